@@ -1,0 +1,135 @@
+# scope3 for Lua. `make demo` and `make test` start from a bare machine; `make help` lists the rest.
+
+LUA ?= 5.4
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+SHELL := /bin/sh
+ROOT := $(CURDIR)
+OS := $(shell uname -s)
+
+# --- which Lua -------------------------------------------------------------------------------------------------------
+ifeq ($(LUA),jit)
+LUA_SHORT := jit
+LUA_NAMES := luajit
+LUA_PCS := luajit
+LUA_VDIR := 5.1
+else
+LUA_SHORT := $(subst .,,$(LUA))
+LUA_NAMES := lua$(LUA) lua$(LUA_SHORT) lua-$(LUA)
+LUA_PCS := lua$(LUA) lua-$(LUA) lua$(LUA_SHORT)
+LUA_VDIR := $(LUA)
+endif
+LUA_BIN ?= $(shell for n in $(LUA_NAMES); do command -v $$n && break; done; \
+  [ -z "$$(for n in $(LUA_NAMES); do command -v $$n; done)" ] && command -v lua >/dev/null && \
+  lua -e 'if _VERSION == "Lua $(LUA)" and not jit then os.exit(0) end os.exit(1)' && command -v lua)
+LUA_CFLAGS ?= $(shell for n in $(LUA_PCS); do pkg-config --exists $$n 2>/dev/null && { pkg-config --cflags $$n; break; }; done)
+CURL_CFLAGS ?= $(shell pkg-config --cflags libcurl 2>/dev/null || curl-config --cflags 2>/dev/null)
+CURL_LIBS ?= $(shell pkg-config --libs libcurl 2>/dev/null || curl-config --libs 2>/dev/null || echo -lcurl)
+
+# --- how to build ----------------------------------------------------------------------------------------------------
+# SANITIZE=1 builds with ASan and UBSan, POLL=1 builds the engine that other systems than Linux use; each keeps its own objects.
+VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(POLL),-poll)
+OUT := build/$(VARIANT)
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(LUA_CFLAGS) $(CURL_CFLAGS)
+ifdef SANITIZE
+ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_LDFLAGS := -fsanitize=address,undefined
+endif
+ifdef POLL
+ALL_CFLAGS += -DSC3_NO_EPOLL
+endif
+ifeq ($(OS),Darwin)
+SHARED := -bundle -undefined dynamic_lookup
+else
+SHARED := -shared -Wl,--as-needed
+endif
+
+SRC := $(sort $(wildcard csrc/core/*.c csrc/http/*.c csrc/lua/*.c))
+OBJ := $(SRC:csrc/%.c=$(OUT)/obj/%.o)
+CORE := $(OUT)/scope3/core.so
+
+TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
+TREE_CPATH = $(ROOT)/$(OUT)/?.so
+
+.PHONY: print-lua all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+
+all: $(CORE) bin/scope3
+
+help:
+	@echo 'make [LUA=5.1|5.2|5.3|5.4|jit]  build the module for that Lua and write bin/scope3 (default 5.4)'
+	@echo 'make demo           from a bare machine to the report of a real run against the local sandbox'
+	@echo 'make test           every spec on every Lua found; LUAS="5.4 jit" narrows it, SPEC=spec/x_spec.lua too'
+	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
+	@echo 'make test-poll      the specs over the engine of systems without epoll'
+	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
+	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
+	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]    make deps    make clean'
+
+check-lua:
+	@[ -n "$(LUA_BIN)" ] || { echo "No interpreter for LUA=$(LUA) was found. Run 'make deps', or name it: make LUA=$(LUA) LUA_BIN=/path/to/lua" >&2; exit 1; }
+	@printf '#include <lua.h>\n#include <curl/curl.h>\n' | $(CC) $(LUA_CFLAGS) $(CURL_CFLAGS) -E -x c - >/dev/null 2>&1 || \
+	  { echo "The headers of Lua $(LUA) or of libcurl were not found. Run 'make deps', or name them: make LUA=$(LUA) LUA_CFLAGS=-I/dir CURL_CFLAGS=-I/dir" >&2; exit 1; }
+
+$(OUT)/obj/%.o: csrc/%.c | check-lua
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CORE): $(OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(OBJ) $(CURL_LIBS)
+
+-include $(OBJ:.o=.d)
+
+# Written anew each time, because it names the chosen Lua.
+.PHONY: bin/scope3
+bin/scope3: bin/scope3.in | check-lua
+	@sed -e 's|@LUA@|$(LUA_BIN)|' -e 's|@LUA_PATH@|$(TREE_PATH)|' -e 's|@LUA_CPATH@|$(TREE_CPATH)|' $< > $@.new
+	@chmod 755 $@.new && mv $@.new $@
+
+demo:
+	@sh .ci/deps demo
+	@$(MAKE) --no-print-directory -s all
+	@bin/scope3 run examples/newsletter.lua examples/customers.csv --sandbox --account 25 --wait
+
+test:
+	@sh .ci/deps test
+	@MAKE="$(MAKE)" sh spec/run.sh $(SPEC)
+
+test-sanitize:
+	@MAKE="$(MAKE)" RUN_UNDER=sanitize sh spec/run.sh $(SPEC)
+
+test-valgrind:
+	@MAKE="$(MAKE)" RUN_UNDER=valgrind sh spec/run.sh $(SPEC)
+
+test-poll:
+	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(SPEC)
+
+lint:
+	@MAKE="$(MAKE)" sh .ci/lint
+
+install: $(CORE)
+	install -d "$(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VDIR)/scope3" "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 $(CORE) "$(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VDIR)/scope3/core.so"
+	cd lua && find scope3 -name '*.lua' | while read -r f; do \
+	  install -d "$(DESTDIR)$(PREFIX)/share/lua/$(LUA_VDIR)/$$(dirname $$f)" && \
+	  install -m 644 $$f "$(DESTDIR)$(PREFIX)/share/lua/$(LUA_VDIR)/$$f" || exit 1; done
+	sed -e 's|@LUA@|$(LUA_BIN)|' \
+	  -e 's|@LUA_PATH@|$(PREFIX)/share/lua/$(LUA_VDIR)/?.lua;$(PREFIX)/share/lua/$(LUA_VDIR)/?/init.lua|' \
+	  -e 's|@LUA_CPATH@|$(PREFIX)/lib/lua/$(LUA_VDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(PREFIX)/bin/scope3"
+	chmod 755 "$(DESTDIR)$(PREFIX)/bin/scope3"
+
+print-lua:
+	@echo $(LUA_BIN)
+
+clean:
+	rm -rf build bin/scope3
+
+env:
+	@echo "export LUA_PATH='$(TREE_PATH);;'"
+	@echo "export LUA_CPATH='$(TREE_CPATH);;'"
+
+deps:
+	@sh .ci/deps test

@@ -1,0 +1,37 @@
+/* Growing bytes with a cap. Every buffer of the library is one of these, so nothing grows without a bound. */
+#ifndef SC3_BUFFER_H
+#define SC3_BUFFER_H
+
+#include "slice.h"
+#include "status.h"
+
+typedef struct sc3_buffer {
+  char *p;
+  size_t n;        /* bytes in use */
+  size_t capacity; /* bytes allocated */
+  size_t cap;      /* bytes never passed */
+} sc3_buffer;
+
+/* Makes an empty buffer that will never hold more than `cap` bytes. Allocates nothing. */
+void sc3_buffer_init(sc3_buffer *b, size_t cap);
+
+/* Frees the bytes; the buffer may be used again. Idempotent. */
+void sc3_buffer_free(sc3_buffer *b);
+
+/* Room for `more` bytes behind the ones in use, so that the next writes cannot fail.
+   SC3_ECAP or SC3_ENOMEM leave the buffer as it was. */
+sc3_status sc3_buffer_reserve(sc3_buffer *b, size_t more);
+
+/* Appends `n` bytes. SC3_ECAP or SC3_ENOMEM leave the buffer as it was. */
+sc3_status sc3_buffer_append(sc3_buffer *b, const void *p, size_t n);
+
+/* Appends without a check; only after sc3_buffer_reserve() made the room. */
+static inline void sc3_buffer_put(sc3_buffer *b, const void *p, size_t n) {
+  memcpy(b->p + b->n, p, n);
+  b->n += n;
+}
+
+/* A string literal, without its NUL; only after sc3_buffer_reserve(). */
+#define SC3_PUT_LITERAL(b, s) sc3_buffer_put((b), (s), sizeof(s) - 1)
+
+#endif

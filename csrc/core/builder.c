@@ -1,0 +1,233 @@
+#include "builder.h"
+
+#include "text.h"
+
+typedef struct staged {
+  size_t offset, length, id_length;
+  sc3_op op;
+  unsigned emails, phones, uids, prehashed;
+} staged;
+
+enum {
+  SCRATCH_CAP = 16 << 20, /* the members of one row */
+  REFUSALS_CAP = 64 << 20 /* between two visits of the owner */
+};
+
+void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals) {
+  memset(b, 0, sizeof *b);
+  b->op = op;
+  b->max_member = max_member;
+  b->keep_refusals = keep_refusals;
+  sc3_buffer_init(&b->refusals, REFUSALS_CAP);
+  sc3_buffer_init(&b->scratch, SCRATCH_CAP);
+  sc3_buffer_init(&b->staged, SCRATCH_CAP);
+}
+
+void sc3_builder_free(sc3_builder *b) {
+  sc3_buffer_free(&b->refusals);
+  sc3_buffer_free(&b->scratch);
+  sc3_buffer_free(&b->staged);
+}
+
+static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column, int dropped) {
+  sc3_refusal r;
+  if (!b->keep_refusals)
+    return SC3_OK;
+  memset(&r, 0, sizeof r);
+  r.row = b->row;
+  r.column = (uint32_t)column;
+  r.role = (uint8_t)role;
+  r.reason = (uint8_t)reason;
+  r.dropped = (uint8_t)dropped;
+  return sc3_buffer_append(&b->refusals, &r, sizeof r);
+}
+
+/* The column that feeds a role, 0 where no mapping tells. */
+static size_t column_of(const sc3_builder *b, sc3_role role) {
+  size_t i;
+  for (i = 0; i < b->target_count; i++) {
+    if (b->targets[i].role == role)
+      return b->targets[i].column;
+  }
+  return 0;
+}
+
+void sc3_builder_discard(sc3_builder *b) {
+  b->staged.n = b->scratch.n = b->next_staged = 0;
+  b->members_of_row = 0;
+}
+
+void sc3_builder_begin(sc3_builder *b, uint64_t row) {
+  b->row = row;
+  b->tally.rows++;
+  b->row_rejected = SC3_R_NONE;
+  sc3_builder_discard(b);
+}
+
+sc3_status sc3_builder_reject(sc3_builder *b, sc3_reason reason, sc3_role at, size_t column) {
+  if (b->row_rejected == SC3_R_NONE) {
+    b->row_rejected = reason;
+    b->row_rejected_at = at;
+    b->row_rejected_column = (uint32_t)column;
+    return SC3_OK;
+  }
+  return refuse(b, at, reason, column, 0); /* a further member of a list; the row itself counts once */
+}
+
+sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column) {
+  b->tally.dropped_for[reason]++;
+  return refuse(b, role, reason, column, 1);
+}
+
+sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values, sc3_outcome *outcome) {
+  staged s;
+  size_t i;
+  sc3_status st = sc3_buffer_reserve(&b->staged, sizeof s);
+  if (st != SC3_OK)
+    return st;
+  s.offset = b->scratch.n;
+  st = sc3_member_write(&b->scratch, op, values, outcome);
+  if (st == SC3_ECAP || (st == SC3_OK && b->scratch.n - s.offset > b->max_member)) {
+    b->scratch.n = s.offset;
+    outcome->rejected = SC3_R_MEMBER_TOO_LARGE;
+    outcome->at = SC3_ROLE_NONE;
+    outcome->dropped_count = 0;
+    st = SC3_OK;
+  }
+  for (i = 0; st == SC3_OK && i < outcome->dropped_count; i++)
+    st = sc3_builder_drop(b, outcome->dropped[i].role, outcome->dropped[i].reason,
+                          column_of(b, outcome->dropped[i].role));
+  if (st != SC3_OK)
+    return st;
+  if (outcome->rejected != SC3_R_NONE)
+    return sc3_builder_reject(b, outcome->rejected, outcome->at, column_of(b, outcome->at));
+  s.length = b->scratch.n - s.offset;
+  s.id_length = outcome->id_length;
+  s.op = op;
+  s.emails = outcome->emails;
+  s.phones = outcome->phones;
+  s.uids = outcome->uids;
+  s.prehashed = outcome->prehashed;
+  sc3_buffer_put(&b->staged, &s, sizeof s);
+  b->members_of_row++;
+  return SC3_OK;
+}
+
+sc3_status sc3_builder_end(sc3_builder *b, int skipped) {
+  if (b->members_of_row > 0) {
+    b->tally.used++;
+    if (b->row_rejected == SC3_R_NONE)
+      return SC3_OK;
+    /* A member of a list was refused while others of the same row are kept: nothing of it may go unsaid. */
+    b->tally.dropped_for[b->row_rejected]++;
+    return refuse(b, b->row_rejected_at, b->row_rejected, b->row_rejected_column, 1);
+  }
+  if (skipped) {
+    b->tally.skipped++;
+    return SC3_OK;
+  }
+  if (b->row_rejected == SC3_R_NONE)
+    b->row_rejected = SC3_R_NO_IDENTIFIER;
+  b->tally.rejected++;
+  b->tally.rejected_for[b->row_rejected]++;
+  return refuse(b, b->row_rejected_at, b->row_rejected, b->row_rejected_column, 0);
+}
+
+sc3_reason sc3_fault_reason(sc3_fault fault) {
+  switch (fault) {
+    case SC3_FAULT_NONE: return SC3_R_NONE;
+    case SC3_FAULT_RAGGED: return SC3_R_RAGGED_ROW;
+    case SC3_FAULT_NUL: return SC3_R_NUL_BYTE;
+    case SC3_FAULT_STRAY_QUOTE: return SC3_R_STRAY_QUOTE;
+    case SC3_FAULT_BAD_JSON: return SC3_R_BAD_JSON;
+    case SC3_FAULT_NOT_OBJECT: return SC3_R_NOT_AN_OBJECT;
+    case SC3_FAULT_TOO_LONG: return SC3_R_ROW_TOO_LONG;
+    case SC3_FAULT_UTF8: return SC3_R_INVALID_UTF8;
+  }
+  return SC3_R_BAD_JSON;
+}
+
+static const sc3_field *field_of(const sc3_record *r, const sc3_target *t) {
+  size_t i;
+  if (t->column > 0)
+    return t->column <= r->count ? &r->fields[t->column - 1] : NULL;
+  for (i = 0; i < r->count; i++) {
+    if (sc3_slice_eq(r->fields[i].name, t->name))
+      return &r->fields[i];
+  }
+  return NULL;
+}
+
+/* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 or 1.0 would be a guess. */
+static int is_integer_text(sc3_slice s) {
+  size_t i;
+  for (i = 0; i < s.n; i++) {
+    if (!((s.p[i] >= '0' && s.p[i] <= '9') || (i == 0 && s.p[i] == '-')))
+      return 0;
+  }
+  return s.n > 0;
+}
+
+/* Puts each mapped field to its role. */
+static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v) {
+  size_t i;
+  for (i = 0; i < b->target_count; i++) {
+    const sc3_target *t = &b->targets[i];
+    const sc3_field *f = field_of(r, t);
+    sc3_status st;
+    if (f == NULL || f->kind == SC3_KIND_NULL)
+      continue;
+    if (f->kind != SC3_KIND_TEXT && !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value))) {
+      st = t->role == SC3_ROLE_EXTERNAL_ID ? sc3_builder_reject(b, SC3_R_EXTERNAL_ID_TYPE, t->role, t->column)
+                                           : sc3_builder_drop(b, t->role, SC3_R_NOT_TEXT, t->column);
+      if (st != SC3_OK)
+        return st;
+      continue;
+    }
+    if (t->role != SC3_ROLE_UID) {
+      v->role[t->role] = f->value;
+    } else if (sc3_text_trim(f->value).n > 0) {
+      v->uids[v->uid_count].type = t->uid_type;
+      v->uids[v->uid_count].value = sc3_text_trim(f->value);
+      v->uid_count++;
+    }
+  }
+  return SC3_OK;
+}
+
+sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r) {
+  sc3_values v;
+  sc3_outcome outcome;
+  sc3_status st;
+  if (r->fault != SC3_FAULT_NONE)
+    return sc3_builder_reject(b, sc3_fault_reason(r->fault), SC3_ROLE_NONE, r->fault_column);
+  memset(v.role, 0, sizeof v.role);
+  v.uid_count = 0;
+  st = take_fields(b, r, &v);
+  if (st == SC3_OK && b->row_rejected == SC3_R_NONE)
+    st = sc3_builder_stage(b, b->op, &v, &outcome);
+  return st;
+}
+
+int sc3_builder_waiting(const sc3_builder *b) {
+  return b->next_staged < b->staged.n / sizeof(staged);
+}
+
+sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
+  const staged *s = (const staged *)(const void *)b->staged.p;
+  for (; sc3_builder_waiting(b); b->next_staged++) {
+    const staged *it = &s[b->next_staged];
+    sc3_added a = sc3_payload_add(p, it->op, b->row, b->scratch.p + it->offset, it->length, it->id_length);
+    if (a != SC3_ADDED && a != SC3_ADDED_OVER)
+      return a;
+    b->tally.built++;
+    b->tally.built_op[it->op]++;
+    b->tally.emails += it->emails;
+    b->tally.phones += it->phones;
+    b->tally.uids += it->uids;
+    b->tally.prehashed += it->prehashed;
+    if (a == SC3_ADDED_OVER)
+      b->tally.superseded++;
+  }
+  return SC3_ADDED;
+}

@@ -1,0 +1,96 @@
+/* From rows to members: counts everything, keeps a note of what was refused, and holds a row's members until a payload
+ * has room for them, so that a full payload loses nothing and no row is read twice. */
+#ifndef SC3_BUILDER_H
+#define SC3_BUILDER_H
+
+#include "member.h"
+#include "payload.h"
+#include "record.h"
+
+/* Counts only, never a value. Two sums hold: rows = skipped + rejected + used; built = what payloads took in. */
+typedef struct sc3_tally {
+  uint64_t rows;     /* rows seen */
+  uint64_t skipped;  /* rows that a predicate or a script left out */
+  uint64_t rejected; /* rows that gave no member though they should have */
+  uint64_t used;     /* rows that gave members */
+  uint64_t built;    /* members written to payloads */
+  uint64_t built_op[2];
+  uint64_t superseded; /* members overwritten by a later one of the same external id in the same payload */
+  uint64_t emails, phones, uids, prehashed;
+  uint64_t rejected_for[SC3_R_COUNT];
+  uint64_t dropped_for[SC3_R_COUNT];
+} sc3_tally;
+
+/* One refusal: where and why, without the value. */
+typedef struct sc3_refusal {
+  uint64_t row;
+  uint32_t column; /* 1-based column of the source, 0 where only the role is known */
+  uint8_t role;    /* sc3_role */
+  uint8_t reason;  /* sc3_reason */
+  uint8_t dropped; /* 1: an identifier was dropped; 0: the row or member was rejected */
+} sc3_refusal;
+
+/* Which part of a record goes to which role. */
+typedef struct sc3_target {
+  sc3_role role;
+  sc3_slice uid_type; /* for SC3_ROLE_UID */
+  size_t column;      /* 1-based; 0 = by name */
+  sc3_slice name;
+} sc3_target;
+
+enum { SC3_TARGETS_MAX = SC3_ROLE_UID + SC3_UIDS_MAX };
+
+typedef struct sc3_builder {
+  sc3_tally tally;
+  int keep_refusals;
+  sc3_buffer refusals; /* of sc3_refusal, taken out by the owner */
+  sc3_op op;           /* for rows that do not say */
+  size_t max_member;   /* bytes of one member, at most a payload's max_bytes */
+  uint64_t row;        /* of the row under way */
+  size_t members_of_row;
+  sc3_reason row_rejected;
+  sc3_role row_rejected_at;
+  uint32_t row_rejected_column;
+  sc3_buffer scratch; /* the members of the row under way, as JSON */
+  sc3_buffer staged;  /* where in scratch they lie */
+  size_t next_staged;
+  sc3_target targets[SC3_TARGETS_MAX];
+  size_t target_count;
+} sc3_builder;
+
+void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals);
+void sc3_builder_free(sc3_builder *b);
+
+/* A row is begun, given members or a rejection (by any of the next four), ended, and flushed.
+   Starts row number `row` and counts it. All members of the row before must be flushed. */
+void sc3_builder_begin(sc3_builder *b, uint64_t row);
+
+/* Writes one member of the row under way aside. A refused member is SC3_OK and counted. `outcome` may be read afterwards. */
+sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values, sc3_outcome *outcome);
+
+/* Notes that the row under way gives no member for `reason`. `column` 0 where none is to blame. */
+sc3_status sc3_builder_reject(sc3_builder *b, sc3_reason reason, sc3_role at, size_t column);
+
+/* Notes an identifier that was dropped before sc3_builder_stage() saw it. */
+sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column);
+
+/* Forgets the members of the row under way. */
+void sc3_builder_discard(sc3_builder *b);
+
+/* Ends the row: it counts as skipped (when told), rejected, or used. */
+sc3_status sc3_builder_end(sc3_builder *b, int skipped);
+
+/* Stages the member that the targets find in the record of the row under way; a record with a fault is rejected for it. */
+sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record);
+
+/* Moves staged members to the payload: SC3_ADDED when all are in, SC3_FULL when it has no room for the next, SC3_ADD_NOMEM.
+   Payloads must hold at least `max_member` bytes. */
+sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p);
+
+/* True while members of the last row wait for room. */
+int sc3_builder_waiting(const sc3_builder *b);
+
+/* The reason that a record's fault stands for. */
+sc3_reason sc3_fault_reason(sc3_fault fault);
+
+#endif

@@ -1,0 +1,327 @@
+#include "csv.h"
+
+#include <stdlib.h>
+
+enum { FIRST_FIELDS = 32 };
+
+void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header) {
+  memset(csv, 0, sizeof *csv);
+  sc3_input_init(&csv->input);
+  sc3_buffer_init(&csv->header, SC3_ROW_MAX);
+  csv->delimiter = delimiter;
+  csv->has_header = has_header;
+  csv->line = 1;
+}
+
+void sc3_csv_free(sc3_csv *csv) {
+  sc3_buffer_free(&csv->input.buffer);
+  sc3_buffer_free(&csv->header);
+  free(csv->fields);
+  free(csv->names);
+  csv->fields = NULL;
+  csv->names = NULL;
+}
+
+static sc3_next fail(sc3_csv *csv, sc3_fatal_kind kind, uint64_t line, size_t column) {
+  csv->fatal.kind = kind;
+  csv->fatal.row = csv->header_read ? csv->row + 1 : 0;
+  csv->fatal.line = line;
+  csv->fatal.column = column;
+  return SC3_NEXT_FATAL;
+}
+
+/* A row as it is being found: nothing is changed in the input until its end is known, because it may have to be
+   looked at again when more has come. */
+typedef struct scan {
+  size_t count;  /* fields */
+  size_t length; /* bytes, the line end included */
+  uint64_t lines;
+  int ends_in_cr; /* at the end of what has come: an LF may follow */
+  sc3_fault fault;
+  size_t fault_column;
+} scan;
+
+static void blame(scan *s, sc3_fault fault) {
+  if (s->fault == SC3_FAULT_NONE) {
+    s->fault = fault;
+    s->fault_column = s->count + 1;
+  }
+}
+
+static sc3_next keep_field(sc3_csv *csv, scan *s, const char *p, size_t n) {
+  if (s->count == csv->field_capacity) {
+    size_t capacity = csv->field_capacity > 0 ? csv->field_capacity * 2 : FIRST_FIELDS;
+    sc3_field *grown;
+    if (s->count >= SC3_COLUMNS_MAX)
+      return fail(csv, SC3_FATAL_TOO_MANY_COLUMNS, csv->line, s->count + 1);
+    grown = realloc(csv->fields, capacity * sizeof *grown);
+    if (grown == NULL)
+      return SC3_NEXT_NOMEM;
+    csv->fields = grown;
+    csv->field_capacity = capacity;
+  }
+  csv->fields[s->count].name.p = NULL;
+  csv->fields[s->count].name.n = 0;
+  csv->fields[s->count].value = sc3_slice_of(p, n);
+  csv->fields[s->count].kind = SC3_KIND_TEXT;
+  s->count++;
+  return SC3_NEXT_RECORD;
+}
+
+/* Marks a quoted field that holds doubled quotes, until they are taken out. */
+#define HAS_DOUBLED SC3_KIND_NESTED
+
+/* The end of a quoted field whose opening quote is at `p`: the closing quote; NULL when it has not come. */
+static const char *closing_quote(const char *p, const char *end, int finished, int *doubled) {
+  for (p++; p < end; p += 2) {
+    p = memchr(p, '"', (size_t)(end - p));
+    if (p == NULL)
+      return NULL;
+    if (p + 1 == end)
+      return finished ? p : NULL;
+    if (p[1] != '"')
+      return p;
+    *doubled = 1;
+  }
+  return NULL;
+}
+
+static uint64_t count_lines(const char *p, size_t n) {
+  uint64_t lines = 0;
+  const char *end = p + n;
+  while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+    lines++;
+    p++;
+  }
+  return lines;
+}
+
+/* Finds the row that begins at the head of the input. */
+static sc3_next scan_row(sc3_csv *csv, scan *s) {
+  const sc3_input *in = &csv->input;
+  const char *head = sc3_input_head(in), *end = head + sc3_input_left(in), *p = head;
+  const char delimiter = csv->delimiter;
+  sc3_next kept;
+  memset(s, 0, sizeof *s);
+  for (;;) {
+    const char *start = p;
+    sc3_kind kind = SC3_KIND_TEXT;
+    if (p < end && *p == '"') {
+      int doubled = 0;
+      const char *close = closing_quote(p, end, in->finished, &doubled);
+      if (close == NULL) {
+        if (in->finished || (size_t)(end - head) > SC3_ROW_MAX)
+          return fail(csv, SC3_FATAL_UNCLOSED_QUOTE, csv->line + s->lines, s->count + 1);
+        return SC3_NEXT_NEED;
+      }
+      start = p + 1;
+      s->lines += count_lines(start, (size_t)(close - start));
+      if (memchr(start, '\0', (size_t)(close - start)) != NULL)
+        blame(s, SC3_FAULT_NUL);
+      kind = doubled ? HAS_DOUBLED : SC3_KIND_TEXT;
+      p = close + 1;
+      if (p < end && *p != delimiter && *p != '\n' && *p != '\r')
+        blame(s, SC3_FAULT_STRAY_QUOTE);
+      kept = keep_field(csv, s, start, (size_t)(close - start));
+      while (p < end && *p != delimiter && *p != '\n' && *p != '\r')
+        p++;
+    } else {
+      for (; p < end && *p != delimiter && *p != '\n' && *p != '\r'; p++) {
+        if (*p == '\0')
+          blame(s, SC3_FAULT_NUL);
+      }
+      kept = keep_field(csv, s, start, (size_t)(p - start));
+    }
+    if (kept != SC3_NEXT_RECORD)
+      return kept;
+    csv->fields[s->count - 1].kind = kind;
+    if (p == end) {
+      if (!in->finished) {
+        if ((size_t)(end - head) > SC3_ROW_MAX)
+          return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
+        return SC3_NEXT_NEED;
+      }
+      s->length = (size_t)(p - head);
+      return SC3_NEXT_RECORD;
+    }
+    if (*p == delimiter) {
+      p++;
+      continue;
+    }
+    s->lines++;
+    s->length = (size_t)(p - head) + 1;
+    if (*p == '\r') {
+      if (p + 1 < end && p[1] == '\n')
+        s->length++;
+      else
+        s->ends_in_cr = p + 1 == end;
+    }
+    return SC3_NEXT_RECORD;
+  }
+}
+
+/* Takes doubled quotes out, in place: the row's bytes are not looked at again. */
+static void unquote(sc3_csv *csv, size_t count) {
+  size_t i;
+  for (i = 0; i < count; i++) {
+    sc3_field *f = &csv->fields[i];
+    char *to, *from, *end;
+    if (f->kind != HAS_DOUBLED)
+      continue;
+    f->kind = SC3_KIND_TEXT;
+    to = from = csv->input.buffer.p + (f->value.p - csv->input.buffer.p);
+    end = from + f->value.n;
+    while (from < end) {
+      char *quote = memchr(from, '"', (size_t)(end - from));
+      size_t n = quote != NULL ? (size_t)(quote + 1 - from) : (size_t)(end - from);
+      memmove(to, from, n);
+      to += n;
+      from += quote != NULL ? n + 1 : n;
+    }
+    f->value.n = (size_t)(to - f->value.p);
+  }
+}
+
+/* Drops line ends before a row. SC3_NEXT_RECORD when something else stands there. */
+static sc3_next skip_empty_lines(sc3_csv *csv) {
+  sc3_input *in = &csv->input;
+  for (;;) {
+    char c;
+    if (sc3_input_left(in) == 0)
+      return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
+    c = *sc3_input_head(in);
+    if (c == '\n') {
+      if (!csv->skip_lf)
+        csv->line++;
+      csv->skip_lf = 0;
+    } else if (c == '\r') {
+      csv->line++;
+      csv->skip_lf = 1;
+    } else {
+      csv->skip_lf = 0;
+      return SC3_NEXT_RECORD;
+    }
+    sc3_input_take(in, 1);
+  }
+}
+
+/* The most frequent of the four in the first line, outside quotes. */
+static sc3_next find_delimiter(sc3_csv *csv) {
+  static const char candidates[] = {',', ';', '\t', '|'};
+  const char *p = sc3_input_head(&csv->input), *end = p + sc3_input_left(&csv->input);
+  size_t counts[sizeof candidates] = {0}, i, best = 0;
+  int quoted = 0;
+  for (; p < end; p++) {
+    if (*p == '"')
+      quoted = !quoted;
+    else if (!quoted && (*p == '\n' || *p == '\r'))
+      break;
+    for (i = 0; i < sizeof candidates && !quoted; i++)
+      counts[i] += *p == candidates[i];
+  }
+  if (p == end && !csv->input.finished && sc3_input_left(&csv->input) <= SC3_ROW_MAX)
+    return SC3_NEXT_NEED;
+  for (i = 1; i < sizeof candidates; i++) {
+    if (counts[i] > counts[best])
+      best = i;
+  }
+  csv->delimiter = candidates[best];
+  return SC3_NEXT_RECORD;
+}
+
+/* Looks at the first bytes: a BOM is dropped, and what is no text is refused. */
+static sc3_next begin_input(sc3_csv *csv) {
+  sc3_input *in = &csv->input;
+  sc3_fatal_kind kind;
+  if (sc3_input_left(in) < 1024 && !in->finished &&
+      (sc3_input_left(in) < 4 || memchr(sc3_input_head(in), '\n', sc3_input_left(in)) == NULL))
+    return SC3_NEXT_NEED;
+  if (sc3_input_left(in) == 0)
+    return fail(csv, SC3_FATAL_EMPTY, 1, 0);
+  kind = sc3_input_sniff(sc3_input_head(in), sc3_input_left(in));
+  if (kind != SC3_FATAL_NONE)
+    return fail(csv, kind, 1, 0);
+  if (sc3_input_left(in) >= 3 && memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0)
+    sc3_input_take(in, 3);
+  csv->begun = 1;
+  return SC3_NEXT_RECORD;
+}
+
+static sc3_next take_row(sc3_csv *csv, scan *s) {
+  sc3_next next = skip_empty_lines(csv);
+  if (next == SC3_NEXT_RECORD && csv->delimiter == '\0')
+    next = find_delimiter(csv);
+  if (next == SC3_NEXT_RECORD)
+    next = scan_row(csv, s);
+  if (next != SC3_NEXT_RECORD)
+    return next;
+  unquote(csv, s->count);
+  sc3_input_take(&csv->input, s->length);
+  csv->skip_lf = s->ends_in_cr;
+  return SC3_NEXT_RECORD;
+}
+
+static sc3_next keep_header(sc3_csv *csv, size_t count) {
+  size_t i, total = 0;
+  char *p;
+  for (i = 0; i < count; i++)
+    total += csv->fields[i].value.n;
+  csv->names = calloc(count, sizeof *csv->names);
+  if (csv->names == NULL || sc3_buffer_reserve(&csv->header, total + 1) != SC3_OK)
+    return SC3_NEXT_NOMEM;
+  for (i = 0; i < count; i++) {
+    p = csv->header.p + csv->header.n;
+    sc3_buffer_put(&csv->header, csv->fields[i].value.p, csv->fields[i].value.n);
+    csv->names[i] = sc3_slice_of(p, csv->fields[i].value.n);
+  }
+  csv->columns = count;
+  return SC3_NEXT_RECORD;
+}
+
+sc3_next sc3_csv_begin(sc3_csv *csv) {
+  scan s;
+  sc3_next next;
+  if (csv->fatal.kind != SC3_FATAL_NONE)
+    return SC3_NEXT_FATAL;
+  if (!csv->begun) {
+    next = begin_input(csv);
+    if (next != SC3_NEXT_RECORD)
+      return next;
+  }
+  if (csv->header_read || !csv->has_header)
+    return SC3_NEXT_RECORD;
+  next = take_row(csv, &s);
+  if (next == SC3_NEXT_END)
+    return fail(csv, SC3_FATAL_EMPTY, 1, 0);
+  if (next != SC3_NEXT_RECORD)
+    return next;
+  next = keep_header(csv, s.count);
+  if (next == SC3_NEXT_RECORD) {
+    csv->line += s.lines;
+    csv->header_read = 1;
+  }
+  return next;
+}
+
+sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
+  scan s;
+  sc3_next next = sc3_csv_begin(csv);
+  if (next == SC3_NEXT_RECORD)
+    next = take_row(csv, &s);
+  if (next != SC3_NEXT_RECORD)
+    return next;
+  if (csv->columns == 0)
+    csv->columns = s.count;
+  if (s.count != csv->columns && s.fault == SC3_FAULT_NONE) {
+    s.fault = SC3_FAULT_RAGGED;
+    s.fault_column = (s.count < csv->columns ? s.count : csv->columns) + 1;
+  }
+  record->row = ++csv->row;
+  record->line = csv->line;
+  record->count = s.count;
+  record->fields = csv->fields;
+  record->fault = s.fault;
+  record->fault_column = s.fault_column;
+  csv->line += s.lines;
+  return SC3_NEXT_RECORD;
+}

@@ -1,0 +1,35 @@
+/* CSV (RFC 4180), as people have it: BOM, LF or CRLF or CR, quoted newlines, any delimiter. */
+#ifndef SC3_CSV_H
+#define SC3_CSV_H
+
+#include "input.h"
+#include "record.h"
+
+typedef struct sc3_csv {
+  sc3_input input;
+  char delimiter;  /* 0 until it is known */
+  int has_header;
+  int begun;       /* the first bytes were looked at */
+  int header_read;
+  int skip_lf;     /* the last row ended with CR at the end of what had come */
+  uint64_t row, line;
+  sc3_field *fields;
+  size_t field_capacity;
+  size_t columns;  /* fields of the header, or of the first row */
+  sc3_buffer header;  /* the header's text, kept */
+  sc3_slice *names;   /* slices of it */
+  sc3_fatal fatal;
+} sc3_csv;
+
+/* `delimiter` 0 = found by itself: the most frequent of comma, semicolon, tab and pipe in the first line. */
+void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header);
+void sc3_csv_free(sc3_csv *csv);
+
+/* Reads up to the header, so that names and columns are known: SC3_NEXT_RECORD when they are. With no header it
+   answers SC3_NEXT_RECORD at once. */
+sc3_next sc3_csv_begin(sc3_csv *csv);
+
+/* The next row. Empty lines are no rows. */
+sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record);
+
+#endif

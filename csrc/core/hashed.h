@@ -1,0 +1,19 @@
+/* Values that arrive hashed already (docs/contract.md section 7): used as they are, never hashed a second time. */
+#ifndef SC3_HASHED_H
+#define SC3_HASHED_H
+
+#include "reason.h"
+#include "sha256.h"
+#include "slice.h"
+
+typedef enum sc3_hashed {
+  SC3_HASHED_NOT,    /* not a hash: a raw value */
+  SC3_HASHED_SHA256, /* written to `hex` in lowercase */
+  SC3_HASHED_REFUSED /* a hash that cannot match: see `why` */
+} sc3_hashed;
+
+/* Looks at a trimmed value: 64 hex digits of either case are a SHA-256; MD5, SHA-1 and the hash of the empty
+   string are refused with their reason. */
+sc3_hashed sc3_hashed_recognize(sc3_slice trimmed, char hex[SC3_SHA256_HEX], sc3_reason *why);
+
+#endif

@@ -1,0 +1,41 @@
+#include "input.h"
+
+char *sc3_input_space(sc3_input *in, size_t want) {
+  sc3_buffer *b = &in->buffer;
+  if (in->at > 0) {
+    b->n -= in->at;
+    memmove(b->p, b->p + in->at, b->n);
+    in->at = 0;
+  }
+  return sc3_buffer_reserve(b, want) == SC3_OK ? b->p + b->n : NULL;
+}
+
+static int begins(const char *p, size_t n, const char *magic, size_t length) {
+  return n >= length && memcmp(p, magic, length) == 0;
+}
+
+sc3_fatal_kind sc3_input_sniff(const char *p, size_t n) {
+  size_t i, nuls[2] = {0, 0}, controls = 0;
+  if (begins(p, n, "\xff\xfe\0\0", 4) || begins(p, n, "\0\0\xfe\xff", 4))
+    return SC3_FATAL_UTF32;
+  if (begins(p, n, "\xff\xfe", 2) || begins(p, n, "\xfe\xff", 2))
+    return SC3_FATAL_UTF16;
+  if (begins(p, n, "\x1f\x8b", 2))
+    return SC3_FATAL_GZIP;
+  if (begins(p, n, "PK\x03\x04", 4))
+    return SC3_FATAL_ZIP;
+  if (n > 1024)
+    n = 1024;
+  for (i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)p[i];
+    if (c == 0)
+      nuls[i & 1]++;
+    else if (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f')
+      controls++;
+    if (c == '\n' && nuls[0] + nuls[1] == 0)
+      break; /* further rows may hold anything: they are judged one by one */
+  }
+  if (controls == 0 && (nuls[0] > 0) != (nuls[1] > 0) && (nuls[0] + nuls[1]) * 4 > n)
+    return SC3_FATAL_UTF16;
+  return nuls[0] + nuls[1] + controls > 0 ? SC3_FATAL_BINARY : SC3_FATAL_NONE;
+}

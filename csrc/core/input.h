@@ -1,0 +1,48 @@
+/* Bytes on their way into a parser: pushed in at one end, taken off at the other. */
+#ifndef SC3_INPUT_H
+#define SC3_INPUT_H
+
+#include <stdint.h>
+
+#include "buffer.h"
+#include "record.h"
+
+typedef struct sc3_input {
+  sc3_buffer buffer;
+  size_t at;      /* bytes of the buffer that were taken */
+  uint64_t taken; /* bytes taken in all */
+  int finished;   /* no more will come */
+} sc3_input;
+
+static inline void sc3_input_init(sc3_input *in) {
+  sc3_buffer_init(&in->buffer, SC3_ROW_MAX + 2 * SC3_CHUNK);
+  in->at = 0;
+  in->taken = 0;
+  in->finished = 0;
+}
+
+static inline const char *sc3_input_head(const sc3_input *in) {
+  return in->buffer.p + in->at;
+}
+
+static inline size_t sc3_input_left(const sc3_input *in) {
+  return in->buffer.n - in->at;
+}
+
+static inline void sc3_input_take(sc3_input *in, size_t n) {
+  in->at += n;
+  in->taken += n;
+}
+
+/* Room for `want` bytes (at most SC3_CHUNK) behind those that wait, to be written by the caller and then committed;
+   NULL when memory is out. Slices into the input die. */
+char *sc3_input_space(sc3_input *in, size_t want);
+
+static inline void sc3_input_commit(sc3_input *in, size_t n) {
+  in->buffer.n += n;
+}
+
+/* What the first bytes say the input is, when it is no text: SC3_FATAL_NONE for text. */
+sc3_fatal_kind sc3_input_sniff(const char *p, size_t n);
+
+#endif

@@ -1,0 +1,360 @@
+#include "jsonl.h"
+
+#include <stdlib.h>
+
+#include "utf8.h"
+
+enum { DEPTH_MAX = 64, FIRST_FIELDS = 16 };
+
+void sc3_jsonl_init(sc3_jsonl *j) {
+  memset(j, 0, sizeof *j);
+  sc3_input_init(&j->input);
+  j->line = 1;
+}
+
+void sc3_jsonl_free(sc3_jsonl *j) {
+  sc3_buffer_free(&j->input.buffer);
+  free(j->fields);
+  j->fields = NULL;
+}
+
+/* --- scanning: each takes a pointer and gives the one behind, NULL where the text is no JSON --------------------- */
+
+static const char *skip_space(const char *p, const char *end) {
+  while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+    p++;
+  return p;
+}
+
+static int is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static const char *scan_string(const char *p, const char *end) {
+  for (p++; p < end; p++) {
+    if (*p == '"')
+      return p + 1;
+    if ((unsigned char)*p < 0x20)
+      return NULL;
+    if (*p != '\\')
+      continue;
+    if (++p == end)
+      return NULL;
+    if (*p == 'u') {
+      if (end - p < 5 || !is_hex(p[1]) || !is_hex(p[2]) || !is_hex(p[3]) || !is_hex(p[4]))
+        return NULL;
+      p += 4;
+    } else if (*p == '\0' || strchr("\"\\/bfnrt", *p) == NULL) {
+      return NULL;
+    }
+  }
+  return NULL;
+}
+
+static const char *scan_digits(const char *p, const char *end) {
+  const char *start = p;
+  while (p < end && *p >= '0' && *p <= '9')
+    p++;
+  return p > start ? p : NULL;
+}
+
+static const char *scan_number(const char *p, const char *end) {
+  if (p < end && *p == '-')
+    p++;
+  if (p < end && *p == '0')
+    p++;
+  else
+    p = scan_digits(p, end);
+  if (p != NULL && p < end && *p == '.')
+    p = scan_digits(p + 1, end);
+  if (p != NULL && p < end && (*p == 'e' || *p == 'E')) {
+    p++;
+    if (p < end && (*p == '+' || *p == '-'))
+      p++;
+    p = scan_digits(p, end);
+  }
+  return p;
+}
+
+static const char *scan_word(const char *p, const char *end, const char *word) {
+  size_t n = strlen(word);
+  return (size_t)(end - p) >= n && memcmp(p, word, n) == 0 ? p + n : NULL;
+}
+
+static const char *scan_value(const char *p, const char *end, int depth, sc3_kind *kind);
+
+/* The inside of an object or array, from its opening bracket. */
+static const char *scan_nested(const char *p, const char *end, int depth) {
+  const char closing = *p == '{' ? '}' : ']';
+  sc3_kind kind;
+  if (depth >= DEPTH_MAX)
+    return NULL;
+  p = skip_space(p + 1, end);
+  if (p < end && *p == closing)
+    return p + 1;
+  for (;;) {
+    p = skip_space(p, end);
+    if (closing == '}') {
+      if (p == end || *p != '"' || (p = scan_string(p, end)) == NULL)
+        return NULL;
+      p = skip_space(p, end);
+      if (p == end || *p != ':')
+        return NULL;
+      p++;
+    }
+    p = scan_value(p, end, depth + 1, &kind);
+    if (p == NULL)
+      return NULL;
+    p = skip_space(p, end);
+    if (p < end && *p == closing)
+      return p + 1;
+    if (p == end || *p != ',')
+      return NULL;
+    p++;
+  }
+}
+
+static const char *scan_value(const char *p, const char *end, int depth, sc3_kind *kind) {
+  p = skip_space(p, end);
+  if (p == end)
+    return NULL;
+  switch (*p) {
+    case '"':
+      *kind = SC3_KIND_TEXT;
+      return scan_string(p, end);
+    case '{':
+    case '[':
+      *kind = SC3_KIND_NESTED;
+      return scan_nested(p, end, depth);
+    case 't':
+      *kind = SC3_KIND_TRUE;
+      return scan_word(p, end, "true");
+    case 'f':
+      *kind = SC3_KIND_FALSE;
+      return scan_word(p, end, "false");
+    case 'n':
+      *kind = SC3_KIND_NULL;
+      return scan_word(p, end, "null");
+    default:
+      *kind = SC3_KIND_NUMBER;
+      return scan_number(p, end);
+  }
+}
+
+/* --- unescaping, in place ---------------------------------------------------------------------------------------- */
+
+static uint32_t hex4(const char *p) {
+  uint32_t v = 0;
+  int i;
+  for (i = 0; i < 4; i++) {
+    char c = p[i];
+    v = v << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+  }
+  return v;
+}
+
+/* The text of the scanned string whose quotes are at `p` and `end - 1`; {NULL, 0} for half a surrogate pair. */
+static sc3_slice unescape(char *p, const char *end) {
+  sc3_slice s;
+  char *to;
+  const char *from = p + 1, *last = end - 1;
+  s.p = to = p + 1;
+  while (from < last) {
+    const char *escape = memchr(from, '\\', (size_t)(last - from));
+    size_t n = (size_t)((escape != NULL ? escape : last) - from);
+    memmove(to, from, n);
+    to += n;
+    from += n;
+    if (escape == NULL)
+      break;
+    from += 2;
+    switch (escape[1]) {
+      case 'b': *to++ = '\b'; break;
+      case 'f': *to++ = '\f'; break;
+      case 'n': *to++ = '\n'; break;
+      case 'r': *to++ = '\r'; break;
+      case 't': *to++ = '\t'; break;
+      case 'u': {
+        uint32_t cp = hex4(from);
+        from += 4;
+        if (cp >= 0xd800 && cp <= 0xdbff && last - from >= 6 && from[0] == '\\' && from[1] == 'u') {
+          uint32_t low = hex4(from + 2);
+          if (low >= 0xdc00 && low <= 0xdfff) {
+            cp = 0x10000 + ((cp - 0xd800) << 10) + (low - 0xdc00);
+            from += 6;
+          }
+        }
+        if (cp >= 0xd800 && cp <= 0xdfff)
+          return sc3_slice_of(NULL, 0);
+        to += sc3_utf8_encode(cp, to); /* at most as long as the escape */
+        break;
+      }
+      default: *to++ = escape[1];
+    }
+  }
+  s.n = (size_t)(to - s.p);
+  return s;
+}
+
+/* --- rows -------------------------------------------------------------------------------------------------------- */
+
+static sc3_status keep_field(sc3_jsonl *j, size_t *count, sc3_slice name, sc3_slice value, sc3_kind kind) {
+  size_t i;
+  for (i = 0; i < *count; i++) { /* the last of a repeated key counts */
+    if (sc3_slice_eq(j->fields[i].name, name))
+      break;
+  }
+  if (i == *count) {
+    if (i == j->field_capacity) {
+      size_t capacity = i > 0 ? i * 2 : FIRST_FIELDS;
+      sc3_field *grown;
+      if (i >= SC3_COLUMNS_MAX)
+        return SC3_ECAP;
+      grown = realloc(j->fields, capacity * sizeof *grown);
+      if (grown == NULL)
+        return SC3_ENOMEM;
+      j->fields = grown;
+      j->field_capacity = capacity;
+    }
+    (*count)++;
+  }
+  j->fields[i].name = name;
+  j->fields[i].value = value;
+  j->fields[i].kind = kind;
+  return SC3_OK;
+}
+
+/* Reads one line; its fault, or SC3_FAULT_NONE with the fields in place. */
+static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, sc3_record *r) {
+  sc3_status st = SC3_OK;
+  sc3_fault fault = SC3_FAULT_BAD_JSON;
+  r->count = 0;
+  r->fault_column = 0;
+  if (!sc3_utf8_valid(p, (size_t)(end - p))) {
+    r->fault = SC3_FAULT_UTF8;
+    return SC3_OK;
+  }
+  if (*p != '{') {
+    sc3_kind kind;
+    const char *behind = scan_value(p, end, 0, &kind);
+    r->fault = behind != NULL && skip_space(behind, end) == end ? SC3_FAULT_NOT_OBJECT : SC3_FAULT_BAD_JSON;
+    return SC3_OK;
+  }
+  p = p + (skip_space(p + 1, end) - p);
+  if (p < end && *p == '}') {
+    r->fault = skip_space(p + 1, end) == end ? SC3_FAULT_NONE : SC3_FAULT_BAD_JSON;
+    return SC3_OK;
+  }
+  for (;;) {
+    sc3_slice name, value;
+    sc3_kind kind;
+    char *start;
+    const char *behind;
+    p = p + (skip_space(p, end) - p);
+    if (p == end || *p != '"' || (behind = scan_string(p, end)) == NULL)
+      break;
+    start = p;
+    p = p + (skip_space(behind, end) - p);
+    name = unescape(start, behind);
+    if (name.p == NULL) {
+      fault = SC3_FAULT_UTF8;
+      break;
+    }
+    if (p == end || *p != ':')
+      break;
+    p = p + (skip_space(p + 1, end) - p);
+    behind = scan_value(p, end, 1, &kind);
+    if (behind == NULL)
+      break;
+    value = sc3_slice_of(p, (size_t)(behind - p));
+    start = p;
+    p = p + (skip_space(behind, end) - p);
+    if (kind == SC3_KIND_TEXT) {
+      value = unescape(start, behind);
+      if (value.p == NULL) {
+        fault = SC3_FAULT_UTF8;
+        break;
+      }
+    }
+    st = keep_field(j, &r->count, name, value, kind);
+    if (st != SC3_OK)
+      break;
+    if (p == end)
+      break;
+    if (*p == '}') {
+      r->fault = skip_space(p + 1, end) == end ? SC3_FAULT_NONE : SC3_FAULT_BAD_JSON;
+      if (r->fault != SC3_FAULT_NONE)
+        r->count = 0;
+      return SC3_OK;
+    }
+    if (*p != ',')
+      break;
+    p++;
+  }
+  r->count = 0;
+  r->fault = st == SC3_ECAP ? SC3_FAULT_TOO_LONG : fault;
+  return st == SC3_ENOMEM ? st : SC3_OK;
+}
+
+static sc3_next begin_input(sc3_jsonl *j) {
+  sc3_input *in = &j->input;
+  sc3_fatal_kind kind;
+  if (sc3_input_left(in) < 4 && !in->finished)
+    return SC3_NEXT_NEED;
+  kind = sc3_input_left(in) == 0 ? SC3_FATAL_EMPTY : sc3_input_sniff(sc3_input_head(in), sc3_input_left(in));
+  if (kind != SC3_FATAL_NONE) {
+    j->fatal.kind = kind;
+    j->fatal.line = 1;
+    return SC3_NEXT_FATAL;
+  }
+  if (sc3_input_left(in) >= 3 && memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0)
+    sc3_input_take(in, 3);
+  j->begun = 1;
+  return SC3_NEXT_RECORD;
+}
+
+sc3_next sc3_jsonl_next(sc3_jsonl *j, sc3_record *r) {
+  sc3_input *in = &j->input;
+  if (j->fatal.kind != SC3_FATAL_NONE)
+    return SC3_NEXT_FATAL;
+  if (!j->begun) {
+    sc3_next next = begin_input(j);
+    if (next != SC3_NEXT_RECORD)
+      return next;
+  }
+  for (;;) {
+    size_t left = sc3_input_left(in), length;
+    char *head = left > 0 ? in->buffer.p + in->at : NULL;
+    const char *newline = left > 0 ? memchr(head, '\n', left) : NULL;
+    const char *start;
+    if (left == 0)
+      return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
+    if (newline == NULL && !in->finished) {
+      if (left <= SC3_ROW_MAX)
+        return SC3_NEXT_NEED;
+      j->skipping = 1;
+      sc3_input_take(in, left);
+      return SC3_NEXT_NEED;
+    }
+    length = newline != NULL ? (size_t)(newline - head) : left;
+    sc3_input_take(in, newline != NULL ? length + 1 : length);
+    r->line = j->line++;
+    r->fields = NULL;
+    if (j->skipping || length > SC3_ROW_MAX) {
+      j->skipping = 0;
+      r->row = ++j->row;
+      r->count = 0;
+      r->fault = SC3_FAULT_TOO_LONG;
+      r->fault_column = 0;
+      return SC3_NEXT_RECORD;
+    }
+    start = skip_space(head, head + length);
+    if (start == head + length)
+      continue;
+    r->row = ++j->row;
+    if (read_line(j, head + (start - head), head + length, r) != SC3_OK)
+      return SC3_NEXT_NOMEM;
+    r->fields = j->fields;
+    return SC3_NEXT_RECORD;
+  }
+}

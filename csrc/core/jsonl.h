@@ -1,0 +1,25 @@
+/* JSON Lines: one object a line (RFC 8259). */
+#ifndef SC3_JSONL_H
+#define SC3_JSONL_H
+
+#include "input.h"
+#include "record.h"
+
+typedef struct sc3_jsonl {
+  sc3_input input;
+  int begun;
+  int skipping; /* inside a line that is too long */
+  uint64_t row, line;
+  sc3_field *fields;
+  size_t field_capacity;
+  sc3_fatal fatal;
+} sc3_jsonl;
+
+void sc3_jsonl_init(sc3_jsonl *j);
+void sc3_jsonl_free(sc3_jsonl *j);
+
+/* The next object's members as fields: strings unescaped, numbers and nested values as their text. Of a repeated key the
+   last counts. Blank lines are no rows. */
+sc3_next sc3_jsonl_next(sc3_jsonl *j, sc3_record *record);
+
+#endif

@@ -1,0 +1,160 @@
+#include "member.h"
+
+#include "email.h"
+#include "hashed.h"
+#include "json.h"
+#include "phone.h"
+#include "sha256.h"
+#include "text.h"
+#include "utf8.h"
+
+typedef sc3_reason (*normalizer)(sc3_slice raw, char *out, size_t *n);
+
+static void drop(sc3_outcome *o, sc3_role role, sc3_reason reason) {
+  o->dropped[o->dropped_count].role = role;
+  o->dropped[o->dropped_count].reason = reason;
+  o->dropped_count++;
+}
+
+/* A value that is not blank, trimmed; else {NULL, 0}. Trimming stops at bytes that are not UTF-8, which is
+   enough to tell a blank value. */
+static sc3_slice some(sc3_slice raw) {
+  sc3_slice s = {NULL, 0};
+  if (sc3_slice_some(raw)) {
+    raw = sc3_text_trim(raw);
+    if (raw.n > 0)
+      s = raw;
+  }
+  return s;
+}
+
+/* The hash of an email or a phone from its raw role, else from its hashed role; 1 when `hex` was written. */
+static int identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role, normalizer normalize,
+                    char hex[SC3_SHA256_HEX], sc3_outcome *o) {
+  sc3_slice raw = some(v->role[raw_role]);
+  sc3_slice hashed = some(v->role[hashed_role]);
+  sc3_reason why;
+  if (raw.p != NULL) {
+    sc3_hashed kind = sc3_hashed_recognize(raw, hex, &why);
+    if (kind == SC3_HASHED_SHA256) {
+      o->prehashed++;
+      return 1;
+    }
+    if (kind == SC3_HASHED_NOT) {
+      char normal[SC3_EMAIL_MAX]; /* the longer of the two */
+      size_t n = 0;
+      why = normalize(raw, normal, &n);
+      if (why == SC3_R_NONE) {
+        sc3_sha256_hex(normal, n, hex);
+        return 1;
+      }
+    }
+    drop(o, raw_role, why);
+  }
+  if (hashed.p != NULL) {
+    sc3_hashed kind = sc3_hashed_recognize(hashed, hex, &why);
+    if (kind == SC3_HASHED_SHA256) {
+      o->prehashed++;
+      return 1;
+    }
+    drop(o, hashed_role, kind == SC3_HASHED_REFUSED ? why : SC3_R_HASH_MALFORMED);
+  }
+  return 0;
+}
+
+static sc3_status put_hash(sc3_buffer *out, const char *key, size_t key_length, const char hex[SC3_SHA256_HEX]) {
+  sc3_status st = sc3_buffer_reserve(out, key_length + SC3_SHA256_HEX + 1);
+  if (st == SC3_OK) {
+    sc3_buffer_put(out, key, key_length);
+    sc3_buffer_put(out, hex, SC3_SHA256_HEX);
+    SC3_PUT_LITERAL(out, "\"");
+  }
+  return st;
+}
+
+static sc3_status put_uids(sc3_buffer *out, const sc3_values *v, const unsigned char usable[SC3_UIDS_MAX]) {
+  const char *before = ",\"uids\":[{\"type\":\"";
+  size_t i;
+  sc3_status st = SC3_OK;
+  for (i = 0; i < v->uid_count && st == SC3_OK; i++) {
+    if (!usable[i])
+      continue;
+    st = sc3_buffer_append(out, before, strlen(before));
+    before = ",{\"type\":\"";
+    if (st == SC3_OK)
+      st = sc3_json_escape(out, v->uids[i].type);
+    if (st == SC3_OK)
+      st = sc3_buffer_append(out, "\",\"value\":\"", 11);
+    if (st == SC3_OK)
+      st = sc3_json_escape(out, v->uids[i].value);
+    if (st == SC3_OK)
+      st = sc3_buffer_append(out, "\"}", 2);
+  }
+  return st == SC3_OK ? sc3_buffer_append(out, "]", 1) : st;
+}
+
+static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, sc3_outcome *o) {
+  static const char email_key[] = ",\"hashedEmail\":\"", phone_key[] = ",\"hashedPhone\":\"";
+  char email[SC3_SHA256_HEX], phone[SC3_SHA256_HEX];
+  unsigned char usable[SC3_UIDS_MAX];
+  sc3_slice id = v->role[SC3_ROLE_EXTERNAL_ID];
+  size_t i, start = out->n;
+  sc3_status st;
+
+  o->at = SC3_ROLE_EXTERNAL_ID;
+  if (!sc3_slice_some(id))
+    o->rejected = SC3_R_NO_EXTERNAL_ID;
+  else if (!sc3_utf8_valid(id.p, id.n))
+    o->rejected = SC3_R_EXTERNAL_ID_UTF8;
+  else if (sc3_text_trim(id).n == 0)
+    o->rejected = SC3_R_NO_EXTERNAL_ID;
+  if (o->rejected != SC3_R_NONE)
+    return SC3_OK;
+  o->at = SC3_ROLE_NONE;
+
+  if (op == SC3_ADD) {
+    o->emails = (unsigned)identify(v, SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, sc3_email_normalize, email, o);
+    o->phones = (unsigned)identify(v, SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, sc3_phone_normalize, phone, o);
+    for (i = 0; i < v->uid_count; i++) {
+      sc3_reason why = sc3_uid_check(&v->uids[i]);
+      usable[i] = why == SC3_R_NONE;
+      if (usable[i])
+        o->uids++;
+      else
+        drop(o, SC3_ROLE_UID, why);
+    }
+    if (o->emails + o->phones + o->uids == 0) {
+      o->rejected = SC3_R_NO_IDENTIFIER;
+      return SC3_OK;
+    }
+  }
+
+  st = sc3_buffer_append(out, "{\"externalId\":\"", SC3_MEMBER_ID_AT);
+  if (st == SC3_OK)
+    st = sc3_json_escape(out, id);
+  if (st == SC3_OK) {
+    o->id_length = out->n - start - SC3_MEMBER_ID_AT;
+    st = sc3_buffer_append(out, "\"", 1);
+  }
+  if (st == SC3_OK && o->emails > 0)
+    st = put_hash(out, email_key, sizeof email_key - 1, email);
+  if (st == SC3_OK && o->phones > 0)
+    st = put_hash(out, phone_key, sizeof phone_key - 1, phone);
+  if (st == SC3_OK && o->uids > 0)
+    st = put_uids(out, v, usable);
+  return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
+}
+
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, sc3_outcome *outcome) {
+  size_t start = out->n;
+  sc3_status st;
+  outcome->rejected = SC3_R_NONE;
+  outcome->at = SC3_ROLE_NONE;
+  outcome->dropped_count = 0;
+  outcome->emails = outcome->phones = outcome->uids = outcome->prehashed = 0;
+  outcome->id_length = 0;
+  st = write_whole(out, op, values, outcome);
+  if (st != SC3_OK)
+    out->n = start;
+  return st;
+}

@@ -1,0 +1,63 @@
+/* A member: what one person is called in the account, and the identifiers that the service matches by. */
+#ifndef SC3_MEMBER_H
+#define SC3_MEMBER_H
+
+#include <stdint.h>
+
+#include "buffer.h"
+#include "reason.h"
+#include "slice.h"
+#include "uid.h"
+
+typedef enum sc3_op { SC3_ADD = 0, SC3_REMOVE = 1 } sc3_op;
+
+/* Where a value of a row goes. Names are AdCP's in snake_case; `X(NAME, name)`. */
+#define SC3_ROLES(X)             \
+  X(EXTERNAL_ID, "external_id")  \
+  X(EMAIL, "email")              \
+  X(PHONE, "phone")              \
+  X(REGION, "region")            \
+  X(HASHED_EMAIL, "hashed_email") \
+  X(HASHED_PHONE, "hashed_phone") \
+  X(UID, "uids")
+
+typedef enum sc3_role {
+#define X(name, text) SC3_ROLE_##name,
+  SC3_ROLES(X)
+#undef X
+    SC3_ROLE_COUNT,
+  SC3_ROLE_NONE = SC3_ROLE_COUNT
+} sc3_role;
+
+enum { SC3_UIDS_MAX = 32 };
+
+/* The raw values of one member. An absent or blank value is one that the row does not have. */
+typedef struct sc3_values {
+  sc3_slice role[SC3_ROLE_UID]; /* one a role, uids apart */
+  sc3_uid uids[SC3_UIDS_MAX];
+  size_t uid_count;
+} sc3_values;
+
+/* What became of a member's identifiers. */
+typedef struct sc3_outcome {
+  sc3_reason rejected; /* SC3_R_NONE when the member was written */
+  sc3_role at;         /* the role that `rejected` speaks of, or SC3_ROLE_NONE */
+  struct {
+    sc3_role role;
+    sc3_reason reason;
+  } dropped[SC3_ROLE_UID + SC3_UIDS_MAX];
+  size_t dropped_count;
+  unsigned emails, phones, uids; /* identifiers that were written */
+  unsigned prehashed;            /* of them, those that came hashed */
+  size_t id_length;              /* bytes of the escaped external id */
+} sc3_outcome;
+
+/* The escaped external id stands at this offset of a written member. */
+enum { SC3_MEMBER_ID_AT = 15 };
+
+/* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what was kept and
+   dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected` set. SC3_REMOVE writes the external
+   id alone. SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, sc3_outcome *outcome);
+
+#endif

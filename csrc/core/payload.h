@@ -1,0 +1,58 @@
+/* The members of one audience as they go on the wire: JSON bytes written once, and an index over them.
+ *
+ * Adds and removes lie in two segments, because the service wants them in two arrays. Each member is `{…},`; the index
+ * says where it lies and which row it came from. One operation an external id survives, the last: the bytes of the one
+ * before are overwritten with spaces, which JSON allows between values. A range of members is a request's share; its
+ * bytes are borrowed from the segments and never copied.
+ */
+#ifndef SC3_PAYLOAD_H
+#define SC3_PAYLOAD_H
+
+#include <stdint.h>
+
+#include "buffer.h"
+#include "member.h"
+
+typedef struct sc3_payload sc3_payload;
+
+typedef enum sc3_added {
+  SC3_ADDED,
+  SC3_ADDED_OVER,  /* added, and an earlier member of the same external id superseded */
+  SC3_FULL,        /* a limit is reached; nothing changed */
+  SC3_NEVER_FITS,  /* the member alone is over max_bytes; nothing changed */
+  SC3_ADD_NOMEM    /* nothing changed */
+} sc3_added;
+
+/* What a range of members comes to. */
+typedef struct sc3_extent {
+  size_t last;                 /* the range ends before this member */
+  size_t members[2];           /* living members, an operation each */
+  sc3_slice bytes[2];          /* their JSON, commas between, none behind; {NULL, 0} where there are none */
+} sc3_extent;
+
+/* A payload that holds at most `max_members` living members and `max_bytes` bytes, and at most 4 GiB. NULL when memory is out. */
+sc3_payload *sc3_payload_new(size_t max_members, size_t max_bytes);
+void sc3_payload_free(sc3_payload *p);
+
+/* Empties it; the memory is kept for the next request. */
+void sc3_payload_reset(sc3_payload *p);
+
+/* Adds one member as sc3_member_write() made it: `n` bytes with the comma, an escaped external id of `id_length` bytes
+   at SC3_MEMBER_ID_AT. `row` is its number in the source (under 2^62; 0 where there is none). */
+sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n, size_t id_length);
+
+size_t sc3_payload_count(const sc3_payload *p);      /* members in the index, superseded ones included */
+size_t sc3_payload_living(const sc3_payload *p, sc3_op op);
+size_t sc3_payload_bytes(const sc3_payload *p);
+
+/* The longest range of members from `first` (counted from 0) that has at most `max_members` living members and
+   `max_bytes` bytes; always at least one member where there is one. Its bytes are valid until the payload changes. */
+sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t max_members, size_t max_bytes);
+
+/* The range `first` up to but without `last`. */
+sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last);
+
+/* The source row of member `i`, 0 where it has none or the member was superseded. */
+uint64_t sc3_payload_row(const sc3_payload *p, size_t i);
+
+#endif

@@ -1,0 +1,66 @@
+/* Why a row gave no member, or a member lost an identifier. The key is what reports and `--rejects` carry; the text
+   is for people. Neither ever holds a value. */
+#ifndef SC3_REASON_H
+#define SC3_REASON_H
+
+/* X(NAME, key, text) */
+#define SC3_REASONS(X)                                                                                              \
+  X(NONE, "none", "nothing is wrong")                                                                               \
+  /* the row cannot be read */                                                                                      \
+  X(RAGGED_ROW, "ragged_row", "the row has fewer or more fields than the header")                                   \
+  X(NUL_BYTE, "nul_byte", "the row holds a NUL byte")                                                               \
+  X(STRAY_QUOTE, "stray_quote", "there is text behind a closing quote")                                             \
+  X(BAD_JSON, "bad_json", "the line is not valid JSON")                                                             \
+  X(NOT_AN_OBJECT, "not_an_object", "the line is not a JSON object")                                                \
+  X(ROW_TOO_LONG, "row_too_long", "the row is over 1 MiB")                                                          \
+  X(INVALID_UTF8, "invalid_utf8", "the text is not valid UTF-8")                                                    \
+  /* the member cannot be built */                                                                                  \
+  X(NO_EXTERNAL_ID, "no_external_id", "there is no external id")                                                    \
+  X(EXTERNAL_ID_UTF8, "external_id_utf8", "the external id is not valid UTF-8")                                     \
+  X(EXTERNAL_ID_TYPE, "external_id_type", "the external id is not text, nor a number that is exact")                \
+  X(NO_IDENTIFIER, "no_identifier", "no email, phone or uid is left")                                               \
+  X(MEMBER_TOO_LARGE, "member_too_large", "the member alone is over the size of a request")                         \
+  X(SCRIPT_ERROR, "script_error", "the script failed at the row")                                                   \
+  X(REJECTED_BY_SCRIPT, "rejected_by_script", "the script rejected the row")                                        \
+  /* an identifier cannot be used */                                                                                \
+  X(NOT_TEXT, "not_text", "the value is not text")                                                                  \
+  X(EMAIL_UTF8, "email_utf8", "email: not valid UTF-8")                                                             \
+  X(EMAIL_PLACEHOLDER, "email_placeholder", "email: a word that stands for no value")                               \
+  X(EMAIL_NO_AT, "email_no_at", "email: no @")                                                                      \
+  X(EMAIL_TWO_ATS, "email_two_ats", "email: more than one @")                                                       \
+  X(EMAIL_EMPTY_SIDE, "email_empty_side", "email: nothing before or behind the @")                                  \
+  X(EMAIL_SPACE, "email_space", "email: a space or control character inside")                                       \
+  X(EMAIL_DOMAIN, "email_domain", "email: the domain has no dot, or an empty part")                                 \
+  X(EMAIL_TOO_LONG, "email_too_long", "email: over 254 bytes")                                                      \
+  X(EMAIL_NON_ASCII, "email_non_ascii", "email: a character outside ASCII, which this release cannot lowercase")    \
+  X(PHONE_UTF8, "phone_utf8", "phone: not valid UTF-8")                                                             \
+  X(PHONE_PLACEHOLDER, "phone_placeholder", "phone: a word that stands for no value")                               \
+  X(PHONE_NATIONAL, "phone_national", "phone: no leading +; national forms are not converted by this release")      \
+  X(PHONE_LETTERS, "phone_letters", "phone: letters or an extension")                                               \
+  X(PHONE_CHARACTER, "phone_character", "phone: a character that no phone number holds")                            \
+  X(PHONE_COUNTRY_CODE, "phone_country_code", "phone: no country code begins with 0")                               \
+  X(PHONE_TRUNK_ZERO, "phone_trunk_zero", "phone: (0) inside, which is not dialled from abroad")                    \
+  X(PHONE_TOO_SHORT, "phone_too_short", "phone: under 7 digits")                                                    \
+  X(PHONE_TOO_LONG, "phone_too_long", "phone: over 15 digits")                                                      \
+  X(PHONE_SPREADSHEET, "phone_spreadsheet", "phone: a spreadsheet wrote it as 1.2E+11, digits are lost")            \
+  X(HASH_OF_EMPTY, "hash_of_empty", "the SHA-256 of an empty value")                                                \
+  X(HASH_MD5, "hash_md5", "32 hex digits, an MD5 hash")                                                             \
+  X(HASH_SHA1, "hash_sha1", "40 hex digits, a SHA-1 hash")                                                          \
+  X(HASH_MALFORMED, "hash_malformed", "not 64 hex digits")                                                          \
+  X(UID_TYPE, "uid_type", "uid: no type, or the type external_id, which is not one")                                \
+  X(UID_VALUE, "uid_value", "uid: no value")                                                                        \
+  X(UID_UTF8, "uid_utf8", "uid: not valid UTF-8")                                                                   \
+  X(UID_TOO_MANY, "uid_too_many", "uid: over 32 in one member")
+
+typedef enum sc3_reason {
+#define X(name, key, text) SC3_R_##name,
+  SC3_REASONS(X)
+#undef X
+    SC3_R_COUNT
+} sc3_reason;
+
+/* The key of a reason, such as "email_no_at"; and its text. Static strings. */
+const char *sc3_reason_key(sc3_reason r);
+const char *sc3_reason_text(sc3_reason r);
+
+#endif

@@ -1,0 +1,82 @@
+/* One row as a parser yields it. */
+#ifndef SC3_RECORD_H
+#define SC3_RECORD_H
+
+#include <stdint.h>
+
+#include "slice.h"
+
+typedef enum sc3_kind {
+  SC3_KIND_TEXT,
+  SC3_KIND_NUMBER, /* raw JSON text */
+  SC3_KIND_TRUE,
+  SC3_KIND_FALSE,
+  SC3_KIND_NULL,
+  SC3_KIND_NESTED /* raw JSON text of an object or array */
+} sc3_kind;
+
+typedef struct sc3_field {
+  sc3_slice name; /* JSON Lines only */
+  sc3_slice value;
+  sc3_kind kind;
+} sc3_field;
+
+/* What makes a row unreadable. It still is a row: counted, rejected, and the next one is read. */
+typedef enum sc3_fault {
+  SC3_FAULT_NONE,
+  SC3_FAULT_RAGGED,      /* more or fewer fields than the header */
+  SC3_FAULT_NUL,         /* a NUL byte */
+  SC3_FAULT_STRAY_QUOTE, /* text behind a closing quote */
+  SC3_FAULT_BAD_JSON,
+  SC3_FAULT_NOT_OBJECT,
+  SC3_FAULT_TOO_LONG,
+  SC3_FAULT_UTF8 /* JSON Lines: bytes that are not UTF-8, or half a surrogate pair */
+} sc3_fault;
+
+typedef struct sc3_record {
+  uint64_t row;  /* counted from 1, without the header */
+  uint64_t line; /* where it starts, counted from 1 */
+  size_t count;
+  const sc3_field *fields; /* valid until the parser is asked again */
+  sc3_fault fault;
+  size_t fault_column; /* counted from 1; 0 = none to blame */
+} sc3_record;
+
+/* What asking for the next row answers. */
+typedef enum sc3_next {
+  SC3_NEXT_RECORD,
+  SC3_NEXT_NEED, /* feed more, or finish */
+  SC3_NEXT_END,
+  SC3_NEXT_FATAL, /* the input cannot be read further: see sc3_fatal */
+  SC3_NEXT_NOMEM
+} sc3_next;
+
+/* Why an input cannot be read further. */
+typedef enum sc3_fatal_kind {
+  SC3_FATAL_NONE,
+  SC3_FATAL_EMPTY,
+  SC3_FATAL_UTF16,
+  SC3_FATAL_UTF32,
+  SC3_FATAL_GZIP,
+  SC3_FATAL_ZIP,
+  SC3_FATAL_BINARY,
+  SC3_FATAL_UNCLOSED_QUOTE, /* it swallowed rows, so it is more than one bad row */
+  SC3_FATAL_ROW_TOO_LONG,
+  SC3_FATAL_TOO_MANY_COLUMNS,
+  SC3_FATAL_READ /* the operating system's error */
+} sc3_fatal_kind;
+
+typedef struct sc3_fatal {
+  sc3_fatal_kind kind;
+  uint64_t row, line;
+  size_t column;
+  int error; /* errno for SC3_FATAL_READ */
+} sc3_fatal;
+
+enum {
+  SC3_ROW_MAX = 1 << 20,  /* bytes of one row */
+  SC3_COLUMNS_MAX = 4096,
+  SC3_CHUNK = 256 << 10   /* bytes asked of a file at once */
+};
+
+#endif

@@ -1,0 +1,16 @@
+/* Universal IDs (docs/contract.md section 7): carried as they are, never hashed, never case-folded. */
+#ifndef SC3_UID_H
+#define SC3_UID_H
+
+#include "reason.h"
+#include "slice.h"
+
+typedef struct sc3_uid {
+  sc3_slice type;
+  sc3_slice value;
+} sc3_uid;
+
+/* SC3_R_NONE when the uid can be sent: type and value are not empty, both valid UTF-8, and the type is not external_id. */
+sc3_reason sc3_uid_check(const sc3_uid *uid);
+
+#endif

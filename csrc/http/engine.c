@@ -1,0 +1,298 @@
+#include "engine.h"
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "transfer.h"
+#include "wait.h"
+
+enum {
+  EVENTS_A_STEP = 64, /* so that one busy engine does not hold up its host's loop */
+  SPARE_TRANSFERS = 8
+};
+
+struct sc3_engine {
+  CURLM *multi;
+  sc3_wait wait;
+  pid_t pid; /* of the process that made the multi */
+  sc3_engine_options options;
+  char *ca_file, *user_agent; /* what the options point to */
+  transfer *active;           /* submitted, not ended */
+  transfer *ended, **ended_tail;
+  transfer *spare;
+  size_t count, spares;
+  uint64_t last_id;
+};
+
+static pthread_once_t libcurl_once = PTHREAD_ONCE_INIT;
+static CURLcode libcurl_status = CURLE_FAILED_INIT;
+
+static void start_libcurl(void) {
+  Dl_info self;
+  void (*here)(void) = start_libcurl;
+  void *address;
+  /* libcurl's resolver threads may outlive the Lua state that loaded us: never be unmapped. The handle is kept on purpose. */
+  memcpy(&address, &here, sizeof address);
+  if (dladdr(address, &self) != 0 && self.dli_fname != NULL)
+    (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_LOCAL
+#ifdef RTLD_NODELETE
+                                   | RTLD_NODELETE
+#endif
+#ifdef RTLD_NOLOAD
+                                   | RTLD_NOLOAD
+#endif
+    );
+  libcurl_status = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static int open_multi(sc3_engine *e) {
+  e->pid = getpid();
+  e->multi = curl_multi_init();
+  if (e->multi == NULL)
+    return -1;
+  if (sc3_wait_open(&e->wait, e->multi) != 0) {
+    (void)curl_multi_cleanup(e->multi);
+    e->multi = NULL;
+    return -1;
+  }
+  (void)curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, e->options.max_host_connections);
+  return 0;
+}
+
+sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why) {
+  sc3_engine *e;
+  (void)pthread_once(&libcurl_once, start_libcurl);
+  if (libcurl_status != CURLE_OK) {
+    *why = curl_easy_strerror(libcurl_status);
+    return NULL;
+  }
+  *why = "not enough memory or descriptors";
+  e = calloc(1, sizeof *e);
+  if (e == NULL)
+    return NULL;
+  e->ended_tail = &e->ended;
+  e->wait.epoll = e->wait.timer = -1;
+  e->options = *options;
+  e->ca_file = options->ca_file != NULL ? strdup(options->ca_file) : NULL;
+  e->user_agent = options->user_agent != NULL ? strdup(options->user_agent) : NULL;
+  e->options.ca_file = e->ca_file;
+  e->options.user_agent = e->user_agent;
+  if ((options->ca_file != NULL && e->ca_file == NULL) || (options->user_agent != NULL && e->user_agent == NULL) ||
+      open_multi(e) != 0) {
+    sc3_engine_free(e);
+    return NULL;
+  }
+  return e;
+}
+
+static void free_list(transfer *t) {
+  while (t != NULL) {
+    transfer *next = t->next;
+    transfer_free(t);
+    t = next;
+  }
+}
+
+void sc3_engine_free(sc3_engine *e) {
+  transfer *t;
+  int ours;
+  if (e == NULL)
+    return;
+  ours = e->pid == getpid();
+  for (t = e->active; t != NULL && ours && e->multi != NULL; t = t->next)
+    (void)curl_multi_remove_handle(e->multi, t->easy);
+  if (ours) {
+    free_list(e->active);
+    free_list(e->ended);
+    free_list(e->spare);
+    if (e->multi != NULL)
+      (void)curl_multi_cleanup(e->multi); /* it may still call back: the descriptors are closed behind it */
+  }
+  /* After a fork the handles belong to the parent, connections and all: they are abandoned. */
+  sc3_wait_close(&e->wait);
+  free(e->ca_file);
+  free(e->user_agent);
+  free(e);
+}
+
+static void end_transfer(sc3_engine *e, transfer *t) {
+  transfer **at = &e->active;
+  while (*at != NULL && *at != t)
+    at = &(*at)->next;
+  if (*at == t)
+    *at = t->next;
+  t->next = NULL;
+  *e->ended_tail = t;
+  e->ended_tail = &t->next;
+}
+
+static void fail_all(sc3_engine *e, const char *code, const char *message) {
+  while (e->active != NULL) {
+    transfer *t = e->active;
+    t->pub.body_sent = t->body_count > 0 && t->piece == t->body_count;
+    transfer_fail(t, code, message);
+    end_transfer(e, t);
+  }
+}
+
+/* In a child of fork() the multi, its sockets and its epoll belong to the parent too: leave them, and start afresh. */
+static void notice_fork(sc3_engine *e) {
+  transfer *t;
+  if (e->pid == getpid())
+    return;
+  sc3_wait_close(&e->wait);
+  e->spare = NULL; /* abandoned: cleaning a handle could speak on the parent's connections */
+  e->spares = 0;
+  for (t = e->active; t != NULL; t = t->next)
+    t->easy = NULL;
+  fail_all(e, "FORKED", "the process forked while the request was under way");
+  if (open_multi(e) != 0)
+    e->multi = NULL;
+}
+
+/* After a failure of socket_action nothing about the multi is certain. */
+static void rebuild(sc3_engine *e, CURLMcode code) {
+  transfer *t;
+  for (t = e->active; t != NULL; t = t->next)
+    (void)curl_multi_remove_handle(e->multi, t->easy);
+  fail_all(e, "MULTI_ERROR", curl_multi_strerror(code));
+  (void)curl_multi_cleanup(e->multi);
+  sc3_wait_close(&e->wait);
+  if (open_multi(e) != 0)
+    e->multi = NULL;
+}
+
+static transfer *take_spare(sc3_engine *e) {
+  transfer *t = e->spare;
+  if (t == NULL)
+    return transfer_new(e->options.max_response);
+  e->spare = t->next;
+  e->spares--;
+  t->next = NULL;
+  return t;
+}
+
+static void give_back(sc3_engine *e, transfer *t) {
+  if (t->easy == NULL || e->spares >= SPARE_TRANSFERS) { /* it has no handle any more after a fork */
+    transfer_free(t);
+    return;
+  }
+  transfer_recycle(t);
+  t->next = e->spare;
+  e->spare = t;
+  e->spares++;
+}
+
+uint64_t sc3_engine_next_id(const sc3_engine *e) {
+  return e->last_id + 1;
+}
+
+uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char **why) {
+  transfer *t;
+  CURLMcode code;
+  notice_fork(e);
+  *why = "not enough memory or descriptors";
+  if (e->multi == NULL)
+    return 0;
+  t = take_spare(e);
+  if (t == NULL)
+    return 0;
+  if (transfer_prepare(t, &e->options, request, why) != 0) {
+    give_back(e, t);
+    return 0;
+  }
+  t->pub.id = e->last_id + 1;
+  code = curl_multi_add_handle(e->multi, t->easy);
+  if (code != CURLM_OK) {
+    *why = curl_multi_strerror(code);
+    give_back(e, t);
+    return 0;
+  }
+  t->next = e->active;
+  e->active = t;
+  e->count++;
+  return ++e->last_id;
+}
+
+void sc3_engine_step(sc3_engine *e) {
+  CURLMcode code;
+  CURLMsg *m;
+  int left;
+  notice_fork(e);
+  if (e->multi == NULL)
+    return;
+  code = sc3_wait_act(&e->wait, EVENTS_A_STEP);
+  while ((m = curl_multi_info_read(e->multi, &left)) != NULL) {
+    CURL *easy = m->easy_handle;
+    CURLcode result = m->data.result;
+    char *private_data = NULL;
+    transfer *t;
+    if (m->msg != CURLMSG_DONE)
+      continue;
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
+    t = (transfer *)(void *)private_data;
+    transfer_conclude(t, result); /* before removal, which forgets some facts */
+    (void)curl_multi_remove_handle(e->multi, easy);
+    end_transfer(e, t);
+  }
+  if (code != CURLM_OK)
+    rebuild(e, code);
+}
+
+sc3_transfer *sc3_engine_ended(sc3_engine *e) {
+  return e->ended != NULL ? &e->ended->pub : NULL;
+}
+
+void sc3_engine_release(sc3_engine *e, sc3_transfer *pub) {
+  transfer **at = &e->ended;
+  transfer *t = (transfer *)(void *)pub;
+  while (*at != NULL && *at != t)
+    at = &(*at)->next;
+  if (*at == NULL)
+    return;
+  *at = t->next;
+  if (*at == NULL)
+    e->ended_tail = at;
+  e->count--;
+  give_back(e, t);
+}
+
+int sc3_engine_cancel(sc3_engine *e, uint64_t id) {
+  transfer **at;
+  notice_fork(e);
+  for (at = &e->active; *at != NULL; at = &(*at)->next) {
+    transfer *t = *at;
+    if (t->pub.id != id)
+      continue;
+    *at = t->next;
+    (void)curl_multi_remove_handle(e->multi, t->easy);
+    e->count--;
+    give_back(e, t);
+    return 1;
+  }
+  return 0;
+}
+
+size_t sc3_engine_count(const sc3_engine *e) {
+  return e->count;
+}
+
+void sc3_engine_wait(sc3_engine *e, double seconds) {
+  notice_fork(e);
+  if (e->ended == NULL && e->multi != NULL)
+    sc3_wait_for(&e->wait, seconds);
+}
+
+int sc3_engine_fd(sc3_engine *e) {
+  notice_fork(e);
+  return e->wait.epoll;
+}
+
+double sc3_engine_timeout(sc3_engine *e) {
+  notice_fork(e);
+  return e->multi != NULL ? sc3_wait_timeout(&e->wait) : -1;
+}

@@ -1,0 +1,88 @@
+/* HTTP over one curl multi, behind one descriptor that any event loop can wait for.
+ *
+ * On Linux a private epoll holds libcurl's sockets and a timerfd for its timer, so the engine is a single readable descriptor.
+ * Elsewhere (or with SC3_NO_EPOLL) there is none, and sc3_engine_wait() is curl_multi_poll(). Nothing in here knows Lua: callbacks of
+ * libcurl append to C buffers, and the owner collects what has ended after a step.
+ */
+#ifndef SC3_ENGINE_H
+#define SC3_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../core/buffer.h"
+
+typedef struct sc3_engine sc3_engine;
+
+typedef struct sc3_engine_options {
+  const char *ca_file;    /* NULL = libcurl's own bundle */
+  const char *user_agent; /* NULL = none */
+  size_t max_response;    /* bytes of a body, decoded */
+  long max_host_connections; /* 0 = as many as there are requests */
+  double connect_timeout; /* seconds */
+} sc3_engine_options;
+
+typedef struct sc3_request {
+  const char *method; /* GET, POST or another */
+  const char *url;
+  const char *const *headers; /* "Name: value" */
+  size_t header_count;
+  const sc3_slice *body; /* sent one after the other; borrowed until the transfer has ended */
+  size_t body_count;
+  int has_body;
+  double timeout;       /* seconds for all of it, from name to last byte */
+  const char *proxy;    /* "" = none; the environment is never read */
+  const char *no_proxy; /* hosts that go without, or NULL */
+} sc3_request;
+
+/* A transfer that has ended. */
+typedef struct sc3_transfer {
+  uint64_t id;
+  const char *code; /* NULL when a whole reply came; else a short stable name such as "COULDNT_CONNECT" */
+  char message[256];
+  long status;      /* 0 where none came */
+  sc3_buffer headers; /* lines of the last reply, each with its CRLF */
+  sc3_buffer body;
+  uint64_t uploaded; /* bytes of bodies handed to the network */
+  int body_sent;     /* the whole request left libcurl's hands, so the service may have acted on it */
+  double seconds;
+  int http_version;  /* 10, 11, 20, 30; 0 unknown */
+  long connections;  /* made for it: 0 = a kept one was used */
+  char *redirect;    /* where a 3xx points, or NULL */
+} sc3_transfer;
+
+/* Makes an engine; libcurl itself is started by the first one of the process and never stopped. NULL with `*why` set
+   when libcurl cannot, or memory is out. `options` are copied. */
+sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why);
+
+/* Ends everything under way without a result. */
+void sc3_engine_free(sc3_engine *e);
+
+/* Starts a transfer and gives its id, counted from 1; 0 with `*why` set when it cannot. Nothing blocks. */
+uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char **why);
+
+/* The id that the next submit will give, so that what it needs can be put in place before. */
+uint64_t sc3_engine_next_id(const sc3_engine *e);
+
+/* Moves everything on without waiting. Bounded: a busy engine stays readable. */
+void sc3_engine_step(sc3_engine *e);
+
+/* The oldest transfer that has ended, or NULL. It belongs to the engine; give it back with sc3_engine_release(). */
+sc3_transfer *sc3_engine_ended(sc3_engine *e);
+void sc3_engine_release(sc3_engine *e, sc3_transfer *t);
+
+/* Drops a transfer that has not ended; 0 when there is none of that id. */
+int sc3_engine_cancel(sc3_engine *e, uint64_t id);
+
+/* Transfers submitted and not yet released or cancelled. */
+size_t sc3_engine_count(const sc3_engine *e);
+
+/* Waits until a step may bring news, at most `seconds`; a signal ends it early. */
+void sc3_engine_wait(sc3_engine *e, double seconds);
+
+/* The descriptor to wait on for reading, -1 where there is none; and the seconds after which a step is due although
+   nothing was readable, -1 for none. */
+int sc3_engine_fd(sc3_engine *e);
+double sc3_engine_timeout(sc3_engine *e);
+
+#endif

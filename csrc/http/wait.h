@@ -1,0 +1,24 @@
+/* How the engine learns that libcurl has something to do. Two implementations, chosen when building. */
+#ifndef SC3_WAIT_H
+#define SC3_WAIT_H
+
+#include <curl/curl.h>
+
+typedef struct sc3_wait {
+  CURLM *multi;
+  int epoll, timer; /* -1 where they do not exist */
+} sc3_wait;
+
+/* Binds to a multi. 0, or -1 when the system refuses descriptors. */
+int sc3_wait_open(sc3_wait *w, CURLM *multi);
+
+/* Closes its descriptors; the multi's callbacks must not come any more. Idempotent. */
+void sc3_wait_close(sc3_wait *w);
+
+/* Lets libcurl act on what is ready, at most about `most` descriptors. CURLM_OK, or the multi is to be given up. */
+CURLMcode sc3_wait_act(sc3_wait *w, int most);
+
+void sc3_wait_for(sc3_wait *w, double seconds);
+double sc3_wait_timeout(const sc3_wait *w);
+
+#endif

@@ -1,0 +1,71 @@
+#include "binding.h"
+
+void sc3_newtype(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta, lua_CFunction close) {
+  luaL_newmetatable(L, name);
+  lua_createtable(L, 0, 8);
+  sc3_setfuncs(L, methods);
+  lua_setfield(L, -2, "__index");
+  if (meta != NULL)
+    sc3_setfuncs(L, meta);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  if (close != NULL) {
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+#if LUA_VERSION_NUM >= 504
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+#endif
+  }
+  lua_pop(L, 1);
+}
+
+int sc3_closed(lua_State *L, const char *what) {
+  return luaL_error(L, "attempt to use a closed %s", what);
+}
+
+double sc3_optseconds(lua_State *L, int index, const char *field, double def) {
+  double value = def;
+  lua_getfield(L, index, field);
+  if (!lua_isnil(L, -1)) {
+    if (lua_type(L, -1) != LUA_TNUMBER)
+      luaL_error(L, "%s must be a number of seconds, not a %s", field, luaL_typename(L, -1));
+    value = (double)lua_tonumber(L, -1);
+    if (!(value >= 0))
+      luaL_error(L, "%s must be a number of seconds, 0 or more", field);
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+sc3_slice sc3_fieldslice(lua_State *L, int index, const char *field) {
+  sc3_slice s = {NULL, 0};
+  lua_getfield(L, index, field);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return s;
+  }
+  if (lua_type(L, -1) != LUA_TSTRING)
+    luaL_error(L, "%s must be a string, not a %s", field, luaL_typename(L, -1));
+  s.p = lua_tolstring(L, -1, &s.n);
+  return s;
+}
+
+void sc3_knownkeys(lua_State *L, int index, const char *const *known, const char *what) {
+  index = sc3_absindex(L, index);
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    const char *const *k = known;
+    const char *key;
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "%s: keys must be strings, not a %s", what, luaL_typename(L, -2));
+    key = lua_tostring(L, -2);
+    while (*k != NULL && strcmp(*k, key) != 0)
+      k++;
+    if (*k == NULL)
+      luaL_error(L, "%s: unknown option '%s'", what, key);
+    lua_pop(L, 1);
+  }
+}

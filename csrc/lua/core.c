@@ -1,0 +1,24 @@
+/* scope3.core: the one exported symbol. */
+#include "binding.h"
+
+#if defined(__GNUC__)
+#define SC3_EXPORT __attribute__((visibility("default")))
+#else
+#define SC3_EXPORT
+#endif
+
+SC3_EXPORT int luaopen_scope3_core(lua_State *L);
+
+SC3_EXPORT int luaopen_scope3_core(lua_State *L) {
+#if LUA_VERSION_NUM >= 502
+  luaL_checkversion(L);
+#endif
+  lua_createtable(L, 0, 24);
+  sc3_open_identity(L);
+  sc3_open_payload(L);
+  sc3_open_builder(L);
+  sc3_open_source(L);
+  sc3_open_engine(L);
+  sc3_open_process(L);
+  return 1;
+}

@@ -1,0 +1,437 @@
+/* "scope3.engine": HTTP for Lua. Values are built only after libcurl is done with a transfer. */
+#include "../http/engine.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+
+#include "../http/url.h"
+#include "payload.h"
+
+enum { PIECES_MAX = 4096, HEADERS_MAX = 64 };
+
+typedef struct engine_ud {
+  sc3_engine *e; /* NULL = closed */
+} engine_ud;
+
+/* The user value is { [id] = pieces of the body }: what libcurl reads from. */
+
+static sc3_engine *check_engine(lua_State *L) {
+  engine_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ENGINE);
+  if (u->e == NULL)
+    sc3_closed(L, "engine");
+  return u->e;
+}
+
+/* engine{ ca_file=, user_agent=, max_response = 8 MiB, max_host_connections = 0, connect_timeout = 10 } -> engine | nil, message */
+static int engine_new(lua_State *L) {
+  static const char *const known[] = {
+    "ca_file", "user_agent", "max_response", "max_host_connections", "connect_timeout", NULL,
+  };
+  sc3_engine_options o;
+  const char *why = NULL;
+  engine_ud *u;
+  if (lua_isnoneornil(L, 1)) {
+    lua_settop(L, 0);
+    lua_newtable(L);
+  }
+  luaL_checktype(L, 1, LUA_TTABLE);
+  sc3_knownkeys(L, 1, known, "engine");
+  o.ca_file = sc3_fieldslice(L, 1, "ca_file").p;
+  o.user_agent = sc3_fieldslice(L, 1, "user_agent").p;
+  lua_getfield(L, 1, "max_response");
+  o.max_response = (size_t)luaL_optnumber(L, -1, 8 << 20);
+  lua_getfield(L, 1, "max_host_connections");
+  o.max_host_connections = (long)luaL_optnumber(L, -1, 0);
+  o.connect_timeout = sc3_optseconds(L, 1, "connect_timeout", 10);
+  u = sc3_newuserdata(L, sizeof *u);
+  u->e = NULL;
+  luaL_getmetatable(L, SC3_TYPE_ENGINE);
+  lua_setmetatable(L, -2);
+  lua_newtable(L);
+  sc3_setuservalue(L, -2);
+  u->e = sc3_engine_new(&o, &why);
+  if (u->e != NULL)
+    return 1;
+  lua_pushnil(L);
+  lua_pushstring(L, why);
+  return 2;
+}
+
+/* Lets go of a request's body: the user value is at `anchors`. */
+static void forget_body(lua_State *L, int anchors, uint64_t id) {
+  size_t i, n;
+  lua_rawgeti(L, anchors, (int)id);
+  if (lua_istable(L, -1)) {
+    n = lua_rawlen(L, -1);
+    for (i = 1; i <= n; i++) {
+      lua_rawgeti(L, -1, (int)i);
+      sc3_unpinpiece(L, -1);
+      lua_pop(L, 1);
+    }
+  }
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  lua_rawseti(L, anchors, (int)id);
+}
+
+static int engine_close(lua_State *L) {
+  engine_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ENGINE);
+  sc3_engine *e = u->e;
+  u->e = NULL;
+  if (e == NULL)
+    return 0;
+  sc3_engine_free(e);
+  sc3_getuservalue(L, 1);
+  if (lua_istable(L, -1)) {
+    int anchors = lua_gettop(L);
+    lua_pushnil(L);
+    while (lua_next(L, anchors) != 0) {
+      size_t i, n = lua_rawlen(L, -1);
+      for (i = 1; i <= n; i++) {
+        lua_rawgeti(L, -1, (int)i);
+        sc3_unpinpiece(L, -1);
+        lua_pop(L, 1);
+      }
+      lua_pop(L, 1);
+    }
+  }
+  return 0;
+}
+
+/* A header line must not be able to become two. The value may be a key, so it is never shown. */
+static const char *check_header(lua_State *L, int index) {
+  size_t n, i;
+  const char *line;
+  if (lua_type(L, index) != LUA_TSTRING)
+    luaL_error(L, "headers must be strings, not a %s", luaL_typename(L, index));
+  line = lua_tolstring(L, index, &n);
+  for (i = 0; i < n; i++) {
+    if (line[i] == '\r' || line[i] == '\n' || line[i] == '\0')
+      luaL_error(L, "a header holds a line end or a NUL byte");
+  }
+  if (memchr(line, ':', n) == NULL)
+    luaL_error(L, "a header has no colon");
+  return line;
+}
+
+/* Copies the pieces of the body at the top to a table of ours, so that the caller may change its own; leaves that table
+   on the stack instead. */
+static size_t check_body(lua_State *L, sc3_slice pieces[PIECES_MAX]) {
+  size_t i, n = 1;
+  int from = lua_gettop(L), whole = lua_type(L, from) == LUA_TSTRING, to;
+  if (!whole) {
+    if (lua_type(L, from) != LUA_TTABLE)
+      luaL_error(L, "body must be a string or an array of pieces, not a %s", luaL_typename(L, from));
+    n = lua_rawlen(L, from);
+  }
+  if (n > PIECES_MAX)
+    luaL_error(L, "a body has at most %d pieces", (int)PIECES_MAX);
+  lua_createtable(L, (int)n, 0);
+  to = lua_gettop(L);
+  for (i = 0; i < n; i++) {
+    if (whole)
+      lua_pushvalue(L, from);
+    else
+      lua_rawgeti(L, from, (int)i + 1);
+    sc3_checkpiece(L, -1, &pieces[i]);
+    lua_rawseti(L, to, (int)i + 1);
+  }
+  lua_replace(L, from);
+  return n;
+}
+
+/* :submit{ method=, url=, headers=, body=, timeout=, proxy=, no_proxy= } -> id | nil, message */
+static int engine_submit(lua_State *L) {
+  static const char *const known[] = {"method", "url", "headers", "body", "timeout", "proxy", "no_proxy", NULL};
+  sc3_engine *e = check_engine(L);
+  const char *headers[HEADERS_MAX], *why = NULL;
+  sc3_slice *pieces;
+  sc3_request r;
+  uint64_t id;
+  size_t i;
+  int body, anchors;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checkstack(L, HEADERS_MAX + 20, "too deep");
+  sc3_knownkeys(L, 2, known, "submit");
+  lua_settop(L, 2);
+  memset(&r, 0, sizeof r);
+  r.method = sc3_fieldslice(L, 2, "method").p;
+  r.url = sc3_fieldslice(L, 2, "url").p;
+  r.proxy = sc3_fieldslice(L, 2, "proxy").p;
+  r.no_proxy = sc3_fieldslice(L, 2, "no_proxy").p;
+  r.timeout = sc3_optseconds(L, 2, "timeout", 60);
+  if (r.method == NULL || r.url == NULL)
+    return luaL_error(L, "submit needs method and url");
+  lua_getfield(L, 2, "headers");
+  if (!lua_isnil(L, -1)) {
+    int list = lua_gettop(L);
+    luaL_checktype(L, list, LUA_TTABLE);
+    r.header_count = lua_rawlen(L, list);
+    if (r.header_count > HEADERS_MAX)
+      return luaL_error(L, "a request has at most %d headers", (int)HEADERS_MAX);
+    for (i = 0; i < r.header_count; i++) {
+      lua_rawgeti(L, list, (int)i + 1);
+      headers[i] = check_header(L, -1); /* stays on the stack until libcurl has its copy */
+    }
+  }
+  r.headers = headers;
+  pieces = lua_newuserdata(L, PIECES_MAX * sizeof *pieces);
+  lua_getfield(L, 2, "body");
+  body = lua_gettop(L);
+  if (!lua_isnil(L, body)) {
+    r.has_body = 1;
+    r.body_count = check_body(L, pieces);
+    r.body = pieces;
+  }
+  /* The body is anchored and pinned before libcurl learns of it: nothing may raise between. */
+  sc3_getuservalue(L, 1);
+  anchors = lua_gettop(L);
+  if (r.has_body) {
+    for (i = 0; i < r.body_count; i++) {
+      lua_rawgeti(L, body, (int)i + 1);
+      sc3_pinpiece(L, -1);
+      lua_pop(L, 1);
+    }
+    lua_pushvalue(L, body);
+    lua_rawseti(L, anchors, (int)sc3_engine_next_id(e));
+  }
+  id = sc3_engine_submit(e, &r, &why);
+  if (id == 0) {
+    forget_body(L, anchors, sc3_engine_next_id(e));
+    lua_pushnil(L);
+    lua_pushstring(L, why);
+    return 2;
+  }
+  sc3_pushcount(L, id);
+  return 1;
+}
+
+/* Adds header lines to the table on top: lowercase names; a repeated one becomes an array. */
+static void push_headers(lua_State *L, const sc3_buffer *b) {
+  const char *p = b->p, *end = b->p + b->n;
+  lua_newtable(L);
+  while (p < end) {
+    const char *line_end = memchr(p, '\n', (size_t)(end - p)), *colon, *value, *last;
+    char name[256];
+    size_t i, n;
+    if (line_end == NULL)
+      line_end = end;
+    colon = memchr(p, ':', (size_t)(line_end - p));
+    last = line_end;
+    while (last > p && (last[-1] == '\r' || last[-1] == ' ' || last[-1] == '\t'))
+      last--;
+    n = colon != NULL ? (size_t)(colon - p) : 0;
+    if (n > 0 && n < sizeof name && colon < last + 1) {
+      for (i = 0; i < n; i++)
+        name[i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] + ('a' - 'A') : p[i]);
+      for (value = colon + 1; value < last && (*value == ' ' || *value == '\t'); value++)
+        continue;
+      lua_pushlstring(L, name, n);
+      lua_pushvalue(L, -1);
+      lua_rawget(L, -3);
+      if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushlstring(L, value, value < last ? (size_t)(last - value) : 0);
+      } else {
+        if (lua_type(L, -1) == LUA_TSTRING) {
+          lua_createtable(L, 2, 0);
+          lua_insert(L, -2);
+          lua_rawseti(L, -2, 1);
+        }
+        lua_pushlstring(L, value, value < last ? (size_t)(last - value) : 0);
+        lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
+      }
+      lua_rawset(L, -3);
+    }
+    p = line_end + 1;
+  }
+}
+
+static void push_result(lua_State *L, const sc3_transfer *t) {
+  lua_createtable(L, 0, 12);
+  sc3_pushcount(L, t->id);
+  lua_setfield(L, -2, "id");
+  if (t->status > 0) {
+    lua_pushinteger(L, (lua_Integer)t->status);
+    lua_setfield(L, -2, "status");
+  }
+  push_headers(L, &t->headers);
+  lua_setfield(L, -2, "headers");
+  lua_pushlstring(L, t->body.n > 0 ? t->body.p : "", t->body.n);
+  lua_setfield(L, -2, "body");
+  if (t->code != NULL) {
+    lua_pushstring(L, t->code);
+    lua_setfield(L, -2, "code");
+    lua_pushstring(L, t->message);
+    lua_setfield(L, -2, "message");
+  }
+  sc3_pushcount(L, t->uploaded);
+  lua_setfield(L, -2, "uploaded");
+  lua_pushboolean(L, t->body_sent);
+  lua_setfield(L, -2, "body_sent");
+  lua_pushnumber(L, t->seconds);
+  lua_setfield(L, -2, "seconds");
+  sc3_pushcount(L, t->connections);
+  lua_setfield(L, -2, "connections");
+  if (t->http_version > 0) {
+    lua_pushstring(L, t->http_version >= 30 ? "3" : t->http_version >= 20 ? "2" : t->http_version == 11 ? "1.1" : "1.0");
+    lua_setfield(L, -2, "http_version");
+  }
+  if (t->redirect != NULL) {
+    lua_pushstring(L, t->redirect);
+    lua_setfield(L, -2, "redirect_url");
+  }
+}
+
+/* :step() moves everything on without waiting -> true when a result is there to be taken */
+static int engine_step(lua_State *L) {
+  sc3_engine *e = check_engine(L);
+  sc3_engine_step(e);
+  lua_pushboolean(L, sc3_engine_ended(e) != NULL);
+  return 1;
+}
+
+/* :result() -> the oldest transfer that has ended, nil when there is none. It is taken only once its table is
+   complete, so an error on the way (memory) loses nothing. */
+static int engine_result(lua_State *L) {
+  sc3_engine *e = check_engine(L);
+  sc3_transfer *t = sc3_engine_ended(e);
+  if (t == NULL)
+    return 0;
+  lua_settop(L, 1);
+  sc3_getuservalue(L, 1);
+  push_result(L, t);
+  forget_body(L, 2, t->id);
+  sc3_engine_release(e, t);
+  return 1;
+}
+
+static int engine_wait(lua_State *L) {
+  sc3_engine *e = check_engine(L);
+  sc3_engine_wait(e, (double)luaL_checknumber(L, 2));
+  return 0;
+}
+
+static int engine_cancel(lua_State *L) {
+  sc3_engine *e = check_engine(L);
+  uint64_t id = (uint64_t)luaL_checknumber(L, 2);
+  int found = sc3_engine_cancel(e, id);
+  if (found) {
+    sc3_getuservalue(L, 1);
+    forget_body(L, lua_gettop(L), id);
+  }
+  lua_pushboolean(L, found);
+  return 1;
+}
+
+static int engine_count(lua_State *L) {
+  sc3_pushcount(L, sc3_engine_count(check_engine(L)));
+  return 1;
+}
+
+static int engine_pollfd(lua_State *L) {
+  int fd = sc3_engine_fd(check_engine(L));
+  if (fd < 0)
+    return 0;
+  lua_pushinteger(L, fd);
+  return 1;
+}
+
+static int engine_events(lua_State *L) {
+  (void)check_engine(L);
+  lua_pushliteral(L, "r");
+  return 1;
+}
+
+static int engine_timeout(lua_State *L) {
+  double seconds = sc3_engine_timeout(check_engine(L));
+  if (seconds < 0)
+    return 0;
+  lua_pushnumber(L, seconds);
+  return 1;
+}
+
+/* --- facts ------------------------------------------------------------------------------------------------------ */
+
+static void set_text(lua_State *L, const char *key, const char *value) {
+  if (value == NULL)
+    return;
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, key);
+}
+
+#define TYPE_URL "scope3.url" /* never seen by Lua code: it holds the parts while they are copied */
+
+static int url_free(lua_State *L) {
+  sc3_url_free(luaL_checkudata(L, 1, TYPE_URL));
+  return 0;
+}
+
+/* parse_url(text) -> { scheme, host, port, path, query, fragment, user } | nil, message */
+static int parse_url(lua_State *L) {
+  const char *why = NULL;
+  size_t n;
+  const char *text = luaL_checklstring(L, 1, &n);
+  sc3_url *url;
+  if (strlen(text) != n) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "it holds a NUL byte");
+    return 2;
+  }
+  lua_createtable(L, 0, 7);
+  url = lua_newuserdata(L, sizeof *url);
+  memset(url, 0, sizeof *url);
+  luaL_getmetatable(L, TYPE_URL);
+  lua_setmetatable(L, -2);
+  if (sc3_url_parse(text, url, &why) != 0) {
+    lua_pushnil(L);
+    lua_pushstring(L, why);
+    return 2;
+  }
+  lua_pushvalue(L, -2);
+  set_text(L, "scheme", url->scheme);
+  set_text(L, "host", url->host);
+  if (url->port != NULL) {
+    lua_pushinteger(L, (lua_Integer)strtol(url->port, NULL, 10));
+    lua_setfield(L, -2, "port");
+  }
+  set_text(L, "path", url->path);
+  set_text(L, "query", url->query);
+  set_text(L, "fragment", url->fragment);
+  lua_pushboolean(L, url->has_user);
+  lua_setfield(L, -2, "user");
+  sc3_url_free(url);
+  return 1;
+}
+
+/* curl_version() -> { version, ssl, host, http2, threadsafe, ca_bundle } */
+static int curl_version_table(lua_State *L) {
+  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+  lua_createtable(L, 0, 6);
+  set_text(L, "version", v->version);
+  set_text(L, "ssl", v->ssl_version);
+  set_text(L, "host", v->host);
+  set_text(L, "ca_bundle", v->cainfo);
+  lua_pushboolean(L, (v->features & CURL_VERSION_HTTP2) != 0);
+  lua_setfield(L, -2, "http2");
+  lua_pushboolean(L, (v->features & CURL_VERSION_THREADSAFE) != 0);
+  lua_setfield(L, -2, "threadsafe");
+  return 1;
+}
+
+void sc3_open_engine(lua_State *L) {
+  static const luaL_Reg methods[] = {
+    {"cancel", engine_cancel}, {"close", engine_close}, {"count", engine_count}, {"events", engine_events},
+    {"pollfd", engine_pollfd}, {"result", engine_result}, {"step", engine_step}, {"submit", engine_submit}, {"timeout", engine_timeout},
+    {"wait", engine_wait}, {NULL, NULL},
+  };
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  sc3_newtype(L, SC3_TYPE_ENGINE, methods, NULL, engine_close);
+  sc3_newtype(L, TYPE_URL, none, NULL, url_free);
+  lua_pushcfunction(L, engine_new);
+  lua_setfield(L, -2, "engine");
+  lua_pushcfunction(L, parse_url);
+  lua_setfield(L, -2, "parse_url");
+  lua_pushcfunction(L, curl_version_table);
+  lua_setfield(L, -2, "curl_version");
+}

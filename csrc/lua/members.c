@@ -1,0 +1,149 @@
+#include "members.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const char *const ROLE_NAMES[] = {
+#define X(name, text) text,
+  SC3_ROLES(X)
+#undef X
+};
+
+void sc3_clearmember(sc3_member_table *m, sc3_op op) {
+  memset(m->values.role, 0, sizeof m->values.role);
+  memset(m->not_text, 0, sizeof m->not_text);
+  m->values.uid_count = 0;
+  m->op = op;
+  m->id_fault = SC3_R_NONE;
+  m->uids_over = 0;
+}
+
+/* JSON's null is the light userdata NULL. */
+static int is_absent(lua_State *L, int index) {
+  return lua_isnil(L, index) || (lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL);
+}
+
+/* Digits of an integer that a double or an integer holds exactly; 0 when the number is no such thing. */
+static size_t exact_digits(lua_State *L, int index, char out[24]) {
+  double d = (double)lua_tonumber(L, index);
+#if LUA_VERSION_NUM >= 503
+  if (lua_isinteger(L, index))
+    return (size_t)snprintf(out, 24, "%lld", (long long)lua_tointeger(L, index));
+#endif
+  if (!(fabs(d) < 9007199254740992.0) || floor(d) < d)
+    return 0;
+  return (size_t)snprintf(out, 24, "%.0f", d);
+}
+
+void sc3_takevalue(lua_State *L, sc3_member_table *m, sc3_role role) {
+  sc3_slice *s = &m->values.role[role];
+  if (is_absent(L, -1))
+    return;
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    s->p = lua_tolstring(L, -1, &s->n);
+    return;
+  }
+  if (lua_type(L, -1) == LUA_TNUMBER) {
+    s->n = exact_digits(L, -1, m->numbers[role]);
+    if (s->n > 0) {
+      s->p = m->numbers[role];
+      return;
+    }
+  }
+  if (role == SC3_ROLE_EXTERNAL_ID)
+    m->id_fault = SC3_R_EXTERNAL_ID_TYPE;
+  else
+    m->not_text[role]++;
+}
+
+static sc3_slice uid_part(lua_State *L, const char *key) {
+  sc3_slice s = {NULL, 0};
+  lua_getfield(L, -1, key);
+  if (lua_type(L, -1) == LUA_TSTRING)
+    s.p = lua_tolstring(L, -1, &s.n);
+  lua_pop(L, 1); /* the table still holds it */
+  return s;
+}
+
+/* The array of { type =, value = } on top of the stack. */
+static const char *take_uids(lua_State *L, sc3_member_table *m) {
+  size_t i, n;
+  if (is_absent(L, -1))
+    return NULL;
+  if (lua_type(L, -1) != LUA_TTABLE)
+    return lua_pushfstring(L, "uids must be an array of {type, value}, not a %s", luaL_typename(L, -1));
+  n = lua_rawlen(L, -1);
+  if (n == 0) {
+    lua_pushnil(L);
+    if (lua_next(L, -2) != 0)
+      return lua_pushliteral(L, "uids must be an array of {type, value}, not a table with keys");
+  }
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, (int)i);
+    if (lua_type(L, -1) != LUA_TTABLE)
+      return lua_pushfstring(L, "uids[%d] must be a table with type and value, not a %s", (int)i, luaL_typename(L, -1));
+    if (m->values.uid_count == SC3_UIDS_MAX) {
+      m->uids_over++;
+    } else {
+      sc3_uid *uid = &m->values.uids[m->values.uid_count++];
+      uid->type = uid_part(L, "type");
+      uid->value = uid_part(L, "value");
+    }
+    lua_pop(L, 1);
+  }
+  return NULL;
+}
+
+static int role_named(const char *key) {
+  int i;
+  for (i = 0; i < SC3_ROLE_COUNT; i++) {
+    if (strcmp(ROLE_NAMES[i], key) == 0)
+      return i;
+  }
+  return -1;
+}
+
+const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
+  index = sc3_absindex(L, index);
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    const char *key, *message = NULL;
+    int role;
+    if (lua_type(L, -2) != LUA_TSTRING)
+      return lua_pushfstring(L, "a member has a key that is a %s", luaL_typename(L, -2));
+    key = lua_tostring(L, -2);
+    role = role_named(key);
+    if (role == SC3_ROLE_UID) {
+      message = take_uids(L, m);
+    } else if (role >= 0) {
+      sc3_takevalue(L, m, (sc3_role)role);
+    } else if (strcmp(key, "remove") == 0) {
+      if (lua_type(L, -1) != LUA_TBOOLEAN)
+        return lua_pushfstring(L, "remove must be true or false, not a %s", luaL_typename(L, -1));
+      if (lua_toboolean(L, -1))
+        m->op = SC3_REMOVE;
+    } else {
+      return lua_pushfstring(L, "unknown key '%s' in a member (known: external_id, email, phone, region, hashed_email, "
+                                "hashed_phone, uids, remove)", key);
+    }
+    if (message != NULL)
+      return message;
+    lua_pop(L, 1);
+  }
+  return NULL;
+}
+
+sc3_status sc3_stagemember(sc3_builder *b, const sc3_member_table *m) {
+  sc3_outcome outcome;
+  sc3_status st = SC3_OK;
+  unsigned i, role;
+  if (m->id_fault != SC3_R_NONE)
+    return sc3_builder_reject(b, m->id_fault, SC3_ROLE_EXTERNAL_ID, 0);
+  for (role = 0; role < SC3_ROLE_COUNT; role++) {
+    for (i = 0; i < m->not_text[role] && st == SC3_OK; i++)
+      st = sc3_builder_drop(b, (sc3_role)role, SC3_R_NOT_TEXT, 0);
+  }
+  for (i = 0; i < m->uids_over && st == SC3_OK; i++)
+    st = sc3_builder_drop(b, SC3_ROLE_UID, SC3_R_UID_TOO_MANY, 0);
+  return st == SC3_OK ? sc3_builder_stage(b, m->op, &m->values, &outcome) : st;
+}

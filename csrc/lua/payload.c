@@ -1,0 +1,158 @@
+#include "payload.h"
+
+typedef struct payload_ud {
+  sc3_payload *p; /* NULL = closed */
+  int pins;       /* requests under way that read it */
+} payload_ud;
+
+static payload_ud *check_open(lua_State *L, int index) {
+  payload_ud *u = luaL_checkudata(L, index, SC3_TYPE_PAYLOAD);
+  if (u->p == NULL)
+    sc3_closed(L, "payload");
+  return u;
+}
+
+sc3_payload *sc3_checkpayload(lua_State *L, int index) {
+  payload_ud *u = check_open(L, index);
+  if (u->pins > 0)
+    luaL_error(L, "attempt to change a payload while a request reads it");
+  return u->p;
+}
+
+static size_t check_size(lua_State *L, int index, const char *what) {
+  lua_Number n = luaL_checknumber(L, index);
+  if (!(n >= 1 && n <= 4294967295.0))
+    luaL_error(L, "%s must be between 1 and 4294967295", what);
+  return (size_t)n;
+}
+
+/* payload{max_members=, max_bytes=} */
+static int payload_new(lua_State *L) {
+  static const char *const known[] = {"max_members", "max_bytes", NULL};
+  size_t max_members, max_bytes;
+  payload_ud *u;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  sc3_knownkeys(L, 1, known, "payload");
+  lua_getfield(L, 1, "max_members");
+  max_members = check_size(L, -1, "max_members");
+  lua_getfield(L, 1, "max_bytes");
+  max_bytes = check_size(L, -1, "max_bytes");
+  u = sc3_newuserdata(L, sizeof *u);
+  u->p = NULL;
+  u->pins = 0;
+  luaL_getmetatable(L, SC3_TYPE_PAYLOAD);
+  lua_setmetatable(L, -2);
+  u->p = sc3_payload_new(max_members, max_bytes);
+  if (u->p == NULL)
+    return luaL_error(L, "not enough memory");
+  return 1;
+}
+
+static int payload_close(lua_State *L) {
+  payload_ud *u = luaL_checkudata(L, 1, SC3_TYPE_PAYLOAD);
+  sc3_payload_free(u->p);
+  u->p = NULL;
+  return 0;
+}
+
+static int payload_reset(lua_State *L) {
+  sc3_payload_reset(sc3_checkpayload(L, 1));
+  return 0;
+}
+
+/* :living() -> adds, removes */
+static int payload_living(lua_State *L) {
+  payload_ud *u = check_open(L, 1);
+  sc3_pushcount(L, sc3_payload_living(u->p, SC3_ADD));
+  sc3_pushcount(L, sc3_payload_living(u->p, SC3_REMOVE));
+  return 2;
+}
+
+static int payload_count(lua_State *L) {
+  sc3_pushcount(L, sc3_payload_count(check_open(L, 1)->p));
+  return 1;
+}
+
+static int payload_bytes(lua_State *L) {
+  sc3_pushcount(L, sc3_payload_bytes(check_open(L, 1)->p));
+  return 1;
+}
+
+/* :cut(first, max_members, max_bytes) -> last, adds, removes, bytes */
+static int payload_cut(lua_State *L) {
+  payload_ud *u = check_open(L, 1);
+  size_t first = check_size(L, 2, "first");
+  sc3_extent x = sc3_payload_cut(u->p, first - 1, check_size(L, 3, "max_members"), check_size(L, 4, "max_bytes"));
+  sc3_pushcount(L, x.last);
+  sc3_pushcount(L, x.members[SC3_ADD]);
+  sc3_pushcount(L, x.members[SC3_REMOVE]);
+  sc3_pushcount(L, x.bytes[SC3_ADD].n + x.bytes[SC3_REMOVE].n);
+  return 4;
+}
+
+/* :row(i) -> source row of member i, nil where it has none */
+static int payload_row(lua_State *L) {
+  payload_ud *u = check_open(L, 1);
+  uint64_t row = sc3_payload_row(u->p, check_size(L, 2, "index") - 1);
+  if (row == 0)
+    return 0;
+  sc3_pushcount(L, row);
+  return 1;
+}
+
+void sc3_checkpiece(lua_State *L, int index, sc3_slice *out) {
+  static const char *const ops[] = {"add", "remove", NULL};
+  size_t first, last;
+  payload_ud *u;
+  int op;
+  if (lua_type(L, index) == LUA_TSTRING) {
+    out->p = lua_tolstring(L, index, &out->n);
+    return;
+  }
+  if (lua_type(L, index) != LUA_TTABLE)
+    luaL_error(L, "a piece of a body must be a string or {payload, operation, first, last}, not a %s",
+               luaL_typename(L, index));
+  index = sc3_absindex(L, index);
+  lua_rawgeti(L, index, 1);
+  u = check_open(L, -1);
+  lua_rawgeti(L, index, 2);
+  op = luaL_checkoption(L, -1, NULL, ops);
+  lua_rawgeti(L, index, 3);
+  first = check_size(L, -1, "first");
+  lua_rawgeti(L, index, 4);
+  last = check_size(L, -1, "last");
+  *out = sc3_payload_range(u->p, first - 1, last).bytes[op];
+  lua_pop(L, 4);
+}
+
+static payload_ud *payload_of(lua_State *L, int index) {
+  payload_ud *u = NULL;
+  if (lua_type(L, index) == LUA_TTABLE) {
+    lua_rawgeti(L, index, 1);
+    u = lua_touserdata(L, -1); /* sc3_checkpiece() looked at its type */
+    lua_pop(L, 1);
+  }
+  return u;
+}
+
+void sc3_pinpiece(lua_State *L, int index) {
+  payload_ud *u = payload_of(L, index);
+  if (u != NULL)
+    u->pins++;
+}
+
+void sc3_unpinpiece(lua_State *L, int index) {
+  payload_ud *u = payload_of(L, index);
+  if (u != NULL && u->pins > 0)
+    u->pins--;
+}
+
+void sc3_open_payload(lua_State *L) {
+  static const luaL_Reg methods[] = {
+    {"bytes", payload_bytes}, {"close", payload_close}, {"count", payload_count}, {"cut", payload_cut},
+    {"living", payload_living}, {"reset", payload_reset}, {"row", payload_row}, {NULL, NULL},
+  };
+  sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_close);
+  lua_pushcfunction(L, payload_new);
+  lua_setfield(L, -2, "payload");
+}

@@ -1,0 +1,19 @@
+/* What other bindings need of "scope3.payload". */
+#ifndef SC3_LUA_PAYLOAD_H
+#define SC3_LUA_PAYLOAD_H
+
+#include "../core/payload.h"
+#include "binding.h"
+
+/* The payload at `index`; raises when it is none, or closed. */
+sc3_payload *sc3_checkpayload(lua_State *L, int index);
+
+/* A piece of a request's body at `index`: a string, or { payload, "add" or "remove", first, last } (members counted
+   from 1, both ends included). Its bytes live as long as the value is anchored and the payload pinned. Raises on another type. */
+void sc3_checkpiece(lua_State *L, int index, sc3_slice *out);
+
+/* A pinned payload cannot be changed. For a string both do nothing. Unpinning never raises. */
+void sc3_pinpiece(lua_State *L, int index);
+void sc3_unpinpiece(lua_State *L, int index);
+
+#endif

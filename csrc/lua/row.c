@@ -1,0 +1,142 @@
+#include "row.h"
+
+#include "source.h"
+
+enum { NAMES_SHOWN = 40 };
+
+/* The user value is { names = { name -> column, or -1 where it stands twice }, decode = function or nil, source = source }. */
+#define KEY_NAMES "names"
+#define KEY_DECODE "decode"
+#define KEY_SOURCE "source"
+
+void sc3_row_open(sc3_row *row, const sc3_record *record) {
+  row->record = record;
+}
+
+void sc3_row_close(sc3_row *row) {
+  row->record = NULL;
+}
+
+void sc3_row_new(lua_State *L, int index) {
+  sc3_source *s = sc3_checksource(L, index);
+  const sc3_slice *names;
+  size_t i, n = sc3_source_names(s, &names);
+  sc3_row *row;
+  index = sc3_absindex(L, index);
+  row = sc3_newuserdata(L, sizeof *row);
+  row->record = NULL;
+  row->by_name = n == 0;
+  luaL_getmetatable(L, SC3_TYPE_ROW);
+  lua_setmetatable(L, -2);
+  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, (int)n);
+  for (i = 0; i < n; i++) {
+    lua_pushlstring(L, names[i].p, names[i].n);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3);
+    if (lua_isnil(L, -1))
+      lua_pushinteger(L, (lua_Integer)i + 1);
+    else
+      lua_pushinteger(L, -1);
+    lua_remove(L, -2);
+    lua_rawset(L, -3);
+  }
+  lua_setfield(L, -2, KEY_NAMES);
+  sc3_getuservalue(L, index);
+  lua_getfield(L, -1, KEY_DECODE);
+  lua_setfield(L, -3, KEY_DECODE);
+  lua_pop(L, 1);
+  lua_pushvalue(L, index);
+  lua_setfield(L, -2, KEY_SOURCE);
+  sc3_setuservalue(L, -2);
+}
+
+static const sc3_record *check_live(lua_State *L) {
+  const sc3_row *row = luaL_checkudata(L, 1, SC3_TYPE_ROW);
+  if (row->record == NULL)
+    luaL_error(L, "a row is valid only during the call that it was given to");
+  return row->record;
+}
+
+/* Raises: the row has no column of that name. The names are the file's header, not data of people. */
+static int no_column(lua_State *L, int values, const char *key) {
+  const sc3_slice *names;
+  size_t i, n;
+  luaL_Buffer b;
+  lua_getfield(L, values, KEY_SOURCE);
+  n = sc3_source_names(lua_touserdata(L, -1), &names);
+  if (n == 0)
+    return luaL_error(L, "rows without a header have columns by number, not by the name '%s'", key);
+  luaL_buffinit(L, &b);
+  for (i = 0; i < n && i < NAMES_SHOWN; i++) {
+    if (i > 0)
+      luaL_addlstring(&b, ", ", 2);
+    luaL_addlstring(&b, names[i].p, names[i].n);
+  }
+  luaL_pushresult(&b);
+  return luaL_error(L, "there is no column '%s'; the columns are: %s", key, lua_tostring(L, -1));
+}
+
+/* row[name] or row[number] */
+static int row_index(lua_State *L) {
+  const sc3_record *r = check_live(L);
+  const sc3_row *row = lua_touserdata(L, 1);
+  size_t column = 0;
+  int decode;
+  lua_settop(L, 2);
+  sc3_getuservalue(L, 1);
+  lua_getfield(L, 3, KEY_DECODE);
+  decode = lua_isnil(L, 4) ? 0 : 4;
+  if (lua_type(L, 2) == LUA_TNUMBER) {
+    lua_Number n = lua_tonumber(L, 2);
+    if (!(n >= 1 && n <= (lua_Number)r->count))
+      return luaL_error(L, "there is no column %d; the row has %d", (int)n, (int)r->count);
+    column = (size_t)n;
+  } else if (lua_type(L, 2) != LUA_TSTRING) {
+    return luaL_error(L, "a column is named by a string or a number, not a %s", luaL_typename(L, 2));
+  } else if (row->by_name && (r->count == 0 || r->fields[0].name.p != NULL)) {
+    sc3_slice name;
+    size_t i;
+    name.p = lua_tolstring(L, 2, &name.n);
+    for (i = 0; i < r->count; i++) {
+      if (sc3_slice_eq(r->fields[i].name, name))
+        break;
+    }
+    if (i == r->count)
+      return 0; /* objects need not have the same keys */
+    column = i + 1;
+  } else {
+    lua_getfield(L, 3, KEY_NAMES);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    if (lua_isnil(L, -1))
+      return no_column(L, 3, lua_tostring(L, 2));
+    if (lua_tointeger(L, -1) < 0)
+      return luaL_error(L, "the column '%s' stands more than once: use its number", lua_tostring(L, 2));
+    column = (size_t)lua_tointeger(L, -1);
+  }
+  sc3_pushfield(L, &r->fields[column - 1], decode);
+  return 1;
+}
+
+static int row_newindex(lua_State *L) {
+  return luaL_error(L, "a row is read-only: make a table of your own");
+}
+
+static int row_len(lua_State *L) {
+  sc3_pushcount(L, check_live(L)->count);
+  return 1;
+}
+
+static int row_tostring(lua_State *L) {
+  lua_pushliteral(L, "scope3.row"); /* never its values: it may be logged */
+  return 1;
+}
+
+void sc3_open_row(lua_State *L) {
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  static const luaL_Reg meta[] = {
+    {"__index", row_index}, {"__newindex", row_newindex}, {"__len", row_len}, {"__tostring", row_tostring}, {NULL, NULL},
+  };
+  sc3_newtype(L, SC3_TYPE_ROW, none, meta, NULL);
+}

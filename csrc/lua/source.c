@@ -1,0 +1,455 @@
+/* "scope3.source": CSV and JSON Lines from a file that C reads, or from chunks that Lua feeds. */
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../core/csv.h"
+#include "../core/jsonl.h"
+#include "row.h"
+
+struct sc3_source {
+  int closed, locked;
+  int is_csv;
+  int fd; /* -1 = fed by Lua */
+  int owns_fd;
+  double size; /* of a regular file; -1 unknown */
+  sc3_csv csv;
+  sc3_jsonl jsonl;
+  sc3_fatal read_error;
+};
+
+/* The user value is { decode = function or nil }. */
+#define KEY_DECODE "decode"
+
+static sc3_source *check_source(lua_State *L, int index) {
+  sc3_source *s = luaL_checkudata(L, index, SC3_TYPE_SOURCE);
+  if (s->closed)
+    sc3_closed(L, "source");
+  return s;
+}
+
+sc3_source *sc3_checksource(lua_State *L, int index) {
+  sc3_source *s = check_source(L, index);
+  if (s->locked)
+    luaL_error(L, "a source was used from inside a script that looks at its row");
+  return s;
+}
+
+void sc3_source_lock(sc3_source *s, int locked) {
+  s->locked = locked;
+}
+
+static sc3_input *input_of(sc3_source *s) {
+  return s->is_csv ? &s->csv.input : &s->jsonl.input;
+}
+
+/* --- making one ------------------------------------------------------------------------------------------------- */
+
+static int push_failure(lua_State *L, const char *path, const char *why) {
+  lua_pushnil(L);
+  lua_pushfstring(L, "cannot read %s: %s", path, why);
+  return 2;
+}
+
+/* Opens the path; pushes nil, message and returns 2 when it cannot be read, else 0. */
+static int open_path(lua_State *L, sc3_source *s, const char *path) {
+  struct stat info;
+  if (strcmp(path, "-") == 0) {
+    s->fd = STDIN_FILENO;
+    return 0;
+  }
+  do
+    s->fd = open(path, O_RDONLY | O_CLOEXEC);
+  while (s->fd < 0 && errno == EINTR);
+  if (s->fd < 0)
+    return push_failure(L, path, strerror(errno));
+  s->owns_fd = 1;
+  if (fstat(s->fd, &info) != 0)
+    return push_failure(L, path, strerror(errno));
+  if (S_ISDIR(info.st_mode))
+    return push_failure(L, path, "it is a directory");
+  if (S_ISREG(info.st_mode))
+    s->size = (double)info.st_size;
+  return 0;
+}
+
+/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, header = true, decode = nil } -> source | nil, message */
+static int source_new(lua_State *L) {
+  static const char *const known[] = {"format", "path", "delimiter", "header", "decode", NULL};
+  static const char *const formats[] = {"csv", "jsonl", NULL};
+  const char *path;
+  size_t n = 0;
+  char delimiter = '\0';
+  int is_csv, header;
+  sc3_source *s;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  sc3_knownkeys(L, 1, known, "source");
+  lua_settop(L, 1);
+  lua_getfield(L, 1, "format");
+  is_csv = luaL_checkoption(L, 2, NULL, formats) == 0;
+  lua_getfield(L, 1, "path");
+  path = luaL_optstring(L, 3, NULL);
+  lua_getfield(L, 1, "delimiter");
+  if (!lua_isnil(L, 4)) {
+    const char *d = luaL_checklstring(L, 4, &n);
+    if (n != 1 || *d == '"' || *d == '\r' || *d == '\n' || *d == '\0')
+      return luaL_error(L, "delimiter must be one byte, not a quote or a line end");
+    delimiter = *d;
+  }
+  lua_getfield(L, 1, "header");
+  header = lua_isnil(L, 5) || lua_toboolean(L, 5);
+  s = sc3_newuserdata(L, sizeof *s);
+  memset(s, 0, sizeof *s);
+  s->closed = 1;
+  s->fd = -1;
+  s->size = -1;
+  s->is_csv = is_csv;
+  luaL_getmetatable(L, SC3_TYPE_SOURCE);
+  lua_setmetatable(L, -2);
+  lua_createtable(L, 0, 1);
+  lua_getfield(L, 1, "decode");
+  lua_setfield(L, -2, KEY_DECODE);
+  sc3_setuservalue(L, -2);
+  sc3_csv_init(&s->csv, delimiter, header);
+  sc3_jsonl_init(&s->jsonl);
+  s->closed = 0;
+  if (path != NULL) {
+    int failed = open_path(L, s, path);
+    if (failed)
+      return failed; /* the collector closes it */
+  }
+  return 1;
+}
+
+static int source_close(lua_State *L) {
+  sc3_source *s = luaL_checkudata(L, 1, SC3_TYPE_SOURCE);
+  if (s->locked)
+    return luaL_error(L, "a source was closed from inside a script that looks at its row");
+  if (s->closed)
+    return 0;
+  s->closed = 1;
+  sc3_csv_free(&s->csv);
+  sc3_jsonl_free(&s->jsonl);
+  if (s->owns_fd)
+    (void)close(s->fd);
+  return 0;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------- */
+
+/* Reads a chunk of the file. SC3_NEXT_NEED: there is more to look at now. */
+static sc3_next read_chunk(sc3_source *s) {
+  sc3_input *in = input_of(s);
+  char *space = sc3_input_space(in, SC3_CHUNK);
+  ssize_t n;
+  if (space == NULL)
+    return SC3_NEXT_NOMEM;
+  n = read(s->fd, space, SC3_CHUNK);
+  if (n > 0) {
+    sc3_input_commit(in, (size_t)n);
+  } else if (n == 0) {
+    in->finished = 1;
+  } else if (errno != EINTR) { /* an interrupted read comes back through Lua, which looks for cancellation */
+    s->read_error.kind = SC3_FATAL_READ;
+    s->read_error.error = errno;
+    return SC3_NEXT_FATAL;
+  }
+  return SC3_NEXT_NEED;
+}
+
+sc3_next sc3_source_next(sc3_source *s, sc3_record *record) {
+  for (;;) {
+    sc3_next next;
+    if (s->read_error.kind != SC3_FATAL_NONE)
+      return SC3_NEXT_FATAL;
+    next = s->is_csv ? sc3_csv_next(&s->csv, record) : sc3_jsonl_next(&s->jsonl, record);
+    if (next != SC3_NEXT_NEED || s->fd < 0)
+      return next;
+    next = read_chunk(s);
+    if (next != SC3_NEXT_NEED)
+      return next;
+  }
+}
+
+uint64_t sc3_source_bytes(const sc3_source *s) {
+  return s->is_csv ? s->csv.input.taken : s->jsonl.input.taken;
+}
+
+size_t sc3_source_names(const sc3_source *s, const sc3_slice **names) {
+  *names = s->csv.names;
+  return s->csv.names != NULL ? s->csv.columns : 0;
+}
+
+static const char *fatal_text(const sc3_fatal *f, const char **reason) {
+  switch (f->kind) {
+    case SC3_FATAL_EMPTY:
+      *reason = "empty";
+      return "the file is empty";
+    case SC3_FATAL_UTF16:
+      *reason = "utf16";
+      return "the file is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8, or save it as \"CSV UTF-8\")";
+    case SC3_FATAL_UTF32:
+      *reason = "utf32";
+      return "the file is UTF-32; convert it to UTF-8 (iconv -f UTF-32 -t UTF-8)";
+    case SC3_FATAL_GZIP:
+      *reason = "gzip";
+      return "the file is gzip-compressed; decompress it first (gunzip -c FILE | scope3 sync - ...)";
+    case SC3_FATAL_ZIP:
+      *reason = "zip";
+      return "the file is a zip archive or a spreadsheet; export it as CSV in UTF-8";
+    case SC3_FATAL_BINARY:
+      *reason = "binary";
+      return "the file is not text: its first line holds control characters";
+    case SC3_FATAL_UNCLOSED_QUOTE:
+      *reason = "unclosed_quote";
+      return "a quote is opened and does not close, which swallows the rows behind it";
+    case SC3_FATAL_ROW_TOO_LONG:
+      *reason = "row_too_long";
+      return "a row is over 1 MiB; is the delimiter or the format right?";
+    case SC3_FATAL_TOO_MANY_COLUMNS:
+      *reason = "too_many_columns";
+      return "a row has over 4096 columns; is the delimiter or the format right?";
+    case SC3_FATAL_READ:
+      *reason = "read_error";
+      return strerror(f->error);
+    case SC3_FATAL_NONE:
+      break;
+  }
+  *reason = "unknown";
+  return "the input cannot be read";
+}
+
+static void set_position(lua_State *L, const char *key, uint64_t n) {
+  if (n == 0)
+    return;
+  sc3_pushcount(L, n);
+  lua_setfield(L, -2, key);
+}
+
+void sc3_source_pushfatal(lua_State *L, const sc3_source *s) {
+  const sc3_fatal *f = s->is_csv ? &s->csv.fatal : &s->jsonl.fatal;
+  const char *reason, *text;
+  if (s->read_error.kind != SC3_FATAL_NONE)
+    f = &s->read_error;
+  text = fatal_text(f, &reason);
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, reason);
+  lua_setfield(L, -2, "reason");
+  if (f->row > 0 && f->column > 0)
+    lua_pushfstring(L, "row %d (line %d), column %d: %s", (int)f->row, (int)f->line, (int)f->column, text);
+  else if (f->column > 0)
+    lua_pushfstring(L, "line %d, column %d: %s", (int)f->line, (int)f->column, text);
+  else
+    lua_pushstring(L, text);
+  lua_setfield(L, -2, "message");
+  set_position(L, "row", f->row);
+  set_position(L, "line", f->line);
+  set_position(L, "column", f->column);
+}
+
+/* --- methods ---------------------------------------------------------------------------------------------------- */
+
+static int source_feed(lua_State *L) {
+  sc3_source *s = sc3_checksource(L, 1);
+  size_t n;
+  const char *chunk = luaL_checklstring(L, 2, &n);
+  char *space;
+  if (s->fd >= 0)
+    return luaL_error(L, "a source with a path reads by itself");
+  if (input_of(s)->finished)
+    return luaL_error(L, "a source was fed behind its end");
+  if (n > SC3_CHUNK)
+    return luaL_error(L, "a chunk is over %d bytes", (int)SC3_CHUNK);
+  space = sc3_input_space(input_of(s), n);
+  if (space == NULL && n > 0)
+    return luaL_error(L, "not enough memory, or fed before the source asked for more");
+  if (n > 0) {
+    memcpy(space, chunk, n);
+    sc3_input_commit(input_of(s), n);
+  }
+  return 0;
+}
+
+static int source_finish(lua_State *L) {
+  input_of(sc3_checksource(L, 1))->finished = 1;
+  return 0;
+}
+
+/* Pushes what a parser answers when it has no row. */
+static int push_state(lua_State *L, const sc3_source *s, sc3_next next) {
+  if (next == SC3_NEXT_NOMEM)
+    return luaL_error(L, "not enough memory");
+  lua_pushnil(L);
+  if (next == SC3_NEXT_FATAL) {
+    lua_pushliteral(L, "fatal");
+    sc3_source_pushfatal(L, s);
+    return 3;
+  }
+  lua_pushstring(L, next == SC3_NEXT_NEED ? "need" : "end");
+  return 2;
+}
+
+/* :columns() -> names of the header (an empty table where there is none) | nil, "need" | nil, "fatal", table */
+static int source_columns(lua_State *L) {
+  sc3_source *s = sc3_checksource(L, 1);
+  const sc3_slice *names;
+  size_t i, n;
+  sc3_next next = SC3_NEXT_RECORD;
+  while (s->is_csv && (next = sc3_csv_begin(&s->csv)) == SC3_NEXT_NEED && s->fd >= 0) {
+    next = read_chunk(s);
+    if (next != SC3_NEXT_NEED)
+      break;
+  }
+  if (next != SC3_NEXT_RECORD)
+    return push_state(L, s, next);
+  n = sc3_source_names(s, &names);
+  lua_createtable(L, (int)n, 0);
+  for (i = 0; i < n; i++) {
+    lua_pushlstring(L, names[i].p, names[i].n);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
+void sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
+  switch (f->kind) {
+    case SC3_KIND_TRUE:
+    case SC3_KIND_FALSE:
+      lua_pushboolean(L, f->kind == SC3_KIND_TRUE);
+      return;
+    case SC3_KIND_NULL:
+      lua_pushnil(L);
+      return;
+    case SC3_KIND_NUMBER: {
+      char text[32];
+      if (f->value.n < sizeof text) {
+        double d;
+        memcpy(text, f->value.p, f->value.n);
+        text[f->value.n] = '\0';
+        d = strtod(text, NULL);
+        /* 15 digits survive a double; beyond, the text is the truth */
+        if (fabs(d) < 9007199254740992.0 && f->value.n <= 15) {
+#if LUA_VERSION_NUM >= 503
+          if (floor(d) == d && strpbrk(text, ".eE") == NULL) {
+            lua_pushinteger(L, (lua_Integer)d);
+            return;
+          }
+#endif
+          lua_pushnumber(L, d);
+          return;
+        }
+      }
+      break;
+    }
+    case SC3_KIND_NESTED:
+      if (decode != 0) {
+        lua_pushvalue(L, decode);
+        lua_pushlstring(L, f->value.p, f->value.n);
+        lua_call(L, 1, 1);
+        return;
+      }
+      break;
+    case SC3_KIND_TEXT:
+      break;
+  }
+  lua_pushlstring(L, f->value.p, f->value.n);
+}
+
+static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
+  static const char *const reasons[] = {
+    "none", "ragged_row", "nul_byte", "stray_quote", "bad_json", "not_an_object", "row_too_long", "invalid_utf8",
+  };
+  const sc3_slice *names;
+  size_t n = sc3_source_names(s, &names);
+  lua_pushboolean(L, 0);
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, reasons[r->fault]);
+  lua_setfield(L, -2, "reason");
+  set_position(L, "row", r->row);
+  set_position(L, "line", r->line);
+  set_position(L, "column", r->fault_column);
+  if (r->fault_column > 0 && r->fault_column <= n) {
+    lua_pushlstring(L, names[r->fault_column - 1].p, names[r->fault_column - 1].n);
+    lua_setfield(L, -2, "column_name");
+  }
+  return 2;
+}
+
+/* :read() -> row table, row number | false, { reason=, row=, line=, column=, column_name= } | nil, "need" | nil, "end"
+   | nil, "fatal", table */
+static int source_read(lua_State *L) {
+  sc3_source *s = sc3_checksource(L, 1);
+  sc3_record r;
+  const sc3_slice *names;
+  size_t i, n;
+  sc3_next next = sc3_source_next(s, &r);
+  if (next != SC3_NEXT_RECORD)
+    return push_state(L, s, next);
+  if (r.fault != SC3_FAULT_NONE)
+    return push_faulty(L, s, &r);
+  n = sc3_source_names(s, &names);
+  lua_settop(L, 1);
+  sc3_getuservalue(L, 1);
+  lua_getfield(L, 2, KEY_DECODE);
+  s->locked = 1; /* the decoder is Lua */
+  lua_createtable(L, 0, (int)r.count);
+  for (i = 0; i < r.count; i++) {
+    const sc3_field *f = &r.fields[i];
+    if (f->name.p != NULL)
+      lua_pushlstring(L, f->name.p, f->name.n);
+    else if (i < n)
+      lua_pushlstring(L, names[i].p, names[i].n);
+    else
+      lua_pushinteger(L, (lua_Integer)i + 1);
+    sc3_pushfield(L, f, lua_isnil(L, 3) ? 0 : 3);
+    lua_rawset(L, 4);
+  }
+  s->locked = 0;
+  sc3_pushcount(L, r.row);
+  return 2;
+}
+
+static int source_bytes(lua_State *L) {
+  sc3_pushcount(L, sc3_source_bytes(check_source(L, 1)));
+  return 1;
+}
+
+static int source_rows(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  sc3_pushcount(L, s->is_csv ? s->csv.row : s->jsonl.row);
+  return 1;
+}
+
+/* :size() -> bytes of a regular file, nil otherwise */
+static int source_size(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  if (s->size < 0)
+    return 0;
+  lua_pushnumber(L, s->size);
+  return 1;
+}
+
+static int source_delimiter(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  if (!s->is_csv || s->csv.delimiter == '\0')
+    return 0;
+  lua_pushlstring(L, &s->csv.delimiter, 1);
+  return 1;
+}
+
+void sc3_open_source(lua_State *L) {
+  static const luaL_Reg methods[] = {
+    {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
+    {"feed", source_feed}, {"finish", source_finish}, {"read", source_read}, {"rows", source_rows},
+    {"size", source_size}, {NULL, NULL},
+  };
+  sc3_newtype(L, SC3_TYPE_SOURCE, methods, NULL, source_close);
+  sc3_open_row(L);
+  lua_pushcfunction(L, source_new);
+  lua_setfield(L, -2, "source");
+}

@@ -1,0 +1,32 @@
+/* What the builder needs of "scope3.source". */
+#ifndef SC3_LUA_SOURCE_H
+#define SC3_LUA_SOURCE_H
+
+#include "../core/record.h"
+#include "binding.h"
+
+typedef struct sc3_source sc3_source;
+
+/* The source at `index`; raises when it is none, closed, or locked. */
+sc3_source *sc3_checksource(lua_State *L, int index);
+
+/* The next row; reads the file by itself where there is one. Never calls Lua. */
+sc3_next sc3_source_next(sc3_source *s, sc3_record *record);
+
+/* Pushes { reason=, message=, row=, line=, column= } of a source that answered SC3_NEXT_FATAL. No cell is quoted. */
+void sc3_source_pushfatal(lua_State *L, const sc3_source *s);
+
+/* Bytes of the rows given so far. */
+uint64_t sc3_source_bytes(const sc3_source *s);
+
+/* The header's names; 0 where there are none. */
+size_t sc3_source_names(const sc3_source *s, const sc3_slice **names);
+
+/* While a script looks at a row, its source must stand still: a locked one refuses to be used. */
+void sc3_source_lock(sc3_source *s, int locked);
+
+/* Pushes the value of a field as Lua sees it: text as a string, a number where it is exact (else its text), true, false, nil,
+   and nested JSON through the function at `decode` (0 = as text). */
+void sc3_pushfield(lua_State *L, const sc3_field *f, int decode);
+
+#endif

@@ -1,0 +1,112 @@
+--- An audience built in memory: members are normalised and hashed as they are added, raw values are not kept.
+local core = require "scope3.core"
+local errors = require "scope3.error"
+local options = require "scope3.options"
+local rules = require "scope3.rules"
+
+---@class scope3.Audience
+---@field id string
+---@field name? string
+---@field consent_basis? string
+---@field deleted boolean
+local Audience = {}
+Audience.__index = Audience
+Audience.__name = "scope3.audience"
+
+local audience = {}
+
+local PAYLOAD_BYTES = 8 * 2 ^ 20
+
+local META = { id = "id", name = "string", consent_basis = "string" }
+
+--- Reads `{ id=, name=, consent_basis= }` or an id alone; raises on misuse.
+---@param what string
+---@param value any
+---@param level integer
+---@return {id: string, name: string?, consent_basis: string?}
+function audience.meta(what, value, level)
+  if type(value) == "string" or type(value) == "number" then
+    value = { id = value }
+  end
+  local problem = options.problem(value, META)
+  if problem then
+    error(("%s: audience: %s"):format(what, problem), level + 1)
+  end
+  return { id = options.id(value.id), name = value.name, consent_basis = value.consent_basis }
+end
+
+--- Makes an audience.
+---@param meta {id: string, name: string?, consent_basis: "consent"|"legitimate_interest"|"contract"|"legal_obligation"?}
+---@return scope3.Audience?
+---@return scope3.Error? err  kind "invalid"
+function audience.new(meta)
+  meta = audience.meta("scope3.audience", meta, 2)
+  local issues = {}
+  rules.audience(issues, meta, "audience")
+  if #issues > 0 then
+    return nil, errors.invalid("audience", issues)
+  end
+  return setmetatable({
+    id = meta.id, name = meta.name, consent_basis = meta.consent_basis, deleted = false,
+    builder = core.builder { max_member = PAYLOAD_BYTES }, payloads = {},
+  }, Audience)
+end
+
+local function add(self, member, remove)
+  local payloads = self.payloads
+  if #payloads == 0 then
+    payloads[1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
+  end
+  local added, reason = self.builder:add(payloads[#payloads], member, remove)
+  while added == false do
+    payloads[#payloads + 1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
+    added = self.builder:flush(payloads[#payloads])
+  end
+  if added == nil then
+    return nil, errors.new("invalid", "the member was rejected: " .. core.reasons[reason], { code = reason })
+  end
+  return true
+end
+
+--- Adds a member. An identifier that cannot be used is dropped and counted; a member with none left is refused.
+---@param member {external_id: string, email: string?, phone: string?, region: string?, hashed_email: string?, hashed_phone: string?, uids: {type: string, value: string}[]?}
+---@return true?
+---@return scope3.Error? err  kind "invalid", `code` the reason
+function Audience:add(member)
+  return add(self, member, false)
+end
+
+--- Removes a member from the audience; only `external_id` is needed.
+---@param member {external_id: string}
+---@return true?
+---@return scope3.Error? err
+function Audience:remove(member)
+  return add(self, member, true)
+end
+
+--- Marks the whole audience to be deleted at the service; its members are then not sent.
+---@return scope3.Audience self
+function Audience:delete()
+  self.deleted = true
+  return self
+end
+
+--- Members to add and to remove. A repeated external id counts once within about 100,000 members.
+---@return integer adds
+---@return integer removes
+function Audience:count()
+  local adds, removes = 0, 0
+  for _, payload in ipairs(self.payloads) do
+    local a, r = payload:living()
+    adds, removes = adds + a, removes + r
+  end
+  return adds, removes
+end
+
+---@param value any
+---@return boolean
+function audience.is(value)
+  return getmetatable(value) == Audience
+end
+
+return audience

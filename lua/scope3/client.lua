@@ -1,0 +1,570 @@
+--- The client: an account at the service, and everything that can be asked of it.
+local audience_of = require "scope3.audience"
+local errors = require "scope3.error"
+local job = require "scope3.job"
+local options = require "scope3.options"
+local planner = require "scope3.planner"
+local result = require "scope3.result"
+local rules = require "scope3.rules"
+local run = require "scope3.run"
+local script_of = require "scope3.script"
+local source_of = require "scope3.source"
+local stream = require "scope3.stream"
+local tasks = require "scope3.tasks"
+local transport_of = require "scope3.transport"
+local wire = require "scope3.wire"
+
+---@class scope3.Client
+---@field account_id string
+local Client = {}
+Client.__index = Client
+Client.__name = "scope3.client"
+
+local client = {}
+
+client.DEFAULT_URL = "https://api.agentic.scope3.com"
+local PREFIX = "/api/v2/buyer"
+
+local DEFAULTS = { max_members = 100000, max_bytes = 8 * 2 ^ 20, rate = 100 }
+
+local CLIENT_OPTIONS = {
+  api_key = "string", account_id = "id", base_url = "string", loop = { "blocking" }, on_event = "function",
+  ca_file = "string", rate = "count",
+}
+
+---@class scope3.JobOptions
+---@field max_members? integer  members a request, adds and removes together (100,000)
+---@field max_bytes? integer  bytes of a request's body (8 MiB)
+---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
+---@field deadline? number  seconds for the sending of the whole job (none)
+---@field mode? "upsert"|"remove"  what a row means where the script does not say
+---@field region? string  the country of phones in national form, where a row names none
+---@field cancel? fun(): boolean?  asked now and then; true stops the job
+---@field on_event? fun(event: table)  progress, requests, retries, tasks
+---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean})
+---@field push_notification_config? table  docs/contract.md section 6
+---@field dry_run? boolean  does everything but send
+local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
+  cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
+})
+local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
+for _, key in ipairs { "delimiter", "header", "format", "mode", "region", "on_reject" } do
+  SYNC_OPTIONS[key] = nil
+end
+local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
+local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
+for _, key in ipairs { "delimiter", "header", "format" } do
+  STREAM_OPTIONS[key] = nil
+end
+
+--- Percent-encodes one segment of a path (RFC 3986 section 2.3).
+---@param text string
+---@return string
+function Client.escape(text)
+  return (text:gsub("[^%w%-_.~]", function(c)
+    return ("%%%02X"):format(c:byte())
+  end))
+end
+
+local function env(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+local function load_loop(name)
+  return require("scope3.loop." .. (name or "blocking"))
+end
+
+--- Makes a client. What is not given is taken from SCOPE3_API_KEY, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL and SCOPE3_CA_FILE. No connection is made.
+---@param opts? {api_key: string?, account_id: string?, base_url: string?, loop: string?, on_event: function?, ca_file: string?, rate: integer?}
+---@return scope3.Client?
+---@return scope3.Error? err  kind "invalid": every problem at once
+function client.new(opts)
+  opts = options.check("scope3.client", opts, CLIENT_OPTIONS, 2)
+  local issues = {}
+  local account_id = options.id(opts.account_id or env("SCOPE3_ACCOUNT_ID"))
+  if account_id and not account_id:find("^[%w_%-.]+$") then
+    issues[#issues + 1] = { path = "account_id", message = "must be the numeric id of the advertiser, such as 25" }
+  end
+  local api_key = opts.api_key or env("SCOPE3_API_KEY")
+  if api_key and (api_key == "" or api_key:find("[^!-~]")) then
+    issues[#issues + 1] = { path = "api_key", message = "holds a space, a line end or a character outside ASCII" }
+  end
+  local base, err = transport_of.check_base(opts.base_url or env("SCOPE3_BASE_URL") or client.DEFAULT_URL)
+  if not base then
+    issues[#issues + 1] = { path = "base_url", message = err.issues[1].message }
+  end
+  if #issues > 0 then
+    return nil, errors.invalid("client", issues)
+  end
+  if base:sub(-#PREFIX) ~= PREFIX then
+    base = base .. PREFIX
+  end
+  return setmetatable({
+    account_id = account_id,
+    base = base,
+    root = base:sub(1, -#PREFIX - 1),
+    loop = load_loop(opts.loop),
+    on_event = opts.on_event or function() end,
+    -- Not a plain field: a client that is printed or dumped must not show its key.
+    secret = function()
+      return api_key
+    end,
+    config = { ca_file = opts.ca_file or env("SCOPE3_CA_FILE"), rate = opts.rate or DEFAULTS.rate },
+  }, Client)
+end
+
+function Client:__tostring()
+  return ("scope3.client: account %s at %s"):format(self.account_id or "(none)", self.base)
+end
+
+-- What the client lacks for talking to the service, as an error, or nil.
+local function lacks(self, without_account)
+  local issues = {}
+  if not self.secret() then
+    issues[#issues + 1] = { path = "api_key", message = "is missing: give it, or set SCOPE3_API_KEY" }
+  end
+  if not without_account and not self.account_id then
+    issues[#issues + 1] = { path = "account_id", message = "is missing: give it, or set SCOPE3_ACCOUNT_ID" }
+  end
+  if #issues > 0 then
+    return errors.invalid("client", issues)
+  end
+end
+
+--- The transport, made at the first use.
+---@return scope3.Transport
+function Client:transport()
+  if not self.transport_ then
+    local made, err = transport_of.new {
+      base = self.base, root = self.root, api_key = self.secret(), ca_file = self.config.ca_file, loop = self.loop, rate = self.config.rate,
+      on_event = function(event)
+        self.on_event(event)
+      end,
+    }
+    if not made then
+      error(err.message, 0) -- libcurl itself cannot start: nothing that a caller could do differently
+    end
+    self.transport_ = made
+  end
+  return self.transport_
+end
+
+-- --- sending -----------------------------------------------------------------------------------------------------
+
+-- Options with their defaults; problems with what they hold are added to `issues`.
+local function job_options(self, opts, issues)
+  local checked = {}
+  for key, value in pairs(opts) do
+    checked[key] = value
+  end
+  rules.limits(issues, checked)
+  checked.max_members = checked.max_members or DEFAULTS.max_members
+  checked.max_bytes = checked.max_bytes or DEFAULTS.max_bytes
+  if checked.rate then
+    self.config.rate = checked.rate
+    if self.transport_ then
+      self.transport_:set_rate(checked.rate)
+    end
+  end
+  if checked.push_notification_config then
+    rules.push_notification_config(issues, checked.push_notification_config)
+  end
+  return checked
+end
+
+-- Everything that can be wrong before anything is sent, at once.
+local function check_job(self, what, opts, audiences)
+  local issues = {}
+  local checked = job_options(self, opts, issues)
+  for i, audience in ipairs(audiences) do
+    rules.audience(issues, audience, #audiences == 1 and "audience" or ("audiences[%d]"):format(i))
+  end
+  local missing = not checked.dry_run and lacks(self)
+  for _, issue in ipairs(missing and missing.issues or {}) do
+    issues[#issues + 1] = issue
+  end
+  if #issues > 0 then
+    return nil, errors.invalid(what, issues)
+  end
+  return checked
+end
+
+--- Sends audiences that were built in memory (scope3.audience), several in a request where they fit.
+---@param audiences scope3.Audience|scope3.Audience[]
+---@param opts? scope3.JobOptions
+---@return scope3.Result?  what the service accepted; result:wait() follows its tasks
+---@return scope3.Error? err  with `result` once something was sent
+function Client:sync(audiences, opts)
+  opts = options.check("client:sync", opts, SYNC_OPTIONS, 2)
+  if audience_of.is(audiences) then
+    audiences = { audiences }
+  end
+  if type(audiences) ~= "table" or #audiences == 0 then
+    error("client:sync: the first argument must be a scope3.audience or a list of them", 2)
+  end
+  local seen, problems = {}, {}
+  for i, audience in ipairs(audiences) do
+    if not audience_of.is(audience) then
+      error(("client:sync: entry %d is not a scope3.audience"):format(i), 2)
+    end
+    local at = #audiences == 1 and "audience" or ("audiences[%d]"):format(i)
+    if seen[audience.id] then
+      problems[#problems + 1] = { path = at, message = ("has the same id as audiences[%d]"):format(seen[audience.id]) }
+    end
+    seen[audience.id] = i
+    if not audience.deleted and #audience.payloads == 0 then
+      problems[#problems + 1] = { path = at, message = "has no members, and is not to be deleted" }
+    end
+  end
+  local checked, err = check_job(self, "client:sync", opts, audiences)
+  if #problems > 0 then
+    for _, issue in ipairs(err and err.issues or {}) do
+      problems[#problems + 1] = issue
+    end
+    err = errors.invalid("client:sync", problems)
+  end
+  if err then
+    return nil, err
+  end
+  local work = job.new(self, audiences, checked)
+  for _, audience in ipairs(audiences) do
+    result.add_counts(work.result, audience.builder:counts())
+  end
+  for parts, bytes in planner.requests(audiences,
+    { max_members = checked.max_members, max_bytes = checked.max_bytes, push = checked.push_notification_config }) do
+    if checked.cancel and checked.cancel() then
+      work:stop(errors.new("cancelled", "stopped before everything was sent"))
+    end
+    -- Where the job failed already, this counts the members as failed.
+    work:send(parts, bytes)
+  end
+  return work:finish()
+end
+
+--- A stream of members into one audience, sent in requests as they fill up.
+---@param audience string|{id: string, name: string?, consent_basis: string?}
+---@param opts? scope3.JobOptions
+---@return scope3.Stream?
+---@return scope3.Error? err
+function Client:stream(audience, opts)
+  opts = options.check("client:stream", opts, STREAM_OPTIONS, 2)
+  local meta = audience_of.meta("client:stream", audience, 2)
+  local checked, err = check_job(self, "client:stream", opts, { meta })
+  if not checked then
+    return nil, err
+  end
+  return stream.new(self, meta, checked)
+end
+
+-- The rows of whatever the caller gave.
+local function open_source(input, opts)
+  if source_of.is(input) then
+    return input
+  elseif type(input) == "function" then
+    return input
+  elseif type(input) == "string" then
+    return source_of.open(input, opts)
+  end
+  error("client:run: the source must be a path, scope3.csv(), scope3.jsonl() or an iterator of tables, not a " .. type(input), 3)
+end
+
+--- Runs a transformation script over a source and sends what it makes: the main job.
+---@param script string|scope3.Script  a path, or the table that a script returns
+---@param source string|scope3.Source|fun(): table?  a path ("-" is standard input), a source, or an iterator of tables
+---@param opts? scope3.JobOptions  options of the script too; these win
+---@return scope3.Result?
+---@return scope3.Error? err
+function Client:run(script, source, opts)
+  opts = options.check("client:run", opts, RUN_OPTIONS, 2)
+  if type(script) == "string" then
+    local loaded, err = script_of.load(script)
+    if not loaded then
+      return nil, err
+    end
+    script = loaded
+  end
+  local problem = script_of.problem(script, opts.mode)
+  if problem then
+    error("client:run: " .. problem, 2)
+  end
+  local merged = {}
+  for key in pairs(script_of.JOB_OPTIONS) do
+    merged[key] = script[key]
+  end
+  for key, value in pairs(opts) do
+    merged[key] = value
+  end
+  local meta = audience_of.meta("client:run", opts.audience or script.audience or {}, 2)
+  merged.audience = nil
+  local checked, err = check_job(self, "client:run", merged, { meta })
+  if not checked then
+    return nil, err
+  end
+  local rows
+  rows, err = open_source(source, checked)
+  if not rows then
+    return nil, err
+  end
+  local res
+  res, err = run.run(self, script, rows, meta, checked)
+  if type(source) == "string" then
+    rows:close()
+  end
+  return res, err
+end
+
+-- --- reading -----------------------------------------------------------------------------------------------------
+
+local function pagination(data, key)
+  local meta = type(data.meta) == "table" and data.meta or {}
+  local page = type(meta.pagination) == "table" and meta.pagination or {}
+  local value = type(data[key]) == "number" and data[key] or page[key]
+  return type(value) == "number" and value or nil
+end
+
+-- An iterator over pages: `for row, err in …`; a failure comes once as false, err. Rows are known by `id_of`, because
+-- paging by offset over a set that moves can repeat them (docs/contract.md section 3).
+local function pages(self, limits, path_of, rows_of, id_of)
+  local seen, queue, at, skip, ended = {}, {}, 0, 0, false
+  local function fetch()
+    local data, err = self:transport():request({ method = "GET", path = path_of(skip), timeout = 60 }, limits)
+    local rows = data and rows_of(data)
+    if not data or type(rows) ~= "table" then
+      ended = true
+      return false, err or errors.new("http", "the service answered a page without rows", { code = "BAD_REPLY" })
+    end
+    skip = skip + #rows
+    local total = pagination(data, "total")
+    ended = #rows == 0 or (total ~= nil and skip >= total)
+    queue, at = rows, 0
+    return true
+  end
+  return function()
+    while true do
+      at = at + 1
+      local row = queue[at]
+      if row ~= nil then
+        row = wire.read(row)
+        local id = id_of(row)
+        if id == nil or not seen[id] then
+          seen[id or row] = true
+          return row
+        end
+      elseif ended then
+        return nil
+      else
+        local ok, err = fetch()
+        if not ok then
+          return false, err
+        end
+      end
+    end
+  end
+end
+
+local function failing(err)
+  local told = false
+  return function()
+    if not told then
+      told = true
+      return false, err
+    end
+  end
+end
+
+--- The account's audiences, deleted ones too: `for row, err in client:audiences() do … end`. A failure comes once, as `false, err`.
+---@param opts? {page: integer?}  rows to ask for at once (100)
+---@return fun(): table|false|nil, scope3.Error?
+function Client:audiences(opts, limits)
+  opts = options.check("client:audiences", opts, { page = "count" }, 2)
+  local missing = lacks(self)
+  if missing then
+    return failing(missing)
+  end
+  return pages(self, limits, function(skip)
+    return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(self.escape(self.account_id), opts.page or 100, skip)
+  end, function(data)
+    return data.audiences
+  end, function(row)
+    return row.audience_id
+  end)
+end
+
+--- One audience's row. The service has no call for one, so its list is searched.
+---@param id string
+---@return table? row
+---@return scope3.Error? err  kind "not_found" where the account has no such audience
+function Client:audience(id, limits)
+  for row, err in self:audiences(nil, limits) do
+    if not row then
+      return nil, err
+    elseif row.audience_id == id then
+      return row
+    end
+  end
+  return nil, errors.new("not_found", "the account has no audience of that id")
+end
+
+--- Reads a task.
+---@param id string
+---@return table? task
+---@return scope3.Error? err
+function Client:task(id)
+  if type(id) ~= "string" or id == "" then
+    error("client:task: the id must be a string", 2)
+  end
+  local missing = lacks(self, true)
+  if missing then
+    return nil, missing
+  end
+  return tasks.get(self, id)
+end
+
+local WAIT_OPTIONS = { timeout = "seconds", interval = "seconds", audience = "string", cancel = "function", on_event = "function" }
+local LONGEST_WAIT = 48 * 3600 -- docs/contract.md section 3
+
+local function wait_audiences(self, res, limits, opts, on_event)
+  local since
+  for _, task in ipairs(res.tasks) do
+    local at = require("scope3.reply").iso_time(task.created_at)
+    since = at and math.max(since or at, at) or since
+  end
+  local bad
+  for _, audience in ipairs(res.audiences) do
+    local row, err = tasks.wait_audience(self, audience.audience_id, since, limits, opts, on_event)
+    if not row then
+      return nil, err
+    end
+    for key, value in pairs(row) do
+      audience[key] = value
+    end
+    if row.status == "ERROR" then
+      bad = bad or errors.new("task_failed", "the audience ended as ERROR: nothing more is known of why")
+    end
+  end
+  return bad == nil, bad
+end
+
+--- Waits for a result: until its tasks have ended, and then until each audience has left PROCESSING. For a task id the first of the two alone,
+--- unless `audience` names the audience to wait for then.
+---@param what scope3.Result|string
+---@param opts? {timeout: number?, interval: number?, audience: string?, cancel: function?, on_event: function?}  seconds; `timeout` is 48 hours unless given, `interval` 1 growing to 30 unless the service asks otherwise
+---@return scope3.Result|table|nil  the result, or the task (with `audience` its row)
+---@return scope3.Error? err  "task_failed", "needs_action", "timeout", …; `result` where one was waited for
+function Client:wait(what, opts)
+  opts = options.check("client:wait", opts, WAIT_OPTIONS, 2)
+  local limits = { cancel = opts.cancel, deadline = self.loop.now() + (opts.timeout or LONGEST_WAIT) }
+  local on_event = opts.on_event or self.on_event
+  if type(what) == "string" then
+    local missing = lacks(self, opts.audience == nil)
+    if missing then
+      return nil, missing
+    end
+    local task, err = tasks.wait_one(self, what, limits, opts, on_event)
+    if not task then
+      return nil, err
+    end
+    if opts.audience then
+      task.audience, err = tasks.wait_audience(self, opts.audience, require("scope3.reply").iso_time(task.created_at),
+        limits, opts, on_event)
+      if not task.audience then
+        return nil, err
+      end
+    end
+    return task
+  elseif not result.is(what) then
+    error("client:wait: the first argument must be a result or a task id, not a " .. type(what), 2)
+  end
+  if what.would_send or #what.tasks == 0 then
+    return what
+  end
+  local ok, err = tasks.wait(self, what.tasks, limits, opts, on_event)
+  if ok then
+    ok, err = wait_audiences(self, what, limits, opts, on_event)
+  end
+  if not ok then
+    err.result = what
+    return nil, err
+  end
+  return what
+end
+
+-- --- syndication -------------------------------------------------------------------------------------------------
+
+--- Offers an audience to agents, or takes it back (docs/contract.md section 3).
+---@param opts {audience_id: string, adcp_agent_ids: string[], enabled: boolean?}
+---@return table[]? records
+---@return scope3.Error? err
+function Client:syndicate(opts)
+  opts = options.check("client:syndicate", opts, { audience_id = "id", adcp_agent_ids = "table", enabled = "boolean" }, 2)
+  local issues, ids = {}, {}
+  if opts.audience_id == nil then
+    issues[#issues + 1] = { path = "audience_id", message = "is missing" }
+  end
+  for i, id in ipairs(opts.adcp_agent_ids or {}) do
+    ids[i] = type(id) == "number" and options.id(id) or id
+    if type(ids[i]) ~= "string" or ids[i] == "" then
+      issues[#issues + 1] = { path = ("adcp_agent_ids[%d]"):format(i), message = "must be a string" }
+    end
+  end
+  if #ids == 0 then
+    issues[#issues + 1] = { path = "adcp_agent_ids", message = "must name at least one agent" }
+  end
+  local missing = lacks(self)
+  for _, issue in ipairs(missing and missing.issues or {}) do
+    issues[#issues + 1] = issue
+  end
+  if #issues > 0 then
+    return nil, errors.invalid("client:syndicate", issues)
+  end
+  local data, err = self:transport():request {
+    method = "POST", path = ("/advertisers/%s/syndicate"):format(self.escape(self.account_id)), timeout = 60,
+    body = { wire.syndicate(options.id(opts.audience_id), ids, opts.enabled ~= false) },
+  }
+  if not data then
+    return nil, err
+  end
+  return wire.read(data)
+end
+
+--- Where an audience is offered and how far it is: `for item, err in client:syndication_status{…} do … end`.
+---@param opts? {audience_id: string?, adcp_agent_id: string?, enabled: boolean?, status: string?}
+---@return fun(): table|false|nil, scope3.Error?
+function Client:syndication_status(opts)
+  opts = options.check("client:syndication_status", opts, {
+    audience_id = "id", adcp_agent_id = "id", enabled = "boolean",
+    status = { "PENDING", "SYNCING", "COMPLETED", "FAILED", "DISABLED" },
+  }, 2)
+  local missing = lacks(self)
+  if missing then
+    return failing(missing)
+  end
+  local query = "?resourceType=AUDIENCE"
+  local function ask(name, value)
+    if value ~= nil then
+      query = query .. "&" .. name .. "=" .. self.escape(tostring(value))
+    end
+  end
+  ask("resourceId", options.id(opts.audience_id))
+  ask("adcpAgentId", options.id(opts.adcp_agent_id))
+  ask("enabled", opts.enabled)
+  ask("status", opts.status)
+  return pages(self, nil, function(skip)
+    return ("/advertisers/%s/syndication-status%s&limit=100&offset=%d"):format(self.escape(self.account_id), query, skip)
+  end, function(data)
+    return data.items
+  end, function(item)
+    return item.id
+  end)
+end
+
+--- Asks the service whether it is there; needs no key.
+---@return true?
+---@return scope3.Error? err
+function Client:health()
+  local data, err = self:transport():request { method = "GET", path = "/health", timeout = 20, anonymous = true, root = true }
+  return data and true or nil, err
+end
+
+return client

@@ -1,0 +1,64 @@
+--- The one shape of every runtime failure.
+
+---@class scope3.Error
+---@field kind "network"|"timeout"|"http"|"rate_limited"|"invalid"|"not_found"|"source"|"script"|"task_failed"|"needs_action"|"cancelled"
+---@field message string  a sentence for people; holds no personal data and no key
+---@field status? integer  HTTP status of the reply
+---@field code? string  the service's own code, or libcurl's name of a network failure
+---@field field? string  the field that the service blames
+---@field issues? {path: string?, message: string}[]  every problem found, when there is more than one
+---@field retryable? boolean  the same call may succeed later
+---@field retry_after? number  seconds that the service asked to wait
+---@field uncertain? boolean  the request was sent completely and no answer came: it may have been carried out
+---@field request? {method: string, path: string, attempts: integer}
+---@field task_id? string
+---@field result? scope3.Result  what was achieved before
+local Error = {}
+Error.__index = Error
+Error.__name = "scope3.error"
+
+function Error:__tostring()
+  local text = "scope3: " .. self.message
+  if self.issues and #self.issues > 1 then
+    for _, issue in ipairs(self.issues) do
+      text = text .. "\n  - " .. (issue.path and issue.path .. ": " or "") .. issue.message
+    end
+  end
+  return text
+end
+
+local M = {}
+
+---@param kind string
+---@param message string
+---@param fields? table  further fields of scope3.Error
+---@return scope3.Error
+function M.new(kind, message, fields)
+  local err = { kind = kind, message = message }
+  for key, value in pairs(fields or {}) do
+    err[key] = value
+  end
+  return setmetatable(err, Error)
+end
+
+--- A list of problems as one error; its message is the problem itself when there is only one.
+---@param what string  what was checked
+---@param issues {path: string?, message: string}[]
+---@return scope3.Error
+function M.invalid(what, issues)
+  local message
+  if #issues == 1 then
+    message = what .. ": " .. (issues[1].path and issues[1].path .. " " or "") .. issues[1].message
+  else
+    message = ("%s: %d problems"):format(what, #issues)
+  end
+  return M.new("invalid", message, { issues = issues })
+end
+
+---@param value any
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == Error
+end
+
+return M

@@ -1,0 +1,22 @@
+--- scope3: first-party audiences into Scope3's platform.
+---
+--- Misuse (wrong types, unknown options, closed objects) raises. Everything that can happen at run time returns `nil, err`; see scope3.error for its
+--- one shape. Times are seconds, ids are strings.
+local audience = require "scope3.audience"
+local client = require "scope3.client"
+local identity = require "scope3.identity"
+local json = require "scope3.json"
+local source = require "scope3.source"
+
+return {
+  _VERSION = require "scope3.version",
+  client = client.new,
+  audience = audience.new,
+  csv = source.csv,
+  jsonl = source.jsonl,
+  email = identity.email,
+  phone = identity.phone,
+  uid = identity.uid,
+  --- JSON's null, as nested values of JSON Lines hold it.
+  null = json.null,
+}

@@ -1,0 +1,96 @@
+--- Checks tables of options: an unknown key or a wrong type is misuse, and raises.
+local options = {}
+
+local function is_finite(n)
+  return n == n and n ~= math.huge and n ~= -math.huge
+end
+
+local KINDS = {
+  count = { "a whole number, 1 or more", function(v)
+    return type(v) == "number" and is_finite(v) and v >= 1 and v % 1 == 0
+  end },
+  seconds = { "a number of seconds, 0 or more", function(v)
+    return type(v) == "number" and v == v and v >= 0
+  end },
+  id = { "a string", function(v)
+    return type(v) == "string" or (type(v) == "number" and v % 1 == 0 and v >= 0 and v < 2 ^ 53)
+  end },
+}
+
+local function sorted(t)
+  local keys = {}
+  for key in pairs(t) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- The message about the first misuse in `opts`, or nil. `spec` maps a key to "string", "number", "boolean", "table", "function", "count",
+--- "seconds", "id", "any", or to { set of allowed strings }.
+---@param opts any
+---@param spec table<string, string|table>
+---@return string?
+function options.problem(opts, spec)
+  if type(opts) ~= "table" then
+    return "options must be a table, not a " .. type(opts)
+  end
+  for key, value in pairs(opts) do
+    local want = spec[key]
+    if want == nil then
+      return ("unknown option '%s' (known: %s)"):format(tostring(key), table.concat(sorted(spec), ", "))
+    elseif type(want) == "table" then
+      local found = false
+      for _, allowed in ipairs(want) do
+        found = found or allowed == value
+      end
+      if not found then
+        return ("%s must be one of %s"):format(key, table.concat(want, ", "))
+      end
+    elseif KINDS[want] then
+      if not KINDS[want][2](value) then
+        return ("%s must be %s, not %s"):format(key, KINDS[want][1],
+          type(value) == "number" and tostring(value) or "a " .. type(value))
+      end
+    elseif want ~= "any" and type(value) ~= want then
+      return ("%s must be a %s, not a %s"):format(key, want, type(value))
+    end
+  end
+end
+
+--- Raises when `opts` misuses `spec`; nil stands for no options.
+---@param what string  the function that was called
+---@param opts table?
+---@param spec table<string, string|table>
+---@param level? integer  whom to blame, as error() counts (default: the caller of the caller)
+---@return table opts
+function options.check(what, opts, spec, level)
+  opts = opts == nil and {} or opts
+  local problem = options.problem(opts, spec)
+  if problem then
+    error(what .. ": " .. problem, (level or 2) + 1)
+  end
+  return opts
+end
+
+--- An id as a string: numbers only when exact.
+---@param value string|number
+---@return string
+function options.id(value)
+  return type(value) == "number" and ("%.0f"):format(value) or value
+end
+
+--- The entries of several specs as one.
+---@param ... table
+---@return table
+function options.merge(...)
+  local all = {}
+  for i = 1, select("#", ...) do
+    for key, value in pairs((select(i, ...))) do
+      all[key] = value
+    end
+  end
+  return all
+end
+
+return options

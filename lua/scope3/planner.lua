@@ -1,0 +1,62 @@
+--- Cuts audiences into requests: as many members a request as the two limits allow, several small audiences together,
+--- and never two parts of one audience in one request.
+local request = require "scope3.request"
+
+local planner = {}
+
+--- An iterator of requests, each a list of parts and its bytes.
+---@param audiences scope3.Audience[]
+---@param limits {max_members: integer, max_bytes: integer, push: table?}
+---@return fun(): scope3.Part[]?, integer?
+function planner.requests(audiences, limits)
+  local index, payload_index, first = 1, 1, 1
+  local frame = request.frame(limits.push)
+
+  -- The next part that fits into what is left, or nil.
+  local function next_part(members_left, bytes_left)
+    local audience = audiences[index]
+    local overhead = request.overhead(audience)
+    if overhead >= bytes_left then
+      return nil
+    end
+    if audience.deleted then
+      index = index + 1
+      return { audience = audience, delete = true, adds = 0, removes = 0 }, overhead
+    end
+    local payload = audience.payloads[payload_index]
+    local last, adds, removes, bytes = payload:cut(first, members_left, bytes_left - overhead)
+    if bytes > bytes_left - overhead then
+      return nil -- cut() always gives one member, which may be too much beside other audiences
+    end
+    local part = { audience = audience, payload = payload, first = first, last = last, adds = adds, removes = removes }
+    first = last + 1
+    if first > payload:count() then
+      payload_index, first = payload_index + 1, 1
+      if payload_index > #audience.payloads then
+        index, payload_index = index + 1, 1
+      end
+    end
+    return part, overhead + bytes
+  end
+
+  return function()
+    local parts, members, bytes = {}, 0, frame
+    while index <= #audiences and members < limits.max_members do
+      local before = audiences[index]
+      if #parts > 0 and parts[#parts].audience == before then
+        break
+      end
+      local part, more = next_part(limits.max_members - members, limits.max_bytes - bytes)
+      if not part then
+        break
+      end
+      parts[#parts + 1] = part
+      members, bytes = members + part.adds + part.removes, bytes + more
+    end
+    if #parts > 0 then
+      return parts, bytes
+    end
+  end
+end
+
+return planner

@@ -1,0 +1,36 @@
+--- Takes personal data and keys out of text that somebody else wrote, before it enters an error or a log.
+local redact = {}
+
+local GONE = "[redacted]"
+local LONGEST = 500
+
+-- A run that could be a phone: at least seven digits with nothing but phone punctuation between.
+local function hide_phone(run)
+  local _, digits = run:gsub("%d", "")
+  if digits >= 7 then
+    return GONE
+  end
+end
+
+--- Hides keys, emails, hashes, phone-like runs, long tokens and everything between quotes; drops control characters; cuts at 500 bytes.
+---@param text string
+---@return string
+function redact.text(text)
+  text = text:sub(1, 4 * LONGEST):gsub("[%c\127]+", " ")
+  text = text:gsub("scope3_[%w_%-%.]+", GONE)
+  text = text:gsub("([Bb][Ee][Aa][Rr][Ee][Rr])%s+%S+", "%1 " .. GONE)
+  text = text:gsub('"[^"]*"', GONE):gsub("'[^']*'", GONE):gsub("`[^`]*`", GONE)
+  text = text:gsub("[^%s<>,;:()%[%]]+@[^%s<>,;:()%[%]]+", GONE)
+  text = text:gsub("[%w+/_%-=]+", function(token)
+    if #token >= 32 then
+      return GONE
+    end
+  end)
+  text = text:gsub("%+?%d[%d%s%-%.()/]+%d", hide_phone)
+  if #text > LONGEST then
+    text = text:sub(1, LONGEST) .. "…"
+  end
+  return text
+end
+
+return redact

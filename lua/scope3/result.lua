@@ -1,0 +1,121 @@
+--- What a job comes to: counts, requests and tasks, never personal data. `--json` prints its fields.
+local json = require "scope3.json"
+
+---@class scope3.Result
+---@field rows integer  rows read (or members given one by one)
+---@field skipped integer  rows left out by the script
+---@field rejected table<string, integer>  rows that gave no member, by reason
+---@field dropped table<string, integer>  identifiers that could not be used, by reason; their members are kept
+---@field members integer  members built
+---@field identifiers {hashed_email: integer, hashed_phone: integer, uids: integer}  in the members built
+---@field prehashed integer  identifiers that came hashed already
+---@field superseded integer  members replaced by a later one of the same external id in the same request
+---@field deferred integer  members held back for a later epoch
+---@field quarantined integer  members set aside because the service refused them
+---@field sent integer  members that the service accepted
+---@field failed integer  members that were not accepted
+---@field unknown integer  members of requests that were sent and never answered
+---@field would_send? integer  members that a dry run did not send
+---@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id }
+---@field retries integer
+---@field bytes_sent integer
+---@field seconds number
+---@field tasks {task_id: string, status: string}[]
+---@field audience table  { audience_id, and after a wait: status, uploaded_count, matched_count }
+---@field audiences table[]  the same for every audience of the job
+local Result = {}
+Result.__index = Result
+Result.__name = "scope3.result"
+
+local result = {}
+
+---@param client table  whom :wait() asks
+---@param audiences {id: string, name: string?}[]
+---@return scope3.Result
+function result.new(client, audiences)
+  local list = json.array {}
+  for i, audience in ipairs(audiences) do
+    list[i] = { audience_id = audience.id, name = audience.name }
+  end
+  local self = setmetatable({
+    rows = 0, skipped = 0, rejected = {}, dropped = {}, members = 0,
+    identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
+    superseded = 0, deferred = 0, quarantined = 0, sent = 0, failed = 0, unknown = 0,
+    requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
+    audience = list[1], audiences = list,
+  }, Result)
+  -- Apart from the fields, so that walking them meets data alone.
+  result.clients[self] = client
+  return self
+end
+
+result.clients = setmetatable({}, { __mode = "k" })
+
+--- Adds the counts of a builder.
+---@param self scope3.Result
+---@param counts table  as builder:counts() gives them
+function result.add_counts(self, counts)
+  self.rows = self.rows + counts.rows
+  self.skipped = self.skipped + counts.skipped
+  self.members = self.members + counts.members
+  self.superseded = self.superseded + counts.superseded
+  self.prehashed = self.prehashed + counts.prehashed
+  for kind in pairs(self.identifiers) do
+    self.identifiers[kind] = self.identifiers[kind] + counts[kind]
+  end
+  for reason, n in pairs(counts.dropped) do
+    self.dropped[reason] = (self.dropped[reason] or 0) + n
+  end
+  -- Reasons that a script gave stand under their own words.
+  local own = 0
+  for reason, n in pairs(counts.reasons) do
+    self.rejected[reason] = (self.rejected[reason] or 0) + n
+    own = own + n
+  end
+  for reason, n in pairs(counts.rejected) do
+    if reason == "rejected_by_script" then
+      n = n - own
+    end
+    if n > 0 then
+      self.rejected[reason] = (self.rejected[reason] or 0) + n
+    end
+  end
+end
+
+--- Rows that were rejected, all reasons together.
+---@param counts table<string, integer>
+---@return integer
+function result.total(counts)
+  local sum = 0
+  for _, n in pairs(counts) do
+    sum = sum + n
+  end
+  return sum
+end
+
+--- Waits until the tasks have ended and each audience has left PROCESSING (docs/contract.md section 3).
+---@param opts? {timeout: number?, interval: number?, cancel: function?}
+---@return scope3.Result? self  with its tasks and audiences brought up to date
+---@return scope3.Error? err
+function Result:wait(opts)
+  local client = result.clients[self]
+  return client:wait(self, opts)
+end
+
+--- The result as JSON.
+---@return string
+function Result:json()
+  local plain = {}
+  for key, value in pairs(self) do
+    plain[key] = value
+  end
+  return json.pretty(plain)
+end
+
+---@param value any
+---@return boolean
+function result.is(value)
+  return getmetatable(value) == Result
+end
+
+return result

@@ -1,0 +1,98 @@
+--- Transformation scripts: which rows, and what a row becomes.
+local errors = require "scope3.error"
+local options = require "scope3.options"
+
+local script = {}
+
+---@class scope3.Script
+---@field audience string|{id: string, name: string?, consent_basis: string?}  the audience to fill
+---@field where? fun(row: table): any  rows for which it gives nil or false are skipped
+---@field map? table<string, string|integer>  external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE to a column name or number
+---@field member? fun(row: table): table?, string?  a member, a list of members, nil to skip, or nil and a reason to reject
+
+-- Options of a job that a script may set too.
+script.JOB_OPTIONS = {
+  max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
+  mode = { "upsert", "remove" }, region = "string", delimiter = "string", header = "boolean", format = { "csv", "jsonl" },
+}
+
+local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {
+  audience = "any", where = "function", map = "table", member = "function",
+})
+
+local ROLES = { external_id = true, email = true, phone = true, region = true, hashed_email = true, hashed_phone = true }
+
+-- What is wrong with a map, or nil.
+local function map_problem(map, mode)
+  local identifiers = 0
+  for role, column in pairs(map) do
+    if type(role) ~= "string" or not (ROLES[role] or role:find("^uid:.")) then
+      return ("map has no '%s' (known: external_id, email, phone, region, hashed_email, hashed_phone, uid:TYPE)"):format(tostring(role))
+    end
+    if type(column) ~= "string" and not (type(column) == "number" and column >= 1 and column % 1 == 0) then
+      return ("map.%s must be a column's name or number, not a %s"):format(role, type(column))
+    end
+    if role ~= "external_id" and role ~= "region" then
+      identifiers = identifiers + 1
+    end
+  end
+  if map.external_id == nil then
+    return "map needs external_id: the column that tells customers apart"
+  elseif identifiers == 0 and mode ~= "remove" then
+    return "map needs at least one of email, phone, hashed_email, hashed_phone, uid:TYPE"
+  end
+end
+
+--- What is wrong with a script's table, or nil.
+---@param t any
+---@param mode? string  of the job, where the script does not say
+---@return string?
+function script.problem(t, mode)
+  if type(t) ~= "table" then
+    return "a script must return a table, not a " .. type(t)
+  end
+  local problem = options.problem(t, SCRIPT_KEYS)
+  if problem then
+    return problem
+  end
+  if (t.map == nil) == (t.member == nil) then
+    return "a script has either map or member"
+  end
+  if t.audience ~= nil and type(t.audience) ~= "string" and type(t.audience) ~= "table" then
+    return "audience must be an id or a table with id, name and consent_basis"
+  end
+  return t.map and map_problem(t.map, t.mode or mode)
+end
+
+-- "path.lua:3:" without the folders before it, which say nothing to a reader.
+local function shorten(message, path)
+  local base = path:match("[^/]+$") or path
+  return (message:gsub("^.-" .. base:gsub("%p", "%%%0"), base))
+end
+
+--- Reads a script from a file. It runs with the globals of Lua, as any Lua file does.
+---@param path string
+---@return scope3.Script?
+---@return scope3.Error? err  kind "script"
+function script.load(path)
+  local file, message = io.open(path, "r")
+  if not file then
+    return nil, errors.new("script", "cannot open " .. tostring(message))
+  end
+  file:close()
+  local chunk, why = loadfile(path)
+  if not chunk then
+    return nil, errors.new("script", shorten(why, path))
+  end
+  local ok, result = pcall(chunk)
+  if not ok then
+    return nil, errors.new("script", shorten(tostring(result), path))
+  end
+  local problem = script.problem(result)
+  if problem then
+    return nil, errors.new("script", (path:match("[^/]+$") or path) .. ": " .. problem)
+  end
+  return result
+end
+
+return script

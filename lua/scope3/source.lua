@@ -1,0 +1,267 @@
+--- Sources of rows: CSV and JSON Lines from a path, standard input or a reader function.
+local core = require "scope3.core"
+local errors = require "scope3.error"
+local json = require "scope3.json"
+local options = require "scope3.options"
+
+---@class scope3.Source
+---@field name string  what to call it in messages
+local Source = {}
+Source.__index = Source
+Source.__name = "scope3.source_of_rows"
+
+local source = {}
+
+local OPTIONS = {
+  csv = { delimiter = "string", header = "boolean" },
+  jsonl = {},
+}
+
+-- A function that gives chunks of text, from what the caller has.
+local function reader_of(input)
+  if type(input) == "function" then
+    return input
+  elseif io.type(input) == "file" then
+    return function()
+      return input:read(65536)
+    end
+  end
+end
+
+local function open(format, input, opts, level)
+  opts = options.check("scope3." .. format, opts, OPTIONS[format], level)
+  local reader
+  if type(input) ~= "string" then
+    reader = reader_of(input)
+    if not reader then
+      error(("scope3.%s: the input must be a path, an open file or a function that gives chunks, not a %s"):format(
+        format, io.type(input) or type(input)), level)
+    end
+  end
+  if opts.delimiter and (#opts.delimiter ~= 1 or opts.delimiter:find('["\r\n%z]')) then
+    error("scope3.csv: delimiter must be one character, not a quote or a line end", level)
+  end
+  local handle, message = core.source {
+    format = format,
+    path = not reader and input or nil,
+    delimiter = opts.delimiter,
+    header = opts.header,
+    decode = format == "jsonl" and json.decode or nil,
+  }
+  if not handle then
+    return nil, errors.new("source", message)
+  end
+  return setmetatable({
+    handle = handle,
+    reader = reader,
+    format = format,
+    name = reader and "the input" or input == "-" and "standard input" or input,
+    has_header = format == "csv" and opts.header ~= false,
+  }, Source)
+end
+
+--- Rows of a CSV file (RFC 4180): comma, semicolon, tab or pipe is found by itself. Iterate it
+--- (`for row, err in source do … end`; a faulty row is `false, err`), or give it to client:run().
+---@param input string|file*|fun(): string?  a path ("-" is standard input), an open file, or a function that gives chunks and nil at the end
+---@param opts? {delimiter: string?, header: boolean?}
+---@return scope3.Source?
+---@return scope3.Error? err  kind "source"
+function source.csv(input, opts)
+  return open("csv", input, opts, 3)
+end
+
+--- Rows of a JSON Lines file: one object a line.
+---@param input string|file*|fun(): string?
+---@param opts? {}
+---@return scope3.Source?
+---@return scope3.Error? err
+function source.jsonl(input, opts)
+  return open("jsonl", input, opts, 3)
+end
+
+---@param value any
+---@return boolean
+function source.is(value)
+  return getmetatable(value) == Source
+end
+
+--- The source for a path, by the ending of its name unless the format is told.
+---@param path string
+---@param opts {format: string?, delimiter: string?, header: boolean?}
+---@return scope3.Source?
+---@return scope3.Error? err
+function source.open(path, opts)
+  local lower = path:lower()
+  local format = opts.format or ((lower:find("%.jsonl$") or lower:find("%.ndjson$")) and "jsonl" or "csv")
+  if format == "jsonl" then
+    return source.jsonl(path)
+  end
+  return source.csv(path, { delimiter = opts.delimiter, header = opts.header })
+end
+
+--- The error of a source that cannot be read further.
+---@param fatal {reason: string, message: string, row: integer?}
+---@return scope3.Error
+function Source:fatal(fatal)
+  return errors.new("source", self.name .. ": " .. fatal.message, {
+    code = fatal.reason,
+  })
+end
+
+--- Gives the next chunk of a reader to the parser.
+---@return true?
+---@return scope3.Error? err
+function Source:feed()
+  local chunk, why = self.reader()
+  if chunk == nil then
+    if why ~= nil then
+      return nil, errors.new("source", self.name .. ": the reader failed: " .. tostring(why))
+    end
+    self.handle:finish()
+  elseif type(chunk) ~= "string" then
+    error("the reader must give strings and nil at the end, not a " .. type(chunk), 0)
+  elseif chunk ~= "" then
+    self.handle:feed(chunk)
+  end
+  return true
+end
+
+--- The names in the header; an empty list where there is none to know.
+---@return string[]?
+---@return scope3.Error? err
+function Source:columns()
+  if self.format ~= "csv" or not self.has_header then
+    return {}
+  end
+  while true do
+    local columns, state, fatal = self.handle:columns()
+    if columns then
+      return columns
+    elseif state == "need" then
+      local ok, err = self:feed()
+      if not ok then
+        return nil, err
+      end
+    else
+      return nil, self:fatal(fatal)
+    end
+  end
+end
+
+--- The next row as a table; `false, err` for a row that cannot be read (the next call goes on) and, once, when the input breaks.
+---@return table|false|nil row
+---@return scope3.Error? err
+function Source:next()
+  while not self.ended do
+    local row, state, fatal = self.handle:read()
+    if row then
+      return row
+    elseif row == false then
+      return false, errors.new("source", ("%s: row %d%s: %s"):format(self.name, state.row,
+        state.column and (", column %d"):format(state.column) or "", core.reasons[state.reason] or state.reason),
+        { code = state.reason, row = state.row })
+    elseif state == "need" then
+      local ok, err = self:feed()
+      if not ok then
+        self.ended = true
+        return false, err
+      end
+    else
+      self.ended = true
+      if state == "fatal" then
+        return false, self:fatal(fatal)
+      end
+    end
+  end
+end
+
+Source.__call = Source.next
+
+--- Closes the file. Idempotent; an ended source may be closed too.
+function Source:close()
+  self.ended = true
+  self.handle:close()
+end
+
+-- The same but for case, spaces, dashes and underscores.
+local function alike(a, b)
+  return a:lower():gsub("[%s_%-]", "") == b:lower():gsub("[%s_%-]", "")
+end
+
+-- The number of the column that a name means, or what is wrong.
+local function find_column(columns, name)
+  local found
+  for i, column in ipairs(columns) do
+    if column == name then
+      if found then
+        return nil, ("the column '%s' stands twice, as %d and %d: give its number"):format(name, found, i)
+      end
+      found = i
+    end
+  end
+  if found then
+    return found
+  end
+  local like
+  for _, column in ipairs(columns) do
+    if alike(column, name) then
+      like = column
+    end
+  end
+  return nil, ("there is no column '%s'%s"):format(name, like and (" (did you mean '%s'?)"):format(like) or "")
+end
+
+-- A header as a line for people; a wide one is cut.
+local function list_columns(columns)
+  local shown = {}
+  for i = 1, math.min(#columns, 40) do
+    shown[i] = columns[i]
+  end
+  return table.concat(shown, ", ") .. (#columns > 40 and (", and %d more"):format(#columns - 40) or "")
+end
+
+--- A map's names as what the builder wants: an array of { role, column number or name, uid type }, and role -> name for messages.
+---@param map table<string, string|integer>
+---@return table? targets
+---@return scope3.Error? err  names every column that is missing, and those there are
+function Source:resolve(map)
+  local columns, err = self:columns()
+  if not columns then
+    return nil, err
+  end
+  local targets, issues, roles = {}, {}, {}
+  for role in pairs(map) do
+    roles[#roles + 1] = role
+  end
+  table.sort(roles)
+  for _, role in ipairs(roles) do
+    local column = map[role]
+    if type(column) == "string" and self.format == "csv" then
+      if not self.has_header then
+        issues[#issues + 1] = { path = role, message = "without a header columns are given by number" }
+      else
+        local number, why = find_column(columns, column)
+        if not number then
+          issues[#issues + 1] = { path = role, message = why }
+        end
+        column = number
+      end
+    elseif type(column) == "number" and #columns > 0 and column > #columns then
+      issues[#issues + 1] = { path = role, message = ("there is no column %d"):format(column) }
+    elseif type(column) == "number" and self.format == "jsonl" then
+      issues[#issues + 1] = { path = role, message = "JSON Lines have names, not column numbers" }
+    end
+    local uid_type = role:match("^uid:(.+)$")
+    targets[#targets + 1] = { uid_type and "uids" or role, column, uid_type }
+  end
+  if #issues > 0 then
+    local problem = errors.invalid("map for " .. self.name, issues)
+    if #columns > 0 then
+      problem.message = problem.message .. "; the columns are: " .. list_columns(columns)
+    end
+    return nil, problem
+  end
+  return targets
+end
+
+return source

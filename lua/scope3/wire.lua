@@ -1,0 +1,80 @@
+--- Names on the wire and names in Lua: camelCase there, AdCP's snake_case here. The only place that knows both.
+local json = require "scope3.json"
+
+local wire = {}
+
+local function snake(key)
+  return (key:gsub("%u", function(c)
+    return "_" .. c:lower()
+  end))
+end
+
+--- A decoded value of a reply as Lua users see it: snake_case keys, nulls gone, ids as strings.
+---@param value any
+---@return any
+function wire.read(value)
+  if value == json.null then
+    return nil
+  elseif type(value) ~= "table" then
+    return value
+  end
+  local out = {}
+  for key, item in pairs(value) do
+    local name = type(key) == "string" and snake(key) or key
+    item = wire.read(item)
+    if type(item) == "number" and type(name) == "string" and name:find("_id$") then
+      item = ("%.0f"):format(item)
+    end
+    out[name] = item
+  end
+  return out
+end
+
+--- The text before the members of one audience in a request (docs/contract.md section 2): everything but `add` and `remove`.
+---@param audience {id: string, name: string?, consent_basis: string?}
+---@return string
+function wire.audience_head(audience)
+  local head = '{"audienceId":' .. json.encode(audience.id)
+  if audience.name then
+    head = head .. ',"name":' .. json.encode(audience.name)
+  end
+  if audience.consent_basis then
+    head = head .. ',"consentBasis":' .. json.encode(audience.consent_basis)
+  end
+  return head
+end
+
+--- The end of a request after its audiences.
+---@param push table?  push notification config, checked
+---@return string
+function wire.request_tail(push)
+  if not push then
+    return "]}"
+  end
+  local auth = push.authentication
+  return '],"pushNotificationConfig":' .. json.encode({
+    url = push.url,
+    operation_id = push.operation_id,
+    token = push.token,
+    authentication = auth and { schemes = { auth.scheme }, credentials = auth.credentials },
+  }) .. "}"
+end
+
+wire.request_head = '{"audiences":['
+wire.delete = ',"delete":true}'
+wire.add_open, wire.remove_open, wire.list_close = ',"add":[', ',"remove":[', "]"
+wire.audience_close = "}"
+
+--- The body of a syndication (docs/contract.md section 3).
+---@param audience_id string
+---@param agent_ids string[]
+---@param enabled boolean
+---@return string
+function wire.syndicate(audience_id, agent_ids, enabled)
+  local body = json.encode({
+    resourceType = "AUDIENCE", resourceId = audience_id, adcpAgentIds = agent_ids, enabled = enabled,
+  })
+  return body
+end
+
+return wire
