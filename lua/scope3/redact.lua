@@ -12,15 +12,15 @@ local function hide_phone(run)
   end
 end
 
---- Hides keys, emails, hashes, phone-like runs, long tokens and everything between quotes; drops control characters; cuts at 500 bytes.
+--- Hides what looks like a key, an email, a hash, a token or a phone; drops control characters; cuts at 500 bytes. For text that this program
+--- wrote itself, where quotes hold names of columns and keys.
 ---@param text string
 ---@return string
-function redact.text(text)
+function redact.patterns(text)
   text = text:sub(1, 4 * LONGEST):gsub("[%c\127]+", " ")
   text = text:gsub("scope3_[%w_%-%.]+", GONE)
   text = text:gsub("([Bb][Ee][Aa][Rr][Ee][Rr])%s+%S+", "%1 " .. GONE)
-  text = text:gsub('"[^"]*"', GONE):gsub("'[^']*'", GONE):gsub("`[^`]*`", GONE)
-  text = text:gsub("[^%s<>,;:()%[%]]+@[^%s<>,;:()%[%]]+", GONE)
+  text = text:gsub("[^%s<>,;:()%[%]'\"]+@[^%s<>,;:()%[%]'\"]+", GONE)
   text = text:gsub("[%w+/_%-=]+", function(token)
     if #token >= 32 then
       return GONE
@@ -31,6 +31,14 @@ function redact.text(text)
     text = text:sub(1, LONGEST) .. "…"
   end
   return text
+end
+
+--- The same for text that somebody else wrote: everything between quotes is hidden too.
+---@param text string
+---@return string
+function redact.text(text)
+  text = text:gsub('"[^"]*"', GONE):gsub("'[^']*'", GONE):gsub("`[^`]*`", GONE)
+  return redact.patterns(text)
 end
 
 return redact

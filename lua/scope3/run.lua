@@ -25,7 +25,7 @@ local function between(self, bytes, size)
 end
 
 local function script_failed(message, row)
-  return errors.new("script", ("the script failed at row %.0f: %s"):format(row, redact.text(message)), { code = "script_error" })
+  return errors.new("script", ("the script failed at row %.0f: %s"):format(row, redact.patterns(message)), { code = "script_error" })
 end
 
 -- Rows of a parser in C: CSV and JSON Lines.

@@ -9,7 +9,7 @@ local tasks = {}
 local ENDED = { completed = true, failed = true, canceled = true, rejected = true }
 local NEEDS_ACTION = { ["input-required"] = true, ["auth-required"] = true }
 
-local FIRST_POLL, LONGEST_POLL, GROWTH = 1, 30, 1.5
+local FIRST_POLL, LONGEST_POLL, GROWTH = 0.25, 30, 1.5
 local FAILURES_IN_A_ROW = 5
 
 -- A wait may last for hours: a poll that fails is repeated, as long as not many fail in a row.

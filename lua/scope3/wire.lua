@@ -9,12 +9,17 @@ local function snake(key)
   end))
 end
 
+-- A count is an integer where Lua has them, whatever the JSON library made of it.
+local integer = math.tointeger or function() end
+
 --- A decoded value of a reply as Lua users see it: snake_case keys, nulls gone, ids as strings.
 ---@param value any
 ---@return any
 function wire.read(value)
   if value == json.null then
     return nil
+  elseif type(value) == "number" then
+    return integer(value) or value
   elseif type(value) ~= "table" then
     return value
   end

@@ -1,0 +1,138 @@
+--- The `scope3` command: a shell round the client. Exit codes: 0 all was accepted, 1 something failed, 2 usage, 130 stopped.
+local argparse = require "argparse"
+local version = require "scope3.version"
+
+local cli = {}
+
+local EXIT = { OK = 0, FAILED = 1, USAGE = 2, STOPPED = 130 }
+cli.EXIT = EXIT
+
+local function add_common(command)
+  command:flag("--json", "Print one JSON object instead of text.")
+  command:flag("-q --quiet", "Print nothing but errors.")
+  command:option("--base-url", "The service's address (SCOPE3_BASE_URL).")
+  command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID).")
+  command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE).")
+  command:option("--rate", "Requests a minute (100)."):convert(tonumber)
+  command:flag("--sandbox", "Start a private sandbox for this run and talk to it; needs no key.")
+  return command
+end
+
+local function add_wait(command)
+  command:option("--wait", "Wait until the tasks and audiences are done, for at most SECONDS (48 hours).")
+    :argname("SECONDS"):args("?")
+end
+
+local function add_job(command)
+  add_common(command)
+  add_wait(command)
+  command:flag("--dry-run", "Do everything but send, and say what would be sent; needs no key.")
+  command:option("--rejects", "Write row, column and reason of everything refused to FILE (CSV, no values)."):argname("FILE")
+  command:flag("--strict", "Exit with 1 when any row was rejected.")
+  command:option("--audience", "The audience's id.")
+  command:option("--name", "The audience's name.")
+  command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation.")
+  command:option("--region", "The country of phones in national form, where a row names none.")
+  command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
+  command:option("--max-members", "Members a request (100000)."):convert(tonumber)
+  command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
+  command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)
+  command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
+  command:option("--delimiter", "What separates columns: , ; | or tab (found by itself).")
+  command:flag("--no-header", "The file has no header: columns are given by number.")
+  command:option("--format", "csv or jsonl (by the file's name)."):choices { "csv", "jsonl" }
+end
+
+local function build_parser()
+  local parser = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
+    "Keys come from the environment: SCOPE3_API_KEY, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL.\n"
+    .. "Exit codes: 0 everything was accepted; 1 something failed; 2 usage; 130 stopped.")
+  parser:command_target("command")
+  parser:require_command(true)
+  parser:flag("-V --version", "Print the version."):action(function()
+    print("scope3 " .. version)
+    os.exit(EXIT.OK)
+  end)
+
+  local sync = parser:command("sync", "Send the rows of a file to an audience, columns mapped by name.")
+  sync:argument("file", "A CSV or JSON Lines file; - is standard input.")
+  add_job(sync)
+  sync:option("--map", "FIELD=COLUMN; FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE.")
+    :argname("FIELD=COLUMN"):count("*")
+
+  local run = parser:command("run", "Send the rows of a file through a transformation script.")
+  run:argument("script", "A Lua file that returns a table with map or member.")
+  run:argument("file", "A CSV or JSON Lines file (standard input)."):args("?"):default("-")
+  add_job(run)
+
+  local audiences = parser:command("audiences", "List the account's audiences.")
+  add_common(audiences)
+
+  local task = parser:command("task", "Show a task.")
+  task:argument("id", "The task's id.")
+  add_common(task)
+
+  local wait = parser:command("wait", "Wait until a task has ended.")
+  wait:argument("id", "The task's id.")
+  wait:option("--audience", "Wait then until this audience has left PROCESSING.")
+  wait:option("--timeout", "Seconds to wait (48 hours)."):convert(tonumber)
+  add_common(wait)
+
+  local hash = parser:command("hash", "Show what an email or phone is normalised and hashed to.")
+  hash:argument("kind", "email or phone."):choices { "email", "phone" }
+  hash:argument("value", "Values; without any, lines of standard input."):args("*")
+  hash:option("--region", "The country of phones in national form.")
+  hash:flag("--json", "Print one JSON object a value.")
+
+  local sandbox = parser:command("sandbox", "Run a local stand-in for the service.")
+  sandbox:option("--port", "The port to listen on (a free one)."):convert(tonumber):default("0")
+  sandbox:option("--task-seconds", "How long a task runs (0.2)."):convert(tonumber)
+  sandbox:option("--rate-limit", "Requests a minute before it answers 429 (none)."):convert(tonumber)
+  sandbox:flag("--until-eof", "End when standard input ends.")
+
+  local doctor = parser:command("doctor", "Look at the installation, the key and the account, and say what to do about each problem.")
+  add_common(doctor)
+  return parser
+end
+
+local COMMANDS = {
+  sync = "scope3.cli.send", run = "scope3.cli.send", audiences = "scope3.cli.look", task = "scope3.cli.look",
+  wait = "scope3.cli.look", hash = "scope3.cli.hash", sandbox = "scope3.cli.sandbox", doctor = "scope3.cli.doctor",
+}
+
+-- Options that take a number and got something else: argparse's converter alone gives no message of use.
+local NUMBERS = { "rate", "max_members", "max_bytes", "timeout", "deadline", "port", "task_seconds", "rate_limit" }
+
+local function check_numbers(argv)
+  for i, word in ipairs(argv) do
+    local name, value = word:match("^%-%-([%w-]+)=?(.*)$")
+    for _, number in ipairs(NUMBERS) do
+      if name and name:gsub("-", "_") == number then
+        value = word:find("=", 1, true) and value or argv[i + 1]
+        if value and not tonumber(value) then
+          return ("--%s takes a number, not '%s'"):format(name, value)
+        end
+      end
+    end
+  end
+end
+
+--- Runs the command line.
+---@param argv string[]
+---@return integer code  for the process to exit with
+function cli.main(argv)
+  local parser = build_parser()
+  local ok, args
+  local problem = check_numbers(argv)
+  if not problem then
+    ok, args = parser:pparse(argv)
+    problem = not ok and args or nil
+  end
+  if problem then
+    io.stderr:write("scope3: ", tostring(problem), "\n\n", parser:get_usage(), "\nTry 'scope3 --help'.\n")
+    return EXIT.USAGE
+  end
+  return require(COMMANDS[args.command]).main(args, EXIT)
+end
+
+return cli

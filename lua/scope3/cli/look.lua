@@ -1,0 +1,97 @@
+--- `scope3 audiences`, `scope3 task` and `scope3 wait`.
+local json = require "scope3.json"
+local progress_of = require "scope3.cli.progress"
+local setting = require "scope3.cli.setting"
+local text = require "scope3.cli.text"
+
+local look = {}
+
+local function audiences(args, client)
+  local rows = json.array {}
+  for row, err in client:audiences() do
+    if not row then
+      return nil, err
+    end
+    rows[#rows + 1] = row
+  end
+  if args.json then
+    print(json.pretty { audiences = rows })
+    return true
+  elseif #rows == 0 then
+    print("The account has no audiences.")
+    return true
+  end
+  local lines = { { "AUDIENCE", "STATUS", "UPLOADED", "MATCHED", "UPDATED", "NAME" } }
+  for _, row in ipairs(rows) do
+    lines[#lines + 1] = {
+      row.audience_id, row.deleted and "deleted" or row.status or "-",
+      row.uploaded_count and text.count(row.uploaded_count) or "-", row.matched_count and text.count(row.matched_count) or "-",
+      row.updated_at or "-", row.name or "",
+    }
+  end
+  io.stdout:write(text.columns(lines, { [3] = true, [4] = true }))
+  return true
+end
+
+local function show_task(args, task)
+  if args.json then
+    print(json.pretty(task))
+    return
+  elseif args.quiet then
+    return
+  end
+  local rows = { { "task", task.task_id or "-" }, { "status", task.status }, { "type", task.task_type or "-" },
+    { "created", task.created_at or "-" }, { "updated", task.updated_at or "-" } }
+  if task.audience then
+    rows[#rows + 1] = { "audience", task.audience.audience_id .. " · " .. tostring(task.audience.status) }
+  end
+  io.stdout:write(text.columns(rows))
+end
+
+local function task(args, client)
+  local seen, err = client:task(args.id)
+  if not seen then
+    return nil, err
+  end
+  show_task(args, seen)
+  return true
+end
+
+local function wait(args, client)
+  local progress = progress_of.new(args.quiet or args.json or false)
+  local seen, err = client:wait(args.id, {
+    timeout = args.timeout, audience = args.audience, cancel = setting.stop_flag(),
+    on_event = function(event)
+      progress:on(event)
+    end,
+  })
+  progress:clear()
+  if not seen then
+    return nil, err
+  end
+  show_task(args, seen)
+  return true
+end
+
+local COMMANDS = { audiences = audiences, task = task, wait = wait }
+
+---@param args table
+---@param exit table
+---@return integer
+function look.main(args, exit)
+  local client, why, close = setting.client(args)
+  local ok, err
+  if client then
+    ok, err = COMMANDS[args.command](args, client)
+  else
+    err = why
+  end
+  close()
+  if ok then
+    return exit.OK
+  end
+  setting.complain(err)
+  return type(err) == "table" and setting.code(err, exit) or exit.FAILED
+end
+
+return look

@@ -1,0 +1,61 @@
+--- One line on a terminal that follows a long job; nothing where nobody watches.
+local core = require "scope3.core"
+local text = require "scope3.cli.text"
+
+local progress = {}
+progress.__index = progress
+
+local EVERY = 0.1 -- seconds between two looks
+
+---@param quiet boolean
+function progress.new(quiet)
+  return setmetatable({ shows = not quiet and core.isatty(2), started = core.now(), last = 0, drawn = false }, progress)
+end
+
+function progress:draw(line)
+  io.stderr:write("\r", line, "\27[K")
+  io.stderr:flush()
+  self.drawn = true
+end
+
+--- Wipes the line.
+function progress:clear()
+  if self.drawn then
+    io.stderr:write("\r\27[K")
+    self.drawn = false
+  end
+end
+
+--- Takes an event of the client.
+---@param event table
+function progress:on(event)
+  if not self.shows then
+    return
+  end
+  local now = core.now()
+  if event.event == "progress" and now - self.last >= EVERY then
+    self.last = now
+    local counts = event.builder:counts()
+    local res = event.result
+    local flying = 0
+    for _, request in ipairs(res.requests) do
+      flying = flying + (request.state == "sending" and 1 or 0)
+    end
+    local share = event.size and event.size > 0 and ("%3.0f %%  "):format(100 * event.bytes / event.size) or ""
+    self:draw(("%s%s · %s a second · %s, %d under way · %s"):format(share, text.plural(counts.rows, "row"),
+      text.count(counts.rows / math.max(now - self.started, 0.001)), text.plural(#res.requests, "request"), flying,
+      text.plural(#res.tasks, "task")))
+  elseif event.event == "retry" then
+    self:draw(("the service answered %s; trying again in %s"):format(tostring(event.status), text.seconds(event.seconds)))
+  elseif event.event == "paced" then
+    self:draw(("waiting %s to keep under the rate"):format(text.seconds(event.seconds)))
+  elseif event.event == "barrier" then
+    self:draw(("waiting for %s before the next request may go"):format(text.plural(event.tasks, "task")))
+  elseif event.event == "task" then
+    self:draw(("task %s · %s"):format(event.status, text.seconds(now - self.started)))
+  elseif event.event == "audience" then
+    self:draw(("audience %s · %s"):format(tostring(event.status), text.seconds(now - self.started)))
+  end
+end
+
+return progress

@@ -1,0 +1,135 @@
+--- A result for people.
+local core = require "scope3.core"
+local result_of = require "scope3.result"
+local text = require "scope3.cli.text"
+
+local report = {}
+
+-- Reasons with their numbers, the most frequent first.
+local function by_reason(counts)
+  local rows = {}
+  for reason, n in pairs(counts) do
+    rows[#rows + 1] = { reason = reason, n = n }
+  end
+  table.sort(rows, function(a, b)
+    if a.n ~= b.n then
+      return a.n > b.n
+    end
+    return a.reason < b.reason
+  end)
+  return rows
+end
+
+local function list_reasons(out, title, counts)
+  if next(counts) == nil then
+    return
+  end
+  out[#out + 1] = "\n" .. title .. "\n"
+  local rows = {}
+  for i, row in ipairs(by_reason(counts)) do
+    rows[i] = { text.count(row.n), core.reasons[row.reason] or row.reason }
+  end
+  out[#out + 1] = text.columns(rows, { true }, "  ")
+end
+
+local STATES = { "accepted", "failed", "unknown", "sending", "not sent" }
+
+local function describe_requests(res)
+  local states = {}
+  for _, request in ipairs(res.requests) do
+    states[request.state] = (states[request.state] or 0) + 1
+  end
+  local parts = {}
+  for _, state in ipairs(STATES) do
+    if states[state] then
+      parts[#parts + 1] = text.count(states[state]) .. " " .. state
+    end
+  end
+  return ("%s%s"):format(text.count(#res.requests), #parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or "")
+end
+
+local function describe_tasks(res)
+  local states, order = {}, {}
+  for _, task in ipairs(res.tasks) do
+    if not states[task.status] then
+      states[task.status] = 0
+      order[#order + 1] = task.status
+    end
+    states[task.status] = states[task.status] + 1
+  end
+  for i, status in ipairs(order) do
+    order[i] = text.count(states[status]) .. " " .. status
+  end
+  return table.concat(order, ", ")
+end
+
+local function describe_audience(audience)
+  local parts = { audience.audience_id .. (audience.name and " (" .. audience.name .. ")" or "") }
+  if audience.status then
+    parts[#parts + 1] = audience.status
+  end
+  if type(audience.uploaded_count) == "number" then
+    parts[#parts + 1] = text.count(audience.uploaded_count) .. " members"
+  end
+  if type(audience.matched_count) == "number" and audience.uploaded_count and audience.uploaded_count > 0 then
+    parts[#parts + 1] = ("%s matched (%.0f %%)"):format(text.count(audience.matched_count),
+      100 * audience.matched_count / audience.uploaded_count)
+  end
+  return table.concat(parts, " · ")
+end
+
+--- The report of a job.
+---@param res scope3.Result
+---@param about {title: string, waited: number?}
+---@return string
+function report.of(res, about)
+  local out = { about.title .. "\n\n" }
+  local rate = res.seconds > 0 and res.rows > 0 and (" · %s rows a second"):format(text.count(res.rows / res.seconds)) or ""
+  local rows = {
+    { "rows", text.count(res.rows) .. " in " .. text.seconds(res.seconds) .. rate },
+  }
+  if res.skipped > 0 then
+    rows[#rows + 1] = { "skipped", text.count(res.skipped) .. " by the script" }
+  end
+  local rejected = result_of.total(res.rejected)
+  if rejected > 0 then
+    rows[#rows + 1] = { "rejected", text.count(rejected) }
+  end
+  rows[#rows + 1] = { "members", text.count(res.members)
+    .. (res.superseded > 0 and (" · %s superseded by a later row of the same id"):format(text.count(res.superseded)) or "") }
+  local ids = res.identifiers
+  local kinds = { text.plural(ids.hashed_email, "email"), text.plural(ids.hashed_phone, "phone") }
+  if ids.uids > 0 then
+    kinds[#kinds + 1] = text.plural(ids.uids, "universal id")
+  end
+  if res.prehashed > 0 then
+    kinds[#kinds + 1] = text.count(res.prehashed) .. " of them hashed already"
+  end
+  rows[#rows + 1] = { "identifiers", table.concat(kinds, " · ") }
+  rows[#rows + 1] = { "requests", describe_requests(res)
+    .. (res.bytes_sent > 0 and " · " .. text.bytes(res.bytes_sent) or "")
+    .. (res.retries > 0 and " · " .. text.plural(res.retries, "retry", "retries") or "") }
+  if res.would_send then
+    rows[#rows + 1] = { "would send", text.plural(res.would_send, "member") }
+  else
+    rows[#rows + 1] = { "accepted", text.plural(res.sent, "member")
+      .. (res.failed > 0 and (" · %s not accepted"):format(text.count(res.failed)) or "")
+      .. (res.unknown > 0 and (" · %s sent, but never answered"):format(text.count(res.unknown)) or "") }
+  end
+  if #res.tasks > 0 then
+    rows[#rows + 1] = { "tasks", describe_tasks(res) .. (about.waited and " · waited " .. text.seconds(about.waited) or "") }
+  end
+  for _, audience in ipairs(res.audiences) do
+    rows[#rows + 1] = { "audience", describe_audience(audience) }
+  end
+  out[#out + 1] = text.columns(rows, nil, "  ")
+  list_reasons(out, "Rows rejected, by reason:", res.rejected)
+  list_reasons(out, "Identifiers dropped, by reason (their members were kept if another was left):", res.dropped)
+  if #res.tasks > 0 and not about.waited then
+    local first = res.tasks[1].task_id
+    out[#out + 1] = ("\nThe service is still matching. Follow it with:  scope3 wait %s\n"):format(first)
+  end
+  return table.concat(out)
+end
+
+return report

@@ -1,0 +1,30 @@
+--- `scope3 sandbox`: runs in front until Ctrl-C.
+local setting = require "scope3.cli.setting"
+
+local command = {}
+
+---@param args table
+---@param exit table
+---@return integer
+function command.main(args, exit)
+  local ok, sandbox = pcall(require, "scope3.sandbox")
+  if not ok then
+    setting.complain("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)")
+    return exit.FAILED
+  end
+  local served, why = pcall(sandbox.serve, {
+    port = args.port, until_eof = args.until_eof, task_seconds = args.task_seconds, rate_limit = args.rate_limit,
+    on_listen = function(url)
+      print("listening on " .. url)
+      print(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)"):format(url))
+      io.stdout:flush()
+    end,
+  })
+  if not served then
+    setting.complain((tostring(why):gsub("^.-sandbox: ", "the sandbox: ")))
+    return exit.FAILED
+  end
+  return exit.OK
+end
+
+return command

@@ -1,0 +1,201 @@
+--- `scope3 sync` and `scope3 run`.
+local core = require "scope3.core"
+local options = require "scope3.options"
+local progress_of = require "scope3.cli.progress"
+local report = require "scope3.cli.report"
+local result_of = require "scope3.result"
+local script_of = require "scope3.script"
+local setting = require "scope3.cli.setting"
+
+local send = {}
+
+local DELIMITERS = { tab = "\t", ["\\t"] = "\t", comma = ",", semicolon = ";", pipe = "|" }
+
+-- --map words as a map; nil and a message when one is wrong.
+local function read_map(words)
+  local map = {}
+  for _, word in ipairs(words) do
+    local field, column = word:match("^([^=]+)=(.+)$")
+    if not field then
+      return nil, ("--map takes FIELD=COLUMN, not '%s'"):format(word)
+    elseif map[field] then
+      return nil, ("--map names '%s' twice"):format(field)
+    end
+    map[field] = column
+  end
+  return map
+end
+
+-- Without a header columns are numbers.
+local function number_columns(map)
+  for field, column in pairs(map) do
+    if not column:find("^%d+$") then
+      return ("--no-header: --map %s must be a column number, not '%s'"):format(field, column)
+    end
+    map[field] = tonumber(column)
+  end
+end
+
+-- The script that the arguments amount to.
+local function script_from(args)
+  if args.command == "run" then
+    return script_of.load(args.script)
+  end
+  local map, problem = read_map(args.map)
+  if map and args.no_header then
+    problem = number_columns(map)
+  end
+  if problem then
+    return nil, problem, true
+  end
+  local script = { map = map }
+  problem = script_of.problem(script, args.mode)
+  if problem then
+    return nil, (problem:gsub("^map needs external_id.*", "--map external_id=COLUMN is missing: the column that tells customers apart")
+      :gsub("^map needs at least one of", "--map needs at least one of")), true
+  end
+  return script
+end
+
+-- The audience: what the script says, and what the arguments say instead.
+local function audience_from(args, script)
+  local from = script.audience
+  local base = type(from) == "table" and from or { id = from }
+  return {
+    id = args.audience or base.id, name = args.name or base.name, consent_basis = args.consent_basis or base.consent_basis,
+  }
+end
+
+-- A file that takes refusals: row, column, outcome, reason.
+local function open_rejects(path)
+  local file, why = io.open(path, "w")
+  if not file then
+    return nil, "cannot write " .. tostring(why)
+  end
+  file:write("row,column,outcome,reason\n")
+  local function cell(value)
+    value = tostring(value)
+    return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
+  end
+  return {
+    write = function(refusal)
+      file:write(("%.0f,%s,%s,%s\n"):format(refusal.row, cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
+        cell(refusal.reason)))
+    end,
+    close = function()
+      return file:close()
+    end,
+  }
+end
+
+local function job_options(args)
+  local opts = {}
+  for key in pairs(script_of.JOB_OPTIONS) do
+    opts[key] = args[key]
+  end
+  opts.rate = nil -- the client has it
+  if args.no_header then
+    opts.header = false
+  end
+  if opts.delimiter then
+    opts.delimiter = DELIMITERS[opts.delimiter] or opts.delimiter
+  end
+  return opts
+end
+
+local function wait_seconds(args)
+  local wait = args.wait
+  if wait == nil then
+    return nil
+  end
+  return type(wait) == "table" and tonumber(wait[1]) or tonumber(wait) or 48 * 3600
+end
+
+local function title(args, client, url)
+  return ("scope3 %s · account %s · %s"):format(args.dry_run and "dry run" or args.command, client.account_id or "(none)",
+    args.sandbox and "sandbox " .. url or client.base:match("^%a+://([^/]+)"))
+end
+
+local function show(args, client, url, res, waited)
+  if args.json then
+    print(res:json())
+  elseif not args.quiet then
+    io.stdout:write(report.of(res, { title = title(args, client, url), waited = waited }))
+  end
+end
+
+local function send_rows(args, exit, client, url, script)
+  local opts = job_options(args)
+  local problem = options.problem(opts, script_of.JOB_OPTIONS)
+  if problem then
+    setting.complain(problem)
+    return exit.USAGE
+  end
+  local rejects, why
+  if args.rejects then
+    rejects, why = open_rejects(args.rejects)
+    if not rejects then
+      setting.complain(why)
+      return exit.FAILED
+    end
+  end
+  local progress = progress_of.new(args.quiet or false)
+  local stopped = setting.stop_flag()
+  opts.audience, opts.dry_run, opts.cancel = audience_from(args, script), args.dry_run, stopped
+  opts.on_reject = rejects and rejects.write
+  opts.on_event = function(event)
+    progress:on(event)
+  end
+  local res, err = client:run(script, args.file, opts)
+  local waited
+  local wait = wait_seconds(args)
+  if res and wait and not args.dry_run then
+    local started = core.now()
+    local _
+    _, err = res:wait { timeout = wait, cancel = stopped, on_event = opts.on_event }
+    waited = core.now() - started
+  end
+  progress:clear()
+  if rejects then
+    rejects.close()
+  end
+  res = res or (err and err.result)
+  if res then
+    show(args, client, url, res, waited)
+  end
+  if err then
+    setting.complain(err)
+    return setting.code(err, exit)
+  elseif args.strict and result_of.total(res.rejected) > 0 then
+    setting.complain(("--strict: %d rows were rejected"):format(result_of.total(res.rejected)))
+    return exit.FAILED
+  end
+  return exit.OK
+end
+
+---@param args table
+---@param exit table
+---@return integer
+function send.main(args, exit)
+  local wait = type(args.wait) == "table" and args.wait[1] or args.wait
+  if type(wait) == "string" and not tonumber(wait) then
+    setting.complain(("--wait takes a number of seconds, not '%s' (put --wait behind the other words, or write --wait=SECONDS)"):format(wait))
+    return exit.USAGE
+  end
+  local script, err, usage = script_from(args)
+  if not script then
+    setting.complain(err)
+    return usage and exit.USAGE or exit.FAILED
+  end
+  local client, why, close, url = setting.client(args)
+  if not client then
+    close()
+    setting.complain(why)
+    return exit.FAILED
+  end
+  local code = send_rows(args, exit, client, url, script)
+  close()
+  return code
+end
+
+return send

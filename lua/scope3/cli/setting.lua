@@ -1,0 +1,62 @@
+--- What the commands that talk to the service share: the client, the private sandbox, errors on the terminal.
+local core = require "scope3.core"
+local client = require "scope3.client"
+
+local setting = {}
+
+--- Writes an error for people.
+---@param err scope3.Error|string
+function setting.complain(err)
+  local text = tostring(err)
+  io.stderr:write(text:find("^scope3: ") and text or "scope3: " .. text, "\n")
+end
+
+--- Catches Ctrl-C and SIGTERM in a flag; the function tells whether one came.
+---@return fun(): boolean
+function setting.stop_flag()
+  core.catch_stop()
+  return function()
+    return core.stopped() ~= nil
+  end
+end
+
+--- Makes the client that the arguments ask for, with a private sandbox where they do.
+---@param args table
+---@return scope3.Client?
+---@return scope3.Error|string|nil err
+---@return fun() close  ends the sandbox; always call it
+function setting.client(args)
+  local sandbox
+  local function close()
+    if sandbox then
+      sandbox:close()
+    end
+  end
+  local opts = { account_id = args.account, base_url = args.base_url, ca_file = args.ca_file, rate = args.rate }
+  if args.sandbox then
+    local ok, child = pcall(require, "scope3.sandbox.child")
+    if not ok then
+      return nil, "the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)", close
+    end
+    local why
+    sandbox, why = child.start { sleep = core.sleep }
+    if not sandbox then
+      return nil, why, close
+    end
+    opts.base_url = sandbox.url
+    opts.api_key = "scope3_sandbox"
+    opts.rate = args.rate or 100000 -- nobody else is there to be polite to
+  end
+  local made, err = client.new(opts)
+  return made, err, close, sandbox and sandbox.url
+end
+
+--- The code to exit with for an error.
+---@param err scope3.Error
+---@param exit table
+---@return integer
+function setting.code(err, exit)
+  return err.kind == "cancelled" and exit.STOPPED or exit.FAILED
+end
+
+return setting

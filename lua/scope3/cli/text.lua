@@ -1,0 +1,77 @@
+--- Numbers and tables for people.
+local text = {}
+
+--- 1234567 -> "1,234,567"
+---@param n number
+---@return string
+function text.count(n)
+  local digits = ("%.0f"):format(n)
+  local grouped = digits:reverse():gsub("(%d%d%d)", "%1,"):reverse()
+  return (grouped:gsub("^,", ""))
+end
+
+--- Bytes as kB, MB or GB.
+---@param n number
+---@return string
+function text.bytes(n)
+  for _, unit in ipairs { { 1e9, "GB" }, { 1e6, "MB" }, { 1e3, "kB" } } do
+    if n >= unit[1] then
+      return ("%.1f %s"):format(n / unit[1], unit[2])
+    end
+  end
+  return ("%d bytes"):format(n)
+end
+
+--- Seconds as a person says them.
+---@param s number
+---@return string
+function text.seconds(s)
+  if s < 1 then
+    return ("%.0f ms"):format(s * 1000)
+  elseif s < 120 then
+    return ("%.1f s"):format(s)
+  elseif s < 7200 then
+    return ("%.0f min"):format(s / 60)
+  end
+  return ("%.1f h"):format(s / 3600)
+end
+
+--- "1 request", "2 requests"
+---@param n number
+---@param one string
+---@param many? string
+---@return string
+function text.plural(n, one, many)
+  return text.count(n) .. " " .. (n == 1 and one or many or one .. "s")
+end
+
+local function width(s)
+  local _, continuation = s:gsub("[\128-\191]", "")
+  return #s - continuation
+end
+
+--- Rows of cells in columns; numbers (already as text) align right where `right[i]`.
+---@param rows string[][]
+---@param right? table<integer, boolean>
+---@param indent? string
+---@return string
+function text.columns(rows, right, indent)
+  local widths = {}
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do
+      widths[i] = math.max(widths[i] or 0, width(cell))
+    end
+  end
+  local lines = {}
+  for n, row in ipairs(rows) do
+    local cells = {}
+    for i, cell in ipairs(row) do
+      local pad = (" "):rep(widths[i] - width(cell))
+      cells[i] = right and right[i] and pad .. cell or (i < #row and cell .. pad or cell)
+    end
+    lines[n] = (indent or "") .. table.concat(cells, "  ")
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return text

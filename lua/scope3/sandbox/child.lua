@@ -1,0 +1,99 @@
+--- Runs a sandbox in a process of its own, which ends with this one.
+local json = require "scope3.sandbox.json"
+
+local child = {}
+
+local DEADLINE = 20 -- seconds to come up
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- The interpreter that runs this very program.
+local function interpreter()
+  local lowest = 0
+  while arg and arg[lowest - 1] do
+    lowest = lowest - 1
+  end
+  return arg and arg[lowest] or "lua"
+end
+
+local Child = {}
+Child.__index = Child
+
+--- Ends it. Idempotent.
+function Child:close()
+  if self.pipe then
+    self.pipe:close() -- its standard input ends, and so does it
+    self.pipe = nil
+  end
+end
+
+local function read_port(path)
+  local file = io.open(path, "r")
+  local line = file and file:read("*l")
+  if file then
+    file:close()
+  end
+  return tonumber(line)
+end
+
+local SERVE = [[
+package.path, package.cpath = %s, %s
+local opts = require("scope3.sandbox.json").decode(%s)
+opts.port_file, opts.until_eof = %s, true
+require("scope3.sandbox").serve(opts)
+]]
+
+--- Starts a sandbox and returns once it listens.
+---@param opts? table  settings of the sandbox, and `interpreter`, `log` (a file for what it prints), `sleep` (function of seconds)
+---@return {url: string, port: integer, close: fun(self: table)}?
+---@return string? message
+function child.start(opts)
+  local settings = {}
+  for key, value in pairs(opts or {}) do
+    settings[key] = value
+  end
+  local sleep = settings.sleep or function(seconds)
+    os.execute(("sleep %.2f"):format(seconds))
+  end
+  local log, lua = settings.log or "/dev/null", settings.interpreter or interpreter()
+  settings.sleep, settings.log, settings.interpreter = nil, nil, nil
+
+  local port_file = os.tmpname()
+  local program = SERVE:format(("%q"):format(package.path), ("%q"):format(package.cpath),
+    ("%q"):format(json.encode(settings)), ("%q"):format(port_file))
+  -- Ctrl-C at the terminal goes to every process in front: the sandbox leaves it to its parent.
+  local pipe, why = io.popen(("trap '' INT; %s -e %s >>%s 2>&1; echo ended >%s"):format(
+    quote(lua), quote(program), quote(log), quote(port_file .. ".end")), "w")
+  if not pipe then
+    return nil, "the sandbox could not be started: " .. tostring(why)
+  end
+  local self = setmetatable({ pipe = pipe }, Child)
+  local waited, port = 0, nil
+  repeat
+    port = read_port(port_file)
+    local ended = not port and io.open(port_file .. ".end", "r")
+    if ended then
+      ended:close()
+      break
+    end
+    if not port then
+      sleep(0.02)
+      waited = waited + 0.02
+    end
+  until port or waited > DEADLINE
+  if not port then
+    self:close()
+  end
+  os.remove(port_file)
+  os.remove(port_file .. ".end")
+  if not port then
+    return nil, "the sandbox did not start: is cqueues installed for this Lua? (luarocks install cqueues, or apt install lua-cqueues)"
+  end
+  self.port = port
+  self.url = ("%s://127.0.0.1:%d"):format(settings.tls and "https" or "http", port)
+  return self
+end
+
+return child

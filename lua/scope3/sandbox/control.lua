@@ -1,0 +1,110 @@
+--- The sandbox's own routes under /sandbox, without a key: what was received, who is in an audience, and how to misbehave.
+local faults = require "scope3.sandbox.faults"
+local json = require "scope3.sandbox.json"
+local state_of = require "scope3.sandbox.state"
+
+local control = {}
+
+local function answer(status, value)
+  return { status = status, headers = { { "Content-Type", "application/json" } }, body = json.encode(value) }
+end
+
+--- What may be set, with its default; false stands for "not set".
+control.DEFAULTS = {
+  accounts = false, keys = false, envelope = "bare", task_seconds = 0.2, audience_seconds = 0.1, retry_after = 0.1, min_size = 100,
+  match_rate = 0.7, task_outcomes = json.array(), task_order = "in", max_take = 250, pagination = "body", rate_limit = false,
+  rate_form = "fields", retry_after_form = "seconds", max_body = 64 * 1024 * 1024, max_members = 100000, faults = json.array(),
+}
+
+--- Changes settings; nil, or what is wrong with them.
+function control.configure(config, changes)
+  for key, value in pairs(changes) do
+    if control.DEFAULTS[key] == nil then
+      return "unknown setting " .. tostring(key)
+    elseif key == "faults" then
+      for _, rule in ipairs(value) do
+        if type(rule) ~= "table" or not faults.ACTIONS[rule.act] or type(rule.on) ~= "string" then
+          return "a fault needs on and a known act"
+        end
+      end
+    end
+    if value == json.null then
+      value = false
+    end
+    config[key] = value
+  end
+end
+
+local routes = {}
+
+routes["GET /sandbox/config"] = function(sandbox)
+  return answer(200, sandbox.config)
+end
+
+routes["PUT /sandbox/config"] = function(sandbox, _, body)
+  local changes = json.decode(body)
+  local problem = type(changes) ~= "table" and "not JSON" or control.configure(sandbox.config, changes)
+  if problem then
+    return answer(400, { error = problem })
+  end
+  return answer(200, sandbox.config)
+end
+
+routes["GET /sandbox/members"] = function(sandbox, request)
+  local audience = sandbox.state:account(request.query.account or "").by_id[request.query.audience or ""]
+  if not audience then
+    return answer(404, { error = "no such audience" })
+  end
+  if request.query.ids then
+    local ids = json.array()
+    for id in pairs(audience.members) do
+      ids[#ids + 1] = id
+    end
+    table.sort(ids)
+    return answer(200, { count = audience.count, ids = ids })
+  end
+  local members = {}
+  for id, stored in pairs(audience.members) do
+    members[id] = state_of.show_member(stored)
+  end
+  return answer(200, { count = audience.count, members = members })
+end
+
+routes["GET /sandbox/requests"] = function(sandbox)
+  return answer(200, { count = #sandbox.log, requests = sandbox.log })
+end
+
+routes["GET /sandbox/callbacks"] = function(sandbox)
+  return answer(200, { callbacks = sandbox.callbacks })
+end
+
+routes["POST /sandbox/reset"] = function(sandbox)
+  sandbox:reset()
+  return answer(200, {})
+end
+
+local EDITABLE = { status = "status", deleted = "deleted", name = "name", uploadedCount = "uploaded", matchedCount = "matched" }
+
+routes["PUT /sandbox/audience"] = function(sandbox, _, body)
+  local asked = json.decode(body) or {}
+  local audience = sandbox.state:audience(asked.account, asked.audienceId)
+  audience.ready_at = nil
+  for from, to in pairs(EDITABLE) do
+    if asked[from] ~= nil then
+      audience[to] = asked[from]
+    end
+  end
+  audience.updated = sandbox.clock() - (asked.age or 0)
+  return answer(200, state_of.show_audience(audience))
+end
+
+routes["GET /health"] = function()
+  return answer(200, { status = "ok" })
+end
+
+--- The route of a control request, or nil.
+function control.route(request)
+  return routes[request.method .. " " .. request.path]
+end
+
+return control

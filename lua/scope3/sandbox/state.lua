@@ -1,0 +1,236 @@
+--- What the sandbox remembers: audiences, their members, and tasks that run over time. Time is looked at when somebody asks, so
+--- nothing has to tick.
+local json = require "scope3.sandbox.json"
+
+local null = json.null
+
+local state = {}
+state.__index = state
+
+local function random_hex(n)
+  local digits = {}
+  for i = 1, n do
+    digits[i] = ("%x"):format(math.random(0, 15))
+  end
+  return table.concat(digits)
+end
+
+local function uuid()
+  return ("%s-%s-4%s-%x%s-%s"):format(random_hex(8), random_hex(4), random_hex(3), math.random(8, 11), random_hex(3), random_hex(12))
+end
+
+function state.timestamp(seconds)
+  return os.date("!%Y-%m-%dT%H:%M:%S", math.floor(seconds)) .. (".%03dZ"):format(math.floor(seconds % 1 * 1000))
+end
+
+---@param config table  the sandbox's settings, which may change
+---@param clock fun(): number  seconds since 1970
+function state.new(config, clock)
+  return setmetatable({ config = config, clock = clock, accounts = {}, tasks = {}, open = {}, applied = 0, on_ended = nil }, state)
+end
+
+--- The audiences of an account: { list, by_id }.
+function state:account(id)
+  local account = self.accounts[id]
+  if not account then
+    account = { id = id, list = {}, by_id = {} }
+    self.accounts[id] = account
+  end
+  return account
+end
+
+--- An audience, made when it is new.
+function state:audience(account_id, id)
+  local account = self:account(account_id)
+  local audience = account.by_id[id]
+  if not audience then
+    local now = self.clock()
+    audience = {
+      id = id, account_id = account_id, name = null, status = "PROCESSING", deleted = false, uploaded = null, matched = null,
+      created = now, updated = now, members = {}, count = 0, ready_at = nil,
+    }
+    account.by_id[id] = audience
+    account.list[#account.list + 1] = audience
+  end
+  return audience
+end
+
+local function store(audience, member)
+  if not audience.members[member.externalId] then
+    audience.count = audience.count + 1
+  end
+  -- One string a member: a million of them must fit.
+  audience.members[member.externalId] = (member.hashedEmail or "-") .. " " .. (member.hashedPhone or "-") .. " "
+    .. (member.uids and json.encode(member.uids) or "-")
+end
+
+local function drop(audience, id)
+  if audience.members[id] then
+    audience.members[id] = nil
+    audience.count = audience.count - 1
+  end
+end
+
+-- Does what a request asked for, when its task completes.
+local function apply(self, task, now)
+  local named = {}
+  for _, asked in ipairs(task.work.audiences) do
+    local audience = self:audience(task.account_id, asked.audienceId)
+    named[asked.audienceId] = true
+    if asked.delete == true then
+      audience.deleted, audience.members, audience.count = true, {}, 0
+      audience.status, audience.ready_at = "READY", nil
+    else
+      audience.deleted = false
+      for _, member in ipairs(type(asked.add) == "table" and asked.add or {}) do
+        store(audience, member)
+      end
+      for _, member in ipairs(type(asked.remove) == "table" and asked.remove or {}) do
+        drop(audience, member.externalId)
+      end
+      audience.ready_at = now + self.config.audience_seconds
+      audience.fails = task.outcome == "audience-error"
+    end
+    audience.updated = now
+  end
+  if task.work.deleteMissing == true then
+    for _, audience in ipairs(self:account(task.account_id).list) do
+      if not named[audience.id] then
+        audience.deleted, audience.updated = true, now
+      end
+    end
+  end
+  self.applied = self.applied + 1
+end
+
+local ERRORS = {
+  transient = { code = "INTERNAL_ERROR", message = "The matching service is busy", recovery = "transient", retryAfter = 1,
+    suggestion = "Send the request again later" },
+  correctable = { code = "VALIDATION_ERROR", message = "The members could not be read", recovery = "correctable", field = "audiences",
+    suggestion = "Correct the members and send them again" },
+  terminal = { code = "ACCOUNT_SUSPENDED", message = "The account cannot take audiences", recovery = "terminal",
+    suggestion = "Ask your account manager" },
+}
+
+local function finish(self, task, now)
+  local outcome = task.outcome
+  task.updated = now
+  local failed = outcome:match("^failed:(.+)$")
+  if failed then
+    task.status, task.error = "failed", ERRORS[failed] or ERRORS.terminal
+  elseif outcome == "completed" or outcome == "audience-error" then
+    task.status = "completed"
+    apply(self, task, now)
+  else
+    task.status = outcome
+    if outcome == "input-required" or outcome == "auth-required" then
+      task.error = { code = "APPROVAL_REQUIRED", message = "Somebody has to approve this audience",
+        suggestion = "Approve the audience in the console" }
+    end
+  end
+  for _, asked in ipairs(task.work.audiences) do
+    local audience = self:audience(task.account_id, asked.audienceId)
+    if task.status ~= "completed" and audience.ready_at == nil and audience.status == "PROCESSING" and audience.count == 0 then
+      audience.status, audience.updated = "ERROR", now
+    end
+  end
+  task.work = nil
+  if self.on_ended then
+    self.on_ended(task)
+  end
+end
+
+--- Lets everything happen that was due.
+function state:settle()
+  local now = self.clock()
+  local due, still = {}, {}
+  for _, task in ipairs(self.open) do
+    if now >= task.ends then
+      due[#due + 1] = task
+    else
+      if now >= (task.created + task.ends) / 2 and task.status == "submitted" then
+        task.status, task.updated = "working", now
+      end
+      still[#still + 1] = task
+    end
+  end
+  self.open = still
+  local last, first, step = #due, 1, 1
+  if self.config.task_order == "reversed" then
+    first, last, step = #due, 1, -1
+  end
+  for i = first, last, step do
+    finish(self, due[i], now)
+  end
+  for _, account in pairs(self.accounts) do
+    for _, audience in ipairs(account.list) do
+      if audience.ready_at and now >= audience.ready_at then
+        audience.uploaded = audience.count
+        audience.matched = math.floor(audience.count * self.config.match_rate)
+        audience.status = audience.fails and "ERROR" or audience.count < self.config.min_size and "TOO_SMALL" or "READY"
+        audience.ready_at, audience.updated = nil, now
+      end
+    end
+  end
+end
+
+--- Accepts a validated request: its task.
+function state:accept(account_id, body)
+  local now = self.clock()
+  local outcome = table.remove(self.config.task_outcomes, 1) or "completed"
+  local task = {
+    id = uuid(), account_id = account_id, status = "submitted", outcome = outcome, work = body,
+    created = now, updated = now, ends = now + self.config.task_seconds,
+    push = type(body.pushNotificationConfig) == "table" and body.pushNotificationConfig or nil,
+  }
+  if self.config.task_order == "reversed" and self.open[1] then
+    -- Later work is done first: whatever is open still ends behind it.
+    for i, earlier in ipairs(self.open) do
+      earlier.ends = math.max(earlier.ends, task.ends + i * 0.001)
+    end
+  end
+  for _, asked in ipairs(body.audiences) do
+    local audience = self:audience(account_id, asked.audienceId)
+    if asked.delete ~= true then
+      if asked.name ~= nil then
+        audience.name = asked.name
+      end
+      audience.status, audience.ready_at = "PROCESSING", nil
+    end
+    audience.updated = now
+  end
+  self.tasks[task.id] = task
+  self.open[#self.open + 1] = task
+  return task
+end
+
+--- A task as the service shows it: every key, nulls included.
+function state:show_task(task)
+  local ended = task.work == nil
+  return {
+    taskId = task.id, taskType = "audience_sync", status = task.status, resourceType = "AUDIENCE", resourceId = null,
+    error = task.error or null, response = null, metadata = null,
+    retryAfterSeconds = not ended and self.config.retry_after or null,
+    createdAt = state.timestamp(task.created), updatedAt = state.timestamp(task.updated),
+  }
+end
+
+--- An audience as the service shows it.
+function state.show_audience(audience)
+  return {
+    audienceId = audience.id, name = audience.name, accountId = audience.account_id, status = audience.status,
+    deleted = audience.deleted, uploadedCount = audience.uploaded, matchedCount = audience.matched,
+    createdAt = state.timestamp(audience.created), updatedAt = state.timestamp(audience.updated),
+  }
+end
+
+--- A stored member as it came.
+function state.show_member(stored)
+  local email, phone, uids = stored:match("^(%S+) (%S+) (.+)$")
+  return {
+    hashedEmail = email ~= "-" and email or nil, hashedPhone = phone ~= "-" and phone or nil,
+    uids = uids ~= "-" and json.array(json.decode(uids)) or nil,
+  }
+end
+
+return state
