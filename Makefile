@@ -8,6 +8,11 @@ SHELL := /bin/sh
 ROOT := $(CURDIR)
 OS := $(shell uname -s)
 
+ifeq ($(LUA),of-bin)
+# LuaRocks names an interpreter, not a version.
+override LUA := $(shell $(LUA_BIN) -e 'print(jit and "jit" or _VERSION:match("%d.%d"))')
+endif
+
 # --- which Lua -------------------------------------------------------------------------------------------------------
 ifeq ($(LUA),jit)
 LUA_SHORT := jit
@@ -54,7 +59,7 @@ CORE := $(OUT)/scope3/core.so
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: print-lua all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(CORE) bin/scope3
 
@@ -110,19 +115,38 @@ test-poll:
 lint:
 	@MAKE="$(MAKE)" sh .ci/lint
 
+INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VDIR)
+INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VDIR)
+INST_BINDIR ?= $(PREFIX)/bin
+
+# Copies the module and the Lua files.
+define INSTALL_FILES
+install -d "$(DESTDIR)$(INST_LIBDIR)/scope3" "$(DESTDIR)$(INST_BINDIR)"
+install -m 755 $(CORE) "$(DESTDIR)$(INST_LIBDIR)/scope3/core.so"
+cd lua && find scope3 -name '*.lua' | while read -r f; do \
+  install -d "$(DESTDIR)$(INST_LUADIR)/$$(dirname "$$f")" && \
+  install -m 644 "$$f" "$(DESTDIR)$(INST_LUADIR)/$$f" || exit 1; done
+endef
+
 install: $(CORE)
-	install -d "$(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VDIR)/scope3" "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 $(CORE) "$(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VDIR)/scope3/core.so"
-	cd lua && find scope3 -name '*.lua' | while read -r f; do \
-	  install -d "$(DESTDIR)$(PREFIX)/share/lua/$(LUA_VDIR)/$$(dirname $$f)" && \
-	  install -m 644 $$f "$(DESTDIR)$(PREFIX)/share/lua/$(LUA_VDIR)/$$f" || exit 1; done
-	sed -e 's|@LUA@|$(LUA_BIN)|' \
-	  -e 's|@LUA_PATH@|$(PREFIX)/share/lua/$(LUA_VDIR)/?.lua;$(PREFIX)/share/lua/$(LUA_VDIR)/?/init.lua|' \
-	  -e 's|@LUA_CPATH@|$(PREFIX)/lib/lua/$(LUA_VDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(PREFIX)/bin/scope3"
-	chmod 755 "$(DESTDIR)$(PREFIX)/bin/scope3"
+	$(INSTALL_FILES)
+	sed -e 's|@LUA@|$(LUA_BIN)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
+	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
+	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
+
+# For LuaRocks, which wraps the command itself: it finds the modules by its own paths.
+rock: $(CORE)
+
+install-rock:
+	$(INSTALL_FILES)
+	sed -e '1s|.*|#!$(LUA_BIN)|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
+	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
 
 print-lua:
 	@echo $(LUA_BIN)
+
+print-cflags:
+	@echo $(ALL_CFLAGS)
 
 clean:
 	rm -rf build bin/scope3

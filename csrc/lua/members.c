@@ -76,7 +76,7 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
   if (n == 0) {
     lua_pushnil(L);
     if (lua_next(L, -2) != 0)
-      return lua_pushliteral(L, "uids must be an array of {type, value}, not a table with keys");
+      return lua_pushfstring(L, "uids must be an array of {type, value}, not a table with keys");
   }
   for (i = 1; i <= n; i++) {
     lua_rawgeti(L, -1, (int)i);

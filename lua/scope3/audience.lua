@@ -68,8 +68,17 @@ local function add(self, member, remove)
   return true
 end
 
+---@class scope3.Member
+---@field external_id string|integer  a number only when it is exact
+---@field email? string  raw, or hashed already
+---@field phone? string  raw, or hashed already
+---@field region? string  the country of a phone in national form
+---@field hashed_email? string
+---@field hashed_phone? string
+---@field uids? {type: string, value: string}[]
+
 --- Adds a member. An identifier that cannot be used is dropped and counted; a member with none left is refused.
----@param member {external_id: string, email: string?, phone: string?, region: string?, hashed_email: string?, hashed_phone: string?, uids: {type: string, value: string}[]?}
+---@param member scope3.Member
 ---@return true?
 ---@return scope3.Error? err  kind "invalid", `code` the reason
 function Audience:add(member)

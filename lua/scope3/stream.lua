@@ -49,7 +49,7 @@ end
 
 --- Adds a member; the fields are those of audience:add(). Usually touches no network: only when a request is full it is
 --- started, and waits then for the one before.
----@param member table
+---@param member scope3.Member
 ---@return true?
 ---@return scope3.Error? err  kind "invalid": this member was rejected and the stream goes on; another kind: the job failed
 function Stream:add(member)

@@ -18,7 +18,7 @@ end
 
 local function installation(check)
   check("scope3", version)
-  check("Lua", jit and jit.version .. " (" .. _VERSION .. ")" or _VERSION) -- luacheck: globals jit
+  check("Lua", jit and jit.version .. " (" .. _VERSION .. ")" or _VERSION)
   local curl = core.curl_version()
   check("libcurl", ("%s · %s · HTTP/2 %s"):format(curl.version, curl.ssl or "no TLS", curl.http2 and "yes" or "no"),
     not curl.ssl and "this libcurl has no TLS: install one that has")

@@ -70,7 +70,7 @@ function child.start(opts)
     return nil, "the sandbox could not be started: " .. tostring(why)
   end
   local self = setmetatable({ pipe = pipe }, Child)
-  local waited, port = 0, nil
+  local waited, port = 0
   repeat
     port = read_port(port_file)
     local ended = not port and io.open(port_file .. ".end", "r")

@@ -343,7 +343,8 @@ local function announce(path, port)
 end
 
 --- Serves until standard input ends (`until_eof`) or the process is stopped.
----@param opts { port: integer?, host: string?, until_eof: boolean?, port_file: string?, tls: {cert: string, key: string}?, on_listen: (fun(url: string))? }  and every setting of sandbox.control
+---@param opts table  every setting of sandbox.control, and port (a free one), host (loopback), until_eof, port_file,
+---  tls = { cert = path, key = path }, on_listen = function(url)
 function sandbox.serve(opts)
   local settings = {}
   for key, value in pairs(opts or {}) do

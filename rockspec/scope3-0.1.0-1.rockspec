@@ -1,0 +1,48 @@
+rockspec_format = "3.0"
+package = "scope3"
+version = "0.1.0-1"
+source = {
+  url = "git+https://github.com/scope3-lua/scope3.git",
+  tag = "v0.1.0",
+}
+description = {
+  summary = "Carries first-party audiences into Scope3's advertising platform",
+  detailed = [[
+    Normalises and hashes emails and phones in C, writes them into requests without a copy, sends these over libcurl,
+    follows the service's tasks to their end, and reports what became of every row. With a command, and a local sandbox.
+  ]],
+  license = "MIT",
+  labels = { "advertising", "audience", "libcurl", "csv" },
+}
+dependencies = {
+  "lua >= 5.1, < 5.5",
+  "lua-cjson >= 2.1.0",
+  "argparse >= 0.6.0",
+}
+external_dependencies = {
+  -- No header: it lies in a directory of the architecture on Debian, where the compiler finds it and LuaRocks does not look.
+  CURL = { library = "curl" },
+}
+-- The project's own Makefile, so that there is one way to build.
+build = {
+  type = "make",
+  build_target = "rock",
+  install_target = "install-rock",
+  build_variables = {
+    LUA_BIN = "$(LUA)",
+    LUA_CFLAGS = "-I$(LUA_INCDIR)",
+    CFLAGS = "$(CFLAGS)",
+    LUA = "of-bin",
+  },
+  install_variables = {
+    LUA_BIN = "$(LUA)",
+    LUA = "of-bin",
+    INST_LIBDIR = "$(LIBDIR)",
+    INST_LUADIR = "$(LUADIR)",
+    INST_BINDIR = "$(BINDIR)",
+  },
+}
+test = {
+  type = "command",
+  command = "make test",
+}
