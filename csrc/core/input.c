@@ -16,6 +16,7 @@ static int begins(const char *p, size_t n, const char *magic, size_t length) {
 
 sc3_fatal_kind sc3_input_sniff(const char *p, size_t n) {
   size_t i, nuls[2] = {0, 0}, controls = 0;
+  int in_first_line = 1, strange_first_line = 0;
   if (begins(p, n, "\xff\xfe\0\0", 4) || begins(p, n, "\0\0\xfe\xff", 4))
     return SC3_FATAL_UTF32;
   if (begins(p, n, "\xff\xfe", 2) || begins(p, n, "\xfe\xff", 2))
@@ -28,14 +29,15 @@ sc3_fatal_kind sc3_input_sniff(const char *p, size_t n) {
     n = 1024;
   for (i = 0; i < n; i++) {
     unsigned char c = (unsigned char)p[i];
+    int strange = c == 0 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f');
     if (c == 0)
       nuls[i & 1]++;
-    else if (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f')
-      controls++;
-    if (c == '\n' && nuls[0] + nuls[1] == 0)
-      break; /* further rows may hold anything: they are judged one by one */
+    controls += (size_t)strange;
+    strange_first_line |= strange && in_first_line;
+    in_first_line &= c != '\n';
   }
-  if (controls == 0 && (nuls[0] > 0) != (nuls[1] > 0) && (nuls[0] + nuls[1]) * 4 > n)
-    return SC3_FATAL_UTF16;
-  return nuls[0] + nuls[1] + controls > 0 ? SC3_FATAL_BINARY : SC3_FATAL_NONE;
+  if (controls == nuls[0] + nuls[1] && (nuls[0] > 0) != (nuls[1] > 0) && controls * 4 > n)
+    return SC3_FATAL_UTF16; /* every other byte of ASCII in UTF-16 is NUL */
+  /* A stray control character further down is the fault of its row alone. */
+  return strange_first_line || controls * 10 > n ? SC3_FATAL_BINARY : SC3_FATAL_NONE;
 }

@@ -108,11 +108,17 @@ function Source:fatal(fatal)
   })
 end
 
+local CHUNK = 256 * 1024 -- the parser takes no more at once
+
 --- Gives the next chunk of a reader to the parser.
 ---@return true?
 ---@return scope3.Error? err
 function Source:feed()
-  local chunk, why = self.reader()
+  local chunk, why = self.chunk, nil
+  if not chunk then
+    chunk, why = self.reader()
+    self.at = 1
+  end
   if chunk == nil then
     if why ~= nil then
       return nil, errors.new("source", self.name .. ": the reader failed: " .. tostring(why))
@@ -120,6 +126,10 @@ function Source:feed()
     self.handle:finish()
   elseif type(chunk) ~= "string" then
     error("the reader must give strings and nil at the end, not a " .. type(chunk), 0)
+  elseif #chunk > CHUNK then
+    self.handle:feed(chunk:sub(self.at, self.at + CHUNK - 1))
+    self.at = self.at + CHUNK
+    self.chunk = self.at <= #chunk and chunk or nil
   elseif chunk ~= "" then
     self.handle:feed(chunk)
   end

@@ -1,5 +1,5 @@
 -- An output of busted: failures in full, one line of counts, and the counts in $SCOPE3_COUNTS for the runner.
-return function(options)
+return function()
   local busted = require "busted"
   local handler = require "busted.outputHandlers.base"()
 
@@ -40,6 +40,5 @@ return function(options)
   end
 
   busted.subscribe({ "suite", "end" }, handler.suiteEnd)
-  handler:subscribe(options)
   return handler
 end

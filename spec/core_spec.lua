@@ -1,0 +1,351 @@
+-- The floor of bytes: hashes, identities, members and payloads, as Lua sees them.
+local cjson = require("cjson.safe").new()
+local core = require "scope3.core"
+local scope3 = require "scope3"
+
+local function vectors()
+  -- docs/contract.md section 7: normalised input -> SHA-256
+  return {
+    ["user@example.com"] = "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514",
+    ["jane.saoirse@example.com"] = "b196432c7b989a2ca91c83799957c515da53e6c13abf20b78fea94f117e90bf8",
+    ["janesaoirse+work@example.com"] = "28aaee4815230cd3b4ebd88c515226550666e91ac019929e3adac3f66c288180",
+    ["jane.saoirse@gmail.com"] = "58bad64ae1c94e2bfdcf592ca545bea6201cbe1a87f8bef0cb88388f88009649",
+    ["alexz@example.com"] = "509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a",
+    ["john_smith@gmail.com"] = "62a14e44f765419d10fea99367361a727c12365e2520f32218d505ed9aa0f62f",
+    ["tëst@example.com"] = "53c726841ce68f224bf077731224c5ece92829cfaa6171beacf340ac25a3f46d",
+    ["σας@example.com"] = "1ed7028b213616b3db141fdd3f4a7adbbaf522f3486f7a831cea10e65ab19515",
+    ["+12065551234"] = "f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca",
+    ["+12345678901"] = "10e6f0b47054a83359477dcb35231db6de5c69fb1816e1a6b98e192de9e5b9ee",
+    ["+18005550100"] = "fb4f73a6ec5fdb7077d564cdd22c3554b43ce49168550c3b12c547b78c517b30",
+  }
+end
+
+describe("SHA-256", function()
+  it("gives FIPS 180-4's digests", function()
+    assert.equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", core.sha256(""))
+    assert.equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", core.sha256("abc"))
+    assert.equal("248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+      core.sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"))
+    assert.equal("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0", core.sha256(("a"):rep(1000000)))
+  end)
+
+  it("gives the contract's vectors for normalised input", function()
+    for input, hash in pairs(vectors()) do
+      assert.equal(hash, core.sha256(input))
+    end
+  end)
+end)
+
+describe("an email", function()
+  it("hashes to the contract's vectors, and one outside ASCII is refused with its own reason", function()
+    for input, hash in pairs(vectors()) do
+      if input:find("[\128-\255]") then
+        assert.equal("email_non_ascii", select(2, scope3.email.hash(input)))
+      elseif input:find("@") then
+        assert.equal(hash, scope3.email.hash("  " .. input:upper() .. "\r\n"))
+      end
+    end
+  end)
+
+  it("loses every character of the trim set at its edges, and none inside", function()
+    local trim = { "\t", "\n", "\v", "\f", "\r", "\28", "\29", "\30", "\31", " ", "\194\133", "\194\160", "\225\154\128", "\226\128\128",
+      "\226\128\138", "\226\128\168", "\226\128\169", "\226\128\175", "\226\129\159", "\227\128\128", "\239\187\191" }
+    for _, space in ipairs(trim) do
+      assert.equal("a@b.example", scope3.email.normalize(space .. "a@b.example" .. space .. space))
+      assert.is_nil(scope3.email.normalize("a" .. space .. "b@c.example"))
+    end
+    assert.is_nil(scope3.email.normalize("\226\128\139a@b.example")) -- U+200B is not white space
+  end)
+
+  it("keeps dots, plus tags and double dots", function()
+    assert.equal("a..b.c+d_e@gmail.com", scope3.email.normalize("A..b.C+D_e@GMAIL.com"))
+  end)
+
+  it("is refused with the reason that tells what to mend", function()
+    local cases = {
+      ["foo"] = "email_no_at", ["a@b@c.example"] = "email_two_ats", ["@b.example"] = "email_empty_side", ["a@"] = "email_empty_side",
+      ["a b@c.example"] = "email_space", ["a\0@c.example"] = "email_space", ["a@localhost"] = "email_domain", ["a@b..example"] = "email_domain",
+      ["a@.example"] = "email_domain", ["a@example."] = "email_domain", ["N/A"] = "email_placeholder", ["none"] = "email_placeholder",
+      ["  "] = "email_placeholder", ["a\255@b.example"] = "email_utf8", [("a"):rep(250) .. "@b.example"] = "email_too_long",
+      ["\195\169@b.example"] = "email_non_ascii",
+    }
+    for raw, reason in pairs(cases) do
+      local hash, why, text = scope3.email.hash(raw)
+      assert.is_nil(hash)
+      assert.equal(reason, why, "for case " .. reason)
+      assert.is_string(text)
+    end
+  end)
+
+  it("of 254 bytes is the longest", function()
+    local domain = "@" .. ("b"):rep(60) .. ".example"
+    assert.is_string(scope3.email.hash(("a"):rep(254 - #domain) .. domain))
+    assert.is_nil(scope3.email.hash(("a"):rep(255 - #domain) .. domain))
+  end)
+end)
+
+describe("a phone", function()
+  it("in international form hashes with its plus, whatever the punctuation", function()
+    for _, raw in ipairs { "+12065551234", "+1 (206) 555-1234", " +1.206.555.1234 ", "+1/206/555/1234", "+1\194\160206\226\128\147555\226\128\1471234" } do
+      assert.equal("+12065551234", scope3.phone.normalize(raw))
+      assert.equal(vectors()["+12065551234"], scope3.phone.hash(raw))
+    end
+  end)
+
+  it("in another form is refused with its reason, and never guessed at", function()
+    local cases = {
+      ["0206 555 1234"] = "phone_national", ["00441134960123"] = "phone_national", ["1-206-555-1234x99"] = "phone_national",
+      ["+1 206 555 1234 x99"] = "phone_letters", ["+1 800 FLOWERS"] = "phone_letters", ["call me"] = "phone_letters",
+      ["+44 (0)113 496 0123"] = "phone_trunk_zero", ["+0113 496 0123"] = "phone_country_code", ["+49 30"] = "phone_too_short",
+      ["+1234567890123456"] = "phone_too_long", ["4.4771E+11"] = "phone_spreadsheet", ["4,4771e+11"] = "phone_spreadsheet",
+      ["unknown"] = "phone_placeholder", ["+1 206 555 1234 & more"] = "phone_character", ["+1206555\2551234"] = "phone_utf8",
+      ["+1206+5551234"] = "phone_character",
+    }
+    for raw, reason in pairs(cases) do
+      local hash, why = scope3.phone.hash(raw)
+      assert.is_nil(hash)
+      assert.equal(reason, why)
+    end
+  end)
+end)
+
+describe("a value that is hashed already", function()
+  local hash = "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514"
+
+  it("is lowercased and never hashed again", function()
+    assert.equal(hash, scope3.email.hash(hash))
+    assert.equal(hash, scope3.phone.hash(" " .. hash:upper() .. " "))
+  end)
+
+  it("is refused when it is another hash, or the hash of nothing", function()
+    assert.equal("hash_md5", select(2, scope3.email.hash("5d41402abc4b2a76b9719d911017c592")))
+    assert.equal("hash_sha1", select(2, scope3.email.hash("aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d")))
+    assert.equal("hash_of_empty", select(2, scope3.email.hash("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")))
+  end)
+end)
+
+describe("a universal id", function()
+  it("passes as it is, and needs a type and a value in UTF-8", function()
+    assert.is_true(scope3.uid.check("uid2", "AbC="))
+    assert.equal("uid_type", select(2, scope3.uid.check("", "x")))
+    assert.equal("uid_type", select(2, scope3.uid.check("external_id", "x")))
+    assert.equal("uid_value", select(2, scope3.uid.check("maid", "")))
+    assert.equal("uid_utf8", select(2, scope3.uid.check("maid", "\255")))
+  end)
+end)
+
+-- A builder and a payload, and the JSON that they make.
+local function kit(limits)
+  limits = limits or {}
+  local payload = core.payload { max_members = limits.max_members or 1000, max_bytes = limits.max_bytes or 1000000 }
+  return core.builder { max_member = limits.max_bytes or 1000000, refusals = true }, payload
+end
+
+local function bytes_of(payload, op, first, last)
+  -- Only the engine reads pieces, so the JSON is read back through it in engine_spec; here the sizes and counts are looked at.
+  return select(4, payload:cut(first or 1, last or 1000000, 2 ^ 31)), op
+end
+
+describe("a payload", function()
+  it("counts one winner an external id, the last, over adds and removes", function()
+    local builder, payload = kit()
+    assert.is_true(builder:add(payload, { external_id = "1", email = "a@b.example" }))
+    assert.is_true(builder:add(payload, { external_id = "2", email = "a@b.example" }))
+    assert.is_true(builder:add(payload, { external_id = "1", email = "c@d.example" }))
+    assert.same({ 2, 0 }, { payload:living() })
+    assert.is_true(builder:add(payload, { external_id = "2" }, true))
+    assert.same({ 1, 1 }, { payload:living() })
+    assert.is_true(builder:add(payload, { external_id = "2", phone = "+12065551234" }))
+    assert.same({ 2, 0 }, { payload:living() })
+    local counts = builder:counts()
+    assert.equal(5, counts.members)
+    assert.equal(3, counts.superseded)
+    assert.equal(5, payload:count())
+    assert.is_nil(payload:row(1))
+    assert.equal(3, payload:row(3))
+  end)
+
+  it("knows ids apart that begin alike, or differ in an escaped character", function()
+    local builder, payload = kit()
+    for _, id in ipairs { "a", "ab", 'a"', "a\\", 'a\\"', "a\0", "a\1", "" .. "A" } do
+      assert.is_true(builder:add(payload, { external_id = id, email = "a@b.example" }))
+    end
+    assert.same({ 8, 0 }, { payload:living() })
+  end)
+
+  it("holds no more members than it may, and a full one loses nothing", function()
+    local builder, payload = kit { max_members = 3 }
+    for i = 1, 3 do
+      assert.is_true(builder:add(payload, { external_id = i, email = "a@b.example" }))
+    end
+    assert.is_true(builder:add(payload, { external_id = "3", email = "c@d.example" })) -- supersedes: still three
+    assert.is_false(builder:add(payload, { external_id = "4", email = "a@b.example" }))
+    assert.has_error(function()
+      builder:add(payload, { external_id = "5", email = "a@b.example" })
+    end)
+    assert.is_false(builder:flush(payload))
+    payload:reset()
+    assert.is_true(builder:flush(payload))
+    assert.same({ 1, 0 }, { payload:living() })
+    assert.equal(5, builder:counts().members)
+  end)
+
+  it("holds no more bytes than it may", function()
+    local builder, payload = kit { max_bytes = 400 }
+    local added = 0
+    while builder:add(payload, { external_id = ("x"):rep(20) .. added, email = "a@b.example" }) do
+      added = added + 1
+    end
+    assert.is_true(payload:bytes() <= 400 and added > 1)
+  end)
+
+  it("refuses a member that alone is over the size of a request", function()
+    local builder, payload = kit { max_bytes = 400 }
+    local added, reason = builder:add(payload, { external_id = ("x"):rep(400), email = "a@b.example" })
+    assert.same({ nil, "member_too_large" }, { added, reason })
+    assert.equal(1, builder:counts().rejected.member_too_large)
+  end)
+
+  it("is cut into ranges that keep both limits and lose nobody", function()
+    local builder, payload = kit()
+    for i = 1, 100 do
+      builder:add(payload, { external_id = tostring(i % 70), email = "a@b.example" }, i % 3 == 0)
+    end
+    local first, adds, removes = 1, 0, 0
+    while first <= payload:count() do
+      local last, a, r, bytes = payload:cut(first, 7, 900)
+      assert.is_true(a + r <= 7 and bytes <= 900 and last >= first)
+      first, adds, removes = last + 1, adds + a, removes + r
+    end
+    assert.same({ payload:living() }, { adds, removes })
+    assert.is_true(bytes_of(payload) <= payload:bytes())
+  end)
+
+  it("raises when it is closed", function()
+    local _, payload = kit()
+    payload:close()
+    payload:close()
+    assert.has_error(function()
+      payload:count()
+    end, "attempt to use a closed payload")
+  end)
+end)
+
+describe("a member", function()
+  it("with a bad phone and a good email is kept, and the phone counted", function()
+    local builder, payload = kit()
+    assert.is_true(builder:add(payload, { external_id = "1", email = "a@b.example", phone = "0301234" }))
+    local counts = builder:counts()
+    assert.same({ phone_national = 1 }, counts.dropped)
+    assert.equal(1, counts.hashed_email)
+    assert.equal(0, counts.hashed_phone)
+  end)
+
+  it("without an external id or any identifier is rejected", function()
+    local builder, payload = kit()
+    local cases = {
+      { { email = "a@b.example" }, "no_external_id" }, { { external_id = "", email = "a@b.example" }, "no_external_id" },
+      { { external_id = " \t", email = "a@b.example" }, "no_external_id" },
+      { { external_id = "a\255", email = "a@b.example" }, "external_id_utf8" }, { { external_id = "1" }, "no_identifier" },
+      { { external_id = "1", email = "nonsense" }, "no_identifier" }, { { external_id = 1.5, email = "a@b.example" }, "external_id_type" },
+      { { external_id = 2 ^ 60, email = "a@b.example" }, "external_id_type" }, { { external_id = true, email = "a@b.example" }, "external_id_type" },
+      { { external_id = "1", uids = {} }, "no_identifier" }, { { external_id = "1", uids = { { type = "uid2", value = "" } } }, "no_identifier" },
+    }
+    for i, case in ipairs(cases) do
+      if not (case[2] == "external_id_type" and i == 8 and math.type and math.type(2 ^ 60) == "integer") then
+        assert.same({ nil, case[2] }, { builder:add(payload, case[1]) })
+      end
+    end
+    assert.equal(0, payload:count())
+    assert.equal(#cases, builder:counts().rejected_rows)
+  end)
+
+  it("takes a number as its id only when it is exact", function()
+    local builder, payload = kit()
+    assert.is_true(builder:add(payload, { external_id = 9007199254740991, email = "a@b.example" }))
+    assert.is_true(builder:add(payload, { external_id = "9007199254740991", email = "a@b.example" }))
+    assert.equal(1, builder:counts().superseded)
+  end)
+
+  it("to remove needs its external id alone", function()
+    local builder, payload = kit()
+    assert.is_true(builder:add(payload, { external_id = "1" }, true))
+    assert.is_true(builder:add(payload, { external_id = "2", remove = true }))
+    assert.same({ 0, 2 }, { payload:living() })
+  end)
+
+  it("with a key that is not one raises and names the key", function()
+    local builder, payload = kit()
+    local ok, message = pcall(builder.add, builder, payload, { external_id = "1", emial = "secret@b.example" })
+    assert.is_false(ok)
+    assert.truthy(message:find("emial", 1, true))
+    assert.is_nil(message:find("secret", 1, true))
+  end)
+
+  it("with JSON null in a field is as without it", function()
+    local builder, payload = kit()
+    assert.is_true(builder:add(payload, { external_id = "1", email = "a@b.example", phone = scope3.null }))
+    assert.same({}, builder:counts().dropped)
+  end)
+
+  it("keeps its hashed email beside a raw one that cannot be used", function()
+    local builder, payload = kit()
+    local hash = ("ab"):rep(32)
+    assert.is_true(builder:add(payload, { external_id = "1", email = "nonsense", hashed_email = hash }))
+    assert.is_true(builder:add(payload, { external_id = "2", hashed_phone = hash:upper() }))
+    assert.same({ nil, "no_identifier" }, { builder:add(payload, { external_id = "3", hashed_email = "a@b.example" }) })
+    local counts = builder:counts()
+    assert.equal(2, counts.prehashed)
+    assert.equal(1, counts.dropped.hash_malformed)
+  end)
+
+  it("has at most 32 universal ids, and the others are counted", function()
+    local builder, payload = kit()
+    local uids = {}
+    for i = 1, 40 do
+      uids[i] = { type = "t", value = tostring(i) }
+    end
+    assert.is_true(builder:add(payload, { external_id = "1", uids = uids }))
+    local counts = builder:counts()
+    assert.equal(32, counts.uids)
+    assert.equal(8, counts.dropped.uid_too_many)
+  end)
+end)
+
+describe("the counts of a builder", function()
+  it("always add up: rows = skipped + rejected + used", function()
+    local seed = os.time()
+    math.randomseed(seed)
+    local builder, payload = kit { max_members = 50 }
+    local function any(list)
+      return list[math.random(#list)]
+    end
+    for _ = 1, 2000 do
+      local added = builder:add(payload, {
+        external_id = any { "", "a", "b", math.random(100), "\255" }, email = any { "", "x", "a@b.example", "N/A" },
+        phone = any { "", "+12065551234", "030" },
+      }, math.random(4) == 1)
+      if added == false then
+        payload:reset()
+        assert.is_true(builder:flush(payload))
+      end
+    end
+    local c = builder:counts()
+    assert.equal(c.rows, c.skipped + c.rejected_rows + c.used_rows, "seed " .. seed)
+    assert.equal(c.members, c.adds + c.removes, "seed " .. seed)
+    assert.equal(2000, c.rows)
+    local sum = 0
+    for _, n in pairs(c.rejected) do
+      sum = sum + n
+    end
+    assert.equal(c.rejected_rows, sum, "seed " .. seed)
+  end)
+end)
+
+describe("JSON of this library", function()
+  it("writes empty arrays as arrays and keys in order", function()
+    local json = require "scope3.json"
+    assert.equal('{\n  "a": [],\n  "b": {},\n  "c": 1\n}', json.pretty { c = 1, a = json.array {}, b = {} })
+    assert.same({ c = "x/y" }, cjson.decode(json.pretty { c = "x/y" }))
+  end)
+end)

@@ -1,0 +1,323 @@
+-- The HTTP engine against a real server.
+local core = require "scope3.core"
+local world = require "spec.support.world"
+local tls = require "spec.support.tls"
+
+local function new_engine(options)
+  return assert(core.engine(options or {}))
+end
+
+local function sync_url(sandbox)
+  return sandbox.url .. "/api/v2/buyer/advertisers/25/audiences/sync"
+end
+
+local KEY = "Authorization: Bearer scope3_engine_spec"
+
+-- One transfer to its end.
+local function transfer(engine, request)
+  assert(engine:submit(request))
+  return world.next_result(engine)
+end
+
+local function open_descriptors()
+  local n = 0
+  local listing = io.popen("ls /proc/" .. io.open("/proc/self/stat"):read("*n") .. "/fd 2>/dev/null")
+  for _ in listing:lines() do
+    n = n + 1
+  end
+  listing:close()
+  return n
+end
+
+describe("the engine", function()
+  local sandbox
+  setup(function()
+    sandbox = world.sandbox()
+  end)
+  teardown(function()
+    sandbox:close()
+    world.clean()
+  end)
+  before_each(function()
+    sandbox:reset()
+  end)
+
+  it("gives status, headers and body, and keeps its connection", function()
+    local engine = new_engine()
+    for i = 1, 3 do
+      local result = transfer(engine, { method = "GET", url = sandbox.url .. "/health", timeout = 30 })
+      assert.equal(200, result.status)
+      assert.equal('{"status":"ok"}', result.body)
+      assert.equal("application/json", result.headers["content-type"])
+      assert.equal(i == 1 and 1 or 0, result.connections)
+      assert.equal("1.1", result.http_version)
+    end
+    engine:close()
+  end)
+
+  it("sends a body of many pieces exactly, straight from payloads", function()
+    local engine = new_engine()
+    local builder = core.builder { max_member = 1000000 }
+    local payload = core.payload { max_members = 100000, max_bytes = 2 ^ 24 }
+    local want = {}
+    for i = 1, 20000 do
+      local id = ("id \"%d\" \\ é \1\127"):format(i)
+      assert.is_true(builder:add(payload, { external_id = id, email = "a@b.example", uids = { { type = "t\"", value = "v\n" } } }))
+      want[id] = i % 2 == 0 or nil
+      if i % 2 == 1 then
+        assert.is_true(builder:add(payload, { external_id = id }, true))
+      end
+    end
+    local result = transfer(engine, {
+      method = "POST", url = sync_url(sandbox), timeout = 60, headers = { KEY, "Content-Type: application/json" },
+      body = { '{"audiences":[{"audienceId":"x","add":[', { payload, "add", 1, payload:count() }, '],"remove":[',
+        { payload, "remove", 1, payload:count() }, "]}]}" },
+    })
+    assert.equal(202, result.status, result.body)
+    assert.is_true(result.body_sent and result.uploaded > 1000000)
+    local log = sandbox:requests("sync")
+    assert.equal(1, #log)
+    assert.same({ 10000, 10000 }, { log[1].audiences[1].add, log[1].audiences[1].remove })
+    assert.equal(world.json.null, log[1].expect)
+    engine:close()
+    local members
+    local deadline = core.now() + 30
+    repeat
+      members = sandbox:members("x")
+    until next(members) or core.now() > deadline
+    local n = 0
+    for id, member in pairs(members) do
+      n = n + 1
+      assert.is_true(want[id])
+      assert.same({ { type = "t\"", value = "v\n" } }, member.uids)
+    end
+    assert.equal(10000, n)
+  end)
+
+  it("lets nobody change a payload while it is being sent, and frees it afterwards", function()
+    local engine = new_engine()
+    local builder = core.builder { max_member = 1000 }
+    local payload = core.payload { max_members = 10, max_bytes = 1000 }
+    builder:add(payload, { external_id = "1", email = "a@b.example" })
+    sandbox:fault { on = "sync", act = "hang" }
+    local id = engine:submit { method = "POST", url = sync_url(sandbox), body = { { payload, "add", 1, 1 } }, timeout = 60 }
+    assert.has_error(function()
+      payload:reset()
+    end, "attempt to change a payload while a request reads it")
+    assert.is_true(engine:cancel(id))
+    assert.is_false(engine:cancel(id))
+    payload:reset()
+    engine:close()
+  end)
+
+  it("never sends a request again by itself when a kept connection dies", function()
+    local engine = new_engine()
+    local request = { method = "POST", url = sync_url(sandbox), headers = { KEY }, timeout = 30,
+      body = '{"audiences":[{"audienceId":"a","add":[{"externalId":"1","hashedEmail":"' .. ("ab"):rep(32) .. '"}]}]}' }
+    sandbox:fault { on = "sync", act = "die_on_reuse" }
+    assert.equal(202, transfer(engine, request).status)
+    local result = transfer(engine, request)
+    assert.is_string(result.code)
+    assert.is_nil(result.status)
+    assert.is_true(result.body_sent)
+    local log = sandbox:requests("sync")
+    assert.equal(2, #log)
+    assert.equal("die_on_reuse", log[2].fault)
+    assert.is_true(log[2].body_complete)
+    assert.equal(202, transfer(engine, request).status) -- on a new connection
+    assert.equal(3, #sandbox:requests("sync"))
+    engine:close()
+  end)
+
+  it("ends at its total deadline, whether nothing or too little comes", function()
+    local engine = new_engine()
+    sandbox:fault { on = "sync", act = "hang" }
+    local result = transfer(engine, { method = "POST", url = sync_url(sandbox), body = "{}", timeout = 0.3 })
+    assert.equal("OPERATION_TIMEDOUT", result.code)
+    assert.is_true(result.body_sent)
+    engine:close()
+  end)
+
+  it("stops at its cap when a reply is too large, announced or not", function()
+    for _, chunked in ipairs { false, true } do
+      local engine = new_engine { max_response = 1000000 }
+      sandbox:fault { on = "audiences", act = "huge", chunked = chunked }
+      local result = transfer(engine, { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", timeout = 60 })
+      assert.equal("TOO_LARGE", result.code)
+      assert.is_true(#result.body <= 1000000)
+      engine:close()
+    end
+  end)
+
+  it("names what went wrong", function()
+    local cases = {
+      cut_after = "GOT_NOTHING", half_reply = "PARTIAL_FILE", garbage = true, cut_before = true,
+    }
+    for act, code in pairs(cases) do
+      local engine = new_engine()
+      sandbox:fault { on = "sync", act = act }
+      local result = transfer(engine, { method = "POST", url = sync_url(sandbox), body = "{}", headers = { KEY }, timeout = 30 })
+      assert.is_string(result.code, act)
+      if code ~= true then
+        assert.equal(code, result.code)
+      end
+      engine:close()
+    end
+    local engine = new_engine()
+    assert.equal("COULDNT_CONNECT", transfer(engine, { method = "GET", url = "http://127.0.0.1:9/", timeout = 10 }).code)
+    engine:close()
+  end)
+
+  it("follows no redirect, and says where it points", function()
+    local engine = new_engine()
+    sandbox:fault { on = "audiences", act = "redirect", location = sandbox.url .. "/health" }
+    local result = transfer(engine, { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", timeout = 30 })
+    assert.equal(302, result.status)
+    assert.equal(sandbox.url .. "/health", result.redirect_url)
+    assert.equal(1, #sandbox:requests())
+    engine:close()
+  end)
+
+  it("runs many transfers at once", function()
+    local engine = new_engine()
+    sandbox:configure { faults = world.json.array { { on = "audiences", act = "delay", seconds = 0.2, times = -1 } } }
+    for _ = 1, 20 do
+      engine:submit { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", headers = { KEY }, timeout = 30 }
+    end
+    assert.equal(20, engine:count())
+    local seen = {}
+    for _ = 1, 20 do
+      local result = world.next_result(engine)
+      assert.equal(200, result.status)
+      seen[result.id] = true
+    end
+    assert.equal(0, engine:count())
+    assert.equal(20, #seen)
+    engine:close()
+  end)
+
+  it("closes with transfers under way, twice, and raises when it is used after", function()
+    local engine = new_engine()
+    sandbox:fault { on = "any", act = "hang", times = -1 }
+    engine:submit { method = "POST", url = sync_url(sandbox), body = { "{", "}" }, timeout = 30 }
+    engine:step()
+    engine:close()
+    engine:close()
+    for _, method in ipairs { "step", "result", "count", "pollfd" } do
+      assert.has_error(function()
+        engine[method](engine)
+      end, "attempt to use a closed engine")
+    end
+  end)
+
+  it("leaves no descriptor behind, closed or collected", function()
+    if not io.open("/proc/self/stat") then
+      return
+    end
+    collectgarbage()
+    local before = open_descriptors()
+    for i = 1, 10 do
+      local engine = new_engine()
+      engine:submit { method = "GET", url = sandbox.url .. "/health", timeout = 30 }
+      if i % 2 == 0 then
+        world.next_result(engine)
+        engine:close()
+      end
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(open_descriptors() <= before + 1)
+  end)
+
+  it("refuses what could smuggle a second header, without showing it", function()
+    local engine = new_engine()
+    for _, bad in ipairs { "X: a\r\nY: b", "X: a\nY", "X: \0", "no colon" } do
+      local ok, message = pcall(engine.submit, engine, { method = "GET", url = sandbox.url, headers = { bad } })
+      assert.is_false(ok)
+      assert.is_nil(tostring(message):find("Y", 1, true))
+    end
+    assert.equal(0, engine:count())
+    engine:close()
+  end)
+
+  it("raises on misuse", function()
+    local engine = new_engine()
+    for _, misuse in ipairs {
+      function() core.engine { verify = false } end,
+      function() engine:submit { method = "GET" } end,
+      function() engine:submit { method = "GET", url = "http://127.0.0.1/", tiemout = 1 } end,
+      function() engine:submit { method = "GET", url = "http://127.0.0.1/", timeout = -1 } end,
+      function() engine:submit { method = "POST", url = "http://127.0.0.1/", body = { 12 } } end,
+      function() engine:submit { method = "POST", url = "http://127.0.0.1/", body = true } end,
+    } do
+      assert.has_error(misuse)
+    end
+    assert.equal(0, engine:count())
+    engine:close()
+  end)
+
+  it("is one descriptor that a loop can wait on, where the system has one", function()
+    local engine = new_engine()
+    assert.equal("r", engine:events())
+    local fd = engine:pollfd()
+    if fd then
+      assert.is_true(fd > 2)
+      assert.is_nil(engine:timeout())
+    end
+    engine:close()
+  end)
+
+  it("reads no proxy from the environment", function()
+    local script = world.file(([[
+      local core = require "scope3.core"
+      local engine = core.engine {}
+      engine:submit { method = "GET", url = %q, timeout = 30 }
+      while not engine:step() do engine:wait(0.2) end
+      local result = engine:result()
+      os.exit(result.status == 200 and 0 or 1)]]):format(sandbox.url .. "/health"))
+    local code = os.execute(("http_proxy=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9 %s %s"):format(
+      os.getenv("SCOPE3_LUA_BIN"), script))
+    assert.is_true(code == true or code == 0)
+  end)
+end)
+
+describe("the engine over TLS", function()
+  local certificates, server
+  setup(function()
+    certificates = tls.make("IP:127.0.0.1")
+    server = world.sandbox { tls = { cert = certificates.cert, key = certificates.key } }
+  end)
+  teardown(function()
+    server:close()
+    world.clean()
+  end)
+
+  local function get(options, url)
+    local engine = new_engine(options)
+    local result = transfer(engine, { method = "GET", url = url or server.url .. "/health", timeout = 30 })
+    engine:close()
+    return result
+  end
+
+  it("trusts the CA file that it is given", function()
+    assert.equal(200, get({ ca_file = certificates.ca }).status)
+  end)
+
+  it("refuses a certificate that it does not trust, one for another name, and a CA file that is none", function()
+    assert.equal("PEER_FAILED_VERIFICATION", get().code)
+    assert.equal("PEER_FAILED_VERIFICATION", get({ ca_file = certificates.ca }, server.url:gsub("127.0.0.1", "localhost") .. "/health").code)
+    assert.equal("SSL_CACERT_BADFILE", get({ ca_file = "/no/such/ca.pem" }).code)
+  end)
+end)
+
+describe("a URL", function()
+  it("comes apart", function()
+    assert.same({ scheme = "https", host = "api.example.com", port = 8443, path = "/a/b", query = "c=d", fragment = "e", user = false },
+      core.parse_url("https://api.example.com:8443/a/b?c=d#e"))
+    local v6 = core.parse_url("http://me:pw@[::1]/")
+    assert.equal("::1", v6.host)
+    assert.is_true(v6.user)
+    assert.is_nil(core.parse_url("not a url"))
+    assert.is_nil(core.parse_url("http://a\0b/"))
+  end)
+end)
