@@ -192,6 +192,7 @@ local NETWORK = {
   SEND_ERROR = "the connection broke while sending",
   SEND_FAIL_REWIND = "a kept connection had died; the request was not sent again, because it may have arrived",
   WEIRD_SERVER_REPLY = "the answer is not HTTP",
+  UNSUPPORTED_PROTOCOL = "the answer is not HTTP", -- libcurl takes it for HTTP/0.9
 }
 
 --- The error of a transfer that brought no whole reply.

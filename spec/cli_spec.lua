@@ -1,0 +1,199 @@
+-- The command, run as a person runs it.
+local cjson = require("cjson.safe").new()
+local world = require "spec.support.world"
+
+local CSV = "Id,Mail,Tel\n1,a@example.com,+12065551234\n2,b@example.com,030\n3,nonsense,\n"
+local MAP = { "--map", "external_id=Id", "--map", "email=Mail", "--map", "phone=Tel" }
+
+local function words(...)
+  local all = {}
+  for _, list in ipairs { ... } do
+    for _, word in ipairs(type(list) == "table" and list or { list }) do
+      all[#all + 1] = word
+    end
+  end
+  return all
+end
+
+describe("scope3", function()
+  local sandbox
+  setup(function()
+    sandbox = world.sandbox()
+  end)
+  teardown(function()
+    sandbox:close()
+    world.clean()
+  end)
+  before_each(function()
+    sandbox:reset()
+  end)
+
+  local KEY = { env = "SCOPE3_API_KEY=scope3_cli_spec_key" }
+  local function against_sandbox()
+    return { "--account", "25", "--base-url", sandbox.url }
+  end
+
+  it("sync sends a file to a private sandbox, waits, and prints one JSON object", function()
+    local code, out, err = world.command(words("sync", world.file(CSV), "--sandbox", "--account", "25", "--audience", "crm", MAP, "--wait", "--json"))
+    assert.equal("", err)
+    assert.equal(0, code)
+    local res = assert(cjson.decode(out))
+    assert.same({ 3, 2, 2 }, { res.rows, res.members, res.sent })
+    assert.same({ no_identifier = 1 }, res.rejected)
+    assert.same({ phone_national = 1, email_no_at = 1 }, res.dropped)
+    assert.same({ hashed_email = 2, hashed_phone = 1, uids = 0 }, res.identifiers)
+    assert.equal("completed", res.tasks[1].status)
+    assert.equal("TOO_SMALL", res.audience.status)
+    for _, key in ipairs { "skipped", "superseded", "deferred", "requests", "retries", "bytes_sent", "seconds", "audiences" } do
+      assert.is_truthy(res[key], key)
+    end
+  end)
+
+  it("sync reads standard input, and prints a report that says what happened", function()
+    local code, out = world.command(words("sync", "-", against_sandbox(), "--audience", "crm", "--name", "My CRM", MAP, "--wait=30"),
+      { env = KEY.env, stdin = world.file(CSV) })
+    assert.equal(0, code)
+    for _, want in ipairs { "rows         3 in", "rejected     1", "2 emails · 1 phone", "accepted     2 members", "crm (My CRM) · TOO_SMALL",
+      "no email, phone or uid is left", "phone: no leading +" } do
+      assert.truthy(out:find(want, 1, true), want .. "\n" .. out)
+    end
+    assert.same({ "1", "2" }, sandbox:ids("crm"))
+  end)
+
+  it("run takes a script, and removes where it is told", function()
+    local script = world.file('return { audience = "s", map = { external_id = "Id", email = "Mail" } }', ".lua")
+    assert.equal(0, (world.command(words("run", script, world.file(CSV), against_sandbox(), "--quiet", "--wait"), KEY)))
+    assert.same({ "1", "2" }, sandbox:ids("s"))
+    local code, out = world.command(words("run", script, world.file("Id,Mail\n2,\n"), against_sandbox(), "--mode", "remove", "--quiet", "--wait"), KEY)
+    assert.equal(0, code)
+    assert.equal("", out)
+    assert.same({ "1" }, sandbox:ids("s"))
+  end)
+
+  it("writes what it refused to a file, without a value", function()
+    local rejects = world.path(".csv")
+    world.command(words("sync", world.file(CSV), "--dry-run", "--audience", "crm", MAP, "--rejects", rejects))
+    assert.equal("row,column,outcome,reason\n2,Tel,dropped,phone_national\n3,Mail,dropped,email_no_at\n3,,rejected,no_identifier\n", world.read(rejects))
+  end)
+
+  it("dry runs without a key", function()
+    local code, out = world.command(words("sync", world.file(CSV), "--dry-run", "--audience", "crm", MAP))
+    assert.equal(0, code)
+    assert.truthy(out:find("would send   2 members", 1, true), out)
+  end)
+
+  it("exits with 1 for rejected rows only when told to be strict", function()
+    local args = words("sync", world.file(CSV), "--dry-run", "--audience", "crm", MAP)
+    assert.equal(0, (world.command(args)))
+    assert.equal(1, (world.command(words(args, "--strict"))))
+  end)
+
+  it("exits with 2 for a usage that is none, and says how", function()
+    for _, args in ipairs { {}, { "snyc" }, { "sync" }, { "sync", "x", "--nonsense" }, { "sync", "x", "--audience", "a" }, { "sync", "x", "--map", "email" },
+      { "sync", "x", "--audience", "a", "--map", "external_id=a", "--map", "emial=b" }, { "run" }, { "hash", "fax", "1" },
+      words("sync", "x", "--audience", "a", MAP, "--max-members", "many"), words("sync", "x", MAP, "--mode", "replace"),
+      words("sync", "x", "--audience", "a", MAP, "--wait=soon"), words("sync", "x", "--audience", "a", MAP, "--no-header") } do
+      local code, out, err = world.command(args)
+      assert.equal(2, code, table.concat(args, " ") .. out .. err)
+      assert.is_true(#err > 0)
+    end
+  end)
+
+  it("lists audiences, shows tasks, and waits for them", function()
+    world.command(words("sync", world.file(CSV), against_sandbox(), "--audience", "crm", MAP, "--quiet"), KEY)
+    local code, out = world.command(words("audiences", against_sandbox()), KEY)
+    assert.equal(0, code)
+    assert.truthy(out:find("AUDIENCE", 1, true) and out:find("crm", 1, true))
+    code, out = world.command(words("audiences", "--json", against_sandbox()), KEY)
+    assert.equal(0, code)
+    assert.equal("crm", cjson.decode(out).audiences[1].audience_id)
+    local _, json_out = world.command(words("sync", world.file(CSV), against_sandbox(), "--audience", "crm", MAP, "--json"), KEY)
+    local id = cjson.decode(json_out).tasks[1].task_id
+    code, out = world.command(words("wait", id, "--audience", "crm", against_sandbox()), KEY)
+    assert.equal(0, code)
+    assert.truthy(out:find("completed", 1, true) and out:find("TOO_SMALL", 1, true))
+    code, out = world.command(words("task", id, "--json", against_sandbox()), KEY)
+    assert.same({ 0, "completed" }, { code, cjson.decode(out).status })
+    code = world.command(words("task", "nope", against_sandbox()), KEY)
+    assert.equal(1, code)
+  end)
+
+  it("hash shows raw, normalised and hashed, also from standard input", function()
+    local code, out = world.command { "hash", "email", " User@Example.com" }
+    assert.equal(0, code)
+    assert.truthy(out:find("user@example.com  b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", 1, true))
+    code, out = world.command({ "hash", "phone", "--region", "US", "--json" }, { stdin = world.file("+12065551234\n0301\n") })
+    assert.equal(1, code)
+    local first, second = out:match("^([^\n]+)\n([^\n]+)\n")
+    assert.equal("f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca", cjson.decode(first).hash)
+    assert.equal("phone_national", cjson.decode(second).reason)
+  end)
+
+  it("doctor says what is installed and what is wrong", function()
+    local code, out = world.command { "doctor", "--sandbox", "--account", "25" }
+    assert.equal(0, code)
+    for _, want in ipairs { "libcurl", "lua-cjson", "argparse", "key and account" } do
+      assert.truthy(out:find(want, 1, true))
+    end
+    code, out = world.command({ "doctor", "--json", "--base-url", "http://127.0.0.1:9" })
+    assert.equal(1, code)
+    assert.is_false(cjson.decode(out).ok)
+    code, out = world.command(words("doctor", against_sandbox()), { env = "SCOPE3_API_KEY=wrong_key_value" })
+    assert.equal(1, code)
+    assert.truthy(out:find("the key was refused", 1, true))
+    assert.is_nil(out:find("wrong_key_value", 1, true))
+  end)
+
+  it("sandbox serves until its input ends", function()
+    local code, out = world.command({ "sandbox", "--until-eof" })
+    assert.equal(0, code)
+    assert.truthy(out:find("listening on http://127.0.0.1:", 1, true))
+    code = world.command { "sandbox", "--port", tostring(sandbox.port) }
+    assert.equal(1, code)
+  end)
+
+  it("stops at Ctrl-C or SIGTERM with 130 and the report so far", function()
+    for _, signal in ipairs { "INT", "TERM" } do
+      sandbox:reset()
+      sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 0.3, times = -1 } } }
+      local lines = { "Id,Mail" }
+      for i = 1, 2000 do
+        lines[#lines + 1] = ("%d,m%d@example.com"):format(i, i)
+      end
+      local done, out, err = world.path(".done"), world.path(".out"), world.path(".err")
+      -- The shell tells the process's id; the signal is sent once the sandbox has seen a request.
+      local pid_file = world.path(".pid")
+      os.execute(("(SCOPE3_API_KEY=scope3_x %s bin/scope3.in sync %s --json --account 25 --base-url %s --audience a --max-members 100 "
+        .. "--map external_id=Id --map email=Mail >%s 2>%s </dev/null & echo $! >%s; wait $!; echo $? >%s.new; mv %s.new %s) &"):format(
+        os.getenv("SCOPE3_LUA_BIN"), world.file(table.concat(lines, "\n")), sandbox.url, out, err, pid_file, done, done, done))
+      local core = require "scope3.core"
+      local deadline = core.now() + 60
+      repeat
+        core.sleep(0.02)
+        assert(core.now() < deadline)
+      until #sandbox:requests("sync") >= 2
+      -- A shell starts what runs behind it with SIGINT ignored; the command installs its own handler all the same.
+      os.execute(("kill -%s $(cat %s)"):format(signal, pid_file))
+      local file
+      repeat
+        core.sleep(0.02)
+        assert(core.now() < deadline)
+        file = io.open(done)
+      until file
+      assert.equal(130, file:read("*n"))
+      file:close()
+      local res = assert(cjson.decode(world.read(out)))
+      world.assert_sums(res)
+      assert.is_true(res.sent >= 100 and res.sent < 2000)
+      assert.truthy(world.read(err):find("stopped", 1, true))
+    end
+  end)
+
+  it("prints its version and help", function()
+    local code, out = world.command { "--version" }
+    assert.same({ 0, "scope3 " .. require "scope3.version" .. "\n" }, { code, out })
+    code, out = world.command { "--help" }
+    assert.equal(0, code)
+    assert.truthy(out:find("sync", 1, true))
+  end)
+end)

@@ -1,0 +1,529 @@
+-- The client against a real sandbox.
+local cjson = require("cjson.safe").new()
+local scope3 = require "scope3"
+local world = require "spec.support.world"
+local schema = require "spec.support.schema"
+local capture = require "spec.support.capture"
+
+local function audience(id, members)
+  local made = assert(scope3.audience { id = id })
+  for i = 1, members or 0 do
+    assert(made:add { external_id = ("%s-%d"):format(id, i), email = ("%s%d@example.com"):format(id, i) })
+  end
+  return made
+end
+
+local function rows(n, from)
+  local i = from or 0
+  return function()
+    i = i + 1
+    if i <= n + (from or 0) then
+      return { id = "r" .. i, mail = ("r%d@example.com"):format(i) }
+    end
+  end
+end
+
+local MAP = { external_id = "id", email = "mail" }
+
+describe("making a client", function()
+  it("tells every problem at once, and never shows the key", function()
+    local client, err = scope3.client { api_key = "scope3_se cret", account_id = "a b", base_url = "http://example.com" }
+    assert.is_nil(client)
+    assert.equal("invalid", err.kind)
+    assert.equal(3, #err.issues)
+    assert.is_nil(tostring(err):find("cret", 1, true))
+  end)
+
+  it("takes https, and plain http to this machine alone", function()
+    for _, url in ipairs { "https://api.example.com", "http://127.0.0.1:80", "http://localhost:9/", "http://[::1]:9", "https://h/api/v2/buyer/" } do
+      assert.is_table(scope3.client { base_url = url })
+    end
+    for _, url in ipairs { "http://example.com", "http://127.0.0.1.example.com", "http://127.0.0.1@example.com", "https://me@example.com", "ftp://example.com",
+      "https://example.com/?a=b", "nonsense" } do
+      local client, err = scope3.client { base_url = url }
+      assert.is_nil(client, url)
+      assert.equal("base_url", err.issues[1].path)
+    end
+  end)
+
+  it("raises for unknown options and wrong types", function()
+    for _, opts in ipairs { { apikey = "x" }, { api_key = 12 }, { rate = 0 }, { rate = 1.5 }, { loop = "nginy" } } do
+      assert.has_error(function()
+        scope3.client(opts)
+      end)
+    end
+  end)
+
+  it("does not show its key when it is printed or walked", function()
+    local client = assert(scope3.client { api_key = "scope3_hidden_key" })
+    assert.is_nil(tostring(client):find("hidden", 1, true))
+    local function walk(t, seen)
+      seen[t] = true
+      for key, value in pairs(t) do
+        assert.is_nil(tostring(key):find("hidden", 1, true))
+        assert.is_nil(tostring(value):find("hidden", 1, true))
+        if type(value) == "table" and not seen[value] then
+          walk(value, seen)
+        end
+      end
+    end
+    walk(client, {})
+  end)
+
+  it("without a key or account fails when something is to be sent, naming both and the way out", function()
+    local client = assert(scope3.client {})
+    local res, err = client:sync(audience("a", 1))
+    assert.is_nil(res)
+    assert.equal(2, #err.issues)
+    assert.truthy(tostring(err):find("SCOPE3_API_KEY", 1, true))
+    assert.truthy(tostring(err):find("SCOPE3_ACCOUNT_ID", 1, true))
+  end)
+end)
+
+describe("the client", function()
+  local sandbox
+  setup(function()
+    sandbox = world.sandbox()
+  end)
+  teardown(function()
+    sandbox:close()
+    world.clean()
+  end)
+  before_each(function()
+    sandbox:reset()
+  end)
+
+  it("sends an audience, follows its task, and reports where it got to", function()
+    local client = sandbox:client()
+    local crm = audience("crm", 150)
+    assert(crm:add { external_id = "p", phone = "+12065551234", uids = { { type = "uid2", value = "Abc=" } } })
+    local res = assert(client:sync(crm))
+    world.assert_sums(res)
+    assert.equal(151, res.sent)
+    assert.equal(res, assert(res:wait()))
+    assert.equal("completed", res.tasks[1].status)
+    assert.equal("READY", res.audience.status)
+    assert.equal(151, res.audience.uploaded_count)
+    local members = sandbox:members("crm")
+    assert.same({ hashedPhone = "f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca", uids = { { type = "uid2", value = "Abc=" } } }, members.p)
+    assert.same({ hashedEmail = scope3.email.hash("crm7@example.com") }, members["crm-7"])
+  end)
+
+  it("understands wrapped answers as well as bare ones", function()
+    for _, envelope in ipairs { "bare", "data" } do
+      for _, pagination in ipairs { "body", "meta" } do
+        sandbox:reset()
+        sandbox:configure { envelope = envelope, pagination = pagination }
+        local client = sandbox:client()
+        local res = assert(assert(client:sync(audience("a", 3))):wait())
+        assert.equal("TOO_SMALL", res.audience.status)
+        assert.equal("a", assert(client:audience("a")).audience_id)
+      end
+    end
+  end)
+
+  it("packs small audiences into one request, and never two parts of one", function()
+    local client = sandbox:client()
+    local gone = audience("gone"):delete()
+    assert(client:sync { audience("a", 3), audience("b", 2), gone })
+    local log = sandbox:requests("sync")
+    assert.equal(1, #log)
+    assert.equal(3, #log[1].audiences)
+    assert.is_true(log[1].audiences[3].delete)
+    local res = assert(client:sync({ audience("c", 5), audience("d", 5) }, { max_members = 4 }))
+    world.assert_sums(res)
+    assert.equal(10, res.sent)
+    assert.equal(3, #res.requests)
+    for _, request in ipairs(sandbox:requests("sync")) do
+      local seen = {}
+      for _, part in ipairs(request.audiences) do
+        assert.is_nil(seen[part.audienceId])
+        seen[part.audienceId] = true
+      end
+    end
+  end)
+
+  it("keeps max_bytes whatever is in a request", function()
+    local client = sandbox:client()
+    local res = assert(client:sync({ audience("aa", 40), audience("bb", 40) }, { max_bytes = 4096 }))
+    world.assert_sums(res)
+    for _, request in ipairs(sandbox:requests("sync")) do
+      assert.is_true(request.bytes <= 4096)
+    end
+    res = assert(client:run({ map = MAP, audience = "cc" }, rows(100), { max_bytes = 4096 }))
+    for i, request in ipairs(sandbox:requests("sync")) do
+      assert.is_true(request.bytes <= 4096, "request " .. i)
+    end
+    assert.equal(100, world.assert_sums(res))
+  end)
+
+  it("sends name and consent basis with every request", function()
+    local client = sandbox:client()
+    assert(client:run({ map = MAP, audience = { id = "n", name = 'The "N"', consent_basis = "consent" } }, rows(30), { max_members = 10 }))
+    local log = sandbox:requests("sync")
+    assert.equal(3, #log)
+    for _, request in ipairs(log) do
+      assert.equal('The "N"', request.audiences[1].name)
+      assert.equal("consent", request.audiences[1].consentBasis)
+    end
+  end)
+
+  it("checks every rule before anything is sent, and tells all problems at once", function()
+    local client = sandbox:client()
+    local res, err = client:run({ map = MAP, audience = { id = ("x"):rep(256), name = ("é"):rep(256), consent_basis = "maybe" } }, rows(1), {
+      max_members = 100001,
+      push_notification_config = { url = "nope", operation_id = "a b", token = "short", authentication = { scheme = "Basic", credentials = "x" } },
+    })
+    assert.is_nil(res)
+    assert.equal("invalid", err.kind)
+    assert.equal(9, #err.issues)
+    assert.equal(0, #sandbox:requests())
+    assert.is_table(scope3.audience { id = ("é"):rep(255) })
+    res, err = client:sync { audience("same", 1), audience("same", 1), assert(scope3.audience { id = "empty" }) }
+    assert.is_nil(res)
+    assert.equal(2, #err.issues)
+  end)
+
+  it("streams members and sends each request when it is full, while the next is built", function()
+    local client = sandbox:client()
+    local stream = assert(client:stream({ id = "s" }, { max_members = 10 }))
+    for i = 1, 35 do
+      assert(stream:add { external_id = i, email = ("s%d@example.com"):format(i) })
+      if i == 11 then
+        assert.equal(1, #sandbox:requests("sync")) -- under way before the stream ended
+      end
+    end
+    local added, err = stream:add { external_id = 36, email = "nonsense" }
+    assert.is_nil(added)
+    assert.same({ "invalid", "no_identifier" }, { err.kind, err.code })
+    local res = assert(stream:finish())
+    assert.equal(35, world.assert_sums(res))
+    assert.same({ 4, 35, 36 }, { #res.requests, res.sent, res.rows })
+    assert.same({ no_identifier = 1 }, res.rejected)
+    assert.has_error(function()
+      stream:add { external_id = "x", email = "a@example.com" }
+    end, "attempt to use a stream that has ended")
+  end)
+
+  it("stops a stream that is cancelled, and says what was sent", function()
+    local client = sandbox:client()
+    local stream = assert(client:stream("s", { max_members = 10 }))
+    for i = 1, 15 do
+      assert(stream:add { external_id = i, email = ("s%d@example.com"):format(i) })
+    end
+    local res, err = stream:cancel()
+    assert.is_nil(res)
+    assert.equal("cancelled", err.kind)
+    world.assert_sums(err.result)
+    assert.same({ 10, 5 }, { err.result.sent, err.result.failed })
+  end)
+
+  it("lets no later operation overtake an earlier, opposite one", function()
+    sandbox:configure { task_order = "reversed", task_seconds = 0.3 }
+    local client = sandbox:client()
+    local stream = assert(client:stream("s", { max_members = 5 }))
+    for i = 1, 10 do
+      assert(stream:add { external_id = i, email = ("s%d@example.com"):format(i) })
+    end
+    for i = 1, 7 do
+      assert(stream:remove { external_id = i })
+    end
+    assert(stream:add { external_id = 1, email = "s1@example.com" })
+    local res = assert(assert(stream:finish()):wait())
+    world.assert_sums(res)
+    assert.same({ "1", "10", "8", "9" }, sandbox:ids("s"))
+  end)
+
+  it("waits out a 429 with its Retry-After, in seconds or as a date, and tells of it", function()
+    for _, form in ipairs { "seconds", "date" } do
+      sandbox:reset()
+      sandbox:configure { retry_after_form = form, faults = world.json.array { { on = "sync", act = "status", status = 429, retry_after = 1 } } }
+      local seen = {}
+      local client = sandbox:client { on_event = function(event)
+        seen[#seen + 1] = event.event == "retry" and event or nil
+      end }
+      local res = assert(client:sync(audience("a", 2)))
+      assert.same({ 1, 2, 2 }, { res.retries, res.requests[1].attempts, #sandbox:requests("sync") })
+      assert.equal(429, seen[1].status)
+      assert.is_true(seen[1].seconds >= 0 and seen[1].seconds <= 2.1)
+    end
+  end)
+
+  it("repeats a 503, and gives up in the end with the request's attempts", function()
+    local client = sandbox:client()
+    sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 503, retry_after = 0, times = 2 } } }
+    assert.equal(2, assert(client:sync(audience("a", 2))).retries)
+    sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 503, retry_after = 0, times = -1 } } }
+    local res, err = client:sync(audience("a", 2))
+    assert.is_nil(res)
+    assert.same({ "http", 503, true, 6 }, { err.kind, err.status, err.retryable, err.request.attempts })
+    assert.equal(2, err.result.failed)
+    world.assert_sums(err.result)
+  end)
+
+  it("never repeats a request that may have been carried out, and counts it as unknown", function()
+    for _, act in ipairs { "lost_reply", "cut_after", "half_reply" } do
+      sandbox:reset()
+      sandbox:fault { on = "sync", act = act }
+      local res, err = sandbox:client():sync(audience("a", 2))
+      assert.is_nil(res)
+      assert.equal("network", err.kind)
+      assert.is_true(err.uncertain)
+      assert.same({ 2, 0 }, { err.result.unknown, err.result.failed })
+      world.assert_sums(err.result)
+      assert.equal(1, #sandbox:requests("sync"))
+    end
+  end)
+
+  it("does not send again by itself when a kept connection dies", function()
+    local client = sandbox:client()
+    sandbox:fault { on = "sync", act = "die_on_reuse" }
+    assert(client:sync(audience("a", 2)))
+    local res, err = client:sync(audience("b", 2))
+    assert.is_nil(res)
+    assert.equal("network", err.kind)
+    assert.equal(2, #sandbox:requests("sync"))
+  end)
+
+  it("stops at the first request that fails, and accounts for every member", function()
+    local client = sandbox:client()
+    sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 500, after = 1 } } }
+    local res, err = client:run({ map = MAP, audience = "a" }, rows(100), { max_members = 10 })
+    assert.is_nil(res)
+    assert.equal(500, err.status)
+    world.assert_sums(err.result)
+    assert.equal(10, err.result.sent)
+    assert.equal(2, #sandbox:requests("sync"))
+  end)
+
+  it("reports a task that failed, or waits for a person, with the service's own words", function()
+    local client = sandbox:client()
+    for outcome, kind in pairs { ["failed:transient"] = "task_failed", ["failed:terminal"] = "task_failed", canceled = "task_failed", rejected = "task_failed",
+      ["input-required"] = "needs_action", ["auth-required"] = "needs_action", ["audience-error"] = "task_failed" } do
+      sandbox:reset()
+      sandbox:configure { task_outcomes = world.json.array { outcome } }
+      local res = assert(client:sync(audience("a", 2)))
+      local waited, err = res:wait()
+      assert.is_nil(waited)
+      assert.equal(kind, err.kind, outcome)
+      assert.equal(res, err.result)
+      if outcome == "failed:transient" then
+        assert.same({ "INTERNAL_ERROR", true, 1 }, { err.code, err.retryable, err.retry_after })
+        assert.truthy(err.message:find("Send the request again later", 1, true))
+      end
+    end
+  end)
+
+  it("gives up a wait at its timeout, also when the service invents a status", function()
+    sandbox:configure { task_outcomes = world.json.array { "pondering" } }
+    local res = assert(sandbox:client():sync(audience("a", 2)))
+    local waited, err = res:wait { timeout = 0.6 }
+    assert.is_nil(waited)
+    assert.equal("timeout", err.kind)
+  end)
+
+  it("waits for a task by its id alone, or for an audience behind it", function()
+    local client = sandbox:client()
+    local res = assert(client:sync(audience("a", 120)))
+    local id = res.tasks[1].task_id
+    assert.equal("completed", assert(client:wait(id)).status)
+    assert.equal("READY", assert(client:wait(id, { audience = "a" })).audience.status)
+    assert.equal("completed", assert(client:task(id)).status)
+    local task, err = client:task("no-such-task")
+    assert.is_nil(task)
+    assert.equal("not_found", err.kind)
+  end)
+
+  it("does not take a row of before for the end of its wait", function()
+    local client = sandbox:client()
+    sandbox:control("PUT", "audience", { account = "25", audienceId = "a", status = "READY", age = 3600 })
+    sandbox:configure { audience_seconds = 0.5 }
+    local res = assert(assert(client:sync(audience("a", 3))):wait())
+    assert.equal("TOO_SMALL", res.audience.status)
+  end)
+
+  it("survives polls that fail, when they are few", function()
+    sandbox:configure { task_seconds = 0.5, faults = world.json.array { { on = "task", act = "status", status = 502, times = 2 }, { on = "task", act = "cut_after" } } }
+    local res = assert(sandbox:client():sync(audience("a", 3)))
+    assert(res:wait())
+  end)
+
+  it("pages through audiences and meets none twice", function()
+    local client = sandbox:client()
+    for i = 1, 7 do
+      sandbox:control("PUT", "audience", { account = "25", audienceId = "a" .. i, status = "READY" })
+    end
+    local seen = {}
+    for row, err in client:audiences { page = 3 } do
+      assert.is_nil(err)
+      seen[#seen + 1] = row.audience_id
+    end
+    assert.same({ "a1", "a2", "a3", "a4", "a5", "a6", "a7" }, seen)
+    local row, err = client:audience("none")
+    assert.is_nil(row)
+    assert.equal("not_found", err.kind)
+    sandbox:fault { on = "audiences", act = "status", status = 500 }
+    local failures = 0
+    for item, why in client:audiences() do
+      assert.is_false(item)
+      assert.equal(500, why.status)
+      failures = failures + 1
+    end
+    assert.equal(1, failures)
+  end)
+
+  it("offers an audience to agents and reads how far it is", function()
+    local client = sandbox:client()
+    assert(client:sync(audience("a", 2)))
+    local records = assert(client:syndicate { audience_id = "a", adcp_agent_ids = { "agent-1", "agent-2" } })
+    assert.same({ "agent-1", "agent-2" }, { records[1].adcp_agent_id, records[2].adcp_agent_id })
+    assert(client:syndicate { audience_id = "a", adcp_agent_ids = { "agent-2" }, enabled = false })
+    local seen = {}
+    for item in client:syndication_status { audience_id = "a" } do
+      seen[item.adcp_agent_id] = item.status
+    end
+    assert.same({ ["agent-1"] = "PENDING", ["agent-2"] = "DISABLED" }, seen)
+    local n = 0
+    for item in client:syndication_status { audience_id = "a", enabled = false, status = "DISABLED", adcp_agent_id = "agent-2" } do
+      n = n + 1
+      assert.is_false(item.enabled)
+    end
+    assert.equal(1, n)
+    local none, err = client:syndicate { adcp_agent_ids = {} }
+    assert.is_nil(none)
+    assert.equal(2, #err.issues)
+  end)
+
+  it("asks for callbacks, which the service then makes", function()
+    local client = sandbox:client()
+    local res = assert(client:sync(audience("a", 2), { push_notification_config = {
+      url = sandbox.url .. "/health", operation_id = "op:1", token = ("t"):rep(16), authentication = { scheme = "HMAC-SHA256", credentials = ("s"):rep(32) },
+    } }))
+    assert(res:wait())
+    local sent
+    repeat
+      sent = sandbox:control("GET", "callbacks").callbacks
+    until sent[1] and sent[1].status
+    assert.equal(res.tasks[1].task_id, sent[1].task_id)
+  end)
+
+  it("shows no data of people in errors, though the service quotes it", function()
+    local client = sandbox:client { api_key = "scope3_top_secret_key" }
+    sandbox:fault { on = "sync", act = "echo" }
+    local crm = assert(scope3.audience { id = "a" })
+    assert(crm:add { external_id = "customer-4711", email = "jane@example.com" })
+    local res, err = client:sync(crm)
+    assert.is_nil(res)
+    assert.equal("VALIDATION_ERROR", err.code)
+    assert.equal("audiences[0].add[0].externalId", err.field)
+    local text = tostring(err) .. err.message
+    for _, issue in ipairs(err.issues) do
+      text = text .. (issue.path or "") .. issue.message
+    end
+    for _, secret in ipairs { "customer-4711", "jane@example.com", "2065551234", "top_secret", "8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d" } do
+      assert.is_nil(text:find(secret, 1, true), secret)
+    end
+  end)
+
+  it("dry runs without a key or a network, and says what would be sent", function()
+    local client = assert(scope3.client { base_url = "http://127.0.0.1:9" })
+    local res = assert(client:run({ map = MAP, audience = "a" }, rows(25), { max_members = 10, dry_run = true }))
+    assert.same({ 25, 0, 3 }, { res.would_send, res.sent, #res.requests })
+    world.assert_sums(res)
+    assert.equal(res, res:wait())
+  end)
+
+  it("stops when it is told to, and at its deadline", function()
+    local client = sandbox:client()
+    local asked = 0
+    local res, err = client:run({ map = MAP, audience = "a" }, rows(100000), { cancel = function()
+      asked = asked + 1
+      return asked > 3
+    end })
+    assert.is_nil(res)
+    assert.equal("cancelled", err.kind)
+    world.assert_sums(err.result)
+    sandbox:fault { on = "sync", act = "hang" }
+    res, err = client:run({ map = MAP, audience = "a" }, rows(5), { deadline = 0.3 })
+    assert.is_nil(res)
+    assert.equal("timeout", err.kind)
+    assert.equal(5, err.result.unknown)
+  end)
+
+  it("keeps under its rate", function()
+    local pacing = require "scope3.pacing"
+    local pace, now = pacing.new(3), 1000
+    local sent = {}
+    for _ = 1, 20 do
+      now = now + pace:delay(now)
+      pace:take(now)
+      sent[#sent + 1] = now
+      now = now + 1
+    end
+    for i = 4, #sent do
+      assert.is_true(sent[i] - sent[i - 3] >= 60)
+    end
+  end)
+end)
+
+describe("a body", function()
+  local server
+  setup(function()
+    server = capture.start()
+  end)
+  teardown(function()
+    server.close()
+    world.clean()
+  end)
+
+  it("with every kind of member fits the contract's schema", function()
+    local client = assert(scope3.client { api_key = "scope3_x", account_id = 25, base_url = server.url })
+    local crm = assert(scope3.audience { id = 'a"\\é', name = "N\n", consent_basis = "contract" })
+    assert(crm:add { external_id = "1", email = "a@example.com" })
+    assert(crm:add { external_id = "2", phone = "+12065551234" })
+    assert(crm:add { external_id = "3", uids = { { type = "uid2", value = 'x"y' }, { type = "maid", value = "z" } } })
+    assert(crm:add { external_id = "4", email = "a@example.com", phone = "+12065551234", uids = { { type = "id5", value = "ID5*x" } } })
+    assert(crm:add { external_id = "5", hashed_email = ("AB"):rep(32), hashed_phone = ("cd"):rep(32) })
+    assert(crm:add { external_id = "1", email = "b@example.com" })
+    assert(crm:remove { external_id = "4" })
+    assert(crm:remove { external_id = "6" })
+    local every = {}
+    for byte = 1, 127 do
+      every[byte] = string.char(byte)
+    end
+    local odd = "\0" .. table.concat(every) .. "é😀"
+    assert(crm:add { external_id = odd, email = "a@example.com" })
+    local gone = assert(scope3.audience { id = "gone" }):delete()
+    assert(client:sync({ crm, gone }, { push_notification_config = { url = "https://example.com/hook", operation_id = "op", token = ("t"):rep(16),
+      authentication = { scheme = "Bearer", credentials = ("s"):rep(32) } } }))
+    local bodies = server.bodies()
+    assert.equal(1, #bodies)
+    local decoded = assert(cjson.decode(bodies[1]))
+    assert.same({}, schema.problems(schema.sync_request, decoded))
+    local sent = decoded.audiences[1]
+    assert.equal('a"\\é', sent.audienceId)
+    assert.same({ "2", "3", "5", "1", odd }, {
+      sent.add[1].externalId, sent.add[2].externalId, sent.add[3].externalId, sent.add[4].externalId, sent.add[5].externalId })
+    assert.same({ { externalId = "4" }, { externalId = "6" } }, sent.remove)
+    assert.same({ audienceId = "gone", delete = true }, decoded.audiences[2])
+  end)
+
+  it("that breaks a rule does not pass the schema", function()
+    local function fine()
+      return { audiences = { { audienceId = "a", add = { { externalId = "1", hashedEmail = ("ab"):rep(32) } } } } }
+    end
+    assert.same({}, schema.problems(schema.sync_request, fine()))
+    local breaks = {
+      function(b) b.audiences = {} end, function(b) b.extra = 1 end, function(b) b.audiences[1].audienceId = "" end,
+      function(b) b.audiences[1].consentBasis = "x" end, function(b) b.audiences[1].add[1].externalId = 7 end,
+      function(b) b.audiences[1].add[1].hashedEmail = ("AB"):rep(32) end, function(b) b.audiences[1].add[1].hashedEmail = nil end,
+      function(b) b.audiences[1].add[1].uids = {} end, function(b) b.audiences[1].remove = { { externalId = "1", email = "x" } } end,
+      function(b) b.pushNotificationConfig = { url = "x" } end,
+    }
+    for i, change in ipairs(breaks) do
+      local body = fine()
+      change(body)
+      assert.is_true(#schema.problems(schema.sync_request, body) > 0, "case " .. i)
+    end
+  end)
+end)
