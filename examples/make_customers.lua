@@ -56,7 +56,7 @@ end
 
 local HEADER = { "Customer Id", "First Name", "Last Name", "Company", "City", "Country", "Mobile", "Email", "Marketing consent",
   "Lifetime value", "Segment", "Signed up" }
-local CITY, COUNTRY, MOBILE, EMAIL = 5, 6, 7, 8
+local CITY, COUNTRY, MOBILE, EMAIL, CONSENT = 5, 6, 7, 8, 9
 
 -- What goes wrong at certain rows: by number, so that it is easy to find again.
 local DIRT = {
@@ -114,6 +114,7 @@ local out = { table.concat(HEADER, ",") }
 for i = 1, 1000 do
   local row = make_row(i)
   if DIRT[i] then
+    row[CONSENT] = "yes" -- so that a script that asks for consent meets the dirt too
     DIRT[i](row)
   elseif i > 700 and i % 25 == 0 then
     row[1] = ("C%05d"):format(10000 + i - 650) -- the customer came back: this row is the newer one

@@ -179,7 +179,7 @@ describe("a script file", function()
 
   it("that is missing, broken, or no script is told what is wrong", function()
     local cases = {
-      ["return 12"] = "must return a table", ["syntax error here"] = "syntax error", ['error("boom")'] = "boom",
+      ["return 12"] = "must return a table", ["x = = 1"] = "near", ['error("boom")'] = "boom",
       ['return { audience = "a" }'] = "either map or member", ["return { map = {}, member = print }"] = "either map or member",
       ['return { map = { email = "x" } }'] = "map needs external_id", ['return { map = { external_id = "x" } }'] = "at least one of email",
       ['return { map = { external_id = "x", emial = "y" } }'] = "emial", ["return { member = print, adience = 1 }"] = "adience",

@@ -1,0 +1,27 @@
+-- A transformation script with member(row): any Lua decides what a row becomes.
+--   scope3 run examples/consent.lua examples/customers.csv --sandbox --account 25 --wait
+--
+-- member(row) gives a member, a list of members, nil to skip the row, or nil and a reason to reject it.
+-- `row` is read-only and valid during the call only; columns go by name or number.
+return {
+  audience = { id = "loyal", name = "Loyal customers", consent_basis = "consent" },
+
+  member = function(row)
+    if row["Customer Id"] == "" then
+      return nil, "no customer id"
+    end
+    if row["Marketing consent"] ~= "yes" then
+      -- Consent was withdrawn: whoever is in the audience leaves it.
+      return { external_id = row["Customer Id"], remove = true }
+    end
+    if row.Segment ~= "loyal" and tonumber(row["Lifetime value"]) < 2500 then
+      return nil -- not for this audience
+    end
+    return {
+      external_id = row["Customer Id"],
+      email = row.Email,
+      phone = row.Mobile,
+      region = row.Country,
+    }
+  end,
+}
