@@ -189,6 +189,31 @@ describe("scope3", function()
     end
   end)
 
+  it("reads files without a header, and with a delimiter that is told", function()
+    local code, out = world.command { "sync", world.file("1\ta@example.com,x\n2\tb@example.com\n"), "--dry-run", "--audience", "a", "--no-header", "--delimiter", "tab",
+      "--map", "external_id=1", "--map", "email=2", "--json" }
+    assert.equal(0, code)
+    local res = cjson.decode(out)
+    assert.same({ 2, 1 }, { res.rows, res.members })
+    code, out = world.command { "sync", world.file('{"i":"1","m":"a@example.com"}\n'), "--dry-run", "--audience", "a", "--format", "jsonl",
+      "--map", "external_id=i", "--map", "email=m", "--json" }
+    assert.equal(0, code)
+    assert.equal(1, cjson.decode(out).members)
+  end)
+
+  it("goes through the proxy of the environment for https, and never for this machine", function()
+    local via = "https_proxy=" .. sandbox.url .. " http_proxy=" .. sandbox.url .. " SCOPE3_API_KEY=scope3_x"
+    local code, _, err = world.command({ "audiences", "--account", "25", "--base-url", "https://service.invalid" }, { env = via })
+    assert.equal(1, code)
+    assert.is_nil(err:find("scope3_x", 1, true))
+    local log = sandbox:requests()
+    assert.same({ 1, "CONNECT" }, { #log, log[1] and log[1].method })
+    local other = world.sandbox()
+    assert.equal(0, (world.command({ "audiences", "--account", "25", "--base-url", other.url }, { env = via })))
+    assert.equal(1, #sandbox:requests())
+    other:close()
+  end)
+
   it("prints its version and help", function()
     local code, out = world.command { "--version" }
     assert.same({ 0, "scope3 " .. require "scope3.version" .. "\n" }, { code, out })

@@ -57,7 +57,8 @@ describe("an email", function()
     assert.is_nil(scope3.email.normalize("\226\128\139a@b.example")) -- U+200B is not white space
   end)
 
-  it("keeps dots, plus tags and double dots", function()
+  it("keeps dots, plus tags and double dots, and all that RFC 5322 allows", function()
+    assert.equal("o'b!#$%&*+-/=?^_`{|}~@b_c-d.example", scope3.email.normalize("O'B!#$%&*+-/=?^_`{|}~@B_c-D.example"))
     assert.equal("a..b.c+d_e@gmail.com", scope3.email.normalize("A..b.C+D_e@GMAIL.com"))
   end)
 
@@ -67,7 +68,8 @@ describe("an email", function()
       ["a b@c.example"] = "email_space", ["a\0@c.example"] = "email_space", ["a@localhost"] = "email_domain", ["a@b..example"] = "email_domain",
       ["a@.example"] = "email_domain", ["a@example."] = "email_domain", ["N/A"] = "email_placeholder", ["none"] = "email_placeholder",
       ["  "] = "email_placeholder", ["a\255@b.example"] = "email_utf8", [("a"):rep(250) .. "@b.example"] = "email_too_long",
-      ["\195\169@b.example"] = "email_non_ascii",
+      ["\195\169@b.example"] = "email_non_ascii", ["mailto:a@b.example"] = "email_character", ["<a@b.example>"] = "email_character",
+      ["a@b.example,c"] = "email_character", ["a@b.example;"] = "email_character", ['"a"@b.example'] = "email_character", ["a@[127.0.0.1]"] = "email_character",
     }
     for raw, reason in pairs(cases) do
       local hash, why, text = scope3.email.hash(raw)

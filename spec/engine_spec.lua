@@ -267,6 +267,35 @@ describe("the engine", function()
     engine:close()
   end)
 
+  it("starts afresh in the child of a fork, and goes on in the parent", function()
+    local ok, ffi = pcall(require, "ffi")
+    if not ok then
+      return -- only LuaJIT can fork from here
+    end
+    ffi.cdef "int fork(void); int waitpid(int, int *, int); void _exit(int);"
+    local engine = new_engine()
+    local request = { method = "GET", url = sandbox.url .. "/health", timeout = 30 }
+    assert.equal(200, transfer(engine, request).status)
+    sandbox:fault { on = "audiences", act = "delay", seconds = 0.3 }
+    local id = engine:submit { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", headers = { KEY }, timeout = 30 }
+    engine:step()
+    local pid = ffi.C.fork()
+    if pid == 0 then
+      engine:step()
+      local lost = engine:result()
+      local fine = lost and lost.id == id and lost.code == "FORKED"
+      local again = transfer(engine, request)
+      ffi.C._exit(fine and again.status == 200 and again.connections == 1 and 0 or 1)
+    end
+    local status = ffi.new("int[1]")
+    assert.equal(pid, ffi.C.waitpid(pid, status, 0))
+    assert.equal(0, status[0])
+    assert.equal(200, world.next_result(engine).status)
+    local again = transfer(engine, request)
+    assert.same({ 200, 0 }, { again.status, again.connections })
+    engine:close()
+  end)
+
   it("reads no proxy from the environment", function()
     local script = world.file(([[
       local core = require "scope3.core"

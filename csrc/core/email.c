@@ -3,6 +3,13 @@
 #include "text.h"
 #include "utf8.h"
 
+/* What an address may hold besides letters, digits and bytes outside ASCII: RFC 5322 section 3.2.3 before the @, names of hosts behind it. */
+static int allowed(char c, int in_domain) {
+  if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ((unsigned char)c & 0x80) != 0)
+    return 1;
+  return strchr(in_domain ? "-_." : "!#$%&'*+-/=?^_`{|}~.", c) != NULL;
+}
+
 static sc3_reason check_domain(const char *p, size_t n) {
   size_t i, label = 0;
   int dots = 0;
@@ -50,6 +57,10 @@ sc3_reason sc3_email_normalize(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n
     return SC3_R_EMAIL_TWO_ATS;
   if (at == 0 || at + 1 == s.n)
     return SC3_R_EMAIL_EMPTY_SIDE;
+  for (i = 0; i < s.n; i++) {
+    if (i != at && !allowed(out[i], i > at))
+      return SC3_R_EMAIL_CHARACTER;
+  }
   if (wide)
     return SC3_R_EMAIL_NON_ASCII;
   *n = s.n;

@@ -30,6 +30,7 @@
   X(EMAIL_TWO_ATS, "email_two_ats", "email: more than one @")                                                       \
   X(EMAIL_EMPTY_SIDE, "email_empty_side", "email: nothing before or behind the @")                                  \
   X(EMAIL_SPACE, "email_space", "email: a space or control character inside")                                       \
+  X(EMAIL_CHARACTER, "email_character", "email: a character that no address holds")                                 \
   X(EMAIL_DOMAIN, "email_domain", "email: the domain has no dot, or an empty part")                                 \
   X(EMAIL_TOO_LONG, "email_too_long", "email: over 254 bytes")                                                      \
   X(EMAIL_NON_ASCII, "email_non_ascii", "email: a character outside ASCII, which this release cannot lowercase")    \

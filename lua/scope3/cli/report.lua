@@ -126,8 +126,8 @@ function report.of(res, about)
   list_reasons(out, "Rows rejected, by reason:", res.rejected)
   list_reasons(out, "Identifiers dropped, by reason (their members were kept if another was left):", res.dropped)
   if #res.tasks > 0 and not about.waited then
-    local first = res.tasks[1].task_id
-    out[#out + 1] = ("\nThe service is still matching. Follow it with:  scope3 wait %s\n"):format(first)
+    out[#out + 1] = ("\nThe service is still matching. Follow it with:  scope3 wait %s --audience %s\n"):format(
+      res.tasks[#res.tasks].task_id, res.audience.audience_id)
   end
   return table.concat(out)
 end

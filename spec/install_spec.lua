@@ -1,0 +1,96 @@
+-- The ways to install, each into a folder of its own, and the result used from another folder.
+local world = require "spec.support.world"
+
+local LUA, BIN = os.getenv("SCOPE3_LUA"), os.getenv("SCOPE3_LUA_BIN")
+local VDIR = LUA == "jit" and "5.1" or LUA
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- Runs a shell command; whether it went well, and what it printed.
+local function shell(command)
+  local out = world.path(".out")
+  local code = os.execute("(" .. command .. ") >" .. out .. " 2>&1 </dev/null")
+  return code == true or code == 0, world.read(out)
+end
+
+-- The environment of somebody who has not got this tree: the sanitizer's runtime must not come along either.
+local CLEAN = "env -u LUA_PATH -u LUA_CPATH -u LUA_PATH_5_2 -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "
+
+local function must(command)
+  local ok, out = shell(command)
+  assert(ok, command .. "\n" .. out)
+  return out
+end
+
+local function folder()
+  local path = world.path("")
+  must("mkdir -p " .. quote(path))
+  return path
+end
+
+describe("installing", function()
+  local folders = {}
+  local function new_folder()
+    local path = folder()
+    folders[#folders + 1] = path
+    return path
+  end
+  teardown(function()
+    for _, path in ipairs(folders) do
+      shell("rm -rf " .. quote(path))
+    end
+    world.clean()
+  end)
+
+  it("with make puts the module, the Lua files and the command where they are told, and they work", function()
+    local prefix = new_folder() .. "/with space"
+    must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=%s"):format(CLEAN, LUA, BIN, quote(prefix)))
+    local version = must(("cd / && %s %s --version"):format(CLEAN, quote(prefix .. "/bin/scope3")))
+    assert.equal("scope3 " .. require "scope3.version" .. "\n", version)
+    local out = must(("cd / && %s %s hash email USER@example.com"):format(CLEAN, quote(prefix .. "/bin/scope3")))
+    assert.truthy(out:find("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", 1, true))
+    local core = io.open(prefix .. "/lib/lua/" .. VDIR .. "/scope3/core.so")
+    assert.is_not_nil(core)
+    core:close()
+  end)
+
+  it("honours DESTDIR without writing it into the command", function()
+    local stage = new_folder()
+    must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=/opt/x DESTDIR=%s"):format(CLEAN, LUA, BIN, quote(stage)))
+    local command = world.read(stage .. "/opt/x/bin/scope3")
+    assert.is_nil(command:find(stage, 1, true))
+    assert.truthy(command:find("/opt/x/share/lua/" .. VDIR, 1, true))
+  end)
+
+  it("with LuaRocks builds the rockspec for this Lua", function()
+    if LUA == "jit" then
+      return -- the rocks of LuaJIT are those of 5.1
+    end
+    local tree = new_folder()
+    -- What Debian's packages provide, said to LuaRocks, which cannot reach its server from everywhere.
+    local config = world.file('rocks_provided = { ["lua-cjson"] = "2.1.0-1", ["argparse"] = "0.7.1-1" }\n')
+    local out = must(("%s LUAROCKS_CONFIG=%s luarocks --lua-version=%s --tree=%s make rockspec/scope3-0.1.0-1.rockspec"):format(CLEAN, config, LUA, tree))
+    assert.is_nil(out:find("Missing dependencies", 1, true))
+    local paths = ("LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' LUA_CPATH='%s/lib/lua/%s/?.so;;'"):format(tree, VDIR, tree, VDIR, tree, VDIR)
+    local version = must(("cd / && %s %s %s -e 'print(require(\"scope3\")._VERSION)'"):format(CLEAN, paths, BIN))
+    assert.equal(require "scope3.version" .. "\n", version)
+    local command = must(("cd / && %s %s/bin/scope3 --version"):format(CLEAN, tree))
+    assert.equal("scope3 " .. require "scope3.version" .. "\n", command)
+  end)
+
+  it("is one version everywhere", function()
+    local version = require "scope3.version"
+    local rockspec = world.read("rockspec/scope3-" .. version .. "-1.rockspec")
+    assert.truthy(rockspec:find('version = "' .. version .. '-1"', 1, true))
+    assert.truthy(rockspec:find('tag = "v' .. version .. '"', 1, true))
+    assert.equal(version, require("scope3")._VERSION)
+  end)
+
+  it("is not needed where `make env` is asked", function()
+    local out = must(('%s sh -c \'eval "$(make --no-print-directory -s LUA=%s LUA_BIN=%s env)" && cd / && %s -e "print(require([[scope3]])._VERSION)"\''):format(
+      CLEAN, LUA, BIN, BIN))
+    assert.equal(require "scope3.version" .. "\n", out)
+  end)
+end)
