@@ -1,6 +1,6 @@
 std = "min"
 max_line_length = 150
-read_globals = { "jit", math = { fields = { "tointeger" } }, package = { fields = { "searchpath" } } }
-files["spec"] = { std = "+busted" }
+read_globals = { "jit", math = { fields = { "tointeger", "type" } }, package = { fields = { "searchpath" } } }
+files["spec"] = { std = "+busted", max_line_length = 180 }
 files["rockspec"] = { std = "rockspec" }
 exclude_files = { "build" }

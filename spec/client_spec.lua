@@ -450,6 +450,50 @@ describe("the client", function()
     assert.equal(5, err.result.unknown)
   end)
 
+  it("lets a request that is under way be answered when it is stopped, within its grace", function()
+    local client = sandbox:client()
+    sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 0.5, times = -1 } } }
+    local seen, stop = {}, false
+    local res, err = client:run({ map = MAP, audience = "a" }, rows(30), { max_members = 10, cancel = function()
+      return stop
+    end, on_event = function(event)
+      seen[event.event] = (seen[event.event] or 0) + 1
+      stop = stop or event.event == "request"
+    end })
+    assert.is_nil(res)
+    assert.equal("cancelled", err.kind)
+    assert.same({ 10, 0, 1 }, { err.result.sent, err.result.unknown, #sandbox:requests("sync") })
+    world.assert_sums(err.result)
+    assert.same({ 1, 1 }, { seen.request, seen.accepted })
+  end)
+
+  it("tells a job's own listener of retries", function()
+    sandbox:fault { on = "sync", act = "status", status = 503, retry_after = 0 }
+    local retries = 0
+    assert(sandbox:client():sync(audience("a", 1), { on_event = function(event)
+      retries = retries + (event.event == "retry" and 1 or 0)
+    end }))
+    assert.equal(1, retries)
+  end)
+
+  it("refuses before sending what would fit into no request", function()
+    local client = sandbox:client()
+    local big = audience("ok", 1)
+    assert(big:add { external_id = ("x"):rep(5000), email = "a@example.com" })
+    local res, err = client:sync({ audience("a", 2), big }, { max_bytes = 4096 })
+    assert.is_nil(res)
+    assert.same({ "invalid", "audiences[2]" }, { err.kind, err.issues[1].path })
+    assert.equal(0, #sandbox:requests())
+    res, err = client:stream("s", { max_bytes = 4096, push_notification_config = { url = "https://example.com", token = ("t"):rep(4000) } })
+    assert.is_nil(res)
+    assert.equal("max_bytes", err.issues[1].path)
+    local stream = assert(client:stream("s", { max_bytes = 4096 }))
+    local added, why = stream:add { external_id = ("x"):rep(5000), email = "a@example.com" }
+    assert.is_nil(added)
+    assert.equal("member_too_large", why.code)
+    assert(stream:finish())
+  end)
+
   it("keeps under its rate", function()
     local pacing = require "scope3.pacing"
     local pace, now = pacing.new(3), 1000

@@ -16,7 +16,7 @@ local function shell(command)
 end
 
 -- The environment of somebody who has not got this tree: the sanitizer's runtime must not come along either.
-local CLEAN = "env -u LUA_PATH -u LUA_CPATH -u LUA_PATH_5_2 -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "
+local CLEAN = "env -u LUA_PATH -u LUA_CPATH -u LUA_PATH_5_2 -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LD_PRELOAD "
 
 local function must(command)
   local ok, out = shell(command)

@@ -4,6 +4,7 @@ local errors = require "scope3.error"
 local job = require "scope3.job"
 local options = require "scope3.options"
 local planner = require "scope3.planner"
+local request = require "scope3.request"
 local result = require "scope3.result"
 local rules = require "scope3.rules"
 local run = require "scope3.run"
@@ -178,7 +179,11 @@ local function check_job(self, what, opts, audiences)
   local issues = {}
   local checked = job_options(self, opts, issues)
   for i, audience in ipairs(audiences) do
+    local before = #issues
     rules.audience(issues, audience, #audiences == 1 and "audience" or ("audiences[%d]"):format(i))
+    if #issues == before and request.frame(checked.push_notification_config) + request.overhead(audience) + 1024 > checked.max_bytes then
+      issues[#issues + 1] = { path = "max_bytes", message = "leaves no room for members beside the audience's name and the callback" }
+    end
   end
   local missing = not checked.dry_run and lacks(self)
   for _, issue in ipairs(missing and missing.issues or {}) do
@@ -227,17 +232,19 @@ function Client:sync(audiences, opts)
   if err then
     return nil, err
   end
+  local limits = { max_members = checked.max_members, max_bytes = checked.max_bytes, push = checked.push_notification_config }
+  local misfit = planner.misfit(audiences, limits)
+  if misfit then
+    return nil, errors.invalid("client:sync", {
+      { path = ("audiences[%d]"):format(misfit), message = "has a member that alone is over max_bytes" },
+    })
+  end
   local work = job.new(self, audiences, checked)
   for _, audience in ipairs(audiences) do
     result.add_counts(work.result, audience.builder:counts())
   end
-  for parts, bytes in planner.requests(audiences,
-    { max_members = checked.max_members, max_bytes = checked.max_bytes, push = checked.push_notification_config }) do
-    if checked.cancel and checked.cancel() then
-      work:stop(errors.new("cancelled", "stopped before everything was sent"))
-    end
-    -- Where the job failed already, this counts the members as failed.
-    work:send(parts, bytes)
+  for parts, bytes in planner.requests(audiences, limits) do
+    work:send(parts, bytes) -- where the job has failed already, this counts the members as failed
   end
   return work:finish()
 end

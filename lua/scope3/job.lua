@@ -24,7 +24,7 @@ function job.new(client, audiences, opts)
     transport = transport,
     opts = opts,
     started = now,
-    limits = { cancel = opts.cancel, deadline = opts.deadline and now + opts.deadline or nil },
+    limits = { cancel = opts.cancel, grace = GRACE, deadline = opts.deadline and now + opts.deadline or nil },
     result = result.new(client, audiences),
     pending = {}, -- tasks accepted since the last barrier
     operations = {}, -- the operations of the requests accepted since then
@@ -75,11 +75,7 @@ function job:await()
   if not self.flight then
     return true
   end
-  local data, err = self.transport:await(self.flight.call, self.limits)
-  if err and err.kind == "cancelled" and self.flight.call.attempts > 0 and err.uncertain then
-    err.message = "stopped; the answer of a request under way was not waited for"
-  end
-  return settle(self, data, err)
+  return settle(self, self.transport:await(self.flight.call, self.limits))
 end
 
 --- Moves the request under way on without waiting.
@@ -126,6 +122,9 @@ function job:send(parts, bytes, release)
     self.on_event { event = "blocked" }
   end
   local ok, err = self:await()
+  if ok and not self.failure and self.limits.cancel and self.limits.cancel() then
+    self.failure = errors.new("cancelled", "stopped before everything was sent")
+  end
   local operations = { add = adds > 0 or nil, remove = removes > 0 or nil }
   if ok and not self.failure and reverses(self, operations) then
     ok, err = barrier(self)
@@ -156,6 +155,7 @@ function job:send(parts, bytes, release)
     path = path_of(self.client),
     body = request.body(parts, self.opts.push_notification_config),
     timeout = self.opts.timeout or 60 + bytes / 100000,
+    on_event = self.on_event,
   }
   self.flight = { call = call, entry = entry, release = release, started = self.client.loop.now() }
   self.on_event { event = "request", request = #res.requests, members = entry.members, bytes = bytes }

@@ -4,10 +4,11 @@ local request = require "scope3.request"
 
 local planner = {}
 
---- An iterator of requests, each a list of parts and its bytes.
+--- An iterator of requests, each a list of parts and its bytes. Where one member alone is over `max_bytes`, it ends there and
+--- gives nil and the number of that audience.
 ---@param audiences scope3.Audience[]
 ---@param limits {max_members: integer, max_bytes: integer, push: table?}
----@return fun(): scope3.Part[]?, integer?
+---@return fun(): scope3.Part[]?, integer?, integer?
 function planner.requests(audiences, limits)
   local index, payload_index, first = 1, 1, 1
   local frame = request.frame(limits.push)
@@ -56,7 +57,21 @@ function planner.requests(audiences, limits)
     if #parts > 0 then
       return parts, bytes
     end
+    return nil, index <= #audiences and index or nil
   end
+end
+
+--- The number of an audience with a member that fits into no request, or nil.
+---@param audiences scope3.Audience[]
+---@param limits {max_members: integer, max_bytes: integer, push: table?}
+---@return integer?
+function planner.misfit(audiences, limits)
+  local next_request = planner.requests(audiences, limits)
+  local parts, more
+  repeat
+    parts, more = next_request()
+  until not parts
+  return more
 end
 
 return planner

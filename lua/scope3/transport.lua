@@ -117,6 +117,11 @@ end
 local Call = {}
 Call.__index = Call
 
+function Call:tell(event)
+  local on_event = self.request.on_event or self.transport.on_event
+  on_event(event)
+end
+
 -- An attempt ended: the call is done, or waits for its next one.
 function Call:ended(result)
   self.bytes_sent = self.bytes_sent + (result.uploaded or 0)
@@ -127,7 +132,7 @@ function Call:ended(result)
     if delay then
       self.due = self.transport.loop.now() + delay
       self.transport.waiting[self] = true
-      self.transport.on_event { event = "retry", seconds = delay, status = err.status, attempt = self.attempts }
+      self:tell { event = "retry", seconds = delay, status = err.status, attempt = self.attempts }
       return
     end
   end
@@ -162,7 +167,7 @@ local function submit(self, call)
 end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
----@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?}
+---@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?, on_event: function?}
 ---@return table call  for transport:await()
 function transport:start(request)
   local call = setmetatable({ transport = self, request = request, attempts = 0, bytes_sent = 0, due = 0 }, Call)
@@ -189,7 +194,7 @@ function transport:pump()
     if delay > 0 then
       call.due = now + delay
       soonest = math.min(soonest or call.due, call.due)
-      self.on_event { event = "paced", seconds = delay }
+      call:tell { event = "paced", seconds = delay }
     else
       self.waiting[call] = nil
       self.pace:take(now)
@@ -211,30 +216,42 @@ local function abandon(self, call)
   end
 end
 
---- Waits until a call is done.
+-- The end of a wait that is over before its call.
+local function give_up(self, call, kind, message)
+  local flying = call.id ~= nil
+  abandon(self, call)
+  return nil, errors.new(kind, message, {
+    uncertain = flying or nil,
+    request = { method = call.request.method, path = call.request.path, attempts = call.attempts },
+  })
+end
+
+--- Waits until a call is done. When `cancel` tells to stop, a call that is under way has `grace` seconds left.
 ---@param call table
----@param limits? {cancel: (fun(): boolean?)?, deadline: number?}  `deadline` in seconds of the loop's clock
+---@param limits? {cancel: (fun(): boolean?)?, grace: number?, deadline: number?}  `deadline` in seconds of the loop's clock
 ---@return any data
 ---@return scope3.Error? err
 function transport:await(call, limits)
   limits = limits or {}
+  local until_ = limits.deadline
+  local cancelled = false
   while not call.done do
     local soonest = self:pump()
     if call.done then
       break
     end
     local now = self.loop.now()
-    local flying = call.id ~= nil
-    if limits.cancel and limits.cancel() then
-      abandon(self, call)
-      return nil, errors.new("cancelled", "stopped while a request was under way",
-        { uncertain = flying or nil, request = { method = call.request.method, path = call.request.path, attempts = call.attempts } })
-    elseif limits.deadline and now >= limits.deadline then
-      abandon(self, call)
-      return nil, errors.new("timeout", "the deadline passed while a request was under way",
-        { uncertain = flying or nil, request = { method = call.request.method, path = call.request.path, attempts = call.attempts } })
+    if not cancelled and limits.cancel and limits.cancel() then
+      cancelled = true
+      until_ = math.min(until_ or math.huge, now + (call.id and limits.grace or 0))
     end
-    local pause = math.min(SLICE, soonest and soonest - now or SLICE, limits.deadline and limits.deadline - now or SLICE)
+    if until_ and now >= until_ then
+      if cancelled then
+        return give_up(self, call, "cancelled", "stopped while a request was under way")
+      end
+      return give_up(self, call, "timeout", "the deadline passed while a request was under way")
+    end
+    local pause = math.min(SLICE, soonest and soonest - now or SLICE, until_ and until_ - now or SLICE)
     self.loop.wait(self.shared.engine, math.max(0, pause))
   end
   return call.data, call.err

@@ -32,7 +32,7 @@ local function add_job(command)
   command:option("--audience", "The audience's id.")
   command:option("--name", "The audience's name.")
   command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation.")
-  command:option("--region", "The country of phones in national form, where a row names none.")
+  command:option("--region", "The country of phones in national form, where a row names none (this release counts them only).")
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
   command:option("--max-members", "Members a request (100000)."):convert(tonumber)
   command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
@@ -81,7 +81,7 @@ local function build_parser()
   local hash = parser:command("hash", "Show what an email or phone is normalised and hashed to.")
   hash:argument("kind", "email or phone."):choices { "email", "phone" }
   hash:argument("value", "Values; without any, lines of standard input."):args("*")
-  hash:option("--region", "The country of phones in national form.")
+  hash:option("--region", "The country of phones in national form (this release refuses them).")
   hash:flag("--json", "Print one JSON object a value.")
 
   local sandbox = parser:command("sandbox", "Run a local stand-in for the service.")
