@@ -1,50 +1,18 @@
 /* "scope3.builder": rows from a source, or tables from Lua, become members of a payload. */
 #include <time.h>
 
-#include "../core/builder.h"
-#include "members.h"
+#include "builder.h"
 #include "payload.h"
-#include "row.h"
-#include "source.h"
 
-enum { REASONS_OF_SCRIPTS = 100, ROWS_BETWEEN_CLOCKS = 32 };
+enum { ROWS_BETWEEN_CLOCKS = 32 };
 
-typedef struct builder_ud {
-  sc3_builder b;
-  int closed;
-  int busy;          /* inside a callback: a script must not come back in */
-  int mapped;        /* has targets */
-  int has_where, has_member;
-  sc3_record record; /* kept here, so that no pointer to a C frame outlives an error */
-  sc3_member_table member;
-} builder_ud;
-
-/* The user value is a table with these. */
-#define KEY_WHERE "where"
-#define KEY_MEMBER "member"
-#define KEY_MAP "map"         /* anchors the names of targets */
-#define KEY_ROW "row"         /* the row view of the source last filled from */
-#define KEY_SOURCE "source"   /* that source */
-#define KEY_REASONS "reasons" /* a script's own reasons -> rows */
-
-static builder_ud *check_builder(lua_State *L) {
-  builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
+static sc3_builder_ud *check_builder(lua_State *L) {
+  sc3_builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
   if (u->closed)
     sc3_closed(L, "builder");
   if (u->busy)
     luaL_error(L, "a builder was used from inside its own callback");
   return u;
-}
-
-static int out_of_memory(lua_State *L) {
-  return luaL_error(L, "not enough memory");
-}
-
-static void check_status(lua_State *L, sc3_status st) {
-  if (st == SC3_ENOMEM)
-    out_of_memory(L);
-  if (st == SC3_ECAP)
-    luaL_error(L, "refusals were never taken out of the builder");
 }
 
 /* --- making one ------------------------------------------------------------------------------------------------- */
@@ -60,7 +28,7 @@ static sc3_role check_role(lua_State *L, int index) {
 }
 
 /* The array at `index` of { role, column (number or name), uid_type }. */
-static void read_map(lua_State *L, builder_ud *u, int index) {
+static void read_map(lua_State *L, sc3_builder_ud *u, int index) {
   size_t i, n = lua_rawlen(L, index);
   if (n > SC3_TARGETS_MAX)
     luaL_error(L, "a map has at most %d entries", (int)SC3_TARGETS_MAX);
@@ -97,7 +65,7 @@ static int keep_function(lua_State *L, int values, const char *key) {
 /* builder{ remove = false, max_member = bytes, refusals = false, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
 static int builder_new(lua_State *L) {
   static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", NULL};
-  builder_ud *u;
+  sc3_builder_ud *u;
   int values;
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3_knownkeys(L, 1, known, "builder");
@@ -133,7 +101,7 @@ static int builder_new(lua_State *L) {
 }
 
 static int builder_close(lua_State *L) {
-  builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
+  sc3_builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
   if (!u->closed)
     sc3_builder_free(&u->b);
   u->closed = 1;
@@ -143,10 +111,10 @@ static int builder_close(lua_State *L) {
 /* --- tables from Lua -------------------------------------------------------------------------------------------- */
 
 /* Flushes what is staged: pushes true, or false when the payload is full. */
-static int push_flushed(lua_State *L, builder_ud *u, sc3_payload *p) {
+static int push_flushed(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
   sc3_added a = sc3_builder_flush(&u->b, p);
   if (a == SC3_ADD_NOMEM)
-    return out_of_memory(L);
+    return luaL_error(L, "not enough memory");
   if (a == SC3_NEVER_FITS)
     return luaL_error(L, "a payload is smaller than the builder's max_member");
   lua_pushboolean(L, a != SC3_FULL);
@@ -154,14 +122,14 @@ static int push_flushed(lua_State *L, builder_ud *u, sc3_payload *p) {
 }
 
 static int builder_flush(lua_State *L) {
-  builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = check_builder(L);
   return push_flushed(L, u, sc3_checkpayload(L, 2));
 }
 
 /* :add(payload, member, remove) -> true | false when the payload is full (flush the next one) | nil, reason key, role
    Each call is a row of its own. */
 static int builder_add(lua_State *L) {
-  builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = check_builder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
   luaL_checktype(L, 3, LUA_TTABLE);
   if (sc3_builder_waiting(&u->b))
@@ -171,8 +139,8 @@ static int builder_add(lua_State *L) {
   if (sc3_readmember(L, 3, &u->member) != NULL)
     return luaL_argerror(L, 3, lua_tostring(L, -1));
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
-  check_status(L, sc3_stagemember(&u->b, &u->member));
-  check_status(L, sc3_builder_end(&u->b, 0));
+  sc3_checkstatus(L, sc3_stagemember(&u->b, &u->member));
+  sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
   if (!sc3_builder_waiting(&u->b)) {
     lua_pushnil(L);
     lua_pushstring(L, sc3_reason_key(u->b.row_rejected));
@@ -181,225 +149,7 @@ static int builder_add(lua_State *L) {
   return push_flushed(L, u, p);
 }
 
-/* --- scripts ---------------------------------------------------------------------------------------------------- */
-
-static int contains(const char *text, size_t n, sc3_slice part) {
-  size_t i;
-  if (part.n < 3 || part.p == NULL)
-    return 0; /* too short to tell from chance */
-  for (i = 0; i + part.n <= n; i++) {
-    if (memcmp(text + i, part.p, part.n) == 0)
-      return 1;
-  }
-  return 0;
-}
-
-/* True when a text of the script holds a value of the row that it was given: a record (row < 0) or the table at `row`. */
-static int quotes_row(lua_State *L, const builder_ud *u, int row, const char *text, size_t n) {
-  size_t i;
-  int found = 0;
-  if (row < 0) {
-    for (i = 0; i < u->record.count && !found; i++)
-      found = contains(text, n, u->record.fields[i].value);
-    return found;
-  }
-  lua_pushnil(L);
-  while (lua_next(L, row) != 0) {
-    if (!found && lua_type(L, -1) == LUA_TSTRING) {
-      sc3_slice s;
-      s.p = lua_tolstring(L, -1, &s.n);
-      found = contains(text, n, s);
-    }
-    lua_pop(L, 1);
-  }
-  return found;
-}
-
-/* Replaces the message on top by one that holds no value: its position stays ("script.lua:12:"). */
-static void clean_message(lua_State *L, const builder_ud *u, int row) {
-  size_t n, keep = 0;
-  const char *text;
-  if (lua_type(L, -1) != LUA_TSTRING) {
-    lua_pushfstring(L, "the error is a %s", luaL_typename(L, -1));
-    lua_replace(L, -2);
-    return;
-  }
-  text = lua_tolstring(L, -1, &n);
-  if (!quotes_row(L, u, row, text, n))
-    return;
-  while (keep < n && text[keep] != ' ')
-    keep++;
-  if (keep > 0 && text[keep - 1] == ':' && keep < 200)
-    lua_pushlstring(L, text, keep);
-  else
-    lua_pushliteral(L, "");
-  lua_pushliteral(L, " the message quotes the row and is withheld");
-  lua_concat(L, 2);
-  lua_replace(L, -2);
-}
-
-/* Counts a reason of the script's own. The reasons table and the text on top stay as they are. */
-static void count_reason(lua_State *L, int values) {
-  int reasons, known = 0;
-  lua_getfield(L, values, KEY_REASONS);
-  reasons = lua_gettop(L);
-  lua_pushvalue(L, -2);
-  lua_rawget(L, reasons);
-  if (lua_isnil(L, -1)) {
-    lua_pushnil(L);
-    while (lua_next(L, reasons) != 0) {
-      known++;
-      lua_pop(L, 1);
-    }
-    if (known >= REASONS_OF_SCRIPTS) {
-      lua_pop(L, 2);
-      return;
-    }
-  }
-  sc3_pushcount(L, lua_tonumber(L, -1) + 1);
-  lua_pushvalue(L, reasons - 1);
-  lua_insert(L, -2);
-  lua_rawset(L, reasons);
-  lua_settop(L, reasons - 1);
-}
-
-/* Calls where or member with the row: the value at `row`, or the row view for the record. Pushes `results` values and
-   returns NULL; on an error pushes a clean message and returns it. */
-static const char *call_script(lua_State *L, builder_ud *u, int values, const char *key, int row, int results) {
-  sc3_row *view = NULL;
-  sc3_source *source = NULL;
-  int failed;
-  lua_getfield(L, values, key);
-  if (row > 0) {
-    lua_pushvalue(L, row);
-  } else {
-    lua_getfield(L, values, KEY_SOURCE);
-    source = lua_touserdata(L, -1); /* alive: the user value holds it */
-    lua_pop(L, 1);
-    lua_getfield(L, values, KEY_ROW);
-    view = lua_touserdata(L, -1);
-    sc3_row_open(view, &u->record);
-    sc3_source_lock(source, 1);
-  }
-  u->busy = 1;
-  failed = lua_pcall(L, 1, results, 0);
-  u->busy = 0;
-  if (view != NULL) {
-    sc3_row_close(view);
-    sc3_source_lock(source, 0);
-  }
-  if (!failed)
-    return NULL;
-  clean_message(L, u, row);
-  return lua_tostring(L, -1);
-}
-
-static const char *stage_table(lua_State *L, builder_ud *u, int index) {
-  const char *message;
-  sc3_clearmember(&u->member, u->b.op);
-  message = sc3_readmember(L, index, &u->member);
-  if (message == NULL)
-    check_status(L, sc3_stagemember(&u->b, &u->member));
-  return message;
-}
-
-/* What member(row) answered: a member, a list of members, nil, or nil and a reason; the two values are on top.
-   NULL, or a message that is left on top. */
-static const char *stage_answer(lua_State *L, builder_ud *u, int values, int row, int *skipped) {
-  int answer = lua_gettop(L) - 1;
-  if (lua_type(L, answer) == LUA_TTABLE) {
-    size_t i, n = lua_rawlen(L, answer);
-    if (n == 0)
-      return stage_table(L, u, answer);
-    for (i = 1; i <= n; i++) {
-      const char *message;
-      lua_rawgeti(L, answer, (int)i);
-      if (lua_type(L, -1) != LUA_TTABLE)
-        return lua_pushfstring(L, "member() must give a list of members, but entry %d is a %s", (int)i, luaL_typename(L, -1));
-      message = stage_table(L, u, -1);
-      if (message != NULL)
-        return message;
-      lua_pop(L, 1);
-    }
-    return NULL;
-  }
-  if (lua_toboolean(L, answer))
-    return lua_pushfstring(L, "member() must give a table or nil, not a %s", luaL_typename(L, answer));
-  if (lua_isnil(L, answer + 1)) {
-    *skipped = 1;
-    return NULL;
-  }
-  if (lua_type(L, answer + 1) != LUA_TSTRING)
-    return lua_pushfstring(L, "the reason that member() gives must be a string, not a %s", luaL_typename(L, answer + 1));
-  {
-    size_t n;
-    const char *reason = lua_tolstring(L, answer + 1, &n);
-    if (n > 200 || quotes_row(L, u, row, reason, n)) {
-      lua_pop(L, 1);
-      lua_pushliteral(L, "a reason that quotes the row, or is over 200 bytes");
-    }
-  }
-  count_reason(L, values);
-  check_status(L, sc3_builder_reject(&u->b, SC3_R_REJECTED_BY_SCRIPT, SC3_ROLE_NONE, 0));
-  return NULL;
-}
-
-/* The map over a table of the caller's own. */
-static void stage_mapped_table(lua_State *L, builder_ud *u, int row) {
-  size_t i;
-  sc3_member_table *m = &u->member;
-  sc3_clearmember(m, u->b.op);
-  for (i = 0; i < u->b.target_count; i++) {
-    const sc3_target *t = &u->b.targets[i];
-    if (t->column > 0)
-      lua_rawgeti(L, row, (int)t->column);
-    else {
-      lua_pushlstring(L, t->name.p, t->name.n);
-      lua_gettable(L, row);
-    }
-    if (t->role != SC3_ROLE_UID) {
-      sc3_takevalue(L, m, t->role);
-    } else if (lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) > 0) {
-      sc3_uid *uid = &m->values.uids[m->values.uid_count++];
-      uid->type = t->uid_type;
-      uid->value.p = lua_tolstring(L, -1, &uid->value.n);
-    }
-    lua_pop(L, 1); /* the row still holds it */
-  }
-  check_status(L, sc3_stagemember(&u->b, m));
-}
-
-/* One row through where, then member or map. NULL, or a message left on top of the stack. */
-static const char *stage_row(lua_State *L, builder_ud *u, int values, int row) {
-  int top = lua_gettop(L), skipped = 0;
-  const char *message;
-  if (row < 0 && u->record.fault != SC3_FAULT_NONE) {
-    check_status(L, sc3_builder_map(&u->b, &u->record));
-    check_status(L, sc3_builder_end(&u->b, 0));
-    return NULL;
-  }
-  if (u->has_where) {
-    message = call_script(L, u, values, KEY_WHERE, row, 1);
-    if (message != NULL)
-      return message;
-    skipped = !lua_toboolean(L, -1);
-    lua_settop(L, top);
-  }
-  if (!skipped && u->has_member) {
-    message = call_script(L, u, values, KEY_MEMBER, row, 2);
-    if (message == NULL)
-      message = stage_answer(L, u, values, row, &skipped);
-    if (message != NULL)
-      return message;
-    lua_settop(L, top);
-  } else if (!skipped && row < 0) {
-    check_status(L, sc3_builder_map(&u->b, &u->record));
-  } else if (!skipped) {
-    stage_mapped_table(L, u, row);
-  }
-  check_status(L, sc3_builder_end(&u->b, skipped));
-  return NULL;
-}
+/* --- rows ------------------------------------------------------------------------------------------------------------ */
 
 static int push_outcome(lua_State *L, const char *what) {
   lua_pushstring(L, what);
@@ -407,11 +157,11 @@ static int push_outcome(lua_State *L, const char *what) {
 }
 
 /* A script failed: the row is counted, and gives nothing. */
-static int push_script_error(lua_State *L, builder_ud *u) {
+static int push_script_error(lua_State *L, sc3_builder_ud *u) {
   sc3_builder_discard(&u->b);
   u->b.row_rejected = SC3_R_NONE;
-  check_status(L, sc3_builder_reject(&u->b, SC3_R_SCRIPT_ERROR, SC3_ROLE_NONE, 0));
-  check_status(L, sc3_builder_end(&u->b, 0));
+  sc3_checkstatus(L, sc3_builder_reject(&u->b, SC3_R_SCRIPT_ERROR, SC3_ROLE_NONE, 0));
+  sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
   lua_pushliteral(L, "script");
   lua_insert(L, -2);
   sc3_pushcount(L, u->b.row);
@@ -420,7 +170,7 @@ static int push_script_error(lua_State *L, builder_ud *u) {
 
 /* :take(payload, row) -> "more" | "full" | "script", message, row number. A row that is a table of the caller's own. */
 static int builder_take(lua_State *L) {
-  builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = check_builder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
   luaL_checktype(L, 3, LUA_TTABLE);
   if (sc3_builder_waiting(&u->b))
@@ -429,7 +179,7 @@ static int builder_take(lua_State *L) {
   lua_settop(L, 3);
   sc3_getuservalue(L, 1);
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
-  if (stage_row(L, u, 4, 3) != NULL)
+  if (sc3_stagerow(L, u, 4, 3) != NULL)
     return push_script_error(L, u);
   (void)push_flushed(L, u, p);
   return push_outcome(L, lua_toboolean(L, -1) ? "more" : "full");
@@ -456,7 +206,7 @@ static void adopt_source(lua_State *L, int values, int source) {
 /* :fill(payload, source, bytes, seconds) -> "more" (the budget is used up) | "full" | "need" (feed the source) | "end"
    | "fatal", table | "script", message, row number */
 static int builder_fill(lua_State *L) {
-  builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = check_builder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
   sc3_source *s = sc3_checksource(L, 3);
   double bytes = (double)luaL_checknumber(L, 4), until = monotonic() + (double)luaL_checknumber(L, 5);
@@ -487,13 +237,13 @@ static int builder_fill(lua_State *L) {
         sc3_source_pushfatal(L, s);
         return 2;
       default:
-        return out_of_memory(L);
+        return luaL_error(L, "not enough memory");
     }
     sc3_builder_begin(&u->b, u->record.row);
     if (!u->has_where && !u->has_member) {
-      check_status(L, sc3_builder_map(&u->b, &u->record));
-      check_status(L, sc3_builder_end(&u->b, 0));
-    } else if (stage_row(L, u, 4, -1) != NULL) {
+      sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record));
+      sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
+    } else if (sc3_stagerow(L, u, 4, -1) != NULL) {
       return push_script_error(L, u);
     }
   }
@@ -517,7 +267,7 @@ static void push_reasons(lua_State *L, const uint64_t counts[SC3_R_COUNT]) {
 
 /* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's own */
 static int builder_counts(lua_State *L) {
-  builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = check_builder(L);
   const sc3_tally *t = &u->b.tally;
   lua_createtable(L, 0, 16);
   set_count(L, "rows", t->rows);
@@ -550,7 +300,7 @@ static int builder_refusals(lua_State *L) {
     SC3_ROLES(X)
 #undef X
   };
-  builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = check_builder(L);
   size_t i, n = u->b.refusals.n / sizeof(sc3_refusal);
   if (n == 0)
     return 0;

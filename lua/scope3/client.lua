@@ -3,7 +3,9 @@ local audience_of = require "scope3.audience"
 local errors = require "scope3.error"
 local job = require "scope3.job"
 local options = require "scope3.options"
+local paging = require "scope3.paging"
 local planner = require "scope3.planner"
+local reply = require "scope3.reply"
 local request = require "scope3.request"
 local result = require "scope3.result"
 local rules = require "scope3.rules"
@@ -323,63 +325,6 @@ end
 
 -- --- reading -----------------------------------------------------------------------------------------------------
 
-local function pagination(data, key)
-  local meta = type(data.meta) == "table" and data.meta or {}
-  local page = type(meta.pagination) == "table" and meta.pagination or {}
-  local value = type(data[key]) == "number" and data[key] or page[key]
-  return type(value) == "number" and value or nil
-end
-
--- An iterator over pages: `for row, err in …`; a failure comes once as false, err. Rows are known by `id_of`, because
--- paging by offset over a set that moves can repeat them (docs/contract.md section 3).
-local function pages(self, limits, path_of, rows_of, id_of)
-  local seen, queue, at, skip, ended = {}, {}, 0, 0, false
-  local function fetch()
-    local data, err = self:transport():request({ method = "GET", path = path_of(skip), timeout = 60 }, limits)
-    local rows = data and rows_of(data)
-    if not data or type(rows) ~= "table" then
-      ended = true
-      return false, err or errors.new("http", "the service answered a page without rows", { code = "BAD_REPLY" })
-    end
-    skip = skip + #rows
-    local total = pagination(data, "total")
-    ended = #rows == 0 or (total ~= nil and skip >= total)
-    queue, at = rows, 0
-    return true
-  end
-  return function()
-    while true do
-      at = at + 1
-      local row = queue[at]
-      if row ~= nil then
-        row = wire.read(row)
-        local id = id_of(row)
-        if id == nil or not seen[id] then
-          seen[id or row] = true
-          return row
-        end
-      elseif ended then
-        return nil
-      else
-        local ok, err = fetch()
-        if not ok then
-          return false, err
-        end
-      end
-    end
-  end
-end
-
-local function failing(err)
-  local told = false
-  return function()
-    if not told then
-      told = true
-      return false, err
-    end
-  end
-end
-
 --- The account's audiences, deleted ones too: `for row, err in client:audiences() do … end`. A failure comes once, as `false, err`.
 ---@param opts? {page: integer?}  rows to ask for at once (100)
 ---@return fun(): table|false|nil, scope3.Error?
@@ -387,9 +332,9 @@ function Client:audiences(opts, limits)
   opts = options.check("client:audiences", opts, { page = "count" }, 2)
   local missing = lacks(self)
   if missing then
-    return failing(missing)
+    return paging.failing(missing)
   end
-  return pages(self, limits, function(skip)
+  return paging.rows(self, limits, function(skip)
     return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(self.escape(self.account_id), opts.page or 100, skip)
   end, function(data)
     return data.audiences
@@ -431,28 +376,6 @@ end
 local WAIT_OPTIONS = { timeout = "seconds", interval = "seconds", audience = "string", cancel = "function", on_event = "function" }
 local LONGEST_WAIT = 48 * 3600 -- docs/contract.md section 3
 
-local function wait_audiences(self, res, limits, opts, on_event)
-  local since
-  for _, task in ipairs(res.tasks) do
-    local at = require("scope3.reply").iso_time(task.created_at)
-    since = at and math.max(since or at, at) or since
-  end
-  local bad
-  for _, audience in ipairs(res.audiences) do
-    local row, err = tasks.wait_audience(self, audience.audience_id, since, limits, opts, on_event)
-    if not row then
-      return nil, err
-    end
-    for key, value in pairs(row) do
-      audience[key] = value
-    end
-    if row.status == "ERROR" then
-      bad = bad or errors.new("task_failed", "the audience ended as ERROR: nothing more is known of why")
-    end
-  end
-  return bad == nil, bad
-end
-
 --- Waits for a result: until its tasks have ended, and then until each audience has left PROCESSING. For a task id the first of the two alone,
 --- unless `audience` names the audience to wait for then.
 ---@param what scope3.Result|string
@@ -474,7 +397,7 @@ function Client:wait(what, opts)
       return nil, err
     end
     if opts.audience then
-      task.audience, err = tasks.wait_audience(self, opts.audience, require("scope3.reply").iso_time(task.created_at),
+      task.audience, err = tasks.wait_audience(self, opts.audience, reply.iso_time(task.created_at),
         limits, opts, on_event)
       if not task.audience then
         return nil, err
@@ -487,10 +410,7 @@ function Client:wait(what, opts)
   if what.would_send or #what.tasks == 0 then
     return what
   end
-  local ok, err = tasks.wait(self, what.tasks, limits, opts, on_event)
-  if ok then
-    ok, err = wait_audiences(self, what, limits, opts, on_event)
-  end
+  local ok, err = tasks.wait_result(self, what, limits, opts, on_event)
   if not ok then
     err.result = what
     return nil, err
@@ -546,7 +466,7 @@ function Client:syndication_status(opts)
   }, 2)
   local missing = lacks(self)
   if missing then
-    return failing(missing)
+    return paging.failing(missing)
   end
   local query = "?resourceType=AUDIENCE"
   local function ask(name, value)
@@ -558,7 +478,7 @@ function Client:syndication_status(opts)
   ask("adcpAgentId", options.id(opts.adcp_agent_id))
   ask("enabled", opts.enabled)
   ask("status", opts.status)
-  return pages(self, nil, function(skip)
+  return paging.rows(self, nil, function(skip)
     return ("/advertisers/%s/syndication-status%s&limit=100&offset=%d"):format(self.escape(self.account_id), query, skip)
   end, function(data)
     return data.items

@@ -177,4 +177,38 @@ function tasks.wait_audience(client, id, since, limits, opts, on_event)
   end)
 end
 
+--- Both stages for a result: its tasks end, then each of its audiences leaves PROCESSING. Brings tasks and audiences up to date.
+---@param client table
+---@param res scope3.Result
+---@param limits table
+---@param opts table
+---@param on_event fun(event: table)
+---@return boolean? ok
+---@return scope3.Error? err
+function tasks.wait_result(client, res, limits, opts, on_event)
+  local ok, why = tasks.wait(client, res.tasks, limits, opts, on_event)
+  if not ok then
+    return nil, why
+  end
+  local since
+  for _, task in ipairs(res.tasks) do
+    local at = reply.iso_time(task.created_at)
+    since = at and math.max(since or at, at) or since
+  end
+  local bad
+  for _, audience in ipairs(res.audiences) do
+    local row, err = tasks.wait_audience(client, audience.audience_id, since, limits, opts, on_event)
+    if not row then
+      return nil, err
+    end
+    for key, value in pairs(row) do
+      audience[key] = value
+    end
+    if row.status == "ERROR" then
+      bad = bad or errors.new("task_failed", "the audience ended as ERROR: nothing more is known of why")
+    end
+  end
+  return bad == nil, bad
+end
+
 return tasks

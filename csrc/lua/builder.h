@@ -1,0 +1,36 @@
+/* What the two halves of "scope3.builder" share: builder.c fills payloads, script.c lets a script decide about a row. */
+#ifndef SC3_LUA_BUILDER_H
+#define SC3_LUA_BUILDER_H
+
+#include "../core/builder.h"
+#include "members.h"
+#include "row.h"
+#include "source.h"
+
+typedef struct sc3_builder_ud {
+  sc3_builder b;
+  int closed;
+  int busy;          /* inside a callback: a script must not come back in */
+  int mapped;        /* has targets */
+  int has_where, has_member;
+  sc3_record record; /* kept here, so that no pointer to a C frame outlives an error */
+  sc3_member_table member;
+} sc3_builder_ud;
+
+/* The user value is a table with these. */
+#define KEY_WHERE "where"
+#define KEY_MEMBER "member"
+#define KEY_MAP "map"         /* anchors the names of targets */
+#define KEY_ROW "row"         /* the row view of the source last filled from */
+#define KEY_SOURCE "source"   /* that source */
+#define KEY_REASONS "reasons" /* a script's own reasons -> rows */
+
+/* Raises for a status that is not SC3_OK. */
+void sc3_checkstatus(lua_State *L, sc3_status st);
+
+/* Takes the row under way, which was begun, through where, then member or map, and ends it. The row is the table at the stack index
+   `row`, or the builder's record where `row` is negative. NULL, or a message without any value of the row, left on top of the stack: the
+   script failed, and the row was not ended. */
+const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row);
+
+#endif
