@@ -189,6 +189,27 @@ describe("scope3", function()
     end
   end)
 
+  it("stops while it waits for standard input, before the header and behind it", function()
+    for _, text in ipairs { "", "Id,Mail\\n1,a@example.com\\n" } do
+      local pid_file, done = world.path(".pid"), world.path(".done")
+      os.execute(("( (printf '%s'; until test -f %s; do sleep 0.1; done) | ( (sh -c 'echo $PPID >%s.new; mv %s.new %s'; exec %s bin/scope3.in sync - --dry-run --audience a "
+        .. "--map external_id=Id --map email=Mail >/dev/null 2>&1); echo $? >%s.new; mv %s.new %s)) >/dev/null 2>&1 &"):format(text, done, pid_file, pid_file, pid_file,
+        os.getenv("SCOPE3_LUA_BIN"), done, done, done))
+      local core = require "scope3.core"
+      local deadline, file = core.now() + 60, nil
+      repeat
+        core.sleep(0.1)
+        assert(core.now() < deadline)
+        -- Asked again until it has ended: the first signal may come before the handler stands.
+        os.execute(("test -f %s && kill -TERM $(cat %s) 2>/dev/null"):format(pid_file, pid_file))
+        file = io.open(done)
+      until file
+      local code = file:read("*n")
+      file:close()
+      assert.is_true(code == 130 or code == 143, code)
+    end
+  end)
+
   it("reads files without a header, and with a delimiter that is told", function()
     local code, out = world.command { "sync", world.file("1\ta@example.com,x\n2\tb@example.com\n"), "--dry-run", "--audience", "a", "--no-header", "--delimiter", "tab",
       "--map", "external_id=1", "--map", "email=2", "--json" }

@@ -45,7 +45,8 @@ typedef struct sc3_record {
 /* What asking for the next row answers. */
 typedef enum sc3_next {
   SC3_NEXT_RECORD,
-  SC3_NEXT_NEED, /* feed more, or finish */
+  SC3_NEXT_NEED,  /* feed more, or finish */
+  SC3_NEXT_AGAIN, /* a signal came while the file was being read: look for what it means, then ask again */
   SC3_NEXT_END,
   SC3_NEXT_FATAL, /* the input cannot be read further: see sc3_fatal */
   SC3_NEXT_NOMEM

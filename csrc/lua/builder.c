@@ -228,6 +228,8 @@ static int builder_fill(lua_State *L) {
     switch (sc3_source_next(s, &u->record)) {
       case SC3_NEXT_RECORD:
         break;
+      case SC3_NEXT_AGAIN:
+        return push_outcome(L, "more");
       case SC3_NEXT_NEED:
         return push_outcome(L, "need");
       case SC3_NEXT_END:

@@ -10,12 +10,24 @@ void sc3_checkstatus(lua_State *L, sc3_status st) {
     luaL_error(L, "refusals were never taken out of the builder");
 }
 
+static int is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+/* True when `text` holds the value `part`. One or two characters stand in any sentence, so of these only numbers count, and only
+   as words of their own. */
 static int contains(const char *text, size_t n, sc3_slice part) {
   size_t i;
-  if (part.n < 3 || part.p == NULL)
-    return 0; /* too short to tell from chance */
+  int is_short = part.n < 3;
+  if (part.p == NULL || part.n == 0)
+    return 0;
+  for (i = 0; is_short && i < part.n; i++) {
+    if (part.p[i] < '0' || part.p[i] > '9')
+      return 0;
+  }
   for (i = 0; i + part.n <= n; i++) {
-    if (memcmp(text + i, part.p, part.n) == 0)
+    if (memcmp(text + i, part.p, part.n) == 0 &&
+        (!is_short || ((i == 0 || !is_word(text[i - 1])) && (i + part.n == n || !is_word(text[i + part.n])))))
       return 1;
   }
   return 0;
@@ -42,9 +54,19 @@ static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char
   return found;
 }
 
-/* Replaces the message on top by one that holds no value: its position stays ("script.lua:12:"). */
+/* Bytes of the position at the head of a message ("script.lua:12:"), 0 where there is none. */
+static size_t position_length(const char *text, size_t n) {
+  size_t i;
+  for (i = 1; i + 1 < n && i < 200; i++) {
+    if (text[i] == ':' && text[i + 1] == ' ' && text[i - 1] >= '0' && text[i - 1] <= '9')
+      return i + 1;
+  }
+  return 0;
+}
+
+/* Replaces the message on top by one that holds no value of the row; its position stays. */
 static void clean_message(lua_State *L, const sc3_builder_ud *u, int row) {
-  size_t n, keep = 0;
+  size_t n, keep;
   const char *text;
   if (lua_type(L, -1) != LUA_TSTRING) {
     lua_pushfstring(L, "the error is a %s", luaL_typename(L, -1));
@@ -52,14 +74,10 @@ static void clean_message(lua_State *L, const sc3_builder_ud *u, int row) {
     return;
   }
   text = lua_tolstring(L, -1, &n);
-  if (!quotes_row(L, u, row, text, n))
+  keep = position_length(text, n);
+  if (!quotes_row(L, u, row, text + keep, n - keep))
     return;
-  while (keep < n && text[keep] != ' ')
-    keep++;
-  if (keep > 0 && text[keep - 1] == ':' && keep < 200)
-    lua_pushlstring(L, text, keep);
-  else
-    lua_pushliteral(L, "");
+  lua_pushlstring(L, text, keep);
   lua_pushliteral(L, " the message quotes the row and is withheld");
   lua_concat(L, 2);
   lua_replace(L, -2);

@@ -154,7 +154,9 @@ static sc3_next read_chunk(sc3_source *s) {
     sc3_input_commit(in, (size_t)n);
   } else if (n == 0) {
     in->finished = 1;
-  } else if (errno != EINTR) { /* an interrupted read comes back through Lua, which looks for cancellation */
+  } else if (errno == EINTR) {
+    return SC3_NEXT_AGAIN; /* Lua looks for cancellation */
+  } else {
     s->read_error.kind = SC3_FATAL_READ;
     s->read_error.error = errno;
     return SC3_NEXT_FATAL;
@@ -290,11 +292,11 @@ static int push_state(lua_State *L, const sc3_source *s, sc3_next next) {
     sc3_source_pushfatal(L, s);
     return 3;
   }
-  lua_pushstring(L, next == SC3_NEXT_NEED ? "need" : "end");
+  lua_pushstring(L, next == SC3_NEXT_NEED ? "need" : next == SC3_NEXT_AGAIN ? "again" : "end");
   return 2;
 }
 
-/* :columns() -> names of the header (an empty table where there is none) | nil, "need" | nil, "fatal", table */
+/* :columns() -> names of the header (an empty table where there is none) | nil, "need" | nil, "again" | nil, "fatal", table */
 static int source_columns(lua_State *L) {
   sc3_source *s = sc3_checksource(L, 1);
   const sc3_slice *names;
@@ -380,8 +382,8 @@ static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
   return 2;
 }
 
-/* :read() -> row table, row number | false, { reason=, row=, line=, column=, column_name= } | nil, "need" | nil, "end"
-   | nil, "fatal", table */
+/* :read() -> row table, row number | false, { reason=, row=, line=, column=, column_name= } | nil, "need" | nil, "again"
+   | nil, "end" | nil, "fatal", table */
 static int source_read(lua_State *L) {
   sc3_source *s = sc3_checksource(L, 1);
   sc3_record r;

@@ -115,12 +115,12 @@ function run.run(client, script, source, audience, opts)
     from = from_source
     local err
     if script.map then
-      shape.targets, err = source:resolve(script.map)
+      shape.targets, err = source:resolve(script.map, opts.cancel)
       if not shape.targets then
         return nil, err
       end
     end
-    shape.columns, err = source:columns()
+    shape.columns, err = source:columns(opts.cancel)
     if not shape.columns then
       return nil, err
     end

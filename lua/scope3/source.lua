@@ -137,9 +137,10 @@ function Source:feed()
 end
 
 --- The names in the header; an empty list where there is none to know.
+---@param cancel? fun(): boolean?  asked when a signal interrupts the reading
 ---@return string[]?
 ---@return scope3.Error? err
-function Source:columns()
+function Source:columns(cancel)
   if self.format ~= "csv" or not self.has_header then
     return {}
   end
@@ -152,8 +153,10 @@ function Source:columns()
       if not ok then
         return nil, err
       end
-    else
+    elseif state == "fatal" then
       return nil, self:fatal(fatal)
+    elseif cancel and cancel() then
+      return nil, errors.new("cancelled", "stopped before the first row")
     end
   end
 end
@@ -176,7 +179,7 @@ function Source:next()
         self.ended = true
         return false, err
       end
-    else
+    elseif state ~= "again" then
       self.ended = true
       if state == "fatal" then
         return false, self:fatal(fatal)
@@ -232,10 +235,11 @@ end
 
 --- A map's names as what the builder wants: an array of { role, column number or name, uid type }, and role -> name for messages.
 ---@param map table<string, string|integer>
+---@param cancel? fun(): boolean?
 ---@return table? targets
 ---@return scope3.Error? err  names every column that is missing, and those there are
-function Source:resolve(map)
-  local columns, err = self:columns()
+function Source:resolve(map, cancel)
+  local columns, err = self:columns(cancel)
   if not columns then
     return nil, err
   end

@@ -20,7 +20,9 @@ function command.main(args, exit)
       io.stdout:flush()
     end,
   })
-  if not served then
+  if not served and tostring(why):find("interrupted!", 1, true) then
+    return exit.STOPPED -- Ctrl-C, as the interpreter says it
+  elseif not served then
     setting.complain((tostring(why):gsub("^.-sandbox: ", "the sandbox: ")))
     return exit.FAILED
   end

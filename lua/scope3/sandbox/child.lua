@@ -64,7 +64,7 @@ function child.start(opts)
   local program = SERVE:format(("%q"):format(package.path), ("%q"):format(package.cpath),
     ("%q"):format(json.encode(settings)), ("%q"):format(port_file))
   -- Ctrl-C at the terminal goes to every process in front: the sandbox leaves it to its parent.
-  local pipe, why = io.popen(("trap '' INT; %s -e %s >>%s 2>&1; echo ended >%s"):format(
+  local pipe, why = io.popen(("trap '' INT; %s -e %s >>%s 2>&1 || echo failed >%s"):format(
     quote(lua), quote(program), quote(log), quote(port_file .. ".end")), "w")
   if not pipe then
     return nil, "the sandbox could not be started: " .. tostring(why)
