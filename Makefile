@@ -50,6 +50,7 @@ ifeq ($(OS),Darwin)
 SHARED := -bundle -undefined dynamic_lookup
 else
 SHARED := -shared -Wl,--as-needed
+DL_LIBS := -ldl
 endif
 
 SRC := $(sort $(wildcard csrc/core/*.c csrc/http/*.c csrc/lua/*.c))
@@ -84,7 +85,7 @@ $(OUT)/obj/%.o: csrc/%.c | check-lua
 
 $(CORE): $(OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(OBJ) $(CURL_LIBS)
+	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(OBJ) $(CURL_LIBS) $(DL_LIBS)
 
 -include $(OBJ:.o=.d)
 

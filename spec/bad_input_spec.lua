@@ -114,7 +114,12 @@ describe("bad input", function()
       local err = run()
       assert.same({ case[2], case[3] }, { err.kind, err.status }, tostring(err))
       assert.truthy(tostring(err):find(case[4], 1, true), tostring(err))
+      -- A success that cannot be read, and a request that was sent and not answered, may have been carried out.
+      local unknown = err.kind == "network" or err.code == "BAD_REPLY" or err.code == "TOO_LARGE"
       assert.equal(2, err.result.failed + err.result.unknown)
+      if not case[1].act:find("^cut_") then -- how much had left this machine then is the kernel's affair
+        assert.equal(unknown and 2 or 0, err.result.unknown, tostring(err))
+      end
       assert.equal(1, #sandbox:requests("sync"))
     end
   end)

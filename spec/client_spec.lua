@@ -334,6 +334,12 @@ describe("the client", function()
     assert.equal("not_found", err.kind)
   end)
 
+  it("waits for the matching of the last request, not of an earlier one", function()
+    sandbox:configure { task_seconds = 0.2, audience_seconds = 0.15, faults = world.json.array { { on = "sync", act = "delay", seconds = 0.15, times = -1 } } }
+    local res = assert(assert(sandbox:client():run({ map = MAP, audience = "a" }, rows(30), { max_members = 10 })):wait())
+    assert.equal(30, res.audience.uploaded_count)
+  end)
+
   it("does not take a row of before for the end of its wait", function()
     local client = sandbox:client()
     sandbox:control("PUT", "audience", { account = "25", audienceId = "a", status = "READY", age = 3600 })

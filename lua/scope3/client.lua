@@ -43,7 +43,8 @@ local CLIENT_OPTIONS = {
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
----@field on_event? fun(event: table)  progress, requests, retries, tasks
+---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
+---  barrier (waits for tasks before an opposite operation), retry, paced, task or audience; further fields say how many and how long
 ---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean})
 ---@field push_notification_config? table  docs/contract.md section 6
 ---@field dry_run? boolean  does everything but send

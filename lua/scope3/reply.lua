@@ -175,9 +175,10 @@ local function redirected(result)
     host and redact.text(host) or "another place"), { status = result.status, code = "REDIRECT" })
 end
 
+-- A success that cannot be read: what was asked may have been done.
 local function broken(result, message)
   return errors.new("http", ("the service answered %d with %s"):format(result.status, message),
-    { status = result.status, code = "BAD_REPLY" })
+    { status = result.status, code = "BAD_REPLY", uncertain = true })
 end
 
 local NETWORK = {

@@ -128,6 +128,9 @@ function Call:ended(result)
   local data, err = reply.read(result, core.time())
   if data == nil then
     err.request = { method = self.request.method, path = self.request.path, attempts = self.attempts }
+    if self.request.method == "GET" then
+      err.uncertain = nil -- asking changes nothing
+    end
     local delay = retry.delay(err, self.attempts)
     if delay then
       self.due = self.transport.loop.now() + delay

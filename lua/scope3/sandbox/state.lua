@@ -88,7 +88,7 @@ local function apply(self, task, now)
       for _, member in ipairs(type(asked.remove) == "table" and asked.remove or {}) do
         drop(audience, member.externalId)
       end
-      audience.ready_at = now + self.config.audience_seconds
+      audience.status, audience.ready_at = "PROCESSING", now + self.config.audience_seconds -- matched anew
       audience.fails = task.outcome == "audience-error"
     end
     audience.updated = now
