@@ -6,17 +6,7 @@ local SCRIPT = { map = { external_id = "id", email = "mail" }, audience = "a" }
 local FILE = "id,mail\n1,a@example.com\n2,b@example.com\n"
 
 describe("bad input", function()
-  local sandbox
-  setup(function()
-    sandbox = world.sandbox { accounts = { "25" }, keys = { "scope3_good" } }
-  end)
-  teardown(function()
-    sandbox:close()
-    world.clean()
-  end)
-  before_each(function()
-    sandbox:reset()
-  end)
+  local sandbox = world.around(setup, teardown, before_each, { accounts = { "25" }, keys = { "scope3_good" } })
 
   local function run(path, client_opts, opts)
     local settings = { api_key = "scope3_good", account_id = "25", base_url = sandbox.url, rate = 100000 }

@@ -16,17 +16,7 @@ local function words(...)
 end
 
 describe("scope3", function()
-  local sandbox
-  setup(function()
-    sandbox = world.sandbox()
-  end)
-  teardown(function()
-    sandbox:close()
-    world.clean()
-  end)
-  before_each(function()
-    sandbox:reset()
-  end)
+  local sandbox = world.around(setup, teardown, before_each)
 
   local KEY = { env = "SCOPE3_API_KEY=scope3_cli_spec_key" }
   local function against_sandbox()
@@ -196,7 +186,7 @@ describe("scope3", function()
         .. "--map external_id=Id --map email=Mail >/dev/null 2>&1); echo $? >%s.new; mv %s.new %s)) >/dev/null 2>&1 &"):format(text, done, pid_file, pid_file, pid_file,
         os.getenv("SCOPE3_LUA_BIN"), done, done, done))
       local core = require "scope3.core"
-      local deadline, file = core.now() + 60, nil
+      local deadline, file = core.now() + 60
       repeat
         core.sleep(0.1)
         assert(core.now() < deadline)

@@ -81,17 +81,7 @@ describe("making a client", function()
 end)
 
 describe("the client", function()
-  local sandbox
-  setup(function()
-    sandbox = world.sandbox()
-  end)
-  teardown(function()
-    sandbox:close()
-    world.clean()
-  end)
-  before_each(function()
-    sandbox:reset()
-  end)
+  local sandbox = world.around(setup, teardown, before_each)
 
   it("sends an audience, follows its task, and reports where it got to", function()
     local client = sandbox:client()

@@ -30,17 +30,7 @@ local function open_descriptors()
 end
 
 describe("the engine", function()
-  local sandbox
-  setup(function()
-    sandbox = world.sandbox()
-  end)
-  teardown(function()
-    sandbox:close()
-    world.clean()
-  end)
-  before_each(function()
-    sandbox:reset()
-  end)
+  local sandbox = world.around(setup, teardown, before_each)
 
   it("gives status, headers and body, and keeps its connection", function()
     local engine = new_engine()

@@ -5,17 +5,7 @@ local world = require "spec.support.world"
 local json = world.json
 
 describe("the sandbox", function()
-  local sandbox
-  setup(function()
-    sandbox = world.sandbox()
-  end)
-  teardown(function()
-    sandbox:close()
-    world.clean()
-  end)
-  before_each(function()
-    sandbox:reset()
-  end)
+  local sandbox = world.around(setup, teardown, before_each)
 
   local KEY = { "Authorization: Bearer scope3_spec", "Content-Type: application/json" }
   local function call(method, path, body, headers)

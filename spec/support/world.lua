@@ -32,14 +32,35 @@ end
 local Sandbox = {}
 Sandbox.__index = Sandbox
 
---- Starts a sandbox; call :close() in teardown.
-function world.sandbox(settings)
+local function start(self, settings)
   local opts = { sleep = core.sleep, interpreter = os.getenv("SCOPE3_LUA_BIN") }
   for key, value in pairs(settings or {}) do
     opts[key] = value
   end
-  local started = assert(child.start(opts))
-  return setmetatable({ child = started, url = started.url, port = started.port }, Sandbox)
+  self.child = assert(child.start(opts))
+  self.url, self.port = self.child.url, self.child.port
+  return self
+end
+
+--- Starts a sandbox; whoever does must close it.
+function world.sandbox(settings)
+  return start(setmetatable({}, Sandbox), settings)
+end
+
+--- One sandbox for all specs of a describe, emptied before each: world.around(setup, teardown, before_each).
+function world.around(setup, teardown, before_each, settings)
+  local self = setmetatable({}, Sandbox)
+  setup(function()
+    start(self, settings)
+  end)
+  teardown(function()
+    self:close()
+    world.clean()
+  end)
+  before_each(function()
+    self:reset()
+  end)
+  return self
 end
 
 function Sandbox:close()
