@@ -61,15 +61,6 @@ for _, key in ipairs { "delimiter", "header", "format" } do
   STREAM_OPTIONS[key] = nil
 end
 
---- Percent-encodes one segment of a path (RFC 3986 section 2.3).
----@param text string
----@return string
-function Client.escape(text)
-  return (text:gsub("[^%w%-_.~]", function(c)
-    return ("%%%02X"):format(c:byte())
-  end))
-end
-
 local function env(name)
   local value = os.getenv(name)
   return value ~= "" and value or nil
@@ -137,6 +128,7 @@ local function lacks(self, without_account)
 end
 
 --- The transport, made at the first use.
+---@private
 ---@return scope3.Transport
 function Client:transport()
   if not self.transport_ then
@@ -165,7 +157,7 @@ local function job_options(self, opts, issues)
   rules.limits(issues, checked)
   checked.max_members = checked.max_members or DEFAULTS.max_members
   checked.max_bytes = checked.max_bytes or DEFAULTS.max_bytes
-  if checked.rate then
+  if checked.rate then -- the client's from now on: the service counts requests, not jobs
     self.config.rate = checked.rate
     if self.transport_ then
       self.transport_:set_rate(checked.rate)
@@ -328,6 +320,7 @@ end
 
 --- The account's audiences, deleted ones too: `for row, err in client:audiences() do … end`. A failure comes once, as `false, err`.
 ---@param opts? {page: integer?}  rows to ask for at once (100)
+---@param limits? {cancel: function?, deadline: number?}  when to give up
 ---@return fun(): table|false|nil, scope3.Error?
 function Client:audiences(opts, limits)
   opts = options.check("client:audiences", opts, { page = "count" }, 2)
@@ -336,7 +329,7 @@ function Client:audiences(opts, limits)
     return paging.failing(missing)
   end
   return paging.rows(self, limits, function(skip)
-    return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(self.escape(self.account_id), opts.page or 100, skip)
+    return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(wire.escape(self.account_id), opts.page or 100, skip)
   end, function(data)
     return data.audiences
   end, function(row)
@@ -346,6 +339,7 @@ end
 
 --- One audience's row. The service has no call for one, so its list is searched.
 ---@param id string
+---@param limits? {cancel: function?, deadline: number?}
 ---@return table? row
 ---@return scope3.Error? err  kind "not_found" where the account has no such audience
 function Client:audience(id, limits)
@@ -448,7 +442,7 @@ function Client:syndicate(opts)
     return nil, errors.invalid("client:syndicate", issues)
   end
   local data, err = self:transport():request {
-    method = "POST", path = ("/advertisers/%s/syndicate"):format(self.escape(self.account_id)), timeout = 60,
+    method = "POST", path = ("/advertisers/%s/syndicate"):format(wire.escape(self.account_id)), timeout = 60,
     body = { wire.syndicate(options.id(opts.audience_id), ids, opts.enabled ~= false) },
   }
   if not data then
@@ -472,7 +466,7 @@ function Client:syndication_status(opts)
   local query = "?resourceType=AUDIENCE"
   local function ask(name, value)
     if value ~= nil then
-      query = query .. "&" .. name .. "=" .. self.escape(tostring(value))
+      query = query .. "&" .. name .. "=" .. wire.escape(tostring(value))
     end
   end
   ask("resourceId", options.id(opts.audience_id))
@@ -480,7 +474,7 @@ function Client:syndication_status(opts)
   ask("enabled", opts.enabled)
   ask("status", opts.status)
   return paging.rows(self, nil, function(skip)
-    return ("/advertisers/%s/syndication-status%s&limit=100&offset=%d"):format(self.escape(self.account_id), query, skip)
+    return ("/advertisers/%s/syndication-status%s&limit=100&offset=%d"):format(wire.escape(self.account_id), query, skip)
   end, function(data)
     return data.items
   end, function(item)

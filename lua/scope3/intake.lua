@@ -1,6 +1,7 @@
 --- Fills payloads with members and sends each when it is full, while the next is being filled.
 local core = require "scope3.core"
 local request = require "scope3.request"
+local result = require "scope3.result"
 
 ---@class scope3.Intake
 local intake = {}
@@ -93,7 +94,7 @@ function intake:close()
   if not self.closed then
     self.closed = true
     self:report_refusals()
-    require("scope3.result").add_counts(self.job.result, self.builder:counts())
+    result.add_counts(self.job.result, self.builder:counts())
     self.builder:close()
   end
 end

@@ -53,7 +53,7 @@ end
 ---@return table? task  snake_case, nulls gone
 ---@return scope3.Error? err
 function tasks.get(client, id, limits)
-  local data, err = client:transport():request({ method = "GET", path = "/tasks/" .. client.escape(id), timeout = 60 }, limits)
+  local data, err = client:transport():request({ method = "GET", path = "/tasks/" .. wire.escape(id), timeout = 60 }, limits)
   if not data then
     return nil, err
   end

@@ -35,6 +35,15 @@ function wire.read(value)
   return out
 end
 
+--- Percent-encodes one segment of a path (RFC 3986 section 2.3).
+---@param text string
+---@return string
+function wire.escape(text)
+  return (text:gsub("[^%w%-_.~]", function(c)
+    return ("%%%02X"):format(c:byte())
+  end))
+end
+
 --- The text before the members of one audience in a request (docs/contract.md section 2): everything but `add` and `remove`.
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@return string
