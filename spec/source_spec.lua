@@ -36,6 +36,23 @@ local function jsonl(text)
   return read_all(assert(scope3.jsonl(in_pieces(text, 65536))))
 end
 
+-- What a text gives when it comes in pieces of 1 byte, 7 bytes and whole: the same, so one of them.
+local function alike(open, text, opts)
+  local rows, errors
+  for _, size in ipairs { 1, 7, 200000 } do
+    local got, faults = read_all(assert(open(in_pieces(text, size), opts)))
+    for i, err in ipairs(faults) do
+      faults[i] = { err.code, err.row, err.message }
+    end
+    if rows then
+      assert.same(rows, got)
+      assert.same(errors, faults)
+    end
+    rows, errors = got, faults
+  end
+  return rows, errors
+end
+
 describe("CSV", function()
   teardown(world.clean)
 
@@ -162,6 +179,84 @@ describe("CSV", function()
   end)
 end)
 
+describe("CSV at its edges", function()
+  it("gives the same rows and faults in pieces of any size", function()
+    local rows, errors = alike(scope3.csv, 'id,"b ""c"""\r\n1,"x\r\ny"\r\n\r\n2\r\n3,"a"b\r\n4,a\0\r\n5,"é"\r\n6,"open\r\n7,8\r\n')
+    assert.same({ { id = "1", ['b "c"'] = "x\r\ny" }, { id = "5", ['b "c"'] = "é" } }, rows)
+    assert.same({ "ragged_row", 2, "stray_quote", 3, "nul_byte", 4, "unclosed_quote" },
+      { errors[1][1], errors[1][2], errors[2][1], errors[2][2], errors[3][1], errors[3][2], errors[4][1] })
+    assert.truthy(errors[4][3]:find("row 6 (line 9), column 2", 1, true), errors[4][3])
+  end)
+
+  it("ends with or without a line end, inside and outside quotes", function()
+    for _, tail in ipairs { "2,3", "2,3\n", "2,3\r", '2,"3"', '"2","3"\r\n', "2,3\n\n\r\n" } do
+      assert.same({ { a = "1", b = "" }, { a = "2", b = "3" } }, (alike(scope3.csv, "a,b\n1,\n" .. tail)))
+    end
+  end)
+
+  it("with a header alone has no rows; with line ends alone it is empty", function()
+    for _, text in ipairs { "id,b", "id,b\n", "\n\nid,b\r\n\r\n" } do
+      assert.same({ {}, {} }, { alike(scope3.csv, text) })
+    end
+    for _, text in ipairs { "", "\n", "\r\n\r\n", "\239\187\191" } do
+      local rows, errors = alike(scope3.csv, text)
+      assert.same({}, rows)
+      assert.equal("empty", errors[1] and errors[1][1])
+    end
+  end)
+
+  it("of one column has a row for a blank and for empty quotes, and none for an empty line", function()
+    assert.same({ { id = " " }, { id = "" }, { id = "1" } }, (alike(scope3.csv, 'id\n \n\n""\n1')))
+  end)
+
+  it("without a header is measured by its first row", function()
+    local rows, errors = alike(scope3.csv, "\239\187\1911;2\n3\n4;5;6\n7;8", { header = false })
+    assert.same({ { "1", "2" }, { "7", "8" } }, rows)
+    assert.same({ "ragged_row", 2, "ragged_row", 3 }, { errors[1][1], errors[1][2], errors[2][1], errors[2][2] })
+  end)
+
+  it("looks for its delimiter in the first line only, and outside quotes", function()
+    assert.same({ { ["a|b|c"] = "1;2;3", d = "4" } }, (alike(scope3.csv, '"a|b|c",d\n1;2;3,4\n')))
+    assert.same({ { ["a\nb;;;"] = "1", c = "2" } }, (alike(scope3.csv, '"a\nb;;;",c\n1,2\n')))
+    assert.same({ { id = "1" } }, (alike(scope3.csv, "id\n1\n")))
+  end)
+
+  it("says line, column and its name of a faulty row", function()
+    local source = core.source { format = "csv" }
+    source:feed('id,note\n1,"two\nlines"\n2,"x" y\n')
+    source:finish()
+    assert.same({ "id", "note" }, source:columns())
+    assert.same({ id = "1", note = "two\nlines" }, (source:read()))
+    local row, fault = source:read()
+    assert.is_false(row)
+    assert.same({ reason = "stray_quote", row = 2, line = 4, column = 2, column_name = "note" }, fault)
+    assert.same({ nil, "end" }, { source:read() })
+    source:close()
+  end)
+
+  it("with a row of over a megabyte, or of over 4096 columns, ends with the place", function()
+    local function endless(head, part)
+      local n = 0
+      return function()
+        n = n + 1
+        return n == 1 and head or n < 200 and part or nil
+      end
+    end
+    local cases = {
+      { endless("id,b\n1,2\n3,", ("x"):rep(30000)), "row_too_long", "row 2" },
+      { endless("id,b\n1,2\n3", (",x"):rep(1000)), "too_many_columns", "row 2" },
+      { endless("id", (",x"):rep(1000)), "too_many_columns", "line 1" },
+    }
+    for i, case in ipairs(cases) do
+      local rows, errors = read_all(assert(scope3.csv(case[1])))
+      assert.same({ i < 3 and { id = "1", b = "2" } or nil }, rows)
+      assert.equal(case[2], errors[1].code)
+      assert.truthy(errors[1].message:find(case[3], 1, true), errors[1].message)
+      assert.is_nil(errors[2])
+    end
+  end)
+end)
+
 describe("JSON Lines", function()
   it("give one row an object, with strings unescaped and numbers exact", function()
     local rows, errors = jsonl('\239\187\191{"a":"x\\n\\u00e9\\ud83d\\ude00\\/","n":12,"t":true,"f":false,"z":null}\r\n\n  \n'
@@ -207,8 +302,147 @@ describe("JSON Lines", function()
   end)
 end)
 
+describe("values of JSON Lines", function()
+  it("give the same rows and faults in pieces of any size", function()
+    local rows, errors = alike(scope3.jsonl, '{"a":"\\u00e9","b":[1,{"c":"}"}]}\r\n{"a"\n\n[]\n{"a":"\255"}\n{"a":"last"}')
+    assert.same({ { a = "é", b = { 1, { c = "}" } } }, { a = "last" } }, rows)
+    assert.same({ "bad_json", 2, "not_an_object", 3, "invalid_utf8", 4 },
+      { errors[1][1], errors[1][2], errors[2][1], errors[2][2], errors[3][1], errors[3][2] })
+  end)
+
+  it("join surrogate pairs to the ends of Unicode, and refuse every half", function()
+    local rows, errors = jsonl('{"a":"\\ud800\\udc00\\uDBFF\\uDFFF\\ufffd","\\ud83d\\ude00":"\\u0000"}\n')
+    assert.same({}, errors)
+    assert.same({ { a = "\240\144\128\128\244\143\191\191\239\191\189", ["😀"] = "\0" } }, rows)
+    for _, half in ipairs { "\\udc00", "\\ud800", "\\ud800x", "\\ud800\\ud800\\udc00", "\\udc00\\ud800", "\\ud800\\n" } do
+      for _, line in ipairs { '{"a":"%s"}', '{"%s":1}' } do
+        rows, errors = jsonl(line:gsub("%%s", (half:gsub("%%", "%%%%"))) .. '\n{"b":true}')
+        assert.same({ { b = true } }, rows)
+        assert.equal("invalid_utf8", errors[1] and errors[1].code)
+      end
+    end
+  end)
+
+  it("are numbers while a number holds them exactly, and their text beyond", function()
+    local cases = {
+      ["0"] = 0, ["-1"] = -1, ["7"] = 7, ["999999999999999"] = 999999999999999, ["-0.5"] = -0.5, ["1e2"] = 100, ["2.5E-1"] = 0.25,
+      ["9007199254740993"] = "9007199254740993", ["-12345678901234567890"] = "-12345678901234567890",
+      ["0.12345678901234567"] = "0.12345678901234567",
+    }
+    for text, want in pairs(cases) do
+      local rows = jsonl('{"n":' .. text .. "}")
+      assert.equal(want, rows[1] and rows[1].n)
+    end
+    if math.type then
+      local rows = jsonl('{"n":12,"d":12.0}')
+      assert.same({ "integer", "float" }, { math.type(rows[1].n), math.type(rows[1].d) })
+    end
+    for _, bad in ipairs { "01", "+1", ".5", "1.", "1e", "-", "0x10", "NaN", "Infinity", "1_000" } do
+      local _, errors = jsonl('{"n":' .. bad .. "}")
+      assert.equal("bad_json", errors[1] and errors[1].code, bad)
+    end
+  end)
+
+  it("of a repeated key are those of the last, whatever their kinds", function()
+    assert.same({ { a = "x" }, { a = { 2 } }, {} }, (jsonl('{"a":1,"a":null,"a":"x"}\n{"a":"1","a":[2]}\n{"a":1,"a":null}')))
+    assert.same({ { ["é"] = "2" } }, (jsonl('{"é":"1","\\u00e9":"2"}')))
+  end)
+
+  it("that are nested stay text where nothing decodes them", function()
+    local source = core.source { format = "jsonl" }
+    source:feed('{"o": {"k" : [1, 2]} , "l":[]}\n')
+    source:finish()
+    assert.same({ o = '{"k" : [1, 2]}', l = "[]" }, (source:read()))
+    source:close()
+  end)
+
+  it("that are no text at all are refused as CSV is", function()
+    local cases = {
+      [""] = "empty", ["\255\254{\0"] = "utf16", ["{\0\"\0a\0\"\0"] = "utf16", ["\31\139\8\0\0\0"] = "gzip", ["PK\3\4\20\0\6\0"] = "zip",
+      ["\127ELF\2\1\1\0"] = "binary",
+    }
+    for text, want in pairs(cases) do
+      local rows, errors = jsonl(text)
+      assert.same({}, rows)
+      assert.equal(want, errors[1] and errors[1].code)
+      assert.is_nil(errors[2])
+    end
+    assert.same({ {}, {} }, { jsonl("\n\r\n  \n") })
+  end)
+
+  it("of a line over a megabyte are counted as one row, wherever it stands", function()
+    local long = '{"a":"' .. ("x"):rep(1500000) .. '"}'
+    local rows, errors = jsonl('{"a":"1"}\n' .. long .. "\n" .. long .. '\n{"a":"2"}\n')
+    assert.same({ { a = "1" }, { a = "2" } }, rows)
+    assert.same({ "row_too_long", 2, "row_too_long", 3 }, { errors[1].code, errors[1].row, errors[2].code, errors[2].row })
+    assert.equal(2, #errors)
+  end)
+end)
+
 describe("a source", function()
   teardown(world.clean)
+
+  it("knows its bytes, its size, its rows and its delimiter", function()
+    local text = "id;b\n1;2\n3;4\n"
+    local source = core.source { format = "csv", path = world.file(text) }
+    assert.equal(#text, source:size())
+    assert.is_nil(source:delimiter())
+    assert.same({ "id", "b" }, source:columns())
+    assert.equal(";", source:delimiter())
+    assert.equal(0, source:rows())
+    assert.same({ id = "1", b = "2" }, (source:read()))
+    assert.same({ 1, 9 }, { source:rows(), source:bytes() })
+    assert.same({ id = "3", b = "4" }, (source:read()))
+    assert.same({ nil, "end" }, { source:read() })
+    assert.same({ nil, "end" }, { source:read() })
+    assert.same({ 2, #text }, { source:rows(), source:bytes() })
+    source:close()
+  end)
+
+  it("stays broken once it is broken, and tells of it once", function()
+    local source = assert(scope3.csv(in_pieces("\31\139\8\0 more", 3)))
+    assert.is_false((source()))
+    assert.is_nil(source())
+    local handle = core.source { format = "csv" }
+    handle:feed('id,b\n1,"open')
+    handle:finish()
+    for _ = 1, 3 do
+      local row, state, fatal = handle:read()
+      assert.same({ nil, "fatal", "unclosed_quote" }, { row, state, fatal.reason })
+    end
+    handle:close()
+  end)
+
+  it("that was closed has no more rows", function()
+    local source = assert(scope3.csv(world.file("id\n1\n2\n")))
+    assert.same({ id = "1" }, (source()))
+    source:close()
+    source:close()
+    assert.is_nil(source())
+    for _, method in ipairs { "read", "columns", "feed", "finish", "bytes", "rows", "size", "delimiter" } do
+      assert.has_error(function()
+        source.handle[method](source.handle, "x")
+      end, "attempt to use a closed source")
+    end
+  end)
+
+  it("is fed by whoever owns its bytes, as much as it asks for", function()
+    local path = core.source { format = "csv", path = world.file("id\n1\n") }
+    assert.has_error(function() path:feed("x") end, "a source with a path reads by itself")
+    path:close()
+    local source = core.source { format = "csv" }
+    assert.has_error(function() source:feed(("x"):rep(256 * 1024 + 1)) end, "a chunk is over 262144 bytes")
+    assert.has_error(function() source:feed(true) end)
+    source:feed("")
+    source:feed("id\n1\n")
+    source:finish()
+    assert.has_error(function() source:feed("2\n") end, "a source was fed behind its end")
+    assert.same({ id = "1" }, (source:read()))
+    source:close()
+    for _, reader in ipairs { function() return 12 end, function() return {} end, function() return true end } do
+      assert.has_error(function() assert(scope3.csv(reader))() end)
+    end
+  end)
 
   it("comes from a path, an open file or a function", function()
     local path = world.file("id\n1\n")

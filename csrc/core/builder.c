@@ -6,6 +6,7 @@ typedef struct staged {
   size_t offset, length, id_length;
   sc3_op op;
   unsigned emails, phones, uids, prehashed;
+  sc3_repairs repairs;
 } staged;
 
 enum {
@@ -16,6 +17,7 @@ enum {
 void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals) {
   memset(b, 0, sizeof *b);
   b->op = op;
+  b->mend = 1;
   b->max_member = max_member;
   b->keep_refusals = keep_refusals;
   sc3_buffer_init(&b->refusals, REFUSALS_CAP);
@@ -86,7 +88,7 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   if (st != SC3_OK)
     return st;
   s.offset = b->scratch.n;
-  st = sc3_member_write(&b->scratch, op, values, outcome);
+  st = sc3_member_write(&b->scratch, op, values, b->mend, outcome);
   if (st == SC3_ECAP || (st == SC3_OK && b->scratch.n - s.offset > b->max_member)) {
     b->scratch.n = s.offset;
     outcome->rejected = SC3_R_MEMBER_TOO_LARGE;
@@ -108,6 +110,7 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   s.phones = outcome->phones;
   s.uids = outcome->uids;
   s.prehashed = outcome->prehashed;
+  s.repairs = outcome->repairs;
   sc3_buffer_put(&b->staged, &s, sizeof s);
   b->members_of_row++;
   return SC3_OK;
@@ -217,6 +220,7 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
   const staged *s = (const staged *)(const void *)b->staged.p;
   for (; sc3_builder_waiting(b); b->next_staged++) {
     const staged *it = &s[b->next_staged];
+    unsigned repair;
     sc3_added a = sc3_payload_add(p, it->op, b->row, b->scratch.p + it->offset, it->length, it->id_length);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
       return a;
@@ -226,6 +230,8 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
     b->tally.phones += it->phones;
     b->tally.uids += it->uids;
     b->tally.prehashed += it->prehashed;
+    for (repair = 0; it->repairs >> repair != 0; repair++)
+      b->tally.repaired_for[repair] += it->repairs >> repair & 1;
     if (a == SC3_ADDED_OVER)
       b->tally.superseded++;
   }

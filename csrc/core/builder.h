@@ -19,6 +19,7 @@ typedef struct sc3_tally {
   uint64_t emails, phones, uids, prehashed;
   uint64_t rejected_for[SC3_R_COUNT];
   uint64_t dropped_for[SC3_R_COUNT];
+  uint64_t repaired_for[SC3_FIX_COUNT]; /* identifiers that were mended and kept */
 } sc3_tally;
 
 /* One refusal: where and why, without the value. */
@@ -45,6 +46,7 @@ typedef struct sc3_builder {
   int keep_refusals;
   sc3_buffer refusals; /* of sc3_refusal, taken out by the owner */
   sc3_op op;           /* for rows that do not say */
+  int mend;            /* as in sc3_email_normalize() */
   size_t max_member;   /* bytes of one member, at most a payload's max_bytes */
   uint64_t row;        /* of the row under way */
   size_t members_of_row;

@@ -1,68 +1,120 @@
 #include "email.h"
 
+#include "lowercase.h"
 #include "text.h"
 #include "utf8.h"
 
-/* What an address may hold besides letters, digits and bytes outside ASCII: RFC 5322 section 3.2.3 before the @, names of hosts behind it. */
+/* What an address may hold besides letters, digits and characters outside ASCII: RFC 5322 section 3.2.3 before the @, names
+   of hosts behind it. */
 static int allowed(char c, int in_domain) {
-  if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ((unsigned char)c & 0x80) != 0)
+  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || ((unsigned char)c & 0x80) != 0)
     return 1;
-  return strchr(in_domain ? "-_." : "!#$%&'*+-/=?^_`{|}~.", c) != NULL;
+  return c != '\0' && strchr(in_domain ? "-_." : "!#$%&'*+-/=?^_`{|}~.", c) != NULL;
 }
 
+/* Labels with a dot between, none empty, and the last not a number. */
 static sc3_reason check_domain(const char *p, size_t n) {
   size_t i, label = 0;
-  int dots = 0;
+  int dots = 0, digits_only = 1;
   for (i = 0; i < n; i++) {
     if (p[i] != '.') {
       label++;
+      digits_only &= p[i] >= '0' && p[i] <= '9';
       continue;
     }
     if (label == 0)
       return SC3_R_EMAIL_DOMAIN;
     label = 0;
+    digits_only = 1;
     dots++;
   }
-  return dots > 0 && label > 0 ? SC3_R_NONE : SC3_R_EMAIL_DOMAIN;
+  return dots > 0 && label > 0 && !digits_only ? SC3_R_NONE : SC3_R_EMAIL_DOMAIN;
 }
 
-sc3_reason sc3_email_normalize(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
+static int holds(sc3_slice s, const char *part) {
+  size_t i;
+  for (i = 0; i < s.n; i++) {
+    if (sc3_text_begins(sc3_slice_of(s.p + i, s.n - i), part))
+      return 1;
+  }
+  return 0;
+}
+
+/* Why a text without exactly one @ is no address. */
+static sc3_reason judge_ats(sc3_slice s, size_t ats) {
+  size_t i;
+  if (ats == 0)
+    return holds(s, "%40") || holds(s, "&#64;") || holds(s, "(at)") || holds(s, "[at]") ? SC3_R_EMAIL_ESCAPED : SC3_R_EMAIL_NO_AT;
+  for (i = 0; i < s.n; i++) {
+    if (strchr(";,/| ", s.p[i]) != NULL && s.p[i] != '\0')
+      return SC3_R_EMAIL_SEVERAL;
+  }
+  return SC3_R_EMAIL_TWO_ATS;
+}
+
+/* White space, control and invisible characters inside. */
+static sc3_reason check_characters(sc3_slice s) {
+  const char *p = s.p, *end = s.p + s.n;
+  while (p < end) {
+    uint32_t cp;
+    size_t used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
+    if (cp <= 0x20 || (cp >= 0x7f && cp < 0xa0))
+      return SC3_R_EMAIL_SPACE;
+    if (cp >= 0x80) {
+      if (sc3_text_trim(sc3_slice_of(p, used)).n == 0)
+        return SC3_R_EMAIL_SPACE;
+      if (sc3_text_invisible(cp))
+        return SC3_R_EMAIL_INVISIBLE;
+    }
+    p += used;
+  }
+  return SC3_R_NONE;
+}
+
+/* Lowercases to `out`: ASCII byte by byte, and the full mapping where there is anything else. */
+static int lowercase(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n) {
+  size_t i;
+  for (i = 0; i < s.n && i < SC3_EMAIL_MAX; i++) {
+    char c = s.p[i];
+    if ((unsigned char)c & 0x80)
+      return sc3_lowercase(s, out, SC3_EMAIL_MAX, n);
+    out[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+  }
+  *n = i;
+  return i == s.n ? 0 : -1;
+}
+
+sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
   sc3_slice s;
-  size_t i, at = 0;
-  int ats = 0, wide = 0;
+  sc3_reason why;
+  size_t i, at = 0, ats = 0;
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_EMAIL_UTF8;
   s = sc3_text_trim(raw);
   if (sc3_text_placeholder(s))
     return SC3_R_EMAIL_PLACEHOLDER;
-  if (s.n > SC3_EMAIL_MAX)
-    return SC3_R_EMAIL_TOO_LONG;
-  for (i = 0; i < s.n; i++) {
-    unsigned char c = (unsigned char)s.p[i];
-    if (c <= 0x20 || c == 0x7f)
-      return SC3_R_EMAIL_SPACE;
-    if (c >= 0x80) {
-      wide = 1;
-    } else if (c == '@') {
-      if (ats++ == 0)
-        at = i;
-    } else if (c >= 'A' && c <= 'Z') {
-      c = (unsigned char)(c + ('a' - 'A'));
-    }
-    out[i] = (char)c;
+  if (mend) {
+    s = sc3_email_unwrap(s, repairs);
+    if (s.n == 0 || sc3_text_placeholder(s))
+      return SC3_R_EMAIL_PLACEHOLDER;
   }
-  if (ats == 0)
-    return SC3_R_EMAIL_NO_AT;
-  if (ats > 1)
-    return SC3_R_EMAIL_TWO_ATS;
+  for (i = 0; i < s.n; i++) {
+    if (s.p[i] == '@' && ats++ == 0)
+      at = i;
+  }
+  why = ats > 1 ? judge_ats(s, ats) : check_characters(s);
+  if (why == SC3_R_NONE && ats == 0)
+    why = judge_ats(s, 0);
+  if (why != SC3_R_NONE)
+    return why;
   if (at == 0 || at + 1 == s.n)
     return SC3_R_EMAIL_EMPTY_SIDE;
   for (i = 0; i < s.n; i++) {
-    if (i != at && !allowed(out[i], i > at))
+    if (i != at && !allowed(s.p[i], i > at))
       return SC3_R_EMAIL_CHARACTER;
   }
-  if (wide)
-    return SC3_R_EMAIL_NON_ASCII;
-  *n = s.n;
-  return check_domain(out + at + 1, s.n - at - 1);
+  why = check_domain(s.p + at + 1, s.n - at - 1);
+  if (why != SC3_R_NONE)
+    return why;
+  return lowercase(s, out, n) == 0 ? SC3_R_NONE : SC3_R_EMAIL_TOO_LONG;
 }

@@ -1,4 +1,4 @@
-/* Emails (docs/contract.md section 7): trimmed, lowercased, and nothing else. */
+/* Emails (docs/contract.md section 7): trimmed, lowercased, and nothing else. What wraps an address is taken off, and told. */
 #ifndef SC3_EMAIL_H
 #define SC3_EMAIL_H
 
@@ -7,8 +7,12 @@
 
 enum { SC3_EMAIL_MAX = 254 }; /* bytes of an address, RFC 5321 section 4.5.3.1.3 */
 
-/* Writes the form of `raw` that is hashed to `out` and its length to `*n`; SC3_R_NONE on success, else why `raw` is
-   no usable address. `raw` must not be blank. Dots and plus tags are kept; characters outside ASCII are refused. */
-sc3_reason sc3_email_normalize(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
+/* Writes the form of `raw` that is hashed to `out` and its length to `*n`; SC3_R_NONE on success, else why `raw` is no usable address. `raw` must
+   not be blank. Dots and plus tags are kept, and nothing is guessed. With `mend`, mailto:, labels, names, comments, quotes, trailing punctuation
+   and invisible characters at the ends are taken off first, and added to `*repairs`; without it they are refused. */
+sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs);
+
+/* Takes off `s` what wraps an address, and adds to `*repairs` what that was. `s` must be trimmed, valid UTF-8. */
+sc3_slice sc3_email_unwrap(sc3_slice s, sc3_repairs *repairs);
 
 #endif

@@ -12,8 +12,8 @@ typedef enum sc3_hashed {
   SC3_HASHED_REFUSED /* a hash that cannot match: see `why` */
 } sc3_hashed;
 
-/* Looks at a trimmed value: 64 hex digits of either case are a SHA-256; MD5, SHA-1 and the hash of the empty
-   string are refused with their reason. */
-sc3_hashed sc3_hashed_recognize(sc3_slice trimmed, char hex[SC3_SHA256_HEX], sc3_reason *why);
+/* Looks at a trimmed value: 64 hex digits of either case are a SHA-256, and so is the base64 of 32 bytes (added to `*repairs`). MD5, SHA-1, the
+   base64 of hex digits, and the hashes of the empty string and of words that stand for no value are refused with their reason. */
+sc3_hashed sc3_hashed_recognize(sc3_slice trimmed, char hex[SC3_SHA256_HEX], sc3_reason *why, sc3_repairs *repairs);
 
 #endif

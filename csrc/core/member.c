@@ -8,7 +8,14 @@
 #include "text.h"
 #include "utf8.h"
 
-typedef sc3_reason (*normalizer)(sc3_slice raw, char *out, size_t *n);
+typedef sc3_reason (*normalizer)(sc3_slice raw, int mend, char *out, size_t *n, sc3_repairs *repairs);
+
+/* Phones have nothing to mend yet. */
+static sc3_reason normalize_phone(sc3_slice raw, int mend, char *out, size_t *n, sc3_repairs *repairs) {
+  (void)mend;
+  (void)repairs;
+  return sc3_phone_normalize(raw, out, n);
+}
 
 static void drop(sc3_outcome *o, sc3_role role, sc3_reason reason) {
   o->dropped[o->dropped_count].role = role;
@@ -29,32 +36,38 @@ static sc3_slice some(sc3_slice raw) {
 }
 
 /* The hash of an email or a phone from its raw role, else from its hashed role; 1 when `hex` was written. */
-static int identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role, normalizer normalize,
+static int identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role, normalizer normalize, int mend,
                     char hex[SC3_SHA256_HEX], sc3_outcome *o) {
   sc3_slice raw = some(v->role[raw_role]);
   sc3_slice hashed = some(v->role[hashed_role]);
+  sc3_repairs repairs = 0;
   sc3_reason why;
   if (raw.p != NULL) {
-    sc3_hashed kind = sc3_hashed_recognize(raw, hex, &why);
+    sc3_hashed kind = sc3_hashed_recognize(raw, hex, &why, &repairs);
     if (kind == SC3_HASHED_SHA256) {
       o->prehashed++;
+      o->repairs |= repairs;
       return 1;
     }
     if (kind == SC3_HASHED_NOT) {
       char normal[SC3_EMAIL_MAX]; /* the longer of the two */
       size_t n = 0;
-      why = normalize(raw, normal, &n);
+      why = normalize(raw, mend, normal, &n, &repairs);
       if (why == SC3_R_NONE) {
         sc3_sha256_hex(normal, n, hex);
+        o->repairs |= repairs;
         return 1;
       }
     }
     drop(o, raw_role, why);
   }
   if (hashed.p != NULL) {
-    sc3_hashed kind = sc3_hashed_recognize(hashed, hex, &why);
+    sc3_hashed kind;
+    repairs = 0;
+    kind = sc3_hashed_recognize(hashed, hex, &why, &repairs);
     if (kind == SC3_HASHED_SHA256) {
       o->prehashed++;
+      o->repairs |= repairs;
       return 1;
     }
     drop(o, hashed_role, kind == SC3_HASHED_REFUSED ? why : SC3_R_HASH_MALFORMED);
@@ -93,7 +106,7 @@ static sc3_status put_uids(sc3_buffer *out, const sc3_values *v, const unsigned 
   return st == SC3_OK ? sc3_buffer_append(out, "]", 1) : st;
 }
 
-static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, sc3_outcome *o) {
+static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, int mend, sc3_outcome *o) {
   static const char email_key[] = ",\"hashedEmail\":\"", phone_key[] = ",\"hashedPhone\":\"";
   char email[SC3_SHA256_HEX], phone[SC3_SHA256_HEX];
   unsigned char usable[SC3_UIDS_MAX];
@@ -113,8 +126,8 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
   o->at = SC3_ROLE_NONE;
 
   if (op == SC3_ADD) {
-    o->emails = (unsigned)identify(v, SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, sc3_email_normalize, email, o);
-    o->phones = (unsigned)identify(v, SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, sc3_phone_normalize, phone, o);
+    o->emails = (unsigned)identify(v, SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, sc3_email_normalize, mend, email, o);
+    o->phones = (unsigned)identify(v, SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone, mend, phone, o);
     for (i = 0; i < v->uid_count; i++) {
       sc3_reason why = sc3_uid_check(&v->uids[i]);
       usable[i] = why == SC3_R_NONE;
@@ -145,15 +158,16 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
 }
 
-sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, sc3_outcome *outcome) {
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, int mend, sc3_outcome *outcome) {
   size_t start = out->n;
   sc3_status st;
   outcome->rejected = SC3_R_NONE;
   outcome->at = SC3_ROLE_NONE;
   outcome->dropped_count = 0;
   outcome->emails = outcome->phones = outcome->uids = outcome->prehashed = 0;
+  outcome->repairs = 0;
   outcome->id_length = 0;
-  st = write_whole(out, op, values, outcome);
+  st = write_whole(out, op, values, mend, outcome);
   if (st != SC3_OK)
     out->n = start;
   return st;

@@ -47,6 +47,7 @@ typedef struct sc3_outcome {
     sc3_reason reason;
   } dropped[SC3_ROLE_UID + SC3_UIDS_MAX];
   size_t dropped_count;
+  sc3_repairs repairs; /* what was mended in the identifiers that were kept */
   unsigned emails, phones, uids; /* identifiers that were written */
   unsigned prehashed;            /* of them, those that came hashed */
   size_t id_length;              /* bytes of the escaped external id */
@@ -57,7 +58,7 @@ enum { SC3_MEMBER_ID_AT = 15 };
 
 /* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what was kept and
    dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected` set. SC3_REMOVE writes the external
-   id alone. SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
-sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, sc3_outcome *outcome);
+   id alone. `mend` as in sc3_email_normalize(). SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, int mend, sc3_outcome *outcome);
 
 #endif

@@ -16,3 +16,20 @@ const char *sc3_reason_key(sc3_reason r) {
 const char *sc3_reason_text(sc3_reason r) {
   return REASONS[r].text;
 }
+
+static const struct {
+  const char *key;
+  const char *text;
+} REPAIRS[] = {
+#define X(name, key, text) {key, text},
+  SC3_REPAIRS(X)
+#undef X
+};
+
+const char *sc3_repair_key(sc3_repair r) {
+  return REPAIRS[r].key;
+}
+
+const char *sc3_repair_text(sc3_repair r) {
+  return REPAIRS[r].text;
+}

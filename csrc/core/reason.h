@@ -33,7 +33,9 @@
   X(EMAIL_CHARACTER, "email_character", "email: a character that no address holds")                                 \
   X(EMAIL_DOMAIN, "email_domain", "email: the domain has no dot, or an empty part")                                 \
   X(EMAIL_TOO_LONG, "email_too_long", "email: over 254 bytes")                                                      \
-  X(EMAIL_NON_ASCII, "email_non_ascii", "email: a character outside ASCII, which this release cannot lowercase")    \
+  X(EMAIL_SEVERAL, "email_several", "email: several addresses in one field")                                        \
+  X(EMAIL_ESCAPED, "email_escaped", "email: the @ is written as %40, &#64; or (at)")                                \
+  X(EMAIL_INVISIBLE, "email_invisible", "email: an invisible character inside")                                     \
   X(PHONE_UTF8, "phone_utf8", "phone: not valid UTF-8")                                                             \
   X(PHONE_PLACEHOLDER, "phone_placeholder", "phone: a word that stands for no value")                               \
   X(PHONE_NATIONAL, "phone_national", "phone: no leading +; national forms are not converted by this release")      \
@@ -47,9 +49,16 @@
   X(HASH_OF_EMPTY, "hash_of_empty", "the SHA-256 of an empty value")                                                \
   X(HASH_MD5, "hash_md5", "32 hex digits, an MD5 hash")                                                             \
   X(HASH_SHA1, "hash_sha1", "40 hex digits, a SHA-1 hash")                                                          \
-  X(HASH_MALFORMED, "hash_malformed", "not 64 hex digits")                                                          \
+  X(HASH_MALFORMED, "hash_malformed", "not 64 hex digits, nor the base64 of 32 bytes")                              \
+  X(HASH_BASE64_OF_HEX, "hash_base64_of_hex", "the base64 of hex digits, where the base64 of bytes was meant")      \
+  X(HASH_PLACEHOLDER, "hash_placeholder", "the SHA-256 of a word that stands for no value")                         \
   X(UID_TYPE, "uid_type", "uid: no type, or the type external_id, which is not one")                                \
   X(UID_VALUE, "uid_value", "uid: no value")                                                                        \
+  X(UID_MALFORMED, "uid_malformed", "uid: not of the form that its type has")                                       \
+  X(UID_CHECKSUM, "uid_checksum", "uid: its checksum is wrong, so a character was lost or changed")                 \
+  X(UID_TOKEN, "uid_token", "uid: a token, which changes all the time, where the raw id is needed")                 \
+  X(UID_HASH, "uid_hash", "uid: 64 hex digits, a hash of an email or a phone")                                      \
+  X(UID_OPT_OUT, "uid_opt_out", "uid: the value that says that this person opted out")                              \
   X(UID_UTF8, "uid_utf8", "uid: not valid UTF-8")                                                                   \
   X(UID_TOO_MANY, "uid_too_many", "uid: over 32 in one member")
 
@@ -59,6 +68,30 @@ typedef enum sc3_reason {
 #undef X
     SC3_R_COUNT
 } sc3_reason;
+
+/* What was mended in a value before it was used: X(NAME, key, text). */
+#define SC3_REPAIRS(X)                                                                                    \
+  X(EMAIL_MAILTO, "email_mailto", "email: mailto: was taken off")                                         \
+  X(EMAIL_LABEL, "email_label", "email: a label such as \"Email:\" was taken off")                        \
+  X(EMAIL_NAME, "email_name", "email: the address was taken out of \"Name <address>\"")                   \
+  X(EMAIL_COMMENT, "email_comment", "email: a comment in brackets behind the address was taken off")      \
+  X(EMAIL_QUOTES, "email_quotes", "email: quotes or brackets round the address were taken off")           \
+  X(EMAIL_TRAILING, "email_trailing", "email: punctuation behind the address was taken off")              \
+  X(EMAIL_EDGES, "email_edges", "email: invisible characters at its ends were taken off")                 \
+  X(HASH_BASE64, "hash_base64", "a hash in base64 was written as hex")
+
+typedef enum sc3_repair {
+#define X(name, key, text) SC3_FIX_##name,
+  SC3_REPAIRS(X)
+#undef X
+    SC3_FIX_COUNT
+} sc3_repair;
+
+/* A set of repairs: bit (1 << SC3_FIX_…). */
+typedef unsigned sc3_repairs;
+
+const char *sc3_repair_key(sc3_repair r);
+const char *sc3_repair_text(sc3_repair r);
 
 /* The key of a reason, such as "email_no_at"; and its text. Static strings. */
 const char *sc3_reason_key(sc3_reason r);

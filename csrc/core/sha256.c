@@ -85,13 +85,17 @@ void sc3_sha256(const void *p, size_t n, uint8_t digest[32]) {
     store_be(digest + 4 * i, h[i]);
 }
 
-void sc3_sha256_hex(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
+void sc3_hex(const uint8_t *bytes, size_t n, char *hex) {
   static const char digits[] = "0123456789abcdef";
-  uint8_t digest[32];
-  int i;
-  sc3_sha256(p, n, digest);
-  for (i = 0; i < 32; i++) {
-    hex[2 * i] = digits[digest[i] >> 4];
-    hex[2 * i + 1] = digits[digest[i] & 15];
+  size_t i;
+  for (i = 0; i < n; i++) {
+    hex[2 * i] = digits[bytes[i] >> 4];
+    hex[2 * i + 1] = digits[bytes[i] & 15];
   }
+}
+
+void sc3_sha256_hex(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
+  uint8_t digest[32];
+  sc3_sha256(p, n, digest);
+  sc3_hex(digest, sizeof digest, hex);
 }

@@ -10,7 +10,10 @@ enum { SC3_SHA256_HEX = 64 };
 /* Writes the 32 bytes of the digest of `n` bytes at `p`. `p` may be NULL when `n` is 0. */
 void sc3_sha256(const void *p, size_t n, uint8_t digest[32]);
 
-/* The same as 64 lowercase hex digits, without a NUL. */
+/* Writes `n` bytes as 2 * `n` lowercase hex digits, without a NUL. */
+void sc3_hex(const uint8_t *bytes, size_t n, char *hex);
+
+/* The digest as 64 lowercase hex digits, without a NUL. */
 void sc3_sha256_hex(const void *p, size_t n, char hex[SC3_SHA256_HEX]);
 
 #endif

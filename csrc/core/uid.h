@@ -10,7 +10,8 @@ typedef struct sc3_uid {
   sc3_slice value;
 } sc3_uid;
 
-/* SC3_R_NONE when the uid can be sent: type and value are not empty, both valid UTF-8, and the type is not external_id. */
+/* SC3_R_NONE when the uid can be sent. Type and value must not be empty and be valid UTF-8, and the type not be external_id; values of uid2,
+   euid, rampid, rampid_derived, id5, pairid and maid must have the form that these have. Other types pass as they are. */
 sc3_reason sc3_uid_check(const sc3_uid *uid);
 
 #endif

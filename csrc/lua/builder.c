@@ -62,9 +62,9 @@ static int keep_function(lua_State *L, int values, const char *key) {
   return 1;
 }
 
-/* builder{ remove = false, max_member = bytes, refusals = false, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
+/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
 static int builder_new(lua_State *L) {
-  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", NULL};
+  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", NULL};
   sc3_builder_ud *u;
   int values;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -86,6 +86,9 @@ static int builder_new(lua_State *L) {
   lua_getfield(L, 1, "refusals");
   sc3_builder_init(&u->b, lua_toboolean(L, 4) ? SC3_REMOVE : SC3_ADD, (size_t)luaL_checknumber(L, 5), lua_toboolean(L, 6));
   u->closed = 0;
+  lua_getfield(L, 1, "mend");
+  u->b.mend = lua_isnil(L, -1) || lua_toboolean(L, -1);
+  lua_pop(L, 1);
   lua_getfield(L, 1, KEY_MAP);
   if (!lua_isnil(L, 7)) {
     luaL_checktype(L, 7, LUA_TTABLE);
@@ -271,6 +274,7 @@ static void push_reasons(lua_State *L, const uint64_t counts[SC3_R_COUNT]) {
 static int builder_counts(lua_State *L) {
   sc3_builder_ud *u = check_builder(L);
   const sc3_tally *t = &u->b.tally;
+  int i;
   lua_createtable(L, 0, 16);
   set_count(L, "rows", t->rows);
   set_count(L, "skipped", t->skipped);
@@ -288,6 +292,12 @@ static int builder_counts(lua_State *L) {
   lua_setfield(L, -2, "rejected");
   push_reasons(L, t->dropped_for);
   lua_setfield(L, -2, "dropped");
+  lua_createtable(L, 0, 4);
+  for (i = 0; i < SC3_FIX_COUNT; i++) {
+    if (t->repaired_for[i] > 0)
+      set_count(L, sc3_repair_key((sc3_repair)i), t->repaired_for[i]);
+  }
+  lua_setfield(L, -2, "repaired");
   sc3_getuservalue(L, 1);
   lua_getfield(L, -1, KEY_REASONS);
   lua_remove(L, -2);

@@ -1,6 +1,7 @@
 /* Emails, phones, uids and hashes, one value at a time. Blank values are refused here as "not a value"; a member simply lacks them. */
 #include "../core/email.h"
 #include "../core/hashed.h"
+#include "../core/lowercase.h"
 #include "../core/phone.h"
 #include "../core/sha256.h"
 #include "../core/text.h"
@@ -38,33 +39,71 @@ static int identity_utf8_valid(lua_State *L) {
   return 1;
 }
 
-static int normalize(lua_State *L, sc3_reason (*f)(sc3_slice, char *, size_t *), sc3_reason blank) {
+/* lowercase(text) -> text in lowercase by Unicode's full mapping; nil when it is not valid UTF-8, or over 4 kB */
+static int identity_lowercase(lua_State *L) {
+  char out[6144];
+  size_t n;
+  sc3_slice s = check_text(L);
+  if (s.n > 4096 || !sc3_utf8_valid(s.p, s.n) || sc3_lowercase(s, out, sizeof out, &n) != 0)
+    return 0;
+  lua_pushlstring(L, out, n);
+  return 1;
+}
+
+/* Pushes an array of the keys of repairs, or nil when there are none. */
+static int push_repairs(lua_State *L, sc3_repairs repairs) {
+  int i, n = 0;
+  if (repairs == 0) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_createtable(L, 1, 0);
+  for (i = 0; i < SC3_FIX_COUNT; i++) {
+    if (repairs >> i & 1) {
+      lua_pushstring(L, sc3_repair_key((sc3_repair)i));
+      lua_rawseti(L, -2, ++n);
+    }
+  }
+  return 1;
+}
+
+/* email_normalize(raw, mend) -> text, array of repairs or nil | nil, key, text */
+static int email_normalize(lua_State *L) {
   char out[SC3_EMAIL_MAX];
   size_t n = 0;
+  sc3_repairs repairs = 0;
   sc3_slice raw = check_text(L);
-  sc3_reason why = sc3_text_trim(raw).n == 0 ? blank : f(raw, out, &n);
+  sc3_reason why = SC3_R_EMAIL_PLACEHOLDER;
+  if (sc3_text_trim(raw).n > 0)
+    why = sc3_email_normalize(raw, lua_toboolean(L, 2), out, &n, &repairs);
+  if (why != SC3_R_NONE)
+    return push_reason(L, why);
+  lua_pushlstring(L, out, n);
+  return 1 + push_repairs(L, repairs);
+}
+
+/* phone_normalize(raw) -> text | nil, key, text */
+static int phone_normalize(lua_State *L) {
+  char out[SC3_PHONE_MAX];
+  size_t n = 0;
+  sc3_slice raw = check_text(L);
+  sc3_reason why = sc3_text_trim(raw).n == 0 ? SC3_R_PHONE_PLACEHOLDER : sc3_phone_normalize(raw, out, &n);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
   lua_pushlstring(L, out, n);
   return 1;
 }
 
-static int email_normalize(lua_State *L) {
-  return normalize(L, sc3_email_normalize, SC3_R_EMAIL_PLACEHOLDER);
-}
-
-static int phone_normalize(lua_State *L) {
-  return normalize(L, sc3_phone_normalize, SC3_R_PHONE_PLACEHOLDER);
-}
-
-/* hashed(value) -> 64 lowercase hex digits when it is a SHA-256 already; nil when it is no hash; nil, key, text when refused */
+/* hashed(value) -> 64 lowercase hex digits when it is a SHA-256 already, array of repairs or nil; nil when it is no hash;
+   nil, key, text when refused */
 static int identity_hashed(lua_State *L) {
   char hex[SC3_SHA256_HEX];
+  sc3_repairs repairs = 0;
   sc3_reason why;
-  switch (sc3_hashed_recognize(sc3_text_trim(check_text(L)), hex, &why)) {
+  switch (sc3_hashed_recognize(sc3_text_trim(check_text(L)), hex, &why, &repairs)) {
     case SC3_HASHED_SHA256:
       lua_pushlstring(L, hex, sizeof hex);
-      return 1;
+      return 1 + push_repairs(L, repairs);
     case SC3_HASHED_REFUSED:
       return push_reason(L, why);
     case SC3_HASHED_NOT:
@@ -92,7 +131,8 @@ static int uid_check(lua_State *L) {
 void sc3_open_identity(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"sha256", identity_sha256}, {"email_normalize", email_normalize}, {"phone_normalize", phone_normalize},
-    {"hashed", identity_hashed}, {"uid_check", uid_check}, {"utf8_valid", identity_utf8_valid}, {NULL, NULL},
+    {"hashed", identity_hashed}, {"uid_check", uid_check}, {"utf8_valid", identity_utf8_valid},
+    {"lowercase", identity_lowercase}, {NULL, NULL},
   };
   int i;
   sc3_setfuncs(L, functions);
@@ -102,4 +142,12 @@ void sc3_open_identity(lua_State *L) {
     lua_setfield(L, -2, sc3_reason_key((sc3_reason)i));
   }
   lua_setfield(L, -2, "reasons");
+  lua_createtable(L, 0, SC3_FIX_COUNT); /* key -> text */
+  for (i = 0; i < SC3_FIX_COUNT; i++) {
+    lua_pushstring(L, sc3_repair_text((sc3_repair)i));
+    lua_setfield(L, -2, sc3_repair_key((sc3_repair)i));
+  }
+  lua_setfield(L, -2, "repairs");
+  lua_pushstring(L, sc3_unicode_version());
+  lua_setfield(L, -2, "unicode_version");
 }

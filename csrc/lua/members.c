@@ -65,30 +65,54 @@ static sc3_slice uid_part(lua_State *L, const char *key) {
   return s;
 }
 
-/* The array of { type =, value = } on top of the stack. */
+static void add_uid(sc3_member_table *m, sc3_slice type, sc3_slice value) {
+  if (m->values.uid_count == SC3_UIDS_MAX) {
+    m->uids_over++;
+  } else {
+    m->values.uids[m->values.uid_count].type = type;
+    m->values.uids[m->values.uid_count].value = value;
+    m->values.uid_count++;
+  }
+}
+
+/* { uid2 = "…", maid = "…" } on top of the stack. */
+static const char *take_uid_map(lua_State *L, sc3_member_table *m) {
+  lua_pushnil(L);
+  while (lua_next(L, -2) != 0) {
+    sc3_slice type, value;
+    if (lua_type(L, -2) != LUA_TSTRING || !(lua_type(L, -1) == LUA_TSTRING || is_absent(L, -1)))
+      return lua_pushfstring(L, "uids must be an array of {type, value}, or a table from types to strings, not from a %s to a %s",
+                             luaL_typename(L, -2), luaL_typename(L, -1));
+    if (lua_type(L, -1) == LUA_TSTRING) {
+      type.p = lua_tolstring(L, -2, &type.n);
+      value.p = lua_tolstring(L, -1, &value.n);
+      if (value.n > 0)
+        add_uid(m, type, value);
+    }
+    lua_pop(L, 1); /* the table still holds it */
+  }
+  return NULL;
+}
+
+/* The array of { type =, value = }, or the table from types to values, on top of the stack. */
 static const char *take_uids(lua_State *L, sc3_member_table *m) {
   size_t i, n;
   if (is_absent(L, -1))
     return NULL;
   if (lua_type(L, -1) != LUA_TTABLE)
-    return lua_pushfstring(L, "uids must be an array of {type, value}, not a %s", luaL_typename(L, -1));
+    return lua_pushfstring(L, "uids must be an array of {type, value}, or a table from types to strings, not a %s",
+                           luaL_typename(L, -1));
   n = lua_rawlen(L, -1);
-  if (n == 0) {
-    lua_pushnil(L);
-    if (lua_next(L, -2) != 0)
-      return lua_pushfstring(L, "uids must be an array of {type, value}, not a table with keys");
-  }
+  if (n == 0)
+    return take_uid_map(L, m);
   for (i = 1; i <= n; i++) {
+    sc3_slice type, value;
     lua_rawgeti(L, -1, (int)i);
     if (lua_type(L, -1) != LUA_TTABLE)
       return lua_pushfstring(L, "uids[%d] must be a table with type and value, not a %s", (int)i, luaL_typename(L, -1));
-    if (m->values.uid_count == SC3_UIDS_MAX) {
-      m->uids_over++;
-    } else {
-      sc3_uid *uid = &m->values.uids[m->values.uid_count++];
-      uid->type = uid_part(L, "type");
-      uid->value = uid_part(L, "value");
-    }
+    type = uid_part(L, "type");
+    value = uid_part(L, "value");
+    add_uid(m, type, value);
     lua_pop(L, 1);
   }
   return NULL;

@@ -16,7 +16,7 @@ typedef struct sc3_member_table {
 } sc3_member_table;
 
 /* Reads the table at `index`. NULL, or a message about a misuse (an unknown key, uids that are no array), which
-   is pushed on the stack and names keys and types but never a value. Slices point into the table's strings. Needs 6 stack slots. */
+   is pushed on the stack and names keys and types but never a value. Slices point into the table's strings. Needs 8 stack slots. */
 const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m);
 
 /* Stages what sc3_readmember() read, with its drops and faults. */

@@ -18,6 +18,7 @@ local audience = {}
 local PAYLOAD_BYTES = 8 * 2 ^ 20
 
 local META = { id = "id", name = "string", consent_basis = "string" }
+local OPTIONS = { mend = "boolean" }
 
 --- Reads `{ id=, name=, consent_basis= }` or an id alone; raises on misuse.
 ---@param what string
@@ -37,10 +38,12 @@ end
 
 --- Makes an audience.
 ---@param meta {id: string, name: string?, consent_basis: "consent"|"legitimate_interest"|"contract"|"legal_obligation"?}
+---@param opts? {mend: boolean?}  false refuses what would otherwise be mended in an identifier
 ---@return scope3.Audience?
 ---@return scope3.Error? err  kind "invalid"
-function audience.new(meta)
+function audience.new(meta, opts)
   meta = audience.meta("scope3.audience", meta, 2)
+  opts = options.check("scope3.audience", opts, OPTIONS, 2)
   local issues = {}
   rules.audience(issues, meta, "audience")
   if #issues > 0 then
@@ -48,7 +51,7 @@ function audience.new(meta)
   end
   return setmetatable({
     id = meta.id, name = meta.name, consent_basis = meta.consent_basis, deleted = false,
-    builder = core.builder { max_member = PAYLOAD_BYTES }, payloads = {},
+    builder = core.builder { max_member = PAYLOAD_BYTES, mend = opts.mend }, payloads = {},
   }, Audience)
 end
 
@@ -75,7 +78,7 @@ end
 ---@field region? string  the country of a phone in national form
 ---@field hashed_email? string
 ---@field hashed_phone? string
----@field uids? {type: string, value: string}[]
+---@field uids? {type: string, value: string}[]|table<string, string>  an array, or a table from types to values
 
 --- Adds a member. An identifier that cannot be used is dropped and counted; a member with none left is refused.
 ---@param member scope3.Member

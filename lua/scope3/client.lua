@@ -41,6 +41,7 @@ local CLIENT_OPTIONS = {
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
+---@field mend? boolean  false refuses what would otherwise be mended in an identifier (mailto:, "Name <address>", …)
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
@@ -52,7 +53,7 @@ local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "mode", "region", "on_reject" } do
+for _, key in ipairs { "delimiter", "header", "format", "mode", "region", "mend", "on_reject" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
@@ -324,6 +325,9 @@ end
 ---@return fun(): table|false|nil, scope3.Error?
 function Client:audiences(opts, limits)
   opts = options.check("client:audiences", opts, { page = "count" }, 2)
+  if opts.page and opts.page > 250 then
+    error("client:audiences: page is at most 250", 2)
+  end
   local missing = lacks(self)
   if missing then
     return paging.failing(missing)

@@ -1,5 +1,6 @@
 --- Emails, phones and universal ids, one value at a time (docs/contract.md section 7).
 local core = require "scope3.core"
+local options = require "scope3.options"
 
 local identity = {}
 
@@ -9,51 +10,58 @@ local function check_text(name, value)
   end
 end
 
+local OPTIONS = { mend = "boolean" }
+
 -- The three functions of a kind that is normalised and then hashed.
 local function hashed_kind(name, normalize)
   local kind = {}
 
   --- The form that is hashed.
   ---@param raw string
+  ---@param opts? {mend: boolean?}  false refuses what would otherwise be mended, such as mailto:
   ---@return string? normal
-  ---@return string? reason  a key of the list of reasons, such as "email_no_at"
-  ---@return string? text  the same for people
-  function kind.normalize(raw)
+  ---@return string[]|string|nil repairs  what was mended; the reason, a key such as "email_no_at", where there is no result
+  ---@return string? text  the reason for people
+  function kind.normalize(raw, opts)
     check_text(name .. ".normalize", raw)
-    return normalize(raw)
+    opts = options.check(name .. ".normalize", opts, OPTIONS, 2)
+    return normalize(raw, opts.mend ~= false)
   end
 
   --- What is sent: 64 lowercase hex digits. A value that is a SHA-256 already is never hashed again.
   ---@param raw string
+  ---@param opts? {mend: boolean?}
   ---@return string? hash
-  ---@return string? reason
+  ---@return string[]|string|nil repairs
   ---@return string? text
-  function kind.hash(raw)
+  function kind.hash(raw, opts)
     check_text(name .. ".hash", raw)
-    local already, reason, text = core.hashed(raw)
-    if already or reason then
-      return already, reason, text
+    opts = options.check(name .. ".hash", opts, OPTIONS, 2)
+    local already, why, text = core.hashed(raw)
+    if already or why then
+      return already, why, text
     end
     local normal
-    normal, reason, text = normalize(raw)
+    normal, why, text = normalize(raw, opts.mend ~= false)
     if not normal then
-      return nil, reason, text
+      return nil, why, text
     end
-    return core.sha256(normal)
+    return core.sha256(normal), why
   end
 
   --- Whether a value can be used, raw or hashed already.
   ---@param raw string
+  ---@param opts? {mend: boolean?}
   ---@return true?
-  ---@return string? reason
+  ---@return string[]|string|nil repairs
   ---@return string? text
-  function kind.check(raw)
+  function kind.check(raw, opts)
     check_text(name .. ".check", raw)
-    local hash, reason, text = kind.hash(raw)
+    local hash, why, text = kind.hash(raw, opts)
     if not hash then
-      return nil, reason, text
+      return nil, why, text
     end
-    return true
+    return true, why
   end
 
   return kind

@@ -14,6 +14,7 @@ local script = {}
 script.JOB_OPTIONS = {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
   mode = { "upsert", "remove" }, region = "string", delimiter = "string", header = "boolean", format = { "csv", "jsonl" },
+  mend = "boolean",
 }
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {

@@ -6,13 +6,37 @@ local text = require "scope3.cli.text"
 
 local hash = {}
 
-local function look_at(kind, raw)
-  local found = { raw = raw }
-  found.hash, found.reason, found.text = identity[kind].hash(raw)
+-- What becomes of a value: `why` is the repairs, or the reason where there is no hash.
+local function look_at(kind, raw, opts)
+  local found = { raw = raw, kind = kind }
+  found.hash, found.why, found.text = identity[kind].hash(raw, opts)
   if found.hash and not core.hashed(raw) then
-    found.normalized = identity[kind].normalize(raw)
+    found.normalized = identity[kind].normalize(raw, opts)
   end
   return found
+end
+
+-- The steps that led there, for people.
+local function explain(found)
+  local lines = {}
+  local function say(line)
+    lines[#lines + 1] = "    " .. line
+  end
+  if not found.hash then
+    say(("refused (%s): %s"):format(found.why, found.text))
+    return lines
+  end
+  for _, repair in ipairs(found.why or {}) do
+    say(("mended (%s): %s"):format(repair, core.repairs[repair]))
+  end
+  if found.normalized then
+    say(found.kind == "email" and "trimmed, and lowercased as Unicode " .. core.unicode_version .. " has it; nothing else"
+      or "punctuation taken off; the leading + is part of what is hashed")
+    say("hashed with SHA-256")
+  else
+    say("hashed already: written in lowercase, not hashed again")
+  end
+  return lines
 end
 
 ---@param args table
@@ -26,11 +50,14 @@ function hash.main(args, exit)
     end
   end
   for _, raw in ipairs(values) do
-    local found = look_at(args.kind, raw)
+    local found = look_at(args.kind, raw, { mend = not args.no_mend })
     failed = failed or not found.hash
     if args.json then
-      local shown = json.encode { raw = raw, normalized = found.normalized, hash = found.hash, reason = found.reason }
-      print(shown)
+      print((json.encode { raw = raw, normalized = found.normalized, hash = found.hash,
+        repairs = found.hash and found.why or nil, reason = not found.hash and found.why or nil }))
+    elseif args.explain then
+      print(("%s  ->  %s  ->  %s"):format(raw, found.normalized or "-", found.hash or "-"))
+      print(table.concat(explain(found), "\n"))
     else
       rows[#rows + 1] = { raw, found.normalized or (found.hash and "(hashed already)" or "-"), found.hash or found.text }
     end

@@ -33,6 +33,7 @@ local function add_job(command)
   command:option("--name", "The audience's name.")
   command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation.")
   command:option("--region", "The country of phones in national form, where a row names none (this release counts them only).")
+  command:flag("--no-mend", "Refuse what would otherwise be mended in an identifier, such as mailto:.")
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
   command:option("--max-members", "Members a request (100000)."):convert(tonumber)
   command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
@@ -82,6 +83,8 @@ local function build_parser()
   hash:argument("kind", "email or phone."):choices { "email", "phone" }
   hash:argument("value", "Values; without any, lines of standard input."):args("*")
   hash:option("--region", "The country of phones in national form (this release refuses them).")
+  hash:flag("--explain", "Say what was mended, or why a value is refused.")
+  hash:flag("--no-mend", "Refuse what would otherwise be mended.")
   hash:flag("--json", "Print one JSON object a value.")
 
   local sandbox = parser:command("sandbox", "Run a local stand-in for the service.")

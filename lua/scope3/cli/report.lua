@@ -27,7 +27,7 @@ local function list_reasons(out, title, counts)
   out[#out + 1] = "\n" .. title .. "\n"
   local rows = {}
   for i, row in ipairs(by_reason(counts)) do
-    rows[i] = { text.count(row.n), core.reasons[row.reason] or row.reason }
+    rows[i] = { text.count(row.n), core.reasons[row.reason] or core.repairs[row.reason] or row.reason }
   end
   out[#out + 1] = text.columns(rows, { true }, "  ")
 end
@@ -125,6 +125,7 @@ function report.of(res, about)
   out[#out + 1] = text.columns(rows, nil, "  ")
   list_reasons(out, "Rows rejected, by reason:", res.rejected)
   list_reasons(out, "Identifiers dropped, by reason (their members were kept if another was left):", res.dropped)
+  list_reasons(out, "Identifiers mended and used:", res.repaired)
   if #res.tasks > 0 and not about.waited then
     out[#out + 1] = ("\nThe service is still matching. Follow it with:  scope3 wait %s --audience %s\n"):format(
       res.tasks[#res.tasks].task_id, res.audience.audience_id)

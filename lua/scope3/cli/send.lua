@@ -97,6 +97,9 @@ local function job_options(args)
   if args.no_header then
     opts.header = false
   end
+  if args.no_mend then
+    opts.mend = false
+  end
   if opts.delimiter then
     opts.delimiter = DELIMITERS[opts.delimiter] or opts.delimiter
   end

@@ -1,0 +1,112 @@
+/* What people and mail programs put round an address. Each step takes off one layer; they run until none is left. */
+#include "email.h"
+#include "text.h"
+
+enum { ROUNDS = 6 };
+
+static void note(sc3_repairs *repairs, sc3_repair r) {
+  *repairs |= 1u << r;
+}
+
+static size_t find(sc3_slice s, char c) {
+  const char *p = s.n > 0 ? memchr(s.p, c, s.n) : NULL;
+  return p != NULL ? (size_t)(p - s.p) : s.n;
+}
+
+static sc3_slice drop_head(sc3_slice s, size_t n) {
+  return sc3_text_trim(sc3_slice_of(s.p + n, s.n - n));
+}
+
+static sc3_slice take_edges(sc3_slice s, sc3_repairs *repairs) {
+  int stripped = 0;
+  s = sc3_text_strip(s, &stripped);
+  if (stripped)
+    note(repairs, SC3_FIX_EMAIL_EDGES);
+  return s;
+}
+
+/* mailto:a@b?subject=x */
+static sc3_slice take_mailto(sc3_slice s, sc3_repairs *repairs) {
+  if (!sc3_text_begins(s, "mailto:"))
+    return s;
+  note(repairs, SC3_FIX_EMAIL_MAILTO);
+  s = drop_head(s, 7);
+  s.n = find(s, '?');
+  return sc3_text_trim(s);
+}
+
+static sc3_slice take_label(sc3_slice s, sc3_repairs *repairs) {
+  static const char *const labels[] = {"email:", "e-mail:", "mail:", "email address:", "e-mail address:", NULL};
+  const char *const *label;
+  for (label = labels; *label != NULL; label++) {
+    if (sc3_text_begins(s, *label)) {
+      note(repairs, SC3_FIX_EMAIL_LABEL);
+      return drop_head(s, strlen(*label));
+    }
+  }
+  return s;
+}
+
+/* Name <a@b>, <a@b> */
+static sc3_slice take_name(sc3_slice s, sc3_repairs *repairs) {
+  size_t open = find(s, '<');
+  sc3_slice inside;
+  if (s.n < 3 || s.p[s.n - 1] != '>' || open >= s.n - 2)
+    return s;
+  inside = sc3_slice_of(s.p + open + 1, s.n - open - 2);
+  if (find(inside, '<') < inside.n || find(inside, '>') < inside.n || find(sc3_slice_of(s.p, open), '@') < open)
+    return s; /* several addresses: not ours to choose from */
+  note(repairs, SC3_FIX_EMAIL_NAME);
+  return sc3_text_trim(inside);
+}
+
+/* a@b (Name) */
+static sc3_slice take_comment(sc3_slice s, sc3_repairs *repairs) {
+  size_t open = find(s, '(');
+  if (open == 0 || open == s.n || s.p[s.n - 1] != ')' || find(sc3_slice_of(s.p, open), '@') == open)
+    return s;
+  if (find(sc3_slice_of(s.p + open, s.n - open), '@') < s.n - open)
+    return s;
+  note(repairs, SC3_FIX_EMAIL_COMMENT);
+  return sc3_text_trim(sc3_slice_of(s.p, open));
+}
+
+static sc3_slice take_quotes(sc3_slice s, sc3_repairs *repairs) {
+  static const char pairs[][2] = {{'"', '"'}, {'\'', '\''}, {'`', '`'}, {'(', ')'}, {'[', ']'}, {'{', '}'}};
+  size_t i;
+  for (i = 0; s.n > 2 && i < sizeof pairs / sizeof pairs[0]; i++) {
+    if (s.p[0] == pairs[i][0] && s.p[s.n - 1] == pairs[i][1]) {
+      note(repairs, SC3_FIX_EMAIL_QUOTES);
+      return sc3_text_trim(sc3_slice_of(s.p + 1, s.n - 2));
+    }
+  }
+  return s;
+}
+
+/* A > is left where its < stands: that is a name's, and not this step's. */
+static sc3_slice take_trailing(sc3_slice s, sc3_repairs *repairs) {
+  const char *marks = find(s, '<') == s.n ? ".,;>" : ".,;";
+  while (s.n > 0 && s.p[s.n - 1] != '\0' && strchr(marks, s.p[s.n - 1]) != NULL) {
+    note(repairs, SC3_FIX_EMAIL_TRAILING);
+    s.n--;
+    s = sc3_text_trim(s);
+  }
+  return s;
+}
+
+sc3_slice sc3_email_unwrap(sc3_slice s, sc3_repairs *repairs) {
+  int round;
+  for (round = 0; round < ROUNDS; round++) {
+    sc3_slice before = s;
+    s = take_edges(s, repairs);
+    s = take_mailto(s, repairs);
+    s = take_label(s, repairs);
+    s = take_name(s, repairs);
+    s = take_comment(s, repairs);
+    s = take_quotes(s, repairs);
+    s = take_trailing(s, repairs);
+    if (s.n == before.n)
+      break;
+  }
+  return s;
+}
