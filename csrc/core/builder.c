@@ -189,6 +189,10 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
     }
     if (t->role != SC3_ROLE_UID) {
       v->role[t->role] = f->value;
+    } else if (sc3_text_trim(f->value).n > 0 && v->uid_count == SC3_UIDS_MAX) {
+      st = sc3_builder_drop(b, t->role, SC3_R_UID_TOO_MANY, t->column);
+      if (st != SC3_OK)
+        return st;
     } else if (sc3_text_trim(f->value).n > 0) {
       v->uids[v->uid_count].type = t->uid_type;
       v->uids[v->uid_count].value = sc3_text_trim(f->value);

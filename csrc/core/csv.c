@@ -86,13 +86,12 @@ static const char *closing_quote(const char *p, const char *end, int finished, i
   return NULL;
 }
 
+/* Line ends inside a quoted field: LF, CRLF and CR, each once. */
 static uint64_t count_lines(const char *p, size_t n) {
   uint64_t lines = 0;
-  const char *end = p + n;
-  while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-    lines++;
-    p++;
-  }
+  size_t i;
+  for (i = 0; i < n; i++)
+    lines += p[i] == '\n' || (p[i] == '\r' && (i + 1 == n || p[i + 1] != '\n'));
   return lines;
 }
 
@@ -106,11 +105,13 @@ static sc3_next scan_row(sc3_csv *csv, scan *s) {
   for (;;) {
     const char *start = p;
     sc3_kind kind = SC3_KIND_TEXT;
+    if (p - head > SC3_ROW_MAX) /* the same limit however much has come in at once */
+      return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
     if (p < end && *p == '"') {
       int doubled = 0;
       const char *close = closing_quote(p, end, in->finished, &doubled);
-      if (close == NULL) {
-        if (in->finished || (size_t)(end - head) > SC3_ROW_MAX)
+      if (close == NULL || close - head > SC3_ROW_MAX) {
+        if (close != NULL || in->finished || end - head > SC3_ROW_MAX)
           return fail(csv, SC3_FATAL_UNCLOSED_QUOTE, csv->line + s->lines, s->count + 1);
         return SC3_NEXT_NEED;
       }
@@ -136,11 +137,10 @@ static sc3_next scan_row(sc3_csv *csv, scan *s) {
       return kept;
     csv->fields[s->count - 1].kind = kind;
     if (p == end) {
-      if (!in->finished) {
-        if ((size_t)(end - head) > SC3_ROW_MAX)
-          return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
+      if (p - head > SC3_ROW_MAX)
+        return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
+      if (!in->finished)
         return SC3_NEXT_NEED;
-      }
       s->length = (size_t)(p - head);
       return SC3_NEXT_RECORD;
     }
@@ -148,6 +148,8 @@ static sc3_next scan_row(sc3_csv *csv, scan *s) {
       p++;
       continue;
     }
+    if (p - head > SC3_ROW_MAX)
+      return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
     s->lines++;
     s->length = (size_t)(p - head) + 1;
     if (*p == '\r') {
@@ -233,8 +235,7 @@ static sc3_next find_delimiter(sc3_csv *csv) {
 static sc3_next begin_input(sc3_csv *csv) {
   sc3_input *in = &csv->input;
   sc3_fatal_kind kind;
-  if (sc3_input_left(in) < 1024 && !in->finished &&
-      (sc3_input_left(in) < 4 || memchr(sc3_input_head(in), '\n', sc3_input_left(in)) == NULL))
+  if (!sc3_input_sniffable(in))
     return SC3_NEXT_NEED;
   if (sc3_input_left(in) == 0)
     return fail(csv, SC3_FATAL_EMPTY, 1, 0);
@@ -295,6 +296,8 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
     return fail(csv, SC3_FATAL_EMPTY, 1, 0);
   if (next != SC3_NEXT_RECORD)
     return next;
+  if (s.fault != SC3_FAULT_NONE)
+    return fail(csv, SC3_FATAL_HEADER, csv->line, s.fault_column);
   next = keep_header(csv, s.count);
   if (next == SC3_NEXT_RECORD) {
     csv->line += s.lines;

@@ -42,7 +42,11 @@ static inline void sc3_input_commit(sc3_input *in, size_t n) {
   in->buffer.n += n;
 }
 
-/* What the first bytes say the input is, when it is no text: SC3_FATAL_NONE for text. */
+/* Whether enough has come to say what the input is: its first line, or the bytes that are looked at. */
+int sc3_input_sniffable(const sc3_input *in);
+
+/* What the first line says the input is, when it is no text: SC3_FATAL_NONE for text. The same however the
+   bytes came in. */
 sc3_fatal_kind sc3_input_sniff(const char *p, size_t n);
 
 #endif

@@ -299,7 +299,7 @@ static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, sc3_record *
 static sc3_next begin_input(sc3_jsonl *j) {
   sc3_input *in = &j->input;
   sc3_fatal_kind kind;
-  if (sc3_input_left(in) < 4 && !in->finished)
+  if (!sc3_input_sniffable(in))
     return SC3_NEXT_NEED;
   kind = sc3_input_left(in) == 0 ? SC3_FATAL_EMPTY : sc3_input_sniff(sc3_input_head(in), sc3_input_left(in));
   if (kind != SC3_FATAL_NONE) {
@@ -327,7 +327,7 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, sc3_record *r) {
     char *head = left > 0 ? in->buffer.p + in->at : NULL;
     const char *newline = left > 0 ? memchr(head, '\n', left) : NULL;
     const char *start;
-    if (left == 0)
+    if (left == 0 && !(in->finished && j->skipping)) /* a line that is too long and never ends is a row all the same */
       return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
     if (newline == NULL && !in->finished) {
       if (left <= SC3_ROW_MAX)

@@ -218,7 +218,6 @@ static int builder_fill(lua_State *L) {
   luaL_checkstack(L, 20, "too deep");
   lua_settop(L, 3);
   sc3_getuservalue(L, 1);
-  adopt_source(L, 4, 3);
   for (;;) {
     (void)push_flushed(L, u, p);
     if (!lua_toboolean(L, -1))
@@ -248,8 +247,10 @@ static int builder_fill(lua_State *L) {
     if (!u->has_where && !u->has_member) {
       sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record));
       sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
-    } else if (sc3_stagerow(L, u, 4, -1) != NULL) {
-      return push_script_error(L, u);
+    } else {
+      adopt_source(L, 4, 3); /* not before a row is there: then the header is known */
+      if (sc3_stagerow(L, u, 4, -1) != NULL)
+        return push_script_error(L, u);
     }
   }
 }

@@ -32,6 +32,8 @@ static size_t exact_digits(lua_State *L, int index, char out[24]) {
 #endif
   if (!(fabs(d) < 9007199254740992.0) || floor(d) < d)
     return 0;
+  if (fabs(d) < 1)
+    d = 0; /* and not "-0" */
   return (size_t)snprintf(out, 24, "%.0f", d);
 }
 
@@ -65,7 +67,7 @@ static sc3_slice uid_part(lua_State *L, const char *key) {
   return s;
 }
 
-static void add_uid(sc3_member_table *m, sc3_slice type, sc3_slice value) {
+void sc3_takeuid(sc3_member_table *m, sc3_slice type, sc3_slice value) {
   if (m->values.uid_count == SC3_UIDS_MAX) {
     m->uids_over++;
   } else {
@@ -87,7 +89,7 @@ static const char *take_uid_map(lua_State *L, sc3_member_table *m) {
       type.p = lua_tolstring(L, -2, &type.n);
       value.p = lua_tolstring(L, -1, &value.n);
       if (value.n > 0)
-        add_uid(m, type, value);
+        sc3_takeuid(m, type, value);
     }
     lua_pop(L, 1); /* the table still holds it */
   }
@@ -112,7 +114,7 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
       return lua_pushfstring(L, "uids[%d] must be a table with type and value, not a %s", (int)i, luaL_typename(L, -1));
     type = uid_part(L, "type");
     value = uid_part(L, "value");
-    add_uid(m, type, value);
+    sc3_takeuid(m, type, value);
     lua_pop(L, 1);
   }
   return NULL;

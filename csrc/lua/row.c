@@ -1,5 +1,7 @@
 #include "row.h"
 
+#include <math.h>
+
 #include "source.h"
 
 enum { NAMES_SHOWN = 40 };
@@ -89,7 +91,9 @@ static int row_index(lua_State *L) {
   decode = lua_isnil(L, 4) ? 0 : 4;
   if (lua_type(L, 2) == LUA_TNUMBER) {
     lua_Number n = lua_tonumber(L, 2);
-    if (!(n >= 1 && n <= (lua_Number)r->count))
+    if (!(fabs((double)n) < 1e9) || floor((double)n) < (double)n)
+      return luaL_error(L, "a column's number is whole: the row has 1 to %d", (int)r->count);
+    if (n < 1 || n > (lua_Number)r->count)
       return luaL_error(L, "there is no column %d; the row has %d", (int)n, (int)r->count);
     column = (size_t)n;
   } else if (lua_type(L, 2) != LUA_TSTRING) {
@@ -115,7 +119,8 @@ static int row_index(lua_State *L) {
       return luaL_error(L, "the column '%s' stands more than once: use its number", lua_tostring(L, 2));
     column = (size_t)lua_tointeger(L, -1);
   }
-  sc3_pushfield(L, &r->fields[column - 1], decode);
+  if (sc3_pushfield(L, &r->fields[column - 1], decode) != 0)
+    return lua_error(L);
   return 1;
 }
 

@@ -33,54 +33,116 @@ static int contains(const char *text, size_t n, sc3_slice part) {
   return 0;
 }
 
-/* True when a text of the script holds a value of the row that it was given: a record (row < 0) or the table at `row`. */
-static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char *text, size_t n) {
-  size_t i;
+/* The same for a value of Lua on top of the stack, and for what lies in it when it is a table. */
+static int contains_value(lua_State *L, const char *text, size_t n, int depth) {
   int found = 0;
-  if (row < 0) {
-    for (i = 0; i < u->record.count && !found; i++)
-      found = contains(text, n, u->record.fields[i].value);
-    return found;
-  }
-  lua_pushnil(L);
-  while (lua_next(L, row) != 0) {
-    if (!found && lua_type(L, -1) == LUA_TSTRING) {
-      sc3_slice s;
-      s.p = lua_tolstring(L, -1, &s.n);
-      found = contains(text, n, s);
-    }
+  if (lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER) {
+    sc3_slice s;
+    lua_pushvalue(L, -1); /* a number is turned into its text in place */
+    s.p = lua_tolstring(L, -1, &s.n);
+    found = contains(text, n, s);
     lua_pop(L, 1);
+  } else if (lua_type(L, -1) == LUA_TTABLE && depth > 0 && lua_checkstack(L, 6)) {
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+      found = found || contains_value(L, text, n, depth - 1);
+      lua_pop(L, 1);
+    }
   }
   return found;
 }
 
-/* Bytes of the position at the head of a message ("script.lua:12:"), 0 where there is none. */
-static size_t position_length(const char *text, size_t n) {
-  size_t i;
-  for (i = 1; i + 1 < n && i < 200; i++) {
-    if (text[i] == ':' && text[i + 1] == ' ' && text[i - 1] >= '0' && text[i - 1] <= '9')
-      return i + 1;
+/* The same for the strings and numbers in raw JSON: its text between the marks. */
+static int contains_json(const char *text, size_t n, sc3_slice json) {
+  size_t i, start = 0;
+  for (i = 0; i <= json.n; i++) {
+    if (i < json.n && (json.p[i] == '\0' || strchr("\"\\{}[]:,", json.p[i]) == NULL))
+      continue;
+    if (contains(text, n, sc3_slice_of(json.p + start, i - start)))
+      return 1;
+    start = i + 1;
   }
   return 0;
 }
 
-/* Replaces the message on top by one that holds no value of the row; its position stays. */
+enum { NESTING_SEARCHED = 8 };
+
+/* True when a text of the script holds a value of the row that it was given: a record (row < 0) or the table at `row`. */
+static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char *text, size_t n) {
+  size_t i;
+  int found = 0;
+  if (row > 0) {
+    lua_pushvalue(L, row);
+    found = contains_value(L, text, n, NESTING_SEARCHED);
+    lua_pop(L, 1);
+    return found;
+  }
+  for (i = 0; i < u->record.count && !found; i++) {
+    const sc3_field *f = &u->record.fields[i];
+    found = f->kind == SC3_KIND_NESTED ? contains_json(text, n, f->value) : contains(text, n, f->value);
+    if (!found && f->kind == SC3_KIND_NUMBER) { /* as Lua would write it */
+      (void)sc3_pushfield(L, f, 0);
+      found = contains_value(L, text, n, 0);
+      lua_pop(L, 1);
+    }
+  }
+  return found;
+}
+
+/* The message handler: { message, its prefix, position }. The position comes from the debugger's knowledge and not from the text, which
+   may be anything; folders are left out of it. */
+static int locate(lua_State *L) {
+  lua_Debug where;
+  int level;
+  lua_createtable(L, 3, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, 2, 1);
+  for (level = 1; level < 20 && lua_getstack(L, level, &where); level++) {
+    const char *file;
+    if (!lua_getinfo(L, "Sl", &where) || where.currentline <= 0)
+      continue;
+    file = strrchr(where.short_src, '/');
+    lua_pushfstring(L, "%s:%d: ", where.short_src, where.currentline);
+    lua_rawseti(L, 2, 2);
+    lua_pushfstring(L, "%s:%d: ", file != NULL ? file + 1 : where.short_src, where.currentline);
+    lua_rawseti(L, 2, 3);
+    break;
+  }
+  return 1;
+}
+
+/* Turns what locate() made, on top, into a message that holds no value of the row; its position stays. */
 static void clean_message(lua_State *L, const sc3_builder_ud *u, int row) {
-  size_t n, keep;
-  const char *text;
-  if (lua_type(L, -1) != LUA_TSTRING) {
-    lua_pushfstring(L, "the error is a %s", luaL_typename(L, -1));
-    lua_replace(L, -2);
+  int caught = lua_gettop(L);
+  size_t n, prefix_length = 0;
+  const char *text, *prefix, *at;
+  if (lua_type(L, caught) != LUA_TTABLE) { /* the handler itself failed: out of memory */
+    lua_pushliteral(L, "not enough memory");
+    lua_replace(L, caught);
     return;
   }
-  text = lua_tolstring(L, -1, &n);
-  keep = position_length(text, n);
-  if (!quotes_row(L, u, row, text + keep, n - keep))
-    return;
-  lua_pushlstring(L, text, keep);
-  lua_pushliteral(L, " the message quotes the row and is withheld");
-  lua_concat(L, 2);
-  lua_replace(L, -2);
+  lua_rawgeti(L, caught, 1);
+  lua_rawgeti(L, caught, 2);
+  lua_rawgeti(L, caught, 3);
+  prefix = lua_tolstring(L, -2, &prefix_length);
+  at = prefix != NULL ? lua_tostring(L, -1) : "";
+  if (lua_type(L, caught + 1) != LUA_TSTRING) {
+    lua_pushfstring(L, "%sthe error is a %s", at, luaL_typename(L, caught + 1));
+  } else {
+    text = lua_tolstring(L, caught + 1, &n);
+    if (prefix != NULL && n >= prefix_length && memcmp(text, prefix, prefix_length) == 0) {
+      text += prefix_length;
+      n -= prefix_length;
+    }
+    lua_pushstring(L, at);
+    if (quotes_row(L, u, row, text, n))
+      lua_pushliteral(L, "the message quotes the row and is withheld");
+    else
+      lua_pushlstring(L, text, n);
+    lua_concat(L, 2);
+  }
+  lua_replace(L, caught);
+  lua_settop(L, caught);
 }
 
 /* Counts a reason of the script's own. The reasons table and the text on top stay as they are. */
@@ -113,7 +175,9 @@ static void count_reason(lua_State *L, int values) {
 static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, const char *key, int row, int results) {
   sc3_row *view = NULL;
   sc3_source *source = NULL;
-  int failed;
+  int failed, handler;
+  lua_pushcfunction(L, locate);
+  handler = lua_gettop(L);
   lua_getfield(L, values, key);
   if (row > 0) {
     lua_pushvalue(L, row);
@@ -127,8 +191,9 @@ static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, cons
     sc3_source_lock(source, 1);
   }
   u->busy = 1;
-  failed = lua_pcall(L, 1, results, 0);
+  failed = lua_pcall(L, 1, results, handler);
   u->busy = 0;
+  lua_remove(L, handler);
   if (view != NULL) {
     sc3_row_close(view);
     sc3_source_lock(source, 0);
@@ -205,9 +270,9 @@ static void stage_mapped_table(lua_State *L, sc3_builder_ud *u, int row) {
     if (t->role != SC3_ROLE_UID) {
       sc3_takevalue(L, m, t->role);
     } else if (lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) > 0) {
-      sc3_uid *uid = &m->values.uids[m->values.uid_count++];
-      uid->type = t->uid_type;
-      uid->value.p = lua_tolstring(L, -1, &uid->value.n);
+      sc3_slice value;
+      value.p = lua_tolstring(L, -1, &value.n);
+      sc3_takeuid(m, t->uid_type, value);
     }
     lua_pop(L, 1); /* the row still holds it */
   }

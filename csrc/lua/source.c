@@ -207,6 +207,9 @@ static const char *fatal_text(const sc3_fatal *f, const char **reason) {
     case SC3_FATAL_BINARY:
       *reason = "binary";
       return "the file is not text: its first line holds control characters";
+    case SC3_FATAL_HEADER:
+      *reason = "bad_header";
+      return "the header is broken: text behind a closing quote, or a NUL byte";
     case SC3_FATAL_UNCLOSED_QUOTE:
       *reason = "unclosed_quote";
       return "a quote is opened and does not close, which swallows the rows behind it";
@@ -318,15 +321,15 @@ static int source_columns(lua_State *L) {
   return 1;
 }
 
-void sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
+int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
   switch (f->kind) {
     case SC3_KIND_TRUE:
     case SC3_KIND_FALSE:
       lua_pushboolean(L, f->kind == SC3_KIND_TRUE);
-      return;
+      return 0;
     case SC3_KIND_NULL:
       lua_pushnil(L);
-      return;
+      return 0;
     case SC3_KIND_NUMBER: {
       char text[32];
       if (f->value.n < sizeof text) {
@@ -339,11 +342,11 @@ void sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
 #if LUA_VERSION_NUM >= 503
           if (floor(d) == d && strpbrk(text, ".eE") == NULL) {
             lua_pushinteger(L, (lua_Integer)d);
-            return;
+            return 0;
           }
 #endif
           lua_pushnumber(L, d);
-          return;
+          return 0;
         }
       }
       break;
@@ -352,14 +355,14 @@ void sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
       if (decode != 0) {
         lua_pushvalue(L, decode);
         lua_pushlstring(L, f->value.p, f->value.n);
-        lua_call(L, 1, 1);
-        return;
+        return lua_pcall(L, 1, 1, 0);
       }
       break;
     case SC3_KIND_TEXT:
       break;
   }
   lua_pushlstring(L, f->value.p, f->value.n);
+  return 0;
 }
 
 static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
@@ -408,7 +411,10 @@ static int source_read(lua_State *L) {
       lua_pushlstring(L, names[i].p, names[i].n);
     else
       lua_pushinteger(L, (lua_Integer)i + 1);
-    sc3_pushfield(L, f, lua_isnil(L, 3) ? 0 : 3);
+    if (sc3_pushfield(L, f, lua_isnil(L, 3) ? 0 : 3) != 0) {
+      s->locked = 0;
+      return lua_error(L);
+    }
     lua_rawset(L, 4);
   }
   s->locked = 0;

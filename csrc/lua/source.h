@@ -26,7 +26,7 @@ size_t sc3_source_names(const sc3_source *s, const sc3_slice **names);
 void sc3_source_lock(sc3_source *s, int locked);
 
 /* Pushes the value of a field as Lua sees it: text as a string, a number where it is exact (else its text), true, false, nil,
-   and nested JSON through the function at `decode` (0 = as text). */
-void sc3_pushfield(lua_State *L, const sc3_field *f, int decode);
+   and nested JSON through the function at `decode` (0 = as text). 0, or not 0 with the function's error pushed instead. */
+int sc3_pushfield(lua_State *L, const sc3_field *f, int decode);
 
 #endif
