@@ -107,6 +107,11 @@ void transfer_recycle(transfer *t) {
   if (t->pub.body.capacity > 64 << 10)
     sc3_buffer_free(&t->pub.body); /* one large reply must not be held for ever */
   t->pub.body.n = 0;
+  t->pub.code = NULL;
+  t->pub.status = t->pub.connections = 0;
+  t->pub.uploaded = 0;
+  t->pub.body_sent = t->pub.http_version = 0;
+  t->pub.seconds = 0;
   t->body_count = t->piece = t->offset = 0;
   t->too_large = 0;
   t->error[0] = '\0';
