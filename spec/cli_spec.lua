@@ -116,7 +116,7 @@ describe("scope3", function()
     assert.equal(1, code)
     local first, second = out:match("^([^\n]+)\n([^\n]+)\n")
     assert.equal("f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca", cjson.decode(first).hash)
-    assert.equal("phone_national", cjson.decode(second).reason)
+    assert.equal("phone_invalid", cjson.decode(second).reason)
   end)
 
   it("doctor says what is installed and what is wrong", function()

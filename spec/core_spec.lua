@@ -143,31 +143,6 @@ describe("an email", function()
   end)
 end)
 
-describe("a phone", function()
-  it("in international form hashes with its plus, whatever the punctuation", function()
-    for _, raw in ipairs { "+12065551234", "+1 (206) 555-1234", " +1.206.555.1234 ", "+1/206/555/1234", "+1\194\160206\226\128\147555\226\128\1471234" } do
-      assert.equal("+12065551234", scope3.phone.normalize(raw))
-      assert.equal(vectors()["+12065551234"], scope3.phone.hash(raw))
-    end
-  end)
-
-  it("in another form is refused with its reason, and never guessed at", function()
-    local cases = {
-      ["0206 555 1234"] = "phone_national", ["00441134960123"] = "phone_national", ["1-206-555-1234x99"] = "phone_national",
-      ["+1 206 555 1234 x99"] = "phone_letters", ["+1 800 FLOWERS"] = "phone_letters", ["call me"] = "phone_letters",
-      ["+44 (0)113 496 0123"] = "phone_trunk_zero", ["+0113 496 0123"] = "phone_country_code", ["+49 30"] = "phone_too_short",
-      ["+1234567890123456"] = "phone_too_long", ["4.4771E+11"] = "phone_spreadsheet", ["4,4771e+11"] = "phone_spreadsheet",
-      ["unknown"] = "phone_placeholder", ["+1 206 555 1234 & more"] = "phone_character", ["+1206555\2551234"] = "phone_utf8",
-      ["+1206+5551234"] = "phone_character",
-    }
-    for raw, reason in pairs(cases) do
-      local hash, why = scope3.phone.hash(raw)
-      assert.is_nil(hash)
-      assert.equal(reason, why)
-    end
-  end)
-end)
-
 describe("a value that is hashed already", function()
   local hash = "b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514"
 

@@ -100,6 +100,46 @@ describe("the engine", function()
     engine:close()
   end)
 
+  it("reads a body from pieces of its own, whatever becomes of the caller's", function()
+    local engine = new_engine()
+    local builder = core.builder { max_member = 1000 }
+    local piece = { core.payload { max_members = 10000, max_bytes = 2 ^ 22 }, "add", 1, 10000 }
+    for i = 1, 10000 do
+      builder:add(piece[1], { external_id = tostring(i), email = "a@b.example" })
+    end
+    local body = { '{"audiences":[{"audienceId":"x","add":[', piece, "]}]}" }
+    assert(engine:submit { method = "POST", url = sync_url(sandbox), timeout = 60, headers = { KEY }, body = body })
+    piece[1], piece[4], body[2], body[3] = io.stdout, 1, nil, nil
+    collectgarbage()
+    collectgarbage()
+    assert.equal(202, world.next_result(engine).status)
+    assert.equal(10000, sandbox:requests("sync")[1].audiences[1].add)
+    engine:close()
+  end)
+
+  it("knows a body as sent when its last pieces are empty, or it is empty altogether", function()
+    for _, body in ipairs { "", {}, { "" }, { ("x"):rep(2 ^ 19), "" }, { "", ("x"):rep(2 ^ 19), "", "" } } do
+      local engine = new_engine()
+      sandbox:fault { on = "sync", act = "cut_after" }
+      local result = transfer(engine, { method = "POST", url = sync_url(sandbox), body = body, headers = { KEY },
+        timeout = 30 })
+      assert.is_string(result.code)
+      assert.is_true(result.body_sent)
+      engine:close()
+    end
+  end)
+
+  it("never sends a request without a body again either, unless it only reads", function()
+    local engine = new_engine()
+    sandbox:fault { on = "sync", act = "die_on_reuse", times = -1 }
+    for _, request in ipairs { { body = "" }, { body = "" }, { method = "DELETE" }, { method = "DELETE" } } do
+      assert.is_number(transfer(engine, { method = request.method or "POST", url = sync_url(sandbox), timeout = 30,
+        body = request.body, headers = { KEY } }).status)
+    end
+    assert.equal(4, #sandbox:requests())
+    engine:close()
+  end)
+
   it("never sends a request again by itself when a kept connection dies", function()
     local engine = new_engine()
     local request = { method = "POST", url = sync_url(sandbox), headers = { KEY }, timeout = 30,
@@ -125,6 +165,28 @@ describe("the engine", function()
     local result = transfer(engine, { method = "POST", url = sync_url(sandbox), body = "{}", timeout = 0.3 })
     assert.equal("OPERATION_TIMEDOUT", result.code)
     assert.is_true(result.body_sent)
+
+    -- A server that gives a byte now and then, until the client goes or the half minute is over.
+    local script = world.file([[
+      local cqueues, socket = require "cqueues", require "cqueues.socket"
+      local server = socket.listen("127.0.0.1", 0)
+      server:listen()
+      io.stdout:write(select(3, server:localname()), "\n")
+      io.stdout:flush()
+      local peer = assert(server:accept(30))
+      peer:setmode("b", "bn")
+      peer:onerror(function(_, _, why) return why end)
+      local ends, ok = cqueues.monotime() + 30, peer:write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+      while ok and cqueues.monotime() < ends do
+        cqueues.sleep(0.02)
+        ok = peer:write("x")
+      end]])
+    local dripping = assert(io.popen(("%s %s"):format(os.getenv("SCOPE3_LUA_BIN"), script)))
+    result = transfer(engine, { method = "GET", url = "http://127.0.0.1:" .. dripping:read("*l") .. "/", timeout = 1 })
+    dripping:close()
+    assert.equal("OPERATION_TIMEDOUT", result.code)
+    assert.equal(200, result.status)
+    assert.is_true(#result.body > 0 and #result.body < 1000000)
     engine:close()
   end)
 
@@ -226,6 +288,13 @@ describe("the engine", function()
       assert.is_false(ok)
       assert.is_nil(tostring(message):find("Y", 1, true))
     end
+    for _, bad in ipairs { "GET / HTTP/1.1\r\nX: Y\r\n\r\nGET", "GE T", "GET\0", "" } do
+      local ok, message = pcall(engine.submit, engine, { method = bad, url = sandbox.url })
+      assert.is_false(ok)
+      assert.is_nil(tostring(message):find("Y", 1, true))
+    end
+    assert.is_false((pcall(engine.submit, engine, { method = "GET", url = sandbox.url .. "/\r\nX: Y" })))
+    assert.is_false((pcall(core.engine, { user_agent = "a\r\nX: Y" })))
     assert.equal(0, engine:count())
     engine:close()
   end)
@@ -234,6 +303,10 @@ describe("the engine", function()
     local engine = new_engine()
     for _, misuse in ipairs {
       function() core.engine { verify = false } end,
+      function() core.engine { max_response = -1 } end,
+      function() core.engine { max_response = 0 / 0 } end,
+      function() core.engine { max_response = "8" } end,
+      function() core.engine { max_host_connections = -1 } end,
       function() engine:submit { method = "GET" } end,
       function() engine:submit { method = "GET", url = "http://127.0.0.1/", tiemout = 1 } end,
       function() engine:submit { method = "GET", url = "http://127.0.0.1/", timeout = -1 } end,
@@ -243,6 +316,9 @@ describe("the engine", function()
       assert.has_error(misuse)
     end
     assert.equal(0, engine:count())
+    for _, id in ipairs { -1, 0, 0.5, 1, 2 ^ 70, 0 / 0 } do
+      assert.is_false(engine:cancel(id))
+    end
     engine:close()
   end)
 
@@ -286,6 +362,16 @@ describe("the engine", function()
     engine:close()
   end)
 
+  it("goes through the proxy that a request names, except to the hosts it leaves out", function()
+    local engine = new_engine()
+    local result = transfer(engine, { method = "GET", url = "http://nowhere.invalid/health", proxy = sandbox.url, timeout = 30 })
+    assert.is_number(result.status)
+    result = transfer(engine, { method = "GET", url = "http://127.0.0.1:9/", timeout = 30, proxy = sandbox.url,
+      no_proxy = "127.0.0.1" })
+    assert.equal("COULDNT_CONNECT", result.code)
+    engine:close()
+  end)
+
   it("reads no proxy from the environment", function()
     local script = world.file(([[
       local core = require "scope3.core"
@@ -318,8 +404,9 @@ describe("the engine over TLS", function()
     return result
   end
 
-  it("trusts the CA file that it is given", function()
-    assert.equal(200, get({ ca_file = certificates.ca }).status)
+  it("trusts the CA file that it is given, and makes do with HTTP/1.1", function()
+    local result = get({ ca_file = certificates.ca })
+    assert.same({ 200, "1.1" }, { result.status, result.http_version })
   end)
 
   it("refuses a certificate that it does not trust, one for another name, and a CA file that is none", function()

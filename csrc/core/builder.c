@@ -1,5 +1,6 @@
 #include "builder.h"
 
+#include "phone_plan.h"
 #include "text.h"
 
 typedef struct staged {
@@ -17,7 +18,8 @@ enum {
 void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals) {
   memset(b, 0, sizeof *b);
   b->op = op;
-  b->mend = 1;
+  b->reading.mend = 1;
+  b->reading.region = SC3_NO_REGION;
   b->max_member = max_member;
   b->keep_refusals = keep_refusals;
   sc3_buffer_init(&b->refusals, REFUSALS_CAP);
@@ -88,7 +90,7 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   if (st != SC3_OK)
     return st;
   s.offset = b->scratch.n;
-  st = sc3_member_write(&b->scratch, op, values, b->mend, outcome);
+  st = sc3_member_write(&b->scratch, op, values, &b->reading, outcome);
   if (st == SC3_ECAP || (st == SC3_OK && b->scratch.n - s.offset > b->max_member)) {
     b->scratch.n = s.offset;
     outcome->rejected = SC3_R_MEMBER_TOO_LARGE;

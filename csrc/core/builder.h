@@ -46,7 +46,7 @@ typedef struct sc3_builder {
   int keep_refusals;
   sc3_buffer refusals; /* of sc3_refusal, taken out by the owner */
   sc3_op op;           /* for rows that do not say */
-  int mend;            /* as in sc3_email_normalize() */
+  sc3_reading reading;
   size_t max_member;   /* bytes of one member, at most a payload's max_bytes */
   uint64_t row;        /* of the row under way */
   size_t members_of_row;

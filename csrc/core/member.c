@@ -4,17 +4,28 @@
 #include "hashed.h"
 #include "json.h"
 #include "phone.h"
+#include "region.h"
 #include "sha256.h"
 #include "text.h"
 #include "utf8.h"
 
-typedef sc3_reason (*normalizer)(sc3_slice raw, int mend, char *out, size_t *n, sc3_repairs *repairs);
+typedef sc3_reason (*normalizer)(sc3_slice raw, const sc3_values *v, const sc3_reading *reading, char *out, size_t *n,
+                                 sc3_repairs *repairs);
 
-/* Phones have nothing to mend yet. */
-static sc3_reason normalize_phone(sc3_slice raw, int mend, char *out, size_t *n, sc3_repairs *repairs) {
-  (void)mend;
+static sc3_reason normalize_email(sc3_slice raw, const sc3_values *v, const sc3_reading *reading, char *out, size_t *n,
+                                  sc3_repairs *repairs) {
+  (void)v;
+  return sc3_email_normalize(raw, reading->mend, out, n, repairs);
+}
+
+/* A row's own region counts before the one of the job. */
+static sc3_reason normalize_phone(sc3_slice raw, const sc3_values *v, const sc3_reading *reading, char *out, size_t *n,
+                                  sc3_repairs *repairs) {
+  sc3_slice name = sc3_text_trim(v->role[SC3_ROLE_REGION]);
+  int region = name.n > 0 ? sc3_region_find(name) : reading->region;
+  sc3_reason why = sc3_phone_normalize(raw, region, out, n);
   (void)repairs;
-  return sc3_phone_normalize(raw, out, n);
+  return why == SC3_R_PHONE_NATIONAL && name.n > 0 ? SC3_R_PHONE_REGION : why;
 }
 
 static void drop(sc3_outcome *o, sc3_role role, sc3_reason reason) {
@@ -36,8 +47,8 @@ static sc3_slice some(sc3_slice raw) {
 }
 
 /* The hash of an email or a phone from its raw role, else from its hashed role; 1 when `hex` was written. */
-static int identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role, normalizer normalize, int mend,
-                    char hex[SC3_SHA256_HEX], sc3_outcome *o) {
+static int identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role, normalizer normalize,
+                    const sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_outcome *o) {
   sc3_slice raw = some(v->role[raw_role]);
   sc3_slice hashed = some(v->role[hashed_role]);
   sc3_repairs repairs = 0;
@@ -52,7 +63,7 @@ static int identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role
     if (kind == SC3_HASHED_NOT) {
       char normal[SC3_EMAIL_MAX]; /* the longer of the two */
       size_t n = 0;
-      why = normalize(raw, mend, normal, &n, &repairs);
+      why = normalize(raw, v, reading, normal, &n, &repairs);
       if (why == SC3_R_NONE) {
         sc3_sha256_hex(normal, n, hex);
         o->repairs |= repairs;
@@ -106,7 +117,7 @@ static sc3_status put_uids(sc3_buffer *out, const sc3_values *v, const unsigned 
   return st == SC3_OK ? sc3_buffer_append(out, "]", 1) : st;
 }
 
-static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, int mend, sc3_outcome *o) {
+static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, const sc3_reading *reading, sc3_outcome *o) {
   static const char email_key[] = ",\"hashedEmail\":\"", phone_key[] = ",\"hashedPhone\":\"";
   char email[SC3_SHA256_HEX], phone[SC3_SHA256_HEX];
   unsigned char usable[SC3_UIDS_MAX];
@@ -126,8 +137,8 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, i
   o->at = SC3_ROLE_NONE;
 
   if (op == SC3_ADD) {
-    o->emails = (unsigned)identify(v, SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, sc3_email_normalize, mend, email, o);
-    o->phones = (unsigned)identify(v, SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone, mend, phone, o);
+    o->emails = (unsigned)identify(v, SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email, reading, email, o);
+    o->phones = (unsigned)identify(v, SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone, reading, phone, o);
     for (i = 0; i < v->uid_count; i++) {
       sc3_reason why = sc3_uid_check(&v->uids[i]);
       usable[i] = why == SC3_R_NONE;
@@ -158,7 +169,8 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, i
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
 }
 
-sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, int mend, sc3_outcome *outcome) {
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, const sc3_reading *reading,
+                            sc3_outcome *outcome) {
   size_t start = out->n;
   sc3_status st;
   outcome->rejected = SC3_R_NONE;
@@ -167,7 +179,7 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   outcome->emails = outcome->phones = outcome->uids = outcome->prehashed = 0;
   outcome->repairs = 0;
   outcome->id_length = 0;
-  st = write_whole(out, op, values, mend, outcome);
+  st = write_whole(out, op, values, reading, outcome);
   if (st != SC3_OK)
     out->n = start;
   return st;

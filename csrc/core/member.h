@@ -53,12 +53,19 @@ typedef struct sc3_outcome {
   size_t id_length;              /* bytes of the escaped external id */
 } sc3_outcome;
 
+/* How raw values are read. */
+typedef struct sc3_reading {
+  int mend;   /* as in sc3_email_normalize() */
+  int region; /* of phones in national form, where a row names none; SC3_NO_REGION */
+} sc3_reading;
+
 /* The escaped external id stands at this offset of a written member. */
 enum { SC3_MEMBER_ID_AT = 15 };
 
 /* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what was kept and
    dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected` set. SC3_REMOVE writes the external
-   id alone. `mend` as in sc3_email_normalize(). SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
-sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, int mend, sc3_outcome *outcome);
+   id alone. SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, const sc3_reading *reading,
+                            sc3_outcome *outcome);
 
 #endif

@@ -38,13 +38,15 @@
   X(EMAIL_INVISIBLE, "email_invisible", "email: an invisible character inside")                                     \
   X(PHONE_UTF8, "phone_utf8", "phone: not valid UTF-8")                                                             \
   X(PHONE_PLACEHOLDER, "phone_placeholder", "phone: a word that stands for no value")                               \
-  X(PHONE_NATIONAL, "phone_national", "phone: no leading +; national forms are not converted by this release")      \
-  X(PHONE_LETTERS, "phone_letters", "phone: letters or an extension")                                               \
-  X(PHONE_CHARACTER, "phone_character", "phone: a character that no phone number holds")                            \
-  X(PHONE_COUNTRY_CODE, "phone_country_code", "phone: no country code begins with 0")                               \
-  X(PHONE_TRUNK_ZERO, "phone_trunk_zero", "phone: (0) inside, which is not dialled from abroad")                    \
-  X(PHONE_TOO_SHORT, "phone_too_short", "phone: under 7 digits")                                                    \
-  X(PHONE_TOO_LONG, "phone_too_long", "phone: over 15 digits")                                                      \
+  X(PHONE_NATIONAL, "phone_national", "phone: no leading +, and no region to read it by")                           \
+  X(PHONE_REGION, "phone_region", "phone: no leading +, and a region that is not known")                            \
+  X(PHONE_LETTERS, "phone_letters", "phone: no digits")                                                             \
+  X(PHONE_CHARACTER, "phone_character", "phone: not written as phone numbers are")                                  \
+  X(PHONE_CONTEXT, "phone_context", "phone: a tel: URI with a phone-context")                                       \
+  X(PHONE_COUNTRY_CODE, "phone_country_code", "phone: no country has that code")                                    \
+  X(PHONE_INVALID, "phone_invalid", "phone: not a number of its country's numbering plan")                          \
+  X(PHONE_TOO_SHORT, "phone_too_short", "phone: too few digits")                                                    \
+  X(PHONE_TOO_LONG, "phone_too_long", "phone: too many digits")                                                     \
   X(PHONE_SPREADSHEET, "phone_spreadsheet", "phone: a spreadsheet wrote it as 1.2E+11, digits are lost")            \
   X(HASH_OF_EMPTY, "hash_of_empty", "the SHA-256 of an empty value")                                                \
   X(HASH_MD5, "hash_md5", "32 hex digits, an MD5 hash")                                                             \

@@ -196,7 +196,7 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
   CURLMcode code;
   notice_fork(e);
   *why = "not enough memory or descriptors";
-  if (e->multi == NULL)
+  if (e->multi == NULL && open_multi(e) != 0) /* there may be descriptors again */
     return 0;
   t = take_spare(e);
   if (t == NULL)

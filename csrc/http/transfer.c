@@ -21,7 +21,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
   size_t bytes = size * n;
   if (bytes > 5 && memcmp(p, "HTTP/", 5) == 0)
     t->pub.headers.n = 0; /* a further reply: the one before was an interim one */
-  return sc3_buffer_append(&t->pub.headers, p, bytes) == SC3_OK ? bytes : 0;
+  if (sc3_buffer_append(&t->pub.headers, p, bytes) == SC3_OK)
+    return bytes;
+  t->too_large = 1;
+  return 0;
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *user) {
@@ -145,11 +148,15 @@ static int copy_body(transfer *t, const sc3_request *r, curl_off_t *total) {
     t->body = grown;
     t->body_capacity = r->body_count;
   }
+  /* libcurl asks for no more once it has all bytes, so the reader would never get past an empty piece at the
+     end, and the body would look as if it had not been sent. */
+  t->body_count = 0;
   for (i = 0; i < r->body_count; i++) {
-    t->body[i] = r->body[i];
+    if (r->body[i].n == 0)
+      continue;
+    t->body[t->body_count++] = r->body[i];
     *total += (curl_off_t)r->body[i].n;
   }
-  t->body_count = r->body_count;
   return 0;
 }
 
@@ -199,7 +206,6 @@ int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request
   SET(CURLOPT_HTTPHEADER, t->headers);
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
-  SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   SET(CURLOPT_PIPEWAIT, 1L);
   SET(CURLOPT_ACCEPT_ENCODING, "");
   SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
@@ -211,6 +217,10 @@ int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request
 #if LIBCURL_VERSION_NUM >= 0x075700
   SET(CURLOPT_QUICK_EXIT, 1L); /* a slow name lookup must not hold up the end of everything else */
 #endif
+  /* There is nothing to rewind in a request without a body, so the seek callback cannot keep libcurl from
+     sending it again; but it does so only over a kept connection. Reading again is harmless. */
+  if (total == 0 && strcmp(r->method, "GET") != 0)
+    SET(CURLOPT_FRESH_CONNECT, 1L);
   if (r->has_body) {
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, total);
@@ -227,6 +237,8 @@ int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request
     *why = curl_easy_strerror(bad);
     return -1;
   }
+  /* A libcurl without HTTP/2 refuses to be asked for it. */
+  (void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   /* A CA directory beside the bundle turns off libcurl's cache of parsed bundles: 30 ms a connection on Debian.
      TLS libraries that know no directory refuse the option, which is as good. */
   (void)curl_easy_setopt(c, CURLOPT_CAPATH, NULL);

@@ -10,11 +10,10 @@ typedef struct transfer {
   sc3_transfer pub; /* first, so that the owner's pointer is the transfer's */
   CURL *easy;
   struct curl_slist *headers;
-  sc3_slice *body; /* the owner's bytes; the array is ours */
+  sc3_slice *body; /* the owner's bytes; the array is ours, and no piece of it is empty */
   size_t body_count, body_capacity;
   size_t piece, offset; /* where the reader stands */
   int too_large;
-  int in_multi;
   char error[CURL_ERROR_SIZE];
   struct transfer *next;
 } transfer;

@@ -1,5 +1,12 @@
 #include "wait.h"
 
+/* Rounded up, so that waiting for a fraction of a millisecond does not spin. */
+static int wait_milliseconds(double seconds) {
+  if (!(seconds > 0))
+    return 0;
+  return seconds >= 60 ? 60000 : (int)(seconds * 1000) + 1;
+}
+
 #if defined(__linux__) && !defined(SC3_NO_EPOLL)
 
 #include <errno.h>
@@ -103,8 +110,7 @@ CURLMcode sc3_wait_act(sc3_wait *w, int most) {
 
 void sc3_wait_for(sc3_wait *w, double seconds) {
   struct epoll_event event;
-  double ms = seconds * 1000;
-  (void)epoll_wait(w->epoll, &event, 1, ms <= 0 ? 0 : ms > 60000 ? 60000 : (int)ms + 1);
+  (void)epoll_wait(w->epoll, &event, 1, wait_milliseconds(seconds));
 }
 
 double sc3_wait_timeout(const sc3_wait *w) {
@@ -131,8 +137,7 @@ CURLMcode sc3_wait_act(sc3_wait *w, int most) {
 }
 
 void sc3_wait_for(sc3_wait *w, double seconds) {
-  double ms = seconds * 1000;
-  (void)curl_multi_poll(w->multi, NULL, 0, ms <= 0 ? 0 : ms > 60000 ? 60000 : (int)ms + 1, NULL);
+  (void)curl_multi_poll(w->multi, NULL, 0, wait_milliseconds(seconds), NULL);
 }
 
 double sc3_wait_timeout(const sc3_wait *w) {

@@ -1,6 +1,7 @@
 /* "scope3.builder": rows from a source, or tables from Lua, become members of a payload. */
 #include <time.h>
 
+#include "../core/region.h"
 #include "builder.h"
 #include "payload.h"
 
@@ -62,9 +63,9 @@ static int keep_function(lua_State *L, int values, const char *key) {
   return 1;
 }
 
-/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
+/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, region = nil, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
 static int builder_new(lua_State *L) {
-  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", NULL};
+  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", "region", NULL};
   sc3_builder_ud *u;
   int values;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -87,7 +88,14 @@ static int builder_new(lua_State *L) {
   sc3_builder_init(&u->b, lua_toboolean(L, 4) ? SC3_REMOVE : SC3_ADD, (size_t)luaL_checknumber(L, 5), lua_toboolean(L, 6));
   u->closed = 0;
   lua_getfield(L, 1, "mend");
-  u->b.mend = lua_isnil(L, -1) || lua_toboolean(L, -1);
+  u->b.reading.mend = lua_isnil(L, -1) || lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  lua_getfield(L, 1, "region");
+  if (!lua_isnil(L, -1)) {
+    sc3_slice name;
+    name.p = luaL_checklstring(L, -1, &name.n);
+    u->b.reading.region = sc3_region_find(name);
+  }
   lua_pop(L, 1);
   lua_getfield(L, 1, KEY_MAP);
   if (!lua_isnil(L, 7)) {

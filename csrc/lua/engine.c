@@ -13,13 +13,41 @@ typedef struct engine_ud {
   sc3_engine *e; /* NULL = closed */
 } engine_ud;
 
-/* The user value is { [id] = pieces of the body }: what libcurl reads from. */
+/* The user value is { [id] = pieces of the body }: what libcurl reads from. The pieces are copies that Lua code
+   cannot reach, so that nobody can take a payload out of one before it is unpinned. */
 
 static sc3_engine *check_engine(lua_State *L) {
   engine_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ENGINE);
   if (u->e == NULL)
     sc3_closed(L, "engine");
   return u->e;
+}
+
+/* A number of at least `least` in the field of the table at `index`; `def` when nil. */
+static double opt_count(lua_State *L, int index, const char *field, double least, double def) {
+  double n = def;
+  lua_getfield(L, index, field);
+  if (!lua_isnil(L, -1)) {
+    if (lua_type(L, -1) != LUA_TNUMBER)
+      luaL_error(L, "%s must be a number, not a %s", field, luaL_typename(L, -1));
+    n = (double)lua_tonumber(L, -1);
+    if (!(n >= least && n <= 2147483647.0))
+      luaL_error(L, "%s must be between %d and 2147483647", field, (int)least);
+  }
+  lua_pop(L, 1);
+  return n;
+}
+
+/* A string field that is written into a request, where a control character could start a line of its own. It may
+   hold a secret, so it is never shown. It stays on the stack. */
+static const char *opt_clean(lua_State *L, int index, const char *field) {
+  sc3_slice s = sc3_fieldslice(L, index, field);
+  size_t i;
+  for (i = 0; i < s.n; i++) {
+    if ((unsigned char)s.p[i] < ' ' || s.p[i] == 127)
+      luaL_error(L, "%s holds a control character", field);
+  }
+  return s.p;
 }
 
 /* engine{ ca_file=, user_agent=, max_response = 8 MiB, max_host_connections = 0, connect_timeout = 10 } -> engine | nil, message */
@@ -37,11 +65,9 @@ static int engine_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3_knownkeys(L, 1, known, "engine");
   o.ca_file = sc3_fieldslice(L, 1, "ca_file").p;
-  o.user_agent = sc3_fieldslice(L, 1, "user_agent").p;
-  lua_getfield(L, 1, "max_response");
-  o.max_response = (size_t)luaL_optnumber(L, -1, 8 << 20);
-  lua_getfield(L, 1, "max_host_connections");
-  o.max_host_connections = (long)luaL_optnumber(L, -1, 0);
+  o.user_agent = opt_clean(L, 1, "user_agent");
+  o.max_response = (size_t)opt_count(L, 1, "max_response", 1, 8 << 20);
+  o.max_host_connections = (long)opt_count(L, 1, "max_host_connections", 0, 0);
   o.connect_timeout = sc3_optseconds(L, 1, "connect_timeout", 10);
   u = sc3_newuserdata(L, sizeof *u);
   u->e = NULL;
@@ -57,19 +83,21 @@ static int engine_new(lua_State *L) {
   return 2;
 }
 
-/* Lets go of a request's body: the user value is at `anchors`. */
-static void forget_body(lua_State *L, int anchors, uint64_t id) {
-  size_t i, n;
-  lua_rawgeti(L, anchors, (int)id);
-  if (lua_istable(L, -1)) {
-    n = lua_rawlen(L, -1);
-    for (i = 1; i <= n; i++) {
-      lua_rawgeti(L, -1, (int)i);
-      sc3_unpinpiece(L, -1);
-      lua_pop(L, 1);
-    }
+/* Unpins the pieces of the table on top, and pops it. */
+static void unpin_pieces(lua_State *L) {
+  size_t i, n = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, (int)i);
+    sc3_unpinpiece(L, -1);
+    lua_pop(L, 1);
   }
   lua_pop(L, 1);
+}
+
+/* Lets go of a request's body: the user value is at `anchors`. */
+static void forget_body(lua_State *L, int anchors, uint64_t id) {
+  lua_rawgeti(L, anchors, (int)id);
+  unpin_pieces(L);
   lua_pushnil(L);
   lua_rawseti(L, anchors, (int)id);
 }
@@ -86,13 +114,10 @@ static int engine_close(lua_State *L) {
     int anchors = lua_gettop(L);
     lua_pushnil(L);
     while (lua_next(L, anchors) != 0) {
-      size_t i, n = lua_rawlen(L, -1);
-      for (i = 1; i <= n; i++) {
-        lua_rawgeti(L, -1, (int)i);
-        sc3_unpinpiece(L, -1);
-        lua_pop(L, 1);
-      }
-      lua_pop(L, 1);
+      unpin_pieces(L);
+      lua_pushvalue(L, -1);
+      lua_pushnil(L);
+      lua_rawset(L, anchors); /* a closed engine that somebody keeps must not keep bodies */
     }
   }
   return 0;
@@ -114,11 +139,11 @@ static const char *check_header(lua_State *L, int index) {
   return line;
 }
 
-/* Copies the pieces of the body at the top to a table of ours, so that the caller may change its own; leaves that table
-   on the stack instead. */
-static size_t check_body(lua_State *L, sc3_slice pieces[PIECES_MAX]) {
+/* Replaces the body at the top of the stack, a string or an array of pieces, by a table of pieces of our own, and
+   gives their number. Raises where a piece is none. */
+static size_t copy_pieces(lua_State *L) {
   size_t i, n = 1;
-  int from = lua_gettop(L), whole = lua_type(L, from) == LUA_TSTRING, to;
+  int from = lua_gettop(L), whole = lua_type(L, from) == LUA_TSTRING, to, part;
   if (!whole) {
     if (lua_type(L, from) != LUA_TTABLE)
       luaL_error(L, "body must be a string or an array of pieces, not a %s", luaL_typename(L, from));
@@ -129,15 +154,57 @@ static size_t check_body(lua_State *L, sc3_slice pieces[PIECES_MAX]) {
   lua_createtable(L, (int)n, 0);
   to = lua_gettop(L);
   for (i = 0; i < n; i++) {
+    sc3_slice checked;
     if (whole)
       lua_pushvalue(L, from);
     else
       lua_rawgeti(L, from, (int)i + 1);
-    sc3_checkpiece(L, -1, &pieces[i]);
+    sc3_checkpiece(L, -1, &checked);
+    if (lua_istable(L, -1)) {
+      lua_createtable(L, 4, 0);
+      for (part = 1; part <= 4; part++) {
+        lua_rawgeti(L, -2, part);
+        lua_rawseti(L, -2, part);
+      }
+      lua_replace(L, -2);
+    }
     lua_rawseti(L, to, (int)i + 1);
   }
   lua_replace(L, from);
   return n;
+}
+
+/* Says where the bytes of the `n` copied pieces at `body` are, pins them, and anchors them under `id` in the table
+   at `anchors`. All or nothing when it raises. Making the copies may have run a finalizer, and so any Lua code;
+   from the look at the bytes on nothing in here lets the collector take a step. */
+static void hold_body(lua_State *L, int anchors, uint64_t id, int body, size_t n, sc3_slice *bytes) {
+  size_t i;
+  for (i = 0; i < n; i++) {
+    lua_rawgeti(L, body, (int)i + 1);
+    sc3_checkpiece(L, -1, &bytes[i]);
+    lua_pop(L, 1);
+  }
+  lua_pushvalue(L, body);
+  lua_rawseti(L, anchors, (int)id);
+  for (i = 0; i < n; i++) {
+    lua_rawgeti(L, body, (int)i + 1);
+    sc3_pinpiece(L, -1);
+    lua_pop(L, 1);
+  }
+}
+
+/* A method is a token (RFC 9110 section 9.1), here of letters alone: anything else could write lines of its own
+   into the request. */
+static const char *check_method(lua_State *L) {
+  sc3_slice s = sc3_fieldslice(L, 2, "method");
+  size_t i;
+  for (i = 0; i < s.n; i++) {
+    if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z')))
+      break;
+  }
+  if (s.n == 0 || i < s.n)
+    luaL_error(L, "method must be a word of letters");
+  return s.p;
 }
 
 /* :submit{ method=, url=, headers=, body=, timeout=, proxy=, no_proxy= } -> id | nil, message */
@@ -145,23 +212,22 @@ static int engine_submit(lua_State *L) {
   static const char *const known[] = {"method", "url", "headers", "body", "timeout", "proxy", "no_proxy", NULL};
   sc3_engine *e = check_engine(L);
   const char *headers[HEADERS_MAX], *why = NULL;
-  sc3_slice *pieces;
   sc3_request r;
   uint64_t id;
   size_t i;
-  int body, anchors;
+  int anchors;
   luaL_checktype(L, 2, LUA_TTABLE);
-  luaL_checkstack(L, HEADERS_MAX + 20, "too deep");
+  luaL_checkstack(L, HEADERS_MAX + 32, "too deep");
   sc3_knownkeys(L, 2, known, "submit");
   lua_settop(L, 2);
   memset(&r, 0, sizeof r);
-  r.method = sc3_fieldslice(L, 2, "method").p;
-  r.url = sc3_fieldslice(L, 2, "url").p;
+  r.method = check_method(L);
+  r.url = opt_clean(L, 2, "url");
   r.proxy = sc3_fieldslice(L, 2, "proxy").p;
   r.no_proxy = sc3_fieldslice(L, 2, "no_proxy").p;
   r.timeout = sc3_optseconds(L, 2, "timeout", 60);
-  if (r.method == NULL || r.url == NULL)
-    return luaL_error(L, "submit needs method and url");
+  if (r.url == NULL)
+    return luaL_error(L, "submit needs a url");
   lua_getfield(L, 2, "headers");
   if (!lua_isnil(L, -1)) {
     int list = lua_gettop(L);
@@ -175,25 +241,18 @@ static int engine_submit(lua_State *L) {
     }
   }
   r.headers = headers;
-  pieces = lua_newuserdata(L, PIECES_MAX * sizeof *pieces);
-  lua_getfield(L, 2, "body");
-  body = lua_gettop(L);
-  if (!lua_isnil(L, body)) {
-    r.has_body = 1;
-    r.body_count = check_body(L, pieces);
-    r.body = pieces;
-  }
-  /* The body is anchored and pinned before libcurl learns of it: nothing may raise between. */
   sc3_getuservalue(L, 1);
   anchors = lua_gettop(L);
-  if (r.has_body) {
-    for (i = 0; i < r.body_count; i++) {
-      lua_rawgeti(L, body, (int)i + 1);
-      sc3_pinpiece(L, -1);
-      lua_pop(L, 1);
-    }
-    lua_pushvalue(L, body);
-    lua_rawseti(L, anchors, (int)sc3_engine_next_id(e));
+  lua_getfield(L, 2, "body");
+  if (!lua_isnil(L, -1)) {
+    sc3_slice *bytes;
+    int body = lua_gettop(L);
+    r.has_body = 1;
+    r.body_count = copy_pieces(L);
+    bytes = lua_newuserdata(L, (r.body_count + 1) * sizeof *bytes);
+    r.body = bytes;
+    hold_body(L, anchors, sc3_engine_next_id(e), body, r.body_count, bytes);
+    /* From here on nothing may raise. */
   }
   id = sc3_engine_submit(e, &r, &why);
   if (id == 0) {
@@ -208,7 +267,7 @@ static int engine_submit(lua_State *L) {
 
 /* Adds header lines to the table on top: lowercase names; a repeated one becomes an array. */
 static void push_headers(lua_State *L, const sc3_buffer *b) {
-  const char *p = b->p, *end = b->p + b->n;
+  const char *p = b->p, *end = p != NULL ? p + b->n : NULL;
   lua_newtable(L);
   while (p < end) {
     const char *line_end = memchr(p, '\n', (size_t)(end - p)), *colon, *value, *last;
@@ -221,6 +280,8 @@ static void push_headers(lua_State *L, const sc3_buffer *b) {
     while (last > p && (last[-1] == '\r' || last[-1] == ' ' || last[-1] == '\t'))
       last--;
     n = colon != NULL ? (size_t)(colon - p) : 0;
+    if (line_end - p > 5 && memcmp(p, "HTTP/", 5) == 0)
+      n = 0; /* the status line, whose phrase may hold a colon */
     if (n > 0 && n < sizeof name && colon < last + 1) {
       for (i = 0; i < n; i++)
         name[i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] + ('a' - 'A') : p[i]);
@@ -314,7 +375,8 @@ static int engine_wait(lua_State *L) {
 
 static int engine_cancel(lua_State *L) {
   sc3_engine *e = check_engine(L);
-  uint64_t id = (uint64_t)luaL_checknumber(L, 2);
+  lua_Number n = luaL_checknumber(L, 2);
+  uint64_t id = n >= 1 && n <= 2147483647.0 ? (uint64_t)n : 0; /* 0 is no transfer's */
   int found = sc3_engine_cancel(e, id);
   if (found) {
     sc3_getuservalue(L, 1);

@@ -3,6 +3,7 @@
 #include "../core/hashed.h"
 #include "../core/lowercase.h"
 #include "../core/phone.h"
+#include "../core/region.h"
 #include "../core/sha256.h"
 #include "../core/text.h"
 #include "../core/uid.h"
@@ -82,12 +83,26 @@ static int email_normalize(lua_State *L) {
   return 1 + push_repairs(L, repairs);
 }
 
-/* phone_normalize(raw) -> text | nil, key, text */
+/* region_known(name) -> boolean */
+static int region_known(lua_State *L) {
+  lua_pushboolean(L, sc3_region_find(sc3_text_trim(check_text(L))) != SC3_NO_REGION);
+  return 1;
+}
+
+/* phone_normalize(raw, region) -> text | nil, key, text */
 static int phone_normalize(lua_State *L) {
   char out[SC3_PHONE_MAX];
   size_t n = 0;
-  sc3_slice raw = check_text(L);
-  sc3_reason why = sc3_text_trim(raw).n == 0 ? SC3_R_PHONE_PLACEHOLDER : sc3_phone_normalize(raw, out, &n);
+  sc3_slice raw = check_text(L), name;
+  int region = SC3_NO_REGION;
+  sc3_reason why;
+  if (!lua_isnoneornil(L, 2)) {
+    name.p = luaL_checklstring(L, 2, &name.n);
+    region = sc3_region_find(sc3_text_trim(name));
+    if (region == SC3_NO_REGION)
+      return push_reason(L, SC3_R_PHONE_REGION);
+  }
+  why = sc3_text_trim(raw).n == 0 ? SC3_R_PHONE_PLACEHOLDER : sc3_phone_normalize(raw, region, out, &n);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
   lua_pushlstring(L, out, n);
@@ -132,7 +147,7 @@ void sc3_open_identity(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"sha256", identity_sha256}, {"email_normalize", email_normalize}, {"phone_normalize", phone_normalize},
     {"hashed", identity_hashed}, {"uid_check", uid_check}, {"utf8_valid", identity_utf8_valid},
-    {"lowercase", identity_lowercase}, {NULL, NULL},
+    {"lowercase", identity_lowercase}, {"region_known", region_known}, {NULL, NULL},
   };
   int i;
   sc3_setfuncs(L, functions);
@@ -150,4 +165,6 @@ void sc3_open_identity(lua_State *L) {
   lua_setfield(L, -2, "repairs");
   lua_pushstring(L, sc3_unicode_version());
   lua_setfield(L, -2, "unicode_version");
+  lua_pushstring(L, sc3_plan_version());
+  lua_setfield(L, -2, "phone_metadata_version");
 }

@@ -18,7 +18,7 @@ local audience = {}
 local PAYLOAD_BYTES = 8 * 2 ^ 20
 
 local META = { id = "id", name = "string", consent_basis = "string" }
-local OPTIONS = { mend = "boolean" }
+local OPTIONS = { mend = "boolean", region = "string" }
 
 --- Reads `{ id=, name=, consent_basis= }` or an id alone; raises on misuse.
 ---@param what string
@@ -38,7 +38,8 @@ end
 
 --- Makes an audience.
 ---@param meta {id: string, name: string?, consent_basis: "consent"|"legitimate_interest"|"contract"|"legal_obligation"?}
----@param opts? {mend: boolean?}  false refuses what would otherwise be mended in an identifier
+---@param opts? {mend: boolean?, region: string?}  `mend` false refuses what would otherwise be mended in an identifier; `region` is the country
+---  of phones in national form, where a member names none
 ---@return scope3.Audience?
 ---@return scope3.Error? err  kind "invalid"
 function audience.new(meta, opts)
@@ -46,12 +47,13 @@ function audience.new(meta, opts)
   opts = options.check("scope3.audience", opts, OPTIONS, 2)
   local issues = {}
   rules.audience(issues, meta, "audience")
+  rules.options(issues, opts)
   if #issues > 0 then
     return nil, errors.invalid("audience", issues)
   end
   return setmetatable({
     id = meta.id, name = meta.name, consent_basis = meta.consent_basis, deleted = false,
-    builder = core.builder { max_member = PAYLOAD_BYTES, mend = opts.mend }, payloads = {},
+    builder = core.builder { max_member = PAYLOAD_BYTES, mend = opts.mend, region = opts.region }, payloads = {},
   }, Audience)
 end
 

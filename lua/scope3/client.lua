@@ -155,7 +155,7 @@ local function job_options(self, opts, issues)
   for key, value in pairs(opts) do
     checked[key] = value
   end
-  rules.limits(issues, checked)
+  rules.options(issues, checked)
   checked.max_members = checked.max_members or DEFAULTS.max_members
   checked.max_bytes = checked.max_bytes or DEFAULTS.max_bytes
   if checked.rate then -- the client's from now on: the service counts requests, not jobs

@@ -10,7 +10,15 @@ local function check_text(name, value)
   end
 end
 
-local OPTIONS = { mend = "boolean" }
+local OPTIONS = { mend = "boolean", region = "string" }
+
+-- A region stands for { region = it }.
+local function read_options(name, opts)
+  if type(opts) == "string" then
+    opts = { region = opts }
+  end
+  return options.check(name, opts, OPTIONS, 3)
+end
 
 -- The three functions of a kind that is normalised and then hashed.
 local function hashed_kind(name, normalize)
@@ -18,31 +26,31 @@ local function hashed_kind(name, normalize)
 
   --- The form that is hashed.
   ---@param raw string
-  ---@param opts? {mend: boolean?}  false refuses what would otherwise be mended, such as mailto:
+  ---@param opts? string|{mend: boolean?, region: string?}  a phone's country; `mend` false refuses what would otherwise be mended, such as mailto:
   ---@return string? normal
   ---@return string[]|string|nil repairs  what was mended; the reason, a key such as "email_no_at", where there is no result
   ---@return string? text  the reason for people
   function kind.normalize(raw, opts)
     check_text(name .. ".normalize", raw)
-    opts = options.check(name .. ".normalize", opts, OPTIONS, 2)
-    return normalize(raw, opts.mend ~= false)
+    opts = read_options(name .. ".normalize", opts)
+    return normalize(raw, opts)
   end
 
   --- What is sent: 64 lowercase hex digits. A value that is a SHA-256 already is never hashed again.
   ---@param raw string
-  ---@param opts? {mend: boolean?}
+  ---@param opts? string|{mend: boolean?, region: string?}
   ---@return string? hash
   ---@return string[]|string|nil repairs
   ---@return string? text
   function kind.hash(raw, opts)
     check_text(name .. ".hash", raw)
-    opts = options.check(name .. ".hash", opts, OPTIONS, 2)
+    opts = read_options(name .. ".hash", opts)
     local already, why, text = core.hashed(raw)
     if already or why then
       return already, why, text
     end
     local normal
-    normal, why, text = normalize(raw, opts.mend ~= false)
+    normal, why, text = normalize(raw, opts)
     if not normal then
       return nil, why, text
     end
@@ -51,7 +59,7 @@ local function hashed_kind(name, normalize)
 
   --- Whether a value can be used, raw or hashed already.
   ---@param raw string
-  ---@param opts? {mend: boolean?}
+  ---@param opts? string|{mend: boolean?, region: string?}
   ---@return true?
   ---@return string[]|string|nil repairs
   ---@return string? text
@@ -67,8 +75,14 @@ local function hashed_kind(name, normalize)
   return kind
 end
 
-identity.email = hashed_kind("scope3.email", core.email_normalize)
-identity.phone = hashed_kind("scope3.phone", core.phone_normalize)
+identity.email = hashed_kind("scope3.email", function(raw, opts)
+  return core.email_normalize(raw, opts.mend ~= false)
+end)
+identity.phone = hashed_kind("scope3.phone", function(raw, opts)
+  return core.phone_normalize(raw, opts.region)
+end)
+--- The release of libphonenumber that phones are validated by.
+identity.phone.metadata_version = core.phone_metadata_version
 
 identity.uid = {}
 

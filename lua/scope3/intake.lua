@@ -25,7 +25,7 @@ function intake.new(job, audience, opts, shape)
     frame = frame,
     limits = { max_members = opts.max_members, max_bytes = max_bytes },
     builder = core.builder {
-      remove = opts.mode == "remove", max_member = max_bytes, refusals = opts.on_reject ~= nil, mend = opts.mend,
+      remove = opts.mode == "remove", max_member = max_bytes, refusals = opts.on_reject ~= nil, mend = opts.mend, region = opts.region,
       map = shape.targets, where = shape.where, member = shape.member,
     },
     free = {}, -- payloads that no request reads; never more than two exist

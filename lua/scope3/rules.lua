@@ -87,10 +87,13 @@ function rules.push_notification_config(issues, push)
   end
 end
 
---- The limits of one request that a caller may set.
+--- What a caller may set.
 ---@param issues table
----@param opts {max_members: integer?, max_bytes: integer?}
-function rules.limits(issues, opts)
+---@param opts {max_members: integer?, max_bytes: integer?, region: string?}
+function rules.options(issues, opts)
+  if opts.region and not core.region_known(opts.region) then
+    note(issues, "region", "is not a country that is known: give its ISO code, such as US or USA, or its English name")
+  end
   if opts.max_members and opts.max_members > rules.MAX_MEMBERS then
     note(issues, "max_members", ("is at most %d"):format(rules.MAX_MEMBERS))
   end

@@ -31,7 +31,7 @@ local function explain(found)
   end
   if found.normalized then
     say(found.kind == "email" and "trimmed, and lowercased as Unicode " .. core.unicode_version .. " has it; nothing else"
-      or "punctuation taken off; the leading + is part of what is hashed")
+      or "read and validated as libphonenumber " .. core.phone_metadata_version .. " does; the leading + is part of what is hashed")
     say("hashed with SHA-256")
   else
     say("hashed already: written in lowercase, not hashed again")
@@ -50,7 +50,7 @@ function hash.main(args, exit)
     end
   end
   for _, raw in ipairs(values) do
-    local found = look_at(args.kind, raw, { mend = not args.no_mend })
+    local found = look_at(args.kind, raw, { mend = not args.no_mend, region = args.region })
     failed = failed or not found.hash
     if args.json then
       print((json.encode { raw = raw, normalized = found.normalized, hash = found.hash,
