@@ -140,6 +140,25 @@ describe("the engine", function()
     engine:close()
   end)
 
+  it("keeps the bytes of a payload that is closed while they are being sent", function()
+    local engine = new_engine()
+    local builder = core.builder { max_member = 2 ^ 20 }
+    local payload = core.payload { max_members = 100000, max_bytes = 2 ^ 24 }
+    for i = 1, 50000 do
+      builder:add(payload, { external_id = i, email = "a@b.example" })
+    end
+    assert(engine:submit { method = "POST", url = sync_url(sandbox), headers = { KEY }, timeout = 60,
+      body = { '{"audiences":[{"audienceId":"x","add":[', { payload, "add", 1, payload:count() }, "]}]}" } })
+    payload:close()
+    assert.has_error(function()
+      payload:count()
+    end, "attempt to use a closed payload")
+    payload = nil -- luacheck: ignore
+    collectgarbage()
+    assert.equal(202, world.next_result(engine).status)
+    engine:close()
+  end)
+
   it("never sends a request again by itself when a kept connection dies", function()
     local engine = new_engine()
     local request = { method = "POST", url = sync_url(sandbox), headers = { KEY }, timeout = 30,
@@ -364,7 +383,8 @@ describe("the engine", function()
 
   it("goes through the proxy that a request names, except to the hosts it leaves out", function()
     local engine = new_engine()
-    local result = transfer(engine, { method = "GET", url = "http://nowhere.invalid/health", proxy = sandbox.url, timeout = 30 })
+    local result = transfer(engine, { method = "GET", url = "http://nowhere.invalid/health", timeout = 30,
+      proxy = sandbox.url })
     assert.is_number(result.status)
     result = transfer(engine, { method = "GET", url = "http://127.0.0.1:9/", timeout = 30, proxy = sandbox.url,
       no_proxy = "127.0.0.1" })

@@ -21,8 +21,8 @@ CURLMcode sc3_wait_act(sc3_wait *w, int most);
 /* Waits until there is something to act on, at most `seconds`, and never longer than a minute at once. */
 void sc3_wait_for(sc3_wait *w, double seconds);
 
-/* Seconds until libcurl wants to act although no descriptor was ready; -1 when it does not, or when the timer is
-   inside the descriptor. */
+/* Seconds until libcurl wants to act although no descriptor was ready; -1 when it does not, or when the
+   timer is inside the descriptor. */
 double sc3_wait_timeout(const sc3_wait *w);
 
 #endif

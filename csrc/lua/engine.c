@@ -13,8 +13,8 @@ typedef struct engine_ud {
   sc3_engine *e; /* NULL = closed */
 } engine_ud;
 
-/* The user value is { [id] = pieces of the body }: what libcurl reads from. The pieces are copies that Lua code
-   cannot reach, so that nobody can take a payload out of one before it is unpinned. */
+/* The user value is { [id] = pieces of the body }: what libcurl reads from. The pieces are copies that Lua
+   code cannot reach, so that nobody can take a payload out of one before it is unpinned. */
 
 static sc3_engine *check_engine(lua_State *L) {
   engine_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ENGINE);
@@ -38,8 +38,8 @@ static double opt_count(lua_State *L, int index, const char *field, double least
   return n;
 }
 
-/* A string field that is written into a request, where a control character could start a line of its own. It may
-   hold a secret, so it is never shown. It stays on the stack. */
+/* A string field that is written into a request, where a control character could start a line of its own.
+   It may hold a secret, so it is never shown. It stays on the stack. */
 static const char *opt_clean(lua_State *L, int index, const char *field) {
   sc3_slice s = sc3_fieldslice(L, index, field);
   size_t i;
@@ -139,8 +139,8 @@ static const char *check_header(lua_State *L, int index) {
   return line;
 }
 
-/* Replaces the body at the top of the stack, a string or an array of pieces, by a table of pieces of our own, and
-   gives their number. Raises where a piece is none. */
+/* Replaces the body at the top of the stack, a string or an array of pieces, by a table of pieces of our
+   own, and gives their number. Raises where a piece is none. */
 static size_t copy_pieces(lua_State *L) {
   size_t i, n = 1;
   int from = lua_gettop(L), whole = lua_type(L, from) == LUA_TSTRING, to, part;
@@ -174,9 +174,9 @@ static size_t copy_pieces(lua_State *L) {
   return n;
 }
 
-/* Says where the bytes of the `n` copied pieces at `body` are, pins them, and anchors them under `id` in the table
-   at `anchors`. All or nothing when it raises. Making the copies may have run a finalizer, and so any Lua code;
-   from the look at the bytes on nothing in here lets the collector take a step. */
+/* Says where the bytes of the `n` copied pieces at `body` are, pins them, and anchors them under `id` in
+   the table at `anchors`. All or nothing when it raises. Making the copies may have run a finalizer, and so
+   any Lua code; from the look at the bytes on nothing in here lets the collector take a step. */
 static void hold_body(lua_State *L, int anchors, uint64_t id, int body, size_t n, sc3_slice *bytes) {
   size_t i;
   for (i = 0; i < n; i++) {
@@ -193,8 +193,8 @@ static void hold_body(lua_State *L, int anchors, uint64_t id, int body, size_t n
   }
 }
 
-/* A method is a token (RFC 9110 section 9.1), here of letters alone: anything else could write lines of its own
-   into the request. */
+/* A method is a token (RFC 9110 section 9.1), here of letters alone: anything else could write lines of its
+   own into the request. */
 static const char *check_method(lua_State *L) {
   sc3_slice s = sc3_fieldslice(L, 2, "method");
   size_t i;

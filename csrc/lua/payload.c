@@ -1,13 +1,14 @@
 #include "payload.h"
 
 typedef struct payload_ud {
-  sc3_payload *p; /* NULL = closed */
-  int pins;       /* requests under way that read it */
+  sc3_payload *p;
+  int closed; /* while pinned the bytes stay until the last request has ended */
+  int pins;   /* requests under way that read it */
 } payload_ud;
 
 static payload_ud *check_open(lua_State *L, int index) {
   payload_ud *u = luaL_checkudata(L, index, SC3_TYPE_PAYLOAD);
-  if (u->p == NULL)
+  if (u->closed)
     sc3_closed(L, "payload");
   return u;
 }
@@ -39,19 +40,28 @@ static int payload_new(lua_State *L) {
   max_bytes = check_size(L, -1, "max_bytes");
   u = sc3_newuserdata(L, sizeof *u);
   u->p = NULL;
+  u->closed = 1; /* until it has its bytes */
   u->pins = 0;
   luaL_getmetatable(L, SC3_TYPE_PAYLOAD);
   lua_setmetatable(L, -2);
   u->p = sc3_payload_new(max_members, max_bytes);
   if (u->p == NULL)
     return luaL_error(L, "not enough memory");
+  u->closed = 0;
   return 1;
+}
+
+static void free_when_unused(payload_ud *u) {
+  if (!u->closed || u->pins > 0)
+    return;
+  sc3_payload_free(u->p);
+  u->p = NULL;
 }
 
 static int payload_close(lua_State *L) {
   payload_ud *u = luaL_checkudata(L, 1, SC3_TYPE_PAYLOAD);
-  sc3_payload_free(u->p);
-  u->p = NULL;
+  u->closed = 1;
+  free_when_unused(u);
   return 0;
 }
 
@@ -143,8 +153,10 @@ void sc3_pinpiece(lua_State *L, int index) {
 
 void sc3_unpinpiece(lua_State *L, int index) {
   payload_ud *u = payload_of(L, index);
-  if (u != NULL && u->pins > 0)
+  if (u != NULL && u->pins > 0) {
     u->pins--;
+    free_when_unused(u);
+  }
 }
 
 void sc3_open_payload(lua_State *L) {
