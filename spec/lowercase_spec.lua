@@ -1,0 +1,108 @@
+-- Emails of every script: lowercased as Unicode has it, trimmed as the contract has it.
+local scope3 = require "scope3"
+local core = require "scope3.core"
+
+local function utf8_of(cp)
+  if cp < 0x80 then
+    return string.char(cp)
+  elseif cp < 0x800 then
+    return string.char(0xc0 + math.floor(cp / 0x40), 0x80 + cp % 0x40)
+  elseif cp < 0x10000 then
+    return string.char(0xe0 + math.floor(cp / 0x1000), 0x80 + math.floor(cp / 0x40) % 0x40, 0x80 + cp % 0x40)
+  end
+  return string.char(0xf0 + math.floor(cp / 0x40000), 0x80 + math.floor(cp / 0x1000) % 0x40, 0x80 + math.floor(cp / 0x40) % 0x40, 0x80 + cp % 0x40)
+end
+
+-- Every code point but the surrogates.
+local function each_code_point(visit)
+  for cp = 0, 0x10ffff do
+    if cp < 0xd800 or cp > 0xdfff then
+      visit(cp, utf8_of(cp))
+    end
+  end
+end
+
+describe("lowercasing", function()
+  it("is that of Node with Unicode 17, for every code point alone and in words with and without a sigma", function()
+    local sigma = utf8_of(0x3a3)
+    local digest, block = "", {}
+    local function close_block()
+      digest = core.sha256(digest .. table.concat(block, "\n"))
+      block = {}
+    end
+    each_code_point(function(cp, c)
+      if cp == 9 or cp == 10 then
+        return
+      end
+      block[#block + 1] = core.lowercase(c .. "\ta" .. c .. "B\ta" .. sigma .. c .. "\ta" .. sigma .. c .. "b\ta" .. c .. sigma .. "\t" .. c .. sigma)
+      if #block == 4096 then
+        close_block()
+      end
+    end)
+    close_block()
+    -- What `make oracle` prints.
+    assert.equal("b82136bedd176205b6383b98a7fd01b6c09b42f0ed4d920695d3772e09ced537", digest)
+    assert.equal("17.0.0", core.unicode_version)
+  end)
+end)
+
+describe("trimming", function()
+  it("takes off the characters of the contract's list and no other", function()
+    local listed = {}
+    for _, range in ipairs { { 0x09, 0x0d }, { 0x1c, 0x20 }, { 0x85, 0x85 }, { 0xa0, 0xa0 }, { 0x1680, 0x1680 }, { 0x2000, 0x200a }, { 0x2028, 0x2029 },
+      { 0x202f, 0x202f }, { 0x205f, 0x205f }, { 0x3000, 0x3000 }, { 0xfeff, 0xfeff } } do
+      for cp = range[1], range[2] do
+        listed[cp] = true
+      end
+    end
+    local wrong = {}
+    each_code_point(function(cp, c)
+      local before = core.email_normalize(c .. "a@b.co", false) == "a@b.co"
+      local behind = core.email_normalize("a@b.co" .. c, false) == "a@b.co"
+      if before ~= (listed[cp] or false) or behind ~= (listed[cp] or false) then
+        wrong[#wrong + 1] = ("U+%04X"):format(cp)
+      end
+    end)
+    assert.same({}, wrong)
+  end)
+end)
+
+describe("an email", function()
+  it("that is not valid UTF-8 is never hashed, wherever the fault is", function()
+    for _, bad in ipairs { "\255", "\192\175", "\237\160\128", "\244\144\128\128", "\195", "\226\130", "\128" } do
+      for _, text in ipairs { bad .. "a@b.co", "a" .. bad .. "@b.co", "a@b" .. bad .. ".co", "a@b.co" .. bad } do
+        local hash, why = scope3.email.hash(text)
+        assert.is_nil(hash)
+        assert.equal("email_utf8", why)
+      end
+    end
+  end)
+
+  it("gives the same by the short way of plain addresses as by the long one", function()
+    -- A tab is trimmed by the long way alone, and so forces it.
+    local seed = os.time()
+    print("   seed " .. seed)
+    math.randomseed(seed)
+    local letters = "aZ09._+-@ @.aB"
+    for _ = 1, 20000 do
+      local text = {}
+      for i = 1, math.random(1, 24) do
+        local at = math.random(#letters)
+        text[i] = letters:sub(at, at)
+      end
+      text = table.concat(text)
+      for _, mend in ipairs { true, false } do
+        local short, short_why = core.email_normalize(text, mend)
+        local long, long_why = core.email_normalize(text .. "\t", mend)
+        if text:find("%S") then
+          assert.equal(long, short, text)
+          assert.same(long_why, short_why, text)
+        end
+      end
+    end
+    local long = ("a"):rep(250)
+    assert.equal(long .. "@b.c", (scope3.email.normalize(long:upper() .. "@b.c")))
+    local _, why = scope3.email.normalize(long .. "@b.co")
+    assert.equal("email_too_long", why)
+  end)
+end)
