@@ -81,6 +81,8 @@ describe("scope3", function()
   it("exits with 2 for a usage that is none, and says how", function()
     for _, args in ipairs { {}, { "snyc" }, { "sync" }, { "sync", "x", "--nonsense" }, { "sync", "x", "--audience", "a" }, { "sync", "x", "--map", "email" },
       { "sync", "x", "--audience", "a", "--map", "external_id=a", "--map", "emial=b" }, { "run" }, { "hash", "fax", "1" },
+      { "hash", "phone", "1", "--phone-repairs", "pluss" }, { "hash", "phone", "1", "--region", "Atlantis" }, { "hash", "email", "a@b.co", "--region", "US" },
+      words("sync", "x", "--audience", "a", MAP, "--phone-repairs", "all,plus"),
       words("sync", "x", "--audience", "a", MAP, "--max-members", "many"), words("sync", "x", MAP, "--mode", "replace"),
       words("sync", "x", "--audience", "a", MAP, "--wait=soon"), words("sync", "x", "--audience", "a", MAP, "--no-header") } do
       local code, out, err = world.command(args)
@@ -117,6 +119,57 @@ describe("scope3", function()
     local first, second = out:match("^([^\n]+)\n([^\n]+)\n")
     assert.equal("f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca", cjson.decode(first).hash)
     assert.equal("phone_invalid", cjson.decode(second).reason)
+  end)
+
+  it("hash --explain says which rule did what", function()
+    local function explained(args)
+      local _, out, err = world.command(words("hash", "--explain", args))
+      return out .. err
+    end
+    local cases = {
+      { "an extension was left out", "a national prefix was taken off", "validated as libphonenumber 9.0.40 does", "phone", "--region", "DE", "030 23125 123 ext. 5" },
+      { "letters were read as the keys of a telephone", "phone", "--region", "US", "1-800-FLOWERS" },
+      { "the region's international prefix was taken off", "phone", "--region", "DE", "0044 20 7946 0018" },
+      { "the region's calling code stood there without a plus", "phone", "--region", "GB", "44 20 7946 0018" },
+      { "digits that are not ASCII", "phone", "+１2065551234" }, { "text before the number was left out", "phone", "tel: +12065551234" },
+      { "its phone-context", "phone", "tel:2065551234;phone-context=+1" }, { "a second number", "phone", "+12065551234 / x 5" },
+      { "mended (phone_plus)", "phone", "--region", "DE", "--phone-repairs", "plus,words", "4915112345678" },
+      { "refused (phone_no_plan)", "phone", "--region", "AQ", "123456" },
+      { "mended (email_mailto)", "lowercased as Unicode 17.0.0 has it", "email", "mailto:Jane@X.org" }, { "refused (email_no_at)", "email", "jane" },
+      { "hashed already", "email", ("ab"):rep(32) },
+    }
+    for _, case in ipairs(cases) do
+      local args = {}
+      for i = #case, 1, -1 do
+        table.insert(args, 1, case[i])
+        if case[i] == "phone" or case[i] == "email" then
+          local out = explained(args)
+          for j = 1, i - 1 do
+            assert.truthy(out:find(case[j], 1, true), out)
+          end
+          break
+        end
+      end
+    end
+  end)
+
+  it("reports regions that are not known by name, repairs, and columns that mix raw values and hashes", function()
+    local file = world.file("id,mail,tel,land\n1,a@b.co,0301234,Atlantis\n2," .. ("ab"):rep(32) .. ",4915112345678,Germany\n")
+    local args = words("sync", file, "--dry-run", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--map", "phone=tel", "--map", "region=land",
+      "--phone-repairs", "all")
+    local _, out = world.command(args)
+    assert.truthy(out:find("Regions that are not known, of the phones dropped for it:\n  1  Atlantis\n", 1, true), out)
+    assert.truthy(out:find("1  phone: the country code stood there without its plus", 1, true), out)
+    assert.truthy(out:find("The email column mixes raw values (1) and hashes (1)", 1, true), out)
+    _, out = world.command(words(args, "--json"))
+    local res = cjson.decode(out)
+    assert.same({ { Atlantis = 1 }, { email = { raw = 1, hashed = 1 } }, { phone_plus = 1 } }, { res.unknown_regions, res.mixed, res.repaired })
+  end)
+
+  it("names every repair of phones in its help", function()
+    local _, out = world.command { "sync", "--help" }
+    out = out:gsub("%s+", " ")
+    assert.truthy(out:find(table.concat(require("scope3.core").phone_repairs, ", ") .. "; or all", 1, true), out)
   end)
 
   it("doctor says what is installed and what is wrong", function()

@@ -6,7 +6,7 @@
 typedef struct staged {
   size_t offset, length, id_length;
   sc3_op op;
-  unsigned emails, phones, uids, prehashed;
+  unsigned emails, phones, uids, prehashed, came_raw, came_hashed;
   sc3_repairs repairs;
 } staged;
 
@@ -98,9 +98,12 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
     outcome->dropped_count = 0;
     st = SC3_OK;
   }
-  for (i = 0; st == SC3_OK && i < outcome->dropped_count; i++)
+  for (i = 0; st == SC3_OK && i < outcome->dropped_count; i++) {
+    if (outcome->dropped[i].reason == SC3_R_PHONE_REGION)
+      sc3_region_tally_add(&b->tally.unknown_regions, sc3_text_trim(values->role[SC3_ROLE_REGION]));
     st = sc3_builder_drop(b, outcome->dropped[i].role, outcome->dropped[i].reason,
                           column_of(b, outcome->dropped[i].role));
+  }
   if (st != SC3_OK)
     return st;
   if (outcome->rejected != SC3_R_NONE)
@@ -112,6 +115,8 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   s.phones = outcome->phones;
   s.uids = outcome->uids;
   s.prehashed = outcome->prehashed;
+  s.came_raw = outcome->came_raw;
+  s.came_hashed = outcome->came_hashed;
   s.repairs = outcome->repairs;
   sc3_buffer_put(&b->staged, &s, sizeof s);
   b->members_of_row++;
@@ -226,7 +231,7 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
   const staged *s = (const staged *)(const void *)b->staged.p;
   for (; sc3_builder_waiting(b); b->next_staged++) {
     const staged *it = &s[b->next_staged];
-    unsigned repair;
+    unsigned repair, role;
     sc3_added a = sc3_payload_add(p, it->op, b->row, b->scratch.p + it->offset, it->length, it->id_length);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
       return a;
@@ -238,6 +243,10 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
     b->tally.prehashed += it->prehashed;
     for (repair = 0; it->repairs >> repair != 0; repair++)
       b->tally.repaired_for[repair] += it->repairs >> repair & 1;
+    for (role = SC3_ROLE_EMAIL; role <= SC3_ROLE_PHONE; role++) {
+      b->tally.raw_in[role] += it->came_raw >> role & 1;
+      b->tally.hashed_in[role] += it->came_hashed >> role & 1;
+    }
     if (a == SC3_ADDED_OVER)
       b->tally.superseded++;
   }

@@ -6,6 +6,7 @@
 #include "member.h"
 #include "payload.h"
 #include "record.h"
+#include "region_tally.h"
 
 /* Counts only, never a value. Two sums hold: rows = skipped + rejected + used; built = what payloads took in. */
 typedef struct sc3_tally {
@@ -20,6 +21,8 @@ typedef struct sc3_tally {
   uint64_t rejected_for[SC3_R_COUNT];
   uint64_t dropped_for[SC3_R_COUNT];
   uint64_t repaired_for[SC3_FIX_COUNT]; /* identifiers that were mended and kept */
+  uint64_t raw_in[SC3_ROLE_UID], hashed_in[SC3_ROLE_UID]; /* values used of a role for raw ones: as they should be, and hashed already */
+  sc3_region_tally unknown_regions; /* of phones that were dropped for it */
 } sc3_tally;
 
 /* One refusal: where and why, without the value. */

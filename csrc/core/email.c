@@ -84,10 +84,54 @@ static int lowercase(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n) {
   return i == s.n ? 0 : -1;
 }
 
+/* The commonest addresses, which need no mending and cannot be refused: letters, digits, and . _ + - before the @; letters, digits, . and - behind it. 0 for
+   all others, good or bad. */
+static int take_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
+#define BOTH(upper, lower) [upper] = lower, [lower] = lower
+  static const char plain[256] = { /* the character in lowercase */
+    BOTH('A', 'a'), BOTH('B', 'b'), BOTH('C', 'c'), BOTH('D', 'd'), BOTH('E', 'e'), BOTH('F', 'f'), BOTH('G', 'g'), BOTH('H', 'h'), BOTH('I', 'i'),
+    BOTH('J', 'j'), BOTH('K', 'k'), BOTH('L', 'l'), BOTH('M', 'm'), BOTH('N', 'n'), BOTH('O', 'o'), BOTH('P', 'p'), BOTH('Q', 'q'), BOTH('R', 'r'),
+    BOTH('S', 's'), BOTH('T', 't'), BOTH('U', 'u'), BOTH('V', 'v'), BOTH('W', 'w'), BOTH('X', 'x'), BOTH('Y', 'y'), BOTH('Z', 'z'),
+    ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+    ['.'] = '.', ['_'] = '_', ['+'] = '+', ['-'] = '-', ['@'] = '@',
+  };
+#undef BOTH
+  const char *at;
+  size_t i, local, domain;
+  while (raw.n > 0 && raw.p[0] == ' ') {
+    raw.p++;
+    raw.n--;
+  }
+  while (raw.n > 0 && raw.p[raw.n - 1] == ' ')
+    raw.n--;
+  if (raw.n > SC3_EMAIL_MAX)
+    return 0;
+  for (i = 0; i < raw.n; i++) {
+    out[i] = plain[(unsigned char)raw.p[i]];
+    if (out[i] == 0)
+      return 0;
+  }
+  at = raw.n > 0 ? memchr(out, '@', raw.n) : NULL;
+  if (at == NULL || at == out)
+    return 0;
+  local = (size_t)(at - out);
+  domain = raw.n - local - 1;
+  for (i = local + 1; i < raw.n; i++) {
+    if (out[i] == '@' || out[i] == '+' || out[i] == '_')
+      return 0;
+  }
+  if (domain == 0 || check_domain(at + 1, domain) != SC3_R_NONE)
+    return 0;
+  *n = raw.n;
+  return !sc3_text_placeholder(sc3_slice_of(out, raw.n));
+}
+
 sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
   sc3_slice s;
   sc3_reason why;
   size_t i, at = 0, ats = 0;
+  if (take_plain(raw, out, n))
+    return SC3_R_NONE;
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_EMAIL_UTF8;
   s = sc3_text_trim(raw);

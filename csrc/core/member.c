@@ -23,9 +23,14 @@ static sc3_reason normalize_phone(sc3_slice raw, const sc3_values *v, const sc3_
                                   sc3_repairs *repairs) {
   sc3_slice name = sc3_text_trim(v->role[SC3_ROLE_REGION]);
   int region = name.n > 0 ? sc3_region_find(name) : reading->region;
-  sc3_reason why = sc3_phone_normalize(raw, region, out, n);
-  (void)repairs;
-  return why == SC3_R_PHONE_NATIONAL && name.n > 0 ? SC3_R_PHONE_REGION : why;
+  sc3_phone phone;
+  sc3_reason why = sc3_phone_normalize(raw, region, reading->phone_repairs, &phone);
+  if (why != SC3_R_NONE)
+    return why == SC3_R_PHONE_NATIONAL && name.n > 0 ? SC3_R_PHONE_REGION : why;
+  memcpy(out, phone.text, phone.n);
+  *n = phone.n;
+  *repairs |= phone.repairs;
+  return SC3_R_NONE;
 }
 
 static void drop(sc3_outcome *o, sc3_role role, sc3_reason reason) {
@@ -57,6 +62,7 @@ static int identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role
     sc3_hashed kind = sc3_hashed_recognize(raw, hex, &why, &repairs);
     if (kind == SC3_HASHED_SHA256) {
       o->prehashed++;
+      o->came_hashed |= 1u << raw_role;
       o->repairs |= repairs;
       return 1;
     }
@@ -66,6 +72,7 @@ static int identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role
       why = normalize(raw, v, reading, normal, &n, &repairs);
       if (why == SC3_R_NONE) {
         sc3_sha256_hex(normal, n, hex);
+        o->came_raw |= 1u << raw_role;
         o->repairs |= repairs;
         return 1;
       }
@@ -177,6 +184,7 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   outcome->at = SC3_ROLE_NONE;
   outcome->dropped_count = 0;
   outcome->emails = outcome->phones = outcome->uids = outcome->prehashed = 0;
+  outcome->came_raw = outcome->came_hashed = 0;
   outcome->repairs = 0;
   outcome->id_length = 0;
   st = write_whole(out, op, values, reading, outcome);

@@ -50,13 +50,15 @@ typedef struct sc3_outcome {
   sc3_repairs repairs; /* what was mended in the identifiers that were kept */
   unsigned emails, phones, uids; /* identifiers that were written */
   unsigned prehashed;            /* of them, those that came hashed */
+  unsigned came_raw, came_hashed; /* of the roles for raw values: which brought one, and which a hash in its place; bit (1 << role) */
   size_t id_length;              /* bytes of the escaped external id */
 } sc3_outcome;
 
 /* How raw values are read. */
 typedef struct sc3_reading {
-  int mend;   /* as in sc3_email_normalize() */
-  int region; /* of phones in national form, where a row names none; SC3_NO_REGION */
+  int mend;                  /* as in sc3_email_normalize() */
+  int region;                /* of phones in national form, where a row names none; SC3_NO_REGION */
+  sc3_repairs phone_repairs; /* as in sc3_phone_normalize() */
 } sc3_reading;
 
 /* The escaped external id stands at this offset of a written member. */

@@ -2,78 +2,57 @@
 
 #include "phone_table.h"
 
-#define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
-enum { ACCEPTS = 1 << 10, GROUPS_MAX = 4, STEPS_MAX = 20000 };
+enum { ACCEPTS = 0x8000, GROUPS_MAX = 4, STEPS_MAX = 20000 };
 
 const char *sc3_plan_version(void) {
   return SC3_PHONE_METADATA_VERSION;
 }
 
 int sc3_plan_region(sc3_slice code) {
-  size_t i;
-  char upper[2];
+  unsigned first, second;
   if (code.n != 2)
     return SC3_NO_REGION;
-  upper[0] = (char)(code.p[0] & ~0x20);
-  upper[1] = (char)(code.p[1] & ~0x20);
-  for (i = 0; i < COUNT(SC3_PHONE_REGIONS); i++) {
-    if (SC3_PHONE_REGIONS[i].code[0] == upper[0] && SC3_PHONE_REGIONS[i].code[1] == upper[1])
-      return (int)i;
-  }
-  return SC3_NO_REGION;
+  first = ((unsigned char)code.p[0] | 0x20u) - 'a';
+  second = ((unsigned char)code.p[1] | 0x20u) - 'a';
+  return first < 26 && second < 26 ? SC3_PHONE_REGION_AT[first * 26 + second] - 1 : SC3_NO_REGION;
+}
+
+const char *sc3_plan_region_code(int region) {
+  return SC3_PHONE_REGIONS[region].code;
 }
 
 unsigned sc3_plan_calling_code(int region) {
   return SC3_PHONE_REGIONS[region].calling_code;
 }
 
-/* The entry of a calling code, COUNT(SC3_PHONE_CALLING_CODES) for none. */
-static size_t find_code(unsigned code) {
-  size_t low = 0, high = COUNT(SC3_PHONE_CALLING_CODES);
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (SC3_PHONE_CALLING_CODES[middle].code == code)
-      return middle;
-    if (SC3_PHONE_CALLING_CODES[middle].code < code)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return COUNT(SC3_PHONE_CALLING_CODES);
-}
-
 int sc3_plan_main_region(unsigned calling_code) {
-  size_t i = find_code(calling_code);
-  return i < COUNT(SC3_PHONE_CALLING_CODES) ? SC3_PHONE_CALLING_CODES[i].main : SC3_NO_REGION;
+  int at = calling_code < 1000 ? SC3_PHONE_CODE_AT[calling_code] - 1 : -1;
+  return at >= 0 ? SC3_PHONE_CALLING_CODES[at].main : SC3_NO_REGION;
 }
 
-/* The number of bits set among the low ten. */
-static unsigned bits(uint32_t mask) {
-  mask = (mask & 0x155) + (mask >> 1 & 0x155);
-  mask = (mask & 0x333) + (mask >> 2 & 0x333);
-  return (mask & 0xf) + (mask >> 4 & 0xf) + (mask >> 8);
-}
-
-static int accepts(unsigned node, const char *digits, size_t n) {
+/* Nothing that the automata accept is empty, so the edge that was taken last tells. */
+static int accepts(unsigned node, sc3_slice digits) {
   size_t i;
-  for (i = 0; i < n; i++) {
-    uint32_t word = SC3_PHONE_NODES[node];
-    unsigned digit = (unsigned)(digits[i] - '0');
-    if ((word >> digit & 1) == 0)
+  for (i = 0; i < digits.n; i++) {
+    node = SC3_PHONE_NEXT[(node & (ACCEPTS - 1)) * 10 + (unsigned)(digits.p[i] - '0')];
+    if (node == 0)
       return 0;
-    node = SC3_PHONE_EDGES[(word >> 11) + bits(word & ((1u << digit) - 1))];
   }
-  return (SC3_PHONE_NODES[node] & ACCEPTS) != 0;
+  return (node & ACCEPTS) != 0;
 }
 
-int sc3_plan_valid(unsigned calling_code, const char *digits, size_t n) {
-  size_t i = find_code(calling_code);
-  return i < COUNT(SC3_PHONE_CALLING_CODES) && accepts(SC3_PHONE_CALLING_CODES[i].valid, digits, n);
+int sc3_plan_valid(unsigned calling_code, sc3_slice digits) {
+  int at = calling_code < 1000 ? SC3_PHONE_CODE_AT[calling_code] - 1 : -1;
+  return at >= 0 && accepts(SC3_PHONE_CALLING_CODES[at].valid, digits);
 }
 
-int sc3_plan_general(int region, const char *digits, size_t n) {
-  return accepts(SC3_PHONE_REGIONS[region].general, digits, n);
+int sc3_plan_mobile(unsigned calling_code, sc3_slice digits) {
+  int at = calling_code < 1000 ? SC3_PHONE_CODE_AT[calling_code] - 1 : -1;
+  return at >= 0 && accepts(SC3_PHONE_CALLING_CODES[at].mobile, digits);
+}
+
+int sc3_plan_general(int region, sc3_slice digits) {
+  return accepts(SC3_PHONE_REGIONS[region].general, digits);
 }
 
 sc3_length sc3_plan_length(int region, size_t n) {
@@ -87,11 +66,12 @@ sc3_length sc3_plan_length(int region, size_t n) {
 
 /* --- prefixes: the leftmost-first matching of JavaScript's regular expressions, anchored at the start ------------- */
 
+enum { SAVED = 2 * GROUPS_MAX + 2 };
+
 typedef struct match {
-  const char *digits;
-  size_t n;
-  size_t saved[2 * GROUPS_MAX + 2];
-  unsigned set; /* a bit a saved position */
+  sc3_slice digits;
+  uint8_t saved[SAVED]; /* no text is longer than SC3_DIGITS_ROOM, and no prefix than a few digits */
+  unsigned set;         /* a bit a saved position */
   size_t end;
   int steps; /* patterns are small: a bound that is never met, against tables gone wrong */
 } match;
@@ -103,14 +83,14 @@ static int run(match *m, size_t pc, size_t at) {
       return 0;
     switch (word >> 12) {
       case 0: /* a digit of the set */
-        if (at == m->n || (argument >> (m->digits[at] - '0') & 1) == 0)
+        if (at == m->digits.n || (argument >> (m->digits.p[at] - '0') & 1) == 0)
           return 0;
         at++;
         pc++;
         break;
       case 1: { /* first what follows, else the other way; what the first way saved is forgotten */
         unsigned set = m->set;
-        size_t saved[2 * GROUPS_MAX + 2];
+        uint8_t saved[SAVED];
         memcpy(saved, m->saved, sizeof saved);
         if (run(m, pc + 1, at))
           return 1;
@@ -123,12 +103,12 @@ static int run(match *m, size_t pc, size_t at) {
         pc += argument;
         break;
       case 3:
-        m->saved[argument] = at;
+        m->saved[argument] = (uint8_t)at;
         m->set |= 1u << argument;
         pc++;
         break;
       case 4:
-        if (at != m->n)
+        if (at != m->digits.n)
           return 0;
         pc++;
         break;
@@ -139,47 +119,44 @@ static int run(match *m, size_t pc, size_t at) {
   }
 }
 
-static int match_prefix(match *m, unsigned program, const char *digits, size_t n) {
+/* Most digits cannot begin what the program matches, and are told by the first of them. */
+static int match_prefix(match *m, unsigned program, unsigned firsts, sc3_slice digits) {
+  if (program == 0 || digits.n == 0 || (firsts >> (digits.p[0] - '0') & 1) == 0)
+    return 0;
   memset(m, 0, sizeof *m);
   m->digits = digits;
-  m->n = n;
-  return program != 0 && run(m, program, 0);
+  return run(m, program, 0);
 }
 
 static sc3_slice group(const match *m, unsigned number) {
   sc3_slice s = {NULL, 0};
   if ((m->set >> (2 * number) & 3) == 3)
-    s = sc3_slice_of(m->digits + m->saved[2 * number], m->saved[2 * number + 1] - m->saved[2 * number]);
+    s = sc3_slice_of(m->digits.p + m->saved[2 * number], (size_t)m->saved[2 * number + 1] - m->saved[2 * number]);
   return s;
 }
 
-size_t sc3_plan_idd(int region, const char *digits, size_t n) {
+size_t sc3_plan_idd(int region, sc3_slice digits) {
   match m;
-  return match_prefix(&m, SC3_PHONE_REGIONS[region].idd, digits, n) ? m.end : 0;
+  return match_prefix(&m, SC3_PHONE_REGIONS[region].idd, SC3_PHONE_REGIONS[region].idd_firsts, digits) ? m.end : 0;
 }
 
-void sc3_plan_strip_national(int region, char *digits, size_t *n) {
-  char changed[SC3_DIGITS_MAX + 8];
-  size_t length = 0;
-  const char *text;
-  sc3_slice kept;
+sc3_slice sc3_plan_strip_national(int region, sc3_slice digits, char room[SC3_DIGITS_ROOM]) {
+  sc3_slice kept, changed;
   match m;
-  if (*n == 0 || !match_prefix(&m, SC3_PHONE_REGIONS[region].prefix, digits, *n))
-    return;
+  if (digits.n > SC3_DIGITS_MAX || !match_prefix(&m, SC3_PHONE_REGIONS[region].prefix, SC3_PHONE_REGIONS[region].prefix_firsts, digits))
+    return digits;
+  changed = sc3_slice_of(digits.p + m.end, digits.n - m.end);
   kept = group(&m, SC3_PHONE_REGIONS[region].groups);
   if (SC3_PHONE_REGIONS[region].rule_group > 0 && sc3_slice_some(kept)) {
-    text = SC3_PHONE_RULES[SC3_PHONE_REGIONS[region].rule_text];
+    const char *text = SC3_PHONE_RULES[SC3_PHONE_REGIONS[region].rule_text];
+    size_t n = strlen(text);
     kept = group(&m, SC3_PHONE_REGIONS[region].rule_group);
-    length = strlen(text);
-    memcpy(changed, text, length);
+    memcpy(room, text, n);
     if (kept.n > 0)
-      memcpy(changed + length, kept.p, kept.n);
-    length += kept.n;
+      memcpy(room + n, kept.p, kept.n);
+    n += kept.n;
+    memcpy(room + n, changed.p, changed.n);
+    changed = sc3_slice_of(room, n + changed.n);
   }
-  memcpy(changed + length, digits + m.end, *n - m.end);
-  length += *n - m.end;
-  if (sc3_plan_general(region, digits, *n) && !sc3_plan_general(region, changed, length))
-    return;
-  memcpy(digits, changed, length);
-  *n = length;
+  return sc3_plan_general(region, digits) && !sc3_plan_general(region, changed) ? digits : changed;
 }

@@ -1,22 +1,8 @@
 #include "phone_text.h"
 
+#include "digit.h"
+#include "phone_extension.h"
 #include "utf8.h"
-
-typedef struct characters {
-  uint32_t at[SC3_DIGITS_MAX];
-  size_t n;
-} characters;
-
-/* The value of a decimal digit: ASCII, full-width, Arabic-Indic, Eastern Arabic-Indic; -1 for others. */
-static int digit(uint32_t c) {
-  static const uint32_t zeros[] = {'0', 0xff10, 0x660, 0x6f0};
-  size_t i;
-  for (i = 0; i < sizeof zeros / sizeof zeros[0]; i++) {
-    if (c >= zeros[i] && c <= zeros[i] + 9)
-      return (int)(c - zeros[i]);
-  }
-  return -1;
-}
 
 static int is_letter(uint32_t c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -35,127 +21,18 @@ static int is_punctuation(uint32_t c) {
          c == 0x223c || c == 0xff5e;
 }
 
-static uint32_t fold(uint32_t c) {
-  if ((c >= 'A' && c <= 'Z') || (c >= 0xff21 && c <= 0xff3a) || (c >= 0x410 && c <= 0x42f) || c == 0xd3)
-    return c + 0x20;
-  return c;
-}
-
-/* --- extensions --------------------------------------------------------------------------------------------------- */
-
-static int is_space(uint32_t c) {
-  return c == ' ' || c == 0xa0 || c == '\t';
-}
-
-static size_t skip_spaces(const characters *s, size_t i, int commas) {
-  while (i < s->n && (is_space(s->at[i]) || (commas && s->at[i] == ',')))
-    i++;
-  return i;
-}
-
-/* Whether [:.]? and separators, one to `most` digits and, with `hash`, a # take the rest of the text. */
-static int ends_in_digits(const characters *s, size_t i, int separators, size_t most, int hash) {
-  size_t count = 0;
-  if (separators) {
-    if (i < s->n && (s->at[i] == ':' || s->at[i] == '.' || s->at[i] == 0xff0e))
-      i++;
-    while (i < s->n && (is_space(s->at[i]) || s->at[i] == ',' || s->at[i] == '-'))
-      i++;
-  }
-  while (i < s->n && digit(s->at[i]) >= 0) {
-    i++;
-    count++;
-  }
-  if (hash && i < s->n && s->at[i] == '#')
-    i++;
-  return i == s->n && count >= 1 && count <= most;
-}
-
-/* The place behind a word, without regard to case; 0 where it does not stand. */
-static size_t word(const characters *s, size_t i, const uint32_t *letters) {
-  for (; *letters != 0; letters++, i++) {
-    if (i == s->n || fold(s->at[i]) != *letters)
-      return 0;
-  }
-  return i;
-}
-
-/* ext, extn, xt, extension, extensión and their full-width forms, доб, anexo: the place behind, 0 for none. */
-static size_t explicit_label(const characters *s, size_t i) {
-  static const uint32_t xt[] = {'x', 't', 0}, ensi[] = {'e', 'n', 's', 'i', 0}, wide_xt[] = {0xff58, 0xff54, 0},
-                        dob[] = {0x434, 0x43e, 0x431, 0}, anexo[] = {'a', 'n', 'e', 'x', 'o', 0};
-  size_t behind, longer;
-  if (i == s->n)
-    return 0;
-  behind = word(s, i + (fold(s->at[i]) == 'e'), xt);
-  if (behind > 0) {
-    longer = word(s, behind, ensi);
-    if (longer > 0 && longer < s->n && fold(s->at[longer]) == 'o')
-      behind = longer + 1 + (longer + 1 < s->n && s->at[longer + 1] == 0x301);
-    else if (longer > 0 && longer < s->n && fold(s->at[longer]) == 0xf3)
-      behind = longer + 1;
-    return behind + (behind < s->n && fold(s->at[behind]) == 'n');
-  }
-  behind = word(s, i + (fold(s->at[i]) == 0xff45), wide_xt);
-  if (behind > 0)
-    return behind + (behind < s->n && fold(s->at[behind]) == 0xff4e);
-  behind = word(s, i, dob);
-  return behind > 0 ? behind : word(s, i, anexo);
-}
-
-/* x, #, ~, int and their full-width forms. */
-static size_t ambiguous_label(const characters *s, size_t i) {
-  static const uint32_t narrow[] = {'i', 'n', 't', 0}, wide[] = {0xff49, 0xff4e, 0xff54, 0};
-  uint32_t c;
-  size_t behind;
-  if (i == s->n)
-    return 0;
-  c = fold(s->at[i]);
-  if (c == 'x' || c == 0xff58 || c == '#' || c == 0xff03 || c == '~' || c == 0xff5e)
-    return i + 1;
-  behind = word(s, i, narrow);
-  return behind > 0 ? behind : word(s, i, wide);
-}
-
-/* Whether an extension begins at `from` and takes the rest of the text: the six forms that libphonenumber knows. */
-static int is_extension(const characters *s, size_t from) {
-  static const uint32_t rfc[] = {';', 'e', 'x', 't', '=', 0};
-  size_t i = word(s, from, rfc), after;
-  if (i > 0 && ends_in_digits(s, i, 0, 20, 0))
-    return 1;
-  i = skip_spaces(s, from, 1);
-  after = explicit_label(s, i);
-  if (after > 0 && ends_in_digits(s, after, 1, 20, 1))
-    return 1;
-  after = ambiguous_label(s, i);
-  if (after > 0 && ends_in_digits(s, after, 1, 9, 1))
-    return 1;
-  for (i = from; i < s->n && (s->at[i] == '-' || s->at[i] == ' '); i++)
-    continue;
-  if (i > from && s->at[s->n - 1] == '#' && ends_in_digits(s, i, 0, 6, 1))
-    return 1;
-  i = skip_spaces(s, from, 0);
-  if (i < s->n && s->at[i] == ';' && ends_in_digits(s, i + 1, 1, 15, 1))
-    return 1;
-  if (i + 1 < s->n && s->at[i] == ',' && s->at[i + 1] == ',' && ends_in_digits(s, i + 2, 1, 15, 1))
-    return 1;
-  return i < s->n && s->at[i] == ',' && ends_in_digits(s, i + 1, 1, 9, 1);
-}
-
-/* --- the number --------------------------------------------------------------------------------------------------- */
-
 /* Two digits; or pluses, three digits with punctuation between, then digits, letters and punctuation, and an extension. */
-static int is_viable(const characters *s) {
+static int is_viable(const sc3_phone_chars *s) {
   size_t i = 0;
   int digits = 0;
-  if (s->n == 2 && digit(s->at[0]) >= 0 && digit(s->at[1]) >= 0)
+  if (s->n == 2 && sc3_digit(s->at[0]) >= 0 && sc3_digit(s->at[1]) >= 0)
     return 1;
   while (i < s->n && is_plus(s->at[i]))
     i++;
   for (; i < s->n; i++) {
-    if (digits >= 3 && is_extension(s, i))
+    if (digits >= 3 && sc3_phone_is_extension(s, i))
       return 1;
-    if (digit(s->at[i]) >= 0)
+    if (sc3_digit(s->at[i]) >= 0)
       digits++;
     else if (!is_punctuation(s->at[i]) && s->at[i] != '*' && !(digits >= 3 && is_letter(s->at[i])))
       return 0;
@@ -163,21 +40,93 @@ static int is_viable(const characters *s) {
   return digits >= 3;
 }
 
-static void cut(characters *s, size_t from, size_t n) {
-  memmove(s->at, s->at + from, n * sizeof s->at[0]);
-  s->n = n;
+/* --- tel: URIs ------------------------------------------------------------------------------------------------------- */
+
+/* The place of an ASCII word, `s->n` for none. */
+static size_t find(const sc3_phone_chars *s, const char *word) {
+  size_t i, j;
+  for (i = 0; i < s->n; i++) {
+    for (j = 0; word[j] != '\0' && i + j < s->n && s->at[i + j] == (unsigned char)word[j]; j++)
+      continue;
+    if (word[j] == '\0')
+      return i;
+  }
+  return s->n;
 }
 
+/* A plus, then digits and separators. */
+static int is_global_context(const sc3_phone_chars *s, size_t from, size_t to) {
+  int digits = 0;
+  if (from == to || s->at[from] != '+')
+    return 0;
+  for (from++; from < to; from++) {
+    if (sc3_digit(s->at[from]) >= 0)
+      digits = 1;
+    else if (s->at[from] != '-' && s->at[from] != '.' && s->at[from] != '(' && s->at[from] != ')')
+      return 0;
+  }
+  return digits;
+}
+
+/* Labels of letters, digits and inner hyphens; the last begins with a letter, and a dot may stand behind it. */
+static int is_domain_context(const sc3_phone_chars *s, size_t from, size_t to) {
+  size_t label;
+  if (to > from && s->at[to - 1] == '.')
+    to--;
+  for (label = from;; label = from + 1) {
+    for (from = label; from < to && s->at[from] != '.'; from++) {
+      if (!is_letter(s->at[from]) && sc3_digit(s->at[from]) < 0 && !(s->at[from] == '-' && from > label))
+        return 0;
+    }
+    if (from == label || s->at[from - 1] == '-')
+      return 0;
+    if (from == to)
+      return is_letter(s->at[label]);
+  }
+}
+
+/* The number of a text with a phone-context: behind tel:, and with the context before it when that is a number too. 0 when there is none, -1 when it is
+   not of the form that RFC 3966 gives it. */
+static int take_context(sc3_phone_chars *s) {
+  static const char tel[] = "tel:", mark[] = ";phone-context=";
+  sc3_phone_chars number;
+  size_t at = find(s, mark), from = at + sizeof mark - 1, to, i;
+  if (at == s->n)
+    return 0;
+  for (to = from; to < s->n && s->at[to] != ';'; to++)
+    continue;
+  if (!is_global_context(s, from, to) && !is_domain_context(s, from, to))
+    return -1;
+  number.n = 0;
+  if (s->at[from] == '+') {
+    for (i = from; i < to; i++)
+      number.at[number.n++] = s->at[i];
+  }
+  i = find(s, tel);
+  for (i = i < s->n ? i + sizeof tel - 1 : 0; i < at; i++)
+    number.at[number.n++] = s->at[i];
+  *s = number;
+  return 1;
+}
+
+/* --- the number --------------------------------------------------------------------------------------------------- */
+
 /* Leaves of a text what may be a number. */
-static void find_number(characters *s) {
-  static const uint32_t isub[] = {';', 'i', 's', 'u', 'b', '=', 0};
+static void find_number(sc3_phone_chars *s, unsigned *steps) {
   size_t start = 0, end = s->n, i;
-  while (start < s->n && !is_plus(s->at[start]) && digit(s->at[start]) < 0)
+  while (start < s->n && !is_plus(s->at[start]) && sc3_digit(s->at[start]) < 0) {
+    if (!is_punctuation(s->at[start]))
+      *steps |= 1u << SC3_PHONE_LEADING;
     start++;
-  while (end > start && digit(s->at[end - 1]) < 0 && !is_letter(s->at[end - 1]) && s->at[end - 1] != '#')
+  }
+  while (end > start && sc3_digit(s->at[end - 1]) < 0 && !is_letter(s->at[end - 1]) && s->at[end - 1] != '#') {
+    if (!is_punctuation(s->at[end - 1]))
+      *steps |= 1u << SC3_PHONE_TRAILING;
     end--;
-  cut(s, start, end - start);
-  for (i = 0; i < s->n; i++) { /* "123 / x 456": a second number */
+  }
+  s->n = end - start;
+  memmove(s->at, s->at + start, s->n * sizeof s->at[0]);
+  for (i = 0; i < s->n; i++) { /* "123 / x 456" */
     size_t j = i + 1;
     if (s->at[i] != '/' && s->at[i] != '\\')
       continue;
@@ -185,75 +134,122 @@ static void find_number(characters *s) {
       j++;
     if (j < s->n && s->at[j] == 'x') {
       s->n = i;
-      break;
-    }
-  }
-  for (i = 1; i < s->n; i++) {
-    size_t j;
-    for (j = 0; isub[j] != 0 && i + j < s->n && s->at[i + j] == isub[j]; j++)
-      continue;
-    if (isub[j] == 0) {
-      s->n = i;
+      *steps |= 1u << SC3_PHONE_SECOND;
       break;
     }
   }
 }
 
-static void take_extension_off(characters *s) {
+static void cut_subaddress(sc3_phone_chars *s, unsigned *steps) {
+  size_t at = find(s, ";isub=");
+  if (at > 0 && at < s->n) {
+    s->n = at;
+    *steps |= 1u << SC3_PHONE_SUBADDRESS;
+  }
+}
+
+static void take_extension_off(sc3_phone_chars *s, unsigned *steps) {
   size_t i, whole = s->n;
   for (i = 0; i < whole; i++) {
-    if (!is_extension(s, i))
+    if (!sc3_phone_is_extension(s, i))
       continue;
     s->n = i;
-    if (!is_viable(s))
+    if (is_viable(s))
+      *steps |= 1u << SC3_PHONE_EXTENSION;
+    else
       s->n = whole;
     return;
   }
 }
 
-static int holds_context(sc3_slice raw) {
-  static const char mark[] = ";phone-context=";
-  size_t i;
-  for (i = 0; i + sizeof mark - 1 <= raw.n; i++) {
-    if (memcmp(raw.p + i, mark, sizeof mark - 1) == 0)
-      return 1;
+static void take_digits(const sc3_phone_chars *s, sc3_phone_text *text) {
+  static const char keypad[] = "22233344455566677778889999"; /* A to Z */
+  size_t i, letters = 0;
+  for (i = 0; i < s->n; i++)
+    letters += (size_t)is_letter(s->at[i]);
+  text->n = 0;
+  for (i = 0; i < s->n; i++) {
+    int digit = sc3_digit(s->at[i]);
+    if (digit >= 0) {
+      text->digits[text->n++] = (char)('0' + digit);
+      if (s->at[i] >= 0x80)
+        text->steps |= 1u << SC3_PHONE_DIGITS;
+    } else if (is_letter(s->at[i])) {
+      if (letters >= 3)
+        text->digits[text->n++] = keypad[(s->at[i] | 0x20) - 'a'];
+      if (!is_punctuation(s->at[i]) || letters >= 3)
+        text->steps |= 1u << (letters >= 3 ? SC3_PHONE_KEYPAD : SC3_PHONE_LETTERS);
+    }
   }
-  return 0;
 }
 
 sc3_reason sc3_phone_read(sc3_slice raw, sc3_phone_text *text) {
-  static const char keypad[] = "22233344455566677778889999"; /* A to Z */
-  characters s;
-  size_t i, units = 0, letters = 0, digits = 0;
-  if (holds_context(raw))
-    return SC3_R_PHONE_CONTEXT;
+  sc3_phone_chars s;
+  size_t units = 0, digits = 0;
   s.n = 0;
+  text->steps = 0;
   while (raw.n > 0) {
     uint32_t c;
     size_t used = sc3_utf8_decode(raw.p, raw.n, &c);
     units += c > 0xffff ? 2 : 1; /* libphonenumber counts UTF-16 */
     if (units > SC3_DIGITS_MAX)
       return SC3_R_PHONE_TOO_LONG;
-    digits += digit(c) >= 0;
+    digits += sc3_digit(c) >= 0;
     s.at[s.n++] = c;
     raw.p += used;
     raw.n -= used;
   }
   if (digits == 0)
     return SC3_R_PHONE_LETTERS;
-  find_number(&s);
+  switch (take_context(&s)) {
+    case 0:
+      find_number(&s, &text->steps);
+      break;
+    case 1:
+      text->steps |= 1u << SC3_PHONE_CONTEXT;
+      break;
+    default:
+      return SC3_R_PHONE_CONTEXT;
+  }
+  cut_subaddress(&s, &text->steps);
   if (!is_viable(&s))
     return digits < 3 ? SC3_R_PHONE_TOO_SHORT : SC3_R_PHONE_CHARACTER;
   text->plus = s.n > 0 && is_plus(s.at[0]);
-  take_extension_off(&s);
-  for (i = 0; i < s.n; i++)
-    letters += (size_t)is_letter(s.at[i]);
-  text->n = 0;
-  for (i = 0; i < s.n; i++) {
-    if (digit(s.at[i]) >= 0)
-      text->digits[text->n++] = (char)('0' + digit(s.at[i]));
-    else if (letters >= 3 && is_letter(s.at[i]))
-      text->digits[text->n++] = keypad[(s.at[i] | 0x20) - 'a'];
-  }
+  take_extension_off(&s, &text->steps);
+  take_digits(&s, text);
   return SC3_R_NONE;
+}
+
+int sc3_phone_read_plain(sc3_slice raw, sc3_phone_text *text) {
+  enum { OTHER, DIGIT, PLUS, BETWEEN };
+  static const unsigned char kinds[256] = {
+    ['0'] = DIGIT, ['1'] = DIGIT, ['2'] = DIGIT, ['3'] = DIGIT, ['4'] = DIGIT, ['5'] = DIGIT, ['6'] = DIGIT, ['7'] = DIGIT, ['8'] = DIGIT, ['9'] = DIGIT,
+    ['+'] = PLUS, [' '] = BETWEEN, ['-'] = BETWEEN, ['.'] = BETWEEN, ['('] = BETWEEN, [')'] = BETWEEN, ['['] = BETWEEN, [']'] = BETWEEN, ['/'] = BETWEEN,
+  };
+  enum { LEAST = 7 }; /* fewer digits may be a placeholder, or not enough to be viable */
+  size_t i, n = 0;
+  int plus = 0;
+  if (raw.n > SC3_DIGITS_MAX)
+    return 0;
+  for (i = 0; i < raw.n; i++) {
+    unsigned char c = (unsigned char)raw.p[i];
+    switch (kinds[c]) {
+      case DIGIT:
+        text->digits[n++] = (char)c;
+        break;
+      case PLUS: /* nowhere but at the start of the number */
+        if (n > 0 || plus)
+          return 0;
+        plus = 1;
+        break;
+      case BETWEEN:
+        break;
+      default:
+        return 0;
+    }
+  }
+  text->n = n;
+  text->plus = plus;
+  text->steps = 0;
+  return n >= LEAST;
 }

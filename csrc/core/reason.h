@@ -40,9 +40,10 @@
   X(PHONE_PLACEHOLDER, "phone_placeholder", "phone: a word that stands for no value")                               \
   X(PHONE_NATIONAL, "phone_national", "phone: no leading +, and no region to read it by")                           \
   X(PHONE_REGION, "phone_region", "phone: no leading +, and a region that is not known")                            \
+  X(PHONE_NO_PLAN, "phone_no_plan", "phone: no leading +, and a country without a numbering plan of its own")         \
   X(PHONE_LETTERS, "phone_letters", "phone: no digits")                                                             \
   X(PHONE_CHARACTER, "phone_character", "phone: not written as phone numbers are")                                  \
-  X(PHONE_CONTEXT, "phone_context", "phone: a tel: URI with a phone-context")                                       \
+  X(PHONE_CONTEXT, "phone_context", "phone: a tel: URI whose phone-context is no number and no domain")             \
   X(PHONE_COUNTRY_CODE, "phone_country_code", "phone: no country has that code")                                    \
   X(PHONE_INVALID, "phone_invalid", "phone: not a number of its country's numbering plan")                          \
   X(PHONE_TOO_SHORT, "phone_too_short", "phone: too few digits")                                                    \
@@ -80,7 +81,13 @@ typedef enum sc3_reason {
   X(EMAIL_QUOTES, "email_quotes", "email: quotes or brackets round the address were taken off")           \
   X(EMAIL_TRAILING, "email_trailing", "email: punctuation behind the address was taken off")              \
   X(EMAIL_EDGES, "email_edges", "email: invisible characters at its ends were taken off")                 \
-  X(HASH_BASE64, "hash_base64", "a hash in base64 was written as hex")
+  X(HASH_BASE64, "hash_base64", "a hash in base64 was written as hex")                                    \
+  X(PHONE_DECIMAL, "phone_decimal", "phone: the .0 of a spreadsheet was taken off")                       \
+  X(PHONE_PLUS, "phone_plus", "phone: the country code stood there without its plus")                     \
+  X(PHONE_MEXICO, "phone_mexico", "phone: a prefix that Mexico gave up was taken off")                    \
+  X(PHONE_WORDS, "phone_words", "phone: words behind the number were cut off")                            \
+  X(PHONE_TRUNK_ZERO, "phone_trunk_zero", "phone: \"(0)\" was taken out")                                 \
+  X(PHONE_DOUBLE_ZERO, "phone_double_zero", "phone: 00 was read as +")
 
 typedef enum sc3_repair {
 #define X(name, key, text) SC3_FIX_##name,

@@ -55,8 +55,10 @@ static int look_up(const char *name, size_t n) {
     int order = strncmp(name, other, n);
     if (order == 0 && other[n] != '\0')
       order = -1;
-    if (order == 0)
-      return sc3_plan_region(sc3_slice_of(SC3_REGION_NAMES[middle].code, 2));
+    if (order == 0) {
+      int region = sc3_plan_region(sc3_slice_of(SC3_REGION_NAMES[middle].code, 2));
+      return region == SC3_NO_REGION ? SC3_REGION_NO_PLAN : region;
+    }
     if (order < 0)
       high = middle;
     else
@@ -65,14 +67,38 @@ static int look_up(const char *name, size_t n) {
   return SC3_NO_REGION;
 }
 
-int sc3_region_find(sc3_slice name) {
+static int find_folded(sc3_slice name) {
   char folded[NAME_MAX_FOLDED];
   size_t n = fold(name, folded);
-  int found = n > 0 ? look_up(folded, n) : SC3_NO_REGION;
-  const char *open = name.n > 0 ? memchr(name.p, '(', name.n) : NULL;
-  if (found == SC3_NO_REGION && open != NULL && open > name.p) { /* "Slovakia (Slovak Republic)" */
-    n = fold(sc3_slice_of(name.p, (size_t)(open - name.p)), folded);
-    found = n > 0 ? look_up(folded, n) : SC3_NO_REGION;
+  return n > 0 ? look_up(folded, n) : SC3_NO_REGION;
+}
+
+/* Names that several countries have: what stands in brackets behind them decides, and where it is not known nothing does. */
+static int is_shared(sc3_slice name) {
+  static const char *const shared[] = {"korea", "congo", "ireland", "guinea", "sudan", "samoa", "saintmartin", NULL};
+  char folded[NAME_MAX_FOLDED];
+  size_t n = fold(name, folded);
+  const char *const *s;
+  for (s = shared; *s != NULL; s++) {
+    if (strlen(*s) == n && memcmp(*s, folded, n) == 0)
+      return 1;
   }
-  return found;
+  return 0;
+}
+
+int sc3_region_find(sc3_slice name) {
+  int found = sc3_plan_region(name), inside;
+  const char *open;
+  sc3_slice before;
+  if (found != SC3_NO_REGION) /* a code, as most exports have it */
+    return found;
+  found = find_folded(name);
+  open = name.n > 0 ? memchr(name.p, '(', name.n) : NULL;
+  if (found != SC3_NO_REGION || open == NULL || open == name.p)
+    return found;
+  /* "Slovakia (Slovak Republic)" is Slovakia; "China (Hong Kong)" may be either, so it is neither. */
+  before = sc3_slice_of(name.p, (size_t)(open - name.p));
+  found = find_folded(before);
+  inside = find_folded(sc3_slice_of(open, name.n - before.n));
+  return (inside == SC3_NO_REGION && !is_shared(before)) || inside == found ? found : SC3_NO_REGION;
 }

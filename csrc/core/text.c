@@ -75,9 +75,16 @@ int sc3_text_placeholder(sc3_slice s) {
     "(blank)", "blank", "empty", "tbd", "no email", "noemail", "no phone", "not available", "not provided", "no",
     "none@none", "none@none.com", "na@na.com", "n/a@n/a.com", "test@test.com", "noemail@noemail.com", NULL,
   };
+  enum { LONGEST = sizeof "noemail@noemail.com" - 1 };
   const char *const *w;
+  char first;
+  if (s.n == 0 || s.n > LONGEST)
+    return 0;
+  first = s.p[0] >= 'A' && s.p[0] <= 'Z' ? (char)(s.p[0] + ('a' - 'A')) : s.p[0];
   for (w = words; *w != NULL; w++) {
     size_t i;
+    if ((*w)[0] != first)
+      continue;
     for (i = 0; i < s.n && (*w)[i] != '\0'; i++) {
       char c = s.p[i];
       if (c >= 'A' && c <= 'Z')

@@ -3,6 +3,7 @@
 
 #include "../core/region.h"
 #include "builder.h"
+#include "identity.h"
 #include "payload.h"
 
 enum { ROWS_BETWEEN_CLOCKS = 32 };
@@ -63,9 +64,9 @@ static int keep_function(lua_State *L, int values, const char *key) {
   return 1;
 }
 
-/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, region = nil, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
+/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, region = nil, phone_repairs = {names} or nil, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
 static int builder_new(lua_State *L) {
-  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", "region", NULL};
+  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", "region", "phone_repairs", NULL};
   sc3_builder_ud *u;
   int values;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -96,6 +97,9 @@ static int builder_new(lua_State *L) {
     name.p = luaL_checklstring(L, -1, &name.n);
     u->b.reading.region = sc3_region_find(name);
   }
+  lua_pop(L, 1);
+  lua_getfield(L, 1, "phone_repairs");
+  u->b.reading.phone_repairs = sc3_checkphonerepairs(L, -1);
   lua_pop(L, 1);
   lua_getfield(L, 1, KEY_MAP);
   if (!lua_isnil(L, 7)) {
@@ -279,6 +283,35 @@ static void push_reasons(lua_State *L, const uint64_t counts[SC3_R_COUNT]) {
   }
 }
 
+/* Roles whose column held raw and hashed values: { email = { raw = 2, hashed = 1 } }. */
+static void push_mixed(lua_State *L, const sc3_tally *t) {
+  static const char *const names[] = {"email", "phone"};
+  int i;
+  lua_createtable(L, 0, 2);
+  for (i = 0; i < 2; i++) {
+    int role = SC3_ROLE_EMAIL + i;
+    if (t->raw_in[role] == 0 || t->hashed_in[role] == 0)
+      continue;
+    lua_createtable(L, 0, 2);
+    set_count(L, "raw", t->raw_in[role]);
+    set_count(L, "hashed", t->hashed_in[role]);
+    lua_setfield(L, -2, names[i]);
+  }
+}
+
+/* { Atlantis = 3, ["(other)"] = 1 } */
+static void push_unknown_regions(lua_State *L, const sc3_region_tally *t) {
+  size_t i;
+  lua_createtable(L, 0, (int)t->n);
+  for (i = 0; i < t->n; i++) {
+    lua_pushlstring(L, t->names[i].text, t->names[i].n);
+    sc3_pushcount(L, t->names[i].count);
+    lua_rawset(L, -3);
+  }
+  if (t->others > 0)
+    set_count(L, "(other)", t->others);
+}
+
 /* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's own */
 static int builder_counts(lua_State *L) {
   sc3_builder_ud *u = check_builder(L);
@@ -307,6 +340,10 @@ static int builder_counts(lua_State *L) {
       set_count(L, sc3_repair_key((sc3_repair)i), t->repaired_for[i]);
   }
   lua_setfield(L, -2, "repaired");
+  push_mixed(L, t);
+  lua_setfield(L, -2, "mixed");
+  push_unknown_regions(L, &t->unknown_regions);
+  lua_setfield(L, -2, "unknown_regions");
   sc3_getuservalue(L, 1);
   lua_getfield(L, -1, KEY_REASONS);
   lua_remove(L, -2);

@@ -3,12 +3,16 @@
 #include "../core/hashed.h"
 #include "../core/lowercase.h"
 #include "../core/phone.h"
+#include "../core/phone_text.h"
 #include "../core/region.h"
 #include "../core/sha256.h"
 #include "../core/text.h"
 #include "../core/uid.h"
 #include "../core/utf8.h"
 #include "binding.h"
+#include "identity.h"
+
+enum { PHONE_PREFIX = sizeof "phone_" - 1 }; /* of the keys of repairs of phones */
 
 static int push_reason(lua_State *L, sc3_reason r) {
   lua_pushnil(L);
@@ -83,30 +87,75 @@ static int email_normalize(lua_State *L) {
   return 1 + push_repairs(L, repairs);
 }
 
-/* region_known(name) -> boolean */
-static int region_known(lua_State *L) {
-  lua_pushboolean(L, sc3_region_find(sc3_text_trim(check_text(L))) != SC3_NO_REGION);
+/* region(name) -> alpha-2 code; false for a country without a numbering plan of its own; nil for what is no country */
+static int region_find(lua_State *L) {
+  int region = sc3_region_find(sc3_text_trim(check_text(L)));
+  if (region >= 0)
+    lua_pushstring(L, sc3_plan_region_code(region));
+  else if (region == SC3_REGION_NO_PLAN)
+    lua_pushboolean(L, 0);
+  else
+    lua_pushnil(L);
   return 1;
 }
 
-/* phone_normalize(raw, region) -> text | nil, key, text */
+sc3_repairs sc3_checkphonerepairs(lua_State *L, int index) {
+  sc3_repairs set = 0;
+  int i, n, repair;
+  if (lua_isnoneornil(L, index))
+    return 0;
+  index = sc3_absindex(L, index);
+  luaL_checktype(L, index, LUA_TTABLE);
+  n = (int)lua_rawlen(L, index);
+  for (i = 1; i <= n; i++) {
+    const char *name;
+    lua_rawgeti(L, index, i);
+    name = lua_tostring(L, -1);
+    for (repair = 0; repair < SC3_FIX_COUNT; repair++) {
+      if ((SC3_PHONE_REPAIRS >> repair & 1) != 0 && name != NULL && strcmp(sc3_repair_key((sc3_repair)repair) + PHONE_PREFIX, name) == 0)
+        break;
+    }
+    if (repair == SC3_FIX_COUNT)
+      luaL_error(L, "there is no such repair of phones");
+    set |= 1u << repair;
+    lua_pop(L, 1);
+  }
+  return set;
+}
+
+/* phone_normalize(raw, region, names of repairs) -> text, array of repairs or nil, array of texts of steps or nil | nil, key, text */
 static int phone_normalize(lua_State *L) {
-  char out[SC3_PHONE_MAX];
-  size_t n = 0;
+  static const char *const steps[] = {
+#define X(id, text) text,
+    SC3_PHONE_STEPS(X)
+#undef X
+  };
+  sc3_phone phone;
+  int i, n = 0;
   sc3_slice raw = check_text(L), name;
   int region = SC3_NO_REGION;
   sc3_reason why;
   if (!lua_isnoneornil(L, 2)) {
     name.p = luaL_checklstring(L, 2, &name.n);
     region = sc3_region_find(sc3_text_trim(name));
-    if (region == SC3_NO_REGION)
-      return push_reason(L, SC3_R_PHONE_REGION);
   }
-  why = sc3_text_trim(raw).n == 0 ? SC3_R_PHONE_PLACEHOLDER : sc3_phone_normalize(raw, region, out, &n);
+  why = sc3_text_trim(raw).n == 0 ? SC3_R_PHONE_PLACEHOLDER : sc3_phone_normalize(raw, region, sc3_checkphonerepairs(L, 3), &phone);
+  if (why == SC3_R_PHONE_NATIONAL && !lua_isnoneornil(L, 2))
+    why = SC3_R_PHONE_REGION;
   if (why != SC3_R_NONE)
     return push_reason(L, why);
-  lua_pushlstring(L, out, n);
-  return 1;
+  lua_pushlstring(L, phone.text, phone.n);
+  (void)push_repairs(L, phone.repairs);
+  if (phone.steps == 0)
+    return 2;
+  lua_createtable(L, 2, 0);
+  for (i = 0; i < SC3_PHONE_STEP_COUNT; i++) {
+    if (phone.steps >> i & 1) {
+      lua_pushstring(L, steps[i]);
+      lua_rawseti(L, -2, ++n);
+    }
+  }
+  return 3;
 }
 
 /* hashed(value) -> 64 lowercase hex digits when it is a SHA-256 already, array of repairs or nil; nil when it is no hash;
@@ -147,7 +196,7 @@ void sc3_open_identity(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"sha256", identity_sha256}, {"email_normalize", email_normalize}, {"phone_normalize", phone_normalize},
     {"hashed", identity_hashed}, {"uid_check", uid_check}, {"utf8_valid", identity_utf8_valid},
-    {"lowercase", identity_lowercase}, {"region_known", region_known}, {NULL, NULL},
+    {"lowercase", identity_lowercase}, {"region", region_find}, {NULL, NULL},
   };
   int i;
   sc3_setfuncs(L, functions);
@@ -163,6 +212,14 @@ void sc3_open_identity(lua_State *L) {
     lua_setfield(L, -2, sc3_repair_key((sc3_repair)i));
   }
   lua_setfield(L, -2, "repairs");
+  lua_createtable(L, 6, 0); /* names */
+  for (i = 0; i < SC3_FIX_COUNT; i++) {
+    if (SC3_PHONE_REPAIRS >> i & 1) {
+      lua_pushstring(L, sc3_repair_key((sc3_repair)i) + PHONE_PREFIX);
+      lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
+    }
+  }
+  lua_setfield(L, -2, "phone_repairs");
   lua_pushstring(L, sc3_unicode_version());
   lua_setfield(L, -2, "unicode_version");
   lua_pushstring(L, sc3_plan_version());

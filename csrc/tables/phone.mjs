@@ -146,11 +146,12 @@ function fold(automata, decide) {
 // --- regions ----------------------------------------------------------------------------------------------------------
 
 const isPattern = (p) => typeof p === 'string' && p !== '';
+const KINDS = ['fixed', 'mobile', 'tollFree', 'premium', 'personal', 'voicemail', 'uan', 'pager', 'voip', 'sharedCost']; // in the order of the package
 function region(code, row) {
   return {
     code, callingCode: row[0], idd: row[1] || '', pattern: row[2], lengths: row[3], prefix: isPattern(row[7]) ? row[7] : row[5] || '',
     rule: row[8] || '', leading: isPattern(row[10]) ? row[10] : '',
-    types: (row[11] || []).filter((t) => Array.isArray(t) && isPattern(t[0])).map((t) => ({ pattern: t[0], lengths: t[1] || row[3] })),
+    types: (row[11] || []).map((t, i) => ({ kind: KINDS[i], pattern: t && t[0], lengths: (t && t[1]) || row[3] })).filter((t) => isPattern(t.pattern)),
   };
 }
 const regions = Object.entries(metadata.countries).map(([code, row]) => region(code, row));
@@ -161,29 +162,54 @@ for (const [cc, row] of Object.entries(metadata.nonGeographic)) {
   byCode.set(cc, r);
 }
 
+// Two automata of a calling code: the numbers that are valid behind it, and those of them that libphonenumber calls mobile and nothing else.
 function validity(list) {
   const automata = [];
   const plans = list.map((r) => {
     const add = (pattern, prefix) => automata.push(automaton(pattern, prefix)) - 1;
-    return { r, leading: r.leading ? add(r.leading, true) : -1, general: add(r.pattern), types: r.types.map((t) => ({ at: add(t.pattern), lengths: t.lengths })) };
+    return { r, leading: r.leading ? add(r.leading, true) : -1, general: add(r.pattern), types: r.types.map((t) => ({ ...t, at: add(t.pattern) })) };
   });
-  return fold(automata, (matched, depth) => {
+  // The kinds of a number in the region that it belongs to: the first one, in order, whose leading digits it has, or that knows its kind.
+  const kinds = (matched, depth) => {
     for (const p of plans) {
-      const has = matched[p.general] && p.r.lengths.includes(depth) && p.types.some((t) => matched[t.at] && t.lengths.includes(depth));
-      if (list.length === 1) return has;
-      if (p.leading >= 0) { if (matched[p.leading]) return has; } else if (has) return true;
+      const known = matched[p.general] && p.r.lengths.includes(depth) ? p.types.filter((t) => matched[t.at] && t.lengths.includes(depth)).map((t) => t.kind) : [];
+      if (list.length === 1 || (p.leading >= 0 ? matched[p.leading] : known.length > 0)) return known;
     }
-    return false;
-  });
+    return [];
+  };
+  return {
+    valid: fold(automata, (matched, depth) => kinds(matched, depth).length > 0),
+    mobile: fold(automata, (matched, depth) => kinds(matched, depth).join() === 'mobile'),
+  };
 }
 
 const callingCodes = [];
-for (const [cc, codes] of Object.entries(metadata.country_calling_codes)) callingCodes.push({ cc: +cc, main: regions.indexOf(byCode.get(codes[0])), root: validity(codes.map((c) => byCode.get(c))) });
-for (const cc of Object.keys(metadata.nonGeographic)) callingCodes.push({ cc: +cc, main: regions.indexOf(byCode.get(cc)), root: validity([byCode.get(cc)]) });
+for (const [cc, codes] of Object.entries(metadata.country_calling_codes)) callingCodes.push({ cc: +cc, main: regions.indexOf(byCode.get(codes[0])), ...validity(codes.map((c) => byCode.get(c))) });
+for (const cc of Object.keys(metadata.nonGeographic)) callingCodes.push({ cc: +cc, main: regions.indexOf(byCode.get(cc)), ...validity([byCode.get(cc)]) });
 callingCodes.sort((a, b) => a.cc - b.cc);
 for (const r of regions) r.general = fold([automaton(r.pattern)], (matched) => matched[0]);
 
 // --- programs for prefixes --------------------------------------------------------------------------------------------
+
+// The digits that a text may begin with to match a pattern: all of them when the pattern matches nothing too.
+function firsts(n) {
+  switch (n.kind) {
+    case 'digit': return { mask: n.mask, empty: false };
+    case 'group': return firsts(n.item);
+    case 'times': { const f = firsts(n.item); return { mask: f.mask, empty: f.empty || n.least === 0 }; }
+    case 'or': return n.list.map(firsts).reduce((a, b) => ({ mask: a.mask | b.mask, empty: a.empty || b.empty }));
+    case 'then': {
+      let mask = 0;
+      for (const item of n.list) {
+        const f = firsts(item);
+        mask |= f.mask;
+        if (!f.empty) return { mask, empty: false };
+      }
+      return { mask, empty: true };
+    }
+    default: return { mask: 0, empty: true };
+  }
+}
 
 // A word is an operation in its four high bits and an argument below; SPLIT and JUMP take distances.
 const OP = { DIGIT: 0, SPLIT: 1, JUMP: 2, SAVE: 3, END: 4, MATCH: 5 };
@@ -225,7 +251,8 @@ function program(pattern) {
   emit(OP.MATCH);
   const at = words.length;
   for (const { op, arg } of out) { if (arg > 0xfff) throw new Error('too far'); words.push(op << 12 | arg); }
-  const result = { at, groups };
+  const first = firsts(tree);
+  const result = { at, groups, firsts: first.empty ? 0x3ff : first.mask };
   programs.set(pattern, result);
   return result;
 }
@@ -235,7 +262,7 @@ const rules = [''];
 function rule(text) {
   if (text === '') return [0, 0];
   const m = /^(\d*)\$(\d)$/.exec(text);
-  if (!m) throw new Error(text);
+  if (!m || m[1].length > 8) throw new Error(text); // SC3_DIGITS_ROOM
   let at = rules.indexOf(m[1]);
   if (at < 0) at = rules.push(m[1]) - 1;
   return [at, +m[2]];
@@ -243,14 +270,10 @@ function rule(text) {
 
 // --- the file ---------------------------------------------------------------------------------------------------------
 
-const edges = [];
-const packed = nodes.map((n) => {
-  let mask = 0;
-  const at = edges.length;
-  n.next.forEach((to, d) => { if (to) { mask |= 1 << d; edges.push(to); } });
-  return (at << 11 | (n.accept ? 1 << 10 : 0) | mask) >>> 0;
-});
-if (nodes.length > 0xffff || edges.length >= 1 << 21) throw new Error('too many nodes');
+// Whether a number may end is told by the edge that leads to a node, so that one load is one step.
+const ACCEPTS = 0x8000;
+if (nodes.length > ACCEPTS) throw new Error('too many nodes');
+const edges = nodes.flatMap((n) => n.next.map((to) => (to && nodes[to].accept ? to | ACCEPTS : to)));
 const lines = (list) => {
   const out = [];
   for (const item of list) {
@@ -261,11 +284,11 @@ const lines = (list) => {
 };
 const hex = (n) => `0x${n.toString(16)},`;
 const rows = regions.map((r) => {
-  const idd = r.idd ? program(r.idd).at : 0;
-  const prefix = r.prefix ? program(r.prefix) : { at: 0, groups: 0 };
+  const idd = r.idd ? program(r.idd) : { at: 0, firsts: 0 };
+  const prefix = r.prefix ? program(r.prefix) : { at: 0, groups: 0, firsts: 0 };
   const [text, group] = rule(r.rule);
   const mask = r.lengths.reduce((m, l) => m | 1 << l, 0);
-  return `{"${r.code}", ${r.callingCode}, ${idd}, ${prefix.at}, ${prefix.groups}, ${text}, ${group}, ${r.general}, 0x${mask.toString(16)}},`;
+  return `{"${r.code}", ${r.callingCode}, ${idd.at}, ${hex(idd.firsts)} ${prefix.at}, ${hex(prefix.firsts)} ${prefix.groups}, ${text}, ${group}, ${r.general}, 0x${mask.toString(16)}},`;
 });
 
 console.log(`/* Written by csrc/tables/phone.mjs from metadata.max.json of libphonenumber-js ${packageVersion} (libphonenumber ${upstream}); do not edit.
@@ -279,13 +302,8 @@ console.log(`/* Written by csrc/tables/phone.mjs from metadata.max.json of libph
 
 #define SC3_PHONE_METADATA_VERSION "${upstream}"
 
-/* A node: a bit a digit that goes on (0 to 9), bit 10 when a number may end here, and from bit 11 on where its edges begin. */
-static const uint32_t SC3_PHONE_NODES[] = {
-${lines(packed.map(hex))}
-};
-
-/* The nodes that the digits of a node lead to, in the order of the digits. */
-static const uint16_t SC3_PHONE_EDGES[] = {
+/* For each node and digit the node that it leads to, 0 for none, and bit 15 when a number may end there. */
+static const uint16_t SC3_PHONE_NEXT[] = {
 ${lines(edges.map((n) => `${n},`))}
 };
 
@@ -299,10 +317,11 @@ static const char *const SC3_PHONE_RULES[] = {
 ${lines(rules.map((r) => `"${r}",`))}
 };
 
-/* A region's own plan: how it dials abroad and at home, and which numbers and lengths it has at all. */
+/* A region's own plan: how it dials abroad and at home (a program, and the digits that what it matches begins with), and which numbers and lengths it
+ * has at all. */
 static const struct {
   char code[4];
-  uint16_t calling_code, idd, prefix;
+  uint16_t calling_code, idd, idd_firsts, prefix, prefix_firsts;
   uint8_t groups, rule_text, rule_group;
   uint16_t general;
   uint32_t lengths;
@@ -310,12 +329,22 @@ static const struct {
 ${rows.map((r) => `  ${r}`).join('\n')}
 };
 
-/* A calling code: its main region, and the numbers that are valid behind it. */
+/* A calling code: its main region, and the numbers that are valid, and that are mobile ones, behind it. */
 static const struct {
-  uint16_t code, main, valid;
+  uint16_t code, main, valid, mobile;
 } SC3_PHONE_CALLING_CODES[] = {
-${lines(callingCodes.map((c) => `{${c.cc}, ${c.main}, ${c.root}},`))}
+${lines(callingCodes.map((c) => `{${c.cc}, ${c.main}, ${c.valid}, ${c.mobile}},`))}
+};
+
+/* For a number below 1000, 1 and the place of the calling code that it is; 0 for none. */
+static const uint8_t SC3_PHONE_CODE_AT[1000] = {
+${lines([...Array(1000).keys()].map((n) => `${callingCodes.findIndex((c) => c.cc === n) + 1},`))}
+};
+
+/* For two letters, as in base 26, 1 and the place of the region; 0 for none. */
+static const uint8_t SC3_PHONE_REGION_AT[26 * 26] = {
+${lines([...Array(676).keys()].map((n) => `${regions.findIndex((r) => r.code === String.fromCharCode(65 + Math.floor(n / 26), 65 + (n % 26))) + 1},`))}
 };
 
 #endif`);
-console.error(`${nodes.length} nodes, ${edges.length} edges, ${words.length} words, ${regions.length} regions, ${callingCodes.length} calling codes`);
+console.error(`${nodes.length} nodes, ${words.length} words, ${regions.length} regions, ${callingCodes.length} calling codes`);

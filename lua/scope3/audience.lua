@@ -1,6 +1,7 @@
 --- An audience built in memory: members are normalised and hashed as they are added, raw values are not kept.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local identity = require "scope3.identity"
 local options = require "scope3.options"
 local rules = require "scope3.rules"
 
@@ -18,7 +19,6 @@ local audience = {}
 local PAYLOAD_BYTES = 8 * 2 ^ 20
 
 local META = { id = "id", name = "string", consent_basis = "string" }
-local OPTIONS = { mend = "boolean", region = "string" }
 
 --- Reads `{ id=, name=, consent_basis= }` or an id alone; raises on misuse.
 ---@param what string
@@ -38,13 +38,12 @@ end
 
 --- Makes an audience.
 ---@param meta {id: string, name: string?, consent_basis: "consent"|"legitimate_interest"|"contract"|"legal_obligation"?}
----@param opts? {mend: boolean?, region: string?}  `mend` false refuses what would otherwise be mended in an identifier; `region` is the country
----  of phones in national form, where a member names none
+---@param opts? {mend: boolean?, region: string?, phone_repairs: "all"|string[]|nil}  how its members are read, as in scope3.JobOptions
 ---@return scope3.Audience?
 ---@return scope3.Error? err  kind "invalid"
 function audience.new(meta, opts)
   meta = audience.meta("scope3.audience", meta, 2)
-  opts = options.check("scope3.audience", opts, OPTIONS, 2)
+  opts = options.check("scope3.audience", opts, identity.options, 2)
   local issues = {}
   rules.audience(issues, meta, "audience")
   rules.options(issues, opts)
@@ -53,7 +52,7 @@ function audience.new(meta, opts)
   end
   return setmetatable({
     id = meta.id, name = meta.name, consent_basis = meta.consent_basis, deleted = false,
-    builder = core.builder { max_member = PAYLOAD_BYTES, mend = opts.mend, region = opts.region }, payloads = {},
+    builder = core.builder(options.merge(identity.reading(opts), { max_member = PAYLOAD_BYTES })), payloads = {},
   }, Audience)
 end
 

@@ -43,6 +43,8 @@ local CLIENT_OPTIONS = {
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
 ---@field mend? boolean  false refuses what would otherwise be mended in an identifier (mailto:, "Name <address>", …)
 ---@field region? string  the country of phones in national form, where a row names none
+---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
+---  double_zero; docs/contract.md section 7
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
 ---  barrier (waits for tasks before an opposite operation), retry, paced, task or audience; further fields say how many and how long
@@ -53,7 +55,7 @@ local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "mode", "region", "mend", "on_reject" } do
+for _, key in ipairs { "delimiter", "header", "format", "mode", "region", "mend", "phone_repairs", "on_reject" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })

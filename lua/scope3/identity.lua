@@ -10,23 +10,21 @@ local function check_text(name, value)
   end
 end
 
-local OPTIONS = { mend = "boolean", region = "string" }
-
--- A region stands for { region = it }.
-local function read_options(name, opts)
-  if type(opts) == "string" then
-    opts = { region = opts }
-  end
-  return options.check(name, opts, OPTIONS, 3)
-end
-
--- The three functions of a kind that is normalised and then hashed.
-local function hashed_kind(name, normalize)
+-- The three functions of a kind that is normalised and then hashed. `spec` is of its options; a text stands for the one named `short`.
+local function hashed_kind(name, spec, short, normalize)
   local kind = {}
+
+  local function read_options(what, opts)
+    if short and type(opts) == "string" then
+      opts = { [short] = opts }
+    end
+    return options.check(what, opts, spec, 3)
+  end
 
   --- The form that is hashed.
   ---@param raw string
-  ---@param opts? string|{mend: boolean?, region: string?}  a phone's country; `mend` false refuses what would otherwise be mended, such as mailto:
+  ---@param opts? string|{mend: boolean?}|{region: string?, phone_repairs: "all"|string[]|nil}  of an email: `mend` false refuses what would
+  --- otherwise be mended, such as mailto:. Of a phone: its country (a text alone is this), and repairs that go beyond libphonenumber, off by default
   ---@return string? normal
   ---@return string[]|string|nil repairs  what was mended; the reason, a key such as "email_no_at", where there is no result
   ---@return string? text  the reason for people
@@ -38,7 +36,7 @@ local function hashed_kind(name, normalize)
 
   --- What is sent: 64 lowercase hex digits. A value that is a SHA-256 already is never hashed again.
   ---@param raw string
-  ---@param opts? string|{mend: boolean?, region: string?}
+  ---@param opts? string|table  as in normalize
   ---@return string? hash
   ---@return string[]|string|nil repairs
   ---@return string? text
@@ -59,7 +57,7 @@ local function hashed_kind(name, normalize)
 
   --- Whether a value can be used, raw or hashed already.
   ---@param raw string
-  ---@param opts? string|{mend: boolean?, region: string?}
+  ---@param opts? string|table  as in normalize
   ---@return true?
   ---@return string[]|string|nil repairs
   ---@return string? text
@@ -75,14 +73,26 @@ local function hashed_kind(name, normalize)
   return kind
 end
 
-identity.email = hashed_kind("scope3.email", function(raw, opts)
+identity.email_options = { mend = "boolean" }
+identity.email = hashed_kind("scope3.email", identity.email_options, nil, function(raw, opts)
   return core.email_normalize(raw, opts.mend ~= false)
 end)
-identity.phone = hashed_kind("scope3.phone", function(raw, opts)
-  return core.phone_normalize(raw, opts.region)
+identity.phone_options = { region = "string", phone_repairs = { some_of = core.phone_repairs } }
+identity.phone = hashed_kind("scope3.phone", identity.phone_options, "region", function(raw, opts)
+  return core.phone_normalize(raw, opts.region, opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs))
 end)
 --- The release of libphonenumber that phones are validated by.
 identity.phone.metadata_version = core.phone_metadata_version
+
+--- How a job or an audience reads identifiers: options of both kinds.
+identity.options = options.merge(identity.email_options, identity.phone_options)
+
+--- The fields of a core.builder for checked options.
+---@param opts {mend: boolean?, region: string?, phone_repairs: "all"|string[]|nil}
+---@return {mend: boolean?, region: string?, phone_repairs: string[]?}
+function identity.reading(opts)
+  return { mend = opts.mend, region = opts.region, phone_repairs = opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs) }
+end
 
 identity.uid = {}
 

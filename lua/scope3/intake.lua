@@ -1,5 +1,7 @@
 --- Fills payloads with members and sends each when it is full, while the next is being filled.
 local core = require "scope3.core"
+local identity = require "scope3.identity"
+local options = require "scope3.options"
 local request = require "scope3.request"
 local result = require "scope3.result"
 
@@ -24,10 +26,10 @@ function intake.new(job, audience, opts, shape)
     columns = shape.columns or {},
     frame = frame,
     limits = { max_members = opts.max_members, max_bytes = max_bytes },
-    builder = core.builder {
-      remove = opts.mode == "remove", max_member = max_bytes, refusals = opts.on_reject ~= nil, mend = opts.mend, region = opts.region,
+    builder = core.builder(options.merge(identity.reading(opts), {
+      remove = opts.mode == "remove", max_member = max_bytes, refusals = opts.on_reject ~= nil,
       map = shape.targets, where = shape.where, member = shape.member,
-    },
+    })),
     free = {}, -- payloads that no request reads; never more than two exist
     payload = core.payload { max_members = opts.max_members, max_bytes = max_bytes },
   }, intake)

@@ -26,8 +26,39 @@ local function sorted(t)
   return keys
 end
 
+local function contains(list, value)
+  for _, item in ipairs(list) do
+    if item == value then
+      return true
+    end
+  end
+  return false
+end
+
+--- A choice of several names as a list: "all", or a list of some of them. nil when it is something else.
+---@param value any
+---@param names string[]
+---@return string[]?
+function options.some(value, names)
+  if value == "all" then
+    return names
+  elseif type(value) ~= "table" then
+    return nil
+  end
+  local n = 0
+  for _ in pairs(value) do
+    n = n + 1
+  end
+  for i = 1, n do
+    if not contains(names, value[i]) then
+      return nil
+    end
+  end
+  return value
+end
+
 --- The message about the first misuse in `opts`, or nil. `spec` maps a key to "string", "number", "boolean", "table", "function", "count",
---- "seconds", "id", "any", or to { set of allowed strings }.
+--- "seconds", "id", "any", to a list of allowed strings, or to { some_of = names } (see options.some).
 ---@param opts any
 ---@param spec table<string, string|table>
 ---@return string?
@@ -39,12 +70,12 @@ function options.problem(opts, spec)
     local want = spec[key]
     if want == nil then
       return ("unknown option '%s' (known: %s)"):format(tostring(key), table.concat(sorted(spec), ", "))
-    elseif type(want) == "table" then
-      local found = false
-      for _, allowed in ipairs(want) do
-        found = found or allowed == value
+    elseif type(want) == "table" and want.some_of then
+      if not options.some(value, want.some_of) then
+        return ('%s must be "all" or a list of %s'):format(key, table.concat(want.some_of, ", "))
       end
-      if not found then
+    elseif type(want) == "table" then
+      if not contains(want, value) then
         return ("%s must be one of %s"):format(key, table.concat(want, ", "))
       end
     elseif KINDS[want] then

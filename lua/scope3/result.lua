@@ -7,6 +7,8 @@ local json = require "scope3.json"
 ---@field rejected table<string, integer>  rows that gave no member, by reason
 ---@field dropped table<string, integer>  identifiers that could not be used, by reason; their members are kept
 ---@field repaired table<string, integer>  identifiers that were mended and used, by what was mended
+---@field unknown_regions table<string, integer>  names of regions for which phones were dropped as "phone_region" ("(other)": no names, or too many)
+---@field mixed table<string, {raw: integer, hashed: integer}>  "email" and "phone", where a column held both raw values and hashes
 ---@field members integer  members built
 ---@field identifiers {hashed_email: integer, hashed_phone: integer, uids: integer}  in the members built
 ---@field prehashed integer  identifiers that came hashed already
@@ -39,7 +41,7 @@ function result.new(client, audiences)
     list[i] = { audience_id = audience.id, name = audience.name }
   end
   local self = setmetatable({
-    rows = 0, skipped = 0, rejected = {}, dropped = {}, repaired = {}, members = 0,
+    rows = 0, skipped = 0, rejected = {}, dropped = {}, repaired = {}, unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
     superseded = 0, deferred = 0, quarantined = 0, sent = 0, failed = 0, unknown = 0,
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
@@ -64,7 +66,11 @@ function result.add_counts(self, counts)
   for kind in pairs(self.identifiers) do
     self.identifiers[kind] = self.identifiers[kind] + counts[kind]
   end
-  for _, field in ipairs { "dropped", "repaired" } do
+  for kind, n in pairs(counts.mixed) do
+    local sum = self.mixed[kind] or { raw = 0, hashed = 0 }
+    self.mixed[kind] = { raw = sum.raw + n.raw, hashed = sum.hashed + n.hashed }
+  end
+  for _, field in ipairs { "dropped", "repaired", "unknown_regions" } do
     for reason, n in pairs(counts[field]) do
       self[field][reason] = (self[field][reason] or 0) + n
     end

@@ -91,7 +91,7 @@ end
 ---@param issues table
 ---@param opts {max_members: integer?, max_bytes: integer?, region: string?}
 function rules.options(issues, opts)
-  if opts.region and not core.region_known(opts.region) then
+  if opts.region and core.region(opts.region) == nil then
     note(issues, "region", "is not a country that is known: give its ISO code, such as US or USA, or its English name")
   end
   if opts.max_members and opts.max_members > rules.MAX_MEMBERS then

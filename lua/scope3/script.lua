@@ -1,5 +1,6 @@
 --- Transformation scripts: which rows, and what a row becomes.
 local errors = require "scope3.error"
+local identity = require "scope3.identity"
 local options = require "scope3.options"
 
 local script = {}
@@ -11,11 +12,10 @@ local script = {}
 ---@field member? fun(row: table): table?, string?  a member, a list of members, nil to skip, or nil and a reason to reject
 
 -- Options of a job that a script may set too.
-script.JOB_OPTIONS = {
+script.JOB_OPTIONS = options.merge(identity.options, {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
-  mode = { "upsert", "remove" }, region = "string", delimiter = "string", header = "boolean", format = { "csv", "jsonl" },
-  mend = "boolean",
-}
+  mode = { "upsert", "remove" }, delimiter = "string", header = "boolean", format = { "csv", "jsonl" },
+})
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {
   audience = "any", where = "function", map = "table", member = "function",

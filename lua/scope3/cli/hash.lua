@@ -2,6 +2,8 @@
 local identity = require "scope3.identity"
 local json = require "scope3.json"
 local core = require "scope3.core"
+local options = require "scope3.options"
+local setting = require "scope3.cli.setting"
 local text = require "scope3.cli.text"
 
 local hash = {}
@@ -11,7 +13,8 @@ local function look_at(kind, raw, opts)
   local found = { raw = raw, kind = kind }
   found.hash, found.why, found.text = identity[kind].hash(raw, opts)
   if found.hash and not core.hashed(raw) then
-    found.normalized = identity[kind].normalize(raw, opts)
+    local _
+    found.normalized, _, found.steps = identity[kind].normalize(raw, opts)
   end
   return found
 end
@@ -29,9 +32,12 @@ local function explain(found)
   for _, repair in ipairs(found.why or {}) do
     say(("mended (%s): %s"):format(repair, core.repairs[repair]))
   end
+  for _, step in ipairs(found.steps or {}) do
+    say(step)
+  end
   if found.normalized then
     say(found.kind == "email" and "trimmed, and lowercased as Unicode " .. core.unicode_version .. " has it; nothing else"
-      or "read and validated as libphonenumber " .. core.phone_metadata_version .. " does; the leading + is part of what is hashed")
+      or "validated as libphonenumber " .. core.phone_metadata_version .. " does; the leading + is part of what is hashed")
     say("hashed with SHA-256")
   else
     say("hashed already: written in lowercase, not hashed again")
@@ -39,18 +45,39 @@ local function explain(found)
   return lines
 end
 
+-- The options of a kind, or nil and what is wrong with the arguments.
+local function options_of(args)
+  if args.kind == "email" then
+    if args.region or args.phone_repairs then
+      return nil, "--region and --phone-repairs are for phones"
+    end
+    return { mend = not args.no_mend }
+  end
+  local opts = { region = args.region, phone_repairs = text.names(args.phone_repairs) }
+  local problem = options.problem(opts, identity.phone_options)
+  if not problem and args.region and core.region(args.region) == nil then
+    problem = "--region is not a country that is known: give its ISO code, such as US or USA, or its English name"
+  end
+  return not problem and opts or nil, problem
+end
+
 ---@param args table
 ---@param exit table
 ---@return integer
 function hash.main(args, exit)
   local values, failed, rows = args.value, false, {}
+  local opts, problem = options_of(args)
+  if not opts then
+    setting.complain(problem)
+    return exit.USAGE
+  end
   if #values == 0 then
     for line in io.lines() do
       values[#values + 1] = (line:gsub("\r$", ""))
     end
   end
   for _, raw in ipairs(values) do
-    local found = look_at(args.kind, raw, { mend = not args.no_mend, region = args.region })
+    local found = look_at(args.kind, raw, opts)
     failed = failed or not found.hash
     if args.json then
       print((json.encode { raw = raw, normalized = found.normalized, hash = found.hash,

@@ -23,6 +23,11 @@ local function add_wait(command)
     :argname("SECONDS"):args("?")
 end
 
+local function add_repairs(command)
+  command:option("--phone-repairs", "Repairs beyond Google's rules, by commas: decimal, plus, mexico, words, trunk_zero, double_zero; or all.")
+    :argname("NAMES")
+end
+
 local function add_job(command)
   add_common(command)
   add_wait(command)
@@ -33,6 +38,7 @@ local function add_job(command)
   command:option("--name", "The audience's name.")
   command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation.")
   command:option("--region", "The country of phones in national form, where a row names none: US, USA or United States.")
+  add_repairs(command)
   command:flag("--no-mend", "Refuse what would otherwise be mended in an identifier, such as mailto:.")
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
   command:option("--max-members", "Members a request (100000)."):convert(tonumber)
@@ -83,6 +89,7 @@ local function build_parser()
   hash:argument("kind", "email or phone."):choices { "email", "phone" }
   hash:argument("value", "Values; without any, lines of standard input."):args("*")
   hash:option("--region", "The country of phones in national form.")
+  add_repairs(hash)
   hash:flag("--explain", "Say what was mended, or why a value is refused.")
   hash:flag("--no-mend", "Refuse what would otherwise be mended.")
   hash:flag("--json", "Print one JSON object a value.")

@@ -125,7 +125,15 @@ function report.of(res, about)
   out[#out + 1] = text.columns(rows, nil, "  ")
   list_reasons(out, "Rows rejected, by reason:", res.rejected)
   list_reasons(out, "Identifiers dropped, by reason (their members were kept if another was left):", res.dropped)
+  list_reasons(out, "Regions that are not known, of the phones dropped for it:", res.unknown_regions)
   list_reasons(out, "Identifiers mended and used:", res.repaired)
+  for _, kind in ipairs { "email", "phone" } do
+    local mixed = res.mixed[kind]
+    if mixed then
+      out[#out + 1] = ("\nThe %s column mixes raw values (%s) and hashes (%s); each was used as what it is.\n"):format(kind,
+        text.count(mixed.raw), text.count(mixed.hashed))
+    end
+  end
   if #res.tasks > 0 and not about.waited then
     out[#out + 1] = ("\nThe service is still matching. Follow it with:  scope3 wait %s --audience %s\n"):format(
       res.tasks[#res.tasks].task_id, res.audience.audience_id)

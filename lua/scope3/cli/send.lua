@@ -6,6 +6,7 @@ local report = require "scope3.cli.report"
 local result_of = require "scope3.result"
 local script_of = require "scope3.script"
 local setting = require "scope3.cli.setting"
+local text = require "scope3.cli.text"
 
 local send = {}
 
@@ -100,6 +101,7 @@ local function job_options(args)
   if args.no_mend then
     opts.mend = false
   end
+  opts.phone_repairs = text.names(args.phone_repairs)
   if opts.delimiter then
     opts.delimiter = DELIMITERS[opts.delimiter] or opts.delimiter
   end

@@ -10,6 +10,20 @@ function text.count(n)
   return (grouped:gsub("^,", ""))
 end
 
+--- Names that were given as one word, "plus,words"; "all" stays, and so does nil.
+---@param word string?
+---@return string[]|string|nil
+function text.names(word)
+  if word == nil or word == "all" then
+    return word
+  end
+  local names = {}
+  for name in word:gmatch("[^,%s]+") do
+    names[#names + 1] = name
+  end
+  return names
+end
+
 --- Bytes as kB, MB or GB.
 ---@param n number
 ---@return string
