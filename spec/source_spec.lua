@@ -179,6 +179,83 @@ describe("CSV", function()
   end)
 end)
 
+describe("CSV by every way to scan that the processor has", function()
+  -- Everything that a source gives, as text.
+  local function dump(text, size, marks)
+    local source = core.source { format = "csv", delimiter = ",", marks = marks }
+    local out, at = {}, 1
+    local function note(...)
+      for i = 1, select("#", ...) do
+        local value = select(i, ...)
+        if type(value) == "table" then
+          local keys = {}
+          for key in pairs(value) do
+            keys[#keys + 1] = tostring(key)
+          end
+          table.sort(keys)
+          for _, key in ipairs(keys) do
+            out[#out + 1] = key .. "=" .. tostring(value[key] or value[tonumber(key)])
+          end
+        else
+          out[#out + 1] = tostring(value)
+        end
+      end
+      out[#out + 1] = "\n"
+    end
+    while true do
+      local row, state, detail = source:read()
+      if row == nil and state == "need" then
+        if at > #text then
+          source:finish()
+        else
+          source:feed(text:sub(at, at + size - 1))
+          at = at + size
+        end
+      else
+        note(row, state, detail)
+        if row == nil then
+          source:close()
+          return table.concat(out, " ")
+        end
+      end
+    end
+  end
+
+  it("gives the same rows, faults and errors for random texts of every oddity", function()
+    local seed = os.time()
+    print("   seed " .. seed)
+    math.randomseed(seed)
+    assert.is_true(#core.csv_marks >= 1)
+    local alphabet = { ",", ",", ",", '"', '"', '""', "\n", "\r\n", "\r", "a", "bc", " ", "\0", "\195\169", "\255", "-0123456789", ("x"):rep(61), ("y"):rep(64) }
+    for _ = 1, 400 do
+      local parts = { "a,b,c\n" }
+      for i = 2, math.random(2, 120) do
+        local at = math.random(#alphabet)
+        if alphabet[at] == "\0" and math.random(20) > 1 then
+          at = 1
+        end
+        parts[i] = alphabet[at]
+      end
+      local text, size = table.concat(parts), math.random(1, 300)
+      local want = dump(text, 1, "portable")
+      for _, marks in ipairs(core.csv_marks) do
+        assert.equal(want, dump(text, size, marks), marks .. ", seed " .. seed)
+        assert.equal(want, dump(text, #text, marks), marks .. ", seed " .. seed)
+      end
+    end
+  end)
+
+  it("finds every mark at every place of a block", function()
+    for _, marks in ipairs(core.csv_marks) do
+      for place = 1, 200 do
+        local cell = ("z"):rep(place)
+        assert.equal(dump("a,b\n" .. cell .. ",2\n3,4\n", 1000, "portable"), dump("a,b\n" .. cell .. ",2\n3,4\n", 1000, marks))
+        assert.truthy(dump('a,b\n"' .. cell .. '""\n,",2\n', 1000, marks):find("a=" .. cell .. '"\n, b=2', 1, true))
+      end
+    end
+  end)
+end)
+
 describe("CSV at its edges", function()
   it("gives the same rows and faults in pieces of any size", function()
     local rows, errors = alike(scope3.csv, 'id,"b ""c"""\r\n1,"x\r\ny"\r\n\r\n2\r\n3,"a"b\r\n4,a\0\r\n5,"é"\r\n6,"open\r\n7,8\r\n')

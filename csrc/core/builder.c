@@ -209,7 +209,7 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
   return SC3_OK;
 }
 
-sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r) {
+sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payload *next) {
   sc3_values v;
   sc3_outcome outcome;
   sc3_status st;
@@ -218,9 +218,11 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r) {
   memset(v.role, 0, sizeof v.role);
   v.uid_count = 0;
   st = take_fields(b, r, &v);
-  if (st == SC3_OK && b->row_rejected == SC3_R_NONE)
-    st = sc3_builder_stage(b, b->op, &v, &outcome);
-  return st;
+  if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
+    return st;
+  if (sc3_slice_some(v.role[SC3_ROLE_EXTERNAL_ID]))
+    sc3_payload_expect(next, v.role[SC3_ROLE_EXTERNAL_ID]);
+  return sc3_builder_stage(b, b->op, &v, &outcome);
 }
 
 int sc3_builder_waiting(const sc3_builder *b) {

@@ -85,8 +85,9 @@ void sc3_builder_discard(sc3_builder *b);
 /* Ends the row: it counts as skipped (when told), rejected, or used. */
 sc3_status sc3_builder_end(sc3_builder *b, int skipped);
 
-/* Stages the member that the targets find in the record of the row under way; a record with a fault is rejected for it. */
-sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record);
+/* Stages the member that the targets find in the record of the row under way; a record with a fault is rejected for it. `next` is the payload that it
+   will be flushed to. */
+sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record, const sc3_payload *next);
 
 /* Moves staged members to the payload: SC3_ADDED when all are in, SC3_FULL when it has no room for the next, SC3_ADD_NOMEM.
    Payloads must hold at least `max_member` bytes. */

@@ -9,6 +9,7 @@ void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header) {
   sc3_input_init(&csv->input);
   sc3_buffer_init(&csv->header, SC3_ROW_MAX);
   csv->delimiter = delimiter;
+  csv->marks = sc3_csv_marks_choose(NULL);
   csv->has_header = has_header;
   csv->line = 1;
 }
@@ -48,115 +49,158 @@ static void blame(scan *s, sc3_fault fault) {
   }
 }
 
-static sc3_next keep_field(sc3_csv *csv, scan *s, const char *p, size_t n) {
-  if (s->count == csv->field_capacity) {
-    size_t capacity = csv->field_capacity > 0 ? csv->field_capacity * 2 : FIRST_FIELDS;
-    sc3_field *grown;
-    if (s->count >= SC3_COLUMNS_MAX)
-      return fail(csv, SC3_FATAL_TOO_MANY_COLUMNS, csv->line, s->count + 1);
-    grown = realloc(csv->fields, capacity * sizeof *grown);
-    if (grown == NULL)
-      return SC3_NEXT_NOMEM;
-    csv->fields = grown;
-    csv->field_capacity = capacity;
-  }
-  csv->fields[s->count].name.p = NULL;
-  csv->fields[s->count].name.n = 0;
-  csv->fields[s->count].value = sc3_slice_of(p, n);
-  csv->fields[s->count].kind = SC3_KIND_TEXT;
-  s->count++;
+static sc3_next more_fields(sc3_csv *csv, size_t count) {
+  size_t capacity = csv->field_capacity > 0 ? csv->field_capacity * 2 : FIRST_FIELDS;
+  sc3_field *grown;
+  if (count >= SC3_COLUMNS_MAX)
+    return fail(csv, SC3_FATAL_TOO_MANY_COLUMNS, csv->line, count + 1);
+  grown = realloc(csv->fields, capacity * sizeof *grown);
+  if (grown == NULL)
+    return SC3_NEXT_NOMEM;
+  memset(grown + csv->field_capacity, 0, (capacity - csv->field_capacity) * sizeof *grown); /* CSV's fields have no names of their own */
+  csv->fields = grown;
+  csv->field_capacity = capacity;
   return SC3_NEXT_RECORD;
 }
 
 /* Marks a quoted field that holds doubled quotes, until they are taken out. */
 #define HAS_DOUBLED SC3_KIND_NESTED
 
-/* The end of a quoted field whose opening quote is at `p`: the closing quote; NULL when it has not come. */
-static const char *closing_quote(const char *p, const char *end, int finished, int *doubled) {
-  for (p++; p < end; p += 2) {
-    p = memchr(p, '"', (size_t)(end - p));
-    if (p == NULL)
-      return NULL;
-    if (p + 1 == end)
-      return finished ? p : NULL;
-    if (p[1] != '"')
-      return p;
-    *doubled = 1;
-  }
-  return NULL;
+/* The marks of a text, in order. */
+typedef struct walk {
+  const char *block, *end;
+  uint64_t bits; /* of the block, those that were not walked over */
+  sc3_csv_marks marks;
+  char delimiter;
+} walk;
+
+static uint64_t bits_of(const walk *w) {
+  char copy[SC3_MARKS_BLOCK];
+  size_t left = (size_t)(w->end - w->block);
+  if (left >= SC3_MARKS_BLOCK)
+    return w->marks(w->block, w->delimiter);
+  memset(copy, 'x', sizeof copy);
+  memcpy(copy, w->block, left);
+  return w->marks(copy, w->delimiter) & ((UINT64_C(1) << left) - 1);
 }
 
-/* Line ends inside a quoted field: LF, CRLF and CR, each once. */
-static uint64_t count_lines(const char *p, size_t n) {
-  uint64_t lines = 0;
-  size_t i;
-  for (i = 0; i < n; i++)
-    lines += p[i] == '\n' || (p[i] == '\r' && (i + 1 == n || p[i + 1] != '\n'));
-  return lines;
+/* The next mark; the end of the text when there is none. */
+static inline const char *step(walk *w) {
+  const char *mark;
+  while (w->bits == 0) {
+    if (w->end - w->block <= SC3_MARKS_BLOCK) {
+      w->block = w->end;
+      return w->end;
+    }
+    w->block += SC3_MARKS_BLOCK;
+    w->bits = bits_of(w);
+  }
+#if defined(__GNUC__)
+  mark = w->block + __builtin_ctzll(w->bits);
+#else
+  for (mark = w->block; (w->bits >> (mark - w->block) & 1) == 0; mark++)
+    continue;
+#endif
+  w->bits &= w->bits - 1;
+  return mark;
+}
+
+/* The closing quote of the field whose opening quote was the last mark; NULL when it has not come. */
+static const char *closing_quote(walk *w, int finished, scan *s, int *doubled) {
+  for (;;) {
+    const char *mark = step(w);
+    if (mark == w->end)
+      return NULL;
+    if (*mark == '"') {
+      if (mark + 1 == w->end)
+        return finished ? mark : NULL;
+      if (mark[1] != '"')
+        return mark;
+      *doubled = 1;
+      (void)step(w);
+    } else if (*mark == '\n') {
+      s->lines++;
+    } else if (*mark == '\r') { /* CRLF is one line end; CR alone is one too */
+      s->lines += mark + 1 == w->end || mark[1] != '\n';
+    } else if (*mark == '\0') {
+      blame(s, SC3_FAULT_NUL);
+    }
+  }
+}
+
+/* The end of an unquoted field, where quotes are text: a delimiter, a line end, or the end of what has come. `mark` is the first mark in it. */
+static const char *field_end(walk *w, const char *mark, scan *s) {
+  for (;; mark = step(w)) {
+    if (mark == w->end || *mark == w->delimiter || *mark == '\n' || *mark == '\r')
+      return mark;
+    if (*mark == '\0' && s != NULL)
+      blame(s, SC3_FAULT_NUL);
+  }
 }
 
 /* Finds the row that begins at the head of the input. */
 static sc3_next scan_row(sc3_csv *csv, scan *s) {
   const sc3_input *in = &csv->input;
-  const char *head = sc3_input_head(in), *end = head + sc3_input_left(in), *p = head;
-  const char delimiter = csv->delimiter;
-  sc3_next kept;
+  const char *head = sc3_input_head(in), *end = head + sc3_input_left(in), *start = head;
+  walk w;
   memset(s, 0, sizeof *s);
+  w.block = head;
+  w.end = end;
+  w.marks = csv->marks;
+  w.delimiter = csv->delimiter;
+  w.bits = bits_of(&w);
   for (;;) {
-    const char *start = p;
-    sc3_kind kind = SC3_KIND_TEXT;
-    if (p - head > SC3_ROW_MAX) /* the same limit however much has come in at once */
+    const char *mark = step(&w);
+    sc3_field *field;
+    if (start - head > SC3_ROW_MAX) /* the same limit however much has come in at once */
       return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
-    if (p < end && *p == '"') {
+    if (s->count == csv->field_capacity) {
+      sc3_next grown = more_fields(csv, s->count);
+      if (grown != SC3_NEXT_RECORD)
+        return grown;
+    }
+    field = &csv->fields[s->count];
+    field->kind = SC3_KIND_TEXT;
+    if (mark == start && mark < end && *mark == '"') {
       int doubled = 0;
-      const char *close = closing_quote(p, end, in->finished, &doubled);
+      uint64_t opened = s->lines;
+      const char *close = closing_quote(&w, in->finished, s, &doubled);
       if (close == NULL || close - head > SC3_ROW_MAX) {
         if (close != NULL || in->finished || end - head > SC3_ROW_MAX)
-          return fail(csv, SC3_FATAL_UNCLOSED_QUOTE, csv->line + s->lines, s->count + 1);
+          return fail(csv, SC3_FATAL_UNCLOSED_QUOTE, csv->line + opened, s->count + 1);
         return SC3_NEXT_NEED;
       }
-      start = p + 1;
-      s->lines += count_lines(start, (size_t)(close - start));
-      if (memchr(start, '\0', (size_t)(close - start)) != NULL)
-        blame(s, SC3_FAULT_NUL);
-      kind = doubled ? HAS_DOUBLED : SC3_KIND_TEXT;
-      p = close + 1;
-      if (p < end && *p != delimiter && *p != '\n' && *p != '\r')
+      field->value = sc3_slice_of(start + 1, (size_t)(close - start) - 1);
+      if (doubled)
+        field->kind = HAS_DOUBLED;
+      mark = field_end(&w, step(&w), NULL);
+      if (mark != close + 1)
         blame(s, SC3_FAULT_STRAY_QUOTE);
-      kept = keep_field(csv, s, start, (size_t)(close - start));
-      while (p < end && *p != delimiter && *p != '\n' && *p != '\r')
-        p++;
     } else {
-      for (; p < end && *p != delimiter && *p != '\n' && *p != '\r'; p++) {
-        if (*p == '\0')
-          blame(s, SC3_FAULT_NUL);
-      }
-      kept = keep_field(csv, s, start, (size_t)(p - start));
+      mark = field_end(&w, mark, s);
+      field->value = sc3_slice_of(start, (size_t)(mark - start));
     }
-    if (kept != SC3_NEXT_RECORD)
-      return kept;
-    csv->fields[s->count - 1].kind = kind;
-    if (p == end) {
-      if (p - head > SC3_ROW_MAX)
+    s->count++;
+    if (mark == end) {
+      if (mark - head > SC3_ROW_MAX)
         return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
       if (!in->finished)
         return SC3_NEXT_NEED;
-      s->length = (size_t)(p - head);
+      s->length = (size_t)(mark - head);
       return SC3_NEXT_RECORD;
     }
-    if (*p == delimiter) {
-      p++;
+    start = mark + 1;
+    if (*mark == csv->delimiter)
       continue;
-    }
-    if (p - head > SC3_ROW_MAX)
+    if (mark - head > SC3_ROW_MAX)
       return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
     s->lines++;
-    s->length = (size_t)(p - head) + 1;
-    if (*p == '\r') {
-      if (p + 1 < end && p[1] == '\n')
+    s->length = (size_t)(start - head);
+    if (*mark == '\r') {
+      if (start < end && *start == '\n')
         s->length++;
       else
-        s->ends_in_cr = p + 1 == end;
+        s->ends_in_cr = start == end;
     }
     return SC3_NEXT_RECORD;
   }

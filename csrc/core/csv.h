@@ -2,12 +2,14 @@
 #ifndef SC3_CSV_H
 #define SC3_CSV_H
 
+#include "csv_marks.h"
 #include "input.h"
 #include "record.h"
 
 typedef struct sc3_csv {
   sc3_input input;
   char delimiter;  /* 0 until it is known */
+  sc3_csv_marks marks;
   int has_header;
   int begun;       /* the first bytes were looked at */
   int header_read;

@@ -9,20 +9,20 @@
 #include "text.h"
 #include "utf8.h"
 
-typedef sc3_reason (*normalizer)(sc3_slice raw, const sc3_values *v, const sc3_reading *reading, char *out, size_t *n,
+typedef sc3_reason (*normalizer)(sc3_slice raw, const sc3_values *v, sc3_reading *reading, char *out, size_t *n,
                                  sc3_repairs *repairs);
 
-static sc3_reason normalize_email(sc3_slice raw, const sc3_values *v, const sc3_reading *reading, char *out, size_t *n,
+static sc3_reason normalize_email(sc3_slice raw, const sc3_values *v, sc3_reading *reading, char *out, size_t *n,
                                   sc3_repairs *repairs) {
   (void)v;
   return sc3_email_normalize(raw, reading->mend, out, n, repairs);
 }
 
 /* A row's own region counts before the one of the job. */
-static sc3_reason normalize_phone(sc3_slice raw, const sc3_values *v, const sc3_reading *reading, char *out, size_t *n,
+static sc3_reason normalize_phone(sc3_slice raw, const sc3_values *v, sc3_reading *reading, char *out, size_t *n,
                                   sc3_repairs *repairs) {
   sc3_slice name = sc3_text_trim(v->role[SC3_ROLE_REGION]);
-  int region = name.n > 0 ? sc3_region_find(name) : reading->region;
+  int region = name.n > 0 ? sc3_region_recall(&reading->regions, name) : reading->region;
   sc3_phone phone;
   sc3_reason why = sc3_phone_normalize(raw, region, reading->phone_repairs, &phone);
   if (why != SC3_R_NONE)
@@ -51,46 +51,65 @@ static sc3_slice some(sc3_slice raw) {
   return s;
 }
 
-/* The hash of an email or a phone from its raw role, else from its hashed role; 1 when `hex` was written. */
-static int identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role, normalizer normalize,
-                    const sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_outcome *o) {
-  sc3_slice raw = some(v->role[raw_role]);
-  sc3_slice hashed = some(v->role[hashed_role]);
+/* An email or a phone of a member. */
+typedef struct identity {
+  enum { IDENTITY_NONE, IDENTITY_NORMAL, IDENTITY_HASHED } state;
+  size_t n;
+  char normal[SC3_EMAIL_MAX]; /* still to be hashed; an email is the longer of the two */
+  char hex[SC3_SHA256_HEX];
+} identity;
+
+/* A value that is hashed already: 1 when it is a hash, used or dropped. */
+static int take_hash(sc3_slice value, sc3_role role, identity *it, sc3_outcome *o) {
   sc3_repairs repairs = 0;
   sc3_reason why;
-  if (raw.p != NULL) {
-    sc3_hashed kind = sc3_hashed_recognize(raw, hex, &why, &repairs);
-    if (kind == SC3_HASHED_SHA256) {
+  switch (sc3_hashed_recognize(value, it->hex, &why, &repairs)) {
+    case SC3_HASHED_SHA256:
+      it->state = IDENTITY_HASHED;
       o->prehashed++;
-      o->came_hashed |= 1u << raw_role;
       o->repairs |= repairs;
       return 1;
-    }
-    if (kind == SC3_HASHED_NOT) {
-      char normal[SC3_EMAIL_MAX]; /* the longer of the two */
-      size_t n = 0;
-      why = normalize(raw, v, reading, normal, &n, &repairs);
+    case SC3_HASHED_REFUSED:
+      drop(o, role, why);
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+/* Reads an identity from its raw role, else from its hashed role. */
+static void identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role, normalizer normalize, sc3_reading *reading, identity *it,
+                     sc3_outcome *o) {
+  sc3_slice raw = some(v->role[raw_role]);
+  sc3_slice hashed = some(v->role[hashed_role]);
+  it->state = IDENTITY_NONE;
+  if (raw.p != NULL) {
+    if (take_hash(raw, raw_role, it, o)) {
+      if (it->state == IDENTITY_HASHED)
+        o->came_hashed |= 1u << raw_role;
+    } else {
+      sc3_repairs repairs = 0;
+      sc3_reason why = normalize(raw, v, reading, it->normal, &it->n, &repairs);
       if (why == SC3_R_NONE) {
-        sc3_sha256_hex(normal, n, hex);
+        it->state = IDENTITY_NORMAL;
         o->came_raw |= 1u << raw_role;
         o->repairs |= repairs;
-        return 1;
+      } else {
+        drop(o, raw_role, why);
       }
     }
-    drop(o, raw_role, why);
   }
-  if (hashed.p != NULL) {
-    sc3_hashed kind;
-    repairs = 0;
-    kind = sc3_hashed_recognize(hashed, hex, &why, &repairs);
-    if (kind == SC3_HASHED_SHA256) {
-      o->prehashed++;
-      o->repairs |= repairs;
-      return 1;
-    }
-    drop(o, hashed_role, kind == SC3_HASHED_REFUSED ? why : SC3_R_HASH_MALFORMED);
-  }
-  return 0;
+  if (it->state == IDENTITY_NONE && hashed.p != NULL && !take_hash(hashed, hashed_role, it, o))
+    drop(o, hashed_role, SC3_R_HASH_MALFORMED);
+}
+
+static void hash_identities(identity *email, identity *phone) {
+  if (email->state == IDENTITY_NORMAL && phone->state == IDENTITY_NORMAL)
+    sc3_sha256_hex_pair(email->normal, email->n, email->hex, phone->normal, phone->n, phone->hex);
+  else if (email->state == IDENTITY_NORMAL)
+    sc3_sha256_hex(email->normal, email->n, email->hex);
+  else if (phone->state == IDENTITY_NORMAL)
+    sc3_sha256_hex(phone->normal, phone->n, phone->hex);
 }
 
 static sc3_status put_hash(sc3_buffer *out, const char *key, size_t key_length, const char hex[SC3_SHA256_HEX]) {
@@ -124,9 +143,9 @@ static sc3_status put_uids(sc3_buffer *out, const sc3_values *v, const unsigned 
   return st == SC3_OK ? sc3_buffer_append(out, "]", 1) : st;
 }
 
-static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, const sc3_reading *reading, sc3_outcome *o) {
+static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, sc3_reading *reading, sc3_outcome *o) {
   static const char email_key[] = ",\"hashedEmail\":\"", phone_key[] = ",\"hashedPhone\":\"";
-  char email[SC3_SHA256_HEX], phone[SC3_SHA256_HEX];
+  identity email, phone;
   unsigned char usable[SC3_UIDS_MAX];
   sc3_slice id = v->role[SC3_ROLE_EXTERNAL_ID];
   size_t i, start = out->n;
@@ -144,8 +163,11 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, c
   o->at = SC3_ROLE_NONE;
 
   if (op == SC3_ADD) {
-    o->emails = (unsigned)identify(v, SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email, reading, email, o);
-    o->phones = (unsigned)identify(v, SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone, reading, phone, o);
+    identify(v, SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email, reading, &email, o);
+    identify(v, SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone, reading, &phone, o);
+    hash_identities(&email, &phone);
+    o->emails = email.state != IDENTITY_NONE;
+    o->phones = phone.state != IDENTITY_NONE;
     for (i = 0; i < v->uid_count; i++) {
       sc3_reason why = sc3_uid_check(&v->uids[i]);
       usable[i] = why == SC3_R_NONE;
@@ -168,15 +190,15 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, c
     st = sc3_buffer_append(out, "\"", 1);
   }
   if (st == SC3_OK && o->emails > 0)
-    st = put_hash(out, email_key, sizeof email_key - 1, email);
+    st = put_hash(out, email_key, sizeof email_key - 1, email.hex);
   if (st == SC3_OK && o->phones > 0)
-    st = put_hash(out, phone_key, sizeof phone_key - 1, phone);
+    st = put_hash(out, phone_key, sizeof phone_key - 1, phone.hex);
   if (st == SC3_OK && o->uids > 0)
     st = put_uids(out, v, usable);
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
 }
 
-sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, const sc3_reading *reading,
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, sc3_reading *reading,
                             sc3_outcome *outcome) {
   size_t start = out->n;
   sc3_status st;

@@ -6,6 +6,7 @@
 
 #include "buffer.h"
 #include "reason.h"
+#include "region.h"
 #include "slice.h"
 #include "uid.h"
 
@@ -54,11 +55,12 @@ typedef struct sc3_outcome {
   size_t id_length;              /* bytes of the escaped external id */
 } sc3_outcome;
 
-/* How raw values are read. */
+/* How raw values are read, and what was learned on the way. */
 typedef struct sc3_reading {
   int mend;                  /* as in sc3_email_normalize() */
   int region;                /* of phones in national form, where a row names none; SC3_NO_REGION */
   sc3_repairs phone_repairs; /* as in sc3_phone_normalize() */
+  sc3_region_memo regions;
 } sc3_reading;
 
 /* The escaped external id stands at this offset of a written member. */
@@ -67,7 +69,7 @@ enum { SC3_MEMBER_ID_AT = 15 };
 /* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what was kept and
    dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected` set. SC3_REMOVE writes the external
    id alone. SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
-sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, const sc3_reading *reading,
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, sc3_reading *reading,
                             sc3_outcome *outcome);
 
 #endif

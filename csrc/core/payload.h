@@ -41,6 +41,9 @@ void sc3_payload_reset(sc3_payload *p);
    at SC3_MEMBER_ID_AT. `row` is its number in the source (under 2^62; 0 where there is none). */
 sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n, size_t id_length);
 
+/* Says that a member with this external id comes soon, so that the memory where it belongs may be fetched while the member is being made. */
+void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id);
+
 size_t sc3_payload_count(const sc3_payload *p);      /* members in the index, superseded ones included */
 size_t sc3_payload_living(const sc3_payload *p, sc3_op op);
 size_t sc3_payload_bytes(const sc3_payload *p);

@@ -102,3 +102,17 @@ int sc3_region_find(sc3_slice name) {
   inside = find_folded(sc3_slice_of(open, name.n - before.n));
   return (inside == SC3_NO_REGION && !is_shared(before)) || inside == found ? found : SC3_NO_REGION;
 }
+
+int sc3_region_recall(sc3_region_memo *memo, sc3_slice name) {
+  const unsigned char *p = (const unsigned char *)name.p;
+  size_t at;
+  if (name.n == 0 || name.n > SC3_MEMO_NAME)
+    return sc3_region_find(name);
+  at = (name.n * 37 + p[0] * 5u + p[name.n / 2] * 11u + p[name.n - 1] * 3u) % SC3_MEMO_SLOTS;
+  if (memo->slots[at].n != name.n || memcmp(memo->slots[at].name, name.p, name.n) != 0) {
+    memo->slots[at].region = (int16_t)sc3_region_find(name);
+    memo->slots[at].n = (unsigned char)name.n;
+    memcpy(memo->slots[at].name, name.p, name.n);
+  }
+  return memo->slots[at].region;
+}

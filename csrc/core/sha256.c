@@ -99,3 +99,8 @@ void sc3_sha256_hex(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
   sc3_sha256(p, n, digest);
   sc3_hex(digest, sizeof digest, hex);
 }
+
+void sc3_sha256_hex_pair(const void *a, size_t a_length, char a_hex[SC3_SHA256_HEX], const void *b, size_t b_length, char b_hex[SC3_SHA256_HEX]) {
+  sc3_sha256_hex(a, a_length, a_hex);
+  sc3_sha256_hex(b, b_length, b_hex);
+}

@@ -16,4 +16,7 @@ void sc3_hex(const uint8_t *bytes, size_t n, char *hex);
 /* The digest as 64 lowercase hex digits, without a NUL. */
 void sc3_sha256_hex(const void *p, size_t n, char hex[SC3_SHA256_HEX]);
 
+/* The same for two messages, side by side where the processor gains by it. */
+void sc3_sha256_hex_pair(const void *a, size_t a_length, char a_hex[SC3_SHA256_HEX], const void *b, size_t b_length, char b_hex[SC3_SHA256_HEX]);
+
 #endif

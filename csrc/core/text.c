@@ -50,6 +50,9 @@ static sc3_slice between(sc3_slice s, int (*stays)(uint32_t)) {
 }
 
 sc3_slice sc3_text_trim(sc3_slice s) {
+  /* Most values begin and end with what shows. */
+  if (s.n > 0 && s.p[0] > 0x20 && s.p[s.n - 1] > 0x20)
+    return s;
   return between(s, keeps);
 }
 

@@ -194,7 +194,7 @@ static int builder_take(lua_State *L) {
   lua_settop(L, 3);
   sc3_getuservalue(L, 1);
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
-  if (sc3_stagerow(L, u, 4, 3) != NULL)
+  if (sc3_stagerow(L, u, 4, 3, p) != NULL)
     return push_script_error(L, u);
   (void)push_flushed(L, u, p);
   return push_outcome(L, lua_toboolean(L, -1) ? "more" : "full");
@@ -257,11 +257,11 @@ static int builder_fill(lua_State *L) {
     }
     sc3_builder_begin(&u->b, u->record.row);
     if (!u->has_where && !u->has_member) {
-      sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record));
+      sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
       sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
     } else {
       adopt_source(L, 4, 3); /* not before a row is there: then the header is known */
-      if (sc3_stagerow(L, u, 4, -1) != NULL)
+      if (sc3_stagerow(L, u, 4, -1, p) != NULL)
         return push_script_error(L, u);
     }
   }

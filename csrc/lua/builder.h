@@ -31,6 +31,6 @@ void sc3_checkstatus(lua_State *L, sc3_status st);
 /* Takes the row under way, which was begun, through where, then member or map, and ends it. The row is the table at the stack index
    `row`, or the builder's record where `row` is negative. NULL, or a message without any value of the row, left on top of the stack: the
    script failed, and the row was not ended. */
-const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row);
+const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p);
 
 #endif

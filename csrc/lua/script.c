@@ -279,11 +279,11 @@ static void stage_mapped_table(lua_State *L, sc3_builder_ud *u, int row) {
   sc3_checkstatus(L, sc3_stagemember(&u->b, m));
 }
 
-const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row) {
+const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p) {
   int top = lua_gettop(L), skipped = 0;
   const char *message;
   if (row < 0 && u->record.fault != SC3_FAULT_NONE) {
-    sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record));
+    sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
     sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
     return NULL;
   }
@@ -302,7 +302,7 @@ const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row) {
       return message;
     lua_settop(L, top);
   } else if (!skipped && row < 0) {
-    sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record));
+    sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
   } else if (!skipped) {
     stage_mapped_table(L, u, row);
   }

@@ -78,11 +78,12 @@ static int open_path(lua_State *L, sc3_source *s, const char *path) {
   return 0;
 }
 
-/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, header = true, decode = nil } -> source | nil, message */
+/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, header = true, decode = nil, marks = nil } -> source | nil, message
+   `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
 static int source_new(lua_State *L) {
-  static const char *const known[] = {"format", "path", "delimiter", "header", "decode", NULL};
+  static const char *const known[] = {"format", "path", "delimiter", "header", "decode", "marks", NULL};
   static const char *const formats[] = {"csv", "jsonl", NULL};
-  const char *path;
+  const char *path, *marks;
   size_t n = 0;
   char delimiter = '\0';
   int is_csv, header;
@@ -103,6 +104,10 @@ static int source_new(lua_State *L) {
   }
   lua_getfield(L, 1, "header");
   header = lua_isnil(L, 5) || lua_toboolean(L, 5);
+  lua_getfield(L, 1, "marks");
+  marks = luaL_optstring(L, 6, NULL);
+  if (sc3_csv_marks_choose(marks) == NULL)
+    return luaL_error(L, "this processor has no such marks");
   s = sc3_newuserdata(L, sizeof *s);
   memset(s, 0, sizeof *s);
   s->closed = 1;
@@ -116,6 +121,7 @@ static int source_new(lua_State *L) {
   lua_setfield(L, -2, KEY_DECODE);
   sc3_setuservalue(L, -2);
   sc3_csv_init(&s->csv, delimiter, header);
+  s->csv.marks = sc3_csv_marks_choose(marks);
   sc3_jsonl_init(&s->jsonl);
   s->closed = 0;
   if (path != NULL) {
@@ -456,8 +462,18 @@ void sc3_open_source(lua_State *L) {
     {"feed", source_feed}, {"finish", source_finish}, {"read", source_read}, {"rows", source_rows},
     {"size", source_size}, {NULL, NULL},
   };
+  static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
+  size_t i;
   sc3_newtype(L, SC3_TYPE_SOURCE, methods, NULL, source_close);
   sc3_open_row(L);
   lua_pushcfunction(L, source_new);
   lua_setfield(L, -2, "source");
+  lua_createtable(L, 3, 0); /* the ways to scan that this processor has */
+  for (i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+    if (sc3_csv_marks_choose(marks[i]) != NULL) {
+      lua_pushstring(L, marks[i]);
+      lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
+    }
+  }
+  lua_setfield(L, -2, "csv_marks");
 }
