@@ -102,7 +102,7 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
     if (outcome->dropped[i].reason == SC3_R_PHONE_REGION)
       sc3_region_tally_add(&b->tally.unknown_regions, sc3_text_trim(values->role[SC3_ROLE_REGION]));
     st = sc3_builder_drop(b, outcome->dropped[i].role, outcome->dropped[i].reason,
-                          column_of(b, outcome->dropped[i].role));
+                          outcome->dropped[i].column > 0 ? outcome->dropped[i].column : column_of(b, outcome->dropped[i].role));
   }
   if (st != SC3_OK)
     return st;
@@ -157,12 +157,12 @@ sc3_reason sc3_fault_reason(sc3_fault fault) {
   return SC3_R_BAD_JSON;
 }
 
-static const sc3_field *field_of(const sc3_record *r, const sc3_target *t) {
+static const sc3_field *field_of(const sc3_record *r, size_t column, sc3_slice name) {
   size_t i;
-  if (t->column > 0)
-    return t->column <= r->count ? &r->fields[t->column - 1] : NULL;
+  if (column > 0)
+    return column <= r->count ? &r->fields[column - 1] : NULL;
   for (i = 0; i < r->count; i++) {
-    if (sc3_slice_eq(r->fields[i].name, t->name))
+    if (sc3_slice_eq(r->fields[i].name, name))
       return &r->fields[i];
   }
   return NULL;
@@ -178,13 +178,52 @@ static int is_integer_text(sc3_slice s) {
   return s.n > 0;
 }
 
+/* A universal id of a column. A type may have several columns: the first id that can be used counts. */
+static sc3_status take_uid(sc3_builder *b, const sc3_target *t, sc3_slice value, sc3_values *v) {
+  size_t i;
+  for (i = 0; t->fallback && i < v->uid_count; i++) {
+    sc3_reason why;
+    sc3_status st;
+    if (!sc3_slice_eq(v->uids[i].type, t->uid_type))
+      continue;
+    why = sc3_uid_check(&v->uids[i]);
+    if (why == SC3_R_NONE)
+      return SC3_OK;
+    st = sc3_builder_drop(b, SC3_ROLE_UID, why, v->uids[i].column);
+    v->uids[i].value = value;
+    v->uids[i].column = (unsigned)t->column;
+    return st;
+  }
+  if (v->uid_count == SC3_UIDS_MAX)
+    return sc3_builder_drop(b, SC3_ROLE_UID, SC3_R_UID_TOO_MANY, t->column);
+  v->uids[v->uid_count].type = t->uid_type;
+  v->uids[v->uid_count].value = value;
+  v->uids[v->uid_count].column = (unsigned)t->column;
+  v->uid_count++;
+  return SC3_OK;
+}
+
+/* Puts the value of a column to its role, or behind those that stand there already. */
+static void take_value(const sc3_target *t, sc3_slice value, sc3_values *v) {
+  if (!t->fallback || v->role[t->role].p == NULL) {
+    v->role[t->role] = value;
+    v->column[t->role] = t->fallback ? (uint32_t)t->column : 0;
+  } else if (t->role != SC3_ROLE_EXTERNAL_ID && t->role != SC3_ROLE_REGION && v->fallback_count < SC3_FALLBACKS_MAX) {
+    v->fallbacks[v->fallback_count].role = t->role;
+    v->fallbacks[v->fallback_count].column = (uint32_t)t->column;
+    v->fallbacks[v->fallback_count].value = value;
+    v->fallback_count++;
+  }
+}
+
 /* Puts each mapped field to its role. */
 static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v) {
   size_t i;
   for (i = 0; i < b->target_count; i++) {
     const sc3_target *t = &b->targets[i];
-    const sc3_field *f = field_of(r, t);
-    sc3_status st;
+    const sc3_field *f = field_of(r, t->column, t->name);
+    sc3_slice trimmed;
+    sc3_status st = SC3_OK;
     if (f == NULL || f->kind == SC3_KIND_NULL)
       continue;
     if (f->kind != SC3_KIND_TEXT && !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value))) {
@@ -194,19 +233,27 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
         return st;
       continue;
     }
-    if (t->role != SC3_ROLE_UID) {
-      v->role[t->role] = f->value;
-    } else if (sc3_text_trim(f->value).n > 0 && v->uid_count == SC3_UIDS_MAX) {
-      st = sc3_builder_drop(b, t->role, SC3_R_UID_TOO_MANY, t->column);
-      if (st != SC3_OK)
-        return st;
-    } else if (sc3_text_trim(f->value).n > 0) {
-      v->uids[v->uid_count].type = t->uid_type;
-      v->uids[v->uid_count].value = sc3_text_trim(f->value);
-      v->uid_count++;
-    }
+    trimmed = sc3_text_trim(f->value);
+    if (trimmed.n == 0)
+      continue;
+    if (t->role == SC3_ROLE_UID)
+      st = take_uid(b, t, trimmed, v);
+    else
+      take_value(t, f->value, v);
+    if (st != SC3_OK)
+      return st;
   }
   return SC3_OK;
+}
+
+int sc3_builder_wants(const sc3_builder *b, const sc3_record *r) {
+  size_t i;
+  for (i = 0; i < b->condition_count && r->fault == SC3_FAULT_NONE; i++) {
+    const sc3_condition *c = &b->conditions[i];
+    if (!sc3_condition_holds(c, field_of(r, c->column, c->name)))
+      return 0;
+  }
+  return 1;
 }
 
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payload *next) {
@@ -216,7 +263,9 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   if (r->fault != SC3_FAULT_NONE)
     return sc3_builder_reject(b, sc3_fault_reason(r->fault), SC3_ROLE_NONE, r->fault_column);
   memset(v.role, 0, sizeof v.role);
+  memset(v.column, 0, sizeof v.column);
   v.uid_count = 0;
+  v.fallback_count = 0;
   st = take_fields(b, r, &v);
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;

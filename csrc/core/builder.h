@@ -3,6 +3,7 @@
 #ifndef SC3_BUILDER_H
 #define SC3_BUILDER_H
 
+#include "condition.h"
 #include "member.h"
 #include "payload.h"
 #include "record.h"
@@ -40,9 +41,10 @@ typedef struct sc3_target {
   sc3_slice uid_type; /* for SC3_ROLE_UID */
   size_t column;      /* 1-based; 0 = by name */
   sc3_slice name;
+  int fallback; /* a target of the same role (and type) stands before it: it counts only when that gives nothing that can be used */
 } sc3_target;
 
-enum { SC3_TARGETS_MAX = SC3_ROLE_UID + SC3_UIDS_MAX };
+enum { SC3_TARGETS_MAX = SC3_ROLE_UID + SC3_FALLBACKS_MAX + SC3_UIDS_MAX, SC3_CONDITIONS_MAX = 64, SC3_OPERANDS_MAX = 512 };
 
 typedef struct sc3_builder {
   sc3_tally tally;
@@ -61,6 +63,8 @@ typedef struct sc3_builder {
   size_t next_staged;
   sc3_target targets[SC3_TARGETS_MAX];
   size_t target_count;
+  sc3_condition conditions[SC3_CONDITIONS_MAX];
+  size_t condition_count;
 } sc3_builder;
 
 void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals);
@@ -88,6 +92,9 @@ sc3_status sc3_builder_end(sc3_builder *b, int skipped);
 /* Stages the member that the targets find in the record of the row under way; a record with a fault is rejected for it. `next` is the payload that it
    will be flushed to. */
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record, const sc3_payload *next);
+
+/* Whether the row of a record meets all of the conditions. A record with a fault does: its fault is told. */
+int sc3_builder_wants(const sc3_builder *b, const sc3_record *record);
 
 /* Moves staged members to the payload: SC3_ADDED when all are in, SC3_FULL when it has no room for the next, SC3_ADD_NOMEM.
    Payloads must hold at least `max_member` bytes. */

@@ -33,8 +33,9 @@ static sc3_reason normalize_phone(sc3_slice raw, const sc3_values *v, sc3_readin
   return SC3_R_NONE;
 }
 
-static void drop(sc3_outcome *o, sc3_role role, sc3_reason reason) {
+static void drop(sc3_outcome *o, sc3_role role, uint32_t column, sc3_reason reason) {
   o->dropped[o->dropped_count].role = role;
+  o->dropped[o->dropped_count].column = column;
   o->dropped[o->dropped_count].reason = reason;
   o->dropped_count++;
 }
@@ -60,7 +61,7 @@ typedef struct identity {
 } identity;
 
 /* A value that is hashed already: 1 when it is a hash, used or dropped. */
-static int take_hash(sc3_slice value, sc3_role role, identity *it, sc3_outcome *o) {
+static int take_hash(sc3_slice value, sc3_role role, uint32_t column, identity *it, sc3_outcome *o) {
   sc3_repairs repairs = 0;
   sc3_reason why;
   switch (sc3_hashed_recognize(value, it->hex, &why, &repairs)) {
@@ -70,37 +71,62 @@ static int take_hash(sc3_slice value, sc3_role role, identity *it, sc3_outcome *
       o->repairs |= repairs;
       return 1;
     case SC3_HASHED_REFUSED:
-      drop(o, role, why);
+      drop(o, role, column, why);
       return 1;
     default:
       return 0;
   }
 }
 
-/* Reads an identity from its raw role, else from its hashed role. */
-static void identify(const sc3_values *v, sc3_role raw_role, sc3_role hashed_role, normalizer normalize, sc3_reading *reading, identity *it,
-                     sc3_outcome *o) {
-  sc3_slice raw = some(v->role[raw_role]);
-  sc3_slice hashed = some(v->role[hashed_role]);
-  it->state = IDENTITY_NONE;
-  if (raw.p != NULL) {
-    if (take_hash(raw, raw_role, it, o)) {
-      if (it->state == IDENTITY_HASHED)
-        o->came_hashed |= 1u << raw_role;
-    } else {
-      sc3_repairs repairs = 0;
-      sc3_reason why = normalize(raw, v, reading, it->normal, &it->n, &repairs);
-      if (why == SC3_R_NONE) {
-        it->state = IDENTITY_NORMAL;
-        o->came_raw |= 1u << raw_role;
-        o->repairs |= repairs;
-      } else {
-        drop(o, raw_role, why);
-      }
-    }
+/* How the values of one kind are read, and from which roles. */
+typedef struct reader {
+  sc3_role raw, hashed;
+  normalizer normalize;
+} reader;
+
+static void take_raw(const reader *r, sc3_slice value, uint32_t column, const sc3_values *v, sc3_reading *reading, identity *it, sc3_outcome *o) {
+  sc3_repairs repairs = 0;
+  sc3_reason why;
+  if (take_hash(value, r->raw, column, it, o)) {
+    if (it->state == IDENTITY_HASHED)
+      o->came_hashed |= 1u << r->raw;
+    return;
   }
-  if (it->state == IDENTITY_NONE && hashed.p != NULL && !take_hash(hashed, hashed_role, it, o))
-    drop(o, hashed_role, SC3_R_HASH_MALFORMED);
+  why = r->normalize(value, v, reading, it->normal, &it->n, &repairs);
+  if (why != SC3_R_NONE) {
+    drop(o, r->raw, column, why);
+    return;
+  }
+  it->state = IDENTITY_NORMAL;
+  o->came_raw |= 1u << r->raw;
+  o->repairs |= repairs;
+}
+
+static void take_hashed(const reader *r, sc3_slice value, uint32_t column, identity *it, sc3_outcome *o) {
+  if (!take_hash(value, r->hashed, column, it, o))
+    drop(o, r->hashed, column, SC3_R_HASH_MALFORMED);
+}
+
+/* The first value that can be used: of the raw role, then of the hashed one. */
+static void identify(const reader *r, const sc3_values *v, sc3_reading *reading, identity *it, sc3_outcome *o) {
+  sc3_slice value = some(v->role[r->raw]);
+  size_t i;
+  it->state = IDENTITY_NONE;
+  if (value.p != NULL)
+    take_raw(r, value, v->column[r->raw], v, reading, it, o);
+  for (i = 0; i < v->fallback_count && it->state == IDENTITY_NONE; i++) {
+    if (v->fallbacks[i].role == r->raw)
+      take_raw(r, v->fallbacks[i].value, v->fallbacks[i].column, v, reading, it, o);
+  }
+  if (it->state != IDENTITY_NONE)
+    return;
+  value = some(v->role[r->hashed]);
+  if (value.p != NULL)
+    take_hashed(r, value, v->column[r->hashed], it, o);
+  for (i = 0; i < v->fallback_count && it->state == IDENTITY_NONE; i++) {
+    if (v->fallbacks[i].role == r->hashed)
+      take_hashed(r, v->fallbacks[i].value, v->fallbacks[i].column, it, o);
+  }
 }
 
 static void hash_identities(identity *email, identity *phone) {
@@ -144,6 +170,7 @@ static sc3_status put_uids(sc3_buffer *out, const sc3_values *v, const unsigned 
 }
 
 static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, sc3_reading *reading, sc3_outcome *o) {
+  static const reader emails = {SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email}, phones = {SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone};
   static const char email_key[] = ",\"hashedEmail\":\"", phone_key[] = ",\"hashedPhone\":\"";
   identity email, phone;
   unsigned char usable[SC3_UIDS_MAX];
@@ -163,8 +190,8 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
   o->at = SC3_ROLE_NONE;
 
   if (op == SC3_ADD) {
-    identify(v, SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email, reading, &email, o);
-    identify(v, SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone, reading, &phone, o);
+    identify(&emails, v, reading, &email, o);
+    identify(&phones, v, reading, &phone, o);
     hash_identities(&email, &phone);
     o->emails = email.state != IDENTITY_NONE;
     o->phones = phone.state != IDENTITY_NONE;
@@ -174,7 +201,7 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
       if (usable[i])
         o->uids++;
       else
-        drop(o, SC3_ROLE_UID, why);
+        drop(o, SC3_ROLE_UID, v->uids[i].column, why);
     }
     if (o->emails + o->phones + o->uids == 0) {
       o->rejected = SC3_R_NO_IDENTIFIER;

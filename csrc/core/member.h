@@ -30,11 +30,19 @@ typedef enum sc3_role {
   SC3_ROLE_NONE = SC3_ROLE_COUNT
 } sc3_role;
 
-enum { SC3_UIDS_MAX = 32 };
+enum { SC3_UIDS_MAX = 32, SC3_FALLBACKS_MAX = 16 };
 
 /* The raw values of one member. An absent or blank value is one that the row does not have. */
 typedef struct sc3_values {
   sc3_slice role[SC3_ROLE_UID]; /* one a role, uids apart */
+  uint32_t column[SC3_ROLE_UID]; /* of the source, where it is not the one that feeds the role; else 0 */
+  /* Further values of identifiers, in order: each is tried when those of its role before it cannot be used. */
+  struct {
+    sc3_role role;
+    uint32_t column; /* of the source, to tell where a value that was dropped stands */
+    sc3_slice value;
+  } fallbacks[SC3_FALLBACKS_MAX];
+  size_t fallback_count;
   sc3_uid uids[SC3_UIDS_MAX];
   size_t uid_count;
 } sc3_values;
@@ -46,7 +54,8 @@ typedef struct sc3_outcome {
   struct {
     sc3_role role;
     sc3_reason reason;
-  } dropped[SC3_ROLE_UID + SC3_UIDS_MAX];
+    uint32_t column; /* 0 = that of the role */
+  } dropped[SC3_ROLE_UID + SC3_FALLBACKS_MAX + SC3_UIDS_MAX];
   size_t dropped_count;
   sc3_repairs repairs; /* what was mended in the identifiers that were kept */
   unsigned emails, phones, uids; /* identifiers that were written */

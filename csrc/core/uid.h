@@ -6,6 +6,7 @@
 #include "slice.h"
 
 typedef struct sc3_uid {
+  unsigned column; /* of the source, where one is known; else 0 */
   sc3_slice type;
   sc3_slice value;
 } sc3_uid;

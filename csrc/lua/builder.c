@@ -29,9 +29,17 @@ static sc3_role check_role(lua_State *L, int index) {
   return (sc3_role)luaL_checkoption(L, index, NULL, roles);
 }
 
-/* The array at `index` of { role, column (number or name), uid_type }. */
+/* A column on top of the stack: its number, or its name. */
+static void read_column(lua_State *L, size_t *column, sc3_slice *name) {
+  if (lua_type(L, -1) == LUA_TNUMBER)
+    *column = (size_t)lua_tonumber(L, -1);
+  else
+    name->p = luaL_checklstring(L, -1, &name->n);
+}
+
+/* The array at `index` of { role, column (number or name), uid_type }. Several of one role (and type) are fallbacks, in order. */
 static void read_map(lua_State *L, sc3_builder_ud *u, int index) {
-  size_t i, n = lua_rawlen(L, index);
+  size_t i, j, n = lua_rawlen(L, index);
   if (n > SC3_TARGETS_MAX)
     luaL_error(L, "a map has at most %d entries", (int)SC3_TARGETS_MAX);
   for (i = 0; i < n; i++) {
@@ -40,17 +48,65 @@ static void read_map(lua_State *L, sc3_builder_ud *u, int index) {
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_rawgeti(L, -1, 1);
     t->role = check_role(L, -1);
-    lua_rawgeti(L, -2, 2);
-    if (lua_type(L, -1) == LUA_TNUMBER)
-      t->column = (size_t)lua_tonumber(L, -1);
-    else
-      t->name.p = luaL_checklstring(L, -1, &t->name.n);
-    lua_rawgeti(L, -3, 3);
+    lua_rawgeti(L, -2, 3);
     if (t->role == SC3_ROLE_UID)
       t->uid_type.p = luaL_checklstring(L, -1, &t->uid_type.n);
+    lua_rawgeti(L, -3, 2);
+    read_column(L, &t->column, &t->name);
+    for (j = 0; j < i; j++)
+      t->fallback |= u->b.targets[j].role == t->role && sc3_slice_eq(u->b.targets[j].uid_type, t->uid_type);
     lua_pop(L, 4);
   }
   u->b.target_count = n;
+}
+
+/* What a condition compares with, on top of the stack. */
+static void read_operand(lua_State *L, sc3_builder_ud *u) {
+  sc3_operand *o = &u->operands[u->operand_count];
+  if (u->operand_count == SC3_OPERANDS_MAX)
+    luaL_error(L, "conditions have at most %d values", (int)SC3_OPERANDS_MAX);
+  switch (lua_type(L, -1)) {
+    case LUA_TBOOLEAN:
+      o->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE;
+      break;
+    case LUA_TNUMBER:
+      o->kind = SC3_KIND_NUMBER;
+      o->number = (double)lua_tonumber(L, -1);
+      break;
+    default:
+      o->kind = SC3_KIND_TEXT;
+      o->text.p = luaL_checklstring(L, -1, &o->text.n);
+      break;
+  }
+  u->operand_count++;
+}
+
+/* The array at `index` of { operator, column (number or name), array of values }. */
+static void read_conditions(lua_State *L, sc3_builder_ud *u, int index) {
+  static const char *const operators[] = {"eq", "ne", "lt", "le", "gt", "ge", "present", "absent", NULL}; /* as sc3_operator */
+  size_t i, j, n = lua_rawlen(L, index);
+  if (n > SC3_CONDITIONS_MAX)
+    luaL_error(L, "there are at most %d conditions", (int)SC3_CONDITIONS_MAX);
+  for (i = 0; i < n; i++) {
+    sc3_condition *c = &u->b.conditions[i];
+    lua_rawgeti(L, index, (int)i + 1);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    lua_rawgeti(L, -1, 1);
+    c->op = (sc3_operator)luaL_checkoption(L, -1, NULL, operators);
+    lua_rawgeti(L, -2, 2);
+    read_column(L, &c->column, &c->name);
+    lua_rawgeti(L, -3, 3);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    c->operands = u->operands + u->operand_count;
+    c->operand_count = lua_rawlen(L, -1);
+    for (j = 0; j < c->operand_count; j++) {
+      lua_rawgeti(L, -1, (int)j + 1);
+      read_operand(L, u);
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 4);
+  }
+  u->b.condition_count = n;
 }
 
 static int keep_function(lua_State *L, int values, const char *key) {
@@ -64,9 +120,10 @@ static int keep_function(lua_State *L, int values, const char *key) {
   return 1;
 }
 
-/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, region = nil, phone_repairs = {names} or nil, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
+/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, region = nil, phone_repairs = {names} or nil,
+     conditions = {{operator, column or name, {values}}, ...}, columns = {key of a row that is a table, ...}, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
 static int builder_new(lua_State *L) {
-  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", "region", "phone_repairs", NULL};
+  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", "region", "phone_repairs", "conditions", "columns", NULL};
   sc3_builder_ud *u;
   int values;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -108,6 +165,20 @@ static int builder_new(lua_State *L) {
     u->mapped = 1;
     lua_pushvalue(L, 7);
     lua_setfield(L, values, KEY_MAP);
+  }
+  lua_getfield(L, 1, KEY_CONDITIONS);
+  if (!lua_isnil(L, -1)) {
+    luaL_checktype(L, -1, LUA_TTABLE);
+    read_conditions(L, u, lua_gettop(L));
+    lua_setfield(L, values, KEY_CONDITIONS);
+  }
+  lua_getfield(L, 1, KEY_COLUMNS);
+  if (!lua_isnil(L, -1)) {
+    luaL_checktype(L, -1, LUA_TTABLE);
+    u->columns = lua_rawlen(L, -1);
+    if (u->columns > sizeof u->fields / sizeof u->fields[0])
+      return luaL_error(L, "there are too many columns");
+    lua_setfield(L, values, KEY_COLUMNS);
   }
   lua_pushvalue(L, values);
   sc3_setuservalue(L, 2);
@@ -257,8 +328,10 @@ static int builder_fill(lua_State *L) {
     }
     sc3_builder_begin(&u->b, u->record.row);
     if (!u->has_where && !u->has_member) {
-      sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
-      sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
+      int wanted = sc3_builder_wants(&u->b, &u->record);
+      if (wanted)
+        sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
+      sc3_checkstatus(L, sc3_builder_end(&u->b, !wanted));
     } else {
       adopt_source(L, 4, 3); /* not before a row is there: then the header is known */
       if (sc3_stagerow(L, u, 4, -1, p) != NULL)

@@ -12,15 +12,22 @@ typedef struct sc3_builder_ud {
   int closed;
   int busy;          /* inside a callback: a script must not come back in */
   int mapped;        /* has targets */
+  size_t columns;    /* of a row that is a table: the keys that targets and conditions look at, by their number */
   int has_where, has_member;
   sc3_record record; /* kept here, so that no pointer to a C frame outlives an error */
   sc3_member_table member;
+  sc3_operand operands[SC3_OPERANDS_MAX]; /* of all conditions */
+  size_t operand_count;
+  sc3_field fields[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of a row that is a table */
+  char numbers[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX][SC3_NUMBER_TEXT];
 } sc3_builder_ud;
 
 /* The user value is a table with these. */
 #define KEY_WHERE "where"
 #define KEY_MEMBER "member"
 #define KEY_MAP "map"         /* anchors the names of targets */
+#define KEY_CONDITIONS "conditions" /* anchors the texts of conditions */
+#define KEY_COLUMNS "columns" /* the keys that tables are asked for */
 #define KEY_ROW "row"         /* the row view of the source last filled from */
 #define KEY_SOURCE "source"   /* that source */
 #define KEY_REASONS "reasons" /* a script's own reasons -> rows */

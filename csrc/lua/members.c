@@ -11,8 +11,9 @@ static const char *const ROLE_NAMES[] = {
 
 void sc3_clearmember(sc3_member_table *m, sc3_op op) {
   memset(m->values.role, 0, sizeof m->values.role);
+  memset(m->values.column, 0, sizeof m->values.column);
   memset(m->not_text, 0, sizeof m->not_text);
-  m->values.uid_count = 0;
+  m->values.uid_count = m->values.fallback_count = 0;
   m->op = op;
   m->id_fault = SC3_R_NONE;
   m->uids_over = 0;
@@ -24,17 +25,22 @@ static int is_absent(lua_State *L, int index) {
 }
 
 /* Digits of an integer that a double or an integer holds exactly; 0 when the number is no such thing. */
-static size_t exact_digits(lua_State *L, int index, char out[24]) {
+static size_t exact_digits(lua_State *L, int index, char out[SC3_NUMBER_TEXT]) {
   double d = (double)lua_tonumber(L, index);
 #if LUA_VERSION_NUM >= 503
   if (lua_isinteger(L, index))
-    return (size_t)snprintf(out, 24, "%lld", (long long)lua_tointeger(L, index));
+    return (size_t)snprintf(out, SC3_NUMBER_TEXT, "%lld", (long long)lua_tointeger(L, index));
 #endif
   if (!(fabs(d) < 9007199254740992.0) || floor(d) < d)
     return 0;
   if (fabs(d) < 1)
     d = 0; /* and not "-0" */
-  return (size_t)snprintf(out, 24, "%.0f", d);
+  return (size_t)snprintf(out, SC3_NUMBER_TEXT, "%.0f", d);
+}
+
+size_t sc3_numbertext(lua_State *L, char out[SC3_NUMBER_TEXT]) {
+  size_t n = exact_digits(L, -1, out);
+  return n > 0 ? n : (size_t)snprintf(out, SC3_NUMBER_TEXT, "%.17g", (double)lua_tonumber(L, -1));
 }
 
 void sc3_takevalue(lua_State *L, sc3_member_table *m, sc3_role role) {
@@ -73,6 +79,7 @@ void sc3_takeuid(sc3_member_table *m, sc3_slice type, sc3_slice value) {
   } else {
     m->values.uids[m->values.uid_count].type = type;
     m->values.uids[m->values.uid_count].value = value;
+    m->values.uids[m->values.uid_count].column = 0;
     m->values.uid_count++;
   }
 }

@@ -5,6 +5,11 @@
 #include "../core/builder.h"
 #include "binding.h"
 
+enum { SC3_NUMBER_TEXT = 32 };
+
+/* The number on top of the stack as text: digits alone when it is an exact integer. */
+size_t sc3_numbertext(lua_State *L, char out[SC3_NUMBER_TEXT]);
+
 /* What sc3_readmember() fills. Text of ids that came as numbers lies in here, so it must live as long as the values. */
 typedef struct sc3_member_table {
   sc3_values values;
@@ -12,7 +17,7 @@ typedef struct sc3_member_table {
   sc3_reason id_fault;    /* the external id cannot be used: neither text nor an exact number */
   unsigned not_text[SC3_ROLE_COUNT]; /* values a role that are not text */
   unsigned uids_over;     /* uids beyond SC3_UIDS_MAX */
-  char numbers[SC3_ROLE_UID][24];
+  char numbers[SC3_ROLE_UID][SC3_NUMBER_TEXT];
 } sc3_member_table;
 
 /* Reads the table at `index`. NULL, or a message about a misuse (an unknown key, uids that are no array), which

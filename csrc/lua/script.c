@@ -254,40 +254,58 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
   return NULL;
 }
 
-/* The map over a table of the caller's own. */
-static void stage_mapped_table(lua_State *L, sc3_builder_ud *u, int row) {
+/* Reads the columns of a row that is a table into the record under way. They stay on the stack, because a table may make them up as it is asked. */
+static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   size_t i;
-  sc3_member_table *m = &u->member;
-  sc3_clearmember(m, u->b.op);
-  for (i = 0; i < u->b.target_count; i++) {
-    const sc3_target *t = &u->b.targets[i];
-    if (t->column > 0)
-      lua_rawgeti(L, row, (int)t->column);
-    else {
-      lua_pushlstring(L, t->name.p, t->name.n);
-      lua_gettable(L, row);
+  int columns;
+  luaL_checkstack(L, (int)u->columns + 20, "too deep");
+  lua_getfield(L, values, KEY_COLUMNS);
+  columns = lua_gettop(L);
+  for (i = 0; i < u->columns; i++) {
+    sc3_field *f = &u->fields[i];
+    lua_rawgeti(L, columns, (int)i + 1);
+    lua_gettable(L, row);
+    f->name = f->value = sc3_slice_of(NULL, 0);
+    switch (lua_type(L, -1)) {
+      case LUA_TSTRING:
+        f->kind = SC3_KIND_TEXT;
+        f->value.p = lua_tolstring(L, -1, &f->value.n);
+        break;
+      case LUA_TNUMBER:
+        f->kind = SC3_KIND_NUMBER;
+        f->value = sc3_slice_of(u->numbers[i], sc3_numbertext(L, u->numbers[i]));
+        break;
+      case LUA_TBOOLEAN:
+        f->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE;
+        break;
+      case LUA_TLIGHTUSERDATA: /* JSON's null */
+      case LUA_TNIL:
+        f->kind = SC3_KIND_NULL;
+        break;
+      default:
+        f->kind = SC3_KIND_NESTED;
+        break;
     }
-    if (t->role != SC3_ROLE_UID) {
-      sc3_takevalue(L, m, t->role);
-    } else if (lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) > 0) {
-      sc3_slice value;
-      value.p = lua_tolstring(L, -1, &value.n);
-      sc3_takeuid(m, t->uid_type, value);
-    }
-    lua_pop(L, 1); /* the row still holds it */
   }
-  sc3_checkstatus(L, sc3_stagemember(&u->b, m));
+  memset(&u->record, 0, sizeof u->record);
+  u->record.row = u->b.row;
+  u->record.fields = u->fields;
+  u->record.count = u->columns;
 }
 
 const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p) {
-  int top = lua_gettop(L), skipped = 0;
+  int top, skipped;
   const char *message;
-  if (row < 0 && u->record.fault != SC3_FAULT_NONE) {
+  if (row > 0)
+    read_table(L, u, values, row);
+  top = lua_gettop(L);
+  if (u->record.fault != SC3_FAULT_NONE) {
     sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
     sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
     return NULL;
   }
-  if (u->has_where) {
+  skipped = !sc3_builder_wants(&u->b, &u->record);
+  if (!skipped && u->has_where) {
     message = call_script(L, u, values, KEY_WHERE, row, 1);
     if (message != NULL)
       return message;
@@ -301,10 +319,8 @@ const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, c
     if (message != NULL)
       return message;
     lua_settop(L, top);
-  } else if (!skipped && row < 0) {
-    sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
   } else if (!skipped) {
-    stage_mapped_table(L, u, row);
+    sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
   }
   sc3_checkstatus(L, sc3_builder_end(&u->b, skipped));
   return NULL;

@@ -2,6 +2,7 @@
 local audience_of = require "scope3.audience"
 local errors = require "scope3.error"
 local job = require "scope3.job"
+local mapping = require "scope3.mapping"
 local options = require "scope3.options"
 local paging = require "scope3.paging"
 local planner = require "scope3.planner"
@@ -297,6 +298,7 @@ function Client:run(script, source, opts)
   for key in pairs(script_of.JOB_OPTIONS) do
     merged[key] = script[key]
   end
+  merged.region = merged.region or mapping.default_region(script.map)
   for key, value in pairs(opts) do
     merged[key] = value
   end

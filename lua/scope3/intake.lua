@@ -13,7 +13,7 @@ intake.__index = intake
 ---@param job scope3.Job
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked options of the job
----@param shape? {targets: table?, where: function?, member: function?, columns: string[]?}
+---@param shape? {targets: table?, conditions: table?, keys: table?, where: function?, member: function?, columns: table?}
 ---@return scope3.Intake
 function intake.new(job, audience, opts, shape)
   shape = shape or {}
@@ -28,7 +28,7 @@ function intake.new(job, audience, opts, shape)
     limits = { max_members = opts.max_members, max_bytes = max_bytes },
     builder = core.builder(options.merge(identity.reading(opts), {
       remove = opts.mode == "remove", max_member = max_bytes, refusals = opts.on_reject ~= nil,
-      map = shape.targets, where = shape.where, member = shape.member,
+      map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where, member = shape.member,
     })),
     free = {}, -- payloads that no request reads; never more than two exist
     payload = core.payload { max_members = opts.max_members, max_bytes = max_bytes },

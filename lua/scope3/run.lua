@@ -2,6 +2,7 @@
 local errors = require "scope3.error"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
+local mapping = require "scope3.mapping"
 local redact = require "scope3.redact"
 
 local run = {}
@@ -90,14 +91,46 @@ local function from_iterator(self, iterate)
   end
 end
 
--- A map's names for rows that are Lua tables.
-local function plain_targets(map)
-  local targets = {}
-  for role, column in pairs(map) do
-    local uid_type = role:match("^uid:(.+)$")
-    targets[#targets + 1] = { uid_type and "uids" or role, column, uid_type }
+-- What a script looks at: its targets and conditions, as `wanted` columns in one list, targets first.
+local function wanted_of(script)
+  local targets = script.map and mapping.targets(script.map) or nil
+  local conditions = type(script.where) == "table" and mapping.conditions(script.where) or {}
+  local wanted = {}
+  for _, target in ipairs(targets or {}) do
+    wanted[#wanted + 1] = target
   end
-  return targets
+  for _, condition in ipairs(conditions) do
+    wanted[#wanted + 1] = { path = "where", column = condition.column }
+  end
+  return targets, conditions, wanted
+end
+
+-- What the builder is told, with the columns that were found for what is wanted.
+local function shape_of(script, targets, conditions, columns)
+  local shape = { where = type(script.where) == "function" and script.where or nil, member = script.member, conditions = {}, columns = {} }
+  if targets then
+    shape.targets = {}
+    for i, target in ipairs(targets) do
+      shape.targets[i] = { target.role, columns[i], target.uid_type }
+    end
+  end
+  for i, condition in ipairs(conditions) do
+    shape.conditions[i] = { condition.operator, columns[(targets and #targets or 0) + i], condition.values }
+  end
+  return shape
+end
+
+-- The keys of rows that are tables, each once, and for what is wanted its number among them.
+local function number_keys(wanted)
+  local keys, numbers, columns = {}, {}, {}
+  for i, want in ipairs(wanted) do
+    if not numbers[want.column] then
+      keys[#keys + 1] = want.column
+      numbers[want.column] = #keys
+    end
+    columns[i] = numbers[want.column]
+  end
+  return columns, keys
 end
 
 --- Runs a script over a source.
@@ -109,29 +142,31 @@ end
 ---@return scope3.Result?
 ---@return scope3.Error? err  with `result` once the job had begun
 function run.run(client, script, source, audience, opts)
-  local shape = { where = script.where, member = script.member, columns = {} }
-  local from = from_iterator
-  if type(source) ~= "function" then
+  local targets, conditions, wanted = wanted_of(script)
+  local from, shape, columns, err
+  if type(source) == "function" then
+    local keys
+    from = from_iterator
+    columns, keys = number_keys(wanted)
+    shape = shape_of(script, targets, conditions, columns)
+    shape.columns, shape.keys = keys, keys
+  else
     from = from_source
-    local err
-    if script.map then
-      shape.targets, err = source:resolve(script.map, opts.cancel)
-      if not shape.targets then
-        return nil, err
-      end
+    columns, err = source:resolve(wanted, opts.cancel)
+    if not columns then
+      return nil, err
     end
+    shape = shape_of(script, targets, conditions, columns)
     shape.columns, err = source:columns(opts.cancel)
     if not shape.columns then
       return nil, err
     end
-  elseif script.map then
-    shape.targets = plain_targets(script.map)
   end
 
   local work = job.new(client, { audience }, opts)
   local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event,
     intake = intake.new(work, audience, opts, shape) }
-  local err = from(self, source)
+  err = from(self, source)
   if not err then
     local ok
     ok, err = self.intake:cut()

@@ -1,14 +1,17 @@
 --- Transformation scripts: which rows, and what a row becomes.
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
+local mapping = require "scope3.mapping"
 local options = require "scope3.options"
 
 local script = {}
 
 ---@class scope3.Script
 ---@field audience string|{id: string, name: string?, consent_basis: string?}  the audience to fill
----@field where? fun(row: table): any  rows for which it gives nil or false are skipped
----@field map? table<string, string|integer>  external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE to a column name or number
+---@field where? (fun(row: table): any)|table  rows for which it gives nil or false are skipped; or conditions, which run without Lua:
+---  column -> a value, a list of values, or { eq=, ne=, lt=, le=, gt=, ge=, present= }, and all must be met
+---@field map? table<string, string|integer|table>  external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE to a column's name or
+---  number, or to a list of them: the first that can be used counts. region may have a `default`
 ---@field member? fun(row: table): table?, string?  a member, a list of members, nil to skip, or nil and a reason to reject
 
 -- Options of a job that a script may set too.
@@ -18,31 +21,8 @@ script.JOB_OPTIONS = options.merge(identity.options, {
 })
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {
-  audience = "any", where = "function", map = "table", member = "function",
+  audience = "any", where = "any", map = "table", member = "function",
 })
-
-local ROLES = { external_id = true, email = true, phone = true, region = true, hashed_email = true, hashed_phone = true }
-
--- What is wrong with a map, or nil.
-local function map_problem(map, mode)
-  local identifiers = 0
-  for role, column in pairs(map) do
-    if type(role) ~= "string" or not (ROLES[role] or role:find("^uid:.")) then
-      return ("map has no '%s' (known: external_id, email, phone, region, hashed_email, hashed_phone, uid:TYPE)"):format(tostring(role))
-    end
-    if type(column) ~= "string" and not (type(column) == "number" and column >= 1 and column % 1 == 0) then
-      return ("map.%s must be a column's name or number, not a %s"):format(role, type(column))
-    end
-    if role ~= "external_id" and role ~= "region" then
-      identifiers = identifiers + 1
-    end
-  end
-  if map.external_id == nil then
-    return "map needs external_id: the column that tells customers apart"
-  elseif identifiers == 0 and mode ~= "remove" then
-    return "map needs at least one of email, phone, hashed_email, hashed_phone, uid:TYPE"
-  end
-end
 
 --- What is wrong with a script's table, or nil.
 ---@param t any
@@ -62,7 +42,16 @@ function script.problem(t, mode)
   if t.audience ~= nil and type(t.audience) ~= "string" and type(t.audience) ~= "table" then
     return "audience must be an id or a table with id, name and consent_basis"
   end
-  return t.map and map_problem(t.map, t.mode or mode)
+  if t.where ~= nil and type(t.where) ~= "function" then
+    if type(t.where) ~= "table" then
+      return "where must be a function or a table of conditions, not a " .. type(t.where)
+    end
+    local _, wrong = mapping.conditions(t.where)
+    if wrong then
+      return wrong
+    end
+  end
+  return t.map and mapping.problem(t.map, t.mode or mode)
 end
 
 -- "path.lua:3:" without the folders before it, which say nothing to a reader.

@@ -233,40 +233,34 @@ local function list_columns(columns)
   return table.concat(shown, ", ") .. (#columns > 40 and (", and %d more"):format(#columns - 40) or "")
 end
 
---- A map's names as what the builder wants: an array of { role, column number or name, uid type }, and role -> name for messages.
----@param map table<string, string|integer>
+--- The columns of this source that names or numbers mean.
+---@param wanted {path: string, column: string|integer}[]  what each is for, in messages
 ---@param cancel? fun(): boolean?
----@return table? targets
+---@return (string|integer)[]? columns  in the same order: numbers, or names for JSON Lines
 ---@return scope3.Error? err  names every column that is missing, and those there are
-function Source:resolve(map, cancel)
+function Source:resolve(wanted, cancel)
   local columns, err = self:columns(cancel)
   if not columns then
     return nil, err
   end
-  local targets, issues, roles = {}, {}, {}
-  for role in pairs(map) do
-    roles[#roles + 1] = role
-  end
-  table.sort(roles)
-  for _, role in ipairs(roles) do
-    local column = map[role]
+  local found, issues = {}, {}
+  for i, want in ipairs(wanted) do
+    local column, why = want.column, nil
     if type(column) == "string" and self.format == "csv" then
-      if not self.has_header then
-        issues[#issues + 1] = { path = role, message = "without a header columns are given by number" }
+      if self.has_header then
+        column, why = find_column(columns, column)
       else
-        local number, why = find_column(columns, column)
-        if not number then
-          issues[#issues + 1] = { path = role, message = why }
-        end
-        column = number
+        why = "without a header columns are given by number"
       end
     elseif type(column) == "number" and #columns > 0 and column > #columns then
-      issues[#issues + 1] = { path = role, message = ("there is no column %d"):format(column) }
+      why = ("there is no column %d"):format(column)
     elseif type(column) == "number" and self.format == "jsonl" then
-      issues[#issues + 1] = { path = role, message = "JSON Lines have names, not column numbers" }
+      why = "JSON Lines have names, not column numbers"
     end
-    local uid_type = role:match("^uid:(.+)$")
-    targets[#targets + 1] = { uid_type and "uids" or role, column, uid_type }
+    if why then
+      issues[#issues + 1] = { path = want.path, message = why }
+    end
+    found[i] = column or false
   end
   if #issues > 0 then
     local problem = errors.invalid("map for " .. self.name, issues)
@@ -275,7 +269,7 @@ function Source:resolve(map, cancel)
     end
     return nil, problem
   end
-  return targets
+  return found
 end
 
 return source

@@ -64,7 +64,8 @@ local function build_parser()
   local sync = parser:command("sync", "Send the rows of a file to an audience, columns mapped by name.")
   sync:argument("file", "A CSV or JSON Lines file; - is standard input.")
   add_job(sync)
-  sync:option("--map", "FIELD=COLUMN; FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE.")
+  sync:option("--map", "FIELD=COLUMN; FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
+    .. "a column to take when those before give nothing that can be used.")
     :argname("FIELD=COLUMN"):count("*")
 
   local run = parser:command("run", "Send the rows of a file through a transformation script.")

@@ -12,28 +12,29 @@ local send = {}
 
 local DELIMITERS = { tab = "\t", ["\\t"] = "\t", comma = ",", semicolon = ";", pipe = "|" }
 
--- --map words as a map; nil and a message when one is wrong.
+-- --map words as a map; a field that is named again gets fallbacks. nil and a message when one is wrong.
 local function read_map(words)
   local map = {}
   for _, word in ipairs(words) do
     local field, column = word:match("^([^=]+)=(.+)$")
     if not field then
       return nil, ("--map takes FIELD=COLUMN, not '%s'"):format(word)
-    elseif map[field] then
-      return nil, ("--map names '%s' twice"):format(field)
     end
-    map[field] = column
+    map[field] = map[field] or {}
+    table.insert(map[field], column)
   end
   return map
 end
 
 -- Without a header columns are numbers.
 local function number_columns(map)
-  for field, column in pairs(map) do
-    if not column:find("^%d+$") then
-      return ("--no-header: --map %s must be a column number, not '%s'"):format(field, column)
+  for field, columns in pairs(map) do
+    for i, column in ipairs(columns) do
+      if not column:find("^%d+$") then
+        return ("--no-header: --map %s must be a column number, not '%s'"):format(field, column)
+      end
+      columns[i] = tonumber(column)
     end
-    map[field] = tonumber(column)
   end
 end
 
