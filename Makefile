@@ -60,7 +60,7 @@ CORE := $(OUT)/scope3/core.so
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: phone-metadata oracle oracle-answers unicode-tables print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: fuzz phone-metadata oracle oracle-answers unicode-tables print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(CORE) bin/scope3
 
@@ -70,6 +70,7 @@ help:
 	@echo 'make test           every spec on every Lua found; LUAS="5.4 jit" narrows it, SPEC=spec/x_spec.lua too'
 	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
 	@echo 'make test-poll      the specs over the engine of systems without epoll'
+	@echo 'make fuzz           libFuzzer over everything between bytes and members, FUZZ_SECONDS=60 (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
 	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables  renew the tables'
 	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
@@ -143,6 +144,15 @@ oracle: $(CORE)
 oracle-answers:
 	@$(NPM_IN_FOLDER) google-libphonenumber@3.2.47 libphonenumber-js@$(PHONE_PACKAGE) >/dev/null && \
 	  node $(ROOT)/spec/oracle/phones.mjs write 20261124 24000 > answers.tsv && mv answers.tsv $(ROOT)/spec/oracle/phones.tsv
+
+# Needs clang. What it finds is written to build/fuzz; the corpus there is kept between runs.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@mkdir -p build/fuzz/corpus
+	@printf '\300\002id,mail,tel,land,mail2,tel2,u,h\n1,a@b.co,"+1 206 ""555"" 1234",US,x,,,\n' > build/fuzz/corpus/csv
+	@printf '\010\001{"a":"1","b":"a@b.co","c":"030 23125123","d":"\\u0044E"}\n' > build/fuzz/corpus/jsonl
+	clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o build/fuzz/rows fuzz/rows.c csrc/core/*.c
+	cd build/fuzz && ./rows -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 corpus
 
 lint:
 	@MAKE="$(MAKE)" sh .ci/lint

@@ -3,8 +3,11 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char *const ROLE_NAMES[] = {
-#define X(name, text) text,
+static const struct {
+  const char *text;
+  size_t n;
+} ROLE_NAMES[] = {
+#define X(name, text) {text, sizeof text - 1},
   SC3_ROLES(X)
 #undef X
 };
@@ -127,10 +130,10 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
   return NULL;
 }
 
-static int role_named(const char *key) {
+static int role_named(const char *key, size_t n) {
   int i;
   for (i = 0; i < SC3_ROLE_COUNT; i++) {
-    if (strcmp(ROLE_NAMES[i], key) == 0)
+    if (ROLE_NAMES[i].n == n && ROLE_NAMES[i].text[0] == key[0] && memcmp(ROLE_NAMES[i].text, key, n) == 0)
       return i;
   }
   return -1;
@@ -141,11 +144,12 @@ const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     const char *key, *message = NULL;
+    size_t n;
     int role;
     if (lua_type(L, -2) != LUA_TSTRING)
       return lua_pushfstring(L, "a member has a key that is a %s", luaL_typename(L, -2));
-    key = lua_tostring(L, -2);
-    role = role_named(key);
+    key = lua_tolstring(L, -2, &n);
+    role = role_named(key, n);
     if (role == SC3_ROLE_UID) {
       message = take_uids(L, m);
     } else if (role >= 0) {

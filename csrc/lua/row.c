@@ -6,10 +6,8 @@
 
 enum { NAMES_SHOWN = 40 };
 
-/* The user value is { names = { name -> column, or -1 where it stands twice }, decode = function or nil, source = source }. */
-#define KEY_NAMES "names"
-#define KEY_DECODE "decode"
-#define KEY_SOURCE "source"
+/* The user value is { name -> column, or -1 where it stands twice; [1] = the decoder of nested JSON or false, [2] = the source }. */
+enum { AT_DECODE = 1, AT_SOURCE = 2 };
 
 void sc3_row_open(sc3_row *row, const sc3_record *record) {
   row->record = record;
@@ -30,8 +28,7 @@ void sc3_row_new(lua_State *L, int index) {
   row->by_name = n == 0;
   luaL_getmetatable(L, SC3_TYPE_ROW);
   lua_setmetatable(L, -2);
-  lua_createtable(L, 0, 3);
-  lua_createtable(L, 0, (int)n);
+  lua_createtable(L, 2, (int)n);
   for (i = 0; i < n; i++) {
     lua_pushlstring(L, names[i].p, names[i].n);
     lua_pushvalue(L, -1);
@@ -43,13 +40,12 @@ void sc3_row_new(lua_State *L, int index) {
     lua_remove(L, -2);
     lua_rawset(L, -3);
   }
-  lua_setfield(L, -2, KEY_NAMES);
   sc3_getuservalue(L, index);
-  lua_getfield(L, -1, KEY_DECODE);
-  lua_setfield(L, -3, KEY_DECODE);
+  lua_getfield(L, -1, "decode");
+  lua_rawseti(L, -3, AT_DECODE);
   lua_pop(L, 1);
   lua_pushvalue(L, index);
-  lua_setfield(L, -2, KEY_SOURCE);
+  lua_rawseti(L, -2, AT_SOURCE);
   sc3_setuservalue(L, -2);
 }
 
@@ -65,7 +61,7 @@ static int no_column(lua_State *L, int values, const char *key) {
   const sc3_slice *names;
   size_t i, n;
   luaL_Buffer b;
-  lua_getfield(L, values, KEY_SOURCE);
+  lua_rawgeti(L, values, AT_SOURCE);
   n = sc3_source_names(lua_touserdata(L, -1), &names);
   if (n == 0)
     return luaL_error(L, "rows without a header have columns by number, not by the name '%s'", key);
@@ -79,16 +75,17 @@ static int no_column(lua_State *L, int values, const char *key) {
   return luaL_error(L, "there is no column '%s'; the columns are: %s", key, lua_tostring(L, -1));
 }
 
-/* row[name] or row[number] */
+/* row[name] or row[number]. The metatable is an upvalue, because looking it up by its name costs more than all the rest. */
 static int row_index(lua_State *L) {
-  const sc3_record *r = check_live(L);
+  const sc3_record *r;
   const sc3_row *row = lua_touserdata(L, 1);
+  const sc3_field *field;
   size_t column = 0;
-  int decode;
+  if (row == NULL || !lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(1)) || row->record == NULL)
+    (void)check_live(L);
+  r = row->record;
   lua_settop(L, 2);
   sc3_getuservalue(L, 1);
-  lua_getfield(L, 3, KEY_DECODE);
-  decode = lua_isnil(L, 4) ? 0 : 4;
   if (lua_type(L, 2) == LUA_TNUMBER) {
     lua_Number n = lua_tonumber(L, 2);
     if (!(fabs((double)n) < 1e9) || floor((double)n) < (double)n)
@@ -110,16 +107,21 @@ static int row_index(lua_State *L) {
       return 0; /* objects need not have the same keys */
     column = i + 1;
   } else {
-    lua_getfield(L, 3, KEY_NAMES);
     lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
+    lua_rawget(L, 3);
     if (lua_isnil(L, -1))
       return no_column(L, 3, lua_tostring(L, 2));
     if (lua_tointeger(L, -1) < 0)
       return luaL_error(L, "the column '%s' stands more than once: use its number", lua_tostring(L, 2));
     column = (size_t)lua_tointeger(L, -1);
   }
-  if (sc3_pushfield(L, &r->fields[column - 1], decode) != 0)
+  field = &r->fields[column - 1];
+  if (field->kind == SC3_KIND_TEXT) {
+    lua_pushlstring(L, field->value.p, field->value.n);
+    return 1;
+  }
+  lua_rawgeti(L, 3, AT_DECODE);
+  if (sc3_pushfield(L, field, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
     return lua_error(L);
   return 1;
 }
@@ -141,7 +143,12 @@ static int row_tostring(lua_State *L) {
 void sc3_open_row(lua_State *L) {
   static const luaL_Reg none[] = {{NULL, NULL}};
   static const luaL_Reg meta[] = {
-    {"__index", row_index}, {"__newindex", row_newindex}, {"__len", row_len}, {"__tostring", row_tostring}, {NULL, NULL},
+    {"__newindex", row_newindex}, {"__len", row_len}, {"__tostring", row_tostring}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_ROW, none, meta, NULL);
+  luaL_getmetatable(L, SC3_TYPE_ROW);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, row_index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
 }

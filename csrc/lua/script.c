@@ -204,10 +204,12 @@ static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, cons
   return lua_tostring(L, -1);
 }
 
-static const char *stage_table(lua_State *L, sc3_builder_ud *u, int index) {
+static const char *stage_table(lua_State *L, sc3_builder_ud *u, int index, const sc3_payload *p) {
   const char *message;
   sc3_clearmember(&u->member, u->b.op);
   message = sc3_readmember(L, index, &u->member);
+  if (message == NULL && sc3_slice_some(u->member.values.role[SC3_ROLE_EXTERNAL_ID]))
+    sc3_payload_expect(p, u->member.values.role[SC3_ROLE_EXTERNAL_ID]);
   if (message == NULL)
     sc3_checkstatus(L, sc3_stagemember(&u->b, &u->member));
   return message;
@@ -215,18 +217,18 @@ static const char *stage_table(lua_State *L, sc3_builder_ud *u, int index) {
 
 /* What member(row) answered: a member, a list of members, nil, or nil and a reason; the two values are on top.
    NULL, or a message that is left on top. */
-static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int row, int *skipped) {
+static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p, int *skipped) {
   int answer = lua_gettop(L) - 1;
   if (lua_type(L, answer) == LUA_TTABLE) {
     size_t i, n = lua_rawlen(L, answer);
     if (n == 0)
-      return stage_table(L, u, answer);
+      return stage_table(L, u, answer, p);
     for (i = 1; i <= n; i++) {
       const char *message;
       lua_rawgeti(L, answer, (int)i);
       if (lua_type(L, -1) != LUA_TTABLE)
         return lua_pushfstring(L, "member() must give a list of members, but entry %d is a %s", (int)i, luaL_typename(L, -1));
-      message = stage_table(L, u, -1);
+      message = stage_table(L, u, -1, p);
       if (message != NULL)
         return message;
       lua_pop(L, 1);
@@ -315,7 +317,7 @@ const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, c
   if (!skipped && u->has_member) {
     message = call_script(L, u, values, KEY_MEMBER, row, 2);
     if (message == NULL)
-      message = stage_answer(L, u, values, row, &skipped);
+      message = stage_answer(L, u, values, row, p, &skipped);
     if (message != NULL)
       return message;
     lua_settop(L, top);
