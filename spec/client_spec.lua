@@ -147,6 +147,19 @@ describe("the client", function()
     assert.equal(100, world.assert_sums(res))
   end)
 
+  it("is built while the request before it is on the wire, and the result says when each was", function()
+    local client = sandbox:client()
+    local res = assert(client:run({ map = MAP, audience = "overlap" }, rows(40), { max_members = 10 }))
+    assert.equal(4, #res.requests)
+    for i, request in ipairs(res.requests) do
+      assert.is_true(request.build_start <= request.build_end and request.build_end <= request.send_start and request.send_start <= request.send_end)
+      local before = res.requests[i - 1]
+      if before then
+        assert.is_true(request.build_start < before.send_end and request.send_start >= before.send_end)
+      end
+    end
+  end)
+
   it("sends name and consent basis with every request", function()
     local client = sandbox:client()
     assert(client:run({ map = MAP, audience = { id = "n", name = 'The "N"', consent_basis = "consent" } }, rows(30), { max_members = 10 }))

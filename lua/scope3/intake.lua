@@ -30,6 +30,7 @@ function intake.new(job, audience, opts, shape)
       remove = opts.mode == "remove", max_member = max_bytes, refusals = opts.on_reject ~= nil,
       map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where, member = shape.member,
     })),
+    began = job:seconds(), -- filling the payload
     free = {}, -- payloads that no request reads; never more than two exist
     payload = core.payload { max_members = opts.max_members, max_bytes = max_bytes },
   }, intake)
@@ -64,7 +65,8 @@ function intake:cut()
   local ok, err = self.job:send({ part }, bytes, function()
     payload:reset()
     self.free[#self.free + 1] = payload
-  end)
+  end, self.began)
+  self.began = self.job:seconds()
   self.payload = table.remove(self.free) or core.payload(self.limits)
   return ok, err
 end

@@ -32,6 +32,12 @@ function job.new(client, audiences, opts)
   }, job)
 end
 
+--- Seconds since the job began.
+---@return number
+function job:seconds()
+  return self.client.loop.now() - self.started
+end
+
 local function path_of(client)
   return "/advertisers/" .. client.account_id .. "/audiences/sync"
 end
@@ -42,7 +48,8 @@ local function settle(self, data, err)
   self.flight = nil
   local call, entry, res = flight.call, flight.entry, self.result
   entry.attempts = call.attempts
-  entry.seconds = self.client.loop.now() - flight.started
+  entry.send_end = self:seconds()
+  entry.seconds = entry.send_end - entry.send_start
   res.retries = res.retries + math.max(0, call.attempts - 1)
   res.bytes_sent = res.bytes_sent + call.bytes_sent
   if flight.release then
@@ -109,14 +116,16 @@ end
 ---@param parts scope3.Part[]
 ---@param bytes integer  of the body
 ---@param release? fun()  called when the payloads are free again
+---@param began? number  the second of the job at which building the payload began
 ---@return true?
 ---@return scope3.Error? err  the job's failure: this request was then not sent
-function job:send(parts, bytes, release)
+function job:send(parts, bytes, release, began)
   local adds, removes = 0, 0
   for _, part in ipairs(parts) do
     adds, removes = adds + part.adds, removes + part.removes
   end
-  local entry = { members = adds + removes, adds = adds, removes = removes, bytes = bytes, state = "sending" }
+  local entry = { members = adds + removes, adds = adds, removes = removes, bytes = bytes, state = "sending",
+    build_start = began, build_end = began and self:seconds() }
   local res = self.result
   if self.flight and not self.flight.call.done then
     self.on_event { event = "blocked" }
@@ -157,7 +166,8 @@ function job:send(parts, bytes, release)
     timeout = self.opts.timeout or 60 + bytes / 100000,
     on_event = self.on_event,
   }
-  self.flight = { call = call, entry = entry, release = release, started = self.client.loop.now() }
+  entry.send_start = self:seconds()
+  self.flight = { call = call, entry = entry, release = release }
   self.on_event { event = "request", request = #res.requests, members = entry.members, bytes = bytes }
   return true
 end
@@ -178,7 +188,7 @@ end
 function job:finish()
   self:await()
   local res = self.result
-  res.seconds = self.client.loop.now() - self.started
+  res.seconds = self:seconds()
   if self.failure then
     self.failure.result = res
     return nil, self.failure

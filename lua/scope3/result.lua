@@ -19,7 +19,8 @@ local json = require "scope3.json"
 ---@field failed integer  members that were not accepted
 ---@field unknown integer  members of requests that were sent and never answered
 ---@field would_send? integer  members that a dry run did not send
----@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id }
+---@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id, build_start, build_end,
+---  send_start, send_end }, the last four in seconds since the job began: the next is built while one is on the wire
 ---@field retries integer
 ---@field bytes_sent integer
 ---@field seconds number

@@ -78,6 +78,27 @@ local function describe_audience(audience)
   return table.concat(parts, " · ")
 end
 
+local SHOWN = 8 -- requests of the timeline
+
+-- What was built and sent when. One request has no timeline, and many are shown by the first ones.
+local function timeline(out, res)
+  local rows = { { "request", "members", "built", "on the wire" } }
+  local function span(from, to)
+    return from and to and ("%.2f - %.2f s"):format(from, to) or "-"
+  end
+  for i, request in ipairs(res.requests) do
+    if i > SHOWN then
+      rows[#rows + 1] = { ("and %d more"):format(#res.requests - SHOWN), "", "", "" }
+      break
+    end
+    rows[#rows + 1] = { tostring(i), text.count(request.members), span(request.build_start, request.build_end),
+      span(request.send_start, request.send_end) }
+  end
+  if #res.requests > 1 and res.requests[1].send_start then
+    out[#out + 1] = "\nTimeline:\n" .. text.columns(rows, nil, "  ")
+  end
+end
+
 --- The report of a job.
 ---@param res scope3.Result
 ---@param about {title: string, waited: number?}
@@ -123,6 +144,7 @@ function report.of(res, about)
     rows[#rows + 1] = { "audience", describe_audience(audience) }
   end
   out[#out + 1] = text.columns(rows, nil, "  ")
+  timeline(out, res)
   list_reasons(out, "Rows rejected, by reason:", res.rejected)
   list_reasons(out, "Identifiers dropped, by reason (their members were kept if another was left):", res.dropped)
   list_reasons(out, "Regions that are not known, of the phones dropped for it:", res.unknown_regions)
