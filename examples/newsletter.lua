@@ -1,11 +1,9 @@
--- A transformation script with a map: columns go to fields by name, and no Lua runs for a row that `where` lets pass.
+-- A transformation script with conditions and a map: rows are chosen and columns go to fields by name, and no Lua runs for a row.
 --   scope3 run examples/newsletter.lua examples/customers.csv --sandbox --account 25 --wait
 return {
   audience = { id = "newsletter", name = "Newsletter readers", consent_basis = "consent" },
 
-  where = function(row)
-    return row["Marketing consent"] == "yes"
-  end,
+  where = { ["Marketing consent"] = "yes" },
 
   map = {
     external_id = "Customer Id",
