@@ -37,6 +37,38 @@ static int identity_sha256(lua_State *L) {
   return 1;
 }
 
+/* sha256_with(implementation, bytes [, more bytes]) -> 64 lowercase hex digits, those of the second, computed as a pair, if given;
+   nil when this machine lacks the implementation */
+static int identity_sha256_with(lua_State *L) {
+  char hex[SC3_SHA256_HEX], second_hex[SC3_SHA256_HEX];
+  size_t n, second_n;
+  const sc3_sha256_impl *impl = sc3_sha256_find(luaL_checkstring(L, 1));
+  const char *bytes = luaL_checklstring(L, 2, &n), *second = luaL_optlstring(L, 3, NULL, &second_n);
+  if (impl == NULL)
+    return 0;
+  if (second == NULL) {
+    impl->hex(bytes, n, hex);
+    lua_pushlstring(L, hex, sizeof hex);
+    return 1;
+  }
+  impl->hex_pair(bytes, n, hex, second, second_n, second_hex);
+  lua_pushlstring(L, hex, sizeof hex);
+  lua_pushlstring(L, second_hex, sizeof second_hex);
+  return 2;
+}
+
+/* sha256_use([implementation]) -> the name of the one that the process uses from now on; nil when this machine lacks it */
+static int identity_sha256_use(lua_State *L) {
+  if (!lua_isnoneornil(L, 1)) {
+    const sc3_sha256_impl *impl = sc3_sha256_find(luaL_checkstring(L, 1));
+    if (impl == NULL)
+      return 0;
+    sc3_sha256_use(impl);
+  }
+  lua_pushstring(L, sc3_sha256_used()->name);
+  return 1;
+}
+
 /* utf8_valid(bytes) -> boolean */
 static int identity_utf8_valid(lua_State *L) {
   sc3_slice s = check_text(L);
@@ -194,7 +226,8 @@ static int uid_check(lua_State *L) {
 
 void sc3_open_identity(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"sha256", identity_sha256}, {"email_normalize", email_normalize}, {"phone_normalize", phone_normalize},
+    {"sha256", identity_sha256}, {"sha256_with", identity_sha256_with}, {"sha256_use", identity_sha256_use},
+    {"email_normalize", email_normalize}, {"phone_normalize", phone_normalize},
     {"hashed", identity_hashed}, {"uid_check", uid_check}, {"utf8_valid", identity_utf8_valid},
     {"lowercase", identity_lowercase}, {"region", region_find}, {NULL, NULL},
   };
