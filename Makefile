@@ -32,13 +32,16 @@ LUA_CFLAGS ?= $(shell for n in $(LUA_PCS); do pkg-config --exists $$n 2>/dev/nul
 CURL_CFLAGS ?= $(shell pkg-config --cflags libcurl 2>/dev/null || curl-config --cflags 2>/dev/null)
 CURL_LIBS ?= $(shell pkg-config --libs libcurl 2>/dev/null || curl-config --libs 2>/dev/null || echo -lcurl)
 
+ZLIB_CFLAGS ?= $(shell pkg-config --cflags zlib 2>/dev/null)
+ZLIB_LIBS ?= $(shell pkg-config --libs zlib 2>/dev/null || echo -lz)
+
 # --- how to build ----------------------------------------------------------------------------------------------------
 # SANITIZE=1 builds with ASan and UBSan, POLL=1 builds the engine that other systems than Linux use; each keeps its own objects.
 VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(POLL),-poll)
 OUT := build/$(VARIANT)
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(LUA_CFLAGS) $(CURL_CFLAGS)
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(LUA_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS)
 ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_LDFLAGS := -fsanitize=address,undefined
@@ -57,12 +60,17 @@ SRC := $(sort $(wildcard csrc/core/*.c csrc/http/*.c csrc/lua/*.c))
 OBJ := $(SRC:csrc/%.c=$(OUT)/obj/%.o)
 CORE := $(OUT)/scope3/core.so
 
+# Reading gzip is a module of its own, left out where there is no zlib.
+GZIP_OBJ := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/gzip/*.c)))
+GZIP := $(if $(shell printf '\#include <zlib.h>\n' | $(CC) $(ZLIB_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/gzip.so)
+MODULES := $(CORE) $(GZIP)
+
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: fuzz phone-metadata oracle oracle-answers unicode-tables print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: fuzz modules phone-metadata oracle oracle-answers unicode-tables print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
-all: $(CORE) bin/scope3
+all: $(MODULES) bin/scope3
 
 help:
 	@echo 'make [LUA=5.1|5.2|5.3|5.4|jit]  build the module for that Lua and write bin/scope3 (default 5.4)'
@@ -89,7 +97,13 @@ $(CORE): $(OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(OBJ) $(CURL_LIBS) $(DL_LIBS)
 
--include $(OBJ:.o=.d)
+$(OUT)/scope3/gzip.so: $(GZIP_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(GZIP_OBJ) $(ZLIB_LIBS)
+
+-include $(OBJ:.o=.d) $(GZIP_OBJ:.o=.d)
+
+modules: $(MODULES)
 
 # Written anew each time, because it names the chosen Lua.
 .PHONY: bin/scope3
@@ -164,20 +178,20 @@ INST_BINDIR ?= $(PREFIX)/bin
 # Copies the module and the Lua files.
 define INSTALL_FILES
 install -d "$(DESTDIR)$(INST_LIBDIR)/scope3" "$(DESTDIR)$(INST_BINDIR)"
-install -m 755 $(CORE) "$(DESTDIR)$(INST_LIBDIR)/scope3/core.so"
+for module in $(MODULES); do install -m 755 "$$module" "$(DESTDIR)$(INST_LIBDIR)/scope3/" || exit 1; done
 cd lua && find scope3 -name '*.lua' | while read -r f; do \
   install -d "$(DESTDIR)$(INST_LUADIR)/$$(dirname "$$f")" && \
   install -m 644 "$$f" "$(DESTDIR)$(INST_LUADIR)/$$f" || exit 1; done
 endef
 
-install: $(CORE)
+install: $(MODULES)
 	$(INSTALL_FILES)
 	sed -e 's|@LUA@|$(LUA_BIN)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
 	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
 	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
 
 # For LuaRocks, which wraps the command itself: it finds the modules by its own paths.
-rock: $(CORE)
+rock: $(MODULES)
 
 install-rock:
 	$(INSTALL_FILES)

@@ -22,6 +22,7 @@ dependencies = {
 external_dependencies = {
   -- No header: it lies in a directory of the architecture on Debian, where the compiler finds it and LuaRocks does not look.
   CURL = { library = "curl" },
+  ZLIB = { header = "zlib.h", library = "z" },
 }
 -- The project's own Makefile, so that there is one way to build.
 build = {

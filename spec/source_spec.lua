@@ -132,7 +132,7 @@ describe("CSV", function()
     local cases = {
       [""] = { "empty", "empty" }, ["\255\254i\0d\0\n\0"] = { "utf16", "iconv" }, ["\254\255\0i\0d"] = { "utf16", "iconv" },
       ["i\0d\0,\0b\0\n\0001\0"] = { "utf16", "iconv" }, ["\255\254\0\0i\0\0\0"] = { "utf32", "iconv" },
-      ["\31\139\8\0\0\0\0\0"] = { "gzip", "gunzip" }, ["PK\3\4\20\0\6\0"] = { "zip", "export it as CSV" },
+      ["\31\139\8\0\0\0\0\0"] = { "gzip", "cut off" }, ["PK\3\4\20\0\6\0"] = { "zip", "export it as CSV" },
       ["\137PNG\r\n\26\n\0\0\0\13IHDR"] = { "binary", "not text" }, ["\127ELF\2\1\1\0"] = { "binary", "not text" },
     }
     for text, want in pairs(cases) do

@@ -48,14 +48,14 @@ INLINE __m128i load_ending(ptrdiff_t left, int at) {
   return _mm_loadu_si128((const __m128i *)(const void *)(ending + 64 - left + at));
 }
 
-/* The 16 bytes at `at` of a block that begins at `p` and has `left` bytes of message, with the bit that ends them. The
-   message has 16 bytes at the least, so the last 16 can be loaded and moved into place; no branch depends on a length. */
-INLINE __m128i load_last(const uint8_t *p, ptrdiff_t left, int at) {
+/* The 16 bytes at `at` of a block in which a message that ends at `end` has `left` bytes left, with the bit that ends it. The message
+   has 16 bytes at the least, so its last 16 can be loaded and moved into place: no branch depends on the length. */
+INLINE __m128i load_last(const uint8_t *end, ptrdiff_t left, int at) {
   static const uint8_t moves[32] = {0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15,
                                     0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
-  ptrdiff_t from = at < left - 16 ? at : left - 16;
-  ptrdiff_t by = at - from < 16 ? at - from : 16;
-  __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + from));
+  ptrdiff_t before_end = left - at > 16 ? left - at : 16;
+  ptrdiff_t by = before_end - (left - at) < 16 ? before_end - (left - at) : 16;
+  __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(end - before_end));
   bytes = _mm_shuffle_epi8(bytes, _mm_loadu_si128((const __m128i *)(const void *)(moves + by)));
   return _mm_or_si128(bytes, load_ending(left, at));
 }
@@ -69,19 +69,18 @@ INLINE void lane_load(lane *l, const uint8_t *p, size_t n, size_t index, size_t 
     l->w3 = _mm_set_epi32((int)(n * 8), 0, 0, 0);
     return;
   }
-  p += index * 64;
   if (index < n / 64) {
-    const __m128i *from = (const __m128i *)(const void *)p;
+    const __m128i *from = (const __m128i *)(const void *)(p + index * 64);
     l->w0 = _mm_shuffle_epi8(_mm_loadu_si128(from), big_endian);
     l->w1 = _mm_shuffle_epi8(_mm_loadu_si128(from + 1), big_endian);
     l->w2 = _mm_shuffle_epi8(_mm_loadu_si128(from + 2), big_endian);
     l->w3 = _mm_shuffle_epi8(_mm_loadu_si128(from + 3), big_endian);
   } else {
     ptrdiff_t left = (ptrdiff_t)(n - index * 64); /* -8 at the least: the length alone was too long for the block before */
-    l->w0 = _mm_shuffle_epi8(load_last(p, left, 0), big_endian);
-    l->w1 = _mm_shuffle_epi8(load_last(p, left, 16), big_endian);
-    l->w2 = _mm_shuffle_epi8(load_last(p, left, 32), big_endian);
-    l->w3 = _mm_shuffle_epi8(load_last(p, left, 48), big_endian);
+    l->w0 = _mm_shuffle_epi8(load_last(p + n, left, 0), big_endian);
+    l->w1 = _mm_shuffle_epi8(load_last(p + n, left, 16), big_endian);
+    l->w2 = _mm_shuffle_epi8(load_last(p + n, left, 32), big_endian);
+    l->w3 = _mm_shuffle_epi8(load_last(p + n, left, 48), big_endian);
     if (index + 1 == blocks) {
       uint64_t bits = (uint64_t)n * 8;
       l->w3 = _mm_or_si128(l->w3, _mm_set_epi64x((long long)(bits << 32 | bits >> 32), 0));

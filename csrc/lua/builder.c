@@ -109,6 +109,26 @@ static void read_conditions(lua_State *L, sc3_builder_ud *u, int index) {
   u->b.condition_count = n;
 }
 
+/* The map and the conditions at two indices, or nil for either. */
+static void read_columns(lua_State *L, sc3_builder_ud *u, int values, int map, int conditions) {
+  memset(u->b.targets, 0, sizeof u->b.targets);
+  memset(u->b.conditions, 0, sizeof u->b.conditions);
+  u->b.target_count = u->b.condition_count = u->operand_count = 0;
+  u->mapped = !lua_isnil(L, map);
+  if (u->mapped) {
+    luaL_checktype(L, map, LUA_TTABLE);
+    lua_pushvalue(L, map);
+    lua_setfield(L, values, KEY_MAP); /* before its strings are looked at */
+    read_map(L, u, map);
+  }
+  if (!lua_isnil(L, conditions)) {
+    luaL_checktype(L, conditions, LUA_TTABLE);
+    lua_pushvalue(L, conditions);
+    lua_setfield(L, values, KEY_CONDITIONS);
+    read_conditions(L, u, conditions);
+  }
+}
+
 static int keep_function(lua_State *L, int values, const char *key) {
   lua_getfield(L, 1, key);
   if (lua_isnil(L, -1)) {
@@ -159,19 +179,8 @@ static int builder_new(lua_State *L) {
   u->b.reading.phone_repairs = sc3_checkphonerepairs(L, -1);
   lua_pop(L, 1);
   lua_getfield(L, 1, KEY_MAP);
-  if (!lua_isnil(L, 7)) {
-    luaL_checktype(L, 7, LUA_TTABLE);
-    read_map(L, u, 7);
-    u->mapped = 1;
-    lua_pushvalue(L, 7);
-    lua_setfield(L, values, KEY_MAP);
-  }
   lua_getfield(L, 1, KEY_CONDITIONS);
-  if (!lua_isnil(L, -1)) {
-    luaL_checktype(L, -1, LUA_TTABLE);
-    read_conditions(L, u, lua_gettop(L));
-    lua_setfield(L, values, KEY_CONDITIONS);
-  }
+  read_columns(L, u, values, 7, 8);
   lua_getfield(L, 1, KEY_COLUMNS);
   if (!lua_isnil(L, -1)) {
     luaL_checktype(L, -1, LUA_TTABLE);
@@ -340,6 +349,17 @@ static int builder_fill(lua_State *L) {
   }
 }
 
+/* :columns(map, conditions): what builder{} took as such, for a source with other columns than the one before. */
+static int builder_columns(lua_State *L) {
+  sc3_builder_ud *u = check_builder(L);
+  if (sc3_builder_waiting(&u->b))
+    return luaL_error(L, "the row before waits for room: flush it first");
+  lua_settop(L, 3);
+  sc3_getuservalue(L, 1);
+  read_columns(L, u, 4, 2, 3);
+  return 0;
+}
+
 /* --- what it counted -------------------------------------------------------------------------------------------- */
 
 static void set_count(lua_State *L, const char *key, uint64_t n) {
@@ -459,7 +479,7 @@ static int builder_refusals(lua_State *L) {
 
 void sc3_open_builder(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"add", builder_add}, {"close", builder_close}, {"counts", builder_counts}, {"fill", builder_fill},
+    {"add", builder_add}, {"close", builder_close}, {"columns", builder_columns}, {"counts", builder_counts}, {"fill", builder_fill},
     {"flush", builder_flush}, {"refusals", builder_refusals}, {"take", builder_take}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_BUILDER, methods, NULL, builder_close);

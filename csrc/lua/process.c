@@ -1,11 +1,16 @@
-/* What the command line and the blocking loop ask of the process: clocks, sleep, terminals, and the stop flag. */
+/* What the command line and the blocking loop ask of the process: clocks, sleep, terminals, files by name, and the stop flag. */
+#include <glob.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "binding.h"
+
+enum { GLOB_MAX = 100000 };
 
 static double seconds(clockid_t clock) {
   struct timespec t = {0, 0};
@@ -45,6 +50,49 @@ static int process_isatty(lua_State *L) {
   return 1;
 }
 
+#define TYPE_PATHS "scope3.paths"
+
+/* Frees what glob() found; the collector calls it too, should making the strings fail. */
+static int free_paths(lua_State *L) {
+  glob_t *found = luaL_checkudata(L, -1, TYPE_PATHS);
+  globfree(found);
+  memset(found, 0, sizeof *found);
+  return 0;
+}
+
+/* glob(pattern) -> an array of the paths that it matches, in order; nil when there are none */
+static int process_glob(lua_State *L) {
+  const char *pattern = luaL_checkstring(L, 1);
+  glob_t *found;
+  size_t i;
+  lua_settop(L, 1);
+  lua_createtable(L, 0, 0);
+  found = lua_newuserdata(L, sizeof *found);
+  memset(found, 0, sizeof *found);
+  luaL_getmetatable(L, TYPE_PATHS);
+  lua_setmetatable(L, 3);
+  if (glob(pattern, 0, NULL, found) != 0)
+    return 0;
+  for (i = 0; i < found->gl_pathc && i < GLOB_MAX; i++) {
+    lua_pushstring(L, found->gl_pathv[i]);
+    lua_rawseti(L, 2, (int)i + 1);
+  }
+  (void)free_paths(L);
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* file_identity(path) -> a text that is the same for two names of one file; nil when there is no such file */
+static int process_file_identity(lua_State *L) {
+  struct stat info;
+  char text[64];
+  if (stat(luaL_checkstring(L, 1), &info) != 0)
+    return 0;
+  (void)snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)info.st_dev, (unsigned long long)info.st_ino);
+  lua_pushstring(L, text);
+  return 1;
+}
+
 static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number) {
@@ -79,7 +127,10 @@ static int process_stopped(lua_State *L) {
 void sc3_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty},
+    {"glob", process_glob}, {"file_identity", process_file_identity},
     {"catch_stop", process_catch_stop}, {"stopped", process_stopped}, {NULL, NULL},
   };
+  static const luaL_Reg none[] = {{NULL, NULL}};
   sc3_setfuncs(L, functions);
+  sc3_newtype(L, TYPE_PATHS, none, NULL, free_paths);
 }

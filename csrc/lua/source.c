@@ -206,7 +206,7 @@ static const char *fatal_text(const sc3_fatal *f, const char **reason) {
       return "the file is UTF-32; convert it to UTF-8 (iconv -f UTF-32 -t UTF-8)";
     case SC3_FATAL_GZIP:
       *reason = "gzip";
-      return "the file is gzip-compressed; decompress it first (gunzip -c FILE | scope3 sync - ...)";
+      return "the data is gzip"; /* which the Lua layer takes over */
     case SC3_FATAL_ZIP:
       *reason = "zip";
       return "the file is a zip archive or a spreadsheet; export it as CSV in UTF-8";
@@ -428,6 +428,30 @@ static int source_read(lua_State *L) {
   return 2;
 }
 
+/* :raw() -> the bytes that wait for the parser, then those of the file, as they are | nil (no more) | nil, "again" | nil, "fatal", message
+   For bytes that are no text of this source's format. */
+static int source_raw(lua_State *L) {
+  sc3_source *s = sc3_checksource(L, 1);
+  sc3_input *in = input_of(s);
+  while (sc3_input_left(in) == 0) {
+    sc3_next next;
+    if (s->fd < 0 || in->finished)
+      return 0;
+    next = read_chunk(s);
+    if (next == SC3_NEXT_NOMEM)
+      return luaL_error(L, "not enough memory");
+    if (next != SC3_NEXT_NEED) {
+      lua_pushnil(L);
+      lua_pushstring(L, next == SC3_NEXT_AGAIN ? "again" : "fatal");
+      lua_pushstring(L, next == SC3_NEXT_AGAIN ? "" : strerror(s->read_error.error));
+      return 3;
+    }
+  }
+  lua_pushlstring(L, sc3_input_head(in), sc3_input_left(in));
+  sc3_input_take(in, sc3_input_left(in));
+  return 1;
+}
+
 static int source_bytes(lua_State *L) {
   sc3_pushcount(L, sc3_source_bytes(check_source(L, 1)));
   return 1;
@@ -459,7 +483,7 @@ static int source_delimiter(lua_State *L) {
 void sc3_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
-    {"feed", source_feed}, {"finish", source_finish}, {"read", source_read}, {"rows", source_rows},
+    {"feed", source_feed}, {"finish", source_finish}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
     {"size", source_size}, {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};

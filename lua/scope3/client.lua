@@ -1,6 +1,7 @@
 --- The client: an account at the service, and everything that can be asked of it.
 local audience_of = require "scope3.audience"
 local errors = require "scope3.error"
+local inputs = require "scope3.inputs"
 local job = require "scope3.job"
 local mapping = require "scope3.mapping"
 local options = require "scope3.options"
@@ -49,7 +50,8 @@ local CLIENT_OPTIONS = {
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
 ---  barrier (waits for tasks before an opposite operation), retry, paced, task or audience; further fields say how many and how long
----@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean})
+---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?})  `file` where
+---  there are several
 ---@field push_notification_config? table  docs/contract.md section 6
 ---@field dry_run? boolean  does everything but send
 local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
@@ -263,21 +265,28 @@ function Client:stream(audience, opts)
   return stream.new(self, meta, checked)
 end
 
--- The rows of whatever the caller gave.
-local function open_source(input, opts)
-  if source_of.is(input) then
+-- The input that the caller gave, for run.run(), and a source to close afterwards.
+local function open_input(input, opts)
+  if source_of.is(input) or type(input) == "function" then
     return input
-  elseif type(input) == "function" then
-    return input
-  elseif type(input) == "string" then
-    return source_of.open(input, opts)
+  elseif type(input) ~= "string" and not (type(input) == "table" and type(input[1]) == "string") then
+    error("client:run: the source must be a path or a list of them, scope3.csv(), scope3.jsonl() or an iterator of tables, not a " .. type(input), 3)
   end
-  error("client:run: the source must be a path, scope3.csv(), scope3.jsonl() or an iterator of tables, not a " .. type(input), 3)
+  local paths, err = inputs.expand(type(input) == "string" and { input } or input)
+  if not paths then
+    return nil, err
+  elseif #paths > 1 then
+    return paths
+  end
+  local source
+  source, err = source_of.open(paths[1], opts)
+  return source, err or source
 end
 
 --- Runs a transformation script over a source and sends what it makes: the main job.
 ---@param script string|scope3.Script  a path, or the table that a script returns
----@param source string|scope3.Source|fun(): table?  a path ("-" is standard input), a source, or an iterator of tables
+---@param source string|string[]|scope3.Source|fun(): table?  a path ("-" is standard input) or a pattern such as "in/*.csv", a list of
+---  these, a source, or an iterator of tables. Each file of several has its own header, and all are looked at before anything is sent
 ---@param opts? scope3.JobOptions  options of the script too; these win
 ---@return scope3.Result?
 ---@return scope3.Error? err
@@ -308,15 +317,14 @@ function Client:run(script, source, opts)
   if not checked then
     return nil, err
   end
-  local rows
-  rows, err = open_source(source, checked)
-  if not rows then
-    return nil, err
+  local input, ours = open_input(source, checked)
+  if not input then
+    return nil, ours
   end
   local res
-  res, err = run.run(self, script, rows, meta, checked)
-  if type(source) == "string" then
-    rows:close()
+  res, err = run.run(self, script, input, meta, checked)
+  if ours then
+    ours:close()
   end
   return res, err
 end

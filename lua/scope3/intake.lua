@@ -36,6 +36,14 @@ function intake.new(job, audience, opts, shape)
   }, intake)
 end
 
+--- Goes on with another source, whose columns may lie elsewhere.
+---@param shape {targets: table?, conditions: table, columns: table}
+---@param file string  its path, for refusals
+function intake:turn_to(shape, file)
+  self.builder:columns(shape.targets, shape.conditions)
+  self.columns, self.file = shape.columns, file
+end
+
 --- Tells `on_reject` of every refusal since the last call.
 function intake:report_refusals()
   local on_reject = self.opts.on_reject
@@ -47,6 +55,7 @@ function intake:report_refusals()
       refusal.column = refusal.field
     end
     refusal.field = nil
+    refusal.file = self.file
     on_reject(refusal)
   end
 end

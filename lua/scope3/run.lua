@@ -4,6 +4,7 @@ local intake = require "scope3.intake"
 local job = require "scope3.job"
 local mapping = require "scope3.mapping"
 local redact = require "scope3.redact"
+local source_of = require "scope3.source"
 
 local run = {}
 
@@ -14,7 +15,8 @@ local SLICE_BYTES, SLICE_SECONDS = 256 * 1024, 0.001
 local function between(self, bytes, size)
   self.job:pump()
   self.intake:report_refusals()
-  self.on_event { event = "progress", bytes = bytes, size = size, builder = self.intake.builder, result = self.job.result }
+  self.on_event { event = "progress", bytes = bytes, size = size, builder = self.intake.builder, result = self.job.result,
+    file = self.file }
   if self.opts.cancel and self.opts.cancel() then
     return errors.new("cancelled", "stopped before the end of the input")
   end
@@ -31,10 +33,10 @@ end
 
 -- Rows of a parser in C: CSV and JSON Lines.
 local function from_source(self, source)
-  local builder, handle = self.intake.builder, source.handle
+  local builder = self.intake.builder
   while true do
-    local state, detail, row = builder:fill(self.intake.payload, handle, SLICE_BYTES, SLICE_SECONDS)
-    local err = between(self, handle:bytes(), handle:size())
+    local state, detail, row = builder:fill(self.intake.payload, source.handle, SLICE_BYTES, SLICE_SECONDS)
+    local err = between(self, source:progress())
     if err then
       return err
     elseif state == "full" then
@@ -48,7 +50,10 @@ local function from_source(self, source)
         return why
       end
     elseif state == "fatal" then
-      return source:fatal(detail)
+      local ok, why = source:recover(detail)
+      if not ok then
+        return why
+      end
     elseif state == "script" then
       return script_failed(detail, row)
     elseif state == "end" then
@@ -91,8 +96,8 @@ local function from_iterator(self, iterate)
   end
 end
 
--- What a script looks at: its targets and conditions, as `wanted` columns in one list, targets first.
-local function wanted_of(script)
+-- What a script looks at: its targets and conditions, and the columns that these want in one list, targets first.
+local function plan_of(script)
   local targets = script.map and mapping.targets(script.map) or nil
   local conditions = type(script.where) == "table" and mapping.conditions(script.where) or {}
   local wanted = {}
@@ -102,11 +107,12 @@ local function wanted_of(script)
   for _, condition in ipairs(conditions) do
     wanted[#wanted + 1] = { path = "where", column = condition.column }
   end
-  return targets, conditions, wanted
+  return { script = script, targets = targets, conditions = conditions, wanted = wanted }
 end
 
 -- What the builder is told, with the columns that were found for what is wanted.
-local function shape_of(script, targets, conditions, columns)
+local function shape_of(plan, columns)
+  local script, targets, conditions = plan.script, plan.targets, plan.conditions
   local shape = { where = type(script.where) == "function" and script.where or nil, member = script.member, conditions = {}, columns = {} }
   if targets then
     shape.targets = {}
@@ -133,40 +139,100 @@ local function number_keys(wanted)
   return columns, keys
 end
 
---- Runs a script over a source.
+-- The shape for a source: its columns are looked for, which reads its header.
+local function shape_for(plan, source, opts)
+  local columns, err = source:resolve(plan.wanted, opts.cancel)
+  if not columns then
+    return nil, err
+  end
+  local shape = shape_of(plan, columns)
+  shape.columns, err = source:columns(opts.cancel)
+  if not shape.columns then
+    return nil, err
+  end
+  return shape
+end
+
+-- Looks at the header of every file before anything is sent. Files are closed again, because there may be many; standard input, which is read
+-- once, stays open. Gives the shape of the first.
+local function check_paths(plan, paths, opts)
+  local first
+  local open = {}
+  for _, path in ipairs(paths) do
+    local source, err = source_of.open(path, opts)
+    local shape
+    if source then
+      shape, err = shape_for(plan, source, opts)
+    end
+    if source and path == "-" then
+      open[path] = source
+    elseif source then
+      source:close()
+    end
+    if not shape then
+      return nil, err
+    end
+    first = first or shape
+  end
+  return first, nil, open
+end
+
+-- Rows of several files, one after the other.
+local function from_paths(self, paths, plan, open)
+  for i, path in ipairs(paths) do
+    local source, err = open[path], nil
+    if not source then
+      source, err = source_of.open(path, self.opts)
+    end
+    local shape
+    if source then
+      shape, err = shape_for(plan, source, self.opts)
+    end
+    if shape then
+      self.file = { path = path, number = i, count = #paths }
+      self.intake:turn_to(shape, path)
+      err = from_source(self, source)
+      self.intake:report_refusals()
+    end
+    if source then
+      source:close()
+    end
+    if err then
+      return err
+    end
+  end
+end
+
+--- Runs a script over its input.
 ---@param client table
 ---@param script scope3.Script
----@param source scope3.Source|fun(): table?  a source, or an iterator of tables
+---@param input scope3.Source|(fun(): table?)|string[]  a source, an iterator of tables, or paths
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked
 ---@return scope3.Result?
 ---@return scope3.Error? err  with `result` once the job had begun
-function run.run(client, script, source, audience, opts)
-  local targets, conditions, wanted = wanted_of(script)
-  local from, shape, columns, err
-  if type(source) == "function" then
-    local keys
-    from = from_iterator
-    columns, keys = number_keys(wanted)
-    shape = shape_of(script, targets, conditions, columns)
+function run.run(client, script, input, audience, opts)
+  local plan = plan_of(script)
+  local from, shape, err, open
+  if type(input) == "function" then
+    local columns, keys = number_keys(plan.wanted)
+    from, shape = from_iterator, shape_of(plan, columns)
     shape.columns, shape.keys = keys, keys
-  else
+  elseif source_of.is(input) then
     from = from_source
-    columns, err = source:resolve(wanted, opts.cancel)
-    if not columns then
-      return nil, err
-    end
-    shape = shape_of(script, targets, conditions, columns)
-    shape.columns, err = source:columns(opts.cancel)
-    if not shape.columns then
-      return nil, err
-    end
+    shape, err = shape_for(plan, input, opts)
+  else
+    from = from_paths
+    shape, err, open = check_paths(plan, input, opts)
+  end
+  if not shape then
+    return nil, err
   end
 
   local work = job.new(client, { audience }, opts)
   local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event,
     intake = intake.new(work, audience, opts, shape) }
-  err = from(self, source)
+  err = from(self, input, plan, open)
   if not err then
     local ok
     ok, err = self.intake:cut()

@@ -1,6 +1,7 @@
---- Sources of rows: CSV and JSON Lines from a path, standard input or a reader function.
+--- Sources of rows: CSV and JSON Lines from a path, standard input or a reader function, compressed with gzip or not.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local gunzip = require "scope3.gunzip"
 local json = require "scope3.json"
 local options = require "scope3.options"
 
@@ -41,18 +42,16 @@ local function open(format, input, opts, level)
   if opts.delimiter and (#opts.delimiter ~= 1 or opts.delimiter:find('["\r\n%z]')) then
     error("scope3.csv: delimiter must be one character, not a quote or a line end", level)
   end
-  local handle, message = core.source {
-    format = format,
-    path = not reader and input or nil,
-    delimiter = opts.delimiter,
-    header = opts.header,
-    decode = format == "jsonl" and json.decode or nil,
-  }
+  local shape = { format = format, delimiter = opts.delimiter, header = opts.header, decode = format == "jsonl" and json.decode or nil,
+    path = not reader and input or nil }
+  local handle, message = core.source(shape)
   if not handle then
     return nil, errors.new("source", message)
   end
+  shape.path = nil
   return setmetatable({
     handle = handle,
+    shape = shape, -- for another handle, should this one be gzip
     reader = reader,
     format = format,
     name = reader and "the input" or input == "-" and "standard input" or input,
@@ -92,6 +91,7 @@ end
 ---@return scope3.Error? err
 function source.open(path, opts)
   local lower = path:lower()
+  lower = lower:gsub("%.gz$", "")
   local format = opts.format or ((lower:find("%.jsonl$") or lower:find("%.ndjson$")) and "jsonl" or "csv")
   if format == "jsonl" then
     return source.jsonl(path)
@@ -108,6 +108,55 @@ function Source:fatal(fatal)
   })
 end
 
+-- Goes on with the text of a source that turned out to be gzip before anything of it was read. True when it did.
+local function unzip(self)
+  local packed, reader = self.handle, self.reader
+  local function read()
+    while true do
+      local bytes, state, why = packed:raw()
+      if bytes then
+        return bytes
+      elseif state == nil and reader then
+        return reader()
+      elseif state == nil then
+        return nil
+      elseif state == "fatal" then
+        return nil, errors.new("source", self.name .. ": " .. why, { code = "read_error" })
+      elseif self.cancel and self.cancel() then
+        return nil, errors.new("cancelled", "stopped while the input was being read")
+      end
+    end
+  end
+  local text, err, taken = gunzip.reader(read, self.name)
+  if not text then
+    return nil, err
+  end
+  self.packed, self.reader, self.taken = packed, text, taken
+  self.handle = core.source(self.shape)
+  return true
+end
+
+--- What to do about a fatal fault of the handle: true when the source goes on after all, with another handle.
+---@param fatal {reason: string, message: string, row: integer?}
+---@return true?
+---@return scope3.Error? err
+function Source:recover(fatal)
+  if fatal.reason == "gzip" and not self.packed then
+    return unzip(self)
+  end
+  return nil, self:fatal(fatal)
+end
+
+--- How far the reading is: bytes of the file, compressed ones where it is, and its size where it is known.
+---@return integer bytes
+---@return integer? size
+function Source:progress()
+  if self.packed then
+    return self.taken(), self.packed:size()
+  end
+  return self.handle:bytes(), self.handle:size()
+end
+
 local CHUNK = 256 * 1024 -- the parser takes no more at once
 
 --- Gives the next chunk of a reader to the parser.
@@ -121,7 +170,7 @@ function Source:feed()
   end
   if chunk == nil then
     if why ~= nil then
-      return nil, errors.new("source", self.name .. ": the reader failed: " .. tostring(why))
+      return nil, errors.is(why) and why or errors.new("source", self.name .. ": the reader failed: " .. tostring(why))
     end
     self.handle:finish()
   elseif type(chunk) ~= "string" then
@@ -154,7 +203,10 @@ function Source:columns(cancel)
         return nil, err
       end
     elseif state == "fatal" then
-      return nil, self:fatal(fatal)
+      local ok, err = self:recover(fatal)
+      if not ok then
+        return nil, err
+      end
     elseif cancel and cancel() then
       return nil, errors.new("cancelled", "stopped before the first row")
     end
@@ -179,11 +231,14 @@ function Source:next()
         self.ended = true
         return false, err
       end
+    elseif state == "fatal" then
+      local ok, err = self:recover(fatal)
+      if not ok then
+        self.ended = true
+        return false, err
+      end
     elseif state ~= "again" then
       self.ended = true
-      if state == "fatal" then
-        return false, self:fatal(fatal)
-      end
     end
   end
 end
@@ -194,34 +249,46 @@ Source.__call = Source.next
 function Source:close()
   self.ended = true
   self.handle:close()
+  if self.packed then
+    self.packed:close()
+  end
 end
 
--- The same but for case, spaces, dashes and underscores.
-local function alike(a, b)
-  return a:lower():gsub("[%s_%-]", "") == b:lower():gsub("[%s_%-]", "")
+-- A name without case, spaces, dots, dashes and underscores, which exports put in as they please.
+local function bare(name)
+  return (name:lower():gsub("[%s_%.%-]", ""))
 end
 
--- The number of the column that a name means, or what is wrong.
-local function find_column(columns, name)
-  local found
+-- The numbers of the columns for which `same` holds.
+local function columns_where(columns, same)
+  local found = {}
   for i, column in ipairs(columns) do
-    if column == name then
-      if found then
-        return nil, ("the column '%s' stands twice, as %d and %d: give its number"):format(name, found, i)
-      end
-      found = i
+    if same(column) then
+      found[#found + 1] = i
     end
   end
-  if found then
-    return found
+  return found
+end
+
+-- The number of the column that a name means, or what is wrong: the very name, else the one name that is the same but for case and spacing.
+local function find_column(columns, name)
+  local found = columns_where(columns, function(column)
+    return column == name
+  end)
+  if #found > 1 then
+    return nil, ("the column '%s' stands twice, as %d and %d: give its number"):format(name, found[1], found[2])
+  elseif #found == 0 then
+    local wanted = bare(name)
+    found = columns_where(columns, function(column)
+      return wanted ~= "" and bare(column) == wanted
+    end)
   end
-  local like
-  for _, column in ipairs(columns) do
-    if alike(column, name) then
-      like = column
-    end
+  if #found > 1 then
+    return nil, ("'%s' may be the column '%s' or '%s': name the one you mean"):format(name, columns[found[1]], columns[found[2]])
+  elseif #found == 0 then
+    return nil, ("there is no column '%s'"):format(name)
   end
-  return nil, ("there is no column '%s'%s"):format(name, like and (" (did you mean '%s'?)"):format(like) or "")
+  return found[1]
 end
 
 -- A header as a line for people; a wide one is cut.

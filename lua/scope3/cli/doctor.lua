@@ -23,6 +23,8 @@ local function installation(check)
   check("libcurl", ("%s · %s · HTTP/2 %s"):format(curl.version, curl.ssl or "no TLS", curl.http2 and "yes" or "no"),
     not curl.ssl and "this libcurl has no TLS: install one that has")
   check("CA certificates", os.getenv("SCOPE3_CA_FILE") or curl.ca_bundle or "the TLS library's own")
+  local found_gzip, gzip = pcall(require, "scope3.gzip")
+  check("zlib", found_gzip and gzip.zlib_version or nil, not found_gzip and "this build reads no gzip: install zlib's headers, and build again", true)
   local cjson = module_version("cjson", "it reads the service's answers")
   check("lua-cjson", cjson and tostring(cjson))
   for _, name in ipairs { "argparse", "cqueues" } do

@@ -62,7 +62,7 @@ local function build_parser()
   end)
 
   local sync = parser:command("sync", "Send the rows of a file to an audience, columns mapped by name.")
-  sync:argument("file", "A CSV or JSON Lines file; - is standard input.")
+  sync:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names; - is standard input."):args("+")
   add_job(sync)
   sync:option("--map", "FIELD=COLUMN; FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
     .. "a column to take when those before give nothing that can be used.")
@@ -70,7 +70,7 @@ local function build_parser()
 
   local run = parser:command("run", "Send the rows of a file through a transformation script.")
   run:argument("script", "A Lua file that returns a table with map or member.")
-  run:argument("file", "A CSV or JSON Lines file (standard input)."):args("?"):default("-")
+  run:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names (standard input)."):args("*")
   add_job(run)
 
   local audiences = parser:command("audiences", "List the account's audiences.")

@@ -42,6 +42,9 @@ function progress:on(event)
       flying = flying + (request.state == "sending" and 1 or 0)
     end
     local share = event.size and event.size > 0 and ("%3.0f %%  "):format(100 * event.bytes / event.size) or ""
+    if event.file then
+      share = ("file %d of %d, "):format(event.file.number, event.file.count) .. share
+    end
     self:draw(("%s%s · %s a second · %s, %d under way · %s"):format(share, text.plural(counts.rows, "row"),
       text.count(counts.rows / math.max(now - self.started, 0.001)), text.plural(#res.requests, "request"), flying,
       text.plural(#res.tasks, "task")))

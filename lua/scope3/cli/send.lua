@@ -68,21 +68,21 @@ local function audience_from(args, script)
   }
 end
 
--- A file that takes refusals: row, column, outcome, reason.
-local function open_rejects(path)
+-- A file that takes refusals: row, column, outcome, reason, and first the file where there may be `several`.
+local function open_rejects(path, several)
   local file, why = io.open(path, "w")
   if not file then
     return nil, "cannot write " .. tostring(why)
   end
-  file:write("row,column,outcome,reason\n")
+  file:write(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
   local function cell(value)
     value = tostring(value)
     return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
   end
   return {
     write = function(refusal)
-      file:write(("%.0f,%s,%s,%s\n"):format(refusal.row, cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
-        cell(refusal.reason)))
+      file:write(several and cell(refusal.file or "") .. "," or "", ("%.0f,%s,%s,%s\n"):format(refusal.row,
+        cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected", cell(refusal.reason)))
     end,
     close = function()
       return file:close()
@@ -139,7 +139,7 @@ local function send_rows(args, exit, client, url, script)
   end
   local rejects, why
   if args.rejects then
-    rejects, why = open_rejects(args.rejects)
+    rejects, why = open_rejects(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]"))
     if not rejects then
       setting.complain(why)
       return exit.FAILED
@@ -152,7 +152,7 @@ local function send_rows(args, exit, client, url, script)
   opts.on_event = function(event)
     progress:on(event)
   end
-  local res, err = client:run(script, args.file, opts)
+  local res, err = client:run(script, #args.file > 0 and args.file or "-", opts)
   local waited
   local wait = wait_seconds(args)
   if res and wait and not args.dry_run then

@@ -1,0 +1,143 @@
+/* "scope3.gzip": gunzip for sources. A module of its own, so that the core needs no zlib. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lua/compat.h"
+#include "gunzip.h"
+
+#if defined(__GNUC__)
+#define SC3_EXPORT __attribute__((visibility("default")))
+#else
+#define SC3_EXPORT
+#endif
+
+#define TYPE "scope3.gunzip"
+
+enum { PIECE = 256 << 10 }; /* what a parser takes at once; also what a small file of zeros can blow up to */
+
+typedef struct gunzip_ud {
+  sc3_gunzip z;
+  int closed, fed, last;
+  char *room; /* PIECE bytes */
+} gunzip_ud;
+
+static gunzip_ud *check(lua_State *L) {
+  gunzip_ud *u = luaL_checkudata(L, 1, TYPE);
+  if (u->closed)
+    luaL_error(L, "attempt to use a closed gunzip");
+  return u;
+}
+
+/* gunzip() -> object */
+static int gunzip_new(lua_State *L) {
+  gunzip_ud *u = sc3_newuserdata(L, sizeof *u);
+  memset(u, 0, sizeof *u);
+  u->closed = 1;
+  luaL_getmetatable(L, TYPE);
+  lua_setmetatable(L, -2);
+  u->room = malloc(PIECE);
+  u->closed = 0;
+  if (u->room == NULL || sc3_gunzip_open(&u->z) != SC3_GUNZIP_NEED)
+    return luaL_error(L, "not enough memory");
+  return 1;
+}
+
+static int gunzip_close(lua_State *L) {
+  gunzip_ud *u = luaL_checkudata(L, 1, TYPE);
+  if (!u->closed) {
+    sc3_gunzip_close(&u->z);
+    free(u->room);
+    u->room = NULL;
+  }
+  u->closed = 1;
+  return 0;
+}
+
+/* :feed(bytes): the next compressed bytes, after :next() asked for them; nil for the end of the input */
+static int gunzip_feed(lua_State *L) {
+  gunzip_ud *u = check(L);
+  size_t n;
+  const char *p;
+  if (lua_isnoneornil(L, 2)) {
+    u->last = 1;
+    return 0;
+  }
+  luaL_checktype(L, 2, LUA_TSTRING);
+  p = lua_tolstring(L, 2, &n);
+  if (n > 1u << 30)
+    return luaL_error(L, "a piece of gzip data is at most 1 GiB");
+  lua_settop(L, 2);
+  lua_createtable(L, 1, 0); /* keeps the bytes alive */
+  lua_pushvalue(L, 2);
+  lua_rawseti(L, 3, 1);
+  sc3_setuservalue(L, 1);
+  sc3_gunzip_feed(&u->z, p, n);
+  return 0;
+}
+
+/* :next() -> text | nil, "need" | nil, "end" | nil, message */
+static int gunzip_next(lua_State *L) {
+  gunzip_ud *u = check(L);
+  size_t n;
+  switch (sc3_gunzip_next(&u->z, u->last, u->room, PIECE, &n)) {
+    case SC3_GUNZIP_OUTPUT:
+      lua_pushlstring(L, u->room, n);
+      return 1;
+    case SC3_GUNZIP_NEED:
+      lua_pushnil(L);
+      lua_pushliteral(L, "need");
+      return 2;
+    case SC3_GUNZIP_END:
+      lua_pushnil(L);
+      lua_pushliteral(L, "end");
+      return 2;
+    case SC3_GUNZIP_EARLY:
+      lua_pushnil(L);
+      lua_pushliteral(L, "the gzip data ends early: the file was cut off");
+      return 2;
+    case SC3_GUNZIP_TRAILING:
+      lua_pushnil(L);
+      lua_pushliteral(L, "something that is not gzip stands behind the gzip data");
+      return 2;
+    case SC3_GUNZIP_BROKEN:
+      lua_pushnil(L);
+      lua_pushliteral(L, "the gzip data is damaged");
+      return 2;
+    default:
+      return luaL_error(L, "not enough memory");
+  }
+}
+
+/* :taken() -> compressed bytes so far */
+static int gunzip_taken(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)check(L)->z.taken);
+  return 1;
+}
+
+SC3_EXPORT int luaopen_scope3_gzip(lua_State *L);
+
+SC3_EXPORT int luaopen_scope3_gzip(lua_State *L) {
+  static const luaL_Reg methods[] = {
+    {"close", gunzip_close}, {"feed", gunzip_feed}, {"next", gunzip_next}, {"taken", gunzip_taken}, {NULL, NULL},
+  };
+#if LUA_VERSION_NUM >= 502
+  luaL_checkversion(L);
+#endif
+  luaL_newmetatable(L, TYPE);
+  lua_createtable(L, 0, 4);
+  sc3_setfuncs(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pushliteral(L, TYPE);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pushcfunction(L, gunzip_close);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 2);
+  lua_pushcfunction(L, gunzip_new);
+  lua_setfield(L, -2, "gunzip");
+  lua_pushstring(L, zlibVersion());
+  lua_setfield(L, -2, "zlib_version");
+  return 1;
+}

@@ -1,0 +1,46 @@
+--- Several files as the input of one job: names, patterns, and that none comes twice.
+local core = require "scope3.core"
+local errors = require "scope3.error"
+
+local inputs = {}
+
+local function complain(message)
+  return nil, errors.new("source", message)
+end
+
+--- The paths that names and patterns stand for, in order. A name that is a file's is that file, whatever characters it holds.
+---@param names string[]  paths, "-" for standard input, patterns such as "in/*.csv"
+---@return string[]? paths
+---@return scope3.Error? err  a pattern without a match, or a file that comes twice
+function inputs.expand(names)
+  local paths, seen = {}, {}
+  local function add(path)
+    local identity = path == "-" and "-" or core.file_identity(path) or path
+    if seen[identity] then
+      return complain(seen[identity] == path and path == "-" and "standard input can be read once"
+        or seen[identity] == path and ("the file %s is given twice"):format(path)
+        or ("%s and %s are the same file: its rows would be sent twice"):format(seen[identity], path))
+    end
+    seen[identity] = path
+    paths[#paths + 1] = path
+    return true
+  end
+  for _, name in ipairs(names) do
+    local matches = { name }
+    if name ~= "-" and name:find("[*?%[]") and not core.file_identity(name) then
+      matches = core.glob(name)
+      if not matches then
+        return complain(("no file matches the pattern '%s'"):format(name))
+      end
+    end
+    for _, path in ipairs(matches) do
+      local ok, err = add(path)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return paths
+end
+
+return inputs
