@@ -7,9 +7,9 @@ local MAP = { external_id = "id", email = "mail" }
 
 -- What gzip makes of a text.
 local function zip(text)
-  local path = world.file(text)
-  assert(os.execute(("gzip -9 -n -c %s > %s.gz"):format(path, path)))
-  return world.read(path .. ".gz")
+  local path, zipped = world.file(text), world.path(".gz")
+  assert(os.execute(("gzip -9 -n -c %s > %s"):format(path, zipped)))
+  return world.read(zipped)
 end
 
 local function pieces(text, size)
@@ -193,6 +193,7 @@ describe("several files", function()
       assert.is_nil(got)
       assert.truthy(err.message:find(message, 1, true), err.message)
     end
+    assert(os.execute("rm -r " .. folder))
     local _, err = count({ "-", "-" })
     assert.truthy(err.message:find("standard input can be read once", 1, true))
   end)

@@ -37,6 +37,7 @@ typedef struct scan {
   size_t count;  /* fields */
   size_t length; /* bytes, the line end included */
   uint64_t lines;
+  int doubled;    /* some field holds doubled quotes */
   int ends_in_cr; /* at the end of what has come: an LF may follow */
   sc3_fault fault;
   size_t fault_column;
@@ -84,8 +85,20 @@ static uint64_t bits_of(const walk *w) {
   return w->marks(copy, w->delimiter) & ((UINT64_C(1) << left) - 1);
 }
 
+/* The mark that the lowest of `bits`, which are not all 0, stands for. */
+static inline const char *first_of(const walk *w, uint64_t bits) {
+#if defined(__GNUC__)
+  return w->block + __builtin_ctzll(bits);
+#else
+  const char *mark = w->block;
+  for (; (bits & 1) == 0; bits >>= 1)
+    mark++;
+  return mark;
+#endif
+}
+
 /* The next mark; the end of the text when there is none. */
-static inline const char *step(walk *w) {
+static const char *step(walk *w) {
   const char *mark;
   while (w->bits == 0) {
     if (w->end - w->block <= SC3_MARKS_BLOCK) {
@@ -95,12 +108,7 @@ static inline const char *step(walk *w) {
     w->block += SC3_MARKS_BLOCK;
     w->bits = bits_of(w);
   }
-#if defined(__GNUC__)
-  mark = w->block + __builtin_ctzll(w->bits);
-#else
-  for (mark = w->block; (w->bits >> (mark - w->block) & 1) == 0; mark++)
-    continue;
-#endif
+  mark = first_of(w, w->bits);
   w->bits &= w->bits - 1;
   return mark;
 }
@@ -128,81 +136,116 @@ static const char *closing_quote(walk *w, int finished, scan *s, int *doubled) {
   }
 }
 
-/* The end of an unquoted field, where quotes are text: a delimiter, a line end, or the end of what has come. `mark` is the first mark in it. */
-static const char *field_end(walk *w, const char *mark, scan *s) {
-  for (;; mark = step(w)) {
-    if (mark == w->end || *mark == w->delimiter || *mark == '\n' || *mark == '\r')
-      return mark;
-    if (*mark == '\0' && s != NULL)
-      blame(s, SC3_FAULT_NUL);
-  }
+/* The end of a quoted field: its closing quote, and in `*behind` the delimiter, line end, or end of what has come, behind it. */
+static const char *quoted_field(walk *w, int finished, scan *s, int *doubled, const char **behind) {
+  const char *close = closing_quote(w, finished, s, doubled), *mark;
+  if (close == NULL)
+    return NULL;
+  do
+    mark = step(w);
+  while (mark != w->end && *mark != w->delimiter && *mark != '\n' && *mark != '\r');
+  *behind = mark;
+  return close;
 }
 
-/* Finds the row that begins at the head of the input. */
+/* The end of a row: a line end at `mark`, or the end of what has come. */
+static sc3_next end_row(sc3_csv *csv, scan *s, const char *head, const char *mark, const char *end) {
+  if (mark - head > SC3_ROW_MAX)
+    return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
+  s->length = (size_t)(mark - head);
+  if (mark == end)
+    return csv->input.finished ? SC3_NEXT_RECORD : SC3_NEXT_NEED;
+  s->lines++;
+  s->length++;
+  if (*mark == '\r') {
+    if (mark + 1 < end && mark[1] == '\n')
+      s->length++;
+    else
+      s->ends_in_cr = mark + 1 == end;
+  }
+  return SC3_NEXT_RECORD;
+}
+
+/* A field whose first mark is no delimiter: quoted, with a quote or a NUL in it, or the last of its row. Its end is written to `*behind`. SC3_NEXT_RECORD
+   when the field was read. */
+static sc3_next odd_field(sc3_csv *csv, scan *s, walk *w, const char *head, const char *start, const char *mark, sc3_field *field, const char **behind) {
+  const int finished = csv->input.finished;
+  s->count = (size_t)(field - csv->fields);
+  if (mark != w->end && *mark == '"' && mark == start) {
+    uint64_t opened = s->lines;
+    int doubled = 0;
+    const char *close = quoted_field(w, finished, s, &doubled, &mark);
+    if (close == NULL || close - head > SC3_ROW_MAX) {
+      if (close != NULL || finished || w->end - head > SC3_ROW_MAX)
+        return fail(csv, SC3_FATAL_UNCLOSED_QUOTE, csv->line + opened, s->count + 1);
+      return SC3_NEXT_NEED;
+    }
+    field->value = sc3_slice_of(start + 1, (size_t)(close - start) - 1);
+    if (doubled)
+      field->kind = HAS_DOUBLED;
+    s->doubled |= doubled;
+    if (mark != close + 1)
+      blame(s, SC3_FAULT_STRAY_QUOTE);
+  } else {
+    for (; mark != w->end && (*mark == '"' || *mark == '\0'); mark = step(w)) { /* quotes inside an unquoted field are text */
+      if (*mark == '\0')
+        blame(s, SC3_FAULT_NUL);
+    }
+    field->value = sc3_slice_of(start, (size_t)(mark - start));
+  }
+  *behind = mark;
+  return SC3_NEXT_RECORD;
+}
+
+/* Finds the row that begins at the head of the input. The walk is kept in local variables where nothing but delimiters comes. */
 static sc3_next scan_row(sc3_csv *csv, scan *s) {
-  const sc3_input *in = &csv->input;
-  const char *head = sc3_input_head(in), *end = head + sc3_input_left(in), *start = head;
+  const char *const head = sc3_input_head(&csv->input), *const end = head + sc3_input_left(&csv->input);
+  const char delimiter = csv->delimiter;
+  const char *start = head, *mark;
+  sc3_field *field = csv->fields, *full = csv->fields + csv->field_capacity;
   walk w;
+  uint64_t bits;
   memset(s, 0, sizeof *s);
   w.block = head;
   w.end = end;
   w.marks = csv->marks;
-  w.delimiter = csv->delimiter;
-  w.bits = bits_of(&w);
-  for (;;) {
-    const char *mark = step(&w);
-    sc3_field *field;
-    if (start - head > SC3_ROW_MAX) /* the same limit however much has come in at once */
-      return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
-    if (s->count == csv->field_capacity) {
-      sc3_next grown = more_fields(csv, s->count);
-      if (grown != SC3_NEXT_RECORD)
-        return grown;
+  w.delimiter = delimiter;
+  bits = bits_of(&w);
+  for (;; start = mark + 1, field++) {
+    sc3_next next;
+    if (field == full) {
+      s->count = csv->field_capacity;
+      next = more_fields(csv, s->count);
+      if (next != SC3_NEXT_RECORD)
+        return next;
+      field = csv->fields + s->count;
+      full = csv->fields + csv->field_capacity;
     }
-    field = &csv->fields[s->count];
+    if (start - head > SC3_ROW_MAX) { /* the same limit however much has come in at once */
+      s->count = (size_t)(field - csv->fields);
+      return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
+    }
     field->kind = SC3_KIND_TEXT;
-    if (mark == start && mark < end && *mark == '"') {
-      int doubled = 0;
-      uint64_t opened = s->lines;
-      const char *close = closing_quote(&w, in->finished, s, &doubled);
-      if (close == NULL || close - head > SC3_ROW_MAX) {
-        if (close != NULL || in->finished || end - head > SC3_ROW_MAX)
-          return fail(csv, SC3_FATAL_UNCLOSED_QUOTE, csv->line + opened, s->count + 1);
-        return SC3_NEXT_NEED;
+    if (bits != 0) {
+      mark = first_of(&w, bits);
+      bits &= bits - 1;
+      if (*mark == delimiter) {
+        field->value = sc3_slice_of(start, (size_t)(mark - start));
+        continue;
       }
-      field->value = sc3_slice_of(start + 1, (size_t)(close - start) - 1);
-      if (doubled)
-        field->kind = HAS_DOUBLED;
-      mark = field_end(&w, step(&w), NULL);
-      if (mark != close + 1)
-        blame(s, SC3_FAULT_STRAY_QUOTE);
+      w.bits = bits;
     } else {
-      mark = field_end(&w, mark, s);
-      field->value = sc3_slice_of(start, (size_t)(mark - start));
+      w.bits = 0;
+      mark = step(&w);
     }
-    s->count++;
-    if (mark == end) {
-      if (mark - head > SC3_ROW_MAX)
-        return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
-      if (!in->finished)
-        return SC3_NEXT_NEED;
-      s->length = (size_t)(mark - head);
-      return SC3_NEXT_RECORD;
+    next = odd_field(csv, s, &w, head, start, mark, field, &mark);
+    if (next != SC3_NEXT_RECORD)
+      return next;
+    bits = w.bits;
+    if (mark == end || *mark != delimiter) {
+      s->count++;
+      return end_row(csv, s, head, mark, end);
     }
-    start = mark + 1;
-    if (*mark == csv->delimiter)
-      continue;
-    if (mark - head > SC3_ROW_MAX)
-      return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
-    s->lines++;
-    s->length = (size_t)(start - head);
-    if (*mark == '\r') {
-      if (start < end && *start == '\n')
-        s->length++;
-      else
-        s->ends_in_cr = start == end;
-    }
-    return SC3_NEXT_RECORD;
   }
 }
 
@@ -300,7 +343,8 @@ static sc3_next take_row(sc3_csv *csv, scan *s) {
     next = scan_row(csv, s);
   if (next != SC3_NEXT_RECORD)
     return next;
-  unquote(csv, s->count);
+  if (s->doubled)
+    unquote(csv, s->count);
   sc3_input_take(&csv->input, s->length);
   csv->skip_lf = s->ends_in_cr;
   return SC3_NEXT_RECORD;

@@ -46,6 +46,7 @@ static sc3_op op_of(const entry *e) {
 
 static uint32_t hash_id(const sc3_payload *p, const char *s, size_t n) {
   uint64_t h = p->seed ^ n;
+  size_t whole = n;
   for (; n >= 8; n -= 8, s += 8) {
     uint64_t w;
     memcpy(&w, s, 8);
@@ -54,7 +55,11 @@ static uint32_t hash_id(const sc3_payload *p, const char *s, size_t n) {
   }
   if (n > 0) {
     uint64_t w = 0;
-    memcpy(&w, s, n);
+    if (whole >= 8)
+      memcpy(&w, s + n - 8, 8); /* some bytes twice, which does no harm and needs no loop */
+    else
+      for (; n > 0; n--)
+        w = w << 8 | (unsigned char)*s++;
     h = (h ^ w) * UINT64_C(0x9e3779b97f4a7c15);
   }
   h ^= h >> 32;

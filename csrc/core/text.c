@@ -49,10 +49,7 @@ static sc3_slice between(sc3_slice s, int (*stays)(uint32_t)) {
   return s;
 }
 
-sc3_slice sc3_text_trim(sc3_slice s) {
-  /* Most values begin and end with what shows. */
-  if (s.n > 0 && s.p[0] > 0x20 && s.p[s.n - 1] > 0x20)
-    return s;
+sc3_slice sc3_text_trim_edges(sc3_slice s) {
   return between(s, keeps);
 }
 

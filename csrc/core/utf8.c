@@ -38,6 +38,7 @@ size_t sc3_utf8_decode(const char *text, size_t n, uint32_t *cp) {
 }
 
 int sc3_utf8_valid(const char *p, size_t n) {
+  const size_t whole = n;
   while (n > 0) {
     uint32_t cp;
     size_t used;
@@ -51,6 +52,12 @@ int sc3_utf8_valid(const char *p, size_t n) {
     }
     if (n == 0)
       return 1;
+    if (n < 8 && whole >= 8) { /* the rest, as the last eight bytes */
+      uint64_t w;
+      memcpy(&w, p + n - 8, 8);
+      if ((w & UINT64_C(0x8080808080808080)) == 0)
+        return 1;
+    }
     used = sc3_utf8_decode(p, n, &cp);
     if (used == 0)
       return 0;

@@ -205,14 +205,18 @@ static int builder_close(lua_State *L) {
 
 /* --- tables from Lua -------------------------------------------------------------------------------------------- */
 
-/* Flushes what is staged: pushes true, or false when the payload is full. */
-static int push_flushed(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
+/* Flushes what is staged: 0 when the payload is full. */
+static int flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
   sc3_added a = sc3_builder_flush(&u->b, p);
   if (a == SC3_ADD_NOMEM)
     return luaL_error(L, "not enough memory");
   if (a == SC3_NEVER_FITS)
     return luaL_error(L, "a payload is smaller than the builder's max_member");
-  lua_pushboolean(L, a != SC3_FULL);
+  return a != SC3_FULL;
+}
+
+static int push_flushed(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
+  lua_pushboolean(L, flush(L, u, p));
   return 1;
 }
 
@@ -276,8 +280,7 @@ static int builder_take(lua_State *L) {
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
   if (sc3_stagerow(L, u, 4, 3, p) != NULL)
     return push_script_error(L, u);
-  (void)push_flushed(L, u, p);
-  return push_outcome(L, lua_toboolean(L, -1) ? "more" : "full");
+  return push_outcome(L, flush(L, u, p) ? "more" : "full");
 }
 
 static double monotonic(void) {
@@ -311,10 +314,8 @@ static int builder_fill(lua_State *L) {
   lua_settop(L, 3);
   sc3_getuservalue(L, 1);
   for (;;) {
-    (void)push_flushed(L, u, p);
-    if (!lua_toboolean(L, -1))
+    if (!flush(L, u, p))
       return push_outcome(L, "full");
-    lua_settop(L, 4);
     if (rows++ % ROWS_BETWEEN_CLOCKS == ROWS_BETWEEN_CLOCKS - 1 && monotonic() >= until)
       return push_outcome(L, "more");
     if ((double)(sc3_source_bytes(s) - start) >= bytes)
@@ -345,6 +346,7 @@ static int builder_fill(lua_State *L) {
       adopt_source(L, 4, 3); /* not before a row is there: then the header is known */
       if (sc3_stagerow(L, u, 4, -1, p) != NULL)
         return push_script_error(L, u);
+      lua_settop(L, 4);
     }
   }
 }
