@@ -68,7 +68,7 @@ MODULES := $(CORE) $(GZIP)
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: fuzz modules phone-metadata oracle oracle-answers unicode-tables print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: bench bench-deps fuzz modules phone-metadata oracle oracle-answers unicode-tables print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -78,6 +78,7 @@ help:
 	@echo 'make test           every spec on every Lua found; LUAS="5.4 jit" narrows it, SPEC=spec/x_spec.lua too'
 	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
 	@echo 'make test-poll      the specs over the engine of systems without epoll'
+	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
 	@echo 'make fuzz           libFuzzer over everything between bytes and members, FUZZ_SECONDS=60 (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
 	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables  renew the tables'
@@ -158,6 +159,20 @@ oracle: $(CORE)
 oracle-answers:
 	@$(NPM_IN_FOLDER) google-libphonenumber@3.2.47 libphonenumber-js@$(PHONE_PACKAGE) >/dev/null && \
 	  node $(ROOT)/spec/oracle/phones.mjs write 20261124 24000 > answers.tsv && mv answers.tsv $(ROOT)/spec/oracle/phones.tsv
+
+# Ours beside what else one would write; bench/README.md keeps the last tables. Peers that are missing are left out; bench-deps fetches Node's.
+BENCH_ROWS ?= 1000000
+BENCH_RUNS ?= 3
+bench: all
+	@mkdir -p build/bench
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/floor bench/floor.c csrc/core/sha256*.c csrc/core/csv_marks.c
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/phases bench/phases.c csrc/core/*.c
+	@$(LUA_BIN) bench/run.lua $(BENCH_ROWS) $(BENCH_RUNS) build/bench
+	@echo && build/bench/phases build/bench/$(BENCH_ROWS).csv
+
+bench-deps:
+	@mkdir -p build/bench && cd build/bench && npm install --silent --no-audit --no-fund @duckdb/node-api@1.5.6-r.1 csv-parse@7.0.3 libphonenumber-js@$(PHONE_PACKAGE)
 
 # Needs clang. What it finds is written to build/fuzz; the corpus there is kept between runs.
 FUZZ_SECONDS ?= 60
