@@ -36,7 +36,8 @@ ZLIB_CFLAGS ?= $(shell pkg-config --cflags zlib 2>/dev/null)
 ZLIB_LIBS ?= $(shell pkg-config --libs zlib 2>/dev/null || echo -lz)
 
 # --- how to build ----------------------------------------------------------------------------------------------------
-# SANITIZE=1 builds with ASan and UBSan, POLL=1 builds the engine that other systems than Linux use; each keeps its own objects.
+# SANITIZE=1 builds with ASan and UBSan; POLL=1 builds what other systems and processors use, the engine without epoll and everything in plain C. Each
+# keeps its own objects.
 VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(POLL),-poll)
 OUT := build/$(VARIANT)
 CFLAGS ?= -O2 -g
@@ -47,7 +48,7 @@ ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 SAN_LDFLAGS := -fsanitize=address,undefined
 endif
 ifdef POLL
-ALL_CFLAGS += -DSC3_NO_EPOLL
+ALL_CFLAGS += -DSC3_NO_EPOLL -DSC3_PORTABLE
 endif
 ifeq ($(OS),Darwin)
 SHARED := -bundle -undefined dynamic_lookup
@@ -77,7 +78,7 @@ help:
 	@echo 'make demo           from a bare machine to the report of a real run against the local sandbox'
 	@echo 'make test           every spec on every Lua found; LUAS="5.4 jit" narrows it, SPEC=spec/x_spec.lua too'
 	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
-	@echo 'make test-poll      the specs over the engine of systems without epoll'
+	@echo 'make test-poll      the specs over what other systems and processors use: no epoll, plain C'
 	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
 	@echo 'make fuzz           libFuzzer over everything between bytes and members, FUZZ_SECONDS=60 (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'

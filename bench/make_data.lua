@@ -17,10 +17,13 @@ local COUNTRIES = {
   { "United States", "(206) 555-0###" }, { "United States", "+1 415 555 01##" }, { "Germany", "030 23######" }, { "Germany", "0151 2#######" },
   { "France", "01 42 ## ## ##" }, { "United Kingdom", "020 7946 0###" }, { "United Kingdom", "+44 7911 12####" }, { "Norway", "40 ## ## ##" },
   { "Italy", "02 3####### " }, { "Spain", "612 ### ###" }, { "Netherlands", "020 6######" }, { "Sweden", "070-1## ## ##" },
-  { "Brazil", "(11) 9####-####" }, { "India", "98######## " }, { "Japan", "090-1###-####" }, { "Australia", "0412 ### ###" }, { "Switzerland", "044 6## ## ##" },
+  { "Brazil", "(11) 9####-####" }, { "India", "98######## " }, { "Japan", "090-1###-####" }, { "Australia", "0412 ### ###" },
+  { "Switzerland", "044 6## ## ##" },
 }
-local FIRST = { "Anna", "Bob", "Carla", "David", "Elena", "Farid", "Grace", "Hiro", "Ines", "Jonas", "Kim", "Lucia", "Marek", "Nadia", "Omar", "Petra" }
-local LAST = { "Smith", "Garcia", "Ng", "Rossi", "O'Brien", "Yamamoto", "van der Berg", "Kowalski", "Silva", "Andersson", "Khan", "Dubois", "Novak", "Larsen" }
+local FIRST = { "Anna", "Bob", "Carla", "David", "Elena", "Farid", "Grace", "Hiro", "Ines", "Jonas", "Kim", "Lucia", "Marek", "Nadia",
+  "Omar", "Petra" }
+local LAST = { "Smith", "Garcia", "Ng", "Rossi", "O'Brien", "Yamamoto", "van der Berg", "Kowalski", "Silva", "Andersson", "Khan", "Dubois",
+  "Novak", "Larsen" }
 local COMPANY = { "Acme Ltd", '"Horn, Shepard and Watson"', "Umbrella", '"The ""Best"" Shop"', "Initech", "Globex Corporation", "Stark and Sons" }
 local CITY = { "Springfield", "Lake Jeffborough", "Aaronville", "Port Jean", "West Holly", "New Kristen" }
 local HOST = { "example.com", "example.org", "mail.example.net", "shop.example.co.uk" }

@@ -157,15 +157,19 @@ sc3_reason sc3_fault_reason(sc3_fault fault) {
   return SC3_R_BAD_JSON;
 }
 
-static const sc3_field *field_of(const sc3_record *r, size_t column, sc3_slice name) {
+static const sc3_field *field_named(const sc3_record *r, sc3_slice name) {
   size_t i;
-  if (column > 0)
-    return column <= r->count ? &r->fields[column - 1] : NULL;
   for (i = 0; i < r->count; i++) {
     if (sc3_slice_eq(r->fields[i].name, name))
       return &r->fields[i];
   }
   return NULL;
+}
+
+static inline const sc3_field *field_of(const sc3_record *r, size_t column, sc3_slice name) {
+  if (column > 0)
+    return column <= r->count ? &r->fields[column - 1] : NULL;
+  return field_named(r, name);
 }
 
 /* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 or 1.0 would be a guess. */

@@ -58,7 +58,8 @@ static sc3_next more_fields(sc3_csv *csv, size_t count) {
   grown = realloc(csv->fields, capacity * sizeof *grown);
   if (grown == NULL)
     return SC3_NEXT_NOMEM;
-  memset(grown + csv->field_capacity, 0, (capacity - csv->field_capacity) * sizeof *grown); /* CSV's fields have no names of their own */
+  /* CSV's fields have no names of their own, and all are text: a row writes nothing but values. */
+  memset(grown + csv->field_capacity, 0, (capacity - csv->field_capacity) * sizeof *grown);
   csv->fields = grown;
   csv->field_capacity = capacity;
   return SC3_NEXT_RECORD;
@@ -225,7 +226,6 @@ static sc3_next scan_row(sc3_csv *csv, scan *s) {
       s->count = (size_t)(field - csv->fields);
       return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
     }
-    field->kind = SC3_KIND_TEXT;
     if (bits != 0) {
       mark = first_of(&w, bits);
       bits &= bits - 1;
@@ -335,14 +335,26 @@ static sc3_next begin_input(sc3_csv *csv) {
   return SC3_NEXT_RECORD;
 }
 
+/* A row that has not come to its end is scanned again: what was noted of its fields is taken back. */
+static void forget(sc3_csv *csv, size_t count) {
+  size_t i;
+  for (i = 0; i < count && i < csv->field_capacity; i++)
+    csv->fields[i].kind = SC3_KIND_TEXT;
+}
+
 static sc3_next take_row(sc3_csv *csv, scan *s) {
   sc3_next next = skip_empty_lines(csv);
   if (next == SC3_NEXT_RECORD && csv->delimiter == '\0')
     next = find_delimiter(csv);
   if (next == SC3_NEXT_RECORD)
     next = scan_row(csv, s);
-  if (next != SC3_NEXT_RECORD)
+  else
+    s->doubled = 0;
+  if (next != SC3_NEXT_RECORD) {
+    if (s->doubled)
+      forget(csv, s->count + 1);
     return next;
+  }
   if (s->doubled)
     unquote(csv, s->count);
   sc3_input_take(&csv->input, s->length);

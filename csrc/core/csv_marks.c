@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(SC3_PORTABLE)
 #include <immintrin.h>
-#elif defined(__aarch64__) && defined(__ARM_NEON)
+#elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(SC3_PORTABLE)
 #include <arm_neon.h>
 #endif
 
@@ -30,7 +30,7 @@ static uint64_t marks_portable(const char *block, char delimiter) {
   return bits;
 }
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(SC3_PORTABLE)
 
 static uint64_t marks_sse2(const char *block, char delimiter) {
   const __m128i d = _mm_set1_epi8(delimiter), quote = _mm_set1_epi8('"'), lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
@@ -60,7 +60,7 @@ __attribute__((target("avx2"))) static uint64_t marks_avx2(const char *block, ch
   return bits;
 }
 
-#elif defined(__aarch64__) && defined(__ARM_NEON)
+#elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(SC3_PORTABLE)
 
 static uint64_t marks_neon(const char *block, char delimiter) {
   static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
@@ -80,12 +80,12 @@ static uint64_t marks_neon(const char *block, char delimiter) {
 #endif
 
 sc3_csv_marks sc3_csv_marks_choose(const char *name) {
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(SC3_PORTABLE)
   if ((name == NULL || strcmp(name, "avx2") == 0) && __builtin_cpu_supports("avx2"))
     return marks_avx2;
   if (name == NULL || strcmp(name, "sse2") == 0)
     return marks_sse2;
-#elif defined(__aarch64__) && defined(__ARM_NEON)
+#elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(SC3_PORTABLE)
   if (name == NULL || strcmp(name, "neon") == 0)
     return marks_neon;
 #endif

@@ -84,60 +84,11 @@ static int lowercase(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n) {
   return i == s.n ? 0 : -1;
 }
 
-#define BOTH(upper, lower) [upper] = lower, [lower] = lower
-#define LETTERS_AND_DIGITS \
-  BOTH('A', 'a'), BOTH('B', 'b'), BOTH('C', 'c'), BOTH('D', 'd'), BOTH('E', 'e'), BOTH('F', 'f'), BOTH('G', 'g'), BOTH('H', 'h'), BOTH('I', 'i'), \
-  BOTH('J', 'j'), BOTH('K', 'k'), BOTH('L', 'l'), BOTH('M', 'm'), BOTH('N', 'n'), BOTH('O', 'o'), BOTH('P', 'p'), BOTH('Q', 'q'), BOTH('R', 'r'), \
-  BOTH('S', 's'), BOTH('T', 't'), BOTH('U', 'u'), BOTH('V', 'v'), BOTH('W', 'w'), BOTH('X', 'x'), BOTH('Y', 'y'), BOTH('Z', 'z'), \
-  ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9'
-
-/* The commonest addresses, which need no mending and cannot be refused: letters, digits, and . _ + - before the @; letters, digits, . and - behind it. 0 for
-   all others, good or bad. */
-static int take_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
-  /* The character in lowercase. */
-  static const char before[256] = {LETTERS_AND_DIGITS, ['.'] = '.', ['_'] = '_', ['+'] = '+', ['-'] = '-', ['@'] = '@'};
-  static const char behind[256] = {LETTERS_AND_DIGITS, ['.'] = '.', ['-'] = '-'};
-  size_t i, local, label, digit;
-  while (raw.n > 0 && raw.p[0] == ' ') {
-    raw.p++;
-    raw.n--;
-  }
-  while (raw.n > 0 && raw.p[raw.n - 1] == ' ')
-    raw.n--;
-  if (raw.n > SC3_EMAIL_MAX)
-    return 0;
-  for (i = 0; i < raw.n; i++) {
-    out[i] = before[(unsigned char)raw.p[i]];
-    if (out[i] == '@')
-      break;
-    if (out[i] == 0)
-      return 0;
-  }
-  local = i;
-  label = ++i; /* where the label under way begins */
-  for (; i < raw.n; i++) {
-    out[i] = behind[(unsigned char)raw.p[i]];
-    if (out[i] == 0)
-      return 0;
-    if (out[i] == '.') {
-      if (i == label)
-        return 0;
-      label = i + 1;
-    }
-  }
-  for (digit = label; digit < raw.n && out[digit] >= '0' && out[digit] <= '9'; digit++)
-    continue;
-  if (local == 0 || label <= local + 1 || digit >= raw.n) /* nothing before the @, no dot behind it, or a last label that is empty or a number */
-    return 0;
-  *n = raw.n;
-  return !sc3_text_placeholder(sc3_slice_of(out, raw.n));
-}
-
 sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
   sc3_slice s;
   sc3_reason why;
   size_t i, at = 0, ats = 0;
-  if (take_plain(raw, out, n))
+  if (sc3_email_plain(raw, out, n))
     return SC3_R_NONE;
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_EMAIL_UTF8;

@@ -12,6 +12,10 @@ enum { SC3_EMAIL_MAX = 254 }; /* bytes of an address, RFC 5321 section 4.5.3.1.3
    and invisible characters at the ends are taken off first, and added to `*repairs`; without it they are refused. */
 sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs);
 
+/* The commonest addresses, which need no mending and cannot be refused, by a short way: letters, digits, and . _ + - before the @, letters, digits, . and -
+   behind it, and spaces round them. 1 when `raw` is one, and its form is in `out` as above; 0 for all others, good or bad. */
+int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
+
 /* Takes off `s` what wraps an address, and adds to `*repairs` what that was. `s` must be trimmed, valid UTF-8. */
 sc3_slice sc3_email_unwrap(sc3_slice s, sc3_repairs *repairs);
 

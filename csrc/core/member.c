@@ -64,6 +64,8 @@ typedef struct identity {
 static int take_hash(sc3_slice value, sc3_role role, uint32_t column, identity *it, sc3_outcome *o) {
   sc3_repairs repairs = 0;
   sc3_reason why;
+  if (!sc3_hashed_length(value.n))
+    return 0;
   switch (sc3_hashed_recognize(value, it->hex, &why, &repairs)) {
     case SC3_HASHED_SHA256:
       it->state = IDENTITY_HASHED;

@@ -4,7 +4,7 @@
 
 /* The instructions are there for certain where the compiler says so, as for Apple's processors; Linux tells at run time. Before
    version 16, clang has the intrinsics only where the whole build is for such a processor. */
-#if defined(__aarch64__) && !defined(__ARM_BIG_ENDIAN)
+#if defined(__aarch64__) && !defined(__ARM_BIG_ENDIAN) && !defined(SC3_PORTABLE)
 #if defined(__ARM_FEATURE_SHA2)
 #define TARGET
 #define HAS_SHA2() 1

@@ -1,7 +1,7 @@
 /* SHA-256 by the SHA extensions of x86-64. A message's rounds wait for each other; two messages fill each other's waiting. */
 #include "sha256_impl.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(SC3_PORTABLE)
 
 #include <cpuid.h>
 #include <immintrin.h>

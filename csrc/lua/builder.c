@@ -316,9 +316,8 @@ static int builder_fill(lua_State *L) {
   for (;;) {
     if (!flush(L, u, p))
       return push_outcome(L, "full");
-    if (rows++ % ROWS_BETWEEN_CLOCKS == ROWS_BETWEEN_CLOCKS - 1 && monotonic() >= until)
-      return push_outcome(L, "more");
-    if ((double)(sc3_source_bytes(s) - start) >= bytes)
+    if (rows++ % ROWS_BETWEEN_CLOCKS == ROWS_BETWEEN_CLOCKS - 1 &&
+        (monotonic() >= until || (double)(sc3_source_bytes(s) - start) >= bytes))
       return push_outcome(L, "more");
     switch (sc3_source_next(s, &u->record)) {
       case SC3_NEXT_RECORD:
