@@ -260,6 +260,13 @@ int sc3_builder_wants(const sc3_builder *b, const sc3_record *r) {
   return 1;
 }
 
+/* Has the memory fetched that the member's id will be looked for in. */
+static void expect(const sc3_builder *b, const sc3_payload *next, sc3_slice id) {
+  sc3_payload_expect(next, id);
+  if (b->sealed != NULL)
+    sc3_id_set_expect(b->sealed, sc3_id_set_fingerprint(b->sealed, id));
+}
+
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payload *next) {
   sc3_values v;
   sc3_outcome outcome;
@@ -274,7 +281,7 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;
   if (sc3_slice_some(v.role[SC3_ROLE_EXTERNAL_ID]))
-    sc3_payload_expect(next, v.role[SC3_ROLE_EXTERNAL_ID]);
+    expect(b, next, v.role[SC3_ROLE_EXTERNAL_ID]);
   return sc3_builder_stage(b, b->op, &v, &outcome);
 }
 
@@ -282,14 +289,22 @@ int sc3_builder_waiting(const sc3_builder *b) {
   return b->next_staged < b->staged.n / sizeof(staged);
 }
 
+/* Whether an earlier member of this id was sealed in this epoch: then this one may overtake it, so it has to wait. An id in the payload under way is not
+   among them. */
+static int is_sealed(const sc3_builder *b, const char *id, size_t n) {
+  return b->sealed != NULL && sc3_id_set_contains(b->sealed, sc3_id_set_fingerprint(b->sealed, sc3_slice_of(id, n)));
+}
+
 sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
   const staged *s = (const staged *)(const void *)b->staged.p;
   for (; sc3_builder_waiting(b); b->next_staged++) {
     const staged *it = &s[b->next_staged];
     unsigned repair, role;
-    sc3_added a = sc3_payload_add(p, it->op, b->row, b->scratch.p + it->offset, it->length, it->id_length);
+    int later = is_sealed(b, b->scratch.p + it->offset + SC3_MEMBER_ID_AT, it->id_length);
+    sc3_added a = sc3_payload_add(later ? b->next : p, it->op, b->row, b->scratch.p + it->offset, it->length, it->id_length);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
-      return a;
+      return a == SC3_FULL && later ? SC3_FULL_NEXT : a;
+    b->tally.deferred += (uint64_t)later;
     b->tally.built++;
     b->tally.built_op[it->op]++;
     b->tally.emails += it->emails;

@@ -4,6 +4,7 @@
 #define SC3_BUILDER_H
 
 #include "condition.h"
+#include "id_set.h"
 #include "member.h"
 #include "payload.h"
 #include "record.h"
@@ -17,6 +18,7 @@ typedef struct sc3_tally {
   uint64_t used;     /* rows that gave members */
   uint64_t built;    /* members written to payloads */
   uint64_t built_op[2];
+  uint64_t deferred;   /* members that went to the payload of the next epoch */
   uint64_t superseded; /* members overwritten by a later one of the same external id in the same payload */
   uint64_t emails, phones, uids, prehashed;
   uint64_t rejected_for[SC3_R_COUNT];
@@ -63,6 +65,9 @@ typedef struct sc3_builder {
   size_t next_staged;
   sc3_target targets[SC3_TARGETS_MAX];
   size_t target_count;
+  /* Inside an epoch (docs: lua/scope3/intake.lua), else NULL: the ids of payloads that were sealed in it, and where a further member of one of them goes. */
+  const sc3_id_set *sealed;
+  sc3_payload *next;
   sc3_condition conditions[SC3_CONDITIONS_MAX];
   size_t condition_count;
 } sc3_builder;
@@ -96,8 +101,8 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record, const sc3_p
 /* Whether the row of a record meets all of the conditions. A record with a fault does: its fault is told. */
 int sc3_builder_wants(const sc3_builder *b, const sc3_record *record);
 
-/* Moves staged members to the payload: SC3_ADDED when all are in, SC3_FULL when it has no room for the next, SC3_ADD_NOMEM.
-   Payloads must hold at least `max_member` bytes. */
+/* Moves staged members to the payload, inside an epoch those of sealed ids to the next one's: SC3_ADDED when all are in, SC3_FULL or SC3_FULL_NEXT when
+   there is no room for the next member, SC3_ADD_NOMEM. Payloads must hold at least `max_member` bytes. */
 sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p);
 
 /* True while members of the last row wait for room. */

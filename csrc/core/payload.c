@@ -248,3 +248,17 @@ uint64_t sc3_payload_row(const sc3_payload *p, size_t i) {
   e = &entries(p)[i];
   return is_dead(e) ? 0 : e->tagged_row >> 2;
 }
+
+sc3_slice sc3_payload_id(const sc3_payload *p, size_t i) {
+  sc3_slice id = {NULL, 0};
+  const entry *e;
+  if (i >= count(p))
+    return id;
+  e = &entries(p)[i];
+  if (is_dead(e))
+    return id;
+  id.p = p->segment[op_of(e)].p + e->offset + SC3_MEMBER_ID_AT;
+  while (id.p[id.n] != '"')
+    id.n += id.p[id.n] == '\\' ? 2 : 1;
+  return id;
+}

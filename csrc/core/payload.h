@@ -19,6 +19,7 @@ typedef enum sc3_added {
   SC3_ADDED,
   SC3_ADDED_OVER,  /* added, and an earlier member of the same external id superseded */
   SC3_FULL,        /* a limit is reached; nothing changed */
+  SC3_FULL_NEXT,   /* the same of the payload for the next epoch; of sc3_builder_flush() alone */
   SC3_NEVER_FITS,  /* the member alone is over max_bytes; nothing changed */
   SC3_ADD_NOMEM    /* nothing changed */
 } sc3_added;
@@ -54,6 +55,9 @@ sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t max_member
 
 /* The range `first` up to but without `last`. */
 sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last);
+
+/* The escaped external id of member `i`; {NULL, 0} where it was superseded. */
+sc3_slice sc3_payload_id(const sc3_payload *p, size_t i);
 
 /* The source row of member `i`, 0 where it has none or the member was superseded. */
 uint64_t sc3_payload_row(const sc3_payload *p, size_t i);

@@ -11,6 +11,7 @@
 #define SC3_TYPE_ROW "scope3.row"
 #define SC3_TYPE_SOURCE "scope3.source"
 #define SC3_TYPE_ENGINE "scope3.engine"
+#define SC3_TYPE_ID_SET "scope3.id_set"
 
 /* Makes the metatable `name`: `methods` under __index, `meta` beside it (may be NULL), __name, __metatable = false;
    __gc and, from 5.4 on, __close both call `close`. Leaves nothing on the stack. */
@@ -34,6 +35,7 @@ void sc3_open_identity(lua_State *L);
 void sc3_open_payload(lua_State *L);
 void sc3_open_builder(lua_State *L);
 void sc3_open_source(lua_State *L);
+void sc3_open_id_set(lua_State *L);
 void sc3_open_engine(lua_State *L);
 void sc3_open_process(lua_State *L);
 

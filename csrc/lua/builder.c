@@ -3,12 +3,13 @@
 
 #include "../core/region.h"
 #include "builder.h"
+#include "id_set.h"
 #include "identity.h"
 #include "payload.h"
 
 enum { ROWS_BETWEEN_CLOCKS = 32 };
 
-static sc3_builder_ud *check_builder(lua_State *L) {
+sc3_builder_ud *sc3_checkbuilder(lua_State *L) {
   sc3_builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
   if (u->closed)
     sc3_closed(L, "builder");
@@ -205,35 +206,83 @@ static int builder_close(lua_State *L) {
 
 /* --- tables from Lua -------------------------------------------------------------------------------------------- */
 
-/* Flushes what is staged: 0 when the payload is full. */
-static int flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
-  sc3_added a = sc3_builder_flush(&u->b, p);
-  if (a == SC3_ADD_NOMEM)
-    return luaL_error(L, "not enough memory");
-  if (a == SC3_NEVER_FITS)
-    return luaL_error(L, "a payload is smaller than the builder's max_member");
-  return a != SC3_FULL;
+/* Takes the ids and the payload of the epoch out of the user value, once a call from Lua: a payload may have been closed since. */
+static void look_at_epoch(lua_State *L, sc3_builder_ud *u) {
+  u->b.sealed = NULL;
+  u->b.next = NULL;
+  if (!u->in_epoch)
+    return;
+  sc3_getuservalue(L, 1);
+  lua_getfield(L, -1, KEY_SEALED);
+  lua_getfield(L, -2, KEY_NEXT);
+  u->b.next = sc3_checkpayload(L, lua_gettop(L));
+  u->b.sealed = sc3_checkidset(L, lua_gettop(L) - 1);
+  lua_pop(L, 3);
 }
 
+/* Flushes what is staged. NULL when all is in; else what is full: "full" the payload, "turn" the one of the next epoch. */
+static const char *flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
+  switch (sc3_builder_flush(&u->b, p)) {
+    case SC3_FULL:
+      return "full";
+    case SC3_FULL_NEXT:
+      return "turn";
+    case SC3_ADD_NOMEM:
+      luaL_error(L, "not enough memory");
+      return NULL;
+    case SC3_NEVER_FITS:
+      luaL_error(L, "a payload is smaller than the builder's max_member");
+      return NULL;
+    default:
+      return NULL;
+  }
+}
+
+/* true, or false and what is full */
 static int push_flushed(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
-  lua_pushboolean(L, flush(L, u, p));
-  return 1;
+  const char *full = flush(L, u, p);
+  lua_pushboolean(L, full == NULL);
+  if (full == NULL)
+    return 1;
+  lua_pushstring(L, full);
+  return 2;
 }
 
+/* :epoch(id set, payload of the next epoch), or :epoch() for none: from now on members of sealed ids go to that payload. */
+static int builder_epoch(lua_State *L) {
+  sc3_builder_ud *u = sc3_checkbuilder(L);
+  lua_settop(L, 3);
+  u->in_epoch = !lua_isnil(L, 2);
+  if (u->in_epoch) {
+    (void)sc3_checkidset(L, 2);
+    (void)sc3_checkpayload(L, 3);
+  }
+  sc3_getuservalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_setfield(L, 4, KEY_SEALED);
+  lua_pushvalue(L, 3);
+  lua_setfield(L, 4, KEY_NEXT);
+  return 0;
+}
+
+/* :flush(payload) -> true | false, "full" (the payload: flush to the next one) | false, "turn" (that of the next epoch) */
 static int builder_flush(lua_State *L) {
-  sc3_builder_ud *u = check_builder(L);
-  return push_flushed(L, u, sc3_checkpayload(L, 2));
+  sc3_builder_ud *u = sc3_checkbuilder(L);
+  sc3_payload *p = sc3_checkpayload(L, 2);
+  look_at_epoch(L, u);
+  return push_flushed(L, u, p);
 }
 
-/* :add(payload, member, remove) -> true | false when the payload is full (flush the next one) | nil, reason key, role
+/* :add(payload, member, remove) -> as :flush(), which is to follow when it is false | nil, reason key
    Each call is a row of its own. */
 static int builder_add(lua_State *L) {
-  sc3_builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = sc3_checkbuilder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
   luaL_checktype(L, 3, LUA_TTABLE);
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the member before waits for room: flush it first");
   luaL_checkstack(L, 10, "too deep");
+  look_at_epoch(L, u);
   sc3_clearmember(&u->member, lua_toboolean(L, 4) ? SC3_REMOVE : u->b.op);
   if (sc3_readmember(L, 3, &u->member) != NULL)
     return luaL_argerror(L, 3, lua_tostring(L, -1));
@@ -267,20 +316,23 @@ static int push_script_error(lua_State *L, sc3_builder_ud *u) {
   return 3;
 }
 
-/* :take(payload, row) -> "more" | "full" | "script", message, row number. A row that is a table of the caller's own. */
+/* :take(payload, row) -> "more" | "full" | "turn" | "script", message, row number. A row that is a table of the caller's own. */
 static int builder_take(lua_State *L) {
-  sc3_builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = sc3_checkbuilder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
+  const char *full;
   luaL_checktype(L, 3, LUA_TTABLE);
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the row before waits for room: flush it first");
   luaL_checkstack(L, 20, "too deep");
+  look_at_epoch(L, u);
   lua_settop(L, 3);
   sc3_getuservalue(L, 1);
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
   if (sc3_stagerow(L, u, 4, 3, p) != NULL)
     return push_script_error(L, u);
-  return push_outcome(L, flush(L, u, p) ? "more" : "full");
+  full = flush(L, u, p);
+  return push_outcome(L, full != NULL ? full : "more");
 }
 
 static double monotonic(void) {
@@ -301,21 +353,23 @@ static void adopt_source(lua_State *L, int values, int source) {
   lua_pop(L, 1);
 }
 
-/* :fill(payload, source, bytes, seconds) -> "more" (the budget is used up) | "full" | "need" (feed the source) | "end"
+/* :fill(payload, source, bytes, seconds) -> "more" (the budget is used up) | "full" | "turn" | "need" (feed the source) | "end"
    | "fatal", table | "script", message, row number */
 static int builder_fill(lua_State *L) {
-  sc3_builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = sc3_checkbuilder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
   sc3_source *s = sc3_checksource(L, 3);
   double bytes = (double)luaL_checknumber(L, 4), until = monotonic() + (double)luaL_checknumber(L, 5);
   uint64_t start = sc3_source_bytes(s);
   unsigned rows = 0;
   luaL_checkstack(L, 20, "too deep");
+  look_at_epoch(L, u);
   lua_settop(L, 3);
   sc3_getuservalue(L, 1);
   for (;;) {
-    if (!flush(L, u, p))
-      return push_outcome(L, "full");
+    const char *full = flush(L, u, p);
+    if (full != NULL)
+      return push_outcome(L, full);
     if (rows++ % ROWS_BETWEEN_CLOCKS == ROWS_BETWEEN_CLOCKS - 1 &&
         (monotonic() >= until || (double)(sc3_source_bytes(s) - start) >= bytes))
       return push_outcome(L, "more");
@@ -352,7 +406,7 @@ static int builder_fill(lua_State *L) {
 
 /* :columns(map, conditions): what builder{} took as such, for a source with other columns than the one before. */
 static int builder_columns(lua_State *L) {
-  sc3_builder_ud *u = check_builder(L);
+  sc3_builder_ud *u = sc3_checkbuilder(L);
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the row before waits for room: flush it first");
   lua_settop(L, 3);
@@ -361,127 +415,10 @@ static int builder_columns(lua_State *L) {
   return 0;
 }
 
-/* --- what it counted -------------------------------------------------------------------------------------------- */
-
-static void set_count(lua_State *L, const char *key, uint64_t n) {
-  sc3_pushcount(L, n);
-  lua_setfield(L, -2, key);
-}
-
-static void push_reasons(lua_State *L, const uint64_t counts[SC3_R_COUNT]) {
-  int i;
-  lua_createtable(L, 0, 4);
-  for (i = SC3_R_NONE + 1; i < SC3_R_COUNT; i++) {
-    if (counts[i] > 0)
-      set_count(L, sc3_reason_key((sc3_reason)i), counts[i]);
-  }
-}
-
-/* Roles whose column held raw and hashed values: { email = { raw = 2, hashed = 1 } }. */
-static void push_mixed(lua_State *L, const sc3_tally *t) {
-  static const char *const names[] = {"email", "phone"};
-  int i;
-  lua_createtable(L, 0, 2);
-  for (i = 0; i < 2; i++) {
-    int role = SC3_ROLE_EMAIL + i;
-    if (t->raw_in[role] == 0 || t->hashed_in[role] == 0)
-      continue;
-    lua_createtable(L, 0, 2);
-    set_count(L, "raw", t->raw_in[role]);
-    set_count(L, "hashed", t->hashed_in[role]);
-    lua_setfield(L, -2, names[i]);
-  }
-}
-
-/* { Atlantis = 3, ["(other)"] = 1 } */
-static void push_unknown_regions(lua_State *L, const sc3_region_tally *t) {
-  size_t i;
-  lua_createtable(L, 0, (int)t->n);
-  for (i = 0; i < t->n; i++) {
-    lua_pushlstring(L, t->names[i].text, t->names[i].n);
-    sc3_pushcount(L, t->names[i].count);
-    lua_rawset(L, -3);
-  }
-  if (t->others > 0)
-    set_count(L, "(other)", t->others);
-}
-
-/* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's own */
-static int builder_counts(lua_State *L) {
-  sc3_builder_ud *u = check_builder(L);
-  const sc3_tally *t = &u->b.tally;
-  int i;
-  lua_createtable(L, 0, 16);
-  set_count(L, "rows", t->rows);
-  set_count(L, "skipped", t->skipped);
-  set_count(L, "rejected_rows", t->rejected);
-  set_count(L, "used_rows", t->used);
-  set_count(L, "members", t->built);
-  set_count(L, "adds", t->built_op[SC3_ADD]);
-  set_count(L, "removes", t->built_op[SC3_REMOVE]);
-  set_count(L, "superseded", t->superseded);
-  set_count(L, "hashed_email", t->emails);
-  set_count(L, "hashed_phone", t->phones);
-  set_count(L, "uids", t->uids);
-  set_count(L, "prehashed", t->prehashed);
-  push_reasons(L, t->rejected_for);
-  lua_setfield(L, -2, "rejected");
-  push_reasons(L, t->dropped_for);
-  lua_setfield(L, -2, "dropped");
-  lua_createtable(L, 0, 4);
-  for (i = 0; i < SC3_FIX_COUNT; i++) {
-    if (t->repaired_for[i] > 0)
-      set_count(L, sc3_repair_key((sc3_repair)i), t->repaired_for[i]);
-  }
-  lua_setfield(L, -2, "repaired");
-  push_mixed(L, t);
-  lua_setfield(L, -2, "mixed");
-  push_unknown_regions(L, &t->unknown_regions);
-  lua_setfield(L, -2, "unknown_regions");
-  sc3_getuservalue(L, 1);
-  lua_getfield(L, -1, KEY_REASONS);
-  lua_remove(L, -2);
-  lua_setfield(L, -2, "reasons");
-  return 1;
-}
-
-/* :refusals() -> an array of { row=, column=, field=, reason=, dropped= }, taken out; nil when there are none */
-static int builder_refusals(lua_State *L) {
-  static const char *const roles[] = {
-#define X(name, text) text,
-    SC3_ROLES(X)
-#undef X
-  };
-  sc3_builder_ud *u = check_builder(L);
-  size_t i, n = u->b.refusals.n / sizeof(sc3_refusal);
-  if (n == 0)
-    return 0;
-  lua_createtable(L, (int)n, 0);
-  for (i = 0; i < n; i++) {
-    sc3_refusal r;
-    memcpy(&r, u->b.refusals.p + i * sizeof r, sizeof r);
-    lua_createtable(L, 0, 5);
-    set_count(L, "row", r.row);
-    if (r.column > 0)
-      set_count(L, "column", r.column);
-    if (r.role < SC3_ROLE_COUNT) {
-      lua_pushstring(L, roles[r.role]);
-      lua_setfield(L, -2, "field");
-    }
-    lua_pushstring(L, sc3_reason_key((sc3_reason)r.reason));
-    lua_setfield(L, -2, "reason");
-    lua_pushboolean(L, r.dropped);
-    lua_setfield(L, -2, "dropped");
-    lua_rawseti(L, -2, (int)i + 1);
-  }
-  u->b.refusals.n = 0;
-  return 1;
-}
-
 void sc3_open_builder(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"add", builder_add}, {"close", builder_close}, {"columns", builder_columns}, {"counts", builder_counts}, {"fill", builder_fill},
-    {"flush", builder_flush}, {"refusals", builder_refusals}, {"take", builder_take}, {NULL, NULL},
+    {"add", builder_add}, {"close", builder_close}, {"columns", builder_columns}, {"counts", sc3_builder_counts}, {"epoch", builder_epoch}, {"fill", builder_fill},
+    {"flush", builder_flush}, {"refusals", sc3_builder_refusals}, {"take", builder_take}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_BUILDER, methods, NULL, builder_close);
   lua_pushcfunction(L, builder_new);

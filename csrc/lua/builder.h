@@ -14,6 +14,7 @@ typedef struct sc3_builder_ud {
   int mapped;        /* has targets */
   size_t columns;    /* of a row that is a table: the keys that targets and conditions look at, by their number */
   int has_where, has_member;
+  int in_epoch;      /* the user value holds an id set and the payload of the next epoch */
   sc3_record record; /* kept here, so that no pointer to a C frame outlives an error */
   sc3_member_table member;
   sc3_operand operands[SC3_OPERANDS_MAX]; /* of all conditions */
@@ -28,9 +29,18 @@ typedef struct sc3_builder_ud {
 #define KEY_MAP "map"         /* anchors the names of targets */
 #define KEY_CONDITIONS "conditions" /* anchors the texts of conditions */
 #define KEY_COLUMNS "columns" /* the keys that tables are asked for */
+#define KEY_SEALED "sealed"
+#define KEY_NEXT "next"
 #define KEY_ROW "row"         /* the row view of the source last filled from */
 #define KEY_SOURCE "source"   /* that source */
 #define KEY_REASONS "reasons" /* a script's own reasons -> rows */
+
+/* The builder that is the first argument; raises when it is closed, or used from inside its own callback. */
+sc3_builder_ud *sc3_checkbuilder(lua_State *L);
+
+/* Its methods :counts() and :refusals(). */
+int sc3_builder_counts(lua_State *L);
+int sc3_builder_refusals(lua_State *L);
 
 /* Raises for a status that is not SC3_OK. */
 void sc3_checkstatus(lua_State *L, sc3_status st);

@@ -18,6 +18,7 @@ SC3_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3_open_payload(L);
   sc3_open_builder(L);
   sc3_open_source(L);
+  sc3_open_id_set(L);
   sc3_open_engine(L);
   sc3_open_process(L);
   return 1;

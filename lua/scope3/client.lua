@@ -43,13 +43,15 @@ local CLIENT_OPTIONS = {
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
+---@field unique? "job"  one operation an external id is under way at a time, over the whole job and not a request alone: a repeat waits until
+---  the tasks of the earlier ones have ended (under 10 bytes of memory an id)
 ---@field mend? boolean  false refuses what would otherwise be mended in an identifier (mailto:, "Name <address>", …)
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
 ---  double_zero; docs/contract.md section 7
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
----  barrier (waits for tasks before an opposite operation), retry, paced, task or audience; further fields say how many and how long
+---  barrier (waits for the tasks of an epoch before the next), retry, paced, task or audience; further fields say how many and how long
 ---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?})  `file` where
 ---  there are several
 ---@field push_notification_config? table  docs/contract.md section 6
@@ -58,7 +60,7 @@ local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "mode", "region", "mend", "phone_repairs", "on_reject" } do
+for _, key in ipairs { "delimiter", "header", "format", "mode", "unique", "region", "mend", "phone_repairs", "on_reject" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })

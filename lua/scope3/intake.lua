@@ -1,4 +1,9 @@
 --- Fills payloads with members and sends each when it is full, while the next is being filled.
+---
+--- The service may process requests in any order (docs/contract.md section 5). A job that only adds, or only removes, sends each request after
+--- the one before was accepted, and looks for no repeats further apart than a request. A job that does both, or has `unique`, runs in epochs: no
+--- external id occurs in two requests of one, so that anything in it may overtake anything. A second member of an id that was sealed goes to the
+--- payload of the next epoch, which is sent after every task of this one has ended.
 local core = require "scope3.core"
 local identity = require "scope3.identity"
 local options = require "scope3.options"
@@ -19,7 +24,7 @@ function intake.new(job, audience, opts, shape)
   shape = shape or {}
   local frame = request.frame(opts.push_notification_config) + request.overhead(audience)
   local max_bytes = opts.max_bytes - frame
-  return setmetatable({
+  local self = setmetatable({
     job = job,
     audience = audience,
     opts = opts,
@@ -34,6 +39,40 @@ function intake.new(job, audience, opts, shape)
     free = {}, -- payloads that no request reads; never more than two exist
     payload = core.payload { max_members = opts.max_members, max_bytes = max_bytes },
   }, intake)
+  if opts.unique then
+    self:enter_epoch()
+  end
+  return self
+end
+
+-- An empty payload: one that was used before, or a fresh one.
+local function take_payload(self)
+  return table.remove(self.free) or core.payload(self.limits)
+end
+
+--- From now on the job runs in epochs.
+function intake:enter_epoch()
+  self.sealed = core.id_set()
+  self.next = take_payload(self)
+  self.builder:epoch(self.sealed, self.next)
+end
+
+--- Ends the epoch: what is left of it is sent, and when all its tasks have ended, what waited for that is next.
+---@return true?
+---@return scope3.Error? err
+function intake:turn()
+  local ok, err = self:cut()
+  if ok then
+    ok, err = self.job:turn()
+  end
+  if not ok then
+    return nil, err
+  end
+  self.sealed:clear()
+  self.free[#self.free + 1] = self.payload -- cut() left an empty one
+  self.payload, self.next = self.next, take_payload(self)
+  self.builder:epoch(self.sealed, self.next)
+  return true
 end
 
 --- Goes on with another source, whose columns may lie elsewhere.
@@ -69,36 +108,67 @@ function intake:cut()
   if adds + removes == 0 then
     return true
   end
+  local ordered = not self.sealed
+  if not self.sealed and (adds > 0 and removes > 0 or self.job:reverses(adds, removes)) then
+    self:enter_epoch()
+  end
+  if self.sealed then
+    self.sealed:seal(payload)
+  end
   local part = { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes }
   local bytes = self.frame + payload:bytes()
   local ok, err = self.job:send({ part }, bytes, function()
     payload:reset()
     self.free[#self.free + 1] = payload
-  end, self.began)
+  end, { began = self.began, ordered = ordered })
   self.began = self.job:seconds()
-  self.payload = table.remove(self.free) or core.payload(self.limits)
+  self.payload = take_payload(self)
   return ok, err
 end
 
 --- Sends full payloads until the builder's waiting members have room.
+---@param full "full"|"turn"  what has none
 ---@return true?
 ---@return scope3.Error? err
-function intake:make_room()
+function intake:make_room(full)
+  local done
   repeat
-    local ok, err = self:cut()
+    local ok, err
+    if full == "turn" then
+      ok, err = self:turn()
+    else
+      ok, err = self:cut()
+    end
     if not ok then
       return nil, err
     end
-  until self.builder:flush(self.payload)
+    done, full = self.builder:flush(self.payload)
+  until done
   return true
+end
+
+--- Sends what is left, of this epoch and of the one after it.
+---@return true?
+---@return scope3.Error? err
+function intake:finish()
+  local ok, err = self:cut()
+  while ok and self.next and self.next:count() > 0 do
+    ok, err = self:turn()
+    if ok then
+      ok, err = self:cut()
+    end
+  end
+  return ok, err
 end
 
 --- Members that were built and will not be sent count as failed. Called when a job ends early.
 function intake:abandon()
-  local adds, removes = self.payload:living()
-  if adds + removes > 0 then
-    self.job.result.failed = self.job.result.failed + adds + removes
-    self.payload:reset()
+  for _, payload in ipairs { self.payload, self.next } do
+    local adds, removes = payload:living()
+    if adds + removes > 0 then
+      self.job.result.failed = self.job.result.failed + adds + removes
+      payload:reset()
+    end
   end
 end
 

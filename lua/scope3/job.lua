@@ -95,9 +95,12 @@ function job:pump()
   end
 end
 
--- True when this request holds the other operation than one that was accepted and has not ended.
-local function reverses(self, operations)
-  return (operations.add and self.operations.remove) or (operations.remove and self.operations.add)
+--- True when a request with these operations holds the other one than a request that was accepted and whose task has not ended.
+---@param adds integer
+---@param removes integer
+---@return boolean
+function job:reverses(adds, removes)
+  return (adds > 0 and self.operations.remove or removes > 0 and self.operations.add) == true
 end
 
 -- Waits for the tasks of the requests before. A task that failed stops the job: what follows depends on it.
@@ -112,21 +115,38 @@ local function barrier(self)
   return true
 end
 
+--- Waits until every task of the requests so far has ended well.
+---@return true?
+---@return scope3.Error? err
+function job:turn()
+  local ok, err = self:await()
+  if ok and not self.failure then
+    ok, err = barrier(self)
+  end
+  if not ok or self.failure then
+    return nil, err or self.failure
+  end
+  self.result.epochs = self.result.epochs + 1
+  return true
+end
+
 --- Sends a request: waits until the one before was accepted, starts this one, and returns while it is under way.
 ---@param parts scope3.Part[]
 ---@param bytes integer  of the body
 ---@param release? fun()  called when the payloads are free again
----@param began? number  the second of the job at which building the payload began
+---@param how? {began: number?, ordered: boolean?}  the second of the job at which building the payload began; `ordered` false: this request
+---  has no id in common with those before it whose tasks have not ended, and need not wait for them
 ---@return true?
 ---@return scope3.Error? err  the job's failure: this request was then not sent
-function job:send(parts, bytes, release, began)
+function job:send(parts, bytes, release, how)
+  local began, ordered = how and how.began, not how or how.ordered ~= false
   local adds, removes = 0, 0
   for _, part in ipairs(parts) do
     adds, removes = adds + part.adds, removes + part.removes
   end
-  local entry = { members = adds + removes, adds = adds, removes = removes, bytes = bytes, state = "sending",
-    build_start = began, build_end = began and self:seconds() }
   local res = self.result
+  local entry = { members = adds + removes, adds = adds, removes = removes, bytes = bytes, state = "sending", epoch = res.epochs,
+    build_start = began, build_end = began and self:seconds() }
   if self.flight and not self.flight.call.done then
     self.on_event { event = "blocked" }
   end
@@ -135,7 +155,7 @@ function job:send(parts, bytes, release, began)
     self.failure = errors.new("cancelled", "stopped before everything was sent")
   end
   local operations = { add = adds > 0 or nil, remove = removes > 0 or nil }
-  if ok and not self.failure and reverses(self, operations) then
+  if ok and not self.failure and ordered and self:reverses(adds, removes) then
     ok, err = barrier(self)
   end
   if not ok or self.failure then

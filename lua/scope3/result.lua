@@ -13,7 +13,8 @@ local json = require "scope3.json"
 ---@field identifiers {hashed_email: integer, hashed_phone: integer, uids: integer}  in the members built
 ---@field prehashed integer  identifiers that came hashed already
 ---@field superseded integer  members replaced by a later one of the same external id in the same request
----@field deferred integer  members held back for a later epoch
+---@field deferred integer  members held back for a later epoch, because an earlier one of the same external id was on its way
+---@field epochs integer  1, and one more for each time that the job waited for all its tasks before it went on
 ---@field quarantined integer  members set aside because the service refused them
 ---@field sent integer  members that the service accepted
 ---@field failed integer  members that were not accepted
@@ -44,7 +45,7 @@ function result.new(client, audiences)
   local self = setmetatable({
     rows = 0, skipped = 0, rejected = {}, dropped = {}, repaired = {}, unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
-    superseded = 0, deferred = 0, quarantined = 0, sent = 0, failed = 0, unknown = 0,
+    superseded = 0, deferred = 0, epochs = 1, quarantined = 0, sent = 0, failed = 0, unknown = 0,
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
     audience = list[1], audiences = list,
   }, Result)
@@ -63,6 +64,7 @@ function result.add_counts(self, counts)
   self.skipped = self.skipped + counts.skipped
   self.members = self.members + counts.members
   self.superseded = self.superseded + counts.superseded
+  self.deferred = self.deferred + counts.deferred
   self.prehashed = self.prehashed + counts.prehashed
   for kind in pairs(self.identifiers) do
     self.identifiers[kind] = self.identifiers[kind] + counts[kind]

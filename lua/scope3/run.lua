@@ -39,8 +39,8 @@ local function from_source(self, source)
     local err = between(self, source:progress())
     if err then
       return err
-    elseif state == "full" then
-      local ok, why = self.intake:make_room()
+    elseif state == "full" or state == "turn" then
+      local ok, why = self.intake:make_room(state)
       if not ok then
         return why
       end
@@ -81,8 +81,8 @@ local function from_iterator(self, iterate)
     local state, detail, number = self.intake.builder:take(self.intake.payload, row)
     if state == "script" then
       return script_failed(detail, number)
-    elseif state == "full" then
-      local ok, err = self.intake:make_room()
+    elseif state == "full" or state == "turn" then
+      local ok, err = self.intake:make_room(state)
       if not ok then
         return err
       end
@@ -235,7 +235,7 @@ function run.run(client, script, input, audience, opts)
   err = from(self, input, plan, open)
   if not err then
     local ok
-    ok, err = self.intake:cut()
+    ok, err = self.intake:finish()
     if ok then
       work:await()
     end

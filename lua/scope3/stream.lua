@@ -42,7 +42,7 @@ local function put(self, member, remove)
   if added == nil then
     return nil, errors.new("invalid", ("member %d was rejected: %s"):format(self.adds, core.reasons[reason]), { code = reason })
   elseif added == false then
-    return self.intake:make_room()
+    return self.intake:make_room(reason)
   end
   return true
 end
@@ -71,7 +71,7 @@ function Stream:finish()
   check_open(self)
   self.ended = true
   if not self.job.failure then
-    self.intake:cut()
+    self.intake:finish()
   end
   self.intake:abandon()
   self.job:await()

@@ -41,6 +41,7 @@ local function add_job(command)
   add_repairs(command)
   command:flag("--no-mend", "Refuse what would otherwise be mended in an identifier, such as mailto:.")
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
+  command:option("--unique", "job: let a repeated id wait until the tasks of the earlier requests have ended."):choices { "job" }
   command:option("--max-members", "Members a request (100000)."):convert(tonumber)
   command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
   command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)

@@ -137,6 +137,10 @@ function report.of(res, about)
       .. (res.failed > 0 and (" · %s not accepted"):format(text.count(res.failed)) or "")
       .. (res.unknown > 0 and (" · %s sent, but never answered"):format(text.count(res.unknown)) or "") }
   end
+  if res.deferred > 0 then
+    rows[#rows + 1] = { "deferred", ("%s until the tasks of their ids' earlier members had ended · %s"):format(text.plural(res.deferred, "member"),
+      text.plural(res.epochs, "epoch")) }
+  end
   if #res.tasks > 0 then
     rows[#rows + 1] = { "tasks", describe_tasks(res) .. (about.waited and " · waited " .. text.seconds(about.waited) or "") }
   end

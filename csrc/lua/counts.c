@@ -1,0 +1,118 @@
+/* What a builder counted, and what it refused, as tables. */
+#include "builder.h"
+
+static void set_count(lua_State *L, const char *key, uint64_t n) {
+  sc3_pushcount(L, n);
+  lua_setfield(L, -2, key);
+}
+
+static void push_reasons(lua_State *L, const uint64_t counts[SC3_R_COUNT]) {
+  int i;
+  lua_createtable(L, 0, 4);
+  for (i = SC3_R_NONE + 1; i < SC3_R_COUNT; i++) {
+    if (counts[i] > 0)
+      set_count(L, sc3_reason_key((sc3_reason)i), counts[i]);
+  }
+}
+
+/* Roles whose column held raw and hashed values: { email = { raw = 2, hashed = 1 } }. */
+static void push_mixed(lua_State *L, const sc3_tally *t) {
+  static const char *const names[] = {"email", "phone"};
+  int i;
+  lua_createtable(L, 0, 2);
+  for (i = 0; i < 2; i++) {
+    int role = SC3_ROLE_EMAIL + i;
+    if (t->raw_in[role] == 0 || t->hashed_in[role] == 0)
+      continue;
+    lua_createtable(L, 0, 2);
+    set_count(L, "raw", t->raw_in[role]);
+    set_count(L, "hashed", t->hashed_in[role]);
+    lua_setfield(L, -2, names[i]);
+  }
+}
+
+/* { Atlantis = 3, ["(other)"] = 1 } */
+static void push_unknown_regions(lua_State *L, const sc3_region_tally *t) {
+  size_t i;
+  lua_createtable(L, 0, (int)t->n);
+  for (i = 0; i < t->n; i++) {
+    lua_pushlstring(L, t->names[i].text, t->names[i].n);
+    sc3_pushcount(L, t->names[i].count);
+    lua_rawset(L, -3);
+  }
+  if (t->others > 0)
+    set_count(L, "(other)", t->others);
+}
+
+/* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's own */
+int sc3_builder_counts(lua_State *L) {
+  sc3_builder_ud *u = sc3_checkbuilder(L);
+  const sc3_tally *t = &u->b.tally;
+  int i;
+  lua_createtable(L, 0, 16);
+  set_count(L, "rows", t->rows);
+  set_count(L, "skipped", t->skipped);
+  set_count(L, "rejected_rows", t->rejected);
+  set_count(L, "used_rows", t->used);
+  set_count(L, "members", t->built);
+  set_count(L, "adds", t->built_op[SC3_ADD]);
+  set_count(L, "removes", t->built_op[SC3_REMOVE]);
+  set_count(L, "superseded", t->superseded);
+  set_count(L, "deferred", t->deferred);
+  set_count(L, "hashed_email", t->emails);
+  set_count(L, "hashed_phone", t->phones);
+  set_count(L, "uids", t->uids);
+  set_count(L, "prehashed", t->prehashed);
+  push_reasons(L, t->rejected_for);
+  lua_setfield(L, -2, "rejected");
+  push_reasons(L, t->dropped_for);
+  lua_setfield(L, -2, "dropped");
+  lua_createtable(L, 0, 4);
+  for (i = 0; i < SC3_FIX_COUNT; i++) {
+    if (t->repaired_for[i] > 0)
+      set_count(L, sc3_repair_key((sc3_repair)i), t->repaired_for[i]);
+  }
+  lua_setfield(L, -2, "repaired");
+  push_mixed(L, t);
+  lua_setfield(L, -2, "mixed");
+  push_unknown_regions(L, &t->unknown_regions);
+  lua_setfield(L, -2, "unknown_regions");
+  sc3_getuservalue(L, 1);
+  lua_getfield(L, -1, KEY_REASONS);
+  lua_remove(L, -2);
+  lua_setfield(L, -2, "reasons");
+  return 1;
+}
+
+/* :refusals() -> an array of { row=, column=, field=, reason=, dropped= }, taken out; nil when there are none */
+int sc3_builder_refusals(lua_State *L) {
+  static const char *const roles[] = {
+#define X(name, text) text,
+    SC3_ROLES(X)
+#undef X
+  };
+  sc3_builder_ud *u = sc3_checkbuilder(L);
+  size_t i, n = u->b.refusals.n / sizeof(sc3_refusal);
+  if (n == 0)
+    return 0;
+  lua_createtable(L, (int)n, 0);
+  for (i = 0; i < n; i++) {
+    sc3_refusal r;
+    memcpy(&r, u->b.refusals.p + i * sizeof r, sizeof r);
+    lua_createtable(L, 0, 5);
+    set_count(L, "row", r.row);
+    if (r.column > 0)
+      set_count(L, "column", r.column);
+    if (r.role < SC3_ROLE_COUNT) {
+      lua_pushstring(L, roles[r.role]);
+      lua_setfield(L, -2, "field");
+    }
+    lua_pushstring(L, sc3_reason_key((sc3_reason)r.reason));
+    lua_setfield(L, -2, "reason");
+    lua_pushboolean(L, r.dropped);
+    lua_setfield(L, -2, "dropped");
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  u->b.refusals.n = 0;
+  return 1;
+}

@@ -1,0 +1,77 @@
+/* "scope3.id_set": the external ids that an epoch has sealed. */
+#include "id_set.h"
+
+#include "payload.h"
+
+typedef struct id_set_ud {
+  sc3_id_set *set;
+} id_set_ud;
+
+sc3_id_set *sc3_checkidset(lua_State *L, int index) {
+  id_set_ud *u = luaL_checkudata(L, index, SC3_TYPE_ID_SET);
+  if (u->set == NULL)
+    sc3_closed(L, "id set");
+  return u->set;
+}
+
+/* id_set() */
+static int id_set_new(lua_State *L) {
+  id_set_ud *u = sc3_newuserdata(L, sizeof *u);
+  u->set = NULL;
+  luaL_getmetatable(L, SC3_TYPE_ID_SET);
+  lua_setmetatable(L, -2);
+  u->set = sc3_id_set_new();
+  if (u->set == NULL)
+    return luaL_error(L, "not enough memory");
+  return 1;
+}
+
+static int id_set_gc(lua_State *L) {
+  id_set_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ID_SET);
+  sc3_id_set_free(u->set);
+  u->set = NULL;
+  return 0;
+}
+
+/* :seal(payload): adds the ids of its living members */
+static int id_set_seal(lua_State *L) {
+  enum { BATCH = 16 }; /* fetched together, so that they do not wait for memory one by one */
+  sc3_id_set *set = sc3_checkidset(L, 1);
+  const sc3_payload *p = sc3_checkpayload(L, 2);
+  uint64_t fingerprints[BATCH];
+  size_t i = 0, n = sc3_payload_count(p), j, some;
+  while (i < n) {
+    for (some = 0; some < BATCH && i < n; i++) {
+      sc3_slice id = sc3_payload_id(p, i);
+      if (id.p == NULL)
+        continue;
+      fingerprints[some] = sc3_id_set_fingerprint(set, id);
+      sc3_id_set_expect(set, fingerprints[some++]);
+    }
+    for (j = 0; j < some; j++) {
+      if (sc3_id_set_insert(set, fingerprints[j]) != SC3_OK)
+        return luaL_error(L, "not enough memory");
+    }
+  }
+  return 0;
+}
+
+static int id_set_clear(lua_State *L) {
+  sc3_id_set_clear(sc3_checkidset(L, 1));
+  return 0;
+}
+
+/* :size() -> ids, bytes */
+static int id_set_size(lua_State *L) {
+  const sc3_id_set *set = sc3_checkidset(L, 1);
+  sc3_pushcount(L, sc3_id_set_count(set));
+  sc3_pushcount(L, sc3_id_set_bytes(set));
+  return 2;
+}
+
+void sc3_open_id_set(lua_State *L) {
+  static const luaL_Reg methods[] = {{"clear", id_set_clear}, {"seal", id_set_seal}, {"size", id_set_size}, {NULL, NULL}};
+  sc3_newtype(L, SC3_TYPE_ID_SET, methods, NULL, id_set_gc);
+  lua_pushcfunction(L, id_set_new);
+  lua_setfield(L, -2, "id_set");
+}

@@ -1,0 +1,11 @@
+/* What the builder needs of "scope3.id_set". */
+#ifndef SC3_LUA_ID_SET_H
+#define SC3_LUA_ID_SET_H
+
+#include "../core/id_set.h"
+#include "binding.h"
+
+/* The set at `index`; raises when it is none. It lives as long as the value is anchored. */
+sc3_id_set *sc3_checkidset(lua_State *L, int index);
+
+#endif
