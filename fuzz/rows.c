@@ -102,7 +102,7 @@ static uint64_t drain(sc3_payload *p) {
   uint64_t living = sc3_payload_living(p, SC3_ADD) + sc3_payload_living(p, SC3_REMOVE), seen = 0;
   size_t first = 0;
   while (first < sc3_payload_count(p)) {
-    sc3_extent x = sc3_payload_cut(p, first, 3, 400);
+    sc3_extent x = sc3_payload_cut(p, first, SIZE_MAX, 3, 400);
     must(x.last > first);
     first = x.last;
     seen += x.members[0] + x.members[1];

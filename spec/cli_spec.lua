@@ -271,10 +271,13 @@ describe("scope3", function()
     assert.equal(1, code)
     assert.is_nil(err:find("scope3_x", 1, true))
     local log = sandbox:requests()
-    assert.same({ 1, "CONNECT" }, { #log, log[1] and log[1].method })
+    assert.is_true(#log >= 1)
+    for _, request in ipairs(log) do
+      assert.equal("CONNECT", request.method)
+    end
     local other = world.sandbox()
     assert.equal(0, (world.command({ "audiences", "--account", "25", "--base-url", other.url }, { env = via })))
-    assert.equal(1, #sandbox:requests())
+    assert.equal(#log, #sandbox:requests())
     other:close()
   end)
 

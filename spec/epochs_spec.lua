@@ -156,7 +156,7 @@ describe("a job in epochs", function()
     local res, err = stream:finish()
     assert.is_nil(res)
     assert.equal("task_failed", err.kind)
-    assert.same({ 5, 4, 1 }, { err.result.members, err.result.sent, err.result.failed })
+    assert.same({ 5, 2, 3 }, { err.result.members, err.result.sent, err.result.failed }) -- those of the task, and those that waited for it
     world.assert_sums(err.result)
     assert.equal(2, #sandbox:requests("sync"))
   end)

@@ -203,7 +203,7 @@ static sc3_next scan_row(sc3_csv *csv, scan *s) {
   const char *const head = sc3_input_head(&csv->input), *const end = head + sc3_input_left(&csv->input);
   const char delimiter = csv->delimiter;
   const char *start = head, *mark;
-  sc3_field *field = csv->fields, *full = csv->fields + csv->field_capacity;
+  sc3_field *field = csv->fields, *full = field != NULL ? field + csv->field_capacity : NULL; /* none has been made before the first row */
   walk w;
   uint64_t bits;
   memset(s, 0, sizeof *s);

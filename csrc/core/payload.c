@@ -147,6 +147,13 @@ static sc3_status make_slots(sc3_payload *p) {
   return SC3_OK;
 }
 
+/* Takes a living member out: its bytes become spaces, which JSON allows. */
+static void bury(sc3_payload *p, entry *e) {
+  memset(p->segment[op_of(e)].p + e->offset, ' ', e->length);
+  p->living[op_of(e)]--;
+  e->tagged_row |= 2;
+}
+
 sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n, size_t id_length) {
   const char *id = bytes + SC3_MEMBER_ID_AT;
   uint32_t hash = hash_id(p, id, id_length);
@@ -165,10 +172,7 @@ sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *b
   if (sc3_buffer_reserve(&p->segment[op], n) != SC3_OK || sc3_buffer_reserve(&p->index, sizeof fresh) != SC3_OK)
     return SC3_ADD_NOMEM;
   if (s->index_plus_1 != 0) {
-    entry *e = &entries(p)[s->index_plus_1 - 1];
-    memset(p->segment[op_of(e)].p + e->offset, ' ', e->length);
-    p->living[op_of(e)]--;
-    e->tagged_row |= 2;
+    bury(p, &entries(p)[s->index_plus_1 - 1]);
     result = SC3_ADDED_OVER;
   } else {
     p->used_slots++;
@@ -233,12 +237,36 @@ static sc3_extent walk(const sc3_payload *p, size_t first, size_t last, size_t m
   return x;
 }
 
-sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t max_members, size_t max_bytes) {
-  return walk(p, first, count(p), max_members, max_bytes);
+sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t last, size_t max_members, size_t max_bytes) {
+  return walk(p, first, last < count(p) ? last : count(p), max_members, max_bytes);
 }
 
 sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last) {
   return walk(p, first, last < count(p) ? last : count(p), SIZE_MAX, SIZE_MAX);
+}
+
+int sc3_payload_drop(sc3_payload *p, size_t i) {
+  if (i >= count(p) || is_dead(&entries(p)[i]))
+    return 0;
+  bury(p, &entries(p)[i]);
+  return 1;
+}
+
+size_t sc3_payload_find(const sc3_payload *p, size_t first, size_t last, sc3_op op, size_t nth) {
+  for (; first < last && first < count(p); first++) {
+    const entry *e = &entries(p)[first];
+    if (!is_dead(e) && op_of(e) == op && nth-- == 0)
+      return first;
+  }
+  return SIZE_MAX;
+}
+
+void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]) {
+  char both[2 * SC3_SHA256_HEX];
+  int op;
+  for (op = SC3_ADD; op <= SC3_REMOVE; op++)
+    sc3_sha256_hex(p->segment[op].n > 0 ? p->segment[op].p : "", p->segment[op].n, both + op * SC3_SHA256_HEX);
+  sc3_sha256_hex(both, sizeof both, hex);
 }
 
 uint64_t sc3_payload_row(const sc3_payload *p, size_t i) {

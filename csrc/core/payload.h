@@ -12,6 +12,7 @@
 
 #include "buffer.h"
 #include "member.h"
+#include "sha256.h"
 
 typedef struct sc3_payload sc3_payload;
 
@@ -49,12 +50,21 @@ size_t sc3_payload_count(const sc3_payload *p);      /* members in the index, su
 size_t sc3_payload_living(const sc3_payload *p, sc3_op op);
 size_t sc3_payload_bytes(const sc3_payload *p);
 
-/* The longest range of members from `first` (counted from 0) that has at most `max_members` living members and
+/* The longest range of members from `first` (counted from 0) and before `last` that has at most `max_members` living members and
    `max_bytes` bytes; always at least one member where there is one. Its bytes are valid until the payload changes. */
-sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t max_members, size_t max_bytes);
+sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t last, size_t max_members, size_t max_bytes);
 
 /* The range `first` up to but without `last`. */
 sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last);
+
+/* Takes member `i` out, as if it had been superseded; 0 where there is none. No request may be reading the payload. */
+int sc3_payload_drop(sc3_payload *p, size_t i);
+
+/* The `nth` (counted from 0) living member of an operation in a range, as the service counts them; SIZE_MAX where there is none. */
+size_t sc3_payload_find(const sc3_payload *p, size_t first, size_t last, sc3_op op, size_t nth);
+
+/* What stands for all its bytes: the SHA-256 of both segments' hashes. */
+void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]);
 
 /* The escaped external id of member `i`; {NULL, 0} where it was superseded. */
 sc3_slice sc3_payload_id(const sc3_payload *p, size_t i);

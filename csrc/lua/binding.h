@@ -11,6 +11,7 @@
 #define SC3_TYPE_ROW "scope3.row"
 #define SC3_TYPE_SOURCE "scope3.source"
 #define SC3_TYPE_ENGINE "scope3.engine"
+#define SC3_TYPE_APPEND_FILE "scope3.append_file"
 #define SC3_TYPE_ID_SET "scope3.id_set"
 
 /* Makes the metatable `name`: `methods` under __index, `meta` beside it (may be NULL), __name, __metatable = false;
@@ -38,5 +39,6 @@ void sc3_open_source(lua_State *L);
 void sc3_open_id_set(lua_State *L);
 void sc3_open_engine(lua_State *L);
 void sc3_open_process(lua_State *L);
+void sc3_open_append_file(lua_State *L);
 
 #endif

@@ -37,7 +37,7 @@ static int id_set_gc(lua_State *L) {
 static int id_set_seal(lua_State *L) {
   enum { BATCH = 16 }; /* fetched together, so that they do not wait for memory one by one */
   sc3_id_set *set = sc3_checkidset(L, 1);
-  const sc3_payload *p = sc3_checkpayload(L, 2);
+  const sc3_payload *p = sc3_readpayload(L, 2);
   uint64_t fingerprints[BATCH];
   size_t i = 0, n = sc3_payload_count(p), j, some;
   while (i < n) {
@@ -56,6 +56,20 @@ static int id_set_seal(lua_State *L) {
   return 0;
 }
 
+/* :meets(payload) -> whether one of its living members is in the set */
+static int id_set_meets(lua_State *L) {
+  const sc3_id_set *set = sc3_checkidset(L, 1);
+  const sc3_payload *p = sc3_readpayload(L, 2);
+  size_t i, n = sc3_payload_count(p);
+  int found = 0;
+  for (i = 0; i < n && !found; i++) {
+    sc3_slice id = sc3_payload_id(p, i);
+    found = id.p != NULL && sc3_id_set_contains(set, sc3_id_set_fingerprint(set, id));
+  }
+  lua_pushboolean(L, found);
+  return 1;
+}
+
 static int id_set_clear(lua_State *L) {
   sc3_id_set_clear(sc3_checkidset(L, 1));
   return 0;
@@ -70,7 +84,7 @@ static int id_set_size(lua_State *L) {
 }
 
 void sc3_open_id_set(lua_State *L) {
-  static const luaL_Reg methods[] = {{"clear", id_set_clear}, {"seal", id_set_seal}, {"size", id_set_size}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"clear", id_set_clear}, {"meets", id_set_meets}, {"seal", id_set_seal}, {"size", id_set_size}, {NULL, NULL}};
   sc3_newtype(L, SC3_TYPE_ID_SET, methods, NULL, id_set_gc);
   lua_pushcfunction(L, id_set_new);
   lua_setfield(L, -2, "id_set");

@@ -20,6 +20,10 @@ sc3_payload *sc3_checkpayload(lua_State *L, int index) {
   return u->p;
 }
 
+const sc3_payload *sc3_readpayload(lua_State *L, int index) {
+  return check_open(L, index)->p;
+}
+
 static size_t check_size(lua_State *L, int index, const char *what) {
   lua_Number n = luaL_checknumber(L, index);
   if (!(n >= 1 && n <= 4294967295.0))
@@ -88,11 +92,12 @@ static int payload_bytes(lua_State *L) {
   return 1;
 }
 
-/* :cut(first, max_members, max_bytes) -> last, adds, removes, bytes */
+/* :cut(first, max_members, max_bytes [, last]) -> last, adds, removes, bytes */
 static int payload_cut(lua_State *L) {
   payload_ud *u = check_open(L, 1);
   size_t first = check_size(L, 2, "first");
-  sc3_extent x = sc3_payload_cut(u->p, first - 1, check_size(L, 3, "max_members"), check_size(L, 4, "max_bytes"));
+  size_t last = lua_isnoneornil(L, 5) ? SIZE_MAX : check_size(L, 5, "last");
+  sc3_extent x = sc3_payload_cut(u->p, first - 1, last, check_size(L, 3, "max_members"), check_size(L, 4, "max_bytes"));
   sc3_pushcount(L, x.last);
   sc3_pushcount(L, x.members[SC3_ADD]);
   sc3_pushcount(L, x.members[SC3_REMOVE]);
@@ -110,8 +115,37 @@ static int payload_row(lua_State *L) {
   return 1;
 }
 
+/* :drop(i) -> whether member i was there and is now taken out */
+static int payload_drop(lua_State *L) {
+  sc3_payload *p = sc3_checkpayload(L, 1);
+  lua_pushboolean(L, sc3_payload_drop(p, check_size(L, 2, "index") - 1));
+  return 1;
+}
+
+static const char *const OPS[] = {"add", "remove", NULL};
+
+/* :find(first, last, operation, nth) -> the number of its nth member (counted from 0) in that range; nil where there is none */
+static int payload_find(lua_State *L) {
+  payload_ud *u = check_open(L, 1);
+  size_t first = check_size(L, 2, "first"), last = check_size(L, 3, "last");
+  sc3_op op = (sc3_op)luaL_checkoption(L, 4, NULL, OPS);
+  lua_Number nth = luaL_checknumber(L, 5);
+  size_t i = nth >= 0 && nth < 4294967295.0 ? sc3_payload_find(u->p, first - 1, last, op, (size_t)nth) : SIZE_MAX;
+  if (i == SIZE_MAX)
+    return 0;
+  sc3_pushcount(L, i + 1);
+  return 1;
+}
+
+/* :digest() -> 64 hex digits that stand for all its bytes */
+static int payload_digest(lua_State *L) {
+  char hex[SC3_SHA256_HEX];
+  sc3_payload_digest(check_open(L, 1)->p, hex);
+  lua_pushlstring(L, hex, sizeof hex);
+  return 1;
+}
+
 void sc3_checkpiece(lua_State *L, int index, sc3_slice *out) {
-  static const char *const ops[] = {"add", "remove", NULL};
   size_t first, last;
   payload_ud *u;
   int op;
@@ -126,7 +160,7 @@ void sc3_checkpiece(lua_State *L, int index, sc3_slice *out) {
   lua_rawgeti(L, index, 1);
   u = check_open(L, -1);
   lua_rawgeti(L, index, 2);
-  op = luaL_checkoption(L, -1, NULL, ops);
+  op = luaL_checkoption(L, -1, NULL, OPS);
   lua_rawgeti(L, index, 3);
   first = check_size(L, -1, "first");
   lua_rawgeti(L, index, 4);
@@ -162,7 +196,7 @@ void sc3_unpinpiece(lua_State *L, int index) {
 void sc3_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"bytes", payload_bytes}, {"close", payload_close}, {"count", payload_count}, {"cut", payload_cut},
-    {"living", payload_living}, {"reset", payload_reset}, {"row", payload_row}, {NULL, NULL},
+    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"living", payload_living}, {"reset", payload_reset}, {"row", payload_row}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_close);
   lua_pushcfunction(L, payload_new);

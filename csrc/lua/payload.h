@@ -5,8 +5,11 @@
 #include "../core/payload.h"
 #include "binding.h"
 
-/* The payload at `index`; raises when it is none, or closed. */
+/* The payload at `index`; raises when it is none, closed, or read by a request. */
 sc3_payload *sc3_checkpayload(lua_State *L, int index);
+
+/* The same for reading: a request may be reading it too. */
+const sc3_payload *sc3_readpayload(lua_State *L, int index);
 
 /* A piece of a request's body at `index`: a string, or { payload, "add" or "remove", first, last } (members counted
    from 1, both ends included). Its bytes live as long as the value is anchored and the payload pinned. Raises on another type. */

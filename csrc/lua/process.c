@@ -93,6 +93,18 @@ static int process_file_identity(lua_State *L) {
   return 1;
 }
 
+/* file_stamp(path) -> a text that changes when the file is written to; nil when there is no such file */
+static int process_file_stamp(lua_State *L) {
+  struct stat info;
+  char text[96];
+  if (stat(luaL_checkstring(L, 1), &info) != 0)
+    return 0;
+  (void)snprintf(text, sizeof text, "%llu:%lld:%lld.%09ld", (unsigned long long)info.st_ino, (long long)info.st_size, (long long)info.st_mtim.tv_sec,
+                 (long)info.st_mtim.tv_nsec);
+  lua_pushstring(L, text);
+  return 1;
+}
+
 static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number) {
@@ -127,7 +139,7 @@ static int process_stopped(lua_State *L) {
 void sc3_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty},
-    {"glob", process_glob}, {"file_identity", process_file_identity},
+    {"glob", process_glob}, {"file_identity", process_file_identity}, {"file_stamp", process_file_stamp},
     {"catch_stop", process_catch_stop}, {"stopped", process_stopped}, {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};

@@ -3,6 +3,7 @@ local audience_of = require "scope3.audience"
 local errors = require "scope3.error"
 local inputs = require "scope3.inputs"
 local job = require "scope3.job"
+local deletion = require "scope3.deletion"
 local mapping = require "scope3.mapping"
 local options = require "scope3.options"
 local paging = require "scope3.paging"
@@ -33,7 +34,7 @@ local PREFIX = "/api/v2/buyer"
 local DEFAULTS = { max_members = 100000, max_bytes = 8 * 2 ^ 20, rate = 100 }
 
 local CLIENT_OPTIONS = {
-  api_key = "string", account_id = "id", base_url = "string", loop = { "blocking" }, on_event = "function",
+  api_key = "string", account_id = "id", base_url = "string", loop = "any", on_event = "function",
   ca_file = "string", rate = "count",
 }
 
@@ -43,6 +44,10 @@ local CLIENT_OPTIONS = {
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
+---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
+---@field delete_missing? "all"|string[]  at the end, when all went well, deletes the account's audiences that the job did not name: those named
+---  here, or whatever there is
+---@field journal? string|scope3.Journal  (client:run of files) where the job keeps what it has sent, so that it can be taken up again: a path
 ---@field unique? "job"  one operation an external id is under way at a time, over the whole job and not a request alone: a repeat waits until
 ---  the tasks of the earlier ones have ended (under 10 bytes of memory an id)
 ---@field mend? boolean  false refuses what would otherwise be mended in an identifier (mailto:, "Name <address>", …)
@@ -51,21 +56,22 @@ local CLIENT_OPTIONS = {
 ---  double_zero; docs/contract.md section 7
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
----  barrier (waits for the tasks of an epoch before the next), retry, paced, task or audience; further fields say how many and how long
+---  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request of the epoch may have arrived twice), retry, paced,
+---  shrunk, quarantined, resend, task or audience; further fields say how many and how long
 ---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?})  `file` where
 ---  there are several
 ---@field push_notification_config? table  docs/contract.md section 6
 ---@field dry_run? boolean  does everything but send
 local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
-  cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
+  journal = "any", cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "mode", "unique", "region", "mend", "phone_repairs", "on_reject" } do
+for _, key in ipairs { "delimiter", "header", "format", "mode", "unique", "region", "mend", "phone_repairs", "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format" } do
+for _, key in ipairs { "delimiter", "header", "format", "journal" } do
   STREAM_OPTIONS[key] = nil
 end
 
@@ -74,12 +80,21 @@ local function env(name)
   return value ~= "" and value or nil
 end
 
-local function load_loop(name)
-  return require("scope3.loop." .. (name or "blocking"))
+local LOOPS = { blocking = true }
+
+-- A loop by its name, or the caller's own.
+local function find_loop(loop)
+  if type(loop) == "table" and type(loop.name) == "string" and loop.now and loop.sleep and loop.wait then
+    return loop
+  elseif loop == nil or LOOPS[loop] then
+    return require("scope3.loop." .. (loop or "blocking"))
+  end
+  error("scope3.client: loop must be \"blocking\", or a table with name, now, sleep and wait (scope3.Loop)", 3)
 end
 
 --- Makes a client. What is not given is taken from SCOPE3_API_KEY, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL and SCOPE3_CA_FILE. No connection is made.
----@param opts? {api_key: string?, account_id: string?, base_url: string?, loop: string?, on_event: function?, ca_file: string?, rate: integer?}
+---@param opts? {api_key: string?, account_id: string?, base_url: string?, loop: "blocking"|scope3.Loop|nil, on_event: function?,
+---  ca_file: string?, rate: integer?}
 ---@return scope3.Client?
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function client.new(opts)
@@ -107,7 +122,7 @@ function client.new(opts)
     account_id = account_id,
     base = base,
     root = base:sub(1, -#PREFIX - 1),
-    loop = load_loop(opts.loop),
+    loop = find_loop(opts.loop),
     on_event = opts.on_event or function() end,
     -- Not a plain field: a client that is printed or dumped must not show its key.
     secret = function()
@@ -243,11 +258,28 @@ function Client:sync(audiences, opts)
     })
   end
   local work = job.new(self, audiences, checked)
+  if checked.delete_missing then
+    local ok
+    ok, err = deletion.prepare(work, audiences, checked.delete_missing)
+    if not ok then
+      return nil, err
+    end
+  end
   for _, audience in ipairs(audiences) do
     result.add_counts(work.result, audience.builder:counts())
   end
-  for parts, bytes in planner.requests(audiences, limits) do
-    work:send(parts, bytes) -- where the job has failed already, this counts the members as failed
+  local repeats = planner.repeats()
+  for parts in planner.requests(audiences, limits) do
+    if not work.failure and repeats(parts) then
+      work:turn()
+    end
+    work:send { parts = parts, kept = true } -- where the job has failed already, this counts the members as failed
+  end
+  if work:await() and checked.delete_missing and not checked.dry_run then
+    local ok, why = deletion.delete(work, audiences, checked.delete_missing)
+    if not ok and not work.failure then
+      work:stop(why)
+    end
   end
   return work:finish()
 end
@@ -267,8 +299,8 @@ function Client:stream(audience, opts)
   return stream.new(self, meta, checked)
 end
 
--- The input that the caller gave, for run.run(), and a source to close afterwards.
-local function open_input(input, opts)
+-- The input that the caller gave, for run.run(): a source, an iterator or paths.
+local function find_input(input)
   if source_of.is(input) or type(input) == "function" then
     return input
   elseif type(input) ~= "string" and not (type(input) == "table" and type(input[1]) == "string") then
@@ -277,12 +309,8 @@ local function open_input(input, opts)
   local paths, err = inputs.expand(type(input) == "string" and { input } or input)
   if not paths then
     return nil, err
-  elseif #paths > 1 then
-    return paths
   end
-  local source
-  source, err = source_of.open(paths[1], opts)
-  return source, err or source
+  return paths
 end
 
 --- Runs a transformation script over a source and sends what it makes: the main job.
@@ -319,16 +347,12 @@ function Client:run(script, source, opts)
   if not checked then
     return nil, err
   end
-  local input, ours = open_input(source, checked)
+  local input
+  input, err = find_input(source)
   if not input then
-    return nil, ours
+    return nil, err
   end
-  local res
-  res, err = run.run(self, script, input, meta, checked)
-  if ours then
-    ours:close()
-  end
-  return res, err
+  return run.run(self, script, input, meta, checked)
 end
 
 -- --- reading -----------------------------------------------------------------------------------------------------
@@ -423,7 +447,10 @@ function Client:wait(what, opts)
   if what.would_send or #what.tasks == 0 then
     return what
   end
-  local ok, err = tasks.wait_result(self, what, limits, opts, on_event)
+  local work = result.job(what)
+  local ok, err = tasks.wait_result(self, what, limits, opts, on_event, function()
+    return work:await_tasks(limits, opts, on_event)
+  end)
   if not ok then
     err.result = what
     return nil, err

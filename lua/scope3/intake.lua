@@ -36,10 +36,12 @@ function intake.new(job, audience, opts, shape)
       map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where, member = shape.member,
     })),
     began = job:seconds(), -- filling the payload
-    free = {}, -- payloads that no request reads; never more than two exist
+    free = {}, -- payloads that no request reads
+    cuts = 0, -- payloads that were sent
+    operations = {}, -- of this epoch's payloads
     payload = core.payload { max_members = opts.max_members, max_bytes = max_bytes },
   }, intake)
-  if opts.unique then
+  if opts.unique or (opts.concurrency or 1) > 1 then
     self:enter_epoch()
   end
   return self
@@ -57,18 +59,29 @@ function intake:enter_epoch()
   self.builder:epoch(self.sealed, self.next)
 end
 
+-- Waits until all that was sent has taken effect.
+local function end_epoch(self)
+  local ok, err = self.job:turn()
+  if ok then
+    self.operations = {}
+    if self.sealed then
+      self.sealed:clear()
+    end
+  end
+  return ok, err
+end
+
 --- Ends the epoch: what is left of it is sent, and when all its tasks have ended, what waited for that is next.
 ---@return true?
 ---@return scope3.Error? err
 function intake:turn()
   local ok, err = self:cut()
   if ok then
-    ok, err = self.job:turn()
+    ok, err = end_epoch(self)
   end
   if not ok then
     return nil, err
   end
-  self.sealed:clear()
   self.free[#self.free + 1] = self.payload -- cut() left an empty one
   self.payload, self.next = self.next, take_payload(self)
   self.builder:epoch(self.sealed, self.next)
@@ -108,19 +121,31 @@ function intake:cut()
   if adds + removes == 0 then
     return true
   end
-  local ordered = not self.sealed
-  if not self.sealed and (adds > 0 and removes > 0 or self.job:reverses(adds, removes)) then
+  if not self.sealed and (adds > 0 and removes > 0 or adds > 0 and self.operations.remove or removes > 0 and self.operations.add) then
+    -- From here on ids matter, and those of before were not kept.
+    if next(self.operations) then
+      local ok, err = end_epoch(self)
+      if not ok then
+        return nil, err
+      end
+    end
     self:enter_epoch()
   end
   if self.sealed then
     self.sealed:seal(payload)
   end
-  local part = { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes }
-  local bytes = self.frame + payload:bytes()
-  local ok, err = self.job:send({ part }, bytes, function()
-    payload:reset()
-    self.free[#self.free + 1] = payload
-  end, { began = self.began, ordered = ordered })
+  self.operations.add = self.operations.add or adds > 0 or nil
+  self.operations.remove = self.operations.remove or removes > 0 or nil
+  self.cuts = self.cuts + 1
+  local ok, err = self.job:send {
+    number = self.cuts,
+    parts = { { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes } },
+    began = self.began,
+    release = function()
+      payload:reset()
+      self.free[#self.free + 1] = payload
+    end,
+  }
   self.began = self.job:seconds()
   self.payload = take_payload(self)
   return ok, err
@@ -161,15 +186,23 @@ function intake:finish()
   return ok, err
 end
 
---- Members that were built and will not be sent count as failed. Called when a job ends early.
-function intake:abandon()
+-- Gives up what the payloads hold.
+local function abandon(self)
   for _, payload in ipairs { self.payload, self.next } do
     local adds, removes = payload:living()
     if adds + removes > 0 then
-      self.job.result.failed = self.job.result.failed + adds + removes
+      self.job:abandon { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes }
       payload:reset()
     end
   end
+end
+
+--- Members that were built and will not be sent count as failed, those too that waited for room. Called when a job ends early.
+function intake:abandon()
+  repeat
+    abandon(self)
+  until self.builder:flush(self.payload)
+  abandon(self)
 end
 
 --- Puts the builder's counts into the job's result. Call once.

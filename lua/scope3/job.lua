@@ -1,15 +1,36 @@
---- Sends the requests of one job, in order: each after the one before was accepted, and one that would reverse an
---- earlier operation only after the tasks of the earlier ones have ended (docs/contract.md section 5).
+--- Sends the requests of one job: several at once where that is asked for, smaller ones where they are too large, without the members that the
+--- service refuses, and once more where a task failed by no fault of theirs. What each came to stands in the result.
+local division = require "scope3.division"
 local errors = require "scope3.error"
+local journal = require "scope3.journal"
+local quarantine = require "scope3.quarantine"
+local reply = require "scope3.reply"
 local request = require "scope3.request"
 local result = require "scope3.result"
+local retry = require "scope3.retry"
 local tasks = require "scope3.tasks"
 
 ---@class scope3.Job
 local job = {}
 job.__index = job
 
-local GRACE = 5 -- seconds that a request under way is given when the job is stopped
+---@class scope3.Batch  what is cut at once: a full payload, or small audiences together
+---@field parts scope3.Part[]
+---@field number? integer  which cut of a source it is
+---@field delete_missing? boolean
+---@field kept? boolean  its payloads stay as they are after it was sent
+---@field digest? string  of its members, where there is a journal
+---@field release? fun()  called when no request reads it any longer
+---@field began? number  second of the job at which building it began
+
+local GRACE = 5 -- seconds that requests under way are given when the job is stopped
+local SMALLEST = 1024 -- bytes: no request is made smaller than that
+local ROUNDS = 2 -- times that a request is sent again without what was refused, before it is halved
+local REPAIRS = 64 -- requests that one may become on the way to those that pass
+local SENDINGS = 3 -- of a request whose task fails for reasons that pass
+-- A request that may have arrived twice has a task that nobody knows. Before what depends on it, it is given so many seconds, or twice what the
+-- longest task took by the service's own clock, at most an hour.
+local SETTLING, LONGEST_SETTLING = 30, 3600
 
 --- Starts a job.
 ---@param client table
@@ -19,17 +40,30 @@ local GRACE = 5 -- seconds that a request under way is given when the job is sto
 function job.new(client, audiences, opts)
   local transport = not opts.dry_run and client:transport() or nil
   local now = client.loop.now()
-  return setmetatable({
+  local self = setmetatable({
     client = client,
     transport = transport,
     opts = opts,
     started = now,
-    limits = { cancel = opts.cancel, grace = GRACE, deadline = opts.deadline and now + opts.deadline or nil },
+    limits = { grace = GRACE, deadline = opts.deadline and now + opts.deadline or nil },
     result = result.new(client, audiences),
-    pending = {}, -- tasks accepted since the last barrier
-    operations = {}, -- the operations of the requests accepted since then
+    concurrency = opts.concurrency or 1,
+    batches = 0, -- that are not released
+    queue = {}, -- requests whose turn has not come
+    flights = {}, -- requests under way, in the order of their start
+    budget = retry.budget(),
+    journaled = 0, -- requests in the journal
+    pending = {}, -- tasks of this epoch
+    work = {}, -- task -> what it does
+    longest_task = 0, -- seconds
     on_event = opts.on_event or client.on_event,
   }, job)
+  self.limits.cancel = opts.cancel and function()
+    self.stopping = self.stopping or opts.cancel() and true or false
+    return self.stopping
+  end
+  result.join(self.result, self)
+  return self
 end
 
 --- Seconds since the job began.
@@ -42,164 +76,554 @@ local function path_of(client)
   return "/advertisers/" .. client.account_id .. "/audiences/sync"
 end
 
--- The request under way has ended: its members are counted once, as sent, failed or unknown.
-local function settle(self, data, err)
-  local flight = self.flight
-  self.flight = nil
-  local call, entry, res = flight.call, flight.entry, self.result
+local function count(req, push)
+  req.adds, req.removes, req.bytes = division.measure(req.parts, push)
+  req.members = req.adds + req.removes
+end
+
+-- A request for some parts of a batch. What it inherits from another that it is made of: `uncertain`, `repairs`, `sendings`.
+local function make(self, batch, parts, from)
+  local req = { batch = batch, parts = parts, rounds = 0, uncertain = from and from.uncertain, sendings = from and from.sendings or 1,
+    repairs = from and from.repairs or { left = REPAIRS } }
+  count(req, self.opts.push_notification_config)
+  batch.open = (batch.open or 0) + 1
+  return req
+end
+
+-- A request of the batch has ended.
+local function close(self, batch)
+  batch.open = batch.open - 1
+  if batch.open == 0 then
+    self.batches = self.batches - 1
+    if batch.release then
+      batch.release()
+    end
+  end
+end
+
+local function add_entry(self, req, state)
+  local res = self.result
+  local entry = {
+    state = state, members = req.members, adds = req.adds, removes = req.removes, bytes = req.bytes, epoch = res.epochs,
+    rows = division.rows(req.parts), build_start = req.batch.began, build_end = req.batch.ended,
+  }
+  res.requests[#res.requests + 1] = entry
+  entry.request = #res.requests
+  return entry
+end
+
+-- Members that will not be sent count as failed.
+local function give_up(self, req)
+  add_entry(self, req, "not sent")
+  self.result.failed = self.result.failed + req.members
+  close(self, req.batch)
+end
+
+local function fail(self, err)
+  self.failure = self.failure or err
+  local queue = self.queue
+  self.queue = {}
+  for _, req in ipairs(queue) do
+    give_up(self, req)
+  end
+end
+
+-- Tells the journal, where there is one. A journal that cannot be written stops the job: what it does not say must not happen.
+local function note(self, what, record)
+  local keeper = self.journal
+  if keeper and record.request then
+    local ok, err = keeper[what](keeper, record)
+    if not ok then
+      fail(self, err)
+    end
+    return ok
+  end
+  return true
+end
+
+-- Puts requests in front of those that wait.
+local function queue_first(self, list)
+  for i = #list, 1, -1 do
+    table.insert(self.queue, 1, list[i])
+  end
+end
+
+local function divisible(req)
+  return req.bytes > SMALLEST and not req.batch.delete_missing and division.halve(req.parts) ~= nil
+end
+
+local function start(self, req)
+  local entry = add_entry(self, req, "sending")
+  req.entry = entry
+  entry.delete_missing = req.batch.delete_missing
+  local batch, part = req.batch, req.parts[1]
+  if batch.digest then
+    self.journaled = self.journaled + 1
+    req.id = self.journaled
+  end
+  if not note(self, "begin", { request = req.id, batch = batch.number, epoch = self.result.epochs, first = part.first, last = part.last,
+    members = req.members, rows = entry.rows, digest = batch.digest, without = req.without, uncertain = req.uncertain }) then
+    entry.state = "not sent"
+    self.result.failed = self.result.failed + req.members
+    return close(self, batch)
+  end
+  entry.send_start = self:seconds()
+  req.call = self.transport:start {
+    method = "POST",
+    path = path_of(self.client),
+    body = request.body(req.parts, self.opts.push_notification_config, req.batch.delete_missing),
+    timeout = self.opts.timeout or 60 + req.bytes / 100000,
+    repeatable = true, -- an upsert, and in place: nothing that depends on it has gone
+    large = divisible(req),
+    budget = self.budget,
+    on_event = self.on_event,
+  }
+  self.flights[#self.flights + 1] = req
+  self.on_event { event = "request", request = entry.request, members = entry.members, bytes = entry.bytes }
+end
+
+local function accepted(self, req, data)
+  local entry, res = req.entry, self.result
+  entry.state, entry.task_id = "accepted", type(data.taskId) == "string" and data.taskId or data.operationId
+  res.sent = res.sent + entry.members
+  local task = { task_id = entry.task_id, status = "submitted" }
+  res.tasks[#res.tasks + 1] = task
+  self.pending[#self.pending + 1] = task
+  local part = req.parts[1]
+  self.work[task] = { entry = entry, id = req.id, batch = req.batch.number, first = part.first, last = part.last, without = req.without,
+    parts = req.batch.kept and req.parts, sendings = req.sendings }
+  if req.uncertain or req.call.uncertain then
+    entry.possibly_twice = true
+    res.possibly_twice = res.possibly_twice + entry.members
+    self.ghost = self.client.loop.now()
+  end
+  if not entry.resumed then
+    note(self, "accepted", { request = req.id, task_id = entry.task_id })
+  end
+  self.on_event { event = "accepted", request = entry.request, members = entry.members, task_id = entry.task_id }
+  close(self, req.batch)
+end
+
+-- The service finds the request too large: its halves go instead, and nothing of that size any more.
+local function shrink(self, req)
+  local first, second = division.halve(req.parts)
+  self.fits = math.max(SMALLEST, math.floor(req.bytes / 2))
+  req.entry.state = "split"
+  note(self, "ended", { request = req.id, status = "split" })
+  self.on_event { event = "shrunk", request = req.entry.request, bytes = self.fits }
+  queue_first(self, { make(self, req.batch, first, req), make(self, req.batch, second, req) })
+  close(self, req.batch)
+end
+
+-- Sets members aside that the service refuses, and sends the others. False when that leads nowhere.
+local function mend(self, req, err)
+  if err.status ~= 400 and err.status ~= 422 then
+    return false
+  end
+  local found = quarantine.find(req.parts, err.issues)
+  if #found == 0 or req.repairs.left < 1 then
+    return false
+  end
+  req.entry.state = "refused"
+  note(self, "ended", { request = req.id, status = "refused" })
+  quarantine.set_aside(found, self.result, self.opts.on_reject)
+  self.on_event { event = "quarantined", request = req.entry.request, members = #found }
+  req.without = req.without or {}
+  for _, member in ipairs(found) do
+    table.insert(req.without, member.index)
+  end
+  req.repairs.left = req.repairs.left - 1
+  req.rounds = req.rounds + 1
+  count(req, self.opts.push_notification_config)
+  local parts = division.living(req.parts)
+  if #parts == 0 then
+    close(self, req.batch)
+    return true
+  end
+  local lists = { parts }
+  if req.rounds > ROUNDS then
+    -- The list of issues is cut short, as it seems: half as many members have half as many issues.
+    lists = { division.halve(parts) }
+    lists = #lists > 0 and lists or { parts }
+  end
+  local again = {}
+  for i, list in ipairs(lists) do
+    again[i] = make(self, req.batch, list, req)
+    again[i].rounds = #lists == 1 and req.rounds or 0
+    again[i].without = req.without
+  end
+  queue_first(self, again)
+  close(self, req.batch)
+  return true
+end
+
+-- A request has been answered, or will not be.
+local function settle(self, req)
+  local call, entry, res = req.call, req.entry, self.result
   entry.attempts = call.attempts
   entry.send_end = self:seconds()
   entry.seconds = entry.send_end - entry.send_start
   res.retries = res.retries + math.max(0, call.attempts - 1)
   res.bytes_sent = res.bytes_sent + call.bytes_sent
-  if flight.release then
-    flight.release()
-  end
+  local data, err = call.data, call.err
   if data and type(data.taskId) ~= "string" and type(data.operationId) ~= "string" then
-    data, err = nil, errors.new("http", "the service accepted the request but named no task",
-      { code = "BAD_REPLY", uncertain = true })
+    data, err = nil, errors.new("http", "the service accepted the request but named no task", { code = "BAD_REPLY", uncertain = true })
   end
-  if err then
-    entry.state = err.uncertain and "unknown" or "failed"
-    res[entry.state] = res[entry.state] + entry.members
-    self.failure = self.failure or err
+  if data then
+    return accepted(self, req, data)
+  end
+  req.uncertain = req.uncertain or call.uncertain
+  if not self.failure and reply.speaks_of_size(err) and divisible(req) then
+    return shrink(self, req)
+  elseif not self.failure and mend(self, req, err) then
+    return
+  end
+  quarantine.find(req.parts, err.issues) -- gives each issue its row
+  entry.state = (err.uncertain or req.uncertain) and "unknown" or "failed"
+  res[entry.state] = res[entry.state] + entry.members
+  entry.error = err.message
+  err.rows = err.rows or entry.rows
+  if entry.state == "failed" then
+    note(self, "ended", { request = req.id, status = "refused" })
+  end
+  close(self, req.batch)
+  fail(self, err)
+end
+
+-- Moves everything on that need not wait.
+local function advance(self)
+  local flights = self.flights
+  self.flights = {}
+  for _, req in ipairs(flights) do
+    if req.call.done then
+      settle(self, req)
+    else
+      self.flights[#self.flights + 1] = req
+    end
+  end
+  while #self.queue > 0 and #self.flights < self.concurrency and not self.failure and not self.stopping do
+    start(self, table.remove(self.queue, 1))
+  end
+end
+
+--- Keeps a journal from now on, and goes on from what it says.
+---@param keeper scope3.Journal
+---@return true?
+---@return scope3.Error? err
+function job:keep(keeper, header)
+  local ok, err = keeper:open(header)
+  if not ok then
     return nil, err
   end
-  entry.state = "accepted"
-  entry.task_id = type(data.taskId) == "string" and data.taskId or data.operationId
-  res.sent = res.sent + entry.members
-  local task = { task_id = entry.task_id, status = "submitted" }
-  res.tasks[#res.tasks + 1] = task
-  self.pending[#self.pending + 1] = task
-  self.on_event { event = "accepted", request = #res.requests, members = entry.members, task_id = entry.task_id }
+  self.journal, self.past = keeper, journal.past(keeper:replay())
+  self.journaled = self.past.last
   return true
 end
 
---- Waits for the request under way.
----@return true?
----@return scope3.Error? err
-function job:await()
-  if not self.flight then
-    return true
-  end
-  return settle(self, self.transport:await(self.flight.call, self.limits))
-end
-
---- Moves the request under way on without waiting.
+--- Moves requests under way on without waiting.
 function job:pump()
   if self.transport then
     self.transport:pump()
-    if self.flight and self.flight.call.done then
-      settle(self, self.flight.call.data, self.flight.call.err)
+    advance(self)
+  end
+end
+
+-- Moves requests on until `done`; when the job is stopped or its time is over, nothing new is started.
+local function drive(self, done)
+  local ok, why = true, nil
+  if self.transport and not done() then
+    ok, why = self.transport:drive(function()
+      advance(self)
+      return done() or #self.flights == 0 and (self.failure or self.stopping)
+    end, self.limits)
+  end
+  if not ok then
+    for _, req in ipairs(self.flights) do
+      self.transport:give_up(req.call, why)
+    end
+  end
+  if not ok or self.stopping and not done() then
+    advance(self)
+    fail(self, why == "timeout" and errors.new("timeout", "the deadline passed before everything was sent")
+      or errors.new("cancelled", "stopped before everything was sent"))
+  end
+  return not self.failure, self.failure
+end
+
+--- Waits until every request has been answered.
+---@return boolean? ok
+---@return scope3.Error? err
+function job:await()
+  return drive(self, function()
+    return #self.flights == 0 and #self.queue == 0
+  end)
+end
+
+-- Takes a request of an earlier run for what the journal says that it came to.
+local function take_up(self, batch, past)
+  local part = batch.parts[1]
+  local req = make(self, batch, { division.range(part, past.first, past.last) })
+  req.without = past.without
+  if past.state == "unknown" then
+    req.uncertain = true
+    return req
+  end
+  local entry, res = add_entry(self, req, "accepted"), self.result
+  req.entry, req.call, req.id = entry, { attempts = 0 }, past.id
+  entry.resumed = true
+  res.resumed = res.resumed + entry.members
+  if past.state == "failed" then
+    entry.state, entry.error = "failed", "its task ended as " .. tostring(past.status) .. " in an earlier run"
+    res.failed = res.failed + entry.members
+    close(self, batch)
+    return nil
+  end
+  accepted(self, req, { taskId = past.task_id })
+  if past.state == "completed" then
+    local task = self.pending[#self.pending]
+    entry.state, task.status, self.work[task].ended = "completed", "completed", true
+  end
+  return nil
+end
+
+-- The requests that a batch becomes: those of an earlier run that were not answered, and what nobody has sent, cut by what the service takes.
+local function requests_of(self, batch)
+  local lists, list = { batch.parts }, {}
+  local past, err
+  if self.journal and batch.number then
+    batch.digest = batch.parts[1].payload:digest()
+    past, err = self.past:of(batch, self.result.epochs)
+    if err then
+      return nil, err
+    end
+  end
+  if past then
+    local part = batch.parts[1]
+    for _, index in ipairs(past.without) do
+      quarantine.set_aside({ { part = part, index = index, row = part.payload:row(index),
+        issue = { path = "", message = "the service refused it in an earlier run" } } }, self.result, self.opts.on_reject)
+    end
+    for _, req in ipairs(past.taken) do
+      list[#list + 1] = take_up(self, batch, req)
+    end
+    lists = {}
+    for _, gap in ipairs(past.left) do
+      lists[#lists + 1] = division.living { division.range(part, gap.first, gap.last) }
+    end
+  end
+  for _, parts in ipairs(lists) do
+    for _, fitting in ipairs(#parts > 0 and division.fit(parts, not batch.delete_missing and self.fits or nil,
+      self.opts.push_notification_config) or {}) do
+      local req = make(self, batch, fitting)
+      req.without = past and past.without
+      req.uncertain = past and past.uncertain
+      list[#list + 1] = req
+    end
+  end
+  return list
+end
+
+--- Sends a batch: waits until there is room for one, starts what it becomes, and returns while that is under way.
+---@param batch scope3.Batch
+---@return true?
+---@return scope3.Error? err  the job's failure: this batch was then not sent
+function job:send(batch)
+  batch.ended = batch.began and self:seconds()
+  self.batches = self.batches + 1
+  if self.batches > self.concurrency and self.transport then
+    self.on_event { event = "blocked" }
+    drive(self, function()
+      return self.batches <= self.concurrency
+    end)
+  end
+  if not self.failure and self.limits.cancel and self.limits.cancel() then
+    fail(self, errors.new("cancelled", "stopped before everything was sent"))
+  end
+  batch.open = 1 -- so that it is not released before all of its requests are known
+  local list, err
+  if not self.failure then
+    list, err = requests_of(self, batch)
+    if err then
+      fail(self, err)
+    end
+  end
+  if self.failure then
+    give_up(self, make(self, batch, batch.parts))
+    close(self, batch)
+    return nil, self.failure
+  end
+  for _, req in ipairs(list) do
+    if self.opts.dry_run then
+      add_entry(self, req, "not sent")
+      self.result.would_send = (self.result.would_send or 0) + req.members
+      close(self, batch)
+    else
+      self.queue[#self.queue + 1] = req
+    end
+  end
+  close(self, batch)
+  if self.transport then
+    advance(self)
+  end
+  return true
+end
+
+--- Sends members of failed tasks once more: `works` as retry_tasks() found them, from a batch that was built again.
+---@param batch scope3.Batch
+---@param works table[]
+---@return true?
+---@return scope3.Error? err
+function job:send_again(batch, works)
+  local part = batch.parts[1]
+  self.batches = self.batches + 1
+  batch.open = 1
+  for _, work in ipairs(works) do
+    for _, index in ipairs(work.without or {}) do
+      part.payload:drop(index)
+    end
+    local req = make(self, batch, work.parts or { division.range(part, work.first, work.last) })
+    req.without, req.sendings = work.without, work.sendings + 1
+    work.entry.sent_again = true
+    self.result.failed = self.result.failed - req.members
+    self.queue[#self.queue + 1] = req
+  end
+  close(self, batch)
+  return drive(self, function()
+    return #self.flights == 0 and #self.queue == 0
+  end)
+end
+
+-- A task has ended: its request is completed, or its members failed.
+local function task_ended(self, task, err)
+  local work, res = self.work[task], self.result
+  if not work or work.ended then
+    return
+  end
+  if not tasks.ended(task.status) then
+    return -- it waits for a person, and may still complete
+  end
+  work.ended = true
+  local created, updated = reply.iso_time(task.created_at), reply.iso_time(task.updated_at)
+  self.longest_task = math.max(self.longest_task, created and updated and updated - created or 0)
+  if task.status == "completed" then
+    work.entry.state = "completed"
+  else
+    work.entry.state, work.entry.error = "failed", err and err.message
+    work.transient = err and err.retryable
+    work.retry_after = err and err.retry_after
+    res.sent, res.failed = res.sent - work.entry.members, res.failed + work.entry.members
+  end
+  if err then
+    err.rows = err.rows or work.entry.rows
+  end
+  note(self, "ended", { request = work.id, status = task.status, transient = work.transient })
+end
+
+-- Tasks that failed for reasons that pass, and may be tried again.
+local function passing_failures(self)
+  local again, pause = {}, 0
+  for i = #self.pending, 1, -1 do
+    local work = self.work[self.pending[i]]
+    if work and work.ended and work.transient and not work.entry.sent_again and work.sendings < SENDINGS and (work.parts or self.rebuild) then
+      table.insert(again, 1, work)
+      pause = math.max(pause, work.retry_after or 1)
+      table.remove(self.pending, i)
+    end
+  end
+  return again, pause
+end
+
+--- Waits until every task since the last turn has ended; what failed for a reason that passes is sent again, a few times.
+---@param limits table
+---@param opts {interval: number?}
+---@param on_event fun(event: table)
+---@return boolean? ok
+---@return scope3.Error? err
+function job:await_tasks(limits, opts, on_event)
+  while true do
+    local ok, err = tasks.wait(self.client, self.pending, limits, opts, on_event, function(task, why)
+      task_ended(self, task, why)
+    end)
+    local again, pause = {}, nil
+    if not self.failure and (ok or err.kind == "task_failed") then
+      again, pause = passing_failures(self)
+    end
+    if #again == 0 then
+      self:leave()
+      return ok, err
+    end
+    on_event { event = "resend", requests = #again, seconds = pause }
+    ok, err = self.transport:pause(pause, limits)
+    if not ok then
+      return nil, err
+    end
+    self.limits = limits
+    local kept = {}
+    for _, work in ipairs(again) do
+      if work.parts then
+        ok, err = self:send_again({ parts = work.parts, kept = true }, { work })
+      else
+        kept[#kept + 1] = work
+      end
+      if not ok then
+        return nil, err
+      end
+    end
+    if #kept > 0 then
+      ok, err = self.rebuild(kept)
+      if not ok then
+        return nil, err
+      end
     end
   end
 end
 
---- True when a request with these operations holds the other one than a request that was accepted and whose task has not ended.
----@param adds integer
----@param removes integer
----@return boolean
-function job:reverses(adds, removes)
-  return (adds > 0 and self.operations.remove or removes > 0 and self.operations.add) == true
-end
-
--- Waits for the tasks of the requests before. A task that failed stops the job: what follows depends on it.
-local function barrier(self)
-  self.on_event { event = "barrier", tasks = #self.pending }
-  local ok, err = tasks.wait(self.client, self.pending, self.limits, self.opts, self.on_event)
-  if not ok then
-    self.failure = err
-    return nil, err
-  end
-  self.pending, self.operations = {}, {}
-  return true
-end
-
---- Waits until every task of the requests so far has ended well.
+--- Ends an epoch: waits until every task of its requests has ended well.
 ---@return true?
 ---@return scope3.Error? err
 function job:turn()
   local ok, err = self:await()
-  if ok and not self.failure then
-    ok, err = barrier(self)
+  if ok and self.transport then
+    self.on_event { event = "barrier", tasks = #self.pending }
+    ok, err = self:await_tasks(self.limits, {}, self.on_event)
+    if ok and self.ghost then
+      local left = self.ghost + math.min(LONGEST_SETTLING, math.max(SETTLING, 2 * self.longest_task)) - self.client.loop.now()
+      self.on_event { event = "settling", seconds = math.max(0, left) }
+      ok, err = self.transport:pause(left, self.limits)
+    end
   end
-  if not ok or self.failure then
-    return nil, err or self.failure
+  if not ok then
+    fail(self, err)
+    return nil, self.failure
   end
+  self.pending, self.ghost = {}, nil
   self.result.epochs = self.result.epochs + 1
   return true
 end
 
---- Sends a request: waits until the one before was accepted, starts this one, and returns while it is under way.
----@param parts scope3.Part[]
----@param bytes integer  of the body
----@param release? fun()  called when the payloads are free again
----@param how? {began: number?, ordered: boolean?}  the second of the job at which building the payload began; `ordered` false: this request
----  has no id in common with those before it whose tasks have not ended, and need not wait for them
----@return true?
----@return scope3.Error? err  the job's failure: this request was then not sent
-function job:send(parts, bytes, release, how)
-  local began, ordered = how and how.began, not how or how.ordered ~= false
-  local adds, removes = 0, 0
-  for _, part in ipairs(parts) do
-    adds, removes = adds + part.adds, removes + part.removes
-  end
-  local res = self.result
-  local entry = { members = adds + removes, adds = adds, removes = removes, bytes = bytes, state = "sending", epoch = res.epochs,
-    build_start = began, build_end = began and self:seconds() }
-  if self.flight and not self.flight.call.done then
-    self.on_event { event = "blocked" }
-  end
-  local ok, err = self:await()
-  if ok and not self.failure and self.limits.cancel and self.limits.cancel() then
-    self.failure = errors.new("cancelled", "stopped before everything was sent")
-  end
-  local operations = { add = adds > 0 or nil, remove = removes > 0 or nil }
-  if ok and not self.failure and ordered and self:reverses(adds, removes) then
-    ok, err = barrier(self)
-  end
-  if not ok or self.failure then
-    entry.state = "failed"
-    res.requests[#res.requests + 1] = entry
-    res.failed = res.failed + entry.members
-    if release then
-      release()
-    end
-    return nil, err or self.failure
-  end
-  res.requests[#res.requests + 1] = entry
-  if self.opts.dry_run then
-    entry.state = "not sent"
-    res.would_send = (res.would_send or 0) + entry.members
-    if release then
-      release()
-    end
-    return true
-  end
-  for operation in pairs(operations) do
-    self.operations[operation] = true
-  end
-  local call = self.transport:start {
-    method = "POST",
-    path = path_of(self.client),
-    body = request.body(parts, self.opts.push_notification_config),
-    timeout = self.opts.timeout or 60 + bytes / 100000,
-    on_event = self.on_event,
-  }
-  entry.send_start = self:seconds()
-  self.flight = { call = call, entry = entry, release = release }
-  self.on_event { event = "request", request = #res.requests, members = entry.members, bytes = bytes }
-  return true
-end
-
---- Stops without sending more. A request under way is given a few seconds to be answered.
+--- Stops without sending more. Requests under way are given a few seconds to be answered.
 ---@param err scope3.Error
 function job:stop(err)
-  if self.flight then
-    self.limits = { deadline = self.client.loop.now() + GRACE }
-    self:await()
-  end
+  self.stopping = true
+  fail(self, err)
+  self.limits = { deadline = self.client.loop.now() + GRACE }
+  self:await()
   self.failure = err
+end
+
+--- Lets go of the journal, so that another may have it. What is noted later opens it again.
+function job:leave()
+  if self.journal then
+    self.journal:close()
+  end
+end
+
+--- Notes members that were built and are not even cut into a request: they count as failed.
+---@param part scope3.Part
+function job:abandon(part)
+  local batch = { parts = { part } }
+  self.batches = self.batches + 1
+  give_up(self, make(self, batch, batch.parts))
 end
 
 --- Ends the job: waits for the last request, and gives the result or the failure with the result in it.
@@ -209,6 +633,7 @@ function job:finish()
   self:await()
   local res = self.result
   res.seconds = self:seconds()
+  self:leave()
   if self.failure then
     self.failure.result = res
     return nil, self.failure

@@ -1,5 +1,6 @@
 --- Cuts audiences into requests: as many members a request as the two limits allow, several small audiences together,
 --- and never two parts of one audience in one request.
+local core = require "scope3.core"
 local request = require "scope3.request"
 
 local planner = {}
@@ -58,6 +59,38 @@ function planner.requests(audiences, limits)
       return parts, bytes
     end
     return nil, index <= #audiences and index or nil
+  end
+end
+
+--- Tells of each request in turn whether one of its ids was in a request before that it gave no turn to: then it has to wait until the tasks of those
+--- have ended. Requests of one payload never have an id in common.
+---@return fun(parts: scope3.Part[]): boolean
+function planner.repeats()
+  local sealed, current = {}, {}
+  return function(parts)
+    local repeated = false
+    for _, part in ipairs(parts) do
+      local id = part.audience.id
+      if part.payload and current[id] ~= part.payload then
+        sealed[id] = sealed[id] or core.id_set()
+        repeated = repeated or sealed[id]:meets(part.payload)
+      end
+    end
+    if repeated then
+      for _, set in pairs(sealed) do
+        set:clear()
+      end
+    end
+    for _, part in ipairs(parts) do
+      local id = part.audience.id
+      if part.payload and current[id] ~= part.payload then
+        current[id] = part.payload
+        sealed[id]:seal(part.payload)
+      elseif part.payload and repeated then
+        sealed[id]:seal(part.payload)
+      end
+    end
+    return repeated
   end
 end
 

@@ -61,8 +61,9 @@ function reply.retry_after(result, now)
   end
   local seconds = tonumber(value)
   if not seconds then
+    -- Both dates by the service's clock, where it tells its own: ours may be wrong.
     local at = reply.http_date(value)
-    seconds = at and math.max(0, at - now)
+    seconds = at and math.max(0, at - (reply.http_date(header(result, "date") or "") or now))
   end
   return seconds and seconds >= 0 and seconds or nil
 end
@@ -135,11 +136,13 @@ local function kind_of(status)
   return "http"
 end
 
-local RETRYABLE = { [429] = true, [502] = true, [503] = true, [504] = true }
+local RETRYABLE = { [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
+-- What a request asked for may have been done although one of these came back.
+local UNCERTAIN = { [500] = true, [502] = true, [504] = true }
 
 local function refused(result, decoded, now)
   local status = result.status
-  local fields = { status = status, retryable = RETRYABLE[status] or nil, retry_after = reply.retry_after(result, now) }
+  local fields = { status = status, retryable = RETRYABLE[status], uncertain = UNCERTAIN[status], retry_after = reply.retry_after(result, now) }
   local said
   local problem = type(decoded) == "table" and present(decoded.error) or nil
   if problem == nil and type(decoded) == "table" and (present(decoded.message) or present(decoded.code)) then
@@ -166,6 +169,20 @@ local function refused(result, decoded, now)
     message = message .. ": " .. said
   end
   return errors.new(kind_of(status), message, fields)
+end
+
+--- Whether a refusal is about the size of the request: a smaller one may pass.
+---@param err scope3.Error
+---@return boolean
+function reply.speaks_of_size(err)
+  if err.status == 413 then
+    return true
+  elseif err.status ~= 400 and err.status ~= 422 then
+    return err.kind == "timeout" and err.code == "OPERATION_TIMEDOUT" and not err.uncertain -- while it was being sent
+  end
+  local text = ((err.code or "") .. " " .. err.message):lower()
+  return text:find("too[ _]large") ~= nil or text:find("too[ _]big") ~= nil or text:find("too many members", 1, true) ~= nil
+    or text:find("size limit", 1, true) ~= nil or text:find("maximum size", 1, true) ~= nil
 end
 
 local function redirected(result)

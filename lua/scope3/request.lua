@@ -5,7 +5,7 @@ local request = {}
 
 ---@class scope3.Part
 ---@field audience {id: string, name: string?, consent_basis: string?}
----@field payload? table  absent where the audience is to be deleted
+---@field payload? table  absent where the audience is to be deleted, or is only named
 ---@field first? integer  members `first` to `last` of the payload
 ---@field last? integer
 ---@field adds integer
@@ -29,8 +29,9 @@ end
 --- The pieces of a request's body: strings, and ranges of payloads.
 ---@param parts scope3.Part[]
 ---@param push table?
+---@param delete_missing? boolean
 ---@return table pieces
-function request.body(parts, push)
+function request.body(parts, push, delete_missing)
   local pieces, text = {}, wire.request_head
   local function flush(piece)
     pieces[#pieces + 1] = text
@@ -55,7 +56,7 @@ function request.body(parts, push)
       text = text .. wire.audience_close
     end
   end
-  pieces[#pieces + 1] = text .. wire.request_tail(push)
+  pieces[#pieces + 1] = text .. wire.request_tail(push, delete_missing)
   return pieces
 end
 

@@ -16,12 +16,17 @@ local json = require "scope3.json"
 ---@field deferred integer  members held back for a later epoch, because an earlier one of the same external id was on its way
 ---@field epochs integer  1, and one more for each time that the job waited for all its tasks before it went on
 ---@field quarantined integer  members set aside because the service refused them
----@field sent integer  members that the service accepted
----@field failed integer  members that were not accepted
+---@field quarantine {audience_id: string, row: integer?, field: string?, message: string}[]  the first thousand of them
+---@field sent integer  members that the service accepted, without those whose task is known to have failed
+---@field failed integer  members that were not accepted, or whose task failed
 ---@field unknown integer  members of requests that were sent and never answered
+---@field possibly_twice integer  of `sent`: members of requests that may have been carried out twice, because an answer was lost
+---@field resumed integer  of `sent` and `failed`: members that an earlier run of the same journal had sent
 ---@field would_send? integer  members that a dry run did not send
----@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id, build_start, build_end,
----  send_start, send_end }, the last four in seconds since the job began: the next is built while one is on the wire
+---@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id, epoch, rows, possibly_twice, resumed,
+---  sent_again, error, build_start, build_end, send_start, send_end }, the last four in seconds since the job began: the next is built while one is
+---  on the wire. `state` is accepted, completed or failed (as its task ended, once that is known), unknown, split (its halves went instead), refused
+---  (it went again without the members that were refused) or not sent; `rows` { first, last } of the source
 ---@field retries integer
 ---@field bytes_sent integer
 ---@field seconds number
@@ -29,8 +34,6 @@ local json = require "scope3.json"
 ---@field audience table  { audience_id, and after a wait: status, uploaded_count, matched_count }
 ---@field audiences table[]  the same for every audience of the job
 local Result = {}
-Result.__index = Result
-Result.__name = "scope3.result"
 
 local result = {}
 
@@ -42,19 +45,30 @@ function result.new(client, audiences)
   for i, audience in ipairs(audiences) do
     list[i] = { audience_id = audience.id, name = audience.name }
   end
-  local self = setmetatable({
+  -- The metatable is this result's own, and holds what belongs to it: walking the fields meets data alone.
+  return setmetatable({
     rows = 0, skipped = 0, rejected = {}, dropped = {}, repaired = {}, unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
-    superseded = 0, deferred = 0, epochs = 1, quarantined = 0, sent = 0, failed = 0, unknown = 0,
+    superseded = 0, deferred = 0, epochs = 1, quarantined = 0, quarantine = json.array {}, sent = 0, failed = 0, unknown = 0,
+    possibly_twice = 0, resumed = 0,
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
     audience = list[1], audiences = list,
-  }, Result)
-  -- Apart from the fields, so that walking them meets data alone.
-  result.clients[self] = client
-  return self
+  }, { __index = Result, __name = "scope3.result", client = client })
 end
 
-result.clients = setmetatable({}, { __mode = "k" })
+--- Joins a result to the job behind it: what failed for a reason that passes is sent again while the result is waited for.
+---@param self scope3.Result
+---@param job scope3.Job
+function result.join(self, job)
+  getmetatable(self).job = job
+end
+
+--- The job behind a result.
+---@param self scope3.Result
+---@return scope3.Job
+function result.job(self)
+  return getmetatable(self).job
+end
 
 --- Adds the counts of a builder.
 ---@param self scope3.Result
@@ -110,8 +124,7 @@ end
 ---@return scope3.Result? self  with its tasks and audiences brought up to date
 ---@return scope3.Error? err
 function Result:wait(opts)
-  local client = result.clients[self]
-  return client:wait(self, opts)
+  return getmetatable(self).client:wait(self, opts)
 end
 
 --- The result as JSON.
@@ -127,7 +140,8 @@ end
 ---@param value any
 ---@return boolean
 function result.is(value)
-  return getmetatable(value) == Result
+  local meta = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and meta.__index == Result
 end
 
 return result

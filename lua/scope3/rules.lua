@@ -89,13 +89,29 @@ end
 
 --- What a caller may set.
 ---@param issues table
----@param opts {max_members: integer?, max_bytes: integer?, region: string?}
+---@param opts table
 function rules.options(issues, opts)
   if opts.region and core.region(opts.region) == nil then
     note(issues, "region", "is not a country that is known: give its ISO code, such as US or USA, or its English name")
   end
   if opts.max_members and opts.max_members > rules.MAX_MEMBERS then
     note(issues, "max_members", ("is at most %d"):format(rules.MAX_MEMBERS))
+  end
+  if opts.concurrency and opts.concurrency > 16 then
+    note(issues, "concurrency", "is at most 16")
+  end
+  local missing = opts.delete_missing
+  if missing ~= nil and missing ~= "all" then
+    local named = type(missing) == "table" and #missing > 0
+    for _, id in ipairs(named and missing or {}) do
+      named = named and type(id) == "string"
+    end
+    if not named then
+      note(issues, "delete_missing", 'must be "all", or a list of the ids of the audiences that may be deleted')
+    end
+  end
+  if opts.journal ~= nil and type(opts.journal) ~= "table" and (type(opts.journal) ~= "string" or opts.journal == "") then
+    note(issues, "journal", "must be the path of a file")
   end
   if opts.max_bytes and (opts.max_bytes < 4096 or opts.max_bytes > 256 * 2 ^ 20) then
     note(issues, "max_bytes", "must be between 4096 and 268435456")

@@ -1,8 +1,11 @@
 --- A transformation: rows of a source through a script into an audience, in slices between which the network moves on.
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
+local journal = require "scope3.journal"
 local mapping = require "scope3.mapping"
+local deletion = require "scope3.deletion"
 local redact = require "scope3.redact"
 local source_of = require "scope3.source"
 
@@ -189,8 +192,8 @@ local function from_paths(self, paths, plan, open)
       shape, err = shape_for(plan, source, self.opts)
     end
     if shape then
-      self.file = { path = path, number = i, count = #paths }
-      self.intake:turn_to(shape, path)
+      self.file = #paths > 1 and { path = path, number = i, count = #paths } or nil
+      self.intake:turn_to(shape, #paths > 1 and path or nil)
       err = from_source(self, source)
       self.intake:report_refusals()
     end
@@ -200,6 +203,104 @@ local function from_paths(self, paths, plan, open)
     if err then
       return err
     end
+  end
+end
+
+-- What must be the same when a job is taken up again, beside the rows themselves.
+local function header_of(client, audience, opts, script)
+  local repairs = opts.phone_repairs
+  return {
+    account = client.account_id, audience = audience.id, max_members = opts.max_members, max_bytes = opts.max_bytes,
+    mode = opts.mode or "upsert", region = opts.region or "", mend = opts.mend ~= false,
+    phone_repairs = type(repairs) == "table" and table.concat(repairs, ",") or repairs or "",
+    epochs = opts.unique ~= nil or (opts.concurrency or 1) > 1, by = script.map and "map" or "member",
+  }
+end
+
+local function keep_journal(self, client, audience, script, paths)
+  local keeper = self.opts.journal
+  if type(paths) ~= "table" or source_of.is(paths) then
+    return nil, errors.new("invalid", "journal: only files can be taken up again, not iterators and readers", { code = "no_file" })
+  end
+  for _, path in ipairs(paths) do
+    if path == "-" then
+      return nil, errors.new("invalid", "journal: standard input cannot be read again, so the job could not be taken up; save it to a file first",
+        { code = "no_file" })
+    end
+  end
+  if type(keeper) == "string" then
+    keeper = journal.file(keeper)
+  end
+  return self.job:keep(keeper, header_of(client, audience, self.opts, script))
+end
+
+local function stamps_of(paths)
+  local stamps = {}
+  for i, path in ipairs(paths) do
+    stamps[i] = core.file_stamp(path) or ""
+  end
+  return table.concat(stamps, "\n")
+end
+
+local function nothing() end
+
+-- Stands for the job while its input is read once more: batches are cut as before, and those with failed tasks go to the job again.
+local function rebuilder(work, wanted, left)
+  local sink = { client = work.client, limits = { cancel = work.limits.cancel }, on_event = nothing, result = { failed = 0 }, pump = nothing }
+  function sink.seconds()
+    return work:seconds()
+  end
+  function sink.turn()
+    return true
+  end
+  function sink:send(batch)
+    local works = wanted[batch.number]
+    if not works then
+      batch.release()
+      return true
+    end
+    left = left - 1
+    local ok, err = work:send_again(batch, works)
+    if not ok then
+      self.failure = err
+    elseif left == 0 then
+      self.done, self.failure = true, errors.new("cancelled", "the rest of the input is not needed")
+    end
+    return not self.failure or nil, self.failure
+  end
+  return sink
+end
+
+-- Lets the job send what failed in tasks once more: the files are read again, and cut as they were.
+local function let_rebuild(work, audience, paths, plan, shape, opts)
+  local before = stamps_of(paths)
+  local quiet = {}
+  for key, value in pairs(opts) do
+    quiet[key] = value
+  end
+  quiet.on_reject, quiet.on_event, quiet.cancel = nil, nil, nil
+  function work.rebuild(works)
+    if stamps_of(paths) ~= before then
+      return nil, errors.new("source", "the input has changed since it was sent, so members of failed tasks could not be sent again",
+        { code = "changed_input" })
+    end
+    local wanted, n = {}, 0
+    for _, one in ipairs(works) do
+      n = n + (wanted[one.batch] and 0 or 1)
+      wanted[one.batch] = wanted[one.batch] or {}
+      table.insert(wanted[one.batch], one)
+    end
+    local sink = rebuilder(work, wanted, n)
+    local again = { job = sink, opts = quiet, on_event = nothing, intake = intake.new(sink, audience, quiet, shape) }
+    local err = from_paths(again, paths, plan, {})
+    if not err then
+      again.intake:finish()
+    end
+    again.intake.builder:close()
+    if not sink.done then
+      return nil, sink.failure or err or errors.new("source", "the input has changed since it was sent", { code = "changed_input" })
+    end
+    return true
   end
 end
 
@@ -230,14 +331,33 @@ function run.run(client, script, input, audience, opts)
   end
 
   local work = job.new(client, { audience }, opts)
-  local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event,
-    intake = intake.new(work, audience, opts, shape) }
+  local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event }
+  local ok, _
+  if opts.journal and not opts.dry_run then
+    ok, err = keep_journal(self, client, audience, script, input)
+    if not ok then
+      return nil, err
+    end
+  end
+  if opts.delete_missing then
+    ok, err = deletion.prepare(work, { audience }, opts.delete_missing)
+    if not ok then
+      work:leave()
+      return nil, err
+    end
+  end
+  if from == from_paths and not opts.dry_run and not open["-"] then
+    let_rebuild(work, audience, input, plan, shape, opts)
+  end
+  self.intake = intake.new(work, audience, opts, shape)
   err = from(self, input, plan, open)
   if not err then
-    local ok
     ok, err = self.intake:finish()
     if ok then
-      work:await()
+      ok, err = work:await()
+    end
+    if ok and opts.delete_missing and not opts.dry_run then
+      _, err = deletion.delete(work, { audience }, opts.delete_missing)
     end
   end
   if err and err ~= work.failure then

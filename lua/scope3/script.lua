@@ -17,7 +17,8 @@ local script = {}
 -- Options of a job that a script may set too.
 script.JOB_OPTIONS = options.merge(identity.options, {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
-  mode = { "upsert", "remove" }, unique = { "job" }, delimiter = "string", header = "boolean", format = { "csv", "jsonl" },
+  mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "any",
+  delimiter = "string", header = "boolean", format = { "csv", "jsonl" },
 })
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {

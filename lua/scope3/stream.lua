@@ -3,6 +3,7 @@ local core = require "scope3.core"
 local errors = require "scope3.error"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
+local deletion = require "scope3.deletion"
 
 ---@class scope3.Stream
 local Stream = {}
@@ -16,9 +17,16 @@ local ADDS_BETWEEN_PUMPS = 256 -- so that a request under way moves on while mem
 ---@param client table
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked
----@return scope3.Stream
+---@return scope3.Stream?
+---@return scope3.Error? err
 function stream.new(client, audience, opts)
   local work = job.new(client, { audience }, opts)
+  if opts.delete_missing then
+    local ok, err = deletion.prepare(work, { audience }, opts.delete_missing)
+    if not ok then
+      return nil, err
+    end
+  end
   return setmetatable({ job = work, intake = intake.new(work, audience, opts), adds = 0 }, Stream)
 end
 
@@ -71,7 +79,13 @@ function Stream:finish()
   check_open(self)
   self.ended = true
   if not self.job.failure then
-    self.intake:finish()
+    local ok = self.intake:finish() and self.job:await()
+    if ok and self.job.opts.delete_missing then
+      local _, err = deletion.delete(self.job, { self.intake.audience }, self.job.opts.delete_missing)
+      if err and not self.job.failure then
+        self.job:stop(err)
+      end
+    end
   end
   self.intake:abandon()
   self.job:await()

@@ -12,6 +12,13 @@ local NEEDS_ACTION = { ["input-required"] = true, ["auth-required"] = true }
 local FIRST_POLL, LONGEST_POLL, GROWTH = 0.25, 30, 1.5
 local FAILURES_IN_A_ROW = 5
 
+--- Whether a task's status is its last.
+---@param status string
+---@return boolean
+function tasks.ended(status)
+  return ENDED[status] == true
+end
+
 -- A wait may last for hours: a poll that fails is repeated, as long as not many fail in a row.
 local function survives(err, failures)
   return failures < FAILURES_IN_A_ROW
@@ -53,7 +60,7 @@ end
 ---@return table? task  snake_case, nulls gone
 ---@return scope3.Error? err
 function tasks.get(client, id, limits)
-  local data, err = client:transport():request({ method = "GET", path = "/tasks/" .. wire.escape(id), timeout = 60 }, limits)
+  local data, err = client:transport():request({ method = "GET", path = "/tasks/" .. wire.escape(id), timeout = 60, poll = true }, limits)
   if not data then
     return nil, err
   end
@@ -118,15 +125,19 @@ function tasks.wait_one(client, id, limits, opts, on_event)
   return nil, failure(task), task
 end
 
---- Waits for all of a list of { task_id, status }, which it brings up to date. The first failure is returned after all have ended.
+-- Why a task of a list failed, so that a second wait says it again.
+local failures = setmetatable({}, { __mode = "k" })
+
+--- Waits for all of a list of { task_id, status }, which it brings up to date, the oldest first. The first failure is returned after all have ended.
 ---@param client table
 ---@param list {task_id: string, status: string}[]
 ---@param limits table
 ---@param opts table
 ---@param on_event fun(event: table)
+---@param on_ended? fun(task: table, err: scope3.Error?)  called as each has ended, or waits for a person
 ---@return boolean? ok
 ---@return scope3.Error? err
-function tasks.wait(client, list, limits, opts, on_event)
+function tasks.wait(client, list, limits, opts, on_event, on_ended)
   local first
   for _, entry in ipairs(list) do
     if not ENDED[entry.status] then
@@ -139,10 +150,14 @@ function tasks.wait(client, list, limits, opts, on_event)
       entry.created_at, entry.updated_at = task.created_at, task.updated_at
       if err then
         entry.error = err.message
+        failures[entry] = err
         first = first or err
       end
+      if on_ended then
+        on_ended(entry, err)
+      end
     elseif entry.status ~= "completed" then
-      first = first or errors.new("task_failed", "the task ended as " .. entry.status, { task_id = entry.task_id })
+      first = first or failures[entry] or errors.new("task_failed", "the task ended as " .. entry.status, { task_id = entry.task_id })
     end
   end
   if first then
@@ -183,10 +198,11 @@ end
 ---@param limits table
 ---@param opts table
 ---@param on_event fun(event: table)
+---@param wait_tasks fun(): boolean?, scope3.Error?  the first stage
 ---@return boolean? ok
 ---@return scope3.Error? err
-function tasks.wait_result(client, res, limits, opts, on_event)
-  local ok, why = tasks.wait(client, res.tasks, limits, opts, on_event)
+function tasks.wait_result(client, res, limits, opts, on_event, wait_tasks)
+  local ok, why = wait_tasks()
   if not ok then
     return nil, why
   end

@@ -1,7 +1,7 @@
 --- Requests over the engine: starts them, paces and repeats them, and waits for them through the loop.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local pacing = require "scope3.pacing"
+local limiter = require "scope3.limiter"
 local reply = require "scope3.reply"
 local retry = require "scope3.retry"
 local version = require "scope3.version"
@@ -13,7 +13,8 @@ transport.__index = transport
 -- Engines are shared by the clients of a Lua state: one for each loop and CA file. Each has the calls that fly on it.
 local engines = {}
 
-local SLICE = 0.25 -- the longest sleep, so that cancellation and Ctrl-C are seen
+local SLICE = 0.25 -- seconds between two looks at whether to stop, where somebody may say so
+local LONGEST = 60 -- of one sleep where nobody may
 
 local function engine_for(loop, ca_file)
   local key = loop.name .. "\0" .. (ca_file or "")
@@ -83,7 +84,8 @@ function transport.check_base(url)
   return (url:gsub("/+$", ""))
 end
 
----@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: number, on_event: function?}
+---@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: number, limiter: scope3.Limiter?,
+---  on_event: function?}
 ---@return scope3.Transport?
 ---@return scope3.Error?
 function transport.new(config)
@@ -92,16 +94,22 @@ function transport.new(config)
     return nil, err
   end
   local via = proxy()
+  local host = config.base:match("^%a+://([^/]+)"):lower()
   return setmetatable({
     shared = shared,
     loop = config.loop,
     base = config.base,
     root = config.root,
     api_key = config.api_key,
-    pace = pacing.new(config.rate),
+    rate = config.rate,
+    limiter = config.limiter or limiter.shared,
+    -- The key itself is no name for anything: a store may be looked at by others.
+    who = { host = host, key = core.sha256(config.api_key or ""):sub(1, 16) },
     proxy = config.base:find("^https:") and via.url or "",
     no_proxy = via.none,
-    waiting = {}, -- calls whose time has not come
+    waiting = {}, -- calls whose time has not come, in the order of their start
+    flying = 0, -- calls on the wire
+    reached = false, -- the host has answered
     on_event = config.on_event or function() end,
   }, transport)
 end
@@ -109,9 +117,7 @@ end
 --- Sets the requests a minute from now on.
 ---@param rate integer
 function transport:set_rate(rate)
-  if rate ~= self.pace.rate then
-    self.pace = pacing.new(rate)
-  end
+  self.rate = rate
 end
 
 local Call = {}
@@ -124,20 +130,36 @@ end
 
 -- An attempt ended: the call is done, or waits for its next one.
 function Call:ended(result)
+  local owner, request = self.transport, self.request
+  local now = owner.loop.now()
+  owner.flying = owner.flying - 1
+  owner.reached = owner.reached or result.status ~= nil and result.status > 0
   self.bytes_sent = self.bytes_sent + (result.uploaded or 0)
+  if not result.code then
+    owner.limiter:learn(owner.who, result.headers or {}, owner.flying, now)
+  end
   local data, err = reply.read(result, core.time())
   if data == nil then
-    err.request = { method = self.request.method, path = self.request.path, attempts = self.attempts }
-    if self.request.method == "GET" then
+    err.request = { method = request.method, path = request.path, attempts = self.attempts }
+    if request.method == "GET" then
       err.uncertain = nil -- asking changes nothing
     end
-    local delay = retry.delay(err, self.attempts)
+    self.uncertain = self.uncertain or err.uncertain
+    if err.status == 429 then
+      owner.limiter:block(owner.who, err.retry_after or 1, now)
+    end
+    local repeatable = request.method == "GET" or request.repeatable or not err.uncertain
+    local delay = repeatable and not (request.large and reply.speaks_of_size(err))
+      and retry.delay(err, self.attempts, self.failures, { reached = owner.reached, budget = request.budget })
     if delay then
-      self.due = self.transport.loop.now() + delay
-      self.transport.waiting[self] = true
-      self:tell { event = "retry", seconds = delay, status = err.status, attempt = self.attempts }
+      self.due, self.claimed = now + delay, nil
+      owner.waiting[#owner.waiting + 1] = self
+      self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts }
       return
     end
+    err.uncertain = self.uncertain
+  elseif request.budget then
+    retry.earn(request.budget)
   end
   self.done, self.data, self.err = true, data, err
 end
@@ -166,17 +188,31 @@ local function submit(self, call)
     return
   end
   call.id = id
+  self.flying = self.flying + 1
   self.shared.calls[id] = call
 end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
----@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?, on_event: function?}
----@return table call  for transport:await()
+---@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?, poll: boolean?,
+---  large: boolean?, repeatable: boolean?, budget: {left: number}?, on_event: function?}  `repeatable`: doing it twice comes to the same; `large`: a
+---  refusal for its size is final, for the caller cuts it
+---@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer
 function transport:start(request)
-  local call = setmetatable({ transport = self, request = request, attempts = 0, bytes_sent = 0, due = 0 }, Call)
-  self.waiting[call] = true
+  local call = setmetatable({ transport = self, request = request, attempts = 0, failures = {}, bytes_sent = 0, due = 0 }, Call)
+  self.waiting[#self.waiting + 1] = call
   self:pump()
   return call
+end
+
+-- Seconds until a call whose time has come may go after all.
+local function held(self, call, now)
+  if not call.claimed then
+    call.claimed = self.limiter:claim(self.who, self.rate, call.request.poll, now)
+  end
+  if call.claimed > now then
+    return call.claimed - now
+  end
+  return self.limiter:hold(self.who, now)
 end
 
 --- Moves everything on without waiting.
@@ -184,85 +220,109 @@ end
 function transport:pump()
   step(self.shared)
   local now = self.loop.now()
-  local ready, soonest = {}, nil
-  for call in pairs(self.waiting) do
-    if call.due <= now then
-      ready[#ready + 1] = call
-    else
-      soonest = math.min(soonest or call.due, call.due)
+  local soonest
+  local waiting, sent = self.waiting, false
+  self.waiting = {}
+  for _, call in ipairs(waiting) do
+    local wait = call.due - now
+    if wait <= 0 then
+      wait = held(self, call, now)
+      if wait > 0 then
+        call:tell { event = "paced", seconds = wait }
+      end
     end
-  end
-  for _, call in ipairs(ready) do
-    local delay = self.pace:delay(now)
-    if delay > 0 then
-      call.due = now + delay
+    if wait > 0 then
+      call.due = now + wait
       soonest = math.min(soonest or call.due, call.due)
-      call:tell { event = "paced", seconds = delay }
+      self.waiting[#self.waiting + 1] = call
     else
-      self.waiting[call] = nil
-      self.pace:take(now)
+      sent = true
       submit(self, call)
     end
   end
-  if #ready > 0 then
+  if sent then
     step(self.shared)
   end
   return soonest
 end
 
 local function abandon(self, call)
-  self.waiting[call] = nil
+  for i, waiting in ipairs(self.waiting) do
+    if waiting == call then
+      table.remove(self.waiting, i)
+      break
+    end
+  end
   if call.id then
     self.shared.calls[call.id] = nil
     self.shared.engine:cancel(call.id)
+    self.flying = self.flying - 1
     call.id = nil
   end
 end
 
--- The end of a wait that is over before its call.
-local function give_up(self, call, kind, message)
-  local flying = call.id ~= nil
+local GIVEN_UP = { cancelled = "stopped while a request was under way", timeout = "the deadline passed while a request was under way" }
+
+--- Ends a call that is not waited for any longer.
+---@param call table
+---@param kind "cancelled"|"timeout"
+function transport:give_up(call, kind)
+  if call.done then
+    return
+  end
+  local uncertain = (call.id ~= nil or call.uncertain) and call.request.method ~= "GET" or nil
   abandon(self, call)
-  return nil, errors.new(kind, message, {
-    uncertain = flying or nil,
+  call.done, call.err = true, errors.new(kind, GIVEN_UP[kind], {
+    uncertain = uncertain,
     request = { method = call.request.method, path = call.request.path, attempts = call.attempts },
   })
 end
 
---- Waits until a call is done. When `cancel` tells to stop, a call that is under way has `grace` seconds left.
----@param call table
+--- Moves everything on until `done`. When `cancel` tells to stop, what is under way has `grace` seconds left.
+---@param done fun(): boolean
 ---@param limits? {cancel: (fun(): boolean?)?, grace: number?, deadline: number?}  `deadline` in seconds of the loop's clock
----@return any data
----@return scope3.Error? err
-function transport:await(call, limits)
+---@return true?
+---@return "cancelled"|"timeout"|nil why  it is not done
+function transport:drive(done, limits)
   limits = limits or {}
   local until_ = limits.deadline
   local cancelled = false
-  while not call.done do
+  while true do
     local soonest = self:pump()
-    if call.done then
-      break
+    if done() then
+      return true
     end
     local now = self.loop.now()
     if not cancelled and limits.cancel and limits.cancel() then
       cancelled = true
-      until_ = math.min(until_ or math.huge, now + (call.id and limits.grace or 0))
+      until_ = math.min(until_ or math.huge, now + (self.flying > 0 and limits.grace or 0))
     end
     if until_ and now >= until_ then
-      if cancelled then
-        return give_up(self, call, "cancelled", "stopped while a request was under way")
-      end
-      return give_up(self, call, "timeout", "the deadline passed while a request was under way")
+      return nil, cancelled and "cancelled" or "timeout"
     end
-    local pause = math.min(SLICE, soonest and soonest - now or SLICE, until_ and until_ - now or SLICE)
+    local pause = math.min(limits.cancel and SLICE or LONGEST, soonest and soonest - now or LONGEST, until_ and until_ - now or LONGEST)
     self.loop.wait(self.shared.engine, math.max(0, pause))
+  end
+end
+
+--- Waits until a call is done.
+---@param call table
+---@param limits? table  as for transport:drive()
+---@return any data
+---@return scope3.Error? err
+function transport:await(call, limits)
+  local ok, why = self:drive(function()
+    return call.done
+  end, limits)
+  if not ok then
+    self:give_up(call, why)
   end
   return call.data, call.err
 end
 
 --- One request from start to end.
 ---@param request table  as for transport:start()
----@param limits? table  as for transport:await()
+---@param limits? table  as for transport:drive()
 ---@return any data
 ---@return scope3.Error? err
 function transport:request(request, limits)
@@ -271,7 +331,7 @@ end
 
 --- Waits without a request, in slices that see cancellation.
 ---@param seconds number
----@param limits? table  as for transport:await()
+---@param limits? table  as for transport:drive()
 ---@return true?
 ---@return scope3.Error? err
 function transport:pause(seconds, limits)
@@ -286,7 +346,7 @@ function transport:pause(seconds, limits)
     elseif now >= until_ then
       return true
     end
-    self.loop.sleep(math.max(0, math.min(SLICE, until_ - now, limits.deadline and limits.deadline - now or SLICE)))
+    self.loop.sleep(math.max(0, math.min(limits.cancel and SLICE or LONGEST, until_ - now, limits.deadline and limits.deadline - now or LONGEST)))
   end
 end
 

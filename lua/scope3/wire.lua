@@ -60,13 +60,15 @@ end
 
 --- The end of a request after its audiences.
 ---@param push table?  push notification config, checked
+---@param delete_missing? boolean
 ---@return string
-function wire.request_tail(push)
+function wire.request_tail(push, delete_missing)
+  local tail = delete_missing and '],"deleteMissing":true' or "]"
   if not push then
-    return "]}"
+    return tail .. "}"
   end
   local auth = push.authentication
-  return '],"pushNotificationConfig":' .. json.encode({
+  return tail .. ',"pushNotificationConfig":' .. json.encode({
     url = push.url,
     operation_id = push.operation_id,
     token = push.token,

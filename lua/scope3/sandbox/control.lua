@@ -13,7 +13,9 @@ end
 control.DEFAULTS = {
   accounts = false, keys = false, envelope = "bare", task_seconds = 0.2, audience_seconds = 0.1, retry_after = 0.1, min_size = 100,
   match_rate = 0.7, task_outcomes = json.array(), task_order = "in", max_take = 250, pagination = "body", rate_limit = false,
-  rate_form = "fields", retry_after_form = "seconds", max_body = 64 * 1024 * 1024, max_members = 100000, faults = json.array(),
+  rate_form = "fields",
+  seed = 1, clock = "real", task_jitter = 0, task_shares = false, date_skew = 0, retry_after_form = "seconds",
+  max_body = 64 * 1024 * 1024, max_members = 100000, faults = json.array(),
 }
 
 --- Changes settings; nil, or what is wrong with them.
@@ -35,6 +37,9 @@ function control.configure(config, changes)
   end
 end
 
+-- Statuses by which tasks may end, for task_outcomes and task_shares: completed, failed:transient, failed:correctable, failed:terminal, canceled,
+-- rejected, input-required, auth-required, audience-error.
+
 local routes = {}
 
 routes["GET /sandbox/config"] = function(sandbox)
@@ -46,6 +51,8 @@ routes["PUT /sandbox/config"] = function(sandbox, _, body)
   local problem = type(changes) ~= "table" and "not JSON" or control.configure(sandbox.config, changes)
   if problem then
     return answer(400, { error = problem })
+  elseif changes.seed then
+    sandbox.random = faults.random(changes.seed)
   end
   return answer(200, sandbox.config)
 end
@@ -72,6 +79,15 @@ end
 
 routes["GET /sandbox/requests"] = function(sandbox)
   return answer(200, { count = #sandbox.log, requests = sandbox.log })
+end
+
+routes["GET /sandbox/applied"] = function(sandbox)
+  return answer(200, { applied = json.array(sandbox.state.applied) })
+end
+
+routes["PUT /sandbox/clock"] = function(sandbox, _, body)
+  sandbox:advance((json.decode(body) or {}).advance or 0)
+  return answer(200, {})
 end
 
 routes["GET /sandbox/callbacks"] = function(sandbox)

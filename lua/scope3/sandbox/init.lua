@@ -18,8 +18,18 @@ local OWN_OPTIONS = { port = true, host = true, until_eof = true, port_file = tr
 
 -- cqueues' monotonic clock and the wall clock's start: fractions of a second, and never backwards.
 local epoch = os.time() - cqueues.monotime()
-local function clock()
+
+-- The time at which everything here happens. A clock that is set to "manual" moves only when it is told to.
+function Sandbox:now()
+  if self.config.clock == "manual" then
+    self.stands_at = self.stands_at or epoch + cqueues.monotime()
+    return self.stands_at
+  end
   return epoch + cqueues.monotime()
+end
+
+function Sandbox:advance(seconds)
+  self.stands_at = self:now() + seconds
 end
 
 function Sandbox:reset()
@@ -28,7 +38,12 @@ function Sandbox:reset()
   end
   self.config.faults, self.config.task_outcomes = json.array(), json.array()
   control.configure(self.config, self.initial)
-  self.state = state.new(self.config, clock)
+  self.stands_at = nil
+  self.random = faults.random(self.config.seed)
+  self.state = state.new(self.config, self.clock)
+  self.state.random = function()
+    return self.random()
+  end
   self.state.on_ended = function(task)
     if task.push then
       self:call_back(task)
@@ -38,7 +53,7 @@ function Sandbox:reset()
 end
 
 function Sandbox:call_back(task)
-  local built = callback.build(task, state, clock())
+  local built = callback.build(task, state, self.clock())
   local entry = { task_id = task.id, sent = built ~= nil }
   self.callbacks[#self.callbacks + 1] = entry
   if built then
@@ -56,7 +71,7 @@ local function limit_rate(self)
   if not limit then
     return {}
   end
-  local now, recent = clock(), {}
+  local now, recent = self.clock(), {}
   for _, at in ipairs(self.recent) do
     if at > now - 60 then
       recent[#recent + 1] = at
@@ -82,7 +97,7 @@ local function retry_after_header(self, seconds)
   if type(seconds) == "string" then
     return { "Retry-After", seconds }
   elseif self.config.retry_after_form == "date" then
-    return { "Retry-After", os.date("!%a, %d %b %Y %H:%M:%S GMT", math.ceil(clock() + seconds)) }
+    return { "Retry-After", os.date("!%a, %d %b %Y %H:%M:%S GMT", math.ceil(self.clock() + self.config.date_skew + seconds)) }
   end
   return { "Retry-After", ("%d"):format(math.ceil(seconds)) }
 end
@@ -140,11 +155,11 @@ local function status_reply(self, rule)
 end
 
 -- A refusal that quotes what it was sent, as careless services do.
-local function echo_reply(request, body)
+local function echo_reply(request, body, status)
   local id = body:match('"externalId":"([^"]*)"') or "none"
   local hash = body:match('"hashedEmail":"([^"]*)"') or ("ab"):rep(32)
   local key = (request.headers.authorization or ""):match("^Bearer (%S+)$") or "none"
-  return service.refuse(400, ("Member %s with %s for jane@example.com +12065551234 (key %s) is not valid"):format(
+  return service.refuse(status or 400, ("Member %s with %s for jane@example.com +12065551234 (key %s) is not valid"):format(
     json.encode(id), hash, key), { code = "VALIDATION_ERROR", field = "audiences[0].add[0].externalId", details = { issues = json.array {
       { path = "audiences[0].add[0].externalId", message = ("value '%s' is not allowed"):format(id) },
       { path = "audiences[0].add[0].hashedEmail", message = "got " .. hash .. " from jane@example.com" },
@@ -213,7 +228,7 @@ local function instead(self, connection, rule, request, body)
     return { status = 200, headers = { { "Content-Type", "application/json" } },
       body = json.encode { data = json.null, error = json.null } }
   elseif act == "echo" then
-    return echo_reply(request, body)
+    return echo_reply(request, body, rule.status)
   elseif act == "issues" then
     return service.refuse(rule.status or 400, "The request is not valid",
       { code = "VALIDATION_ERROR", details = { issues = json.array(rule.issues) } })
@@ -240,7 +255,8 @@ local function serve_request(self, connection)
     entry.bytes, entry.body_complete, entry.fault = #(body or ""), body ~= nil, "die_on_reuse"
     return false
   end
-  local rule = faults.take(self.config.faults, kind or "other")
+  request.number = entry.n
+  local rule = faults.take(self.config.faults, kind or "other", self.random)
   if rule then
     entry.fault = rule.act
     if before(self, connection, rule, request, entry) == "close" then
@@ -282,6 +298,7 @@ local function serve_request(self, connection)
   for _, pair in ipairs(extra) do
     table.insert(reply.headers, pair)
   end
+  table.insert(reply.headers, { "Date", os.date("!%a, %d %b %Y %H:%M:%S GMT", math.floor(self.clock() + self.config.date_skew)) })
   entry.status = reply.status
 
   local act = rule and rule.act
@@ -362,7 +379,10 @@ function sandbox.serve(opts)
   end
   math.randomseed(os.time() + math.floor(cqueues.monotime() * 1e6) % 1000000)
 
-  local self = setmetatable({ config = {}, initial = settings, connections = 0, queue = cqueues.new(), clock = clock }, Sandbox)
+  local self = setmetatable({ config = {}, initial = settings, connections = 0, queue = cqueues.new() }, Sandbox)
+  self.clock = function()
+    return self:now()
+  end
   self.tls = opts.tls and tls_context(opts.tls)
   self:reset()
 

@@ -110,7 +110,7 @@ end
 
 local calls = {}
 
-function calls.sync(self, account_id, _, body)
+function calls.sync(self, account_id, request, body)
   local decoded = json.decode(body)
   if decoded == nil then
     return service.refuse(400, "The body is not valid JSON")
@@ -120,7 +120,7 @@ function calls.sync(self, account_id, _, body)
     return service.refuse(400, ("The request is not valid: %d problems"):format(#issues),
       { code = "VALIDATION_ERROR", field = issues[1].path, details = { issues = issues } })
   end
-  local task = self.state:accept(account_id, decoded)
+  local task = self.state:accept(account_id, decoded, request.number)
   return answer(self.config, 202, { success = true, accountId = account_id, operationId = task.id, taskId = task.id }), decoded
 end
 

@@ -26,7 +26,10 @@ end
 ---@param config table  the sandbox's settings, which may change
 ---@param clock fun(): number  seconds since 1970
 function state.new(config, clock)
-  return setmetatable({ config = config, clock = clock, accounts = {}, tasks = {}, open = {}, applied = 0, on_ended = nil }, state)
+  return setmetatable({ config = config, clock = clock, accounts = {}, tasks = {}, open = {}, applied = json.array(), on_ended = nil,
+    random = function()
+      return 0
+    end }, state)
 end
 
 --- The audiences of an account: { list, by_id }.
@@ -73,10 +76,12 @@ end
 
 -- Does what a request asked for, when its task completes.
 local function apply(self, task, now)
-  local named = {}
+  local named, entry = {}, { task_id = task.id, request = task.request, audiences = json.array(), delete_missing = task.work.deleteMissing }
   for _, asked in ipairs(task.work.audiences) do
     local audience = self:audience(task.account_id, asked.audienceId)
     named[asked.audienceId] = true
+    entry.audiences[#entry.audiences + 1] = { audienceId = asked.audienceId, delete = asked.delete,
+      add = type(asked.add) == "table" and #asked.add or 0, remove = type(asked.remove) == "table" and #asked.remove or 0 }
     if asked.delete == true then
       audience.deleted, audience.members, audience.count = true, {}, 0
       audience.status, audience.ready_at = "READY", nil
@@ -100,7 +105,7 @@ local function apply(self, task, now)
       end
     end
   end
-  self.applied = self.applied + 1
+  self.applied[#self.applied + 1] = entry
 end
 
 local ERRORS = {
@@ -155,6 +160,11 @@ function state:settle()
     end
   end
   self.open = still
+  if self.config.task_jitter > 0 then
+    table.sort(due, function(a, b)
+      return a.ends < b.ends or a.ends == b.ends and a.request < b.request
+    end)
+  end
   local last, first, step = #due, 1, 1
   if self.config.task_order == "reversed" then
     first, last, step = #due, 1, -1
@@ -174,13 +184,34 @@ function state:settle()
   end
 end
 
---- Accepts a validated request: its task.
-function state:accept(account_id, body)
+-- How a task will end: what was ordered for it, else by chance.
+local function outcome_of(self)
+  local ordered = table.remove(self.config.task_outcomes, 1)
+  if ordered then
+    return ordered
+  end
+  local dice = self.config.task_shares and self.random() or 1
+  local names = {}
+  for name in pairs(self.config.task_shares or {}) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    dice = dice - self.config.task_shares[name]
+    if dice < 0 then
+      return name
+    end
+  end
+  return "completed"
+end
+
+--- Accepts a validated request, the `number`th that came: its task.
+function state:accept(account_id, body, number)
   local now = self.clock()
-  local outcome = table.remove(self.config.task_outcomes, 1) or "completed"
+  local outcome = outcome_of(self)
   local task = {
     id = uuid(), account_id = account_id, status = "submitted", outcome = outcome, work = body,
-    created = now, updated = now, ends = now + self.config.task_seconds,
+    created = now, updated = now, ends = now + self.config.task_seconds + self.config.task_jitter * self.random(), request = number,
     push = type(body.pushNotificationConfig) == "table" and body.pushNotificationConfig or nil,
   }
   if self.config.task_order == "reversed" and self.open[1] then

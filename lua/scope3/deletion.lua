@@ -1,0 +1,113 @@
+--- Deleting the audiences that a job did not name (`delete_missing`; docs/contract.md section 5). The service deletes whatever one request does
+--- not name, also what other tools made: so what would go is listed first, and has to be named.
+local errors = require "scope3.error"
+
+local deletion = {}
+
+--- The audiences of the account that a job does not name, in the order of their ids.
+---@param client scope3.Client
+---@param keep table[]  audiences of the job
+---@param limits table
+---@return {audience_id: string, name: string?}[]?
+---@return scope3.Error? err
+function deletion.list(client, keep, limits)
+  local kept, found = {}, {}
+  for _, audience in ipairs(keep) do
+    kept[audience.id] = true
+  end
+  for row, err in client:audiences(nil, limits) do
+    if not row then
+      return nil, err
+    elseif not row.deleted and not kept[row.audience_id] then
+      found[#found + 1] = { audience_id = row.audience_id, name = row.name }
+    end
+  end
+  table.sort(found, function(a, b)
+    return a.audience_id < b.audience_id
+  end)
+  return found
+end
+
+--- Looks whether all that would be deleted is named.
+---@param found {audience_id: string}[]
+---@param named "all"|string[]
+---@return true?
+---@return scope3.Error? err  names what is not
+function deletion.check(found, named)
+  if named == "all" then
+    return true
+  end
+  local expected, others = {}, {}
+  for _, id in ipairs(named) do
+    expected[id] = true
+  end
+  for _, row in ipairs(found) do
+    if not expected[row.audience_id] then
+      others[#others + 1] = row.audience_id
+    end
+  end
+  if #others == 0 then
+    return true
+  end
+  local shown = {}
+  for i = 1, math.min(#others, 20) do
+    shown[i] = others[i]
+  end
+  return nil, errors.new("invalid", ("delete_missing would delete %d audiences that it does not name: %s%s. Name them, or give \"all\""):format(
+    #others, table.concat(shown, ", "), #others > #shown and (", and %d more"):format(#others - #shown) or ""), { code = "unnamed_audiences" })
+end
+
+--- The first look, before anything is sent.
+---@param job scope3.Job
+---@param keep table[]
+---@param named "all"|string[]
+---@return true?
+---@return scope3.Error? err
+function deletion.prepare(job, keep, named)
+  local found, err = deletion.list(job.client, keep, job.limits)
+  if not found then
+    return nil, err
+  end
+  job.result.would_delete = found
+  return deletion.check(found, named)
+end
+
+--- The end of a job: when every task has ended well, one request names what is to stay, and the service deletes the rest.
+---@param job scope3.Job
+---@param keep table[]
+---@param named "all"|string[]
+---@return true?
+---@return scope3.Error? err
+function deletion.delete(job, keep, named)
+  local ok, err = job:turn()
+  if not ok then
+    err.message = err.message .. " (so nothing was deleted)"
+    return nil, err
+  end
+  -- Others may have made audiences meanwhile.
+  local found
+  found, err = deletion.list(job.client, keep, job.limits)
+  if found then
+    ok, err = deletion.check(found, named)
+  end
+  if not ok or not found then
+    err.message = err.message .. " (nothing was deleted)"
+    return nil, err
+  end
+  local parts = {}
+  for i, audience in ipairs(keep) do
+    parts[i] = { audience = audience, adds = 0, removes = 0, delete = audience.deleted or nil }
+  end
+  ok, err = job:send { parts = parts, delete_missing = true }
+  if ok then
+    ok, err = job:await()
+  end
+  job.result.would_delete = nil
+  if not ok then
+    return nil, err
+  end
+  job.result.deleted = found
+  return true
+end
+
+return deletion

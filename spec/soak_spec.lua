@@ -1,0 +1,167 @@
+-- Long random jobs against a service that fails a fifth of the requests and works in no order: what is left in it is what was meant, or the result
+-- says which rows are missing.
+local core = require "scope3.core"
+local virtual = require "spec.support.virtual"
+local world = require "spec.support.world"
+
+local SEEDS = tonumber(os.getenv "SOAK_SEEDS") or (os.getenv "SCOPE3_LUA" == "5.4" and 20 or 3)
+local AUDIENCES, REQUESTS, MEMBERS, IDS = 5, 1000, 10, 600
+
+-- A generator of our own: the same histories on every Lua.
+local function dice(seed)
+  local state = seed
+  return function(n)
+    state = state * 48271 % 2147483647
+    return state % n + 1
+  end
+end
+
+-- Random operations of one audience: { id, hash or nil to remove }, and what is to be left.
+local function history(roll, steps)
+  local operations, model = {}, {}
+  for i = 1, steps do
+    local id = "id" .. roll(IDS)
+    local hash = roll(10) > 4 and ("%064x"):format(roll(1000000) * 1000 + i) or nil
+    operations[i] = { id = id, hash = hash, row = i }
+    model[id] = operations[i]
+  end
+  return operations, model
+end
+
+local FAULTS = {
+  { on = "sync", act = "lost_reply", share = 0.04 }, { on = "sync", act = "cut_before", share = 0.03 }, { on = "sync", act = "cut_inside", share = 0.02 },
+  { on = "sync", act = "cut_after", share = 0.02 }, { on = "sync", act = "half_reply", share = 0.02 }, { on = "sync", act = "garbage", share = 0.01 },
+  { on = "sync", act = "status", status = 500, share = 0.01 }, { on = "sync", act = "status", status = 502, html = true, share = 0.02 },
+  { on = "sync", act = "status", status = 503, share = 0.02 }, { on = "sync", act = "status", status = 429, retry_after = 3, share = 0.02 },
+  { on = "sync", act = "status", status = 504, empty = true, share = 0.01 },
+  { on = "task", act = "cut_after", share = 0.1 }, { on = "task", act = "status", status = 502, share = 0.1 },
+}
+
+-- Rows that the result says are not in the audience.
+local function missing_rows(res)
+  local missing = {}
+  for _, request in ipairs(res.requests) do
+    if request.state == "failed" and not request.sent_again or request.state == "unknown" or request.state == "not sent" then
+      for row = request.rows.first, request.rows.last do
+        missing[row] = true
+      end
+    end
+  end
+  return missing
+end
+
+-- Compares an audience with its model, but for ids whose last row the result says is missing. Gives the number of those.
+local function compare(sandbox, audience, model, res)
+  local kept, missing, unsure = res.sent > 0 and sandbox:members(audience) or {}, missing_rows(res), 0
+  for id, last in pairs(model) do
+    local there = kept[id] and kept[id].hashedEmail
+    if missing[last.row] or last.row > res.rows then -- a job that stopped has not read further
+      unsure = unsure + 1
+    else
+      assert(there == last.hash, ("audience %s: row %d is not what is left (%s)"):format(audience, last.row, there and "another member" or "no member"))
+    end
+    kept[id] = nil
+  end
+  assert.is_nil(next(kept))
+  return unsure
+end
+
+describe("a long job against a service in trouble", function()
+  local sandbox = world.around(setup, teardown, before_each)
+  local started = core.now()
+
+  local function trouble(seed, more)
+    local rules = world.json.array()
+    for i, rule in ipairs(FAULTS) do
+      rules[i] = { times = -1 }
+      for key, value in pairs(rule) do
+        rules[i][key] = value
+      end
+    end
+    local settings = { seed = seed, clock = "manual", task_seconds = 2, task_jitter = 20, retry_after = 4, faults = rules }
+    for key, value in pairs(more or {}) do
+      settings[key] = value
+    end
+    sandbox:configure(settings)
+  end
+
+  local function check(seed, results, models)
+    local failed, sent, requests = 0, 0, 0
+    for i, res in ipairs(results) do
+      world.assert_sums(res)
+      failed = failed + res.failed + res.unknown
+      sent = sent + res.sent
+      requests = requests + #res.requests
+      compare(sandbox, "a" .. i, models[i], res)
+      if res.failed + res.unknown == 0 then
+        assert.equal(0, (compare(sandbox, "a" .. i, models[i], res)))
+      end
+    end
+    assert(failed <= sent / 5, ("seed %d: %d members failed, %d were sent"):format(seed, failed, sent))
+    return requests
+  end
+
+  it("over five streams at once, several requests of each under way", function()
+    local requests, stopped = 0, 0
+    for seed = 1, SEEDS do
+      sandbox:reset()
+      trouble(seed)
+      local roll = dice(seed)
+      local client = sandbox:client { loop = virtual.loop(sandbox.url) }
+      local streams, operations, models, results = {}, {}, {}, {}
+      for i = 1, AUDIENCES do
+        operations[i], models[i] = history(roll, REQUESTS * MEMBERS / AUDIENCES)
+        streams[i] = assert(client:stream("a" .. i, { max_members = MEMBERS, concurrency = (seed + i) % 4 + 1 }))
+      end
+      for step = 1, #operations[1] do
+        for i, stream in ipairs(streams) do
+          local one = operations[i][step]
+          if one.hash then
+            stream:add { external_id = one.id, hashed_email = one.hash }
+          else
+            stream:remove { external_id = one.id }
+          end
+        end
+      end
+      for i, stream in ipairs(streams) do
+        local res, err = stream:finish()
+        results[i] = res or err.result
+        stopped = stopped + (err and 1 or 0)
+        results[i]:wait() -- what was accepted takes effect
+      end
+      requests = requests + check(seed, results, models)
+    end
+    assert(requests >= REQUESTS * SEEDS * 0.6, requests .. " requests")
+    print(("   %d seeds of streams, %d requests, in %.1f s; %d of %d streams gave up on the way"):format(SEEDS, requests, core.now() - started, stopped,
+      SEEDS * AUDIENCES))
+  end)
+
+  it("over five files, with tasks that fail and are sent again", function()
+    started = core.now()
+    local requests, stopped = 0, 0
+    for seed = 101, 100 + math.ceil(SEEDS / 4) do
+      sandbox:reset()
+      trouble(seed, { task_shares = { ["failed:transient"] = 0.03 } })
+      local roll = dice(seed)
+      local client = sandbox:client { loop = virtual.loop(sandbox.url) }
+      local models, results = {}, {}
+      for i = 1, AUDIENCES do
+        local operations
+        operations, models[i] = history(roll, REQUESTS * MEMBERS / AUDIENCES)
+        local lines = { "id,hash" }
+        for _, one in ipairs(operations) do
+          lines[#lines + 1] = one.id .. "," .. (one.hash or "")
+        end
+        local file = world.file(table.concat(lines, "\n"))
+        local res, err = client:run({ audience = "a" .. i, max_members = MEMBERS, concurrency = i, member = function(row)
+          return { external_id = row.id, hashed_email = row.hash ~= "" and row.hash or nil, remove = row.hash == "" }
+        end }, file)
+        results[i] = res or err.result
+        stopped = stopped + (err and 1 or 0)
+        results[i]:wait()
+      end
+      requests = requests + check(seed, results, models)
+    end
+    print(("   %d seeds of files, %d requests, in %.1f s; %d jobs gave up on the way"):format(math.ceil(SEEDS / 4), requests, core.now() - started, stopped))
+  end)
+end)
