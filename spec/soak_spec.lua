@@ -1,32 +1,12 @@
 -- Long random jobs against a service that fails a fifth of the requests and works in no order: what is left in it is what was meant, or the result
 -- says which rows are missing.
 local core = require "scope3.core"
+local model = require "spec.support.model"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
 local SEEDS = tonumber(os.getenv "SOAK_SEEDS") or (os.getenv "SCOPE3_LUA" == "5.4" and 20 or 3)
 local AUDIENCES, REQUESTS, MEMBERS, IDS = 5, 1000, 10, 600
-
--- A generator of our own: the same histories on every Lua.
-local function dice(seed)
-  local state = seed
-  return function(n)
-    state = state * 48271 % 2147483647
-    return state % n + 1
-  end
-end
-
--- Random operations of one audience: { id, hash or nil to remove }, and what is to be left.
-local function history(roll, steps)
-  local operations, model = {}, {}
-  for i = 1, steps do
-    local id = "id" .. roll(IDS)
-    local hash = roll(10) > 4 and ("%064x"):format(roll(1000000) * 1000 + i) or nil
-    operations[i] = { id = id, hash = hash, row = i }
-    model[id] = operations[i]
-  end
-  return operations, model
-end
 
 local FAULTS = {
   { on = "sync", act = "lost_reply", share = 0.04 }, { on = "sync", act = "cut_before", share = 0.03 }, { on = "sync", act = "cut_inside", share = 0.02 },
@@ -36,35 +16,6 @@ local FAULTS = {
   { on = "sync", act = "status", status = 504, empty = true, share = 0.01 },
   { on = "task", act = "cut_after", share = 0.1 }, { on = "task", act = "status", status = 502, share = 0.1 },
 }
-
--- Rows that the result says are not in the audience.
-local function missing_rows(res)
-  local missing = {}
-  for _, request in ipairs(res.requests) do
-    if request.state == "failed" and not request.sent_again or request.state == "unknown" or request.state == "not sent" then
-      for row = request.rows.first, request.rows.last do
-        missing[row] = true
-      end
-    end
-  end
-  return missing
-end
-
--- Compares an audience with its model, but for ids whose last row the result says is missing. Gives the number of those.
-local function compare(sandbox, audience, model, res)
-  local kept, missing, unsure = res.sent > 0 and sandbox:members(audience) or {}, missing_rows(res), 0
-  for id, last in pairs(model) do
-    local there = kept[id] and kept[id].hashedEmail
-    if missing[last.row] or last.row > res.rows then -- a job that stopped has not read further
-      unsure = unsure + 1
-    else
-      assert(there == last.hash, ("audience %s: row %d is not what is left (%s)"):format(audience, last.row, there and "another member" or "no member"))
-    end
-    kept[id] = nil
-  end
-  assert.is_nil(next(kept))
-  return unsure
-end
 
 describe("a long job against a service in trouble", function()
   local sandbox = world.around(setup, teardown, before_each)
@@ -92,9 +43,9 @@ describe("a long job against a service in trouble", function()
       failed = failed + res.failed + res.unknown
       sent = sent + res.sent
       requests = requests + #res.requests
-      compare(sandbox, "a" .. i, models[i], res)
+      model.compare(sandbox, "a" .. i, models[i], res)
       if res.failed + res.unknown == 0 then
-        assert.equal(0, (compare(sandbox, "a" .. i, models[i], res)))
+        assert.equal(0, (model.compare(sandbox, "a" .. i, models[i], res)))
       end
     end
     assert(failed <= sent / 5, ("seed %d: %d members failed, %d were sent"):format(seed, failed, sent))
@@ -106,11 +57,11 @@ describe("a long job against a service in trouble", function()
     for seed = 1, SEEDS do
       sandbox:reset()
       trouble(seed)
-      local roll = dice(seed)
+      local roll = model.dice(seed)
       local client = sandbox:client { loop = virtual.loop(sandbox.url) }
       local streams, operations, models, results = {}, {}, {}, {}
       for i = 1, AUDIENCES do
-        operations[i], models[i] = history(roll, REQUESTS * MEMBERS / AUDIENCES)
+        operations[i], models[i] = model.history(roll, REQUESTS * MEMBERS / AUDIENCES, IDS)
         streams[i] = assert(client:stream("a" .. i, { max_members = MEMBERS, concurrency = (seed + i) % 4 + 1 }))
       end
       for step = 1, #operations[1] do
@@ -142,20 +93,14 @@ describe("a long job against a service in trouble", function()
     for seed = 101, 100 + math.ceil(SEEDS / 4) do
       sandbox:reset()
       trouble(seed, { task_shares = { ["failed:transient"] = 0.03 } })
-      local roll = dice(seed)
+      local roll = model.dice(seed)
       local client = sandbox:client { loop = virtual.loop(sandbox.url) }
       local models, results = {}, {}
       for i = 1, AUDIENCES do
         local operations
-        operations, models[i] = history(roll, REQUESTS * MEMBERS / AUDIENCES)
-        local lines = { "id,hash" }
-        for _, one in ipairs(operations) do
-          lines[#lines + 1] = one.id .. "," .. (one.hash or "")
-        end
-        local file = world.file(table.concat(lines, "\n"))
-        local res, err = client:run({ audience = "a" .. i, max_members = MEMBERS, concurrency = i, member = function(row)
-          return { external_id = row.id, hashed_email = row.hash ~= "" and row.hash or nil, remove = row.hash == "" }
-        end }, file)
+        operations, models[i] = model.history(roll, REQUESTS * MEMBERS / AUDIENCES, IDS)
+        local res, err = client:run({ audience = "a" .. i, max_members = MEMBERS, concurrency = i, member = model.member },
+          world.file(model.csv(operations)))
         results[i] = res or err.result
         stopped = stopped + (err and 1 or 0)
         results[i]:wait()

@@ -57,7 +57,7 @@ sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t last, size
 /* The range `first` up to but without `last`. */
 sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last);
 
-/* Takes member `i` out, as if it had been superseded; 0 where there is none. No request may be reading the payload. */
+/* Takes member `i` out, as if it had been superseded; 0 where there is none. No request may be reading that member. */
 int sc3_payload_drop(sc3_payload *p, size_t i);
 
 /* The `nth` (counted from 0) living member of an operation in a range, as the service counts them; SIZE_MAX where there is none. */

@@ -115,10 +115,10 @@ static int payload_row(lua_State *L) {
   return 1;
 }
 
-/* :drop(i) -> whether member i was there and is now taken out */
+/* :drop(i) -> whether member i was there and is now taken out. Requests may be reading other members: no byte moves. */
 static int payload_drop(lua_State *L) {
-  sc3_payload *p = sc3_checkpayload(L, 1);
-  lua_pushboolean(L, sc3_payload_drop(p, check_size(L, 2, "index") - 1));
+  payload_ud *u = check_open(L, 1);
+  lua_pushboolean(L, sc3_payload_drop(u->p, check_size(L, 2, "index") - 1));
   return 1;
 }
 

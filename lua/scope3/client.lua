@@ -35,7 +35,7 @@ local DEFAULTS = { max_members = 100000, max_bytes = 8 * 2 ^ 20, rate = 100 }
 
 local CLIENT_OPTIONS = {
   api_key = "string", account_id = "id", base_url = "string", loop = "any", on_event = "function",
-  ca_file = "string", rate = "count",
+  ca_file = "string", rate = "count", limiter = "table",
 }
 
 ---@class scope3.JobOptions
@@ -94,7 +94,7 @@ end
 
 --- Makes a client. What is not given is taken from SCOPE3_API_KEY, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL and SCOPE3_CA_FILE. No connection is made.
 ---@param opts? {api_key: string?, account_id: string?, base_url: string?, loop: "blocking"|scope3.Loop|nil, on_event: function?,
----  ca_file: string?, rate: integer?}
+---  ca_file: string?, rate: integer?, limiter: scope3.Limiter?}
 ---@return scope3.Client?
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function client.new(opts)
@@ -128,7 +128,7 @@ function client.new(opts)
     secret = function()
       return api_key
     end,
-    config = { ca_file = opts.ca_file or env("SCOPE3_CA_FILE"), rate = opts.rate or DEFAULTS.rate },
+    config = { ca_file = opts.ca_file or env("SCOPE3_CA_FILE"), rate = opts.rate or DEFAULTS.rate, limiter = opts.limiter },
   }, Client)
 end
 
@@ -157,6 +157,7 @@ function Client:transport()
   if not self.transport_ then
     local made, err = transport_of.new {
       base = self.base, root = self.root, api_key = self.secret(), ca_file = self.config.ca_file, loop = self.loop, rate = self.config.rate,
+      limiter = self.config.limiter,
       on_event = function(event)
         self.on_event(event)
       end,

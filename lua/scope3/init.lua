@@ -6,6 +6,7 @@ local audience = require "scope3.audience"
 local client = require "scope3.client"
 local identity = require "scope3.identity"
 local json = require "scope3.json"
+local limiter = require "scope3.limiter"
 local source = require "scope3.source"
 
 return {
@@ -17,6 +18,7 @@ return {
   email = identity.email,
   phone = identity.phone,
   uid = identity.uid,
+  limiter = limiter.new,
   --- JSON's null, as nested values of JSON Lines hold it.
   null = json.null,
 }

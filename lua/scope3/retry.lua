@@ -11,12 +11,11 @@ local BY_CODE = {
   BAD_REPLY = 3, OPERATION_TIMEDOUT = 3, UNSUPPORTED_PROTOCOL = 3, WEIRD_SERVER_REPLY = 3,
   PEER_FAILED_VERIFICATION = 1, SSL_CACERT_BADFILE = 1, TOO_LARGE = 1, REDIRECT = 1,
 }
--- A host that never answered is more likely misspelt than away.
-local UNREACHED = { COULDNT_RESOLVE_HOST = 3, COULDNT_RESOLVE_PROXY = 3, COULDNT_CONNECT = 3 }
+local UNREACHED = 3 -- a host that never answered is more likely misspelt than away
 
 -- In which way a request failed, and how often it may.
 local function way(err, reached)
-  local most = BY_CODE[err.code] or not reached and UNREACHED[err.code]
+  local most = BY_CODE[err.code] or not reached and err.kind == "network" and not err.uncertain and UNREACHED
   if most then
     return err.code, most
   elseif err.status and not err.uncertain or BY_STATUS[err.status] then

@@ -217,8 +217,8 @@ local function header_of(client, audience, opts, script)
   }
 end
 
-local function keep_journal(self, client, audience, script, paths)
-  local keeper = self.opts.journal
+-- Whether an input can be read again, as taking up a job needs it.
+local function check_readable_again(paths)
   if type(paths) ~= "table" or source_of.is(paths) then
     return nil, errors.new("invalid", "journal: only files can be taken up again, not iterators and readers", { code = "no_file" })
   end
@@ -228,6 +228,11 @@ local function keep_journal(self, client, audience, script, paths)
         { code = "no_file" })
     end
   end
+  return true
+end
+
+local function keep_journal(self, client, audience, script)
+  local keeper = self.opts.journal
   if type(keeper) == "string" then
     keeper = journal.file(keeper)
   end
@@ -314,7 +319,13 @@ end
 ---@return scope3.Error? err  with `result` once the job had begun
 function run.run(client, script, input, audience, opts)
   local plan = plan_of(script)
-  local from, shape, err, open
+  local from, shape, open, ok, err, _
+  if opts.journal then
+    ok, err = check_readable_again(input)
+    if not ok then
+      return nil, err
+    end
+  end
   if type(input) == "function" then
     local columns, keys = number_keys(plan.wanted)
     from, shape = from_iterator, shape_of(plan, columns)
@@ -332,9 +343,8 @@ function run.run(client, script, input, audience, opts)
 
   local work = job.new(client, { audience }, opts)
   local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event }
-  local ok, _
   if opts.journal and not opts.dry_run then
-    ok, err = keep_journal(self, client, audience, script, input)
+    ok, err = keep_journal(self, client, audience, script)
     if not ok then
       return nil, err
     end

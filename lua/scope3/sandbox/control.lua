@@ -15,7 +15,7 @@ control.DEFAULTS = {
   match_rate = 0.7, task_outcomes = json.array(), task_order = "in", max_take = 250, pagination = "body", rate_limit = false,
   rate_form = "fields",
   seed = 1, clock = "real", task_jitter = 0, task_shares = false, date_skew = 0, retry_after_form = "seconds",
-  max_body = 64 * 1024 * 1024, max_members = 100000, faults = json.array(),
+  max_body = 64 * 1024 * 1024, max_members = 100000, refuse = false, issues_listed = 100, faults = json.array(),
 }
 
 --- Changes settings; nil, or what is wrong with them.

@@ -82,7 +82,8 @@ local function limit_rate(self)
   if not over then
     recent[#recent + 1] = now
   end
-  local reset = recent[1] and math.ceil(recent[1] + 60 - now) or 60
+  local first = recent[math.max(1, #recent - limit + 1)] -- when this one is a minute ago, there is room again
+  local reset = first and math.ceil(first + 60 - now) or 60
   local left = math.max(0, limit - #recent)
   local headers
   if self.config.rate_form == "single" then

@@ -4,7 +4,6 @@ local json = require "scope3.sandbox.json"
 local null = json.null
 
 local CONSENT = { consent = true, legitimate_interest = true, contract = true, legal_obligation = true }
-local ISSUES_LISTED = 100 -- a real service does not list a hundred thousand
 
 local function absent(value)
   return value == nil or value == null
@@ -25,12 +24,17 @@ end
 
 --- Issues of one request.
 ---@param body any  decoded
----@param limits {max_members: integer}
+---@param limits {max_members: integer, issues_listed: integer, refuse: string[]|false}  `issues_listed`: a real service does not list a hundred
+---  thousand; `refuse`: external ids that it does not like
 ---@return {path: string, message: string}[] issues  empty when it is fine
 return function(body, limits)
   local issues = json.array {}
+  local disliked = {}
+  for _, id in ipairs(limits.refuse or {}) do
+    disliked[id] = true
+  end
   local function note(path, message)
-    if #issues < ISSUES_LISTED then
+    if #issues < limits.issues_listed then
       issues[#issues + 1] = { path = path, message = message }
     end
   end
@@ -64,6 +68,9 @@ return function(body, limits)
       note(path .. ".externalId", "is repeated in this request")
     else
       seen[id] = true
+    end
+    if disliked[id] then
+      note(path .. (is_add and ".hashedEmail" or ".externalId"), "is not accepted")
     end
     if not is_add then
       return
