@@ -281,6 +281,46 @@ describe("scope3", function()
     other:close()
   end)
 
+  it("goes on from its journal, shows what delete_missing would take, and lists what the service refused", function()
+    local file = world.file("id,mail\n1,a@example.com\n2,b@example.com\n3,c@example.com\n")
+    local journal = world.path(".journal")
+    local env = { env = "SCOPE3_API_KEY=scope3_x" }
+    local function sync(...)
+      return world.command({ "sync", file, "--account", "25", "--base-url", sandbox.url, "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+        "--rate", "100000", ... }, env)
+    end
+    sandbox:fault { on = "sync", act = "status", status = 401 }
+    local code, _, err = sync("--journal", journal)
+    assert.equal(1, code)
+    assert.truthy(err:find("run the same command again to go on: " .. journal, 1, true))
+    code = sync("--journal", journal)
+    assert.equal(0, code)
+    local before = #sandbox:requests("sync")
+    local out
+    code, out = sync("--journal", journal)
+    assert.equal(0, code)
+    assert.truthy(out:find("3 of them by an earlier run", 1, true))
+    assert.equal(before, #sandbox:requests("sync"))
+
+    sandbox:control("PUT", "audience", { account = "25", audienceId = "old", status = "READY" })
+    code, out = sync("--dry-run", "--delete-missing", "all")
+    assert.equal(0, code)
+    assert.truthy(out:find("would delete  1 audience: old", 1, true), out)
+    code, _, err = sync("--delete-missing", "other")
+    assert.equal(1, code)
+    assert.truthy(err:find("it does not name: old", 1, true))
+    code, out = sync("--delete-missing", "old,other", "--wait")
+    assert.equal(0, code)
+    assert.truthy(out:find("deleted", 1, true))
+
+    sandbox:configure { refuse = world.json.array { "2" } }
+    code, out, err = sync()
+    assert.equal(1, code)
+    assert.truthy(out:find("row 2  refused by the service", 1, true), out)
+    assert.truthy(err:find("1 member refused by the service", 1, true))
+    assert.is_nil((out .. err):find("b@example", 1, true))
+  end)
+
   it("prints its version and help", function()
     local code, out = world.command { "--version" }
     assert.same({ 0, "scope3 " .. require "scope3.version" .. "\n" }, { code, out })

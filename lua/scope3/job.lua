@@ -204,15 +204,23 @@ local function accepted(self, req, data)
   close(self, req.batch)
 end
 
+local function replace_by_halves(self, req)
+  local first, second = division.halve(req.parts)
+  local halves = { make(self, req.batch, first, req), make(self, req.batch, second, req) }
+  for _, half in ipairs(halves) do
+    half.without = req.without
+  end
+  queue_first(self, halves)
+  close(self, req.batch)
+end
+
 -- The service finds the request too large: its halves go instead, and nothing of that size any more.
 local function shrink(self, req)
-  local first, second = division.halve(req.parts)
   self.fits = math.max(SMALLEST, math.floor(req.bytes / 2))
   req.entry.state = "split"
   note(self, "ended", { request = req.id, status = "split" })
   self.on_event { event = "shrunk", request = req.entry.request, bytes = self.fits }
-  queue_first(self, { make(self, req.batch, first, req), make(self, req.batch, second, req) })
-  close(self, req.batch)
+  replace_by_halves(self, req)
 end
 
 -- Sets members aside that the service refuses, and sends the others. False when that leads nowhere.
@@ -302,7 +310,12 @@ local function advance(self)
     end
   end
   while #self.queue > 0 and #self.flights < self.concurrency and not self.failure and not self.stopping do
-    start(self, table.remove(self.queue, 1))
+    local req = table.remove(self.queue, 1)
+    if self.fits and req.bytes > self.fits and divisible(req) then
+      replace_by_halves(self, req) -- what passes was found out since it was made
+    else
+      start(self, req)
+    end
   end
 end
 

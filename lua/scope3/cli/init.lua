@@ -42,6 +42,9 @@ local function add_job(command)
   command:flag("--no-mend", "Refuse what would otherwise be mended in an identifier, such as mailto:.")
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
   command:option("--unique", "job: let a repeated id wait until the tasks of the earlier requests have ended."):choices { "job" }
+  command:option("--concurrency", "Requests under way at once (1, at most 16)."):convert(tonumber)
+  command:option("--journal", "Keep in FILE what was sent; the same command with it goes on where this one stopped."):argname("FILE")
+  command:option("--delete-missing", "At the end delete the account's other audiences: these IDS, by commas, or all."):argname("IDS")
   command:option("--max-members", "Members a request (100000)."):convert(tonumber)
   command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
   command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)
@@ -113,7 +116,7 @@ local COMMANDS = {
 }
 
 -- Options that take a number and got something else: argparse's converter alone gives no message of use.
-local NUMBERS = { "rate", "max_members", "max_bytes", "timeout", "deadline", "port", "task_seconds", "rate_limit" }
+local NUMBERS = { "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "port", "task_seconds", "rate_limit" }
 
 local function check_numbers(argv)
   for i, word in ipairs(argv) do

@@ -49,7 +49,12 @@ function progress:on(event)
       text.count(counts.rows / math.max(now - self.started, 0.001)), text.plural(#res.requests, "request"), flying,
       text.plural(#res.tasks, "task")))
   elseif event.event == "retry" then
-    self:draw(("the service answered %s; trying again in %s"):format(tostring(event.status), text.seconds(event.seconds)))
+    self:draw(("the service %s; trying again in %s"):format(event.status and "answered " .. tostring(event.status) or "did not answer ("
+      .. tostring(event.code) .. ")", text.seconds(event.seconds)))
+  elseif event.event == "settling" then
+    self:draw(("an answer was lost: waiting %s, lest that request overtakes the next"):format(text.seconds(event.seconds)))
+  elseif event.event == "resend" then
+    self:draw(("%s of failed tasks go again in %s"):format(text.plural(event.requests, "request"), text.seconds(event.seconds)))
   elseif event.event == "paced" then
     self:draw(("waiting %s to keep under the rate"):format(text.seconds(event.seconds)))
   elseif event.event == "barrier" then

@@ -32,7 +32,7 @@ local function list_reasons(out, title, counts)
   out[#out + 1] = text.columns(rows, { true }, "  ")
 end
 
-local STATES = { "accepted", "failed", "unknown", "sending", "not sent" }
+local STATES = { "accepted", "completed", "failed", "unknown", "split", "refused", "sending", "not sent" }
 
 local function describe_requests(res)
   local states = {}
@@ -76,6 +76,31 @@ local function describe_audience(audience)
       100 * audience.matched_count / audience.uploaded_count)
   end
   return table.concat(parts, " · ")
+end
+
+-- The rows of what did not get through, so that somebody can look at them.
+local function list_lost(out, res)
+  local rows = {}
+  local function more()
+    return #rows < 20
+  end
+  for _, member in ipairs(res.quarantine) do
+    if more() then
+      rows[#rows + 1] = { member.row and ("row %.0f"):format(member.row) or "-", "refused by the service",
+        (member.field and member.field .. " " or "") .. member.message }
+    end
+  end
+  for _, request in ipairs(res.requests) do
+    local lost = request.state == "failed" and not request.sent_again or request.state == "unknown"
+      or request.state == "not sent" and not res.would_send
+    if lost and request.rows and more() then
+      rows[#rows + 1] = { ("rows %.0f to %.0f"):format(request.rows.first, request.rows.last), request.state,
+        text.plural(request.members, "member") .. (request.error and ": " .. request.error or "") }
+    end
+  end
+  if #rows > 0 then
+    out[#out + 1] = "\nNot in the audience, or not for certain:\n" .. text.columns(rows, nil, "  ")
+  end
 end
 
 local SHOWN = 8 -- requests of the timeline
@@ -134,12 +159,24 @@ function report.of(res, about)
     rows[#rows + 1] = { "would send", text.plural(res.would_send, "member") }
   else
     rows[#rows + 1] = { "accepted", text.plural(res.sent, "member")
-      .. (res.failed > 0 and (" · %s not accepted"):format(text.count(res.failed)) or "")
+      .. (res.resumed > 0 and (" · %s of them by an earlier run"):format(text.count(res.resumed)) or "")
+      .. (res.failed > 0 and (" · %s failed"):format(text.count(res.failed)) or "")
+      .. (res.quarantined > 0 and (" · %s refused by the service"):format(text.count(res.quarantined)) or "")
+      .. (res.possibly_twice > 0 and (" · %s possibly twice (an answer was lost)"):format(text.count(res.possibly_twice)) or "")
       .. (res.unknown > 0 and (" · %s sent, but never answered"):format(text.count(res.unknown)) or "") }
   end
   if res.deferred > 0 then
     rows[#rows + 1] = { "deferred", ("%s until the tasks of their ids' earlier members had ended · %s"):format(text.plural(res.deferred, "member"),
       text.plural(res.epochs, "epoch")) }
+  end
+  local going = res.deleted or res.would_delete
+  if going then
+    local named = {}
+    for i = 1, math.min(#going, 20) do
+      named[i] = going[i].audience_id
+    end
+    rows[#rows + 1] = { res.deleted and "deleted" or "would delete", text.plural(#going, "audience")
+      .. (#named > 0 and ": " .. table.concat(named, ", ") or "") .. (#going > #named and ", …" or "") }
   end
   if #res.tasks > 0 then
     rows[#rows + 1] = { "tasks", describe_tasks(res) .. (about.waited and " · waited " .. text.seconds(about.waited) or "") }
@@ -149,6 +186,7 @@ function report.of(res, about)
   end
   out[#out + 1] = text.columns(rows, nil, "  ")
   timeline(out, res)
+  list_lost(out, res)
   list_reasons(out, "Rows rejected, by reason:", res.rejected)
   list_reasons(out, "Identifiers dropped, by reason (their members were kept if another was left):", res.dropped)
   list_reasons(out, "Regions that are not known, of the phones dropped for it:", res.unknown_regions)

@@ -103,6 +103,7 @@ local function job_options(args)
     opts.mend = false
   end
   opts.phone_repairs = text.names(args.phone_repairs)
+  opts.delete_missing = text.names(args.delete_missing)
   if opts.delimiter then
     opts.delimiter = DELIMITERS[opts.delimiter] or opts.delimiter
   end
@@ -148,7 +149,7 @@ local function send_rows(args, exit, client, url, script)
   local progress = progress_of.new(args.quiet or false)
   local stopped = setting.stop_flag()
   opts.audience, opts.dry_run, opts.cancel = audience_from(args, script), args.dry_run, stopped
-  opts.on_reject = rejects and rejects.write
+  opts.on_reject, opts.journal = rejects and rejects.write, args.journal
   opts.on_event = function(event)
     progress:on(event)
   end
@@ -171,7 +172,13 @@ local function send_rows(args, exit, client, url, script)
   end
   if err then
     setting.complain(err)
+    if args.journal and err.kind ~= "journal" and res then
+      setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
+    end
     return setting.code(err, exit)
+  elseif res.quarantined > 0 then
+    setting.complain(("%s refused by the service; the report names their rows"):format(text.plural(res.quarantined, "member")))
+    return exit.FAILED
   elseif args.strict and result_of.total(res.rejected) > 0 then
     setting.complain(("--strict: %d rows were rejected"):format(result_of.total(res.rejected)))
     return exit.FAILED

@@ -199,6 +199,9 @@ local function before(self, connection, rule, request, entry)
     return "close"
   elseif act == "delay" then
     cqueues.sleep(rule.seconds or 0.1)
+  elseif act == "stall" then -- takes no byte of the body
+    cqueues.sleep(rule.seconds or 20)
+    return "close"
   end
 end
 
