@@ -263,6 +263,10 @@ describe("the client", function()
     local res, err = client:sync(audience("a", 2))
     assert.is_nil(res)
     assert.same({ "http", 503, true, 8 }, { err.kind, err.status, err.retryable, err.request.attempts })
+    assert.equal(8, #err.request.history)
+    for i, attempt in ipairs(err.request.history) do
+      assert.same({ "http", 503, i < 8 }, { attempt.kind, attempt.status, attempt.waited ~= nil })
+    end
     assert.equal(2, err.result.failed)
     world.assert_sums(err.result)
   end)

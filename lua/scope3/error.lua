@@ -10,7 +10,8 @@
 ---@field retryable? boolean  the same call may succeed later
 ---@field retry_after? number  seconds that the service asked to wait
 ---@field uncertain? boolean  the request was sent completely and no answer came: it may have been carried out
----@field request? {method: string, path: string, attempts: integer}
+---@field request? {method: string, path: string, attempts: integer, history: table[]}  `history`: every attempt that failed, in order, as
+---  { kind, status, code, seconds (that it took), waited (seconds until the next) }
 ---@field task_id? string
 ---@field result? scope3.Result  what was achieved before
 local Error = {}

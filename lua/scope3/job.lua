@@ -162,7 +162,8 @@ local function start(self, req)
     req.id = self.journaled
   end
   if not note(self, "begin", { request = req.id, batch = batch.number, epoch = self.result.epochs, first = part.first, last = part.last,
-    members = req.members, rows = entry.rows, digest = batch.digest, without = req.without, uncertain = req.uncertain }) then
+    members = req.members, rows = entry.rows, digest = batch.digest, without = req.without, excluded = req.excluded,
+    uncertain = req.uncertain }) then
     entry.state = "not sent"
     self.result.failed = self.result.failed + req.members
     return close(self, batch)
@@ -208,7 +209,7 @@ local function replace_by_halves(self, req)
   local first, second = division.halve(req.parts)
   local halves = { make(self, req.batch, first, req), make(self, req.batch, second, req) }
   for _, half in ipairs(halves) do
-    half.without = req.without
+    half.without, half.excluded = req.without, req.excluded
   end
   queue_first(self, halves)
   close(self, req.batch)
@@ -236,9 +237,10 @@ local function mend(self, req, err)
   note(self, "ended", { request = req.id, status = "refused" })
   quarantine.set_aside(found, self.result, self.opts.on_reject)
   self.on_event { event = "quarantined", request = req.entry.request, members = #found }
-  req.without = req.without or {}
+  req.without, req.excluded = req.without or {}, req.excluded or {}
   for _, member in ipairs(found) do
     table.insert(req.without, member.index)
+    table.insert(req.excluded, member.row)
   end
   req.repairs.left = req.repairs.left - 1
   req.rounds = req.rounds + 1
@@ -258,7 +260,7 @@ local function mend(self, req, err)
   for i, list in ipairs(lists) do
     again[i] = make(self, req.batch, list, req)
     again[i].rounds = #lists == 1 and req.rounds or 0
-    again[i].without = req.without
+    again[i].without, again[i].excluded = req.without, req.excluded
   end
   queue_first(self, again)
   close(self, req.batch)

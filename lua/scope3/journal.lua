@@ -12,7 +12,7 @@ local json = require "scope3.json"
 ---@field open fun(self, job: table): true?, scope3.Error?  takes it for this job alone; `job` says what must not change: account, audience, options
 ---@field replay fun(self): table[]  every record so far, in their order: { type = "begin"|"accepted"|"ended", request=, … }
 ---@field begin fun(self, record: table): true?, scope3.Error?  a request is about to go: request (a number, growing), batch, epoch, first, last,
----  members, rows, digest, without, uncertain
+---  members, rows, digest, uncertain, and where the service refused members: without (their numbers in the batch) and excluded (their rows)
 ---@field accepted fun(self, record: table): true?, scope3.Error?  request, task_id
 ---@field ended fun(self, record: table): true?, scope3.Error?  request, status: of its task, or "refused" or "split" where it made none; transient
 ---@field close fun(self)

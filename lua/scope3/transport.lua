@@ -128,6 +128,11 @@ function Call:tell(event)
   on_event(event)
 end
 
+-- What an error says of its request.
+function Call:about()
+  return { method = self.request.method, path = self.request.path, attempts = self.attempts, history = self.history }
+end
+
 -- An attempt ended: the call is done, or waits for its next one.
 function Call:ended(result)
   local owner, request = self.transport, self.request
@@ -140,7 +145,8 @@ function Call:ended(result)
   end
   local data, err = reply.read(result, core.time())
   if data == nil then
-    err.request = { method = request.method, path = request.path, attempts = self.attempts }
+    self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = result.seconds }
+    err.request = self:about()
     if request.method == "GET" then
       err.uncertain = nil -- asking changes nothing
     end
@@ -152,6 +158,7 @@ function Call:ended(result)
     local delay = repeatable and not (request.large and reply.speaks_of_size(err))
       and retry.delay(err, self.attempts, self.failures, { reached = owner.reached, budget = request.budget })
     if delay then
+      self.history[#self.history].waited = delay
       self.due, self.claimed = now + delay, nil
       owner.waiting[#owner.waiting + 1] = self
       self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts }
@@ -198,7 +205,7 @@ end
 ---  refusal for its size is final, for the caller cuts it
 ---@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer
 function transport:start(request)
-  local call = setmetatable({ transport = self, request = request, attempts = 0, failures = {}, bytes_sent = 0, due = 0 }, Call)
+  local call = setmetatable({ transport = self, request = request, attempts = 0, failures = {}, history = {}, bytes_sent = 0, due = 0 }, Call)
   self.waiting[#self.waiting + 1] = call
   self:pump()
   return call
@@ -274,7 +281,7 @@ function transport:give_up(call, kind)
   abandon(self, call)
   call.done, call.err = true, errors.new(kind, GIVEN_UP[kind], {
     uncertain = uncertain,
-    request = { method = call.request.method, path = call.request.path, attempts = call.attempts },
+    request = call:about(),
   })
 end
 

@@ -6,6 +6,9 @@ local child = require "scope3.sandbox.child"
 
 local world = { json = json }
 
+--- Whether the long specs are to run in full (spec/run.sh).
+world.thorough = (os.getenv "SCOPE3_THOROUGH" or "") ~= ""
+
 --- One HTTP request through an engine of its own: the result of engine:result().
 function world.http(method, url, body, options)
   options = options or {}
