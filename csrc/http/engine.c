@@ -218,14 +218,14 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
   return ++e->last_id;
 }
 
-void sc3_engine_step(sc3_engine *e) {
+int sc3_engine_step(sc3_engine *e) {
   CURLMcode code;
   CURLMsg *m;
-  int left;
+  int left, moved;
   notice_fork(e);
   if (e->multi == NULL)
-    return;
-  code = sc3_wait_act(&e->wait, EVENTS_A_STEP);
+    return 0;
+  code = sc3_wait_act(&e->wait, EVENTS_A_STEP, &moved);
   while ((m = curl_multi_info_read(e->multi, &left)) != NULL) {
     CURL *easy = m->easy_handle;
     CURLcode result = m->data.result;
@@ -241,6 +241,7 @@ void sc3_engine_step(sc3_engine *e) {
   }
   if (code != CURLM_OK)
     rebuild(e, code);
+  return moved;
 }
 
 sc3_transfer *sc3_engine_ended(sc3_engine *e) {

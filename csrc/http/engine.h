@@ -64,8 +64,8 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
 /* The id that the next submit will give, so that what it needs can be put in place before. */
 uint64_t sc3_engine_next_id(const sc3_engine *e);
 
-/* Moves everything on without waiting. Bounded: a busy engine stays readable. */
-void sc3_engine_step(sc3_engine *e);
+/* Moves everything on without waiting. Bounded: a busy engine stays readable. Gives 0 when there was nothing to do. */
+int sc3_engine_step(sc3_engine *e);
 
 /* The oldest transfer that has ended, or NULL. It belongs to the engine; give it back with sc3_engine_release(). */
 sc3_transfer *sc3_engine_ended(sc3_engine *e);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "codes.h"
@@ -206,7 +207,8 @@ int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request
   SET(CURLOPT_HTTPHEADER, t->headers);
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
-  SET(CURLOPT_PIPEWAIT, 1L);
+  /* Waiting for a connection that may carry several requests pays where the handshake tells; over plain http it would wait for the first reply. */
+  SET(CURLOPT_PIPEWAIT, strncasecmp(r->url, "https:", 6) == 0 ? 1L : 0L);
   SET(CURLOPT_ACCEPT_ENCODING, "");
   SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
   SET(CURLOPT_NOPROXY, r->no_proxy != NULL ? r->no_proxy : "");

@@ -84,11 +84,12 @@ void sc3_wait_close(sc3_wait *w) {
   w->epoll = w->timer = -1;
 }
 
-CURLMcode sc3_wait_act(sc3_wait *w, int most) {
+CURLMcode sc3_wait_act(sc3_wait *w, int most, int *moved) {
   struct epoll_event events[64];
   CURLMcode code = CURLM_OK;
   int i, n, running;
   n = epoll_wait(w->epoll, events, most < 64 ? most : 64, 0);
+  *moved = n > 0 ? n : 0;
   for (i = 0; i < n && code == CURLM_OK; i++) {
     int fd = events[i].data.fd, what = 0;
     if (fd == w->timer) {
@@ -130,9 +131,10 @@ void sc3_wait_close(sc3_wait *w) {
   (void)w;
 }
 
-CURLMcode sc3_wait_act(sc3_wait *w, int most) {
+CURLMcode sc3_wait_act(sc3_wait *w, int most, int *moved) {
   int running;
   (void)most;
+  *moved = 1;
   return curl_multi_perform(w->multi, &running);
 }
 

@@ -15,8 +15,9 @@ int sc3_wait_open(sc3_wait *w, CURLM *multi);
 /* Closes its descriptors; the multi's callbacks must not come any more. Idempotent. */
 void sc3_wait_close(sc3_wait *w);
 
-/* Lets libcurl act on what is ready, at most about `most` descriptors. CURLM_OK, or the multi is to be given up. */
-CURLMcode sc3_wait_act(sc3_wait *w, int most);
+/* Lets libcurl act on what is ready, at most about `most` descriptors; `*moved` is set to how many were (where that is not known, to 1). CURLM_OK, or
+   the multi is to be given up. */
+CURLMcode sc3_wait_act(sc3_wait *w, int most, int *moved);
 
 /* Waits until there is something to act on, at most `seconds`, and never longer than a minute at once. */
 void sc3_wait_for(sc3_wait *w, double seconds);

@@ -344,12 +344,13 @@ static void push_result(lua_State *L, const sc3_transfer *t) {
   }
 }
 
-/* :step() moves everything on without waiting -> true when a result is there to be taken */
+/* :step() moves everything on without waiting -> true when a result is there to be taken, true when anything moved */
 static int engine_step(lua_State *L) {
   sc3_engine *e = check_engine(L);
-  sc3_engine_step(e);
+  int moved = sc3_engine_step(e);
   lua_pushboolean(L, sc3_engine_ended(e) != NULL);
-  return 1;
+  lua_pushboolean(L, moved);
+  return 2;
 }
 
 /* :result() -> the oldest transfer that has ended, nil when there is none. It is taken only once its table is

@@ -3,6 +3,7 @@ local audience_of = require "scope3.audience"
 local errors = require "scope3.error"
 local inputs = require "scope3.inputs"
 local job = require "scope3.job"
+local loops = require "scope3.loop"
 local deletion = require "scope3.deletion"
 local mapping = require "scope3.mapping"
 local options = require "scope3.options"
@@ -80,21 +81,10 @@ local function env(name)
   return value ~= "" and value or nil
 end
 
-local LOOPS = { blocking = true }
-
--- A loop by its name, or the caller's own.
-local function find_loop(loop)
-  if type(loop) == "table" and type(loop.name) == "string" and loop.now and loop.sleep and loop.wait then
-    return loop
-  elseif loop == nil or LOOPS[loop] then
-    return require("scope3.loop." .. (loop or "blocking"))
-  end
-  error("scope3.client: loop must be \"blocking\", or a table with name, now, sleep and wait (scope3.Loop)", 3)
-end
-
 --- Makes a client. What is not given is taken from SCOPE3_API_KEY, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL and SCOPE3_CA_FILE. No connection is made.
----@param opts? {api_key: string?, account_id: string?, base_url: string?, loop: "blocking"|scope3.Loop|nil, on_event: function?,
----  ca_file: string?, rate: integer?, limiter: scope3.Limiter?}
+--- Without `loop` it looks at each wait where it is: in nginx and in cqueues others run meanwhile, elsewhere waiting blocks.
+---@param opts? {api_key: string?, account_id: string?, base_url: string?, loop: "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop|nil,
+---  on_event: function?, ca_file: string?, rate: integer?, limiter: scope3.Limiter?}
 ---@return scope3.Client?
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function client.new(opts)
@@ -122,7 +112,7 @@ function client.new(opts)
     account_id = account_id,
     base = base,
     root = base:sub(1, -#PREFIX - 1),
-    loop = find_loop(opts.loop),
+    loop = loops.find(opts.loop),
     on_event = opts.on_event or function() end,
     -- Not a plain field: a client that is printed or dumped must not show its key.
     secret = function()
@@ -136,8 +126,18 @@ function Client:__tostring()
   return ("scope3.client: account %s at %s"):format(self.account_id or "(none)", self.base)
 end
 
+-- Why nothing can be waited for here and now, as an error, or nil.
+local function barred(self)
+  local why = self.loop.bar and self.loop.bar()
+  return why and errors.new("cannot_wait", why) or nil
+end
+
 -- What the client lacks for talking to the service, as an error, or nil.
 local function lacks(self, without_account)
+  local err = barred(self)
+  if err then
+    return err
+  end
   local issues = {}
   if not self.secret() then
     issues[#issues + 1] = { path = "api_key", message = "is missing: give it, or set SCOPE3_API_KEY" }
@@ -204,7 +204,10 @@ local function check_job(self, what, opts, audiences)
       issues[#issues + 1] = { path = "max_bytes", message = "leaves no room for members beside the audience's name and the callback" }
     end
   end
-  local missing = not checked.dry_run and lacks(self)
+  local missing = not checked.dry_run and lacks(self) or nil
+  if missing and not missing.issues then
+    return nil, missing
+  end
   for _, issue in ipairs(missing and missing.issues or {}) do
     issues[#issues + 1] = issue
   end
@@ -386,12 +389,16 @@ end
 ---@return table? row
 ---@return scope3.Error? err  kind "not_found" where the account has no such audience
 function Client:audience(id, limits)
-  for row, err in self:audiences(nil, limits) do
-    if not row then
-      return nil, err
-    elseif row.audience_id == id then
+  local next_row = self:audiences(nil, limits)
+  local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
+  while row do
+    if row.audience_id == id then
       return row
     end
+    row, err = next_row()
+  end
+  if err then
+    return nil, err
   end
   return nil, errors.new("not_found", "the account has no audience of that id")
 end
@@ -448,6 +455,10 @@ function Client:wait(what, opts)
   if what.would_send or #what.tasks == 0 then
     return what
   end
+  local why = barred(self)
+  if why then
+    return nil, why
+  end
   local work = result.job(what)
   local ok, err = tasks.wait_result(self, what, limits, opts, on_event, function()
     return work:await_tasks(limits, opts, on_event)
@@ -481,6 +492,9 @@ function Client:syndicate(opts)
     issues[#issues + 1] = { path = "adcp_agent_ids", message = "must name at least one agent" }
   end
   local missing = lacks(self)
+  if missing and not missing.issues then
+    return nil, missing
+  end
   for _, issue in ipairs(missing and missing.issues or {}) do
     issues[#issues + 1] = issue
   end
@@ -532,6 +546,10 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function Client:health()
+  local why = barred(self)
+  if why then
+    return nil, why
+  end
   local data, err = self:transport():request { method = "GET", path = "/health", timeout = 20, anonymous = true, root = true }
   return data and true or nil, err
 end

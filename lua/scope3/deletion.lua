@@ -15,12 +15,16 @@ function deletion.list(client, keep, limits)
   for _, audience in ipairs(keep) do
     kept[audience.id] = true
   end
-  for row, err in client:audiences(nil, limits) do
-    if not row then
-      return nil, err
-    elseif not row.deleted and not kept[row.audience_id] then
+  local next_row = client:audiences(nil, limits)
+  local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
+  while row do
+    if not row.deleted and not kept[row.audience_id] then
       found[#found + 1] = { audience_id = row.audience_id, name = row.name }
     end
+    row, err = next_row()
+  end
+  if err then
+    return nil, err
   end
   table.sort(found, function(a, b)
     return a.audience_id < b.audience_id

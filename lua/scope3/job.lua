@@ -43,6 +43,7 @@ function job.new(client, audiences, opts)
   local self = setmetatable({
     client = client,
     transport = transport,
+    waiter = transport and transport:waiter(),
     opts = opts,
     started = now,
     limits = { grace = GRACE, deadline = opts.deadline and now + opts.deadline or nil },
@@ -169,7 +170,7 @@ local function start(self, req)
     return close(self, batch)
   end
   entry.send_start = self:seconds()
-  req.call = self.transport:start {
+  req.call = self.transport:start({
     method = "POST",
     path = path_of(self.client),
     body = request.body(req.parts, self.opts.push_notification_config, req.batch.delete_missing),
@@ -178,7 +179,7 @@ local function start(self, req)
     large = divisible(req),
     budget = self.budget,
     on_event = self.on_event,
-  }
+  }, self.waiter)
   self.flights[#self.flights + 1] = req
   self.on_event { event = "request", request = entry.request, members = entry.members, bytes = entry.bytes }
 end
@@ -338,7 +339,7 @@ end
 --- Moves requests under way on without waiting.
 function job:pump()
   if self.transport then
-    self.transport:pump()
+    self.transport:pump(self.waiter)
     advance(self)
   end
 end
@@ -350,7 +351,7 @@ local function drive(self, done)
     ok, why = self.transport:drive(function()
       advance(self)
       return done() or #self.flights == 0 and (self.failure or self.stopping)
-    end, self.limits)
+    end, self.limits, self.waiter)
   end
   if not ok then
     for _, req in ipairs(self.flights) do

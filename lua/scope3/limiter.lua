@@ -10,6 +10,7 @@ local Limiter = {}
 Limiter.__index = Limiter
 
 local WINDOW = 61 -- a minute by the service's clock, and a second for requests that take longer on their way than others
+local LATER = 0.1 -- seconds behind a Retry-After: who comes back at that very moment may be told once more
 local RING = 4096 -- requests that are remembered; who may send more a minute is not held back
 local LOW = 0.2 -- the share of an announced limit from which on it is spread
 local PROBE = 10 -- seconds between requests that find out what a limit is now, while no reply tells
@@ -159,7 +160,7 @@ end
 ---@param now number
 function Limiter:block(who, seconds, now)
   local key = who.host .. ":" .. who.key .. ":blocked"
-  self.store:set(key, math.max(self.store:get(key) or 0, now + seconds))
+  self.store:set(key, math.max(self.store:get(key) or 0, now + seconds + LATER))
 end
 
 return limiter

@@ -36,10 +36,13 @@ end
 
 -- Rows of a parser in C: CSV and JSON Lines.
 local function from_source(self, source)
-  local builder = self.intake.builder
+  local builder, rest = self.intake.builder, self.job.client.loop.rest
   while true do
     local state, detail, row = builder:fill(self.intake.payload, source.handle, SLICE_BYTES, SLICE_SECONDS)
     local err = between(self, source:progress())
+    if not err and rest then
+      rest()
+    end
     if err then
       return err
     elseif state == "full" or state == "turn" then
@@ -69,7 +72,7 @@ local ROWS_A_SLICE = 256
 
 -- Rows of any Lua iterator of tables.
 local function from_iterator(self, iterate)
-  local rows = 0
+  local rows, rest = 0, self.job.client.loop.rest
   while true do
     local row, why = iterate()
     if row == nil then
@@ -94,6 +97,9 @@ local function from_iterator(self, iterate)
       local err = between(self)
       if err then
         return err
+      end
+      if rest then
+        rest()
       end
     end
   end

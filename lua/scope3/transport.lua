@@ -30,9 +30,9 @@ local function engine_for(loop, ca_file)
   return shared
 end
 
--- Hands ended transfers to their calls.
+-- Hands ended transfers to their calls. True when anything moved.
 local function step(shared)
-  shared.engine:step()
+  local _, moved = shared.engine:step()
   for result in shared.engine.result, shared.engine do
     local call = shared.calls[result.id]
     shared.calls[result.id] = nil
@@ -41,6 +41,7 @@ local function step(shared)
       call:ended(result)
     end
   end
+  return moved
 end
 
 -- Proxy variables are read once, because a host may rewrite its environment. Only the lowercase http_proxy counts
@@ -123,9 +124,30 @@ end
 local Call = {}
 Call.__index = Call
 
+-- Tells an event. Whoever moves the engine on may belong to somebody else, so listeners are called by the one who waits for the call.
 function Call:tell(event)
-  local on_event = self.request.on_event or self.transport.on_event
-  on_event(event)
+  local news = self.waiter.news
+  news[#news + 1] = { self.request.on_event or self.transport.on_event, event }
+end
+
+-- Something happened to the call that its waiter has to see.
+function Call:wake()
+  local waiter, loop = self.waiter, self.transport.loop
+  waiter.woken = true
+  if loop.wake then
+    loop.wake(waiter)
+  end
+end
+
+-- Tells what has happened to the calls of a waiter.
+local function tell_news(waiter)
+  while waiter.news[1] do
+    local news = waiter.news
+    waiter.news = {}
+    for _, one in ipairs(news) do
+      one[1](one[2])
+    end
+  end
 end
 
 -- What an error says of its request.
@@ -162,13 +184,14 @@ function Call:ended(result)
       self.due, self.claimed = now + delay, nil
       owner.waiting[#owner.waiting + 1] = self
       self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts }
-      return
+      return self:wake() -- whoever waits looks when it is due
     end
     err.uncertain = self.uncertain
   elseif request.budget then
     retry.earn(request.budget)
   end
   self.done, self.data, self.err = true, data, err
+  self:wake()
 end
 
 local function submit(self, call)
@@ -192,20 +215,31 @@ local function submit(self, call)
   }
   if not id then
     call.done, call.err = true, errors.new("network", "the request could not be started: " .. tostring(message))
-    return
+    return call:wake()
   end
   call.id = id
   self.flying = self.flying + 1
   self.shared.calls[id] = call
 end
 
+--- Somebody who waits for calls: several of a job have one in common.
+---@return scope3.Waiter
+function transport:waiter()
+  local shared = self.shared
+  return { news = {}, step = function()
+    return step(shared)
+  end }
+end
+
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
 ---@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?, poll: boolean?,
 ---  large: boolean?, repeatable: boolean?, budget: {left: number}?, on_event: function?}  `repeatable`: doing it twice comes to the same; `large`: a
 ---  refusal for its size is final, for the caller cuts it
+---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
 ---@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer
-function transport:start(request)
-  local call = setmetatable({ transport = self, request = request, attempts = 0, failures = {}, history = {}, bytes_sent = 0, due = 0 }, Call)
+function transport:start(request, waiter)
+  local call = setmetatable({ transport = self, request = request, waiter = waiter or self:waiter(), attempts = 0, failures = {}, history = {},
+    bytes_sent = 0, due = 0 }, Call)
   self.waiting[#self.waiting + 1] = call
   self:pump()
   return call
@@ -223,8 +257,9 @@ local function held(self, call, now)
 end
 
 --- Moves everything on without waiting.
+---@param waiter? scope3.Waiter  whose listeners are then told what happened
 ---@return number? due  when the next waiting call is to start
-function transport:pump()
+function transport:pump(waiter)
   step(self.shared)
   local now = self.loop.now()
   local soonest
@@ -249,6 +284,9 @@ function transport:pump()
   end
   if sent then
     step(self.shared)
+  end
+  if waiter then
+    tell_news(waiter)
   end
   return soonest
 end
@@ -288,14 +326,17 @@ end
 --- Moves everything on until `done`. When `cancel` tells to stop, what is under way has `grace` seconds left.
 ---@param done fun(): boolean
 ---@param limits? {cancel: (fun(): boolean?)?, grace: number?, deadline: number?}  `deadline` in seconds of the loop's clock
+---@param waiter scope3.Waiter  of the calls that `done` looks at
 ---@return true?
 ---@return "cancelled"|"timeout"|nil why  it is not done
-function transport:drive(done, limits)
+function transport:drive(done, limits, waiter)
   limits = limits or {}
   local until_ = limits.deadline
   local cancelled = false
   while true do
+    waiter.woken = false
     local soonest = self:pump()
+    tell_news(waiter)
     if done() then
       return true
     end
@@ -308,7 +349,9 @@ function transport:drive(done, limits)
       return nil, cancelled and "cancelled" or "timeout"
     end
     local pause = math.min(limits.cancel and SLICE or LONGEST, soonest and soonest - now or LONGEST, until_ and until_ - now or LONGEST)
-    self.loop.wait(self.shared.engine, math.max(0, pause))
+    if not waiter.woken then -- by a listener, or by others while one was suspended
+      self.loop.wait(self.shared.engine, math.max(0, pause), waiter)
+    end
   end
 end
 
@@ -320,7 +363,7 @@ end
 function transport:await(call, limits)
   local ok, why = self:drive(function()
     return call.done
-  end, limits)
+  end, limits, call.waiter)
   if not ok then
     self:give_up(call, why)
   end

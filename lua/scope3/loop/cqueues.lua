@@ -1,0 +1,58 @@
+--- The loop of cqueues: one of those who wait watches the engine's descriptor, the others have a condition each.
+local condition = require "cqueues.condition"
+local core = require "scope3.core"
+local cqueues = require "cqueues"
+
+---@type scope3.Loop
+local loop = { name = "cqueues", now = core.now, sleep = cqueues.sleep }
+
+local WITHOUT_DESCRIPTOR = 0.005 -- seconds between two looks at an engine that has none
+
+local watches = setmetatable({}, { __mode = "k" }) -- engine -> { watcher =, others = set of waiters }
+
+-- Whoever comes back from its wait may have got what it waited for, and not wait again: another one takes over the watch.
+local function hand_over(watch)
+  local heir = not watch.watcher and next(watch.others)
+  if heir then
+    heir.condition:signal()
+  end
+end
+
+function loop.wait(engine, seconds, waiter)
+  local watch = watches[engine]
+  if not watch then
+    watch = { others = {} }
+    watches[engine] = watch
+  end
+  local signal = waiter.condition
+  if not signal then
+    signal = condition.new()
+    waiter.condition = signal
+  end
+  if watch.watcher or engine:count() == 0 then
+    watch.others[waiter] = true
+    signal:wait(seconds)
+    watch.others[waiter] = nil
+    return hand_over(watch)
+  end
+  watch.watcher = waiter
+  if engine:pollfd() then
+    cqueues.poll(engine, signal, seconds)
+  else
+    cqueues.poll(signal, math.min(seconds, WITHOUT_DESCRIPTOR))
+  end
+  watch.watcher = nil
+  hand_over(watch)
+end
+
+function loop.wake(waiter)
+  if waiter.condition then
+    waiter.condition:signal()
+  end
+end
+
+function loop.rest()
+  cqueues.sleep(0)
+end
+
+return loop

@@ -1,0 +1,89 @@
+--- Loops: how the client waits in its host. The client is plain sequential Lua; whether a wait blocks or lets others run is the loop's affair.
+local blocking = require "scope3.loop.blocking"
+
+local loops = {}
+
+---@class scope3.Loop
+---@field name string  clients with loops of one name share an engine
+---@field now fun(): number  seconds of a clock that only goes forward
+---@field sleep fun(seconds: number)
+---@field wait fun(engine: table, seconds: number, waiter: scope3.Waiter)  returns when the waiter was woken, when the engine may have news for it, or
+---  after `seconds`; too early does no harm
+---@field wake? fun(waiter: scope3.Waiter)  ends a waiter's wait: needed where several wait at once
+---@field rest? fun()  lets others run, between two slices of work
+---@field bar? fun(): string?  why nothing can wait here and now, for people
+
+---@class scope3.Waiter  somebody who waits; a loop may keep fields of its own in it
+---@field woken boolean?  something of its own has happened since it last looked
+---@field step fun(): boolean  moves the engine on and wakes whom that concerns; false when nothing moved
+
+local hosts = {}
+
+-- The loop of the host that is running just now. nginx's master reads its configuration in "init", where waiting may block.
+local function here()
+  local ngx = rawget(_G, "ngx")
+  if ngx and ngx.get_phase then
+    local phase = ngx.get_phase()
+    if phase ~= "init" then
+      hosts.nginx = hosts.nginx or require "scope3.loop.nginx"
+      return hosts.nginx
+    end
+  end
+  local cqueues = package.loaded.cqueues
+  if cqueues and cqueues.running() then
+    hosts.cqueues = hosts.cqueues or require "scope3.loop.cqueues"
+    return hosts.cqueues
+  end
+  return blocking
+end
+
+--- Looks at each wait where it is: a client may be made by a script, and used inside nginx or cqueues.
+local auto = { name = "auto", now = blocking.now }
+
+function auto.sleep(seconds)
+  return here().sleep(seconds)
+end
+
+function auto.wait(engine, seconds, waiter)
+  local loop = here()
+  waiter.loop = loop
+  return loop.wait(engine, seconds, waiter)
+end
+
+-- Whoever wakes may run in another host than who waits.
+function auto.wake(waiter)
+  local loop = waiter.loop
+  if loop and loop.wake then
+    loop.wake(waiter)
+  end
+end
+
+function auto.rest()
+  local loop = here()
+  if loop.rest then
+    loop.rest()
+  end
+end
+
+function auto.bar()
+  local loop = here()
+  return loop.bar and loop.bar()
+end
+
+local NAMES = { blocking = true, nginx = true, cqueues = true, luv = true }
+
+--- A loop by its name, the caller's own, or for nil the one that finds the host by itself. Raises for anything else.
+---@param loop "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop|nil
+---@return scope3.Loop
+function loops.find(loop)
+  if loop == nil then
+    return auto
+  elseif type(loop) == "table" and type(loop.name) == "string" and loop.now and loop.sleep and loop.wait then
+    return loop
+  elseif NAMES[loop] then
+    return require("scope3.loop." .. loop)
+  end
+  error("scope3.client: loop must be \"blocking\", \"nginx\", \"cqueues\", \"luv\", or a table with name, now, sleep and wait (scope3.Loop)", 3)
+end
+
+return loops

@@ -1,0 +1,118 @@
+--- The loop of luv (libuv): the client runs inside coroutines, and uv.run() of the program drives it.
+local core = require "scope3.core"
+local uv = require "luv"
+
+---@type scope3.Loop
+local loop = { name = "luv", now = core.now }
+
+local WITHOUT_DESCRIPTOR = 0.005 -- seconds between two looks at an engine that has none
+
+-- The coroutine that is running; nil in the program's main one.
+local function running()
+  local thread, is_main = coroutine.running()
+  return not is_main and thread or nil
+end
+
+local function milliseconds(seconds)
+  return math.ceil(seconds * 1000)
+end
+
+local function resume(thread)
+  local ok, message = coroutine.resume(thread)
+  if not ok then
+    error(debug.traceback(thread, tostring(message)), 0)
+  end
+end
+
+-- Suspends the coroutine for one turn of the loop. Timers of no time would all run in the same turn, and never let descriptors have theirs.
+local function take_turns()
+  local thread, idle = running(), uv.new_idle()
+  idle:start(function()
+    idle:close()
+    resume(thread)
+  end)
+  coroutine.yield()
+end
+
+-- Suspends the coroutine until its timer fires, which wake() may bring forward.
+local function suspend(seconds, waiter)
+  if seconds <= 0 then
+    return take_turns()
+  end
+  local thread, timer = running(), uv.new_timer()
+  local function fire()
+    timer:close()
+    if waiter then
+      waiter.hurry = nil
+    end
+    resume(thread)
+  end
+  timer:start(milliseconds(seconds), 0, fire)
+  if waiter then
+    -- Never resumes by itself: whoever wakes is in the middle of something.
+    function waiter.hurry()
+      timer:start(0, 0, fire)
+    end
+  end
+  coroutine.yield()
+end
+
+function loop.sleep(seconds)
+  suspend(seconds)
+end
+
+function loop.rest()
+  if running() then
+    take_turns()
+  end
+end
+
+-- engine -> the handle that watches its descriptor. It does not keep uv.run() from its end: the timers of those who wait do.
+local polls = setmetatable({}, { __mode = "k" })
+
+local function watch(engine, step)
+  local fd = engine:pollfd()
+  local known = polls[engine]
+  if known and known.fd ~= fd then -- another process since: the engine started afresh
+    known.handle:close()
+    known = nil
+  end
+  if not known then
+    known = { fd = fd, handle = assert(uv.new_poll(fd)) }
+    known.handle:unref()
+    polls[engine] = known
+  end
+  if not known.handle:is_active() then
+    known.handle:start("r", function()
+      step()
+      if engine:count() == 0 then
+        known.handle:stop()
+      end
+    end)
+  end
+end
+
+function loop.wait(engine, seconds, waiter)
+  if engine:count() == 0 then
+    return suspend(seconds, waiter)
+  elseif engine:pollfd() then
+    watch(engine, waiter.step)
+    return suspend(seconds, waiter)
+  end
+  suspend(math.min(seconds, WITHOUT_DESCRIPTOR), waiter)
+  waiter.step()
+end
+
+function loop.wake(waiter)
+  if waiter.hurry then
+    waiter.hurry()
+  end
+end
+
+function loop.bar()
+  if not running() then
+    return "the luv loop suspends coroutines, and this is the main one: wrap the call in coroutine.wrap(function() … end)() and run uv.run()"
+  end
+end
+
+return loop
