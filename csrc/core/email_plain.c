@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 #include "email.h"
-#include "text.h"
+#include "placeholder.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(SC3_PORTABLE)
 
@@ -118,5 +118,5 @@ int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
   if (raw.n == 0 || raw.n > LONGEST || !is_plain(raw.p, raw.n, out))
     return 0;
   *n = raw.n;
-  return !sc3_text_placeholder(sc3_slice_of(out, raw.n));
+  return !sc3_placeholder(sc3_slice_of(out, raw.n));
 }

@@ -71,13 +71,20 @@ static sc3_slice take_comment(sc3_slice s, sc3_repairs *repairs) {
   return sc3_text_trim(sc3_slice_of(s.p, open));
 }
 
+/* Quotes and brackets round the whole, of any script. */
 static sc3_slice take_quotes(sc3_slice s, sc3_repairs *repairs) {
-  static const char pairs[][2] = {{'"', '"'}, {'\'', '\''}, {'`', '`'}, {'(', ')'}, {'[', ']'}, {'{', '}'}};
+  static const char *const pairs[][2] = {
+    {"\"", "\""}, {"'", "'"}, {"`", "`"}, {"(", ")"}, {"[", "]"}, {"{", "}"}, {"`", "'"}, {"´", "´"}, {"`", "´"},
+    {"“", "”"}, {"”", "”"}, {"“", "“"}, {"„", "“"}, {"„", "”"}, {"‘", "’"}, {"’", "’"}, {"‘", "‘"}, {"‚", "‘"}, {"‚", "’"},
+    {"«", "»"}, {"»", "«"}, {"‹", "›"}, {"›", "‹"}, {"「", "」"}, {"『", "』"}, {"〈", "〉"}, {"《", "》"}, {"【", "】"},
+    {"（", "）"}, {"［", "］"}, {"＜", "＞"}, {"＂", "＂"}, {"＇", "＇"},
+  };
   size_t i;
-  for (i = 0; s.n > 2 && i < sizeof pairs / sizeof pairs[0]; i++) {
-    if (s.p[0] == pairs[i][0] && s.p[s.n - 1] == pairs[i][1]) {
+  for (i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    size_t open = strlen(pairs[i][0]), close = strlen(pairs[i][1]);
+    if (s.n > open + close && memcmp(s.p, pairs[i][0], open) == 0 && memcmp(s.p + s.n - close, pairs[i][1], close) == 0) {
       note(repairs, SC3_FIX_EMAIL_QUOTES);
-      return sc3_text_trim(sc3_slice_of(s.p + 1, s.n - 2));
+      return sc3_text_trim(sc3_slice_of(s.p + open, s.n - open - close));
     }
   }
   return s;

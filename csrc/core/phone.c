@@ -1,6 +1,7 @@
 #include "phone.h"
 
 #include "phone_repair.h"
+#include "placeholder.h"
 #include "text.h"
 #include "utf8.h"
 
@@ -39,7 +40,7 @@ static sc3_reason read_any(sc3_slice raw, int region, sc3_repairs allowed, sc3_p
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_PHONE_UTF8;
   s = sc3_text_trim(raw);
-  if (sc3_text_placeholder(s))
+  if (sc3_placeholder(s))
     return SC3_R_PHONE_PLACEHOLDER;
   if (is_spreadsheet(s))
     return SC3_R_PHONE_SPREADSHEET;

@@ -34,8 +34,9 @@
   X(EMAIL_DOMAIN, "email_domain", "email: the domain has no dot, or an empty part")                                 \
   X(EMAIL_TOO_LONG, "email_too_long", "email: over 254 bytes")                                                      \
   X(EMAIL_SEVERAL, "email_several", "email: several addresses in one field")                                        \
-  X(EMAIL_ESCAPED, "email_escaped", "email: the @ is written as %40, &#64; or (at)")                                \
+  X(EMAIL_ESCAPED, "email_escaped", "email: the @, or another character, is written as %40, &#64; or (at)")         \
   X(EMAIL_INVISIBLE, "email_invisible", "email: an invisible character inside")                                     \
+  X(EMAIL_LOST, "email_lost", "email: U+FFFD inside, left where a character was lost before")                       \
   X(PHONE_UTF8, "phone_utf8", "phone: not valid UTF-8")                                                             \
   X(PHONE_PLACEHOLDER, "phone_placeholder", "phone: a word that stands for no value")                               \
   X(PHONE_NATIONAL, "phone_national", "phone: no leading +, and no region to read it by")                           \

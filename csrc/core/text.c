@@ -15,9 +15,21 @@ static int trims(uint32_t c) {
   }
 }
 
+/* The property Default_Ignorable_Code_Point of Unicode 17. */
 int sc3_text_invisible(uint32_t c) {
-  return c == 0xad || c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
-         (c >= 0x2060 && c <= 0x2064) || (c >= 0x2066 && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff;
+  static const struct {
+    uint32_t first, last;
+  } ranges[] = {
+    {0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x200b, 0x200f}, {0x202a, 0x202e},
+    {0x2060, 0x206f}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
+    {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+  };
+  size_t i;
+  for (i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+    if (c <= ranges[i].last)
+      return c >= ranges[i].first;
+  }
+  return 0;
 }
 
 static int keeps(uint32_t c) {
@@ -63,37 +75,11 @@ sc3_slice sc3_text_strip(sc3_slice s, int *stripped) {
 int sc3_text_begins(sc3_slice s, const char *prefix) {
   size_t i;
   for (i = 0; prefix[i] != '\0'; i++) {
-    if (i >= s.n || (s.p[i] | 0x20) != (prefix[i] | 0x20))
+    char c = i < s.n ? s.p[i] : '\0';
+    if (c >= 'A' && c <= 'Z')
+      c = (char)(c + ('a' - 'A'));
+    if (c != prefix[i])
       return 0;
   }
   return 1;
-}
-
-int sc3_text_placeholder(sc3_slice s) {
-  static const char *const words[] = {
-    "n/a", "na", "#n/a", "n.a.", "none", "null", "nil", "nan", "unknown", "undefined", "test", "-", "--", ".", "0", "x",
-    "(blank)", "blank", "empty", "tbd", "no email", "noemail", "no phone", "not available", "not provided", "no",
-    "none@none", "none@none.com", "na@na.com", "n/a@n/a.com", "test@test.com", "noemail@noemail.com", NULL,
-  };
-  enum { LONGEST = sizeof "noemail@noemail.com" - 1 };
-  const char *const *w;
-  char first;
-  if (s.n == 0 || s.n > LONGEST)
-    return 0;
-  first = s.p[0] >= 'A' && s.p[0] <= 'Z' ? (char)(s.p[0] + ('a' - 'A')) : s.p[0];
-  for (w = words; *w != NULL; w++) {
-    size_t i;
-    if ((*w)[0] != first)
-      continue;
-    for (i = 0; i < s.n && (*w)[i] != '\0'; i++) {
-      char c = s.p[i];
-      if (c >= 'A' && c <= 'Z')
-        c = (char)(c + ('a' - 'A'));
-      if (c != (*w)[i])
-        break;
-    }
-    if (i == s.n && (*w)[i] == '\0')
-      return 1;
-  }
-  return 0;
 }

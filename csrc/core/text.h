@@ -1,4 +1,4 @@
-/* What emails, phones and hashes have in common before they part: white space round a value, and words that mean "none". */
+/* What emails, phones and hashes have in common: white space and invisible characters round a value. */
 #ifndef SC3_TEXT_H
 #define SC3_TEXT_H
 
@@ -14,7 +14,12 @@ sc3_slice sc3_text_trim_edges(sc3_slice s); /* the same, where an edge may be wh
 /* True for characters that show nothing and that no value holds on purpose: zero-width ones, marks of direction, soft hyphens. */
 int sc3_text_invisible(uint32_t cp);
 
-/* Whether `s` begins with the ASCII text `prefix`, in any case. */
+/* A hexadecimal digit of either case. */
+static inline int sc3_text_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Whether `s` begins with the ASCII text `prefix`, which is in lowercase, in any case. */
 int sc3_text_begins(sc3_slice s, const char *prefix);
 
 /* `s` without the white space at its two ends and without invisible characters among it; `*stripped` is set when there were any of these. */
@@ -24,8 +29,5 @@ static inline sc3_slice sc3_text_trim(sc3_slice s) {
   /* Most values begin and end with a character of ASCII that shows. */
   return s.n > 0 && (signed char)s.p[0] > 0x20 && (signed char)s.p[s.n - 1] > 0x20 ? s : sc3_text_trim_edges(s);
 }
-
-/* True for n/a, none, null, unknown and the like, in any case, where a value should stand. */
-int sc3_text_placeholder(sc3_slice trimmed);
 
 #endif
