@@ -86,6 +86,47 @@ describe("the JSON of a payload", function()
     end
   end)
 
+  it("has the universal ids of a table in the order of their types, whatever order the table has", function()
+    local builder, payload = kit()
+    local want = {}
+    for i = 1, 40 do
+      want[i] = { type = ("t%02d"):format(i), value = "v" .. i }
+    end
+    for round = 1, 8 do -- the order of a table is a matter of its hashes and of what it held before
+      local uids = {}
+      for i = 1, 40 * round do
+        uids["other" .. i] = ""
+      end
+      for i = 1, 40 do
+        local at = (i * (2 * round + 1)) % 41
+        uids[want[at].type] = want[at].value
+      end
+      for i = 1, 40 * round do
+        uids["other" .. i] = nil
+      end
+      assert.is_true(builder:add(payload, { external_id = tostring(round), uids = uids }))
+    end
+    assert.equal(8 * 8, builder:counts().dropped.uid_too_many)
+    send(payload, 1, payload:count())
+    for _, member in ipairs(received()[1].add) do
+      assert.equal(32, #member.uids)
+      for i, uid in ipairs(member.uids) do
+        assert.same(want[i], uid)
+      end
+    end
+  end)
+
+  it("has universal ids without the white space round them, and otherwise as they are", function()
+    local builder, payload = kit()
+    assert.is_true(builder:add(payload, { external_id = "1", uids = { mine = " A b\r\n", other = " \t" } }))
+    assert.is_true(builder:add(payload, { external_id = "2", uids = { { type = "mine", value = "\194\160A b " } } }))
+    assert.same({}, builder:counts().dropped)
+    send(payload, 1, payload:count())
+    for _, member in ipairs(received()[1].add) do
+      assert.same({ { type = "mine", value = "A b" } }, member.uids)
+    end
+  end)
+
   it("carries text outside ASCII as it is, and nothing that is not UTF-8", function()
     local builder, payload = kit()
     local good = { "é", "\194\128", "\223\191", "\224\160\128", "\237\159\191", "\238\128\128", "\239\191\191", "\240\144\128\128", "\244\143\191\191" }

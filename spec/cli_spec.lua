@@ -166,6 +166,14 @@ describe("scope3", function()
     assert.same({ { Atlantis = 1 }, { email = { raw = 1, hashed = 1 } }, { phone_plus = 1 } }, { res.unknown_regions, res.mixed, res.repaired })
   end)
 
+  it("maps universal ids by their type", function()
+    local file = world.file("id,U,M\n1, ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U= ,00000000-0000-0000-0000-000000000000\n2,,6D92078A-8246-4BA4-AE5B-76104861E7DC\n")
+    local code, out = world.command { "sync", file, "--dry-run", "--json", "--audience", "a", "--map", "external_id=id", "--map", "uid:uid2=U", "--map", "uid:maid=M" }
+    assert.equal(0, code)
+    local res = cjson.decode(out)
+    assert.same({ 2, 2, { uid_opt_out = 1 } }, { res.members, res.identifiers.uids, res.dropped })
+  end)
+
   it("names every repair of phones in its help", function()
     local _, out = world.command { "sync", "--help" }
     out = out:gsub("%s+", " ")

@@ -223,9 +223,9 @@ describe("a universal id", function()
 
   it("of a known type has that type's form", function()
     local fine = {
-      uid2 = { "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=", "A" .. ("b"):rep(43) }, euid = { "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=" },
+      uid2 = { "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=", "A" .. ("b"):rep(43) }, euid = { "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=", "E" .. ("b"):rep(43) },
       rampid = { "XY" .. ("a1_-Z"):rep(9) .. "ab", "hY" .. ("0"):rep(47) }, rampid_derived = { "Xi" .. ("a"):rep(68) }, id5 = { "ID5*abc_-" },
-      pairid = { "AbCd", "-_-_", "AA==" }, maid = { "6D92078A-8246-4BA4-AE5B-76104861E7DC", "6d92078a-8246-4ba4-ae5b-76104861e7dc" },
+      pairid = { "AbCd", "-_-_", "AA==", ("AbCd"):rep(500) }, maid = { "6D92078A-8246-4BA4-AE5B-76104861E7DC", "6d92078a-8246-4ba4-ae5b-76104861e7dc" },
     }
     for type_, values in pairs(fine) do
       for _, value in ipairs(values) do
@@ -238,7 +238,10 @@ describe("a universal id", function()
       { "rampid", "XY" .. ("a"):rep(46), "uid_malformed" }, { "rampid", "Xi" .. ("a"):rep(68), "uid_malformed" }, { "rampid", "XY" .. ("*"):rep(47), "uid_malformed" },
       { "rampid_derived", "XY" .. ("a"):rep(47), "uid_malformed" }, { "id5", "0", "uid_opt_out" }, { "id5", "ID6*x", "uid_malformed" }, { "pairid", "a*b", "uid_malformed" },
       { "pairid", "+_aa", "uid_malformed" }, { "maid", "00000000-0000-0000-0000-000000000000", "uid_opt_out" }, { "maid", "6D92078A82464BA4AE5B76104861E7DC", "uid_malformed" },
-      { "maid", "6D92078A-8246-4BA4-AE5B-76104861E7DG", "uid_malformed" },
+      { "maid", "6D92078A-8246-4BA4-AE5B-76104861E7DG", "uid_malformed" }, { "maid", "ffffffff-ffff-ffff-ffff-ffffffffffff", "uid_placeholder" },
+      { "maid", "11111111-1111-1111-1111-111111111111", "uid_placeholder" }, { "uid2", ("A"):rep(44), "uid_placeholder" },
+      { "euid", ("A"):rep(43) .. "=", "uid_placeholder" }, { "uid2", "E" .. ("b"):rep(43), "uid_other_type" }, { "euid", "A" .. ("b"):rep(43), "uid_other_type" },
+      { "id5", "ID5*a b", "uid_malformed" }, { "id5", "ID5*", "uid_malformed" }, { "rampid", "Xc" .. ("a"):rep(47), "uid_malformed" },
     }
     for _, case in ipairs(refused) do
       assert.equal(case[3], select(2, scope3.uid.check(case[1], case[2])), case[1] .. " " .. case[2])
@@ -249,6 +252,9 @@ describe("a universal id", function()
     -- 0xA0 and 31 zero bytes; the last byte is their XOR, and then it is not
     assert.is_true(scope3.uid.check("uid2", "oAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACg"))
     assert.equal("uid_checksum", select(2, scope3.uid.check("uid2", "oAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACh")))
+    -- the same of an EUID, 0xB0
+    assert.is_true(scope3.uid.check("euid", "sAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACw"))
+    assert.equal("uid_other_type", select(2, scope3.uid.check("uid2", "sAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACw")))
   end)
 end)
 

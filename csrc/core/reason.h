@@ -63,6 +63,8 @@
   X(UID_TOKEN, "uid_token", "uid: a token, which changes all the time, where the raw id is needed")                 \
   X(UID_HASH, "uid_hash", "uid: 64 hex digits, a hash of an email or a phone")                                      \
   X(UID_OPT_OUT, "uid_opt_out", "uid: the value that says that this person opted out")                              \
+  X(UID_PLACEHOLDER, "uid_placeholder", "uid: one character over and over, which is nobody's id")                   \
+  X(UID_OTHER_TYPE, "uid_other_type", "uid: an EUID where a UID2 is meant, or the other way round")                 \
   X(UID_UTF8, "uid_utf8", "uid: not valid UTF-8")                                                                   \
   X(UID_TOO_MANY, "uid_too_many", "uid: over 32 in one member")
 

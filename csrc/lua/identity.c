@@ -217,6 +217,7 @@ static int uid_check(lua_State *L) {
   luaL_checktype(L, 2, LUA_TSTRING);
   uid.type.p = lua_tolstring(L, 1, &uid.type.n);
   uid.value.p = lua_tolstring(L, 2, &uid.value.n);
+  uid.value = sc3_text_trim(uid.value);
   why = sc3_uid_check(&uid);
   if (why != SC3_R_NONE)
     return push_reason(L, why);

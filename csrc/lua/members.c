@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "../core/text.h"
+
 static const struct {
   const char *text;
   size_t n;
@@ -76,30 +78,44 @@ static sc3_slice uid_part(lua_State *L, const char *key) {
   return s;
 }
 
-void sc3_takeuid(sc3_member_table *m, sc3_slice type, sc3_slice value) {
-  if (m->values.uid_count == SC3_UIDS_MAX) {
+/* Puts a universal id in the place `at`, before those that stand there; of one too many the last is counted instead. */
+static void put_uid(sc3_member_table *m, size_t at, sc3_slice type, sc3_slice value) {
+  sc3_uid *uids = m->values.uids;
+  if (m->values.uid_count == SC3_UIDS_MAX)
     m->uids_over++;
-  } else {
-    m->values.uids[m->values.uid_count].type = type;
-    m->values.uids[m->values.uid_count].value = value;
-    m->values.uids[m->values.uid_count].column = 0;
+  else
     m->values.uid_count++;
-  }
+  if (at == SC3_UIDS_MAX)
+    return;
+  memmove(&uids[at + 1], &uids[at], (m->values.uid_count - 1 - at) * sizeof uids[0]);
+  uids[at].type = type;
+  uids[at].value = value;
+  uids[at].column = 0;
 }
 
-/* { uid2 = "…", maid = "…" } on top of the stack. */
+static int type_order(sc3_slice a, sc3_slice b) {
+  int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+  return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+/* { uid2 = "…", maid = "…" } on top of the stack. They are put in the order of their types: a table's own order differs from run to run, and a job that is
+   resumed must make the same bytes again. */
 static const char *take_uid_map(lua_State *L, sc3_member_table *m) {
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
     sc3_slice type, value;
+    size_t at;
     if (lua_type(L, -2) != LUA_TSTRING || !(lua_type(L, -1) == LUA_TSTRING || is_absent(L, -1)))
       return lua_pushfstring(L, "uids must be an array of {type, value}, or a table from types to strings, not from a %s to a %s",
                              luaL_typename(L, -2), luaL_typename(L, -1));
     if (lua_type(L, -1) == LUA_TSTRING) {
       type.p = lua_tolstring(L, -2, &type.n);
       value.p = lua_tolstring(L, -1, &value.n);
+      value = sc3_text_trim(value);
+      for (at = m->values.uid_count; at > 0 && type_order(type, m->values.uids[at - 1].type) < 0; at--)
+        continue;
       if (value.n > 0)
-        sc3_takeuid(m, type, value);
+        put_uid(m, at, type, value);
     }
     lua_pop(L, 1); /* the table still holds it */
   }
@@ -124,7 +140,7 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
       return lua_pushfstring(L, "uids[%d] must be a table with type and value, not a %s", (int)i, luaL_typename(L, -1));
     type = uid_part(L, "type");
     value = uid_part(L, "value");
-    sc3_takeuid(m, type, value);
+    put_uid(m, m->values.uid_count, type, value.p != NULL ? sc3_text_trim(value) : value);
     lua_pop(L, 1);
   }
   return NULL;

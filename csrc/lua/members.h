@@ -30,9 +30,6 @@ sc3_status sc3_stagemember(sc3_builder *b, const sc3_member_table *m);
 /* Reads a value on top of the stack for `role` as sc3_readmember() would: text as it is, exact numbers as digits, nil and null as absent. */
 void sc3_takevalue(lua_State *L, sc3_member_table *m, sc3_role role);
 
-/* Adds a universal id; one too many is counted instead. */
-void sc3_takeuid(sc3_member_table *m, sc3_slice type, sc3_slice value);
-
 /* Empties it for another member. */
 void sc3_clearmember(sc3_member_table *m, sc3_op op);
 

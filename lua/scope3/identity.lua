@@ -27,7 +27,7 @@ local function hashed_kind(name, spec, short, normalize)
   --- otherwise be mended, such as mailto:. Of a phone: its country (a text alone is this), and repairs that go beyond libphonenumber, off by default
   ---@return string? normal
   ---@return string[]|string|nil repairs  what was mended; the reason, a key such as "email_no_at", where there is no result
-  ---@return string? text  the reason for people
+  ---@return string|string[]|nil text  the reason for people; of a phone that was read, the steps that libphonenumber takes too, for people
   function kind.normalize(raw, opts)
     check_text(name .. ".normalize", raw)
     opts = read_options(name .. ".normalize", opts)
@@ -96,7 +96,7 @@ end
 
 identity.uid = {}
 
---- Whether a universal id can be sent. It goes as it is: never hashed, never case-folded.
+--- Whether a universal id can be sent. It goes as it is, without the white space round it: never hashed, never case-folded.
 ---@param type_ string  such as "uid2"
 ---@param value string
 ---@return true?
