@@ -118,7 +118,23 @@ describe("scope3", function()
     assert.equal(1, code)
     local first, second = out:match("^([^\n]+)\n([^\n]+)\n")
     assert.equal("f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca", cjson.decode(first).hash)
-    assert.equal("phone_invalid", cjson.decode(second).reason)
+    assert.equal("phone_too_short", cjson.decode(second).reason)
+  end)
+
+  it("hash prints valid JSON, and nothing that a terminal would obey, whatever it is given", function()
+    local file = world.file("a\255b\n\27[31mx@y.example\nJos\195\169@x.example\n")
+    local _, out = world.command({ "hash", "email", "--json" }, { stdin = file })
+    local reasons = {}
+    for line in out:gmatch("[^\n]+") do
+      local found = assert(cjson.decode(line))
+      reasons[#reasons + 1] = found.reason or found.normalized
+    end
+    assert.same({ "email_utf8", "email_space", "jos\195\169@x.example" }, reasons)
+    for _, args in ipairs { { "hash", "email" }, { "hash", "email", "--explain" } } do
+      _, out = world.command(args, { stdin = file })
+      assert.is_nil(out:find("[%z\1-\9\11-\31\255]"))
+      assert.truthy(out:find("a\\xffb", 1, true) and out:find("Jos\195\169@x.example", 1, true), out)
+    end
   end)
 
   it("hash --explain says which rule did what", function()

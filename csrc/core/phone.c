@@ -1,22 +1,54 @@
 #include "phone.h"
 
+#include "digit.h"
 #include "phone_repair.h"
 #include "placeholder.h"
 #include "text.h"
 #include "utf8.h"
 
-/* 4.4771E+11 and its like, with a point or a decimal comma: digits are lost, and what is left may still look valid. */
+static int is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/* 4.4771E+11 and its like, with a point or a decimal comma, behind a sign or a spreadsheet's apostrophe; without a sign in the exponent, as programs write
+   it (4.4771E11), only where one digit stands before the point. Digits are lost, and what is left may still look valid. */
 static int is_spreadsheet(sc3_slice s) {
-  size_t i = 0;
-  while (i < s.n && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.' || s.p[i] == ','))
-    i++;
-  if (i == 0 || i + 2 >= s.n || (s.p[i] != 'E' && s.p[i] != 'e') || (s.p[i + 1] != '+' && s.p[i + 1] != '-'))
+  size_t i = s.n > 0 && strchr("+-'=", s.p[0]) != NULL, start = i, digits = 0, exponent;
+  int scientific;
+  for (; i < s.n && (is_digit(s.p[i]) || s.p[i] == '.' || s.p[i] == ','); i++)
+    digits += (size_t)is_digit(s.p[i]);
+  if (digits == 0 || i == s.n || (s.p[i] != 'E' && s.p[i] != 'e'))
     return 0;
-  for (i += 2; i < s.n; i++) {
-    if (s.p[i] < '0' || s.p[i] > '9')
-      return 0;
+  scientific = digits + 1 == i - start && digits > 1 && !is_digit(s.p[start + 1]);
+  i++;
+  if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
+    i++;
+  else if (!scientific)
+    return 0;
+  for (exponent = i; i < s.n && is_digit(s.p[i]); i++)
+    continue;
+  return i == s.n && i > exponent && i - exponent <= 3;
+}
+
+/* Whether two numbers stand there, with what people put between them. It names the fault of a text that is refused anyway: nothing is read by it. */
+static int is_several(sc3_slice s) {
+  enum { ENOUGH = 7 };
+  size_t numbers = 0, digits = 0;
+  if (s.n <= 2 * ENOUGH)
+    return 0;
+  while (s.n > 0) {
+    uint32_t c;
+    size_t used = sc3_utf8_decode(s.p, s.n, &c);
+    if (c == ',' || c == ';' || c == '/' || c == '|' || c == '&' || c == '+' || c == '\n' || sc3_text_begins(s, " or ") || sc3_text_begins(s, " and ")) {
+      numbers += digits >= ENOUGH;
+      digits = 0;
+    } else {
+      digits += sc3_digit(c) >= 0;
+    }
+    s.p += used;
+    s.n -= used;
   }
-  return 1;
+  return numbers + (digits >= ENOUGH) > 1;
 }
 
 static void write_e164(const sc3_phone_number *number, sc3_phone *phone) {
@@ -61,6 +93,8 @@ sc3_reason sc3_phone_normalize(sc3_slice raw, int region, sc3_repairs allowed, s
     why = read_any(raw, region, allowed, &text, &number, &phone->repairs);
   if (why == SC3_R_PHONE_NATIONAL && region == SC3_REGION_NO_PLAN)
     why = SC3_R_PHONE_NO_PLAN;
+  if ((why == SC3_R_PHONE_INVALID || why == SC3_R_PHONE_TOO_LONG || why == SC3_R_PHONE_CHARACTER) && is_several(raw))
+    why = SC3_R_PHONE_SEVERAL;
   if (why != SC3_R_NONE)
     return why;
   phone->steps = text.steps;

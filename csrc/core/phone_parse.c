@@ -65,6 +65,15 @@ static int find_calling_code(sc3_slice *digits, int region, char room[SC3_DIGITS
   return 0;
 }
 
+/* The fault of a number that is not valid, as its country's lengths tell it. */
+static sc3_reason why_invalid(sc3_length length) {
+  switch (length) {
+    case SC3_LENGTH_TOO_SHORT: return SC3_R_PHONE_TOO_SHORT;
+    case SC3_LENGTH_TOO_LONG: return SC3_R_PHONE_TOO_LONG;
+    default: return SC3_R_PHONE_INVALID;
+  }
+}
+
 static sc3_reason parse(sc3_phone_text *text, int region, sc3_phone_number *number) {
   char first_room[SC3_DIGITS_ROOM], second_room[SC3_DIGITS_ROOM];
   sc3_slice digits = sc3_slice_of(text->digits, text->n), stripped;
@@ -106,7 +115,7 @@ static sc3_reason parse(sc3_phone_text *text, int region, sc3_phone_number *numb
     else if (digits.n > SC3_NSN_MAX)
       why = SC3_R_PHONE_TOO_LONG;
     else if (!sc3_plan_valid(number->calling_code, digits))
-      why = SC3_R_PHONE_INVALID;
+      why = why_invalid(sc3_plan_length(region, digits.n));
   }
   memcpy(number->national, digits.p, digits.n);
   number->n = digits.n;

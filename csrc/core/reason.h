@@ -47,8 +47,9 @@
   X(PHONE_CONTEXT, "phone_context", "phone: a tel: URI whose phone-context is no number and no domain")             \
   X(PHONE_COUNTRY_CODE, "phone_country_code", "phone: no country has that code")                                    \
   X(PHONE_INVALID, "phone_invalid", "phone: not a number of its country's numbering plan")                          \
-  X(PHONE_TOO_SHORT, "phone_too_short", "phone: too few digits")                                                    \
-  X(PHONE_TOO_LONG, "phone_too_long", "phone: too many digits")                                                     \
+  X(PHONE_TOO_SHORT, "phone_too_short", "phone: too few digits for its country")                                    \
+  X(PHONE_TOO_LONG, "phone_too_long", "phone: too many digits for its country")                                     \
+  X(PHONE_SEVERAL, "phone_several", "phone: several numbers in one field")                                          \
   X(PHONE_SPREADSHEET, "phone_spreadsheet", "phone: a spreadsheet wrote it as 1.2E+11, digits are lost")            \
   X(HASH_OF_EMPTY, "hash_of_empty", "the SHA-256 of an empty value")                                                \
   X(HASH_MD5, "hash_md5", "32 hex digits, an MD5 hash")                                                             \

@@ -1,16 +1,18 @@
 // Compares phones with Google's own JavaScript, the npm package google-libphonenumber, on made-up inputs of all regions:  make oracle
 //   node phones.mjs compare SEED COUNT INTERPRETER    prints every disagreement; needs LUA_PATH and LUA_CPATH of this tree
 //   node phones.mjs write SEED COUNT > phones.tsv     the answers that spec/phone_spec.lua replays
-// Left out is the documented refusal, spreadsheet exponents; the digits of other scripts than Google's JavaScript reads are not among the inputs.
+// Left out is the documented refusal, spreadsheet exponents and nothing else; the digits of other scripts than Google's JavaScript reads are not among the
+// inputs.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const require = createRequire(pathToFileURL(process.cwd() + '/'));
 const { PhoneNumberUtil, PhoneNumberFormat } = require('google-libphonenumber');
-const countries = require('libphonenumber-js/metadata.max.json').countries;
+const { countries, nonGeographic } = require('libphonenumber-js/metadata.max.json');
 const google = PhoneNumberUtil.getInstance();
 const regions = Object.keys(countries);
+const worldwide = Object.entries(nonGeographic).map(([code, row]) => [code, ...row.slice(1)]); // +800 and its like
 
 const [mode, seedText, countText, interpreter] = process.argv.slice(2);
 let seed = Number(seedText);
@@ -84,6 +86,9 @@ const EXTENSIONS = [' ext. 12', ' x34', '#5', ';ext=77', ', 99', ',,123', '; 8',
   '~4', ' ДОБ. 3', ' extensión 12', 'ｅｘｔ 3', ' X9', ' xtn 8#'];
 const NOISE = ['tel:', 'call ', 'Phone: ', '(', '+', ' home', ' privat', ' / x 123', '/456', 'é', '模', 'w', '*', '\u200b', '\u3000', '＋', '١', '٣', '۵', '５', '\\ x2',
   ';isub=12', '#', '@', '%', 'A', 'ABC', '00', '011', '0', '1', '8', '++', '+ ', ''];
+const ODD = ['\t', '\n', '"', "'", ':', '=', '?', '$', 'e', 'E', 't', 'N', 'i', 'X', 'x', '\u00ad', '\u0301', '\u2011', '\u2012', '\u2015', '\u2016', '\u2212', '\u30fc', '\u2053', '\u223c', '\u2060',
+  '\uff03', '\uff08', '\uff09', '\uff0c', '\uff0d', '\uff0e', '\uff0f', '\uff1b', '\uff3b', '\uff3d', '\uff45', '\uff54', '\uff58', '\uff5e', 'Д', 'ó', 'Ó', '\u017f', '\u0130', '\u212a', '\u00b2', '\ufeff', '\ufffd',
+  '\u2028', '\u0085', '\u{1f600}', '\u{10400}', ';', ',', '[', ']', '*', '/', '\\', '~', '#'];
 const KEYPAD = ['ABC', 'DEF', 'GHI', 'JKL', 'MNO', 'PQRS', 'TUV', 'WXYZ'];
 
 function national(row) {
@@ -117,6 +122,11 @@ function dress(s) {
   if (below(10) === 0) s = pick(NOISE) + s;
   if (below(10) === 0) s += pick(NOISE);
   if (below(20) === 0) { const at = below(s.length + 1); s = s.slice(0, at) + pick(NOISE) + s.slice(at); }
+  if (below(12) === 0) {
+    const chars = [...s];
+    for (let n = 1 + below(2); n > 0; n--) chars.splice(below(chars.length + 1), below(2), pick(ODD));
+    s = chars.join('');
+  }
   if (below(25) === 0) { const zero = pick(['０', '٠', '۰']).codePointAt(0); s = s.replace(/\d/g, (d) => (below(2) ? String.fromCodePoint(zero + +d) : d)); }
   if (below(30) === 0) s = s.replace(/\d/g, (d) => (below(6) || d < 2 ? d : pick(KEYPAD[d - 2].split(''))));
   return s;
@@ -141,11 +151,15 @@ function uri(region) {
   return s;
 }
 
+// What csrc/core/phone.c takes for a number that a spreadsheet spoilt.
+const SPREADSHEET = /^[+'=-]?(?:[\d.,]*\d[\d.,]*[eE][+-]\d{1,3}|\d[.,]\d+[eE]\d{1,3})$/;
+
 function* inputs(count) {
   while (count > 0) {
     const region = pick(regions);
-    const text = below(25) === 0 ? uri(region) : below(6) ? dress(dial(countries[region])) : soup();
-    if (/\d[.,]?\d*[eE][+-]\d/.test(text)) continue;
+    const plan = below(30) ? countries[region] : pick(worldwide);
+    const text = below(25) === 0 ? uri(region) : below(6) ? dress(dial(plan)) : soup();
+    if (SPREADSHEET.test(text.trim())) continue;
     count--;
     yield [below(8) ? region : below(4) ? pick(regions) : '', text];
   }
