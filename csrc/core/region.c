@@ -44,6 +44,8 @@ static size_t fold(sc3_slice s, char out[NAME_MAX_FOLDED]) {
     n -= 3;
     memmove(out, out + 3, n);
   }
+  if (n > 3 && memcmp(out + n - 3, "the", 3) == 0) /* "Gambia, The" */
+    n -= 3;
   return n;
 }
 

@@ -1,16 +1,21 @@
 #include "region_tally.h"
 
+#include "digit.h"
 #include "utf8.h"
 
-/* Letters, and what stands between the words of a name. */
+/* Letters, and what stands between the words of a name: no digit of any script, and no @. */
 static int is_name(sc3_slice s) {
-  size_t i;
-  if (s.n == 0 || s.n > SC3_TALLY_NAME_BYTES || !sc3_utf8_valid(s.p, s.n))
+  if (s.n == 0 || s.n > SC3_TALLY_NAME_BYTES)
     return 0;
-  for (i = 0; i < s.n; i++) {
-    char c = s.p[i];
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || ((unsigned char)c & 0x80) != 0 || (c != '\0' && strchr(" .,'&()-", c) != NULL)))
+  while (s.n > 0) {
+    uint32_t c;
+    size_t used = sc3_utf8_decode(s.p, s.n, &c);
+    if (used == 0 || sc3_digit(c) >= 0 || c == 0xfe6b || c == 0xff20)
       return 0;
+    if (c < 0x80 && !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c != 0 && strchr(" .,'&()-", (int)c) != NULL)))
+      return 0;
+    s.p += used;
+    s.n -= used;
   }
   return 1;
 }
