@@ -32,8 +32,12 @@ inputs.forEach((cp, i) => {
 console.log(`Node ${process.versions.node}, Unicode ${process.versions.unicode}: ${inputs.length} code points in 6 words each, ${failed} disagreements`);
 
 if (unistring) {
-  // Which form a sigma takes beside some 200 characters, most of them modifier letters, which are cased and case-ignorable at once, libunistring 1.0
-  // decides in another way than Unicode 17 as Node (ICU) and Python have it. Node's answer, compared above, is the one that counts there.
+  // The form of a sigma beside a character that is cased and case-ignorable at once (modifier letters) libunistring decides by the letter of the standard's
+  // table 3-17, and Node (ICU) and Python otherwise: they look past it. And three characters have changed these properties since its Unicode 14. Node's answer,
+  // compared above, is the one that counts there.
+  const changed = new Set(["'", '\u0295', '\u{1171e}']);
+  const isKnown = (c) => changed.has(c) || (/\p{Cased}/u.test(c) && /\p{Case_Ignorable}/u.test(c));
+  const onlySigma = (a, b) => a.replaceAll('\u03c2', '\u03c3') === b.replaceAll('\u03c2', '\u03c3');
   const theirs = answers(unistring, []);
   let known = 0;
   let wrong = 0;
@@ -42,7 +46,7 @@ if (unistring) {
     if (theirs[i] === '') return; // not assigned
     compared++;
     if (theirs[i] === ours[i]) return;
-    if (theirs[i].replaceAll('\u03c2', '\u03c3') === ours[i].replaceAll('\u03c2', '\u03c3')) known++;
+    if (isKnown(String.fromCodePoint(cp)) && onlySigma(theirs[i], ours[i])) known++;
     else if (wrong++ < 20) console.log(`U+${cp.toString(16)}: ours ${JSON.stringify(ours[i])}, libunistring's ${JSON.stringify(theirs[i])}`);
   });
   failed += wrong;
