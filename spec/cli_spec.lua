@@ -152,7 +152,8 @@ describe("scope3", function()
       { "mended (phone_plus)", "phone", "--region", "DE", "--phone-repairs", "plus,words", "4915112345678" },
       { "refused (phone_no_plan)", "phone", "--region", "AQ", "123456" },
       { "mended (email_mailto)", "lowercased as Unicode 17.0.0 has it", "email", "mailto:Jane@X.org" }, { "refused (email_no_at)", "email", "jane" },
-      { "hashed already", "email", ("ab"):rep(32) },
+      { "hashed already", "email", ("ab"):rep(32) }, { "mended (hash_base64)", "email", "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=" },
+      { "may have another hash", "email", "JOS\195\137@x.example" },
     }
     for _, case in ipairs(cases) do
       local args = {}

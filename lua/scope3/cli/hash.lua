@@ -19,6 +19,13 @@ local function look_at(kind, raw, opts)
   return found
 end
 
+-- A value fit for a terminal: what moves the cursor or is no text is written as its byte.
+local function shown(raw)
+  return (raw:gsub(core.utf8_valid(raw) and "[%z\1-\31\127]" or "[^ -~]", function(c)
+    return ("\\x%02x"):format(c:byte())
+  end))
+end
+
 -- The steps that led there, for people.
 local function explain(found)
   local lines = {}
@@ -38,6 +45,9 @@ local function explain(found)
   if found.normalized then
     say(found.kind == "email" and "trimmed, and lowercased as Unicode " .. core.unicode_version .. " has it; nothing else"
       or "validated as libphonenumber " .. core.phone_metadata_version .. " does; the leading + is part of what is hashed")
+    if found.kind == "email" and found.normalized:find("[\128-\255]") then
+      say("not of ASCII alone: who lowercases ASCII only, as UID2 and PAIR do, may have another hash of it")
+    end
     say("hashed with SHA-256")
   else
     say("hashed already: written in lowercase, not hashed again")
@@ -80,13 +90,13 @@ function hash.main(args, exit)
     local found = look_at(args.kind, raw, opts)
     failed = failed or not found.hash
     if args.json then
-      print((json.encode { raw = raw, normalized = found.normalized, hash = found.hash,
+      print((json.encode { raw = core.utf8_valid(raw) and raw or nil, normalized = found.normalized, hash = found.hash,
         repairs = found.hash and found.why or nil, reason = not found.hash and found.why or nil }))
     elseif args.explain then
-      print(("%s  ->  %s  ->  %s"):format(raw, found.normalized or "-", found.hash or "-"))
+      print(("%s  ->  %s  ->  %s"):format(shown(raw), found.normalized or "-", found.hash or "-"))
       print(table.concat(explain(found), "\n"))
     else
-      rows[#rows + 1] = { raw, found.normalized or (found.hash and "(hashed already)" or "-"), found.hash or found.text }
+      rows[#rows + 1] = { shown(raw), found.normalized or (found.hash and "(hashed already)" or "-"), found.hash or found.text }
     end
   end
   if #rows > 0 then
