@@ -193,6 +193,7 @@ lint:
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VDIR)
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VDIR)
 INST_BINDIR ?= $(PREFIX)/bin
+INST_DOCDIR ?= $(PREFIX)/share/doc/scope3
 
 # Copies the module and the Lua files.
 define INSTALL_FILES
@@ -208,6 +209,7 @@ install: $(MODULES)
 	sed -e 's|@LUA@|$(LUA_BIN)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
 	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
 	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
+	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* "$(DESTDIR)$(INST_DOCDIR)/"
 
 # For LuaRocks, which wraps the command itself: it finds the modules by its own paths.
 rock: $(MODULES)

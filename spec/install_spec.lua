@@ -56,6 +56,10 @@ describe("installing", function()
       assert.is_not_nil(file)
       file:close()
     end
+    -- The tables are under licences of their own, which go along.
+    for licence, words in pairs { ["LICENSE"] = "MIT License", ["LICENSE.Apache-2.0"] = "Apache License", ["LICENSE.Unicode-3.0"] = "UNICODE LICENSE V3" } do
+      assert.truthy(world.read(prefix .. "/share/doc/scope3/" .. licence):find(words, 1, true))
+    end
   end)
 
   it("honours DESTDIR without writing it into the command", function()

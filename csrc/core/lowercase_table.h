@@ -1,5 +1,5 @@
 /* Written by csrc/tables/lowercase.mjs from the Unicode Character Database 17.0.0; do not edit.
- * Unicode data: Copyright (c) 1991-2025 Unicode, Inc., under the Unicode License v3 (https://www.unicode.org/license.txt). */
+ * Unicode data: Copyright (c) 1991-2025 Unicode, Inc., under the Unicode License v3 (see LICENSE.Unicode-3.0). */
 #ifndef SC3_LOWERCASE_TABLE_H
 #define SC3_LOWERCASE_TABLE_H
 

@@ -47,7 +47,7 @@ const table = (rows) => {
 const ranges = (list) => table(list.map((r) => `{${hex(r.begin)}, ${hex(r.end - 1)}},`));
 
 console.log(`/* Written by csrc/tables/lowercase.mjs from the Unicode Character Database ${version}; do not edit.
- * Unicode data: Copyright (c) 1991-2025 Unicode, Inc., under the Unicode License v3 (https://www.unicode.org/license.txt). */
+ * Unicode data: Copyright (c) 1991-2025 Unicode, Inc., under the Unicode License v3 (see LICENSE.Unicode-3.0). */
 #ifndef SC3_LOWERCASE_TABLE_H
 #define SC3_LOWERCASE_TABLE_H
 
