@@ -125,6 +125,7 @@ describe("scope3", function()
     local file = world.file("a\255b\n\27[31mx@y.example\nJos\195\169@x.example\n")
     local _, out = world.command({ "hash", "email", "--json" }, { stdin = file })
     local reasons = {}
+    assert.is_true(require("scope3.core").utf8_valid(out))
     for line in out:gmatch("[^\n]+") do
       local found = assert(cjson.decode(line))
       reasons[#reasons + 1] = found.reason or found.normalized

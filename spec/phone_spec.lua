@@ -52,6 +52,7 @@ describe("a phone", function()
       { "4,4771e+11", "GB", "phone_spreadsheet" }, { " '4.4771E+11 ", "GB", "phone_spreadsheet" }, { "+4.4771E+11", "GB", "phone_spreadsheet" },
       -- without a sign, as Java and Python write it, libphonenumber takes it for a number: +49390612349
       { "3.9061234E9", "DE", "phone_spreadsheet" }, { "4.915112345678E12", "DE", "phone_spreadsheet" }, { "3.9061234E-9", "IT", "phone_spreadsheet" },
+      { "4.4E+12345", "GB", "phone_character" },
       { "030 23125123 / 030 23125124", "DE", "phone_several" }, { "030 23125123/030 23125124", "DE", "phone_several" }, { "+12065551234, +12065551235", nil, "phone_several" },
       { "(206) 555-1234; (206) 555-1235", "US", "phone_several" }, { "206-555-1234 or 206-555-1235", "US", "phone_several" },
       { "+1 206 555 1234 +1 206 555 1235", nil, "phone_several" }, { "206-555-1234\n206-555-1235", "US", "phone_several" },
@@ -147,13 +148,17 @@ describe("a phone", function()
 
     it("stays as it is where a repair would be a guess", function()
       for _, case in ipairs { { "01.42.68.53.00", "FR", "+33142685300" }, { "(206) 555-1234", "US", "+12065551234" }, { "0151 12345678", "DE", "+4915112345678" },
-        { "+44 (0)20 7946 0018", nil, "+442079460018" }, { "1-800-FLOWERS", "US", "+18003569377" }, { "030 23125123 ext. 5", "DE", "+493023125123" } } do
+        { "+44 (0)20 7946 0018", nil, "+442079460018" }, { "1-800-FLOWERS", "US", "+18003569377" }, { "030 23125123 ext. 5", "DE", "+493023125123" },
+        { "+39 (0)55 947 36464", nil, "+3905594736464" } } do -- a landline: the zero belongs to it
         local got, repairs = scope3.phone.normalize(case[1], { region = case[2], phone_repairs = "all" })
         assert.equal(case[3], got)
         assert.is_nil(repairs)
       end
       assert.is_nil((scope3.phone.normalize("447911123456", { region = "US", phone_repairs = "all" }))) -- another country's code
-      assert.is_nil((scope3.phone.normalize("12 home", { region = "US", phone_repairs = "all" })))
+      assert.equal("+29022158", (scope3.phone.normalize("22158", { region = "SH", phone_repairs = "all" }))) -- and what is too short to cut anything off
+      for _, raw in ipairs { "22158 home", "22158.0" } do
+        assert.is_nil((scope3.phone.normalize(raw, { region = "SH", phone_repairs = "all" })))
+      end
     end)
 
     it("keeps every answer of Google's that is not repaired, over 24,000 inputs", function()
