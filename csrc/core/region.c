@@ -50,15 +50,15 @@ static size_t fold(sc3_slice s, char out[NAME_MAX_FOLDED]) {
 }
 
 static int look_up(const char *name, size_t n) {
-  size_t low = 0, high = sizeof SC3_REGION_NAMES / sizeof SC3_REGION_NAMES[0];
+  size_t low = 0, high = sizeof SC3_REGION_NAME_AT / sizeof SC3_REGION_NAME_AT[0];
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    const char *other = SC3_REGION_NAMES[middle].name;
+    const char *code = SC3_REGION_NAMES + SC3_REGION_NAME_AT[middle], *other = code + 2;
     int order = strncmp(name, other, n);
     if (order == 0 && other[n] != '\0')
       order = -1;
     if (order == 0) {
-      int region = sc3_plan_region(sc3_slice_of(SC3_REGION_NAMES[middle].code, 2));
+      int region = sc3_plan_region(sc3_slice_of(code, 2));
       return region == SC3_NO_REGION ? SC3_REGION_NO_PLAN : region;
     }
     if (order < 0)

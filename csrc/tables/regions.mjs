@@ -76,23 +76,40 @@ for (const code of all) {
     if (turned) put(`${turned[2]} ${turned[1]}`, code, false);
   }
 }
-const rows = [...entries].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([key, code]) => `{"${key}", "${code}"},`);
-const out = [];
-for (const row of rows) {
-  if (out.length && out.at(-1).length + row.length + 1 <= 108) out[out.length - 1] += ` ${row}`;
-  else out.push(`  ${row}`);
-}
+// One text, and where its parts begin: an array of pointers would be several times as large, and relocated by every process.
+const sorted = [...entries].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+const lines = (items) => {
+  const out = [];
+  for (const item of items) {
+    if (out.length && out.at(-1).length + item.length + 1 <= 108) out[out.length - 1] += ` ${item}`;
+    else out.push(`  ${item}`);
+  }
+  return out.join('\n');
+};
+let offset = 0;
+const at = sorted.map(([key]) => { offset += key.length + 3; return `${offset - key.length - 3},`; });
+if (offset > 0xffff) throw new Error('too long');
 console.log(`/* Written by csrc/tables/regions.mjs; do not edit. Names are those of the npm package i18n-iso-countries, Copyright (c) 2016 widdix GmbH, under the MIT
  * licence (its text is that of LICENSE), and further ones. */
 #ifndef SC3_REGION_TABLE_H
 #define SC3_REGION_TABLE_H
 
-/* Names of regions in lowercase letters and digits alone, in order, and their alpha-2 codes; not all have phones of their own. */
-static const struct {
-  const char *name;
-  char code[3];
-} SC3_REGION_NAMES[] = {
-${out.join('\n')}
+#include <stdint.h>
+
+/* Alpha-2 codes, each with a name of it behind in lowercase letters and digits alone, in the order of the names; not all have phones of their own. */
+#ifdef __GNUC__ /* C11 asks compilers for no more than 4095 bytes in a string; all that are used here take more */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+#endif
+static const char SC3_REGION_NAMES[] =
+${lines(sorted.map(([key, code]) => `"${code}${key}\\0"`))};
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
+
+/* Where each of them begins. */
+static const uint16_t SC3_REGION_NAME_AT[] = {
+${lines(at)}
 };
 
 #endif`);
