@@ -145,6 +145,14 @@ function world.read(path)
   return text
 end
 
+function world.exists(path)
+  local file = io.open(path, "rb")
+  if file then
+    file:close()
+  end
+  return file ~= nil
+end
+
 function world.clean()
   for _, name in ipairs(files) do
     os.remove(name)

@@ -1,0 +1,164 @@
+-- A real nginx with its Lua module, in a folder of its own, on a free port, stopped by its pid.
+local core = require "scope3.core"
+local world = require "spec.support.world"
+
+local nginx = {}
+
+local Server = {}
+Server.__index = Server
+
+-- Debian keeps its modules here; where they are built in, none has to be loaded.
+local MODULES = "/usr/lib/nginx/modules/"
+
+local CONF = [[
+%s
+daemon off;
+user %s;
+worker_processes %d;
+worker_shutdown_timeout 60s;
+pid nginx.pid;
+error_log error.log notice;
+env SCOPE3_API_KEY;
+%s
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  lua_package_path '%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;;';
+  lua_package_cpath '%s;;';
+  %s
+}
+]]
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function sh(command)
+  local pipe = assert(io.popen(command .. " 2>&1"))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+--- Whether there is one to test in.
+function nginx.found()
+  return sh("command -v nginx"):find("nginx") ~= nil and (world.exists(MODULES .. "ngx_http_lua_module.so") or sh("nginx -V"):find("lua") ~= nil)
+end
+
+local function free_port()
+  local cqueues_socket = require "cqueues.socket"
+  local listener = cqueues_socket.listen { host = "127.0.0.1", port = 0 }
+  assert(listener:listen())
+  local _, _, port = listener:localname()
+  listener:close()
+  return port
+end
+
+--- Waits until `condition` gives something, and gives it.
+function nginx.until_true(what, condition, seconds)
+  local deadline = core.now() + (seconds or 30)
+  while true do
+    local value = condition()
+    if value then
+      return value
+    end
+    assert(core.now() < deadline, "never: " .. what)
+    core.sleep(0.02)
+  end
+end
+
+--- Starts one. `http` is what stands in its http block, with PORT for the port and FOLDER for its folder; `main` stands above.
+---@param options {http: string, main: string?, workers: integer?, env: string?, before: string?}
+function nginx.start(options)
+  local folder, port = os.tmpname(), free_port()
+  os.remove(folder)
+  assert(os.execute("mkdir -p " .. quote(folder) .. " && chmod 711 " .. quote(folder)))
+  local self = setmetatable({ folder = folder, port = port, url = "http://127.0.0.1:" .. port, options = options }, Server)
+  self:configure(options)
+  sh(("cd %s && %s %s nginx -p %s -c nginx.conf >start.log 2>&1 & echo $! >%s/launcher.pid"):format(quote(folder),
+    options.env or "", options.before or "", quote(folder), quote(folder)))
+  nginx.until_true("nginx listens: " .. folder, function()
+    if world.exists(folder .. "/nginx.pid") then
+      local reply = world.http("GET", self.url .. "/ping")
+      return reply.status
+    end
+    local log = world.exists(folder .. "/start.log") and world.read(folder .. "/start.log") or ""
+    assert(not log:find("[emerg]", 1, true), log)
+  end)
+  self.pid = tonumber((world.read(folder .. "/nginx.pid"):match("%d+")))
+  return self
+end
+
+--- Writes the configuration, for reload().
+function Server:configure(options)
+  local root = sh("pwd"):gsub("%s+$", "")
+  local modules = ""
+  if world.exists(MODULES .. "ngx_http_lua_module.so") then
+    modules = ("load_module %sndk_http_module.so;\nload_module %sngx_http_lua_module.so;"):format(MODULES, MODULES)
+  end
+  local http = options.http:gsub("PORT", tostring(self.port)):gsub("FOLDER", self.folder)
+  local cpath = os.getenv("SCOPE3_NGINX_CPATH") or package.cpath:match("[^;]*/build/[^;]*")
+  local file = assert(io.open(self.folder .. "/nginx.conf", "w"))
+  file:write(CONF:format(modules, options.user or "root", options.workers or 1, options.main or "", root, root, root, cpath, http))
+  file:close()
+end
+
+function Server:signal(name, pid)
+  os.execute(("kill -%s %d 2>/dev/null"):format(name, pid or self.pid))
+end
+
+--- The process ids of the workers that are running.
+function Server:workers()
+  local list = {}
+  for pid, args in sh(("ps --ppid %d -o pid=,args="):format(self.pid)):gmatch("(%d+)%s+([^\n]*)") do
+    if args:find("worker process", 1, true) then
+      list[#list + 1] = tonumber(pid)
+    end
+  end
+  return list
+end
+
+--- Reloads, and waits until the new workers are there; the old ones may still be ending.
+function Server:reload()
+  local before = {}
+  for _, pid in ipairs(self:workers()) do
+    before[pid] = true
+  end
+  self:signal "HUP"
+  nginx.until_true("new workers", function()
+    for _, pid in ipairs(self:workers()) do
+      if not before[pid] then
+        return true
+      end
+    end
+  end)
+end
+
+function Server:log()
+  return world.read(self.folder .. "/error.log")
+end
+
+--- Lines of its log that tell of trouble.
+function Server:trouble()
+  local lines = {}
+  for line in self:log():gmatch("[^\n]+") do
+    if line:find("%[error%]") or line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]") or line:find("exited on signal 11", 1, true) then
+      lines[#lines + 1] = line
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+--- Ends it, gracefully unless told otherwise, and removes its folder.
+function Server:close(signal)
+  self:signal(signal or "QUIT")
+  nginx.until_true("nginx ends", function()
+    return sh(("ps -p %d -o pid="):format(self.pid)):find("%d") == nil
+  end, 60)
+  os.execute("rm -rf " .. quote(self.folder))
+end
+
+nginx.sh, nginx.quote = sh, quote
+
+return nginx
