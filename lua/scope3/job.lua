@@ -54,6 +54,7 @@ function job.new(client, audiences, opts)
     flights = {}, -- requests under way, in the order of their start
     budget = retry.budget(),
     journaled = 0, -- requests in the journal
+    left = {}, -- lists of parts that the service did not take, for whoever keeps their payloads
     pending = {}, -- tasks of this epoch
     work = {}, -- task -> what it does
     longest_task = 0, -- seconds
@@ -116,6 +117,7 @@ end
 -- Members that will not be sent count as failed.
 local function give_up(self, req)
   add_entry(self, req, "not sent")
+  self.left[#self.left + 1] = req.parts
   self.result.failed = self.result.failed + req.members
   close(self, req.batch)
 end
@@ -292,6 +294,7 @@ local function settle(self, req)
   quarantine.find(req.parts, err.issues) -- gives each issue its row
   entry.state = (err.uncertain or req.uncertain) and "unknown" or "failed"
   res[entry.state] = res[entry.state] + entry.members
+  self.left[#self.left + 1] = req.parts
   entry.error = err.message
   err.rows = err.rows or entry.rows
   if entry.state == "failed" then

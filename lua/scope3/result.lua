@@ -127,14 +127,20 @@ function Result:wait(opts)
   return getmetatable(self).client:wait(self, opts)
 end
 
---- The result as JSON.
----@return string
-function Result:json()
+--- The result's fields as a table of their own.
+---@return table
+function Result:plain()
   local plain = {}
   for key, value in pairs(self) do
     plain[key] = value
   end
-  return json.pretty(plain)
+  return plain
+end
+
+--- The result as JSON.
+---@return string
+function Result:json()
+  return json.pretty(self:plain())
 end
 
 ---@param value any

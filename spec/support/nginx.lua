@@ -159,6 +159,6 @@ function Server:close(signal)
   os.execute("rm -rf " .. quote(self.folder))
 end
 
-nginx.sh, nginx.quote = sh, quote
+nginx.sh, nginx.quote, nginx.free_port = sh, quote, free_port
 
 return nginx

@@ -19,12 +19,13 @@ local loops = {}
 
 local hosts = {}
 
--- The loop of the host that is running just now. nginx's master reads its configuration in "init", where waiting may block.
+-- The loop of the host that is running just now. nginx's master reads its configuration in "init", and a worker that runs "exit_worker" serves nobody
+-- any more: there waiting may block.
 local function here()
   local ngx = rawget(_G, "ngx")
   if ngx and ngx.get_phase then
     local phase = ngx.get_phase()
-    if phase ~= "init" then
+    if phase ~= "init" and phase ~= "exit_worker" then
       hosts.nginx = hosts.nginx or require "scope3.loop.nginx"
       return hosts.nginx
     end

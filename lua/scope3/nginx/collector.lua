@@ -1,0 +1,381 @@
+--- Members from requests that must not wait: gathered in the worker, and sent by a timer when there are enough of them, or after a while.
+---
+--- add() hashes and touches nothing but memory, so it may be called in any phase. What the service does not take waits in the worker, up to a bound;
+--- over it the newest are refused. With a spool members are in a mapped file too, from which a later worker takes them when this one dies.
+local census_of = require "scope3.nginx.census"
+local client_of = require "scope3.client"
+local core = require "scope3.core"
+local errors = require "scope3.error"
+local identity = require "scope3.identity"
+local limiter = require "scope3.limiter"
+local options = require "scope3.options"
+local outbox = require "scope3.nginx.outbox"
+local request = require "scope3.request"
+local rules = require "scope3.rules"
+local spools_of = require "scope3.nginx.spools"
+local audience_of = require "scope3.audience"
+
+local ngx = ngx
+
+---@class scope3.Collector
+local Collector = {}
+Collector.__index = Collector
+Collector.__name = "scope3.collector"
+
+local collector = {}
+
+---@class scope3.CollectorOptions
+---@field audience string|{id: string, name: string?, consent_basis: string?}
+---@field account_id? string  these four as in scope3.client
+---@field api_key? string
+---@field base_url? string
+---@field ca_file? string
+---@field flush_members? integer  a request is sent when so many are there (1000, at most 100,000)
+---@field flush_seconds? number  or when the first of them has waited so long (5)
+---@field max_members? integer  how many may wait in a worker, those on their way included (100,000)
+---@field max_bytes? integer  of a request's body (8 MiB)
+---@field spool? string  a folder for what waits; it must exist, be writable by the workers and on a disk of this machine
+---@field shared? string  a lua_shared_dict: workers share one rate, and status() speaks for all of them
+---@field rate? integer  requests a minute (100)
+---@field exit_seconds? number  how long a worker that ends goes on sending (10)
+---@field region? string  these three as in scope3.JobOptions
+---@field mend? boolean
+---@field phone_repairs? "all"|string[]
+---@field push_notification_config? table  docs/contract.md section 6
+---@field on_event? fun(event: table)  as in scope3.JobOptions
+local OPTIONS = options.merge(identity.options, {
+  audience = "any", account_id = "id", api_key = "string", base_url = "string", ca_file = "string", rate = "count",
+  flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count", spool = "string", shared = "string",
+  exit_seconds = "seconds", push_notification_config = "table", on_event = "function",
+})
+
+local DEFAULTS = { flush_members = 1000, flush_seconds = 5, max_members = 100000, max_bytes = 8 * 2 ^ 20, exit_seconds = 10 }
+local AT_ONCE = 0.8 -- seconds to send in when nginx was told to stop at once: its master kills after a second
+local SHORTEST = 0.02 -- seconds between two turns of the timer
+local LOOK_FOR_ORPHANS = 10 -- seconds between two looks for files that nobody owns
+
+-- All that there are in this Lua state, for nginx.exit().
+local all = {}
+
+--- Makes a collector. In nginx's configuration that is done once, in init_by_lua; each worker then has its own members.
+---@param opts scope3.CollectorOptions
+---@return scope3.Collector?
+---@return scope3.Error? err  kind "invalid": every problem at once
+function collector.new(opts)
+  opts = options.check("scope3.nginx.collector", opts, OPTIONS, 2)
+  local audience = audience_of.meta("scope3.nginx.collector", opts.audience, 2)
+  local issues = {}
+  local config = setmetatable({}, { __index = DEFAULTS })
+  for key, value in pairs(opts) do
+    config[key] = value
+  end
+  rules.options(issues, config)
+  rules.audience(issues, audience, "audience")
+  if config.flush_members > rules.MAX_MEMBERS then
+    issues[#issues + 1] = { path = "flush_members", message = ("must be at most %d"):format(rules.MAX_MEMBERS) }
+  end
+  if config.push_notification_config then
+    rules.push_notification_config(issues, config.push_notification_config)
+  end
+  local dict
+  if config.shared then
+    dict = ngx.shared[config.shared]
+    if not dict then
+      issues[#issues + 1] = { path = "shared", message = "is not declared: add lua_shared_dict " .. config.shared .. " 1m; to the http block" }
+    end
+  end
+  local client, err = client_of.new {
+    account_id = opts.account_id, api_key = opts.api_key, base_url = opts.base_url, ca_file = opts.ca_file, rate = opts.rate,
+    limiter = dict and limiter.new(dict) or nil, on_event = opts.on_event,
+  }
+  for _, issue in ipairs(err and err.issues or {}) do
+    issues[#issues + 1] = issue
+  end
+  if client and not client.account_id then
+    issues[#issues + 1] = { path = "account_id", message = "is missing: give it, or set SCOPE3_ACCOUNT_ID" }
+  end
+  if client and not client.secret() then
+    issues[#issues + 1] = { path = "api_key", message = "is missing: give it, or set SCOPE3_API_KEY (nginx needs `env SCOPE3_API_KEY;` for that)" }
+  end
+  if #issues > 0 then
+    return nil, errors.invalid("scope3.nginx.collector", issues)
+  end
+  local frame = request.frame(config.push_notification_config) + request.overhead(audience)
+  local self = setmetatable({
+    config = config, audience = audience, client = client, dict = dict,
+    limits = { max_members = config.flush_members, max_bytes = config.max_bytes - frame },
+    name = core.sha256(client.account_id .. "\0" .. audience.id):sub(1, 16),
+  }, Collector)
+  all[#all + 1] = self
+  return self
+end
+
+-- --- the part of one worker ----------------------------------------------------------------------------------------------------------
+
+local function take_payload(own)
+  return table.remove(own.free) or core.payload(own.limits)
+end
+
+-- What this worker has. Made at its first use there: nothing of the master's is carried over.
+local function begin(self)
+  local own = {
+    pid = ngx.worker.pid(), limits = self.limits, free = {}, held = 0, refused = 0, orphans_at = 0,
+    builder = core.builder(options.merge(identity.reading(self.config), { max_member = self.limits.max_bytes })),
+  }
+  own.payload = take_payload(own)
+  own.census = census_of.new(self.dict, self.name, own.pid, self.config.spool ~= nil)
+  own.spools = self.config.spool and spools_of.new(self.config.spool, self.name) or nil
+  own.outbox = outbox.new(self.client, self.audience, {
+    max_members = rules.MAX_MEMBERS, max_bytes = self.config.max_bytes, push_notification_config = self.config.push_notification_config,
+  }, function(batch, refused)
+    if batch.spool then
+      own.spools:done(batch.spool, refused)
+    end
+    batch.payload:reset()
+    own.free[#own.free + 1] = batch.payload
+  end)
+  self.own = own
+  return own
+end
+
+local function own_of(self)
+  local own = self.own
+  if not own or own.pid ~= ngx.worker.pid() then
+    own = begin(self)
+  end
+  return own
+end
+
+-- Members that wait: in the payload that is being filled, and in the outbox.
+local function count_held(own)
+  local adds, removes = own.payload:living()
+  own.held = adds + removes + own.outbox.waiting
+  own.census:holds(own.held)
+end
+
+-- Closes the payload that is being filled, and begins another.
+local function seal(own)
+  local adds, removes = own.payload:living()
+  if adds + removes > 0 then
+    own.outbox:put(own.payload, own.spool)
+    own.payload, own.spool = take_payload(own), nil
+  end
+  own.since = nil
+end
+
+local tick
+
+-- Sees to it that tick() runs at once, or when it is time to. At most one timer of each kind is pending. A worker that is ending takes none: there
+-- exit() sends what is left.
+local function arm(self, own, at_once)
+  local kind, seconds = at_once and "urgent" or "regular", 0
+  if own[kind] then
+    return
+  end
+  if not at_once then
+    seconds = self.config.flush_seconds
+    if own.outbox.waiting > 0 then
+      seconds = math.min(seconds, own.outbox:pause())
+    end
+    if own.spools then
+      seconds = math.min(seconds, LOOK_FOR_ORPHANS)
+    end
+    seconds = math.max(seconds, SHORTEST)
+  end
+  own[kind] = ngx.timer.at(seconds, tick, self, kind) or nil
+end
+
+-- Takes in what a worker left that is no more, as far as there is room.
+local function adopt(self, own)
+  own.orphans_at = self.client.loop.now() + LOOK_FOR_ORPHANS
+  while own.held < self.config.max_members do
+    local spool = own.spools:orphan(self.config.max_members - own.held, own.held == 0)
+    if not spool then
+      return
+    end
+    local payload, n = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = self.limits.max_bytes }, 0
+    for member in spools_of.members(spool) do
+      local added = own.builder:add(payload, member)
+      while added == false do -- more than one request holds: the last of them keeps the file
+        own.outbox:put(payload)
+        payload = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = self.limits.max_bytes }
+        added = own.builder:flush(payload)
+      end
+      n = n + (added and 1 or 0)
+    end
+    own.census:add("adopted", n)
+    if n > 0 then
+      own.outbox:put(payload, spool)
+    else
+      own.spools:done(spool)
+    end
+    count_held(own)
+  end
+end
+
+-- Sends what there is. `deadline` in seconds; `now` although the service was away a moment ago.
+local function flush(self, own, now, deadline)
+  if own.spools and self.client.loop.now() >= own.orphans_at then
+    adopt(self, own)
+  end
+  if now or own.since and self.client.loop.now() - own.since >= self.config.flush_seconds - SHORTEST then
+    seal(own)
+  end
+  local before = { accepted = own.outbox.accepted, failed = own.outbox.failed, quarantined = own.outbox.quarantined }
+  local fine, ok, err = pcall(own.outbox.send, own.outbox, now, { deadline = deadline })
+  if not fine then
+    own.outbox:interrupted()
+    ok, err = false, errors.new("script", "a listener failed: " .. tostring(ok))
+  end
+  for key, value in pairs(before) do
+    own.census:add(key, own.outbox[key] - value)
+  end
+  count_held(own)
+  if not ok then
+    ngx.log(ngx.WARN, tostring(err), "; ", own.held, " members wait")
+  elseif err then
+    ngx.log(ngx.ERR, tostring(err), "; the service refused these members for good")
+  end
+  return ok, err
+end
+
+function tick(premature, self, kind)
+  local own = own_of(self)
+  own[kind] = nil
+  if premature then -- the worker is ending
+    flush(self, own, true, self.config.exit_seconds)
+    return
+  end
+  flush(self, own)
+  if own.held > 0 or own.spools then
+    arm(self, own)
+  end
+end
+
+-- Writes the last member to the file of its payload, which is made with the first of them. Where that fails (a full disk) the member is in memory
+-- alone: it is sent, but would not survive this worker.
+local function keep_in_spool(own)
+  local n, ok, why = own.payload:count(), nil, nil
+  if not own.spool then
+    own.spool, why = own.spools:take()
+  end
+  if own.spool then
+    ok, why = own.spool:keep(own.payload, n, n)
+  end
+  if not ok then
+    own.census:add("unkept", 1)
+    if not own.complained then
+      own.complained = true
+      ngx.log(ngx.ERR, "scope3: members cannot be kept in the spool: ", tostring(why))
+    end
+  end
+end
+
+--- Adds a member; the fields are those of audience:add(). Never waits and touches no network, so it may be called in every phase.
+---@param member scope3.Member
+---@return true?
+---@return scope3.Error? err  kind "invalid": the member was rejected (`code` says why); "full": too many wait already, and this one was refused
+function Collector:add(member)
+  local own = own_of(self)
+  if own.held >= self.config.max_members then
+    own.refused = own.refused + 1
+    own.census:add("refused", 1)
+    return nil, errors.new("full", ("%d members wait already (max_members): is the service away?"):format(own.held), { retryable = true })
+  end
+  local added, reason = own.builder:add(own.payload, member)
+  if added == false then -- no room in this request
+    seal(own)
+    arm(self, own, true)
+    added, reason = own.builder:flush(own.payload)
+  end
+  if not added then
+    own.census:add("rejected", 1)
+    return nil, errors.new("invalid", "the member was rejected: " .. (core.reasons[reason] or tostring(reason)), { code = reason })
+  end
+  if own.spools then
+    keep_in_spool(own)
+  end
+  own.held = own.held + 1
+  own.census:holds(own.held)
+  if not own.since then
+    own.since = self.client.loop.now()
+    arm(self, own)
+  end
+  if own.payload:count() >= self.config.flush_members then
+    seal(own)
+    arm(self, own, true)
+  end
+  return true
+end
+
+--- Begins in this worker: looks for members that dead workers left. For init_worker_by_lua; without it that is done at the first member.
+function Collector:start()
+  arm(self, own_of(self), true)
+end
+
+--- Sends what waits, now. Where nothing can wait (see scope3.nginx) it returns an error.
+---@return true?
+---@return scope3.Error? err
+function Collector:flush()
+  local why = self.client.loop.bar and self.client.loop.bar()
+  if why then
+    return nil, errors.new("cannot_wait", why)
+  end
+  local own = own_of(self)
+  local ok, err = flush(self, own, true)
+  while ok and own.outbox.sending do -- a timer is at it
+    self.client.loop.sleep(0.01)
+  end
+  if own.held > 0 then
+    arm(self, own)
+  end
+  return ok or nil, err
+end
+
+---@class scope3.CollectorStatus
+---@field held integer  members that wait, of this worker; the same of all workers in `all`
+---@field refused integer  because too many waited
+---@field rejected integer  because they were no members
+---@field accepted integer  by the service
+---@field quarantined integer  set aside, because the service refused them
+---@field failed integer  of requests that the service refused for good
+---@field adopted integer  from files of workers that were no more
+---@field unkept integer  that could not be written to the spool
+---@field lost? integer  (all) that a worker held when it was killed, without a spool
+---@field error? string  why the last request was not accepted
+---@field all? scope3.CollectorStatus  of all workers since nginx started, where there is a `shared` dict
+
+--- What it has and what became of it.
+---@return scope3.CollectorStatus
+function Collector:status()
+  local own = own_of(self)
+  count_held(own)
+  local status = own.census:own()
+  status.held, status.error = own.held, own.outbox.last_error and tostring(own.outbox.last_error) or nil
+  status.all = own.census:all()
+  return status
+end
+
+-- The last chance of a worker: nothing runs beside it any more, so it may block.
+local function leave(self)
+  local own = self.own
+  if own and own.pid == ngx.worker.pid() and own.held > 0 then
+    own.outbox:interrupted()
+    flush(self, own, true, AT_ONCE)
+  end
+  if own and own.pid == ngx.worker.pid() then
+    own.census:leave(own.held)
+    if own.spools then
+      own.spools:close()
+    end
+  end
+end
+
+--- Sends what all collectors of a worker still have. For exit_worker_by_lua.
+function collector.exit()
+  for _, self in ipairs(all) do
+    leave(self)
+  end
+end
+
+return collector

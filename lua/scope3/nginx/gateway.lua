@@ -1,0 +1,165 @@
+--- A location that takes a file of raw rows and sends hashes on. The body is read from the connection as it comes and hashed in slices of a
+--- millisecond, so neither its size nor its hashing is felt by other requests, and no raw byte reaches a disk or a log.
+local audience_of = require "scope3.audience"
+local client_of = require "scope3.client"
+local errors = require "scope3.error"
+local json = require "scope3.json"
+local limiter = require "scope3.limiter"
+local options = require "scope3.options"
+local script_of = require "scope3.script"
+local source = require "scope3.source"
+
+local ngx = ngx
+
+local gateway = {}
+
+local CHUNK = 64 * 1024
+local READ_TIMEOUT = 60 -- seconds without a byte
+
+---@class scope3.GatewayOptions
+---@field audience string|table|(fun(): string|table)  a function is called for each upload; it may look at ngx.var
+---@field map? table  these three as in a script
+---@field member? function
+---@field where? function|table
+---@field account_id? string  these four as in scope3.client
+---@field api_key? string
+---@field base_url? string
+---@field ca_file? string
+---@field shared? string  a lua_shared_dict through which workers share one rate
+---@field read_timeout? number  seconds that an upload may stand still (60)
+--- and what a script may hold beside: mode, unique, region, mend, phone_repairs, delimiter, header, format, max_members, max_bytes, rate, …
+local OPTIONS = options.merge(script_of.JOB_OPTIONS, {
+  audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "string", base_url = "string",
+  ca_file = "string", shared = "string", read_timeout = "seconds", on_event = "function",
+})
+
+local FORMATS = { ["text/csv"] = "csv", ["application/csv"] = "csv", ["text/plain"] = "csv", ["application/jsonl"] = "jsonl",
+  ["application/x-ndjson"] = "jsonl", ["application/ndjson"] = "jsonl", ["application/jsonlines"] = "jsonl" }
+
+local function answer(status, value)
+  ngx.status = status
+  ngx.header["Content-Type"] = "application/json"
+  ngx.print(json.encode(value), "\n")
+  return ngx.exit(ngx.HTTP_OK)
+end
+
+local function refuse(status, message)
+  return answer(status, { error = { kind = "upload", message = message } })
+end
+
+-- A reader of the request's body, straight from the connection.
+local function body_reader(length, timeout)
+  local socket, why = ngx.req.socket()
+  if not socket then
+    return nil, why
+  end
+  socket:settimeout(timeout * 1000)
+  local left = length
+  return function()
+    if left <= 0 then
+      return nil
+    end
+    local chunk, failure = socket:receiveany(math.min(CHUNK, left))
+    if not chunk then
+      return nil, errors.new("source", failure == "timeout" and "the upload stood still for too long"
+        or "the upload was cut short: " .. tostring(failure), { code = "upload_cut" })
+    end
+    left = left - #chunk
+    return chunk
+  end
+end
+
+-- The status that tells whose fault it was: the rows', ours, or the service's.
+local function status_of(err)
+  if err.code == "upload_cut" then
+    return 408
+  elseif err.kind == "source" or err.kind == "script" or err.kind == "invalid" then
+    return 400
+  elseif err.kind == "cannot_wait" or err.kind == "journal" then
+    return 500
+  elseif err.kind == "timeout" then
+    return 504
+  end
+  return 502
+end
+
+local function plain_error(err)
+  return { kind = err.kind, message = err.message, code = err.code, status = err.status, issues = err.issues }
+end
+
+--- Makes the handler of a location, for content_by_lua: `POST` or `PUT` a CSV or JSON Lines file (by its Content-Type), gzip or not; the answer
+--- is the report as JSON, with 200 where everything was accepted. Who may upload is for nginx to say (auth_request, allow, a client certificate).
+---@param opts scope3.GatewayOptions
+---@return (fun())? handler
+---@return scope3.Error? err  kind "invalid"
+function gateway.new(opts)
+  opts = options.check("scope3.nginx.gateway", opts, OPTIONS, 2)
+  local script = { map = opts.map, member = opts.member, where = opts.where }
+  local problem = script_of.problem(script, opts.mode)
+  if problem then
+    error("scope3.nginx.gateway: " .. problem, 2)
+  elseif opts.audience == nil then
+    error("scope3.nginx.gateway: audience is missing", 2)
+  elseif type(opts.audience) ~= "function" then
+    audience_of.meta("scope3.nginx.gateway", opts.audience, 2)
+  end
+  local dict = opts.shared and ngx.shared[opts.shared]
+  if opts.shared and not dict then
+    return nil, errors.invalid("scope3.nginx.gateway", {
+      { path = "shared", message = "is not declared: add lua_shared_dict " .. opts.shared .. " 1m; to the http block" },
+    })
+  end
+  local client, err = client_of.new {
+    account_id = opts.account_id, api_key = opts.api_key, base_url = opts.base_url, ca_file = opts.ca_file, rate = opts.rate,
+    limiter = dict and limiter.new(dict) or nil, on_event = opts.on_event,
+  }
+  if not client then
+    return nil, err
+  end
+  local job = {}
+  for key in pairs(script_of.JOB_OPTIONS) do
+    job[key] = opts[key]
+  end
+  job.rate, job.format, job.delimiter, job.header = nil, nil, nil, nil
+
+  return function()
+    local method = ngx.req.get_method()
+    if method ~= "POST" and method ~= "PUT" then
+      ngx.header["Allow"] = "POST, PUT"
+      return refuse(405, "POST or PUT a CSV or JSON Lines file here")
+    elseif ngx.req.http_version() >= 2 then
+      return refuse(505, "uploads are streamed over HTTP/1.1 alone: send it with HTTP/1.1 (curl --http1.1), or turn HTTP/2 off for this server")
+    end
+    local length = tonumber(ngx.var.http_content_length)
+    if not length then
+      return refuse(411, "a Content-Length is needed, because a body in chunks cannot be streamed here: send a file, not a pipe (curl -T file)")
+    end
+    local kind = (ngx.var.http_content_type or ""):lower():match("^[^;%s]*")
+    local format = opts.format or FORMATS[kind] or kind == "" and "csv" or nil
+    if not format then
+      return refuse(415, "the Content-Type must be text/csv or application/x-ndjson")
+    end
+    local reader, why = body_reader(length, opts.read_timeout or READ_TIMEOUT)
+    if not reader and length > 0 then
+      return refuse(500, "the body cannot be read: " .. tostring(why))
+    end
+    reader = reader or function() end
+    local input
+    if format == "jsonl" then
+      input = source.jsonl(reader)
+    else
+      input = source.csv(reader, { delimiter = opts.delimiter, header = opts.header })
+    end
+    local audience = opts.audience
+    if type(audience) == "function" then
+      audience = audience()
+    end
+    local res, failure = client:run(script, input, options.merge(job, { audience = audience }))
+    if failure then
+      return answer(status_of(failure), { error = plain_error(failure), result = failure.result and failure.result:plain() or nil })
+    end
+    return answer(200, { result = res:plain() })
+  end
+end
+
+return gateway

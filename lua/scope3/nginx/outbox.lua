@@ -1,0 +1,120 @@
+--- Batches of members on their way to the service: sent one after the other, and kept as long as the service does not take them.
+local job = require "scope3.job"
+
+---@class scope3.Outbox
+local Outbox = {}
+Outbox.__index = Outbox
+
+local outbox = {}
+
+local FIRST_PAUSE, LONGEST_PAUSE = 1, 60 -- seconds between two tries while the service is away
+
+--- Makes one.
+---@param client scope3.Client
+---@param audience {id: string, name: string?, consent_basis: string?}
+---@param opts table  checked options of its jobs
+---@param on_done fun(batch: scope3.OutboxBatch, refused: boolean)  a batch has left: the service took it, or refused it for good
+---@return scope3.Outbox
+function outbox.new(client, audience, opts, on_done)
+  return setmetatable({
+    client = client, audience = audience, opts = opts, on_done = on_done, batches = {}, failures = 0, retry_at = 0,
+    waiting = 0, -- members in it
+    accepted = 0, failed = 0, quarantined = 0, -- members since it was made
+  }, Outbox)
+end
+
+---@class scope3.OutboxBatch
+---@field payload table
+---@field lists scope3.Part[][]  what the service has not taken of it
+---@field spool? table  the file that holds it too
+
+--- Takes a payload in.
+---@param payload table
+---@param spool? table
+function Outbox:put(payload, spool)
+  local adds, removes = payload:living()
+  local part = { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes }
+  self.batches[#self.batches + 1] = { payload = payload, lists = { { part } }, spool = spool }
+  self.waiting = self.waiting + adds + removes
+end
+
+local function members(lists)
+  local n = 0
+  for _, parts in ipairs(lists) do
+    for _, part in ipairs(parts) do
+      n = n + part.adds + part.removes
+    end
+  end
+  return n
+end
+
+-- A request that the service finds wrong will not become right by waiting.
+local function is_final(err)
+  return err.kind == "invalid"
+end
+
+-- Sends what is left of a batch. True when nothing is; else the error.
+local function send(self, batch, opts)
+  local before = members(batch.lists)
+  local work = job.new(self.client, { self.audience }, opts)
+  for _, parts in ipairs(batch.lists) do
+    work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
+  end
+  local res, err = work:finish()
+  res = res or err.result
+  self.accepted, self.quarantined = self.accepted + res.sent, self.quarantined + res.quarantined
+  batch.lists = work.left
+  local left = members(batch.lists)
+  self.waiting = self.waiting - before + left
+  if left == 0 then
+    return true
+  elseif is_final(err) then
+    self.waiting, self.failed = self.waiting - left, self.failed + left
+    return true, err
+  end
+  return nil, err
+end
+
+--- Sends what there is, until nothing is left or something is in the way. Only one light thread at a time does.
+---@param now boolean?  although the last failure was a moment ago
+---@param limits? {deadline: number?}  seconds that it may take
+---@return boolean ok  nothing is left, or another one is at it
+---@return scope3.Error? err
+function Outbox:send(now, limits)
+  if self.sending or not now and self.client.loop.now() < self.retry_at then
+    return true
+  end
+  self.sending = true
+  local ok, err = true, nil
+  while ok and self.batches[1] do
+    local batch = self.batches[1]
+    local opts = setmetatable({ deadline = limits and limits.deadline }, { __index = self.opts })
+    ok, err = send(self, batch, opts)
+    if ok then
+      table.remove(self.batches, 1)
+      self.last_error, self.failures, self.retry_at = err, 0, 0
+      self.on_done(batch, err ~= nil)
+    end
+  end
+  if not ok then
+    local pause = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + math.random() / 2)
+    self.failures = self.failures + 1
+    self.retry_at = self.client.loop.now() + math.max(pause, err.retry_after or 0)
+    self.last_error = err
+  end
+  self.sending = false
+  return ok, err
+end
+
+--- Whoever was sending was stopped in the middle: what it had under way counts as not sent.
+function Outbox:interrupted()
+  self.sending = false
+end
+
+--- Seconds until it is worth trying again; 0 when it is now.
+---@return number
+function Outbox:pause()
+  return math.max(0, self.retry_at - self.client.loop.now())
+end
+
+return outbox

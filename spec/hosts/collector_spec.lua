@@ -1,0 +1,226 @@
+-- The collector in a real nginx.
+if os.getenv "SCOPE3_LUA" ~= "jit" then
+  return
+end
+
+local nginx = require "spec.support.nginx"
+local world = require "spec.support.world"
+
+local json = world.json
+
+local HTTP = [[
+  lua_shared_dict scope3 1m;
+  init_by_lua_block {
+    %s
+    collector = assert(require("scope3.nginx").collector {
+      account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = "visitors", rate = 100000, shared = "scope3",
+      %s
+    })
+    function visit(id)
+      return collector:add { external_id = id, email = id .. "@example.com", phone = "+1 206 555 1234" }
+    end
+  }
+  init_worker_by_lua_block { collector:start() }
+  exit_worker_by_lua_block { require("scope3.nginx").exit() }
+  server {
+    listen 127.0.0.1:PORT;
+    location = /ping { return 200 "pong"; }
+    location = /visit {
+      return 200 "seen";
+      log_by_lua_block {
+        for i = tonumber(ngx.var.arg_from), tonumber(ngx.var.arg_to or ngx.var.arg_from) do
+          local ok, err = visit("v" .. i)
+          if not ok then
+            ngx.shared.scope3:set("refusal", err.kind .. ": " .. tostring(err))
+          end
+        end
+      }
+    }
+    location = /refusal { content_by_lua_block { ngx.print(ngx.shared.scope3:get "refusal") } }
+    location = /odd { content_by_lua_block {
+      local ok, err = collector:add { external_id = "x", email = "nobody" }
+      ngx.print(tostring(ok), " ", err.kind, " ", err.code)
+    } }
+    location = /flush { content_by_lua_block {
+      local ok, err = collector:flush()
+      ngx.print(ok and "flushed" or tostring(err))
+    } }
+    location = /pid { content_by_lua_block { ngx.print(ngx.worker.pid()) } }
+    location = /status { content_by_lua_block { ngx.print(require("cjson").encode(collector:status())) } }
+  }
+]]
+
+describe("a collector", function()
+  local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
+  local server
+
+  local function start(options, more)
+    server = nginx.start { http = HTTP:format("", sandbox.url, options or ""), workers = more and more.workers }
+  end
+
+  local function get(path)
+    local reply = world.http("GET", server.url .. path)
+    assert(reply.status == 200, path .. ": " .. tostring(reply.status or reply.message) .. " " .. tostring(reply.body))
+    return reply.body
+  end
+
+  local function status()
+    return json.decode(get "/status")
+  end
+
+  local function visit(from, to)
+    get(("/visit?from=%d&to=%d"):format(from, to or from))
+  end
+
+  local function members()
+    local n = 0
+    for _ in pairs(sandbox:members "visitors") do
+      n = n + 1
+    end
+    return n
+  end
+
+  local function until_members(n)
+    nginx.until_true(n .. " members", function()
+      local ok, found = pcall(members)
+      return ok and found == n
+    end)
+  end
+
+  after_each(function()
+    if server then
+      server:close()
+      server = nil
+    end
+  end)
+
+  it("takes members in the log phase and sends them when there are enough, or after a while", function()
+    start "flush_members = 50, flush_seconds = 0.3,"
+    visit(1, 120)
+    until_members(120)
+    assert.same({ 0, 120, 120 }, { status().held, status().accepted, status().all.accepted })
+    local sizes = {}
+    for i, request in ipairs(sandbox:requests "sync") do
+      sizes[i] = request.audiences[1].add
+    end
+    assert.same({ 50, 50, 20 }, sizes)
+    assert.equal("", server:trouble())
+  end)
+
+  it("rejects what is no member with the reason, and counts it", function()
+    start()
+    assert.equal("nil invalid no_identifier", get "/odd")
+    assert.same({ 1, 0 }, { status().rejected, status().held })
+  end)
+
+  it("sends at once what flush() is called for", function()
+    start "flush_seconds = 3600,"
+    visit(1, 7)
+    assert.equal(7, status().held)
+    assert.equal("flushed", get "/flush")
+    assert.same({ 0, 7, 7 }, { status().held, status().accepted, members() })
+  end)
+
+  it("keeps members while the service is away, refuses the newest over its bound, and loses none when it comes back", function()
+    sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 401, times = -1 } } }
+    start "flush_members = 10, flush_seconds = 0.05, max_members = 25,"
+    visit(1, 25)
+    nginx.until_true("a failure", function()
+      return status().error
+    end)
+    visit(26, 30)
+    local said = status()
+    assert.same({ 25, 5, 0 }, { said.held, said.refused, said.accepted })
+    assert.truthy(said.error:find("SCOPE3_API_KEY", 1, true))
+    assert.truthy(get("/refusal"):find("^full: scope3: 25 members wait already"))
+    sandbox:configure { faults = json.array {} }
+    until_members(25)
+    nginx.until_true("nothing waits", function()
+      return status().held == 0
+    end)
+    assert.equal(25, status().accepted)
+    assert.is_nil(server:log():find("@example.com", 1, true))
+  end)
+
+  it("counts what the service refuses for good, and goes on with the next request", function()
+    sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 400 } }, refuse = json.array { "v12" } }
+    start "flush_members = 10, flush_seconds = 3600,"
+    visit(1, 20)
+    until_members(9)
+    local said = nginx.until_true("the end", function()
+      local now = status()
+      return now.held == 0 and now
+    end)
+    assert.same({ 10, 1, 9 }, { said.failed, said.quarantined, said.accepted })
+  end)
+
+  it("is flushed when its worker ends, by a reload, gracefully or at once", function()
+    for i, signal in ipairs { "HUP", "QUIT", "TERM" } do
+      sandbox:reset()
+      start "flush_seconds = 3600,"
+      visit(1, 5 + i)
+      if signal == "HUP" then
+        server:reload()
+        until_members(5 + i)
+        assert.equal("", server:trouble())
+      else
+        server:close(signal)
+        server = nil
+      end
+      assert.equal(5 + i, members())
+      if server then
+        server:close()
+        server = nil
+      end
+    end
+  end)
+
+  it("without a spool loses no more than what a killed worker held, and says how much that was", function()
+    start("flush_seconds = 3600,", { workers = 1 })
+    visit(1, 9)
+    assert.equal(9, status().all.held)
+    local pid = tonumber(get "/pid")
+    server:signal("KILL", pid)
+    nginx.until_true("another worker", function()
+      local ok, other = pcall(get, "/pid")
+      return ok and tonumber(other) ~= pid
+    end)
+    assert.same({ 9, 0 }, { status().all.lost, status().all.held })
+    assert.equal(9, status().all.lost)
+    visit(1, 3)
+    get "/flush"
+    assert.same({ 3, 9 }, { members(), status().all.lost })
+  end)
+
+  it("shares one rate and one status between workers", function()
+    start("flush_members = 5, flush_seconds = 0.1,", { workers = 3 })
+    for i = 1, 30 do
+      visit(i)
+    end
+    until_members(30)
+    nginx.until_true("all counted", function()
+      return status().all.accepted == 30
+    end)
+  end)
+
+  it("is refused as a whole where its configuration is wrong, every problem at once", function()
+    server = nginx.start { http = [[
+      server {
+        listen 127.0.0.1:PORT;
+        location = /ping { return 200 "pong"; }
+        location = /make { content_by_lua_block {
+          local made, err = require("scope3.nginx").collector { audience = { id = "" }, shared = "none", flush_members = 1000000, base_url = "http://example.com" }
+          ngx.print(tostring(made), " ", tostring(err))
+        } }
+        location = /unknown { content_by_lua_block {
+          ngx.print(select(2, pcall(require("scope3.nginx").collector, { audience = "a", flush = 1 })))
+        } }
+      }
+    ]] }
+    local said = get "/make"
+    for _, expected in ipairs { "audience.id", "lua_shared_dict none", "flush_members: must be at most 100000", "base_url: must be https" } do
+      assert.truthy(said:find(expected, 1, true), said)
+    end
+    assert.truthy(get("/unknown"):find("unknown option 'flush'", 1, true))
+  end)
+end)
