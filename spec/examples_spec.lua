@@ -43,6 +43,31 @@ describe("the examples", function()
     assert.same({ "4711", "4712" }, sandbox:ids("vips"))
   end)
 
+  for _, name in ipairs { "cqueues", "luv" } do
+    it(name .. ".lua sends three audiences at once, while others run", function()
+      local out = world.path(".out")
+      local code = os.execute(("SCOPE3_API_KEY=scope3_example SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s %s examples/%s.lua >%s 2>&1"):format(
+        sandbox.url, os.getenv("SCOPE3_LUA_BIN"), name, out))
+      local text = world.read(out)
+      assert.is_true(code == true or code == 0, text)
+      assert.truthy(text:find("meanwhile, others ran\n", 1, true), text)
+      for _, id in ipairs { "readers", "buyers", "lapsed" } do
+        assert.truthy(text:find(id .. ": 1000 members, READY\n", 1, true), text)
+      end
+    end)
+  end
+
+  if os.getenv "SCOPE3_LUA" == "jit" then
+    it("nginx/run serves all three, and ends", function()
+      local pipe = assert(io.popen "examples/nginx/run --try 2>&1")
+      local text = pipe:read("*a")
+      pipe:close()
+      assert.truthy(text:find("thank you\nthank you\nthank you\n", 1, true), text)
+      assert.truthy(text:find('"sent":%d%d%d'), text)
+      assert.truthy(text:find('"accepted":3', 1, true), text)
+    end)
+  end
+
   it("customers.csv is what its generator writes", function()
     local out = world.path(".csv")
     os.execute(("%s examples/make_customers.lua >%s"):format(os.getenv("SCOPE3_LUA_BIN"), out))

@@ -1,0 +1,139 @@
+--- A location for completion callbacks: verifies each, and hands its payload on once.
+local core = require "scope3.core"
+local errors = require "scope3.error"
+local json = require "scope3.json"
+local options = require "scope3.options"
+local webhook = require "scope3.webhook"
+
+local ngx = ngx
+
+local location = {}
+
+local LONGEST_BODY = 1024 * 1024
+local MOST_HEADERS = 200
+local REMEMBERED = 24 * 3600 -- seconds for which a task that was told of is known to notified()
+
+---@class scope3.WebhookLocation: scope3.WebhookConfig
+---@field on_payload fun(payload: scope3.Callback): any  called once for each callback; false, nil and an error in it make the service send it again
+---@field shared? string  a lua_shared_dict in which workers share nonces and deliveries; needed where there are several
+---@field origin? string  "https://hooks.example.com": scheme and host by which the service knows this location, behind a proxy that changes them
+local OWN = { on_payload = "function", shared = "string", origin = "string" }
+
+local function answer(status, err)
+  ngx.status = status
+  if status == 401 then
+    ngx.header["WWW-Authenticate"] = ('Signature error="%s"'):format(err.code)
+  end
+  if err then
+    ngx.header["Content-Type"] = "application/json"
+    ngx.print(json.encode { error = { code = err.code, message = err.message } }, "\n")
+  end
+  return ngx.exit(ngx.HTTP_OK)
+end
+
+-- The raw body. nginx writes it to a file where client_body_buffer_size is smaller.
+local function read_body()
+  ngx.req.read_body()
+  local body, path = ngx.req.get_body_data(), ngx.req.get_body_file()
+  if body or not path then
+    return body or ""
+  end
+  local file = assert(io.open(path, "rb"))
+  body = file:read(LONGEST_BODY + 1)
+  file:close()
+  return body or ""
+end
+
+local function came_key(task_id)
+  return "scope3:came:" .. core.sha256(task_id)
+end
+
+--- A function for the option `notified` of wait(): whether a callback of a task has come to a location with the same dict, in any worker.
+---@param shared string
+---@return fun(task_id: string): boolean
+function location.notified(shared)
+  local dict = ngx.shared[shared]
+  if not dict then
+    error("scope3.nginx.notified: there is no lua_shared_dict " .. tostring(shared), 2)
+  end
+  return function(task_id)
+    return dict:get(came_key(task_id)) == true
+  end
+end
+
+--- Makes the handler of a location, for content_by_lua. It answers 204 to what it took (also to what it had before), and to what it did not the status
+--- and code that docs/webhooks.md lists.
+---@param opts scope3.WebhookLocation
+---@return (fun())? handler
+---@return scope3.Error? err  kind "invalid": `shared` is not declared
+function location.new(opts)
+  if type(opts) ~= "table" or type(opts.on_payload) ~= "function" then
+    error("scope3.nginx.webhook: on_payload must be a function", 2)
+  end
+  local config, own = {}, {}
+  for key, value in pairs(opts) do
+    if OWN[key] then
+      own[key] = value
+    else
+      config[key] = value
+    end
+  end
+  options.check("scope3.nginx.webhook", own, OWN, 2)
+  local problem = webhook.problem(config)
+  if problem then
+    error("scope3.nginx.webhook: " .. problem, 2)
+  end
+  local dict
+  if opts.shared then
+    dict = ngx.shared[opts.shared]
+    if not dict then
+      return nil, errors.invalid("scope3.nginx.webhook", {
+        { path = "shared", message = "is not declared: add lua_shared_dict " .. opts.shared .. " 10m; to the http block" },
+      })
+    end
+  end
+  config.seen = config.seen or webhook.replay_cache { store = dict }
+  local before = webhook.deliveries { store = dict }
+
+  return function()
+    if ngx.req.get_method() ~= "POST" then
+      ngx.header["Allow"] = "POST"
+      return answer(405, { code = "webhook_method", message = "callbacks are POSTed" })
+    elseif (tonumber(ngx.var.http_content_length) or 0) > LONGEST_BODY then
+      return answer(413, { code = "webhook_body_too_large", message = "its body is over 1 MiB" })
+    end
+    local headers, truncated = ngx.req.get_headers(MOST_HEADERS, true)
+    if truncated then
+      return answer(431, { code = "webhook_headers", message = "it has too many headers" })
+    end
+    local body = read_body()
+    local payload, err = webhook.verify({
+      method = "POST",
+      url = (opts.origin or ngx.var.scheme .. "://" .. (ngx.var.http_host or ngx.var.host)) .. ngx.var.request_uri,
+      headers = headers, body = body,
+    }, config)
+    if not payload then
+      ngx.log(ngx.WARN, "scope3: a callback was refused: ", err.code, ": ", err.message)
+      return answer(err.status, err)
+    end
+    local new, why = before:add(payload.idempotency_key, body)
+    if new == nil then
+      return answer(why.status, why)
+    elseif new then
+      local ok, taken = pcall(opts.on_payload, payload)
+      if not ok or not taken then
+        before:forget(payload.idempotency_key)
+        if not ok then
+          ngx.log(ngx.ERR, "scope3: on_payload failed: ", tostring(taken))
+        end
+        return answer(500, { code = "webhook_not_taken", message = "it could not be acted upon; send it again" })
+      end
+      if dict then
+        dict:set(came_key(payload.task_id), true, REMEMBERED)
+      end
+    end
+    return answer(204)
+  end
+end
+
+return location
