@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "utf8.h"
+#include "json_scan.h"
 
 enum { DEPTH_MAX = 64, FIRST_FIELDS = 16 };
 
@@ -18,67 +18,12 @@ void sc3_jsonl_free(sc3_jsonl *j) {
   j->fields = NULL;
 }
 
-/* --- scanning: each takes a pointer and gives the one behind, NULL where the text is no JSON --------------------- */
+/* --- values: each takes a pointer and gives the one behind, NULL where the text is no JSON ------------------------ */
 
 static const char *skip_space(const char *p, const char *end) {
   while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
     p++;
   return p;
-}
-
-static int is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-static const char *scan_string(const char *p, const char *end) {
-  for (p++; p < end; p++) {
-    if (*p == '"')
-      return p + 1;
-    if ((unsigned char)*p < 0x20)
-      return NULL;
-    if (*p != '\\')
-      continue;
-    if (++p == end)
-      return NULL;
-    if (*p == 'u') {
-      if (end - p < 5 || !is_hex(p[1]) || !is_hex(p[2]) || !is_hex(p[3]) || !is_hex(p[4]))
-        return NULL;
-      p += 4;
-    } else if (*p == '\0' || strchr("\"\\/bfnrt", *p) == NULL) {
-      return NULL;
-    }
-  }
-  return NULL;
-}
-
-static const char *scan_digits(const char *p, const char *end) {
-  const char *start = p;
-  while (p < end && *p >= '0' && *p <= '9')
-    p++;
-  return p > start ? p : NULL;
-}
-
-static const char *scan_number(const char *p, const char *end) {
-  if (p < end && *p == '-')
-    p++;
-  if (p < end && *p == '0')
-    p++;
-  else
-    p = scan_digits(p, end);
-  if (p != NULL && p < end && *p == '.')
-    p = scan_digits(p + 1, end);
-  if (p != NULL && p < end && (*p == 'e' || *p == 'E')) {
-    p++;
-    if (p < end && (*p == '+' || *p == '-'))
-      p++;
-    p = scan_digits(p, end);
-  }
-  return p;
-}
-
-static const char *scan_word(const char *p, const char *end, const char *word) {
-  size_t n = strlen(word);
-  return (size_t)(end - p) >= n && memcmp(p, word, n) == 0 ? p + n : NULL;
 }
 
 static const char *scan_value(const char *p, const char *end, int depth, sc3_kind *kind);
@@ -95,7 +40,7 @@ static const char *scan_nested(const char *p, const char *end, int depth) {
   for (;;) {
     p = skip_space(p, end);
     if (closing == '}') {
-      if (p == end || *p != '"' || (p = scan_string(p, end)) == NULL)
+      if (p == end || *p != '"' || (p = sc3_json_string(p, end)) == NULL)
         return NULL;
       p = skip_space(p, end);
       if (p == end || *p != ':')
@@ -121,79 +66,24 @@ static const char *scan_value(const char *p, const char *end, int depth, sc3_kin
   switch (*p) {
     case '"':
       *kind = SC3_KIND_TEXT;
-      return scan_string(p, end);
+      return sc3_json_string(p, end);
     case '{':
     case '[':
       *kind = SC3_KIND_NESTED;
       return scan_nested(p, end, depth);
     case 't':
       *kind = SC3_KIND_TRUE;
-      return scan_word(p, end, "true");
+      return sc3_json_word(p, end, "true");
     case 'f':
       *kind = SC3_KIND_FALSE;
-      return scan_word(p, end, "false");
+      return sc3_json_word(p, end, "false");
     case 'n':
       *kind = SC3_KIND_NULL;
-      return scan_word(p, end, "null");
+      return sc3_json_word(p, end, "null");
     default:
       *kind = SC3_KIND_NUMBER;
-      return scan_number(p, end);
+      return sc3_json_number(p, end);
   }
-}
-
-/* --- unescaping, in place ---------------------------------------------------------------------------------------- */
-
-static uint32_t hex4(const char *p) {
-  uint32_t v = 0;
-  int i;
-  for (i = 0; i < 4; i++) {
-    char c = p[i];
-    v = v << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-  }
-  return v;
-}
-
-/* The text of the scanned string whose quotes are at `p` and `end - 1`; {NULL, 0} for half a surrogate pair. */
-static sc3_slice unescape(char *p, const char *end) {
-  sc3_slice s;
-  char *to;
-  const char *from = p + 1, *last = end - 1;
-  s.p = to = p + 1;
-  while (from < last) {
-    const char *escape = memchr(from, '\\', (size_t)(last - from));
-    size_t n = (size_t)((escape != NULL ? escape : last) - from);
-    memmove(to, from, n);
-    to += n;
-    from += n;
-    if (escape == NULL)
-      break;
-    from += 2;
-    switch (escape[1]) {
-      case 'b': *to++ = '\b'; break;
-      case 'f': *to++ = '\f'; break;
-      case 'n': *to++ = '\n'; break;
-      case 'r': *to++ = '\r'; break;
-      case 't': *to++ = '\t'; break;
-      case 'u': {
-        uint32_t cp = hex4(from);
-        from += 4;
-        if (cp >= 0xd800 && cp <= 0xdbff && last - from >= 6 && from[0] == '\\' && from[1] == 'u') {
-          uint32_t low = hex4(from + 2);
-          if (low >= 0xdc00 && low <= 0xdfff) {
-            cp = 0x10000 + ((cp - 0xd800) << 10) + (low - 0xdc00);
-            from += 6;
-          }
-        }
-        if (cp >= 0xd800 && cp <= 0xdfff)
-          return sc3_slice_of(NULL, 0);
-        to += sc3_utf8_encode(cp, to); /* at most as long as the escape */
-        break;
-      }
-      default: *to++ = escape[1];
-    }
-  }
-  s.n = (size_t)(to - s.p);
-  return s;
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------- */
@@ -251,11 +141,11 @@ static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, sc3_record *
     char *start;
     const char *behind;
     p = p + (skip_space(p, end) - p);
-    if (p == end || *p != '"' || (behind = scan_string(p, end)) == NULL)
+    if (p == end || *p != '"' || (behind = sc3_json_string(p, end)) == NULL)
       break;
     start = p;
     p = p + (skip_space(behind, end) - p);
-    name = unescape(start, behind);
+    name = sc3_json_unescape(start, behind);
     if (name.p == NULL) {
       fault = SC3_FAULT_UTF8;
       break;
@@ -270,7 +160,7 @@ static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, sc3_record *
     start = p;
     p = p + (skip_space(behind, end) - p);
     if (kind == SC3_KIND_TEXT) {
-      value = unescape(start, behind);
+      value = sc3_json_unescape(start, behind);
       if (value.p == NULL) {
         fault = SC3_FAULT_UTF8;
         break;
