@@ -1,0 +1,64 @@
+#include "hmac.h"
+
+#include <stdlib.h>
+
+enum { BLOCK = 64, DIGEST = 32 };
+
+/* What held a key leaves nothing behind; volatile, so that no compiler takes this for useless. */
+static void wipe(void *p, size_t n) {
+  volatile unsigned char *byte = p;
+  while (n-- > 0)
+    *byte++ = 0;
+}
+
+static void from_hex(const char hex[SC3_SHA256_HEX], uint8_t digest[DIGEST]) {
+  int i;
+  for (i = 0; i < DIGEST; i++) {
+    char high = hex[2 * i], low = hex[2 * i + 1];
+    digest[i] = (uint8_t)((high <= '9' ? high - '0' : high - 'a' + 10) << 4 | (low <= '9' ? low - '0' : low - 'a' + 10));
+  }
+}
+
+sc3_status sc3_hmac_sha256_hex(sc3_slice key, const sc3_slice *parts, size_t count, char hex[SC3_SHA256_HEX]) {
+  uint8_t block[BLOCK] = {0}, outer[BLOCK + DIGEST];
+  char digest[SC3_SHA256_HEX];
+  uint8_t *inner;
+  size_t i, n = BLOCK;
+  for (i = 0; i < count; i++)
+    n += parts[i].n;
+  inner = malloc(n);
+  if (inner == NULL)
+    return SC3_ENOMEM;
+  if (key.n > BLOCK) {
+    sc3_sha256_hex(key.p, key.n, digest);
+    from_hex(digest, block);
+  } else if (key.n > 0) {
+    memcpy(block, key.p, key.n);
+  }
+  for (i = 0; i < BLOCK; i++) {
+    inner[i] = block[i] ^ 0x36;
+    outer[i] = block[i] ^ 0x5c;
+  }
+  for (i = 0, n = BLOCK; i < count; n += parts[i].n, i++) {
+    if (parts[i].n > 0)
+      memcpy(inner + n, parts[i].p, parts[i].n);
+  }
+  sc3_sha256_hex(inner, n, digest);
+  from_hex(digest, outer + BLOCK);
+  sc3_sha256_hex(outer, sizeof outer, hex);
+  wipe(inner, BLOCK);
+  wipe(outer, sizeof outer);
+  wipe(block, sizeof block);
+  free(inner);
+  return SC3_OK;
+}
+
+int sc3_equal_secret(sc3_slice a, sc3_slice b) {
+  volatile unsigned char differs = 0;
+  size_t i;
+  if (a.n != b.n)
+    return 0;
+  for (i = 0; i < a.n; i++)
+    differs = (unsigned char)(differs | ((unsigned char)a.p[i] ^ (unsigned char)b.p[i]));
+  return differs == 0;
+}
