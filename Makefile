@@ -34,6 +34,8 @@ CURL_LIBS ?= $(shell pkg-config --libs libcurl 2>/dev/null || curl-config --libs
 
 ZLIB_CFLAGS ?= $(shell pkg-config --cflags zlib 2>/dev/null)
 ZLIB_LIBS ?= $(shell pkg-config --libs zlib 2>/dev/null || echo -lz)
+CRYPTO_CFLAGS ?= $(shell pkg-config --cflags libcrypto 2>/dev/null)
+CRYPTO_LIBS ?= $(shell pkg-config --libs libcrypto 2>/dev/null || echo -lcrypto)
 
 # --- how to build ----------------------------------------------------------------------------------------------------
 # SANITIZE=1 builds with ASan and UBSan; POLL=1 builds what other systems and processors use, the engine without epoll and everything in plain C. Each
@@ -42,7 +44,7 @@ VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(POLL),-poll)
 OUT := build/$(VARIANT)
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(LUA_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS)
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(LUA_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS) $(CRYPTO_CFLAGS)
 ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_LDFLAGS := -fsanitize=address,undefined
@@ -64,7 +66,12 @@ CORE := $(OUT)/scope3/core.so
 # Reading gzip is a module of its own, left out where there is no zlib.
 GZIP_OBJ := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/gzip/*.c)))
 GZIP := $(if $(shell printf '\#include <zlib.h>\n' | $(CC) $(ZLIB_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/gzip.so)
-MODULES := $(CORE) $(GZIP)
+
+# Verifying signatures of callbacks is another, left out where there is no OpenSSL 3.
+CRYPTO_OBJ := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/crypto/*.c)))
+CRYPTO := $(if $(shell printf '\#include <openssl/opensslv.h>\n\#if OPENSSL_VERSION_NUMBER < 0x30000000L\n\#error\n\#endif\n' | \
+  $(CC) $(CRYPTO_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/crypto.so)
+MODULES := $(CORE) $(GZIP) $(CRYPTO)
 
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
@@ -103,7 +110,11 @@ $(OUT)/scope3/gzip.so: $(GZIP_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(GZIP_OBJ) $(ZLIB_LIBS)
 
--include $(OBJ:.o=.d) $(GZIP_OBJ:.o=.d)
+$(OUT)/scope3/crypto.so: $(CRYPTO_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(CRYPTO_OBJ) $(CRYPTO_LIBS)
+
+-include $(OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d)
 
 modules: $(MODULES)
 

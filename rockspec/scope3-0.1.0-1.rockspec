@@ -23,6 +23,7 @@ external_dependencies = {
   -- No header: it lies in a directory of the architecture on Debian, where the compiler finds it and LuaRocks does not look.
   CURL = { library = "curl" },
   ZLIB = { header = "zlib.h", library = "z" },
+  CRYPTO = { header = "openssl/evp.h", library = "crypto" },
 }
 -- The project's own Makefile, so that there is one way to build.
 build = {

@@ -51,7 +51,7 @@ describe("installing", function()
     assert.equal("scope3 " .. require "scope3.version" .. "\n", version)
     local out = must(("cd / && %s %s hash email USER@example.com"):format(CLEAN, quote(prefix .. "/bin/scope3")))
     assert.truthy(out:find("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", 1, true))
-    for _, module in ipairs { "core", "gzip" } do
+    for _, module in ipairs { "core", "gzip", "crypto" } do
       local file = io.open(prefix .. "/lib/lua/" .. VDIR .. "/scope3/" .. module .. ".so")
       assert.is_not_nil(file)
       file:close()

@@ -25,6 +25,9 @@ local function installation(check)
   check("CA certificates", os.getenv("SCOPE3_CA_FILE") or curl.ca_bundle or "the TLS library's own")
   local found_gzip, gzip = pcall(require, "scope3.gzip")
   check("zlib", found_gzip and gzip.zlib_version or nil, not found_gzip and "this build reads no gzip: install zlib's headers, and build again", true)
+  local found_crypto, crypto = pcall(require, "scope3.crypto")
+  check("libcrypto", found_crypto and crypto.openssl_version or nil,
+    not found_crypto and "this build verifies no RFC 9421 signatures of callbacks: install OpenSSL's headers, and build again", true)
   local cjson = module_version("cjson", "it reads the service's answers")
   check("lua-cjson", cjson and tostring(cjson))
   for _, name in ipairs { "argparse", "cqueues" } do

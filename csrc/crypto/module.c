@@ -1,0 +1,118 @@
+/* "scope3.crypto": public keys that verify the signatures of callbacks. A module of its own, so that the core needs no libcrypto. */
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "../lua/compat.h"
+#include "verify.h"
+
+#if defined(__GNUC__)
+#define SC3_EXPORT __attribute__((visibility("default")))
+#else
+#define SC3_EXPORT
+#endif
+
+#define TYPE "scope3.public_key"
+
+typedef struct key_ud {
+  sc3_public_key *key; /* NULL when closed */
+} key_ud;
+
+/* The 32 bytes of argument `index`; NULL when it has another length. */
+static const uint8_t *coordinate(lua_State *L, int index) {
+  size_t n;
+  const char *p;
+  luaL_checktype(L, index, LUA_TSTRING);
+  p = lua_tolstring(L, index, &n);
+  return n == SC3_COORDINATE ? (const uint8_t *)p : NULL;
+}
+
+static key_ud *new_key(lua_State *L) {
+  key_ud *u = sc3_newuserdata(L, sizeof *u);
+  u->key = NULL;
+  luaL_getmetatable(L, TYPE);
+  lua_setmetatable(L, -2);
+  return u;
+}
+
+/* ed25519(x) -> key; nil when `x` is no key: other than 32 bytes, or refused by libcrypto */
+static int crypto_ed25519(lua_State *L) {
+  const uint8_t *x = coordinate(L, 1);
+  key_ud *u = new_key(L);
+  if (x != NULL)
+    u->key = sc3_public_key_ed25519(x);
+  return u->key != NULL ? 1 : 0;
+}
+
+/* p256(x, y) -> key; nil when they are no point of the curve, 32 bytes each */
+static int crypto_p256(lua_State *L) {
+  const uint8_t *x = coordinate(L, 1), *y = coordinate(L, 2);
+  key_ud *u = new_key(L);
+  if (x != NULL && y != NULL)
+    u->key = sc3_public_key_p256(x, y);
+  return u->key != NULL ? 1 : 0;
+}
+
+static key_ud *check(lua_State *L) {
+  key_ud *u = luaL_checkudata(L, 1, TYPE);
+  if (u->key == NULL)
+    luaL_error(L, "attempt to use a closed public key");
+  return u;
+}
+
+/* :algorithm() -> "ed25519" or "ecdsa-p256-sha256", RFC 9421's names */
+static int key_algorithm(lua_State *L) {
+  lua_pushstring(L, sc3_public_key_algorithm(check(L)->key) == SC3_ED25519 ? "ed25519" : "ecdsa-p256-sha256");
+  return 1;
+}
+
+/* :verify(message, signature) -> boolean; the signature is 64 bytes, r and s one behind the other for ECDSA */
+static int key_verify(lua_State *L) {
+  size_t message_n, signature_n;
+  const char *message, *signature;
+  key_ud *u = check(L);
+  luaL_checktype(L, 2, LUA_TSTRING);
+  luaL_checktype(L, 3, LUA_TSTRING);
+  message = lua_tolstring(L, 2, &message_n);
+  signature = lua_tolstring(L, 3, &signature_n);
+  lua_pushboolean(L, sc3_public_key_verify(u->key, message, message_n, (const uint8_t *)signature, signature_n));
+  return 1;
+}
+
+static int key_close(lua_State *L) {
+  key_ud *u = luaL_checkudata(L, 1, TYPE);
+  sc3_public_key_free(u->key);
+  u->key = NULL;
+  return 0;
+}
+
+SC3_EXPORT int luaopen_scope3_crypto(lua_State *L);
+
+SC3_EXPORT int luaopen_scope3_crypto(lua_State *L) {
+  static const luaL_Reg methods[] = {
+    {"algorithm", key_algorithm}, {"close", key_close}, {"verify", key_verify}, {NULL, NULL},
+  };
+  static const luaL_Reg functions[] = {{"ed25519", crypto_ed25519}, {"p256", crypto_p256}, {NULL, NULL}};
+#if LUA_VERSION_NUM >= 502
+  luaL_checkversion(L);
+#endif
+  luaL_newmetatable(L, TYPE);
+  lua_createtable(L, 0, 3);
+  sc3_setfuncs(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pushliteral(L, TYPE);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pushcfunction(L, key_close);
+  lua_setfield(L, -2, "__gc");
+#if LUA_VERSION_NUM >= 504
+  lua_pushcfunction(L, key_close);
+  lua_setfield(L, -2, "__close");
+#endif
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 3);
+  sc3_setfuncs(L, functions);
+  lua_pushstring(L, OpenSSL_version(OPENSSL_VERSION));
+  lua_setfield(L, -2, "openssl_version");
+  return 1;
+}

@@ -1,0 +1,121 @@
+#include "verify.h"
+
+#include <openssl/opensslv.h>
+
+#if !defined(OPENSSL_VERSION_NUMBER) || OPENSSL_VERSION_NUMBER < 0x30000000L
+#error "scope3.crypto needs OpenSSL 3.0 or newer; without its headers the build leaves this module out"
+#endif
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DER_MAX = 80 }; /* a signature of P-256 takes 72 bytes at most */
+
+struct sc3_public_key {
+  EVP_PKEY *pkey;
+  sc3_algorithm algorithm;
+};
+
+/* Takes the key over, a NULL too. */
+static sc3_public_key *wrap(EVP_PKEY *pkey, sc3_algorithm algorithm) {
+  sc3_public_key *key = pkey != NULL ? malloc(sizeof *key) : NULL;
+  if (key == NULL) {
+    EVP_PKEY_free(pkey);
+    return NULL;
+  }
+  key->pkey = pkey;
+  key->algorithm = algorithm;
+  return key;
+}
+
+sc3_public_key *sc3_public_key_ed25519(const uint8_t x[SC3_COORDINATE]) {
+  EVP_PKEY *pkey;
+  (void)ERR_set_mark();
+  pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x, SC3_COORDINATE);
+  (void)ERR_pop_to_mark();
+  return wrap(pkey, SC3_ED25519);
+}
+
+static EVP_PKEY *make_p256(uint8_t *point, size_t n) {
+  char group[] = "P-256";
+  OSSL_PARAM params[3];
+  EVP_PKEY *pkey = NULL;
+  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+  params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
+  params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, n);
+  params[2] = OSSL_PARAM_construct_end();
+  if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 || EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+    EVP_PKEY_free(pkey);
+    pkey = NULL;
+  }
+  EVP_PKEY_CTX_free(context);
+  return pkey;
+}
+
+sc3_public_key *sc3_public_key_p256(const uint8_t x[SC3_COORDINATE], const uint8_t y[SC3_COORDINATE]) {
+  uint8_t point[1 + 2 * SC3_COORDINATE] = {4}; /* uncompressed: reading it checks that it lies on the curve */
+  EVP_PKEY *pkey;
+  memcpy(point + 1, x, SC3_COORDINATE);
+  memcpy(point + 1 + SC3_COORDINATE, y, SC3_COORDINATE);
+  (void)ERR_set_mark();
+  pkey = make_p256(point, sizeof point);
+  (void)ERR_pop_to_mark();
+  return wrap(pkey, SC3_ECDSA_P256_SHA256);
+}
+
+void sc3_public_key_free(sc3_public_key *key) {
+  if (key != NULL)
+    EVP_PKEY_free(key->pkey);
+  free(key);
+}
+
+sc3_algorithm sc3_public_key_algorithm(const sc3_public_key *key) {
+  return key->algorithm;
+}
+
+/* r and s as the DER that libcrypto verifies; its length, 0 where it failed. */
+static size_t to_der(const uint8_t raw[SC3_SIGNATURE], uint8_t der[DER_MAX]) {
+  ECDSA_SIG *parts = ECDSA_SIG_new();
+  BIGNUM *r = BN_bin2bn(raw, SC3_COORDINATE, NULL), *s = BN_bin2bn(raw + SC3_COORDINATE, SC3_COORDINATE, NULL);
+  uint8_t *end = der;
+  int n = 0;
+  if (parts != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(parts, r, s) == 1) {
+    r = s = NULL; /* they are the signature's now */
+    n = i2d_ECDSA_SIG(parts, NULL);
+    n = n > 0 && n <= DER_MAX ? i2d_ECDSA_SIG(parts, &end) : 0;
+  }
+  BN_free(r);
+  BN_free(s);
+  ECDSA_SIG_free(parts);
+  return n > 0 ? (size_t)n : 0;
+}
+
+static int verify(const sc3_public_key *key, const void *message, size_t message_n, const uint8_t *signature, size_t signature_n) {
+  const EVP_MD *digest = key->algorithm == SC3_ECDSA_P256_SHA256 ? EVP_sha256() : NULL; /* Ed25519 has its own */
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  int holds = context != NULL && EVP_DigestVerifyInit(context, NULL, digest, NULL, key->pkey) == 1
+              && EVP_DigestVerify(context, signature, signature_n, message, message_n) == 1;
+  EVP_MD_CTX_free(context);
+  return holds;
+}
+
+int sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n, const uint8_t *signature, size_t signature_n) {
+  uint8_t der[DER_MAX];
+  int holds = 0;
+  if (signature_n != SC3_SIGNATURE)
+    return 0;
+  (void)ERR_set_mark();
+  if (key->algorithm == SC3_ED25519) {
+    holds = verify(key, message, message_n, signature, signature_n);
+  } else {
+    size_t n = to_der(signature, der);
+    holds = n > 0 && verify(key, message, message_n, der, n);
+  }
+  (void)ERR_pop_to_mark();
+  return holds;
+}
