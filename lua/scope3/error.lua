@@ -2,9 +2,9 @@
 
 ---@class scope3.Error
 ---@field kind "network"|"timeout"|"http"|"rate_limited"|"invalid"|"not_found"|"source"|"script"|"task_failed"|"needs_action"|"cancelled"|"journal"
----  |"cannot_wait"
+---  |"cannot_wait"|"webhook"
 ---@field message string  a sentence for people; holds no personal data and no key
----@field status? integer  HTTP status of the reply
+---@field status? integer  HTTP status of the reply; of a refused callback: what to answer
 ---@field code? string  the service's own code, or libcurl's name of a network failure
 ---@field field? string  the field that the service blames
 ---@field issues? {path: string?, message: string}[]  every problem found, when there is more than one

@@ -8,6 +8,7 @@ local identity = require "scope3.identity"
 local json = require "scope3.json"
 local limiter = require "scope3.limiter"
 local source = require "scope3.source"
+local webhook = require "scope3.webhook"
 
 return {
   _VERSION = require "scope3.version",
@@ -19,6 +20,7 @@ return {
   phone = identity.phone,
   uid = identity.uid,
   limiter = limiter.new,
+  webhook = webhook,
   --- JSON's null, as nested values of JSON Lines hold it.
   null = json.null,
 }

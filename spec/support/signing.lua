@@ -36,11 +36,16 @@ local function run(command)
   assert(code == true or code == 0, "openssl: " .. world.read(log))
 end
 
+local digests = {}
+
 --- SHA-256 by the openssl command, 32 bytes.
 function signing.sha256(bytes)
-  local path, out = world.file(bytes), world.path(".digest")
-  run(("openssl dgst -sha256 -binary -out %s %s"):format(out, path))
-  return world.read(out)
+  if not digests[bytes] then
+    local path, out = world.file(bytes), world.path(".digest")
+    run(("openssl dgst -sha256 -binary -out %s %s"):format(out, path))
+    digests[bytes] = world.read(out)
+  end
+  return digests[bytes]
 end
 
 local Key = {}

@@ -1,0 +1,92 @@
+--- The bytes that a signature is over (RFC 9421 section 2.5).
+---
+--- Fields as they stand, and every derived component of a request; component parameters but `name` of `@query-param` are not made. The line of the
+--- signature's own parameters is taken as it came: a sender that signs them in another form than it writes them is refused.
+local headers_of = require "scope3.webhook.headers"
+
+local base = {}
+
+local derived = {
+  ["@method"] = function(request)
+    return request.method
+  end,
+  ["@target-uri"] = function(_, target)
+    return target.uri
+  end,
+  ["@authority"] = function(_, target)
+    return target.authority
+  end,
+  ["@scheme"] = function(_, target)
+    return target.scheme
+  end,
+  ["@path"] = function(_, target)
+    return target.path
+  end,
+  ["@query"] = function(_, target)
+    return target.query or "?"
+  end,
+  ["@request-target"] = function(request)
+    local path, query = request.url:match("^%a+://[^/?#]*([^?#]*)([^#]*)")
+    return path and (path == "" and "/" or path) .. query
+  end,
+}
+
+-- Writes a value of a query as RFC 9421 section 2.2.8 wants it.
+local function form_encode(text)
+  text = text:gsub("%+", " "):gsub("%%(%x%x)", function(digits)
+    return string.char(tonumber(digits, 16))
+  end)
+  return (text:gsub("[^A-Za-z0-9*._-]", function(c)
+    return ("%%%02X"):format(c:byte())
+  end))
+end
+
+-- A parameter of the query that is there exactly once.
+local function query_param(target, name)
+  local value
+  for pair in (target.query or "?"):sub(2):gmatch("[^&]+") do
+    local key, rest = pair:match("^([^=]*)=?(.*)$")
+    if form_encode(key) == name then
+      if value then
+        return nil
+      end
+      value = form_encode(rest)
+    end
+  end
+  return value
+end
+
+local function value_of(component, request, headers, target)
+  local name, param = component.value, next(component.params)
+  if name == "@query-param" then
+    local wanted = component.params.name
+    if wanted and wanted.type == "string" and next(component.params, param) == nil then
+      return query_param(target, wanted.value)
+    end
+  elseif param == nil and derived[name] then
+    return derived[name](request, target)
+  elseif param == nil and name:sub(1, 1) ~= "@" then
+    return headers_of.all(headers, name)
+  end
+end
+
+--- The signature base.
+---@param request {method: string, url: string}
+---@param headers table<string, string[]>  as headers.collect gives them
+---@param target scope3.Target  of the request's URL
+---@param input scope3.StructuredItem  the signature's member of Signature-Input: an inner list of strings
+---@return string?  nil when a component cannot be had: a field that is missing, or one that is not known
+function base.build(request, headers, target, input)
+  local lines = {}
+  for i, component in ipairs(input.value) do
+    local value = value_of(component, request, headers, target)
+    if not value or value:find("[%z\r\n]") then -- a line end would let a value pass for a component
+      return nil
+    end
+    lines[i] = component.text .. ": " .. value
+  end
+  lines[#lines + 1] = '"@signature-params": ' .. input.text
+  return table.concat(lines, "\n")
+end
+
+return base

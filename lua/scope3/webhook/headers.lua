@@ -1,0 +1,51 @@
+--- The headers of a request, under lowercase names.
+local headers = {}
+
+--- Lists of values by lowercase name, without the blanks round them. Names that differ in case alone are one header, its values in the
+--- order of the names.
+---@param given table<string, string|string[]>
+---@return table<string, string[]>?
+---@return string? problem  a wrong shape, to raise; holds names and no values
+function headers.collect(given)
+  local names, found = {}, {}
+  for name in pairs(given) do
+    if type(name) ~= "string" then
+      return nil, "request.headers must map names to values, and has a " .. type(name) .. " for a name"
+    end
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local value, list = given[name], found[name:lower()] or {}
+    for _, item in ipairs(type(value) == "table" and value or { value }) do
+      if type(item) ~= "string" then
+        return nil, ("the header '%s' must be a string or a list of strings, not a %s"):format(name, type(item))
+      end
+      list[#list + 1] = item:match("^[ \t]*(.-)[ \t]*$")
+    end
+    found[name:lower()] = list
+  end
+  return found
+end
+
+--- A header that may be there once: its value; nil when it is missing; false when it is there twice.
+---@param found table<string, string[]>
+---@param name string
+---@return string|false|nil
+function headers.one(found, name)
+  local list = found[name]
+  if list and list[2] then
+    return false
+  end
+  return list and list[1]
+end
+
+--- All values of a header as one (RFC 9110 section 5.3).
+---@param found table<string, string[]>
+---@param name string
+---@return string?
+function headers.all(found, name)
+  return found[name] and table.concat(found[name], ", ")
+end
+
+return headers

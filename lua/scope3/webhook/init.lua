@@ -1,0 +1,148 @@
+--- Completion callbacks: whether one is from the service, and what it says. For any host; docs/contract.md section 6.
+local core = require "scope3.core"
+local deliveries = require "scope3.webhook.deliveries"
+local headers_of = require "scope3.webhook.headers"
+local options = require "scope3.options"
+local payload = require "scope3.webhook.payload"
+local refusal = require "scope3.webhook.refusal"
+local replay = require "scope3.webhook.replay"
+local secret = require "scope3.webhook.secret"
+local signature = require "scope3.webhook.signature"
+
+local webhook = { replay_cache = replay.new, deliveries = deliveries.new }
+
+local LONGEST_BODY = 1024 * 1024
+
+local CONFIG = {
+  mode = { "hmac", "bearer", "rfc9421" }, secrets = "table", credentials = "string", token = "string", keys = "any", max_skew = "seconds",
+  now = "function", revoked = "function", seen = "any",
+}
+
+-- Whether something has a length in a range (docs/contract.md section 2).
+local function text(value, least, most)
+  return type(value) == "string" and #value >= least and #value <= (most or math.huge)
+end
+
+-- What a mode needs of the configuration: the message about what is wrong, or nil. Holds none of its values.
+local needs = {}
+
+function needs.hmac(config)
+  local n = config.secrets and #config.secrets or 0
+  if n < 1 or n > 2 then
+    return "secrets must be a list of the current secret and, while it is being changed, the one before"
+  end
+  for _, value in ipairs(config.secrets) do
+    if not text(value, 32) then
+      return "a secret must be a string of at least 32 bytes"
+    end
+  end
+end
+
+function needs.bearer(config)
+  if not text(config.credentials, 32) then
+    return "credentials must be a string of at least 32 characters"
+  end
+end
+
+function needs.rfc9421(config)
+  if type(config.keys) ~= "table" and type(config.keys) ~= "function" then
+    return "keys must be a JWKS, or a function that fetches one"
+  end
+end
+
+local function config_problem(config)
+  local problem = options.problem(config, CONFIG)
+  if problem then
+    return problem
+  elseif not config.mode then
+    return "mode must be one of hmac, bearer, rfc9421: it is fixed when the callback is registered"
+  elseif config.token ~= nil and not text(config.token, 16, 4096) then
+    return "token must have 16 to 4096 characters"
+  end
+  local seen = config.seen
+  if seen ~= nil and type(seen) ~= "function" and not (type(seen) == "table" and seen.seen and seen.full) then
+    return "seen must be a function or a replay cache"
+  end
+  return needs[config.mode](config)
+end
+
+local function request_problem(request, mode)
+  if type(request) ~= "table" then
+    return "the request must be a table, not a " .. type(request)
+  elseif type(request.headers) ~= "table" then
+    return "request.headers must be a table, not a " .. type(request.headers)
+  elseif request.body ~= nil and type(request.body) ~= "string" then
+    return "request.body must be a string, not a " .. type(request.body)
+  end
+  for _, name in ipairs { "method", "url" } do
+    if type(request[name]) ~= "string" and (mode == "rfc9421" or request[name] ~= nil) then
+      return ("request.%s must be a string, not a %s"):format(name, type(request[name]))
+    end
+  end
+end
+
+-- The cache of nonces where a configuration has none: one for this Lua state, so that what came at one place is known at all.
+local shared
+
+local function nonces(config)
+  if config.seen then
+    return config.seen
+  end
+  shared = shared or replay.new()
+  return shared
+end
+
+---@class scope3.WebhookRequest
+---@field method? string  as received; needed by mode "rfc9421", like the URL
+---@field url? string  absolute, as the sender wrote it: scheme, host, path and query
+---@field headers table<string, string|string[]>  names in any case; a header that is repeated as a list
+---@field body? string  the raw bytes; nil for none
+
+---@class scope3.WebhookConfig
+---@field mode "hmac"|"bearer"|"rfc9421"  by what was registered: authentication's scheme, or none
+---@field secrets? string[]  hmac: the current secret and, while it is being changed, the one before; at least 32 bytes each
+---@field credentials? string  bearer
+---@field token? string  what was registered as token; nil does not look at it
+---@field keys? table|fun(keyid: string): table?  rfc9421: the sender's JWKS (or a list of JWKs), or a function that fetches it (nil: failed).
+---  It is asked when a key is not known or the set is 15 minutes old, and no more than once in 30 s. It may yield.
+---@field max_skew? number  hmac: seconds between the timestamp and now (300)
+---@field now? fun(): number  seconds since 1970 (this machine's clock)
+---@field revoked? fun(keyid: string): boolean|"stale"  rfc9421: whether a key is revoked; "stale" where that cannot be told any more (never)
+---@field seen? scope3.ReplayCache|fun(keyid: string, nonce: string, expires: number, now: number): boolean|"full"  rfc9421: whether a nonce
+---  was there, which it is from then on, until a minute after `expires`. A function is asked once, behind the digest; a cache also before the
+---  signature, whether the key is at its cap (one cache of this Lua state)
+
+--- Verifies a callback and reads it. Everything about it is checked, in the contract's order; the first failure decides.
+---@param request scope3.WebhookRequest
+---@param config scope3.WebhookConfig  a wrong one raises
+---@return scope3.Callback? payload  as it was sent, without nulls
+---@return scope3.Error? err  kind "webhook"; `code` says why (docs/webhooks.md), `status` what to answer
+function webhook.verify(request, config)
+  local problem = config_problem(config) or request_problem(request, config.mode)
+  local headers
+  if not problem then
+    headers, problem = headers_of.collect(request.headers)
+  end
+  if problem then
+    error("webhook.verify: " .. problem, 2)
+  end
+  local body = request.body or ""
+  local now = math.floor(config.now and config.now() or core.time())
+  if #body > LONGEST_BODY then
+    return refusal.new("webhook_body_too_large", "its body is over 1 MiB")
+  end
+  local ok, err
+  if config.mode == "hmac" then
+    ok, err = secret.hmac(headers, body, config, now)
+  elseif config.mode == "bearer" then
+    ok, err = secret.bearer(headers, config)
+  else
+    ok, err = signature.check({ method = request.method, url = request.url, body = body }, headers, config, nonces(config), now)
+  end
+  if not ok then
+    return nil, err
+  end
+  return payload.read(body, config.token)
+end
+
+return webhook

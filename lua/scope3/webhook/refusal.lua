@@ -1,0 +1,24 @@
+--- Why a callback is refused: the error that verify() gives, with a code of docs/contract.md section 6.
+local errors = require "scope3.error"
+
+local refusal = {}
+
+-- What a host answers, where it is not 401: "401 with WWW-Authenticate: Signature error=<code>" tells an AdCP sender to give up.
+local STATUS = {
+  webhook_body_too_large = 413, webhook_payload_invalid = 400, webhook_delivery_conflict = 409, webhook_unavailable = 503,
+}
+
+--- The error; `fields` may hold further ones of scope3.Error. Its message holds nothing of what was sent.
+---@param code string
+---@param message string
+---@param fields? table
+---@return nil
+---@return scope3.Error err  kind "webhook", with `code`, and in `status` what to answer
+function refusal.new(code, message, fields)
+  local err = errors.new("webhook", "the callback is refused: " .. message, fields)
+  err.code = code
+  err.status = err.status or STATUS[code] or 401
+  return nil, err
+end
+
+return refusal
