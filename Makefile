@@ -76,7 +76,7 @@ MODULES := $(CORE) $(GZIP) $(CRYPTO)
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: bench bench-deps fuzz modules phone-metadata oracle oracle-answers unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: bench bench-deps fuzz modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -90,6 +90,7 @@ help:
 	@echo 'make fuzz           libFuzzer over everything between bytes and members, FUZZ_SECONDS=60 (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
 	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make placeholder-table  renew the tables'
+	@echo 'make oracle-webhooks  callbacks against AdCP'"'"'s own conformance vectors (needs npm)'
 	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]    make deps    make clean'
 
@@ -170,6 +171,12 @@ oracle: $(CORE)
 	  LUA_PATH='$(TREE_PATH);;' LUA_CPATH='$(TREE_CPATH);;' node $(ROOT)/spec/oracle/phones.mjs compare $(ORACLE_SEED) $(ORACLE_COUNT) $(LUA_BIN) && \
 	  { $(CC) -O2 -D_GNU_SOURCE -o lowercase $(ROOT)/spec/oracle/lowercase.c -lunistring 2>/dev/null || echo 'libunistring is not installed: left out'; } && \
 	  LUA_PATH='$(TREE_PATH);;' LUA_CPATH='$(TREE_CPATH);;' node $(ROOT)/spec/oracle/lowercase.mjs $(LUA_BIN) $$([ -x lowercase ] && echo ./lowercase)
+
+# AdCP's conformance vectors for callbacks, out of its package for Node.
+ADCP_PACKAGE := 6.11.0
+oracle-webhooks: $(MODULES)
+	@$(NPM_IN_FOLDER) --ignore-scripts @adcp/sdk@$(ADCP_PACKAGE) >/dev/null && cd "$$(dirname "$$(find "$$PWD" -path '*/webhook-signing/keys.json' | sort | head -n 1)")/.." && \
+	  LUA_PATH='$(TREE_PATH);;' LUA_CPATH='$(TREE_CPATH);;' $(LUA_BIN) $(ROOT)/spec/oracle/webhooks.lua .
 
 oracle-answers:
 	@$(NPM_IN_FOLDER) google-libphonenumber@3.2.47 libphonenumber-js@$(PHONE_PACKAGE) >/dev/null && \
