@@ -87,7 +87,7 @@ help:
 	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
 	@echo 'make test-poll      the specs over what other systems and processors use: no epoll, plain C'
 	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
-	@echo 'make fuzz           libFuzzer over everything between bytes and members, FUZZ_SECONDS=60 (needs clang)'
+	@echo 'make fuzz           libFuzzer over rows and over callbacks, FUZZ_SECONDS=60 each (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
 	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make placeholder-table  renew the tables'
 	@echo 'make oracle-webhooks  callbacks against AdCP'"'"'s own conformance vectors (needs npm)'
@@ -196,14 +196,20 @@ bench: all
 bench-deps:
 	@mkdir -p build/bench && cd build/bench && npm install --silent --no-audit --no-fund @duckdb/node-api@1.5.6-r.1 csv-parse@7.0.3 libphonenumber-js@$(PHONE_PACKAGE)
 
-# Needs clang. What it finds is written to build/fuzz; the corpus there is kept between runs.
+# Needs clang. What it finds is written to build/fuzz; the corpora there are kept between runs. FUZZ_SECONDS for each target.
 FUZZ_SECONDS ?= 60
+FUZZ_CC = clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_RUN = -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024
 fuzz:
-	@mkdir -p build/fuzz/corpus
+	@mkdir -p build/fuzz/corpus build/fuzz/corpus-callback
 	@printf '\300\002id,mail,tel,land,mail2,tel2,u,h\n1,a@b.co,"+1 206 ""555"" 1234",US,x,,,\n' > build/fuzz/corpus/csv
 	@printf '\010\001{"a":"1","b":"a@b.co","c":"030 23125123","d":"\\u0044E"}\n' > build/fuzz/corpus/jsonl
-	clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o build/fuzz/rows fuzz/rows.c csrc/core/*.c
-	cd build/fuzz && ./rows -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 corpus
+	@printf '{"a":[1,{"b":"\\ud83d\\ude00","b":null}],"c":-1.5e3}' > build/fuzz/corpus-callback/json
+	@printf 'Zm9vYmE=' > build/fuzz/corpus-callback/base64
+	$(FUZZ_CC) -o build/fuzz/rows fuzz/rows.c csrc/core/*.c
+	$(FUZZ_CC) -o build/fuzz/callback fuzz/callback.c csrc/core/*.c
+	cd build/fuzz && ./rows $(FUZZ_RUN) corpus
+	cd build/fuzz && ./callback $(FUZZ_RUN) corpus-callback
 
 lint:
 	@MAKE="$(MAKE)" sh .ci/lint

@@ -1,4 +1,4 @@
--- A server of one purpose: it keeps the raw bodies of what it is sent. Runs as a child process; bodies land in files.
+-- A server of one purpose: it keeps the raw heads and bodies of what it is sent. Runs as a child process; they land in files.
 local core = require "scope3.core"
 local world = require "spec.support.world"
 
@@ -15,14 +15,18 @@ local function serve(connection)
   connection:onerror(function(_, _, code) return code end)
   connection:setmode("b", "bf")
   while true do
-    local length = 0
+    local length, head = 0, {}
     repeat
       local line = connection:read("*l")
       length = tonumber(line and line:lower():match("^content%%-length: (%%d+)")) or length
+      head[#head + 1] = line
     until not line or line == "\r" or line == ""
     local body = length > 0 and connection:read(length)
     if not body then break end
     n = n + 1
+    local heads = io.open(%q .. "." .. n .. ".head", "wb")
+    heads:write(table.concat(head, "\n"), "\n")
+    heads:close()
     local file = io.open(%q .. "." .. n .. ".new", "wb")
     file:write(body)
     file:close()
@@ -42,10 +46,10 @@ os.rename(%q .. ".new", %q)
 while running do queue:step() end
 ]]
 
---- Starts it: url, bodies() (the raw bodies so far), close().
+--- Starts it: url, bodies() (the raw bodies since the last call, and the requests: method, target, headers, body), close().
 function capture.start()
   local base, port_file = world.path(".body"), world.path(".port")
-  local program = world.file(PROGRAM:format(package.path, package.cpath, base, base, base, port_file, port_file, port_file))
+  local program = world.file(PROGRAM:format(package.path, package.cpath, base, base, base, base, port_file, port_file, port_file))
   local pipe = assert(io.popen(("%s %s"):format(os.getenv("SCOPE3_LUA_BIN"), program), "w"))
   local deadline = core.now() + 30
   local file
@@ -56,19 +60,30 @@ function capture.start()
   assert(file, "the capturing server did not start")
   local port = file:read("*n")
   file:close()
+  local i = 1
   return {
     url = ("http://127.0.0.1:%d"):format(port),
     bodies = function()
-      local found, i = {}, 1
+      local found, requests = {}, {}
       while true do
         local body = io.open(base .. "." .. i, "rb")
         if not body then
-          return found
+          return found, requests
         end
-        found[i] = body:read("*a")
+        local request = { body = body:read("*a") or "", headers = {} }
         body:close()
         os.remove(base .. "." .. i)
-        found[i] = found[i] or ""
+        local head = io.open(base .. "." .. i .. ".head", "rb")
+        request.method, request.target = head:read("*l"):match("^(%S+) (%S+)")
+        for line in head:lines() do
+          local name, value = line:match("^([^:]+):%s*(.-)\r?$")
+          if name then
+            request.headers[name] = value
+          end
+        end
+        head:close()
+        os.remove(base .. "." .. i .. ".head")
+        found[#found + 1], requests[#requests + 1] = request.body, request
         i = i + 1
       end
     end,

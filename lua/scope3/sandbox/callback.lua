@@ -1,5 +1,6 @@
---- Completion callbacks (docs/contract.md section 6): HMAC-SHA256 or Bearer, or unsigned where the request named no authentication.
+--- Completion callbacks (docs/contract.md section 6): HMAC-SHA256 or Bearer, or signed by the sandbox's key where no authentication was named.
 local json = require "scope3.sandbox.json"
+local signing = require "scope3.sandbox.signing"
 
 local callback = {}
 
@@ -19,10 +20,11 @@ end
 ---@return table  { host, port, path, headers, body }, or nil when the URL does not point to this machine
 function callback.build(task, state, now)
   local push = task.push
-  local host, port, path = push.url:match("^http://([%w%.%-]+):(%d+)(/?[^#]*)$")
+  local host, port, path = push.url:match("^http://([%w%.%-]+):(%d+)([^#]*)$")
   if not host or not (host == "localhost" or host:find("^127%.")) then
     return nil
   end
+  path = path:sub(1, 1) == "/" and path or "/" .. path
   local body = json.encode {
     idempotency_key = "sandbox-" .. task.id, operation_id = push.operation_id or task.id, task_id = task.id,
     task_type = "audience_sync", status = task.status, timestamp = state.timestamp(now), token = push.token,
@@ -36,8 +38,13 @@ function callback.build(task, state, now)
     local timestamp = ("%d"):format(math.floor(now))
     headers[#headers + 1] = { "X-ADCP-Timestamp", timestamp }
     headers[#headers + 1] = { "X-ADCP-Signature", sign(auth.credentials, timestamp, body) }
+  else -- the path is taken to be canonical as it stands
+    local authority = tonumber(port) == 80 and host:lower() or host:lower() .. ":" .. port
+    for _, pair in ipairs(signing.headers(authority, path, body, now)) do
+      headers[#headers + 1] = pair
+    end
   end
-  return { host = host, port = tonumber(port), path = path == "" and "/" or path, headers = headers, body = body }
+  return { host = host, port = tonumber(port), path = path, headers = headers, body = body }
 end
 
 --- Sends it once; the status of the answer, or nil. Runs inside a cqueue.

@@ -1,6 +1,7 @@
 --- The sandbox's own routes under /sandbox, without a key: what was received, who is in an audience, and how to misbehave.
 local faults = require "scope3.sandbox.faults"
 local json = require "scope3.sandbox.json"
+local signing = require "scope3.sandbox.signing"
 local state_of = require "scope3.sandbox.state"
 
 local control = {}
@@ -112,6 +113,10 @@ routes["PUT /sandbox/audience"] = function(sandbox, _, body)
   end
   audience.updated = sandbox.clock() - (asked.age or 0)
   return answer(200, state_of.show_audience(audience))
+end
+
+routes["GET /.well-known/jwks.json"] = function()
+  return answer(200, signing.jwks())
 end
 
 routes["GET /health"] = function()
