@@ -428,6 +428,18 @@ describe("a signed callback", function()
     refused("webhook_body_malformed", signing.request(ed, bad), { seen = function() return false end })
   end)
 
+  it("is refused for now, and not for good, by a build without scope3.crypto", function()
+    local loaded = package.loaded["scope3.crypto"]
+    package.loaded["scope3.crypto"] = nil
+    package.preload["scope3.crypto"] = function()
+      error("module 'scope3.crypto' not found")
+    end
+    local payload, err = verify(signing.request(ed), config())
+    package.preload["scope3.crypto"], package.loaded["scope3.crypto"] = nil, loaded
+    assert.same({ nil, "webhook_unavailable", 503, true }, { payload, err.code, err.status, err.retryable })
+    assert.truthy(err.message:find("libssl-dev", 1, true))
+  end)
+
   describe("whose keys are fetched", function()
     local calls, answer, clock, keys
     local function settings()

@@ -246,6 +246,18 @@ describe("webhook.verify", function()
     end
   end
 
+  it("loads scope3.crypto for signatures alone", function()
+    local program = world.file(([[
+      local webhook = require("scope3").webhook
+      local ok = webhook.verify({ headers = { Authorization = "Bearer %s" }, body = '%s' }, { mode = "bearer", credentials = "%s" })
+      assert(ok and not package.loaded["scope3.crypto"])
+      local none, err = webhook.verify({ headers = {}, method = "POST", url = "" }, { mode = "rfc9421", keys = {} })
+      assert(not none and err.code == "webhook_signature_header_malformed" and package.loaded["scope3.crypto"])
+    ]]):format(CREDENTIALS, BODY, CREDENTIALS))
+    local code = os.execute(os.getenv("SCOPE3_LUA_BIN") .. " " .. program)
+    assert.is_true(code == true or code == 0)
+  end)
+
   it("raises on a configuration that cannot be meant, and never shows its secrets", function()
     local request = bearer_request()
     raises("must be a table", request, nil)
