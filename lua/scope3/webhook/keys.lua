@@ -22,7 +22,8 @@ end
 ---@param keyid string
 ---@param now number
 ---@return table? jwk
----@return boolean? unsure  nothing was found, and a fetch failed or is under way: asking again later may find it
+---@return boolean? unsure  nothing was found, but the set is not fresh: a fetch failed, is under way, or was too short a time ago to repeat. The
+---  key may be a new one, which asking again later finds
 function keys.find(source, keyid, now)
   if type(source) == "table" then
     return lookup(source, keyid)
@@ -36,16 +37,15 @@ function keys.find(source, keyid, now)
   if jwk and now - state.at < OLDEST then
     return jwk
   elseif state.asked and math.abs(now - state.asked) < REFETCH then
-    return jwk, not jwk and state.pending
+    return jwk, not jwk
   end
-  -- The function may yield, or raise: others meanwhile find it pending.
-  state.asked, state.pending = now, true
+  state.asked = now -- first: the function may yield, and others come meanwhile
   local set = source(keyid)
   if type(set) == "table" then
-    state.set, state.at, state.pending = set, now, false
+    state.set, state.at = set, now
   end
   jwk = state.set and lookup(state.set, keyid)
-  return jwk, not jwk and state.pending
+  return jwk, not jwk and type(set) ~= "table"
 end
 
 local function contains(list, value)

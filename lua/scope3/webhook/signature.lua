@@ -128,8 +128,8 @@ end
 local function find_key(config, p, seen, crypto, now)
   local jwk, unsure = keys.find(config.keys, p.keyid, now)
   if not jwk then
-    return refusal.new("webhook_signature_key_unknown", unsure and "the sender's keys could not be fetched" or "its key is not among the sender's",
-      unsure and { status = 503, retryable = true } or nil)
+    local message = "its key is not among the sender's" .. (unsure and ", which cannot be fetched just now" or "")
+    return refusal.new("webhook_signature_key_unknown", message, unsure and { status = 503, retryable = true } or nil)
   end
   local key = keys.import(jwk, p.alg, crypto)
   if not key then
