@@ -17,13 +17,17 @@ describe("the sandbox's callback", function()
 
   local CREDENTIALS, TOKEN = ("credentials-32-b"):rep(2), "token-0123456789"
 
-  -- Sends an audience with this authentication; the task's id, and the callback as a request.
-  local function sent(authentication, path)
+  local function sync(authentication, path)
     local audience = assert(scope3.audience { id = "a" })
     assert(audience:add { external_id = "1", hashed_email = ("ab"):rep(32) })
-    local result = assert(sandbox:client():sync(audience, { push_notification_config = {
+    return assert(sandbox:client():sync(audience, { push_notification_config = {
       url = capture.url .. (path or "/hooks/scope3?account=25"), operation_id = "op-1", token = TOKEN, authentication = authentication,
     } }))
+  end
+
+  -- Sends an audience with this authentication; the task's id, and the callback as a request.
+  local function sent(authentication, path)
+    local result = sync(authentication, path)
     assert(result:wait { interval = 0.02 })
     local deadline = core.now() + 30
     repeat
@@ -55,6 +59,45 @@ describe("the sandbox's callback", function()
     local task_id, request = sent { scheme = "Bearer", credentials = CREDENTIALS }
     assert_payload(task_id, verify(request, { mode = "bearer", credentials = CREDENTIALS, token = TOKEN }))
     assert.equal("webhook_signature_invalid", select(2, verify(request, { mode = "bearer", credentials = CREDENTIALS:reverse() })).code)
+  end)
+
+  it("ends a pause of wait, and the task's own answer decides", function()
+    sandbox:configure { retry_after = 3600, task_seconds = 0.5 }
+    local result = sync { scheme = "HMAC-SHA256", credentials = CREDENTIALS }
+    local id, came, asked = result.tasks[1].task_id, {}, 0
+    local polls = 0
+    local _, err = result:wait { timeout = 120, on_event = function(event)
+      polls = polls + (event.event == "task" and 1 or 0)
+    end, notified = function(task_id)
+      assert.equal(id, task_id)
+      asked = asked + 1
+      sandbox:control("GET", "callbacks") -- the sandbox's time goes on when somebody asks
+      local _, requests = capture.bodies()
+      for _, request in ipairs(requests) do
+        came[assert(verify(request, { mode = "hmac", secrets = { CREDENTIALS } })).task_id] = true
+      end
+      return came[task_id]
+    end }
+    assert.is_nil(err)
+    assert.equal("completed", result.tasks[1].status)
+    assert.equal(2, polls)
+    assert.is_true(asked >= 1)
+  end)
+
+  it("is asked for once a callback, however long it is said to have come", function()
+    sandbox:configure { retry_after = 3600, task_seconds = 3600 }
+    local result = sync { scheme = "Bearer", credentials = CREDENTIALS }
+    local polls, asked, said = 0, 0, { true, true, true, false, true, true, false, false }
+    local _, err = result:wait { timeout = 60, on_event = function(event)
+      polls = polls + (event.event == "task" and 1 or 0)
+    end, notified = function()
+      asked = asked + 1
+      return said[asked]
+    end, cancel = function()
+      return asked > #said
+    end }
+    assert.equal("cancelled", err.kind)
+    assert.equal(3, polls) -- the first, and one for each of the two callbacks
   end)
 
   it("verifies by its signature and the sandbox's own keys, when nothing was registered", function()

@@ -418,14 +418,16 @@ function Client:task(id)
   return tasks.get(self, id)
 end
 
-local WAIT_OPTIONS = { timeout = "seconds", interval = "seconds", audience = "string", cancel = "function", on_event = "function" }
+local WAIT_OPTIONS = { timeout = "seconds", interval = "seconds", audience = "string", cancel = "function", on_event = "function",
+  notified = "function" }
 local LONGEST_WAIT = 48 * 3600 -- docs/contract.md section 3
 
 --- Waits for a result: until its tasks have ended, and then until each audience has left PROCESSING. For a task id the first of the two alone,
 --- unless `audience` names the audience to wait for then.
 ---@param what scope3.Result|string
----@param opts? {timeout: number?, interval: number?, audience: string?, cancel: function?, on_event: function?}  in seconds;
----  `timeout` is 48 hours unless given, `interval` 0.25 growing to 30 unless the service asks otherwise
+---@param opts? {timeout: number?, interval: number?, audience: string?, cancel: function?, on_event: function?,
+---  notified: (fun(task_id: string): boolean?)?}  in seconds; `timeout` is 48 hours unless given, `interval` 0.25 growing to 30 unless the service
+---  asks otherwise. `notified` says whether a callback of a task has come (docs/webhooks.md): the task is then asked for at once
 ---@return scope3.Result|table|nil  the result, or the task (with `audience` its row)
 ---@return scope3.Error? err  "task_failed", "needs_action", "timeout", …; `result` where one was waited for
 function Client:wait(what, opts)

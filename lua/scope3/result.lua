@@ -120,7 +120,7 @@ function result.total(counts)
 end
 
 --- Waits until the tasks have ended and each audience has left PROCESSING (docs/contract.md section 3).
----@param opts? {timeout: number?, interval: number?, cancel: function?}
+---@param opts? {timeout: number?, interval: number?, cancel: function?, notified: function?}  as client:wait()
 ---@return scope3.Result? self  with its tasks and audiences brought up to date
 ---@return scope3.Error? err
 function Result:wait(opts)

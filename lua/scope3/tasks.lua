@@ -11,6 +11,7 @@ local NEEDS_ACTION = { ["input-required"] = true, ["auth-required"] = true }
 
 local FIRST_POLL, LONGEST_POLL, GROWTH = 0.25, 30, 1.5
 local FAILURES_IN_A_ROW = 5
+local NOTICE = 0.2 -- seconds between two looks for a callback
 
 --- Whether a task's status is its last.
 ---@param status string
@@ -25,8 +26,35 @@ local function survives(err, failures)
     and (err.kind == "network" or err.kind == "timeout" or (err.status and (err.status == 429 or err.status >= 500)))
 end
 
+-- Pauses between two polls. A callback that came, as `came` says, ends it early.
+local function rest(client, transport, seconds, limits, came)
+  local over = client.loop.now() + seconds
+  while came and seconds > NOTICE do
+    if came() then
+      return true
+    end
+    local ok, err = transport:pause(NOTICE, limits)
+    if not ok then
+      return nil, err
+    end
+    seconds = over - client.loop.now()
+  end
+  return transport:pause(math.max(0, seconds), limits)
+end
+
+-- Whether a callback of a task has come since this was last asked: `notified` may go on saying so, and means the same callback then.
+local function notice(notified, id)
+  local before = false
+  return notified and function()
+    local now = notified(id) and true or false
+    local news = now and not before
+    before = now
+    return news
+  end
+end
+
 -- Polls `ask` until it gives a second value, the end. `ask` gives what it saw, whether that is the end, and seconds to wait.
-local function poll(client, limits, opts, ask)
+local function poll(client, limits, opts, ask, came)
   local transport = client:transport()
   local pause, failures = opts.interval or FIRST_POLL, 0
   while true do
@@ -43,7 +71,7 @@ local function poll(client, limits, opts, ask)
         return nil, done
       end
     end
-    local ok, err = transport:pause(wish or pause, limits)
+    local ok, err = rest(client, transport, wish or pause, limits, came)
     if not ok then
       return nil, err
     end
@@ -99,7 +127,7 @@ end
 ---@param client table
 ---@param id string
 ---@param limits {cancel: function?, deadline: number?}
----@param opts {interval: number?}
+---@param opts {interval: number?, notified: (fun(task_id: string): boolean?)?}
 ---@param on_event fun(event: table)
 ---@return table? task  the task, which completed
 ---@return scope3.Error? err  "task_failed", "needs_action", or why the wait ended
@@ -113,7 +141,7 @@ function tasks.wait_one(client, id, limits, opts, on_event)
     on_event { event = "task", task_id = id, status = seen.status }
     local wish = not opts.interval and tonumber(seen.retry_after_seconds) or nil
     return seen, ENDED[seen.status] or NEEDS_ACTION[seen.status] or false, wish
-  end)
+  end, notice(opts.notified, id))
   if not task then
     err.task_id = err.task_id or id
     return nil, err
