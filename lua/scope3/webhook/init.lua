@@ -50,7 +50,10 @@ function needs.rfc9421(config)
   end
 end
 
-local function config_problem(config)
+--- The message about the first misuse in a configuration, or nil. Holds none of its values.
+---@param config any
+---@return string?
+function webhook.problem(config)
   local problem = options.problem(config, CONFIG)
   if problem then
     return problem
@@ -118,7 +121,7 @@ end
 ---@return scope3.Callback? payload  as it was sent, without nulls
 ---@return scope3.Error? err  kind "webhook"; `code` says why (docs/webhooks.md), `status` what to answer
 function webhook.verify(request, config)
-  local problem = config_problem(config) or request_problem(request, config.mode)
+  local problem = webhook.problem(config) or request_problem(request, config.mode)
   local headers
   if not problem then
     headers, problem = headers_of.collect(request.headers)
