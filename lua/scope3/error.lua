@@ -2,7 +2,7 @@
 
 ---@class scope3.Error
 ---@field kind "network"|"timeout"|"http"|"rate_limited"|"invalid"|"not_found"|"source"|"script"|"task_failed"|"needs_action"|"cancelled"|"journal"
----  |"cannot_wait"|"webhook"
+---  |"cannot_wait"|"full"|"spool"|"webhook"
 ---@field message string  a sentence for people; holds no personal data and no key
 ---@field status? integer  HTTP status of the reply; of a refused callback: what to answer
 ---@field code? string  the service's own code, or libcurl's name of a network failure

@@ -3,12 +3,12 @@
 local division = require "scope3.division"
 local errors = require "scope3.error"
 local journal = require "scope3.journal"
+local outcome = require "scope3.outcome"
 local quarantine = require "scope3.quarantine"
 local reply = require "scope3.reply"
 local request = require "scope3.request"
 local result = require "scope3.result"
 local retry = require "scope3.retry"
-local tasks = require "scope3.tasks"
 
 ---@class scope3.Job
 local job = {}
@@ -27,7 +27,6 @@ local GRACE = 5 -- seconds that requests under way are given when the job is sto
 local SMALLEST = 1024 -- bytes: no request is made smaller than that
 local ROUNDS = 2 -- times that a request is sent again without what was refused, before it is halved
 local REPAIRS = 64 -- requests that one may become on the way to those that pass
-local SENDINGS = 3 -- of a request whose task fails for reasons that pass
 -- A request that may have arrived twice has a task that nobody knows. Before what depends on it, it is given so many seconds, or twice what the
 -- longest task took by the service's own clock, at most an hour.
 local SETTLING, LONGEST_SETTLING = 30, 3600
@@ -131,8 +130,9 @@ local function fail(self, err)
   end
 end
 
--- Tells the journal, where there is one. A journal that cannot be written stops the job: what it does not say must not happen.
-local function note(self, what, record)
+--- Tells the journal, where there is one. A journal that cannot be written stops the job: what it does not say must not happen.
+---@private
+function job:note(what, record)
   local keeper = self.journal
   if keeper and record.request then
     local ok, err = keeper[what](keeper, record)
@@ -164,7 +164,7 @@ local function start(self, req)
     self.journaled = self.journaled + 1
     req.id = self.journaled
   end
-  if not note(self, "begin", { request = req.id, batch = batch.number, epoch = self.result.epochs, first = part.first, last = part.last,
+  if not self:note("begin", { request = req.id, batch = batch.number, epoch = self.result.epochs, first = part.first, last = part.last,
     members = req.members, rows = entry.rows, digest = batch.digest, without = req.without, excluded = req.excluded,
     uncertain = req.uncertain }) then
     entry.state = "not sent"
@@ -202,7 +202,7 @@ local function accepted(self, req, data)
     self.ghost = self.client.loop.now()
   end
   if not entry.resumed then
-    note(self, "accepted", { request = req.id, task_id = entry.task_id })
+    self:note("accepted", { request = req.id, task_id = entry.task_id })
   end
   self.on_event { event = "accepted", request = entry.request, members = entry.members, task_id = entry.task_id }
   close(self, req.batch)
@@ -222,7 +222,7 @@ end
 local function shrink(self, req)
   self.fits = math.max(SMALLEST, math.floor(req.bytes / 2))
   req.entry.state = "split"
-  note(self, "ended", { request = req.id, status = "split" })
+  self:note("ended", { request = req.id, status = "split" })
   self.on_event { event = "shrunk", request = req.entry.request, bytes = self.fits }
   replace_by_halves(self, req)
 end
@@ -237,7 +237,7 @@ local function mend(self, req, err)
     return false
   end
   req.entry.state = "refused"
-  note(self, "ended", { request = req.id, status = "refused" })
+  self:note("ended", { request = req.id, status = "refused" })
   quarantine.set_aside(found, self.result, self.opts.on_reject)
   self.on_event { event = "quarantined", request = req.entry.request, members = #found }
   req.without, req.excluded = req.without or {}, req.excluded or {}
@@ -298,7 +298,7 @@ local function settle(self, req)
   entry.error = err.message
   err.rows = err.rows or entry.rows
   if entry.state == "failed" then
-    note(self, "ended", { request = req.id, status = "refused" })
+    self:note("ended", { request = req.id, status = "refused" })
   end
   close(self, req.batch)
   fail(self, err)
@@ -512,46 +512,6 @@ function job:send_again(batch, works)
   end)
 end
 
--- A task has ended: its request is completed, or its members failed.
-local function task_ended(self, task, err)
-  local work, res = self.work[task], self.result
-  if not work or work.ended then
-    return
-  end
-  if not tasks.ended(task.status) then
-    return -- it waits for a person, and may still complete
-  end
-  work.ended = true
-  local created, updated = reply.iso_time(task.created_at), reply.iso_time(task.updated_at)
-  self.longest_task = math.max(self.longest_task, created and updated and updated - created or 0)
-  if task.status == "completed" then
-    work.entry.state = "completed"
-  else
-    work.entry.state, work.entry.error = "failed", err and err.message
-    work.transient = err and err.retryable
-    work.retry_after = err and err.retry_after
-    res.sent, res.failed = res.sent - work.entry.members, res.failed + work.entry.members
-  end
-  if err then
-    err.rows = err.rows or work.entry.rows
-  end
-  note(self, "ended", { request = work.id, status = task.status, transient = work.transient })
-end
-
--- Tasks that failed for reasons that pass, and may be tried again.
-local function passing_failures(self)
-  local again, pause = {}, 0
-  for i = #self.pending, 1, -1 do
-    local work = self.work[self.pending[i]]
-    if work and work.ended and work.transient and not work.entry.sent_again and work.sendings < SENDINGS and (work.parts or self.rebuild) then
-      table.insert(again, 1, work)
-      pause = math.max(pause, work.retry_after or 1)
-      table.remove(self.pending, i)
-    end
-  end
-  return again, pause
-end
-
 --- Waits until every task since the last turn has ended; what failed for a reason that passes is sent again, a few times.
 ---@param limits table
 ---@param opts {interval: number?}
@@ -559,42 +519,7 @@ end
 ---@return boolean? ok
 ---@return scope3.Error? err
 function job:await_tasks(limits, opts, on_event)
-  while true do
-    local ok, err = tasks.wait(self.client, self.pending, limits, opts, on_event, function(task, why)
-      task_ended(self, task, why)
-    end)
-    local again, pause = {}, nil
-    if not self.failure and (ok or err.kind == "task_failed") then
-      again, pause = passing_failures(self)
-    end
-    if #again == 0 then
-      self:leave()
-      return ok, err
-    end
-    on_event { event = "resend", requests = #again, seconds = pause }
-    ok, err = self.transport:pause(pause, limits)
-    if not ok then
-      return nil, err
-    end
-    self.limits = limits
-    local kept = {}
-    for _, work in ipairs(again) do
-      if work.parts then
-        ok, err = self:send_again({ parts = work.parts, kept = true }, { work })
-      else
-        kept[#kept + 1] = work
-      end
-      if not ok then
-        return nil, err
-      end
-    end
-    if #kept > 0 then
-      ok, err = self.rebuild(kept)
-      if not ok then
-        return nil, err
-      end
-    end
-  end
+  return outcome.await(self, limits, opts, on_event)
 end
 
 --- Ends an epoch: waits until every task of its requests has ended well.

@@ -12,10 +12,10 @@ local HTTP = [[
   lua_shared_dict scope3 1m;
   init_by_lua_block {
     %s
-    collector = assert(require("scope3.nginx").collector {
+    collector = require("scope3.nginx").collector {
       account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = "visitors", rate = 100000, shared = "scope3",
       %s
-    })
+    }
     function visit(id)
       return collector:add { external_id = id, email = id .. "@example.com", phone = "+1 206 555 1234" }
     end
@@ -209,8 +209,8 @@ describe("a collector", function()
         listen 127.0.0.1:PORT;
         location = /ping { return 200 "pong"; }
         location = /make { content_by_lua_block {
-          local made, err = require("scope3.nginx").collector { audience = { id = "" }, shared = "none", flush_members = 1000000, base_url = "http://example.com" }
-          ngx.print(tostring(made), " ", tostring(err))
+          local options = { audience = { id = "" }, shared = "none", flush_members = 1000000, base_url = "http://example.com" }
+          ngx.print(select(2, pcall(require("scope3.nginx").collector, options)))
         } }
         location = /unknown { content_by_lua_block {
           ngx.print(select(2, pcall(require("scope3.nginx").collector, { audience = "a", flush = 1 })))

@@ -19,7 +19,7 @@ local HTTP = [[
       for key, value in pairs(more or {}) do
         opts[key] = value
       end
-      return assert(require("scope3.nginx").gateway(opts))
+      return require("scope3.nginx").gateway(opts)
     end
     upload = gateway()
     chosen = gateway { audience = function() return ngx.var.arg_audience end }

@@ -22,7 +22,7 @@ local HTTP = ([[
       for key, value in pairs(more or {}) do
         opts[key] = value
       end
-      return assert(require("scope3.nginx").webhook(opts))
+      return require("scope3.nginx").webhook(opts)
     end
     hook = location()
     bearer = location { mode = "bearer", secrets = nil, credentials = "SECRET" }

@@ -69,7 +69,9 @@ function collector.new(opts)
   for key, value in pairs(opts) do
     config[key] = value
   end
-  rules.options(issues, config)
+  rules.options(issues, { -- max_members is another thing here, and may be more than a request holds
+    max_bytes = config.max_bytes, rate = config.rate, region = config.region, phone_repairs = config.phone_repairs, mend = config.mend,
+  })
   rules.audience(issues, audience, "audience")
   if config.flush_members > rules.MAX_MEMBERS then
     issues[#issues + 1] = { path = "flush_members", message = ("must be at most %d"):format(rules.MAX_MEMBERS) }

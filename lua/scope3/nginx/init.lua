@@ -1,12 +1,28 @@
 --- What nginx and OpenResty are given beside the client itself (which waits there without blocking): see docs/embedding.md.
+---
+--- These are made while nginx reads its configuration, where a wrong one is misuse: it raises, with every problem in the message. (nginx shows
+--- nothing of an error that is a table.)
 local collector = require "scope3.nginx.collector"
 local gateway = require "scope3.nginx.gateway"
 local webhook = require "scope3.nginx.webhook"
 
+local function or_raise(make)
+  return function(opts)
+    local made, err = make(opts)
+    if not made then
+      error(tostring(err), 2)
+    end
+    return made
+  end
+end
+
 return {
-  collector = collector.new,
-  gateway = gateway.new,
-  webhook = webhook.new,
+  ---@type fun(opts: scope3.CollectorOptions): scope3.Collector
+  collector = or_raise(collector.new),
+  ---@type fun(opts: scope3.GatewayOptions): fun()
+  gateway = or_raise(gateway.new),
+  ---@type fun(opts: scope3.WebhookLocation): fun()
+  webhook = or_raise(webhook.new),
   notified = webhook.notified,
   exit = collector.exit,
 }

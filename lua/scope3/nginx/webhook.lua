@@ -61,8 +61,8 @@ function location.notified(shared)
   end
 end
 
---- Makes the handler of a location, for content_by_lua. It answers 204 to what it took (also to what it had before), and to what it did not the status
---- and code that docs/webhooks.md lists.
+--- Makes the handler of a location, for content_by_lua. It answers 204 to what it took (also to what it had before), and to what it did not the
+--- status and code that docs/webhooks.md lists.
 ---@param opts scope3.WebhookLocation
 ---@return (fun())? handler
 ---@return scope3.Error? err  kind "invalid": `shared` is not declared

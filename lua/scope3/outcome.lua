@@ -1,0 +1,96 @@
+--- What becomes of a job's requests after they were accepted: their tasks complete, fail for good, or fail for a reason that passes, and are then
+--- sent again a few times.
+local reply = require "scope3.reply"
+local tasks = require "scope3.tasks"
+
+local outcome = {}
+
+local SENDINGS = 3 -- of a request whose task fails for reasons that pass
+
+-- A task has ended: its request is completed, or its members failed.
+local function task_ended(self, task, err)
+  local work, res = self.work[task], self.result
+  if not work or work.ended then
+    return
+  end
+  if not tasks.ended(task.status) then
+    return -- it waits for a person, and may still complete
+  end
+  work.ended = true
+  local created, updated = reply.iso_time(task.created_at), reply.iso_time(task.updated_at)
+  self.longest_task = math.max(self.longest_task, created and updated and updated - created or 0)
+  if task.status == "completed" then
+    work.entry.state = "completed"
+  else
+    work.entry.state, work.entry.error = "failed", err and err.message
+    work.transient = err and err.retryable
+    work.retry_after = err and err.retry_after
+    res.sent, res.failed = res.sent - work.entry.members, res.failed + work.entry.members
+  end
+  if err then
+    err.rows = err.rows or work.entry.rows
+  end
+  self:note("ended", { request = work.id, status = task.status, transient = work.transient })
+end
+
+-- Tasks that failed for reasons that pass, and may be tried again.
+local function passing_failures(self)
+  local again, pause = {}, 0
+  for i = #self.pending, 1, -1 do
+    local work = self.work[self.pending[i]]
+    if work and work.ended and work.transient and not work.entry.sent_again and work.sendings < SENDINGS and (work.parts or self.rebuild) then
+      table.insert(again, 1, work)
+      pause = math.max(pause, work.retry_after or 1)
+      table.remove(self.pending, i)
+    end
+  end
+  return again, pause
+end
+
+--- Waits until every task since the last turn has ended; what failed for a reason that passes is sent again, a few times.
+---@param self scope3.Job
+---@param limits table
+---@param opts {interval: number?}
+---@param on_event fun(event: table)
+---@return boolean? ok
+---@return scope3.Error? err
+function outcome.await(self, limits, opts, on_event)
+  while true do
+    local ok, err = tasks.wait(self.client, self.pending, limits, opts, on_event, function(task, why)
+      task_ended(self, task, why)
+    end)
+    local again, pause = {}, nil
+    if not self.failure and (ok or err.kind == "task_failed") then
+      again, pause = passing_failures(self)
+    end
+    if #again == 0 then
+      self:leave()
+      return ok, err
+    end
+    on_event { event = "resend", requests = #again, seconds = pause }
+    ok, err = self.transport:pause(pause, limits)
+    if not ok then
+      return nil, err
+    end
+    self.limits = limits
+    local kept = {}
+    for _, work in ipairs(again) do
+      if work.parts then
+        ok, err = self:send_again({ parts = work.parts, kept = true }, { work })
+      else
+        kept[#kept + 1] = work
+      end
+      if not ok then
+        return nil, err
+      end
+    end
+    if #kept > 0 then
+      ok, err = self.rebuild(kept)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+end
+
+return outcome
