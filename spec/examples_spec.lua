@@ -57,7 +57,7 @@ describe("the examples", function()
     end)
   end
 
-  if os.getenv "SCOPE3_LUA" == "jit" then
+  if require("spec.support.nginx").here() then
     it("nginx/run serves all three, and ends", function()
       local pipe = assert(io.popen "examples/nginx/run --try 2>&1")
       local text = pipe:read("*a")

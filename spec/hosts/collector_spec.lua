@@ -1,5 +1,5 @@
 -- The collector in a real nginx.
-if os.getenv "SCOPE3_LUA" ~= "jit" then
+if not require("spec.support.nginx").here() then
   return
 end
 

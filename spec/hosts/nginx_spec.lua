@@ -1,5 +1,5 @@
 -- The client inside a real nginx. It has one Lua, so this runs with LuaJIT alone.
-if os.getenv "SCOPE3_LUA" ~= "jit" then
+if not require("spec.support.nginx").here() then
   return
 end
 

@@ -41,9 +41,9 @@ local function sh(command)
   return text
 end
 
---- Whether there is one to test in.
-function nginx.found()
-  return sh("command -v nginx"):find("nginx") ~= nil and (world.exists(MODULES .. "ngx_http_lua_module.so") or sh("nginx -V"):find("lua") ~= nil)
+--- Whether the Lua that runs the specs is nginx's own, OpenResty's LuaJIT: there the specs of nginx belong. That nginx is missing is a failure.
+function nginx.here()
+  return rawget(_G, "jit") ~= nil and (pcall(require, "table.nkeys"))
 end
 
 local function free_port()
