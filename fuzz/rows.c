@@ -167,7 +167,7 @@ static void build(bytes from, int mode) {
   sc3_csv_init(&csv, mode & COMMA ? ',' : 0, !(mode & NO_HEADER));
   sc3_jsonl_init(&jsonl);
   for (;;) {
-    sc3_next next = mode & JSONL ? sc3_jsonl_next(&jsonl, &record) : sc3_csv_next(&csv, &record);
+    sc3_next next = mode & JSONL ? sc3_jsonl_next(&jsonl, NULL, &record) : sc3_csv_next(&csv, &record);
     sc3_added added;
     int wanted;
     if (next == SC3_NEXT_NEED) {

@@ -97,6 +97,32 @@ describe("a map", function()
     end
   end)
 
+  it("reads of JSON Lines the keys that it names, and no others", function()
+    local client = assert(scope3.client {})
+    local wide = { '{"id":"5","mail":"a@b.co"' }
+    for i = 2, 10000 do -- more keys than a row may have for a script
+      wide[i] = ('"k%d":[%d]'):format(i, i)
+    end
+    local lines = {
+      '{"mail":"nonsense","id":"x","other":{"id":"9"},"\\u0069d":"1","mail":null,"mail":"a@b.co"}', -- the last of a repeated key counts
+      '{"id":"2","mail":"a@b.co","other":"\\ud800"}', '{"id":"3","mail":"a@b.co","other":[{"k":"\\udc00"}]}', -- faults of what is passed over
+      '{"id":"4","mail":"a@b.co","other":tru}', table.concat(wide, ",") .. "}", '{"other":1}',
+    }
+    local function come_to(script)
+      script.audience = "a"
+      local res = assert(client:run(script, assert(scope3.jsonl(reader(table.concat(lines, "\n")))), { dry_run = true }))
+      world.assert_sums(res)
+      return { res.rows, res.members, res.rejected, res.skipped }
+    end
+    local map = { external_id = "id", email = "mail" }
+    local faults = { invalid_utf8 = 2, bad_json = 1, no_external_id = 1 }
+    assert.same({ 6, 2, faults, 0 }, come_to { map = map })
+    assert.same({ 6, 1, { invalid_utf8 = 2, bad_json = 1 }, 2 }, come_to { map = map, where = { k10000 = { present = false }, id = { present = true } } })
+    faults.row_too_long = 1
+    assert.same({ 6, 1, faults, 0 }, come_to { map = map, where = function() return true end })
+    assert.same({ 6, 1, faults, 0 }, come_to { member = function(row) return { external_id = row.id, email = row.mail } end })
+  end)
+
   it("that makes no sense is refused with what to do", function()
     local client = assert(scope3.client {})
     for message, map in pairs {

@@ -157,19 +157,25 @@ sc3_reason sc3_fault_reason(sc3_fault fault) {
   return SC3_R_BAD_JSON;
 }
 
-static const sc3_field *field_named(const sc3_record *r, sc3_slice name) {
-  size_t i;
-  for (i = 0; i < r->count; i++) {
-    if (sc3_slice_eq(r->fields[i].name, name))
-      return &r->fields[i];
-  }
-  return NULL;
-}
-
 static inline const sc3_field *field_of(const sc3_record *r, size_t column, sc3_slice name) {
   if (column > 0)
     return column <= r->count ? &r->fields[column - 1] : NULL;
-  return field_named(r, name);
+  return sc3_record_find(r, name);
+}
+
+static void add_name(sc3_builder *b, size_t *n, size_t column, sc3_slice name) {
+  if (column == 0)
+    b->names[(*n)++] = name;
+}
+
+sc3_keys sc3_builder_keys(sc3_builder *b) {
+  sc3_keys keys = {b->names, 0};
+  size_t i;
+  for (i = 0; i < b->target_count; i++)
+    add_name(b, &keys.count, b->targets[i].column, b->targets[i].name);
+  for (i = 0; i < b->condition_count; i++)
+    add_name(b, &keys.count, b->conditions[i].column, b->conditions[i].name);
+  return keys;
 }
 
 /* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 or 1.0 would be a guess. */

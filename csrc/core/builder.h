@@ -70,6 +70,7 @@ typedef struct sc3_builder {
   sc3_payload *next;
   sc3_condition conditions[SC3_CONDITIONS_MAX];
   size_t condition_count;
+  sc3_slice names[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of the columns that these look at by name */
 } sc3_builder;
 
 void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals);
@@ -93,6 +94,9 @@ void sc3_builder_discard(sc3_builder *b);
 
 /* Ends the row: it counts as skipped (when told), rejected, or used. */
 sc3_status sc3_builder_end(sc3_builder *b, int skipped);
+
+/* The names by which targets and conditions look at a record; valid until these are changed. */
+sc3_keys sc3_builder_keys(sc3_builder *b);
 
 /* Stages the member that the targets find in the record of the row under way; a record with a fault is rejected for it. `next` is the payload that it
    will be flushed to. */

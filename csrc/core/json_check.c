@@ -24,9 +24,10 @@ static const char *skip_space(const char *p, const char *end) {
 
 /* Reads a string into the room behind the kept ones; {NULL, 0} in `*s` where it is none. */
 static const char *read_string(checker *c, const char *p, sc3_slice *s) {
-  const char *behind = sc3_json_string(p, c->end);
+  int half = 0;
+  const char *behind = sc3_json_string(p, c->end, &half);
   *s = sc3_slice_of(NULL, 0);
-  if (behind != NULL) {
+  if (behind != NULL && !half) {
     char *copy = c->text + c->used;
     size_t n = (size_t)(behind - p);
     memcpy(copy, p, n);

@@ -4,32 +4,82 @@
 #define SC3_JSON_SCAN_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "slice.h"
 #include "utf8.h"
 
-static inline int sc3_json_is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+/* The value of a hex digit; -1 for what is none. */
+static inline int sc3_json_hex_digit(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  c = (char)(c | 0x20);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* From the opening quote. That its bytes are UTF-8 and its surrogates come in pairs is not looked at. */
-static inline const char *sc3_json_string(const char *p, const char *end) {
-  for (p++; p < end; p++) {
+/* Four hex digits; -1 when there are other characters among them. */
+static inline int32_t sc3_json_hex4(const char *p) {
+  int32_t v = 0;
+  int i;
+  for (i = 0; i < 4; i++) {
+    int digit = sc3_json_hex_digit(p[i]);
+    if (digit < 0)
+      return -1;
+    v = v << 4 | digit;
+  }
+  return v;
+}
+
+static inline int sc3_json_is_high(int32_t c) {
+  return c >= 0xd800 && c <= 0xdbff;
+}
+
+static inline int sc3_json_is_low(int32_t c) {
+  return c >= 0xdc00 && c <= 0xdfff;
+}
+
+/* Behind the escape whose backslash is at `p`, both of them where two make one character. */
+static inline const char *sc3_json_escape_end(const char *p, const char *end, int *half) {
+  int32_t c;
+  if (end - p < 2)
+    return NULL;
+  if (p[1] != 'u')
+    return p[1] != '\0' && strchr("\"\\/bfnrt", p[1]) != NULL ? p + 2 : NULL;
+  if (end - p < 6 || (c = sc3_json_hex4(p + 2)) < 0)
+    return NULL;
+  p += 6;
+  if (sc3_json_is_high(c) && end - p >= 6 && p[0] == '\\' && p[1] == 'u' && sc3_json_is_low(sc3_json_hex4(p + 2)))
+    return p + 6;
+  *half |= sc3_json_is_high(c) || sc3_json_is_low(c);
+  return p;
+}
+
+/* The first byte that is a quote, a backslash or a control character; `end` when there is none. Eight at a time, as in json.c. */
+static inline const char *sc3_json_skip_plain(const char *p, const char *end) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+  for (; end - p >= 8; p += 8) {
+    uint64_t w, quote, slash;
+    memcpy(&w, p, 8);
+    quote = w ^ ones * '"';
+    slash = w ^ ones * '\\';
+    if (((((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high) != 0)
+      break;
+  }
+  while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+    p++;
+  return p;
+}
+
+/* From the opening quote. `*half` is set where half a surrogate pair stands in it; that its bytes are UTF-8 is not looked at. */
+static inline const char *sc3_json_string(const char *p, const char *end, int *half) {
+  p++;
+  while (p != NULL) {
+    p = sc3_json_skip_plain(p, end);
+    if (p == end || (unsigned char)*p < 0x20)
+      return NULL;
     if (*p == '"')
       return p + 1;
-    if ((unsigned char)*p < 0x20)
-      return NULL;
-    if (*p != '\\')
-      continue;
-    if (++p == end)
-      return NULL;
-    if (*p == 'u') {
-      if (end - p < 5 || !sc3_json_is_hex(p[1]) || !sc3_json_is_hex(p[2]) || !sc3_json_is_hex(p[3]) || !sc3_json_is_hex(p[4]))
-        return NULL;
-      p += 4;
-    } else if (*p == '\0' || strchr("\"\\/bfnrt", *p) == NULL) {
-      return NULL;
-    }
+    p = sc3_json_escape_end(p, end, half);
   }
   return NULL;
 }
@@ -64,17 +114,7 @@ static inline const char *sc3_json_word(const char *p, const char *end, const ch
   return (size_t)(end - p) >= n && memcmp(p, word, n) == 0 ? p + n : NULL;
 }
 
-static inline uint32_t sc3_json_hex4(const char *p) {
-  uint32_t v = 0;
-  int i;
-  for (i = 0; i < 4; i++) {
-    char c = p[i];
-    v = v << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-  }
-  return v;
-}
-
-/* Unescapes in place: the text of the string whose quotes are at `p` and `end - 1`; {NULL, 0} for half a surrogate pair. */
+/* The text of the scanned string whose quotes are at `p` and `end - 1`, without half a surrogate pair in it. */
 static inline sc3_slice sc3_json_unescape(char *p, const char *end) {
   sc3_slice s;
   char *to;
@@ -96,18 +136,13 @@ static inline sc3_slice sc3_json_unescape(char *p, const char *end) {
       case 'r': *to++ = '\r'; break;
       case 't': *to++ = '\t'; break;
       case 'u': {
-        uint32_t cp = sc3_json_hex4(from);
+        int32_t cp = sc3_json_hex4(from);
         from += 4;
-        if (cp >= 0xd800 && cp <= 0xdbff && last - from >= 6 && from[0] == '\\' && from[1] == 'u') {
-          uint32_t low = sc3_json_hex4(from + 2);
-          if (low >= 0xdc00 && low <= 0xdfff) {
-            cp = 0x10000 + ((cp - 0xd800) << 10) + (low - 0xdc00);
-            from += 6;
-          }
+        if (sc3_json_is_high(cp)) {
+          cp = 0x10000 + ((cp - 0xd800) << 10) + (sc3_json_hex4(from + 2) - 0xdc00);
+          from += 6;
         }
-        if (cp >= 0xd800 && cp <= 0xdfff)
-          return sc3_slice_of(NULL, 0);
-        to += sc3_utf8_encode(cp, to); /* at most as long as the escape */
+        to += sc3_utf8_encode((uint32_t)cp, to); /* at most as long as the escape */
         break;
       }
       default: *to++ = escape[1];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "json_scan.h"
+#include "utf8.h"
 
 enum { DEPTH_MAX = 64, FIRST_FIELDS = 16 };
 
@@ -18,7 +19,13 @@ void sc3_jsonl_free(sc3_jsonl *j) {
   j->fields = NULL;
 }
 
-/* --- values: each takes a pointer and gives the one behind, NULL where the text is no JSON ------------------------ */
+/* --- values: each takes a pointer and gives the one behind, NULL where the text is no JSON --------------------- */
+
+/* A line as it is scanned. */
+typedef struct text {
+  const char *end;
+  int half; /* half a surrogate pair stands somewhere in it */
+} text;
 
 static const char *skip_space(const char *p, const char *end) {
   while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
@@ -26,11 +33,11 @@ static const char *skip_space(const char *p, const char *end) {
   return p;
 }
 
-static const char *scan_value(const char *p, const char *end, int depth, sc3_kind *kind);
+static const char *scan_value(const char *p, text *t, int depth, sc3_kind *kind);
 
 /* The inside of an object or array, from its opening bracket. */
-static const char *scan_nested(const char *p, const char *end, int depth) {
-  const char closing = *p == '{' ? '}' : ']';
+static const char *scan_nested(const char *p, text *t, int depth) {
+  const char closing = *p == '{' ? '}' : ']', *const end = t->end;
   sc3_kind kind;
   if (depth >= DEPTH_MAX)
     return NULL;
@@ -40,14 +47,14 @@ static const char *scan_nested(const char *p, const char *end, int depth) {
   for (;;) {
     p = skip_space(p, end);
     if (closing == '}') {
-      if (p == end || *p != '"' || (p = sc3_json_string(p, end)) == NULL)
+      if (p == end || *p != '"' || (p = sc3_json_string(p, t->end, &t->half)) == NULL)
         return NULL;
       p = skip_space(p, end);
       if (p == end || *p != ':')
         return NULL;
       p++;
     }
-    p = scan_value(p, end, depth + 1, &kind);
+    p = scan_value(p, t, depth + 1, &kind);
     if (p == NULL)
       return NULL;
     p = skip_space(p, end);
@@ -59,130 +66,125 @@ static const char *scan_nested(const char *p, const char *end, int depth) {
   }
 }
 
-static const char *scan_value(const char *p, const char *end, int depth, sc3_kind *kind) {
-  p = skip_space(p, end);
-  if (p == end)
+static const char *scan_value(const char *p, text *t, int depth, sc3_kind *kind) {
+  p = skip_space(p, t->end);
+  if (p == t->end)
     return NULL;
   switch (*p) {
     case '"':
       *kind = SC3_KIND_TEXT;
-      return sc3_json_string(p, end);
+      return sc3_json_string(p, t->end, &t->half);
     case '{':
     case '[':
       *kind = SC3_KIND_NESTED;
-      return scan_nested(p, end, depth);
+      return scan_nested(p, t, depth);
     case 't':
       *kind = SC3_KIND_TRUE;
-      return sc3_json_word(p, end, "true");
+      return sc3_json_word(p, t->end, "true");
     case 'f':
       *kind = SC3_KIND_FALSE;
-      return sc3_json_word(p, end, "false");
+      return sc3_json_word(p, t->end, "false");
     case 'n':
       *kind = SC3_KIND_NULL;
-      return sc3_json_word(p, end, "null");
+      return sc3_json_word(p, t->end, "null");
     default:
       *kind = SC3_KIND_NUMBER;
-      return sc3_json_number(p, end);
+      return sc3_json_number(p, t->end);
   }
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------- */
 
 static sc3_status keep_field(sc3_jsonl *j, size_t *count, sc3_slice name, sc3_slice value, sc3_kind kind) {
-  size_t i;
-  for (i = 0; i < *count; i++) { /* the last of a repeated key counts */
-    if (sc3_slice_eq(j->fields[i].name, name))
-      break;
+  sc3_field *f;
+  if (*count == j->field_capacity) {
+    size_t capacity = *count > 0 ? *count * 2 : FIRST_FIELDS;
+    sc3_field *grown;
+    if (*count >= SC3_COLUMNS_MAX)
+      return SC3_ECAP;
+    grown = realloc(j->fields, capacity * sizeof *grown);
+    if (grown == NULL)
+      return SC3_ENOMEM;
+    j->fields = grown;
+    j->field_capacity = capacity;
   }
-  if (i == *count) {
-    if (i == j->field_capacity) {
-      size_t capacity = i > 0 ? i * 2 : FIRST_FIELDS;
-      sc3_field *grown;
-      if (i >= SC3_COLUMNS_MAX)
-        return SC3_ECAP;
-      grown = realloc(j->fields, capacity * sizeof *grown);
-      if (grown == NULL)
-        return SC3_ENOMEM;
-      j->fields = grown;
-      j->field_capacity = capacity;
-    }
-    (*count)++;
-  }
-  j->fields[i].name = name;
-  j->fields[i].value = value;
-  j->fields[i].kind = kind;
+  f = &j->fields[(*count)++];
+  f->name = name;
+  f->value = value;
+  f->kind = kind;
   return SC3_OK;
 }
 
-/* Reads one line; its fault, or SC3_FAULT_NONE with the fields in place. */
-static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, sc3_record *r) {
+static int is_wanted(const sc3_keys *wanted, sc3_slice name) {
+  size_t i;
+  if (wanted == NULL)
+    return 1;
+  for (i = 0; i < wanted->count; i++) {
+    if (sc3_slice_eq(wanted->names[i], name))
+      return 1;
+  }
+  return 0;
+}
+
+/* Reads the members of an object from behind its opening bracket, up to the end of the line. */
+static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count, sc3_status *st) {
+  const char *const end = t->end;
+  for (;;) {
+    sc3_slice name, value;
+    sc3_kind kind;
+    char *start = p + (skip_space(p, end) - p), *value_start;
+    const char *behind;
+    if (start == end || *start != '"' || (behind = sc3_json_string(start, t->end, &t->half)) == NULL)
+      return SC3_FAULT_BAD_JSON;
+    p = start + (skip_space(behind, end) - start);
+    if (p == end || *p != ':')
+      return SC3_FAULT_BAD_JSON;
+    if (t->half)
+      return SC3_FAULT_UTF8;
+    name = sc3_json_unescape(start, behind);
+    value_start = p + (skip_space(p + 1, end) - p);
+    behind = scan_value(value_start, t, 1, &kind);
+    if (behind == NULL)
+      return SC3_FAULT_BAD_JSON;
+    p = value_start + (skip_space(behind, end) - value_start);
+    if (p == end || (*p != ',' && *p != '}'))
+      return SC3_FAULT_BAD_JSON;
+    if (t->half)
+      return SC3_FAULT_UTF8;
+    if (is_wanted(wanted, name)) {
+      value = kind == SC3_KIND_TEXT ? sc3_json_unescape(value_start, behind) : sc3_slice_of(value_start, (size_t)(behind - value_start));
+      *st = keep_field(j, count, name, value, kind);
+      if (*st != SC3_OK)
+        return SC3_FAULT_TOO_LONG;
+    }
+    if (*p++ == '}')
+      return skip_space(p, end) == end ? SC3_FAULT_NONE : SC3_FAULT_BAD_JSON;
+  }
+}
+
+/* Reads one line; its fault, or SC3_FAULT_NONE with the fields in place. SC3_ENOMEM. */
+static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, const sc3_keys *wanted, sc3_record *r) {
   sc3_status st = SC3_OK;
-  sc3_fault fault = SC3_FAULT_BAD_JSON;
+  text t;
+  t.end = end;
+  t.half = 0;
   r->count = 0;
   r->fault_column = 0;
   if (!sc3_utf8_valid(p, (size_t)(end - p))) {
     r->fault = SC3_FAULT_UTF8;
-    return SC3_OK;
-  }
-  if (*p != '{') {
+  } else if (*p != '{') {
     sc3_kind kind;
-    const char *behind = scan_value(p, end, 0, &kind);
+    const char *behind = scan_value(p, &t, 0, &kind);
     r->fault = behind != NULL && skip_space(behind, end) == end ? SC3_FAULT_NOT_OBJECT : SC3_FAULT_BAD_JSON;
-    return SC3_OK;
+  } else {
+    const char *inside = skip_space(p + 1, end);
+    if (inside < end && *inside == '}')
+      r->fault = skip_space(inside + 1, end) == end ? SC3_FAULT_NONE : SC3_FAULT_BAD_JSON;
+    else
+      r->fault = read_members(j, p + 1, &t, wanted, &r->count, &st);
   }
-  p = p + (skip_space(p + 1, end) - p);
-  if (p < end && *p == '}') {
-    r->fault = skip_space(p + 1, end) == end ? SC3_FAULT_NONE : SC3_FAULT_BAD_JSON;
-    return SC3_OK;
-  }
-  for (;;) {
-    sc3_slice name, value;
-    sc3_kind kind;
-    char *start;
-    const char *behind;
-    p = p + (skip_space(p, end) - p);
-    if (p == end || *p != '"' || (behind = sc3_json_string(p, end)) == NULL)
-      break;
-    start = p;
-    p = p + (skip_space(behind, end) - p);
-    name = sc3_json_unescape(start, behind);
-    if (name.p == NULL) {
-      fault = SC3_FAULT_UTF8;
-      break;
-    }
-    if (p == end || *p != ':')
-      break;
-    p = p + (skip_space(p + 1, end) - p);
-    behind = scan_value(p, end, 1, &kind);
-    if (behind == NULL)
-      break;
-    value = sc3_slice_of(p, (size_t)(behind - p));
-    start = p;
-    p = p + (skip_space(behind, end) - p);
-    if (kind == SC3_KIND_TEXT) {
-      value = sc3_json_unescape(start, behind);
-      if (value.p == NULL) {
-        fault = SC3_FAULT_UTF8;
-        break;
-      }
-    }
-    st = keep_field(j, &r->count, name, value, kind);
-    if (st != SC3_OK)
-      break;
-    if (p == end)
-      break;
-    if (*p == '}') {
-      r->fault = skip_space(p + 1, end) == end ? SC3_FAULT_NONE : SC3_FAULT_BAD_JSON;
-      if (r->fault != SC3_FAULT_NONE)
-        r->count = 0;
-      return SC3_OK;
-    }
-    if (*p != ',')
-      break;
-    p++;
-  }
-  r->count = 0;
-  r->fault = st == SC3_ECAP ? SC3_FAULT_TOO_LONG : fault;
+  if (r->fault != SC3_FAULT_NONE)
+    r->count = 0;
   return st == SC3_ENOMEM ? st : SC3_OK;
 }
 
@@ -203,7 +205,7 @@ static sc3_next begin_input(sc3_jsonl *j) {
   return SC3_NEXT_RECORD;
 }
 
-sc3_next sc3_jsonl_next(sc3_jsonl *j, sc3_record *r) {
+sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
   sc3_input *in = &j->input;
   if (j->fatal.kind != SC3_FATAL_NONE)
     return SC3_NEXT_FATAL;
@@ -242,7 +244,7 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, sc3_record *r) {
     if (start == head + length)
       continue;
     r->row = ++j->row;
-    if (read_line(j, head + (start - head), head + length, r) != SC3_OK)
+    if (read_line(j, head + (start - head), head + length, wanted, r) != SC3_OK)
       return SC3_NEXT_NOMEM;
     r->fields = j->fields;
     return SC3_NEXT_RECORD;

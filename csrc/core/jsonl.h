@@ -18,8 +18,9 @@ typedef struct sc3_jsonl {
 void sc3_jsonl_init(sc3_jsonl *j);
 void sc3_jsonl_free(sc3_jsonl *j);
 
-/* The next object's members as fields: strings unescaped, numbers and nested values as their text. Of a repeated key the
-   last counts. Blank lines are no rows. */
-sc3_next sc3_jsonl_next(sc3_jsonl *j, sc3_record *record);
+/* The next object's members as fields, in their order: strings unescaped, numbers and nested values as their text. A key may come more than once; the
+   last counts: look from the end, by sc3_record_find(). With `wanted` only the fields of those keys; the others are checked and passed over, and neither
+   unescaped nor kept. NULL: all of them. Blank lines are no rows. */
+sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *record);
 
 #endif

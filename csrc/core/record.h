@@ -42,6 +42,22 @@ typedef struct sc3_record {
   size_t fault_column; /* counted from 1; 0 = none to blame */
 } sc3_record;
 
+/* Keys whose values are asked for. */
+typedef struct sc3_keys {
+  const sc3_slice *names;
+  size_t count;
+} sc3_keys;
+
+/* The field of that name: the last of them, as a repeated key of JSON has it. NULL when there is none. */
+static inline const sc3_field *sc3_record_find(const sc3_record *r, sc3_slice name) {
+  size_t i;
+  for (i = r->count; i-- > 0;) {
+    if (sc3_slice_eq(r->fields[i].name, name))
+      return &r->fields[i];
+  }
+  return NULL;
+}
+
 /* What asking for the next row answers. */
 typedef enum sc3_next {
   SC3_NEXT_RECORD,

@@ -362,6 +362,8 @@ static int builder_fill(lua_State *L) {
   double bytes = (double)luaL_checknumber(L, 4), until = monotonic() + (double)luaL_checknumber(L, 5);
   uint64_t start = sc3_source_bytes(s);
   unsigned rows = 0;
+  const int scripted = u->has_where || u->has_member; /* then all of a row may be looked at */
+  const sc3_keys keys = sc3_builder_keys(&u->b);
   luaL_checkstack(L, 20, "too deep");
   look_at_epoch(L, u);
   lua_settop(L, 3);
@@ -373,7 +375,7 @@ static int builder_fill(lua_State *L) {
     if (rows++ % ROWS_BETWEEN_CLOCKS == ROWS_BETWEEN_CLOCKS - 1 &&
         (monotonic() >= until || (double)(sc3_source_bytes(s) - start) >= bytes))
       return push_outcome(L, "more");
-    switch (sc3_source_next(s, &u->record)) {
+    switch (sc3_source_next(s, scripted ? NULL : &keys, &u->record)) {
       case SC3_NEXT_RECORD:
         break;
       case SC3_NEXT_AGAIN:
@@ -390,7 +392,7 @@ static int builder_fill(lua_State *L) {
         return luaL_error(L, "not enough memory");
     }
     sc3_builder_begin(&u->b, u->record.row);
-    if (!u->has_where && !u->has_member) {
+    if (!scripted) {
       int wanted = sc3_builder_wants(&u->b, &u->record);
       if (wanted)
         sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));

@@ -79,7 +79,7 @@ static int no_column(lua_State *L, int values, const char *key) {
 static int row_index(lua_State *L) {
   const sc3_record *r;
   const sc3_row *row = lua_touserdata(L, 1);
-  const sc3_field *field;
+  const sc3_field *field = NULL;
   size_t column = 0;
   if (row == NULL || !lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(1)) || row->record == NULL)
     (void)check_live(L);
@@ -97,15 +97,10 @@ static int row_index(lua_State *L) {
     return luaL_error(L, "a column is named by a string or a number, not a %s", luaL_typename(L, 2));
   } else if (row->by_name && (r->count == 0 || r->fields[0].name.p != NULL)) {
     sc3_slice name;
-    size_t i;
     name.p = lua_tolstring(L, 2, &name.n);
-    for (i = 0; i < r->count; i++) {
-      if (sc3_slice_eq(r->fields[i].name, name))
-        break;
-    }
-    if (i == r->count)
+    field = sc3_record_find(r, name);
+    if (field == NULL)
       return 0; /* objects need not have the same keys */
-    column = i + 1;
   } else {
     lua_pushvalue(L, 2);
     lua_rawget(L, 3);
@@ -115,7 +110,8 @@ static int row_index(lua_State *L) {
       return luaL_error(L, "the column '%s' stands more than once: use its number", lua_tostring(L, 2));
     column = (size_t)lua_tointeger(L, -1);
   }
-  field = &r->fields[column - 1];
+  if (field == NULL)
+    field = &r->fields[column - 1];
   if (field->kind == SC3_KIND_TEXT) {
     lua_pushlstring(L, field->value.p, field->value.n);
     return 1;

@@ -170,12 +170,12 @@ static sc3_next read_chunk(sc3_source *s) {
   return SC3_NEXT_NEED;
 }
 
-sc3_next sc3_source_next(sc3_source *s, sc3_record *record) {
+sc3_next sc3_source_next(sc3_source *s, const sc3_keys *wanted, sc3_record *record) {
   for (;;) {
     sc3_next next;
     if (s->read_error.kind != SC3_FATAL_NONE)
       return SC3_NEXT_FATAL;
-    next = s->is_csv ? sc3_csv_next(&s->csv, record) : sc3_jsonl_next(&s->jsonl, record);
+    next = s->is_csv ? sc3_csv_next(&s->csv, record) : sc3_jsonl_next(&s->jsonl, wanted, record);
     if (next != SC3_NEXT_NEED || s->fd < 0)
       return next;
     next = read_chunk(s);
@@ -398,7 +398,7 @@ static int source_read(lua_State *L) {
   sc3_record r;
   const sc3_slice *names;
   size_t i, n;
-  sc3_next next = sc3_source_next(s, &r);
+  sc3_next next = sc3_source_next(s, NULL, &r);
   if (next != SC3_NEXT_RECORD)
     return push_state(L, s, next);
   if (r.fault != SC3_FAULT_NONE)
