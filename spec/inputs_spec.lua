@@ -228,4 +228,84 @@ describe("a column's name", function()
     assert.is_nil(res)
     assert.truthy(err.message:find("there is no column 'id'", 1, true) and err.message:find("the columns are: key, mail", 1, true), err.message)
   end)
+
+  it("is found in the same way by conditions, and by scripts that look at the row", function()
+    for _, header in ipairs { "Customer Id,E-Mail,Opt In", "customer_id , email,OPT-IN", "CUSTOMER\194\160ID,\226\128\139e.mail,opt\tin" } do
+      local path = world.file(header .. "\n1,a@b.co,yes\n2,c@d.co,no\n", ".csv")
+      local map = { external_id = "customer id", email = "email" }
+      assert.equal(1, assert(count(path, nil, { map = map, where = { opt_in = "yes" }, audience = "a" })).members)
+      assert.equal(1, assert(count(path, nil, { map = map, where = function(row) return row.opt_in == "yes" end, audience = "a" })).members)
+      assert.equal(2, assert(count(path, nil, { member = function(row)
+        assert(row.customer_id == row[1] and row.Email == row[2])
+        return { external_id = row["customer id"], email = row.email }
+      end, audience = "a" })).members)
+    end
+    local both = world.file("Id,ID,mail\n1,2,a@b.co\n", ".csv")
+    local res, err = count(both, nil, { member = function(row) return { external_id = row.id, email = row.mail } end, audience = "a" })
+    assert.is_nil(res)
+    assert.truthy(err.message:find("'id' may be the column 'Id' or 'ID': name the one you mean", 1, true), err.message)
+    assert.equal(1, assert(count(both, nil, { member = function(row) return { external_id = row.ID, email = row.mail } end, audience = "a" })).members)
+  end)
+end)
+
+describe("a file without a header", function()
+  teardown(world.clean)
+
+  it("has columns by number, from Lua and from the command line", function()
+    local path = world.file("1;x;a@b.co\n2;y;c@d.co\n", ".csv")
+    assert.equal(2, assert(count(path, { header = false }, { map = { external_id = 1, email = 3 }, where = { [2] = { "x", "y" } }, audience = "a" })).members)
+    local code, out, err = world.command { "sync", path, "--audience", "x", "--no-header", "--map", "external_id=1", "--map", "email=3", "--dry-run", "--json" }
+    assert.equal(0, code, err)
+    assert.equal(2, cjson.decode(out).members)
+  end)
+
+  it("is told of columns that it does not have before anything is read", function()
+    local path = world.file('"1";a@b.co\r\n2;c@d.co\r\n', ".csv")
+    for i, size in ipairs { 1, 7, 1000 } do
+      local input = i < 3 and assert(scope3.csv(pieces(world.read(path), size), { header = false })) or path
+      local res, err = count(input, { header = false }, { map = { external_id = 1, email = 3 }, audience = "a" })
+      assert.is_nil(res)
+      assert.equal("invalid", err.kind)
+      assert.truthy(err.message:find("there is no column 3; the first row has 2", 1, true), err.message)
+    end
+    assert.equal(0, assert(count(world.file("\n\n", ".csv"), { header = false }, { map = { external_id = 1, email = 3 }, audience = "a" })).rows)
+  end)
+
+  it("whose rows are taken for names is told what to do, and no value of a person is shown", function()
+    local rows = { "jane-4711,Jane Doe,jane@example.com", "4711;Jane;+1 (206) 555-0142", "Jane,2024-01-31", "x," .. ("0aF3"):rep(16) }
+    for _, row in ipairs(rows) do
+      local path = world.file(row .. "\n" .. row .. "\n", ".csv")
+      for _, script in ipairs {
+        { map = { external_id = "id", email = "mail" } }, { map = { external_id = 1, email = 2 } }, { member = function(r) return { external_id = r.id } end },
+        { where = { id = "1" }, map = { external_id = 1, email = 2 } }, { where = function(r) return r.id end, map = { external_id = "id", email = "mail" } },
+      } do
+        script.audience = "a"
+        local res, err = count(path, nil, script)
+        assert.is_nil(res)
+        assert.truthy(err.message:find("--no-header, or header = false", 1, true), err.message)
+        for cell in row:gmatch("[^,;]+") do
+          assert.is_nil(#cell > 1 and err.message:find(cell, 1, true) or nil, err.message)
+        end
+      end
+    end
+    -- The same where somebody says that it is a header, and by the number alone in what is told of refusals.
+    local path, told = world.file("4711,jane@example.com\n1,nonsense\n2,a@b.co\n", ".csv"), {}
+    local res = assert(count(path, { header = true, on_reject = function(refusal) told[#told + 1] = refusal.column end }, { map = { external_id = 1, email = 2 }, audience = "a" }))
+    assert.same({ 2, 1, { 2 } }, { res.rows, res.members, told })
+  end)
+
+  it("is no JSON Lines: these are to be named", function()
+    local res, err = count(world.file(LINES, ".txt"))
+    assert.is_nil(res)
+    assert.truthy(err.message:find("--format jsonl", 1, true), err.message)
+    assert.is_nil(err.message:find("a@b.co", 1, true))
+    for _, text in ipairs { '{ "id" : "1", "mail" : "a@b.co" }\n', '[{"id":"1","mail":"a@b.co"}]', '[\n{"id":"1"}\n]', "\239\187\191{\n" } do
+      for _, size in ipairs { 1, 1000 } do
+        local _, failure = rows_of(assert(scope3.csv(pieces(text, size))))
+        assert.equal("json", failure and failure.code, text)
+      end
+    end
+    assert.equal(1, assert(count(world.file('{id},[mail]\n1,a@b.co\n', ".csv"), nil, { map = { external_id = "{id}", email = "[mail]" }, audience = "a" })).members)
+    assert.equal(2, assert(count(world.file(LINES, ".txt"), { format = "jsonl" })).members)
+  end)
 end)

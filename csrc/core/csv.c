@@ -25,7 +25,7 @@ void sc3_csv_free(sc3_csv *csv) {
 
 static sc3_next fail(sc3_csv *csv, sc3_fatal_kind kind, uint64_t line, size_t column) {
   csv->fatal.kind = kind;
-  csv->fatal.row = csv->header_read ? csv->row + 1 : 0;
+  csv->fatal.row = csv->header_read || !csv->has_header ? csv->row + 1 : 0;
   csv->fatal.line = line;
   csv->fatal.column = column;
   return SC3_NEXT_FATAL;
@@ -318,6 +318,22 @@ static sc3_next find_delimiter(sc3_csv *csv) {
   return SC3_NEXT_RECORD;
 }
 
+/* Whether the text is an object or an array of objects, as no header begins. */
+static int begins_json(const char *p, size_t n) {
+  size_t i;
+  char first = '\0';
+  for (i = 0; i < n; i++) {
+    if (p[i] == ' ' || p[i] == '\t')
+      continue;
+    if (first != '\0')
+      return p[i] == (first == '{' ? '"' : '{') || p[i] == '\n' || p[i] == '\r';
+    if (p[i] != '{' && p[i] != '[')
+      return 0;
+    first = p[i];
+  }
+  return 0;
+}
+
 /* Looks at the first bytes: a BOM is dropped, and what is no text is refused. */
 static sc3_next begin_input(sc3_csv *csv) {
   sc3_input *in = &csv->input;
@@ -331,6 +347,8 @@ static sc3_next begin_input(sc3_csv *csv) {
     return fail(csv, kind, 1, 0);
   if (sc3_input_left(in) >= 3 && memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0)
     sc3_input_take(in, 3);
+  if (csv->has_header && begins_json(sc3_input_head(in), sc3_input_left(in)))
+    return fail(csv, SC3_FATAL_JSON, 1, 0);
   csv->begun = 1;
   return SC3_NEXT_RECORD;
 }
@@ -342,19 +360,22 @@ static void forget(sc3_csv *csv, size_t count) {
     csv->fields[i].kind = SC3_KIND_TEXT;
 }
 
-static sc3_next take_row(sc3_csv *csv, scan *s) {
+static sc3_next find_row(sc3_csv *csv, scan *s) {
   sc3_next next = skip_empty_lines(csv);
+  s->doubled = 0;
   if (next == SC3_NEXT_RECORD && csv->delimiter == '\0')
     next = find_delimiter(csv);
   if (next == SC3_NEXT_RECORD)
     next = scan_row(csv, s);
-  else
-    s->doubled = 0;
-  if (next != SC3_NEXT_RECORD) {
-    if (s->doubled)
-      forget(csv, s->count + 1);
+  if (next != SC3_NEXT_RECORD && s->doubled)
+    forget(csv, s->count + 1);
+  return next;
+}
+
+static sc3_next take_row(sc3_csv *csv, scan *s) {
+  sc3_next next = find_row(csv, s);
+  if (next != SC3_NEXT_RECORD)
     return next;
-  }
   if (s->doubled)
     unquote(csv, s->count);
   sc3_input_take(&csv->input, s->length);
@@ -389,8 +410,17 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
     if (next != SC3_NEXT_RECORD)
       return next;
   }
-  if (csv->header_read || !csv->has_header)
+  if (csv->columns > 0)
     return SC3_NEXT_RECORD;
+  if (!csv->has_header) {
+    next = find_row(csv, &s);
+    if (next == SC3_NEXT_RECORD) {
+      csv->columns = s.count;
+      if (s.doubled)
+        forget(csv, s.count);
+    }
+    return next == SC3_NEXT_END ? SC3_NEXT_RECORD : next;
+  }
   next = take_row(csv, &s);
   if (next == SC3_NEXT_END)
     return fail(csv, SC3_FATAL_EMPTY, 1, 0);
@@ -413,8 +443,6 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
     next = take_row(csv, &s);
   if (next != SC3_NEXT_RECORD)
     return next;
-  if (csv->columns == 0)
-    csv->columns = s.count;
   if (s.count != csv->columns && s.fault == SC3_FAULT_NONE) {
     s.fault = SC3_FAULT_RAGGED;
     s.fault_column = (s.count < csv->columns ? s.count : csv->columns) + 1;

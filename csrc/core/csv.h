@@ -17,7 +17,7 @@ typedef struct sc3_csv {
   uint64_t row, line;
   sc3_field *fields;
   size_t field_capacity;
-  size_t columns;  /* fields of the header, or of the first row */
+  size_t columns;  /* fields of the header, or of the first row; 0 until they are known */
   sc3_buffer header;  /* the header's text, kept */
   sc3_slice *names;   /* slices of it */
   sc3_fatal fatal;
@@ -27,8 +27,8 @@ typedef struct sc3_csv {
 void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header);
 void sc3_csv_free(sc3_csv *csv);
 
-/* Reads up to the header, so that names and columns are known: SC3_NEXT_RECORD when they are. With no header it
-   answers SC3_NEXT_RECORD at once. */
+/* Reads up to the header, so that names and columns are known: SC3_NEXT_RECORD when they are. With no header it looks at the first row, which stays to be
+   read, and columns are its fields; 0 where there is no row. */
 sc3_next sc3_csv_begin(sc3_csv *csv);
 
 /* The next row. Empty lines are no rows. */

@@ -77,6 +77,7 @@ typedef enum sc3_fatal_kind {
   SC3_FATAL_GZIP,
   SC3_FATAL_ZIP,
   SC3_FATAL_BINARY,
+  SC3_FATAL_JSON,           /* where names of columns should stand */
   SC3_FATAL_HEADER,         /* a fault in the header: every name behind it would be a guess */
   SC3_FATAL_UNCLOSED_QUOTE, /* it swallowed rows, so it is more than one bad row */
   SC3_FATAL_ROW_TOO_LONG,

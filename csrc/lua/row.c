@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "../core/header.h"
 #include "source.h"
 
 enum { NAMES_SHOWN = 40 };
@@ -56,15 +57,15 @@ static const sc3_record *check_live(lua_State *L) {
   return row->record;
 }
 
-/* Raises: the row has no column of that name. The names are the file's header, not data of people. */
-static int no_column(lua_State *L, int values, const char *key) {
-  const sc3_slice *names;
-  size_t i, n;
+/* Raises: the row has no column of that name. The names are told where they are the file's header, and not data of people. */
+static void no_column(lua_State *L, const sc3_slice *names, size_t n, const char *key) {
+  size_t i;
   luaL_Buffer b;
-  lua_rawgeti(L, values, AT_SOURCE);
-  n = sc3_source_names(lua_touserdata(L, -1), &names);
+  const char *advice = sc3_header_advice(names, n);
   if (n == 0)
-    return luaL_error(L, "rows without a header have columns by number, not by the name '%s'", key);
+    luaL_error(L, "rows without a header have columns by number, not by the name '%s'", key);
+  if (advice != NULL)
+    luaL_error(L, "the file has no column '%s'; %s", key, advice);
   luaL_buffinit(L, &b);
   for (i = 0; i < n && i < NAMES_SHOWN; i++) {
     if (i > 0)
@@ -72,7 +73,34 @@ static int no_column(lua_State *L, int values, const char *key) {
     luaL_addlstring(&b, names[i].p, names[i].n);
   }
   luaL_pushresult(&b);
-  return luaL_error(L, "there is no column '%s'; the columns are: %s", key, lua_tostring(L, -1));
+  luaL_error(L, "there is no column '%s'; the columns are: %s", key, lua_tostring(L, -1));
+}
+
+/* The column (counted from 1) of a name that is not in the header as it stands, found as a map finds it and noted for the next row. Raises when there is
+   none, or when two may be meant. */
+static size_t look_for_column(lua_State *L, int values) {
+  const sc3_slice *names;
+  sc3_slice name;
+  size_t n, at[2] = {0, 0};
+  name.p = lua_tolstring(L, 2, &name.n);
+  lua_rawgeti(L, values, AT_SOURCE);
+  n = sc3_source_names(lua_touserdata(L, -1), &names);
+  lua_pop(L, 1);
+  switch (sc3_header_find(names, n, name, at)) {
+    case SC3_HEADER_ONE:
+      break;
+    case SC3_HEADER_NONE:
+      no_column(L, names, n, name.p);
+      break;
+    default:
+      lua_pushlstring(L, names[at[0]].p, names[at[0]].n);
+      lua_pushlstring(L, names[at[1]].p, names[at[1]].n);
+      luaL_error(L, "'%s' may be the column '%s' or '%s': name the one you mean", name.p, lua_tostring(L, -2), lua_tostring(L, -1));
+  }
+  lua_pushvalue(L, 2);
+  lua_pushinteger(L, (lua_Integer)at[0] + 1);
+  lua_rawset(L, values);
+  return at[0] + 1;
 }
 
 /* row[name] or row[number]. The metatable is an upvalue, because looking it up by its name costs more than all the rest. */
@@ -105,10 +133,11 @@ static int row_index(lua_State *L) {
     lua_pushvalue(L, 2);
     lua_rawget(L, 3);
     if (lua_isnil(L, -1))
-      return no_column(L, 3, lua_tostring(L, 2));
-    if (lua_tointeger(L, -1) < 0)
+      column = look_for_column(L, 3);
+    else if (lua_tointeger(L, -1) < 0)
       return luaL_error(L, "the column '%s' stands more than once: use its number", lua_tostring(L, 2));
-    column = (size_t)lua_tointeger(L, -1);
+    else
+      column = (size_t)lua_tointeger(L, -1);
   }
   if (field == NULL)
     field = &r->fields[column - 1];

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../core/csv.h"
+#include "../core/header.h"
 #include "../core/jsonl.h"
 #include "row.h"
 
@@ -213,6 +214,9 @@ static const char *fatal_text(const sc3_fatal *f, const char **reason) {
     case SC3_FATAL_BINARY:
       *reason = "binary";
       return "the file is not text: its first line holds control characters";
+    case SC3_FATAL_JSON:
+      *reason = "json";
+      return "the file is JSON and not CSV; where it has one object a line, say so (--format jsonl, or format = \"jsonl\"), and an array becomes that by jq -c '.[]'";
     case SC3_FATAL_HEADER:
       *reason = "bad_header";
       return "the header is broken: text behind a closing quote, or a NUL byte";
@@ -305,7 +309,8 @@ static int push_state(lua_State *L, const sc3_source *s, sc3_next next) {
   return 2;
 }
 
-/* :columns() -> names of the header (an empty table where there is none) | nil, "need" | nil, "again" | nil, "fatal", table */
+/* :columns() -> names of the header (an empty table where there is none), their number or that of the first row's fields (nil for JSON Lines and where there
+   is no row) | nil, "need" | nil, "again" | nil, "fatal", table */
 static int source_columns(lua_State *L) {
   sc3_source *s = sc3_checksource(L, 1);
   const sc3_slice *names;
@@ -324,7 +329,41 @@ static int source_columns(lua_State *L) {
     lua_pushlstring(L, names[i].p, names[i].n);
     lua_rawseti(L, -2, (int)i + 1);
   }
+  if (!s->is_csv || s->csv.columns == 0)
+    return 1;
+  sc3_pushcount(L, s->csv.columns);
+  return 2;
+}
+
+/* :advice() -> what to do about a header that looks like data, nil where it looks like names. Of a header that was read. */
+static int source_advice(lua_State *L) {
+  const sc3_slice *names;
+  size_t n = sc3_source_names(sc3_checksource(L, 1), &names);
+  lua_pushstring(L, sc3_header_advice(names, n)); /* nil for NULL */
   return 1;
+}
+
+/* :find(name) -> column | nil, "none" | nil, "twice" or "alike", column, column. Of a header that was read: see header.h. */
+static int source_find(lua_State *L) {
+  static const char *const why[] = {"one", "none", "twice", "alike"}; /* as sc3_header_found */
+  sc3_source *s = sc3_checksource(L, 1);
+  const sc3_slice *names;
+  sc3_slice name;
+  size_t at[2], n = sc3_source_names(s, &names);
+  sc3_header_found found;
+  name.p = luaL_checklstring(L, 2, &name.n);
+  found = sc3_header_find(names, n, name, at);
+  if (found == SC3_HEADER_ONE) {
+    sc3_pushcount(L, at[0] + 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, why[found]);
+  if (found == SC3_HEADER_NONE)
+    return 2;
+  sc3_pushcount(L, at[0] + 1);
+  sc3_pushcount(L, at[1] + 1);
+  return 4;
 }
 
 int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
@@ -482,8 +521,8 @@ static int source_delimiter(lua_State *L) {
 
 void sc3_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
-    {"feed", source_feed}, {"finish", source_finish}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
+    {"advice", source_advice}, {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
+    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
     {"size", source_size}, {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};

@@ -185,18 +185,19 @@ function Source:feed()
   return true
 end
 
---- The names in the header; an empty list where there is none to know.
+--- The names in the header; an empty list where there is none to know, or where it looks like data of people, which is told to nobody.
 ---@param cancel? fun(): boolean?  asked when a signal interrupts the reading
 ---@return string[]?
 ---@return scope3.Error? err
 function Source:columns(cancel)
-  if self.format ~= "csv" or not self.has_header then
+  if self.format ~= "csv" then
     return {}
   end
   while true do
     local columns, state, fatal = self.handle:columns()
     if columns then
-      return columns
+      self.width, self.advice = state, self.handle:advice()
+      return self.advice and {} or columns
     elseif state == "need" then
       local ok, err = self:feed()
       if not ok then
@@ -254,41 +255,28 @@ function Source:close()
   end
 end
 
--- A name without case, spaces, dots, dashes and underscores, which exports put in as they please.
-local function bare(name)
-  return (name:lower():gsub("[%s_%.%-]", ""))
-end
-
--- The numbers of the columns for which `same` holds.
-local function columns_where(columns, same)
-  local found = {}
-  for i, column in ipairs(columns) do
-    if same(column) then
-      found[#found + 1] = i
-    end
-  end
-  return found
-end
-
 -- The number of the column that a name means, or what is wrong: the very name, else the one name that is the same but for case and spacing.
-local function find_column(columns, name)
-  local found = columns_where(columns, function(column)
-    return column == name
-  end)
-  if #found > 1 then
-    return nil, ("the column '%s' stands twice, as %d and %d: give its number"):format(name, found[1], found[2])
-  elseif #found == 0 then
-    local wanted = bare(name)
-    found = columns_where(columns, function(column)
-      return wanted ~= "" and bare(column) == wanted
-    end)
-  end
-  if #found > 1 then
-    return nil, ("'%s' may be the column '%s' or '%s': name the one you mean"):format(name, columns[found[1]], columns[found[2]])
-  elseif #found == 0 then
+local function find_column(handle, columns, name)
+  local column, why, first, second = handle:find(name)
+  if column then
+    return column
+  elseif why == "twice" then
+    return nil, ("the column '%s' stands twice, as %d and %d: give its number"):format(name, first, second)
+  elseif why == "none" or #columns == 0 then
     return nil, ("there is no column '%s'"):format(name)
   end
-  return found[1]
+  return nil, ("'%s' may be the column '%s' or '%s': name the one you mean"):format(name, columns[first], columns[second])
+end
+
+-- What is wrong with a column's number, or nil.
+local function number_problem(self, column)
+  if self.format == "jsonl" then
+    return "JSON Lines have names, not column numbers"
+  elseif self.width and column > self.width then
+    return ("there is no column %d; %s has %d"):format(column, self.has_header and "the header" or "the first row", self.width)
+  elseif self.advice and self.shape.header == nil then
+    return "the first row would be lost" -- taken for a header that nobody said there is
+  end
 end
 
 -- A header as a line for people; a wide one is cut.
@@ -315,14 +303,12 @@ function Source:resolve(wanted, cancel)
     local column, why = want.column, nil
     if type(column) == "string" and self.format == "csv" then
       if self.has_header then
-        column, why = find_column(columns, column)
+        column, why = find_column(self.handle, columns, column)
       else
         why = "without a header columns are given by number"
       end
-    elseif type(column) == "number" and #columns > 0 and column > #columns then
-      why = ("there is no column %d"):format(column)
-    elseif type(column) == "number" and self.format == "jsonl" then
-      why = "JSON Lines have names, not column numbers"
+    elseif type(column) == "number" then
+      why = number_problem(self, column)
     end
     if why then
       issues[#issues + 1] = { path = want.path, message = why }
@@ -331,7 +317,9 @@ function Source:resolve(wanted, cancel)
   end
   if #issues > 0 then
     local problem = errors.invalid("map for " .. self.name, issues)
-    if #columns > 0 then
+    if self.advice then
+      problem.message = problem.message .. "; " .. self.advice
+    elseif #columns > 0 then
       problem.message = problem.message .. "; the columns are: " .. list_columns(columns)
     end
     return nil, problem

@@ -1,0 +1,93 @@
+#include "header.h"
+
+#include <stdint.h>
+
+#include "text.h"
+#include "utf8.h"
+
+/* Takes the next character that counts off `s`; 0 at the end. A byte that is not UTF-8 counts as itself. */
+static uint32_t next_of(sc3_slice *s) {
+  while (s->n > 0) {
+    uint32_t c = 0;
+    size_t used = sc3_utf8_decode(s->p, s->n, &c);
+    int white;
+    if (used == 0) {
+      c = 0x110000u + (unsigned char)*s->p; /* no character is that */
+      used = 1;
+    }
+    white = sc3_text_trim(sc3_slice_of(s->p, used)).n == 0;
+    s->p += used;
+    s->n -= used;
+    if (c >= 'A' && c <= 'Z')
+      c += 'a' - 'A';
+    if (!white && !sc3_text_invisible(c) && c != '_' && c != '.' && c != '-' && c != 0)
+      return c;
+  }
+  return 0;
+}
+
+/* Whether two names are the same but for what does not count; names of nothing else are not. */
+static int alike(sc3_slice a, sc3_slice b) {
+  uint32_t c = next_of(&a), d = next_of(&b);
+  if (c == 0)
+    return 0;
+  for (; c == d && c != 0; c = next_of(&a))
+    d = next_of(&b);
+  return c == d;
+}
+
+static size_t find_all(const sc3_slice *names, size_t n, sc3_slice name, int (*same)(sc3_slice, sc3_slice), size_t at[2]) {
+  size_t i, found = 0;
+  for (i = 0; i < n && found < 2; i++) {
+    if (same(names[i], name))
+      at[found++] = i;
+  }
+  return found;
+}
+
+sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice name, size_t at[2]) {
+  size_t found = find_all(names, n, name, sc3_slice_eq, at);
+  if (found > 1)
+    return SC3_HEADER_TWICE;
+  if (found == 0)
+    found = find_all(names, n, name, alike, at);
+  return found == 0 ? SC3_HEADER_NONE : found == 1 ? SC3_HEADER_ONE : SC3_HEADER_ALIKE;
+}
+
+static int is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || ((unsigned char)c & 0x80) != 0;
+}
+
+static int looks_like_email(sc3_slice s) {
+  size_t i;
+  for (i = 1; i + 1 < s.n; i++) {
+    if (s.p[i] == '@' && is_alphanumeric(s.p[i - 1]) && is_alphanumeric(s.p[i + 1]))
+      return 1;
+  }
+  return 0;
+}
+
+/* Seven digits or more and nothing but what phones, dates and amounts have between them; or a hash in hex. */
+static int looks_like_number(sc3_slice s) {
+  size_t i, digits = 0, letters = 0;
+  for (i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (c >= '0' && c <= '9')
+      digits++;
+    else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+      letters++;
+    else if (c == '\0' || strchr("+-()./ ", c) == NULL)
+      return 0;
+  }
+  return (letters == 0 && digits >= 7) || letters + digits >= 32;
+}
+
+const char *sc3_header_advice(const sc3_slice *names, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++) {
+    sc3_slice name = sc3_text_trim(names[i]);
+    if (looks_like_email(name) || looks_like_number(name))
+      return "its first line looks like data and not like names: say so (--no-header, or header = false), and give columns by number";
+  }
+  return NULL;
+}
