@@ -73,10 +73,11 @@ CRYPTO := $(if $(shell printf '\#include <openssl/opensslv.h>\n\#if OPENSSL_VERS
   $(CC) $(CRYPTO_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/crypto.so)
 MODULES := $(CORE) $(GZIP) $(CRYPTO)
 
+COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: bench bench-deps fuzz modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: bench bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -86,6 +87,7 @@ help:
 	@echo 'make test           every spec on every Lua found; LUAS="5.4 jit" narrows it, SPEC=spec/x_spec.lua too'
 	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
 	@echo 'make test-poll      the specs over what other systems and processors use: no epoll, plain C'
+	@echo 'make test-paths     a million random rows through SIMD and through plain C: not a byte may differ'
 	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
 	@echo 'make fuzz           libFuzzer over rows and over callbacks, FUZZ_SECONDS=60 each (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
@@ -196,18 +198,37 @@ bench: all
 bench-deps:
 	@mkdir -p build/bench && cd build/bench && npm install --silent --no-audit --no-fund @duckdb/node-api@1.5.6-r.1 csv-parse@7.0.3 libphonenumber-js@$(PHONE_PACKAGE)
 
+# The way from bytes to members twice, as this processor is given it and in plain C, each with symbols of its own: $(1)/simd.o and $(1)/portable.o, by the
+# compiler and flags $(2). For programs that compare the two.
+define BUILD_WAYS
+@for way in simd portable; do \
+  plain=; [ $$way = simd ] || plain=-DSC3_PORTABLE; \
+  rm -rf $(1)/$$way && mkdir -p $(1)/$$way && (cd $(1)/$$way && $(2) -std=c11 -D_GNU_SOURCE -fvisibility=hidden $$plain -DWAY=way_$$way -c $(ROOT)/fuzz/way.c $(ROOT)/csrc/core/*.c) && \
+  ld -r -o $(1)/$$way.o $(1)/$$way/*.o && objcopy --localize-hidden $(1)/$$way.o || exit 1; \
+done
+endef
+
+# Random rows, SIMD beside plain C. The seed is printed; PATHS_SEED=n repeats a run.
+PATHS_ROWS ?= 1000000
+test-paths:
+	$(call BUILD_WAYS,build/paths,$(CC) -O2 -g)
+	@$(CC) -O2 -g -std=c11 -D_GNU_SOURCE -o build/paths/paths fuzz/paths.c build/paths/simd.o build/paths/portable.o
+	@cd build/paths && ./paths $(PATHS_ROWS) $(PATHS_SEED)
+
 # Needs clang. What it finds is written to build/fuzz; the corpora there are kept between runs. FUZZ_SECONDS for each target.
 FUZZ_SECONDS ?= 60
-FUZZ_CC = clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_FLAGS := -g -O1 -fno-sanitize-recover=undefined
+FUZZ_LINK = clang $(FUZZ_FLAGS) -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined
 FUZZ_RUN = -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024
 fuzz:
 	@mkdir -p build/fuzz/corpus build/fuzz/corpus-callback
-	@printf '\300\002id,mail,tel,land,mail2,tel2,u,h\n1,a@b.co,"+1 206 ""555"" 1234",US,x,,,\n' > build/fuzz/corpus/csv
-	@printf '\010\001{"a":"1","b":"a@b.co","c":"030 23125123","d":"\\u0044E"}\n' > build/fuzz/corpus/jsonl
+	@printf '\300\002\000id,mail,tel,land,mail2,tel2,u,h\n1,a@b.co,"+1 206 ""555"" 1234",US,x,,,\n' > build/fuzz/corpus/csv
+	@printf '\010\001\000{"a":"1","b":"a@b.co","c":"030 23125123","d":"\\u0044E"}\n' > build/fuzz/corpus/jsonl
 	@printf '{"a":[1,{"b":"\\ud83d\\ude00","b":null}],"c":-1.5e3}' > build/fuzz/corpus-callback/json
 	@printf 'Zm9vYmE=' > build/fuzz/corpus-callback/base64
-	$(FUZZ_CC) -o build/fuzz/rows fuzz/rows.c csrc/core/*.c
-	$(FUZZ_CC) -o build/fuzz/callback fuzz/callback.c csrc/core/*.c
+	$(call BUILD_WAYS,build/fuzz,clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link$(COMMA)address$(COMMA)undefined)
+	$(FUZZ_LINK) -o build/fuzz/rows fuzz/rows.c build/fuzz/simd.o build/fuzz/portable.o
+	$(FUZZ_LINK) -o build/fuzz/callback fuzz/callback.c csrc/core/*.c
 	cd build/fuzz && ./rows $(FUZZ_RUN) corpus
 	cd build/fuzz && ./callback $(FUZZ_RUN) corpus-callback
 

@@ -1,0 +1,289 @@
+/* See way.h. WAY is the name that this build of it has. */
+#include "way.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../csrc/core/builder.h"
+#include "../csrc/core/csv.h"
+#include "../csrc/core/jsonl.h"
+#include "../csrc/core/phone.h"
+#include "../csrc/core/region.h"
+
+enum { PAYLOAD = 5000 };
+
+/* What is on its way. */
+typedef struct way {
+  const uint8_t *p;
+  size_t n, step;
+  unsigned mode;
+  sc3_csv csv;
+  sc3_jsonl jsonl;
+  sc3_builder b;
+  sc3_payload *now, *next;
+  sc3_id_set *sealed; /* NULL outside epochs */
+  uint64_t living;    /* members that left in payloads */
+  way_result *result;
+} way;
+
+static void must(int holds) {
+  if (!holds)
+    abort();
+}
+
+/* --- what came of it, as one number ----------------------------------------------------------------------------------- */
+
+static void note(way *w, uint64_t value) {
+  uint64_t h = (w->result->digest ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+  w->result->digest = h ^ h >> 29;
+}
+
+static void note_bytes(way *w, const void *bytes, size_t n) {
+  const unsigned char *p = bytes;
+  note(w, n);
+  for (; n > 0; n -= n < 8 ? n : 8) {
+    uint64_t part = 0;
+    memcpy(&part, p, n < 8 ? n : 8);
+    note(w, part);
+    p += n < 8 ? n : 8;
+  }
+}
+
+static void note_record(way *w, const sc3_record *r) {
+  size_t i;
+  note(w, r->row);
+  note(w, r->line);
+  note(w, (uint64_t)r->fault << 32 | r->fault_column);
+  for (i = 0; r->fault == SC3_FAULT_NONE && i < r->count; i++) {
+    note(w, (uint64_t)r->fields[i].kind);
+    note_bytes(w, r->fields[i].name.p, r->fields[i].name.n);
+    note_bytes(w, r->fields[i].value.p, r->fields[i].value.n);
+  }
+}
+
+static void note_refusals(way *w) {
+  const sc3_refusal *r = (const sc3_refusal *)(const void *)w->b.refusals.p;
+  size_t i, n = w->b.refusals.n / sizeof *r;
+  for (i = 0; i < n; i++)
+    note(w, r[i].row << 32 ^ (uint64_t)r[i].column << 24 ^ (uint64_t)r[i].role << 16 ^ (uint64_t)r[i].reason << 8 ^ r[i].dropped);
+  w->b.refusals.n = 0;
+}
+
+/* The tally and what it adds up to. */
+static void note_tally(way *w) {
+  const sc3_tally *t = &w->b.tally;
+  size_t i;
+  must(t->rows == t->skipped + t->rejected + t->used);
+  must(t->built == w->living + t->superseded);
+  must(t->built == t->built_op[0] + t->built_op[1]);
+  note(w, t->rows << 40 ^ t->skipped << 20 ^ t->rejected);
+  note(w, t->built << 40 ^ t->superseded << 20 ^ t->deferred);
+  note(w, t->emails << 40 ^ t->phones << 20 ^ t->uids << 10 ^ t->prehashed);
+  for (i = 0; i < SC3_R_COUNT; i++) {
+    note(w, t->rejected_for[i] << 32 ^ t->dropped_for[i]);
+    w->result->dropped += t->dropped_for[i];
+  }
+  for (i = 0; i < SC3_FIX_COUNT; i++)
+    note(w, t->repaired_for[i]);
+  w->result->rows = t->rows;
+  w->result->built = t->built;
+  w->result->superseded = t->superseded;
+  w->result->deferred = t->deferred;
+}
+
+/* --- payloads ---------------------------------------------------------------------------------------------------------- */
+
+/* Quotes closed, nothing below a space, brackets in pairs. */
+static void check_json(sc3_slice s) {
+  size_t i, depth = 0;
+  int quoted = 0;
+  for (i = 0; i < s.n; i++) {
+    unsigned char c = (unsigned char)s.p[i];
+    must(c >= 0x20);
+    if (quoted && c == '\\')
+      i++;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && (c == '{' || c == '['))
+      depth++;
+    else if (!quoted && (c == '}' || c == ']'))
+      must(depth-- > 0);
+  }
+  must(!quoted && depth == 0);
+}
+
+/* Looks at what a payload holds, in small requests, and empties it. */
+static void drain(way *w, sc3_payload *p) {
+  uint64_t living = sc3_payload_living(p, SC3_ADD) + sc3_payload_living(p, SC3_REMOVE), seen = 0;
+  size_t first = 0;
+  while (first < sc3_payload_count(p)) {
+    sc3_extent x = sc3_payload_cut(p, first, SIZE_MAX, 3, 400);
+    must(x.last > first);
+    for (; first < x.last; first++) {
+      note(w, sc3_payload_row(p, first));
+      if (w->sealed != NULL && sc3_payload_id(p, first).p != NULL)
+        must(sc3_id_set_insert(w->sealed, sc3_id_set_fingerprint(w->sealed, sc3_payload_id(p, first))) == SC3_OK);
+    }
+    seen += x.members[0] + x.members[1];
+    check_json(x.bytes[0]);
+    check_json(x.bytes[1]);
+    note_bytes(w, x.bytes[0].p, x.bytes[0].n);
+    note_bytes(w, x.bytes[1].p, x.bytes[1].n);
+  }
+  must(seen == living);
+  w->living += living;
+  sc3_payload_reset(p);
+}
+
+/* The next epoch: what was held back for it is the payload under way. */
+static void turn(way *w) {
+  sc3_payload *emptied = w->now;
+  drain(w, emptied);
+  sc3_id_set_clear(w->sealed);
+  w->now = w->next;
+  w->next = w->b.next = emptied;
+}
+
+static void flush(way *w) {
+  sc3_added added;
+  while ((added = sc3_builder_flush(&w->b, w->now)) != SC3_ADDED) {
+    must(added == SC3_FULL || added == SC3_FULL_NEXT);
+    if (added == SC3_FULL)
+      drain(w, w->now);
+    else
+      turn(w);
+  }
+}
+
+/* --- rows -------------------------------------------------------------------------------------------------------------- */
+
+/* The next piece into the parser. */
+static void feed(way *w) {
+  sc3_input *in = w->mode & WAY_JSONL ? &w->jsonl.input : &w->csv.input;
+  size_t n = w->n < w->step ? w->n : w->step;
+  char *space = n > 0 ? sc3_input_space(in, n) : NULL;
+  if (space == NULL) {
+    in->finished = 1;
+    return;
+  }
+  memcpy(space, w->p, n);
+  sc3_input_commit(in, n);
+  w->p += n;
+  w->n -= n;
+}
+
+static void map_columns(way *w) {
+  static const sc3_role roles[] = {SC3_ROLE_EXTERNAL_ID, SC3_ROLE_EMAIL, SC3_ROLE_PHONE, SC3_ROLE_REGION, SC3_ROLE_EMAIL, SC3_ROLE_PHONE, SC3_ROLE_UID,
+                                   SC3_ROLE_UID, SC3_ROLE_HASHED_EMAIL};
+  static const char names[] = "abcdefghi";
+  static const char *const types[] = {"uid2", "maid"};
+  size_t i;
+  for (i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+    sc3_target *t = &w->b.targets[i];
+    t->role = roles[i];
+    t->fallback = i == 4 || i == 5;
+    if (roles[i] == SC3_ROLE_UID)
+      t->uid_type = sc3_slice_of(types[i - 6], strlen(types[i - 6]));
+    if (w->mode & WAY_JSONL)
+      t->name = sc3_slice_of(names + i, 1);
+    else
+      t->column = i % WAY_COLUMNS + 1;
+  }
+  w->b.target_count = i;
+}
+
+static void set_conditions(way *w) {
+  static const sc3_operand operands[] = {{SC3_KIND_TEXT, {"yes", 3}, 0}, {SC3_KIND_NUMBER, {NULL, 0}, 5}};
+  sc3_condition *c = w->b.conditions;
+  c[0].op = SC3_NOT_EQUAL;
+  c[0].operands = operands;
+  c[0].operand_count = 2;
+  c[1].op = SC3_AT_LEAST;
+  c[1].operands = operands + 1;
+  c[1].operand_count = 1;
+  if (w->mode & WAY_JSONL) {
+    c[0].name = sc3_slice_of("b", 1);
+    c[1].name = sc3_slice_of("a", 1);
+  } else {
+    c[0].column = 2;
+    c[1].column = 1;
+  }
+  w->b.condition_count = 2;
+}
+
+static void open_way(way *w) {
+  static const char *const slower[] = {"sse2", "portable"}; /* of processors whose best is another */
+  w->now = sc3_payload_new(7, PAYLOAD);
+  w->next = sc3_payload_new(7, PAYLOAD);
+  w->sealed = w->mode & WAY_EPOCHS ? sc3_id_set_new() : NULL;
+  must(w->now != NULL && w->next != NULL && (w->sealed != NULL) == ((w->mode & WAY_EPOCHS) != 0));
+  sc3_builder_init(&w->b, w->mode & WAY_REMOVE ? SC3_REMOVE : SC3_ADD, 4000, 1);
+  w->b.sealed = w->sealed;
+  w->b.next = w->next;
+  w->b.reading.mend = !(w->mode & WAY_NO_MEND);
+  w->b.reading.region = sc3_region_find(sc3_slice_of("Germany", 7));
+  if (w->mode & WAY_REPAIRS)
+    w->b.reading.phone_repairs = SC3_PHONE_REPAIRS;
+  map_columns(w);
+  if (w->mode & WAY_CONDITIONS)
+    set_conditions(w);
+  sc3_csv_init(&w->csv, w->mode & WAY_COMMA ? ',' : 0, !(w->mode & WAY_NO_HEADER));
+  if (w->mode & WAY_SLOWER)
+    w->csv.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0]) == NULL]);
+  sc3_jsonl_init(&w->jsonl);
+}
+
+static void close_way(way *w) {
+  sc3_csv_free(&w->csv);
+  sc3_jsonl_free(&w->jsonl);
+  sc3_builder_free(&w->b);
+  sc3_payload_free(w->now);
+  sc3_payload_free(w->next);
+  sc3_id_set_free(w->sealed);
+}
+
+static void take_rows(way *w, uint64_t max_rows) {
+  const sc3_keys keys = sc3_builder_keys(&w->b);
+  sc3_record record;
+  while (w->b.tally.rows < max_rows) {
+    sc3_next next = w->mode & WAY_JSONL ? sc3_jsonl_next(&w->jsonl, w->mode & WAY_ALL_KEYS ? NULL : &keys, &record) : sc3_csv_next(&w->csv, &record);
+    int wanted;
+    if (next == SC3_NEXT_NEED) {
+      feed(w);
+      continue;
+    }
+    if (next != SC3_NEXT_RECORD) {
+      const sc3_fatal *f = w->mode & WAY_JSONL ? &w->jsonl.fatal : &w->csv.fatal;
+      must(next == SC3_NEXT_END || next == SC3_NEXT_FATAL);
+      note(w, (uint64_t)f->kind << 56 ^ f->row << 40 ^ f->line << 20 ^ f->column);
+      return;
+    }
+    note_record(w, &record);
+    w->result->faults += record.fault != SC3_FAULT_NONE;
+    sc3_builder_begin(&w->b, record.row);
+    wanted = sc3_builder_wants(&w->b, &record);
+    must(!wanted || sc3_builder_map(&w->b, &record, w->now) == SC3_OK);
+    must(sc3_builder_end(&w->b, !wanted) == SC3_OK);
+    flush(w);
+    note_refusals(w);
+  }
+}
+
+__attribute__((visibility("default"))) void WAY(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows, way_result *result) {
+  static way w; /* too large for a stack that is guarded */
+  memset(&w, 0, sizeof w);
+  memset(result, 0, sizeof *result);
+  w.p = p;
+  w.n = n;
+  w.step = step;
+  w.mode = mode;
+  w.result = result;
+  open_way(&w);
+  take_rows(&w, max_rows);
+  drain(&w, w.now);
+  if (w.sealed != NULL)
+    turn(&w);
+  drain(&w, w.now);
+  note_tally(&w);
+  close_way(&w);
+}

@@ -1,0 +1,37 @@
+/* The whole way from bytes to the JSON of members, for programs that compare two builds of it: way_simd() is what this processor is given, way_portable()
+ * plain C. Both are way.c over the core, each with symbols of its own (see the Makefile). */
+#ifndef WAY_H
+#define WAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How the rows are read: bits. */
+enum {
+  WAY_JSONL = 1,
+  WAY_COMMA = 2, /* else the delimiter is found */
+  WAY_NO_HEADER = 4,
+  WAY_REMOVE = 8,
+  WAY_CONDITIONS = 16,
+  WAY_REPAIRS = 32,
+  WAY_NO_MEND = 64,
+  WAY_EPOCHS = 128,
+  WAY_ALL_KEYS = 256, /* of JSON Lines, as a script has them; else those of the map */
+  WAY_SLOWER = 512    /* CSV is scanned by the second best that the processor has */
+};
+
+/* The columns of the map: id, email, phone, region, email 2, phone 2, uid2, maid, and a hashed email, which CSV has in the first. In JSON Lines they are
+   called "a" to "i". */
+enum { WAY_COLUMNS = 8 };
+
+typedef struct way_result {
+  uint64_t digest; /* of every row, fault, place, count, refusal and byte that came of it */
+  uint64_t rows, faults, built, superseded, deferred, dropped;
+} way_result;
+
+/* Takes `n` bytes in pieces of `step` through a map, up to `max_rows` rows. Aborts where something does not hold that must for any input: rows = skipped +
+   rejected + used, every built member is alive in a payload or superseded, and what is written is JSON. */
+void way_simd(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows, way_result *result);
+void way_portable(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows, way_result *result);
+
+#endif
