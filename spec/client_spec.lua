@@ -1,5 +1,6 @@
 -- The client against a real sandbox.
 local cjson = require("cjson.safe").new()
+local core = require "scope3.core"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
@@ -577,6 +578,45 @@ describe("a body", function()
       local body = fine()
       change(body)
       assert.is_true(#schema.problems(schema.sync_request, body) > 0, "case " .. i)
+    end
+  end)
+end)
+
+describe("the payloads of a job", function()
+  it("are freed when it ends, however it does, and not when somebody collects garbage", function()
+    local made, make = {}, core.payload
+    core.payload = function(limits)
+      made[#made + 1] = make(limits)
+      return made[#made]
+    end
+    finally(function()
+      core.payload = make
+    end)
+    local client = assert(scope3.client {})
+    local function member(i)
+      return { external_id = i, email = "a@b.example" }
+    end
+    local function fill(opts)
+      opts.dry_run, opts.max_members = true, 10
+      local stream = assert(client:stream("a", opts))
+      for i = 1, 95 do
+        assert(stream:add(member(i % 60)))
+      end
+      return stream
+    end
+    assert(fill {}:finish())
+    assert(fill { unique = "job" }:finish())
+    fill {}:cancel()
+    local i = 0
+    assert(client:run({ audience = "a", member = function(row) return member(row[1]) end }, function()
+      i = i + 1
+      return i < 50 and { i } or nil
+    end, { dry_run = true, max_members = 10 }))
+    assert.is_true(#made >= 4)
+    for _, payload in ipairs(made) do
+      assert.has_error(function()
+        payload:living()
+      end, "attempt to use a closed payload")
     end
   end)
 end)

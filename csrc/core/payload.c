@@ -210,6 +210,10 @@ size_t sc3_payload_bytes(const sc3_payload *p) {
   return p->segment[0].n + p->segment[1].n;
 }
 
+size_t sc3_payload_memory(const sc3_payload *p) {
+  return p->segment[0].capacity + p->segment[1].capacity + p->index.capacity + p->slot_count * sizeof *p->slots;
+}
+
 /* Takes member `i` into the range when the limits allow it; 0 when they do not. */
 static int extend(const sc3_payload *p, sc3_extent *x, size_t i, size_t max_members, size_t max_bytes) {
   const entry *e = &entries(p)[i];

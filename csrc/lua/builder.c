@@ -278,6 +278,7 @@ static int builder_flush(lua_State *L) {
 static int builder_add(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
+  int results;
   luaL_checktype(L, 3, LUA_TTABLE);
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the member before waits for room: flush it first");
@@ -294,7 +295,9 @@ static int builder_add(lua_State *L) {
     lua_pushstring(L, sc3_reason_key(u->b.row_rejected));
     return 2;
   }
-  return push_flushed(L, u, p);
+  results = push_flushed(L, u, p);
+  sc3_countpayload(L, 2); /* when all is done: finalizers may run */
+  return results;
 }
 
 /* --- rows ------------------------------------------------------------------------------------------------------------ */

@@ -1,10 +1,62 @@
 #include "payload.h"
 
+#include <stdint.h>
+
+/* What all payloads of a Lua state hold. Lua's collector sees a few words of each, and would let hundreds of megabytes of dropped ones stand: so it is run
+   when they hold more than twice what was left by the last time, and more than the rest of Lua does. */
+typedef struct holdings {
+  size_t bytes, limit;
+} holdings;
+
+enum { LOOK_EVERY = 1 << 20, FIRST_LIMIT = 64 << 20 };
+
 typedef struct payload_ud {
   sc3_payload *p;
   int closed; /* while pinned the bytes stay until the last request has ended */
   int pins;   /* requests under way that read it */
+  size_t counted; /* of its bytes, those that are in the holdings */
+  holdings *all;
 } payload_ud;
+
+static const char HOLDINGS = 0; /* its address is the key in the registry */
+
+static holdings *find_holdings(lua_State *L) {
+  holdings *h;
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&HOLDINGS);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  h = lua_touserdata(L, -1);
+  lua_pop(L, 1); /* the registry holds it, longer than any payload */
+  return h;
+}
+
+static void make_holdings(lua_State *L) {
+  holdings *h = find_holdings(L);
+  if (h != NULL)
+    return; /* the module was loaded before, and payloads of then look at these */
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&HOLDINGS);
+  h = sc3_newuserdata(L, sizeof *h);
+  h->bytes = 0;
+  h->limit = FIRST_LIMIT;
+  lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void sc3_countpayload(lua_State *L, int index) {
+  payload_ud *u = lua_touserdata(L, index);
+  holdings *h = u->all;
+  size_t bytes = sc3_payload_memory(u->p);
+  if (bytes - u->counted < LOOK_EVERY)
+    return;
+  h->bytes += bytes - u->counted;
+  u->counted = bytes;
+  if (h->bytes <= h->limit || h->bytes >> 10 <= (size_t)lua_gc(L, LUA_GCCOUNT, 0))
+    return;
+#ifdef LUA_GCISRUNNING
+  if (!lua_gc(L, LUA_GCISRUNNING, 0))
+    return; /* somebody stopped it, and a full turn would start it again */
+#endif
+  (void)lua_gc(L, LUA_GCCOLLECT, 0);
+  h->limit = h->bytes < FIRST_LIMIT / 2 ? FIRST_LIMIT : 2 * h->bytes;
+}
 
 static payload_ud *check_open(lua_State *L, int index) {
   payload_ud *u = luaL_checkudata(L, index, SC3_TYPE_PAYLOAD);
@@ -46,6 +98,8 @@ static int payload_new(lua_State *L) {
   u->p = NULL;
   u->closed = 1; /* until it has its bytes */
   u->pins = 0;
+  u->counted = 0;
+  u->all = find_holdings(L);
   luaL_getmetatable(L, SC3_TYPE_PAYLOAD);
   lua_setmetatable(L, -2);
   u->p = sc3_payload_new(max_members, max_bytes);
@@ -60,6 +114,8 @@ static void free_when_unused(payload_ud *u) {
     return;
   sc3_payload_free(u->p);
   u->p = NULL;
+  u->all->bytes -= u->counted;
+  u->counted = 0;
 }
 
 static int payload_close(lua_State *L) {
@@ -198,6 +254,7 @@ void sc3_open_payload(lua_State *L) {
     {"bytes", payload_bytes}, {"close", payload_close}, {"count", payload_count}, {"cut", payload_cut},
     {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"living", payload_living}, {"reset", payload_reset}, {"row", payload_row}, {NULL, NULL},
   };
+  make_holdings(L);
   sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_close);
   lua_pushcfunction(L, payload_new);
   lua_setfield(L, -2, "payload");

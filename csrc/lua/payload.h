@@ -19,4 +19,7 @@ void sc3_checkpiece(lua_State *L, int index, sc3_slice *out);
 void sc3_pinpiece(lua_State *L, int index);
 void sc3_unpinpiece(lua_State *L, int index);
 
+/* Counts what the payload at `index` grew by, and runs the collector where payloads that nobody holds may have piled up. May run finalizers. */
+void sc3_countpayload(lua_State *L, int index);
+
 #endif

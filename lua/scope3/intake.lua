@@ -142,6 +142,9 @@ function intake:cut()
     parts = { { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes } },
     began = self.began,
     release = function()
+      if self.closed then
+        return payload:close()
+      end
       payload:reset()
       self.free[#self.free + 1] = payload
     end,
@@ -205,13 +208,25 @@ function intake:abandon()
   abandon(self)
 end
 
+--- Frees what builder and payloads hold. A payload that a request still reads goes with that request.
+function intake:free_all()
+  self.closed = true
+  self.builder:close()
+  self.payload:close()
+  if self.next then
+    self.next:close()
+  end
+  for _, payload in ipairs(self.free) do
+    payload:close()
+  end
+end
+
 --- Puts the builder's counts into the job's result. Call once.
 function intake:close()
   if not self.closed then
-    self.closed = true
     self:report_refusals()
     result.add_counts(self.job.result, self.builder:counts())
-    self.builder:close()
+    self:free_all()
   end
 end
 

@@ -307,7 +307,7 @@ local function let_rebuild(work, audience, paths, plan, shape, opts)
     if not err then
       again.intake:finish()
     end
-    again.intake.builder:close()
+    again.intake:free_all()
     if not sink.done then
       return nil, sink.failure or err or errors.new("source", "the input has changed since it was sent", { code = "changed_input" })
     end
