@@ -189,11 +189,16 @@ BENCH_ROWS ?= 1000000
 BENCH_RUNS ?= 3
 bench: all
 	@mkdir -p build/bench
+	@command -v luajit >/dev/null && $(MAKE) --no-print-directory -s LUA=jit modules || true
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/floor bench/floor.c csrc/core/sha256*.c csrc/core/csv_marks.c
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/phases bench/phases.c csrc/core/*.c
 	@$(LUA_BIN) bench/run.lua $(BENCH_ROWS) $(BENCH_RUNS) build/bench
 	@echo && build/bench/phases build/bench/$(BENCH_ROWS).csv
+	@for lua in $(LUA) jit; do \
+	  bin=$$($(MAKE) --no-print-directory -s LUA=$$lua print-lua) && [ -n "$$bin" ] || continue; \
+	  echo && LUA_PATH='$(TREE_PATH);;' LUA_CPATH="$(ROOT)/build/$$lua/?.so;;" $$bin bench/add.lua; \
+	done
 
 bench-deps:
 	@mkdir -p build/bench && cd build/bench && npm install --silent --no-audit --no-fund @duckdb/node-api@1.5.6-r.1 csv-parse@7.0.3 libphonenumber-js@$(PHONE_PACKAGE)

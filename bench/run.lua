@@ -36,10 +36,15 @@ local function has(command)
   return shell(command .. " >/dev/null 2>&1")
 end
 
+-- The same under LuaJIT, where its module was built: the command as it stands in the tree takes the paths of the environment.
+local LUAJIT = "LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='build/jit/?.so;;' luajit "
+
 -- `share` is the part of the rows that a slow peer gets; its time is multiplied.
 local PEERS = {
   { name = "scope3, map (full validation)", command = "bin/scope3 sync %s " .. FULL },
   { name = "scope3, member(row)", command = "bin/scope3 run bench/member.lua %s --account 25 --dry-run --quiet" },
+  { name = "scope3, member(row), LuaJIT", command = "env " .. LUAJIT .. "bin/scope3.in run bench/member.lua %s --account 25 --dry-run --quiet",
+    needs = LUAJIT .. "-e 'require \"scope3.core\"'", missing = "make LUA=jit" },
   { name = "the floor (bench/floor.c)", command = folder .. "/floor %s" },
   { name = "DuckDB, one thread, SQL", command = ("cd %s && node ../../bench/peers/duckdb.mjs %%s"):format(folder),
     needs = ("cd %s && node -e 'require(\"@duckdb/node-api\")'"):format(folder) },
@@ -84,7 +89,7 @@ for _, peer in ipairs(PEERS) do
     end
     peer.spent, peer.start, peer.peak = {}, {}, 0
   else
-    print(peer.name .. ": not installed, left out (make bench-deps)")
+    print(("%s: not installed, left out (%s)"):format(peer.name, peer.missing or "make bench-deps"))
   end
 end
 for run = 1, runs do

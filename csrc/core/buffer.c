@@ -18,17 +18,15 @@ void sc3_buffer_free(sc3_buffer *b) {
   b->capacity = 0;
 }
 
-sc3_status sc3_buffer_reserve(sc3_buffer *b, size_t more) {
+sc3_status sc3_buffer_grow(sc3_buffer *b, size_t more) {
   size_t need, capacity;
   char *p;
-  if (b->capacity - b->n >= more)
-    return SC3_OK;
   if (more > b->cap || b->n > b->cap - more)
     return SC3_ECAP;
   need = b->n + more;
   capacity = b->capacity > 0 ? b->capacity : FIRST_CAPACITY;
   while (capacity < need)
-    capacity += capacity / 2 + 1;
+    capacity *= 4;
   if (capacity > b->cap)
     capacity = b->cap;
   p = realloc(b->p, capacity);
@@ -37,14 +35,4 @@ sc3_status sc3_buffer_reserve(sc3_buffer *b, size_t more) {
   b->p = p;
   b->capacity = capacity;
   return SC3_OK;
-}
-
-sc3_status sc3_buffer_append(sc3_buffer *b, const void *p, size_t n) {
-  sc3_status st;
-  if (n == 0)
-    return SC3_OK;
-  st = sc3_buffer_reserve(b, n);
-  if (st == SC3_OK)
-    sc3_buffer_put(b, p, n);
-  return st;
 }

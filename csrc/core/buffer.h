@@ -18,17 +18,27 @@ void sc3_buffer_init(sc3_buffer *b, size_t cap);
 /* Frees the bytes; the buffer may be used again. Idempotent. */
 void sc3_buffer_free(sc3_buffer *b);
 
-/* Room for `more` bytes behind the ones in use, so that the next writes cannot fail.
-   SC3_ECAP or SC3_ENOMEM leave the buffer as it was. */
-sc3_status sc3_buffer_reserve(sc3_buffer *b, size_t more);
+/* What sc3_buffer_reserve() does where the room is not there yet. */
+sc3_status sc3_buffer_grow(sc3_buffer *b, size_t more);
 
-/* Appends `n` bytes. SC3_ECAP or SC3_ENOMEM leave the buffer as it was. */
-sc3_status sc3_buffer_append(sc3_buffer *b, const void *p, size_t n);
+/* Room for `more` bytes behind the ones in use, so that the next writes cannot fail.
+   SC3_ECAP or SC3_ENOMEM leave the buffer as it was. Here and not in buffer.c, because a row asks several times and nearly always has the room. */
+static inline sc3_status sc3_buffer_reserve(sc3_buffer *b, size_t more) {
+  return b->capacity - b->n >= more ? SC3_OK : sc3_buffer_grow(b, more);
+}
 
 /* Appends without a check; only after sc3_buffer_reserve() made the room. */
 static inline void sc3_buffer_put(sc3_buffer *b, const void *p, size_t n) {
   memcpy(b->p + b->n, p, n);
   b->n += n;
+}
+
+/* Appends `n` bytes. SC3_ECAP or SC3_ENOMEM leave the buffer as it was. */
+static inline sc3_status sc3_buffer_append(sc3_buffer *b, const void *p, size_t n) {
+  sc3_status st = sc3_buffer_reserve(b, n);
+  if (st == SC3_OK && n > 0)
+    sc3_buffer_put(b, p, n);
+  return st;
 }
 
 /* A string literal, without its NUL; only after sc3_buffer_reserve(). */

@@ -140,14 +140,14 @@ static void hash_identities(identity *email, identity *phone) {
     sc3_sha256_hex(phone->normal, phone->n, phone->hex);
 }
 
-static sc3_status put_hash(sc3_buffer *out, const char *key, size_t key_length, const char hex[SC3_SHA256_HEX]) {
-  sc3_status st = sc3_buffer_reserve(out, key_length + SC3_SHA256_HEX + 1);
-  if (st == SC3_OK) {
-    sc3_buffer_put(out, key, key_length);
-    sc3_buffer_put(out, hex, SC3_SHA256_HEX);
-    SC3_PUT_LITERAL(out, "\"");
-  }
-  return st;
+/* ,"hashedEmail":"…" or ,"hashedPhone":"…": as long as each other. */
+enum { HASH_KEY = sizeof ",\"hashedEmail\":\"" - 1, HASH_MEMBER = HASH_KEY + SC3_SHA256_HEX + 1 };
+
+/* Only after sc3_buffer_reserve(). */
+static void put_hash(sc3_buffer *out, const char key[HASH_KEY], const char hex[SC3_SHA256_HEX]) {
+  sc3_buffer_put(out, key, HASH_KEY);
+  sc3_buffer_put(out, hex, SC3_SHA256_HEX);
+  SC3_PUT_LITERAL(out, "\"");
 }
 
 static sc3_status put_uids(sc3_buffer *out, const sc3_values *v, const unsigned char usable[SC3_UIDS_MAX]) {
@@ -173,7 +173,6 @@ static sc3_status put_uids(sc3_buffer *out, const sc3_values *v, const unsigned 
 
 static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, sc3_reading *reading, sc3_outcome *o) {
   static const reader emails = {SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email}, phones = {SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone};
-  static const char email_key[] = ",\"hashedEmail\":\"", phone_key[] = ",\"hashedPhone\":\"";
   identity email, phone;
   unsigned char usable[SC3_UIDS_MAX];
   sc3_slice id = v->role[SC3_ROLE_EXTERNAL_ID];
@@ -216,13 +215,16 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
     st = sc3_json_escape(out, id);
   if (st == SC3_OK) {
     o->id_length = out->n - start - SC3_MEMBER_ID_AT;
-    st = sc3_buffer_append(out, "\"", 1);
+    st = sc3_buffer_reserve(out, 2 * HASH_MEMBER + sizeof "\"},");
   }
-  if (st == SC3_OK && o->emails > 0)
-    st = put_hash(out, email_key, sizeof email_key - 1, email.hex);
-  if (st == SC3_OK && o->phones > 0)
-    st = put_hash(out, phone_key, sizeof phone_key - 1, phone.hex);
-  if (st == SC3_OK && o->uids > 0)
+  if (st != SC3_OK)
+    return st;
+  SC3_PUT_LITERAL(out, "\"");
+  if (o->emails > 0)
+    put_hash(out, ",\"hashedEmail\":\"", email.hex);
+  if (o->phones > 0)
+    put_hash(out, ",\"hashedPhone\":\"", phone.hex);
+  if (o->uids > 0)
     st = put_uids(out, v, usable);
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
 }
