@@ -139,6 +139,66 @@ describe("a map", function()
   end)
 end)
 
+describe("what a map and conditions have room for", function()
+  -- A file of one row with so many columns c1, c2, …, the last of them an email.
+  local function run(n, script)
+    local names, cells = {}, {}
+    for i = 1, n do
+      names[i], cells[i] = "c" .. i, i == n and "a@b.co" or "x"
+    end
+    script.audience = "a"
+    local text = table.concat(names, ",") .. "\n" .. table.concat(cells, ",") .. "\n"
+    return assert(scope3.client {}):run(script, assert(scope3.csv(reader(text), { delimiter = "," })), { dry_run = true })
+  end
+
+  local function columns(first, last)
+    local list = {}
+    for i = first, last do
+      list[#list + 1] = "c" .. i
+    end
+    return list
+  end
+
+  it("is used to the last, and more is refused before anything is read", function()
+    assert.equal(1, assert(run(18, { map = { external_id = "c1", email = columns(2, 18) } })).members)
+    local types = { external_id = "c1", email = "c53" }
+    for i = 1, 52 do
+      types["uid:t" .. i] = "c" .. i
+    end
+    local res = assert(run(53, { map = types }))
+    assert.same({ 32, { uid_too_many = 20 } }, { res.identifiers.uids, res.dropped })
+    local values, conditions = {}, {}
+    for i = 1, 448 do
+      values[i] = "v" .. i
+    end
+    values[449] = "x"
+    for i = 1, 63 do
+      conditions[i] = "x"
+    end
+    conditions[64] = values
+    assert.equal(1, assert(run(70, { map = { external_id = "c1", email = "c70" }, where = conditions })).members)
+    local many = columns(1, 39)
+    for message, script in pairs {
+      ["map has 17 fallbacks for emails and phones; 16 are the most"] = { map = { external_id = "c1", email = columns(2, 18), phone = { "c1", "c2" } } },
+      ["map has 55 columns; 54 are the most"] = { map = { external_id = columns(1, 54), email = "c40" } },
+      ["where has 65 conditions; 64 are the most: use a function(row)"] = { map = { external_id = "c1", email = "c2" }, where = (function()
+        local all = {}
+        for i = 1, 65 do
+          all[i] = "x"
+        end
+        return all
+      end)() },
+      ["where has 546 values; 512 are the most: use a function(row), and a table of the values as keys"] = {
+        map = { external_id = "c1", email = "c2" }, where = { c1 = many, c2 = many, c3 = many, c4 = many, c5 = many, c6 = many, c7 = many, c8 = many, c9 = many, c10 = many,
+          c11 = many, c12 = many, c13 = many, c14 = many } },
+    } do
+      assert.has_error(function()
+        run(40, script)
+      end, "client:run: " .. message)
+    end
+  end)
+end)
+
 describe("conditions", function()
   local COLUMNS = { "id", "mail", "consent", "country", "ltv", "since" }
   local ROWS = {

@@ -4,6 +4,10 @@ local mapping = {}
 local ROLES = { external_id = true, email = true, phone = true, region = true, hashed_email = true, hashed_phone = true }
 local KNOWN = "external_id, email, phone, region, hashed_email, hashed_phone, uid:TYPE"
 
+-- What a builder has room for (csrc/core/builder.h).
+local COLUMNS_MAX, FALLBACKS_MAX = 54, 16
+local CONDITIONS_MAX, VALUES_MAX = 64, 512
+
 local function sorted(t)
   local keys = {}
   for key in pairs(t) do
@@ -42,6 +46,23 @@ local function column_problem(role, value)
   end
 end
 
+-- What a map has too much of, or nil.
+local function size_problem(map)
+  local all, fallbacks = 0, 0
+  for role, columns in pairs(map) do
+    local n = type(columns) == "table" and #columns or 1
+    all = all + n
+    if not role:find("^uid:") and role ~= "external_id" and role ~= "region" then
+      fallbacks = fallbacks + math.max(n - 1, 0)
+    end
+  end
+  if fallbacks > FALLBACKS_MAX then
+    return ("map has %d fallbacks for emails and phones; %d are the most"):format(fallbacks, FALLBACKS_MAX)
+  elseif all > COLUMNS_MAX then
+    return ("map has %d columns; %d are the most"):format(all, COLUMNS_MAX)
+  end
+end
+
 --- What is wrong with a map, or nil.
 ---@param map table
 ---@param mode? string  of the job
@@ -65,6 +86,7 @@ function mapping.problem(map, mode)
   elseif identifiers == 0 and mode ~= "remove" then
     return "map needs at least one of email, phone, hashed_email, hashed_phone, uid:TYPE"
   end
+  return size_problem(map)
 end
 
 ---@class scope3.Target
@@ -165,6 +187,15 @@ function mapping.conditions(where)
     if problem then
       return nil, problem
     end
+  end
+  local values = 0
+  for _, condition in ipairs(list) do
+    values = values + #condition.values
+  end
+  if #list > CONDITIONS_MAX then
+    return nil, ("where has %d conditions; %d are the most: use a function(row)"):format(#list, CONDITIONS_MAX)
+  elseif values > VALUES_MAX then
+    return nil, ("where has %d values; %d are the most: use a function(row), and a table of the values as keys"):format(values, VALUES_MAX)
   end
   return list
 end
