@@ -1,4 +1,5 @@
--- What adding a ready table costs: no file is read and no row is looked at, the members stand in memory before the clock starts.   lua bench/add.lua [ROUNDS]
+-- What adding a ready table costs: no file is read and no row is looked at, the members stand in memory before the clock starts.
+--   lua bench/add.lua [ROUNDS]
 local scope3 = require "scope3"
 
 -- Small audiences, so that their memory is there already after the first: touching new pages costs more than the members.

@@ -79,7 +79,7 @@ static void put_letters(size_t n) {
 
 static void put_email(void) {
   static const char *const names[] = {"jane", "J.Doe", "o'brien", "mailto:x", "Anna.Smith", "<a", "a+b", "_", "J\xc3\x9cRGEN", "very.long.local.part.of.an.address.that.goes.on.and.on"};
-  static const char *const hosts[] = {"example.com", "Mail.Example.ORG", "x", "a..b", "b\xc3\xbc" "cher.example", "example.1", "-.co", "shop.example.co.uk"};
+  static const char *const hosts[] = {"example.com", "Mail.Example.ORG", "x", "a..b", "z\xc3\xbcrich.example", "example.1", "-.co", "shop.example.co.uk"};
   if (below(2) == 0) {
     put_letters(below(12) > 0 ? below(20) : below(70));
     put("@");
