@@ -298,6 +298,18 @@ describe("CSV at its edges", function()
     assert.same({ { id = "1" } }, (alike(scope3.csv, "id\n1\n")))
   end)
 
+  it("takes its delimiter from a first line that spreadsheets write for one another", function()
+    for _, line_end in ipairs { "\n", "\r\n", "\r" } do
+      assert.same({ { ["a,b,c"] = "1", d = "2,5" } }, (alike(scope3.csv, table.concat({ "sep=;", "a,b,c;d", "1;2,5", "" }, line_end))))
+    end
+    assert.same({ { a = "1", b = "2" } }, (alike(scope3.csv, "\239\187\191SEP=^\n\na^b\n1^2\n")))
+    assert.same({ { "1", "2" } }, (alike(scope3.csv, "sep=|\n1|2\n", { header = false })))
+    assert.same({ { a = "1", ["b|c"] = "2|3" } }, (alike(scope3.csv, "sep=|\na;b|c\n1;2|3\n", { delimiter = ";" })))
+    assert.same({ { ["sep=ab"] = "1" }, { ["sep=ab"] = "2" } }, (alike(scope3.csv, "sep=ab\n1\n2\n")))
+    local _, errors = alike(scope3.csv, 'sep=;\r\nid;b\r\n1;"x\r\n')
+    assert.truthy(errors[1][3]:find("row 1 (line 3), column 2", 1, true), errors[1][3])
+  end)
+
   it("says line, column and its name of a faulty row", function()
     local source = core.source { format = "csv" }
     source:feed('id,note\n1,"two\nlines"\n2,"x" y\n')

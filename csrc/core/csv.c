@@ -334,6 +334,20 @@ static int begins_json(const char *p, size_t n) {
   return 0;
 }
 
+/* "sep=;" alone on the first line, which spreadsheets write for one another, names the delimiter and is no row. */
+static void take_separator(sc3_csv *csv) {
+  sc3_input *in = &csv->input;
+  const char *p = sc3_input_head(in);
+  size_t n = sc3_input_left(in);
+  if (n < 6 || (memcmp(p, "sep=", 4) != 0 && memcmp(p, "SEP=", 4) != 0) || p[4] == '"' || p[4] == '\n' || p[4] == '\r' || (p[5] != '\n' && p[5] != '\r'))
+    return;
+  if (csv->delimiter == '\0')
+    csv->delimiter = p[4];
+  csv->skip_lf = p[5] == '\r';
+  csv->line++;
+  sc3_input_take(in, 6);
+}
+
 /* Looks at the first bytes: a BOM is dropped, and what is no text is refused. */
 static sc3_next begin_input(sc3_csv *csv) {
   sc3_input *in = &csv->input;
@@ -349,6 +363,7 @@ static sc3_next begin_input(sc3_csv *csv) {
     sc3_input_take(in, 3);
   if (csv->has_header && begins_json(sc3_input_head(in), sc3_input_left(in)))
     return fail(csv, SC3_FATAL_JSON, 1, 0);
+  take_separator(csv);
   csv->begun = 1;
   return SC3_NEXT_RECORD;
 }

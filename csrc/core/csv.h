@@ -23,7 +23,7 @@ typedef struct sc3_csv {
   sc3_fatal fatal;
 } sc3_csv;
 
-/* `delimiter` 0 = found by itself: the most frequent of comma, semicolon, tab and pipe in the first line. */
+/* `delimiter` 0 = found by itself: what a first line "sep=…" says, else the most frequent of comma, semicolon, tab and pipe in the first line. */
 void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header);
 void sc3_csv_free(sc3_csv *csv);
 
