@@ -68,12 +68,12 @@ describe("recovery", function()
     local client = client_of()
     sandbox:fault { on = "sync", act = "stall" }
     local lines = { "id,mail" }
-    for i = 1, 60000 do
-      lines[#lines + 1] = ("%s%d,r%d@example.com"):format(("x"):rep(200), i, i)
+    for i = 1, 3000 do -- more than a socket takes of a service that reads none, in few members, which are soon looked at
+      lines[#lines + 1] = ("%s%d,r%d@example.com"):format(("x"):rep(4000), i, i)
     end
-    local res = assert(client:run({ map = MAP, audience = "a" }, world.file(table.concat(lines, "\n")), { max_bytes = 64 * 2 ^ 20, timeout = 3 }))
+    local res = assert(client:run({ map = MAP, audience = "a" }, world.file(table.concat(lines, "\n")), { max_bytes = 64 * 2 ^ 20, timeout = 4 }))
     assert.equal("split", res.requests[1].state)
-    assert.same({ 60000, 0 }, { res.sent, res.possibly_twice })
+    assert.same({ 3000, 0 }, { res.sent, res.possibly_twice })
     world.assert_sums(res)
   end)
 
