@@ -281,6 +281,15 @@ uint64_t sc3_payload_row(const sc3_payload *p, size_t i) {
   return is_dead(e) ? 0 : e->tagged_row >> 2;
 }
 
+sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op) {
+  const entry *e;
+  if (i >= count(p) || is_dead(&entries(p)[i]))
+    return sc3_slice_of(NULL, 0);
+  e = &entries(p)[i];
+  *op = op_of(e);
+  return sc3_slice_of(p->segment[*op].p + e->offset, e->length - 1);
+}
+
 sc3_slice sc3_payload_id(const sc3_payload *p, size_t i) {
   sc3_slice id = {NULL, 0};
   const entry *e;

@@ -67,6 +67,9 @@ size_t sc3_payload_find(const sc3_payload *p, size_t first, size_t last, sc3_op 
 /* What stands for all its bytes: the SHA-256 of both segments' hashes. */
 void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]);
 
+/* The JSON of member `i` without its comma, borrowed until the payload changes; {NULL, 0} where there is none or it was superseded. */
+sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op);
+
 /* The escaped external id of member `i`; {NULL, 0} where it was superseded. */
 sc3_slice sc3_payload_id(const sc3_payload *p, size_t i);
 
