@@ -13,6 +13,7 @@
 #define SC3_TYPE_ENGINE "scope3.engine"
 #define SC3_TYPE_APPEND_FILE "scope3.append_file"
 #define SC3_TYPE_ID_SET "scope3.id_set"
+#define SC3_TYPE_SPOOL "scope3.spool"
 
 /* Makes the metatable `name`: `methods` under __index, `meta` beside it (may be NULL), __name, __metatable = false;
    __gc and, from 5.4 on, __close both call `close`. Leaves nothing on the stack. */
@@ -41,5 +42,6 @@ void sc3_open_engine(lua_State *L);
 void sc3_open_process(lua_State *L);
 void sc3_open_append_file(lua_State *L);
 void sc3_open_callback(lua_State *L);
+void sc3_open_spool(lua_State *L);
 
 #endif

@@ -1,0 +1,164 @@
+/* "scope3.spool": members in a mapped file that survive the process (csrc/core/spool.h). One a process: open it where it is used, after fork. */
+#include "../core/spool.h"
+
+#include <errno.h>
+
+#include "payload.h"
+
+enum { DEFAULT_CAPACITY = 64 << 20 };
+
+typedef struct spool_ud {
+  sc3_spool *s; /* NULL = closed */
+} spool_ud;
+
+static spool_ud *check_spool(lua_State *L) {
+  spool_ud *u = luaL_checkudata(L, 1, SC3_TYPE_SPOOL);
+  if (u->s == NULL)
+    sc3_closed(L, "spool");
+  return u;
+}
+
+/* true, or nil and what went wrong */
+static int push_status(lua_State *L, sc3_spool_status status) {
+  if (status == SC3_SPOOL_OK) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, sc3_spool_text(status, errno));
+  return 2;
+}
+
+static size_t opt_capacity(lua_State *L, int index) {
+  static const char *const known[] = {"capacity", NULL};
+  lua_Number n = DEFAULT_CAPACITY;
+  if (lua_isnoneornil(L, index))
+    return DEFAULT_CAPACITY;
+  luaL_checktype(L, index, LUA_TTABLE);
+  sc3_knownkeys(L, index, known, "spool");
+  lua_getfield(L, index, "capacity");
+  if (!lua_isnil(L, -1)) {
+    if (lua_type(L, -1) != LUA_TNUMBER)
+      luaL_error(L, "capacity must be a number of bytes, not a %s", luaL_typename(L, -1));
+    n = lua_tonumber(L, -1);
+    if (!(n >= SC3_SPOOL_LEAST_CAPACITY && n <= 4294967295.0))
+      luaL_error(L, "capacity must be between %d and 4294967295", (int)SC3_SPOOL_LEAST_CAPACITY);
+  }
+  lua_pop(L, 1);
+  return (size_t)n;
+}
+
+/* spool(path [, {capacity = 64 MiB}]) -> spool | nil, message [, "locked" where it is in use]. Makes a file of mode 0600 where there is none; one that is
+   no spool is left as it is. A relative path is looked up again by :remove(). */
+static int spool_new(lua_State *L) {
+  size_t length, capacity;
+  const char *path = luaL_checklstring(L, 1, &length);
+  sc3_spool_status status;
+  spool_ud *u;
+  luaL_argcheck(L, strlen(path) == length, 1, "a path holds no zero byte");
+  capacity = opt_capacity(L, 2);
+  u = sc3_newuserdata(L, sizeof *u);
+  u->s = NULL;
+  luaL_getmetatable(L, SC3_TYPE_SPOOL);
+  lua_setmetatable(L, -2);
+  status = sc3_spool_open(&u->s, path, capacity);
+  if (status == SC3_SPOOL_OK)
+    return 1;
+  (void)push_status(L, status);
+  if (status != SC3_SPOOL_LOCKED)
+    return 2;
+  lua_pushliteral(L, "locked");
+  return 3;
+}
+
+/* :keep(payload, first, last) -> true | nil, "full" | nil, message. Appends the living members of that range (counted from 1, both ends included), all or
+   none; what it has answered `true` for survives kill -9. */
+static int spool_keep(lua_State *L) {
+  spool_ud *u = check_spool(L);
+  const sc3_payload *p = sc3_readpayload(L, 2);
+  lua_Number first = luaL_checknumber(L, 3), last = luaL_checknumber(L, 4);
+  luaL_argcheck(L, first >= 1 && first <= 4294967295.0, 3, "must be between 1 and 4294967295");
+  luaL_argcheck(L, last >= 1 && last <= 4294967295.0, 4, "must be between 1 and 4294967295");
+  return push_status(L, sc3_spool_keep(u->s, p, (size_t)first - 1, (size_t)last));
+}
+
+/* The iterator; its upvalues are the spool and a cursor. */
+static int next_member(lua_State *L) {
+  static const char *const ops[] = {"add", "remove"};
+  spool_ud *u = lua_touserdata(L, lua_upvalueindex(1));
+  sc3_spool_cursor *cursor = lua_touserdata(L, lua_upvalueindex(2));
+  sc3_spool_status status;
+  sc3_slice json;
+  sc3_op op;
+  if (u->s == NULL)
+    return sc3_closed(L, "spool");
+  status = sc3_spool_next(u->s, cursor, &json, &op);
+  if (status != SC3_SPOOL_OK)
+    return luaL_error(L, "%s", sc3_spool_text(status, errno));
+  if (json.p == NULL)
+    return 0;
+  lua_pushlstring(L, json.p, json.n);
+  lua_pushstring(L, ops[op]);
+  return 2;
+}
+
+/* :members() -> an iterator of (JSON, "add" or "remove") from the first on, which ends where nothing more can be read, or when the spool is emptied.
+   Raises when it is called in a child of fork, or after close. */
+static int spool_members(lua_State *L) {
+  sc3_spool_cursor *cursor;
+  (void)check_spool(L);
+  lua_settop(L, 1);
+  cursor = lua_newuserdata(L, sizeof *cursor);
+  memset(cursor, 0, sizeof *cursor);
+  lua_pushcclosure(L, next_member, 2);
+  return 1;
+}
+
+/* :count() -> members that can be read */
+static int spool_count(lua_State *L) {
+  sc3_pushcount(L, sc3_spool_count(check_spool(L)->s));
+  return 1;
+}
+
+/* :bytes() -> bytes in use, of which the capacity is the limit */
+static int spool_bytes(lua_State *L) {
+  sc3_pushcount(L, sc3_spool_bytes(check_spool(L)->s));
+  return 1;
+}
+
+/* :damaged() -> bytes that could not be read when the file was opened (or read through); 0 when all is well */
+static int spool_damaged(lua_State *L) {
+  sc3_pushcount(L, sc3_spool_damaged(check_spool(L)->s));
+  return 1;
+}
+
+/* :reset() -> true | nil, message. Empties it, for good and at once. */
+static int spool_reset(lua_State *L) {
+  return push_status(L, sc3_spool_reset(check_spool(L)->s));
+}
+
+/* :remove() -> true | nil, message. Empties it, removes the file and closes; after a failure it is empty (but in a child of fork) and open. */
+static int spool_remove(lua_State *L) {
+  spool_ud *u = check_spool(L);
+  sc3_spool_status status = sc3_spool_remove(u->s);
+  if (status == SC3_SPOOL_OK)
+    u->s = NULL;
+  return push_status(L, status);
+}
+
+static int spool_close(lua_State *L) {
+  spool_ud *u = luaL_checkudata(L, 1, SC3_TYPE_SPOOL);
+  sc3_spool_close(u->s);
+  u->s = NULL;
+  return 0;
+}
+
+void sc3_open_spool(lua_State *L) {
+  static const luaL_Reg methods[] = {
+    {"bytes", spool_bytes}, {"close", spool_close}, {"count", spool_count}, {"damaged", spool_damaged}, {"keep", spool_keep},
+    {"members", spool_members}, {"remove", spool_remove}, {"reset", spool_reset}, {NULL, NULL},
+  };
+  sc3_newtype(L, SC3_TYPE_SPOOL, methods, NULL, spool_close);
+  lua_pushcfunction(L, spool_new);
+  lua_setfield(L, -2, "spool");
+}

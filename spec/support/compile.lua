@@ -1,0 +1,36 @@
+-- C that specs need beside the module, compiled when it is needed: what Lua has no function for.
+local world = require "spec.support.world"
+
+local compile = {}
+
+-- Without what the sanitizers preload: the compiler leaks.
+local function cc(arguments)
+  local output = world.path(".cc")
+  local code = os.execute(("env -u LD_PRELOAD ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror %s >%s 2>&1"):format(arguments, output))
+  assert(code == 0 or code == true, world.read(output))
+end
+
+--- A program: its path. world.clean() removes it.
+---@param sources string paths with spaces between
+---@return string
+function compile.program(sources)
+  local path = world.path(".bin")
+  cc(("-o %s %s"):format(path, sources))
+  return path
+end
+
+--- fork(function) -> the number it returned in the child (spec/support/fork.c).
+---@return fun(run: fun(): integer): integer
+function compile.fork()
+  local path = world.path(".so")
+  local pipe = assert(io.popen(("env -u LD_PRELOAD make --no-print-directory -s LUA=%s print-cflags"):format(os.getenv "SCOPE3_LUA")))
+  local includes = {}
+  for flag in pipe:read("*a"):gmatch("%-I%S+") do
+    includes[#includes + 1] = flag
+  end
+  pipe:close()
+  cc(("-fPIC -shared %s -o %s spec/support/fork.c"):format(table.concat(includes, " "), path))
+  return assert(package.loadlib(path, "luaopen_fork"))()
+end
+
+return compile
