@@ -16,6 +16,49 @@ local engines = {}
 local SLICE = 0.25 -- seconds between two looks at whether to stop, where somebody may say so
 local LONGEST = 60 -- of one sleep where nobody may
 
+-- Hands ended transfers to their calls. True when anything moved. Whoever moves the engine on may belong to somebody else, so what goes wrong there
+-- (a limiter's store that raises) is kept for the one who waits.
+local function step(shared)
+  local _, moved = shared.engine:step()
+  for result in shared.engine.result, shared.engine do
+    local call = shared.calls[result.id]
+    shared.calls[result.id] = nil
+    if call then
+      call.id = nil
+      local ok, fault = pcall(call.ended, call, result)
+      if not ok then
+        call.waiter.fault = fault
+        call:wake()
+      end
+    end
+  end
+  return moved
+end
+
+-- Takes a call off the wire.
+local function ground(self, call)
+  self.shared.calls[call.id] = nil
+  self.shared.engine:cancel(call.id)
+  self.flying, call.waiter.flying = self.flying - 1, call.waiter.flying - 1
+  call.id = nil
+end
+
+-- What the clients of an engine have in common: the engine, the calls that fly on it, and what loops may do with it.
+local function share(engine)
+  local shared = { engine = engine, calls = {} }
+  function shared.step()
+    return step(shared)
+  end
+  function shared.abandon(waiter)
+    for _, call in pairs(shared.calls) do
+      if call.waiter == waiter then
+        ground(call.transport, call)
+      end
+    end
+  end
+  return shared
+end
+
 local function engine_for(loop, ca_file)
   local key = loop.name .. "\0" .. (ca_file or "")
   local shared = engines[key]
@@ -24,24 +67,10 @@ local function engine_for(loop, ca_file)
     if not engine then
       return nil, errors.new("network", "libcurl could not be started: " .. tostring(message))
     end
-    shared = { engine = engine, calls = {} }
+    shared = share(engine)
     engines[key] = shared
   end
   return shared
-end
-
--- Hands ended transfers to their calls. True when anything moved.
-local function step(shared)
-  local _, moved = shared.engine:step()
-  for result in shared.engine.result, shared.engine do
-    local call = shared.calls[result.id]
-    shared.calls[result.id] = nil
-    if call then
-      call.id = nil
-      call:ended(result)
-    end
-  end
-  return moved
 end
 
 -- Proxy variables are read once, because a host may rewrite its environment. Only the lowercase http_proxy counts
@@ -108,7 +137,6 @@ function transport.new(config)
     who = { host = host, key = core.sha256(config.api_key or ""):sub(1, 16) },
     proxy = config.base:find("^https:") and via.url or "",
     no_proxy = via.none,
-    waiting = {}, -- calls whose time has not come, in the order of their start
     flying = 0, -- calls on the wire
     reached = false, -- the host has answered
     on_event = config.on_event or function() end,
@@ -159,7 +187,7 @@ end
 function Call:ended(result)
   local owner, request = self.transport, self.request
   local now = owner.loop.now()
-  owner.flying = owner.flying - 1
+  owner.flying, self.waiter.flying = owner.flying - 1, self.waiter.flying - 1
   owner.reached = owner.reached or result.status ~= nil and result.status > 0
   self.bytes_sent = self.bytes_sent + (result.uploaded or 0)
   if not result.code then
@@ -182,7 +210,7 @@ function Call:ended(result)
     if delay then
       self.history[#self.history].waited = delay
       self.due, self.claimed = now + delay, nil
-      owner.waiting[#owner.waiting + 1] = self
+      table.insert(self.waiter.waiting, self)
       self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts }
       return self:wake() -- whoever waits looks when it is due
     end
@@ -218,31 +246,15 @@ local function submit(self, call)
     return call:wake()
   end
   call.id = id
-  self.flying = self.flying + 1
+  self.flying, call.waiter.flying = self.flying + 1, call.waiter.flying + 1
   self.shared.calls[id] = call
 end
 
---- Somebody who waits for calls: several of a job have one in common.
+--- Somebody who waits for calls: several of a job have one in common. Calls whose time has not come are kept by their waiter alone, so that one that
+--- vanishes (nginx drops the threads of a request whose client has left) takes them along, and nobody sends them behind its back.
 ---@return scope3.Waiter
 function transport:waiter()
-  local shared = self.shared
-  return { news = {}, step = function()
-    return step(shared)
-  end }
-end
-
---- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
----@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?, poll: boolean?,
----  large: boolean?, repeatable: boolean?, budget: {left: number}?, on_event: function?}  `repeatable`: doing it twice comes to the same; `large`: a
----  refusal for its size is final, for the caller cuts it
----@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
----@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer
-function transport:start(request, waiter)
-  local call = setmetatable({ transport = self, request = request, waiter = waiter or self:waiter(), attempts = 0, failures = {}, history = {},
-    bytes_sent = 0, due = 0 }, Call)
-  self.waiting[#self.waiting + 1] = call
-  self:pump()
-  return call
+  return { news = {}, waiting = {}, flying = 0, step = self.shared.step, abandon = self.shared.abandon }
 end
 
 -- Seconds until a call whose time has come may go after all.
@@ -256,15 +268,16 @@ local function held(self, call, now)
   return self.limiter:hold(self.who, now)
 end
 
---- Moves everything on without waiting.
----@param waiter? scope3.Waiter  whose listeners are then told what happened
----@return number? due  when the next waiting call is to start
-function transport:pump(waiter)
+-- Moves everything on without waiting, and starts the waiter's calls whose time has come. Gives the time of the next one's start.
+local function move(self, waiter)
   step(self.shared)
+  local waiting = waiter.waiting
+  if #waiting == 0 then
+    return nil
+  end
   local now = self.loop.now()
-  local soonest
-  local waiting, sent = self.waiting, false
-  self.waiting = {}
+  local soonest, sent
+  waiter.waiting = {}
   for _, call in ipairs(waiting) do
     local wait = call.due - now
     if wait <= 0 then
@@ -276,7 +289,7 @@ function transport:pump(waiter)
     if wait > 0 then
       call.due = now + wait
       soonest = math.min(soonest or call.due, call.due)
-      self.waiting[#self.waiting + 1] = call
+      table.insert(waiter.waiting, call)
     else
       sent = true
       submit(self, call)
@@ -285,24 +298,41 @@ function transport:pump(waiter)
   if sent then
     step(self.shared)
   end
-  if waiter then
-    tell_news(waiter)
-  end
   return soonest
 end
 
+--- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
+---@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?, poll: boolean?,
+---  large: boolean?, repeatable: boolean?, budget: {left: number}?, on_event: function?}  `repeatable`: doing it twice comes to the same; `large`: a
+---  refusal for its size is final, for the caller cuts it
+---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
+---@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer
+function transport:start(request, waiter)
+  waiter = waiter or self:waiter()
+  local call = setmetatable({ transport = self, request = request, waiter = waiter, attempts = 0, failures = {}, history = {},
+    bytes_sent = 0, due = 0 }, Call)
+  table.insert(waiter.waiting, call)
+  move(self, waiter)
+  return call
+end
+
+--- Moves a waiter's calls on without waiting, and tells its listeners what has happened.
+---@param waiter scope3.Waiter
+function transport:pump(waiter)
+  move(self, waiter)
+  tell_news(waiter)
+end
+
 local function abandon(self, call)
-  for i, waiting in ipairs(self.waiting) do
-    if waiting == call then
-      table.remove(self.waiting, i)
+  local waiting = call.waiter.waiting
+  for i, other in ipairs(waiting) do
+    if other == call then
+      table.remove(waiting, i)
       break
     end
   end
   if call.id then
-    self.shared.calls[call.id] = nil
-    self.shared.engine:cancel(call.id)
-    self.flying = self.flying - 1
-    call.id = nil
+    ground(self, call)
   end
 end
 
@@ -323,7 +353,7 @@ function transport:give_up(call, kind)
   })
 end
 
---- Moves everything on until `done`. When `cancel` tells to stop, what is under way has `grace` seconds left.
+--- Moves calls on until `done`. When `cancel` tells to stop, what is under way has `grace` seconds left.
 ---@param done fun(): boolean
 ---@param limits? {cancel: (fun(): boolean?)?, grace: number?, deadline: number?}  `deadline` in seconds of the loop's clock
 ---@param waiter scope3.Waiter  of the calls that `done` looks at
@@ -335,7 +365,10 @@ function transport:drive(done, limits, waiter)
   local cancelled = false
   while true do
     waiter.woken = false
-    local soonest = self:pump()
+    local soonest = move(self, waiter)
+    if waiter.fault ~= nil then
+      error(waiter.fault, 0)
+    end
     tell_news(waiter)
     if done() then
       return true
@@ -343,7 +376,7 @@ function transport:drive(done, limits, waiter)
     local now = self.loop.now()
     if not cancelled and limits.cancel and limits.cancel() then
       cancelled = true
-      until_ = math.min(until_ or math.huge, now + (self.flying > 0 and limits.grace or 0))
+      until_ = math.min(until_ or math.huge, now + (waiter.flying > 0 and limits.grace or 0))
     end
     if until_ and now >= until_ then
       return nil, cancelled and "cancelled" or "timeout"

@@ -16,6 +16,7 @@ local loops = {}
 ---@class scope3.Waiter  somebody who waits; a loop may keep fields of its own in it
 ---@field woken boolean?  something of its own has happened since it last looked
 ---@field step fun(): boolean  moves the engine on and wakes whom that concerns; false when nothing moved
+---@field abandon fun(waiter: scope3.Waiter)  takes its requests off the wire: for a loop that knows that the waiter will never run again
 
 local hosts = {}
 
