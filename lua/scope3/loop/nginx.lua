@@ -1,5 +1,9 @@
 --- The loop of nginx and OpenResty. Nothing there can wait on a descriptor that is not nginx's own, so while requests are under way one timer a
 --- worker moves the engine on every millisecond, and whoever waits has a semaphore. Idle it costs nothing.
+---
+--- nginx may drop a timer that it has taken (lua_max_running_timers, no free connection), refuse one, and drop the thread of a request whose client
+--- has left. So the pump is known to live by its looks; where there is none, one of those who wait takes its place; and the requests of those who
+--- will never run again are taken off the wire.
 local core = require "scope3.core"
 local semaphore = require "ngx.semaphore"
 
@@ -10,53 +14,147 @@ local nginx = { name = "nginx", now = core.now, sleep = ngx.sleep }
 
 local SHORT, LONG = 0.001, 0.010 -- seconds between two looks, while something moves and while nothing does
 local PATIENCE = 16 -- looks without news before they become rarer
+local BIRTH = 0.1 -- seconds in which a timer that nginx has taken begins to run
+local LOST = 1 -- seconds without a look after which there is no pump any more
+local CENSUS = 0.5 -- seconds between two looks for waiters that are gone
 
--- Engines that a timer moves on, each with its waiter's step().
-local pumped = setmetatable({}, { __mode = "k" })
+---@class scope3.NginxPump  how an engine is moved on
+---@field waiters table<scope3.Waiter, true>  who is suspended
+---@field runner table?  who runs it; a new one takes over from the one before
+---@field looked number?  when it last looked
+---@field asked number?  when nginx was asked for a timer
+---@field orphaned boolean?  the timer did not run: those who wait do its work
 
--- Runs as a timer of its own, and in a worker that is exiting too: what is under way is brought to its end.
-local function pump(_, engine, step)
-  local idle = 0
-  while engine:count() > 0 do
+local pumps = setmetatable({}, { __mode = "k" }) -- engine -> scope3.NginxPump
+
+local function pump_of(engine)
+  local pump = pumps[engine]
+  if not pump then
+    -- Weak: of a thread that was dropped nothing is kept.
+    pump = { waiters = setmetatable({}, { __mode = "k" }) }
+    pumps[engine] = pump
+  end
+  return pump
+end
+
+-- A thread that was dropped has left its semaphore, and did not come back from it.
+local function is_gone(waiter)
+  return waiter.signal:count() >= (waiter.posted and 1 or 0)
+end
+
+local function drop_those_gone(pump)
+  for waiter in pairs(pump.waiters) do
+    if is_gone(waiter) then
+      pump.waiters[waiter] = nil
+      waiter:abandon()
+    end
+  end
+end
+
+-- Moves the engine on until `ended`, or somebody else does.
+local function run(engine, pump, step, pause, ended)
+  local runner, lost = {}, pump.runner
+  pump.runner = runner
+  if lost then
+    drop_those_gone(pump) -- perhaps the one that ran it
+  end
+  local idle, census = 0, core.now()
+  while pump.runner == runner and engine:count() > 0 do
     local ok, moved = pcall(step)
     if not ok then
       ngx.log(ngx.ERR, "scope3: ", moved)
     end
+    local now = core.now()
+    pump.looked = now
+    if now - census > CENSUS then
+      census = now
+      drop_those_gone(pump)
+    end
+    if ended and ended(now) then
+      break
+    end
     idle = moved and 0 or idle + 1
-    ngx.sleep(idle > PATIENCE and math.min(LONG, SHORT * (idle - PATIENCE)) or SHORT)
+    pause(idle > PATIENCE and math.min(LONG, SHORT * (idle - PATIENCE)) or SHORT)
   end
-  pumped[engine] = nil
+  if pump.runner == runner then
+    pump.runner, pump.looked = nil, nil
+  end
 end
 
--- Starts the pump where it is needed. False when there can be none: a worker that is exiting takes no new timers.
-local function keep_moving(engine, step)
-  if engine:count() == 0 or pumped[engine] then
+-- The pump itself. It runs in a worker that is exiting too: what is under way is brought to its end.
+local function on_timer(_, engine, step)
+  local pump = pump_of(engine)
+  pump.asked, pump.orphaned = nil, nil
+  run(engine, pump, step, ngx.sleep)
+end
+
+-- Asks for a timer. Not in a worker that is exiting: its first timer would be left open there, which nginx logs as an alert.
+local function ask(engine, pump, step, now)
+  pump.asked = now
+  return not ngx.worker.exiting() and ngx.timer.at(0, on_timer, engine, step)
+end
+
+-- Sees to it that somebody moves the engine on. False when that has to be the one who asks.
+local function keep_moving(engine, pump, step)
+  local now = core.now()
+  if pump.looked and now - pump.looked < LOST then
     return true
+  elseif not pump.orphaned then
+    if not pump.asked then
+      pump.orphaned = not ask(engine, pump, step, now)
+    elseif now - pump.asked > BIRTH then
+      pump.orphaned = true
+    end
   end
-  pumped[engine] = true
-  if not ngx.timer.at(0, pump, engine, step) then
-    pumped[engine] = nil
-    return false
-  end
-  return true
+  return not pump.orphaned
 end
 
-function nginx.wait(engine, seconds, waiter)
-  if not keep_moving(engine, waiter.step) then
-    ngx.sleep(math.min(seconds, SHORT))
-    return waiter.step()
-  end
+-- Suspends until the waiter is woken.
+local function suspend(pump, waiter, seconds)
   local signal = waiter.signal
   if not signal then
     signal = assert(semaphore.new())
     waiter.signal = signal
   end
-  signal:wait(seconds)
+  pump.waiters[waiter] = true
+  if signal:wait(math.max(SHORT, seconds)) then -- in no time it would not suspend at all
+    waiter.posted = nil
+  end
+  pump.waiters[waiter] = nil
+end
+
+-- In place of the pump, until it is there after all.
+local function stand_in(engine, pump, waiter, seconds)
+  local until_ = core.now() + seconds
+  run(engine, pump, waiter.step, function(pause)
+    suspend(pump, waiter, pause)
+  end, function(now)
+    if now - pump.asked > LOST then
+      ask(engine, pump, waiter.step, now)
+    end
+    return waiter.woken or now >= until_
+  end)
+  local heir = next(pump.waiters)
+  if heir then
+    nginx.wake(heir)
+  end
+end
+
+function nginx.wait(engine, seconds, waiter)
+  local pump = pump_of(engine)
+  if engine:count() == 0 then
+    suspend(pump, waiter, seconds)
+  elseif keep_moving(engine, pump, waiter.step) then
+    suspend(pump, waiter, math.min(seconds, pump.looked and LOST or BIRTH))
+  else
+    stand_in(engine, pump, waiter, seconds)
+  end
 end
 
 function nginx.wake(waiter)
   local signal = waiter.signal
-  if signal and signal:count() <= 0 then
+  if signal and not waiter.posted then
+    waiter.posted = true
     signal:post(1)
   end
 end
