@@ -191,6 +191,31 @@ for _, host in ipairs(HOSTS) do
       assert.same({ 503, "c" }, events)
     end)
 
+    it("a job whose turn has not come ends at once when it is cancelled, whoever else is under way", function()
+      sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 3 } } }
+      local client, ended, begun = client_of { rate = 1, limiter = scope3.limiter() }, {}, false
+      host.run {
+        function()
+          assert(client:sync(audience "first", { on_event = function()
+            begun = true
+          end }))
+          ended[#ended + 1] = "first"
+        end,
+        function()
+          while not begun do
+            host.sleep(0.01)
+          end
+          local asked = 0
+          local _, err = client:sync(audience "paced", { cancel = function()
+            asked = asked + 1
+            return asked > 2
+          end })
+          ended[#ended + 1] = err.kind
+        end,
+      }
+      assert.same({ "cancelled", "first" }, ended)
+    end)
+
     it("an error of a listener reaches the one who gave it", function()
       sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 0.05, times = -1 } } }
       local client, fine = client_of(), 0
@@ -227,6 +252,32 @@ describe("a client", function()
     end }
     assert(client:sync(audience "after"))
     assert.equal(3, #sandbox:requests("sync"))
+  end)
+
+  it("raises an error of its limiter's store for the one who waits, not for whoever moves its request on", function()
+    sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 0.1, times = -1 } } }
+    local broken = { get = function() end, set = function() end, incr = function() return 1 end, delete = function()
+      error "of the store"
+    end }
+    local good, bad = sandbox:client(), sandbox:client { limiter = scope3.limiter(broken) }
+    local fine, tasks = 0, {}
+    for i = 1, 5 do
+      tasks[i] = function()
+        assert((i == 3 and bad or good):sync(audience("x" .. i)))
+        fine = fine + 1
+      end
+    end
+    local queue = require("cqueues").new()
+    for _, task in ipairs(tasks) do
+      queue:wrap(task)
+    end
+    local messages = {}
+    for message in queue:errors() do
+      messages[#messages + 1] = message
+    end
+    assert.equal(4, fine)
+    assert.equal(1, #messages)
+    assert.truthy(tostring(messages[1]):find("of the store", 1, true))
   end)
 
   it("with the luv loop says that nothing can wait outside a coroutine", function()

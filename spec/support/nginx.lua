@@ -68,13 +68,22 @@ function nginx.until_true(what, condition, seconds)
   end
 end
 
+local running = {} -- server -> true
+
+--- Ends those that a spec that failed has left.
+function nginx.close_all()
+  for server in pairs(running) do
+    server:close "TERM"
+  end
+end
+
 --- Starts one. `http` is what stands in its http block, with PORT for the port and FOLDER for its folder; `main` stands above.
 ---@param options {http: string, main: string?, workers: integer?, env: string?, before: string?}
 function nginx.start(options)
   local folder, port = os.tmpname(), free_port()
   os.remove(folder)
   assert(os.execute("mkdir -p " .. quote(folder) .. " && chmod 711 " .. quote(folder)))
-  local self = setmetatable({ folder = folder, port = port, url = "http://127.0.0.1:" .. port, options = options }, Server)
+  local self = setmetatable({ folder = folder, port = port, url = "http://127.0.0.1:" .. port, options = options, seen = 0 }, Server)
   self:configure(options)
   sh(("cd %s && %s %s nginx -p %s -c nginx.conf >start.log 2>&1 & echo $! >%s/launcher.pid"):format(quote(folder),
     options.env or "", options.before or "", quote(folder), quote(folder)))
@@ -87,6 +96,7 @@ function nginx.start(options)
     assert(not log:find("[emerg]", 1, true), log)
   end)
   self.pid = tonumber((world.read(folder .. "/nginx.pid"):match("%d+")))
+  running[self] = true
   return self
 end
 
@@ -108,18 +118,20 @@ function Server:signal(name, pid)
   os.execute(("kill -%s %d 2>/dev/null"):format(name, pid or self.pid))
 end
 
---- The process ids of the workers that are running.
+--- The process ids of the workers that are running, and of those that are only ending what they have.
 function Server:workers()
-  local list = {}
+  local list, ending = {}, {}
   for pid, args in sh(("ps --ppid %d -o pid=,args="):format(self.pid)):gmatch("(%d+)%s+([^\n]*)") do
-    if args:find("worker process", 1, true) then
+    if args:find("worker process is shutting down", 1, true) then
+      ending[#ending + 1] = tonumber(pid)
+    elseif args:find("worker process", 1, true) then
       list[#list + 1] = tonumber(pid)
     end
   end
-  return list
+  return list, ending
 end
 
---- Reloads, and waits until the new workers are there; the old ones may still be ending.
+--- Reloads, and waits until new workers have taken over; the old ones may still be ending.
 function Server:reload()
   local before = {}
   for _, pid in ipairs(self:workers()) do
@@ -127,12 +139,21 @@ function Server:reload()
   end
   self:signal "HUP"
   nginx.until_true("new workers", function()
-    for _, pid in ipairs(self:workers()) do
-      if not before[pid] then
-        return true
+    local now = self:workers()
+    for _, pid in ipairs(now) do
+      if before[pid] then
+        return false
       end
     end
+    return #now > 0
   end)
+end
+
+--- Waits until a process has ended.
+function nginx.await_end(pid)
+  nginx.until_true("process " .. pid .. " ends", function()
+    return sh(("ps -p %d -o pid="):format(pid)):find("%d") == nil
+  end, 60)
 end
 
 function Server:log()
@@ -142,20 +163,27 @@ end
 --- Lines of its log that tell of trouble.
 function Server:trouble()
   local lines = {}
-  for line in self:log():gmatch("[^\n]+") do
-    if line:find("%[error%]") or line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]") or line:find("exited on signal 11", 1, true) then
+  for line in self:log():sub(self.seen + 1):gmatch("[^\n]+") do
+    if line:find("%[error%]") or line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]") or line:find("exited on signal", 1, true) then
       lines[#lines + 1] = line
     end
   end
   return table.concat(lines, "\n")
 end
 
---- Ends it, gracefully unless told otherwise, and removes its folder.
+--- What its log says so far was meant to happen.
+function Server:forget_trouble()
+  self.seen = #self:log()
+end
+
+--- Ends it, gracefully unless told otherwise, and removes its folder. Idempotent.
 function Server:close(signal)
+  if not running[self] then
+    return
+  end
+  running[self] = nil
   self:signal(signal or "QUIT")
-  nginx.until_true("nginx ends", function()
-    return sh(("ps -p %d -o pid="):format(self.pid)):find("%d") == nil
-  end, 60)
+  nginx.await_end(self.pid)
   os.execute("rm -rf " .. quote(self.folder))
 end
 
