@@ -199,6 +199,7 @@ local function broken(result, message)
 end
 
 local NETWORK = {
+  FORKED = "the process forked while the request was under way: it goes on in the parent alone",
   COULDNT_RESOLVE_HOST = "the host name was not found: check the base URL and the network",
   COULDNT_RESOLVE_PROXY = "the proxy's name was not found",
   COULDNT_CONNECT = "the host does not answer: check the base URL, the network and the proxy",

@@ -9,7 +9,7 @@ local BUDGET = 40 -- retries that a job may make at once; each request that goes
 local BY_STATUS = { [429] = ATTEMPTS, [500] = 2, [502] = ATTEMPTS, [503] = ATTEMPTS, [504] = ATTEMPTS }
 local BY_CODE = {
   BAD_REPLY = 3, OPERATION_TIMEDOUT = 3, UNSUPPORTED_PROTOCOL = 3, WEIRD_SERVER_REPLY = 3,
-  PEER_FAILED_VERIFICATION = 1, SSL_CACERT_BADFILE = 1, TOO_LARGE = 1, REDIRECT = 1,
+  PEER_FAILED_VERIFICATION = 1, SSL_CACERT_BADFILE = 1, TOO_LARGE = 1, REDIRECT = 1, FORKED = 1,
 }
 local UNREACHED = 3 -- a host that never answered is more likely misspelt than away
 
