@@ -77,7 +77,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: bench bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: bench bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -199,6 +199,14 @@ bench: all
 	  bin=$$($(MAKE) --no-print-directory -s LUA=$$lua print-lua) && [ -n "$$bin" ] || continue; \
 	  echo && LUA_PATH='$(TREE_PATH);;' LUA_CPATH="$(ROOT)/build/$$lua/?.so;;" $$bin bench/add.lua; \
 	done
+
+# A collector while nginx is reloaded and its workers are killed, and then in peace; bench/README.md keeps what it printed.
+RELOADS ?= 200
+KILLS ?= 50
+MINUTES ?= 10
+bench-endure:
+	@$(MAKE) --no-print-directory -s LUA=jit modules
+	@LUA_PATH='$(TREE_PATH);$(ROOT)/?.lua;;' LUA_CPATH='$(ROOT)/build/jit/?.so;;' SCOPE3_LUA_BIN=luajit luajit bench/nginx/endure.lua $(RELOADS) $(KILLS) $(MINUTES)
 
 bench-deps:
 	@mkdir -p build/bench && cd build/bench && npm install --silent --no-audit --no-fund @duckdb/node-api@1.5.6-r.1 csv-parse@7.0.3 libphonenumber-js@$(PHONE_PACKAGE)

@@ -36,6 +36,10 @@ local HTTP = [[
         end
       }
     }
+    location = /take { content_by_lua_block {
+      local ok, err = visit(ngx.var.arg_id)
+      ngx.print(ok and "taken" or tostring(err))
+    } }
     location = /refusal { content_by_lua_block { ngx.print(ngx.shared.scope3:get "refusal") } }
     location = /odd { content_by_lua_block {
       local ok, err = collector:add { external_id = "x", email = "nobody" }
@@ -190,6 +194,135 @@ describe("a collector", function()
     visit(1, 3)
     get "/flush"
     assert.same({ 3, 9 }, { members(), status().all.lost })
+  end)
+
+  describe("with a spool", function()
+    local folder
+
+    before_each(function()
+      folder = world.path()
+      os.execute("mkdir -m 700 " .. folder)
+    end)
+    after_each(function()
+      if server then
+        server:close()
+        server = nil
+      end
+      os.execute("rm -rf " .. folder)
+    end)
+
+    local function spool(more)
+      return ("spool = '%s', %s"):format(folder, more)
+    end
+
+    local function files(pattern)
+      local names = {}
+      for name in nginx.sh("ls " .. folder):gmatch("%S+") do
+        names[#names + 1] = name:find(pattern) and name or nil
+      end
+      return names
+    end
+
+    local function away(yes)
+      sandbox:configure { faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil } }
+    end
+
+    it("keeps hashes in files that nobody else can read, and removes them when it ends", function()
+      start(spool "flush_seconds = 3600,")
+      visit(1, 3)
+      local names = files "%.spool$"
+      assert.equal(1, #names)
+      assert.equal("600\n", nginx.sh(("stat -c %%a %s/%s"):format(folder, names[1])))
+      local bytes = world.read(folder .. "/" .. names[1])
+      assert.truthy(bytes:find('"externalId":"v3"', 1, true))
+      assert.is_nil(bytes:find("example.com", 1, true))
+      assert.is_nil(bytes:find("206", 1, true))
+      get "/flush"
+      assert.equal(3, members())
+      server:close()
+      server = nil
+      assert.same({}, files "spool")
+    end)
+
+    it("loses nothing when its worker is killed while the service is away", function()
+      away(true)
+      start(spool "flush_seconds = 0.2,")
+      visit(1, 30)
+      local pid = tonumber(get "/pid")
+      server:signal("KILL", pid)
+      away(false)
+      until_members(30)
+      local said = nginx.until_true("all is counted", function()
+        local ok, now = pcall(status)
+        return ok and now.all.held == 0 and now
+      end)
+      assert.same({ 30, 0, 30 }, { said.all.adopted, said.all.lost, said.all.accepted })
+    end)
+
+    it("loses no member that was acknowledged, however often workers are killed and nginx is reloaded", function()
+      start(spool "flush_members = 20, flush_seconds = 0.1,", { workers = 2 })
+      local taken, expected = 0, {}
+      for round = 1, 12 do
+        for i = 1, 25 do
+          local id = ("r%d-%d"):format(round, i)
+          local reply = world.http("GET", server.url .. "/take?id=" .. id)
+          if reply.body == "taken" then
+            taken = taken + 1
+            expected[id] = true
+          end
+        end
+        if round % 3 == 0 then
+          server:reload()
+        else
+          local workers = server:workers()
+          server:signal("KILL", workers[round % #workers + 1])
+        end
+      end
+      assert.is_true(taken > 200, taken .. " taken")
+      nginx.until_true("every member is there", function()
+        local found = sandbox:members "visitors"
+        for id in pairs(expected) do
+          if not found[id] then
+            return false
+          end
+        end
+        return true
+      end, 60)
+      assert.is_nil(server:log():find("signal 11", 1, true))
+      assert.equal(0, status().all.lost)
+    end)
+
+    it("has a later worker adopt what the service did not take before a reload", function()
+      away(true)
+      start(spool "flush_seconds = 0.3, exit_seconds = 0.3,")
+      visit(1, 12)
+      nginx.until_true("a failure", function()
+        return status().error
+      end)
+      server:reload()
+      away(false)
+      until_members(12)
+      assert.equal(0, status().all.lost)
+    end)
+
+    it("puts aside the file of members that the service refuses for good", function()
+      sandbox:fault { on = "sync", act = "status", status = 400 }
+      start(spool "flush_seconds = 3600,")
+      visit(1, 4)
+      get "/flush"
+      assert.equal(4, status().failed)
+      assert.equal(1, #files "%.refused$")
+    end)
+
+    it("takes members also when the folder cannot be written, and says so", function()
+      os.execute("rm -rf " .. folder)
+      start(spool "flush_seconds = 3600,")
+      visit(1, 2)
+      assert.same({ 2, 2 }, { status().held, status().unkept })
+      assert.truthy(server:log():find("cannot be kept in the spool", 1, true))
+      get "/flush"
+      assert.equal(2, members())
+    end)
   end)
 
   it("shares one rate and one status between workers", function()

@@ -52,7 +52,7 @@ local OPTIONS = options.merge(identity.options, {
 local DEFAULTS = { flush_members = 1000, flush_seconds = 5, max_members = 100000, max_bytes = 8 * 2 ^ 20, exit_seconds = 10 }
 local AT_ONCE = 0.8 -- seconds to send in when nginx was told to stop at once: its master kills after a second
 local SHORTEST = 0.02 -- seconds between two turns of the timer
-local LOOK_FOR_ORPHANS = 10 -- seconds between two looks for files that nobody owns
+local LOOK_FOR_ORPHANS = 10 -- seconds between two looks for files that nobody owns, or flush_seconds where that is less
 
 -- All that there are in this Lua state, for nginx.exit().
 local all = {}
@@ -189,7 +189,7 @@ end
 
 -- Takes in what a worker left that is no more, as far as there is room.
 local function adopt(self, own)
-  own.orphans_at = self.client.loop.now() + LOOK_FOR_ORPHANS
+  own.orphans_at = self.client.loop.now() + math.min(LOOK_FOR_ORPHANS, self.config.flush_seconds)
   while own.held < self.config.max_members do
     local spool = own.spools:orphan(self.config.max_members - own.held, own.held == 0)
     if not spool then
