@@ -77,7 +77,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: bench bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: bench bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -200,13 +200,20 @@ bench: all
 	  echo && LUA_PATH='$(TREE_PATH);;' LUA_CPATH="$(ROOT)/build/$$lua/?.so;;" $$bin bench/add.lua; \
 	done
 
-# A collector while nginx is reloaded and its workers are killed, and then in peace; bench/README.md keeps what it printed.
+# What a collector costs; and one while nginx is reloaded and its workers are killed, and then in peace; bench/README.md keeps what it printed.
 RELOADS ?= 200
 KILLS ?= 50
 MINUTES ?= 10
+bench-add bench-endure: export LUA_PATH := $(TREE_PATH);$(ROOT)/?.lua;;
+bench-add bench-endure: export LUA_CPATH := $(ROOT)/build/jit/?.so;;
+bench-add bench-endure: export SCOPE3_LUA_BIN := luajit
+bench-add:
+	@$(MAKE) --no-print-directory -s LUA=jit modules
+	@luajit bench/nginx/add.lua
+
 bench-endure:
 	@$(MAKE) --no-print-directory -s LUA=jit modules
-	@LUA_PATH='$(TREE_PATH);$(ROOT)/?.lua;;' LUA_CPATH='$(ROOT)/build/jit/?.so;;' SCOPE3_LUA_BIN=luajit luajit bench/nginx/endure.lua $(RELOADS) $(KILLS) $(MINUTES)
+	@luajit bench/nginx/endure.lua $(RELOADS) $(KILLS) $(MINUTES)
 
 bench-deps:
 	@mkdir -p build/bench && cd build/bench && npm install --silent --no-audit --no-fund @duckdb/node-api@1.5.6-r.1 csv-parse@7.0.3 libphonenumber-js@$(PHONE_PACKAGE)

@@ -40,7 +40,7 @@ local queue, running = cqueues.new(), true
 local acknowledged, count, requests, broken = {}, 0, 0, 0
 
 -- One connection after the other, one request after the other.
-local function load()
+local function visit()
   while running do
     local connection = socket.connect("127.0.0.1", server.port)
     connection:onerror(function(_, _, code)
@@ -88,7 +88,7 @@ local function resident()
 end
 
 local function say(...)
-  print((...):format(select(2, ...)))
+  print(((...)):format(select(2, ...)))
   io.stdout:flush()
 end
 
@@ -105,7 +105,7 @@ end
 
 local failed = false
 for _ = 1, CONNECTIONS do
-  queue:wrap(load)
+  queue:wrap(visit)
 end
 queue:wrap(function()
   local kills, every = 0, math.max(1, math.floor(RELOADS / math.max(1, KILLS)))
@@ -135,7 +135,8 @@ queue:wrap(function()
     say("  after %4.0f s: %.1f MB of %d workers, %d requests", cqueues.monotime() - from, resident() / 1024, #server:workers(), requests)
   end
   local last = resident()
-  say("memory of the workers: %.1f MB after a minute, %.1f MB %d minutes later (%+.1f %%)", first / 1024, last / 1024, MINUTES, (last / first - 1) * 100)
+  say("memory of the workers: %.1f MB after a minute, %.1f MB %g minutes later (%+.1f %%)", first / 1024, last / 1024, MINUTES,
+    (last / first - 1) * 100)
   failed = failed or last > first * 1.05
   running = false
 end)
