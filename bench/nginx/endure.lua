@@ -113,7 +113,10 @@ queue:wrap(function()
     server:signal "HUP"
     cqueues.sleep(0.25)
     if kills < KILLS and i % every == 0 then
-      local workers = server:workers()
+      local workers = nginx.until_true("workers", function()
+        local list = server:workers()
+        return #list > 0 and list
+      end)
       server:signal("KILL", workers[i % #workers + 1])
       kills = kills + 1
       cqueues.sleep(0.1)

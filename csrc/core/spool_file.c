@@ -167,7 +167,7 @@ static int preallocate(int fd, size_t from, size_t to) {
 }
 
 static int write_zeros(int fd, size_t from, size_t to) {
-  static const char zeros[1 << 16];
+  static const char zeros[4096];
   while (from < to) {
     ssize_t n = pwrite(fd, zeros, to - from < sizeof zeros ? to - from : sizeof zeros, (off_t)from);
     if (n < 0 && errno != EINTR)
