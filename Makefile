@@ -77,7 +77,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: bench bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: test-long bench bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -87,6 +87,7 @@ help:
 	@echo 'make test           every spec on every Lua found; LUAS="5.4 jit" narrows it, SPEC=spec/x_spec.lua too'
 	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
 	@echo 'make test-poll      the specs over what other systems and processors use: no epoll, plain C'
+	@echo 'make test-long      what is cut short in make test, in full: the soak, kill -9 at every point'
 	@echo 'make test-paths     a million random rows through SIMD and through plain C: not a byte may differ'
 	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
 	@echo 'make fuzz           libFuzzer over rows and over callbacks, FUZZ_SECONDS=60 each (needs clang)'
@@ -136,14 +137,21 @@ test:
 	@sh .ci/deps test
 	@MAKE="$(MAKE)" sh spec/run.sh $(SPEC)
 
+# The soak over 20 seeds, kill -9 at every point, and whatever else is cut short in `make test`.
+test-long:
+	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/soak_spec.lua spec/journal_spec.lua spec/recovery_spec.lua spec/spool_spec.lua)
+
 test-sanitize:
 	@MAKE="$(MAKE)" RUN_UNDER=sanitize sh spec/run.sh $(SPEC)
 
 test-valgrind:
 	@MAKE="$(MAKE)" RUN_UNDER=valgrind sh spec/run.sh $(SPEC)
 
+# What the other build is made of: waiting, and bytes.
+POLL_SPECS := spec/engine_spec.lua spec/client_spec.lua spec/hosts/loops_spec.lua spec/core_spec.lua spec/source_spec.lua spec/builder_spec.lua \
+  spec/mapping_spec.lua spec/sha256_spec.lua spec/lowercase_spec.lua spec/phone_spec.lua spec/spool_spec.lua spec/inputs_spec.lua spec/regress
 test-poll:
-	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(SPEC)
+	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(or $(SPEC),$(POLL_SPECS))
 
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund

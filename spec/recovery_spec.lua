@@ -265,12 +265,15 @@ describe("whatever goes wrong", function()
   local PHASES = { { "sync", 0 }, { "sync", 3 }, { "sync", 11 }, { "task", 0 }, { "task", 6 }, { "audiences", 0 } }
 
   it("the audience holds what was meant, or the result names the rows that are missing", function()
-    local started, cases, whole = core.now(), 0, 0
+    local started, cases, whole, nth = core.now(), 0, 0, 0
     local operations, expected = model.history(model.dice(7), 120, 60)
     local file = world.file(model.csv(operations))
     for _, phase in ipairs(PHASES) do
       for _, fault in ipairs(FAULTS) do
-        for _, times in ipairs(fault.act == "hang" and phase[1] ~= "sync" and {} or { 1, -1 }) do -- a poll has a minute's time
+        nth = nth + 1
+        local left_out = fault.act == "hang" and phase[1] ~= "sync" -- a poll has a minute's time
+          or not world.thorough and nth % 4 ~= 0
+        for _, times in ipairs(left_out and {} or { 1, -1 }) do
           sandbox:reset()
           local rule = { on = phase[1], after = phase[2], times = times }
           for key, value in pairs(fault) do
