@@ -77,7 +77,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: test-long bench bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -215,6 +215,13 @@ MINUTES ?= 10
 bench-add bench-endure: export LUA_PATH := $(TREE_PATH);$(ROOT)/?.lua;;
 bench-add bench-endure: export LUA_CPATH := $(ROOT)/build/jit/?.so;;
 bench-add bench-endure: export SCOPE3_LUA_BIN := luajit
+# What the client costs a worker of nginx, beside one over nginx's own sockets. PARTS="late" runs a part alone.
+BENCH_PAIRS ?= 12
+bench-nginx: all
+	@mkdir -p build/bench
+	@$(MAKE) --no-print-directory -s LUA=jit modules
+	@BENCH_PAIRS=$(BENCH_PAIRS) sh bench/nginx/run $(PARTS)
+
 bench-add:
 	@$(MAKE) --no-print-directory -s LUA=jit modules
 	@luajit bench/nginx/add.lua

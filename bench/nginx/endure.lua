@@ -36,7 +36,7 @@ local folder = world.path()
 os.execute("mkdir -m 700 " .. folder)
 local server = nginx.start { http = HTTP:format(sandbox.url, folder), workers = 2 }
 
-local queue, running = cqueues.new(), true
+local queue, running, paused, in_peace = cqueues.new(), true, false, false
 local acknowledged, count, requests, broken = {}, 0, 0, 0
 
 -- One connection after the other, one request after the other.
@@ -48,8 +48,11 @@ local function visit()
     end)
     connection:setmode("b", "bf")
     while running do
+      while paused do
+        cqueues.sleep(0.05)
+      end
       requests = requests + 1
-      local id = "m" .. requests % IDS
+      local id = in_peace and "m" .. requests % IDS or "k" .. requests
       connection:write(("GET /take?id=%s HTTP/1.1\r\nHost: x\r\n\r\n"):format(id))
       connection:flush()
       local length, line
@@ -103,7 +106,7 @@ local function missing()
   return n
 end
 
-local failed = false
+local failed, lost = false, 0
 for _ = 1, CONNECTIONS do
   queue:wrap(visit)
 end
@@ -123,13 +126,15 @@ queue:wrap(function()
     end
   end
   say("%d reloads and %d kills: %d requests, %d of them without an answer, %d members acknowledged", RELOADS, kills, requests, broken, count)
+  paused = true
   cqueues.sleep(15) -- the files of the dead are looked for now and then
-  nginx.until_true("nothing waits", function()
+  local before = nginx.until_true("nothing waits", function()
     local all = world.json.decode(world.http("GET", server.url .. "/status").body).all
-    return all.held < 1000 and all
+    return all.held == 0 and all
   end)
-  local before = world.json.decode(world.http("GET", server.url .. "/status").body).all
-  say("adopted %d, lost %d", before.adopted, before.lost)
+  lost = missing()
+  say("adopted %d, lost %d; of the members acknowledged %d are missing at the service", before.adopted, before.lost, lost)
+  paused, in_peace = false, true -- ids were each used once; now they come again and again
 
   local from, first = cqueues.monotime(), nil
   while cqueues.monotime() - from < WARM + MINUTES * 60 do
@@ -148,7 +153,7 @@ assert(queue:loop())
 local log = server:log()
 server:close()
 cqueues.sleep(1)
-local lost = missing()
+lost = lost + missing()
 local crashed = select(2, log:gsub("exited on signal 11", ""))
 say("members acknowledged %d, missing at the service %d; workers crashed %d", count, lost, crashed)
 os.execute("rm -rf " .. folder)

@@ -63,16 +63,18 @@ function planner.requests(audiences, limits)
 end
 
 --- Tells of each request in turn whether one of its ids was in a request before that it gave no turn to: then it has to wait until the tasks of those
---- have ended. Requests of one payload never have an id in common.
+--- have ended. Requests of one payload never have an id in common, so ids are looked at only where an audience has several.
 ---@return fun(parts: scope3.Part[]): boolean
 function planner.repeats()
-  local sealed, current = {}, {}
+  local sealed = {} -- audience -> ids of payloads before the last one
+  local last = {} -- audience -> the payload that requests since the last turn were of
   return function(parts)
     local repeated = false
     for _, part in ipairs(parts) do
       local id = part.audience.id
-      if part.payload and current[id] ~= part.payload then
+      if part.payload and last[id] and last[id] ~= part.payload then
         sealed[id] = sealed[id] or core.id_set()
+        sealed[id]:seal(last[id])
         repeated = repeated or sealed[id]:meets(part.payload)
       end
     end
@@ -80,14 +82,11 @@ function planner.repeats()
       for _, set in pairs(sealed) do
         set:clear()
       end
+      last = {}
     end
     for _, part in ipairs(parts) do
-      local id = part.audience.id
-      if part.payload and current[id] ~= part.payload then
-        current[id] = part.payload
-        sealed[id]:seal(part.payload)
-      elseif part.payload and repeated then
-        sealed[id]:seal(part.payload)
+      if part.payload then
+        last[part.audience.id] = part.payload
       end
     end
     return repeated
