@@ -31,7 +31,7 @@ for lua in $LUAS; do
     sanitize) flags=SANITIZE=1 variant=$lua-sanitize ;;
     poll) flags=POLL=1 variant=$lua-poll ;;
   esac
-  $make --no-print-directory -s LUA="$lua" $flags modules || { broken=1; continue; }
+  $make --no-print-directory -s -j "$(nproc 2>/dev/null || echo 2)" LUA="$lua" $flags modules || { broken=1; continue; }
   bin=$($make --no-print-directory -s LUA="$lua" print-lua)
   echo "== Lua $lua${under:+ ($under)}: $bin"
   export LUA_PATH="$root/lua/?.lua;$root/lua/?/init.lua;$root/?.lua;;"
