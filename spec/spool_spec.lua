@@ -263,7 +263,10 @@ describe("a spool", function()
   it("gives no member that was not kept, however much of its file was changed or cut off", function()
     local path, bytes = made("first", "-second", "third", "fourth", "-fifth", "sixth")
     local spool = assert(core.spool(path))
-    local whole, used = spooled.read(spool), spool:bytes()
+    local kept, used = {}, spool:bytes()
+    for _, member in ipairs(spooled.read(spool)) do
+      kept[member[2] .. member[3]] = true
+    end
     spool:close()
     local seed = os.time()
     math.randomseed(seed)
@@ -283,8 +286,8 @@ describe("a spool", function()
         assert.is_true(changed:sub(1, HEADER) ~= bytes:sub(1, HEADER), where)
         assert.truthy(message:find("^the file is "), message)
       else
-        for i, member in ipairs(spooled.read(result)) do
-          assert.same(whole[i], member, where)
+        for _, member in ipairs(spooled.read(result)) do -- pieces that are moved may put a whole record elsewhere: still one that was kept
+          assert.is_true(kept[member[2] .. member[3]], where)
         end
         result:close()
       end
