@@ -25,7 +25,7 @@ static double cpu_seconds(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void identities(const sc3_record *r, sc3_region_memo *memo, int hash) {
+static void identities(const sc3_record *r, sc3_region_memo **memo, int hash) {
   char email[SC3_EMAIL_MAX], a[SC3_SHA256_HEX], b[SC3_SHA256_HEX];
   size_t n = 0;
   sc3_repairs repairs = 0;
@@ -55,7 +55,8 @@ static double run(const char *path, phase upto, uint64_t *rows) {
   sc3_csv csv;
   sc3_record record;
   sc3_builder builder;
-  sc3_region_memo memo;
+  static sc3_columns wanted;
+  sc3_region_memo *memo = NULL;
   sc3_payload *payload = sc3_payload_new(100000, 8 << 20);
   size_t i;
   int fd = open(path, O_RDONLY);
@@ -63,14 +64,14 @@ static double run(const char *path, phase upto, uint64_t *rows) {
     perror(path);
     exit(1);
   }
-  memset(&memo, 0, sizeof memo);
   sc3_csv_init(&csv, ',', 1);
   sc3_builder_init(&builder, SC3_ADD, 1 << 20, 0);
   for (i = 0; i < 4; i++) {
-    builder.targets[i].role = roles[i];
-    builder.targets[i].column = columns[i] + 1;
+    wanted.targets[i].role = roles[i];
+    wanted.targets[i].column = columns[i] + 1;
   }
-  builder.target_count = 4;
+  wanted.target_count = 4;
+  builder.columns = &wanted;
   *rows = 0;
   for (;;) {
     sc3_next next = upto == READ ? SC3_NEXT_NEED : sc3_csv_next(&csv, &record);
@@ -97,6 +98,7 @@ static double run(const char *path, phase upto, uint64_t *rows) {
   }
   sc3_csv_free(&csv);
   sc3_builder_free(&builder);
+  free(memo);
   sc3_payload_free(payload);
   (void)close(fd);
   return cpu_seconds() - start;

@@ -20,6 +20,7 @@ typedef struct way {
   sc3_csv csv;
   sc3_jsonl jsonl;
   sc3_builder b;
+  sc3_columns columns;
   sc3_payload *now, *next;
   sc3_id_set *sealed; /* NULL outside epochs */
   uint64_t living;    /* members that left in payloads */
@@ -179,7 +180,7 @@ static void map_columns(way *w) {
   static const char *const types[] = {"uid2", "maid"};
   size_t i;
   for (i = 0; i < sizeof roles / sizeof roles[0]; i++) {
-    sc3_target *t = &w->b.targets[i];
+    sc3_target *t = &w->columns.targets[i];
     t->role = roles[i];
     t->fallback = i == 4 || i == 5;
     if (roles[i] == SC3_ROLE_UID)
@@ -189,12 +190,12 @@ static void map_columns(way *w) {
     else
       t->column = i % WAY_COLUMNS + 1;
   }
-  w->b.target_count = i;
+  w->columns.target_count = i;
 }
 
 static void set_conditions(way *w) {
   static const sc3_operand operands[] = {{SC3_KIND_TEXT, {"yes", 3}, 0}, {SC3_KIND_NUMBER, {NULL, 0}, 5}};
-  sc3_condition *c = w->b.conditions;
+  sc3_condition *c = w->columns.conditions;
   c[0].op = SC3_NOT_EQUAL;
   c[0].operands = operands;
   c[0].operand_count = 2;
@@ -208,7 +209,7 @@ static void set_conditions(way *w) {
     c[0].column = 2;
     c[1].column = 1;
   }
-  w->b.condition_count = 2;
+  w->columns.condition_count = 2;
 }
 
 static void open_way(way *w) {
@@ -218,6 +219,7 @@ static void open_way(way *w) {
   w->sealed = w->mode & WAY_EPOCHS ? sc3_id_set_new() : NULL;
   must(w->now != NULL && w->next != NULL && (w->sealed != NULL) == ((w->mode & WAY_EPOCHS) != 0));
   sc3_builder_init(&w->b, w->mode & WAY_REMOVE ? SC3_REMOVE : SC3_ADD, 4000, 1);
+  w->b.columns = &w->columns;
   w->b.sealed = w->sealed;
   w->b.next = w->next;
   w->b.reading.mend = !(w->mode & WAY_NO_MEND);

@@ -1,5 +1,7 @@
 #include "builder.h"
 
+#include <stdlib.h>
+
 #include "phone_plan.h"
 #include "text.h"
 
@@ -31,6 +33,8 @@ void sc3_builder_free(sc3_builder *b) {
   sc3_buffer_free(&b->refusals);
   sc3_buffer_free(&b->scratch);
   sc3_buffer_free(&b->staged);
+  free(b->reading.regions);
+  free(b->tally.unknown_regions);
 }
 
 static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column, int dropped) {
@@ -49,9 +53,9 @@ static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_
 /* The column that feeds a role, 0 where no mapping tells. */
 static size_t column_of(const sc3_builder *b, sc3_role role) {
   size_t i;
-  for (i = 0; i < b->target_count; i++) {
-    if (b->targets[i].role == role)
-      return b->targets[i].column;
+  for (i = 0; b->columns != NULL && i < b->columns->target_count; i++) {
+    if (b->columns->targets[i].role == role)
+      return b->columns->targets[i].column;
   }
   return 0;
 }
@@ -100,9 +104,10 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   }
   for (i = 0; st == SC3_OK && i < outcome->dropped_count; i++) {
     if (outcome->dropped[i].reason == SC3_R_PHONE_REGION)
-      sc3_region_tally_add(&b->tally.unknown_regions, sc3_text_trim(values->role[SC3_ROLE_REGION]));
-    st = sc3_builder_drop(b, outcome->dropped[i].role, outcome->dropped[i].reason,
-                          outcome->dropped[i].column > 0 ? outcome->dropped[i].column : column_of(b, outcome->dropped[i].role));
+      st = sc3_region_tally_add(&b->tally.unknown_regions, sc3_text_trim(values->role[SC3_ROLE_REGION]));
+    if (st == SC3_OK)
+      st = sc3_builder_drop(b, outcome->dropped[i].role, outcome->dropped[i].reason,
+                            outcome->dropped[i].column > 0 ? outcome->dropped[i].column : column_of(b, outcome->dropped[i].role));
   }
   if (st != SC3_OK)
     return st;
@@ -163,18 +168,19 @@ static inline const sc3_field *field_of(const sc3_record *r, size_t column, sc3_
   return sc3_record_find(r, name);
 }
 
-static void add_name(sc3_builder *b, size_t *n, size_t column, sc3_slice name) {
+static void add_name(sc3_columns *c, size_t *n, size_t column, sc3_slice name) {
   if (column == 0)
-    b->names[(*n)++] = name;
+    c->names[(*n)++] = name;
 }
 
 sc3_keys sc3_builder_keys(sc3_builder *b) {
-  sc3_keys keys = {b->names, 0};
+  sc3_columns *c = b->columns;
+  sc3_keys keys = {c->names, 0};
   size_t i;
-  for (i = 0; i < b->target_count; i++)
-    add_name(b, &keys.count, b->targets[i].column, b->targets[i].name);
-  for (i = 0; i < b->condition_count; i++)
-    add_name(b, &keys.count, b->conditions[i].column, b->conditions[i].name);
+  for (i = 0; i < c->target_count; i++)
+    add_name(c, &keys.count, c->targets[i].column, c->targets[i].name);
+  for (i = 0; i < c->condition_count; i++)
+    add_name(c, &keys.count, c->conditions[i].column, c->conditions[i].name);
   return keys;
 }
 
@@ -229,8 +235,8 @@ static void take_value(const sc3_target *t, sc3_slice value, sc3_values *v) {
 /* Puts each mapped field to its role. */
 static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v) {
   size_t i;
-  for (i = 0; i < b->target_count; i++) {
-    const sc3_target *t = &b->targets[i];
+  for (i = 0; i < b->columns->target_count; i++) {
+    const sc3_target *t = &b->columns->targets[i];
     const sc3_field *f = field_of(r, t->column, t->name);
     sc3_slice trimmed;
     sc3_status st = SC3_OK;
@@ -258,8 +264,8 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
 
 int sc3_builder_wants(const sc3_builder *b, const sc3_record *r) {
   size_t i;
-  for (i = 0; i < b->condition_count && r->fault == SC3_FAULT_NONE; i++) {
-    const sc3_condition *c = &b->conditions[i];
+  for (i = 0; i < b->columns->condition_count && r->fault == SC3_FAULT_NONE; i++) {
+    const sc3_condition *c = &b->columns->conditions[i];
     if (!sc3_condition_holds(c, field_of(r, c->column, c->name)))
       return 0;
   }

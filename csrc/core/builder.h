@@ -25,7 +25,7 @@ typedef struct sc3_tally {
   uint64_t dropped_for[SC3_R_COUNT];
   uint64_t repaired_for[SC3_FIX_COUNT]; /* identifiers that were mended and kept */
   uint64_t raw_in[SC3_ROLE_UID], hashed_in[SC3_ROLE_UID]; /* values used of a role for raw ones: as they should be, and hashed already */
-  sc3_region_tally unknown_regions; /* of phones that were dropped for it */
+  sc3_region_tally *unknown_regions; /* of phones that were dropped for it; NULL where there are none */
 } sc3_tally;
 
 /* One refusal: where and why, without the value. */
@@ -48,6 +48,16 @@ typedef struct sc3_target {
 
 enum { SC3_TARGETS_MAX = SC3_ROLE_UID + SC3_FALLBACKS_MAX + SC3_UIDS_MAX, SC3_CONDITIONS_MAX = 64, SC3_OPERANDS_MAX = 512 };
 
+/* What records are asked for: which of their values are a member's, and the conditions that a row has to meet. It is large, and a builder of rows that
+   are no records has none. */
+typedef struct sc3_columns {
+  sc3_target targets[SC3_TARGETS_MAX];
+  size_t target_count;
+  sc3_condition conditions[SC3_CONDITIONS_MAX];
+  size_t condition_count;
+  sc3_slice names[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of the columns that these look at by name */
+} sc3_columns;
+
 typedef struct sc3_builder {
   sc3_tally tally;
   int keep_refusals;
@@ -63,14 +73,10 @@ typedef struct sc3_builder {
   sc3_buffer scratch; /* the members of the row under way, as JSON */
   sc3_buffer staged;  /* where in scratch they lie */
   size_t next_staged;
-  sc3_target targets[SC3_TARGETS_MAX];
-  size_t target_count;
+  sc3_columns *columns; /* the owner's, or NULL */
   /* Inside an epoch (docs: lua/scope3/intake.lua), else NULL: the ids of payloads that were sealed in it, and where a further member of one of them goes. */
   const sc3_id_set *sealed;
   sc3_payload *next;
-  sc3_condition conditions[SC3_CONDITIONS_MAX];
-  size_t condition_count;
-  sc3_slice names[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of the columns that these look at by name */
 } sc3_builder;
 
 void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals);
@@ -95,7 +101,7 @@ void sc3_builder_discard(sc3_builder *b);
 /* Ends the row: it counts as skipped (when told), rejected, or used. */
 sc3_status sc3_builder_end(sc3_builder *b, int skipped);
 
-/* The names by which targets and conditions look at a record; valid until these are changed. */
+/* The names by which targets and conditions look at a record; valid until these are changed. From here on to sc3_builder_wants() a builder with columns. */
 sc3_keys sc3_builder_keys(sc3_builder *b);
 
 /* Stages the member that the targets find in the record of the row under way; a record with a fault is rejected for it. `next` is the payload that it

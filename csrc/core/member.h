@@ -69,7 +69,7 @@ typedef struct sc3_reading {
   int mend;                  /* as in sc3_email_normalize() */
   int region;                /* of phones in national form, where a row names none; SC3_NO_REGION */
   sc3_repairs phone_repairs; /* as in sc3_phone_normalize() */
-  sc3_region_memo regions;
+  sc3_region_memo *regions;  /* NULL at first; the owner frees it */
 } sc3_reading;
 
 /* The escaped external id stands at this offset of a written member. */

@@ -26,7 +26,7 @@ struct sc3_payload {
   uint64_t seed; /* against rows made to collide */
 };
 
-enum { FIRST_SLOTS = 1024 };
+enum { FIRST_SLOTS = 16 };
 
 static size_t count(const sc3_payload *p) {
   return p->index.n / sizeof(entry);

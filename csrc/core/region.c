@@ -1,5 +1,7 @@
 #include "region.h"
 
+#include <stdlib.h>
+
 #include "phone_plan.h"
 #include "region_table.h"
 #include "utf8.h"
@@ -105,10 +107,11 @@ int sc3_region_find(sc3_slice name) {
   return (inside == SC3_NO_REGION && !is_shared(before)) || inside == found ? found : SC3_NO_REGION;
 }
 
-int sc3_region_recall(sc3_region_memo *memo, sc3_slice name) {
+int sc3_region_recall(sc3_region_memo **made, sc3_slice name) {
   const unsigned char *p = (const unsigned char *)name.p;
+  sc3_region_memo *memo = *made != NULL ? *made : (*made = calloc(1, sizeof *memo));
   size_t at;
-  if (name.n == 0 || name.n > SC3_MEMO_NAME)
+  if (memo == NULL || name.n == 0 || name.n > SC3_MEMO_NAME)
     return sc3_region_find(name);
   at = (name.n * 37 + p[0] * 5u + p[name.n / 2] * 11u + p[name.n - 1] * 3u) % SC3_MEMO_SLOTS;
   if (memo->slots[at].n != name.n || memcmp(memo->slots[at].name, name.p, name.n) != 0) {

@@ -8,7 +8,7 @@
 
 enum { SC3_MEMO_SLOTS = 128, SC3_MEMO_NAME = 29 };
 
-/* Names that were looked up already: a file says the same few over and over. Zeros are an empty memo. */
+/* Names that were looked up already: a file says the same few over and over. */
 typedef struct sc3_region_memo {
   struct {
     int16_t region;
@@ -22,7 +22,7 @@ typedef struct sc3_region_memo {
    known. */
 int sc3_region_find(sc3_slice name);
 
-/* The same, by way of a memo. */
-int sc3_region_recall(sc3_region_memo *memo, sc3_slice name);
+/* The same, by way of a memo, which is made at its first use; free() it. Without memory for one it is slower, and no more. */
+int sc3_region_recall(sc3_region_memo **memo, sc3_slice name);
 
 #endif

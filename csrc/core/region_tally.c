@@ -1,5 +1,7 @@
 #include "region_tally.h"
 
+#include <stdlib.h>
+
 #include "digit.h"
 #include "utf8.h"
 
@@ -20,20 +22,24 @@ static int is_name(sc3_slice s) {
   return 1;
 }
 
-void sc3_region_tally_add(sc3_region_tally *t, sc3_slice name) {
+sc3_status sc3_region_tally_add(sc3_region_tally **made, sc3_slice name) {
+  sc3_region_tally *t = *made != NULL ? *made : (*made = calloc(1, sizeof *t));
   size_t i;
+  if (t == NULL)
+    return SC3_ENOMEM;
   for (i = 0; i < t->n; i++) {
     if (t->names[i].n == name.n && memcmp(t->names[i].text, name.p, name.n) == 0) {
       t->names[i].count++;
-      return;
+      return SC3_OK;
     }
   }
   if (t->n == SC3_TALLY_NAMES || !is_name(name)) {
     t->others++;
-    return;
+    return SC3_OK;
   }
   memcpy(t->names[t->n].text, name.p, name.n);
   t->names[t->n].n = (unsigned char)name.n;
   t->names[t->n].count = 1;
   t->n++;
+  return SC3_OK;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "slice.h"
+#include "status.h"
 
 enum { SC3_TALLY_NAMES = 64, SC3_TALLY_NAME_BYTES = 48 };
 
@@ -20,7 +21,7 @@ typedef struct sc3_region_tally {
   uint64_t others; /* names beyond the first ones, and what is no name */
 } sc3_region_tally;
 
-/* Counts a name (trimmed). A tally of zeros is an empty one. */
-void sc3_region_tally_add(sc3_region_tally *t, sc3_slice name);
+/* Counts a name (trimmed) in a tally that is made at its first use; free() it. SC3_OK or SC3_ENOMEM. */
+sc3_status sc3_region_tally_add(sc3_region_tally **t, sc3_slice name);
 
 #endif

@@ -39,12 +39,13 @@ static void read_column(lua_State *L, size_t *column, sc3_slice *name) {
 }
 
 /* The array at `index` of { role, column (number or name), uid_type }. Several of one role (and type) are fallbacks, in order. */
-static void read_map(lua_State *L, sc3_builder_ud *u, int index) {
+static void read_map(lua_State *L, sc3_columns *columns, int index) {
+  sc3_target *targets = columns->targets;
   size_t i, j, n = lua_rawlen(L, index);
   if (n > SC3_TARGETS_MAX)
     luaL_error(L, "a map has at most %d entries", (int)SC3_TARGETS_MAX);
   for (i = 0; i < n; i++) {
-    sc3_target *t = &u->b.targets[i];
+    sc3_target *t = &targets[i];
     lua_rawgeti(L, index, (int)i + 1);
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_rawgeti(L, -1, 1);
@@ -55,16 +56,16 @@ static void read_map(lua_State *L, sc3_builder_ud *u, int index) {
     lua_rawgeti(L, -3, 2);
     read_column(L, &t->column, &t->name);
     for (j = 0; j < i; j++)
-      t->fallback |= u->b.targets[j].role == t->role && sc3_slice_eq(u->b.targets[j].uid_type, t->uid_type);
+      t->fallback |= targets[j].role == t->role && sc3_slice_eq(targets[j].uid_type, t->uid_type);
     lua_pop(L, 4);
   }
-  u->b.target_count = n;
+  columns->target_count = n;
 }
 
 /* What a condition compares with, on top of the stack. */
-static void read_operand(lua_State *L, sc3_builder_ud *u) {
-  sc3_operand *o = &u->operands[u->operand_count];
-  if (u->operand_count == SC3_OPERANDS_MAX)
+static void read_operand(lua_State *L, sc3_lookup *lookup) {
+  sc3_operand *o = &lookup->operands[lookup->operand_count];
+  if (lookup->operand_count == SC3_OPERANDS_MAX)
     luaL_error(L, "conditions have at most %d values", (int)SC3_OPERANDS_MAX);
   switch (lua_type(L, -1)) {
     case LUA_TBOOLEAN:
@@ -79,17 +80,17 @@ static void read_operand(lua_State *L, sc3_builder_ud *u) {
       o->text.p = luaL_checklstring(L, -1, &o->text.n);
       break;
   }
-  u->operand_count++;
+  lookup->operand_count++;
 }
 
 /* The array at `index` of { operator, column (number or name), array of values }. */
-static void read_conditions(lua_State *L, sc3_builder_ud *u, int index) {
+static void read_conditions(lua_State *L, sc3_lookup *lookup, int index) {
   static const char *const operators[] = {"eq", "ne", "lt", "le", "gt", "ge", "present", "absent", NULL}; /* as sc3_operator */
   size_t i, j, n = lua_rawlen(L, index);
   if (n > SC3_CONDITIONS_MAX)
     luaL_error(L, "there are at most %d conditions", (int)SC3_CONDITIONS_MAX);
   for (i = 0; i < n; i++) {
-    sc3_condition *c = &u->b.conditions[i];
+    sc3_condition *c = &lookup->columns.conditions[i];
     lua_rawgeti(L, index, (int)i + 1);
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_rawgeti(L, -1, 1);
@@ -98,35 +99,47 @@ static void read_conditions(lua_State *L, sc3_builder_ud *u, int index) {
     read_column(L, &c->column, &c->name);
     lua_rawgeti(L, -3, 3);
     luaL_checktype(L, -1, LUA_TTABLE);
-    c->operands = u->operands + u->operand_count;
+    c->operands = lookup->operands + lookup->operand_count;
     c->operand_count = lua_rawlen(L, -1);
     for (j = 0; j < c->operand_count; j++) {
       lua_rawgeti(L, -1, (int)j + 1);
-      read_operand(L, u);
+      read_operand(L, lookup);
       lua_pop(L, 1);
     }
     lua_pop(L, 4);
   }
-  u->b.condition_count = n;
+  lookup->columns.condition_count = n;
+}
+
+/* Gives a builder what looking into records takes, where it has not got it. */
+static void need_lookup(lua_State *L, sc3_builder_ud *u, int values) {
+  sc3_lookup *lookup;
+  if (u->lookup != NULL)
+    return;
+  lookup = lua_newuserdata(L, sizeof *lookup);
+  memset(lookup, 0, sizeof *lookup);
+  lua_setfield(L, values, KEY_LOOKUP);
+  u->lookup = lookup;
+  u->b.columns = &lookup->columns;
 }
 
 /* The map and the conditions at two indices, or nil for either. */
 static void read_columns(lua_State *L, sc3_builder_ud *u, int values, int map, int conditions) {
-  memset(u->b.targets, 0, sizeof u->b.targets);
-  memset(u->b.conditions, 0, sizeof u->b.conditions);
-  u->b.target_count = u->b.condition_count = u->operand_count = 0;
+  sc3_columns *columns = &u->lookup->columns;
+  memset(columns, 0, sizeof *columns);
+  u->lookup->operand_count = 0;
   u->mapped = !lua_isnil(L, map);
   if (u->mapped) {
     luaL_checktype(L, map, LUA_TTABLE);
     lua_pushvalue(L, map);
     lua_setfield(L, values, KEY_MAP); /* before its strings are looked at */
-    read_map(L, u, map);
+    read_map(L, columns, map);
   }
   if (!lua_isnil(L, conditions)) {
     luaL_checktype(L, conditions, LUA_TTABLE);
     lua_pushvalue(L, conditions);
     lua_setfield(L, values, KEY_CONDITIONS);
-    read_conditions(L, u, conditions);
+    read_conditions(L, u->lookup, conditions);
   }
 }
 
@@ -181,12 +194,15 @@ static int builder_new(lua_State *L) {
   lua_pop(L, 1);
   lua_getfield(L, 1, KEY_MAP);
   lua_getfield(L, 1, KEY_CONDITIONS);
-  read_columns(L, u, values, 7, 8);
   lua_getfield(L, 1, KEY_COLUMNS);
-  if (!lua_isnil(L, -1)) {
-    luaL_checktype(L, -1, LUA_TTABLE);
-    u->columns = lua_rawlen(L, -1);
-    if (u->columns > sizeof u->fields / sizeof u->fields[0])
+  if (!lua_isnil(L, 7) || !lua_isnil(L, 8) || !lua_isnil(L, 9)) {
+    need_lookup(L, u, values);
+    read_columns(L, u, values, 7, 8);
+  }
+  if (!lua_isnil(L, 9)) {
+    luaL_checktype(L, 9, LUA_TTABLE);
+    u->lookup->keys = lua_rawlen(L, 9);
+    if (u->lookup->keys > sizeof u->lookup->fields / sizeof u->lookup->fields[0])
       return luaL_error(L, "there are too many columns");
     lua_setfield(L, values, KEY_COLUMNS);
   }
@@ -331,6 +347,7 @@ static int builder_take(lua_State *L) {
   look_at_epoch(L, u);
   lua_settop(L, 3);
   sc3_getuservalue(L, 1);
+  need_lookup(L, u, 4);
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
   if (sc3_stagerow(L, u, 4, 3, p) != NULL)
     return push_script_error(L, u);
@@ -366,11 +383,13 @@ static int builder_fill(lua_State *L) {
   uint64_t start = sc3_source_bytes(s);
   unsigned rows = 0;
   const int scripted = u->has_where || u->has_member; /* then all of a row may be looked at */
-  const sc3_keys keys = sc3_builder_keys(&u->b);
+  sc3_keys keys;
   luaL_checkstack(L, 20, "too deep");
   look_at_epoch(L, u);
   lua_settop(L, 3);
   sc3_getuservalue(L, 1);
+  need_lookup(L, u, 4);
+  keys = sc3_builder_keys(&u->b);
   for (;;) {
     const char *full = flush(L, u, p);
     if (full != NULL)
@@ -416,6 +435,7 @@ static int builder_columns(lua_State *L) {
     return luaL_error(L, "the row before waits for room: flush it first");
   lua_settop(L, 3);
   sc3_getuservalue(L, 1);
+  need_lookup(L, u, 4);
   read_columns(L, u, 4, 2, 3);
   return 0;
 }

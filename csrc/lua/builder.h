@@ -7,25 +7,32 @@
 #include "row.h"
 #include "source.h"
 
+/* What a builder that looks into records has besides, in a userdata of its own. */
+typedef struct sc3_lookup {
+  sc3_columns columns;
+  sc3_operand operands[SC3_OPERANDS_MAX]; /* of all conditions */
+  size_t operand_count;
+  size_t keys; /* of a row that is a table: what targets and conditions look at, by their number */
+  sc3_field fields[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of such a row */
+  char numbers[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX][SC3_NUMBER_TEXT];
+} sc3_lookup;
+
 typedef struct sc3_builder_ud {
   sc3_builder b;
   int closed;
   int busy;          /* inside a callback: a script must not come back in */
   int mapped;        /* has targets */
-  size_t columns;    /* of a row that is a table: the keys that targets and conditions look at, by their number */
+  sc3_lookup *lookup; /* NULL where no row is a record */
   int has_where, has_member;
   int in_epoch;      /* the user value holds an id set and the payload of the next epoch */
   sc3_record record; /* kept here, so that no pointer to a C frame outlives an error */
   sc3_member_table member;
-  sc3_operand operands[SC3_OPERANDS_MAX]; /* of all conditions */
-  size_t operand_count;
-  sc3_field fields[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of a row that is a table */
-  char numbers[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX][SC3_NUMBER_TEXT];
 } sc3_builder_ud;
 
 /* The user value is a table with these. */
 #define KEY_WHERE "where"
 #define KEY_MEMBER "member"
+#define KEY_LOOKUP "lookup"
 #define KEY_MAP "map"         /* anchors the names of targets */
 #define KEY_CONDITIONS "conditions" /* anchors the texts of conditions */
 #define KEY_COLUMNS "columns" /* the keys that tables are asked for */

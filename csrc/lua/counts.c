@@ -34,7 +34,9 @@ static void push_mixed(lua_State *L, const sc3_tally *t) {
 /* { Atlantis = 3, ["(other)"] = 1 } */
 static void push_unknown_regions(lua_State *L, const sc3_region_tally *t) {
   size_t i;
-  lua_createtable(L, 0, (int)t->n);
+  lua_createtable(L, 0, t != NULL ? (int)t->n : 0);
+  if (t == NULL)
+    return;
   for (i = 0; i < t->n; i++) {
     lua_pushlstring(L, t->names[i].text, t->names[i].n);
     sc3_pushcount(L, t->names[i].count);
@@ -49,7 +51,7 @@ int sc3_builder_counts(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
   const sc3_tally *t = &u->b.tally;
   int i;
-  lua_createtable(L, 0, 16);
+  lua_createtable(L, 0, 19);
   set_count(L, "rows", t->rows);
   set_count(L, "skipped", t->skipped);
   set_count(L, "rejected_rows", t->rejected);
@@ -75,7 +77,7 @@ int sc3_builder_counts(lua_State *L) {
   lua_setfield(L, -2, "repaired");
   push_mixed(L, t);
   lua_setfield(L, -2, "mixed");
-  push_unknown_regions(L, &t->unknown_regions);
+  push_unknown_regions(L, t->unknown_regions);
   lua_setfield(L, -2, "unknown_regions");
   sc3_getuservalue(L, 1);
   lua_getfield(L, -1, KEY_REASONS);

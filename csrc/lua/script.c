@@ -258,13 +258,14 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
 
 /* Reads the columns of a row that is a table into the record under way. They stay on the stack, because a table may make them up as it is asked. */
 static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
+  sc3_lookup *lookup = u->lookup;
   size_t i;
   int columns;
-  luaL_checkstack(L, (int)u->columns + 20, "too deep");
+  luaL_checkstack(L, (int)lookup->keys + 20, "too deep");
   lua_getfield(L, values, KEY_COLUMNS);
   columns = lua_gettop(L);
-  for (i = 0; i < u->columns; i++) {
-    sc3_field *f = &u->fields[i];
+  for (i = 0; i < lookup->keys; i++) {
+    sc3_field *f = &lookup->fields[i];
     lua_rawgeti(L, columns, (int)i + 1);
     lua_gettable(L, row);
     f->name = f->value = sc3_slice_of(NULL, 0);
@@ -275,7 +276,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
         break;
       case LUA_TNUMBER:
         f->kind = SC3_KIND_NUMBER;
-        f->value = sc3_slice_of(u->numbers[i], sc3_numbertext(L, u->numbers[i]));
+        f->value = sc3_slice_of(lookup->numbers[i], sc3_numbertext(L, lookup->numbers[i]));
         break;
       case LUA_TBOOLEAN:
         f->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE;
@@ -291,8 +292,8 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   }
   memset(&u->record, 0, sizeof u->record);
   u->record.row = u->b.row;
-  u->record.fields = u->fields;
-  u->record.count = u->columns;
+  u->record.fields = lookup->fields;
+  u->record.count = lookup->keys;
 }
 
 const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p) {
