@@ -255,8 +255,8 @@ function Client:sync(audiences, opts)
     return nil, err
   end
   local limits = { max_members = checked.max_members, max_bytes = checked.max_bytes, push = checked.push_notification_config }
-  local misfit = planner.misfit(audiences, limits)
-  if misfit then
+  local requests, misfit = planner.plan(audiences, limits)
+  if not requests then
     return nil, errors.invalid("client:sync", {
       { path = ("audiences[%d]"):format(misfit), message = "has a member that alone is over max_bytes" },
     })
@@ -273,7 +273,7 @@ function Client:sync(audiences, opts)
     result.add_counts(work.result, audience.builder:counts())
   end
   local repeats = planner.repeats()
-  for parts in planner.requests(audiences, limits) do
+  for _, parts in ipairs(requests) do
     if not work.failure and repeats(parts) then
       work:turn()
     end

@@ -93,17 +93,22 @@ function planner.repeats()
   end
 end
 
---- The number of an audience with a member that fits into no request, or nil.
+--- All requests at once, so that a member that fits into none is found before anything is sent.
 ---@param audiences scope3.Audience[]
 ---@param limits {max_members: integer, max_bytes: integer, push: table?}
----@return integer?
-function planner.misfit(audiences, limits)
-  local next_request = planner.requests(audiences, limits)
-  local parts, more
-  repeat
-    parts, more = next_request()
-  until not parts
-  return more
+---@return scope3.Part[][]?
+---@return integer? misfit  the number of an audience with such a member
+function planner.plan(audiences, limits)
+  local next_request, list = planner.requests(audiences, limits), {}
+  while true do
+    local parts, misfit = next_request()
+    if not parts and misfit then
+      return nil, misfit
+    elseif not parts then
+      return list
+    end
+    list[#list + 1] = parts
+  end
 end
 
 return planner
