@@ -1,5 +1,6 @@
 -- The HTTP engine against a real server.
 local core = require "scope3.core"
+local cqueues = require "cqueues"
 local world = require "spec.support.world"
 local tls = require "spec.support.tls"
 
@@ -17,6 +18,16 @@ local KEY = "Authorization: Bearer scope3_engine_spec"
 local function transfer(engine, request)
   assert(engine:submit(request))
   return world.next_result(engine)
+end
+
+-- So many connections that are kept: a request over one of them leaves at once, and brings no event but its reply.
+local function keep_connections(sandbox, engine, n)
+  for _ = 1, n do
+    assert(engine:submit { method = "GET", url = sandbox.url .. "/sandbox/config", timeout = 60 })
+  end
+  for _ = 1, n do
+    assert.equal(200, world.next_result(engine).status)
+  end
 end
 
 local function open_descriptors()
@@ -161,20 +172,24 @@ describe("the engine", function()
 
   it("never sends a request again by itself when a kept connection dies", function()
     local engine = new_engine()
-    local request = { method = "POST", url = sync_url(sandbox), headers = { KEY }, timeout = 30,
-      body = '{"audiences":[{"audienceId":"a","add":[{"externalId":"1","hashedEmail":"' .. ("ab"):rep(32) .. '"}]}]}' }
-    sandbox:fault { on = "sync", act = "die_on_reuse" }
-    assert.equal(202, transfer(engine, request).status)
-    local result = transfer(engine, request)
-    assert.is_string(result.code)
-    assert.is_nil(result.status)
-    assert.is_true(result.body_sent)
-    local log = sandbox:requests("sync")
-    assert.equal(2, #log)
-    assert.equal("die_on_reuse", log[2].fault)
-    assert.is_true(log[2].body_complete)
-    assert.equal(202, transfer(engine, request).status) -- on a new connection
-    assert.equal(3, #sandbox:requests("sync"))
+    -- A small body leaves with the request's head, a large one after it: libcurl would repeat them in different ways.
+    for _, spaces in ipairs { 0, 2 ^ 17 } do
+      sandbox:reset()
+      local request = { method = "POST", url = sync_url(sandbox), headers = { KEY }, timeout = 30,
+        body = '{"audiences":[{"audienceId":"a","add":[{"externalId":"1","hashedEmail":"' .. ("ab"):rep(32) .. '"}]}]}' .. (" "):rep(spaces) }
+      sandbox:fault { on = "sync", act = "die_on_reuse" }
+      assert.equal(202, transfer(engine, request).status)
+      local result = transfer(engine, request)
+      assert.is_string(result.code)
+      assert.is_nil(result.status)
+      assert.is_true(result.body_sent)
+      local log = sandbox:requests("sync")
+      assert.equal(2, #log)
+      assert.equal("die_on_reuse", log[2].fault)
+      assert.is_true(log[2].body_complete)
+      assert.equal(202, transfer(engine, request).status) -- on a new connection
+      assert.equal(3, #sandbox:requests("sync"))
+    end
     engine:close()
   end)
 
@@ -348,6 +363,67 @@ describe("the engine", function()
     if fd then
       assert.is_true(fd > 2)
       assert.is_nil(engine:timeout())
+    end
+    engine:close()
+  end)
+
+  it("wakes who waits on its descriptor since before for the deadline of a later request, and for results that are not taken", function()
+    local engine = new_engine { connect_timeout = 30 }
+    local fd = engine:pollfd()
+    if not fd then
+      return engine:close() -- such a build is asked every few milliseconds
+    end
+    local watched = { pollfd = fd, events = "r" } -- not the engine itself: that would be asked anew
+    local function post(timeout)
+      assert(engine:submit { method = "POST", url = sync_url(sandbox), body = "{}", headers = { KEY }, timeout = timeout })
+    end
+    keep_connections(sandbox, engine, 3)
+    sandbox:fault { on = "sync", act = "hang", times = -1 }
+    post(60)
+    local _, moved
+    repeat -- until the times of its beginning are over
+      engine:wait(0.5)
+      _, moved = engine:step()
+    until not moved and #sandbox:requests "sync" > 0
+    engine:pollfd()
+    post(0.1)
+    post(0.1)
+    local deadline = core.now() + 20
+    local first, more = nil, engine:count()
+    repeat
+      cqueues.poll(watched, 25)
+      assert.is_true(core.now() < deadline)
+      engine:step()
+      first = first or engine:result()
+    until first and engine:count() == more - 1 and engine:step()
+    assert.equal("OPERATION_TIMEDOUT", first.code)
+    assert.equal(fd, engine:pollfd())
+    cqueues.poll(watched, 25)
+    assert.is_true(core.now() < deadline)
+    assert.equal("OPERATION_TIMEDOUT", engine:result().code)
+    engine:close()
+  end)
+
+  it("gently moves on few answers at a time, and all of them in the end", function()
+    local engine = new_engine()
+    keep_connections(sandbox, engine, 8)
+    for _ = 1, 8 do
+      assert(engine:submit { method = "POST", url = sync_url(sandbox), body = "{}", headers = { KEY }, timeout = 60 })
+    end
+    local ended, ends = 0, core.now() + 60
+    while #sandbox:requests "sync" < (engine:pollfd() and 8 or 0) do
+      assert.is_true(core.now() < ends)
+    end
+    while ended < 8 do
+      assert.is_true(core.now() < ends)
+      engine:wait(0.2)
+      engine:step(true)
+      local now = 0
+      while engine:result() do
+        now = now + 1
+      end
+      assert.is_true(now <= 1 or not engine:pollfd())
+      ended = ended + now
     end
     engine:close()
   end)

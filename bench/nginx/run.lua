@@ -91,6 +91,9 @@ function PART.latency()
   local p99, ratio = { idle = {}, scope3 = {}, cosocket = {} }, { scope3 = {}, cosocket = {} }
   say("p99 of a trivial location (wrk -c%d, 2 s), idle and while %d syncs run against a service of 300 ms; load %s", CONNECTIONS, SYNCS,
     load_average())
+  for i = 2, 3 do -- a worker that has lived for a while: LuaJIT has compiled what it will
+    wrk(SYNCS, 4, "/" .. KINDS[i] .. "?delay=0")()
+  end
   for round = 1, rounds do
     local here = {}
     for i = 1, 3 do

@@ -5,20 +5,20 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "../core/fork_mark.h"
 #include "transfer.h"
 #include "wait.h"
 
 enum {
-  EVENTS_A_STEP = 64, /* so that one busy engine does not hold up its host's loop */
-  SPARE_TRANSFERS = 8
+  SPARE_TRANSFERS = 64,
+  KEPT_CONNECTIONS = 256 /* libcurl's own measure is what runs just now, so that the end of many at once would close what the next many need */
 };
 
 struct sc3_engine {
   CURLM *multi;
   sc3_wait wait;
-  pid_t pid; /* of the process that made the multi */
+  sc3_fork_mark mark; /* of the process that made the multi */
   sc3_engine_options options;
   char *ca_file, *user_agent; /* what the options point to */
   transfer *active;           /* submitted, not ended */
@@ -50,7 +50,8 @@ static void start_libcurl(void) {
 }
 
 static int open_multi(sc3_engine *e) {
-  e->pid = getpid();
+  sc3_fork_mark_clear(&e->mark);
+  sc3_fork_mark_set(&e->mark);
   e->multi = curl_multi_init();
   if (e->multi == NULL)
     return -1;
@@ -60,6 +61,7 @@ static int open_multi(sc3_engine *e) {
     return -1;
   }
   (void)curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, e->options.max_host_connections);
+  (void)curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
   return 0;
 }
 
@@ -102,7 +104,7 @@ void sc3_engine_free(sc3_engine *e) {
   int ours;
   if (e == NULL)
     return;
-  ours = e->pid == getpid();
+  ours = sc3_fork_mark_mine(&e->mark);
   for (t = e->active; t != NULL && ours && e->multi != NULL; t = t->next)
     (void)curl_multi_remove_handle(e->multi, t->easy);
   if (ours) {
@@ -114,6 +116,7 @@ void sc3_engine_free(sc3_engine *e) {
   }
   /* After a fork the handles belong to the parent, connections and all: they are abandoned. */
   sc3_wait_close(&e->wait);
+  sc3_fork_mark_clear(&e->mark);
   free(e->ca_file);
   free(e->user_agent);
   free(e);
@@ -142,7 +145,7 @@ static void fail_all(sc3_engine *e, const char *code, const char *message) {
 /* In a child of fork() the multi, its sockets and its epoll belong to the parent too: leave them, and start afresh. */
 static void notice_fork(sc3_engine *e) {
   transfer *t;
-  if (e->pid == getpid())
+  if (sc3_fork_mark_mine(&e->mark))
     return;
   sc3_wait_close(&e->wait);
   e->spare = NULL; /* abandoned: cleaning a handle could speak on the parent's connections */
@@ -191,9 +194,31 @@ uint64_t sc3_engine_next_id(const sc3_engine *e) {
   return e->last_id + 1;
 }
 
+/* Takes out what has ended, after libcurl acted with `code`. */
+static void collect(sc3_engine *e, CURLMcode code) {
+  CURLMsg *m;
+  int left;
+  while ((m = curl_multi_info_read(e->multi, &left)) != NULL) {
+    CURL *easy = m->easy_handle;
+    CURLcode result = m->data.result;
+    char *private_data = NULL;
+    transfer *t;
+    if (m->msg != CURLMSG_DONE)
+      continue;
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
+    t = (transfer *)(void *)private_data;
+    transfer_conclude(t, result); /* before removal, which forgets some facts */
+    (void)curl_multi_remove_handle(e->multi, easy);
+    end_transfer(e, t);
+  }
+  if (code != CURLM_OK)
+    rebuild(e, code);
+}
+
 uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char **why) {
   transfer *t;
   CURLMcode code;
+  uint64_t id;
   notice_fork(e);
   *why = "not enough memory or descriptors";
   if (e->multi == NULL && open_multi(e) != 0) /* there may be descriptors again */
@@ -215,32 +240,19 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
   t->next = e->active;
   e->active = t;
   e->count++;
-  return ++e->last_id;
+  id = ++e->last_id;
+  collect(e, sc3_wait_begin(&e->wait));
+  (void)sc3_engine_fd(e); /* somebody may wait on it already */
+  return id;
 }
 
-int sc3_engine_step(sc3_engine *e) {
-  CURLMcode code;
-  CURLMsg *m;
-  int left, moved;
+int sc3_engine_step(sc3_engine *e, int gently) {
+  int moved;
   notice_fork(e);
   if (e->multi == NULL)
     return 0;
-  code = sc3_wait_act(&e->wait, EVENTS_A_STEP, &moved);
-  while ((m = curl_multi_info_read(e->multi, &left)) != NULL) {
-    CURL *easy = m->easy_handle;
-    CURLcode result = m->data.result;
-    char *private_data = NULL;
-    transfer *t;
-    if (m->msg != CURLMSG_DONE)
-      continue;
-    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
-    t = (transfer *)(void *)private_data;
-    transfer_conclude(t, result); /* before removal, which forgets some facts */
-    (void)curl_multi_remove_handle(e->multi, easy);
-    end_transfer(e, t);
-  }
-  if (code != CURLM_OK)
-    rebuild(e, code);
+  collect(e, sc3_wait_act(&e->wait, gently, &moved));
+  (void)sc3_wait_fd(&e->wait); /* taking handles out may have made others due */
   return moved;
 }
 
@@ -271,6 +283,7 @@ int sc3_engine_cancel(sc3_engine *e, uint64_t id) {
       continue;
     *at = t->next;
     (void)curl_multi_remove_handle(e->multi, t->easy);
+    (void)sc3_wait_fd(&e->wait);
     e->count--;
     give_back(e, t);
     return 1;
@@ -290,7 +303,9 @@ void sc3_engine_wait(sc3_engine *e, double seconds) {
 
 int sc3_engine_fd(sc3_engine *e) {
   notice_fork(e);
-  return e->wait.epoll;
+  if (e->ended != NULL)
+    sc3_wait_tell(&e->wait);
+  return sc3_wait_fd(&e->wait);
 }
 
 double sc3_engine_timeout(sc3_engine *e) {

@@ -58,14 +58,16 @@ sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why);
 /* Ends everything under way without a result. */
 void sc3_engine_free(sc3_engine *e);
 
-/* Starts a transfer and gives its id, counted from 1; 0 with `*why` set when it cannot. Nothing blocks. */
+/* Starts a transfer and gives its id, counted from 1; 0 with `*why` set when it cannot. Its first bytes are on their way
+   where there is a connection; nothing blocks. */
 uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char **why);
 
 /* The id that the next submit will give, so that what it needs can be put in place before. */
 uint64_t sc3_engine_next_id(const sc3_engine *e);
 
-/* Moves everything on without waiting. Bounded: a busy engine stays readable. Gives 0 when there was nothing to do. */
-int sc3_engine_step(sc3_engine *e);
+/* Moves on what is ready without waiting, and for no longer than some 0.3 ms; `gently` only one transfer of a few and some of many, for a host to which
+   the answers that come at once are too much in one go. What is left keeps the descriptor readable. Gives 0 when there was nothing to do. */
+int sc3_engine_step(sc3_engine *e, int gently);
 
 /* The oldest transfer that has ended, or NULL. It belongs to the engine; give it back with sc3_engine_release(). */
 sc3_transfer *sc3_engine_ended(sc3_engine *e);
@@ -80,8 +82,8 @@ size_t sc3_engine_count(const sc3_engine *e);
 /* Waits until a step may bring news, at most `seconds`; a signal ends it early. */
 void sc3_engine_wait(sc3_engine *e, double seconds);
 
-/* The descriptor to wait on for reading, -1 where there is none; and the seconds after which a step is due although
-   nothing was readable, -1 for none. */
+/* The descriptor to wait on for reading, -1 where there is none. Asked for while transfers that have ended are not taken, it is readable at once. And
+   the seconds after which a step is due although nothing was readable, -1 for none. */
 int sc3_engine_fd(sc3_engine *e);
 double sc3_engine_timeout(sc3_engine *e);
 

@@ -13,7 +13,7 @@
 #error "scope3 needs libcurl 7.85.0 or newer"
 #endif
 
-enum { HEADERS_CAP = 256 << 10, UPLOAD_CHUNK = 512 << 10 };
+enum { HEADERS_CAP = 256 << 10, UPLOAD_MOST = 512 << 10, JOINED_MOST = 16 << 10 };
 
 /* --- callbacks: C buffers only ----------------------------------------------------------------------------------- */
 
@@ -64,7 +64,23 @@ static size_t on_read(char *to, size_t size, size_t n, void *user) {
   return done;
 }
 
-/* libcurl rewinds a body to send it again when a kept connection dies. It must not: only the owner's policy repeats a request. */
+/* libcurl sends a request again by itself when a kept connection dies. It must not: only the owner's policy repeats one. This is asked each time before
+   a request is sent. */
+static int on_begin(void *user, char *ip, char *local_ip, int port, int local_port) {
+  transfer *t = user;
+  (void)ip;
+  (void)local_ip;
+  (void)port;
+  (void)local_port;
+  if (t->begun && !t->reads) {
+    t->again = 1;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  t->begun = 1;
+  return CURL_PREREQFUNC_OK;
+}
+
+/* To send a body again it would have to be rewound, which fails before a new connection is made. */
 static int on_seek(void *user, curl_off_t offset, int origin) {
   (void)user;
   (void)offset;
@@ -93,6 +109,7 @@ transfer *transfer_new(size_t max_response) {
     return NULL;
   sc3_buffer_init(&t->pub.headers, HEADERS_CAP);
   sc3_buffer_init(&t->pub.body, max_response);
+  sc3_buffer_init(&t->joined, JOINED_MOST);
   t->easy = curl_easy_init();
   if (t->easy == NULL) {
     free(t);
@@ -117,7 +134,8 @@ void transfer_recycle(transfer *t) {
   t->pub.body_sent = t->pub.http_version = 0;
   t->pub.seconds = 0;
   t->body_count = t->piece = t->offset = 0;
-  t->too_large = 0;
+  t->joined.n = 0;
+  t->too_large = t->reads = t->begun = t->again = 0;
   t->error[0] = '\0';
 }
 
@@ -127,6 +145,7 @@ void transfer_free(transfer *t) {
   free(t->pub.redirect);
   sc3_buffer_free(&t->pub.headers);
   sc3_buffer_free(&t->pub.body);
+  sc3_buffer_free(&t->joined);
   free(t->body);
   free(t);
 }
@@ -161,6 +180,18 @@ static int copy_body(transfer *t, const sc3_request *r, curl_off_t *total) {
   return 0;
 }
 
+/* Joins a small body: sent apart from the head it would be a packet more, for the network and for the service. */
+static int join_body(transfer *t, curl_off_t total) {
+  size_t i;
+  if (total == 0 || total > JOINED_MOST)
+    return 0;
+  for (i = 0; i < t->body_count; i++) {
+    if (sc3_buffer_append(&t->joined, t->body[i].p, t->body[i].n) != SC3_OK)
+      return -1;
+  }
+  return 0;
+}
+
 static long milliseconds(double seconds) {
   double ms = seconds * 1000;
   return ms < 1 ? 1 : ms > 2147483647.0 ? 2147483647L : (long)ms;
@@ -177,8 +208,9 @@ int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request
       return -1;
   }
   /* Without it libcurl asks "may I?" before a large body and waits a second for servers that do not answer. */
-  if (add_header(t, "Expect:") != 0 || copy_body(t, r, &total) != 0)
+  if (add_header(t, "Expect:") != 0 || copy_body(t, r, &total) != 0 || join_body(t, total) != 0)
     return -1;
+  t->reads = strcmp(r->method, "GET") == 0;
 
 #define SET(option, value)                        \
   do {                                            \
@@ -202,6 +234,8 @@ int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request
   SET(CURLOPT_HEADERDATA, t);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, t);
+  SET(CURLOPT_PREREQFUNCTION, on_begin);
+  SET(CURLOPT_PREREQDATA, t);
   SET(CURLOPT_SEEKFUNCTION, on_seek);
   SET(CURLOPT_SEEKDATA, t);
   SET(CURLOPT_HTTPHEADER, t->headers);
@@ -219,19 +253,21 @@ int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request
 #if LIBCURL_VERSION_NUM >= 0x075700
   SET(CURLOPT_QUICK_EXIT, 1L); /* a slow name lookup must not hold up the end of everything else */
 #endif
-  /* There is nothing to rewind in a request without a body, so the seek callback cannot keep libcurl from
-     sending it again; but it does so only over a kept connection. Reading again is harmless. */
-  if (total == 0 && strcmp(r->method, "GET") != 0)
-    SET(CURLOPT_FRESH_CONNECT, 1L);
+  if (total == 0 && !t->reads)
+    SET(CURLOPT_FRESH_CONNECT, 1L); /* for the few of these a kept connection that has died is not worth the doubt */
   if (r->has_body) {
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, total);
-    SET(CURLOPT_READFUNCTION, on_read);
-    SET(CURLOPT_READDATA, t);
-    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_CHUNK);
+    if (t->joined.n > 0) {
+      SET(CURLOPT_POSTFIELDS, t->joined.p);
+    } else {
+      SET(CURLOPT_READFUNCTION, on_read);
+      SET(CURLOPT_READDATA, t);
+      SET(CURLOPT_UPLOAD_BUFFERSIZE, total > UPLOAD_MOST ? (long)UPLOAD_MOST : (long)total);
+    }
     if (strcmp(r->method, "POST") != 0)
       SET(CURLOPT_CUSTOMREQUEST, r->method);
-  } else if (strcmp(r->method, "GET") != 0) {
+  } else if (!t->reads) {
     SET(CURLOPT_CUSTOMREQUEST, r->method);
   }
 #undef SET
@@ -285,10 +321,13 @@ void transfer_conclude(transfer *t, CURLcode code) {
   long request_bytes = 0;
   collect_facts(t);
   (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-  p->body_sent = request_bytes > 0 && t->piece == t->body_count;
+  p->body_sent = request_bytes > 0 && (t->joined.n > 0 ? p->uploaded >= t->joined.n : t->piece == t->body_count);
   p->code = NULL;
   p->message[0] = '\0';
-  if (t->too_large) {
+  if (t->again) {
+    p->body_sent = 1; /* the first time, over a connection that died without an answer */
+    transfer_fail(t, name_of(CURLE_SEND_FAIL_REWIND), "a kept connection had died");
+  } else if (t->too_large) {
     transfer_fail(t, "TOO_LARGE", "the reply is larger than allowed");
   } else if (code != CURLE_OK) {
     transfer_fail(t, name_of(code), t->error[0] != '\0' ? t->error : curl_easy_strerror(code));

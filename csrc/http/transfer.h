@@ -13,6 +13,9 @@ typedef struct transfer {
   sc3_slice *body; /* the owner's bytes; the array is ours, and no piece of it is empty */
   size_t body_count, body_capacity;
   size_t piece, offset; /* where the reader stands */
+  sc3_buffer joined;    /* a small body as a whole, which libcurl sends together with the request's head */
+  int reads;            /* the request changes nothing: it may be sent twice */
+  int begun, again;     /* libcurl has begun to send it, and would have begun once more */
   int too_large;
   char error[CURL_ERROR_SIZE];
   struct transfer *next;

@@ -13,7 +13,17 @@ static int wait_milliseconds(double seconds) {
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
+
+#define SLICE_NS 300000
+enum { EVENTS_MOST = 256, FEW = 16 };
+
+static int64_t now_ns(void) {
+  struct timespec t;
+  (void)clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
 
 /* libcurl says which sockets matter. Errors are left to its timeouts: a callback has nobody to tell. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known) {
@@ -40,26 +50,32 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
   return 0;
 }
 
+/* Only notes it: a request moves its times several times, and setting the system's timer each time costs more than all the rest of a step. */
 static int on_timer(CURLM *multi, long milliseconds, void *user) {
   sc3_wait *w = user;
-  struct itimerspec when;
   (void)multi;
-  if (w->timer < 0)
-    return 0;
-  memset(&when, 0, sizeof when); /* all zero disarms */
-  if (milliseconds >= 0) {
-    when.it_value.tv_sec = milliseconds / 1000;
-    when.it_value.tv_nsec = milliseconds % 1000 * 1000000;
-    if (milliseconds == 0)
-      when.it_value.tv_nsec = 1; /* at once; acting from inside the callback would recurse */
-  }
-  (void)timerfd_settime(w->timer, 0, &when, NULL);
+  w->due = milliseconds < 0 ? INT64_MAX : milliseconds == 0 ? 0 : now_ns() + (int64_t)milliseconds * 1000000;
   return 0;
+}
+
+/* Sees to it that the descriptor becomes readable in time. A timer that is armed for earlier stays: it is early once. */
+static void arm(sc3_wait *w) {
+  struct itimerspec when;
+  if (w->due >= w->armed || w->timer < 0)
+    return;
+  w->armed = w->due;
+  memset(&when, 0, sizeof when);
+  when.it_value.tv_sec = (time_t)(w->due / 1000000000);
+  when.it_value.tv_nsec = (long)(w->due % 1000000000);
+  if (w->due == 0)
+    when.it_value.tv_nsec = 1; /* at once; all zero would disarm */
+  (void)timerfd_settime(w->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 int sc3_wait_open(sc3_wait *w, CURLM *multi) {
   struct epoll_event event;
   w->multi = multi;
+  w->due = w->armed = INT64_MAX;
   w->epoll = epoll_create1(EPOLL_CLOEXEC);
   w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   memset(&event, 0, sizeof event);
@@ -84,33 +100,65 @@ void sc3_wait_close(sc3_wait *w) {
   w->epoll = w->timer = -1;
 }
 
-CURLMcode sc3_wait_act(sc3_wait *w, int most, int *moved) {
-  struct epoll_event events[64];
-  CURLMcode code = CURLM_OK;
-  int i, n, running;
-  n = epoll_wait(w->epoll, events, most < 64 ? most : 64, 0);
-  *moved = n > 0 ? n : 0;
-  for (i = 0; i < n && code == CURLM_OK; i++) {
-    int fd = events[i].data.fd, what = 0;
-    if (fd == w->timer) {
-      uint64_t expirations;
-      if (read(w->timer, &expirations, sizeof expirations) > 0)
-        code = curl_multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-      continue;
-    }
-    if (events[i].events & EPOLLIN)
-      what |= CURL_CSELECT_IN;
-    if (events[i].events & EPOLLOUT)
-      what |= CURL_CSELECT_OUT;
-    if (events[i].events & (EPOLLERR | EPOLLHUP))
-      what |= CURL_CSELECT_ERR;
-    code = curl_multi_socket_action(w->multi, fd, what, &running);
+static CURLMcode act_on(sc3_wait *w, const struct epoll_event *event) {
+  int what = 0, running;
+  if (event->data.fd == w->timer) {
+    uint64_t expirations;
+    if (read(w->timer, &expirations, sizeof expirations) > 0)
+      w->armed = INT64_MAX;
+    return CURLM_OK; /* what is due is seen to apart */
   }
+  if (event->events & EPOLLIN)
+    what |= CURL_CSELECT_IN;
+  if (event->events & EPOLLOUT)
+    what |= CURL_CSELECT_OUT;
+  if (event->events & (EPOLLERR | EPOLLHUP))
+    what |= CURL_CSELECT_ERR;
+  return curl_multi_socket_action(w->multi, event->data.fd, what, &running);
+}
+
+CURLMcode sc3_wait_begin(sc3_wait *w) {
+  int running;
+  if (w->due > now_ns())
+    return CURLM_OK;
+  w->due = INT64_MAX;
+  return curl_multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+void sc3_wait_tell(sc3_wait *w) {
+  w->due = 0;
+}
+
+/* One of a few, and more of many: else the last of them would wait long. */
+static int gentle_part(int n) {
+  return n <= FEW ? n > 0 : 1 + (n - FEW) / 4;
+}
+
+CURLMcode sc3_wait_act(sc3_wait *w, int gently, int *moved) {
+  struct epoll_event events[EVENTS_MOST];
+  int64_t now = now_ns();
+  const int64_t end = now + SLICE_NS;
+  int actions = w->due <= now, i, n, most;
+  CURLMcode code = sc3_wait_begin(w);
+  n = code == CURLM_OK ? epoll_wait(w->epoll, events, EVENTS_MOST, 0) : 0;
+  most = gently ? gentle_part(n) : n;
+  for (i = 0; i < most && code == CURLM_OK && (i == 0 || now < end); i++) {
+    code = act_on(w, &events[(w->turn + (unsigned)i) % (unsigned)n]);
+    now = now_ns();
+  }
+  w->turn += (unsigned)i;
+  *moved = actions + i;
   return code;
+}
+
+int sc3_wait_fd(sc3_wait *w) {
+  arm(w);
+  return w->epoll;
 }
 
 void sc3_wait_for(sc3_wait *w, double seconds) {
   struct epoll_event event;
+  arm(w);
   (void)epoll_wait(w->epoll, &event, 1, wait_milliseconds(seconds));
 }
 
@@ -124,6 +172,7 @@ double sc3_wait_timeout(const sc3_wait *w) {
 int sc3_wait_open(sc3_wait *w, CURLM *multi) {
   w->multi = multi;
   w->epoll = w->timer = -1;
+  w->due = w->armed = INT64_MAX;
   return 0;
 }
 
@@ -131,11 +180,23 @@ void sc3_wait_close(sc3_wait *w) {
   (void)w;
 }
 
-CURLMcode sc3_wait_act(sc3_wait *w, int most, int *moved) {
+CURLMcode sc3_wait_begin(sc3_wait *w) {
   int running;
-  (void)most;
-  *moved = 1;
   return curl_multi_perform(w->multi, &running);
+}
+
+void sc3_wait_tell(sc3_wait *w) {
+  (void)w; /* there is no descriptor */
+}
+
+CURLMcode sc3_wait_act(sc3_wait *w, int gently, int *moved) {
+  (void)gently;
+  *moved = 1;
+  return sc3_wait_begin(w);
+}
+
+int sc3_wait_fd(sc3_wait *w) {
+  return w->epoll;
 }
 
 void sc3_wait_for(sc3_wait *w, double seconds) {

@@ -3,10 +3,14 @@
 #define SC3_WAIT_H
 
 #include <curl/curl.h>
+#include <stdint.h>
 
 typedef struct sc3_wait {
   CURLM *multi;
   int epoll, timer; /* -1 where they do not exist */
+  int64_t due;      /* when libcurl wants to act although no socket is ready: nanoseconds of the monotonic clock */
+  int64_t armed;    /* when the timer makes the descriptor readable */
+  unsigned turn;    /* with whom the next step begins, so that nobody is always the first */
 } sc3_wait;
 
 /* Binds to a multi. 0, or -1 when the system refuses descriptors. */
@@ -15,9 +19,19 @@ int sc3_wait_open(sc3_wait *w, CURLM *multi);
 /* Closes its descriptors; the multi's callbacks must not come any more. Idempotent. */
 void sc3_wait_close(sc3_wait *w);
 
-/* Lets libcurl act on what is ready, at most about `most` descriptors; `*moved` is set to how many were (where that is not known, to 1). CURLM_OK, or
-   the multi is to be given up. */
-CURLMcode sc3_wait_act(sc3_wait *w, int most, int *moved);
+/* Lets libcurl act on what is ready: on all of it, or `gently` on one socket of a few and some of many. It ends after some 0.3 ms (a single action may
+   take a millisecond: a handshake of TLS, a buffer of an upload); what is left keeps the descriptor readable. `*moved` is set to how often libcurl acted
+   (where that is not known, to 1). CURLM_OK, or the multi is to be given up. */
+CURLMcode sc3_wait_act(sc3_wait *w, int gently, int *moved);
+
+/* Lets libcurl act on what is due, without a look at sockets: what a new request begins with. As sc3_wait_act(). */
+CURLMcode sc3_wait_begin(sc3_wait *w);
+
+/* Makes the descriptor readable at once, for news that no socket brings. */
+void sc3_wait_tell(sc3_wait *w);
+
+/* The descriptor that is readable when there is something to act on, or -1. Ask for it after whatever moved the multi: that arms its timer. */
+int sc3_wait_fd(sc3_wait *w);
 
 /* Waits until there is something to act on, at most `seconds`, and never longer than a minute at once. */
 void sc3_wait_for(sc3_wait *w, double seconds);

@@ -344,10 +344,11 @@ static void push_result(lua_State *L, const sc3_transfer *t) {
   }
 }
 
-/* :step() moves everything on without waiting -> true when a result is there to be taken, true when anything moved */
+/* :step(gently) moves on what is ready without waiting; gently, one transfer of a few and some of many -> true when a result is there to be taken, true
+   when anything moved */
 static int engine_step(lua_State *L) {
   sc3_engine *e = check_engine(L);
-  int moved = sc3_engine_step(e);
+  int moved = sc3_engine_step(e, lua_toboolean(L, 2));
   lua_pushboolean(L, sc3_engine_ended(e) != NULL);
   lua_pushboolean(L, moved);
   return 2;

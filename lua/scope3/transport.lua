@@ -15,12 +15,15 @@ local engines = {}
 
 local SLICE = 0.25 -- seconds between two looks at whether to stop, where somebody may say so
 local LONGEST = 60 -- of one sleep where nobody may
+local TURN = 0.0002 -- seconds for answers that have come, before others have their turn
 
--- Hands ended transfers to their calls. True when anything moved. Whoever moves the engine on may belong to somebody else, so what goes wrong there
--- (a limiter's store that raises) is kept for the one who waits.
-local function step(shared)
-  local _, moved = shared.engine:step()
-  for result in shared.engine.result, shared.engine do
+-- Moves the engine on and hands ended transfers to their calls. True when anything moved. Whoever moves it on may belong to somebody else, so what
+-- goes wrong there (a limiter's store that raises) is kept for the one who waits.
+local function step(shared, gently)
+  local engine = shared.engine
+  local _, moved = engine:step(gently)
+  local until_
+  for result in engine.result, engine do
     local call = shared.calls[result.id]
     shared.calls[result.id] = nil
     if call then
@@ -30,6 +33,12 @@ local function step(shared)
         call.waiter.fault = fault
         call:wake()
       end
+    end
+    local now = core.now()
+    until_ = until_ or now + TURN
+    if now > until_ then
+      engine:pollfd() -- there may be more of them: so it stays readable
+      return true
     end
   end
   return moved
@@ -46,8 +55,8 @@ end
 -- What the clients of an engine have in common: the engine, the calls that fly on it, and what loops may do with it.
 local function share(engine)
   local shared = { engine = engine, calls = {} }
-  function shared.step()
-    return step(shared)
+  function shared.step(gently)
+    return step(shared, gently)
   end
   function shared.abandon(waiter)
     for _, call in pairs(shared.calls) do
@@ -268,15 +277,14 @@ local function held(self, call, now)
   return self.limiter:hold(self.who, now)
 end
 
--- Moves everything on without waiting, and starts the waiter's calls whose time has come. Gives the time of the next one's start.
-local function move(self, waiter)
-  step(self.shared)
+-- Starts the waiter's calls whose time has come. Gives the time of the next one's start.
+local function launch(self, waiter)
   local waiting = waiter.waiting
   if #waiting == 0 then
     return nil
   end
   local now = self.loop.now()
-  local soonest, sent
+  local soonest
   waiter.waiting = {}
   for _, call in ipairs(waiting) do
     local wait = call.due - now
@@ -291,12 +299,8 @@ local function move(self, waiter)
       soonest = math.min(soonest or call.due, call.due)
       table.insert(waiter.waiting, call)
     else
-      sent = true
       submit(self, call)
     end
-  end
-  if sent then
-    step(self.shared)
   end
   return soonest
 end
@@ -312,14 +316,15 @@ function transport:start(request, waiter)
   local call = setmetatable({ transport = self, request = request, waiter = waiter, attempts = 0, failures = {}, history = {},
     bytes_sent = 0, due = 0 }, Call)
   table.insert(waiter.waiting, call)
-  move(self, waiter)
+  launch(self, waiter)
   return call
 end
 
 --- Moves a waiter's calls on without waiting, and tells its listeners what has happened.
 ---@param waiter scope3.Waiter
 function transport:pump(waiter)
-  move(self, waiter)
+  step(self.shared)
+  launch(self, waiter)
   tell_news(waiter)
 end
 
@@ -365,7 +370,7 @@ function transport:drive(done, limits, waiter)
   local cancelled = false
   while true do
     waiter.woken = false
-    local soonest = move(self, waiter)
+    local soonest = launch(self, waiter)
     if waiter.fault ~= nil then
       error(waiter.fault, 0)
     end
@@ -382,8 +387,10 @@ function transport:drive(done, limits, waiter)
       return nil, cancelled and "cancelled" or "timeout"
     end
     local pause = math.min(limits.cancel and SLICE or LONGEST, soonest and soonest - now or LONGEST, until_ and until_ - now or LONGEST)
-    if not waiter.woken then -- by a listener, or by others while one was suspended
-      self.loop.wait(self.shared.engine, math.max(0, pause), waiter)
+    if waiter.woken then -- by a listener, or by others while one was suspended
+      step(self.shared)
+    elseif not self.loop.wait(self.shared.engine, math.max(0, pause), waiter) then
+      step(self.shared)
     end
   end
 end

@@ -7,15 +7,15 @@ local loops = {}
 ---@field name string  clients with loops of one name share an engine
 ---@field now fun(): number  seconds of a clock that only goes forward
 ---@field sleep fun(seconds: number)
----@field wait fun(engine: table, seconds: number, waiter: scope3.Waiter)  returns when the waiter was woken, when the engine may have news for it, or
----  after `seconds`; too early does no harm
+---@field wait fun(engine: table, seconds: number, waiter: scope3.Waiter): boolean?  returns when the waiter was woken, when the engine may have
+---  news for it, or after `seconds`; too early does no harm. True where the loop itself moves the engine on meanwhile: then the waiter need not
 ---@field wake? fun(waiter: scope3.Waiter)  ends a waiter's wait: needed where several wait at once
 ---@field rest? fun()  lets others run, between two slices of work
 ---@field bar? fun(): string?  why nothing can wait here and now, for people
 
 ---@class scope3.Waiter  somebody who waits; a loop may keep fields of its own in it
 ---@field woken boolean?  something of its own has happened since it last looked
----@field step fun(): boolean  moves the engine on and wakes whom that concerns; false when nothing moved
+---@field step fun(gently: boolean?): boolean  moves the engine on and wakes whom that concerns; gently, in small parts. False when nothing moved
 ---@field abandon fun(waiter: scope3.Waiter)  takes its requests off the wire: for a loop that knows that the waiter will never run again
 
 local hosts = {}

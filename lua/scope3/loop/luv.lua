@@ -94,13 +94,15 @@ end
 
 function loop.wait(engine, seconds, waiter)
   if engine:count() == 0 then
-    return suspend(seconds, waiter)
+    suspend(seconds, waiter)
   elseif engine:pollfd() then
     watch(engine, waiter.step)
-    return suspend(seconds, waiter)
+    suspend(seconds, waiter)
+  else
+    suspend(math.min(seconds, WITHOUT_DESCRIPTOR), waiter)
+    waiter.step()
   end
-  suspend(math.min(seconds, WITHOUT_DESCRIPTOR), waiter)
-  waiter.step()
+  return true
 end
 
 function loop.wake(waiter)

@@ -60,7 +60,7 @@ local function run(engine, pump, step, pause, ended)
   end
   local idle, census = 0, core.now()
   while pump.runner == runner and engine:count() > 0 do
-    local ok, moved = pcall(step)
+    local ok, moved = pcall(step, true)
     if not ok then
       ngx.log(ngx.ERR, "scope3: ", moved)
     end
@@ -149,6 +149,7 @@ function nginx.wait(engine, seconds, waiter)
   else
     stand_in(engine, pump, waiter, seconds)
   end
+  return true
 end
 
 function nginx.wake(waiter)
