@@ -39,6 +39,7 @@ void sc3_open_builder(lua_State *L);
 void sc3_open_source(lua_State *L);
 void sc3_open_id_set(lua_State *L);
 void sc3_open_engine(lua_State *L);
+void sc3_open_libcurl(lua_State *L);
 void sc3_open_process(lua_State *L);
 void sc3_open_append_file(lua_State *L);
 void sc3_open_callback(lua_State *L);

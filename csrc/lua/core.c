@@ -20,6 +20,7 @@ SC3_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3_open_source(L);
   sc3_open_id_set(L);
   sc3_open_engine(L);
+  sc3_open_libcurl(L);
   sc3_open_process(L);
   sc3_open_append_file(L);
   sc3_open_callback(L);

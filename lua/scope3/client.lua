@@ -9,6 +9,7 @@ local mapping = require "scope3.mapping"
 local options = require "scope3.options"
 local paging = require "scope3.paging"
 local planner = require "scope3.planner"
+local readiness = require "scope3.readiness"
 local reply = require "scope3.reply"
 local request = require "scope3.request"
 local result = require "scope3.result"
@@ -17,12 +18,13 @@ local run = require "scope3.run"
 local script_of = require "scope3.script"
 local source_of = require "scope3.source"
 local stream = require "scope3.stream"
+local syndication = require "scope3.syndication"
 local tasks = require "scope3.tasks"
 local transport_of = require "scope3.transport"
 local wire = require "scope3.wire"
 
 ---@class scope3.Client
----@field account_id string
+---@field account_id string?
 local Client = {}
 Client.__index = Client
 Client.__name = "scope3.client"
@@ -126,30 +128,6 @@ function Client:__tostring()
   return ("scope3.client: account %s at %s"):format(self.account_id or "(none)", self.base)
 end
 
--- Why nothing can be waited for here and now, as an error, or nil.
-local function barred(self)
-  local why = self.loop.bar and self.loop.bar()
-  return why and errors.new("cannot_wait", why) or nil
-end
-
--- What the client lacks for talking to the service, as an error, or nil.
-local function lacks(self, without_account)
-  local err = barred(self)
-  if err then
-    return err
-  end
-  local issues = {}
-  if not self.secret() then
-    issues[#issues + 1] = { path = "api_key", message = "is missing: give it, or set SCOPE3_API_KEY" }
-  end
-  if not without_account and not self.account_id then
-    issues[#issues + 1] = { path = "account_id", message = "is missing: give it, or set SCOPE3_ACCOUNT_ID" }
-  end
-  if #issues > 0 then
-    return errors.invalid("client", issues)
-  end
-end
-
 --- The transport, made at the first use.
 ---@private
 ---@return scope3.Transport
@@ -204,7 +182,7 @@ local function check_job(self, what, opts, audiences)
       issues[#issues + 1] = { path = "max_bytes", message = "leaves no room for members beside the audience's name and the callback" }
     end
   end
-  local missing = not checked.dry_run and lacks(self) or nil
+  local missing = not checked.dry_run and readiness.lacks(self) or nil
   if missing and not missing.issues then
     return nil, missing
   end
@@ -370,7 +348,7 @@ function Client:audiences(opts, limits)
   if opts.page and opts.page > 250 then
     error("client:audiences: page is at most 250", 2)
   end
-  local missing = lacks(self)
+  local missing = readiness.lacks(self)
   if missing then
     return paging.failing(missing)
   end
@@ -411,7 +389,7 @@ function Client:task(id)
   if type(id) ~= "string" or id == "" then
     error("client:task: the id must be a string", 2)
   end
-  local missing = lacks(self, true)
+  local missing = readiness.lacks(self, true)
   if missing then
     return nil, missing
   end
@@ -435,7 +413,7 @@ function Client:wait(what, opts)
   local limits = { cancel = opts.cancel, deadline = self.loop.now() + (opts.timeout or LONGEST_WAIT) }
   local on_event = opts.on_event or self.on_event
   if type(what) == "string" then
-    local missing = lacks(self, opts.audience == nil)
+    local missing = readiness.lacks(self, opts.audience == nil)
     if missing then
       return nil, missing
     end
@@ -457,7 +435,7 @@ function Client:wait(what, opts)
   if what.would_send or #what.tasks == 0 then
     return what
   end
-  local why = barred(self)
+  local why = readiness.barred(self)
   if why then
     return nil, why
   end
@@ -472,83 +450,16 @@ function Client:wait(what, opts)
   return what
 end
 
--- --- syndication -------------------------------------------------------------------------------------------------
-
---- Offers an audience to agents, or takes it back (docs/contract.md section 3).
----@param opts {audience_id: string, adcp_agent_ids: string[], enabled: boolean?}
----@return table[]? records
----@return scope3.Error? err
-function Client:syndicate(opts)
-  opts = options.check("client:syndicate", opts, { audience_id = "id", adcp_agent_ids = "table", enabled = "boolean" }, 2)
-  local issues, ids = {}, {}
-  if opts.audience_id == nil then
-    issues[#issues + 1] = { path = "audience_id", message = "is missing" }
-  end
-  for i, id in ipairs(opts.adcp_agent_ids or {}) do
-    ids[i] = type(id) == "number" and options.id(id) or id
-    if type(ids[i]) ~= "string" or ids[i] == "" then
-      issues[#issues + 1] = { path = ("adcp_agent_ids[%d]"):format(i), message = "must be a string" }
-    end
-  end
-  if #ids == 0 then
-    issues[#issues + 1] = { path = "adcp_agent_ids", message = "must name at least one agent" }
-  end
-  local missing = lacks(self)
-  if missing and not missing.issues then
-    return nil, missing
-  end
-  for _, issue in ipairs(missing and missing.issues or {}) do
-    issues[#issues + 1] = issue
-  end
-  if #issues > 0 then
-    return nil, errors.invalid("client:syndicate", issues)
-  end
-  local data, err = self:transport():request {
-    method = "POST", path = ("/advertisers/%s/syndicate"):format(wire.escape(self.account_id)), timeout = 60,
-    body = { wire.syndicate(options.id(opts.audience_id), ids, opts.enabled ~= false) },
-  }
-  if not data then
-    return nil, err
-  end
-  return wire.read(data)
-end
-
---- Where an audience is offered and how far it is: `for item, err in client:syndication_status{…} do … end`.
----@param opts? {audience_id: string?, adcp_agent_id: string?, enabled: boolean?, status: string?}
----@return fun(): table|false|nil, scope3.Error?
-function Client:syndication_status(opts)
-  opts = options.check("client:syndication_status", opts, {
-    audience_id = "id", adcp_agent_id = "id", enabled = "boolean",
-    status = { "PENDING", "SYNCING", "COMPLETED", "FAILED", "DISABLED" },
-  }, 2)
-  local missing = lacks(self)
-  if missing then
-    return paging.failing(missing)
-  end
-  local query = "?resourceType=AUDIENCE"
-  local function ask(name, value)
-    if value ~= nil then
-      query = query .. "&" .. name .. "=" .. wire.escape(tostring(value))
-    end
-  end
-  ask("resourceId", options.id(opts.audience_id))
-  ask("adcpAgentId", options.id(opts.adcp_agent_id))
-  ask("enabled", opts.enabled)
-  ask("status", opts.status)
-  return paging.rows(self, nil, function(skip)
-    return ("/advertisers/%s/syndication-status%s&limit=100&offset=%d"):format(wire.escape(self.account_id), query, skip)
-  end, function(data)
-    return data.items
-  end, function(item)
-    return item.id
-  end)
+-- Methods of the client too, in a file of their own.
+for name, method in pairs(syndication) do
+  Client[name] = method
 end
 
 --- Asks the service whether it is there; needs no key.
 ---@return true?
 ---@return scope3.Error? err
 function Client:health()
-  local why = barred(self)
+  local why = readiness.barred(self)
   if why then
     return nil, why
   end

@@ -5,9 +5,11 @@ local errors = require "scope3.error"
 local journal = require "scope3.journal"
 local outcome = require "scope3.outcome"
 local quarantine = require "scope3.quarantine"
+local refusal = require "scope3.refusal"
 local reply = require "scope3.reply"
 local request = require "scope3.request"
 local result = require "scope3.result"
+local resumption = require "scope3.resumption"
 local retry = require "scope3.retry"
 
 ---@class scope3.Job
@@ -24,8 +26,6 @@ job.__index = job
 ---@field began? number  second of the job at which building it began
 
 local GRACE = 5 -- seconds that requests under way are given when the job is stopped
-local SMALLEST = 1024 -- bytes: no request is made smaller than that
-local ROUNDS = 2 -- times that a request is sent again without what was refused, before it is halved
 local REPAIRS = 64 -- requests that one may become on the way to those that pass
 -- A request that may have arrived twice has a task that nobody knows. Before what depends on it, it is given so many seconds, or twice what the
 -- longest task took by the service's own clock, at most an hour.
@@ -77,22 +77,26 @@ local function path_of(client)
   return "/advertisers/" .. client.account_id .. "/audiences/sync"
 end
 
-local function count(req, push)
-  req.adds, req.removes, req.bytes = division.measure(req.parts, push)
+--- Measures a request, at first and when members were set aside.
+---@private
+function job:count(req)
+  req.adds, req.removes, req.bytes = division.measure(req.parts, self.opts.push_notification_config)
   req.members = req.adds + req.removes
 end
 
--- A request for some parts of a batch. What it inherits from another that it is made of: `uncertain`, `repairs`, `sendings`.
-local function make(self, batch, parts, from)
+--- A request for some parts of a batch. What it inherits from another that it is made of: `uncertain`, `repairs`, `sendings`.
+---@private
+function job:make(batch, parts, from)
   local req = { batch = batch, parts = parts, rounds = 0, uncertain = from and from.uncertain, sendings = from and from.sendings or 1,
     repairs = from and from.repairs or { left = REPAIRS } }
-  count(req, self.opts.push_notification_config)
+  self:count(req)
   batch.open = (batch.open or 0) + 1
   return req
 end
 
--- A request of the batch has ended.
-local function close(self, batch)
+--- A request of the batch has ended.
+---@private
+function job:close(batch)
   batch.open = batch.open - 1
   if batch.open == 0 then
     self.batches = self.batches - 1
@@ -102,7 +106,10 @@ local function close(self, batch)
   end
 end
 
-local function add_entry(self, req, state)
+--- Puts a request into the result.
+---@private
+---@return table entry
+function job:add_entry(req, state)
   local res = self.result
   local entry = {
     state = state, members = req.members, adds = req.adds, removes = req.removes, bytes = req.bytes, epoch = res.epochs,
@@ -115,10 +122,10 @@ end
 
 -- Members that will not be sent count as failed.
 local function give_up(self, req)
-  add_entry(self, req, "not sent")
+  self:add_entry(req, "not sent")
   self.left[#self.left + 1] = req.parts
   self.result.failed = self.result.failed + req.members
-  close(self, req.batch)
+  self:close(req.batch)
 end
 
 local function fail(self, err)
@@ -144,19 +151,16 @@ function job:note(what, record)
   return true
 end
 
--- Puts requests in front of those that wait.
-local function queue_first(self, list)
+--- Puts requests in front of those that wait.
+---@private
+function job:queue_first(list)
   for i = #list, 1, -1 do
     table.insert(self.queue, 1, list[i])
   end
 end
 
-local function divisible(req)
-  return req.bytes > SMALLEST and not req.batch.delete_missing and division.halve(req.parts) ~= nil
-end
-
 local function start(self, req)
-  local entry = add_entry(self, req, "sending")
+  local entry = self:add_entry(req, "sending")
   req.entry = entry
   entry.delete_missing = req.batch.delete_missing
   local batch, part = req.batch, req.parts[1]
@@ -169,7 +173,7 @@ local function start(self, req)
     uncertain = req.uncertain }) then
     entry.state = "not sent"
     self.result.failed = self.result.failed + req.members
-    return close(self, batch)
+    return self:close(batch)
   end
   entry.send_start = self:seconds()
   req.call = self.transport:start({
@@ -178,7 +182,7 @@ local function start(self, req)
     body = request.body(req.parts, self.opts.push_notification_config, req.batch.delete_missing),
     timeout = self.opts.timeout or 60 + req.bytes / 100000,
     repeatable = true, -- an upsert, and in place: nothing that depends on it has gone
-    large = divisible(req),
+    large = refusal.divisible(req),
     budget = self.budget,
     on_event = self.on_event,
   }, self.waiter)
@@ -186,7 +190,10 @@ local function start(self, req)
   self.on_event { event = "request", request = entry.request, members = entry.members, bytes = entry.bytes }
 end
 
-local function accepted(self, req, data)
+--- The service has taken a request.
+---@private
+---@param data {taskId: string?, operationId: string?}
+function job:accepted(req, data)
   local entry, res = req.entry, self.result
   entry.state, entry.task_id = "accepted", type(data.taskId) == "string" and data.taskId or data.operationId
   res.sent = res.sent + entry.members
@@ -205,69 +212,7 @@ local function accepted(self, req, data)
     self:note("accepted", { request = req.id, task_id = entry.task_id })
   end
   self.on_event { event = "accepted", request = entry.request, members = entry.members, task_id = entry.task_id }
-  close(self, req.batch)
-end
-
-local function replace_by_halves(self, req)
-  local first, second = division.halve(req.parts)
-  local halves = { make(self, req.batch, first, req), make(self, req.batch, second, req) }
-  for _, half in ipairs(halves) do
-    half.without, half.excluded = req.without, req.excluded
-  end
-  queue_first(self, halves)
-  close(self, req.batch)
-end
-
--- The service finds the request too large: its halves go instead, and nothing of that size any more.
-local function shrink(self, req)
-  self.fits = math.max(SMALLEST, math.floor(req.bytes / 2))
-  req.entry.state = "split"
-  self:note("ended", { request = req.id, status = "split" })
-  self.on_event { event = "shrunk", request = req.entry.request, bytes = self.fits }
-  replace_by_halves(self, req)
-end
-
--- Sets members aside that the service refuses, and sends the others. False when that leads nowhere.
-local function mend(self, req, err)
-  if err.status ~= 400 and err.status ~= 422 then
-    return false
-  end
-  local found = quarantine.find(req.parts, err.issues)
-  if #found == 0 or req.repairs.left < 1 then
-    return false
-  end
-  req.entry.state = "refused"
-  self:note("ended", { request = req.id, status = "refused" })
-  quarantine.set_aside(found, self.result, self.opts.on_reject)
-  self.on_event { event = "quarantined", request = req.entry.request, members = #found }
-  req.without, req.excluded = req.without or {}, req.excluded or {}
-  for _, member in ipairs(found) do
-    table.insert(req.without, member.index)
-    table.insert(req.excluded, member.row)
-  end
-  req.repairs.left = req.repairs.left - 1
-  req.rounds = req.rounds + 1
-  count(req, self.opts.push_notification_config)
-  local parts = division.living(req.parts)
-  if #parts == 0 then
-    close(self, req.batch)
-    return true
-  end
-  local lists = { parts }
-  if req.rounds > ROUNDS then
-    -- The list of issues is cut short, as it seems: half as many members have half as many issues.
-    lists = { division.halve(parts) }
-    lists = #lists > 0 and lists or { parts }
-  end
-  local again = {}
-  for i, list in ipairs(lists) do
-    again[i] = make(self, req.batch, list, req)
-    again[i].rounds = #lists == 1 and req.rounds or 0
-    again[i].without, again[i].excluded = req.without, req.excluded
-  end
-  queue_first(self, again)
-  close(self, req.batch)
-  return true
+  self:close(req.batch)
 end
 
 -- A request has been answered, or will not be.
@@ -283,12 +228,12 @@ local function settle(self, req)
     data, err = nil, errors.new("http", "the service accepted the request but named no task", { code = "BAD_REPLY", uncertain = true })
   end
   if data then
-    return accepted(self, req, data)
+    return self:accepted(req, data)
   end
   req.uncertain = req.uncertain or call.uncertain
-  if not self.failure and reply.speaks_of_size(err) and divisible(req) then
-    return shrink(self, req)
-  elseif not self.failure and mend(self, req, err) then
+  if not self.failure and reply.speaks_of_size(err) and refusal.divisible(req) then
+    return refusal.shrink(self, req)
+  elseif not self.failure and refusal.mend(self, req, err) then
     return
   end
   quarantine.find(req.parts, err.issues) -- gives each issue its row
@@ -300,7 +245,7 @@ local function settle(self, req)
   if entry.state == "failed" then
     self:note("ended", { request = req.id, status = "refused" })
   end
-  close(self, req.batch)
+  self:close(req.batch)
   fail(self, err)
 end
 
@@ -317,8 +262,8 @@ local function advance(self)
   end
   while #self.queue > 0 and #self.flights < self.concurrency and not self.failure and not self.stopping do
     local req = table.remove(self.queue, 1)
-    if self.fits and req.bytes > self.fits and divisible(req) then
-      replace_by_halves(self, req) -- what passes was found out since it was made
+    if self.fits and req.bytes > self.fits and refusal.divisible(req) then
+      refusal.halve(self, req) -- what passes was found out since it was made
     else
       start(self, req)
     end
@@ -378,70 +323,6 @@ function job:await()
   end)
 end
 
--- Takes a request of an earlier run for what the journal says that it came to.
-local function take_up(self, batch, past)
-  local part = batch.parts[1]
-  local req = make(self, batch, { division.range(part, past.first, past.last) })
-  req.without = past.without
-  if past.state == "unknown" then
-    req.uncertain = true
-    return req
-  end
-  local entry, res = add_entry(self, req, "accepted"), self.result
-  req.entry, req.call, req.id = entry, { attempts = 0 }, past.id
-  entry.resumed = true
-  res.resumed = res.resumed + entry.members
-  if past.state == "failed" then
-    entry.state, entry.error = "failed", "its task ended as " .. tostring(past.status) .. " in an earlier run"
-    res.failed = res.failed + entry.members
-    close(self, batch)
-    return nil
-  end
-  accepted(self, req, { taskId = past.task_id })
-  if past.state == "completed" then
-    local task = self.pending[#self.pending]
-    entry.state, task.status, self.work[task].ended = "completed", "completed", true
-  end
-  return nil
-end
-
--- The requests that a batch becomes: those of an earlier run that were not answered, and what nobody has sent, cut by what the service takes.
-local function requests_of(self, batch)
-  local lists, list = { batch.parts }, {}
-  local past, err
-  if self.journal and batch.number then
-    batch.digest = batch.parts[1].payload:digest()
-    past, err = self.past:of(batch, self.result.epochs)
-    if err then
-      return nil, err
-    end
-  end
-  if past then
-    local part = batch.parts[1]
-    for _, index in ipairs(past.without) do
-      quarantine.set_aside({ { part = part, index = index, row = part.payload:row(index),
-        issue = { path = "", message = "the service refused it in an earlier run" } } }, self.result, self.opts.on_reject)
-    end
-    for _, req in ipairs(past.taken) do
-      list[#list + 1] = take_up(self, batch, req)
-    end
-    lists = {}
-    for _, gap in ipairs(past.left) do
-      lists[#lists + 1] = division.living { division.range(part, gap.first, gap.last) }
-    end
-  end
-  for _, parts in ipairs(lists) do
-    for _, fitting in ipairs(#parts > 0 and division.fit(parts, not batch.delete_missing and self.fits or nil,
-      self.opts.push_notification_config) or {}) do
-      local req = make(self, batch, fitting)
-      req.without = past and past.without
-      req.uncertain = past and past.uncertain
-      list[#list + 1] = req
-    end
-  end
-  return list
-end
-
 --- Sends a batch: waits until there is room for one, starts what it becomes, and returns while that is under way.
 ---@param batch scope3.Batch
 ---@return true?
@@ -461,26 +342,26 @@ function job:send(batch)
   batch.open = 1 -- so that it is not released before all of its requests are known
   local list, err
   if not self.failure then
-    list, err = requests_of(self, batch)
+    list, err = resumption.requests(self, batch)
     if err then
       fail(self, err)
     end
   end
   if self.failure then
-    give_up(self, make(self, batch, batch.parts))
-    close(self, batch)
+    give_up(self, self:make(batch, batch.parts))
+    self:close(batch)
     return nil, self.failure
   end
   for _, req in ipairs(list) do
     if self.opts.dry_run then
-      add_entry(self, req, "not sent")
+      self:add_entry(req, "not sent")
       self.result.would_send = (self.result.would_send or 0) + req.members
-      close(self, batch)
+      self:close(batch)
     else
       self.queue[#self.queue + 1] = req
     end
   end
-  close(self, batch)
+  self:close(batch)
   if self.transport then
     advance(self)
   end
@@ -500,13 +381,13 @@ function job:send_again(batch, works)
     for _, index in ipairs(work.without or {}) do
       part.payload:drop(index)
     end
-    local req = make(self, batch, work.parts or { division.range(part, work.first, work.last) })
+    local req = self:make(batch, work.parts or { division.range(part, work.first, work.last) })
     req.without, req.sendings = work.without, work.sendings + 1
     work.entry.sent_again = true
     self.result.failed = self.result.failed - req.members
     self.queue[#self.queue + 1] = req
   end
-  close(self, batch)
+  self:close(batch)
   return drive(self, function()
     return #self.flights == 0 and #self.queue == 0
   end)
@@ -567,7 +448,7 @@ end
 function job:abandon(part)
   local batch = { parts = { part } }
   self.batches = self.batches + 1
-  give_up(self, make(self, batch, batch.parts))
+  give_up(self, self:make(batch, batch.parts))
 end
 
 --- Ends the job: waits for the last request, and gives the result or the failure with the result in it.

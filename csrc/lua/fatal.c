@@ -1,0 +1,77 @@
+#include "fatal.h"
+
+#include <string.h>
+
+static const char *fatal_text(const sc3_fatal *f, const char **reason) {
+  switch (f->kind) {
+    case SC3_FATAL_EMPTY:
+      *reason = "empty";
+      return "the file is empty";
+    case SC3_FATAL_UTF16:
+      *reason = "utf16";
+      return "the file is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8, or save it as \"CSV UTF-8\")";
+    case SC3_FATAL_UTF32:
+      *reason = "utf32";
+      return "the file is UTF-32; convert it to UTF-8 (iconv -f UTF-32 -t UTF-8)";
+    case SC3_FATAL_GZIP:
+      *reason = "gzip";
+      return "the data is gzip"; /* which the Lua layer takes over */
+    case SC3_FATAL_ZIP:
+      *reason = "zip";
+      return "the file is a zip archive or a spreadsheet; export it as CSV in UTF-8";
+    case SC3_FATAL_BINARY:
+      *reason = "binary";
+      return "the file is not text: its first line holds control characters";
+    case SC3_FATAL_JSON:
+      *reason = "json";
+      return "the file is JSON and not CSV; where it has one object a line, say so (--format jsonl, or format = \"jsonl\"), and an array becomes that by jq -c '.[]'";
+    case SC3_FATAL_HEADER:
+      *reason = "bad_header";
+      return "the header is broken: text behind a closing quote, or a NUL byte";
+    case SC3_FATAL_UNCLOSED_QUOTE:
+      *reason = "unclosed_quote";
+      return "a quote is opened and does not close, which swallows the rows behind it";
+    case SC3_FATAL_ROW_TOO_LONG:
+      *reason = "row_too_long";
+      return "a row is over 1 MiB; is the delimiter or the format right?";
+    case SC3_FATAL_TOO_MANY_COLUMNS:
+      *reason = "too_many_columns";
+      return "a row has over 4096 columns; is the delimiter or the format right?";
+    case SC3_FATAL_READ:
+      *reason = "read_error";
+      return strerror(f->error);
+    case SC3_FATAL_NONE:
+      break;
+  }
+  *reason = "unknown";
+  return "the input cannot be read";
+}
+
+static void set_known(lua_State *L, const char *key, uint64_t n) {
+  if (n == 0)
+    return;
+  sc3_pushcount(L, n);
+  lua_setfield(L, -2, key);
+}
+
+void sc3_setposition(lua_State *L, uint64_t row, uint64_t line, uint64_t column) {
+  set_known(L, "row", row);
+  set_known(L, "line", line);
+  set_known(L, "column", column);
+}
+
+void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
+  const char *reason;
+  const char *text = fatal_text(f, &reason);
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, reason);
+  lua_setfield(L, -2, "reason");
+  if (f->row > 0 && f->column > 0)
+    lua_pushfstring(L, "row %d (line %d), column %d: %s", (int)f->row, (int)f->line, (int)f->column, text);
+  else if (f->column > 0)
+    lua_pushfstring(L, "line %d, column %d: %s", (int)f->line, (int)f->column, text);
+  else
+    lua_pushstring(L, text);
+  lua_setfield(L, -2, "message");
+  sc3_setposition(L, f->row, f->line, f->column);
+}

@@ -1,0 +1,82 @@
+/* What Lua asks of libcurl beside transfers: the parts of a URL, and what it is and can do. */
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../http/url.h"
+#include "binding.h"
+
+static void set_text(lua_State *L, const char *key, const char *value) {
+  if (value == NULL)
+    return;
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, key);
+}
+
+#define TYPE_URL "scope3.url" /* never seen by Lua code: it holds the parts while they are copied */
+
+static int url_free(lua_State *L) {
+  sc3_url_free(luaL_checkudata(L, 1, TYPE_URL));
+  return 0;
+}
+
+/* parse_url(text) -> { scheme, host, port, path, query, fragment, user } | nil, message */
+static int parse_url(lua_State *L) {
+  const char *why = NULL;
+  size_t n;
+  const char *text = luaL_checklstring(L, 1, &n);
+  sc3_url *url;
+  if (strlen(text) != n) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "it holds a NUL byte");
+    return 2;
+  }
+  lua_createtable(L, 0, 7);
+  url = lua_newuserdata(L, sizeof *url);
+  memset(url, 0, sizeof *url);
+  luaL_getmetatable(L, TYPE_URL);
+  lua_setmetatable(L, -2);
+  if (sc3_url_parse(text, url, &why) != 0) {
+    lua_pushnil(L);
+    lua_pushstring(L, why);
+    return 2;
+  }
+  lua_pushvalue(L, -2);
+  set_text(L, "scheme", url->scheme);
+  set_text(L, "host", url->host);
+  if (url->port != NULL) {
+    lua_pushinteger(L, (lua_Integer)strtol(url->port, NULL, 10));
+    lua_setfield(L, -2, "port");
+  }
+  set_text(L, "path", url->path);
+  set_text(L, "query", url->query);
+  set_text(L, "fragment", url->fragment);
+  lua_pushboolean(L, url->has_user);
+  lua_setfield(L, -2, "user");
+  sc3_url_free(url);
+  return 1;
+}
+
+/* curl_version() -> { version, ssl, host, http2, threadsafe, ca_bundle } */
+static int curl_version_table(lua_State *L) {
+  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+  lua_createtable(L, 0, 6);
+  set_text(L, "version", v->version);
+  set_text(L, "ssl", v->ssl_version);
+  set_text(L, "host", v->host);
+  set_text(L, "ca_bundle", v->cainfo);
+  lua_pushboolean(L, (v->features & CURL_VERSION_HTTP2) != 0);
+  lua_setfield(L, -2, "http2");
+  lua_pushboolean(L, (v->features & CURL_VERSION_THREADSAFE) != 0);
+  lua_setfield(L, -2, "threadsafe");
+  return 1;
+}
+
+void sc3_open_libcurl(lua_State *L) {
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  sc3_newtype(L, TYPE_URL, none, NULL, url_free);
+  lua_pushcfunction(L, parse_url);
+  lua_setfield(L, -2, "parse_url");
+  lua_pushcfunction(L, curl_version_table);
+  lua_setfield(L, -2, "curl_version");
+}

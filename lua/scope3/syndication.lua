@@ -1,0 +1,81 @@
+--- The client's calls that offer an audience to agents, and say how far that is (docs/contract.md section 3).
+local errors = require "scope3.error"
+local options = require "scope3.options"
+local paging = require "scope3.paging"
+local readiness = require "scope3.readiness"
+local wire = require "scope3.wire"
+
+---@class scope3.Client
+local Syndication = {}
+
+--- Offers an audience to agents, or takes it back (docs/contract.md section 3).
+---@param opts {audience_id: string, adcp_agent_ids: string[], enabled: boolean?}
+---@return table[]? records
+---@return scope3.Error? err
+function Syndication:syndicate(opts)
+  opts = options.check("client:syndicate", opts, { audience_id = "id", adcp_agent_ids = "table", enabled = "boolean" }, 2)
+  local issues, ids = {}, {}
+  if opts.audience_id == nil then
+    issues[#issues + 1] = { path = "audience_id", message = "is missing" }
+  end
+  for i, id in ipairs(opts.adcp_agent_ids or {}) do
+    ids[i] = type(id) == "number" and options.id(id) or id
+    if type(ids[i]) ~= "string" or ids[i] == "" then
+      issues[#issues + 1] = { path = ("adcp_agent_ids[%d]"):format(i), message = "must be a string" }
+    end
+  end
+  if #ids == 0 then
+    issues[#issues + 1] = { path = "adcp_agent_ids", message = "must name at least one agent" }
+  end
+  local missing = readiness.lacks(self)
+  if missing and not missing.issues then
+    return nil, missing
+  end
+  for _, issue in ipairs(missing and missing.issues or {}) do
+    issues[#issues + 1] = issue
+  end
+  if #issues > 0 then
+    return nil, errors.invalid("client:syndicate", issues)
+  end
+  local data, err = self:transport():request {
+    method = "POST", path = ("/advertisers/%s/syndicate"):format(wire.escape(self.account_id)), timeout = 60,
+    body = { wire.syndicate(options.id(opts.audience_id), ids, opts.enabled ~= false) },
+  }
+  if not data then
+    return nil, err
+  end
+  return wire.read(data)
+end
+
+--- Where an audience is offered and how far it is: `for item, err in client:syndication_status{…} do … end`.
+---@param opts? {audience_id: string?, adcp_agent_id: string?, enabled: boolean?, status: string?}
+---@return fun(): table|false|nil, scope3.Error?
+function Syndication:syndication_status(opts)
+  opts = options.check("client:syndication_status", opts, {
+    audience_id = "id", adcp_agent_id = "id", enabled = "boolean",
+    status = { "PENDING", "SYNCING", "COMPLETED", "FAILED", "DISABLED" },
+  }, 2)
+  local missing = readiness.lacks(self)
+  if missing then
+    return paging.failing(missing)
+  end
+  local query = "?resourceType=AUDIENCE"
+  local function ask(name, value)
+    if value ~= nil then
+      query = query .. "&" .. name .. "=" .. wire.escape(tostring(value))
+    end
+  end
+  ask("resourceId", options.id(opts.audience_id))
+  ask("adcpAgentId", options.id(opts.adcp_agent_id))
+  ask("enabled", opts.enabled)
+  ask("status", opts.status)
+  return paging.rows(self, nil, function(skip)
+    return ("/advertisers/%s/syndication-status%s&limit=100&offset=%d"):format(wire.escape(self.account_id), query, skip)
+  end, function(data)
+    return data.items
+  end, function(item)
+    return item.id
+  end)
+end
+
+return Syndication
