@@ -32,7 +32,7 @@ end
 local certificates = tls.make "IP:127.0.0.1"
 local tls_port = nginx.free_port()
 local service = nginx.start { http = service_of.http(certificates, tls_port) }
-local server = nginx.start { http = ([[
+local conf = ([[
   keepalive_requests 100000000;
   lua_socket_pool_size 256;
   init_by_lua_block {
@@ -51,11 +51,12 @@ local server = nginx.start { http = ([[
     location = /gateway { client_max_body_size 0; content_by_lua_block { worker.gateway() } }
     location = /parallel { content_by_lua_block { worker.parallel() } }
   }
-]]):format(service.port, tls_port, certificates.ca) }
+]]):format(service.port, tls_port, certificates.ca)
+local server, other = nginx.start { http = conf }, nginx.start { http = conf }
 local process = server:workers()[1]
 
-local function get(path)
-  local reply = world.http("GET", server.url .. path, nil, { timeout = 600 })
+local function get(path, from)
+  local reply = world.http("GET", (from or server).url .. path, nil, { timeout = 600 })
   assert(reply.status == 200, reply.body or reply.message)
   return reply.body
 end
@@ -138,48 +139,52 @@ end
 
 local UPLOAD = "build/bench/upload.csv"
 
--- What the worker does while a timer of a millisecond is watched.
+-- What a server does while a timer of a millisecond is watched.
 local LOADS = {
   { name = "8 MB bodies over TLS", prepare = function()
     get "/prepare"
-  end, run = function(seconds)
-    return get(("/upload?seconds=%d"):format(seconds)) .. " (bodies, MB)"
+    get("/prepare", other)
+  end, run = function(from, seconds)
+    return get(("/upload?seconds=%d"):format(seconds), from) .. " (bodies, MB)"
   end },
   { name = "an upload of a million rows through a gateway", prepare = function()
     if not world.exists(UPLOAD) then
       os.execute((os.getenv "BENCH_LUA" or "lua5.4") .. " bench/make_data.lua 1000000 >" .. UPLOAD)
     end
-  end, run = function()
-    local out = nginx.sh(("curl -sS -X POST -H 'Content-Type: text/csv' -H 'Expect:' -T %s %s/gateway"):format(UPLOAD, server.url))
+  end, run = function(from)
+    local out = nginx.sh(("curl -sS -X POST -H 'Content-Type: text/csv' -H 'Expect:' -T %s %s/gateway"):format(UPLOAD, from.url))
     return tostring(out:match '"sent":(%d+)') .. " sent"
   end },
 }
 
+-- Each round watches the worker idle, at work, and idle while the worker of another server does the same work on the same machine.
 function PART.late()
-  local SECONDS = 4
+  local SECONDS, KINDS = 4, { "idle", "busy", "beside" }
   for _, one in ipairs(LOADS) do
     one.prepare()
-    say("a timer of 1 ms, %d s idle and %d s with %s; load %s", SECONDS, SECONDS, one.name, load_average())
-    local late, ticks = { idle = 0, busy = 0 }, { idle = 0, busy = 0 }
+    say("a timer of 1 ms: %d s idle, with %s (busy), and idle while another worker does that (beside); load %s", SECONDS, one.name, load_average())
+    local late, worked, ticks = { idle = 0, busy = 0, beside = 0 }, { idle = 0, busy = 0, beside = 0 }, { idle = 0, busy = 0, beside = 0 }
     for round = 1, rounds do
-      local here = {}
-      for i = 1, 2 do
-        local kind = (round + i) % 2 == 0 and "idle" or "busy"
+      local words = {}
+      for i = 1, 3 do
+        local kind = KINDS[(round + i) % 3 + 1]
         get "/watch_begin"
-        local did = "-"
-        if kind == "busy" then
-          did = one.run(SECONDS)
-        else
+        local did = ""
+        if kind == "idle" then
           os.execute("sleep " .. SECONDS)
+        else
+          did = "; " .. one.run(kind == "busy" and server or other, SECONDS)
         end
-        local n, over, longest = get("/watch_end"):match("(%d+) (%d+) (%S+)")
-        here[kind] = { over = tonumber(over), longest = longest, did = did }
-        late[kind], ticks[kind] = late[kind] + over, ticks[kind] + n
+        local n, over, own, longest = get("/watch_end"):match("(%d+) (%d+) (%d+) (%S+)")
+        late[kind], worked[kind], ticks[kind] = late[kind] + over, worked[kind] + own, ticks[kind] + n
+        words[#words + 1] = ("%s %d over 10 ms (longest %s ms%s)"):format(kind, over, longest, did)
       end
-      say("  round %2d: idle %d over 10 ms (longest %s ms), busy %d (longest %s ms; %s)", round, here.idle.over, here.idle.longest,
-        here.busy.over, here.busy.longest, here.busy.did)
+      table.sort(words)
+      say("  round %2d: %s", round, table.concat(words, ", "))
     end
-    say("  all: idle %d of %d ticks over 10 ms late, busy %d of %d", late.idle, ticks.idle, late.busy, ticks.busy)
+    for _, kind in ipairs(KINDS) do
+      say("  %-6s %d of %d ticks over 10 ms late, %d of them by the worker's own work", kind, late[kind], ticks[kind], worked[kind])
+    end
   end
 end
 
@@ -212,7 +217,7 @@ local ok, message = xpcall(function()
   for _, name in ipairs(#arg > 0 and arg or { "latency", "cpu", "late", "parallel" }) do
     PART[name]()
   end
-  assert(server:trouble() == "", server:trouble())
+  assert(server:trouble() .. other:trouble() == "", server:trouble() .. other:trouble())
 end, debug.traceback)
 nginx.close_all()
 world.clean()

@@ -47,29 +47,31 @@ end
 
 local watch
 
---- Begins to count how late a timer of a millisecond is.
+--- Begins to count how late a timer of a millisecond is, and where so, whether the worker itself was at work for so long: it may have waited for a
+--- processor.
 function worker.watch_begin()
-  watch = { ticks = 0, late = 0, longest = 0 }
+  watch = { ticks = 0, late = 0, worked = 0, longest = 0 }
   local own = watch
   ngx.timer.at(0, function()
     while watch == own do
-      local before = core.now()
+      local before, used = core.now(), os.clock()
       ngx.sleep(0.001)
       local late = core.now() - before - 0.001
       own.ticks = own.ticks + 1
       own.longest = math.max(own.longest, late)
       if late > 0.010 then
         own.late = own.late + 1
+        own.worked = own.worked + (os.clock() - used > 0.010 and 1 or 0)
       end
     end
   end)
 end
 
---- Ends it, and says: ticks, ticks over 10 ms late, the longest in milliseconds.
+--- Ends it, and says: ticks, ticks over 10 ms late, those of them in which the worker was at work for over 10 ms, the longest in milliseconds.
 function worker.watch_end()
   local own = watch
   watch = nil
-  ngx.print(("%d %d %.1f"):format(own.ticks, own.late, own.longest * 1000))
+  ngx.print(("%d %d %d %.1f"):format(own.ticks, own.late, own.worked, own.longest * 1000))
 end
 
 --- Makes the audience for upload(): 8 MB of members, in pieces that hold nobody up.

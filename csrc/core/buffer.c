@@ -2,7 +2,48 @@
 
 #include <stdlib.h>
 
-enum { FIRST_CAPACITY = 256 };
+enum { FIRST_CAPACITY = 256, MAPPED_LEAST = 1 << 20 };
+
+/* A large block is a mapping of its own where it can grow by moving pages: copying megabytes into fresh memory in the middle of a row would hold up the
+   host's loop by many milliseconds. AddressSanitizer watches the allocator's blocks alone. */
+#if defined(__linux__) && !defined(SC3_PORTABLE) && !defined(__SANITIZE_ADDRESS__)
+#include <string.h>
+#include <sys/mman.h>
+
+static char *resize(char *p, size_t old, size_t size) {
+  char *q;
+  if (size < MAPPED_LEAST)
+    return realloc(p, size);
+  if (old >= MAPPED_LEAST) {
+    q = mremap(p, old, size, MREMAP_MAYMOVE);
+    return q != MAP_FAILED ? q : NULL;
+  }
+  q = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (q == MAP_FAILED)
+    return NULL;
+  if (old > 0)
+    memcpy(q, p, old);
+  free(p);
+  return q;
+}
+
+static void release(char *p, size_t size) {
+  if (size < MAPPED_LEAST)
+    free(p);
+  else
+    (void)munmap(p, size);
+}
+#else
+static char *resize(char *p, size_t old, size_t size) {
+  (void)old;
+  return realloc(p, size);
+}
+
+static void release(char *p, size_t size) {
+  (void)size;
+  free(p);
+}
+#endif
 
 void sc3_buffer_init(sc3_buffer *b, size_t cap) {
   b->p = NULL;
@@ -12,7 +53,7 @@ void sc3_buffer_init(sc3_buffer *b, size_t cap) {
 }
 
 void sc3_buffer_free(sc3_buffer *b) {
-  free(b->p);
+  release(b->p, b->capacity);
   b->p = NULL;
   b->n = 0;
   b->capacity = 0;
@@ -29,7 +70,7 @@ sc3_status sc3_buffer_grow(sc3_buffer *b, size_t more) {
     capacity *= 4;
   if (capacity > b->cap)
     capacity = b->cap;
-  p = realloc(b->p, capacity);
+  p = resize(b->p, b->capacity, capacity);
   if (p == NULL)
     return SC3_ENOMEM;
   b->p = p;
