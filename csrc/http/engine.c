@@ -136,7 +136,7 @@ static void end_transfer(sc3_engine *e, transfer *t) {
 static void fail_all(sc3_engine *e, const char *code, const char *message) {
   while (e->active != NULL) {
     transfer *t = e->active;
-    t->pub.body_sent = t->body_count > 0 && t->piece == t->body_count;
+    t->pub.body_sent = 1; /* for all that is known */
     transfer_fail(t, code, message);
     end_transfer(e, t);
   }
@@ -163,8 +163,7 @@ static void rebuild(sc3_engine *e, CURLMcode code) {
   for (t = e->active; t != NULL; t = t->next)
     (void)curl_multi_remove_handle(e->multi, t->easy);
   fail_all(e, "MULTI_ERROR", curl_multi_strerror(code));
-  (void)curl_multi_cleanup(e->multi);
-  sc3_wait_close(&e->wait);
+  (void)curl_multi_cleanup(e->multi); /* the descriptor stays: somebody waits on it */
   if (open_multi(e) != 0)
     e->multi = NULL;
 }
@@ -256,39 +255,62 @@ int sc3_engine_step(sc3_engine *e, int gently) {
   return moved;
 }
 
-sc3_transfer *sc3_engine_ended(sc3_engine *e) {
-  return e->ended != NULL ? &e->ended->pub : NULL;
+int sc3_engine_ended(const sc3_engine *e) {
+  return e->ended != NULL;
+}
+
+/* Takes a transfer out of a list; NULL when it has none of that id. */
+static transfer *take(sc3_engine *e, transfer **at, uint64_t id) {
+  transfer *t;
+  while (*at != NULL && (*at)->pub.id != id)
+    at = &(*at)->next;
+  t = *at;
+  if (t == NULL)
+    return NULL;
+  *at = t->next;
+  if (e->ended_tail == &t->next)
+    e->ended_tail = at;
+  t->next = NULL;
+  e->count--;
+  return t;
+}
+
+sc3_transfer *sc3_engine_take(sc3_engine *e) {
+  transfer *t = e->ended != NULL ? take(e, &e->ended, e->ended->pub.id) : NULL;
+  return t != NULL ? &t->pub : NULL;
+}
+
+void sc3_engine_put_back(sc3_engine *e, sc3_transfer *pub) {
+  transfer *t = (transfer *)(void *)pub;
+  t->next = e->ended;
+  if (e->ended == NULL)
+    e->ended_tail = &t->next;
+  e->ended = t;
+  e->count++;
 }
 
 void sc3_engine_release(sc3_engine *e, sc3_transfer *pub) {
-  transfer **at = &e->ended;
   transfer *t = (transfer *)(void *)pub;
-  while (*at != NULL && *at != t)
-    at = &(*at)->next;
-  if (*at == NULL)
-    return;
-  *at = t->next;
-  if (*at == NULL)
-    e->ended_tail = at;
-  e->count--;
-  give_back(e, t);
+  if (e != NULL)
+    give_back(e, t);
+  else
+    transfer_free(t);
 }
 
 int sc3_engine_cancel(sc3_engine *e, uint64_t id) {
-  transfer **at;
+  transfer *t;
   notice_fork(e);
-  for (at = &e->active; *at != NULL; at = &(*at)->next) {
-    transfer *t = *at;
-    if (t->pub.id != id)
-      continue;
-    *at = t->next;
+  t = take(e, &e->active, id);
+  if (t != NULL) {
     (void)curl_multi_remove_handle(e->multi, t->easy);
     (void)sc3_wait_fd(&e->wait);
-    e->count--;
-    give_back(e, t);
-    return 1;
+  } else {
+    t = take(e, &e->ended, id);
   }
-  return 0;
+  if (t == NULL)
+    return 0;
+  give_back(e, t);
+  return 1;
 }
 
 size_t sc3_engine_count(const sc3_engine *e) {

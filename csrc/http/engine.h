@@ -65,18 +65,23 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
 /* The id that the next submit will give, so that what it needs can be put in place before. */
 uint64_t sc3_engine_next_id(const sc3_engine *e);
 
-/* Moves on what is ready without waiting, and for no longer than some 0.3 ms; `gently` only one transfer of a few and some of many, for a host to which
+/* Moves on what is ready without waiting, and begins nothing more after 0.3 ms; `gently` only one transfer of a few and some of many, for a host to which
    the answers that come at once are too much in one go. What is left keeps the descriptor readable. Gives 0 when there was nothing to do. */
 int sc3_engine_step(sc3_engine *e, int gently);
 
-/* The oldest transfer that has ended, or NULL. It belongs to the engine; give it back with sc3_engine_release(). */
-sc3_transfer *sc3_engine_ended(sc3_engine *e);
+/* Whether a transfer has ended and is not taken. */
+int sc3_engine_ended(const sc3_engine *e);
+
+/* Takes the oldest of them, or NULL. The caller owns it until it gives it back: to be the first again, or for good with sc3_engine_release(), where `e`
+   is NULL when the engine was freed meanwhile. */
+sc3_transfer *sc3_engine_take(sc3_engine *e);
+void sc3_engine_put_back(sc3_engine *e, sc3_transfer *t);
 void sc3_engine_release(sc3_engine *e, sc3_transfer *t);
 
-/* Drops a transfer that has not ended; 0 when there is none of that id. */
+/* Drops a transfer that is not taken, ended or not; 0 when there is none of that id. */
 int sc3_engine_cancel(sc3_engine *e, uint64_t id);
 
-/* Transfers submitted and not yet released or cancelled. */
+/* Transfers submitted and not yet taken or cancelled. */
 size_t sc3_engine_count(const sc3_engine *e);
 
 /* Waits until a step may bring news, at most `seconds`; a signal ends it early. */

@@ -80,7 +80,7 @@ static int on_begin(void *user, char *ip, char *local_ip, int port, int local_po
   return CURL_PREREQFUNC_OK;
 }
 
-/* To send a body again it would have to be rewound, which fails before a new connection is made. */
+/* To send a body again it would have to be rewound, which fails. */
 static int on_seek(void *user, curl_off_t offset, int origin) {
   (void)user;
   (void)offset;
@@ -321,7 +321,9 @@ void transfer_conclude(transfer *t, CURLcode code) {
   long request_bytes = 0;
   collect_facts(t);
   (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-  p->body_sent = request_bytes > 0 && (t->joined.n > 0 ? p->uploaded >= t->joined.n : t->piece == t->body_count);
+  /* A small body of which nothing is counted may have gone: libcurl counts anew when it takes another connection, although on_begin() lets it send
+     nothing there. */
+  p->body_sent = request_bytes > 0 && (t->joined.n > 0 ? p->uploaded == 0 || p->uploaded >= t->joined.n : t->piece == t->body_count);
   p->code = NULL;
   p->message[0] = '\0';
   if (t->again) {

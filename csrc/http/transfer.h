@@ -36,7 +36,7 @@ void transfer_conclude(transfer *t, CURLcode code);
 /* The same for an end that libcurl does not know of. */
 void transfer_fail(transfer *t, const char *code, const char *message);
 
-/* Empties it for the next request; the handle keeps its connection cache's memory. */
+/* Empties it for the next request, which saves making a handle. */
 void transfer_recycle(transfer *t);
 
 #endif

@@ -75,15 +75,18 @@ static void arm(sc3_wait *w) {
 int sc3_wait_open(sc3_wait *w, CURLM *multi) {
   struct epoll_event event;
   w->multi = multi;
-  w->due = w->armed = INT64_MAX;
-  w->epoll = epoll_create1(EPOLL_CLOEXEC);
-  w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  memset(&event, 0, sizeof event);
-  event.events = EPOLLIN;
-  event.data.fd = w->timer;
-  if (w->epoll < 0 || w->timer < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->timer, &event) != 0) {
-    sc3_wait_close(w);
-    return -1;
+  w->due = INT64_MAX;
+  if (w->epoll < 0) {
+    w->armed = INT64_MAX;
+    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    memset(&event, 0, sizeof event);
+    event.events = EPOLLIN;
+    event.data.fd = w->timer;
+    if (w->epoll < 0 || w->timer < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->timer, &event) != 0) {
+      sc3_wait_close(w);
+      return -1;
+    }
   }
   (void)curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
   (void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, w);

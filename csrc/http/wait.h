@@ -13,7 +13,7 @@ typedef struct sc3_wait {
   unsigned turn;    /* with whom the next step begins, so that nobody is always the first */
 } sc3_wait;
 
-/* Binds to a multi. 0, or -1 when the system refuses descriptors. */
+/* Binds to a multi, or with the same descriptors to another one when the first is gone. 0, or -1 when the system refuses descriptors. */
 int sc3_wait_open(sc3_wait *w, CURLM *multi);
 
 /* Closes its descriptors; the multi's callbacks must not come any more. Idempotent. */

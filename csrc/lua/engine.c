@@ -306,7 +306,9 @@ static void push_headers(lua_State *L, const sc3_buffer *b) {
   }
 }
 
-static void push_result(lua_State *L, const sc3_transfer *t) {
+/* (transfer) -> its table */
+static int make_result(lua_State *L) {
+  const sc3_transfer *t = lua_touserdata(L, 1);
   lua_createtable(L, 0, 12);
   sc3_pushcount(L, t->id);
   lua_setfield(L, -2, "id");
@@ -340,6 +342,7 @@ static void push_result(lua_State *L, const sc3_transfer *t) {
     lua_pushstring(L, t->redirect);
     lua_setfield(L, -2, "redirect_url");
   }
+  return 1;
 }
 
 /* :step(gently) moves on what is ready without waiting; gently, one transfer of a few and some of many -> true when a result is there to be taken, true
@@ -347,24 +350,38 @@ static void push_result(lua_State *L, const sc3_transfer *t) {
 static int engine_step(lua_State *L) {
   sc3_engine *e = check_engine(L);
   int moved = sc3_engine_step(e, lua_toboolean(L, 2));
-  lua_pushboolean(L, sc3_engine_ended(e) != NULL);
+  lua_pushboolean(L, sc3_engine_ended(e));
   lua_pushboolean(L, moved);
   return 2;
 }
 
-/* :result() -> the oldest transfer that has ended, nil when there is none. It is taken only once its table is
-   complete, so an error on the way (memory) loses nothing. */
+/* :result() -> the oldest transfer that has ended, nil when there is none. An error on the way (memory) loses nothing. While its table is made a
+   finalizer may run, which takes other results, or closes the engine: so the transfer is nobody else's by then, and the engine is looked up again. */
 static int engine_result(lua_State *L) {
   sc3_engine *e = check_engine(L);
-  sc3_transfer *t = sc3_engine_ended(e);
-  if (t == NULL)
+  const engine_ud *u = lua_touserdata(L, 1);
+  sc3_transfer *t;
+  uint64_t id;
+  int failed;
+  if (!sc3_engine_ended(e))
     return 0;
   lua_settop(L, 1);
+  luaL_checkstack(L, 3, NULL);
   sc3_getuservalue(L, 1);
-  push_result(L, t);
-  forget_body(L, 2, t->id);
-  sc3_engine_release(e, t);
-  return 1;
+  lua_pushcfunction(L, make_result); /* may allocate, in Lua 5.1 */
+  t = u->e != NULL ? sc3_engine_take(u->e) : NULL;
+  if (t == NULL)
+    return 0;
+  lua_pushlightuserdata(L, t);
+  failed = lua_pcall(L, 1, 1, 0) != 0;
+  if (failed && u->e != NULL) {
+    sc3_engine_put_back(u->e, t);
+    return lua_error(L);
+  }
+  id = t->id;
+  sc3_engine_release(u->e, t);
+  forget_body(L, 2, id);
+  return failed ? lua_error(L) : 1;
 }
 
 static int engine_wait(lua_State *L) {

@@ -231,7 +231,7 @@ function reply.failure(result)
 end
 
 --- Data of a finished transfer, or its error.
----@param result table  as engine:step() gives it
+---@param result table  as engine:result() gives it
 ---@param now number  seconds since 1970
 ---@return any data  decoded, without its envelope
 ---@return scope3.Error? err

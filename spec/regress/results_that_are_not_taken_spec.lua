@@ -1,0 +1,81 @@
+-- A result was in nobody's hands while its table was made, and a transfer that had ended could not be given up.
+local core = require "scope3.core"
+local world = require "spec.support.world"
+
+describe("a transfer that has ended and is not taken", function()
+  local sandbox = world.around(setup, teardown, before_each)
+
+  it("can be given up like one under way: its body is free, and nobody gets its result", function()
+    local engine, builder = core.engine(), core.builder { max_member = 1000 }
+    local payload = core.payload { max_members = 10, max_bytes = 1000 }
+    builder:add(payload, { external_id = "1", email = "a@b.example" })
+    local ids = {}
+    for i = 1, 3 do
+      ids[i] = assert(engine:submit { method = "POST", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences/sync", timeout = 30,
+        body = { "[", { payload, "add", 1, 1 }, "]" } })
+    end
+    local deadline = core.now() + 30
+    repeat
+      assert(core.now() < deadline)
+      engine:wait(0.01)
+    until engine:step() and #sandbox:requests "sync" == 3
+    for i = 3, 1, -1 do
+      assert.is_true(engine:cancel(ids[i]))
+      assert.is_false(engine:cancel(ids[i]))
+    end
+    assert.is_nil(engine:result())
+    assert.equal(0, engine:count())
+    payload:reset()
+    assert(engine:submit { method = "GET", url = sandbox.url .. "/sandbox/config", timeout = 30 })
+    assert.equal(200, world.next_result(engine).status)
+    engine:close()
+  end)
+
+  it("is taken once, although a finalizer takes others while its result is made", function()
+    local engine = core.engine()
+    local seen, n = {}, 40
+    for _ = 1, n do
+      assert(engine:submit { method = "GET", url = sandbox.url .. "/sandbox/config", timeout = 60 })
+    end
+    local deadline = core.now() + 60
+    local taken, armed = 0, false
+    local function take()
+      local result = engine:result()
+      if result then
+        taken = taken + 1
+        assert(not seen[result.id] and result.status == 200 and #result.body > 0 and result.headers["content-type"], "a result came twice, or in part")
+        seen[result.id] = true
+      end
+    end
+    local fault
+    local function on_collection()
+      if armed then
+        local ok, message = pcall(take)
+        fault = fault or not ok and message or nil
+      end
+    end
+    local function plant()
+      if newproxy then -- luacheck: ignore
+        getmetatable(newproxy(true)).__gc = on_collection -- luacheck: ignore
+      else
+        setmetatable({}, { __gc = on_collection })
+      end
+    end
+    local pause, speed = collectgarbage("setpause", 1), collectgarbage("setstepmul", 100000)
+    repeat
+      engine:wait(0.01)
+      engine:step()
+      for _ = 1, 10 do
+        plant()
+      end
+      armed = true
+      take()
+      armed = false
+    until taken == n or core.now() > deadline
+    collectgarbage("setpause", pause)
+    collectgarbage("setstepmul", speed)
+    assert.is_nil(fault)
+    assert.same({ n, 0 }, { taken, engine:count() })
+    engine:close()
+  end)
+end)
