@@ -6,7 +6,14 @@ enum { FIRST_CAPACITY = 256, MAPPED_LEAST = 1 << 20 };
 
 /* A large block is a mapping of its own where it can grow by moving pages: copying megabytes into fresh memory in the middle of a row would hold up the
    host's loop by many milliseconds. AddressSanitizer watches the allocator's blocks alone. */
-#if defined(__linux__) && !defined(SC3_PORTABLE) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SC3_WATCHED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SC3_WATCHED
+#endif
+#if defined(__linux__) && !defined(SC3_PORTABLE) && !defined(SC3_WATCHED)
 #include <string.h>
 #include <sys/mman.h>
 
