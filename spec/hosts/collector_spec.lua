@@ -40,6 +40,7 @@ local HTTP = [[
       local ok, err = visit(ngx.var.arg_id)
       ngx.print(ok and "taken" or tostring(err))
     } }
+    location = /try { content_by_lua_block { ngx.print(ngx.shared.scope3:get("try" .. ngx.var.arg_n)) } }
     location = /refusal { content_by_lua_block { ngx.print(ngx.shared.scope3:get "refusal") } }
     location = /odd { content_by_lua_block {
       local ok, err = collector:add { external_id = "x", email = "nobody" }
@@ -177,6 +178,35 @@ describe("a collector", function()
         server = nil
       end
     end
+  end)
+
+  it("sends all that it has when it is told to stop at once in the middle of a request", function()
+    sandbox:configure { faults = json.array { { on = "sync", act = "delay", seconds = 20 } } }
+    start "flush_members = 2, flush_seconds = 3600,"
+    visit(1, 8)
+    nginx.until_true("a request", function()
+      return #sandbox:requests "sync" == 1
+    end)
+    server:close "TERM"
+    server = nil
+    assert.equal(8, members())
+  end)
+
+  it("takes its time between two tries also when a listener of its own fails, and loses nothing by it", function()
+    start([[on_event = function(event)
+      local nth = event.event == "request" and ngx.shared.scope3:incr("tries", 1, 0)
+      if nth then
+        ngx.shared.scope3:set("try" .. nth, require("scope3.core").now())
+        assert(nth > 3, "a listener's own fault")
+      end
+    end, flush_members = 2, flush_seconds = 0.05,]], { workers = 1 })
+    visit(1, 4)
+    until_members(4)
+    nginx.until_true("nothing waits", function()
+      return status().held == 0
+    end)
+    assert.same({ 4, 0 }, { status().accepted, status().failed })
+    assert.is_true(tonumber(get "/try?n=3") - tonumber(get "/try?n=1") >= 1.4) -- at least 0.5 s, and then 1 s
   end)
 
   it("without a spool loses no more than what a killed worker held, and says how much that was", function()

@@ -226,8 +226,8 @@ local function flush(self, own, now, deadline)
   local before = { accepted = own.outbox.accepted, failed = own.outbox.failed, quarantined = own.outbox.quarantined }
   local fine, ok, err = pcall(own.outbox.send, own.outbox, now, { deadline = deadline })
   if not fine then
-    own.outbox:interrupted()
     ok, err = false, errors.new("script", "a listener failed: " .. tostring(ok))
+    own.outbox:interrupted(err)
   end
   for key, value in pairs(before) do
     own.census:add(key, own.outbox[key] - value)

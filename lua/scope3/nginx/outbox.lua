@@ -57,6 +57,7 @@ end
 local function send(self, batch, opts)
   local before = members(batch.lists)
   local work = job.new(self.client, { self.audience }, opts)
+  self.waiter = work.waiter
   for _, parts in ipairs(batch.lists) do
     work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
   end
@@ -73,6 +74,14 @@ local function send(self, batch, opts)
     return true, err
   end
   return nil, err
+end
+
+-- Lets some time go by before the next try, and more after each failure.
+local function put_off(self, err)
+  local pause = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + math.random() / 2)
+  self.failures = self.failures + 1
+  self.retry_at = self.client.loop.now() + math.max(pause, err.retry_after or 0)
+  self.last_error = err
 end
 
 --- Sends what there is, until nothing is left or something is in the way. Only one light thread at a time does.
@@ -97,18 +106,22 @@ function Outbox:send(now, limits)
     end
   end
   if not ok then
-    local pause = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + math.random() / 2)
-    self.failures = self.failures + 1
-    self.retry_at = self.client.loop.now() + math.max(pause, err.retry_after or 0)
-    self.last_error = err
+    put_off(self, err)
   end
-  self.sending = false
+  self.sending, self.waiter = false, nil
   return ok, err
 end
 
---- Whoever was sending was stopped in the middle: what it had under way counts as not sent.
-function Outbox:interrupted()
-  self.sending = false
+--- Whoever was sending was stopped in the middle: what it had under way is dropped, and counts as not sent.
+---@param err scope3.Error?  what stopped it, where trying again at once would come to the same
+function Outbox:interrupted(err)
+  if self.waiter then
+    self.waiter:abandon()
+  end
+  self.sending, self.waiter = false, nil
+  if err then
+    put_off(self, err)
+  end
 end
 
 --- Seconds until it is worth trying again; 0 when it is now.
