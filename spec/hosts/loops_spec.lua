@@ -254,6 +254,25 @@ describe("a client", function()
     assert.equal(3, #sandbox:requests("sync"))
   end)
 
+  it("in cqueues comes to its end although a controller that waited for the same engine was dropped", function()
+    sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 0.3, times = -1 } } }
+    local cqueues = require "cqueues"
+    local client, started = sandbox:client(), core.now()
+    local dropped = cqueues.new()
+    dropped:wrap(function()
+      client:sync(audience "dropped")
+    end)
+    assert(dropped:step(0.05)) -- it waits now, and never comes back
+    dropped:close()
+    for i = 1, 2 do
+      HOSTS[1].run { function()
+        assert(client:sync(audience("kept" .. i)))
+      end }
+    end
+    assert.is_true(core.now() - started < 45) -- a waiter that nobody wakes would look by itself after a minute
+    assert.equal(3, #sandbox:requests "sync")
+  end)
+
   it("raises an error of its limiter's store for the one who waits, not for whoever moves its request on", function()
     sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 0.1, times = -1 } } }
     local broken = { get = function() end, set = function() end, incr = function() return 1 end, delete = function()

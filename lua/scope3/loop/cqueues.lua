@@ -7,8 +7,10 @@ local cqueues = require "cqueues"
 local loop = { name = "cqueues", now = core.now, sleep = cqueues.sleep }
 
 local WITHOUT_DESCRIPTOR = 0.005 -- seconds between two looks at an engine that has none
+local LOOK = 1 -- seconds between two looks of the watcher, although nothing happens: so it is known to live
+local LOST = 2 -- seconds without a look after which there is no watcher any more: its controller was dropped, or nobody steps it
 
-local watches = setmetatable({}, { __mode = "k" }) -- engine -> { watcher =, others = set of waiters }
+local watches = setmetatable({}, { __mode = "k" }) -- engine -> { watcher =, looked = its last look, others = set of waiters }
 
 -- Whoever comes back from its wait may have got what it waited for, and not wait again: another one takes over the watch.
 local function hand_over(watch)
@@ -29,19 +31,24 @@ function loop.wait(engine, seconds, waiter)
     signal = condition.new()
     waiter.condition = signal
   end
+  if watch.watcher and core.now() - watch.looked > LOST then
+    watch.watcher = nil
+  end
   if watch.watcher or engine:count() == 0 then
     watch.others[waiter] = true
-    signal:wait(seconds)
+    signal:wait(math.min(seconds, LOOK))
     watch.others[waiter] = nil
     return hand_over(watch)
   end
-  watch.watcher = waiter
+  watch.watcher, watch.looked = waiter, core.now()
   if engine:pollfd() then
-    cqueues.poll(engine, signal, seconds)
+    cqueues.poll(engine, signal, math.min(seconds, LOOK))
   else
     cqueues.poll(signal, math.min(seconds, WITHOUT_DESCRIPTOR))
   end
-  watch.watcher = nil
+  if watch.watcher == waiter then -- nobody took it for lost
+    watch.watcher = nil
+  end
   hand_over(watch)
 end
 
