@@ -245,7 +245,8 @@ describe("recovery", function()
     end
     assert(stream:finish())
     collectgarbage()
-    assert.is_true(resident() - early < 6 * 1024, ("%d kB more"):format(resident() - early))
+    local more, keeps_freed = resident() - early, os.getenv "ASAN_OPTIONS" ~= nil -- AddressSanitizer: up to 256 MB of it
+    assert.is_true(keeps_freed or more < 6 * 1024, ("%d kB more"):format(more))
   end)
 end)
 
