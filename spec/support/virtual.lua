@@ -1,4 +1,5 @@
--- A loop whose clock runs ahead of the world's: nobody sleeps, and a sandbox on its manual clock is taken along.
+-- A loop whose clock runs ahead of the world's: nobody sleeps. A sandbox on its manual clock is taken along; the two stand still together, because what
+-- a busy machine takes its time for must not pass for one of them alone.
 local core = require "scope3.core"
 local json = require "scope3.sandbox.json"
 
@@ -13,7 +14,7 @@ function virtual.loop(url)
   local loop = { name = "virtual" .. tostring({}) } -- an engine of its own
 
   function loop.now()
-    return core.now() + skipped
+    return (engine and started or core.now()) + skipped
   end
 
   function loop.sleep(seconds)
