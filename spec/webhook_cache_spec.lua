@@ -75,6 +75,16 @@ describe("a store of keys that are forgotten", function()
     end
     assert.is_true(slots <= 3)
   end)
+
+  it("keeps nothing of a key that was deleted", function()
+    local s = store.new(10, now)
+    for _ = 1, 3 do
+      assert.is_true(s:safe_add("a", 1, 3600))
+      s:delete("a")
+      s:delete("a")
+    end
+    assert.same({ 0, {}, {}, {} }, { s.count, s.values, s.ends, s.slots })
+  end)
 end)
 
 describe("a replay cache", function()
@@ -132,9 +142,10 @@ end)
 describe("a memory of deliveries", function()
   local KEY, OTHER = "whk_0123456789abcdef", "whk_0123456789abcdeg"
 
-  it("tells the first delivery from another of the same, for 24 hours", function()
+  it("tells what was handled from what is new, for 24 hours", function()
     local d = webhook.deliveries { now = now }
     assert.is_true(d:add(KEY, "body"))
+    assert.is_true(d:keep(KEY, "body"))
     assert.is_false(d:add(KEY, "body"))
     assert.is_true(d:add(OTHER, "body"))
     clock = clock + 24 * 3600 - 1
@@ -143,12 +154,28 @@ describe("a memory of deliveries", function()
     assert.is_true(d:add(KEY, "body"))
   end)
 
+  it("has one that comes while it is being handled come again, and lets it be new when nobody says what came of it", function()
+    local d = webhook.deliveries { now = now }
+    assert.is_true(d:add(KEY, "body"))
+    local new, err = d:add(KEY, "body")
+    assert.same({ nil, "webhook_unavailable", 503, true }, { new, err.code, err.status, err.retryable })
+    d:forget(KEY)
+    assert.is_true(d:add(KEY, "body"))
+    clock = clock + 59
+    assert.is_nil((d:add(KEY, "body")))
+    clock = clock + 1
+    assert.is_true(d:add(KEY, "body"))
+  end)
+
   it("refuses another body under the same key with 409", function()
     local d = webhook.deliveries { now = now }
     assert.is_true(d:add(KEY, "body"))
-    local new, err = d:add(KEY, "body ")
-    assert.same({ nil, "webhook", "webhook_delivery_conflict", 409 }, { new, err.kind, err.code, err.status })
-    assert.is_nil(err.message:find(KEY, 1, true))
+    for _ = 1, 2 do
+      local new, err = d:add(KEY, "body ")
+      assert.same({ nil, "webhook", "webhook_delivery_conflict", 409 }, { new, err.kind, err.code, err.status })
+      assert.is_nil(err.message:find(KEY, 1, true))
+      assert.is_true(d:keep(KEY, "body"))
+    end
     assert.is_false(d:add(KEY, "body"))
   end)
 
@@ -164,13 +191,16 @@ describe("a memory of deliveries", function()
     assert.is_true(d:add(KEY, "body"))
     local new, err = d:add(OTHER, "body")
     assert.same({ nil, "webhook_unavailable", 503, true }, { new, err.code, err.status, err.retryable })
-    assert.is_false(d:add(KEY, "body"))
+    new, err = d:keep(KEY, "body")
+    assert.same({ nil, "webhook_unavailable" }, { new, err.code })
+    assert.is_true(d:add(KEY, "body"))
   end)
 
   it("raises on anything but strings", function()
     local d = webhook.deliveries()
     assert.has_error(function() d:add(nil, "body") end)
     assert.has_error(function() d:add(KEY) end)
+    assert.has_error(function() d:keep(KEY) end)
     assert.has_error(function() webhook.deliveries { seconds = 1 } end)
   end)
 end)

@@ -362,6 +362,18 @@ describe("a signed callback", function()
     assert.same({ "ed-1", "AAAAAAAAAAAAAAAAAAAAAA", NOW + 120 }, nonce)
   end)
 
+  it("12: is accepted once as long as it is valid at all, though its clock is cut to seconds and the cache's is not", function()
+    local clock = NOW + 0.95
+    local extra = { now = function() return clock end, seen = scope3.webhook.replay_cache { now = function() return clock - NOW end } }
+    local request = signing.request(ed, { created = NOW - 10, expires = NOW + 30 })
+    accepted(request, extra)
+    for i = 1, 99 do
+      clock = NOW + i - 0.01
+      local _, err = verify(request, config(extra))
+      assert.equal(i <= 91 and "webhook_signature_replayed" or "webhook_signature_window_invalid", err and err.code, i)
+    end
+  end)
+
   it("13: uses its nonce up only when everything before holds, and then even where the body is malformed", function()
     local cache, asked = scope3.webhook.replay_cache(), 0
     local function seen(keyid, nonce, expires, now)

@@ -17,6 +17,9 @@ local HTTP = ([[
     local function location(more)
       local opts = { mode = "hmac", secrets = { "SECRET" }, shared = "scope3", on_payload = function(payload)
         ngx.shared.scope3:incr("taken:" .. payload.status, 1, 0)
+        while payload.status == "slow" and not ngx.shared.scope3:get "go" do
+          ngx.sleep(0.01)
+        end
         return payload.message ~= "not now"
       end }
       for key, value in pairs(more or {}) do
@@ -35,6 +38,7 @@ local HTTP = ([[
     location = /ping { return 200 "pong"; }
     location = /hook { content_by_lua_block { hook() } }
     location = /bearer { content_by_lua_block { bearer() } }
+    location = /go { content_by_lua_block { ngx.shared.scope3:set("go", true) } }
     location = /taken { content_by_lua_block { ngx.print(ngx.shared.scope3:get("taken:" .. ngx.var.arg_status) or 0) } }
     location = /wait { content_by_lua_block {
       local asked = 0
@@ -112,6 +116,25 @@ describe("a location for callbacks", function()
     assert.equal(500, post(nil, { body = body }).status)
     assert.equal(500, post(nil, { body = body }).status)
     assert.equal(2, taken "odd")
+  end)
+
+  it("says 503 to a delivery that comes again while it is being handled, which may still fail", function()
+    local engine = assert(core.engine {})
+    local body = json.encode { idempotency_key = "slowly-handled-01", task_id = "t", status = "slow", message = "not now" }
+    local now = ("%d"):format(os.time())
+    assert(engine:submit { method = "POST", url = server.url .. "/hook", body = body, timeout = 60, headers = {
+      "X-ADCP-Timestamp: " .. now, "X-ADCP-Signature: sha256=" .. core.hmac_sha256(SECRET, now .. "." .. body), "Content-Type: application/json" } })
+    nginx.until_true("it is being handled", function()
+      engine:step()
+      return taken "slow" == 1
+    end)
+    local reply = post(nil, { body = body })
+    assert.same({ 503, "webhook_unavailable" }, { reply.status, json.decode(reply.body).error.code })
+    world.http("GET", server.url .. "/go")
+    assert.equal(500, world.next_result(engine).status)
+    engine:close()
+    assert.equal(500, post(nil, { body = body }).status)
+    assert.equal(2, taken "slow")
   end)
 
   it("refuses a wrong signature with 401 and its code, other methods, and what is too large", function()

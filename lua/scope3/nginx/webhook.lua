@@ -61,8 +61,8 @@ function location.notified(shared)
   end
 end
 
---- Makes the handler of a location, for content_by_lua. It answers 204 to what it took (also to what it had before), and to what it did not the
---- status and code that docs/webhooks.md lists.
+--- Makes the handler of a location, for content_by_lua. It answers 204 to what it took (also to what it took before), 503 to what it is still
+--- handling, and to what it did not take the status and code that docs/webhooks.md lists.
 ---@param opts scope3.WebhookLocation
 ---@return (fun())? handler
 ---@return scope3.Error? err  kind "invalid": `shared` is not declared
@@ -127,6 +127,10 @@ function location.new(opts)
           ngx.log(ngx.ERR, "scope3: on_payload failed: ", tostring(taken))
         end
         return answer(500, { code = "webhook_not_taken", message = "it could not be acted upon; send it again" })
+      end
+      local kept, full = before:keep(payload.idempotency_key, body)
+      if not kept then
+        ngx.log(ngx.ERR, "scope3: a callback was acted upon, and will be once more if it comes again: ", full.message)
       end
       if dict then
         dict:set(came_key(payload.task_id), true, REMEMBERED)

@@ -11,6 +11,7 @@ local Deliveries = {}
 Deliveries.__index = Deliveries
 
 local MAX, DAY = 100000, 24 * 3600
+local HANDLING = 60 -- seconds for which one that is being handled keeps the same one away: whoever handles it may die without a word
 
 --- Makes a memory of deliveries; one for each registration, or for all of one sender.
 ---@param opts? {max: integer?, store: scope3.ExpiringStore?, now: (fun(): number)?}  `max` deliveries of 24 hours (100,000); `store` a
@@ -21,38 +22,74 @@ function deliveries.new(opts)
   return setmetatable({ store = opts.store or store_of.new(opts.max or MAX, opts.now or core.now) }, Deliveries)
 end
 
-local function entry(key)
-  return "scope3:delivery:" .. core.sha256(key)
+-- Where a delivery stands while it is being handled, and when it has been.
+local function entries(key)
+  local digest = core.sha256(key)
+  return "scope3:handling:" .. digest, "scope3:delivery:" .. digest
 end
 
---- Notes a delivery, after it was verified and before it is acted upon.
+local function check(what, key, body)
+  if type(key) ~= "string" or type(body) ~= "string" then
+    error("deliveries:" .. what .. ": the key and the body must be strings", 3)
+  end
+end
+
+local function conflict()
+  return refusal.new("webhook_delivery_conflict", "its idempotency key came before with another body")
+end
+
+--- Notes a delivery, after it was verified and before it is acted upon. Say then what came of it: keep() or forget().
 ---@param key string  the payload's idempotency_key
 ---@param body string  the raw body
----@return boolean? new  true: act upon it; false: it was there before, so say that all is well and do nothing
----@return scope3.Error? err  "webhook_delivery_conflict" (409): the same key came with another body within 24 hours;
----  "webhook_unavailable" (503): there is no room
+---@return boolean? new  true: act upon it; false: it was acted upon before, so say that all is well and do nothing
+---@return scope3.Error? err  "webhook_delivery_conflict" (409): the same key came with another body within 24 hours; "webhook_unavailable" (503): there
+---  is no room, or it came a moment ago and is being handled, which may still fail
 function Deliveries:add(key, body)
-  if type(key) ~= "string" or type(body) ~= "string" then
-    error("deliveries:add: the key and the body must be strings", 2)
-  end
-  local digest = core.sha256(body)
-  local added, why = self.store:safe_add(entry(key), digest, DAY)
-  if added then
+  check("add", key, body)
+  local store, digest = self.store, core.sha256(body)
+  local handling, handled = entries(key)
+  local added, why = store:safe_add(handling, digest, HANDLING)
+  local before = store:get(handled) -- asked behind the other: whoever keeps it does that before it lets go
+  if before then
+    if added then
+      store:delete(handling)
+    end
+    if before == digest then
+      return false
+    end
+    return conflict()
+  elseif added then
     return true
   end
-  local before = self.store:get(entry(key))
-  if before == digest then
-    return false
+  before = store:get(handling)
+  if before and before ~= digest then
+    return conflict()
   elseif before then
-    return refusal.new("webhook_delivery_conflict", "its idempotency key came before with another body")
+    return refusal.new("webhook_unavailable", "it came a moment ago, and is being handled", { retryable = true })
   end
   return refusal.new("webhook_unavailable", "there is no room to note its delivery (" .. tostring(why) .. ")", { retryable = true })
+end
+
+--- Keeps a delivery that was acted upon: for 24 hours the same one is known to add().
+---@param key string
+---@param body string
+---@return true?
+---@return scope3.Error? err  "webhook_unavailable": there is no room, so it will be new when it comes again
+function Deliveries:keep(key, body)
+  check("keep", key, body)
+  local handling, handled = entries(key)
+  local added, why = self.store:safe_add(handled, core.sha256(body), DAY)
+  self.store:delete(handling)
+  if not added and why ~= "exists" then
+    return refusal.new("webhook_unavailable", "there is no room to note its delivery (" .. tostring(why) .. ")", { retryable = true })
+  end
+  return true
 end
 
 --- Forgets a delivery that could not be acted upon, so that it may come again.
 ---@param key string
 function Deliveries:forget(key)
-  self.store:delete(entry(key))
+  self.store:delete((entries(key)))
 end
 
 return deliveries

@@ -112,7 +112,7 @@ end
 ---@field now? fun(): number  seconds since 1970 (this machine's clock)
 ---@field revoked? fun(keyid: string): boolean|"stale"  rfc9421: whether a key is revoked; "stale" where that cannot be told any more (never)
 ---@field seen? scope3.ReplayCache|fun(keyid: string, nonce: string, expires: number, now: number): boolean|"full"  rfc9421: whether a nonce
----  was there, which it is from then on, until a minute after `expires`. A function is asked once, behind the digest; a cache also before the
+---  was there, which it is from then on, until 62 s after `expires`. A function is asked once, behind the digest; a cache also before the
 ---  signature, whether the key is at its cap (one cache of this Lua state)
 
 --- Verifies a callback and reads it. Everything about it is checked, in the contract's order; the first failure decides.

@@ -11,6 +11,7 @@ local signature = {}
 
 local TAG = "adcp/webhook-signing/v1"
 local LONGEST, SKEW = 300, 60 -- seconds: of a signature's life, and between two clocks
+local ROUNDING = 2 -- seconds longer than it is taken that a nonce is kept: `now` is cut to whole seconds, the cache's clock is not
 local PARAMS = { created = "integer", expires = "integer", nonce = "string", keyid = "string", alg = "string", tag = "string" }
 local COMPONENTS = { "@method", "@target-uri", "@authority", "content-type", "content-digest" }
 local ALGORITHMS = { ed25519 = true, ["ecdsa-p256-sha256"] = true }
@@ -189,7 +190,7 @@ function signature.check(request, headers, config, seen, now)
   end
   local before
   if type(seen) == "table" then
-    before = seen:seen(p.keyid, p.nonce, p.expires, now)
+    before = seen:seen(p.keyid, p.nonce, p.expires + ROUNDING, now)
   else
     before = seen(p.keyid, p.nonce, p.expires, now)
   end

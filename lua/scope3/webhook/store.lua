@@ -20,8 +20,19 @@ function store.new(max, now)
   return setmetatable({ max = max, now = now or core.now, values = {}, ends = {}, slots = {}, count = 0, swept = -math.huge }, Store)
 end
 
+local function slot_of(ends)
+  return math.floor(ends / SLOT)
+end
+
 local function forget(self, key)
-  if self.ends[key] then
+  local ends = self.ends[key]
+  if ends then
+    local number = slot_of(ends)
+    local slot = self.slots[number]
+    slot.keys[key], slot.count = nil, slot.count - 1
+    if slot.count == 0 then
+      self.slots[number] = nil
+    end
     self.values[key], self.ends[key] = nil, nil
     self.count = self.count - 1
   end
@@ -34,18 +45,13 @@ local function sweep(self, now)
     return
   end
   self.swept = now
-  for slot, keys in pairs(self.slots) do
-    if slot <= current then
-      local living = {}
-      for _, key in ipairs(keys) do
-        local ends = self.ends[key]
-        if ends and ends <= now then
+  for number, slot in pairs(self.slots) do
+    if number <= current then
+      for key in pairs(slot.keys) do
+        if self.ends[key] <= now then
           forget(self, key)
-        elseif ends and math.floor(ends / SLOT) == slot then -- else it was added again, and stands in another slot
-          living[#living + 1] = key
         end
       end
-      self.slots[slot] = living[1] and living or nil
     end
   end
 end
@@ -61,11 +67,12 @@ local function put(self, key, value, seconds)
   elseif self.count >= self.max then
     return false, "no memory"
   end
-  local slot = math.floor((now + seconds) / SLOT)
+  local number = slot_of(now + seconds)
+  local slot = self.slots[number] or { keys = {}, count = 0 }
+  self.slots[number] = slot
+  slot.keys[key], slot.count = true, slot.count + 1
   self.values[key], self.ends[key] = value, now + seconds
   self.count = self.count + 1
-  self.slots[slot] = self.slots[slot] or {}
-  table.insert(self.slots[slot], key)
   return true
 end
 
