@@ -46,7 +46,11 @@ local HTTP = [[
       local ok, err = collector:add { external_id = "x", email = "nobody" }
       ngx.print(tostring(ok), " ", err.kind, " ", err.code)
     } }
-    location = /flush { content_by_lua_block {
+    location = /flush { lua_check_client_abort on; content_by_lua_block {
+      ngx.on_abort(function()
+        ngx.log(ngx.NOTICE, "flush dropped")
+        ngx.exit(499)
+      end)
       local ok, err = collector:flush()
       ngx.print(ok and "flushed" or tostring(err))
     } }
@@ -157,6 +161,45 @@ describe("a collector", function()
       return now.held == 0 and now
     end)
     assert.same({ 10, 1, 9 }, { said.failed, said.quarantined, said.accepted })
+  end)
+
+  it("gives up what the service finds wrong, and not what was never tried", function()
+    sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 413 }, { on = "sync", act = "status", status = 400 } } }
+    start "flush_members = 40, flush_seconds = 3600,"
+    visit(1, 40) -- halves: the first is refused, and the second has to go all the same
+    local said = nginx.until_true("the end", function()
+      local now = status()
+      return now.held == 0 and now
+    end)
+    assert.equal(40, said.failed + said.accepted)
+    assert.same({ said.accepted, true }, { members(), said.failed > 0 and said.failed <= 20 })
+  end)
+
+  it("goes on when the client of a request that called flush() leaves in the middle of it", function()
+    sandbox:configure { faults = json.array { { on = "sync", act = "delay", seconds = 2 } } }
+    start "flush_seconds = 3600,"
+    visit(1, 3)
+    assert.equal("OPERATION_TIMEDOUT", world.http("GET", server.url .. "/flush", nil, { timeout = 0.3 }).code)
+    nginx.until_true("the request was dropped", function()
+      return server:log():find("flush dropped", 1, true)
+    end)
+    visit(4, 5)
+    assert.equal("flushed", get "/flush")
+    assert.same({ 0, 5, 5 }, { status().held, status().accepted, members() })
+  end)
+
+  it("goes on when nginx has dropped its timer, because too many were running", function()
+    server = nginx.start { http = "lua_max_running_timers 1;\n" .. HTTP:format("", sandbox.url, "flush_seconds = 0.1,"):gsub("collector:start%(%)",
+      "ngx.timer.at(0, function() ngx.sleep(1) end) %0") }
+    visit(1)
+    nginx.until_true("its timer was dropped", function()
+      return server:log():find("lua_max_running_timers are not enough", 1, true)
+    end)
+    nginx.until_true("a member was sent", function()
+      visit(2)
+      local ok, n = pcall(members)
+      return ok and n == 2
+    end)
   end)
 
   it("is flushed when its worker ends, by a reload, gracefully or at once", function()

@@ -52,6 +52,7 @@ local OPTIONS = options.merge(identity.options, {
 local DEFAULTS = { flush_members = 1000, flush_seconds = 5, max_members = 100000, max_bytes = 8 * 2 ^ 20, exit_seconds = 10 }
 local AT_ONCE = 0.8 -- seconds to send in when nginx was told to stop at once: its master kills after a second
 local SHORTEST = 0.02 -- seconds between two turns of the timer
+local OVERDUE = 5 -- seconds after which a timer that has not run is taken for dropped, as nginx does above lua_max_running_timers
 local LOOK_FOR_ORPHANS = 10 -- seconds between two looks for files that nobody owns, or flush_seconds where that is less
 
 -- All that there are in this Lua state, for nginx.exit().
@@ -167,11 +168,11 @@ end
 
 local tick
 
--- Sees to it that tick() runs at once, or when it is time to. At most one timer of each kind is pending. A worker that is ending takes none: there
--- exit() sends what is left.
+-- Sees to it that tick() runs at once, or when it is time to. At most one timer of each kind is pending; own[kind] says when it is due. A worker that
+-- is ending takes none: there exit() sends what is left.
 local function arm(self, own, at_once)
-  local kind, seconds = at_once and "urgent" or "regular", 0
-  if own[kind] then
+  local kind, seconds, now = at_once and "urgent" or "regular", 0, self.client.loop.now()
+  if own[kind] and now < own[kind] + OVERDUE then
     return
   end
   if not at_once then
@@ -184,7 +185,7 @@ local function arm(self, own, at_once)
     end
     seconds = math.max(seconds, SHORTEST)
   end
-  own[kind] = ngx.timer.at(seconds, tick, self, kind) or nil
+  own[kind] = ngx.timer.at(seconds, tick, self, kind) and now + seconds or nil
 end
 
 -- Takes in what a worker left that is no more, as far as there is room.
@@ -243,14 +244,20 @@ end
 
 function tick(premature, self, kind)
   local own = own_of(self)
-  own[kind] = nil
-  if premature then -- the worker is ending
-    flush(self, own, true, self.config.exit_seconds)
-    return
+  local asked = own.asked
+  own[kind], own.asked = nil, nil
+  while asked and own.outbox.sending do -- by another timer: what it is about may fail, and what was asked for is more
+    self.client.loop.sleep(SHORTEST)
   end
-  flush(self, own)
-  if own.held > 0 or own.spools then
+  local fine, ok, err = pcall(flush, self, own, premature or asked ~= nil, premature and self.config.exit_seconds or nil)
+  if asked then
+    asked.done, asked.ok, asked.err = true, fine and ok, fine and err or not fine and errors.new("script", tostring(ok)) or nil
+  end
+  if not premature and (own.held > 0 or own.spools) then
     arm(self, own)
+  end
+  if not fine then
+    error(ok, 0)
   end
 end
 
@@ -299,10 +306,8 @@ function Collector:add(member)
   end
   own.held = own.held + 1
   own.census:holds(own.held)
-  if not own.since then
-    own.since = self.client.loop.now()
-    arm(self, own)
-  end
+  own.since = own.since or self.client.loop.now()
+  arm(self, own)
   if own.payload:count() >= self.config.flush_members then
     seal(own)
     arm(self, own, true)
@@ -315,23 +320,29 @@ function Collector:start()
   arm(self, own_of(self), true)
 end
 
---- Sends what waits, now. Where nothing can wait (see scope3.nginx) it returns an error.
+--- Has sent what waits, now, and waits for that. A timer sends: nginx drops the thread of a request whose client leaves, and would drop what that had
+--- under way. Where nothing can wait (see scope3.nginx) it returns an error.
 ---@return true?
----@return scope3.Error? err
+---@return scope3.Error? err  why something still waits; beside true, the last refusal for good
 function Collector:flush()
   local why = self.client.loop.bar and self.client.loop.bar()
   if why then
     return nil, errors.new("cannot_wait", why)
   end
   local own = own_of(self)
-  local ok, err = flush(self, own, true)
-  while ok and own.outbox.sending do -- a timer is at it
+  local asked = own.asked or {}
+  own.asked = asked
+  while not asked.done do
+    if own.asked == asked then -- no timer has begun with it
+      arm(self, own, true)
+      if not own.urgent then -- this worker is ending, or has too many timers
+        local ok, err = flush(self, own, true)
+        return ok or nil, err
+      end
+    end
     self.client.loop.sleep(0.01)
   end
-  if own.held > 0 then
-    arm(self, own)
-  end
-  return ok or nil, err
+  return asked.ok or nil, asked.err
 end
 
 ---@class scope3.CollectorStatus

@@ -26,6 +26,7 @@ end
 ---@class scope3.OutboxBatch
 ---@field payload table
 ---@field lists scope3.Part[][]  what the service has not taken of it
+---@field refused? scope3.Error  why it refused some of it for good
 ---@field spool? table  the file that holds it too
 
 --- Takes a payload in.
@@ -48,32 +49,33 @@ local function members(lists)
   return n
 end
 
--- A request that the service finds wrong will not become right by waiting.
-local function is_final(err)
-  return err.kind == "invalid"
-end
-
--- Sends what is left of a batch. True when nothing is; else the error.
+-- Sends what is left of a batch. A request that the service finds wrong will not become right by waiting: its members are given up, and no others.
+-- True when nothing is left; else the error.
 local function send(self, batch, opts)
-  local before = members(batch.lists)
-  local work = job.new(self.client, { self.audience }, opts)
-  self.waiter = work.waiter
-  for _, parts in ipairs(batch.lists) do
-    work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
+  while batch.lists[1] do
+    local before, failed = members(batch.lists), self.failed
+    local work = job.new(self.client, { self.audience }, opts)
+    self.waiter = work.waiter
+    for _, parts in ipairs(batch.lists) do
+      work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
+    end
+    local res, err = work:finish()
+    res = res or err.result
+    self.accepted, self.quarantined = self.accepted + res.sent, self.quarantined + res.quarantined
+    batch.lists = {}
+    for _, parts in ipairs(work.left) do
+      if parts.refused then
+        self.failed, batch.refused = self.failed + members { parts }, err
+      else
+        batch.lists[#batch.lists + 1] = parts
+      end
+    end
+    self.waiting = self.waiting - before + members(batch.lists)
+    if batch.lists[1] and self.failed == failed then
+      return nil, err
+    end
   end
-  local res, err = work:finish()
-  res = res or err.result
-  self.accepted, self.quarantined = self.accepted + res.sent, self.quarantined + res.quarantined
-  batch.lists = work.left
-  local left = members(batch.lists)
-  self.waiting = self.waiting - before + left
-  if left == 0 then
-    return true
-  elseif is_final(err) then
-    self.waiting, self.failed = self.waiting - left, self.failed + left
-    return true, err
-  end
-  return nil, err
+  return true
 end
 
 -- Lets some time go by before the next try, and more after each failure.
@@ -84,32 +86,34 @@ local function put_off(self, err)
   self.last_error = err
 end
 
---- Sends what there is, until nothing is left or something is in the way. Only one light thread at a time does.
+--- Sends what there is, until nothing is left or something is in the way. Only one light thread at a time does, and it must be one that runs to its
+--- end: not one of a request, which nginx drops when its client leaves.
 ---@param now boolean?  although the last failure was a moment ago
 ---@param limits? {deadline: number?}  seconds that it may take
 ---@return boolean ok  nothing is left, or another one is at it
----@return scope3.Error? err
+---@return scope3.Error? err  what is in the way; beside true, the last refusal for good
 function Outbox:send(now, limits)
   if self.sending or not now and self.client.loop.now() < self.retry_at then
     return true
   end
   self.sending = true
-  local ok, err = true, nil
+  local ok, err, refused = true, nil, nil
   while ok and self.batches[1] do
     local batch = self.batches[1]
     local opts = setmetatable({ deadline = limits and limits.deadline }, { __index = self.opts })
     ok, err = send(self, batch, opts)
     if ok then
       table.remove(self.batches, 1)
-      self.last_error, self.failures, self.retry_at = err, 0, 0
-      self.on_done(batch, err ~= nil)
+      refused = batch.refused or refused
+      self.last_error, self.failures, self.retry_at = batch.refused, 0, 0
+      self.on_done(batch, batch.refused ~= nil)
     end
   end
   if not ok then
     put_off(self, err)
   end
   self.sending, self.waiter = false, nil
-  return ok, err
+  return ok, err or refused
 end
 
 --- Whoever was sending was stopped in the middle: what it had under way is dropped, and counts as not sent.
