@@ -300,6 +300,55 @@ describe("the client", function()
     assert.equal(3, #sandbox:requests("sync")) -- libcurl itself repeated none
   end)
 
+  it("counts what a sync is about: not the members of an audience that is deleted, nor those that an earlier sync set aside", function()
+    local client = sandbox:client()
+    local gone = audience("gone", 3)
+    gone:delete()
+    local res = assert(client:sync(gone))
+    assert.same({ 0, 0, 1 }, { res.members, res.sent, #sandbox:requests "sync" })
+    world.assert_sums(res)
+
+    sandbox:configure { refuse = world.json.array { "few-2", "none-1", "none-2" } }
+    local few, none = audience("few", 3), audience("none", 2)
+    res = assert(client:sync(few))
+    assert.same({ 3, 2, 1 }, { res.members, res.sent, res.quarantined })
+    res = assert(client:sync(few))
+    assert.same({ 2, 2, 0 }, { res.members, res.sent, res.quarantined })
+    world.assert_sums(res)
+
+    assert.same({ 0, 2 }, { (function(made) return made.sent, made.quarantined end)(assert(client:sync(none))) })
+    local before = #sandbox:requests "sync"
+    local nothing, err = client:sync { few, none }
+    assert.same({ nil, "invalid", "audiences[2]", before }, { nothing, err.kind, err.issues[1].path, #sandbox:requests "sync" })
+  end)
+
+  it("takes answers of the wrong form for failures that it names", function()
+    local client = sandbox:client { loop = virtual.loop() }
+    local function first(next_row)
+      local row, err = next_row()
+      return row or nil, err
+    end
+    local calls = {
+      task = { function() return client:task "t" end, function() return client:wait "t" end },
+      audiences = { function() return first(client:audiences()) end, function() return client:audience "a" end },
+      sync = { function() return client:sync(audience("a", 1)) end },
+      syndication_status = { function() return first(client:syndication_status {}) end },
+    }
+    local answers = {
+      '{"data":5,"error":null}', '{"data":"x","error":null}', '{"data":true,"error":null}', '5', '[]', '{"task":5}', '{"taskId":5,"operationId":{}}',
+      '{"audiences":[5],"items":[5],"total":1}', '{"audiences":[null],"items":[null],"total":1}', '{"audiences":["x"],"items":[true]}',
+    }
+    for kind, list in pairs(calls) do
+      for _, answer in ipairs(answers) do
+        sandbox:fault { on = kind, act = "status", status = 200, body = answer, times = -1 }
+        for i, call in ipairs(list) do
+          local value, err = call()
+          assert.same({ nil, "BAD_REPLY" }, { value, err and err.code }, ("%s %d: %s"):format(kind, i, answer))
+        end
+      end
+    end
+  end)
+
   it("stops at the first request that fails, and accounts for every member", function()
     local client = sandbox:client()
     sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 500, after = 1, times = -1 } } }

@@ -107,6 +107,16 @@ describe("delete_missing", function()
     assert.equal(1, err.result.sent)
   end)
 
+  it("is not tried again by itself when its own task fails, and the wait says why", function()
+    there("old", "a")
+    sandbox:configure { task_outcomes = world.json.array { "completed", "failed:transient" } }
+    local res = assert(client_of():run({ audience = "a", map = { external_id = "id", email = "mail" } }, world.file("id,mail\n1,a@example.com\n"),
+      { delete_missing = "all" }))
+    local waited, err = res:wait()
+    assert.is_nil(waited)
+    assert.same({ "task_failed", true, 2, 1 }, { err.kind, err.retryable, #sandbox:requests "sync", res.sent })
+  end)
+
   it("shows in a dry run what it would delete", function()
     there("old", "a")
     local res = assert(client_of():run({ map = { external_id = "id", email = "mail" }, audience = "a" }, world.file("id,mail\n1,a@example.com\n"),

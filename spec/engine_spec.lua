@@ -442,7 +442,7 @@ describe("the engine", function()
       for _ = 1, 8 do
         assert(engine:submit { method = "POST", url = sync_url(sandbox), body = "{}", headers = { KEY }, timeout = 60 })
       end
-      local ended, moved = 0, nil
+      local ended, _, moved = 0
       repeat
         assert.is_true(core.now() < ends)
         _, moved = engine:step()

@@ -187,6 +187,34 @@ describe("recovery", function()
     world.assert_sums(res)
   end)
 
+  it("sends nothing again where the script gives other members the second time", function()
+    for _, script in ipairs {
+      function(n) return n % 2 == 1 end, -- every other row: of 5 rows, those that were left out before
+      function(n) return n <= 5 end, -- nobody the second time
+      function(n) return n ~= 7 end, -- all but one of them
+    } do
+      sandbox:reset()
+      sandbox:configure { task_outcomes = json.array { "failed:transient" } }
+      local n = 0
+      local res = assert(client_of():run({ audience = "a", member = function(row)
+        n = n + 1
+        return script(n) and { external_id = row.id, email = row.mail } or nil
+      end }, world.file(csv(5))))
+      local _, err = res:wait()
+      assert.equal("changed_input", err.code)
+      assert.same({ 1, 0, res.members }, { #sandbox:requests "sync", res.sent, res.failed })
+      world.assert_sums(res)
+    end
+  end)
+
+  it("counts what may have been carried out twice among what was sent, not where its task failed", function()
+    sandbox:configure { task_outcomes = json.array { "failed:terminal", "failed:terminal" }, faults = json.array { { on = "sync", act = "lost_reply" } } }
+    local res = assert(run(5))
+    assert.equal(5, res.possibly_twice)
+    assert.is_nil((res:wait()))
+    assert.same({ 0, 5, 0 }, { res.sent, res.failed, res.possibly_twice })
+  end)
+
   it("reports a task that failed for good with its rows and the service's own suggestion", function()
     for outcome, said in pairs { ["failed:correctable"] = "Correct the members", ["failed:terminal"] = "Ask your account manager",
       ["input-required"] = "Approve the audience" } do

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "crc32c.h"
+
 typedef struct entry {
   uint64_t tagged_row; /* the row number, shifted by two: bit 1 says superseded, bit 0 is the operation */
   uint32_t offset;     /* in the operation's segment */
@@ -271,6 +273,10 @@ void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]) {
   for (op = SC3_ADD; op <= SC3_REMOVE; op++)
     sc3_sha256_hex(p->segment[op].n > 0 ? p->segment[op].p : "", p->segment[op].n, both + op * SC3_SHA256_HEX);
   sc3_sha256_hex(both, sizeof both, hex);
+}
+
+uint32_t sc3_payload_outline(const sc3_payload *p) {
+  return sc3_crc32c(0, p->index.n > 0 ? p->index.p : "", p->index.n); /* an entry has no padding */
 }
 
 uint64_t sc3_payload_row(const sc3_payload *p, size_t i) {

@@ -67,6 +67,10 @@ size_t sc3_payload_find(const sc3_payload *p, size_t first, size_t last, sc3_op 
 /* What stands for all its bytes: the SHA-256 of both segments' hashes. */
 void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]);
 
+/* Stands for which rows its members came from, with what operation, and how long each is: far cheaper than the digest, for one process to see
+   whether a script gave the same members once more. */
+uint32_t sc3_payload_outline(const sc3_payload *p);
+
 /* The JSON of member `i` without its comma, borrowed until the payload changes; {NULL, 0} where there is none or it was superseded. */
 sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op);
 

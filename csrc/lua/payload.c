@@ -201,6 +201,12 @@ static int payload_digest(lua_State *L) {
   return 1;
 }
 
+/* :outline() -> a number that stands for the rows, operations and lengths of its members */
+static int payload_outline(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)sc3_payload_outline(check_open(L, 1)->p));
+  return 1;
+}
+
 void sc3_checkpiece(lua_State *L, int index, sc3_slice *out) {
   size_t first, last;
   payload_ud *u;
@@ -252,7 +258,8 @@ void sc3_unpinpiece(lua_State *L, int index) {
 void sc3_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"bytes", payload_bytes}, {"close", payload_close}, {"count", payload_count}, {"cut", payload_cut},
-    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"living", payload_living}, {"reset", payload_reset}, {"row", payload_row}, {NULL, NULL},
+    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"living", payload_living}, {"outline", payload_outline},
+    {"reset", payload_reset}, {"row", payload_row}, {NULL, NULL},
   };
   make_holdings(L);
   sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_close);

@@ -218,7 +218,8 @@ function Client:sync(audiences, opts)
       problems[#problems + 1] = { path = at, message = ("has the same id as audiences[%d]"):format(seen[audience.id]) }
     end
     seen[audience.id] = i
-    if not audience.deleted and #audience.payloads == 0 then
+    local adds, removes = audience:count() -- without those that an earlier sync set aside
+    if not audience.deleted and adds + removes == 0 then
       problems[#problems + 1] = { path = at, message = "has no members, and is not to be deleted" }
     end
   end
@@ -248,7 +249,10 @@ function Client:sync(audiences, opts)
     end
   end
   for _, audience in ipairs(audiences) do
-    result.add_counts(work.result, audience.builder:counts())
+    local counts, adds, removes = audience.builder:counts(), audience:count()
+    counts.superseded = audience.deleted and 0 or counts.superseded
+    counts.members = audience.deleted and 0 or adds + removes + counts.superseded
+    result.add_counts(work.result, counts)
   end
   local repeats = planner.repeats()
   for _, parts in ipairs(requests) do

@@ -1,6 +1,7 @@
 --- Deleting the audiences that a job did not name (`delete_missing`; docs/contract.md section 5). The service deletes whatever one request does
 --- not name, also what other tools made: so what would go is listed first, and has to be named.
 local errors = require "scope3.error"
+local journal = require "scope3.journal"
 
 local deletion = {}
 
@@ -61,6 +62,11 @@ function deletion.check(found, named)
     #others, table.concat(shown, ", "), #others > #shown and (", and %d more"):format(#others - #shown) or ""), { code = "unnamed_audiences" })
 end
 
+-- Whether an earlier run of the same journal has done it: what others made since is not to go.
+local function is_done(job)
+  return job.past ~= nil and job.past:deleted()
+end
+
 --- The first look, before anything is sent.
 ---@param job scope3.Job
 ---@param keep table[]
@@ -68,6 +74,9 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function deletion.prepare(job, keep, named)
+  if is_done(job) then
+    return true
+  end
   local found, err = deletion.list(job.client, keep, job.limits)
   if not found then
     return nil, err
@@ -88,21 +97,23 @@ function deletion.delete(job, keep, named)
     err.message = err.message .. " (so nothing was deleted)"
     return nil, err
   end
-  -- Others may have made audiences meanwhile.
   local found
-  found, err = deletion.list(job.client, keep, job.limits)
-  if found then
-    ok, err = deletion.check(found, named)
-  end
-  if not ok or not found then
-    err.message = err.message .. " (nothing was deleted)"
-    return nil, err
+  if not is_done(job) then
+    -- Others may have made audiences meanwhile.
+    found, err = deletion.list(job.client, keep, job.limits)
+    if found then
+      ok, err = deletion.check(found, named)
+    end
+    if not ok or not found then
+      err.message = err.message .. " (nothing was deleted)"
+      return nil, err
+    end
   end
   local parts = {}
   for i, audience in ipairs(keep) do
     parts[i] = { audience = audience, adds = 0, removes = 0, delete = audience.deleted or nil }
   end
-  ok, err = job:send { parts = parts, delete_missing = true }
+  ok, err = job:send { number = journal.DELETION, parts = parts, delete_missing = true }
   if ok then
     ok, err = job:await()
   end

@@ -18,10 +18,11 @@ job.__index = job
 
 ---@class scope3.Batch  what is cut at once: a full payload, or small audiences together
 ---@field parts scope3.Part[]
----@field number? integer  which cut of a source it is
+---@field number? integer  which cut of a source it is, from 1; 0 for the request that deletes what is missing
 ---@field delete_missing? boolean
 ---@field kept? boolean  its payloads stay as they are after it was sent
 ---@field digest? string  of its members, where there is a journal
+---@field outline? number  of its members, where they can be built again
 ---@field release? fun()  called when no request reads it any longer
 ---@field began? number  second of the job at which building it began
 
@@ -53,7 +54,7 @@ function job.new(client, audiences, opts)
     flights = {}, -- requests under way, in the order of their start
     budget = retry.budget(),
     journaled = 0, -- requests in the journal
-    left = {}, -- lists of parts that the service did not take, for whoever keeps their payloads
+    left = {}, -- lists of parts that the service did not take, for whoever keeps their payloads; `refused` those that it found wrong
     pending = {}, -- tasks of this epoch
     work = {}, -- task -> what it does
     longest_task = 0, -- seconds
@@ -168,7 +169,7 @@ local function start(self, req)
     self.journaled = self.journaled + 1
     req.id = self.journaled
   end
-  if not self:note("begin", { request = req.id, batch = batch.number, epoch = self.result.epochs, first = part.first, last = part.last,
+  if not self:note("begin", { request = req.id, batch = batch.number, epoch = self.result.epochs, first = part.first or 1, last = part.last or 1,
     members = req.members, rows = entry.rows, digest = batch.digest, without = req.without, excluded = req.excluded,
     uncertain = req.uncertain }) then
     entry.state = "not sent"
@@ -202,14 +203,14 @@ function job:accepted(req, data)
   self.pending[#self.pending + 1] = task
   local part = req.parts[1]
   self.work[task] = { entry = entry, id = req.id, batch = req.batch.number, first = part.first, last = part.last, without = req.without,
-    parts = req.batch.kept and req.parts, sendings = req.sendings }
+    parts = req.batch.kept and req.parts, sendings = req.sendings, digest = req.batch.digest, outline = req.batch.outline }
   if req.uncertain or req.call.uncertain then
     entry.possibly_twice = true
     res.possibly_twice = res.possibly_twice + entry.members
     self.ghost = self.client.loop.now()
   end
   if not entry.resumed then
-    self:note("accepted", { request = req.id, task_id = entry.task_id })
+    self:note("accepted", { request = req.id, task_id = entry.task_id, uncertain = entry.possibly_twice })
   end
   self.on_event { event = "accepted", request = entry.request, members = entry.members, task_id = entry.task_id }
   self:close(req.batch)
@@ -239,6 +240,7 @@ local function settle(self, req)
   quarantine.find(req.parts, err.issues) -- gives each issue its row
   entry.state = (err.uncertain or req.uncertain) and "unknown" or "failed"
   res[entry.state] = res[entry.state] + entry.members
+  req.parts.refused = entry.state == "failed" and err.kind == "invalid"
   self.left[#self.left + 1] = req.parts
   entry.error = err.message
   err.rows = err.rows or entry.rows
@@ -368,15 +370,21 @@ function job:send(batch)
   return true
 end
 
---- Sends members of failed tasks once more: `works` as retry_tasks() found them, from a batch that was built again.
+--- Sends members of failed tasks once more, from a batch that was built again or kept.
 ---@param batch scope3.Batch
----@param works table[]
+---@param works table[]  values of `work`, all of this batch
 ---@return true?
----@return scope3.Error? err
+---@return scope3.Error? err  also where what was built again is not what was sent
 function job:send_again(batch, works)
   local part = batch.parts[1]
   self.batches = self.batches + 1
   batch.open = 1
+  if works[1].outline and part.payload:outline() ~= works[1].outline then
+    self:close(batch)
+    return nil, errors.new("source", "the input has changed since it was sent, or the script does not give the same members each time, so members of "
+      .. "failed tasks could not be sent again", { code = "changed_input" })
+  end
+  batch.digest = works[1].digest
   for _, work in ipairs(works) do
     for _, index in ipairs(work.without or {}) do
       part.payload:drop(index)
@@ -436,7 +444,7 @@ function job:stop(err)
   self.failure = err
 end
 
---- Lets go of the journal, so that another may have it. What is noted later opens it again.
+--- Lets go of the journal, so that another may have it. What is noted later, by a wait, opens it again.
 function job:leave()
   if self.journal then
     self.journal:close()
@@ -458,6 +466,7 @@ function job:finish()
   self:await()
   local res = self.result
   res.seconds = self:seconds()
+  self.ended = true
   self:leave()
   if self.failure then
     self.failure.result = res

@@ -11,9 +11,10 @@ local json = require "scope3.json"
 ---@class scope3.Journal
 ---@field open fun(self, job: table): true?, scope3.Error?  takes it for this job alone; `job` says what must not change: account, audience, options
 ---@field replay fun(self): table[]  every record so far, in their order: { type = "begin"|"accepted"|"ended", request=, … }
----@field begin fun(self, record: table): true?, scope3.Error?  a request is about to go: request (a number, growing), batch, epoch, first, last,
----  members, rows, digest, uncertain, and where the service refused members: without (their numbers in the batch) and excluded (their rows)
----@field accepted fun(self, record: table): true?, scope3.Error?  request, task_id
+---@field begin fun(self, record: table): true?, scope3.Error?  a request is about to go: request (a number, growing), batch (its number; 0 for the
+---  one that deletes what is missing), epoch, first, last, members, rows, digest, uncertain, and where the service refused
+---  members: without (their numbers in the batch) and excluded (their rows)
+---@field accepted fun(self, record: table): true?, scope3.Error?  request, task_id, uncertain: it may have been carried out twice
 ---@field ended fun(self, record: table): true?, scope3.Error?  request, status: of its task, or "refused" or "split" where it made none; transient
 ---@field close fun(self)
 local File = {}
@@ -22,6 +23,9 @@ File.__index = File
 local journal = {}
 
 local VERSION = 1
+local DELETION = 0 -- the number of the batch that deletes what the job does not name; those of the input count from 1
+
+journal.DELETION = DELETION
 
 --- A journal in a file.
 ---@param path string
@@ -60,7 +64,17 @@ function File:lock()
   return true
 end
 
--- The records of the file. A line that a crash cut short is the last one, and is taken off.
+local function is_header(record)
+  return record.type == "job" and record.version == VERSION and type(record.job) == "table"
+end
+
+-- Whether a text may be the first line of a journal, cut short or with its end missing.
+local function may_be_header(text)
+  local whole = json.decode(text)
+  return text:sub(1, 1) == "{" and (whole == nil or type(whole) == "table" and whole.type == "job")
+end
+
+-- The records of the file. A line that a crash cut short is the last one, and is taken off; never from a file that is somebody else's.
 local function load(self)
   local file, why = io.open(self.path, "rb")
   if not file then
@@ -77,11 +91,15 @@ local function load(self)
     local record = json.decode(text:sub(at, stop - 1))
     if type(record) ~= "table" or type(record.type) ~= "string" then
       return self:fail(("is damaged at byte %d, or no journal"):format(at), "damaged")
+    elseif at == 1 and not is_header(record) then
+      return self:fail("is no journal of this version", "damaged")
     end
     records[#records + 1] = record
     at = stop + 1
   end
-  if at <= #text then
+  if at == 1 and text ~= "" and not may_be_header(text) then
+    return self:fail("is no journal", "damaged")
+  elseif at <= #text then
     local ok, message = self.handle:truncate(at - 1)
     if not ok then
       return self:fail("cannot be mended: " .. tostring(message))
@@ -123,9 +141,6 @@ function File:open(job)
   local header = table.remove(self.records, 1)
   if not header then
     return write(self, { type = "job", version = VERSION, job = job })
-  elseif header.type ~= "job" or header.version ~= VERSION or type(header.job) ~= "table" then
-    self:close()
-    return self:fail("is no journal of this version", "damaged")
   end
   local changed = difference(header.job, job)
   if changed then
@@ -170,8 +185,9 @@ function journal.past(records)
   local requests = {}
   for _, record in ipairs(records) do
     if record.type == "begin" then
-      local req = { id = record.request, state = "unknown", first = record.first, last = record.last, members = record.members, rows = record.rows,
-        without = type(record.without) == "table" and record.without or {}, uncertain = record.uncertain == true }
+      local req = { id = record.request, batch = record.batch, state = "unknown", first = record.first, last = record.last,
+        members = record.members, rows = record.rows, without = type(record.without) == "table" and record.without or {},
+        uncertain = record.uncertain == true }
       local batch = self.batches[record.batch] or { requests = {}, digest = record.digest, epoch = record.epoch, rows = record.rows }
       self.batches[record.batch] = batch
       -- One that was sent again, whole or in pieces, is what became of the one before.
@@ -187,9 +203,10 @@ function journal.past(records)
       local req = requests[record.request]
       if record.type == "accepted" then
         req.state, req.task_id = "accepted", record.task_id
+        req.uncertain = req.uncertain or record.uncertain == true
       elseif record.status == "completed" then
         req.state = "completed"
-      elseif record.status == "refused" or record.status == "split" or record.transient == true then
+      elseif record.status == "refused" or record.status == "split" or record.transient == true or req.batch == DELETION then
         req.state = "open"
       else
         req.state, req.status = "failed", record.status
@@ -229,10 +246,35 @@ function Past:of(batch, epoch)
     end
   end
   local left = {}
-  for _, gap in ipairs(division.gaps(taken, part.payload:count())) do
+  for _, gap in ipairs(division.gaps(taken, batch.delete_missing and 1 or part.payload:count())) do
     left[#left + 1] = gap
   end
   return { taken = taken, left = left, without = without, uncertain = known.uncertain }
+end
+
+--- Whether the request that deletes what the job does not name was accepted, and has not failed.
+---@return boolean
+function Past:deleted()
+  local known = self.batches[DELETION]
+  local last = known and known.requests[#known.requests]
+  return last ~= nil and (last.state == "accepted" or last.state == "completed")
+end
+
+--- Looks for what was sent of batches that the input no longer gives.
+---@param cuts integer  batches that it gave
+---@return true?
+---@return scope3.Error? err
+function Past:beyond(cuts)
+  local lowest
+  for number in pairs(self.batches) do
+    lowest = number > cuts and math.min(lowest or number, number) or lowest
+  end
+  if lowest then
+    local rows = self.batches[lowest].rows or { first = 0, last = 0 }
+    return nil, errors.new("journal", ("the input no longer has what were rows %.0f to %.0f when the journal was written. Start with another "
+      .. "journal, or bring back what was"):format(rows.first, rows.last), { code = "changed_input", rows = rows })
+  end
+  return true
 end
 
 return journal

@@ -26,6 +26,9 @@ local function task_ended(self, task, err)
     work.transient = err and err.retryable
     work.retry_after = err and err.retry_after
     res.sent, res.failed = res.sent - work.entry.members, res.failed + work.entry.members
+    if work.entry.possibly_twice then
+      res.possibly_twice = res.possibly_twice - work.entry.members
+    end
   end
   if err then
     err.rows = err.rows or work.entry.rows
@@ -38,7 +41,8 @@ local function passing_failures(self)
   local again, pause = {}, 0
   for i = #self.pending, 1, -1 do
     local work = self.work[self.pending[i]]
-    if work and work.ended and work.transient and not work.entry.sent_again and work.sendings < SENDINGS and (work.parts or self.rebuild) then
+    if work and work.ended and work.transient and not work.entry.sent_again and work.sendings < SENDINGS
+      and (work.parts or self.rebuild and not work.entry.delete_missing) then
       table.insert(again, 1, work)
       pause = math.max(pause, work.retry_after or 1)
       table.remove(self.pending, i)
@@ -47,14 +51,7 @@ local function passing_failures(self)
   return again, pause
 end
 
---- Waits until every task since the last turn has ended; what failed for a reason that passes is sent again, a few times.
----@param self scope3.Job
----@param limits table
----@param opts {interval: number?}
----@param on_event fun(event: table)
----@return boolean? ok
----@return scope3.Error? err
-function outcome.await(self, limits, opts, on_event)
+local function await(self, limits, opts, on_event)
   while true do
     local ok, err = tasks.wait(self.client, self.pending, limits, opts, on_event, function(task, why)
       task_ended(self, task, why)
@@ -64,7 +61,6 @@ function outcome.await(self, limits, opts, on_event)
       again, pause = passing_failures(self)
     end
     if #again == 0 then
-      self:leave()
       return ok, err
     end
     on_event { event = "resend", requests = #again, seconds = pause }
@@ -91,6 +87,21 @@ function outcome.await(self, limits, opts, on_event)
       end
     end
   end
+end
+
+--- Waits until every task since the last turn has ended; what failed for a reason that passes is sent again, a few times.
+---@param self scope3.Job
+---@param limits table
+---@param opts {interval: number?}
+---@param on_event fun(event: table)
+---@return boolean? ok
+---@return scope3.Error? err
+function outcome.await(self, limits, opts, on_event)
+  local ok, err = await(self, limits, opts, on_event)
+  if self.ended then -- else this was the end of an epoch, and the job goes on
+    self:leave()
+  end
+  return ok, err
 end
 
 return outcome

@@ -39,6 +39,10 @@ function paging.rows(client, limits, path_of, rows_of, id_of)
       at = at + 1
       local row = queue[at]
       if row ~= nil then
+        if type(row) ~= "table" then
+          ended, queue = true, {}
+          return false, errors.new("http", "the service answered a page with a row that is none", { code = "BAD_REPLY" })
+        end
         row = wire.read(row)
         local id = id_of(row)
         if id == nil or not seen[id] then

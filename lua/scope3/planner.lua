@@ -52,8 +52,10 @@ function planner.requests(audiences, limits)
       if not part then
         break
       end
-      parts[#parts + 1] = part
-      members, bytes = members + part.adds + part.removes, bytes + more
+      if part.delete or part.adds + part.removes > 0 then -- else all of a payload were set aside
+        parts[#parts + 1] = part
+        members, bytes = members + part.adds + part.removes, bytes + more
+      end
     end
     if #parts > 0 then
       return parts, bytes

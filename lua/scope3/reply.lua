@@ -254,12 +254,12 @@ function reply.read(result, now)
     return nil, refused(result, decoded, now)
   end
   if decoded.data ~= nil and (decoded.error ~= nil or decoded.success == nil) then
-    if decoded.data == json.null then
+    if type(decoded.data) ~= "table" then
       return nil, broken(result, "an empty envelope")
     end
     -- A wrapped page may keep its counts beside the data.
     local data = decoded.data
-    if type(data) == "table" and decoded.meta ~= nil and data.meta == nil and data[1] == nil then
+    if decoded.meta ~= nil and data.meta == nil and data[1] == nil then
       data.meta = decoded.meta
     end
     return data

@@ -4,18 +4,22 @@ local quarantine = require "scope3.quarantine"
 
 local resumption = {}
 
+-- Parts of a batch that was cut from a payload; the request that deletes has no members, and is one whole.
+local function range_of(batch, range)
+  return batch.delete_missing and batch.parts or { division.range(batch.parts[1], range.first, range.last) }
+end
+
 -- Takes a request of an earlier run for what the journal says that it came to.
 local function take_up(job, batch, past)
-  local part = batch.parts[1]
-  local req = job:make(batch, { division.range(part, past.first, past.last) })
+  local req = job:make(batch, range_of(batch, past))
   req.without = past.without
+  req.uncertain = past.uncertain or past.state == "unknown" or nil
   if past.state == "unknown" then
-    req.uncertain = true
     return req
   end
   local entry, res = job:add_entry(req, "accepted"), job.result
   req.entry, req.call, req.id = entry, { attempts = 0 }, past.id
-  entry.resumed = true
+  entry.resumed, entry.delete_missing = true, batch.delete_missing
   res.resumed = res.resumed + entry.members
   if past.state == "failed" then
     entry.state, entry.error = "failed", "its task ended as " .. tostring(past.status) .. " in an earlier run"
@@ -34,14 +38,17 @@ end
 --- Those of an earlier run that were not answered, and the rest, cut by what the service takes. What an earlier run has brought to its end is put
 --- into the result.
 ---@param job scope3.Job
----@param batch scope3.Batch  gets its `digest` where there is a journal
+---@param batch scope3.Batch  gets its `digest` where there is a journal, and its `outline` where it can be built again
 ---@return table[]? requests
 ---@return scope3.Error? err  the journal speaks of other members
 function resumption.requests(job, batch)
   local lists, list = { batch.parts }, {}
   local past, err
+  if job.rebuild and batch.number and not batch.delete_missing then
+    batch.outline = batch.parts[1].payload:outline()
+  end
   if job.journal and batch.number then
-    batch.digest = batch.parts[1].payload:digest()
+    batch.digest = batch.delete_missing and "delete_missing" or batch.parts[1].payload:digest()
     past, err = job.past:of(batch, job.result.epochs)
     if err then
       return nil, err
@@ -58,7 +65,7 @@ function resumption.requests(job, batch)
     end
     lists = {}
     for _, gap in ipairs(past.left) do
-      lists[#lists + 1] = division.living { division.range(part, gap.first, gap.last) }
+      lists[#lists + 1] = batch.delete_missing and batch.parts or division.living(range_of(batch, gap))
     end
   end
   for _, parts in ipairs(lists) do

@@ -372,6 +372,9 @@ function run.run(client, script, input, audience, opts)
     if ok then
       ok, err = work:await()
     end
+    if ok and work.past then
+      ok, err = work.past:beyond(self.intake.cuts)
+    end
     if ok and opts.delete_missing and not opts.dry_run then
       _, err = deletion.delete(work, { audience }, opts.delete_missing)
     end

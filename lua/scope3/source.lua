@@ -4,6 +4,7 @@ local errors = require "scope3.error"
 local gunzip = require "scope3.gunzip"
 local json = require "scope3.json"
 local options = require "scope3.options"
+local redact = require "scope3.redact"
 
 ---@class scope3.Source
 ---@field name string  what to call it in messages
@@ -170,7 +171,7 @@ function Source:feed()
   end
   if chunk == nil then
     if why ~= nil then
-      return nil, errors.is(why) and why or errors.new("source", self.name .. ": the reader failed: " .. tostring(why))
+      return nil, errors.is(why) and why or errors.new("source", self.name .. ": the reader failed: " .. redact.text(tostring(why)))
     end
     self.handle:finish()
   elseif type(chunk) ~= "string" then

@@ -42,8 +42,8 @@ end
 ---@param key string  the payload's idempotency_key
 ---@param body string  the raw body
 ---@return boolean? new  true: act upon it; false: it was acted upon before, so say that all is well and do nothing
----@return scope3.Error? err  "webhook_delivery_conflict" (409): the same key came with another body within 24 hours; "webhook_unavailable" (503): there
----  is no room, or it came a moment ago and is being handled, which may still fail
+---@return scope3.Error? err  "webhook_delivery_conflict" (409): the same key came with another body within 24 hours; "webhook_unavailable" (503):
+---  there is no room, or it came a moment ago and is being handled, which may still fail
 function Deliveries:add(key, body)
   check("add", key, body)
   local store, digest = self.store, core.sha256(body)
