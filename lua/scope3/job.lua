@@ -240,7 +240,7 @@ local function settle(self, req)
   quarantine.find(req.parts, err.issues) -- gives each issue its row
   entry.state = (err.uncertain or req.uncertain) and "unknown" or "failed"
   res[entry.state] = res[entry.state] + entry.members
-  req.parts.refused = entry.state == "failed" and err.kind == "invalid"
+  req.parts.refused = entry.state == "failed" and (err.kind == "invalid" or reply.speaks_of_size(err) and not refusal.divisible(req))
   self.left[#self.left + 1] = req.parts
   entry.error = err.message
   err.rows = err.rows or entry.rows

@@ -3,97 +3,23 @@ if not require("spec.support.nginx").here() then
   return
 end
 
+local collecting = require "spec.support.collecting"
 local nginx = require "spec.support.nginx"
 local world = require "spec.support.world"
 
 local json = world.json
 
-local HTTP = [[
-  lua_shared_dict scope3 1m;
-  init_by_lua_block {
-    %s
-    collector = require("scope3.nginx").collector {
-      account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = "visitors", rate = 100000, shared = "scope3",
-      %s
-    }
-    function visit(id)
-      return collector:add { external_id = id, email = id .. "@example.com", phone = "+1 206 555 1234" }
-    end
-  }
-  init_worker_by_lua_block { collector:start() }
-  exit_worker_by_lua_block { require("scope3.nginx").exit() }
-  server {
-    listen 127.0.0.1:PORT;
-    location = /ping { return 200 "pong"; }
-    location = /visit {
-      return 200 "seen";
-      log_by_lua_block {
-        for i = tonumber(ngx.var.arg_from), tonumber(ngx.var.arg_to or ngx.var.arg_from) do
-          local ok, err = visit("v" .. i)
-          if not ok then
-            ngx.shared.scope3:set("refusal", err.kind .. ": " .. tostring(err))
-          end
-        end
-      }
-    }
-    location = /take { content_by_lua_block {
-      local ok, err = visit(ngx.var.arg_id)
-      ngx.print(ok and "taken" or tostring(err))
-    } }
-    location = /try { content_by_lua_block { ngx.print(ngx.shared.scope3:get("try" .. ngx.var.arg_n)) } }
-    location = /refusal { content_by_lua_block { ngx.print(ngx.shared.scope3:get "refusal") } }
-    location = /odd { content_by_lua_block {
-      local ok, err = collector:add { external_id = "x", email = "nobody" }
-      ngx.print(tostring(ok), " ", err.kind, " ", err.code)
-    } }
-    location = /flush { lua_check_client_abort on; content_by_lua_block {
-      ngx.on_abort(function()
-        ngx.log(ngx.NOTICE, "flush dropped")
-        ngx.exit(499)
-      end)
-      local ok, err = collector:flush()
-      ngx.print(ok and "flushed" or tostring(err))
-    } }
-    location = /pid { content_by_lua_block { ngx.print(ngx.worker.pid()) } }
-    location = /status { content_by_lua_block { ngx.print(require("cjson").encode(collector:status())) } }
-  }
-]]
-
 describe("a collector", function()
   local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
   local server
 
+  local of = collecting.of(sandbox, function()
+    return server
+  end)
+  local get, status, visit, members, until_members = of.get, of.status, of.visit, of.members, of.until_members
+
   local function start(options, more)
-    server = nginx.start { http = HTTP:format("", sandbox.url, options or ""), workers = more and more.workers }
-  end
-
-  local function get(path)
-    local reply = world.http("GET", server.url .. path)
-    assert(reply.status == 200, path .. ": " .. tostring(reply.status or reply.message) .. " " .. tostring(reply.body))
-    return reply.body
-  end
-
-  local function status()
-    return json.decode(get "/status")
-  end
-
-  local function visit(from, to)
-    get(("/visit?from=%d&to=%d"):format(from, to or from))
-  end
-
-  local function members()
-    local n = 0
-    for _ in pairs(sandbox:members "visitors") do
-      n = n + 1
-    end
-    return n
-  end
-
-  local function until_members(n)
-    nginx.until_true(n .. " members", function()
-      local ok, found = pcall(members)
-      return ok and found == n
-    end)
+    server = of.start(options, more)
   end
 
   after_each(function()
@@ -189,7 +115,7 @@ describe("a collector", function()
   end)
 
   it("goes on when nginx has dropped its timer, because too many were running", function()
-    server = nginx.start { http = "lua_max_running_timers 1;\n" .. HTTP:format("", sandbox.url, "flush_seconds = 0.1,"):gsub("collector:start%(%)",
+    server = nginx.start { http = "lua_max_running_timers 1;\n" .. collecting.http("", sandbox.url, "flush_seconds = 0.1,"):gsub("collector:start%(%)",
       "ngx.timer.at(0, function() ngx.sleep(1) end) %0") }
     visit(1)
     nginx.until_true("its timer was dropped", function()

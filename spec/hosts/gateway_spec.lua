@@ -4,6 +4,7 @@ if not require("spec.support.nginx").here() then
 end
 
 local core = require "scope3.core"
+local cqueues_socket = require "cqueues.socket"
 local nginx = require "spec.support.nginx"
 local world = require "spec.support.world"
 
@@ -17,13 +18,15 @@ local HTTP = [[
       local opts = { account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = "crm", rate = 100000, shared = "scope3",
         map = { external_id = "id", email = "mail", phone = { "mobile", "phone" } }, region = "US", max_members = 20000 }
       for key, value in pairs(more or {}) do
-        opts[key] = value
+        opts[key] = value or nil
       end
       return require("scope3.nginx").gateway(opts)
     end
     upload = gateway()
     chosen = gateway { audience = function() return ngx.var.arg_audience end }
     impatient = gateway { read_timeout = 0.2 }
+    small = gateway { max_members = 100 }
+    wrong = select(2, pcall(gateway, { api_key = false, account_id = false, region = "Atlantis", max_members = 1e7, audience = { id = "" } }))
   }
   server {
     listen 127.0.0.1:PORT;
@@ -31,6 +34,9 @@ local HTTP = [[
     location = /ping { return 200 "pong"; }
     location = /upload { content_by_lua_block { upload() } }
     location = /chosen { content_by_lua_block { chosen() } }
+    location = /small { content_by_lua_block { small() } }
+    location = /wrong { content_by_lua_block { ngx.print(tostring(wrong)) } }
+    location = /hidden { content_by_lua_block { ngx.log(ngx.ERR, "the hidden request ran") } }
     location = /impatient { content_by_lua_block { impatient() } }
   }
 ]]
@@ -129,8 +135,36 @@ describe("a gateway", function()
     world.assert_sums(said.result)
   end)
 
+  it("takes nothing of a body that it did not want for the next request of the connection", function()
+    local hidden = "\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+    for path, body in pairs { ["/upload"] = "no such,columns\n" .. ("x,y\n"):rep(100000) .. hidden, ["/small"] = csv(20000) .. hidden } do
+      sandbox:fault { on = "sync", act = "status", status = 401, times = -1 }
+      local socket = cqueues_socket.connect("127.0.0.1", server.port)
+      socket:setmode("b", "bf")
+      socket:settimeout(30)
+      assert(socket:write(("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n"):format(path, #body), body))
+      assert(socket:write "GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+      assert(socket:flush())
+      local said = socket:read "*a"
+      socket:close()
+      local answers = {}
+      for status in said:gmatch "HTTP/1%.1 (%d+)" do
+        answers[#answers + 1] = status
+      end
+      assert.same({ path == "/upload" and "400" or "502", "200" }, answers)
+      assert.truthy(said:find "pong$")
+    end
+    assert.is_nil(server:log():find("the hidden request ran", 1, true))
+  end)
+
+  it("is refused as a whole where its configuration is wrong, every problem at once", function()
+    local said = world.http("GET", server.url .. "/wrong").body
+    for _, expected in ipairs { "api_key: is missing", "account_id: is missing", "region", "max_members", "audience.id" } do
+      assert.truthy(said:find(expected, 1, true), said)
+    end
+  end)
+
   it("gives up an upload that stands still, and one that is cut short", function()
-    local cqueues_socket = require "cqueues.socket"
     for _, path in ipairs { "/impatient", "/upload" } do
       local socket = cqueues_socket.connect("127.0.0.1", server.port)
       socket:setmode("b", "bf")

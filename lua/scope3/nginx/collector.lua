@@ -121,6 +121,9 @@ end
 
 -- What this worker has. Made at its first use there: nothing of the master's is carried over.
 local function begin(self)
+  if ngx.get_phase() == "init" then
+    error("scope3.nginx: a collector is made in init_by_lua, and used in the workers: what the master had would be lost", 3)
+  end
   local own = {
     pid = ngx.worker.pid(), limits = self.limits, free = {}, held = 0, refused = 0, orphans_at = 0,
     builder = core.builder(options.merge(identity.reading(self.config), { max_member = self.limits.max_bytes })),
@@ -131,6 +134,10 @@ local function begin(self)
   own.outbox = outbox.new(self.client, self.audience, {
     max_members = rules.MAX_MEMBERS, max_bytes = self.config.max_bytes, push_notification_config = self.config.push_notification_config,
   }, function(batch, refused)
+    if batch.group then
+      batch.group.refused = batch.group.refused or refused
+      refused = batch.group.refused
+    end
     if batch.spool then
       own.spools:done(batch.spool, refused)
     end
@@ -168,24 +175,37 @@ end
 
 local tick
 
--- Sees to it that tick() runs at once, or when it is time to. At most one timer of each kind is pending; own[kind] says when it is due. A worker that
--- is ending takes none: there exit() sends what is left.
-local function arm(self, own, at_once)
-  local kind, seconds, now = at_once and "urgent" or "regular", 0, self.client.loop.now()
+-- Sees to it that tick() runs in so many seconds. At most one timer of each kind is pending; own[kind] says when it is due. A worker that is ending
+-- takes none: there exit() sends what is left.
+local function plan(self, own, now, kind, seconds)
   if own[kind] and now < own[kind] + OVERDUE then
     return
   end
-  if not at_once then
-    seconds = self.config.flush_seconds
-    if own.outbox.waiting > 0 then
-      seconds = math.min(seconds, own.outbox:pause())
-    end
-    if own.spools then
-      seconds = math.min(seconds, LOOK_FOR_ORPHANS)
-    end
-    seconds = math.max(seconds, SHORTEST)
+  local able, made, why = pcall(ngx.timer.at, seconds, tick, self, kind) -- raises in exit_worker_by_lua
+  own[kind] = able and made and now + seconds or nil
+  if able and not made and not ngx.worker.exiting() and now >= (own.no_timer_told or 0) then
+    own.no_timer_told = now + OVERDUE
+    ngx.log(ngx.ERR, "scope3: no timer can be made (", why, "): members wait for the next call of add(), flush() or status()")
   end
-  own[kind] = ngx.timer.at(seconds, tick, self, kind) and now + seconds or nil
+end
+
+-- Sees to it that tick() runs at once, or when it is time to.
+local function arm(self, own, at_once)
+  local now = self.client.loop.now()
+  if at_once then
+    return plan(self, own, now, "urgent", 0)
+  end
+  local seconds = self.config.flush_seconds
+  if own.since then
+    seconds = math.min(seconds, own.since + seconds - now)
+  end
+  if own.spools then
+    seconds = math.min(seconds, LOOK_FOR_ORPHANS)
+  end
+  plan(self, own, now, "regular", math.max(seconds, SHORTEST))
+  if own.outbox.waiting > 0 and not own.outbox.sending then -- whoever sends sees to it afterwards
+    plan(self, own, now, "retry", math.max(own.outbox:pause(), SHORTEST))
+  end
 end
 
 -- Takes in what a worker left that is no more, as far as there is room.
@@ -197,10 +217,11 @@ local function adopt(self, own)
       return
     end
     local payload, n = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = self.limits.max_bytes }, 0
+    local group = {} -- what becomes of the requests of one file
     for member in spools_of.members(spool) do
       local added = own.builder:add(payload, member)
       while added == false do -- more than one request holds: the last of them keeps the file
-        own.outbox:put(payload)
+        own.outbox:put(payload, nil, group)
         payload = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = self.limits.max_bytes }
         added = own.builder:flush(payload)
       end
@@ -208,11 +229,12 @@ local function adopt(self, own)
     end
     own.census:add("adopted", n)
     if n > 0 then
-      own.outbox:put(payload, spool)
+      own.outbox:put(payload, spool, group)
     else
       own.spools:done(spool)
     end
     count_held(own)
+    self.client.loop.rest() -- others have their turn between two files
   end
 end
 
@@ -244,10 +266,14 @@ end
 
 function tick(premature, self, kind)
   local own = own_of(self)
-  local asked = own.asked
-  own[kind], own.asked = nil, nil
-  while asked and own.outbox.sending do -- by another timer: what it is about may fail, and what was asked for is more
-    self.client.loop.sleep(SHORTEST)
+  local asked = own.asked and not own.asked.taken and own.asked or nil
+  own[kind] = nil
+  if asked then
+    asked.taken = true -- who asks meanwhile is content with the same one
+    while own.outbox.sending do -- by another timer: what it is about may fail, and what was asked for is more
+      self.client.loop.sleep(SHORTEST)
+    end
+    own.asked = nil
   end
   local fine, ok, err = pcall(flush, self, own, premature or asked ~= nil, premature and self.config.exit_seconds or nil)
   if asked then
@@ -304,8 +330,7 @@ function Collector:add(member)
   if own.spools then
     keep_in_spool(own)
   end
-  own.held = own.held + 1
-  own.census:holds(own.held)
+  count_held(own)
   own.since = own.since or self.client.loop.now()
   arm(self, own)
   if own.payload:count() >= self.config.flush_members then
@@ -333,7 +358,7 @@ function Collector:flush()
   local asked = own.asked or {}
   own.asked = asked
   while not asked.done do
-    if own.asked == asked then -- no timer has begun with it
+    if not asked.taken then -- no timer has begun with it
       arm(self, own, true)
       if not own.urgent then -- this worker is ending, or has too many timers
         local ok, err = flush(self, own, true)
@@ -366,28 +391,34 @@ function Collector:status()
   local status = own.census:own()
   status.held, status.error = own.held, own.outbox.last_error and tostring(own.outbox.last_error) or nil
   status.all = own.census:all()
+  if own.held > 0 then
+    arm(self, own) -- where no timer could be made
+  end
   return status
 end
 
 -- The last chance of a worker: nothing runs beside it any more, so it may block.
-local function leave(self)
-  local own = self.own
-  if own and own.pid == ngx.worker.pid() and own.held > 0 then
+local function leave(self, own, seconds)
+  if own.held > 0 then
     own.outbox:interrupted()
-    flush(self, own, true, AT_ONCE)
+    flush(self, own, true, seconds)
   end
-  if own and own.pid == ngx.worker.pid() then
-    own.census:leave(own.held)
-    if own.spools then
-      own.spools:close()
-    end
+  own.census:leave(own.held)
+  if own.spools then
+    own.spools:close()
   end
 end
 
 --- Sends what all collectors of a worker still have. For exit_worker_by_lua.
 function collector.exit()
+  local used, ends = {}, core.now() + AT_ONCE
   for _, self in ipairs(all) do
-    leave(self)
+    if self.own and self.own.pid == ngx.worker.pid() then
+      used[#used + 1] = self
+    end
+  end
+  for i, self in ipairs(used) do
+    leave(self, self.own, math.max(0, ends - core.now()) / (#used - i + 1)) -- one that hangs leaves the others their share
   end
 end
 

@@ -2,10 +2,12 @@
 --- millisecond, so neither its size nor its hashing is felt by other requests, and no raw byte reaches a disk or a log.
 local audience_of = require "scope3.audience"
 local client_of = require "scope3.client"
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local limiter = require "scope3.limiter"
 local options = require "scope3.options"
+local rules = require "scope3.rules"
 local script_of = require "scope3.script"
 local source = require "scope3.source"
 
@@ -15,6 +17,7 @@ local gateway = {}
 
 local CHUNK = 64 * 1024
 local READ_TIMEOUT = 60 -- seconds without a byte
+local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of a body is read, in all and without a byte
 
 ---@class scope3.GatewayOptions
 ---@field audience string|table|(fun(): string|table)  a function is called for each upload; it may look at ngx.var
@@ -36,10 +39,15 @@ local OPTIONS = options.merge(script_of.JOB_OPTIONS, {
 local FORMATS = { ["text/csv"] = "csv", ["application/csv"] = "csv", ["text/plain"] = "csv", ["application/jsonl"] = "jsonl",
   ["application/x-ndjson"] = "jsonl", ["application/ndjson"] = "jsonl", ["application/jsonlines"] = "jsonl" }
 
-local function answer(status, value)
+-- Answers. What is left of the body is read by `drain`: nginx would take it for the connection's next request, run that, and write it to its log.
+local function answer(status, value, drain)
   ngx.status = status
   ngx.header["Content-Type"] = "application/json"
   ngx.print(json.encode(value), "\n")
+  ngx.flush(true)
+  if drain and not drain() then
+    return ngx.exit(ngx.ERROR) -- closes the connection
+  end
   return ngx.exit(ngx.HTTP_OK)
 end
 
@@ -47,7 +55,7 @@ local function refuse(status, message)
   return answer(status, { error = { kind = "upload", message = message } })
 end
 
--- A reader of the request's body, straight from the connection.
+-- A reader of the request's body, straight from the connection, and a function that reads what is left: true when nothing is any more.
 local function body_reader(length, timeout)
   local socket, why = ngx.req.socket()
   if not socket then
@@ -66,6 +74,17 @@ local function body_reader(length, timeout)
     end
     left = left - #chunk
     return chunk
+  end, function()
+    local ends = core.now() + DRAINING
+    socket:settimeout(DRAIN_TIMEOUT * 1000)
+    while left > 0 do
+      local chunk = core.now() < ends and socket:receiveany(math.min(CHUNK, left))
+      if not chunk then
+        return false
+      end
+      left = left - #chunk
+    end
+    return true
   end
 end
 
@@ -91,7 +110,7 @@ end
 --- is the report as JSON, with 200 where everything was accepted. Who may upload is for nginx to say (auth_request, allow, a client certificate).
 ---@param opts scope3.GatewayOptions
 ---@return (fun())? handler
----@return scope3.Error? err  kind "invalid"
+---@return scope3.Error? err  kind "invalid": every problem at once
 function gateway.new(opts)
   opts = options.check("scope3.nginx.gateway", opts, OPTIONS, 2)
   local script = { map = opts.map, member = opts.member, where = opts.where }
@@ -103,18 +122,29 @@ function gateway.new(opts)
   elseif type(opts.audience) ~= "function" then
     audience_of.meta("scope3.nginx.gateway", opts.audience, 2)
   end
-  local dict = opts.shared and ngx.shared[opts.shared]
+  local dict, issues = opts.shared and ngx.shared[opts.shared], {}
   if opts.shared and not dict then
-    return nil, errors.invalid("scope3.nginx.gateway", {
-      { path = "shared", message = "is not declared: add lua_shared_dict " .. opts.shared .. " 1m; to the http block" },
-    })
+    issues[1] = { path = "shared", message = "is not declared: add lua_shared_dict " .. opts.shared .. " 1m; to the http block" }
+  end
+  rules.options(issues, opts)
+  if type(opts.audience) ~= "function" then
+    rules.audience(issues, audience_of.meta("scope3.nginx.gateway", opts.audience, 2), "audience")
   end
   local client, err = client_of.new {
     account_id = opts.account_id, api_key = opts.api_key, base_url = opts.base_url, ca_file = opts.ca_file, rate = opts.rate,
     limiter = dict and limiter.new(dict) or nil, on_event = opts.on_event,
   }
-  if not client then
-    return nil, err
+  for _, issue in ipairs(err and err.issues or {}) do
+    issues[#issues + 1] = issue
+  end
+  if client and not client.secret() then
+    issues[#issues + 1] = { path = "api_key", message = "is missing: give it, or set SCOPE3_API_KEY (nginx needs `env SCOPE3_API_KEY;` for that)" }
+  end
+  if client and not client.account_id then
+    issues[#issues + 1] = { path = "account_id", message = "is missing: give it, or set SCOPE3_ACCOUNT_ID" }
+  end
+  if #issues > 0 then
+    return nil, errors.invalid("scope3.nginx.gateway", issues)
   end
   local job = {}
   for key in pairs(script_of.JOB_OPTIONS) do
@@ -139,11 +169,13 @@ function gateway.new(opts)
     if not format then
       return refuse(415, "the Content-Type must be text/csv or application/x-ndjson")
     end
-    local reader, why = body_reader(length, opts.read_timeout or READ_TIMEOUT)
+    local reader, drain = body_reader(length, opts.read_timeout or READ_TIMEOUT)
     if not reader and length > 0 then
-      return refuse(500, "the body cannot be read: " .. tostring(why))
+      return refuse(500, "the body cannot be read: " .. tostring(drain))
     end
-    reader = reader or function() end
+    if not reader then
+      reader, drain = function() end, nil
+    end
     local input
     if format == "jsonl" then
       input = source.jsonl(reader)
@@ -156,9 +188,9 @@ function gateway.new(opts)
     end
     local res, failure = client:run(script, input, options.merge(job, { audience = audience }))
     if failure then
-      return answer(status_of(failure), { error = plain_error(failure), result = failure.result and failure.result:plain() or nil })
+      return answer(status_of(failure), { error = plain_error(failure), result = failure.result and failure.result:plain() or nil }, drain)
     end
-    return answer(200, { result = res:plain() })
+    return answer(200, { result = res:plain() }, drain)
   end
 end
 

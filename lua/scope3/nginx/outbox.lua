@@ -28,14 +28,16 @@ end
 ---@field lists scope3.Part[][]  what the service has not taken of it
 ---@field refused? scope3.Error  why it refused some of it for good
 ---@field spool? table  the file that holds it too
+---@field group? table
 
 --- Takes a payload in.
 ---@param payload table
 ---@param spool? table
-function Outbox:put(payload, spool)
+---@param group? table  what batches of one file have in common
+function Outbox:put(payload, spool, group)
   local adds, removes = payload:living()
   local part = { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes }
-  self.batches[#self.batches + 1] = { payload = payload, lists = { { part } }, spool = spool }
+  self.batches[#self.batches + 1] = { payload = payload, lists = { { part } }, spool = spool, group = group }
   self.waiting = self.waiting + adds + removes
 end
 
@@ -49,18 +51,28 @@ local function members(lists)
   return n
 end
 
+-- What was taken out of payloads meanwhile does not wait any more.
+local function recount(self)
+  self.waiting = 0
+  for _, batch in ipairs(self.batches) do
+    self.waiting = self.waiting + members(batch.lists)
+  end
+end
+
 -- Sends what is left of a batch. A request that the service finds wrong will not become right by waiting: its members are given up, and no others.
 -- True when nothing is left; else the error.
-local function send(self, batch, opts)
+local function send(self, batch)
   while batch.lists[1] do
-    local before, failed = members(batch.lists), self.failed
+    local left = self.ends and math.max(0, self.ends - self.client.loop.now()) or nil
+    local opts, failed = setmetatable({ deadline = left }, { __index = self.opts }), self.failed
     local work = job.new(self.client, { self.audience }, opts)
-    self.waiter = work.waiter
+    self.work, self.waiter = work, work.waiter
     for _, parts in ipairs(batch.lists) do
       work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
     end
     local res, err = work:finish()
     res = res or err.result
+    self.work = nil
     self.accepted, self.quarantined = self.accepted + res.sent, self.quarantined + res.quarantined
     batch.lists = {}
     for _, parts in ipairs(work.left) do
@@ -70,7 +82,7 @@ local function send(self, batch, opts)
         batch.lists[#batch.lists + 1] = parts
       end
     end
-    self.waiting = self.waiting - before + members(batch.lists)
+    recount(self)
     if batch.lists[1] and self.failed == failed then
       return nil, err
     end
@@ -89,10 +101,13 @@ end
 --- Sends what there is, until nothing is left or something is in the way. Only one light thread at a time does, and it must be one that runs to its
 --- end: not one of a request, which nginx drops when its client leaves.
 ---@param now boolean?  although the last failure was a moment ago
----@param limits? {deadline: number?}  seconds that it may take
+---@param limits? {deadline: number?}  seconds after which nothing more is sent: the worker is ending
 ---@return boolean ok  nothing is left, or another one is at it
 ---@return scope3.Error? err  what is in the way; beside true, the last refusal for good
 function Outbox:send(now, limits)
+  if limits and limits.deadline then -- for whoever is at it, too
+    self.ends = self.client.loop.now() + limits.deadline
+  end
   if self.sending or not now and self.client.loop.now() < self.retry_at then
     return true
   end
@@ -100,8 +115,7 @@ function Outbox:send(now, limits)
   local ok, err, refused = true, nil, nil
   while ok and self.batches[1] do
     local batch = self.batches[1]
-    local opts = setmetatable({ deadline = limits and limits.deadline }, { __index = self.opts })
-    ok, err = send(self, batch, opts)
+    ok, err = send(self, batch)
     if ok then
       table.remove(self.batches, 1)
       refused = batch.refused or refused
@@ -122,6 +136,11 @@ function Outbox:interrupted(err)
   if self.waiter then
     self.waiter:abandon()
   end
+  if self.work then -- what was set aside is out of its payload
+    self.quarantined = self.quarantined + self.work.result.quarantined
+    self.work = nil
+  end
+  recount(self)
   self.sending, self.waiter = false, nil
   if err then
     put_off(self, err)

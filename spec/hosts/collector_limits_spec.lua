@@ -1,0 +1,279 @@
+-- The collector where something is short: time, timers, room on the disk; and where files are not what they should be.
+if not require("spec.support.nginx").here() then
+  return
+end
+
+local collecting = require "spec.support.collecting"
+local core = require "scope3.core"
+local nginx = require "spec.support.nginx"
+local world = require "spec.support.world"
+
+local json = world.json
+
+local LOCATIONS = [[
+    location = /same { content_by_lua_block {
+      local taken = 0
+      for i = 1, tonumber(ngx.var.arg_n) do
+        taken = taken + (visit("same") and 1 or 0)
+      end
+      ngx.print(taken)
+    } }
+    location = /hog { content_by_lua_block {
+      for i = 1, 2 do
+        ngx.timer.at(1, function() end)
+      end
+    } }
+    location = /crowd { content_by_lua_block {
+      local threads, most = {}, 0
+      for i = 1, 40 do
+        threads[i] = ngx.thread.spawn(function() return collector:flush() end)
+        ngx.sleep(0.003)
+        most = math.max(most, ngx.timer.running_count())
+      end
+      local flushed = 0
+      for i = 1, #threads do
+        flushed = flushed + (select(2, ngx.thread.wait(threads[i])) and 1 or 0)
+      end
+      ngx.print(flushed, " ", most <= 5)
+    } }
+]]
+
+describe("a collector", function()
+  local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
+  local server
+  local of = collecting.of(sandbox, function()
+    return server
+  end)
+  local get, status, visit, members, until_members = of.get, of.status, of.visit, of.members, of.until_members
+
+  local function start(options, more)
+    more = more or {}
+    more.locations = LOCATIONS
+    server = of.start(options, more)
+  end
+
+  local function until_status(key, value)
+    nginx.until_true(key .. " is " .. tostring(value), function()
+      return status()[key] == value
+    end)
+  end
+
+  local function fault(rule)
+    sandbox:configure { faults = json.array { rule } }
+  end
+
+  local AWAY = { on = "sync", act = "status", status = 401, times = -1 }
+
+  after_each(function()
+    if server then
+      server:close "TERM"
+      server = nil
+    end
+  end)
+
+  it("tries again a second after a failure, however long flush_seconds are", function()
+    fault { on = "sync", act = "status", status = 401 }
+    start "flush_members = 2, flush_seconds = 3600,"
+    visit(1, 2)
+    until_members(2)
+    assert.equal(2, #sandbox:requests "sync")
+  end)
+
+  it("gives up a member that is too large for the service alone, and goes on with the others", function()
+    fault { on = "sync", act = "status", status = 413 }
+    start "flush_members = 1, flush_seconds = 3600,"
+    visit(1)
+    until_status("failed", 1)
+    visit(2)
+    until_status("accepted", 1)
+    assert.equal(0, status().held)
+  end)
+
+  it("counts a visitor who comes again once", function()
+    start "flush_members = 1000, flush_seconds = 3600, max_members = 5,"
+    assert.equal("30", get "/same?n=30")
+    assert.same({ 1, 0 }, { status().held, status().refused })
+  end)
+
+  it("takes no timer for each of a crowd that calls flush() while the service is slow", function()
+    fault { on = "sync", act = "delay", seconds = 2 }
+    start "flush_members = 5, flush_seconds = 3600,"
+    visit(1, 5)
+    nginx.until_true("a request", function()
+      return #sandbox:requests "sync" == 1
+    end)
+    visit(6)
+    assert.equal("40 true", get "/crowd")
+    assert.equal(6, members())
+  end)
+
+  it("sends later what it could make no timer for", function()
+    start("flush_members = 2, flush_seconds = 0.3,", { http = "lua_max_pending_timers 2;\n" })
+    nginx.until_true("a timer is free", function()
+      get "/hog"
+      return server:log():find("too many pending timers", 1, true) or get "/take?id=first" == "taken" and server:log():find("no timer can be made", 1, true)
+    end)
+    until_status("held", 0)
+    assert.is_true(members() >= 1)
+  end)
+
+  it("ends in time, also when requests are slow and many", function()
+    for _, busy in ipairs { true, false } do
+      sandbox:reset()
+      local slow = { on = "sync", act = "delay", seconds = 0.5, times = -1 }
+      fault(busy and slow or AWAY)
+      start "flush_members = 1, flush_seconds = 3600, exit_seconds = 1,"
+      visit(1, 20)
+      nginx.until_true("a request", function()
+        return #sandbox:requests "sync" > 0
+      end)
+      fault(slow)
+      local pid, began = server:workers()[1], core.now()
+      server:reload()
+      nginx.await_end(pid)
+      assert.is_true(core.now() - began < 8) -- one after the other they would take 10
+      server:close "TERM"
+      server = nil
+    end
+  end)
+
+  it("counts right when a listener of its own fails behind a member that was set aside", function()
+    sandbox:configure { refuse = json.array { "v3" } }
+    start "flush_members = 5, flush_seconds = 1, on_event = function(event) if event.event == 'request' then N = (N or 0) + 1 assert(N ~= 2, 'own') end end,"
+    visit(1, 5)
+    until_status("held", 0)
+    local said = status()
+    assert.same({ 4, 1, 0 }, { said.accepted, said.quarantined, said.failed })
+  end)
+
+  it("says that it is of no use in init_by_lua", function()
+    local http = collecting.http("", sandbox.url, nil, "location = /said { content_by_lua_block { ngx.print(SAID) } }")
+    server = nginx.start { http = http:gsub("\n  }\n  init_worker", "\n SAID = tostring(select(2, pcall(visit, 'v1')))%0") }
+    assert.truthy(get("/said"):find("used in the workers", 1, true))
+    assert.equal(0, status().held)
+  end)
+
+  describe("with a spool", function()
+    local folder
+    before_each(function()
+      folder = world.path()
+      os.execute("mkdir -m 700 " .. folder)
+    end)
+    after_each(function()
+      if server then
+        server:close "TERM"
+        server = nil
+      end
+      os.execute("rm -rf " .. folder)
+    end)
+
+    local function spool(more)
+      return ("spool = '%s', %s"):format(folder, more)
+    end
+
+    local function files(ending)
+      local names = {}
+      for name in nginx.sh("ls " .. folder):gmatch("%S+") do
+        names[#names + 1] = name:find(ending .. "$") and name or nil
+      end
+      return names
+    end
+
+    local function kill_all()
+      local workers = server:workers()
+      server:signal "KILL"
+      for _, pid in ipairs(workers) do
+        server:signal("KILL", pid)
+      end
+      server:close "KILL"
+      server = nil
+    end
+
+    -- Leaves the file of a killed worker that had so many members.
+    local function leave_behind(n)
+      fault(AWAY)
+      start(spool "flush_seconds = 3600,")
+      visit(1, n)
+      kill_all()
+      sandbox:reset()
+      assert.equal(1, #files "%.spool")
+      return folder .. "/" .. files("%.spool")[1]
+    end
+
+    local function overwrite(path, at, bytes)
+      local file = assert(io.open(path, "r+b"))
+      file:seek("set", at)
+      file:write(bytes)
+      file:close()
+    end
+
+    it("leaves no empty files on a full disk, and takes members all the same", function()
+      -- No file may grow to a MiB, which stands for the disk.
+      start(spool "flush_seconds = 3600,", { before = "sh -c 'ulimit -f 512; exec \"$@\"' sh" })
+      visit(1, 300)
+      assert.same({ 300, 300, {} }, { status().held, status().unkept, files "" })
+      get "/flush"
+      assert.equal(300, members())
+    end)
+
+    it("puts a damaged file aside when what can be read of it has gone, and says so", function()
+      for at, left in pairs { [24 + 20] = 0, [24 + 2000] = 1 } do
+        local path = leave_behind(30)
+        overwrite(path, at, "\255\254")
+        start(spool "flush_seconds = 0.3,")
+        nginx.until_true("it was put aside", function()
+          return #files "%.damaged" == 1
+        end)
+        assert.truthy(server:log():find("is damaged: %d+ bytes of it cannot be read"))
+        assert.is_true(status().adopted >= left and status().adopted < 30)
+        if left > 0 then
+          assert.equal(status().adopted, members())
+        end
+        assert.equal(0, #files(path:match("[^/]*$"):gsub("%W", "%%%0")))
+        server:close "TERM"
+        server = nil
+        os.execute("rm -f " .. folder .. "/*")
+        sandbox:reset()
+      end
+    end)
+
+    it("says of a file of another version that it cannot be adopted, once, and leaves it", function()
+      local path = leave_behind(3)
+      overwrite(path, 12, "\2")
+      start(spool "flush_seconds = 0.1,")
+      visit(10)
+      until_members(1)
+      visit(11)
+      until_members(2)
+      local _, times = server:log():gsub("cannot be adopted", "")
+      assert.equal(1, times)
+      assert.is_true(world.exists(path))
+    end)
+
+    it("makes another file where somebody has removed its own", function()
+      start(spool "flush_seconds = 3600,")
+      visit(1, 3)
+      os.execute("rm -f " .. folder .. "/*")
+      get "/flush"
+      fault(AWAY)
+      visit(4, 9)
+      assert.equal(1, #files "%.spool")
+      kill_all()
+      sandbox:reset()
+      start(spool "flush_seconds = 0.3,")
+      until_members(6)
+    end)
+
+    it("puts a file aside of which one of several requests was refused", function()
+      leave_behind(30)
+      fault { on = "sync", act = "status", status = 400 }
+      start(spool "flush_seconds = 0.3, max_bytes = 4096,")
+      nginx.until_true("it was put aside", function()
+        return #files "%.refused" == 1
+      end)
+      local said = status()
+      assert.equal(30, said.failed + said.accepted)
+      assert.is_true(said.failed > 0 and said.accepted > 0)
+    end)
+  end)
+end)

@@ -1,0 +1,115 @@
+-- A collector in a real nginx: its configuration, and what specs ask of it.
+local nginx = require "spec.support.nginx"
+local world = require "spec.support.world"
+
+local collecting = {}
+
+local HTTP = [[
+  lua_shared_dict scope3 1m;
+  init_by_lua_block {
+    %s
+    collector = require("scope3.nginx").collector {
+      account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = "visitors", rate = 100000, shared = "scope3",
+      %s
+    }
+    function visit(id)
+      return collector:add { external_id = id, email = id .. "@example.com", phone = "+1 206 555 1234" }
+    end
+  }
+  init_worker_by_lua_block { collector:start() }
+  exit_worker_by_lua_block { require("scope3.nginx").exit() }
+  server {
+    listen 127.0.0.1:PORT;
+    location = /ping { return 200 "pong"; }
+    location = /visit {
+      return 200 "seen";
+      log_by_lua_block {
+        for i = tonumber(ngx.var.arg_from), tonumber(ngx.var.arg_to or ngx.var.arg_from) do
+          local ok, err = visit("v" .. i)
+          if not ok then
+            ngx.shared.scope3:set("refusal", err.kind .. ": " .. tostring(err))
+          end
+        end
+      }
+    }
+    location = /take { content_by_lua_block {
+      local ok, err = visit(ngx.var.arg_id)
+      ngx.print(ok and "taken" or tostring(err))
+    } }
+    location = /try { content_by_lua_block { ngx.print(ngx.shared.scope3:get("try" .. ngx.var.arg_n)) } }
+    location = /refusal { content_by_lua_block { ngx.print(ngx.shared.scope3:get "refusal") } }
+    location = /odd { content_by_lua_block {
+      local ok, err = collector:add { external_id = "x", email = "nobody" }
+      ngx.print(tostring(ok), " ", err.kind, " ", err.code)
+    } }
+    location = /flush { lua_check_client_abort on; content_by_lua_block {
+      ngx.on_abort(function()
+        ngx.log(ngx.NOTICE, "flush dropped")
+        ngx.exit(499)
+      end)
+      local ok, err = collector:flush()
+      ngx.print(ok and "flushed" or tostring(err))
+    } }
+    location = /pid { content_by_lua_block { ngx.print(ngx.worker.pid()) } }
+    location = /status { content_by_lua_block { ngx.print(require("cjson").encode(collector:status())) } }
+    %s
+  }
+]]
+
+--- What stands in the http block.
+---@param init string  Lua that runs before the collector is made
+---@param url string
+---@param options string?  further ones of the collector
+---@param locations string?
+function collecting.http(init, url, options, locations)
+  return HTTP:format(init, url, options or "", locations or "")
+end
+
+--- Functions for the server that `current()` gives.
+---@param sandbox table
+---@param current fun(): table
+function collecting.of(sandbox, current)
+  local of = {}
+
+  --- Starts one, with further options of the collector. `more`: workers and before as nginx.start() takes them, http (directives), init and locations.
+  function of.start(options, more)
+    more = more or {}
+    return nginx.start { http = (more.http or "") .. collecting.http(more.init or "", sandbox.url, options, more.locations), workers = more.workers,
+      before = more.before }
+  end
+
+  function of.get(path, options)
+    local reply = world.http("GET", current().url .. path, nil, options)
+    assert(reply.status == 200, path .. ": " .. tostring(reply.status or reply.message) .. " " .. tostring(reply.body))
+    return reply.body
+  end
+
+  function of.status()
+    return world.json.decode(of.get "/status")
+  end
+
+  --- Has members v<from> to v<to> added, in the log phase.
+  function of.visit(from, to)
+    of.get(("/visit?from=%d&to=%d"):format(from, to or from))
+  end
+
+  --- How many the service has.
+  function of.members()
+    local n = 0
+    for _ in pairs(sandbox:members "visitors") do
+      n = n + 1
+    end
+    return n
+  end
+
+  function of.until_members(n)
+    nginx.until_true(n .. " members", function()
+      local ok, found = pcall(of.members)
+      return ok and found == n
+    end)
+  end
+
+  return of
+end
+
+return collecting
