@@ -12,11 +12,13 @@ local spools = {}
 local ENDING, REFUSED, DAMAGED = ".spool", ".refused", ".damaged"
 local AGAIN = 1 -- seconds after which it is tried once more to make a file
 
+local number = 0 -- of files that this worker has made: two collectors of one audience need names that differ
+
 ---@param folder string
 ---@param name string  of the collector: files of others are left alone
 ---@return scope3.Spools
 function spools.new(folder, name)
-  return setmetatable({ folder = folder, name = name, free = {}, open = {}, made = 0, again_at = 0,
+  return setmetatable({ folder = folder, name = name, free = {}, open = {}, again_at = 0,
     damaged = {}, -- files of which not all could be read, as keys
     told = {}, -- paths of which the log knows that something is wrong with them
   }, Spools)
@@ -33,8 +35,8 @@ function Spools:take()
   if core.now() < self.again_at then
     return nil, self.fault
   end
-  self.made = self.made + 1
-  local path = ("%s/%s-%d-%.0f-%d%s"):format(self.folder, self.name, ngx.worker.pid(), core.time() * 1000, self.made, ENDING)
+  number = number + 1
+  local path = ("%s/%s-%d-%.0f-%d%s"):format(self.folder, self.name, ngx.worker.pid(), core.time() * 1000, number, ENDING)
   local made, message, locked = core.spool(path)
   if not made then
     if not locked then
