@@ -64,12 +64,13 @@ describe("a collector", function()
 
   local AWAY = { on = "sync", act = "status", status = 401, times = -1 }
 
-  after_each(function()
+  local function stop()
     if server then
       server:close "TERM"
       server = nil
     end
-  end)
+  end
+  after_each(stop)
 
   it("tries again a second after a failure, however long flush_seconds are", function()
     fault { on = "sync", act = "status", status = 401 }
@@ -154,30 +155,8 @@ describe("a collector", function()
   end)
 
   describe("with a spool", function()
-    local folder
-    before_each(function()
-      folder = world.path()
-      os.execute("mkdir -m 700 " .. folder)
-    end)
-    after_each(function()
-      if server then
-        server:close "TERM"
-        server = nil
-      end
-      os.execute("rm -rf " .. folder)
-    end)
-
-    local function spool(more)
-      return ("spool = '%s', %s"):format(folder, more)
-    end
-
-    local function files(ending)
-      local names = {}
-      for name in nginx.sh("ls " .. folder):gmatch("%S+") do
-        names[#names + 1] = name:find(ending .. "$") and name or nil
-      end
-      return names
-    end
+    local folder = collecting.folder(before_each, after_each, stop)
+    local spool, files = folder.options, folder.files
 
     local function kill_all()
       local workers = server:workers()
@@ -196,8 +175,8 @@ describe("a collector", function()
       visit(1, n)
       kill_all()
       sandbox:reset()
-      assert.equal(1, #files "%.spool")
-      return folder .. "/" .. files("%.spool")[1]
+      assert.equal(1, #files "%.spool$")
+      return folder.path .. "/" .. files("%.spool$")[1]
     end
 
     local function overwrite(path, at, bytes)
@@ -222,7 +201,7 @@ describe("a collector", function()
         overwrite(path, at, "\255\254")
         start(spool "flush_seconds = 0.3,")
         nginx.until_true("it was put aside", function()
-          return #files "%.damaged" == 1
+          return #files "%.damaged$" == 1
         end)
         assert.truthy(server:log():find("is damaged: %d+ bytes of it cannot be read"))
         assert.is_true(status().adopted >= left and status().adopted < 30)
@@ -232,7 +211,7 @@ describe("a collector", function()
         assert.equal(0, #files(path:match("[^/]*$"):gsub("%W", "%%%0")))
         server:close "TERM"
         server = nil
-        os.execute("rm -f " .. folder .. "/*")
+        os.execute("rm -f " .. folder.path .. "/*")
         sandbox:reset()
       end
     end)
@@ -253,11 +232,11 @@ describe("a collector", function()
     it("makes another file where somebody has removed its own", function()
       start(spool "flush_seconds = 3600,")
       visit(1, 3)
-      os.execute("rm -f " .. folder .. "/*")
+      os.execute("rm -f " .. folder.path .. "/*")
       get "/flush"
       fault(AWAY)
       visit(4, 9)
-      assert.equal(1, #files "%.spool")
+      assert.equal(1, #files "%.spool$")
       kill_all()
       sandbox:reset()
       start(spool "flush_seconds = 0.3,")
@@ -269,7 +248,7 @@ describe("a collector", function()
       fault { on = "sync", act = "status", status = 400 }
       start(spool "flush_seconds = 0.3, max_bytes = 4096,")
       nginx.until_true("it was put aside", function()
-        return #files "%.refused" == 1
+        return #files "%.refused$" == 1
       end)
       local said = status()
       assert.equal(30, said.failed + said.accepted)

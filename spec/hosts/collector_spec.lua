@@ -22,12 +22,13 @@ describe("a collector", function()
     server = of.start(options, more)
   end
 
-  after_each(function()
+  local function stop()
     if server then
       server:close()
       server = nil
     end
-  end)
+  end
+  after_each(stop)
 
   it("takes members in the log phase and sends them when there are enough, or after a while", function()
     start "flush_members = 50, flush_seconds = 0.3,"
@@ -196,31 +197,8 @@ describe("a collector", function()
   end)
 
   describe("with a spool", function()
-    local folder
-
-    before_each(function()
-      folder = world.path()
-      os.execute("mkdir -m 700 " .. folder)
-    end)
-    after_each(function()
-      if server then
-        server:close()
-        server = nil
-      end
-      os.execute("rm -rf " .. folder)
-    end)
-
-    local function spool(more)
-      return ("spool = '%s', %s"):format(folder, more)
-    end
-
-    local function files(pattern)
-      local names = {}
-      for name in nginx.sh("ls " .. folder):gmatch("%S+") do
-        names[#names + 1] = name:find(pattern) and name or nil
-      end
-      return names
-    end
+    local folder = collecting.folder(before_each, after_each, stop)
+    local spool, files = folder.options, folder.files
 
     local function away(yes)
       sandbox:configure { faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil } }
@@ -231,8 +209,8 @@ describe("a collector", function()
       visit(1, 3)
       local names = files "%.spool$"
       assert.equal(1, #names)
-      assert.equal("600\n", nginx.sh(("stat -c %%a %s/%s"):format(folder, names[1])))
-      local bytes = world.read(folder .. "/" .. names[1])
+      assert.equal("600\n", nginx.sh(("stat -c %%a %s/%s"):format(folder.path, names[1])))
+      local bytes = world.read(folder.path .. "/" .. names[1])
       assert.truthy(bytes:find('"externalId":"v3"', 1, true))
       assert.is_nil(bytes:find("example.com", 1, true))
       assert.is_nil(bytes:find("206", 1, true))
@@ -314,7 +292,7 @@ describe("a collector", function()
     end)
 
     it("takes members also when the folder cannot be written, and says so", function()
-      os.execute("rm -rf " .. folder)
+      os.execute("rm -rf " .. folder.path)
       start(spool "flush_seconds = 3600,")
       visit(1, 2)
       assert.same({ 2, 2 }, { status().held, status().unkept })

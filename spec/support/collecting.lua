@@ -112,4 +112,34 @@ function collecting.of(sandbox, current)
   return of
 end
 
+--- A folder for spools in each spec of a describe; `stop` ends the server that uses it.
+---@return {path: string?, options: (fun(more: string): string), files: (fun(pattern: string): string[])}
+function collecting.folder(before_each, after_each, stop)
+  local folder = {}
+  before_each(function()
+    folder.path = world.path()
+    os.execute("mkdir -m 700 " .. folder.path)
+  end)
+  after_each(function()
+    stop()
+    os.execute("rm -rf " .. folder.path)
+  end)
+
+  --- Options of a collector that keeps its spools here.
+  function folder.options(more)
+    return ("spool = '%s', %s"):format(folder.path, more)
+  end
+
+  --- Names of its files that match.
+  function folder.files(pattern)
+    local names = {}
+    for name in nginx.sh("ls " .. folder.path):gmatch("%S+") do
+      names[#names + 1] = name:find(pattern) and name or nil
+    end
+    return names
+  end
+
+  return folder
+end
+
 return collecting
