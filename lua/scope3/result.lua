@@ -23,6 +23,7 @@ local json = require "scope3.json"
 ---@field possibly_twice integer  of `sent`: members of requests that may have been carried out twice, because an answer was lost
 ---@field resumed integer  of `sent` and `failed`: members that an earlier run of the same journal had sent
 ---@field would_send? integer  members that a dry run did not send
+---@field warnings {code: string, message: string}[]  what ended well and may still be wrong: a condition that no row met, a column that no row had
 ---@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id, epoch, rows, possibly_twice, resumed,
 ---  sent_again, error, build_start, build_end, send_start, send_end }, the last four in seconds since the job began: the next is built while one is
 ---  on the wire. `state` is accepted, completed or failed (as its task ended, once that is known), unknown, split (its halves went instead), refused
@@ -50,7 +51,7 @@ function result.new(client, audiences)
     rows = 0, skipped = 0, rejected = {}, dropped = {}, repaired = {}, unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
     superseded = 0, deferred = 0, epochs = 1, quarantined = 0, quarantine = json.array {}, sent = 0, failed = 0, unknown = 0,
-    possibly_twice = 0, resumed = 0,
+    possibly_twice = 0, resumed = 0, warnings = json.array {},
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
     audience = list[1], audiences = list,
   }, { __index = Result, __name = "scope3.result", client = client })
@@ -106,6 +107,19 @@ function result.add_counts(self, counts)
       self.rejected[reason] = (self.rejected[reason] or 0) + n
     end
   end
+end
+
+--- Adds a warning. A job gives each of its warnings once.
+---@param self scope3.Result
+---@param code string  a key for programs, such as "condition_never_met"
+---@param message string  for people; names columns and rows, and never a value
+---@param fields? table  further fields of the warning: numbers, names of columns
+function result.warn(self, code, message, fields)
+  local warning = { code = code, message = message }
+  for key, value in pairs(fields or {}) do
+    warning[key] = value
+  end
+  self.warnings[#self.warnings + 1] = warning
 end
 
 --- Rows that were rejected, all reasons together.

@@ -103,6 +103,12 @@ local function list_lost(out, res)
   end
 end
 
+local function list_warnings(out, res)
+  for i, warning in ipairs(res.warnings) do
+    out[#out + 1] = (i == 1 and "\n" or "") .. "Warning: " .. warning.message .. "\n"
+  end
+end
+
 local SHOWN = 8 -- requests of the timeline
 
 -- What was built and sent when. One request has no timeline, and many are shown by the first ones.
@@ -186,6 +192,7 @@ function report.of(res, about)
   end
   out[#out + 1] = text.columns(rows, nil, "  ")
   timeline(out, res)
+  list_warnings(out, res)
   list_lost(out, res)
   list_reasons(out, "Rows rejected, by reason:", res.rejected)
   list_reasons(out, "Identifiers dropped, by reason (their members were kept if another was left):", res.dropped)
