@@ -258,6 +258,26 @@ int sc3_payload_drop(sc3_payload *p, size_t i) {
   return 1;
 }
 
+size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last, void (*taken)(void *with, size_t i), void *with) {
+  size_t n = 0;
+  if (p->slot_count == 0)
+    return 0;
+  for (; first < last && first < count(later); first++) {
+    sc3_slice id = sc3_payload_id(later, first);
+    const slot *s = id.p != NULL ? find(p, hash_id(p, id.p, id.n), id.p, id.n) : NULL;
+    size_t i;
+    /* A slot of a member that was taken out still has its hash, and never the bytes of an id. */
+    if (s == NULL || s->index_plus_1 == 0 || is_dead(&entries(p)[s->index_plus_1 - 1]))
+      continue;
+    i = s->index_plus_1 - 1;
+    bury(p, &entries(p)[i]);
+    n++;
+    if (taken != NULL)
+      taken(with, i);
+  }
+  return n;
+}
+
 size_t sc3_payload_find(const sc3_payload *p, size_t first, size_t last, sc3_op op, size_t nth) {
   for (; first < last && first < count(p); first++) {
     const entry *e = &entries(p)[first];

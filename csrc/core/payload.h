@@ -61,6 +61,10 @@ sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last);
 /* Takes member `i` out, as if it had been superseded; 0 where there is none. No request may be reading that member. */
 int sc3_payload_drop(sc3_payload *p, size_t i);
 
+/* Takes the members out whose external ids living members `first` up to but without `last` of `later` have: those replaced them. Gives their number. No
+   request may be reading the members. */
+size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last, void (*taken)(void *with, size_t i), void *with);
+
 /* The `nth` (counted from 0) living member of an operation in a range, as the service counts them; SIZE_MAX where there is none. */
 size_t sc3_payload_find(const sc3_payload *p, size_t first, size_t last, sc3_op op, size_t nth);
 

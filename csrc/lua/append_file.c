@@ -1,6 +1,10 @@
-/* "scope3.append_file": a file that one process alone appends to, where what was written is on the disk when the call returns. */
+/* "scope3.append_file": a regular file that one process alone appends to. What was written is on the disk when the call returns, and the file is still
+   the one that its name means: a name that was moved, removed or given to another file since is noticed before anything is written. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -8,8 +12,13 @@
 
 #include "binding.h"
 
+enum { CHUNK = 64 * 1024 };
+
 typedef struct append_file {
-  int fd; /* -1 = closed */
+  int fd;        /* -1 = closed */
+  off_t size;    /* what it must have: nobody else writes to it */
+  off_t read_at; /* of read() */
+  char *path;    /* absolute where the working directory is known, because a host may change that */
 } append_file;
 
 static append_file *check_file(lua_State *L) {
@@ -19,15 +28,26 @@ static append_file *check_file(lua_State *L) {
   return f;
 }
 
-static int push_error(lua_State *L, int error) {
+static int push_error(lua_State *L, const char *message, const char *code) {
   lua_pushnil(L);
-  lua_pushstring(L, strerror(error));
-  return 2;
+  lua_pushstring(L, message);
+  if (code == NULL)
+    return 2;
+  lua_pushstring(L, code);
+  return 3;
+}
+
+static void shut(append_file *f) {
+  if (f->fd >= 0)
+    (void)close(f->fd);
+  f->fd = -1;
+  free(f->path);
+  f->path = NULL;
 }
 
 /* Makes the name of a new file last as well. Where that is not possible the file is no worse than any other. */
 static void sync_folder(const char *path) {
-  char folder[4096] = ".";
+  char folder[PATH_MAX] = ".";
   const char *slash = strrchr(path, '/');
   int fd;
   if (slash == path)
@@ -43,72 +63,163 @@ static void sync_folder(const char *path) {
   }
 }
 
-/* append_file(path) -> file | nil, message, "locked" where another process has it. Made with mode 0600 when there is none. */
-static int append_file_new(lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
-  append_file *f = sc3_newuserdata(L, sizeof *f);
-  f->fd = -1;
-  luaL_getmetatable(L, SC3_TYPE_APPEND_FILE);
-  lua_setmetatable(L, -2);
-  f->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (f->fd < 0)
-    return push_error(L, errno);
-  if (flock(f->fd, LOCK_EX | LOCK_NB) != 0) {
-    int error = errno;
+/* The path as an absolute one, to be freed; NULL when memory is out. */
+static char *absolute(const char *path) {
+  char folder[PATH_MAX];
+  char *whole;
+  size_t n;
+  if (path[0] == '/' || getcwd(folder, sizeof folder) == NULL)
+    return strdup(path);
+  n = strlen(folder) + strlen(path) + 2;
+  whole = malloc(n);
+  if (whole != NULL)
+    (void)snprintf(whole, n, "%s/%s", folder, path);
+  return whole;
+}
+
+/* Why the file is not the one that was locked, as it was left; NULL when it is. */
+static const char *strayed(const append_file *f, const char **code) {
+  struct stat held, named;
+  *code = "moved";
+  if (fstat(f->fd, &held) != 0)
+    return strerror(errno);
+  if (stat(f->path, &named) != 0)
+    return "it was moved or removed";
+  if (held.st_dev != named.st_dev || held.st_ino != named.st_ino)
+    return "it was moved, and another file has its name";
+  *code = "changed";
+  return held.st_size == f->size ? NULL : "somebody else changed it";
+}
+
+/* Opens the file, and locks it as the one that its name means. Gives the message of what failed, or NULL. */
+static const char *acquire(append_file *f, const char *path, int flags, const char **code) {
+  struct stat held, named;
+  int tries;
+  *code = NULL;
+  for (tries = 0; tries < 16; tries++) {
+    f->fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, 0600);
+    if (f->fd < 0) {
+      *code = errno == ENOENT ? "missing" : NULL;
+      return strerror(errno);
+    }
+    if (fstat(f->fd, &held) != 0)
+      return strerror(errno);
+    if (!S_ISREG(held.st_mode))
+      return "it is not a regular file";
+    if (flock(f->fd, LOCK_EX | LOCK_NB) != 0) {
+      *code = errno == EWOULDBLOCK ? "locked" : NULL;
+      return strerror(errno);
+    }
+    /* Between open() and flock() the name may have gone to another file, which another process then locks. */
+    if (stat(path, &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino && fstat(f->fd, &held) == 0) {
+      f->size = held.st_size;
+      return NULL;
+    }
     (void)close(f->fd);
     f->fd = -1;
-    (void)push_error(L, error);
-    if (error != EWOULDBLOCK)
-      return 2;
-    lua_pushliteral(L, "locked");
-    return 3;
   }
-  sync_folder(path);
+  *code = "moved";
+  return "its name keeps changing";
+}
+
+/* append_file(path [, existing]) -> file | nil, message, code: "locked" where another process has it, "missing", "moved" or none. Made with mode 0600 when
+   there is none, unless it has to be an existing one. */
+static int append_file_new(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1), *message, *code = NULL;
+  int flags = lua_toboolean(L, 2) ? 0 : O_CREAT;
+  append_file *f = sc3_newuserdata(L, sizeof *f);
+  f->fd = -1;
+  f->size = f->read_at = 0;
+  f->path = NULL;
+  luaL_getmetatable(L, SC3_TYPE_APPEND_FILE);
+  lua_setmetatable(L, -2);
+  message = acquire(f, path, flags, &code);
+  if (message == NULL && (f->path = absolute(path)) == NULL)
+    message = "not enough memory";
+  if (message != NULL) {
+    shut(f);
+    return push_error(L, message, code);
+  }
+  if (f->size == 0)
+    sync_folder(path); /* it may be new */
   return 1;
 }
 
-/* :append(text) -> true | nil, message. When it fails, a part may have been written. */
+/* :append(text) -> true | nil, message, code: "moved" and "changed" where nothing was written, because the file is not what it was. When it fails
+   otherwise, a part may have been written. */
 static int append_file_append(lua_State *L) {
   append_file *f = check_file(L);
   size_t n;
-  const char *s = luaL_checklstring(L, 2, &n);
+  const char *s = luaL_checklstring(L, 2, &n), *code = NULL, *message = strayed(f, &code);
+  if (message != NULL)
+    return push_error(L, message, code);
   while (n > 0) {
     ssize_t written = write(f->fd, s, n);
     if (written < 0 && errno == EINTR)
       continue;
     if (written < 0)
-      return push_error(L, errno);
+      return push_error(L, strerror(errno), NULL);
     s += written;
     n -= (size_t)written;
+    f->size += (off_t)written;
   }
   while (fsync(f->fd) != 0) {
     if (errno != EINTR)
-      return push_error(L, errno);
+      return push_error(L, strerror(errno), NULL);
   }
   lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* :read() -> the next part of what is in it, "" at its end | nil, message */
+static int append_file_read(lua_State *L) {
+  append_file *f = check_file(L);
+  char part[CHUNK];
+  ssize_t n;
+  do
+    n = pread(f->fd, part, sizeof part, f->read_at);
+  while (n < 0 && errno == EINTR);
+  if (n < 0)
+    return push_error(L, strerror(errno), NULL);
+  f->read_at += (off_t)n;
+  lua_pushlstring(L, part, (size_t)n);
+  return 1;
+}
+
+/* :state() -> a text that says which file it is, and how long: the same when nobody has written to it since */
+static int append_file_state(lua_State *L) {
+  append_file *f = check_file(L);
+  struct stat held;
+  char text[96];
+  if (fstat(f->fd, &held) != 0)
+    return push_error(L, strerror(errno), NULL);
+  (void)snprintf(text, sizeof text, "%llu:%llu:%lld", (unsigned long long)held.st_dev, (unsigned long long)held.st_ino, (long long)held.st_size);
+  lua_pushstring(L, text);
   return 1;
 }
 
 /* :truncate(bytes) -> true | nil, message */
 static int append_file_truncate(lua_State *L) {
   append_file *f = check_file(L);
-  if (ftruncate(f->fd, (off_t)luaL_checknumber(L, 2)) != 0)
-    return push_error(L, errno);
+  lua_Number n = luaL_checknumber(L, 2);
+  if (!(n >= 0 && n <= (lua_Number)f->size))
+    return luaL_error(L, "a file can be cut to a length between 0 and its own");
+  if (ftruncate(f->fd, (off_t)n) != 0)
+    return push_error(L, strerror(errno), NULL);
+  f->size = (off_t)n;
   lua_pushboolean(L, 1);
   return 1;
 }
 
 static int append_file_close(lua_State *L) {
-  append_file *f = luaL_checkudata(L, 1, SC3_TYPE_APPEND_FILE);
-  if (f->fd >= 0)
-    (void)close(f->fd);
-  f->fd = -1;
+  shut(luaL_checkudata(L, 1, SC3_TYPE_APPEND_FILE));
   return 0;
 }
 
 void sc3_open_append_file(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"append", append_file_append}, {"close", append_file_close}, {"truncate", append_file_truncate}, {NULL, NULL},
+    {"append", append_file_append}, {"close", append_file_close}, {"read", append_file_read}, {"state", append_file_state},
+    {"truncate", append_file_truncate}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_APPEND_FILE, methods, NULL, append_file_close);
   lua_pushcfunction(L, append_file_new);

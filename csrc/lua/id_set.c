@@ -33,13 +33,23 @@ static int id_set_gc(lua_State *L) {
   return 0;
 }
 
-/* :seal(payload): adds the ids of its living members */
+/* The members that a call means: all of a payload, or `first` to `last`, counted from 1. */
+static void read_range(lua_State *L, const sc3_payload *p, size_t *i, size_t *end) {
+  lua_Number n = (lua_Number)sc3_payload_count(p), first = luaL_optnumber(L, 3, 1), last = luaL_optnumber(L, 4, n);
+  luaL_argcheck(L, first >= 1, 3, "members are counted from 1");
+  luaL_argcheck(L, last >= 0, 4, "members are counted from 1");
+  *end = last < n ? (size_t)last : sc3_payload_count(p);
+  *i = first <= n ? (size_t)first - 1 : *end;
+}
+
+/* :seal(payload [, first, last]): adds the ids of its living members, or of those in a range of it */
 static int id_set_seal(lua_State *L) {
   enum { BATCH = 16 }; /* fetched together, so that they do not wait for memory one by one */
   sc3_id_set *set = sc3_checkidset(L, 1);
   const sc3_payload *p = sc3_readpayload(L, 2);
   uint64_t fingerprints[BATCH];
-  size_t i = 0, n = sc3_payload_count(p), j, some;
+  size_t i, n, j, some;
+  read_range(L, p, &i, &n);
   while (i < n) {
     for (some = 0; some < BATCH && i < n; i++) {
       sc3_slice id = sc3_payload_id(p, i);
@@ -56,13 +66,14 @@ static int id_set_seal(lua_State *L) {
   return 0;
 }
 
-/* :meets(payload) -> whether one of its living members is in the set */
+/* :meets(payload [, first, last]) -> whether one of its living members, or of those in a range of it, is in the set */
 static int id_set_meets(lua_State *L) {
   const sc3_id_set *set = sc3_checkidset(L, 1);
   const sc3_payload *p = sc3_readpayload(L, 2);
-  size_t i, n = sc3_payload_count(p);
+  size_t i, n;
   int found = 0;
-  for (i = 0; i < n && !found; i++) {
+  read_range(L, p, &i, &n);
+  for (; i < n && !found; i++) {
     sc3_slice id = sc3_payload_id(p, i);
     found = id.p != NULL && sc3_id_set_contains(set, sc3_id_set_fingerprint(set, id));
   }

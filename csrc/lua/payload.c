@@ -178,6 +178,31 @@ static int payload_drop(lua_State *L) {
   return 1;
 }
 
+typedef struct taken_list {
+  lua_State *L;
+  int n;
+} taken_list;
+
+/* Runs inside sc3_payload_replace(), which holds nothing that an error of Lua could lose. */
+static void note_taken(void *with, size_t i) {
+  taken_list *list = with;
+  sc3_pushcount(list->L, i + 1);
+  lua_rawseti(list->L, -2, ++list->n);
+}
+
+/* :replace(later, first, last) -> the numbers of its members that members first to last of the later payload replaced, which are now taken out */
+static int payload_replace(lua_State *L) {
+  sc3_payload *p = sc3_checkpayload(L, 1);
+  const sc3_payload *later = sc3_readpayload(L, 2);
+  size_t first = check_size(L, 3, "first"), last = check_size(L, 4, "last");
+  taken_list list = {L, 0};
+  luaL_argcheck(L, p != later, 2, "another payload is expected");
+  lua_settop(L, 4);
+  lua_createtable(L, 0, 0);
+  (void)sc3_payload_replace(p, later, first - 1, last, note_taken, &list);
+  return 1;
+}
+
 static const char *const OPS[] = {"add", "remove", NULL};
 
 /* :find(first, last, operation, nth) -> the number of its nth member (counted from 0) in that range; nil where there is none */
@@ -259,7 +284,7 @@ void sc3_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"bytes", payload_bytes}, {"close", payload_close}, {"count", payload_count}, {"cut", payload_cut},
     {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"living", payload_living}, {"outline", payload_outline},
-    {"reset", payload_reset}, {"row", payload_row}, {NULL, NULL},
+    {"replace", payload_replace}, {"reset", payload_reset}, {"row", payload_row}, {NULL, NULL},
   };
   make_holdings(L);
   sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_close);

@@ -1,7 +1,7 @@
 --- Deleting the audiences that a job did not name (`delete_missing`; docs/contract.md section 5). The service deletes whatever one request does
 --- not name, also what other tools made: so what would go is listed first, and has to be named.
 local errors = require "scope3.error"
-local journal = require "scope3.journal"
+local past = require "scope3.past"
 
 local deletion = {}
 
@@ -113,7 +113,7 @@ function deletion.delete(job, keep, named)
   for i, audience in ipairs(keep) do
     parts[i] = { audience = audience, adds = 0, removes = 0, delete = audience.deleted or nil }
   end
-  ok, err = job:send { number = journal.DELETION, parts = parts, delete_missing = true }
+  ok, err = job:send { number = past.DELETION, parts = parts, delete_missing = true }
   if ok then
     ok, err = job:await()
   end

@@ -94,6 +94,10 @@ function identity.reading(opts)
   return { mend = opts.mend, region = opts.region, phone_repairs = opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs) }
 end
 
+--- The rules by which identifiers are read. A journal holds it: the members of one job must be read by one set of rules. The first number grows with
+--- every change of rules of ours.
+identity.version = ("2, Unicode 17, phones %s"):format(core.phone_metadata_version)
+
 identity.uid = {}
 
 --- Whether a universal id can be sent. It goes as it is, without the white space round it: never hashed, never case-folded.

@@ -43,6 +43,8 @@ function intake.new(job, audience, opts, shape)
   }, intake)
   if opts.unique or (opts.concurrency or 1) > 1 then
     self:enter_epoch()
+  else
+    job.result.repeats = "request" -- also where epochs begin later: the ids of before were not kept
   end
   return self
 end
@@ -139,6 +141,7 @@ function intake:cut()
   self.cuts = self.cuts + 1
   local ok, err = self.job:send {
     number = self.cuts,
+    in_epochs = self.sealed ~= nil,
     parts = { { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes } },
     began = self.began,
     release = function()

@@ -1,9 +1,11 @@
 --- Sends the requests of one job: several at once where that is asked for, smaller ones where they are too large, without the members that the
 --- service refuses, and once more where a task failed by no fault of theirs. What each came to stands in the result.
+local core = require "scope3.core"
 local division = require "scope3.division"
+local doubts = require "scope3.doubts"
 local errors = require "scope3.error"
-local journal = require "scope3.journal"
 local outcome = require "scope3.outcome"
+local past = require "scope3.past"
 local quarantine = require "scope3.quarantine"
 local refusal = require "scope3.refusal"
 local reply = require "scope3.reply"
@@ -20,6 +22,7 @@ job.__index = job
 ---@field parts scope3.Part[]
 ---@field number? integer  which cut of a source it is, from 1; 0 for the request that deletes what is missing
 ---@field delete_missing? boolean
+---@field in_epochs? boolean  no other batch of its epoch has one of its ids
 ---@field kept? boolean  its payloads stay as they are after it was sent
 ---@field digest? string  of its members, where there is a journal
 ---@field outline? number  of its members, where they can be built again
@@ -28,9 +31,6 @@ job.__index = job
 
 local GRACE = 5 -- seconds that requests under way are given when the job is stopped
 local REPAIRS = 64 -- requests that one may become on the way to those that pass
--- A request that may have arrived twice has a task that nobody knows. Before what depends on it, it is given so many seconds, or twice what the
--- longest task took by the service's own clock, at most an hour.
-local SETTLING, LONGEST_SETTLING = 30, 3600
 
 --- Starts a job.
 ---@param client table
@@ -57,7 +57,7 @@ function job.new(client, audiences, opts)
     left = {}, -- lists of parts that the service did not take, for whoever keeps their payloads; `refused` those that it found wrong
     pending = {}, -- tasks of this epoch
     work = {}, -- task -> what it does
-    longest_task = 0, -- seconds
+    doubts = doubts.new(opts.settling),
     on_event = opts.on_event or client.on_event,
   }, job)
   self.limits.cancel = opts.cancel and function()
@@ -171,7 +171,7 @@ local function start(self, req)
   end
   if not self:note("begin", { request = req.id, batch = batch.number, epoch = self.result.epochs, first = part.first or 1, last = part.last or 1,
     members = req.members, rows = entry.rows, digest = batch.digest, without = req.without, excluded = req.excluded,
-    uncertain = req.uncertain }) then
+    replaced = req.replaced, uncertain = req.uncertain, at = math.floor(core.time()) }) then
     entry.state = "not sent"
     self.result.failed = self.result.failed + req.members
     return self:close(batch)
@@ -203,14 +203,14 @@ function job:accepted(req, data)
   self.pending[#self.pending + 1] = task
   local part = req.parts[1]
   self.work[task] = { entry = entry, id = req.id, batch = req.batch.number, first = part.first, last = part.last, without = req.without,
-    parts = req.batch.kept and req.parts, sendings = req.sendings, digest = req.batch.digest, outline = req.batch.outline }
+    replaced = req.replaced, parts = req.batch.kept and req.parts, sendings = req.sendings, digest = req.batch.digest, outline = req.batch.outline }
   if req.uncertain or req.call.uncertain then
     entry.possibly_twice = true
     res.possibly_twice = res.possibly_twice + entry.members
-    self.ghost = self.client.loop.now()
+    self.doubts:add(req.parts, res.epochs, self.client.loop.now() - (req.doubted and math.max(0, core.time() - req.doubted) or 0))
   end
   if not entry.resumed then
-    self:note("accepted", { request = req.id, task_id = entry.task_id, uncertain = entry.possibly_twice })
+    self:note("accepted", { request = req.id, task_id = entry.task_id, uncertain = entry.possibly_twice, at = math.floor(core.time()) })
   end
   self.on_event { event = "accepted", request = entry.request, members = entry.members, task_id = entry.task_id }
   self:close(req.batch)
@@ -281,8 +281,16 @@ function job:keep(keeper, header)
   if not ok then
     return nil, err
   end
-  self.journal, self.past = keeper, journal.past(keeper:replay())
-  self.journaled = self.past.last
+  self.past, err = past.read(keeper:replay())
+  if not self.past then
+    keeper:close()
+    return nil, err
+  end
+  self.journal, self.journaled = keeper, self.past.last
+  if keeper.cut_short then
+    result.warn(self.result, "journal_cut_short", "the journal's last line was written in part, as in a crash, and was removed; "
+      .. "its request is found out about, or sent again")
+  end
   return true
 end
 
@@ -345,12 +353,17 @@ function job:send(batch)
   local list, err
   if not self.failure then
     list, err = resumption.requests(self, batch)
+    if not err and self.transport then
+      err = self:settle_doubts(list)
+    end
     if err then
       fail(self, err)
     end
   end
   if self.failure then
-    give_up(self, self:make(batch, batch.parts))
+    for _, req in ipairs(list or { self:make(batch, batch.parts) }) do
+      give_up(self, req)
+    end
     self:close(batch)
     return nil, self.failure
   end
@@ -370,30 +383,81 @@ function job:send(batch)
   return true
 end
 
---- Sends members of failed tasks once more, from a batch that was built again or kept.
+--- Waits until requests that are about to go contradict nothing that may still take effect.
+---@private
+---@param list table[]  requests
+---@return scope3.Error? err
+function job:settle_doubts(list)
+  if not self.doubts:meet(list, self.result.epochs) then
+    return nil
+  end
+  local ok, err = self:await() -- what is under way would not move while this pauses
+  local left = self.doubts:left(self.client.loop.now())
+  if ok and left > 0 then
+    if self.limits.deadline and self.client.loop.now() + left > self.limits.deadline then
+      return doubts.too_long(left)
+    end
+    self.on_event { event = "settling", seconds = left }
+    ok, err = self.transport:pause(left, self.limits)
+  end
+  if not ok then
+    return err
+  end
+  self.doubts:clear()
+end
+
+--- Whether a batch that was built again has the members that were sent.
 ---@param batch scope3.Batch
----@param works table[]  values of `work`, all of this batch
+---@param outline number?  of those
 ---@return true?
----@return scope3.Error? err  also where what was built again is not what was sent
-function job:send_again(batch, works)
-  local part = batch.parts[1]
-  self.batches = self.batches + 1
-  batch.open = 1
-  if works[1].outline and part.payload:outline() ~= works[1].outline then
-    self:close(batch)
+---@return scope3.Error? err
+function job.same_members(_, batch, outline)
+  if outline and batch.parts[1].payload:outline() ~= outline then
     return nil, errors.new("source", "the input has changed since it was sent, or the script does not give the same members each time, so members of "
       .. "failed tasks could not be sent again", { code = "changed_input" })
   end
+  return true
+end
+
+--- Sends members of failed tasks once more, from a batch that was built again or kept. Members that later requests replaced are taken out before.
+---@param batch scope3.Batch
+---@param works table[]  values of `work`, all of this batch
+---@param replaced? integer[]  numbers of its members
+---@return true?
+---@return scope3.Error? err
+function job:send_again(batch, works, replaced)
+  local part, res = batch.parts[1], self.result
+  self.batches = self.batches + 1
+  batch.open = 1
   batch.digest = works[1].digest
   for _, work in ipairs(works) do
     for _, index in ipairs(work.without or {}) do
       part.payload:drop(index)
     end
+    for _, index in ipairs(work.replaced or {}) do
+      part.payload:drop(index)
+    end
     local req = self:make(batch, work.parts or { division.range(part, work.first, work.last) })
-    req.without, req.sendings = work.without, work.sendings + 1
+    local gone = work.entry.members - req.members
+    req.without, req.replaced, req.sendings = work.without, work.replaced, work.sendings + 1
+    if gone > 0 then
+      req.replaced = {}
+      for _, list in ipairs { work.replaced or {}, replaced or {} } do
+        for _, index in ipairs(list) do
+          req.replaced[#req.replaced + 1] = index >= work.first and index <= work.last and index or nil
+        end
+      end
+    end
     work.entry.sent_again = true
-    self.result.failed = self.result.failed - req.members
-    self.queue[#self.queue + 1] = req
+    res.failed, res.superseded = res.failed - work.entry.members, res.superseded + gone
+    if work.entry.resumed then
+      res.resumed = res.resumed - work.entry.members
+    end
+    if req.members > 0 then
+      self.queue[#self.queue + 1] = req
+    else
+      self:close(batch)
+    end
   end
   self:close(batch)
   return drive(self, function()
@@ -419,17 +483,12 @@ function job:turn()
   if ok and self.transport then
     self.on_event { event = "barrier", tasks = #self.pending }
     ok, err = self:await_tasks(self.limits, {}, self.on_event)
-    if ok and self.ghost then
-      local left = self.ghost + math.min(LONGEST_SETTLING, math.max(SETTLING, 2 * self.longest_task)) - self.client.loop.now()
-      self.on_event { event = "settling", seconds = math.max(0, left) }
-      ok, err = self.transport:pause(left, self.limits)
-    end
   end
   if not ok then
     fail(self, err)
     return nil, self.failure
   end
-  self.pending, self.ghost = {}, nil
+  self.pending = {}
   self.result.epochs = self.result.epochs + 1
   return true
 end

@@ -1,109 +1,184 @@
---- What a job has sent, kept where it outlives the process, so that the job can be taken up again.
+--- What a job has sent, kept where it outlives the process, so that the job can be resumed.
 ---
---- A journal is any object with the methods of scope3.Journal; this one is a file of JSON lines, appended to and on the disk before a request goes.
---- It holds row numbers, counts, task ids and the SHA-256 of whole requests' members: nothing of people. To take a job up again, the same rows are
---- read and cut as before, and each cut is compared with what the journal says of it: that is all the journal has to know of the data.
+--- A journal is any object with the methods of scope3.Journal; this one is a file. Each line is a record as JSON, its
+--- running number, and a seal: a part of the SHA-256 over the seal of the line before, the number and the record. So a
+--- line that was changed, lost, doubled or moved is found, and the job stops there. A record is on the disk before its
+--- request goes. Records hold row numbers, counts, task ids and the SHA-256 of whole requests' members: nothing of
+--- people. To resume, the same rows are read and cut as before, and each cut is compared with what the journal says of
+--- it (scope3.past): that is all the journal has to know of the data.
 local core = require "scope3.core"
-local division = require "scope3.division"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 
 ---@class scope3.Journal
----@field open fun(self, job: table): true?, scope3.Error?  takes it for this job alone; `job` says what must not change: account, audience, options
+---@field open fun(self, job: table): true?, scope3.Error?  takes it for this job alone; `job` says what must not change:
+---  service, account, audience, options
 ---@field replay fun(self): table[]  every record so far, in their order: { type = "begin"|"accepted"|"ended", request=, … }
 ---@field begin fun(self, record: table): true?, scope3.Error?  a request is about to go: request (a number, growing), batch (its number; 0 for the
----  one that deletes what is missing), epoch, first, last, members, rows, digest, uncertain, and where the service refused
----  members: without (their numbers in the batch) and excluded (their rows)
----@field accepted fun(self, record: table): true?, scope3.Error?  request, task_id, uncertain: it may have been carried out twice
+---  one that deletes what is missing), epoch, first, last, members, rows, digest, uncertain, at; where the service refused members: without (their
+---  numbers in the batch) and excluded (their rows); and replaced (numbers of members that later requests replaced)
+---@field accepted fun(self, record: table): true?, scope3.Error?  request, task_id, at, uncertain: it may have been carried out twice
 ---@field ended fun(self, record: table): true?, scope3.Error?  request, status: of its task, or "refused" or "split" where it made none; transient
 ---@field close fun(self)
+---@field cut_short? boolean  after open(): a last line that was written in part was taken off
 local File = {}
 File.__index = File
 
 local journal = {}
 
-local VERSION = 1
-local DELETION = 0 -- the number of the batch that deletes what the job does not name; those of the input count from 1
-
-journal.DELETION = DELETION
+local VERSION = 2
+local FIRST_SEAL = "scope3 journal " .. VERSION
+local SEAL = 16 -- hex digits
 
 --- A journal in a file.
 ---@param path string
 ---@return scope3.Journal
 function journal.file(path)
-  return setmetatable({ path = path }, File)
+  return setmetatable({ path = path, lines = 0, seal = FIRST_SEAL }, File)
 end
 
 function File:fail(message, code)
   return nil, errors.new("journal", ("the journal %s %s"):format(self.path, message), { code = code })
 end
 
-local function write(self, record)
-  if not self.handle then
-    local ok, err = self:lock()
-    if not ok then
-      return nil, err
-    end
-  end
-  local ok, why = self.handle:append(json.encode(record) .. "\n")
-  if not ok then
-    return self:fail("cannot be written: " .. tostring(why))
-  end
-  return true
+local function seal_of(before, number, record)
+  return core.sha256(("%s\n%d\n%s"):format(before, number, record)):sub(1, SEAL)
 end
 
-function File:lock()
-  local handle, why, locked = core.append_file(self.path)
+-- What may have become of the file: messages for the codes of scope3.append_file.
+local STRAYED = {
+  locked = "is in use by another process, which runs this job: wait for it, or stop it",
+  missing = "is gone",
+  moved = "is not where it was: %s. What this run sent stands in the file that was moved: bring it back, and run the same command again",
+  changed = "is not as this run left it: %s. Only one run of a job may write to its journal",
+}
+
+-- Takes the file. Once it was written to it must be there, as it was left.
+local function lock(self)
+  local handle, why, code = core.append_file(self.path, self.left ~= nil)
   if not handle then
-    if locked then
-      return self:fail("is in use by another process, which runs this job: wait for it, or stop it", "locked")
-    end
-    return self:fail("cannot be opened: " .. tostring(why))
+    local text = STRAYED[code] or "cannot be opened: %s"
+    return self:fail(text:format(tostring(why)), code or "unusable")
+  elseif self.left and handle:state() ~= self.left then
+    handle:close()
+    return self:fail("was continued by another run of this job: follow that one", "another_run")
   end
   self.handle = handle
   return true
 end
 
-local function is_header(record)
-  return record.type == "job" and record.version == VERSION and type(record.job) == "table"
-end
-
--- Whether a text may be the first line of a journal, cut short or with its end missing.
-local function may_be_header(text)
-  local whole = json.decode(text)
-  return text:sub(1, 1) == "{" and (whole == nil or type(whole) == "table" and whole.type == "job")
-end
-
--- The records of the file. A line that a crash cut short is the last one, and is taken off; never from a file that is somebody else's.
-local function load(self)
-  local file, why = io.open(self.path, "rb")
-  if not file then
-    return self:fail("cannot be read: " .. tostring(why))
+local function write(self, record)
+  if not self.handle then
+    local ok, err = lock(self)
+    if not ok then
+      return nil, err
+    end
   end
-  local text = file:read("*a")
-  file:close()
+  local text = json.encode(record)
+  local number = self.lines + 1
+  local seal = seal_of(self.seal, number, text)
+  local ok, why, code = self.handle:append(("%s\t%d\t%s\n"):format(text, number, seal))
+  if not ok then
+    return self:fail((STRAYED[code] or "cannot be written: %s"):format(tostring(why)), code or "unusable")
+  end
+  self.lines, self.seal = number, seal
+  return true
+end
+
+-- The record of a line, where its number and its seal are those that belong there.
+local function unseal(self, line)
+  local text, number, seal = line:match("^(.*)\t([0-9]+)\t([0-9a-f]+)$")
+  if not text or number ~= ("%d"):format(self.lines + 1) or seal ~= seal_of(self.seal, self.lines + 1, text) then
+    return nil
+  end
+  local record = json.decode(text)
+  if type(record) ~= "table" or type(record.type) ~= "string" then
+    return nil
+  end
+  self.lines, self.seal = self.lines + 1, seal
+  return record
+end
+
+local function damaged(self)
+  return self:fail(("is damaged at line %d, so it cannot say what was sent. Bring it back from a copy; "
+    .. "or name another journal, and every row is sent again"):format(self.lines + 1), "damaged")
+end
+
+-- Whether a text may be the first line of a journal, cut short.
+local function may_be_header(text)
+  local start = '{"'
+  return text:sub(1, #start) == start:sub(1, #text) and not text:find("\n", 1, true)
+    and (json.decode(text) == nil or text:find('"type":"job"', 1, true) ~= nil)
+end
+
+local function contents(self)
+  local parts = {}
+  while true do
+    local part, why = self.handle:read()
+    if not part then
+      return self:fail("cannot be read: " .. tostring(why), "unusable")
+    elseif part == "" then
+      return table.concat(parts)
+    end
+    parts[#parts + 1] = part
+  end
+end
+
+-- Looks at what stands behind the last line end: nothing, or a line that a crash cut short, which is taken off. A
+-- whole line without its end is kept, and one with another byte in place of its end is damage.
+local function mend_end(self, records, rest, at)
+  if rest == "" then
+    return true
+  end
+  local record = unseal(self, rest)
+  local ok, why
+  if record then
+    records[#records + 1] = record
+    ok, why = self.handle:append("\n")
+  elseif unseal(self, rest:sub(1, -2)) then
+    self.lines = self.lines - 1
+    return damaged(self)
+  else
+    ok, why = self.handle:truncate(at - 1)
+    self.cut_short = true
+  end
+  if not ok then
+    return self:fail("cannot be mended: " .. tostring(why), "unusable")
+  end
+  return true
+end
+
+-- The records of the file. What is somebody else's is left as it is.
+local function load(self)
+  local text, err = contents(self)
+  if not text then
+    return nil, err
+  end
   local records, at = {}, 1
   while true do
     local stop = text:find("\n", at, true)
     if not stop then
       break
     end
-    local record = json.decode(text:sub(at, stop - 1))
-    if type(record) ~= "table" or type(record.type) ~= "string" then
-      return self:fail(("is damaged at byte %d, or no journal"):format(at), "damaged")
-    elseif at == 1 and not is_header(record) then
-      return self:fail("is no journal of this version", "damaged")
+    local line = text:sub(at, stop - 1)
+    local record = unseal(self, line)
+    if at == 1 and not record and not line:find('"type":"job"', 1, true) then
+      return self:fail("is no journal", "damaged")
+    elseif at == 1 and not record and not line:find(('"version":%d'):format(VERSION), 1, true) then
+      return self:fail("was written by another version of this library: name another journal, and every row is sent again", "damaged")
+    elseif not record then
+      return damaged(self)
     end
     records[#records + 1] = record
     at = stop + 1
   end
   if at == 1 and text ~= "" and not may_be_header(text) then
     return self:fail("is no journal", "damaged")
-  elseif at <= #text then
-    local ok, message = self.handle:truncate(at - 1)
-    if not ok then
-      return self:fail("cannot be mended: " .. tostring(message))
-    end
+  end
+  local ok
+  ok, err = mend_end(self, records, text:sub(at), at)
+  if not ok then
+    return nil, err
   end
   return records
 end
@@ -129,10 +204,11 @@ local function difference(was, is)
 end
 
 function File:open(job)
-  local ok, err = self:lock()
+  local ok, err = lock(self)
   if not ok then
     return nil, err
   end
+  self.lines, self.seal, self.cut_short = 0, FIRST_SEAL, nil
   self.records, err = load(self)
   if not self.records then
     self:close()
@@ -142,7 +218,7 @@ function File:open(job)
   if not header then
     return write(self, { type = "job", version = VERSION, job = job })
   end
-  local changed = difference(header.job, job)
+  local changed = type(header.job) ~= "table" and "its first line is no job's" or difference(header.job, job)
   if changed then
     self:close()
     return self:fail(("belongs to another job: %s. Give the same again, or name another journal"):format(changed), "another_job")
@@ -166,115 +242,10 @@ end
 
 function File:close()
   if self.handle then
+    self.left = self.handle:state()
     self.handle:close()
     self.handle = nil
   end
-end
-
--- --- taking a job up again ----------------------------------------------------------------------------------------------------
-
----@class scope3.Past  what a journal says of a job's batches
-local Past = {}
-Past.__index = Past
-
---- Reads what an earlier run did.
----@param records table[]
----@return scope3.Past
-function journal.past(records)
-  local self = setmetatable({ batches = {}, last = 0 }, Past)
-  local requests = {}
-  for _, record in ipairs(records) do
-    if record.type == "begin" then
-      local req = { id = record.request, batch = record.batch, state = "unknown", first = record.first, last = record.last,
-        members = record.members, rows = record.rows, without = type(record.without) == "table" and record.without or {},
-        uncertain = record.uncertain == true }
-      local batch = self.batches[record.batch] or { requests = {}, digest = record.digest, epoch = record.epoch, rows = record.rows }
-      self.batches[record.batch] = batch
-      -- One that was sent again, whole or in pieces, is what became of the one before.
-      for _, before in ipairs(batch.requests) do
-        if before.state == "unknown" and before.first <= req.last and req.first <= before.last then
-          before.state, batch.uncertain = "replaced", true
-        end
-      end
-      batch.requests[#batch.requests + 1] = req
-      requests[req.id] = req
-      self.last = math.max(self.last, req.id)
-    elseif requests[record.request] then
-      local req = requests[record.request]
-      if record.type == "accepted" then
-        req.state, req.task_id = "accepted", record.task_id
-        req.uncertain = req.uncertain or record.uncertain == true
-      elseif record.status == "completed" then
-        req.state = "completed"
-      elseif record.status == "refused" or record.status == "split" or record.transient == true or req.batch == DELETION then
-        req.state = "open"
-      else
-        req.state, req.status = "failed", record.status
-      end
-    end
-  end
-  return self
-end
-
---- What is left to do of a batch that was cut again, and what was done of it.
----@param batch scope3.Batch
----@param epoch integer
----@return nil|{taken: table[], left: scope3.Part[][], without: integer[]}  nil where the journal does not know the batch
----@return scope3.Error? err  the batch is not what it was
-function Past:of(batch, epoch)
-  local known = self.batches[batch.number]
-  if not known then
-    return nil
-  end
-  local part = batch.parts[1]
-  if known.digest ~= batch.digest or known.epoch ~= epoch then
-    local rows = known.rows or division.rows(batch.parts) or { first = 0, last = 0 }
-    return nil, errors.new("journal", ("rows %.0f to %.0f do not give the members that they gave when the journal was written: the input, the script "
-      .. "or its options have changed. Start with another journal, or bring back what was"):format(rows.first, rows.last),
-      { code = "changed_input", rows = rows })
-  end
-  local taken, without, seen = {}, {}, {}
-  for _, req in ipairs(known.requests) do
-    for _, index in ipairs(req.without) do
-      if not seen[index] then
-        seen[index] = true
-        without[#without + 1] = index
-      end
-    end
-    if req.state == "unknown" or req.state == "accepted" or req.state == "completed" or req.state == "failed" then
-      taken[#taken + 1] = req
-    end
-  end
-  local left = {}
-  for _, gap in ipairs(division.gaps(taken, batch.delete_missing and 1 or part.payload:count())) do
-    left[#left + 1] = gap
-  end
-  return { taken = taken, left = left, without = without, uncertain = known.uncertain }
-end
-
---- Whether the request that deletes what the job does not name was accepted, and has not failed.
----@return boolean
-function Past:deleted()
-  local known = self.batches[DELETION]
-  local last = known and known.requests[#known.requests]
-  return last ~= nil and (last.state == "accepted" or last.state == "completed")
-end
-
---- Looks for what was sent of batches that the input no longer gives.
----@param cuts integer  batches that it gave
----@return true?
----@return scope3.Error? err
-function Past:beyond(cuts)
-  local lowest
-  for number in pairs(self.batches) do
-    lowest = number > cuts and math.min(lowest or number, number) or lowest
-  end
-  if lowest then
-    local rows = self.batches[lowest].rows or { first = 0, last = 0 }
-    return nil, errors.new("journal", ("the input no longer has what were rows %.0f to %.0f when the journal was written. Start with another "
-      .. "journal, or bring back what was"):format(rows.first, rows.last), { code = "changed_input", rows = rows })
-  end
-  return true
 end
 
 return journal

@@ -1,6 +1,5 @@
 --- What becomes of a job's requests after they were accepted: their tasks complete, fail for good, or fail for a reason that passes, and are then
 --- sent again a few times.
-local reply = require "scope3.reply"
 local tasks = require "scope3.tasks"
 
 local outcome = {}
@@ -17,8 +16,6 @@ local function task_ended(self, task, err)
     return -- it waits for a person, and may still complete
   end
   work.ended = true
-  local created, updated = reply.iso_time(task.created_at), reply.iso_time(task.updated_at)
-  self.longest_task = math.max(self.longest_task, created and updated and updated - created or 0)
   if task.status == "completed" then
     work.entry.state = "completed"
   else
@@ -51,42 +48,64 @@ local function passing_failures(self)
   return again, pause
 end
 
+-- Sends members of failed tasks again. Gives how many requests there were; 0 when there is nothing to send.
+local function send_again(self, limits, on_event)
+  local again, pause = passing_failures(self)
+  if #again == 0 then
+    return 0
+  end
+  on_event { event = "resend", requests = #again, seconds = pause }
+  local ok, err = self.transport:pause(pause, limits)
+  if not ok then
+    return nil, err
+  end
+  self.limits = limits
+  local built = {}
+  for _, work in ipairs(again) do
+    if work.parts then
+      ok, err = self:send_again({ parts = work.parts, kept = true }, { work })
+    else
+      built[#built + 1] = work
+    end
+    if not ok then
+      return nil, err
+    end
+  end
+  if #built > 0 then
+    ok, err = self.rebuild(built)
+    if not ok then
+      return nil, err
+    end
+  end
+  return #again
+end
+
 local function await(self, limits, opts, on_event)
   while true do
     local ok, err = tasks.wait(self.client, self.pending, limits, opts, on_event, function(task, why)
       task_ended(self, task, why)
     end)
-    local again, pause = {}, nil
-    if not self.failure and (ok or err.kind == "task_failed") then
-      again, pause = passing_failures(self)
-    end
-    if #again == 0 then
+    if self.failure and self.failure.kind == "journal" then
+      return nil, self.failure -- the end of a task could not be noted
+    elseif self.failure or not ok and err.kind ~= "task_failed" then
       return ok, err
     end
-    on_event { event = "resend", requests = #again, seconds = pause }
-    ok, err = self.transport:pause(pause, limits)
-    if not ok then
-      return nil, err
-    end
-    self.limits = limits
-    local kept = {}
-    for _, work in ipairs(again) do
-      if work.parts then
-        ok, err = self:send_again({ parts = work.parts, kept = true }, { work })
-      else
-        kept[#kept + 1] = work
-      end
-      if not ok then
-        return nil, err
-      end
-    end
-    if #kept > 0 then
-      ok, err = self.rebuild(kept)
-      if not ok then
-        return nil, err
-      end
+    local again, why = send_again(self, limits, on_event)
+    if again == 0 then
+      return ok, err
+    elseif not again then
+      return nil, why
     end
   end
+end
+
+--- Sends what an earlier run of the journal left: members whose tasks had failed for a passing reason, while others were sent after them.
+---@param self scope3.Job
+---@return true?
+---@return scope3.Error? err
+function outcome.send_leftovers(self)
+  local again, err = send_again(self, self.limits, self.on_event)
+  return again and true or nil, err
 end
 
 --- Waits until every task since the last turn has ended; what failed for a reason that passes is sent again, a few times.
@@ -100,6 +119,9 @@ function outcome.await(self, limits, opts, on_event)
   local ok, err = await(self, limits, opts, on_event)
   if self.ended then -- else this was the end of an epoch, and the job goes on
     self:leave()
+    if ok and self.lost_before then
+      return nil, self.lost_before
+    end
   end
   return ok, err
 end

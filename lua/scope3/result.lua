@@ -14,6 +14,7 @@ local json = require "scope3.json"
 ---@field prehashed integer  identifiers that came hashed already
 ---@field superseded integer  members replaced by a later one of the same external id in the same request
 ---@field deferred integer  members held back for a later epoch, because an earlier one of the same external id was on its way
+---@field repeats "request"|"job"  where repeats of an external id were looked for: in each request, or in the whole job
 ---@field epochs integer  1, and one more for each time that the job waited for all its tasks before it went on
 ---@field quarantined integer  members set aside because the service refused them
 ---@field quarantine {audience_id: string, row: integer?, field: string?, message: string}[]  the first thousand of them
@@ -50,7 +51,7 @@ function result.new(client, audiences)
   return setmetatable({
     rows = 0, skipped = 0, rejected = {}, dropped = {}, repaired = {}, unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
-    superseded = 0, deferred = 0, epochs = 1, quarantined = 0, quarantine = json.array {}, sent = 0, failed = 0, unknown = 0,
+    superseded = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {}, sent = 0, failed = 0, unknown = 0,
     possibly_twice = 0, resumed = 0, warnings = json.array {},
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
     audience = list[1], audiences = list,

@@ -1,12 +1,15 @@
 --- A transformation: rows of a source through a script into an audience, in slices between which the network moves on.
-local core = require "scope3.core"
 local errors = require "scope3.error"
+local identity = require "scope3.identity"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
 local journal = require "scope3.journal"
 local mapping = require "scope3.mapping"
 local deletion = require "scope3.deletion"
 local redact = require "scope3.redact"
+local outcome = require "scope3.outcome"
+local rebuilding = require "scope3.rebuilding"
+local script_of = require "scope3.script"
 local source_of = require "scope3.source"
 
 local run = {}
@@ -212,15 +215,25 @@ local function from_paths(self, paths, plan, open)
   end
 end
 
--- What must be the same when a job is taken up again, beside the rows themselves.
+-- What must be the same when a job is resumed, apart from the rows: where the members go, what is said of their audience, and how
+-- rows become members. A run may have its own callbacks, limits of time, and audiences to delete at the end.
 local function header_of(client, audience, opts, script)
-  local repairs = opts.phone_repairs
-  return {
-    account = client.account_id, audience = audience.id, max_members = opts.max_members, max_bytes = opts.max_bytes,
-    mode = opts.mode or "upsert", region = opts.region or "", mend = opts.mend ~= false,
-    phone_repairs = type(repairs) == "table" and table.concat(repairs, ",") or repairs or "",
-    epochs = opts.unique ~= nil or (opts.concurrency or 1) > 1, by = script.map and "map" or "member",
+  local header = {
+    service = client.base, account = client.account_id,
+    audience = audience.id, name = audience.name or "", consent_basis = audience.consent_basis or "",
+    max_members = opts.max_members, max_bytes = opts.max_bytes, mode = opts.mode or "upsert",
+    by = script.map and "map" or "member", epochs = opts.unique ~= nil or (opts.concurrency or 1) > 1, identity = identity.version,
   }
+  for key in pairs(script_of.READING_OPTIONS) do
+    local value = opts[key]
+    if key == "mend" then
+      value = value ~= false
+    elseif type(value) == "table" then
+      value = table.concat(value, ",")
+    end
+    header[key] = value == nil and "" or value
+  end
+  return header
 end
 
 -- Whether an input can be read again, as taking up a job needs it.
@@ -243,76 +256,6 @@ local function keep_journal(self, client, audience, script)
     keeper = journal.file(keeper)
   end
   return self.job:keep(keeper, header_of(client, audience, self.opts, script))
-end
-
-local function stamps_of(paths)
-  local stamps = {}
-  for i, path in ipairs(paths) do
-    stamps[i] = core.file_stamp(path) or ""
-  end
-  return table.concat(stamps, "\n")
-end
-
-local function nothing() end
-
--- Stands for the job while its input is read once more: batches are cut as before, and those with failed tasks go to the job again.
-local function rebuilder(work, wanted, left)
-  local sink = { client = work.client, limits = { cancel = work.limits.cancel }, on_event = nothing, result = { failed = 0 }, pump = nothing }
-  function sink.seconds()
-    return work:seconds()
-  end
-  function sink.turn()
-    return true
-  end
-  function sink:send(batch)
-    local works = wanted[batch.number]
-    if not works then
-      batch.release()
-      return true
-    end
-    left = left - 1
-    local ok, err = work:send_again(batch, works)
-    if not ok then
-      self.failure = err
-    elseif left == 0 then
-      self.done, self.failure = true, errors.new("cancelled", "the rest of the input is not needed")
-    end
-    return not self.failure or nil, self.failure
-  end
-  return sink
-end
-
--- Lets the job send what failed in tasks once more: the files are read again, and cut as they were.
-local function let_rebuild(work, audience, paths, plan, shape, opts)
-  local before = stamps_of(paths)
-  local quiet = {}
-  for key, value in pairs(opts) do
-    quiet[key] = value
-  end
-  quiet.on_reject, quiet.on_event, quiet.cancel = nil, nil, nil
-  function work.rebuild(works)
-    if stamps_of(paths) ~= before then
-      return nil, errors.new("source", "the input has changed since it was sent, so members of failed tasks could not be sent again",
-        { code = "changed_input" })
-    end
-    local wanted, n = {}, 0
-    for _, one in ipairs(works) do
-      n = n + (wanted[one.batch] and 0 or 1)
-      wanted[one.batch] = wanted[one.batch] or {}
-      table.insert(wanted[one.batch], one)
-    end
-    local sink = rebuilder(work, wanted, n)
-    local again = { job = sink, opts = quiet, on_event = nothing, intake = intake.new(sink, audience, quiet, shape) }
-    local err = from_paths(again, paths, plan, {})
-    if not err then
-      again.intake:finish()
-    end
-    again.intake:free_all()
-    if not sink.done then
-      return nil, sink.failure or err or errors.new("source", "the input has changed since it was sent", { code = "changed_input" })
-    end
-    return true
-  end
 end
 
 --- Runs a script over its input.
@@ -363,7 +306,9 @@ function run.run(client, script, input, audience, opts)
     end
   end
   if from == from_paths and not opts.dry_run and not open["-"] then
-    let_rebuild(work, audience, input, plan, shape, opts)
+    rebuilding.allow(work, audience, input, opts, shape, function(again)
+      return from_paths(again, input, plan, {})
+    end)
   end
   self.intake = intake.new(work, audience, opts, shape)
   err = from(self, input, plan, open)
@@ -374,6 +319,9 @@ function run.run(client, script, input, audience, opts)
     end
     if ok and work.past then
       ok, err = work.past:beyond(self.intake.cuts)
+    end
+    if ok and work.leftover then
+      ok, err = outcome.send_leftovers(work)
     end
     if ok and opts.delete_missing and not opts.dry_run then
       _, err = deletion.delete(work, { audience }, opts.delete_missing)

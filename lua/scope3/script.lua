@@ -14,11 +14,13 @@ local script = {}
 ---  number, or to a list of them: the first that can be used counts. region may have a `default`
 ---@field member? fun(row: table): table?, string?  a member, a list of members, nil to skip, or nil and a reason to reject
 
+--- Options that say how rows are read: the same rows with others may give other members.
+script.READING_OPTIONS = options.merge(identity.options, { delimiter = "string", header = "boolean", format = { "csv", "jsonl" } })
+
 -- Options of a job that a script may set too.
-script.JOB_OPTIONS = options.merge(identity.options, {
+script.JOB_OPTIONS = options.merge(script.READING_OPTIONS, {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
-  mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "any",
-  delimiter = "string", header = "boolean", format = { "csv", "jsonl" },
+  mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "any", settling = "seconds",
 })
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {

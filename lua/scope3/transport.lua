@@ -14,7 +14,7 @@ transport.__index = transport
 local engines = {}
 
 local SLICE = 0.25 -- seconds between two looks at whether to stop, where somebody may say so
-local LONGEST = 60 -- of one sleep where nobody may
+local LONGEST = 3600 -- of one sleep where nobody may
 local TURN = 0.0002 -- seconds for answers that have come, before others have their turn
 
 -- Moves the engine on and hands ended transfers to their calls. True when anything moved. Whoever moves it on may belong to somebody else, so what

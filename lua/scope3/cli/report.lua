@@ -175,6 +175,9 @@ function report.of(res, about)
     rows[#rows + 1] = { "deferred", ("%s until the tasks of their ids' earlier members had ended · %s"):format(text.plural(res.deferred, "member"),
       text.plural(res.epochs, "epoch")) }
   end
+  if res.repeats == "request" and #res.requests > 1 then
+    rows[#rows + 1] = { "repeats", "looked for in each request only; --unique job looks through all of them" }
+  end
   local going = res.deleted or res.would_delete
   if going then
     local named = {}

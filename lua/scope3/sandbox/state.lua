@@ -160,7 +160,7 @@ function state:settle()
     end
   end
   self.open = still
-  if self.config.task_jitter > 0 then
+  if self.config.task_jitter > 0 or self.config.task_order ~= "reversed" then
     table.sort(due, function(a, b)
       return a.ends < b.ends or a.ends == b.ends and a.request < b.request
     end)
@@ -209,15 +209,21 @@ end
 function state:accept(account_id, body, number)
   local now = self.clock()
   local outcome = outcome_of(self)
+  local length = table.remove(self.config.task_lengths, 1) or self.config.task_seconds + self.config.task_jitter * self.random()
   local task = {
     id = uuid(), account_id = account_id, status = "submitted", outcome = outcome, work = body,
-    created = now, updated = now, ends = now + self.config.task_seconds + self.config.task_jitter * self.random(), request = number,
+    created = now, updated = now, ends = now + length, request = number,
     push = type(body.pushNotificationConfig) == "table" and body.pushNotificationConfig or nil,
   }
   if self.config.task_order == "reversed" and self.open[1] then
     -- Later work is done first: whatever is open still ends behind it.
     for i, earlier in ipairs(self.open) do
       earlier.ends = math.max(earlier.ends, task.ends + i * 0.001)
+    end
+  end
+  if self.config.task_order == "strict" then
+    for _, earlier in ipairs(self.open) do
+      task.ends = math.max(task.ends, earlier.ends)
     end
   end
   for _, asked in ipairs(body.audiences) do

@@ -1,0 +1,77 @@
+--- Requests that may still take effect once more. The answer of one was lost, so it was sent again, and the first copy
+--- may have a task that nobody knows. The service may take up to 48 hours for a task (docs/contract.md section 3).
+--- Until then nothing may go that such a copy would undo: another operation on one of its members, in a later epoch.
+--- The same members may go again at once.
+local core = require "scope3.core"
+local errors = require "scope3.error"
+
+---@class scope3.Doubts
+local Doubts = {}
+Doubts.__index = Doubts
+
+local doubts = {}
+
+doubts.SETTLING = 72 * 3600 -- seconds: the 48 hours of a task, and a day to spare
+
+---@param settling number?  seconds for which a request is in doubt
+---@return scope3.Doubts
+function doubts.new(settling)
+  return setmetatable({ settling = settling or doubts.SETTLING, ids = {} }, Doubts)
+end
+
+--- A request is in doubt.
+---@param parts scope3.Part[]
+---@param epoch integer  in which it was sent
+---@param since number  second of the loop's clock
+function Doubts:add(parts, epoch, since)
+  for _, part in ipairs(parts) do
+    if part.payload then
+      local id = part.audience.id
+      self.ids[id] = self.ids[id] or core.id_set()
+      self.ids[id]:seal(part.payload, part.first, part.last)
+      self.epoch = math.min(self.epoch or epoch, epoch)
+      self.since = math.max(self.since or since, since)
+    end
+  end
+end
+
+--- Whether requests that are about to go contradict one in doubt.
+---@param list {parts: scope3.Part[]}[]
+---@param epoch integer  in which they go: inside one no id occurs twice, or repeats are not looked for
+---@return boolean
+function Doubts:meet(list, epoch)
+  if not self.epoch or self.epoch >= epoch then
+    return false
+  end
+  for _, req in ipairs(list) do
+    for _, part in ipairs(req.parts) do
+      local ids = self.ids[part.audience.id]
+      if ids and (part.delete or part.payload and ids:meets(part.payload, part.first, part.last)) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+--- Seconds until nothing is in doubt.
+---@param now number  by the loop's clock
+---@return number
+function Doubts:left(now)
+  return self.since and math.max(0, self.since + self.settling - now) or 0
+end
+
+function Doubts:clear()
+  self.ids, self.epoch, self.since = {}, nil, nil
+end
+
+--- What a job says that would have to wait past its deadline.
+---@param seconds number
+---@return scope3.Error
+function doubts.too_long(seconds)
+  return errors.new("timeout", ("the answer to an earlier request was lost, and it may still take effect for %.0f s. "
+    .. "Members that contradict it would then be undone, so they were not sent: the deadline is earlier. "
+    .. "Run the job again after that time, with its journal, or set a shorter settling"):format(seconds), { code = "in_doubt" })
+end
+
+return doubts

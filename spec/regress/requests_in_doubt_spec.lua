@@ -1,0 +1,107 @@
+-- A request whose answer was lost may take effect once more, up to two days later. What would be undone by that waits; nothing else does.
+local core = require "scope3.core"
+local virtual = require "spec.support.virtual"
+local world = require "spec.support.world"
+
+local json = world.json
+local DAY = 86400
+
+describe("a request whose answer was lost", function()
+  local sandbox = world.around(setup, teardown, before_each)
+  local client, loop
+  before_each(function()
+    loop = virtual.loop(sandbox.url)
+    client = sandbox:client { loop = loop }
+  end)
+
+  local function settings(more)
+    local all = { clock = "manual", task_seconds = 1, faults = json.array { { on = "sync", act = "lost_reply" } } }
+    for key, value in pairs(more or {}) do
+      all[key] = value
+    end
+    sandbox:configure(all)
+  end
+
+  -- A removal of `id` after an add of A and B, whose answer was lost.
+  local function remove(id, opts)
+    local settled
+    opts = opts or {}
+    opts.max_members, opts.unique, opts.on_event = 2, "job", function(event)
+      settled = event.event == "settling" and event.seconds or settled
+    end
+    local stream = assert(client:stream("a", opts))
+    stream:add { external_id = "A", email = "a@example.com" }
+    stream:add { external_id = "B", email = "b@example.com" }
+    stream:add { external_id = "C", email = "c@example.com" }
+    stream:remove { external_id = id }
+    local res, err = stream:finish()
+    return res, err, settled
+  end
+
+  it("holds back the removal of its members for 72 hours, by default", function()
+    settings { task_lengths = json.array { 47 * 3600 } } -- of the copy whose answer was lost
+    local res, _, settled = assert(remove "A")
+    assert.is_true(settled > 3 * DAY - 60 and settled <= 3 * DAY, tostring(settled))
+    assert.same({ 4, 2 }, { res.sent, res.possibly_twice })
+    loop.sleep(2)
+    assert.same({ "B", "C" }, sandbox:ids "a")
+  end)
+
+  it("holds back nothing that does not touch its members", function()
+    settings()
+    local started = loop.now()
+    local stream = assert(client:stream("a", { max_members = 2, unique = "job" }))
+    for _, id in ipairs { "A", "B", "C", "D", "E", "C" } do -- C is repeated, of a request that was answered
+      stream:add { external_id = id, email = id .. "@example.com" }
+    end
+    local res = assert(stream:finish())
+    assert.same({ 2, 2, 6 }, { res.epochs, res.possibly_twice, res.sent })
+    assert.is_true(loop.now() - started < 600)
+  end)
+
+  it("holds back as long as is asked for", function()
+    settings()
+    local res, _, settled = assert(remove("A", { settling = 900 }))
+    assert.is_true(settled > 800 and settled <= 900)
+    assert.equal(4, res.sent)
+    sandbox:reset()
+    settings()
+    res, _, settled = remove("B", { settling = 0 })
+    assert.same({ 4, nil }, { res.sent, settled })
+  end)
+
+  it("stops a job at once that has a deadline before that, and says when to come back", function()
+    settings()
+    local started = loop.now()
+    local res, err = remove("A", { deadline = 3600 })
+    assert.same({ nil, "timeout", "in_doubt" }, { res, err.kind, err.code })
+    assert.truthy(err.message:find("2591%d%d s") or err.message:find("2592%d%d s"), err.message)
+    assert.is_true(loop.now() - started < 600)
+    assert.same({ 3, 1 }, { err.result.sent, err.result.failed })
+    world.assert_sums(err.result)
+  end)
+
+  it("is still in doubt for the run that resumes the job, from when it was sent", function()
+    settings()
+    local file, path = world.file "id,email\nA,a@example.com\nB,b@example.com\nC,c@example.com\nA,\n", world.path ".journal"
+    local script = { audience = "a", member = function(row)
+      return { external_id = row.id, email = row.email ~= "" and row.email or nil, remove = row.email == "" }
+    end }
+    local opts = { max_members = 2, unique = "job", journal = path, deadline = 3600 }
+    local res, err = client:run(script, file, opts)
+    assert.same({ nil, "in_doubt" }, { res, err.code })
+    local settled
+    opts.deadline, opts.on_event = nil, function(event)
+      settled = event.event == "settling" and event.seconds or settled
+    end
+    res = assert(client:run(script, file, opts))
+    assert.is_true(settled > 2 * DAY and settled <= 3 * DAY)
+    assert.same({ 4, 2 }, { res.sent, res.possibly_twice })
+    assert(res:wait())
+    assert.same({ "B", "C" }, sandbox:ids "a")
+    settled = nil
+    assert(client:run(script, file, opts))
+    assert.is_nil(settled) -- nothing is left to send
+    assert(core.now())
+  end)
+end)
