@@ -46,6 +46,7 @@ local CLIENT_OPTIONS = {
 ---@field max_bytes? integer  bytes of a request's body (8 MiB)
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
+---@field settling? number  seconds for which a request whose answer was lost may still take effect (72 hours): what contradicts it waits so long
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
 ---@field delete_missing? "all"|string[]  at the end, when all went well, deletes the account's audiences that the job did not name: those named
@@ -59,7 +60,8 @@ local CLIENT_OPTIONS = {
 ---  double_zero; docs/contract.md section 7
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
----  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request of the epoch may have arrived twice), retry, paced,
+---  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request that may still take effect would be
+---  contradicted), retry, paced,
 ---  shrunk, quarantined, resend, task or audience; further fields say how many and how long
 ---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?})  `file` where
 ---  there are several
