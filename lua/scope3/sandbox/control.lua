@@ -14,7 +14,7 @@ end
 control.DEFAULTS = {
   accounts = false, keys = false, envelope = "bare", task_seconds = 0.2, audience_seconds = 0.1, retry_after = 0.1,
   min_size = 100,
-  match_rate = 0.7, task_outcomes = json.array(), task_lengths = json.array(), task_order = "in", max_take = 250,
+  match_rate = 0.7, task_outcomes = json.array(), task_lengths = json.array(), task_shows_after = 0, task_order = "in", max_take = 250,
   pagination = "body", rate_limit = false,
   rate_form = "fields",
   seed = 1, clock = "real", task_jitter = 0, task_shares = false, date_skew = 0, retry_after_form = "seconds",
@@ -42,7 +42,8 @@ end
 
 -- task_order: "in" ends tasks when their time has come, "reversed" the later ones first, "strict" each after all before it.
 -- task_lengths: seconds that the next tasks take, one each, before task_seconds and task_jitter count again.
--- Statuses by which tasks may end, for task_outcomes and task_shares: completed, failed:transient, failed:correctable, failed:terminal, canceled,
+-- task_shows_after: seconds for which a new task is not found.
+-- Statuses by which tasks may end, for task_outcomes and task_shares: never (it goes on), completed, failed:transient, failed:correctable, failed:terminal, canceled,
 -- rejected, input-required, auth-required, audience-error.
 
 local routes = {}

@@ -4,7 +4,7 @@ faults.__index = faults
 
 faults.ACTIONS = {
   delay = true, stall = true, status = true, hang = true, cut_before = true, cut_inside = true, cut_after = true, lost_reply = true,
-  half_reply = true, huge = true, redirect = true, garbage = true, not_json = true, wrong_envelope = true, echo = true,
+  half_reply = true, huge = true, redirect = true, garbage = true, not_json = true, wrong_envelope = true, wrong_types = true, echo = true,
   issues = true, close = true, die_on_reuse = true,
 }
 

@@ -231,6 +231,10 @@ local function instead(self, connection, rule, request, body)
   elseif act == "wrong_envelope" then
     return { status = 200, headers = { { "Content-Type", "application/json" } },
       body = json.encode { data = json.null, error = json.null } }
+  elseif act == "wrong_types" then
+    return { status = rule.status or 202, headers = { { "Content-Type", "application/json" } },
+      body = json.encode { success = "yes", accountId = { 25 }, taskId = 4711, operationId = { "x" }, task = { status = 7, taskId = json.array() },
+        audiences = { total = "many" }, total = "-1" } }
   elseif act == "echo" then
     return echo_reply(request, body, rule.status)
   elseif act == "issues" then

@@ -144,7 +144,7 @@ end
 
 function calls.task(self, id)
   local task = self.state.tasks[id]
-  if not task then
+  if not task or self.clock() < task.created + self.config.task_shows_after then
     return service.refuse(404, "Task not found")
   end
   return answer(self.config, 200, { task = self.state:show_task(task) })

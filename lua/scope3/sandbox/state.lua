@@ -153,7 +153,7 @@ function state:settle()
     if now >= task.ends then
       due[#due + 1] = task
     else
-      if now >= (task.created + task.ends) / 2 and task.status == "submitted" then
+      if now >= (task.created + math.min(task.ends, now + 60)) / 2 and task.status == "submitted" then
         task.status, task.updated = "working", now
       end
       still[#still + 1] = task
@@ -212,7 +212,7 @@ function state:accept(account_id, body, number)
   local length = table.remove(self.config.task_lengths, 1) or self.config.task_seconds + self.config.task_jitter * self.random()
   local task = {
     id = uuid(), account_id = account_id, status = "submitted", outcome = outcome, work = body,
-    created = now, updated = now, ends = now + length, request = number,
+    created = now, updated = now, ends = outcome == "never" and math.huge or now + length, request = number,
     push = type(body.pushNotificationConfig) == "table" and body.pushNotificationConfig or nil,
   }
   if self.config.task_order == "reversed" and self.open[1] then
@@ -223,7 +223,7 @@ function state:accept(account_id, body, number)
   end
   if self.config.task_order == "strict" then
     for _, earlier in ipairs(self.open) do
-      task.ends = math.max(task.ends, earlier.ends)
+      task.ends = math.max(task.ends, earlier.ends < math.huge and earlier.ends or 0)
     end
   end
   for _, asked in ipairs(body.audiences) do
