@@ -42,7 +42,9 @@ for lua in $LUAS; do
   [ -z "${LONG:-}" ] || thorough=all
   export SCOPE3_THOROUGH="$thorough"
   unset SCOPE3_API_KEY SCOPE3_ACCOUNT_ID SCOPE3_BASE_URL SCOPE3_CA_FILE
-  rm -f "$work/counts"
+  export SCOPE3_TRACES="$work/traces"
+  rm -rf "$work/counts" "$work/traces"
+  mkdir "$work/traces"
   case $under in
     sanitize)
       # LuaJIT keeps its objects in mappings that LeakSanitizer does not look through.
@@ -60,6 +62,9 @@ for lua in $LUAS; do
   if [ -f "$work/counts" ]; then
     read -r p f s < "$work/counts"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    if [ -n "$(ls "$work/traces")" ] && ! "$bin" spec/support/search.lua "$work/traces"; then
+      failed=$((failed + 1))
+    fi
     [ $code -ne 0 ] && [ "$f" -eq 0 ] && { echo "   ended with status $code although no spec failed"; failed=$((failed + 1)); }
   else
     echo "   the run on Lua $lua ended (status $code) before it counted anything"

@@ -76,6 +76,7 @@ describe("in a storm", function()
     local res, err
     for run = 1, RUNS do
       res, err = storm.run(sandbox.url, path, file, kind)
+      if os.getenv "STORM_DEBUG" then print(run, err) end
       world.assert_sums(res)
       if not err or err.kind == "task_failed" and not err.retryable then
         return res, err, run

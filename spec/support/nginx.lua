@@ -1,5 +1,6 @@
 -- A real nginx with its Lua module, in a folder of its own, on a free port, stopped by its pid.
 local core = require "scope3.core"
+local traces = require "spec.support.traces"
 local world = require "spec.support.world"
 
 local nginx = {}
@@ -184,6 +185,8 @@ function Server:close(signal)
   running[self] = nil
   self:signal(signal or "QUIT")
   nginx.await_end(self.pid)
+  traces.keep_file("nginx", self.folder .. "/error.log")
+  traces.keep("spool names", sh("find " .. quote(self.folder)))
   os.execute("rm -rf " .. quote(self.folder))
 end
 

@@ -2,6 +2,7 @@
 local core = require "scope3.core"
 local json = require "scope3.sandbox.json"
 local scope3 = require "scope3"
+local traces = require "spec.support.traces"
 local child = require "scope3.sandbox.child"
 
 local world = { json = json }
@@ -156,6 +157,9 @@ end
 
 function world.clean()
   for _, name in ipairs(files) do
+    if name:find "%.journal$" then
+      traces.keep_file("journals", name)
+    end
     os.remove(name)
   end
   files = {}
@@ -177,11 +181,16 @@ function world.command(args, options)
   local code_file = world.path(".code")
   os.execute(("%s %s %s >%s 2>%s; echo $? >%s"):format(environment, options.before or "", table.concat(words, " ")
     .. (options.stdin and " <" .. quote(options.stdin) or " </dev/null"), quote(out), quote(err), quote(code_file)))
-  return tonumber(world.read(code_file)), world.read(out), world.read(err)
+  local printed, complained = world.read(out), world.read(err)
+  if args[1] ~= "hash" then -- it is there to show values
+    traces.keep("commands", table.concat({ printed, complained }, "\n"))
+  end
+  return tonumber(world.read(code_file)), printed, complained
 end
 
 --- The two sums that hold in every result.
 function world.assert_sums(res)
+  traces.keep("results", res.json and res:json() or json.encode(res)) -- of the command, it was read from JSON
   local function total(counts)
     local sum = 0
     for _, n in pairs(counts) do

@@ -14,7 +14,8 @@ end
 control.DEFAULTS = {
   accounts = false, keys = false, envelope = "bare", task_seconds = 0.2, audience_seconds = 0.1, retry_after = 0.1,
   min_size = 100,
-  match_rate = 0.7, task_outcomes = json.array(), task_lengths = json.array(), task_shows_after = 0, task_order = "in", max_take = 250,
+  match_rate = 0.7, task_outcomes = json.array(), task_lengths = json.array(), task_shows_after = 0,
+  task_order = "in", max_take = 250,
   pagination = "body", rate_limit = false,
   rate_form = "fields",
   seed = 1, clock = "real", task_jitter = 0, task_shares = false, date_skew = 0, retry_after_form = "seconds",
