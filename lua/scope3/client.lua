@@ -9,6 +9,7 @@ local mapping = require "scope3.mapping"
 local options = require "scope3.options"
 local paging = require "scope3.paging"
 local planner = require "scope3.planner"
+local preflight = require "scope3.preflight"
 local readiness = require "scope3.readiness"
 local reply = require "scope3.reply"
 local request = require "scope3.request"
@@ -17,6 +18,7 @@ local rules = require "scope3.rules"
 local run = require "scope3.run"
 local script_of = require "scope3.script"
 local source_of = require "scope3.source"
+local status = require "scope3.status"
 local stream = require "scope3.stream"
 local syndication = require "scope3.syndication"
 local tasks = require "scope3.tasks"
@@ -195,9 +197,28 @@ local function check_job(self, what, opts, audiences)
   return checked
 end
 
+-- Raises where an option would have no effect, at the line of whoever called the client.
+local function refuse_ineffective(what, name, why)
+  if name then
+    error(("%s: %s %s"):format(what, name, why), 3)
+  end
+end
+
+-- The ids of audiences that are only removed from: what they were made by is not in this job.
+local function only_removing(audiences)
+  local ids = {}
+  for _, audience in ipairs(audiences) do
+    local adds, removes = audience:count()
+    if not audience.deleted and adds == 0 and removes > 0 then
+      ids[#ids + 1] = audience.id
+    end
+  end
+  return ids
+end
+
 --- Sends audiences that were built in memory (scope3.audience), several in a request where they fit.
 ---@param audiences scope3.Audience|scope3.Audience[]
----@param opts? scope3.JobOptions
+---@param opts? scope3.SyncOptions
 ---@return scope3.Result?  what the service accepted; result:wait() follows its tasks
 ---@return scope3.Error? err  with `result` once something was sent
 function Client:sync(audiences, opts)
@@ -241,8 +262,13 @@ function Client:sync(audiences, opts)
     })
   end
   local work = job.new(self, audiences, checked)
+  local ok
+  ok, err = preflight.look(work, only_removing(audiences))
+  work.looked = true -- at all audiences, whatever its first request holds
+  if not ok then
+    return nil, err
+  end
   if checked.delete_missing then
-    local ok
     ok, err = deletion.prepare(work, audiences, checked.delete_missing)
     if not ok then
       return nil, err
@@ -262,8 +288,8 @@ function Client:sync(audiences, opts)
     work:send { parts = parts, kept = true } -- where the job has failed already, this counts the members as failed
   end
   if work:await() and checked.delete_missing and not checked.dry_run then
-    local ok, why = deletion.delete(work, audiences, checked.delete_missing)
-    if not ok and not work.failure then
+    local deleted, why = deletion.delete(work, audiences, checked.delete_missing)
+    if not deleted and not work.failure then
       work:stop(why)
     end
   end
@@ -447,6 +473,7 @@ function Client:wait(what, opts)
   local ok, err = tasks.wait_result(self, what, limits, opts, on_event, function()
     return work:await_tasks(limits, opts, on_event)
   end)
+  status.warn(what)
   if not ok then
     err.result = what
     return nil, err
