@@ -5,6 +5,7 @@ local inputs = require "scope3.inputs"
 local job = require "scope3.job"
 local loops = require "scope3.loop"
 local deletion = require "scope3.deletion"
+local effect = require "scope3.effect"
 local mapping = require "scope3.mapping"
 local options = require "scope3.options"
 local paging = require "scope3.paging"
@@ -43,30 +44,39 @@ local CLIENT_OPTIONS = {
   ca_file = "string", rate = "count", limiter = "table",
 }
 
----@class scope3.JobOptions
+---@class scope3.SyncOptions  options of client:sync
 ---@field max_members? integer  members a request, adds and removes together (100,000)
 ---@field max_bytes? integer  bytes of a request's body (8 MiB)
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
----@field mode? "upsert"|"remove"  what a row means where the script does not say
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
 ---@field delete_missing? "all"|string[]  at the end, when all went well, deletes the account's audiences that the job did not name: those named
 ---  here, or whatever there is
----@field journal? string|scope3.Journal  (client:run of files) where the job keeps what it has sent, so that it can be taken up again: a path
+---@field rate? integer  requests a minute (the client's)
+---@field cancel? fun(): boolean?  asked now and then; true stops the job
+---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
+---  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request of the epoch may have arrived twice), retry, paced,
+---  shrunk, quarantined, resend, task or audience; further fields say how many and how long
+---@field push_notification_config? table  docs/contract.md section 6
+---@field dry_run? boolean  does everything but send; journal, timeout and rate have then no effect, and raise
+
+---@class scope3.StreamOptions: scope3.SyncOptions  options of client:stream
 ---@field unique? "job"  one operation an external id is under way at a time, over the whole job and not a request alone: a repeat waits until
 ---  the tasks of the earlier ones have ended (under 10 bytes of memory an id)
 ---@field mend? boolean  false refuses what would otherwise be mended in an identifier (mailto:, "Name <address>", …)
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
 ---  double_zero; docs/contract.md section 7
----@field cancel? fun(): boolean?  asked now and then; true stops the job
----@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
----  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request of the epoch may have arrived twice), retry, paced,
----  shrunk, quarantined, resend, task or audience; further fields say how many and how long
 ---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?})  `file` where
 ---  there are several
----@field push_notification_config? table  docs/contract.md section 6
----@field dry_run? boolean  does everything but send
+
+---@class scope3.RunOptions: scope3.StreamOptions  options of client:run
+---@field audience? string|{id: string, name: string?, consent_basis: string?}  instead of the script's
+---@field mode? "upsert"|"remove"  what a row means where the script does not say
+---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be taken up again: a path
+---@field delimiter? string  these three of files alone: what separates columns (found by itself)
+---@field header? boolean  false where the file has none: columns are then given by number
+---@field format? "csv"|"jsonl"  (by the file's name)
 local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   journal = "any", cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
@@ -76,7 +86,7 @@ for _, key in ipairs { "delimiter", "header", "format", "mode", "unique", "regio
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "journal" } do
+for _, key in ipairs { "delimiter", "header", "format", "journal", "mode" } do -- what :add and :remove do, they say themselves
   STREAM_OPTIONS[key] = nil
 end
 
@@ -93,6 +103,9 @@ end
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function client.new(opts)
   opts = options.check("scope3.client", opts, CLIENT_OPTIONS, 2)
+  if opts.ca_file and opts.base_url and opts.base_url:lower():find("^http:") then
+    error("scope3.client: ca_file has no effect on a base_url of plain http", 2)
+  end
   local issues = {}
   local account_id = options.id(opts.account_id or env("SCOPE3_ACCOUNT_ID"))
   if account_id and not account_id:find("^[%w_%-.]+$") then
@@ -223,6 +236,7 @@ end
 ---@return scope3.Error? err  with `result` once something was sent
 function Client:sync(audiences, opts)
   opts = options.check("client:sync", opts, SYNC_OPTIONS, 2)
+  refuse_ineffective("client:sync", effect.in_dry_run(opts))
   if audience_of.is(audiences) then
     audiences = { audiences }
   end
@@ -298,11 +312,12 @@ end
 
 --- A stream of members into one audience, sent in requests as they fill up.
 ---@param audience string|{id: string, name: string?, consent_basis: string?}
----@param opts? scope3.JobOptions
+---@param opts? scope3.StreamOptions
 ---@return scope3.Stream?
 ---@return scope3.Error? err
 function Client:stream(audience, opts)
   opts = options.check("client:stream", opts, STREAM_OPTIONS, 2)
+  refuse_ineffective("client:stream", effect.in_dry_run(opts))
   local meta = audience_of.meta("client:stream", audience, 2)
   local checked, err = check_job(self, "client:stream", opts, { meta })
   if not checked then
@@ -329,17 +344,18 @@ end
 ---@param script string|scope3.Script  a path, or the table that a script returns
 ---@param source string|string[]|scope3.Source|fun(): table?  a path ("-" is standard input) or a pattern such as "in/*.csv", a list of
 ---  these, a source, or an iterator of tables. Each file of several has its own header, and all are looked at before anything is sent
----@param opts? scope3.JobOptions  options of the script too; these win
+---@param opts? scope3.RunOptions  options of the script too; these win
 ---@return scope3.Result?
 ---@return scope3.Error? err
 function Client:run(script, source, opts)
   opts = options.check("client:run", opts, RUN_OPTIONS, 2)
+  local path
   if type(script) == "string" then
     local loaded, err = script_of.load(script)
     if not loaded then
       return nil, err
     end
-    script = loaded
+    path, script = script, loaded
   end
   local problem = script_of.problem(script, opts.mode)
   if problem then
@@ -355,17 +371,36 @@ function Client:run(script, source, opts)
   end
   local meta = audience_of.meta("client:run", opts.audience or script.audience or {}, 2)
   merged.audience = nil
+  refuse_ineffective("client:run", effect.in_dry_run(opts, script))
+  local key, why = effect.on_identifiers(script, opts, opts.mode or script.mode)
+  if not key then -- a script may be written for adding, and be used for removing
+    key, why = effect.on_identifiers(script, script, script.mode)
+  end
   local checked, err = check_job(self, "client:run", merged, { meta })
   if not checked then
     return nil, err
   end
   local input
   input, err = find_input(source)
+  if input and not key then
+    if type(input) == "function" or source_of.is(input) then
+      key, why = effect.on_source(merged, type(input) == "table" and input.shape or {})
+    else
+      key, why = effect.on_files(merged, input, source_of.format_of)
+    end
+  end
+  if key and path and opts[key] == nil then -- what a file says is no fault of who calls
+    return nil, errors.new("script", ("%s: %s %s"):format(path:match("[^/]+$") or path, key, why), { code = "no_effect" })
+  end
+  refuse_ineffective("client:run", key, why)
   if not input then
     return nil, err
   end
   return run.run(self, script, input, meta, checked)
 end
+
+-- When a listing is to give up. A job's own limits also say how long what is under way is given when it is stopped.
+local LIMITS = { cancel = "function", deadline = "number", grace = "number" }
 
 -- --- reading -----------------------------------------------------------------------------------------------------
 
@@ -374,6 +409,7 @@ end
 ---@param limits? {cancel: function?, deadline: number?}  when to give up
 ---@return fun(): table|false|nil, scope3.Error?
 function Client:audiences(opts, limits)
+  options.check("client:audiences: limits", limits, LIMITS, 2)
   opts = options.check("client:audiences", opts, { page = "count" }, 2)
   if opts.page and opts.page > 250 then
     error("client:audiences: page is at most 250", 2)
@@ -397,6 +433,7 @@ end
 ---@return table? row
 ---@return scope3.Error? err  kind "not_found" where the account has no such audience
 function Client:audience(id, limits)
+  options.check("client:audience: limits", limits, LIMITS, 2)
   local next_row = self:audiences(nil, limits)
   local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
   while row do
@@ -461,6 +498,8 @@ function Client:wait(what, opts)
     return task
   elseif not result.is(what) then
     error("client:wait: the first argument must be a result or a task id, not a " .. type(what), 2)
+  elseif opts.audience ~= nil then
+    error("client:wait: audience has no effect on a result, which knows its own; it is for task ids", 2)
   end
   if what.would_send or #what.tasks == 0 then
     return what
