@@ -6,5 +6,6 @@ files["lua/scope3/nginx"] = { globals = { "ngx" } }
 files["bench/nginx"] = { globals = { "ngx" } }
 files["spec/support/in_nginx.lua"] = { globals = { "ngx" } }
 files["spec"] = { std = "+busted", max_line_length = 180 }
+files["bin/scope3.in"] = { globals = { "_" } } -- what the shell reads, in the eyes of Lua
 files["rockspec"] = { std = "rockspec" }
 exclude_files = { "build" }

@@ -28,6 +28,8 @@ endif
 LUA_BIN ?= $(shell for n in $(LUA_NAMES); do command -v $$n && break; done; \
   [ -z "$$(for n in $(LUA_NAMES); do command -v $$n; done)" ] && command -v lua >/dev/null && \
   lua -e 'if _VERSION == "Lua $(LUA)" and not jit then os.exit(0) end os.exit(1)' && command -v lua)
+# Named from the root: the command must not run an interpreter of the folder that it is started in.
+LUA_FULL = $(shell p=$$(command -v '$(LUA_BIN)') && case $$p in (/*) echo "$$p" ;; (*) echo "$(CURDIR)/$$p" ;; esac)
 LUA_CFLAGS ?= $(shell for n in $(LUA_PCS); do pkg-config --exists $$n 2>/dev/null && { pkg-config --cflags $$n; break; }; done)
 CURL_CFLAGS ?= $(shell pkg-config --cflags libcurl 2>/dev/null || curl-config --cflags 2>/dev/null)
 CURL_LIBS ?= $(shell pkg-config --libs libcurl 2>/dev/null || curl-config --libs 2>/dev/null || echo -lcurl)
@@ -125,7 +127,7 @@ modules: $(MODULES)
 # Written anew each time, because it names the chosen Lua.
 .PHONY: bin/scope3
 bin/scope3: bin/scope3.in | check-lua
-	@sed -e 's|@LUA@|$(LUA_BIN)|' -e 's|@LUA_PATH@|$(TREE_PATH)|' -e 's|@LUA_CPATH@|$(TREE_CPATH)|' $< > $@.new
+	@sed -e 's|@LUA@|$(LUA_FULL)|' -e 's|@LUA_PATH@|$(TREE_PATH)|' -e 's|@LUA_CPATH@|$(TREE_CPATH)|' $< > $@.new
 	@chmod 755 $@.new && mv $@.new $@
 
 demo:
@@ -286,17 +288,23 @@ endef
 
 install: $(MODULES)
 	$(INSTALL_FILES)
-	sed -e 's|@LUA@|$(LUA_BIN)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
+	sed -e 's|@LUA@|$(LUA_FULL)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
 	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
 	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
 	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* "$(DESTDIR)$(INST_DOCDIR)/"
 
-# For LuaRocks, which wraps the command itself: it finds the modules by its own paths.
+# For LuaRocks. The rockspec has it take the command as it is: its wrapper loads modules by paths that include the current folder. The files are put into
+# the folder of the rock, and LuaRocks moves them to share and lib of its tree; where other trees are, `luarocks path` says.
+ROCK_TREE = $(shell echo '$(INST_LUADIR)' | sed -n 's|/lib/luarocks/.*||p')
+ROCK_SHARE = $(ROCK_TREE)/share/lua/$(LUA_VDIR)
+ROCK_TREES = $(shell luarocks --lua-version=$(LUA_VDIR) path --lr-$(1) 2>/dev/null)
 rock: $(MODULES)
 
 install-rock:
 	$(INSTALL_FILES)
-	sed -e '1s|.*|#!$(LUA_BIN)|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
+	sed -e 's|@LUA@|$(LUA_FULL)|' \
+	  -e 's|@LUA_PATH@|$(if $(ROCK_TREE),$(ROCK_SHARE)/?.lua;$(ROCK_SHARE)/?/init.lua;)$(call ROCK_TREES,path)|' \
+	  -e 's|@LUA_CPATH@|$(if $(ROCK_TREE),$(ROCK_TREE)/lib/lua/$(LUA_VDIR)/?.so;)$(call ROCK_TREES,cpath)|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
 	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
 
 print-lua:

@@ -44,6 +44,10 @@ build = {
     INST_BINDIR = "$(BINDIR)",
   },
 }
+-- The wrapper that LuaRocks writes looks for modules in the current folder before the command can forbid it.
+deploy = {
+  wrap_bin_scripts = false,
+}
 test = {
   type = "command",
   command = "make test",

@@ -5,10 +5,12 @@ local inputs = require "scope3.inputs"
 local job = require "scope3.job"
 local loops = require "scope3.loop"
 local deletion = require "scope3.deletion"
+local effect = require "scope3.effect"
 local mapping = require "scope3.mapping"
 local options = require "scope3.options"
 local paging = require "scope3.paging"
 local planner = require "scope3.planner"
+local preflight = require "scope3.preflight"
 local readiness = require "scope3.readiness"
 local reply = require "scope3.reply"
 local request = require "scope3.request"
@@ -17,6 +19,7 @@ local rules = require "scope3.rules"
 local run = require "scope3.run"
 local script_of = require "scope3.script"
 local source_of = require "scope3.source"
+local status = require "scope3.status"
 local stream = require "scope3.stream"
 local syndication = require "scope3.syndication"
 local tasks = require "scope3.tasks"
@@ -41,32 +44,41 @@ local CLIENT_OPTIONS = {
   ca_file = "string", rate = "count", limiter = "table",
 }
 
----@class scope3.JobOptions
+---@class scope3.SyncOptions  options of client:sync
 ---@field max_members? integer  members a request, adds and removes together (100,000)
 ---@field max_bytes? integer  bytes of a request's body (8 MiB)
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
----@field settling? number  seconds for which a request whose answer was lost may still take effect (72 hours): what contradicts it waits so long
----@field mode? "upsert"|"remove"  what a row means where the script does not say
+---@field settling? number  seconds for which a request whose answer was lost may still take effect (72 hours): what contradicts it
+---  waits so long
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
 ---@field delete_missing? "all"|string[]  at the end, when all went well, deletes the account's audiences that the job did not name: those named
 ---  here, or whatever there is
----@field journal? string|scope3.Journal  (client:run of files) where the job keeps what it has sent, so that it can be taken up again: a path
+---@field rate? integer  requests a minute (the client's)
+---@field cancel? fun(): boolean?  asked now and then; true stops the job
+---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
+---  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request that may still take
+---  effect would be contradicted), retry, paced, shrunk, quarantined, resend, task or audience; further fields say how many and how long
+---@field push_notification_config? table  docs/contract.md section 6
+---@field dry_run? boolean  does everything but send; journal, timeout and rate have then no effect, and raise
+
+---@class scope3.StreamOptions: scope3.SyncOptions  options of client:stream
 ---@field unique? "job"  one operation an external id is under way at a time, over the whole job and not a request alone: a repeat waits until
 ---  the tasks of the earlier ones have ended (under 10 bytes of memory an id)
 ---@field mend? boolean  false refuses what would otherwise be mended in an identifier (mailto:, "Name <address>", …)
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
 ---  double_zero; docs/contract.md section 7
----@field cancel? fun(): boolean?  asked now and then; true stops the job
----@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
----  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request that may still take effect would be
----  contradicted), retry, paced,
----  shrunk, quarantined, resend, task or audience; further fields say how many and how long
 ---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?})  `file` where
 ---  there are several
----@field push_notification_config? table  docs/contract.md section 6
----@field dry_run? boolean  does everything but send
+
+---@class scope3.RunOptions: scope3.StreamOptions  options of client:run
+---@field audience? string|{id: string, name: string?, consent_basis: string?}  instead of the script's
+---@field mode? "upsert"|"remove"  what a row means where the script does not say
+---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be taken up again: a path
+---@field delimiter? string  these three of files alone: what separates columns (found by itself)
+---@field header? boolean  false where the file has none: columns are then given by number
+---@field format? "csv"|"jsonl"  (by the file's name)
 local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   journal = "any", cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
@@ -76,7 +88,7 @@ for _, key in ipairs { "delimiter", "header", "format", "mode", "unique", "regio
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "journal" } do
+for _, key in ipairs { "delimiter", "header", "format", "journal", "mode" } do -- what :add and :remove do, they say themselves
   STREAM_OPTIONS[key] = nil
 end
 
@@ -93,6 +105,9 @@ end
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function client.new(opts)
   opts = options.check("scope3.client", opts, CLIENT_OPTIONS, 2)
+  if opts.ca_file and opts.base_url and opts.base_url:lower():find("^http:") then
+    error("scope3.client: ca_file has no effect on a base_url of plain http", 2)
+  end
   local issues = {}
   local account_id = options.id(opts.account_id or env("SCOPE3_ACCOUNT_ID"))
   if account_id and not account_id:find("^[%w_%-.]+$") then
@@ -197,13 +212,33 @@ local function check_job(self, what, opts, audiences)
   return checked
 end
 
+-- Raises where an option would have no effect, at the line of whoever called the client.
+local function refuse_ineffective(what, name, why)
+  if name then
+    error(("%s: %s %s"):format(what, name, why), 3)
+  end
+end
+
+-- The ids of audiences that are only removed from: what they were made by is not in this job.
+local function only_removing(audiences)
+  local ids = {}
+  for _, audience in ipairs(audiences) do
+    local adds, removes = audience:count()
+    if not audience.deleted and adds == 0 and removes > 0 then
+      ids[#ids + 1] = audience.id
+    end
+  end
+  return ids
+end
+
 --- Sends audiences that were built in memory (scope3.audience), several in a request where they fit.
 ---@param audiences scope3.Audience|scope3.Audience[]
----@param opts? scope3.JobOptions
+---@param opts? scope3.SyncOptions
 ---@return scope3.Result?  what the service accepted; result:wait() follows its tasks
 ---@return scope3.Error? err  with `result` once something was sent
 function Client:sync(audiences, opts)
   opts = options.check("client:sync", opts, SYNC_OPTIONS, 2)
+  refuse_ineffective("client:sync", effect.in_dry_run(opts))
   if audience_of.is(audiences) then
     audiences = { audiences }
   end
@@ -243,8 +278,13 @@ function Client:sync(audiences, opts)
     })
   end
   local work = job.new(self, audiences, checked)
+  local ok
+  ok, err = preflight.look(work, only_removing(audiences))
+  work.looked = true -- at all audiences, whatever its first request holds
+  if not ok then
+    return nil, err
+  end
   if checked.delete_missing then
-    local ok
     ok, err = deletion.prepare(work, audiences, checked.delete_missing)
     if not ok then
       return nil, err
@@ -264,8 +304,8 @@ function Client:sync(audiences, opts)
     work:send { parts = parts, kept = true } -- where the job has failed already, this counts the members as failed
   end
   if work:await() and checked.delete_missing and not checked.dry_run then
-    local ok, why = deletion.delete(work, audiences, checked.delete_missing)
-    if not ok and not work.failure then
+    local deleted, why = deletion.delete(work, audiences, checked.delete_missing)
+    if not deleted and not work.failure then
       work:stop(why)
     end
   end
@@ -274,11 +314,12 @@ end
 
 --- A stream of members into one audience, sent in requests as they fill up.
 ---@param audience string|{id: string, name: string?, consent_basis: string?}
----@param opts? scope3.JobOptions
+---@param opts? scope3.StreamOptions
 ---@return scope3.Stream?
 ---@return scope3.Error? err
 function Client:stream(audience, opts)
   opts = options.check("client:stream", opts, STREAM_OPTIONS, 2)
+  refuse_ineffective("client:stream", effect.in_dry_run(opts))
   local meta = audience_of.meta("client:stream", audience, 2)
   local checked, err = check_job(self, "client:stream", opts, { meta })
   if not checked then
@@ -305,17 +346,18 @@ end
 ---@param script string|scope3.Script  a path, or the table that a script returns
 ---@param source string|string[]|scope3.Source|fun(): table?  a path ("-" is standard input) or a pattern such as "in/*.csv", a list of
 ---  these, a source, or an iterator of tables. Each file of several has its own header, and all are looked at before anything is sent
----@param opts? scope3.JobOptions  options of the script too; these win
+---@param opts? scope3.RunOptions  options of the script too; these win
 ---@return scope3.Result?
 ---@return scope3.Error? err
 function Client:run(script, source, opts)
   opts = options.check("client:run", opts, RUN_OPTIONS, 2)
+  local path
   if type(script) == "string" then
     local loaded, err = script_of.load(script)
     if not loaded then
       return nil, err
     end
-    script = loaded
+    path, script = script, loaded
   end
   local problem = script_of.problem(script, opts.mode)
   if problem then
@@ -331,17 +373,36 @@ function Client:run(script, source, opts)
   end
   local meta = audience_of.meta("client:run", opts.audience or script.audience or {}, 2)
   merged.audience = nil
+  refuse_ineffective("client:run", effect.in_dry_run(opts, script))
+  local key, why = effect.on_identifiers(script, opts, opts.mode or script.mode)
+  if not key then -- a script may be written for adding, and be used for removing
+    key, why = effect.on_identifiers(script, script, script.mode)
+  end
   local checked, err = check_job(self, "client:run", merged, { meta })
   if not checked then
     return nil, err
   end
   local input
   input, err = find_input(source)
+  if input and not key then
+    if type(input) == "function" or source_of.is(input) then
+      key, why = effect.on_source(merged, type(input) == "table" and input.shape or {})
+    else
+      key, why = effect.on_files(merged, input, source_of.format_of)
+    end
+  end
+  if key and path and opts[key] == nil then -- what a file says is no fault of who calls
+    return nil, errors.new("script", ("%s: %s %s"):format(path:match("[^/]+$") or path, key, why), { code = "no_effect" })
+  end
+  refuse_ineffective("client:run", key, why)
   if not input then
     return nil, err
   end
   return run.run(self, script, input, meta, checked)
 end
+
+-- When a listing is to give up. A job's own limits also say how long what is under way is given when it is stopped.
+local LIMITS = { cancel = "function", deadline = "number", grace = "number" }
 
 -- --- reading -----------------------------------------------------------------------------------------------------
 
@@ -350,6 +411,7 @@ end
 ---@param limits? {cancel: function?, deadline: number?}  when to give up
 ---@return fun(): table|false|nil, scope3.Error?
 function Client:audiences(opts, limits)
+  options.check("client:audiences: limits", limits, LIMITS, 2)
   opts = options.check("client:audiences", opts, { page = "count" }, 2)
   if opts.page and opts.page > 250 then
     error("client:audiences: page is at most 250", 2)
@@ -373,6 +435,7 @@ end
 ---@return table? row
 ---@return scope3.Error? err  kind "not_found" where the account has no such audience
 function Client:audience(id, limits)
+  options.check("client:audience: limits", limits, LIMITS, 2)
   local next_row = self:audiences(nil, limits)
   local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
   while row do
@@ -437,6 +500,8 @@ function Client:wait(what, opts)
     return task
   elseif not result.is(what) then
     error("client:wait: the first argument must be a result or a task id, not a " .. type(what), 2)
+  elseif opts.audience ~= nil then
+    error("client:wait: audience has no effect on a result, which knows its own; it is for task ids", 2)
   end
   if what.would_send or #what.tasks == 0 then
     return what
@@ -449,6 +514,7 @@ function Client:wait(what, opts)
   local ok, err = tasks.wait_result(self, what, limits, opts, on_event, function()
     return work:await_tasks(limits, opts, on_event)
   end)
+  status.warn(what)
   if not ok then
     err.result = what
     return nil, err

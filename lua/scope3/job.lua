@@ -6,6 +6,7 @@ local doubts = require "scope3.doubts"
 local errors = require "scope3.error"
 local outcome = require "scope3.outcome"
 local past = require "scope3.past"
+local preflight = require "scope3.preflight"
 local quarantine = require "scope3.quarantine"
 local refusal = require "scope3.refusal"
 local reply = require "scope3.reply"
@@ -63,6 +64,9 @@ function job.new(client, audiences, opts)
   self.limits.cancel = opts.cancel and function()
     self.stopping = self.stopping or opts.cancel() and true or false
     return self.stopping
+  end
+  if opts.dry_run then
+    self.result.would_send, self.result.would_remove = 0, 0
   end
   result.join(self.result, self)
   return self
@@ -197,7 +201,7 @@ end
 function job:accepted(req, data)
   local entry, res = req.entry, self.result
   entry.state, entry.task_id = "accepted", type(data.taskId) == "string" and data.taskId or data.operationId
-  res.sent = res.sent + entry.members
+  res.sent, res.removed = res.sent + entry.members, res.removed + entry.removes
   local task = { task_id = entry.task_id, status = "submitted" }
   res.tasks[#res.tasks + 1] = task
   self.pending[#self.pending + 1] = task
@@ -349,6 +353,12 @@ function job:send(batch)
   if not self.failure and self.limits.cancel and self.limits.cancel() then
     fail(self, errors.new("cancelled", "stopped before everything was sent"))
   end
+  if not self.failure then
+    local there, why = preflight.before(self, batch)
+    if not there then
+      fail(self, why)
+    end
+  end
   batch.open = 1 -- so that it is not released before all of its requests are known
   local list, err
   if not self.failure then
@@ -370,7 +380,8 @@ function job:send(batch)
   for _, req in ipairs(list) do
     if self.opts.dry_run then
       self:add_entry(req, "not sent")
-      self.result.would_send = (self.result.would_send or 0) + req.members
+      local res = self.result
+      res.would_send, res.would_remove = res.would_send + req.members, res.would_remove + req.removes
       self:close(batch)
     else
       self.queue[#self.queue + 1] = req

@@ -23,6 +23,7 @@ local function task_ended(self, task, err)
     work.transient = err and err.retryable
     work.retry_after = err and err.retry_after
     res.sent, res.failed = res.sent - work.entry.members, res.failed + work.entry.members
+    res.removed = res.removed - work.entry.removes
     if work.entry.possibly_twice then
       res.possibly_twice = res.possibly_twice - work.entry.members
     end

@@ -19,11 +19,13 @@ local json = require "scope3.json"
 ---@field quarantined integer  members set aside because the service refused them
 ---@field quarantine {audience_id: string, row: integer?, field: string?, message: string}[]  the first thousand of them
 ---@field sent integer  members that the service accepted, without those whose task is known to have failed
+---@field removed integer  of `sent`: members that were removed from their audience
 ---@field failed integer  members that were not accepted, or whose task failed
 ---@field unknown integer  members of requests that were sent and never answered
 ---@field possibly_twice integer  of `sent`: members of requests that may have been carried out twice, because an answer was lost
 ---@field resumed integer  of `sent` and `failed`: members that an earlier run of the same journal had sent
 ---@field would_send? integer  members that a dry run did not send
+---@field would_remove? integer  of `would_send`: members that would be removed
 ---@field warnings {code: string, message: string}[]  what ended well and may still be wrong: a condition that no row met, a column that no row had
 ---@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id, epoch, rows, possibly_twice, resumed,
 ---  sent_again, error, build_start, build_end, send_start, send_end }, the last four in seconds since the job began: the next is built while one is
@@ -51,7 +53,8 @@ function result.new(client, audiences)
   return setmetatable({
     rows = 0, skipped = 0, rejected = {}, dropped = {}, repaired = {}, unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
-    superseded = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {}, sent = 0, failed = 0, unknown = 0,
+    superseded = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {},
+    sent = 0, removed = 0, failed = 0, unknown = 0,
     possibly_twice = 0, resumed = 0, warnings = json.array {},
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
     audience = list[1], audiences = list,

@@ -53,9 +53,12 @@ function rules.audience(issues, audience, path)
 end
 
 local PUSH_KEYS = { url = true, operation_id = true, token = true, authentication = true }
+local AUTHENTICATION_KEYS = { scheme = true, schemes = true, credentials = true }
+local SCHEMES = { "HMAC-SHA256", "Bearer" }
 
 ---@param issues table
----@param push table  { url=, operation_id=, token=, authentication = { scheme = "HMAC-SHA256"|"Bearer", credentials= } }
+---@param push table  { url=, operation_id=, token=, authentication = { scheme = "HMAC-SHA256"|"Bearer", credentials= } }, or with AdCP's
+---  schemes = { "Bearer" } for scheme
 function rules.push_notification_config(issues, push)
   local at = "push_notification_config"
   for key in pairs(push) do
@@ -78,7 +81,19 @@ function rules.push_notification_config(issues, push)
   end
   local auth = push.authentication
   if auth ~= nil then
-    if type(auth) ~= "table" or not contains({ "HMAC-SHA256", "Bearer" }, auth.scheme) then
+    for key in pairs(type(auth) == "table" and auth or {}) do
+      if not AUTHENTICATION_KEYS[key] then
+        note(issues, at .. ".authentication." .. tostring(key), "is not a known key")
+      end
+    end
+    if type(auth) == "table" and auth.schemes ~= nil then
+      -- AdCP's own word: a list of one.
+      if auth.scheme ~= nil then
+        note(issues, at .. ".authentication.schemes", "stands beside scheme: give one of the two")
+      elseif type(auth.schemes) ~= "table" or #auth.schemes ~= 1 or not contains(SCHEMES, auth.schemes[1]) then
+        note(issues, at .. ".authentication.schemes", "must be a list of one: HMAC-SHA256 or Bearer")
+      end
+    elseif type(auth) ~= "table" or not contains(SCHEMES, auth.scheme) then
       note(issues, at .. ".authentication.scheme", "must be HMAC-SHA256 or Bearer")
     end
     if type(auth) ~= "table" or type(auth.credentials) ~= "string" or #auth.credentials < 32 then

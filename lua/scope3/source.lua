@@ -85,16 +85,23 @@ function source.is(value)
   return getmetatable(value) == Source
 end
 
+--- The format of a path: as told, else by the ending of its name.
+---@param path string
+---@param opts {format: string?}
+---@return "csv"|"jsonl"
+function source.format_of(path, opts)
+  local lower = path:lower()
+  lower = lower:gsub("%.gz$", "")
+  return opts.format or ((lower:find("%.jsonl$") or lower:find("%.ndjson$")) and "jsonl" or "csv")
+end
+
 --- The source for a path, by the ending of its name unless the format is told.
 ---@param path string
 ---@param opts {format: string?, delimiter: string?, header: boolean?}
 ---@return scope3.Source?
 ---@return scope3.Error? err
 function source.open(path, opts)
-  local lower = path:lower()
-  lower = lower:gsub("%.gz$", "")
-  local format = opts.format or ((lower:find("%.jsonl$") or lower:find("%.ndjson$")) and "jsonl" or "csv")
-  if format == "jsonl" then
+  if source.format_of(path, opts) == "jsonl" then
     return source.jsonl(path)
   end
   return source.csv(path, { delimiter = opts.delimiter, header = opts.header })

@@ -77,7 +77,7 @@ function wire.request_tail(push, delete_missing)
     url = push.url,
     operation_id = push.operation_id,
     token = push.token,
-    authentication = auth and { schemes = { auth.scheme }, credentials = auth.credentials },
+    authentication = auth and { schemes = { auth.scheme or auth.schemes[1] }, credentials = auth.credentials },
   }) .. "}"
 end
 

@@ -14,21 +14,21 @@ local SECRET = ("s3cret-"):rep(6)
 local HTTP = ([[
   lua_shared_dict scope3 1m;
   init_by_lua_block {
-    local function location(more)
-      local opts = { mode = "hmac", secrets = { "SECRET" }, shared = "scope3", on_payload = function(payload)
+    local function location(proof)
+      local opts = { shared = "scope3", on_payload = function(payload)
         ngx.shared.scope3:incr("taken:" .. payload.status, 1, 0)
         while payload.status == "slow" and not ngx.shared.scope3:get "go" do
           ngx.sleep(0.01)
         end
         return payload.message ~= "not now"
       end }
-      for key, value in pairs(more or {}) do
+      for key, value in pairs(proof) do
         opts[key] = value
       end
       return require("scope3.nginx").webhook(opts)
     end
-    hook = location()
-    bearer = location { mode = "bearer", secrets = nil, credentials = "SECRET" }
+    hook = location { mode = "hmac", secrets = { "SECRET" } }
+    bearer = location { mode = "bearer", credentials = "SECRET" }
     client = assert(require("scope3").client { api_key = "scope3_test_key", account_id = "25", base_url = "URL", rate = 100000 })
   }
   server {

@@ -16,13 +16,13 @@ local function module_version(name, needed_for)
   return type(loaded) == "table" and (loaded._VERSION or loaded.VERSION or loaded.version) or true
 end
 
-local function installation(check)
+local function installation(check, args)
   check("scope3", version)
   check("Lua", jit and jit.version .. " (" .. _VERSION .. ")" or _VERSION)
   local curl = core.curl_version()
   check("libcurl", ("%s · %s · HTTP/2 %s"):format(curl.version, curl.ssl or "no TLS", curl.http2 and "yes" or "no"),
     not curl.ssl and "this libcurl has no TLS: install one that has")
-  check("CA certificates", os.getenv("SCOPE3_CA_FILE") or curl.ca_bundle or "the TLS library's own")
+  check("CA certificates", args.ca_file or os.getenv("SCOPE3_CA_FILE") or curl.ca_bundle or "the TLS library's own")
   local found_gzip, gzip = pcall(require, "scope3.gzip")
   check("zlib", found_gzip and gzip.zlib_version or nil, not found_gzip and "this build reads no gzip: install zlib's headers, and build again", true)
   local found_crypto, crypto = pcall(require, "scope3.crypto")
@@ -68,7 +68,7 @@ function doctor.main(args, exit)
     healthy = healthy and (fine or optional or false)
     found[#found + 1] = { name = name, value = fine and tostring(value) or nil, ok = fine, advice = not fine and advice or nil }
   end
-  installation(check)
+  installation(check, args)
   service(check, args)
   if args.json then
     print(json.pretty { ok = healthy, checks = found })

@@ -1,15 +1,20 @@
---- The `scope3` command: a shell round the client. Exit codes: 0 all was accepted, 1 something failed, 2 usage, 130 stopped.
+--- The `scope3` command: a shell round the client. What its exit codes mean stands in scope3.cli.exit_code.
 local argparse = require "argparse"
+local exit_code = require "scope3.cli.exit_code"
+local usage = require "scope3.cli.usage"
 local version = require "scope3.version"
 
 local cli = {}
 
-local EXIT = { OK = 0, FAILED = 1, USAGE = 2, STOPPED = 130 }
+local EXIT = exit_code
 cli.EXIT = EXIT
+
+local function add_quiet(command)
+  command:flag("-q --quiet", "Print nothing but errors.")
+end
 
 local function add_common(command)
   command:flag("--json", "Print one JSON object instead of text.")
-  command:flag("-q --quiet", "Print nothing but errors.")
   command:option("--base-url", "The service's address (SCOPE3_BASE_URL).")
   command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID).")
   command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE).")
@@ -30,10 +35,17 @@ end
 
 local function add_job(command)
   add_common(command)
+  add_quiet(command)
   add_wait(command)
+  command:flag("--require-ready", "With --wait: exit with 3 unless each audience is READY.")
   command:flag("--dry-run", "Do everything but send, and say what would be sent; needs no key.")
   command:option("--rejects", "Write row, column and reason of everything refused to FILE (CSV, no values)."):argname("FILE")
   command:flag("--strict", "Exit with 1 when any row was rejected.")
+  command:option("--max-rejected",
+    "Exit with 3 when more rows were rejected than N, or than a share such as 5% of those not skipped."):argname("N")
+  command:option("--min-accepted", "Exit with 3 when fewer members were accepted or removed than N."):argname("N")
+    :convert(tonumber)
+  command:flag("--allow-empty", "Exit with 0 although the input gave no members.")
   command:option("--audience", "The audience's id.")
   command:option("--name", "The audience's name.")
   command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation.")
@@ -54,10 +66,24 @@ local function add_job(command)
   command:option("--format", "csv or jsonl (by the file's name)."):choices { "csv", "jsonl" }
 end
 
+-- argparse lets the last of two values win, so that `--audience a --audience b` sends to b alone. An option that is given
+-- twice is a wrong usage.
+local function once(parser)
+  for _, command in ipairs(parser._commands) do
+    for _, option in ipairs(command._options) do
+      if option._maxcount == 1 and option._maxargs ~= 0 then
+        option:overwrite(false)
+      end
+    end
+  end
+end
+
 local function build_parser()
   local parser = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
     "Keys come from the environment: SCOPE3_API_KEY, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL.\n"
-    .. "Exit codes: 0 everything was accepted; 1 something failed; 2 usage; 130 stopped.")
+    .. "Exit codes, the first that holds: 130 stopped; 2 usage; 1 something failed, was never answered or was\n"
+    .. "refused by the service, or a row was rejected under --strict; 3 nothing was accepted or removed, or a\n"
+    .. "threshold was missed; 0 all else.")
   parser:command_target("command")
   parser:require_command(true)
   parser:flag("-V --version", "Print the version."):action(function()
@@ -83,12 +109,15 @@ local function build_parser()
   local task = parser:command("task", "Show a task.")
   task:argument("id", "The task's id.")
   add_common(task)
+  add_quiet(task)
 
   local wait = parser:command("wait", "Wait until a task has ended.")
   wait:argument("id", "The task's id.")
   wait:option("--audience", "Wait then until this audience has left PROCESSING.")
   wait:option("--timeout", "Seconds to wait (48 hours)."):convert(tonumber)
+  wait:flag("--require-ready", "With --audience: exit with 3 unless it is READY.")
   add_common(wait)
+  add_quiet(wait)
 
   local hash = parser:command("hash", "Show what an email or phone is normalised and hashed to.")
   hash:argument("kind", "email or phone."):choices { "email", "phone" }
@@ -107,6 +136,7 @@ local function build_parser()
 
   local doctor = parser:command("doctor", "Look at the installation, the key and the account, and say what to do about each problem.")
   add_common(doctor)
+  once(parser)
   return parser
 end
 
@@ -116,7 +146,7 @@ local COMMANDS = {
 }
 
 -- Options that take a number and got something else: argparse's converter alone gives no message of use.
-local NUMBERS = { "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "port", "task_seconds", "rate_limit" }
+local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "port", "task_seconds", "rate_limit" }
 
 local function check_numbers(argv)
   for i, word in ipairs(argv) do
@@ -141,7 +171,7 @@ function cli.main(argv)
   local problem = check_numbers(argv)
   if not problem then
     ok, args = parser:pparse(argv)
-    problem = not ok and args or nil
+    problem = not ok and args or usage.problem(args)
   end
   if problem then
     io.stderr:write("scope3: ", tostring(problem), "\n\n", parser:get_usage(), "\nTry 'scope3 --help'.\n")

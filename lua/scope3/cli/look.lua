@@ -1,7 +1,10 @@
 --- `scope3 audiences`, `scope3 task` and `scope3 wait`.
+local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.json"
 local progress_of = require "scope3.cli.progress"
 local setting = require "scope3.cli.setting"
+local status = require "scope3.status"
+local tasks = require "scope3.tasks"
 local text = require "scope3.cli.text"
 
 local look = {}
@@ -54,11 +57,15 @@ local function task(args, client)
     return nil, err
   end
   show_task(args, seen)
+  if tasks.ended(seen.status) and seen.status ~= "completed" then
+    setting.complain("the task ended as " .. seen.status)
+    return true, nil, exit_code.FAILED
+  end
   return true
 end
 
 local function wait(args, client)
-  local progress = progress_of.new(args.quiet or args.json or false)
+  local progress = progress_of.new(args.quiet or false)
   local seen, err = client:wait(args.id, {
     timeout = args.timeout, audience = args.audience, cancel = setting.stop_flag(),
     on_event = function(event)
@@ -70,6 +77,18 @@ local function wait(args, client)
     return nil, err
   end
   show_task(args, seen)
+  local _, warning
+  if seen.audience then
+    _, warning = status.of(seen.audience)
+  end
+  if warning then
+    setting.complain(warning)
+  end
+  local missed = args.require_ready and exit_code.not_ready(seen.audience)
+  if missed then
+    setting.complain(missed)
+    return true, nil, exit_code.NOTHING
+  end
   return true
 end
 
@@ -80,15 +99,15 @@ local COMMANDS = { audiences = audiences, task = task, wait = wait }
 ---@return integer
 function look.main(args, exit)
   local client, why, close = setting.client(args)
-  local ok, err
+  local ok, err, code
   if client then
-    ok, err = COMMANDS[args.command](args, client)
+    ok, err, code = COMMANDS[args.command](args, client)
   else
     err = why
   end
   close()
   if ok then
-    return exit.OK
+    return code or exit.OK
   end
   setting.complain(err)
   return type(err) == "table" and setting.code(err, exit) or exit.FAILED

@@ -78,6 +78,25 @@ local function describe_audience(audience)
   return table.concat(parts, " · ")
 end
 
+-- Whether a job's requests only remove.
+local function only_removes(res)
+  local adds, removes = 0, 0
+  for _, request in ipairs(res.requests) do
+    adds, removes = adds + request.adds, removes + request.removes
+  end
+  return adds == 0 and removes > 0
+end
+
+-- Members that were added and those that were removed: the label of the line, and its words. A removal is never called
+-- accepted.
+local function describe_members(n, removed, add_word, remove_word, removes)
+  if removes or removed > 0 and removed == n then
+    return remove_word, text.plural(removed, "member")
+  end
+  local also = remove_word == "removed" and remove_word or "to remove"
+  return add_word, text.plural(n - removed, "member") .. (removed > 0 and (" · %s %s"):format(text.count(removed), also) or "")
+end
+
 -- The rows of what did not get through, so that somebody can look at them.
 local function list_lost(out, res)
   local rows = {}
@@ -162,9 +181,11 @@ function report.of(res, about)
     .. (res.bytes_sent > 0 and " · " .. text.bytes(res.bytes_sent) or "")
     .. (res.retries > 0 and " · " .. text.plural(res.retries, "retry", "retries") or "") }
   if res.would_send then
-    rows[#rows + 1] = { "would send", text.plural(res.would_send, "member") }
+    local label, words = describe_members(res.would_send, res.would_remove or 0, "would send", "would remove")
+    rows[#rows + 1] = { label, words }
   else
-    rows[#rows + 1] = { "accepted", text.plural(res.sent, "member")
+    local label, words = describe_members(res.sent, res.removed, "accepted", "removed", only_removes(res))
+    rows[#rows + 1] = { label, words
       .. (res.resumed > 0 and (" · %s of them by an earlier run"):format(text.count(res.resumed)) or "")
       .. (res.failed > 0 and (" · %s failed"):format(text.count(res.failed)) or "")
       .. (res.quarantined > 0 and (" · %s refused by the service"):format(text.count(res.quarantined)) or "")

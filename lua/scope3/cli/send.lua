@@ -1,5 +1,6 @@
 --- `scope3 sync` and `scope3 run`.
 local core = require "scope3.core"
+local exit_code = require "scope3.cli.exit_code"
 local options = require "scope3.options"
 local progress_of = require "scope3.cli.progress"
 local report = require "scope3.cli.report"
@@ -7,6 +8,7 @@ local result_of = require "scope3.result"
 local script_of = require "scope3.script"
 local setting = require "scope3.cli.setting"
 local text = require "scope3.cli.text"
+local usage = require "scope3.cli.usage"
 
 local send = {}
 
@@ -131,13 +133,14 @@ local function show(args, client, url, res, waited)
   end
 end
 
-local function send_rows(args, exit, client, url, script)
-  local opts = job_options(args)
-  local problem = options.problem(opts, script_of.JOB_OPTIONS)
-  if problem then
-    setting.complain(problem)
-    return exit.USAGE
-  end
+local function rules_of(args)
+  return {
+    strict = args.strict, allow_empty = args.allow_empty, max_rejected = args.max_rejected_rule,
+    min_accepted = args.min_accepted, require_ready = args.require_ready,
+  }
+end
+
+local function send_rows(args, exit, client, url, script, opts)
   local rejects, why
   if args.rejects then
     rejects, why = open_rejects(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]"))
@@ -167,23 +170,27 @@ local function send_rows(args, exit, client, url, script)
     rejects.close()
   end
   res = res or (err and err.result)
+  if not res and exit_code.is_empty(err) then -- there is something to report all the same: that there was nothing
+    res = result_of.new(client, { opts.audience })
+    res.would_send = args.dry_run and 0 or nil
+  end
   if res then
     show(args, client, url, res, waited)
   end
   if err then
     setting.complain(err)
+    if err.code == "audience_unknown" and args.sandbox then
+      setting.complain("a private sandbox begins without audiences")
+    end
     if args.journal and err.kind ~= "journal" and res then
       setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
     end
-    return setting.code(err, exit)
-  elseif res.quarantined > 0 then
-    setting.complain(("%s refused by the service; the report names their rows"):format(text.plural(res.quarantined, "member")))
-    return exit.FAILED
-  elseif args.strict and result_of.total(res.rejected) > 0 then
-    setting.complain(("--strict: %d rows were rejected"):format(result_of.total(res.rejected)))
-    return exit.FAILED
   end
-  return exit.OK
+  local code, reasons = exit_code.of(res, err, rules_of(args))
+  for _, reason in ipairs(reasons) do
+    setting.complain(reason)
+  end
+  return code
 end
 
 ---@param args table
@@ -195,10 +202,16 @@ function send.main(args, exit)
     setting.complain(("--wait takes a number of seconds, not '%s' (put --wait behind the other words, or write --wait=SECONDS)"):format(wait))
     return exit.USAGE
   end
-  local script, err, usage = script_from(args)
+  local script, err, misused = script_from(args)
   if not script then
     setting.complain(err)
-    return usage and exit.USAGE or exit.FAILED
+    return misused and exit.USAGE or exit.FAILED
+  end
+  local opts = job_options(args)
+  local problem = options.problem(opts, script_of.JOB_OPTIONS) or usage.of_job(args, script, opts)
+  if problem then
+    setting.complain(problem)
+    return exit.USAGE
   end
   local client, why, close, url = setting.client(args)
   if not client then
@@ -206,7 +219,7 @@ function send.main(args, exit)
     setting.complain(why)
     return exit.FAILED
   end
-  local code = send_rows(args, exit, client, url, script)
+  local code = send_rows(args, exit, client, url, script, opts)
   close()
   return code
 end

@@ -38,11 +38,11 @@ local collector = {}
 ---@field shared? string  a lua_shared_dict: workers share one rate, and status() speaks for all of them
 ---@field rate? integer  requests a minute (100)
 ---@field exit_seconds? number  how long a worker that ends goes on sending (10)
----@field region? string  these three as in scope3.JobOptions
+---@field region? string  these three as in scope3.StreamOptions
 ---@field mend? boolean
 ---@field phone_repairs? "all"|string[]
 ---@field push_notification_config? table  docs/contract.md section 6
----@field on_event? fun(event: table)  as in scope3.JobOptions
+---@field on_event? fun(event: table)  as in scope3.StreamOptions
 local OPTIONS = options.merge(identity.options, {
   audience = "any", account_id = "id", api_key = "string", base_url = "string", ca_file = "string", rate = "count",
   flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count", spool = "string", shared = "string",

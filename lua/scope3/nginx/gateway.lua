@@ -3,6 +3,7 @@
 local audience_of = require "scope3.audience"
 local client_of = require "scope3.client"
 local core = require "scope3.core"
+local effect = require "scope3.effect"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local limiter = require "scope3.limiter"
@@ -115,6 +116,11 @@ function gateway.new(opts)
   opts = options.check("scope3.nginx.gateway", opts, OPTIONS, 2)
   local script = { map = opts.map, member = opts.member, where = opts.where }
   local problem = script_of.problem(script, opts.mode)
+  local useless, because = effect.on_identifiers(script, opts, opts.mode)
+  if not useless and opts.format then
+    useless, because = effect.on_files(opts, { "" }, source.format_of)
+  end
+  problem = problem or useless and useless .. " " .. because or nil
   if problem then
     error("scope3.nginx.gateway: " .. problem, 2)
   elseif opts.audience == nil then

@@ -16,7 +16,8 @@ local REMEMBERED = 24 * 3600 -- seconds for which a task that was told of is kno
 ---@class scope3.WebhookLocation: scope3.WebhookConfig
 ---@field on_payload fun(payload: scope3.Callback): any  called once for each callback; false, nil and an error in it make the service send it again
 ---@field shared? string  a lua_shared_dict in which workers share nonces and deliveries; needed where there are several
----@field origin? string  "https://hooks.example.com": scheme and host by which the service knows this location, behind a proxy that changes them
+---@field origin? string  rfc9421: "https://hooks.example.com", scheme and host by which the service knows this location,
+---  behind a proxy that changes them
 local OWN = { on_payload = "function", shared = "string", origin = "string" }
 
 local function answer(status, err)
@@ -80,6 +81,9 @@ function location.new(opts)
   end
   options.check("scope3.nginx.webhook", own, OWN, 2)
   local problem = webhook.problem(config)
+  if not problem and own.origin and config.mode ~= "rfc9421" then
+    problem = ("origin has no effect with mode %s, whose proof is not over the URL"):format(config.mode)
+  end
   if problem then
     error("scope3.nginx.webhook: " .. problem, 2)
   end
@@ -92,7 +96,9 @@ function location.new(opts)
       })
     end
   end
-  config.seen = config.seen or webhook.replay_cache { store = dict }
+  if config.mode == "rfc9421" then
+    config.seen = config.seen or webhook.replay_cache { store = dict }
+  end
   local before = webhook.deliveries { store = dict }
 
   return function()

@@ -4,6 +4,7 @@ local json = require "scope3.sandbox.json"
 local child = {}
 
 local DEADLINE = 20 -- seconds to come up
+local INIT = "LUA_INIT LUA_INIT_5_2 LUA_INIT_5_3 LUA_INIT_5_4 LUA_INIT_5_5"
 
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
@@ -63,9 +64,10 @@ function child.start(opts)
   local port_file = os.tmpname()
   local program = SERVE:format(("%q"):format(package.path), ("%q"):format(package.cpath),
     ("%q"):format(json.encode(settings)), ("%q"):format(port_file))
-  -- Ctrl-C at the terminal goes to every process in front: the sandbox leaves it to its parent.
-  local pipe, why = io.popen(("trap '' INT; %s -e %s >>%s 2>&1 || echo failed >%s"):format(
-    quote(lua), quote(program), quote(log), quote(port_file .. ".end")), "w")
+  -- Ctrl-C at the terminal goes to every process in front: the sandbox leaves it to its parent. What LUA_INIT holds is
+  -- not for this interpreter.
+  local pipe, why = io.popen(("trap '' INT; unset %s; %s -e %s >>%s 2>&1 || echo failed >%s"):format(
+    INIT, quote(lua), quote(program), quote(log), quote(port_file .. ".end")), "w")
   if not pipe then
     return nil, "the sandbox could not be started: " .. tostring(why)
   end

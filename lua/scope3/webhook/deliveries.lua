@@ -19,6 +19,9 @@ local HANDLING = 60 -- seconds for which one that is being handled keeps the sam
 ---@return scope3.Deliveries
 function deliveries.new(opts)
   opts = options.check("webhook.deliveries", opts, { max = "count", store = "any", now = "function" }, 2)
+  if opts.store and (opts.max or opts.now) then
+    error(("webhook.deliveries: %s has no effect on a store, which has its own"):format(opts.max and "max" or "now"), 2)
+  end
   return setmetatable({ store = opts.store or store_of.new(opts.max or MAX, opts.now or core.now) }, Deliveries)
 end
 

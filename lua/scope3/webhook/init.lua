@@ -23,6 +23,9 @@ local function text(value, least, most)
   return type(value) == "string" and #value >= least and #value <= (most or math.huge)
 end
 
+-- Keys that only one mode looks at. Beside another mode they would be a check that is never made.
+local ONLY = { secrets = "hmac", max_skew = "hmac", credentials = "bearer", keys = "rfc9421", revoked = "rfc9421", seen = "rfc9421" }
+
 -- What a mode needs of the configuration: the message about what is wrong, or nil. Holds none of its values.
 local needs = {}
 
@@ -61,6 +64,11 @@ function webhook.problem(config)
     return "mode must be one of hmac, bearer, rfc9421: it is fixed when the callback is registered"
   elseif config.token ~= nil and not text(config.token, 16, 4096) then
     return "token must have 16 to 4096 characters"
+  end
+  for key in pairs(config) do
+    if ONLY[key] and ONLY[key] ~= config.mode then
+      return ("%s has no effect with mode %s; it is of mode %s"):format(key, config.mode, ONLY[key])
+    end
   end
   local seen = config.seen
   if seen ~= nil and type(seen) ~= "function" and not (type(seen) == "table" and seen.seen and seen.full) then

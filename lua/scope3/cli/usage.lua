@@ -1,0 +1,136 @@
+--- Arguments that contradict each other, or of which one would have no effect. Each is a wrong usage: who writes
+--- --journal beside --dry-run believes that there will be a journal.
+local effect = require "scope3.effect"
+local exit_code = require "scope3.cli.exit_code"
+local inputs = require "scope3.inputs"
+local source = require "scope3.source"
+
+local usage = {}
+
+-- The words of the command line for the options of a job.
+local WORDS = { header = "--no-header", mend = "--no-mend", ["map.region"] = "--map region" }
+
+local function word(key)
+  return WORDS[key] or "--" .. key:gsub("_", "-")
+end
+
+-- What is wrong with where the service is said to be.
+local function service_problem(args)
+  if args.sandbox and args.base_url then
+    return "--sandbox and --base-url contradict each other: a private sandbox has its own address"
+  elseif args.sandbox and args.ca_file then
+    return "--ca-file has no effect with --sandbox, which speaks plain http"
+  elseif args.ca_file and args.base_url and args.base_url:lower():find("^http:") then
+    return "--ca-file has no effect on a --base-url of plain http"
+  elseif args.rate and (args.rate < 1 or args.rate % 1 ~= 0 or args.rate == math.huge) then
+    return "--rate takes a whole number of requests a minute, 1 or more"
+  end
+end
+
+-- What is wrong with what is asked of the result; reads the values that are more than words.
+local function rules_problem(args)
+  if args.max_rejected then
+    args.max_rejected_rule = exit_code.max_rejected(args.max_rejected)
+    if not args.max_rejected_rule then
+      return "--max-rejected takes a number of rows, or a share such as 5%"
+    end
+  end
+  local least = args.min_accepted
+  if least and (least < 1 or least % 1 ~= 0 or least == math.huge) then
+    return "--min-accepted takes a whole number of members, 1 or more"
+  end
+  if args.require_ready and not args.wait then
+    return "--require-ready needs --wait: an audience is READY only after its tasks"
+  end
+end
+
+local function send_problem(args)
+  local problem = rules_problem(args)
+  if problem then
+    return problem
+  end
+  if args.dry_run then
+    for _, key in ipairs { "wait", "require_ready" } do
+      if args[key] then
+        return ("%s has no effect with --dry-run, which sends nothing"):format(word(key))
+      end
+    end
+  end
+end
+
+local check = { sync = send_problem, run = send_problem }
+
+function check.wait(args)
+  if args.sandbox then
+    return "--sandbox has no effect on wait: a private sandbox has no tasks"
+  elseif args.require_ready and not args.audience then
+    return "--require-ready needs --audience: a task alone is not READY"
+  end
+end
+
+function check.task(args)
+  if args.sandbox then
+    return "--sandbox has no effect on task: a private sandbox has no tasks"
+  elseif args.quiet and args.json then
+    return "--quiet has no effect with --json"
+  end
+end
+
+function check.hash(args)
+  if args.json and args.explain then
+    return "--explain has no effect with --json, which says what was done in its fields"
+  elseif args.kind == "phone" and args.no_mend then
+    return "--no-mend is for emails"
+  end
+end
+
+--- What is wrong with the arguments of a command, or nil.
+---@param args table
+---@return string?
+function usage.problem(args)
+  local problem = service_problem(args)
+  if not problem and check[args.command] then
+    problem = check[args.command](args)
+  end
+  return problem
+end
+
+--- Which of a job's options would have no effect, with this script and these files, or nil.
+---@param args table
+---@param script scope3.Script
+---@param opts table  the job's options, as the arguments give them
+---@return string?
+function usage.of_job(args, script, opts)
+  local mode = opts.mode or script.mode
+  local key, why = effect.in_dry_run({
+    dry_run = args.dry_run, journal = args.journal, timeout = args.timeout, rate = args.rate, mode = mode,
+    delete_missing = opts.delete_missing,
+  }, script)
+  local asks = opts.delete_missing or mode == "remove" or script.member
+  if not key and args.dry_run and args.ca_file and not asks then
+    key, why = "ca_file", "has no effect on a dry run, which talks to nobody"
+  end
+  if not key then
+    key, why = effect.on_identifiers(script, opts, mode)
+  end
+  if key then
+    return ("%s %s"):format(key == "map.region" and args.command == "run" and "the script's map.region" or word(key), why)
+  end
+  key, why = effect.on_identifiers(script, script, script.mode)
+  local paths = inputs.expand(#args.file > 0 and args.file or { "-" })
+  if not key and paths then
+    local merged = {}
+    for _, name in ipairs { "delimiter", "header", "format" } do
+      merged[name] = opts[name]
+      if merged[name] == nil then
+        merged[name] = script[name]
+      end
+    end
+    key, why = effect.on_files(merged, paths, source.format_of)
+  end
+  if key then
+    return ("%s %s"):format(opts[key] ~= nil and word(key) or "the script's " .. key, why)
+  end
+end
+
+return usage

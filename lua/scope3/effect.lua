@@ -1,0 +1,88 @@
+--- Options that would have no effect on a job. To accept one would be a promise that is not kept, so whoever gives it
+--- is told.
+local effect = {}
+
+-- What a job of this script asks the service before it sends, which a dry run does too.
+local function asks(script, opts)
+  return opts.delete_missing ~= nil
+    or script ~= nil and ((opts.mode or script.mode) == "remove" or script.member ~= nil)
+end
+
+--- Options that a dry run cannot follow, because it sends nothing.
+---@param opts table  what the caller gave
+---@param script? scope3.Script  where a script makes the members
+---@return string? name  the first of them
+---@return string? why
+function effect.in_dry_run(opts, script)
+  if not opts.dry_run then
+    return nil
+  end
+  for _, key in ipairs { "journal", "timeout" } do
+    if opts[key] ~= nil then
+      return key, "has no effect on a dry run, which sends nothing"
+    end
+  end
+  if opts.rate ~= nil and not asks(script, opts) then
+    return "rate", "has no effect on a dry run, which sends nothing"
+  end
+end
+
+--- Options of reading identifiers that a script never uses: it maps none of that kind, or only removes, for which ids
+--- are enough.
+---@param script scope3.Script
+---@param given table  what the caller gave, or the script itself for what it says
+---@param mode? string  of the job, as far as who gave them knows it
+---@return string? name
+---@return string? why
+function effect.on_identifiers(script, given, mode)
+  local map = script.map
+  if not map then
+    return nil
+  end
+  if mode ~= "remove" and map.region ~= nil and map.phone == nil then
+    return "map.region", "has no effect where no phone is mapped"
+  end
+  local used_by = { region = "phone", phone_repairs = "phone", mend = "email" }
+  for _, key in ipairs { "region", "phone_repairs", "mend" } do
+    if given[key] ~= nil and mode == "remove" then
+      return key, "has no effect on removing, which needs ids alone"
+    elseif given[key] ~= nil and map[used_by[key]] == nil then
+      return key, ("has no effect where no %s is mapped"):format(used_by[key])
+    end
+  end
+end
+
+--- Options of a file, where the input is opened already: a source, or an iterator of rows. What a source was told itself
+--- may be said again.
+---@param opts table  the script's and the caller's together
+---@param shape {delimiter: string?, header: boolean?}  what the source was told; empty for an iterator
+---@return string? name
+---@return string? why
+function effect.on_source(opts, shape)
+  for _, key in ipairs { "delimiter", "header", "format" } do
+    if opts[key] ~= nil and (key == "format" or opts[key] ~= shape[key]) then
+      return key, "has no effect on a source or an iterator: give it to scope3.csv() where that is made"
+    end
+  end
+end
+
+--- Options of CSV where all files are JSON Lines.
+---@param opts table  the script's and the caller's together
+---@param paths string[]
+---@param format_of fun(path: string, opts: table): string
+---@return string? name
+---@return string? why
+function effect.on_files(opts, paths, format_of)
+  for _, path in ipairs(paths) do
+    if format_of(path, opts) == "csv" then
+      return nil
+    end
+  end
+  for _, key in ipairs { "delimiter", "header" } do
+    if #paths > 0 and opts[key] ~= nil then
+      return key, "has no effect on JSON Lines"
+    end
+  end
+end
+
+return effect

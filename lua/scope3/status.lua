@@ -1,0 +1,42 @@
+--- What the end of a wait says of the audiences: a status that is an end, and is not what one waits for.
+local result = require "scope3.result"
+
+local status = {}
+
+local MEANING = {
+  TOO_SMALL = "it has too few matched members to be targeted",
+  SUSPENDED = "the service has suspended it, so it cannot be targeted; its consent may have expired, or an audit failed",
+  ERROR = "the service could not process it, so it cannot be targeted",
+}
+
+--- What is to be warned of in an audience's row.
+---@param audience {audience_id: string, status: string?, uploaded_count: number?, matched_count: number?}
+---@return string? code  "audience_too_small", "audience_suspended", "audience_error" or "audience_unmatched"
+---@return string? message
+function status.of(audience)
+  local word = type(audience.status) == "string" and audience.status:upper() or nil
+  if word and MEANING[word] then
+    return "audience_" .. word:lower(), ("The audience %s is %s: %s."):format(audience.audience_id, word, MEANING[word])
+  elseif audience.matched_count == 0 and type(audience.uploaded_count) == "number" and audience.uploaded_count > 0 then
+    return "audience_unmatched",
+      ("No member of the audience %s was matched: are these the identifiers that you meant?"):format(audience.audience_id)
+  end
+end
+
+--- Warns of audiences that have ended otherwise than READY and matched. What an earlier wait warned of is said anew.
+---@param res scope3.Result
+function status.warn(res)
+  for i = #res.warnings, 1, -1 do
+    if res.warnings[i].code:find("^audience_") and res.warnings[i].audience_id then
+      table.remove(res.warnings, i)
+    end
+  end
+  for _, audience in ipairs(res.audiences) do
+    local code, message = status.of(audience)
+    if code then
+      result.warn(res, code, message, { audience_id = audience.audience_id })
+    end
+  end
+end
+
+return status
