@@ -6,8 +6,8 @@ describe("a journal", function()
 
   it("of another service, account, audience, or of rows that were read in another way, sends nothing and says what differs", function()
     local other = world.sandbox()
-    local file = world.file "id;email;id2\n1;a@example.com;1\n2;b@example.com;2\n"
-    local map = { external_id = "id", email = "email" }
+    local file = world.file "id;email;tel\n1;a@example.com;\n2;b@example.com;\n"
+    local map = { external_id = "id", email = "email", phone = "tel" }
     local function run(client, path, changes)
       local opts = { journal = path }
       for key, value in pairs(changes or {}) do

@@ -61,6 +61,8 @@ local function add_job(command)
   command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
   command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)
   command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
+  command:option("--settling", "Seconds for which a request whose answer was lost may still take effect (259200): what contradicts it waits."
+    ):convert(tonumber)
   command:option("--delimiter", "What separates columns: , ; | or tab (found by itself).")
   command:flag("--no-header", "The file has no header: columns are given by number.")
   command:option("--format", "csv or jsonl (by the file's name)."):choices { "csv", "jsonl" }
@@ -146,7 +148,8 @@ local COMMANDS = {
 }
 
 -- Options that take a number and got something else: argparse's converter alone gives no message of use.
-local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "port", "task_seconds", "rate_limit" }
+local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "settling",
+  "port", "task_seconds", "rate_limit" }
 
 local function check_numbers(argv)
   for i, word in ipairs(argv) do

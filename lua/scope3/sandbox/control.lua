@@ -44,8 +44,8 @@ end
 -- task_order: "in" ends tasks when their time has come, "reversed" the later ones first, "strict" each after all before it.
 -- task_lengths: seconds that the next tasks take, one each, before task_seconds and task_jitter count again.
 -- task_shows_after: seconds for which a new task is not found.
--- Statuses by which tasks may end, for task_outcomes and task_shares: never (it goes on), completed, failed:transient, failed:correctable, failed:terminal, canceled,
--- rejected, input-required, auth-required, audience-error.
+-- Statuses by which tasks may end, for task_outcomes and task_shares: never (it goes on), completed, failed:transient,
+-- failed:correctable, failed:terminal, canceled, rejected, input-required, auth-required, audience-error.
 
 local routes = {}
 
