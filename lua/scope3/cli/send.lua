@@ -133,6 +133,8 @@ local function show(args, client, url, res, waited)
   end
 end
 
+local NOTABLE = 60 -- seconds of waiting that are told of where nobody watches, too
+
 local function rules_of(args)
   return {
     strict = args.strict, allow_empty = args.allow_empty, max_rejected = args.max_rejected_rule,
@@ -155,6 +157,11 @@ local function send_rows(args, exit, client, url, script, opts)
   opts.on_reject, opts.journal = rejects and rejects.write, args.journal
   opts.on_event = function(event)
     progress:on(event)
+    if event.event == "settling" and event.seconds >= NOTABLE and not args.quiet then
+      progress:clear()
+      setting.complain(("the answer to a request was lost, and it may still take effect: members that contradict it wait for %s. "
+        .. "--settling sets how long; with --journal the job can be stopped, and run again then"):format(text.seconds(event.seconds)))
+    end
   end
   local res, err = client:run(script, #args.file > 0 and args.file or "-", opts)
   local waited
@@ -182,7 +189,7 @@ local function send_rows(args, exit, client, url, script, opts)
     if err.code == "audience_unknown" and args.sandbox then
       setting.complain("a private sandbox begins without audiences")
     end
-    if args.journal and err.kind ~= "journal" and res then
+    if args.journal and err.kind ~= "journal" and res and core.file_identity(args.journal) then
       setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
     end
   end
