@@ -2,24 +2,20 @@
 #include "source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "../core/csv.h"
 #include "../core/header.h"
 #include "../core/jsonl.h"
 #include "fatal.h"
+#include "input_file.h"
 #include "row.h"
 
 struct sc3_source {
   int closed, locked;
   int is_csv;
-  int fd; /* -1 = fed by Lua */
-  int owns_fd;
-  double size; /* of a regular file; -1 unknown */
+  sc3_input_file file; /* without a descriptor where Lua feeds it */
   sc3_csv csv;
   sc3_jsonl jsonl;
   sc3_fatal read_error;
@@ -52,32 +48,14 @@ static sc3_input *input_of(sc3_source *s) {
 
 /* --- making one ------------------------------------------------------------------------------------------------- */
 
-static int push_failure(lua_State *L, const char *path, const char *why) {
+/* Opens the path; pushes nil, message and returns 2 when it cannot be read, else 0. */
+static int open_path(lua_State *L, sc3_source *s, const char *path) {
+  const char *why = sc3_input_file_open(&s->file, path);
+  if (why == NULL)
+    return 0;
   lua_pushnil(L);
   lua_pushfstring(L, "cannot read %s: %s", path, why);
   return 2;
-}
-
-/* Opens the path; pushes nil, message and returns 2 when it cannot be read, else 0. */
-static int open_path(lua_State *L, sc3_source *s, const char *path) {
-  struct stat info;
-  if (strcmp(path, "-") == 0) {
-    s->fd = STDIN_FILENO;
-    return 0;
-  }
-  do
-    s->fd = open(path, O_RDONLY | O_CLOEXEC);
-  while (s->fd < 0 && errno == EINTR);
-  if (s->fd < 0)
-    return push_failure(L, path, strerror(errno));
-  s->owns_fd = 1;
-  if (fstat(s->fd, &info) != 0)
-    return push_failure(L, path, strerror(errno));
-  if (S_ISDIR(info.st_mode))
-    return push_failure(L, path, "it is a directory");
-  if (S_ISREG(info.st_mode))
-    s->size = (double)info.st_size;
-  return 0;
 }
 
 /* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, header = true, decode = nil, marks = nil } -> source | nil, message
@@ -113,8 +91,8 @@ static int source_new(lua_State *L) {
   s = sc3_newuserdata(L, sizeof *s);
   memset(s, 0, sizeof *s);
   s->closed = 1;
-  s->fd = -1;
-  s->size = -1;
+  s->file.fd = -1;
+  s->file.size = -1;
   s->is_csv = is_csv;
   luaL_getmetatable(L, SC3_TYPE_SOURCE);
   lua_setmetatable(L, -2);
@@ -143,8 +121,7 @@ static int source_close(lua_State *L) {
   s->closed = 1;
   sc3_csv_free(&s->csv);
   sc3_jsonl_free(&s->jsonl);
-  if (s->owns_fd)
-    (void)close(s->fd);
+  sc3_input_file_close(&s->file);
   return 0;
 }
 
@@ -157,12 +134,12 @@ static sc3_next read_chunk(sc3_source *s) {
   ssize_t n;
   if (space == NULL)
     return SC3_NEXT_NOMEM;
-  n = read(s->fd, space, SC3_CHUNK);
+  n = sc3_input_file_read(&s->file, space, SC3_CHUNK);
   if (n > 0) {
     sc3_input_commit(in, (size_t)n);
   } else if (n == 0) {
     in->finished = 1;
-  } else if (errno == EINTR) {
+  } else if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) {
     return SC3_NEXT_AGAIN; /* Lua looks for cancellation */
   } else {
     s->read_error.kind = SC3_FATAL_READ;
@@ -178,7 +155,7 @@ sc3_next sc3_source_next(sc3_source *s, const sc3_keys *wanted, sc3_record *reco
     if (s->read_error.kind != SC3_FATAL_NONE)
       return SC3_NEXT_FATAL;
     next = s->is_csv ? sc3_csv_next(&s->csv, record) : sc3_jsonl_next(&s->jsonl, wanted, record);
-    if (next != SC3_NEXT_NEED || s->fd < 0)
+    if (next != SC3_NEXT_NEED || s->file.fd < 0)
       return next;
     next = read_chunk(s);
     if (next != SC3_NEXT_NEED)
@@ -206,7 +183,7 @@ static int source_feed(lua_State *L) {
   size_t n;
   const char *chunk = luaL_checklstring(L, 2, &n);
   char *space;
-  if (s->fd >= 0)
+  if (s->file.fd >= 0)
     return luaL_error(L, "a source with a path reads by itself");
   if (input_of(s)->finished)
     return luaL_error(L, "a source was fed behind its end");
@@ -248,7 +225,7 @@ static int source_columns(lua_State *L) {
   const sc3_slice *names;
   size_t i, n;
   sc3_next next = SC3_NEXT_RECORD;
-  while (s->is_csv && (next = sc3_csv_begin(&s->csv)) == SC3_NEXT_NEED && s->fd >= 0) {
+  while (s->is_csv && (next = sc3_csv_begin(&s->csv)) == SC3_NEXT_NEED && s->file.fd >= 0) {
     next = read_chunk(s);
     if (next != SC3_NEXT_NEED)
       break;
@@ -404,7 +381,7 @@ static int source_raw(lua_State *L) {
   sc3_input *in = input_of(s);
   while (sc3_input_left(in) == 0) {
     sc3_next next;
-    if (s->fd < 0 || in->finished)
+    if (s->file.fd < 0 || in->finished)
       return 0;
     next = read_chunk(s);
     if (next == SC3_NEXT_NOMEM)
@@ -435,9 +412,27 @@ static int source_rows(lua_State *L) {
 /* :size() -> bytes of a regular file, nil otherwise */
 static int source_size(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
-  if (s->size < 0)
+  if (s->file.size < 0)
     return 0;
-  lua_pushnumber(L, s->size);
+  lua_pushnumber(L, s->file.size);
+  return 1;
+}
+
+/* :once() -> whether its bytes come once: a pipe, a terminal, a socket, standard input that is no regular file */
+static int source_once(lua_State *L) {
+  lua_pushboolean(L, check_source(L, 1)->file.once);
+  return 1;
+}
+
+/* :stamp() -> what core.file_stamp() gives, of the file that is open; nil where there is none */
+static int source_stamp(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  struct stat info;
+  char text[SC3_INPUT_STAMP];
+  if (s->file.fd < 0 || fstat(s->file.fd, &info) != 0)
+    return 0;
+  sc3_input_stamp(&info, text);
+  lua_pushstring(L, text);
   return 1;
 }
 
@@ -452,8 +447,8 @@ static int source_delimiter(lua_State *L) {
 void sc3_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"advice", source_advice}, {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
-    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
-    {"size", source_size}, {NULL, NULL},
+    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
+    {"size", source_size}, {"stamp", source_stamp}, {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
   size_t i;

@@ -7,6 +7,7 @@ local journal = require "scope3.journal"
 local mapping = require "scope3.mapping"
 local deletion = require "scope3.deletion"
 local redact = require "scope3.redact"
+local result = require "scope3.result"
 local source_of = require "scope3.source"
 
 local run = {}
@@ -162,37 +163,57 @@ local function shape_for(plan, source, opts)
   return shape
 end
 
--- Looks at the header of every file before anything is sent. Files are closed again, because there may be many; standard input, which is read
--- once, stays open. Gives the shape of the first.
+local function changed(path)
+  return errors.new("source", path .. ": the file was changed, or replaced, after its header was looked at; run the job again",
+    { code = "changed_input" })
+end
+
+-- Looks at the header of every file before anything is sent. Files are closed again, because there may be many; what can be read
+-- once, such as a pipe, stays open. Gives the shape of the first, the sources that are open, and a stamp of each of the other files.
 local function check_paths(plan, paths, opts)
   local first
-  local open = {}
+  local known = { open = {}, stamps = {} }
   for _, path in ipairs(paths) do
     local source, err = source_of.open(path, opts)
     local shape
     if source then
+      known.stamps[path] = source:stamp()
       shape, err = shape_for(plan, source, opts)
     end
-    if source and path == "-" then
-      open[path] = source
+    if source and source:once() or path == "-" then
+      known.open[path] = source
+      known.stamps[path] = nil
     elseif source then
       source:close()
     end
     if not shape then
+      for _, one in pairs(known.open) do
+        one:close()
+      end
       return nil, err
     end
     first = first or shape
   end
-  return first, nil, open
+  return first, nil, known
+end
+
+-- The source of a path, as it was left by check_paths().
+local function open_again(self, path, known)
+  if known.open[path] then
+    return known.open[path]
+  end
+  local source, err = source_of.open(path, self.opts)
+  if source and source:stamp() ~= known.stamps[path] then
+    source:close()
+    return nil, changed(path)
+  end
+  return source, err
 end
 
 -- Rows of several files, one after the other.
-local function from_paths(self, paths, plan, open)
+local function from_paths(self, paths, plan, known)
   for i, path in ipairs(paths) do
-    local source, err = open[path], nil
-    if not source then
-      source, err = source_of.open(path, self.opts)
-    end
+    local source, err = open_again(self, path, known)
     local shape
     if source then
       shape, err = shape_for(plan, source, self.opts)
@@ -202,6 +223,9 @@ local function from_paths(self, paths, plan, open)
       self.intake:turn_to(shape, #paths > 1 and path or nil)
       err = from_source(self, source)
       self.intake:report_refusals()
+      if known.stamps[path] and source:stamp() ~= known.stamps[path] then
+        self:warn("changed_input", path .. ": the file was written to while it was read, so rows may be missing or cut", { file = path })
+      end
     end
     if source then
       source:close()
@@ -229,9 +253,10 @@ local function check_readable_again(paths)
     return nil, errors.new("invalid", "journal: only files can be taken up again, not iterators and readers", { code = "no_file" })
   end
   for _, path in ipairs(paths) do
-    if path == "-" then
-      return nil, errors.new("invalid", "journal: standard input cannot be read again, so the job could not be taken up; save it to a file first",
-        { code = "no_file" })
+    local kind = core.file_kind(path)
+    if path == "-" or kind and kind ~= "file" then
+      return nil, errors.new("invalid", ("journal: %s cannot be read again, so the job could not be taken up; save it to a file first"):format(
+        path == "-" and "standard input" or ("%s is a %s, which"):format(path, kind)), { code = "no_file" })
     end
   end
   return true
@@ -243,14 +268,6 @@ local function keep_journal(self, client, audience, script)
     keeper = journal.file(keeper)
   end
   return self.job:keep(keeper, header_of(client, audience, self.opts, script))
-end
-
-local function stamps_of(paths)
-  local stamps = {}
-  for i, path in ipairs(paths) do
-    stamps[i] = core.file_stamp(path) or ""
-  end
-  return table.concat(stamps, "\n")
 end
 
 local function nothing() end
@@ -283,17 +300,18 @@ local function rebuilder(work, wanted, left)
 end
 
 -- Lets the job send what failed in tasks once more: the files are read again, and cut as they were.
-local function let_rebuild(work, audience, paths, plan, shape, opts)
-  local before = stamps_of(paths)
+local function let_rebuild(work, audience, paths, plan, shape, opts, known)
   local quiet = {}
   for key, value in pairs(opts) do
     quiet[key] = value
   end
   quiet.on_reject, quiet.on_event, quiet.cancel = nil, nil, nil
   function work.rebuild(works)
-    if stamps_of(paths) ~= before then
-      return nil, errors.new("source", "the input has changed since it was sent, so members of failed tasks could not be sent again",
-        { code = "changed_input" })
+    for _, path in ipairs(paths) do
+      if core.file_stamp(path) ~= known.stamps[path] then
+        return nil, errors.new("source", "the input has changed since it was sent, so members of failed tasks could not be sent again",
+          { code = "changed_input" })
+      end
     end
     local wanted, n = {}, 0
     for _, one in ipairs(works) do
@@ -302,8 +320,8 @@ local function let_rebuild(work, audience, paths, plan, shape, opts)
       table.insert(wanted[one.batch], one)
     end
     local sink = rebuilder(work, wanted, n)
-    local again = { job = sink, opts = quiet, on_event = nothing, intake = intake.new(sink, audience, quiet, shape) }
-    local err = from_paths(again, paths, plan, {})
+    local again = { job = sink, opts = quiet, on_event = nothing, warn = nothing, intake = intake.new(sink, audience, quiet, shape) }
+    local err = from_paths(again, paths, plan, known)
     if not err then
       again.intake:finish()
     end
@@ -325,7 +343,7 @@ end
 ---@return scope3.Error? err  with `result` once the job had begun
 function run.run(client, script, input, audience, opts)
   local plan = plan_of(script)
-  local from, shape, open, ok, err, _
+  local from, shape, known, ok, err, _
   if opts.journal then
     ok, err = check_readable_again(input)
     if not ok then
@@ -341,7 +359,7 @@ function run.run(client, script, input, audience, opts)
     shape, err = shape_for(plan, input, opts)
   else
     from = from_paths
-    shape, err, open = check_paths(plan, input, opts)
+    shape, err, known = check_paths(plan, input, opts)
   end
   if not shape then
     return nil, err
@@ -349,6 +367,9 @@ function run.run(client, script, input, audience, opts)
 
   local work = job.new(client, { audience }, opts)
   local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event }
+  function self.warn(_, ...)
+    result.warn(work.result, ...)
+  end
   if opts.journal and not opts.dry_run then
     ok, err = keep_journal(self, client, audience, script)
     if not ok then
@@ -362,11 +383,14 @@ function run.run(client, script, input, audience, opts)
       return nil, err
     end
   end
-  if from == from_paths and not opts.dry_run and not open["-"] then
-    let_rebuild(work, audience, input, plan, shape, opts)
+  if from == from_paths and not opts.dry_run and not next(known.open) then
+    let_rebuild(work, audience, input, plan, shape, opts, known)
   end
   self.intake = intake.new(work, audience, opts, shape)
-  err = from(self, input, plan, open)
+  err = from(self, input, plan, known)
+  for _, source in pairs(known and known.open or {}) do
+    source:close()
+  end
   if not err then
     ok, err = self.intake:finish()
     if ok then

@@ -61,19 +61,34 @@ local function shorten(message, path)
   return (message:gsub("^.-" .. base:gsub("%p", "%%%0"), base))
 end
 
+-- The chunk of a file, which is opened once: a pipe gives its text once.
+local function read_chunk(path)
+  local file, message = io.open(path, "rb")
+  if not file then
+    return nil, "cannot open " .. tostring(message)
+  end
+  local text, why = file:read("*a")
+  file:close()
+  if not text then
+    return nil, ("cannot read %s: %s"):format(path, tostring(why):gsub("^.*: ", ""))
+  end
+  text = text:gsub("^\239\187\191", ""):gsub("^#[^\n]*", "") -- as loadfile() does: a byte order mark, and the line that names an interpreter
+  local chunk, problem = load(function()
+    local all = text
+    text = nil
+    return all
+  end, "@" .. path)
+  return chunk, problem and shorten(problem, path)
+end
+
 --- Reads a script from a file. It runs with the globals of Lua, as any Lua file does.
 ---@param path string
 ---@return scope3.Script?
 ---@return scope3.Error? err  kind "script"
 function script.load(path)
-  local file, message = io.open(path, "r")
-  if not file then
-    return nil, errors.new("script", "cannot open " .. tostring(message))
-  end
-  file:close()
-  local chunk, why = loadfile(path)
+  local chunk, why = read_chunk(path)
   if not chunk then
-    return nil, errors.new("script", shorten(why, path))
+    return nil, errors.new("script", why)
   end
   local ok, result = pcall(chunk)
   if not ok then

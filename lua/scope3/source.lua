@@ -113,20 +113,17 @@ end
 local function unzip(self)
   local packed, reader = self.handle, self.reader
   local function read()
-    while true do
-      local bytes, state, why = packed:raw()
-      if bytes then
-        return bytes
-      elseif state == nil and reader then
-        return reader()
-      elseif state == nil then
-        return nil
-      elseif state == "fatal" then
-        return nil, errors.new("source", self.name .. ": " .. why, { code = "read_error" })
-      elseif self.cancel and self.cancel() then
-        return nil, errors.new("cancelled", "stopped while the input was being read")
-      end
+    local bytes, state, why = packed:raw()
+    if bytes then
+      return bytes
+    elseif state == nil and reader then
+      return reader()
+    elseif state == nil then
+      return nil
+    elseif state == "fatal" then
+      return nil, errors.new("source", self.name .. ": " .. why, { code = "read_error" })
     end
+    return "" -- nothing has come yet: whoever asked looks for cancellation
   end
   local text, err, taken = gunzip.reader(read, self.name)
   if not text then
@@ -146,6 +143,18 @@ function Source:recover(fatal)
     return unzip(self)
   end
   return nil, self:fatal(fatal)
+end
+
+--- Whether its bytes come once, so that it can neither be opened again nor read twice: a pipe, a terminal, a socket.
+---@return boolean
+function Source:once()
+  return (self.packed or self.handle):once()
+end
+
+--- A text that changes when the file behind it does; nil where there is none.
+---@return string?
+function Source:stamp()
+  return (self.packed or self.handle):stamp()
 end
 
 --- How far the reading is: bytes of the file, compressed ones where it is, and its size where it is known.
@@ -209,7 +218,8 @@ function Source:columns(cancel)
       if not ok then
         return nil, err
       end
-    elseif cancel and cancel() then
+    end
+    if cancel and cancel() then
       return nil, errors.new("cancelled", "stopped before the first row")
     end
   end
