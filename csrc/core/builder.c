@@ -47,6 +47,7 @@ static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_
   r.role = (uint8_t)role;
   r.reason = (uint8_t)reason;
   r.dropped = (uint8_t)dropped;
+  r.lines = dropped ? 0 : (uint32_t)b->row_lines; /* at most SC3_ROW_MAX */
   return sc3_buffer_append(&b->refusals, &r, sizeof r);
 }
 
@@ -67,6 +68,7 @@ void sc3_builder_discard(sc3_builder *b) {
 
 void sc3_builder_begin(sc3_builder *b, uint64_t row) {
   b->row = row;
+  b->row_lines = 0;
   b->tally.rows++;
   b->row_rejected = SC3_R_NONE;
   sc3_builder_discard(b);
@@ -283,8 +285,10 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   sc3_values v;
   sc3_outcome outcome;
   sc3_status st;
-  if (r->fault != SC3_FAULT_NONE)
+  if (r->fault != SC3_FAULT_NONE) {
+    b->row_lines = r->lines;
     return sc3_builder_reject(b, sc3_fault_reason(r->fault), SC3_ROLE_NONE, r->fault_column);
+  }
   memset(v.role, 0, sizeof v.role);
   memset(v.column, 0, sizeof v.column);
   v.uid_count = 0;

@@ -35,6 +35,7 @@ typedef struct sc3_refusal {
   uint8_t role;    /* sc3_role */
   uint8_t reason;  /* sc3_reason */
   uint8_t dropped; /* 1: an identifier was dropped; 0: the row or member was rejected */
+  uint32_t lines;  /* of a row that was rejected: further lines of the text that lie inside it */
 } sc3_refusal;
 
 /* Which part of a record goes to which role. */
@@ -66,6 +67,7 @@ typedef struct sc3_builder {
   sc3_reading reading;
   size_t max_member;   /* bytes of one member, at most a payload's max_bytes */
   uint64_t row;        /* of the row under way */
+  uint64_t row_lines;  /* further lines that a row under way has which cannot be read */
   size_t members_of_row;
   sc3_reason row_rejected;
   sc3_role row_rejected_at;

@@ -188,6 +188,15 @@ static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, const sc3_ke
   return st == SC3_ENOMEM ? st : SC3_OK;
 }
 
+enum { LOOKED_AT = 1024 };
+
+/* Whether the first line ends with CR alone, as far as it is looked at. */
+static int ends_in_cr(const sc3_input *in) {
+  size_t n = sc3_input_left(in) < LOOKED_AT ? sc3_input_left(in) : LOOKED_AT;
+  const char *p = sc3_input_head(in), *newline = memchr(p, '\n', n), *cr = memchr(p, '\r', newline != NULL ? (size_t)(newline - p) : n);
+  return cr != NULL && cr + 1 != newline && (newline != NULL || cr + 1 < p + n || n < LOOKED_AT);
+}
+
 static sc3_next begin_input(sc3_jsonl *j) {
   sc3_input *in = &j->input;
   sc3_fatal_kind kind;
@@ -201,6 +210,7 @@ static sc3_next begin_input(sc3_jsonl *j) {
   }
   if (sc3_input_left(in) >= 3 && memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0)
     sc3_input_take(in, 3);
+  j->cr = ends_in_cr(in);
   j->begun = 1;
   return SC3_NEXT_RECORD;
 }
@@ -217,7 +227,7 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
   for (;;) {
     size_t left = sc3_input_left(in), length;
     char *head = left > 0 ? in->buffer.p + in->at : NULL;
-    const char *newline = left > 0 ? memchr(head, '\n', left) : NULL;
+    const char *newline = left > 0 ? memchr(head, j->cr ? '\r' : '\n', left) : NULL;
     const char *start;
     if (left == 0 && !(in->finished && j->skipping)) /* a line that is too long and never ends is a row all the same */
       return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
@@ -231,6 +241,7 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
     length = newline != NULL ? (size_t)(newline - head) : left;
     sc3_input_take(in, newline != NULL ? length + 1 : length);
     r->line = j->line++;
+    r->lines = 0;
     r->fields = NULL;
     if (j->skipping || length > SC3_ROW_MAX) {
       j->skipping = 0;
@@ -241,8 +252,14 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
       return SC3_NEXT_RECORD;
     }
     start = skip_space(head, head + length);
-    if (start == head + length)
+    if (head + length - start >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0) { /* files were joined */
+      j->lines.bytes_marks++;
+      start = skip_space(start + 3, head + length);
+    }
+    if (start == head + length) {
+      j->lines.blank++;
       continue;
+    }
     r->row = ++j->row;
     if (read_line(j, head + (start - head), head + length, wanted, r) != SC3_OK)
       return SC3_NEXT_NOMEM;

@@ -1,15 +1,18 @@
-/* JSON Lines: one object a line (RFC 8259). */
+/* JSON Lines: one object a line (RFC 8259). Lines end with LF or CRLF; with CR where the first one does. */
 #ifndef SC3_JSONL_H
 #define SC3_JSONL_H
 
 #include "input.h"
+#include "lines.h"
 #include "record.h"
 
 typedef struct sc3_jsonl {
   sc3_input input;
   int begun;
   int skipping; /* inside a line that is too long */
+  int cr; /* lines end with CR alone */
   uint64_t row, line;
+  sc3_lines lines;
   sc3_field *fields;
   size_t field_capacity;
   sc3_fatal fatal;

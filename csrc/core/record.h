@@ -36,6 +36,7 @@ typedef enum sc3_fault {
 typedef struct sc3_record {
   uint64_t row;  /* counted from 1, without the header */
   uint64_t line; /* where it starts, counted from 1 */
+  uint64_t lines; /* further lines that it takes up */
   size_t count;
   const sc3_field *fields; /* valid until the parser is asked again */
   sc3_fault fault;
@@ -89,6 +90,7 @@ typedef struct sc3_fatal {
   sc3_fatal_kind kind;
   uint64_t row, line;
   size_t column;
+  uint64_t lines; /* SC3_FATAL_UNCLOSED_QUOTE: line ends behind the quote that were read */
   int error; /* errno for SC3_FATAL_READ */
 } sc3_fatal;
 

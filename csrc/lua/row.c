@@ -57,6 +57,14 @@ static const sc3_record *check_live(lua_State *L) {
   return row->record;
 }
 
+/* Bytes of a name up to its first line end: behind a quote that is missing stand rows. */
+static size_t first_line(sc3_slice name) {
+  size_t i = 0;
+  while (i < name.n && name.p[i] != '\n' && name.p[i] != '\r')
+    i++;
+  return i;
+}
+
 /* Raises: the row has no column of that name. The names are told where they are the file's header, and not data of people. */
 static void no_column(lua_State *L, const sc3_slice *names, size_t n, const char *key) {
   size_t i;
@@ -70,7 +78,7 @@ static void no_column(lua_State *L, const sc3_slice *names, size_t n, const char
   for (i = 0; i < n && i < NAMES_SHOWN; i++) {
     if (i > 0)
       luaL_addlstring(&b, ", ", 2);
-    luaL_addlstring(&b, names[i].p, names[i].n);
+    luaL_addlstring(&b, names[i].p, first_line(names[i]));
   }
   luaL_pushresult(&b);
   luaL_error(L, "there is no column '%s'; the columns are: %s", key, lua_tostring(L, -1));

@@ -58,15 +58,47 @@ static int open_path(lua_State *L, sc3_source *s, const char *path) {
   return 2;
 }
 
-/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, header = true, decode = nil, marks = nil } -> source | nil, message
-   `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
+/* A string at `field` of the options that is one byte, 0 where it is nil or `none` (which no byte is). */
+static char one_byte(lua_State *L, const char *field, char otherwise) {
+  sc3_slice s = sc3_fieldslice(L, 1, field);
+  if (s.p == NULL)
+    return otherwise;
+  if (s.n == 0)
+    return '\0';
+  if (s.n != 1 || *s.p == '\r' || *s.p == '\n' || *s.p == '\0')
+    luaL_error(L, "%s must be one byte, not a line end", field);
+  return *s.p;
+}
+
+/* Reads what says how CSV is written. It must be done before anything is owned. */
+static void read_dialect(lua_State *L, sc3_csv *csv) {
+  char delimiter = one_byte(L, "delimiter", '\0'), quote = one_byte(L, "quote", '"'), escape = one_byte(L, "escape", '\0');
+  sc3_slice null = sc3_fieldslice(L, 1, "null");
+  const char *marks;
+  int header;
+  if ((delimiter != '\0' && (delimiter == quote || delimiter == escape)) || (quote != '\0' && quote == escape))
+    luaL_error(L, "delimiter, quote and escape must be different");
+  if (null.n > SC3_NULL_MAX)
+    luaL_error(L, "null is at most %d bytes", (int)SC3_NULL_MAX);
+  lua_getfield(L, 1, "header");
+  header = lua_isnil(L, -1) || lua_toboolean(L, -1);
+  lua_getfield(L, 1, "marks");
+  marks = luaL_optstring(L, -1, NULL);
+  if (sc3_csv_marks_choose(marks, escape != '\0') == NULL)
+    luaL_error(L, "this processor has no such marks");
+  sc3_csv_init(csv, delimiter, header);
+  sc3_csv_dialect(csv, quote, escape, null);
+  csv->marks = sc3_csv_marks_choose(marks, escape != '\0');
+}
+
+/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null = nil, header = true, decode = nil, marks = nil }
+   -> source | nil, message
+   `quote` "" is none. `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
 static int source_new(lua_State *L) {
-  static const char *const known[] = {"format", "path", "delimiter", "header", "decode", "marks", NULL};
+  static const char *const known[] = {"format", "path", "delimiter", "quote", "escape", "null", "header", "decode", "marks", NULL};
   static const char *const formats[] = {"csv", "jsonl", NULL};
-  const char *path, *marks;
-  size_t n = 0;
-  char delimiter = '\0';
-  int is_csv, header;
+  const char *path;
+  int is_csv;
   sc3_source *s;
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3_knownkeys(L, 1, known, "source");
@@ -75,19 +107,6 @@ static int source_new(lua_State *L) {
   is_csv = luaL_checkoption(L, 2, NULL, formats) == 0;
   lua_getfield(L, 1, "path");
   path = luaL_optstring(L, 3, NULL);
-  lua_getfield(L, 1, "delimiter");
-  if (!lua_isnil(L, 4)) {
-    const char *d = luaL_checklstring(L, 4, &n);
-    if (n != 1 || *d == '"' || *d == '\r' || *d == '\n' || *d == '\0')
-      return luaL_error(L, "delimiter must be one byte, not a quote or a line end");
-    delimiter = *d;
-  }
-  lua_getfield(L, 1, "header");
-  header = lua_isnil(L, 5) || lua_toboolean(L, 5);
-  lua_getfield(L, 1, "marks");
-  marks = luaL_optstring(L, 6, NULL);
-  if (sc3_csv_marks_choose(marks) == NULL)
-    return luaL_error(L, "this processor has no such marks");
   s = sc3_newuserdata(L, sizeof *s);
   memset(s, 0, sizeof *s);
   s->closed = 1;
@@ -100,10 +119,10 @@ static int source_new(lua_State *L) {
   lua_getfield(L, 1, "decode");
   lua_setfield(L, -2, KEY_DECODE);
   sc3_setuservalue(L, -2);
-  sc3_csv_init(&s->csv, delimiter, header);
-  s->csv.marks = sc3_csv_marks_choose(marks);
+  read_dialect(L, &s->csv);
   sc3_jsonl_init(&s->jsonl);
   s->closed = 0;
+  lua_settop(L, 4);
   if (path != NULL) {
     int failed = open_path(L, s, path);
     if (failed)
@@ -330,6 +349,10 @@ static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
   lua_pushstring(L, reasons[r->fault]);
   lua_setfield(L, -2, "reason");
   sc3_setposition(L, r->row, r->line, r->fault_column);
+  if (r->lines > 0) {
+    sc3_pushcount(L, r->lines);
+    lua_setfield(L, -2, "lines");
+  }
   if (r->fault_column > 0 && r->fault_column <= n) {
     lua_pushlstring(L, names[r->fault_column - 1].p, names[r->fault_column - 1].n);
     lua_setfield(L, -2, "column_name");
@@ -337,7 +360,7 @@ static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
   return 2;
 }
 
-/* :read() -> row table, row number | false, { reason=, row=, line=, column=, column_name= } | nil, "need" | nil, "again"
+/* :read() -> row table, row number | false, { reason=, row=, line=, lines=, column=, column_name= } | nil, "need" | nil, "again"
    | nil, "end" | nil, "fatal", table */
 static int source_read(lua_State *L) {
   sc3_source *s = sc3_checksource(L, 1);
@@ -409,6 +432,38 @@ static int source_rows(lua_State *L) {
   return 1;
 }
 
+static void set_lines(lua_State *L, const char *key, uint64_t n) {
+  sc3_pushcount(L, n);
+  lua_setfield(L, -2, key);
+}
+
+/* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=, marks=, { row=, line=, lines=, refused= }, ... }: see lines.h */
+static int source_lines(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  const sc3_lines *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
+  size_t i;
+  lua_createtable(L, (int)l->spot_count, 7);
+  set_lines(L, "header", l->header);
+  set_lines(L, "blank", l->blank);
+  set_lines(L, "quoted", l->quoted);
+  set_lines(L, "swallowed", l->swallowed);
+  set_lines(L, "refused_rows", l->refused_rows);
+  set_lines(L, "odd_rows", l->odd_rows);
+  set_lines(L, "marks", l->bytes_marks);
+  lua_pushboolean(L, l->odd_header);
+  lua_setfield(L, -2, "odd_header");
+  for (i = 0; i < l->spot_count; i++) {
+    lua_createtable(L, 0, 4);
+    set_lines(L, "row", l->spots[i].row);
+    set_lines(L, "line", l->spots[i].line);
+    set_lines(L, "lines", l->spots[i].lines);
+    lua_pushboolean(L, l->spots[i].refused);
+    lua_setfield(L, -2, "refused");
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
 /* :size() -> bytes of a regular file, nil otherwise */
 static int source_size(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
@@ -447,7 +502,7 @@ static int source_delimiter(lua_State *L) {
 void sc3_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"advice", source_advice}, {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
-    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
+    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"lines", source_lines}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
     {"size", source_size}, {"stamp", source_stamp}, {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
@@ -458,7 +513,7 @@ void sc3_open_source(lua_State *L) {
   lua_setfield(L, -2, "source");
   lua_createtable(L, 3, 0); /* the ways to scan that this processor has */
   for (i = 0; i < sizeof marks / sizeof marks[0]; i++) {
-    if (sc3_csv_marks_choose(marks[i]) != NULL) {
+    if (sc3_csv_marks_choose(marks[i], 0) != NULL) {
       lua_pushstring(L, marks[i]);
       lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
     }

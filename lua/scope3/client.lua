@@ -5,6 +5,7 @@ local inputs = require "scope3.inputs"
 local job = require "scope3.job"
 local loops = require "scope3.loop"
 local deletion = require "scope3.deletion"
+local dialect = require "scope3.dialect"
 local mapping = require "scope3.mapping"
 local options = require "scope3.options"
 local paging = require "scope3.paging"
@@ -61,20 +62,21 @@ local CLIENT_OPTIONS = {
 ---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
 ---  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request of the epoch may have arrived twice), retry, paced,
 ---  shrunk, quarantined, resend, task or audience; further fields say how many and how long
----@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?})  `file` where
----  there are several
+---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?, lines: integer?})
+---  `file` where there are several; `lines` further lines of the text that lie inside a row that cannot be read
 ---@field push_notification_config? table  docs/contract.md section 6
 ---@field dry_run? boolean  does everything but send
 local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   journal = "any", cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "mode", "unique", "region", "mend", "phone_repairs", "on_reject", "journal" } do
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "mode", "unique", "region", "mend", "phone_repairs",
+  "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "journal" } do
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "journal" } do
   STREAM_OPTIONS[key] = nil
 end
 
@@ -299,6 +301,17 @@ local function find_input(input)
   return paths
 end
 
+-- What is wrong with saying how CSV is written for an input that is open already, or nil: it would change nothing.
+local function dialect_elsewhere(opts, input)
+  for _, key in ipairs { "quote", "escape", "null" } do
+    if opts[key] and type(input) == "function" then
+      return key .. " is of CSV, and the rows come from an iterator"
+    elseif opts[key] and source_of.is(input) and not input:is_written(opts) then
+      return ("%s was to be said when the source was made: scope3.csv(path, { %s = … })"):format(key, key)
+    end
+  end
+end
+
 --- Runs a transformation script over a source and sends what it makes: the main job.
 ---@param script string|scope3.Script  a path, or the table that a script returns
 ---@param source string|string[]|scope3.Source|fun(): table?  a path ("-" is standard input) or a pattern such as "in/*.csv", a list of
@@ -326,6 +339,10 @@ function Client:run(script, source, opts)
   merged.region = merged.region or mapping.default_region(script.map)
   for key, value in pairs(opts) do
     merged[key] = value
+  end
+  problem = dialect.problem(merged) or dialect_elsewhere(merged, source)
+  if problem then
+    error("client:run: " .. problem, 2)
   end
   local meta = audience_of.meta("client:run", opts.audience or script.audience or {}, 2)
   merged.audience = nil

@@ -4,6 +4,7 @@ local errors = require "scope3.error"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
 local journal = require "scope3.journal"
+local lines = require "scope3.lines"
 local mapping = require "scope3.mapping"
 local deletion = require "scope3.deletion"
 local redact = require "scope3.redact"
@@ -36,7 +37,7 @@ local function script_failed(message, row)
 end
 
 -- Rows of a parser in C: CSV and JSON Lines.
-local function from_source(self, source)
+local function read_source(self, source)
   local builder, rest = self.intake.builder, self.job.client.loop.rest
   while true do
     local state, detail, row = builder:fill(self.intake.payload, source.handle, SLICE_BYTES, SLICE_SECONDS)
@@ -67,6 +68,14 @@ local function from_source(self, source)
       return nil
     end
   end
+end
+
+local function from_source(self, source)
+  local err = read_source(self, source)
+  if self.job.result.lines then -- a job, and not its input read once more
+    lines.add(self.job.result, source)
+  end
+  return err
 end
 
 local ROWS_A_SLICE = 256
@@ -172,7 +181,7 @@ end
 -- once, such as a pipe, stays open. Gives the shape of the first, the sources that are open, and a stamp of each of the other files.
 local function check_paths(plan, paths, opts)
   local first
-  local known = { open = {}, stamps = {} }
+  local known, any_csv = { open = {}, stamps = {} }, false
   for _, path in ipairs(paths) do
     local source, err = source_of.open(path, opts)
     local shape
@@ -193,6 +202,11 @@ local function check_paths(plan, paths, opts)
       return nil, err
     end
     first = first or shape
+    any_csv = any_csv or source.format == "csv"
+  end
+  local said = not any_csv and (opts.quote and "quote" or opts.escape and "escape" or opts.null and "null")
+  if said then
+    return nil, errors.invalid("client:run", { { path = said, message = "is of CSV, and no file is CSV" } })
   end
   return first, nil, known
 end

@@ -1,4 +1,5 @@
 --- Transformation scripts: which rows, and what a row becomes.
+local dialect = require "scope3.dialect"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local mapping = require "scope3.mapping"
@@ -15,10 +16,10 @@ local script = {}
 ---@field member? fun(row: table): table?, string?  a member, a list of members, nil to skip, or nil and a reason to reject
 
 -- Options of a job that a script may set too.
-script.JOB_OPTIONS = options.merge(identity.options, {
+script.JOB_OPTIONS = options.merge(identity.options, dialect.OPTIONS, {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
   mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "any",
-  delimiter = "string", header = "boolean", format = { "csv", "jsonl" },
+  header = "boolean", format = { "csv", "jsonl" },
 })
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {
@@ -33,7 +34,7 @@ function script.problem(t, mode)
   if type(t) ~= "table" then
     return "a script must return a table, not a " .. type(t)
   end
-  local problem = options.problem(t, SCRIPT_KEYS)
+  local problem = options.problem(t, SCRIPT_KEYS) or dialect.problem(t)
   if problem then
     return problem
   end

@@ -1,5 +1,6 @@
 --- `scope3 sync` and `scope3 run`.
 local core = require "scope3.core"
+local dialect = require "scope3.dialect"
 local options = require "scope3.options"
 local progress_of = require "scope3.cli.progress"
 local report = require "scope3.cli.report"
@@ -82,7 +83,8 @@ local function open_rejects(path, several)
   return {
     write = function(refusal)
       file:write(several and cell(refusal.file or "") .. "," or "", ("%.0f,%s,%s,%s\n"):format(refusal.row,
-        cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected", cell(refusal.reason)))
+        cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
+        cell(refusal.reason) .. (refusal.lines and (" (%.0f further lines inside)"):format(refusal.lines) or "")))
     end,
     close = function()
       return file:close()
@@ -134,6 +136,7 @@ end
 local function send_rows(args, exit, client, url, script)
   local opts = job_options(args)
   local problem = options.problem(opts, script_of.JOB_OPTIONS)
+    or dialect.problem(options.merge(dialect.options(script), { format = script.format }, dialect.options(opts), { format = opts.format }))
   if problem then
     setting.complain(problem)
     return exit.USAGE
