@@ -256,10 +256,11 @@ static void close_way(way *w) {
 }
 
 static void take_rows(way *w, uint64_t max_rows) {
-  const sc3_keys keys = sc3_builder_keys(&w->b);
+  sc3_keys keys = sc3_builder_keys(&w->b);
   sc3_record record;
+  keys.all = (w->mode & WAY_ALL_KEYS) != 0;
   while (w->b.tally.rows < max_rows) {
-    sc3_next next = w->mode & WAY_JSONL ? sc3_jsonl_next(&w->jsonl, w->mode & WAY_ALL_KEYS ? NULL : &keys, &record) : sc3_csv_next(&w->csv, &record);
+    sc3_next next = w->mode & WAY_JSONL ? sc3_jsonl_next(&w->jsonl, &keys, &record) : sc3_csv_next(&w->csv, &record);
     int wanted;
     if (next == SC3_NEXT_NEED) {
       feed(w);

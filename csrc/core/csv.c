@@ -644,6 +644,7 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   record->row = ++csv->row;
   record->line = csv->line;
   record->lines = s.inner;
+  record->found = NULL;
   record->count = s.count;
   record->fields = csv->fields;
   record->fault = s.fault;

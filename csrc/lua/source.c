@@ -11,6 +11,7 @@
 #include "fatal.h"
 #include "input_file.h"
 #include "row.h"
+#include "table_look.h"
 
 struct sc3_source {
   int closed, locked;
@@ -21,8 +22,9 @@ struct sc3_source {
   sc3_fatal read_error;
 };
 
-/* The user value is { decode = function or nil }. */
+/* The user value is { decode = function or nil, meta = the metatable of the rows that are given as tables }. */
 #define KEY_DECODE "decode"
+#define KEY_META "meta"
 
 static sc3_source *check_source(lua_State *L, int index) {
   sc3_source *s = luaL_checkudata(L, index, SC3_TYPE_SOURCE);
@@ -180,6 +182,10 @@ sc3_next sc3_source_next(sc3_source *s, const sc3_keys *wanted, sc3_record *reco
     if (next != SC3_NEXT_NEED)
       return next;
   }
+}
+
+void sc3_source_other_keys(sc3_source *s) {
+  sc3_jsonl_other_keys(&s->jsonl);
 }
 
 uint64_t sc3_source_bytes(const sc3_source *s) {
@@ -340,7 +346,7 @@ int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
 
 static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
   static const char *const reasons[] = {
-    "none", "ragged_row", "nul_byte", "stray_quote", "bad_json", "not_an_object", "row_too_long", "invalid_utf8",
+    "none", "ragged_row", "nul_byte", "stray_quote", "bad_json", "not_an_object", "row_too_long", "ambiguous_key", "invalid_utf8",
   };
   const sc3_slice *names;
   size_t n = sc3_source_names(s, &names);
@@ -358,6 +364,17 @@ static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
     lua_setfield(L, -2, "column_name");
   }
   return 2;
+}
+
+/* Pushes the metatable of the rows, which is made once. The user value is at index 2. */
+static void push_meta(lua_State *L, const sc3_source *s, const sc3_slice *names, size_t n) {
+  lua_getfield(L, 2, KEY_META);
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pop(L, 1);
+  sc3_pushrowmeta(L, s->is_csv, names, n);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, 2, KEY_META);
 }
 
 /* :read() -> row table, row number | false, { reason=, row=, line=, lines=, column=, column_name= } | nil, "need" | nil, "again"
@@ -393,6 +410,8 @@ static int source_read(lua_State *L) {
     lua_rawset(L, 4);
   }
   s->locked = 0;
+  push_meta(L, s, names, n);
+  lua_setmetatable(L, 4);
   sc3_pushcount(L, r.row);
   return 2;
 }

@@ -4,6 +4,7 @@ local errors = require "scope3.error"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
 local journal = require "scope3.journal"
+local keys_of = require "scope3.keys"
 local lines = require "scope3.lines"
 local mapping = require "scope3.mapping"
 local deletion = require "scope3.deletion"
@@ -72,8 +73,9 @@ end
 
 local function from_source(self, source)
   local err = read_source(self, source)
-  if self.job.result.lines then -- a job, and not its input read once more
+  if self.missing then -- a job, and not its input read once more
     lines.add(self.job.result, source)
+    keys_of.note(self.missing, self.intake.builder, source.name)
   end
   return err
 end
@@ -81,7 +83,7 @@ end
 local ROWS_A_SLICE = 256
 
 -- Rows of any Lua iterator of tables.
-local function from_iterator(self, iterate)
+local function read_iterator(self, iterate)
   local rows, rest = 0, self.job.client.loop.rest
   while true do
     local row, why = iterate()
@@ -113,6 +115,12 @@ local function from_iterator(self, iterate)
       end
     end
   end
+end
+
+local function from_iterator(self, iterate)
+  local err = read_iterator(self, iterate)
+  keys_of.note(self.missing, self.intake.builder, "the rows")
+  return err
 end
 
 -- What a script looks at: its targets and conditions, and the columns that these want in one list, targets first.
@@ -380,7 +388,7 @@ function run.run(client, script, input, audience, opts)
   end
 
   local work = job.new(client, { audience }, opts)
-  local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event }
+  local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event, missing = {} }
   function self.warn(_, ...)
     result.warn(work.result, ...)
   end
@@ -405,6 +413,7 @@ function run.run(client, script, input, audience, opts)
   for _, source in pairs(known and known.open or {}) do
     source:close()
   end
+  err = err or keys_of.tell(self.missing, plan, work.result, self.intake.builder:counts(), opts.mode)
   if not err then
     ok, err = self.intake:finish()
     if ok then
