@@ -267,7 +267,7 @@ int main(int argc, char **argv) {
   (void)fflush(stdout);
   while (sum.rows < wanted) {
     unsigned mode = (unsigned)draw() & 1023;
-    if (below(3) == 0)
+    if (below(8) == 0)
       mode |= (unsigned)draw() & (WAY_NO_QUOTES | WAY_ESCAPES);
     size_t step = below(4) > 0 ? 1 + below(1000) : 1 << 16;
     way_result r;

@@ -16,6 +16,7 @@
 struct sc3_source {
   int closed, locked;
   int is_csv;
+  int twice; /* some names of the header stand twice; known once a row was given as a table */
   sc3_input_file file; /* without a descriptor where Lua feeds it */
   sc3_csv csv;
   sc3_jsonl jsonl;
@@ -366,8 +367,14 @@ static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
   return 2;
 }
 
+static int stands_twice(const sc3_slice *names, size_t n, size_t i) {
+  size_t at[2];
+  return sc3_header_find(names, n, names[i], at) == SC3_HEADER_TWICE;
+}
+
 /* Pushes the metatable of the rows, which is made once. The user value is at index 2. */
-static void push_meta(lua_State *L, const sc3_source *s, const sc3_slice *names, size_t n) {
+static void push_meta(lua_State *L, sc3_source *s, const sc3_slice *names, size_t n) {
+  size_t i;
   lua_getfield(L, 2, KEY_META);
   if (!lua_isnil(L, -1))
     return;
@@ -375,10 +382,13 @@ static void push_meta(lua_State *L, const sc3_source *s, const sc3_slice *names,
   sc3_pushrowmeta(L, s->is_csv, names, n);
   lua_pushvalue(L, -1);
   lua_setfield(L, 2, KEY_META);
+  for (i = 0; i < n && !s->twice; i++)
+    s->twice = stands_twice(names, n, i);
 }
 
 /* :read() -> row table, row number | false, { reason=, row=, line=, lines=, column=, column_name= } | nil, "need" | nil, "again"
-   | nil, "end" | nil, "fatal", table */
+   | nil, "end" | nil, "fatal", table
+   A column whose name stands twice has its number as key. */
 static int source_read(lua_State *L) {
   sc3_source *s = sc3_checksource(L, 1);
   sc3_record r;
@@ -393,13 +403,14 @@ static int source_read(lua_State *L) {
   lua_settop(L, 1);
   sc3_getuservalue(L, 1);
   lua_getfield(L, 2, KEY_DECODE);
+  push_meta(L, s, names, n);
   s->locked = 1; /* the decoder is Lua */
   lua_createtable(L, 0, (int)r.count);
   for (i = 0; i < r.count; i++) {
     const sc3_field *f = &r.fields[i];
     if (f->name.p != NULL)
       lua_pushlstring(L, f->name.p, f->name.n);
-    else if (i < n)
+    else if (i < n && !(s->twice && stands_twice(names, n, i)))
       lua_pushlstring(L, names[i].p, names[i].n);
     else
       lua_pushinteger(L, (lua_Integer)i + 1);
@@ -407,11 +418,11 @@ static int source_read(lua_State *L) {
       s->locked = 0;
       return lua_error(L);
     }
-    lua_rawset(L, 4);
+    lua_rawset(L, 5);
   }
   s->locked = 0;
-  push_meta(L, s, names, n);
-  lua_setmetatable(L, 4);
+  lua_pushvalue(L, 4);
+  lua_setmetatable(L, 5);
   sc3_pushcount(L, r.row);
   return 2;
 }

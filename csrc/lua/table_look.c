@@ -174,8 +174,8 @@ static int csv_index(lua_State *L) {
     lua_pop(L, 1); /* the table still holds it */
   }
   found = sc3_header_find(slices, n, name, at);
-  if (found == SC3_HEADER_TWICE) /* a column's own name: the row has no value there, or the last of two */
-    return 0;
+  if (found == SC3_HEADER_TWICE)
+    return luaL_error(L, "the column '%s' stands more than once: use its number", name.p);
   if (found != SC3_HEADER_ONE)
     return sc3_nocolumn(L, slices, n, name, found, at);
   lua_rawgeti(L, names, (int)at[0] + 1);

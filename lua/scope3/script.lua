@@ -12,7 +12,8 @@ local script = {}
 ---@field where? (fun(row: table): any)|table  rows for which it gives nil or false are skipped; or conditions, which run without Lua:
 ---  column -> a value, a list of values, or { eq=, ne=, lt=, le=, gt=, ge=, present= }, and all must be met
 ---@field map? table<string, string|integer|table>  external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE to a column's name or
----  number, or to a list of them: the first that can be used counts. region may have a `default`
+---  number, or to a list of them: the first that can be used counts. region may have a `default`. Of JSON Lines and tables a name may be a path into
+---  nested values, such as "properties.phones.1"
 ---@field member? fun(row: table): table?, string?  a member, a list of members, nil to skip, or nil and a reason to reject
 
 -- Options of a job that a script may set too.

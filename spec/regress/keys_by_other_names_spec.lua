@@ -247,6 +247,12 @@ describe("a row that a source gives", function()
       assert.is_false(ok)
       assert.truthy(message:find("'id' may be the column 'Id' or 'ID'", 1, true), message)
     end
+    for row in assert(scope3.csv(pieces("id,mail,mail\n1,a,b\n", 100))) do
+      assert.same({ "1", "a", "b" }, { row.id, row[2], row[3] })
+      local ok, message = pcall(function() return row.mail end)
+      assert.is_false(ok)
+      assert.truthy(message:find("the column 'mail' stands more than once: use its number", 1, true), message)
+    end
     for row in assert(scope3.csv(pieces("1,2\n", 100), { header = false })) do
       assert.same({ "1", "2", nil }, { row[1], row[2], row[3] })
       local ok, message = pcall(function() return row.name end)
