@@ -70,7 +70,10 @@ static int same_make(const piece *it, const sc3_field *fields, size_t count, siz
   return make == (at > 0 ? made_of(it->p, it->first) : made_of(it->last + 1, it->end));
 }
 
-enum { MANY = 3 }; /* lines with as many fields as the row, whatever they are made of, in files of at least three columns */
+/* Whether so many of `lines` whole lines have as many fields as the row that they are rows, whatever they are made of. Prose often has one comma a line. */
+static int are_rows(size_t as_long, size_t lines, size_t columns) {
+  return columns >= 3 ? as_long >= 3 : as_long >= 8 && as_long * 10 >= lines * 9;
+}
 
 size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char delimiter, int is_header) {
   const char *p = fields[at].value.p, *const end = p + fields[at].value.n;
@@ -94,5 +97,5 @@ size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char de
     pieces++;
     p = it.end + (*it.end == '\r' && it.end + 1 < end && it.end[1] == '\n' ? 2 : 1);
   }
-  return alike == 0 && count >= 3 && as_long >= MANY ? as_long : alike;
+  return alike == 0 && are_rows(as_long, pieces > 0 ? pieces - 1 : 0, count) ? as_long : alike;
 }

@@ -100,6 +100,13 @@ describe("a quote that opens where none should", function()
     local res = assert(count(world.file(table.concat(text, "\n"), ".csv")))
     assert.same({ 45, 55, "suspicious_quote" }, { res.rows, res.swallowed_lines, res.warnings[1].code })
     assert_lines(res, 101)
+    text = { "mail,id" }
+    for i = 1, 100 do
+      text[i + 1] = ("%sp%d@example.com,k%s%s"):format(i == 5 and '"' or "", i, ("x-"):rep(i):sub(i % 2), i == 60 and '"' or "")
+    end
+    res = assert(count(world.file(table.concat(text, "\n"):gsub('(k[x-]*)"', '"%1'), ".csv")))
+    assert.same({ 1, 55 }, { #res.warnings, res.swallowed_lines })
+    assert_lines(res, 101)
     res = assert(count(world.file(rows({ [10] = '"Joe', [20] = '"Ann"', [30] = '"Joe', [31] = '"Ann"', [40] = '"Joe', [50] = 'Ann"' }), ".csv")))
     assert.same({ 1000 - 10 - 1 - 10, 21 }, { res.rows, res.swallowed_lines })
     assert_lines(res, 1001)
