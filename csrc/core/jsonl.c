@@ -8,6 +8,8 @@
 
 enum { DEPTH_MAX = 64, FIRST_FIELDS = 16, TEXTS_CAP = 16 << 20 };
 
+enum { KEPT = -1, PASSED_OVER = -2, UNKNOWN = -3 };
+
 void sc3_jsonl_init(sc3_jsonl *j) {
   memset(j, 0, sizeof *j);
   sc3_input_init(&j->input);
@@ -18,7 +20,7 @@ void sc3_jsonl_init(sc3_jsonl *j) {
 void sc3_jsonl_other_keys(sc3_jsonl *j) {
   size_t i;
   for (i = 0; i < SC3_JSONL_PLACES; i++)
-    j->places[i].n = 0;
+    j->places[i].key = UNKNOWN;
 }
 
 void sc3_jsonl_free(sc3_jsonl *j) {
@@ -124,8 +126,6 @@ static sc3_status keep_field(sc3_jsonl *j, size_t *count, sc3_slice name, sc3_sl
   return SC3_OK;
 }
 
-enum { KEPT = -1, PASSED_OVER = -2 };
-
 /* What a key is to those asked for: the number of the one that it is, or whether it may be meant by another, or leads to one inside it. */
 static int key_among(const sc3_keys *wanted, sc3_slice name) {
   int key = wanted->all ? KEPT : PASSED_OVER;
@@ -142,7 +142,7 @@ static int key_among(const sc3_keys *wanted, sc3_slice name) {
 
 static int key_at(sc3_jsonl *j, const sc3_keys *wanted, size_t place, sc3_slice name) {
   sc3_jsonl_place *p = &j->places[place % SC3_JSONL_PLACES];
-  if (p->n > 0 && p->n == name.n && memcmp(p->name, name.p, name.n) == 0)
+  if (p->n > 0 && p->key != UNKNOWN && p->n == name.n && memcmp(p->name, name.p, name.n) == 0)
     return p->key;
   if (name.n == 0 || name.n > SC3_JSONL_KEY_MAX)
     return key_among(wanted, name);

@@ -10,8 +10,8 @@ enum { SC3_JSONL_PLACES = 64, SC3_JSONL_KEY_MAX = 55 };
 
 /* What the key at one place of an object was found to be, because objects mostly have the same keys in the same places. */
 typedef struct sc3_jsonl_place {
-  unsigned char n;    /* bytes of the key; 0 = nothing is known */
-  signed char key;    /* the number of the key asked for that it is; -1 = it is to be kept, -2 = it is not */
+  unsigned char n; /* bytes of the key; 0 = nothing is known */
+  signed char key; /* the number of the key asked for that it is; -1 = it is to be kept, -2 = it is not, -3 = that is to be found out again */
   char name[SC3_JSONL_KEY_MAX];
 } sc3_jsonl_place;
 

@@ -266,7 +266,7 @@ static sc3_looked push_column(lua_State *L, int row) {
   if (lua_type(L, key) == LUA_TSTRING)
     name.p = lua_tolstring(L, key, &name.n);
   lua_pushvalue(L, key);
-  if (sc3_isrow(L, row))
+  if (name.p != NULL && sc3_isrow(L, row))
     lua_rawget(L, row); /* it would raise for a column that it has not */
   else
     lua_gettable(L, row);

@@ -462,6 +462,26 @@ static int source_rows(lua_State *L) {
   return 1;
 }
 
+/* :keys() -> an array of keys that the last objects of JSON Lines had, as far as they are known; nil where they look like data of people */
+static int source_keys(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  sc3_slice names[SC3_JSONL_PLACES];
+  size_t i, n = 0;
+  for (i = 0; i < SC3_JSONL_PLACES; i++) {
+    const sc3_jsonl_place *p = &s->jsonl.places[i];
+    if (p->n > 0)
+      names[n++] = sc3_slice_of(p->name, p->n);
+  }
+  if (sc3_header_advice(names, n) != NULL)
+    return 0;
+  lua_createtable(L, (int)n, 0);
+  for (i = 0; i < n; i++) {
+    lua_pushlstring(L, names[i].p, names[i].n);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
 static void set_lines(lua_State *L, const char *key, uint64_t n) {
   sc3_pushcount(L, n);
   lua_setfield(L, -2, key);
@@ -532,7 +552,7 @@ static int source_delimiter(lua_State *L) {
 void sc3_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"advice", source_advice}, {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
-    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"lines", source_lines}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
+    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"keys", source_keys}, {"lines", source_lines}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
     {"size", source_size}, {"stamp", source_stamp}, {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};

@@ -48,11 +48,24 @@ end
 ---@param list table
 ---@param builder table
 ---@param name string  of the input
-function keys.note(list, builder, name)
+---@param there? string[]  keys that its rows have
+function keys.note(list, builder, name, there)
   local missing, twice = builder:missing()
   if #missing + #twice > 0 then
-    list[#list + 1] = { name = name, keys = sorted(missing), twice = sorted(twice) }
+    list[#list + 1] = { name = name, keys = sorted(missing), twice = sorted(twice), there = there }
   end
+end
+
+-- The keys that rows have, each once, as a line for people.
+local function list_of(there)
+  local shown, seen = {}, {}
+  for _, key in ipairs(there or {}) do
+    if not seen[key] and #shown < SHOWN then
+      seen[key] = true
+      shown[#shown + 1] = key:gsub("%c.*", "…")
+    end
+  end
+  return #shown > 0 and "; keys that rows have are: " .. table.concat(shown, ", ") or ""
 end
 
 -- The keys as issues, the first ones.
@@ -92,7 +105,9 @@ function keys.tell(list, plan, res, counts, mode)
     local missing = issues_of(plan, lack.keys, "looks for '%s', which no row has")
     local twice = issues_of(plan, lack.twice, "looks for '%s', which may be one of two keys of a row: name the one you mean")
     if counts.used_rows == 0 and is_needed(plan, lacks, mode) then
-      return failure(lack.name, "missing_key", missing)
+      local err = failure(lack.name, "missing_key", missing)
+      err.message = err.message .. list_of(lack.there)
+      return err
     elseif counts.used_rows == 0 and #twice > 0 then
       return failure(lack.name, "ambiguous_key", twice)
     end

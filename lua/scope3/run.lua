@@ -75,7 +75,7 @@ local function from_source(self, source)
   local err = read_source(self, source)
   if self.missing then -- a job, and not its input read once more
     lines.add(self.job.result, source)
-    keys_of.note(self.missing, self.intake.builder, source.name)
+    keys_of.note(self.missing, self.intake.builder, source.name, source.handle:keys())
   end
   return err
 end

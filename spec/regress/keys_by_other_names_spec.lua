@@ -189,7 +189,9 @@ describe("a key that no row has", function()
     end
     local code, _, err = world.command { "sync", world.file(text, ".jsonl"), "--audience", "a", "--map", "external_id=id", "--map", "email=Mial", "--dry-run" }
     assert.equal(1, code)
-    assert.truthy(err:find("map.email looks for 'Mial', which no row has", 1, true), err)
+    assert.truthy(err:find("map.email looks for 'Mial', which no row has; keys that rows have are: id, mail, plan", 1, true), err)
+    local _, _, _, failure = both({ map = { external_id = "id", email = "mail" } }, '{"id":"1","jane@example.com":{"4711":1}}\n')
+    assert.is_nil(failure.message:find("jane", 1, true), failure.message)
   end)
 
   it("is a warning where the rest could be used, of each file", function()
@@ -284,6 +286,7 @@ describe("a row that a source gives", function()
     end
     local res = assert(run({ map = { external_id = "id", email = "email", phone = "tel" } }, rows()))
     assert.same({ 2, "missing_key" }, { res.members, res.warnings[1].code })
+    assert.equal(2, assert(run({ map = { external_id = 1, email = 2 } }, rows())).members)
     local none, err = run({ map = { external_id = "id", email = "mial" } }, rows())
     assert.is_nil(none)
     assert.equal("missing_key", err.code)
