@@ -245,8 +245,9 @@ local function from_paths(self, paths, plan, known)
       self.intake:turn_to(shape, #paths > 1 and path or nil)
       err = from_source(self, source)
       self.intake:report_refusals()
-      if known.stamps[path] and source:stamp() ~= known.stamps[path] then
-        self:warn("changed_input", path .. ": the file was written to while it was read, so rows may be missing or cut", { file = path })
+      if self.missing and known.stamps[path] and source:stamp() ~= known.stamps[path] then
+        result.warn(self.job.result, "changed_input", path .. ": the file was written to while it was read, so rows may be missing or cut",
+          { file = path })
       end
     end
     if source then
@@ -342,7 +343,7 @@ local function let_rebuild(work, audience, paths, plan, shape, opts, known)
       table.insert(wanted[one.batch], one)
     end
     local sink = rebuilder(work, wanted, n)
-    local again = { job = sink, opts = quiet, on_event = nothing, warn = nothing, intake = intake.new(sink, audience, quiet, shape) }
+    local again = { job = sink, opts = quiet, on_event = nothing, intake = intake.new(sink, audience, quiet, shape) }
     local err = from_paths(again, paths, plan, known)
     if not err then
       again.intake:finish()
@@ -389,9 +390,6 @@ function run.run(client, script, input, audience, opts)
 
   local work = job.new(client, { audience }, opts)
   local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event, missing = {} }
-  function self.warn(_, ...)
-    result.warn(work.result, ...)
-  end
   if opts.journal and not opts.dry_run then
     ok, err = keep_journal(self, client, audience, script)
     if not ok then
