@@ -43,7 +43,7 @@ static size_t rows_of(size_t n, sc3_csv_marks marks, int sink) {
   size_t block, whole = 0, column = 0;
   int quoted = 0;
   for (block = 0; block < n; block += SC3_MARKS_BLOCK) { /* the buffer has room behind its end */
-    uint64_t bits = marks(input + block, ',');
+    uint64_t bits = marks(input + block, ',', '"', '\0');
     for (; bits != 0; bits &= bits - 1) {
       const char *mark = input + block + __builtin_ctzll(bits);
       if (mark >= input + n)
@@ -69,7 +69,7 @@ static size_t rows_of(size_t n, sc3_csv_marks marks, int sink) {
 }
 
 int main(int argc, char **argv) {
-  sc3_csv_marks marks = sc3_csv_marks_choose(NULL);
+  sc3_csv_marks marks = sc3_csv_marks_choose(NULL, 0);
   int fd = argc > 1 ? open(argv[1], O_RDONLY) : 0, sink = open("/dev/null", O_WRONLY);
   size_t left = 0;
   ssize_t n;

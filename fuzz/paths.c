@@ -42,7 +42,7 @@ static void put(const char *s) {
 
 /* Bytes of every kind, long enough now and then to lie over blocks of 16, 32 and 64. */
 static void put_noise(char quote, const char *delimiter) {
-  static const char *const parts[] = {"a", "B", " ", "\xc3\xa9", "\xe2\x80\x89", "\xf0\x9f\x98\x80", "'", "\t", ";", "|", ",", "\xff", "\\", "0123456789abcdef", ".", "@", "{", "}"};
+  static const char *const parts[] = {"a", "B", " ", "\xc3\xa9", "\xe2\x80\x89", "\xf0\x9f\x98\x80", "'", "\t", ";", "|", ",", "\xff", "\\", "\\N", "0123456789abcdef", ".", "@", "{", "}"};
   size_t n = below(8) > 0 ? below(6) : below(90);
   for (; n > 0; n--) {
     switch (below(quote != 0 ? 9 : 40)) {
@@ -267,6 +267,8 @@ int main(int argc, char **argv) {
   (void)fflush(stdout);
   while (sum.rows < wanted) {
     unsigned mode = (unsigned)draw() & 1023;
+    if (below(8) == 0)
+      mode |= (unsigned)draw() & (WAY_NO_QUOTES | WAY_ESCAPES);
     size_t step = below(4) > 0 ? 1 + below(1000) : 1 << 16;
     way_result r;
     length = 0;

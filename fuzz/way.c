@@ -53,7 +53,7 @@ static void note_bytes(way *w, const void *bytes, size_t n) {
 static void note_record(way *w, const sc3_record *r) {
   size_t i;
   note(w, r->row);
-  note(w, r->line);
+  note(w, r->line << 32 ^ r->lines);
   note(w, (uint64_t)r->fault << 32 | r->fault_column);
   for (i = 0; r->fault == SC3_FAULT_NONE && i < r->count; i++) {
     note(w, (uint64_t)r->fields[i].kind);
@@ -66,8 +66,18 @@ static void note_refusals(way *w) {
   const sc3_refusal *r = (const sc3_refusal *)(const void *)w->b.refusals.p;
   size_t i, n = w->b.refusals.n / sizeof *r;
   for (i = 0; i < n; i++)
-    note(w, r[i].row << 32 ^ (uint64_t)r[i].column << 24 ^ (uint64_t)r[i].role << 16 ^ (uint64_t)r[i].reason << 8 ^ r[i].dropped);
+    note(w, r[i].row << 32 ^ (uint64_t)r[i].column << 24 ^ (uint64_t)r[i].role << 16 ^ (uint64_t)r[i].reason << 8 ^ r[i].dropped ^ (uint64_t)r[i].lines << 48);
   w->b.refusals.n = 0;
+}
+
+/* The lines that are no rows. */
+static void note_lines(way *w) {
+  const sc3_lines *l = w->mode & WAY_JSONL ? &w->jsonl.lines : &w->csv.lines;
+  size_t i;
+  note(w, l->header << 48 ^ l->blank << 32 ^ l->quoted);
+  note(w, l->swallowed << 32 ^ l->refused_rows << 24 ^ l->odd_rows << 16 ^ l->bytes_marks);
+  for (i = 0; i < l->spot_count; i++)
+    note(w, l->spots[i].row << 48 ^ l->spots[i].line << 32 ^ l->spots[i].lines << 1 ^ (uint64_t)l->spots[i].refused);
 }
 
 /* The tally and what it adds up to. */
@@ -230,8 +240,9 @@ static void open_way(way *w) {
   if (w->mode & WAY_CONDITIONS)
     set_conditions(w);
   sc3_csv_init(&w->csv, w->mode & WAY_COMMA ? ',' : 0, !(w->mode & WAY_NO_HEADER));
+  sc3_csv_dialect(&w->csv, w->mode & WAY_NO_QUOTES ? '\0' : '"', w->mode & WAY_ESCAPES ? '\\' : '\0', sc3_slice_of("\\N", w->mode & WAY_ESCAPES ? 2 : 0));
   if (w->mode & WAY_SLOWER)
-    w->csv.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0]) == NULL]);
+    w->csv.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0], 0) == NULL], (w->mode & WAY_ESCAPES) != 0);
   sc3_jsonl_init(&w->jsonl);
 }
 
@@ -245,10 +256,11 @@ static void close_way(way *w) {
 }
 
 static void take_rows(way *w, uint64_t max_rows) {
-  const sc3_keys keys = sc3_builder_keys(&w->b);
+  sc3_keys keys = sc3_builder_keys(&w->b);
   sc3_record record;
+  keys.all = (w->mode & WAY_ALL_KEYS) != 0;
   while (w->b.tally.rows < max_rows) {
-    sc3_next next = w->mode & WAY_JSONL ? sc3_jsonl_next(&w->jsonl, w->mode & WAY_ALL_KEYS ? NULL : &keys, &record) : sc3_csv_next(&w->csv, &record);
+    sc3_next next = w->mode & WAY_JSONL ? sc3_jsonl_next(&w->jsonl, &keys, &record) : sc3_csv_next(&w->csv, &record);
     int wanted;
     if (next == SC3_NEXT_NEED) {
       feed(w);
@@ -287,5 +299,6 @@ __attribute__((visibility("default"))) void WAY(const uint8_t *p, size_t n, size
     turn(&w);
   drain(&w, w.now);
   note_tally(&w);
+  note_lines(&w);
   close_way(&w);
 }

@@ -17,7 +17,9 @@ enum {
   WAY_NO_MEND = 64,
   WAY_EPOCHS = 128,
   WAY_ALL_KEYS = 256, /* of JSON Lines, as a script has them; else those of the map */
-  WAY_SLOWER = 512    /* CSV is scanned by the second best that the processor has */
+  WAY_SLOWER = 512,   /* CSV is scanned by the second best that the processor has */
+  WAY_NO_QUOTES = 1024,
+  WAY_ESCAPES = 2048  /* of CSV, by a backslash; then \N is no value */
 };
 
 /* The columns of the map: id, email, phone, region, email 2, phone 2, uid2, maid, and a hashed email, which CSV has in the first. In JSON Lines they are

@@ -47,6 +47,7 @@ static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_
   r.role = (uint8_t)role;
   r.reason = (uint8_t)reason;
   r.dropped = (uint8_t)dropped;
+  r.lines = dropped ? 0 : (uint32_t)b->row_lines; /* at most SC3_ROW_MAX */
   return sc3_buffer_append(&b->refusals, &r, sizeof r);
 }
 
@@ -67,6 +68,7 @@ void sc3_builder_discard(sc3_builder *b) {
 
 void sc3_builder_begin(sc3_builder *b, uint64_t row) {
   b->row = row;
+  b->row_lines = 0;
   b->tally.rows++;
   b->row_rejected = SC3_R_NONE;
   sc3_builder_discard(b);
@@ -157,31 +159,56 @@ sc3_reason sc3_fault_reason(sc3_fault fault) {
     case SC3_FAULT_BAD_JSON: return SC3_R_BAD_JSON;
     case SC3_FAULT_NOT_OBJECT: return SC3_R_NOT_AN_OBJECT;
     case SC3_FAULT_TOO_LONG: return SC3_R_ROW_TOO_LONG;
+    case SC3_FAULT_AMBIGUOUS: return SC3_R_AMBIGUOUS_KEY;
     case SC3_FAULT_UTF8: return SC3_R_INVALID_UTF8;
   }
   return SC3_R_BAD_JSON;
 }
 
-static inline const sc3_field *field_of(const sc3_record *r, size_t column, sc3_slice name) {
+static inline const sc3_field *field_of(const sc3_record *r, size_t column, size_t key, sc3_slice name) {
   if (column > 0)
     return column <= r->count ? &r->fields[column - 1] : NULL;
-  return sc3_record_find(r, name);
+  return r->found != NULL ? r->found[key] : sc3_record_find(r, name);
 }
 
-static void add_name(sc3_columns *c, size_t *n, size_t column, sc3_slice name) {
-  if (column == 0)
-    c->names[(*n)++] = name;
+/* The number of a name among those that are looked at. */
+static size_t name_number(sc3_columns *c, size_t column, sc3_slice name) {
+  size_t i;
+  if (column > 0)
+    return 0;
+  for (i = 0; i < c->name_count; i++) {
+    if (sc3_slice_eq(c->names[i], name))
+      return i;
+  }
+  c->names[c->name_count++] = name;
+  return i;
 }
 
 sc3_keys sc3_builder_keys(sc3_builder *b) {
   sc3_columns *c = b->columns;
-  sc3_keys keys = {c->names, 0};
+  sc3_keys keys;
   size_t i;
+  c->name_count = 0;
   for (i = 0; i < c->target_count; i++)
-    add_name(c, &keys.count, c->targets[i].column, c->targets[i].name);
+    c->targets[i].key = name_number(c, c->targets[i].column, c->targets[i].name);
   for (i = 0; i < c->condition_count; i++)
-    add_name(c, &keys.count, c->conditions[i].column, c->conditions[i].name);
+    c->conditions[i].key = name_number(c, c->conditions[i].column, c->conditions[i].name);
+  keys.names = c->names;
+  keys.count = c->name_count;
+  keys.all = 0;
+  keys.seen = c->seen;
   return keys;
+}
+
+/* The role that looks for the key which is ambiguous; of rows that are tables the keys are their columns. */
+static sc3_role role_of_key(const sc3_builder *b, size_t key) {
+  size_t i;
+  for (i = 0; b->columns != NULL && i < b->columns->target_count; i++) {
+    const sc3_target *t = &b->columns->targets[i];
+    if ((t->column > 0 ? t->column - 1 : t->key) == key)
+      return t->role;
+  }
+  return SC3_ROLE_NONE;
 }
 
 /* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 or 1.0 would be a guess. */
@@ -237,7 +264,7 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
   size_t i;
   for (i = 0; i < b->columns->target_count; i++) {
     const sc3_target *t = &b->columns->targets[i];
-    const sc3_field *f = field_of(r, t->column, t->name);
+    const sc3_field *f = field_of(r, t->column, t->key, t->name);
     sc3_slice trimmed;
     sc3_status st = SC3_OK;
     if (f == NULL || f->kind == SC3_KIND_NULL)
@@ -266,7 +293,7 @@ int sc3_builder_wants(const sc3_builder *b, const sc3_record *r) {
   size_t i;
   for (i = 0; i < b->columns->condition_count && r->fault == SC3_FAULT_NONE; i++) {
     const sc3_condition *c = &b->columns->conditions[i];
-    if (!sc3_condition_holds(c, field_of(r, c->column, c->name)))
+    if (!sc3_condition_holds(c, field_of(r, c->column, c->key, c->name)))
       return 0;
   }
   return 1;
@@ -283,8 +310,10 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   sc3_values v;
   sc3_outcome outcome;
   sc3_status st;
-  if (r->fault != SC3_FAULT_NONE)
-    return sc3_builder_reject(b, sc3_fault_reason(r->fault), SC3_ROLE_NONE, r->fault_column);
+  if (r->fault != SC3_FAULT_NONE) {
+    b->row_lines = r->lines;
+    return sc3_builder_reject(b, sc3_fault_reason(r->fault), r->fault == SC3_FAULT_AMBIGUOUS ? role_of_key(b, r->fault_key) : SC3_ROLE_NONE, r->fault_column);
+  }
   memset(v.role, 0, sizeof v.role);
   memset(v.column, 0, sizeof v.column);
   v.uid_count = 0;

@@ -35,6 +35,7 @@ typedef struct sc3_refusal {
   uint8_t role;    /* sc3_role */
   uint8_t reason;  /* sc3_reason */
   uint8_t dropped; /* 1: an identifier was dropped; 0: the row or member was rejected */
+  uint32_t lines;  /* of a row that was rejected: further lines of the text that lie inside it */
 } sc3_refusal;
 
 /* Which part of a record goes to which role. */
@@ -43,6 +44,7 @@ typedef struct sc3_target {
   sc3_slice uid_type; /* for SC3_ROLE_UID */
   size_t column;      /* 1-based; 0 = by name */
   sc3_slice name;
+  size_t key;         /* the name's number, see sc3_builder_keys() */
   int fallback; /* a target of the same role (and type) stands before it: it counts only when that gives nothing that can be used */
 } sc3_target;
 
@@ -55,7 +57,10 @@ typedef struct sc3_columns {
   size_t target_count;
   sc3_condition conditions[SC3_CONDITIONS_MAX];
   size_t condition_count;
-  sc3_slice names[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of the columns that these look at by name */
+  sc3_slice names[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of the columns that these look at by name, each once */
+  size_t name_count;
+  unsigned char seen[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* which of them, or of the keys of tables, a row had */
+  uint64_t looked; /* rows that were looked at for them */
 } sc3_columns;
 
 typedef struct sc3_builder {
@@ -66,6 +71,7 @@ typedef struct sc3_builder {
   sc3_reading reading;
   size_t max_member;   /* bytes of one member, at most a payload's max_bytes */
   uint64_t row;        /* of the row under way */
+  uint64_t row_lines;  /* further lines that a row under way has which cannot be read */
   size_t members_of_row;
   sc3_reason row_rejected;
   sc3_role row_rejected_at;
@@ -101,7 +107,8 @@ void sc3_builder_discard(sc3_builder *b);
 /* Ends the row: it counts as skipped (when told), rejected, or used. */
 sc3_status sc3_builder_end(sc3_builder *b, int skipped);
 
-/* The names by which targets and conditions look at a record; valid until these are changed. From here on to sc3_builder_wants() a builder with columns. */
+/* The names by which targets and conditions look at a record, each once; valid until these are changed. From here on to sc3_builder_wants() a builder with
+   columns. */
 sc3_keys sc3_builder_keys(sc3_builder *b);
 
 /* Stages the member that the targets find in the record of the row under way; a record with a fault is rejected for it. `next` is the payload that it

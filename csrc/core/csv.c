@@ -9,9 +9,19 @@ void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header) {
   sc3_input_init(&csv->input);
   sc3_buffer_init(&csv->header, SC3_ROW_MAX);
   csv->delimiter = delimiter;
-  csv->marks = sc3_csv_marks_choose(NULL);
+  csv->quote = '"';
+  csv->marks = sc3_csv_marks_choose(NULL, 0);
   csv->has_header = has_header;
   csv->line = 1;
+}
+
+void sc3_csv_dialect(sc3_csv *csv, char quote, char escape, sc3_slice null) {
+  csv->quote = quote;
+  csv->escape = escape;
+  csv->null_length = null.n < SC3_NULL_MAX ? null.n : SC3_NULL_MAX;
+  if (csv->null_length > 0)
+    memcpy(csv->null, null.p, csv->null_length);
+  csv->marks = sc3_csv_marks_choose(NULL, escape != '\0');
 }
 
 void sc3_csv_free(sc3_csv *csv) {
@@ -36,8 +46,10 @@ static sc3_next fail(sc3_csv *csv, sc3_fatal_kind kind, uint64_t line, size_t co
 typedef struct scan {
   size_t count;  /* fields */
   size_t length; /* bytes, the line end included */
-  uint64_t lines;
-  int doubled;    /* some field holds doubled quotes */
+  uint64_t lines; /* line ends, that of the row included */
+  uint64_t inner; /* those inside fields */
+  size_t alike;   /* lines inside fields that look like rows */
+  int doubled;    /* some field holds doubled quotes, or escapes */
   int ends_in_cr; /* at the end of what has come: an LF may follow */
   sc3_fault fault;
   size_t fault_column;
@@ -65,25 +77,26 @@ static sc3_next more_fields(sc3_csv *csv, size_t count) {
   return SC3_NEXT_RECORD;
 }
 
-/* Marks a quoted field that holds doubled quotes, until they are taken out. */
+/* Mark a field that holds doubled quotes, or escapes (and doubled quotes perhaps), until they are taken out. */
 #define HAS_DOUBLED SC3_KIND_NESTED
+#define HAS_ESCAPES SC3_KIND_TRUE
 
 /* The marks of a text, in order. */
 typedef struct walk {
   const char *block, *end;
   uint64_t bits; /* of the block, those that were not walked over */
   sc3_csv_marks marks;
-  char delimiter;
+  char delimiter, quote, escape;
 } walk;
 
 static uint64_t bits_of(const walk *w) {
   char copy[SC3_MARKS_BLOCK];
   size_t left = (size_t)(w->end - w->block);
   if (left >= SC3_MARKS_BLOCK)
-    return w->marks(w->block, w->delimiter);
+    return w->marks(w->block, w->delimiter, w->quote, w->escape);
   memset(copy, 'x', sizeof copy);
   memcpy(copy, w->block, left);
-  return w->marks(copy, w->delimiter) & ((UINT64_C(1) << left) - 1);
+  return w->marks(copy, w->delimiter, w->quote, w->escape) & ((UINT64_C(1) << left) - 1);
 }
 
 /* The mark that the lowest of `bits`, which are not all 0, stands for. */
@@ -114,18 +127,39 @@ static const char *step(walk *w) {
   return mark;
 }
 
+static int is_mark(const walk *w, char c) {
+  return c == w->delimiter || c == w->quote || c == '\n' || c == '\r' || c == '\0' || c == w->escape;
+}
+
+/* Walks over the byte that the escape at `mark` takes its meaning from, where it has come. */
+static void step_escaped(walk *w, const char *mark, scan *s) {
+  const char *next = mark + 1;
+  if (next == w->end || !is_mark(w, *next))
+    return;
+  (void)step(w);
+  if (*next == '\0')
+    blame(s, SC3_FAULT_NUL);
+  else if (*next == '\n' || (*next == '\r' && (next + 1 == w->end || next[1] != '\n')))
+    s->lines++;
+  else if (*next == '\r') { /* CR and LF behind one escape */
+    (void)step(w);
+    s->lines++;
+  }
+}
+
 /* The closing quote of the field whose opening quote was the last mark; NULL when it has not come. */
-static const char *closing_quote(walk *w, int finished, scan *s, int *doubled) {
+static const char *closing_quote(walk *w, int finished, scan *s, sc3_kind *kind) {
   for (;;) {
     const char *mark = step(w);
     if (mark == w->end)
       return NULL;
-    if (*mark == '"') {
+    if (*mark == w->quote) {
       if (mark + 1 == w->end)
         return finished ? mark : NULL;
-      if (mark[1] != '"')
+      if (mark[1] != w->quote)
         return mark;
-      *doubled = 1;
+      if (*kind == SC3_KIND_TEXT)
+        *kind = HAS_DOUBLED;
       (void)step(w);
     } else if (*mark == '\n') {
       s->lines++;
@@ -133,13 +167,16 @@ static const char *closing_quote(walk *w, int finished, scan *s, int *doubled) {
       s->lines += mark + 1 == w->end || mark[1] != '\n';
     } else if (*mark == '\0') {
       blame(s, SC3_FAULT_NUL);
+    } else if (*mark == w->escape) {
+      *kind = HAS_ESCAPES;
+      step_escaped(w, mark, s);
     }
   }
 }
 
 /* The end of a quoted field: its closing quote, and in `*behind` the delimiter, line end, or end of what has come, behind it. */
-static const char *quoted_field(walk *w, int finished, scan *s, int *doubled, const char **behind) {
-  const char *close = closing_quote(w, finished, s, doubled), *mark;
+static const char *quoted_field(walk *w, int finished, scan *s, sc3_kind *kind, const char **behind) {
+  const char *close = closing_quote(w, finished, s, kind), *mark;
   if (close == NULL)
     return NULL;
   do
@@ -154,6 +191,7 @@ static sc3_next end_row(sc3_csv *csv, scan *s, const char *head, const char *mar
   if (mark - head > SC3_ROW_MAX)
     return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
   s->length = (size_t)(mark - head);
+  s->inner = s->lines;
   if (mark == end)
     return csv->input.finished ? SC3_NEXT_RECORD : SC3_NEXT_NEED;
   s->lines++;
@@ -167,32 +205,76 @@ static sc3_next end_row(sc3_csv *csv, scan *s, const char *head, const char *mar
   return SC3_NEXT_RECORD;
 }
 
+/* Whether the walk stops at a mark of a field without quotes that is only text: a quote, a NUL, and with an escape also what it stands before, and CR alone.
+   SC3_NEXT_NEED when that cannot be told before more has come. */
+static sc3_next is_text(const walk *w, const char *mark, int finished) {
+  if (*mark == w->delimiter || *mark == '\n')
+    return SC3_NEXT_END;
+  if (w->escape == '\0' || (*mark != w->escape && *mark != '\r'))
+    return *mark == '\r' ? SC3_NEXT_END : SC3_NEXT_RECORD;
+  if (mark + 1 == w->end && !finished)
+    return SC3_NEXT_NEED;
+  return *mark == '\r' && (mark + 1 == w->end || mark[1] == '\n') ? SC3_NEXT_END : SC3_NEXT_RECORD;
+}
+
+/* The end of a field without quotes, from its first mark on: the delimiter or line end behind it, or the end of what has come. NULL when more has to come. */
+static const char *plain_field(walk *w, int finished, scan *s, const char *mark, sc3_kind *kind) {
+  for (; mark != w->end; mark = step(w)) {
+    sc3_next text = is_text(w, mark, finished);
+    if (text != SC3_NEXT_RECORD)
+      return text == SC3_NEXT_NEED ? NULL : mark;
+    if (*mark == '\0') {
+      blame(s, SC3_FAULT_NUL);
+    } else if (*mark == w->escape) {
+      *kind = HAS_ESCAPES;
+      step_escaped(w, mark, s);
+    }
+  }
+  return mark;
+}
+
+static uint64_t line_ends(const char *p, const char *end) {
+  uint64_t n = 0;
+  for (; p < end; p++)
+    n += *p == '\n' || (*p == '\r' && (p + 1 == end || p[1] != '\n'));
+  return n;
+}
+
+/* A quote that does not close in its row's megabyte. What is said of the lines behind it does not depend on how much has come. */
+static sc3_next unclosed(sc3_csv *csv, const scan *s, const char *head, const char *start, const char *end, uint64_t line) {
+  if (end - head > SC3_ROW_MAX)
+    end = head + SC3_ROW_MAX;
+  csv->fatal.lines = line_ends(start, end);
+  csv->lines.swallowed += line_ends(head, end) + (end[-1] != '\n' && end[-1] != '\r');
+  return fail(csv, SC3_FATAL_UNCLOSED_QUOTE, line, s->count + 1);
+}
+
 /* A field whose first mark is no delimiter: quoted, with a quote or a NUL in it, or the last of its row. Its end is written to `*behind`. SC3_NEXT_RECORD
    when the field was read. */
 static sc3_next odd_field(sc3_csv *csv, scan *s, walk *w, const char *head, const char *start, const char *mark, sc3_field *field, const char **behind) {
   const int finished = csv->input.finished;
+  sc3_kind kind = SC3_KIND_TEXT;
   s->count = (size_t)(field - csv->fields);
-  if (mark != w->end && *mark == '"' && mark == start) {
+  if (mark != w->end && w->quote != '\0' && *mark == w->quote && mark == start) {
     uint64_t opened = s->lines;
-    int doubled = 0;
-    const char *close = quoted_field(w, finished, s, &doubled, &mark);
+    const char *close = quoted_field(w, finished, s, &kind, &mark);
     if (close == NULL || close - head > SC3_ROW_MAX) {
       if (close != NULL || finished || w->end - head > SC3_ROW_MAX)
-        return fail(csv, SC3_FATAL_UNCLOSED_QUOTE, csv->line + opened, s->count + 1);
+        return unclosed(csv, s, head, start, w->end, csv->line + opened);
       return SC3_NEXT_NEED;
     }
     field->value = sc3_slice_of(start + 1, (size_t)(close - start) - 1);
-    if (doubled)
-      field->kind = HAS_DOUBLED;
-    s->doubled |= doubled;
     if (mark != close + 1)
       blame(s, SC3_FAULT_STRAY_QUOTE);
   } else {
-    for (; mark != w->end && (*mark == '"' || *mark == '\0'); mark = step(w)) { /* quotes inside an unquoted field are text */
-      if (*mark == '\0')
-        blame(s, SC3_FAULT_NUL);
-    }
+    mark = plain_field(w, finished, s, mark, &kind);
+    if (mark == NULL)
+      return w->end - head > SC3_ROW_MAX ? fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count) : SC3_NEXT_NEED;
     field->value = sc3_slice_of(start, (size_t)(mark - start));
+  }
+  if (kind != SC3_KIND_TEXT) {
+    field->kind = kind;
+    s->doubled = 1;
   }
   *behind = mark;
   return SC3_NEXT_RECORD;
@@ -211,6 +293,8 @@ static sc3_next scan_row(sc3_csv *csv, scan *s) {
   w.end = end;
   w.marks = csv->marks;
   w.delimiter = delimiter;
+  w.quote = csv->quote;
+  w.escape = csv->escape;
   bits = bits_of(&w);
   for (;; start = mark + 1, field++) {
     sc3_next next;
@@ -249,29 +333,81 @@ static sc3_next scan_row(sc3_csv *csv, scan *s) {
   }
 }
 
-/* Takes doubled quotes out, in place: the row's bytes are not looked at again. */
-static void unquote(sc3_csv *csv, size_t count) {
-  size_t i;
-  for (i = 0; i < count; i++) {
-    sc3_field *f = &csv->fields[i];
-    char *to, *from, *end;
-    if (f->kind != HAS_DOUBLED)
-      continue;
-    f->kind = SC3_KIND_TEXT;
-    to = from = csv->input.buffer.p + (f->value.p - csv->input.buffer.p);
-    end = from + f->value.n;
-    while (from < end) {
-      char *quote = memchr(from, '"', (size_t)(end - from));
-      size_t n = quote != NULL ? (size_t)(quote + 1 - from) : (size_t)(end - from);
-      memmove(to, from, n);
-      to += n;
-      from += quote != NULL ? n + 1 : n;
+static int is_quoted(const sc3_csv *csv, const sc3_field *f) {
+  return csv->quote != '\0' && f->value.p > sc3_input_head(&csv->input) && f->value.p[-1] == csv->quote;
+}
+
+/* The character that the one behind an escape stands for. */
+static char escaped(char c) {
+  static const char from[] = "0bfnrtvZ", to[] = "\0\b\f\n\r\t\v\x1a";
+  const char *at = c != '\0' ? strchr(from, c) : NULL;
+  return at != NULL ? to[at - from] : c;
+}
+
+/* Takes escapes out of a field that begins at `to`, and where it was quoted doubled quotes too. Its new end; NULL when it holds a NUL. */
+static char *unescape(const sc3_csv *csv, char *to, const char *end, int quoted) {
+  const char *from = to;
+  int nul = 0;
+  while (from < end) {
+    char c = *from++;
+    if (c == csv->escape && from < end) {
+      c = escaped(*from++);
+      nul |= c == '\0';
+    } else if (quoted && c == csv->quote && from < end && *from == c) {
+      from++;
     }
-    f->value.n = (size_t)(to - f->value.p);
+    *to++ = c;
+  }
+  return nul ? NULL : to;
+}
+
+/* Takes doubled quotes out of a field that begins at `to`; its new end. */
+static char *halve_quotes(const sc3_csv *csv, char *to, char *end) {
+  char *from = to;
+  while (from < end) {
+    char *quote = memchr(from, csv->quote, (size_t)(end - from));
+    size_t n = quote != NULL ? (size_t)(quote + 1 - from) : (size_t)(end - from);
+    memmove(to, from, n);
+    to += n;
+    from += quote != NULL ? n + 1 : n;
+  }
+  return to;
+}
+
+/* Takes doubled quotes and escapes out, in place: the row's bytes are not looked at again. */
+static void unquote(sc3_csv *csv, scan *s) {
+  size_t i;
+  for (i = 0; i < s->count; i++) {
+    sc3_field *f = &csv->fields[i];
+    char *start, *end;
+    if (f->kind != HAS_DOUBLED && f->kind != HAS_ESCAPES)
+      continue;
+    start = csv->input.buffer.p + (f->value.p - csv->input.buffer.p);
+    end = f->kind == HAS_DOUBLED ? halve_quotes(csv, start, start + f->value.n) : unescape(csv, start, start + f->value.n, is_quoted(csv, f));
+    f->kind = SC3_KIND_TEXT;
+    if (end != NULL) {
+      f->value.n = (size_t)(end - start);
+    } else if (s->fault == SC3_FAULT_NONE) {
+      s->fault = SC3_FAULT_NUL;
+      s->fault_column = i + 1;
+    }
   }
 }
 
-/* Drops line ends before a row. SC3_NEXT_RECORD when something else stands there. */
+/* Fields that hold what stands for no value, and are not quoted, have none. */
+static void find_nulls(sc3_csv *csv, size_t count) {
+  const sc3_slice null = sc3_slice_of(csv->null, csv->null_length);
+  size_t i;
+  for (i = 0; i < count; i++) {
+    sc3_field *f = &csv->fields[i];
+    if (sc3_slice_eq(f->value, null) && !is_quoted(csv, f)) {
+      f->kind = SC3_KIND_NULL;
+      csv->has_nulls = 1;
+    }
+  }
+}
+
+/* Drops line ends before a row, and a byte order mark, which stands inside where files were joined. SC3_NEXT_RECORD when something else stands there. */
 static sc3_next skip_empty_lines(sc3_csv *csv) {
   sc3_input *in = &csv->input;
   for (;;) {
@@ -280,12 +416,26 @@ static sc3_next skip_empty_lines(sc3_csv *csv) {
       return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
     c = *sc3_input_head(in);
     if (c == '\n') {
-      if (!csv->skip_lf)
+      if (!csv->skip_lf) {
         csv->line++;
+        csv->lines.blank++;
+      }
       csv->skip_lf = 0;
     } else if (c == '\r') {
+      if (csv->escape != '\0' && sc3_input_left(in) == 1 && !in->finished)
+        return SC3_NEXT_NEED;
+      if (csv->escape != '\0' && sc3_input_left(in) > 1 && sc3_input_head(in)[1] != '\n')
+        return SC3_NEXT_RECORD; /* with an escape it is text */
       csv->line++;
+      csv->lines.blank++;
       csv->skip_lf = 1;
+    } else if (c == '\xef' && (sc3_input_left(in) >= 3 ? memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0 : !in->finished)) {
+      csv->skip_lf = 0;
+      if (sc3_input_left(in) < 3)
+        return SC3_NEXT_NEED;
+      csv->lines.bytes_marks++;
+      sc3_input_take(in, 3);
+      continue;
     } else {
       csv->skip_lf = 0;
       return SC3_NEXT_RECORD;
@@ -294,14 +444,18 @@ static sc3_next skip_empty_lines(sc3_csv *csv) {
   }
 }
 
-/* The most frequent of the four in the first line, outside quotes. */
+/* The most frequent of the four in the first line, outside quotes and behind no escape. */
 static sc3_next find_delimiter(sc3_csv *csv) {
   static const char candidates[] = {',', ';', '\t', '|'};
   const char *p = sc3_input_head(&csv->input), *end = p + sc3_input_left(&csv->input);
   size_t counts[sizeof candidates] = {0}, i, best = 0;
   int quoted = 0;
   for (; p < end; p++) {
-    if (*p == '"')
+    if (csv->escape != '\0' && *p == csv->escape && p + 1 < end) {
+      p++;
+      continue;
+    }
+    if (csv->quote != '\0' && *p == csv->quote)
       quoted = !quoted;
     else if (!quoted && (*p == '\n' || *p == '\r'))
       break;
@@ -345,6 +499,7 @@ static void take_separator(sc3_csv *csv) {
     csv->delimiter = p[4];
   csv->skip_lf = p[5] == '\r';
   csv->line++;
+  csv->lines.header++;
   sc3_input_take(in, 6);
 }
 
@@ -387,12 +542,34 @@ static sc3_next find_row(sc3_csv *csv, scan *s) {
   return next;
 }
 
+/* How many lines inside the row's fields look like rows of their own. Counted before quotes and escapes are taken out. */
+static size_t alike_in(const sc3_csv *csv, const scan *s) {
+  size_t i, alike = 0;
+  if (s->fault != SC3_FAULT_NONE || (s->count != csv->columns && csv->columns > 0) || s->count < 2)
+    return 0;
+  for (i = 0; i < s->count; i++) {
+    sc3_slice v = csv->fields[i].value;
+    if (!is_quoted(csv, &csv->fields[i]) || v.n == 0 || (memchr(v.p, '\n', v.n) == NULL && memchr(v.p, '\r', v.n) == NULL))
+      continue;
+    alike += sc3_lines_alike(csv->fields, s->count, i, csv->delimiter, csv->columns == 0);
+  }
+  return alike;
+}
+
 static sc3_next take_row(sc3_csv *csv, scan *s) {
-  sc3_next next = find_row(csv, s);
+  sc3_next next;
+  if (csv->has_nulls) {
+    forget(csv, csv->field_capacity);
+    csv->has_nulls = 0;
+  }
+  next = find_row(csv, s);
   if (next != SC3_NEXT_RECORD)
     return next;
+  s->alike = s->inner > 0 ? alike_in(csv, s) : 0;
+  if (csv->null_length > 0 && csv->columns > 0)
+    find_nulls(csv, s->count);
   if (s->doubled)
-    unquote(csv, s->count);
+    unquote(csv, s);
   sc3_input_take(&csv->input, s->length);
   csv->skip_lf = s->ends_in_cr;
   return SC3_NEXT_RECORD;
@@ -446,6 +623,8 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
   next = keep_header(csv, s.count);
   if (next == SC3_NEXT_RECORD) {
     csv->line += s.lines;
+    csv->lines.header += s.inner + 1;
+    csv->lines.odd_header = s.alike > 0;
     csv->header_read = 1;
   }
   return next;
@@ -464,10 +643,14 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   }
   record->row = ++csv->row;
   record->line = csv->line;
+  record->lines = s.inner;
+  record->found = NULL;
   record->count = s.count;
   record->fields = csv->fields;
   record->fault = s.fault;
   record->fault_column = s.fault_column;
+  if (s.inner > 0)
+    sc3_lines_count(&csv->lines, csv->row, csv->line, s.inner, s.fault != SC3_FAULT_NONE, s.alike);
   csv->line += s.lines;
   return SC3_NEXT_RECORD;
 }

@@ -1,20 +1,29 @@
-/* CSV (RFC 4180), as people have it: BOM, LF or CRLF or CR, quoted newlines, any delimiter. */
+/* CSV (RFC 4180), as people have it: BOM, LF or CRLF or CR, quoted newlines, any delimiter. And what databases write: no quoting, and a backslash before what
+   is not meant as it stands. */
 #ifndef SC3_CSV_H
 #define SC3_CSV_H
 
 #include "csv_marks.h"
 #include "input.h"
+#include "lines.h"
 #include "record.h"
+
+enum { SC3_NULL_MAX = 64 };
 
 typedef struct sc3_csv {
   sc3_input input;
   char delimiter;  /* 0 until it is known */
+  char quote, escape; /* 0 = none */
+  char null[SC3_NULL_MAX]; /* what a field that is not quoted holds where it has no value */
+  size_t null_length;      /* 0 = no such text */
   sc3_csv_marks marks;
   int has_header;
   int begun;       /* the first bytes were looked at */
   int header_read;
   int skip_lf;     /* the last row ended with CR at the end of what had come */
+  int has_nulls;   /* the row that was given out has fields that are SC3_KIND_NULL */
   uint64_t row, line;
+  sc3_lines lines;
   sc3_field *fields;
   size_t field_capacity;
   size_t columns;  /* fields of the header, or of the first row; 0 until they are known */
@@ -25,6 +34,11 @@ typedef struct sc3_csv {
 
 /* `delimiter` 0 = found by itself: what a first line "sep=…" says, else the most frequent of comma, semicolon, tab and pipe in the first line. */
 void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header);
+
+/* Of one that was not begun: the quote, the escape (0 = none), and what stands for no value (at most SC3_NULL_MAX bytes). With an escape a CR alone ends no
+   row, because databases that escape line ends leave it as it is. */
+void sc3_csv_dialect(sc3_csv *csv, char quote, char escape, sc3_slice null);
+
 void sc3_csv_free(sc3_csv *csv);
 
 /* Reads up to the header, so that names and columns are known: SC3_NEXT_RECORD when they are. With no header it looks at the first row, which stays to be

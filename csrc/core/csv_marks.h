@@ -6,10 +6,11 @@
 
 enum { SC3_MARKS_BLOCK = 64 };
 
-/* A bit for each of 64 bytes that is the delimiter, a quote, LF, CR or NUL; bit 0 is the first. Every kind gives the same answer. */
-typedef uint64_t (*sc3_csv_marks)(const char *block, char delimiter);
+/* A bit for each of 64 bytes that is the delimiter, the quote, LF, CR or NUL; bit 0 is the first. Every kind gives the same answer. Those that look for escapes
+   as well mark `escape` too, the others leave it alone. */
+typedef uint64_t (*sc3_csv_marks)(const char *block, char delimiter, char quote, char escape);
 
 /* The fastest kind that this processor has, or the one of a name: "portable", "sse2", "avx2", "neon". NULL when it has no such kind. */
-sc3_csv_marks sc3_csv_marks_choose(const char *name);
+sc3_csv_marks sc3_csv_marks_choose(const char *name, int escapes);
 
 #endif

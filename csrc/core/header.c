@@ -26,8 +26,7 @@ static uint32_t next_of(sc3_slice *s) {
   return 0;
 }
 
-/* Whether two names are the same but for what does not count; names of nothing else are not. */
-static int alike(sc3_slice a, sc3_slice b) {
+int sc3_header_alike(sc3_slice a, sc3_slice b) {
   uint32_t c = next_of(&a), d = next_of(&b);
   if (c == 0)
     return 0;
@@ -50,7 +49,7 @@ sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice nam
   if (found > 1)
     return SC3_HEADER_TWICE;
   if (found == 0)
-    found = find_all(names, n, name, alike, at);
+    found = find_all(names, n, name, sc3_header_alike, at);
   return found == 0 ? SC3_HEADER_NONE : found == 1 ? SC3_HEADER_ONE : SC3_HEADER_ALIKE;
 }
 

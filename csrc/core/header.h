@@ -11,6 +11,10 @@ typedef enum sc3_header_found {
   SC3_HEADER_ALIKE  /* the names at at[0] and at[1] are both the same as it but for case and spacing */
 } sc3_header_found;
 
+/* Whether two names are the same but for the case of ASCII letters, white space, characters that nobody sees, dots, dashes and underscores. Names of nothing
+   else are the same as none. */
+int sc3_header_alike(sc3_slice a, sc3_slice b);
+
 /* The column (counted from 0) of the `n` names that a name means: the very name, else the one that is the same but for the case of ASCII letters, white
    space, characters that nobody sees, dots, dashes and underscores, which exports put in as they please. */
 sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice name, size_t at[2]);

@@ -3,18 +3,29 @@
 #include <stdlib.h>
 
 #include "json_scan.h"
+#include "look.h"
 #include "utf8.h"
 
-enum { DEPTH_MAX = 64, FIRST_FIELDS = 16 };
+enum { DEPTH_MAX = 64, FIRST_FIELDS = 16, TEXTS_CAP = 16 << 20 };
+
+enum { KEPT = -1, PASSED_OVER = -2, UNKNOWN = -3 };
 
 void sc3_jsonl_init(sc3_jsonl *j) {
   memset(j, 0, sizeof *j);
   sc3_input_init(&j->input);
+  sc3_buffer_init(&j->texts, TEXTS_CAP);
   j->line = 1;
+}
+
+void sc3_jsonl_other_keys(sc3_jsonl *j) {
+  size_t i;
+  for (i = 0; i < SC3_JSONL_PLACES; i++)
+    j->places[i].key = UNKNOWN;
 }
 
 void sc3_jsonl_free(sc3_jsonl *j) {
   sc3_buffer_free(&j->input.buffer);
+  sc3_buffer_free(&j->texts);
   free(j->fields);
   j->fields = NULL;
 }
@@ -115,23 +126,97 @@ static sc3_status keep_field(sc3_jsonl *j, size_t *count, sc3_slice name, sc3_sl
   return SC3_OK;
 }
 
-static int is_wanted(const sc3_keys *wanted, sc3_slice name) {
+/* What a key is to those asked for: the number of the one that it is, or whether it may be meant by another, or leads to one inside it. */
+static int key_among(const sc3_keys *wanted, sc3_slice name) {
+  int key = wanted->all ? KEPT : PASSED_OVER;
   size_t i;
-  if (wanted == NULL)
-    return 1;
   for (i = 0; i < wanted->count; i++) {
-    if (sc3_slice_eq(wanted->names[i], name))
-      return 1;
+    sc3_likeness like = sc3_likeness_of(name, wanted->names[i]);
+    if (like == SC3_SAME)
+      return (int)i;
+    if (like != SC3_UNLIKE)
+      key = KEPT;
   }
-  return 0;
+  return key;
+}
+
+static int key_at(sc3_jsonl *j, const sc3_keys *wanted, size_t place, sc3_slice name) {
+  sc3_jsonl_place *p = &j->places[place % SC3_JSONL_PLACES];
+  if (p->n > 0 && p->key != UNKNOWN && p->n == name.n && memcmp(p->name, name.p, name.n) == 0)
+    return p->key;
+  if (name.n == 0 || name.n > SC3_JSONL_KEY_MAX)
+    return key_among(wanted, name);
+  p->n = (unsigned char)name.n;
+  memcpy(p->name, name.p, name.n);
+  p->key = (signed char)key_among(wanted, name);
+  return p->key;
+}
+
+/* Looks for the key of that number where the row has it under another spelling, or inside another value. `*room` grows by what its text takes. */
+static sc3_fault look_for(sc3_jsonl *j, const sc3_keys *wanted, size_t key, sc3_record *r, size_t *room) {
+  sc3_field *f = &j->looked[key];
+  sc3_found found;
+  switch (sc3_look(j->fields, r->count, wanted->names[key], &found)) {
+    case SC3_LOOKED_NONE:
+      return SC3_FAULT_NONE;
+    case SC3_LOOKED_TWO:
+      r->fault_key = key;
+      return SC3_FAULT_AMBIGUOUS;
+    default:
+      break;
+  }
+  f->name = wanted->names[key];
+  f->value = found.value;
+  f->kind = found.kind;
+  j->found[key] = f;
+  j->escaped[key] = (unsigned char)found.escaped;
+  *room += found.escaped ? found.value.n + 2 : 0;
+  return SC3_FAULT_NONE;
+}
+
+/* Takes the escapes out of texts that were found inside nested values; these themselves stay as they are. */
+static sc3_status unescape_found(sc3_jsonl *j, const sc3_keys *wanted, size_t room) {
+  size_t i;
+  sc3_status st;
+  j->texts.n = 0;
+  st = sc3_buffer_reserve(&j->texts, room);
+  for (i = 0; i < wanted->count && st == SC3_OK; i++) {
+    sc3_found found;
+    if (!j->escaped[i])
+      continue;
+    found.value = j->looked[i].value;
+    j->looked[i].value = sc3_found_text(&found, j->texts.p + j->texts.n);
+    j->texts.n += found.value.n + 2;
+  }
+  return st;
+}
+
+/* Points to the field of each key that is asked for. */
+static sc3_fault find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, sc3_status *st) {
+  size_t i, room = 0;
+  sc3_fault fault = SC3_FAULT_NONE;
+  r->found = j->found;
+  for (i = 0; i < wanted->count && fault == SC3_FAULT_NONE; i++) {
+    j->found[i] = j->at[i] > 0 ? &j->fields[j->at[i] - 1] : NULL;
+    j->escaped[i] = 0;
+    if (j->at[i] == 0 && r->count > 0)
+      fault = look_for(j, wanted, i, r, &room);
+    if (wanted->seen != NULL)
+      wanted->seen[i] = (unsigned char)(wanted->seen[i] | (j->found[i] != NULL ? SC3_SEEN : 0) | (fault == SC3_FAULT_AMBIGUOUS ? SC3_SEEN_TWICE : 0));
+  }
+  if (fault == SC3_FAULT_NONE && room > 0)
+    *st = unescape_found(j, wanted, room);
+  return *st == SC3_OK ? fault : SC3_FAULT_TOO_LONG;
 }
 
 /* Reads the members of an object from behind its opening bracket, up to the end of the line. */
 static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count, sc3_status *st) {
   const char *const end = t->end;
-  for (;;) {
+  size_t place;
+  for (place = 0;; place++) {
     sc3_slice name, value;
     sc3_kind kind;
+    int key;
     char *start = p + (skip_space(p, end) - p), *value_start;
     const char *behind;
     if (start == end || *start != '"' || (behind = sc3_json_string(start, t->end, &t->half)) == NULL)
@@ -151,11 +236,14 @@ static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wa
       return SC3_FAULT_BAD_JSON;
     if (t->half)
       return SC3_FAULT_UTF8;
-    if (is_wanted(wanted, name)) {
+    key = wanted != NULL ? key_at(j, wanted, place, name) : KEPT;
+    if (key != PASSED_OVER) {
       value = kind == SC3_KIND_TEXT ? sc3_json_unescape(value_start, behind) : sc3_slice_of(value_start, (size_t)(behind - value_start));
       *st = keep_field(j, count, name, value, kind);
       if (*st != SC3_OK)
         return SC3_FAULT_TOO_LONG;
+      if (key >= 0)
+        j->at[key] = (uint32_t)*count;
     }
     if (*p++ == '}')
       return skip_space(p, end) == end ? SC3_FAULT_NONE : SC3_FAULT_BAD_JSON;
@@ -170,6 +258,8 @@ static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, const sc3_ke
   t.half = 0;
   r->count = 0;
   r->fault_column = 0;
+  if (wanted != NULL)
+    memset(j->at, 0, wanted->count * sizeof j->at[0]);
   if (!sc3_utf8_valid(p, (size_t)(end - p))) {
     r->fault = SC3_FAULT_UTF8;
   } else if (*p != '{') {
@@ -183,9 +273,20 @@ static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, const sc3_ke
     else
       r->fault = read_members(j, p + 1, &t, wanted, &r->count, &st);
   }
+  if (r->fault == SC3_FAULT_NONE && wanted != NULL && st == SC3_OK)
+    r->fault = find_keys(j, wanted, r, &st);
   if (r->fault != SC3_FAULT_NONE)
     r->count = 0;
   return st == SC3_ENOMEM ? st : SC3_OK;
+}
+
+enum { LOOKED_AT = 1024 };
+
+/* Whether the first line ends with CR alone, as far as it is looked at. */
+static int ends_in_cr(const sc3_input *in) {
+  size_t n = sc3_input_left(in) < LOOKED_AT ? sc3_input_left(in) : LOOKED_AT;
+  const char *p = sc3_input_head(in), *newline = memchr(p, '\n', n), *cr = memchr(p, '\r', newline != NULL ? (size_t)(newline - p) : n);
+  return cr != NULL && cr + 1 != newline && (newline != NULL || cr + 1 < p + n || n < LOOKED_AT);
 }
 
 static sc3_next begin_input(sc3_jsonl *j) {
@@ -201,6 +302,7 @@ static sc3_next begin_input(sc3_jsonl *j) {
   }
   if (sc3_input_left(in) >= 3 && memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0)
     sc3_input_take(in, 3);
+  j->cr = ends_in_cr(in);
   j->begun = 1;
   return SC3_NEXT_RECORD;
 }
@@ -217,7 +319,7 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
   for (;;) {
     size_t left = sc3_input_left(in), length;
     char *head = left > 0 ? in->buffer.p + in->at : NULL;
-    const char *newline = left > 0 ? memchr(head, '\n', left) : NULL;
+    const char *newline = left > 0 ? memchr(head, j->cr ? '\r' : '\n', left) : NULL;
     const char *start;
     if (left == 0 && !(in->finished && j->skipping)) /* a line that is too long and never ends is a row all the same */
       return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
@@ -231,7 +333,9 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
     length = newline != NULL ? (size_t)(newline - head) : left;
     sc3_input_take(in, newline != NULL ? length + 1 : length);
     r->line = j->line++;
+    r->lines = 0;
     r->fields = NULL;
+    r->found = NULL;
     if (j->skipping || length > SC3_ROW_MAX) {
       j->skipping = 0;
       r->row = ++j->row;
@@ -241,8 +345,14 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
       return SC3_NEXT_RECORD;
     }
     start = skip_space(head, head + length);
-    if (start == head + length)
+    if (head + length - start >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0) { /* files were joined */
+      j->lines.bytes_marks++;
+      start = skip_space(start + 3, head + length);
+    }
+    if (start == head + length) {
+      j->lines.blank++;
       continue;
+    }
     r->row = ++j->row;
     if (read_line(j, head + (start - head), head + length, wanted, r) != SC3_OK)
       return SC3_NEXT_NOMEM;

@@ -13,6 +13,7 @@
   X(BAD_JSON, "bad_json", "the line is not valid JSON")                                                             \
   X(NOT_AN_OBJECT, "not_an_object", "the line is not a JSON object")                                                \
   X(ROW_TOO_LONG, "row_too_long", "the row is over 1 MiB, or has over 4096 fields")                                  \
+  X(AMBIGUOUS_KEY, "ambiguous_key", "two keys of the row may be meant by one name: name the one you mean")           \
   X(INVALID_UTF8, "invalid_utf8", "the text is not valid UTF-8")                                                    \
   /* the member cannot be built */                                                                                  \
   X(NO_EXTERNAL_ID, "no_external_id", "there is no external id")                                                    \

@@ -30,22 +30,30 @@ typedef enum sc3_fault {
   SC3_FAULT_BAD_JSON,
   SC3_FAULT_NOT_OBJECT,
   SC3_FAULT_TOO_LONG,
+  SC3_FAULT_AMBIGUOUS, /* JSON Lines: two keys may both be what is asked for by one name */
   SC3_FAULT_UTF8 /* JSON Lines: bytes that are not UTF-8, or half a surrogate pair */
 } sc3_fault;
 
 typedef struct sc3_record {
   uint64_t row;  /* counted from 1, without the header */
   uint64_t line; /* where it starts, counted from 1 */
+  uint64_t lines; /* further lines that it takes up */
   size_t count;
   const sc3_field *fields; /* valid until the parser is asked again */
   sc3_fault fault;
   size_t fault_column; /* counted from 1; 0 = none to blame */
+  const sc3_field *const *found; /* JSON Lines: the field of each key that is asked for, NULL where the row has none; NULL where none are asked for */
+  size_t fault_key;    /* SC3_FAULT_AMBIGUOUS: the key's number among those asked for, from 0 */
 } sc3_record;
 
-/* Keys whose values are asked for. */
+enum { SC3_KEYS_MAX = 128, SC3_SEEN = 1, SC3_SEEN_TWICE = 2 /* a row had two that may be meant */ };
+
+/* Keys whose values are asked for, each once: at most SC3_KEYS_MAX. */
 typedef struct sc3_keys {
   const sc3_slice *names;
   size_t count;
+  int all;             /* the other fields are kept too */
+  unsigned char *seen; /* `count` sets of SC3_SEEN and SC3_SEEN_TWICE: what rows had; may be NULL */
 } sc3_keys;
 
 /* The field of that name: the last of them, as a repeated key of JSON has it. NULL when there is none. */
@@ -89,6 +97,7 @@ typedef struct sc3_fatal {
   sc3_fatal_kind kind;
   uint64_t row, line;
   size_t column;
+  uint64_t lines; /* SC3_FATAL_UNCLOSED_QUOTE: line ends behind the quote that were read */
   int error; /* errno for SC3_FATAL_READ */
 } sc3_fatal;
 

@@ -390,6 +390,8 @@ static int builder_fill(lua_State *L) {
   sc3_getuservalue(L, 1);
   need_lookup(L, u, 4);
   keys = sc3_builder_keys(&u->b);
+  keys.all = scripted;
+  sc3_source_other_keys(s);
   for (;;) {
     const char *full = flush(L, u, p);
     if (full != NULL)
@@ -397,7 +399,7 @@ static int builder_fill(lua_State *L) {
     if (rows++ % ROWS_BETWEEN_CLOCKS == ROWS_BETWEEN_CLOCKS - 1 &&
         (monotonic() >= until || (double)(sc3_source_bytes(s) - start) >= bytes))
       return push_outcome(L, "more");
-    switch (sc3_source_next(s, scripted ? NULL : &keys, &u->record)) {
+    switch (sc3_source_next(s, &keys, &u->record)) {
       case SC3_NEXT_RECORD:
         break;
       case SC3_NEXT_AGAIN:
@@ -414,6 +416,7 @@ static int builder_fill(lua_State *L) {
         return luaL_error(L, "not enough memory");
     }
     sc3_builder_begin(&u->b, u->record.row);
+    u->lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
     if (!scripted) {
       int wanted = sc3_builder_wants(&u->b, &u->record);
       if (wanted)
@@ -426,6 +429,50 @@ static int builder_fill(lua_State *L) {
       lua_settop(L, 4);
     }
   }
+}
+
+/* Pushes an array of the names in maps and conditions for which rows had exactly `seen`. The keys of tables, or nil, are at index 3. */
+static void push_seen(lua_State *L, const sc3_builder_ud *u, unsigned seen, unsigned of) {
+  const sc3_columns *c = &u->lookup->columns;
+  size_t i, n = 0;
+  lua_createtable(L, 0, 0);
+  for (i = 0; i < (u->lookup->keys > 0 ? u->lookup->keys : c->name_count); i++) {
+    if ((c->seen[i] & of) != seen)
+      continue;
+    if (u->lookup->keys > 0)
+      lua_rawgeti(L, 3, (int)i + 1);
+    else
+      lua_pushlstring(L, c->names[i].p, c->names[i].n);
+    lua_rawseti(L, -2, (int)++n);
+  }
+}
+
+/* :missing() -> an array of the names in maps and conditions that no row had since :columns(), and of those that the script asked for in vain; and one of the
+   names for which a row had two keys that may be meant. Of JSON Lines and of rows that are tables. */
+static int builder_missing(lua_State *L) {
+  sc3_builder_ud *u = sc3_checkbuilder(L);
+  lua_settop(L, 1);
+  lua_createtable(L, 0, 0); /* for a builder that has looked at nothing */
+  if (u->lookup == NULL) {
+    lua_pushvalue(L, 2);
+    return 2;
+  }
+  lua_settop(L, 1);
+  sc3_getuservalue(L, 1);
+  lua_getfield(L, 2, KEY_COLUMNS);
+  if (u->lookup->columns.looked == 0)
+    lua_createtable(L, 0, 0);
+  else
+    push_seen(L, u, 0, SC3_SEEN | SC3_SEEN_TWICE);
+  lua_getfield(L, 2, KEY_ROW);
+  if (u->lookup->columns.looked > 0 && lua_isuserdata(L, 5)) {
+    lua_insert(L, 4);
+    sc3_row_missing(L, 4);
+  } else {
+    lua_pop(L, 1);
+  }
+  push_seen(L, u, SC3_SEEN_TWICE, SC3_SEEN_TWICE);
+  return 2;
 }
 
 /* :columns(map, conditions): what builder{} took as such, for a source with other columns than the one before. */
@@ -443,7 +490,7 @@ static int builder_columns(lua_State *L) {
 void sc3_open_builder(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"add", builder_add}, {"close", builder_close}, {"columns", builder_columns}, {"counts", sc3_builder_counts}, {"epoch", builder_epoch}, {"fill", builder_fill},
-    {"flush", builder_flush}, {"refusals", sc3_builder_refusals}, {"take", builder_take}, {NULL, NULL},
+    {"flush", builder_flush}, {"missing", builder_missing}, {"refusals", sc3_builder_refusals}, {"take", builder_take}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_BUILDER, methods, NULL, builder_close);
   lua_pushcfunction(L, builder_new);

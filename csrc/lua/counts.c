@@ -86,7 +86,7 @@ int sc3_builder_counts(lua_State *L) {
   return 1;
 }
 
-/* :refusals() -> an array of { row=, column=, field=, reason=, dropped= }, taken out; nil when there are none */
+/* :refusals() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil when there are none */
 int sc3_builder_refusals(lua_State *L) {
   static const char *const roles[] = {
 #define X(name, text) text,
@@ -111,6 +111,8 @@ int sc3_builder_refusals(lua_State *L) {
     }
     lua_pushstring(L, sc3_reason_key((sc3_reason)r.reason));
     lua_setfield(L, -2, "reason");
+    if (r.lines > 0)
+      set_count(L, "lines", r.lines);
     lua_pushboolean(L, r.dropped);
     lua_setfield(L, -2, "dropped");
     lua_rawseti(L, -2, (int)i + 1);

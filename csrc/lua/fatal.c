@@ -30,7 +30,7 @@ static const char *fatal_text(const sc3_fatal *f, const char **reason) {
       return "the header is broken: text behind a closing quote, or a NUL byte";
     case SC3_FATAL_UNCLOSED_QUOTE:
       *reason = "unclosed_quote";
-      return "a quote is opened and does not close, which swallows the rows behind it";
+      return "a quote is opened and does not close, which swallows the rows behind it; where quotes are only text, say quote = \"none\" (--quote none)";
     case SC3_FATAL_ROW_TOO_LONG:
       *reason = "row_too_long";
       return "a row is over 1 MiB; is the delimiter or the format right?";
@@ -72,6 +72,11 @@ void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
     lua_pushfstring(L, "line %d, column %d: %s", (int)f->line, (int)f->column, text);
   else
     lua_pushstring(L, text);
+  if (f->lines > 0) {
+    lua_pushfstring(L, " (further lines that were read in search of its end: %d)", (int)f->lines);
+    lua_concat(L, 2);
+  }
   lua_setfield(L, -2, "message");
   sc3_setposition(L, f->row, f->line, f->column);
+  set_known(L, "lines", f->lines);
 }

@@ -1,4 +1,5 @@
 /* What the command line and the blocking loop ask of the process: clocks, sleep, terminals, files by name, and the stop flag. */
+#include <errno.h>
 #include <glob.h>
 #include <math.h>
 #include <signal.h>
@@ -9,8 +10,9 @@
 #include <unistd.h>
 
 #include "binding.h"
+#include "input_file.h"
 
-enum { GLOB_MAX = 100000 };
+enum { GLOB_MAX = 1000000 };
 
 static double seconds(clockid_t clock) {
   struct timespec t = {0, 0};
@@ -60,20 +62,43 @@ static int free_paths(lua_State *L) {
   return 0;
 }
 
-/* glob(pattern) -> an array of the paths that it matches, in order; nil when there are none */
+/* What the C library tells of a folder that it cannot read. A folder that is not there matches nothing; any other reason ends the search, because files
+   would be missing without a word. glob(3) leaves nothing but this to remember it by. */
+static _Thread_local int glob_errno;
+
+static int on_glob_error(const char *path, int error) {
+  (void)path;
+  if (error == ENOENT || error == ENOTDIR)
+    return 0;
+  glob_errno = error;
+  return 1;
+}
+
+/* glob(pattern) -> an array of the paths that it matches, in order | nil (there are none) | nil, why it could not be told */
 static int process_glob(lua_State *L) {
   const char *pattern = luaL_checkstring(L, 1);
   glob_t *found;
   size_t i;
+  int status;
   lua_settop(L, 1);
   lua_createtable(L, 0, 0);
   found = lua_newuserdata(L, sizeof *found);
   memset(found, 0, sizeof *found);
   luaL_getmetatable(L, TYPE_PATHS);
   lua_setmetatable(L, 3);
-  if (glob(pattern, 0, NULL, found) != 0)
+  glob_errno = 0;
+  status = glob(pattern, 0, on_glob_error, found);
+  if (status == GLOB_NOMATCH)
     return 0;
-  for (i = 0; i < found->gl_pathc && i < GLOB_MAX; i++) {
+  if (status != 0 || found->gl_pathc > GLOB_MAX) {
+    lua_pushnil(L);
+    if (status == 0)
+      lua_pushfstring(L, "it matches over %d files", (int)GLOB_MAX);
+    else
+      lua_pushstring(L, status == GLOB_NOSPACE ? "not enough memory" : glob_errno != 0 ? strerror(glob_errno) : "a folder could not be read");
+    return 2;
+  }
+  for (i = 0; i < found->gl_pathc; i++) {
     lua_pushstring(L, found->gl_pathv[i]);
     lua_rawseti(L, 2, (int)i + 1);
   }
@@ -82,25 +107,37 @@ static int process_glob(lua_State *L) {
   return 1;
 }
 
-/* file_identity(path) -> a text that is the same for two names of one file; nil when there is no such file */
+/* file_identity(path) -> a text that is the same for two names of one file ("-" is what standard input reads); nil when there is no such file */
 static int process_file_identity(lua_State *L) {
   struct stat info;
   char text[64];
-  if (stat(luaL_checkstring(L, 1), &info) != 0)
+  if (sc3_input_stat(luaL_checkstring(L, 1), &info) != 0)
     return 0;
   (void)snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)info.st_dev, (unsigned long long)info.st_ino);
   lua_pushstring(L, text);
   return 1;
 }
 
-/* file_stamp(path) -> a text that changes when the file is written to; nil when there is no such file */
+/* file_kind(path) -> "file", "directory", "pipe", "socket" or "device" | nil, message */
+static int process_file_kind(lua_State *L) {
+  struct stat info;
+  int error = sc3_input_stat(luaL_checkstring(L, 1), &info);
+  if (error != 0) {
+    lua_pushnil(L);
+    lua_pushstring(L, strerror(error));
+    return 2;
+  }
+  lua_pushstring(L, sc3_input_kind(&info));
+  return 1;
+}
+
+/* file_stamp(path) -> a text that changes when the file is written to, or another stands in its place; nil when there is no such file */
 static int process_file_stamp(lua_State *L) {
   struct stat info;
-  char text[96];
-  if (stat(luaL_checkstring(L, 1), &info) != 0)
+  char text[SC3_INPUT_STAMP];
+  if (sc3_input_stat(luaL_checkstring(L, 1), &info) != 0)
     return 0;
-  (void)snprintf(text, sizeof text, "%llu:%lld:%lld.%09ld", (unsigned long long)info.st_ino, (long long)info.st_size, (long long)info.st_mtim.tv_sec,
-                 (long)info.st_mtim.tv_nsec);
+  sc3_input_stamp(&info, text);
   lua_pushstring(L, text);
   return 1;
 }
@@ -139,7 +176,7 @@ static int process_stopped(lua_State *L) {
 void sc3_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty},
-    {"glob", process_glob}, {"file_identity", process_file_identity}, {"file_stamp", process_file_stamp},
+    {"glob", process_glob}, {"file_identity", process_file_identity}, {"file_kind", process_file_kind}, {"file_stamp", process_file_stamp},
     {"catch_stop", process_catch_stop}, {"stopped", process_stopped}, {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};

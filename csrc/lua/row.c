@@ -2,13 +2,14 @@
 
 #include <math.h>
 
-#include "../core/header.h"
+#include "../core/look.h"
 #include "source.h"
 
 enum { NAMES_SHOWN = 40 };
 
-/* The user value is { name -> column, or -1 where it stands twice; [1] = the decoder of nested JSON or false, [2] = the source }. */
-enum { AT_DECODE = 1, AT_SOURCE = 2 };
+/* The user value is { name -> column, or -1 where it stands twice; [1] = the decoder of nested JSON or false, [2] = the source, [3] = of JSON Lines: name that
+   was asked for -> whether a row had it }. */
+enum { AT_DECODE = 1, AT_SOURCE = 2, AT_ASKED = 3 };
 
 void sc3_row_open(sc3_row *row, const sc3_record *record) {
   row->record = record;
@@ -29,7 +30,7 @@ void sc3_row_new(lua_State *L, int index) {
   row->by_name = n == 0;
   luaL_getmetatable(L, SC3_TYPE_ROW);
   lua_setmetatable(L, -2);
-  lua_createtable(L, 2, (int)n);
+  lua_createtable(L, 3, (int)n);
   for (i = 0; i < n; i++) {
     lua_pushlstring(L, names[i].p, names[i].n);
     lua_pushvalue(L, -1);
@@ -47,6 +48,8 @@ void sc3_row_new(lua_State *L, int index) {
   lua_pop(L, 1);
   lua_pushvalue(L, index);
   lua_rawseti(L, -2, AT_SOURCE);
+  lua_createtable(L, 0, 4);
+  lua_rawseti(L, -2, AT_ASKED);
   sc3_setuservalue(L, -2);
 }
 
@@ -55,6 +58,14 @@ static const sc3_record *check_live(lua_State *L) {
   if (row->record == NULL)
     luaL_error(L, "a row is valid only during the call that it was given to");
   return row->record;
+}
+
+/* Bytes of a name up to its first line end: behind a quote that is missing stand rows. */
+static size_t first_line(sc3_slice name) {
+  size_t i = 0;
+  while (i < name.n && name.p[i] != '\n' && name.p[i] != '\r')
+    i++;
+  return i;
 }
 
 /* Raises: the row has no column of that name. The names are told where they are the file's header, and not data of people. */
@@ -70,10 +81,18 @@ static void no_column(lua_State *L, const sc3_slice *names, size_t n, const char
   for (i = 0; i < n && i < NAMES_SHOWN; i++) {
     if (i > 0)
       luaL_addlstring(&b, ", ", 2);
-    luaL_addlstring(&b, names[i].p, names[i].n);
+    luaL_addlstring(&b, names[i].p, first_line(names[i]));
   }
   luaL_pushresult(&b);
   luaL_error(L, "there is no column '%s'; the columns are: %s", key, lua_tostring(L, -1));
+}
+
+int sc3_nocolumn(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key, sc3_header_found why, const size_t at[2]) {
+  if (why == SC3_HEADER_NONE)
+    no_column(L, names, n, key.p);
+  lua_pushlstring(L, names[at[0]].p, first_line(names[at[0]]));
+  lua_pushlstring(L, names[at[1]].p, first_line(names[at[1]]));
+  return luaL_error(L, "'%s' may be the column '%s' or '%s': name the one you mean", key.p, lua_tostring(L, -2), lua_tostring(L, -1));
 }
 
 /* The column (counted from 1) of a name that is not in the header as it stands, found as a map finds it and noted for the next row. Raises when there is
@@ -82,25 +101,66 @@ static size_t look_for_column(lua_State *L, int values) {
   const sc3_slice *names;
   sc3_slice name;
   size_t n, at[2] = {0, 0};
+  sc3_header_found found;
   name.p = lua_tolstring(L, 2, &name.n);
   lua_rawgeti(L, values, AT_SOURCE);
   n = sc3_source_names(lua_touserdata(L, -1), &names);
   lua_pop(L, 1);
-  switch (sc3_header_find(names, n, name, at)) {
-    case SC3_HEADER_ONE:
-      break;
-    case SC3_HEADER_NONE:
-      no_column(L, names, n, name.p);
-      break;
-    default:
-      lua_pushlstring(L, names[at[0]].p, names[at[0]].n);
-      lua_pushlstring(L, names[at[1]].p, names[at[1]].n);
-      luaL_error(L, "'%s' may be the column '%s' or '%s': name the one you mean", name.p, lua_tostring(L, -2), lua_tostring(L, -1));
-  }
+  found = sc3_header_find(names, n, name, at);
+  if (found != SC3_HEADER_ONE)
+    (void)sc3_nocolumn(L, names, n, name, found, at);
   lua_pushvalue(L, 2);
   lua_pushinteger(L, (lua_Integer)at[0] + 1);
   lua_rawset(L, values);
   return at[0] + 1;
+}
+
+/* Notes whether the key at index 2 was found; once it was, that stays. */
+static void note_asked(lua_State *L, int values, int found) {
+  lua_rawgeti(L, values, AT_ASKED);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  if (!lua_toboolean(L, -1) && (found || lua_isnil(L, -1))) {
+    lua_pushvalue(L, 2);
+    lua_pushboolean(L, found);
+    lua_rawset(L, -4);
+  }
+  lua_pop(L, 2);
+}
+
+void sc3_row_missing(lua_State *L, int index) {
+  const int list = lua_gettop(L);
+  index = sc3_absindex(L, index);
+  sc3_getuservalue(L, index);
+  lua_rawgeti(L, -1, AT_ASKED);
+  lua_pushnil(L);
+  while (lua_next(L, -2) != 0) {
+    if (!lua_toboolean(L, -1)) {
+      lua_pushvalue(L, -2);
+      lua_rawseti(L, list, (int)lua_rawlen(L, list) + 1);
+    }
+    lua_pop(L, 1);
+  }
+  lua_settop(L, list);
+}
+
+/* The value of a field of JSON Lines that is not called as the key at index 2 is, but may be meant by it; nil where there is none. */
+static int push_looked(lua_State *L, const sc3_record *r, sc3_slice name) {
+  sc3_found found;
+  sc3_field f;
+  sc3_looked looked = sc3_look(r->fields, r->count, name, &found);
+  if (looked == SC3_LOOKED_TWO)
+    return luaL_error(L, "'%s' may be one of two keys of the row: name the one you mean", name.p);
+  note_asked(L, 3, looked == SC3_LOOKED_ONE);
+  if (looked == SC3_LOOKED_NONE)
+    return 0; /* objects need not have the same keys */
+  f.name = name;
+  f.value = found.escaped ? sc3_found_text(&found, lua_newuserdata(L, found.value.n + 2)) : found.value;
+  f.kind = found.kind;
+  lua_rawgeti(L, 3, AT_DECODE);
+  if (sc3_pushfield(L, &f, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
+    return lua_error(L);
+  return 1;
 }
 
 /* row[name] or row[number]. The metatable is an upvalue, because looking it up by its name costs more than all the rest. */
@@ -128,7 +188,8 @@ static int row_index(lua_State *L) {
     name.p = lua_tolstring(L, 2, &name.n);
     field = sc3_record_find(r, name);
     if (field == NULL)
-      return 0; /* objects need not have the same keys */
+      return push_looked(L, r, name);
+    note_asked(L, 3, 1);
   } else {
     lua_pushvalue(L, 2);
     lua_rawget(L, 3);

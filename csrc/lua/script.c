@@ -1,5 +1,6 @@
 /* Transformation scripts: where(row) and member(row), and what may be said of a row when they fail. */
 #include "builder.h"
+#include "table_look.h"
 
 enum { REASONS_OF_SCRIPTS = 100 }; /* further ones are counted together */
 
@@ -256,18 +257,46 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
   return NULL;
 }
 
+/* Pushes what the row that is a table has under the key on top, which it replaces: the very key, which a table may make up as it is asked, else what the name
+   means otherwise. */
+static sc3_looked push_column(lua_State *L, int row) {
+  sc3_slice name = {NULL, 0};
+  sc3_looked looked = SC3_LOOKED_NONE;
+  int key = lua_gettop(L);
+  if (lua_type(L, key) == LUA_TSTRING)
+    name.p = lua_tolstring(L, key, &name.n);
+  lua_pushvalue(L, key);
+  if (name.p != NULL && sc3_isrow(L, row))
+    lua_rawget(L, row); /* it would raise for a column that it has not */
+  else
+    lua_gettable(L, row);
+  if (lua_isnil(L, -1) && name.p != NULL) {
+    lua_pop(L, 1);
+    looked = sc3_tablelook(L, row, name);
+  }
+  lua_remove(L, key);
+  return looked;
+}
+
 /* Reads the columns of a row that is a table into the record under way. They stay on the stack, because a table may make them up as it is asked. */
 static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   sc3_lookup *lookup = u->lookup;
   size_t i;
   int columns;
   luaL_checkstack(L, (int)lookup->keys + 20, "too deep");
+  memset(&u->record, 0, sizeof u->record);
   lua_getfield(L, values, KEY_COLUMNS);
   columns = lua_gettop(L);
   for (i = 0; i < lookup->keys; i++) {
     sc3_field *f = &lookup->fields[i];
     lua_rawgeti(L, columns, (int)i + 1);
-    lua_gettable(L, row);
+    if (push_column(L, row) == SC3_LOOKED_TWO && u->record.fault == SC3_FAULT_NONE) {
+      u->record.fault = SC3_FAULT_AMBIGUOUS;
+      u->record.fault_key = i;
+      lookup->columns.seen[i] |= SC3_SEEN_TWICE;
+    }
+    if (!lua_isnil(L, -1))
+      lookup->columns.seen[i] |= SC3_SEEN;
     f->name = f->value = sc3_slice_of(NULL, 0);
     switch (lua_type(L, -1)) {
       case LUA_TSTRING:
@@ -290,7 +319,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
         break;
     }
   }
-  memset(&u->record, 0, sizeof u->record);
+  lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
   u->record.row = u->b.row;
   u->record.fields = lookup->fields;
   u->record.count = lookup->keys;

@@ -2,31 +2,30 @@
 #include "source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "../core/csv.h"
 #include "../core/header.h"
 #include "../core/jsonl.h"
 #include "fatal.h"
+#include "input_file.h"
 #include "row.h"
+#include "table_look.h"
 
 struct sc3_source {
   int closed, locked;
   int is_csv;
-  int fd; /* -1 = fed by Lua */
-  int owns_fd;
-  double size; /* of a regular file; -1 unknown */
+  int twice; /* some names of the header stand twice; known once a row was given as a table */
+  sc3_input_file file; /* without a descriptor where Lua feeds it */
   sc3_csv csv;
   sc3_jsonl jsonl;
   sc3_fatal read_error;
 };
 
-/* The user value is { decode = function or nil }. */
+/* The user value is { decode = function or nil, meta = the metatable of the rows that are given as tables }. */
 #define KEY_DECODE "decode"
+#define KEY_META "meta"
 
 static sc3_source *check_source(lua_State *L, int index) {
   sc3_source *s = luaL_checkudata(L, index, SC3_TYPE_SOURCE);
@@ -52,43 +51,57 @@ static sc3_input *input_of(sc3_source *s) {
 
 /* --- making one ------------------------------------------------------------------------------------------------- */
 
-static int push_failure(lua_State *L, const char *path, const char *why) {
+/* Opens the path; pushes nil, message and returns 2 when it cannot be read, else 0. */
+static int open_path(lua_State *L, sc3_source *s, const char *path) {
+  const char *why = sc3_input_file_open(&s->file, path);
+  if (why == NULL)
+    return 0;
   lua_pushnil(L);
   lua_pushfstring(L, "cannot read %s: %s", path, why);
   return 2;
 }
 
-/* Opens the path; pushes nil, message and returns 2 when it cannot be read, else 0. */
-static int open_path(lua_State *L, sc3_source *s, const char *path) {
-  struct stat info;
-  if (strcmp(path, "-") == 0) {
-    s->fd = STDIN_FILENO;
-    return 0;
-  }
-  do
-    s->fd = open(path, O_RDONLY | O_CLOEXEC);
-  while (s->fd < 0 && errno == EINTR);
-  if (s->fd < 0)
-    return push_failure(L, path, strerror(errno));
-  s->owns_fd = 1;
-  if (fstat(s->fd, &info) != 0)
-    return push_failure(L, path, strerror(errno));
-  if (S_ISDIR(info.st_mode))
-    return push_failure(L, path, "it is a directory");
-  if (S_ISREG(info.st_mode))
-    s->size = (double)info.st_size;
-  return 0;
+/* A string at `field` of the options that is one byte, 0 where it is nil or `none` (which no byte is). */
+static char one_byte(lua_State *L, const char *field, char otherwise) {
+  sc3_slice s = sc3_fieldslice(L, 1, field);
+  if (s.p == NULL)
+    return otherwise;
+  if (s.n == 0)
+    return '\0';
+  if (s.n != 1 || *s.p == '\r' || *s.p == '\n' || *s.p == '\0')
+    luaL_error(L, "%s must be one byte, not a line end", field);
+  return *s.p;
 }
 
-/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, header = true, decode = nil, marks = nil } -> source | nil, message
-   `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
+/* Reads what says how CSV is written. It must be done before anything is owned. */
+static void read_dialect(lua_State *L, sc3_csv *csv) {
+  char delimiter = one_byte(L, "delimiter", '\0'), quote = one_byte(L, "quote", '"'), escape = one_byte(L, "escape", '\0');
+  sc3_slice null = sc3_fieldslice(L, 1, "null");
+  const char *marks;
+  int header;
+  if ((delimiter != '\0' && (delimiter == quote || delimiter == escape)) || (quote != '\0' && quote == escape))
+    luaL_error(L, "delimiter, quote and escape must be different");
+  if (null.n > SC3_NULL_MAX)
+    luaL_error(L, "null is at most %d bytes", (int)SC3_NULL_MAX);
+  lua_getfield(L, 1, "header");
+  header = lua_isnil(L, -1) || lua_toboolean(L, -1);
+  lua_getfield(L, 1, "marks");
+  marks = luaL_optstring(L, -1, NULL);
+  if (sc3_csv_marks_choose(marks, escape != '\0') == NULL)
+    luaL_error(L, "this processor has no such marks");
+  sc3_csv_init(csv, delimiter, header);
+  sc3_csv_dialect(csv, quote, escape, null);
+  csv->marks = sc3_csv_marks_choose(marks, escape != '\0');
+}
+
+/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null = nil, header = true, decode = nil, marks = nil }
+   -> source | nil, message
+   `quote` "" is none. `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
 static int source_new(lua_State *L) {
-  static const char *const known[] = {"format", "path", "delimiter", "header", "decode", "marks", NULL};
+  static const char *const known[] = {"format", "path", "delimiter", "quote", "escape", "null", "header", "decode", "marks", NULL};
   static const char *const formats[] = {"csv", "jsonl", NULL};
-  const char *path, *marks;
-  size_t n = 0;
-  char delimiter = '\0';
-  int is_csv, header;
+  const char *path;
+  int is_csv;
   sc3_source *s;
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3_knownkeys(L, 1, known, "source");
@@ -97,24 +110,11 @@ static int source_new(lua_State *L) {
   is_csv = luaL_checkoption(L, 2, NULL, formats) == 0;
   lua_getfield(L, 1, "path");
   path = luaL_optstring(L, 3, NULL);
-  lua_getfield(L, 1, "delimiter");
-  if (!lua_isnil(L, 4)) {
-    const char *d = luaL_checklstring(L, 4, &n);
-    if (n != 1 || *d == '"' || *d == '\r' || *d == '\n' || *d == '\0')
-      return luaL_error(L, "delimiter must be one byte, not a quote or a line end");
-    delimiter = *d;
-  }
-  lua_getfield(L, 1, "header");
-  header = lua_isnil(L, 5) || lua_toboolean(L, 5);
-  lua_getfield(L, 1, "marks");
-  marks = luaL_optstring(L, 6, NULL);
-  if (sc3_csv_marks_choose(marks) == NULL)
-    return luaL_error(L, "this processor has no such marks");
   s = sc3_newuserdata(L, sizeof *s);
   memset(s, 0, sizeof *s);
   s->closed = 1;
-  s->fd = -1;
-  s->size = -1;
+  s->file.fd = -1;
+  s->file.size = -1;
   s->is_csv = is_csv;
   luaL_getmetatable(L, SC3_TYPE_SOURCE);
   lua_setmetatable(L, -2);
@@ -122,10 +122,10 @@ static int source_new(lua_State *L) {
   lua_getfield(L, 1, "decode");
   lua_setfield(L, -2, KEY_DECODE);
   sc3_setuservalue(L, -2);
-  sc3_csv_init(&s->csv, delimiter, header);
-  s->csv.marks = sc3_csv_marks_choose(marks);
+  read_dialect(L, &s->csv);
   sc3_jsonl_init(&s->jsonl);
   s->closed = 0;
+  lua_settop(L, 4);
   if (path != NULL) {
     int failed = open_path(L, s, path);
     if (failed)
@@ -143,8 +143,7 @@ static int source_close(lua_State *L) {
   s->closed = 1;
   sc3_csv_free(&s->csv);
   sc3_jsonl_free(&s->jsonl);
-  if (s->owns_fd)
-    (void)close(s->fd);
+  sc3_input_file_close(&s->file);
   return 0;
 }
 
@@ -157,12 +156,12 @@ static sc3_next read_chunk(sc3_source *s) {
   ssize_t n;
   if (space == NULL)
     return SC3_NEXT_NOMEM;
-  n = read(s->fd, space, SC3_CHUNK);
+  n = sc3_input_file_read(&s->file, space, SC3_CHUNK);
   if (n > 0) {
     sc3_input_commit(in, (size_t)n);
   } else if (n == 0) {
     in->finished = 1;
-  } else if (errno == EINTR) {
+  } else if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) {
     return SC3_NEXT_AGAIN; /* Lua looks for cancellation */
   } else {
     s->read_error.kind = SC3_FATAL_READ;
@@ -178,12 +177,16 @@ sc3_next sc3_source_next(sc3_source *s, const sc3_keys *wanted, sc3_record *reco
     if (s->read_error.kind != SC3_FATAL_NONE)
       return SC3_NEXT_FATAL;
     next = s->is_csv ? sc3_csv_next(&s->csv, record) : sc3_jsonl_next(&s->jsonl, wanted, record);
-    if (next != SC3_NEXT_NEED || s->fd < 0)
+    if (next != SC3_NEXT_NEED || s->file.fd < 0)
       return next;
     next = read_chunk(s);
     if (next != SC3_NEXT_NEED)
       return next;
   }
+}
+
+void sc3_source_other_keys(sc3_source *s) {
+  sc3_jsonl_other_keys(&s->jsonl);
 }
 
 uint64_t sc3_source_bytes(const sc3_source *s) {
@@ -206,7 +209,7 @@ static int source_feed(lua_State *L) {
   size_t n;
   const char *chunk = luaL_checklstring(L, 2, &n);
   char *space;
-  if (s->fd >= 0)
+  if (s->file.fd >= 0)
     return luaL_error(L, "a source with a path reads by itself");
   if (input_of(s)->finished)
     return luaL_error(L, "a source was fed behind its end");
@@ -248,7 +251,7 @@ static int source_columns(lua_State *L) {
   const sc3_slice *names;
   size_t i, n;
   sc3_next next = SC3_NEXT_RECORD;
-  while (s->is_csv && (next = sc3_csv_begin(&s->csv)) == SC3_NEXT_NEED && s->fd >= 0) {
+  while (s->is_csv && (next = sc3_csv_begin(&s->csv)) == SC3_NEXT_NEED && s->file.fd >= 0) {
     next = read_chunk(s);
     if (next != SC3_NEXT_NEED)
       break;
@@ -344,7 +347,7 @@ int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
 
 static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
   static const char *const reasons[] = {
-    "none", "ragged_row", "nul_byte", "stray_quote", "bad_json", "not_an_object", "row_too_long", "invalid_utf8",
+    "none", "ragged_row", "nul_byte", "stray_quote", "bad_json", "not_an_object", "row_too_long", "ambiguous_key", "invalid_utf8",
   };
   const sc3_slice *names;
   size_t n = sc3_source_names(s, &names);
@@ -353,6 +356,10 @@ static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
   lua_pushstring(L, reasons[r->fault]);
   lua_setfield(L, -2, "reason");
   sc3_setposition(L, r->row, r->line, r->fault_column);
+  if (r->lines > 0) {
+    sc3_pushcount(L, r->lines);
+    lua_setfield(L, -2, "lines");
+  }
   if (r->fault_column > 0 && r->fault_column <= n) {
     lua_pushlstring(L, names[r->fault_column - 1].p, names[r->fault_column - 1].n);
     lua_setfield(L, -2, "column_name");
@@ -360,8 +367,28 @@ static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
   return 2;
 }
 
-/* :read() -> row table, row number | false, { reason=, row=, line=, column=, column_name= } | nil, "need" | nil, "again"
-   | nil, "end" | nil, "fatal", table */
+static int stands_twice(const sc3_slice *names, size_t n, size_t i) {
+  size_t at[2];
+  return sc3_header_find(names, n, names[i], at) == SC3_HEADER_TWICE;
+}
+
+/* Pushes the metatable of the rows, which is made once. The user value is at index 2. */
+static void push_meta(lua_State *L, sc3_source *s, const sc3_slice *names, size_t n) {
+  size_t i;
+  lua_getfield(L, 2, KEY_META);
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pop(L, 1);
+  sc3_pushrowmeta(L, s->is_csv, names, n);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, 2, KEY_META);
+  for (i = 0; i < n && !s->twice; i++)
+    s->twice = stands_twice(names, n, i);
+}
+
+/* :read() -> row table, row number | false, { reason=, row=, line=, lines=, column=, column_name= } | nil, "need" | nil, "again"
+   | nil, "end" | nil, "fatal", table
+   A column whose name stands twice has its number as key. */
 static int source_read(lua_State *L) {
   sc3_source *s = sc3_checksource(L, 1);
   sc3_record r;
@@ -376,13 +403,14 @@ static int source_read(lua_State *L) {
   lua_settop(L, 1);
   sc3_getuservalue(L, 1);
   lua_getfield(L, 2, KEY_DECODE);
+  push_meta(L, s, names, n);
   s->locked = 1; /* the decoder is Lua */
   lua_createtable(L, 0, (int)r.count);
   for (i = 0; i < r.count; i++) {
     const sc3_field *f = &r.fields[i];
     if (f->name.p != NULL)
       lua_pushlstring(L, f->name.p, f->name.n);
-    else if (i < n)
+    else if (i < n && !(s->twice && stands_twice(names, n, i)))
       lua_pushlstring(L, names[i].p, names[i].n);
     else
       lua_pushinteger(L, (lua_Integer)i + 1);
@@ -390,9 +418,11 @@ static int source_read(lua_State *L) {
       s->locked = 0;
       return lua_error(L);
     }
-    lua_rawset(L, 4);
+    lua_rawset(L, 5);
   }
   s->locked = 0;
+  lua_pushvalue(L, 4);
+  lua_setmetatable(L, 5);
   sc3_pushcount(L, r.row);
   return 2;
 }
@@ -404,7 +434,7 @@ static int source_raw(lua_State *L) {
   sc3_input *in = input_of(s);
   while (sc3_input_left(in) == 0) {
     sc3_next next;
-    if (s->fd < 0 || in->finished)
+    if (s->file.fd < 0 || in->finished)
       return 0;
     next = read_chunk(s);
     if (next == SC3_NEXT_NOMEM)
@@ -432,12 +462,82 @@ static int source_rows(lua_State *L) {
   return 1;
 }
 
+/* :keys() -> an array of keys that the last objects of JSON Lines had, as far as they are known; nil where they look like data of people */
+static int source_keys(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  sc3_slice names[SC3_JSONL_PLACES];
+  size_t i, n = 0;
+  for (i = 0; i < SC3_JSONL_PLACES; i++) {
+    const sc3_jsonl_place *p = &s->jsonl.places[i];
+    if (p->n > 0)
+      names[n++] = sc3_slice_of(p->name, p->n);
+  }
+  if (sc3_header_advice(names, n) != NULL)
+    return 0;
+  lua_createtable(L, (int)n, 0);
+  for (i = 0; i < n; i++) {
+    lua_pushlstring(L, names[i].p, names[i].n);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
+static void set_lines(lua_State *L, const char *key, uint64_t n) {
+  sc3_pushcount(L, n);
+  lua_setfield(L, -2, key);
+}
+
+/* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=, marks=, { row=, line=, lines=, refused= }, ... }: see lines.h */
+static int source_lines(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  const sc3_lines *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
+  size_t i;
+  lua_createtable(L, (int)l->spot_count, 7);
+  set_lines(L, "header", l->header);
+  set_lines(L, "blank", l->blank);
+  set_lines(L, "quoted", l->quoted);
+  set_lines(L, "swallowed", l->swallowed);
+  set_lines(L, "refused_rows", l->refused_rows);
+  set_lines(L, "odd_rows", l->odd_rows);
+  set_lines(L, "marks", l->bytes_marks);
+  lua_pushboolean(L, l->odd_header);
+  lua_setfield(L, -2, "odd_header");
+  for (i = 0; i < l->spot_count; i++) {
+    lua_createtable(L, 0, 4);
+    set_lines(L, "row", l->spots[i].row);
+    set_lines(L, "line", l->spots[i].line);
+    set_lines(L, "lines", l->spots[i].lines);
+    lua_pushboolean(L, l->spots[i].refused);
+    lua_setfield(L, -2, "refused");
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
 /* :size() -> bytes of a regular file, nil otherwise */
 static int source_size(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
-  if (s->size < 0)
+  if (s->file.size < 0)
     return 0;
-  lua_pushnumber(L, s->size);
+  lua_pushnumber(L, s->file.size);
+  return 1;
+}
+
+/* :once() -> whether its bytes come once: a pipe, a terminal, a socket, standard input that is no regular file */
+static int source_once(lua_State *L) {
+  lua_pushboolean(L, check_source(L, 1)->file.once);
+  return 1;
+}
+
+/* :stamp() -> what core.file_stamp() gives, of the file that is open; nil where there is none */
+static int source_stamp(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  struct stat info;
+  char text[SC3_INPUT_STAMP];
+  if (s->file.fd < 0 || fstat(s->file.fd, &info) != 0)
+    return 0;
+  sc3_input_stamp(&info, text);
+  lua_pushstring(L, text);
   return 1;
 }
 
@@ -452,8 +552,8 @@ static int source_delimiter(lua_State *L) {
 void sc3_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"advice", source_advice}, {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
-    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
-    {"size", source_size}, {NULL, NULL},
+    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"keys", source_keys}, {"lines", source_lines}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
+    {"size", source_size}, {"stamp", source_stamp}, {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
   size_t i;
@@ -463,7 +563,7 @@ void sc3_open_source(lua_State *L) {
   lua_setfield(L, -2, "source");
   lua_createtable(L, 3, 0); /* the ways to scan that this processor has */
   for (i = 0; i < sizeof marks / sizeof marks[0]; i++) {
-    if (sc3_csv_marks_choose(marks[i]) != NULL) {
+    if (sc3_csv_marks_choose(marks[i], 0) != NULL) {
       lua_pushstring(L, marks[i]);
       lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
     }

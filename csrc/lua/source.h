@@ -10,8 +10,11 @@ typedef struct sc3_source sc3_source;
 /* The source at `index`; raises when it is none, closed, or locked. */
 sc3_source *sc3_checksource(lua_State *L, int index);
 
-/* The next row; reads the file by itself where there is one. Of JSON Lines only the fields of the `wanted` keys, NULL = all. Never calls Lua. */
+/* The next row; reads the file by itself where there is one. Of JSON Lines the fields that the `wanted` keys may mean, NULL = all. Never calls Lua. */
 sc3_next sc3_source_next(sc3_source *s, const sc3_keys *wanted, sc3_record *record);
+
+/* The keys that the rows are asked for from now on are others than before, or may be. */
+void sc3_source_other_keys(sc3_source *s);
 
 /* Pushes { reason=, message=, row=, line=, column= } of a source that answered SC3_NEXT_FATAL. No cell is quoted. */
 void sc3_source_pushfatal(lua_State *L, const sc3_source *s);

@@ -5,6 +5,7 @@ local inputs = require "scope3.inputs"
 local job = require "scope3.job"
 local loops = require "scope3.loop"
 local deletion = require "scope3.deletion"
+local dialect = require "scope3.dialect"
 local effect = require "scope3.effect"
 local mapping = require "scope3.mapping"
 local options = require "scope3.options"
@@ -69,26 +70,30 @@ local CLIENT_OPTIONS = {
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
 ---  double_zero; docs/contract.md section 7
----@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?})  `file` where
----  there are several
+---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?, lines: integer?})
+---  `file` where there are several; `lines` further lines of the text that lie inside a row that cannot be read
 
 ---@class scope3.RunOptions: scope3.StreamOptions  options of client:run
 ---@field audience? string|{id: string, name: string?, consent_basis: string?}  instead of the script's
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
----@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be taken up again: a path
----@field delimiter? string  these three of files alone: what separates columns (found by itself)
+---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be resumed: a path
+---@field delimiter? string  these six of files alone: what separates columns (found by itself)
+---@field quote? string  the character that encloses values ("), or "none"
+---@field escape? "backslash"|"none"  what escapes a character of a value (none)
+---@field null? string  the text that stands for no value (none; \N where a backslash escapes)
 ---@field header? boolean  false where the file has none: columns are then given by number
 ---@field format? "csv"|"jsonl"  (by the file's name)
 local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   journal = "any", cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "mode", "unique", "region", "mend", "phone_repairs", "on_reject", "journal" } do
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "mode", "unique", "region", "mend", "phone_repairs",
+  "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "header", "format", "journal", "mode" } do -- what :add and :remove do, they say themselves
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "journal", "mode" } do -- :add and :remove say what they do
   STREAM_OPTIONS[key] = nil
 end
 
@@ -342,6 +347,17 @@ local function find_input(input)
   return paths
 end
 
+-- What is wrong with saying how CSV is written for an input that is open already, or nil: it would change nothing.
+local function dialect_elsewhere(opts, input)
+  for _, key in ipairs { "quote", "escape", "null" } do
+    if opts[key] and type(input) == "function" then
+      return key .. " is of CSV, and the rows come from an iterator"
+    elseif opts[key] and source_of.is(input) and not input:is_written(opts) then
+      return ("%s was to be said when the source was made: scope3.csv(path, { %s = … })"):format(key, key)
+    end
+  end
+end
+
 --- Runs a transformation script over a source and sends what it makes: the main job.
 ---@param script string|scope3.Script  a path, or the table that a script returns
 ---@param source string|string[]|scope3.Source|fun(): table?  a path ("-" is standard input) or a pattern such as "in/*.csv", a list of
@@ -370,6 +386,10 @@ function Client:run(script, source, opts)
   merged.region = merged.region or mapping.default_region(script.map)
   for key, value in pairs(opts) do
     merged[key] = value
+  end
+  problem = dialect.problem(merged) or dialect_elsewhere(merged, source)
+  if problem then
+    error("client:run: " .. problem, 2)
   end
   local meta = audience_of.meta("client:run", opts.audience or script.audience or {}, 2)
   merged.audience = nil

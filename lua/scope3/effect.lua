@@ -78,7 +78,7 @@ function effect.on_files(opts, paths, format_of)
       return nil
     end
   end
-  for _, key in ipairs { "delimiter", "header" } do
+  for _, key in ipairs { "delimiter", "quote", "escape", "null", "header" } do
     if #paths > 0 and opts[key] ~= nil then
       return key, "has no effect on JSON Lines"
     end

@@ -42,6 +42,8 @@ function gunzip.reader(read, name)
       local bytes, why = read()
       if bytes == nil and why ~= nil then
         return nil, why
+      elseif bytes == "" then
+        return "" -- nothing has come yet
       end
       z:feed(bytes)
     end

@@ -15,11 +15,14 @@ end
 function inputs.expand(names)
   local paths, seen = {}, {}
   local function add(path)
-    local identity = path == "-" and "-" or core.file_identity(path) or path
-    if seen[identity] then
-      return complain(seen[identity] == path and path == "-" and "standard input can be read once"
-        or seen[identity] == path and ("the file %s is given twice"):format(path)
-        or ("%s and %s are the same file: its rows would be sent twice"):format(seen[identity], path))
+    local identity = core.file_identity(path) or path
+    local before = seen[identity]
+    if before == path then
+      return complain(path == "-" and "standard input can be read once" or ("the file %s is given twice"):format(path))
+    elseif before and core.file_kind(path) ~= "file" then
+      return complain(("%s and %s are the same %s, which can be read once"):format(before, path, core.file_kind(path)))
+    elseif before then
+      return complain(("%s and %s are the same file: its rows would be sent twice"):format(before, path))
     end
     seen[identity] = path
     paths[#paths + 1] = path
@@ -28,8 +31,11 @@ function inputs.expand(names)
   for _, name in ipairs(names) do
     local matches = { name }
     if name ~= "-" and name:find("[*?%[]") and not core.file_identity(name) then
-      matches = core.glob(name)
-      if not matches then
+      local why
+      matches, why = core.glob(name)
+      if why then
+        return complain(("the files of the pattern '%s' could not be listed: %s"):format(name, why))
+      elseif not matches then
         return complain(("no file matches the pattern '%s'"):format(name))
       end
     end

@@ -26,6 +26,9 @@ local json = require "scope3.json"
 ---@field resumed integer  of `sent` and `failed`: members that an earlier run of the same journal had sent
 ---@field would_send? integer  members that a dry run did not send
 ---@field would_remove? integer  of `would_send`: members that would be removed
+---@field lines {total: integer, header: integer, blank: integer, quoted: integer, swallowed: integer}  of the text of files: total = header + rows +
+---  blank + quoted (further lines of rows whose fields hold line ends) + swallowed
+---@field swallowed_lines integer  further lines inside rows that were rejected as unreadable, or that hold what looks like other rows
 ---@field warnings {code: string, message: string}[]  what ended well and may still be wrong: a condition that no row met, a column that no row had
 ---@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id, epoch, rows, possibly_twice, resumed,
 ---  sent_again, error, build_start, build_end, send_start, send_end }, the last four in seconds since the job began: the next is built while one is
@@ -55,7 +58,8 @@ function result.new(client, audiences)
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
     superseded = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {},
     sent = 0, removed = 0, failed = 0, unknown = 0,
-    possibly_twice = 0, resumed = 0, warnings = json.array {},
+    possibly_twice = 0, resumed = 0, warnings = json.array {}, swallowed_lines = 0,
+    lines = { total = 0, header = 0, blank = 0, quoted = 0, swallowed = 0 },
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
     audience = list[1], audiences = list,
   }, { __index = Result, __name = "scope3.result", client = client })

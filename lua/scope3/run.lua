@@ -1,15 +1,19 @@
 --- A transformation: rows of a source through a script into an audience, in slices between which the network moves on.
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
 local journal = require "scope3.journal"
+local keys_of = require "scope3.keys"
+local lines = require "scope3.lines"
 local mapping = require "scope3.mapping"
 local deletion = require "scope3.deletion"
 local redact = require "scope3.redact"
 local outcome = require "scope3.outcome"
 local rebuilding = require "scope3.rebuilding"
 local script_of = require "scope3.script"
+local result = require "scope3.result"
 local source_of = require "scope3.source"
 
 local run = {}
@@ -38,7 +42,7 @@ local function script_failed(message, row)
 end
 
 -- Rows of a parser in C: CSV and JSON Lines.
-local function from_source(self, source)
+local function read_source(self, source)
   local builder, rest = self.intake.builder, self.job.client.loop.rest
   while true do
     local state, detail, row = builder:fill(self.intake.payload, source.handle, SLICE_BYTES, SLICE_SECONDS)
@@ -71,10 +75,19 @@ local function from_source(self, source)
   end
 end
 
+local function from_source(self, source)
+  local err = read_source(self, source)
+  if self.missing then -- a job, and not its input read once more
+    lines.add(self.job.result, source)
+    keys_of.note(self.missing, self.intake.builder, source.name, source.handle:keys())
+  end
+  return err
+end
+
 local ROWS_A_SLICE = 256
 
 -- Rows of any Lua iterator of tables.
-local function from_iterator(self, iterate)
+local function read_iterator(self, iterate)
   local rows, rest = 0, self.job.client.loop.rest
   while true do
     local row, why = iterate()
@@ -106,6 +119,12 @@ local function from_iterator(self, iterate)
       end
     end
   end
+end
+
+local function from_iterator(self, iterate)
+  local err = read_iterator(self, iterate)
+  keys_of.note(self.missing, self.intake.builder, "the rows")
+  return err
 end
 
 -- What a script looks at: its targets and conditions, and the columns that these want in one list, targets first.
@@ -165,37 +184,57 @@ local function shape_for(plan, source, opts)
   return shape
 end
 
--- Looks at the header of every file before anything is sent. Files are closed again, because there may be many; standard input, which is read
--- once, stays open. Gives the shape of the first.
+local function changed(path)
+  return errors.new("source", path .. ": the file was changed, or replaced, after its header was looked at; run the job again",
+    { code = "changed_input" })
+end
+
+-- Looks at the header of every file before anything is sent. Files are closed again, because there may be many; what can be read
+-- once, such as a pipe, stays open. Gives the shape of the first, the sources that are open, and a stamp of each of the other files.
 local function check_paths(plan, paths, opts)
   local first
-  local open = {}
+  local known = { open = {}, stamps = {} }
   for _, path in ipairs(paths) do
     local source, err = source_of.open(path, opts)
     local shape
     if source then
+      known.stamps[path] = source:stamp()
       shape, err = shape_for(plan, source, opts)
     end
-    if source and path == "-" then
-      open[path] = source
+    if source and source:once() or path == "-" then
+      known.open[path] = source
+      known.stamps[path] = nil
     elseif source then
       source:close()
     end
     if not shape then
+      for _, one in pairs(known.open) do
+        one:close()
+      end
       return nil, err
     end
     first = first or shape
   end
-  return first, nil, open
+  return first, nil, known
+end
+
+-- The source of a path, as it was left by check_paths().
+local function open_again(self, path, known)
+  if known.open[path] then
+    return known.open[path]
+  end
+  local source, err = source_of.open(path, self.opts)
+  if source and source:stamp() ~= known.stamps[path] then
+    source:close()
+    return nil, changed(path)
+  end
+  return source, err
 end
 
 -- Rows of several files, one after the other.
-local function from_paths(self, paths, plan, open)
+local function from_paths(self, paths, plan, known)
   for i, path in ipairs(paths) do
-    local source, err = open[path], nil
-    if not source then
-      source, err = source_of.open(path, self.opts)
-    end
+    local source, err = open_again(self, path, known)
     local shape
     if source then
       shape, err = shape_for(plan, source, self.opts)
@@ -205,6 +244,10 @@ local function from_paths(self, paths, plan, open)
       self.intake:turn_to(shape, #paths > 1 and path or nil)
       err = from_source(self, source)
       self.intake:report_refusals()
+      if self.missing and known.stamps[path] and source:stamp() ~= known.stamps[path] then
+        result.warn(self.job.result, "changed_input", path .. ": the file was written to while it was read, so rows may be missing or cut",
+          { file = path })
+      end
     end
     if source then
       source:close()
@@ -242,9 +285,10 @@ local function check_readable_again(paths)
     return nil, errors.new("invalid", "journal: only files can be taken up again, not iterators and readers", { code = "no_file" })
   end
   for _, path in ipairs(paths) do
-    if path == "-" then
-      return nil, errors.new("invalid", "journal: standard input cannot be read again, so the job could not be taken up; save it to a file first",
-        { code = "no_file" })
+    local kind = core.file_kind(path)
+    if path == "-" or kind and kind ~= "file" then
+      return nil, errors.new("invalid", ("journal: %s cannot be read again, so the job could not be taken up; save it to a file first"):format(
+        path == "-" and "standard input" or ("%s is a %s, which"):format(path, kind)), { code = "no_file" })
     end
   end
   return true
@@ -268,7 +312,7 @@ end
 ---@return scope3.Error? err  with `result` once the job had begun
 function run.run(client, script, input, audience, opts)
   local plan = plan_of(script)
-  local from, shape, open, ok, err, _
+  local from, shape, known, ok, err, _
   if opts.journal then
     ok, err = check_readable_again(input)
     if not ok then
@@ -284,14 +328,14 @@ function run.run(client, script, input, audience, opts)
     shape, err = shape_for(plan, input, opts)
   else
     from = from_paths
-    shape, err, open = check_paths(plan, input, opts)
+    shape, err, known = check_paths(plan, input, opts)
   end
   if not shape then
     return nil, err
   end
 
   local work = job.new(client, { audience }, opts)
-  local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event }
+  local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event, missing = {} }
   if opts.journal and not opts.dry_run then
     ok, err = keep_journal(self, client, audience, script)
     if not ok then
@@ -305,13 +349,17 @@ function run.run(client, script, input, audience, opts)
       return nil, err
     end
   end
-  if from == from_paths and not opts.dry_run and not open["-"] then
+  if from == from_paths and not opts.dry_run and not next(known.open) then
     rebuilding.allow(work, audience, input, opts, shape, function(again)
-      return from_paths(again, input, plan, {})
+      return from_paths(again, input, plan, known)
     end)
   end
   self.intake = intake.new(work, audience, opts, shape)
-  err = from(self, input, plan, open)
+  err = from(self, input, plan, known)
+  for _, source in pairs(known and known.open or {}) do
+    source:close()
+  end
+  err = err or keys_of.tell(self.missing, plan, work.result, self.intake.builder:counts(), opts.mode)
   if not err then
     ok, err = self.intake:finish()
     if ok then

@@ -1,4 +1,5 @@
 --- Transformation scripts: which rows, and what a row becomes.
+local dialect = require "scope3.dialect"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local mapping = require "scope3.mapping"
@@ -11,11 +12,12 @@ local script = {}
 ---@field where? (fun(row: table): any)|table  rows for which it gives nil or false are skipped; or conditions, which run without Lua:
 ---  column -> a value, a list of values, or { eq=, ne=, lt=, le=, gt=, ge=, present= }, and all must be met
 ---@field map? table<string, string|integer|table>  external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE to a column's name or
----  number, or to a list of them: the first that can be used counts. region may have a `default`
+---  number, or to a list of them: the first that can be used counts. region may have a `default`. Of JSON Lines and tables a name may be a path into
+---  nested values, such as "properties.phones.1"
 ---@field member? fun(row: table): table?, string?  a member, a list of members, nil to skip, or nil and a reason to reject
 
 --- Options that say how rows are read: the same rows with others may give other members.
-script.READING_OPTIONS = options.merge(identity.options, { delimiter = "string", header = "boolean", format = { "csv", "jsonl" } })
+script.READING_OPTIONS = options.merge(identity.options, dialect.OPTIONS, { header = "boolean", format = { "csv", "jsonl" } })
 
 -- Options of a job that a script may set too.
 script.JOB_OPTIONS = options.merge(script.READING_OPTIONS, {
@@ -35,7 +37,7 @@ function script.problem(t, mode)
   if type(t) ~= "table" then
     return "a script must return a table, not a " .. type(t)
   end
-  local problem = options.problem(t, SCRIPT_KEYS)
+  local problem = options.problem(t, SCRIPT_KEYS) or dialect.problem(t)
   if problem then
     return problem
   end
@@ -63,19 +65,34 @@ local function shorten(message, path)
   return (message:gsub("^.-" .. base:gsub("%p", "%%%0"), base))
 end
 
+-- The chunk of a file, which is opened once: a pipe gives its text once.
+local function read_chunk(path)
+  local file, message = io.open(path, "rb")
+  if not file then
+    return nil, "cannot open " .. tostring(message)
+  end
+  local text, why = file:read("*a")
+  file:close()
+  if not text then
+    return nil, ("cannot read %s: %s"):format(path, tostring(why):gsub("^.*: ", ""))
+  end
+  text = text:gsub("^\239\187\191", ""):gsub("^#[^\n]*", "") -- as loadfile() does: a byte order mark, and the line that names an interpreter
+  local chunk, problem = load(function()
+    local all = text
+    text = nil
+    return all
+  end, "@" .. path)
+  return chunk, problem and shorten(problem, path)
+end
+
 --- Reads a script from a file. It runs with the globals of Lua, as any Lua file does.
 ---@param path string
 ---@return scope3.Script?
 ---@return scope3.Error? err  kind "script"
 function script.load(path)
-  local file, message = io.open(path, "r")
-  if not file then
-    return nil, errors.new("script", "cannot open " .. tostring(message))
-  end
-  file:close()
-  local chunk, why = loadfile(path)
+  local chunk, why = read_chunk(path)
   if not chunk then
-    return nil, errors.new("script", shorten(why, path))
+    return nil, errors.new("script", why)
   end
   local ok, result = pcall(chunk)
   if not ok then

@@ -1,5 +1,6 @@
 --- Sources of rows: CSV and JSON Lines from a path, standard input or a reader function, compressed with gzip or not.
 local core = require "scope3.core"
+local dialect = require "scope3.dialect"
 local errors = require "scope3.error"
 local gunzip = require "scope3.gunzip"
 local json = require "scope3.json"
@@ -15,7 +16,7 @@ Source.__name = "scope3.source_of_rows"
 local source = {}
 
 local OPTIONS = {
-  csv = { delimiter = "string", header = "boolean" },
+  csv = options.merge(dialect.OPTIONS, { header = "boolean" }),
   jsonl = {},
 }
 
@@ -40,11 +41,12 @@ local function open(format, input, opts, level)
         format, io.type(input) or type(input)), level)
     end
   end
-  if opts.delimiter and (#opts.delimiter ~= 1 or opts.delimiter:find('["\r\n%z]')) then
-    error("scope3.csv: delimiter must be one character, not a quote or a line end", level)
+  local problem = dialect.problem(opts)
+  if problem then
+    error("scope3.csv: " .. problem, level)
   end
-  local shape = { format = format, delimiter = opts.delimiter, header = opts.header, decode = format == "jsonl" and json.decode or nil,
-    path = not reader and input or nil }
+  local shape = options.merge(dialect.of(opts), { format = format, header = opts.header, decode = format == "jsonl" and json.decode or nil,
+    path = not reader and input or nil })
   local handle, message = core.source(shape)
   if not handle then
     return nil, errors.new("source", message)
@@ -63,7 +65,8 @@ end
 --- Rows of a CSV file (RFC 4180): comma, semicolon, tab or pipe is found by itself. Iterate it
 --- (`for row, err in source do … end`; a faulty row is `false, err`), or give it to client:run().
 ---@param input string|file*|fun(): string?  a path ("-" is standard input), an open file, or a function that gives chunks and nil at the end
----@param opts? {delimiter: string?, header: boolean?}
+---@param opts? {delimiter: string?, header: boolean?, quote: string?, escape: string?, null: string?}  `quote` is one character, or "none"; `escape`
+---  "backslash" or "none"; `null` what stands for no value in a field that is not quoted (`\N` with a backslash, else nothing)
 ---@return scope3.Source?
 ---@return scope3.Error? err  kind "source"
 function source.csv(input, opts)
@@ -97,14 +100,14 @@ end
 
 --- The source for a path, by the ending of its name unless the format is told.
 ---@param path string
----@param opts {format: string?, delimiter: string?, header: boolean?}
+---@param opts {format: string?, header: boolean?, delimiter: string?, quote: string?, escape: string?, null: string?}
 ---@return scope3.Source?
 ---@return scope3.Error? err
 function source.open(path, opts)
   if source.format_of(path, opts) == "jsonl" then
     return source.jsonl(path)
   end
-  return source.csv(path, { delimiter = opts.delimiter, header = opts.header })
+  return source.csv(path, options.merge(dialect.options(opts), { header = opts.header }))
 end
 
 --- The error of a source that cannot be read further.
@@ -120,20 +123,17 @@ end
 local function unzip(self)
   local packed, reader = self.handle, self.reader
   local function read()
-    while true do
-      local bytes, state, why = packed:raw()
-      if bytes then
-        return bytes
-      elseif state == nil and reader then
-        return reader()
-      elseif state == nil then
-        return nil
-      elseif state == "fatal" then
-        return nil, errors.new("source", self.name .. ": " .. why, { code = "read_error" })
-      elseif self.cancel and self.cancel() then
-        return nil, errors.new("cancelled", "stopped while the input was being read")
-      end
+    local bytes, state, why = packed:raw()
+    if bytes then
+      return bytes
+    elseif state == nil and reader then
+      return reader()
+    elseif state == nil then
+      return nil
+    elseif state == "fatal" then
+      return nil, errors.new("source", self.name .. ": " .. why, { code = "read_error" })
     end
+    return "" -- nothing has come yet: whoever asked looks for cancellation
   end
   local text, err, taken = gunzip.reader(read, self.name)
   if not text then
@@ -153,6 +153,26 @@ function Source:recover(fatal)
     return unzip(self)
   end
   return nil, self:fatal(fatal)
+end
+
+--- Whether its bytes come once, so that it can neither be opened again nor read twice: a pipe, a terminal, a socket.
+---@return boolean
+function Source:once()
+  return (self.packed or self.handle):once()
+end
+
+--- A text that changes when the file behind it does; nil where there is none.
+---@return string?
+function Source:stamp()
+  return (self.packed or self.handle):stamp()
+end
+
+--- Whether it is read as these options say.
+---@param opts {quote: string?, escape: string?, null: string?}
+---@return boolean
+function Source:is_written(opts)
+  local written = dialect.of(opts)
+  return self.format == "csv" and self.shape.quote == written.quote and self.shape.escape == written.escape and self.shape.null == written.null
 end
 
 --- How far the reading is: bytes of the file, compressed ones where it is, and its size where it is known.
@@ -216,7 +236,8 @@ function Source:columns(cancel)
       if not ok then
         return nil, err
       end
-    elseif cancel and cancel() then
+    end
+    if cancel and cancel() then
       return nil, errors.new("cancelled", "stopped before the first row")
     end
   end
@@ -231,9 +252,10 @@ function Source:next()
     if row then
       return row
     elseif row == false then
-      return false, errors.new("source", ("%s: row %d%s: %s"):format(self.name, state.row,
-        state.column and (", column %d"):format(state.column) or "", core.reasons[state.reason] or state.reason),
-        { code = state.reason, row = state.row })
+      return false, errors.new("source", ("%s: row %d%s: %s%s"):format(self.name, state.row,
+        state.column and (", column %d"):format(state.column) or "", core.reasons[state.reason] or state.reason,
+        state.lines and ("; %d further lines lie inside it (lines %d to %d)"):format(state.lines, state.line, state.line + state.lines) or ""),
+        { code = state.reason, row = state.row, line = state.line, lines = state.lines })
     elseif state == "need" then
       local ok, err = self:feed()
       if not ok then
@@ -291,7 +313,7 @@ end
 local function list_columns(columns)
   local shown = {}
   for i = 1, math.min(#columns, 40) do
-    shown[i] = columns[i]
+    shown[i] = columns[i]:gsub("[\r\n].*", "…") -- behind a quote that is missing stand rows
   end
   return table.concat(shown, ", ") .. (#columns > 40 and (", and %d more"):format(#columns - 40) or "")
 end

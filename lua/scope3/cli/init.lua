@@ -64,6 +64,9 @@ local function add_job(command)
   command:option("--settling", "Seconds for which a request whose answer was lost may still take effect (259200): what contradicts it waits."
     ):convert(tonumber)
   command:option("--delimiter", "What separates columns: , ; | or tab (found by itself).")
+  command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
+  command:option("--escape", "backslash: as MySQL, PostgreSQL and Hive write \\t, \\n, \\\\ and \\N; or none (none)."):argname("NAME")
+  command:option("--null", "What stands for no value in CSV where it is not quoted (\\N with --escape backslash)."):argname("TEXT")
   command:flag("--no-header", "The file has no header: columns are given by number.")
   command:option("--format", "csv or jsonl (by the file's name)."):choices { "csv", "jsonl" }
 end

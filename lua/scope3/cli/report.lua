@@ -166,6 +166,10 @@ function report.of(res, about)
   if rejected > 0 then
     rows[#rows + 1] = { "rejected", text.count(rejected) }
   end
+  if res.swallowed_lines > 0 then
+    rows[#rows + 1] = { "lines", ("%s · %s of them inside rows that a quote holds together"):format(text.count(res.lines.total),
+      text.count(res.swallowed_lines)) }
+  end
   rows[#rows + 1] = { "members", text.count(res.members)
     .. (res.superseded > 0 and (" · %s superseded by a later row of the same id"):format(text.count(res.superseded)) or "") }
   local ids = res.identifiers

@@ -1,5 +1,6 @@
 --- `scope3 sync` and `scope3 run`.
 local core = require "scope3.core"
+local dialect = require "scope3.dialect"
 local exit_code = require "scope3.cli.exit_code"
 local options = require "scope3.options"
 local progress_of = require "scope3.cli.progress"
@@ -84,7 +85,8 @@ local function open_rejects(path, several)
   return {
     write = function(refusal)
       file:write(several and cell(refusal.file or "") .. "," or "", ("%.0f,%s,%s,%s\n"):format(refusal.row,
-        cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected", cell(refusal.reason)))
+        cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
+        cell(refusal.reason) .. (refusal.lines and (" (%.0f further lines inside)"):format(refusal.lines) or "")))
     end,
     close = function()
       return file:close()
@@ -216,6 +218,7 @@ function send.main(args, exit)
   end
   local opts = job_options(args)
   local problem = options.problem(opts, script_of.JOB_OPTIONS) or usage.of_job(args, script, opts)
+    or dialect.problem(options.merge(dialect.options(script), { format = script.format }, dialect.options(opts), { format = opts.format }))
   if problem then
     setting.complain(problem)
     return exit.USAGE

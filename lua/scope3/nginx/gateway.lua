@@ -3,6 +3,7 @@
 local audience_of = require "scope3.audience"
 local client_of = require "scope3.client"
 local core = require "scope3.core"
+local dialect = require "scope3.dialect"
 local effect = require "scope3.effect"
 local errors = require "scope3.error"
 local json = require "scope3.json"
@@ -31,7 +32,8 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field ca_file? string
 ---@field shared? string  a lua_shared_dict through which workers share one rate
 ---@field read_timeout? number  seconds that an upload may stand still (60)
---- and what a script may hold beside: mode, unique, region, mend, phone_repairs, delimiter, header, format, max_members, max_bytes, rate, …
+--- and what a script may hold beside: mode, unique, region, mend, phone_repairs, delimiter, quote, escape, null, header, format,
+--- max_members, max_bytes, rate, …
 local OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "string", base_url = "string",
   ca_file = "string", shared = "string", read_timeout = "seconds", on_event = "function",
@@ -115,7 +117,7 @@ end
 function gateway.new(opts)
   opts = options.check("scope3.nginx.gateway", opts, OPTIONS, 2)
   local script = { map = opts.map, member = opts.member, where = opts.where }
-  local problem = script_of.problem(script, opts.mode)
+  local problem = script_of.problem(script, opts.mode) or dialect.problem(opts)
   local useless, because = effect.on_identifiers(script, opts, opts.mode)
   if not useless and opts.format then
     useless, because = effect.on_files(opts, { "" }, source.format_of)
@@ -156,7 +158,9 @@ function gateway.new(opts)
   for key in pairs(script_of.JOB_OPTIONS) do
     job[key] = opts[key]
   end
-  job.rate, job.format, job.delimiter, job.header = nil, nil, nil, nil
+  for _, key in ipairs { "rate", "format", "header", "delimiter", "quote", "escape", "null" } do
+    job[key] = nil
+  end
 
   return function()
     local method = ngx.req.get_method()
@@ -186,7 +190,7 @@ function gateway.new(opts)
     if format == "jsonl" then
       input = source.jsonl(reader)
     else
-      input = source.csv(reader, { delimiter = opts.delimiter, header = opts.header })
+      input = source.csv(reader, options.merge(dialect.options(opts), { header = opts.header }))
     end
     local audience = opts.audience
     if type(audience) == "function" then

@@ -1,0 +1,38 @@
+/* The lines of a text that are no rows of their own: counted, so that lines = header + rows + blank + quoted + swallowed. */
+#ifndef SC3_LINES_H
+#define SC3_LINES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record.h"
+
+/* A row of several lines that is not what it should be. */
+typedef struct sc3_spot {
+  uint64_t row, line; /* the line where it begins */
+  uint64_t lines;     /* further lines inside it */
+  int refused;        /* else it was taken, though lines inside it look like rows */
+} sc3_spot;
+
+enum { SC3_SPOTS_MAX = 8 };
+
+typedef struct sc3_lines {
+  uint64_t header;    /* of the header, and of what stands before it */
+  uint64_t blank;
+  uint64_t quoted;    /* further lines of rows whose fields hold line ends */
+  uint64_t swallowed; /* the same of rows that were refused, or that hold what looks like other rows */
+  uint64_t refused_rows, odd_rows;
+  int odd_header; /* it holds what looks like rows */
+  uint64_t bytes_marks; /* byte order marks behind the first line, which were passed over */
+  sc3_spot spots[SC3_SPOTS_MAX]; /* the first ones */
+  size_t spot_count;
+} sc3_lines;
+
+/* Counts the further lines of a row. `alike` of them look like rows. */
+void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further, int refused, size_t alike);
+
+/* How many lines inside the value of a quoted field, number `at` (from 0) of its row of `count` fields, look like rows that a quote swallowed. Of a header, whose
+   cells are not made of what its rows are, `is_header`. */
+size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char delimiter, int is_header);
+
+#endif

@@ -1,0 +1,193 @@
+#include "look.h"
+
+#include "header.h"
+#include "json_scan.h"
+
+sc3_likeness sc3_likeness_of(sc3_slice key, sc3_slice name) {
+  const char *dot;
+  if (sc3_slice_eq(key, name))
+    return SC3_SAME;
+  if (key.n > 0 && key.n < name.n && name.p[key.n] == '.' && memcmp(key.p, name.p, key.n) == 0)
+    return SC3_HEAD;
+  if (sc3_header_alike(key, name))
+    return SC3_ALIKE;
+  dot = name.n > 0 ? memchr(name.p, '.', name.n) : NULL;
+  return dot != NULL && sc3_header_alike(key, sc3_slice_of(name.p, (size_t)(dot - name.p))) ? SC3_ALIKE_HEAD : SC3_UNLIKE;
+}
+
+/* The best of the keys that were seen, by likeness. Of one key that comes twice the last counts. */
+typedef struct best {
+  sc3_slice key[SC3_SAME + 1];
+  sc3_found value[SC3_SAME + 1];
+  int two[SC3_SAME + 1];
+} best;
+
+static void consider(best *b, sc3_slice key, const sc3_found *value, sc3_slice name) {
+  sc3_likeness like = sc3_likeness_of(key, name);
+  if (like == SC3_UNLIKE)
+    return;
+  if (b->key[like].p != NULL && !sc3_slice_eq(b->key[like], key)) {
+    if (like == SC3_HEAD && key.n < b->key[like].n)
+      return; /* the longest: keys may hold dots */
+    b->two[like] = like != SC3_HEAD;
+  }
+  b->key[like] = key;
+  b->value[like] = *value;
+}
+
+static sc3_looked look_inside(const sc3_found *in, sc3_slice name, sc3_found *found);
+
+static sc3_looked decide(const best *b, sc3_slice name, sc3_found *found) {
+  static const sc3_likeness order[] = {SC3_SAME, SC3_HEAD, SC3_ALIKE, SC3_ALIKE_HEAD};
+  size_t i;
+  for (i = 0; i < sizeof order / sizeof order[0]; i++) {
+    sc3_likeness like = order[i];
+    sc3_looked looked;
+    size_t head;
+    if (b->key[like].p == NULL)
+      continue;
+    if (b->two[like])
+      return SC3_LOOKED_TWO;
+    if (like == SC3_SAME || like == SC3_ALIKE) {
+      *found = b->value[like];
+      return SC3_LOOKED_ONE;
+    }
+    head = like == SC3_HEAD ? b->key[like].n : (size_t)((const char *)memchr(name.p, '.', name.n) - name.p);
+    looked = look_inside(&b->value[like], sc3_slice_of(name.p + head + 1, name.n - head - 1), found);
+    if (looked != SC3_LOOKED_NONE)
+      return looked;
+  }
+  return SC3_LOOKED_NONE;
+}
+
+/* --- nested JSON: it was checked when its line was read ---------------------------------------------------------------------- */
+
+static const char *skip_space(const char *p, const char *end) {
+  while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+    p++;
+  return p;
+}
+
+/* Behind the string whose opening quote is at `p`. */
+static const char *string_end(const char *p, const char *end) {
+  int half = 0;
+  const char *behind = sc3_json_string(p, end, &half);
+  return behind != NULL ? behind : end;
+}
+
+/* Reads the value at `p`; the pointer behind it. */
+static const char *read_value(const char *p, const char *end, sc3_found *found) {
+  const char *start = p;
+  size_t depth = 0;
+  found->escaped = 0;
+  if (*p == '"') {
+    p = string_end(p, end);
+    found->kind = SC3_KIND_TEXT;
+    found->value = sc3_slice_of(start + 1, (size_t)(p - start) - 2);
+    found->escaped = memchr(found->value.p, '\\', found->value.n) != NULL;
+    return p;
+  }
+  found->kind = *p == '{' || *p == '[' ? SC3_KIND_NESTED : *p == 't' ? SC3_KIND_TRUE : *p == 'f' ? SC3_KIND_FALSE : *p == 'n' ? SC3_KIND_NULL : SC3_KIND_NUMBER;
+  while (p < end) {
+    if (*p == '"') {
+      p = string_end(p, end);
+      continue;
+    }
+    if (*p == '{' || *p == '[') {
+      depth++;
+    } else if (*p == '}' || *p == ']') {
+      if (depth == 0)
+        break;
+      depth--;
+      if (depth == 0) {
+        p++;
+        break;
+      }
+    } else if (depth == 0 && (*p == ',' || *p == ' ' || *p == '\t' || *p == '\r')) {
+      break;
+    }
+    p++;
+  }
+  found->value = sc3_slice_of(start, (size_t)(p - start));
+  return p;
+}
+
+enum { KEY_MAX = 256 }; /* bytes of a key with escapes in it */
+
+static sc3_looked look_in_object(const char *p, const char *end, sc3_slice name, sc3_found *found) {
+  char keys[2][KEY_MAX]; /* those with escapes: the last one, and room for the next */
+  int turn = 0;
+  best b;
+  memset(&b, 0, sizeof b);
+  for (p = skip_space(p + 1, end); p < end && *p == '"'; p = skip_space(p, end)) {
+    const char *start = p;
+    sc3_slice key;
+    sc3_found value;
+    p = string_end(p, end);
+    key = sc3_slice_of(start + 1, (size_t)(p - start) - 2);
+    if (memchr(key.p, '\\', key.n) != NULL && key.n + 2 <= KEY_MAX) {
+      memcpy(keys[turn], start, key.n + 2);
+      key = sc3_json_unescape(keys[turn], keys[turn] + key.n + 2);
+      turn = !turn;
+    }
+    p = skip_space(p, end);
+    p = read_value(skip_space(p + 1, end), end, &value);
+    consider(&b, key, &value, name);
+    p = skip_space(p, end);
+    if (p < end && *p == ',')
+      p = skip_space(p + 1, end);
+  }
+  return decide(&b, name, found);
+}
+
+/* The number that a name begins with, and `*rest` of the name behind its dot; 0 where it begins with none. */
+static size_t number_of(sc3_slice name, sc3_slice *rest) {
+  size_t i, number = 0;
+  for (i = 0; i < name.n && i < 7 && name.p[i] >= '0' && name.p[i] <= '9'; i++)
+    number = number * 10 + (size_t)(name.p[i] - '0');
+  if (i == 0 || (i < name.n && name.p[i] != '.'))
+    return 0;
+  *rest = i < name.n ? sc3_slice_of(name.p + i + 1, name.n - i - 1) : sc3_slice_of(NULL, 0);
+  return number;
+}
+
+static sc3_looked look_in_array(const char *p, const char *end, sc3_slice name, sc3_found *found) {
+  sc3_slice rest = {NULL, 0};
+  size_t number = number_of(name, &rest);
+  for (p = skip_space(p + 1, end); number > 0 && p < end && *p != ']'; p = skip_space(p + 1, end)) {
+    p = skip_space(read_value(p, end, found), end);
+    if (--number == 0)
+      return rest.p == NULL ? SC3_LOOKED_ONE : look_inside(found, rest, found);
+    if (p < end && *p == ']')
+      break;
+  }
+  return SC3_LOOKED_NONE;
+}
+
+static sc3_looked look_inside(const sc3_found *in, sc3_slice name, sc3_found *found) {
+  const char *p = in->value.p, *end = p + in->value.n;
+  if (in->kind != SC3_KIND_NESTED || name.n == 0)
+    return SC3_LOOKED_NONE;
+  return *p == '{' ? look_in_object(p, end, name, found) : look_in_array(p, end, name, found);
+}
+
+sc3_looked sc3_look(const sc3_field *fields, size_t count, sc3_slice name, sc3_found *found) {
+  size_t i;
+  best b;
+  memset(&b, 0, sizeof b);
+  for (i = 0; i < count; i++) {
+    sc3_found value;
+    value.value = fields[i].value;
+    value.kind = fields[i].kind;
+    value.escaped = 0;
+    consider(&b, fields[i].name, &value, name);
+  }
+  return decide(&b, name, found);
+}
+
+sc3_slice sc3_found_text(const sc3_found *found, char *to) {
+  to[0] = '"';
+  memcpy(to + 1, found->value.p, found->value.n);
+  to[found->value.n + 1] = '"';
+  return sc3_json_unescape(to, to + found->value.n + 2);
+}

@@ -1,0 +1,98 @@
+#include "input_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Milliseconds for which bytes of a pipe are waited for, before Lua looks for cancellation and moves its requests on. */
+enum { MOMENT = 50 };
+
+int sc3_input_stat(const char *path, struct stat *info) {
+  return (strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, info) : stat(path, info)) == 0 ? 0 : errno;
+}
+
+/* Whether this is what standard input reads, and can be read once. */
+static int is_standard_input(const struct stat *info) {
+  struct stat standard;
+  return !S_ISREG(info->st_mode) && fstat(STDIN_FILENO, &standard) == 0 && standard.st_dev == info->st_dev && standard.st_ino == info->st_ino;
+}
+
+static void take_standard_input(sc3_input_file *f) {
+  f->fd = STDIN_FILENO;
+  f->owned = 0;
+}
+
+const char *sc3_input_file_open(sc3_input_file *f, const char *path) {
+  struct stat info;
+  f->fd = -1;
+  f->owned = f->once = 0;
+  f->size = -1;
+  if (strcmp(path, "-") == 0) {
+    take_standard_input(f);
+    f->once = fstat(f->fd, &info) != 0 || !S_ISREG(info.st_mode);
+    return NULL;
+  }
+  if (stat(path, &info) == 0 && is_standard_input(&info)) {
+    take_standard_input(f); /* a name of it cannot always be opened: a socket, the terminal of another user */
+    f->once = 1;
+    return S_ISDIR(info.st_mode) ? "it is a directory" : NULL;
+  }
+  /* O_NONBLOCK: opening a pipe without a writer would wait for one, and nothing could end that. */
+  do
+    f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  while (f->fd < 0 && errno == EINTR);
+  if (f->fd < 0)
+    return errno == ENXIO ? "it is a socket or a device that cannot be opened by its name; let another program read it, and pipe that into standard input (-)"
+                          : strerror(errno);
+  f->owned = 1;
+  if (fstat(f->fd, &info) != 0)
+    return strerror(errno);
+  if (S_ISDIR(info.st_mode))
+    return "it is a directory";
+  if (S_ISREG(info.st_mode))
+    f->size = (double)info.st_size;
+  f->once = !S_ISREG(info.st_mode);
+  return NULL;
+}
+
+void sc3_input_file_close(sc3_input_file *f) {
+  if (f->owned && f->fd >= 0)
+    (void)close(f->fd);
+  f->fd = -1;
+  f->owned = 0;
+}
+
+ssize_t sc3_input_file_read(const sc3_input_file *f, void *to, size_t n) {
+  if (f->once) {
+    struct pollfd p;
+    int ready;
+    p.fd = f->fd;
+    p.events = POLLIN;
+    p.revents = 0;
+    ready = poll(&p, 1, MOMENT);
+    if (ready <= 0) {
+      if (ready == 0)
+        errno = EAGAIN;
+      return -1;
+    }
+  }
+  return read(f->fd, to, n);
+}
+
+const char *sc3_input_kind(const struct stat *info) {
+  if (S_ISREG(info->st_mode))
+    return "file";
+  if (S_ISDIR(info->st_mode))
+    return "directory";
+  if (S_ISFIFO(info->st_mode))
+    return "pipe";
+  return S_ISSOCK(info->st_mode) ? "socket" : "device";
+}
+
+void sc3_input_stamp(const struct stat *info, char text[SC3_INPUT_STAMP]) {
+  (void)snprintf(text, SC3_INPUT_STAMP, "%llu:%llu:%lld:%lld.%09ld", (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
+                 (long long)info->st_size, (long long)info->st_mtim.tv_sec, (long)info->st_mtim.tv_nsec);
+}
