@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../core/random.h"
 #include "binding.h"
 
 enum { GLOB_MAX = 100000 };
@@ -42,6 +43,12 @@ static int process_sleep(lua_State *L) {
     (void)nanosleep(&t, NULL);
   }
   return 0;
+}
+
+/* random() -> a number of at least 0 and under 1, another one in each process */
+static int process_random(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)sc3_random_fraction());
+  return 1;
 }
 
 /* isatty(descriptor) -> boolean */
@@ -138,7 +145,7 @@ static int process_stopped(lua_State *L) {
 
 void sc3_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty},
+    {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty}, {"random", process_random},
     {"glob", process_glob}, {"file_identity", process_file_identity}, {"file_stamp", process_file_stamp},
     {"catch_stop", process_catch_stop}, {"stopped", process_stopped}, {NULL, NULL},
   };
