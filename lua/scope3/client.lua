@@ -327,6 +327,7 @@ function Client:run(script, source, opts)
   for key, value in pairs(opts) do
     merged[key] = value
   end
+  merged = options.whole(merged, RUN_OPTIONS) -- those of the script too
   local meta = audience_of.meta("client:run", opts.audience or script.audience or {}, 2)
   merged.audience = nil
   local checked, err = check_job(self, "client:run", merged, { meta })

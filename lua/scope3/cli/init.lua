@@ -1,5 +1,6 @@
 --- The `scope3` command: a shell round the client. Exit codes: 0 all was accepted, 1 something failed, 2 usage, 130 stopped.
 local argparse = require "argparse"
+local options = require "scope3.options"
 local version = require "scope3.version"
 
 local cli = {}
@@ -132,6 +133,18 @@ local function check_numbers(argv)
   end
 end
 
+local COUNTS = { rate = "count", concurrency = "count", max_members = "count", max_bytes = "count", rate_limit = "count" }
+
+-- What is wrong with the arguments that are whole numbers, or nil.
+local function check_counts(args)
+  for key, kind in pairs(COUNTS) do
+    local problem = options.problem({ [key] = args[key] }, { [key] = kind })
+    if problem then
+      return "--" .. problem:gsub("_", "-")
+    end
+  end
+end
+
 --- Runs the command line.
 ---@param argv string[]
 ---@return integer code  for the process to exit with
@@ -141,7 +154,7 @@ function cli.main(argv)
   local problem = check_numbers(argv)
   if not problem then
     ok, args = parser:pparse(argv)
-    problem = not ok and args or nil
+    problem = not ok and args or check_counts(args)
   end
   if problem then
     io.stderr:write("scope3: ", tostring(problem), "\n\n", parser:get_usage(), "\nTry 'scope3 --help'.\n")
