@@ -15,6 +15,7 @@ local function add_common(command)
   command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID).")
   command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE).")
   command:option("--rate", "Requests a minute (100)."):convert(tonumber)
+  command:option("--limiter", "Share the rate through FILE with the other commands of this machine that name it."):argname("FILE")
   command:flag("--sandbox", "Start a private sandbox for this run and talk to it; needs no key.")
   return command
 end

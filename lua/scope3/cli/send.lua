@@ -95,7 +95,6 @@ local function job_options(args)
   for key in pairs(script_of.JOB_OPTIONS) do
     opts[key] = args[key]
   end
-  opts.rate = nil -- the client has it
   if args.no_header then
     opts.header = false
   end
