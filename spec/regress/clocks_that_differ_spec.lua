@@ -35,7 +35,7 @@ describe("a limiter whose store has another clock's times", function()
 
   for what, store_of in pairs(STORES) do
     it("waits a minute at most, whether the clock went back or forward: " .. what, function()
-      for _, case in ipairs { { 864000, 10 }, { 864000, 863000 }, { 2e9, 1.7e9 }, { 1e6, 1e6 - 30 }, { 1e6, 1e6 - 61 }, { 1e6, 1e6 - 7 }, { 1000, 1e6 } } do
+      for _, case in ipairs { { 864000, 10 }, { 864000, 863000 }, { 2e9, 1.7e9 }, { 1e6, 1e6 - 30 }, { 1e6, 1e6 - 61 }, { 1e6, 1e6 - 7 }, { 1e6, 1e6 - 3 }, { 1000, 1e6 } } do
         local own = assert(limiter.new(store_of()))
         assert.equal(5, count(own, 5, case[1]))
         local now, waited = case[2], 0
@@ -45,7 +45,7 @@ describe("a limiter whose store has another clock's times", function()
           waited = waited + wait
           wait = own:pass(WHO, 5, false, now + waited)
         end
-        assert.is_true(waited <= 63, ("%d to %d: waited %f"):format(case[1], case[2], waited))
+        assert.is_true(waited <= 68, ("%d to %d: waited %f"):format(case[1], case[2], waited))
         if case[2] < case[1] then -- sent just now, as far as anybody knows
           assert.is_true(waited > 50, ("%d to %d: waited %f"):format(case[1], case[2], waited))
         end
