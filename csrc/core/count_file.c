@@ -241,7 +241,8 @@ sc3_count_status sc3_count_unlock(sc3_count_file *f) {
   size_t i;
   int error = 0;
   for (i = 0; f->locked && i < CELLS; i++) {
-    if (f->changed[i] && !write_at(f->fd, &f->at.cells[i], sizeof(cell), (off_t)offsetof(image, cells) + (off_t)(i * sizeof(cell))))
+    const off_t at = (off_t)(offsetof(image, cells) + i * sizeof(cell));
+    if (f->changed[i] && !write_at(f->fd, &f->at.cells[i], sizeof(cell), at))
       error = errno;
   }
   if (f->locked)

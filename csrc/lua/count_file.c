@@ -1,5 +1,5 @@
-/* "scope3.count_file": numbers in a file that processes share (csrc/core/count_file.h), with the calls of nginx's lua_shared_dict between :lock() and
-   :unlock(). */
+/* "scope3.count_file": numbers in a file that processes share (csrc/core/count_file.h), with the calls of nginx's
+   lua_shared_dict between :lock() and :unlock(). */
 #include "../core/count_file.h"
 
 #include <errno.h>
@@ -30,7 +30,8 @@ static int push_problem(lua_State *L, sc3_count_status status, int error) {
   return 2;
 }
 
-/* count_file(path) -> file | nil, message. Made with mode 0600 where there is none; one that is something else is left as it is. */
+/* count_file(path) -> file | nil, message. Made with mode 0600 where there is none; one that is something else is left
+   as it is. */
 static int count_file_new(lua_State *L) {
   size_t length;
   const char *path = luaL_checklstring(L, 1, &length);
@@ -49,7 +50,8 @@ static int count_file_new(lua_State *L) {
   return 1;
 }
 
-/* :lock() -> true [, "damaged" | "removed"] | false, while another process has it | nil, message. With one of these words, numbers that it held are gone. */
+/* :lock() -> true [, "damaged" | "removed"] | false, while another process has it | nil, message. With one of these
+   words, numbers that it held are gone. */
 static int count_file_lock(lua_State *L) {
   sc3_count_file *f = check_file(L, 0);
   count_ud *u = lua_touserdata(L, 1);

@@ -63,7 +63,8 @@ local CLIENT_OPTIONS = {
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
 ---  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request of the epoch may have arrived twice), retry, paced,
----  cut_short (the service asked for a longer wait than an hour), limiter (its file had lost its counts), shrunk, quarantined, resend, task or audience; further fields say how many and how long
+---  cut_short (the service asked for a wait of over an hour), limiter (its file had lost its counts),
+---  shrunk, quarantined, resend, task or audience; further fields say how many and how long
 ---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?})  `file` where
 ---  there are several
 ---@field push_notification_config? table  docs/contract.md section 6

@@ -1,11 +1,13 @@
 --- Keeps requests under the limits of the service, before it has to answer 429 (docs/contract.md section 4).
 ---
---- Two buckets hold a request back. One is of the host: never more than `rate` requests in any minute, polls of tasks a third of them at most. The
---- other is of the host and key: what replies announce in their RateLimit fields; where others use it up too, its last fifth is spread over the time
---- that is left. A 429 stops both until its `Retry-After`. All of it lies in a store with the calls of nginx's `lua_shared_dict`; sharing that shares the limits.
+--- Two buckets hold a request back. One is of the host: never more than `rate` requests in any minute, polls of tasks a
+--- third of them at most. The other is of the host and key: what replies announce in their RateLimit fields. Where
+--- others use that up too, its last fifth is spread over the time that is left. A 429 stops both until its
+--- `Retry-After`. All of it lies in a store with the calls of nginx's `lua_shared_dict`; sharing that shares the
+--- limits.
 ---
---- A request is counted at the moment at which it goes, in the slot of its second, and not before: who waits has no place, so nobody who gave up or
---- died leaves one behind. Slots that are no longer looked at are deleted, so a store holds the same few keys whatever the rate.
+--- A request is counted when it goes, in the slot of its second. Who waits has no place, so nobody who gave up leaves
+--- one behind. Slots that are no longer looked at are deleted: a store holds the same few keys whatever the rate.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local waits = require "scope3.waits"
@@ -58,11 +60,13 @@ function Table:delete(key)
 end
 
 local function is_store(store)
-  return (type(store) == "table" or type(store) == "userdata") and store.get and store.set and store.incr and store.delete
+  local kind = type(store)
+  return (kind == "table" or kind == "userdata") and store.get and store.set and store.incr and store.delete
 end
 
 --- Makes a limiter. All clients that are given it stay under one rate together.
----@param store? scope3.Store|string  what keeps its counts: a table or dictionary that has the calls, or the path of a file through which the
+---@param store? scope3.Store|string  what keeps its counts: a table or dictionary that has the calls, or the path of a
+---  file through which the
 ---  processes of a machine share them, made where there is none; a table of this Lua state unless given
 ---@return scope3.Limiter?
 ---@return scope3.Error? err  kind "limiter": the file cannot be used
@@ -75,9 +79,13 @@ function limiter.new(store)
     end
     store = opened
   elseif store ~= nil and not is_store(store) then
-    error("scope3.limiter: a store is the path of a file, or has get, set, incr and delete, as nginx's lua_shared_dict has", 2)
+    error("scope3.limiter: a store is the path of a file, or has get, set, incr and delete, as a lua_shared_dict has", 2)
   end
-  return setmetatable({ store = store or setmetatable({}, Table), private = store == nil, file = file, names = {}, late = {} }, Limiter)
+  return setmetatable({
+    store = store or setmetatable({}, Table), private = store == nil, file = file,
+    names = {}, -- bucket -> its keys
+    late = {}, -- what could not be written yet
+  }, Limiter)
 end
 
 ---@param value any
@@ -95,7 +103,8 @@ limiter.shared = limiter.new()
 local function names_of(self, bucket)
   local names = self.names[bucket]
   if not names then
-    names = { bucket = bucket, last = bucket .. ":last", rate = bucket .. ":rate", rated = bucket .. ":rated", slots = {}, made = 0 }
+    names = { bucket = bucket, last = bucket .. ":last", rate = bucket .. ":rate", rated = bucket .. ":rated" }
+    names.slots, names.made = {}, 0
     self.names[bucket] = names
   end
   return names
@@ -123,8 +132,9 @@ local function horizon(slot)
   return slot - SPAN - AHEAD - 1
 end
 
--- Where requests were counted in the future, this clock has gone back or that of another machine is wrong. They were sent before now, though: so they
--- count as sent now, and hold others back for a minute and not until that time has come.
+-- Where requests were counted in the future, this clock has gone back or that of another machine is wrong. They were
+-- sent before now, though: so they count as sent now, and hold others back for a minute and not until that time has
+-- come.
 local function bring_back(store, names, slot)
   local last = store:get(names.last)
   if not last or last <= slot + AHEAD then
@@ -153,8 +163,8 @@ local function load_of(store, names, now)
   return sum, counts
 end
 
--- The rate of a bucket: the highest that anybody who used it within the last minute has. Whoever has a lower one is held to it by its own pace: it
--- would never have its turn if it waited for the others to be as slow.
+-- The rate of a bucket: the highest that anybody who used it within the last minute has. Whoever has a lower one is
+-- held to it by its own pace: it would never have its turn if it waited for the others to be as slow.
 local function highest(store, names, rate, slot)
   local known, at = store:get(names.rate), store:get(names.rated)
   if known and at and known > rate and at >= slot - SPAN and at <= slot + AHEAD then
@@ -211,7 +221,8 @@ local function set_ahead(store, key, seconds, now)
   store:set(key .. "@", now)
 end
 
--- A time that was kept. Where it was kept in the future, by a clock that went back since, it lies as far ahead of now as it did then.
+-- A time that was kept. Where it was kept in the future, by a clock that went back since, it lies as far ahead of now
+-- as it did then.
 local function ahead(store, key, now)
   local at, kept = store:get(key), store:get(key .. "@")
   if at and (not kept or kept > now + AHEAD) then
@@ -246,7 +257,8 @@ local function hold(self, who, now)
     return reset - now
   end
   local limit = store:get(key .. ":limit") or 0
-  if remaining < LOW * limit and load_of(store, names_of(self, who.host), now) < limit - remaining then -- others use it too
+  -- Where others use it, too:
+  if remaining < LOW * limit and load_of(store, names_of(self, who.host), now) < limit - remaining then
     local next_at = store:get(key .. ":next")
     if next_at and now < next_at then
       return math.min(next_at, reset) - now
@@ -259,7 +271,8 @@ end
 
 -- The buckets that a request counts in, with the rate of each; the second for polls alone.
 local function buckets(self, who, rate, poll)
-  return names_of(self, who.host), poll and names_of(self, who.host .. ":poll") or nil, math.max(1, math.floor(rate / 3))
+  local polls = poll and names_of(self, who.host .. ":poll") or nil
+  return names_of(self, who.host), polls, math.max(1, math.floor(rate / 3))
 end
 
 --- Seconds until a request may go, as far as the counts tell: nothing is counted.
@@ -306,7 +319,8 @@ local function catch_up(self, news, now, act, ...)
   return act(self, ...)
 end
 
--- Does something while the store is this process's alone. nil where another process has it; nil and why where it cannot be used.
+-- Does something while the store is this process's alone. nil where another process has it; nil and why where it cannot
+-- be used.
 local function alone(self, act, now, ...)
   if not self.file then
     return act(self, ...)
