@@ -110,6 +110,14 @@ describe("a limiter's file", function()
     assert.equal(1, code)
     assert.truthy(complaint:find("the deadline passed", 1, true), complaint)
     assert.equal(4, #sandbox:requests "sync")
+    -- Where the script says the rate.
+    sandbox:reset()
+    local script = world.file('return { audience = "a", map = { external_id = "id", ["uid:x"] = "id" }, max_members = 1, rate = 4 }', ".lua")
+    words = { "run", script, csv, "--base-url", sandbox.url, "--account", "25", "--limiter", world.path ".limiter", "--deadline", "0.5" }
+    code, _, complaint = world.command(words, { env = "SCOPE3_API_KEY=scope3_x" })
+    assert.equal(0, code, complaint)
+    assert.equal(1, (world.command(words, { env = "SCOPE3_API_KEY=scope3_x" })))
+    assert.equal(4, #sandbox:requests "sync")
   end)
 
   it("stays as large as it is, and is for its owner alone", function()

@@ -43,8 +43,8 @@ local CLIENT_OPTIONS = {
 }
 
 ---@class scope3.JobOptions
----@field rate? integer  requests a minute of this job, polls of its tasks among them (as the client's). A higher one than the client's holds for this
----  job's requests alone
+---@field rate? integer  requests a minute of this job, polls of its tasks among them (no more than the client may send in
+---  all). A higher one than the client's holds for this job's requests alone
 ---@field max_members? integer  members a request, adds and removes together (100,000)
 ---@field max_bytes? integer  bytes of a request's body (8 MiB)
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)

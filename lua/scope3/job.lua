@@ -163,7 +163,7 @@ function job:queue_first(list)
   end
 end
 
-local LOST = "the limiter's file was %s, and its counts were lost: no request was sent for a minute"
+local LOST = "the limiter's file was %s, and its counts were lost: requests wait for a minute"
 local CUT_SHORT = "the service asked for a wait of %.0f s (%s); after %.0f s it was asked again"
 
 -- What held the job's requests back, and is not as it should be. Once of each kind.

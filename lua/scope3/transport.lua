@@ -298,12 +298,13 @@ end
 -- Seconds until a call whose time has come may go after all; at 0 it is counted. nil and why where the limiter cannot tell.
 local function held(self, call, now)
   local pace, poll = call.request.pace or self.pace, call.request.poll
+  local rate = math.max(pace.rate, self.pace.rate) -- of all together: a job that is slow does not make the others so
   local wait = pace.own:room(self.who, pace.rate, poll, now)
   if wait > 0 then
     return wait
   end
   local err, news
-  wait, err, news = self.limiter:pass(self.who, pace.rate, poll, limiter_time(self, now))
+  wait, err, news = self.limiter:pass(self.who, rate, poll, limiter_time(self, now))
   if news then
     call:tell { event = "limiter", problem = news }
   end

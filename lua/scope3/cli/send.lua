@@ -199,6 +199,7 @@ function send.main(args, exit)
     setting.complain(err)
     return usage and exit.USAGE or exit.FAILED
   end
+  args.rate = args.rate or script.rate -- of the client, too: what shares its limiter counts by the same one
   local client, why, close, url = setting.client(args)
   if not client then
     close()
