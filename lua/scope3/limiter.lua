@@ -27,8 +27,8 @@ local LATER = 0.1 -- seconds behind a Retry-After: who comes back at that very m
 local HAIR = 0.001 -- seconds behind the end of a slot, so that rounding does not wake somebody before it
 local LOW = 0.2 -- the share of an announced limit from which on it is spread
 local PROBE = 10 -- seconds between requests that find out what a limit is now, while no reply tells
-local LOST = 0.05 -- seconds at most until the next look of two that took the last place at the same moment
-local BUSY = 0.01 -- seconds at most until the next look at a store that another process has locked
+local LOST = 0.05 -- seconds or so until the next look of two that took the last place at the same moment
+local BUSY = 0.01 -- seconds or so until the next look at a store that another process has locked
 local PATIENCE = 5 -- seconds for which a lock may be in the way
 local KEPT = 64 -- notes for a store that is locked
 
@@ -152,15 +152,13 @@ local function bring_back(store, names, slot)
   store:set(names.last, slot)
 end
 
--- Requests of the last minute, and how many of them each of its slots has.
+-- Requests of the last minute.
 local function load_of(store, names, now)
-  local sum, counts = 0, {}
+  local sum = 0
   for slot = math.floor(now - SPAN), math.floor(now) + AHEAD do
-    local n = store:get(slot_name(names, slot)) or 0
-    counts[#counts + 1] = n
-    sum = sum + n
+    sum = sum + (store:get(slot_name(names, slot)) or 0)
   end
-  return sum, counts
+  return sum
 end
 
 -- The rate of a bucket: the highest that anybody who used it within the last minute has. Whoever has a lower one is
@@ -177,15 +175,14 @@ end
 local function room(store, names, rate, now)
   bring_back(store, names, math.floor(now))
   local most = highest(store, names, rate, math.floor(now))
-  local left, counts = load_of(store, names, now)
+  local left = load_of(store, names, now)
   if left < most then
     return 0
   end
-  local first = math.floor(now - SPAN)
-  for i, n in ipairs(counts) do
-    left = left - n
+  for slot = math.floor(now - SPAN), math.floor(now) do
+    left = left - (store:get(slot_name(names, slot)) or 0)
     if left < most then
-      return math.min(WAIT, first + i + SPAN + HAIR - now)
+      return math.max(HAIR, math.min(WAIT, slot + 1 + SPAN + HAIR - now))
     end
   end
   return WAIT
@@ -286,6 +283,19 @@ function Limiter:room(who, rate, poll, now)
   return math.max(room(self.store, host, rate, now), polls and room(self.store, polls, third, now) or 0)
 end
 
+--- Counts a request that goes, without a look at whether it may.
+---@param who {host: string}
+---@param rate integer
+---@param poll boolean?
+---@param now number
+function Limiter:count(who, rate, poll, now)
+  local host, polls, third = buckets(self, who, rate, poll)
+  take(self, host, rate, now)
+  if polls then
+    take(self, polls, third, now)
+  end
+end
+
 local function pass(self, who, rate, poll, now)
   local store, host, polls, third = self.store, buckets(self, who, rate, poll)
   local wait = self:room(who, rate, poll, now)
@@ -296,10 +306,10 @@ local function pass(self, who, rate, poll, now)
     return wait
   end
   if not take(self, host, rate, now) then
-    return LOST * core.random()
+    return LOST * (0.1 + core.random())
   elseif polls and not take(self, polls, third, now) then
     add(store, slot_name(host, math.floor(now)), -1)
-    return LOST * core.random()
+    return LOST * (0.1 + core.random())
   end
   return 0
 end

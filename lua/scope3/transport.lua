@@ -309,7 +309,7 @@ local function held(self, call, now)
     call:tell { event = "limiter", problem = news }
   end
   if wait == 0 then
-    pace.own:pass(self.who, pace.rate, poll, now)
+    pace.own:count(self.who, pace.rate, poll, now)
   end
   return wait, err
 end
