@@ -144,7 +144,7 @@ describe("a limiter's file", function()
     local fifo = world.path ".fifo"
     os.execute("mkfifo " .. fifo)
     for path, reason in pairs { [text] = "another kind", ["/"] = "directory", ["/dev/null"] = "another kind", ["/nowhere/limiter"] = "No such file",
-      [link] = "No such file", [fifo] = "another kind", [""] = "directory", ["/proc/self/status"] = "." } do
+      [link] = "No such file", [fifo] = "another kind", ["/proc/self/status"] = "." } do
       local own, err = scope3.limiter(path)
       assert.is_nil(own)
       assert.equal("limiter", err.kind)
@@ -154,6 +154,12 @@ describe("a limiter's file", function()
       assert.equal(err.message, why.message)
     end
     assert.equal("id,mail\n1,a@example.com\n", world.read(text))
+    for _, bad in ipairs { "", "a\0b" } do
+      assert.has_error(function() scope3.limiter(bad) end)
+      local client, err = scope3.client { limiter = bad }
+      assert.is_nil(client)
+      assert.equal("limiter", err.issues[1].path)
+    end
     local code, out, complaint = world.command { "audiences", "--sandbox", "--account", "25", "--limiter", text }
     assert.same({ 1, "" }, { code, out })
     assert.truthy(complaint:find("^scope3: the limiter's file .* cannot be used: it is a file of another kind"), complaint)

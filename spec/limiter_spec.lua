@@ -174,7 +174,7 @@ describe("the limiter", function()
   end)
 
   it("says what is wrong with a store", function()
-    for _, bad in ipairs { 12, {}, true, { get = print, set = print, incr = print } } do
+    for _, bad in ipairs { 12, {}, true, print, io.stdout, { get = print, set = print, incr = print } } do
       local ok, message = pcall(limiter.new, bad)
       assert.is_false(ok)
       assert.truthy(message:find("limiter_spec.lua:%d+: scope3.limiter: a store") or message:find("^scope3.limiter: a store"), message)

@@ -110,7 +110,9 @@ function client.new(opts)
     issues[#issues + 1] = { path = "base_url", message = err.issues[1].message }
   end
   local limiter = opts.limiter
-  if type(limiter) == "string" and #issues == 0 then
+  if type(limiter) == "string" and (limiter == "" or limiter:find("%z")) then
+    issues[#issues + 1] = { path = "limiter", message = "must be the path of a file" }
+  elseif type(limiter) == "string" and #issues == 0 then
     limiter, err = limiter_of.new(limiter)
     if not limiter then
       return nil, err

@@ -60,8 +60,10 @@ function Table:delete(key)
 end
 
 local function is_store(store)
-  local kind = type(store)
-  return (kind == "table" or kind == "userdata") and store.get and store.set and store.incr and store.delete
+  local indexed, has = pcall(function()
+    return store.get and store.set and store.incr and store.delete
+  end)
+  return type(store) ~= "string" and indexed and has
 end
 
 --- Makes a limiter. All clients that are given it stay under one rate together.
@@ -72,7 +74,9 @@ end
 ---@return scope3.Error? err  kind "limiter": the file cannot be used
 function limiter.new(store)
   local file = type(store) == "string"
-  if file then
+  if file and (store == "" or store:find("%z")) then
+    error("scope3.limiter: the path of a file is neither empty nor holds a zero byte", 2)
+  elseif file then
     local opened, why = core.count_file(store)
     if not opened then
       return nil, errors.new("limiter", ("the limiter's file %s cannot be used: %s"):format(store, why))
