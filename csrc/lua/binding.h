@@ -12,6 +12,7 @@
 #define SC3_TYPE_SOURCE "scope3.source"
 #define SC3_TYPE_ENGINE "scope3.engine"
 #define SC3_TYPE_APPEND_FILE "scope3.append_file"
+#define SC3_TYPE_COUNT_FILE "scope3.count_file"
 #define SC3_TYPE_ID_SET "scope3.id_set"
 #define SC3_TYPE_SPOOL "scope3.spool"
 
@@ -43,6 +44,7 @@ void sc3_open_libcurl(lua_State *L);
 void sc3_open_process(lua_State *L);
 void sc3_open_append_file(lua_State *L);
 void sc3_open_callback(lua_State *L);
+void sc3_open_count_file(lua_State *L);
 void sc3_open_spool(lua_State *L);
 
 #endif

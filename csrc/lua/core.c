@@ -24,6 +24,7 @@ SC3_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3_open_process(L);
   sc3_open_append_file(L);
   sc3_open_callback(L);
+  sc3_open_count_file(L);
   sc3_open_spool(L);
   return 1;
 }

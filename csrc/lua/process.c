@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../core/random.h"
 #include "binding.h"
 #include "input_file.h"
 
@@ -44,6 +45,12 @@ static int process_sleep(lua_State *L) {
     (void)nanosleep(&t, NULL);
   }
   return 0;
+}
+
+/* random() -> a number of at least 0 and under 1, another one in each process */
+static int process_random(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)sc3_random_fraction());
+  return 1;
 }
 
 /* isatty(descriptor) -> boolean */
@@ -175,7 +182,7 @@ static int process_stopped(lua_State *L) {
 
 void sc3_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty},
+    {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty}, {"random", process_random},
     {"glob", process_glob}, {"file_identity", process_file_identity}, {"file_kind", process_file_kind}, {"file_stamp", process_file_stamp},
     {"catch_stop", process_catch_stop}, {"stopped", process_stopped}, {NULL, NULL},
   };

@@ -3,6 +3,7 @@ local audience_of = require "scope3.audience"
 local errors = require "scope3.error"
 local inputs = require "scope3.inputs"
 local job = require "scope3.job"
+local limiter_of = require "scope3.limiter"
 local loops = require "scope3.loop"
 local deletion = require "scope3.deletion"
 local dialect = require "scope3.dialect"
@@ -38,11 +39,11 @@ local client = {}
 client.DEFAULT_URL = "https://api.agentic.scope3.com"
 local PREFIX = "/api/v2/buyer"
 
-local DEFAULTS = { max_members = 100000, max_bytes = 8 * 2 ^ 20, rate = 100 }
+local DEFAULTS = { max_members = 100000, max_bytes = 8388608, rate = 100 }
 
 local CLIENT_OPTIONS = {
   api_key = "string", account_id = "id", base_url = "string", loop = "any", on_event = "function",
-  ca_file = "string", rate = "count", limiter = "table",
+  ca_file = "string", rate = "count", limiter = "any",
 }
 
 ---@class scope3.SyncOptions  options of client:sync
@@ -55,11 +56,13 @@ local CLIENT_OPTIONS = {
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
 ---@field delete_missing? "all"|string[]  at the end, when all went well, deletes the account's audiences that the job did not name: those named
 ---  here, or whatever there is
----@field rate? integer  requests a minute (the client's)
+---@field rate? integer  requests a minute of this job, polls of its tasks among them (no more than the client may send in
+---  all). A higher one than the client's holds for this job's requests alone
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
 ---  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request that may still take
----  effect would be contradicted), retry, paced, shrunk, quarantined, resend, task or audience; further fields say how many and how long
+---  effect would be contradicted), retry, paced, cut_short (the service asked for a wait of over an hour), limiter (its
+---  file had lost its counts), shrunk, quarantined, resend, task or audience; further fields say how many and how long
 ---@field push_notification_config? table  docs/contract.md section 6
 ---@field dry_run? boolean  does everything but send; journal, timeout and rate have then no effect, and raise
 
@@ -105,7 +108,8 @@ end
 --- Makes a client. What is not given is taken from SCOPE3_API_KEY, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL and SCOPE3_CA_FILE. No connection is made.
 --- Without `loop` it looks at each wait where it is: in nginx and in cqueues others run meanwhile, elsewhere waiting blocks.
 ---@param opts? {api_key: string?, account_id: string?, base_url: string?, loop: "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop|nil,
----  on_event: function?, ca_file: string?, rate: integer?, limiter: scope3.Limiter?}
+---  on_event: function?, ca_file: string?, rate: integer?, limiter: scope3.Limiter|string|nil}  `limiter`: one of scope3.limiter(), or the path of
+---  a file through which the processes of a machine share it
 ---@return scope3.Client?
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function client.new(opts)
@@ -126,6 +130,17 @@ function client.new(opts)
   if not base then
     issues[#issues + 1] = { path = "base_url", message = err.issues[1].message }
   end
+  local limiter = opts.limiter
+  if type(limiter) == "string" and (limiter == "" or limiter:find("%z")) then
+    issues[#issues + 1] = { path = "limiter", message = "must be the path of a file" }
+  elseif type(limiter) == "string" and #issues == 0 then
+    limiter, err = limiter_of.new(limiter)
+    if not limiter then
+      return nil, err
+    end
+  elseif limiter ~= nil and type(limiter) ~= "string" and not limiter_of.is(limiter) then
+    error("scope3.client: limiter must be one of scope3.limiter(), or the path of a file, not a " .. type(limiter), 2)
+  end
   if #issues > 0 then
     return nil, errors.invalid("client", issues)
   end
@@ -142,7 +157,7 @@ function client.new(opts)
     secret = function()
       return api_key
     end,
-    config = { ca_file = opts.ca_file or env("SCOPE3_CA_FILE"), rate = opts.rate or DEFAULTS.rate, limiter = opts.limiter },
+    config = { ca_file = opts.ca_file or env("SCOPE3_CA_FILE"), rate = opts.rate or DEFAULTS.rate, limiter = limiter },
   }, Client)
 end
 
@@ -173,7 +188,7 @@ end
 -- --- sending -----------------------------------------------------------------------------------------------------
 
 -- Options with their defaults; problems with what they hold are added to `issues`.
-local function job_options(self, opts, issues)
+local function job_options(opts, issues)
   local checked = {}
   for key, value in pairs(opts) do
     checked[key] = value
@@ -181,12 +196,6 @@ local function job_options(self, opts, issues)
   rules.options(issues, checked)
   checked.max_members = checked.max_members or DEFAULTS.max_members
   checked.max_bytes = checked.max_bytes or DEFAULTS.max_bytes
-  if checked.rate then -- the client's from now on: the service counts requests, not jobs
-    self.config.rate = checked.rate
-    if self.transport_ then
-      self.transport_:set_rate(checked.rate)
-    end
-  end
   if checked.push_notification_config then
     rules.push_notification_config(issues, checked.push_notification_config)
   end
@@ -196,7 +205,7 @@ end
 -- Everything that can be wrong before anything is sent, at once.
 local function check_job(self, what, opts, audiences)
   local issues = {}
-  local checked = job_options(self, opts, issues)
+  local checked = job_options(opts, issues)
   for i, audience in ipairs(audiences) do
     local before = #issues
     rules.audience(issues, audience, #audiences == 1 and "audience" or ("audiences[%d]"):format(i))
@@ -391,6 +400,7 @@ function Client:run(script, source, opts)
   if problem then
     error("client:run: " .. problem, 2)
   end
+  merged = options.whole(merged, RUN_OPTIONS) -- those of the script too
   local meta = audience_of.meta("client:run", opts.audience or script.audience or {}, 2)
   merged.audience = nil
   refuse_ineffective("client:run", effect.in_dry_run(opts, script))
@@ -526,6 +536,7 @@ function Client:wait(what, opts)
   if what.would_send or #what.tasks == 0 then
     return what
   end
+  limits.pace = result.job(what).pace
   local why = readiness.barred(self)
   if why then
     return nil, why

@@ -2,14 +2,15 @@
 
 ---@class scope3.Error
 ---@field kind "network"|"timeout"|"http"|"rate_limited"|"invalid"|"not_found"|"source"|"script"|"task_failed"|"needs_action"|"cancelled"|"journal"
----  |"cannot_wait"|"full"|"spool"|"webhook"
+---  |"cannot_wait"|"full"|"spool"|"webhook"|"limiter"
 ---@field message string  a sentence for people; holds no personal data and no key
 ---@field status? integer  HTTP status of the reply; of a refused callback: what to answer
 ---@field code? string  the service's own code, or libcurl's name of a network failure
 ---@field field? string  the field that the service blames
 ---@field issues? {path: string?, message: string}[]  every problem found, when there is more than one
 ---@field retryable? boolean  the same call may succeed later
----@field retry_after? number  seconds that the service asked to wait
+---@field retry_after? number  seconds that the service asked to wait, at most an hour
+---@field asked? number  the seconds that it asked for, where these were more
 ---@field uncertain? boolean  the request was sent completely and no answer came: it may have been carried out
 ---@field request? {method: string, path: string, attempts: integer, history: table[]}  `history`: every attempt that failed, in order, as
 ---  { kind, status, code, seconds (that it took), waited (seconds until the next) }

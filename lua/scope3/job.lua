@@ -41,13 +41,15 @@ local REPAIRS = 64 -- requests that one may become on the way to those that pass
 function job.new(client, audiences, opts)
   local transport = not opts.dry_run and client:transport() or nil
   local now = client.loop.now()
+  local pace = transport and opts.rate and transport.pace_of(opts.rate) or nil -- its own; else that of the client
   local self = setmetatable({
     client = client,
     transport = transport,
     waiter = transport and transport:waiter(),
     opts = opts,
     started = now,
-    limits = { grace = GRACE, deadline = opts.deadline and now + opts.deadline or nil },
+    pace = pace,
+    limits = { grace = GRACE, pace = pace, deadline = opts.deadline and now + opts.deadline or nil },
     result = result.new(client, audiences),
     concurrency = opts.concurrency or 1,
     batches = 0, -- that are not released
@@ -59,6 +61,7 @@ function job.new(client, audiences, opts)
     pending = {}, -- tasks of this epoch
     work = {}, -- task -> what it does
     doubts = doubts.new(opts.settling),
+    warned = {}, -- events that stand in the result
     on_event = opts.on_event or client.on_event,
   }, job)
   self.limits.cancel = opts.cancel and function()
@@ -164,6 +167,24 @@ function job:queue_first(list)
   end
 end
 
+local LOST = "the limiter's file was %s, and its counts were lost: requests wait for a minute"
+local CUT_SHORT = "the service asked for a wait of %.0f s (%s); after %.0f s it was asked again"
+
+-- What held the job's requests back, and is not as it should be. Once of each kind.
+local function warn(self, event)
+  if self.warned[event.event] then
+    return
+  elseif event.event == "limiter" then
+    result.warn(self.result, "limiter_lost", LOST:format(event.problem), { problem = event.problem })
+  elseif event.event == "cut_short" then
+    result.warn(self.result, "wait_cut_short", CUT_SHORT:format(event.said, event.field, event.seconds),
+      { field = event.field, said = event.said, seconds = event.seconds })
+  else
+    return
+  end
+  self.warned[event.event] = true
+end
+
 local function start(self, req)
   local entry = self:add_entry(req, "sending")
   req.entry = entry
@@ -186,10 +207,14 @@ local function start(self, req)
     path = path_of(self.client),
     body = request.body(req.parts, self.opts.push_notification_config, req.batch.delete_missing),
     timeout = self.opts.timeout or 60 + req.bytes / 100000,
+    pace = self.pace,
     repeatable = true, -- an upsert, and in place: nothing that depends on it has gone
     large = refusal.divisible(req),
     budget = self.budget,
-    on_event = self.on_event,
+    on_event = function(event)
+      warn(self, event)
+      self.on_event(event)
+    end,
   }, self.waiter)
   self.flights[#self.flights + 1] = req
   self.on_event { event = "request", request = entry.request, members = entry.members, bytes = entry.bytes }

@@ -5,9 +5,11 @@ local function is_finite(n)
   return n == n and n ~= math.huge and n ~= -math.huge
 end
 
+local MOST = 2 ^ 53 -- up to here every Lua counts exactly
+
 local KINDS = {
   count = { "a whole number, 1 or more", function(v)
-    return type(v) == "number" and is_finite(v) and v >= 1 and v % 1 == 0
+    return type(v) == "number" and is_finite(v) and v >= 1 and v % 1 == 0 and v <= MOST
   end },
   seconds = { "a number of seconds, 0 or more", function(v)
     return type(v) == "number" and v == v and v >= 0
@@ -89,19 +91,41 @@ function options.problem(opts, spec)
   end
 end
 
+local to_integer = math.tointeger -- Lua 5.3 and later
+
+--- Options whose counts are integers, where Lua tells these from other numbers: 60.0, as `240 / 4` and JSON give it, would be written "60.0", and
+--- be another part of a key than 60. The caller's table stays as it is.
+---@param opts table  without a problem
+---@param spec table<string, string|table>
+---@return table opts
+function options.whole(opts, spec)
+  local made = opts
+  for key, value in pairs(to_integer and opts or {}) do
+    if spec[key] == "count" and math.type(value) == "float" then
+      if made == opts then
+        local meta = getmetatable(opts)
+        made = options.merge(opts)
+        made = type(meta) == "table" and setmetatable(made, meta) or made
+      end
+      made[key] = to_integer(value)
+    end
+  end
+  return made
+end
+
 --- Raises when `opts` misuses `spec`; nil stands for no options.
 ---@param what string  the function that was called
 ---@param opts table?
 ---@param spec table<string, string|table>
 ---@param level? integer  whom to blame, as error() counts (default: the caller of the caller)
----@return table opts
+---@return table opts  whose counts are integers
 function options.check(what, opts, spec, level)
   opts = opts == nil and {} or opts
   local problem = options.problem(opts, spec)
   if problem then
     error(what .. ": " .. problem, (level or 2) + 1)
   end
-  return opts
+  return options.whole(opts, spec)
 end
 
 --- An id as a string: numbers only when exact.

@@ -2,6 +2,7 @@
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local redact = require "scope3.redact"
+local waits = require "scope3.waits"
 
 local reply = {}
 
@@ -50,22 +51,32 @@ function reply.iso_time(text)
   return at
 end
 
+--- The time by the service's own clock, where it tells that, because ours may be wrong; else nil.
+---@param result table  a finished transfer
+---@return number?  seconds since 1970
+function reply.time(result)
+  return reply.http_date(header(result, "date") or "")
+end
+
 --- Seconds that a reply asks to wait (RFC 9110 section 10.2.3), or nil.
 ---@param result table  a finished transfer
 ---@param now number  seconds since 1970
----@return number?
+---@return number?  at most an hour
+---@return number? longer  what it asked for, where that is more
 function reply.retry_after(result, now)
   local value = header(result, "retry-after")
   if not value then
     return nil
   end
+  now = reply.time(result) or now
   local seconds = tonumber(value)
   if not seconds then
-    -- Both dates by the service's clock, where it tells its own: ours may be wrong.
     local at = reply.http_date(value)
-    seconds = at and math.max(0, at - (reply.http_date(header(result, "date") or "") or now))
+    seconds = at and math.max(0, at - now)
   end
-  return seconds and seconds >= 0 and seconds or nil
+  if seconds and seconds >= 0 then
+    return waits.bound(seconds, now)
+  end
 end
 
 local function present(value)
@@ -142,7 +153,8 @@ local UNCERTAIN = { [500] = true, [502] = true, [504] = true }
 
 local function refused(result, decoded, now)
   local status = result.status
-  local fields = { status = status, retryable = RETRYABLE[status], uncertain = UNCERTAIN[status], retry_after = reply.retry_after(result, now) }
+  local fields = { status = status, retryable = RETRYABLE[status], uncertain = UNCERTAIN[status] }
+  fields.retry_after, fields.asked = reply.retry_after(result, now)
   local said
   local problem = type(decoded) == "table" and present(decoded.error) or nil
   if problem == nil and type(decoded) == "table" and (present(decoded.message) or present(decoded.code)) then

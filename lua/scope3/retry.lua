@@ -1,4 +1,6 @@
 --- Which failures are tried again, and when (docs/contract.md section 4).
+local core = require "scope3.core"
+
 local retry = {}
 
 local ATTEMPTS = 8
@@ -37,7 +39,8 @@ function retry.earn(budget)
 end
 
 --- Seconds to wait before the next attempt, or nil when the failure is final. `Retry-After` is honoured in full; without it the time is
---- anything up to twice the time before ("full jitter"), so that many clients do not come back at once.
+--- anything up to twice the time before ("full jitter"), so that many clients do not come back at once. The system's own random numbers decide:
+--- Lua's are the same in every process on some Luas, and belong to the host.
 ---@param err scope3.Error
 ---@param attempts integer  made so far
 ---@param failures table<string|integer, integer>  how often the request failed in each way; kept here
@@ -55,7 +58,7 @@ function retry.delay(err, attempts, failures, how)
     end
     how.budget.left = how.budget.left - 1
   end
-  return err.retry_after or math.min(LONGEST, FIRST * 2 ^ (attempts - 1)) * (how.random or math.random)()
+  return err.retry_after or math.min(LONGEST, FIRST * 2 ^ (attempts - 1)) * (how.random or core.random)()
 end
 
 return retry

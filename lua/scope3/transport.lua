@@ -5,6 +5,7 @@ local limiter = require "scope3.limiter"
 local reply = require "scope3.reply"
 local retry = require "scope3.retry"
 local version = require "scope3.version"
+local waits = require "scope3.waits"
 
 ---@class scope3.Transport
 local transport = {}
@@ -13,8 +14,17 @@ transport.__index = transport
 -- Engines are shared by the clients of a Lua state: one for each loop and CA file. Each has the calls that fly on it.
 local engines = {}
 
+-- loop -> seconds that its clock is ahead of ours. It is looked at once, so that a loop whose clock runs faster takes the limiter along.
+local skews = setmetatable({}, { __mode = "k" })
+
+local function skew_of(loop)
+  skews[loop] = skews[loop] or loop.now() - core.now()
+  return skews[loop]
+end
+
 local SLICE = 0.25 -- seconds between two looks at whether to stop, where somebody may say so
 local LONGEST = 3600 -- of one sleep where nobody may
+local PACED = 0.05 -- seconds more than was told before, for it to be told again
 local TURN = 0.0002 -- seconds for answers that have come, before others have their turn
 
 -- Moves the engine on and hands ended transfers to their calls. True when anything moved. Whoever moves it on may belong to somebody else, so what
@@ -123,7 +133,7 @@ function transport.check_base(url)
   return (url:gsub("/+$", ""))
 end
 
----@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: number, limiter: scope3.Limiter?,
+---@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: integer, limiter: scope3.Limiter?,
 ---  on_event: function?}
 ---@return scope3.Transport?
 ---@return scope3.Error?
@@ -140,7 +150,8 @@ function transport.new(config)
     base = config.base,
     root = config.root,
     api_key = config.api_key,
-    rate = config.rate,
+    pace = transport.pace_of(config.rate),
+    skew = skew_of(config.loop),
     limiter = config.limiter or limiter.shared,
     -- The key itself is no name for anything: a store may be looked at by others.
     who = { host = host, key = core.sha256(config.api_key or ""):sub(1, 16) },
@@ -152,10 +163,21 @@ function transport.new(config)
   }, transport)
 end
 
---- Sets the requests a minute from now on.
+---@class scope3.Pace  how fast somebody's own requests go, whatever the rate of the others to the same host
+---@field rate integer  requests a minute
+---@field own scope3.Limiter
+
+--- A pace: of a client, or of a job that has its own.
 ---@param rate integer
-function transport:set_rate(rate)
-  self.rate = rate
+---@return scope3.Pace
+function transport.pace_of(rate)
+  return { rate = rate, own = limiter.new() }
+end
+
+-- The time by which the limiter counts. Others may have its store in common, on other machines and after the next boot: for them it is the time of
+-- day, which their clocks have in common too.
+local function limiter_time(self, now)
+  return self.limiter.private and now or core.time() - core.now() + now - self.skew
 end
 
 local Call = {}
@@ -200,7 +222,11 @@ function Call:ended(result)
   owner.reached = owner.reached or result.status ~= nil and result.status > 0
   self.bytes_sent = self.bytes_sent + (result.uploaded or 0)
   if not result.code then
-    owner.limiter:learn(owner.who, result.headers or {}, owner.flying, now)
+    local longer = owner.limiter:learn(owner.who, result.headers or {}, owner.flying, limiter_time(owner, now), reply.time(result))
+    if longer and not owner.cut_told then
+      owner.cut_told = true
+      self:tell { event = "cut_short", field = "RateLimit-Reset", said = longer, seconds = waits.LONGEST }
+    end
   end
   local data, err = reply.read(result, core.time())
   if data == nil then
@@ -211,14 +237,17 @@ function Call:ended(result)
     end
     self.uncertain = self.uncertain or err.uncertain
     if err.status == 429 then
-      owner.limiter:block(owner.who, err.retry_after or 1, now)
+      owner.limiter:block(owner.who, err.retry_after or 1, limiter_time(owner, now))
+    end
+    if err.asked then
+      self:tell { event = "cut_short", field = "Retry-After", said = err.asked, seconds = err.retry_after }
     end
     local repeatable = request.method == "GET" or request.repeatable or not err.uncertain
     local delay = repeatable and not (request.large and reply.speaks_of_size(err))
       and retry.delay(err, self.attempts, self.failures, { reached = owner.reached, budget = request.budget })
     if delay then
       self.history[#self.history].waited = delay
-      self.due, self.claimed = now + delay, nil
+      self.due = now + delay
       table.insert(self.waiter.waiting, self)
       self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts }
       return self:wake() -- whoever waits looks when it is due
@@ -266,15 +295,23 @@ function transport:waiter()
   return { news = {}, waiting = {}, flying = 0, step = self.shared.step, abandon = self.shared.abandon }
 end
 
--- Seconds until a call whose time has come may go after all.
+-- Seconds until a call whose time has come may go after all; at 0 it is counted. nil and why where the limiter cannot tell.
 local function held(self, call, now)
-  if not call.claimed then
-    call.claimed = self.limiter:claim(self.who, self.rate, call.request.poll, now)
+  local pace, poll = call.request.pace or self.pace, call.request.poll
+  local rate = math.max(pace.rate, self.pace.rate) -- of all together: a job that is slow does not make the others so
+  local wait = pace.own:room(self.who, pace.rate, poll, now)
+  if wait > 0 then
+    return wait
   end
-  if call.claimed > now then
-    return call.claimed - now
+  local err, news
+  wait, err, news = self.limiter:pass(self.who, rate, poll, limiter_time(self, now))
+  if news then
+    call:tell { event = "limiter", problem = news }
   end
-  return self.limiter:hold(self.who, now)
+  if wait == 0 then
+    pace.own:count(self.who, pace.rate, poll, now)
+  end
+  return wait, err
 end
 
 -- Starts the waiter's calls whose time has come. Gives the time of the next one's start.
@@ -287,14 +324,19 @@ local function launch(self, waiter)
   local soonest
   waiter.waiting = {}
   for _, call in ipairs(waiting) do
-    local wait = call.due - now
+    local wait, err = call.due - now, nil
     if wait <= 0 then
-      wait = held(self, call, now)
-      if wait > 0 then
+      wait, err = held(self, call, now)
+      if wait and now + wait > (call.paced or now) + PACED then -- and not each time that another one was faster
+        call.paced = now + wait
         call:tell { event = "paced", seconds = wait }
       end
     end
-    if wait > 0 then
+    if not wait then
+      call.done, call.err = true, err
+      err.request = call:about()
+      call:wake()
+    elseif wait > 0 then
       call.due = now + wait
       soonest = math.min(soonest or call.due, call.due)
       table.insert(waiter.waiting, call)
@@ -307,6 +349,7 @@ end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
 ---@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?, poll: boolean?,
+---  pace: scope3.Pace?,
 ---  large: boolean?, repeatable: boolean?, budget: {left: number}?, on_event: function?}  `repeatable`: doing it twice comes to the same; `large`: a
 ---  refusal for its size is final, for the caller cuts it
 ---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
@@ -412,10 +455,11 @@ end
 
 --- One request from start to end.
 ---@param request table  as for transport:start()
----@param limits? table  as for transport:drive()
+---@param limits? table  as for transport:drive(); `pace` too, where it belongs to a job that has one
 ---@return any data
 ---@return scope3.Error? err
 function transport:request(request, limits)
+  request.pace = request.pace or limits and limits.pace
   return self:await(self:start(request), limits)
 end
 

@@ -35,6 +35,7 @@ function wire.read(value)
   return out
 end
 
+local jit = rawget(_G, "jit") -- a host may let no global be read that is not there
 if jit then
   -- LuaJIT of March 2022, as Debian 12 has it, skips entries of such a loop once it was compiled and left often: a reply without its status.
   jit.off(wire.read, true)

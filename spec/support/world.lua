@@ -147,6 +147,12 @@ function world.read(path)
   return text
 end
 
+function world.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
 function world.exists(path)
   local file = io.open(path, "rb")
   if file then

@@ -17,6 +17,7 @@ local function module_version(name, needed_for)
 end
 
 local function installation(check, args)
+  local jit = rawget(_G, "jit") -- a host may let no global be read that is not there
   check("scope3", version)
   check("Lua", jit and jit.version .. " (" .. _VERSION .. ")" or _VERSION)
   local curl = core.curl_version()

@@ -1,6 +1,7 @@
 --- The `scope3` command: a shell round the client. What its exit codes mean stands in scope3.cli.exit_code.
 local argparse = require "argparse"
 local exit_code = require "scope3.cli.exit_code"
+local options = require "scope3.options"
 local usage = require "scope3.cli.usage"
 local version = require "scope3.version"
 
@@ -19,6 +20,7 @@ local function add_common(command)
   command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID).")
   command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE).")
   command:option("--rate", "Requests a minute (100)."):convert(tonumber)
+  command:option("--limiter", "Share the rate through FILE with the other commands of this machine that name it."):argname("FILE")
   command:flag("--sandbox", "Start a private sandbox for this run and talk to it; needs no key.")
   return command
 end
@@ -168,6 +170,18 @@ local function check_numbers(argv)
   end
 end
 
+local COUNTS = { rate = "count", concurrency = "count", max_members = "count", max_bytes = "count", rate_limit = "count" }
+
+-- What is wrong with the arguments that are whole numbers, or nil.
+local function check_counts(args)
+  for key, kind in pairs(COUNTS) do
+    local problem = options.problem({ [key] = args[key] }, { [key] = kind })
+    if problem then
+      return "--" .. problem:gsub("_", "-")
+    end
+  end
+end
+
 --- Runs the command line.
 ---@param argv string[]
 ---@return integer code  for the process to exit with
@@ -177,7 +191,7 @@ function cli.main(argv)
   local problem = check_numbers(argv)
   if not problem then
     ok, args = parser:pparse(argv)
-    problem = not ok and args or usage.problem(args)
+    problem = not ok and args or usage.problem(args) or check_counts(args)
   end
   if problem then
     io.stderr:write("scope3: ", tostring(problem), "\n\n", parser:get_usage(), "\nTry 'scope3 --help'.\n")

@@ -57,6 +57,10 @@ function progress:on(event)
     self:draw(("%s of failed tasks go again in %s"):format(text.plural(event.requests, "request"), text.seconds(event.seconds)))
   elseif event.event == "paced" then
     self:draw(("waiting %s to keep under the rate"):format(text.seconds(event.seconds)))
+  elseif event.event == "cut_short" then
+    self:draw(("the service asked for a wait of %s; it is asked again after %s"):format(text.seconds(event.said), text.seconds(event.seconds)))
+  elseif event.event == "limiter" then
+    self:draw(("the limiter's file was %s: its counts are lost, so requests wait for a minute"):format(event.problem))
   elseif event.event == "barrier" then
     self:draw(("waiting for %s before the next request may go"):format(text.plural(event.tasks, "task")))
   elseif event.event == "task" then

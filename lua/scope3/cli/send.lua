@@ -99,7 +99,6 @@ local function job_options(args)
   for key in pairs(script_of.JOB_OPTIONS) do
     opts[key] = args[key]
   end
-  opts.rate = nil -- the client has it
   if args.no_header then
     opts.header = false
   end
@@ -223,6 +222,7 @@ function send.main(args, exit)
     setting.complain(problem)
     return exit.USAGE
   end
+  args.rate = args.rate or script.rate -- of the client, too: what shares its limiter counts by the same one
   local client, why, close, url = setting.client(args)
   if not client then
     close()

@@ -32,7 +32,8 @@ function setting.client(args)
       sandbox:close()
     end
   end
-  local opts = { account_id = args.account, base_url = args.base_url, ca_file = args.ca_file, rate = args.rate }
+  local opts = { account_id = args.account, base_url = args.base_url, ca_file = args.ca_file, rate = args.rate,
+    limiter = args.limiter }
   if args.sandbox then
     local ok, child = pcall(require, "scope3.sandbox.child")
     if not ok then

@@ -49,7 +49,7 @@ local OPTIONS = options.merge(identity.options, {
   exit_seconds = "seconds", push_notification_config = "table", on_event = "function",
 })
 
-local DEFAULTS = { flush_members = 1000, flush_seconds = 5, max_members = 100000, max_bytes = 8 * 2 ^ 20, exit_seconds = 10 }
+local DEFAULTS = { flush_members = 1000, flush_seconds = 5, max_members = 100000, max_bytes = 8388608, exit_seconds = 10 }
 local AT_ONCE = 0.8 -- seconds to send in when nginx was told to stop at once: its master kills after a second
 local SHORTEST = 0.02 -- seconds between two turns of the timer
 local OVERDUE = 5 -- seconds after which a timer that has not run is taken for dropped, as nginx does above lua_max_running_timers

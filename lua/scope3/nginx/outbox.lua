@@ -1,4 +1,5 @@
 --- Batches of members on their way to the service: sent one after the other, and kept as long as the service does not take them.
+local core = require "scope3.core"
 local job = require "scope3.job"
 
 ---@class scope3.Outbox
@@ -92,7 +93,7 @@ end
 
 -- Lets some time go by before the next try, and more after each failure.
 local function put_off(self, err)
-  local pause = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + math.random() / 2)
+  local pause = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + core.random() / 2)
   self.failures = self.failures + 1
   self.retry_at = self.client.loop.now() + math.max(pause, err.retry_after or 0)
   self.last_error = err

@@ -113,7 +113,7 @@ local function log_request(self, connection, request, kind, account)
     end
   end
   local entry = {
-    n = #self.log + 1, method = request.method, path = request.path, kind = kind or json.null, account = account or json.null,
+    n = #self.log + 1, at = self.clock(), method = request.method, path = request.path, kind = kind or json.null, account = account or json.null,
     connection = connection.number, expect = request.headers.expect or json.null, http_headers = headers,
     bytes = 0, body_complete = false, fault = json.null, status = json.null,
   }
