@@ -362,7 +362,7 @@ function Client:audiences(opts, limits)
     return data.audiences
   end, function(row)
     return row.audience_id
-  end)
+  end, wire.audience)
 end
 
 --- One audience's row. The service has no call for one, so its list is searched.

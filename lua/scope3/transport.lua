@@ -202,7 +202,7 @@ function Call:ended(result)
   if not result.code then
     owner.limiter:learn(owner.who, result.headers or {}, owner.flying, now)
   end
-  local data, err = reply.read(result, core.time())
+  local data, err = reply.read(result, core.time(), { key = owner.api_key, body = request.body, task = request.poll })
   if data == nil then
     self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = result.seconds }
     err.request = self:about()
