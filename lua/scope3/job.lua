@@ -11,6 +11,9 @@ local request = require "scope3.request"
 local result = require "scope3.result"
 local resumption = require "scope3.resumption"
 local retry = require "scope3.retry"
+local tasks = require "scope3.tasks"
+local verdict = require "scope3.verdict"
+local wire = require "scope3.wire"
 
 ---@class scope3.Job
 local job = {}
@@ -58,11 +61,15 @@ function job.new(client, audiences, opts)
     pending = {}, -- tasks of this epoch
     work = {}, -- task -> what it does
     longest_task = 0, -- seconds
+    deleting = {}, -- ids of audiences that are to be deleted
     on_event = opts.on_event or client.on_event,
   }, job)
   self.limits.cancel = opts.cancel and function()
     self.stopping = self.stopping or opts.cancel() and true or false
     return self.stopping
+  end
+  for _, audience in ipairs(audiences) do
+    self.deleting[audience.id] = audience.deleted or nil
   end
   result.join(self.result, self)
   return self
@@ -191,19 +198,35 @@ local function start(self, req)
   self.on_event { event = "request", request = entry.request, members = entry.members, bytes = entry.bytes }
 end
 
+-- The members of a request's audiences, where there are several: one may fail without the others.
+local function shares_of(parts)
+  if #parts < 2 then
+    return nil
+  end
+  local shares = {}
+  for i, part in ipairs(parts) do
+    shares[i] = { id = part.audience.id, adds = part.adds, removes = part.removes, part = part }
+  end
+  return shares
+end
+
 --- The service has taken a request.
 ---@private
----@param data {taskId: string?, operationId: string?}
-function job:accepted(req, data)
+---@param task_id string
+function job:accepted(req, task_id)
   local entry, res = req.entry, self.result
-  entry.state, entry.task_id = "accepted", type(data.taskId) == "string" and data.taskId or data.operationId
+  entry.state, entry.task_id = "accepted", task_id
   res.sent = res.sent + entry.members
   local task = { task_id = entry.task_id, status = "submitted" }
   res.tasks[#res.tasks + 1] = task
   self.pending[#self.pending + 1] = task
+  if not entry.resumed then
+    tasks.remember(task, self.client.loop.now(), req.batch.kept and req.parts)
+  end
   local part = req.parts[1]
   self.work[task] = { entry = entry, id = req.id, batch = req.batch.number, first = part.first, last = part.last, without = req.without,
-    parts = req.batch.kept and req.parts, sendings = req.sendings, digest = req.batch.digest, outline = req.batch.outline }
+    parts = req.batch.kept and req.parts, shares = shares_of(req.parts),
+    sendings = req.sendings, digest = req.batch.digest, outline = req.batch.outline }
   if req.uncertain or req.call.uncertain then
     entry.possibly_twice = true
     res.possibly_twice = res.possibly_twice + entry.members
@@ -225,11 +248,16 @@ local function settle(self, req)
   res.retries = res.retries + math.max(0, call.attempts - 1)
   res.bytes_sent = res.bytes_sent + call.bytes_sent
   local data, err = call.data, call.err
-  if data and type(data.taskId) ~= "string" and type(data.operationId) ~= "string" then
-    data, err = nil, errors.new("http", "the service accepted the request but named no task", { code = "BAD_REPLY", uncertain = true })
-  end
-  if data then
-    return self:accepted(req, data)
+  local task_id = data and wire.accepted_task(data)
+  if task_id then
+    local known = { key = self.client.secret(), body = req.call.request.body }
+    outcome.warn(self, { task_id = task_id }, verdict.tell(verdict.beside(data), known))
+    return self:accepted(req, task_id)
+  elseif data then
+    -- It may have been carried out, and nobody can follow it.
+    err = errors.new("http",
+      "the service accepted the request but named no task, or what it named has not the form of a task's id",
+      { code = "BAD_REPLY", uncertain = true })
   end
   req.uncertain = req.uncertain or call.uncertain
   if not self.failure and reply.speaks_of_size(err) and refusal.divisible(req) then

@@ -27,7 +27,7 @@ local function take_up(job, batch, past)
     job:close(batch)
     return nil
   end
-  job:accepted(req, { taskId = past.task_id })
+  job:accepted(req, past.task_id)
   if past.state == "completed" then
     local task = job.pending[#job.pending]
     entry.state, task.status, job.work[task].ended = "completed", "completed", true
