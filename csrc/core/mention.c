@@ -1,16 +1,17 @@
 #include "mention.h"
 
-enum { BUCKETS = 1 << 12, LONGEST_START = 4, SHORT = 6 };
+enum { BUCKETS = 1 << 16, PIECE = 4, FOLDED = 256, SHORT = 6 };
 
 struct sc3_mention {
   const char *text;
   size_t n;
-  uint32_t *next;                           /* LONGEST_START times n: the place before with the same bucket, plus 1 */
-  uint32_t heads[LONGEST_START][BUCKETS]; /* the last place of a bucket, plus 1 */
+  uint32_t *next;                 /* PIECE times n: the place before with the same bucket, plus 1 */
+  uint32_t heads[PIECE][BUCKETS]; /* the last place of a bucket, plus 1 */
+  uint32_t counts[BUCKETS];       /* places of the longest pieces */
 };
 
 size_t sc3_mention_size(size_t n) {
-  return sizeof(sc3_mention) + (n > 0 ? n : 1) * LONGEST_START * sizeof(uint32_t);
+  return sizeof(sc3_mention) + (n > 0 ? n : 1) * PIECE * sizeof(uint32_t);
 }
 
 static unsigned char fold(unsigned char c) {
@@ -45,14 +46,17 @@ sc3_mention *sc3_mention_index(void *memory, const char *text, size_t n) {
   m->n = n;
   m->next = (uint32_t *)(void *)((char *)memory + sizeof *m);
   memset(m->heads, 0, sizeof m->heads);
+  memset(m->counts, 0, sizeof m->counts);
   for (i = 0; i < n; i++) {
-    unsigned char start[LONGEST_START];
-    for (k = 0; k < LONGEST_START && i + k < n; k++) {
-      uint32_t *head;
-      start[k] = text_at(m, i + k);
-      head = &m->heads[k][bucket_of(start, k + 1)];
-      m->next[k * n + i] = *head;
-      *head = (uint32_t)i + 1;
+    unsigned char piece[PIECE];
+    for (k = 0; k < PIECE && i + k < n; k++) {
+      uint32_t bucket;
+      piece[k] = text_at(m, i + k);
+      bucket = bucket_of(piece, k + 1);
+      m->next[k * n + i] = m->heads[k][bucket];
+      m->heads[k][bucket] = (uint32_t)i + 1;
+      if (k == PIECE - 1)
+        m->counts[bucket]++;
     }
   }
   return m;
@@ -98,20 +102,36 @@ static size_t match_at(const sc3_mention *m, size_t i, sc3_slice value) {
   return is_word(c) && at < m->n && is_word(text_at(m, at)) ? 0 : at - i;
 }
 
+/* Of a value's beginning, middle and end the one that is rarest in the text: ids of one kind often have the others in
+   common. */
+static size_t rarest_piece(const sc3_mention *m, const unsigned char *folded, size_t n) {
+  size_t places[3], i, best = 0;
+  places[0] = 0;
+  places[1] = n - PIECE;
+  places[2] = (n - PIECE) / 2;
+  for (i = 1; i < 3; i++) {
+    if (m->counts[bucket_of(folded + places[i], PIECE)] < m->counts[bucket_of(folded + places[best], PIECE)])
+      best = i;
+  }
+  return places[best];
+}
+
 static int find_value(const sc3_mention *m, sc3_slice value, unsigned char *hidden) {
-  unsigned char start[LONGEST_START];
+  unsigned char folded[FOLDED];
   sc3_slice rest = value;
-  size_t k = 0;
+  size_t n = 0, k, from;
   uint32_t at;
   int found = 0;
-  while (k < LONGEST_START && rest.n > 0)
-    start[k++] = next_byte(&rest);
-  if (k == 0)
+  while (n < FOLDED && rest.n > 0)
+    folded[n++] = next_byte(&rest);
+  if (n == 0)
     return 0;
-  for (at = m->heads[k - 1][bucket_of(start, k)]; at != 0; at = m->next[(k - 1) * m->n + at - 1]) {
-    size_t n = match_at(m, at - 1, value);
-    if (n > 0) {
-      memset(hidden + at - 1, 1, n);
+  k = n < PIECE ? n : PIECE;
+  from = n < PIECE ? 0 : rarest_piece(m, folded, n);
+  for (at = m->heads[k - 1][bucket_of(folded + from, k)]; at != 0; at = m->next[(k - 1) * m->n + at - 1]) {
+    size_t length = at - 1 >= from ? match_at(m, at - 1 - from, value) : 0;
+    if (length > 0) {
+      memset(hidden + (at - 1 - from), 1, length);
       found = 1;
     }
   }

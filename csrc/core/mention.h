@@ -7,7 +7,7 @@
 
 #include "payload.h"
 
-/* Where each start of up to four bytes stands in a text. The caller owns the memory: sc3_mention_size() bytes for a text
+/* Where each piece of up to four bytes stands in a text. The caller owns the memory: sc3_mention_size() bytes for a text
    of `n`, aligned for pointers. */
 typedef struct sc3_mention sc3_mention;
 

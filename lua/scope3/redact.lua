@@ -143,12 +143,15 @@ local function hide_key(text, key)
   return table.concat(out)
 end
 
--- Hides ids and uids of the request in hand.
+-- Hides ids and uids of the request in hand; nil where that could not be done, because memory is out or a payload was closed.
 local function hide_members(text, body)
   for _, piece in ipairs(body or {}) do
     if type(piece) == "table" then
       local ok, hidden = pcall(piece[1].hide, piece[1], text, piece[3], piece[4])
-      text = ok and hidden or text -- closed meanwhile: then its bytes are gone, and other rules have to do
+      if not ok then
+        return nil
+      end
+      text = hidden
     end
   end
   return text
@@ -229,7 +232,7 @@ function redact.texts(texts, known)
   end
   local all = hide_members(table.concat(joined, "\0") .. "\0", known and known.body)
   local i = 0
-  for text in all:gmatch("([^%z]*)%z") do
+  for text in (all or ("(not shown)\0"):rep(#joined)):gmatch("([^%z]*)%z") do
     i = i + 1
     if shorter[i] then
       text = text:sub(1, -256) -- a value may have been cut in two

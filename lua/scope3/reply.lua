@@ -99,10 +99,10 @@ local function describe(result, known)
   if kind:find("html", 1, true) or body:find("^%s*<[!%a]") then
     local _, from = body:sub(1, TITLE_WITHIN):find("<[Tt][Ii][Tt][Ll][Ee]>")
     local to = from and body:find("</", from + 1, true)
-    local title = to and redact.text(body:sub(from + 1, math.min(to - 1, from + 2000)), known)
+    local title = to and redact.text(body:sub(from + 1, math.min(to - 1, from + 4000)), known)
     return "an HTML page" .. (title and " (" .. title .. ")" or "")
   end
-  return "something that is not JSON: " .. redact.text(body:sub(1, 200), known)
+  return "something that is not JSON: " .. redact.text(body, known)
 end
 
 -- A path as one text: it may be a dotted string or an array.

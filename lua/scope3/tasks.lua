@@ -81,7 +81,7 @@ end
 -- A status in a sentence, with a word on those that nobody here knows.
 local function shown(status)
   if type(status) ~= "string" then
-    return "without a status"
+    return "one without a status"
   elseif ENDED[status] or NEEDS_ACTION[status] or KNOWN[status] or AUDIENCE_ENDED[status] then
     return status
   end

@@ -111,6 +111,9 @@ describe("payload:hide()", function()
     assert.equal("cust-17 [redacted]", hidden("cust-17 7", 2, 3))
     assert.equal("value externalId hashedEmail uids type own", hidden "value externalId hashedEmail uids type own")
     assert.equal("", hidden "")
+    local long = ("ab1"):rep(200)
+    assert.equal("is [redacted]!", payload({ { long } }):hide("is " .. long .. "!", 1, 1))
+    assert.equal("is " .. long:sub(1, -2) .. "!", payload({ { long } }):hide("is " .. long:sub(1, -2) .. "!", 1, 1))
     assert.equal("a\0b", hidden "a\0b")
     assert.equal("7\0001" .. "", (payload { { "7\0001" } }):hide("7\0001", 1, 1)) -- a border is never hidden
     assert.equal("cust-17", made:hide("cust-17", 100, 200))
@@ -119,6 +122,14 @@ describe("payload:hide()", function()
     assert.has_error(function() made:hide(("x"):rep(2 ^ 20 + 1), 1, 9) end)
     made:close()
     assert.has_error(function() made:hide("x", 1, 9) end)
+  end)
+
+  it("hides everything where it cannot look", function()
+    local made = payload { { "anna" } }
+    local known = { body = { "{", { made, "add", 1, 1 }, "}" } }
+    assert.equal("no [redacted]", redact.text("no anna", known))
+    made:close()
+    assert.same({ "(not shown)", "(not shown)" }, redact.texts({ "no anna", "anna" }, known))
   end)
 
   it("finds whatever it is given, as often as it stands there", function()
@@ -153,12 +164,13 @@ describe("payload:hide()", function()
 
   it("takes no longer for members that begin like the text", function()
     local many = {}
-    for i = 1, 20000 do
+    for i = 1, 60000 do
       many[i] = { ("cust%07d"):format(i) }
     end
     local made = payload(many)
     local before = os.clock()
     made:hide(("cust"):rep(500), 1, #many)
+    made:hide(("cust0000017 is odd; "):rep(1000), 1, #many)
     assert.is_true(os.clock() - before < 10)
   end)
 end)
@@ -196,7 +208,10 @@ describe("an error of a reply", function()
       { 400, '{"error":{"code":"BAD","message":"see","details":{"issues":[{"path":"audiences[0].add[0].externalId","message":"anna is odd"},'
         .. '{"path":"audiences.0.add.anna.uids","message":"kix"},{"path":["audiences","C/17"],"message":"C/17"},"anna"]}}}' },
       { 409, '{"message":"anna"}' }, { 403, '{"error":"anna and kix"}' }, { 404, "<html><title>no anna and kix</title>" }, { 402, "anna kix C/17" },
-      { 202, '{"success":false,"message":"anna is odd"}' }, { 202, '{"data":{"taskId":"t1"},"error":{"code":"kix","message":"anna"}}' },
+      { 202, '{"success":false,"message":"anna is odd"}' }, { 403, ("x "):rep(98) .. "anna" },
+      { 403, ("x "):rep(249) .. "anna" },
+      { 403, "<html><title>" .. ("'x' "):rep(499) .. " anna</title>" }, { 400, '{"error":{"details":{"issues":["a","' .. ("b "):rep(249) .. 'anna"]}}}' },
+      { 202, '{"data":{"taskId":"t1"},"error":{"code":"kix","message":"anna"}}' },
     } do
       server:play { sync = { reply, '{"taskId":"t2"}' } }
       local res, err = client:sync(audience())
