@@ -275,7 +275,8 @@ for word in ([[
 end
 
 local BEFORE_NUMBER = { of = true, least = true, most = true, than = true, over = true, under = true, limit = true,
-  minimum = true, maximum = true, after = true, within = true, first = true, only = true, exceeds = true, HTTP = true }
+  minimum = true, maximum = true, line = true, Line = true, row = true, Row = true, column = true, after = true,
+  within = true, first = true, only = true, exceeds = true, HTTP = true }
 
 -- Words behind which a name of somebody stands, unless it is a word of the language.
 local NAMING = "^[Mm]embers?$|^[Cc]ustomers?$|^[Uu]sers?$|^[Cc]ontacts?$|^[Uu]ids?$|^[Ii]ds?$|^ID$|^[Vv]alues?$"

@@ -301,14 +301,14 @@ function tasks.wait(client, list, limits, opts, on_event, on_ended)
 end
 
 -- Why an audience's end is none that was hoped for; nil where it is.
-local function audience_failure(row, expect)
+local function audience_failure(id, row, expect)
   if row.deleted and not expect.deleting then
-    return errors.new("task_failed", "the audience is marked as deleted at the service", { code = "audience_deleted" })
+    return errors.new("task_failed", ("the audience %s is marked as deleted at the service"):format(id), { code = "audience_deleted" })
   elseif expect.deleting and not row.deleted then
-    return errors.new("task_failed", "the audience was to be deleted, and is still there",
+    return errors.new("task_failed", ("the audience %s was to be deleted, and is still there"):format(id),
       { code = "audience_not_deleted" })
   elseif row.status == "ERROR" and not row.deleted then
-    return errors.new("task_failed", "the audience ended as ERROR: nothing more is known of why",
+    return errors.new("task_failed", ("the audience %s ended as ERROR: nothing more is known of why"):format(id),
       { code = "audience_error" })
   end
 end
@@ -368,7 +368,7 @@ function tasks.wait_audience(client, id, since, limits, opts, on_event, expect)
   if not row then
     return nil, err
   end
-  err = audience_failure(row, expect)
+  err = audience_failure(id, row, expect)
   if err then
     return nil, err, row
   end
