@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 
+#include "../core/mention.h"
+
 /* What all payloads of a Lua state hold. Lua's collector sees a few words of each, and would let hundreds of megabytes of dropped ones stand: so it is run
    when they hold more than twice what was left by the last time, and more than the rest of Lua does. */
 typedef struct holdings {
@@ -232,6 +234,36 @@ static int payload_outline(lua_State *L) {
   return 1;
 }
 
+/* :hide(text, first, last) -> the text with "[redacted]" for each external id and each value of a uid of these
+   members */
+static int payload_hide(lua_State *L) {
+  static const char mark[] = "[redacted]";
+  payload_ud *u = check_open(L, 1);
+  size_t n, i, first = check_size(L, 3, "first"), last = check_size(L, 4, "last");
+  const char *text = luaL_checklstring(L, 2, &n);
+  unsigned char *hidden;
+  void *memory;
+  luaL_Buffer b;
+  if (n > SC3_MENTION_LONGEST)
+    return luaL_error(L, "a text to hide members in must have at most %d bytes", (int)SC3_MENTION_LONGEST);
+  hidden = sc3_newuserdata(L, n + 1); /* Lua frees both */
+  memory = sc3_newuserdata(L, sc3_mention_size(n));
+  memset(hidden, 0, n + 1);
+  if (!sc3_mention_find(sc3_mention_index(memory, text, n), u->p, first - 1, last, hidden)) {
+    lua_pushvalue(L, 2);
+    return 1;
+  }
+  luaL_buffinit(L, &b);
+  for (i = 0; i < n; i++) {
+    if (!hidden[i])
+      luaL_addlstring(&b, text + i, 1);
+    else if (i == 0 || !hidden[i - 1])
+      luaL_addlstring(&b, mark, sizeof mark - 1);
+  }
+  luaL_pushresult(&b);
+  return 1;
+}
+
 void sc3_checkpiece(lua_State *L, int index, sc3_slice *out) {
   size_t first, last;
   payload_ud *u;
@@ -283,8 +315,9 @@ void sc3_unpinpiece(lua_State *L, int index) {
 void sc3_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"bytes", payload_bytes}, {"close", payload_close}, {"count", payload_count}, {"cut", payload_cut},
-    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"living", payload_living}, {"outline", payload_outline},
-    {"replace", payload_replace}, {"reset", payload_reset}, {"row", payload_row}, {NULL, NULL},
+    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"hide", payload_hide},
+    {"living", payload_living}, {"outline", payload_outline}, {"replace", payload_replace}, {"reset", payload_reset},
+    {"row", payload_row}, {NULL, NULL},
   };
   make_holdings(L);
   sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_close);

@@ -431,8 +431,9 @@ function Client:run(script, source, opts)
   return run.run(self, script, input, meta, checked)
 end
 
--- When a listing is to give up. A job's own limits also say how long what is under way is given when it is stopped.
-local LIMITS = { cancel = "function", deadline = "number", grace = "number" }
+-- When a listing is to give up. A job's own limits also say how long what is under way is given when it is stopped, and
+-- the job's own rate.
+local LIMITS = { cancel = "function", deadline = "number", grace = "number", pace = "table" }
 
 -- --- reading -----------------------------------------------------------------------------------------------------
 
@@ -456,7 +457,7 @@ function Client:audiences(opts, limits)
     return data.audiences
   end, function(row)
     return row.audience_id
-  end)
+  end, wire.audience)
 end
 
 --- One audience's row. The service has no call for one, so its list is searched.
@@ -480,7 +481,14 @@ function Client:audience(id, limits)
   return nil, errors.new("not_found", "the account has no audience of that id")
 end
 
---- Reads a task.
+-- An id that cannot be a task's is not asked for.
+local function malformed(what, id)
+  if not wire.is_task_id(id) then
+    return errors.new("invalid", what .. ": the id has not the form of a task's: 1 to 255 of A-Z a-z 0-9 . _ : ~ -")
+  end
+end
+
+--- Reads a task. Texts of its error, response and metadata come without what may be somebody's value.
 ---@param id string
 ---@return table? task
 ---@return scope3.Error? err
@@ -488,9 +496,9 @@ function Client:task(id)
   if type(id) ~= "string" or id == "" then
     error("client:task: the id must be a string", 2)
   end
-  local missing = readiness.lacks(self, true)
-  if missing then
-    return nil, missing
+  local wrong = malformed("client:task", id) or readiness.lacks(self, true)
+  if wrong then
+    return nil, wrong
   end
   return tasks.get(self, id)
 end
@@ -499,7 +507,7 @@ local WAIT_OPTIONS = { timeout = "seconds", interval = "seconds", audience = "st
   notified = "function" }
 local LONGEST_WAIT = 48 * 3600 -- docs/contract.md section 3
 
---- Waits for a result: until its tasks have ended, and then until each audience has left PROCESSING. For a task id the first of the two alone,
+--- Waits for a result: until its tasks have ended, and then until each audience has a final status. For a task id the first of the two alone,
 --- unless `audience` names the audience to wait for then.
 ---@param what scope3.Result|string
 ---@param opts? {timeout: number?, interval: number?, audience: string?, cancel: function?, on_event: function?,
@@ -512,17 +520,17 @@ function Client:wait(what, opts)
   local limits = { cancel = opts.cancel, deadline = self.loop.now() + (opts.timeout or LONGEST_WAIT) }
   local on_event = opts.on_event or self.on_event
   if type(what) == "string" then
-    local missing = readiness.lacks(self, opts.audience == nil)
+    local missing = malformed("client:wait", what) or readiness.lacks(self, opts.audience == nil)
     if missing then
       return nil, missing
     end
-    local task, err = tasks.wait_one(self, what, limits, opts, on_event)
+    local task, err, _, actions = tasks.wait_one(self, what, limits, opts, on_event)
     if not task then
       return nil, err
     end
     if opts.audience then
       task.audience, err = tasks.wait_audience(self, opts.audience, reply.iso_time(task.created_at),
-        limits, opts, on_event)
+        limits, opts, on_event, { unchanged = actions[opts.audience] == "unchanged" })
       if not task.audience then
         return nil, err
       end

@@ -2,6 +2,7 @@
 --- not name, also what other tools made: so what would go is listed first, and has to be named.
 local errors = require "scope3.error"
 local past = require "scope3.past"
+local visible = require "scope3.visible"
 
 local deletion = {}
 
@@ -56,7 +57,7 @@ function deletion.check(found, named)
   end
   local shown = {}
   for i = 1, math.min(#others, 20) do
-    shown[i] = others[i]
+    shown[i] = visible.text(others[i])
   end
   return nil, errors.new("invalid", ("delete_missing would delete %d audiences that it does not name: %s%s. Name them, or give \"all\""):format(
     #others, table.concat(shown, ", "), #others > #shown and (", and %d more"):format(#others - #shown) or ""), { code = "unnamed_audiences" })

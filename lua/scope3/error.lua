@@ -15,6 +15,8 @@
 ---@field request? {method: string, path: string, attempts: integer, history: table[]}  `history`: every attempt that failed, in order, as
 ---  { kind, status, code, seconds (that it took), waited (seconds until the next) }
 ---@field task_id? string
+---@field audiences? string[]  of a task that is completed: ids of the audiences that failed, where that can be told of
+---  each
 ---@field result? scope3.Result  what was achieved before
 local Error = {}
 Error.__index = Error

@@ -14,6 +14,9 @@ local request = require "scope3.request"
 local result = require "scope3.result"
 local resumption = require "scope3.resumption"
 local retry = require "scope3.retry"
+local tasks = require "scope3.tasks"
+local verdict = require "scope3.verdict"
+local wire = require "scope3.wire"
 
 ---@class scope3.Job
 local job = {}
@@ -62,6 +65,7 @@ function job.new(client, audiences, opts)
     work = {}, -- task -> what it does
     doubts = doubts.new(opts.settling),
     warned = {}, -- events that stand in the result
+    deleting = {}, -- ids of audiences that are to be deleted
     on_event = opts.on_event or client.on_event,
   }, job)
   self.limits.cancel = opts.cancel and function()
@@ -70,6 +74,9 @@ function job.new(client, audiences, opts)
   end
   if opts.dry_run then
     self.result.would_send, self.result.would_remove = 0, 0
+  end
+  for _, audience in ipairs(audiences) do
+    self.deleting[audience.id] = audience.deleted or nil
   end
   result.join(self.result, self)
   return self
@@ -220,19 +227,35 @@ local function start(self, req)
   self.on_event { event = "request", request = entry.request, members = entry.members, bytes = entry.bytes }
 end
 
+-- The members of a request's audiences, where there are several: one may fail without the others.
+local function shares_of(parts)
+  if #parts < 2 then
+    return nil
+  end
+  local shares = {}
+  for i, part in ipairs(parts) do
+    shares[i] = { id = part.audience.id, adds = part.adds, removes = part.removes, part = part }
+  end
+  return shares
+end
+
 --- The service has taken a request.
 ---@private
----@param data {taskId: string?, operationId: string?}
-function job:accepted(req, data)
+---@param task_id string
+function job:accepted(req, task_id)
   local entry, res = req.entry, self.result
-  entry.state, entry.task_id = "accepted", type(data.taskId) == "string" and data.taskId or data.operationId
+  entry.state, entry.task_id = "accepted", task_id
   res.sent, res.removed = res.sent + entry.members, res.removed + entry.removes
   local task = { task_id = entry.task_id, status = "submitted" }
   res.tasks[#res.tasks + 1] = task
   self.pending[#self.pending + 1] = task
+  if not entry.resumed then
+    tasks.remember(task, self.client.loop.now(), req.batch.kept and req.parts)
+  end
   local part = req.parts[1]
   self.work[task] = { entry = entry, id = req.id, batch = req.batch.number, first = part.first, last = part.last, without = req.without,
-    replaced = req.replaced, parts = req.batch.kept and req.parts, sendings = req.sendings, digest = req.batch.digest, outline = req.batch.outline }
+    replaced = req.replaced, parts = req.batch.kept and req.parts, shares = shares_of(req.parts),
+    sendings = req.sendings, digest = req.batch.digest, outline = req.batch.outline }
   if req.uncertain or req.call.uncertain then
     entry.possibly_twice = true
     res.possibly_twice = res.possibly_twice + entry.members
@@ -254,11 +277,16 @@ local function settle(self, req)
   res.retries = res.retries + math.max(0, call.attempts - 1)
   res.bytes_sent = res.bytes_sent + call.bytes_sent
   local data, err = call.data, call.err
-  if data and type(data.taskId) ~= "string" and type(data.operationId) ~= "string" then
-    data, err = nil, errors.new("http", "the service accepted the request but named no task", { code = "BAD_REPLY", uncertain = true })
-  end
-  if data then
-    return self:accepted(req, data)
+  local task_id = data and wire.accepted_task(data)
+  if task_id then
+    local known = { key = self.client.secret(), body = req.call.request.body }
+    outcome.warn(self, { task_id = task_id }, verdict.tell(verdict.beside(data), known))
+    return self:accepted(req, task_id)
+  elseif data then
+    -- It may have been carried out, and nobody can follow it.
+    err = errors.new("http",
+      "the service accepted the request but named no task, or what it named has not the form of a task's id",
+      { code = "BAD_REPLY", uncertain = true })
   end
   req.uncertain = req.uncertain or call.uncertain
   if not self.failure and reply.speaks_of_size(err) and refusal.divisible(req) then
@@ -474,7 +502,8 @@ function job:send_again(batch, works, replaced)
       part.payload:drop(index)
     end
     local req = self:make(batch, work.parts or { division.range(part, work.first, work.last) })
-    local gone = work.entry.members - req.members
+    local lost = work.entry.failed or work.entry.members
+    local gone = lost - req.members
     req.without, req.replaced, req.sendings = work.without, work.replaced, work.sendings + 1
     if gone > 0 then
       req.replaced = {}
@@ -485,9 +514,9 @@ function job:send_again(batch, works, replaced)
       end
     end
     work.entry.sent_again = true
-    res.failed, res.superseded = res.failed - work.entry.members, res.superseded + gone
+    res.failed, res.superseded = res.failed - lost, res.superseded + gone
     if work.entry.resumed then
-      res.resumed = res.resumed - work.entry.members
+      res.resumed = res.resumed - lost
     end
     if req.members > 0 then
       self.queue[#self.queue + 1] = req

@@ -1,5 +1,6 @@
 --- JSON of replies, through a private instance: the settings of the host's cjson are never touched.
 local cjson = require("cjson.safe").new()
+local visible = require "scope3.visible"
 
 cjson.decode_invalid_numbers(false)
 cjson.decode_max_depth(64)
@@ -34,13 +35,19 @@ local function sorted_keys(t)
   return keys
 end
 
---- Readable JSON for people and machines: two spaces, keys in order, empty arrays as `[]`.
+local function encode(value)
+  local encoded = cjson.encode(value) or "null" -- what has no place in JSON, such as an infinity
+  return type(value) == "string" and visible.json(encoded) or encoded
+end
+
+--- Readable JSON for people and machines: two spaces, keys in order, empty arrays as `[]`. Nothing in it moves a
+--- terminal's cursor.
 ---@param value any tables, strings, numbers, booleans, null
 ---@param indent? string what stands before a nested line
 ---@return string
 function json.pretty(value, indent)
   if type(value) ~= "table" then
-    return cjson.encode(value)
+    return encode(value)
   end
   indent = indent or ""
   local inner = indent .. "  "
@@ -52,7 +59,7 @@ function json.pretty(value, indent)
     return #parts == 0 and "[]" or "[\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "]"
   end
   for i, key in ipairs(sorted_keys(value)) do
-    parts[i] = inner .. cjson.encode(key) .. ": " .. json.pretty(value[key], inner)
+    parts[i] = inner .. encode(key) .. ": " .. json.pretty(value[key], inner)
   end
   return #parts == 0 and "{}" or "{\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "}"
 end

@@ -1,13 +1,54 @@
 --- What becomes of a job's requests after they were accepted: their tasks complete, fail for good, or fail for a reason that passes, and are then
 --- sent again a few times.
+local result = require "scope3.result"
 local tasks = require "scope3.tasks"
+local verdict = require "scope3.verdict"
+local visible = require "scope3.visible"
 
 local outcome = {}
 
 local SENDINGS = 3 -- of a request whose task fails for reasons that pass
 
+-- The members of a request that failed with its task, how many of them are removals, and the parts that they are in: those of the audiences that the
+-- error names, where it names any of the request's; else all.
+local function failed_share(work, err)
+  local named, members, removes, parts = {}, 0, 0, {}
+  for _, id in ipairs(err and err.audiences or {}) do
+    named[id] = true
+  end
+  for _, share in ipairs(work.shares or {}) do
+    if named[share.id] then
+      members, removes = members + share.adds + share.removes, removes + share.removes
+      parts[#parts + 1] = share.part
+    end
+  end
+  if #parts == 0 or #parts == #work.shares then
+    return work.entry.members, work.entry.removes, work.parts
+  end
+  return members, removes, work.parts and parts
+end
+
+local WARNED = 20 -- warnings of tasks that a result holds
+
+--- Adds what the service warns of to a job's result.
+---@param self scope3.Job
+---@param task {task_id: string}
+---@param warnings? scope3.Problem[]  as verdict.tell() gives them
+function outcome.warn(self, task, warnings)
+  for _, problem in ipairs(warnings or {}) do
+    self.task_warnings = (self.task_warnings or 0) + 1
+    if self.task_warnings <= WARNED then
+      local of = problem.audience_id and " of the audience " .. visible.text(problem.audience_id) or ""
+      result.warn(self.result, "task_warning", "the service warns" .. of .. ": " .. verdict.sentence(problem),
+        { task_id = task.task_id, audience_id = problem.audience_id, reason = problem.code })
+    elseif self.task_warnings == WARNED + 1 then
+      result.warn(self.result, "task_warnings", "more warnings of tasks are not shown: ask for a task to see its own")
+    end
+  end
+end
+
 -- A task has ended: its request is completed, or its members failed.
-local function task_ended(self, task, err)
+local function task_ended(self, task, err, warnings)
   local work, res = self.work[task], self.result
   if not work or work.ended then
     return
@@ -16,16 +57,19 @@ local function task_ended(self, task, err)
     return -- it waits for a person, and may still complete
   end
   work.ended = true
+  outcome.warn(self, task, warnings)
   if task.status == "completed" then
     work.entry.state = "completed"
   else
-    work.entry.state, work.entry.error = "failed", err and err.message
+    local members, removes, parts = failed_share(work, err)
+    work.entry.state = members < work.entry.members and "partly failed" or "failed"
+    work.entry.error = err and err.message
+    work.entry.failed, work.parts = members, parts
     work.transient = err and err.retryable
     work.retry_after = err and err.retry_after
-    res.sent, res.failed = res.sent - work.entry.members, res.failed + work.entry.members
-    res.removed = res.removed - work.entry.removes
+    res.sent, res.removed, res.failed = res.sent - members, res.removed - removes, res.failed + members
     if work.entry.possibly_twice then
-      res.possibly_twice = res.possibly_twice - work.entry.members
+      res.possibly_twice = res.possibly_twice - members
     end
   end
   if err then
@@ -83,8 +127,8 @@ end
 
 local function await(self, limits, opts, on_event)
   while true do
-    local ok, err = tasks.wait(self.client, self.pending, limits, opts, on_event, function(task, why)
-      task_ended(self, task, why)
+    local ok, err = tasks.wait(self.client, self.pending, limits, opts, on_event, function(task, why, warnings)
+      task_ended(self, task, why, warnings)
     end)
     if self.failure and self.failure.kind == "journal" then
       return nil, self.failure -- the end of a task could not be noted

@@ -1,37 +1,55 @@
 --- Lists that the service gives in pages.
 local errors = require "scope3.error"
-local wire = require "scope3.wire"
 
 local paging = {}
 
-local function pagination(data, key)
+local MOST_PAGES = 10000 -- of one list: a service that gives more of them repeats itself
+
+local function page_of(data)
   local meta = type(data.meta) == "table" and data.meta or {}
-  local page = type(meta.pagination) == "table" and meta.pagination or {}
+  return type(meta.pagination) == "table" and meta.pagination or {}
+end
+
+local function pagination(data, key)
+  local page = page_of(data)
   local value = type(data[key]) == "number" and data[key] or page[key]
   return type(value) == "number" and value or nil
 end
 
 --- An iterator over the rows of all pages: `for row, err in …`; a failure comes once, as false, err. Rows are told apart by `id_of`, because
---- paging by offset over a set that moves can repeat them (docs/contract.md section 3).
+--- paging by offset over a set that moves can repeat them (docs/contract.md section 3). The list ends where the service
+--- says so, and at a page that tells of nothing new: a service may not look at the offset at all.
 ---@param client table
 ---@param limits table?
 ---@param path_of fun(skip: integer): string
 ---@param rows_of fun(data: table): table?
 ---@param id_of fun(row: table): any
+---@param read fun(value: any): table?  a row of its declared type, nil where it is none
 ---@return fun(): table|false|nil, scope3.Error?
-function paging.rows(client, limits, path_of, rows_of, id_of)
+function paging.rows(client, limits, path_of, rows_of, id_of, read)
   local seen, queue, at, skip, ended = {}, {}, 0, 0, false
+  local pages, news, counted = 0, true, false
   local function fetch()
+    pages = pages + 1
+    if not news then
+      ended, queue, at = true, {}, 0
+      return true
+    elseif pages > MOST_PAGES then
+      ended = true
+      return false, errors.new("http", ("the service's list does not end: %d pages were read"):format(MOST_PAGES),
+        { code = "BAD_REPLY" })
+    end
     local data, err = client:transport():request({ method = "GET", path = path_of(skip), timeout = 60 }, limits)
     local rows = data and rows_of(data)
-    if not data or type(rows) ~= "table" then
+    if not data or type(rows) ~= "table" or rows[1] == nil and next(rows) ~= nil then
       ended = true
       return false, err or errors.new("http", "the service answered a page without rows", { code = "BAD_REPLY" })
     end
     skip = skip + #rows
     local total = pagination(data, "total")
-    ended = #rows == 0 or (total ~= nil and skip >= total)
-    queue, at = rows, 0
+    local page = page_of(data)
+    ended = #rows == 0 or (total ~= nil and skip >= total) or page.hasMore == false or page.has_more == false
+    queue, at, news, counted = rows, 0, false, total ~= nil
     return true
   end
   return function()
@@ -39,14 +57,15 @@ function paging.rows(client, limits, path_of, rows_of, id_of)
       at = at + 1
       local row = queue[at]
       if row ~= nil then
-        if type(row) ~= "table" then
+        row = read(row)
+        if row == nil then
           ended, queue = true, {}
           return false, errors.new("http", "the service answered a page with a row that is none", { code = "BAD_REPLY" })
         end
-        row = wire.read(row)
         local id = id_of(row)
         if id == nil or not seen[id] then
           seen[id or row] = true
+          news = news or id ~= nil or counted and pages < 100
           return row
         end
       elseif ended then

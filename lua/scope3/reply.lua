@@ -26,27 +26,33 @@ end
 ---@param text string
 ---@return number?
 function reply.http_date(text)
-  local day, month, year, h, m, s = text:match("^%a+, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
+  local day, month, year, h, m, s = text:match("^[A-Za-z]+, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
   if day and MONTHS[month] then
     return days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + h * 3600 + m * 60 + s
   end
 end
 
---- Seconds since 1970 of an ISO 8601 time with its offset, or nil.
+--- Seconds since 1970 of an ISO 8601 time with its offset, or nil. One without an offset counts as UTC.
 ---@param text any
 ---@return number?
 function reply.iso_time(text)
   if type(text) ~= "string" then
     return nil
   end
-  local year, month, day, h, m, s, zone = text:match("^(%d%d%d%d)-(%d%d)-(%d%d)[T ](%d%d):(%d%d):([%d.]+)(.*)$")
-  if not year then
+  local year, month, day, h, m, s, rest =
+    text:sub(1, 80):match("^(%d%d%d%d)-(%d%d)-(%d%d)[Tt ](%d%d):(%d%d):(%d%d)(.*)$")
+  local fraction, zone = (rest or ""):match("^[.,](%d+)(.*)$")
+  zone = zone or rest
+  year, month, day, h, m, s = tonumber(year), tonumber(month), tonumber(day), tonumber(h), tonumber(m), tonumber(s)
+  if not year or month < 1 or month > 12 or day < 1 or day > 31 or h > 24 or m > 59 or s > 60 then
     return nil
   end
-  local at = days(tonumber(year), tonumber(month), tonumber(day)) * 86400 + h * 3600 + m * 60 + s
+  local at = days(year, month, day) * 86400 + h * 3600 + m * 60 + s + (fraction and tonumber("0." .. fraction) or 0)
   local sign, zone_h, zone_m = zone:match("^([+-])(%d%d):?(%d%d)$")
   if sign then
     at = at - tonumber(sign .. "1") * (zone_h * 3600 + zone_m * 60)
+  elseif zone ~= "" and zone ~= "Z" and zone ~= "z" then
+    return nil
   end
   return at
 end
@@ -69,7 +75,7 @@ function reply.retry_after(result, now)
     return nil
   end
   now = reply.time(result) or now
-  local seconds = tonumber(value)
+  local seconds = tonumber(value:match("^%d+%.?%d*$")) -- tonumber() alone reads "0x10" too, and on LuaJIT "inf"
   if not seconds then
     local at = reply.http_date(value)
     seconds = at and math.max(0, at - now)
@@ -85,44 +91,75 @@ local function present(value)
   end
 end
 
+-- An error that a reply states: what is empty states none.
+local function stated(value)
+  if value ~= json.null and value ~= false and value ~= "" and not (type(value) == "table" and next(value) == nil) then
+    return value
+  end
+end
+
+local TITLE_WITHIN = 16384 -- bytes of a page
+
 -- What a body that is no JSON begins with, for an error message.
-local function describe(result)
+local function describe(result, known)
   local body = result.body or ""
   if body == "" then
     return "an empty body"
   end
   local kind = header(result, "content-type") or ""
   if kind:find("html", 1, true) or body:find("^%s*<[!%a]") then
-    local title = body:match("<[Tt][Ii][Tt][Ll][Ee]>(.-)</")
-    return "an HTML page" .. (title and " (" .. redact.text(title) .. ")" or "")
+    local _, from = body:sub(1, TITLE_WITHIN):find("<[Tt][Ii][Tt][Ll][Ee]>")
+    local to = from and body:find("</", from + 1, true)
+    local title = to and redact.text(body:sub(from + 1, math.min(to - 1, from + 4000)), known)
+    return "an HTML page" .. (title and " (" .. title .. ")" or "")
   end
-  return "something that is not JSON: " .. redact.text(body:sub(1, 200))
+  return "something that is not JSON: " .. redact.text(body, known)
 end
 
--- Validation lists its problems in details.issues[]; a path may be a dotted string or an array.
-local function read_issues(details)
+-- A path as one text: it may be a dotted string or an array.
+local function join_path(path)
+  if type(path) ~= "table" then
+    return type(path) == "string" and path or nil
+  end
+  local parts = {}
+  for i = 1, math.min(#path, 32) do
+    local part = path[i]
+    if type(part) == "number" then
+      parts[i] = part >= 0 and part < 1e9 and part % 1 == 0 and ("[%.0f]"):format(part) or "[?]"
+    else
+      parts[i] = (i > 1 and "." or "") .. (type(part) == "string" and part or "?")
+    end
+  end
+  return #parts > 0 and table.concat(parts) or nil
+end
+
+-- Validation lists its problems in details.issues[].
+local function read_issues(details, known)
   local list = type(details) == "table" and present(details.issues)
   if type(list) ~= "table" or #list == 0 then
     return nil
   end
-  local issues = {}
-  for i, issue in ipairs(list) do
-    if type(issue) == "table" then
-      local path = present(issue.path)
-      if type(path) == "table" then
-        local parts = {}
-        for j, part in ipairs(path) do
-          parts[j] = type(part) == "number" and ("[%d]"):format(part) or (j > 1 and "." or "") .. tostring(part)
-        end
-        path = table.concat(parts)
+  local issues, texts, of = {}, {}, {}
+  local function tell(text, issue, key)
+    texts[#texts + 1], of[#of + 1] = text, { issue, key }
+  end
+  for i, item in ipairs(list) do
+    local issue = {}
+    issues[i] = issue
+    if type(item) == "table" then
+      local path = join_path(present(item.path))
+      if path and redact.is_path(path) then
+        issue.path = path
+      elseif path then
+        tell(path, issue, "path")
       end
-      issues[i] = {
-        path = type(path) == "string" and redact.text(path) or nil,
-        message = redact.text(type(issue.message) == "string" and issue.message or "no message"),
-      }
+      tell(type(item.message) == "string" and item.message or "no message", issue, "message")
     else
-      issues[i] = { message = redact.text(tostring(issue)) }
+      tell(type(item) == "string" and item or "no message", issue, "message")
     end
+  end
+  for i, text in ipairs(redact.texts(texts, known)) do
+    of[i][1][of[i][2]] = text
   end
   return issues
 end
@@ -151,24 +188,33 @@ local RETRYABLE = { [429] = true, [500] = true, [502] = true, [503] = true, [504
 -- What a request asked for may have been done although one of these came back.
 local UNCERTAIN = { [500] = true, [502] = true, [504] = true }
 
-local function refused(result, decoded, now)
+-- A code or the name of a field: short, and redacted where it is neither.
+local function word(value, known)
+  return type(value) == "string" and (redact.is_path(value) and value or redact.text(value, known)) or nil
+end
+
+local function refused(result, decoded, now, known)
   local status = result.status
   local fields = { status = status, retryable = RETRYABLE[status], uncertain = UNCERTAIN[status] }
   fields.retry_after, fields.asked = reply.retry_after(result, now)
   local said
-  local problem = type(decoded) == "table" and present(decoded.error) or nil
+  local problem = type(decoded) == "table" and stated(decoded.error) or nil
   if problem == nil and type(decoded) == "table" and (present(decoded.message) or present(decoded.code)) then
     problem = decoded
   end
+  if problem == nil and type(decoded) == "table" then
+    local errors_of = stated(decoded.errors)
+    problem = type(errors_of) == "table" and errors_of[1] or errors_of
+  end
   if type(problem) == "table" then
-    fields.code = type(problem.code) == "string" and redact.text(problem.code) or nil
-    fields.field = type(problem.field) == "string" and redact.text(problem.field) or nil
-    fields.issues = read_issues(present(problem.details))
-    said = type(problem.message) == "string" and redact.text(problem.message) or nil
+    fields.code = word(problem.code, known)
+    fields.field = word(problem.field, known)
+    fields.issues = read_issues(present(problem.details), known)
+    said = type(problem.message) == "string" and redact.text(problem.message, known) or nil
   elseif type(problem) == "string" then
-    said = redact.text(problem)
+    said = redact.text(problem, known)
   elseif decoded == nil then
-    said = "it answered " .. describe(result)
+    said = "it answered " .. describe(result, known)
   end
   local message = ("the service answered %d"):format(status)
   if fields.code then
@@ -197,11 +243,11 @@ function reply.speaks_of_size(err)
     or text:find("size limit", 1, true) ~= nil or text:find("maximum size", 1, true) ~= nil
 end
 
-local function redirected(result)
+local function redirected(result, known)
   local host = (result.redirect_url or ""):match("^%a+://([^/?#@]+)")
   return errors.new("http", ("the service answered %d and points to %s; redirects are never followed, "
     .. "because the key would go along: set base_url to the right host"):format(result.status,
-    host and redact.text(host) or "another place"), { status = result.status, code = "REDIRECT" })
+    host and redact.text(host, known) or "another place"), { status = result.status, code = "REDIRECT" })
 end
 
 -- A success that cannot be read: what was asked may have been done.
@@ -226,6 +272,28 @@ local NETWORK = {
   UNSUPPORTED_PROTOCOL = "the answer is not HTTP", -- libcurl takes it for HTTP/0.9
 }
 
+-- Whether a body says that its success is none. A task without its envelope has an error of its own.
+local function denies(body, known)
+  local is_task = known and known.task and type(body.status) == "string"
+  local holds = false
+  for _, name in ipairs { "data", "task", "audiences", "items", "taskId", "task_id", "operationId", "operation_id" } do
+    holds = holds or present(body[name]) ~= nil
+  end
+  return not is_task and (stated(body.error) ~= nil or body.success == false or stated(body.errors) ~= nil and not holds)
+end
+
+-- The error of such a reply. Where it names a task, or holds data beside the error, what was asked may be under way.
+local function contradicted(result, decoded, now, known)
+  local err = refused(result, decoded, now, known)
+  err.code = err.code or "REFUSED"
+  err.message = err.message:gsub("^the service answered (%d+)", "the service answered %1, but says that it failed:", 1)
+    :gsub("failed::", "failed:", 1):gsub(":$", "")
+  local data = type(decoded.data) == "table" and decoded.data or decoded
+  err.uncertain = (data ~= decoded or data.taskId ~= nil or data.task_id ~= nil or data.operationId ~= nil
+    or data.operation_id ~= nil) or nil
+  return err
+end
+
 --- The error of a transfer that brought no whole reply.
 ---@param result table
 ---@return scope3.Error
@@ -245,32 +313,36 @@ end
 --- Data of a finished transfer, or its error.
 ---@param result table  as engine:result() gives it
 ---@param now number  seconds since 1970
+---@param known? scope3.Known  what the error's texts must not say
 ---@return any data  decoded, without its envelope
 ---@return scope3.Error? err
-function reply.read(result, now)
+function reply.read(result, now, known)
   if result.code then
     return nil, reply.failure(result)
   end
   local status = result.status
   if status >= 300 and status < 400 then
-    return nil, redirected(result)
+    return nil, redirected(result, known)
   end
   local decoded = result.body and result.body ~= "" and json.decode(result.body) or nil
   if status < 200 or status >= 300 then
-    return nil, refused(result, decoded, now)
+    return nil, refused(result, decoded, now, known)
   end
   if type(decoded) ~= "table" then
-    return nil, broken(result, describe(result))
+    return nil, broken(result, describe(result, known))
   end
-  if present(decoded.error) ~= nil and decoded.data == json.null then
-    return nil, refused(result, decoded, now)
+  if denies(decoded, known) then
+    return nil, contradicted(result, decoded, now, known)
   end
   if decoded.data ~= nil and (decoded.error ~= nil or decoded.success == nil) then
     if type(decoded.data) ~= "table" then
       return nil, broken(result, "an empty envelope")
     end
-    -- A wrapped page may keep its counts beside the data.
     local data = decoded.data
+    if denies(data, known) then
+      return nil, contradicted(result, data, now, known)
+    end
+    -- A wrapped page may keep its counts beside the data.
     if decoded.meta ~= nil and data.meta == nil and data[1] == nil then
       data.meta = decoded.meta
     end

@@ -32,7 +32,8 @@ local json = require "scope3.json"
 ---@field warnings {code: string, message: string}[]  what ended well and may still be wrong: a condition that no row met, a column that no row had
 ---@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id, epoch, rows, possibly_twice, resumed,
 ---  sent_again, error, build_start, build_end, send_start, send_end }, the last four in seconds since the job began: the next is built while one is
----  on the wire. `state` is accepted, completed or failed (as its task ended, once that is known), unknown, split (its halves went instead), refused
+---  on the wire. `state` is accepted, completed or failed (as its task ended, once that is known), partly failed
+---  (`failed` members of some of its audiences), unknown, split (its halves went instead), refused
 ---  (it went again without the members that were refused) or not sent; `rows` { first, last } of the source
 ---@field retries integer
 ---@field bytes_sent integer
@@ -141,7 +142,7 @@ function result.total(counts)
   return sum
 end
 
---- Waits until the tasks have ended and each audience has left PROCESSING (docs/contract.md section 3).
+--- Waits until the tasks have ended and each audience has a final status (docs/contract.md section 3).
 ---@param opts? {timeout: number?, interval: number?, cancel: function?, notified: function?}  as client:wait()
 ---@return scope3.Result? self  with its tasks and audiences brought up to date
 ---@return scope3.Error? err

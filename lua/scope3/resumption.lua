@@ -45,7 +45,7 @@ local function take_up(job, batch, known)
   if known.state == "failed" or known.state == "transient" then
     return take_up_failed(job, req, entry, known)
   end
-  job:accepted(req, { taskId = known.task_id })
+  job:accepted(req, known.task_id)
   if known.state == "completed" then
     local task = job.pending[#job.pending]
     entry.state, task.status, job.work[task].ended = "completed", "completed", true

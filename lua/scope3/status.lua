@@ -9,6 +9,8 @@ local MEANING = {
   ERROR = "the service could not process it, so it cannot be targeted",
 }
 
+local OURS = { audience_too_small = true, audience_suspended = true, audience_error = true, audience_unmatched = true }
+
 --- What is to be warned of in an audience's row.
 ---@param audience {audience_id: string, status: string?, uploaded_count: number?, matched_count: number?}
 ---@return string? code  "audience_too_small", "audience_suspended", "audience_error" or "audience_unmatched"
@@ -27,7 +29,7 @@ end
 ---@param res scope3.Result
 function status.warn(res)
   for i = #res.warnings, 1, -1 do
-    if res.warnings[i].code:find("^audience_") and res.warnings[i].audience_id then
+    if OURS[res.warnings[i].code] then
       table.remove(res.warnings, i)
     end
   end

@@ -44,7 +44,14 @@ function Syndication:syndicate(opts)
   if not data then
     return nil, err
   end
-  return wire.read(data)
+  local records = {}
+  for i = 1, #data do
+    records[#records + 1] = wire.syndication(data[i])
+  end
+  if #records < #data or #records == 0 and next(data) ~= nil then
+    return nil, errors.new("http", "the service answered something that is no list of records", { code = "BAD_REPLY" })
+  end
+  return records
 end
 
 --- Where an audience is offered and how far it is: `for item, err in client:syndication_status{…} do … end`.
@@ -75,7 +82,7 @@ function Syndication:syndication_status(opts)
     return data.items
   end, function(item)
     return item.id
-  end)
+  end, wire.syndication)
 end
 
 return Syndication

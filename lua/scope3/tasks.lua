@@ -1,17 +1,42 @@
 --- Waiting for what the service makes of a request: first its task, then the audience's row (docs/contract.md section 3).
 local errors = require "scope3.error"
-local redact = require "scope3.redact"
 local reply = require "scope3.reply"
+local result_of = require "scope3.result"
+local verdict = require "scope3.verdict"
 local wire = require "scope3.wire"
 
 local tasks = {}
 
 local ENDED = { completed = true, failed = true, canceled = true, rejected = true }
 local NEEDS_ACTION = { ["input-required"] = true, ["auth-required"] = true }
+local KNOWN = { submitted = true, working = true, unknown = true, PROCESSING = true }
+local AUDIENCE_ENDED = { READY = true, TOO_SMALL = true, ERROR = true, SUSPENDED = true }
 
 local FIRST_POLL, LONGEST_POLL, GROWTH = 0.25, 30, 1.5
 local FAILURES_IN_A_ROW = 5
+local LONGEST_WISH = 3600 -- seconds between two polls that a service may ask for (docs/contract.md section 3)
 local NOTICE = 0.2 -- seconds between two looks for a callback
+-- A service may not find a task at once that it has just made: seconds from its acceptance, from the beginning of a
+-- wait, and from when it was seen.
+local NEW, STRANGE, GONE = 60, 3, 10
+-- A row that was not updated since the task began is the end when its status is final and stays: so many polls and
+-- seconds. An audience that is to be deleted is given longer.
+local STILL_POLLS, STILL, STILL_THERE = 3, 3, 30
+
+-- When the tasks of a job were accepted, and what became of the audiences of those that have ended.
+local accepted, actions = setmetatable({}, { __mode = "k" }), setmetatable({}, { __mode = "k" })
+
+--- Remembers when a task was accepted, and of which members it is.
+---@param entry table  of a result's tasks
+---@param now number  by the loop's clock
+---@param parts? scope3.Part[]  of its request, where their payloads stay as they are
+function tasks.remember(entry, now, parts)
+  local body = parts and {}
+  for i, part in ipairs(parts or {}) do
+    body[i] = part.payload and { part.payload, "add", part.first, part.last } or ""
+  end
+  accepted[entry] = { at = now, body = body }
+end
 
 --- Whether a task's status is its last.
 ---@param status string
@@ -53,8 +78,27 @@ local function notice(notified, id)
   end
 end
 
--- Polls `ask` until it gives a second value, the end. `ask` gives what it saw, whether that is the end, and seconds to wait.
-local function poll(client, limits, opts, ask, came)
+-- A status in a sentence, with a word on those that nobody here knows.
+local function shown(status)
+  if type(status) ~= "string" then
+    return "one without a status"
+  elseif ENDED[status] or NEEDS_ACTION[status] or KNOWN[status] or AUDIENCE_ENDED[status] then
+    return status
+  end
+  return status .. ", which is no status that is known"
+end
+
+local function late(err, last)
+  local said = err.kind == "timeout" and last()
+  if said then
+    err.message = err.message .. ": " .. said
+  end
+  return err
+end
+
+-- Polls `ask` until it gives a second value, the end. `ask` gives what it saw, whether that is the end, and seconds to
+-- wait. `last` says what was seen last, for the error of a wait whose time is over.
+local function poll(client, limits, opts, ask, last, came)
   local transport = client:transport()
   local pause, failures = opts.interval or FIRST_POLL, 0
   while true do
@@ -68,12 +112,12 @@ local function poll(client, limits, opts, ask, came)
       failures = failures + 1
       if done.kind == "cancelled" or (limits.deadline and client.loop.now() >= limits.deadline)
         or not survives(done, failures) then
-        return nil, done
+        return nil, late(done, last)
       end
     end
     local ok, err = rest(client, transport, wish or pause, limits, came)
     if not ok then
-      return nil, err
+      return nil, late(err, last)
     end
     if not opts.interval then
       pause = math.min(LONGEST_POLL, pause * GROWTH)
@@ -81,45 +125,89 @@ local function poll(client, limits, opts, ask, came)
   end
 end
 
+-- A task, and what it says of its work, of which the task itself tells no more than may be told.
+local function fetch(client, id, limits, body)
+  local data, err = client:transport():request(
+    { method = "GET", path = "/tasks/" .. wire.escape(id), timeout = 60, poll = true }, limits)
+  if not data then
+    return nil, err
+  end
+  local task = wire.task(type(data.task) == "table" and data.task or data)
+  if not task then
+    return nil, errors.new("http", "the service answered a task without a status", { code = "BAD_REPLY", status = 200 })
+  elseif task.task_id and task.task_id:lower() ~= id:lower() then
+    return nil, errors.new("http", "the service answered another task than the one that was asked for",
+      { code = "BAD_REPLY", status = 200 })
+  end
+  task.task_id = id
+  local known = { key = client.secret(), body = body }
+  local found = verdict.of(task)
+  local more
+  found.failures = verdict.tell(found.failures, known)
+  found.warnings, more = verdict.tell(found.warnings, known)
+  if more > 0 then
+    found.warnings[#found.warnings + 1] = { message = ("%d more warnings of this task are not shown"):format(more) }
+  end
+  verdict.clean(task, known)
+  if #found.warnings > 0 then
+    task.warnings = found.warnings
+  end
+  return task, nil, found
+end
+
 --- Reads a task.
 ---@param client table
 ---@param id string
 ---@param limits? table
----@return table? task  snake_case, nulls gone
+---@return table? task  snake_case, nulls gone; of its error, response and metadata what may be told
 ---@return scope3.Error? err
 function tasks.get(client, id, limits)
-  local data, err = client:transport():request({ method = "GET", path = "/tasks/" .. wire.escape(id), timeout = 60, poll = true }, limits)
-  if not data then
-    return nil, err
-  end
-  local task = type(data.task) == "table" and data.task or data
-  if type(task.status) ~= "string" then
-    return nil, errors.new("http", "the service answered a task without a status", { code = "BAD_REPLY", status = 200 })
-  end
-  return wire.read(task)
+  local task, err = fetch(client, id, limits)
+  return task, err
 end
 
--- Why a task did not end well.
-local function failure(task)
-  local said = type(task.error) == "table" and task.error or {}
-  local function text(value)
-    return type(value) == "string" and redact.text(value) or nil
+-- The audiences that failed, where that can be told of each.
+local function failed_audiences(failures)
+  local ids, seen = {}, {}
+  for _, problem in ipairs(failures) do
+    local id = problem.audience_id
+    if not id then
+      return nil
+    elseif not seen[id] then
+      seen[id] = true
+      ids[#ids + 1] = id
+    end
   end
-  local message = NEEDS_ACTION[task.status]
-    and ("the task waits for a person (%s)"):format(task.status)
-    or ("the task ended as %s"):format(task.status)
-  if text(said.message) then
-    message = message .. ": " .. text(said.message)
+  return ids
+end
+
+-- Why a task did not end well; nil where it did.
+local function failure(task, found)
+  local message
+  if NEEDS_ACTION[task.status] then
+    message = ("the task waits for a person (%s)"):format(task.status)
+  elseif task.status ~= "completed" then
+    message = ("the task ended as %s"):format(task.status)
+  elseif #found.failures > 0 then
+    message = "the task is completed, but what it was to do failed"
+  else
+    return nil
   end
-  if text(said.suggestion) then
-    message = message .. "; the service suggests: " .. text(said.suggestion)
+  local said = found.failures[1] or {}
+  if said.message or said.suggestion or task.status == "completed" then
+    message = message .. ": " .. verdict.sentence(task.status == "completed" and said
+      or { message = said.message, suggestion = said.suggestion })
+  end
+  if #found.failures > 1 then
+    message = message .. (" (and %d more problems)"):format(#found.failures - 1)
   end
   return errors.new(NEEDS_ACTION[task.status] and "needs_action" or "task_failed", message, {
     task_id = task.task_id,
-    code = text(said.code),
-    field = text(said.field),
+    code = said.code,
+    field = said.field,
+    audiences = task.status == "completed" and failed_audiences(found.failures) or nil,
     retryable = said.recovery == "transient" or nil,
-    retry_after = type(said.retry_after) == "number" and said.retry_after or nil,
+    retry_after = said.retry_after,
   })
 end
 
@@ -129,28 +217,43 @@ end
 ---@param limits {cancel: function?, deadline: number?}
 ---@param opts {interval: number?, notified: (fun(task_id: string): boolean?)?}
 ---@param on_event fun(event: table)
+---@param begun? {at: number, body: table?}  when the task was accepted, by the loop's clock, and the pieces of its
+---  request
 ---@return table? task  the task, which completed
 ---@return scope3.Error? err  "task_failed", "needs_action", or why the wait ended
 ---@return table? task  the task where it ended otherwise
-function tasks.wait_one(client, id, limits, opts, on_event)
+---@return table? actions  what became of its audiences, by id
+function tasks.wait_one(client, id, limits, opts, on_event, begun)
+  local now = client.loop.now
+  local patient = math.max(begun and begun.at + NEW or 0, now() + STRANGE)
+  local found, last
   local task, err = poll(client, limits, opts, function()
-    local seen, why = tasks.get(client, id, limits)
+    local seen, why, said = fetch(client, id, limits, begun and begun.body)
     if not seen then
+      if why.kind == "not_found" and now() < patient then
+        last = "the service does not find the task yet"
+        on_event { event = "task", task_id = id, status = "not found yet" }
+        return { task_id = id }, false
+      end
       return nil, why
     end
+    found, last, patient = said, "the task was last seen as " .. shown(seen.status), math.max(patient, now() + GONE)
     on_event { event = "task", task_id = id, status = seen.status }
-    local wish = not opts.interval and tonumber(seen.retry_after_seconds) or nil
-    return seen, ENDED[seen.status] or NEEDS_ACTION[seen.status] or false, wish
+    local wish = not opts.interval and seen.retry_after_seconds or 0
+    return seen, ENDED[seen.status] or NEEDS_ACTION[seen.status] or false,
+      wish > 0 and math.min(wish, LONGEST_WISH) or nil
+  end, function()
+    return last
   end, notice(opts.notified, id))
   if not task then
     err.task_id = err.task_id or id
     return nil, err
   end
-  task.task_id = task.task_id or id
-  if task.status == "completed" then
-    return task
+  err = failure(task, found)
+  if not err then
+    return task, nil, nil, found.actions
   end
-  return nil, failure(task), task
+  return nil, err, task
 end
 
 -- Why a task of a list failed, so that a second wait says it again.
@@ -162,19 +265,22 @@ local failures = setmetatable({}, { __mode = "k" })
 ---@param limits table
 ---@param opts table
 ---@param on_event fun(event: table)
----@param on_ended? fun(task: table, err: scope3.Error?)  called as each has ended, or waits for a person
+---@param on_ended? fun(entry: table, err: scope3.Error?, warnings: scope3.Problem[]?)  called as each has ended, or
+---  waits for a person
 ---@return boolean? ok
 ---@return scope3.Error? err
 function tasks.wait(client, list, limits, opts, on_event, on_ended)
   local first
   for _, entry in ipairs(list) do
     if not ENDED[entry.status] then
-      local task, err, ended = tasks.wait_one(client, entry.task_id, limits, opts, on_event)
+      local task, err, ended, done = tasks.wait_one(client, entry.task_id, limits, opts, on_event, accepted[entry])
       task = task or ended
       if not task then
         return nil, err
       end
-      entry.status = task.status
+      -- Completed is said of those alone whose work was done.
+      entry.status = err and task.status == "completed" and "failed" or task.status
+      actions[entry] = done
       entry.created_at, entry.updated_at = task.created_at, task.updated_at
       if err then
         entry.error = err.message
@@ -182,7 +288,7 @@ function tasks.wait(client, list, limits, opts, on_event, on_ended)
         first = first or err
       end
       if on_ended then
-        on_ended(entry, err)
+        on_ended(entry, err, task.warnings)
       end
     elseif entry.status ~= "completed" then
       first = first or failures[entry] or errors.new("task_failed", "the task ended as " .. entry.status, { task_id = entry.task_id })
@@ -194,33 +300,97 @@ function tasks.wait(client, list, limits, opts, on_event, on_ended)
   return true
 end
 
---- Waits until an audience's row, changed since `since`, has left PROCESSING.
+-- Why an audience's end is none that was hoped for; nil where it is.
+local function audience_failure(id, row, expect)
+  if row.deleted and not expect.deleting then
+    return errors.new("task_failed", ("the audience %s is marked as deleted at the service"):format(id), { code = "audience_deleted" })
+  elseif expect.deleting and not row.deleted then
+    return errors.new("task_failed", ("the audience %s was to be deleted, and is still there"):format(id),
+      { code = "audience_not_deleted" })
+  elseif row.status == "ERROR" and not row.deleted then
+    return errors.new("task_failed", ("the audience %s ended as ERROR: nothing more is known of why"):format(id),
+      { code = "audience_error" })
+  end
+end
+
+--- Waits until an audience's row, changed since `since`, has a final status. A row that stays as it was is taken in the
+--- end too: a sync that changes nothing need not touch it.
 ---@param client table
 ---@param id string
 ---@param since number?  seconds since 1970 by the service's clock
 ---@param limits table
 ---@param opts table
 ---@param on_event fun(event: table)
+---@param expect? {deleting: boolean?, unchanged: boolean?}  it is to be deleted; its task says that nothing has changed
 ---@return table? row
----@return scope3.Error? err
-function tasks.wait_audience(client, id, since, limits, opts, on_event)
-  return poll(client, limits, opts, function()
-    local row, err = client:audience(id, limits)
-    if not row then
-      if err.kind == "not_found" then
-        -- A new audience may not be listed yet.
-        return { audience_id = id }, false
+---@return scope3.Error? err  "task_failed" where it ended as ERROR or is deleted; why the wait ended
+---@return boolean|table|nil old  with a row: that it was not updated since; with such an error: the row
+function tasks.wait_audience(client, id, since, limits, opts, on_event, expect)
+  expect = expect or {}
+  local now = client.loop.now
+  local last, before, still, polls, old
+  local row, err = poll(client, limits, opts, function()
+    local seen, why = client:audience(id, limits)
+    if not seen then
+      if why.kind ~= "not_found" or why.status then
+        return nil, why
+      elseif expect.deleting then
+        return { audience_id = id, deleted = true }, true
       end
-      return nil, err
+      -- A new audience may not be listed yet.
+      last, before = "the service does not list the audience yet", nil
+      on_event { event = "audience", audience_id = id, status = "not listed yet" }
+      return { audience_id = id }, false
     end
-    on_event { event = "audience", status = row.status }
-    local updated = reply.iso_time(row.updated_at)
-    local fresh = not since or not updated or updated >= since
-    return row, fresh and row.status ~= "PROCESSING" and row.status ~= nil
+    last = "the audience was last seen as " .. (seen.deleted and "deleted" or shown(seen.status))
+    on_event { event = "audience", audience_id = id, status = seen.deleted and "deleted" or seen.status }
+    if expect.deleting and seen.deleted then
+      return seen, true
+    end
+    local updated = reply.iso_time(seen.updated_at)
+    local fresh = not since or seen.updated_at == nil or updated ~= nil and updated >= since or expect.unchanged
+    if not (seen.deleted or AUDIENCE_ENDED[seen.status]) then
+      before = nil
+      return seen, false
+    elseif fresh and not expect.deleting then
+      return seen, true
+    end
+    local state = ("%s %s %s"):format(tostring(seen.deleted), seen.status, tostring(seen.updated_at))
+    if state ~= before then
+      before, still, polls = state, now(), 0
+    end
+    polls = polls + 1
+    old = polls > STILL_POLLS and now() - still >= (expect.deleting and STILL_THERE or STILL)
+    return seen, old
+  end, function()
+    return last
   end)
+  if not row then
+    return nil, err
+  end
+  err = audience_failure(id, row, expect)
+  if err then
+    return nil, err, row
+  end
+  return row, nil, old or false
 end
 
---- Both stages for a result: its tasks end, then each of its audiences leaves PROCESSING. Brings tasks and audiences up to date.
+-- Whether every task that speaks of an audience says that nothing has changed.
+local function is_unchanged(list, id)
+  local all
+  for _, entry in ipairs(list) do
+    local said = actions[entry]
+    if not said or next(said) == nil then
+      return false
+    elseif said[id] then
+      all = said[id] == "unchanged" and all ~= false
+    end
+  end
+  return all or false
+end
+
+--- Both stages for a result: its tasks end, then each of its audiences has a final status. Brings tasks and audiences
+--- up to date.
 ---@param client table
 ---@param res scope3.Result
 ---@param limits table
@@ -239,17 +409,24 @@ function tasks.wait_result(client, res, limits, opts, on_event, wait_tasks)
     local at = reply.iso_time(task.created_at)
     since = at and math.max(since or at, at) or since
   end
+  local job = result_of.job(res)
   local bad
   for _, audience in ipairs(res.audiences) do
-    local row, err = tasks.wait_audience(client, audience.audience_id, since, limits, opts, on_event)
-    if not row then
+    local id = audience.audience_id
+    local row, err, more = tasks.wait_audience(client, id, since, limits, opts, on_event,
+      { deleting = job and job.deleting[id], unchanged = is_unchanged(res.tasks, id) })
+    local seen = row or more
+    if not seen then
       return nil, err
     end
-    for key, value in pairs(row) do
+    for key, value in pairs(seen) do
       audience[key] = value
     end
-    if row.status == "ERROR" then
-      bad = bad or errors.new("task_failed", "the audience ended as ERROR: nothing more is known of why")
+    bad = bad or err
+    if row and more then
+      result_of.warn(res, "audience_not_updated", ("the audience %s does not show that it was updated since its task "
+        .. "began, and has stayed %s: nothing had changed, or the service has not begun to match"):format(id, row.status),
+        { audience_id = id })
     end
   end
   return bad == nil, bad

@@ -228,7 +228,7 @@ function Call:ended(result)
       self:tell { event = "cut_short", field = "RateLimit-Reset", said = longer, seconds = waits.LONGEST }
     end
   end
-  local data, err = reply.read(result, core.time())
+  local data, err = reply.read(result, core.time(), { key = owner.api_key, body = request.body, task = request.poll })
   if data == nil then
     self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = result.seconds }
     err.request = self:about()

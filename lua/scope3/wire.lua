@@ -4,7 +4,7 @@ local json = require "scope3.json"
 local wire = {}
 
 local function snake(key)
-  return (key:gsub("%u", function(c)
+  return (key:gsub("[A-Z]", function(c)
     return "_" .. c:lower()
   end))
 end
@@ -12,40 +12,205 @@ end
 -- A count is an integer where Lua has them, whatever the JSON library made of it.
 local integer = math.tointeger or function() end
 
---- A decoded value of a reply as Lua users see it: snake_case keys, nulls gone, ids as strings.
+local LARGEST = 2 ^ 53 -- up to it every whole number is exact
+
+local function is_whole(value)
+  return type(value) == "number" and value >= -LARGEST and value <= LARGEST and value % 1 == 0
+end
+
+-- An id, also where it came as a number.
+local function read_id(value)
+  if is_whole(value) then
+    value = ("%.0f"):format(value)
+  end
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+--- A decoded value of a reply as Lua users see it: snake_case keys, nulls and infinities gone, ids as strings.
 ---@param value any
 ---@return any
 function wire.read(value)
   if value == json.null then
     return nil
   elseif type(value) == "number" then
+    if value ~= value or value == math.huge or value == -math.huge then
+      return nil
+    end
     return integer(value) or value
   elseif type(value) ~= "table" then
     return value
   end
   local out = {}
+  if value[1] ~= nil then -- an array: nulls leave no holes
+    for i = 1, #value do
+      out[#out + 1] = wire.read(value[i])
+    end
+    return out
+  end
   for key, item in pairs(value) do
     local name = type(key) == "string" and snake(key) or key
     item = wire.read(item)
     if type(item) == "number" and type(name) == "string" and name:find("_id$") then
-      item = ("%.0f"):format(item)
+      item = read_id(item)
     end
-    out[name] = item
+    if item ~= nil and (out[name] == nil or key ~= name) then -- where both spellings are there, the service's own
+      out[name] = item
+    end
   end
   return out
+end
+
+-- --- rows of the types that are declared --------------------------------------------------------------------------
+
+local TASK_STATUS, AUDIENCE_STATUS = {}, {}
+for word in ([[submitted working completed failed canceled rejected input-required auth-required
+  unknown]]):gmatch("[^%s]+") do
+  TASK_STATUS[word] = word
+end
+TASK_STATUS.cancelled = "canceled"
+for word in ([[PROCESSING READY TOO_SMALL ERROR SUSPENDED]]):gmatch("[^%s]+") do
+  AUDIENCE_STATUS[word] = word
+end
+
+local readers = {}
+
+function readers.text(value)
+  return type(value) == "string" and value or nil
+end
+
+readers.id = read_id
+
+function readers.flag(value)
+  if type(value) == "boolean" then
+    return value
+  end
+end
+
+function readers.count(value)
+  return is_whole(value) and value >= 0 and value or nil
+end
+
+function readers.amount(value)
+  return type(value) == "number" and value >= 0 and value < math.huge and value or nil
+end
+
+function readers.object(value)
+  return type(value) == "table" and value or nil
+end
+
+-- A word of the service, such as a type: no text, and no value of anybody.
+function readers.word(value)
+  return type(value) == "string" and #value <= 64 and value:find("^[A-Za-z][A-Za-z0-9_ .-]*$") and value or nil
+end
+
+-- Words that are known are read in any case, with any of "-", "_" and blanks between; others stay as they are. What is
+-- no word is not known either.
+function readers.task_status(value)
+  if type(value) == "string" and value ~= "" then
+    return TASK_STATUS[value:lower():gsub("[_ ]", "-")] or readers.word(value) or "unknown"
+  end
+end
+
+function readers.audience_status(value)
+  if type(value) == "string" and value ~= "" then
+    return AUDIENCE_STATUS[value:upper():gsub("[- ]", "_")] or readers.word(value) or "UNKNOWN"
+  end
+end
+
+-- A time as text: it may be none that can be read.
+function readers.moment(value)
+  return type(value) == "string" and #value <= 64 and value:find("^[0-9][0-9A-Za-z:+., -]*$") and value or nil
+end
+
+function readers.any(value)
+  return value
+end
+
+local TASK = {
+  task_id = "id", task_type = "word", status = "task_status", resource_type = "word", resource_id = "id",
+  retry_after_seconds = "amount", created_at = "moment", updated_at = "moment", response = "object", metadata = "object", error = "any",
+}
+local AUDIENCE = {
+  audience_id = "id", name = "text", account_id = "id", status = "audience_status", deleted = "flag",
+  uploaded_count = "count", matched_count = "count", total_uploaded_count = "count", minimum_size = "count",
+  created_at = "moment", updated_at = "moment",
+  last_synced_at = "moment", effective_match_rate = "amount",
+}
+local SYNDICATION = {
+  id = "id", resource_type = "word", resource_id = "id", adcp_agent_id = "id", enabled = "flag", status = "word",
+  created_at = "moment", updated_at = "moment",
+}
+
+-- A row whose fields have their declared types: what has another is left out, as if it were null. Fields that nobody
+-- declared stay.
+local function typed(value, fields)
+  if type(value) ~= "table" or value == json.null then
+    return nil
+  end
+  local row = wire.read(value)
+  for name, kind in pairs(fields) do
+    if row[name] ~= nil then
+      row[name] = readers[kind](row[name])
+    end
+  end
+  return row
+end
+
+--- A task of a reply; nil where it is none, because it has no status.
+---@param value any
+---@return table?
+function wire.task(value)
+  local task = typed(value, TASK)
+  return task and task.status and task or nil
+end
+
+--- A row of an audience; nil where it is none, because it names no audience.
+---@param value any
+---@return table?
+function wire.audience(value)
+  local row = typed(value, AUDIENCE)
+  return row and row.audience_id and row or nil
+end
+
+--- A record of a syndication; nil where it is none.
+---@param value any
+---@return table?
+function wire.syndication(value)
+  return typed(value, SYNDICATION)
+end
+
+--- Whether a text has the form of a task's id: 1 to 255 letters, digits and `. _ : ~ -`, and not dots alone, which mean
+--- something else in a path.
+---@param id any
+---@return boolean
+function wire.is_task_id(id)
+  return type(id) == "string" and #id <= 255 and id:find("^[A-Za-z0-9._:~-]+$") ~= nil and id:find("[^.]") ~= nil
+end
+
+--- The task that an accepted request was given: nil where the reply names none, or what it names has not the form of
+--- one.
+---@param data table
+---@return string?
+function wire.accepted_task(data)
+  for _, key in ipairs { "taskId", "task_id", "operationId", "operation_id" } do
+    if wire.is_task_id(data[key]) then
+      return data[key]
+    end
+  end
 end
 
 local jit = rawget(_G, "jit") -- a host may let no global be read that is not there
 if jit then
   -- LuaJIT of March 2022, as Debian 12 has it, skips entries of such a loop once it was compiled and left often: a reply without its status.
   jit.off(wire.read, true)
+  jit.off(typed, true)
 end
 
 --- Percent-encodes one segment of a path (RFC 3986 section 2.3).
 ---@param text string
 ---@return string
 function wire.escape(text)
-  return (text:gsub("[^%w%-_.~]", function(c)
+  return (text:gsub("[^A-Za-z0-9%-_.~]", function(c)
     return ("%%%02X"):format(c:byte())
   end))
 end

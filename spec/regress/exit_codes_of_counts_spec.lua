@@ -107,10 +107,10 @@ describe("the exit code", function()
     for _, status in ipairs { "READY", "TOO_SMALL", "SUSPENDED", "ERROR" } do
       sandbox:control("PUT", "audience", { account = "25", audienceId = "a", status = status, uploadedCount = 1, matchedCount = 1 })
       local code, out, err = world.command({ "wait", done, "--audience", "a", "--require-ready" }, env)
-      assert.equal(status == "READY" and 0 or 3, code, out .. err)
+      assert.equal(({ READY = 0, ERROR = 1 })[status] or 3, code, out .. err)
       code, _, err = world.command({ "wait", done, "--audience", "a" }, env)
-      assert.equal(0, code)
-      assert.equal(status ~= "READY", err:find("The audience a is " .. status, 1, true) ~= nil, err)
+      assert.equal(status == "ERROR" and 1 or 0, code)
+      assert.equal(status ~= "READY", err:find(status, 1, true) ~= nil, err)
     end
     for _, outcome in ipairs { "failed:terminal", "canceled", "rejected" } do
       local failed = task_of(outcome)

@@ -5,6 +5,7 @@ local core = require "scope3.core"
 local options = require "scope3.options"
 local setting = require "scope3.cli.setting"
 local text = require "scope3.cli.text"
+local visible = require "scope3.visible"
 
 local hash = {}
 
@@ -17,13 +18,6 @@ local function look_at(kind, raw, opts)
     found.normalized, _, found.steps = identity[kind].normalize(raw, opts)
   end
   return found
-end
-
--- A value fit for a terminal: what moves the cursor or is no text is written as its byte.
-local function shown(raw)
-  return (raw:gsub(core.utf8_valid(raw) and "[%z\1-\31\127]" or "[^ -~]", function(c)
-    return ("\\x%02x"):format(c:byte())
-  end))
 end
 
 -- The steps that led there, for people.
@@ -90,13 +84,13 @@ function hash.main(args, exit)
     local found = look_at(args.kind, raw, opts)
     failed = failed or not found.hash
     if args.json then
-      print((json.encode { raw = core.utf8_valid(raw) and raw or nil, normalized = found.normalized, hash = found.hash,
+      print(visible.json(json.encode { raw = core.utf8_valid(raw) and raw or nil, normalized = found.normalized, hash = found.hash,
         repairs = found.hash and found.why or nil, reason = not found.hash and found.why or nil }))
     elseif args.explain then
-      print(("%s  ->  %s  ->  %s"):format(shown(raw), found.normalized or "-", found.hash or "-"))
+      print(("%s  ->  %s  ->  %s"):format(text.visible(raw), found.normalized or "-", found.hash or "-"))
       print(table.concat(explain(found), "\n"))
     else
-      rows[#rows + 1] = { shown(raw), found.normalized or (found.hash and "(hashed already)" or "-"), found.hash or found.text }
+      rows[#rows + 1] = { text.visible(raw), found.normalized or (found.hash and "(hashed already)" or "-"), found.hash or found.text }
     end
   end
   if #rows > 0 then

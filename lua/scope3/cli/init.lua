@@ -191,7 +191,7 @@ function cli.main(argv)
   local problem = check_numbers(argv)
   if not problem then
     ok, args = parser:pparse(argv)
-    problem = not ok and args or usage.problem(args) or check_counts(args)
+    problem = not ok and args or check_counts(args) or usage.problem(args)
   end
   if problem then
     io.stderr:write("scope3: ", tostring(problem), "\n\n", parser:get_usage(), "\nTry 'scope3 --help'.\n")

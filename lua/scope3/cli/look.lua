@@ -6,6 +6,7 @@ local setting = require "scope3.cli.setting"
 local status = require "scope3.status"
 local tasks = require "scope3.tasks"
 local text = require "scope3.cli.text"
+local verdict = require "scope3.verdict"
 
 local look = {}
 
@@ -36,6 +37,14 @@ local function audiences(args, client)
   return true
 end
 
+local function lines_of(words)
+  local lines = {}
+  for line in words:gmatch("[^\n]+") do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
 local function show_task(args, task)
   if args.json then
     print(json.pretty(task))
@@ -47,6 +56,20 @@ local function show_task(args, task)
     { "created", task.created_at or "-" }, { "updated", task.updated_at or "-" } }
   if task.audience then
     rows[#rows + 1] = { "audience", task.audience.audience_id .. " · " .. tostring(task.audience.status) }
+  end
+  for _, problem in ipairs(task.warnings or {}) do
+    local of = problem.audience_id and problem.audience_id .. ": " or ""
+    rows[#rows + 1] = { "warning", of .. verdict.sentence(problem) }
+  end
+  for _, field in ipairs { "error", "response", "metadata" } do
+    local said = task[field]
+    if type(said) == "table" and next(said) ~= nil then
+      for i, line in ipairs(lines_of(json.pretty(said))) do
+        rows[#rows + 1] = { i == 1 and field or "", line }
+      end
+    elseif said ~= nil and type(said) ~= "table" then
+      rows[#rows + 1] = { field, tostring(said) }
+    end
   end
   io.stdout:write(text.columns(rows))
 end

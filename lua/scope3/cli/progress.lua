@@ -13,7 +13,7 @@ function progress.new(quiet)
 end
 
 function progress:draw(line)
-  io.stderr:write("\r", line, "\27[K")
+  io.stderr:write("\r", text.visible(line), "\27[K")
   io.stderr:flush()
   self.drawn = true
 end

@@ -32,7 +32,8 @@ local function list_reasons(out, title, counts)
   out[#out + 1] = text.columns(rows, { true }, "  ")
 end
 
-local STATES = { "accepted", "completed", "failed", "unknown", "split", "refused", "sending", "not sent" }
+local STATES = { "accepted", "completed", "failed", "partly failed", "unknown", "split", "refused", "sending",
+  "not sent" }
 
 local function describe_requests(res)
   local states = {}
@@ -65,7 +66,9 @@ end
 
 local function describe_audience(audience)
   local parts = { audience.audience_id .. (audience.name and " (" .. audience.name .. ")" or "") }
-  if audience.status then
+  if audience.deleted then
+    parts[#parts + 1] = "deleted"
+  elseif audience.status then
     parts[#parts + 1] = audience.status
   end
   if type(audience.uploaded_count) == "number" then
@@ -110,11 +113,13 @@ local function list_lost(out, res)
     end
   end
   for _, request in ipairs(res.requests) do
-    local lost = request.state == "failed" and not request.sent_again or request.state == "unknown"
+    local failed = (request.state == "failed" or request.state == "partly failed") and not request.sent_again
+    local lost = failed or request.state == "unknown"
       or request.state == "not sent" and not res.would_send
     if lost and request.rows and more() then
       rows[#rows + 1] = { ("rows %.0f to %.0f"):format(request.rows.first, request.rows.last), request.state,
-        text.plural(request.members, "member") .. (request.error and ": " .. request.error or "") }
+        text.plural(failed and request.failed or request.members, "member")
+          .. (request.error and ": " .. request.error or "") }
     end
   end
   if #rows > 0 then
@@ -124,7 +129,7 @@ end
 
 local function list_warnings(out, res)
   for i, warning in ipairs(res.warnings) do
-    out[#out + 1] = (i == 1 and "\n" or "") .. "Warning: " .. warning.message .. "\n"
+    out[#out + 1] = (i == 1 and "\n" or "") .. "Warning: " .. text.visible(warning.message) .. "\n"
   end
 end
 

@@ -1,14 +1,15 @@
 --- What the commands that talk to the service share: the client, the private sandbox, errors on the terminal.
 local core = require "scope3.core"
 local client = require "scope3.client"
+local text = require "scope3.cli.text"
 
 local setting = {}
 
 --- Writes an error for people.
 ---@param err scope3.Error|string
 function setting.complain(err)
-  local text = tostring(err)
-  io.stderr:write(text:find("^scope3: ") and text or "scope3: " .. text, "\n")
+  local said = tostring(err):gsub("[^\n]+", text.visible)
+  io.stderr:write(said:find("^scope3: ") and said or "scope3: " .. said, "\n")
 end
 
 --- Catches Ctrl-C and SIGTERM in a flag; the function tells whether one came.

@@ -1,5 +1,11 @@
 --- Numbers and tables for people.
+local visible = require "scope3.visible"
+
 local text = {}
+
+--- A text of somebody else on one line of a terminal: control characters and what turns the reading direction are
+--- written out.
+text.visible = visible.text
 
 --- 1234567 -> "1,234,567"
 ---@param n number
@@ -64,20 +70,23 @@ local function width(s)
   return #s - continuation
 end
 
---- Rows of cells in columns; numbers (already as text) align right where `right[i]`.
+--- Rows of cells in columns; numbers (already as text) align right where `right[i]`. Cells are made fit for a terminal.
 ---@param rows string[][]
 ---@param right? table<integer, boolean>
 ---@param indent? string
 ---@return string
 function text.columns(rows, right, indent)
-  local widths = {}
-  for _, row in ipairs(rows) do
+  local widths, shown = {}, {}
+  for n, row in ipairs(rows) do
+    shown[n] = {}
     for i, cell in ipairs(row) do
+      cell = text.visible(cell)
+      shown[n][i] = cell
       widths[i] = math.max(widths[i] or 0, width(cell))
     end
   end
   local lines = {}
-  for n, row in ipairs(rows) do
+  for n, row in ipairs(shown) do
     local cells = {}
     for i, cell in ipairs(row) do
       local pad = (" "):rep(widths[i] - width(cell))

@@ -22,8 +22,6 @@ local function service_problem(args)
     return "--ca-file has no effect with --sandbox, which speaks plain http"
   elseif args.ca_file and args.base_url and args.base_url:lower():find("^http:") then
     return "--ca-file has no effect on a --base-url of plain http"
-  elseif args.rate and (args.rate < 1 or args.rate % 1 ~= 0 or args.rate == math.huge) then
-    return "--rate takes a whole number of requests a minute, 1 or more"
   end
 end
 
