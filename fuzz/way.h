@@ -17,6 +17,8 @@ enum {
   WAY_NO_MEND = 64,
   WAY_EPOCHS = 128,
   WAY_ALL_KEYS = 256, /* of JSON Lines, as a script has them; else those of the map */
+  WAY_HASH_IDS = 1024, /* external ids that are emails or phones; else they are refused */
+  WAY_IDS_AS_IS = 2048,
   WAY_SLOWER = 512    /* CSV is scanned by the second best that the processor has */
 };
 

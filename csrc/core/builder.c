@@ -87,6 +87,12 @@ sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, si
   return refuse(b, role, reason, column, 1);
 }
 
+static int is_zero(const char *id, size_t n) {
+  while (n > 0 && id[n - 1] == '0')
+    n--;
+  return n == 0;
+}
+
 sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values, sc3_outcome *outcome) {
   staged s;
   size_t i;
@@ -125,6 +131,8 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   s.repairs = outcome->repairs;
   sc3_buffer_put(&b->staged, &s, sizeof s);
   b->members_of_row++;
+  b->tally.zero_ids += b->scratch.p[s.offset + SC3_MEMBER_ID_AT] == '0' &&
+      is_zero(b->scratch.p + s.offset + SC3_MEMBER_ID_AT, s.id_length);
   return SC3_OK;
 }
 
@@ -184,10 +192,16 @@ sc3_keys sc3_builder_keys(sc3_builder *b) {
   return keys;
 }
 
-/* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 or 1.0 would be a guess. */
-static int is_integer_text(sc3_slice s) {
+/* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 would be a guess. An id may have the
+   .0 of a program that writes every number with a fraction: whoever reads ids takes it off. */
+static int is_integer_text(sc3_slice s, sc3_role role) {
   size_t i;
   for (i = 0; i < s.n; i++) {
+    if (role == SC3_ROLE_EXTERNAL_ID && s.p[i] == '.') {
+      while (++i < s.n && s.p[i] == '0')
+        continue;
+      return i == s.n;
+    }
     if (!((s.p[i] >= '0' && s.p[i] <= '9') || (i == 0 && s.p[i] == '-')))
       return 0;
   }
@@ -198,11 +212,12 @@ static int is_integer_text(sc3_slice s) {
 static sc3_status take_uid(sc3_builder *b, const sc3_target *t, sc3_slice value, sc3_values *v) {
   size_t i;
   for (i = 0; t->fallback && i < v->uid_count; i++) {
+    sc3_uid_form form;
     sc3_reason why;
     sc3_status st;
     if (!sc3_slice_eq(v->uids[i].type, t->uid_type))
       continue;
-    why = sc3_uid_check(&v->uids[i]);
+    why = sc3_uid_read(&v->uids[i], b->reading.mend, &form);
     if (why == SC3_R_NONE)
       return SC3_OK;
     st = sc3_builder_drop(b, SC3_ROLE_UID, why, v->uids[i].column);
@@ -242,7 +257,7 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
     sc3_status st = SC3_OK;
     if (f == NULL || f->kind == SC3_KIND_NULL)
       continue;
-    if (f->kind != SC3_KIND_TEXT && !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value))) {
+    if (f->kind != SC3_KIND_TEXT && !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value, t->role))) {
       st = t->role == SC3_ROLE_EXTERNAL_ID ? sc3_builder_reject(b, SC3_R_EXTERNAL_ID_TYPE, t->role, t->column)
                                            : sc3_builder_drop(b, t->role, SC3_R_NOT_TEXT, t->column);
       if (st != SC3_OK)

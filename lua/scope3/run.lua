@@ -218,6 +218,7 @@ local function header_of(client, audience, opts, script)
   return {
     account = client.account_id, audience = audience.id, max_members = opts.max_members, max_bytes = opts.max_bytes,
     mode = opts.mode or "upsert", region = opts.region or "", mend = opts.mend ~= false,
+    ids = opts.ids ~= "refuse" and opts.ids or nil,
     phone_repairs = type(repairs) == "table" and table.concat(repairs, ",") or repairs or "",
     epochs = opts.unique ~= nil or (opts.concurrency or 1) > 1, by = script.map and "map" or "member",
   }
