@@ -140,7 +140,7 @@ sc3_reason sc3_id_read(sc3_slice raw, sc3_slice region, sc3_reading *reading, ch
   if (sc3_placeholder_id(s))
     return SC3_R_ID_PLACEHOLDER;
   if (mended != 0 && !reading->mend)
-    return SC3_R_ID_EDGES;
+    return SC3_R_ID_UNMENDED;
   taken = 0;
   bare = sc3_text_unmark(s, "'\"`=", "'\"`", &taken);
   if (bare.n == 0)
@@ -174,7 +174,7 @@ sc3_reason sc3_id_read(sc3_slice raw, sc3_slice region, sc3_reading *reading, ch
   if (sc3_placeholder_id(bare) || (contact == SC3_CONTACT_EMAIL && sc3_placeholder(bare)))
     return SC3_R_ID_PLACEHOLDER;
   if (mended != 0 && !reading->mend)
-    return taken ? SC3_R_ID_MARKS : SC3_R_ID_DECIMAL;
+    return SC3_R_ID_UNMENDED;
   *repairs |= mended;
   *id = bare;
   return bare.n == SC3_SHA256_HEX ? check_hash(bare, reading, hex, id) : SC3_R_NONE;

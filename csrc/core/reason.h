@@ -22,9 +22,7 @@
   X(ID_SPREADSHEET, "id_spreadsheet", "external id: a spreadsheet wrote it as 1.2E+11 or 12.000, digits may be lost") \
   X(ID_CONTROL, "id_control", "external id: a control or invisible character inside")                               \
   X(ID_LOST, "id_lost", "external id: U+FFFD inside, left where a character was lost before")                       \
-  X(ID_EDGES, "id_edges", "external id: white space or invisible characters round it")                              \
-  X(ID_MARKS, "id_marks", "external id: quotes, or a spreadsheet's =, round it")                                    \
-  X(ID_DECIMAL, "id_decimal", "external id: the .0 of a program behind it")                                         \
+  X(ID_UNMENDED, "id_unmended", "external id: white space, quotes or a .0 that mend = false leaves there")          \
   X(ID_EMAIL, "id_email", "external id: an email address, which goes only where the option ids says how: "          \
     "\"hash\" sends its SHA-256 as the id, \"as_is\" the address")                                                   \
   X(ID_PHONE, "id_phone", "external id: a phone number, which goes only where the option ids says how: "            \
@@ -79,7 +77,7 @@
   X(UID_ESCAPED, "uid_escaped", "uid: percent codes such as %3D, which must be decoded first")                      \
   X(UID_CONTROL, "uid_control", "uid: a control or invisible character inside")                                     \
   X(UID_SPREADSHEET, "uid_spreadsheet", "uid: a spreadsheet wrote it as 1.2E+11, digits are lost")                  \
-  X(UID_MARKS, "uid_marks", "uid: quotes, or a spreadsheet's =, or invisible characters round it")                  \
+  X(UID_UNMENDED, "uid_unmended", "uid: quotes or invisible characters that mend = false leaves there")             \
   X(UID_VALUE, "uid_value", "uid: no value")                                                                        \
   X(UID_MALFORMED, "uid_malformed", "uid: not of the form that its type has")                                       \
   X(UID_CHECKSUM, "uid_checksum", "uid: its checksum is wrong, so a character was lost or changed")                 \

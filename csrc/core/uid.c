@@ -362,7 +362,7 @@ sc3_reason sc3_uid_read(const sc3_uid *uid, int mend, sc3_uid_form *form) {
   if (why != SC3_R_NONE || !taken)
     return why;
   if (!mend)
-    return SC3_R_UID_MARKS;
+    return SC3_R_UID_UNMENDED;
   form->repairs |= 1u << SC3_FIX_UID_MARKS;
   return SC3_R_NONE;
 }
