@@ -118,7 +118,8 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   if (st != SC3_OK)
     return st;
   if (outcome->rejected != SC3_R_NONE)
-    return sc3_builder_reject(b, outcome->rejected, outcome->at, column_of(b, outcome->at));
+    return sc3_builder_reject(b, outcome->rejected, outcome->at,
+                              outcome->at_column > 0 ? outcome->at_column : column_of(b, outcome->at));
   s.length = b->scratch.n - s.offset;
   s.id_length = outcome->id_length;
   s.op = op;
@@ -239,7 +240,7 @@ static void take_value(const sc3_target *t, sc3_slice value, sc3_values *v) {
   if (!t->fallback || v->role[t->role].p == NULL) {
     v->role[t->role] = value;
     v->column[t->role] = t->fallback ? (uint32_t)t->column : 0;
-  } else if (t->role != SC3_ROLE_EXTERNAL_ID && t->role != SC3_ROLE_REGION && v->fallback_count < SC3_FALLBACKS_MAX) {
+  } else if (t->role != SC3_ROLE_REGION && v->fallback_count < SC3_FALLBACKS_MAX) {
     v->fallbacks[v->fallback_count].role = t->role;
     v->fallbacks[v->fallback_count].column = (uint32_t)t->column;
     v->fallbacks[v->fallback_count].value = value;

@@ -134,6 +134,30 @@ static void identify(const reader *r, const sc3_values *v, sc3_reading *reading,
   }
 }
 
+/* The first external id that can be used. Those before it are dropped; where there is none, the first is to blame. */
+static sc3_reason take_id(const sc3_values *v, sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_slice *id,
+                          sc3_outcome *o) {
+  sc3_slice raw = v->role[SC3_ROLE_EXTERNAL_ID], region = v->role[SC3_ROLE_REGION];
+  uint32_t column = v->column[SC3_ROLE_EXTERNAL_ID];
+  sc3_reason first, why;
+  size_t i;
+  o->at_column = column;
+  if (!sc3_slice_some(raw))
+    return SC3_R_NO_EXTERNAL_ID;
+  first = why = sc3_id_read(raw, region, reading, hex, id, &o->repairs);
+  for (i = 0; i < v->fallback_count && why != SC3_R_NONE; i++) {
+    if (v->fallbacks[i].role != SC3_ROLE_EXTERNAL_ID)
+      continue;
+    drop(o, SC3_ROLE_EXTERNAL_ID, column, why);
+    column = v->fallbacks[i].column;
+    why = sc3_id_read(v->fallbacks[i].value, region, reading, hex, id, &o->repairs);
+  }
+  if (why == SC3_R_NONE)
+    return SC3_R_NONE;
+  o->dropped_count = 0; /* the row is refused for it, and that once */
+  return first;
+}
+
 static void hash_identities(identity *email, identity *phone) {
   if (email->state == IDENTITY_NORMAL && phone->state == IDENTITY_NORMAL)
     sc3_sha256_hex_pair(email->normal, email->n, email->hex, phone->normal, phone->n, phone->hex);
@@ -177,15 +201,12 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
   identity email, phone;
   sc3_uid_form uids[SC3_UIDS_MAX];
   char id_hex[SC3_SHA256_HEX];
-  sc3_slice id = v->role[SC3_ROLE_EXTERNAL_ID];
+  sc3_slice id;
   size_t i, start = out->n;
   sc3_status st;
 
   o->at = SC3_ROLE_EXTERNAL_ID;
-  if (sc3_slice_some(id))
-    o->rejected = sc3_id_read(id, v->role[SC3_ROLE_REGION], reading, id_hex, &id, &o->repairs);
-  else
-    o->rejected = SC3_R_NO_EXTERNAL_ID;
+  o->rejected = take_id(v, reading, id_hex, &id, o);
   if (o->rejected != SC3_R_NONE)
     return SC3_OK;
   o->at = SC3_ROLE_NONE;
@@ -237,6 +258,7 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   sc3_status st;
   outcome->rejected = SC3_R_NONE;
   outcome->at = SC3_ROLE_NONE;
+  outcome->at_column = 0;
   outcome->dropped_count = 0;
   outcome->emails = outcome->phones = outcome->uids = outcome->prehashed = 0;
   outcome->came_raw = outcome->came_hashed = 0;

@@ -51,6 +51,7 @@ typedef struct sc3_values {
 typedef struct sc3_outcome {
   sc3_reason rejected; /* SC3_R_NONE when the member was written */
   sc3_role at;         /* the role that `rejected` speaks of, or SC3_ROLE_NONE */
+  uint32_t at_column;  /* 0 = that of the role */
   struct {
     sc3_role role;
     sc3_reason reason;

@@ -54,14 +54,14 @@ local function size_problem(map)
   for role, columns in pairs(map) do
     local n = type(columns) == "table" and #columns or 1
     all = all + n
-    if not role:find("^uid:") and role ~= "external_id" and role ~= "region" then
+    if not role:find("^uid:") and role ~= "region" then
       fallbacks = fallbacks + math.max(n - 1, 0)
     end
   end
-  if fallbacks > FALLBACKS_MAX then
-    return ("map has %d fallbacks for emails and phones; %d are the most"):format(fallbacks, FALLBACKS_MAX)
-  elseif all > COLUMNS_MAX then
+  if all > COLUMNS_MAX then
     return ("map has %d columns; %d are the most"):format(all, COLUMNS_MAX)
+  elseif fallbacks > FALLBACKS_MAX then
+    return ("map has %d fallbacks for ids, emails and phones; %d are the most"):format(fallbacks, FALLBACKS_MAX)
   end
 end
 
