@@ -87,12 +87,6 @@ sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, si
   return refuse(b, role, reason, column, 1);
 }
 
-static int is_zero(const char *id, size_t n) {
-  while (n > 0 && id[n - 1] == '0')
-    n--;
-  return n == 0;
-}
-
 sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values, sc3_outcome *outcome) {
   staged s;
   size_t i;
@@ -132,8 +126,7 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   s.repairs = outcome->repairs;
   sc3_buffer_put(&b->staged, &s, sizeof s);
   b->members_of_row++;
-  b->tally.zero_ids += b->scratch.p[s.offset + SC3_MEMBER_ID_AT] == '0' &&
-      is_zero(b->scratch.p + s.offset + SC3_MEMBER_ID_AT, s.id_length);
+  b->tally.zero_ids += s.id_length == 1 && b->scratch.p[s.offset + SC3_MEMBER_ID_AT] == '0';
   return SC3_OK;
 }
 

@@ -39,11 +39,11 @@ static size_t at_sign(sc3_slice s) {
 }
 
 static size_t dot(sc3_slice s) {
-  static const char *const dots[] = {".", "．", "。", "｡", "%2e", "(dot)", "[dot]", NULL};
+  static const char *const dots[] = {".", "．", "。", "｡", "%2e", "(dot)", "[dot]", " (dot) ", " [dot] ", NULL};
   return s.n > 0 ? one_of(s, dots) : 0;
 }
 
-/* Whether `s` begins with a host's name: a label, and behind a dot another that begins with two letters, as a
+/* Whether `s` begins with a host's name: a label, and behind a dot another that begins with a letter, as a
    top-level domain does. */
 static int begins_with_host(sc3_slice s) {
   size_t label = 0, labels = 0, letters = 0;
@@ -57,7 +57,7 @@ static int begins_with_host(sc3_slice s) {
     } else if (is_letter(s.p[0]) || is_digit(s.p[0]) || is_wide(s.p[0]) || s.p[0] == '-') {
       letters += letters == label && (is_letter(s.p[0]) || is_wide(s.p[0]));
       label++;
-      if (labels > 0 && letters >= 2)
+      if (labels > 0 && letters > 0)
         return 1;
       n = 1;
     } else {

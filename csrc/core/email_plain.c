@@ -47,7 +47,7 @@ enum { LONGEST = 64 };
 static int is_plain(const char *p, size_t n, char *out) {
   char from[LONGEST], to[LONGEST];
   kinds k = {0, 0, 0, 0, 0, 0};
-  uint64_t all = n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1, domain, dots, ends, last_label;
+  uint64_t all = n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1, domain, dots, last_label;
   unsigned i;
   memcpy(from, p, n);
   memset(from + n, 'a', ((n + 15) & ~(size_t)15) - n); /* a character of no consequence */
@@ -59,9 +59,11 @@ static int is_plain(const char *p, size_t n, char *out) {
   dots = k.dot & domain;
   if (dots == 0 || (k.local_only & domain) != 0 || (dots & (k.at << 1)) != 0 || (dots & (dots << 1)) != 0 || (dots >> (n - 1)) != 0)
     return 0; /* no dot behind the @, an empty label, or what no host's name holds */
-  ends = k.at | dots; /* a label's first character stands behind one of these, its last before one or at the end */
-  if ((k.hyphen & domain & (ends << 1 | ends >> 1 | UINT64_C(1) << (n - 1))) != 0)
-    return 0; /* a label with a hyphen at an end */
+  if ((k.hyphen & domain) != 0) { /* a label's ends stand beside the @ and dots, and at the end of all */
+    uint64_t beside = k.at | dots;
+    if ((k.hyphen & domain & (beside << 1 | beside >> 1 | UINT64_C(1) << (n - 1))) != 0)
+      return 0;
+  }
   i = 64 - (unsigned)__builtin_clzll(dots);
   if (n - i >= SC3_EMAIL_NOWHERE && sc3_email_nowhere(sc3_slice_of(to + i, n - i)))
     return 0;
@@ -129,5 +131,7 @@ int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
   if (raw.n == 0 || raw.n > LONGEST || !is_plain(raw.p, raw.n, out))
     return 0;
   *n = raw.n;
+  if (raw.n > SC3_PLACEHOLDER_LONGEST && out[0] != 'n')
+    return 1; /* noemail@ may be longer */
   return !sc3_placeholder(sc3_slice_of(out, raw.n));
 }

@@ -12,34 +12,94 @@ static int is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-enum { KNOWN = 1, DIGIT = 2, LETTER = 4, JOINT = 8 };
+/* What was seen of an id: not zero where there was any. */
+typedef struct kinds {
+  uint64_t digits, letters, joints, others;
+} kinds;
 
-#define D(c) [c] = KNOWN | DIGIT
-#define L(upper, lower) [upper] = KNOWN | LETTER, [lower] = KNOWN | LETTER
-static const unsigned char KINDS[256] = {
-  D('0'), D('1'), D('2'), D('3'), D('4'), D('5'), D('6'), D('7'), D('8'), D('9'),
-  L('A', 'a'), L('B', 'b'), L('C', 'c'), L('D', 'd'), L('E', 'e'), L('F', 'f'), L('G', 'g'), L('H', 'h'), L('I', 'i'),
-  L('J', 'j'), L('K', 'k'), L('L', 'l'), L('M', 'm'), L('N', 'n'), L('O', 'o'), L('P', 'p'), L('Q', 'q'), L('R', 'r'),
-  L('S', 's'), L('T', 't'), L('U', 'u'), L('V', 'v'), L('W', 'w'), L('X', 'x'), L('Y', 'y'), L('Z', 'z'),
-  ['-'] = KNOWN | JOINT, ['_'] = KNOWN | JOINT,
-};
-#undef D
-#undef L
+#define EACH(c) (UINT64_C(0x0101010101010101) * (c))
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(SC3_PORTABLE)
+
+#include <emmintrin.h>
+
+/* Bytes from `low` on, `count` of them: shifted so that they are the lowest of the signed ones. */
+static __m128i range(__m128i v, int low, int count) {
+  return _mm_cmplt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(-128 - low))), _mm_set1_epi8((char)(-128 + count)));
+}
+
+/* The eight characters of `a` and the eight of `b`. */
+static void look(uint64_t a, uint64_t b, kinds *k) {
+  __m128i v = _mm_set_epi64x((long long)b, (long long)a);
+  __m128i digits = range(v, '0', 10), letters = range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 26);
+  __m128i joints = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('-')), _mm_cmpeq_epi8(v, _mm_set1_epi8('_')));
+  __m128i known = _mm_or_si128(_mm_or_si128(digits, letters), joints);
+  k->digits |= (uint64_t)(unsigned)_mm_movemask_epi8(digits);
+  k->letters |= (uint64_t)(unsigned)_mm_movemask_epi8(letters);
+  k->joints |= (uint64_t)(unsigned)_mm_movemask_epi8(joints);
+  k->others |= (uint64_t)((unsigned)_mm_movemask_epi8(known) ^ 0xffff);
+}
+
+#else
+
+/* Eight characters at a time, the high bit of each for an answer. */
+#define HIGH EACH(0x80)
+
+/* Those of ASCII from `c` on. */
+static uint64_t from(uint64_t v, unsigned char c) {
+  return ((v | HIGH) - EACH(c)) & HIGH;
+}
+
+static uint64_t between(uint64_t v, unsigned char low, unsigned char high) {
+  return from(v, low) & ~from(v, (unsigned char)(high + 1));
+}
+
+static void look_at(uint64_t v, kinds *k) {
+  uint64_t digits = between(v, '0', '9'), letters = between(v | EACH(0x20), 'a', 'z');
+  uint64_t joints = between(v, '-', '-') | between(v, '_', '_');
+  k->digits |= digits;
+  k->letters |= letters;
+  k->joints |= joints;
+  k->others |= (v & HIGH) | ((digits | letters | joints) ^ HIGH);
+}
+
+/* The eight characters of `a` and the eight of `b`. */
+static void look(uint64_t a, uint64_t b, kinds *k) {
+  look_at(a, k);
+  look_at(b, k);
+}
+
+#endif
+
+static uint64_t eight(const char *p) {
+  uint64_t v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
 
 /* The commonest ids, of which nothing has to be asked: digits, and letters and digits with _ and - between. */
 static int is_plain(sc3_slice s) {
-  unsigned some = 0, all = KNOWN;
+  kinds k = {0, 0, 0, 0};
+  uint64_t a = 0, b = 0;
   size_t i;
-  for (i = 0; i < s.n; i++) {
-    unsigned kind = KINDS[(unsigned char)s.p[i]];
-    some |= kind;
-    all &= kind;
+  if (s.n == SC3_SHA256_HEX || (s.n == 36 && s.p[0] == s.p[1]))
+    return 0; /* a hash, or the UUID of nobody: looked at further */
+  if (s.n < 8) {
+    a = EACH((unsigned char)s.p[0]); /* the rest are copies of the first */
+    for (i = 0; i < s.n; i++)
+      a = a << 8 | (unsigned char)s.p[i];
+    b = a;
   }
-  if (all == 0)
-    return 0;
-  if (s.n == SC3_SHA256_HEX || (s.n == 36 && s.p[0] == s.p[1])) /* a hash, or the UUID of nobody: looked at further */
-    return 0;
-  return some == (KNOWN | DIGIT) || (some & (DIGIT | LETTER)) == (DIGIT | LETTER);
+  i = 0;
+  do {
+    if (s.n >= 8) { /* the last look at some once more */
+      a = eight(s.p + (i + 8 < s.n ? i : s.n - 8));
+      b = eight(s.p + (i + 16 < s.n ? i + 8 : s.n - 8));
+    }
+    look(a, b, &k);
+    i += 16;
+  } while (i < s.n);
+  return k.others == 0 && k.digits != 0 && (k.letters != 0 || k.joints == 0);
 }
 
 /* How many characters at the end are the .0 of a number that a program took for one with a fraction: ".0", ",00".

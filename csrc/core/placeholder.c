@@ -4,6 +4,8 @@
 #include "text.h"
 #include "utf8.h"
 
+_Static_assert(sizeof SC3_PLACEHOLDERS[0] == SC3_PLACEHOLDER_LONGEST + 1, "the longest word of the table");
+
 /* Whether one of the first `count` words of the table stands there, in any case. */
 static int is_word(sc3_slice s, size_t count) {
   size_t i;

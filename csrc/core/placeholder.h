@@ -5,6 +5,8 @@
 #include "sha256.h"
 #include "slice.h"
 
+enum { SC3_PLACEHOLDER_LONGEST = 19 }; /* of the words, but for noemail@ and a spreadsheet's errors */
+
 /* True for n/a, none, null, unknown and the like, for a spreadsheet's errors, and for noemail@ of any domain, in any
    case. */
 int sc3_placeholder(sc3_slice trimmed);

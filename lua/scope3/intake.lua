@@ -231,8 +231,8 @@ local function warn_of_ids(res, counts)
       .. 'ids = "as_is" (--ids as_is) the raw value.'):format(emails + phones), { emails = emails, phones = phones })
   end
   if counts.zero_ids > 1 then
-    result.warn(res, "ids_are_zero", ("%.0f rows have an external id of zeros alone, and those of the same id count as "
-      .. "one member. Shops give it to guests: leave such rows out, or map another column."):format(counts.zero_ids),
+    result.warn(res, "ids_are_zero", ("%.0f rows have the external id 0 and count as one member. Shops give that id to "
+      .. "guests: leave such rows out, or map another column."):format(counts.zero_ids),
       { rows = counts.zero_ids })
   end
 end

@@ -16,7 +16,7 @@ local REFUSED = {
   id_placeholder = { "NULL", "null", "\\N", "#N/A", "#NV", "#NAME?", "#REF!", "#WERT!", "#DIV/0!",
     "#\194\191NOMBRE?", "undefined", "none", "None", "n/a", "N/A", "nan", "NaN", "nil",
     "-", "--", "?", "...", "\226\128\148", "(null)", "<null>", "[NULL]", "(not set)", "(blank)", "unknown", "TBD",
-      "nullnull", "None None", "undefined-undefined",
+      "nullnull", "None None", "<NA>", "-Infinity", "[object Object]", "undefined-undefined",
     "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", " null ", "'NULL'", ("0"):rep(64),
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
   id_spreadsheet = { "7.01235E+12", "7,01235E+12", "1,23E+05", "1E+12", "7.01235e12", "-7.01235E+12", "'7.01235E+12",
@@ -118,7 +118,7 @@ describe("an external id", function()
     assert.same({ "1 a id_placeholder", "3 b id_placeholder", "4 a id_email", "5 a id_spreadsheet" }, refusals)
   end)
 
-  it("of zeros alone is one, and where several rows have it that is said", function()
+  it("of 0 is one, and where several rows have it that is said", function()
     local client = assert(scope3.client {})
     local function run(text)
       return assert(client:run({ audience = "a", map = { external_id = "id", email = "email" } },
@@ -129,7 +129,15 @@ describe("an external id", function()
     assert.same({ "ids_are_zero", 2 }, { warning.code, warning.rows })
   end)
 
-  it("gives the same by the short way of plain ids as by the long one", function()
+  it("gives the same by the short way of plain ids as by the long one, at every length and place", function()
+    for length = 1, 40 do
+      for at = 1, length do
+        for odd in ("@ +.-_aZ9/:`{[\127"):gmatch "." do
+          local text = ("7"):rep(at - 1) .. odd .. ("7"):rep(length - at)
+          assert.equal((core.id_read(text .. "\t", true)), (core.id_read(text, true)), text)
+        end
+      end
+    end
     local seed = os.time()
     print("   seed " .. seed)
     math.randomseed(seed)

@@ -8,7 +8,7 @@ local EMAILS = { "jane.doe@example.com", "JANE@Example.COM", "mailto:jane@x.exam
   "jane\239\188\160x.example", "jane%40x.example",
   "jane&#64;x.example", "jane (at) x.example", "crm:jane@x.example", "jane@x.example|4711",
     "jane@x.example;joe@x.example", "'jane@x.example", "jane@b\195\188ro.example",
-  "jane @ x.example", "jane@x.example-", "jane@x.invalid" }
+  "jane @ x.example", "a@b.c", "jane [at] x [dot] example", "jane@x.example-", "jane@x.invalid" }
 local PHONES = { "+12065550142", "(206) 555-0142", "+49 171 1234567", "tel:+12065550142", "tel:2065550142",
   "206-555-0142", "1-206-555-0142", "(+49) 171 1234567",
   "'+12065550142", "+49\194\160171\194\1601234567", "\239\188\139\239\188\148\239\188\153 171 1234567",
