@@ -266,7 +266,7 @@ int main(int argc, char **argv) {
   printf("seed %" PRIu64 "\n", seed);
   (void)fflush(stdout);
   while (sum.rows < wanted) {
-    unsigned mode = (unsigned)draw() & 1023;
+    unsigned mode = (unsigned)draw() & (1023 | WAY_HASH_IDS | WAY_IDS_AS_IS);
     if (below(8) == 0)
       mode |= (unsigned)draw() & (WAY_NO_QUOTES | WAY_ESCAPES);
     size_t step = below(4) > 0 ? 1 + below(1000) : 1 << 16;

@@ -233,6 +233,7 @@ static void open_way(way *w) {
   w->b.sealed = w->sealed;
   w->b.next = w->next;
   w->b.reading.mend = !(w->mode & WAY_NO_MEND);
+  w->b.reading.ids = w->mode & WAY_HASH_IDS ? SC3_IDS_HASH : w->mode & WAY_IDS_AS_IS ? SC3_IDS_AS_IS : SC3_IDS_REFUSE;
   w->b.reading.region = sc3_region_find(sc3_slice_of("Germany", 7));
   if (w->mode & WAY_REPAIRS)
     w->b.reading.phone_repairs = SC3_PHONE_REPAIRS;

@@ -19,7 +19,9 @@ enum {
   WAY_ALL_KEYS = 256, /* of JSON Lines, as a script has them; else those of the map */
   WAY_SLOWER = 512,   /* CSV is scanned by the second best that the processor has */
   WAY_NO_QUOTES = 1024,
-  WAY_ESCAPES = 2048  /* of CSV, by a backslash; then \N is no value */
+  WAY_ESCAPES = 2048, /* of CSV, by a backslash; then \N is no value */
+  WAY_HASH_IDS = 4096, /* external ids that are emails or phones; else they are refused */
+  WAY_IDS_AS_IS = 8192
 };
 
 /* The columns of the map: id, email, phone, region, email 2, phone 2, uid2, maid, and a hashed email, which CSV has in the first. In JSON Lines they are

@@ -89,16 +89,22 @@ describe("the JSON of a payload", function()
     return decoded, bodies
   end
 
-  it("carries every ASCII byte of an external id and of a uid to the service as it is", function()
+  it("carries every ASCII character of an external id and of a uid to the service as it is, and refuses controls", function()
     local builder, payload = kit()
     local want = {}
     for byte = 0, 127 do
-      local text = ("x%sy"):format(string.char(byte):gsub("%z", "%%z")):gsub("%%z", "\0")
-      want[byte + 1] = text
-      assert.is_true(builder:add(payload, { external_id = text, uids = { { type = text, value = text } } }))
+      local text = "x" .. string.char(byte) .. "y"
+      if byte < 32 or byte == 127 then
+        assert.same({ nil, "id_control" }, { builder:add(payload, { external_id = text, uids = { mine = "x" } }) })
+        assert.same({ nil, "no_identifier" }, { builder:add(payload, { external_id = "1", uids = { { type = text, value = "x" }, { type = "mine", value = text } } }) })
+      else
+        want[#want + 1] = text
+        assert.is_true(builder:add(payload, { external_id = text, uids = { { type = text, value = text } } }))
+      end
     end
-    assert.same({ 128, 0 }, { payload:living() })
-    send(payload, 1, 128)
+    assert.same({ 95, 0 }, { payload:living() })
+    assert.same({ uid_control = 33, uid_type = 33 }, builder:counts().dropped)
+    send(payload, 1, 95)
     local bodies, raw = received()
     assert.is_nil(raw[1]:find("[%z\1-\31]"))
     for i, text in ipairs(want) do
@@ -149,7 +155,7 @@ describe("the JSON of a payload", function()
 
   it("carries text outside ASCII as it is, and nothing that is not UTF-8", function()
     local builder, payload = kit()
-    local good = { "é", "\194\128", "\223\191", "\224\160\128", "\237\159\191", "\238\128\128", "\239\191\191", "\240\144\128\128", "\244\143\191\191" }
+    local good = { "é", "\194\170", "\223\191", "\224\160\128", "\237\159\191", "\238\128\128", "\239\191\191", "\240\144\128\128", "\244\143\191\191" }
     for _, text in ipairs(good) do
       assert.is_true(builder:add(payload, { external_id = text, uids = { { type = "t", value = text } } }))
     end

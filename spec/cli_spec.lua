@@ -130,7 +130,7 @@ describe("scope3", function()
       local found = assert(cjson.decode(line))
       reasons[#reasons + 1] = found.reason or found.normalized
     end
-    assert.same({ "email_utf8", "email_space", "jos\195\169@x.example" }, reasons)
+    assert.same({ "email_utf8", "email_character", "jos\195\169@x.example" }, reasons)
     for _, args in ipairs { { "hash", "email" }, { "hash", "email", "--explain" } } do
       _, out = world.command(args, { stdin = file })
       assert.is_nil(out:find("[%z\1-\9\11-\31\255]"))

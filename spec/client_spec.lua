@@ -590,10 +590,10 @@ describe("a body", function()
     assert(crm:remove { external_id = "4" })
     assert(crm:remove { external_id = "6" })
     local every = {}
-    for byte = 1, 127 do
-      every[byte] = string.char(byte)
+    for byte = 32, 126 do
+      every[#every + 1] = string.char(byte)
     end
-    local odd = "\0" .. table.concat(every) .. "é😀"
+    local odd = "x" .. table.concat(every) .. "é😀"
     assert(crm:add { external_id = odd, email = "a@example.com" })
     local gone = assert(scope3.audience { id = "gone" }):delete()
     assert(client:sync({ crm, gone }, { push_notification_config = { url = "https://example.com/hook", operation_id = "op", token = ("t"):rep(16),

@@ -179,7 +179,7 @@ describe("what a map and conditions have room for", function()
     assert.equal(1, assert(run(70, { map = { external_id = "c1", email = "c70" }, where = conditions })).members)
     local many = columns(1, 39)
     for message, script in pairs {
-      ["map has 17 fallbacks for emails and phones; 16 are the most"] = { map = { external_id = "c1", email = columns(2, 18), phone = { "c1", "c2" } } },
+      ["map has 17 fallbacks for ids, emails and phones; 16 are the most"] = { map = { external_id = "c1", email = columns(2, 18), phone = { "c1", "c2" } } },
       ["map has 55 columns; 54 are the most"] = { map = { external_id = columns(1, 54), email = "c40" } },
       ["where has 65 conditions; 64 are the most: use a function(row)"] = { map = { external_id = "c1", email = "c2" }, where = (function()
         local all = {}

@@ -112,7 +112,7 @@ describe("a spool", function()
     local path = world.path(".spool")
     local builder, payload = spooled.kit()
     for _, row in ipairs { { external_id = "a \"quoted\" id", email = " Jane@Example.com" }, { external_id = "gone", remove = true }, { external_id = "gone",
-      hashed_phone = HASH }, { external_id = "u", uids = { { type = "t", value = "x" } } }, { external_id = "-", remove = true } } do
+      hashed_phone = HASH }, { external_id = "u", uids = { { type = "t", value = "x" } } }, { external_id = "-1", remove = true } } do
       assert(builder:add(payload, row))
     end
     local spool = assert(core.spool(path))
@@ -123,7 +123,7 @@ describe("a spool", function()
       { { externalId = "a \"quoted\" id", hashedEmail = "8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d" }, "add" },
       { { externalId = "gone", hashedPhone = HASH }, "add" },
       { { externalId = "u", uids = { { type = "t", value = "x" } } }, "add" },
-      { { externalId = "-" }, "remove" },
+      { { externalId = "-1" }, "remove" },
     }
     local function check(count)
       local found, bytes = {}, HEADER

@@ -114,7 +114,8 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   if (st != SC3_OK)
     return st;
   if (outcome->rejected != SC3_R_NONE)
-    return sc3_builder_reject(b, outcome->rejected, outcome->at, column_of(b, outcome->at));
+    return sc3_builder_reject(b, outcome->rejected, outcome->at,
+                              outcome->at_column > 0 ? outcome->at_column : column_of(b, outcome->at));
   s.length = b->scratch.n - s.offset;
   s.id_length = outcome->id_length;
   s.op = op;
@@ -127,6 +128,7 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   s.repairs = outcome->repairs;
   sc3_buffer_put(&b->staged, &s, sizeof s);
   b->members_of_row++;
+  b->tally.zero_ids += s.id_length == 1 && b->scratch.p[s.offset + SC3_MEMBER_ID_AT] == '0';
   return SC3_OK;
 }
 
@@ -211,10 +213,16 @@ static sc3_role role_of_key(const sc3_builder *b, size_t key) {
   return SC3_ROLE_NONE;
 }
 
-/* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 or 1.0 would be a guess. */
-static int is_integer_text(sc3_slice s) {
+/* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 would be a guess. An id may have the
+   .0 of a program that writes every number with a fraction: whoever reads ids takes it off. */
+static int is_integer_text(sc3_slice s, sc3_role role) {
   size_t i;
   for (i = 0; i < s.n; i++) {
+    if (role == SC3_ROLE_EXTERNAL_ID && s.p[i] == '.') {
+      while (++i < s.n && s.p[i] == '0')
+        continue;
+      return i == s.n;
+    }
     if (!((s.p[i] >= '0' && s.p[i] <= '9') || (i == 0 && s.p[i] == '-')))
       return 0;
   }
@@ -225,11 +233,12 @@ static int is_integer_text(sc3_slice s) {
 static sc3_status take_uid(sc3_builder *b, const sc3_target *t, sc3_slice value, sc3_values *v) {
   size_t i;
   for (i = 0; t->fallback && i < v->uid_count; i++) {
+    sc3_uid_form form;
     sc3_reason why;
     sc3_status st;
     if (!sc3_slice_eq(v->uids[i].type, t->uid_type))
       continue;
-    why = sc3_uid_check(&v->uids[i]);
+    why = sc3_uid_read(&v->uids[i], b->reading.mend, &form);
     if (why == SC3_R_NONE)
       return SC3_OK;
     st = sc3_builder_drop(b, SC3_ROLE_UID, why, v->uids[i].column);
@@ -251,7 +260,7 @@ static void take_value(const sc3_target *t, sc3_slice value, sc3_values *v) {
   if (!t->fallback || v->role[t->role].p == NULL) {
     v->role[t->role] = value;
     v->column[t->role] = t->fallback ? (uint32_t)t->column : 0;
-  } else if (t->role != SC3_ROLE_EXTERNAL_ID && t->role != SC3_ROLE_REGION && v->fallback_count < SC3_FALLBACKS_MAX) {
+  } else if (t->role != SC3_ROLE_REGION && v->fallback_count < SC3_FALLBACKS_MAX) {
     v->fallbacks[v->fallback_count].role = t->role;
     v->fallbacks[v->fallback_count].column = (uint32_t)t->column;
     v->fallbacks[v->fallback_count].value = value;
@@ -269,7 +278,7 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
     sc3_status st = SC3_OK;
     if (f == NULL || f->kind == SC3_KIND_NULL)
       continue;
-    if (f->kind != SC3_KIND_TEXT && !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value))) {
+    if (f->kind != SC3_KIND_TEXT && !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value, t->role))) {
       st = t->role == SC3_ROLE_EXTERNAL_ID ? sc3_builder_reject(b, SC3_R_EXTERNAL_ID_TYPE, t->role, t->column)
                                            : sc3_builder_drop(b, t->role, SC3_R_NOT_TEXT, t->column);
       if (st != SC3_OK)

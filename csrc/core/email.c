@@ -13,11 +13,14 @@ static int allowed(char c, int in_domain) {
   return c != '\0' && strchr(in_domain ? "-_." : "!#$%&'*+-/=?^_`{|}~.", c) != NULL;
 }
 
-/* Labels with a dot between, none empty, and the last not a number. */
+/* Labels with a dot between, none empty or with a hyphen at an end, and the last not a number and not of a private
+   network. */
 static sc3_reason check_domain(const char *p, size_t n) {
   size_t i, label = 0;
   int dots = 0, digits_only = 1;
   for (i = 0; i < n; i++) {
+    if (p[i] == '-' && (label == 0 || i + 1 == n || p[i + 1] == '.'))
+      return SC3_R_EMAIL_DOMAIN;
     if (p[i] != '.') {
       label++;
       digits_only &= p[i] >= '0' && p[i] <= '9';
@@ -29,7 +32,19 @@ static sc3_reason check_domain(const char *p, size_t n) {
     digits_only = 1;
     dots++;
   }
-  return dots > 0 && label > 0 && !digits_only ? SC3_R_NONE : SC3_R_EMAIL_DOMAIN;
+  if (dots == 0 || label == 0 || digits_only)
+    return SC3_R_EMAIL_DOMAIN;
+  return sc3_email_nowhere(sc3_slice_of(p + n - label, label)) ? SC3_R_EMAIL_NOWHERE : SC3_R_NONE;
+}
+
+/* Marks that RFC 5322 allows, and that stand at an end of the part before the @ only because a spreadsheet, a query
+   or Markdown left them there. */
+static int is_mark(char c) {
+  return c == '\'' || c == '`' || c == '=' || c == '*';
+}
+
+static int is_bracket(char c) {
+  return c == '{' || c == '|' || c == '}' || c == '~';
 }
 
 static int holds(sc3_slice s, const char *part) {
@@ -66,22 +81,14 @@ static int has_percent_codes(sc3_slice s) {
   return 0;
 }
 
-/* Punctuation outside ASCII, which no host's name holds (RFC 5892): mostly a quote, a comma or a dot that came along with the address. */
-static int is_punctuation(uint32_t c) {
-  if (c < 0xc0)
-    return c != 0xaa && c != 0xb5 && c != 0xb7 && c != 0xba;
-  return c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c <= 0x206f) || (c >= 0x2e00 && c <= 0x2e7f) || (c >= 0x3000 && c <= 0x3004) ||
-         (c >= 0x3008 && c <= 0x3020) || c == 0x3030 || (c >= 0xff01 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) ||
-         (c >= 0xff3b && c <= 0xff40) || (c >= 0xff5b && c <= 0xff65);
-}
-
-/* White space, control and invisible characters inside, what lost ones left behind, and punctuation that the domain, from `at` on, cannot hold. */
+/* White space, control and invisible characters inside, what lost ones left behind, and punctuation that the domain,
+   from `at` on, cannot hold, nor the part before it begin or end with. */
 static sc3_reason check_characters(sc3_slice s, size_t at) {
   const char *p = s.p, *end = s.p + s.n;
   while (p < end) {
     uint32_t cp;
     size_t used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
-    if (cp <= 0x20 || (cp >= 0x7f && cp < 0xa0))
+    if (cp == 0x20 || sc3_text_control(cp))
       return SC3_R_EMAIL_SPACE;
     if (cp >= 0x80) {
       if (sc3_text_trim(sc3_slice_of(p, used)).n == 0)
@@ -90,7 +97,9 @@ static sc3_reason check_characters(sc3_slice s, size_t at) {
         return SC3_R_EMAIL_INVISIBLE;
       if (cp == 0xfffd)
         return SC3_R_EMAIL_LOST;
-      if ((size_t)(p - s.p) > at && is_punctuation(cp))
+      if (p == s.p && cp == 0xb7)
+        return SC3_R_EMAIL_CHARACTER; /* a bullet; inside it is a letter of Catalan */
+      if (((size_t)(p - s.p) > at || p == s.p || (size_t)(p - s.p) + used == at) && sc3_text_punctuation(cp))
         return SC3_R_EMAIL_CHARACTER;
     }
     p += used;
@@ -109,6 +118,16 @@ static int lowercase(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n) {
   }
   *n = i;
   return i == s.n ? 0 : -1;
+}
+
+int sc3_email_nowhere(sc3_slice label) {
+  static const char *const names[] = {"invalid", "localhost", "local", "internal", NULL};
+  const char *const *name;
+  for (name = names; *name != NULL; name++) {
+    if (strlen(*name) == label.n && sc3_text_begins(label, *name))
+      return 1;
+  }
+  return 0;
 }
 
 sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
@@ -144,6 +163,8 @@ sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX],
     if (i != at && !allowed(s.p[i], i > at))
       return SC3_R_EMAIL_CHARACTER;
   }
+  if (is_mark(s.p[0]) || is_bracket(s.p[0]) || is_mark(s.p[at - 1]))
+    return SC3_R_EMAIL_CHARACTER;
   why = check_domain(s.p + at + 1, s.n - at - 1);
   if (why != SC3_R_NONE)
     return why;

@@ -10,7 +10,7 @@
 
 /* What stands where in up to 64 characters, a bit a character. */
 typedef struct kinds {
-  uint64_t at, dot, local_only, digit, other;
+  uint64_t at, dot, hyphen, local_only, digit, other;
 } kinds;
 
 static uint64_t bits_of(__m128i v) {
@@ -31,11 +31,12 @@ static void look(const char *from, char *to, unsigned shift, kinds *k) {
   __m128i v = _mm_loadu_si128((const __m128i *)(const void *)from);
   __m128i lower = _mm_or_si128(v, _mm_and_si128(between(v, 'A', 'Z'), _mm_set1_epi8(0x20)));
   __m128i digit = between(v, '0', '9'), dot = is(v, '.'), at = is(v, '@');
-  __m128i local_only = _mm_or_si128(is(v, '_'), is(v, '+'));
-  __m128i known = _mm_or_si128(_mm_or_si128(between(lower, 'a', 'z'), digit), _mm_or_si128(_mm_or_si128(dot, at), _mm_or_si128(local_only, is(v, '-'))));
+  __m128i local_only = _mm_or_si128(is(v, '_'), is(v, '+')), hyphen = is(v, '-');
+  __m128i known = _mm_or_si128(_mm_or_si128(between(lower, 'a', 'z'), digit), _mm_or_si128(_mm_or_si128(dot, at), _mm_or_si128(local_only, hyphen)));
   _mm_storeu_si128((__m128i *)(void *)to, lower);
   k->at |= bits_of(at) << shift;
   k->dot |= bits_of(dot) << shift;
+  k->hyphen |= bits_of(hyphen) << shift;
   k->local_only |= bits_of(local_only) << shift;
   k->digit |= bits_of(digit) << shift;
   k->other |= (~bits_of(known) & 0xffff) << shift;
@@ -45,7 +46,7 @@ enum { LONGEST = 64 };
 
 static int is_plain(const char *p, size_t n, char *out) {
   char from[LONGEST], to[LONGEST];
-  kinds k = {0, 0, 0, 0, 0};
+  kinds k = {0, 0, 0, 0, 0, 0};
   uint64_t all = n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1, domain, dots, last_label;
   unsigned i;
   memcpy(from, p, n);
@@ -58,6 +59,14 @@ static int is_plain(const char *p, size_t n, char *out) {
   dots = k.dot & domain;
   if (dots == 0 || (k.local_only & domain) != 0 || (dots & (k.at << 1)) != 0 || (dots & (dots << 1)) != 0 || (dots >> (n - 1)) != 0)
     return 0; /* no dot behind the @, an empty label, or what no host's name holds */
+  if ((k.hyphen & domain) != 0) { /* a label's ends stand beside the @ and dots, and at the end of all */
+    uint64_t beside = k.at | dots;
+    if ((k.hyphen & domain & (beside << 1 | beside >> 1 | UINT64_C(1) << (n - 1))) != 0)
+      return 0;
+  }
+  i = 64 - (unsigned)__builtin_clzll(dots);
+  if (n - i >= SC3_EMAIL_NOWHERE && sc3_email_nowhere(sc3_slice_of(to + i, n - i)))
+    return 0;
   last_label = domain & ~((UINT64_C(2) << (63 - __builtin_clzll(dots))) - 1);
   if ((k.digit & last_label) == last_label)
     return 0; /* a number */
@@ -98,8 +107,12 @@ static int is_plain(const char *p, size_t n, char *out) {
       if (i == label)
         return 0;
       label = i + 1;
+    } else if (out[i] == '-' && (i == label || i + 1 == n || p[i + 1] == '.')) {
+      return 0;
     }
   }
+  if (n - label >= SC3_EMAIL_NOWHERE && sc3_email_nowhere(sc3_slice_of(out + label, n - label)))
+    return 0;
   for (digit = label; digit < n && out[digit] >= '0' && out[digit] <= '9'; digit++)
     continue;
   /* Something before the @, a dot behind it, and a last label that is neither empty nor a number. */
@@ -118,5 +131,7 @@ int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
   if (raw.n == 0 || raw.n > LONGEST || !is_plain(raw.p, raw.n, out))
     return 0;
   *n = raw.n;
+  if (raw.n > SC3_PLACEHOLDER_LONGEST && out[0] != 'n')
+    return 1; /* noemail@ may be longer */
   return !sc3_placeholder(sc3_slice_of(out, raw.n));
 }

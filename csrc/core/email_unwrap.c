@@ -101,6 +101,19 @@ static sc3_slice take_trailing(sc3_slice s, sc3_repairs *repairs) {
   return s;
 }
 
+/* A quote on one side alone, and what spreadsheets, queries and Markdown put before an address. `Name <a@b>` is left
+   alone: a quote there is the name's. */
+static sc3_slice take_marks(sc3_slice s, sc3_repairs *repairs) {
+  size_t open = find(s, '<');
+  int taken = 0;
+  if (open < s.n && (open > 0 || find(s, '>') < s.n))
+    return s;
+  s = sc3_text_unmark(s, "'\"`=*|{}~<", "'\"`=*|{}~", &taken);
+  if (taken)
+    note(repairs, SC3_FIX_EMAIL_MARKS);
+  return s;
+}
+
 sc3_slice sc3_email_unwrap(sc3_slice s, sc3_repairs *repairs) {
   int round;
   for (round = 0; round < ROUNDS; round++) {
@@ -112,6 +125,7 @@ sc3_slice sc3_email_unwrap(sc3_slice s, sc3_repairs *repairs) {
     s = take_comment(s, repairs);
     s = take_quotes(s, repairs);
     s = take_trailing(s, repairs);
+    s = take_marks(s, repairs);
     if (s.n == before.n)
       break;
   }

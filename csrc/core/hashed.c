@@ -36,9 +36,12 @@ static int is_other_hex(sc3_slice s) {
 }
 
 static sc3_hashed judge(const char hex[SC3_SHA256_HEX], sc3_reason *why) {
+  size_t i;
+  for (i = 1; i < SC3_SHA256_HEX && hex[i] == hex[0]; i++)
+    continue;
   if (memcmp(hex, HASH_OF_EMPTY, SC3_SHA256_HEX) == 0)
     *why = SC3_R_HASH_OF_EMPTY;
-  else if (sc3_placeholder_hash(hex))
+  else if (i == SC3_SHA256_HEX || sc3_placeholder_hash(hex))
     *why = SC3_R_HASH_PLACEHOLDER;
   return *why == SC3_R_NONE ? SC3_HASHED_SHA256 : SC3_HASHED_REFUSED;
 }

@@ -19,9 +19,9 @@ static inline int sc3_hashed_length(size_t n) {
   return n == 32 || n == 40 || n == 43 || n == 44 || n >= SC3_HEX_LEAST;
 }
 
-/* Looks at a trimmed value: 64 hex digits of either case are a SHA-256, and so is the base64 of 32 bytes (added to `*repairs`). MD5, SHA-1, other
-   lengths of hex digits, the base64 of hex digits, and the hashes of the empty string and of words that stand for no value are refused with their
-   reason. */
+/* Looks at a trimmed value: 64 hex digits of either case are a SHA-256, and so is the base64 of 32 bytes (added to
+   `*repairs`). MD5, SHA-1, other lengths of hex digits, the base64 of hex digits, one digit over and over, and the
+   hashes of the empty string and of words that stand for no value are refused with their reason. */
 sc3_hashed sc3_hashed_recognize(sc3_slice trimmed, char hex[SC3_SHA256_HEX], sc3_reason *why, sc3_repairs *repairs);
 
 #endif

@@ -2,12 +2,12 @@
 
 #include "email.h"
 #include "hashed.h"
+#include "id.h"
 #include "json.h"
 #include "phone.h"
 #include "region.h"
 #include "sha256.h"
 #include "text.h"
-#include "utf8.h"
 
 typedef sc3_reason (*normalizer)(sc3_slice raw, const sc3_values *v, sc3_reading *reading, char *out, size_t *n,
                                  sc3_repairs *repairs);
@@ -18,13 +18,16 @@ static sc3_reason normalize_email(sc3_slice raw, const sc3_values *v, sc3_readin
   return sc3_email_normalize(raw, reading->mend, out, n, repairs);
 }
 
-/* A row's own region counts before the one of the job. */
+int sc3_reading_region(sc3_reading *reading, sc3_slice name) {
+  name = sc3_text_trim(name);
+  return name.n > 0 ? sc3_region_recall(&reading->regions, name) : reading->region;
+}
+
 static sc3_reason normalize_phone(sc3_slice raw, const sc3_values *v, sc3_reading *reading, char *out, size_t *n,
                                   sc3_repairs *repairs) {
   sc3_slice name = sc3_text_trim(v->role[SC3_ROLE_REGION]);
-  int region = name.n > 0 ? sc3_region_recall(&reading->regions, name) : reading->region;
   sc3_phone phone;
-  sc3_reason why = sc3_phone_normalize(raw, region, reading->phone_repairs, &phone);
+  sc3_reason why = sc3_phone_normalize(raw, sc3_reading_region(reading, name), reading->phone_repairs, &phone);
   if (why != SC3_R_NONE)
     return why == SC3_R_PHONE_NATIONAL && name.n > 0 ? SC3_R_PHONE_REGION : why;
   memcpy(out, phone.text, phone.n);
@@ -131,6 +134,30 @@ static void identify(const reader *r, const sc3_values *v, sc3_reading *reading,
   }
 }
 
+/* The first external id that can be used. Those before it are dropped; where there is none, the first is to blame. */
+static sc3_reason take_id(const sc3_values *v, sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_slice *id,
+                          sc3_outcome *o) {
+  sc3_slice raw = v->role[SC3_ROLE_EXTERNAL_ID], region = v->role[SC3_ROLE_REGION];
+  uint32_t column = v->column[SC3_ROLE_EXTERNAL_ID];
+  sc3_reason first, why;
+  size_t i;
+  o->at_column = column;
+  if (!sc3_slice_some(raw))
+    return SC3_R_NO_EXTERNAL_ID;
+  first = why = sc3_id_read(raw, region, reading, hex, id, &o->repairs);
+  for (i = 0; i < v->fallback_count && why != SC3_R_NONE; i++) {
+    if (v->fallbacks[i].role != SC3_ROLE_EXTERNAL_ID)
+      continue;
+    drop(o, SC3_ROLE_EXTERNAL_ID, column, why);
+    column = v->fallbacks[i].column;
+    why = sc3_id_read(v->fallbacks[i].value, region, reading, hex, id, &o->repairs);
+  }
+  if (why == SC3_R_NONE)
+    return SC3_R_NONE;
+  o->dropped_count = 0; /* the row is refused for it, and that once */
+  return first;
+}
+
 static void hash_identities(identity *email, identity *phone) {
   if (email->state == IDENTITY_NORMAL && phone->state == IDENTITY_NORMAL)
     sc3_sha256_hex_pair(email->normal, email->n, email->hex, phone->normal, phone->n, phone->hex);
@@ -150,21 +177,19 @@ static void put_hash(sc3_buffer *out, const char key[HASH_KEY], const char hex[S
   SC3_PUT_LITERAL(out, "\"");
 }
 
-static sc3_status put_uids(sc3_buffer *out, const sc3_values *v, const unsigned char usable[SC3_UIDS_MAX]) {
+static sc3_status put_uids(sc3_buffer *out, const sc3_uid_form *uids, size_t count) {
   const char *before = ",\"uids\":[{\"type\":\"";
   size_t i;
   sc3_status st = SC3_OK;
-  for (i = 0; i < v->uid_count && st == SC3_OK; i++) {
-    if (!usable[i])
-      continue;
+  for (i = 0; i < count && st == SC3_OK; i++) {
     st = sc3_buffer_append(out, before, strlen(before));
     before = ",{\"type\":\"";
     if (st == SC3_OK)
-      st = sc3_json_escape(out, v->uids[i].type);
+      st = sc3_json_escape(out, uids[i].type);
     if (st == SC3_OK)
       st = sc3_buffer_append(out, "\",\"value\":\"", 11);
     if (st == SC3_OK)
-      st = sc3_json_escape(out, v->uids[i].value);
+      st = sc3_json_escape(out, uids[i].value);
     if (st == SC3_OK)
       st = sc3_buffer_append(out, "\"}", 2);
   }
@@ -174,18 +199,14 @@ static sc3_status put_uids(sc3_buffer *out, const sc3_values *v, const unsigned 
 static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, sc3_reading *reading, sc3_outcome *o) {
   static const reader emails = {SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email}, phones = {SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone};
   identity email, phone;
-  unsigned char usable[SC3_UIDS_MAX];
-  sc3_slice id = v->role[SC3_ROLE_EXTERNAL_ID];
+  sc3_uid_form uids[SC3_UIDS_MAX];
+  char id_hex[SC3_SHA256_HEX];
+  sc3_slice id;
   size_t i, start = out->n;
   sc3_status st;
 
   o->at = SC3_ROLE_EXTERNAL_ID;
-  if (!sc3_slice_some(id))
-    o->rejected = SC3_R_NO_EXTERNAL_ID;
-  else if (!sc3_utf8_valid(id.p, id.n))
-    o->rejected = SC3_R_EXTERNAL_ID_UTF8;
-  else if (sc3_text_trim(id).n == 0)
-    o->rejected = SC3_R_NO_EXTERNAL_ID;
+  o->rejected = take_id(v, reading, id_hex, &id, o);
   if (o->rejected != SC3_R_NONE)
     return SC3_OK;
   o->at = SC3_ROLE_NONE;
@@ -197,12 +218,14 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
     o->emails = email.state != IDENTITY_NONE;
     o->phones = phone.state != IDENTITY_NONE;
     for (i = 0; i < v->uid_count; i++) {
-      sc3_reason why = sc3_uid_check(&v->uids[i]);
-      usable[i] = why == SC3_R_NONE;
-      if (usable[i])
+      sc3_uid_form *form = &uids[o->uids];
+      sc3_reason why = sc3_uid_read(&v->uids[i], reading->mend, form);
+      if (why == SC3_R_NONE) {
         o->uids++;
-      else
+        o->repairs |= form->repairs;
+      } else {
         drop(o, SC3_ROLE_UID, v->uids[i].column, why);
+      }
     }
     if (o->emails + o->phones + o->uids == 0) {
       o->rejected = SC3_R_NO_IDENTIFIER;
@@ -225,7 +248,7 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
   if (o->phones > 0)
     put_hash(out, ",\"hashedPhone\":\"", phone.hex);
   if (o->uids > 0)
-    st = put_uids(out, v, usable);
+    st = put_uids(out, uids, o->uids);
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
 }
 
@@ -235,6 +258,7 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   sc3_status st;
   outcome->rejected = SC3_R_NONE;
   outcome->at = SC3_ROLE_NONE;
+  outcome->at_column = 0;
   outcome->dropped_count = 0;
   outcome->emails = outcome->phones = outcome->uids = outcome->prehashed = 0;
   outcome->came_raw = outcome->came_hashed = 0;

@@ -6,30 +6,6 @@
 #include "text.h"
 #include "utf8.h"
 
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-/* 4.4771E+11 and its like, with a point or a decimal comma, behind a sign or a spreadsheet's apostrophe; without a sign in the exponent, as programs write
-   it (4.4771E11), only where one digit stands before the point. Digits are lost, and what is left may still look valid. */
-static int is_spreadsheet(sc3_slice s) {
-  size_t i = s.n > 0 && strchr("+-'=", s.p[0]) != NULL, start = i, digits = 0, exponent;
-  int scientific;
-  for (; i < s.n && (is_digit(s.p[i]) || s.p[i] == '.' || s.p[i] == ','); i++)
-    digits += (size_t)is_digit(s.p[i]);
-  if (digits == 0 || i == s.n || (s.p[i] != 'E' && s.p[i] != 'e'))
-    return 0;
-  scientific = digits + 1 == i - start && digits > 1 && !is_digit(s.p[start + 1]);
-  i++;
-  if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
-    i++;
-  else if (!scientific)
-    return 0;
-  for (exponent = i; i < s.n && is_digit(s.p[i]); i++)
-    continue;
-  return i == s.n && i > exponent && i - exponent <= 3;
-}
-
 /* Whether two numbers stand there, with what people put between them. It names the fault of a text that is refused anyway: nothing is read by it. */
 static int is_several(sc3_slice s) {
   enum { ENOUGH = 7 };
@@ -74,7 +50,7 @@ static sc3_reason read_any(sc3_slice raw, int region, sc3_repairs allowed, sc3_p
   s = sc3_text_trim(raw);
   if (sc3_placeholder(s))
     return SC3_R_PHONE_PLACEHOLDER;
-  if (is_spreadsheet(s))
+  if (sc3_text_exponent(s))
     return SC3_R_PHONE_SPREADSHEET;
   if (allowed != 0)
     return sc3_phone_repair(raw, region, allowed, text, number, repairs);

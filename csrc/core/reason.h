@@ -19,6 +19,15 @@
   X(NO_EXTERNAL_ID, "no_external_id", "there is no external id")                                                    \
   X(EXTERNAL_ID_UTF8, "external_id_utf8", "the external id is not valid UTF-8")                                     \
   X(EXTERNAL_ID_TYPE, "external_id_type", "the external id is not text, nor a number that is exact")                \
+  X(ID_PLACEHOLDER, "id_placeholder", "external id: a word or a number that stands for no value")                   \
+  X(ID_SPREADSHEET, "id_spreadsheet", "external id: a spreadsheet wrote it as 1.2E+11 or 12.000, digits may be lost") \
+  X(ID_CONTROL, "id_control", "external id: a control or invisible character inside")                               \
+  X(ID_LOST, "id_lost", "external id: U+FFFD inside, left where a character was lost before")                       \
+  X(ID_UNMENDED, "id_unmended", "external id: white space, quotes or a .0 that mend = false leaves there")          \
+  X(ID_EMAIL, "id_email", "external id: an email address, which goes only where the option ids says how: "          \
+    "\"hash\" sends its SHA-256 as the id, \"as_is\" the address")                                                   \
+  X(ID_PHONE, "id_phone", "external id: a phone number, which goes only where the option ids says how: "            \
+    "\"hash\" sends its SHA-256 as the id, \"as_is\" the number")                                                    \
   X(NO_IDENTIFIER, "no_identifier", "no email, phone or uid is left")                                               \
   X(MEMBER_TOO_LARGE, "member_too_large", "the member alone is over the size of a request")                         \
   X(SCRIPT_ERROR, "script_error", "the script failed at the row")                                                   \
@@ -33,6 +42,7 @@
   X(EMAIL_SPACE, "email_space", "email: a space or control character inside")                                       \
   X(EMAIL_CHARACTER, "email_character", "email: a character that no address holds")                                 \
   X(EMAIL_DOMAIN, "email_domain", "email: the domain has no dot, or an empty part")                                 \
+  X(EMAIL_NOWHERE, "email_nowhere", "email: a domain of no public network: .invalid, .localhost, .local or .internal") \
   X(EMAIL_TOO_LONG, "email_too_long", "email: over 254 bytes")                                                      \
   X(EMAIL_SEVERAL, "email_several", "email: several addresses in one field")                                        \
   X(EMAIL_ESCAPED, "email_escaped", "email: the @, or another character, is written as %40, &#64; or (at)")         \
@@ -57,15 +67,25 @@
   X(HASH_SHA1, "hash_sha1", "40 hex digits, a SHA-1 hash")                                                          \
   X(HASH_MALFORMED, "hash_malformed", "not 64 hex digits, nor the base64 of 32 bytes")                              \
   X(HASH_BASE64_OF_HEX, "hash_base64_of_hex", "the base64 of hex digits, where the base64 of bytes was meant")      \
-  X(HASH_PLACEHOLDER, "hash_placeholder", "the SHA-256 of a word that stands for no value")                         \
+  X(HASH_PLACEHOLDER, "hash_placeholder",                                                             \
+    "the SHA-256 of a word that stands for no value, or one digit over and over")                                   \
   X(UID_TYPE, "uid_type", "uid: no type, or the type external_id, which is not one")                                \
+  X(UID_TYPE_CLOSE, "uid_type_close", "uid: a type that is nearly a known one, such as UID-3 or rampids")           \
+  X(UID_TYPE_VENDOR, "uid_type_vendor", "uid: idfv is another for each vendor; "                                    \
+    "an id of your own apps has the type publisher_first_party")                                                    \
+  X(UID_EMAIL, "uid_email", "uid: an email address, where an id is meant")                                          \
+  X(UID_PHONE, "uid_phone", "uid: a phone number, where an id is meant")                                            \
+  X(UID_ESCAPED, "uid_escaped", "uid: percent codes such as %3D, which must be decoded first")                      \
+  X(UID_CONTROL, "uid_control", "uid: a control or invisible character inside")                                     \
+  X(UID_SPREADSHEET, "uid_spreadsheet", "uid: a spreadsheet wrote it as 1.2E+11, digits are lost")                  \
+  X(UID_UNMENDED, "uid_unmended", "uid: quotes or invisible characters that mend = false leaves there")             \
   X(UID_VALUE, "uid_value", "uid: no value")                                                                        \
   X(UID_MALFORMED, "uid_malformed", "uid: not of the form that its type has")                                       \
   X(UID_CHECKSUM, "uid_checksum", "uid: its checksum is wrong, so a character was lost or changed")                 \
   X(UID_TOKEN, "uid_token", "uid: a token, which changes all the time, where the raw id is needed")                 \
   X(UID_HASH, "uid_hash", "uid: 64 hex digits, a hash of an email or a phone")                                      \
   X(UID_OPT_OUT, "uid_opt_out", "uid: the value that says that this person opted out")                              \
-  X(UID_PLACEHOLDER, "uid_placeholder", "uid: one character over and over, which is nobody's id")                   \
+  X(UID_PLACEHOLDER, "uid_placeholder", "uid: a word that stands for no value, or one character over and over")    \
   X(UID_OTHER_TYPE, "uid_other_type", "uid: an EUID where a UID2 is meant, or the other way round")                 \
   X(UID_UTF8, "uid_utf8", "uid: not valid UTF-8")                                                                   \
   X(UID_TOO_MANY, "uid_too_many", "uid: over 32 in one member")
@@ -85,8 +105,15 @@ typedef enum sc3_reason {
   X(EMAIL_COMMENT, "email_comment", "email: a comment in brackets behind the address was taken off")      \
   X(EMAIL_QUOTES, "email_quotes", "email: quotes or brackets round the address were taken off")           \
   X(EMAIL_TRAILING, "email_trailing", "email: punctuation behind the address was taken off")              \
-  X(EMAIL_EDGES, "email_edges", "email: invisible characters at its ends were taken off")                 \
+  X(EMAIL_MARKS, "email_marks", "email: a quote, =, * or another mark on one side was taken off")         \
+  X(EMAIL_EDGES, "email_edges", "email: invisible or control characters at its ends were taken off")      \
   X(HASH_BASE64, "hash_base64", "a hash in base64 was written as hex")                                    \
+  X(ID_EDGES, "id_edges", "external id: white space or invisible characters round it were taken off")     \
+  X(ID_MARKS, "id_marks", "external id: quotes, or a spreadsheet's =, round it were taken off")           \
+  X(ID_DECIMAL, "id_decimal", "external id: the .0 of a program was taken off")                           \
+  X(ID_HASHED, "id_hashed", "external id: an email or phone was hashed, as ids = \"hash\" has it")        \
+  X(UID_MARKS, "uid_marks", "uid: quotes, a spreadsheet's = or invisible characters were taken off")      \
+  X(UID_BASE64, "uid_base64", "uid: the URL-safe or unpadded base64 was written in the standard form")    \
   X(PHONE_DECIMAL, "phone_decimal", "phone: the .0 of a spreadsheet was taken off")                       \
   X(PHONE_PLUS, "phone_plus", "phone: the country code stood there without its plus")                     \
   X(PHONE_MEXICO, "phone_mexico", "phone: a prefix that Mexico gave up was taken off")                    \

@@ -37,7 +37,7 @@ static int keeps(uint32_t c) {
 }
 
 static int shows(uint32_t c) {
-  return !trims(c) && !sc3_text_invisible(c);
+  return !trims(c) && !sc3_text_control(c) && !sc3_text_invisible(c);
 }
 
 /* The part of `s` between the first and the last character that `stays`. */
@@ -82,4 +82,65 @@ int sc3_text_begins(sc3_slice s, const char *prefix) {
       return 0;
   }
   return 1;
+}
+
+int sc3_text_punctuation(uint32_t c) {
+  if (c < 0xc0)
+    return c >= 0x80 && c != 0xaa && c != 0xb5 && c != 0xb7 && c != 0xba;
+  return c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c <= 0x206f) || (c >= 0x2e00 && c <= 0x2e7f) || (c >= 0x3000 && c <= 0x3004) ||
+         (c >= 0x3008 && c <= 0x3020) || c == 0x3030 || (c >= 0xff01 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) ||
+         (c >= 0xff3b && c <= 0xff40) || (c >= 0xff5b && c <= 0xff65);
+}
+
+/* The bytes of the quote, or of the mark of ASCII, that `s` begins or ends with; 0 where there is none. */
+static size_t mark_at(sc3_slice s, int end, const char *ascii) {
+  static const char *const quotes[] = {
+    "´", "“", "”", "„", "‟", "‘", "’", "‚", "‛", "«", "»", "‹", "›", "＂", "＇", "′", "″", NULL,
+  };
+  const char *const *q;
+  if (s.n == 0)
+    return 0;
+  if (((unsigned char)s.p[end ? s.n - 1 : 0] & 0x80) == 0)
+    return s.p[end ? s.n - 1 : 0] != '\0' && strchr(ascii, s.p[end ? s.n - 1 : 0]) != NULL;
+  for (q = quotes; *q != NULL; q++) {
+    size_t n = strlen(*q);
+    if (s.n >= n && memcmp(end ? s.p + s.n - n : s.p, *q, n) == 0)
+      return n;
+  }
+  return 0;
+}
+
+sc3_slice sc3_text_unmark(sc3_slice s, const char *before, const char *behind, int *taken) {
+  size_t n;
+  while ((n = mark_at(s, 0, before)) > 0) {
+    s = sc3_text_trim(sc3_slice_of(s.p + n, s.n - n));
+    *taken = 1;
+  }
+  while ((n = mark_at(s, 1, behind)) > 0) {
+    s = sc3_text_trim(sc3_slice_of(s.p, s.n - n));
+    *taken = 1;
+  }
+  return s;
+}
+
+static int is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+int sc3_text_exponent(sc3_slice s) {
+  size_t i = s.n > 0 && strchr("+-'=", s.p[0]) != NULL, start = i, digits = 0, exponent;
+  int scientific;
+  for (; i < s.n && (is_digit(s.p[i]) || s.p[i] == '.' || s.p[i] == ','); i++)
+    digits += (size_t)is_digit(s.p[i]);
+  if (digits == 0 || i == s.n || (s.p[i] != 'E' && s.p[i] != 'e'))
+    return 0;
+  scientific = digits + 1 == i - start && digits > 1 && !is_digit(s.p[start + 1]);
+  i++;
+  if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
+    i++;
+  else if (!scientific)
+    return 0;
+  for (exponent = i; i < s.n && is_digit(s.p[i]); i++)
+    continue;
+  return i == s.n && i > exponent && i - exponent <= 3;
 }

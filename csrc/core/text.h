@@ -22,7 +22,25 @@ static inline int sc3_text_hex(char c) {
 /* Whether `s` begins with the ASCII text `prefix`, which is in lowercase, in any case. */
 int sc3_text_begins(sc3_slice s, const char *prefix);
 
-/* `s` without the white space at its two ends and without invisible characters among it; `*stripped` is set when there were any of these. */
+/* Control characters: C0, DEL and C1. Some of them are white space too. */
+static inline int sc3_text_control(uint32_t cp) {
+  return cp < 0x20 || (cp >= 0x7f && cp < 0xa0);
+}
+
+/* Punctuation outside ASCII: quotes, dashes, bullets, the wide forms of CJK. No host's name holds any (RFC 5892). */
+int sc3_text_punctuation(uint32_t cp);
+
+/* `s` without quotes of any script, and the marks of ASCII that are named, at its two ends, and without the white
+   space that shows then; `*taken` is set when there were any. `s` must be trimmed, valid UTF-8. */
+sc3_slice sc3_text_unmark(sc3_slice s, const char *before, const char *behind, int *taken);
+
+/* 4.4771E+11 and its like, with a point or a decimal comma, behind a sign or a spreadsheet's apostrophe; without a
+   sign in the exponent, as programs write it (4.4771E11), only where one digit stands before the point. Digits are
+   lost, and what is left may still look valid. */
+int sc3_text_exponent(sc3_slice s);
+
+/* `s` without the white space, invisible and control characters at its two ends; `*stripped` is set when there was
+   anything but white space. */
 sc3_slice sc3_text_strip(sc3_slice s, int *stripped);
 
 static inline sc3_slice sc3_text_trim(sc3_slice s) {

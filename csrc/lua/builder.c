@@ -154,10 +154,10 @@ static int keep_function(lua_State *L, int values, const char *key) {
   return 1;
 }
 
-/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, region = nil, phone_repairs = {names} or nil,
+/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, ids = "refuse", region = nil, phone_repairs = {names} or nil,
      conditions = {{operator, column or name, {values}}, ...}, columns = {key of a row that is a table, ...}, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
 static int builder_new(lua_State *L) {
-  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", "region", "phone_repairs", "conditions", "columns", NULL};
+  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", "ids", "region", "phone_repairs", "conditions", "columns", NULL};
   sc3_builder_ud *u;
   int values;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -181,6 +181,9 @@ static int builder_new(lua_State *L) {
   u->closed = 0;
   lua_getfield(L, 1, "mend");
   u->b.reading.mend = lua_isnil(L, -1) || lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  lua_getfield(L, 1, "ids");
+  u->b.reading.ids = sc3_checkids(L, -1);
   lua_pop(L, 1);
   lua_getfield(L, 1, "region");
   if (!lua_isnil(L, -1)) {

@@ -51,7 +51,7 @@ int sc3_builder_counts(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
   const sc3_tally *t = &u->b.tally;
   int i;
-  lua_createtable(L, 0, 19);
+  lua_createtable(L, 0, 20);
   set_count(L, "rows", t->rows);
   set_count(L, "skipped", t->skipped);
   set_count(L, "rejected_rows", t->rejected);
@@ -65,6 +65,7 @@ int sc3_builder_counts(lua_State *L) {
   set_count(L, "hashed_phone", t->phones);
   set_count(L, "uids", t->uids);
   set_count(L, "prehashed", t->prehashed);
+  set_count(L, "zero_ids", t->zero_ids);
   push_reasons(L, t->rejected_for);
   lua_setfield(L, -2, "rejected");
   push_reasons(L, t->dropped_for);

@@ -1,6 +1,7 @@
 /* Emails, phones, uids and hashes, one value at a time. Blank values are refused here as "not a value"; a member simply lacks them. */
 #include "../core/email.h"
 #include "../core/hashed.h"
+#include "../core/id.h"
 #include "../core/lowercase.h"
 #include "../core/phone.h"
 #include "../core/phone_text.h"
@@ -209,27 +210,69 @@ static int identity_hashed(lua_State *L) {
   return 1;
 }
 
-/* uid_check(type, value) -> true | nil, key, text */
+/* uid_check(type, value) -> true, array of repairs where there are any | nil, key, text */
 static int uid_check(lua_State *L) {
   sc3_uid uid;
+  sc3_uid_form form;
   sc3_reason why;
   luaL_checktype(L, 1, LUA_TSTRING);
   luaL_checktype(L, 2, LUA_TSTRING);
+  uid.column = 0;
   uid.type.p = lua_tolstring(L, 1, &uid.type.n);
   uid.value.p = lua_tolstring(L, 2, &uid.value.n);
   uid.value = sc3_text_trim(uid.value);
-  why = sc3_uid_check(&uid);
+  why = sc3_uid_read(&uid, 1, &form);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
   lua_pushboolean(L, 1);
+  return form.repairs == 0 ? 1 : 1 + push_repairs(L, form.repairs);
+}
+
+/* uid_type(name) -> the type's name as it is sent | nil, key, text */
+static int uid_type(lua_State *L) {
+  sc3_slice name;
+  sc3_reason why = sc3_uid_type(check_text(L), &name);
+  if (why != SC3_R_NONE)
+    return push_reason(L, why);
+  lua_pushlstring(L, name.p, name.n);
   return 1;
+}
+
+sc3_ids sc3_checkids(lua_State *L, int index) {
+  static const char *const names[] = {"refuse", "hash", "as_is", NULL}; /* as sc3_ids */
+  return (sc3_ids)luaL_checkoption(L, index, "refuse", names);
+}
+
+/* id_read(raw, mend, ids, region, names of repairs of phones) -> id, array of repairs or nil | nil, key, text */
+static int id_read(lua_State *L) {
+  char hex[SC3_SHA256_HEX];
+  sc3_reading reading;
+  sc3_repairs repairs = 0;
+  sc3_slice raw = check_text(L), id, region = {NULL, 0};
+  sc3_reason why = SC3_R_NO_EXTERNAL_ID;
+  memset(&reading, 0, sizeof reading);
+  reading.mend = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
+  reading.ids = sc3_checkids(L, 3);
+  if (!lua_isnoneornil(L, 4)) {
+    region.p = luaL_checklstring(L, 4, &region.n);
+    region = sc3_text_trim(region);
+  }
+  reading.region = region.n > 0 ? sc3_region_find(region) : SC3_NO_REGION;
+  reading.phone_repairs = sc3_checkphonerepairs(L, 5);
+  if (raw.n > 0)
+    why = sc3_id_read(raw, sc3_slice_of(NULL, 0), &reading, hex, &id, &repairs);
+  if (why != SC3_R_NONE)
+    return push_reason(L, why);
+  lua_pushlstring(L, id.p, id.n);
+  return 1 + push_repairs(L, repairs);
 }
 
 void sc3_open_identity(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"sha256", identity_sha256}, {"sha256_with", identity_sha256_with}, {"sha256_use", identity_sha256_use},
     {"email_normalize", email_normalize}, {"phone_normalize", phone_normalize},
-    {"hashed", identity_hashed}, {"uid_check", uid_check}, {"utf8_valid", identity_utf8_valid},
+    {"hashed", identity_hashed}, {"uid_check", uid_check}, {"uid_type", uid_type}, {"id_read", id_read},
+    {"utf8_valid", identity_utf8_valid},
     {"lowercase", identity_lowercase}, {"region", region_find}, {NULL, NULL},
   };
   int i;

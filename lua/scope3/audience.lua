@@ -38,7 +38,8 @@ end
 
 --- Makes an audience.
 ---@param meta {id: string, name: string?, consent_basis: "consent"|"legitimate_interest"|"contract"|"legal_obligation"?}
----@param opts? {mend: boolean?, region: string?, phone_repairs: "all"|string[]|nil}  how its members are read, as in scope3.StreamOptions
+---@param opts? {mend: boolean?, ids: "refuse"|"hash"|"as_is"|nil, region: string?, phone_repairs: "all"|string[]|nil}
+---  how its members are read, as in scope3.StreamOptions
 ---@return scope3.Audience?
 ---@return scope3.Error? err  kind "invalid"
 function audience.new(meta, opts)

@@ -70,6 +70,8 @@ local CLIENT_OPTIONS = {
 ---@field unique? "job"  one operation an external id is under way at a time, over the whole job and not a request alone: a repeat waits until
 ---  the tasks of the earlier ones have ended (under 10 bytes of memory an id)
 ---@field mend? boolean  false refuses what would otherwise be mended in an identifier (mailto:, "Name <address>", …)
+---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones: such a member is
+---  refused where nothing is said; "hash" makes the SHA-256 of the normalised email, or of the phone in E.164, its id; "as_is" sends the raw value
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
 ---  double_zero; docs/contract.md section 7
@@ -90,7 +92,7 @@ local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   journal = "any", cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "mode", "unique", "region", "mend", "phone_repairs",
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "mode", "unique", "region", "mend", "ids", "phone_repairs",
   "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end

@@ -27,8 +27,8 @@ function effect.in_dry_run(opts, script)
   end
 end
 
---- Options of reading identifiers that a script never uses: it maps none of that kind, or only removes, for which ids
---- are enough.
+--- Options of reading identifiers that a script never uses. Ids are read with care as well: `mend` always has its
+--- effect on them, and a region tells whether an id is a phone, unless ids go as they are.
 ---@param script scope3.Script
 ---@param given table  what the caller gave, or the script itself for what it says
 ---@param mode? string  of the job, as far as who gave them knows it
@@ -39,16 +39,16 @@ function effect.on_identifiers(script, given, mode)
   if not map then
     return nil
   end
-  if mode ~= "remove" and map.region ~= nil and map.phone == nil then
-    return "map.region", "has no effect where no phone is mapped"
-  end
-  local used_by = { region = "phone", phone_repairs = "phone", mend = "email" }
-  for _, key in ipairs { "region", "phone_repairs", "mend" } do
-    if given[key] ~= nil and mode == "remove" then
-      return key, "has no effect on removing, which needs ids alone"
-    elseif given[key] ~= nil and map[used_by[key]] == nil then
-      return key, ("has no effect where no %s is mapped"):format(used_by[key])
-    end
+  local ids = given.ids or script.ids or "refuse"
+  local phones = map.phone ~= nil and mode ~= "remove"
+  if phones or ids == "hash" then
+    return nil
+  elseif given.phone_repairs ~= nil then
+    return "phone_repairs", "has no effect where no phone is mapped"
+  elseif ids == "as_is" and given.region ~= nil then
+    return "region", "has no effect where no phone is mapped and ids go as they are"
+  elseif ids == "as_is" and map.region ~= nil and mode ~= "remove" then
+    return "map.region", "has no effect where no phone is mapped and ids go as they are"
   end
 end
 

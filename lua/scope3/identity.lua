@@ -84,14 +84,35 @@ end)
 --- The release of libphonenumber that phones are validated by.
 identity.phone.metadata_version = core.phone_metadata_version
 
---- How a job or an audience reads identifiers: options of both kinds.
-identity.options = options.merge(identity.email_options, identity.phone_options)
+--- What becomes of external ids that are emails or phones, which are raw identities: refused (where nothing is said),
+--- hashed, or sent as they are.
+identity.IDS = { "refuse", "hash", "as_is" }
+
+--- How a job or an audience reads identifiers: options of all kinds.
+identity.options = options.merge(identity.email_options, identity.phone_options, { ids = identity.IDS })
 
 --- The fields of a core.builder for checked options.
----@param opts {mend: boolean?, region: string?, phone_repairs: "all"|string[]|nil}
----@return {mend: boolean?, region: string?, phone_repairs: string[]?}
+---@param opts {mend: boolean?, ids: "refuse"|"hash"|"as_is"|nil, region: string?, phone_repairs: "all"|string[]|nil}
+---@return {mend: boolean?, ids: string?, region: string?, phone_repairs: string[]?}
 function identity.reading(opts)
-  return { mend = opts.mend, region = opts.region, phone_repairs = opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs) }
+  return { mend = opts.mend, ids = opts.ids, region = opts.region,
+    phone_repairs = opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs) }
+end
+
+identity.external_id = {}
+
+--- The id that is sent for a value, as members get it.
+---@param raw string
+---@param opts? {mend: boolean?, ids: "refuse"|"hash"|"as_is"|nil, region: string?, phone_repairs: "all"|string[]|nil}
+---  as in scope3.JobOptions
+---@return string? id
+---@return string[]|string|nil repairs  what was mended; the reason, a key such as "id_email", where there is no result
+---@return string? text  the reason for people
+function identity.external_id.normalize(raw, opts)
+  check_text("scope3.external_id.normalize", raw)
+  opts = options.check("scope3.external_id.normalize", opts, identity.options, 2)
+  local reading = identity.reading(opts)
+  return core.id_read(raw, reading.mend, reading.ids, reading.region, reading.phone_repairs)
 end
 
 --- The rules by which identifiers are read. A journal holds it: the members of one job must be read by one set of rules. The first number grows with
@@ -100,11 +121,11 @@ identity.version = ("2, Unicode 17, phones %s"):format(core.phone_metadata_versi
 
 identity.uid = {}
 
---- Whether a universal id can be sent. It goes as it is, without the white space round it: never hashed, never case-folded.
----@param type_ string  such as "uid2"
+--- Whether a universal id can be sent. It goes as it is, without what stands round it: never hashed, never case-folded.
+---@param type_ string  such as "uid2", in any spelling
 ---@param value string
 ---@return true?
----@return string? reason
+---@return string[]|string|nil repairs  what was mended; the reason where it cannot be sent
 ---@return string? text
 function identity.uid.check(type_, value)
   check_text("scope3.uid.check", type_)

@@ -19,6 +19,7 @@ return {
   email = identity.email,
   phone = identity.phone,
   uid = identity.uid,
+  external_id = identity.external_id,
   limiter = limiter.new,
   webhook = webhook,
   --- JSON's null, as nested values of JSON Lines hold it.

@@ -224,11 +224,29 @@ function intake:free_all()
   end
 end
 
+-- Ids that were refused because they are raw identities, where both ways out must be known; and an id that many rows
+-- have without being one person.
+local function warn_of_ids(res, counts)
+  local emails, phones = counts.rejected.id_email or 0, counts.rejected.id_phone or 0
+  if emails + phones > 0 then
+    result.warn(res, "ids_are_contacts", ("%.0f rows were refused because an email or a phone is their external id. "
+      .. 'Map another column, or say what becomes of them: ids = "hash" (--ids hash) sends the SHA-256 as the id, '
+      .. 'ids = "as_is" (--ids as_is) the raw value.'):format(emails + phones), { emails = emails, phones = phones })
+  end
+  if counts.zero_ids > 1 then
+    result.warn(res, "ids_are_zero", ("%.0f rows have the external id 0 and count as one member. Shops give that id to "
+      .. "guests: leave such rows out, or map another column."):format(counts.zero_ids),
+      { rows = counts.zero_ids })
+  end
+end
+
 --- Puts the builder's counts into the job's result. Call once.
 function intake:close()
   if not self.closed then
     self:report_refusals()
-    result.add_counts(self.job.result, self.builder:counts())
+    local counts = self.builder:counts()
+    result.add_counts(self.job.result, counts)
+    warn_of_ids(self.job.result, counts)
     self:free_all()
   end
 end

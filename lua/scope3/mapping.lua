@@ -1,4 +1,6 @@
 --- Maps and conditions of scripts: which column goes where, and which rows are taken. Both come out as plain lists, in a fixed order.
+local core = require "scope3.core"
+
 local mapping = {}
 
 local ROLES = { external_id = true, email = true, phone = true, region = true, hashed_email = true, hashed_phone = true }
@@ -52,14 +54,14 @@ local function size_problem(map)
   for role, columns in pairs(map) do
     local n = type(columns) == "table" and #columns or 1
     all = all + n
-    if not role:find("^uid:") and role ~= "external_id" and role ~= "region" then
+    if not role:find("^uid:") and role ~= "region" then
       fallbacks = fallbacks + math.max(n - 1, 0)
     end
   end
-  if fallbacks > FALLBACKS_MAX then
-    return ("map has %d fallbacks for emails and phones; %d are the most"):format(fallbacks, FALLBACKS_MAX)
-  elseif all > COLUMNS_MAX then
+  if all > COLUMNS_MAX then
     return ("map has %d columns; %d are the most"):format(all, COLUMNS_MAX)
+  elseif fallbacks > FALLBACKS_MAX then
+    return ("map has %d fallbacks for ids, emails and phones; %d are the most"):format(fallbacks, FALLBACKS_MAX)
   end
 end
 
@@ -73,7 +75,11 @@ function mapping.problem(map, mode)
     if type(role) ~= "string" or not (ROLES[role] or role:find("^uid:.")) then
       return ("map has no '%s' (known: %s)"):format(tostring(role), KNOWN)
     end
-    local problem = column_problem(role, map[role])
+    local uid_type, _, why = role:match("^uid:(.+)$"), nil, nil
+    if uid_type then
+      _, _, why = core.uid_type(uid_type)
+    end
+    local problem = why and ("map.%s: %s"):format(role, (why:gsub("^uid: ", ""))) or column_problem(role, map[role])
     if problem then
       return problem
     end

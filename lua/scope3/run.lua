@@ -271,6 +271,8 @@ local function header_of(client, audience, opts, script)
     local value = opts[key]
     if key == "mend" then
       value = value ~= false
+    elseif key == "ids" then
+      value = value or "refuse"
     elseif type(value) == "table" then
       value = table.concat(value, ",")
     end

@@ -4,6 +4,7 @@ if not require("spec.support.nginx").here() then
 end
 
 local collecting = require "spec.support.collecting"
+local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
 local world = require "spec.support.world"
 
@@ -47,6 +48,23 @@ describe("a collector", function()
     start()
     assert.equal("nil invalid no_identifier", get "/odd")
     assert.same({ 1, 0 }, { status().rejected, status().held })
+  end)
+
+  it("refuses words for no value and raw identities as ids, and hashes these where that is said", function()
+    start()
+    for id, code in pairs { ["null"] = "id_placeholder", ["undefined"] = "id_placeholder", ["jane%40x.example"] = "id_email",
+      ["%2B12065550142"] = "id_phone" } do
+      assert.equal(code, get("/id?id=" .. id))
+    end
+    assert.equal("taken", get "/id?id=%20v1")
+    assert.equal("flushed", get "/flush")
+    assert.same({ "v1" }, sandbox:ids "visitors")
+    assert.equal(4, status().rejected)
+    stop()
+    start 'ids = "hash",'
+    assert.equal("taken", get "/id?id=Jane%40x.example")
+    assert.equal("flushed", get "/flush")
+    assert.truthy(sandbox:members("visitors")[core.sha256 "jane@x.example"])
   end)
 
   it("sends at once what flush() is called for", function()

@@ -26,6 +26,7 @@ local HTTP = [[
     chosen = gateway { audience = function() return ngx.var.arg_audience end }
     impatient = gateway { read_timeout = 0.2 }
     small = gateway { max_members = 100 }
+    hashing = gateway { ids = "hash" }
     wrong = select(2, pcall(gateway, { api_key = false, account_id = false, region = "Atlantis", max_members = 1e7, audience = { id = "" } }))
   }
   server {
@@ -34,6 +35,7 @@ local HTTP = [[
     location = /ping { return 200 "pong"; }
     location = /upload { content_by_lua_block { upload() } }
     location = /chosen { content_by_lua_block { chosen() } }
+    location = /hashing { content_by_lua_block { hashing() } }
     location = /small { content_by_lua_block { small() } }
     location = /wrong { content_by_lua_block { ngx.print(tostring(wrong)) } }
     location = /hidden { content_by_lua_block { ngx.log(ngx.ERR, "the hidden request ran") } }
@@ -94,6 +96,15 @@ describe("a gateway", function()
     assert.same({ 200, 60000, 3 }, { status, said.result.sent, #said.result.requests })
     assert.equal("", nginx.sh(("grep -rliE 'jane|example.com|206 555' %s/body %s/error.log"):format(nginx.quote(server.folder), nginx.quote(server.folder))))
     assert.is_nil(server:log():find("buffered to a temporary file", 1, true))
+  end)
+
+  it("sends no email as an id: refuses it with both ways out, or hashes it where that is said", function()
+    local text = "id,mail,mobile,phone\njane@x.example,jane@x.example,,\n7,a@x.example,,\n"
+    local said, status = upload(text)
+    assert.same({ 200, 1, 1, "ids_are_contacts" }, { status, said.result.sent, said.result.rejected.id_email, said.result.warnings[1].code })
+    said, status = upload(text, nil, "/hashing")
+    assert.same({ 200, 2, 1 }, { status, said.result.sent, said.result.repaired.id_hashed })
+    assert.truthy(sandbox:members("crm")[core.sha256 "jane@x.example"])
   end)
 
   it("answers others while it reads and hashes", function()

@@ -22,9 +22,9 @@ local HTTP = [[
       end
       try("gateway", opts)
     end
-    gateway { region = "US" }
+    gateway { region = "US", ids = "as_is" }
     gateway { phone_repairs = "all" }
-    gateway { mode = "remove", mend = false }
+    gateway { mode = "remove", phone_repairs = "all" }
     gateway { format = "jsonl", delimiter = ";" }
     gateway { format = "jsonl", header = true }
     local function webhook(opts)

@@ -51,16 +51,15 @@ describe("an option without effect", function()
       ["run: delimiter of JSON Lines"] = function() local _ = client:run(SCRIPT, jsonl, { delimiter = ";" }) end,
       ["run: header of JSON Lines"] = function() local _ = client:run(SCRIPT, { csv }, { format = "jsonl", header = true }) end,
       ["run: the script's delimiter, of JSON Lines"] = function() local _ = client:run(with { delimiter = ";" }, jsonl) end,
-      ["run: region without a phone"] = function() local _ = client:run(SCRIPT, csv, { region = "US" }) end,
+      ["run: region without a phone"] = function() local _ = client:run(SCRIPT, csv, { region = "US", ids = "as_is" }) end,
       ["run: phone_repairs without a phone"] = function() local _ = client:run(with { phone_repairs = "all" }, csv) end,
       ["run: map.region without a phone"] = function()
-        local _ = client:run({ audience = "a", map = { external_id = "id", email = "mail", region = { default = "US" } } }, csv)
+        local _ = client:run({ audience = "a", ids = "as_is", map = { external_id = "id", email = "mail", region = { default = "US" } } }, csv)
       end,
       ["client: ca_file of plain http"] = function() local _ = scope3.client { base_url = "http://127.0.0.1:9", ca_file = "/x" } end,
-      ["run: mend without an email"] = function()
-        local _ = client:run({ audience = "a", map = { external_id = "id", phone = "mail" } }, csv, { mend = false })
+      ["run: phone_repairs where ids are enough"] = function()
+        local _ = client:run(SCRIPT, csv, { mode = "remove", phone_repairs = "all" })
       end,
-      ["run: mend where ids are enough"] = function() local _ = client:run(SCRIPT, csv, { mode = "remove", mend = false }) end,
       ["wait: audience beside a result"] = function() local _ = client:wait(result, { audience = "b" }) end,
       ["audience: limits"] = function() local _ = client:audience("a", { deadlines = 5 }) end,
       ["audiences: limits"] = function() local _ = client:audiences(nil, { timeout = 5 }) end,
@@ -101,7 +100,7 @@ describe("an option without effect", function()
   end)
 
   it("in a script's file is the script's error", function()
-    local path = world.file('return { audience = "a", region = "US", map = { external_id = "id", email = "mail" } }', ".lua")
+    local path = world.file('return { audience = "a", region = "US", ids = "as_is", map = { external_id = "id", email = "mail" } }', ".lua")
     local res, err = sandbox:client():run(path, csv)
     assert.is_nil(res)
     assert.same({ "script", "no_effect" }, { err.kind, err.code })
@@ -139,9 +138,9 @@ describe("an option without effect", function()
       "sync CSV MAP --dry-run --journal j", "sync CSV MAP --dry-run --wait", "sync CSV MAP --wait=5 --dry-run", "sync CSV MAP --dry-run --rate 5",
       "sync CSV MAP --dry-run --timeout 5", "sync CSV MAP --dry-run --ca-file x", "sync CSV MAP --dry-run --require-ready",
       "sync CSV MAP --sandbox --account 25 --require-ready", "sync CSV MAP --sandbox --base-url http://127.0.0.1:9", "sync CSV MAP --sandbox --ca-file x",
-      "sync CSV MAP --base-url http://127.0.0.1:9 --ca-file x --account 25", "sync CSV MAP --dry-run --region US", "sync CSV MAP --map region=id --dry-run",
+      "sync CSV MAP --base-url http://127.0.0.1:9 --ca-file x --account 25", "sync CSV MAP --ids as_is --dry-run --region US", "sync CSV MAP --ids as_is --map region=id --dry-run",
       "sync CSV MAP --dry-run --phone-repairs all",
-      "sync CSV --audience a --map external_id=id --map phone=mail --no-mend --dry-run", "sync CSV MAP --mode remove --no-mend --dry-run",
+      "sync CSV MAP --mode remove --phone-repairs all --dry-run",
       "sync JSONL MAP --dry-run --delimiter ;", "sync CSV MAP --format jsonl --delimiter ; --dry-run", "sync JSONL --audience a --map external_id=1 --map email=2 "
       .. "--no-header --dry-run", "sync CSV MAP --audience b --dry-run", "sync CSV MAP --name x --name y --dry-run", "hash email a@b.co --region US",
       "hash phone 1 --no-mend", "hash email a@b.co --json --explain", "task T --sandbox", "wait T --sandbox", "wait T --require-ready", "task T --json --quiet",

@@ -38,6 +38,10 @@ local HTTP = [[
     } }
     location = /try { content_by_lua_block { ngx.print(ngx.shared.scope3:get("try" .. ngx.var.arg_n)) } }
     location = /refusal { content_by_lua_block { ngx.print(ngx.shared.scope3:get "refusal") } }
+    location = /id { content_by_lua_block {
+      local ok, err = collector:add { external_id = ngx.unescape_uri(ngx.var.arg_id), email = "a@example.com" }
+      ngx.print(ok and "taken" or err.code)
+    } }
     location = /odd { content_by_lua_block {
       local ok, err = collector:add { external_id = "x", email = "nobody" }
       ngx.print(tostring(ok), " ", err.kind, " ", err.code)

@@ -12,6 +12,10 @@ local hash = {}
 -- What becomes of a value: `why` is the repairs, or the reason where there is no hash.
 local function look_at(kind, raw, opts)
   local found = { raw = raw, kind = kind }
+  if kind == "id" then
+    found.id, found.why, found.text = identity.external_id.normalize(raw, opts)
+    return found
+  end
   found.hash, found.why, found.text = identity[kind].hash(raw, opts)
   if found.hash and not core.hashed(raw) then
     local _
@@ -26,7 +30,7 @@ local function explain(found)
   local function say(line)
     lines[#lines + 1] = "    " .. line
   end
-  if not found.hash then
+  if not (found.hash or found.id) then
     say(("refused (%s): %s"):format(found.why, found.text))
     return lines
   end
@@ -36,7 +40,9 @@ local function explain(found)
   for _, step in ipairs(found.steps or {}) do
     say(step)
   end
-  if found.normalized then
+  if found.id then
+    say("sent as the member's externalId")
+  elseif found.normalized then
     say(found.kind == "email" and "trimmed, and lowercased as Unicode " .. core.unicode_version .. " has it; nothing else"
       or "validated as libphonenumber " .. core.phone_metadata_version .. " does; the leading + is part of what is hashed")
     if found.kind == "email" and found.normalized:find("[\128-\255]") then
@@ -49,9 +55,21 @@ local function explain(found)
   return lines
 end
 
+local UNKNOWN_REGION = "--region is not a country that is known: give its ISO code, such as US or USA, or its English name"
+
 -- The options of a kind, or nil and what is wrong with the arguments.
 local function options_of(args)
-  if args.kind == "email" then
+  if args.kind == "id" then
+    local opts = { mend = not args.no_mend, ids = args.ids, region = args.region,
+      phone_repairs = text.names(args.phone_repairs) }
+    local wrong = options.problem(opts, identity.options)
+    if not wrong and args.region and core.region(args.region) == nil then
+      wrong = UNKNOWN_REGION
+    end
+    return not wrong and opts or nil, wrong
+  elseif args.ids then
+    return nil, "--ids is for ids"
+  elseif args.kind == "email" then
     if args.region or args.phone_repairs then
       return nil, "--region and --phone-repairs are for phones"
     end
@@ -60,7 +78,7 @@ local function options_of(args)
   local opts = { region = args.region, phone_repairs = text.names(args.phone_repairs) }
   local problem = options.problem(opts, identity.phone_options)
   if not problem and args.region and core.region(args.region) == nil then
-    problem = "--region is not a country that is known: give its ISO code, such as US or USA, or its English name"
+    problem = UNKNOWN_REGION
   end
   return not problem and opts or nil, problem
 end
@@ -82,15 +100,17 @@ function hash.main(args, exit)
   end
   for _, raw in ipairs(values) do
     local found = look_at(args.kind, raw, opts)
-    failed = failed or not found.hash
+    failed = failed or not (found.hash or found.id)
     if args.json then
+      local fine = found.hash or found.id
       print(visible.json(json.encode { raw = core.utf8_valid(raw) and raw or nil, normalized = found.normalized, hash = found.hash,
-        repairs = found.hash and found.why or nil, reason = not found.hash and found.why or nil }))
+        id = found.id, repairs = fine and found.why or nil, reason = not fine and found.why or nil }))
     elseif args.explain then
-      print(("%s  ->  %s  ->  %s"):format(text.visible(raw), found.normalized or "-", found.hash or "-"))
+      print(("%s  ->  %s  ->  %s"):format(text.visible(raw), found.normalized or "-", found.hash or found.id or "-"))
       print(table.concat(explain(found), "\n"))
     else
-      rows[#rows + 1] = { text.visible(raw), found.normalized or (found.hash and "(hashed already)" or "-"), found.hash or found.text }
+      rows[#rows + 1] = args.kind == "id" and { text.visible(raw), found.id or found.text }
+        or { text.visible(raw), found.normalized or (found.hash and "(hashed already)" or "-"), found.hash or found.text }
     end
   end
   if #rows > 0 then

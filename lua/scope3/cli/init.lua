@@ -54,6 +54,9 @@ local function add_job(command)
   command:option("--region", "The country of phones in national form, where a row names none: US, USA or United States.")
   add_repairs(command)
   command:flag("--no-mend", "Refuse what would otherwise be mended in an identifier, such as mailto:.")
+  command:option("--ids",
+    "What becomes of ids that are emails or phones: refuse (default), hash (their SHA-256 is the id) or as_is.")
+    :choices { "refuse", "hash", "as_is" }
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
   command:option("--unique", "job: let a repeated id wait until the tasks of the earlier requests have ended."):choices { "job" }
   command:option("--concurrency", "Requests under way at once (1, at most 16)."):convert(tonumber)
@@ -126,11 +129,14 @@ local function build_parser()
   add_common(wait)
   add_quiet(wait)
 
-  local hash = parser:command("hash", "Show what an email or phone is normalised and hashed to.")
-  hash:argument("kind", "email or phone."):choices { "email", "phone" }
+  local hash = parser:command("hash",
+    "Show what an email or phone is normalised and hashed to, and what an external id becomes.")
+  hash:argument("kind", "email, phone or id."):choices { "email", "phone", "id" }
   hash:argument("value", "Values; without any, lines of standard input."):args("*")
   hash:option("--region", "The country of phones in national form.")
   add_repairs(hash)
+  hash:option("--ids", "What becomes of ids that are emails or phones: refuse (default), hash or as_is.")
+    :choices { "refuse", "hash", "as_is" }
   hash:flag("--explain", "Say what was mended, or why a value is refused.")
   hash:flag("--no-mend", "Refuse what would otherwise be mended.")
   hash:flag("--json", "Print one JSON object a value.")

@@ -38,8 +38,9 @@ local collector = {}
 ---@field shared? string  a lua_shared_dict: workers share one rate, and status() speaks for all of them
 ---@field rate? integer  requests a minute (100)
 ---@field exit_seconds? number  how long a worker that ends goes on sending (10)
----@field region? string  these three as in scope3.StreamOptions
+---@field region? string  these four as in scope3.StreamOptions
 ---@field mend? boolean
+---@field ids? "refuse"|"hash"|"as_is"
 ---@field phone_repairs? "all"|string[]
 ---@field push_notification_config? table  docs/contract.md section 6
 ---@field on_event? fun(event: table)  as in scope3.StreamOptions
@@ -128,6 +129,8 @@ local function begin(self)
     pid = ngx.worker.pid(), limits = self.limits, free = {}, held = 0, refused = 0, orphans_at = 0,
     builder = core.builder(options.merge(identity.reading(self.config), { max_member = self.limits.max_bytes })),
   }
+  -- What a spool holds was read by the options of its time: an id that went as it was then goes so now.
+  own.adopter = core.builder(options.merge(identity.reading(self.config), { ids = "as_is", max_member = self.limits.max_bytes }))
   own.payload = take_payload(own)
   own.census = census_of.new(self.dict, self.name, own.pid, self.config.spool ~= nil)
   own.spools = self.config.spool and spools_of.new(self.config.spool, self.name) or nil
@@ -219,13 +222,14 @@ local function adopt(self, own)
     local payload, n = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = self.limits.max_bytes }, 0
     local group = {} -- what becomes of the requests of one file
     for member in spools_of.members(spool) do
-      local added = own.builder:add(payload, member)
+      local added = own.adopter:add(payload, member)
       while added == false do -- more than one request holds: the last of them keeps the file
         own.outbox:put(payload, nil, group)
         payload = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = self.limits.max_bytes }
-        added = own.builder:flush(payload)
+        added = own.adopter:flush(payload)
       end
       n = n + (added and 1 or 0)
+      own.census:add("rejected", added and 0 or 1)
     end
     own.census:add("adopted", n)
     if n > 0 then
