@@ -276,7 +276,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
         break;
       case LUA_TNUMBER:
         f->kind = SC3_KIND_NUMBER;
-        f->value = sc3_slice_of(lookup->numbers[i], sc3_numbertext(L, lookup->numbers[i]));
+        f->value = sc3_slice_of(lookup->numbers[i], sc3_writenumber(L, lookup->numbers[i]));
         break;
       case LUA_TBOOLEAN:
         f->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE;

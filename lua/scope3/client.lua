@@ -110,7 +110,7 @@ function client.new(opts)
   end
   local issues = {}
   local account_id = options.id(opts.account_id or env("SCOPE3_ACCOUNT_ID"))
-  if account_id and not account_id:find("^[%w_%-.]+$") then
+  if account_id and not account_id:find("^[A-Za-z0-9_%-.]+$") then
     issues[#issues + 1] = { path = "account_id", message = "must be the numeric id of the advertiser, such as 25" }
   end
   local api_key = opts.api_key or env("SCOPE3_API_KEY")

@@ -1,4 +1,6 @@
 --- Takes personal data and keys out of text that somebody else wrote, before it enters an error or a log.
+-- Classes of characters are written out: %w, %s and %c ask the locale, which may hold a byte of a UTF-8 character for
+-- any of them.
 local redact = {}
 
 local GONE = "[redacted]"
@@ -17,16 +19,16 @@ end
 ---@param text string
 ---@return string
 function redact.patterns(text)
-  text = text:sub(1, 4 * LONGEST):gsub("[%c\127]+", " ")
-  text = text:gsub("scope3_[%w_%-%.]+", GONE)
-  text = text:gsub("([Bb][Ee][Aa][Rr][Ee][Rr])%s+%S+", "%1 " .. GONE)
-  text = text:gsub("[^%s<>,;:()%[%]'\"]+@[^%s<>,;:()%[%]'\"]+", GONE)
-  text = text:gsub("[%w+/_%-=]+", function(token)
+  text = text:sub(1, 4 * LONGEST):gsub("[%z\1-\31\127]+", " ")
+  text = text:gsub("scope3_[A-Za-z0-9_%-%.]+", GONE)
+  text = text:gsub("([Bb][Ee][Aa][Rr][Ee][Rr])[ \t-\r]+[^ \t-\r]+", "%1 " .. GONE)
+  text = text:gsub("[^ \t-\r<>,;:()%[%]'\"]+@[^ \t-\r<>,;:()%[%]'\"]+", GONE)
+  text = text:gsub("[A-Za-z0-9+/_%-=]+", function(token)
     if #token >= 32 then
       return GONE
     end
   end)
-  text = text:gsub("%+?%d[%d%s%-%.()/]+%d", hide_phone)
+  text = text:gsub("%+?%d[%d \t-\r%-%.()/]+%d", hide_phone)
   if #text > LONGEST then
     text = text:sub(1, LONGEST) .. "…"
   end

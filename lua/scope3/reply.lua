@@ -1,4 +1,5 @@
 --- From a finished transfer to data or an error: both envelopes, and everything a gateway may answer instead (docs/contract.md section 4).
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local redact = require "scope3.redact"
@@ -21,13 +22,18 @@ local function days(year, month, day)
     + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
+-- Texts of digits as numbers: arithmetic on texts asks the locale.
+local function in_seconds(hours, minutes, seconds)
+  return tonumber(hours) * 3600 + tonumber(minutes) * 60 + tonumber(seconds)
+end
+
 --- Seconds since 1970 of an HTTP date (RFC 9110 section 5.6.7, the preferred form), or nil.
 ---@param text string
 ---@return number?
 function reply.http_date(text)
-  local day, month, year, h, m, s = text:match("^%a+, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
+  local day, month, year, h, m, s = text:match("^[A-Z][a-z]+, (%d%d) ([A-Z][a-z][a-z]) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
   if day and MONTHS[month] then
-    return days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + h * 3600 + m * 60 + s
+    return days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + in_seconds(h, m, s)
   end
 end
 
@@ -39,13 +45,14 @@ function reply.iso_time(text)
     return nil
   end
   local year, month, day, h, m, s, zone = text:match("^(%d%d%d%d)-(%d%d)-(%d%d)[T ](%d%d):(%d%d):([%d.]+)(.*)$")
-  if not year then
+  local seconds = s and core.number(s)
+  if not seconds then
     return nil
   end
-  local at = days(tonumber(year), tonumber(month), tonumber(day)) * 86400 + h * 3600 + m * 60 + s
+  local at = days(tonumber(year), tonumber(month), tonumber(day)) * 86400 + in_seconds(h, m, 0) + seconds
   local sign, zone_h, zone_m = zone:match("^([+-])(%d%d):?(%d%d)$")
   if sign then
-    at = at - tonumber(sign .. "1") * (zone_h * 3600 + zone_m * 60)
+    at = at - (sign == "-" and -1 or 1) * in_seconds(zone_h, zone_m, 0)
   end
   return at
 end
@@ -59,13 +66,13 @@ function reply.retry_after(result, now)
   if not value then
     return nil
   end
-  local seconds = tonumber(value)
+  local seconds = core.number(value) -- tonumber() would take "inf", and stumble over a decimal comma of the locale
   if not seconds then
     -- Both dates by the service's clock, where it tells its own: ours may be wrong.
     local at = reply.http_date(value)
     seconds = at and math.max(0, at - (reply.http_date(header(result, "date") or "") or now))
   end
-  return seconds and seconds >= 0 and seconds or nil
+  return seconds and seconds >= 0 and seconds < math.huge and seconds or nil
 end
 
 local function present(value)
@@ -81,7 +88,7 @@ local function describe(result)
     return "an empty body"
   end
   local kind = header(result, "content-type") or ""
-  if kind:find("html", 1, true) or body:find("^%s*<[!%a]") then
+  if kind:find("html", 1, true) or body:find("^[ \t-\r]*<[!A-Za-z]") then
     local title = body:match("<[Tt][Ii][Tt][Ll][Ee]>(.-)</")
     return "an HTML page" .. (title and " (" .. redact.text(title) .. ")" or "")
   end
@@ -180,13 +187,13 @@ function reply.speaks_of_size(err)
   elseif err.status ~= 400 and err.status ~= 422 then
     return err.kind == "timeout" and err.code == "OPERATION_TIMEDOUT" and not err.uncertain -- while it was being sent
   end
-  local text = ((err.code or "") .. " " .. err.message):lower()
+  local text = core.lower((err.code or "") .. " " .. err.message)
   return text:find("too[ _]large") ~= nil or text:find("too[ _]big") ~= nil or text:find("too many members", 1, true) ~= nil
     or text:find("size limit", 1, true) ~= nil or text:find("maximum size", 1, true) ~= nil
 end
 
 local function redirected(result)
-  local host = (result.redirect_url or ""):match("^%a+://([^/?#@]+)")
+  local host = (result.redirect_url or ""):match("^[A-Za-z]+://([^/?#@]+)")
   return errors.new("http", ("the service answered %d and points to %s; redirects are never followed, "
     .. "because the key would go along: set base_url to the right host"):format(result.status,
     host and redact.text(host) or "another place"), { status = result.status, code = "REDIRECT" })

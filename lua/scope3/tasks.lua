@@ -1,4 +1,5 @@
 --- Waiting for what the service makes of a request: first its task, then the audience's row (docs/contract.md section 3).
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local redact = require "scope3.redact"
 local reply = require "scope3.reply"
@@ -99,6 +100,12 @@ function tasks.get(client, id, limits)
   return wire.read(task)
 end
 
+-- A number of seconds that a reply names, or nil.
+local function seconds_of(value)
+  value = type(value) == "string" and core.number(value) or value
+  return type(value) == "number" and value >= 0 and value < math.huge and value or nil
+end
+
 -- Why a task did not end well.
 local function failure(task)
   local said = type(task.error) == "table" and task.error or {}
@@ -139,7 +146,7 @@ function tasks.wait_one(client, id, limits, opts, on_event)
       return nil, why
     end
     on_event { event = "task", task_id = id, status = seen.status }
-    local wish = not opts.interval and tonumber(seen.retry_after_seconds) or nil
+    local wish = not opts.interval and seconds_of(seen.retry_after_seconds) or nil
     return seen, ENDED[seen.status] or NEEDS_ACTION[seen.status] or false, wish
   end, notice(opts.notified, id))
   if not task then

@@ -1,11 +1,12 @@
 --- Names on the wire and names in Lua: camelCase there, AdCP's snake_case here. The only place that knows both.
+local core = require "scope3.core"
 local json = require "scope3.json"
 
 local wire = {}
 
 local function snake(key)
-  return (key:gsub("%u", function(c)
-    return "_" .. c:lower()
+  return (key:gsub("[A-Z]", function(c) -- not %u and lower(), which ask the locale: in Turkish taskId is no task_id
+    return "_" .. core.lower(c)
   end))
 end
 
@@ -28,7 +29,8 @@ function wire.read(value)
     local name = type(key) == "string" and snake(key) or key
     item = wire.read(item)
     if type(item) == "number" and type(name) == "string" and name:find("_id$") then
-      item = ("%.0f"):format(item)
+      -- the second would round an integer of 64 bits
+      item = integer(item) and ("%d"):format(item) or ("%.0f"):format(item)
     end
     out[name] = item
   end
@@ -44,7 +46,7 @@ end
 ---@param text string
 ---@return string
 function wire.escape(text)
-  return (text:gsub("[^%w%-_.~]", function(c)
+  return (text:gsub("[^A-Za-z0-9%-_.~]", function(c)
     return ("%%%02X"):format(c:byte())
   end))
 end
