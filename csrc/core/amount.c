@@ -74,6 +74,8 @@ static int is_capital(char c) {
 static size_t sign_length(sc3_slice s, int at_end) {
   size_t i, used, n = 0;
   uint32_t c = at_end ? last(s, &used) : first(s, &used);
+  if (c >= '0' && c <= '9') /* as most amounts begin and end */
+    return 0;
   if (is_sign(c)) {
     if (!at_end || c != '$')
       return used;
@@ -170,6 +172,9 @@ int sc3_amount_read(sc3_slice s, char decimal, sc3_number *number) {
   size_t n = 0, used, group;
   uint32_t parts = 0;
   int negative = 0, lakhs = 0;
+  /* Most are plain. Where a comma is the decimal mark, a point may part thousands. */
+  if ((decimal == '.' || memchr(s.p, '.', s.n) == NULL) && sc3_number_read(s, number))
+    return 1;
   if (!unwrap(&s, &negative))
     return 0;
   if (negative)

@@ -79,6 +79,21 @@ static int may_be_alike(sc3_slice a, sc3_slice b) {
   return a.n <= 3 * b.n && b.n <= 3 * a.n && (x >= 0x80 || y >= 0x80 || ((x ^ y) & ~0x20) == 0);
 }
 
+/* The same for all of their characters where these are of ASCII: 1 or 0; -1 where others are among them. */
+static int are_alike_in_ascii(sc3_slice a, sc3_slice b) {
+  size_t i;
+  int alike = a.n == b.n;
+  for (i = 0; i < a.n || i < b.n; i++) {
+    unsigned char x = i < a.n ? (unsigned char)a.p[i] : 0, y = i < b.n ? (unsigned char)b.p[i] : 0;
+    if (x >= 0x80 || y >= 0x80)
+      return -1;
+    x = x >= 'A' && x <= 'Z' ? (unsigned char)(x | 0x20) : x;
+    y = y >= 'A' && y <= 'Z' ? (unsigned char)(y | 0x20) : y;
+    alike = alike && x == y;
+  }
+  return alike;
+}
+
 /* Whether a text is an operand but for upper and lower case. */
 static int differs_in_case_alone(const sc3_condition *c, const value *v) {
   char a[2 * SC3_FOLDED_MAX], b[2 * SC3_FOLDED_MAX];
@@ -87,7 +102,13 @@ static int differs_in_case_alone(const sc3_condition *c, const value *v) {
     return 0;
   for (i = 0; i < c->operand_count; i++) {
     const sc3_slice wanted = c->operands[i].text;
+    int alike;
     if (c->operands[i].kind != SC3_KIND_TEXT || wanted.n > SC3_FOLDED_MAX || !may_be_alike(wanted, v->text))
+      continue;
+    alike = are_alike_in_ascii(wanted, v->text);
+    if (alike > 0)
+      return 1;
+    if (alike == 0)
       continue;
     if (!sc3_utf8_valid(wanted.p, wanted.n) || !sc3_utf8_valid(v->text.p, v->text.n))
       continue;

@@ -4,6 +4,9 @@
    */
 
 static int leading_zeros(uint64_t x) { /* x is not 0 */
+#if defined(__GNUC__)
+  return __builtin_clzll(x);
+#else
   int n = 0, step;
   for (step = 32; step > 0; step /= 2) {
     if (x >> (64 - step) == 0) {
@@ -12,6 +15,7 @@ static int leading_zeros(uint64_t x) { /* x is not 0 */
     }
   }
   return n;
+#endif
 }
 
 static void multiply(uint64_t a, uint64_t b, uint64_t *high, uint64_t *low) {
