@@ -46,6 +46,17 @@ static int order_of_texts(sc3_slice a, sc3_slice b) {
   return order < 0 ? -1 : 1;
 }
 
+/* Whether a text begins with a date as ISO 8601 has it, the one form that bytes put in order. */
+static int begins_with_date(sc3_slice s) {
+  static const char form[] = "0000-00-00";
+  size_t i;
+  for (i = 0; i < sizeof form - 1; i++) {
+    if (i >= s.n || (form[i] == '-' ? s.p[i] != '-' : s.p[i] < '0' || s.p[i] > '9'))
+      return 0;
+  }
+  return 1;
+}
+
 /* -1, 0 or 1; NO_ORDER when the two cannot be compared. */
 static int compare(const sc3_condition *c, const sc3_operand *operand, value *v) {
   switch (operand->kind) {
@@ -191,6 +202,11 @@ static int meets(const sc3_condition *c, value *v, sc3_condition_tally *t) {
       break;
   }
   order = v->absent || c->operand_count == 0 ? NO_ORDER : compare(c, &c->operands[0], v);
+  if (order != NO_ORDER && c->operands[0].kind == SC3_KIND_TEXT && begins_with_date(c->operands[0].text) &&
+      !begins_with_date(v->text)) { /* 31.12.2023 is not behind 2024-01-01 */
+    t->not_a_date++;
+    order = NO_ORDER;
+  }
   switch (c->op) {
     case SC3_LESS:
       return order == -1;
@@ -207,6 +223,7 @@ int sc3_condition_holds(const sc3_condition *c, const sc3_field *field, sc3_cond
   char lower[2 * SC3_FOLDED_MAX];
   value v;
   size_t n;
+  int ignored = 0;
   int holds, no_number, doubtful, other_case = 0;
   v.kind = field == NULL ? SC3_KIND_NULL : field->kind;
   v.absent = v.kind == SC3_KIND_NULL;
@@ -214,6 +231,8 @@ int sc3_condition_holds(const sc3_condition *c, const sc3_field *field, sc3_cond
   v.number_state = 0;
   if (v.kind == SC3_KIND_TEXT || v.kind == SC3_KIND_NUMBER) {
     v.text = sc3_text_trim(field->value);
+    if (v.text.n > 0 && ((v.text.p[0] | v.text.p[v.text.n - 1]) & 0x80) != 0) /* else nothing invisible is there */
+      v.text = sc3_text_strip(v.text, &ignored);
     v.absent = v.text.n == 0;
   }
   v.folded = v.text;

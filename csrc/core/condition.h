@@ -50,17 +50,18 @@ typedef struct sc3_condition_tally {
   uint64_t skipped; /* of these, that did not meet it */
   uint64_t absent;  /* of the skipped: there is no value */
   uint64_t not_a_number;  /* it compares with numbers alone, and the value is none */
+  uint64_t not_a_date;    /* it compares with a date, and the value does not begin with one */
   uint64_t not_yes_or_no; /* it asks for a yes or no, or for true or false, and the value is neither */
   uint64_t other_case;    /* the value equals an operand but for upper and lower case */
   /* of the skipped, until a row meets it; of what may have been read wrongly, always */
   uint64_t content[SC3_CONTENT_COUNT];
 } sc3_condition_tally;
 
-/* Whether a field (NULL where the row has none) meets a condition. White space round a text does not count. A blank
-   text, null and a missing field equal nothing, are neither less nor more than anything, and are absent. Numbers are
-   compared as numbers, also with the text of one; texts by their bytes, which puts ISO dates in order. True and false
-   are compared with true and false: with a text or a number no comparison of the two holds, so that a value which
-   cannot be read lets no row pass. */
+/* Whether a field (NULL where the row has none) meets a condition. White space and invisible characters round a text do
+   not count. A blank text, null and a missing field equal nothing, are neither less nor more than anything, and are
+   absent. Numbers are compared as numbers, also with the text of one; texts by their bytes, which puts ISO dates in
+   order. True and false are compared with true and false: with a text or a number no comparison of the two holds, so
+   that a value which cannot be read lets no row pass. */
 int sc3_condition_holds(const sc3_condition *c, const sc3_field *field, sc3_condition_tally *tally);
 
 #endif

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "../core/region.h"
+#include "../core/text.h"
 #include "builder.h"
 #include "id_set.h"
 #include "identity.h"
@@ -79,6 +80,7 @@ static void read_operand(lua_State *L, sc3_lookup *lookup) {
     default:
       o->kind = SC3_KIND_TEXT;
       o->text.p = luaL_checklstring(L, -1, &o->text.n);
+      o->text = sc3_text_trim(o->text); /* as values are */
       break;
   }
   lookup->operand_count++;

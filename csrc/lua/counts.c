@@ -56,11 +56,12 @@ static void push_conditions(lua_State *L, const sc3_builder *b) {
   lua_createtable(L, (int)n, 0);
   for (i = 0; i < n; i++) {
     const sc3_condition_tally *t = &b->columns->tallies[i];
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 8);
     set_count(L, "seen", t->seen);
     set_count(L, "skipped", t->skipped);
     set_count(L, "absent", t->absent);
     set_count(L, "not_a_number", t->not_a_number);
+    set_count(L, "not_a_date", t->not_a_date);
     set_count(L, "not_yes_or_no", t->not_yes_or_no);
     set_count(L, "other_case", t->other_case);
     lua_createtable(L, 0, SC3_CONTENT_COUNT);

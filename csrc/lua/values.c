@@ -43,10 +43,16 @@ static sc3_slice check_text(lua_State *L) {
   return s;
 }
 
+/* The same without what nobody sees at its ends, as conditions read values. */
+static sc3_slice check_value(lua_State *L) {
+  int ignored = 0;
+  return sc3_text_strip(check_text(L), &ignored);
+}
+
 /* number(text [, decimal mark]) -> number | nil. Without a mark plain numbers alone (sc3_number_read), else amounts
    (sc3_amount_read). */
 static int values_number(lua_State *L) {
-  sc3_slice s = sc3_text_trim(check_text(L));
+  sc3_slice s = check_value(L);
   const char *mark = luaL_optstring(L, 2, NULL);
   sc3_number n;
   if (!(mark != NULL ? sc3_amount_read(s, *mark == ',' ? ',' : '.', &n) : sc3_number_read(s, &n)))
@@ -57,7 +63,7 @@ static int values_number(lua_State *L) {
 
 /* yes(text) -> true | false | nil */
 static int values_yes(lua_State *L) {
-  int said = sc3_yes_no(sc3_text_trim(check_text(L)));
+  int said = sc3_yes_no(check_value(L));
   if (said < 0)
     return 0;
   lua_pushboolean(L, said);

@@ -90,6 +90,11 @@ local function condition_of(column, operator, value)
     return { operator = operator, column = column, values = { value } }
   end
   local values = values_of(value)
+  for _, item in ipairs(values or {}) do
+    if type(item) == "string" and not item:find("[^ \t-\r]") then
+      return nil, ("where['%s']: a blank text equals nothing; use present = true or present = false"):format(column)
+    end
+  end
   if not values then
     return nil, ("where['%s'] must be a value, or a list of values, "
       .. "or a table of eq, ne, lt, le, gt, ge, present and yes"):format(column)
@@ -276,6 +281,11 @@ local function judge(res, condition, tally)
       ("was not met by %.0f numbers such as 1.234, with three digits behind the point; they were read as "
       .. "decimals"):format(tally.content.point))
   end
+  if tally.not_a_date > 0 then
+    warn(res, "not_a_date", condition, tally,
+      ("compares with a date, and %.0f of %.0f values do not begin with one such as 2024-01-31; their rows were skipped"):format(
+      tally.not_a_date, tally.seen))
+  end
   if tally.not_yes_or_no > 0 then
     warn(res, "not_yes_or_no", condition, tally,
       ("found %.0f of %.0f values that are neither %s; their rows were skipped"):format(
@@ -297,7 +307,8 @@ function conditions.report(res, list, tallies)
     local tally = tallies[i]
     res.conditions[#res.conditions + 1] = {
       column = condition.column, operator = condition.operator, seen = tally.seen, skipped = tally.skipped,
-      absent = tally.absent, not_a_number = tally.not_a_number, not_yes_or_no = tally.not_yes_or_no,
+      absent = tally.absent, not_a_number = tally.not_a_number, not_a_date = tally.not_a_date,
+        not_yes_or_no = tally.not_yes_or_no,
       other_case = tally.other_case,
     }
     judge(res, condition, tally)

@@ -5,10 +5,10 @@ local json = require "scope3.json"
 ---@field rows integer  rows read (or members given one by one)
 ---@field skipped integer  rows left out by the script
 ---@field conditions {column: string|integer, operator: string, seen: integer, skipped: integer, absent: integer,
----  not_a_number: integer, not_yes_or_no: integer, other_case: integer}[]  one a condition of `where`, in the order in
----  which they are asked: the rows that came to it; of these the ones that did not meet it, and of those the ones
----  without a value; values that are no number though it compares with one; neither yes nor no; equal but for upper and
----  lower case
+---  not_a_number: integer, not_a_date: integer, not_yes_or_no: integer, other_case: integer}[]  one a condition of
+---  `where`, in the order in which they are asked: the rows that came to it; of these the ones that did not meet it,
+---  and of those the ones without a value; values that are no number or date though it compares with one; neither yes
+---  nor no; equal but for upper and lower case
 ---@field rejected table<string, integer>  rows that gave no member, by reason
 ---@field dropped table<string, integer>  identifiers that could not be used, by reason; their members are kept
 ---@field repaired table<string, integer>  identifiers that were mended and used, by what was mended

@@ -123,8 +123,8 @@ local function list_lost(out, res)
 end
 
 local DOUBTS = {
-  { "absent", "blank or missing" }, { "not_a_number", "not a number" }, { "not_yes_or_no", "not a yes or no" },
-  { "other_case", "in another case" },
+  { "absent", "blank or missing" }, { "not_a_number", "not a number" }, { "not_a_date", "not a date" },
+  { "not_yes_or_no", "not a yes or no" }, { "other_case", "in another case" },
 }
 
 -- Rows skipped, by the condition that they did not meet first, and what of it may be no wish of the script's author.
