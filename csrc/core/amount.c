@@ -15,12 +15,12 @@ static const char CODES[] =
   "PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY "
   "TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ";
 
-/* What else stands for a currency, in the case that it is written in. */
-static const char *const WORDS[] = {
-  "Euro", "euro", "Euros", "euros", "Eur", "eur", "usd", "gbp", "chf", "kr.", "kr", "Kr.", "Kr", "z\xc5\x82",
-      "K\xc4\x8d", "Ft", "Fr.", "Fr", "SFr.", "lei", "\xd0\xbb\xd0\xb2.", "\xd0\xbb\xd0\xb2",
-  "\xd1\x80\xd1\x83\xd0\xb1.", "\xd1\x80\xd1\x83\xd0\xb1", "Rs.", "Rs", "RM", "TL", "\xe5\x85\x83", "\xe5\x86\x86",
-};
+/* What else stands for a currency, in the case that it is written in; each with its NUL, and the last is empty. */
+static const char WORDS[] =
+  "Euro\0" "euro\0" "Euros\0" "euros\0" "Eur\0" "eur\0" "usd\0" "gbp\0" "chf\0" "kr.\0" "kr\0" "Kr.\0" "Kr\0"
+  "z\xc5\x82\0" "K\xc4\x8d\0" "Ft\0" "Fr.\0" "Fr\0" "SFr.\0" "lei\0" "\xd0\xbb\xd0\xb2.\0" "\xd0\xbb\xd0\xb2\0"
+  "\xd1\x80\xd1\x83\xd0\xb1.\0" "\xd1\x80\xd1\x83\xd0\xb1\0" "Rs.\0" "Rs\0" "RM\0" "TL\0" "\xe5\x85\x83\0"
+  "\xe5\x86\x86\0";
 
 /* Symbols of currencies (General_Category Sc), and the per cent sign. */
 static int is_sign(uint32_t c) {
@@ -72,7 +72,8 @@ static int is_capital(char c) {
 
 /* Bytes of the currency or the per cent sign at the head of `s`, or at its end. */
 static size_t sign_length(sc3_slice s, int at_end) {
-  size_t i, used, n = 0;
+  size_t used, n = 0;
+  const char *word;
   uint32_t c = at_end ? last(s, &used) : first(s, &used);
   if (c >= '0' && c <= '9') /* as most amounts begin and end */
     return 0;
@@ -87,9 +88,8 @@ static size_t sign_length(sc3_slice s, int at_end) {
     n++;
   if (n > 0 && n < s.n && s.p[n] == '$')
     return n + 1;
-  for (i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
-    n = strlen(WORDS[i]);
-    if (n < s.n && memcmp(at_end ? s.p + s.n - n : s.p, WORDS[i], n) == 0)
+  for (word = WORDS; (n = strlen(word)) > 0; word += n + 1) {
+    if (n < s.n && memcmp(at_end ? s.p + s.n - n : s.p, word, n) == 0)
       return n;
   }
   return s.n > 3 && is_code(at_end ? s.p + s.n - 3 : s.p) ? 3 : 0;
