@@ -148,7 +148,9 @@ static sc3_content content_of(const sc3_condition *c, const value *v, int other_
     return SC3_CONTENT_OTHER_CASE;
   if (v->kind != SC3_KIND_TEXT && v->kind != SC3_KIND_NUMBER)
     return SC3_CONTENT_OTHER_TYPE;
-  if (sc3_number_read(v->text, &ignored))
+  if (c->decimal != '\0' && v->number_state < 0 && sc3_number_read(v->text, &ignored))
+    return SC3_CONTENT_POINT; /* where the point parts thousands: 1.5 */
+  if (v->number_state > 0 || sc3_number_read(v->text, &ignored))
     return may_be_thousands(c, v) ? SC3_CONTENT_POINT : SC3_CONTENT_NUMBER;
   switch (sc3_amount_look(v->text)) {
     case SC3_LOOK_COMMA: return SC3_CONTENT_COMMA;
@@ -255,7 +257,9 @@ int sc3_condition_holds(const sc3_condition *c, const sc3_field *field, sc3_cond
     t->skipped++;
     t->absent += (uint64_t)v.absent;
   }
-  if (no_number || doubtful || (!holds && t->skipped == t->seen))
+  if (no_number || doubtful)
+    t->unread[content_of(c, &v, other_case)]++;
+  if (!holds && t->skipped == t->seen)
     t->content[content_of(c, &v, other_case)]++;
   return holds;
 }

@@ -35,7 +35,8 @@ typedef struct sc3_condition {
 typedef enum sc3_content {
   SC3_CONTENT_ABSENT, /* blank, null, or no such field */
   SC3_CONTENT_NUMBER,
-  SC3_CONTENT_POINT, /* a number such as 1.234, which means thousands where a comma is the decimal mark */
+  /* a number such as 1.234, which means thousands where a comma is the decimal mark, or where one is: 1.5 */
+  SC3_CONTENT_POINT,
   SC3_CONTENT_COMMA, /* as in sc3_look */
   SC3_CONTENT_SIGNS,
   SC3_CONTENT_WORDS,
@@ -53,8 +54,8 @@ typedef struct sc3_condition_tally {
   uint64_t not_a_date;    /* it compares with a date, and the value does not begin with one */
   uint64_t not_yes_or_no; /* it asks for a yes or no, or for true or false, and the value is neither */
   uint64_t other_case;    /* the value equals an operand but for upper and lower case */
-  /* of the skipped, until a row meets it; of what may have been read wrongly, always */
-  uint64_t content[SC3_CONTENT_COUNT];
+  uint64_t content[SC3_CONTENT_COUNT]; /* of the skipped, until a row meets it */
+  uint64_t unread[SC3_CONTENT_COUNT];  /* of what is no number, and of numbers that may have been read wrongly */
 } sc3_condition_tally;
 
 /* Whether a field (NULL where the row has none) meets a condition. White space and invisible characters round a text do

@@ -217,20 +217,20 @@ local CONTENTS = {
   { "absent", "blank or missing" },
   { "other_case", "equal but for upper and lower case" },
   { "comma", "numbers with a comma" },
-  { "point", "numbers such as 1.234 (read as a little over 1)" },
+  { "point", "numbers such as 1.234", "numbers with a point" }, -- the second where the decimal mark is told
   { "signs", "numbers with a currency, a per cent sign or parted thousands" },
   { "number", "plain numbers" },
   { "words", "other texts" },
   { "other_type", "true, false or nested" },
 }
-local NO_NUMBERS = { comma = true, signs = true, words = true, other_type = true }
 
-local function describe(content, only)
+-- "plain numbers (3), other texts (1)"
+local function describe(condition, content, without)
   local parts = {}
   for _, kind in ipairs(CONTENTS) do
     local n = content[kind[1]]
-    if n > 0 and (not only or only[kind[1]]) then
-      parts[#parts + 1] = ("%.0f %s"):format(n, kind[2])
+    if n > 0 and kind[1] ~= without then
+      parts[#parts + 1] = ("%s (%.0f)"):format(condition.decimal and kind[3] or kind[2], n)
     end
   end
   return table.concat(parts, ", ")
@@ -249,7 +249,7 @@ end
 
 local function advise(condition, tally)
   local advice = ""
-  if tally.content.comma + tally.content.signs + tally.content.point > 0 and not condition.decimal
+  if tally.unread.comma + tally.unread.signs + tally.unread.point > 0 and not condition.decimal
     and is_numeric(condition) then
     advice = '. Say how numbers are written: decimal = "," or decimal = "."'
   elseif tally.other_case > 0 then
@@ -270,16 +270,16 @@ end
 local function judge(res, condition, tally)
   if tally.seen > 0 and tally.skipped == tally.seen then
     return warn(res, "condition_never_met", condition, tally,
-      ("was met by none of the %.0f rows that came to it: %s"):format(tally.seen, describe(tally.content)))
+      ("was met by none of the %.0f rows that came to it: %s"):format(tally.seen, describe(condition, tally.content)))
   end
   if tally.not_a_number > 0 then
     warn(res, "not_a_number", condition, tally, ("compares with a number, and %.0f of %.0f values are none: %s"):format(
-      tally.not_a_number, tally.seen, describe(tally.content, NO_NUMBERS)))
+      tally.not_a_number, tally.seen, describe(condition, tally.unread, not condition.decimal and "point")))
   end
-  if tally.content.point > 0 then
+  if tally.unread.point > 0 and not condition.decimal then
     warn(res, "number_notation", condition, tally,
-      ("was not met by %.0f numbers such as 1.234, with three digits behind the point; they were read as "
-      .. "decimals"):format(tally.content.point))
+      ("was not met by numbers such as 1.234, with three digits behind the point (%.0f), which were read as "
+      .. "decimals"):format(tally.unread.point))
   end
   if tally.not_a_date > 0 then
     warn(res, "not_a_date", condition, tally,

@@ -52,7 +52,7 @@ describe("what conditions skip", function()
     assert.same({ 1, 6, "v ge 7 6 1 4 0 0", "not_a_number number_notation" }, { res.members, res.skipped, told(res),
       codes(res) })
     local message = res.warnings[1].message
-    assert.truthy(message:find("where['v'].ge compares with a number, and 4 of 7 values are none: 2 numbers with a comma, 2 numbers with a currency", 1, true),
+    assert.truthy(message:find("where['v'].ge compares with a number, and 4 of 7 values are none: numbers with a comma (2), numbers with a currency", 1, true),
       message)
     assert.truthy(message:find('decimal = ","', 1, true), message)
     for _, value in ipairs { "1.200,50", "700", "900" } do
@@ -79,17 +79,23 @@ describe("what conditions skip", function()
     local lines = '{"id":"1","mail":"a@b.co","v":1.200}\n{"id":"2","mail":"a@b.co","v":"1.200"}\n{"id":"3","mail":"a@b.co","v":[1]}\n{"id":"4","mail":"a@b.co"}\n'
     local res = run({ v = { ge = 500, decimal = "," } }, world.file(lines, ".jsonl"))
     assert.same({ 1, "v ge 4 3 1 1 0 0" }, { res.members, told(res) })
+    -- what was read and did not meet it is no doubt
+    res = run({ v = { lt = 0, decimal = "," } }, file { "1.234,5", "1.5", "-5 €" })
+    assert.same({ 1, "v lt 3 2 0 1 0 0" }, { res.members, told(res) })
+    assert.truthy(res.warnings[1].message:find("1 of 3 values are none: numbers with a point (1)", 1, true),
+      res.warnings[1].message)
   end)
 
   it("is a warning of its own where no row meets a condition, with what stands there instead", function()
     for _, case in ipairs {
       { { v = "JA" }, { "Ja", "ja", "nein", "1", "" },
-        "5 rows that came to it: 1 blank or missing, 2 equal but for upper and lower case, 1 plain numbers, 1 other texts" },
+        "5 rows that came to it: blank or missing (1), equal but for upper and lower case (2), plain numbers (1), other texts (1)" },
       { { v = { ge = 5 } }, { "5,5", "€ 6", "n/a", "", "4" },
-        "5 rows that came to it: 1 blank or missing, 1 numbers with a comma, 1 numbers with a currency, a per cent sign or parted thousands, 1 plain numbers, 1 other texts" },
-      { { v = { ge = 500 } }, { "1.200", "2.500" }, "2 rows that came to it: 2 numbers such as 1.234" },
-      { { v = { present = true } }, { "", " " }, "2 rows that came to it: 2 blank or missing" },
-      { { v = { yes = true } }, { "maybe", "no" }, "2 rows that came to it: 2 other texts" },
+        "5 rows that came to it: blank or missing (1), numbers with a comma (1), numbers with a currency, "
+          .. "a per cent sign or parted thousands (1), plain numbers (1), other texts (1)" },
+      { { v = { ge = 500 } }, { "1.200", "2.500" }, "2 rows that came to it: numbers such as 1.234 (2)" },
+      { { v = { present = true } }, { "", " " }, "2 rows that came to it: blank or missing (2)" },
+      { { v = { yes = true } }, { "maybe", "no" }, "2 rows that came to it: other texts (2)" },
     } do
       local res = run(case[1], file(case[2]))
       assert.same({ 0, "condition_never_met" }, { res.members, codes(res) })
