@@ -44,11 +44,17 @@ describe("under a locale with a decimal comma, and one whose i has no dot,", fun
     if not folder then
       return pending("this system makes no locales")
     end
-    local script = world.file([[return { audience = "a", where = { Spent = { ge = 1.5 } }, map = { external_id = "id", email = "mail" } }]], ".lua")
+    local script = world.file([[
+      assert((os.setlocale(nil, "numeric")) == os.getenv "WANTED")
+      return { audience = "a", where = { Spent = { ge = 1.5 } }, map = { external_id = "id", email = "mail" } }]],
+        ".lua")
     local input = world.file("id,mail,Spent\n1,a@x.org,1.5\n2,b@x.org,0.25\n3,c@x.org,17.5\n", ".csv")
     local function run(name, ...)
-      local set = name and (QUIET .. "LOCPATH='%s' LUA_INIT='assert(os.setlocale(\"%s\", \"all\"))'"):format(folder,
-        name)
+      local set = "WANTED=C"
+      if name then
+        set = QUIET .. ("WANTED=%s LOCPATH='%s' LUA_INIT='assert(os.setlocale(\"%s\", \"all\"))'"):format(name,
+          folder, name)
+      end
       local code, out, err = world.command({ "run", script, input, "--account", "25", "--sandbox", "--wait", ... },
         { env = set })
       assert.same({ 0, "" }, { code, err })

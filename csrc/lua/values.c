@@ -70,18 +70,27 @@ static int values_yes(lua_State *L) {
   return 1;
 }
 
-/* lower(text) -> the text with the letters A to Z in lowercase */
-static int values_lower(lua_State *L) {
+/* Pushes the text with the letters from `first` on, 26 of them, moved by `by`. */
+static int push_moved(lua_State *L, char first, int by) {
   sc3_slice s = check_text(L);
   luaL_Buffer b;
   size_t i;
   luaL_buffinit(L, &b);
   for (i = 0; i < s.n; i++) {
     char c = s.p[i];
-    luaL_addchar(&b, c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c);
+    luaL_addchar(&b, c >= first && c < first + 26 ? (char)(c + by) : c);
   }
   luaL_pushresult(&b);
   return 1;
+}
+
+/* lower(text), upper(text) -> the text with the letters of ASCII in that case */
+static int values_lower(lua_State *L) {
+  return push_moved(L, 'A', 'a' - 'A');
+}
+
+static int values_upper(lua_State *L) {
+  return push_moved(L, 'a', 'A' - 'a');
 }
 
 /* before(a, b) -> whether a stands before b, by their bytes. Lua's own `<` asks the locale. */
@@ -97,6 +106,7 @@ static int values_before(lua_State *L) {
 
 void sc3_open_values(lua_State *L) {
   static const luaL_Reg functions[] = {{"number", values_number}, {"yes", values_yes}, {"lower", values_lower},
+      {"upper", values_upper},
       {"before", values_before}, {NULL, NULL}};
   sc3_setfuncs(L, functions);
 }
