@@ -263,6 +263,7 @@ fuzz:
 	@printf '\010\001\000{"a":"1","b":"a@b.co","c":"030 23125123","d":"\\u0044E"}\n' > build/fuzz/corpus/jsonl
 	@printf '{"a":[1,{"b":"\\ud83d\\ude00","b":null}],"c":-1.5e3}' > build/fuzz/corpus-callback/json
 	@printf 'Zm9vYmE=' > build/fuzz/corpus-callback/base64
+	@printf '1.234,50 EUR' > build/fuzz/corpus-callback/amount
 	$(call BUILD_WAYS,build/fuzz,clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link$(COMMA)address$(COMMA)undefined)
 	$(FUZZ_LINK) -o build/fuzz/rows fuzz/rows.c build/fuzz/simd.o build/fuzz/portable.o
 	$(FUZZ_LINK) -o build/fuzz/callback fuzz/callback.c csrc/core/*.c

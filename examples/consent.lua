@@ -3,6 +3,8 @@
 --
 -- member(row) gives a member, a list of members, nil to skip the row, or nil and a reason to reject it.
 -- `row` is read-only and valid during the call only; columns go by name or number.
+local scope3 = require "scope3"
+
 return {
   audience = { id = "loyal", name = "Loyal customers", consent_basis = "consent" },
 
@@ -10,11 +12,11 @@ return {
     if row["Customer Id"] == "" then
       return nil, "no customer id"
     end
-    if row["Marketing consent"] ~= "yes" then
-      -- Consent was withdrawn: whoever is in the audience leaves it.
+    if not scope3.yes(row["Marketing consent"]) then -- "no" and "false" are true to Lua
+      -- Consent was withdrawn, or cannot be read: whoever is in the audience leaves it.
       return { external_id = row["Customer Id"], remove = true }
     end
-    if row.Segment ~= "loyal" and tonumber(row["Lifetime value"]) < 2500 then
+    if row.Segment ~= "loyal" and (scope3.number(row["Lifetime value"]) or 0) < 2500 then
       return nil -- not for this audience
     end
     return {

@@ -1,6 +1,8 @@
 /* libFuzzer's target for what strangers may send to a callback's address: JSON bodies and base64. Beside the sanitizers it checks what must hold for any input:
  *   - a text keeps its verdict when it becomes a value of another object, and has one duplicate more when that value's name is there again;
  *   - duplicate names are told as printable ASCII, at most 32 bytes;
+ *   - what the judge holds for JSON the reader of replies reads to its end, and not deeper than it may;
+ *   - a number is written as text that is read as the same number;
  *   - base64 that is read is what its bytes are written as, in one of the alphabets.
  *
  *   make fuzz FUZZ_SECONDS=60 */
@@ -10,7 +12,11 @@
 
 #include "../csrc/core/base64.h"
 #include "../csrc/core/hmac.h"
+#include "../csrc/core/amount.h"
 #include "../csrc/core/json_check.h"
+#include "../csrc/core/json_read.h"
+#include "../csrc/core/number.h"
+#include "../csrc/core/yes_no.h"
 
 static void must(int holds) {
   if (!holds)
@@ -53,6 +59,37 @@ static void check_json(sc3_slice text) {
     within = judge_within("{\"a\":", text, ",\"\\u0061\":0}", &again);
     must((within == SC3_JSON_DUPLICATES && again.count == found.count + 1) || within == SC3_JSON_MALFORMED);
   }
+}
+
+/* Reads to the end, or to where the text is no JSON: the last event. */
+static sc3_json_event read_json(sc3_slice text) {
+  sc3_json_reader reader;
+  sc3_slice token;
+  sc3_json_event event;
+  size_t events = 0;
+  sc3_json_read_begin(&reader, text);
+  do {
+    event = sc3_json_read(&reader, &token);
+    must(reader.depth >= 0 && reader.depth <= SC3_JSON_READ_DEPTH && ++events <= text.n + 2);
+    must(token.p == NULL || (token.p >= text.p && token.p + token.n <= text.p + text.n));
+  } while (event != SC3_JSON_EVENT_BAD && event != SC3_JSON_EVENT_END);
+  must(sc3_json_read(&reader, &token) == event);
+  return event;
+}
+
+static void check_number(sc3_slice text) {
+  char written[SC3_NUMBER_TEXT];
+  sc3_number number, again;
+  (void)sc3_yes_no(text);
+  (void)sc3_amount_read(text, ',', &number);
+  (void)sc3_amount_look(text);
+  if (!sc3_number_read(text, &number))
+    return;
+  must(sc3_number_read(sc3_slice_of(written, sc3_number_write(number.value, written)), &again));
+  must(memcmp(&number.value, &again.value, sizeof number.value) == 0);
+  must(!number.is_integer ||
+       (sc3_number_read(sc3_slice_of(written, sc3_number_write_integer(number.integer, written)), &again) &&
+        again.is_integer && again.integer == number.integer));
 }
 
 static size_t encode(const uint8_t *p, size_t n, const char *last_two, char *out) {
@@ -102,6 +139,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0)
     return 0;
   check_json(text);
+  if (read_json(text) == SC3_JSON_EVENT_BAD) {
+    sc3_json_duplicates found;
+    must(sc3_json_check_object(text, &found) == SC3_JSON_MALFORMED);
+  }
+  check_number(text);
   check_base64(text);
   parts[0] = sc3_slice_of(text.p, size / 3);
   parts[1] = sc3_slice_of(text.p + size / 3, size - size / 3);

@@ -204,7 +204,9 @@ static void map_columns(way *w) {
 }
 
 static void set_conditions(way *w) {
-  static const sc3_operand operands[] = {{SC3_KIND_TEXT, {"yes", 3}, 0}, {SC3_KIND_NUMBER, {NULL, 0}, 5}};
+  static const sc3_operand operands[] = {
+    {SC3_KIND_TEXT, {"yes", 3}, {0, 0, 0}}, {SC3_KIND_NUMBER, {NULL, 0}, {5, 1, 5}},
+  };
   sc3_condition *c = w->columns.conditions;
   c[0].op = SC3_NOT_EQUAL;
   c[0].operands = operands;
@@ -212,6 +214,7 @@ static void set_conditions(way *w) {
   c[1].op = SC3_AT_LEAST;
   c[1].operands = operands + 1;
   c[1].operand_count = 1;
+  c[1].decimal = w->mode & WAY_ALL_KEYS ? ',' : '\0';
   if (w->mode & WAY_JSONL) {
     c[0].name = sc3_slice_of("b", 1);
     c[1].name = sc3_slice_of("a", 1);

@@ -16,7 +16,6 @@ description = {
 }
 dependencies = {
   "lua >= 5.1, < 5.5",
-  "lua-cjson >= 2.1.0",
   "argparse >= 0.6.0",
 }
 external_dependencies = {

@@ -298,11 +298,11 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
   return SC3_OK;
 }
 
-int sc3_builder_wants(const sc3_builder *b, const sc3_record *r) {
+int sc3_builder_wants(sc3_builder *b, const sc3_record *r) {
   size_t i;
   for (i = 0; i < b->columns->condition_count && r->fault == SC3_FAULT_NONE; i++) {
     const sc3_condition *c = &b->columns->conditions[i];
-    if (!sc3_condition_holds(c, field_of(r, c->column, c->key, c->name)))
+    if (!sc3_condition_holds(c, field_of(r, c->column, c->key, c->name), &b->columns->tallies[i]))
       return 0;
   }
   return 1;

@@ -58,6 +58,8 @@ typedef struct sc3_columns {
   size_t target_count;
   sc3_condition conditions[SC3_CONDITIONS_MAX];
   size_t condition_count;
+  /* of the conditions; they go on where these are set anew for another source */
+  sc3_condition_tally tallies[SC3_CONDITIONS_MAX];
   sc3_slice names[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of the columns that these look at by name, each once */
   size_t name_count;
   unsigned char seen[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* which of them, or of the keys of tables, a row had */
@@ -116,8 +118,9 @@ sc3_keys sc3_builder_keys(sc3_builder *b);
    will be flushed to. */
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record, const sc3_payload *next);
 
-/* Whether the row of a record meets all of the conditions. A record with a fault does: its fault is told. */
-int sc3_builder_wants(const sc3_builder *b, const sc3_record *record);
+/* Whether the row of a record meets all of the conditions; the first that it does not meet counts it. A record with a
+   fault does: its fault is told. */
+int sc3_builder_wants(sc3_builder *b, const sc3_record *record);
 
 /* Moves staged members to the payload, inside an epoch those of sealed ids to the next one's: SC3_ADDED when all are in, SC3_FULL or SC3_FULL_NEXT when
    there is no room for the next member, SC3_ADD_NOMEM. Payloads must hold at least `max_member` bytes. */

@@ -46,5 +46,7 @@ void sc3_open_append_file(lua_State *L);
 void sc3_open_callback(lua_State *L);
 void sc3_open_count_file(lua_State *L);
 void sc3_open_spool(lua_State *L);
+void sc3_open_values(lua_State *L);
+void sc3_open_json(lua_State *L);
 
 #endif

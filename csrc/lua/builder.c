@@ -2,10 +2,12 @@
 #include <time.h>
 
 #include "../core/region.h"
+#include "../core/text.h"
 #include "builder.h"
 #include "id_set.h"
 #include "identity.h"
 #include "payload.h"
+#include "values.h"
 
 enum { ROWS_BETWEEN_CLOCKS = 32 };
 
@@ -73,19 +75,34 @@ static void read_operand(lua_State *L, sc3_lookup *lookup) {
       break;
     case LUA_TNUMBER:
       o->kind = SC3_KIND_NUMBER;
-      o->number = (double)lua_tonumber(L, -1);
+      o->number = sc3_tonumber(L);
       break;
     default:
       o->kind = SC3_KIND_TEXT;
       o->text.p = luaL_checklstring(L, -1, &o->text.n);
+      o->text = sc3_text_trim(o->text); /* as values are */
       break;
   }
   lookup->operand_count++;
 }
 
-/* The array at `index` of { operator, column (number or name), array of values }. */
+/* How a condition, on top of the stack, has texts read. */
+static void read_notation(lua_State *L, sc3_condition *c) {
+  static const char *const words[] = {"no", "yes", NULL};
+  lua_getfield(L, -1, "decimal");
+  c->decimal = lua_isnil(L, -1) ? '\0' : *luaL_checkstring(L, -1);
+  lua_getfield(L, -2, "ignore_case");
+  c->ignore_case = lua_toboolean(L, -1);
+  lua_getfield(L, -3, "blank");
+  c->blank = lua_isnil(L, -1) ? -1 : luaL_checkoption(L, -1, NULL, words);
+  lua_pop(L, 3);
+}
+
+/* The array at `index` of { operator, column (number or name), array of values, decimal =, ignore_case =, blank = }.
+   Values of a condition with ignore_case are in lowercase. */
 static void read_conditions(lua_State *L, sc3_lookup *lookup, int index) {
-  static const char *const operators[] = {"eq", "ne", "lt", "le", "gt", "ge", "present", "absent", NULL}; /* as sc3_operator */
+  /* as sc3_operator */
+  static const char *const operators[] = {"eq", "ne", "lt", "le", "gt", "ge", "present", "absent", "yes", "no", NULL};
   size_t i, j, n = lua_rawlen(L, index);
   if (n > SC3_CONDITIONS_MAX)
     luaL_error(L, "there are at most %d conditions", (int)SC3_CONDITIONS_MAX);
@@ -95,9 +112,11 @@ static void read_conditions(lua_State *L, sc3_lookup *lookup, int index) {
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_rawgeti(L, -1, 1);
     c->op = (sc3_operator)luaL_checkoption(L, -1, NULL, operators);
-    lua_rawgeti(L, -2, 2);
+    lua_pop(L, 1);
+    read_notation(L, c);
+    lua_rawgeti(L, -1, 2);
     read_column(L, &c->column, &c->name);
-    lua_rawgeti(L, -3, 3);
+    lua_rawgeti(L, -2, 3);
     luaL_checktype(L, -1, LUA_TTABLE);
     c->operands = lookup->operands + lookup->operand_count;
     c->operand_count = lua_rawlen(L, -1);
@@ -106,7 +125,7 @@ static void read_conditions(lua_State *L, sc3_lookup *lookup, int index) {
       read_operand(L, lookup);
       lua_pop(L, 1);
     }
-    lua_pop(L, 4);
+    lua_pop(L, 3);
   }
   lookup->columns.condition_count = n;
 }
@@ -126,7 +145,9 @@ static void need_lookup(lua_State *L, sc3_builder_ud *u, int values) {
 /* The map and the conditions at two indices, or nil for either. */
 static void read_columns(lua_State *L, sc3_builder_ud *u, int values, int map, int conditions) {
   sc3_columns *columns = &u->lookup->columns;
-  memset(columns, 0, sizeof *columns);
+  memset(columns->targets, 0, sizeof columns->targets); /* the tallies go on */
+  memset(columns->conditions, 0, sizeof columns->conditions);
+  columns->target_count = columns->condition_count = 0;
   u->lookup->operand_count = 0;
   u->mapped = !lua_isnil(L, map);
   if (u->mapped) {
@@ -155,7 +176,8 @@ static int keep_function(lua_State *L, int values, const char *key) {
 }
 
 /* builder{ remove = false, max_member = bytes, refusals = false, mend = true, ids = "refuse", region = nil, phone_repairs = {names} or nil,
-     conditions = {{operator, column or name, {values}}, ...}, columns = {key of a row that is a table, ...}, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
+     conditions = {{operator, column or name, {values}, decimal =, ignore_case =, blank =}, ...},
+     columns = {key of a row that is a table, ...}, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
 static int builder_new(lua_State *L) {
   static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", "ids", "region", "phone_repairs", "conditions", "columns", NULL};
   sc3_builder_ud *u;

@@ -13,7 +13,7 @@ SC3_EXPORT int luaopen_scope3_core(lua_State *L) {
 #if LUA_VERSION_NUM >= 502
   luaL_checkversion(L);
 #endif
-  lua_createtable(L, 0, 24);
+  lua_createtable(L, 0, 40);
   sc3_open_identity(L);
   sc3_open_payload(L);
   sc3_open_builder(L);
@@ -26,5 +26,7 @@ SC3_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3_open_callback(L);
   sc3_open_count_file(L);
   sc3_open_spool(L);
+  sc3_open_values(L);
+  sc3_open_json(L);
   return 1;
 }

@@ -46,6 +46,39 @@ static void push_unknown_regions(lua_State *L, const sc3_region_tally *t) {
     set_count(L, "(other)", t->others);
 }
 
+/* Rows by what their values look like. */
+static void push_contents(lua_State *L, const uint64_t counts[SC3_CONTENT_COUNT]) {
+  static const char *const contents[] = { /* as sc3_content */
+    "absent", "number", "point", "comma", "signs", "words", "other_case", "other_type",
+  };
+  int i;
+  lua_createtable(L, 0, SC3_CONTENT_COUNT);
+  for (i = 0; i < SC3_CONTENT_COUNT; i++)
+    set_count(L, contents[i], counts[i]);
+}
+
+/* What each condition came across, in their order (csrc/core/condition.h). */
+static void push_conditions(lua_State *L, const sc3_builder *b) {
+  size_t i, n = b->columns != NULL ? b->columns->condition_count : 0;
+  lua_createtable(L, (int)n, 0);
+  for (i = 0; i < n; i++) {
+    const sc3_condition_tally *t = &b->columns->tallies[i];
+    lua_createtable(L, 0, 9);
+    set_count(L, "seen", t->seen);
+    set_count(L, "skipped", t->skipped);
+    set_count(L, "absent", t->absent);
+    set_count(L, "not_a_number", t->not_a_number);
+    set_count(L, "not_a_date", t->not_a_date);
+    set_count(L, "not_yes_or_no", t->not_yes_or_no);
+    set_count(L, "other_case", t->other_case);
+    push_contents(L, t->content);
+    lua_setfield(L, -2, "content");
+    push_contents(L, t->unread);
+    lua_setfield(L, -2, "unread");
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+}
+
 /* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's own */
 int sc3_builder_counts(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
@@ -76,6 +109,8 @@ int sc3_builder_counts(lua_State *L) {
       set_count(L, sc3_repair_key((sc3_repair)i), t->repaired_for[i]);
   }
   lua_setfield(L, -2, "repaired");
+  push_conditions(L, &u->b);
+  lua_setfield(L, -2, "conditions");
   push_mixed(L, t);
   lua_setfield(L, -2, "mixed");
   push_unknown_regions(L, t->unknown_regions);

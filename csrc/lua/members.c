@@ -1,8 +1,5 @@
 #include "members.h"
 
-#include <math.h>
-#include <stdio.h>
-
 #include "../core/text.h"
 
 static const struct {
@@ -29,25 +26,6 @@ static int is_absent(lua_State *L, int index) {
   return lua_isnil(L, index) || (lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL);
 }
 
-/* Digits of an integer that a double or an integer holds exactly; 0 when the number is no such thing. */
-static size_t exact_digits(lua_State *L, int index, char out[SC3_NUMBER_TEXT]) {
-  double d = (double)lua_tonumber(L, index);
-#if LUA_VERSION_NUM >= 503
-  if (lua_isinteger(L, index))
-    return (size_t)snprintf(out, SC3_NUMBER_TEXT, "%lld", (long long)lua_tointeger(L, index));
-#endif
-  if (!(fabs(d) < 9007199254740992.0) || floor(d) < d)
-    return 0;
-  if (fabs(d) < 1)
-    d = 0; /* and not "-0" */
-  return (size_t)snprintf(out, SC3_NUMBER_TEXT, "%.0f", d);
-}
-
-size_t sc3_numbertext(lua_State *L, char out[SC3_NUMBER_TEXT]) {
-  size_t n = exact_digits(L, -1, out);
-  return n > 0 ? n : (size_t)snprintf(out, SC3_NUMBER_TEXT, "%.17g", (double)lua_tonumber(L, -1));
-}
-
 void sc3_takevalue(lua_State *L, sc3_member_table *m, sc3_role role) {
   sc3_slice *s = &m->values.role[role];
   if (is_absent(L, -1))
@@ -57,8 +35,9 @@ void sc3_takevalue(lua_State *L, sc3_member_table *m, sc3_role role) {
     return;
   }
   if (lua_type(L, -1) == LUA_TNUMBER) {
-    s->n = exact_digits(L, -1, m->numbers[role]);
-    if (s->n > 0) {
+    const sc3_number number = sc3_tonumber(L);
+    if (number.is_integer) {
+      s->n = sc3_number_write_integer(number.integer, m->numbers[role]);
       s->p = m->numbers[role];
       return;
     }

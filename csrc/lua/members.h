@@ -3,12 +3,7 @@
 #define SC3_LUA_MEMBERS_H
 
 #include "../core/builder.h"
-#include "binding.h"
-
-enum { SC3_NUMBER_TEXT = 32 };
-
-/* The number on top of the stack as text: digits alone when it is an exact integer. */
-size_t sc3_numbertext(lua_State *L, char out[SC3_NUMBER_TEXT]);
+#include "values.h"
 
 /* What sc3_readmember() fills. Text of ids that came as numbers lies in here, so it must live as long as the values. */
 typedef struct sc3_member_table {

@@ -205,6 +205,19 @@ static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, cons
   return lua_tostring(L, -1);
 }
 
+/* What where(row) answered, on top. NULL, or a message that is left on top. Lua holds any text for true, also "false"
+   and "no": so that no text of a file decides by itself, only a boolean counts. */
+static const char *read_answer(lua_State *L, int *skipped) {
+  const int type = lua_type(L, -1);
+  *skipped = !lua_toboolean(L, -1);
+  if (type == LUA_TBOOLEAN || type == LUA_TNIL || (type == LUA_TLIGHTUSERDATA && lua_touserdata(L, -1) == NULL)) {
+    *skipped |= type == LUA_TLIGHTUSERDATA;
+    return NULL;
+  }
+  return lua_pushfstring(L, "where() must give true, false or nil, not a %s: compare the value, or read it with scope3.yes",
+                         lua_typename(L, type));
+}
+
 static const char *stage_table(lua_State *L, sc3_builder_ud *u, int index, const sc3_payload *p) {
   const char *message;
   sc3_clearmember(&u->member, u->b.op);
@@ -305,7 +318,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
         break;
       case LUA_TNUMBER:
         f->kind = SC3_KIND_NUMBER;
-        f->value = sc3_slice_of(lookup->numbers[i], sc3_numbertext(L, lookup->numbers[i]));
+        f->value = sc3_slice_of(lookup->numbers[i], sc3_writenumber(L, lookup->numbers[i]));
         break;
       case LUA_TBOOLEAN:
         f->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE;
@@ -341,7 +354,9 @@ const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, c
     message = call_script(L, u, values, KEY_WHERE, row, 1);
     if (message != NULL)
       return message;
-    skipped = !lua_toboolean(L, -1);
+    message = read_answer(L, &skipped);
+    if (message != NULL)
+      return message;
     lua_settop(L, top);
   }
   if (!skipped && u->has_member) {

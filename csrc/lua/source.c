@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "../core/csv.h"
 #include "../core/header.h"
@@ -12,6 +11,9 @@
 #include "input_file.h"
 #include "row.h"
 #include "table_look.h"
+#include "values.h"
+
+enum { EXACT_DIGITS = 15 };
 
 struct sc3_source {
   int closed, locked;
@@ -311,23 +313,11 @@ int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
       lua_pushnil(L);
       return 0;
     case SC3_KIND_NUMBER: {
-      char text[32];
-      if (f->value.n < sizeof text) {
-        double d;
-        memcpy(text, f->value.p, f->value.n);
-        text[f->value.n] = '\0';
-        d = strtod(text, NULL);
-        /* 15 digits survive a double; beyond, the text is the truth */
-        if (fabs(d) < 9007199254740992.0 && f->value.n <= 15) {
-#if LUA_VERSION_NUM >= 503
-          if (floor(d) == d && strpbrk(text, ".eE") == NULL) {
-            lua_pushinteger(L, (lua_Integer)d);
-            return 0;
-          }
-#endif
-          lua_pushnumber(L, d);
-          return 0;
-        }
+      sc3_number number;
+      /* 15 digits survive a double; beyond, the text is the truth */
+      if (f->value.n <= EXACT_DIGITS && sc3_number_read(f->value, &number) && fabs(number.value) < 9007199254740992.0) {
+        sc3_pushnumber(L, &number);
+        return 0;
       }
       break;
     }

@@ -1,4 +1,5 @@
 --- The client: an account at the service, and everything that can be asked of it.
+local core = require "scope3.core"
 local audience_of = require "scope3.audience"
 local errors = require "scope3.error"
 local inputs = require "scope3.inputs"
@@ -116,12 +117,12 @@ end
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function client.new(opts)
   opts = options.check("scope3.client", opts, CLIENT_OPTIONS, 2)
-  if opts.ca_file and opts.base_url and opts.base_url:lower():find("^http:") then
+  if opts.ca_file and opts.base_url and core.lower(opts.base_url):find("^http:") then
     error("scope3.client: ca_file has no effect on a base_url of plain http", 2)
   end
   local issues = {}
   local account_id = options.id(opts.account_id or env("SCOPE3_ACCOUNT_ID"))
-  if account_id and not account_id:find("^[%w_%-.]+$") then
+  if account_id and not account_id:find("^[A-Za-z0-9_%-.]+$") then
     issues[#issues + 1] = { path = "account_id", message = "must be the numeric id of the advertiser, such as 25" }
   end
   local api_key = opts.api_key or env("SCOPE3_API_KEY")

@@ -1,5 +1,6 @@
 --- Deleting the audiences that a job did not name (`delete_missing`; docs/contract.md section 5). The service deletes whatever one request does
 --- not name, also what other tools made: so what would go is listed first, and has to be named.
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local past = require "scope3.past"
 local visible = require "scope3.visible"
@@ -29,7 +30,7 @@ function deletion.list(client, keep, limits)
     return nil, err
   end
   table.sort(found, function(a, b)
-    return a.audience_id < b.audience_id
+    return core.before(a.audience_id, b.audience_id)
   end)
   return found
 end

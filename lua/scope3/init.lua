@@ -8,6 +8,7 @@ local identity = require "scope3.identity"
 local json = require "scope3.json"
 local limiter = require "scope3.limiter"
 local source = require "scope3.source"
+local value = require "scope3.value"
 local webhook = require "scope3.webhook"
 
 return {
@@ -20,6 +21,9 @@ return {
   phone = identity.phone,
   uid = identity.uid,
   external_id = identity.external_id,
+  --- What a text says, for `where` and `member`: a number, or yes or no.
+  number = value.number,
+  yes = value.yes,
   limiter = limiter.new,
   webhook = webhook,
   --- JSON's null, as nested values of JSON Lines hold it.

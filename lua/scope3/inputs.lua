@@ -38,6 +38,7 @@ function inputs.expand(names)
       elseif not matches then
         return complain(("no file matches the pattern '%s'"):format(name))
       end
+      table.sort(matches, core.before) -- glob(3) orders by the locale, and of two rows of an id the later wins
     end
     for _, path in ipairs(matches) do
       local ok, err = add(path)

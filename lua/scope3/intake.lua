@@ -4,6 +4,7 @@
 --- the one before was accepted, and looks for no repeats further apart than a request. A job that does both, or has `unique`, runs in epochs: no
 --- external id occurs in two requests of one, so that anything in it may overtake anything. A second member of an id that was sealed goes to the
 --- payload of the next epoch, which is sent after every task of this one has ended.
+local conditions = require "scope3.conditions"
 local core = require "scope3.core"
 local identity = require "scope3.identity"
 local options = require "scope3.options"
@@ -18,7 +19,8 @@ intake.__index = intake
 ---@param job scope3.Job
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked options of the job
----@param shape? {targets: table?, conditions: table?, keys: table?, where: function?, member: function?, columns: table?}
+---@param shape? {targets: table?, conditions: table?, keys: table?, where: function?, member: function?, columns:
+---  table?, plan: scope3.Condition[]?}
 ---@return scope3.Intake
 function intake.new(job, audience, opts, shape)
   shape = shape or {}
@@ -29,6 +31,8 @@ function intake.new(job, audience, opts, shape)
     audience = audience,
     opts = opts,
     columns = shape.columns or {},
+    conditions = shape.plan or {}, -- as the script has them
+    where = shape.where,
     frame = frame,
     limits = { max_members = opts.max_members, max_bytes = max_bytes },
     builder = core.builder(options.merge(identity.reading(opts), {
@@ -247,6 +251,11 @@ function intake:close()
     local counts = self.builder:counts()
     result.add_counts(self.job.result, counts)
     warn_of_ids(self.job.result, counts)
+    conditions.report(self.job.result, self.conditions, counts.conditions)
+    if self.where and counts.rows > 0 and counts.skipped == counts.rows then
+      result.warn(self.job.result, "no_row_taken", ("where(row) took none of the %.0f rows"):format(counts.rows),
+        { rows = counts.rows })
+    end
     self:free_all()
   end
 end

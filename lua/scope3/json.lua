@@ -1,17 +1,23 @@
---- JSON of replies, through a private instance: the settings of the host's cjson are never touched.
-local cjson = require("cjson.safe").new()
+--- JSON of replies and reports. The core reads and writes its strings and numbers, so that neither the locale of the
+--- process nor the settings of a host's own JSON library have a say.
+local core = require "scope3.core"
 local visible = require "scope3.visible"
 
-cjson.decode_invalid_numbers(false)
-cjson.decode_max_depth(64)
-cjson.encode_sparse_array(true)
-cjson.encode_number_precision(14)
-
 local json = {
-  null = cjson.null,
-  decode = cjson.decode,
-  encode = cjson.encode,
+  --- JSON's null; the same value as lua-cjson's.
+  null = core.null,
 }
+
+--- The value of a JSON text; nil and a message where it is none. Objects and arrays become tables, null json.null; of a
+--- name that stands twice the last counts. Whole numbers are integers where Lua has them.
+---@param text string
+---@return any
+---@return string? message
+function json.decode(text)
+  return core.json_decode(text)
+end
+
+local DEEPEST = 64
 
 --- Marks a table that must be written as an array even when it is empty.
 local ARRAY = {}
@@ -27,17 +33,46 @@ local function is_array(t)
 end
 
 local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = tostring(key)
+  local keys, values = {}, {}
+  for key, value in pairs(t) do
+    local name = type(key) == "string" and key or core.json_scalar(key)
+    keys[#keys + 1], values[name] = name, value
   end
-  table.sort(keys)
-  return keys
+  table.sort(keys, core.before)
+  return keys, values
 end
 
-local function encode(value)
-  local encoded = cjson.encode(value) or "null" -- what has no place in JSON, such as an infinity
-  return type(value) == "string" and visible.json(encoded) or encoded
+-- `line` stands before a nested line, and is nil where all is to be one line.
+local function write(value, line, depth)
+  if type(value) ~= "table" then
+    return core.json_scalar(value)
+  elseif depth == DEEPEST then
+    error("a table is too deep for JSON, or lies within itself", 0)
+  end
+  local inner = line and line .. "  "
+  local parts, left, right, colon = {}, "{", "}", line and ": " or ":"
+  if is_array(value) then
+    left, right = "[", "]"
+    for i = 1, #value do
+      parts[i] = write(value[i], inner, depth + 1)
+    end
+  else
+    local keys, values = sorted_keys(value)
+    for i, key in ipairs(keys) do
+      parts[i] = core.json_scalar(key) .. colon .. write(values[key], inner, depth + 1)
+    end
+  end
+  if not line or #parts == 0 then
+    return left .. table.concat(parts, ",") .. right
+  end
+  return left .. "\n" .. inner .. table.concat(parts, ",\n" .. inner) .. "\n" .. line .. right
+end
+
+--- JSON in one line, keys in order. An empty table is `{}` unless it is an array.
+---@param value any tables, strings, numbers, booleans, null
+---@return string
+function json.encode(value)
+  return write(value, nil, 0)
 end
 
 --- Readable JSON for people and machines: two spaces, keys in order, empty arrays as `[]`. Nothing in it moves a
@@ -46,22 +81,7 @@ end
 ---@param indent? string what stands before a nested line
 ---@return string
 function json.pretty(value, indent)
-  if type(value) ~= "table" then
-    return encode(value)
-  end
-  indent = indent or ""
-  local inner = indent .. "  "
-  local parts = {}
-  if is_array(value) then
-    for i = 1, #value do
-      parts[i] = inner .. json.pretty(value[i], inner)
-    end
-    return #parts == 0 and "[]" or "[\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "]"
-  end
-  for i, key in ipairs(sorted_keys(value)) do
-    parts[i] = inner .. encode(key) .. ": " .. json.pretty(value[key], inner)
-  end
-  return #parts == 0 and "{}" or "{\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "}"
+  return visible.json(write(value, indent or "", 0))
 end
 
 return json

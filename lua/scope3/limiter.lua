@@ -405,14 +405,14 @@ local function announced(headers)
   local function number(name)
     local value = headers[name]
     value = type(value) == "table" and value[1] or value
-    return tonumber((tostring(value or ""):match("^%s*(%d+)")))
+    return tonumber((tostring(value or ""):match("^[ \t]*(%d+)")))
   end
   local limit, remaining, reset = number "ratelimit-limit", number "ratelimit-remaining", number "ratelimit-reset"
   local one = headers.ratelimit
   one = type(one) == "table" and one[1] or one
   if not remaining and one then
     local function part(name)
-      return tonumber(((", " .. one):match("[,;%s]" .. name .. "%s*=%s*(%d+)")))
+      return tonumber(((", " .. one):match("[,; \t]" .. name .. "[ \t]*=[ \t]*(%d+)")))
     end
     limit, remaining, reset = part "limit", part "remaining", part "reset"
   end

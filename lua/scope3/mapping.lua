@@ -1,4 +1,4 @@
---- Maps and conditions of scripts: which column goes where, and which rows are taken. Both come out as plain lists, in a fixed order.
+--- Maps of scripts: which column goes where, as a plain list in a fixed order. Conditions are in scope3.conditions.
 local core = require "scope3.core"
 
 local mapping = {}
@@ -8,22 +8,28 @@ local KNOWN = "external_id, email, phone, region, hashed_email, hashed_phone, ui
 
 -- What a builder has room for (csrc/core/builder.h).
 local COLUMNS_MAX, FALLBACKS_MAX = 54, 16
-local CONDITIONS_MAX, VALUES_MAX = 64, 512
 
-local function sorted(t)
+--- The keys of a table in an order of their own, which no locale changes: members get their bytes in it.
+---@param t table
+---@return any[]
+function mapping.sorted(t)
   local keys = {}
   for key in pairs(t) do
     keys[#keys + 1] = key
   end
   table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
+    return core.before(tostring(a), tostring(b))
   end)
   return keys
 end
 
-local function is_column(value)
+---@param value any
+---@return boolean
+function mapping.is_column(value)
   return type(value) == "string" or (type(value) == "number" and value >= 1 and value % 1 == 0)
 end
+
+local sorted, is_column = mapping.sorted, mapping.is_column
 
 -- What is wrong with what a role is mapped to, or nil.
 local function column_problem(role, value)
@@ -121,89 +127,6 @@ end
 ---@return string?
 function mapping.default_region(map)
   return map and type(map.region) == "table" and map.region.default or nil
-end
-
--- --- conditions ---------------------------------------------------------------------------------------------------------
-
-local OPERATORS = { eq = true, ne = true, lt = true, le = true, gt = true, ge = true, present = true }
-local ORDERS = { lt = true, le = true, gt = true, ge = true }
-
-local function is_value(value)
-  return type(value) == "string" or type(value) == "boolean" or (type(value) == "number" and value == value)
-end
-
--- The values of a condition as a list: one, or several of which any counts. nil when there are none, or others among them.
-local function values_of(value)
-  if is_value(value) then
-    return { value }
-  elseif type(value) ~= "table" or #value == 0 then
-    return nil
-  end
-  for key, item in pairs(value) do
-    if type(key) ~= "number" or not is_value(item) then
-      return nil
-    end
-  end
-  return value
-end
-
--- Adds a condition to the list; what is wrong with it, or nil.
-local function add(list, column, operator, value)
-  local values
-  if operator == "present" then
-    if type(value) ~= "boolean" then
-      return ("where['%s'].present must be true or false"):format(column)
-    end
-    operator, values = value and "present" or "absent", {}
-  elseif ORDERS[operator] then
-    if type(value) ~= "number" and type(value) ~= "string" then
-      return ("where['%s'].%s must be a number or a string"):format(column, operator)
-    end
-    values = { value }
-  else
-    values = values_of(value)
-    if not values then
-      return ("where['%s'] must be a value, or a list of values, or a table of eq, ne, lt, le, gt, ge and present"):format(column)
-    end
-  end
-  list[#list + 1] = { operator = operator, column = column, values = values }
-end
-
---- Conditions as a list. All must be met.
----@param where table  column -> a value, a list of values of which one must be met, or { eq=, ne=, lt=, le=, gt=, ge=, present= }
----@return {operator: string, column: string|integer, values: table}[]?
----@return string? problem
-function mapping.conditions(where)
-  local list = {}
-  for _, column in ipairs(sorted(where)) do
-    local wanted = where[column]
-    local problem
-    if not is_column(column) then
-      return nil, "where has a column that is no name and no number"
-    elseif type(wanted) == "table" and #wanted == 0 and next(wanted) ~= nil then
-      for _, operator in ipairs(sorted(wanted)) do
-        if not OPERATORS[operator] then
-          return nil, ("where['%s'] has no '%s' (known: eq, ne, lt, le, gt, ge, present)"):format(column, tostring(operator))
-        end
-        problem = problem or add(list, column, operator, wanted[operator])
-      end
-    else
-      problem = add(list, column, "eq", wanted)
-    end
-    if problem then
-      return nil, problem
-    end
-  end
-  local values = 0
-  for _, condition in ipairs(list) do
-    values = values + #condition.values
-  end
-  if #list > CONDITIONS_MAX then
-    return nil, ("where has %d conditions; %d are the most: use a function(row)"):format(#list, CONDITIONS_MAX)
-  elseif values > VALUES_MAX then
-    return nil, ("where has %d values; %d are the most: use a function(row), and a table of the values as keys"):format(values, VALUES_MAX)
-  end
-  return list
 end
 
 return mapping

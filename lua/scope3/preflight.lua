@@ -3,6 +3,7 @@
 ---
 --- Only a job that begins with nothing but removals is looked at, once, by one listing. Adding makes an audience, so a
 --- job that adds first may name a new one.
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local readiness = require "scope3.readiness"
 local result = require "scope3.result"
@@ -41,8 +42,8 @@ local function close_names(wanted, rows)
   local found, most = {}, math.max(1, math.min(3, math.floor(#wanted / 4)))
   for _, row in ipairs(rows) do
     local id = row.audience_id
-    if not row.deleted and type(id) == "string" and #id <= 255 and id:find("^[%w_.:%-]+$") then
-      local edits = distance(wanted:lower(), id:lower(), most)
+    if not row.deleted and type(id) == "string" and #id <= 255 and id:find("^[A-Za-z0-9_.:%-]+$") then
+      local edits = distance(core.lower(wanted), core.lower(id), most)
       if edits then
         found[#found + 1] = { id = id, edits = edits }
       end
@@ -52,7 +53,7 @@ local function close_names(wanted, rows)
     if a.edits ~= b.edits then
       return a.edits < b.edits
     end
-    return a.id < b.id
+    return core.before(a.id, b.id)
   end)
   local names = {}
   for i = 1, math.min(MOST, #found) do

@@ -6,7 +6,7 @@ local LISTED = 1000 -- members that a result lists; all are counted
 -- Which audience, operation and member (each counted from 0) a path such as audiences[0].add[17].hashedEmail means; dotted numbers too.
 local function read(path)
   local plain = (path or ""):gsub("%[(%d+)%]", ".%1")
-  local audience, operation, member = plain:match("^audiences%.(%d+)%.(%a+)%.(%d+)%f[.%z]")
+  local audience, operation, member = plain:match("^audiences%.(%d+)%.([A-Za-z]+)%.(%d+)%f[.%z]")
   if operation == "add" or operation == "remove" then
     return tonumber(audience), operation, tonumber(member)
   end
@@ -36,7 +36,7 @@ end
 
 -- What an issue says of a member's field, without the member's place in the request.
 local function field_of(path)
-  return (path or ""):gsub("%[(%d+)%]", ".%1"):match("^audiences%.%d+%.%a+%.%d+%.([%a][%w.]*)$")
+  return (path or ""):gsub("%[(%d+)%]", ".%1"):match("^audiences%.%d+%.[A-Za-z]+%.%d+%.([A-Za-z][A-Za-z0-9.]*)$")
 end
 
 --- Takes members out of their payloads, and tells of them.

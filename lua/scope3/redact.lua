@@ -1,6 +1,8 @@
 --- Takes personal data and keys out of text that somebody else wrote, before it enters an error or a log.
 local visible = require "scope3.visible"
 
+-- Classes of characters are written out: %w, %s and %c ask the locale, which may hold a byte of a UTF-8 character for
+-- any of them.
 local redact = {}
 
 local GONE = "[redacted]"

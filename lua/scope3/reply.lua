@@ -1,4 +1,5 @@
 --- From a finished transfer to data or an error: both envelopes, and everything a gateway may answer instead (docs/contract.md section 4).
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local redact = require "scope3.redact"
@@ -22,13 +23,18 @@ local function days(year, month, day)
     + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
+-- Texts of digits as numbers: arithmetic on texts asks the locale.
+local function in_seconds(hours, minutes, seconds)
+  return tonumber(hours) * 3600 + tonumber(minutes) * 60 + tonumber(seconds)
+end
+
 --- Seconds since 1970 of an HTTP date (RFC 9110 section 5.6.7, the preferred form), or nil.
 ---@param text string
 ---@return number?
 function reply.http_date(text)
-  local day, month, year, h, m, s = text:match("^[A-Za-z]+, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
+  local day, month, year, h, m, s = text:match("^[A-Z][a-z]+, (%d%d) ([A-Z][a-z][a-z]) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
   if day and MONTHS[month] then
-    return days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + h * 3600 + m * 60 + s
+    return days(tonumber(year), MONTHS[month], tonumber(day)) * 86400 + in_seconds(h, m, s)
   end
 end
 
@@ -47,10 +53,10 @@ function reply.iso_time(text)
   if not year or month < 1 or month > 12 or day < 1 or day > 31 or h > 24 or m > 59 or s > 60 then
     return nil
   end
-  local at = days(year, month, day) * 86400 + h * 3600 + m * 60 + s + (fraction and tonumber("0." .. fraction) or 0)
+  local at = days(year, month, day) * 86400 + h * 3600 + m * 60 + s + (fraction and core.number("0." .. fraction) or 0)
   local sign, zone_h, zone_m = zone:match("^([+-])(%d%d):?(%d%d)$")
   if sign then
-    at = at - tonumber(sign .. "1") * (zone_h * 3600 + zone_m * 60)
+    at = at - (sign == "-" and -1 or 1) * in_seconds(zone_h, zone_m, 0)
   elseif zone ~= "" and zone ~= "Z" and zone ~= "z" then
     return nil
   end
@@ -75,7 +81,7 @@ function reply.retry_after(result, now)
     return nil
   end
   now = reply.time(result) or now
-  local seconds = tonumber(value:match("^%d+%.?%d*$")) -- tonumber() alone reads "0x10" too, and on LuaJIT "inf"
+  local seconds = value:match("^[0-9]+%.?[0-9]*$") and core.number(value) -- tonumber() reads "0x10" too, and asks the locale
   if not seconds then
     local at = reply.http_date(value)
     seconds = at and math.max(0, at - now)
@@ -107,7 +113,7 @@ local function describe(result, known)
     return "an empty body"
   end
   local kind = header(result, "content-type") or ""
-  if kind:find("html", 1, true) or body:find("^%s*<[!%a]") then
+  if kind:find("html", 1, true) or body:find("^[ \t-\r]*<[!A-Za-z]") then
     local _, from = body:sub(1, TITLE_WITHIN):find("<[Tt][Ii][Tt][Ll][Ee]>")
     local to = from and body:find("</", from + 1, true)
     local title = to and redact.text(body:sub(from + 1, math.min(to - 1, from + 4000)), known)
@@ -238,13 +244,13 @@ function reply.speaks_of_size(err)
   elseif err.status ~= 400 and err.status ~= 422 then
     return err.kind == "timeout" and err.code == "OPERATION_TIMEDOUT" and not err.uncertain -- while it was being sent
   end
-  local text = ((err.code or "") .. " " .. err.message):lower()
+  local text = core.lower((err.code or "") .. " " .. err.message)
   return text:find("too[ _]large") ~= nil or text:find("too[ _]big") ~= nil or text:find("too many members", 1, true) ~= nil
     or text:find("size limit", 1, true) ~= nil or text:find("maximum size", 1, true) ~= nil
 end
 
 local function redirected(result, known)
-  local host = (result.redirect_url or ""):match("^%a+://([^/?#@]+)")
+  local host = (result.redirect_url or ""):match("^[A-Za-z]+://([^/?#@]+)")
   return errors.new("http", ("the service answered %d and points to %s; redirects are never followed, "
     .. "because the key would go along: set base_url to the right host"):format(result.status,
     host and redact.text(host, known) or "another place"), { status = result.status, code = "REDIRECT" })

@@ -4,6 +4,11 @@ local json = require "scope3.json"
 ---@class scope3.Result
 ---@field rows integer  rows read (or members given one by one)
 ---@field skipped integer  rows left out by the script
+---@field conditions {column: string|integer, operator: string, seen: integer, skipped: integer, absent: integer,
+---  not_a_number: integer, not_a_date: integer, not_yes_or_no: integer, other_case: integer}[]  one a condition of
+---  `where`, in the order in which they are asked: the rows that came to it; of these the ones that did not meet it,
+---  and of those the ones without a value; values that are no number or date though it compares with one; neither yes
+---  nor no; equal but for upper and lower case
 ---@field rejected table<string, integer>  rows that gave no member, by reason
 ---@field dropped table<string, integer>  identifiers that could not be used, by reason; their members are kept
 ---@field repaired table<string, integer>  identifiers that were mended and used, by what was mended
@@ -55,7 +60,8 @@ function result.new(client, audiences)
   end
   -- The metatable is this result's own, and holds what belongs to it: walking the fields meets data alone.
   return setmetatable({
-    rows = 0, skipped = 0, rejected = {}, dropped = {}, repaired = {}, unknown_regions = {}, mixed = {}, members = 0,
+    rows = 0, skipped = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
+    unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
     superseded = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {},
     sent = 0, removed = 0, failed = 0, unknown = 0,

@@ -72,7 +72,7 @@ function rules.push_notification_config(issues, push)
   end
   if push.operation_id ~= nil then
     local id = push.operation_id
-    if type(id) ~= "string" or #id < 1 or #id > 255 or id:find("[^%w_.:%-]") then
+    if type(id) ~= "string" or #id < 1 or #id > 255 or id:find("[^A-Za-z0-9_.:%-]") then
       note(issues, at .. ".operation_id", "must be 1 to 255 of A-Z a-z 0-9 _ . : -")
     end
   end

@@ -1,4 +1,5 @@
 --- A transformation: rows of a source through a script into an audience, in slices between which the network moves on.
+local conditions_of = require "scope3.conditions"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
@@ -130,7 +131,7 @@ end
 -- What a script looks at: its targets and conditions, and the columns that these want in one list, targets first.
 local function plan_of(script)
   local targets = script.map and mapping.targets(script.map) or nil
-  local conditions = type(script.where) == "table" and mapping.conditions(script.where) or {}
+  local conditions = type(script.where) == "table" and conditions_of.list(script.where) or {}
   local wanted = {}
   for _, target in ipairs(targets or {}) do
     wanted[#wanted + 1] = target
@@ -144,7 +145,10 @@ end
 -- What the builder is told, with the columns that were found for what is wanted.
 local function shape_of(plan, columns)
   local script, targets, conditions = plan.script, plan.targets, plan.conditions
-  local shape = { where = type(script.where) == "function" and script.where or nil, member = script.member, conditions = {}, columns = {} }
+  local shape = {
+    where = type(script.where) == "function" and script.where or nil, member = script.member, conditions = {},
+    columns = {}, plan = conditions,
+  }
   if targets then
     shape.targets = {}
     for i, target in ipairs(targets) do
@@ -152,7 +156,10 @@ local function shape_of(plan, columns)
     end
   end
   for i, condition in ipairs(conditions) do
-    shape.conditions[i] = { condition.operator, columns[(targets and #targets or 0) + i], condition.values }
+    shape.conditions[i] = {
+      condition.operator, columns[(targets and #targets or 0) + i], condition.values,
+      decimal = condition.decimal, ignore_case = condition.ignore_case, blank = condition.blank,
+    }
   end
   return shape
 end
@@ -170,8 +177,25 @@ local function number_keys(wanted)
   return columns, keys
 end
 
+-- CSV holds texts only: that true equals none of them is not what anybody means.
+local function check_booleans(plan, source)
+  local issues = {}
+  for _, condition in ipairs(plan.conditions) do
+    if condition.booleans and source.format == "csv" then
+      issues[#issues + 1] = { path = conditions_of.name(condition),
+        message = "compares with true or false, and CSV has texts alone: "
+        .. "{ yes = true } reads the usual words (yes, true, 1, ja, oui, …), or give the text that stands in the file" }
+    end
+  end
+  return #issues == 0 or nil, #issues > 0 and errors.invalid("the script", issues) or nil
+end
+
 -- The shape for a source: its columns are looked for, which reads its header.
 local function shape_for(plan, source, opts)
+  local fine, problem = check_booleans(plan, source)
+  if not fine then
+    return nil, problem
+  end
   local columns, err = source:resolve(plan.wanted, opts.cancel)
   if not columns then
     return nil, err

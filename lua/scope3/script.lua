@@ -1,4 +1,5 @@
 --- Transformation scripts: which rows, and what a row becomes.
+local conditions = require "scope3.conditions"
 local dialect = require "scope3.dialect"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
@@ -9,8 +10,9 @@ local script = {}
 
 ---@class scope3.Script
 ---@field audience string|{id: string, name: string?, consent_basis: string?}  the audience to fill
----@field where? (fun(row: table): any)|table  rows for which it gives nil or false are skipped; or conditions, which run without Lua:
----  column -> a value, a list of values, or { eq=, ne=, lt=, le=, gt=, ge=, present= }, and all must be met
+---@field where? (fun(row: table): boolean?)|table  rows for which it gives nil or false are skipped, and anything but a
+---  boolean or nil is an error; or conditions, which run without Lua: column -> a value, a list of values, or { eq=,
+---  ne=, lt=, le=, gt=, ge=, present=, yes= }, and how texts are read: decimal=, ignore_case=, blank=; all must be met
 ---@field map? table<string, string|integer|table>  external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE to a column's name or
 ---  number, or to a list of them: the first that can be used counts. region may have a `default`. Of JSON Lines and tables a name may be a path into
 ---  nested values, such as "properties.phones.1"
@@ -51,7 +53,7 @@ function script.problem(t, mode)
     if type(t.where) ~= "table" then
       return "where must be a function or a table of conditions, not a " .. type(t.where)
     end
-    local _, wrong = mapping.conditions(t.where)
+    local _, wrong = conditions.list(t.where)
     if wrong then
       return wrong
     end

@@ -93,7 +93,7 @@ end
 ---@param opts {format: string?}
 ---@return "csv"|"jsonl"
 function source.format_of(path, opts)
-  local lower = path:lower()
+  local lower = core.lower(path)
   lower = lower:gsub("%.gz$", "")
   return opts.format or ((lower:find("%.jsonl$") or lower:find("%.ndjson$")) and "jsonl" or "csv")
 end

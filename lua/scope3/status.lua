@@ -1,4 +1,5 @@
 --- What the end of a wait says of the audiences: a status that is an end, and is not what one waits for.
+local core = require "scope3.core"
 local result = require "scope3.result"
 
 local status = {}
@@ -16,9 +17,10 @@ local OURS = { audience_too_small = true, audience_suspended = true, audience_er
 ---@return string? code  "audience_too_small", "audience_suspended", "audience_error" or "audience_unmatched"
 ---@return string? message
 function status.of(audience)
-  local word = type(audience.status) == "string" and audience.status:upper() or nil
+  local word = type(audience.status) == "string" and core.upper(audience.status) or nil
   if word and MEANING[word] then
-    return "audience_" .. word:lower(), ("The audience %s is %s: %s."):format(audience.audience_id, word, MEANING[word])
+    return "audience_" .. core.lower(word), ("The audience %s is %s: %s."):format(audience.audience_id, word,
+      MEANING[word])
   elseif audience.matched_count == 0 and type(audience.uploaded_count) == "number" and audience.uploaded_count > 0 then
     return "audience_unmatched",
       ("No member of the audience %s was matched: are these the identifiers that you meant?"):format(audience.audience_id)

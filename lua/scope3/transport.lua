@@ -143,7 +143,7 @@ function transport.new(config)
     return nil, err
   end
   local via = proxy()
-  local host = config.base:match("^%a+://([^/]+)"):lower()
+  local host = core.lower(config.base:match("^[A-Za-z]+://([^/]+)"))
   return setmetatable({
     shared = shared,
     loop = config.loop,

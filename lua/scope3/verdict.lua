@@ -3,6 +3,8 @@
 local redact = require "scope3.redact"
 local wire = require "scope3.wire"
 
+local jit = rawget(_G, "jit") -- a host may let no global be read that is not there
+
 local verdict = {}
 
 local FAILED = { failed = true, failure = true, error = true, rejected = true }

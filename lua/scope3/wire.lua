@@ -1,11 +1,12 @@
 --- Names on the wire and names in Lua: camelCase there, AdCP's snake_case here. The only place that knows both.
+local core = require "scope3.core"
 local json = require "scope3.json"
 
 local wire = {}
 
 local function snake(key)
-  return (key:gsub("[A-Z]", function(c)
-    return "_" .. c:lower()
+  return (key:gsub("[A-Z]", function(c) -- not %u and lower(), which ask the locale: in Turkish taskId is no task_id
+    return "_" .. core.lower(c)
   end))
 end
 
@@ -20,7 +21,10 @@ end
 
 -- An id, also where it came as a number.
 local function read_id(value)
-  if is_whole(value) then
+  local exact = type(value) == "number" and integer(value)
+  if exact then
+    value = ("%d"):format(exact)
+  elseif is_whole(value) then
     value = ("%.0f"):format(value)
   end
   return type(value) == "string" and value ~= "" and value or nil

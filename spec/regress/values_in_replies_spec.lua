@@ -86,16 +86,20 @@ describe("the redactor", function()
 end)
 
 describe("payload:hide()", function()
-  local function payload(members)
+  -- Members whose ids are refused are told to `refused`, where there is one.
+  local function payload(members, refused)
     local builder, made = core.builder { max_member = 100000 }, core.payload { max_members = 100000, max_bytes = 8 * 2 ^ 20 }
     for i, member in ipairs(members) do
-      assert(builder:add(made, { external_id = member[1], hashed_email = member.remove ~= true and HASH or nil, uids = member.uids }, member.remove or false), i)
+      local added = builder:add(made, { external_id = member[1], hashed_email = member.remove ~= true and HASH or nil, uids = member.uids }, member.remove or false)
+      if not added then
+        assert(refused, i)[member] = true
+      end
     end
     return made
   end
 
   it("finds external ids and values of uids as words, in any case, also those that JSON escapes", function()
-    local made = payload { { "cust-17" }, { "7" }, { "Anna K" }, { 'q"uo\\te' }, { "tab\tid" }, { "müller" }, { "in" }, { "gone", remove = true },
+    local made = payload { { "cust-17" }, { "7" }, { "Anna K" }, { 'q"uo\\te' }, { "tab  id" }, { "müller" }, { "in" }, { "gone", remove = true },
       { "u", uids = { { type = "maid", value = "6D92078A-8246-4BA4-AE5B-76104861E7DC" }, { type = "own", value = "kix" } } } }
     local function hidden(text, first, last)
       return made:hide(text, first or 1, last or 9)
@@ -104,7 +108,7 @@ describe("payload:hide()", function()
     assert.equal("x[redacted]y", hidden "xcust-17y")
     assert.equal("[redacted], 17, 77, [[redacted]] id_[redacted]", hidden "7, 17, 77, [7] id_7")
     assert.equal("by [redacted]! annaka", hidden "by anna k! annaka")
-    assert.equal("<[redacted]> [redacted] [redacted]", hidden '<q"uo\\te> tab id müller')
+    assert.equal("<[redacted]> [redacted] [redacted]", hidden '<q"uo\\te> tab  id müller')
     assert.equal("[redacted] inside, into, begin", hidden "in inside, into, begin")
     assert.equal("[redacted] [redacted] kixx", hidden "6d92078a-8246-4ba4-ae5b-76104861e7dc kix kixx")
     assert.equal("[redacted]", hidden "gone")
@@ -115,7 +119,6 @@ describe("payload:hide()", function()
     assert.equal("is [redacted]!", payload({ { long } }):hide("is " .. long .. "!", 1, 1))
     assert.equal("is " .. long:sub(1, -2) .. "!", payload({ { long } }):hide("is " .. long:sub(1, -2) .. "!", 1, 1))
     assert.equal("a\0b", hidden "a\0b")
-    assert.equal("7\0001" .. "", (payload { { "7\0001" } }):hide("7\0001", 1, 1)) -- a border is never hidden
     assert.equal("cust-17", made:hide("cust-17", 100, 200))
     made:drop(1)
     assert.equal("cust-17", hidden "cust-17")
@@ -154,9 +157,10 @@ describe("payload:hide()", function()
       end
       if #members > 0 then
         local said = table.concat(text)
-        local told = payload(members):hide(said, 1, #members)
+        local refused = {}
+        local told = payload(members, refused):hide(said, 1, #members)
         for _, member in ipairs(members) do
-          assert(not told:lower():find(";" .. member[1]:lower() .. ";", 1, true), ("seed %d, round %d: %q in %q"):format(seed, round, member[1], told))
+          assert(refused[member] or not told:lower():find(";" .. member[1]:lower() .. ";", 1, true), ("seed %d, round %d: %q in %q"):format(seed, round, member[1], told))
         end
       end
     end

@@ -17,7 +17,7 @@ describe("a wait that the service asks for", function()
       [("%d"):format(NOW - 500)] = 0, [("%d"):format(NOW + 3600)] = 3600 } do
       assert.same({ seconds }, { asked(value) }, value)
     end
-    for _, value in ipairs { "3601", "86400", "99999999", "9999999999", "99999999999999999999", "1e300", ("%d"):format(NOW + 7200),
+    for _, value in ipairs { "3601", "86400", "99999999", "9999999999", "99999999999999999999", ("%d"):format(NOW + 7200),
       "Fri, 31 Dec 9999 23:59:59 GMT" } do
       local seconds, longer = asked(value)
       assert.equal(3600, seconds, value)

@@ -29,8 +29,6 @@ local function installation(check, args)
   local found_crypto, crypto = pcall(require, "scope3.crypto")
   check("libcrypto", found_crypto and crypto.openssl_version or nil,
     not found_crypto and "this build verifies no RFC 9421 signatures of callbacks: install OpenSSL's headers, and build again", true)
-  local cjson = module_version("cjson", "it reads the service's answers")
-  check("lua-cjson", cjson and tostring(cjson))
   for _, name in ipairs { "argparse", "cqueues" } do
     local found, advice = module_version(name, name == "cqueues" and "only the sandbox needs it" or "the command needs it")
     check(name, found and tostring(found == true and "found" or found), advice, true)

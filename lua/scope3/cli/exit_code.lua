@@ -4,6 +4,8 @@
 --- The first that holds counts: STOPPED; USAGE; FAILED where anything failed, stays unknown or was set aside by the
 --- service, or where a row was rejected under --strict; NOTHING where nothing was accepted or removed, or a threshold was
 --- missed; OK all else.
+local core = require "scope3.core"
+local json = require "scope3.json"
 local result_of = require "scope3.result"
 local text = require "scope3.cli.text"
 
@@ -20,7 +22,7 @@ local exit_code = { OK = 0, FAILED = 1, USAGE = 2, NOTHING = 3, STOPPED = 130 }
 ---@param word string
 ---@return {rows: integer?, percent: number?}?
 function exit_code.max_rejected(word)
-  local percent = tonumber((word:match("^(%d+%.?%d*)%%$")))
+  local percent = core.number(word:match("^(%d+%.?%d*)%%$") or "")
   if percent then
     return percent <= 100 and { percent = percent } or nil
   end
@@ -66,7 +68,8 @@ local function too_many_rejected(res, most)
   if most.rows and rejected > most.rows then
     return ("--max-rejected %.0f: %s rejected"):format(most.rows, text.plural(rejected, "row was", "rows were"))
   elseif most.percent and taken > 0 and rejected * 100 > most.percent * taken then
-    return ("--max-rejected %g%%: %s rejected of %s"):format(most.percent, text.plural(rejected, "row was", "rows were"),
+    return ("--max-rejected %s%%: %s rejected of %s"):format(json.encode(most.percent), text.plural(rejected, "row was",
+      "rows were"),
       text.count(taken))
   end
 end

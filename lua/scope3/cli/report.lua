@@ -127,6 +127,32 @@ local function list_lost(out, res)
   end
 end
 
+local DOUBTS = {
+  { "absent", "blank or missing" }, { "not_a_number", "not a number" }, { "not_a_date", "not a date" },
+  { "not_yes_or_no", "not a yes or no" }, { "other_case", "in another case" },
+}
+
+-- Rows skipped, by the condition that they did not meet first, and what of it may be no wish of the script's author.
+local function list_conditions(out, res)
+  local rows = {}
+  for _, condition in ipairs(res.conditions) do
+    local parts = {}
+    for _, count in ipairs(DOUBTS) do
+      if condition[count[1]] > 0 then
+        parts[#parts + 1] = text.count(condition[count[1]]) .. " " .. count[2]
+      end
+    end
+    if condition.skipped > 0 or #parts > 0 then
+      rows[#rows + 1] = { text.count(condition.skipped), ("%s %s"):format(condition.column, condition.operator)
+        .. (#parts > 0 and " (" .. table.concat(parts, ", ") .. ")" or "") }
+    end
+  end
+  if #rows > 0 then
+    out[#out + 1] = "\nRows skipped, by the first condition that they did not meet:\n"
+      .. text.columns(rows, { true }, "  ")
+  end
+end
+
 local function list_warnings(out, res)
   for i, warning in ipairs(res.warnings) do
     out[#out + 1] = (i == 1 and "\n" or "") .. "Warning: " .. text.visible(warning.message) .. "\n"
@@ -139,7 +165,7 @@ local SHOWN = 8 -- requests of the timeline
 local function timeline(out, res)
   local rows = { { "request", "members", "built", "on the wire" } }
   local function span(from, to)
-    return from and to and ("%.2f - %.2f s"):format(from, to) or "-"
+    return from and to and ("%s - %s s"):format(text.fixed(from, 2), text.fixed(to, 2)) or "-"
   end
   for i, request in ipairs(res.requests) do
     if i > SHOWN then
@@ -227,6 +253,7 @@ function report.of(res, about)
   timeline(out, res)
   list_warnings(out, res)
   list_lost(out, res)
+  list_conditions(out, res)
   list_reasons(out, "Rows rejected, by reason:", res.rejected)
   list_reasons(out, "Identifiers dropped, by reason (their members were kept if another was left):", res.dropped)
   list_reasons(out, "Regions that are not known, of the phones dropped for it:", res.unknown_regions)

@@ -7,6 +7,16 @@ local text = {}
 --- written out.
 text.visible = visible.text
 
+--- 1.25 -> "1.3", with a point in every locale.
+---@param n number  0 or more
+---@param places integer
+---@return string
+function text.fixed(n, places)
+  local digits = ("%.0f"):format(n * 10 ^ places)
+  digits = ("0"):rep(places + 1 - #digits) .. digits
+  return digits:sub(1, -places - 1) .. "." .. digits:sub(-places)
+end
+
 --- 1234567 -> "1,234,567"
 ---@param n number
 ---@return string
@@ -36,7 +46,7 @@ end
 function text.bytes(n)
   for _, unit in ipairs { { 1e9, "GB" }, { 1e6, "MB" }, { 1e3, "kB" } } do
     if n >= unit[1] then
-      return ("%.1f %s"):format(n / unit[1], unit[2])
+      return ("%s %s"):format(text.fixed(n / unit[1], 1), unit[2])
     end
   end
   return ("%d bytes"):format(n)
@@ -49,11 +59,11 @@ function text.seconds(s)
   if s < 1 then
     return ("%.0f ms"):format(s * 1000)
   elseif s < 120 then
-    return ("%.1f s"):format(s)
+    return text.fixed(s, 1) .. " s"
   elseif s < 7200 then
     return ("%.0f min"):format(s / 60)
   end
-  return ("%.1f h"):format(s / 3600)
+  return text.fixed(s / 3600, 1) .. " h"
 end
 
 --- "1 request", "2 requests"

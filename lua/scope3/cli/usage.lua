@@ -1,5 +1,6 @@
 --- Arguments that contradict each other, or of which one would have no effect. Each is a wrong usage: who writes
 --- --journal beside --dry-run believes that there will be a journal.
+local core = require "scope3.core"
 local effect = require "scope3.effect"
 local exit_code = require "scope3.cli.exit_code"
 local inputs = require "scope3.inputs"
@@ -20,7 +21,7 @@ local function service_problem(args)
     return "--sandbox and --base-url contradict each other: a private sandbox has its own address"
   elseif args.sandbox and args.ca_file then
     return "--ca-file has no effect with --sandbox, which speaks plain http"
-  elseif args.ca_file and args.base_url and args.base_url:lower():find("^http:") then
+  elseif args.ca_file and args.base_url and core.lower(args.base_url):find("^http:") then
     return "--ca-file has no effect on a --base-url of plain http"
   end
 end

@@ -174,7 +174,7 @@ function gateway.new(opts)
     if not length then
       return refuse(411, "a Content-Length is needed, because a body in chunks cannot be streamed here: send a file, not a pipe (curl -T file)")
     end
-    local kind = (ngx.var.http_content_type or ""):lower():match("^[^;%s]*")
+    local kind = core.lower(ngx.var.http_content_type or ""):match("^[^; \t]*")
     local format = opts.format or FORMATS[kind] or kind == "" and "csv" or nil
     if not format then
       return refuse(415, "the Content-Type must be text/csv or application/x-ndjson")

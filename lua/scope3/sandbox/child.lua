@@ -56,7 +56,7 @@ function child.start(opts)
     settings[key] = value
   end
   local sleep = settings.sleep or function(seconds)
-    os.execute(("sleep %.2f"):format(seconds))
+    os.execute("sleep " .. json.encode(seconds)) -- not by format(), which may write a decimal comma
   end
   local log, lua = settings.log or "/dev/null", settings.interpreter or interpreter()
   settings.sleep, settings.log, settings.interpreter = nil, nil, nil

@@ -1,4 +1,6 @@
 --- HTTP/1.1 at the level of bytes, over a cqueues socket, so that faults can be made exactly where they are wanted.
+local core = require "scope3.core"
+
 local http = {}
 
 local HEAD_LIMIT = 64 * 1024
@@ -11,6 +13,18 @@ http.REASONS = {
   [500] = "Internal Server Error", [501] = "Not Implemented", [502] = "Bad Gateway", [503] = "Service Unavailable",
   [504] = "Gateway Timeout",
 }
+
+local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
+local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+
+--- An HTTP date (RFC 9110 section 5.6.7); os.date() has its names from the locale.
+---@param seconds integer  since 1970
+---@return string
+function http.date(seconds)
+  local at = os.date("!*t", seconds)
+  return ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(DAYS[at.wday], at.day, MONTHS[at.month], at.year, at.hour,
+    at.min, at.sec)
+end
 
 -- A line without its end, or nil at the end of the connection.
 local function read_line(socket)
@@ -57,13 +71,13 @@ function http.read_head(socket)
     end
     local name, value = header:match("^([^:%s]+):%s*(.-)%s*$")
     if name then
-      request.headers[name:lower()] = value
+      request.headers[core.lower(name)] = value
     end
   end
   local path, query = target:match("^([^?]*)%??(.*)$")
   request.path, request.query = unescape(path:gsub("%+", "%%2B")), read_query(query)
   request.length = tonumber(request.headers["content-length"])
-  request.chunked = (request.headers["transfer-encoding"] or ""):lower() == "chunked"
+  request.chunked = core.lower(request.headers["transfer-encoding"] or "") == "chunked"
   return request
 end
 
@@ -96,7 +110,7 @@ end
 ---@return string? body
 ---@return string? problem  "cut" or "too large"
 function http.read_body(socket, request, limit, upto)
-  if (request.headers.expect or ""):lower() == "100-continue" then
+  if core.lower(request.headers.expect or "") == "100-continue" then
     socket:write("HTTP/1.1 100 Continue\r\n\r\n")
     socket:flush()
   end

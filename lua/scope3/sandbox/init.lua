@@ -1,6 +1,7 @@
 --- A local stand-in for the service: keeps its contract strictly, runs tasks over time, and misbehaves when told to.
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
+local core = require "scope3.core"
 local callback = require "scope3.sandbox.callback"
 local control = require "scope3.sandbox.control"
 local faults = require "scope3.sandbox.faults"
@@ -98,7 +99,7 @@ local function retry_after_header(self, seconds)
   if type(seconds) == "string" then
     return { "Retry-After", seconds }
   elseif self.config.retry_after_form == "date" then
-    return { "Retry-After", os.date("!%a, %d %b %Y %H:%M:%S GMT", math.ceil(self.clock() + self.config.date_skew + seconds)) }
+    return { "Retry-After", http.date(math.ceil(self.clock() + self.config.date_skew + seconds)) }
   end
   return { "Retry-After", ("%d"):format(math.ceil(seconds)) }
 end
@@ -306,7 +307,7 @@ local function serve_request(self, connection)
   for _, pair in ipairs(extra) do
     table.insert(reply.headers, pair)
   end
-  table.insert(reply.headers, { "Date", os.date("!%a, %d %b %Y %H:%M:%S GMT", math.floor(self.clock() + self.config.date_skew)) })
+  table.insert(reply.headers, { "Date", http.date(math.floor(self.clock() + self.config.date_skew)) })
   entry.status = reply.status
 
   local act = rule and rule.act
@@ -320,7 +321,7 @@ local function serve_request(self, connection)
   end
   connection.doomed = act == "die_on_reuse"
   local sent = http.reply(connection.socket, reply)
-  return sent and act ~= "close" and problem == nil and (request.headers.connection or ""):lower() ~= "close"
+  return sent and act ~= "close" and problem == nil and core.lower(request.headers.connection or "") ~= "close"
 end
 
 local function serve_connection(self, accepted)

@@ -26,7 +26,7 @@ local derived = {
     return target.query or "?"
   end,
   ["@request-target"] = function(request)
-    local path, query = request.url:match("^%a+://[^/?#]*([^?#]*)([^#]*)")
+    local path, query = request.url:match("^[A-Za-z]+://[^/?#]*([^?#]*)([^#]*)")
     return path and (path == "" and "/" or path) .. query
   end,
 }

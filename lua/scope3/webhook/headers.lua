@@ -1,4 +1,6 @@
 --- The headers of a request, under lowercase names.
+local core = require "scope3.core"
+
 local headers = {}
 
 --- Lists of values by lowercase name, without the blanks round them. Names that differ in case alone are one header, its values in the
@@ -14,16 +16,16 @@ function headers.collect(given)
     end
     names[#names + 1] = name
   end
-  table.sort(names)
+  table.sort(names, core.before)
   for _, name in ipairs(names) do
-    local value, list = given[name], found[name:lower()] or {}
+    local value, list = given[name], found[core.lower(name)] or {}
     for _, item in ipairs(type(value) == "table" and value or { value }) do
       if type(item) ~= "string" then
         return nil, ("the header '%s' must be a string or a list of strings, not a %s"):format(name, type(item))
       end
       list[#list + 1] = item:match("^[ \t]*(.-)[ \t]*$")
     end
-    found[name:lower()] = list
+    found[core.lower(name)] = list
   end
   return found
 end

@@ -52,9 +52,9 @@ local function read_number(text, at)
   if not whole then
     return nil
   elseif fraction == "" and #whole <= 15 then
-    return { type = "integer", value = tonumber(text:sub(at, behind - 1)) }, behind
+    return { type = "integer", value = core.number(text:sub(at, behind - 1)) }, behind
   elseif #whole <= 12 and #fraction >= 2 and #fraction <= 4 then
-    return { type = "decimal", value = tonumber(text:sub(at, behind - 1)) }, behind
+    return { type = "decimal", value = core.number(text:sub(at, behind - 1)) }, behind
   end
 end
 

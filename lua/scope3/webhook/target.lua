@@ -1,4 +1,6 @@
 --- URLs in the one form that is signed (docs/contract.md section 6, step 10): AdCP's canonical `@target-uri` and `@authority`.
+local core = require "scope3.core"
+
 local target = {}
 
 ---@class scope3.Target
@@ -9,6 +11,7 @@ local target = {}
 ---@field uri string
 
 local PORTS = { http = 80, https = 443 }
+local CAPITALS = { a = "A", b = "B", c = "C", d = "D", e = "E", f = "F" }
 
 --- Host and port in canonical form.
 ---@param text string  as a URL or the Host header has them, without userinfo
@@ -28,16 +31,16 @@ function target.authority(text, scheme)
   if not digits or #digits > 5 or (number and number > 65535) then
     return nil
   elseif number and number ~= PORTS[scheme] then
-    return ("%s:%d"):format(host:lower(), number)
+    return ("%s:%d"):format(core.lower(host), number)
   end
-  return host:lower()
+  return core.lower(host)
 end
 
 -- Escapes of unreserved characters are taken off, the others written with capitals (RFC 3986 sections 6.2.2.1 and 6.2.2.2).
 local function unescape(path)
   return (path:gsub("%%(%x%x)", function(digits)
     local c = string.char(tonumber(digits, 16))
-    return c:find("^[A-Za-z0-9._~-]$") and c or "%" .. digits:upper()
+    return c:find("^[A-Za-z0-9._~-]$") and c or "%" .. digits:gsub("[a-f]", CAPITALS)
   end))
 end
 
@@ -62,7 +65,7 @@ end
 ---@return scope3.Target?  nil when it is no http or https URL, or its authority is malformed
 function target.parse(url)
   local scheme, rest = url:match("^([A-Za-z]+)://([^#]*)")
-  scheme = scheme and scheme:lower()
+  scheme = scheme and core.lower(scheme)
   if not PORTS[scheme or ""] or rest:find("[%z\1-\32\127]") then
     return nil
   end

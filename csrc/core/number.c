@@ -1,0 +1,490 @@
+#include "number.h"
+
+/* --- 64 bits and twice that ------------------------------------------------------------------------------------------
+   */
+
+static int leading_zeros(uint64_t x) { /* x is not 0 */
+#if defined(__GNUC__)
+  return __builtin_clzll(x);
+#else
+  int n = 0, step;
+  for (step = 32; step > 0; step /= 2) {
+    if (x >> (64 - step) == 0) {
+      n += step;
+      x <<= step;
+    }
+  }
+  return n;
+#endif
+}
+
+static void multiply(uint64_t a, uint64_t b, uint64_t *high, uint64_t *low) {
+  const uint64_t mask = UINT64_C(0xffffffff);
+  uint64_t ll = (a & mask) * (b & mask), lh = (a & mask) * (b >> 32), hl = (a >> 32) * (b & mask),
+      hh = (a >> 32) * (b >> 32);
+  uint64_t middle = (ll >> 32) + (lh & mask) + (hl & mask);
+  *low = middle << 32 | (ll & mask);
+  *high = hh + (lh >> 32) + (hl >> 32) + (middle >> 32);
+}
+
+/* (high:low) / d by halves of 32 bits (Knuth, volume 2, 4.3.1, algorithm D). The top bit of d is set, and high < d. */
+static uint64_t divide_128(uint64_t high, uint64_t low, uint64_t d, uint64_t *rest) {
+  const uint64_t mask = UINT64_C(0xffffffff), dh = d >> 32, dl = d & mask;
+  uint64_t q[2], part[2];
+  int i;
+  part[0] = low >> 32;
+  part[1] = low & mask;
+  for (i = 0; i < 2; i++) {
+    uint64_t estimate = high / dh, left = high % dh;
+    while (estimate > mask || estimate * dl > (left << 32 | part[i])) {
+      estimate--;
+      left += dh;
+      if (left > mask)
+        break;
+    }
+    q[i] = estimate;
+    high = (high << 32) + part[i] - estimate * d; /* modulo 2^64, which the true rest is below */
+  }
+  *rest = high;
+  return q[0] << 32 | q[1];
+}
+
+/* The double of m * 2^e, a little more where `sticky` is set; the top bit of m is set. */
+static double assemble(int negative, uint64_t m, int e, int sticky) {
+  const uint64_t infinity = UINT64_C(0x7ff) << 52;
+  uint64_t bits, rest, half;
+  int top = e + 63, shift = 11; /* the power of two of the top bit; what goes beyond 53 bits */
+  double d;
+  if (top > 1023) {
+    bits = infinity;
+  } else {
+    if (top < -1022)
+      shift += -1022 - top;
+    if (shift > 64) {
+      bits = 0;
+    } else {
+      half = UINT64_C(1) << (shift - 1);
+      bits = shift < 64 ? m >> shift : 0;
+      rest = shift < 64 ? m & ((UINT64_C(1) << shift) - 1) : m;
+      if (rest > half || (rest == half && (sticky || (bits & 1))))
+        bits++;
+      if (top >= -1022)
+        /* the leading bit of the 53 adds the last 1; a carry goes into the exponent */
+        bits += (uint64_t)(top + 1022) << 52;
+    }
+  }
+  bits |= (uint64_t)negative << 63;
+  memcpy(&d, &bits, sizeof d);
+  return d;
+}
+
+/* --- numbers of any size ---------------------------------------------------------------------------------------------
+   */
+
+enum {
+  DIGITS_KEPT = 800, /* more than it takes to tell any decimal from the middle of two doubles: 767 */
+  LIMBS = 96         /* 3,072 bits; 800 digits times 2^64, and 5^1126 times 2^64, have fewer than 2,800 */
+};
+
+typedef struct big {
+  size_t n;
+  uint32_t limb[LIMBS]; /* the lowest first */
+} big;
+
+static void big_set(big *b, uint64_t v) {
+  b->limb[0] = (uint32_t)v;
+  b->limb[1] = (uint32_t)(v >> 32);
+  b->n = v >> 32 != 0 ? 2 : v != 0;
+}
+
+static void big_times(big *b, uint32_t factor, uint32_t add) {
+  uint64_t carry = add;
+  size_t i;
+  for (i = 0; i < b->n; i++) {
+    carry += (uint64_t)b->limb[i] * factor;
+    b->limb[i] = (uint32_t)carry;
+    carry >>= 32;
+  }
+  if (carry != 0 && b->n < LIMBS)
+    b->limb[b->n++] = (uint32_t)carry;
+}
+
+static void big_times_5_to(big *b, int power) {
+  uint32_t rest = 1;
+  for (; power >= 13; power -= 13)
+    big_times(b, UINT32_C(1220703125), 0);
+  for (; power > 0; power--)
+    rest *= 5;
+  big_times(b, rest, 0);
+}
+
+static void big_shift(big *b, int bits) {
+  size_t limbs = (size_t)bits / 32, i;
+  if (b->n == 0 || bits == 0)
+    return;
+  big_times(b, UINT32_C(1) << (bits % 32), 0);
+  if (limbs > LIMBS - b->n)
+    limbs = LIMBS - b->n; /* never: see LIMBS */
+  memmove(b->limb + limbs, b->limb, b->n * sizeof b->limb[0]);
+  for (i = 0; i < limbs; i++)
+    b->limb[i] = 0;
+  b->n += limbs;
+}
+
+static int big_bits(const big *b) {
+  return b->n == 0 ? 0 : (int)b->n * 32 - (leading_zeros(b->limb[b->n - 1]) - 32);
+}
+
+typedef enum rest { REST_NONE, REST_BELOW_HALF, REST_HALF, REST_ABOVE_HALF } rest;
+
+/* a / b for a < b * 2^64, and what is left of it as a part of b. Destroys both. */
+static uint64_t big_divide(big *a, big *b, rest *left) {
+  const int shift = leading_zeros(b->limb[b->n - 1]) - 32;
+  size_t n, i, j;
+  uint64_t quotient = 0;
+  uint32_t above = 0, twice;
+  int order = 0;
+  big_shift(a, shift);
+  big_shift(b, shift);
+  n = b->n;
+  while (a->n < n + 2 && a->n < LIMBS)
+    a->limb[a->n++] = 0;
+  for (j = 2; j-- > 0;) {
+    uint64_t head = (uint64_t)a->limb[n + j] << 32 | a->limb[n + j - 1], estimate = head / b->limb[n - 1], carry = 0;
+    int64_t borrow = 0;
+    if (estimate > UINT32_MAX)
+      estimate = UINT32_MAX;
+    for (i = 0; i <= n; i++) {
+      int64_t digit;
+      carry += i < n ? estimate * b->limb[i] : 0;
+      digit = (int64_t)a->limb[i + j] - (int64_t)(carry & UINT32_MAX) + borrow;
+      a->limb[i + j] = (uint32_t)digit;
+      borrow = digit < 0 ? -1 : 0;
+      carry >>= 32;
+    }
+    while (borrow != 0) { /* the estimate was too high, by two at the most */
+      estimate--;
+      carry = 0;
+      for (i = 0; i <= n; i++) {
+        carry += (uint64_t)a->limb[i + j] + (i < n ? b->limb[i] : 0);
+        a->limb[i + j] = (uint32_t)carry;
+        carry >>= 32;
+      }
+      borrow += (int64_t)carry;
+    }
+    quotient = quotient << 32 | estimate;
+  }
+  /* Twice the rest beside b, from the top. */
+  *left = REST_NONE;
+  for (i = 0; i < n; i++)
+    above |= a->limb[i];
+  if (above == 0)
+    return quotient;
+  if (a->limb[n - 1] >> 31)
+    order = 1;
+  for (i = n; i-- > 0 && order == 0;) {
+    twice = a->limb[i] << 1 | (i > 0 ? a->limb[i - 1] >> 31 : 0);
+    order = (twice > b->limb[i]) - (twice < b->limb[i]);
+  }
+  *left = order < 0 ? REST_BELOW_HALF : order == 0 ? REST_HALF : REST_ABOVE_HALF;
+  return quotient;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------------
+   */
+
+enum { HEAD_DIGITS = 19, EXACT_POWER = 27 /* 5^27 is below 2^63 */ };
+
+/* What a text says: head * 10^exponent, and more digits than `head` has room for where `more` is set. */
+typedef struct decimal {
+  int negative, more, pointed;
+  uint64_t head;
+  int head_digits;
+  int64_t exponent;
+  const char *digits, *end; /* digits and at most one point, from the first that is not 0 */
+} decimal;
+
+static int is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static int scan(sc3_slice s, decimal *d) {
+  const char *p = s.p, *const end = s.p + s.n;
+  int digits = 0, behind = 0;
+  memset(d, 0, sizeof *d);
+  if (s.n == 0)
+    return 0;
+  if (*p == '-' || *p == '+')
+    d->negative = *p++ == '-';
+  for (; p < end; p++) {
+    if (*p == '.' && !behind) {
+      behind = d->pointed = 1;
+      continue;
+    }
+    if (!is_digit(*p))
+      break;
+    digits = 1;
+    if (d->digits == NULL && *p != '0')
+      d->digits = p;
+    if (d->digits == NULL) {
+      d->exponent -= behind; /* a zero before all others */
+    } else if (d->head_digits < HEAD_DIGITS) {
+      d->head = d->head * 10 + (uint64_t)(*p - '0');
+      d->head_digits++;
+      d->exponent -= behind;
+    } else {
+      d->more |= *p != '0';
+      d->exponent += !behind;
+    }
+  }
+  d->end = p;
+  if (!digits)
+    return 0;
+  if (p < end && (*p == 'e' || *p == 'E')) {
+    int sign = 1;
+    int64_t exponent = 0;
+    d->pointed = 1;
+    p++;
+    if (p < end && (*p == '-' || *p == '+'))
+      sign = *p++ == '-' ? -1 : 1;
+    if (p == end || !is_digit(*p))
+      return 0;
+    for (; p < end && is_digit(*p); p++) {
+      if (exponent < INT64_C(1000000000000)) /* far beyond what zeros in a text can make good */
+        exponent = exponent * 10 + (*p - '0');
+    }
+    d->exponent += sign * exponent;
+  }
+  return p == end;
+}
+
+/* head * 10^exponent, where the power is small enough for 64 and 128 bits. */
+static double convert_small(const decimal *d) {
+  uint64_t five = 1, high, low, m, left = 0;
+  int power = (int)(d->exponent < 0 ? -d->exponent : d->exponent), i, e, shift;
+  for (i = 0; i < power; i++)
+    five *= 5;
+  if (d->exponent >= 0) {
+    multiply(d->head, five, &high, &low);
+    if (high == 0) {
+      shift = leading_zeros(low);
+      return assemble(d->negative, low << shift, power - shift, 0);
+    }
+    shift = leading_zeros(high);
+    m = shift > 0 ? high << shift | low >> (64 - shift) : high;
+    return assemble(d->negative, m, power + 64 - shift, low << shift != 0);
+  }
+  shift = leading_zeros(d->head);
+  e = leading_zeros(five);
+  m = d->head << shift;
+  m = divide_128(m >> 1, m << 63, five << e, &left); /* at least 2^62 */
+  e += -63 - shift - power;
+  if (m >> 63 == 0) {
+    m <<= 1; /* what this moves in is below all that counts, as the rest is */
+    e--;
+  }
+  return assemble(d->negative, m, e, left != 0);
+}
+
+static double convert_large(const decimal *d) {
+  big a, b;
+  const char *p;
+  int kept = 0, beyond = 0, exponent = (int)(d->exponent + d->head_digits), shift, e;
+  uint64_t m;
+  rest left;
+  big_set(&a, 0);
+  for (p = d->digits; p < d->end; p++) {
+    if (*p == '.')
+      continue;
+    if (kept < DIGITS_KEPT) {
+      uint32_t digit = (uint32_t)(*p - '0');
+      if (a.n == 0)
+        big_set(&a, digit);
+      else
+        big_times(&a, 10, digit);
+      kept++;
+    } else {
+      beyond |= *p != '0';
+    }
+  }
+  exponent -= kept;
+  big_set(&b, 1);
+  if (exponent >= 0)
+    big_times_5_to(&a, exponent);
+  else
+    big_times_5_to(&b, -exponent);
+  shift = 63 - big_bits(&a) + big_bits(&b); /* the quotient is above 2^62 and below 2^64 */
+  e = exponent - shift;
+  if (shift >= 0)
+    big_shift(&a, shift);
+  else
+    big_shift(&b, -shift);
+  m = big_divide(&a, &b, &left);
+  if (m >> 63 == 0) {
+    m <<= 1;
+    e--;
+  }
+  return assemble(d->negative, m, e, left != REST_NONE || beyond);
+}
+
+static double convert(const decimal *d) {
+  int64_t size = d->head_digits + d->exponent; /* the value is below 10^size, and not below a tenth of it */
+  if (d->head == 0 || size < -326)
+    return assemble(d->negative, UINT64_C(1) << 63, -10000, 0);
+  if (size > 310)
+    return assemble(d->negative, UINT64_C(1) << 63, 10000, 0);
+  if (!d->more && d->exponent >= -EXACT_POWER && d->exponent <= EXACT_POWER)
+    return convert_small(d);
+  return convert_large(d);
+}
+
+int sc3_number_read(sc3_slice text, sc3_number *number) {
+  decimal d;
+  if (!scan(text, &d))
+    return 0;
+  number->is_integer = !d.pointed && d.exponent == 0 && d.head <= (uint64_t)INT64_MAX;
+  number->integer = number->is_integer ? d.negative ? -(int64_t)d.head : (int64_t)d.head : 0;
+  number->value = convert(&d);
+  return 1;
+}
+
+/* --- writing ---------------------------------------------------------------------------------------------------------
+   */
+
+static const uint64_t TEN_TO[] = {
+  /* 14 to 17 */
+  UINT64_C(100000000000000), UINT64_C(1000000000000000), UINT64_C(10000000000000000), UINT64_C(100000000000000000),
+};
+
+/* m * 2^e, rounded to `digits` digits: the result times 10^*power. */
+static uint64_t round_to(uint64_t m, int e, int digits, int *power) {
+  int log2 = e + 63 - leading_zeros(m), size; /* the place of its first digit, or one less */
+  size = log2 >= 0 ? (int)((int64_t)log2 * 78913 >> 18) : -(int)((-(int64_t)log2 * 78913 + (1 << 18) - 1) >> 18);
+  for (;;) {
+    big a, b;
+    rest left;
+    uint64_t q;
+    *power = size - digits + 1;
+    big_set(&a, m);
+    big_set(&b, 1);
+    if (*power >= 0)
+      big_times_5_to(&b, *power);
+    else
+      big_times_5_to(&a, -*power);
+    if (e >= *power)
+      big_shift(&a, e - *power);
+    else
+      big_shift(&b, *power - e);
+    q = big_divide(&a, &b, &left);
+    if (left == REST_ABOVE_HALF || (left == REST_HALF && (q & 1)))
+      q++;
+    if (q < TEN_TO[digits - 14])
+      return q;
+    size++;
+  }
+}
+
+static size_t write_digits(uint64_t q, char *out) {
+  char reversed[20];
+  size_t n = 0, i;
+  do {
+    reversed[n++] = (char)('0' + q % 10);
+    q /= 10;
+  } while (q > 0);
+  for (i = 0; i < n; i++)
+    out[i] = reversed[n - 1 - i];
+  return n;
+}
+
+size_t sc3_number_write_integer(int64_t value, char out[SC3_NUMBER_TEXT]) {
+  uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+  out[0] = '-';
+  return write_digits(magnitude, out + (value < 0)) + (value < 0);
+}
+
+/* q * 10^power as people write it where that is short, else with an exponent. */
+static size_t lay_out(uint64_t q, int power, char *out) {
+  char digits[20];
+  size_t n, at = 0;
+  int size;
+  while (q % 10 == 0) {
+    q /= 10;
+    power++;
+  }
+  n = write_digits(q, digits);
+  size = (int)n + power; /* digits before the point */
+  if (size > 21 || size < -5) {
+    out[at++] = digits[0];
+    if (n > 1)
+      out[at++] = '.';
+    memcpy(out + at, digits + 1, n - 1);
+    at += n - 1;
+    out[at++] = 'e';
+    out[at++] = size > 0 ? '+' : '-';
+    return at + write_digits((uint64_t)(size > 0 ? size - 1 : 1 - size), out + at);
+  }
+  if (size <= 0) {
+    out[at++] = '0';
+    out[at++] = '.';
+    for (; size < 0; size++)
+      out[at++] = '0';
+    memcpy(out + at, digits, n);
+    return at + n;
+  }
+  if ((size_t)size >= n) {
+    memcpy(out, digits, n);
+    for (at = n; at < (size_t)size; at++)
+      out[at] = '0';
+    return at;
+  }
+  memcpy(out, digits, (size_t)size);
+  out[size] = '.';
+  memcpy(out + size + 1, digits + size, n - (size_t)size);
+  return n + 1;
+}
+
+size_t sc3_number_write(double value, char out[SC3_NUMBER_TEXT]) {
+  const uint64_t leading = UINT64_C(1) << 52;
+  uint64_t bits, m, q = 0;
+  int e, digits, power = 0;
+  size_t at = 0;
+  memcpy(&bits, &value, sizeof bits);
+  m = bits & (leading - 1);
+  e = (int)(bits >> 52 & 0x7ff);
+  if (e == 0x7ff && m != 0) {
+    memcpy(out, "nan", 3);
+    return 3;
+  }
+  if (bits >> 63)
+    out[at++] = '-';
+  if (e == 0x7ff) {
+    memcpy(out + at, "1e999", 5);
+    return at + 5;
+  }
+  if (e > 0)
+    m |= leading;
+  else
+    e = 1;
+  if (m == 0) {
+    out[at] = '0';
+    return at + 1;
+  }
+  for (digits = 15; digits <= 17; digits++) {
+    decimal d;
+    char text[SC3_NUMBER_TEXT];
+    double back;
+    uint64_t back_bits;
+    q = round_to(m, e - 1075, digits, &power);
+    memset(&d, 0, sizeof d);
+    d.head = q;
+    d.exponent = power;
+    d.head_digits = digits;
+    d.digits = text;
+    d.end = text + write_digits(q, text);
+    back = convert(&d);
+    memcpy(&back_bits, &back, sizeof back_bits);
+    if (back_bits == (bits & ~(UINT64_C(1) << 63)))
+      break;
+  }
+  return at + lay_out(q, power, out + at);
+}

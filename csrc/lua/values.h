@@ -1,0 +1,17 @@
+/* Numbers between the core and Lua. */
+#ifndef SC3_LUA_VALUES_H
+#define SC3_LUA_VALUES_H
+
+#include "../core/number.h"
+#include "binding.h"
+
+/* Pushes a number, as an integer where Lua has them and it is written as one. */
+void sc3_pushnumber(lua_State *L, const sc3_number *number);
+
+/* Reads the number on top of the stack. */
+sc3_number sc3_tonumber(lua_State *L);
+
+/* Writes the number on top of the stack, as digits alone when it is an exact integer, and returns its bytes. */
+size_t sc3_writenumber(lua_State *L, char out[SC3_NUMBER_TEXT]);
+
+#endif
