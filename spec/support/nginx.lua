@@ -20,7 +20,7 @@ pid nginx.pid;
 error_log error.log notice;
 env SCOPE3_API_KEY;
 %s
-events { worker_connections 4096; }
+events { worker_connections %d; }
 http {
   access_log off;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
@@ -78,7 +78,7 @@ function nginx.close_all()
 end
 
 --- Starts one. `http` is what stands in its http block, with PORT for the port and FOLDER for its folder; `main` stands above.
----@param options {http: string, main: string?, workers: integer?, env: string?, before: string?}
+---@param options {http: string, main: string?, workers: integer?, connections: integer?, env: string?, before: string?}
 function nginx.start(options)
   local folder, port = os.tmpname(), free_port()
   os.remove(folder)
@@ -110,7 +110,7 @@ function Server:configure(options)
   local http = options.http:gsub("PORT", tostring(self.port)):gsub("FOLDER", self.folder)
   local cpath = os.getenv("SCOPE3_NGINX_CPATH") or package.cpath:match("[^;]*/build/[^;]*")
   local file = assert(io.open(self.folder .. "/nginx.conf", "w"))
-  file:write(CONF:format(modules, options.user or "root", options.workers or 1, options.main or "", root, root, root, cpath, http))
+  file:write(CONF:format(modules, options.user or "root", options.workers or 1, options.main or "", options.connections or 4096, root, root, root, cpath, http))
   file:close()
 end
 

@@ -5,6 +5,7 @@
 --- has left. So the pump is known to live by its looks; where there is none, one of those who wait takes its place; and the requests of those who
 --- will never run again are taken off the wire.
 local core = require "scope3.core"
+local log = require "scope3.nginx.log"
 local semaphore = require "ngx.semaphore"
 
 local ngx = ngx
@@ -62,7 +63,7 @@ local function run(engine, pump, step, pause, ended)
   while pump.runner == runner and engine:count() > 0 do
     local ok, moved = pcall(step, true)
     if not ok then
-      ngx.log(ngx.ERR, "scope3: ", moved)
+      log.say(ngx.ERR, "scope3: " .. tostring(moved))
     end
     local now = core.now()
     pump.looked = now
