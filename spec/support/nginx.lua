@@ -164,11 +164,26 @@ end
 function Server:trouble()
   local lines = {}
   for line in self:log():sub(self.seen + 1):gmatch("[^\n]+") do
-    if line:find("%[error%]") or line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]") or line:find("exited on signal", 1, true) then
+    if line:find("%[warn%]") or line:find("%[error%]") or line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]") or line:find("exited on signal", 1, true) then
       lines[#lines + 1] = line
     end
   end
   return table.concat(lines, "\n")
+end
+
+-- What specs send as values, and what nginx adds of a request that has them.
+local VALUES = { "@example", "%%40example", "scope3_test_key", "externalId", "%+?1 ?206", ("%x"):rep(64), "[?&]id=", "[?&]email=" }
+
+--- A line of its log that shows a value, an id or a key; nil when there is none.
+---@return string?
+function Server:leak()
+  for line in self:log():gmatch("[^\n]+") do
+    for _, value in ipairs(VALUES) do
+      if line:find(value) then
+        return line
+      end
+    end
+  end
 end
 
 --- What its log says so far was meant to happen.
@@ -176,7 +191,7 @@ function Server:forget_trouble()
   self.seen = #self:log()
 end
 
---- Ends it, gracefully unless told otherwise, and removes its folder. Idempotent.
+--- Ends it, gracefully unless told otherwise, and removes its folder; fails where its log shows a value. Idempotent.
 function Server:close(signal)
   if not running[self] then
     return
@@ -184,7 +199,9 @@ function Server:close(signal)
   running[self] = nil
   self:signal(signal or "QUIT")
   nginx.await_end(self.pid)
+  local leak = world.exists(self.folder .. "/error.log") and self:leak()
   os.execute("rm -rf " .. quote(self.folder))
+  assert(not leak, leak)
 end
 
 nginx.sh, nginx.quote, nginx.free_port = sh, quote, free_port

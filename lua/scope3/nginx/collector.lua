@@ -315,6 +315,7 @@ end
 
 -- Sees to it that tick() runs at once, or when it is time to.
 local function arm(self, own, at_once)
+  log.retry()
   local now = self.client.loop.now()
   if at_once then
     return plan(self, own, now, "urgent", 0)
@@ -366,7 +367,6 @@ function tick(premature, self, kind)
   local own = own_of(self)
   local asked = own.asked and not own.asked.taken and own.asked or nil
   own[kind] = nil
-  log.catch_up()
   if asked then
     asked.taken = true -- who asks meanwhile is content with the same one
     while own.outbox.sending do -- by another timer: what it is about may fail, and what was asked for is more

@@ -22,6 +22,13 @@ local function write()
   end
 end
 
+--- Sees to it that what could get no timer is written once there is one again. For whoever comes by; costs next to nothing.
+function log.retry()
+  if queue and not armed then
+    armed = ngx.timer.at(0, write)
+  end
+end
+
 --- Writes a line.
 ---@param level integer  ngx.ERR, ngx.WARN
 ---@param text string
@@ -34,15 +41,8 @@ function log.say(level, text)
   end
   if OUTSIDE[ngx.get_phase()] then
     write()
-  elseif not armed then
-    armed = ngx.timer.at(0, write) -- where none can be made, the next line that is said tries again
-  end
-end
-
---- Writes what could get no timer. For those who run outside of a request.
-function log.catch_up()
-  if queue then
-    write()
+  else
+    log.retry()
   end
 end
 
