@@ -172,7 +172,7 @@ function Server:trouble()
 end
 
 -- What specs send as values, and what nginx adds of a request that has them.
-local VALUES = { "@example", "%%40example", "scope3_test_key", "externalId", "%+?1 ?206", ("%x"):rep(64), "[?&]id=", "[?&]email=" }
+local VALUES = { "@example", "%%40example", "scope3_test_key", "externalId", "206 ?555", ("%x"):rep(64), "[?&]id=", "[?&]email=" }
 
 --- A line of its log that shows a value, an id or a key; nil when there is none.
 ---@return string?

@@ -11,7 +11,7 @@ local semaphore = require "ngx.semaphore"
 local ngx = ngx
 
 ---@type scope3.Loop
-local nginx = { name = "nginx", now = core.now, sleep = ngx.sleep }
+local nginx = { name = "nginx", now = core.now }
 
 local SHORT, LONG = 0.001, 0.010 -- seconds between two looks, while something moves and while nothing does
 local PATIENCE = 16 -- looks without news before they become rarer
@@ -159,6 +159,11 @@ function nginx.wake(waiter)
     waiter.posted = true
     signal:post(1)
   end
+end
+
+--- Not less than a millisecond: of less nginx makes 0, of which it warns in its log each time, with the request line.
+function nginx.sleep(seconds)
+  ngx.sleep(math.max(SHORT, seconds))
 end
 
 -- Where a light thread can be suspended (lua-nginx-module's pages of ngx.sleep and ngx.semaphore).
