@@ -5,9 +5,16 @@ local core = require "scope3.core"
 local spooled = require "spec.support.spooled"
 local world = require "spec.support.world"
 
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
 local LUA = os.getenv "SCOPE3_LUA_BIN"
 local HASH = ("0123456789abcdef"):rep(4)
-local HEADER, STEP = 24, 1048576
+local HEADER, STEP, FIRST = 40, 1048576, 65536
+
+-- Bytes of the record of a member.
+local function record(n)
+  return math.ceil((20 + n) / 8) * 8
+end
 
 local function shell(command)
   local pipe = assert(io.popen(command))
@@ -99,10 +106,16 @@ local function to_u32(n)
   return bytes
 end
 
+-- A number of the header with its check.
+local function numbered(number, at, seed)
+  local low, high = to_u32(number), number == 0 and to_u32(0) or to_u32(crc32c(to_u32(number) .. to_u32(at), seed))
+  return LITTLE and low .. high or high .. low
+end
+
 -- The header of a generation.
-local function header(bytes, generation)
-  local check = crc32c(bytes:sub(1, 16) .. to_u32(generation))
-  return bytes:sub(1, 16) .. to_u32(check % 65536 * 65536 + generation) .. to_u32(0), check
+local function header(bytes, generation, kept, released)
+  local seed = crc32c(bytes:sub(1, 16) .. to_u32(generation))
+  return bytes:sub(1, 16) .. to_u32(seed % 65536 * 65536 + generation) .. to_u32(0) .. numbered(kept or 0, 24, seed) .. numbered(released or 0, 32, seed), seed
 end
 
 describe("a spool", function()
@@ -129,7 +142,7 @@ describe("a spool", function()
       local found, bytes = {}, HEADER
       for json, operation in spool:members() do
         found[#found + 1] = { assert(cjson.decode(json)), operation }
-        bytes = bytes + 8 + math.ceil(#json / 8) * 8
+        bytes = bytes + record(#json)
       end
       assert.same(want, found)
       assert.same({ count, bytes, 0 }, { spool:count(), spool:bytes(), spool:damaged() })
@@ -158,13 +171,13 @@ describe("a spool", function()
     assert.equal(4096, #bytes)
     assert.equal("sc3spool", bytes:sub(1, 8))
     LITTLE = bytes:byte(9) == 4
-    assert.same({ 16909060, 1 }, { u32(bytes, 8), u32(bytes, 12) })
-    local own, seed = header(bytes, 0)
+    assert.same({ 16909060, 2 }, { u32(bytes, 8), u32(bytes, 12) })
+    local own, seed = header(bytes, 0, 2)
     assert.equal(own, bytes:sub(1, HEADER))
     local at = HEADER
-    for _, json in ipairs { ('{"externalId":"one","hashedEmail":"%s"}'):format(HASH), '{"externalId":"-two"}' } do
+    for i, json in ipairs { ('{"externalId":"one","hashedEmail":"%s"}'):format(HASH), '{"externalId":"-two"}' } do
       local size = #json + (json:find("-two", 1, true) and 2147483648 or 0)
-      local body = json .. ("\0"):rep(-#json % 8)
+      local body = to_u32(i) .. to_u32(0) .. to_u32(0) .. json .. ("\0"):rep(-(20 + #json) % 8)
       assert.same({ size, crc32c(to_u32(size) .. body, seed) }, { u32(bytes, at), u32(bytes, at + 4) })
       assert.equal(body, bytes:sub(at + 9, at + 8 + #body))
       at = at + 8 + #body
@@ -206,15 +219,15 @@ describe("a spool", function()
     spool:close()
   end)
 
-  it("ends at the first byte that is not as it was written, and says how much could not be read", function()
+  it("passes over a member of which a byte is not as it was written, and says how much could not be read", function()
     local names = { "first", "-second", "third", "fourth", "-fifth" }
-    local path, bytes = made(unpack and unpack(names) or table.unpack(names)) -- luacheck: ignore 143 113
+    local path, bytes = made(unpack(names))
     local spool = assert(core.spool(path))
     local whole, ends, used = spooled.read(spool), {}, spool:bytes()
     spool:close()
     local at = HEADER
     for i, member in ipairs(whole) do
-      at = at + 8 + math.ceil(#member[3] / 8) * 8
+      at = at + record(#member[3])
       ends[i] = at
     end
     assert.equal(used, at)
@@ -224,32 +237,35 @@ describe("a spool", function()
       local where = ("byte %d changed, seed %d"):format(offset, seed)
       write(path, damaged)
       local result, message = core.spool(path, { capacity = 4096 })
-      if offset < HEADER then
+      if offset < 24 then
         assert.is_nil(result, where)
         assert.truthy(message:find("^the file is "), message)
         assert.equal(damaged, world.read(path), where)
         return
       end
-      local n = 0
-      while n < #ends and ends[n + 1] <= offset do
-        n = n + 1
-      end
       assert(result, message)
-      local found = spooled.read(result)
-      assert.equal(n, #found, where)
-      for i, member in ipairs(found) do
-        assert.same(whole[i], member, where)
+      local hit, want, hole = nil, {}, 0 -- the member that is damaged, and what is left
+      for i, member in ipairs(whole) do
+        if offset >= (ends[i - 1] or HEADER) and offset < ends[i] then
+          hit, hole = i, ends[i] - (ends[i - 1] or HEADER)
+        else
+          want[#want + 1] = member
+        end
       end
-      assert.equal(n, result:count())
+      local found = spooled.read(result)
+      assert.same(want, found, where)
+      assert.same({ #want, hit and 1 or 0 }, { result:count(), result:lost() }, where)
       local last = #(damaged:gsub("%z+$", ""))
-      assert.same({ ends[n] or HEADER, last - (ends[n] or HEADER) }, { result:bytes(), result:damaged() }, where)
+      local where_it_ends = hit == #whole and ends[hit - 1] or used
+      local bad = offset < HEADER and 8 or hit and hit < #whole and hole or last - where_it_ends
+      assert.same({ where_it_ends, bad }, { result:bytes(), result:damaged() }, where)
       assert.is_true(result:damaged() > 0)
-      -- What is kept from here on is alone behind what could be read.
+      -- What is kept from here on stands behind what could be read.
       keep(result, "new")
       result:close()
       result = assert(core.spool(path))
       found = ids(result)
-      assert.same({ n + 1, "new", 0 }, { #found, found[n + 1], result:damaged() }, where)
+      assert.same({ #want + 1, "new", hit and hit < #whole and hole or 0, hit and 1 or 0 }, { #found, found[#found], result:damaged(), result:lost() }, where)
       result:close()
     end
     for offset = 0, used + 15 do
@@ -294,19 +310,111 @@ describe("a spool", function()
     end
   end)
 
-  it("stops a reading where somebody else wrote into the file meanwhile", function()
+  it("counts what somebody else made unreadable meanwhile", function()
     local path = made("a", "b", "c")
     local spool = assert(core.spool(path))
     local file = assert(io.open(path, "r+b"))
     file:seek("set", world.read(path):find('"b"', 1, true))
     file:write("x")
     file:close()
-    assert.same({ "a" }, ids(spool))
-    assert.same({ 1, true }, { spool:count(), spool:damaged() > 0 })
+    assert.same({ "a", "c" }, ids(spool))
+    assert.same({ 2, 1, true }, { spool:count(), spool:lost(), spool:damaged() > 0 })
     keep(spool, "d")
     spool:close()
     spool = assert(core.spool(path))
-    assert.same({ "a", "d" }, ids(spool))
+    assert.same({ "a", "c", "d" }, ids(spool))
+  end)
+end)
+
+describe("a spool of which some has left", function()
+  after_each(world.clean)
+
+  it("gives to the next who opens it what has not, and counts that alone", function()
+    local path = world.path(".spool")
+    local spool = assert(core.spool(path))
+    keep(spool, "a", "-b", "c", "d")
+    assert.same({ 4, 4 }, { spool:count(), (spool:last()) })
+    assert.is_true(spool:release(2))
+    assert.same({ "c", "d" }, ids(spool))
+    keep(spool, "e")
+    spool:close()
+    for number, left in pairs { [1] = 3, [3] = 2, [4] = 1, [99] = 0 } do
+      local copy = world.file(world.read(path), ".spool")
+      spool = assert(core.spool(copy))
+      assert.is_true(spool:release(number))
+      spool:close()
+      spool = assert(core.spool(copy))
+      assert.same({ left, left, 0, 0, 5 }, { spool:count(), #ids(spool), spool:lost(), spool:damaged(), (spool:last()) }, number)
+      keep(spool, "f")
+      assert.same({ left + 1, "f", 6 }, { spool:count(), ids(spool)[left + 1], (spool:last()) })
+      assert.is_true(spool:reset())
+      assert.same({ 0, 0 }, { spool:count(), (spool:last()) })
+      spool:close()
+    end
+  end)
+
+  it("counts members as lost that were cut off or overwritten with zeros, wherever that began", function()
+    local path, bytes = made("a", "b", "c", "d", "e")
+    local spool = assert(core.spool(path))
+    local used = spool:bytes()
+    spool:close()
+    local size = (used - HEADER) / 5
+    for first = 0, 4 do
+      for last = first, 4 do
+        local from, to = HEADER + first * size, HEADER + (last + 1) * size
+        local rest = 5 - (last - first + 1)
+        write(path, bytes:sub(1, from) .. ("\0"):rep(to - from) .. bytes:sub(to + 1))
+        spool = assert(core.spool(path))
+        assert.same({ rest, rest, last - first + 1 }, { spool:count(), #ids(spool), spool:lost() })
+        assert.is_true(spool:release(last + 1))
+        assert.same({ 4 - last, 0 }, { spool:count(), spool:lost() })
+        spool:close()
+        write(path, bytes:sub(1, from)) -- all behind is gone
+        spool = assert(core.spool(path, { capacity = 4096 }))
+        assert.same({ first, 5 - first }, { spool:count(), spool:lost() })
+        keep(spool, "new")
+        spool:close()
+        spool = assert(core.spool(path))
+        assert.same({ first + 1, "new", 5 - first, 6 }, { spool:count(), ids(spool)[first + 1], spool:lost(), (spool:last()) })
+        spool:close()
+      end
+    end
+  end)
+
+  it("is read into payloads in parts, in the order of stamps, with the last operation on an id", function()
+    local spool = assert(core.spool(world.path(".spool")))
+    for i, id in ipairs { "a", "b", "-a", "c", "a", "-b" } do
+      local builder, payload = spooled.kit()
+      local remove = id:sub(1, 1) == "-"
+      assert(builder:add(payload, { external_id = remove and id:sub(2) or id, remove = remove, hashed_email = not remove and HASH or nil }))
+      assert.is_true(spool:keep(payload, 1, 1, i * 10))
+    end
+    assert.same({ 6, 60 }, { spool:last() })
+    local reader, payload = spool:reader(), core.payload { max_members = 2, max_bytes = 1000 }
+    assert.same({ 0, 0, 10, false, 0 }, { reader() })
+    assert.same({ 2, 2, 30, false, 0 }, { reader(payload, 25) })
+    assert.same({ 1, 3, 40, false, 0 }, { reader(payload, 60, 1) })
+    assert.same({ 1, 1 }, { payload:living() }) -- b, and a that is removed
+    assert.same({ 0, 3, 40, true, 0 }, { reader(payload) })
+    payload:reset()
+    assert.same({ 2, 5, 60, true, 0 }, { reader(payload) })
+    payload:reset()
+    assert.same({ 1, 6, nil, false, 0 }, { reader(payload) })
+    assert.same({ 0, 1 }, { payload:living() })
+    assert.same({ 2, 6, nil, false, 4 }, { spool:reader()(core.payload { max_members = 9, max_bytes = 50 }) })
+  end)
+
+  it("never gives a stamp that is less than the one before, whatever clock it came from", function()
+    local spool = assert(core.spool(world.path(".spool")))
+    local payload = payload_of("a")
+    for _, stamp in ipairs { 5, 3, 2 ^ 53, 0 } do
+      assert.is_true(spool:keep(payload, 1, 1, stamp))
+    end
+    local stamps = {}
+    for _, _, number, stamp in spool:members() do
+      stamps[number] = stamp
+    end
+    assert.same({ 5, 5, 2 ^ 53, 2 ^ 53 }, stamps)
   end)
 end)
 
@@ -365,7 +473,7 @@ describe("a spool that is emptied", function()
     assert.same({ "d" }, ids(spool))
     spool:close()
     local after = world.read(path)
-    assert.equal(header(bytes, 2), after:sub(1, HEADER))
+    assert.equal(header(bytes, 2, 1), after:sub(1, HEADER))
     assert.is_nil(after:find('"a"', 1, true))
   end)
 
@@ -377,7 +485,7 @@ describe("a spool that is emptied", function()
     assert.is_true(spool:reset())
     keep(spool, "c")
     spool:close()
-    assert.equal(header(bytes, 0), world.read(path):sub(1, HEADER))
+    assert.equal(header(bytes, 0, 1), world.read(path):sub(1, HEADER))
     spool = assert(core.spool(path))
     assert.same({ "c" }, ids(spool))
   end)
@@ -389,8 +497,8 @@ describe("a spool that is emptied", function()
     for i = 1, 500 do
       builder:add(payload, { external_id = ("%d"):format(i), uids = { { type = "t", value = ("x"):rep(5000) } } })
     end
-    for _ = 1, 3 do
-      assert.equal(STEP, #world.read(path))
+    for round = 1, 3 do
+      assert.equal(round == 1 and FIRST or STEP, #world.read(path))
       assert.is_true(spool:keep(payload, 1, 500))
       assert.equal(3 * STEP, #world.read(path))
       assert.same({ 500, "500" }, { #ids(spool), ids(spool)[500] })
@@ -421,8 +529,10 @@ describe("a spool at its limits", function()
     local path = world.path(".spool")
     local spool = assert(core.spool(path, { capacity = 4096 }))
     local payload = payload_of("a", "b", "c", "-d")
-    assert.is_true(spool:keep(payload, 4, 4))
-    local n, all = 1, nil
+    for _ = 1, 3 do
+      assert.is_true(spool:keep(payload, 4, 4))
+    end
+    local n, all, before = 3, nil, spool:bytes()
     while true do
       local ok, why = spool:keep(payload, 1, 4)
       if not ok then
@@ -430,18 +540,18 @@ describe("a spool at its limits", function()
         break
       end
       n = n + 4
-      all = all or spool:bytes() - HEADER
+      all = all or spool:bytes() - before
     end
     assert.equal(n, spool:count())
     local room = 4096 - spool:bytes()
-    assert.is_true(room >= 32 and room < all, "the removal fits, all do not")
+    assert.is_true(room >= 40 and room < all, "the removal fits, all do not")
     assert.same({ nil, "full" }, { spool:keep(payload, 1, 4) })
     assert.is_true(spool:keep(payload, 4, 4))
     while spool:keep(payload, 4, 4) do
       n = n + 1
     end
     n = n + 1
-    assert.is_true(4096 - spool:bytes() < 32)
+    assert.is_true(4096 - spool:bytes() < 40)
     spool:close()
     spool = assert(core.spool(path, { capacity = 4096 }))
     assert.same({ n, 4096, 0 }, { spool:count(), #world.read(path), spool:damaged() })
@@ -512,9 +622,9 @@ describe("a file of that name", function()
     LITTLE = own:byte(9) == 4
     local swapped = own:sub(1, 8) .. own:sub(9, 12):reverse() .. own:sub(13)
     for _, case in ipairs {
-      { "a", "not a spool" }, { "external_id,email\n1,a@b.example\n", "not a spool" }, { ("x"):rep(100000), "not a spool" }, { own:sub(1, 23), "not a spool" },
+      { "a", "not a spool" }, { "external_id,email\n1,a@b.example\n", "not a spool" }, { ("x"):rep(100000), "not a spool" }, { own:sub(1, 39), "not a spool" },
       { ("\0"):rep(5000) .. "x", "not a spool" }, { "SC3SPOOL" .. own:sub(9), "not a spool" },
-      { own:sub(1, 12) .. to_u32(2) .. own:sub(17), "another version" }, { swapped, "another byte order" },
+      { own:sub(1, 12) .. to_u32(1) .. own:sub(17), "another version" }, { swapped, "another byte order" },
       { own:sub(1, 16) .. to_u32(0) .. own:sub(21), "damaged header" }, { own:sub(1, 20) .. "x" .. own:sub(22), "damaged header" },
     } do
       local path = world.file(case[1], ".spool")
@@ -665,7 +775,7 @@ describe("a spool whose process", function()
         else
           assert.equal(0, kept % every, where)
         end
-        assert.is_true(acks:damaged() <= 32 and spool:damaged() <= 512, where) -- no more than the append that was under way
+        assert.is_true(acks:damaged() <= 40 and spool:damaged() <= 640, where) -- no more than the append that was under way
         spool:close()
         acks:close()
         kills, batches = kills + 1, kept
@@ -747,7 +857,10 @@ describe("misuse of a spool", function()
     local payload = payload_of("a")
     for _, misuse in ipairs {
       function() spool:keep() end, function() spool:keep({}, 1, 1) end, function() spool:keep(payload) end, function() spool:keep(payload, 0, 1) end,
-      function() spool:keep(payload, 1, 0) end, function() spool:keep(payload, 0 / 0, 1) end, function() spool:keep(payload, 1, 2 ^ 40) end,
+      function() spool:keep(payload, 1, 0) end, function() spool:keep(payload, 0 / 0, 1) end,
+      function() spool:keep(payload, 1, 1, -1) end, function() spool:keep(payload, 1, 1, 2 ^ 54) end, function() spool:keep(payload, 1, 1, 0 / 0) end,
+      function() spool:release() end, function() spool:release(-1) end, function() spool:reader()(payload, 1, 0) end,
+      function() spool:reader()({}) end, function() spool:keep(payload, 1, 2 ^ 40) end,
       function() spool.keep(payload, payload, 1, 1) end, function() spool.count() end, function() spool.members(payload) end,
     } do
       assert.has_error(misuse)
@@ -758,7 +871,8 @@ describe("misuse of a spool", function()
     local reading = spool:members()
     spool:close()
     spool:close()
-    for _, name in ipairs { "keep", "members", "count", "bytes", "damaged", "reset", "remove" } do
+    local methods = { "keep", "members", "reader", "release", "last", "lost", "count", "bytes", "damaged", "reset", "remove" }
+    for _, name in ipairs(methods) do
       assert.has_error(function() spool[name](spool, payload_of("a"), 1, 1) end, "attempt to use a closed spool")
     end
     assert.has_error(reading, "attempt to use a closed spool")

@@ -8,7 +8,7 @@
 #include "fork_mark.h"
 #include "spool_file.h"
 
-enum { STEP = 1 << 20, RECORD_HEAD = 8, CHUNK = 4096 };
+enum { FIRST_STEP = 1 << 16, STEP = 1 << 20, RECORD_HEAD = 20, CHUNK = 4096 };
 
 static const uint32_t REMOVAL = UINT32_C(1) << 31;
 
@@ -19,17 +19,23 @@ typedef struct header {
   uint32_t version;
   uint32_t generation; /* with its check, so that one store changes both */
   uint32_t unused;
+  uint64_t kept, released; /* numbers with their checks */
 } header;
 
-static const header PLAIN = {{'s', 'c', '3', 's', 'p', 'o', 'o', 'l'}, UINT32_C(0x01020304), 1, 0, 0};
+static const header PLAIN = {{'s', 'c', '3', 's', 'p', 'o', 'o', 'l'}, UINT32_C(0x01020304), 2, 0, 0, 0, 0};
 
 struct sc3_spool {
   sc3_spool_file file;
   sc3_fork_mark mark;
   size_t capacity;
   size_t end;     /* of the last record that can be read */
-  size_t count;
+  size_t begin;   /* where the first record that was not released is looked for */
+  size_t count;   /* readable records from there on */
   size_t damaged;
+  uint64_t stamp;
+  uint32_t number, released; /* of the last record, and of the last one that has left */
+  uint32_t missing;          /* of the numbers between the two, those of records that cannot be read */
+  sc3_buffer scratch;        /* a member with the comma that a payload wants */
   uint32_t generation, seed;
   int ready; /* zeros alone lie behind `end` */
 };
@@ -64,6 +70,36 @@ static uint32_t *word_at(const sc3_spool *s, size_t at) {
 static void store_word(sc3_spool *s, size_t at, uint32_t word) {
   atomic_store_explicit((_Atomic uint32_t *)word_at(s, at), word, memory_order_release);
   atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* --- numbers in the header ---------------------------------------------------------------------------------------------- */
+
+static uint64_t with_check(const sc3_spool *s, size_t at, uint32_t number) {
+  uint32_t words[2] = {number, (uint32_t)at};
+  return number == 0 ? 0 : (uint64_t)sc3_crc32c(s->seed, words, sizeof words) << 32 | number;
+}
+
+/* In one store, so that a number is never beside the check of another one; where the machine has no such store a kill between two of them makes the
+   number unreadable, as damage does. */
+static void store_number(sc3_spool *s, size_t at, uint32_t number) {
+  uint64_t value = with_check(s, at, number);
+  char *place = s->file.bytes + at;
+#if ATOMIC_LLONG_LOCK_FREE == 2
+  atomic_store_explicit((_Atomic uint64_t *)(void *)place, value, memory_order_release);
+#else
+  memcpy(place, &value, sizeof value);
+#endif
+  atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* 0 where its check is wrong, which counts as damage. */
+static uint32_t read_number(sc3_spool *s, size_t at) {
+  uint64_t value;
+  memcpy(&value, s->file.bytes + at, sizeof value);
+  if (value == with_check(s, at, (uint32_t)value))
+    return (uint32_t)value;
+  s->damaged += sizeof value;
+  return 0;
 }
 
 /* --- zeros ----------------------------------------------------------------------------------------------------------- */
@@ -112,43 +148,84 @@ static void store_generation(sc3_spool *s, uint32_t generation) {
 
 /* From an odd generation to an even one: nothing that was written before `to` is left. */
 static void finish_reset(sc3_spool *s, size_t to) {
-  wipe(s, sizeof(header), to);
+  wipe(s, offsetof(header, kept), to);
   store_generation(s, s->generation + 1);
-  s->end = sizeof(header);
+  s->begin = s->end = sizeof(header);
   s->count = s->damaged = 0;
+  s->number = s->released = s->missing = 0;
 }
 
 /* --- records ---------------------------------------------------------------------------------------------------------- */
 
+static size_t record_size(size_t n) {
+  return padded(RECORD_HEAD + n);
+}
+
 static uint32_t checksum(const sc3_spool *s, size_t at, uint32_t size, size_t n) {
-  return sc3_crc32c(sc3_crc32c(s->seed, &size, sizeof size), s->file.bytes + at + RECORD_HEAD, padded(n));
+  return sc3_crc32c(sc3_crc32c(s->seed, &size, sizeof size), s->file.bytes + at + 8, record_size(n) - 8);
 }
 
 /* The record at `at`; returns where the next one starts, 0 when there is none. */
-static size_t read_record(const sc3_spool *s, size_t at, sc3_slice *json, sc3_op *op) {
+static size_t read_record(const sc3_spool *s, size_t at, sc3_spool_record *r) {
   uint32_t size;
   size_t n;
   if (at > s->file.size || s->file.size - at < RECORD_HEAD)
     return 0;
   size = *word_at(s, at);
   n = size & ~REMOVAL;
-  if (n == 0 || padded(n) > s->file.size - at - RECORD_HEAD || *word_at(s, at + 4) != checksum(s, at, size, n))
+  if (n == 0 || n > s->file.size - at || record_size(n) > s->file.size - at || *word_at(s, at + 4) != checksum(s, at, size, n))
     return 0;
-  *json = sc3_slice_of(s->file.bytes + at + RECORD_HEAD, n);
-  *op = size & REMOVAL ? SC3_REMOVE : SC3_ADD;
-  return at + RECORD_HEAD + padded(n);
+  r->json = sc3_slice_of(s->file.bytes + at + RECORD_HEAD, n);
+  r->op = size & REMOVAL ? SC3_REMOVE : SC3_ADD;
+  r->number = *word_at(s, at + 8);
+  r->stamp = (uint64_t)*word_at(s, at + 16) << 32 | *word_at(s, at + 12);
+  return at + record_size(n);
+}
+
+/* The first record from `at` on whose number is more than `number`. Where none is at `at` and one of at most `kept` was written behind, that is looked for.
+   `*start` is where it was found. Returns where the next one starts, 0 when there is none. */
+static size_t find_record(const sc3_spool *s, size_t at, uint32_t number, uint32_t kept, size_t *start, sc3_spool_record *r) {
+  size_t next = read_record(s, at, r);
+  *start = at;
+  if (next != 0 && r->number == number + 1)
+    return next;
+  for (at = number < kept ? at : s->file.size; at < s->file.size; at += 8) {
+    next = read_record(s, at, r);
+    *start = at;
+    if (next != 0 && r->number > number && r->number <= kept)
+      return next;
+  }
+  return 0;
 }
 
 /* Finds out what can be read. */
 static void scan(sc3_spool *s) {
-  sc3_slice json;
-  sc3_op op;
-  size_t next;
-  s->end = sizeof(header);
+  sc3_spool_record r;
+  size_t next, start;
+  uint32_t kept;
+  s->damaged = 0;
+  kept = read_number(s, offsetof(header, kept));
+  s->released = read_number(s, offsetof(header, released));
+  s->begin = s->end = sizeof(header);
   s->count = 0;
-  for (; (next = read_record(s, s->end, &json, &op)) != 0; s->end = next)
-    s->count++;
-  s->damaged = s->end < s->file.size ? end_of_data(s, s->end) - s->end : 0;
+  s->stamp = 0;
+  s->number = 0;
+  for (; (next = find_record(s, s->end, s->number, kept, &start, &r)) != 0; s->end = next) {
+    s->damaged += start - s->end;
+    s->number = r.number;
+    if (r.stamp > s->stamp)
+      s->stamp = r.stamp;
+    if (r.number > s->released)
+      s->count++;
+    else
+      s->begin = next;
+  }
+  s->damaged += s->end < s->file.size ? end_of_data(s, s->end) - s->end : 0;
+  if (kept > s->number)
+    s->number = kept; /* so that no number comes twice */
+  if (s->released > s->number)
+    s->released = s->number;
+  s->missing = s->number - s->released - (uint32_t)s->count;
   s->ready = 0;
 }
 
@@ -180,7 +257,7 @@ static int is_blank(const sc3_spool_file *f) {
 }
 
 static sc3_spool_status begin(sc3_spool *s) {
-  size_t first = s->capacity < STEP ? s->capacity : STEP;
+  size_t first = s->capacity < FIRST_STEP ? s->capacity : FIRST_STEP;
   sc3_spool_status status = sc3_spool_file_protect(&s->file);
   header *h;
   if (status == SC3_SPOOL_OK)
@@ -194,7 +271,7 @@ static sc3_spool_status begin(sc3_spool *s) {
   h->version = PLAIN.version;
   store_generation(s, 0); /* and orders what stands before it */
   memcpy(h->magic, PLAIN.magic, sizeof h->magic);
-  s->end = sizeof *h;
+  s->begin = s->end = sizeof *h;
   s->ready = 1;
   return SC3_SPOOL_OK;
 }
@@ -238,6 +315,7 @@ sc3_spool_status sc3_spool_open(sc3_spool **out, const char *path, size_t capaci
   *out = NULL;
   if (s == NULL)
     return SC3_SPOOL_SYSTEM;
+  sc3_buffer_init(&s->scratch, SIZE_MAX / 2);
   s->capacity = capacity > SC3_SPOOL_LEAST_CAPACITY ? capacity : SC3_SPOOL_LEAST_CAPACITY;
   sc3_fork_mark_set(&s->mark);
   status = sc3_spool_file_open(&s->file, path);
@@ -258,6 +336,7 @@ void sc3_spool_close(sc3_spool *s) {
     return;
   sc3_spool_file_close(&s->file);
   sc3_fork_mark_clear(&s->mark);
+  sc3_buffer_free(&s->scratch);
   free(s);
 }
 
@@ -271,13 +350,15 @@ static sc3_spool_status make_ready(sc3_spool *s) {
   if (s->file.size - s->end >= RECORD_HEAD)
     store_word(s, s->end, 0);
   wipe(s, s->end, s->file.size);
+  store_number(s, offsetof(header, kept), s->number);
+  store_number(s, offsetof(header, released), s->released);
   s->ready = 1;
   return SC3_SPOOL_OK;
 }
 
 static sc3_spool_status make_room(sc3_spool *s, size_t more) {
   sc3_spool_status status = SC3_SPOOL_OK;
-  size_t needed, size;
+  size_t needed, size, step;
   if (s->end > s->capacity || more > s->capacity - s->end)
     return SC3_SPOOL_FULL;
   if (!s->ready)
@@ -288,21 +369,27 @@ static sc3_spool_status make_room(sc3_spool *s, size_t more) {
   status = sc3_spool_file_check(&s->file);
   if (status != SC3_SPOOL_OK)
     return status;
-  size = s->capacity - needed < STEP ? s->capacity : (needed + STEP - 1) / STEP * STEP;
+  step = s->file.size < FIRST_STEP ? FIRST_STEP : s->file.size < STEP ? s->file.size : STEP; /* from small ones on, each twice the one before */
+  while (step < STEP && needed - s->file.size > step)
+    step *= 2;
+  size = s->capacity - needed < step ? s->capacity : (needed + step - 1) / step * step;
   return sc3_spool_file_grow(&s->file, size);
 }
 
 /* Writes a record but for its size, which it returns. */
-static uint32_t write_record(sc3_spool *s, size_t at, sc3_slice json, sc3_op op) {
+static uint32_t write_record(sc3_spool *s, size_t at, sc3_slice json, sc3_op op, uint32_t number) {
   uint32_t size = (uint32_t)json.n | (op == SC3_REMOVE ? REMOVAL : 0);
+  *word_at(s, at + 8) = number;
+  *word_at(s, at + 12) = (uint32_t)s->stamp;
+  *word_at(s, at + 16) = (uint32_t)(s->stamp >> 32);
   memcpy(s->file.bytes + at + RECORD_HEAD, json.p, json.n);
   *word_at(s, at + 4) = checksum(s, at, size, json.n);
   return size;
 }
 
-sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first, size_t last) {
-  size_t i, at, needed = 0, members = 0;
-  uint32_t first_size = 0;
+sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first, size_t last, uint64_t stamp) {
+  size_t i, at, needed = 0;
+  uint32_t first_size = 0, members = 0, number;
   sc3_spool_status status;
   sc3_op op;
   if (!sc3_fork_mark_mine(&s->mark))
@@ -315,55 +402,160 @@ sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first
       continue;
     if (json.n >= REMOVAL || needed > s->capacity)
       return SC3_SPOOL_FULL;
-    needed += RECORD_HEAD + padded(json.n);
+    needed += record_size(json.n);
     members++;
   }
   if (members == 0)
     return SC3_SPOOL_OK;
+  if (members > UINT32_MAX - s->number)
+    return SC3_SPOOL_FULL;
   status = make_room(s, needed);
   if (status != SC3_SPOOL_OK)
     return status;
+  if (stamp > s->stamp)
+    s->stamp = stamp;
+  number = s->number;
   for (i = first, at = s->end; i < last; i++) {
     sc3_slice json = sc3_payload_member(p, i, &op);
     uint32_t size;
     if (json.p == NULL)
       continue;
-    size = write_record(s, at, json, op);
+    size = write_record(s, at, json, op, ++number);
     if (at == s->end)
       first_size = size;
     else
       store_word(s, at, size);
-    at += RECORD_HEAD + padded(json.n);
+    at += record_size(json.n);
   }
   store_word(s, s->end, first_size); /* from this instruction on they are kept */
+  store_number(s, offsetof(header, kept), number);
   s->end = at;
+  s->number = number;
   s->count += members;
   return SC3_SPOOL_OK;
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------------- */
 
-sc3_spool_status sc3_spool_next(sc3_spool *s, sc3_spool_cursor *cursor, sc3_slice *json, sc3_op *op) {
-  size_t next;
-  *json = sc3_slice_of(NULL, 0);
-  if (!sc3_fork_mark_mine(&s->mark))
-    return SC3_SPOOL_FORKED;
+/* The next record, and in `*next` where the one behind it starts; the cursor stays. */
+static void peek(sc3_spool *s, sc3_spool_cursor *cursor, sc3_spool_record *r, size_t *next) {
+  size_t start;
+  r->json = sc3_slice_of(NULL, 0);
   if (cursor->at == 0) {
-    cursor->at = sizeof(header);
+    cursor->at = s->begin;
+    cursor->number = s->released;
     cursor->generation = s->generation;
   }
   if (cursor->generation != s->generation || cursor->at >= s->end)
-    return SC3_SPOOL_OK;
-  next = read_record(s, cursor->at, json, op);
-  if (next != 0)
-    cursor->at = next;
-  else /* it could be read before: somebody wrote to the file */
+    return;
+  *next = find_record(s, cursor->at, cursor->number, s->number, &start, r);
+  if (*next == 0)
+    r->json = sc3_slice_of(NULL, 0);
+  if (*next == 0 || (start != cursor->at && s->damaged == 0)) /* it could be read before: somebody wrote to the file */
     scan(s);
+}
+
+static void pass(sc3_spool_cursor *cursor, const sc3_spool_record *r, size_t next) {
+  cursor->at = next;
+  cursor->number = r->number;
+}
+
+sc3_spool_status sc3_spool_next(sc3_spool *s, sc3_spool_cursor *cursor, sc3_spool_record *record) {
+  size_t next = 0;
+  record->json = sc3_slice_of(NULL, 0);
+  if (!sc3_fork_mark_mine(&s->mark))
+    return SC3_SPOOL_FORKED;
+  peek(s, cursor, record, &next);
+  if (record->json.p != NULL)
+    pass(cursor, record, next);
+  return SC3_SPOOL_OK;
+}
+
+/* Bytes of the escaped external id of a member; SIZE_MAX where there is none. */
+static size_t id_length(sc3_slice json) {
+  size_t i = SC3_MEMBER_ID_AT;
+  while (i < json.n && json.p[i] != '"')
+    i += json.p[i] == '\\' ? 2 : 1;
+  return i < json.n ? i - SC3_MEMBER_ID_AT : SIZE_MAX;
+}
+
+static sc3_added put(sc3_spool *s, sc3_payload *p, const sc3_spool_record *r) {
+  size_t id = id_length(r->json);
+  if (id == SIZE_MAX)
+    return SC3_NEVER_FITS;
+  s->scratch.n = 0;
+  if (sc3_buffer_reserve(&s->scratch, r->json.n + 1) != SC3_OK)
+    return SC3_ADD_NOMEM;
+  sc3_buffer_put(&s->scratch, r->json.p, r->json.n);
+  SC3_PUT_LITERAL(&s->scratch, ",");
+  return sc3_payload_add(p, r->op, 0, s->scratch.p, s->scratch.n, id);
+}
+
+sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payload *p, uint64_t last, size_t most,
+                                sc3_spool_taken *taken) {
+  memset(taken, 0, sizeof *taken);
+  if (!sc3_fork_mark_mine(&s->mark))
+    return SC3_SPOOL_FORKED;
+  for (;;) {
+    sc3_spool_record r;
+    size_t next = 0;
+    sc3_added added;
+    peek(s, cursor, &r, &next);
+    taken->more = r.json.p != NULL;
+    if (!taken->more)
+      return SC3_SPOOL_OK;
+    taken->stamp = r.stamp;
+    if (p == NULL || r.stamp > last || taken->members + taken->unfit >= most)
+      return SC3_SPOOL_OK;
+    added = put(s, p, &r);
+    if (added == SC3_ADD_NOMEM) {
+      errno = ENOMEM;
+      return SC3_SPOOL_SYSTEM;
+    }
+    taken->full = added == SC3_FULL;
+    if (taken->full)
+      return SC3_SPOOL_OK;
+    *(added == SC3_NEVER_FITS ? &taken->unfit : &taken->members) += 1;
+    pass(cursor, &r, next);
+  }
+}
+
+sc3_spool_status sc3_spool_release(sc3_spool *s, uint32_t number) {
+  if (!sc3_fork_mark_mine(&s->mark))
+    return SC3_SPOOL_FORKED;
+  if (number > s->number)
+    number = s->number;
+  if (number <= s->released)
+    return SC3_SPOOL_OK;
+  store_number(s, offsetof(header, released), number);
+  while (s->begin < s->end) {
+    sc3_spool_record r;
+    size_t start, next = find_record(s, s->begin, s->released, s->number, &start, &r);
+    if (next == 0 || r.number > number)
+      break;
+    s->begin = next;
+    s->released = r.number;
+    s->count -= s->count > 0;
+  }
+  s->released = number;
+  s->missing = s->number - number - (uint32_t)s->count;
   return SC3_SPOOL_OK;
 }
 
 size_t sc3_spool_count(const sc3_spool *s) {
   return s->count;
+}
+
+size_t sc3_spool_lost(const sc3_spool *s) {
+  return s->missing;
+}
+
+uint64_t sc3_spool_stamp(const sc3_spool *s) {
+  return s->stamp;
+}
+
+uint32_t sc3_spool_number(const sc3_spool *s) {
+  return s->number;
 }
 
 size_t sc3_spool_bytes(const sc3_spool *s) {

@@ -7,6 +7,8 @@
 
 enum { DEFAULT_CAPACITY = 64 << 20 };
 
+static const lua_Number STAMP_MAX = 9007199254740992.0; /* whole numbers up to it are exact in a double */
+
 typedef struct spool_ud {
   sc3_spool *s; /* NULL = closed */
 } spool_ud;
@@ -71,15 +73,29 @@ static int spool_new(lua_State *L) {
   return 3;
 }
 
-/* :keep(payload, first, last) -> true | nil, "full" | nil, message. Appends the living members of that range (counted from 1, both ends included), all or
-   none; what it has answered `true` for survives kill -9. */
+static uint64_t opt_stamp(lua_State *L, int index, lua_Number absent) {
+  lua_Number n = luaL_optnumber(L, index, absent);
+  luaL_argcheck(L, n >= 0 && n <= STAMP_MAX, index, "must be between 0 and 2^53");
+  return (uint64_t)n;
+}
+
+/* :keep(payload, first, last [, stamp]) -> true | nil, "full" | nil, message. Appends the living members of that range (counted from 1, both ends included),
+   all or none; what it has answered `true` for survives kill -9. The stamp, a whole number of at most 2^53, orders members of several files. */
 static int spool_keep(lua_State *L) {
   spool_ud *u = check_spool(L);
   const sc3_payload *p = sc3_readpayload(L, 2);
   lua_Number first = luaL_checknumber(L, 3), last = luaL_checknumber(L, 4);
   luaL_argcheck(L, first >= 1 && first <= 4294967295.0, 3, "must be between 1 and 4294967295");
   luaL_argcheck(L, last >= 1 && last <= 4294967295.0, 4, "must be between 1 and 4294967295");
-  return push_status(L, sc3_spool_keep(u->s, p, (size_t)first - 1, (size_t)last));
+  return push_status(L, sc3_spool_keep(u->s, p, (size_t)first - 1, (size_t)last, opt_stamp(L, 5, 0)));
+}
+
+/* :release(number) -> true | nil, message. The records up to that number have left: who opens the file from then on begins behind them. */
+static int spool_release(lua_State *L) {
+  spool_ud *u = check_spool(L);
+  lua_Number n = luaL_checknumber(L, 2);
+  luaL_argcheck(L, n >= 0 && n <= 4294967295.0, 2, "must be between 0 and 4294967295");
+  return push_status(L, sc3_spool_release(u->s, (uint32_t)n));
 }
 
 /* The iterator; its upvalues are the spool and a cursor. */
@@ -88,36 +104,91 @@ static int next_member(lua_State *L) {
   spool_ud *u = lua_touserdata(L, lua_upvalueindex(1));
   sc3_spool_cursor *cursor = lua_touserdata(L, lua_upvalueindex(2));
   sc3_spool_status status;
-  sc3_slice json;
-  sc3_op op;
+  sc3_spool_record r;
   if (u->s == NULL)
     return sc3_closed(L, "spool");
-  status = sc3_spool_next(u->s, cursor, &json, &op);
+  status = sc3_spool_next(u->s, cursor, &r);
   if (status != SC3_SPOOL_OK)
     return luaL_error(L, "%s", sc3_spool_text(status, errno));
-  if (json.p == NULL)
+  if (r.json.p == NULL)
     return 0;
-  lua_pushlstring(L, json.p, json.n);
-  lua_pushstring(L, ops[op]);
-  return 2;
+  lua_pushlstring(L, r.json.p, r.json.n);
+  lua_pushstring(L, ops[r.op]);
+  sc3_pushcount(L, r.number);
+  lua_pushnumber(L, (lua_Number)r.stamp);
+  return 4;
 }
 
-/* :members() -> an iterator of (JSON, "add" or "remove") from the first on, which ends where nothing more can be read, or when the spool is emptied.
-   Raises when it is called in a child of fork, or after close. */
-static int spool_members(lua_State *L) {
+static int push_reading(lua_State *L, lua_CFunction reading) {
   sc3_spool_cursor *cursor;
   (void)check_spool(L);
   lua_settop(L, 1);
   cursor = lua_newuserdata(L, sizeof *cursor);
   memset(cursor, 0, sizeof *cursor);
-  lua_pushcclosure(L, next_member, 2);
+  lua_pushcclosure(L, reading, 2);
   return 1;
 }
 
-/* :count() -> members that can be read */
+/* :members() -> an iterator of (JSON, "add" or "remove", number, stamp) over what was not released, from the first on, which ends where nothing more can
+   be read, or when the spool is emptied. Raises when it is called in a child of fork, or after close. */
+static int spool_members(lua_State *L) {
+  return push_reading(L, next_member);
+}
+
+/* The function that :reader() gives; its upvalues are the spool and a cursor. */
+static int take_members(lua_State *L) {
+  spool_ud *u = lua_touserdata(L, lua_upvalueindex(1));
+  sc3_spool_cursor *cursor = lua_touserdata(L, lua_upvalueindex(2));
+  sc3_spool_taken taken;
+  sc3_spool_status status;
+  int looks = lua_isnoneornil(L, 1);
+  uint64_t last = opt_stamp(L, 2, STAMP_MAX);
+  lua_Number most = luaL_optnumber(L, 3, 4294967295.0);
+  luaL_argcheck(L, most >= 1 && most <= 4294967295.0, 3, "must be between 1 and 4294967295");
+  if (u->s == NULL)
+    return sc3_closed(L, "spool");
+  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3_checkpayload(L, 1), last, (size_t)most, &taken);
+  if (status != SC3_SPOOL_OK)
+    return luaL_error(L, "%s", sc3_spool_text(status, errno));
+  if (!looks)
+    sc3_countpayload(L, 1);
+  sc3_pushcount(L, taken.members);
+  sc3_pushcount(L, cursor->number);
+  if (taken.more)
+    lua_pushnumber(L, (lua_Number)taken.stamp);
+  else
+    lua_pushnil(L);
+  lua_pushboolean(L, taken.full);
+  sc3_pushcount(L, taken.unfit);
+  return 5;
+}
+
+/* :reader() -> a function (payload, last, most) -> taken, number, stamp, full, unfit. Each call reads at most `most` further members into the payload, as
+   long as their stamp is at most `last` and the payload has room: how many, the number of the last record that was read, the stamp of the next one (nil
+   behind the last one), whether the payload is full, and how many were passed over because they fit into no payload like this. Without a payload it only
+   looks. */
+static int spool_reader(lua_State *L) {
+  return push_reading(L, take_members);
+}
+
+/* :count() -> members that can be read and were not released */
 static int spool_count(lua_State *L) {
   sc3_pushcount(L, sc3_spool_count(check_spool(L)->s));
   return 1;
+}
+
+/* :lost() -> members that were kept, not released, and cannot be read */
+static int spool_lost(lua_State *L) {
+  sc3_pushcount(L, sc3_spool_lost(check_spool(L)->s));
+  return 1;
+}
+
+/* :last() -> the number and the stamp of the last record; 0 and 0 where there is none */
+static int spool_last(lua_State *L) {
+  const sc3_spool *s = check_spool(L)->s;
+  sc3_pushcount(L, sc3_spool_number(s));
+  lua_pushnumber(L, (lua_Number)sc3_spool_stamp(s));
+  return 2;
 }
 
 /* :bytes() -> bytes in use, of which the capacity is the limit */
@@ -156,7 +227,8 @@ static int spool_close(lua_State *L) {
 void sc3_open_spool(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"bytes", spool_bytes}, {"close", spool_close}, {"count", spool_count}, {"damaged", spool_damaged}, {"keep", spool_keep},
-    {"members", spool_members}, {"remove", spool_remove}, {"reset", spool_reset}, {NULL, NULL},
+    {"last", spool_last}, {"lost", spool_lost}, {"members", spool_members}, {"reader", spool_reader}, {"release", spool_release},
+    {"remove", spool_remove}, {"reset", spool_reset}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_SPOOL, methods, NULL, spool_close);
   lua_pushcfunction(L, spool_new);

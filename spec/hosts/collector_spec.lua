@@ -225,8 +225,11 @@ describe("a collector", function()
     it("keeps hashes in files that nobody else can read, and removes them when it ends", function()
       start(spool "flush_seconds = 3600,")
       visit(1, 3)
-      local names = files "%.spool$"
-      assert.equal(1, #names)
+      local names = nginx.until_true("a file", function() -- the log phase comes after the answer
+        local list = files "%.spool$"
+        return #list == 1 and list
+      end)
+      assert.equal(3, status().held)
       assert.equal("600\n", nginx.sh(("stat -c %%a %s/%s"):format(folder.path, names[1])))
       local bytes = world.read(folder.path .. "/" .. names[1])
       assert.truthy(bytes:find('"externalId":"v3"', 1, true))
@@ -309,12 +312,72 @@ describe("a collector", function()
       assert.equal(1, #files "%.refused$")
     end)
 
+    it("counts what no file had when its worker is killed, and no more", function()
+      start(spool "flush_seconds = 3600,", { before = "sh -c 'ulimit -f 256; exec \"$@\"' sh" })
+      away(true)
+      visit(1, 5)
+      assert.same({ 5, 0, 0 }, { status().held, status().unkept, status().all.lost })
+      os.execute("rm -rf " .. folder.path)
+      visit(6, 2000)
+      local said = status()
+      assert.is_true(said.held == 2000 and said.unkept > 0 and said.unkept < 2000, said.unkept)
+      local pid = tonumber(get "/pid")
+      server:signal("KILL", pid)
+      nginx.until_true("another worker", function()
+        local ok, other = pcall(get, "/pid")
+        return ok and tonumber(other) ~= pid
+      end)
+      assert.same({ said.unkept, 0 }, { status().all.lost, status().all.held })
+    end)
+
+    it("gives up what the service refuses for good once, also where it can be written to no file", function()
+      sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 400 } } }
+      start(spool "flush_members = 4, flush_seconds = 3600,")
+      visit(1, 3)
+      os.execute("rm -rf " .. folder.path)
+      visit(4)
+      nginx.until_true("it was refused", function()
+        return status().failed == 4
+      end)
+      nginx.until_true("it says so", function()
+        return server:log():find("could not be written to a file of their own", 1, true)
+      end)
+      os.execute("mkdir -m 700 " .. folder.path)
+      visit(5, 8)
+      until_members(4)
+      assert.same({ 4, 4, 0 }, { status().failed, status().accepted, status().held })
+      assert.equal(2, #sandbox:requests "sync")
+    end)
+
+    it("puts aside what was refused alone, with its operations, and not what went before in the same file", function()
+      away(true)
+      start(spool "flush_members = 4, flush_seconds = 3600,")
+      visit(1, 4)
+      nginx.until_true("a failure", function()
+        return status().error
+      end)
+      visit(5, 8)
+      sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 400, after = 1 } }, refuse = json.array {} }
+      get "/flush"
+      local said = status()
+      assert.same({ 8, 0 }, { said.failed + said.accepted, said.held })
+      local names, n = files "%.refused$", 0
+      for _, name in ipairs(names) do
+        local aside = assert(require("scope3.core").spool(folder.path .. "/" .. name))
+        n = n + aside:count()
+        aside:close()
+      end
+      assert.equal(said.failed, n)
+    end)
+
     it("takes members also when the folder cannot be written, and says so", function()
       os.execute("rm -rf " .. folder.path)
       start(spool "flush_seconds = 3600,")
       visit(1, 2)
       assert.same({ 2, 2 }, { status().held, status().unkept })
-      assert.truthy(server:log():find("cannot be kept in the spool", 1, true))
+      nginx.until_true("it says so", function()
+        return server:log():find("cannot be kept in the spool", 1, true)
+      end)
       get "/flush"
       assert.equal(2, members())
     end)

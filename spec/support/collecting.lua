@@ -75,11 +75,11 @@ end
 function collecting.of(sandbox, current)
   local of = {}
 
-  --- Starts one, with further options of the collector. `more`: workers and before as nginx.start() takes them, http (directives), init and locations.
+  --- Starts one, with further options of the collector. `more`: workers, main, connections and before as nginx.start() takes them, http (directives), init and locations.
   function of.start(options, more)
     more = more or {}
     return nginx.start { http = (more.http or "") .. collecting.http(more.init or "", sandbox.url, options, more.locations), workers = more.workers,
-      before = more.before }
+      main = more.main, connections = more.connections, before = more.before }
   end
 
   function of.get(path, options)

@@ -21,7 +21,7 @@ pid nginx.pid;
 error_log error.log notice;
 env SCOPE3_API_KEY;
 %s
-events { worker_connections 4096; }
+events { worker_connections %d; }
 http {
   access_log off;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
@@ -79,7 +79,7 @@ function nginx.close_all()
 end
 
 --- Starts one. `http` is what stands in its http block, with PORT for the port and FOLDER for its folder; `main` stands above.
----@param options {http: string, main: string?, workers: integer?, env: string?, before: string?}
+---@param options {http: string, main: string?, workers: integer?, connections: integer?, env: string?, before: string?}
 function nginx.start(options)
   local folder, port = os.tmpname(), free_port()
   os.remove(folder)
@@ -111,7 +111,7 @@ function Server:configure(options)
   local http = options.http:gsub("PORT", tostring(self.port)):gsub("FOLDER", self.folder)
   local cpath = os.getenv("SCOPE3_NGINX_CPATH") or package.cpath:match("[^;]*/build/[^;]*")
   local file = assert(io.open(self.folder .. "/nginx.conf", "w"))
-  file:write(CONF:format(modules, options.user or "root", options.workers or 1, options.main or "", root, root, root, cpath, http))
+  file:write(CONF:format(modules, options.user or "root", options.workers or 1, options.main or "", options.connections or 4096, root, root, root, cpath, http))
   file:close()
 end
 
@@ -165,11 +165,26 @@ end
 function Server:trouble()
   local lines = {}
   for line in self:log():sub(self.seen + 1):gmatch("[^\n]+") do
-    if line:find("%[error%]") or line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]") or line:find("exited on signal", 1, true) then
+    if line:find("%[warn%]") or line:find("%[error%]") or line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]") or line:find("exited on signal", 1, true) then
       lines[#lines + 1] = line
     end
   end
   return table.concat(lines, "\n")
+end
+
+-- What specs send as values, and what nginx adds of a request that has them.
+local VALUES = { "@example", "%%40example", "scope3_test_key", "externalId", "206 ?555", ("%x"):rep(64), "[?&]id=", "[?&]email=" }
+
+--- A line of its log that shows a value, an id or a key; nil when there is none.
+---@return string?
+function Server:leak()
+  for line in self:log():gmatch("[^\n]+") do
+    for _, value in ipairs(VALUES) do
+      if line:find(value) then
+        return line
+      end
+    end
+  end
 end
 
 --- What its log says so far was meant to happen.
@@ -177,7 +192,7 @@ function Server:forget_trouble()
   self.seen = #self:log()
 end
 
---- Ends it, gracefully unless told otherwise, and removes its folder. Idempotent.
+--- Ends it, gracefully unless told otherwise, and removes its folder; fails where its log shows a value. Idempotent.
 function Server:close(signal)
   if not running[self] then
     return
@@ -187,7 +202,9 @@ function Server:close(signal)
   nginx.await_end(self.pid)
   traces.keep_file("nginx", self.folder .. "/error.log")
   traces.keep("spool names", sh("find " .. quote(self.folder)))
+  local leak = world.exists(self.folder .. "/error.log") and self:leak()
   os.execute("rm -rf " .. quote(self.folder))
+  assert(not leak, leak)
 end
 
 nginx.sh, nginx.quote, nginx.free_port = sh, quote, free_port

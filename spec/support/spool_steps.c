@@ -41,7 +41,7 @@ static sc3_payload *make_payload(int from, int to, int wide) {
 
 static void keep(sc3_spool *s, int from, int to, int wide) {
   sc3_payload *p = make_payload(from, to, wide);
-  sc3_spool_status status = sc3_spool_keep(s, p, 0, sc3_payload_count(p));
+  sc3_spool_status status = sc3_spool_keep(s, p, 0, sc3_payload_count(p), (uint64_t)from);
   if (status != SC3_SPOOL_OK)
     fail(sc3_spool_text(status, errno), from);
   sc3_payload_free(p);
@@ -57,13 +57,16 @@ static sc3_spool *open_spool(const char *path, size_t capacity) {
 
 /* How many members there are; each must be the one of its place, counted on from `first`. */
 static long read_all(sc3_spool *s, int first) {
-  sc3_spool_cursor cursor = {0, 0};
+  sc3_spool_cursor cursor = {0, 0, 0};
   long n = 0;
   for (;; n++) {
+    sc3_spool_record r;
     sc3_slice json;
     sc3_op op;
     int number = 0;
-    need(sc3_spool_next(s, &cursor, &json, &op) == SC3_SPOOL_OK, "reading failed");
+    need(sc3_spool_next(s, &cursor, &r) == SC3_SPOOL_OK, "reading failed");
+    json = r.json;
+    op = r.op;
     if (json.p == NULL)
       break;
     if (json.n < 18 || memcmp(json.p, "{\"externalId\":\"", 15) != 0 || sscanf(json.p + 15, "%d\"}", &number) != 1)
@@ -73,6 +76,8 @@ static long read_all(sc3_spool *s, int first) {
   }
   if (n != (long)sc3_spool_count(s))
     fail("the count is not that of the members", n);
+  if (sc3_spool_lost(s) != 0)
+    fail("members are lost that nobody was told of", (long)sc3_spool_lost(s));
   return n;
 }
 
@@ -107,7 +112,7 @@ static sc3_payload *to_keep;
 
 static sc3_spool *act_keep(const operation *o, sc3_spool *s) {
   (void)o;
-  need(sc3_spool_keep(s, to_keep, 0, sc3_payload_count(to_keep)) == SC3_SPOOL_OK, "keep failed");
+  need(sc3_spool_keep(s, to_keep, 0, sc3_payload_count(to_keep), 0) == SC3_SPOOL_OK, "keep failed");
   return s;
 }
 
@@ -117,12 +122,15 @@ static sc3_spool *prepare_torn(const operation *o) {
   size_t end;
   int fd;
   static const char zero[4];
+  char kept[8]; /* the number of the last record, with its check */
   keep(s, 1, (int)o->before, o->wide);
   end = sc3_spool_bytes(s);
+  fd = open(live_path, O_RDWR);
+  need(fd >= 0 && pread(fd, kept, sizeof kept, 24) == sizeof kept, "a torn file cannot be made");
   keep(s, 100, 104, o->wide);
   sc3_spool_close(s);
-  fd = open(live_path, O_RDWR);
-  need(fd >= 0 && pwrite(fd, zero, sizeof zero, (off_t)end) == sizeof zero && close(fd) == 0, "a torn file cannot be made");
+  need(pwrite(fd, zero, sizeof zero, (off_t)end) == sizeof zero && pwrite(fd, kept, sizeof kept, 24) == sizeof kept && close(fd) == 0,
+       "a torn file cannot be made");
   s = open_spool(live_path, o->capacity);
   if ((long)sc3_spool_count(s) != o->before || sc3_spool_damaged(s) == 0)
     fail("the torn file is none", (long)sc3_spool_count(s));

@@ -5,12 +5,13 @@
 --- has left. So the pump is known to live by its looks; where there is none, one of those who wait takes its place; and the requests of those who
 --- will never run again are taken off the wire.
 local core = require "scope3.core"
+local log = require "scope3.nginx.log"
 local semaphore = require "ngx.semaphore"
 
 local ngx = ngx
 
 ---@type scope3.Loop
-local nginx = { name = "nginx", now = core.now, sleep = ngx.sleep }
+local nginx = { name = "nginx", now = core.now }
 
 local SHORT, LONG = 0.001, 0.010 -- seconds between two looks, while something moves and while nothing does
 local PATIENCE = 16 -- looks without news before they become rarer
@@ -62,7 +63,7 @@ local function run(engine, pump, step, pause, ended)
   while pump.runner == runner and engine:count() > 0 do
     local ok, moved = pcall(step, true)
     if not ok then
-      ngx.log(ngx.ERR, "scope3: ", moved)
+      log.say(ngx.ERR, "scope3: " .. tostring(moved))
     end
     local now = core.now()
     pump.looked = now
@@ -158,6 +159,11 @@ function nginx.wake(waiter)
     waiter.posted = true
     signal:post(1)
   end
+end
+
+--- Not less than a millisecond: of less nginx makes 0, of which it warns in its log each time, with the request line.
+function nginx.sleep(seconds)
+  ngx.sleep(math.max(SHORT, seconds))
 end
 
 -- Where a light thread can be suspended (lua-nginx-module's pages of ngx.sleep and ngx.semaphore).

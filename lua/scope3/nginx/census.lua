@@ -11,7 +11,7 @@ Census.__index = Census
 
 local census = {}
 
-local COUNTED = { "accepted", "refused", "rejected", "quarantined", "failed", "adopted", "unkept" }
+local COUNTED = { "accepted", "refused", "rejected", "quarantined", "failed", "adopted", "unkept", "lost" }
 
 ---@param dict table?  a lua_shared_dict
 ---@param name string  of the collector
@@ -32,11 +32,16 @@ function census.new(dict, name, pid, kept)
   return self
 end
 
---- Says how many members the worker holds.
+--- Says how many members the worker holds, and how many of them would go with it.
 ---@param n integer
-function Census:holds(n)
+---@param alone integer  that are in memory alone, although there is a spool
+function Census:holds(n, alone)
   if self.dict then
     self.dict:set(self.key, n)
+    if self.kept and alone ~= self.alone then
+      self.alone = alone
+      self.dict:set(self.key .. ":alone", alone)
+    end
   end
 end
 
@@ -62,17 +67,20 @@ function Census:own()
   return own
 end
 
--- The worker leaves, and what it still holds stays behind in its spool, or is lost.
-function Census:leave(held)
+--- The worker leaves; what it still holds stays behind in its spool, or is lost.
+---@param alone integer  that are in memory alone
+function Census:leave(held, alone)
+  self:add("lost", self.kept and alone or held)
   if self.dict then
-    if held > 0 and not self.kept then
-      self.dict:incr(self.prefix .. "lost", held, 0)
-    end
     self.dict:delete(self.key)
+    self.dict:delete(self.key .. ":alone")
   end
 end
 
-local function is_alive(pid)
+--- Whether there is a process of that number.
+---@param pid integer
+---@return boolean
+function census.is_alive(pid)
   return ffi.C.kill(pid, 0) == 0 or ffi.errno() ~= ESRCH
 end
 
@@ -87,12 +95,15 @@ function Census:all()
   for number = dict:get(prefix .. "first") or 1, dict:get(prefix .. "workers") or 0 do
     local held_key, pid_key = ("%sheld:%d"):format(prefix, number), ("%spid:%d"):format(prefix, number)
     local held, pid = dict:get(held_key), dict:get(pid_key)
-    if held and pid and not is_alive(pid) then
+    if held and pid and not census.is_alive(pid) then
       -- add() takes a key once, however many ask at the same time.
       if dict:add(("%sburied:%d"):format(prefix, number), true) then
-        if held > 0 and not self.kept then
-          dict:incr(prefix .. "lost", held, 0)
+        local gone = held
+        if self.kept then
+          gone = dict:get(held_key .. ":alone") or 0
         end
+        dict:incr(prefix .. "lost", gone, 0)
+        dict:delete(held_key .. ":alone")
         dict:delete(held_key)
       end
       held = nil
@@ -108,7 +119,6 @@ function Census:all()
   for _, key in ipairs(COUNTED) do
     total[key] = dict:get(prefix .. key) or 0
   end
-  total.lost = dict:get(prefix .. "lost") or 0
   return total
 end
 

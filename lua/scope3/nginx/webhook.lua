@@ -2,6 +2,7 @@
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local json = require "scope3.json"
+local log = require "scope3.nginx.log"
 local options = require "scope3.options"
 local webhook = require "scope3.webhook"
 
@@ -119,7 +120,7 @@ function location.new(opts)
       headers = headers, body = body,
     }, config)
     if not payload then
-      ngx.log(ngx.WARN, "scope3: a callback was refused: ", err.code, ": ", err.message)
+      log.say(ngx.WARN, ("scope3: a callback was refused: %s: %s"):format(err.code, err.message))
       return answer(err.status, err)
     end
     local new, why = before:add(payload.idempotency_key, body)
@@ -130,13 +131,13 @@ function location.new(opts)
       if not ok or not taken then
         before:forget(payload.idempotency_key)
         if not ok then
-          ngx.log(ngx.ERR, "scope3: on_payload failed: ", tostring(taken))
+          log.say(ngx.ERR, "scope3: on_payload failed: " .. tostring(taken))
         end
         return answer(500, { code = "webhook_not_taken", message = "it could not be acted upon; send it again" })
       end
       local kept, full = before:keep(payload.idempotency_key, body)
       if not kept then
-        ngx.log(ngx.ERR, "scope3: a callback was acted upon, and will be once more if it comes again: ", full.message)
+        log.say(ngx.ERR, "scope3: a callback was acted upon, and will be once more if it comes again: " .. full.message)
       end
       if dict then
         dict:set(came_key(payload.task_id), true, REMEMBERED)

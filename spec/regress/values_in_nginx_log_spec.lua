@@ -1,0 +1,81 @@
+-- nginx adds the request line to what is logged inside a request: emails and ids of visitors stand there.
+if not require("spec.support.nginx").here() then
+  return
+end
+
+local collecting = require "spec.support.collecting"
+local nginx = require "spec.support.nginx"
+local world = require "spec.support.world"
+
+local json = world.json
+
+local LOCATIONS = [[
+    location = /hog { content_by_lua_block {
+      while ngx.timer.at(1, function() end) do
+      end
+    } }
+    location = /full { content_by_lua_block {
+      visit(ngx.var.arg_id)
+      local ok, err = collector:flush()
+      ngx.print(tostring(ok), " ", tostring(err))
+    } }
+    location = /callback { content_by_lua_block { callback() } }
+]]
+
+local INIT = [[
+  callback = require("scope3.nginx").webhook { mode = "bearer", credentials = ("t"):rep(32), on_payload = function() error("own fault") end }
+]]
+
+local QUERY = "?id=jane-4711&email=jane.doe%40example.com&phone=%2B12065551234"
+
+describe("the error log of nginx", function()
+  local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
+  local server
+  local of = collecting.of(sandbox, function()
+    return server
+  end)
+
+  after_each(function()
+    if server then
+      server:close "TERM"
+      server = nil
+    end
+  end)
+
+  local function until_said(text)
+    nginx.until_true("it says " .. text, function()
+      of.status()
+      return server:log():find(text, 1, true)
+    end)
+    for _, value in ipairs { "jane", "2065551234", "GET /", "POST /" } do
+      assert.is_nil(server:log():find(value, 1, true), server:log())
+    end
+    assert.is_nil(server:leak())
+  end
+
+  it("has what the collector says of a folder that cannot be written, and no request", function()
+    server = of.start("spool = '/nowhere', flush_seconds = 3600,")
+    of.get("/take" .. QUERY)
+    until_said "cannot be kept in the spool"
+  end)
+
+  it("has what the collector says of the service, and no request, also where it has no timers", function()
+    sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 401, times = -1 } } }
+    server = of.start("flush_seconds = 3600,", { http = "lua_max_pending_timers 2;\n", locations = LOCATIONS })
+    of.get "/hog"
+    assert.truthy(of.get("/full" .. QUERY):find("SCOPE3_API_KEY", 1, true))
+    until_said "1 members wait"
+    until_said "no timer can be made"
+  end)
+
+  it("has one line for each callback that was refused, and no request", function()
+    server = of.start("", { init = INIT, locations = LOCATIONS })
+    for _ = 1, 3 do
+      assert.is_true(world.http("POST", server.url .. "/callback" .. QUERY, "{}").status >= 400)
+    end
+    until_said "a callback was refused"
+    nginx.until_true("three lines", function()
+      return select(2, server:log():gsub("a callback was refused", "")) == 3
+    end)
+  end)
+end)
