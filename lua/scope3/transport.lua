@@ -15,6 +15,7 @@ local engines = {}
 
 local SLICE = 0.25 -- seconds between two looks at whether to stop, where somebody may say so
 local LONGEST = 60 -- of one sleep where nobody may
+local HTTP1 = 600 -- seconds without HTTP/2 for a host to which it has failed: longer than libcurl keeps a connection that nobody uses
 local TURN = 0.0002 -- seconds for answers that have come, before others have their turn
 
 -- Moves the engine on and hands ended transfers to their calls. True when anything moved. Whoever moves it on may belong to somebody else, so what
@@ -72,7 +73,7 @@ local function engine_for(loop, ca_file)
   local key = loop.name .. "\0" .. (ca_file or "")
   local shared = engines[key]
   if not shared then
-    local engine, message = core.engine { ca_file = ca_file, user_agent = "scope3-lua/" .. version }
+    local engine, message = core.engine { ca_file = ca_file, user_agent = "scope3-lua/" .. version, http1_after_failure = HTTP1 }
     if not engine then
       return nil, errors.new("network", "libcurl could not be started: " .. tostring(message))
     end
@@ -203,6 +204,7 @@ function Call:ended(result)
     owner.limiter:learn(owner.who, result.headers or {}, owner.flying, now)
   end
   local data, err = reply.read(result, core.time())
+  self.fresh = result.code ~= nil or err ~= nil and err.code == "BAD_REPLY" -- a connection that has failed does not serve again
   if data == nil then
     self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = result.seconds }
     err.request = self:about()
@@ -249,6 +251,7 @@ local function submit(self, call)
     timeout = request.timeout,
     proxy = self.proxy,
     no_proxy = self.no_proxy,
+    fresh = call.fresh,
   }
   if not id then
     call.done, call.err = true, errors.new("network", "the request could not be started: " .. tostring(message))
