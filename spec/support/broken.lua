@@ -6,6 +6,10 @@ local socket = require "cqueues.socket"
 
 local broken = {}
 
+if os.getenv "ASAN_OPTIONS" then
+  require "spec.support.compile".pin "_cqueues" -- what it makes for TLS it keeps in a static variable
+end
+
 local PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 local DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 broken.ERRORS = { NO_ERROR = 0, INTERNAL_ERROR = 2, REFUSED_STREAM = 7, CANCEL = 8, ENHANCE_YOUR_CALM = 11 }
