@@ -38,7 +38,7 @@ function haproxy.start(options)
   local certificate = world.file(world.read(options.tls.cert) .. world.read(options.tls.key), ".pem")
   local conf = world.file(CONF:format(port, certificate, options.rules, options.port), ".cfg")
   local log, pid_file = world.path(".log"), world.path(".pid")
-  os.execute(("haproxy -db -f %s >%s 2>&1 </dev/null & echo $! >%s"):format(conf, log, pid_file))
+  os.execute(("env -u LD_PRELOAD haproxy -db -f %s >%s 2>&1 </dev/null & echo $! >%s"):format(conf, log, pid_file))
   local self = { port = port, url = "https://127.0.0.1:" .. port }
   local pid = world.read(pid_file):match "%d+"
   function self.close()
