@@ -65,13 +65,16 @@ SRC := $(sort $(wildcard csrc/core/*.c csrc/http/*.c csrc/lua/*.c))
 OBJ := $(SRC:csrc/%.c=$(OUT)/obj/%.o)
 CORE := $(OUT)/scope3/core.so
 
+# A # for the shell: how to write one there differs between versions of make.
+HASH := \#
+
 # Reading gzip is a module of its own, left out where there is no zlib.
 GZIP_OBJ := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/gzip/*.c)))
-GZIP := $(if $(shell printf '\#include <zlib.h>\n' | $(CC) $(ZLIB_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/gzip.so)
+GZIP := $(if $(shell printf '$(HASH)include <zlib.h>\n' | $(CC) $(ZLIB_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/gzip.so)
 
 # Verifying signatures of callbacks is another, left out where there is no OpenSSL 3.
 CRYPTO_OBJ := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/crypto/*.c)))
-CRYPTO := $(if $(shell printf '\#include <openssl/opensslv.h>\n\#if OPENSSL_VERSION_NUMBER < 0x30000000L\n\#error\n\#endif\n' | \
+CRYPTO := $(if $(shell printf '$(HASH)include <openssl/opensslv.h>\n$(HASH)if OPENSSL_VERSION_NUMBER < 0x30000000L\n$(HASH)error\n$(HASH)endif\n' | \
   $(CC) $(CRYPTO_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/crypto.so)
 MODULES := $(CORE) $(GZIP) $(CRYPTO)
 

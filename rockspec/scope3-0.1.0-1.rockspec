@@ -15,14 +15,13 @@ description = {
   labels = { "advertising", "audience", "libcurl", "csv" },
 }
 dependencies = {
-  "lua >= 5.1, < 5.5",
+  "lua >= 5.1",
   "argparse >= 0.6.0",
 }
 external_dependencies = {
   -- No header: it lies in a directory of the architecture on Debian, where the compiler finds it and LuaRocks does not look.
+  -- zlib and OpenSSL are not named: LuaRocks would insist on them, and the Makefile leaves out what needs them where they are missing.
   CURL = { library = "curl" },
-  ZLIB = { header = "zlib.h", library = "z" },
-  CRYPTO = { header = "openssl/evp.h", library = "crypto" },
 }
 -- The project's own Makefile, so that there is one way to build.
 build = {

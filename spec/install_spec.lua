@@ -86,6 +86,17 @@ describe("installing", function()
     assert.equal("scope3 " .. require "scope3.version" .. "\n", command)
   end)
 
+  it("leaves out what needs zlib or OpenSSL where their headers are missing", function()
+    local function modules(flags)
+      local out = must(("%s make --no-print-directory -n LUA=%s LUA_BIN=%s %s install PREFIX=/nowhere"):format(CLEAN, LUA, BIN, flags))
+      return out:find("scope3/core.so", 1, true) ~= nil, out:find("scope3/gzip.so", 1, true) ~= nil, out:find("scope3/crypto.so", 1, true) ~= nil
+    end
+    assert.same({ true, true, true }, { modules "" })
+    assert.same({ true, false, true }, { modules "ZLIB_CFLAGS=-nostdinc" })
+    assert.same({ true, true, false }, { modules "CRYPTO_CFLAGS=-nostdinc" })
+    assert.is_nil(world.read("rockspec/scope3-" .. require "scope3.version" .. "-1.rockspec"):find("zlib.h", 1, true))
+  end)
+
   it("is one version everywhere", function()
     local version = require "scope3.version"
     local rockspec = world.read("rockspec/scope3-" .. version .. "-1.rockspec")

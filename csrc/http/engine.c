@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../core/fork_mark.h"
+#include "origins.h"
 #include "transfer.h"
 #include "wait.h"
 
@@ -24,6 +25,8 @@ struct sc3_engine {
   transfer *active;           /* submitted, not ended */
   transfer *ended, **ended_tail;
   transfer *spare;
+  sc3_origins http1; /* hosts to which HTTP/2 has failed. Their kept connections of HTTP/2 serve nobody from then on. */
+  uint64_t last_http2; /* the host that answered over HTTP/2 last */
   size_t count, spares;
   uint64_t last_id;
 };
@@ -179,7 +182,8 @@ static transfer *take_spare(sc3_engine *e) {
 }
 
 static void give_back(sc3_engine *e, transfer *t) {
-  if (t->easy == NULL || e->spares >= SPARE_TRANSFERS) { /* it has no handle any more after a fork */
+  /* It has no handle any more after a fork. A handle that has failed keeps what libcurl still wanted to do with it: from 8.7 to 8.15 also over a reset. */
+  if (t->easy == NULL || t->spoiled || e->spares >= SPARE_TRANSFERS) {
     transfer_free(t);
     return;
   }
@@ -191,6 +195,18 @@ static void give_back(sc3_engine *e, transfer *t) {
 
 uint64_t sc3_engine_next_id(const sc3_engine *e) {
   return e->last_id + 1;
+}
+
+/* Whether a transfer's connection is known to speak HTTP/2: others were on it at the same time, or the last one to that host was told so. */
+static int is_multiplexed(const sc3_engine *e, const transfer *t) {
+  const transfer *other;
+  if (!t->secure || t->local_port == 0)
+    return 0;
+  for (other = e->active; other != NULL; other = other->next) {
+    if (other != t && other->local_port == t->local_port && other->origin == t->origin)
+      return 1;
+  }
+  return e->last_http2 == t->origin;
 }
 
 /* Takes out what has ended, after libcurl acted with `code`. */
@@ -206,7 +222,13 @@ static void collect(sc3_engine *e, CURLMcode code) {
       continue;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
     t = (transfer *)(void *)private_data;
-    transfer_conclude(t, result); /* before removal, which forgets some facts */
+    transfer_conclude(t, result, is_multiplexed(e, t)); /* before removal, which forgets some facts */
+    if (t->pub.http_version >= 20)
+      e->last_http2 = t->origin;
+    else if (t->pub.http_version != 0 && e->last_http2 == t->origin)
+      e->last_http2 = 0;
+    if (t->http2_failed)
+      sc3_origins_note(&e->http1, t->origin, e->options.http1_after_failure);
     (void)curl_multi_remove_handle(e->multi, easy);
     end_transfer(e, t);
   }
@@ -225,7 +247,9 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
   t = take_spare(e);
   if (t == NULL)
     return 0;
-  if (transfer_prepare(t, &e->options, request, why) != 0) {
+  t->spoiled = 1; /* until it has gone its way */
+  t->origin = sc3_origin_of(request->url);
+  if (transfer_prepare(t, &e->options, request, sc3_origins_has(&e->http1, t->origin), why) != 0) {
     give_back(e, t);
     return 0;
   }

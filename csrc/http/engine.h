@@ -20,6 +20,7 @@ typedef struct sc3_engine_options {
   size_t max_response;    /* bytes of a body, decoded */
   long max_host_connections; /* 0 = as many as there are requests */
   double connect_timeout; /* seconds */
+  double http1_after_failure; /* seconds for which a host is spoken to over HTTP/1.1 when HTTP/2 to it has failed */
 } sc3_engine_options;
 
 typedef struct sc3_request {
@@ -33,6 +34,7 @@ typedef struct sc3_request {
   double timeout;       /* seconds for all of it, from name to last byte */
   const char *proxy;    /* "" = none; the environment is never read */
   const char *no_proxy; /* hosts that go without, or NULL */
+  int fresh;            /* over a connection of its own: what a failed request is sent again over */
 } sc3_request;
 
 /* A transfer that has ended. */
@@ -45,6 +47,7 @@ typedef struct sc3_transfer {
   sc3_buffer body;
   uint64_t uploaded; /* bytes of bodies handed to the network */
   int body_sent;     /* the whole request left libcurl's hands, so the service may have acted on it */
+  int early;         /* a reply came before the whole request had left */
   double seconds;
   int http_version;  /* 10, 11, 20, 30; 0 unknown */
   long connections;  /* made for it: 0 = a kept one was used */

@@ -48,10 +48,11 @@ static const char *opt_clean(lua_State *L, int index, const char *field) {
   return s.p;
 }
 
-/* engine{ ca_file=, user_agent=, max_response = 8 MiB, max_host_connections = 0, connect_timeout = 10 } -> engine | nil, message */
+/* engine{ ca_file=, user_agent=, max_response = 8 MiB, max_host_connections = 0, connect_timeout = 10, http1_after_failure = 600 }
+   -> engine | nil, message */
 static int engine_new(lua_State *L) {
   static const char *const known[] = {
-    "ca_file", "user_agent", "max_response", "max_host_connections", "connect_timeout", NULL,
+    "ca_file", "user_agent", "max_response", "max_host_connections", "connect_timeout", "http1_after_failure", NULL,
   };
   sc3_engine_options o;
   const char *why = NULL;
@@ -67,6 +68,7 @@ static int engine_new(lua_State *L) {
   o.max_response = (size_t)opt_count(L, 1, "max_response", 1, 8 << 20);
   o.max_host_connections = (long)opt_count(L, 1, "max_host_connections", 0, 0);
   o.connect_timeout = sc3_optseconds(L, 1, "connect_timeout", 10);
+  o.http1_after_failure = sc3_optseconds(L, 1, "http1_after_failure", 600);
   u = sc3_newuserdata(L, sizeof *u);
   u->e = NULL;
   luaL_getmetatable(L, SC3_TYPE_ENGINE);
@@ -205,9 +207,9 @@ static const char *check_method(lua_State *L) {
   return s.p;
 }
 
-/* :submit{ method=, url=, headers=, body=, timeout=, proxy=, no_proxy= } -> id | nil, message */
+/* :submit{ method=, url=, headers=, body=, timeout=, proxy=, no_proxy=, fresh= } -> id | nil, message */
 static int engine_submit(lua_State *L) {
-  static const char *const known[] = {"method", "url", "headers", "body", "timeout", "proxy", "no_proxy", NULL};
+  static const char *const known[] = {"method", "url", "headers", "body", "timeout", "proxy", "no_proxy", "fresh", NULL};
   sc3_engine *e = check_engine(L);
   const char *headers[HEADERS_MAX], *why = NULL;
   sc3_request r;
@@ -226,6 +228,9 @@ static int engine_submit(lua_State *L) {
   r.timeout = sc3_optseconds(L, 2, "timeout", 60);
   if (r.url == NULL)
     return luaL_error(L, "submit needs a url");
+  lua_getfield(L, 2, "fresh");
+  r.fresh = lua_toboolean(L, -1);
+  lua_pop(L, 1);
   lua_getfield(L, 2, "headers");
   if (!lua_isnil(L, -1)) {
     int list = lua_gettop(L);
@@ -330,6 +335,10 @@ static int make_result(lua_State *L) {
   lua_setfield(L, -2, "uploaded");
   lua_pushboolean(L, t->body_sent);
   lua_setfield(L, -2, "body_sent");
+  if (t->early) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "early");
+  }
   lua_pushnumber(L, t->seconds);
   lua_setfield(L, -2, "seconds");
   sc3_pushcount(L, t->connections);

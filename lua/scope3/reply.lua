@@ -274,6 +274,9 @@ local NETWORK = {
   RECV_ERROR = "the connection broke while waiting for the answer",
   SEND_ERROR = "the connection broke while sending",
   SEND_FAIL_REWIND = "a kept connection had died; the request was not sent again, because it may have arrived",
+  HTTP2 = "the connection broke while waiting for the answer",
+  HTTP2_STREAM = "the request was broken off by the other side",
+  REFUSED_STREAM = "the request was refused before anything of it was processed",
   WEIRD_SERVER_REPLY = "the answer is not HTTP",
   UNSUPPORTED_PROTOCOL = "the answer is not HTTP", -- libcurl takes it for HTTP/0.9
 }
@@ -305,7 +308,12 @@ end
 ---@return scope3.Error
 function reply.failure(result)
   local code = result.code
-  local fields = { code = code, retryable = true, uncertain = result.body_sent or nil, status = result.status }
+  local lost = result.status and result.status >= 300 and code ~= "TOO_LARGE" and result.status -- all that is known of the reply
+  local fields = { code = code, retryable = true, uncertain = result.body_sent or nil, status = not lost and result.status or nil }
+  if lost then -- refused is refused, whatever more was to be said
+    fields.uncertain = UNCERTAIN[lost] and fields.uncertain
+    return errors.new("network", ("the service answered %d, and the connection broke before it had said more (%s)"):format(lost, code), fields)
+  end
   if code == "OPERATION_TIMEDOUT" then
     return errors.new("timeout", ("no answer within %.0f s"):format(result.seconds or 0), fields)
   elseif code == "TOO_LARGE" then
@@ -316,6 +324,9 @@ function reply.failure(result)
   return errors.new("network", text .. " (" .. tostring(code) .. ")", fields)
 end
 
+-- A refusal of which libcurl dropped all but the status, with its stream. These say all by it; of others the rest is worth asking again.
+local SAY_ALL = { [401] = true, [402] = true, [403] = true, [413] = true }
+
 --- Data of a finished transfer, or its error.
 ---@param result table  as engine:result() gives it
 ---@param now number  seconds since 1970
@@ -323,10 +334,14 @@ end
 ---@return any data  decoded, without its envelope
 ---@return scope3.Error? err
 function reply.read(result, now, known)
-  if result.code then
-    return nil, reply.failure(result)
-  end
   local status = result.status
+  if result.code then
+    if not status or status < 300 or result.code == "TOO_LARGE" or not (next(result.headers) or SAY_ALL[status]) then
+      return nil, reply.failure(result)
+    end
+    return nil, status < 400 and redirected(result, known)
+      or refused(result, result.body ~= "" and json.decode(result.body) or {}, now, known)
+  end
   if status >= 300 and status < 400 then
     return nil, redirected(result, known)
   end
@@ -336,6 +351,8 @@ function reply.read(result, now, known)
   end
   if type(decoded) ~= "table" then
     return nil, broken(result, describe(result, known))
+  elseif result.early then
+    return nil, broken(result, "a success before the whole request had left: what it had not read cannot be meant")
   end
   if denies(decoded, known) then
     return nil, contradicted(result, decoded, now, known)

@@ -25,6 +25,7 @@ end
 local SLICE = 0.25 -- seconds between two looks at whether to stop, where somebody may say so
 local LONGEST = 3600 -- of one sleep where nobody may
 local PACED = 0.05 -- seconds more than was told before, for it to be told again
+local HTTP1 = 600 -- seconds without HTTP/2 for a host to which it has failed: longer than libcurl keeps a connection that nobody uses
 local TURN = 0.0002 -- seconds for answers that have come, before others have their turn
 
 -- Moves the engine on and hands ended transfers to their calls. True when anything moved. Whoever moves it on may belong to somebody else, so what
@@ -82,7 +83,7 @@ local function engine_for(loop, ca_file)
   local key = loop.name .. "\0" .. (ca_file or "")
   local shared = engines[key]
   if not shared then
-    local engine, message = core.engine { ca_file = ca_file, user_agent = "scope3-lua/" .. version }
+    local engine, message = core.engine { ca_file = ca_file, user_agent = "scope3-lua/" .. version, http1_after_failure = HTTP1 }
     if not engine then
       return nil, errors.new("network", "libcurl could not be started: " .. tostring(message))
     end
@@ -229,6 +230,7 @@ function Call:ended(result)
     end
   end
   local data, err = reply.read(result, core.time(), { key = owner.api_key, body = request.body, task = request.poll })
+  self.fresh = result.code ~= nil or err ~= nil and err.code == "BAD_REPLY" -- a connection that has failed does not serve again
   if data == nil then
     self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = result.seconds }
     err.request = self:about()
@@ -278,6 +280,7 @@ local function submit(self, call)
     timeout = request.timeout,
     proxy = self.proxy,
     no_proxy = self.no_proxy,
+    fresh = call.fresh,
   }
   if not id then
     call.done, call.err = true, errors.new("network", "the request could not be started: " .. tostring(message))

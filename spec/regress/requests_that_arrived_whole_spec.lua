@@ -47,7 +47,9 @@ describe("a request that arrived whole", function()
       end
       assert.equal(200, results[1].status)
       assert.same({ size, size }, read)
-      assert.same({ "COULDNT_CONNECT", true }, { results[2].code, results[2].body_sent })
+      local code = results[2].code -- a libcurl that finds first that the body cannot be sent again makes no connection
+      assert.is_true(code == "COULDNT_CONNECT" or code == "SEND_FAIL_REWIND", code)
+      assert.is_true(results[2].body_sent)
       engine:close()
     end
   end)

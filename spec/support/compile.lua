@@ -33,4 +33,16 @@ function compile.fork()
   return assert(package.loadlib(path, "luaopen_fork"))()
 end
 
+--- Keeps the file of a C module loaded for good (spec/support/pin.c).
+---@param module string
+function compile.pin(module)
+  local path, file = world.path(".so"), nil
+  for template in package.cpath:gmatch "[^;]+" do
+    local name = template:gsub("%?", (module:gsub("%.", "/")))
+    file = file or world.exists(name) and name or nil
+  end
+  cc(("-fPIC -shared -DPIN='\"%s\"' -o %s spec/support/pin.c"):format(assert(file, module), path))
+  assert(package.loadlib(path, "*"))
+end
+
 return compile
