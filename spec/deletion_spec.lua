@@ -57,6 +57,34 @@ describe("delete_missing", function()
     end)())
   end)
 
+  it("deletes nothing where no row gave a member, and says so", function()
+    there("old", "a")
+    local client = client_of()
+    local map = { external_id = "id", email = "email" }
+    for _, text in ipairs { "id,email\n", "id,email\n1,nobody\n" } do
+      local res = assert(client:run({ map = map, audience = "a" }, world.file(text), { delete_missing = "all" }))
+      assert.same({ 0, "nothing_deleted" }, { res.sent, res.warnings[#res.warnings].code })
+      assert.is_nil(res.would_delete)
+    end
+    local res = assert(assert(client:stream("a", { delete_missing = "all" })):finish())
+    assert.equal("nothing_deleted", res.warnings[1].code)
+    assert.same({ "a", "old" }, left(client))
+    assert.equal(0, #sandbox:requests "sync")
+  end)
+
+  it("deletes nothing in a run that resumes a job of which a task has failed for good", function()
+    there("old", "a")
+    local client, path, file = client_of(), world.path ".journal", world.file "id,email\n1,a@example.com\n"
+    sandbox:configure { task_outcomes = world.json.array { "failed:terminal" } }
+    for _ = 1, 2 do
+      local res, err = client:run({ map = { external_id = "id", email = "email" }, audience = "a" }, file, { delete_missing = "all", journal = path })
+      assert.is_nil(res)
+      assert.same({ "task_failed", 1 }, { err.kind, err.result.failed })
+      assert.truthy(err.message:find("nothing was deleted", 1, true), err.message)
+      assert.same({ "a", "old" }, left(client))
+    end
+  end)
+
   it("refuses before anything is sent when it would delete what is not named, and names that", function()
     there("old", "precious")
     local client = client_of()

@@ -3,6 +3,7 @@
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local past = require "scope3.past"
+local result = require "scope3.result"
 local visible = require "scope3.visible"
 
 local deletion = {}
@@ -95,6 +96,9 @@ end
 ---@return scope3.Error? err
 function deletion.delete(job, keep, named)
   local ok, err = job:turn()
+  if ok and job.lost_before then
+    ok, err = nil, job.lost_before
+  end
   if not ok then
     err.message = err.message .. " (so nothing was deleted)"
     return nil, err
@@ -124,6 +128,25 @@ function deletion.delete(job, keep, named)
     return nil, err
   end
   job.result.deleted = found
+  return true
+end
+
+--- The end of a job that reads rows. Where these gave no member, nothing is deleted: an input that came empty by mistake says nothing of the
+--- audiences that are to stay.
+---@param job scope3.Job
+---@param keep table[]
+---@param named "all"|string[]
+---@param cuts integer  requests' worth of members that the rows gave
+---@return true?
+---@return scope3.Error? err
+function deletion.after(job, keep, named, cuts)
+  if cuts > 0 then
+    return deletion.delete(job, keep, named)
+  end
+  if job.result.would_delete then
+    result.warn(job.result, "nothing_deleted", "delete_missing deleted nothing: no row gave a member")
+    job.result.would_delete = nil
+  end
   return true
 end
 

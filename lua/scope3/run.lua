@@ -398,7 +398,7 @@ function run.run(client, script, input, audience, opts)
       ok, err = outcome.send_leftovers(work)
     end
     if ok and opts.delete_missing and not opts.dry_run then
-      _, err = deletion.delete(work, { audience }, opts.delete_missing)
+      _, err = deletion.after(work, { audience }, opts.delete_missing, self.intake.cuts)
     end
   end
   if err and err ~= work.failure then

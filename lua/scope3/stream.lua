@@ -81,7 +81,7 @@ function Stream:finish()
   if not self.job.failure then
     local ok = self.intake:finish() and self.job:await()
     if ok and self.job.opts.delete_missing then
-      local _, err = deletion.delete(self.job, { self.intake.audience }, self.job.opts.delete_missing)
+      local _, err = deletion.after(self.job, { self.intake.audience }, self.job.opts.delete_missing, self.intake.cuts)
       if err and not self.job.failure then
         self.job:stop(err)
       end
