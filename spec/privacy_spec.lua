@@ -142,7 +142,8 @@ describe("no key, email, phone, hash, uid or id", function()
       { "sync", good, { "--audience", "crm", "--map", "external_id=customer", "--map", "uid:id5=mail" } },
       { "sync", good, { "--audience", "crm", "--map", "external_id=customer", "--map", "email=own" } },
       { "sync", good, { "--audience", "crm", "--map", "external_id=id", "--map", "email=mail" } },
-      { "sync", short, map() }, { "sync", broken, map() }, { "sync", lines, map() }, { "run", raising, good }, { "run", rejecting, good }, { "sync", good, map("--mode", "remove") },
+      { "sync", short, map() }, { "sync", broken, map() }, { "sync", lines, map() }, { "run", raising, good },
+      { "run", rejecting, good }, { "sync", good, map("--mode", "remove") },
     }
     for i, case in ipairs(cases) do
       for _, last in ipairs { {}, { "--json" }, { "--dry-run" } } do
