@@ -35,8 +35,9 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+-- Without what the sanitizers preload: the leak checker has been seen to hang in ps.
 local function sh(command)
-  local pipe = assert(io.popen(command .. " 2>&1"))
+  local pipe = assert(io.popen("unset LD_PRELOAD; " .. command .. " 2>&1"))
   local text = pipe:read("*a")
   pipe:close()
   return text
