@@ -22,14 +22,21 @@ local Error = {}
 Error.__index = Error
 Error.__name = "scope3.error"
 
+local LISTED = 100 -- problems that a text names; a service may send as many as a request has members
+
 function Error:__tostring()
-  local text = "scope3: " .. self.message
-  if self.issues and #self.issues > 1 then
-    for _, issue in ipairs(self.issues) do
-      text = text .. "\n  - " .. (issue.path and issue.path .. ": " or "") .. issue.message
-    end
+  local issues = self.issues
+  if not issues or #issues < 2 then
+    return "scope3: " .. self.message
   end
-  return text
+  local lines = { "scope3: " .. self.message }
+  for i = 1, math.min(#issues, LISTED) do
+    lines[i + 1] = "  - " .. (issues[i].path and issues[i].path .. ": " or "") .. issues[i].message
+  end
+  if #issues > LISTED then
+    lines[#lines + 1] = ("  - and %d more"):format(#issues - LISTED)
+  end
+  return table.concat(lines, "\n")
 end
 
 local M = {}
