@@ -347,6 +347,9 @@ function Source:resolve(wanted, cancel)
   end
   if #issues > 0 then
     local problem = errors.invalid("map for " .. self.name, issues)
+    if #issues == 1 then
+      problem.message = ("map for %s: %s: %s"):format(self.name, issues[1].path, issues[1].message)
+    end
     if self.advice then
       problem.message = problem.message .. "; " .. self.advice
     elseif #columns > 0 then

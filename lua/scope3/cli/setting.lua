@@ -10,6 +10,12 @@ local setting = {}
 function setting.complain(err)
   local said = tostring(err):gsub("[^\n]+", text.visible)
   io.stderr:write(said:find("^scope3: ") and said or "scope3: " .. said, "\n")
+  for _, issue in ipairs(type(err) == "table" and err.issues or {}) do
+    if issue.path == "api_key" then
+      io.stderr:write("scope3: the command takes the key from SCOPE3_API_KEY alone; scope3 sync and run need none "
+        .. "with --sandbox or --dry-run\n")
+    end
+  end
 end
 
 --- Catches Ctrl-C and SIGTERM in a flag; the function tells whether one came.
