@@ -1,6 +1,8 @@
 -- What the command says of a mistake must lead to the next step, and what it was to write must be written or told of.
 local world = require "spec.support.world"
 
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
 describe("the command", function()
   local input
 
@@ -45,6 +47,36 @@ describe("the command", function()
     assert.truthy(err:find("the command takes the key from SCOPE3_API_KEY alone", 1, true), err)
     code, _, err = sync("--map", "external_id=id", "--map", "email=mail", "--dry-run")
     assert.same({ 0, "" }, { code, err })
+  end)
+
+  it("says which word is missing or in the wrong place, as a wrong usage", function()
+    local map = { "--account", "25", "--map", "external_id=id", "--map", "email=mail", "--dry-run" }
+    local script = world.file("return { map = { external_id = 'id', email = 'mail' } }", ".lua")
+    local code, _, err = world.command { "sync", input, unpack(map) }
+    assert.equal(2, code)
+    assert.truthy(err:find("--audience is missing: the id of the audience", 1, true), err)
+    code, _, err = world.command { "run", script, input, "--dry-run" }
+    assert.equal(2, code)
+    assert.truthy(err:find("--audience is missing: the script names no audience", 1, true), err)
+    for _, words in ipairs { { "--wait", input }, { "--wait", "soon", input }, { "--wait=soon", input }, { "--wait=", input } } do
+      code, _, err = world.command { "sync", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", unpack(words) }
+      assert.equal(2, code)
+      assert.truthy(err:find("--wait takes a number of seconds, not '", 1, true), err)
+    end
+    code, _, err = world.command { "sync", input, "--sandbox", "--audience", "a", "--map", "external_id=id", "--map", "email=mail" }
+    assert.equal(1, code)
+    assert.truthy(err:find("the command takes the account from --account, or from SCOPE3_ACCOUNT_ID", 1, true), err)
+    code, _, err = world.command { "sync", input, "--account", "25", "--sandbox", "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+      "--wait", "--quiet" }
+    assert.same({ 0, "" }, { code, err })
+  end)
+
+  it("says which ports the sandbox may have", function()
+    for _, port in ipairs { "99999", "-1", "1.5", "65536" } do
+      local code, _, err = world.command { "sandbox", "--port=" .. port, "--until-eof" }
+      assert.equal(1, code)
+      assert.truthy(err:find("the sandbox: port must be a whole number from 0, for a free one, to 65535\n", 1, true), err)
+    end
   end)
 
   it("parts the field from what is wrong with its column, also where that is the only problem", function()

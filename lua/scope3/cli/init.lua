@@ -165,6 +165,12 @@ local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_byt
 local function check_numbers(argv)
   for i, word in ipairs(argv) do
     local name, value = word:match("^%-%-([%w-]+)=?(.*)$")
+    if name == "wait" and (argv[1] == "sync" or argv[1] == "run") then
+      value = word:find("=", 1, true) and value or argv[i + 1]
+      if value and not tonumber(value) and (word ~= "--wait" or value:sub(1, 1) ~= "-") then
+        return ("--wait takes a number of seconds, not '%s' (put --wait behind the other words, or write --wait=SECONDS)"):format(value)
+      end
+    end
     for _, number in ipairs(NUMBERS) do
       if name and name:gsub("-", "_") == number then
         value = word:find("=", 1, true) and value or argv[i + 1]

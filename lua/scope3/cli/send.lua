@@ -218,11 +218,6 @@ end
 ---@param exit table
 ---@return integer
 function send.main(args, exit)
-  local wait = type(args.wait) == "table" and args.wait[1] or args.wait
-  if type(wait) == "string" and not tonumber(wait) then
-    setting.complain(("--wait takes a number of seconds, not '%s' (put --wait behind the other words, or write --wait=SECONDS)"):format(wait))
-    return exit.USAGE
-  end
   local script, err, misused = script_from(args)
   if not script then
     setting.complain(err)
@@ -231,6 +226,10 @@ function send.main(args, exit)
   local opts = job_options(args)
   local problem = options.problem(opts, script_of.JOB_OPTIONS) or usage.of_job(args, script, opts)
     or dialect.problem(options.merge(dialect.options(script), { format = script.format }, dialect.options(opts), { format = opts.format }))
+  if not problem and not audience_from(args, script).id then
+    problem = args.command == "run" and "--audience is missing: the script names no audience"
+      or "--audience is missing: the id of the audience that the rows go to"
+  end
   if problem then
     setting.complain(problem)
     return exit.USAGE
