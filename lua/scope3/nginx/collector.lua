@@ -46,7 +46,7 @@ local collector = {}
 ---@field ids? "refuse"|"hash"|"as_is"
 ---@field phone_repairs? "all"|string[]
 ---@field push_notification_config? table  docs/contract.md section 6
----@field on_event? fun(event: table)  as in scope3.StreamOptions
+---@field on_event? fun(event: table)  as in scope3.SyncOptions
 local OPTIONS = options.merge(identity.options, {
   audience = "any", account_id = "id", api_key = "string", base_url = "string", ca_file = "string", rate = "count",
   flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count", max_waiting_bytes = "count",
