@@ -11,4 +11,4 @@ assert(vips:remove { external_id = "4713" })
 
 local result = assert(client:sync(vips))
 assert(result:wait { timeout = 3600 })
-print(result.sent .. " members accepted, audience " .. result.audience.status)
+print(result.sent .. " members sent, audience " .. result.audience.status)

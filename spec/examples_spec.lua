@@ -39,7 +39,7 @@ describe("the examples", function()
     local code = os.execute(("SCOPE3_API_KEY=scope3_example SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s %s examples/sync.lua >%s 2>&1"):format(
       sandbox.url, os.getenv("SCOPE3_LUA_BIN"), out))
     assert.is_true(code == true or code == 0, world.read(out))
-    assert.equal("3 members accepted, audience TOO_SMALL\n", world.read(out))
+    assert.equal("3 members sent, audience TOO_SMALL\n", world.read(out))
     assert.same({ "4711", "4712" }, sandbox:ids("vips"))
   end)
 

@@ -62,7 +62,7 @@ local function add(self, member, remove)
   if #payloads == 0 then
     payloads[1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
   end
-  local added, reason = self.builder:add(payloads[#payloads], member, remove)
+  local added, reason = self.builder:add(payloads[#payloads], member, remove, 3)
   while added == false do
     payloads[#payloads + 1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
     added = self.builder:flush(payloads[#payloads])
@@ -87,7 +87,8 @@ end
 ---@return true?
 ---@return scope3.Error? err  kind "invalid", `code` the reason
 function Audience:add(member)
-  return add(self, member, false)
+  local added, err = add(self, member, false) -- no tail call: misuse is blamed on the third function
+  return added, err
 end
 
 --- Removes a member from the audience; only `external_id` is needed.
@@ -95,7 +96,8 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function Audience:remove(member)
-  return add(self, member, true)
+  local added, err = add(self, member, true)
+  return added, err
 end
 
 --- Marks the whole audience to be deleted at the service; its members are then not sent.

@@ -4,7 +4,7 @@ local core = require "scope3.core"
 local visible = require "scope3.visible"
 
 local json = {
-  --- JSON's null; the same value as lua-cjson's.
+  --- JSON's null, a light userdata of NULL: what lua-cjson writes for it, too.
   null = core.null,
 }
 

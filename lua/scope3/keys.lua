@@ -62,7 +62,7 @@ local function list_of(there)
   for _, key in ipairs(there or {}) do
     if not seen[key] and #shown < SHOWN then
       seen[key] = true
-      shown[#shown + 1] = key:gsub("%c.*", "…")
+      shown[#shown + 1] = key:gsub("[%z\1-\31\127].*", "…")
     end
   end
   return #shown > 0 and "; keys that rows have are: " .. table.concat(shown, ", ") or ""

@@ -68,8 +68,7 @@ end
 
 --- Makes a limiter. All clients that are given it stay under one rate together.
 ---@param store? scope3.Store|string  what keeps its counts: a table or dictionary that has the calls, or the path of a
----  file through which the
----  processes of a machine share them, made where there is none; a table of this Lua state unless given
+---  file through which the processes of a machine share them, made where there is none; a table of this Lua state unless given
 ---@return scope3.Limiter?
 ---@return scope3.Error? err  kind "limiter": the file cannot be used
 function limiter.new(store)

@@ -28,7 +28,11 @@ local function sorted(t)
   return keys
 end
 
-local function contains(list, value)
+--- Whether a list holds a value.
+---@param list any[]
+---@param value any
+---@return boolean
+function options.contains(list, value)
   for _, item in ipairs(list) do
     if item == value then
       return true
@@ -52,7 +56,7 @@ function options.some(value, names)
     n = n + 1
   end
   for i = 1, n do
-    if not contains(names, value[i]) then
+    if not options.contains(names, value[i]) then
       return nil
     end
   end
@@ -77,7 +81,7 @@ function options.problem(opts, spec)
         return ('%s must be "all" or a list of %s'):format(key, table.concat(want.some_of, ", "))
       end
     elseif type(want) == "table" then
-      if not contains(want, value) then
+      if not options.contains(want, value) then
         return ("%s must be one of %s"):format(key, table.concat(want, ", "))
       end
     elseif KINDS[want] then

@@ -1,5 +1,6 @@
 --- Takes personal data and keys out of text that somebody else wrote, before it enters an error or a log.
 local visible = require "scope3.visible"
+local lower = require("scope3.core").lower
 
 -- Classes of characters are written out: %w, %s and %c ask the locale, which may hold a byte of a UTF-8 character for
 -- any of them.
@@ -121,12 +122,12 @@ local function hide_key(text, key)
     return text
   end
   local gone, found = {}, false
-  local low = text:lower()
-  local encoded = base64(key):lower()
-  local forms = { key:lower(), key:lower():gsub("^scope3_", ""), encoded, (encoded:gsub("+", "-"):gsub("/", "_")) }
+  local low = lower(text)
+  local encoded = lower(base64(key))
+  local forms = { lower(key), lower(key):gsub("^scope3_", ""), encoded, (encoded:gsub("+", "-"):gsub("/", "_")) }
   for _, form in ipairs(forms) do
     local piece = math.min(PIECE, #form)
-    for i = 1, #form >= 3 and (#form >= PIECE or form == key:lower()) and #low - piece + 1 or 0 do
+    for i = 1, #form >= 3 and (#form >= PIECE or form == lower(key)) and #low - piece + 1 or 0 do
       if form:find(low:sub(i, i + piece - 1), 1, true) then
         found = true
         for j = i, i + piece - 1 do
@@ -313,7 +314,7 @@ local function harmless(word, before, after)
   elseif word:find("^[0-9.,]+%%$") then
     return true
   elseif word:find("^[0-9][0-9,.]*$") then
-    return COUNTED[after:lower()] or BEFORE_NUMBER[before] or false
+    return COUNTED[lower(after)] or BEFORE_NUMBER[before] or false
   end
   return word:find("^[A-Za-z\128-\255]+$") ~= nil or word:find("^[A-Za-z]+'[a-z]+$") ~= nil
     or word:find("^[a-z]+%-[a-z]+$") ~= nil
@@ -338,7 +339,7 @@ function redact.strict(text, known)
     local before = words[i - 1] or ""
     local hidden = not (word:find(GONE, 1, true) or harmless(core, core_of(before), core_of(words[i + 1])))
     -- "customer: anna", "id=anna" and "member anna": a name, and no word of the sentence.
-    local behind = SOMEBODY[(before:match("[A-Za-z_]+$") or ""):lower()] and not BEHIND[core:lower()]
+    local behind = SOMEBODY[lower(before:match("[A-Za-z_]+$") or "")] and not BEHIND[lower(core)]
     hidden = hidden or (named or behind) and core ~= "" and not FIELDS[core] and not word:find(GONE, 1, true)
     named = word:find("[:=#]$") ~= nil and names_somebody(core_of(word:sub(1, -2)))
     if hidden then

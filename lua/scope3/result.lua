@@ -31,6 +31,8 @@ local json = require "scope3.json"
 ---@field resumed integer  of `sent` and `failed`: members that an earlier run of the same journal had sent
 ---@field would_send? integer  members that a dry run did not send
 ---@field would_remove? integer  of `would_send`: members that would be removed
+---@field deleted? {audience_id: string}[]  audiences that `delete_missing` deleted
+---@field would_delete? {audience_id: string}[]  those that it would delete: of a dry run, or of a job that stopped before
 ---@field lines {total: integer, header: integer, blank: integer, quoted: integer, swallowed: integer}  of the text of files: total = header + rows +
 ---  blank + quoted (further lines of rows whose fields hold line ends) + swallowed
 ---@field swallowed_lines integer  further lines inside rows that were rejected as unreadable, or that hold what looks like other rows

@@ -1,6 +1,7 @@
 --- The service's rules for what is sent (docs/contract.md section 2), checked before anything is sent. Each check adds to a list, so that
 --- all problems are reported at once. Messages name fields, never values.
 local core = require "scope3.core"
+local options = require "scope3.options"
 
 local rules = {}
 
@@ -26,15 +27,6 @@ local function check_text(issues, path, value, least, most)
   end
 end
 
-local function contains(list, value)
-  for _, item in ipairs(list) do
-    if item == value then
-      return true
-    end
-  end
-  return false
-end
-
 ---@param issues table  the list to add to
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param path string  how to name it in messages
@@ -47,7 +39,7 @@ function rules.audience(issues, audience, path)
   if audience.name ~= nil then
     check_text(issues, path .. ".name", audience.name, 0, 255)
   end
-  if audience.consent_basis ~= nil and not contains(rules.CONSENT_BASES, audience.consent_basis) then
+  if audience.consent_basis ~= nil and not options.contains(rules.CONSENT_BASES, audience.consent_basis) then
     note(issues, path .. ".consent_basis", "must be one of " .. table.concat(rules.CONSENT_BASES, ", "))
   end
 end
@@ -90,10 +82,10 @@ function rules.push_notification_config(issues, push)
       -- AdCP's own word: a list of one.
       if auth.scheme ~= nil then
         note(issues, at .. ".authentication.schemes", "stands beside scheme: give one of the two")
-      elseif type(auth.schemes) ~= "table" or #auth.schemes ~= 1 or not contains(SCHEMES, auth.schemes[1]) then
+      elseif type(auth.schemes) ~= "table" or #auth.schemes ~= 1 or not options.contains(SCHEMES, auth.schemes[1]) then
         note(issues, at .. ".authentication.schemes", "must be a list of one: HMAC-SHA256 or Bearer")
       end
-    elseif type(auth) ~= "table" or not contains(SCHEMES, auth.scheme) then
+    elseif type(auth) ~= "table" or not options.contains(SCHEMES, auth.scheme) then
       note(issues, at .. ".authentication.scheme", "must be HMAC-SHA256 or Bearer")
     end
     if type(auth) ~= "table" or type(auth.credentials) ~= "string" or #auth.credentials < 32 then

@@ -17,6 +17,8 @@ local script = {}
 ---  number, or to a list of them: the first that can be used counts. region may have a `default`. Of JSON Lines and tables a name may be a path into
 ---  nested values, such as "properties.phones.1"
 ---@field member? fun(row: table): table?, string?  a member, a list of members, nil to skip, or nil and a reason to reject
+--- and of the options of a job those that say how rows are read and sent: scope3.RunOptions without audience, journal, on_reject, on_event, cancel,
+--- dry_run and push_notification_config
 
 --- Options that say how rows are read: the same rows with others may give other members.
 script.READING_OPTIONS = options.merge(identity.options, dialect.OPTIONS, { header = "boolean", format = { "csv", "jsonl" } })

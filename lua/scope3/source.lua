@@ -70,7 +70,8 @@ end
 ---@return scope3.Source?
 ---@return scope3.Error? err  kind "source"
 function source.csv(input, opts)
-  return open("csv", input, opts, 3)
+  local made, err = open("csv", input, opts, 3) -- no tail call: misuse is blamed on the third function
+  return made, err
 end
 
 --- Rows of a JSON Lines file: one object a line.
@@ -79,7 +80,8 @@ end
 ---@return scope3.Source?
 ---@return scope3.Error? err
 function source.jsonl(input, opts)
-  return open("jsonl", input, opts, 3)
+  local made, err = open("jsonl", input, opts, 3)
+  return made, err
 end
 
 ---@param value any
@@ -347,6 +349,9 @@ function Source:resolve(wanted, cancel)
   end
   if #issues > 0 then
     local problem = errors.invalid("map for " .. self.name, issues)
+    if #issues == 1 then
+      problem.message = ("map for %s: %s: %s"):format(self.name, issues[1].path, issues[1].message)
+    end
     if self.advice then
       problem.message = problem.message .. "; " .. self.advice
     elseif #columns > 0 then

@@ -30,18 +30,18 @@ function stream.new(client, audience, opts)
   return setmetatable({ job = work, intake = intake.new(work, audience, opts), adds = 0 }, Stream)
 end
 
-local function check_open(self)
+local function check_open(self, level)
   if self.ended then
-    error("attempt to use a stream that has ended", 4)
+    error("attempt to use a stream that has ended", level)
   end
 end
 
 local function put(self, member, remove)
-  check_open(self)
+  check_open(self, 4)
   if self.job.failure then
     return nil, self.job.failure
   end
-  local added, reason = self.intake.builder:add(self.intake.payload, member, remove)
+  local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3)
   self.adds = self.adds + 1
   if self.adds % ADDS_BETWEEN_PUMPS == 0 then
     self.job:pump()
@@ -61,7 +61,8 @@ end
 ---@return true?
 ---@return scope3.Error? err  kind "invalid": this member was rejected and the stream goes on; another kind: the job failed
 function Stream:add(member)
-  return put(self, member, false)
+  local added, err = put(self, member, false) -- no tail call: misuse is blamed on the third function
+  return added, err
 end
 
 --- Removes a member from the audience.
@@ -69,14 +70,15 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function Stream:remove(member)
-  return put(self, member, true)
+  local added, err = put(self, member, true)
+  return added, err
 end
 
 --- Sends what is left and waits until everything was accepted.
 ---@return scope3.Result?
 ---@return scope3.Error? err  with `result`
 function Stream:finish()
-  check_open(self)
+  check_open(self, 3)
   self.ended = true
   if not self.job.failure then
     local ok = self.intake:finish() and self.job:await()
@@ -97,7 +99,7 @@ end
 ---@return nil
 ---@return scope3.Error err  kind "cancelled", with `result`
 function Stream:cancel()
-  check_open(self)
+  check_open(self, 3)
   self.ended = true
   self.job:stop(self.job.failure or errors.new("cancelled", "the stream was cancelled"))
   self.intake:abandon()

@@ -1,4 +1,5 @@
 --- Waiting for what the service makes of a request: first its task, then the audience's row (docs/contract.md section 3).
+local core = require "scope3.core"
 local errors = require "scope3.error"
 local reply = require "scope3.reply"
 local result_of = require "scope3.result"
@@ -135,7 +136,7 @@ local function fetch(client, id, limits, body)
   local task = wire.task(type(data.task) == "table" and data.task or data)
   if not task then
     return nil, errors.new("http", "the service answered a task without a status", { code = "BAD_REPLY", status = 200 })
-  elseif task.task_id and task.task_id:lower() ~= id:lower() then
+  elseif task.task_id and core.lower(task.task_id) ~= core.lower(id) then
     return nil, errors.new("http", "the service answered another task than the one that was asked for",
       { code = "BAD_REPLY", status = 200 })
   end

@@ -1,5 +1,6 @@
 --- What a task says of the work behind it: a task may be completed, and what it was to do may have failed
 --- (docs/contract.md section 3).
+local core = require "scope3.core"
 local redact = require "scope3.redact"
 local wire = require "scope3.wire"
 
@@ -26,7 +27,7 @@ local function text(value)
 end
 
 local function low(value)
-  return type(value) == "string" and value:lower() or nil
+  return type(value) == "string" and core.lower(value) or nil
 end
 
 -- A problem of a reply, whatever form it has.

@@ -111,13 +111,13 @@ end
 -- no word is not known either.
 function readers.task_status(value)
   if type(value) == "string" and value ~= "" then
-    return TASK_STATUS[value:lower():gsub("[_ ]", "-")] or readers.word(value) or "unknown"
+    return TASK_STATUS[core.lower(value):gsub("[_ ]", "-")] or readers.word(value) or "unknown"
   end
 end
 
 function readers.audience_status(value)
   if type(value) == "string" and value ~= "" then
-    return AUDIENCE_STATUS[value:upper():gsub("[- ]", "_")] or readers.word(value) or "UNKNOWN"
+    return AUDIENCE_STATUS[core.upper(value):gsub("[- ]", "_")] or readers.word(value) or "UNKNOWN"
   end
 end
 

@@ -14,15 +14,15 @@ local function add_quiet(command)
   command:flag("-q --quiet", "Print nothing but errors.")
 end
 
-local function add_common(command)
+local function add_common(command, no_sandbox)
   command:flag("--json", "Print one JSON object instead of text.")
   command:option("--base-url", "The service's address (SCOPE3_BASE_URL).")
   command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID).")
   command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE).")
   command:option("--rate", "Requests a minute (100)."):convert(tonumber)
   command:option("--limiter", "Share the rate through FILE with the other commands of this machine that name it."):argname("FILE")
-  command:flag("--sandbox", "Start a private sandbox for this run and talk to it; needs no key.")
-  return command
+  -- Where it is a wrong usage (scope3.cli.usage), the help is silent about it.
+  command:flag("--sandbox", "Start a private sandbox for this run and talk to it; needs no key."):hidden(no_sandbox or false)
 end
 
 local function add_wait(command)
@@ -90,7 +90,7 @@ end
 
 local function build_parser()
   local parser = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
-    "Keys come from the environment: SCOPE3_API_KEY, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL.\n"
+    "From the environment: SCOPE3_API_KEY (the key), SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL, SCOPE3_CA_FILE.\n"
     .. "Exit codes, the first that holds: 130 stopped; 2 usage; 1 something failed, was never answered or was\n"
     .. "refused by the service, or a row was rejected under --strict; 3 nothing was accepted or removed, or a\n"
     .. "threshold was missed; 0 all else.")
@@ -104,7 +104,7 @@ local function build_parser()
   local sync = parser:command("sync", "Send the rows of a file to an audience, columns mapped by name.")
   sync:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names; - is standard input."):args("+")
   add_job(sync)
-  sync:option("--map", "FIELD=COLUMN; FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
+  sync:option("--map", "FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
     .. "a column to take when those before give nothing that can be used.")
     :argname("FIELD=COLUMN"):count("*")
 
@@ -118,7 +118,7 @@ local function build_parser()
 
   local task = parser:command("task", "Show a task.")
   task:argument("id", "The task's id.")
-  add_common(task)
+  add_common(task, true)
   add_quiet(task)
 
   local wait = parser:command("wait", "Wait until a task has ended.")
@@ -126,7 +126,7 @@ local function build_parser()
   wait:option("--audience", "Wait then until this audience has left PROCESSING.")
   wait:option("--timeout", "Seconds to wait (48 hours)."):convert(tonumber)
   wait:flag("--require-ready", "With --audience: exit with 3 unless it is READY.")
-  add_common(wait)
+  add_common(wait, true)
   add_quiet(wait)
 
   local hash = parser:command("hash",
@@ -142,7 +142,7 @@ local function build_parser()
   hash:flag("--json", "Print one JSON object a value.")
 
   local sandbox = parser:command("sandbox", "Run a local stand-in for the service.")
-  sandbox:option("--port", "The port to listen on (a free one)."):convert(tonumber):default("0")
+  sandbox:option("--port", "The port to listen on (a free one)."):convert(tonumber):default("0"):show_default(false)
   sandbox:option("--task-seconds", "How long a task runs (0.2)."):convert(tonumber)
   sandbox:option("--rate-limit", "Requests a minute before it answers 429 (none)."):convert(tonumber)
   sandbox:flag("--until-eof", "End when standard input ends.")
@@ -165,6 +165,12 @@ local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_byt
 local function check_numbers(argv)
   for i, word in ipairs(argv) do
     local name, value = word:match("^%-%-([%w-]+)=?(.*)$")
+    if name == "wait" and (argv[1] == "sync" or argv[1] == "run") then
+      value = word:find("=", 1, true) and value or argv[i + 1]
+      if value and not tonumber(value) and (word ~= "--wait" or value:sub(1, 1) ~= "-") then
+        return ("--wait takes a number of seconds, not '%s' (put --wait behind the other words, or write --wait=SECONDS)"):format(value)
+      end
+    end
     for _, number in ipairs(NUMBERS) do
       if name and name:gsub("-", "_") == number then
         value = word:find("=", 1, true) and value or argv[i + 1]
@@ -188,6 +194,14 @@ local function check_counts(args)
   end
 end
 
+-- What to say beside a wrong usage: where the help of the command is that was named, or which commands there are.
+local function pointer(parser, name)
+  if COMMANDS[name] then
+    return ("Try 'scope3 %s --help'.\n"):format(name)
+  end
+  return parser:get_usage() .. "\nTry 'scope3 --help'.\n"
+end
+
 --- Runs the command line.
 ---@param argv string[]
 ---@return integer code  for the process to exit with
@@ -200,7 +214,7 @@ function cli.main(argv)
     problem = not ok and args or check_counts(args) or usage.problem(args)
   end
   if problem then
-    io.stderr:write("scope3: ", tostring(problem), "\n\n", parser:get_usage(), "\nTry 'scope3 --help'.\n")
+    io.stderr:write("scope3: ", tostring(problem), "\n\n", pointer(parser, argv[1]))
     return EXIT.USAGE
   end
   return require(COMMANDS[args.command]).main(args, EXIT)

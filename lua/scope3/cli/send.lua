@@ -77,19 +77,26 @@ local function open_rejects(path, several)
   if not file then
     return nil, "cannot write " .. tostring(why)
   end
-  file:write(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
+  local failed
+  local function put(words)
+    local ok, why_not = file:write(words)
+    failed = failed or not ok and why_not or nil
+  end
+  put(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
   local function cell(value)
     value = tostring(value)
     return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
   end
   return {
     write = function(refusal)
-      file:write(several and cell(refusal.file or "") .. "," or "", ("%.0f,%s,%s,%s\n"):format(refusal.row,
+      put((several and cell(refusal.file or "") .. "," or "") .. ("%.0f,%s,%s,%s\n"):format(refusal.row,
         cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
         cell(refusal.reason) .. (refusal.lines and (" (%.0f further lines inside)"):format(refusal.lines) or "")))
     end,
+    -- A disk that is full shows at the latest here.
     close = function()
-      return file:close()
+      local ok, why_not = file:close()
+      return ok and not failed, failed or why_not
     end,
   }
 end
@@ -174,8 +181,10 @@ local function send_rows(args, exit, client, url, script, opts)
     waited = core.now() - started
   end
   progress:clear()
+  local unwritten
   if rejects then
-    rejects.close()
+    local ok, why_not = rejects.close()
+    unwritten = not ok and ("cannot write all of %s: %s"):format(args.rejects, tostring(why_not)) or nil
   end
   res = res or (err and err.result)
   if not res and exit_code.is_empty(err) then -- there is something to report all the same: that there was nothing
@@ -198,6 +207,10 @@ local function send_rows(args, exit, client, url, script, opts)
   for _, reason in ipairs(reasons) do
     setting.complain(reason)
   end
+  if unwritten then
+    setting.complain(unwritten)
+    code = code == exit.STOPPED and code or exit.FAILED
+  end
   return code
 end
 
@@ -205,11 +218,6 @@ end
 ---@param exit table
 ---@return integer
 function send.main(args, exit)
-  local wait = type(args.wait) == "table" and args.wait[1] or args.wait
-  if type(wait) == "string" and not tonumber(wait) then
-    setting.complain(("--wait takes a number of seconds, not '%s' (put --wait behind the other words, or write --wait=SECONDS)"):format(wait))
-    return exit.USAGE
-  end
   local script, err, misused = script_from(args)
   if not script then
     setting.complain(err)
@@ -218,6 +226,10 @@ function send.main(args, exit)
   local opts = job_options(args)
   local problem = options.problem(opts, script_of.JOB_OPTIONS) or usage.of_job(args, script, opts)
     or dialect.problem(options.merge(dialect.options(script), { format = script.format }, dialect.options(opts), { format = opts.format }))
+  if not problem and not audience_from(args, script).id then
+    problem = args.command == "run" and "--audience is missing: the script names no audience"
+      or "--audience is missing: the id of the audience that the rows go to"
+  end
   if problem then
     setting.complain(problem)
     return exit.USAGE

@@ -5,11 +5,22 @@ local text = require "scope3.cli.text"
 
 local setting = {}
 
+-- Where the command takes what a client is given.
+local HINTS = {
+  api_key = "the command takes the key from SCOPE3_API_KEY alone; scope3 sync and run need none with --sandbox or --dry-run",
+  account_id = "the command takes the account from --account, or from SCOPE3_ACCOUNT_ID",
+}
+
 --- Writes an error for people.
 ---@param err scope3.Error|string
 function setting.complain(err)
   local said = tostring(err):gsub("[^\n]+", text.visible)
   io.stderr:write(said:find("^scope3: ") and said or "scope3: " .. said, "\n")
+  for _, issue in ipairs(type(err) == "table" and err.issues or {}) do
+    if HINTS[issue.path] then
+      io.stderr:write("scope3: ", HINTS[issue.path], "\n")
+    end
+  end
 end
 
 --- Catches Ctrl-C and SIGTERM in a flag; the function tells whether one came.

@@ -79,7 +79,7 @@ function check.hash(args)
   if args.json and args.explain then
     return "--explain has no effect with --json, which says what was done in its fields"
   elseif args.kind == "phone" and args.no_mend then
-    return "--no-mend is for emails"
+    return "--no-mend is for emails and ids"
   end
 end
 

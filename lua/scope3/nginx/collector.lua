@@ -46,7 +46,7 @@ local collector = {}
 ---@field ids? "refuse"|"hash"|"as_is"
 ---@field phone_repairs? "all"|string[]
 ---@field push_notification_config? table  docs/contract.md section 6
----@field on_event? fun(event: table)  as in scope3.StreamOptions
+---@field on_event? fun(event: table)  as in scope3.SyncOptions
 local OPTIONS = options.merge(identity.options, {
   audience = "any", account_id = "id", api_key = "string", base_url = "string", ca_file = "string", rate = "count",
   flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count", max_waiting_bytes = "count",
@@ -79,7 +79,7 @@ function collector.new(opts)
     config[key] = value
   end
   rules.options(issues, { -- max_members is another thing here, and may be more than a request holds
-    max_bytes = config.max_bytes, rate = config.rate, region = config.region, phone_repairs = config.phone_repairs, mend = config.mend,
+    max_bytes = config.max_bytes, region = config.region,
   })
   rules.audience(issues, audience, "audience")
   if config.flush_members > rules.MAX_MEMBERS then
@@ -423,7 +423,7 @@ local function put(self, member, remove)
     own.census:add("refused", 1)
     return nil, errors.new("full", full, { retryable = true })
   end
-  local added, reason = own.builder:add(own.payload, member, remove)
+  local added, reason = own.builder:add(own.payload, member, remove, 3)
   if added == false then -- no room in this request
     seal(own)
     arm(self, own, true)
@@ -452,7 +452,8 @@ end
 ---@return true?
 ---@return scope3.Error? err  kind "invalid": the member was rejected (`code` says why); "full": too many wait already, and this one was refused
 function Collector:add(member)
-  return put(self, member)
+  local added, err = put(self, member) -- no tail call: misuse is blamed on the third function
+  return added, err
 end
 
 --- Removes a member, of which only `external_id` is looked at. As add(); of an add and a removal of one id the later one counts.
@@ -460,7 +461,8 @@ end
 ---@return true?
 ---@return scope3.Error? err  as add()
 function Collector:remove(member)
-  return put(self, member, true)
+  local added, err = put(self, member, true)
+  return added, err
 end
 
 --- Begins in this worker: looks for members that dead workers left. For init_worker_by_lua; without it that is done at the first member.

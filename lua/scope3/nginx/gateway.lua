@@ -34,6 +34,7 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field shared? string  a lua_shared_dict through which workers share one rate
 ---@field read_timeout? number  seconds that an upload may stand still (60)
 ---@field deadline? number  seconds for the sending of an upload (3,600): nobody holds a connection for the days that a request in doubt may take
+---@field on_event? fun(event: table)  as in scope3.SyncOptions
 --- and what a script may hold beside: mode, unique, region, mend, ids, phone_repairs, delimiter, quote, escape, null, header, format,
 --- max_members, max_bytes, rate, …
 local OPTIONS = options.merge(script_of.JOB_OPTIONS, {

@@ -395,13 +395,17 @@ function sandbox.serve(opts)
   self.tls = opts.tls and tls_context(opts.tls)
   self:reset()
 
-  local listener = socket.listen { host = host, port = opts.port or 0, reuseaddr = true }
+  local port_given = opts.port or 0
+  if port_given % 1 ~= 0 or port_given < 0 or port_given > 65535 then
+    error("sandbox: port must be a whole number from 0, for a free one, to 65535", 2)
+  end
+  local listener = socket.listen { host = host, port = port_given, reuseaddr = true }
   listener:onerror(function(_, _, code)
     return code
   end)
   local ok, why = listener:listen()
   if not ok then
-    error(("sandbox: port %s cannot be listened on (%s)"):format(opts.port or 0, tostring(why)), 0)
+    error(("sandbox: port %s cannot be listened on (%s)"):format(port_given, tostring(why)), 0)
   end
   local _, _, port = listener:localname()
   if opts.port_file then
