@@ -158,3 +158,20 @@ describe("an external id", function()
     end
   end)
 end)
+
+describe("an id that is a number of Lua", function()
+  it("is refused from 2^53 on where it is no integer, in rows as in members: people may have become one", function()
+    for _, value in ipairs { 2 ^ 53, -2 ^ 53, 2 ^ 53 + 2, 1e16, 1e17, 1e20, 1e21, 1e22 } do
+      local rows = { { id = value, email = "a@x.example" } }
+      local res = assert(scope3.client {}:run({ audience = "a", map = { external_id = "id", email = "email" } },
+        function() return table.remove(rows) end, { dry_run = true }))
+      assert.same({ external_id_type = 1 }, res.rejected)
+      local ok, err = assert(scope3.audience "a"):add { external_id = value, email = "a@x.example" }
+      assert.same({ nil, "external_id_type" }, { ok, not ok and err.code })
+    end
+    local rows = { { id = 2 ^ 53 - 1, n = 1e16, email = "a@x.example" }, { id = 1e15, n = 1e17, email = "b@x.example" } }
+    local res = assert(scope3.client {}:run({ audience = "a", where = { n = { eq = 1e16 } },
+      map = { external_id = "id", email = "email" } }, function() return table.remove(rows) end, { dry_run = true }))
+    assert.same({ 1, {} }, { res.members, res.rejected })
+  end)
+end)
