@@ -1,7 +1,9 @@
 --- `scope3 sync` and `scope3 run`.
 local core = require "scope3.core"
 local dialect = require "scope3.dialect"
+local errors = require "scope3.error"
 local exit_code = require "scope3.cli.exit_code"
+local inputs = require "scope3.inputs"
 local options = require "scope3.options"
 local progress_of = require "scope3.cli.progress"
 local report = require "scope3.cli.report"
@@ -77,19 +79,26 @@ local function open_rejects(path, several)
   if not file then
     return nil, "cannot write " .. tostring(why)
   end
-  file:write(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
+  local failed
+  local function write(...)
+    local ok, problem = file:write(...)
+    failed = failed or not ok and problem or nil
+  end
+  write(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
   local function cell(value)
     value = tostring(value)
     return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
   end
   return {
     write = function(refusal)
-      file:write(several and cell(refusal.file or "") .. "," or "", ("%.0f,%s,%s,%s\n"):format(refusal.row,
+      write(several and cell(refusal.file or "") .. "," or "", ("%.0f,%s,%s,%s\n"):format(refusal.row,
         cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
         cell(refusal.reason) .. (refusal.lines and (" (%.0f further lines inside)"):format(refusal.lines) or "")))
     end,
-    close = function()
-      return file:close()
+    close = function() -- the error of whatever could not be written, or nil
+      local ok, problem = file:close()
+      problem = failed or not ok and problem
+      return problem and errors.new("invalid", ("cannot write %s: %s"):format(path, problem), { code = "no_file" }) or nil
     end,
   }
 end
@@ -145,7 +154,7 @@ end
 
 local function send_rows(args, exit, client, url, script, opts)
   local rejects, why
-  if args.rejects then
+  if args.rejects and inputs.expand(#args.file > 0 and args.file or { "-" }) then -- else it might be one of these
     rejects, why = open_rejects(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]"))
     if not rejects then
       setting.complain(why)
@@ -174,10 +183,9 @@ local function send_rows(args, exit, client, url, script, opts)
     waited = core.now() - started
   end
   progress:clear()
-  if rejects then
-    rejects.close()
-  end
   res = res or (err and err.result)
+  local unwritten = rejects and rejects.close()
+  err = err or unwritten
   if not res and exit_code.is_empty(err) then -- there is something to report all the same: that there was nothing
     res = result_of.new(client, { opts.audience })
     res.would_send = args.dry_run and 0 or nil
