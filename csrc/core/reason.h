@@ -69,7 +69,7 @@
   X(HASH_BASE64_OF_HEX, "hash_base64_of_hex", "the base64 of hex digits, where the base64 of bytes was meant")      \
   X(HASH_PLACEHOLDER, "hash_placeholder",                                                             \
     "the SHA-256 of a word that stands for no value, or one digit over and over")                                   \
-  X(UID_TYPE, "uid_type", "uid: no type, or what is none: external_id, letters outside ASCII")                     \
+  X(UID_TYPE, "uid_type", "uid: no type, or the type external_id, which is not one")                                \
   X(UID_TYPE_CLOSE, "uid_type_close", "uid: a type that is nearly a known one, such as UID-3 or rampids")           \
   X(UID_TYPE_VENDOR, "uid_type_vendor", "uid: idfv is another for each vendor; "                                    \
     "an id of your own apps has the type publisher_first_party")                                                    \

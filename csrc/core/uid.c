@@ -191,16 +191,22 @@ static int type_named(sc3_slice name) {
   return -1;
 }
 
-/* Letters in lowercase and digits of a name, without what people put between: "UID-2" is uid2. 0 where there is
-   anything outside ASCII, or too much. */
+/* Letters in lowercase and digits of a name, without what people put between: "UID-2" is uid2, also in
+   full-width letters. 0 where there is anything else outside ASCII, or too much. */
 static size_t key_of(sc3_slice name, char key[KEY_MAX]) {
   size_t i, n = 0;
-  for (i = 0; i < name.n; i++) {
-    char c = name.p[i];
+  for (i = 0; i < name.n;) {
+    uint32_t cp = (unsigned char)name.p[i];
+    size_t used = cp < 0x80 ? 1 : sc3_utf8_decode(name.p + i, name.n - i, &cp);
+    char c;
+    if (cp > 0xff00 && cp < 0xff5f)
+      cp -= 0xff00 - 0x20;
+    if (used == 0 || cp >= 0x80 || n == KEY_MAX)
+      return 0;
+    i += used;
+    c = (char)cp;
     if (c >= 'A' && c <= 'Z')
       c = (char)(c + ('a' - 'A'));
-    if (((unsigned char)c & 0x80) != 0 || n == KEY_MAX)
-      return 0;
     if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
       key[n++] = c;
   }
@@ -291,10 +297,6 @@ sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
   *name = type = sc3_text_strip(type, &stripped);
   if (type.n == 0 || has_control(type) || sc3_contact_of(type) != SC3_CONTACT_NONE)
     return SC3_R_UID_TYPE;
-  for (i = 0; i < type.n; i++) {
-    if (((unsigned char)type.p[i] & 0x80) != 0)
-      return SC3_R_UID_TYPE; /* no type is called so, but a known one may look like it: a full-width UID2 */
-  }
   key = sc3_slice_of(key_text, key_of(type, key_text));
   for (i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
     const char *const *alias;
