@@ -196,3 +196,19 @@ describe("what says how CSV is written", function()
     end
   end)
 end)
+
+describe("an option of CSV on the command line", function()
+  it("is a wrong usage beside JSON Lines alone, also where they come by standard input", function()
+    local path = world.file('{"id":1,"mail":"a@x.example"}\n', ".jsonl")
+    for key, value in pairs { quote = "none", escape = "backslash", null = "X", delimiter = ";" } do
+      for _, words in ipairs { { path }, { "-", "--format", "jsonl" } } do
+        local args = { "sync", "--dry-run", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--" .. key,
+          value, words[1], words[2], words[3] }
+        local code, out, err = world.command(args)
+        assert.same({ 2, "" }, { code, out })
+        assert.truthy(err:find(("--%s has no effect on JSON Lines"):format(key), 1, true), err)
+        assert.is_nil(err:find("traceback", 1, true))
+      end
+    end
+  end)
+end)

@@ -243,6 +243,7 @@ static sc3_status take_uid(sc3_builder *b, const sc3_target *t, sc3_slice value,
       return SC3_OK;
     st = sc3_builder_drop(b, SC3_ROLE_UID, why, v->uids[i].column);
     v->uids[i].value = value;
+    v->uids[i].meant = t->meant;
     v->uids[i].column = (unsigned)t->column;
     return st;
   }
@@ -250,6 +251,7 @@ static sc3_status take_uid(sc3_builder *b, const sc3_target *t, sc3_slice value,
     return sc3_builder_drop(b, SC3_ROLE_UID, SC3_R_UID_TOO_MANY, t->column);
   v->uids[v->uid_count].type = t->uid_type;
   v->uids[v->uid_count].value = value;
+  v->uids[v->uid_count].meant = t->meant;
   v->uids[v->uid_count].column = (unsigned)t->column;
   v->uid_count++;
   return SC3_OK;
@@ -260,10 +262,13 @@ static void take_value(const sc3_target *t, sc3_slice value, sc3_values *v) {
   if (!t->fallback || v->role[t->role].p == NULL) {
     v->role[t->role] = value;
     v->column[t->role] = t->fallback ? (uint32_t)t->column : 0;
+    if (t->role == SC3_ROLE_EXTERNAL_ID)
+      v->meant = t->meant;
   } else if (t->role != SC3_ROLE_REGION && v->fallback_count < SC3_FALLBACKS_MAX) {
     v->fallbacks[v->fallback_count].role = t->role;
     v->fallbacks[v->fallback_count].column = (uint32_t)t->column;
     v->fallbacks[v->fallback_count].value = value;
+    v->fallbacks_meant[v->fallback_count] = t->meant;
     v->fallback_count++;
   }
 }
@@ -327,6 +332,7 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   memset(v.column, 0, sizeof v.column);
   v.uid_count = 0;
   v.fallback_count = 0;
+  v.meant = SC3_CONTACT_NONE;
   st = take_fields(b, r, &v);
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;

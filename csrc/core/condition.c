@@ -46,15 +46,24 @@ static int order_of_texts(sc3_slice a, sc3_slice b) {
   return order < 0 ? -1 : 1;
 }
 
-/* Whether a text begins with a date as ISO 8601 has it, the one form that bytes put in order. */
-static int begins_with_date(sc3_slice s) {
+/* How long the date is that a text begins with, 0 without one: the year first and all in full, which is what bytes put
+   in order. 2024-01-31, 2024-01, and the same with slashes or points. */
+static size_t date_at(sc3_slice s) {
   static const char form[] = "0000-00-00";
-  size_t i;
-  for (i = 0; i < sizeof form - 1; i++) {
-    if (i >= s.n || (form[i] == '-' ? s.p[i] != '-' : s.p[i] < '0' || s.p[i] > '9'))
-      return 0;
+  size_t i, n = 0;
+  for (i = 0; i < s.n && i < sizeof form - 1; i++) {
+    if (form[i] == '-' ? s.p[i] != s.p[4] : s.p[i] < '0' || s.p[i] > '9')
+      break;
   }
-  return 1;
+  if (i > 4 && strchr("-/.", s.p[4]) != NULL && s.p[4] != '\0')
+    n = i == sizeof form - 1 ? i : i >= 7 ? 7 : 0;
+  return n;
+}
+
+/* Whether a value can be compared with a date: it begins with one that is written like it. */
+static int is_dated_like(sc3_slice text, sc3_slice date) {
+  const size_t n = date_at(text);
+  return n > 0 && n >= date_at(date) && text.p[4] == date.p[4];
 }
 
 /* -1, 0 or 1; NO_ORDER when the two cannot be compared. */
@@ -204,8 +213,8 @@ static int meets(const sc3_condition *c, value *v, sc3_condition_tally *t) {
       break;
   }
   order = v->absent || c->operand_count == 0 ? NO_ORDER : compare(c, &c->operands[0], v);
-  if (order != NO_ORDER && c->operands[0].kind == SC3_KIND_TEXT && begins_with_date(c->operands[0].text) &&
-      !begins_with_date(v->text)) { /* 31.12.2023 is not behind 2024-01-01 */
+  if (order != NO_ORDER && c->operands[0].kind == SC3_KIND_TEXT && date_at(c->operands[0].text) > 0 &&
+      !is_dated_like(v->text, c->operands[0].text)) { /* 31.12.2023 is not behind 2024-01-01 */
     t->not_a_date++;
     order = NO_ORDER;
   }

@@ -31,16 +31,21 @@ static size_t one_of(sc3_slice s, const char *const *texts) {
 
 static size_t at_sign(sc3_slice s) {
   static const char *const escaped[] = {
-    "%40", "&#64;", "&#x40;", "&commat;", "\\u0040", "(at)", "[at]", "{at}", "＠", "﹫", NULL,
+    "%40", "%2540", "=40", "&#64;", "&#x40;", "&commat;", "\\u0040", "(at)", "[at]", "{at}", "<at>", "＠", "﹫", NULL,
   };
   if (s.p[0] == '@')
     return 1;
-  return is_wide(s.p[0]) || strchr("%&\\([{", s.p[0]) != NULL ? one_of(s, escaped) : 0;
+  return is_wide(s.p[0]) || strchr("%=&\\([{<", s.p[0]) != NULL ? one_of(s, escaped) : 0;
 }
 
 static size_t dot(sc3_slice s) {
-  static const char *const dots[] = {".", "．", "。", "｡", "%2e", "(dot)", "[dot]", " (dot) ", " [dot] ", NULL};
-  return s.n > 0 ? one_of(s, dots) : 0;
+  static const char *const dots[] = {".", "．", "。", "｡", "%2e", "(dot)", "[dot]", " (dot) ", " [dot] ", " .", NULL};
+  size_t i = 1;
+  if (s.n == 0 || s.p[0] != ',')
+    return s.n > 0 ? one_of(s, dots) : 0;
+  while (i < s.n && is_letter(s.p[i])) /* x,org: mistyped, where a top-level domain ends the text */
+    i++;
+  return i == s.n && i > 2;
 }
 
 /* Whether `s` begins with a host's name: a label, and behind a dot another that begins with a letter, as a
@@ -50,9 +55,9 @@ static int begins_with_host(sc3_slice s) {
   while (s.n > 0) {
     size_t n = dot(s);
     if (n > 0) {
-      if (label == 0)
+      if (label == 0 && labels == 0)
         return 0;
-      labels++;
+      labels += label > 0; /* x..org is mistyped */
       label = letters = 0;
     } else if (is_letter(s.p[0]) || is_digit(s.p[0]) || is_wide(s.p[0]) || s.p[0] == '-') {
       letters += letters == label && (is_letter(s.p[0]) || is_wide(s.p[0]));
@@ -76,7 +81,7 @@ static int holds_email(sc3_slice s) {
       continue;
     while (before > 0 && s.p[before - 1] == ' ')
       before--;
-    for (behind = i + n; behind < s.n && s.p[behind] == ' '; behind++)
+    for (behind = i + n; behind < s.n && (s.p[behind] == ' ' || s.p[behind] == '@'); behind++)
       continue;
     if (before == 0 || strchr("/:,;@", s.p[before - 1]) != NULL)
       continue;
@@ -167,13 +172,13 @@ static int holds_international(sc3_slice s) {
   for (i = 0; i < s.n; i++) {
     sc3_slice number;
     layout l;
-    if (s.p[i] != '+' || (i > 0 && in_base64(s.p[i - 1])))
+    if (s.p[i] != '+' || (i > 0 && in_base64(s.p[i - 1]) && !(i == 1 && s.p[0] == '+')))
       continue;
     number = phone_of(sc3_slice_of(s.p + i, s.n - i));
     l = look(sc3_slice_of(number.p + 1, number.n - 1));
     if (l.digits < LEAST || l.digits > MOST)
       continue;
-    if ((i == 0 || (i == 1 && s.p[0] == '(')) && i + number.n == s.n)
+    if ((i == 0 || (i == 1 && (s.p[0] == '(' || s.p[0] == '+'))) && i + number.n == s.n)
       return 1;
     if (is_valid(number, SC3_NO_REGION))
       return 1;
@@ -207,13 +212,23 @@ static int has_brackets(sc3_slice s) {
 /* 206-555-0142, perhaps with a 1 before it: three, three and four digits. */
 static int has_american_groups(sc3_slice s) {
   static const char pattern[] = "ddd-ddd-dddd";
-  size_t i;
+  char short_gaps[sizeof pattern + 2];
+  size_t i, n = 0;
+  for (i = 0; i < s.n; i++) { /* 206 - 555 - 0142 */
+    const int gap = strchr("-. /", s.p[i]) != NULL && s.p[i] != '\0';
+    if (gap && n > 0 && short_gaps[n - 1] == '-')
+      continue;
+    if (n == sizeof short_gaps)
+      return 0;
+    short_gaps[n++] = gap ? '-' : s.p[i];
+  }
+  s = sc3_slice_of(short_gaps, n);
   if (s.n == sizeof pattern - 1 + 2 && s.p[0] == '1' && !is_digit(s.p[1]))
     s = sc3_slice_of(s.p + 2, s.n - 2);
   if (s.n != sizeof pattern - 1)
     return 0;
   for (i = 0; i < s.n; i++) {
-    if (pattern[i] == 'd' ? !is_digit(s.p[i]) : strchr("-. ", s.p[i]) == NULL)
+    if (pattern[i] == 'd' ? !is_digit(s.p[i]) : s.p[i] != '-')
       return 0;
   }
   return is_valid(s, sc3_region_find(sc3_slice_of("US", 2)));
@@ -230,8 +245,28 @@ static int has_prefix(sc3_slice s) {
   return is_valid(sc3_slice_of(number, s.n - n + 1), SC3_NO_REGION);
 }
 
+/* A number without what is written round it: a label that ends in a colon or a point, and what follows its digits from
+   the first letter on, such as an extension. */
+static sc3_slice bare_number(sc3_slice s) {
+  size_t n = 0, digits = 0;
+  while (n < s.n && is_letter(s.p[n]))
+    n++;
+  if (n > 0 && n < s.n && (s.p[n] == ':' || s.p[n] == '.')) {
+    while (n < s.n && (s.p[n] == ':' || s.p[n] == '.' || s.p[n] == ' '))
+      n++;
+    s = sc3_slice_of(s.p + n, s.n - n);
+  }
+  for (n = 0; n < s.n && in_phones(s.p[n]); n++)
+    digits += (size_t)is_digit(s.p[n]);
+  if (n < s.n && !is_letter(s.p[n]) && s.p[n] != '#')
+    return s;
+  while (n > 0 && digits >= LEAST && !is_digit(s.p[n - 1]))
+    n--;
+  return digits >= LEAST ? sc3_slice_of(s.p, n) : s;
+}
+
 sc3_contact sc3_contact_of(sc3_slice s) {
-  char ascii[LOOKED_AT];
+  char ascii[LOOKED_AT], plus[LOOKED_AT];
   size_t i;
   layout l;
   int wide = 0;
@@ -243,8 +278,14 @@ sc3_contact sc3_contact_of(sc3_slice s) {
     return SC3_CONTACT_EMAIL;
   if (wide)
     s = in_ascii(s, ascii);
+  if (sc3_text_begins(s, "%2b") && s.n < sizeof plus) { /* a plus as links write it */
+    plus[0] = '+';
+    memcpy(plus + 1, s.p + 3, s.n - 3);
+    s = sc3_slice_of(plus, s.n - 2);
+  }
   if (holds_international(s) || has_scheme(s))
     return SC3_CONTACT_PHONE;
+  s = bare_number(s);
   for (i = 0; i < s.n; i++) {
     if (!in_phones(s.p[i]))
       return SC3_CONTACT_NONE;
@@ -259,4 +300,44 @@ sc3_contact sc3_contact_of(sc3_slice s) {
 
 int sc3_contact_in(sc3_slice s, int region) {
   return region >= 0 && is_valid(s, region);
+}
+
+sc3_contact sc3_contact_or(sc3_slice s, sc3_contact meant) {
+  const sc3_contact contact = sc3_contact_of(s);
+  size_t i, hex = 0;
+  if (meant == SC3_CONTACT_NONE || contact == SC3_CONTACT_EMAIL || contact == SC3_CONTACT_PHONE)
+    return contact;
+  for (i = 0; i < s.n; i++)
+    hex += (size_t)sc3_text_hex(s.p[i]);
+  if (hex == s.n && hex >= 32)
+    return contact;
+  return meant == SC3_CONTACT_PHONE && look(s).digits < 5 ? contact : meant;
+}
+
+/* The digits of `s` without the zeros before them, the last of them at the end of `out`; how many there are. */
+static size_t digits_of(sc3_slice s, char out[LOOKED_AT]) {
+  size_t n = 0, i;
+  for (i = s.n; i > 0 && n < LOOKED_AT; i--) {
+    if (is_digit(s.p[i - 1]))
+      out[LOOKED_AT - ++n] = s.p[i - 1];
+  }
+  while (n > 0 && out[LOOKED_AT - n] == '0')
+    n--;
+  return n;
+}
+
+int sc3_contact_same_number(sc3_slice id, sc3_slice phone) {
+  enum { CODE = 4, WHOLE = 9 }; /* digits of a country's code, and of a number that no other happens to end with */
+  char a[LOOKED_AT], b[LOOKED_AT];
+  size_t i, n, m, both;
+  for (i = 0; i < id.n; i++) {
+    if (!in_phones(id.p[i]))
+      return 0;
+  }
+  n = digits_of(id, a);
+  m = digits_of(phone, b);
+  both = n < m ? n : m;
+  if (n == m ? n < LEAST : both < WHOLE || n + m - 2 * both > CODE)
+    return 0;
+  return memcmp(a + LOOKED_AT - both, b + LOOKED_AT - both, both) == 0;
 }

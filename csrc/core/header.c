@@ -90,3 +90,64 @@ const char *sc3_header_advice(const sc3_slice *names, size_t n) {
   }
   return NULL;
 }
+
+enum { WORD_MAX = 32 };
+
+/* Takes the next word off `s`, in lowercase: letters of one kind, "PhoneNumber" being two of them. Bytes outside ASCII
+   are letters. 0 at the end, WORD_MAX where it is longer than any that is known. */
+static size_t next_word(sc3_slice *s, char word[WORD_MAX]) {
+  size_t n = 0;
+  while (s->n > 0) {
+    const char c = *s->p;
+    const int upper = c >= 'A' && c <= 'Z', letter = upper || (c >= 'a' && c <= 'z') || ((unsigned char)c & 0x80) != 0;
+    if (n > 0 && (!letter || (upper && !(s->p[-1] >= 'A' && s->p[-1] <= 'Z'))))
+      break;
+    if (letter && n < WORD_MAX)
+      word[n++] = upper ? (char)(c + ('a' - 'A')) : c;
+    s->p++;
+    s->n--;
+  }
+  return n;
+}
+
+static int is_among(sc3_slice word, const char *const *words) {
+  for (; *words != NULL; words++) {
+    if (sc3_slice_eq(word, sc3_slice_of(*words, strlen(*words))))
+      return 1;
+  }
+  return 0;
+}
+
+sc3_contact sc3_header_contact(sc3_slice name) {
+  static const char *const whose[] = { /* words that say whose it is, or which */
+    "customer", "client", "user", "contact", "person", "personal", "member", "buyer", "billing", "shipping", "home",
+    "work", "business", "company", "private", "primary", "secondary", "main", "default", "preferred", "other", "my",
+    "the", "kunde", "kunden", "privat", "raw", "clean", "properties", "traits", "attributes", "fields", "data", "value", "account",
+    NULL,
+  };
+  static const char *const emails[] = {
+    "email", "emails", "mail", "emailaddress", "mailaddress", "emailadresse", "mailadresse", "correo",
+    "correoelectronico", "correoelectr\xc3\xb3nico", "courriel", "adresseemail", "adressemail", "emailaddr", NULL,
+  };
+  static const char *const phones[] = {
+    "phone", "phones", "phonenumber", "phoneno", "phonenr", "phonenum", "telephone", "telephonenumber", "telephoneno",
+    "tel", "telno", "telnr", "telnumber", "telefon", "telefonnummer", "telefonnr", "telefono", "tel\xc3\xa9"
+    "fono", "telefone", "t\xc3\xa9l\xc3\xa9phone", "mobile", "mobilenumber", "mobileno", "mobilenr", "mobilephone",
+    "mobilephonenumber", "mobil", "mobilnummer", "mobiltelefon", "mobiletelephone", "cell", "cellphone", "cellnumber",
+    "cellphonenumber", "cellno", "celular", "handy", "handynummer", "msisdn", "whatsapp", "whatsappnumber", "gsm", "phonemobile",
+    "phonehome", "phonework", "telefonmobil", NULL,
+  };
+  char word[WORD_MAX], all[WORD_MAX];
+  size_t n, length = 0;
+  while ((n = next_word(&name, word)) > 0) {
+    if (is_among(sc3_slice_of(word, n), whose))
+      continue;
+    if (n == WORD_MAX || length + n > WORD_MAX)
+      return SC3_CONTACT_NONE;
+    memcpy(all + length, word, n);
+    length += n;
+  }
+  if (is_among(sc3_slice_of(all, length), emails))
+    return SC3_CONTACT_EMAIL;
+  return is_among(sc3_slice_of(all, length), phones) ? SC3_CONTACT_PHONE : SC3_CONTACT_NONE;
+}

@@ -2,6 +2,7 @@
 #ifndef SC3_HEADER_H
 #define SC3_HEADER_H
 
+#include "contact.h"
 #include "slice.h"
 
 typedef enum sc3_header_found {
@@ -22,5 +23,9 @@ sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice nam
 /* What to do about a header that is none, because its names look like a customer's data; NULL where they look like names. Such a line is not
    quoted to anybody: it may be somebody's. */
 const char *sc3_header_advice(const sc3_slice *names, size_t n);
+
+/* What a column holds by its name: "E-Mail", "Customer Phone 1", "properties.mobile". SC3_CONTACT_NONE for other names,
+   and for those of hashes and numbers of these ("Phone ID"). */
+sc3_contact sc3_header_contact(sc3_slice name);
 
 #endif

@@ -84,6 +84,8 @@ static int is_plain(sc3_slice s) {
   size_t i;
   if (s.n == SC3_SHA256_HEX || (s.n == 36 && s.p[0] == s.p[1]))
     return 0; /* a hash, or the UUID of nobody: looked at further */
+  if (s.n > 12 && ((s.p[3] == '-' && s.p[7] == '-') || (s.p[1] == '-' && s.p[5] == '-')) && is_digit(s.p[0]))
+    return 0; /* perhaps 206-555-0142x12 */
   if (s.n < 8) {
     a = EACH((unsigned char)s.p[0]); /* the rest are copies of the first */
     for (i = 0; i < s.n; i++)
@@ -179,8 +181,8 @@ static sc3_reason check_hash(sc3_slice s, const sc3_reading *reading, char hex[S
   return SC3_R_NONE;
 }
 
-sc3_reason sc3_id_read(sc3_slice raw, sc3_slice region, sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_slice *id,
-    sc3_repairs *repairs) {
+sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_reading *reading,
+    char hex[SC3_SHA256_HEX], sc3_slice *id, sc3_repairs *repairs) {
   sc3_repairs mended = 0;
   sc3_slice s, bare;
   sc3_contact contact;
@@ -188,7 +190,7 @@ sc3_reason sc3_id_read(sc3_slice raw, sc3_slice region, sc3_reading *reading, ch
   size_t cut;
   int taken = 0;
   *id = raw;
-  if (is_plain(raw))
+  if (meant == SC3_CONTACT_NONE && is_plain(raw))
     return SC3_R_NONE;
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_EXTERNAL_ID_UTF8;
@@ -210,7 +212,7 @@ sc3_reason sc3_id_read(sc3_slice raw, sc3_slice region, sc3_reading *reading, ch
   why = check_characters(bare);
   if (why != SC3_R_NONE)
     return why;
-  contact = sc3_contact_of(bare);
+  contact = sc3_contact_or(bare, meant);
   if (contact != SC3_CONTACT_NONE && reading->ids != SC3_IDS_AS_IS) {
     int where = sc3_reading_region(reading, region);
     if (contact == SC3_CONTACT_NATIONAL && !sc3_contact_in(bare, where))

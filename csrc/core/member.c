@@ -112,6 +112,13 @@ static void take_hashed(const reader *r, sc3_slice value, uint32_t column, ident
     drop(o, r->hashed, column, SC3_R_HASH_MALFORMED);
 }
 
+static int is_same(sc3_slice value, sc3_slice other) {
+  if (!sc3_slice_some(value) || !sc3_slice_some(other))
+    return 0;
+  value = sc3_text_trim(value);
+  return value.n > 0 && sc3_slice_eq(value, sc3_text_trim(other));
+}
+
 /* The first value that can be used: of the raw role, then of the hashed one. */
 static void identify(const reader *r, const sc3_values *v, sc3_reading *reading, identity *it, sc3_outcome *o) {
   sc3_slice value = some(v->role[r->raw]);
@@ -134,6 +141,27 @@ static void identify(const reader *r, const sc3_values *v, sc3_reading *reading,
   }
 }
 
+/* Whether a value is the email or the phone of its own member, as where one column is mapped twice. */
+static sc3_contact meant_by(const sc3_values *v, sc3_slice value, sc3_contact named) {
+  sc3_slice email = v->role[SC3_ROLE_EMAIL], phone = v->role[SC3_ROLE_PHONE];
+  size_t i;
+  if (named != SC3_CONTACT_NONE || value.n < 5) /* a@b.c is the shortest */
+    return named;
+  if (is_same(value, email))
+    return SC3_CONTACT_EMAIL;
+  if (is_same(value, phone) || (phone.n > 0 && sc3_contact_same_number(value, phone)))
+    return SC3_CONTACT_PHONE;
+  for (i = 0; i < v->fallback_count; i++) {
+    const sc3_slice other = v->fallbacks[i].value;
+    const sc3_role role = v->fallbacks[i].role;
+    if (role == SC3_ROLE_EMAIL && is_same(value, other))
+      return SC3_CONTACT_EMAIL;
+    if (role == SC3_ROLE_PHONE && (is_same(value, other) || sc3_contact_same_number(value, other)))
+      return SC3_CONTACT_PHONE;
+  }
+  return SC3_CONTACT_NONE;
+}
+
 /* The first external id that can be used. Those before it are dropped; where there is none, the first is to blame. */
 static sc3_reason take_id(const sc3_values *v, sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_slice *id,
                           sc3_outcome *o) {
@@ -144,13 +172,14 @@ static sc3_reason take_id(const sc3_values *v, sc3_reading *reading, char hex[SC
   o->at_column = column;
   if (!sc3_slice_some(raw))
     return SC3_R_NO_EXTERNAL_ID;
-  first = why = sc3_id_read(raw, region, reading, hex, id, &o->repairs);
+  first = why = sc3_id_read(raw, meant_by(v, raw, v->meant), region, reading, hex, id, &o->repairs);
   for (i = 0; i < v->fallback_count && why != SC3_R_NONE; i++) {
     if (v->fallbacks[i].role != SC3_ROLE_EXTERNAL_ID)
       continue;
     drop(o, SC3_ROLE_EXTERNAL_ID, column, why);
     column = v->fallbacks[i].column;
-    why = sc3_id_read(v->fallbacks[i].value, region, reading, hex, id, &o->repairs);
+    why = sc3_id_read(v->fallbacks[i].value, meant_by(v, v->fallbacks[i].value, v->fallbacks_meant[i]), region, reading,
+                      hex, id, &o->repairs);
   }
   if (why == SC3_R_NONE)
     return SC3_R_NONE;
@@ -219,7 +248,10 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
     o->phones = phone.state != IDENTITY_NONE;
     for (i = 0; i < v->uid_count; i++) {
       sc3_uid_form *form = &uids[o->uids];
-      sc3_reason why = sc3_uid_read(&v->uids[i], reading->mend, form);
+      sc3_uid uid = v->uids[i];
+      sc3_reason why;
+      uid.meant = meant_by(v, uid.value, uid.meant);
+      why = sc3_uid_read(&uid, reading->mend, form);
       if (why == SC3_R_NONE) {
         o->uids++;
         o->repairs |= form->repairs;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "contact.h"
 #include "reason.h"
 #include "region.h"
 #include "slice.h"
@@ -45,6 +46,9 @@ typedef struct sc3_values {
   size_t fallback_count;
   sc3_uid uids[SC3_UIDS_MAX];
   size_t uid_count;
+  /* What the id, and each of its fallbacks, is known to be by the name of its column. That an id is the email or the
+     phone of its own member is found out when it is read. */
+  sc3_contact meant, fallbacks_meant[SC3_FALLBACKS_MAX];
 } sc3_values;
 
 /* What became of a member's identifiers. */

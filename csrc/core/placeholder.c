@@ -76,11 +76,23 @@ static int is_hollow(sc3_slice s) {
   return 1;
 }
 
+/* What a template has where nobody put a value in: {{customer.id}}, ${ID}, *|ID|*, %%ID%%, <%= id %>. */
+static int is_template(sc3_slice s) {
+  static const char *const marks[][2] = {{"{{", "}}"}, {"${", "}"}, {"*|", "|*"}, {"%%", "%%"}, {"<%", "%>"}};
+  size_t i;
+  for (i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+    size_t open = strlen(marks[i][0]), close = strlen(marks[i][1]);
+    if (s.n > open + close && memcmp(s.p, marks[i][0], open) == 0 && memcmp(s.p + s.n - close, marks[i][1], close) == 0)
+      return 1;
+  }
+  return 0;
+}
+
 int sc3_placeholder_id(sc3_slice s) {
   size_t i;
   if (s.n == 0)
     return 0;
-  if (is_word(s, SC3_PLACEHOLDERS_GENERAL) || is_joined(s) || is_hollow(s) || is_spreadsheet_error(s))
+  if (is_template(s) || is_word(s, SC3_PLACEHOLDERS_GENERAL) || is_joined(s) || is_hollow(s) || is_spreadsheet_error(s))
     return 1;
   if (s.n != 36 || s.p[8] != '-' || s.p[13] != '-' || s.p[18] != '-' || s.p[23] != '-')
     return 0;

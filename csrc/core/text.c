@@ -110,8 +110,18 @@ static size_t mark_at(sc3_slice s, int end, const char *ascii) {
   return 0;
 }
 
+/* b'4711', u'4711' and N'4711' are texts as Python and SQL write them. */
+static int is_literal(sc3_slice s) {
+  return s.n > 3 && strchr("bBuUN", s.p[0]) != NULL && s.p[0] != '\0' && (s.p[1] == '\'' || s.p[1] == '"') &&
+         s.p[s.n - 1] == s.p[1];
+}
+
 sc3_slice sc3_text_unmark(sc3_slice s, const char *before, const char *behind, int *taken) {
   size_t n;
+  if (is_literal(s)) {
+    s = sc3_text_trim(sc3_slice_of(s.p + 2, s.n - 3));
+    *taken = 1;
+  }
   while ((n = mark_at(s, 0, before)) > 0) {
     s = sc3_text_trim(sc3_slice_of(s.p + n, s.n - n));
     *taken = 1;

@@ -31,7 +31,7 @@ static inline int sc3_text_control(uint32_t cp) {
 int sc3_text_punctuation(uint32_t cp);
 
 /* `s` without quotes of any script, and the marks of ASCII that are named, at its two ends, and without the white
-   space that shows then; `*taken` is set when there were any. `s` must be trimmed, valid UTF-8. */
+   space that shows then, nor what Python and SQL write before such a text (b'4711'); `*taken` is set when there were any. `s` must be trimmed, valid UTF-8. */
 sc3_slice sc3_text_unmark(sc3_slice s, const char *before, const char *behind, int *taken);
 
 /* 4.4771E+11 and its like, with a point or a decimal comma, behind a sign or a spreadsheet's apostrophe; without a

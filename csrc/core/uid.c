@@ -191,16 +191,22 @@ static int type_named(sc3_slice name) {
   return -1;
 }
 
-/* Letters in lowercase and digits of a name, without what people put between: "UID-2" is uid2. 0 where there is
-   anything outside ASCII, or too much. */
+/* Letters in lowercase and digits of a name, without what people put between: "UID-2" is uid2, also in
+   full-width letters. 0 where there is anything else outside ASCII, or too much. */
 static size_t key_of(sc3_slice name, char key[KEY_MAX]) {
   size_t i, n = 0;
-  for (i = 0; i < name.n; i++) {
-    char c = name.p[i];
+  for (i = 0; i < name.n;) {
+    uint32_t cp = (unsigned char)name.p[i];
+    size_t used = cp < 0x80 ? 1 : sc3_utf8_decode(name.p + i, name.n - i, &cp);
+    char c;
+    if (cp > 0xff00 && cp < 0xff5f)
+      cp -= 0xff00 - 0x20;
+    if (used == 0 || cp >= 0x80 || n == KEY_MAX)
+      return 0;
+    i += used;
+    c = (char)cp;
     if (c >= 'A' && c <= 'Z')
       c = (char)(c + ('a' - 'A'));
-    if (((unsigned char)c & 0x80) != 0 || n == KEY_MAX)
-      return 0;
     if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
       key[n++] = c;
   }
@@ -316,14 +322,24 @@ sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
   return SC3_R_NONE;
 }
 
+/* 64 hex digits of one digit, or the hash of an empty text or of a placeholder. */
+static int is_hash_of_nobody(sc3_slice v) {
+  char hex[SC3_SHA256_HEX];
+  sc3_repairs ignored = 0;
+  sc3_reason why;
+  return sc3_hashed_recognize(v, hex, &why, &ignored) == SC3_HASHED_REFUSED;
+}
+
 /* What a value of any type may not be: a placeholder, a raw identity, or damaged. */
-static sc3_reason check_any(sc3_slice v) {
+static sc3_reason check_any(sc3_slice v, sc3_contact meant) {
   sc3_contact contact;
   if (sc3_placeholder_id(v) || (v.p[0] == '0' && is_repeated(v, '-')))
     return SC3_R_UID_PLACEHOLDER;
+  if (v.n == SC3_SHA256_HEX && is_hash_of_nobody(v))
+    return SC3_R_UID_PLACEHOLDER;
   if (sc3_text_exponent(v))
     return SC3_R_UID_SPREADSHEET;
-  contact = sc3_contact_of(v);
+  contact = sc3_contact_or(v, meant);
   if (contact == SC3_CONTACT_EMAIL)
     return SC3_R_UID_EMAIL;
   if (contact == SC3_CONTACT_PHONE)
@@ -332,8 +348,8 @@ static sc3_reason check_any(sc3_slice v) {
 }
 
 /* What a value that has not its type's form is instead, as far as that can be told. */
-static sc3_reason name_fault(sc3_slice v, sc3_reason why) {
-  sc3_reason other = check_any(v);
+static sc3_reason name_fault(sc3_slice v, sc3_contact meant, sc3_reason why) {
+  sc3_reason other = check_any(v, meant);
   if (other != SC3_R_NONE)
     return other;
   return has_percent_code(v) ? SC3_R_UID_ESCAPED : why;
@@ -356,9 +372,9 @@ sc3_reason sc3_uid_read(const sc3_uid *uid, int mend, sc3_uid_form *form) {
     return sc3_text_strip(uid->value, &taken).n == 0 ? SC3_R_UID_VALUE : SC3_R_UID_PLACEHOLDER;
   form->value = bare;
   known = type_named(form->type);
-  why = known >= 0 && TYPES[known].check != NULL ? TYPES[known].check(form, mend) : check_any(bare);
+  why = known >= 0 && TYPES[known].check != NULL ? TYPES[known].check(form, mend) : check_any(bare, uid->meant);
   if (why == SC3_R_UID_MALFORMED || why == SC3_R_UID_TOKEN || why == SC3_R_HASH_MALFORMED)
-    return name_fault(bare, why);
+    return name_fault(bare, uid->meant, why);
   if (why != SC3_R_NONE || !taken)
     return why;
   if (!mend)

@@ -1,6 +1,7 @@
 /* "scope3.builder": rows from a source, or tables from Lua, become members of a payload. */
 #include <time.h>
 
+#include "../core/header.h"
 #include "../core/region.h"
 #include "../core/text.h"
 #include "builder.h"
@@ -40,7 +41,7 @@ static void read_column(lua_State *L, size_t *column, sc3_slice *name) {
     name->p = luaL_checklstring(L, -1, &name->n);
 }
 
-/* The array at `index` of { role, column (number or name), uid_type }. Several of one role (and type) are fallbacks, in order. */
+/* The array at `index` of { role, column (number or name), uid_type, the column's name where one is known }. Several of one role (and type) are fallbacks, in order. */
 static void read_map(lua_State *L, sc3_columns *columns, int index) {
   sc3_target *targets = columns->targets;
   size_t i, j, n = lua_rawlen(L, index);
@@ -57,6 +58,14 @@ static void read_map(lua_State *L, sc3_columns *columns, int index) {
       t->uid_type.p = luaL_checklstring(L, -1, &t->uid_type.n);
     lua_rawgeti(L, -3, 2);
     read_column(L, &t->column, &t->name);
+    lua_rawgeti(L, -4, 4);
+    t->meant = SC3_CONTACT_NONE;
+    if (lua_type(L, -1) == LUA_TSTRING) {
+      sc3_slice name;
+      name.p = lua_tolstring(L, -1, &name.n);
+      t->meant = sc3_header_contact(name);
+    }
+    lua_pop(L, 1);
     for (j = 0; j < i; j++)
       t->fallback |= targets[j].role == t->role && sc3_slice_eq(targets[j].uid_type, t->uid_type);
     lua_pop(L, 4);

@@ -218,6 +218,7 @@ static int uid_check(lua_State *L) {
   luaL_checktype(L, 1, LUA_TSTRING);
   luaL_checktype(L, 2, LUA_TSTRING);
   uid.column = 0;
+  uid.meant = SC3_CONTACT_NONE;
   uid.type.p = lua_tolstring(L, 1, &uid.type.n);
   uid.value.p = lua_tolstring(L, 2, &uid.value.n);
   uid.value = sc3_text_trim(uid.value);
@@ -260,7 +261,7 @@ static int id_read(lua_State *L) {
   reading.region = region.n > 0 ? sc3_region_find(region) : SC3_NO_REGION;
   reading.phone_repairs = sc3_checkphonerepairs(L, 5);
   if (raw.n > 0)
-    why = sc3_id_read(raw, sc3_slice_of(NULL, 0), &reading, hex, &id, &repairs);
+    why = sc3_id_read(raw, SC3_CONTACT_NONE, sc3_slice_of(NULL, 0), &reading, hex, &id, &repairs);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
   lua_pushlstring(L, id.p, id.n);

@@ -291,6 +291,18 @@ static sc3_looked push_column(lua_State *L, int row) {
   return looked;
 }
 
+/* The number on top of the stack as text. A whole double from 2^53 on may have lost digits: several ids of people became
+   one. It gets an exponent, which ids and phones do not take. */
+static sc3_slice write_number(lua_State *L, char out[SC3_NUMBER_TEXT]) {
+  size_t n = sc3_writenumber(L, out);
+  if (!sc3_tonumber(L).is_integer && memchr(out, '.', n) == NULL && memchr(out, 'e', n) == NULL &&
+      n + 2 <= SC3_NUMBER_TEXT) {
+    memcpy(out + n, "e0", 2);
+    n += 2;
+  }
+  return sc3_slice_of(out, n);
+}
+
 /* Reads the columns of a row that is a table into the record under way. They stay on the stack, because a table may make them up as it is asked. */
 static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   sc3_lookup *lookup = u->lookup;
@@ -318,7 +330,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
         break;
       case LUA_TNUMBER:
         f->kind = SC3_KIND_NUMBER;
-        f->value = sc3_slice_of(lookup->numbers[i], sc3_writenumber(L, lookup->numbers[i]));
+        f->value = write_number(L, lookup->numbers[i]);
         break;
       case LUA_TBOOLEAN:
         f->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE;

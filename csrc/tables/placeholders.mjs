@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 // Words that say "no value" of anything. Spreadsheets' errors (#NAME?) and texts without letters and digits are told by their look, in csrc/core/placeholder.c.
 const general = ['n/a', 'na', '#n/a', '#nv', '#n/d', 'n.a.', 'n.a', 'none', 'null', 'nil', 'nan', 'unknown', 'undefined', '\\n', '(blank)', 'blank', 'empty',
   '(empty)', 'tbd', 'not available', 'not provided', 'not applicable', 'not set', '(not set)', '(null)', '<null>', '[null]', '(none)', '[none]', 'missing', '<na>', '#na', '#n/a n/a', '-nan',
-  'inf', '-inf', 'infinity', '-infinity', '[object object]', '&nbsp;'];
+  'inf', '-inf', 'infinity', '-infinity', '[object object]', '&nbsp;',
+  'n/d', '{null}', '$null$', '<none>', '(unknown)', '(undefined)', '<undefined>', '[undefined]', '[object undefined]', '#getting_data', 'dbnull', 'system.dbnull', 'no value', 'no data',
+  'not specified', 'unspecified', 'k.a.', 'k. a.', 'keine angabe', 'sin datos'];
 // Further ones, which stand for no email and no phone. As an id or a universal id they may be somebody's.
 const personal = ['test', '-', '--', '.', '0', 'x', 'no email', 'noemail', 'no phone', 'no', 'none@none', 'none@none.com', 'na@na.com', 'n/a@n/a.com', 'test@test.com',
   'noemail@noemail.com'];

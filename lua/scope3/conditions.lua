@@ -86,6 +86,10 @@ local function condition_of(column, operator, value)
     elseif type(value) == "string" and core.number(value) then
       return nil, ("where['%s'].%s is a text, and texts are compared by their bytes: '1000' comes before '500'. "
         .. "Give the number, without quotes"):format(column, operator)
+    elseif type(value) == "string" and value:find("^%s*[0-9][0-9]?[./-][0-9][0-9]?[./-][0-9][0-9]") then
+      return nil, ("where['%s'].%s is a date that begins with its day or month, and texts are compared by their bytes: "
+        .. "they put only dates in order that begin with the year, such as 2024-01-31. Compare in a function(row)"):format(
+        column, operator)
     end
     return { operator = operator, column = column, values = { value } }
   end
@@ -266,6 +270,12 @@ local function warn(res, code, condition, tally, message)
   })
 end
 
+-- A date that is written as the condition's.
+local function date_like(text)
+  local mark, day = text:match("^%s*[0-9]+(.)[0-9]+(.?[0-9]?[0-9]?)")
+  return "2024" .. mark .. "01" .. (#day == 3 and day:sub(1, 1) == mark and mark .. "31" or "")
+end
+
 -- Says what one condition came across that its author may not have expected.
 local function judge(res, condition, tally)
   if tally.seen > 0 and tally.skipped == tally.seen then
@@ -283,8 +293,8 @@ local function judge(res, condition, tally)
   end
   if tally.not_a_date > 0 then
     warn(res, "not_a_date", condition, tally,
-      ("compares with a date, and %.0f of %.0f values do not begin with one such as 2024-01-31; their rows were skipped"):format(
-      tally.not_a_date, tally.seen))
+      ("compares with a date such as %s, and %.0f of %.0f values do not begin with one; their rows were skipped"):format(
+      date_like(condition.values[1]), tally.not_a_date, tally.seen))
   end
   if tally.not_yes_or_no > 0 then
     warn(res, "not_yes_or_no", condition, tally,

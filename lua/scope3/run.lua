@@ -142,8 +142,8 @@ local function plan_of(script)
   return { script = script, targets = targets, conditions = conditions, wanted = wanted }
 end
 
--- What the builder is told, with the columns that were found for what is wanted.
-local function shape_of(plan, columns)
+-- What the builder is told, with the columns that were found for what is wanted, and the names of all where they are known.
+local function shape_of(plan, columns, names)
   local script, targets, conditions = plan.script, plan.targets, plan.conditions
   local shape = {
     where = type(script.where) == "function" and script.where or nil, member = script.member, conditions = {},
@@ -152,7 +152,7 @@ local function shape_of(plan, columns)
   if targets then
     shape.targets = {}
     for i, target in ipairs(targets) do
-      shape.targets[i] = { target.role, columns[i], target.uid_type }
+      shape.targets[i] = { target.role, columns[i], target.uid_type, names and names[columns[i]] or target.column }
     end
   end
   for i, condition in ipairs(conditions) do
@@ -200,11 +200,13 @@ local function shape_for(plan, source, opts)
   if not columns then
     return nil, err
   end
-  local shape = shape_of(plan, columns)
-  shape.columns, err = source:columns(opts.cancel)
-  if not shape.columns then
+  local names
+  names, err = source:columns(opts.cancel)
+  if not names then
     return nil, err
   end
+  local shape = shape_of(plan, columns, names)
+  shape.columns = names
   return shape
 end
 

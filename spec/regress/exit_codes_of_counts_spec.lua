@@ -56,6 +56,19 @@ describe("the exit code", function()
     assert.equal(0, #sandbox:requests("sync"))
   end)
 
+  it("counts lines that a stray quote swallowed as rejected rows, under --strict and --max-rejected", function()
+    local rows = { "id,mail,name" }
+    for i = 1, 100 do
+      rows[#rows + 1] = ("%d,u%d@example.com,%s"):format(i, i, i == 10 and '"Big Joe' or i == 90 and 'Joe"' or "Joe")
+    end
+    local text = table.concat(rows, "\n") .. "\n" -- 20 rows are taken, 80 lines are in none
+    for _, case in ipairs { { 0 }, { 1, "--strict" }, { 3, "--max-rejected", "79" }, { 0, "--max-rejected", "80" },
+      { 3, "--max-rejected", "79%" }, { 0, "--max-rejected", "80%" } } do
+      local code, out, err = sync(text, "--dry-run", case[2], case[3])
+      assert.equal(case[1], code, table.concat(case, " ") .. out .. err)
+    end
+  end)
+
   it("is 3 where a threshold is missed, and what failed comes before that", function()
     local half = GOOD .. "3,nonsense\n4,nobody\n"
     for _, case in ipairs {

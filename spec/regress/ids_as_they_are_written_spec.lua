@@ -8,7 +8,7 @@ local world = require "spec.support.world"
 local MENDED = {
   id_edges = { "4711 ", " 4711", "\194\1604711", "4711\n", "\239\187\1914711", "\226\128\1394711\226\128\139",
     "\0314711", "\0014711\0", "\127\194\1334711", "\226\128\1744711" },
-  id_marks = { '="4711"', "'4711", "=4711", '"4711"', "'4711'", "\226\128\1524711\226\128\153", "4711'", "`4711`",
+  id_marks = { '="4711"', "'4711", "=4711", '"4711"', "'4711'", "\226\128\1524711\226\128\153", "4711'", "`4711`", "b'4711'", 'u"4711"', "N'4711'",
     '"4711', "''4711", "\194\1804711" },
   id_decimal = { "4711.0", "4711.00", "4711,0", "4711.000", "4711.000000" },
 }
@@ -16,6 +16,8 @@ local REFUSED = {
   id_placeholder = { "NULL", "null", "\\N", "#N/A", "#NV", "#NAME?", "#REF!", "#WERT!", "#DIV/0!",
     "#\194\191NOMBRE?", "undefined", "none", "None", "n/a", "N/A", "nan", "NaN", "nil",
     "-", "--", "?", "...", "\226\128\148", "(null)", "<null>", "[NULL]", "(not set)", "(blank)", "unknown", "TBD",
+      "n/d", "{null}", "$null$", "<none>", "(unknown)", "DBNull", "[object Undefined]", "#GETTING_DATA", "Keine Angabe",
+      "{{customer.id}}", "${ID}", "*|ID|*", "%%ID%%", "<%= id %>", "'{{ID}}'",
       "nullnull", "None None", "<NA>", "-Infinity", "[object Object]", "undefined-undefined",
     "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", " null ", "'NULL'", ("0"):rep(64),
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
@@ -25,7 +27,8 @@ local REFUSED = {
   id_lost = { "M\239\191\189ller" },
   no_external_id = { "", " ", "\226\128\139", "\239\187\191 ", "\t" },
 }
-local KEPT = { "4711", "00123", "0", "test", "x", "12E5", "1E10", "1E-05", "7E3", "123.5", "1.2.3", "10.20", "a b",
+local KEPT = { "4711", "{4711}", "{{4711", "$4711", "%4711%", "b-4711", "Bo'b",
+  "00123", "0", "test", "x", "12E5", "1E10", "1E-05", "7E3", "123.5", "1.2.3", "10.20", "a b",
   "nullify", "nana", "none-of-them", "o'neil", "C:\\4711", "#4711",
   "*4711", "-4711", "_4711", "a=b", "abc=", "{4711}", "Zo\195\171", "\227\129\130", "\240\159\152\128",
     "47\194\16011" }
@@ -156,5 +159,22 @@ describe("an external id", function()
         assert.equal(long_why, short_why, text)
       end
     end
+  end)
+end)
+
+describe("an id that is a number of Lua", function()
+  it("is refused from 2^53 on where it is no integer, in rows as in members: people may have become one", function()
+    for _, value in ipairs { 2 ^ 53, -2 ^ 53, 2 ^ 53 + 2, 1e16, 1e17, 1e20, 1e21, 1e22 } do
+      local rows = { { id = value, email = "a@x.example" } }
+      local res = assert(scope3.client {}:run({ audience = "a", map = { external_id = "id", email = "email" } },
+        function() return table.remove(rows) end, { dry_run = true }))
+      assert.same({ external_id_type = 1 }, res.rejected)
+      local ok, err = assert(scope3.audience "a"):add { external_id = value, email = "a@x.example" }
+      assert.same({ nil, "external_id_type" }, { ok, not ok and err.code })
+    end
+    local rows = { { id = 2 ^ 53 - 1, n = 1e16, email = "a@x.example" }, { id = 1e15, n = 1e17, email = "b@x.example" } }
+    local res = assert(scope3.client {}:run({ audience = "a", where = { n = { eq = 1e16 } },
+      map = { external_id = "id", email = "email" } }, function() return table.remove(rows) end, { dry_run = true }))
+    assert.same({ 1, {} }, { res.members, res.rejected })
   end)
 end)

@@ -13,6 +13,7 @@ describe("an address with a mark on one side", function()
         "jane@x.example`", "\226\128\156jane@x.example", "jane@x.example\226\128\157",
       "\194\171jane@x.example", "\194\180jane@x.example", "\226\128\152jane@x.example", "''jane@x.example'",
         "' jane@x.example", '="jane@x.example"', "='Jane@X.example'",
+      "b'jane@x.example'", "u'Jane@x.example'", 'N"jane@x.example"',
       "|jane@x.example|", "'jane@x.example\226\128\153" } do
       local normal, repairs = scope3.email.normalize(raw)
       assert.equal("jane@x.example", normal, raw)

@@ -56,6 +56,10 @@ local function failures(res, rules)
   if rules.strict and rejected > 0 then
     found[#found + 1] = ("--strict: %s rejected"):format(text.plural(rejected, "row was", "rows were"))
   end
+  if rules.strict and res.swallowed_lines > 0 then
+    found[#found + 1] = ("--strict: %s in no row, because of stray quotes"):format(
+      text.plural(res.swallowed_lines, "line is", "lines are"))
+  end
   local gap = hole(res)
   if gap then
     found[#found + 1] = "the counts do not add up: " .. gap .. ". Please report this as a fault of scope3"
@@ -64,7 +68,9 @@ local function failures(res, rules)
 end
 
 local function too_many_rejected(res, most)
-  local rejected, taken = result_of.total(res.rejected), res.rows - res.skipped
+  -- A line that a stray quote swallowed is most likely a row that nobody read.
+  local rejected = result_of.total(res.rejected) + res.swallowed_lines
+  local taken = res.rows - res.skipped + res.swallowed_lines
   if most.rows and rejected > most.rows then
     return ("--max-rejected %.0f: %s rejected"):format(most.rows, text.plural(rejected, "row was", "rows were"))
   elseif most.percent and taken > 0 and rejected * 100 > most.percent * taken then

@@ -42,7 +42,7 @@ local function add_job(command)
   command:flag("--require-ready", "With --wait: exit with 3 unless each audience is READY.")
   command:flag("--dry-run", "Do everything but send, and say what would be sent; needs no key.")
   command:option("--rejects", "Write row, column and reason of everything refused to FILE (CSV, no values)."):argname("FILE")
-  command:flag("--strict", "Exit with 1 when any row was rejected.")
+  command:flag("--strict", "Exit with 1 when any row was rejected, or a stray quote swallowed lines.")
   command:option("--max-rejected",
     "Exit with 3 when more rows were rejected than N, or than a share such as 5% of those not skipped."):argname("N")
   command:option("--min-accepted", "Exit with 3 when fewer members were accepted or removed than N."):argname("N")
@@ -92,8 +92,8 @@ local function build_parser()
   local parser = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
     "From the environment: SCOPE3_API_KEY (the key), SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL, SCOPE3_CA_FILE.\n"
     .. "Exit codes, the first that holds: 130 stopped; 2 usage; 1 something failed, was never answered or was\n"
-    .. "refused by the service, or a row was rejected under --strict; 3 nothing was accepted or removed, or a\n"
-    .. "threshold was missed; 0 all else.")
+    .. "refused by the service, or under --strict a row was rejected or lines were swallowed; 3 nothing was accepted\n"
+    .. "or removed, or a threshold was missed; 0 all else.")
   parser:command_target("command")
   parser:require_command(true)
   parser:flag("-V --version", "Print the version."):action(function()

@@ -2,6 +2,7 @@
 local core = require "scope3.core"
 local dialect = require "scope3.dialect"
 local exit_code = require "scope3.cli.exit_code"
+local inputs = require "scope3.inputs"
 local options = require "scope3.options"
 local progress_of = require "scope3.cli.progress"
 local report = require "scope3.cli.report"
@@ -152,7 +153,7 @@ end
 
 local function send_rows(args, exit, client, url, script, opts)
   local rejects, why
-  if args.rejects then
+  if args.rejects and inputs.expand(#args.file > 0 and args.file or { "-" }) then -- else it might be one of these
     rejects, why = open_rejects(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]"))
     if not rejects then
       setting.complain(why)
@@ -226,10 +227,6 @@ function send.main(args, exit)
   local opts = job_options(args)
   local problem = options.problem(opts, script_of.JOB_OPTIONS) or usage.of_job(args, script, opts)
     or dialect.problem(options.merge(dialect.options(script), { format = script.format }, dialect.options(opts), { format = opts.format }))
-  if not problem and not audience_from(args, script).id then
-    problem = args.command == "run" and "--audience is missing: the script names no audience"
-      or "--audience is missing: the id of the audience that the rows go to"
-  end
   if problem then
     setting.complain(problem)
     return exit.USAGE

@@ -94,12 +94,60 @@ function usage.problem(args)
   return problem
 end
 
+-- Which file is read and written at once, or written for two purposes: --rejects over the input would empty it.
+local function clash_of_files(args, paths)
+  local names = {}
+  local function take(path, what)
+    local id = path ~= "-" and (core.file_identity(path) or path)
+    if id and names[id] and (core.file_kind(path) or "file") == "file" then
+      return ("%s and %s are the same file: %s"):format(names[id], what, path)
+    end
+    if id then
+      names[id] = what
+    end
+  end
+  for _, path in ipairs(paths or {}) do
+    local id = core.file_identity(path)
+    if id then
+      names[id] = "the input"
+    end
+  end
+  if args.command == "run" and core.file_identity(args.script) then
+    names[core.file_identity(args.script)] = "the script"
+  end
+  for _, key in ipairs { "journal", "limiter", "rejects" } do
+    local problem = args[key] and take(args[key], word(key))
+    if problem then
+      return problem
+    end
+  end
+end
+
+-- What is wrong with where members go, or how their phones are read.
+local function audience_problem(args, script)
+  local from = script.audience
+  local id = args.audience or (type(from) == "table" and from.id or from)
+  if id == nil then
+    return args.command == "run" and "--audience is missing: the script names no audience"
+      or "--audience is missing: the id of the audience that the rows go to"
+  elseif args.audience == "" then
+    return "--audience is empty: it takes the id of an audience"
+  elseif args.region and not core.region(args.region) then
+    return "--region is not a country that is known: give its ISO code, such as US or USA, or its English name"
+  end
+end
+
 --- Which of a job's options would have no effect, with this script and these files, or nil.
 ---@param args table
 ---@param script scope3.Script
 ---@param opts table  the job's options, as the arguments give them
 ---@return string?
 function usage.of_job(args, script, opts)
+  local paths = inputs.expand(#args.file > 0 and args.file or { "-" })
+  local problem = audience_problem(args, script) or clash_of_files(args, paths)
+  if problem then
+    return problem
+  end
   local mode = opts.mode or script.mode
   local key, why = effect.in_dry_run({
     dry_run = args.dry_run, journal = args.journal, timeout = args.timeout, rate = args.rate, mode = mode,
@@ -116,10 +164,9 @@ function usage.of_job(args, script, opts)
     return ("%s %s"):format(key == "map.region" and args.command == "run" and "the script's map.region" or word(key), why)
   end
   key, why = effect.on_identifiers(script, script, script.mode)
-  local paths = inputs.expand(#args.file > 0 and args.file or { "-" })
   if not key and paths then
     local merged = {}
-    for _, name in ipairs { "delimiter", "header", "format" } do
+    for _, name in ipairs { "delimiter", "quote", "escape", "null", "header", "format" } do
       merged[name] = opts[name]
       if merged[name] == nil then
         merged[name] = script[name]
