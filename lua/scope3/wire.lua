@@ -104,26 +104,35 @@ end
 
 -- A word of the service, such as a type: no text, and no value of anybody.
 function readers.word(value)
-  return type(value) == "string" and #value <= 64 and value:find("^[A-Za-z][A-Za-z0-9_ .-]*$") and value or nil
+  return type(value) == "string" and #value <= 64 and value:find("^[A-Za-z][A-Za-z0-9_ .-]*$")
+    and not value:find("[0-9][0-9]") and value or nil
+end
+
+-- A word of a service in lower case, with `between` between its parts, however it is written: "inputRequired",
+-- "INPUT_REQUIRED", " Input Required".
+local function plain_word(value, between)
+  value = value:sub(1, 100):gsub("([a-z])([A-Z])", "%1 %2"):gsub("[_%- \t\r\n]+", " ")
+  return (core.lower(value:gsub("^ ", ""):gsub(" $", "")):gsub(" ", between))
 end
 
 -- Words that are known are read in any case, with any of "-", "_" and blanks between; others stay as they are. What is
 -- no word is not known either.
 function readers.task_status(value)
   if type(value) == "string" and value ~= "" then
-    return TASK_STATUS[value:lower():gsub("[_ ]", "-")] or readers.word(value) or "unknown"
+    return TASK_STATUS[plain_word(value, "-")] or readers.word(value) or "unknown"
   end
 end
 
 function readers.audience_status(value)
   if type(value) == "string" and value ~= "" then
-    return AUDIENCE_STATUS[value:upper():gsub("[- ]", "_")] or readers.word(value) or "UNKNOWN"
+    return AUDIENCE_STATUS[core.upper(plain_word(value, "_"))] or readers.word(value) or "UNKNOWN"
   end
 end
 
 -- A time as text: it may be none that can be read.
 function readers.moment(value)
-  return type(value) == "string" and #value <= 64 and value:find("^[0-9][0-9A-Za-z:+., -]*$") and value or nil
+  return type(value) == "string" and #value <= 64 and value:find("^[0-9][0-9][0-9][0-9]%-[0-9][0-9]%-[0-9][0-9][0-9A-Za-z:+., -]*$")
+    and value or nil
 end
 
 function readers.any(value)
@@ -140,6 +149,8 @@ local AUDIENCE = {
   created_at = "moment", updated_at = "moment",
   last_synced_at = "moment", effective_match_rate = "amount",
 }
+wire.TASK, wire.AUDIENCE = TASK, AUDIENCE -- the names of declared fields
+
 local SYNDICATION = {
   id = "id", resource_type = "word", resource_id = "id", adcp_agent_id = "id", enabled = "flag", status = "word",
   created_at = "moment", updated_at = "moment",
