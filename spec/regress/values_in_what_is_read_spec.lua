@@ -116,3 +116,24 @@ describe("what is read from the service", function()
     clean(res:json() .. seen[1], { "Zebra77" })
   end)
 end)
+
+describe("what the command says of what it was given", function()
+  teardown(world.clean)
+
+  it("has nothing that a terminal would obey, and can be given to a shell", function()
+    local input = world.file("id,mail\n1,a@example.com\n", ".csv")
+    local ids = { ["a\27[31m"] = "'a\\x1b[31m'", ["my list; rm"] = "'my list; rm'", ["it's"] = "'it'\\''s'", crm = "crm" }
+    for id, shown in pairs(ids) do
+      local code, out = world.command { "sync", input, "--account", "25", "--audience", id, "--sandbox", "--map",
+        "external_id=id", "--map", "email=mail" }
+      assert.equal(0, code)
+      assert.is_nil(out:find("\27", 1, true))
+      assert.truthy(out:find("--audience " .. shown .. "\n", 1, true), out)
+    end
+    for _, word in ipairs { "--bog\27[31mus", "--rate=\27[31m" } do
+      local code, out, err = world.command { "sync", input, word }
+      assert.same({ 2, "" }, { code, out })
+      assert.is_nil(err:find("\27", 1, true))
+    end
+  end)
+end)
