@@ -317,7 +317,9 @@ end
 
 -- Whether a word may be shown, between its neighbours.
 local function harmless(word, before, after)
-  if word == "" or FIELDS[word] or word:find("^[A-Z][A-Z_]+$") and #word > 3 then
+  if word == "-" or word == "|" or before == "" and after ~= "" and word:find("^[45][0-9][0-9]$") then -- "502 Bad Gateway"
+    return true
+  elseif word == "" or FIELDS[word] or word:find("^[A-Z][A-Z_]+$") and #word > 3 then
     return true
   elseif word:find("^[0-9.,]+%%$") then
     return true
