@@ -84,9 +84,13 @@ end
 
 readers.id = read_id
 
+-- A flag, also where it came as a text or a number: an audience that is deleted must not pass for one that is there.
 function readers.flag(value)
-  if type(value) == "boolean" then
-    return value
+  local low = type(value) == "string" and core.lower(value)
+  if value == true or value == 1 or low == "true" then
+    return true
+  elseif value == false or value == 0 or low == "false" then
+    return false
   end
 end
 
@@ -184,6 +188,9 @@ end
 ---@return table?
 function wire.audience(value)
   local row = typed(value, AUDIENCE)
+  if row and row.status and core.upper(row.status) == "DELETED" then
+    row.deleted = true
+  end
   return row and row.audience_id and row or nil
 end
 

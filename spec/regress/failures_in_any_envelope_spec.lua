@@ -121,6 +121,28 @@ describe("what a reply says of its work", function()
     end
   end)
 
+  it("is told of where the row of an audience has problems", function()
+    for _, fields in ipairs { '"errors":[' .. WHY .. "]", '"error":' .. WHY, '"warnings":["TOO_OLD: The list is too old"]' } do
+      server:play { audiences = { '{"audiences":[{"audienceId":"a","status":"READY",' .. fields .. '}],"total":1}' } }
+      local res = assert(server:client():sync(audience()))
+      for _ = 1, 2 do
+        assert(res:wait { timeout = 60 })
+        assert.same({ 1, "audience_warning" }, { #res.warnings, res.warnings[1].code }, fields)
+        assert.truthy(res.warnings[1].message:find("TOO_OLD: The list is too old", 1, true), res.warnings[1].message)
+      end
+    end
+  end)
+
+  it("is of an audience that is deleted in whatever form it says so", function()
+    for fields, deleted in pairs { ['"status":"READY","deleted":"true"'] = true, ['"status":"READY","deleted":1'] = true,
+      ['"status":"deleted"'] = true, ['"status":"READY","deleted":"false"'] = false, ['"status":"READY","deleted":0'] = false,
+      ['"status":"READY","deleted":null'] = false } do
+      server:play { audiences = { '{"audiences":[{"audienceId":"a",' .. fields .. '}],"total":1}' } }
+      local ok, err = assert(server:client():sync(audience())):wait { timeout = 60 }
+      assert.equal(deleted and "audience_deleted" or nil, not ok and err.code or nil, fields)
+    end
+  end)
+
   it("is not taken from a reply that names another task beside the one in it", function()
     local ok, err = waited '{"taskId":"other","task":{"status":"completed"}}'
     assert.same({ nil, "BAD_REPLY" }, { ok, err.code })
