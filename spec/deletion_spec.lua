@@ -72,6 +72,16 @@ describe("delete_missing", function()
     assert.equal(0, #sandbox:requests "sync")
   end)
 
+  it("deletes nothing where the service refused every member, and says so", function()
+    there("old", "a")
+    sandbox:configure { refuse = world.json.array { "1" } }
+    local before = #sandbox:requests "sync"
+    local res = assert(client_of():run({ audience = "a", map = { external_id = "id", email = "mail" } },
+      world.file("id,mail\n1,a@example.com\n"), { delete_missing = "all" }))
+    assert.same({ 0, 1, "nothing_deleted" }, { res.sent, res.quarantined, res.warnings[#res.warnings].code })
+    assert.same({ before + 1, nil }, { #sandbox:requests "sync", res.deleted })
+  end)
+
   it("deletes nothing in a run that resumes a job of which a task has failed for good", function()
     there("old", "a")
     local client, path, file = client_of(), world.path ".journal", world.file "id,email\n1,a@example.com\n"

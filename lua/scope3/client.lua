@@ -27,6 +27,7 @@ local stream = require "scope3.stream"
 local syndication = require "scope3.syndication"
 local tasks = require "scope3.tasks"
 local transport_of = require "scope3.transport"
+local verdict = require "scope3.verdict"
 local wire = require "scope3.wire"
 
 ---@class scope3.Client
@@ -460,7 +461,10 @@ function Client:audiences(opts, limits)
     return data.audiences
   end, function(row)
     return row.audience_id
-  end, wire.audience)
+  end, function(value)
+    local row = wire.audience(value)
+    return row and verdict.clean_row(row, { key = self.secret() })
+  end)
 end
 
 --- One audience's row. The service has no call for one, so its list is searched.

@@ -103,6 +103,11 @@ function deletion.delete(job, keep, named)
     err.message = err.message .. " (so nothing was deleted)"
     return nil, err
   end
+  if job.result.sent == 0 and job.result.members + job.result.quarantined > 0 then
+    result.warn(job.result, "nothing_deleted", "delete_missing deleted nothing: no member was accepted")
+    job.result.would_delete = nil
+    return true
+  end
   local found
   if not is_done(job) then
     -- Others may have made audiences meanwhile.

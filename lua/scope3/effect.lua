@@ -17,7 +17,7 @@ function effect.in_dry_run(opts, script)
   if not opts.dry_run then
     return nil
   end
-  for _, key in ipairs { "journal", "timeout" } do
+  for _, key in ipairs { "journal", "timeout", "settling" } do
     if opts[key] ~= nil then
       return key, "has no effect on a dry run, which sends nothing"
     end

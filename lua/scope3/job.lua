@@ -8,6 +8,7 @@ local outcome = require "scope3.outcome"
 local past = require "scope3.past"
 local preflight = require "scope3.preflight"
 local quarantine = require "scope3.quarantine"
+local redact = require "scope3.redact"
 local refusal = require "scope3.refusal"
 local reply = require "scope3.reply"
 local request = require "scope3.request"
@@ -278,10 +279,18 @@ local function settle(self, req)
   res.bytes_sent = res.bytes_sent + call.bytes_sent
   local data, err = call.data, call.err
   local task_id = data and wire.accepted_task(data)
+  if task_id and redact.holds_key(task_id, self.client.secret()) then
+    task_id = nil -- what a journal and a report would keep
+  end
   if task_id then
     local known = { key = self.client.secret(), body = req.call.request.body }
-    outcome.warn(self, { task_id = task_id }, verdict.tell(verdict.beside(data), known))
-    return self:accepted(req, task_id)
+    local beside, denied = verdict.beside(data)
+    outcome.warn(self, { task_id = task_id }, verdict.tell(beside, known))
+    if not denied then
+      return self:accepted(req, task_id)
+    end
+    err = errors.new("http", "the service accepted the request and named a task, but says that it failed: "
+      .. verdict.sentence(verdict.tell(denied, known)[1]), { code = "REFUSED", uncertain = true, task_id = task_id })
   elseif data then
     -- It may have been carried out, and nobody can follow it.
     err = errors.new("http",

@@ -106,7 +106,7 @@ end
 
 -- Whether a text may be the first line of a journal, cut short.
 local function may_be_header(text)
-  local start = '{"'
+  local start = '{"job":{"account":"' -- how the first line of each begins
   return text:sub(1, #start) == start:sub(1, #text) and not text:find("\n", 1, true)
     and (json.decode(text) == nil or text:find('"type":"job"', 1, true) ~= nil)
 end

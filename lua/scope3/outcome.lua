@@ -66,6 +66,11 @@ local function task_ended(self, task, err, warnings)
     work.entry.error = err and err.message
     work.entry.failed, work.parts = members, parts
     work.transient = err and err.retryable
+    if work.entry.delete_missing and res.deleted then
+      res.deleted = nil
+      result.warn(res, "deletion_failed", "delete_missing was accepted and then failed: the other audiences may still be there",
+        { task_id = task.task_id })
+    end
     work.retry_after = err and err.retry_after
     res.sent, res.removed, res.failed = res.sent - members, res.removed - removes, res.failed + members
     if work.entry.possibly_twice then

@@ -16,6 +16,7 @@ local TOGETHER = 1000 -- texts of one reply
 ---@field key? string  the API key in use
 ---@field body? table  the pieces of the request in hand: strings, and { payload, operation, first, last }
 ---@field task? boolean  a task was asked for
+---@field strict? boolean  the members that a reply may speak of are not in hand
 
 -- A run that could be a phone: at least seven digits with nothing but phone punctuation between.
 local function hide_phone(run)
@@ -256,6 +257,14 @@ function redact.text(text, known)
   return redact.texts({ text }, known)[1]
 end
 
+--- Whether a key, a piece of it, or the key encoded stands in a text.
+---@param text string
+---@param key? string
+---@return boolean
+function redact.holds_key(text, key)
+  return hide_key(text, key) ~= text
+end
+
 -- Names of fields that may be told: docs/contract.md sections 2 and 3.
 local FIELDS = {}
 for name in ([[
@@ -309,7 +318,9 @@ end
 
 -- Whether a word may be shown, between its neighbours.
 local function harmless(word, before, after)
-  if word == "" or FIELDS[word] or word:find("^[A-Z][A-Z_]+$") and #word > 3 then
+  if word == "-" or word == "|" or before == "" and after ~= "" and word:find("^[45][0-9][0-9]$") then -- "502 Bad Gateway"
+    return true
+  elseif word == "" or FIELDS[word] or word:find("^[A-Z][A-Z_]+$") and #word > 3 then
     return true
   elseif word:find("^[0-9.,]+%%$") then
     return true
@@ -374,6 +385,22 @@ function redact.is_path(path)
     end
   end
   return true
+end
+
+local CODE = "^[A-Za-z][A-Za-z0-9_.-]*$"
+
+-- Whether a text is a word of the service, such as a code or a status, and no value.
+local function is_code(text, known)
+  return #text <= 64 and text:find(CODE) ~= nil and not text:find("[a-z_.%-][0-9][0-9]")
+    and not text:find("%-[0-9]") and not text:find("[0-9][0-9][0-9][0-9]") and not redact.holds_key(text, known and known.key)
+end
+
+--- A code, the name of a field, or a status: as it is where it is a word of the service, else what may be told of it.
+---@param text string
+---@param known? scope3.Known
+---@return string
+function redact.code(text, known)
+  return (is_code(text, known) or redact.is_path(text)) and text or redact.strict(text, known)
 end
 
 return redact

@@ -97,6 +97,11 @@ local function present(value)
   end
 end
 
+-- A text of a reply as it may be told. Of what is read nobody here knows the members.
+local function told(text, known)
+  return known and known.strict and redact.strict(text, known) or redact.text(text, known)
+end
+
 -- An error that a reply states: what is empty states none.
 local function stated(value)
   if value ~= json.null and value ~= false and value ~= "" and not (type(value) == "table" and next(value) == nil) then
@@ -116,10 +121,10 @@ local function describe(result, known)
   if kind:find("html", 1, true) or body:find("^[ \t-\r]*<[!A-Za-z]") then
     local _, from = body:sub(1, TITLE_WITHIN):find("<[Tt][Ii][Tt][Ll][Ee]>")
     local to = from and body:find("</", from + 1, true)
-    local title = to and redact.text(body:sub(from + 1, math.min(to - 1, from + 4000)), known)
+    local title = to and told(body:sub(from + 1, math.min(to - 1, from + 4000)), known)
     return "an HTML page" .. (title and " (" .. title .. ")" or "")
   end
-  return "something that is not JSON: " .. redact.text(body, known)
+  return "something that is not JSON: " .. told(body, known)
 end
 
 -- A path as one text: it may be a dotted string or an array.
@@ -139,6 +144,18 @@ local function join_path(path)
   return #parts > 0 and table.concat(parts) or nil
 end
 
+-- A path as it may be told: as far as it is made of the service's own words, which is what finds the member.
+local function shown_path(path)
+  local known_part = path:sub(1, 200)
+  while known_part do
+    if redact.is_path(known_part) then
+      return known_part == path and path or known_part .. ".[redacted]"
+    end
+    known_part = known_part:match("^(.*)[.%[]")
+  end
+  return "[redacted]"
+end
+
 -- Validation lists its problems in details.issues[].
 local function read_issues(details, known)
   local list = type(details) == "table" and present(details.issues)
@@ -154,18 +171,14 @@ local function read_issues(details, known)
     issues[i] = issue
     if type(item) == "table" then
       local path = join_path(present(item.path))
-      if path and redact.is_path(path) then
-        issue.path = path
-      elseif path then
-        tell(path, issue, "path")
-      end
+      issue.path = path and shown_path(path)
       tell(type(item.message) == "string" and item.message or "no message", issue, "message")
     else
       tell(type(item) == "string" and item or "no message", issue, "message")
     end
   end
   for i, text in ipairs(redact.texts(texts, known)) do
-    of[i][1][of[i][2]] = text
+    of[i][1][of[i][2]] = known and known.strict and redact.strict(text, known) or text
   end
   return issues
 end
@@ -196,7 +209,10 @@ local UNCERTAIN = { [500] = true, [502] = true, [504] = true }
 
 -- A code or the name of a field: short, and redacted where it is neither.
 local function word(value, known)
-  return type(value) == "string" and (redact.is_path(value) and value or redact.text(value, known)) or nil
+  if type(value) == "string" then
+    return known and known.strict and redact.code(value, known) or redact.is_path(value) and value
+      or redact.text(value, known)
+  end
 end
 
 local function refused(result, decoded, now, known)
@@ -216,9 +232,9 @@ local function refused(result, decoded, now, known)
     fields.code = word(problem.code, known)
     fields.field = word(problem.field, known)
     fields.issues = read_issues(present(problem.details), known)
-    said = type(problem.message) == "string" and redact.text(problem.message, known) or nil
+    said = type(problem.message) == "string" and told(problem.message, known) or nil
   elseif type(problem) == "string" then
-    said = redact.text(problem, known)
+    said = told(problem, known)
   elseif decoded == nil then
     said = "it answered " .. describe(result, known)
   end
@@ -368,6 +384,12 @@ function reply.read(result, now, known)
     -- A wrapped page may keep its counts beside the data.
     if decoded.meta ~= nil and data.meta == nil and data[1] == nil then
       data.meta = decoded.meta
+    end
+    -- So may one that was accepted, and tells of problems.
+    for _, name in ipairs { "errors", "warnings" } do
+      if present(decoded[name]) ~= nil and data[name] == nil and data[1] == nil then
+        data[name] = decoded[name]
+      end
     end
     return data
   end

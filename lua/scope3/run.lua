@@ -215,6 +215,15 @@ local function changed(path)
     { code = "changed_input" })
 end
 
+-- An empty file, beside others that are not sent because of it.
+local function empty_beside(err, count)
+  if err.code == "empty" and count > 1 then
+    err.code = "empty_file"
+    err.message = err.message .. ", so nothing of the others was sent: leave it out, or find out where its rows are"
+  end
+  return err
+end
+
 -- Looks at the header of every file before anything is sent. Files are closed again, because there may be many; what can be read
 -- once, such as a pipe, stays open. Gives the shape of the first, the sources that are open, and a stamp of each of the other files.
 local function check_paths(plan, paths, opts)
@@ -237,7 +246,7 @@ local function check_paths(plan, paths, opts)
       for _, one in pairs(known.open) do
         one:close()
       end
-      return nil, err
+      return nil, empty_beside(err, #paths)
     end
     first = first or shape
   end

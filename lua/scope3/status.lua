@@ -1,6 +1,8 @@
 --- What the end of a wait says of the audiences: a status that is an end, and is not what one waits for.
 local core = require "scope3.core"
 local result = require "scope3.result"
+local verdict = require "scope3.verdict"
+local visible = require "scope3.visible"
 
 local status = {}
 
@@ -10,7 +12,9 @@ local MEANING = {
   ERROR = "the service could not process it, so it cannot be targeted",
 }
 
-local OURS = { audience_too_small = true, audience_suspended = true, audience_error = true, audience_unmatched = true }
+local OURS = { audience_warning = true, audience_too_small = true, audience_suspended = true, audience_error = true, audience_unmatched = true }
+
+local LISTED = 20 -- problems of an audience that are told
 
 --- What is to be warned of in an audience's row.
 ---@param audience {audience_id: string, status: string?, uploaded_count: number?, matched_count: number?}
@@ -39,6 +43,12 @@ function status.warn(res)
     local code, message = status.of(audience)
     if code then
       result.warn(res, code, message, { audience_id = audience.audience_id })
+    end
+    -- What its row tells of problems; the texts were cleaned when the row was read.
+    local said = verdict.beside { errors = audience.errors or audience.error, warnings = audience.warnings }
+    for i = 1, math.min(#said, LISTED) do
+      result.warn(res, "audience_warning", ("the service says of the audience %s: %s"):format(
+        visible.text(audience.audience_id), verdict.sentence(said[i])), { audience_id = audience.audience_id })
     end
   end
 end

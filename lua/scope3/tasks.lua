@@ -136,13 +136,16 @@ local function fetch(client, id, limits, body)
   local task = wire.task(type(data.task) == "table" and data.task or data)
   if not task then
     return nil, errors.new("http", "the service answered a task without a status", { code = "BAD_REPLY", status = 200 })
-  elseif task.task_id and core.lower(task.task_id) ~= core.lower(id) then
+  end
+  local round = data.task ~= nil and wire.read(data) or nil
+  local named = task.task_id or round and wire.is_task_id(round.task_id) and round.task_id
+  if named and core.lower(named) ~= core.lower(id) then
     return nil, errors.new("http", "the service answered another task than the one that was asked for",
       { code = "BAD_REPLY", status = 200 })
   end
   task.task_id = id
   local known = { key = client.secret(), body = body }
-  local found = verdict.of(task)
+  local found = verdict.of(task, round)
   local more
   found.failures = verdict.tell(found.failures, known)
   found.warnings, more = verdict.tell(found.warnings, known)

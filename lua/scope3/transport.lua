@@ -229,7 +229,8 @@ function Call:ended(result)
       self:tell { event = "cut_short", field = "RateLimit-Reset", said = longer, seconds = waits.LONGEST }
     end
   end
-  local data, err = reply.read(result, core.time(), { key = owner.api_key, body = request.body, task = request.poll })
+  local data, err = reply.read(result, core.time(), { key = owner.api_key, body = request.body, task = request.poll,
+    strict = request.method == "GET" })
   self.fresh = result.code ~= nil or err ~= nil and err.code == "BAD_REPLY" -- a connection that has failed does not serve again
   if data == nil then
     self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = result.seconds }

@@ -8,8 +8,9 @@ local jit = rawget(_G, "jit") -- a host may let no global be read that is not th
 
 local verdict = {}
 
-local FAILED = { failed = true, failure = true, error = true, rejected = true }
+local FAILED = { fail = true, failed = true, failure = true, error = true, errored = true, rejected = true }
 local DONE = { created = true, updated = true, unchanged = true, deleted = true }
+local DEEPEST = 6 -- envelopes round a response, one in another
 local LONGEST_WAIT = 3600 -- seconds that a problem may ask to wait (docs/contract.md section 3)
 local LISTED = 20 -- problems of a task that are told one by one
 
@@ -26,8 +27,20 @@ local function text(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
+-- A word of a reply, whatever its case and the blanks round it.
 local function low(value)
-  return type(value) == "string" and core.lower(value) or nil
+  return type(value) == "string" and core.lower(value:match("^[ \t\r\n]*([^ \t\r\n]*)") or "") or nil
+end
+
+-- Whether a reply says in a field that it had no success.
+local function denied_by(layer)
+  for _, name in ipairs { "success", "succeeded", "ok" } do
+    local value = layer[name]
+    if value == false or value == 0 or low(value) == "false" then
+      return true
+    end
+  end
+  return false
 end
 
 -- A problem of a reply, whatever form it has.
@@ -67,12 +80,18 @@ end
 
 -- What a response says of one audience.
 local function judge(record, found)
+  if record.external_id ~= nil and record.audience_id == nil then -- of one member, beside those that were taken
+    append(found.warnings, problems(record.errors))
+    append(found.warnings, problems(record.error))
+    return
+  end
   local status = low(record.status)
   local id = type(record.audience_id) == "string" and record.audience_id or nil
   local action = low(record.action)
   local errors = problems(record.errors, id)
   append(errors, problems(record.error, id))
-  if FAILED[action] or action == nil and FAILED[status] or record.success == false
+  -- Beside an action, the status "error" is that of the audience's row, which a wait looks at.
+  if FAILED[action] or FAILED[status] and (action == nil or status ~= "error") or denied_by(record)
     or #errors > 0 and not DONE[action] then
     append(found.failures, #errors > 0 and errors or { { audience_id = id } })
   else
@@ -88,55 +107,97 @@ local function judge(record, found)
   append(found.warnings, problems(record.warnings, id))
 end
 
--- The records of the audiences in a response, or in what an envelope holds.
-local function records_of(layer)
-  local list = layer.audiences
+-- Whether what stands under a name of a response may be an envelope, or a list of what was done.
+local function is_envelope(name)
+  return name == "data" or name == "payload" or name == "output" or name == "body" or name == "content"
+    or name:find("results?$") ~= nil or name:find("response$") ~= nil
+end
+
+local function is_record(value)
+  return type(value) == "table" and (value.action ~= nil or value.audience_id ~= nil)
+end
+
+-- The records of the audiences in a list, in an object with a key for each, or alone.
+local function add_records(records, list)
   if type(list) ~= "table" then
-    list = type(layer.audience) == "table" and layer.audience or nil
+    return
+  elseif is_record(list) then
+    records[#records + 1] = list
+    return
   end
-  if not list and (layer[1] ~= nil or layer.action ~= nil) then
-    list = layer
-  end
-  if not list then
-    return {}
-  elseif list[1] == nil and (list.action ~= nil or list.audience_id ~= nil) then
-    return { list }
-  end
-  local records = {}
-  for _, record in pairs(list) do -- a list, or an object with a key for each
+  for _, record in pairs(list) do
     if type(record) == "table" then
       records[#records + 1] = record
+    end
+  end
+end
+
+-- The records of the audiences in a response, or in what an envelope holds.
+local function records_of(layer)
+  local records = {}
+  if layer[1] ~= nil or layer.action ~= nil then
+    add_records(records, layer)
+  else
+    add_records(records, layer.audiences)
+    add_records(records, layer.audience)
+    for name, value in pairs(layer) do -- an object with a key for each
+      local own = name == "audiences" or name == "audience" or type(name) == "string" and is_envelope(name)
+      if not own and type(value) == "table" and value.action ~= nil then
+        add_records(records, value)
+      end
     end
   end
   return records
 end
 
 if jit then
-  jit.off(records_of, true) -- as in scope3.wire
+  jit.off(add_records, true) -- as in scope3.wire
+  jit.off(records_of, true)
+end
+
+-- Reads a response, and what stands in envelopes inside it. `whole`: problems that mean failure; `beside`: those that
+-- do where nothing is said to be done.
+local function read_layer(layer, found, whole, beside, depth)
+  if type(layer) ~= "table" or depth > DEEPEST then
+    return
+  end
+  for _, record in ipairs(records_of(layer)) do
+    judge(record, found)
+  end
+  if layer.action == nil then -- else it is the record of an audience, which was judged
+    append(whole, problems(layer.error))
+    append(beside, problems(layer.errors))
+    append(found.warnings, problems(layer.warnings))
+    found.denied = found.denied or denied_by(layer) or FAILED[low(layer.status)] or false
+  end
+  for name, inner in pairs(layer) do
+    if type(name) == "string" and is_envelope(name) then
+      read_layer(inner, found, whole, beside, depth + 1)
+    end
+  end
+end
+
+if jit then
+  jit.off(read_layer, true)
 end
 
 --- What a completed task came to, and what it warns of.
 ---@param task table  as wire.task() reads it
+---@param round? table  what the reply holds beside the task, with names as in Lua
 ---@return {failures: scope3.Problem[], warnings: scope3.Problem[], actions: table<string, string>}  `failures`: empty
 ---  when the work was done; one without `audience_id` speaks of the whole request. `actions`: of the audiences that are told of
-function verdict.of(task)
-  local found = { failures = {}, warnings = {}, actions = {}, done = 0 }
-  local whole, beside, denied = problems(task.error), {}, false
-  local layer = task.response
-  for _ = 1, 3 do -- a response may be in an envelope of its own
-    if type(layer) ~= "table" then
-      break
+function verdict.of(task, round)
+  local found = { failures = {}, warnings = {}, actions = {}, done = 0, denied = denied_by(task) }
+  local whole, beside = problems(task.error), problems(task.errors)
+  append(found.warnings, problems(task.warnings))
+  if round then
+    append(beside, problems(round.errors))
+    append(found.warnings, problems(round.warnings))
+  end
+  for name, inner in pairs(task) do
+    if type(name) == "string" and is_envelope(name) then
+      read_layer(inner, found, whole, beside, 1)
     end
-    for _, record in ipairs(records_of(layer)) do
-      judge(record, found)
-    end
-    append(whole, problems(layer.error))
-    if layer.action == nil then -- else it is the record of an audience, which was judged
-      append(beside, problems(layer.errors))
-      append(found.warnings, problems(layer.warnings))
-      denied = denied or layer.success == false or FAILED[low(layer.status)] or false
-    end
-    layer = type(layer.data) == "table" and layer.data or layer.result
   end
   if #found.failures > 0 then
     -- Which audience failed can be told; what is said of the whole may say why.
@@ -149,7 +210,7 @@ function verdict.of(task)
     append(found.warnings, beside)
     return found
   end
-  if #whole > 0 or denied or #beside > 0 and found.done == 0 then
+  if #whole > 0 or found.denied or #beside > 0 and found.done == 0 then
     append(whole, beside)
     found.failures = #whole > 0 and whole or { {} }
   else
@@ -161,24 +222,27 @@ end
 --- What an accepted request is told beside its task.
 ---@param data table  as reply.read() gives it
 ---@return scope3.Problem[]
+---@return scope3.Problem[]? failures  where it says of an audience, or of the task, that it failed already
 function verdict.beside(data)
   local list = {}
   for _, field in ipairs { "errors", "warnings" } do
-    local said = wire.read(data[field])
-    append(list, problems(said))
+    append(list, problems(wire.read(data[field])))
   end
-  return list
+  local said = wire.read(data)
+  local found = { failures = {}, warnings = {}, actions = {}, done = 0 }
+  read_layer({ audiences = said.audiences, audience = said.audience }, found, {}, {}, 1)
+  append(list, found.warnings)
+  local status = wire.task { status = data.status }
+  if #found.failures == 0 and (denied_by(said) or status and (status.status == "failed" or status.status == "rejected"
+    or status.status == "canceled")) then
+    found.failures = { {} }
+  end
+  return list, #found.failures > 0 and found.failures or nil
 end
-
-local CODE = "^[A-Za-z][A-Za-z0-9_.-]*$"
 
 -- A code is a word of the service, and no value.
 local function shown_code(code, known)
-  if code then
-    local is_word = #code <= 64 and code:find(CODE) and not code:find("[a-z_.%-][0-9][0-9]")
-      and not code:find("%-[0-9]") and not code:find("[0-9][0-9][0-9][0-9]")
-    return (is_word or redact.is_path(code)) and code or redact.strict(code, known)
-  end
+  return code and redact.code(code, known)
 end
 
 --- Problems as they may be told.
@@ -273,18 +337,86 @@ if jit then
   jit.off(clean, true)
 end
 
---- Takes personal data and keys out of a task's error, response and metadata.
+-- A status or a type that is no word of a service may be a value.
+local function clean_words(row, known)
+  for _, field in ipairs { "status", "task_type", "resource_type" } do
+    local word = row[field]
+    if type(word) == "string" and redact.code(word:gsub(" ", "_"), known) ~= word:gsub(" ", "_") then
+      row[field] = field == "status" and "unknown" or nil
+    end
+  end
+end
+
+-- Takes the fields out of a row that its type does not have, and gives their names.
+local function undeclared(row, fields)
+  local others = {}
+  for name in pairs(row) do
+    if not fields[name] then
+      others[#others + 1] = name
+    end
+  end
+  return others
+end
+
+--- Takes personal data and keys out of what a task holds beside its own fields, its error, response and metadata.
 ---@param task table
 ---@param known? scope3.Known
 function verdict.clean(task, known)
   local state = { left = BUDGET, known = known }
-  for _, field in ipairs { "error", "response", "metadata" } do
-    if type(task[field]) == "string" then
-      task[field] = redact.strict(task[field], known)
-    else
-      task[field] = clean(task[field], field, state)
+  local names = undeclared(task, wire.TASK)
+  for _, name in ipairs { "error", "response", "metadata" } do
+    names[#names + 1] = name
+  end
+  for _, name in ipairs(names) do
+    local value = task[name]
+    task[name] = nil
+    local shown = type(name) == "string" and clean({ [name] = value }, "", state) or {}
+    for key, told in pairs(shown) do
+      task[key] = told
     end
   end
+  clean_words(task, known)
+end
+
+local MANY_DIGITS = 1e6 -- a number from here on may be a phone, or an id
+
+-- A value of a field that nobody declared, without what may be somebody's.
+local function plain(value, known, depth)
+  if type(value) == "string" then
+    return is_moment(value) and value or redact.strict(value, known)
+  elseif type(value) == "number" then
+    return value < MANY_DIGITS and value > -MANY_DIGITS and value or "[redacted]"
+  elseif type(value) ~= "table" then
+    return value
+  elseif depth > DEEPEST then
+    return nil
+  end
+  local out = {}
+  for name, item in pairs(value) do
+    out[type(name) == "string" and redact.code(name, known) or name] = plain(item, known, depth + 1)
+  end
+  return out
+end
+
+if jit then
+  jit.off(plain, true)
+  jit.off(undeclared, true)
+end
+
+--- Takes personal data and keys out of an audience's row: its id and its name alone stay as they are.
+---@param row table
+---@param known? scope3.Known
+---@return table row
+function verdict.clean_row(row, known)
+  for _, name in ipairs(undeclared(row, wire.AUDIENCE)) do
+    local value = row[name]
+    row[name] = nil
+    for key, told in pairs(type(name) == "string" and plain({ [name] = value }, known, 0) or {}) do
+      row[key] = told
+    end
+  end
+  clean_words(row, known)
+  return row
 end
 
 return verdict

@@ -84,9 +84,13 @@ end
 
 readers.id = read_id
 
+-- A flag, also where it came as a text or a number: an audience that is deleted must not pass for one that is there.
 function readers.flag(value)
-  if type(value) == "boolean" then
-    return value
+  local low = type(value) == "string" and core.lower(value)
+  if value == true or value == 1 or low == "true" then
+    return true
+  elseif value == false or value == 0 or low == "false" then
+    return false
   end
 end
 
@@ -104,26 +108,35 @@ end
 
 -- A word of the service, such as a type: no text, and no value of anybody.
 function readers.word(value)
-  return type(value) == "string" and #value <= 64 and value:find("^[A-Za-z][A-Za-z0-9_ .-]*$") and value or nil
+  return type(value) == "string" and #value <= 64 and value:find("^[A-Za-z][A-Za-z0-9_ .-]*$")
+    and not value:find("[0-9][0-9]") and value or nil
+end
+
+-- A word of a service in lower case, with `between` between its parts, however it is written: "inputRequired",
+-- "INPUT_REQUIRED", " Input Required".
+local function plain_word(value, between)
+  value = value:sub(1, 100):gsub("([a-z])([A-Z])", "%1 %2"):gsub("[_%- \t\r\n]+", " ")
+  return (core.lower(value:gsub("^ ", ""):gsub(" $", "")):gsub(" ", between))
 end
 
 -- Words that are known are read in any case, with any of "-", "_" and blanks between; others stay as they are. What is
 -- no word is not known either.
 function readers.task_status(value)
   if type(value) == "string" and value ~= "" then
-    return TASK_STATUS[core.lower(value):gsub("[_ ]", "-")] or readers.word(value) or "unknown"
+    return TASK_STATUS[plain_word(value, "-")] or readers.word(value) or "unknown"
   end
 end
 
 function readers.audience_status(value)
   if type(value) == "string" and value ~= "" then
-    return AUDIENCE_STATUS[core.upper(value):gsub("[- ]", "_")] or readers.word(value) or "UNKNOWN"
+    return AUDIENCE_STATUS[core.upper(plain_word(value, "_"))] or readers.word(value) or "UNKNOWN"
   end
 end
 
 -- A time as text: it may be none that can be read.
 function readers.moment(value)
-  return type(value) == "string" and #value <= 64 and value:find("^[0-9][0-9A-Za-z:+., -]*$") and value or nil
+  return type(value) == "string" and #value <= 64 and value:find("^[0-9][0-9][0-9][0-9]%-[0-9][0-9]%-[0-9][0-9][0-9A-Za-z:+., -]*$")
+    and value or nil
 end
 
 function readers.any(value)
@@ -140,6 +153,8 @@ local AUDIENCE = {
   created_at = "moment", updated_at = "moment",
   last_synced_at = "moment", effective_match_rate = "amount",
 }
+wire.TASK, wire.AUDIENCE = TASK, AUDIENCE -- the names of declared fields
+
 local SYNDICATION = {
   id = "id", resource_type = "word", resource_id = "id", adcp_agent_id = "id", enabled = "flag", status = "word",
   created_at = "moment", updated_at = "moment",
@@ -173,6 +188,9 @@ end
 ---@return table?
 function wire.audience(value)
   local row = typed(value, AUDIENCE)
+  if row and row.status and core.upper(row.status) == "DELETED" then
+    row.deleted = true
+  end
   return row and row.audience_id and row or nil
 end
 

@@ -39,6 +39,7 @@ describe("an option without effect", function()
       ["sync: mode"] = function() local _ = client:sync(audience, { mode = "remove" }) end,
       ["sync: region"] = function() local _ = client:sync(audience, { region = "US" }) end,
       ["sync: timeout in a dry run"] = function() local _ = client:sync(audience, { dry_run = true, timeout = 5 }) end,
+      ["run: settling in a dry run"] = function() local _ = client:run(SCRIPT, csv, { dry_run = true, settling = 5 }) end,
       ["run: journal in a dry run"] = function() local _ = client:run(SCRIPT, csv, { dry_run = true, journal = world.path() }) end,
       ["run: header of a source"] = function() local _ = client:run(SCRIPT, scope3.csv(csv), { header = false }) end,
       ["run: delimiter of a source"] = function() local _ = client:run(SCRIPT, scope3.csv(csv), { delimiter = "," }) end,

@@ -128,7 +128,8 @@ function exit_code.of(res, err, rules)
   if err and err.kind == "cancelled" then
     return exit_code.STOPPED, {}
   elseif err and exit_code.is_empty(err) and (not res or res.rows == 0) then
-    return rules.allow_empty and not rules.min_accepted and exit_code.OK or exit_code.NOTHING, {}
+    local enough = rules.allow_empty and not rules.min_accepted and not rules.require_ready
+    return enough and exit_code.OK or exit_code.NOTHING, {}
   elseif err or not res then
     return exit_code.FAILED, {}
   end
@@ -140,7 +141,8 @@ function exit_code.of(res, err, rules)
   return #reasons > 0 and exit_code.NOTHING or exit_code.OK, reasons
 end
 
---- Whether an error says that the input holds nothing at all, not even a header.
+--- Whether an error says that the input holds nothing at all, not even a header. One empty file beside others is
+--- another error, because the others were not sent.
 ---@param err scope3.Error
 ---@return boolean
 function exit_code.is_empty(err)

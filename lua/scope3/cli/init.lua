@@ -2,6 +2,7 @@
 local argparse = require "argparse"
 local exit_code = require "scope3.cli.exit_code"
 local options = require "scope3.options"
+local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
 local version = require "scope3.version"
 
@@ -214,7 +215,8 @@ function cli.main(argv)
     problem = not ok and args or check_counts(args) or usage.problem(args)
   end
   if problem then
-    io.stderr:write("scope3: ", tostring(problem), "\n\n", pointer(parser, argv[1]))
+    local said = tostring(problem):gsub("[^\n]+", text.visible) -- it may repeat what was given
+    io.stderr:write("scope3: ", said, "\n\n", pointer(parser, argv[1]))
     return EXIT.USAGE
   end
   return require(COMMANDS[args.command]).main(args, EXIT)

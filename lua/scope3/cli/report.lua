@@ -267,7 +267,7 @@ function report.of(res, about)
   end
   if #res.tasks > 0 and not about.waited then
     out[#out + 1] = ("\nThe service is still matching. Follow it with:  scope3 wait %s --audience %s\n"):format(
-      res.tasks[#res.tasks].task_id, res.audience.audience_id)
+      res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id))
   end
   return table.concat(out)
 end

@@ -40,6 +40,14 @@ function text.names(word)
   return names
 end
 
+--- A word as a shell takes it, with nothing that a terminal would obey.
+---@param word string
+---@return string
+function text.word(word)
+  word = text.visible(word)
+  return word:find("[^A-Za-z0-9._:/-]") and "'" .. word:gsub("'", "'\\''") .. "'" or word
+end
+
 --- Bytes as kB, MB or GB.
 ---@param n number
 ---@return string

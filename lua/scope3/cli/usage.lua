@@ -15,6 +15,46 @@ local function word(key)
   return WORDS[key] or "--" .. key:gsub("_", "-")
 end
 
+-- What tells one file from another, also one that is not there yet.
+local function identity_of(path)
+  local identity = core.file_identity(path)
+  if identity then
+    return identity
+  end
+  local folder, name = path:match("^(.*/)([^/]*)$")
+  return (core.file_identity(folder or ".") or folder or "") .. "/" .. (name or path)
+end
+
+--- Files that a command writes: each must be one of its own, or what stood there is lost.
+---@param args table
+---@param paths string[]?  of the input
+---@return string?
+local function clash(args, paths)
+  local known = {}
+  for _, path in ipairs(paths or {}) do
+    known[path ~= "-" and identity_of(path) or "-"] = "the input"
+  end
+  if args.script then
+    known[identity_of(args.script)] = "the script"
+  end
+  for _, key in ipairs { "journal", "limiter", "rejects" } do
+    local path = args[key]
+    local identity = path and core.file_kind(path) ~= "device" and identity_of(path)
+    if identity and known[identity] then
+      return ("%s and %s are the same file, %s, which would be overwritten"):format(word(key), known[identity], path)
+    elseif identity then
+      known[identity] = word(key)
+    end
+  end
+end
+
+-- What is wrong with seconds of a wait, or nil.
+local function wait_problem(name, value)
+  if value ~= nil and not (value >= 0 and value < math.huge) then
+    return ("%s takes a number of seconds, 0 or more"):format(name)
+  end
+end
+
 -- What is wrong with where the service is said to be.
 local function service_problem(args)
   if args.sandbox and args.base_url then
@@ -38,6 +78,11 @@ local function rules_problem(args)
   if least and (least < 1 or least % 1 ~= 0 or least == math.huge) then
     return "--min-accepted takes a whole number of members, 1 or more"
   end
+  local wait = type(args.wait) == "table" and args.wait[1] or args.wait
+  local problem = wait_problem("--wait", type(wait) == "string" and tonumber(wait) or nil)
+  if problem then
+    return problem
+  end
   if args.require_ready and not args.wait then
     return "--require-ready needs --wait: an audience is READY only after its tasks"
   end
@@ -60,7 +105,10 @@ end
 local check = { sync = send_problem, run = send_problem }
 
 function check.wait(args)
-  if args.sandbox then
+  local problem = wait_problem("--timeout", args.timeout)
+  if problem then
+    return problem
+  elseif args.sandbox then
     return "--sandbox has no effect on wait: a private sandbox has no tasks"
   elseif args.require_ready and not args.audience then
     return "--require-ready needs --audience: a task alone is not READY"
@@ -94,35 +142,6 @@ function usage.problem(args)
   return problem
 end
 
--- Which file is read and written at once, or written for two purposes: --rejects over the input would empty it.
-local function clash_of_files(args, paths)
-  local names = {}
-  local function take(path, what)
-    local id = path ~= "-" and (core.file_identity(path) or path)
-    if id and names[id] and (core.file_kind(path) or "file") == "file" then
-      return ("%s and %s are the same file: %s"):format(names[id], what, path)
-    end
-    if id then
-      names[id] = what
-    end
-  end
-  for _, path in ipairs(paths or {}) do
-    local id = core.file_identity(path)
-    if id then
-      names[id] = "the input"
-    end
-  end
-  if args.command == "run" and core.file_identity(args.script) then
-    names[core.file_identity(args.script)] = "the script"
-  end
-  for _, key in ipairs { "journal", "limiter", "rejects" } do
-    local problem = args[key] and take(args[key], word(key))
-    if problem then
-      return problem
-    end
-  end
-end
-
 -- What is wrong with where members go, or how their phones are read.
 local function audience_problem(args, script)
   local from = script.audience
@@ -144,18 +163,20 @@ end
 ---@return string?
 function usage.of_job(args, script, opts)
   local paths = inputs.expand(#args.file > 0 and args.file or { "-" })
-  local problem = audience_problem(args, script) or clash_of_files(args, paths)
+  local problem = audience_problem(args, script) or clash(args, paths)
   if problem then
     return problem
   end
   local mode = opts.mode or script.mode
   local key, why = effect.in_dry_run({
     dry_run = args.dry_run, journal = args.journal, timeout = args.timeout, rate = args.rate, mode = mode,
-    delete_missing = opts.delete_missing,
+    delete_missing = opts.delete_missing, settling = args.settling,
   }, script)
   local asks = opts.delete_missing or mode == "remove" or script.member
-  if not key and args.dry_run and args.ca_file and not asks then
-    key, why = "ca_file", "has no effect on a dry run, which talks to nobody"
+  for _, name in ipairs(args.dry_run and not asks and { "ca_file", "limiter" } or {}) do
+    if not key and args[name] then
+      key, why = name, "has no effect on a dry run, which talks to nobody"
+    end
   end
   if not key then
     key, why = effect.on_identifiers(script, opts, mode)

@@ -1,0 +1,117 @@
+-- --rejects was opened for writing whatever stood there: the input, the script, or the journal.
+local world = require "spec.support.world"
+
+local ROWS = "id,mail\n1,a@example.com\n2,bad\n"
+local SCRIPT = 'return { audience = "a", map = { external_id = "id", email = "mail" } }'
+
+local function sync(...)
+  local args = { "sync", "--account", "25", "--audience", "a", "--sandbox", "--map", "external_id=id", "--map", "email=mail" }
+  for _, word in ipairs { ... } do
+    args[#args + 1] = word
+  end
+  return world.command(args)
+end
+
+describe("a file that the command writes", function()
+  teardown(world.clean)
+
+  it("is not the input or the script, by any name of it", function()
+    local input, script = world.file(ROWS, ".csv"), world.file(SCRIPT, ".lua")
+    local folder, name = input:match("^(.*)/([^/]*)$")
+    local link, hard = world.path ".csv", world.path ".csv"
+    assert(os.execute(("ln -s '%s' '%s' && ln '%s' '%s'"):format(input, link, input, hard)))
+    for _, path in ipairs { input, folder .. "/./" .. name, link, hard } do
+      for _, option in ipairs { "--rejects", "--journal", "--limiter" } do
+        local code, out, err = sync(input, option, path)
+        assert.same({ 2, "" }, { code, out }, option .. " " .. path)
+        assert.truthy(err:find(option .. " and the input are the same file", 1, true), err)
+        assert.equal(ROWS, world.read(input))
+      end
+    end
+    assert.equal(2, (sync((input:gsub("csv$", "cs?")), "--rejects", input)))
+    assert.equal(ROWS, world.read(input))
+    local code, _, err = world.command { "run", script, input, "--account", "25", "--sandbox", "--rejects", script }
+    assert.equal(2, code)
+    assert.truthy(err:find("the script", 1, true), err)
+    assert.equal(SCRIPT, world.read(script))
+  end)
+
+  it("is not another of them, also where neither is there yet", function()
+    local input, path = world.file(ROWS, ".csv"), world.path ".journal"
+    local folder, name = path:match("^(.*)/([^/]*)$")
+    for _, options in ipairs { { "--journal", "--rejects" }, { "--journal", "--limiter" }, { "--rejects", "--limiter" } } do
+      local code, _, err = sync(input, options[1], path, options[2], folder .. "/./" .. name)
+      assert.equal(2, code)
+      assert.truthy(err:find("the same file", 1, true), err)
+      assert.is_false(world.exists(path))
+    end
+    assert.equal(0, (sync(input, "--journal", path)))
+    local before = world.read(path)
+    assert.equal(2, (sync(input, "--journal", path, "--rejects", path)))
+    assert.equal(before, world.read(path))
+  end)
+
+  it("may be written again, or be a device", function()
+    local input, rejects = world.file(ROWS, ".csv"), world.path ".csv"
+    for _ = 1, 2 do
+      assert.equal(0, (sync(input, "--rejects", rejects)))
+      assert.truthy(world.read(rejects):find("email_no_at", 1, true))
+    end
+    assert.equal(0, (sync(input, "--rejects", "/dev/null")))
+  end)
+
+  it("is left as it is by --journal where another program has begun an object of JSON in it", function()
+    local input = world.file(ROWS, ".csv")
+    for _, text in ipairs { '{"a":1', '{"jobs":[', '{"job":{"name":"x"', '{"' .. ("x"):rep(100) } do
+      local path = world.file(text, ".journal")
+      local code, _, err = sync(input, "--journal", path)
+      assert.equal(1, code, text)
+      assert.truthy(err:find("is no journal", 1, true), err)
+      assert.equal(text, world.read(path))
+    end
+    for _, text in ipairs { "", "{", '{"job"', '{"job":{"account":"2' } do
+      assert.equal(0, (sync(input, "--journal", world.file(text, ".journal"))), text)
+    end
+  end)
+end)
+
+describe("the exit code of an empty input", function()
+  teardown(world.clean)
+
+  it("is 1 where other files were not sent because of it, whatever is allowed", function()
+    local full, empty = world.file(ROWS, ".csv"), world.file("", ".csv")
+    for _, files in ipairs { { full, empty }, { empty, full } } do
+      for _, option in ipairs { "--allow-empty", "-q" } do
+        local code, _, err = sync(files[1], files[2], option)
+        assert.equal(1, code, option)
+        assert.truthy(err:find("nothing of the others was sent", 1, true), err)
+      end
+    end
+    assert.equal(0, (sync(empty, "--allow-empty")))
+    assert.equal(0, (sync(full, world.file("id,mail\n", ".csv"))))
+  end)
+
+  it("is 3 with --require-ready, with or without a header", function()
+    for _, text in ipairs { "", "id,mail\n" } do
+      assert.equal(3, (sync(world.file(text, ".csv"), "--allow-empty", "--wait=20", "--require-ready")), text)
+    end
+  end)
+end)
+
+describe("a wait", function()
+  teardown(world.clean)
+
+  it("of a negative or an endless time is a wrong usage, and nothing is sent", function()
+    local input = world.file(ROWS, ".csv")
+    for _, word in ipairs { "--wait=-1", "--wait=1e999", "--wait=-0.5" } do
+      local code, out, err = sync(input, word)
+      assert.same({ 2, "" }, { code, out }, word)
+      assert.truthy(err:find("--wait takes a number of seconds, 0 or more", 1, true), err)
+    end
+    for _, word in ipairs { "--timeout=-1", "--timeout=1e999" } do
+      local code, out, err = world.command { "wait", "t", "--account", "25", "--base-url", "http://127.0.0.1:9", word }
+      assert.same({ 2, "" }, { code, out }, word)
+      assert.truthy(err:find("--timeout takes a number of seconds, 0 or more", 1, true), err)
+    end
+  end)
+end)
