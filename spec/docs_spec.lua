@@ -90,8 +90,8 @@ describe("the documentation", function()
   it("links to files that there are", function()
     for path, text in pairs(pages) do
       local folder = path:match "^(.*/)" or ""
-      for target in text:gmatch "%]%(([^)]+)%)" do
-        target = target:gsub("#.*", "")
+      for link in text:gmatch "%]%(([^)]+)%)" do
+        local target = link:gsub("#.*", "")
         if target ~= "" and not target:find "^https?:" then
           assert.truthy(world.exists(folder .. target:gsub("/$", "/.")), path .. " links to " .. target)
         end

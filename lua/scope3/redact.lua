@@ -238,10 +238,8 @@ function redact.texts(texts, known)
   local i = 0
   for text in (all or ("(not shown)\0"):rep(#joined)):gmatch("([^%z]*)%z") do
     i = i + 1
-    if shorter[i] then
-      text = text:sub(1, -256) -- a value may have been cut in two
-    end
-    out[i] = finish(text, shorter[i])
+    -- Of one that was cut, the end goes: a value may have been cut in two. Lua 5.5 lets no variable of a loop be set.
+    out[i] = finish(shorter[i] and text:sub(1, -256) or text, shorter[i])
   end
   for j = TOGETHER + 1, #texts do
     out[j] = "(not shown: more than a thousand problems)"

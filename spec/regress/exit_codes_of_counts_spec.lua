@@ -119,7 +119,7 @@ describe("the exit code", function()
     assert.equal(0, (world.command({ "task", done }, env)))
     for _, status in ipairs { "READY", "TOO_SMALL", "SUSPENDED", "ERROR" } do
       sandbox:control("PUT", "audience", { account = "25", audienceId = "a", status = status, uploadedCount = 1, matchedCount = 1 })
-      local code, out, err = world.command({ "wait", done, "--audience", "a", "--require-ready" }, env)
+      local code, out, err, _ = world.command({ "wait", done, "--audience", "a", "--require-ready" }, env)
       assert.equal(({ READY = 0, ERROR = 1 })[status] or 3, code, out .. err)
       code, _, err = world.command({ "wait", done, "--audience", "a" }, env)
       assert.equal(status == "ERROR" and 1 or 0, code)

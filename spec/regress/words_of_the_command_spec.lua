@@ -59,7 +59,9 @@ describe("the command", function()
     assert.equal(2, code)
     assert.truthy(err:find("--audience is missing: the script names no audience", 1, true), err)
     for _, words in ipairs { { "--wait", input }, { "--wait", "soon", input }, { "--wait=soon", input }, { "--wait=", input } } do
-      code, _, err = world.command { "sync", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", unpack(words) }
+      local said
+      code, said, err = world.command { "sync", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", unpack(words) }
+      assert.equal("", said)
       assert.equal(2, code)
       assert.truthy(err:find("--wait takes a number of seconds, not '", 1, true), err)
     end
