@@ -45,9 +45,14 @@ local function is_range(value)
   return type(value) == "table" and is_count(value.first, 1) and is_count(value.last, value.first)
 end
 
+-- The rows of the first and the last member. Each file counts its own, so the last may be the lower number.
+local function is_rows(value)
+  return type(value) == "table" and is_count(value.first, 1) and is_count(value.last, 1)
+end
+
 local function is_begin(record, last)
   return is_count(record.request, last + 1) and is_count(record.batch, 0) and is_count(record.epoch, 1) and is_range(record)
-    and is_count(record.members, 0) and (record.rows == nil or is_range(record.rows)) and type(record.digest) == "string"
+    and is_count(record.members, 0) and (record.rows == nil or is_rows(record.rows)) and type(record.digest) == "string"
     and is_flag(record.uncertain) and (record.at == nil or type(record.at) == "number")
     and is_list(record.without, 1, 2 ^ 32) and is_list(record.replaced, 1, 2 ^ 32)
 end
