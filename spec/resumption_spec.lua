@@ -155,7 +155,8 @@ describe("a job that is started again with its journal", function()
 
   it("leaves a file that is no journal as it was", function()
     local file = world.file(rows(1), ".csv")
-    for _, text in ipairs { "my only copy, without a line end", "a\nb", '{"type":"order"}\n{"type":"ord', '{"type":"order","n":1}', '{"type":"jo', "[1]", '{"type":"job","version":0}\n{"a' } do
+    for _, text in ipairs { "my only copy, without a line end", "a\nb", '{"type":"order"}\n{"type":"ord', '{"type":"order","n":1}', '{"type":"jo',
+      "[1]", '{"type":"job","version":0}\n{"a' } do
       local path = world.file(text)
       local res, err = client:run(SCRIPT, file, { journal = path })
       assert.same({ nil, "journal", "damaged", text }, { res, err.kind, err.code, world.read(path) })
