@@ -310,7 +310,7 @@ describe("whatever goes wrong", function()
           end
           sandbox:configure { clock = "manual", task_seconds = 2, task_jitter = 9, seed = cases + 1, retry_after = 3, faults = json.array { rule } }
           local client = sandbox:client { loop = virtual.loop(sandbox.url) }
-          local opts = { max_members = 10, concurrency = cases % 3 + 1, timeout = fault.act == "hang" and 0.15 or nil }
+          local opts = { max_members = 10, concurrency = cases % 3 + 1, settling = 259200, timeout = fault.act == "hang" and 0.15 or nil }
           local res, err = client:run({ audience = "a", member = model.member }, file, opts)
           local name = ("%s after %d %s, %d times: %s"):format(fault.act .. " " .. (fault.status or ""), phase[2], phase[1], times, tostring(err))
           local waited

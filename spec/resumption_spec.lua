@@ -51,7 +51,7 @@ describe("a job that is started again with its journal", function()
     local file, path = world.file(TWO_EPOCHS, ".csv"), world.path(".journal")
     sandbox:fault { on = "sync", act = "lost_reply" }
     local at_barrier, settled = false, nil
-    local opts = { journal = path, unique = "job", max_members = 2, cancel = function() return at_barrier end, on_event = function(event)
+    local opts = { journal = path, unique = "job", max_members = 2, settling = 259200, cancel = function() return at_barrier end, on_event = function(event)
       at_barrier = at_barrier or event.event == "barrier"
     end }
     local res, err = client:run(SCRIPT, file, opts)
@@ -144,7 +144,7 @@ describe("a job that is started again with its journal", function()
     local file, path = world.file(TWO_EPOCHS, ".csv"), world.path(".journal")
     sandbox:fault { on = "sync", act = "lost_reply" } -- so that it pauses between them
     local locked
-    assert(client:run(SCRIPT, file, { journal = path, unique = "job", max_members = 2, on_event = function(event)
+    assert(client:run(SCRIPT, file, { journal = path, unique = "job", max_members = 2, settling = 259200, on_event = function(event)
       if event.event == "settling" then
         local handle, _, is_locked = core.append_file(path)
         locked = handle == nil and is_locked

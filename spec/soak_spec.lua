@@ -62,7 +62,7 @@ describe("a long job against a service in trouble", function()
       local streams, operations, models, results = {}, {}, {}, {}
       for i = 1, AUDIENCES do
         operations[i], models[i] = model.history(roll, REQUESTS * MEMBERS / AUDIENCES, IDS)
-        streams[i] = assert(client:stream("a" .. i, { max_members = MEMBERS, concurrency = (seed + i) % 4 + 1 }))
+        streams[i] = assert(client:stream("a" .. i, { max_members = MEMBERS, concurrency = (seed + i) % 4 + 1, settling = 3 * 86400 }))
       end
       for step = 1, #operations[1] do
         for i, stream in ipairs(streams) do
@@ -99,7 +99,7 @@ describe("a long job against a service in trouble", function()
       for i = 1, AUDIENCES do
         local operations
         operations, models[i] = model.history(roll, REQUESTS * MEMBERS / AUDIENCES, IDS)
-        local res, err = client:run({ audience = "a" .. i, max_members = MEMBERS, concurrency = i, member = model.member },
+        local res, err = client:run({ audience = "a" .. i, max_members = MEMBERS, concurrency = i, settling = 3 * 86400, member = model.member },
           world.file(model.csv(operations)))
         results[i] = res or err.result
         stopped = stopped + (err and 1 or 0)

@@ -53,8 +53,8 @@ local CLIENT_OPTIONS = {
 ---@field max_bytes? integer  bytes of a request's body (8 MiB)
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
----@field settling? number  seconds for which a request whose answer was lost may still take effect (72 hours): what contradicts it
----  waits so long
+---@field settling? number  seconds that the job waits before it sends what contradicts a request whose answer was lost. Unless given
+---  it stops there (`in_doubt`): such a request may take effect for 72 hours
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
 ---@field delete_missing? "all"|string[]  at the end, when all went well, deletes the account's audiences that the job did not name: those named
 ---  here, or whatever there is

@@ -1,7 +1,8 @@
 --- Requests that may still take effect once more. The answer of one was lost, so it was sent again, and the first copy
 --- may have a task that nobody knows. The service may take up to 48 hours for a task (docs/contract.md section 3).
 --- Until then nothing may go that such a copy would undo: another operation on one of its members, in a later epoch.
---- The same members may go again at once.
+--- The same members may go again at once. A job that comes to such an operation stops and says when to run again; where
+--- it was told how long to wait (`settling`), it waits.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 
@@ -13,10 +14,10 @@ local doubts = {}
 
 doubts.SETTLING = 72 * 3600 -- seconds: the 48 hours of a task, and a day to spare
 
----@param settling number?  seconds for which a request is in doubt
+---@param settling number?  seconds for which a request is in doubt, and for which the job then waits
 ---@return scope3.Doubts
 function doubts.new(settling)
-  return setmetatable({ settling = settling or doubts.SETTLING, ids = {} }, Doubts)
+  return setmetatable({ settling = settling or doubts.SETTLING, waits = settling ~= nil, ids = {} }, Doubts)
 end
 
 --- A request is in doubt.
@@ -65,13 +66,14 @@ function Doubts:clear()
   self.ids, self.epoch, self.since = {}, nil, nil
 end
 
---- What a job says that would have to wait past its deadline.
+--- What a job says that stops before what contradicts a request in doubt.
 ---@param seconds number
 ---@return scope3.Error
 function doubts.too_long(seconds)
   return errors.new("timeout", ("the answer to an earlier request was lost, and it may still take effect for %.0f s. "
-    .. "Members that contradict it would then be undone, so they were not sent: the deadline is earlier. "
-    .. "Run the job again after that time, with its journal, or set a shorter settling"):format(seconds), { code = "in_doubt" })
+    .. "Members that contradict it would then be undone, so they and what follows them were not sent. "
+    .. "Run the job again after that time, with its journal; or say by settling how long a job waits"):format(seconds),
+    { code = "in_doubt" })
 end
 
 return doubts

@@ -467,7 +467,8 @@ function job:settle_doubts(list)
   local ok, err = self:await() -- what is under way would not move while this pauses
   local left = self.doubts:left(self.client.loop.now())
   if ok and left > 0 then
-    if self.limits.deadline and self.client.loop.now() + left > self.limits.deadline then
+    local deadline = self.limits.deadline
+    if not self.doubts.waits or deadline and self.client.loop.now() + left > deadline then
       return doubts.too_long(left)
     end
     self.on_event { event = "settling", seconds = left }

@@ -38,9 +38,20 @@ describe("a request whose answer was lost", function()
     return res, err, settled
   end
 
-  it("holds back the removal of its members for 72 hours, by default", function()
+  it("stops the job before a removal of its members, which names the rows and says that this holds for 72 hours", function()
+    settings()
+    local res, err, settled = remove "A"
+    assert.same({ nil, "timeout", "in_doubt", nil }, { res, err.kind, err.code, settled })
+    assert.truthy(err.message:find("25[89]%d%d%d s") or err.message:find("259200 s", 1, true), err.message)
+    assert.same({ 3, 1 }, { err.result.sent, err.result.failed })
+    local last = err.result.requests[#err.result.requests]
+    assert.same({ "not sent", { first = 4, last = 4 } }, { last.state, last.rows })
+    world.assert_sums(err.result)
+  end)
+
+  it("holds back the removal of its members for as long as is asked for, so that a late copy brings nobody back", function()
     settings { task_lengths = json.array { 47 * 3600 } } -- of the copy whose answer was lost
-    local res, _, settled = assert(remove "A")
+    local res, _, settled = assert(remove("A", { settling = 3 * DAY }))
     assert.is_true(settled > 3 * DAY - 60 and settled <= 3 * DAY, tostring(settled))
     assert.same({ 4, 2 }, { res.sent, res.possibly_twice })
     loop.sleep(2)
@@ -73,7 +84,7 @@ describe("a request whose answer was lost", function()
   it("stops a job at once that has a deadline before that, and says when to come back", function()
     settings()
     local started = loop.now()
-    local res, err = remove("A", { deadline = 3600 })
+    local res, err = remove("A", { deadline = 3600, settling = 3 * DAY })
     assert.same({ nil, "timeout", "in_doubt" }, { res, err.kind, err.code })
     assert.truthy(err.message:find("2591%d%d s") or err.message:find("2592%d%d s"), err.message)
     assert.is_true(loop.now() - started < 600)
@@ -87,11 +98,11 @@ describe("a request whose answer was lost", function()
     local script = { audience = "a", member = function(row)
       return { external_id = row.id, email = row.email ~= "" and row.email or nil, remove = row.email == "" }
     end }
-    local opts = { max_members = 2, unique = "job", journal = path, deadline = 3600 }
+    local opts = { max_members = 2, unique = "job", journal = path }
     local res, err = client:run(script, file, opts)
     assert.same({ nil, "in_doubt" }, { res, err.code })
     local settled
-    opts.deadline, opts.on_event = nil, function(event)
+    opts.settling, opts.on_event = 3 * DAY, function(event)
       settled = event.event == "settling" and event.seconds or settled
     end
     res = assert(client:run(script, file, opts))

@@ -67,7 +67,7 @@ local function add_job(command)
   command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
   command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)
   command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
-  command:option("--settling", "Seconds for which a request whose answer was lost may still take effect (259200): what contradicts it waits."
+  command:option("--settling", "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there."
     ):convert(tonumber)
   command:option("--delimiter", "What separates columns: , ; | or tab (found by itself).")
   command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
