@@ -19,7 +19,6 @@ local gateway = {}
 
 local CHUNK = 64 * 1024
 local READ_TIMEOUT = 60 -- seconds without a byte
-local DEADLINE = 3600 -- seconds, unless the options say otherwise
 local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of a body is read, in all and without a byte
 
 ---@class scope3.GatewayOptions
@@ -33,7 +32,6 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field ca_file? string
 ---@field shared? string  a lua_shared_dict through which workers share one rate
 ---@field read_timeout? number  seconds that an upload may stand still (60)
----@field deadline? number  seconds for the sending of an upload (3,600): nobody holds a connection for the days that a request in doubt may take
 ---@field on_event? fun(event: table)  as in scope3.SyncOptions
 --- and what a script may hold beside: mode, unique, region, mend, ids, phone_repairs, delimiter, quote, escape, null, header, format,
 --- max_members, max_bytes, rate, …
@@ -161,7 +159,6 @@ function gateway.new(opts)
   for key in pairs(script_of.JOB_OPTIONS) do
     job[key] = opts[key]
   end
-  job.deadline = job.deadline or DEADLINE
   for _, key in ipairs { "rate", "format", "header", "delimiter", "quote", "escape", "null" } do
     job[key] = nil
   end
