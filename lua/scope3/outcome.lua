@@ -1,5 +1,6 @@
 --- What becomes of a job's requests after they were accepted: their tasks complete, fail for good, or fail for a reason that passes, and are then
 --- sent again a few times.
+local redact = require "scope3.redact"
 local result = require "scope3.result"
 local tasks = require "scope3.tasks"
 local verdict = require "scope3.verdict"
@@ -38,9 +39,10 @@ function outcome.warn(self, task, warnings)
   for _, problem in ipairs(warnings or {}) do
     self.task_warnings = (self.task_warnings or 0) + 1
     if self.task_warnings <= WARNED then
-      local of = problem.audience_id and " of the audience " .. visible.text(problem.audience_id) or ""
+      local id = problem.audience_id and visible.text(redact.patterns(problem.audience_id)) -- a stranger's text, which may be anything
+      local of = id and " of the audience " .. id or ""
       result.warn(self.result, "task_warning", "the service warns" .. of .. ": " .. verdict.sentence(problem),
-        { task_id = task.task_id, audience_id = problem.audience_id, reason = problem.code })
+        { task_id = task.task_id, audience_id = id, reason = problem.code })
     elseif self.task_warnings == WARNED + 1 then
       result.warn(self.result, "task_warnings", "more warnings of tasks are not shown: ask for a task to see its own")
     end

@@ -175,7 +175,7 @@ local function failed_audiences(failures)
   local ids, seen = {}, {}
   for _, problem in ipairs(failures) do
     local id = problem.audience_id
-    if not id then
+    if not id or id:find("@", 1, true) then -- an address is no audience of anybody, and must not be repeated
       return nil
     elseif not seen[id] then
       seen[id] = true

@@ -199,7 +199,9 @@ local function serve_2(self, peer, connection)
       end
     end
     if (kind == DATA or kind == HEADERS) and flags % 2 == 1 then
-      note_whole(stream.request, table.concat(stream.pieces))
+      if not (stream.acted and stream.plan.status) then -- what was refused before may be ended anywhere
+        note_whole(stream.request, table.concat(stream.pieces))
+      end
       if not stream.acted and not act(id, stream) then
         return
       end
