@@ -1,6 +1,7 @@
 --- Names on the wire and names in Lua: camelCase there, AdCP's snake_case here. The only place that knows both.
 local core = require "scope3.core"
 local json = require "scope3.json"
+local redact = require "scope3.redact"
 
 local wire = {}
 
@@ -82,6 +83,11 @@ function readers.text(value)
   return type(value) == "string" and value or nil
 end
 
+-- The name of an audience is what somebody typed: an address in it is not repeated.
+function readers.title(value)
+  return type(value) == "string" and (value:find("@", 1, true) and redact.patterns(value) or value) or nil
+end
+
 readers.id = read_id
 
 -- A flag, also where it came as a text or a number: an audience that is deleted must not pass for one that is there.
@@ -148,7 +154,7 @@ local TASK = {
   retry_after_seconds = "amount", created_at = "moment", updated_at = "moment", response = "object", metadata = "object", error = "any",
 }
 local AUDIENCE = {
-  audience_id = "id", name = "text", account_id = "id", status = "audience_status", deleted = "flag",
+  audience_id = "id", name = "title", account_id = "id", status = "audience_status", deleted = "flag",
   uploaded_count = "count", matched_count = "count", total_uploaded_count = "count", minimum_size = "count",
   created_at = "moment", updated_at = "moment",
   last_synced_at = "moment", effective_match_rate = "amount",
