@@ -25,6 +25,9 @@ if [ -z "${LUAS:-}" ]; then
 fi
 [ -n "$LUAS" ] || { echo "no Lua was found: run 'make deps'" >&2; exit 1; }
 
+# Engines of the specs' loops stay open until the end: some 700 descriptors.
+[ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -ge 4096 ] || ulimit -S -n 4096 2>/dev/null || true
+
 busted=$(command -v busted) || { echo "busted was not found: run 'make deps'" >&2; exit 1; }
 # The launcher that LuaRocks writes is a shell script; the Lua program behind it is what an interpreter can run.
 work=$(mktemp -d) || exit 1

@@ -59,7 +59,7 @@ end
 
 --- Waits until `condition` gives something, and gives it.
 function nginx.until_true(what, condition, seconds)
-  local deadline = core.now() + (seconds or 30)
+  local deadline = core.now() + math.max(seconds or 0, 120)
   while true do
     local value = condition()
     if value then
