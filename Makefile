@@ -11,6 +11,7 @@ OS := $(shell uname -s)
 ifeq ($(LUA),of-bin)
 # LuaRocks names an interpreter, not a version.
 override LUA := $(shell $(LUA_BIN) -e 'print(jit and "jit" or _VERSION:match("%d.%d"))')
+FOR_ROCK := 1
 endif
 
 # --- which Lua -------------------------------------------------------------------------------------------------------
@@ -31,22 +32,32 @@ LUA_BIN ?= $(shell for n in $(LUA_NAMES); do command -v $$n && break; done; \
 # Named from the root: the command must not run an interpreter of the folder that it is started in.
 LUA_FULL = $(shell p=$$(command -v '$(LUA_BIN)') && case $$p in (/*) echo "$$p" ;; (*) echo "$(CURDIR)/$$p" ;; esac)
 LUA_CFLAGS ?= $(shell for n in $(LUA_PCS); do pkg-config --exists $$n 2>/dev/null && { pkg-config --cflags $$n; break; }; done)
-CURL_CFLAGS ?= $(shell pkg-config --cflags libcurl 2>/dev/null || curl-config --cflags 2>/dev/null)
-CURL_LIBS ?= $(shell pkg-config --libs libcurl 2>/dev/null || curl-config --libs 2>/dev/null || echo -lcurl)
 
-ZLIB_CFLAGS ?= $(shell pkg-config --cflags zlib 2>/dev/null)
-ZLIB_LIBS ?= $(shell pkg-config --libs zlib 2>/dev/null || echo -lz)
-CRYPTO_CFLAGS ?= $(shell pkg-config --cflags libcrypto 2>/dev/null)
-CRYPTO_LIBS ?= $(shell pkg-config --libs libcrypto 2>/dev/null || echo -lcrypto)
+# --- where the libraries are -----------------------------------------------------------------------------------------
+# CURL_DIR, ZLIB_DIR and CRYPTO_DIR name a prefix with include and lib; CURL_INCDIR, CURL_LIBDIR and their like name each folder. LuaRocks uses the same
+# names. A library outside the system's folders is found again at run time. Nothing named: pkg-config is asked. $(1)_CFLAGS and $(1)_LIBS overrule all.
+named_inc = $(addprefix -I,$(or $($(1)_INCDIR),$(addsuffix /include,$($(1)_DIR))))
+named_lib = $(foreach dir,$(or $($(1)_LIBDIR),$(addsuffix /lib,$($(1)_DIR))),-L$(dir) $(if $(filter /usr/lib% /lib%,$(dir)),,-Wl,-rpath,$(dir) )$(2))
+CURL_CFLAGS ?= $(or $(call named_inc,CURL),$(shell pkg-config --cflags libcurl 2>/dev/null || curl-config --cflags 2>/dev/null))
+CURL_LIBS ?= $(or $(call named_lib,CURL,-lcurl),$(shell pkg-config --libs libcurl 2>/dev/null || curl-config --libs 2>/dev/null || echo -lcurl))
+ZLIB_CFLAGS ?= $(or $(call named_inc,ZLIB),$(shell pkg-config --cflags zlib 2>/dev/null))
+ZLIB_LIBS ?= $(or $(call named_lib,ZLIB,-lz),$(shell pkg-config --libs zlib 2>/dev/null || echo -lz))
+CRYPTO_CFLAGS ?= $(or $(call named_inc,CRYPTO),$(shell pkg-config --cflags libcrypto 2>/dev/null))
+CRYPTO_LIBS ?= $(or $(call named_lib,CRYPTO,-lcrypto),$(shell pkg-config --libs libcrypto 2>/dev/null || echo -lcrypto))
 
 # --- how to build ----------------------------------------------------------------------------------------------------
 # SANITIZE=1 builds with ASan and UBSan; POLL=1 builds what other systems and processors use, the engine without epoll and everything in plain C. Each
-# keeps its own objects.
-VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(POLL),-poll)
+# keeps its own objects, and so do the flags of LuaRocks.
+VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(POLL),-poll)$(if $(FOR_ROCK),-rock)
 OUT := build/$(VARIANT)
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(LUA_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS) $(CRYPTO_CFLAGS)
+# What a distribution's packages are built with; HARDEN= and HARDEN_LINK= take it out. Fortified functions need an optimising compiler, and hide what the
+# sanitizers look for.
+HARDEN ?= -fstack-protector-strong $(if $(SANITIZE)$(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+# 64 bits for the offsets of files, also on systems of 32 bits.
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(HARDEN) \
+  $(LUA_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS) $(CRYPTO_CFLAGS)
 ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_LDFLAGS := -fsanitize=address,undefined
@@ -57,9 +68,11 @@ endif
 ifeq ($(OS),Darwin)
 SHARED := -bundle -undefined dynamic_lookup
 else
+HARDEN_LINK ?= -Wl,-z,relro,-z,now
 SHARED := -shared -Wl,--as-needed
 DL_LIBS := -ldl
 endif
+ALL_LDFLAGS = $(SHARED) $(HARDEN_LINK) $(SAN_LDFLAGS) $(LDFLAGS)
 
 SRC := $(sort $(wildcard csrc/core/*.c csrc/http/*.c csrc/lua/*.c))
 OBJ := $(SRC:csrc/%.c=$(OUT)/obj/%.o)
@@ -82,7 +95,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -95,6 +108,7 @@ help:
 	@echo 'make test-long      what is cut short in make test, in full: the soak, kill -9 at every point'
 	@echo 'make test-paths     a million random rows through SIMD and through plain C: not a byte may differ'
 	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
+	@echo 'make static         the modules in one archive, for a host in C that links them: docs/c-hosts.md'
 	@echo 'make fuzz           libFuzzer over rows and over callbacks, FUZZ_SECONDS=60 each (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
 	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make placeholder-table  renew the tables'
@@ -107,25 +121,46 @@ check-lua:
 	@printf '#include <lua.h>\n#include <curl/curl.h>\n' | $(CC) $(LUA_CFLAGS) $(CURL_CFLAGS) -E -x c - >/dev/null 2>&1 || \
 	  { echo "The headers of Lua $(LUA) or of libcurl were not found. Run 'make deps', or name them: make LUA=$(LUA) LUA_CFLAGS=-I/dir CURL_CFLAGS=-I/dir" >&2; exit 1; }
 
-$(OUT)/obj/%.o: csrc/%.c | check-lua
+# What everything is compiled and linked with. The file is written when that changes, and then everything that depends on it is built again.
+FLAGS := $(OUT)/flags
+.PHONY: FORCE
+$(FLAGS): FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) : $(ALL_LDFLAGS) $(CURL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS))' >$@.$$$$ && \
+	  if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
+
+$(OUT)/obj/%.o: csrc/%.c $(FLAGS) | check-lua
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(CORE): $(OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(OBJ) $(CURL_LIBS) $(DL_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(OBJ) $(CURL_LIBS) $(DL_LIBS)
 
 $(OUT)/scope3/gzip.so: $(GZIP_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(GZIP_OBJ) $(ZLIB_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(GZIP_OBJ) $(ZLIB_LIBS)
 
 $(OUT)/scope3/crypto.so: $(CRYPTO_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(SHARED) $(SAN_LDFLAGS) $(LDFLAGS) -o $@ $(CRYPTO_OBJ) $(CRYPTO_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(CRYPTO_OBJ) $(CRYPTO_LIBS)
 
 -include $(OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d)
 
 modules: $(MODULES)
+
+# All modules in one archive, for a host in C that links them: docs/c-hosts.md.
+STATIC := $(OUT)/libscope3.a
+STATIC_OBJ := $(OBJ) $(if $(GZIP),$(GZIP_OBJ)) $(if $(CRYPTO),$(CRYPTO_OBJ))
+$(STATIC): $(STATIC_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+static: $(STATIC)
+
+# What a program that links the archive needs after it.
+print-static-libs:
+	@echo $(CURL_LIBS) $(if $(GZIP),$(ZLIB_LIBS)) $(if $(CRYPTO),$(CRYPTO_LIBS)) $(DL_LIBS) -lm
 
 # Written anew each time, because it names the chosen Lua.
 .PHONY: bin/scope3
@@ -295,7 +330,9 @@ install: $(MODULES)
 	sed -e 's|@LUA@|$(LUA_FULL)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
 	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
 	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
-	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* "$(DESTDIR)$(INST_DOCDIR)/"
+	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* README.md "$(DESTDIR)$(INST_DOCDIR)/"
+	find docs examples -type f ! -name '.*' | while read -r f; do \
+	  install -d "$(DESTDIR)$(INST_DOCDIR)/$$(dirname "$$f")" && install -m "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(DESTDIR)$(INST_DOCDIR)/$$f" || exit 1; done
 
 # For LuaRocks. The rockspec has it take the command as it is: its wrapper loads modules by paths that include the current folder. The files are put into
 # the folder of the rock, and LuaRocks moves them to share and lib of its tree; where other trees are, `luarocks path` says.

@@ -32,6 +32,8 @@ build = {
     LUA_BIN = "$(LUA)",
     LUA_CFLAGS = "-I$(LUA_INCDIR)",
     CFLAGS = "$(CFLAGS)",
+    CURL_INCDIR = "$(CURL_INCDIR)",
+    CURL_LIBDIR = "$(CURL_LIBDIR)",
     LUA = "of-bin",
   },
   install_variables = {
@@ -41,6 +43,7 @@ build = {
     INST_LUADIR = "$(LUADIR)",
     INST_BINDIR = "$(BINDIR)",
   },
+  copy_directories = { "docs", "examples" },
 }
 -- The wrapper that LuaRocks writes looks for modules in the current folder before the command can forbid it.
 deploy = {

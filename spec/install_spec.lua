@@ -30,6 +30,8 @@ local function folder()
   return path
 end
 
+local root = must("pwd"):gsub("%s+$", "")
+
 describe("installing", function()
   local folders = {}
   local function new_folder()
@@ -44,6 +46,13 @@ describe("installing", function()
     world.clean()
   end)
 
+  -- The sources by themselves, for builds with other flags: the specs of another Lua may be using the modules of this tree.
+  local function sources()
+    local tree = new_folder() .. "/tree"
+    must(("mkdir %s && tar --exclude=./.git --exclude=./build --exclude=./bin/scope3 -cf - . | tar -C %s -xf -"):format(quote(tree), quote(tree)))
+    return tree
+  end
+
   it("with make puts the module, the Lua files and the command where they are told, and they work", function()
     local prefix = new_folder() .. "/with space"
     must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=%s"):format(CLEAN, LUA, BIN, quote(prefix)))
@@ -56,6 +65,7 @@ describe("installing", function()
       assert.is_not_nil(file)
       file:close()
     end
+    must(("cd %s/share/doc/scope3 && test -f README.md && test -f docs/embedding.md && test -x examples/nginx/run"):format(quote(prefix)))
     -- The tables are under licences of their own, which go along.
     for licence, words in pairs { ["LICENSE"] = "MIT License", ["LICENSE.Apache-2.0"] = "Apache License", ["LICENSE.Unicode-3.0"] = "UNICODE LICENSE V3" } do
       assert.truthy(world.read(prefix .. "/share/doc/scope3/" .. licence):find(words, 1, true))
@@ -77,14 +87,70 @@ describe("installing", function()
     local tree = new_folder()
     -- What Debian's packages provide, said to LuaRocks, which cannot reach its server from everywhere.
     local config = world.file('rocks_provided = { ["argparse"] = "0.7.1-1" }\n')
-    local out = must(("%s LUAROCKS_CONFIG=%s luarocks --lua-version=%s --tree=%s make rockspec/scope3-0.1.0-1.rockspec"):format(CLEAN, config, LUA, tree))
+    local out = must(("cd %s && %s LUAROCKS_CONFIG=%s luarocks --lua-version=%s --tree=%s make rockspec/scope3-0.1.0-1.rockspec CFLAGS=-O0"):format(
+      quote(sources()), CLEAN, config, LUA, tree))
     assert.is_nil(out:find("Missing dependencies", 1, true))
     local paths = ("LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' LUA_CPATH='%s/lib/lua/%s/?.so;;'"):format(tree, VDIR, tree, VDIR, tree, VDIR)
     local version = must(("cd / && %s %s %s -e 'print(require(\"scope3\")._VERSION)'"):format(CLEAN, paths, BIN))
     assert.equal(require "scope3.version" .. "\n", version)
     local command = must(("cd / && %s %s/bin/scope3 --version"):format(CLEAN, tree))
     assert.equal("scope3 " .. require "scope3.version" .. "\n", command)
+    -- The documents and the examples come with the rock.
+    must(("cd %s/lib/luarocks/rocks-%s/scope3/0.1.0-1 && test -f docs/embedding.md && test -f examples/newsletter.lua"):format(quote(tree), VDIR))
   end)
+
+  it("looks for libraries where it is told, and finds them there at run time", function()
+    local function flags(settings)
+      return must(("%s make --no-print-directory -n -B LUA=%s LUA_BIN=%s %s modules"):format(CLEAN, LUA, BIN, settings))
+    end
+    local out = flags "CURL_DIR=/opt/curl ZLIB_DIR=/opt/zlib CRYPTO_INCDIR=/opt/ssl/inc CRYPTO_LIBDIR=/opt/ssl/lib64"
+    for _, flag in ipairs { "-I/opt/curl/include ", "-I/opt/zlib/include ", "-I/opt/ssl/inc ", "-L/opt/curl/lib -Wl,-rpath,/opt/curl/lib -lcurl",
+      "-L/opt/zlib/lib -Wl,-rpath,/opt/zlib/lib -lz", "-L/opt/ssl/lib64 -Wl,-rpath,/opt/ssl/lib64 -lcrypto" } do
+      assert.truthy(out:find(flag, 1, true), flag)
+    end
+    out = flags "CURL_INCDIR=/opt/i CURL_LIBDIR=/usr/lib/here"
+    assert.truthy(out:find("-I/opt/i ", 1, true))
+    assert.truthy(out:find("-L/usr/lib/here -lcurl", 1, true), out)
+    out = flags "CURL_DIR=/opt/curl CURL_CFLAGS=-I/mine CURL_LIBS=-lmine"
+    assert.is_nil(out:find("/opt/curl", 1, true))
+    assert.truthy(out:find("-lmine", 1, true))
+    assert.is_nil(flags "":find("rpath", 1, true))
+  end)
+
+  if LUA == "5.4" and os.getenv "LD_PRELOAD" == nil then
+    it("builds again what other flags are for, and nothing twice", function()
+      local tree = quote(sources())
+      local function compiled(flags)
+        local _, count = must(("cd %s && %s make --no-print-directory LUA=%s LUA_BIN=%s %s modules"):format(tree, CLEAN, LUA, BIN, flags)):gsub(" %-c %-o ", "")
+        return count
+      end
+      local all = compiled "CFLAGS=-O0"
+      assert.is_true(all > 50)
+      assert.equal(0, compiled "CFLAGS=-O0")
+      assert.equal(all, compiled "CFLAGS='-O0 -g0'")
+      must(("cd %s && touch csrc/core/utf8.c"):format(tree))
+      assert.equal(1, compiled "CFLAGS='-O0 -g0'")
+    end)
+
+    it("links into a program in C, whose other symbols it does not touch", function()
+      local tree, host = quote(sources()), new_folder() .. "/host"
+      must(("cd %s && %s make --no-print-directory -s LUA=%s LUA_BIN=%s CFLAGS=-O0 static"):format(tree, CLEAN, LUA, BIN))
+      local names = must(("cd %s && nm -g --defined-only build/5.4/libscope3.a | awk 'NF == 3 { print $3 }' | grep -v '^sc3_\\|^__x86' | sort"):format(tree))
+      assert.equal("luaopen_scope3_core\nluaopen_scope3_crypto\nluaopen_scope3_gzip\n", names)
+      must(("cd %s && %s sh -c 'cc -std=c11 -Wall -Wextra -Werror $(pkg-config --cflags lua5.4) -o %s examples/c-host/host.c build/5.4/libscope3.a " ..
+        "$(pkg-config --libs lua5.4) $(make -s --no-print-directory LUA=%s print-static-libs)'"):format(tree, CLEAN, host, LUA))
+      local script = world.file [[
+        local scope3 = require "scope3"
+        require "scope3.gzip"
+        require "scope3.crypto"
+        local client = scope3.client { api_key = "scope3_0123456789", account_id = "25", base_url = ..., loop = "blocking" }
+        local answer, err = client:health()
+        print(scope3.email.hash " USER@example.com ", answer, err.kind)
+      ]]
+      local out = must(("cd / && %s %s %s %s http://127.0.0.1:1"):format(CLEAN, host, quote(root .. "/lua"), script))
+      assert.equal("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514\tnil\tnetwork\n", out)
+    end)
+  end
 
   it("leaves out what needs zlib or OpenSSL where their headers are missing", function()
     local function modules(flags)

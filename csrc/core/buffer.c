@@ -14,8 +14,10 @@ enum { FIRST_CAPACITY = 256, MAPPED_LEAST = 1 << 20 };
 #define SC3_WATCHED
 #endif
 #if defined(__linux__) && !defined(SC3_PORTABLE) && !defined(SC3_WATCHED)
+#include <sys/mman.h> /* without _GNU_SOURCE it knows no mremap */
+#endif
+#ifdef MREMAP_MAYMOVE
 #include <string.h>
-#include <sys/mman.h>
 
 static char *resize(char *p, size_t old, size_t size) {
   char *q;
@@ -74,9 +76,9 @@ sc3_status sc3_buffer_grow(sc3_buffer *b, size_t more) {
   need = b->n + more;
   capacity = b->capacity > 0 ? b->capacity : FIRST_CAPACITY;
   while (capacity < need)
-    capacity *= 4;
+    capacity = capacity <= b->cap / 4 ? capacity * 4 : b->cap; /* the limit is not below `need`, and a size_t may end soon after it */
   if (capacity > b->cap)
-    capacity = b->cap;
+    capacity = b->cap; /* the first block */
   p = resize(b->p, b->capacity, capacity);
   if (p == NULL)
     return SC3_ENOMEM;

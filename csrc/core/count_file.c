@@ -172,7 +172,8 @@ static sc3_count_status make(sc3_count_file *f, sc3_count_status status) {
   f->at.head = fresh_header();
   if (!write_at(f->fd, &f->at, sizeof f->at, 0)) {
     int error = errno;
-    (void)ftruncate(f->fd, 0); /* a part of one would be taken for damage */
+    if (ftruncate(f->fd, 0) != 0) /* a part of one would be taken for damage */
+      error = errno;
     errno = error;
     return SC3_COUNT_SYSTEM;
   }

@@ -82,6 +82,8 @@ ssize_t sc3_input_file_read(const sc3_input_file *f, void *to, size_t n) {
   return read(f->fd, to, n);
 }
 
+_Static_assert(sizeof(off_t) >= 8, "files may be larger than 2 GiB: compile with -D_FILE_OFFSET_BITS=64");
+
 const char *sc3_input_kind(const struct stat *info) {
   if (S_ISREG(info->st_mode))
     return "file";
@@ -92,7 +94,13 @@ const char *sc3_input_kind(const struct stat *info) {
   return S_ISSOCK(info->st_mode) ? "socket" : "device";
 }
 
+#ifdef __APPLE__
+#define MODIFIED st_mtimespec
+#else
+#define MODIFIED st_mtim
+#endif
+
 void sc3_input_stamp(const struct stat *info, char text[SC3_INPUT_STAMP]) {
   (void)snprintf(text, SC3_INPUT_STAMP, "%llu:%llu:%lld:%lld.%09ld", (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
-                 (long long)info->st_size, (long long)info->st_mtim.tv_sec, (long)info->st_mtim.tv_nsec);
+                 (long long)info->st_size, (long long)info->MODIFIED.tv_sec, (long)info->MODIFIED.tv_nsec);
 }
