@@ -20,6 +20,12 @@ local loops = {}
 
 local hosts = {}
 
+-- In nginx at once: its master may read files that its workers may not.
+local in_nginx = rawget(_G, "ngx")
+if in_nginx and in_nginx.get_phase then
+  hosts.nginx = require "scope3.loop.nginx"
+end
+
 -- The loop of the host that is running just now. nginx's master reads its configuration in "init", and a worker that runs "exit_worker" serves nobody
 -- any more: there waiting may block.
 local function here()
@@ -27,7 +33,7 @@ local function here()
   if ngx and ngx.get_phase then
     local phase = ngx.get_phase()
     if phase ~= "init" and phase ~= "exit_worker" then
-      hosts.nginx = hosts.nginx or require "scope3.loop.nginx"
+      hosts.nginx = hosts.nginx or require "scope3.loop.nginx" -- a host may set ngx after it loaded this
       return hosts.nginx
     end
   end
