@@ -20,10 +20,12 @@ local loops = {}
 
 local hosts = {}
 
--- In nginx at once: its master may read files that its workers may not.
+-- In nginx at once what else is loaded when it is needed: the master may read files that its workers may not. A build may lack the last two.
 local in_nginx = rawget(_G, "ngx")
 if in_nginx and in_nginx.get_phase then
   hosts.nginx = require "scope3.loop.nginx"
+  pcall(require, "scope3.gzip")
+  pcall(require, "scope3.crypto")
 end
 
 -- The loop of the host that is running just now. nginx's master reads its configuration in "init", and a worker that runs "exit_worker" serves nobody
