@@ -75,9 +75,29 @@ function auto.rest()
   end
 end
 
+-- Servers that run Lua in their own event loop, by the globals that they give it: a call that blocks stops all of such a server.
+local SERVERS = {
+  { "HAProxy", "core", "register_action" }, { "lighttpd", "lighty", "r" }, { "Tarantool", "box", "cfg" }, { "Prosody", "prosody", "hosts" },
+  { "Knot Resolver", "event", "after" }, { "Apache httpd", "apache2", "version" }, { "Redis", "redis", "call" },
+}
+
+local function server()
+  for _, known in ipairs(SERVERS) do
+    local global = rawget(_G, known[2])
+    if type(global) == "table" and global[known[3]] ~= nil then
+      return known[1]
+    end
+  end
+end
+
 function auto.bar()
   local loop = here()
-  return loop.bar and loop.bar()
+  if loop ~= blocking then
+    return loop.bar and loop.bar()
+  end
+  local name = server()
+  return name and name .. " has no loop here, and a call that blocks stops the whole server: give the client a loop of your own (docs/embedding.md), " ..
+    "or take loop = \"blocking\" where nothing is served yet"
 end
 
 local NAMES = { blocking = true, nginx = true, cqueues = true, luv = true }

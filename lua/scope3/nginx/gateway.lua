@@ -84,19 +84,23 @@ local function body_reader(length, timeout)
     return nil, why
   end
   socket:settimeout(timeout * 1000)
-  local left = length
+  local left, broken = length, false
   return function()
     if left <= 0 then
       return nil
     end
     local chunk, failure = socket:receiveany(math.min(CHUNK, left))
     if not chunk then
+      broken = true
       return nil, errors.new("source", failure == "timeout" and "the upload stood still for too long"
         or "the upload was cut short: " .. tostring(failure), { code = "upload_cut" })
     end
     left = left - #chunk
     return chunk
   end, function()
+    if broken then
+      return false
+    end
     local ends = core.now() + DRAINING
     socket:settimeout(DRAIN_TIMEOUT * 1000)
     while left > 0 do
