@@ -187,14 +187,33 @@ function Source:progress()
   return self.handle:bytes(), self.handle:size()
 end
 
+--- Bounds what a stranger's upload may cost: a small file of gzip data can unpack to a thousand times its size.
+---@param bounds {rows: integer?, bytes: integer?}  the most rows, empty lines included; the most bytes, unpacked ones where it is gzip
+function Source:bound(bounds)
+  self.bounds = bounds
+end
+
+-- The error of a source that goes beyond its bounds; nil while it does not.
+local function beyond(self)
+  local bounds = self.bounds
+  if bounds and bounds.bytes and self.handle:bytes() > bounds.bytes then
+    return errors.new("source", ("%s: it has more than %.0f bytes%s"):format(self.name, bounds.bytes, self.packed and " when it is unpacked" or ""),
+      { code = "too_many_bytes" })
+  elseif bounds and bounds.rows and self.handle:rows() + self.handle:lines().blank > bounds.rows then
+    return errors.new("source", ("%s: it has more than %.0f rows, empty lines included"):format(self.name, bounds.rows), { code = "too_many_rows" })
+  end
+end
+
 local CHUNK = 256 * 1024 -- the parser takes no more at once
 
 --- Gives the next chunk of a reader to the parser.
 ---@return true?
 ---@return scope3.Error? err
 function Source:feed()
-  local chunk, why = self.chunk, nil
-  if not chunk then
+  local chunk, why = self.chunk, beyond(self)
+  if why then
+    return nil, why
+  elseif not chunk then
     chunk, why = self.reader()
     self.at = 1
   end

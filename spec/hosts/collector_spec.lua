@@ -136,6 +136,7 @@ describe("a collector", function()
   it("goes on when nginx has dropped its timer, because too many were running", function()
     server = nginx.start { http = "lua_max_running_timers 1;\n" .. collecting.http("", sandbox.url, "flush_seconds = 0.1,"):gsub("collector:start%(%)",
       "ngx.timer.at(0, function() ngx.sleep(1) end) %0") }
+    server:expect "lua_max_running_timers are not enough"
     visit(1)
     nginx.until_true("its timer was dropped", function()
       return server:log():find("lua_max_running_timers are not enough", 1, true)

@@ -27,6 +27,7 @@ local HTTP = [[
     impatient = gateway { read_timeout = 0.2 }
     small = gateway { max_members = 100 }
     hashing = gateway { ids = "hash" }
+    narrow = gateway { max_rows = 1000, max_unpacked_bytes = 3000000 }
     wrong = select(2, pcall(gateway, { api_key = false, account_id = false, region = "Atlantis", max_members = 1e7, audience = { id = "" } }))
   }
   server {
@@ -36,6 +37,7 @@ local HTTP = [[
     location = /upload { content_by_lua_block { upload() } }
     location = /chosen { content_by_lua_block { chosen() } }
     location = /hashing { content_by_lua_block { hashing() } }
+    location = /narrow { content_by_lua_block { narrow() } }
     location = /small { content_by_lua_block { small() } }
     location = /wrong { content_by_lua_block { ngx.print(tostring(wrong)) } }
     location = /hidden { content_by_lua_block { ngx.log(ngx.ERR, "the hidden request ran") } }
@@ -146,6 +148,43 @@ describe("a gateway", function()
     world.assert_sums(said.result)
   end)
 
+  it("bounds what an upload may cost: its rows, its empty lines, and what it unpacks to", function()
+    local said, status = upload(csv(1000), nil, "/narrow")
+    assert.same({ 200, 1000 }, { status, said.result.sent })
+    -- A file of 30 kB that unpacks to 30 million empty lines, and one of 60 kB that unpacks to long rows.
+    for body, code in pairs {
+      ["yes '' | head -c 30000000"] = "too_many_rows",
+      ["echo id,mail,mobile,phone; yes $(head -c 9000 /dev/zero | tr '\\0' x) | head -c 30000000"] = "too_many_bytes",
+    } do
+      local packed = nginx.sh(("{ %s; } 2>/dev/null | gzip -c"):format(body))
+      assert.is_true(#packed < 400000)
+      said, status = upload(packed, nil, "/narrow")
+      assert.same({ 413, code }, { status, said.error.code })
+      assert.truthy(said.error.message:find(code == "too_many_rows" and "1000 rows" or "3000000 bytes", 1, true), said.error.message)
+    end
+    -- What was read before counts as what it is.
+    said, status = upload(csv(20000), nil, "/narrow")
+    assert.same({ 413, "too_many_rows" }, { status, said.error.code })
+    world.assert_sums(said.result)
+  end)
+
+  it("names a charset that it does not read, and takes the names of those that it does", function()
+    for charset, expected in pairs { ["windows-1252"] = 415, ['"ISO-8859-1"'] = 415, ["UTF-8"] = 200, ['"utf-8"; header=present'] = 200, ["us-ascii"] = 200 } do
+      local said, status = upload(csv(2), "-H 'Content-Type: text/csv; charset=" .. charset .. "'")
+      assert.equal(expected, status, charset)
+      assert.is_true(status == 200 or said.error.message:find("charset must be UTF%-8") ~= nil)
+    end
+  end)
+
+  it("refuses an upload over HTTP/2 with an answer that curl reads, however large it is", function()
+    for _ = 1, 2 do
+      local said, status = upload(csv(60000), "--http2-prior-knowledge -H 'Content-Type: text/csv'", nil, second_port)
+      assert.equal(505, status)
+      assert.truthy(said.error.message:find("--http1.1", 1, true))
+    end
+    assert.equal("", server:trouble())
+  end)
+
   it("takes nothing of a body that it did not want for the next request of the connection", function()
     local hidden = "\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
     for path, body in pairs { ["/upload"] = "no such,columns\n" .. ("x,y\n"):rep(100000) .. hidden, ["/small"] = csv(20000) .. hidden } do
@@ -185,6 +224,7 @@ describe("a gateway", function()
       socket:write(("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 1000\r\n\r\nid,mail,mobile,phone\n1,a@example.com,,\n"):format(path))
       socket:flush()
       if path == "/impatient" then
+        server:expect "lua tcp socket read timed out" -- nginx says so itself, unless lua_socket_log_errors is off
         local line = socket:read "*l"
         assert.truthy(line:find("408", 1, true), line)
       end

@@ -135,6 +135,7 @@ describe("nginx over HTTP/2", function()
         %s
         location / { proxy_pass %s; }
       }]]):format(port, certificates.cert, certificates.key, lines, sandbox.url) }
+    server:expect("is buffered to a temporary file", "intended to send too large body")
     return "https://127.0.0.1:" .. port
   end
 

@@ -4,6 +4,9 @@ local world = require "spec.support.world"
 
 local collecting = {}
 
+--- What a collector itself writes into the log begins so: its specs look at that where it matters.
+collecting.SAYS = "scope3: "
+
 local HTTP = [[
   lua_shared_dict scope3 1m;
   init_by_lua_block {
@@ -78,8 +81,9 @@ function collecting.of(sandbox, current)
   --- Starts one, with further options of the collector. `more`: workers, main, connections and before as nginx.start() takes them, http (directives), init and locations.
   function of.start(options, more)
     more = more or {}
-    return nginx.start { http = (more.http or "") .. collecting.http(more.init or "", sandbox.url, options, more.locations), workers = more.workers,
+    local server = nginx.start { http = (more.http or "") .. collecting.http(more.init or "", sandbox.url, options, more.locations), workers = more.workers,
       main = more.main, connections = more.connections, before = more.before }
+    return server:expect(collecting.SAYS, "exited on signal 9")
   end
 
   function of.get(path, options)

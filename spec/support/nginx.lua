@@ -8,8 +8,9 @@ local nginx = {}
 local Server = {}
 Server.__index = Server
 
--- Debian keeps its modules here; where they are built in, none has to be loaded.
-local MODULES = "/usr/lib/nginx/modules/"
+-- NGINX names another program than Debian's, and NGINX_MODULES the folder of its Lua module: nothing where that is built in.
+local PROGRAM = os.getenv "NGINX" or "nginx"
+local MODULES = os.getenv "NGINX_MODULES" or "/usr/lib/nginx/modules"
 
 local CONF = [[
 %s
@@ -85,10 +86,10 @@ function nginx.start(options)
   local folder, port = os.tmpname(), free_port()
   os.remove(folder)
   assert(os.execute("mkdir -p " .. quote(folder) .. " && chmod 711 " .. quote(folder)))
-  local self = setmetatable({ folder = folder, port = port, url = "http://127.0.0.1:" .. port, options = options, seen = 0 }, Server)
+  local self = setmetatable({ folder = folder, port = port, url = "http://127.0.0.1:" .. port, options = options, seen = 0, expected = {} }, Server)
   self:configure(options)
-  sh(("cd %s && %s %s nginx -p %s -c nginx.conf >start.log 2>&1 & echo $! >%s/launcher.pid"):format(quote(folder),
-    options.env or "", options.before or "", quote(folder), quote(folder)))
+  sh(("cd %s && %s %s %s -p %s -c nginx.conf >start.log 2>&1 & echo $! >%s/launcher.pid"):format(quote(folder),
+    options.env or "", options.before or "", quote(PROGRAM), quote(folder), quote(folder)))
   nginx.until_true("nginx listens: " .. folder, function()
     if world.exists(folder .. "/nginx.pid") then
       local reply = world.http("GET", self.url .. "/ping")
@@ -106,8 +107,10 @@ end
 function Server:configure(options)
   local root = sh("pwd"):gsub("%s+$", "")
   local modules = ""
-  if world.exists(MODULES .. "ngx_http_lua_module.so") then
-    modules = ("load_module %sndk_http_module.so;\nload_module %sngx_http_lua_module.so;"):format(MODULES, MODULES)
+  for _, name in ipairs(MODULES ~= "" and { "ndk_http_module.so", "ngx_http_lua_module.so" } or {}) do
+    if world.exists(MODULES .. "/" .. name) then
+      modules = modules .. ("load_module %s/%s;\n"):format(MODULES, name)
+    end
   end
   local http = options.http:gsub("PORT", tostring(self.port)):gsub("FOLDER", self.folder)
   local cpath = os.getenv("SCOPE3_NGINX_CPATH") or package.cpath:match("[^;]*/build/[^;]*")
@@ -162,11 +165,29 @@ function Server:log()
   return world.read(self.folder .. "/error.log")
 end
 
---- Lines of its log that tell of trouble.
+local LEVELS = { warn = true, error = true, alert = true, crit = true, emerg = true }
+
+local function is_expected(self, line)
+  for _, words in ipairs(self.expected) do
+    if line:find(words, 1, true) then
+      return true
+    end
+  end
+end
+
+--- Says that lines of its log that have these words are meant to be there.
+function Server:expect(...)
+  for _, words in ipairs { ... } do
+    self.expected[#self.expected + 1] = words
+  end
+  return self
+end
+
+--- Lines of its log that tell of trouble, warnings too, but those that are expected.
 function Server:trouble()
   local lines = {}
   for line in self:log():sub(self.seen + 1):gmatch("[^\n]+") do
-    if line:find("%[warn%]") or line:find("%[error%]") or line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]") or line:find("exited on signal", 1, true) then
+    if (LEVELS[line:match("%[(%l+)%]")] or line:find("exited on signal", 1, true)) and not is_expected(self, line) then
       lines[#lines + 1] = line
     end
   end
@@ -193,7 +214,7 @@ function Server:forget_trouble()
   self.seen = #self:log()
 end
 
---- Ends it, gracefully unless told otherwise, and removes its folder; fails where its log shows a value. Idempotent.
+--- Ends it, gracefully unless told otherwise, and removes its folder; fails where its log shows a value, or trouble that was not expected. Idempotent.
 function Server:close(signal)
   if not running[self] then
     return
@@ -203,9 +224,11 @@ function Server:close(signal)
   nginx.await_end(self.pid)
   traces.keep_file("nginx", self.folder .. "/error.log")
   traces.keep("spool names", sh("find " .. quote(self.folder)))
-  local leak = world.exists(self.folder .. "/error.log") and self:leak()
+  local has_log = world.exists(self.folder .. "/error.log")
+  local leak, trouble = has_log and self:leak(), has_log and self:trouble() or ""
   os.execute("rm -rf " .. quote(self.folder))
   assert(not leak, leak)
+  assert(trouble == "", "nginx wrote into its log:\n" .. trouble)
 end
 
 nginx.sh, nginx.quote, nginx.free_port = sh, quote, free_port

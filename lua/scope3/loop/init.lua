@@ -20,6 +20,14 @@ local loops = {}
 
 local hosts = {}
 
+-- In nginx at once what else is loaded when it is needed: the master may read files that its workers may not. A build may lack the last two.
+local in_nginx = rawget(_G, "ngx")
+if in_nginx and in_nginx.get_phase then
+  hosts.nginx = require "scope3.loop.nginx"
+  pcall(require, "scope3.gzip")
+  pcall(require, "scope3.crypto")
+end
+
 -- The loop of the host that is running just now. nginx's master reads its configuration in "init", and a worker that runs "exit_worker" serves nobody
 -- any more: there waiting may block.
 local function here()
@@ -27,7 +35,7 @@ local function here()
   if ngx and ngx.get_phase then
     local phase = ngx.get_phase()
     if phase ~= "init" and phase ~= "exit_worker" then
-      hosts.nginx = hosts.nginx or require "scope3.loop.nginx"
+      hosts.nginx = hosts.nginx or require "scope3.loop.nginx" -- a host may set ngx after it loaded this
       return hosts.nginx
     end
   end
@@ -67,9 +75,29 @@ function auto.rest()
   end
 end
 
+-- Servers that run Lua in their own event loop, by the globals that they give it: a call that blocks stops all of such a server.
+local SERVERS = {
+  { "HAProxy", "core", "register_action" }, { "lighttpd", "lighty", "r" }, { "Tarantool", "box", "cfg" }, { "Prosody", "prosody", "hosts" },
+  { "Knot Resolver", "event", "after" }, { "Apache httpd", "apache2", "version" }, { "Redis", "redis", "call" },
+}
+
+local function server()
+  for _, known in ipairs(SERVERS) do
+    local global = rawget(_G, known[2])
+    if type(global) == "table" and global[known[3]] ~= nil then
+      return known[1]
+    end
+  end
+end
+
 function auto.bar()
   local loop = here()
-  return loop.bar and loop.bar()
+  if loop ~= blocking then
+    return loop.bar and loop.bar()
+  end
+  local name = server()
+  return name and name .. " has no loop here, and a call that blocks stops the whole server: give the client a loop of your own (docs/embedding.md), " ..
+    "or take loop = \"blocking\" where nothing is served yet"
 end
 
 local NAMES = { blocking = true, nginx = true, cqueues = true, luv = true }

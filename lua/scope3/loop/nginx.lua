@@ -168,7 +168,7 @@ end
 
 -- Where a light thread can be suspended (lua-nginx-module's pages of ngx.sleep and ngx.semaphore).
 local WAITING = { rewrite = true, access = true, content = true, timer = true, ssl_cert = true, ssl_session_fetch = true, preread = true,
-  ssl_client_hello = true, server_rewrite = true }
+  ssl_client_hello = true, server_rewrite = true, precontent = true, proxy_ssl_cert = true, proxy_ssl_verify = true }
 
 function nginx.rest()
   if WAITING[ngx.get_phase()] then

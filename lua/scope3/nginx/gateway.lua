@@ -19,6 +19,8 @@ local gateway = {}
 
 local CHUNK = 64 * 1024
 local READ_TIMEOUT = 60 -- seconds without a byte
+local MAX_ROWS, MAX_UNPACKED = 10000000, 2 ^ 31 -- what an upload may cost: ten million rows take some four seconds of a processor
+local LINGERING = 1 -- seconds between the answer to an HTTP/2 upload and the end of its stream
 local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of a body is read, in all and without a byte
 
 ---@class scope3.GatewayOptions
@@ -32,12 +34,14 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field ca_file? string
 ---@field shared? string  a lua_shared_dict through which workers share one rate
 ---@field read_timeout? number  seconds that an upload may stand still (60)
+---@field max_rows? integer  the most rows of an upload, empty lines included (10 million)
+---@field max_unpacked_bytes? integer  the most bytes that an upload may have, or unpack to where it is gzip (2 GiB)
 ---@field on_event? fun(event: table)  as in scope3.SyncOptions
 --- and what a script may hold beside: mode, unique, region, mend, ids, phone_repairs, delimiter, quote, escape, null, header, format,
 --- max_members, max_bytes, rate, …
 local OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "string", base_url = "string",
-  ca_file = "string", shared = "string", read_timeout = "seconds", on_event = "function",
+  ca_file = "string", shared = "string", read_timeout = "seconds", max_rows = "count", max_unpacked_bytes = "count", on_event = "function",
 })
 
 local FORMATS = { ["text/csv"] = "csv", ["application/csv"] = "csv", ["text/plain"] = "csv", ["application/jsonl"] = "jsonl",
@@ -55,8 +59,22 @@ local function answer(status, value, drain)
   return ngx.exit(ngx.HTTP_OK)
 end
 
-local function refuse(status, message)
-  return answer(status, { error = { kind = "upload", message = message } })
+local function refuse(status, message, drain)
+  return answer(status, { error = { kind = "upload", message = message } }, drain)
+end
+
+-- Over HTTP/2 nginx gives the module no connection to read the body from, and the end of the request resets its stream. Where the reset comes with the
+-- answer, curl takes it for a broken connection. So the answer goes first, whole, and has time to be read.
+local function linger()
+  ngx.eof()
+  ngx.sleep(LINGERING)
+  return true
+end
+
+-- Whether the text is in an encoding that is read as it is.
+local function is_utf8(content_type)
+  local charset = core.lower(content_type):match('[; \t]charset="?([^"; \t]*)')
+  return charset == nil or charset == "" or charset == "utf-8" or charset == "utf8" or charset == "us-ascii"
 end
 
 -- A reader of the request's body, straight from the connection, and a function that reads what is left: true when nothing is any more.
@@ -66,19 +84,23 @@ local function body_reader(length, timeout)
     return nil, why
   end
   socket:settimeout(timeout * 1000)
-  local left = length
+  local left, broken = length, false
   return function()
     if left <= 0 then
       return nil
     end
     local chunk, failure = socket:receiveany(math.min(CHUNK, left))
     if not chunk then
+      broken = true
       return nil, errors.new("source", failure == "timeout" and "the upload stood still for too long"
         or "the upload was cut short: " .. tostring(failure), { code = "upload_cut" })
     end
     left = left - #chunk
     return chunk
   end, function()
+    if broken then
+      return false
+    end
     local ends = core.now() + DRAINING
     socket:settimeout(DRAIN_TIMEOUT * 1000)
     while left > 0 do
@@ -93,9 +115,11 @@ local function body_reader(length, timeout)
 end
 
 -- The status that tells whose fault it was: the rows', ours, or the service's.
+local STATUS_OF_CODE = { upload_cut = 408, too_many_rows = 413, too_many_bytes = 413 }
+
 local function status_of(err)
-  if err.code == "upload_cut" then
-    return 408
+  if STATUS_OF_CODE[err.code] then
+    return STATUS_OF_CODE[err.code]
   elseif err.kind == "source" or err.kind == "script" or err.kind == "invalid" then
     return 400
   elseif err.kind == "cannot_wait" or err.kind == "journal" then
@@ -169,7 +193,9 @@ function gateway.new(opts)
       ngx.header["Allow"] = "POST, PUT"
       return refuse(405, "POST or PUT a CSV or JSON Lines file here")
     elseif ngx.req.http_version() >= 2 then
-      return refuse(505, "uploads are streamed over HTTP/1.1 alone: send it with HTTP/1.1 (curl --http1.1), or turn HTTP/2 off for this server")
+      ngx.req.discard_body()
+      return refuse(505, "uploads are streamed over HTTP/1.1 alone: send it with HTTP/1.1 (curl --http1.1), or turn HTTP/2 off for this server",
+        linger)
     end
     local length = tonumber(ngx.var.http_content_length)
     if not length then
@@ -179,6 +205,8 @@ function gateway.new(opts)
     local format = opts.format or FORMATS[kind] or kind == "" and "csv" or nil
     if not format then
       return refuse(415, "the Content-Type must be text/csv or application/x-ndjson")
+    elseif not is_utf8(ngx.var.http_content_type or "") then
+      return refuse(415, "the charset must be UTF-8: convert the file first (iconv -f WINDOWS-1252 -t UTF-8 FILE)")
     end
     local reader, drain = body_reader(length, opts.read_timeout or READ_TIMEOUT)
     if not reader and length > 0 then
@@ -193,6 +221,7 @@ function gateway.new(opts)
     else
       input = source.csv(reader, options.merge(dialect.options(opts), { header = opts.header }))
     end
+    input:bound { rows = opts.max_rows or MAX_ROWS, bytes = opts.max_unpacked_bytes or MAX_UNPACKED }
     local audience = opts.audience
     if type(audience) == "function" then
       audience = audience()
