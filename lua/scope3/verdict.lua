@@ -1,5 +1,6 @@
 --- What a task says of the work behind it: a task may be completed, and what it was to do may have failed
 --- (docs/contract.md section 3).
+local advice = require "scope3.advice"
 local core = require "scope3.core"
 local redact = require "scope3.redact"
 local wire = require "scope3.wire"
@@ -19,6 +20,7 @@ local LISTED = 20 -- problems of a task that are told one by one
 ---@field message? string
 ---@field field? string
 ---@field suggestion? string
+---@field about? string  the code, where it is told elsewhere
 ---@field recovery? string
 ---@field retry_after? number
 ---@field audience_id? string
@@ -270,7 +272,8 @@ end
 function verdict.sentence(problem)
   local said = problem.code and problem.message and problem.code .. ": " .. problem.message
   said = said or problem.code or problem.message or "it does not say why"
-  return said .. (problem.suggestion and "; the service suggests: " .. problem.suggestion or "")
+  local known = advice.of(problem.code or problem.about)
+  return said .. (problem.suggestion and "; the service suggests: " .. problem.suggestion or known and " (" .. known .. ")" or "")
 end
 
 -- --- what a task holds beside its own fields ----------------------------------------------------------------------
