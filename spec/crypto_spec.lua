@@ -46,7 +46,8 @@ describe("an Ed25519 key", function()
     assert.is_false(key:verify("", signature:sub(1, 32) .. table.concat(s)))
   end)
 
-  -- Multiples of the point of order 8, and encodings of them that RFC 8032 section 5.1.3 does not decode: y, without the sign of x.
+  -- Multiples of the point of order 8, and encodings of them that RFC 8032 section 5.1.3 does not decode: y, without
+  -- the sign of x.
   local SMALL = {
     ("0"):rep(64), "01" .. ("0"):rep(62), "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", "ec" .. ("f"):rep(60) .. "7f",
@@ -59,7 +60,8 @@ describe("an Ed25519 key", function()
         local x = bytes(y)
         x = x:sub(1, 31) .. string.char(x:byte(32) + sign)
         assert.is_nil((crypto.ed25519(x)), y)
-        local jwk = { kid = "k", use = "sig", key_ops = { "verify" }, adcp_use = "webhook-signing", kty = "OKP", crv = "Ed25519",
+        local jwk = { kid = "k", use = "sig", key_ops = { "verify" }, adcp_use = "webhook-signing", kty = "OKP",
+          crv = "Ed25519",
           x = signing.base64(x) }
         local request = signing.request({ alg = "ed25519", kid = "k" }, { signature = "\1" .. ("\0"):rep(63) })
         local payload, err = webhook.verify(request, { mode = "rfc9421", keys = { jwk }, now = function()
@@ -76,7 +78,8 @@ describe("an Ed25519 key", function()
       assert.is_nil((crypto.ed25519(string.char(low) .. ("\255"):rep(30) .. "\127")), low)
       assert.is_nil((crypto.ed25519(string.char(low) .. ("\255"):rep(31))), low)
     end
-    for _, y in ipairs { "eb" .. ("f"):rep(60) .. "7f", "ed" .. ("f"):rep(58) .. "fe7f", "02" .. ("0"):rep(62), "fe" .. ("f"):rep(60) .. "7e" } do
+    for _, y in ipairs { "eb" .. ("f"):rep(60) .. "7f", "ed" .. ("f"):rep(58) .. "fe7f", "02" .. ("0"):rep(62),
+        "fe" .. ("f"):rep(60) .. "7e" } do
       assert.is_truthy((crypto.ed25519(bytes(y))), y)
     end
   end)

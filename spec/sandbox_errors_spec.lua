@@ -1,4 +1,5 @@
--- An error of the sandbox's own is loud wherever it happens. Each of these puts one fault into a sandbox of its own, in a process of its own.
+-- An error of the sandbox's own is loud wherever it happens. Each of these puts one fault into a sandbox of its own, in
+-- a process of its own.
 local core = require "scope3.core"
 local child = require "scope3.sandbox.child"
 local world = require "spec.support.world"
@@ -42,7 +43,8 @@ describe("an error within the sandbox", function()
   end
 
   it("answers 500 to the request at hand, prints a traceback, and fails the process in the end", function()
-    local sandbox = start [[require("scope3.sandbox.validate"); package.loaded["scope3.sandbox.validate"] = function() error("oops in a handler") end]]
+    local sandbox = start [[require("scope3.sandbox.validate")
+      package.loaded["scope3.sandbox.validate"] = function() error("oops in a handler") end]]
     local result = call(sandbox, "POST", SYNC, BODY)
     assert.equal(500, result.status)
     local answer = json.decode(result.body)
@@ -56,13 +58,15 @@ describe("an error within the sandbox", function()
 
   it("is told of the route that has failed before its body was read, and of one of its own routes", function()
     local sandbox = start([[local s = require("scope3.sandbox.state") local n, own = 0, s.settle
-      s.settle = function(self) n = n + 1 if n == 1 then error({ odd = true }) end return own(self) end]], { clock = "manual" })
+      s.settle = function(self) n = n + 1 if n == 1 then error({ odd = true }) end return own(self) end]],
+        { clock = "manual" })
     core.sleep(0.1) -- the ticker is the first, or the request
     call(sandbox, "POST", SYNC, (" "):rep(3e6) .. BODY)
     assert.equal(1, failure(sandbox, "table: "))
     sandbox = start [[local c = require("scope3.sandbox.state") c.show_member = function() return nil .. "x" end]]
     call(sandbox, "PUT", "/sandbox/config", '{"task_seconds":0}')
-    call(sandbox, "POST", SYNC, json.encode { audiences = json.array { { audienceId = "a", add = json.array { { externalId = "1",
+    call(sandbox, "POST", SYNC, json.encode { audiences = json.array { { audienceId = "a",
+      add = json.array { { externalId = "1",
       hashedEmail = ("ab"):rep(32) } } } } })
     assert.equal(500, call(sandbox, "GET", "/sandbox/members?account=25&audience=a").status)
     assert.equal(1, failure(sandbox, "concatenate"))
@@ -71,12 +75,14 @@ describe("an error within the sandbox", function()
   it("takes no other task along, and does not end the ticker", function()
     local sandbox = start [[local s = require("scope3.sandbox.state") local n, own = 0, s.new
       s.new = function(...) local self = own(...) local on = self.audience self.audience = function(me, account, id)
-        if id == "bad" and n < 2 then n = n + 1 if n == 2 then error("oops in the ticker") end end return on(me, account, id) end return self end]]
+        if id == "bad" and n < 2 then n = n + 1 if n == 2 then error("oops in the ticker") end end
+          return on(me, account, id) end return self end]]
     call(sandbox, "PUT", "/sandbox/config", '{"task_seconds":0.3,"audience_seconds":0,"min_size":0}')
     local hook = require("spec.support.capture").start()
     for _, id in ipairs { "bad", "good" } do
       assert.equal(202, call(sandbox, "POST", SYNC, json.encode { audiences = json.array { { audienceId = id } },
-        pushNotificationConfig = { url = hook.url .. "/x", authentication = { schemes = json.array { "Bearer" }, credentials = ("c"):rep(32) } } }).status)
+        pushNotificationConfig = { url = hook.url .. "/x", authentication = { schemes = json.array { "Bearer" },
+          credentials = ("c"):rep(32) } } }).status)
     end
     -- Nobody asks: callbacks come by the ticker alone.
     local came
@@ -88,21 +94,25 @@ describe("an error within the sandbox", function()
     until came or core.now() > deadline
     assert.truthy(came)
     assert.equal(202, call(sandbox, "POST", SYNC, json.encode { audiences = json.array { { audienceId = "later" } },
-      pushNotificationConfig = { url = hook.url .. "/x", authentication = { schemes = json.array { "Bearer" }, credentials = ("c"):rep(32) } } }).status)
-    came, deadline = nil, core.now() + 30
+      pushNotificationConfig = { url = hook.url .. "/x", authentication = { schemes = json.array { "Bearer" },
+        credentials = ("c"):rep(32) } } }).status)
+    local again
+    deadline = core.now() + 30
     repeat
       core.sleep(0.05)
-      came = hook.bodies()[1]
-    until came or core.now() > deadline
+      again = hook.bodies()[1]
+    until again or core.now() > deadline
     hook.close()
-    assert.truthy(came)
+    assert.truthy(again)
     assert.equal(1, failure(sandbox, "oops in the ticker"))
   end)
 
   it("is no connection that a peer has dropped, and no callback that nobody takes", function()
-    local sandbox = assert(child.start { sleep = core.sleep, interpreter = os.getenv "SCOPE3_LUA_BIN", task_seconds = 0 })
+    local sandbox = assert(child.start { sleep = core.sleep, interpreter = os.getenv "SCOPE3_LUA_BIN",
+      task_seconds = 0 })
     local engine = assert(core.engine {})
-    assert(engine:submit { method = "POST", url = sandbox.url .. SYNC, body = BODY, headers = { "Authorization: Bearer x", "Content-Length: 90000" }, timeout = 1 })
+    assert(engine:submit { method = "POST", url = sandbox.url .. SYNC, body = BODY,
+      headers = { "Authorization: Bearer x", "Content-Length: 90000" }, timeout = 1 })
     world.next_result(engine)
     engine:close()
     assert.equal(202, call(sandbox, "POST", SYNC, json.encode { audiences = json.array { { audienceId = "a" } },
@@ -112,11 +122,13 @@ describe("an error within the sandbox", function()
       core.sleep(0.02)
       local sent = json.decode(call(sandbox, "GET", "/sandbox/callbacks").body).callbacks
     until sent[1] or core.now() > deadline
-    for _, path in ipairs { "/sandbox/members", "/sandbox/nothing", "/.well-known/jwks.json", "/health", "//", "/%00" } do
+    for _, path in ipairs { "/sandbox/members", "/sandbox/nothing", "/.well-known/jwks.json", "/health", "//",
+        "/%00" } do
       assert.is_number(call(sandbox, "GET", path).status)
     end
     for _, path in ipairs { "config", "clock", "audience" } do
-      for _, body in ipairs { "", "null", "[]", "7", '"x"', "{", '{"account":7,"audienceId":{}}', '{"advance":"x"}', '{"account":"25","audienceId":"a","age":"x"}' } do
+      for _, body in ipairs { "", "null", "[]", "7", '"x"', "{", '{"account":7,"audienceId":{}}', '{"advance":"x"}',
+          '{"account":"25","audienceId":"a","age":"x"}' } do
         assert.equal(400, call(sandbox, "PUT", "/sandbox/" .. path, body).status, path .. " " .. body)
       end
     end
@@ -129,7 +141,8 @@ describe("an error within the sandbox", function()
     os.execute(("mkdir -p %s/scope3/sandbox"):format(folder))
     local function run(module, text, ...)
       world.write(folder .. "/scope3/sandbox/" .. module .. ".lua", text)
-      local code, _, said = world.command({ "sync", rows, "--sandbox", "--account", "25", "--audience", "a", "--map", "external_id=id",
+      local code, _, said = world.command({ "sync", rows, "--sandbox", "--account", "25", "--audience", "a",
+        "--map", "external_id=id",
         "--map", "email=mail", ... }, { env = ("LUA_PATH='%s/?.lua;%s'"):format(folder, package.path) })
       os.remove(folder .. "/scope3/sandbox/" .. module .. ".lua")
       return code, said
@@ -154,7 +167,8 @@ describe("an error within the sandbox", function()
   end)
 
   it("says why it did not start", function()
-    local none, why = child.start { sleep = core.sleep, interpreter = os.getenv "SCOPE3_LUA_BIN", task_order = "sideways" }
+    local none, why = child.start { sleep = core.sleep, interpreter = os.getenv "SCOPE3_LUA_BIN",
+      task_order = "sideways" }
     assert.is_nil(none)
     assert.truthy(why:find("task_order must be one of", 1, true), why)
     none, why = child.start { sleep = core.sleep, interpreter = "/nonexistent/lua" }

@@ -1,8 +1,8 @@
--- The sandbox beside the schemas of the contract: what it answers fits them, and it refuses what they refuse and nothing else.
+-- The sandbox beside the schemas of the contract: what it answers fits them, and it refuses what they refuse and
+-- nothing else.
 local core = require "scope3.core"
 local contract = require "spec.support.contract"
 local json_schema = require "spec.support.json_schema"
-local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 local json = world.json
@@ -34,8 +34,10 @@ local function other_values(value)
       found[#found + 1] = ("a"):rep(n)
       found[#found + 1] = ("é"):rep(n)
     end
-    for _, text in ipairs { value:upper(), value .. " ", " " .. value, value .. "\n", (value:gsub(".$", "g")), "BEARER", "Bearer",
-      "HMAC-SHA256", "hmac-sha256", "consent", "Consent", "legal_obligation", "ftp://x", "https://", "http://[::1]:80/x", "a b", "a:B-_.9" } do
+    for _, text in ipairs { value:upper(), value .. " ", " " .. value, value .. "\n", (value:gsub(".$", "g")),
+        "BEARER", "Bearer",
+      "HMAC-SHA256", "hmac-sha256", "consent", "Consent", "legal_obligation", "ftp://x", "https://",
+      "http://[::1]:80/x", "a b", "a:B-_.9" } do
       found[#found + 1] = text
     end
   elseif json.is_array(value) then
@@ -97,7 +99,8 @@ describe("the sandbox's schema", function()
   end)
 
   local function call(method, path, body, headers)
-    assert(engine:submit { method = method, url = sandbox.url .. "/api/v2/buyer/" .. path, body = body, headers = headers or KEY, timeout = 60 })
+    assert(engine:submit { method = method, url = sandbox.url .. "/api/v2/buyer/" .. path, body = body,
+      headers = headers or KEY, timeout = 60 })
     local result = world.next_result(engine)
     return result.status, result.body and json.decode(result.body), result
   end
@@ -106,10 +109,13 @@ describe("the sandbox's schema", function()
     return { audiences = json.array {
       { audienceId = "crm", name = "Customers", consentBasis = "contract",
         add = json.array {
-          { externalId = "1", hashedEmail = HASH, hashedPhone = HASH, uids = json.array { { type = "id5", value = "ID5*x" } } },
+          { externalId = "1", hashedEmail = HASH, hashedPhone = HASH, uids = json.array { { type = "id5",
+            value = "ID5*x" } } },
         },
-        remove = json.array { { externalId = "2", hashedEmail = HASH, uids = json.array { { type = "id5", value = "ID5*x" } } } } },
-    }, deleteMissing = true, pushNotificationConfig = { url = "https://example.com/hook", operation_id = "op:1", token = ("t"):rep(16),
+        remove = json.array { { externalId = "2", hashedEmail = HASH, uids = json.array { { type = "id5",
+          value = "ID5*x" } } } } },
+    }, deleteMissing = true, pushNotificationConfig = { url = "https://example.com/hook", operation_id = "op:1",
+    token = ("t"):rep(16),
       authentication = { schemes = json.array { "Bearer" }, credentials = SECRET } } }
   end
 
@@ -129,20 +135,22 @@ describe("the sandbox's schema", function()
         assert(status == taken_status, ("%s: taken by the schema, answered %s: %s"):format(at, tostring(status), text))
         taken = taken + 1
       else
-        assert(status == 400, ("%s: refused by the schema (%s), answered %s: %s"):format(at, problems[1], tostring(status), text:sub(1, 1000)))
+        assert(status == 400, ("%s: refused by the schema (%s), answered %s: %s"):format(at, problems[1],
+          tostring(status), text:sub(1, 1000)))
         fits(contract.error, body)
         local found = false
         for _, issue in ipairs(body.error.details.issues) do
           found = found or meet(issue.path, at)
         end
-        assert(found, ("%s: none of the issues has its path, the first is %s"):format(at, body.error.details.issues[1].path))
+        assert(found, ("%s: none of the issues has its path, the first is %s"):format(at,
+          body.error.details.issues[1].path))
         refused = refused + 1
       end
     end)
     return refused, taken
   end
 
-  it("refuses each single change of a sync request that the contract refuses, at its path, and takes each other", function()
+  it("refuses each single change of a request that the contract refuses, at its path, and takes each other", function()
     local refused, taken = compare(request(), contract.sync_request, "advertisers/25/audiences/sync", 202)
     assert.is_true(refused > 300 and taken > 100, refused .. " refused, " .. taken .. " taken")
   end)
@@ -156,8 +164,10 @@ describe("the sandbox's schema", function()
   end)
 
   it("refuses each single change of a syndication that the contract refuses, and takes each other", function()
-    assert.equal(202, (call("POST", "advertisers/25/audiences/sync", json.encode { audiences = json.array { { audienceId = "crm" } } })))
-    local base = { resourceType = "AUDIENCE", resourceId = "crm", adcpAgentIds = json.array { "agent-1", "agent-2" }, enabled = true }
+    assert.equal(202, (call("POST", "advertisers/25/audiences/sync",
+      json.encode { audiences = json.array { { audienceId = "crm" } } })))
+    local base = { resourceType = "AUDIENCE", resourceId = "crm", adcpAgentIds = json.array { "agent-1", "agent-2" },
+      enabled = true }
     -- Another audience is not found: only the form of its id is looked at here.
     local refused, taken = 0, 0
     mutate(base, function(value)
@@ -177,13 +187,19 @@ describe("the sandbox's schema", function()
 
   it("refuses the queries that the contract refuses", function()
     local cases = {
-      audiences = { [""] = true, ["take=1"] = true, ["take=250&skip=7"] = true, ["take=0"] = false, ["take=251"] = false, ["take="] = false,
-        ["take=5.0"] = false, ["take=0x10"] = false, ["take=1e1"] = false, ["take=-1"] = false, ["skip=-1"] = false, ["skip=x"] = false,
+      audiences = { [""] = true, ["take=1"] = true, ["take=250&skip=7"] = true, ["take=0"] = false,
+        ["take=251"] = false, ["take="] = false,
+        ["take=5.0"] = false, ["take=0x10"] = false, ["take=1e1"] = false, ["take=-1"] = false, ["skip=-1"] = false,
+        ["skip=x"] = false,
         ["take=%2B5"] = false, ["nobody_knows=1"] = true },
-      ["syndication-status"] = { [""] = true, ["resourceType=AUDIENCE"] = true, ["resourceType=CATALOG"] = true, ["resourceType=audience"] = false,
-        ["enabled=true"] = true, ["enabled=maybe"] = false, ["enabled="] = false, ["enabled=TRUE"] = false, ["status=PENDING"] = true,
-        ["status=NOPE"] = false, ["status=pending"] = false, ["limit=100&offset=3"] = true, ["limit=0"] = false, ["limit=101"] = false,
-        ["limit=5.0"] = false, ["offset=-1"] = false, ["resourceId="] = false, ["adcpAgentId="] = false, ["adcpAgentId=5"] = true },
+      ["syndication-status"] = { [""] = true, ["resourceType=AUDIENCE"] = true, ["resourceType=CATALOG"] = true,
+        ["resourceType=audience"] = false,
+        ["enabled=true"] = true, ["enabled=maybe"] = false, ["enabled="] = false, ["enabled=TRUE"] = false,
+        ["status=PENDING"] = true,
+        ["status=NOPE"] = false, ["status=pending"] = false, ["limit=100&offset=3"] = true, ["limit=0"] = false,
+        ["limit=101"] = false,
+        ["limit=5.0"] = false, ["offset=-1"] = false, ["resourceId="] = false, ["adcpAgentId="] = false,
+        ["adcpAgentId=5"] = true },
     }
     for path, queries in pairs(cases) do
       for query, fine in pairs(queries) do
@@ -200,10 +216,14 @@ describe("the sandbox's schema", function()
   it("refuses a body that is no JSON, or that parsers read in two ways", function()
     local fine = json.encode { audiences = json.array { { audienceId = "a" } } }
     for _, body in ipairs {
-      "", " ", "{", fine .. "x", fine .. fine, "\239\187\191" .. fine, fine:gsub('"a"', "0x10"), fine:gsub('"a"', "NaN"), fine:gsub('"a"', "-Infinity"),
-      fine:gsub('"a"', "'a'"), fine:gsub('"a"', "01"), fine:gsub('"a"', "undefined"), fine:gsub("}$", ",}"), fine:gsub('"a"', '"\255"'),
-      fine:gsub('"a"', '"\\ud800"'), fine:gsub('"a"', '"a\n"'), fine:gsub('"audienceId":"a"', '"audienceId":"a","audienceId":"b"'),
-      fine:gsub('"audienceId":"a"', '"audienceId":"a","audience\\u0049d":"a"'), '{"audiences":[],' .. fine:sub(2), "/**/" .. fine, "null", "[]", '"x"', "7", "true",
+      "", " ", "{", fine .. "x", fine .. fine, "\239\187\191" .. fine, fine:gsub('"a"', "0x10"),
+      fine:gsub('"a"', "NaN"), fine:gsub('"a"', "-Infinity"),
+      fine:gsub('"a"', "'a'"), fine:gsub('"a"', "01"), fine:gsub('"a"', "undefined"), fine:gsub("}$", ",}"),
+      fine:gsub('"a"', '"\255"'),
+      fine:gsub('"a"', '"\\ud800"'), fine:gsub('"a"', '"a\n"'), fine:gsub('"audienceId":"a"',
+        '"audienceId":"a","audienceId":"b"'),
+      fine:gsub('"audienceId":"a"', '"audienceId":"a","audience\\u0049d":"a"'), '{"audiences":[],' .. fine:sub(2),
+      "/**/" .. fine, "null", "[]", '"x"', "7", "true",
     } do
       local status, answer = call("POST", "advertisers/25/audiences/sync", body)
       assert.equal(400, status, body)
@@ -215,7 +235,8 @@ describe("the sandbox's schema", function()
 
   it("takes one id in add and remove, and removes it then", function()
     sandbox:configure { task_seconds = 0 }
-    local members = json.array { { externalId = "both", hashedEmail = HASH }, { externalId = "stays", hashedEmail = HASH } }
+    local members = json.array { { externalId = "both", hashedEmail = HASH }, { externalId = "stays",
+      hashedEmail = HASH } }
     assert.equal(202, (call("POST", "advertisers/25/audiences/sync", json.encode { audiences = json.array {
       { audienceId = "a", add = members, remove = json.array { { externalId = "both" }, { externalId = "both" } } },
     } })))
@@ -237,12 +258,14 @@ describe("the sandbox's schema", function()
     for _, case in ipairs {
       { 202, { audienceId = "a", add = list(2, "a"), remove = list(1, "r") } },
       { 400, { audienceId = "a", add = list(2, "a"), remove = list(2, "r") } },
-      { 400, { audienceId = "a", add = list(4, "a") } }, { 400, { audienceId = "a", delete = true, add = list(4, "a") } },
+      { 400, { audienceId = "a", add = list(4, "a") } }, { 400, { audienceId = "a", delete = true, add = list(4,
+        "a") } },
       { 202, { audienceId = "a", delete = true, add = list(3, "a"), remove = list(3, "a") } },
       { 400, { audienceId = "a", add = list(2, "a") }, { audienceId = "b", remove = list(2, "a") } },
     } do
       local status = table.remove(case, 1)
-      assert.equal(status, (call("POST", "advertisers/25/audiences/sync", json.encode { audiences = json.array(case) })))
+      assert.equal(status, (call("POST", "advertisers/25/audiences/sync",
+        json.encode { audiences = json.array(case) })))
     end
   end)
 
@@ -266,7 +289,8 @@ describe("the sandbox's schema", function()
       fits(rule(contract.audiences), get "advertisers/25/audiences")
       sandbox:configure { pagination = "meta" }
       fits(rule(contract.audiences_in_meta), get "advertisers/25/audiences?take=1")
-      local offer = json.encode { resourceType = "AUDIENCE", resourceId = "crm", adcpAgentIds = json.array { "x", "y" }, enabled = false }
+      local offer = json.encode { resourceType = "AUDIENCE", resourceId = "crm", adcpAgentIds = json.array { "x",
+        "y" }, enabled = false }
       status, body = call("POST", "advertisers/25/syndicate", offer)
       assert.equal(201, status)
       fits(envelope == "data" and contract.enveloped(contract.records) or contract.syndicated, body)
@@ -275,15 +299,18 @@ describe("the sandbox's schema", function()
       local seen = get "advertisers/25/syndication-status?resourceType=AUDIENCE"
       fits(rule(contract.syndication_status), seen)
       assert.equal(2, (seen.data or seen).total)
-      assert.equal(0, (function(page) return (page.data or page).total end)(get "advertisers/25/syndication-status?resourceType=CATALOG"))
+      seen = get "advertisers/25/syndication-status?resourceType=CATALOG"
+      assert.equal(0, (seen.data or seen).total)
     end
   end)
 
   it("is that of a task in every status, of each refusal, and of /health", function()
-    sandbox:configure { task_seconds = 0, task_outcomes = json.array { "completed", "failed:transient", "failed:correctable", "failed:terminal",
+    sandbox:configure { task_seconds = 0, task_outcomes = json.array { "completed", "failed:transient",
+      "failed:correctable", "failed:terminal",
       "canceled", "rejected", "input-required", "auth-required", "audience-error", "never" } }
     for _ = 1, 10 do
-      local status, body = call("POST", "advertisers/25/audiences/sync", json.encode { audiences = json.array { { audienceId = "a" } } })
+      local status, body = call("POST", "advertisers/25/audiences/sync",
+        json.encode { audiences = json.array { { audienceId = "a" } } })
       assert.equal(202, status)
       fits(contract.task, select(2, call("GET", "tasks/" .. body.taskId)))
     end
@@ -315,141 +342,5 @@ describe("the sandbox's schema", function()
     end
     assert.same({ "3", "3", "3", "3" }, limits)
     fits(contract.health, json.decode(world.http("GET", sandbox.url .. "/health").body))
-  end)
-end)
-
-describe("a request of the client", function()
-  local sandbox = world.around(setup, teardown, before_each, { log_bodies = true, task_seconds = 0 })
-
-  -- The bodies of the requests of one kind since the last call.
-  local told = {}
-  local function bodies_of(kind)
-    local found = {}
-    local requests = sandbox:requests(kind)
-    for i = (told[kind] or 0) + 1, #requests do
-      found[#found + 1] = requests[i].body
-      assert.is_true(requests[i].status < 300)
-    end
-    told[kind] = #requests
-    return found
-  end
-
-  local function query_of(target)
-    local query = {}
-    for key, value in (target:match("%?(.*)$") or ""):gmatch("([^&=]+)=([^&]*)") do
-      assert.is_nil(query[key])
-      query[key] = value
-    end
-    return query
-  end
-
-  it("fits the contract's schema, whatever is asked for", function()
-    local client = sandbox:client()
-    local function audience(opts, fill)
-      local made = assert(scope3.audience(opts))
-      if fill then
-        fill(made)
-      end
-      return made
-    end
-    local function add(made)
-      assert(made:add { external_id = "1", email = "a@example.com" })
-      assert(made:add { external_id = "2", phone = "+12065551234", uids = { { type = "id5", value = "ID5*x" } } })
-      assert(made:add { external_id = "3", hashed_email = HASH, hashed_phone = HASH:reverse() })
-    end
-    local function remove(made)
-      assert(made:remove { external_id = "1" })
-    end
-    local sent = 0
-    local function sync(audiences, opts)
-      assert(assert(client:sync(audiences, opts)):wait { interval = 0.02 })
-      local bodies = bodies_of "sync"
-      assert.is_true(#bodies > 0)
-      for _, body in ipairs(bodies) do
-        fits(contract.closed(contract.sync_request), json.decode(body))
-        sent = sent + 1
-      end
-    end
-    sync(audience({ id = "a" }, add))
-    sync(audience({ id = ("é"):rep(255), name = ("日"):rep(255) }, add))
-    sync({ audience({ id = 25, name = "" }, add), audience({ id = "b" }, add), audience({ id = "c" }, add) })
-    sync(audience({ id = 25 }, remove))
-    for _, basis in ipairs { "consent", "legitimate_interest", "contract", "legal_obligation" } do
-      sync({ audience({ id = "a", consent_basis = basis }, add), audience({ id = "b" }, remove), audience({ id = "c" }):delete() })
-    end
-    for _, push in ipairs {
-      { url = "https://example.com/x" }, { url = "http://127.0.0.1:8080/x?y=1", operation_id = ("o"):rep(255) },
-      { url = "https://example.com", token = ("é"):rep(16) }, { url = "https://example.com", token = ("t"):rep(4096) },
-      { url = "https://example.com", authentication = { scheme = "Bearer", credentials = SECRET } },
-      { url = "https://example.com", authentication = { schemes = { "HMAC-SHA256" }, credentials = ("c"):rep(300) } },
-    } do
-      sync(audience({ id = "a" }, add), { push_notification_config = push })
-    end
-    assert.is_true(sent >= 13)
-    assert(client:syndicate { audience_id = "a", adcp_agent_ids = { "x", 7 } })
-    assert(client:syndicate { audience_id = 25, adcp_agent_ids = { "x" }, enabled = false })
-    local bodies = bodies_of "syndicate"
-    assert.equal(2, #bodies)
-    for _, body in ipairs(bodies) do
-      fits(contract.closed(contract.syndicate_request), json.decode(body))
-    end
-  end)
-
-  it("has a query that fits the contract's schema", function()
-    local client = sandbox:client()
-    client:audiences()()
-    client:audiences { page = 250 }()
-    client:syndication_status()()
-    client:syndication_status { audience_id = "a b", adcp_agent_id = 7, enabled = true, status = "FAILED" }()
-    client:syndication_status { enabled = false }()
-    local seen = {}
-    for _, request in ipairs(sandbox:requests()) do
-      assert.equal(200, request.status)
-      local rule = request.kind == "audiences" and contract.audiences_query or contract.syndication_query
-      fits(contract.closed(rule), query_of(request.target))
-      seen[#seen + 1] = request.kind
-    end
-    assert.equal(5, #seen)
-  end)
-end)
-
-describe("a list in pages that repeat rows", function()
-  local sandbox = world.around(setup, teardown, before_each)
-
-  it("gives each row once, with either form of paging", function()
-    local client, audiences, want = sandbox:client(), {}, {}
-    for i = 1, 25 do
-      want[i] = ("a%02d"):format(i)
-      audiences[i] = assert(scope3.audience { id = want[i] })
-      assert(audiences[i]:add { external_id = "1", email = "a@example.com" })
-    end
-    assert(client:sync(audiences))
-    for _, pagination in ipairs { "body", "meta" } do
-      sandbox:configure { pagination = pagination, page_repeats = 3 }
-      local _, page = pcall(function()
-        return json.decode(world.http("GET", sandbox.url .. "/api/v2/buyer/advertisers/25/audiences?take=10&skip=10", nil,
-          { headers = { "Authorization: Bearer x" } }).body)
-      end)
-      assert.equal("a08", page.audiences[1].audienceId) -- the sandbox does what it was told
-      local got = {}
-      for row, err in client:audiences { page = 10 } do
-        assert(row, tostring(err))
-        got[#got + 1] = row.audience_id
-      end
-      table.sort(got)
-      assert.same(want, got)
-    end
-    local agents, seen = {}, {}
-    for i = 1, 120 do
-      agents[i] = ("agent-%03d"):format(i)
-    end
-    assert(client:syndicate { audience_id = "a01", adcp_agent_ids = agents })
-    for item, err in client:syndication_status { audience_id = "a01" } do
-      assert(item, tostring(err))
-      seen[#seen + 1] = item.adcp_agent_id
-    end
-    table.sort(seen)
-    assert.same(agents, seen)
-    assert.equal(2, #sandbox:requests "syndication_status")
   end)
 end)

@@ -47,9 +47,11 @@ describe("a setting of the sandbox", function()
     end
   end
 
-  -- What each does; true stands for one that another spec looks at.
-  local effects = { envelope = true, syndicate_reply = true, pagination = true, page_repeats = true, max_members = true, log_bodies = true,
-    accounts = true, keys = true, rate_limit = true, rate_form = true, max_body = true, callback_key = true, faults = true } -- sandbox*_spec, webhook_sandbox_spec
+  -- What each does; true stands for one that another spec of the sandbox looks at.
+  local effects = { envelope = true, syndicate_reply = true, pagination = true, page_repeats = true,
+    max_members = true, log_bodies = true,
+    accounts = true, keys = true, rate_limit = true, rate_form = true, max_body = true, callback_key = true,
+    faults = true }
 
   function effects.task_seconds()
     sandbox:configure { clock = "manual", task_seconds = 100 }
@@ -77,7 +79,8 @@ describe("a setting of the sandbox", function()
     sandbox:configure { clock = "manual", task_seconds = 1, task_lengths = json.array { 10, 20 } }
     local first, second, third = started "a", started "b", started "c"
     advance(1)
-    assert.same({ "submitted", "submitted", "completed" }, { task(first).status, task(second).status, task(third).status })
+    assert.same({ "submitted", "submitted", "completed" }, { task(first).status, task(second).status,
+      task(third).status })
     advance(9)
     assert.same({ "completed", "working" }, { task(first).status, task(second).status })
     assert.same({ "completed" }, { (advance(10) or task(second)).status })
@@ -92,10 +95,12 @@ describe("a setting of the sandbox", function()
   end
 
   function effects.task_outcomes()
-    sandbox:configure { task_seconds = 0, task_outcomes = json.array { "failed:transient", "rejected", "audience-error" }, audience_seconds = 0 }
+    sandbox:configure { task_seconds = 0, task_outcomes = json.array { "failed:transient", "rejected",
+      "audience-error" }, audience_seconds = 0 }
     local first, second, third, fourth = started "a", started "b", started("c", 1), started "d"
     assert.same({ "failed", "transient" }, { task(first).status, task(first).error.recovery })
-    assert.same({ "rejected", "completed", "completed" }, { task(second).status, task(third).status, task(fourth).status })
+    assert.same({ "rejected", "completed", "completed" }, { task(second).status, task(third).status,
+      task(fourth).status })
     assert.equal("ERROR", row("c").status)
   end
 
@@ -217,7 +222,8 @@ describe("a setting of the sandbox", function()
     sandbox:configure { refuse = json.array { "2" } }
     local status, body = sync("a", 3)
     assert.equal(400, status)
-    assert.same({ "audiences[0].add[1].hashedEmail" }, { body.error.details.issues[1].path, (body.error.details.issues[2] or {}).path })
+    assert.same({ "audiences[0].add[1].hashedEmail" }, { body.error.details.issues[1].path,
+      (body.error.details.issues[2] or {}).path })
   end
 
   function effects.issues_listed()
@@ -237,9 +243,11 @@ describe("a setting of the sandbox", function()
 
   it("takes no value of another kind, and then changes nothing", function()
     for _, name in ipairs(settings.names()) do
-      for _, value in ipairs { "nonsense", -1, 0.5, 1e300, json.array { 7, true }, json.array { "x", 5 }, { a = 7 }, { a = -1 } } do
+      for _, value in ipairs { "nonsense", -1, 0.5, 1e300, json.array { 7, true }, json.array { "x", 5 }, { a = 7 },
+          { a = -1 } } do
         local before = sandbox:control("GET", "config")
-        local result = world.http("PUT", sandbox.url .. "/sandbox/config", json.encode { [name] = value, envelope = name ~= "envelope" and "data" or value })
+        local result = world.http("PUT", sandbox.url .. "/sandbox/config", json.encode { [name] = value,
+          envelope = name ~= "envelope" and "data" or value })
         if result.status ~= 200 then
           assert.equal(400, result.status, name)
           assert.same(before, sandbox:control("GET", "config"))
@@ -250,27 +258,36 @@ describe("a setting of the sandbox", function()
         end
       end
     end
-    for _, body in ipairs { "[]", "7", "nonsense", '{"nobody_knows":1}', '{"seed":1,"seed":2,"x":1}', '{"rate_limit":0}', '{"rate_limit":1.5}', '{"match_rate":1.1}',
-      '{"task_order":"in "}', '{"faults":{}}x', '{"faults":{"on":"sync","act":"close"}}', '{"task_seconds":1e999}', '{"task_seconds":"1"}' } do
+    for _, body in ipairs { "[]", "7", "nonsense", '{"nobody_knows":1}', '{"seed":1,"seed":2,"x":1}',
+        '{"rate_limit":0}', '{"rate_limit":1.5}', '{"match_rate":1.1}',
+      '{"task_order":"in "}', '{"faults":{}}x', '{"faults":{"on":"sync","act":"close"}}', '{"task_seconds":1e999}',
+      '{"task_seconds":"1"}' } do
       assert.equal(400, world.http("PUT", sandbox.url .. "/sandbox/config", body).status, body)
     end
-    for _, fault in ipairs { { act = "close" }, { on = "sync" }, { on = "nobody", act = "close" }, { on = "sync", act = "explode" }, { on = "sync", act = "status" },
-      { on = "sync", act = "status", status = "503" }, { on = "sync", act = "status", status = 99 }, { on = "sync", act = "delay", seconds = -1 },
-      { on = "sync", act = "close", share = 2 }, { on = "sync", act = "close", tims = 3 }, { on = "sync", act = "close", times = "2" },
-      { on = "sync", act = "status", status = 429, retry_after = true }, { on = "sync", act = "issues", issues = "x" } } do
-      assert.equal(400, world.http("PUT", sandbox.url .. "/sandbox/config", json.encode { faults = json.array { fault } }).status, json.encode(fault))
+    for _, fault in ipairs { { act = "close" }, { on = "sync" }, { on = "nobody", act = "close" }, { on = "sync",
+        act = "explode" }, { on = "sync", act = "status" },
+      { on = "sync", act = "status", status = "503" }, { on = "sync", act = "status", status = 99 }, { on = "sync",
+        act = "delay", seconds = -1 },
+      { on = "sync", act = "close", share = 2 }, { on = "sync", act = "close", tims = 3 }, { on = "sync",
+        act = "close", times = "2" },
+      { on = "sync", act = "status", status = 429, retry_after = true }, { on = "sync", act = "issues",
+        issues = "x" } } do
+      assert.equal(400, world.http("PUT", sandbox.url .. "/sandbox/config",
+        json.encode { faults = json.array { fault } }).status, json.encode(fault))
     end
   end)
 
   it("comes back with its first value at each reset, however often it was used up", function()
-    local other = world.sandbox { task_outcomes = { "failed:terminal" }, task_seconds = 0, faults = { { on = "audiences", act = "status", status = 503 } } }
+    local other = world.sandbox { task_outcomes = { "failed:terminal" }, task_seconds = 0,
+      faults = { { on = "audiences", act = "status", status = 503 } } }
     for _ = 1, 2 do
       local client = other:client { rate = 1000 }
       local audience = assert(scope3.audience { id = "a" })
       assert(audience:add { external_id = "1", email = "a@example.com" })
       local _, err = assert(client:sync(audience)):wait { interval = 0.02 }
       assert.equal("task_failed", err.kind)
-      local result = world.http("GET", other.url .. "/api/v2/buyer/advertisers/25/audiences", nil, { headers = { "Authorization: Bearer x" } })
+      local result = world.http("GET", other.url .. "/api/v2/buyer/advertisers/25/audiences", nil,
+        { headers = { "Authorization: Bearer x" } })
       assert.equal(503, result.status)
       other:reset()
     end
@@ -281,15 +298,17 @@ describe("a setting of the sandbox", function()
     local code, _, said = world.command { "sandbox", "--set", "task_order=sideways" }
     assert.equal(2, code)
     assert.truthy(said:find("task_order must be one of", 1, true))
-    for _, words in ipairs { { "--set", "nobody_knows=1" }, { "--set", "x" }, { "--set", "rate_limit=2", "--rate-limit", "3" }, { "--set", "seed=1", "--set", "seed=2" },
+    for _, words in ipairs { { "--set", "nobody_knows=1" }, { "--set", "x" }, { "--set", "rate_limit=2",
+        "--rate-limit", "3" }, { "--set", "seed=1", "--set", "seed=2" },
       { "--set", 'faults=[{"on":"sync"}]' }, { "--set", 'keys:["scope3_secret_key"]' } } do
-      code, _, said = world.command { "sandbox", (unpack or table.unpack)(words) }
+      code, _, said = world.command { "sandbox", words[1], words[2], words[3], words[4] }
       assert.equal(2, code, table.concat(words, " "))
       assert.is_nil(said:find("secret", 1, true))
     end
     local out = world.path ".out"
     local lua = os.getenv "SCOPE3_LUA_BIN" or "lua"
-    local pipe = assert(io.popen(("%s bin/scope3.in sandbox --until-eof --set envelope=data --set 'faults=%s' >%s 2>&1"):format(lua,
+    local words = "%s bin/scope3.in sandbox --until-eof --set envelope=data --set 'faults=%s' >%s 2>&1"
+    local pipe = assert(io.popen(words:format(lua,
       '[{"on":"audiences","act":"status","status":409,"code":"CONFLICT"}]', out), "w"))
     local url
     local deadline = os.time() + 30
@@ -299,7 +318,8 @@ describe("a setting of the sandbox", function()
     until url or os.time() > deadline
     local statuses = {}
     for i = 1, 2 do
-      local result = world.http("GET", url .. "/api/v2/buyer/advertisers/25/audiences", nil, { headers = { "Authorization: Bearer x" } })
+      local result = world.http("GET", url .. "/api/v2/buyer/advertisers/25/audiences", nil,
+        { headers = { "Authorization: Bearer x" } })
       statuses[i] = { result.status, json.decode(result.body).data ~= nil }
     end
     pipe:close()

@@ -58,12 +58,14 @@ describe("the sandbox", function()
 
   it("knows its keys, accounts, routes and methods", function()
     assert.equal(401, (call("GET", "/advertisers/25/audiences", nil, {})).status)
-    for _, header in ipairs { "Authorization: Basic c2NvcGUz", "Authorization: Bearer", "Authorization: scope3_x", "Authorization: Bearer a b",
+    for _, header in ipairs { "Authorization: Basic c2NvcGUz", "Authorization: Bearer", "Authorization: scope3_x",
+        "Authorization: Bearer a b",
       "x-scope3-api-key: " } do
       assert.equal(401, (call("GET", "/advertisers/25/audiences", nil, { header })).status, header)
     end
     -- An access token begins as it likes, and the name of the scheme has no case.
-    for _, header in ipairs { "Authorization: Bearer eyJhbGciOi.e30.x", "authorization: bearer scope3_x", "Authorization: BEARER  t",
+    for _, header in ipairs { "Authorization: Bearer eyJhbGciOi.e30.x", "authorization: bearer scope3_x",
+        "Authorization: BEARER  t",
       "x-scope3-api-key: scope3_x", "X-Scope3-Api-Key: another" } do
       assert.equal(200, (call("GET", "/advertisers/25/audiences", nil, { header })).status, header)
     end

@@ -61,7 +61,8 @@ describe("the canonical form of a payload", function()
   end)
 
   it("is of texts alone that mean one thing", function()
-    for _, text in ipairs { "", "[]", "1", '{"a":1,"a":1}', '{"a":1} x', '{"a":"\\ud800"}', '{"a":"\255"}', "{'a':1}" } do
+    for _, text in ipairs { "", "[]", "1", '{"a":1,"a":1}', '{"a":1} x', '{"a":"\\ud800"}', '{"a":"\255"}',
+        "{'a':1}" } do
       assert.is_nil(canonical.of(text))
     end
   end)

@@ -21,7 +21,8 @@ typedef struct sc3_number {
 int sc3_number_read(sc3_slice text, sc3_number *number);
 
 /* Writes the fewest digits that are read as the same double, of these the nearest, and returns its bytes: the text of
-   ECMAScript's Number::toString, but for -0. Infinities are written as numbers that are read as such; what is no number is "nan". */
+   ECMAScript's Number::toString, but for -0. Infinities are written as numbers that are read as such; what is no number
+   is "nan". */
 size_t sc3_number_write(double value, char out[SC3_NUMBER_TEXT]);
 
 size_t sc3_number_write_integer(int64_t value, char out[SC3_NUMBER_TEXT]);

@@ -26,7 +26,8 @@ function status.of(audience)
     local needed = word == "TOO_SMALL" and audience.minimum_size
     return "audience_" .. core.lower(word), ("The audience %s is %s: %s%s."):format(audience.audience_id, word,
       MEANING[word], needed and (", at least %.0f are needed"):format(needed) or "")
-  elseif audience.matched_count == 0 and ((audience.uploaded_count or 0) > 0 or (audience.total_uploaded_count or 0) > 0) then
+  elseif audience.matched_count == 0
+    and math.max(audience.uploaded_count or 0, audience.total_uploaded_count or 0) > 0 then
     return "audience_unmatched",
       ("No member of the audience %s was matched: are these the identifiers that you meant?"):format(audience.audience_id)
   end

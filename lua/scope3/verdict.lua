@@ -273,13 +273,17 @@ function verdict.sentence(problem)
   local said = problem.code and problem.message and problem.code .. ": " .. problem.message
   said = said or problem.code or problem.message or "it does not say why"
   local known = advice.of(problem.code or problem.about)
-  return said .. (problem.suggestion and "; the service suggests: " .. problem.suggestion or known and " (" .. known .. ")" or "")
+  if problem.suggestion then
+    return said .. "; the service suggests: " .. problem.suggestion
+  end
+  return said .. (known and " (" .. known .. ")" or "")
 end
 
 -- --- what a task holds beside its own fields ----------------------------------------------------------------------
 
 -- Keys whose values are words of the service.
-local WORDS = { action = true, status = true, code = true, recovery = true, resource_type = true, task_type = true,
+local WORDS = { id_type = true, action = true, status = true, code = true, recovery = true, resource_type = true,
+  task_type = true,
   type = true }
 local IDS = { audience_id = true, task_id = true, operation_id = true, account_id = true, resource_id = true,
   adcp_agent_id = true }
@@ -297,7 +301,7 @@ local function clean_value(value, key, state)
     return value
   elseif type(value) == "number" then
     local counts = key:find("count$") or key:find("rate$") or key:find("size$") or key:find("seconds$")
-      or key:find("total") or key == "retry_after"
+      or key:find("total") or key:find("matched$") or key:find("submitted$") or key == "retry_after"
     return counts and value or "[redacted]"
   elseif type(value) ~= "string" then
     return nil

@@ -204,7 +204,8 @@ local TASK = {
 ---@field matched_count? integer
 ---@field minimum_size? integer  matched members that it needs
 ---@field effective_match_rate? number  the service's own
----@field match_breakdown? {id_type: string, rate: number?, matched: integer?, uploaded: integer?}[]  by the type of identifiers
+---@field match_breakdown? {id_type: string, rate: number?, matched: integer?, uploaded: integer?}[]  by the type of
+---  identifiers
 ---@field last_synced_at? string
 ---@field created_at? string
 ---@field updated_at? string

@@ -52,17 +52,30 @@ describe("what a reply tells besides", function()
   it("of an audience's matching is there for programs, with its numbers whole", function()
     server:play { audiences = list(row(FULL)) }
     local shown = json.decode((run("audiences", "--json", "--base-url", server.url))).audiences[1]
-    assert.same({ 50, 2000000, 1200000, 0.6, 1000 }, { shown.uploaded_count, shown.total_uploaded_count, shown.matched_count,
+    assert.same({ 50, 2000000, 1200000, 0.6, 1000 }, { shown.uploaded_count, shown.total_uploaded_count,
+      shown.matched_count,
       shown.effective_match_rate, shown.minimum_size })
-    assert.same({ id_type = "hashed_email", uploaded = 1500000, matched = 1200000, rate = 0.8 }, shown.match_breakdown[1])
+    assert.same({ id_type = "hashed_email", uploaded = 1500000, matched = 1200000, rate = 0.8 },
+      shown.match_breakdown[1])
     assert.same({ id_type = "uid2", rate = 0.305 }, shown.match_breakdown[2])
+  end)
+
+  it("of the matching that a task tells is there too, and nothing else that is a number", function()
+    server:play { task = { '{"task":{"taskId":"$ID","status":"completed","response":{"audiences":[{"audience_id":"a",'
+      .. '"action":"updated","total_uploaded_count":5000000,"phone":12065551234,"match_breakdown":[{"id_type":"uid2",'
+      .. '"submitted":3000000,"matched":2000000,"match_rate":0.66}]}]}}}' } }
+    local told = assert(server:client():task("t1")).response.audiences[1]
+    assert.same({ id_type = "uid2", submitted = 3000000, matched = 2000000, match_rate = 0.66 }, told.match_breakdown[1])
+    assert.same({ 5000000, "[redacted]" }, { told.total_uploaded_count, told.phone })
   end)
 
   it("of its matching that has another type is not shown, nor anything that may be a value", function()
     for _, more in ipairs {
-      ',"total_uploaded_count":"many","effective_match_rate":"high","minimum_size":-1,"last_synced_at":"jane@example.com"',
+      ',"total_uploaded_count":"many","effective_match_rate":"high","minimum_size":-1,'
+        .. '"last_synced_at":"jane@example.com"',
       ',"match_breakdown":{"jane@example.com":1}', ',"match_breakdown":[{"id_type":"jane@example.com","matched":5}]',
-      ',"match_breakdown":["jane@example.com",null,7,{"matched":5},{"id_type":7}]', ',"effective_match_rate":250,"match_breakdown":null',
+      ',"match_breakdown":["jane@example.com",null,7,{"matched":5},{"id_type":7}]',
+      ',"effective_match_rate":250,"match_breakdown":null',
     } do
       server:play { audiences = list(row(more)) }
       for _, form in ipairs { "--json", false } do
@@ -86,7 +99,8 @@ describe("what a reply tells besides", function()
       [FULL] = "match rate 60 % by the service · by type: hashed_email 1,200,000 of 1,500,000 (80 %), uid2",
     } do
       server:play { audiences = list(row(more)) }
-      local out = run("sync", rows, "--base-url", server.url, "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+      local out = run("sync", rows, "--base-url", server.url, "--audience", "a", "--map", "external_id=id",
+        "--map", "email=mail",
         "--wait")
       local line = out:match "\n  audience[^\n]*" or out
       assert.truthy(line:find(want, 1, true), line)
@@ -167,8 +181,10 @@ describe("what a reply tells besides", function()
       (doctor '{"status":"ok","version":"2.14.0-rc.1","commitSha":"0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"}'))
     assert.equal("2.14.0", (doctor '{"data":{"status":"ok","version":"2.14.0"},"error":null}'))
     assert.equal("not told · commit 0a1b2c3", (doctor '{"status":"ok","commit_sha":"0a1b2c3"}'))
-    for _, about in ipairs { "{}", '{"version":7,"commitSha":{}}', '{"version":"","commitSha":""}', '{"version":"jane@example.com"}',
-      '{"version":"\\u001b[2J"}', '{"version":"1.0\\n2.0"}', '{"version":"' .. ("1"):rep(100) .. '"}', '{"commitSha":"not a commit"}',
+    for _, about in ipairs { "{}", '{"version":7,"commitSha":{}}', '{"version":"","commitSha":""}',
+      '{"version":"jane@example.com"}',
+      '{"version":"\\u001b[2J"}', '{"version":"1.0\\n2.0"}', '{"version":"' .. ("1"):rep(100) .. '"}',
+      '{"commitSha":"not a commit"}',
       '{"version":null,"commitSha":null}' } do
       local found, out = doctor(about)
       assert.is_nil(found)
@@ -182,9 +198,10 @@ describe("what a reply tells besides", function()
   end)
 
   it("of a syndication is typed, and its error is no value of anybody", function()
-    server:answer [=[return function() return 200, [[{"items":[{"id":"s","customerId":7,"advertiserId":"25","resourceType":"AUDIENCE",
-      "resourceId":"a","audienceId":"a","eventSourceId":null,"catalogId":null,"adcpAgentId":"x","adcpAgentAccountId":8,"enabled":true,
-      "status":"FAILED","errorMessage":"jane@example.com of member anna is not valid","lastSyncedAt":"jane"}],"total":1}]] end]=]
+    server:answer [=[return function() return 200, [[{"items":[{"id":"s","customerId":7,"advertiserId":"25",
+      "resourceType":"AUDIENCE","resourceId":"a","audienceId":"a","eventSourceId":null,"catalogId":null,"adcpAgentId":"x",
+      "adcpAgentAccountId":8,"enabled":true,"status":"FAILED","lastSyncedAt":"jane",
+      "errorMessage":"jane@example.com of member anna is not valid"}],"total":1}]] end]=]
     local record = assert(server:client():syndication_status { audience_id = "a" }())
     assert.same({ "7", "25", "a", "8", "FAILED" }, { record.customer_id, record.advertiser_id, record.audience_id,
       record.adcp_agent_account_id, record.status })

@@ -1,5 +1,5 @@
--- JSON Schemas of what the service takes and answers, written from docs/contract.md sections 2 to 4. Requests are open: unknown keys are not
--- refused. Replies have every documented key.
+-- JSON Schemas of what the service takes and answers, written from docs/contract.md sections 2 to 4. Requests are open:
+-- unknown keys are not refused. Replies have every documented key.
 local contract = {}
 
 local function text(more)
@@ -64,7 +64,8 @@ local function sync(of_added)
     }), 1),
     deleteMissing = { type = "boolean" },
     pushNotificationConfig = object("url", {
-      url = text { pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#%s][^%c%s]*$" }, operation_id = text { pattern = "^[A-Za-z0-9_.:-]+$", maxLength = 255 },
+      url = text { pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#%s][^%c%s]*$" },
+      operation_id = text { pattern = "^[A-Za-z0-9_.:-]+$", maxLength = 255 },
       token = text { minLength = 16, maxLength = 4096 }, authentication = AUTHENTICATION,
     }),
   })
@@ -74,7 +75,8 @@ end
 contract.sync_request, contract.deletion_request = sync(added()), sync(member())
 
 contract.syndicate_request = object("resourceType resourceId adcpAgentIds enabled", {
-  resourceType = { enum = { "AUDIENCE" } }, resourceId = text { minLength = 1 }, adcpAgentIds = array(text { minLength = 1 }, 1),
+  resourceType = { enum = { "AUDIENCE" } }, resourceId = text { minLength = 1 },
+  adcpAgentIds = array(text { minLength = 1 }, 1),
   enabled = { type = "boolean" },
 })
 
@@ -85,10 +87,12 @@ local STATUS = { enum = { "PENDING", "SYNCING", "COMPLETED", "FAILED", "DISABLED
 contract.audiences_query = object("", { take = WHOLE, skip = WHOLE })
 contract.syndication_query = object("", {
   resourceType = { enum = { "AUDIENCE", "EVENT_SOURCE", "CATALOG" } }, resourceId = text { minLength = 1 },
-  adcpAgentId = text { minLength = 1 }, enabled = { enum = { "true", "false" } }, status = STATUS, limit = WHOLE, offset = WHOLE,
+  adcpAgentId = text { minLength = 1 }, enabled = { enum = { "true", "false" } }, status = STATUS, limit = WHOLE,
+  offset = WHOLE,
 })
 
---- The same without anything that the schema does not name: what a client sends holds no other keys, and no empty lists of members.
+--- The same without anything that the schema does not name: what a client sends holds no other keys, and no empty lists
+--- of members.
 function contract.closed(rule)
   local made = {}
   for key, value in pairs(rule) do
@@ -109,7 +113,8 @@ local COUNT = { type = "integer", minimum = 0 }
 local MOMENT = text { pattern = "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%dZ$" }
 
 contract.accepted = object("success accountId operationId taskId", {
-  success = { type = "boolean" }, accountId = text { minLength = 1 }, operationId = text { minLength = 1 }, taskId = text { minLength = 1 },
+  success = { type = "boolean" }, accountId = text { minLength = 1 }, operationId = text { minLength = 1 },
+  taskId = text { minLength = 1 },
 })
 
 local TASK_ERROR = object("code message", {
@@ -118,11 +123,15 @@ local TASK_ERROR = object("code message", {
 })
 
 contract.task = object("task", {
-  task = object("taskId taskType status resourceType resourceId error response metadata retryAfterSeconds createdAt updatedAt", {
+  task = object("taskId taskType status resourceType resourceId error response metadata retryAfterSeconds createdAt "
+    .. "updatedAt", {
     taskId = text(), taskType = { enum = { "audience_sync", "media_buy_create", "creative_sync" } },
-    status = { enum = { "submitted", "working", "completed", "failed", "input-required", "canceled", "rejected", "auth-required", "unknown" } },
-    resourceType = nullable(text()), resourceId = nullable(text()), error = nullable(TASK_ERROR), response = nullable { type = "object" },
-    metadata = nullable { type = "object" }, retryAfterSeconds = nullable { type = "number", minimum = 0 }, createdAt = MOMENT, updatedAt = MOMENT,
+    status = { enum = { "submitted", "working", "completed", "failed", "input-required", "canceled", "rejected",
+      "auth-required", "unknown" } },
+    resourceType = nullable(text()), resourceId = nullable(text()), error = nullable(TASK_ERROR),
+    response = nullable { type = "object" },
+    metadata = nullable { type = "object" }, retryAfterSeconds = nullable { type = "number", minimum = 0 },
+    createdAt = MOMENT, updatedAt = MOMENT,
   }),
 })
 
@@ -132,7 +141,8 @@ local AUDIENCE = object("audienceId name accountId status deleted uploadedCount 
   uploadedCount = nullable(COUNT), matchedCount = nullable(COUNT), createdAt = MOMENT, updatedAt = MOMENT,
 })
 
-contract.audiences = object("audiences total take skip", { audiences = array(AUDIENCE), total = COUNT, take = COUNT, skip = COUNT })
+contract.audiences = object("audiences total take skip", { audiences = array(AUDIENCE), total = COUNT, take = COUNT,
+  skip = COUNT })
 contract.audiences_in_meta = object("audiences meta", {
   audiences = array(AUDIENCE),
   meta = object("pagination", { pagination = object("skip take total hasMore", {
@@ -140,11 +150,13 @@ contract.audiences_in_meta = object("audiences meta", {
   }) }),
 })
 
-local RECORD = object("id customerId advertiserId resourceType resourceId audienceId eventSourceId catalogId adcpAgentId adcpAgentAccountId "
-  .. "enabled status errorMessage createdAt updatedAt", {
-  id = text { minLength = 1 }, customerId = text(), advertiserId = text(), resourceType = { enum = { "AUDIENCE" } }, resourceId = text(),
+local RECORD = object("id customerId advertiserId resourceType resourceId audienceId eventSourceId catalogId "
+  .. "adcpAgentId adcpAgentAccountId enabled status errorMessage createdAt updatedAt", {
+  id = text { minLength = 1 }, customerId = text(), advertiserId = text(), resourceType = { enum = { "AUDIENCE" } },
+  resourceId = text(),
   audienceId = nullable(text()), eventSourceId = nullable(text()), catalogId = nullable(text()), adcpAgentId = text(),
-  adcpAgentAccountId = nullable(text()), enabled = { type = "boolean" }, status = STATUS, errorMessage = nullable(text()),
+  adcpAgentAccountId = nullable(text()), enabled = { type = "boolean" }, status = STATUS,
+  errorMessage = nullable(text()),
   lastSyncedAt = nullable(MOMENT), createdAt = MOMENT, updatedAt = MOMENT,
 })
 
@@ -156,7 +168,8 @@ contract.error = object("data error", {
   data = NULL,
   error = object("code message", {
     code = text { pattern = "^[A-Z][A-Z_]*$" }, message = text { minLength = 1 }, field = text(),
-    details = object("issues", { issues = array(object("path message", { path = text(), message = text { minLength = 1 } }), 1) }),
+    details = object("issues", { issues = array(object("path message", { path = text(),
+      message = text { minLength = 1 } }), 1) }),
   }),
 })
 
@@ -165,6 +178,7 @@ function contract.enveloped(rule)
   return object("data error", { data = rule, error = NULL })
 end
 
-contract.health = object("status version commitSha", { status = { enum = { "ok" } }, version = text(), commitSha = text() })
+contract.health = object("status version commitSha", { status = { enum = { "ok" } }, version = text(),
+  commitSha = text() })
 
 return contract

@@ -1,6 +1,6 @@
--- A validator of JSON Schema (draft 2020-12): the keywords that spec/support/contract.lua uses, and no others: an unknown one raises, so that no
--- rule is passed over. `pattern` holds Lua patterns; `nullable` is OpenAPI's, for a type that null is one of. Values are those of
--- scope3.sandbox.json: its null, and arrays that are marked.
+-- A validator of JSON Schema (draft 2020-12): the keywords that spec/support/contract.lua uses, and no others: an
+-- unknown one raises, so that no rule is passed over. `pattern` holds Lua patterns; `nullable` is OpenAPI's, for a type
+-- that null is one of. Values are those of scope3.sandbox.json: its null, and arrays that are marked.
 local json = require "scope3.sandbox.json"
 
 local json_schema = {}

@@ -51,7 +51,8 @@ local function service(check, args)
   local ok, err, about = client:health()
   check("service", ok and client.base, err and err.message)
   if about and (about.version or about.commit_sha) then
-    check("service's version", text.visible((about.version or "not told") .. (about.commit_sha and " · commit " .. about.commit_sha or "")))
+    local commit = about.commit_sha and " · commit " .. about.commit_sha or ""
+    check("service's version", text.visible((about.version or "not told") .. commit))
   end
   if key and client.account_id and ok then
     local row, failure = client:audiences { page = 1 }()

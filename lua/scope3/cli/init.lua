@@ -146,7 +146,8 @@ local function build_parser()
   sandbox:option("--port", "The port to listen on (a free one)."):convert(tonumber):default("0"):show_default(false)
   sandbox:option("--task-seconds", "How long a task runs (0.2)."):convert(tonumber)
   sandbox:option("--rate-limit", "Requests a minute before it answers 429 (none)."):convert(tonumber)
-  sandbox:option("--set", "A setting, such as task_outcomes='[\"failed:terminal\"]' or faults='[…]' (docs/sandbox.md); the value is "
+  sandbox:option("--set",
+    "A setting, such as task_outcomes='[\"failed:terminal\"]' or faults='[…]' (docs/sandbox.md); the value is "
     .. "JSON or a word.")
     :argname("NAME=VALUE"):count("*")
   sandbox:flag("--until-eof", "End when standard input ends.")

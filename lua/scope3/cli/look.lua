@@ -17,7 +17,8 @@ local function count_of(name)
   end
 end
 
--- The columns of the list: title, what stands there, whether it is a number, and whether it is left out where no row has it.
+-- The columns of the list: title, what stands there, whether it is a number, and whether it is left out where no row
+-- has it.
 local COLUMNS = {
   { "AUDIENCE", function(row) return row.audience_id end },
   { "STATUS", function(row) return row.deleted and "deleted" or row.status end },

@@ -1,5 +1,5 @@
---- How much of an audience was matched, for people. Each share says of what it is one: a service's `uploadedCount` may be
---- that of the last upload alone.
+--- How much of an audience was matched, for people. Each share says of what it is one: a service's `uploadedCount` may
+--- be that of the last upload alone.
 local text = require "scope3.cli.text"
 
 local matching = {}
@@ -15,8 +15,10 @@ end
 -- "hashed_email 61 %", "id5 300 of 500"
 local function describe_type(entry)
   local rate = entry.rate and percent(entry.rate)
-  local counts = entry.matched and (entry.uploaded and ("%s of %s"):format(text.count(entry.matched), text.count(entry.uploaded))
-    or text.count(entry.matched))
+  local counts = entry.matched and text.count(entry.matched)
+  if counts and entry.uploaded then
+    counts = counts .. " of " .. text.count(entry.uploaded)
+  end
   return entry.id_type .. " " .. (counts and rate and counts .. " (" .. rate .. ")" or counts or rate or "-")
 end
 
@@ -38,7 +40,8 @@ function matching.rate(audience)
   return audience.effective_match_rate and percent(audience.effective_match_rate)
 end
 
---- What is told of an audience, one text for each: uploaded, matched and of what that is a share, and what the service says besides.
+--- What is told of an audience, one text for each: uploaded, matched and of what that is a share, and what the service
+--- says besides.
 ---@param audience scope3.AudienceRow
 ---@return string[]
 function matching.parts(audience)
@@ -52,7 +55,8 @@ function matching.parts(audience)
   end
   local whole = total or uploaded
   if matched and whole and whole > 0 and matched <= whole then
-    parts[#parts + 1] = ("%s matched (%.0f %% of %s uploaded)"):format(text.count(matched), 100 * matched / whole, total and "all" or "those")
+    parts[#parts + 1] = ("%s matched (%.0f %% of %s uploaded)"):format(text.count(matched), 100 * matched / whole,
+      total and "all" or "those")
   elseif matched then
     parts[#parts + 1] = text.count(matched) .. " matched"
   end

@@ -40,7 +40,8 @@ function command.main(args, exit)
   opts.port, opts.until_eof = args.port, args.until_eof
   opts.on_listen = function(url)
     print("listening on " .. url)
-    print(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)"):format(url))
+    print(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)")
+      :format(url))
     io.stdout:flush()
   end
   local served, why, failures = pcall(sandbox.serve, opts)

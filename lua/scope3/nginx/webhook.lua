@@ -20,7 +20,8 @@ local REMEMBERED = 24 * 3600 -- seconds for which a task that was told of is kno
 ---@field shared? string  a lua_shared_dict in which workers share nonces and deliveries; needed where there are several
 ---@field origin? string  rfc9421: "https://hooks.example.com", scheme and host by which the service knows this location,
 ---  behind a proxy that changes them
----@field horizon? number  seconds for which the service may repeat a callback, and one is remembered (86,400, up to 604,800)
+---@field horizon? number  seconds for which the service may repeat a callback, and one is remembered (86,400, up to
+---  604,800)
 local OWN = { on_payload = "function", shared = "string", origin = "string", horizon = "seconds" }
 
 local function answer(status, err)

@@ -32,7 +32,8 @@ end
 
 --- Ends it. Idempotent.
 ---@return true?
----@return string? message  nil, and this, when errors of its own were printed meanwhile, or it ended by itself: what it said
+---@return string? message  nil, and this, when errors of its own were printed meanwhile, or it ended by itself: what it
+---  said
 function Child:close()
   if self.pipe then
     self.pipe:close() -- its standard input ends, and so does it
@@ -66,8 +67,8 @@ if not require("scope3.sandbox").serve(opts) then os.exit(1) end
 ]]
 
 --- Starts a sandbox and returns once it listens.
----@param opts? table  settings of the sandbox, and `interpreter`, `log` (a file for what it prints; its errors are what close() tells else),
----  `sleep` (function of seconds)
+---@param opts? table  settings of the sandbox, and `interpreter`, `log` (a file for what it prints; its errors are what
+---  close() tells else), `sleep` (function of seconds)
 ---@return {url: string, port: integer, close: fun(self: table): true?, string?}?
 ---@return string? message
 function child.start(opts)
@@ -97,7 +98,7 @@ function child.start(opts)
     return nil, "the sandbox could not be started: " .. tostring(why)
   end
   local self = setmetatable({ pipe = pipe, traces = traces }, Child)
-  local waited, port, said = 0, nil, ""
+  local waited, said, port = 0, ""
   repeat
     port = read_port(port_file)
     if not port then

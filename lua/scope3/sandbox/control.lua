@@ -88,8 +88,10 @@ routes["POST /sandbox/reset"] = function(sandbox)
   return answer(200, {})
 end
 
--- Fields of an audience's row that can be set, to whatever a service may answer; `more` holds fields that it has besides.
-local EDITABLE = { status = "status", deleted = "deleted", name = "name", uploadedCount = "uploaded", matchedCount = "matched", more = "more" }
+-- Fields of an audience's row that can be set, to whatever a service may answer; `more` holds fields that it has
+-- besides.
+local EDITABLE = { status = "status", deleted = "deleted", name = "name", uploadedCount = "uploaded",
+  matchedCount = "matched", more = "more" }
 
 routes["PUT /sandbox/audience"] = function(sandbox, _, body)
   local asked = object(body)

@@ -8,13 +8,16 @@ faults.ACTIONS = {
   issues = true, close = true, die_on_reuse = true,
 }
 
-local KINDS = { sync = true, audiences = true, task = true, syndicate = true, syndication_status = true, other = true, any = true }
+local KINDS = { sync = true, audiences = true, task = true, syndicate = true, syndication_status = true, other = true,
+  any = true }
 
 -- The fields of a rule, and the type of each. `on` and `act` are looked at apart.
 local FIELDS = {
-  on = "string", act = "string", after = "number", times = "number", share = "number", seconds = "number", status = "number",
+  on = "string", act = "string", after = "number", times = "number", share = "number", seconds = "number",
+  status = "number",
   bytes = "number", html = "boolean", empty = "boolean", chunked = "boolean", error_string = "boolean", body = "string",
-  retry_after = "string", content_type = "string", message = "string", code = "string", location = "string", issues = "table",
+  retry_after = "string", content_type = "string", message = "string", code = "string", location = "string",
+  issues = "table",
 }
 
 -- The least and the most of a number.

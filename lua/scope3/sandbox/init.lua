@@ -90,7 +90,8 @@ local function limit_rate(self)
   if self.config.rate_form == "single" then
     headers = { { "RateLimit", ("limit=%d, remaining=%d, reset=%d"):format(limit, left, reset) } }
   else
-    headers = { { "RateLimit-Limit", ("%d"):format(limit) }, { "RateLimit-Remaining", left }, { "RateLimit-Reset", reset } }
+    headers = { { "RateLimit-Limit", ("%d"):format(limit) }, { "RateLimit-Remaining", left },
+      { "RateLimit-Reset", reset } }
   end
   return headers, over, reset
 end
@@ -371,8 +372,8 @@ end
 
 local tick
 
--- An error that nobody caught is the sandbox's own fault, and no stand-in may hide it: it is printed, the request at hand
--- gets 500, and the process ends with a failure.
+-- An error that nobody caught is the sandbox's own fault, and no stand-in may hide it: it is printed, the request at
+-- hand gets 500, and the process ends with a failure.
 function Sandbox:failed(message, thread)
   self.errors = self.errors + 1
   io.stderr:write("sandbox: an error of its own: ",
@@ -442,7 +443,8 @@ function sandbox.serve(opts)
   end
   math.randomseed(os.time() + math.floor(cqueues.monotime() * 1e6) % 1000000)
 
-  local self = setmetatable({ config = {}, initial = initial, connections = 0, queue = cqueues.new(), errors = 0, at_hand = {} }, Sandbox)
+  local self = setmetatable({ config = {}, initial = initial, connections = 0, queue = cqueues.new(), errors = 0,
+    at_hand = {} }, Sandbox)
   self.clock = function()
     return self:now()
   end

@@ -7,7 +7,8 @@ local null = json.null
 local reply = {}
 
 local CODES = {
-  [400] = "BAD_REQUEST", [401] = "UNAUTHORIZED", [404] = "NOT_FOUND", [405] = "METHOD_NOT_ALLOWED", [413] = "PAYLOAD_TOO_LARGE",
+  [400] = "BAD_REQUEST", [401] = "UNAUTHORIZED", [404] = "NOT_FOUND", [405] = "METHOD_NOT_ALLOWED",
+  [413] = "PAYLOAD_TOO_LARGE",
   [429] = "RATE_LIMITED", [500] = "INTERNAL_ERROR", [501] = "NOT_IMPLEMENTED", [502] = "SERVICE_UNAVAILABLE",
   [503] = "SERVICE_UNAVAILABLE", [504] = "SERVICE_UNAVAILABLE",
 }
@@ -33,19 +34,20 @@ end
 ---@param code? string
 ---@return table
 function reply.invalid(issues, code)
-  return reply.refuse(400, #issues == 1 and "The request is not valid: 1 problem" or ("The request is not valid: %d problems"):format(#issues),
+  return reply.refuse(400, ("The request is not valid: %d %s"):format(#issues, #issues == 1 and "problem" or "problems"),
     { code = code or "VALIDATION_ERROR", field = issues[1].path, details = { issues = json.array(issues) } })
 end
 
---- The body of a request as a value, or the reply that says why it means none: no JSON, or an object that parsers read in
---- two ways.
+--- The body of a request as a value, or the reply that says why it means none: no JSON, or an object that parsers read
+--- in two ways.
 ---@param body string
 ---@return any value
 ---@return table? refused
 function reply.decode(body)
   local fine, names = core.check_json_object(body)
   if names then
-    return nil, reply.invalid({ { path = "", message = "has a key more than once: " .. table.concat(names, ", ") } }, "BAD_REQUEST")
+    return nil, reply.invalid({ { path = "", message = "has a key more than once: " .. table.concat(names, ", ") } },
+      "BAD_REQUEST")
   end
   local value, why = json.decode(body)
   if fine or value ~= nil and type(value) ~= "table" or json.is_array(value) then

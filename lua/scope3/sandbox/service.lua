@@ -97,7 +97,8 @@ function calls.sync(self, account_id, request, body)
     return reply.invalid(issues)
   end
   local task = self.state:accept(account_id, decoded, request.number)
-  return reply.data(self.config, 202, { success = true, accountId = account_id, operationId = task.id, taskId = task.id }), decoded
+  return reply.data(self.config, 202, { success = true, accountId = account_id, operationId = task.id,
+    taskId = task.id }), decoded
 end
 
 function calls.audiences(self, account_id, request)

@@ -49,7 +49,10 @@ local WORDS = { "a list of strings", list_of(is_word) }
 
 -- A kind: what to say, and whether a value is one. A setting with false as its default may be false again, or null.
 local function kind(default, want, least, most)
-  return { default = default, says = type(want) == "table" and want[1] or want, fits = type(want) == "table" and want[2] or function(value)
+  if type(want) == "table" then
+    return { default = default, says = want[1], fits = want[2] }
+  end
+  return { default = default, says = want, fits = function(value)
     return is_whole(value, least, most)
   end }
 end

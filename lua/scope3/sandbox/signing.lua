@@ -1,4 +1,5 @@
---- The sandbox's own keys, one for each purpose, and its signatures of callbacks (RFC 9421 under AdCP's profile; docs/contract.md section 6). Needs luaossl.
+--- The sandbox's own keys, one for each purpose, and its signatures of callbacks (RFC 9421 under AdCP's profile;
+--- docs/contract.md section 6). Needs luaossl.
 local signing = {}
 
 local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -30,7 +31,8 @@ local function integer(der, at)
   return ("\0"):rep(32 - #bytes) .. bytes, at + 2 + length
 end
 
-local PURPOSES = { "webhook-signing", "request-signing" } -- the newest senders' word, and the older one that verifiers take as well
+-- The newest senders' word, and the older one that verifiers take as well.
+local PURPOSES = { "webhook-signing", "request-signing" }
 
 -- Made once, when they are first asked for, by purpose: { pkey, kid, x, y }.
 local own = {}
@@ -51,7 +53,8 @@ function signing.jwks()
   local keys = {}
   for i, purpose in ipairs(PURPOSES) do
     local mine = key(purpose)
-    keys[i] = { kid = mine.kid, kty = "EC", crv = "P-256", alg = "ES256", use = "sig", key_ops = { "verify" }, adcp_use = purpose,
+    keys[i] = { kid = mine.kid, kty = "EC", crv = "P-256", alg = "ES256", use = "sig", key_ops = { "verify" },
+      adcp_use = purpose,
       x = mine.x, y = mine.y }
   end
   return { keys = keys }

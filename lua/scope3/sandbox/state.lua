@@ -26,7 +26,8 @@ end
 ---@param config table  the sandbox's settings, which may change
 ---@param clock fun(): number  seconds since 1970
 function state.new(config, clock)
-  return setmetatable({ config = config, clock = clock, accounts = {}, tasks = {}, open = {}, due = {}, applied = json.array(), on_ended = nil,
+  return setmetatable({ config = config, clock = clock, accounts = {}, tasks = {}, open = {}, due = {},
+    applied = json.array(), on_ended = nil,
     random = function()
       return 0
     end }, state)

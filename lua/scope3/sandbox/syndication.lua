@@ -45,8 +45,10 @@ local function record_of(self, account_id, asked, agent)
   local now = state.timestamp(self.clock())
   return {
     id = json.encode { account_id, asked.resourceId, agent }, customerId = account_id, advertiserId = account_id,
-    resourceType = "AUDIENCE", resourceId = asked.resourceId, audienceId = asked.resourceId, eventSourceId = null, catalogId = null,
-    adcpAgentId = agent, adcpAgentAccountId = null, enabled = asked.enabled, status = asked.enabled and "PENDING" or "DISABLED",
+    resourceType = "AUDIENCE", resourceId = asked.resourceId, audienceId = asked.resourceId, eventSourceId = null,
+    catalogId = null,
+    adcpAgentId = agent, adcpAgentAccountId = null, enabled = asked.enabled,
+    status = asked.enabled and "PENDING" or "DISABLED",
     errorMessage = null, lastSyncedAt = null, createdAt = now, updatedAt = now,
   }
 end
@@ -102,7 +104,8 @@ function FILTERS.enabled(value)
 end
 
 local MESSAGES = {
-  resourceType = "must be one of AUDIENCE, EVENT_SOURCE, CATALOG", resourceId = "must not be empty", adcpAgentId = "must not be empty",
+  resourceType = "must be one of AUDIENCE, EVENT_SOURCE, CATALOG", resourceId = "must not be empty",
+  adcpAgentId = "must not be empty",
   status = "must be one of PENDING, SYNCING, COMPLETED, FAILED, DISABLED", enabled = "must be true or false",
 }
 

@@ -1,5 +1,5 @@
---- What the service refuses in a sync request, every problem with its path (docs/contract.md section 2). A null is no value
---- that is missing: where a string is due, it is refused as a number would be.
+--- What the service refuses in a sync request, every problem with its path (docs/contract.md section 2). A null is no
+--- value that is missing: where a string is due, it is refused as a number would be.
 local json = require "scope3.sandbox.json"
 
 local CONSENT = { consent = true, legitimate_interest = true, contract = true, legal_obligation = true }
@@ -177,8 +177,8 @@ end
 
 --- Issues of one request.
 ---@param body any  decoded
----@param limits {max_members: integer, issues_listed: integer, refuse: string[]|false}  `issues_listed`: a real service does not list a hundred
----  thousand; `refuse`: external ids that it does not like
+---@param limits {max_members: integer, issues_listed: integer, refuse: string[]|false}  `issues_listed`: a real service
+---  does not list a hundred thousand; `refuse`: external ids that it does not like
 ---@return {path: string, message: string}[] issues  empty when it is fine
 return function(body, limits)
   local self = setmetatable({ issues = json.array {}, limits = limits, disliked = {}, members = 0 }, Checker)

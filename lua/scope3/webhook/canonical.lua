@@ -15,8 +15,8 @@ local function write_string(text)
   return '"' .. text:gsub('[%z\1-\31"\\]', escape) .. '"'
 end
 
--- Every number is a double (section 3.2.2.3): an integer beyond 2^53 is rounded as JavaScript reads it. -0 is 0. Nil for
--- what is beyond all doubles, which has no canonical form.
+-- Every number is a double (section 3.2.2.3): an integer beyond 2^53 is rounded as JavaScript reads it. -0 is 0. Nil
+-- for what is beyond all doubles, which has no canonical form.
 local function write_number(value)
   value = value + 0.0
   if value - value ~= 0 then
@@ -25,8 +25,8 @@ local function write_number(value)
   return core.json_scalar(value)
 end
 
--- Names go by their UTF-16 code units (section 3.2.3). Bytes of UTF-8 have the same order, but for the characters U+E000
--- to U+FFFF: they stand behind those beyond, which UTF-16 writes with surrogates from D800 on.
+-- Names go by their UTF-16 code units (section 3.2.3). Bytes of UTF-8 have the same order, but for the characters
+-- U+E000 to U+FFFF: they stand behind those beyond, which UTF-16 writes with surrogates from D800 on.
 local BEHIND = { ["\238"] = "\248", ["\239"] = "\249" }
 
 local function sorted_names(object)

@@ -28,12 +28,14 @@ function deliveries.problem(opts)
 end
 
 --- Makes a memory of deliveries; one for each registration, or for all of one sender.
----@param opts? {max: integer?, store: scope3.ExpiringStore?, now: (fun(): number)?, horizon: number?}  `max` deliveries at once (100,000);
----  `store` a lua_shared_dict, for all workers of nginx to share (a table of this Lua state); `now` a clock in seconds that only goes
----  forward; `horizon` seconds for which the sender may repeat a delivery, and one is remembered (86,400, up to 604,800)
+---@param opts? {max: integer?, store: scope3.ExpiringStore?, now: (fun(): number)?, horizon: number?}  `max` deliveries
+---  at once (100,000); `store` a lua_shared_dict, for all workers of nginx to share (a table of this Lua state); `now`
+---  a clock in seconds that only goes forward; `horizon` seconds for which the sender may repeat a delivery, and one is
+---  remembered (86,400, up to 604,800)
 ---@return scope3.Deliveries
 function deliveries.new(opts)
-  opts = options.check("webhook.deliveries", opts, { max = "count", store = "any", now = "function", horizon = "seconds" }, 2)
+  opts = options.check("webhook.deliveries", opts, { max = "count", store = "any", now = "function",
+    horizon = "seconds" }, 2)
   if opts.store and (opts.max or opts.now) then
     error(("webhook.deliveries: %s has no effect on a store, which has its own"):format(opts.max and "max" or "now"), 2)
   end
@@ -54,7 +56,8 @@ local function places(name, value)
     name == "" and "delivery" or "ended", digest) }
 end
 
--- What a body binds its key to: the digest of what it says, however it is written; and the end of a task, where it tells of one.
+-- What a body binds its key to: the digest of what it says, however it is written; and the end of a task, where it
+-- tells of one.
 local function read(body)
   local form = canonical.of(body)
   local payload = form and json.decode(form)
@@ -118,10 +121,11 @@ end
 --- Notes a delivery, after it was verified and before it is acted upon. Say then what came of it: keep() or forget().
 ---@param key string  the payload's idempotency_key
 ---@param body string  the raw body
----@return boolean? new  true: act upon it; false: it was acted upon before, or the same end of its task was under another
----  key, so say that all is well and do nothing
----@return scope3.Error? err  "webhook_delivery_conflict" (409): the same key came with a body that says something else, within the
----  horizon; "webhook_unavailable" (503): there is no room, or it came a moment ago and is being handled, which may still fail
+---@return boolean? new  true: act upon it; false: it was acted upon before, or the same end of its task was under
+---  another key, so say that all is well and do nothing
+---@return scope3.Error? err  "webhook_delivery_conflict" (409): the same key came with a body that says something else,
+---  within the horizon; "webhook_unavailable" (503): there is no room, or it came a moment ago and is being handled,
+---  which may still fail
 function Deliveries:add(key, body)
   check("add", key, body)
   local own, digest, ended = places("", key), read(body)
