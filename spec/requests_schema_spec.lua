@@ -81,6 +81,27 @@ describe("a request of the client", function()
       sync(audience({ id = "a" }, add), { push_notification_config = push })
     end
     assert.is_true(sent >= 13)
+    -- What the schema refuses is not sent, and what is registered can be verified: both count characters.
+    for _, push in ipairs {
+      { token = ("é"):rep(15) }, { token = ("é"):rep(4097) }, { token = ("t"):rep(15) },
+      { authentication = { scheme = "Bearer", credentials = ("é"):rep(31) } },
+      { authentication = { scheme = "HMAC-SHA256", credentials = ("日"):rep(11) } },
+      { authentication = { scheme = "Bearer", credentials = ("\255"):rep(40) } },
+      { operation_id = ("é"):rep(3) }, { operation_id = ("o"):rep(256) },
+    } do
+      push.url = "https://example.com"
+      local res, err = client:sync(audience({ id = "a" }, add), { push_notification_config = push })
+      assert.same({ nil, "invalid" }, { res, err and err.kind })
+      assert.same({}, bodies_of "sync")
+    end
+    sync(audience({ id = "a" }, add), { push_notification_config = { url = "https://example.com", token = ("é"):rep(4096),
+      authentication = { scheme = "Bearer", credentials = ("é"):rep(32) } } })
+    assert.is_nil(scope3.webhook.verify({ headers = {} }, { mode = "bearer", credentials = ("é"):rep(32),
+      token = ("é"):rep(4096) }))
+    for _, config in ipairs { { credentials = ("é"):rep(31) }, { credentials = ("c"):rep(32), token = ("é"):rep(15) } } do
+      config.mode = "bearer"
+      assert.has_error(function() scope3.webhook.verify({ headers = {} }, config) end)
+    end
     assert(client:syndicate { audience_id = "a", adcp_agent_ids = { "x", 7 } })
     assert(client:syndicate { audience_id = 25, adcp_agent_ids = { "x" }, enabled = false })
     local bodies = bodies_of "syndicate"

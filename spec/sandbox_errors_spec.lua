@@ -166,6 +166,28 @@ describe("an error within the sandbox", function()
     os.execute("rm -rf " .. folder)
   end)
 
+  it("fails the command that runs one", function()
+    local folder, out = world.path(), world.path ".out"
+    os.execute(("mkdir -p %s/scope3/sandbox"):format(folder))
+    world.write(folder .. "/scope3/sandbox/validate.lua", [[return function() error("oops in front") end]])
+    local code_file = world.path ".code"
+    local pipe = assert(io.popen(("LUA_PATH='%s/?.lua;%s' %s bin/scope3.in sandbox --until-eof >%s 2>&1; echo $? >%s"):format(
+      folder, package.path, os.getenv "SCOPE3_LUA_BIN" or "lua", out, code_file), "w"))
+    local url
+    local deadline = core.now() + 30
+    repeat
+      core.sleep(0.02)
+      url = world.exists(out) and world.read(out):match "listening on (%S+)"
+    until url or core.now() > deadline
+    assert.equal(500, call({ url = url }, "POST", SYNC, BODY).status)
+    pipe:close()
+    os.execute("rm -rf " .. folder)
+    assert.equal("1\n", world.read(code_file))
+    for _, part in ipairs { "oops in front", "traceback", "the sandbox had errors of its own: 1" } do
+      assert.truthy(world.read(out):find(part, 1, true), world.read(out))
+    end
+  end)
+
   it("says why it did not start", function()
     local none, why = child.start { sleep = core.sleep, interpreter = os.getenv "SCOPE3_LUA_BIN",
       task_order = "sideways" }

@@ -444,7 +444,7 @@ function sandbox.serve(opts)
   math.randomseed(os.time() + math.floor(cqueues.monotime() * 1e6) % 1000000)
 
   local self = setmetatable({ config = {}, initial = initial, connections = 0, queue = cqueues.new(), errors = 0,
-    at_hand = {} }, Sandbox)
+    at_hand = setmetatable({}, { __mode = "k" }) }, Sandbox)
   self.clock = function()
     return self:now()
   end
