@@ -171,8 +171,8 @@ describe("an error within the sandbox", function()
     os.execute(("mkdir -p %s/scope3/sandbox"):format(folder))
     world.write(folder .. "/scope3/sandbox/validate.lua", [[return function() error("oops in front") end]])
     local code_file = world.path ".code"
-    local pipe = assert(io.popen(("LUA_PATH='%s/?.lua;%s' %s bin/scope3.in sandbox --until-eof >%s 2>&1; echo $? >%s"):format(
-      folder, package.path, os.getenv "SCOPE3_LUA_BIN" or "lua", out, code_file), "w"))
+    local words = "LUA_PATH='%s/?.lua;%s' %s bin/scope3.in sandbox --until-eof >%s 2>&1; echo $? >%s"
+    local pipe = assert(io.popen(words:format(folder, package.path, os.getenv "SCOPE3_LUA_BIN" or "lua", out, code_file), "w"))
     local url
     local deadline = core.now() + 30
     repeat
