@@ -79,10 +79,12 @@ describe("an error within the sandbox", function()
           return on(me, account, id) end return self end]]
     call(sandbox, "PUT", "/sandbox/config", '{"task_seconds":0.3,"audience_seconds":0,"min_size":0}')
     local hook = require("spec.support.capture").start()
+    local tasks = {}
     for _, id in ipairs { "bad", "good" } do
-      assert.equal(202, call(sandbox, "POST", SYNC, json.encode { audiences = json.array { { audienceId = id } },
+      local result = call(sandbox, "POST", SYNC, json.encode { audiences = json.array { { audienceId = id } },
         pushNotificationConfig = { url = hook.url .. "/x", authentication = { schemes = json.array { "Bearer" },
-          credentials = ("c"):rep(32) } } }).status)
+          credentials = ("c"):rep(32) } } })
+      tasks[id] = json.decode(result.body).taskId
     end
     -- Nobody asks: callbacks come by the ticker alone.
     local came
@@ -104,6 +106,11 @@ describe("an error within the sandbox", function()
     until again or core.now() > deadline
     hook.close()
     assert.truthy(again)
+    local function status(id)
+      return json.decode(call(sandbox, "GET", "/api/v2/buyer/tasks/" .. tasks[id]).body).task.status
+    end
+    assert.is_not.equal("completed", status "bad") -- its work was not done
+    assert.equal("completed", status "good")
     assert.equal(1, failure(sandbox, "oops in the ticker"))
   end)
 
@@ -172,7 +179,8 @@ describe("an error within the sandbox", function()
     world.write(folder .. "/scope3/sandbox/validate.lua", [[return function() error("oops in front") end]])
     local code_file = world.path ".code"
     local words = "LUA_PATH='%s/?.lua;%s' %s bin/scope3.in sandbox --until-eof >%s 2>&1; echo $? >%s"
-    local pipe = assert(io.popen(words:format(folder, package.path, os.getenv "SCOPE3_LUA_BIN" or "lua", out, code_file), "w"))
+    words = words:format(folder, package.path, os.getenv "SCOPE3_LUA_BIN" or "lua", out, code_file)
+    local pipe = assert(io.popen(words, "w"))
     local url
     local deadline = core.now() + 30
     repeat

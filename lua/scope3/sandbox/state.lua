@@ -125,8 +125,8 @@ local function finish(self, task, now)
   if failed then
     task.status, task.error = "failed", ERRORS[failed] or ERRORS.terminal
   elseif outcome == "completed" or outcome == "audience-error" then
-    task.status = "completed"
     apply(self, task, now)
+    task.status = "completed" -- behind it: an error in it must not pass for work that was done
   else
     task.status = outcome
     if outcome == "input-required" or outcome == "auth-required" then
