@@ -207,6 +207,7 @@ describe("scope3", function()
     code, out = world.command({ "doctor", "--json", "--base-url", "http://127.0.0.1:9" })
     assert.equal(1, code)
     assert.is_false(cjson.decode(out).ok)
+    sandbox:configure { keys = world.json.array { "scope3_right" } }
     code, out = world.command(words("doctor", against_sandbox()), { env = "SCOPE3_API_KEY=wrong_key_value" })
     assert.equal(1, code)
     assert.truthy(out:find("the key was refused", 1, true))

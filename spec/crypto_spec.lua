@@ -2,6 +2,7 @@
 local core = require "scope3.core"
 local crypto = require "scope3.crypto"
 local signing = require "spec.support.signing"
+local webhook = require("scope3").webhook
 local world = require "spec.support.world"
 
 local bytes, decode = signing.bytes, core.base64_decode
@@ -43,6 +44,44 @@ describe("an Ed25519 key", function()
       s[i], carry = string.char(sum % 256), math.floor(sum / 256)
     end
     assert.is_false(key:verify("", signature:sub(1, 32) .. table.concat(s)))
+  end)
+
+  -- Multiples of the point of order 8, and encodings of them that RFC 8032 section 5.1.3 does not decode: y, without
+  -- the sign of x.
+  local SMALL = {
+    ("0"):rep(64), "01" .. ("0"):rep(62), "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", "ec" .. ("f"):rep(60) .. "7f",
+    "ed" .. ("f"):rep(60) .. "7f", "ee" .. ("f"):rep(60) .. "7f",
+  }
+
+  it("is refused when its order is small: what nobody signed holds under it", function()
+    for _, y in ipairs(SMALL) do
+      for _, sign in ipairs { 0, 128 } do
+        local x = bytes(y)
+        x = x:sub(1, 31) .. string.char(x:byte(32) + sign)
+        assert.is_nil((crypto.ed25519(x)), y)
+        local jwk = { kid = "k", use = "sig", key_ops = { "verify" }, adcp_use = "webhook-signing", kty = "OKP",
+          crv = "Ed25519",
+          x = signing.base64(x) }
+        local request = signing.request({ alg = "ed25519", kid = "k" }, { signature = "\1" .. ("\0"):rep(63) })
+        local payload, err = webhook.verify(request, { mode = "rfc9421", keys = { jwk }, now = function()
+          return signing.NOW
+        end })
+        assert.is_nil(payload)
+        assert.equal("webhook_signature_key_purpose_invalid", err.code)
+      end
+    end
+  end)
+
+  it("is refused when its y is not below the field's prime, and not because it is near it", function()
+    for low = 0xed, 0xff do
+      assert.is_nil((crypto.ed25519(string.char(low) .. ("\255"):rep(30) .. "\127")), low)
+      assert.is_nil((crypto.ed25519(string.char(low) .. ("\255"):rep(31))), low)
+    end
+    for _, y in ipairs { "eb" .. ("f"):rep(60) .. "7f", "ed" .. ("f"):rep(58) .. "fe7f", "02" .. ("0"):rep(62),
+        "fe" .. ("f"):rep(60) .. "7e" } do
+      assert.is_truthy((crypto.ed25519(bytes(y))), y)
+    end
   end)
 
   it("is 32 bytes", function()

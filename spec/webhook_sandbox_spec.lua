@@ -61,6 +61,30 @@ describe("the sandbox's callback", function()
     assert.equal("webhook_signature_invalid", select(2, verify(request, { mode = "bearer", credentials = CREDENTIALS:reverse() })).code)
   end)
 
+  it("is signed by the key of the purpose that was set, and both are published", function()
+    local set = world.json.decode(world.http("GET", sandbox.url .. "/.well-known/jwks.json").body)
+    local kids = {}
+    for _, key in ipairs(set.keys) do
+      kids[key.adcp_use] = key.kid
+    end
+    assert.equal(2, #set.keys)
+    assert.is_not.equal(kids["webhook-signing"], kids["request-signing"])
+    assert.is_not.equal(set.keys[1].x, set.keys[2].x)
+    local function key_of(request)
+      return request.headers["Signature-Input"]:match('keyid="([^"]*)"')
+    end
+    for _, case in ipairs { { kids["webhook-signing"] }, { kids["webhook-signing"], "webhook-signing" },
+      { kids["request-signing"], "request-signing" } } do
+      sandbox:reset()
+      if case[2] then
+        sandbox:configure { callback_key = case[2] }
+      end
+      local task_id, request = sent()
+      assert.equal(case[1], key_of(request))
+      assert_payload(task_id, verify(request, { mode = "rfc9421", token = TOKEN, keys = set }))
+    end
+  end)
+
   it("ends a pause of wait, and the task's own answer decides", function()
     sandbox:configure { retry_after = 3600, task_seconds = 0.5 }
     local result = sync { scheme = "HMAC-SHA256", credentials = CREDENTIALS }

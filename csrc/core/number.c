@@ -351,15 +351,14 @@ int sc3_number_read(sc3_slice text, sc3_number *number) {
 /* --- writing ---------------------------------------------------------------------------------------------------------
    */
 
-static const uint64_t TEN_TO[] = {
-  /* 14 to 17 */
-  UINT64_C(100000000000000), UINT64_C(1000000000000000), UINT64_C(10000000000000000), UINT64_C(100000000000000000),
-};
-
 /* m * 2^e, rounded to `digits` digits: the result times 10^*power. */
 static uint64_t round_to(uint64_t m, int e, int digits, int *power) {
+  uint64_t bound = 1;
+  int i;
   int log2 = e + 63 - leading_zeros(m), size; /* the place of its first digit, or one less */
   size = log2 >= 0 ? (int)((int64_t)log2 * 78913 >> 18) : -(int)((-(int64_t)log2 * 78913 + (1 << 18) - 1) >> 18);
+  for (i = 0; i < digits; i++)
+    bound *= 10;
   for (;;) {
     big a, b;
     rest left;
@@ -378,7 +377,7 @@ static uint64_t round_to(uint64_t m, int e, int digits, int *power) {
     q = big_divide(&a, &b, &left);
     if (left == REST_ABOVE_HALF || (left == REST_HALF && (q & 1)))
       q++;
-    if (q < TEN_TO[digits - 14])
+    if (q < bound)
       return q;
     size++;
   }
@@ -443,6 +442,23 @@ static size_t lay_out(uint64_t q, int power, char *out) {
   return n + 1;
 }
 
+/* Whether q * 10^power is read as the double of these bits, which is positive. */
+static int reads_as(uint64_t q, int power, uint64_t bits) {
+  decimal d;
+  char text[SC3_NUMBER_TEXT];
+  double back;
+  uint64_t back_bits;
+  memset(&d, 0, sizeof d);
+  d.head = q;
+  d.exponent = power;
+  d.digits = text;
+  d.head_digits = (int)write_digits(q, text);
+  d.end = text + d.head_digits;
+  back = convert(&d);
+  memcpy(&back_bits, &back, sizeof back_bits);
+  return back_bits == bits;
+}
+
 size_t sc3_number_write(double value, char out[SC3_NUMBER_TEXT]) {
   const uint64_t leading = UINT64_C(1) << 52;
   uint64_t bits, m, q = 0;
@@ -469,22 +485,16 @@ size_t sc3_number_write(double value, char out[SC3_NUMBER_TEXT]) {
     out[at] = '0';
     return at + 1;
   }
-  for (digits = 15; digits <= 17; digits++) {
-    decimal d;
-    char text[SC3_NUMBER_TEXT];
-    double back;
-    uint64_t back_bits;
+  bits &= ~(UINT64_C(1) << 63);
+  /* Decimals of 15 digits are told apart by all doubles that have their full precision. */
+  for (digits = m & leading ? 15 : 1; digits <= 17; digits++) {
     q = round_to(m, e - 1075, digits, &power);
-    memset(&d, 0, sizeof d);
-    d.head = q;
-    d.exponent = power;
-    d.head_digits = digits;
-    d.digits = text;
-    d.end = text + write_digits(q, text);
-    back = convert(&d);
-    memcpy(&back_bits, &back, sizeof back_bits);
-    if (back_bits == (bits & ~(UINT64_C(1) << 63)))
+    if (reads_as(q, power, bits))
       break;
+    if (m == leading && reads_as(q + 1, power, bits)) {
+      q++; /* below a power of two doubles lie closer together, so the nearest decimal may be one of another double */
+      break;
+    }
   }
   return at + lay_out(q, power, out + at);
 }

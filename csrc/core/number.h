@@ -20,8 +20,9 @@ typedef struct sc3_number {
    proportion to the text. */
 int sc3_number_read(sc3_slice text, sc3_number *number);
 
-/* Writes the fewest of 15, 16 or 17 digits that are read as the same double, without zeros at the end, and returns its
-   bytes. Infinities are written as numbers that are read as such; what is no number is "nan". */
+/* Writes the fewest digits that are read as the same double, of these the nearest, and returns its bytes: the text of
+   ECMAScript's Number::toString, but for -0. Infinities are written as numbers that are read as such; what is no number
+   is "nan". */
 size_t sc3_number_write(double value, char out[SC3_NUMBER_TEXT]);
 
 size_t sc3_number_write_integer(int64_t value, char out[SC3_NUMBER_TEXT]);

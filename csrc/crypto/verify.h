@@ -13,7 +13,8 @@ typedef enum sc3_algorithm { SC3_ED25519, SC3_ECDSA_P256_SHA256 } sc3_algorithm;
 
 typedef struct sc3_public_key sc3_public_key;
 
-/* An Ed25519 key (RFC 8032) from its 32 bytes, as a JWK's `x` holds them (RFC 8037). NULL when libcrypto refuses it, or has no memory. */
+/* An Ed25519 key (RFC 8032) from its 32 bytes, as a JWK's `x` holds them (RFC 8037). NULL when it is of
+   small order or not below the field's prime, when libcrypto refuses it, or has no memory. */
 sc3_public_key *sc3_public_key_ed25519(const uint8_t x[SC3_COORDINATE]);
 
 /* A P-256 key from the coordinates of its point, as a JWK's `x` and `y` hold them (RFC 7518 section 6.2.1). NULL when the point is not on the curve, or

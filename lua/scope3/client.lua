@@ -576,13 +576,17 @@ end
 --- Asks the service whether it is there; needs no key.
 ---@return true?
 ---@return scope3.Error? err
+---@return {version: string?, commit_sha: string?}? about  what the service tells of itself
 function Client:health()
   local why = readiness.barred(self)
   if why then
     return nil, why
   end
   local data, err = self:transport():request { method = "GET", path = "/health", timeout = 20, anonymous = true, root = true }
-  return data and true or nil, err
+  if not data then
+    return nil, err
+  end
+  return true, nil, wire.health(data)
 end
 
 return client

@@ -22,6 +22,21 @@ local DEEPEST = 64
 --- Marks a table that must be written as an array even when it is empty.
 local ARRAY = {}
 
+--- The same, and arrays are marked, so that an empty one is told from an empty object.
+---@param text string
+---@return any
+---@return string? message
+function json.decode_exactly(text)
+  return core.json_decode(text, ARRAY)
+end
+
+--- Whether a decoded table was an array: of what decode_exactly() gives.
+---@param value table
+---@return boolean
+function json.is_array(value)
+  return getmetatable(value) == ARRAY
+end
+
 ---@param t table
 ---@return table t
 function json.array(t)

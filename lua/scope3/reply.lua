@@ -1,4 +1,5 @@
 --- From a finished transfer to data or an error: both envelopes, and everything a gateway may answer instead (docs/contract.md section 4).
+local advice = require "scope3.advice"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local json = require "scope3.json"
@@ -242,8 +243,9 @@ local function refused(result, decoded, now, known)
   if fields.code then
     message = message .. " " .. fields.code
   end
-  if HINTS[status] then
-    message = message .. " (" .. HINTS[status] .. ")"
+  local hint = advice.of(fields.code) or HINTS[status]
+  if hint then
+    message = message .. " (" .. hint .. ")"
   end
   if said then
     message = message .. ": " .. said

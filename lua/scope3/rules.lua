@@ -88,7 +88,8 @@ function rules.push_notification_config(issues, push)
     elseif type(auth) ~= "table" or not options.contains(SCHEMES, auth.scheme) then
       note(issues, at .. ".authentication.scheme", "must be HMAC-SHA256 or Bearer")
     end
-    if type(auth) ~= "table" or type(auth.credentials) ~= "string" or #auth.credentials < 32 then
+    local credentials = type(auth) == "table" and auth.credentials
+    if type(credentials) ~= "string" or not core.utf8_valid(credentials) or utf8_length(credentials) < 32 then
       note(issues, at .. ".authentication.credentials", "must have at least 32 characters")
     end
   end

@@ -17,15 +17,17 @@ local OURS = { audience_warning = true, audience_too_small = true, audience_susp
 local LISTED = 20 -- problems of an audience that are told
 
 --- What is to be warned of in an audience's row.
----@param audience {audience_id: string, status: string?, uploaded_count: number?, matched_count: number?}
+---@param audience scope3.AudienceRow
 ---@return string? code  "audience_too_small", "audience_suspended", "audience_error" or "audience_unmatched"
 ---@return string? message
 function status.of(audience)
   local word = type(audience.status) == "string" and core.upper(audience.status) or nil
   if word and MEANING[word] then
-    return "audience_" .. core.lower(word), ("The audience %s is %s: %s."):format(audience.audience_id, word,
-      MEANING[word])
-  elseif audience.matched_count == 0 and type(audience.uploaded_count) == "number" and audience.uploaded_count > 0 then
+    local needed = word == "TOO_SMALL" and audience.minimum_size
+    return "audience_" .. core.lower(word), ("The audience %s is %s: %s%s."):format(audience.audience_id, word,
+      MEANING[word], needed and (", at least %.0f are needed"):format(needed) or "")
+  elseif audience.matched_count == 0
+    and math.max(audience.uploaded_count or 0, audience.total_uploaded_count or 0) > 0 then
     return "audience_unmatched",
       ("No member of the audience %s was matched: are these the identifiers that you meant?"):format(audience.audience_id)
   end

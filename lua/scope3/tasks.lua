@@ -200,7 +200,7 @@ local function failure(task, found)
   local said = found.failures[1] or {}
   if said.message or said.suggestion or task.status == "completed" then
     message = message .. ": " .. verdict.sentence(task.status == "completed" and said
-      or { message = said.message, suggestion = said.suggestion })
+      or { message = said.message, suggestion = said.suggestion, about = said.code })
   end
   if #found.failures > 1 then
     message = message .. (" (and %d more problems)"):format(#found.failures - 1)

@@ -1,5 +1,6 @@
 --- What a task says of the work behind it: a task may be completed, and what it was to do may have failed
 --- (docs/contract.md section 3).
+local advice = require "scope3.advice"
 local core = require "scope3.core"
 local redact = require "scope3.redact"
 local wire = require "scope3.wire"
@@ -19,6 +20,7 @@ local LISTED = 20 -- problems of a task that are told one by one
 ---@field message? string
 ---@field field? string
 ---@field suggestion? string
+---@field about? string  the code, where it is told elsewhere
 ---@field recovery? string
 ---@field retry_after? number
 ---@field audience_id? string
@@ -270,13 +272,18 @@ end
 function verdict.sentence(problem)
   local said = problem.code and problem.message and problem.code .. ": " .. problem.message
   said = said or problem.code or problem.message or "it does not say why"
-  return said .. (problem.suggestion and "; the service suggests: " .. problem.suggestion or "")
+  local known = advice.of(problem.code or problem.about)
+  if problem.suggestion then
+    return said .. "; the service suggests: " .. problem.suggestion
+  end
+  return said .. (known and " (" .. known .. ")" or "")
 end
 
 -- --- what a task holds beside its own fields ----------------------------------------------------------------------
 
 -- Keys whose values are words of the service.
-local WORDS = { action = true, status = true, code = true, recovery = true, resource_type = true, task_type = true,
+local WORDS = { id_type = true, action = true, status = true, code = true, recovery = true, resource_type = true,
+  task_type = true,
   type = true }
 local IDS = { audience_id = true, task_id = true, operation_id = true, account_id = true, resource_id = true,
   adcp_agent_id = true }
@@ -294,7 +301,7 @@ local function clean_value(value, key, state)
     return value
   elseif type(value) == "number" then
     local counts = key:find("count$") or key:find("rate$") or key:find("size$") or key:find("seconds$")
-      or key:find("total") or key == "retry_after"
+      or key:find("total") or key:find("matched$") or key:find("submitted$") or key == "retry_after"
     return counts and value or "[redacted]"
   elseif type(value) ~= "string" then
     return nil

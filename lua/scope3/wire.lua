@@ -149,19 +149,78 @@ function readers.any(value)
   return value
 end
 
+-- What a service says of the matching of each type of identifiers, by any of the names that are in use; what is no type
+-- is left out.
+local BREAKDOWN = {
+  id_type = { "word", "id_type", "type", "uid_type", "identifier_type" },
+  rate = { "amount", "match_rate", "effective_match_rate", "rate" },
+  matched = { "count", "matched_count", "matched" },
+  uploaded = { "count", "submitted_count", "submitted", "uploaded_count", "uploaded", "total_count", "total" },
+}
+local MOST_TYPES = 50
+
+function readers.breakdown(value)
+  local list = {}
+  for i = 1, type(value) == "table" and math.min(#value, MOST_TYPES) or 0 do
+    local entry = {}
+    for name, from in pairs(BREAKDOWN) do
+      for k = 2, type(value[i]) == "table" and #from or 1 do
+        if entry[name] == nil then
+          entry[name] = readers[from[1]](value[i][from[k]])
+        end
+      end
+    end
+    list[#list + 1] = entry.id_type and entry or nil
+  end
+  return #list > 0 and list or nil
+end
+
+-- The text of an error of the service, as it may be told of people that are not in hand.
+function readers.said(value)
+  return type(value) == "string" and redact.strict(value) or nil
+end
+
+-- A version of the service, and the commit that it was built from.
+function readers.release(value)
+  return type(value) == "string" and #value <= 64 and value:find("^[A-Za-z0-9][A-Za-z0-9._+-]*$") and value or nil
+end
+
+function readers.commit(value)
+  return type(value) == "string" and #value >= 7 and #value <= 64 and not value:find("[^0-9a-fA-F]") and value or nil
+end
+
 local TASK = {
   task_id = "id", task_type = "word", status = "task_status", resource_type = "word", resource_id = "id",
   retry_after_seconds = "amount", created_at = "moment", updated_at = "moment", response = "object", metadata = "object", error = "any",
 }
+---@class scope3.AudienceRow  an audience as the service lists it; what it does not tell, or tells as null, is not there
+---@field audience_id string
+---@field name? string
+---@field account_id? string
+---@field status? string  PROCESSING, READY, TOO_SMALL, ERROR, SUSPENDED, or another word of the service
+---@field deleted? boolean
+---@field uploaded_count? integer  whether of all uploads or of the last alone, the service does not say
+---@field total_uploaded_count? integer  of all uploads
+---@field matched_count? integer
+---@field minimum_size? integer  matched members that it needs
+---@field effective_match_rate? number  the service's own
+---@field match_breakdown? {id_type: string, rate: number?, matched: integer?, uploaded: integer?}[]  by the type of
+---  identifiers
+---@field last_synced_at? string
+---@field created_at? string
+---@field updated_at? string
+
 local AUDIENCE = {
   audience_id = "id", name = "title", account_id = "id", status = "audience_status", deleted = "flag",
   uploaded_count = "count", matched_count = "count", total_uploaded_count = "count", minimum_size = "count",
   created_at = "moment", updated_at = "moment",
-  last_synced_at = "moment", effective_match_rate = "amount",
+  last_synced_at = "moment", effective_match_rate = "amount", match_breakdown = "breakdown",
 }
 wire.TASK, wire.AUDIENCE = TASK, AUDIENCE -- the names of declared fields
 
 local SYNDICATION = {
+  customer_id = "id", advertiser_id = "id", audience_id = "id", event_source_id = "id", catalog_id = "id",
+  adcp_agent_account_id = "id", error_message = "said", last_synced_at = "moment",
   id = "id", resource_type = "word", resource_id = "id", adcp_agent_id = "id", enabled = "flag", status = "word",
   created_at = "moment", updated_at = "moment",
 }
@@ -205,6 +264,14 @@ end
 ---@return table?
 function wire.syndication(value)
   return typed(value, SYNDICATION)
+end
+
+--- What /health tells of the service.
+---@param value any
+---@return {version: string?, commit_sha: string?}
+function wire.health(value)
+  local about = typed(value, { version = "release", commit_sha = "commit" }) or {}
+  return { version = about.version, commit_sha = about.commit_sha }
 end
 
 --- Whether a text has the form of a task's id: 1 to 255 letters, digits and `. _ : ~ -`, and not dots alone, which mean

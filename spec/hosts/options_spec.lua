@@ -36,6 +36,8 @@ local HTTP = [[
     webhook { mode = "bearer", credentials = SECRET, max_skew = 5 }
     gateway { mend = false, delimiter = ";", header = true }
     webhook { mode = "rfc9421", keys = {}, origin = "https://hooks.example.com" }
+    webhook { mode = "bearer", credentials = SECRET, horizon = 3600 }
+    webhook { mode = "bearer", credentials = SECRET, horizon = 7 * 86400 }
   }
   server {
     listen 127.0.0.1:PORT;
@@ -53,7 +55,8 @@ describe("options of nginx", function()
     for line in body:gmatch("[^\n]+") do
       lines[#lines + 1] = line
     end
-    assert.equal(10, #lines, body)
+    assert.equal(12, #lines, body)
+    assert.truthy(table.remove(lines, 11):find("^false .*horizon must be 86400 to 604800 seconds"))
     for i, line in ipairs(lines) do
       assert.equal(i <= 8, line:find("^false .*has no effect") ~= nil, line)
       assert.equal(i > 8, line:find("^true ") ~= nil, line)

@@ -112,6 +112,19 @@ describe("a location for callbacks", function()
     assert.same({ 409, "webhook_delivery_conflict" }, { other.status, json.decode(other.body).error.code })
   end)
 
+  it("hands on once what is written in another order, and one end of a task that comes under two keys", function()
+    local before = taken "failed"
+    local function ended(key, rest)
+      return post(nil, { body = ('{"idempotency_key":"%s",%s}'):format(key, rest) }).status
+    end
+    assert.equal(204, ended("ended-key-0000001", '"task_id":"ended-1","status":"failed"'))
+    assert.equal(204, ended("ended-key-0000001", '"status": "failed", "task_id": "ended-1"'))
+    assert.equal(204, ended("ended-key-0000002", '"task_id":"ended-1","status":"failed","message":"again"'))
+    assert.equal(before + 1, taken "failed")
+    assert.equal(204, ended("ended-key-0000003", '"task_id":"ended-2","status":"failed"'))
+    assert.equal(before + 2, taken "failed")
+  end)
+
   it("has what could not be acted upon sent again", function()
     local body = json.encode { idempotency_key = "for-the-second-time", task_id = "t", status = "odd", message = "not now" }
     assert.equal(500, post(nil, { body = body }).status)

@@ -48,8 +48,12 @@ local function service(check, args)
     check("API key's form", nil, "keys begin with scope3_: is this one whole?", true)
   end
   check("account", client.account_id, not client.account_id and "set SCOPE3_ACCOUNT_ID, or give --account")
-  local ok, err = client:health()
+  local ok, err, about = client:health()
   check("service", ok and client.base, err and err.message)
+  if about and (about.version or about.commit_sha) then
+    local commit = about.commit_sha and " · commit " .. about.commit_sha or ""
+    check("service's version", text.visible((about.version or "not told") .. commit))
+  end
   if key and client.account_id and ok then
     local row, failure = client:audiences { page = 1 }()
     check("key and account", row ~= false and "answer", failure and failure.message)

@@ -146,6 +146,10 @@ local function build_parser()
   sandbox:option("--port", "The port to listen on (a free one)."):convert(tonumber):default("0"):show_default(false)
   sandbox:option("--task-seconds", "How long a task runs (0.2)."):convert(tonumber)
   sandbox:option("--rate-limit", "Requests a minute before it answers 429 (none)."):convert(tonumber)
+  sandbox:option("--set",
+    "A setting, such as task_outcomes='[\"failed:terminal\"]' or faults='[…]' (docs/sandbox.md); the value is "
+    .. "JSON or a word.")
+    :argname("NAME=VALUE"):count("*")
   sandbox:flag("--until-eof", "End when standard input ends.")
 
   local doctor = parser:command("doctor", "Look at the installation, the key and the account, and say what to do about each problem.")
@@ -219,7 +223,11 @@ function cli.main(argv)
     io.stderr:write("scope3: ", said, "\n\n", pointer(parser, argv[1]))
     return EXIT.USAGE
   end
-  return require(COMMANDS[args.command]).main(args, EXIT)
+  local code = require(COMMANDS[args.command]).main(args, EXIT)
+  if code ~= EXIT.STOPPED and require("scope3.cli.setting").sandbox_broke() then
+    return EXIT.FAILED
+  end
+  return code
 end
 
 return cli

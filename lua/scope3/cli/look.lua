@@ -1,6 +1,7 @@
 --- `scope3 audiences`, `scope3 task` and `scope3 wait`.
 local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.json"
+local matching = require "scope3.cli.matching"
 local progress_of = require "scope3.cli.progress"
 local setting = require "scope3.cli.setting"
 local status = require "scope3.status"
@@ -9,6 +10,50 @@ local text = require "scope3.cli.text"
 local verdict = require "scope3.verdict"
 
 local look = {}
+
+local function count_of(name)
+  return function(row)
+    return row[name] and text.count(row[name])
+  end
+end
+
+-- The columns of the list: title, what stands there, whether it is a number, and whether it is left out where no row
+-- has it.
+local COLUMNS = {
+  { "AUDIENCE", function(row) return row.audience_id end },
+  { "STATUS", function(row) return row.deleted and "deleted" or row.status end },
+  { "UPLOADED", count_of "uploaded_count", number = true },
+  { "IN ALL", count_of "total_uploaded_count", number = true, extra = true },
+  { "MATCHED", count_of "matched_count", number = true },
+  { "RATE", matching.rate, number = true, extra = true },
+  { "NEEDED", count_of "minimum_size", number = true, extra = true },
+  { "BY TYPE", matching.by_type, extra = true },
+  { "SYNCED", function(row) return row.last_synced_at end, extra = true },
+  { "UPDATED", function(row) return row.updated_at end },
+  { "NAME", function(row) return row.name or "" end },
+}
+
+local function show_audiences(rows)
+  local lines, numbers = { {} }, {}
+  for i = 1, #rows do
+    lines[i + 1] = {}
+  end
+  for _, column in ipairs(COLUMNS) do
+    local values, any = {}, not column.extra
+    for i, row in ipairs(rows) do
+      values[i] = column[2](row) or "-"
+      any = any or values[i] ~= "-"
+    end
+    if any then
+      local at = #lines[1] + 1
+      lines[1][at], numbers[at] = column[1], column.number
+      for i, value in ipairs(values) do
+        lines[i + 1][at] = value
+      end
+    end
+  end
+  io.stdout:write(text.columns(lines, numbers))
+end
 
 local function audiences(args, client)
   local rows = json.array {}
@@ -25,15 +70,7 @@ local function audiences(args, client)
     print("The account has no audiences.")
     return true
   end
-  local lines = { { "AUDIENCE", "STATUS", "UPLOADED", "MATCHED", "UPDATED", "NAME" } }
-  for _, row in ipairs(rows) do
-    lines[#lines + 1] = {
-      row.audience_id, row.deleted and "deleted" or row.status or "-",
-      row.uploaded_count and text.count(row.uploaded_count) or "-", row.matched_count and text.count(row.matched_count) or "-",
-      row.updated_at or "-", row.name or "",
-    }
-  end
-  io.stdout:write(text.columns(lines, { [3] = true, [4] = true }))
+  show_audiences(rows)
   return true
 end
 
@@ -55,7 +92,9 @@ local function show_task(args, task)
   local rows = { { "task", task.task_id or "-" }, { "status", task.status }, { "type", task.task_type or "-" },
     { "created", task.created_at or "-" }, { "updated", task.updated_at or "-" } }
   if task.audience then
-    rows[#rows + 1] = { "audience", task.audience.audience_id .. " · " .. tostring(task.audience.status) }
+    local parts = matching.parts(task.audience)
+    table.insert(parts, 1, task.audience.audience_id .. " · " .. tostring(task.audience.status))
+    rows[#rows + 1] = { "audience", table.concat(parts, " · ") }
   end
   for _, problem in ipairs(task.warnings or {}) do
     local of = problem.audience_id and problem.audience_id .. ": " or ""

@@ -1,5 +1,6 @@
 --- A result for people.
 local core = require "scope3.core"
+local matching = require "scope3.cli.matching"
 local result_of = require "scope3.result"
 local text = require "scope3.cli.text"
 
@@ -71,12 +72,8 @@ local function describe_audience(audience)
   elseif audience.status then
     parts[#parts + 1] = audience.status
   end
-  if type(audience.uploaded_count) == "number" then
-    parts[#parts + 1] = text.count(audience.uploaded_count) .. " members"
-  end
-  if type(audience.matched_count) == "number" and audience.uploaded_count and audience.uploaded_count > 0 then
-    parts[#parts + 1] = ("%s matched (%.0f %%)"):format(text.count(audience.matched_count),
-      100 * audience.matched_count / audience.uploaded_count)
+  for _, part in ipairs(matching.parts(audience)) do
+    parts[#parts + 1] = part
   end
   return table.concat(parts, " · ")
 end

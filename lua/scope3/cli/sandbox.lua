@@ -3,6 +3,26 @@ local setting = require "scope3.cli.setting"
 
 local command = {}
 
+-- The settings that the arguments name; nil, and what is wrong with one.
+local function settings_of(args)
+  local settings = require "scope3.sandbox.settings"
+  local found = { task_seconds = args.task_seconds, rate_limit = args.rate_limit }
+  for _, text in ipairs(args.set or {}) do
+    local name, value = settings.read(text)
+    if not name then
+      return nil, "--set: " .. value
+    elseif found[name] ~= nil then
+      return nil, ("%s is set twice"):format(name)
+    end
+    found[name] = value
+  end
+  local problem = settings.change({}, found)
+  if problem then
+    return nil, problem
+  end
+  return found
+end
+
 ---@param args table
 ---@param exit table
 ---@return integer
@@ -12,15 +32,23 @@ function command.main(args, exit)
     setting.complain("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)")
     return exit.FAILED
   end
-  local served, why = pcall(sandbox.serve, {
-    port = args.port, until_eof = args.until_eof, task_seconds = args.task_seconds, rate_limit = args.rate_limit,
-    on_listen = function(url)
-      print("listening on " .. url)
-      print(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)"):format(url))
-      io.stdout:flush()
-    end,
-  })
-  if not served and tostring(why):find("interrupted!", 1, true) then
+  local opts, problem = settings_of(args)
+  if not opts then
+    setting.complain(problem)
+    return exit.USAGE
+  end
+  opts.port, opts.until_eof = args.port, args.until_eof
+  opts.on_listen = function(url)
+    print("listening on " .. url)
+    print(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)")
+      :format(url))
+    io.stdout:flush()
+  end
+  local served, why, failures = pcall(sandbox.serve, opts)
+  if served and not why then
+    setting.complain(failures)
+    return exit.FAILED
+  elseif not served and tostring(why):find("interrupted!", 1, true) then
     return exit.STOPPED -- Ctrl-C, as the interpreter says it
   elseif not served then
     setting.complain((tostring(why):gsub("^.-sandbox: ", "the sandbox: ")))

@@ -32,6 +32,14 @@ function setting.stop_flag()
   end
 end
 
+local broken = false
+
+--- Whether a private sandbox had errors of its own, so that what it answered proves nothing.
+---@return boolean
+function setting.sandbox_broke()
+  return broken
+end
+
 --- Makes the client that the arguments ask for, with a private sandbox where they do.
 ---@param args table
 ---@return scope3.Client?
@@ -40,8 +48,13 @@ end
 function setting.client(args)
   local sandbox
   local function close()
+    local fine, said = true, nil
     if sandbox then
-      sandbox:close()
+      fine, said = sandbox:close()
+    end
+    if not fine then
+      broken = true
+      setting.complain(said)
     end
   end
   local opts = { account_id = args.account, base_url = args.base_url, ca_file = args.ca_file, rate = args.rate,

@@ -1,5 +1,6 @@
 --- A location for completion callbacks: verifies each, and hands its payload on once.
 local core = require "scope3.core"
+local deliveries = require "scope3.webhook.deliveries"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local log = require "scope3.nginx.log"
@@ -19,7 +20,9 @@ local REMEMBERED = 24 * 3600 -- seconds for which a task that was told of is kno
 ---@field shared? string  a lua_shared_dict in which workers share nonces and deliveries; needed where there are several
 ---@field origin? string  rfc9421: "https://hooks.example.com", scheme and host by which the service knows this location,
 ---  behind a proxy that changes them
-local OWN = { on_payload = "function", shared = "string", origin = "string" }
+---@field horizon? number  seconds for which the service may repeat a callback, and one is remembered (86,400, up to
+---  604,800)
+local OWN = { on_payload = "function", shared = "string", origin = "string", horizon = "seconds" }
 
 local function answer(status, err)
   ngx.status = status
@@ -81,7 +84,7 @@ function location.new(opts)
     end
   end
   options.check("scope3.nginx.webhook", own, OWN, 2)
-  local problem = webhook.problem(config)
+  local problem = webhook.problem(config) or deliveries.problem(own)
   if not problem and own.origin and config.mode ~= "rfc9421" then
     problem = ("origin has no effect with mode %s, whose proof is not over the URL"):format(config.mode)
   end
@@ -100,7 +103,7 @@ function location.new(opts)
   if config.mode == "rfc9421" then
     config.seen = config.seen or webhook.replay_cache { store = dict }
   end
-  local before = webhook.deliveries { store = dict }
+  local before = webhook.deliveries { store = dict, horizon = own.horizon }
 
   return function()
     if ngx.req.get_method() ~= "POST" then

@@ -17,8 +17,12 @@ local function sign(secret, timestamp, body)
 end
 
 --- The request that tells of a task's end.
+---@param task table
+---@param state table
+---@param now number
+---@param purpose "webhook-signing"|"request-signing"  of the key that signs, where no authentication was named
 ---@return table  { host, port, path, headers, body }, or nil when the URL does not point to this machine
-function callback.build(task, state, now)
+function callback.build(task, state, now, purpose)
   local push = task.push
   local host, port, path = push.url:match("^http://([%w%.%-]+):(%d+)([^#]*)$")
   if not host or not (host == "localhost" or host:find("^127%.")) then
@@ -40,7 +44,7 @@ function callback.build(task, state, now)
     headers[#headers + 1] = { "X-ADCP-Signature", sign(auth.credentials, timestamp, body) }
   else -- the path is taken to be canonical as it stands
     local authority = tonumber(port) == 80 and host:lower() or host:lower() .. ":" .. port
-    for _, pair in ipairs(signing.headers(authority, path, body, now)) do
+    for _, pair in ipairs(signing.headers(authority, path, body, now, purpose)) do
       headers[#headers + 1] = pair
     end
   end

@@ -22,12 +22,32 @@ end
 local Child = {}
 Child.__index = Child
 
+local FAILED = "the sandbox has failed\n" -- the last line of what it leaves, where it did
+
+-- What it has left so far.
+local function left(file)
+  file:seek("set", 0) -- also forgets that the end was seen
+  return file:read("*a") or ""
+end
+
 --- Ends it. Idempotent.
+---@return true?
+---@return string? message  nil, and this, when errors of its own were printed meanwhile, or it ended by itself: what it
+---  said
 function Child:close()
   if self.pipe then
     self.pipe:close() -- its standard input ends, and so does it
     self.pipe = nil
+    local said = left(self.traces)
+    self.traces:close()
+    if said:sub(-#FAILED) == FAILED then
+      self.failure = FAILED .. said:sub(1, -#FAILED - 1)
+    end
   end
+  if self.failure then
+    return nil, self.failure
+  end
+  return true
 end
 
 local function read_port(path)
@@ -43,12 +63,13 @@ local SERVE = [[
 package.path, package.cpath = %s, %s
 local opts = require("scope3.sandbox.json").decode(%s)
 opts.port_file, opts.until_eof = %s, true
-require("scope3.sandbox").serve(opts)
+if not require("scope3.sandbox").serve(opts) then os.exit(1) end
 ]]
 
 --- Starts a sandbox and returns once it listens.
----@param opts? table  settings of the sandbox, and `interpreter`, `log` (a file for what it prints), `sleep` (function of seconds)
----@return {url: string, port: integer, close: fun(self: table)}?
+---@param opts? table  settings of the sandbox, and `interpreter`, `log` (a file for what it prints; its errors are what
+---  close() tells else), `sleep` (function of seconds)
+---@return {url: string, port: integer, close: fun(self: table): true?, string?}?
 ---@return string? message
 function child.start(opts)
   local settings = {}
@@ -58,40 +79,44 @@ function child.start(opts)
   local sleep = settings.sleep or function(seconds)
     os.execute("sleep " .. json.encode(seconds)) -- not by format(), which may write a decimal comma
   end
-  local log, lua = settings.log or "/dev/null", settings.interpreter or interpreter()
+  local log, lua = settings.log, settings.interpreter or interpreter()
   settings.sleep, settings.log, settings.interpreter = nil, nil, nil
 
-  local port_file = os.tmpname()
+  local port_file, traces_file = os.tmpname(), os.tmpname()
+  local traces = assert(io.open(traces_file, "r"))
   local program = SERVE:format(("%q"):format(package.path), ("%q"):format(package.cpath),
     ("%q"):format(json.encode(settings)), ("%q"):format(port_file))
   -- Ctrl-C at the terminal goes to every process in front: the sandbox leaves it to its parent. What LUA_INIT holds is
-  -- not for this interpreter.
-  local pipe, why = io.popen(("trap '' INT; unset %s; %s -e %s >>%s 2>&1 || echo failed >%s"):format(
-    INIT, quote(lua), quote(program), quote(log), quote(port_file .. ".end")), "w")
+  -- not for this interpreter. Descriptor 3 is for what is left when it has ended.
+  local output = log and ">>" .. quote(log) .. " 2>&1" or ">/dev/null 2>&3"
+  local pipe, why = io.popen(("exec 3>>%s; trap '' INT; unset %s; %s -e %s %s 3>&- || printf %s >&3"):format(
+    quote(traces_file), INIT, quote(lua), quote(program), output, quote((FAILED:gsub("\n", "\\n")))), "w")
   if not pipe then
+    traces:close()
+    os.remove(port_file)
+    os.remove(traces_file)
     return nil, "the sandbox could not be started: " .. tostring(why)
   end
-  local self = setmetatable({ pipe = pipe }, Child)
-  local waited, port = 0
+  local self = setmetatable({ pipe = pipe, traces = traces }, Child)
+  local waited, said, port = 0, ""
   repeat
     port = read_port(port_file)
-    local ended = not port and io.open(port_file .. ".end", "r")
-    if ended then
-      ended:close()
-      break
-    end
     if not port then
+      said = left(traces)
+      if said:sub(-#FAILED) == FAILED then
+        break
+      end
       sleep(0.02)
       waited = waited + 0.02
     end
   until port or waited > DEADLINE
+  os.remove(port_file)
+  os.remove(traces_file)
   if not port then
     self:close()
-  end
-  os.remove(port_file)
-  os.remove(port_file .. ".end")
-  if not port then
-    return nil, "the sandbox did not start: is cqueues installed for this Lua? (luarocks install cqueues, or apt install lua-cqueues)"
+    local problem = said:match("sandbox: ([^\n]+)")
+    return nil, "the sandbox did not start: " .. (problem
+      or "is cqueues installed for this Lua? (luarocks install cqueues, or apt install lua-cqueues)")
   end
   self.port = port
   self.url = ("%s://127.0.0.1:%d"):format(settings.tls and "https" or "http", port)

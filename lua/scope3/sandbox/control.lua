@@ -1,51 +1,16 @@
 --- The sandbox's own routes under /sandbox, without a key: what was received, who is in an audience, and how to misbehave.
 local faults = require "scope3.sandbox.faults"
 local json = require "scope3.sandbox.json"
+local settings = require "scope3.sandbox.settings"
 local signing = require "scope3.sandbox.signing"
 local state_of = require "scope3.sandbox.state"
+local version = require "scope3.version"
 
 local control = {}
 
 local function answer(status, value)
   return { status = status, headers = { { "Content-Type", "application/json" } }, body = json.encode(value) }
 end
-
---- What may be set, with its default; false stands for "not set".
-control.DEFAULTS = {
-  accounts = false, keys = false, envelope = "bare", task_seconds = 0.2, audience_seconds = 0.1, retry_after = 0.1,
-  min_size = 100,
-  match_rate = 0.7, task_outcomes = json.array(), task_lengths = json.array(), task_shows_after = 0,
-  task_order = "in", max_take = 250,
-  pagination = "body", rate_limit = false,
-  rate_form = "fields",
-  seed = 1, clock = "real", task_jitter = 0, task_shares = false, date_skew = 0, retry_after_form = "seconds",
-  max_body = 64 * 1024 * 1024, max_members = 100000, refuse = false, issues_listed = 100, faults = json.array(),
-}
-
---- Changes settings; nil, or what is wrong with them.
-function control.configure(config, changes)
-  for key, value in pairs(changes) do
-    if control.DEFAULTS[key] == nil then
-      return "unknown setting " .. tostring(key)
-    elseif key == "faults" then
-      for _, rule in ipairs(value) do
-        if type(rule) ~= "table" or not faults.ACTIONS[rule.act] or type(rule.on) ~= "string" then
-          return "a fault needs on and a known act"
-        end
-      end
-    end
-    if value == json.null then
-      value = false
-    end
-    config[key] = value
-  end
-end
-
--- task_order: "in" ends tasks when their time has come, "reversed" the later ones first, "strict" each after all before it.
--- task_lengths: seconds that the next tasks take, one each, before task_seconds and task_jitter count again.
--- task_shows_after: seconds for which a new task is not found.
--- Statuses by which tasks may end, for task_outcomes and task_shares: never (it goes on), completed, failed:transient,
--- failed:correctable, failed:terminal, canceled, rejected, input-required, auth-required, audience-error.
 
 local routes = {}
 
@@ -55,7 +20,8 @@ end
 
 routes["PUT /sandbox/config"] = function(sandbox, _, body)
   local changes = json.decode(body)
-  local problem = type(changes) ~= "table" and "not JSON" or control.configure(sandbox.config, changes)
+  local problem = (type(changes) ~= "table" or json.is_array(changes)) and "it is no object of JSON"
+    or settings.change(sandbox.config, changes)
   if problem then
     return answer(400, { error = problem })
   elseif changes.seed then
@@ -92,8 +58,24 @@ routes["GET /sandbox/applied"] = function(sandbox)
   return answer(200, { applied = json.array(sandbox.state.applied) })
 end
 
+-- An object of a body; an empty one where it is none.
+local function object(body)
+  local value = json.decode(body)
+  return type(value) == "table" and not json.is_array(value) and value or {}
+end
+
+local function is_between(value, least, most)
+  return type(value) == "number" and value >= least and value <= most
+end
+
 routes["PUT /sandbox/clock"] = function(sandbox, _, body)
-  sandbox:advance((json.decode(body) or {}).advance or 0)
+  local seconds = object(body).advance
+  if not is_between(seconds, 0, 1e9) then
+    return answer(400, { error = "advance must be a number of seconds" })
+  elseif sandbox.config.clock ~= "manual" then
+    return answer(400, { error = "the clock is real: set clock to manual first" })
+  end
+  sandbox:advance(seconds)
   return answer(200, {})
 end
 
@@ -106,10 +88,17 @@ routes["POST /sandbox/reset"] = function(sandbox)
   return answer(200, {})
 end
 
-local EDITABLE = { status = "status", deleted = "deleted", name = "name", uploadedCount = "uploaded", matchedCount = "matched" }
+-- Fields of an audience's row that can be set, to whatever a service may answer; `more` holds fields that it has
+-- besides.
+local EDITABLE = { status = "status", deleted = "deleted", name = "name", uploadedCount = "uploaded",
+  matchedCount = "matched", more = "more" }
 
 routes["PUT /sandbox/audience"] = function(sandbox, _, body)
-  local asked = json.decode(body) or {}
+  local asked = object(body)
+  if type(asked.account) ~= "string" or type(asked.audienceId) ~= "string" or not is_between(asked.age or 0, -1e9, 1e9)
+    or type(asked.more or {}) ~= "table" then
+    return answer(400, { error = "account and audienceId must be strings, age a number of seconds, more an object" })
+  end
   local audience = sandbox.state:audience(asked.account, asked.audienceId)
   audience.ready_at = nil
   for from, to in pairs(EDITABLE) do
@@ -126,7 +115,7 @@ routes["GET /.well-known/jwks.json"] = function()
 end
 
 routes["GET /health"] = function()
-  return answer(200, { status = "ok" })
+  return answer(200, { status = "ok", version = "sandbox-" .. version, commitSha = ("0"):rep(40) })
 end
 
 --- The route of a control request, or nil.

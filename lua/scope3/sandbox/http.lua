@@ -76,7 +76,11 @@ function http.read_head(socket)
   end
   local path, query = target:match("^([^?]*)%??(.*)$")
   request.path, request.query = unescape(path:gsub("%+", "%%2B")), read_query(query)
-  request.length = tonumber(request.headers["content-length"])
+  local length = request.headers["content-length"]
+  if length and not (length:find("^[0-9]+$") and #length < 16) then
+    return nil
+  end
+  request.length = length and tonumber(length)
   request.chunked = core.lower(request.headers["transfer-encoding"] or "") == "chunked"
   return request
 end
@@ -110,6 +114,7 @@ end
 ---@return string? body
 ---@return string? problem  "cut" or "too large"
 function http.read_body(socket, request, limit, upto)
+  request.body_read = true
   if core.lower(request.headers.expect or "") == "100-continue" then
     socket:write("HTTP/1.1 100 Continue\r\n\r\n")
     socket:flush()

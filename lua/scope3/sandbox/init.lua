@@ -8,12 +8,15 @@ local faults = require "scope3.sandbox.faults"
 local http = require "scope3.sandbox.http"
 local json = require "scope3.sandbox.json"
 local service = require "scope3.sandbox.service"
+local settings = require "scope3.sandbox.settings"
 local state = require "scope3.sandbox.state"
 
 local sandbox = {}
 
 local Sandbox = {}
 Sandbox.__index = Sandbox
+
+local CONTROL_BODY = 64 * 1024 * 1024 -- bytes of a request that sets something
 
 local OWN_OPTIONS = { port = true, host = true, until_eof = true, port_file = true, tls = true, on_listen = true }
 
@@ -34,11 +37,8 @@ function Sandbox:advance(seconds)
 end
 
 function Sandbox:reset()
-  for key, value in pairs(control.DEFAULTS) do
-    self.config[key] = value
-  end
-  self.config.faults, self.config.task_outcomes = json.array(), json.array()
-  control.configure(self.config, self.initial)
+  settings.reset(self.config)
+  settings.change(self.config, self.initial)
   self.stands_at = nil
   self.random = faults.random(self.config.seed)
   self.state = state.new(self.config, self.clock)
@@ -54,7 +54,7 @@ function Sandbox:reset()
 end
 
 function Sandbox:call_back(task)
-  local built = callback.build(task, state, self.clock())
+  local built = callback.build(task, state, self.clock(), self.config.callback_key)
   local entry = { task_id = task.id, sent = built ~= nil }
   self.callbacks[#self.callbacks + 1] = entry
   if built then
@@ -90,7 +90,8 @@ local function limit_rate(self)
   if self.config.rate_form == "single" then
     headers = { { "RateLimit", ("limit=%d, remaining=%d, reset=%d"):format(limit, left, reset) } }
   else
-    headers = { { "RateLimit-Limit", limit }, { "RateLimit-Remaining", left }, { "RateLimit-Reset", reset } }
+    headers = { { "RateLimit-Limit", ("%d"):format(limit) }, { "RateLimit-Remaining", left },
+      { "RateLimit-Reset", reset } }
   end
   return headers, over, reset
 end
@@ -114,7 +115,8 @@ local function log_request(self, connection, request, kind, account)
     end
   end
   local entry = {
-    n = #self.log + 1, at = self.clock(), method = request.method, path = request.path, kind = kind or json.null, account = account or json.null,
+    n = #self.log + 1, at = self.clock(), method = request.method, path = request.path, target = request.target,
+    kind = kind or json.null, account = account or json.null,
     connection = connection.number, expect = request.headers.expect or json.null, http_headers = headers,
     bytes = 0, body_complete = false, fault = json.null, status = json.null,
   }
@@ -250,10 +252,11 @@ local function serve_request(self, connection)
   if not request then
     return false
   end
+  connection.request = request
   self.state:settle()
   local own = control.route(request)
   if own then
-    local body = http.read_body(connection.socket, request, self.config.max_body)
+    local body = http.read_body(connection.socket, request, CONTROL_BODY)
     return body ~= nil and http.reply(connection.socket, own(self, request, body)) and true or false
   end
 
@@ -275,6 +278,9 @@ local function serve_request(self, connection)
 
   local body, problem = http.read_body(connection.socket, request, self.config.max_body)
   entry.bytes, entry.body_complete = #(body or ""), body ~= nil
+  if self.config.log_bodies then
+    entry.body = body
+  end
   if problem == "cut" then
     return false
   end
@@ -321,12 +327,14 @@ local function serve_request(self, connection)
   end
   connection.doomed = act == "die_on_reuse"
   local sent = http.reply(connection.socket, reply)
+  connection.request = nil
   return sent and act ~= "close" and problem == nil and core.lower(request.headers.connection or "") ~= "close"
 end
 
 local function serve_connection(self, accepted)
   self.connections = self.connections + 1
   local connection = { socket = accepted, number = self.connections }
+  self.at_hand[coroutine.running()] = connection
   -- Peers come and go; an error of a socket ends its connection and nothing else.
   accepted:onerror(function(_, _, code)
     return code
@@ -339,10 +347,55 @@ local function serve_connection(self, accepted)
     return
   end
   while serve_request(self, connection) do
+    connection.request = nil
     cqueues.sleep(0) -- others have their turn
   end
+  self.at_hand[coroutine.running()] = nil
   accepted:shutdown("w")
   accepted:close()
+end
+
+-- --- errors ------------------------------------------------------------------------------------------------------
+
+-- Answers the request whose handler has failed.
+local function answer_failed(self, connection)
+  local request = connection.request
+  if request and not request.body_read then -- or the answer is lost when the connection is closed
+    http.read_body(connection.socket, request, self.config.max_body)
+  end
+  if request then
+    http.reply(connection.socket, service.refuse(500, "The sandbox itself has failed: its standard error says where"))
+  end
+  connection.socket:shutdown("w")
+  connection.socket:close()
+end
+
+local tick
+
+-- An error that nobody caught is the sandbox's own fault, and no stand-in may hide it: it is printed, the request at
+-- hand gets 500, and the process ends with a failure.
+function Sandbox:failed(message, thread)
+  self.errors = self.errors + 1
+  io.stderr:write("sandbox: an error of its own: ",
+    thread and debug.traceback(thread, tostring(message)) or tostring(message), "\n")
+  io.stderr:flush()
+  local connection = thread and self.at_hand[thread]
+  if connection then
+    self.at_hand[thread] = nil
+    self.queue:wrap(answer_failed, self, connection)
+  elseif thread and thread == self.ticker then
+    self.queue:wrap(tick, self, 1)
+  end
+end
+
+-- So that tasks end and callbacks go out although nobody asks.
+function tick(self, pause)
+  self.ticker = coroutine.running()
+  cqueues.sleep(pause)
+  while self.running do
+    self.state:settle()
+    cqueues.sleep(0.05)
+  end
 end
 
 -- --- starting ----------------------------------------------------------------------------------------------------
@@ -369,26 +422,29 @@ local function announce(path, port)
 end
 
 --- Serves until standard input ends (`until_eof`) or the process is stopped.
----@param opts table  every setting of sandbox.control, and port (a free one), host (loopback), until_eof, port_file,
+---@param opts table  every setting of docs/sandbox.md, and port (a free one), host (loopback), until_eof, port_file,
 ---  tls = { cert = path, key = path }, on_listen = function(url)
+---@return boolean? fine  nil when an error of the sandbox's own was printed meanwhile
+---@return string? message
 function sandbox.serve(opts)
-  local settings = {}
+  local initial = {}
   for key, value in pairs(opts or {}) do
     if not OWN_OPTIONS[key] then
-      settings[key] = value
+      initial[key] = value
     end
   end
   local host = opts.host or "127.0.0.1"
   if not (host == "::1" or host:find("^127%.")) then
     error("sandbox: it listens on this machine alone, so host must be 127.0.0.1 or ::1", 2)
   end
-  local problem = control.configure({}, settings)
+  local problem = settings.change({}, initial)
   if problem then
     error("sandbox: " .. problem, 2)
   end
   math.randomseed(os.time() + math.floor(cqueues.monotime() * 1e6) % 1000000)
 
-  local self = setmetatable({ config = {}, initial = settings, connections = 0, queue = cqueues.new() }, Sandbox)
+  local self = setmetatable({ config = {}, initial = initial, connections = 0, queue = cqueues.new(), errors = 0,
+    at_hand = setmetatable({}, { __mode = "k" }) }, Sandbox)
   self.clock = function()
     return self:now()
   end
@@ -415,21 +471,16 @@ function sandbox.serve(opts)
     opts.on_listen(("%s://%s:%d"):format(self.tls and "https" or "http", host, port))
   end
 
-  local running = true
+  self.running = true
   self.queue:wrap(function()
-    while running do
+    while self.running do
       local accepted = listener:accept()
       if accepted then
         self.queue:wrap(serve_connection, self, accepted)
       end
     end
   end)
-  self.queue:wrap(function()
-    while running do -- so that callbacks go out although nobody asks
-      cqueues.sleep(0.05)
-      self.state:settle()
-    end
-  end)
+  self.queue:wrap(tick, self, 0.05)
   if opts.until_eof then
     self.queue:wrap(function()
       local input = socket.fdopen(0)
@@ -439,15 +490,19 @@ function sandbox.serve(opts)
       repeat
         local line = input:read("*l")
       until not line
-      running = false
+      self.running = false
     end)
   end
-  while running do
-    local stepped, message = self.queue:step()
-    if not stepped and os.getenv("SCOPE3_SANDBOX_DEBUG") then
-      io.stderr:write("sandbox: ", tostring(message), "\n")
+  while self.running do
+    local stepped, message, _, thread = self.queue:step()
+    if not stepped then
+      self:failed(message, thread)
     end
   end
+  if self.errors > 0 then
+    return nil, ("the sandbox had errors of its own: %d"):format(self.errors)
+  end
+  return true
 end
 
 return sandbox

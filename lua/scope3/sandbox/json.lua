@@ -3,8 +3,13 @@ local json = require "scope3.json"
 
 return {
   null = json.null,
-  decode = json.decode,
+  --- Arrays are marked: an empty one is told from an empty object.
+  decode = json.decode_exactly,
   encode = json.encode,
+  --- Whether what decode() or array() gave is an array.
+  is_array = function(value)
+    return type(value) == "table" and json.is_array(value)
+  end,
   --- Marks a table as an array.
   array = function(t)
     return json.array(t or {})

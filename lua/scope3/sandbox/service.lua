@@ -1,36 +1,15 @@
 --- The routes of the service, kept as strictly as the contract has them (docs/contract.md sections 2 to 4).
+local core = require "scope3.core"
 local json = require "scope3.sandbox.json"
+local page = require "scope3.sandbox.page"
+local reply = require "scope3.sandbox.reply"
 local state = require "scope3.sandbox.state"
+local syndication = require "scope3.sandbox.syndication"
 local validate = require "scope3.sandbox.validate"
 
-local null = json.null
-
-local service = {}
+local service = { refuse = reply.refuse }
 
 local PREFIX = "^/api/v2/buyer"
-
-local CODES = {
-  [400] = "BAD_REQUEST", [401] = "UNAUTHORIZED", [404] = "NOT_FOUND", [405] = "METHOD_NOT_ALLOWED", [413] = "PAYLOAD_TOO_LARGE",
-  [429] = "RATE_LIMITED", [500] = "INTERNAL_ERROR", [501] = "NOT_IMPLEMENTED", [502] = "SERVICE_UNAVAILABLE",
-  [503] = "SERVICE_UNAVAILABLE", [504] = "SERVICE_UNAVAILABLE",
-}
-
---- An error reply.
-function service.refuse(status, message, extra)
-  extra = extra or {}
-  return {
-    status = status,
-    headers = { { "Content-Type", "application/json" } },
-    body = json.encode { data = null, error = {
-      code = extra.code or CODES[status] or "ERROR", message = message, field = extra.field, details = extra.details,
-    } },
-  }
-end
-
-local function answer(config, status, data)
-  local value = config.envelope == "data" and { data = data, error = null } or data
-  return { status = status, headers = { { "Content-Type", "application/json" } }, body = json.encode(value) }
-end
 
 --- Which call a request is: its kind and what its path names; nil for no route of the service.
 ---@return string? kind
@@ -61,19 +40,24 @@ end
 
 local METHODS = { sync = "POST", syndicate = "POST", audiences = "GET", task = "GET", syndication_status = "GET" }
 
-local function known_key(config, request)
-  local key = (request.headers.authorization or ""):match("^Bearer (%S+)$") or request.headers["x-scope3-api-key"]
-  if not key then
-    return false
-  elseif config.keys then
-    for _, known in ipairs(config.keys) do
-      if known == key then
-        return true
-      end
-    end
-    return false
+-- The key of a request: an access token need not begin as keys do.
+local function key_of(request)
+  local scheme, token = (request.headers.authorization or ""):match("^([A-Za-z]+) +([^ ]+)$")
+  if scheme and core.lower(scheme) == "bearer" then
+    return token
   end
-  return key:find("^scope3_.") ~= nil
+  local key = request.headers["x-scope3-api-key"]
+  return key ~= "" and key or nil
+end
+
+local function known_key(config, request)
+  local key = key_of(request)
+  for _, known in ipairs(key and config.keys or {}) do
+    if known == key then
+      return true
+    end
+  end
+  return key ~= nil and not config.keys
 end
 
 local function known_account(config, id)
@@ -85,122 +69,66 @@ local function known_account(config, id)
     end
     return false
   end
-  return id:find("^%d+$") ~= nil
+  return id:find("^[0-9]+$") ~= nil
 end
 
 --- Whom a request comes from; nil, or the reply that turns it away.
 function service.turn_away(config, request, kind, id)
   if not kind then
-    return service.refuse(404, "No such route")
+    return reply.refuse(404, "No such route")
   elseif request.method ~= METHODS[kind] then
-    return service.refuse(405, "Use " .. METHODS[kind])
+    return reply.refuse(405, "Use " .. METHODS[kind])
   elseif not known_key(config, request) then
-    return service.refuse(401, "The API key is missing or not valid")
+    return reply.refuse(401, "The API key is missing or not valid")
   elseif kind ~= "task" and not known_account(config, id) then
-    return service.refuse(404, "Advertiser not found")
-  end
-end
-
-local function whole(text, default, least, most)
-  local n = tonumber(text or default)
-  if n and n % 1 == 0 and n >= least and n <= most then
-    return n
+    return reply.refuse(404, "Advertiser not found")
   end
 end
 
 local calls = {}
 
 function calls.sync(self, account_id, request, body)
-  local decoded = json.decode(body)
-  if decoded == nil then
-    return service.refuse(400, "The body is not valid JSON")
+  local decoded, refused = reply.decode(body)
+  if refused then
+    return refused
   end
   local issues = validate(decoded, self.config)
   if #issues > 0 then
-    return service.refuse(400, ("The request is not valid: %d problems"):format(#issues),
-      { code = "VALIDATION_ERROR", field = issues[1].path, details = { issues = issues } })
+    return reply.invalid(issues)
   end
   local task = self.state:accept(account_id, decoded, request.number)
-  return answer(self.config, 202, { success = true, accountId = account_id, operationId = task.id, taskId = task.id }), decoded
+  return reply.data(self.config, 202, { success = true, accountId = account_id, operationId = task.id,
+    taskId = task.id }), decoded
 end
 
 function calls.audiences(self, account_id, request)
-  local take = whole(request.query.take, 50, 1, self.config.max_take)
-  local skip = whole(request.query.skip, 0, 0, 1e9)
-  if not take or not skip then
-    return service.refuse(400, "take or skip is out of range", { code = "VALIDATION_ERROR" })
+  local issues = {}
+  local take = reply.whole(request.query, "take", math.min(50, self.config.max_take), 1, self.config.max_take, issues)
+  local skip = reply.whole(request.query, "skip", 0, 0, 1e9, issues)
+  if #issues > 0 then
+    return reply.invalid(issues)
   end
-  local list = self.state:account(account_id).list
+  local list, total = page.of(self.state:account(account_id).list, skip, take, self.config)
   local rows = json.array()
-  for i = skip + 1, math.min(#list, skip + take) do
-    rows[#rows + 1] = state.show_audience(list[i])
+  for i, audience in ipairs(list) do
+    rows[i] = state.show_audience(audience)
   end
   if self.config.pagination == "meta" then
-    local meta = { pagination = { skip = skip, take = take, total = #list, hasMore = skip + #rows < #list } }
-    return answer(self.config, 200, { audiences = rows, meta = meta })
+    local meta = { pagination = { skip = skip, take = take, total = total, hasMore = skip + #rows < total } }
+    return reply.data(self.config, 200, { audiences = rows, meta = meta })
   end
-  return answer(self.config, 200, { audiences = rows, total = #list, take = take, skip = skip })
+  return reply.data(self.config, 200, { audiences = rows, total = total, take = take, skip = skip })
 end
 
 function calls.task(self, id)
   local task = self.state.tasks[id]
   if not task or self.clock() < task.created + self.config.task_shows_after then
-    return service.refuse(404, "Task not found")
+    return reply.refuse(404, "Task not found")
   end
-  return answer(self.config, 200, { task = self.state:show_task(task) })
+  return reply.data(self.config, 200, { task = self.state:show_task(task) })
 end
 
-function calls.syndicate(self, account_id, _, body)
-  local asked = json.decode(body)
-  local agents = type(asked) == "table" and asked.adcpAgentIds
-  if type(asked) ~= "table" or asked.resourceType ~= "AUDIENCE" or type(asked.resourceId) ~= "string"
-    or type(agents) ~= "table" or #agents == 0 or type(asked.enabled) ~= "boolean" then
-    return service.refuse(400, "resourceType, resourceId, adcpAgentIds and enabled are required", { code = "VALIDATION_ERROR" })
-  elseif not self.state:account(account_id).by_id[asked.resourceId] then
-    return service.refuse(404, "Audience not found")
-  end
-  local records = json.array()
-  for _, agent in ipairs(agents) do
-    local record = {
-      id = ("%s/%s/%s"):format(account_id, asked.resourceId, agent), resourceType = "AUDIENCE", resourceId = asked.resourceId,
-      adcpAgentId = agent, enabled = asked.enabled, status = asked.enabled and "PENDING" or "DISABLED",
-    }
-    self.syndications[account_id] = self.syndications[account_id] or {}
-    local list, replaced = self.syndications[account_id], false
-    for i, known in ipairs(list) do
-      if known.id == record.id then
-        list[i], replaced = record, true
-      end
-    end
-    if not replaced then
-      list[#list + 1] = record
-    end
-    records[#records + 1] = record
-  end
-  return answer(self.config, 201, records)
-end
-
-function calls.syndication_status(self, account_id, request)
-  local query = request.query
-  local limit, offset = whole(query.limit, 50, 1, 100), whole(query.offset, 0, 0, 1e9)
-  if not limit or not offset then
-    return service.refuse(400, "limit or offset is out of range", { code = "VALIDATION_ERROR" })
-  end
-  local matching = {}
-  for _, record in ipairs(self.syndications[account_id] or {}) do
-    if (not query.resourceId or record.resourceId == query.resourceId)
-      and (not query.adcpAgentId or record.adcpAgentId == query.adcpAgentId)
-      and (not query.enabled or tostring(record.enabled) == query.enabled)
-      and (not query.status or record.status == query.status) then
-      matching[#matching + 1] = record
-    end
-  end
-  local items = json.array()
-  for i = offset + 1, math.min(#matching, offset + limit) do
-    items[#items + 1] = matching[i]
-  end
-  return answer(self.config, 200, { items = items, total = #matching })
-end
+calls.syndicate, calls.syndication_status = syndication.syndicate, syndication.status
 
 --- Carries a request out.
 ---@return table reply

@@ -1,4 +1,5 @@
---- The sandbox's own key, and its signatures of callbacks (RFC 9421 under AdCP's profile; docs/contract.md section 6). Needs luaossl.
+--- The sandbox's own keys, one for each purpose, and its signatures of callbacks (RFC 9421 under AdCP's profile;
+--- docs/contract.md section 6). Needs luaossl.
 local signing = {}
 
 local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -30,26 +31,33 @@ local function integer(der, at)
   return ("\0"):rep(32 - #bytes) .. bytes, at + 2 + length
 end
 
--- Made once, when it is first asked for: { pkey, kid, x, y }.
-local own
+-- The newest senders' word, and the older one that verifiers take as well.
+local PURPOSES = { "webhook-signing", "request-signing" }
 
-local function key()
-  if not own then
+-- Made once, when they are first asked for, by purpose: { pkey, kid, x, y }.
+local own = {}
+
+local function key(purpose)
+  if not own[purpose] then
     local pkey = require("openssl.pkey").new { type = "EC", curve = "prime256v1" }
     local der = pkey:tostring("DER"):sub(-64) -- the point stands at the end
-    own = { pkey = pkey, x = base64url(der:sub(1, 32)), y = base64url(der:sub(33)), kid = "sandbox-" .. base64url(sha256(der):sub(1, 6)) }
+    own[purpose] = { pkey = pkey, x = base64url(der:sub(1, 32)), y = base64url(der:sub(33)),
+      kid = ("sandbox-%s-%s"):format(purpose, base64url(sha256(der):sub(1, 6))) }
   end
-  return own
+  return own[purpose]
 end
 
 --- The key set that verifies what is signed here.
 ---@return table jwks
 function signing.jwks()
-  local mine = key()
-  return { keys = { {
-    kid = mine.kid, kty = "EC", crv = "P-256", alg = "ES256", use = "sig", key_ops = { "verify" }, adcp_use = "request-signing",
-    x = mine.x, y = mine.y,
-  } } }
+  local keys = {}
+  for i, purpose in ipairs(PURPOSES) do
+    local mine = key(purpose)
+    keys[i] = { kid = mine.kid, kty = "EC", crv = "P-256", alg = "ES256", use = "sig", key_ops = { "verify" },
+      adcp_use = purpose,
+      x = mine.x, y = mine.y }
+  end
+  return { keys = keys }
 end
 
 --- The headers that sign a POST of JSON.
@@ -57,9 +65,10 @@ end
 ---@param target string  canonical path and query
 ---@param body string
 ---@param now number
+---@param purpose "webhook-signing"|"request-signing"  which key signs
 ---@return table[]  { name, value }
-function signing.headers(authority, target, body, now)
-  local mine = key()
+function signing.headers(authority, target, body, now, purpose)
+  local mine = key(purpose)
   local digest = "sha-256=:" .. base64url(sha256(body)) .. ":"
   local created = math.floor(now)
   local input = ('%s;created=%d;expires=%d;nonce="%s";keyid="%s";alg="ecdsa-p256-sha256";tag="adcp/webhook-signing/v1"'):format(COMPONENTS, created,

@@ -26,7 +26,8 @@ end
 ---@param config table  the sandbox's settings, which may change
 ---@param clock fun(): number  seconds since 1970
 function state.new(config, clock)
-  return setmetatable({ config = config, clock = clock, accounts = {}, tasks = {}, open = {}, applied = json.array(), on_ended = nil,
+  return setmetatable({ config = config, clock = clock, accounts = {}, tasks = {}, open = {}, due = {},
+    applied = json.array(), on_ended = nil,
     random = function()
       return 0
     end }, state)
@@ -124,8 +125,8 @@ local function finish(self, task, now)
   if failed then
     task.status, task.error = "failed", ERRORS[failed] or ERRORS.terminal
   elseif outcome == "completed" or outcome == "audience-error" then
-    task.status = "completed"
     apply(self, task, now)
+    task.status = "completed" -- behind it: an error in it must not pass for work that was done
   else
     task.status = outcome
     if outcome == "input-required" or outcome == "auth-required" then
@@ -148,7 +149,7 @@ end
 --- Lets everything happen that was due.
 function state:settle()
   local now = self.clock()
-  local due, still = {}, {}
+  local due, still = self.due, {}
   for _, task in ipairs(self.open) do
     if now >= task.ends then
       due[#due + 1] = task
@@ -169,8 +170,13 @@ function state:settle()
   if self.config.task_order == "reversed" then
     first, last, step = #due, 1, -1
   end
+  local order = {}
   for i = first, last, step do
-    finish(self, due[i], now)
+    order[#order + 1] = due[i]
+  end
+  self.due = order
+  while order[1] do -- out of the list first: an error in one takes no other along
+    finish(self, table.remove(order, 1), now)
   end
   for _, account in pairs(self.accounts) do
     for _, audience in ipairs(account.list) do
@@ -254,11 +260,15 @@ end
 
 --- An audience as the service shows it.
 function state.show_audience(audience)
-  return {
+  local row = {
     audienceId = audience.id, name = audience.name, accountId = audience.account_id, status = audience.status,
     deleted = audience.deleted, uploadedCount = audience.uploaded, matchedCount = audience.matched,
     createdAt = state.timestamp(audience.created), updatedAt = state.timestamp(audience.updated),
   }
+  for key, value in pairs(audience.more or {}) do
+    row[key] = value
+  end
+  return row
 end
 
 --- A stored member as it came.

@@ -1,5 +1,7 @@
 --- Which callbacks were delivered before: delivery is at least once, and unordered (docs/contract.md section 6).
+local canonical = require "scope3.webhook.canonical"
 local core = require "scope3.core"
+local json = require "scope3.json"
 local options = require "scope3.options"
 local refusal = require "scope3.webhook.refusal"
 local store_of = require "scope3.webhook.store"
@@ -11,24 +13,60 @@ local Deliveries = {}
 Deliveries.__index = Deliveries
 
 local MAX, DAY = 100000, 24 * 3600
+local LONGEST = 7 * DAY -- the longest horizon that AdCP lets a sender have
 local HANDLING = 60 -- seconds for which one that is being handled keeps the same one away: whoever handles it may die without a word
 
+local TERMINAL = { completed = true, failed = true, canceled = true, cancelled = true, rejected = true }
+
+--- The message about a horizon that is none, or nil.
+---@param opts {horizon: number?}
+---@return string?
+function deliveries.problem(opts)
+  if opts.horizon and (opts.horizon < DAY or opts.horizon > LONGEST) then
+    return ("horizon must be %d to %d seconds: a delivery is remembered for a day at least"):format(DAY, LONGEST)
+  end
+end
+
 --- Makes a memory of deliveries; one for each registration, or for all of one sender.
----@param opts? {max: integer?, store: scope3.ExpiringStore?, now: (fun(): number)?}  `max` deliveries of 24 hours (100,000); `store` a
----  lua_shared_dict, for all workers of nginx to share (a table of this Lua state); `now` a clock in seconds that only goes forward
+---@param opts? {max: integer?, store: scope3.ExpiringStore?, now: (fun(): number)?, horizon: number?}  `max` deliveries
+---  at once (100,000); `store` a lua_shared_dict, for all workers of nginx to share (a table of this Lua state); `now`
+---  a clock in seconds that only goes forward; `horizon` seconds for which the sender may repeat a delivery, and one is
+---  remembered (86,400, up to 604,800)
 ---@return scope3.Deliveries
 function deliveries.new(opts)
-  opts = options.check("webhook.deliveries", opts, { max = "count", store = "any", now = "function" }, 2)
+  opts = options.check("webhook.deliveries", opts, { max = "count", store = "any", now = "function",
+    horizon = "seconds" }, 2)
   if opts.store and (opts.max or opts.now) then
     error(("webhook.deliveries: %s has no effect on a store, which has its own"):format(opts.max and "max" or "now"), 2)
   end
-  return setmetatable({ store = opts.store or store_of.new(opts.max or MAX, opts.now or core.now) }, Deliveries)
+  local problem = deliveries.problem(opts)
+  if problem then
+    error("webhook.deliveries: " .. problem, 2)
+  end
+  local function memory()
+    return opts.store or store_of.new(opts.max or MAX, opts.now or core.now)
+  end
+  return setmetatable({ store = memory(), ends = memory(), horizon = opts.horizon or DAY }, Deliveries)
 end
 
--- Where a delivery stands while it is being handled, and when it has been.
-local function entries(key)
-  local digest = core.sha256(key)
-  return "scope3:handling:" .. digest, "scope3:delivery:" .. digest
+-- Where something stands while it is being handled, and when it has been.
+local function places(name, value)
+  local digest = core.sha256(value)
+  return { handling = ("scope3:handling%s:%s"):format(name, digest), handled = ("scope3:%s:%s"):format(
+    name == "" and "delivery" or "ended", digest) }
+end
+
+-- What a body binds its key to: the digest of what it says, however it is written; and the end of a task, where it
+-- tells of one.
+local function read(body)
+  local form = canonical.of(body)
+  local payload = form and json.decode(form)
+  local task, status = payload and payload.task_id, payload and payload.status
+  local ended
+  if type(task) == "string" and type(status) == "string" and TERMINAL[core.lower(status)] then
+    ended = places(":end", #task .. ":" .. task .. core.lower(status))
+  end
+  return core.sha256(form or body), ended
 end
 
 local function check(what, key, body)
@@ -37,54 +75,103 @@ local function check(what, key, body)
   end
 end
 
-local function conflict()
-  return refusal.new("webhook_delivery_conflict", "its idempotency key came before with another body")
+-- Takes a place for somebody who handles it: "taken"; "handled" or "handling", and by what value; or "full" and why.
+local function take(store, place, value)
+  local added, why = store:safe_add(place.handling, value, HANDLING)
+  local before = store:get(place.handled) -- asked behind the other: whoever keeps it does that before it lets go
+  if before then
+    if added then
+      store:delete(place.handling)
+    end
+    return "handled", before
+  elseif added then
+    return "taken"
+  end
+  before = store:get(place.handling)
+  if before then
+    return "handling", before
+  end
+  return "full", why
+end
+
+local function unavailable(message)
+  return refusal.new("webhook_unavailable", message, { retryable = true })
+end
+
+local function no_room(why)
+  return unavailable("there is no room to note its delivery (" .. tostring(why) .. ")")
+end
+
+-- The end of a task, of which a delivery tells that is new by its key.
+local function add_end(self, own, ended, key, body)
+  local state, before = take(self.ends, ended, own.handling)
+  if state == "taken" or state == "handling" and before == own.handling then
+    return true
+  elseif state == "handled" then -- from now on this key, too, stands for what it came with
+    self:keep(key, body)
+    return false
+  end
+  self.store:delete(own.handling)
+  if state == "full" then
+    return no_room(before)
+  end
+  return unavailable("the same end of its task came a moment ago under another key, and is being handled")
 end
 
 --- Notes a delivery, after it was verified and before it is acted upon. Say then what came of it: keep() or forget().
 ---@param key string  the payload's idempotency_key
 ---@param body string  the raw body
----@return boolean? new  true: act upon it; false: it was acted upon before, so say that all is well and do nothing
----@return scope3.Error? err  "webhook_delivery_conflict" (409): the same key came with another body within 24 hours; "webhook_unavailable" (503):
----  there is no room, or it came a moment ago and is being handled, which may still fail
+---@return boolean? new  true: act upon it; false: it was acted upon before, or the same end of its task was under
+---  another key, so say that all is well and do nothing
+---@return scope3.Error? err  "webhook_delivery_conflict" (409): the same key came with a body that says something else,
+---  within the horizon; "webhook_unavailable" (503): there is no room, or it came a moment ago and is being handled,
+---  which may still fail
 function Deliveries:add(key, body)
   check("add", key, body)
-  local store, digest = self.store, core.sha256(body)
-  local handling, handled = entries(key)
-  local added, why = store:safe_add(handling, digest, HANDLING)
-  local before = store:get(handled) -- asked behind the other: whoever keeps it does that before it lets go
-  if before then
-    if added then
-      store:delete(handling)
-    end
-    if before == digest then
-      return false
-    end
-    return conflict()
-  elseif added then
-    return true
+  local own, digest, ended = places("", key), read(body)
+  local state, before = take(self.store, own, digest .. (ended and ended.handling or ""))
+  if state == "full" then
+    return no_room(before)
+  elseif state ~= "taken" and before:sub(1, #digest) ~= digest then
+    return refusal.new("webhook_delivery_conflict", "its idempotency key came before with another body")
+  elseif state == "handled" then
+    return false
+  elseif state == "handling" then
+    return unavailable("it came a moment ago, and is being handled")
   end
-  before = store:get(handling)
-  if before and before ~= digest then
-    return conflict()
-  elseif before then
-    return refusal.new("webhook_unavailable", "it came a moment ago, and is being handled", { retryable = true })
+  if ended then
+    return add_end(self, own, ended, key, body)
   end
-  return refusal.new("webhook_unavailable", "there is no room to note its delivery (" .. tostring(why) .. ")", { retryable = true })
+  return true
 end
 
---- Keeps a delivery that was acted upon: for 24 hours the same one is known to add().
+-- Lets go of the end of a task, where it is this delivery that holds it.
+local function release(self, own, handling)
+  if self.ends:get(handling) == own.handling then
+    self.ends:delete(handling)
+  end
+end
+
+--- Keeps a delivery that was acted upon: until the horizon the same one is known to add().
 ---@param key string
 ---@param body string
 ---@return true?
 ---@return scope3.Error? err  "webhook_unavailable": there is no room, so it will be new when it comes again
 function Deliveries:keep(key, body)
   check("keep", key, body)
-  local handling, handled = entries(key)
-  local added, why = self.store:safe_add(handled, core.sha256(body), DAY)
-  self.store:delete(handling)
-  if not added and why ~= "exists" then
-    return refusal.new("webhook_unavailable", "there is no room to note its delivery (" .. tostring(why) .. ")", { retryable = true })
+  local own, digest, ended = places("", key), read(body)
+  local added, why = self.store:safe_add(own.handled, digest, self.horizon)
+  local lacking = not added and why ~= "exists"
+  if ended then
+    local noted, reason = self.ends:safe_add(ended.handled, true, self.horizon)
+    if not noted and reason ~= "exists" then
+      lacking, why = true, reason
+    end
+    release(self, own, ended.handling)
+  end
+  self.store:delete(own.handling)
+  if lacking then
+    return no_room(why)
   end
   return true
 end
@@ -92,7 +179,13 @@ end
 --- Forgets a delivery that could not be acted upon, so that it may come again.
 ---@param key string
 function Deliveries:forget(key)
-  self.store:delete((entries(key)))
+  check("forget", key, "")
+  local own = places("", key)
+  local value = self.store:get(own.handling)
+  if value then
+    release(self, own, value:sub(65)) -- behind the digest of 64 digits
+  end
+  self.store:delete(own.handling)
 end
 
 return deliveries

@@ -18,9 +18,15 @@ local CONFIG = {
   now = "function", revoked = "function", seen = "any",
 }
 
--- Whether something has a length in a range (docs/contract.md section 2).
+-- Whether something has a length in characters in a range, as the service counts when it is registered (docs/contract.md
+-- section 2).
 local function text(value, least, most)
-  return type(value) == "string" and #value >= least and #value <= (most or math.huge)
+  if type(value) ~= "string" then
+    return false
+  end
+  local _, continuation = value:gsub("[\128-\191]", "")
+  local n = #value - continuation
+  return n >= least and n <= (most or math.huge)
 end
 
 -- Keys that only one mode looks at. Beside another mode they would be a check that is never made.
@@ -35,7 +41,7 @@ function needs.hmac(config)
     return "secrets must be a list of the current secret and, while it is being changed, the one before"
   end
   for _, value in ipairs(config.secrets) do
-    if not text(value, 32) then
+    if type(value) ~= "string" or #value < 32 then
       return "a secret must be a string of at least 32 bytes"
     end
   end
