@@ -54,7 +54,7 @@ describe("a location for callbacks", function()
 
   setup(function()
     server = nginx.start { http = (HTTP:gsub("URL", sandbox.url)) }
-    server:expect("scope3: a callback was refused")
+    server:expect("scope3: a callback was refused", "is buffered to a temporary file")
   end)
   teardown(function()
     server:close()
