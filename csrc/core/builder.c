@@ -69,6 +69,7 @@ void sc3_builder_discard(sc3_builder *b) {
 void sc3_builder_begin(sc3_builder *b, uint64_t row) {
   b->row = row;
   b->row_lines = 0;
+  b->under_way = 1;
   b->tally.rows++;
   b->row_rejected = SC3_R_NONE;
   sc3_builder_discard(b);
@@ -133,6 +134,7 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
 }
 
 sc3_status sc3_builder_end(sc3_builder *b, int skipped) {
+  b->under_way = 0;
   if (b->members_of_row > 0) {
     b->tally.used++;
     if (b->row_rejected == SC3_R_NONE)
@@ -150,6 +152,16 @@ sc3_status sc3_builder_end(sc3_builder *b, int skipped) {
   b->tally.rejected++;
   b->tally.rejected_for[b->row_rejected]++;
   return refuse(b, b->row_rejected_at, b->row_rejected, b->row_rejected_column, 0);
+}
+
+void sc3_builder_fail(sc3_builder *b) {
+  if (!b->under_way)
+    return;
+  sc3_builder_discard(b);
+  b->row_rejected = SC3_R_NO_MEMORY;
+  b->row_rejected_at = SC3_ROLE_NONE;
+  b->row_rejected_column = 0;
+  (void)sc3_builder_end(b, 0);
 }
 
 sc3_reason sc3_fault_reason(sc3_fault fault) {

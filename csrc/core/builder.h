@@ -75,6 +75,7 @@ typedef struct sc3_builder {
   sc3_reading reading;
   size_t max_member;   /* bytes of one member, at most a payload's max_bytes */
   uint64_t row;        /* of the row under way */
+  int under_way;       /* it was begun, and did not end */
   uint64_t row_lines;  /* further lines that a row under way has which cannot be read */
   size_t members_of_row;
   sc3_reason row_rejected;
@@ -104,6 +105,9 @@ sc3_status sc3_builder_reject(sc3_builder *b, sc3_reason reason, sc3_role at, si
 
 /* Notes an identifier that was dropped before sc3_builder_stage() saw it. */
 sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column);
+
+/* Ends a row that is under way, where memory ran out: it gives no member, and counts as rejected for that. Never fails. */
+void sc3_builder_fail(sc3_builder *b);
 
 /* Forgets the members of the row under way. */
 void sc3_builder_discard(sc3_builder *b);

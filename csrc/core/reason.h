@@ -30,6 +30,7 @@
     "\"hash\" sends its SHA-256 as the id, \"as_is\" the number")                                                    \
   X(NO_IDENTIFIER, "no_identifier", "no email, phone or uid is left")                                               \
   X(MEMBER_TOO_LARGE, "member_too_large", "the member alone is over the size of a request")                         \
+  X(NO_MEMORY, "no_memory", "memory ran out at the row")                                                            \
   X(SCRIPT_ERROR, "script_error", "the script failed at the row")                                                   \
   X(REJECTED_BY_SCRIPT, "rejected_by_script", "the script rejected the row")                                        \
   /* an identifier cannot be used */                                                                                \

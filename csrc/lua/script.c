@@ -175,7 +175,6 @@ static void count_reason(lua_State *L, int values) {
    returns NULL; on an error pushes a clean message and returns it. */
 static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, const char *key, int row, int results) {
   sc3_row *view = NULL;
-  sc3_source *source = NULL;
   int failed, handler;
   lua_pushcfunction(L, locate);
   handler = lua_gettop(L);
@@ -183,22 +182,16 @@ static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, cons
   if (row > 0) {
     lua_pushvalue(L, row);
   } else {
-    lua_getfield(L, values, KEY_SOURCE);
-    source = lua_touserdata(L, -1); /* alive: the user value holds it */
-    lua_pop(L, 1);
     lua_getfield(L, values, KEY_ROW);
     view = lua_touserdata(L, -1);
     sc3_row_open(view, &u->record);
-    sc3_source_lock(source, 1);
   }
-  u->busy = 1;
+  sc3_script_begins(u);
   failed = lua_pcall(L, 1, results, handler);
-  u->busy = 0;
+  sc3_script_ended(u);
   lua_remove(L, handler);
-  if (view != NULL) {
+  if (view != NULL)
     sc3_row_close(view);
-    sc3_source_lock(source, 0);
-  }
   if (!failed)
     return NULL;
   clean_message(L, u, row);
