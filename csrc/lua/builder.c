@@ -410,7 +410,7 @@ static int builder_add(lua_State *L) {
     return misused(L, level, lua_pushfstring(L, "a member must be a table, not a %s", lua_typename(L, lua_type(L, 3))));
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the member before waits for room: flush it first");
-  luaL_checkstack(L, 10, "too deep");
+  sc3_checkstack(L, 10);
   look_at_epoch(L, u);
   sc3_clearmember(&u->member, lua_toboolean(L, 4) ? SC3_REMOVE : u->b.op);
   if (sc3_readmember(L, 3, &u->member) != NULL)
@@ -479,6 +479,7 @@ static void begin_use(lua_State *L, sc3_builder_ud *u, sc3_uses *uses, sc3_sourc
 }
 
 static void end_use(sc3_builder_ud *u, sc3_uses *uses) {
+  sc3_script_ended(u); /* which an error may have left */
   sc3_builder_fail(&u->b); /* a row that an error left under way */
   u->b.sealed = NULL;
   u->b.next = NULL;
@@ -517,7 +518,7 @@ static int call_filling(lua_State *L, filling *f, lua_CFunction body) {
 static int take_row(lua_State *L) {
   const filling *f = lua_touserdata(L, 3);
   const char *full;
-  luaL_checkstack(L, 20, "too deep");
+  sc3_checkstack(L, 20);
   sc3_builder_begin(&f->u->b, f->u->b.tally.rows + 1);
   if (sc3_stagerow(L, f->u, 1, 2, f->p) != NULL)
     return push_script_error(L, f->u);
@@ -565,7 +566,7 @@ static int fill_rows(lua_State *L) {
   unsigned rows = 0;
   const int scripted = u->has_where || u->has_member; /* then all of a row may be looked at */
   sc3_keys keys;
-  luaL_checkstack(L, 20, "too deep");
+  sc3_checkstack(L, 20);
   keys = sc3_builder_keys(&u->b);
   keys.all = scripted;
   sc3_source_other_keys(s);
@@ -672,7 +673,7 @@ static int builder_missing(lua_State *L) {
 /* :columns(map, conditions): what builder{} took as such, for a source with other columns than the one before. */
 static int set_columns(lua_State *L) {
   sc3_builder_ud *u = lua_touserdata(L, 1);
-  luaL_checkstack(L, 20, "too deep");
+  sc3_checkstack(L, 20);
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the row before waits for room: flush it first");
   lua_settop(L, 3);

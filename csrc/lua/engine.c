@@ -224,7 +224,7 @@ static int engine_submit(lua_State *L) {
   size_t i;
   int anchors;
   luaL_checktype(L, 2, LUA_TTABLE);
-  luaL_checkstack(L, HEADERS_MAX + 32, "too deep");
+  sc3_checkstack(L, HEADERS_MAX + 32);
   sc3_knownkeys(L, 2, known, "submit");
   lua_settop(L, 2);
   memset(&r, 0, sizeof r);
@@ -386,7 +386,7 @@ static int engine_result(lua_State *L) {
   if (!sc3_engine_ended(e))
     return 0;
   lua_settop(L, 1);
-  luaL_checkstack(L, 3, NULL);
+  sc3_checkstack(L, 3);
   sc3_getuservalue(L, 1);
   lua_pushcfunction(L, make_result); /* may allocate, in Lua 5.1 */
   t = u->e != NULL ? sc3_engine_take(u->e) : NULL;

@@ -46,7 +46,7 @@ static int json_decode(lua_State *L) {
   text.p = lua_tolstring(L, 1, &text.n);
   lua_settop(L, 1);
   lua_pushnil(L); /* the scratch */
-  luaL_checkstack(L, 3 * SC3_JSON_READ_DEPTH, "too deep");
+  sc3_checkstack(L, 3 * SC3_JSON_READ_DEPTH);
   sc3_json_read_begin(&reader, text);
   for (;;) {
     const sc3_json_event event = sc3_json_read(&reader, &token);

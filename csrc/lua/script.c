@@ -34,21 +34,64 @@ static int contains(const char *text, size_t n, sc3_slice part) {
   return 0;
 }
 
-/* The same for a value of Lua on top of the stack, and for what lies in it when it is a table. */
-static int contains_value(lua_State *L, const char *text, size_t n, int depth) {
+/* A search through a row that is a table. `seen`, on the stack, has the tables that were looked into: rows may hold
+   themselves. What is too large or too deep to search counts as quoted. */
+typedef struct search {
+  const char *text;
+  size_t n;
+  int seen;
+  int depth; /* that may still be gone down */
+  int left;  /* values that may still be looked at */
+} search;
+
+static int contains_value(lua_State *L, search *s);
+
+/* Whether a table on top of the stack was not there before; now it was. */
+static int is_first_visit(lua_State *L, const search *s) {
+  int before;
+  lua_pushvalue(L, -1);
+  lua_rawget(L, s->seen);
+  before = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  if (before)
+    return 0;
+  lua_pushvalue(L, -1);
+  lua_pushboolean(L, 1);
+  lua_rawset(L, s->seen);
+  return 1;
+}
+
+static int contains_in_table(lua_State *L, search *s) {
   int found = 0;
+  if (s->depth == 0)
+    return 1;
+  sc3_checkstack(L, 8);
+  if (!is_first_visit(L, s))
+    return 0;
+  s->depth--;
+  lua_pushnil(L);
+  while (!found && lua_next(L, -2) != 0) {
+    found = contains_value(L, s);
+    lua_pop(L, found ? 2 : 1);
+  }
+  s->depth++;
+  return found;
+}
+
+/* True when the text holds the value of Lua on top of the stack, or what lies in it when it is a table. */
+static int contains_value(lua_State *L, search *s) {
+  int found = 0;
+  if (s->left == 0)
+    return 1;
+  s->left--;
   if (lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER) {
-    sc3_slice s;
+    sc3_slice part;
     lua_pushvalue(L, -1); /* a number is turned into its text in place */
-    s.p = lua_tolstring(L, -1, &s.n);
-    found = contains(text, n, s);
+    part.p = lua_tolstring(L, -1, &part.n);
+    found = contains(s->text, s->n, part);
     lua_pop(L, 1);
-  } else if (lua_type(L, -1) == LUA_TTABLE && depth > 0 && lua_checkstack(L, 6)) {
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-      found = found || contains_value(L, text, n, depth - 1);
-      lua_pop(L, 1);
-    }
+  } else if (lua_type(L, -1) == LUA_TTABLE) {
+    found = contains_in_table(L, s);
   }
   return found;
 }
@@ -66,24 +109,32 @@ static int contains_json(const char *text, size_t n, sc3_slice json) {
   return 0;
 }
 
-enum { NESTING_SEARCHED = 8 };
+enum { NESTING_SEARCHED = 32, VALUES_SEARCHED = 10000 };
 
 /* True when a text of the script holds a value of the row that it was given: a record (row < 0) or the table at `row`. */
 static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char *text, size_t n) {
   size_t i;
   int found = 0;
+  search s;
+  s.text = text;
+  s.n = n;
+  s.depth = NESTING_SEARCHED;
+  s.left = VALUES_SEARCHED;
   if (row > 0) {
+    lua_createtable(L, 0, 0);
+    s.seen = lua_gettop(L);
     lua_pushvalue(L, row);
-    found = contains_value(L, text, n, NESTING_SEARCHED);
-    lua_pop(L, 1);
+    found = contains_value(L, &s);
+    lua_pop(L, 2);
     return found;
   }
   for (i = 0; i < u->record.count && !found; i++) {
     const sc3_field *f = &u->record.fields[i];
     found = f->kind == SC3_KIND_NESTED ? contains_json(text, n, f->value) : contains(text, n, f->value);
+    s.left = VALUES_SEARCHED;
     if (!found && f->kind == SC3_KIND_NUMBER) { /* as Lua would write it */
       (void)sc3_pushfield(L, f, 0);
-      found = contains_value(L, text, n, 0);
+      found = contains_value(L, &s); /* no table */
       lua_pop(L, 1);
     }
   }
@@ -301,7 +352,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   sc3_lookup *lookup = u->lookup;
   size_t i;
   int columns;
-  luaL_checkstack(L, (int)lookup->keys + 20, "too deep");
+  sc3_checkstack(L, (int)lookup->keys + 20);
   memset(&u->record, 0, sizeof u->record);
   lua_getfield(L, values, KEY_COLUMNS);
   columns = lua_gettop(L);
@@ -346,8 +397,11 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
 const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p) {
   int top, skipped;
   const char *message;
-  if (row > 0)
+  if (row > 0) {
+    sc3_script_begins(u); /* a table may make its columns up */
     read_table(L, u, values, row);
+    sc3_script_ended(u);
+  }
   top = lua_gettop(L);
   if (u->record.fault != SC3_FAULT_NONE) {
     sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));

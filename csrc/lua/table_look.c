@@ -93,7 +93,7 @@ static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
   size_t i;
   others o;
   int first;
-  luaL_checkstack(L, 12, "too deep");
+  sc3_checkstack(L, 12);
   push_value(L, table, name);
   if (!lua_isnil(L, -1))
     return SC3_LOOKED_ONE;

@@ -19,9 +19,8 @@ function compile.program(sources)
   return path
 end
 
---- fork(function) -> the number it returned in the child (spec/support/fork.c).
----@return fun(run: fun(): integer): integer
-function compile.fork()
+-- A C module for the Lua that runs this: what it gives.
+local function module(name)
   local path = world.path(".so")
   local pipe = assert(io.popen(("env -u LD_PRELOAD make --no-print-directory -s LUA=%s print-cflags"):format(os.getenv "SCOPE3_LUA")))
   local includes = {}
@@ -29,8 +28,20 @@ function compile.fork()
     includes[#includes + 1] = flag
   end
   pipe:close()
-  cc(("-fPIC -shared %s -o %s spec/support/fork.c"):format(table.concat(includes, " "), path))
-  return assert(package.loadlib(path, "luaopen_fork"))()
+  cc(("-fPIC -shared %s -o %s spec/support/%s.c"):format(table.concat(includes, " "), path, name))
+  return assert(package.loadlib(path, "luaopen_" .. name))()
+end
+
+--- fork(function) -> the number it returned in the child (spec/support/fork.c).
+---@return fun(run: fun(): integer): integer
+function compile.fork()
+  return module "fork"
+end
+
+--- Lua states whose allocator fails when told to (spec/support/failing.c).
+---@return table
+function compile.failing()
+  return module "failing"
 end
 
 --- Keeps the file of a C module loaded for good (spec/support/pin.c).
