@@ -398,7 +398,7 @@ static int builder_flush(lua_State *L) {
   return push_flushed(L, u, p);
 }
 
-/* :add(payload, member, remove, level) -> as :flush(), which is to follow when it is false | nil, reason key
+/* :add(payload, member, remove, level) -> as :flush(), which is to follow when it is false | nil, reason key, that of the first identifier that was dropped
    Each call is a row of its own. */
 static int builder_add(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
@@ -425,7 +425,10 @@ static int builder_add(lua_State *L) {
   if (!sc3_builder_waiting(&u->b)) {
     lua_pushnil(L);
     lua_pushstring(L, sc3_reason_key(u->b.row_rejected));
-    return 2;
+    if (u->b.row_rejected != SC3_R_NO_IDENTIFIER || u->b.identifier_dropped == SC3_R_NONE)
+      return 2;
+    lua_pushstring(L, sc3_reason_key(u->b.identifier_dropped));
+    return 3;
   }
   results = push_flushed(L, u, p);
   sc3_countpayload(L, 2); /* when all is done: finalizers may run */

@@ -92,6 +92,8 @@ static int push_counts(lua_State *L) {
   set_count(L, "adds", t->built_op[SC3_ADD]);
   set_count(L, "removes", t->built_op[SC3_REMOVE]);
   set_count(L, "superseded", t->superseded);
+  set_count(L, "poorer", t->poorer);
+  set_count(L, "untold", t->untold);
   set_count(L, "deferred", t->deferred);
   set_count(L, "hashed_email", t->emails);
   set_count(L, "hashed_phone", t->phones);

@@ -205,11 +205,37 @@ static int payload_row(lua_State *L) {
   return 1;
 }
 
-/* :drop(i) -> whether member i was there and is now taken out. Requests may be reading other members: no byte moves. */
+static int push_identifiers(lua_State *L, const sc3_identifiers *i) {
+  sc3_pushcount(L, i->emails);
+  sc3_pushcount(L, i->phones);
+  sc3_pushcount(L, i->uids);
+  sc3_pushcount(L, i->prehashed);
+  return 4;
+}
+
+/* :drop(i) -> whether member i was there and is now taken out, and what it had: emails, phones, uids, those that came hashed. Requests may be reading
+   other members: no byte moves. */
 static int payload_drop(lua_State *L) {
   payload_ud *u = check_open(L, 1);
-  lua_pushboolean(L, sc3_payload_drop(u->p, check_size(L, 2, "index") - 1));
-  return 1;
+  size_t i = check_size(L, 2, "index") - 1;
+  const sc3_identifiers had = sc3_payload_identifiers(u->p, i);
+  lua_pushboolean(L, sc3_payload_drop(u->p, i));
+  return 1 + push_identifiers(L, &had);
+}
+
+/* :identifiers() -> emails, phones, uids of its living members, and how many of them came hashed */
+static int payload_identifiers(lua_State *L) {
+  const payload_ud *u = check_open(L, 1);
+  sc3_identifiers sum = {0, 0, 0, 0};
+  size_t i;
+  for (i = 0; i < sc3_payload_count(u->p); i++) {
+    const sc3_identifiers one = sc3_payload_identifiers(u->p, i);
+    sum.emails += one.emails;
+    sum.phones += one.phones;
+    sum.uids += one.uids;
+    sum.prehashed += one.prehashed;
+  }
+  return push_identifiers(L, &sum);
 }
 
 typedef struct taken_list {
@@ -354,7 +380,7 @@ void sc3_unpinpiece(lua_State *L, int index) {
 void sc3_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"bytes", payload_bytes}, {"close", payload_close}, {"count", payload_count}, {"cut", payload_cut},
-    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"hide", payload_hide},
+    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"hide", payload_hide}, {"identifiers", payload_identifiers},
     {"living", payload_living}, {"outline", payload_outline}, {"replace", payload_replace}, {"reset", payload_reset},
     {"row", payload_row}, {NULL, NULL},
   };

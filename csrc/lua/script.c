@@ -5,10 +5,8 @@
 enum { REASONS_OF_SCRIPTS = 100 }; /* further ones are counted together */
 
 void sc3_checkstatus(lua_State *L, sc3_status st) {
-  if (st == SC3_ENOMEM)
+  if (st != SC3_OK) /* of caps the builder takes care itself */
     luaL_error(L, "not enough memory");
-  if (st == SC3_ECAP)
-    luaL_error(L, "refusals were never taken out of the builder");
 }
 
 static int is_word(char c) {
@@ -279,8 +277,14 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
   int answer = lua_gettop(L) - 1;
   if (lua_type(L, answer) == LUA_TTABLE) {
     size_t i, n = lua_rawlen(L, answer);
-    if (n == 0)
-      return stage_table(L, u, answer, p);
+    if (n == 0) {
+      lua_pushnil(L);
+      if (lua_next(L, answer) != 0) {
+        lua_pop(L, 2);
+        return stage_table(L, u, answer, p);
+      }
+      *skipped = 1; /* a list of none */
+    }
     for (i = 1; i <= n; i++) {
       const char *message;
       lua_rawgeti(L, answer, (int)i);
