@@ -32,65 +32,57 @@ static int contains(const char *text, size_t n, sc3_slice part) {
   return 0;
 }
 
-/* A search through a row that is a table. `seen`, on the stack, has the tables that were looked into: rows may hold
-   themselves. What is too large or too deep to search counts as quoted. */
-typedef struct search {
-  const char *text;
-  size_t n;
-  int seen;
-  int depth; /* that may still be gone down */
-  int left;  /* values that may still be looked at */
-} search;
-
-static int contains_value(lua_State *L, search *s);
-
-/* Whether a table on top of the stack was not there before; now it was. */
-static int is_first_visit(lua_State *L, const search *s) {
-  int before;
-  lua_pushvalue(L, -1);
-  lua_rawget(L, s->seen);
-  before = lua_toboolean(L, -1);
+/* True when the text holds the string or number on top of the stack. */
+static int contains_value(lua_State *L, const char *text, size_t n) {
+  sc3_slice part;
+  int found;
+  if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
+    return 0;
+  lua_pushvalue(L, -1); /* a number is turned into its text in place */
+  part.p = lua_tolstring(L, -1, &part.n);
+  found = contains(text, n, part);
   lua_pop(L, 1);
-  if (before)
-    return 0;
-  lua_pushvalue(L, -1);
-  lua_pushboolean(L, 1);
-  lua_rawset(L, s->seen);
-  return 1;
-}
-
-static int contains_in_table(lua_State *L, search *s) {
-  int found = 0;
-  if (s->depth == 0)
-    return 1;
-  sc3_checkstack(L, 8);
-  if (!is_first_visit(L, s))
-    return 0;
-  s->depth--;
-  lua_pushnil(L);
-  while (!found && lua_next(L, -2) != 0) {
-    found = contains_value(L, s);
-    lua_pop(L, found ? 2 : 1);
-  }
-  s->depth++;
   return found;
 }
 
-/* True when the text holds the value of Lua on top of the stack, or what lies in it when it is a table. */
-static int contains_value(lua_State *L, search *s) {
-  int found = 0;
-  if (s->left == 0)
-    return 1;
-  s->left--;
-  if (lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER) {
-    sc3_slice part;
-    lua_pushvalue(L, -1); /* a number is turned into its text in place */
-    part.p = lua_tolstring(L, -1, &part.n);
-    found = contains(s->text, s->n, part);
-    lua_pop(L, 1);
-  } else if (lua_type(L, -1) == LUA_TTABLE) {
-    found = contains_in_table(L, s);
+/* Puts the table on top of the stack into the list at `list`, which has `n`, where it is not in there. Gives how many there are. */
+static int list_once(lua_State *L, int list, int n) {
+  lua_pushvalue(L, -1);
+  lua_rawget(L, list);
+  if (lua_isnil(L, -1)) {
+    lua_pushvalue(L, -2);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, list);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, list, ++n);
   }
+  lua_pop(L, 1);
+  return n;
+}
+
+enum { VALUES_SEARCHED = 100000 };
+
+/* True when the text holds a value that lies in the table at `row`, however deep. Rows may hold themselves, so each table is looked into once. One that is
+   too large to be searched counts as quoted. */
+static int contains_in_table(lua_State *L, const char *text, size_t n, int row) {
+  int left = VALUES_SEARCHED, list, i, count, found = 0;
+  sc3_checkstack(L, 8);
+  lua_createtable(L, 0, 0);
+  list = lua_gettop(L);
+  lua_pushvalue(L, row);
+  count = list_once(L, list, 0);
+  for (i = 1; i <= count && !found; i++) {
+    lua_rawgeti(L, list, i);
+    lua_pushnil(L);
+    while (!found && lua_next(L, list + 2) != 0) {
+      if (lua_type(L, -1) == LUA_TTABLE)
+        count = list_once(L, list, count);
+      found = left-- == 0 || contains_value(L, text, n);
+      lua_pop(L, 1);
+    }
+    lua_settop(L, list + 1);
+  }
+  lua_settop(L, list - 1);
   return found;
 }
 
@@ -107,32 +99,18 @@ static int contains_json(const char *text, size_t n, sc3_slice json) {
   return 0;
 }
 
-enum { NESTING_SEARCHED = 32, VALUES_SEARCHED = 100000 };
-
 /* True when a text of the script holds a value of the row that it was given: a record (row < 0) or the table at `row`. */
 static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char *text, size_t n) {
   size_t i;
   int found = 0;
-  search s;
-  s.text = text;
-  s.n = n;
-  s.depth = NESTING_SEARCHED;
-  s.left = VALUES_SEARCHED;
-  if (row > 0) {
-    lua_createtable(L, 0, 0);
-    s.seen = lua_gettop(L);
-    lua_pushvalue(L, row);
-    found = contains_value(L, &s);
-    lua_pop(L, 2);
-    return found;
-  }
+  if (row > 0)
+    return contains_in_table(L, text, n, row);
   for (i = 0; i < u->record.count && !found; i++) {
     const sc3_field *f = &u->record.fields[i];
     found = f->kind == SC3_KIND_NESTED ? contains_json(text, n, f->value) : contains(text, n, f->value);
-    s.left = VALUES_SEARCHED;
     if (!found && f->kind == SC3_KIND_NUMBER) { /* as Lua would write it */
       (void)sc3_pushfield(L, f, 0);
-      found = contains_value(L, &s); /* no table */
+      found = contains_value(L, text, n);
       lua_pop(L, 1);
     }
   }

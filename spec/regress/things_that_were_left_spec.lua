@@ -161,11 +161,12 @@ describe("a message about a row that holds itself", function()
     assert.is_true(os.clock() - began < 5)
   end)
 
-  it("is withheld where the row is too large or too deep to be searched", function()
+  it("is withheld where it quotes what lies deep, or where the row is too large to be searched", function()
     local deep = { mail = "deep@example.org" }
-    for _ = 1, 100 do
+    for _ = 1, 5000 do
       deep = { deep }
     end
+    assert.truthy(message_of(deep, function() error "something else" end):find("something else", 1, true))
     local large = {}
     for i = 1, 150000 do
       large[i] = "value " .. i
