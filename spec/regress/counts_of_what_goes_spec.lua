@@ -159,7 +159,7 @@ describe("a report", function()
       assert.equal(60000, #builder:refusals())
     end)
 
-    it("counts the refusals that on_reject is not told of", function()
+    it("counts the refusals that on_reject is not told of", (world.thorough or rawget(_G, "jit")) and function()
       local bad = { external_id = "1", email = "nobody" }
       local counts, _, builder = taken(1500000, function() return bad end)
       assert.same({ 1500000, { no_identifier = 1 }, { email_no_at = 1500000, no_identifier = 1499999 } },
@@ -167,6 +167,6 @@ describe("a report", function()
       local told = #builder:refusals()
       assert.equal(3000000, told + counts.untold)
       assert.is_true(counts.untold > 0)
-    end)
+    end or nil)
   end)
 end)

@@ -587,6 +587,38 @@ describe("where memory runs out", function()
     end)
   end
 
+  -- Its first request is full: the member waits until there is room for another.
+  it("keeps a member that an audience had no memory for", world.thorough and function()
+    local code = COMMON .. [=[
+      local scope3 = require "scope3"
+      local audience = scope3.audience { id = "a" }
+      for i = 1, 100000 do
+        audience:add { external_id = i, remove = true }
+      end
+      local n = 0
+      return {
+        prepare = function() n = n + 1 end,
+        act = function() audience:add { external_id = "more-" .. n, email = "a@example.org" } end,
+        check = function()
+          local adds, removes = audience:count()
+          return (removes ~= 100000 or adds > n) and ("%d and %d of %d"):format(adds, removes, n) or nil
+        end,
+        count = function() return tostring((audience:count())) end,
+      }]=]
+    local state = failing.state(code, package.path, package.cpath)
+    for k = 1, 40 do
+      state:run "prepare"
+      state:run("act", k, 2)
+      local status, problem = state:run "check"
+      assert.same({ 0 }, { status, problem }, k)
+    end
+    state:run "prepare"
+    assert.same({ 0 }, { (state:run "act") })
+    local _, adds = state:run "count"
+    assert.is_true(tonumber(adds) > 20, adds)
+    state:close()
+  end or nil)
+
   it("says so, and loses nothing without a count: a dry run", function()
     check(("local ROWS, OPTIONS, URL = %q, { dry_run = true }, 'http://127.0.0.1:1'\n"):format(rows) .. RUNS, "act", world.thorough and 150 or 20)
   end)
@@ -594,6 +626,16 @@ describe("where memory runs out", function()
   it("says so, and loses nothing without a count: a webhook", function()
     check(WEBHOOK, "act", world.thorough and 150 or 20)
   end)
+
+  it("says so where the C library has no more for us", not os.getenv "LD_PRELOAD" and function()
+    local library, work = compile.no_memory(), world.path ""
+    os.execute("mkdir " .. work)
+    local pipe = assert(io.popen(("LD_PRELOAD=%s %s spec/support/c_memory.lua %s %s 2>&1"):format(library, os.getenv "SCOPE3_LUA_BIN", library, work)))
+    local said = pipe:read "*a"
+    pipe:close()
+    os.execute("rm -rf " .. work)
+    assert.equal("swept\n", said)
+  end or nil)
 
   it("lets finalizers close what a call is using, without harm", function()
     local state = failing.state(("local PACKED, RUNS = %q, %d\n"):format(packed, world.thorough and 500 or 200) .. FINALIZERS, package.path, package.cpath)

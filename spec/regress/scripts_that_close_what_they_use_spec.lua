@@ -1,7 +1,6 @@
 -- Everything that Lua code may do to the objects of a call that is under way, from inside it: in a script, in a metamethod of a row, in a finalizer.
 -- A wrong program reads freed memory here, which the sanitizers tell of; or it takes the misuse without a word.
 local core = require "scope3.core"
-local world = require "spec.support.world"
 
 local ROWS = 40
 
@@ -77,7 +76,7 @@ local OF_SOURCE = {
 }
 
 -- A variable that is left closes without a word: what is in use stays until it is not.
-local leave = (loadstring or load)("local set, name = ... ; local left <close> = set[name]")
+local leave = (rawget(_G, "loadstring") or load)("local set, name = ... ; local left <close> = set[name]")
 local LEFT = { "builder", "payload", "next", "sealed", "source" }
 
 describe("code that runs inside a call", function()
