@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 int luaopen_no_memory(lua_State *L);
