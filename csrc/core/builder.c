@@ -165,11 +165,11 @@ sc3_status sc3_builder_end(sc3_builder *b, int skipped) {
   return refuse(b, b->row_rejected_at, b->row_rejected, b->row_rejected_column, 0);
 }
 
-void sc3_builder_fail(sc3_builder *b) {
+void sc3_builder_fail(sc3_builder *b, sc3_reason reason) {
   if (!b->under_way)
     return;
   sc3_builder_discard(b);
-  b->row_rejected = SC3_R_NO_MEMORY;
+  b->row_rejected = reason;
   b->row_rejected_at = SC3_ROLE_NONE;
   b->row_rejected_column = 0;
   (void)sc3_builder_end(b, 0);

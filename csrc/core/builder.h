@@ -110,8 +110,8 @@ sc3_status sc3_builder_reject(sc3_builder *b, sc3_reason reason, sc3_role at, si
 /* Notes an identifier that was dropped before sc3_builder_stage() saw it. */
 sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column);
 
-/* Ends a row that is under way, where memory ran out: it gives no member, and counts as rejected for that. Never fails. */
-void sc3_builder_fail(sc3_builder *b);
+/* Ends a row that an error left under way: it gives no member, and counts as rejected for that. Never fails. */
+void sc3_builder_fail(sc3_builder *b, sc3_reason reason);
 
 /* Forgets the members of the row under way. */
 void sc3_builder_discard(sc3_builder *b);

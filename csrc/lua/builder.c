@@ -398,7 +398,7 @@ static int builder_flush(lua_State *L) {
   return push_flushed(L, u, p);
 }
 
-/* :add(payload, member, remove, level) -> as :flush(), which is to follow when it is false | nil, reason key, that of the first identifier that was dropped
+/* :add(payload, member, remove, level) -> as :flush(), which is to follow when it is false | nil, reason key
    Each call is a row of its own. */
 static int builder_add(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
@@ -420,19 +420,25 @@ static int builder_add(lua_State *L) {
   if (st == SC3_OK)
     st = sc3_builder_end(&u->b, 0);
   else
-    sc3_builder_fail(&u->b);
+    sc3_builder_fail(&u->b, SC3_R_NO_MEMORY);
   sc3_checkstatus(L, st);
   if (!sc3_builder_waiting(&u->b)) {
     lua_pushnil(L);
     lua_pushstring(L, sc3_reason_key(u->b.row_rejected));
-    if (u->b.row_rejected != SC3_R_NO_IDENTIFIER || u->b.identifier_dropped == SC3_R_NONE)
-      return 2;
-    lua_pushstring(L, sc3_reason_key(u->b.identifier_dropped));
-    return 3;
+    return 2;
   }
   results = push_flushed(L, u, p);
   sc3_countpayload(L, 2); /* when all is done: finalizers may run */
   return results;
+}
+
+/* :because() -> where the last member was rejected as no identifier was left: the reason key of the first that was dropped; else nil */
+static int builder_because(lua_State *L) {
+  const sc3_builder_ud *u = sc3_checkbuilder(L);
+  if (u->b.row_rejected != SC3_R_NO_IDENTIFIER || u->b.identifier_dropped == SC3_R_NONE)
+    return 0;
+  lua_pushstring(L, sc3_reason_key(u->b.identifier_dropped));
+  return 1;
 }
 
 /* --- rows ------------------------------------------------------------------------------------------------------------ */
@@ -483,7 +489,6 @@ static void begin_use(lua_State *L, sc3_builder_ud *u, sc3_uses *uses, sc3_sourc
 
 static void end_use(sc3_builder_ud *u, sc3_uses *uses) {
   sc3_script_ended(u); /* which an error may have left */
-  sc3_builder_fail(&u->b); /* a row that an error left under way */
   u->b.sealed = NULL;
   u->b.next = NULL;
   u->uses = NULL;
@@ -514,6 +519,11 @@ static int call_filling(lua_State *L, filling *f, lua_CFunction body) {
   look_at_epoch(L, f->u);
   begin_use(L, f->u, &uses, f->s);
   failed = lua_pcall(L, 3, LUA_MULTRET, 0);
+  if (failed) { /* an error of ours is about memory; another one is of a row that makes its columns up */
+    const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    int of_memory = failed != LUA_ERRRUN || (message != NULL && strstr(message, "not enough memory") != NULL);
+    sc3_builder_fail(&f->u->b, of_memory ? SC3_R_NO_MEMORY : SC3_R_SCRIPT_ERROR);
+  }
   end_use(f->u, &uses);
   return failed ? lua_error(L) : lua_gettop(L) - 3;
 }
@@ -692,7 +702,7 @@ static int builder_columns(lua_State *L) {
 
 void sc3_open_builder(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"add", builder_add}, {"close", builder_close}, {"columns", builder_columns}, {"counts", sc3_builder_counts}, {"epoch", builder_epoch}, {"fill", builder_fill},
+    {"add", builder_add}, {"because", builder_because}, {"close", builder_close}, {"columns", builder_columns}, {"counts", sc3_builder_counts}, {"epoch", builder_epoch}, {"fill", builder_fill},
     {"flush", builder_flush}, {"missing", builder_missing}, {"refusals", sc3_builder_refusals}, {"sums", sc3_builder_sums}, {"take", builder_take}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_BUILDER, methods, NULL, builder_end);

@@ -72,8 +72,9 @@ local function add(self, member, remove)
   if #payloads == 0 then
     payloads[1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
   end
-  local added, reason, because = self.builder:add(payloads[#payloads], member, remove, 3)
+  local added, reason = self.builder:add(payloads[#payloads], member, remove, 3)
   if added == nil then
+    local because = self.builder:because()
     return nil, errors.new("invalid", "the member was rejected: " .. identity.why(reason, because),
       { code = reason, because = because })
   end

@@ -48,13 +48,14 @@ local function put(self, member, remove)
     end
     self.waits = nil
   end
-  local added, reason, because = self.intake.builder:add(self.intake.payload, member, remove, 3)
+  local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3)
   self.adds = self.adds + 1
   if self.adds % ADDS_BETWEEN_PUMPS == 0 then
     self.job:pump()
     self.intake:report_refusals()
   end
   if added == nil then
+    local because = self.intake.builder:because()
     return nil, errors.new("invalid", ("member %d was rejected: %s"):format(self.adds, identity.why(reason, because)),
       { code = reason, because = because })
   elseif added == false then
