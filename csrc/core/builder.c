@@ -13,8 +13,9 @@ typedef struct staged {
 } staged;
 
 enum {
-  SCRATCH_CAP = 16 << 20, /* the members of one row */
-  REFUSALS_CAP = 64 << 20 /* between two visits of the owner */
+  SCRATCH_CAP = 16 << 20,   /* the members of one row */
+  MEMBERS_OF_ROW = 250000,  /* a limit that is told in round numbers (SC3_R_ROW_FULL) */
+  REFUSALS_CAP = 64 << 20   /* between two visits of the owner */
 };
 
 void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals) {
@@ -26,7 +27,7 @@ void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_ref
   b->keep_refusals = keep_refusals;
   sc3_buffer_init(&b->refusals, REFUSALS_CAP);
   sc3_buffer_init(&b->scratch, SCRATCH_CAP);
-  sc3_buffer_init(&b->staged, SCRATCH_CAP);
+  sc3_buffer_init(&b->staged, MEMBERS_OF_ROW * sizeof(staged));
 }
 
 void sc3_builder_free(sc3_builder *b) {
@@ -39,6 +40,7 @@ void sc3_builder_free(sc3_builder *b) {
 
 static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column, int dropped) {
   sc3_refusal r;
+  sc3_status st;
   if (!b->keep_refusals)
     return SC3_OK;
   memset(&r, 0, sizeof r);
@@ -48,7 +50,11 @@ static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_
   r.reason = (uint8_t)reason;
   r.dropped = (uint8_t)dropped;
   r.lines = dropped ? 0 : (uint32_t)b->row_lines; /* at most SC3_ROW_MAX */
-  return sc3_buffer_append(&b->refusals, &r, sizeof r);
+  st = sc3_buffer_append(&b->refusals, &r, sizeof r);
+  if (st != SC3_ECAP)
+    return st;
+  b->tally.untold++; /* one row may give any number of them */
+  return SC3_OK;
 }
 
 /* The column that feeds a role, 0 where no mapping tells. */
@@ -69,8 +75,9 @@ void sc3_builder_discard(sc3_builder *b) {
 void sc3_builder_begin(sc3_builder *b, uint64_t row) {
   b->row = row;
   b->row_lines = 0;
+  b->under_way = 1;
   b->tally.rows++;
-  b->row_rejected = SC3_R_NONE;
+  b->row_rejected = b->identifier_dropped = SC3_R_NONE;
   sc3_builder_discard(b);
 }
 
@@ -81,11 +88,14 @@ sc3_status sc3_builder_reject(sc3_builder *b, sc3_reason reason, sc3_role at, si
     b->row_rejected_column = (uint32_t)column;
     return SC3_OK;
   }
-  return refuse(b, at, reason, column, 0); /* a further member of a list; the row itself counts once */
+  b->tally.dropped_for[reason]++; /* a further member of a list; the row itself counts once */
+  return refuse(b, at, reason, column, 1);
 }
 
 sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column) {
   b->tally.dropped_for[reason]++;
+  if (b->identifier_dropped == SC3_R_NONE)
+    b->identifier_dropped = reason;
   return refuse(b, role, reason, column, 1);
 }
 
@@ -93,13 +103,15 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   staged s;
   size_t i;
   sc3_status st = sc3_buffer_reserve(&b->staged, sizeof s);
+  if (st == SC3_ECAP)
+    return sc3_builder_reject(b, SC3_R_ROW_FULL, SC3_ROLE_NONE, 0);
   if (st != SC3_OK)
     return st;
   s.offset = b->scratch.n;
   st = sc3_member_write(&b->scratch, op, values, &b->reading, outcome);
   if (st == SC3_ECAP || (st == SC3_OK && b->scratch.n - s.offset > b->max_member)) {
+    outcome->rejected = st == SC3_ECAP && s.offset > 0 ? SC3_R_ROW_FULL : SC3_R_MEMBER_TOO_LARGE;
     b->scratch.n = s.offset;
-    outcome->rejected = SC3_R_MEMBER_TOO_LARGE;
     outcome->at = SC3_ROLE_NONE;
     outcome->dropped_count = 0;
     st = SC3_OK;
@@ -133,6 +145,7 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
 }
 
 sc3_status sc3_builder_end(sc3_builder *b, int skipped) {
+  b->under_way = 0;
   if (b->members_of_row > 0) {
     b->tally.used++;
     if (b->row_rejected == SC3_R_NONE)
@@ -150,6 +163,16 @@ sc3_status sc3_builder_end(sc3_builder *b, int skipped) {
   b->tally.rejected++;
   b->tally.rejected_for[b->row_rejected]++;
   return refuse(b, b->row_rejected_at, b->row_rejected, b->row_rejected_column, 0);
+}
+
+void sc3_builder_fail(sc3_builder *b, sc3_reason reason) {
+  if (!b->under_way)
+    return;
+  sc3_builder_discard(b);
+  b->row_rejected = reason;
+  b->row_rejected_at = SC3_ROLE_NONE;
+  b->row_rejected_column = 0;
+  (void)sc3_builder_end(b, 0);
 }
 
 sc3_reason sc3_fault_reason(sc3_fault fault) {
@@ -351,22 +374,46 @@ static int is_sealed(const sc3_builder *b, const char *id, size_t n) {
   return b->sealed != NULL && sc3_id_set_contains(b->sealed, sc3_id_set_fingerprint(b->sealed, sc3_slice_of(id, n)));
 }
 
+static void count_identifiers(sc3_tally *t, const sc3_identifiers *i, int sign) {
+  const uint64_t by = sign < 0 ? ~UINT64_C(0) : 1; /* unsigned sums wrap round */
+  t->emails += by * i->emails;
+  t->phones += by * i->phones;
+  t->uids += by * i->uids;
+  t->prehashed += by * i->prehashed;
+}
+
+/* A member of this row took the place of another. The report counts identifiers of members that go. */
+static void count_replaced(sc3_builder *b, const sc3_replaced *before, const staged *it) {
+  count_identifiers(&b->tally, &before->had, -1);
+  if (before->row == b->row && b->row > 0) { /* one row is not later than itself */
+    b->tally.built--;
+    b->tally.built_op[before->op]--;
+    b->tally.dropped_for[SC3_R_REPEATED_IN_ROW]++;
+    if (refuse(b, SC3_ROLE_EXTERNAL_ID, SC3_R_REPEATED_IN_ROW, 0, 1) != SC3_OK)
+      b->tally.untold++; /* the payload was changed, so this must not fail */
+    return;
+  }
+  b->tally.superseded++;
+  b->tally.poorer += it->op == SC3_ADD && before->op == SC3_ADD &&
+                     (it->emails < before->had.emails || it->phones < before->had.phones || it->uids < before->had.uids);
+}
+
 sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
   const staged *s = (const staged *)(const void *)b->staged.p;
   for (; sc3_builder_waiting(b); b->next_staged++) {
     const staged *it = &s[b->next_staged];
     unsigned repair, role;
     int later = is_sealed(b, b->scratch.p + it->offset + SC3_MEMBER_ID_AT, it->id_length);
-    sc3_added a = sc3_payload_add(later ? b->next : p, it->op, b->row, b->scratch.p + it->offset, it->length, it->id_length);
+    const sc3_identifiers has = {it->emails, it->phones, it->uids, it->prehashed};
+    sc3_payload *to = later ? b->next : p;
+    sc3_added a = sc3_payload_add(to, it->op, b->row, b->scratch.p + it->offset, it->length, it->id_length);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
       return a == SC3_FULL && later ? SC3_FULL_NEXT : a;
     b->tally.deferred += (uint64_t)later;
     b->tally.built++;
     b->tally.built_op[it->op]++;
-    b->tally.emails += it->emails;
-    b->tally.phones += it->phones;
-    b->tally.uids += it->uids;
-    b->tally.prehashed += it->prehashed;
+    sc3_payload_note_prehashed(to, it->prehashed);
+    count_identifiers(&b->tally, &has, 1);
     for (repair = 0; it->repairs >> repair != 0; repair++)
       b->tally.repaired_for[repair] += it->repairs >> repair & 1;
     for (role = SC3_ROLE_EMAIL; role <= SC3_ROLE_PHONE; role++) {
@@ -374,7 +421,7 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
       b->tally.hashed_in[role] += it->came_hashed >> role & 1;
     }
     if (a == SC3_ADDED_OVER)
-      b->tally.superseded++;
+      count_replaced(b, sc3_payload_replaced(to), it);
   }
   return SC3_ADDED;
 }

@@ -19,8 +19,10 @@ typedef struct sc3_tally {
   uint64_t built;    /* members written to payloads */
   uint64_t built_op[2];
   uint64_t deferred;   /* members that went to the payload of the next epoch */
-  uint64_t superseded; /* members overwritten by a later one of the same external id in the same payload */
-  uint64_t emails, phones, uids, prehashed;
+  uint64_t superseded; /* members overwritten by one of a later row, of the same external id in the same payload */
+  uint64_t poorer;     /* of them, those that had identifiers of a kind that the later one has fewer of */
+  uint64_t untold;     /* refusals that there was no room to keep; they are counted all the same */
+  uint64_t emails, phones, uids, prehashed; /* of members built that were not superseded */
   uint64_t zero_ids; /* members whose external id is 0: shops give it to everybody who has none */
   uint64_t rejected_for[SC3_R_COUNT];
   uint64_t dropped_for[SC3_R_COUNT];
@@ -75,6 +77,7 @@ typedef struct sc3_builder {
   sc3_reading reading;
   size_t max_member;   /* bytes of one member, at most a payload's max_bytes */
   uint64_t row;        /* of the row under way */
+  int under_way;       /* it was begun, and did not end */
   uint64_t row_lines;  /* further lines that a row under way has which cannot be read */
   size_t members_of_row;
   sc3_reason row_rejected;
@@ -82,6 +85,7 @@ typedef struct sc3_builder {
   uint32_t row_rejected_column;
   sc3_buffer scratch; /* the members of the row under way, as JSON */
   sc3_buffer staged;  /* where in scratch they lie */
+  sc3_reason identifier_dropped; /* of the row under way: why the first identifier was dropped */
   size_t next_staged;
   sc3_columns *columns; /* the owner's, or NULL */
   /* Inside an epoch (docs: lua/scope3/intake.lua), else NULL: the ids of payloads that were sealed in it, and where a further member of one of them goes. */
@@ -99,11 +103,15 @@ void sc3_builder_begin(sc3_builder *b, uint64_t row);
 /* Writes one member of the row under way aside. A refused member is SC3_OK and counted. `outcome` may be read afterwards. */
 sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values, sc3_outcome *outcome);
 
-/* Notes that the row under way gives no member for `reason`. `column` 0 where none is to blame. */
+/* Notes that the row under way gives no member for `reason`; a further one of the same row counts as dropped. `column` 0
+   where none is to blame. */
 sc3_status sc3_builder_reject(sc3_builder *b, sc3_reason reason, sc3_role at, size_t column);
 
 /* Notes an identifier that was dropped before sc3_builder_stage() saw it. */
 sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column);
+
+/* Ends a row that an error left under way: it gives no member, and counts as rejected for that. Never fails. */
+void sc3_builder_fail(sc3_builder *b, sc3_reason reason);
 
 /* Forgets the members of the row under way. */
 void sc3_builder_discard(sc3_builder *b);

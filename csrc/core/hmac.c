@@ -11,6 +11,15 @@ static void wipe(void *p, size_t n) {
     *byte++ = 0;
 }
 
+/* The same for what functions that were called left below this frame: the state of a hash of a key is worth as much as the key. */
+static void burn_stack(void) {
+  unsigned char room[2048];
+  wipe(room, sizeof room);
+}
+
+/* Read anew at each call, so that no compiler puts the room into the caller's frame. */
+static void (*volatile burn)(void) = burn_stack;
+
 static void from_hex(const char hex[SC3_SHA256_HEX], uint8_t digest[DIGEST]) {
   int i;
   for (i = 0; i < DIGEST; i++) {
@@ -46,9 +55,11 @@ sc3_status sc3_hmac_sha256_hex(sc3_slice key, const sc3_slice *parts, size_t cou
   sc3_sha256_hex(inner, n, digest);
   from_hex(digest, outer + BLOCK);
   sc3_sha256_hex(outer, sizeof outer, hex);
-  wipe(inner, BLOCK);
+  wipe(inner, n);
   wipe(outer, sizeof outer);
   wipe(block, sizeof block);
+  wipe(digest, sizeof digest);
+  burn();
   free(inner);
   return SC3_OK;
 }

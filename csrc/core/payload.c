@@ -6,7 +6,7 @@
 #include "crc32c.h"
 
 typedef struct entry {
-  uint64_t tagged_row; /* the row number, shifted by two: bit 1 says superseded, bit 0 is the operation */
+  uint64_t tagged_row; /* the row number, shifted by four: bits 2 and 3 count identifiers that came hashed, bit 1 says superseded, bit 0 is the operation */
   uint32_t offset;     /* in the operation's segment */
   uint32_t length;     /* the comma included */
 } entry;
@@ -26,6 +26,7 @@ struct sc3_payload {
   size_t living[2];
   size_t max_members, max_bytes;
   uint64_t seed; /* against rows made to collide */
+  sc3_replaced replaced; /* by the last member that was added over another */
 };
 
 enum { FIRST_SLOTS = 16 };
@@ -149,6 +150,40 @@ static sc3_status make_slots(sc3_payload *p) {
   return SC3_OK;
 }
 
+/* Behind the closing quote of the text that begins at `p`. */
+static const char *behind_text(const char *p) {
+  while (*p != '"')
+    p += *p == '\\' ? 2 : 1;
+  return p + 1;
+}
+
+/* Whether `key` stands at `p`; then `*p` is behind it, and behind the text that follows. */
+static unsigned take_text(const char **p, const char *end, const char *key) {
+  size_t n = strlen(key);
+  if ((size_t)(end - *p) <= n || memcmp(*p, key, n) != 0)
+    return 0;
+  *p = behind_text(*p + n);
+  return 1;
+}
+
+/* Reads what sc3_member_write() wrote. */
+static sc3_identifiers identifiers_of(const sc3_payload *p, const entry *e) {
+  static const char uid[] = "{\"type\":\""; /* quotes inside texts are escaped */
+  const char *at = p->segment[op_of(e)].p + e->offset, *const end = at + e->length;
+  sc3_identifiers had = {0, 0, 0, 0};
+  if (is_dead(e))
+    return had;
+  at = behind_text(at + SC3_MEMBER_ID_AT);
+  had.emails = take_text(&at, end, ",\"hashedEmail\":\"");
+  had.phones = take_text(&at, end, ",\"hashedPhone\":\"");
+  for (; (size_t)(end - at) > sizeof uid; at++) {
+    if (*at == '{' && memcmp(at, uid, sizeof uid - 1) == 0)
+      had.uids++;
+  }
+  had.prehashed = (unsigned)(e->tagged_row >> 2 & 3);
+  return had;
+}
+
 /* Takes a living member out: its bytes become spaces, which JSON allows. */
 static void bury(sc3_payload *p, entry *e) {
   memset(p->segment[op_of(e)].p + e->offset, ' ', e->length);
@@ -174,12 +209,16 @@ sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *b
   if (sc3_buffer_reserve(&p->segment[op], n) != SC3_OK || sc3_buffer_reserve(&p->index, sizeof fresh) != SC3_OK)
     return SC3_ADD_NOMEM;
   if (s->index_plus_1 != 0) {
-    bury(p, &entries(p)[s->index_plus_1 - 1]);
+    entry *before = &entries(p)[s->index_plus_1 - 1];
+    p->replaced.row = before->tagged_row >> 4;
+    p->replaced.op = op_of(before);
+    p->replaced.had = identifiers_of(p, before);
+    bury(p, before);
     result = SC3_ADDED_OVER;
   } else {
     p->used_slots++;
   }
-  fresh.tagged_row = row << 2 | (uint64_t)op;
+  fresh.tagged_row = row << 4 | (uint64_t)op;
   fresh.offset = (uint32_t)p->segment[op].n;
   fresh.length = (uint32_t)n;
   s->index_plus_1 = (uint32_t)count(p) + 1;
@@ -304,7 +343,21 @@ uint64_t sc3_payload_row(const sc3_payload *p, size_t i) {
   if (i >= count(p))
     return 0;
   e = &entries(p)[i];
-  return is_dead(e) ? 0 : e->tagged_row >> 2;
+  return is_dead(e) ? 0 : e->tagged_row >> 4;
+}
+
+const sc3_replaced *sc3_payload_replaced(const sc3_payload *p) {
+  return &p->replaced;
+}
+
+void sc3_payload_note_prehashed(sc3_payload *p, unsigned n) {
+  if (n > 0)
+    entries(p)[count(p) - 1].tagged_row |= (uint64_t)(n < 3 ? n : 3) << 2;
+}
+
+sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i) {
+  sc3_identifiers none = {0, 0, 0, 0};
+  return i < count(p) ? identifiers_of(p, &entries(p)[i]) : none;
 }
 
 sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op) {

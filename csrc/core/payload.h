@@ -25,6 +25,19 @@ typedef enum sc3_added {
   SC3_ADD_NOMEM    /* nothing changed */
 } sc3_added;
 
+/* Identifiers of a member, or of several. */
+typedef struct sc3_identifiers {
+  unsigned emails, phones, uids;
+  unsigned prehashed; /* of them, those that came hashed already */
+} sc3_identifiers;
+
+/* A member that another one of its external id took the place of. */
+typedef struct sc3_replaced {
+  uint64_t row;
+  sc3_op op;
+  sc3_identifiers had;
+} sc3_replaced;
+
 /* What a range of members comes to. */
 typedef struct sc3_extent {
   size_t last;                 /* the range ends before this member */
@@ -40,8 +53,17 @@ void sc3_payload_free(sc3_payload *p);
 void sc3_payload_reset(sc3_payload *p);
 
 /* Adds one member as sc3_member_write() made it: `n` bytes with the comma, an escaped external id of `id_length` bytes
-   at SC3_MEMBER_ID_AT. `row` is its number in the source (under 2^62; 0 where there is none). */
+   at SC3_MEMBER_ID_AT. `row` is its number in the source (under 2^60; 0 where there is none). */
 sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n, size_t id_length);
+
+/* What the last sc3_payload_add() that gave SC3_ADDED_OVER took the place of. */
+const sc3_replaced *sc3_payload_replaced(const sc3_payload *p);
+
+/* Notes of the member that was added last how many of its identifiers came hashed: 3 at most. */
+void sc3_payload_note_prehashed(sc3_payload *p, unsigned n);
+
+/* The identifiers of member `i`; none where it was taken out. */
+sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i);
 
 /* Says that a member with this external id comes soon, so that the memory where it belongs may be fetched while the member is being made. */
 void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id);

@@ -30,6 +30,9 @@
     "\"hash\" sends its SHA-256 as the id, \"as_is\" the number")                                                    \
   X(NO_IDENTIFIER, "no_identifier", "no email, phone or uid is left")                                               \
   X(MEMBER_TOO_LARGE, "member_too_large", "the member alone is over the size of a request")                         \
+  X(ROW_FULL, "row_full", "the row gave more members than one row may: 250,000, or 16 MiB of them")                   \
+  X(REPEATED_IN_ROW, "repeated_in_row", "a later member of the same row has the same external id")                  \
+  X(NO_MEMORY, "no_memory", "memory ran out at the row")                                                            \
   X(SCRIPT_ERROR, "script_error", "the script failed at the row")                                                   \
   X(REJECTED_BY_SCRIPT, "rejected_by_script", "the script rejected the row")                                        \
   /* an identifier cannot be used */                                                                                \

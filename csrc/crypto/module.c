@@ -34,7 +34,7 @@ static key_ud *new_key(lua_State *L) {
   return u;
 }
 
-/* ed25519(x) -> key; nil when `x` is no key: other than 32 bytes, or refused by libcrypto */
+/* ed25519(x) -> key; nil when `x` is no key: other than 32 bytes, refused by libcrypto, or one under which a signature proves nothing */
 static int crypto_ed25519(lua_State *L) {
   const uint8_t *x = coordinate(L, 1);
   key_ud *u = new_key(L);

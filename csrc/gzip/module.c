@@ -1,5 +1,4 @@
 /* "scope3.gzip": gunzip for sources. A module of its own, so that the core needs no zlib. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "../lua/compat.h"
@@ -17,9 +16,13 @@ enum { PIECE = 256 << 10 }; /* what a parser takes at once; also what a small fi
 
 typedef struct gunzip_ud {
   sc3_gunzip z;
-  int closed, fed, last;
-  char *room; /* PIECE bytes */
+  int closed, last;
+  size_t made; /* bytes of a piece that lie in the room, and were not given yet */
+  char *room;  /* PIECE bytes, a userdata: whoever makes a text of them may run finalizers, which may close this */
 } gunzip_ud;
+
+/* The user value is an array of these. */
+enum { AT_ROOM = 1, AT_INPUT = 2 };
 
 static gunzip_ud *check(lua_State *L) {
   gunzip_ud *u = luaL_checkudata(L, 1, TYPE);
@@ -35,20 +38,20 @@ static int gunzip_new(lua_State *L) {
   u->closed = 1;
   luaL_getmetatable(L, TYPE);
   lua_setmetatable(L, -2);
-  u->room = malloc(PIECE);
-  u->closed = 0;
-  if (u->room == NULL || sc3_gunzip_open(&u->z) != SC3_GUNZIP_NEED)
+  lua_createtable(L, 2, 0);
+  u->room = lua_newuserdata(L, PIECE);
+  lua_rawseti(L, -2, AT_ROOM);
+  sc3_setuservalue(L, -2);
+  if (sc3_gunzip_open(&u->z) != SC3_GUNZIP_NEED)
     return luaL_error(L, "not enough memory");
+  u->closed = 0;
   return 1;
 }
 
 static int gunzip_close(lua_State *L) {
   gunzip_ud *u = luaL_checkudata(L, 1, TYPE);
-  if (!u->closed) {
+  if (!u->closed)
     sc3_gunzip_close(&u->z);
-    free(u->room);
-    u->room = NULL;
-  }
   u->closed = 1;
   return 0;
 }
@@ -67,10 +70,9 @@ static int gunzip_feed(lua_State *L) {
   if (n > 1u << 30)
     return luaL_error(L, "a piece of gzip data is at most 1 GiB");
   lua_settop(L, 2);
-  lua_createtable(L, 1, 0); /* keeps the bytes alive */
+  sc3_getuservalue(L, 1);
   lua_pushvalue(L, 2);
-  lua_rawseti(L, 3, 1);
-  sc3_setuservalue(L, 1);
+  lua_rawseti(L, 3, AT_INPUT); /* keeps the bytes alive */
   sc3_gunzip_feed(&u->z, p, n);
   return 0;
 }
@@ -79,9 +81,16 @@ static int gunzip_feed(lua_State *L) {
 static int gunzip_next(lua_State *L) {
   gunzip_ud *u = check(L);
   size_t n;
+  if (u->made > 0) { /* there was no memory for it */
+    lua_pushlstring(L, u->room, u->made);
+    u->made = 0;
+    return 1;
+  }
   switch (sc3_gunzip_next(&u->z, u->last, u->room, PIECE, &n)) {
     case SC3_GUNZIP_OUTPUT:
-      lua_pushlstring(L, u->room, n);
+      u->made = n;
+      lua_pushlstring(L, u->room, u->made);
+      u->made = 0;
       return 1;
     case SC3_GUNZIP_NEED:
       lua_pushnil(L);
@@ -133,6 +142,10 @@ SC3_EXPORT int luaopen_scope3_gzip(lua_State *L) {
   lua_setfield(L, -2, "__metatable");
   lua_pushcfunction(L, gunzip_close);
   lua_setfield(L, -2, "__gc");
+#if LUA_VERSION_NUM >= 504
+  lua_pushcfunction(L, gunzip_close);
+  lua_setfield(L, -2, "__close");
+#endif
   lua_pop(L, 1);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, gunzip_new);

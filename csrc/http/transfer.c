@@ -349,6 +349,8 @@ int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request
     }
     if (strcmp(r->method, "POST") != 0)
       SET(CURLOPT_CUSTOMREQUEST, r->method);
+  } else if (strcmp(r->method, "HEAD") == 0) {
+    SET(CURLOPT_NOBODY, 1L); /* its reply names the length of a body that does not come */
   } else if (!t->reads) {
     SET(CURLOPT_CUSTOMREQUEST, r->method);
   }

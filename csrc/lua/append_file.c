@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../core/fork_mark.h"
 #include "binding.h"
 
 enum { CHUNK = 64 * 1024 };
@@ -19,6 +20,7 @@ typedef struct append_file {
   off_t size;    /* what it must have: nobody else writes to it */
   off_t read_at; /* of read() */
   char *path;    /* absolute where the working directory is known, because a host may change that */
+  sc3_fork_mark mark; /* set while it is open: a child has the parent's lock, and must not write */
 } append_file;
 
 static append_file *check_file(lua_State *L) {
@@ -43,7 +45,10 @@ static void shut(append_file *f) {
   f->fd = -1;
   free(f->path);
   f->path = NULL;
+  sc3_fork_mark_clear(&f->mark);
 }
+
+static const char FORKED[] = "it was opened by the process that this one is a child of: open it after fork";
 
 /* Makes the name of a new file last as well. Where that is not possible the file is no worse than any other. */
 static void sync_folder(const char *path) {
@@ -80,6 +85,9 @@ static char *absolute(const char *path) {
 /* Why the file is not the one that was locked, as it was left; NULL when it is. */
 static const char *strayed(const append_file *f, const char **code) {
   struct stat held, named;
+  *code = "forked";
+  if (!sc3_fork_mark_mine(&f->mark))
+    return FORKED;
   *code = "moved";
   if (fstat(f->fd, &held) != 0)
     return strerror(errno);
@@ -131,6 +139,7 @@ static int append_file_new(lua_State *L) {
   f->fd = -1;
   f->size = f->read_at = 0;
   f->path = NULL;
+  memset(&f->mark, 0, sizeof f->mark);
   luaL_getmetatable(L, SC3_TYPE_APPEND_FILE);
   lua_setmetatable(L, -2);
   message = acquire(f, path, flags, &code);
@@ -140,17 +149,19 @@ static int append_file_new(lua_State *L) {
     shut(f);
     return push_error(L, message, code);
   }
+  sc3_fork_mark_set(&f->mark);
   if (f->size == 0)
     sync_folder(path); /* it may be new */
   return 1;
 }
 
-/* :append(text) -> true | nil, message, code: "moved" and "changed" where nothing was written, because the file is not what it was. When it fails
-   otherwise, a part may have been written. */
+/* :append(text) -> true | nil, message, code: "moved" and "changed" where nothing was written, because the file is not what it was, and "forked" in
+   a child of fork. When it fails otherwise, a part may have been written. */
 static int append_file_append(lua_State *L) {
-  append_file *f = check_file(L);
   size_t n;
-  const char *s = luaL_checklstring(L, 2, &n), *code = NULL, *message = strayed(f, &code);
+  const char *s = luaL_checklstring(L, 2, &n), *code = NULL; /* first: a number becomes a text, which may run finalizers */
+  append_file *f = check_file(L);
+  const char *message = strayed(f, &code);
   if (message != NULL)
     return push_error(L, message, code);
   while (n > 0) {
@@ -175,14 +186,16 @@ static int append_file_append(lua_State *L) {
 static int append_file_read(lua_State *L) {
   append_file *f = check_file(L);
   char part[CHUNK];
+  off_t behind;
   ssize_t n;
   do
     n = pread(f->fd, part, sizeof part, f->read_at);
   while (n < 0 && errno == EINTR);
   if (n < 0)
     return push_error(L, strerror(errno), NULL);
-  f->read_at += (off_t)n;
+  behind = f->read_at + (off_t)n;
   lua_pushlstring(L, part, (size_t)n);
+  f->read_at = behind; /* when nothing can fail any more */
   return 1;
 }
 
@@ -204,6 +217,8 @@ static int append_file_truncate(lua_State *L) {
   lua_Number n = luaL_checknumber(L, 2);
   if (!(n >= 0 && n <= (lua_Number)f->size))
     return luaL_error(L, "a file can be cut to a length between 0 and its own");
+  if (!sc3_fork_mark_mine(&f->mark))
+    return push_error(L, FORKED, "forked");
   if (ftruncate(f->fd, (off_t)n) != 0)
     return push_error(L, strerror(errno), NULL);
   f->size = (off_t)n;

@@ -21,6 +21,54 @@ sc3_builder_ud *sc3_checkbuilder(lua_State *L) {
   return u;
 }
 
+static void free_when_unused(sc3_builder_ud *u) {
+  if (!u->closed || u->busy)
+    return;
+  sc3_builder_free(&u->b);
+  sc3_builder_init(&u->b, SC3_ADD, 0, 0); /* so that it may be freed again */
+}
+
+int sc3_callbusy(lua_State *L, lua_CFunction body) {
+  sc3_builder_ud *u;
+  int failed;
+  (void)sc3_checkbuilder(L);
+  lua_pushcfunction(L, body);
+  u = sc3_checkbuilder(L); /* once more: that may have run finalizers */
+  lua_insert(L, 1);
+  u->busy = 1;
+  failed = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  u->busy = 0;
+  free_when_unused(u);
+  if (failed == LUA_ERRRUN) { /* of ours: the body did not know whom to blame */
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  return failed ? lua_error(L) : lua_gettop(L);
+}
+
+/* What a call that may run a script uses besides its builder. It must neither be freed nor be changed by anybody else. */
+typedef struct sc3_uses {
+  void *payload, *next, *sealed; /* userdata */
+  sc3_source *source;
+} sc3_uses;
+
+void sc3_script_begins(sc3_builder_ud *u) {
+  u->in_script = 1;
+  sc3_scriptpayload(u->uses->payload, 1);
+  sc3_scriptpayload(u->uses->next, 1);
+  if (u->uses->source != NULL)
+    sc3_source_lock(u->uses->source, SC3_SOURCE_IN_SCRIPT);
+}
+
+void sc3_script_ended(sc3_builder_ud *u) {
+  u->in_script = 0;
+  sc3_scriptpayload(u->uses->payload, 0);
+  sc3_scriptpayload(u->uses->next, 0);
+  if (u->uses->source != NULL)
+    sc3_source_lock(u->uses->source, SC3_SOURCE_LOCKED);
+}
+
 /* --- making one ------------------------------------------------------------------------------------------------- */
 
 static sc3_role check_role(lua_State *L, int index) {
@@ -33,16 +81,25 @@ static sc3_role check_role(lua_State *L, int index) {
   return (sc3_role)luaL_checkoption(L, index, NULL, roles);
 }
 
+/* A text on top of the stack, which the array at `texts` holds from now on. */
+static sc3_slice keep_text(lua_State *L, int texts) {
+  sc3_slice s;
+  s.p = luaL_checklstring(L, -1, &s.n);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, texts, (int)lua_rawlen(L, texts) + 1);
+  return s;
+}
+
 /* A column on top of the stack: its number, or its name. */
-static void read_column(lua_State *L, size_t *column, sc3_slice *name) {
+static void read_column(lua_State *L, int texts, size_t *column, sc3_slice *name) {
   if (lua_type(L, -1) == LUA_TNUMBER)
     *column = (size_t)lua_tonumber(L, -1);
   else
-    name->p = luaL_checklstring(L, -1, &name->n);
+    *name = keep_text(L, texts);
 }
 
 /* The array at `index` of { role, column (number or name), uid_type, the column's name where one is known }. Several of one role (and type) are fallbacks, in order. */
-static void read_map(lua_State *L, sc3_columns *columns, int index) {
+static void read_map(lua_State *L, sc3_columns *columns, int texts, int index) {
   sc3_target *targets = columns->targets;
   size_t i, j, n = lua_rawlen(L, index);
   if (n > SC3_TARGETS_MAX)
@@ -55,9 +112,9 @@ static void read_map(lua_State *L, sc3_columns *columns, int index) {
     t->role = check_role(L, -1);
     lua_rawgeti(L, -2, 3);
     if (t->role == SC3_ROLE_UID)
-      t->uid_type.p = luaL_checklstring(L, -1, &t->uid_type.n);
+      t->uid_type = keep_text(L, texts);
     lua_rawgeti(L, -3, 2);
-    read_column(L, &t->column, &t->name);
+    read_column(L, texts, &t->column, &t->name);
     lua_rawgeti(L, -4, 4);
     t->meant = SC3_CONTACT_NONE;
     if (lua_type(L, -1) == LUA_TSTRING) {
@@ -74,7 +131,7 @@ static void read_map(lua_State *L, sc3_columns *columns, int index) {
 }
 
 /* What a condition compares with, on top of the stack. */
-static void read_operand(lua_State *L, sc3_lookup *lookup) {
+static void read_operand(lua_State *L, sc3_lookup *lookup, int texts) {
   sc3_operand *o = &lookup->operands[lookup->operand_count];
   if (lookup->operand_count == SC3_OPERANDS_MAX)
     luaL_error(L, "conditions have at most %d values", (int)SC3_OPERANDS_MAX);
@@ -88,8 +145,7 @@ static void read_operand(lua_State *L, sc3_lookup *lookup) {
       break;
     default:
       o->kind = SC3_KIND_TEXT;
-      o->text.p = luaL_checklstring(L, -1, &o->text.n);
-      o->text = sc3_text_trim(o->text); /* as values are */
+      o->text = sc3_text_trim(keep_text(L, texts)); /* as values are */
       break;
   }
   lookup->operand_count++;
@@ -109,7 +165,7 @@ static void read_notation(lua_State *L, sc3_condition *c) {
 
 /* The array at `index` of { operator, column (number or name), array of values, decimal =, ignore_case =, blank = }.
    Values of a condition with ignore_case are in lowercase. */
-static void read_conditions(lua_State *L, sc3_lookup *lookup, int index) {
+static void read_conditions(lua_State *L, sc3_lookup *lookup, int texts, int index) {
   /* as sc3_operator */
   static const char *const operators[] = {"eq", "ne", "lt", "le", "gt", "ge", "present", "absent", "yes", "no", NULL};
   size_t i, j, n = lua_rawlen(L, index);
@@ -124,14 +180,14 @@ static void read_conditions(lua_State *L, sc3_lookup *lookup, int index) {
     lua_pop(L, 1);
     read_notation(L, c);
     lua_rawgeti(L, -1, 2);
-    read_column(L, &c->column, &c->name);
+    read_column(L, texts, &c->column, &c->name);
     lua_rawgeti(L, -2, 3);
     luaL_checktype(L, -1, LUA_TTABLE);
     c->operands = lookup->operands + lookup->operand_count;
     c->operand_count = lua_rawlen(L, -1);
     for (j = 0; j < c->operand_count; j++) {
       lua_rawgeti(L, -1, (int)j + 1);
-      read_operand(L, lookup);
+      read_operand(L, lookup, texts);
       lua_pop(L, 1);
     }
     lua_pop(L, 3);
@@ -154,23 +210,25 @@ static void need_lookup(lua_State *L, sc3_builder_ud *u, int values) {
 /* The map and the conditions at two indices, or nil for either. */
 static void read_columns(lua_State *L, sc3_builder_ud *u, int values, int map, int conditions) {
   sc3_columns *columns = &u->lookup->columns;
+  int texts;
   memset(columns->targets, 0, sizeof columns->targets); /* the tallies go on */
   memset(columns->conditions, 0, sizeof columns->conditions);
-  columns->target_count = columns->condition_count = 0;
+  columns->target_count = columns->condition_count = columns->name_count = 0;
   u->lookup->operand_count = 0;
+  lua_createtable(L, 0, 0);
+  texts = lua_gettop(L);
+  lua_pushvalue(L, texts);
+  lua_setfield(L, values, KEY_TEXTS);
   u->mapped = !lua_isnil(L, map);
   if (u->mapped) {
     luaL_checktype(L, map, LUA_TTABLE);
-    lua_pushvalue(L, map);
-    lua_setfield(L, values, KEY_MAP); /* before its strings are looked at */
-    read_map(L, columns, map);
+    read_map(L, columns, texts, map);
   }
   if (!lua_isnil(L, conditions)) {
     luaL_checktype(L, conditions, LUA_TTABLE);
-    lua_pushvalue(L, conditions);
-    lua_setfield(L, values, KEY_CONDITIONS);
-    read_conditions(L, u->lookup, conditions);
+    read_conditions(L, u->lookup, texts, conditions);
   }
+  lua_pop(L, 1);
 }
 
 static int keep_function(lua_State *L, int values, const char *key) {
@@ -246,12 +304,19 @@ static int builder_new(lua_State *L) {
   return 1;
 }
 
-static int builder_close(lua_State *L) {
+/* Of the collector, and of a variable that is left: never raises. */
+static int builder_end(lua_State *L) {
   sc3_builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
-  if (!u->closed)
-    sc3_builder_free(&u->b);
   u->closed = 1;
+  free_when_unused(u);
   return 0;
+}
+
+static int builder_close(lua_State *L) {
+  const sc3_builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
+  if (u->in_script)
+    return luaL_error(L, "a builder was closed from inside its own callback");
+  return builder_end(L);
 }
 
 /* --- tables from Lua -------------------------------------------------------------------------------------------- */
@@ -270,8 +335,18 @@ static void look_at_epoch(lua_State *L, sc3_builder_ud *u) {
   lua_pop(L, 3);
 }
 
-/* Flushes what is staged. NULL when all is in; else what is full: "full" the payload, "turn" the one of the next epoch. */
-static const char *flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
+/* Raises a misuse. To blame is the function so many levels up, as error() counts: who calls add() of an audience is not who
+   calls a builder. */
+static int misused(lua_State *L, int level, const char *message) {
+  luaL_where(L, level);
+  lua_pushstring(L, message);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+/* Flushes what is staged. NULL when all is in; else what is full: "full" the payload, "turn" the one of the next epoch. To
+   blame for a misuse is the function so many levels up. */
+static const char *flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p, int level) {
   switch (sc3_builder_flush(&u->b, p)) {
     case SC3_FULL:
       return "full";
@@ -281,7 +356,7 @@ static const char *flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
       luaL_error(L, "not enough memory");
       return NULL;
     case SC3_NEVER_FITS:
-      luaL_error(L, "a payload is smaller than the builder's max_member");
+      (void)misused(L, level, "a payload is smaller than the builder's max_member");
       return NULL;
     default:
       return NULL;
@@ -290,7 +365,7 @@ static const char *flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
 
 /* true, or false and what is full */
 static int push_flushed(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
-  const char *full = flush(L, u, p);
+  const char *full = flush(L, u, p, 1);
   lua_pushboolean(L, full == NULL);
   if (full == NULL)
     return 1;
@@ -323,34 +398,30 @@ static int builder_flush(lua_State *L) {
   return push_flushed(L, u, p);
 }
 
-/* Raises a misuse of a member. To blame is the function so many levels up, as error() counts: who calls add() of an audience
-   is not who calls a builder. */
-static int misused(lua_State *L, int level, const char *message) {
-  luaL_where(L, level);
-  lua_pushstring(L, message);
-  lua_concat(L, 2);
-  return lua_error(L);
-}
-
 /* :add(payload, member, remove, level) -> as :flush(), which is to follow when it is false | nil, reason key
    Each call is a row of its own. */
 static int builder_add(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
   const int level = (int)luaL_optinteger(L, 5, 1);
+  sc3_status st;
   int results;
   if (!lua_istable(L, 3))
     return misused(L, level, lua_pushfstring(L, "a member must be a table, not a %s", lua_typename(L, lua_type(L, 3))));
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the member before waits for room: flush it first");
-  luaL_checkstack(L, 10, "too deep");
+  sc3_checkstack(L, 10);
   look_at_epoch(L, u);
   sc3_clearmember(&u->member, lua_toboolean(L, 4) ? SC3_REMOVE : u->b.op);
   if (sc3_readmember(L, 3, &u->member) != NULL)
     return misused(L, level, lua_tostring(L, -1));
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
-  sc3_checkstatus(L, sc3_stagemember(&u->b, &u->member));
-  sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
+  st = sc3_stagemember(&u->b, &u->member);
+  if (st == SC3_OK)
+    st = sc3_builder_end(&u->b, 0);
+  else
+    sc3_builder_fail(&u->b, SC3_R_NO_MEMORY);
+  sc3_checkstatus(L, st);
   if (!sc3_builder_waiting(&u->b)) {
     lua_pushnil(L);
     lua_pushstring(L, sc3_reason_key(u->b.row_rejected));
@@ -359,6 +430,15 @@ static int builder_add(lua_State *L) {
   results = push_flushed(L, u, p);
   sc3_countpayload(L, 2); /* when all is done: finalizers may run */
   return results;
+}
+
+/* :because() -> where the last member was rejected as no identifier was left: the reason key of the first that was dropped; else nil */
+static int builder_because(lua_State *L) {
+  const sc3_builder_ud *u = sc3_checkbuilder(L);
+  if (u->b.row_rejected != SC3_R_NO_IDENTIFIER || u->b.identifier_dropped == SC3_R_NONE)
+    return 0;
+  lua_pushstring(L, sc3_reason_key(u->b.identifier_dropped));
+  return 1;
 }
 
 /* --- rows ------------------------------------------------------------------------------------------------------------ */
@@ -380,24 +460,95 @@ static int push_script_error(lua_State *L, sc3_builder_ud *u) {
   return 3;
 }
 
+/* What a body of :take() or :fill() needs beside what lies on its stack. */
+typedef struct filling {
+  sc3_builder_ud *u;
+  sc3_payload *p;
+  sc3_source *s;
+  double bytes, until;
+} filling;
+
+/* Takes what a call under way uses out of the stack: the payload, and what the epoch has. */
+static void begin_use(lua_State *L, sc3_builder_ud *u, sc3_uses *uses, sc3_source *source) {
+  memset(uses, 0, sizeof *uses);
+  uses->payload = sc3_fillpayload(L, 2);
+  if (u->in_epoch) {
+    sc3_getuservalue(L, 1);
+    lua_getfield(L, -1, KEY_SEALED);
+    uses->sealed = sc3_useidset(L, lua_gettop(L));
+    lua_getfield(L, -2, KEY_NEXT);
+    uses->next = sc3_fillpayload(L, lua_gettop(L));
+    lua_pop(L, 3);
+  }
+  uses->source = source;
+  if (source != NULL)
+    sc3_source_lock(source, SC3_SOURCE_LOCKED);
+  u->uses = uses;
+  u->busy = 1;
+}
+
+static void end_use(sc3_builder_ud *u, sc3_uses *uses) {
+  sc3_script_ended(u); /* which an error may have left */
+  u->b.sealed = NULL;
+  u->b.next = NULL;
+  u->uses = NULL;
+  u->busy = 0;
+  if (uses->source != NULL)
+    sc3_source_lock(uses->source, SC3_SOURCE_FREE);
+  sc3_leavepayload(uses->payload);
+  sc3_leavepayload(uses->next);
+  sc3_leaveidset(uses->sealed);
+  free_when_unused(u);
+}
+
+/* Calls `body` with the user value, the value at index 3, and the filling; everything that it uses is held meanwhile. Both lie on the stack below, so that
+   nothing is collected. */
+static int call_filling(lua_State *L, filling *f, lua_CFunction body) {
+  sc3_uses uses;
+  int failed;
+  lua_settop(L, 3);
+  lua_pushcfunction(L, body); /* may run finalizers, as need_lookup() below */
+  sc3_getuservalue(L, 1);
+  need_lookup(L, f->u, 5);
+  lua_pushvalue(L, 3);
+  lua_pushlightuserdata(L, f);
+  f->u = sc3_checkbuilder(L);
+  f->p = sc3_checkpayload(L, 2);
+  if (f->s != NULL)
+    f->s = sc3_checksource(L, 3);
+  look_at_epoch(L, f->u);
+  begin_use(L, f->u, &uses, f->s);
+  failed = lua_pcall(L, 3, LUA_MULTRET, 0);
+  if (failed) { /* an error of ours is about memory; another one is of a row that makes its columns up */
+    const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    int of_memory = failed != LUA_ERRRUN || (message != NULL && strstr(message, "not enough memory") != NULL);
+    sc3_builder_fail(&f->u->b, of_memory ? SC3_R_NO_MEMORY : SC3_R_SCRIPT_ERROR);
+  }
+  end_use(f->u, &uses);
+  return failed ? lua_error(L) : lua_gettop(L) - 3;
+}
+
+static int take_row(lua_State *L) {
+  const filling *f = lua_touserdata(L, 3);
+  const char *full;
+  sc3_checkstack(L, 20);
+  sc3_builder_begin(&f->u->b, f->u->b.tally.rows + 1);
+  if (sc3_stagerow(L, f->u, 1, 2, f->p) != NULL)
+    return push_script_error(L, f->u);
+  full = flush(L, f->u, f->p, 2);
+  return push_outcome(L, full != NULL ? full : "more");
+}
+
 /* :take(payload, row) -> "more" | "full" | "turn" | "script", message, row number. A row that is a table of the caller's own. */
 static int builder_take(lua_State *L) {
-  sc3_builder_ud *u = sc3_checkbuilder(L);
-  sc3_payload *p = sc3_checkpayload(L, 2);
-  const char *full;
+  filling f;
+  memset(&f, 0, sizeof f);
+  f.u = sc3_checkbuilder(L);
+  (void)sc3_checkpayload(L, 2);
   luaL_checktype(L, 3, LUA_TTABLE);
-  if (sc3_builder_waiting(&u->b))
+  if (sc3_builder_waiting(&f.u->b))
     return luaL_error(L, "the row before waits for room: flush it first");
-  luaL_checkstack(L, 20, "too deep");
-  look_at_epoch(L, u);
-  lua_settop(L, 3);
-  sc3_getuservalue(L, 1);
-  need_lookup(L, u, 4);
-  sc3_builder_begin(&u->b, u->b.tally.rows + 1);
-  if (sc3_stagerow(L, u, 4, 3, p) != NULL)
-    return push_script_error(L, u);
-  full = flush(L, u, p);
-  return push_outcome(L, full != NULL ? full : "more");
+  return call_filling(L, &f, take_row);
 }
 
 static double monotonic(void) {
@@ -418,27 +569,22 @@ static void adopt_source(lua_State *L, int values, int source) {
   lua_pop(L, 1);
 }
 
-/* :fill(payload, source, bytes, seconds) -> "more" (the budget is used up) | "full" | "turn" | "need" (feed the source) | "end"
-   | "fatal", table | "script", message, row number */
-static int builder_fill(lua_State *L) {
-  sc3_builder_ud *u = sc3_checkbuilder(L);
-  sc3_payload *p = sc3_checkpayload(L, 2);
-  sc3_source *s = sc3_checksource(L, 3);
-  double bytes = (double)luaL_checknumber(L, 4), until = monotonic() + (double)luaL_checknumber(L, 5);
+static int fill_rows(lua_State *L) {
+  const filling *f = lua_touserdata(L, 3);
+  sc3_builder_ud *u = f->u;
+  sc3_payload *p = f->p;
+  sc3_source *s = f->s;
+  const double bytes = f->bytes, until = f->until;
   uint64_t start = sc3_source_bytes(s);
   unsigned rows = 0;
   const int scripted = u->has_where || u->has_member; /* then all of a row may be looked at */
   sc3_keys keys;
-  luaL_checkstack(L, 20, "too deep");
-  look_at_epoch(L, u);
-  lua_settop(L, 3);
-  sc3_getuservalue(L, 1);
-  need_lookup(L, u, 4);
+  sc3_checkstack(L, 20);
   keys = sc3_builder_keys(&u->b);
   keys.all = scripted;
   sc3_source_other_keys(s);
   for (;;) {
-    const char *full = flush(L, u, p);
+    const char *full = flush(L, u, p, 2);
     if (full != NULL)
       return push_outcome(L, full);
     if (rows++ % ROWS_BETWEEN_CLOCKS == ROWS_BETWEEN_CLOCKS - 1 &&
@@ -468,12 +614,25 @@ static int builder_fill(lua_State *L) {
         sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
       sc3_checkstatus(L, sc3_builder_end(&u->b, !wanted));
     } else {
-      adopt_source(L, 4, 3); /* not before a row is there: then the header is known */
-      if (sc3_stagerow(L, u, 4, -1, p) != NULL)
+      adopt_source(L, 1, 2); /* not before a row is there: then the header is known */
+      if (sc3_stagerow(L, u, 1, -1, p) != NULL)
         return push_script_error(L, u);
-      lua_settop(L, 4);
+      lua_settop(L, 3);
     }
   }
+}
+
+/* :fill(payload, source, bytes, seconds) -> "more" (the budget is used up) | "full" | "turn" | "need" (feed the source) | "end"
+   | "fatal", table | "script", message, row number */
+static int builder_fill(lua_State *L) {
+  filling f;
+  memset(&f, 0, sizeof f);
+  f.u = sc3_checkbuilder(L);
+  (void)sc3_checkpayload(L, 2);
+  f.s = sc3_checksource(L, 3);
+  f.bytes = (double)luaL_checknumber(L, 4);
+  f.until = monotonic() + (double)luaL_checknumber(L, 5);
+  return call_filling(L, &f, fill_rows);
 }
 
 /* Pushes an array of the names in maps and conditions for which rows had exactly `seen`. The keys of tables, or nil, are at index 3. */
@@ -494,8 +653,8 @@ static void push_seen(lua_State *L, const sc3_builder_ud *u, unsigned seen, unsi
 
 /* :missing() -> an array of the names in maps and conditions that no row had since :columns(), and of those that the script asked for in vain; and one of the
    names for which a row had two keys that may be meant. Of JSON Lines and of rows that are tables. */
-static int builder_missing(lua_State *L) {
-  sc3_builder_ud *u = sc3_checkbuilder(L);
+static int missing(lua_State *L) {
+  const sc3_builder_ud *u = lua_touserdata(L, 1);
   lua_settop(L, 1);
   lua_createtable(L, 0, 0); /* for a builder that has looked at nothing */
   if (u->lookup == NULL) {
@@ -520,9 +679,14 @@ static int builder_missing(lua_State *L) {
   return 2;
 }
 
+static int builder_missing(lua_State *L) {
+  return sc3_callbusy(L, missing);
+}
+
 /* :columns(map, conditions): what builder{} took as such, for a source with other columns than the one before. */
-static int builder_columns(lua_State *L) {
-  sc3_builder_ud *u = sc3_checkbuilder(L);
+static int set_columns(lua_State *L) {
+  sc3_builder_ud *u = lua_touserdata(L, 1);
+  sc3_checkstack(L, 20);
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the row before waits for room: flush it first");
   lua_settop(L, 3);
@@ -532,12 +696,16 @@ static int builder_columns(lua_State *L) {
   return 0;
 }
 
+static int builder_columns(lua_State *L) {
+  return sc3_callbusy(L, set_columns);
+}
+
 void sc3_open_builder(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"add", builder_add}, {"close", builder_close}, {"columns", builder_columns}, {"counts", sc3_builder_counts}, {"epoch", builder_epoch}, {"fill", builder_fill},
-    {"flush", builder_flush}, {"missing", builder_missing}, {"refusals", sc3_builder_refusals}, {"take", builder_take}, {NULL, NULL},
+    {"add", builder_add}, {"because", builder_because}, {"close", builder_close}, {"columns", builder_columns}, {"counts", sc3_builder_counts}, {"epoch", builder_epoch}, {"fill", builder_fill},
+    {"flush", builder_flush}, {"missing", builder_missing}, {"refusals", sc3_builder_refusals}, {"sums", sc3_builder_sums}, {"take", builder_take}, {NULL, NULL},
   };
-  sc3_newtype(L, SC3_TYPE_BUILDER, methods, NULL, builder_close);
+  sc3_newtype(L, SC3_TYPE_BUILDER, methods, NULL, builder_end);
   lua_pushcfunction(L, builder_new);
   lua_setfield(L, -2, "builder");
 }

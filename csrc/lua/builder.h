@@ -20,11 +20,13 @@ typedef struct sc3_lookup {
 typedef struct sc3_builder_ud {
   sc3_builder b;
   int closed;
-  int busy;          /* inside a callback: a script must not come back in */
+  int busy;          /* inside a call: a script or a finalizer must not come back in */
+  int in_script;     /* inside a callback */
   int mapped;        /* has targets */
   sc3_lookup *lookup; /* NULL where no row is a record */
   int has_where, has_member;
   int in_epoch;      /* the user value holds an id set and the payload of the next epoch */
+  struct sc3_uses *uses; /* what a call under way uses besides; NULL outside */
   sc3_record record; /* kept here, so that no pointer to a C frame outlives an error */
   sc3_member_table member;
 } sc3_builder_ud;
@@ -33,8 +35,9 @@ typedef struct sc3_builder_ud {
 #define KEY_WHERE "where"
 #define KEY_MEMBER "member"
 #define KEY_LOOKUP "lookup"
-#define KEY_MAP "map"         /* anchors the names of targets */
-#define KEY_CONDITIONS "conditions" /* anchors the texts of conditions */
+#define KEY_MAP "map"
+#define KEY_CONDITIONS "conditions"
+#define KEY_TEXTS "texts"     /* an array that anchors the texts of targets and conditions: their tables are the caller's */
 #define KEY_COLUMNS "columns" /* the keys that tables are asked for */
 #define KEY_SEALED "sealed"
 #define KEY_NEXT "next"
@@ -45,8 +48,17 @@ typedef struct sc3_builder_ud {
 /* The builder that is the first argument; raises when it is closed, or used from inside its own callback. */
 sc3_builder_ud *sc3_checkbuilder(lua_State *L);
 
-/* Its methods :counts() and :refusals(). */
+/* Calls the method's body with its arguments, where nobody else uses the builder or closes it. The body may make values, which may
+   run finalizers, or fail: no error leaves the builder in use. */
+int sc3_callbusy(lua_State *L, lua_CFunction body);
+
+/* Around each call of a script. */
+void sc3_script_begins(sc3_builder_ud *u);
+void sc3_script_ended(sc3_builder_ud *u);
+
+/* Its methods :counts(), :sums() and :refusals(). */
 int sc3_builder_counts(lua_State *L);
+int sc3_builder_sums(lua_State *L);
 int sc3_builder_refusals(lua_State *L);
 
 /* Raises for a status that is not SC3_OK. */

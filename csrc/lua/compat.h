@@ -47,6 +47,12 @@ static inline void sc3_setfuncs(lua_State *L, const luaL_Reg *l) {
 #define sc3_getuservalue(L, i) lua_getfenv(L, i)
 #endif
 
+/* Room on the stack. It lacks where memory does, which Lua itself calls a stack overflow. */
+static inline void sc3_checkstack(lua_State *L, int n) {
+  if (!lua_checkstack(L, n))
+    luaL_error(L, "not enough memory");
+}
+
 /* A count, as an integer where Lua has them. */
 #if LUA_VERSION_NUM >= 503
 #define sc3_pushcount(L, n) lua_pushinteger(L, (lua_Integer)(n))

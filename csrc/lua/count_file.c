@@ -53,17 +53,23 @@ static int count_file_new(lua_State *L) {
 /* :lock() -> true [, "damaged" | "removed"] | false, while another process has it | nil, message. With one of these
    words, numbers that it held are gone. */
 static int count_file_lock(lua_State *L) {
-  sc3_count_file *f = check_file(L, 0);
-  count_ud *u = lua_touserdata(L, 1);
-  sc3_count_status status = sc3_count_lock(f);
-  int error = errno;
+  sc3_count_file *f;
+  count_ud *u;
+  sc3_count_status status;
+  int error;
+  lua_pushliteral(L, "removed"); /* before it is locked: nothing may raise then */
+  lua_pushliteral(L, "damaged");
+  f = check_file(L, 0);
+  u = lua_touserdata(L, 1);
+  status = sc3_count_lock(f);
+  error = errno;
   if (status == SC3_COUNT_FOREIGN || status == SC3_COUNT_SYSTEM)
     return push_problem(L, status, error);
   lua_pushboolean(L, status != SC3_COUNT_LOCKED);
   if (status == SC3_COUNT_REMOVED)
-    lua_pushliteral(L, "removed");
+    lua_pushvalue(L, -3);
   else if (status == SC3_COUNT_DAMAGED || (u->damaged && status == SC3_COUNT_OK))
-    lua_pushliteral(L, "damaged");
+    lua_pushvalue(L, -2);
   else
     return 1;
   u->damaged = 0;
@@ -79,11 +85,16 @@ static int count_file_unlock(lua_State *L) {
   return 1;
 }
 
+/* The name at index 2. It is asked for before the file: a number becomes a text, which may run finalizers. */
+static const char *check_name(lua_State *L, size_t *n) {
+  return luaL_checklstring(L, 2, n);
+}
+
 /* :get(name) -> number | nil */
 static int count_file_get(lua_State *L) {
-  const sc3_count_file *f = check_file(L, 1);
   size_t n;
-  const char *name = luaL_checklstring(L, 2, &n);
+  const char *name = check_name(L, &n);
+  const sc3_count_file *f = check_file(L, 1);
   double value;
   if (!sc3_count_get(f, name, n, &value))
     return 0;
@@ -100,9 +111,9 @@ static int set(lua_State *L, sc3_count_file *f, const char *name, size_t n, doub
 
 /* :set(name, number) -> true. Raises where there is no room. */
 static int count_file_set(lua_State *L) {
-  sc3_count_file *f = check_file(L, 1);
   size_t n;
-  const char *name = luaL_checklstring(L, 2, &n);
+  const char *name = check_name(L, &n);
+  sc3_count_file *f = check_file(L, 1);
   (void)set(L, f, name, n, (double)luaL_checknumber(L, 3));
   lua_pushboolean(L, 1);
   return 1;
@@ -110,9 +121,9 @@ static int count_file_set(lua_State *L) {
 
 /* :incr(name, by, init) -> the sum. Raises where there is no room. */
 static int count_file_incr(lua_State *L) {
-  sc3_count_file *f = check_file(L, 1);
   size_t n;
-  const char *name = luaL_checklstring(L, 2, &n);
+  const char *name = check_name(L, &n);
+  sc3_count_file *f = check_file(L, 1);
   double by = (double)luaL_checknumber(L, 3), value;
   if (!sc3_count_get(f, name, n, &value))
     value = (double)luaL_optnumber(L, 4, 0);
@@ -123,9 +134,9 @@ static int count_file_incr(lua_State *L) {
 
 /* :delete(name) */
 static int count_file_delete(lua_State *L) {
-  sc3_count_file *f = check_file(L, 1);
   size_t n;
-  const char *name = luaL_checklstring(L, 2, &n);
+  const char *name = check_name(L, &n);
+  sc3_count_file *f = check_file(L, 1);
   sc3_count_delete(f, name, n);
   return 0;
 }

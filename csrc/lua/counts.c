@@ -79,9 +79,8 @@ static void push_conditions(lua_State *L, const sc3_builder *b) {
   }
 }
 
-/* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's own */
-int sc3_builder_counts(lua_State *L) {
-  sc3_builder_ud *u = sc3_checkbuilder(L);
+static int push_counts(lua_State *L) {
+  const sc3_builder_ud *u = lua_touserdata(L, 1);
   const sc3_tally *t = &u->b.tally;
   int i;
   lua_createtable(L, 0, 20);
@@ -93,6 +92,8 @@ int sc3_builder_counts(lua_State *L) {
   set_count(L, "adds", t->built_op[SC3_ADD]);
   set_count(L, "removes", t->built_op[SC3_REMOVE]);
   set_count(L, "superseded", t->superseded);
+  set_count(L, "poorer", t->poorer);
+  set_count(L, "untold", t->untold);
   set_count(L, "deferred", t->deferred);
   set_count(L, "hashed_email", t->emails);
   set_count(L, "hashed_phone", t->phones);
@@ -122,14 +123,28 @@ int sc3_builder_counts(lua_State *L) {
   return 1;
 }
 
-/* :refusals() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil when there are none */
-int sc3_builder_refusals(lua_State *L) {
+/* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's own */
+int sc3_builder_counts(lua_State *L) {
+  return sc3_callbusy(L, push_counts);
+}
+
+/* :sums() -> rows, skipped, rejected, members: what is shown while rows are read */
+int sc3_builder_sums(lua_State *L) {
+  const sc3_tally *t = &sc3_checkbuilder(L)->b.tally;
+  sc3_pushcount(L, t->rows);
+  sc3_pushcount(L, t->skipped);
+  sc3_pushcount(L, t->rejected);
+  sc3_pushcount(L, t->built);
+  return 4;
+}
+
+static int push_refusals(lua_State *L) {
   static const char *const roles[] = {
 #define X(name, text) text,
     SC3_ROLES(X)
 #undef X
   };
-  sc3_builder_ud *u = sc3_checkbuilder(L);
+  sc3_builder_ud *u = lua_touserdata(L, 1);
   size_t i, n = u->b.refusals.n / sizeof(sc3_refusal);
   if (n == 0)
     return 0;
@@ -155,4 +170,9 @@ int sc3_builder_refusals(lua_State *L) {
   }
   u->b.refusals.n = 0;
   return 1;
+}
+
+/* :refusals() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil when there are none */
+int sc3_builder_refusals(lua_State *L) {
+  return sc3_callbusy(L, push_refusals);
 }

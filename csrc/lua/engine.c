@@ -94,12 +94,18 @@ static void unpin_pieces(lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* Lets go of a request's body: the user value is at `anchors`. */
+/* Lets go of a request's body: the user value is at `anchors`. An int is too small for ids. */
 static void forget_body(lua_State *L, int anchors, uint64_t id) {
-  lua_rawgeti(L, anchors, (int)id);
+  sc3_pushcount(L, id);
+  lua_rawget(L, anchors);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
   unpin_pieces(L);
+  sc3_pushcount(L, id);
   lua_pushnil(L);
-  lua_rawseti(L, anchors, (int)id);
+  lua_rawset(L, anchors);
 }
 
 static int engine_close(lua_State *L) {
@@ -184,8 +190,9 @@ static void hold_body(lua_State *L, int anchors, uint64_t id, int body, size_t n
     sc3_checkpiece(L, -1, &bytes[i]);
     lua_pop(L, 1);
   }
+  sc3_pushcount(L, id);
   lua_pushvalue(L, body);
-  lua_rawseti(L, anchors, (int)id);
+  lua_rawset(L, anchors);
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, body, (int)i + 1);
     sc3_pinpiece(L, -1);
@@ -217,7 +224,7 @@ static int engine_submit(lua_State *L) {
   size_t i;
   int anchors;
   luaL_checktype(L, 2, LUA_TTABLE);
-  luaL_checkstack(L, HEADERS_MAX + 32, "too deep");
+  sc3_checkstack(L, HEADERS_MAX + 32);
   sc3_knownkeys(L, 2, known, "submit");
   lua_settop(L, 2);
   memset(&r, 0, sizeof r);
@@ -250,13 +257,17 @@ static int engine_submit(lua_State *L) {
   if (!lua_isnil(L, -1)) {
     sc3_slice *bytes;
     int body = lua_gettop(L);
+    if (strcmp(r.method, "HEAD") == 0)
+      return luaL_error(L, "a HEAD request has no body");
     r.has_body = 1;
     r.body_count = copy_pieces(L);
     bytes = lua_newuserdata(L, (r.body_count + 1) * sizeof *bytes);
     r.body = bytes;
+    e = check_engine(L); /* once more: whatever ran since may have closed it */
     hold_body(L, anchors, sc3_engine_next_id(e), body, r.body_count, bytes);
     /* From here on nothing may raise. */
   }
+  e = check_engine(L);
   id = sc3_engine_submit(e, &r, &why);
   if (id == 0) {
     forget_body(L, anchors, sc3_engine_next_id(e));
@@ -375,7 +386,7 @@ static int engine_result(lua_State *L) {
   if (!sc3_engine_ended(e))
     return 0;
   lua_settop(L, 1);
-  luaL_checkstack(L, 3, NULL);
+  sc3_checkstack(L, 3);
   sc3_getuservalue(L, 1);
   lua_pushcfunction(L, make_result); /* may allocate, in Lua 5.1 */
   t = u->e != NULL ? sc3_engine_take(u->e) : NULL;
@@ -402,7 +413,7 @@ static int engine_wait(lua_State *L) {
 static int engine_cancel(lua_State *L) {
   sc3_engine *e = check_engine(L);
   lua_Number n = luaL_checknumber(L, 2);
-  uint64_t id = n >= 1 && n <= 2147483647.0 ? (uint64_t)n : 0; /* 0 is no transfer's */
+  uint64_t id = n >= 1 && n <= 9007199254740992.0 ? (uint64_t)n : 0; /* 0 is no transfer's */
   int found = sc3_engine_cancel(e, id);
   if (found) {
     sc3_getuservalue(L, 1);

@@ -5,11 +5,13 @@
 
 typedef struct id_set_ud {
   sc3_id_set *set;
+  int uses;   /* it is not freed while there are any */
+  int closed;
 } id_set_ud;
 
 sc3_id_set *sc3_checkidset(lua_State *L, int index) {
   id_set_ud *u = luaL_checkudata(L, index, SC3_TYPE_ID_SET);
-  if (u->set == NULL)
+  if (u->set == NULL || u->closed)
     sc3_closed(L, "id set");
   return u->set;
 }
@@ -18,6 +20,7 @@ sc3_id_set *sc3_checkidset(lua_State *L, int index) {
 static int id_set_new(lua_State *L) {
   id_set_ud *u = sc3_newuserdata(L, sizeof *u);
   u->set = NULL;
+  u->uses = u->closed = 0;
   luaL_getmetatable(L, SC3_TYPE_ID_SET);
   lua_setmetatable(L, -2);
   u->set = sc3_id_set_new();
@@ -26,11 +29,32 @@ static int id_set_new(lua_State *L) {
   return 1;
 }
 
-static int id_set_gc(lua_State *L) {
-  id_set_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ID_SET);
+static void free_when_unused(id_set_ud *u) {
+  if (!u->closed || u->uses > 0)
+    return;
   sc3_id_set_free(u->set);
   u->set = NULL;
+}
+
+static int id_set_gc(lua_State *L) {
+  id_set_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ID_SET);
+  u->closed = 1;
+  free_when_unused(u);
   return 0;
+}
+
+void *sc3_useidset(lua_State *L, int index) {
+  id_set_ud *u = lua_touserdata(L, index);
+  u->uses++;
+  return u;
+}
+
+void sc3_leaveidset(void *set) {
+  id_set_ud *u = set;
+  if (u != NULL) {
+    u->uses--;
+    free_when_unused(u);
+  }
 }
 
 /* The members that a call means: all of a payload, or `first` to `last`, counted from 1. */

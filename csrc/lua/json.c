@@ -49,7 +49,7 @@ static int json_decode(lua_State *L) {
   if (marks)
     luaL_checktype(L, 2, LUA_TTABLE);
   lua_pushnil(L); /* the scratch */
-  luaL_checkstack(L, 3 * SC3_JSON_READ_DEPTH, "too deep");
+  sc3_checkstack(L, 3 * SC3_JSON_READ_DEPTH);
   sc3_json_read_begin(&reader, text);
   for (;;) {
     const sc3_json_event event = sc3_json_read(&reader, &token);

@@ -16,6 +16,8 @@ typedef struct payload_ud {
   sc3_payload *p;
   int closed; /* while pinned the bytes stay until the last request has ended */
   int pins;   /* requests under way that read it */
+  int fills;  /* builders that fill it now */
+  int in_script; /* one of them calls a script */
   size_t counted; /* of its bytes, those that are in the holdings */
   holdings *all;
 } payload_ud;
@@ -71,6 +73,8 @@ sc3_payload *sc3_checkpayload(lua_State *L, int index) {
   payload_ud *u = check_open(L, index);
   if (u->pins > 0)
     luaL_error(L, "attempt to change a payload while a request reads it");
+  if (u->fills > 0)
+    luaL_error(L, "attempt to change a payload while a builder fills it");
   return u->p;
 }
 
@@ -99,7 +103,7 @@ static int payload_new(lua_State *L) {
   u = sc3_newuserdata(L, sizeof *u);
   u->p = NULL;
   u->closed = 1; /* until it has its bytes */
-  u->pins = 0;
+  u->pins = u->fills = u->in_script = 0;
   u->counted = 0;
   u->all = find_holdings(L);
   luaL_getmetatable(L, SC3_TYPE_PAYLOAD);
@@ -112,7 +116,7 @@ static int payload_new(lua_State *L) {
 }
 
 static void free_when_unused(payload_ud *u) {
-  if (!u->closed || u->pins > 0)
+  if (!u->closed || u->pins > 0 || u->fills > 0)
     return;
   sc3_payload_free(u->p);
   u->p = NULL;
@@ -120,11 +124,39 @@ static void free_when_unused(payload_ud *u) {
   u->counted = 0;
 }
 
-static int payload_close(lua_State *L) {
+/* Of the collector, and of a variable that is left: never raises. */
+static int payload_end(lua_State *L) {
   payload_ud *u = luaL_checkudata(L, 1, SC3_TYPE_PAYLOAD);
   u->closed = 1;
   free_when_unused(u);
   return 0;
+}
+
+static int payload_close(lua_State *L) {
+  const payload_ud *u = luaL_checkudata(L, 1, SC3_TYPE_PAYLOAD);
+  if (u->in_script)
+    return luaL_error(L, "attempt to close a payload while a builder fills it");
+  return payload_end(L);
+}
+
+void *sc3_fillpayload(lua_State *L, int index) {
+  payload_ud *u = lua_touserdata(L, index);
+  u->fills++;
+  return u;
+}
+
+void sc3_scriptpayload(void *payload, int in_script) {
+  payload_ud *u = payload;
+  if (u != NULL)
+    u->in_script = in_script;
+}
+
+void sc3_leavepayload(void *payload) {
+  payload_ud *u = payload;
+  if (u != NULL) {
+    u->fills--;
+    free_when_unused(u);
+  }
 }
 
 static int payload_reset(lua_State *L) {
@@ -173,11 +205,37 @@ static int payload_row(lua_State *L) {
   return 1;
 }
 
-/* :drop(i) -> whether member i was there and is now taken out. Requests may be reading other members: no byte moves. */
+static int push_identifiers(lua_State *L, const sc3_identifiers *i) {
+  sc3_pushcount(L, i->emails);
+  sc3_pushcount(L, i->phones);
+  sc3_pushcount(L, i->uids);
+  sc3_pushcount(L, i->prehashed);
+  return 4;
+}
+
+/* :drop(i) -> whether member i was there and is now taken out, and what it had: emails, phones, uids, those that came hashed. Requests may be reading
+   other members: no byte moves. */
 static int payload_drop(lua_State *L) {
   payload_ud *u = check_open(L, 1);
-  lua_pushboolean(L, sc3_payload_drop(u->p, check_size(L, 2, "index") - 1));
-  return 1;
+  size_t i = check_size(L, 2, "index") - 1;
+  const sc3_identifiers had = sc3_payload_identifiers(u->p, i);
+  lua_pushboolean(L, sc3_payload_drop(u->p, i));
+  return 1 + push_identifiers(L, &had);
+}
+
+/* :identifiers() -> emails, phones, uids of its living members, and how many of them came hashed */
+static int payload_identifiers(lua_State *L) {
+  const payload_ud *u = check_open(L, 1);
+  sc3_identifiers sum = {0, 0, 0, 0};
+  size_t i;
+  for (i = 0; i < sc3_payload_count(u->p); i++) {
+    const sc3_identifiers one = sc3_payload_identifiers(u->p, i);
+    sum.emails += one.emails;
+    sum.phones += one.phones;
+    sum.uids += one.uids;
+    sum.prehashed += one.prehashed;
+  }
+  return push_identifiers(L, &sum);
 }
 
 typedef struct taken_list {
@@ -185,7 +243,7 @@ typedef struct taken_list {
   int n;
 } taken_list;
 
-/* Runs inside sc3_payload_replace(), which holds nothing that an error of Lua could lose. */
+/* Runs inside sc3_payload_replace(), where nothing may raise: the list has room for all. */
 static void note_taken(void *with, size_t i) {
   taken_list *list = with;
   sc3_pushcount(list->L, i + 1);
@@ -196,11 +254,17 @@ static void note_taken(void *with, size_t i) {
 static int payload_replace(lua_State *L) {
   sc3_payload *p = sc3_checkpayload(L, 1);
   const sc3_payload *later = sc3_readpayload(L, 2);
-  size_t first = check_size(L, 3, "first"), last = check_size(L, 4, "last");
+  size_t first = check_size(L, 3, "first"), last = check_size(L, 4, "last"), most = sc3_payload_count(p);
   taken_list list = {L, 0};
   luaL_argcheck(L, p != later, 2, "another payload is expected");
+  if (last < first)
+    most = 0;
+  else if (last - first < most)
+    most = last - first + 1;
   lua_settop(L, 4);
-  lua_createtable(L, 0, 0);
+  lua_createtable(L, (int)most, 0); /* a member that is taken out must be told of */
+  p = sc3_checkpayload(L, 1); /* finalizers may have run */
+  later = sc3_readpayload(L, 2);
   (void)sc3_payload_replace(p, later, first - 1, last, note_taken, &list);
   return 1;
 }
@@ -249,6 +313,7 @@ static int payload_hide(lua_State *L) {
   hidden = sc3_newuserdata(L, n + 1); /* Lua frees both */
   memory = sc3_newuserdata(L, sc3_mention_size(n));
   memset(hidden, 0, n + 1);
+  u = check_open(L, 1); /* finalizers may have run */
   if (!sc3_mention_find(sc3_mention_index(memory, text, n), u->p, first - 1, last, hidden)) {
     lua_pushvalue(L, 2);
     return 1;
@@ -315,12 +380,12 @@ void sc3_unpinpiece(lua_State *L, int index) {
 void sc3_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"bytes", payload_bytes}, {"close", payload_close}, {"count", payload_count}, {"cut", payload_cut},
-    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"hide", payload_hide},
+    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"hide", payload_hide}, {"identifiers", payload_identifiers},
     {"living", payload_living}, {"outline", payload_outline}, {"replace", payload_replace}, {"reset", payload_reset},
     {"row", payload_row}, {NULL, NULL},
   };
   make_holdings(L);
-  sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_close);
+  sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_end);
   lua_pushcfunction(L, payload_new);
   lua_setfield(L, -2, "payload");
 }

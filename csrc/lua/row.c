@@ -20,7 +20,7 @@ void sc3_row_close(sc3_row *row) {
 }
 
 void sc3_row_new(lua_State *L, int index) {
-  sc3_source *s = sc3_checksource(L, index);
+  const sc3_source *s = lua_touserdata(L, index); /* locked by whoever calls */
   const sc3_slice *names;
   size_t i, n = sc3_source_names(s, &names);
   sc3_row *row;

@@ -5,10 +5,8 @@
 enum { REASONS_OF_SCRIPTS = 100 }; /* further ones are counted together */
 
 void sc3_checkstatus(lua_State *L, sc3_status st) {
-  if (st == SC3_ENOMEM)
+  if (st != SC3_OK) /* of caps the builder takes care itself */
     luaL_error(L, "not enough memory");
-  if (st == SC3_ECAP)
-    luaL_error(L, "refusals were never taken out of the builder");
 }
 
 static int is_word(char c) {
@@ -34,22 +32,57 @@ static int contains(const char *text, size_t n, sc3_slice part) {
   return 0;
 }
 
-/* The same for a value of Lua on top of the stack, and for what lies in it when it is a table. */
-static int contains_value(lua_State *L, const char *text, size_t n, int depth) {
-  int found = 0;
-  if (lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER) {
-    sc3_slice s;
-    lua_pushvalue(L, -1); /* a number is turned into its text in place */
-    s.p = lua_tolstring(L, -1, &s.n);
-    found = contains(text, n, s);
-    lua_pop(L, 1);
-  } else if (lua_type(L, -1) == LUA_TTABLE && depth > 0 && lua_checkstack(L, 6)) {
+/* True when the text holds the string or number on top of the stack. */
+static int contains_value(lua_State *L, const char *text, size_t n) {
+  sc3_slice part;
+  int found;
+  if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
+    return 0;
+  lua_pushvalue(L, -1); /* a number is turned into its text in place */
+  part.p = lua_tolstring(L, -1, &part.n);
+  found = contains(text, n, part);
+  lua_pop(L, 1);
+  return found;
+}
+
+/* Puts the table on top of the stack into the list at `list`, which has `n`, where it is not in there. Gives how many there are. */
+static int list_once(lua_State *L, int list, int n) {
+  lua_pushvalue(L, -1);
+  lua_rawget(L, list);
+  if (lua_isnil(L, -1)) {
+    lua_pushvalue(L, -2);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, list);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, list, ++n);
+  }
+  lua_pop(L, 1);
+  return n;
+}
+
+enum { VALUES_SEARCHED = 100000 };
+
+/* True when the text holds a value that lies in the table at `row`, however deep. Rows may hold themselves, so each table is looked into once. One that is
+   too large to be searched counts as quoted. */
+static int contains_in_table(lua_State *L, const char *text, size_t n, int row) {
+  int left = VALUES_SEARCHED, list, i, count, found = 0;
+  sc3_checkstack(L, 8);
+  lua_createtable(L, 0, 0);
+  list = lua_gettop(L);
+  lua_pushvalue(L, row);
+  count = list_once(L, list, 0);
+  for (i = 1; i <= count && !found; i++) {
+    lua_rawgeti(L, list, i);
     lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-      found = found || contains_value(L, text, n, depth - 1);
+    while (!found && lua_next(L, list + 2) != 0) {
+      if (lua_type(L, -1) == LUA_TTABLE)
+        count = list_once(L, list, count);
+      found = left-- == 0 || contains_value(L, text, n);
       lua_pop(L, 1);
     }
+    lua_settop(L, list + 1);
   }
+  lua_settop(L, list - 1);
   return found;
 }
 
@@ -66,24 +99,18 @@ static int contains_json(const char *text, size_t n, sc3_slice json) {
   return 0;
 }
 
-enum { NESTING_SEARCHED = 8 };
-
 /* True when a text of the script holds a value of the row that it was given: a record (row < 0) or the table at `row`. */
 static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char *text, size_t n) {
   size_t i;
   int found = 0;
-  if (row > 0) {
-    lua_pushvalue(L, row);
-    found = contains_value(L, text, n, NESTING_SEARCHED);
-    lua_pop(L, 1);
-    return found;
-  }
+  if (row > 0)
+    return contains_in_table(L, text, n, row);
   for (i = 0; i < u->record.count && !found; i++) {
     const sc3_field *f = &u->record.fields[i];
     found = f->kind == SC3_KIND_NESTED ? contains_json(text, n, f->value) : contains(text, n, f->value);
     if (!found && f->kind == SC3_KIND_NUMBER) { /* as Lua would write it */
       (void)sc3_pushfield(L, f, 0);
-      found = contains_value(L, text, n, 0);
+      found = contains_value(L, text, n);
       lua_pop(L, 1);
     }
   }
@@ -175,7 +202,6 @@ static void count_reason(lua_State *L, int values) {
    returns NULL; on an error pushes a clean message and returns it. */
 static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, const char *key, int row, int results) {
   sc3_row *view = NULL;
-  sc3_source *source = NULL;
   int failed, handler;
   lua_pushcfunction(L, locate);
   handler = lua_gettop(L);
@@ -183,22 +209,16 @@ static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, cons
   if (row > 0) {
     lua_pushvalue(L, row);
   } else {
-    lua_getfield(L, values, KEY_SOURCE);
-    source = lua_touserdata(L, -1); /* alive: the user value holds it */
-    lua_pop(L, 1);
     lua_getfield(L, values, KEY_ROW);
     view = lua_touserdata(L, -1);
     sc3_row_open(view, &u->record);
-    sc3_source_lock(source, 1);
   }
-  u->busy = 1;
+  sc3_script_begins(u);
   failed = lua_pcall(L, 1, results, handler);
-  u->busy = 0;
+  sc3_script_ended(u);
   lua_remove(L, handler);
-  if (view != NULL) {
+  if (view != NULL)
     sc3_row_close(view);
-    sc3_source_lock(source, 0);
-  }
   if (!failed)
     return NULL;
   clean_message(L, u, row);
@@ -235,8 +255,14 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
   int answer = lua_gettop(L) - 1;
   if (lua_type(L, answer) == LUA_TTABLE) {
     size_t i, n = lua_rawlen(L, answer);
-    if (n == 0)
-      return stage_table(L, u, answer, p);
+    if (n == 0) {
+      lua_pushnil(L);
+      if (lua_next(L, answer) != 0) {
+        lua_pop(L, 2);
+        return stage_table(L, u, answer, p);
+      }
+      *skipped = 1; /* a list of none */
+    }
     for (i = 1; i <= n; i++) {
       const char *message;
       lua_rawgeti(L, answer, (int)i);
@@ -308,7 +334,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   sc3_lookup *lookup = u->lookup;
   size_t i;
   int columns;
-  luaL_checkstack(L, (int)lookup->keys + 20, "too deep");
+  sc3_checkstack(L, (int)lookup->keys + 20);
   memset(&u->record, 0, sizeof u->record);
   lua_getfield(L, values, KEY_COLUMNS);
   columns = lua_gettop(L);
@@ -353,8 +379,11 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
 const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p) {
   int top, skipped;
   const char *message;
-  if (row > 0)
+  if (row > 0) {
+    sc3_script_begins(u); /* a table may make its columns up */
     read_table(L, u, values, row);
+    sc3_script_ended(u);
+  }
   top = lua_gettop(L);
   if (u->record.fault != SC3_FAULT_NONE) {
     sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));

@@ -16,7 +16,9 @@
 enum { EXACT_DIGITS = 15 };
 
 struct sc3_source {
-  int closed, locked;
+  int closed;
+  int ended; /* to be closed when it is unlocked */
+  sc3_source_state locked;
   int is_csv;
   int twice; /* some names of the header stand twice; known once a row was given as a table */
   sc3_input_file file; /* without a descriptor where Lua feeds it */
@@ -31,20 +33,45 @@ struct sc3_source {
 
 static sc3_source *check_source(lua_State *L, int index) {
   sc3_source *s = luaL_checkudata(L, index, SC3_TYPE_SOURCE);
-  if (s->closed)
+  if (s->closed || s->ended)
     sc3_closed(L, "source");
   return s;
 }
 
 sc3_source *sc3_checksource(lua_State *L, int index) {
   sc3_source *s = check_source(L, index);
-  if (s->locked)
+  if (s->locked != SC3_SOURCE_FREE)
     luaL_error(L, "a source was used from inside a script that looks at its row");
   return s;
 }
 
-void sc3_source_lock(sc3_source *s, int locked) {
-  s->locked = locked;
+static void free_when_unlocked(sc3_source *s) {
+  if (s->closed || !s->ended || s->locked != SC3_SOURCE_FREE)
+    return;
+  s->closed = 1;
+  sc3_csv_free(&s->csv);
+  sc3_jsonl_free(&s->jsonl);
+  sc3_input_file_close(&s->file);
+}
+
+void sc3_source_lock(sc3_source *s, sc3_source_state state) {
+  s->locked = state;
+  free_when_unlocked(s);
+}
+
+/* Calls the method's body with its arguments while the source stands still. The body may make values, which may run
+   finalizers, or fail: no error leaves the lock behind. */
+static int call_locked(lua_State *L, lua_CFunction body) {
+  sc3_source *s;
+  int failed;
+  (void)sc3_checksource(L, 1);
+  lua_pushcfunction(L, body);
+  lua_insert(L, 1);
+  s = sc3_checksource(L, 2); /* once more: that may have run finalizers */
+  sc3_source_lock(s, SC3_SOURCE_LOCKED);
+  failed = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  sc3_source_lock(s, SC3_SOURCE_FREE);
+  return failed ? lua_error(L) : lua_gettop(L);
 }
 
 static sc3_input *input_of(sc3_source *s) {
@@ -136,17 +163,19 @@ static int source_new(lua_State *L) {
   return 1;
 }
 
-static int source_close(lua_State *L) {
+/* Of the collector, and of a variable that is left: never raises. */
+static int source_end(lua_State *L) {
   sc3_source *s = luaL_checkudata(L, 1, SC3_TYPE_SOURCE);
-  if (s->locked)
-    return luaL_error(L, "a source was closed from inside a script that looks at its row");
-  if (s->closed)
-    return 0;
-  s->closed = 1;
-  sc3_csv_free(&s->csv);
-  sc3_jsonl_free(&s->jsonl);
-  sc3_input_file_close(&s->file);
+  s->ended = 1;
+  free_when_unlocked(s);
   return 0;
+}
+
+static int source_close(lua_State *L) {
+  const sc3_source *s = luaL_checkudata(L, 1, SC3_TYPE_SOURCE);
+  if (s->locked == SC3_SOURCE_IN_SCRIPT)
+    return luaL_error(L, "a source was closed from inside a script that looks at its row");
+  return source_end(L);
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------- */
@@ -207,9 +236,9 @@ void sc3_source_pushfatal(lua_State *L, const sc3_source *s) {
 /* --- methods ---------------------------------------------------------------------------------------------------- */
 
 static int source_feed(lua_State *L) {
-  sc3_source *s = sc3_checksource(L, 1);
   size_t n;
-  const char *chunk = luaL_checklstring(L, 2, &n);
+  const char *chunk = luaL_checklstring(L, 2, &n); /* first: a number becomes a text, which may run finalizers */
+  sc3_source *s = sc3_checksource(L, 1);
   char *space;
   if (s->file.fd >= 0)
     return luaL_error(L, "a source with a path reads by itself");
@@ -248,8 +277,8 @@ static int push_state(lua_State *L, const sc3_source *s, sc3_next next) {
 
 /* :columns() -> names of the header (an empty table where there is none), their number or that of the first row's fields (nil for JSON Lines and where there
    is no row) | nil, "need" | nil, "again" | nil, "fatal", table */
-static int source_columns(lua_State *L) {
-  sc3_source *s = sc3_checksource(L, 1);
+static int read_columns(lua_State *L) {
+  sc3_source *s = lua_touserdata(L, 1);
   const sc3_slice *names;
   size_t i, n;
   sc3_next next = SC3_NEXT_RECORD;
@@ -272,6 +301,10 @@ static int source_columns(lua_State *L) {
   return 2;
 }
 
+static int source_columns(lua_State *L) {
+  return call_locked(L, read_columns);
+}
+
 /* :advice() -> what to do about a header that looks like data, nil where it looks like names. Of a header that was read. */
 static int source_advice(lua_State *L) {
   const sc3_slice *names;
@@ -283,12 +316,12 @@ static int source_advice(lua_State *L) {
 /* :find(name) -> column | nil, "none" | nil, "twice" or "alike", column, column. Of a header that was read: see header.h. */
 static int source_find(lua_State *L) {
   static const char *const why[] = {"one", "none", "twice", "alike"}; /* as sc3_header_found */
-  sc3_source *s = sc3_checksource(L, 1);
   const sc3_slice *names;
   sc3_slice name;
-  size_t at[2], n = sc3_source_names(s, &names);
+  size_t at[2], n;
   sc3_header_found found;
-  name.p = luaL_checklstring(L, 2, &name.n);
+  name.p = luaL_checklstring(L, 2, &name.n); /* first, as in feed() */
+  n = sc3_source_names(sc3_checksource(L, 1), &names);
   found = sc3_header_find(names, n, name, at);
   if (found == SC3_HEADER_ONE) {
     sc3_pushcount(L, at[0] + 1);
@@ -379,8 +412,8 @@ static void push_meta(lua_State *L, sc3_source *s, const sc3_slice *names, size_
 /* :read() -> row table, row number | false, { reason=, row=, line=, lines=, column=, column_name= } | nil, "need" | nil, "again"
    | nil, "end" | nil, "fatal", table
    A column whose name stands twice has its number as key. */
-static int source_read(lua_State *L) {
-  sc3_source *s = sc3_checksource(L, 1);
+static int read_row(lua_State *L) {
+  sc3_source *s = lua_touserdata(L, 1);
   sc3_record r;
   const sc3_slice *names;
   size_t i, n;
@@ -394,7 +427,6 @@ static int source_read(lua_State *L) {
   sc3_getuservalue(L, 1);
   lua_getfield(L, 2, KEY_DECODE);
   push_meta(L, s, names, n);
-  s->locked = 1; /* the decoder is Lua */
   lua_createtable(L, 0, (int)r.count);
   for (i = 0; i < r.count; i++) {
     const sc3_field *f = &r.fields[i];
@@ -404,23 +436,24 @@ static int source_read(lua_State *L) {
       lua_pushlstring(L, names[i].p, names[i].n);
     else
       lua_pushinteger(L, (lua_Integer)i + 1);
-    if (sc3_pushfield(L, f, lua_isnil(L, 3) ? 0 : 3) != 0) {
-      s->locked = 0;
+    if (sc3_pushfield(L, f, lua_isnil(L, 3) ? 0 : 3) != 0)
       return lua_error(L);
-    }
     lua_rawset(L, 5);
   }
-  s->locked = 0;
   lua_pushvalue(L, 4);
   lua_setmetatable(L, 5);
   sc3_pushcount(L, r.row);
   return 2;
 }
 
+static int source_read(lua_State *L) {
+  return call_locked(L, read_row);
+}
+
 /* :raw() -> the bytes that wait for the parser, then those of the file, as they are | nil (no more) | nil, "again" | nil, "fatal", message
    For bytes that are no text of this source's format. */
-static int source_raw(lua_State *L) {
-  sc3_source *s = sc3_checksource(L, 1);
+static int read_raw(lua_State *L) {
+  sc3_source *s = lua_touserdata(L, 1);
   sc3_input *in = input_of(s);
   while (sc3_input_left(in) == 0) {
     sc3_next next;
@@ -439,6 +472,10 @@ static int source_raw(lua_State *L) {
   lua_pushlstring(L, sc3_input_head(in), sc3_input_left(in));
   sc3_input_take(in, sc3_input_left(in));
   return 1;
+}
+
+static int source_raw(lua_State *L) {
+  return call_locked(L, read_raw);
 }
 
 static int source_bytes(lua_State *L) {
@@ -547,7 +584,7 @@ void sc3_open_source(lua_State *L) {
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
   size_t i;
-  sc3_newtype(L, SC3_TYPE_SOURCE, methods, NULL, source_close);
+  sc3_newtype(L, SC3_TYPE_SOURCE, methods, NULL, source_end);
   sc3_open_row(L);
   lua_pushcfunction(L, source_new);
   lua_setfield(L, -2, "source");

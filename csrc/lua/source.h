@@ -25,8 +25,10 @@ uint64_t sc3_source_bytes(const sc3_source *s);
 /* The header's names; 0 where there are none. */
 size_t sc3_source_names(const sc3_source *s, const sc3_slice **names);
 
-/* While a script looks at a row, its source must stand still: a locked one refuses to be used. */
-void sc3_source_lock(sc3_source *s, int locked);
+/* While C looks at a row, or a script does, its source must stand still: a locked one refuses to be used. Closing it
+   then waits for the unlocking; a script that closes it is told so. None of it raises. */
+typedef enum sc3_source_state { SC3_SOURCE_FREE, SC3_SOURCE_LOCKED, SC3_SOURCE_IN_SCRIPT } sc3_source_state;
+void sc3_source_lock(sc3_source *s, sc3_source_state state);
 
 /* Pushes the value of a field as Lua sees it: text as a string, a number where it is exact (else its text), true, false, nil,
    and nested JSON through the function at `decode` (0 = as text). 0, or not 0 with the function's error pushed instead. */

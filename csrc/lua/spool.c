@@ -11,13 +11,22 @@ static const lua_Number STAMP_MAX = 9007199254740992.0; /* whole numbers up to i
 
 typedef struct spool_ud {
   sc3_spool *s; /* NULL = closed */
+  int reads;    /* calls that look at its bytes: it is closed behind them */
+  int ended;
 } spool_ud;
 
 static spool_ud *check_spool(lua_State *L) {
   spool_ud *u = luaL_checkudata(L, 1, SC3_TYPE_SPOOL);
-  if (u->s == NULL)
+  if (u->s == NULL || u->ended)
     sc3_closed(L, "spool");
   return u;
+}
+
+static void close_when_unread(spool_ud *u) {
+  if (!u->ended || u->reads > 0)
+    return;
+  sc3_spool_close(u->s);
+  u->s = NULL;
 }
 
 /* true, or nil and what went wrong */
@@ -61,6 +70,7 @@ static int spool_new(lua_State *L) {
   capacity = opt_capacity(L, 2);
   u = sc3_newuserdata(L, sizeof *u);
   u->s = NULL;
+  u->reads = u->ended = 0;
   luaL_getmetatable(L, SC3_TYPE_SPOOL);
   lua_setmetatable(L, -2);
   status = sc3_spool_open(&u->s, path, capacity);
@@ -98,21 +108,39 @@ static int spool_release(lua_State *L) {
   return push_status(L, sc3_spool_release(u->s, (uint32_t)n));
 }
 
+/* (record) -> its JSON, whose bytes lie in the mapped file. Making the text may run finalizers. */
+static int copy_json(lua_State *L) {
+  const sc3_spool_record *r = lua_touserdata(L, 1);
+  lua_pushlstring(L, r->json.p, r->json.n);
+  return 1;
+}
+
 /* The iterator; its upvalues are the spool and a cursor. */
 static int next_member(lua_State *L) {
   static const char *const ops[] = {"add", "remove"};
   spool_ud *u = lua_touserdata(L, lua_upvalueindex(1));
-  sc3_spool_cursor *cursor = lua_touserdata(L, lua_upvalueindex(2));
+  sc3_spool_cursor *cursor = lua_touserdata(L, lua_upvalueindex(2)), before;
   sc3_spool_status status;
   sc3_spool_record r;
-  if (u->s == NULL)
+  int failed;
+  lua_pushcfunction(L, copy_json);
+  if (u->s == NULL || u->ended)
     return sc3_closed(L, "spool");
+  before = *cursor;
   status = sc3_spool_next(u->s, cursor, &r);
   if (status != SC3_SPOOL_OK)
     return luaL_error(L, "%s", sc3_spool_text(status, errno));
   if (r.json.p == NULL)
     return 0;
-  lua_pushlstring(L, r.json.p, r.json.n);
+  lua_pushlightuserdata(L, &r);
+  u->reads++;
+  failed = lua_pcall(L, 1, 1, 0);
+  u->reads--;
+  close_when_unread(u);
+  if (failed) {
+    *cursor = before; /* the member was given to nobody */
+    return lua_error(L);
+  }
   lua_pushstring(L, ops[r.op]);
   sc3_pushcount(L, r.number);
   lua_pushnumber(L, (lua_Number)r.stamp);
@@ -145,7 +173,7 @@ static int take_members(lua_State *L) {
   uint64_t last = opt_stamp(L, 2, STAMP_MAX);
   lua_Number most = luaL_optnumber(L, 3, 4294967295.0);
   luaL_argcheck(L, most >= 1 && most <= 4294967295.0, 3, "must be between 1 and 4294967295");
-  if (u->s == NULL)
+  if (u->s == NULL || u->ended)
     return sc3_closed(L, "spool");
   status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3_checkpayload(L, 1), last, (size_t)most, &taken);
   if (status != SC3_SPOOL_OK)
@@ -219,8 +247,8 @@ static int spool_remove(lua_State *L) {
 
 static int spool_close(lua_State *L) {
   spool_ud *u = luaL_checkudata(L, 1, SC3_TYPE_SPOOL);
-  sc3_spool_close(u->s);
-  u->s = NULL;
+  u->ended = 1;
+  close_when_unread(u);
   return 0;
 }
 

@@ -38,7 +38,7 @@ static void push_value(lua_State *L, int table, sc3_slice key) {
   lua_rawgeti(L, table, (int)number);
 }
 
-/* Keys that are the same as the name but for what does not count. They live as long as the table has them. */
+/* Keys that are the same as the name but for what does not count. Both lie on the stack too, the head on top. */
 typedef struct others {
   sc3_slice alike, head;
   int two_alike, two_heads;
@@ -46,7 +46,11 @@ typedef struct others {
 
 static others find_others(lua_State *L, int table, sc3_slice name) {
   others o;
+  int at;
   memset(&o, 0, sizeof o);
+  lua_pushnil(L);
+  lua_pushnil(L);
+  at = lua_gettop(L);
   lua_pushnil(L);
   while (lua_next(L, table) != 0) {
     sc3_slice key;
@@ -58,10 +62,14 @@ static others find_others(lua_State *L, int table, sc3_slice name) {
       case SC3_ALIKE:
         o.two_alike = o.alike.p != NULL;
         o.alike = key;
+        lua_pushvalue(L, -1);
+        lua_replace(L, at - 1);
         break;
       case SC3_ALIKE_HEAD:
         o.two_heads = o.head.p != NULL;
         o.head = key;
+        lua_pushvalue(L, -1);
+        lua_replace(L, at);
         break;
       default:
         break;
@@ -84,7 +92,8 @@ static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
   sc3_looked looked;
   size_t i;
   others o;
-  luaL_checkstack(L, 8, "too deep");
+  int first;
+  sc3_checkstack(L, 12);
   push_value(L, table, name);
   if (!lua_isnil(L, -1))
     return SC3_LOOKED_ONE;
@@ -97,18 +106,22 @@ static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
       return looked;
   }
   o = find_others(L, table, name);
+  first = lua_gettop(L) - 1; /* the result replaces the keys from there on */
+  looked = SC3_LOOKED_NONE;
   if (o.alike.p != NULL && !o.two_alike) {
     push_value(L, table, o.alike);
-    return SC3_LOOKED_ONE;
-  }
-  if (o.head.p != NULL && !o.two_heads && o.alike.p == NULL) {
+    looked = SC3_LOOKED_ONE;
+  } else if (o.head.p != NULL && !o.two_heads && o.alike.p == NULL) {
     size_t head = (size_t)((const char *)memchr(name.p, '.', name.n) - name.p);
     looked = look_behind(L, table, o.head, sc3_slice_of(name.p + head + 1, name.n - head - 1), depth);
-    if (looked != SC3_LOOKED_NONE)
-      return looked;
   }
-  lua_pushnil(L);
-  return o.two_alike || o.two_heads ? SC3_LOOKED_TWO : SC3_LOOKED_NONE;
+  if (looked == SC3_LOOKED_NONE) {
+    lua_pushnil(L);
+    looked = o.two_alike || o.two_heads ? SC3_LOOKED_TWO : SC3_LOOKED_NONE;
+  }
+  lua_replace(L, first);
+  lua_settop(L, first);
+  return looked;
 }
 
 sc3_looked sc3_tablelook(lua_State *L, int index, sc3_slice name) {

@@ -57,19 +57,29 @@ function audience.new(meta, opts)
   }, Audience)
 end
 
+-- Makes room for a member that waits for it. An error of memory on the way leaves it waiting for the next call.
+local function settle(self)
+  local payloads = self.payloads
+  while self.waits do
+    payloads[#payloads + 1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
+    self.waits = not self.builder:flush(payloads[#payloads])
+  end
+end
+
 local function add(self, member, remove)
   local payloads = self.payloads
+  settle(self)
   if #payloads == 0 then
     payloads[1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
   end
   local added, reason = self.builder:add(payloads[#payloads], member, remove, 3)
-  while added == false do
-    payloads[#payloads + 1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
-    added = self.builder:flush(payloads[#payloads])
-  end
   if added == nil then
-    return nil, errors.new("invalid", "the member was rejected: " .. core.reasons[reason], { code = reason })
+    local because = self.builder:because()
+    return nil, errors.new("invalid", "the member was rejected: " .. identity.why(reason, because),
+      { code = reason, because = because })
   end
+  self.waits = added == false
+  settle(self)
   return true
 end
 
@@ -111,12 +121,27 @@ end
 ---@return integer adds
 ---@return integer removes
 function Audience:count()
+  settle(self)
   local adds, removes = 0, 0
   for _, payload in ipairs(self.payloads) do
     local a, r = payload:living()
     adds, removes = adds + a, removes + r
   end
   return adds, removes
+end
+
+--- The identifiers of these members.
+---@return integer emails
+---@return integer phones
+---@return integer uids
+---@return integer prehashed  of them, those that came hashed already
+function Audience:identifiers()
+  local emails, phones, uids, prehashed = 0, 0, 0, 0
+  for _, payload in ipairs(self.deleted and {} or self.payloads) do
+    local e, p, u, h = payload:identifiers()
+    emails, phones, uids, prehashed = emails + e, phones + p, uids + u, prehashed + h
+  end
+  return emails, phones, uids, prehashed
 end
 
 ---@param value any

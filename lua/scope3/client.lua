@@ -312,8 +312,10 @@ function Client:sync(audiences, opts)
     local counts, adds, removes = audience.builder:counts(), audience:count()
     counts.superseded = audience.deleted and 0 or counts.superseded
     counts.members = audience.deleted and 0 or adds + removes + counts.superseded
+    counts.hashed_email, counts.hashed_phone, counts.uids, counts.prehashed = audience:identifiers()
     result.add_counts(work.result, counts)
   end
+  result.warn_of_poorer(work.result)
   local repeats = planner.repeats()
   for _, parts in ipairs(requests) do
     if not work.failure and repeats(parts) then

@@ -7,6 +7,7 @@
 ---@field status? integer  HTTP status of the reply; of a refused callback: what to answer
 ---@field code? string  the service's own code, or libcurl's name of a network failure
 ---@field field? string  the field that the service blames
+---@field because? string  of a member without any identifier left: why its first one was dropped
 ---@field issues? {path: string?, message: string}[]  every problem found, when there is more than one
 ---@field retryable? boolean  the same call may succeed later
 ---@field retry_after? number  seconds that the service asked to wait, at most an hour

@@ -92,6 +92,14 @@ identity.IDS = { "refuse", "hash", "as_is" }
 --- How a job or an audience reads identifiers: options of all kinds.
 identity.options = options.merge(identity.email_options, identity.phone_options, { ids = identity.IDS })
 
+--- Why a member was rejected, in words.
+---@param reason string  a key
+---@param because? string  the key of the first identifier that was dropped, where none is left for that
+---@return string
+function identity.why(reason, because)
+  return core.reasons[reason] .. (because and (" (%s)"):format(core.reasons[because]) or "")
+end
+
 --- The fields of a core.builder for checked options.
 ---@param opts {mend: boolean?, ids: "refuse"|"hash"|"as_is"|nil, region: string?, phone_repairs: "all"|string[]|nil}
 ---@return {mend: boolean?, ids: string?, region: string?, phone_repairs: string[]?}

@@ -251,6 +251,11 @@ function intake:close()
     local counts = self.builder:counts()
     result.add_counts(self.job.result, counts)
     warn_of_ids(self.job.result, counts)
+    result.warn_of_poorer(self.job.result)
+    if counts.untold > 0 then
+      result.warn(self.job.result, "refusals_untold", ("%.0f refusals are counted, and on_reject was not told of them: one "
+        .. "row gave more than there is room for"):format(counts.untold), { refusals = counts.untold })
+    end
     conditions.report(self.job.result, self.conditions, counts.conditions)
     if self.where and counts.rows > 0 and counts.skipped == counts.rows then
       result.warn(self.job.result, "no_row_taken", ("where(row) took none of the %.0f rows"):format(counts.rows),

@@ -342,9 +342,9 @@ local function alone(self, act, now, ...)
   if not got then
     return nil, news
   end
-  self.news = news or self.news
   local fine, result, why = pcall(catch_up, self, news, now, act, ...)
   local done, problem = self.store:unlock()
+  self.news = news or self.news -- behind the lock, because memory may run out here
   if not fine then
     return nil, tostring(result)
   elseif not done then

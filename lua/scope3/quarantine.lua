@@ -1,4 +1,6 @@
 --- Members that the service refuses: found by the paths of its issues, and set aside so that the others may go.
+local result = require "scope3.result"
+
 local quarantine = {}
 
 local LISTED = 1000 -- members that a result lists; all are counted
@@ -39,6 +41,17 @@ local function field_of(path)
   return (path or ""):gsub("%[(%d+)%]", ".%1"):match("^audiences%.%d+%.[A-Za-z]+%.%d+%.([A-Za-z][A-Za-z0-9.]*)$")
 end
 
+--- Takes a member out of its payload; its identifiers do not go then.
+---@param payload table
+---@param index integer
+---@param res scope3.Result
+---@return boolean  whether it was there
+function quarantine.take_out(payload, index, res)
+  local was_there, emails, phones, uids, prehashed = payload:drop(index)
+  result.take_off(res, emails, phones, uids, prehashed)
+  return was_there
+end
+
 --- Takes members out of their payloads, and tells of them.
 ---@param found table[]  as quarantine.find() gives them
 ---@param res scope3.Result
@@ -46,7 +59,7 @@ end
 ---@return integer n
 function quarantine.set_aside(found, res, tell)
   for _, member in ipairs(found) do
-    member.part.payload:drop(member.index)
+    quarantine.take_out(member.part.payload, member.index, res)
     res.quarantined = res.quarantined + 1
     local field = field_of(member.issue.path)
     if #res.quarantine < LISTED then

@@ -15,9 +15,11 @@ local json = require "scope3.json"
 ---@field unknown_regions table<string, integer>  names of regions for which phones were dropped as "phone_region" ("(other)": no names, or too many)
 ---@field mixed table<string, {raw: integer, hashed: integer}>  "email" and "phone", where a column held both raw values and hashes
 ---@field members integer  members built
----@field identifiers {hashed_email: integer, hashed_phone: integer, uids: integer}  in the members built
+---@field identifiers {hashed_email: integer, hashed_phone: integer, uids: integer}  of the members that were neither
+---  superseded nor refused by the service
 ---@field prehashed integer  identifiers that came hashed already
----@field superseded integer  members replaced by a later one of the same external id in the same request
+---@field superseded integer  members replaced by one of a later row, of the same external id in the same request
+---@field poorer integer  of the superseded, those with an email, a phone or universal ids that the later one lacks
 ---@field deferred integer  members held back for a later epoch, because an earlier one of the same external id was on its way
 ---@field repeats "request"|"job"  where repeats of an external id were looked for: in each request, or in the whole job
 ---@field epochs integer  1, and one more for each time that the job waited for all its tasks before it went on
@@ -65,7 +67,7 @@ function result.new(client, audiences)
     rows = 0, skipped = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
     unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
-    superseded = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {},
+    superseded = 0, poorer = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {},
     sent = 0, removed = 0, failed = 0, unknown = 0,
     possibly_twice = 0, resumed = 0, warnings = json.array {}, swallowed_lines = 0,
     lines = { total = 0, header = 0, blank = 0, quoted = 0, swallowed = 0 },
@@ -96,6 +98,7 @@ function result.add_counts(self, counts)
   self.skipped = self.skipped + counts.skipped
   self.members = self.members + counts.members
   self.superseded = self.superseded + counts.superseded
+  self.poorer = self.poorer + counts.poorer
   self.deferred = self.deferred + counts.deferred
   self.prehashed = self.prehashed + counts.prehashed
   for kind in pairs(self.identifiers) do
@@ -123,6 +126,27 @@ function result.add_counts(self, counts)
     if n > 0 then
       self.rejected[reason] = (self.rejected[reason] or 0) + n
     end
+  end
+end
+
+--- Takes off the identifiers of members that do not go after all.
+---@param self scope3.Result
+---@param emails integer
+---@param phones integer
+---@param uids integer
+---@param prehashed integer
+function result.take_off(self, emails, phones, uids, prehashed)
+  local ids = self.identifiers
+  ids.hashed_email, ids.hashed_phone = ids.hashed_email - emails, ids.hashed_phone - phones
+  ids.uids, self.prehashed = ids.uids - uids, self.prehashed - prehashed
+end
+
+--- Warns of members that a later row replaced by less. Once a job, when all its counts are there.
+---@param self scope3.Result
+function result.warn_of_poorer(self)
+  if self.poorer > 0 then
+    result.warn(self, "members_poorer", ("%.0f members were replaced by a later row of the same id that has fewer "
+      .. "identifiers: the last row of an id counts, and rows are not merged"):format(self.poorer), { members = self.poorer })
   end
 end
 

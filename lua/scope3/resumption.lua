@@ -60,7 +60,7 @@ local function take_out(job, batch, known)
       issue = { path = "", message = "the service refused it in an earlier run" } } }, job.result, job.opts.on_reject)
   end
   for _, index in ipairs(known.replaced) do
-    if part.payload:drop(index) then
+    if quarantine.take_out(part.payload, index, job.result) then
       job.result.superseded = job.result.superseded + 1
     end
   end

@@ -26,8 +26,9 @@ local SLICE_BYTES, SLICE_SECONDS = 256 * 1024, 0.001
 local function between(self, bytes, size)
   self.job:pump()
   self.intake:report_refusals()
-  self.on_event { event = "progress", bytes = bytes, size = size, builder = self.intake.builder, result = self.job.result,
-    file = self.file }
+  local rows, skipped, rejected, members = self.intake.builder:sums()
+  self.on_event { event = "progress", bytes = bytes, size = size, rows = rows, skipped = skipped, rejected = rejected,
+    members = members, result = self.job.result, file = self.file }
   if self.opts.cancel and self.opts.cancel() then
     return errors.new("cancelled", "stopped before the end of the input")
   end

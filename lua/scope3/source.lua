@@ -31,6 +31,45 @@ local function reader_of(input)
   end
 end
 
+-- Sources that a loop left early have a descriptor until the collector finds them: it is run when there are so many.
+local FIRST_LIMIT = 16
+local open_sources = setmetatable({}, { __mode = "k" })
+local open_count, open_limit = 0, FIRST_LIMIT
+
+local function note_open(self)
+  open_sources[self] = true
+  open_count = open_count + 1
+end
+
+local function note_closed(self)
+  if open_sources[self] then
+    open_sources[self] = nil
+    open_count = open_count - 1
+  end
+end
+
+local function collect_left_ones()
+  if open_count < open_limit then
+    return
+  end
+  collectgarbage()
+  open_count = 0
+  for _ in pairs(open_sources) do
+    open_count = open_count + 1
+  end
+  open_limit = math.max(FIRST_LIMIT, 2 * open_count)
+end
+
+-- What a generic for closes when it is left, from Lua 5.4 on: the fourth value.
+local CLOSES = not rawget(_G, "jit") and not _VERSION:find "5%.[123]$"
+
+local function give(self, err)
+  if self and CLOSES then
+    return self, nil, nil, self
+  end
+  return self, err
+end
+
 local function open(format, input, opts, level)
   opts = options.check("scope3." .. format, opts, OPTIONS[format], level)
   local reader
@@ -47,12 +86,15 @@ local function open(format, input, opts, level)
   end
   local shape = options.merge(dialect.of(opts), { format = format, header = opts.header, decode = format == "jsonl" and json.decode or nil,
     path = not reader and input or nil })
+  if not reader then
+    collect_left_ones()
+  end
   local handle, message = core.source(shape)
   if not handle then
     return nil, errors.new("source", message)
   end
   shape.path = nil
-  return setmetatable({
+  local self = setmetatable({
     handle = handle,
     shape = shape, -- for another handle, should this one be gzip
     reader = reader,
@@ -60,10 +102,15 @@ local function open(format, input, opts, level)
     name = reader and "the input" or input == "-" and "standard input" or input,
     has_header = format == "csv" and opts.header ~= false,
   }, Source)
+  if not reader then
+    note_open(self)
+  end
+  return self
 end
 
 --- Rows of a CSV file (RFC 4180): comma, semicolon, tab or pipe is found by itself. Iterate it
---- (`for row, err in source do … end`; a faulty row is `false, err`), or give it to client:run().
+--- (`for row, err in source do … end`; a faulty row is `false, err`), or give it to client:run(). A loop over
+--- `scope3.csv(…)` itself closes the file when it is left, from Lua 5.4 on.
 ---@param input string|file*|fun(): string?  a path ("-" is standard input), an open file, or a function that gives chunks and nil at the end
 ---@param opts? {delimiter: string?, header: boolean?, quote: string?, escape: string?, null: string?}  `quote` is one character, or "none"; `escape`
 ---  "backslash" or "none"; `null` what stands for no value in a field that is not quoted (`\N` with a backslash, else nothing)
@@ -71,7 +118,7 @@ end
 ---@return scope3.Error? err  kind "source"
 function source.csv(input, opts)
   local made, err = open("csv", input, opts, 3) -- no tail call: misuse is blamed on the third function
-  return made, err
+  return give(made, err)
 end
 
 --- Rows of a JSON Lines file: one object a line.
@@ -81,7 +128,7 @@ end
 ---@return scope3.Error? err
 function source.jsonl(input, opts)
   local made, err = open("jsonl", input, opts, 3)
-  return made, err
+  return give(made, err)
 end
 
 ---@param value any
@@ -106,10 +153,13 @@ end
 ---@return scope3.Source?
 ---@return scope3.Error? err
 function source.open(path, opts)
+  local made, err
   if source.format_of(path, opts) == "jsonl" then
-    return source.jsonl(path)
+    made, err = source.jsonl(path)
+  else
+    made, err = source.csv(path, options.merge(dialect.options(opts), { header = opts.header }))
   end
-  return source.csv(path, options.merge(dialect.options(opts), { header = opts.header }))
+  return made, err
 end
 
 --- The error of a source that cannot be read further.
@@ -300,10 +350,16 @@ Source.__call = Source.next
 --- Closes the file. Idempotent; an ended source may be closed too.
 function Source:close()
   self.ended = true
+  note_closed(self)
   self.handle:close()
   if self.packed then
     self.packed:close()
   end
+end
+
+--- Closes it where a variable of it is left (Lua 5.4).
+function Source:__close()
+  self:close()
 end
 
 -- The number of the column that a name means, or what is wrong: the very name, else the one name that is the same but for case and spacing.

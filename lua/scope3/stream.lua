@@ -1,6 +1,6 @@
 --- Members given one by one, sent in requests as they fill up.
-local core = require "scope3.core"
 local errors = require "scope3.error"
+local identity = require "scope3.identity"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
 local deletion = require "scope3.deletion"
@@ -41,6 +41,13 @@ local function put(self, member, remove)
   if self.job.failure then
     return nil, self.job.failure
   end
+  if self.waits then -- for room, since an error of memory
+    local ok, err = self.intake:make_room(self.waits)
+    if not ok then
+      return nil, err
+    end
+    self.waits = nil
+  end
   local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3)
   self.adds = self.adds + 1
   if self.adds % ADDS_BETWEEN_PUMPS == 0 then
@@ -48,9 +55,14 @@ local function put(self, member, remove)
     self.intake:report_refusals()
   end
   if added == nil then
-    return nil, errors.new("invalid", ("member %d was rejected: %s"):format(self.adds, core.reasons[reason]), { code = reason })
+    local because = self.intake.builder:because()
+    return nil, errors.new("invalid", ("member %d was rejected: %s"):format(self.adds, identity.why(reason, because)),
+      { code = reason, because = because })
   elseif added == false then
-    return self.intake:make_room(reason)
+    self.waits = reason
+    local ok, err = self.intake:make_room(reason)
+    self.waits = nil
+    return ok, err
   end
   return true
 end

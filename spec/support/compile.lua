@@ -19,9 +19,8 @@ function compile.program(sources)
   return path
 end
 
---- fork(function) -> the number it returned in the child (spec/support/fork.c).
----@return fun(run: fun(): integer): integer
-function compile.fork()
+-- A C module for the Lua that runs this: its file.
+local function library(name, flags)
   local path = world.path(".so")
   local pipe = assert(io.popen(("env -u LD_PRELOAD make --no-print-directory -s LUA=%s print-cflags"):format(os.getenv "SCOPE3_LUA")))
   local includes = {}
@@ -29,8 +28,31 @@ function compile.fork()
     includes[#includes + 1] = flag
   end
   pipe:close()
-  cc(("-fPIC -shared %s -o %s spec/support/fork.c"):format(table.concat(includes, " "), path))
-  return assert(package.loadlib(path, "luaopen_fork"))()
+  cc(("-fPIC -shared %s -o %s spec/support/%s.c %s"):format(table.concat(includes, " "), path, name, flags or ""))
+  return path
+end
+
+-- What the module gives.
+local function load_module(name)
+  return assert(package.loadlib(library(name), "luaopen_" .. name))()
+end
+
+--- fork(function) -> the number it returned in the child (spec/support/fork.c).
+---@return fun(run: fun(): integer): integer
+function compile.fork()
+  return load_module "fork"
+end
+
+--- A library that is preloaded to make the C library's allocations fail (spec/support/no_memory.c): its path.
+---@return string
+function compile.no_memory()
+  return library("no_memory", "-ldl")
+end
+
+--- Lua states whose allocator fails when told to (spec/support/failing.c).
+---@return table
+function compile.failing()
+  return load_module "failing"
 end
 
 --- Keeps the file of a C module loaded for good (spec/support/pin.c).

@@ -35,7 +35,6 @@ function progress:on(event)
   local now = core.now()
   if event.event == "progress" and now - self.last >= EVERY then
     self.last = now
-    local counts = event.builder:counts()
     local res = event.result
     local flying = 0
     for _, request in ipairs(res.requests) do
@@ -45,8 +44,8 @@ function progress:on(event)
     if event.file then
       share = ("file %d of %d, "):format(event.file.number, event.file.count) .. share
     end
-    self:draw(("%s%s · %s a second · %s, %d under way · %s"):format(share, text.plural(counts.rows, "row"),
-      text.count(counts.rows / math.max(now - self.started, 0.001)), text.plural(#res.requests, "request"), flying,
+    self:draw(("%s%s · %s a second · %s, %d under way · %s"):format(share, text.plural(event.rows, "row"),
+      text.count(event.rows / math.max(now - self.started, 0.001)), text.plural(#res.requests, "request"), flying,
       text.plural(#res.tasks, "task")))
   elseif event.event == "retry" then
     self:draw(("the service %s; trying again in %s"):format(event.status and "answered " .. tostring(event.status) or "did not answer ("

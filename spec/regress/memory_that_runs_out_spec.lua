@@ -1,0 +1,656 @@
+-- Memory runs out at every point: in a Lua state whose allocator fails the k-th time, or from then on, for every k until it is not asked that often.
+-- What fails says so, leaves nothing locked or open, and counts what it lost.
+local compile = require "spec.support.compile"
+local world = require "spec.support.world"
+
+local failing
+local seed = os.time()
+
+-- What every scenario begins with. `prepare` runs before memory gets short, `act` while it is, and `check` behind it gives what is wrong.
+local COMMON = [=[
+if jit then
+  jit.off() -- an allocation that fails inside a trace ends LuaJIT by itself
+end
+local core = require "scope3.core"
+local MAP = { { "external_id", 1 }, { "email", 2 }, { "phone", 3 } }
+local NAMED = { { "external_id", "id" }, { "email", "mail" }, { "phone", "tel" } }
+local function csv(n)
+  local list = { "id,mail,tel" }
+  for i = 1, n do
+    list[#list + 1] = ("%d,p%d@example.org,%s"):format(i, i, i % 3 == 0 and "bad" or "+493012345" .. 100 + i)
+  end
+  return table.concat(list, "\n") .. "\n"
+end
+local function jsonl(n)
+  local list = {}
+  for i = 1, n do
+    list[#list + 1] = ('{"id":"%d","mail":"p%d@ex\\u0061mple.org","tel":null,"deep":{"a":[1,"x"]}}'):format(i, i)
+  end
+  return table.concat(list, "\n") .. "\n"
+end
+local function source(format, text)
+  local made = core.source { format = format, decode = format == "jsonl" and core.json_decode or nil }
+  made:feed(text)
+  made:finish()
+  return made
+end
+-- Closing raises nothing, twice.
+local function close(...)
+  for i = 1, select("#", ...) do
+    local object = select(i, ...)
+    if object then
+      object:close()
+      object:close()
+    end
+  end
+end
+local function sums(builder)
+  local c = builder:counts()
+  if c.rows ~= c.skipped + c.rejected_rows + c.used_rows then
+    return ("rows %d, skipped %d, rejected %d, used %d"):format(c.rows, c.skipped, c.rejected_rows, c.used_rows)
+  end
+end
+local function collect()
+  collectgarbage()
+  collectgarbage()
+end
+]=]
+
+-- fill() over some rows, and to their end when there is memory again.
+local function filling(format, script)
+  return COMMON .. ([=[
+local builder, payload, rows
+return {
+  prepare = function()
+    builder = core.builder(%s)
+    payload = core.payload { max_members = 100, max_bytes = 100000 }
+    rows = source("%s", %s(6))
+  end,
+  act = function()
+    builder:fill(payload, rows, 1e9, 5)
+    builder:refusals()
+    builder:missing()
+    return sums(builder)
+  end,
+  check = function()
+    local problem = sums(builder)
+    for _ = 1, 6 do
+      if builder:fill(payload, rows, 1e9, 5) == "end" then
+        break
+      end
+    end
+    builder:missing()
+    local c = builder:counts()
+    if c.rows ~= 6 or c.rejected_rows ~= (c.rejected.no_memory or 0) + (c.rejected.script_error or 0) then
+      problem = problem or ("%%d rows, %%d rejected"):format(c.rows, c.rejected_rows)
+    end
+    if payload:living() ~= c.members or c.members ~= c.used_rows then
+      problem = problem or ("%%d members, %%d living"):format(c.members, (payload:living()))
+    end
+    close(builder, payload, rows)
+    collect()
+    return problem
+  end,
+}]=]):format(script, format, format)
+end
+
+local SCENARIOS = {}
+
+for _, format in ipairs { "csv", "jsonl" } do
+  local map = format == "csv" and "MAP" or "NAMED"
+  SCENARIOS["reading " .. format] = COMMON .. ([=[
+local rows
+return {
+  prepare = function() rows = source("%s", %s(5)) end,
+  act = function()
+    rows:columns()
+    while rows:read() do end
+    rows:lines()
+  end,
+  check = function()
+    while rows:read() do end -- it goes on
+    local n = rows:rows()
+    close(rows)
+    collect()
+    return n ~= 5 and n .. " rows" or nil
+  end,
+}]=]):format(format, format)
+  SCENARIOS["filling " .. format .. " by a map"] = filling(format, "{ max_member = 1000, refusals = true, map = " .. map
+    .. ", conditions = { { 'present', " .. (format == "csv" and "1" or "'id'") .. ", {} } } }")
+  SCENARIOS["filling " .. format .. " by member"] = filling(format, "{ max_member = 1000, refusals = true, member = function(row) "
+    .. "return { { external_id = row.id .. 'a', email = row.mail, phone = row.tel } } end }")
+  SCENARIOS["filling " .. format .. " by where"] = filling(format, "{ max_member = 1000, refusals = true, map = " .. map
+    .. ", where = function(row) return row.mail ~= nil end }")
+end
+
+SCENARIOS["adding and taking"] = COMMON .. [=[
+local builder, payload
+return {
+  prepare = function()
+    builder = core.builder { max_member = 1000, refusals = true, map = MAP, columns = { "id", "mail", "tel" } }
+    payload = core.payload { max_members = 100, max_bytes = 100000 }
+  end,
+  act = function()
+    builder:add(payload, { external_id = 1, email = "a@example.org", uids = { maid = "6d92078a-8246-4ba4-ae5b-76104861e7dc" } })
+    builder:add(payload, { external_id = "2", email = "nobody" })
+    builder:add(payload, { external_id = "3", email = "c@example.org", phone = "0301", region = "Nowhere" })
+    builder:take(payload, { id = "4", mail = "d@example.org" })
+    builder:take(payload, setmetatable({}, { __index = function(_, key) return key .. "5@example.org" end }))
+    builder:refusals()
+    return sums(builder)
+  end,
+  check = function()
+    local problem = sums(builder)
+    builder:flush(payload)
+    builder:take(payload, { id = "6", mail = "e@example.org" })
+    builder:add(payload, { external_id = "7", email = "f@example.org" })
+    problem = problem or sums(builder)
+    local c = builder:counts()
+    if payload:living() ~= c.members then
+      problem = problem or ("%d members, %d living"):format(c.members, (payload:living()))
+    end
+    close(builder, payload)
+    collect()
+    return problem
+  end,
+}]=]
+
+SCENARIOS["making and changing"] = COMMON .. [=[
+return {
+  prepare = function() end,
+  act = function()
+    local set = core.id_set()
+    local payload = core.payload { max_members = 100, max_bytes = 100000 }
+    local later = core.payload { max_members = 100, max_bytes = 100000 }
+    local builder = core.builder { max_member = 1000, map = NAMED, region = "DE", phone_repairs = { "plus" },
+      conditions = { { "eq", "land", { "x", "y", 3, true }, ignore_case = true } } }
+    builder:columns(NAMED, { { "ne", "land", { "z" } } })
+    builder:epoch(set, later)
+    builder:add(payload, { external_id = "1", email = "a@example.org" })
+    builder:add(later, { external_id = "1", email = "a@example.org" })
+    set:seal(payload)
+    set:meets(later)
+    payload:hide("a text that says 1", 1, 1)
+    local taken = payload:replace(later, 1, 1)
+    payload:digest()
+    local made = core.source { format = "csv", delimiter = ";", null = "NULL" }
+    made:feed "id;mail\n"
+    core.email_normalize(" <A@Example.org>", true)
+    core.phone_normalize("+49 30 12345678", "DE", { "plus" })
+    core.glob "/tmp/*"
+    core.json_decode('{"a":["\\u0062",1,null,{"c":true}]}')
+    core.json_scalar('a "text"')
+    core.hmac_sha256(("k"):rep(100), "a", "b")
+    core.check_json_object('{"a":1,"a":2}')
+    close(builder, payload, later, made)
+  end,
+  check = function() collect() end,
+}]=]
+
+SCENARIOS["a spool"] = COMMON .. [=[
+local path, members, spool = os.tmpname(), nil, nil
+os.remove(path)
+return {
+  prepare = function()
+    local builder = core.builder { max_member = 1000 }
+    members = core.payload { max_members = 100, max_bytes = 100000 }
+    for i = 1, 5 do
+      builder:add(members, { external_id = tostring(i), email = "a@example.org" })
+    end
+  end,
+  act = function()
+    spool = assert(core.spool(path, { capacity = 65536 }))
+    assert(spool:keep(members, 1, 5, 7))
+    for json, op in spool:members() do
+      assert(#json > 0 and op == "add")
+    end
+    local into = core.payload { max_members = 100, max_bytes = 100000 }
+    local read = spool:reader()
+    read()
+    read(into)
+    into:close()
+    spool:last()
+    spool:release(2)
+  end,
+  check = function()
+    close(spool)
+    spool = nil
+    collect() -- one that was made and given to nobody
+    local again = assert(core.spool(path, { capacity = 65536 }))
+    local n = again:count()
+    close(again, members)
+    os.remove(path)
+    collect()
+    return n ~= 0 and n ~= 5 and n ~= 3 and n .. " members" or nil
+  end,
+}]=]
+
+SCENARIOS["files"] = COMMON .. [=[
+local counts, log = os.tmpname(), os.tmpname()
+return {
+  prepare = function()
+    os.remove(counts)
+    os.remove(log)
+  end,
+  act = function()
+    local file = assert(core.count_file(counts))
+    assert(file:lock())
+    file:set("a", 1)
+    file:incr("b", 2, 3)
+    file:get "b"
+    assert(file:unlock())
+    file:close()
+    local lines = assert(core.append_file(log))
+    lines:append "one line\n"
+    lines:read()
+    lines:state()
+    lines:truncate(0)
+    lines:close()
+  end,
+  check = function()
+    collect()
+    local file = assert(core.count_file(counts))
+    local got = file:lock() -- nobody else has it
+    close(file)
+    local lines = assert(core.append_file(log))
+    close(lines)
+    os.remove(counts)
+    os.remove(log)
+    return not got and "the lock stayed" or nil
+  end,
+}]=]
+
+SCENARIOS["gzip"] = COMMON .. [=[
+local gzip = require "scope3.gzip"
+local file = assert(io.open(PACKED, "rb"))
+local packed = file:read "*a"
+file:close()
+local z, bytes
+local function read()
+  while true do
+    local piece, state = z:next()
+    if piece then
+      bytes = bytes + #piece
+    elseif state == "need" then
+      z:feed(nil)
+    else
+      return assert(state == "end" and state)
+    end
+  end
+end
+return {
+  prepare = function()
+    z, bytes = gzip.gunzip(), 0
+    z:feed(packed)
+  end,
+  act = function()
+    gzip.gunzip():close()
+    read()
+  end,
+  check = function()
+    local problem
+    if bytes < 300000 then
+      read()
+    end
+    problem = bytes ~= 300000 and bytes .. " bytes" or nil
+    close(z)
+    collect()
+    return problem
+  end,
+}]=]
+
+SCENARIOS["an audience"] = COMMON .. [=[
+local scope3 = require "scope3"
+local audience
+return {
+  prepare = function() audience = scope3.audience { id = "a", name = "A" } end,
+  act = function()
+    for i = 1, 4 do
+      audience:add { external_id = i, email = ("p%d@example.org"):format(i) }
+    end
+    audience:remove { external_id = 9 }
+  end,
+  check = function()
+    local before = audience:count()
+    audience:add { external_id = "one more", email = "x@example.org" }
+    audience:add { external_id = "two more", email = "x@example.org" }
+    local adds, removes = audience:count()
+    audience = nil
+    collect()
+    return (adds < before + 2 or adds > 6 or removes > 1) and ("%d, then %d and %d"):format(before, adds, removes) or nil
+  end,
+}]=]
+
+local RUNS = COMMON .. [=[
+local scope3 = require "scope3"
+local client, res, before
+local file = assert(io.open(ROWS, "wb"))
+file:write(csv(6))
+file:close()
+local function run(by)
+  local made, err = client:run({ audience = "a", map = by == "map" and { external_id = "id", email = "mail", phone = "tel" } or nil,
+    member = by == "member" and function(row) return { external_id = row.id, email = row.mail } end or nil }, ROWS, OPTIONS)
+  res = made or err.result
+  return made, err
+end
+return {
+  prepare = function()
+    client = client or assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = URL, rate = 100000, limiter = LIMITER })
+    res = nil
+  end,
+  act = function()
+    local made, err = run "map"
+    if made then
+      made, err = run "member"
+    end
+    return not made and tostring(err) or nil
+  end,
+  sync = function()
+    local audience = scope3.audience { id = "b" }
+    audience:add { external_id = "1", email = "a@example.org" }
+    res = assert(client:sync(audience))
+    assert(res:wait { timeout = 20, interval = 0.01 })
+  end,
+  check = function()
+    local problem
+    if res then
+      local rejected = 0
+      for _, n in pairs(res.rejected) do
+        rejected = rejected + n
+      end
+      if res.members ~= res.sent + res.superseded + res.quarantined + res.failed + res.unknown + (res.would_send or 0) then
+        problem = "the members' sum"
+      end
+    end
+    collect()
+    local made, err = run "map" -- it goes on as if nothing had been
+    collect()
+    return not made and tostring(err) or made.members ~= 6 and made.members .. " members" or problem
+  end,
+}]=]
+
+local WEBHOOK = COMMON .. [=[
+local webhook = require "scope3.webhook"
+local secret, body, now = ("s"):rep(40), '{"idempotency_key":"one-of-sixteen-characters","task_id":"t","status":"completed"}', math.floor(core.time())
+local at = ("%d"):format(now)
+local key = { kid = "k", kty = "OKP", crv = "Ed25519", alg = "EdDSA", use = "sig", key_ops = { "verify" }, adcp_use = "webhook-signing",
+  x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }
+local input = ('sig1=("@method" "@target-uri" "@authority" "content-type" "content-digest");created=%s;expires=%d;nonce="abcdefghijklmnopqrstuv";'
+  .. 'keyid="k";alg="ed25519";tag="adcp/webhook-signing/v1"'):format(at, now + 100)
+return {
+  prepare = function() end,
+  act = function()
+    webhook.verify({ headers = { ["X-ADCP-Timestamp"] = at, ["X-ADCP-Signature"] = "sha256=" .. core.hmac_sha256(secret, at, ".", body) }, body = body },
+      { mode = "hmac", secrets = { secret } })
+    webhook.verify({ method = "POST", url = "https://example.org/hook", body = body, headers = { ["Content-Type"] = "application/json",
+      ["Content-Digest"] = "sha-256=:" .. ("A"):rep(43) .. "=:", ["Signature-Input"] = input, Signature = "sig1=:" .. ("A"):rep(86) .. "==:" } },
+      { mode = "rfc9421", keys = { keys = { key } } })
+  end,
+  check = function() collect() end,
+}]=]
+
+-- The collector runs finalizers wherever a value is made; here each closes an object that a call is using.
+local FINALIZERS = COMMON .. [=[
+local spool_path, count_path, log_path = os.tmpname(), os.tmpname(), os.tmpname()
+local function when_collected(act)
+  if newproxy then -- Lua 5.1 and LuaJIT have finalizers of userdata alone
+    getmetatable(newproxy(true)).__gc = act
+  else
+    setmetatable({}, { __gc = act })
+  end
+end
+local members = core.payload { max_members = 100, max_bytes = 100000 }
+local function add_to(builder, to)
+  for i = 1, 30 do
+    builder:add(to, { external_id = tostring(i), email = ("p%d@example.org"):format(i), phone = "030 123", region = ("x"):rep(i) })
+  end
+end
+add_to(core.builder { max_member = 1000 }, members)
+local function counting()
+  local builder = core.builder { max_member = 1000, refusals = true }
+  add_to(builder, core.payload { max_members = 1000, max_bytes = 100000 })
+  return builder
+end
+local function payload()
+  return core.payload { max_members = 1000, max_bytes = 100000 }
+end
+local function a_source(format, n)
+  return function() return source(format, format == "csv" and csv(n) or jsonl(n)) end
+end
+local filled
+local CASES = {
+  { a_source("csv", 30), function(s) return s:read() end },
+  { a_source("jsonl", 30), function(s) return s:read() end },
+  { a_source("csv", 1), function(s) return s:columns() end },
+  { a_source("csv", 1), function(s) return s:find(17) == nil end },
+  { a_source("csv", 1), function(s) return s:raw() end },
+  { function() return core.source { format = "csv" } end, function(s) s:feed(17) return true end },
+  { counting, function(b) return b:counts() end },
+  { counting, function(b) return b:refusals() end },
+  { counting, function(b) return b:missing() end },
+  { counting, function(b) b:columns(NAMED, {}) return true end },
+  { function() filled = payload() return counting() end, function(b)
+    return b:take(filled, setmetatable({}, { __index = function(_, key) return key .. "1@example.org" end })) end },
+  { payload, function(p) return p:hide("1 2 3 4 of the many members", 1, 30) end },
+  { payload, function(p) return p:replace(members, 1, 30) end },
+  { function()
+    os.remove(spool_path)
+    local spool = assert(core.spool(spool_path, { capacity = 65536 }))
+    spool:keep(members, 1, 30)
+    return spool, spool:members()
+  end, function(_, next_member) return next_member() end, 60 },
+  { function()
+    local file = assert(core.count_file(count_path))
+    file:lock()
+    return file
+  end, function(file)
+    file:set(12345, 1)
+    return file:get(67890) == nil and file:incr(12345, 1)
+  end, 60 },
+  { function()
+    os.remove(log_path)
+    return assert(core.append_file(log_path))
+  end, function(file) return file:append(12345) end, 20 },
+}
+local ok, gzip = pcall(require, "scope3.gzip")
+if ok then
+  local file = assert(io.open(PACKED, "rb"))
+  local packed = file:read "*a"
+  file:close()
+  CASES[#CASES + 1] = { function()
+    local z = gzip.gunzip()
+    z:feed(packed)
+    return z
+  end, function(z) return z:next() end, 150 }
+end
+os.remove(count_path)
+return {
+  act = function()
+    if _VERSION > "Lua 5.3" then
+      collectgarbage "generational" -- else the collector comes too often: with the first value behind the object
+    else
+      collectgarbage("setpause", 1)
+      collectgarbage("setstepmul", 1000)
+    end
+    local never = {}
+    for number, case in ipairs(CASES) do
+      local closed = 0
+      for run = 1, case[3] or RUNS do
+        local object, more = case[1]()
+        local done, inside
+        when_collected(function()
+          done = inside
+          object:close()
+        end)
+        local _ = ("x"):rep(run * 5 % 4000) -- so that the collector comes elsewhere
+        for _ = 1, 300 do
+          inside = true
+          local fine, result, why = pcall(case[2], object, more)
+          inside = false
+          if done then
+            closed = closed + 1
+            break
+          elseif not fine and tostring(result):find("closed", 1, true) then
+            break
+          elseif not fine then
+            error(case[1] and number .. ": " .. tostring(result), 0)
+          elseif result == nil and why ~= nil then
+            break
+          end
+        end
+        object:close()
+        object:close()
+      end
+      never[#never + 1] = closed == 0 and number or nil
+    end
+    os.remove(spool_path)
+    os.remove(count_path)
+    os.remove(log_path)
+    return #never > #CASES / 2 and "never closed in use: " .. table.concat(never, " ") or nil
+  end,
+}]=]
+
+describe("where memory runs out", function()
+  local packed, rows
+
+  setup(function()
+    failing = compile.failing()
+    packed, rows = world.path ".gz", world.path ".csv"
+    os.execute(("head -c 300000 /dev/zero | tr '\\0' 'x' | gzip -c > %s"):format(packed))
+    print("   seed " .. seed)
+  end)
+  teardown(world.clean)
+
+  -- Every k where these are few, else a sample.
+  local function points(n, most)
+    local list = {}
+    for k = 1, n do
+      if n <= most or math.random(n) <= most then
+        list[#list + 1] = k
+      end
+    end
+    return list
+  end
+
+  local PASS = { [0] = true }
+
+  local function sweep(code, act, most)
+    local state = failing.state(code, package.path, package.cpath)
+    local function attempt(k, count)
+      local status, message = state:run "prepare"
+      assert.equal(0, status, message)
+      local asked, refused
+      status, message, asked, refused = state:run(act, k, count)
+      local where = ("%d of %d, %d in a row: "):format(k, asked, count)
+      if status ~= 0 then
+        assert.truthy(refused > 0 and message:find("memory", 1, true), where .. tostring(message))
+      elseif message then
+        assert.truthy(refused > 0 and message:find("memory", 1, true), where .. message)
+      end
+      local failed, problem = state:run "check"
+      assert.equal(0, failed, where .. tostring(problem))
+      assert.is_nil(problem, where .. tostring(problem))
+      assert.equal("", state:warning(), where)
+      return asked, refused, status
+    end
+    math.randomseed(seed)
+    local asked = attempt(0, 0)
+    asked = math.max(asked, (attempt(0, 0)))
+    local seen = 0
+    for _, count in ipairs { 1, 2, 1e9 } do
+      for _, k in ipairs(points(asked, most)) do
+        local _, refused, status = attempt(k, count)
+        seen = seen + (refused > 0 and not PASS[status] and 1 or 0)
+      end
+    end
+    state:close()
+    return seen
+  end
+
+  local function check(code, act, most)
+    sweep(code, act, 5) -- what is loaded once
+    collectgarbage()
+    local descriptors = failing.descriptors()
+    local memory = failing.memory()
+    local seen = sweep(code, act, most)
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(seen > 0, "nothing failed")
+    assert.equal(descriptors, failing.descriptors())
+    assert.is_true(failing.memory() - memory < 200000, "bytes that stayed: " .. failing.memory() - memory) -- a source alone has more
+  end
+
+  for name, code in pairs(SCENARIOS) do
+    it("says so, and loses nothing without a count: " .. name, function()
+      code = ("local PACKED = %q\n"):format(packed) .. code
+      check(code, "act", world.thorough and 400 or 60)
+    end)
+  end
+
+  -- Its first request is full: the member waits until there is room for another.
+  it("keeps a member that an audience had no memory for", world.thorough and function()
+    local code = COMMON .. [=[
+      local scope3 = require "scope3"
+      local audience = scope3.audience { id = "a" }
+      for i = 1, 100000 do
+        audience:add { external_id = i, remove = true }
+      end
+      local n = 0
+      return {
+        prepare = function() n = n + 1 end,
+        act = function() audience:add { external_id = "more-" .. n, email = "a@example.org" } end,
+        check = function()
+          local adds, removes = audience:count()
+          return (removes ~= 100000 or adds > n) and ("%d and %d of %d"):format(adds, removes, n) or nil
+        end,
+        count = function() return tostring((audience:count())) end,
+      }]=]
+    local state = failing.state(code, package.path, package.cpath)
+    for k = 1, 40 do
+      state:run "prepare"
+      state:run("act", k, 2)
+      local status, problem = state:run "check"
+      assert.same({ 0 }, { status, problem }, k)
+    end
+    state:run "prepare"
+    assert.same({ 0 }, { (state:run "act") })
+    local _, adds = state:run "count"
+    assert.is_true(tonumber(adds) > 20, adds)
+    state:close()
+  end or nil)
+
+  it("says so, and loses nothing without a count: a dry run", function()
+    check(("local ROWS, OPTIONS, URL = %q, { dry_run = true }, 'http://127.0.0.1:1'\n"):format(rows) .. RUNS, "act", world.thorough and 150 or 20)
+  end)
+
+  it("says so, and loses nothing without a count: a webhook", function()
+    check(WEBHOOK, "act", world.thorough and 150 or 20)
+  end)
+
+  it("says so where the C library has no more for us", not os.getenv "LD_PRELOAD" and function()
+    local library, work = compile.no_memory(), world.path ""
+    os.execute("mkdir " .. work)
+    local pipe = assert(io.popen(("LD_PRELOAD=%s %s spec/support/c_memory.lua %s %s 2>&1"):format(library, os.getenv "SCOPE3_LUA_BIN", library, work)))
+    local said = pipe:read "*a"
+    pipe:close()
+    os.execute("rm -rf " .. work)
+    assert.equal("swept\n", said)
+  end or nil)
+
+  it("lets finalizers close what a call is using, without harm", function()
+    local state = failing.state(("local PACKED, RUNS = %q, %d\n"):format(packed, world.thorough and 500 or 200) .. FINALIZERS, package.path, package.cpath)
+    local status, message = state:run "act"
+    state:close()
+    assert.same({ 0 }, { status, message })
+  end)
+
+  describe("while requests are under way", function()
+    local sandbox = world.around(setup, teardown, before_each)
+    it("says so, and goes on afterwards", function()
+      sandbox:configure { task_seconds = 0, task_jitter = 0, audience_seconds = 0 }
+      for _, act in ipairs { "act", "sync" } do
+        check(("local ROWS, URL = %q, %q\n"):format(rows, sandbox.url) .. RUNS, act, world.thorough and 40 or 8)
+      end
+    end)
+  end)
+end)

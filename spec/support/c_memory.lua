@@ -1,0 +1,145 @@
+-- Runs in a process of its own, with spec/support/no_memory.c preloaded: lua c_memory.lua <path of that library> <where temporary files may lie>.
+-- The C library refuses our module memory at every point; what fails says so, and the counts hold. Prints what is wrong, and "swept" at the end.
+local core = require "scope3.core"
+local no_memory = assert(package.loadlib(arg[1], "luaopen_no_memory"))()
+local work = arg[2]
+
+local MAP = { { "external_id", 1 }, { "email", 2 }, { "phone", 3 } }
+local NAMED = { { "external_id", "id" }, { "email", "mail" }, { "phone", "tel" } }
+
+local function rows(format)
+  local list = { format == "csv" and "id,mail,tel" or nil }
+  for i = 1, 40 do
+    list[#list + 1] = format == "csv" and ("%d,p%d@example.org,%s"):format(i % 30, i, i % 3 == 0 and "bad" or "+493012345" .. 100 + i)
+      or ('{"id":"%d","mail":"p%d@ex\\u0061mple.org","deep":[1]}'):format(i % 30, i)
+  end
+  return table.concat(list, "\n") .. "\n"
+end
+
+local open = {}
+local function new(kind, ...)
+  local object, why = core[kind](...)
+  open[#open + 1] = object
+  return object or error(why, 0)
+end
+
+local function fill(format, script)
+  return function(state)
+    script.max_member, script.refusals, script.region = 1000, true, "DE"
+    state.builder = new("builder", script)
+    state.payload = new("payload", { max_members = 100, max_bytes = 100000 })
+    local next_payload, ids = new("payload", { max_members = 100, max_bytes = 100000 }), core.id_set()
+    state.builder:epoch(ids, next_payload)
+    state.next = next_payload
+    local source = new("source", { format = format, decode = format == "jsonl" and core.json_decode or nil })
+    source:feed(rows(format))
+    source:finish()
+    while state.builder:fill(state.payload, source, 1e9, 5) ~= "end" do
+      state.builder:refusals()
+    end
+    ids:seal(state.payload)
+  end
+end
+
+local SCENARIOS = {
+  fill("csv", { map = MAP }), fill("jsonl", { map = NAMED }),
+  fill("csv", { member = function(row) return { { external_id = row.id, email = row.mail }, { external_id = "x" .. row.id, phone = "1", region = row.tel } } end }),
+  fill("jsonl", { map = NAMED, where = function(row) return row.mail ~= nil end }),
+  function(state)
+    state.builder = new("builder", { max_member = 1000, refusals = true })
+    state.payload = new("payload", { max_members = 100, max_bytes = 100000 })
+    for i = 1, 40 do
+      state.builder:add(state.payload, { external_id = i, email = i % 2 == 0 and "nobody" or "a@example.org", phone = "0", region = "Nowhere" })
+    end
+  end,
+  function()
+    local source = new("source", { format = "csv", path = work .. "/rows.csv" })
+    while source:read() do end
+  end,
+  function()
+    local builder = new("builder", { max_member = 1000 })
+    local payload = new("payload", { max_members = 100, max_bytes = 100000 })
+    builder:add(payload, { external_id = "1", email = "a@example.org" })
+    local spool = new("spool", work .. "/spool", { capacity = 65536 })
+    assert(spool:keep(payload, 1, 1))
+    local into = new("payload", { max_members = 100, max_bytes = 100000 })
+    spool:reader()(into)
+    assert(spool:reset())
+  end,
+  function()
+    local file = new("append_file", work .. "/log")
+    assert(file:append "line\n")
+    local counts = new("count_file", work .. "/counts")
+    assert(counts:lock())
+    counts:set("a", 1)
+    assert(counts:unlock())
+    core.hmac_sha256(("k"):rep(80), "text")
+    core.check_json_object('{"a":{"b":1,"b":2}}')
+  end,
+  function()
+    local engine = new("engine", { ca_file = "/nowhere" })
+    local payload = new("payload", { max_members = 10, max_bytes = 10000 })
+    new("builder", { max_member = 1000 }):add(payload, { external_id = "1", email = "a@example.org" })
+    assert(engine:submit { method = "POST", url = "http://127.0.0.1:1/", headers = { "A: b" }, body = { "[", { payload, "add", 1, 1 }, "]" }, timeout = 5 })
+    for _ = 1, 100 do
+      if engine:step() then
+        break
+      end
+      engine:wait(0.05)
+    end
+    assert(engine:result())
+  end,
+}
+
+local function holds(state)
+  local c = state.builder and state.payload and state.builder:counts()
+  if not c then
+    return
+  end
+  if c.rows ~= c.skipped + c.rejected_rows + c.used_rows then
+    return ("rows %d, skipped %d, rejected %d, used %d"):format(c.rows, c.skipped, c.rejected_rows, c.used_rows)
+  end
+  for _ = 1, 3 do
+    if state.builder:flush(state.payload) then
+      break
+    end
+  end
+  c = state.builder:counts()
+  local adds = state.payload:living() + (state.next and state.next:living() or 0)
+  if adds ~= c.members - c.superseded then
+    return ("%d members, %d superseded, %d living"):format(c.members, c.superseded, adds)
+  end
+end
+
+local function attempt(number, scenario, k, count)
+  local state = {}
+  no_memory.fail("core.so", k, count)
+  local fine, why = pcall(scenario, state)
+  local asked = no_memory.asked()
+  local problem = not fine and not tostring(why):lower():find "memory" and tostring(why) or state.builder and holds(state)
+  for i = #open, 1, -1 do
+    open[i]:close()
+    open[i]:close()
+    open[i] = nil
+  end
+  collectgarbage()
+  if problem then
+    print(("scenario %d, %d of %d, %d in a row: %s"):format(number, k, asked, count, problem))
+  end
+  return asked, fine
+end
+
+local file = assert(io.open(work .. "/rows.csv", "wb"))
+file:write(rows "csv")
+file:close()
+local failed = 0
+for number, scenario in ipairs(SCENARIOS) do
+  local asked = attempt(number, scenario, 0, 0)
+  for _, count in ipairs { 1, 1e9 } do
+    for k = 1, asked do
+      local _, fine = attempt(number, scenario, k, count)
+      failed = failed + (fine and 0 or 1)
+    end
+  end
+end
+print(failed > 20 and "swept" or ("only %d failed"):format(failed))

@@ -1,0 +1,158 @@
+/* A Lua state of its own whose allocator can be told to fail, for specs. Small, so that the collector runs often in there.
+ *
+ *   local failing = the module
+ *   local state = failing.state(code, path, cpath)   -- code returns a table of functions
+ *   local status, message, asked, refused = state:run(name, first, count)
+ *                                       -- of the allocations from now on the `first` one and `count` - 1 more fail
+ *   state:warning()   the last warning (Lua 5.4 on)    state:close()
+ *   failing.memory()  bytes that the C library has given out    failing.descriptors()  open descriptors */
+#include <dirent.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <malloc.h>
+#include <string.h>
+
+int luaopen_failing(lua_State *L);
+
+typedef struct failing {
+  lua_State *child;
+  lua_Alloc alloc;
+  void *alloc_with;
+  long asked, first, last, refused;
+  char warning[256];
+} failing;
+
+static void *allocate(void *with, void *p, size_t old, size_t size) {
+  failing *f = with;
+  if (size > 0 && (p == NULL || size > old)) {
+    f->asked++;
+    if (f->first > 0 && f->asked >= f->first && f->asked <= f->last) {
+      f->refused++;
+      return NULL;
+    }
+  }
+  return f->alloc(f->alloc_with, p, old, size);
+}
+
+#if LUA_VERSION_NUM >= 504
+static void warn(void *with, const char *message, int more) {
+  failing *f = with;
+  (void)more;
+  if (*message != '@')
+    strncat(f->warning, message, sizeof f->warning - strlen(f->warning) - 1);
+}
+#endif
+
+static failing *check(lua_State *L) {
+  failing *f = luaL_checkudata(L, 1, "spec.failing");
+  if (f->child == NULL)
+    luaL_error(L, "the state is closed");
+  return f;
+}
+
+static int close_state(lua_State *L) {
+  failing *f = luaL_checkudata(L, 1, "spec.failing");
+  if (f->child != NULL) {
+    lua_setallocf(f->child, f->alloc, f->alloc_with); /* LuaJIT frees all at once where it knows its own */
+    lua_close(f->child);
+  }
+  f->child = NULL;
+  return 0;
+}
+
+static int new_state(lua_State *L) {
+  const char *code = luaL_checkstring(L, 1);
+  failing *f = lua_newuserdata(L, sizeof *f);
+  memset(f, 0, sizeof *f);
+  luaL_getmetatable(L, "spec.failing");
+  lua_setmetatable(L, -2);
+  f->child = luaL_newstate();
+  if (f->child == NULL)
+    return luaL_error(L, "no state");
+  f->alloc = lua_getallocf(f->child, &f->alloc_with);
+  luaL_openlibs(f->child);
+  lua_getglobal(f->child, "package");
+  lua_pushstring(f->child, luaL_checkstring(L, 2));
+  lua_setfield(f->child, -2, "path");
+  lua_pushstring(f->child, luaL_checkstring(L, 3));
+  lua_setfield(f->child, -2, "cpath");
+  lua_settop(f->child, 0);
+  if (luaL_loadstring(f->child, code) != 0 || lua_pcall(f->child, 0, 1, 0) != 0) {
+    lua_pushstring(L, lua_tostring(f->child, -1));
+    return lua_error(L);
+  }
+  lua_setglobal(f->child, "scenario");
+#if LUA_VERSION_NUM >= 504
+  lua_setwarnf(f->child, warn, f);
+#endif
+  lua_setallocf(f->child, allocate, f);
+  return 1;
+}
+
+static int run(lua_State *L) {
+  failing *f = check(L);
+  const char *name = luaL_checkstring(L, 2);
+  const char *message;
+  long first = (long)luaL_optnumber(L, 3, 0), count = (long)luaL_optnumber(L, 4, 1);
+  int status;
+  lua_getglobal(f->child, "scenario");
+  lua_getfield(f->child, -1, name);
+  luaL_checkstack(f->child, 20, NULL);
+  f->asked = f->refused = 0;
+  f->last = first + count - 1;
+  f->first = first;
+  status = lua_pcall(f->child, 0, 1, 0);
+  f->first = 0;
+  lua_pushnumber(L, status);
+  message = lua_tostring(f->child, -1);
+  lua_pushstring(L, message != NULL ? message : status != 0 ? luaL_typename(f->child, -1) : NULL);
+  lua_pushnumber(L, (lua_Number)f->asked);
+  lua_pushnumber(L, (lua_Number)f->refused);
+  lua_settop(f->child, 0);
+  return 4;
+}
+
+static int warning(lua_State *L) {
+  failing *f = check(L);
+  lua_pushstring(L, f->warning);
+  f->warning[0] = '\0';
+  return 1;
+}
+
+static int memory(lua_State *L) {
+  struct mallinfo2 info = mallinfo2();
+  lua_pushnumber(L, (lua_Number)(info.uordblks + info.hblkhd));
+  return 1;
+}
+
+static int descriptors(lua_State *L) {
+  DIR *folder = opendir("/proc/self/fd");
+  int n = 0;
+  while (folder != NULL && readdir(folder) != NULL)
+    n++;
+  if (folder != NULL)
+    (void)closedir(folder);
+  lua_pushnumber(L, n);
+  return 1;
+}
+
+static void set(lua_State *L, const char *name, lua_CFunction f) {
+  lua_pushcfunction(L, f);
+  lua_setfield(L, -2, name);
+}
+
+int luaopen_failing(lua_State *L) {
+  luaL_newmetatable(L, "spec.failing");
+  lua_newtable(L);
+  set(L, "run", run);
+  set(L, "warning", warning);
+  set(L, "close", close_state);
+  lua_setfield(L, -2, "__index");
+  set(L, "__gc", close_state);
+  lua_newtable(L);
+  set(L, "state", new_state);
+  set(L, "memory", memory);
+  set(L, "descriptors", descriptors);
+  return 1;
+}
