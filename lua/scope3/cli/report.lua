@@ -71,12 +71,14 @@ local function describe_audience(audience)
   elseif audience.status then
     parts[#parts + 1] = audience.status
   end
-  if type(audience.uploaded_count) == "number" then
+  if type(audience.uploaded_count) == "number" and audience.uploaded_count >= 0 then
     parts[#parts + 1] = text.count(audience.uploaded_count) .. " members"
   end
-  if type(audience.matched_count) == "number" and audience.uploaded_count and audience.uploaded_count > 0 then
-    parts[#parts + 1] = ("%s matched (%.0f %%)"):format(text.count(audience.matched_count),
-      100 * audience.matched_count / audience.uploaded_count)
+  local matched, uploaded = audience.matched_count, audience.uploaded_count
+  if type(matched) == "number" and matched >= 0 then
+    -- A service may count otherwise than its words say: of more than all there is no share.
+    local share = type(uploaded) == "number" and uploaded > 0 and matched <= uploaded
+    parts[#parts + 1] = text.count(matched) .. " matched" .. (share and (" (%.0f %%)"):format(100 * matched / uploaded) or "")
   end
   return table.concat(parts, " · ")
 end
