@@ -111,7 +111,7 @@ local function forget_sent(self)
 end
 
 -- Sends members of failed tasks again. Gives how many requests there were; 0 when there is nothing to send.
-local function send_again(self, limits, on_event)
+local function send_again(self, limits, on_event, turn)
   local again, pause = passing_failures(self)
   if #again == 0 then
     return 0
@@ -120,6 +120,8 @@ local function send_again(self, limits, on_event)
   local ok, err = self.transport:pause(pause, limits)
   if not ok then
     return nil, err
+  elseif turn and self.resending ~= turn then
+    return #again -- it was taken for gone, and another one has sent them
   end
   self.limits = limits
   local built = {}
@@ -144,7 +146,7 @@ local function send_again(self, limits, on_event)
 end
 
 local TURN = 0.2 -- seconds between two looks at whether another coroutine is still sending again
-local STALE = 10 -- seconds without a sign of life after which it is taken to be gone: a host may end a coroutine anywhere
+local STALE = 5 -- seconds without a sign of life after which it is taken to be gone: a host may end a coroutine anywhere
 
 -- Waits until no other coroutine sends members of this job again.
 local function take_turn(self, limits)
@@ -179,7 +181,7 @@ local function send_in_turn(self, limits, on_event, seen)
     function own.alive()
       turn.at = self.client.loop.now()
     end
-    count, why = send_again(self, own, on_event)
+    count, why = send_again(self, own, on_event, turn)
     self.resends = self.resends + (count ~= 0 and 1 or 0)
   end
   if self.resending == turn then

@@ -9,6 +9,7 @@ local job = require "scope3.job"
 local journal = require "scope3.journal"
 local keys_of = require "scope3.keys"
 local lines = require "scope3.lines"
+local loops = require "scope3.loop"
 local mapping = require "scope3.mapping"
 local deletion = require "scope3.deletion"
 local redact = require "scope3.redact"
@@ -43,9 +44,23 @@ local function script_failed(message, row)
   return errors.new("script", ("the script failed at row %.0f: %s"):format(row, redact.patterns(message)), { code = "script_error" })
 end
 
+-- What lets others run between two slices, where the loop can: one of the host's own may raise.
+local function rest_of(self)
+  local loop, guard = self.job.client.loop, self.job.guard
+  if not loop.rest or not loops.is_foreign(loop) then
+    return loop.rest
+  end
+  return function()
+    local ok, problem = guard_of.call(loop.rest)
+    if not ok then
+      guard.fault = guard.fault or guard_of.error("the loop", problem)
+    end
+  end
+end
+
 -- Rows of a parser in C: CSV and JSON Lines.
 local function read_source(self, source)
-  local builder, rest = self.intake.builder, self.job.client.loop.rest
+  local builder, rest = self.intake.builder, rest_of(self)
   while true do
     local state, detail, row = builder:fill(self.intake.payload, source.handle, SLICE_BYTES, SLICE_SECONDS)
     local err = between(self, source:progress())
@@ -92,7 +107,7 @@ local ROWS_A_SLICE = 256
 
 -- Rows of any Lua iterator of tables.
 local function read_iterator(self, iterate)
-  local rows, rest = 0, self.job.client.loop.rest
+  local rows, rest = 0, rest_of(self)
   while true do
     local called, row, why = guard_of.call(iterate)
     if not called then

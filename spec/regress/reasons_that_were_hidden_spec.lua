@@ -118,10 +118,28 @@ describe("a port that speaks something else", function()
   teardown(world.clean)
 
   it("is named as plain http where TLS was meant", function()
-    local server = answering.start()
-    local client = assert(scope3.client { api_key = "scope3_test_key", base_url = server.url:gsub("^http", "https"), rate = 100000 })
-    local _, err = client:health()
-    server:close()
+    local _, err
+    broken.run(function(queue)
+      local listener, open = socket.listen("127.0.0.1", 0), true
+      assert(listener:listen())
+      local _, _, port = listener:localname()
+      queue:wrap(function()
+        while open do
+          local peer = listener:accept(0.5)
+          if peer then
+            peer:onerror(function(_, _, code) return code end)
+            peer:setmode("bn", "bn")
+            peer:read(-1000)
+            peer:write "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+            peer:close()
+          end
+        end
+        listener:close()
+      end)
+      local client = assert(scope3.client { api_key = "scope3_test_key", base_url = "https://127.0.0.1:" .. port, rate = 100000 })
+      _, err = client:health()
+      open = false
+    end)
     assert.same({ "network", "NOT_TLS", 1 }, { err.kind, err.code, err.request.attempts })
     assert.truthy(err.message:find("this port speaks plain http", 1, true), err.message)
   end)
