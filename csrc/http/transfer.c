@@ -16,8 +16,7 @@
 #endif
 
 enum {
-  HEADERS_CAP = 256 << 10,
-  HEADS_CAP = 512 << 10, /* a host may send interim replies for ever, and each begins the headers anew */
+  HEADERS_CAP = 256 << 10, /* of all replies to a request: a host may send interim ones for ever */
   UPLOAD_MOST = 512 << 10,
   JOINED_MOST = 16 << 10,
   FIRST_PART = 512 << 10, /* so much of a body goes a little at a time: between two pieces libcurl looks for an answer, */
@@ -54,7 +53,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
       (void)curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
   }
   t->heads += bytes;
-  if (t->heads <= HEADS_CAP && sc3_buffer_append(&t->pub.headers, p, bytes) == SC3_OK)
+  if (t->heads <= HEADERS_CAP && sc3_buffer_append(&t->pub.headers, p, bytes) == SC3_OK)
     return bytes;
   t->too_large = 1;
   return 0;

@@ -356,7 +356,7 @@ function reply.failure(result)
     return errors.new("timeout", ("no answer within %.0f s"):format(result.seconds or 0), fields)
   elseif code == "TOO_LARGE" then
     fields.retryable = nil
-    return errors.new("http", "the answer is over 8 MiB and was not read to its end", fields)
+    return errors.new("http", "the answer is over 8 MiB, or its headers over 256 kB, and was not read to its end", fields)
   end
   return errors.new("network", unreached.broken(result) .. " (" .. tostring(code) .. ")", fields)
 end
