@@ -391,7 +391,8 @@ static int is_out_of_descriptors(int error) {
   return error == EMFILE || error == ENFILE;
 }
 
-/* Why no connection came about, as far as the system says. Of a name that was not found, and of a file of CA certificates, libcurl does not keep the
+/* Why no connection came about, as far as the system says. Of a name that was not found, and of a file of CA
+   certificates, libcurl does not keep the
    error: whether descriptors were missing is found by asking for one. */
 static const char *cause_of(const transfer *t, CURLcode code) {
   long error = 0;
@@ -463,7 +464,8 @@ void transfer_conclude(transfer *t, CURLcode code, int multiplexed) {
   unread = t->joined.n == 0 && t->piece < t->body_count;
   unsent = unread || gone < (uint64_t)t->total;
   /* A small body is not watched while it goes. One of which nothing is counted may have gone, although on_begin() lets none go over another connection. */
-  p->body_sent = t->begun && request_bytes > 0 && (t->joined.n > 0 ? p->uploaded == 0 || p->uploaded >= t->joined.n : !unsent);
+  p->body_sent = t->begun && request_bytes > 0 && (t->joined.n > 0 ? p->uploaded == 0 || p->uploaded >= t->joined.n :
+    !unsent);
   p->early = 0;
   p->code = NULL;
   p->message[0] = '\0';

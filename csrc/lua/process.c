@@ -162,7 +162,8 @@ static void on_signal(int number) {
   stop_signal = number;
 }
 
-/* catch_stop(): from now on SIGINT, SIGTERM and SIGHUP set a flag; the last stays ignored where it was, as under nohup. Only the command calls it; a
+/* catch_stop(): from now on SIGINT, SIGTERM and SIGHUP set a flag; the last stays ignored where it was, as under nohup.
+   Only the command calls it; a
    library must leave signals alone. */
 static int process_catch_stop(lua_State *L) {
   struct sigaction action, before;

@@ -53,11 +53,14 @@ local CLIENT_OPTIONS = {
 ---@field max_bytes? integer  bytes of a request's body (8 MiB)
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
----@field patience? number  seconds for which the job goes on, from the first failure, while the service cannot be reached or answers 502, 503 or 504.
+---@field patience? number  seconds for which the job goes on, from the first failure, while the service cannot be
+---  reached or answers 502, 503 or 504.
 ---  Unless given a request is tried eight times, which takes about half a minute
----@field keep_going? boolean  goes on with the other requests where the service refuses one for its content, or its task fails for good. The job ends
+---@field keep_going? boolean  goes on with the other requests where the service refuses one for its content, or its
+---  task fails for good. The job ends
 ---  with the first of these errors all the same. A refused key, account or host ends it at once
----@field delete_timeout? number  seconds that `delete_missing` takes, from when everything was accepted: the wait for the tasks and the deletion (48 hours)
+---@field delete_timeout? number  seconds that `delete_missing` takes, from when everything was accepted: the wait for
+---  the tasks and the deletion (48 hours)
 ---@field settling? number  seconds that the job waits before it sends what contradicts a request whose answer was lost. Unless given
 ---  it stops there (`in_doubt`): such a request may take effect for 72 hours
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
@@ -558,12 +561,16 @@ local function wait_for_result(self, res, opts, limits, on_event)
   return res
 end
 
---- Waits for a result: until its tasks have ended, and then until each audience has a final status. For a task id the first of the two alone,
+--- Waits for a result: until its tasks have ended, and then until each audience has a final status. For a task id the
+--- first of the two alone,
 --- unless `audience` names the audience to wait for then.
 ---@param what scope3.Result|string
 ---@param opts? {timeout: number?, interval: number?, audience: string?, cancel: function?, on_event: function?,
----  notified: (fun(task_id: string): boolean?)?, patience: number?}  in seconds; `timeout` is 48 hours unless given, and 0 asks once and says what is.
----  `interval` is 0.25 growing to 30 unless the service asks otherwise. `patience` is that of a job, which a result has from its own. `notified` says whether a callback of a task has come (docs/webhooks.md): the task is then asked for at once
+---  notified: (fun(task_id: string): boolean?)?, patience: number?}  in seconds; `timeout` is 48 hours unless given,
+--- and 0 asks once and says what is.
+---  `interval` is 0.25 growing to 30 unless the service asks otherwise. `patience` is that of a job, which a result has
+--- from its own. `notified` says whether a callback of a task has come (docs/webhooks.md): the task is then asked for
+--- at once
 ---@return scope3.Result|table|nil  the result, or the task (with `audience` its row)
 ---@return scope3.Error? err  "task_failed", "needs_action", "timeout", …; `result` where one was waited for
 function Client:wait(what, opts)
@@ -574,7 +581,8 @@ function Client:wait(what, opts)
     error("client:wait: audience has no effect on a result, which knows its own; it is for task ids", 2)
   end
   local limits = wait_limits(self, what, opts)
-  local guarded = { interval = opts.interval, audience = opts.audience, notified = limits.guard:wrap("notified", opts.notified) }
+  local guarded = { interval = opts.interval, audience = opts.audience, notified = limits.guard:wrap("notified",
+    opts.notified) }
   local on_event = limits.guard:wrap("on_event", opts.on_event or self.on_event)
   local wait = type(what) == "string" and wait_for_task or wait_for_result
   local done, err = wait(self, what, guarded, limits, on_event)

@@ -1,4 +1,5 @@
---- Jobs of this Lua state that are on one audience at the same time. The service may process their requests in any order: where one adds and another
+--- Jobs of this Lua state that are on one audience at the same time. The service may process their requests in any
+--- order: where one adds and another
 --- removes, nobody can say whom the audience has in the end. Both jobs warn of it. Other processes are not seen.
 local result = require "scope3.result"
 
@@ -15,7 +16,8 @@ local function warn(job, id)
   job.contended = job.contended or {}
   if not job.contended[id] then
     job.contended[id] = true
-    result.warn(job.result, "audience_contended", ("another job was at the audience %s at the same time, and one of them adds while the other "
+    result.warn(job.result, "audience_contended",
+      ("another job was at the audience %s at the same time, and one of them adds while the other "
       .. "removes: the service may take their requests in any order"):format(id), { audience_id = id })
   end
 end

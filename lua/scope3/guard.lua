@@ -1,4 +1,5 @@
---- Foreign code inside a job or a wait: listeners, `cancel`, iterators, readers, a limiter's store, a host's loop. What raises there stops the job in
+--- Foreign code inside a job or a wait: listeners, `cancel`, iterators, readers, a limiter's store, a host's loop. What
+--- raises there stops the job in
 --- order, and comes back as `nil, err` with what was achieved. None of its callbacks is called after that.
 local errors = require "scope3.error"
 local redact = require "scope3.redact"
@@ -60,7 +61,8 @@ end
 ---@return scope3.Error
 function guard.error(what, problem, kind, code)
   local said = errors.is(problem) and problem.message or redact.text(tostring(problem))
-  return errors.new(kind or "script", ("%s raised an error: %s"):format(what, said), { code = code or "callback_error" })
+  return errors.new(kind or "script", ("%s raised an error: %s"):format(what, said),
+    { code = code or "callback_error" })
 end
 
 ---@return scope3.Guard

@@ -57,7 +57,8 @@ function job.new(client, audiences, opts)
     started = now,
     pace = pace,
     guard = guard, -- of its callbacks
-    limits = { grace = GRACE, pace = pace, guard = guard, patience = opts.patience, deadline = opts.deadline and now + opts.deadline or nil },
+    limits = { grace = GRACE, pace = pace, guard = guard, patience = opts.patience,
+      deadline = opts.deadline and now + opts.deadline or nil },
     result = result.new(client, audiences),
     concurrency = opts.concurrency or 1,
     batches = 0, -- that are not released
@@ -150,9 +151,14 @@ local function give_up(self, req)
   self:close(req.batch)
 end
 
+-- What foreign code raised: a callback, a loop, or a limiter's store.
+local function fault_of(self)
+  return self.guard.fault or self.waiter and self.waiter.fault or nil
+end
+
 -- A callback that raised is why a job ends, whatever came of that.
 local function fail(self, err)
-  self.failure = self.failure or self.guard.fault or self.waiter and self.waiter.fault or err
+  self.failure = self.failure or fault_of(self) or err
   local queue = self.queue
   self.queue = {}
   for _, req in ipairs(queue) do
@@ -278,7 +284,8 @@ function job:accepted(req, task_id)
   self:close(req.batch)
 end
 
--- Statuses of a request that is refused for what is in it. Of the others one is as likely for the next request: the key, the account or the host.
+-- Statuses of a request that is refused for what is in it. Of the others one is as likely for the next request: the
+-- key, the account or the host.
 local OF_CONTENT = { [400] = true, [409] = true, [413] = true, [422] = true }
 
 --- Whether the job goes on without what failed for good. The first of these errors is the job's in the end.
@@ -336,11 +343,14 @@ local function settle(self, req)
   self.left[#self.left + 1] = req.parts
   entry.error = err.message
   err.rows = err.rows or entry.rows
+  local passed = entry.state == "failed" and not req.batch.delete_missing and self:passes_over(err)
   if entry.state == "failed" then
-    self:note("ended", { request = req.id, status = "refused" })
+    -- A later run sends it last, without what others have replaced by then: they are going now.
+    local behind = passed and not req.batch.in_epochs or nil
+    self:note("ended", { request = req.id, status = behind and "failed" or "refused", transient = behind })
   end
   self:close(req.batch)
-  if entry.state ~= "failed" or req.batch.delete_missing or not self:passes_over(err) then
+  if not passed then
     fail(self, err)
   end
 end
@@ -356,7 +366,8 @@ local function advance(self)
       self.flights[#self.flights + 1] = req
     end
   end
-  while #self.queue > 0 and #self.flights < self.concurrency and not self.failure and not self.stopping and not self.guard.fault do
+  while #self.queue > 0 and #self.flights < self.concurrency and not self.failure and not self.stopping
+    and not fault_of(self) do
     local req = table.remove(self.queue, 1)
     if self.fits and req.bytes > self.fits and refusal.divisible(req) then
       refusal.halve(self, req) -- what passes was found out since it was made
@@ -364,8 +375,8 @@ local function advance(self)
       start(self, req)
     end
   end
-  if self.guard.fault and not self.failure then
-    fail(self, self.guard.fault)
+  if fault_of(self) and not self.failure then
+    fail(self, fault_of(self))
   end
 end
 
@@ -666,7 +677,8 @@ end
 local function passed_over(self)
   local err = self.passed_over
   if err and self.passed > 1 then
-    err.message = err.message .. (" (and %d more failures; what does not depend on them went on)"):format(self.passed - 1)
+    local more = self.passed - 1
+    err.message = err.message .. (" (and %d more failures; what does not depend on them went on)"):format(more)
   end
   return err
 end
@@ -681,7 +693,7 @@ function job:finish()
   self.ended = true
   contention.leave(self)
   self:leave()
-  self.failure = self.failure or self.guard.fault or passed_over(self)
+  self.failure = self.failure or fault_of(self) or passed_over(self)
   if self.failure then
     self.failure.result = res
     return nil, self.failure

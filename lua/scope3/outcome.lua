@@ -85,7 +85,8 @@ local function task_ended(self, task, err, warnings)
   self:note("ended", { request = work.id, status = task.status, transient = work.transient })
 end
 
--- Tasks that failed for reasons that pass, and may be tried again. They stay where they are until they were sent: whoever does that may be ended in the
+-- Tasks that failed for reasons that pass, and may be tried again. They stay where they are until they were sent:
+-- whoever does that may be ended in the
 -- middle of it, and somebody else goes on.
 local function passing_failures(self)
   local again, pause = {}, 0
@@ -146,7 +147,8 @@ local function send_again(self, limits, on_event, turn)
 end
 
 local TURN = 0.2 -- seconds between two looks at whether another coroutine is still sending again
-local STALE = 5 -- seconds without a sign of life after which it is taken to be gone: a host may end a coroutine anywhere
+-- seconds without a sign of life after which it is taken to be gone: a host may end a coroutine anywhere
+local STALE = 5
 
 -- Waits until no other coroutine sends members of this job again.
 local function take_turn(self, limits)
@@ -161,7 +163,8 @@ local function take_turn(self, limits)
   return self.resending
 end
 
--- Several coroutines may wait for one job. One at a time sends again, and the others then look anew: so all are told the same.
+-- Several coroutines may wait for one job. One at a time sends again, and the others then look anew: so all are told
+-- the same.
 local function send_in_turn(self, limits, on_event, seen)
   local turn, err = take_turn(self, limits)
   if not turn then

@@ -193,13 +193,15 @@ local HINTS = {
   [429] = "too many requests",
 }
 
-local EXPIRED = "the key was taken before and is refused now: it has expired or was revoked; give a new one in SCOPE3_API_KEY"
+local EXPIRED = "the key was taken before and is refused now: it has expired or was revoked; "
+  .. "give a new one in SCOPE3_API_KEY"
 
 -- A port of TLS that is spoken to in plain http says so in words, where it says anything.
 local function wants_tls(result)
   local body = result.body or ""
   return not result.secure and result.status == 400 and #body < 8192
-    and (body:find("plain HTTP request was sent to HTTPS port", 1, true) or body:find("HTTP request to an HTTPS server", 1, true)
+    and (body:find("plain HTTP request was sent to HTTPS port", 1, true) or body:find("HTTP request to an HTTPS server",
+      1, true)
       or body:find("speaking plain HTTP to an SSL", 1, true) or body:find("requires TLS", 1, true))
 end
 
@@ -356,7 +358,8 @@ function reply.failure(result)
     return errors.new("timeout", ("no answer within %.0f s"):format(result.seconds or 0), fields)
   elseif code == "TOO_LARGE" then
     fields.retryable = nil
-    return errors.new("http", "the answer is over 8 MiB, or its headers over 256 kB, and was not read to its end", fields)
+    return errors.new("http", "the answer is over 8 MiB, or its headers over 256 kB, and was not read to its end",
+      fields)
   end
   return errors.new("network", unreached.broken(result) .. " (" .. tostring(code) .. ")", fields)
 end
@@ -375,7 +378,8 @@ function reply.read(result, now, known)
   if result.code then
     if not result.begun and result.begun ~= nil then
       return nil, unreached.refused_by_proxy(result, reply.retry_after(result, now)) or reply.failure(result)
-    elseif not status or status < 300 or result.code == "TOO_LARGE" or not (next(result.headers) or SAY_ALL[status]) then
+    elseif not status or status < 300 or result.code == "TOO_LARGE" or not (next(result.headers)
+      or SAY_ALL[status]) then
       return nil, reply.failure(result)
     end
     return nil, status < 400 and redirected(result, known)

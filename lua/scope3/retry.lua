@@ -39,7 +39,8 @@ function retry.earn(budget)
   budget.left = math.min(BUDGET, budget.left + 0.5)
 end
 
--- What tells that the service cannot be reached, or is away for a while. A host that takes a request and does not answer it is another thing.
+-- What tells that the service cannot be reached, or is away for a while. A host that takes a request and does not
+-- answer it is another thing.
 local OUTAGE = { [502] = true, [503] = true, [504] = true }
 
 --- Whether a failure is one of an outage, which `patience` outlasts.
@@ -67,12 +68,15 @@ end
 
 --- Seconds to wait before the next attempt, or nil when the failure is final. `Retry-After` is honoured in full; without it the time is
 --- anything up to twice the time before ("full jitter"), so that many clients do not come back at once. The system's own random numbers decide:
---- Lua's are the same in every process on some Luas, and belong to the host. In an outage the time that is `left` decides in place of the attempts.
+--- Lua's are the same in every process on some Luas, and belong to the host. In an outage the time that is `left`
+--- decides in place of the attempts.
 ---@param err scope3.Error
 ---@param attempts integer  made so far
 ---@param failures table<string|integer, integer>  how often the request failed in each way; kept here
----@param how? {reached: boolean?, budget: {left: number}?, left: number?, random: (fun(): number)?}  `reached`: the host has answered before, or is
----  to be taken for one that will; `left`: seconds of patience, where there is an outage and somebody said how long to go on
+---@param how? {reached: boolean?, budget: {left: number}?, left: number?, random: (fun(): number)?}  `reached`: the
+---  host has answered before, or is
+---  to be taken for one that will; `left`: seconds of patience, where there is an outage and somebody said how long to
+--- go on
 ---@return number?
 function retry.delay(err, attempts, failures, how)
   how = how or {}

@@ -38,7 +38,8 @@ end
 
 local MAIN = {} -- stands for the main coroutine of Lua 5.1
 
--- Whoever is suspended inside the stream has a request half made: nobody else may touch it meanwhile, unless that coroutine was ended by its host.
+-- Whoever is suspended inside the stream has a request half made: nobody else may touch it meanwhile, unless that
+-- coroutine was ended by its host.
 local function check_free(self, level)
   local user = self.user
   if user == (coroutine.running() or MAIN) then

@@ -16,7 +16,8 @@ local AUDIENCE_ENDED = { READY = true, TOO_SMALL = true, ERROR = true, SUSPENDED
 
 local FIRST_POLL, LONGEST_POLL, GROWTH = 0.25, 30, 1.5
 local FAILURES_IN_A_ROW = 5
-local SHORTEST_WISH, LONGEST_WISH = 1, 3600 -- seconds between two polls that a service may ask for (docs/contract.md section 3)
+-- seconds between two polls that a service may ask for (docs/contract.md section 3)
+local SHORTEST_WISH, LONGEST_WISH = 1, 3600
 local NOTICE = 0.2 -- seconds between two looks for a callback
 -- A service may not find a task at once that it has just made: seconds from its acceptance, from the beginning of a
 -- wait, and from when it was seen.
@@ -47,7 +48,8 @@ function tasks.ended(status)
   return ENDED[status] == true
 end
 
--- A wait may last for hours: a poll that fails is repeated, as long as not many fail in a row, and patience has not ended.
+-- A wait may last for hours: a poll that fails is repeated, as long as not many fail in a row, and patience has not
+-- ended.
 local function survives(err, failures)
   return failures < FAILURES_IN_A_ROW and not err.outage
     and (err.kind == "network" or err.kind == "timeout" or (err.status and (err.status == 429 or err.status >= 500)))
@@ -268,7 +270,8 @@ function tasks.wait_one(client, id, limits, opts, on_event, begun)
   if not task then
     err.task_id = err.task_id or id
     if err.status == 401 then
-      err.message = ("%s. The task %s goes on at the service: scope3 wait %s follows it with the new key"):format(err.message, id, id)
+      err.message = ("%s. The task %s goes on at the service: scope3 wait %s follows it with the new key"):format(
+        err.message, id, id)
     end
     return nil, err
   end

@@ -69,14 +69,16 @@ local function ground(self, call)
   call.id = nil
 end
 
--- What the clients of an engine have in common: the engine, the calls that fly on it, and what loops may do with it. The engine is made when it is
+-- What the clients of an engine have in common: the engine, the calls that fly on it, and what loops may do with it.
+-- The engine is made when it is
 -- first needed, and tried again later where that fails: there may be descriptors and memory then.
 local function share(ca_file)
   local shared = { calls = {} }
   function shared.open()
     local message
     if not shared.engine then
-      shared.engine, message = core.engine { ca_file = ca_file, user_agent = "scope3-lua/" .. version, http1_after_failure = HTTP1 }
+      shared.engine, message = core.engine { ca_file = ca_file, user_agent = "scope3-lua/" .. version,
+        http1_after_failure = HTTP1 }
     end
     return shared.engine, message
   end
@@ -115,11 +117,13 @@ local function proxy()
   return proxy_settings
 end
 
--- libcurl writes an IPv4 address out as four numbers, however it was given; what is none is a name, and may be anybody's.
+-- libcurl writes an IPv4 address out as four numbers, however it was given; what is none is a name, and may be
+-- anybody's.
 local function is_loopback(host)
   host = core.lower(host or "")
   local b, c, d = host:match("^127%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$")
-  return host == "localhost" or host == "::1" or b ~= nil and tonumber(b) < 256 and tonumber(c) < 256 and tonumber(d) < 256
+  return host == "localhost" or host == "::1" or b ~= nil and tonumber(b) < 256 and tonumber(c) < 256
+    and tonumber(d) < 256
 end
 
 --- Looks at a base URL: https, or plain http to loopback; no user, query or fragment.
@@ -262,7 +266,8 @@ local function failed(self, err, seconds, now)
     self.history[#self.history].waited = delay
     self.due, self.last = now + delay, err
     table.insert(self.waiter.waiting, self)
-    self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts, message = err.message,
+    self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts,
+      message = err.message,
       out = self.out_since and now - self.out_since, left = left }
     return self:wake() -- whoever waits looks when it is due
   end
@@ -290,7 +295,8 @@ function Call:ended(result)
   owner.reached = owner.reached or result.begun and result.status ~= nil and result.status > 0
   self.bytes_sent = self.bytes_sent + (result.uploaded or 0)
   if not result.code then
-    local longer = of_limiter(self, "learn", owner.who, result.headers or {}, owner.flying, limiter_time(owner, now), reply.time(result))
+    local longer = of_limiter(self, "learn", owner.who, result.headers or {}, owner.flying, limiter_time(owner, now),
+      reply.time(result))
     if longer and not owner.cut_told then
       owner.cut_told = true
       self:tell { event = "cut_short", field = "RateLimit-Reset", said = longer, seconds = waits.LONGEST }
@@ -514,9 +520,11 @@ local function loop_failed(limits, waiter, problem)
   end
 end
 
---- Moves calls on until `done`. When `cancel` tells to stop, or a callback raised, what is under way has `grace` seconds left.
+--- Moves calls on until `done`. When `cancel` tells to stop, or a callback raised, what is under way has `grace`
+--- seconds left.
 ---@param done fun(): boolean
----@param limits? {cancel: (fun(): boolean?)?, guard: scope3.Guard?, grace: number?, deadline: number?, alive: fun()?}  `deadline` in seconds of the
+---@param limits? {cancel: (fun(): boolean?)?, guard: scope3.Guard?, grace: number?, deadline: number?, alive: fun()?}
+---  `deadline` in seconds of the
 ---  loop's clock; `alive` is called now and then, at least each second
 ---@param waiter scope3.Waiter  of the calls that `done` looks at
 ---@return true?
@@ -544,7 +552,8 @@ function transport:drive(done, limits, waiter)
     if limits.alive then
       limits.alive()
     end
-    local pause = math.max(0, math.min(longest, soonest and soonest - now or LONGEST, until_ and until_ - now or LONGEST))
+    local pause = math.max(0, math.min(longest, soonest and soonest - now or LONGEST,
+      until_ and until_ - now or LONGEST))
     if waiter.woken then -- by a listener, or by others while one was suspended
       step(self.shared)
     else

@@ -1,4 +1,5 @@
---- Why a transfer brought no reply, in words with what to do about it: the name, the connection, a proxy, the certificate, or what broke later.
+--- Why a transfer brought no reply, in words with what to do about it: the name, the connection, a proxy, the
+--- certificate, or what broke later.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local redact = require "scope3.redact"
@@ -10,7 +11,8 @@ local NETWORK = {
   COULDNT_RESOLVE_HOST = "the host name was not found: check the base URL and the network",
   COULDNT_RESOLVE_PROXY = "the proxy's name was not found: check https_proxy",
   COULDNT_CONNECT = "the host does not answer: check the base URL, the network and the proxy",
-  PEER_FAILED_VERIFICATION = "the certificate of the host is not trusted; behind a company proxy set ca_file to its certificate",
+  PEER_FAILED_VERIFICATION =
+    "the certificate of the host is not trusted; behind a company proxy set ca_file to its certificate",
   SSL_CACERT_BADFILE = "the file of CA certificates cannot be read: check ca_file",
   GOT_NOTHING = "the connection was closed without an answer",
   PARTIAL_FILE = "the answer was cut short",
@@ -32,24 +34,28 @@ local CAUSES = {
 
 -- --- certificates ------------------------------------------------------------------------------------------------
 
--- X509_V_ERR_… of OpenSSL, which libcurl hands on, and the words of the TLS libraries that have no such number. The first that fits counts.
+-- X509_V_ERR_… of OpenSSL, which libcurl hands on, and the words of the TLS libraries that have no such number. The
+-- first that fits counts.
 local CERTIFICATE = {
   { code = "CERT_EXPIRED", numbers = { [10] = true }, words = { "expired" },
     text = "%s has expired: whoever runs it must renew it; check this machine's clock too" },
-  { code = "CERT_NOT_YET_VALID", numbers = { [9] = true }, words = { "not yet valid", "not activated", "not valid yet" },
+  { code = "CERT_NOT_YET_VALID", numbers = { [9] = true }, words = { "not yet valid", "not activated",
+    "not valid yet" },
     text = "%s is not valid yet: check this machine's clock" },
   { code = "CERT_REVOKED", numbers = { [23] = true }, words = { "revoked" },
     text = "%s was revoked: do not send anything there before whoever runs it has explained that" },
   { code = "CERT_WRONG_HOST", numbers = { [62] = true, [64] = true },
     words = { "subject name", "does not match", "alt name", "hostname mismatch", "name mismatch" },
-    text = "%s is for another name: check the host in the base URL, which a proxy or a wrong DNS entry may lead elsewhere" },
+    text = "%s is for another name: check the host in the base URL; a proxy or a wrong DNS entry may lead elsewhere" },
   { code = "CERT_WEAK", numbers = { [66] = true, [67] = true, [68] = true }, words = { "key too", "md too weak" },
     text = "%s or its CA's has too weak a key or digest for this machine: whoever runs it must replace it" },
-  { code = "CERT_SELF_SIGNED", numbers = { [18] = true }, words = { "self-signed certificate$", "self signed certificate$" },
+  { code = "CERT_SELF_SIGNED", numbers = { [18] = true }, words = { "self-signed certificate$",
+    "self signed certificate$" },
     text = "%s is self-signed: if it is yours, set ca_file to it" },
   { code = "CERT_UNKNOWN_CA", numbers = { [2] = true, [19] = true, [20] = true, [21] = true, [27] = true },
     words = { "issuer", "self[- ]signed", "unknown ca", "verification failed", "verify the first" },
-    text = "%s is of a CA that is not known here: behind a company proxy set ca_file to that CA's certificate, else install ca-certificates" },
+    text = "%s is of a CA that is not known here: behind a company proxy set ca_file to that CA's certificate, "
+      .. "else install ca-certificates" },
 }
 
 local function certificate_of(number, message)
@@ -72,7 +78,8 @@ local function certificate_error(result)
   local number = result.proxy_verify or result.verify
   local one = certificate_of(number, result.message or "")
   if one then
-    local text = one.text:format(result.proxy_verify and "the certificate of the proxy" or "the certificate of the host")
+    local text = one.text:format(result.proxy_verify and "the certificate of the proxy"
+      or "the certificate of the host")
     return errors.new("network", text .. " (" .. one.code .. ")", { code = result.code, reason = one.code })
   end
 end
@@ -80,7 +87,8 @@ end
 -- --- handshakes --------------------------------------------------------------------------------------------------
 
 -- What TLS libraries say of a port that does not speak TLS.
-local PLAIN = { "wrong version number", "packet length too long", "unexpected tls packet", "http request", "record layer failure", "unknown protocol" }
+local PLAIN = { "wrong version number", "packet length too long", "unexpected tls packet", "http request",
+  "record layer failure", "unknown protocol" }
 -- A host that wants a certificate of ours. Over TLS 1.3 it says so only when the request is on its way.
 local WANTS_CERTIFICATE = { "certificate required", "client certificate", "alert number 116" }
 
@@ -97,15 +105,19 @@ end
 local function handshake_error(result)
   local message = result.message or ""
   if result.code == "SSL_CLIENTCERT" or says(message, WANTS_CERTIFICATE) then
-    return errors.new("network", "the host wants a certificate of the client, and this library has none to show: check the base URL, "
+    return errors.new("network",
+      "the host wants a certificate of the client, and this library has none to show: check the base URL, "
       .. "or go through a proxy that has one (SSL_CLIENTCERT)", { code = "SSL_CLIENTCERT" })
   elseif result.code ~= "SSL_CONNECT_ERROR" then
     return nil
   elseif says(message, PLAIN) then
-    return errors.new("network", "this port speaks plain http, not TLS: check the port in the base URL, and https_proxy where that is set (NOT_TLS)",
+    return errors.new("network",
+      "this port speaks plain http, not TLS: check the port in the base URL, and https_proxy if set (NOT_TLS)",
       { code = "NOT_TLS" })
-  elseif says(message, { "protocol version", "unsupported protocol", "handshake failure", "no shared cipher", "unrecognized name" }) then
-    return errors.new("network", "the host and this machine agree on no TLS: " .. redact.text(message) .. " (SSL_CONNECT_ERROR)",
+  elseif says(message, { "protocol version", "unsupported protocol", "handshake failure", "no shared cipher",
+    "unrecognized name" }) then
+    return errors.new("network", "the host and this machine agree on no TLS: " .. redact.text(message)
+      .. " (SSL_CONNECT_ERROR)",
       { code = "SSL_CONNECT_ERROR", retryable = true })
   end
 end
@@ -127,9 +139,12 @@ function unreached.refused_by_proxy(result, retry_after)
     return nil
   end
   local passing = status >= 500 or status == 408 or status == 429
-  local advice = ADVICE[status] or passing and "it could not reach the host, or is busy" or "check https_proxy and no_proxy"
-  return errors.new("network", ("the proxy answered %d and lets nothing through to the host: %s"):format(status, advice),
-    { code = passing and "PROXY_FAILED" or "PROXY_REFUSED", retryable = passing or nil, retry_after = passing and retry_after or nil })
+  local advice = ADVICE[status] or passing and "it could not reach the host, or is busy"
+    or "check https_proxy and no_proxy"
+  return errors.new("network", ("the proxy answered %d and lets nothing through to the host: %s"):format(status,
+    advice),
+    { code = passing and "PROXY_FAILED" or "PROXY_REFUSED", retryable = passing or nil,
+      retry_after = passing and retry_after or nil })
 end
 
 -- Whether it was the proxy to which no connection came about: libcurl names whom it tried.
@@ -144,15 +159,18 @@ end
 ---@return scope3.Error?
 function unreached.error(result)
   if result.cause == "descriptors" then
-    return errors.new("network", "the process has no file descriptors left, so no connection could be made: raise its limit (ulimit -n), "
+    return errors.new("network",
+      "the process has no file descriptors left, so no connection could be made: raise its limit (ulimit -n), "
       .. "or close what it holds open (NO_DESCRIPTORS)", { code = "NO_DESCRIPTORS", retryable = true })
   elseif result.code == "PEER_FAILED_VERIFICATION" then
     return certificate_error(result)
-  elseif result.cause and CAUSES[result.cause] and (result.code == "COULDNT_CONNECT" or result.code == "OPERATION_TIMEDOUT") then
+  elseif result.cause and CAUSES[result.cause] and (result.code == "COULDNT_CONNECT"
+    or result.code == "OPERATION_TIMEDOUT") then
     local late = result.code == "OPERATION_TIMEDOUT"
     local who = is_of_proxy(result) and "the proxy" or "the host"
     local code = late and "CONNECT_TIMEDOUT" or result.code
-    return errors.new(late and "timeout" or "network", ("%s %s (%s)"):format(who, CAUSES[result.cause], code), { code = code, retryable = true })
+    return errors.new(late and "timeout" or "network", ("%s %s (%s)"):format(who, CAUSES[result.cause], code),
+      { code = code, retryable = true })
   end
   return handshake_error(result)
 end

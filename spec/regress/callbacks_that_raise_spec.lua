@@ -52,14 +52,16 @@ describe("a callback that raises", function()
     local taken = '{"success":true,"operationId":"t$N","taskId":"t$N"}'
     local passing = '{"task":{"taskId":"$ID","status":"failed","error":{"code":"X","message":"m","recovery":"transient"}}}'
     for event, case in pairs {
-      progress = { {} }, request = { {} }, accepted = { {} }, blocked = { {}, 5 }, retry = { { sync = { again, taken } } },
+      progress = { {} }, request = { {} }, accepted = { {} }, blocked = { {}, 5 }, retry = { { sync = { again,
+        taken } } },
       shrunk = { { sync = { large, taken } } }, barrier = { {}, 5, "unique" }, task = { {}, 5, "unique" },
       resend = { { task = { passing, passing, passing } }, 5, "unique" },
     } do
       server:play(case[1])
       local csv, journal = world.file(rows(20, case[3] and "1,q@example.com")), world.path ".journal"
       local client, calls, raised = server:client(), 0, false
-      local opts = { journal = journal, max_members = case[2], unique = case[3] and "job" or nil, on_event = function(seen)
+      local opts = { journal = journal, max_members = case[2], unique = case[3] and "job" or nil,
+        on_event = function(seen)
         assert(not raised)
         calls = calls + 1
         if seen.event == event then
@@ -95,7 +97,8 @@ describe("a callback that raises", function()
         assert.same({ "script", "callback_error" }, { err.kind, err.code }) -- it was asked before the job had begun
       end
     end
-    local _, err = client:run(MAP, csv, { on_event = function() error "jane@example.com and 5f4dcc3b5aa765d61d8327deb882cf99 boom" end })
+    local _, err = client:run(MAP, csv, { on_event = function() error
+      "jane@example.com and 5f4dcc3b5aa765d61d8327deb882cf99 boom" end })
     assert.is_nil(err.message:find("jane@", 1, true) or err.message:find("5f4dcc3b", 1, true), err.message)
   end)
 
@@ -137,7 +140,8 @@ describe("a callback that raises", function()
       return { id = n, mail = n .. "@example.com" }
     end, { max_members = 1000 })
     assert.is_nil(ok)
-    assert.same({ "source", "callback_error", 2500, 2000, 500 }, { err.kind, err.code, err.result.rows, err.result.sent, err.result.failed })
+    assert.same({ "source", "callback_error", 2500, 2000, 500 }, { err.kind, err.code, err.result.rows, err.result.sent,
+      err.result.failed })
     world.assert_sums(err.result)
     local chunks = 0
     ok, err = client:run(MAP, scope3.csv(function()
@@ -152,7 +156,8 @@ describe("a callback that raises", function()
     assert.equal(11, err.result.rows)
     for _, script in ipairs {
       { audience = "a", member = function() error "boom" end }, { audience = "a", member = coroutine.yield },
-      { audience = "a", map = MAP.map, where = function() error "boom" end }, { audience = "a", map = MAP.map, where = coroutine.yield },
+      { audience = "a", map = MAP.map, where = function() error "boom" end }, { audience = "a", map = MAP.map,
+        where = coroutine.yield },
     } do
       local journal = world.path ".journal"
       coroutine.wrap(function()
@@ -242,7 +247,8 @@ describe("a callback that raises", function()
     server:play {}
     local queue, seen, res = cqueues.new(), 0, nil
     queue:wrap(function()
-      local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = server.url, rate = 100000 })
+      local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = server.url,
+        rate = 100000 })
       res = assert(client:sync(audience(4), { max_members = 1, on_event = function(event)
         if event.event == "accepted" then
           assert(client:task(event.task_id))
@@ -290,12 +296,15 @@ end)
 describe("several coroutines that wait for one result", function()
   local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0.1 })
 
-  -- Two tasks fail for a passing reason, and their members go again. The first that is about to send them may be ended by its host.
+  -- Two tasks fail for a passing reason, and their members go again. The first that is about to send them may be ended
+  -- by its host.
   local function waits(count, killed)
-    sandbox:configure { task_seconds = 0.2, task_outcomes = world.json.array { "failed:transient", "failed:transient" } }
+    sandbox:configure { task_seconds = 0.2, task_outcomes = world.json.array { "failed:transient",
+      "failed:transient" } }
     local queue, said, res, gone = cqueues.new(), {}, nil, false
     queue:wrap(function()
-      local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = sandbox.url, rate = 100000 })
+      local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = sandbox.url,
+        rate = 100000 })
       res = assert(client:sync(audience(3), { max_members = 1 }))
       for _ = 1, count do
         queue:wrap(function()

@@ -1,4 +1,5 @@
--- A terminal that closed ended a job without its report; odd counts were shown as shares; two jobs on one audience, one adding and one removing, said nothing.
+-- A terminal that closed ended a job without its report; odd counts were shown as shares; two jobs on one audience, one
+-- adding and one removing, said nothing.
 local answering = require "spec.support.answering"
 local core = require "scope3.core"
 local cqueues = require "cqueues"
@@ -26,13 +27,16 @@ describe("a command that waits", function()
     end
   end
 
-  -- Starts one in the background, and does to it what `act` says once its task was asked for: its code, report and complaint.
+  -- Starts one in the background, and does to it what `act` says once its task was asked for: its code, report and
+  -- complaint.
   local function started(before, act)
     server:play { task = { WORKING } }
-    local csv, out, err, pid, code = world.file "id,mail\n1,a@example.com\n", world.path ".out", world.path ".err", world.path ".pid", world.path ".code"
+    local csv, out, err, pid, code = world.file "id,mail\n1,a@example.com\n", world.path ".out", world.path ".err",
+      world.path ".pid", world.path ".code"
     os.execute(([[(%s %s bin/scope3.in sync %s --audience a --base-url %s --map external_id=id --map email=mail --wait=60 >%s 2>%s & echo $! >%s.new
       mv %s.new %s; wait $!; echo $? >%s.new; mv %s.new %s) >/dev/null 2>&1 &]]):format(
-      before .. " SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25", os.getenv "SCOPE3_LUA_BIN", csv, server.url, out, err, pid, pid, pid, code, code, code))
+      before .. " SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25", os.getenv "SCOPE3_LUA_BIN", csv, server.url, out, err,
+        pid, pid, pid, code, code, code))
     until_(function() return world.exists(pid) and #server:requests "/tasks/" > 1 end, "no task was asked for")
     local number = world.read(pid):match "%d+"
     act(function(signal)
@@ -69,17 +73,22 @@ describe("a command that waits", function()
 
   it("shows no share of counts that give none", function()
     for counts, shown in pairs {
-      ['"uploadedCount":3,"matchedCount":-1'] = false, ['"uploadedCount":-1,"matchedCount":-1'] = false, ['"uploadedCount":3,"matchedCount":1.5'] = false,
+      ['"uploadedCount":3,"matchedCount":-1'] = false, ['"uploadedCount":-1,"matchedCount":-1'] = false,
+        ['"uploadedCount":3,"matchedCount":1.5'] = false,
       ['"uploadedCount":3,"matchedCount":6'] = "6 matched", ['"uploadedCount":0,"matchedCount":6'] = "6 matched",
       ['"uploadedCount":3,"matchedCount":1e300'] = false, ['"uploadedCount":4,"matchedCount":3'] = "3 matched (75 %)",
       ['"uploadedCount":null,"matchedCount":null'] = false, ['"matchedCount":2'] = "2 matched",
     } do
-      server:play { audiences = { ('{"audiences":[{"audienceId":"a","status":"READY","updatedAt":"2026-11-01T00:00:10Z",%s}]}'):format(counts) } }
+      server:play { audiences = {
+        ('{"audiences":[{"audienceId":"a","status":"READY","updatedAt":"2026-11-01T00:00:10Z",%s}]}'):format(counts) } }
       local csv = world.file "id,mail\n1,a@example.com\n"
-      local _, report = world.command({ "sync", csv, "--audience", "a", "--base-url", server.url, "--map", "external_id=id", "--map", "email=mail",
+      local _, report = world.command({ "sync", csv, "--audience", "a", "--base-url", server.url, "--map",
+        "external_id=id", "--map", "email=mail",
         "--wait" }, { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25" })
-      assert.is_nil(report:find("-%d+ matched") or report:find("-%d+ %%") or report:find("inf", 1, true) or report:find("200 %", 1, true), report)
-      assert.equal(shown, (shown and report:find(shown, 1, true) and shown) or (report:find "%d matched" and "shown") or false, counts .. report)
+      assert.is_nil(report:find("-%d+ matched") or report:find("-%d+ %%") or report:find("inf", 1,
+        true) or report:find("200 %", 1, true), report)
+      assert.equal(shown, (shown and report:find(shown, 1,
+        true) and shown) or (report:find "%d matched" and "shown") or false, counts .. report)
     end
   end)
 end)
@@ -90,7 +99,8 @@ describe("two jobs on one audience at once", function()
   local function audience(id, kind)
     local made = assert(scope3.audience { id = id })
     for i = 1, 3 do
-      assert(made[kind](made, { external_id = "m" .. i, email = kind == "add" and ("m%d@example.com"):format(i) or nil }))
+      assert(made[kind](made, { external_id = "m" .. i,
+        email = kind == "add" and ("m%d@example.com"):format(i) or nil }))
     end
     return made
   end

@@ -1,4 +1,5 @@
--- A host that was down for the first second failed the night: two repeats in a second, where a deploy takes minutes. And one refused request ended all.
+-- A host that was down for the first second failed the night: two repeats in a second, where a deploy takes minutes.
+-- And one refused request ended all.
 local answering = require "spec.support.answering"
 local core = require "scope3.core"
 local retry = require "scope3.retry"
@@ -36,7 +37,8 @@ describe("an outage", function()
 
   local function tries(url, opts)
     local loop, events = virtual.loop(), {}
-    local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = url, rate = 100000, loop = loop })
+    local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = url, rate = 100000,
+      loop = loop })
     opts.on_event = function(event)
       events[#events + 1] = event.event == "retry" and event or nil
     end
@@ -54,7 +56,8 @@ describe("an outage", function()
       assert.equal("COULDNT_CONNECT", err.code)
       assert.is_true(seconds >= patience and seconds < patience + 3, seconds)
       assert.same({ 0, 2 }, { err.result.unknown, err.result.failed })
-      assert.is_true(events[1].left > patience - 1 and events[1].left <= patience and events[#events].left <= events[1].left)
+      assert.is_true(events[1].left > patience - 1 and events[1].left <= patience
+        and events[#events].left <= events[1].left)
       assert.truthy(events[#events].message:find("refused the connection", 1, true))
       assert.truthy(err.message:find(("(%d attempts)"):format(err.request.attempts), 1, true), err.message)
     end
@@ -124,11 +127,13 @@ describe("an outage", function()
       end
       return retry.is_outage(err)
     end
-    for _, code in ipairs { "COULDNT_RESOLVE_HOST", "COULDNT_RESOLVE_PROXY", "COULDNT_CONNECT", "GOT_NOTHING", "RECV_ERROR", "PROXY_FAILED",
+    for _, code in ipairs { "COULDNT_RESOLVE_HOST", "COULDNT_RESOLVE_PROXY", "COULDNT_CONNECT", "GOT_NOTHING",
+      "RECV_ERROR", "PROXY_FAILED",
       "NO_DESCRIPTORS", "NOT_STARTED" } do
       assert.is_true(known(code), code)
     end
-    for _, code in ipairs { "PEER_FAILED_VERIFICATION", "SSL_CACERT_BADFILE", "SSL_CLIENTCERT", "NOT_TLS", "PROXY_REFUSED", "FORKED" } do
+    for _, code in ipairs { "PEER_FAILED_VERIFICATION", "SSL_CACERT_BADFILE", "SSL_CLIENTCERT", "NOT_TLS",
+      "PROXY_REFUSED", "FORKED" } do
       assert.is_false(known(code), code)
     end
   end)
@@ -136,7 +141,8 @@ describe("an outage", function()
   it("of the first second costs the command nothing but that second, and is told of", function()
     local port = closed_port()
     local csv = world.file "id,mail\n1,a@example.com\n"
-    local words = { "sync", csv, "--audience", "a", "--base-url", "http://127.0.0.1:" .. port, "--map", "external_id=id", "--map", "email=mail" }
+    local words = { "sync", csv, "--audience", "a", "--base-url", "http://127.0.0.1:" .. port, "--map",
+      "external_id=id", "--map", "email=mail" }
     local env = { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25" }
     words[#words + 1] = "--patience=0"
     local started = core.now()
@@ -145,15 +151,19 @@ describe("an outage", function()
     assert.truthy(complaint:find("refused the connection", 1, true), complaint)
     assert.is_true(core.now() - started < 5)
     words[#words] = nil
-    os.execute(("(sleep 1.5; exec timeout 20 %s bin/scope3.in sandbox --port %d) >/dev/null 2>&1 &"):format(os.getenv "SCOPE3_LUA_BIN", port))
+    local pid = world.path ".pid"
+    os.execute(("(sleep 1.5; exec timeout 60 %s bin/scope3.in sandbox --port %d) >/dev/null 2>&1 & echo $! >%s"):format(
+      os.getenv "SCOPE3_LUA_BIN", port, pid))
     local out
     words[#words + 1] = "--json"
     code, out, complaint = world.command(words, env)
+    os.execute("kill " .. world.read(pid))
     assert.equal(0, code, complaint)
     local res = world.json.decode(out)
     assert.equal(1, res.sent)
     assert.is_true(res.retries > 0)
-    code, _, complaint = world.command({ "sync", csv, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--patience", "9" })
+    code, _, complaint = world.command({ "sync", csv, "--audience", "a", "--map", "external_id=id", "--map",
+      "email=mail", "--dry-run", "--patience", "9" })
     assert.equal(2, code)
     assert.truthy(complaint:find("%-%-patience has no effect"), complaint)
   end)
@@ -184,7 +194,8 @@ describe("keep_going", function()
   ]]
 
   it("sends what is independent of a refused request, and ends with its error", function()
-    for _, refusal in ipairs { [[422, '{"error":{"code":"VALIDATION_ERROR","message":"no"}}']], [[400, '{"error":{"code":"BAD_REQUEST","message":"no"}}']],
+    for _, refusal in ipairs { [[422, '{"error":{"code":"VALIDATION_ERROR","message":"no"}}']],
+      [[400, '{"error":{"code":"BAD_REQUEST","message":"no"}}']],
       [[409, '{"error":{"code":"CONFLICT","message":"no"}}']] } do
       for _, keep_going in ipairs { false, true } do
         server:answer(REFUSED:format(refusal))
@@ -198,7 +209,41 @@ describe("keep_going", function()
     end
   end)
 
-  it("stops at what the next request would meet too: the key, the account, the host, an answer that was lost", function()
+  it("never lets an older row of a refused request land after a newer one, in a later run either", function()
+    local csv, journal = world.file "id,mail\nm1,a@b.co\nm2,old@b.co\nm3,c@b.co\nm5,d@b.co\nm2,new@b.co\nm6,e@b.co\n", world.path ".journal"
+    local opts = { max_members = 2, keep_going = true, journal = journal }
+    local map = { map = { external_id = "id", email = "mail" }, audience = "a" }
+    local accepts = [[
+      local json = ...
+      return function(request)
+        if request.method == "GET" then return 200, '{"task":{"taskId":"t1","status":"completed"}}' end
+        if request.body:find(%q) then return 422, '{"error":{"code":"VALIDATION_ERROR","message":"no"}}' end
+        local file = io.open(%q, "ab")
+        for id, hash in request.body:gmatch '"externalId":"(m%%d)","hashedEmail":"(%%x+)"' do file:write(id, " ", hash, "\n") end
+        file:close()
+        return 202, '{"success":true,"taskId":"t1"}'
+      end
+    ]]
+    local log = world.path ".sent"
+    server:answer(accepts:format('"externalId":"m1"', log))
+    local ok, err = server:client():run(map, csv, opts)
+    assert.is_nil(ok)
+    assert.same({ 4, 2 }, { err.result.sent, err.result.failed })
+    server:answer(accepts:format("nothing", log))
+    local res, why = server:client():run(map, csv, opts)
+    res = res or why.result
+    world.assert_sums(res)
+    assert.same({ 5, 1, 0 }, { res.sent, res.superseded, res.failed }, tostring(why))
+    local last = {}
+    for id, hash in world.read(log):gmatch "(m%d) (%x+)" do
+      last[id] = hash
+    end
+    assert.equal(scope3.email.hash "new@b.co", last.m2)
+    assert.equal(scope3.email.hash "a@b.co", last.m1)
+  end)
+
+  it("stops at what the next request would meet too: the key, the account, the host, an answer that was lost",
+    function()
     for _, refusal in ipairs { [[401, '{}']], [[402, '{}']], [[403, '{}']], [[404, '{}']], [[501, '{}']], [[500, '{}']],
       [[202, '{"success":true}']] } do
       server:answer(REFUSED:format(refusal))
@@ -210,10 +255,12 @@ describe("keep_going", function()
   end)
 
   it("goes on over tasks that failed for good, and deletes nothing then", function()
-    server:play { task = { '{"task":{"taskId":"$ID","status":"failed"}}', '{"task":{"taskId":"$ID","status":"completed"}}' },
+    server:play { task = { '{"task":{"taskId":"$ID","status":"failed"}}',
+      '{"task":{"taskId":"$ID","status":"completed"}}' },
       audiences = { '{"audiences":[{"audienceId":"a","status":"READY"},{"audienceId":"old","status":"READY"}],"total":2}' } }
     local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n1,e@f.co\n2,g@h.co\n"
-    local ok, err = server:client():run({ map = { external_id = "id", email = "mail" }, audience = "a", unique = "job" }, csv,
+    local ok, err = server:client():run({ map = { external_id = "id", email = "mail" }, audience = "a",
+      unique = "job" }, csv,
       { max_members = 1, keep_going = true, delete_missing = "all" })
     assert.is_nil(ok)
     assert.same({ "task_failed", 3, 1 }, { err.kind, err.result.sent + err.result.superseded, err.result.failed })
@@ -225,8 +272,10 @@ describe("keep_going", function()
   it("on the command line ends with 1, and waits for what was accepted", function()
     server:answer(REFUSED:format [[422, '{"error":{"code":"VALIDATION_ERROR","message":"no"}}']])
     local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n3,e@f.co\n4,g@h.co\n5,i@j.co\n"
-    local code, out, complaint = world.command({ "sync", csv, "--audience", "a", "--base-url", server.url, "--map", "external_id=id", "--map", "email=mail",
-      "--max-members", "1", "--keep-going", "--json", "--wait=20" }, { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25" })
+    local code, out, complaint = world.command({ "sync", csv, "--audience", "a", "--base-url", server.url, "--map",
+      "external_id=id", "--map", "email=mail",
+      "--max-members", "1", "--keep-going", "--json", "--wait=20" },
+        { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25" })
     assert.equal(1, code)
     local res = world.json.decode(out)
     assert.same({ 3, 2, "completed" }, { res.sent, res.failed, res.tasks[1].status }, complaint)

@@ -41,7 +41,8 @@ local function against(behave, opts)
       end
       listener:close()
     end)
-    local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", rate = 100000, base_url = "http://127.0.0.1:" .. port })
+    local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", rate = 100000,
+      base_url = "http://127.0.0.1:" .. port })
     local started = core.now()
     ok, err = client:sync(audience(2), opts)
     seconds = core.now() - started
@@ -56,7 +57,8 @@ describe("a service that never ends what it says", function()
   teardown(world.clean)
 
   it("is cut off at so many bytes of headers, be they of one reply or of interim ones", function()
-    for what, text in pairs { headers = ("X-Filler: %s\r\n"):format(("x"):rep(1000)), interim = "HTTP/1.1 100 Continue\r\nX-Filler: " .. ("x"):rep(1000) .. "\r\n\r\n",
+    for what, text in pairs { headers = ("X-Filler: %s\r\n"):format(("x"):rep(1000)),
+      interim = "HTTP/1.1 100 Continue\r\nX-Filler: " .. ("x"):rep(1000) .. "\r\n\r\n",
       bare = "HTTP/1.1 100 Continue\r\n\r\n" } do
       local sent = 0
       local err, seconds = against(function(peer, is_open)
@@ -75,7 +77,8 @@ describe("a service that never ends what it says", function()
   end)
 
   it("is cut off by the time of a request where it trickles", function()
-    for _, begun in ipairs { "", "HTTP/1.1 202 Accepted\r\nContent-Length: 100000\r\n\r\n{", "HTTP/1.1 202 Accepted\r\nX-A: " } do
+    for _, begun in ipairs { "", "HTTP/1.1 202 Accepted\r\nContent-Length: 100000\r\n\r\n{",
+      "HTTP/1.1 202 Accepted\r\nX-A: " } do
       local err, seconds = against(function(peer, is_open)
         peer:write(begun)
         while is_open() and peer:write " " do
@@ -83,7 +86,8 @@ describe("a service that never ends what it says", function()
         end
       end, { timeout = 0.5, deadline = 4 })
       assert.is_true(seconds < 10, seconds)
-      assert.truthy(err.kind == "timeout" or begun == "" and err.kind == "network", tostring(err)) -- which takes blanks for HTTP/0.9
+      -- which takes blanks for HTTP/0.9
+      assert.truthy(err.kind == "timeout" or begun == "" and err.kind == "network", tostring(err))
       assert.equal(2, err.result.unknown)
     end
   end)
@@ -101,9 +105,12 @@ describe("a list without an end", function()
   end)
 
   local LISTS = {
-    ["that ignores skip"] = [[return function() return 200, '{"audiences":[{"audienceId":"x1"},{"audienceId":"x2"}]}' end]],
-    ["that ignores skip and has a total"] = [[return function() return 200, '{"audiences":[{"audienceId":"x1"}],"total":1000000}' end]],
-    ["that goes round"] = [[local n = 0 return function() n = n % 3 + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}],"hasMore":true}' end]],
+    ["that ignores skip"] =
+      [[return function() return 200, '{"audiences":[{"audienceId":"x1"},{"audienceId":"x2"}]}' end]],
+    ["that ignores skip and has a total"] =
+      [[return function() return 200, '{"audiences":[{"audienceId":"x1"}],"total":1000000}' end]],
+    ["that goes round"] =
+      [[local n = 0 return function() n = n % 3 + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}],"hasMore":true}' end]],
     ["of rows without an id"] = [[return function() return 200, '{"audiences":[{"name":"x"},{"name":"y"}]}' end]],
   }
 
@@ -138,7 +145,8 @@ describe("a list without an end", function()
       assert.truthy(why.kind == "timeout" or why.code == "BAD_REPLY", tostring(why))
       assert.is_true(#server:requests "/audiences%?" < 1500)
       fresh()
-      local code = world.command({ "audiences", "--base-url", server.url, "--rate", "100000" }, { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25" })
+      local code = world.command({ "audiences", "--base-url", server.url, "--rate", "100000" },
+        { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25" })
       assert.is_true(code == 0 or code == 1)
     end
   end)
@@ -175,7 +183,8 @@ describe("a limit of time", function()
     server:play { task = { WORKING }, audiences = { OTHERS } }
     local csv = world.file "id,mail\n1,a@example.com\n"
     local started = core.now()
-    local code, _, complaint = world.command({ "sync", csv, "--audience", "a", "--base-url", server.url, "--map", "external_id=id", "--map", "email=mail",
+    local code, _, complaint = world.command({ "sync", csv, "--audience", "a", "--base-url", server.url, "--map",
+      "external_id=id", "--map", "email=mail",
       "--wait=1", "--delete-missing", "all" }, { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25" })
     assert.equal(1, code)
     assert.is_true(core.now() - started < 8)
@@ -196,7 +205,8 @@ describe("a limit of time", function()
     server:play { task = { (WORKING:gsub("}}", ',"retryAfterSeconds":3600}}')) }, audiences = { OTHERS } }
     local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n1,e@f.co\n"
     for what, job in pairs {
-      epoch = function(client) return client:run({ map = { external_id = "id", email = "mail" }, audience = "a", unique = "job" }, csv, { max_members = 1 }) end,
+      epoch = function(client) return client:run({ map = { external_id = "id", email = "mail" }, audience = "a",
+        unique = "job" }, csv, { max_members = 1 }) end,
       deletion = function(client) return client:sync(audience(1), { delete_missing = "all" }) end,
     } do
       local loop = virtual.loop()

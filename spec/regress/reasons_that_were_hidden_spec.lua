@@ -1,4 +1,5 @@
--- Fixed sentences hid why a request failed: every certificate was "not trusted", a proxy's refusal was a broken connection, a wait under a rate was a
+-- Fixed sentences hid why a request failed: every certificate was "not trusted", a proxy's refusal was a broken
+-- connection, a wait under a rate was a
 -- request under way.
 local answering = require "spec.support.answering"
 local broken = require "spec.support.broken"
@@ -44,7 +45,8 @@ local function asked(served, trusted, opts)
   local err, attempts
   broken.run(function(queue)
     local server = broken.start(queue, { on = function() end, tls = served })
-    local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", rate = 100000, ca_file = trusted and trusted.cert,
+    local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", rate = 100000,
+      ca_file = trusted and trusted.cert,
       base_url = (opts.scheme and server.url:gsub("^%a+", opts.scheme) or server.url) })
     local ok, why = client:health()
     assert.is_nil(ok)
@@ -66,8 +68,10 @@ describe("a certificate that is not taken", function()
     local now = os.time()
     local alone = certificate { ip = "127.0.0.1" }
     for reason, case in pairs {
-      CERT_EXPIRED = { certificate { by = ca, ip = "127.0.0.1", from = now - 3 * DAY, to = now - DAY }, ca, "has expired" },
-      CERT_NOT_YET_VALID = { certificate { by = ca, ip = "127.0.0.1", from = now + DAY, to = now + 3 * DAY }, ca, "not valid yet" },
+      CERT_EXPIRED = { certificate { by = ca, ip = "127.0.0.1", from = now - 3 * DAY, to = now - DAY }, ca,
+        "has expired" },
+      CERT_NOT_YET_VALID = { certificate { by = ca, ip = "127.0.0.1", from = now + DAY, to = now + 3 * DAY }, ca,
+        "not valid yet" },
       CERT_WRONG_HOST = { certificate { by = ca, ip = "127.0.0.9" }, ca, "for another name" },
       CERT_SELF_SIGNED = { alone, ca, "is self-signed" },
       CERT_UNKNOWN_CA = { certificate { by = ca, ip = "127.0.0.1" }, other, "not known here" },
@@ -75,7 +79,8 @@ describe("a certificate that is not taken", function()
       local err, attempts = asked(case[1], case[2])
       assert.same({ "network", "PEER_FAILED_VERIFICATION", reason, 1 }, { err.kind, err.code, err.reason, attempts })
       assert.truthy(err.message:find(case[3], 1, true), err.message)
-      assert.equal(reason == "CERT_UNKNOWN_CA" or reason == "CERT_SELF_SIGNED", err.message:find("ca_file", 1, true) ~= nil, err.message)
+      assert.equal(reason == "CERT_UNKNOWN_CA" or reason == "CERT_SELF_SIGNED", err.message:find("ca_file", 1,
+        true) ~= nil, err.message)
     end
   end)
 
@@ -104,7 +109,8 @@ describe("a certificate that is not taken", function()
         end
         listener:close()
       end)
-      local client = assert(scope3.client { api_key = "scope3_test_key", rate = 100000, ca_file = ca.cert, base_url = "https://127.0.0.1:" .. port })
+      local client = assert(scope3.client { api_key = "scope3_test_key", rate = 100000, ca_file = ca.cert,
+        base_url = "https://127.0.0.1:" .. port })
       local _
       _, err = client:health()
       open = false
@@ -122,7 +128,7 @@ describe("a port that speaks something else", function()
     broken.run(function(queue)
       local listener, open = socket.listen("127.0.0.1", 0), true
       assert(listener:listen())
-      local _, _, port = listener:localname()
+      local port = select(3, listener:localname())
       queue:wrap(function()
         while open do
           local peer = listener:accept(0.5)
@@ -136,7 +142,8 @@ describe("a port that speaks something else", function()
         end
         listener:close()
       end)
-      local client = assert(scope3.client { api_key = "scope3_test_key", base_url = "https://127.0.0.1:" .. port, rate = 100000 })
+      local client = assert(scope3.client { api_key = "scope3_test_key", base_url = "https://127.0.0.1:" .. port,
+        rate = 100000 })
       _, err = client:health()
       open = false
     end)
@@ -158,10 +165,12 @@ describe("a host that takes no connection", function()
     assert(listener:listen())
     local _, _, port = listener:localname()
     listener:close()
-    local client = assert(scope3.client { api_key = "scope3_test_key", base_url = "http://127.0.0.1:" .. port, rate = 100000 })
+    local client = assert(scope3.client { api_key = "scope3_test_key", base_url = "http://127.0.0.1:" .. port,
+      rate = 100000 })
     local _, err = client:health()
     assert.same({ "network", "COULDNT_CONNECT" }, { err.kind, err.code })
-    assert.truthy(err.message:find("refused the connection", 1, true) and err.message:find("(3 attempts)", 1, true), err.message)
+    assert.truthy(err.message:find("refused the connection", 1, true) and err.message:find("(3 attempts)", 1, true),
+      err.message)
   end)
 
   it("is an error where the process has no descriptors left, and nothing raises", function()
@@ -192,13 +201,18 @@ end)
 
 describe("plain http", function()
   it("goes to this machine alone, however its address is written", function()
-    for _, url in ipairs { "http://127.0.0.1", "http://127.255.255.254:80", "http://localhost:1", "http://LOCALHOST", "http://[::1]:80" } do
+    for _, url in ipairs { "http://127.0.0.1", "http://127.255.255.254:80", "http://localhost:1", "http://LOCALHOST",
+      "http://[::1]:80" } do
       assert(scope3.client { base_url = url })
     end
-    for _, url in ipairs { "http://127.300.1.1", "http://127.1.1.256", "http://127.0.0.999", "http://127.0.0.1.nip.io", "http://localhost.evil.com",
-      "http://evil.com/127.0.0.1", "http://127.0.0.1@evil.com", "http://127.0.0.1:80@evil.com", "http://evil.com#@127.0.0.1", "http://127.0.0.1%2eevil.com",
-      "http://3232235521", "http://0x08080808", "http://0300.0250.1.1", "http://[::ffff:8.8.8.8]", "http://[::ffff:127.0.0.1]", "http://[::2]",
-      "http://0.0.0.0", "http://128.0.0.1", "http://0127.0.0.1", "http://127.0.0.1.", "http://localhost\\@evil.com", "http://xlocalhost" } do
+    for _, url in ipairs { "http://127.300.1.1", "http://127.1.1.256", "http://127.0.0.999", "http://127.0.0.1.nip.io",
+      "http://localhost.evil.com",
+      "http://evil.com/127.0.0.1", "http://127.0.0.1@evil.com", "http://127.0.0.1:80@evil.com",
+        "http://evil.com#@127.0.0.1", "http://127.0.0.1%2eevil.com",
+      "http://3232235521", "http://0x08080808", "http://0300.0250.1.1", "http://[::ffff:8.8.8.8]",
+        "http://[::ffff:127.0.0.1]", "http://[::2]",
+      "http://0.0.0.0", "http://128.0.0.1", "http://0127.0.0.1", "http://127.0.0.1.", "http://localhost\\@evil.com",
+        "http://xlocalhost" } do
       local client, err = scope3.client { base_url = url }
       assert.is_nil(client, url)
       assert.equal("invalid", err.kind)
@@ -220,7 +234,8 @@ describe("a proxy that refuses", function()
   local function through(status, args, headers)
     server:answer(("return function() return %d, '', { %s } end"):format(status, headers or ""))
     local started = core.now()
-    local code, _, complaint = world.command(args, { env = ("SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25 https_proxy=%s"):format(server.url) })
+    local code, _, complaint = world.command(args,
+      { env = ("SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25 https_proxy=%s"):format(server.url) })
     return code, complaint, #server:requests(), core.now() - started
   end
 
@@ -228,7 +243,8 @@ describe("a proxy that refuses", function()
     for status, advice in pairs { [407] = "it wants a login", [403] = "allow the host", [404] = "check https_proxy" } do
       local code, complaint, asks = through(status, { "audiences", "--base-url", "https://api.example.invalid" })
       assert.same({ 1, 1 }, { code, asks }, complaint)
-      assert.truthy(complaint:find(("the proxy answered %d"):format(status), 1, true) and complaint:find(advice, 1, true), complaint)
+      assert.truthy(complaint:find(("the proxy answered %d"):format(status), 1, true) and complaint:find(advice, 1,
+        true), complaint)
       assert.is_nil(complaint:find("SCOPE3_API_KEY", 1, true), complaint)
     end
     local code, complaint, asks = through(503, { "audiences", "--base-url", "https://api.example.invalid" })
@@ -238,7 +254,8 @@ describe("a proxy that refuses", function()
 
   it("has kept the members from leaving, so that nothing of them is in doubt", function()
     local csv = world.file("id,mail\n1,a@example.com\n2,b@example.com\n")
-    local code, complaint = through(403, { "sync", csv, "--audience", "a", "--base-url", "https://api.example.invalid", "--map", "external_id=id",
+    local code, complaint = through(403, { "sync", csv, "--audience", "a", "--base-url", "https://api.example.invalid",
+      "--map", "external_id=id",
       "--map", "email=mail" })
     assert.equal(1, code)
     assert.truthy(complaint:find("the proxy answered 403", 1, true), complaint)
@@ -260,7 +277,8 @@ describe("what a service says of a failure", function()
   it("is kept in whatever form it comes", function()
     local client = server:client()
     for body, want in pairs {
-      ['{"type":"about:blank","title":"Out of stock","detail":"the store is empty"}'] = "Out of stock: the store is empty",
+      ['{"type":"about:blank","title":"Out of stock","detail":"the store is empty"}'] =
+        "Out of stock: the store is empty",
       ['{"title":"Teapot"}'] = "Teapot", ['{"detail":"no coffee"}'] = "no coffee",
       ['{"error":"login needed","error_description":"the token has run out"}'] = "login needed: the token has run out",
       ['{"Message":"Missing token"}'] = "Missing token",
@@ -277,14 +295,16 @@ describe("what a service says of a failure", function()
   end)
 
   it("names a key that was taken before as one that has expired, with the task", function()
-    server:play { task = { '{"task":{"taskId":"$ID","status":"working"}}', { 401, '{"error":{"code":"UNAUTHORIZED","message":"no"}}' } } }
+    server:play { task = { '{"task":{"taskId":"$ID","status":"working"}}', { 401,
+      '{"error":{"code":"UNAUTHORIZED","message":"no"}}' } } }
     local client = server:client()
     local audience = assert(scope3.audience { id = "a" })
     assert(audience:add { external_id = "1", email = "a@example.com" })
     local res = assert(client:sync(audience))
     local _, err = res:wait { timeout = 60 }
     assert.same({ 401, "t1" }, { err.status, err.task_id })
-    assert.truthy(err.message:find("expired or was revoked", 1, true) and err.message:find("scope3 wait t1", 1, true), err.message)
+    assert.truthy(err.message:find("expired or was revoked", 1, true) and err.message:find("scope3 wait t1", 1, true),
+      err.message)
     local _, first = server:client():task "t1"
     assert.truthy(first.message:find("check SCOPE3_API_KEY", 1, true), first.message)
   end)
@@ -330,20 +350,24 @@ describe("a wait", function()
     local res = accepted(client)
     local _, err = res:wait { timeout = 4 }
     assert.equal("timeout", err.kind)
-    assert.truthy(err.message:find("the time to wait is over while a request waited for its turn under the rate", 1, true), err.message)
+    assert.truthy(err.message:find("the time to wait is over while a request waited for its turn under the rate", 1,
+      true), err.message)
   end)
 
   it("on the command line says what to run next", function()
     server:play { task = { '{"task":{"taskId":"$ID","status":"working"}}' } }
     local csv = world.file("id,mail\n1,a@example.com\n")
     local env = { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25" }
-    local code, _, complaint = world.command({ "sync", csv, "--audience", "a", "--base-url", server.url, "--map", "external_id=id", "--map", "email=mail",
+    local code, _, complaint = world.command({ "sync", csv, "--audience", "a", "--base-url", server.url, "--map",
+      "external_id=id", "--map", "email=mail",
       "--wait=0.4" }, env)
     assert.equal(1, code)
-    assert.truthy(complaint:find("last seen as working", 1, true) and complaint:find "scope3 wait t%d+ %-%-audience a", complaint)
+    assert.truthy(complaint:find("last seen as working", 1, true) and complaint:find "scope3 wait t%d+ %-%-audience a",
+      complaint)
     code, _, complaint = world.command({ "wait", "t1", "--timeout", "0.4", "--base-url", server.url }, env)
     assert.equal(1, code)
-    assert.truthy(complaint:find("last seen as working", 1, true) and complaint:find("scope3 wait t1", 1, true), complaint)
+    assert.truthy(complaint:find("last seen as working", 1, true) and complaint:find("scope3 wait t1", 1, true),
+      complaint)
   end)
 end)
 

@@ -90,7 +90,8 @@ end
 local function wait(args, client)
   local progress = progress_of.new(args.quiet or false)
   local seen, err = client:wait(args.id, {
-    timeout = args.timeout, audience = args.audience, cancel = setting.stop_flag(), patience = args.patience or setting.PATIENCE,
+    timeout = args.timeout, audience = args.audience, cancel = setting.stop_flag(),
+      patience = args.patience or setting.PATIENCE,
     on_event = function(event)
       progress:on(event)
     end,

@@ -49,7 +49,8 @@ function progress:on(event)
       text.count(counts.rows / math.max(now - self.started, 0.001)), text.plural(#res.requests, "request"), flying,
       text.plural(#res.tasks, "task")))
   elseif event.event == "retry" then
-    self:draw(("the service %s; trying again in %s%s"):format(event.status and "answered " .. tostring(event.status) or "did not answer ("
+    self:draw(("the service %s; trying again in %s%s"):format(event.status and "answered " .. tostring(event.status)
+      or "did not answer ("
       .. tostring(event.code) .. ")", text.seconds(event.seconds),
       event.left and (", for up to %s more"):format(text.seconds(event.left)) or ""))
   elseif event.event == "settling" then

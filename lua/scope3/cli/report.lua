@@ -78,7 +78,8 @@ local function describe_audience(audience)
   if type(matched) == "number" and matched >= 0 then
     -- A service may count otherwise than its words say: of more than all there is no share.
     local share = type(uploaded) == "number" and uploaded > 0 and matched <= uploaded
-    parts[#parts + 1] = text.count(matched) .. " matched" .. (share and (" (%.0f %%)"):format(100 * matched / uploaded) or "")
+    parts[#parts + 1] = text.count(matched) .. " matched" .. (share and (" (%.0f %%)"):format(100 * matched / uploaded)
+      or "")
   end
   return table.concat(parts, " · ")
 end

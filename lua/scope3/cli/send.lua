@@ -152,7 +152,8 @@ local function outages(args, progress)
     if event.left and event.out >= AWAY and not told and not args.quiet then
       told = true
       progress:clear()
-      setting.complain(("%s. The command goes on for up to %s (--patience)"):format(event.message, text.seconds(event.left)))
+      setting.complain(("%s. The command goes on for up to %s (--patience)"):format(event.message,
+        text.seconds(event.left)))
     end
   end
 end
@@ -166,7 +167,8 @@ end
 
 -- What to run next where a wait ended before what was waited for.
 local function tell_next(args, err, res)
-  if args.wait and res and res.tasks[1] and (err.kind == "timeout" or err.kind == "network" or err.kind == "cancelled") then
+  if args.wait and res and res.tasks[1] and (err.kind == "timeout" or err.kind == "network"
+    or err.kind == "cancelled") then
     setting.complain(("the service goes on with what it has; follow it with:  scope3 wait %s --audience %s"):format(
       err.task_id or res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id)))
   end
@@ -214,7 +216,8 @@ local function send_rows(args, exit, client, url, script, opts)
   end
   local res, err = client:run(script, #args.file > 0 and args.file or "-", opts)
   local waited
-  local some = res or args.keep_going and err and err.code ~= "callback_error" and err.kind ~= "cancelled" and err.result or nil
+  local some = res or args.keep_going and err and err.code ~= "callback_error" and err.kind ~= "cancelled"
+    and err.result or nil
   if some and wait and not args.dry_run then
     local started = core.now()
     local failed = follow(args, some, wait, stopped, on_event, deleting and started - deleting or 0)

@@ -25,7 +25,8 @@ function setting.complain(err)
   end
 end
 
---- Catches Ctrl-C, SIGTERM and the end of the terminal (SIGHUP, unless it is ignored) in a flag; the function tells whether one came.
+--- Catches Ctrl-C, SIGTERM and the end of the terminal (SIGHUP, unless it is ignored) in a flag; the function tells
+--- whether one came.
 ---@return fun(): boolean
 function setting.stop_flag()
   core.catch_stop()
