@@ -1,6 +1,7 @@
 --- Members given one by one, sent in requests as they fill up.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local guard = require "scope3.guard"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
 local deletion = require "scope3.deletion"
@@ -36,13 +37,19 @@ local function check_open(self, level)
   end
 end
 
-local MAIN = {} -- stands for the main coroutine of Lua 5.1
+local MAIN = {} -- stands for the main coroutine, which Lua 5.1 does not give
+
+-- The coroutine that the host knows: a callback of Lua 5.1 may run in one of its own.
+local function current()
+  local thread, is_main = coroutine.running()
+  return not is_main and guard.outermost(thread) or MAIN
+end
 
 -- Whoever is suspended inside the stream has a request half made: nobody else may touch it meanwhile, unless that
 -- coroutine was ended by its host.
 local function check_free(self, level)
   local user = self.user
-  if user == (coroutine.running() or MAIN) then
+  if user == current() then
     error("attempt to use a stream inside one of its own callbacks", level)
   elseif user and (user == MAIN or coroutine.status(user) ~= "dead" and coroutine.status(user) ~= "zombie") then
     error("attempt to use a stream that another coroutine is using", level)
@@ -51,7 +58,7 @@ end
 
 -- Does what may call foreign code, or suspend.
 local function alone(self, act, ...)
-  self.user = coroutine.running() or MAIN
+  self.user = current()
   local ok, err = act(self, ...)
   self.user = nil
   return ok, err

@@ -184,7 +184,9 @@ local NO_HTTP = { UNSUPPORTED_PROTOCOL = true, WEIRD_SERVER_REPLY = true, GOT_NO
 function unreached.broken(result)
   local code = result.code
   local text = NETWORK[code] or redact.text(result.message or "the transfer failed")
-  if code == "SSL_CONNECT_ERROR" then
+  if code == "COULDNT_CONNECT" and says(result.message or "", { "proxy scheme" }) then
+    return "https_proxy names a scheme that this libcurl does not know: it takes http, https and socks5"
+  elseif code == "SSL_CONNECT_ERROR" then
     return "the TLS handshake with the host failed: check that the port in the base URL speaks TLS; " .. text
   elseif NO_HTTP[code] and result.secure == false then
     text = text .. "; if this port speaks TLS, base_url must begin with https://"

@@ -290,6 +290,38 @@ describe("a callback that raises", function()
       assert.truthy(tostring(said):find("inside one of its own callbacks", 1, true), said)
       world.assert_sums(res)
     end
+
+    local queue, stream, said, inside = cqueues.new(), nil, nil, nil
+    queue:wrap(function()
+      local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = server.url,
+        rate = 100000 })
+      stream = assert(client:stream("a", { max_members = 1, on_event = function(event)
+        if event.event == "accepted" and not inside then
+          local _, problem = pcall(stream.finish, stream)
+          inside = problem
+          while not said do -- until the other one has tried
+            cqueues.sleep(0.002)
+          end
+        end
+      end }))
+      for i = 1, 4 do
+        assert(stream:add { external_id = "s" .. i, email = ("s%d@example.com"):format(i) })
+      end
+      assert.equal(4, assert(stream:finish()).sent)
+    end)
+    queue:wrap(function()
+      while not inside do
+        cqueues.sleep(0.002)
+      end
+      local _, problem = pcall(stream.add, stream, { external_id = "x", email = "x@example.com" })
+      said = problem
+    end)
+    local deadline = core.now() + 60
+    while not queue:empty() and core.now() < deadline do
+      assert(queue:step(0.2))
+    end
+    assert.truthy(tostring(inside):find("inside one of its own callbacks", 1, true), inside)
+    assert.truthy(tostring(said):find("that another coroutine is using", 1, true), said)
   end)
 end)
 
