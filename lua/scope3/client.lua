@@ -562,8 +562,7 @@ local function wait_for_result(self, res, opts, limits, on_event)
 end
 
 --- Waits for a result: until its tasks have ended, and then until each audience has a final status. For a task id the
---- first of the two alone,
---- unless `audience` names the audience to wait for then.
+--- first of the two alone, unless `audience` names the audience to wait for then.
 ---@param what scope3.Result|string
 ---@param opts? {timeout: number?, interval: number?, audience: string?, cancel: function?, on_event: function?,
 ---  notified: (fun(task_id: string): boolean?)?, patience: number?}  in seconds; `timeout` is 48 hours unless given,

@@ -1,6 +1,6 @@
 --- Jobs of this Lua state that are on one audience at the same time. The service may process their requests in any
---- order: where one adds and another
---- removes, nobody can say whom the audience has in the end. Both jobs warn of it. Other processes are not seen.
+--- order: where one adds and another removes, nobody can say whom the audience has in the end. Both jobs warn of it.
+--- Other processes are not seen.
 local result = require "scope3.result"
 
 local contention = {}

@@ -1,6 +1,6 @@
 --- Foreign code inside a job or a wait: listeners, `cancel`, iterators, readers, a limiter's store, a host's loop. What
---- raises there stops the job in
---- order, and comes back as `nil, err` with what was achieved. None of its callbacks is called after that.
+--- raises there stops the job in order, and comes back as `nil, err` with what was achieved. None of its callbacks is
+--- called after that.
 local errors = require "scope3.error"
 local redact = require "scope3.redact"
 

@@ -86,8 +86,7 @@ local function task_ended(self, task, err, warnings)
 end
 
 -- Tasks that failed for reasons that pass, and may be tried again. They stay where they are until they were sent:
--- whoever does that may be ended in the
--- middle of it, and somebody else goes on.
+-- whoever does that may be ended in the middle of it, and somebody else goes on.
 local function passing_failures(self)
   local again, pause = {}, 0
   for _, task in ipairs(self.pending) do

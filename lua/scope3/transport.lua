@@ -70,8 +70,8 @@ local function ground(self, call)
 end
 
 -- What the clients of an engine have in common: the engine, the calls that fly on it, and what loops may do with it.
--- The engine is made when it is
--- first needed, and tried again later where that fails: there may be descriptors and memory then.
+-- The engine is made when it is first needed, and tried again later where that fails: there may be descriptors and
+-- memory then.
 local function share(ca_file)
   local shared = { calls = {} }
   function shared.open()
