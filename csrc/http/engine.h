@@ -48,6 +48,13 @@ typedef struct sc3_transfer {
   uint64_t uploaded; /* bytes of bodies handed to the network */
   int body_sent;     /* the whole request left libcurl's hands, so the service may have acted on it */
   int early;         /* a reply came before the whole request had left */
+  int begun;         /* there was a connection, and the request had begun to leave */
+  long proxy_status; /* what a proxy answered to CONNECT, 0 for nothing */
+  long verify;       /* why the certificate of the host was not taken
+    (OpenSSL's X509_V_ERR_...), 0 for no known reason, */
+  long proxy_verify; /* and why that of a proxy was not */
+  const char *cause; /* of a failure before a connection: "refused", "unreachable", "timeout",
+    "descriptors"; NULL for none of these */
   double seconds;
   int http_version;  /* 10, 11, 20, 30; 0 unknown */
   long connections;  /* made for it: 0 = a kept one was used */

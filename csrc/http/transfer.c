@@ -1,11 +1,13 @@
 #include "transfer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "codes.h"
 
@@ -14,7 +16,7 @@
 #endif
 
 enum {
-  HEADERS_CAP = 256 << 10,
+  HEADERS_CAP = 256 << 10, /* of all replies to a request: a host may send interim ones for ever */
   UPLOAD_MOST = 512 << 10,
   JOINED_MOST = 16 << 10,
   FIRST_PART = 512 << 10, /* so much of a body goes a little at a time: between two pieces libcurl looks for an answer, */
@@ -50,7 +52,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
     if (t->joined.n == 0 && gone < t->total) /* whether it reads the rest nobody knows, so nothing may follow it */
       (void)curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
   }
-  if (sc3_buffer_append(&t->pub.headers, p, bytes) == SC3_OK)
+  t->heads += bytes;
+  if (t->heads <= HEADERS_CAP && sc3_buffer_append(&t->pub.headers, p, bytes) == SC3_OK)
     return bytes;
   t->too_large = 1;
   return 0;
@@ -161,16 +164,18 @@ static int on_seek(void *user, curl_off_t offset, int origin) {
 }
 
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a) {
-  (void)user;
-  (void)purpose;
+  transfer *t = user;
 #ifdef SOCK_CLOEXEC
-  return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+  curl_socket_t fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 #else
   curl_socket_t fd = socket(a->family, a->socktype, a->protocol);
   if (fd >= 0)
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return fd;
 #endif
+  (void)purpose;
+  if (fd < 0)
+    t->no_socket = errno;
+  return fd;
 }
 
 /* --- life -------------------------------------------------------------------------------------------------------- */
@@ -203,11 +208,15 @@ void transfer_recycle(transfer *t) {
   t->pub.code = NULL;
   t->pub.status = t->pub.connections = 0;
   t->pub.uploaded = 0;
-  t->pub.body_sent = t->pub.early = t->pub.http_version = 0;
+  t->pub.body_sent = t->pub.early = t->pub.http_version = t->pub.begun = 0;
+  t->pub.proxy_status = t->pub.verify = t->pub.proxy_verify = 0;
+  t->pub.cause = NULL;
   t->pub.seconds = 0;
   t->body_count = t->piece = t->offset = t->taken = 0;
   t->joined.n = 0;
   t->too_large = t->reads = t->begun = t->again = t->fresh = t->silent = t->local_port = t->secure = t->answer = t->answered = 0;
+  t->heads = 0;
+  t->no_socket = 0;
   t->moved = t->gone = 0;
   t->moved_at = 0;
   t->error[0] = '\0';
@@ -303,6 +312,7 @@ int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request
   SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  SET(CURLOPT_OPENSOCKETDATA, t);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   SET(CURLOPT_TIMEOUT_MS, milliseconds(r->timeout));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(o->connect_timeout < r->timeout ? o->connect_timeout : r->timeout));
@@ -379,6 +389,34 @@ static const char *name_of(CURLcode code) {
   }
 }
 
+static int is_out_of_descriptors(int error) {
+  return error == EMFILE || error == ENFILE;
+}
+
+/* Why no connection came about, as far as the system says. Of a name that was not found, and of a file of CA
+   certificates, libcurl does not keep the
+   error: whether descriptors were missing is found by asking for one. */
+static const char *cause_of(const transfer *t, CURLcode code) {
+  long error = 0;
+  if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CACERT_BADFILE ||
+      code == CURLE_OUT_OF_MEMORY) {
+    int fd = open("/", O_RDONLY | O_CLOEXEC), missing = fd < 0 && is_out_of_descriptors(errno);
+    if (fd >= 0)
+      (void)close(fd);
+    return missing ? "descriptors" : NULL;
+  }
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    return t->begun ? NULL : "timeout";
+  if (code != CURLE_COULDNT_CONNECT)
+    return NULL;
+  (void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
+  if (is_out_of_descriptors(t->no_socket) || is_out_of_descriptors((int)error))
+    return "descriptors";
+  return error == ECONNREFUSED ? "refused"
+       : error == ETIMEDOUT ? "timeout"
+       : error == ENETUNREACH || error == EHOSTUNREACH || error == EADDRNOTAVAIL ? "unreachable" : NULL;
+}
+
 static void collect_facts(transfer *t) {
   sc3_transfer *p = &t->pub;
   curl_off_t uploaded = 0, total_us = 0;
@@ -390,6 +428,10 @@ static void collect_facts(transfer *t) {
   (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
   (void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &p->connections);
   (void)curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &redirect);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &p->proxy_status);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &p->verify);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &p->proxy_verify);
+  p->begun = t->begun;
   p->uploaded = uploaded > 0 ? (uint64_t)uploaded : 0;
   p->seconds = (double)total_us / 1e6;
   p->http_version = version == CURL_HTTP_VERSION_1_0 ? 10
@@ -424,7 +466,8 @@ void transfer_conclude(transfer *t, CURLcode code, int multiplexed) {
   unread = t->joined.n == 0 && t->piece < t->body_count;
   unsent = unread || gone < (uint64_t)t->total;
   /* A small body is not watched while it goes. One of which nothing is counted may have gone, although on_begin() lets none go over another connection. */
-  p->body_sent = request_bytes > 0 && (t->joined.n > 0 ? p->uploaded == 0 || p->uploaded >= t->joined.n : !unsent);
+  p->body_sent = t->begun && request_bytes > 0 && (t->joined.n > 0 ? p->uploaded == 0 || p->uploaded >= t->joined.n :
+    !unsent);
   p->early = 0;
   p->code = NULL;
   p->message[0] = '\0';
@@ -446,6 +489,7 @@ void transfer_conclude(transfer *t, CURLcode code, int multiplexed) {
   } else if (is_answer(t, unsent)) {
     p->early = unsent;
   } else {
+    p->cause = cause_of(t, code);
     if (!t->answered && p->status == 0 && lost_status(t) >= 300)
       p->status = lost_status(t);
     transfer_fail(t, name_of(code), t->error[0] != '\0' ? t->error : curl_easy_strerror(code));

@@ -27,6 +27,8 @@ typedef struct transfer {
   curl_off_t gone;      /* the most that was ever sent of the body */
   curl_off_t moved;     /* bytes up and down when something last moved, */
   time_t moved_at;      /* and when that was, by the monotonic clock */
+  size_t heads;         /* bytes of all replies' heads, the interim ones too */
+  int no_socket;        /* the errno with which a socket was refused */
   int too_large;
   int spoiled;          /* it did not go its whole way undisturbed: the handle must not serve again */
   int http2_failed;     /* so did its connection, which may carry others: no further request may use it */

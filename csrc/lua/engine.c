@@ -350,6 +350,24 @@ static int make_result(lua_State *L) {
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "early");
   }
+  lua_pushboolean(L, t->begun);
+  lua_setfield(L, -2, "begun");
+  if (t->proxy_status > 0) {
+    lua_pushinteger(L, (lua_Integer)t->proxy_status);
+    lua_setfield(L, -2, "proxy_status");
+  }
+  if (t->code != NULL && t->verify != 0) {
+    lua_pushinteger(L, (lua_Integer)t->verify);
+    lua_setfield(L, -2, "verify");
+  }
+  if (t->code != NULL && t->proxy_verify != 0) {
+    lua_pushinteger(L, (lua_Integer)t->proxy_verify);
+    lua_setfield(L, -2, "proxy_verify");
+  }
+  if (t->code != NULL && t->cause != NULL) {
+    lua_pushstring(L, t->cause);
+    lua_setfield(L, -2, "cause");
+  }
   lua_pushnumber(L, t->seconds);
   lua_setfield(L, -2, "seconds");
   sc3_pushcount(L, t->connections);

@@ -37,6 +37,8 @@ static int parse_url(lua_State *L) {
   luaL_getmetatable(L, TYPE_URL);
   lua_setmetatable(L, -2);
   if (sc3_url_parse(text, url, &why) != 0) {
+    if (why == NULL)
+      return luaL_error(L, "not enough memory");
     lua_pushnil(L);
     lua_pushstring(L, why);
     return 2;

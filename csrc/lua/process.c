@@ -152,6 +152,8 @@ static int process_file_stamp(lua_State *L) {
 static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number) {
+  if (number == SIGHUP && stop_signal != 0)
+    return; /* the end of a terminal comes from the system and from the shell: that is not asking twice */
   if (stop_signal != 0) { /* asked twice: the next one ends the process at once */
     (void)signal(number, SIG_DFL);
     (void)raise(number);
@@ -160,15 +162,19 @@ static void on_signal(int number) {
   stop_signal = number;
 }
 
-/* catch_stop(): from now on SIGINT and SIGTERM set a flag. Only the command calls it; a library must leave signals alone. */
+/* catch_stop(): from now on SIGINT, SIGTERM and SIGHUP set a flag; the last stays ignored where it was, as under nohup.
+   Only the command calls it; a
+   library must leave signals alone. */
 static int process_catch_stop(lua_State *L) {
-  struct sigaction action;
+  struct sigaction action, before;
   (void)L;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
   (void)sigemptyset(&action.sa_mask);
   (void)sigaction(SIGINT, &action, NULL); /* no SA_RESTART: a read of stdin must end too */
   (void)sigaction(SIGTERM, &action, NULL);
+  if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+    (void)sigaction(SIGHUP, &action, NULL);
   return 0;
 }
 

@@ -2,16 +2,17 @@
 local core = require "scope3.core"
 local audience_of = require "scope3.audience"
 local errors = require "scope3.error"
+local guard_of = require "scope3.guard"
 local inputs = require "scope3.inputs"
 local job = require "scope3.job"
 local limiter_of = require "scope3.limiter"
+local listing = require "scope3.listing"
 local loops = require "scope3.loop"
 local deletion = require "scope3.deletion"
 local dialect = require "scope3.dialect"
 local effect = require "scope3.effect"
 local mapping = require "scope3.mapping"
 local options = require "scope3.options"
-local paging = require "scope3.paging"
 local planner = require "scope3.planner"
 local preflight = require "scope3.preflight"
 local readiness = require "scope3.readiness"
@@ -27,7 +28,6 @@ local stream = require "scope3.stream"
 local syndication = require "scope3.syndication"
 local tasks = require "scope3.tasks"
 local transport_of = require "scope3.transport"
-local verdict = require "scope3.verdict"
 local wire = require "scope3.wire"
 
 ---@class scope3.Client
@@ -53,6 +53,14 @@ local CLIENT_OPTIONS = {
 ---@field max_bytes? integer  bytes of a request's body (8 MiB)
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
+---@field patience? number  seconds for which the job goes on, from the first failure, while the service cannot be
+---  reached or answers 502, 503 or 504.
+---  Unless given a request is tried eight times, which takes about half a minute
+---@field keep_going? boolean  goes on with the other requests where the service refuses one for its content, or its
+---  task fails for good. The job ends
+---  with the first of these errors all the same. A refused key, account or host ends it at once
+---@field delete_timeout? number  seconds that `delete_missing` takes, from when everything was accepted: the wait for
+---  the tasks and the deletion (48 hours)
 ---@field settling? number  seconds that the job waits before it sends what contradicts a request whose answer was lost. Unless given
 ---  it stops there (`in_doubt`): such a request may take effect for 72 hours
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
@@ -174,17 +182,13 @@ end
 ---@return scope3.Transport
 function Client:transport()
   if not self.transport_ then
-    local made, err = transport_of.new {
+    self.transport_ = transport_of.new {
       base = self.base, root = self.root, api_key = self.secret(), ca_file = self.config.ca_file, loop = self.loop, rate = self.config.rate,
       limiter = self.config.limiter,
       on_event = function(event)
         self.on_event(event)
       end,
     }
-    if not made then
-      error(err.message, 0) -- libcurl itself cannot start: nothing that a caller could do differently
-    end
-    self.transport_ = made
   end
   return self.transport_
 end
@@ -192,12 +196,16 @@ end
 -- --- sending -----------------------------------------------------------------------------------------------------
 
 -- Options with their defaults; problems with what they hold are added to `issues`.
-local function job_options(opts, issues)
+local function job_options(opts, issues, client_event)
   local checked = {}
   for key, value in pairs(opts) do
     checked[key] = value
   end
   rules.options(issues, checked)
+  checked.guard = guard_of.new()
+  checked.on_event = checked.guard:wrap("on_event", checked.on_event or client_event)
+  checked.on_reject = checked.guard:wrap("on_reject", checked.on_reject)
+  checked.cancel = checked.guard:wrap("cancel", checked.cancel)
   checked.max_members = checked.max_members or DEFAULTS.max_members
   checked.max_bytes = checked.max_bytes or DEFAULTS.max_bytes
   if checked.push_notification_config then
@@ -209,7 +217,7 @@ end
 -- Everything that can be wrong before anything is sent, at once.
 local function check_job(self, what, opts, audiences)
   local issues = {}
-  local checked = job_options(opts, issues)
+  local checked = job_options(opts, issues, self.on_event)
   for i, audience in ipairs(audiences) do
     local before = #issues
     rules.audience(issues, audience, #audiences == 1 and "audience" or ("audiences[%d]"):format(i))
@@ -257,6 +265,7 @@ end
 function Client:sync(audiences, opts)
   opts = options.check("client:sync", opts, SYNC_OPTIONS, 2)
   refuse_ineffective("client:sync", effect.in_dry_run(opts))
+  refuse_ineffective("client:sync", effect.without_deletion(opts))
   if audience_of.is(audiences) then
     audiences = { audiences }
   end
@@ -300,12 +309,12 @@ function Client:sync(audiences, opts)
   ok, err = preflight.look(work, only_removing(audiences))
   work.looked = true -- at all audiences, whatever its first request holds
   if not ok then
-    return nil, err
+    return nil, work:refuse(err)
   end
   if checked.delete_missing then
     ok, err = deletion.prepare(work, audiences, checked.delete_missing)
     if not ok then
-      return nil, err
+      return nil, work:refuse(err)
     end
   end
   for _, audience in ipairs(audiences) do
@@ -340,6 +349,7 @@ end
 function Client:stream(audience, opts)
   opts = options.check("client:stream", opts, STREAM_OPTIONS, 2)
   refuse_ineffective("client:stream", effect.in_dry_run(opts))
+  refuse_ineffective("client:stream", effect.without_deletion(opts))
   local meta = audience_of.meta("client:stream", audience, 2)
   local checked, err = check_job(self, "client:stream", opts, { meta })
   if not checked then
@@ -410,6 +420,7 @@ function Client:run(script, source, opts)
   local meta = audience_of.meta("client:run", opts.audience or script.audience or {}, 2)
   merged.audience = nil
   refuse_ineffective("client:run", effect.in_dry_run(opts, script))
+  refuse_ineffective("client:run", effect.without_deletion(merged))
   local key, why = effect.on_identifiers(script, opts, opts.mode or script.mode)
   if not key then -- a script may be written for adding, and be used for removing
     key, why = effect.on_identifiers(script, script, script.mode)
@@ -437,57 +448,41 @@ function Client:run(script, source, opts)
   return run.run(self, script, input, meta, checked)
 end
 
--- When a listing is to give up. A job's own limits also say how long what is under way is given when it is stopped, and
--- the job's own rate.
-local LIMITS = { cancel = "function", deadline = "number", grace = "number", pace = "table" }
+-- When a listing is to give up.
+local LIMITS = { cancel = "function", deadline = "seconds" }
+
+-- What the caller said in seconds from now, by the loop's clock.
+local function limits_of(self, given)
+  local guard = guard_of.new()
+  return {
+    guard = guard, cancel = guard:wrap("cancel", given.cancel),
+    deadline = given.deadline and self.loop.now() + given.deadline or nil,
+  }
+end
 
 -- --- reading -----------------------------------------------------------------------------------------------------
 
 --- The account's audiences, deleted ones too: `for row, err in client:audiences() do … end`. A failure comes once, as `false, err`.
 ---@param opts? {page: integer?}  rows to ask for at once (100)
----@param limits? {cancel: function?, deadline: number?}  when to give up
+---@param limits? {cancel: function?, deadline: number?}  when to give up; `deadline` in seconds from now
 ---@return fun(): table|false|nil, scope3.Error?
 function Client:audiences(opts, limits)
-  options.check("client:audiences: limits", limits, LIMITS, 2)
+  limits = options.check("client:audiences: limits", limits, LIMITS, 2)
   opts = options.check("client:audiences", opts, { page = "count" }, 2)
   if opts.page and opts.page > 250 then
     error("client:audiences: page is at most 250", 2)
   end
-  local missing = readiness.lacks(self)
-  if missing then
-    return paging.failing(missing)
-  end
-  return paging.rows(self, limits, function(skip)
-    return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(wire.escape(self.account_id), opts.page or 100, skip)
-  end, function(data)
-    return data.audiences
-  end, function(row)
-    return row.audience_id
-  end, function(value)
-    local row = wire.audience(value)
-    return row and verdict.clean_row(row, { key = self.secret() })
-  end)
+  return listing.rows(self, limits_of(self, limits), opts.page)
 end
 
 --- One audience's row. The service has no call for one, so its list is searched.
 ---@param id string
----@param limits? {cancel: function?, deadline: number?}
+---@param limits? {cancel: function?, deadline: number?}  when to give up; `deadline` in seconds from now
 ---@return table? row
 ---@return scope3.Error? err  kind "not_found" where the account has no such audience
 function Client:audience(id, limits)
-  options.check("client:audience: limits", limits, LIMITS, 2)
-  local next_row = self:audiences(nil, limits)
-  local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
-  while row do
-    if row.audience_id == id then
-      return row
-    end
-    row, err = next_row()
-  end
-  if err then
-    return nil, err
-  end
-  return nil, errors.new("not_found", "the account has no audience of that id")
+  limits = options.check("client:audience: limits", limits, LIMITS, 2)
+  return listing.find(self, id, limits_of(self, limits))
 end
 
 -- An id that cannot be a task's is not asked for.
@@ -513,61 +508,90 @@ function Client:task(id)
 end
 
 local WAIT_OPTIONS = { timeout = "seconds", interval = "seconds", audience = "string", cancel = "function", on_event = "function",
-  notified = "function" }
+  notified = "function", patience = "seconds" }
 local LONGEST_WAIT = 48 * 3600 -- docs/contract.md section 3
+local ONE_LOOK = 20 -- seconds for each question of a wait that asks once
 
---- Waits for a result: until its tasks have ended, and then until each audience has a final status. For a task id the first of the two alone,
---- unless `audience` names the audience to wait for then.
----@param what scope3.Result|string
----@param opts? {timeout: number?, interval: number?, audience: string?, cancel: function?, on_event: function?,
----  notified: (fun(task_id: string): boolean?)?}  in seconds; `timeout` is 48 hours unless given, `interval` 0.25 growing to 30 unless the service
----  asks otherwise. `notified` says whether a callback of a task has come (docs/webhooks.md): the task is then asked for at once
----@return scope3.Result|table|nil  the result, or the task (with `audience` its row)
----@return scope3.Error? err  "task_failed", "needs_action", "timeout", …; `result` where one was waited for
-function Client:wait(what, opts)
-  opts = options.check("client:wait", opts, WAIT_OPTIONS, 2)
-  local limits = { cancel = opts.cancel, deadline = self.loop.now() + (opts.timeout or LONGEST_WAIT) }
-  local on_event = opts.on_event or self.on_event
-  if type(what) == "string" then
-    local missing = malformed("client:wait", what) or readiness.lacks(self, opts.audience == nil)
-    if missing then
-      return nil, missing
-    end
-    local task, err, _, actions = tasks.wait_one(self, what, limits, opts, on_event)
-    if not task then
+-- When a wait ends. One without time asks once: each question has a time of its own then.
+local function wait_limits(self, what, opts)
+  local timeout = opts.timeout or LONGEST_WAIT
+  local work = type(what) ~= "string" and result.job(what) or nil
+  local guard = guard_of.new()
+  return {
+    guard = guard, cancel = guard:wrap("cancel", opts.cancel), once = timeout == 0 and ONE_LOOK or nil,
+    deadline = timeout > 0 and self.loop.now() + timeout or nil, over = "the time to wait is over",
+    pace = work and work.pace, patience = opts.patience or work and work.opts.patience,
+  }
+end
+
+local function wait_for_task(self, id, opts, limits, on_event)
+  local missing = malformed("client:wait", id) or readiness.lacks(self, opts.audience == nil)
+  if missing then
+    return nil, missing
+  end
+  local task, err, _, actions = tasks.wait_one(self, id, limits, opts, on_event)
+  if not task then
+    return nil, err
+  end
+  if opts.audience then
+    task.audience, err = tasks.wait_audience(self, opts.audience, reply.iso_time(task.created_at),
+      limits, opts, on_event, { unchanged = actions[opts.audience] == "unchanged" })
+    if not task.audience then
       return nil, err
     end
-    if opts.audience then
-      task.audience, err = tasks.wait_audience(self, opts.audience, reply.iso_time(task.created_at),
-        limits, opts, on_event, { unchanged = actions[opts.audience] == "unchanged" })
-      if not task.audience then
-        return nil, err
-      end
-    end
-    return task
-  elseif not result.is(what) then
-    error("client:wait: the first argument must be a result or a task id, not a " .. type(what), 2)
-  elseif opts.audience ~= nil then
-    error("client:wait: audience has no effect on a result, which knows its own; it is for task ids", 2)
   end
-  if what.would_send or #what.tasks == 0 then
-    return what
+  return task
+end
+
+local function wait_for_result(self, res, opts, limits, on_event)
+  if res.would_send or #res.tasks == 0 then
+    return res
   end
-  limits.pace = result.job(what).pace
   local why = readiness.barred(self)
   if why then
     return nil, why
   end
-  local work = result.job(what)
-  local ok, err = tasks.wait_result(self, what, limits, opts, on_event, function()
+  local work = result.job(res)
+  local ok, err = tasks.wait_result(self, res, limits, opts, on_event, function()
     return work:await_tasks(limits, opts, on_event)
   end)
-  status.warn(what)
+  status.warn(res)
   if not ok then
-    err.result = what
+    err.result = res
     return nil, err
   end
-  return what
+  return res
+end
+
+--- Waits for a result: until its tasks have ended, and then until each audience has a final status. For a task id the
+--- first of the two alone, unless `audience` names the audience to wait for then.
+---@param what scope3.Result|string
+---@param opts? {timeout: number?, interval: number?, audience: string?, cancel: function?, on_event: function?,
+---  notified: (fun(task_id: string): boolean?)?, patience: number?}  in seconds; `timeout` is 48 hours unless given,
+--- and 0 asks once and says what is.
+---  `interval` is 0.25 growing to 30 unless the service asks otherwise. `patience` is that of a job, which a result has
+--- from its own. `notified` says whether a callback of a task has come (docs/webhooks.md): the task is then asked for
+--- at once
+---@return scope3.Result|table|nil  the result, or the task (with `audience` its row)
+---@return scope3.Error? err  "task_failed", "needs_action", "timeout", …; `result` where one was waited for
+function Client:wait(what, opts)
+  opts = options.check("client:wait", opts, WAIT_OPTIONS, 2)
+  if type(what) ~= "string" and not result.is(what) then
+    error("client:wait: the first argument must be a result or a task id, not a " .. type(what), 2)
+  elseif type(what) ~= "string" and opts.audience ~= nil then
+    error("client:wait: audience has no effect on a result, which knows its own; it is for task ids", 2)
+  end
+  local limits = wait_limits(self, what, opts)
+  local guarded = { interval = opts.interval, audience = opts.audience, notified = limits.guard:wrap("notified",
+    opts.notified) }
+  local on_event = limits.guard:wrap("on_event", opts.on_event or self.on_event)
+  local wait = type(what) == "string" and wait_for_task or wait_for_result
+  local done, err = wait(self, what, guarded, limits, on_event)
+  if limits.guard.fault then
+    done, err = nil, limits.guard.fault
+    err.result = type(what) ~= "string" and what or nil
+  end
+  return done, err
 end
 
 -- Methods of the client too, in a file of their own.

@@ -3,10 +3,13 @@
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local past = require "scope3.past"
+local listing = require "scope3.listing"
 local result = require "scope3.result"
 local visible = require "scope3.visible"
 
 local deletion = {}
+
+local LONGEST = 48 * 3600 -- seconds that the tasks of a job may take (docs/contract.md section 3)
 
 --- The audiences of the account that a job does not name, in the order of their ids.
 ---@param client scope3.Client
@@ -19,7 +22,7 @@ function deletion.list(client, keep, limits)
   for _, audience in ipairs(keep) do
     kept[audience.id] = true
   end
-  local next_row = client:audiences(nil, limits)
+  local next_row = listing.rows(client, limits)
   local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
   while row do
     if not row.deleted and not kept[row.audience_id] then
@@ -95,9 +98,10 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function deletion.delete(job, keep, named)
-  local ok, err = job:turn()
-  if ok and job.lost_before then
-    ok, err = nil, job.lost_before
+  local limits = job:limits_within(job.opts.delete_timeout or LONGEST, "the time to wait is over")
+  local ok, err = job:turn(limits)
+  if ok and (job.lost_before or job.passed_over) then
+    ok, err = nil, job.lost_before or job.passed_over
   end
   if not ok then
     err.message = err.message .. " (so nothing was deleted)"
@@ -111,7 +115,7 @@ function deletion.delete(job, keep, named)
   local found
   if not is_done(job) then
     -- Others may have made audiences meanwhile.
-    found, err = deletion.list(job.client, keep, job.limits)
+    found, err = deletion.list(job.client, keep, limits)
     if found then
       ok, err = deletion.check(found, named)
     end
@@ -124,6 +128,7 @@ function deletion.delete(job, keep, named)
   for i, audience in ipairs(keep) do
     parts[i] = { audience = audience, adds = 0, removes = 0, delete = audience.deleted or nil }
   end
+  job.limits = limits -- of what is left
   ok, err = job:send { number = past.DELETION, parts = parts, delete_missing = true }
   if ok then
     ok, err = job:await()

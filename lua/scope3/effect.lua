@@ -17,13 +17,25 @@ function effect.in_dry_run(opts, script)
   if not opts.dry_run then
     return nil
   end
-  for _, key in ipairs { "journal", "timeout", "settling" } do
+  for _, key in ipairs { "journal", "timeout", "settling", "keep_going", "delete_timeout" } do
     if opts[key] ~= nil then
       return key, "has no effect on a dry run, which sends nothing"
     end
   end
-  if opts.rate ~= nil and not asks(script, opts) then
-    return "rate", "has no effect on a dry run, which sends nothing"
+  for _, key in ipairs { "rate", "patience" } do
+    if opts[key] ~= nil and not asks(script, opts) then
+      return key, "has no effect on a dry run, which sends nothing"
+    end
+  end
+end
+
+--- An option of `delete_missing` without it.
+---@param opts table
+---@return string? name
+---@return string? why
+function effect.without_deletion(opts)
+  if opts.delete_timeout ~= nil and opts.delete_missing == nil then
+    return "delete_timeout", "has no effect without delete_missing"
   end
 end
 

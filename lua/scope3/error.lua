@@ -6,6 +6,8 @@
 ---@field message string  a sentence for people; holds no personal data and no key
 ---@field status? integer  HTTP status of the reply; of a refused callback: what to answer
 ---@field code? string  the service's own code, or libcurl's name of a network failure
+---@field reason? string  of a certificate that was not taken: CERT_EXPIRED, CERT_WRONG_HOST and others (docs/report.md)
+---@field outage? boolean  the service was away for longer than `patience`
 ---@field field? string  the field that the service blames
 ---@field because? string  of a member without any identifier left: why its first one was dropped
 ---@field issues? {path: string?, message: string}[]  every problem found, when there is more than one

@@ -1,9 +1,11 @@
 --- Sends the requests of one job: several at once where that is asked for, smaller ones where they are too large, without the members that the
 --- service refuses, and once more where a task failed by no fault of theirs. What each came to stands in the result.
+local contention = require "scope3.contention"
 local core = require "scope3.core"
 local division = require "scope3.division"
 local doubts = require "scope3.doubts"
 local errors = require "scope3.error"
+local guard_of = require "scope3.guard"
 local outcome = require "scope3.outcome"
 local past = require "scope3.past"
 local preflight = require "scope3.preflight"
@@ -46,6 +48,7 @@ function job.new(client, audiences, opts)
   local transport = not opts.dry_run and client:transport() or nil
   local now = client.loop.now()
   local pace = transport and opts.rate and transport.pace_of(opts.rate) or nil -- its own; else that of the client
+  local guard = opts.guard or guard_of.new()
   local self = setmetatable({
     client = client,
     transport = transport,
@@ -53,7 +56,9 @@ function job.new(client, audiences, opts)
     opts = opts,
     started = now,
     pace = pace,
-    limits = { grace = GRACE, pace = pace, deadline = opts.deadline and now + opts.deadline or nil },
+    guard = guard, -- of its callbacks
+    limits = { grace = GRACE, pace = pace, guard = guard, patience = opts.patience,
+      deadline = opts.deadline and now + opts.deadline or nil },
     result = result.new(client, audiences),
     concurrency = opts.concurrency or 1,
     batches = 0, -- that are not released
@@ -63,11 +68,12 @@ function job.new(client, audiences, opts)
     journaled = 0, -- requests in the journal
     left = {}, -- lists of parts that the service did not take, for whoever keeps their payloads; `refused` those that it found wrong
     pending = {}, -- tasks of this epoch
+    resends = 0, -- times that members of failed tasks went again
     work = {}, -- task -> what it does
     doubts = doubts.new(opts.settling),
     warned = {}, -- events that stand in the result
     deleting = {}, -- ids of audiences that are to be deleted
-    on_event = opts.on_event or client.on_event,
+    on_event = opts.on_event or guard:wrap("on_event", client.on_event),
   }, job)
   self.limits.cancel = opts.cancel and function()
     self.stopping = self.stopping or opts.cancel() and true or false
@@ -80,6 +86,7 @@ function job.new(client, audiences, opts)
     self.deleting[audience.id] = audience.deleted or nil
   end
   result.join(self.result, self)
+  contention.enter(self, audiences)
   return self
 end
 
@@ -144,8 +151,14 @@ local function give_up(self, req)
   self:close(req.batch)
 end
 
+-- What foreign code raised: a callback, a loop, or a limiter's store.
+local function fault_of(self)
+  return self.guard.fault or self.waiter and self.waiter.fault or nil
+end
+
+-- A callback that raised is why a job ends, whatever came of that.
 local function fail(self, err)
-  self.failure = self.failure or err
+  self.failure = self.failure or fault_of(self) or err
   local queue = self.queue
   self.queue = {}
   for _, req in ipairs(queue) do
@@ -194,6 +207,7 @@ local function warn(self, event)
 end
 
 local function start(self, req)
+  contention.note(self, req)
   local entry = self:add_entry(req, "sending")
   req.entry = entry
   entry.delete_missing = req.batch.delete_missing
@@ -216,6 +230,7 @@ local function start(self, req)
     body = request.body(req.parts, self.opts.push_notification_config, req.batch.delete_missing),
     timeout = self.opts.timeout or 60 + req.bytes / 100000,
     pace = self.pace,
+    patience = self.opts.patience,
     repeatable = true, -- an upsert, and in place: nothing that depends on it has gone
     large = refusal.divisible(req),
     budget = self.budget,
@@ -269,6 +284,24 @@ function job:accepted(req, task_id)
   self:close(req.batch)
 end
 
+-- Statuses of a request that is refused for what is in it. Of the others one is as likely for the next request: the
+-- key, the account or the host.
+local OF_CONTENT = { [400] = true, [409] = true, [413] = true, [422] = true }
+
+--- Whether the job goes on without what failed for good. The first of these errors is the job's in the end.
+---@private
+---@param err scope3.Error
+---@return boolean
+function job:passes_over(err)
+  local own = err.kind == "task_failed" or OF_CONTENT[err.status] and not err.uncertain
+  if not self.opts.keep_going or not own or self.failure then
+    return false
+  end
+  self.passed_over = self.passed_over or err
+  self.passed = (self.passed or 0) + 1
+  return true
+end
+
 -- A request has been answered, or will not be.
 local function settle(self, req)
   local call, entry, res = req.call, req.entry, self.result
@@ -310,11 +343,16 @@ local function settle(self, req)
   self.left[#self.left + 1] = req.parts
   entry.error = err.message
   err.rows = err.rows or entry.rows
+  local passed = entry.state == "failed" and not req.batch.delete_missing and self:passes_over(err)
   if entry.state == "failed" then
-    self:note("ended", { request = req.id, status = "refused" })
+    -- A later run sends it last, without what others have replaced by then: they are going now.
+    local behind = passed and not req.batch.in_epochs or nil
+    self:note("ended", { request = req.id, status = behind and "failed" or "refused", transient = behind })
   end
   self:close(req.batch)
-  fail(self, err)
+  if not passed then
+    fail(self, err)
+  end
 end
 
 -- Moves everything on that need not wait.
@@ -328,13 +366,17 @@ local function advance(self)
       self.flights[#self.flights + 1] = req
     end
   end
-  while #self.queue > 0 and #self.flights < self.concurrency and not self.failure and not self.stopping do
+  while #self.queue > 0 and #self.flights < self.concurrency and not self.failure and not self.stopping
+    and not fault_of(self) do
     local req = table.remove(self.queue, 1)
     if self.fits and req.bytes > self.fits and refusal.divisible(req) then
       refusal.halve(self, req) -- what passes was found out since it was made
     else
       start(self, req)
     end
+  end
+  if fault_of(self) and not self.failure then
+    fail(self, fault_of(self))
   end
 end
 
@@ -379,7 +421,7 @@ local function drive(self, done)
   end
   if not ok then
     for _, req in ipairs(self.flights) do
-      self.transport:give_up(req.call, why)
+      self.transport:give_up(req.call, why, self.limits)
     end
   end
   if not ok or self.stopping and not done() then
@@ -399,6 +441,12 @@ function job:await()
   end)
 end
 
+--- Whether `cancel` says so, or a callback raised.
+---@return boolean
+function job:is_to_stop()
+  return self.guard.fault ~= nil or self.limits.cancel ~= nil and self.limits.cancel() or self.guard.fault ~= nil
+end
+
 --- Sends a batch: waits until there is room for one, starts what it becomes, and returns while that is under way.
 ---@param batch scope3.Batch
 ---@return true?
@@ -412,7 +460,7 @@ function job:send(batch)
       return self.batches <= self.concurrency
     end)
   end
-  if not self.failure and self.limits.cancel and self.limits.cancel() then
+  if not self.failure and self:is_to_stop() then
     fail(self, errors.new("cancelled", "stopped before everything was sent"))
   end
   if not self.failure then
@@ -550,14 +598,37 @@ function job:await_tasks(limits, opts, on_event)
   return outcome.await(self, limits, opts, on_event)
 end
 
+local LONGEST_TURN = 48 * 3600 -- seconds that the tasks of an epoch may take (docs/contract.md section 3)
+
+--- Limits that end after so many seconds, or with the job's own.
+---@param seconds number
+---@param over string  what to call that
+---@return table
+function job:limits_within(seconds, over)
+  local limits = {}
+  for key, value in pairs(self.limits) do
+    limits[key] = value
+  end
+  local ends = self.client.loop.now() + seconds
+  if ends < (limits.deadline or math.huge) then
+    limits.deadline, limits.over = ends, over
+  end
+  return limits
+end
+
 --- Ends an epoch: waits until every task of its requests has ended well.
+---@param limits? table  those of a job's epoch unless given
 ---@return true?
 ---@return scope3.Error? err
-function job:turn()
+function job:turn(limits)
   local ok, err = self:await()
   if ok and self.transport then
+    limits = limits or self:limits_within(LONGEST_TURN, "the tasks of an epoch took over 48 hours")
     self.on_event { event = "barrier", tasks = #self.pending }
-    ok, err = self:await_tasks(self.limits, {}, self.on_event)
+    local before = self.limits
+    ok, err = self:await_tasks(limits, {}, self.on_event)
+    self.limits = self.stopping and self.limits or before
+    ok = ok or self:passes_over(err)
   end
   if not ok then
     fail(self, err)
@@ -575,7 +646,7 @@ function job:stop(err)
   fail(self, err)
   self.limits = { deadline = self.client.loop.now() + GRACE }
   self:await()
-  self.failure = err
+  self.failure = self.guard.fault or err
 end
 
 --- Lets go of the journal, so that another may have it. What is noted later, by a wait, opens it again.
@@ -593,6 +664,25 @@ function job:abandon(part)
   give_up(self, self:make(batch, batch.parts))
 end
 
+--- The error of a job that was given up before anything was sent.
+---@param err scope3.Error
+---@return scope3.Error
+function job:refuse(err)
+  contention.leave(self)
+  self:leave()
+  return self.guard.fault or err
+end
+
+-- What a job says that went on past failures.
+local function passed_over(self)
+  local err = self.passed_over
+  if err and self.passed > 1 then
+    local more = self.passed - 1
+    err.message = err.message .. (" (and %d more failures; what does not depend on them went on)"):format(more)
+  end
+  return err
+end
+
 --- Ends the job: waits for the last request, and gives the result or the failure with the result in it.
 ---@return scope3.Result?
 ---@return scope3.Error? err
@@ -601,7 +691,9 @@ function job:finish()
   local res = self.result
   res.seconds = self:seconds()
   self.ended = true
+  contention.leave(self)
   self:leave()
+  self.failure = self.failure or fault_of(self) or passed_over(self)
   if self.failure then
     self.failure.result = res
     return nil, self.failure

@@ -85,23 +85,33 @@ local function task_ended(self, task, err, warnings)
   self:note("ended", { request = work.id, status = task.status, transient = work.transient })
 end
 
--- Tasks that failed for reasons that pass, and may be tried again.
+-- Tasks that failed for reasons that pass, and may be tried again. They stay where they are until they were sent:
+-- whoever does that may be ended in the middle of it, and somebody else goes on.
 local function passing_failures(self)
   local again, pause = {}, 0
-  for i = #self.pending, 1, -1 do
-    local work = self.work[self.pending[i]]
+  for _, task in ipairs(self.pending) do
+    local work = self.work[task]
     if work and work.ended and work.transient and not work.entry.sent_again and work.sendings < SENDINGS
       and (work.parts or self.rebuild and not work.entry.delete_missing) then
-      table.insert(again, 1, work)
+      again[#again + 1] = work
       pause = math.max(pause, work.retry_after or 1)
-      table.remove(self.pending, i)
     end
   end
   return again, pause
 end
 
+-- Forgets the tasks whose members went again.
+local function forget_sent(self)
+  for i = #self.pending, 1, -1 do
+    local work = self.work[self.pending[i]]
+    if work and work.entry.sent_again then
+      table.remove(self.pending, i)
+    end
+  end
+end
+
 -- Sends members of failed tasks again. Gives how many requests there were; 0 when there is nothing to send.
-local function send_again(self, limits, on_event)
+local function send_again(self, limits, on_event, turn)
   local again, pause = passing_failures(self)
   if #again == 0 then
     return 0
@@ -110,6 +120,8 @@ local function send_again(self, limits, on_event)
   local ok, err = self.transport:pause(pause, limits)
   if not ok then
     return nil, err
+  elseif turn and self.resending ~= turn then
+    return #again -- it was taken for gone, and another one has sent them
   end
   self.limits = limits
   local built = {}
@@ -129,12 +141,64 @@ local function send_again(self, limits, on_event)
       return nil, err
     end
   end
+  forget_sent(self)
   return #again
+end
+
+local TURN = 0.2 -- seconds between two looks at whether another coroutine is still sending again
+-- seconds without a sign of life after which it is taken to be gone: a host may end a coroutine anywhere
+local STALE = 5
+
+-- Waits until no other coroutine sends members of this job again.
+local function take_turn(self, limits)
+  local now = self.client.loop.now
+  while self.resending and now() - self.resending.at < STALE do
+    local ok, err = self.transport:pause(TURN, limits)
+    if not ok then
+      return nil, err
+    end
+  end
+  self.resending = { at = now() }
+  return self.resending
+end
+
+-- Several coroutines may wait for one job. One at a time sends again, and the others then look anew: so all are told
+-- the same.
+local function send_in_turn(self, limits, on_event, seen)
+  local turn, err = take_turn(self, limits)
+  if not turn then
+    return nil, err
+  end
+  local count, why
+  if self.resends ~= seen then
+    count = 1 -- another one has done it meanwhile
+  elseif #self.flights + #self.queue > 0 then
+    count, why = self:await() and 1 or nil, self.failure -- the one before was ended in the middle of it
+    forget_sent(self)
+  else
+    local own = {}
+    for key, value in pairs(limits) do
+      own[key] = value
+    end
+    function own.alive()
+      turn.at = self.client.loop.now()
+    end
+    count, why = send_again(self, own, on_event, turn)
+    self.resends = self.resends + (count ~= 0 and 1 or 0)
+  end
+  if self.resending == turn then
+    self.resending = nil
+  end
+  return count, why
 end
 
 local function await(self, limits, opts, on_event)
   while true do
-    local ok, err = tasks.wait(self.client, self.pending, limits, opts, on_event, function(task, why, warnings)
+    local seen, list = self.resends, {}
+    for i, task in ipairs(self.pending) do -- which changes while others send again
+      list[i] = task
+    end
+    local ok, err = tasks.wait(self.client, list, limits, opts, on_event, function(task, why, warnings)
       task_ended(self, task, why, warnings)
     end)
     if self.failure and self.failure.kind == "journal" then
@@ -142,7 +206,7 @@ local function await(self, limits, opts, on_event)
     elseif self.failure or not ok and err.kind ~= "task_failed" then
       return ok, err
     end
-    local again, why = send_again(self, limits, on_event)
+    local again, why = send_in_turn(self, limits, on_event, seen)
     if again == 0 then
       return ok, err
     elseif not again then
@@ -157,6 +221,7 @@ end
 ---@return scope3.Error? err
 function outcome.send_leftovers(self)
   local again, err = send_again(self, self.limits, self.on_event)
+  self.resends = self.resends + 1
   return again and true or nil, err
 end
 

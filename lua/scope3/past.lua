@@ -66,7 +66,8 @@ end
 local function is_ended(record, req)
   return req ~= nil and type(record.status) == "string" and is_flag(record.transient)
     and (req.state == "accepted" or req.ended == record.status
-      or req.state == "unknown" and (record.status == "refused" or record.status == "split"))
+      or req.state == "unknown" and (record.status == "refused" or record.status == "split"
+        or record.status == "failed" and record.transient == true)) -- one that its job went on past
 end
 
 -- What a request came to whose end the journal has.

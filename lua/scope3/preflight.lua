@@ -6,6 +6,7 @@
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local readiness = require "scope3.readiness"
+local listing = require "scope3.listing"
 local result = require "scope3.result"
 
 local preflight = {}
@@ -69,7 +70,7 @@ local function list(client, wanted, limits)
   for _ in pairs(wanted) do
     left = left + 1
   end
-  local next_row = client:audiences(nil, limits)
+  local next_row = listing.rows(client, limits)
   local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
   while row do
     rows[#rows + 1] = row

@@ -57,8 +57,12 @@ end
 -- room for, until it is `done`.
 local function sink_of(work, wanted, left)
   local ranges, last = accepted_ranges(work)
-  local sink = { client = work.client, limits = { cancel = work.limits.cancel }, on_event = nothing, result = { failed = 0 },
+  local sink = { client = work.client, limits = { cancel = work.limits.cancel }, guard = work.guard, on_event = nothing,
+    result = { failed = 0 },
     held = {}, bytes = 0 }
+  function sink.is_to_stop()
+    return sink.failure ~= nil
+  end
   function sink.seconds()
     return work:seconds()
   end
@@ -73,8 +77,15 @@ local function sink_of(work, wanted, left)
   end
   -- Between two slices of reading, as a job's: looks whether to stop.
   function sink.pump()
-    if work.limits.cancel and work.limits.cancel() then
-      sink.failure = errors.new("cancelled", "stopped while the input was read once more")
+    local limits = work.limits
+    if limits.alive then
+      limits.alive()
+    end
+    if work:is_to_stop() then
+      sink.failure = work.guard.fault or errors.new("cancelled", "stopped while the input was read once more")
+    elseif limits.deadline and work.client.loop.now() >= limits.deadline then
+      sink.failure = errors.new("timeout", (limits.over or "the deadline passed")
+        .. " while the input was read once more")
     end
   end
   function sink:send(batch)

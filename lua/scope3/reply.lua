@@ -4,6 +4,7 @@ local core = require "scope3.core"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local redact = require "scope3.redact"
+local unreached = require "scope3.unreached"
 local waits = require "scope3.waits"
 
 local reply = {}
@@ -193,6 +194,39 @@ local HINTS = {
   [429] = "too many requests",
 }
 
+local EXPIRED = "the key was taken before and is refused now: it has expired or was revoked; "
+  .. "give a new one in SCOPE3_API_KEY"
+
+-- A port of TLS that is spoken to in plain http says so in words, where it says anything.
+local function wants_tls(result)
+  local body = result.body or ""
+  return not result.secure and result.status == 400 and #body < 8192
+    and (body:find("plain HTTP request was sent to HTTPS port", 1, true) or body:find("HTTP request to an HTTPS server",
+      1, true)
+      or body:find("speaking plain HTTP to an SSL", 1, true) or body:find("requires TLS", 1, true))
+end
+
+local function hint_of(result, known)
+  if result.status == 401 and known and known.admitted then
+    return EXPIRED
+  elseif wants_tls(result) then
+    return "this port speaks TLS: base_url must begin with https://"
+  end
+  return HINTS[result.status]
+end
+
+-- What a reply of another form says of its failure: a problem of RFC 9457, or of a gateway or a login.
+local function said_elsewhere(decoded, known)
+  local parts = {}
+  for _, name in ipairs { "title", "detail", "error_description", "Message", "msg", "description", "reason" } do
+    local value = decoded[name]
+    if type(value) == "string" and value ~= "" and #parts < 2 then
+      parts[#parts + 1] = told(value, known)
+    end
+  end
+  return #parts > 0 and table.concat(parts, ": ") or nil
+end
+
 local function kind_of(status)
   if status == 429 then
     return "rate_limited"
@@ -239,11 +273,15 @@ local function refused(result, decoded, now, known)
   elseif decoded == nil then
     said = "it answered " .. describe(result, known)
   end
+  if type(decoded) == "table" and (said == nil or type(problem) == "string") then
+    local more = said_elsewhere(decoded, known)
+    said = said and more and said .. ": " .. more or said or more
+  end
   local message = ("the service answered %d"):format(status)
   if fields.code then
     message = message .. " " .. fields.code
   end
-  local hint = advice.of(fields.code) or HINTS[status]
+  local hint = advice.of(fields.code) or hint_of(result, known)
   if hint then
     message = message .. " (" .. hint .. ")"
   end
@@ -280,25 +318,6 @@ local function broken(result, message)
     { status = result.status, code = "BAD_REPLY", uncertain = true })
 end
 
-local NETWORK = {
-  FORKED = "the process forked while the request was under way: it goes on in the parent alone",
-  COULDNT_RESOLVE_HOST = "the host name was not found: check the base URL and the network",
-  COULDNT_RESOLVE_PROXY = "the proxy's name was not found",
-  COULDNT_CONNECT = "the host does not answer: check the base URL, the network and the proxy",
-  PEER_FAILED_VERIFICATION = "the certificate of the host is not trusted; behind a company proxy set ca_file to its certificate",
-  SSL_CACERT_BADFILE = "the file of CA certificates cannot be read: check ca_file",
-  GOT_NOTHING = "the connection was closed without an answer",
-  PARTIAL_FILE = "the answer was cut short",
-  RECV_ERROR = "the connection broke while waiting for the answer",
-  SEND_ERROR = "the connection broke while sending",
-  SEND_FAIL_REWIND = "a kept connection had died; the request was not sent again, because it may have arrived",
-  HTTP2 = "the connection broke while waiting for the answer",
-  HTTP2_STREAM = "the request was broken off by the other side",
-  REFUSED_STREAM = "the request was refused before anything of it was processed",
-  WEIRD_SERVER_REPLY = "the answer is not HTTP",
-  UNSUPPORTED_PROTOCOL = "the answer is not HTTP", -- libcurl takes it for HTTP/0.9
-}
-
 -- Whether a body says that its success is none. A task without its envelope has an error of its own.
 local function denies(body, known)
   local is_task = known and known.task and type(body.status) == "string"
@@ -328,6 +347,10 @@ function reply.failure(result)
   local code = result.code
   local lost = result.status and result.status >= 300 and code ~= "TOO_LARGE" and result.status -- all that is known of the reply
   local fields = { code = code, retryable = true, uncertain = result.body_sent or nil, status = not lost and result.status or nil }
+  local never = unreached.error(result)
+  if never then
+    return never
+  end
   if lost then -- refused is refused, whatever more was to be said
     fields.uncertain = UNCERTAIN[lost] and fields.uncertain
     return errors.new("network", ("the service answered %d, and the connection broke before it had said more (%s)"):format(lost, code), fields)
@@ -336,10 +359,10 @@ function reply.failure(result)
     return errors.new("timeout", ("no answer within %.0f s"):format(result.seconds or 0), fields)
   elseif code == "TOO_LARGE" then
     fields.retryable = nil
-    return errors.new("http", "the answer is over 8 MiB and was not read to its end", fields)
+    return errors.new("http", "the answer is over 8 MiB, or its headers over 256 kB, and was not read to its end",
+      fields)
   end
-  local text = NETWORK[code] or redact.text(result.message or "the transfer failed")
-  return errors.new("network", text .. " (" .. tostring(code) .. ")", fields)
+  return errors.new("network", unreached.broken(result) .. " (" .. tostring(code) .. ")", fields)
 end
 
 -- A refusal of which libcurl dropped all but the status, with its stream. These say all by it; of others the rest is worth asking again.
@@ -354,7 +377,10 @@ local SAY_ALL = { [401] = true, [402] = true, [403] = true, [413] = true }
 function reply.read(result, now, known)
   local status = result.status
   if result.code then
-    if not status or status < 300 or result.code == "TOO_LARGE" or not (next(result.headers) or SAY_ALL[status]) then
+    if not result.begun and result.begun ~= nil then
+      return nil, unreached.refused_by_proxy(result, reply.retry_after(result, now)) or reply.failure(result)
+    elseif not status or status < 300 or result.code == "TOO_LARGE" or not (next(result.headers)
+      or SAY_ALL[status]) then
       return nil, reply.failure(result)
     end
     return nil, status < 400 and redirected(result, known)

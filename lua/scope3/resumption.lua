@@ -17,7 +17,11 @@ local function take_up_failed(job, req, entry, known)
   entry.state, entry.error = "failed", ("its task ended as %s in an earlier run"):format(known.ended)
   res.failed = res.failed + entry.members
   local task = { task_id = known.task_id, status = known.ended, error = entry.error }
-  res.tasks[#res.tasks + 1] = task
+  if known.task_id then
+    res.tasks[#res.tasks + 1] = task
+  else
+    entry.error = "the service refused it in an earlier run"
+  end
   job.work[task] = { entry = entry, id = req.id, batch = req.batch.number, first = known.first, last = known.last, without = req.without,
     replaced = req.replaced, sendings = 1, digest = req.batch.digest, outline = req.batch.outline, ended = true, transient = passing }
   if passing then

@@ -11,9 +11,10 @@ local BUDGET = 40 -- retries that a job may make at once; each request that goes
 local BY_STATUS = { [429] = ATTEMPTS, [500] = 2, [502] = ATTEMPTS, [503] = ATTEMPTS, [504] = ATTEMPTS }
 local BY_CODE = {
   BAD_REPLY = 3, OPERATION_TIMEDOUT = 3, UNSUPPORTED_PROTOCOL = 3, WEIRD_SERVER_REPLY = 3,
-  PEER_FAILED_VERIFICATION = 1, SSL_CACERT_BADFILE = 1, TOO_LARGE = 1, REDIRECT = 1, FORKED = 1,
+  PEER_FAILED_VERIFICATION = 1, SSL_CACERT_BADFILE = 1, SSL_CLIENTCERT = 1, TOO_LARGE = 1, REDIRECT = 1, FORKED = 1,
+  NOT_TLS = 1, PROXY_REFUSED = 1,
 }
-local UNREACHED = 3 -- a host that never answered is more likely misspelt than away
+local UNREACHED = 3 -- of a request that belongs to no job: a host that never answered is more likely misspelt than away
 
 -- In which way a request failed, and how often it may.
 local function way(err, reached)
@@ -38,27 +39,61 @@ function retry.earn(budget)
   budget.left = math.min(BUDGET, budget.left + 0.5)
 end
 
+-- What tells that the service cannot be reached, or is away for a while. A host that takes a request and does not
+-- answer it is another thing.
+local OUTAGE = { [502] = true, [503] = true, [504] = true }
+
+--- Whether a failure is one of an outage, which `patience` outlasts.
+---@param err scope3.Error
+---@return boolean
+function retry.is_outage(err)
+  if err.kind == "network" then
+    return err.retryable == true and (BY_CODE[err.code] or ATTEMPTS) > 1
+  end
+  return OUTAGE[err.status] ~= nil or err.code == "CONNECT_TIMEDOUT"
+end
+
+-- Whether the table allows one more attempt, which is taken from the budget then.
+local function allowed(attempts, failures, kind, most, budget)
+  if attempts - (failures.patient or 0) >= ATTEMPTS or failures[kind] >= most then
+    return false
+  elseif budget then
+    if budget.left < 1 then
+      return false
+    end
+    budget.left = budget.left - 1
+  end
+  return true
+end
+
 --- Seconds to wait before the next attempt, or nil when the failure is final. `Retry-After` is honoured in full; without it the time is
 --- anything up to twice the time before ("full jitter"), so that many clients do not come back at once. The system's own random numbers decide:
---- Lua's are the same in every process on some Luas, and belong to the host.
+--- Lua's are the same in every process on some Luas, and belong to the host. In an outage the time that is `left`
+--- decides in place of the attempts.
 ---@param err scope3.Error
 ---@param attempts integer  made so far
 ---@param failures table<string|integer, integer>  how often the request failed in each way; kept here
----@param how? {reached: boolean?, budget: {left: number}?, random: (fun(): number)?}  `reached`: the host has answered before
+---@param how? {reached: boolean?, budget: {left: number}?, left: number?, random: (fun(): number)?}  `reached`: the
+---  host has answered before, or is
+---  to be taken for one that will; `left`: seconds of patience, where there is an outage and somebody said how long to
+--- go on
 ---@return number?
 function retry.delay(err, attempts, failures, how)
   how = how or {}
   local kind, most = way(err, how.reached)
   failures[kind] = (failures[kind] or 0) + 1
-  if attempts >= ATTEMPTS or failures[kind] >= most then
-    return nil
-  elseif how.budget then
-    if how.budget.left < 1 then
+  local pause = math.min(LONGEST, FIRST * 2 ^ math.min(attempts - 1, 16)) * (how.random or core.random)()
+  if how.left then
+    if how.left <= 0 then
       return nil
     end
-    how.budget.left = how.budget.left - 1
+    failures.patient = (failures.patient or 0) + 1
+    pause = math.min(pause, how.left) -- so that the last attempt is made when the time is over
+  elseif not allowed(attempts, failures, kind, most, how.budget) then
+    return nil
   end
-  return err.retry_after or math.min(LONGEST, FIRST * 2 ^ (attempts - 1)) * (how.random or core.random)()
+  -- One that says 0 at each attempt must not be asked without a pause.
+  return err.retry_after and math.max(err.retry_after, err.retry_after < 1 and pause or 0) or pause
 end
 
 return retry

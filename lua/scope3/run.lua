@@ -2,12 +2,14 @@
 local conditions_of = require "scope3.conditions"
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local guard_of = require "scope3.guard"
 local identity = require "scope3.identity"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
 local journal = require "scope3.journal"
 local keys_of = require "scope3.keys"
 local lines = require "scope3.lines"
+local loops = require "scope3.loop"
 local mapping = require "scope3.mapping"
 local deletion = require "scope3.deletion"
 local redact = require "scope3.redact"
@@ -29,8 +31,8 @@ local function between(self, bytes, size)
   local rows, skipped, rejected, members = self.intake.builder:sums()
   self.on_event { event = "progress", bytes = bytes, size = size, rows = rows, skipped = skipped, rejected = rejected,
     members = members, result = self.job.result, file = self.file }
-  if self.opts.cancel and self.opts.cancel() then
-    return errors.new("cancelled", "stopped before the end of the input")
+  if self.job:is_to_stop() then
+    return self.job.guard.fault or errors.new("cancelled", "stopped before the end of the input")
   end
   local deadline = self.job.limits.deadline
   if deadline and self.job.client.loop.now() >= deadline then
@@ -43,9 +45,23 @@ local function script_failed(message, row)
   return errors.new("script", ("the script failed at row %.0f: %s"):format(row, redact.patterns(message)), { code = "script_error" })
 end
 
+-- What lets others run between two slices, where the loop can: one of the host's own may raise.
+local function rest_of(self)
+  local loop, guard = self.job.client.loop, self.job.guard
+  if not loop.rest or not loops.is_foreign(loop) then
+    return loop.rest
+  end
+  return function()
+    local ok, problem = guard_of.call(loop.rest)
+    if not ok then
+      guard.fault = guard.fault or guard_of.error("the loop", problem)
+    end
+  end
+end
+
 -- Rows of a parser in C: CSV and JSON Lines.
 local function read_source(self, source)
-  local builder, rest = self.intake.builder, self.job.client.loop.rest
+  local builder, rest = self.intake.builder, rest_of(self)
   while true do
     local state, detail, row = builder:fill(self.intake.payload, source.handle, SLICE_BYTES, SLICE_SECONDS)
     local err = between(self, source:progress())
@@ -60,8 +76,10 @@ local function read_source(self, source)
         return why
       end
     elseif state == "need" then
-      local ok, why = source:feed()
-      if not ok then
+      local called, ok, why = guard_of.call(source.feed, source)
+      if not called then
+        return guard_of.error(source.name .. ": the reader", ok, "source")
+      elseif not ok then
         return why
       end
     elseif state == "fatal" then
@@ -90,10 +108,12 @@ local ROWS_A_SLICE = 256
 
 -- Rows of any Lua iterator of tables.
 local function read_iterator(self, iterate)
-  local rows, rest = 0, self.job.client.loop.rest
+  local rows, rest = 0, rest_of(self)
   while true do
-    local row, why = iterate()
-    if row == nil then
+    local called, row, why = guard_of.call(iterate)
+    if not called then
+      return guard_of.error("the iterator", row, "source")
+    elseif row == nil then
       if why ~= nil then
         return errors.is(why) and why or errors.new("source", "the iterator failed: " .. redact.text(tostring(why)))
       end
@@ -369,22 +389,24 @@ function run.run(client, script, input, audience, opts)
     shape, err, known = check_paths(plan, input, opts)
   end
   if not shape then
-    return nil, err
+    return nil, opts.guard.fault or err
   end
 
+  if opts.guard.fault then
+    return nil, opts.guard.fault
+  end
   local work = job.new(client, { audience }, opts)
   local self = { job = work, opts = opts, on_event = opts.on_event or client.on_event, missing = {} }
   if opts.journal and not opts.dry_run then
     ok, err = keep_journal(self, client, audience, script)
     if not ok then
-      return nil, err
+      return nil, work:refuse(err)
     end
   end
   if opts.delete_missing then
     ok, err = deletion.prepare(work, { audience }, opts.delete_missing)
     if not ok then
-      work:leave()
-      return nil, err
+      return nil, work:refuse(err)
     end
   end
   if from == from_paths and not opts.dry_run and not next(known.open) then

@@ -27,6 +27,7 @@ script.READING_OPTIONS = options.merge(identity.options, dialect.OPTIONS, { head
 script.JOB_OPTIONS = options.merge(script.READING_OPTIONS, {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
   mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "any", settling = "seconds",
+  patience = "seconds", keep_going = "boolean", delete_timeout = "seconds",
 })
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {

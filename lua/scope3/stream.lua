@@ -1,5 +1,6 @@
 --- Members given one by one, sent in requests as they fill up.
 local errors = require "scope3.error"
+local guard = require "scope3.guard"
 local identity = require "scope3.identity"
 local intake = require "scope3.intake"
 local job = require "scope3.job"
@@ -24,7 +25,7 @@ function stream.new(client, audience, opts)
   if opts.delete_missing then
     local ok, err = deletion.prepare(work, { audience }, opts.delete_missing)
     if not ok then
-      return nil, err
+      return nil, work:refuse(err)
     end
   end
   return setmetatable({ job = work, intake = intake.new(work, audience, opts), adds = 0 }, Stream)
@@ -36,13 +37,51 @@ local function check_open(self, level)
   end
 end
 
+local MAIN = {} -- stands for the main coroutine, which Lua 5.1 does not give
+
+-- The coroutine that the host knows: a callback of Lua 5.1 may run in one of its own.
+local function current()
+  local thread, is_main = coroutine.running()
+  return not is_main and guard.outermost(thread) or MAIN
+end
+
+-- Whoever is suspended inside the stream has a request half made: nobody else may touch it meanwhile, unless that
+-- coroutine was ended by its host.
+local function check_free(self, level)
+  local user = self.user
+  if user == current() then
+    error("attempt to use a stream inside one of its own callbacks", level)
+  elseif user and (user == MAIN or coroutine.status(user) ~= "dead" and coroutine.status(user) ~= "zombie") then
+    error("attempt to use a stream that another coroutine is using", level)
+  end
+end
+
+-- Does what may call foreign code, or suspend.
+local function alone(self, act, ...)
+  self.user = current()
+  local ok, err = act(self, ...)
+  self.user = nil
+  return ok, err
+end
+
+local function move_on(self)
+  self.job:pump()
+  self.intake:report_refusals()
+  return self.job.guard.fault == nil, self.job.guard.fault
+end
+
+local function make_room(self, reason)
+  return self.intake:make_room(reason)
+end
+
 local function put(self, member, remove)
   check_open(self, 4)
+  check_free(self, 4)
   if self.job.failure then
     return nil, self.job.failure
   end
   if self.waits then -- for room, since an error of memory
-    local ok, err = self.intake:make_room(self.waits)
+    local ok, err = alone(self, make_room, self.waits)
     if not ok then
       return nil, err
     end
@@ -51,8 +90,10 @@ local function put(self, member, remove)
   local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3)
   self.adds = self.adds + 1
   if self.adds % ADDS_BETWEEN_PUMPS == 0 then
-    self.job:pump()
-    self.intake:report_refusals()
+    local ok, fault = alone(self, move_on)
+    if not ok then
+      return nil, fault
+    end
   end
   if added == nil then
     local because = self.intake.builder:because()
@@ -60,7 +101,7 @@ local function put(self, member, remove)
       { code = reason, because = because })
   elseif added == false then
     self.waits = reason
-    local ok, err = self.intake:make_room(reason)
+    local ok, err = alone(self, make_room, reason)
     self.waits = nil
     return ok, err
   end
@@ -86,12 +127,7 @@ function Stream:remove(member)
   return added, err
 end
 
---- Sends what is left and waits until everything was accepted.
----@return scope3.Result?
----@return scope3.Error? err  with `result`
-function Stream:finish()
-  check_open(self, 3)
-  self.ended = true
+local function finish(self)
   if not self.job.failure then
     local ok = self.intake:finish() and self.job:await()
     if ok and self.job.opts.delete_missing then
@@ -107,16 +143,31 @@ function Stream:finish()
   return self.job:finish()
 end
 
+--- Sends what is left and waits until everything was accepted.
+---@return scope3.Result?
+---@return scope3.Error? err  with `result`
+function Stream:finish()
+  check_open(self, 3)
+  check_free(self, 3)
+  self.ended = true
+  return alone(self, finish)
+end
+
+local function cancel(self)
+  self.job:stop(self.job.failure or errors.new("cancelled", "the stream was cancelled"))
+  self.intake:abandon()
+  self.intake:close()
+  return self.job:finish()
+end
+
 --- Stops: nothing more is sent. What was accepted stays accepted.
 ---@return nil
 ---@return scope3.Error err  kind "cancelled", with `result`
 function Stream:cancel()
   check_open(self, 3)
+  check_free(self, 3)
   self.ended = true
-  self.job:stop(self.job.failure or errors.new("cancelled", "the stream was cancelled"))
-  self.intake:abandon()
-  self.intake:close()
-  return self.job:finish()
+  return alone(self, cancel)
 end
 
 return stream

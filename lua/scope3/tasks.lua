@@ -1,6 +1,7 @@
 --- Waiting for what the service makes of a request: first its task, then the audience's row (docs/contract.md section 3).
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local listing = require "scope3.listing"
 local reply = require "scope3.reply"
 local result_of = require "scope3.result"
 local verdict = require "scope3.verdict"
@@ -15,7 +16,8 @@ local AUDIENCE_ENDED = { READY = true, TOO_SMALL = true, ERROR = true, SUSPENDED
 
 local FIRST_POLL, LONGEST_POLL, GROWTH = 0.25, 30, 1.5
 local FAILURES_IN_A_ROW = 5
-local LONGEST_WISH = 3600 -- seconds between two polls that a service may ask for (docs/contract.md section 3)
+-- seconds between two polls that a service may ask for (docs/contract.md section 3)
+local SHORTEST_WISH, LONGEST_WISH = 1, 3600
 local NOTICE = 0.2 -- seconds between two looks for a callback
 -- A service may not find a task at once that it has just made: seconds from its acceptance, from the beginning of a
 -- wait, and from when it was seen.
@@ -46,9 +48,10 @@ function tasks.ended(status)
   return ENDED[status] == true
 end
 
--- A wait may last for hours: a poll that fails is repeated, as long as not many fail in a row.
+-- A wait may last for hours: a poll that fails is repeated, as long as not many fail in a row, and patience has not
+-- ended.
 local function survives(err, failures)
-  return failures < FAILURES_IN_A_ROW
+  return failures < FAILURES_IN_A_ROW and not err.outage
     and (err.kind == "network" or err.kind == "timeout" or (err.status and (err.status == 429 or err.status >= 500)))
 end
 
@@ -90,11 +93,23 @@ local function shown(status)
 end
 
 local function late(err, last)
-  local said = err.kind == "timeout" and last()
-  if said then
-    err.message = err.message .. ": " .. said
+  if err.kind == "timeout" then
+    err.message = err.message .. ": " .. (last() or "nothing was seen of it yet")
   end
   return err
+end
+
+-- Limits of one question: a wait that asks once gives each a time of its own.
+local function limits_of_one(client, limits)
+  if not limits.once then
+    return limits
+  end
+  local own = {}
+  for key, value in pairs(limits) do
+    own[key] = value
+  end
+  own.deadline = client.loop.now() + limits.once
+  return own
 end
 
 -- Polls `ask` until it gives a second value, the end. `ask` gives what it saw, whether that is the end, and seconds to
@@ -103,7 +118,7 @@ local function poll(client, limits, opts, ask, last, came)
   local transport = client:transport()
   local pause, failures = opts.interval or FIRST_POLL, 0
   while true do
-    local seen, done, wish = ask()
+    local seen, done, wish = ask(limits_of_one(client, limits))
     if seen ~= nil then
       failures = 0
       if done then
@@ -115,6 +130,9 @@ local function poll(client, limits, opts, ask, last, came)
         or not survives(done, failures) then
         return nil, late(done, last)
       end
+    end
+    if limits.once then
+      return nil, seen == nil and late(done, last) or late(errors.new("timeout", "the wait asked once"), last)
     end
     local ok, err = rest(client, transport, wish or pause, limits, came)
     if not ok then
@@ -231,8 +249,8 @@ function tasks.wait_one(client, id, limits, opts, on_event, begun)
   local now = client.loop.now
   local patient = math.max(begun and begun.at + NEW or 0, now() + STRANGE)
   local found, last
-  local task, err = poll(client, limits, opts, function()
-    local seen, why, said = fetch(client, id, limits, begun and begun.body)
+  local task, err = poll(client, limits, opts, function(one)
+    local seen, why, said = fetch(client, id, one, begun and begun.body)
     if not seen then
       if why.kind == "not_found" and now() < patient then
         last = "the service does not find the task yet"
@@ -243,14 +261,18 @@ function tasks.wait_one(client, id, limits, opts, on_event, begun)
     end
     found, last, patient = said, "the task was last seen as " .. shown(seen.status), math.max(patient, now() + GONE)
     on_event { event = "task", task_id = id, status = seen.status }
-    local wish = not opts.interval and seen.retry_after_seconds or 0
+    local wish = not opts.interval and seen.retry_after_seconds or nil
     return seen, ENDED[seen.status] or NEEDS_ACTION[seen.status] or false,
-      wish > 0 and math.min(wish, LONGEST_WISH) or nil
+      wish and math.max(SHORTEST_WISH, math.min(wish, LONGEST_WISH)) or nil
   end, function()
     return last
   end, notice(opts.notified, id))
   if not task then
     err.task_id = err.task_id or id
+    if err.status == 401 then
+      err.message = ("%s. The task %s goes on at the service: scope3 wait %s follows it with the new key"):format(
+        err.message, id, id)
+    end
     return nil, err
   end
   err = failure(task, found)
@@ -274,32 +296,35 @@ local failures = setmetatable({}, { __mode = "k" })
 ---@return boolean? ok
 ---@return scope3.Error? err
 function tasks.wait(client, list, limits, opts, on_event, on_ended)
-  local first
+  local first, going
   for _, entry in ipairs(list) do
     if not ENDED[entry.status] then
       local task, err, ended, done = tasks.wait_one(client, entry.task_id, limits, opts, on_event, accepted[entry])
       task = task or ended
-      if not task then
+      if not task and limits.once and err.kind == "timeout" then
+        going = going or err -- and the others are asked for, too
+      elseif not task then
         return nil, err
-      end
-      -- Completed is said of those alone whose work was done.
-      entry.status = err and task.status == "completed" and "failed" or task.status
-      actions[entry] = done
-      entry.created_at, entry.updated_at = task.created_at, task.updated_at
-      if err then
-        entry.error = err.message
-        failures[entry] = err
-        first = first or err
-      end
-      if on_ended then
-        on_ended(entry, err, task.warnings)
+      else
+        -- Completed is said of those alone whose work was done.
+        entry.status = err and task.status == "completed" and "failed" or task.status
+        actions[entry] = done
+        entry.created_at, entry.updated_at = task.created_at, task.updated_at
+        if err then
+          entry.error = err.message
+          failures[entry] = err
+          first = first or err
+        end
+        if on_ended then
+          on_ended(entry, err, task.warnings)
+        end
       end
     elseif entry.status ~= "completed" then
       first = first or failures[entry] or errors.new("task_failed", "the task ended as " .. entry.status, { task_id = entry.task_id })
     end
   end
-  if first then
-    return nil, first
+  if first or going then
+    return nil, going or first
   end
   return true
 end
@@ -333,8 +358,8 @@ function tasks.wait_audience(client, id, since, limits, opts, on_event, expect)
   expect = expect or {}
   local now = client.loop.now
   local last, before, still, polls, old
-  local row, err = poll(client, limits, opts, function()
-    local seen, why = client:audience(id, limits)
+  local row, err = poll(client, limits, opts, function(one)
+    local seen, why = listing.find(client, id, one)
     if not seen then
       if why.kind ~= "not_found" or why.status then
         return nil, why

@@ -1,7 +1,9 @@
 --- Requests over the engine: starts them, paces and repeats them, and waits for them through the loop.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local guard_of = require "scope3.guard"
 local limiter = require "scope3.limiter"
+local loops = require "scope3.loop"
 local reply = require "scope3.reply"
 local retry = require "scope3.retry"
 local version = require "scope3.version"
@@ -32,6 +34,9 @@ local TURN = 0.0002 -- seconds for answers that have come, before others have th
 -- goes wrong there (a limiter's store that raises) is kept for the one who waits.
 local function step(shared, gently)
   local engine = shared.engine
+  if not engine then
+    return false
+  end
   local _, moved = engine:step(gently)
   local until_
   for result in engine.result, engine do
@@ -41,7 +46,8 @@ local function step(shared, gently)
       call.id = nil
       local ok, fault = pcall(call.ended, call, result)
       if not ok then
-        call.waiter.fault = fault
+        call.done, call.err = true, guard_of.error("what reads a reply", fault)
+        call.err.uncertain = call.request.method ~= "GET" or nil
         call:wake()
       end
     end
@@ -64,8 +70,18 @@ local function ground(self, call)
 end
 
 -- What the clients of an engine have in common: the engine, the calls that fly on it, and what loops may do with it.
-local function share(engine)
-  local shared = { engine = engine, calls = {} }
+-- The engine is made when it is first needed, and tried again later where that fails: there may be descriptors and
+-- memory then.
+local function share(ca_file)
+  local shared = { calls = {} }
+  function shared.open()
+    local message
+    if not shared.engine then
+      shared.engine, message = core.engine { ca_file = ca_file, user_agent = "scope3-lua/" .. version,
+        http1_after_failure = HTTP1 }
+    end
+    return shared.engine, message
+  end
   function shared.step(gently)
     return step(shared, gently)
   end
@@ -73,6 +89,9 @@ local function share(engine)
     for _, call in pairs(shared.calls) do
       if call.waiter == waiter then
         ground(call.transport, call)
+        -- Somebody else may wait for it too, and must not wait for ever.
+        call.done, call.err = true, errors.new("cancelled", "the coroutine that waited for the request has ended",
+          { uncertain = call.request.method ~= "GET" or nil, request = call:about() })
       end
     end
   end
@@ -81,16 +100,8 @@ end
 
 local function engine_for(loop, ca_file)
   local key = loop.name .. "\0" .. (ca_file or "")
-  local shared = engines[key]
-  if not shared then
-    local engine, message = core.engine { ca_file = ca_file, user_agent = "scope3-lua/" .. version, http1_after_failure = HTTP1 }
-    if not engine then
-      return nil, errors.new("network", "libcurl could not be started: " .. tostring(message))
-    end
-    shared = share(engine)
-    engines[key] = shared
-  end
-  return shared
+  engines[key] = engines[key] or share(ca_file)
+  return engines[key]
 end
 
 -- Proxy variables are read once, because a host may rewrite its environment. Only the lowercase http_proxy counts
@@ -106,8 +117,13 @@ local function proxy()
   return proxy_settings
 end
 
+-- libcurl writes an IPv4 address out as four numbers, however it was given; what is none is a name, and may be
+-- anybody's.
 local function is_loopback(host)
-  return host == "localhost" or host == "::1" or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
+  host = core.lower(host or "")
+  local b, c, d = host:match("^127%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$")
+  return host == "localhost" or host == "::1" or b ~= nil and tonumber(b) < 256 and tonumber(c) < 256
+    and tonumber(d) < 256
 end
 
 --- Looks at a base URL: https, or plain http to loopback; no user, query or fragment.
@@ -136,18 +152,15 @@ end
 
 ---@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: integer, limiter: scope3.Limiter?,
 ---  on_event: function?}
----@return scope3.Transport?
----@return scope3.Error?
+---@return scope3.Transport
 function transport.new(config)
-  local shared, err = engine_for(config.loop, config.ca_file)
-  if not shared then
-    return nil, err
-  end
+  local shared = engine_for(config.loop, config.ca_file)
   local via = proxy()
   local host = core.lower(config.base:match("^[A-Za-z]+://([^/]+)"))
   return setmetatable({
     shared = shared,
     loop = config.loop,
+    try = loops.is_foreign(config.loop) and guard_of.call or nil, -- how its functions are called, where they may raise
     base = config.base,
     root = config.root,
     api_key = config.api_key,
@@ -160,6 +173,7 @@ function transport.new(config)
     no_proxy = via.none,
     flying = 0, -- calls on the wire
     reached = false, -- the host has answered
+    admitted = false, -- and has taken the key
     on_event = config.on_event or function() end,
   }, transport)
 end
@@ -199,13 +213,16 @@ function Call:wake()
   end
 end
 
--- Tells what has happened to the calls of a waiter.
+-- Tells what has happened to the calls of a waiter. Listeners of jobs and waits are guarded already, and never raise.
 local function tell_news(waiter)
   while waiter.news[1] do
     local news = waiter.news
     waiter.news = {}
     for _, one in ipairs(news) do
-      one[1](one[2])
+      local ok, problem = guard_of.call(one[1], one[2])
+      if not ok then
+        waiter.fault = waiter.fault or guard_of.error("on_event", problem)
+      end
     end
   end
 end
@@ -215,52 +232,96 @@ function Call:about()
   return { method = self.request.method, path = self.request.path, attempts = self.attempts, history = self.history }
 end
 
+-- What a last error says of the attempts before it.
+local function tell_attempts(self, err)
+  if self.attempts > 1 then
+    err.message = err.message .. (" (%d attempts)"):format(self.attempts)
+  end
+end
+
+-- Seconds until the next attempt, or nil when this failure is the last.
+local function next_attempt(self, err, now)
+  local owner, request = self.transport, self.request
+  local repeatable = request.method == "GET" or request.repeatable or not err.uncertain
+  if not repeatable or request.large and reply.speaks_of_size(err) then
+    return nil
+  end
+  local outage = retry.is_outage(err)
+  self.out_since = outage and (self.out_since or now) or nil
+  local left = outage and request.patience and request.patience - (now - self.out_since) or nil
+  return retry.delay(err, self.attempts, self.failures,
+    { reached = owner.reached or request.budget ~= nil, budget = request.budget, left = left }), left
+end
+
+-- An attempt failed: the call waits for its next one, or is done.
+local function failed(self, err, seconds, now)
+  self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = seconds }
+  err.request = self:about()
+  if self.request.method == "GET" then
+    err.uncertain = nil -- asking changes nothing
+  end
+  self.uncertain = self.uncertain or err.uncertain
+  local delay, left = next_attempt(self, err, now)
+  if delay then
+    self.history[#self.history].waited = delay
+    self.due, self.last = now + delay, err
+    table.insert(self.waiter.waiting, self)
+    self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts,
+      message = err.message,
+      out = self.out_since and now - self.out_since, left = left }
+    return self:wake() -- whoever waits looks when it is due
+  end
+  err.uncertain, err.outage = self.uncertain, left and true or nil
+  tell_attempts(self, err)
+  self.done, self.err = true, err
+  self:wake()
+end
+
+-- Asks the limiter, whose store may be somebody else's. A reply that is there must not be lost where that raises.
+local function of_limiter(self, method, ...)
+  local limit = self.transport.limiter
+  local ok, answer = pcall(limit[method], limit, ...)
+  if ok then
+    return answer
+  end
+  self.waiter.fault = self.waiter.fault or guard_of.error("the limiter's store", answer, "limiter")
+end
+
 -- An attempt ended: the call is done, or waits for its next one.
 function Call:ended(result)
   local owner, request = self.transport, self.request
   local now = owner.loop.now()
   owner.flying, self.waiter.flying = owner.flying - 1, self.waiter.flying - 1
-  owner.reached = owner.reached or result.status ~= nil and result.status > 0
+  owner.reached = owner.reached or result.begun and result.status ~= nil and result.status > 0
   self.bytes_sent = self.bytes_sent + (result.uploaded or 0)
   if not result.code then
-    local longer = owner.limiter:learn(owner.who, result.headers or {}, owner.flying, limiter_time(owner, now), reply.time(result))
+    local longer = of_limiter(self, "learn", owner.who, result.headers or {}, owner.flying, limiter_time(owner, now),
+      reply.time(result))
     if longer and not owner.cut_told then
       owner.cut_told = true
       self:tell { event = "cut_short", field = "RateLimit-Reset", said = longer, seconds = waits.LONGEST }
     end
   end
+  result.secure, result.proxy = owner.base:find("^https:") ~= nil, owner.proxy
+  local keyed = owner.api_key ~= nil and not request.anonymous
   local data, err = reply.read(result, core.time(), { key = owner.api_key, body = request.body, task = request.poll,
-    strict = request.method == "GET" })
+    strict = request.method == "GET", admitted = keyed and owner.admitted })
   self.fresh = result.code ~= nil or err ~= nil and err.code == "BAD_REPLY" -- a connection that has failed does not serve again
-  if data == nil then
-    self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = result.seconds }
-    err.request = self:about()
-    if request.method == "GET" then
-      err.uncertain = nil -- asking changes nothing
+  if data ~= nil then
+    owner.admitted = owner.admitted or keyed
+    if request.budget then
+      retry.earn(request.budget)
     end
-    self.uncertain = self.uncertain or err.uncertain
-    if err.status == 429 then
-      owner.limiter:block(owner.who, err.retry_after or 1, limiter_time(owner, now))
-    end
-    if err.asked then
-      self:tell { event = "cut_short", field = "Retry-After", said = err.asked, seconds = err.retry_after }
-    end
-    local repeatable = request.method == "GET" or request.repeatable or not err.uncertain
-    local delay = repeatable and not (request.large and reply.speaks_of_size(err))
-      and retry.delay(err, self.attempts, self.failures, { reached = owner.reached, budget = request.budget })
-    if delay then
-      self.history[#self.history].waited = delay
-      self.due = now + delay
-      table.insert(self.waiter.waiting, self)
-      self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts }
-      return self:wake() -- whoever waits looks when it is due
-    end
-    err.uncertain = self.uncertain
-  elseif request.budget then
-    retry.earn(request.budget)
+    self.done, self.data = true, data
+    return self:wake()
   end
-  self.done, self.data, self.err = true, data, err
-  self:wake()
+  if err.status == 429 then
+    of_limiter(self, "block", owner.who, err.retry_after or 1, limiter_time(owner, now))
+  end
+  if err.asked then
+    self:tell { event = "cut_short", field = "Retry-After", said = err.asked, seconds = err.retry_after }
+  end
+  failed(self, err, result.seconds, now)
 end
 
 local function submit(self, call)
@@ -273,7 +334,13 @@ local function submit(self, call)
     headers[#headers + 1] = "Content-Type: application/json"
   end
   call.attempts = call.attempts + 1
-  local id, message = self.shared.engine:submit {
+  local engine, message = self.shared.open()
+  local id
+  if not engine then
+    return failed(call, errors.new("network", "libcurl could not be started: " .. tostring(message),
+      { code = "NOT_STARTED", retryable = true }), 0, self.loop.now())
+  end
+  id, message = engine:submit {
     method = request.method,
     url = (request.root and self.root or self.base) .. request.path,
     headers = headers,
@@ -284,8 +351,8 @@ local function submit(self, call)
     fresh = call.fresh,
   }
   if not id then
-    call.done, call.err = true, errors.new("network", "the request could not be started: " .. tostring(message))
-    return call:wake()
+    return failed(call, errors.new("network", "the request could not be started: " .. tostring(message),
+      { code = "NOT_STARTED", retryable = true }), 0, self.loop.now())
   end
   call.id = id
   self.flying, call.waiter.flying = self.flying + 1, call.waiter.flying + 1
@@ -330,7 +397,11 @@ local function launch(self, waiter)
   for _, call in ipairs(waiting) do
     local wait, err = call.due - now, nil
     if wait <= 0 then
-      wait, err = held(self, call, now)
+      local ok
+      ok, wait, err = pcall(held, self, call, now) -- a store never yields
+      if not ok then
+        wait, err = nil, guard_of.error("the limiter's store", wait, "limiter")
+      end
       if wait and now + wait > (call.paced or now) + PACED then -- and not each time that another one was faster
         call.paced = now + wait
         call:tell { event = "paced", seconds = wait }
@@ -353,7 +424,7 @@ end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
 ---@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?, poll: boolean?,
----  pace: scope3.Pace?,
+---  pace: scope3.Pace?, patience: number?,
 ---  large: boolean?, repeatable: boolean?, budget: {left: number}?, on_event: function?}  `repeatable`: doing it twice comes to the same; `large`: a
 ---  refusal for its size is final, for the caller cuts it
 ---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
@@ -388,26 +459,73 @@ local function abandon(self, call)
   end
 end
 
-local GIVEN_UP = { cancelled = "stopped while a request was under way", timeout = "the deadline passed while a request was under way" }
+local OVER = { cancelled = "stopped", timeout = "the deadline passed" }
+
+-- What a call was doing when nobody waited any longer.
+local function doing(call)
+  if call.id then
+    return "while a request was under way"
+  elseif call.attempts == 0 then
+    return "while a request waited for its turn under the rate"
+  end
+  return "while a request waited to be sent again; before, " .. call.last.message
+end
 
 --- Ends a call that is not waited for any longer.
 ---@param call table
 ---@param kind "cancelled"|"timeout"
-function transport:give_up(call, kind)
+---@param limits? {over: string?}  `over`: what to call the end of the time
+function transport:give_up(call, kind, limits)
   if call.done then
     return
   end
   local uncertain = (call.id ~= nil or call.uncertain) and call.request.method ~= "GET" or nil
+  local over = kind == "timeout" and limits and limits.over or OVER[kind]
+  local message = over .. " " .. doing(call)
   abandon(self, call)
-  call.done, call.err = true, errors.new(kind, GIVEN_UP[kind], {
+  call.done, call.err = true, errors.new(kind, message, {
     uncertain = uncertain,
     request = call:about(),
   })
 end
 
---- Moves calls on until `done`. When `cancel` tells to stop, what is under way has `grace` seconds left.
+-- Whether somebody says that all is to stop: `cancel`, or a callback that raised.
+local function asks_to_stop(limits, waiter)
+  return waiter and waiter.fault ~= nil or limits.guard and limits.guard.fault ~= nil
+    or limits.cancel and limits.cancel() or limits.guard and limits.guard.fault ~= nil
+end
+
+-- Calls a function of the loop.
+local function in_loop(self, name, seconds, waiter)
+  local try, wait = self.try, self.loop[name]
+  if name == "wait" then
+    if try then
+      return try(wait, self.shared.engine, seconds, waiter)
+    end
+    return true, wait(self.shared.engine, seconds, waiter)
+  elseif try then
+    return try(wait, seconds)
+  end
+  wait(seconds)
+  return true
+end
+
+-- A loop of the host's own may raise, too.
+local function loop_failed(limits, waiter, problem)
+  local fault = guard_of.error("the loop", problem)
+  if limits.guard then
+    limits.guard.fault = limits.guard.fault or fault
+  else
+    waiter.fault = waiter.fault or fault
+  end
+end
+
+--- Moves calls on until `done`. When `cancel` tells to stop, or a callback raised, what is under way has `grace`
+--- seconds left.
 ---@param done fun(): boolean
----@param limits? {cancel: (fun(): boolean?)?, grace: number?, deadline: number?}  `deadline` in seconds of the loop's clock
+---@param limits? {cancel: (fun(): boolean?)?, guard: scope3.Guard?, grace: number?, deadline: number?, alive: fun()?}
+---  `deadline` in seconds of the
+---  loop's clock; `alive` is called now and then, at least each second
 ---@param waiter scope3.Waiter  of the calls that `done` looks at
 ---@return true?
 ---@return "cancelled"|"timeout"|nil why  it is not done
@@ -415,29 +533,37 @@ function transport:drive(done, limits, waiter)
   limits = limits or {}
   local until_ = limits.deadline
   local cancelled = false
+  local longest = limits.cancel and SLICE or limits.alive and 1 or LONGEST
   while true do
     waiter.woken = false
     local soonest = launch(self, waiter)
-    if waiter.fault ~= nil then
-      error(waiter.fault, 0)
-    end
     tell_news(waiter)
     if done() then
       return true
     end
     local now = self.loop.now()
-    if not cancelled and limits.cancel and limits.cancel() then
+    if not cancelled and asks_to_stop(limits, waiter) then
       cancelled = true
       until_ = math.min(until_ or math.huge, now + (waiter.flying > 0 and limits.grace or 0))
     end
     if until_ and now >= until_ then
       return nil, cancelled and "cancelled" or "timeout"
     end
-    local pause = math.min(limits.cancel and SLICE or LONGEST, soonest and soonest - now or LONGEST, until_ and until_ - now or LONGEST)
+    if limits.alive then
+      limits.alive()
+    end
+    local pause = math.max(0, math.min(longest, soonest and soonest - now or LONGEST,
+      until_ and until_ - now or LONGEST))
     if waiter.woken then -- by a listener, or by others while one was suspended
       step(self.shared)
-    elseif not self.loop.wait(self.shared.engine, math.max(0, pause), waiter) then
-      step(self.shared)
+    else
+      local ok, moved = in_loop(self, self.shared.engine and "wait" or "sleep", pause, waiter)
+      if not ok then
+        loop_failed(limits, waiter, moved)
+        return nil, "cancelled"
+      elseif not moved then
+        step(self.shared)
+      end
     end
   end
 end
@@ -452,18 +578,23 @@ function transport:await(call, limits)
     return call.done
   end, limits, call.waiter)
   if not ok then
-    self:give_up(call, why)
+    self:give_up(call, why, limits)
+  end
+  local fault = limits and limits.guard and limits.guard.fault or call.waiter.fault
+  if fault then
+    return nil, fault
   end
   return call.data, call.err
 end
 
 --- One request from start to end.
 ---@param request table  as for transport:start()
----@param limits? table  as for transport:drive(); `pace` too, where it belongs to a job that has one
+---@param limits? table  as for transport:drive(); `pace` and `patience` too, where it belongs to a job that has them
 ---@return any data
 ---@return scope3.Error? err
 function transport:request(request, limits)
   request.pace = request.pace or limits and limits.pace
+  request.patience = request.patience or limits and limits.patience
   return self:await(self:start(request), limits)
 end
 
@@ -475,16 +606,24 @@ end
 function transport:pause(seconds, limits)
   limits = limits or {}
   local until_ = self.loop.now() + seconds
+  local longest = limits.cancel and SLICE or limits.alive and 1 or LONGEST
   while true do
     local now = self.loop.now()
-    if limits.cancel and limits.cancel() then
-      return nil, errors.new("cancelled", "stopped while waiting")
+    if asks_to_stop(limits) then
+      return nil, limits.guard and limits.guard.fault or errors.new("cancelled", "stopped while waiting")
     elseif limits.deadline and now >= limits.deadline then
-      return nil, errors.new("timeout", "the time to wait is over")
+      return nil, errors.new("timeout", limits.over or "the time to wait is over")
     elseif now >= until_ then
       return true
     end
-    self.loop.sleep(math.max(0, math.min(limits.cancel and SLICE or LONGEST, until_ - now, limits.deadline and limits.deadline - now or LONGEST)))
+    if limits.alive then
+      limits.alive()
+    end
+    local ok, problem = in_loop(self, "sleep",
+      math.max(0, math.min(longest, until_ - now, limits.deadline and limits.deadline - now or LONGEST)))
+    if not ok then
+      return nil, guard_of.error("the loop", problem)
+    end
   end
 end
 

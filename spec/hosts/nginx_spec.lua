@@ -162,7 +162,8 @@ describe("in nginx", function()
       }
       location = /listener {
         content_by_lua_block {
-          inside.client:sync(inside.audience "bad", { on_event = function() error "of the listener" end })
+          local _, err = inside.client:sync(inside.audience "bad", { on_event = function() error "of the listener" end })
+          error(err.message, 0)
         }
       }
       location = /store {
@@ -170,7 +171,8 @@ describe("in nginx", function()
           local scope3 = require "scope3"
           local broken = { get = function() end, set = function() end, incr = function() return 1 end, delete = function() error "of the store" end }
           local client = assert(scope3.client { api_key = "k", account_id = "25", base_url = "SANDBOX", limiter = scope3.limiter(broken) })
-          client:sync(inside.audience "bad")
+          local _, err = client:sync(inside.audience "bad")
+          error(err.message, 0)
         }
       }
       location = /stream {

@@ -27,7 +27,8 @@ local function add_common(command, no_sandbox)
 end
 
 local function add_wait(command)
-  command:option("--wait", "Wait until the tasks and audiences are done, for at most SECONDS (48 hours).")
+  command:option("--wait",
+    "Wait until the tasks and audiences are done, for at most SECONDS (48 hours). --delete-missing waits no longer.")
     :argname("SECONDS"):args("?")
 end
 
@@ -69,6 +70,10 @@ local function add_job(command)
   command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
   command:option("--settling", "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there."
     ):convert(tonumber)
+  command:option("--patience", "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
+    :convert(tonumber)
+  command:flag("--keep-going",
+    "Go on with the other requests where the service refuses one for its content; the exit code is 1 all the same.")
   command:option("--delimiter", "What separates columns: , ; | or tab (found by itself).")
   command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
   command:option("--escape", "backslash: as MySQL, PostgreSQL and Hive write \\t, \\n, \\\\ and \\N; or none (none)."):argname("NAME")
@@ -126,6 +131,8 @@ local function build_parser()
   wait:argument("id", "The task's id.")
   wait:option("--audience", "Wait then until this audience has left PROCESSING.")
   wait:option("--timeout", "Seconds to wait (48 hours)."):convert(tonumber)
+  wait:option("--patience",
+    "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300)."):convert(tonumber)
   wait:flag("--require-ready", "With --audience: exit with 3 unless it is READY.")
   add_common(wait, true)
   add_quiet(wait)
@@ -165,6 +172,7 @@ local COMMANDS = {
 
 -- Options that take a number and got something else: argparse's converter alone gives no message of use.
 local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "settling",
+  "patience",
   "port", "task_seconds", "rate_limit" }
 
 local function check_numbers(argv)

@@ -130,12 +130,18 @@ local function wait(args, client)
   local progress = progress_of.new(args.quiet or false)
   local seen, err = client:wait(args.id, {
     timeout = args.timeout, audience = args.audience, cancel = setting.stop_flag(),
+      patience = args.patience or setting.PATIENCE,
     on_event = function(event)
       progress:on(event)
     end,
   })
   progress:clear()
-  if not seen then
+  if not seen and err.kind == "timeout" then
+    setting.complain(err)
+    setting.complain(("the service goes on with it; wait again with:  scope3 wait %s%s"):format(args.id,
+      args.audience and " --audience " .. text.word(args.audience) or ""))
+    return true, nil, exit_code.FAILED
+  elseif not seen then
     return nil, err
   end
   show_task(args, seen)

@@ -48,8 +48,10 @@ function progress:on(event)
       text.count(event.rows / math.max(now - self.started, 0.001)), text.plural(#res.requests, "request"), flying,
       text.plural(#res.tasks, "task")))
   elseif event.event == "retry" then
-    self:draw(("the service %s; trying again in %s"):format(event.status and "answered " .. tostring(event.status) or "did not answer ("
-      .. tostring(event.code) .. ")", text.seconds(event.seconds)))
+    self:draw(("the service %s; trying again in %s%s"):format(event.status and "answered " .. tostring(event.status)
+      or "did not answer ("
+      .. tostring(event.code) .. ")", text.seconds(event.seconds),
+      event.left and (", for up to %s more"):format(text.seconds(event.left)) or ""))
   elseif event.event == "settling" then
     self:draw(("an answer was lost: waiting %s, lest that request overtakes the next"):format(text.seconds(event.seconds)))
   elseif event.event == "resend" then

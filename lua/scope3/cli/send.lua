@@ -143,6 +143,36 @@ local function show(args, client, url, res, waited)
 end
 
 local NOTABLE = 60 -- seconds of waiting that are told of where nobody watches, too
+local AWAY = 10 -- seconds of an outage that are
+
+-- Tells once of an outage that the command outlasts.
+local function outages(args, progress)
+  local told = false
+  return function(event)
+    if event.left and event.out >= AWAY and not told and not args.quiet then
+      told = true
+      progress:clear()
+      setting.complain(("%s. The command goes on for up to %s (--patience)"):format(event.message,
+        text.seconds(event.left)))
+    end
+  end
+end
+
+-- Waits for a result, as --wait says; what the job waited before it deleted counts.
+local function follow(args, res, wait, stopped, on_event, spent)
+  local timeout = args.delete_missing and wait > 0 and math.max(0, wait - spent) or wait
+  local _, err = res:wait { timeout = timeout, cancel = stopped, on_event = on_event }
+  return err
+end
+
+-- What to run next where a wait ended before what was waited for.
+local function tell_next(args, err, res)
+  if args.wait and res and res.tasks[1] and (err.kind == "timeout" or err.kind == "network"
+    or err.kind == "cancelled") then
+    setting.complain(("the service goes on with what it has; follow it with:  scope3 wait %s --audience %s"):format(
+      err.task_id or res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id)))
+  end
+end
 
 local function rules_of(args)
   return {
@@ -162,23 +192,36 @@ local function send_rows(args, exit, client, url, script, opts)
   end
   local progress = progress_of.new(args.quiet or false)
   local stopped = setting.stop_flag()
+  local tell_outage = outages(args, progress)
   opts.audience, opts.dry_run, opts.cancel = audience_from(args, script), args.dry_run, stopped
   opts.on_reject, opts.journal = rejects and rejects.write, args.journal
   opts.on_event = function(event)
     progress:on(event)
+    tell_outage(event)
     if event.event == "settling" and event.seconds >= NOTABLE and not args.quiet then
       progress:clear()
       setting.complain(("the answer to a request was lost, and it may still take effect: members that contradict it wait for %s. "
         .. "--settling sets how long; with --journal the job can be stopped, and run again then"):format(text.seconds(event.seconds)))
     end
   end
+  local wait = wait_seconds(args)
+  if wait and opts.delete_missing and not args.dry_run then
+    opts.delete_timeout = math.max(wait, 0.001)
+  end
+  local deleting
+  local on_event = opts.on_event
+  function opts.on_event(event)
+    on_event(event)
+    deleting = opts.delete_missing and event.event == "barrier" and core.now() or deleting
+  end
   local res, err = client:run(script, #args.file > 0 and args.file or "-", opts)
   local waited
-  local wait = wait_seconds(args)
-  if res and wait and not args.dry_run then
+  local some = res or args.keep_going and err and err.code ~= "callback_error" and err.kind ~= "cancelled"
+    and err.result or nil
+  if some and wait and not args.dry_run then
     local started = core.now()
-    local _
-    _, err = res:wait { timeout = wait, cancel = stopped, on_event = opts.on_event }
+    local failed = follow(args, some, wait, stopped, on_event, deleting and started - deleting or 0)
+    err = err or failed
     waited = core.now() - started
   end
   progress:clear()
@@ -200,6 +243,7 @@ local function send_rows(args, exit, client, url, script, opts)
     if err.code == "audience_unknown" and args.sandbox then
       setting.complain("a private sandbox begins without audiences")
     end
+    tell_next(args, err, res)
     if args.journal and err.kind ~= "journal" and res and core.file_identity(args.journal) then
       setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
     end
@@ -230,6 +274,9 @@ function send.main(args, exit)
   if problem then
     setting.complain(problem)
     return exit.USAGE
+  end
+  if not args.dry_run then
+    opts.patience = opts.patience or script.patience or setting.PATIENCE
   end
   args.rate = args.rate or script.rate -- of the client, too: what shares its limiter counts by the same one
   local client, why, close, url = setting.client(args)

@@ -5,6 +5,8 @@ local text = require "scope3.cli.text"
 
 local setting = {}
 
+setting.PATIENCE = 300 -- seconds of an outage that a command outlasts: a service is deployed anew in less
+
 -- Where the command takes what a client is given.
 local HINTS = {
   api_key = "the command takes the key from SCOPE3_API_KEY alone; scope3 sync and run need none with --sandbox or --dry-run",
@@ -23,7 +25,8 @@ function setting.complain(err)
   end
 end
 
---- Catches Ctrl-C and SIGTERM in a flag; the function tells whether one came.
+--- Catches Ctrl-C, SIGTERM and the end of the terminal (SIGHUP, unless it is ignored) in a flag; the function tells
+--- whether one came.
 ---@return fun(): boolean
 function setting.stop_flag()
   core.catch_stop()

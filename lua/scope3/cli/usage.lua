@@ -105,7 +105,7 @@ end
 local check = { sync = send_problem, run = send_problem }
 
 function check.wait(args)
-  local problem = wait_problem("--timeout", args.timeout)
+  local problem = wait_problem("--timeout", args.timeout) or wait_problem("--patience", args.patience)
   if problem then
     return problem
   elseif args.sandbox then
@@ -170,7 +170,8 @@ function usage.of_job(args, script, opts)
   local mode = opts.mode or script.mode
   local key, why = effect.in_dry_run({
     dry_run = args.dry_run, journal = args.journal, timeout = args.timeout, rate = args.rate, mode = mode,
-    delete_missing = opts.delete_missing, settling = args.settling,
+    delete_missing = opts.delete_missing, settling = args.settling, patience = args.patience,
+      keep_going = args.keep_going,
   }, script)
   local asks = opts.delete_missing or mode == "remove" or script.member
   for _, name in ipairs(args.dry_run and not asks and { "ca_file", "limiter" } or {}) do

@@ -102,6 +102,13 @@ end
 
 local NAMES = { blocking = true, nginx = true, cqueues = true, luv = true }
 
+--- Whether a loop is the caller's own, which may raise.
+---@param loop scope3.Loop
+---@return boolean
+function loops.is_foreign(loop)
+  return loop ~= auto and not (NAMES[loop.name] and package.loaded["scope3.loop." .. loop.name] == loop)
+end
+
 --- A loop by its name, the caller's own, or for nil the one that finds the host by itself. Raises for anything else.
 ---@param loop "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop|nil
 ---@return scope3.Loop

@@ -1,5 +1,6 @@
 --- The loop of luv (libuv): the client runs inside coroutines, and uv.run() of the program drives it.
 local core = require "scope3.core"
+local guard = require "scope3.guard"
 local uv = require "luv"
 
 ---@type scope3.Loop
@@ -10,7 +11,7 @@ local WITHOUT_DESCRIPTOR = 0.005 -- seconds between two looks at an engine that 
 -- The coroutine that is running; nil in the program's main one.
 local function running()
   local thread, is_main = coroutine.running()
-  return not is_main and thread or nil
+  return not is_main and guard.outermost(thread) or nil
 end
 
 local function milliseconds(seconds)

@@ -1,0 +1,91 @@
+--- Foreign code inside a job or a wait: listeners, `cancel`, iterators, readers, a limiter's store, a host's loop. What
+--- raises there stops the job in order, and comes back as `nil, err` with what was achieved. None of its callbacks is
+--- called after that.
+local errors = require "scope3.error"
+local redact = require "scope3.redact"
+
+---@class scope3.Guard
+---@field fault scope3.Error?  of the first callback that raised
+local Guard = {}
+Guard.__index = Guard
+
+local guard = {}
+
+-- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself.
+local yieldable = coroutine.wrap(function()
+  return pcall(coroutine.yield, true)
+end)() == true
+
+local parents = setmetatable({}, { __mode = "k" })
+
+-- Runs a coroutine to its end. What it yields goes to whoever runs ours.
+local function finish(inner, ok, ...)
+  if not ok then
+    return false, ...
+  elseif coroutine.status(inner) == "dead" then
+    return true, ...
+  end
+  return finish(inner, coroutine.resume(inner, coroutine.yield(...)))
+end
+
+--- pcall() over which the function may yield, on every Lua.
+---@param f function
+---@param ... any
+---@return boolean ok
+---@return any ...
+function guard.call(f, ...)
+  local outer = not yieldable and coroutine.running()
+  if not outer then
+    return pcall(f, ...)
+  end
+  local inner = coroutine.create(f)
+  parents[inner] = outer
+  return finish(inner, coroutine.resume(inner, ...))
+end
+
+--- The coroutine that the host knows: it runs the one of guard.call(), where there is one.
+---@param thread thread?
+---@return thread?
+function guard.outermost(thread)
+  while parents[thread or false] do
+    thread = parents[thread]
+  end
+  return thread
+end
+
+--- The error of foreign code.
+---@param what string  the callback, in a sentence
+---@param problem any  what it raised
+---@param kind? string  "script" unless given
+---@param code? string
+---@return scope3.Error
+function guard.error(what, problem, kind, code)
+  local said = errors.is(problem) and problem.message or redact.text(tostring(problem))
+  return errors.new(kind or "script", ("%s raised an error: %s"):format(what, said),
+    { code = code or "callback_error" })
+end
+
+---@return scope3.Guard
+function guard.new()
+  return setmetatable({}, Guard)
+end
+
+--- The callback, which raises no more.
+---@generic F: function
+---@param what string
+---@param f F?
+---@return F?
+function Guard:wrap(what, f)
+  return f and function(...)
+    if self.fault then
+      return nil
+    end
+    local ok, answer = guard.call(f, ...)
+    if ok then
+      return answer
+    end
+    self.fault = self.fault or guard.error(what, answer)
+  end
+end
+
+return guard

@@ -1,0 +1,52 @@
+--- The account's audiences, for the client's own callers and for jobs: their limits are times of the loop's clock.
+local errors = require "scope3.error"
+local paging = require "scope3.paging"
+local readiness = require "scope3.readiness"
+local verdict = require "scope3.verdict"
+local wire = require "scope3.wire"
+
+local listing = {}
+
+local PAGE = 100 -- rows to ask for at once
+
+--- An iterator over the rows, as paging.rows() gives it.
+---@param client scope3.Client
+---@param limits table?  as for transport:drive()
+---@param page integer?
+---@return fun(): table|false|nil, scope3.Error?
+function listing.rows(client, limits, page)
+  local missing = readiness.lacks(client)
+  if missing then
+    return paging.failing(missing)
+  end
+  return paging.rows(client, limits, function(skip)
+    return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(wire.escape(client.account_id), page or PAGE, skip)
+  end, function(data)
+    return data.audiences
+  end, function(row)
+    return row.audience_id
+  end, function(value)
+    local row = wire.audience(value)
+    return row and verdict.clean_row(row, { key = client.secret() })
+  end)
+end
+
+--- The row of one audience.
+---@param client scope3.Client
+---@param id string
+---@param limits table?
+---@return table? row
+---@return scope3.Error? err  kind "not_found" where the account has no such audience
+function listing.find(client, id, limits)
+  local next_row = listing.rows(client, limits)
+  local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
+  while row do
+    if row.audience_id == id then
+      return row
+    end
+    row, err = next_row()
+  end
+  return nil, err or errors.new("not_found", "the account has no audience of that id")
+end
+
+return listing
