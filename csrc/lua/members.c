@@ -136,6 +136,11 @@ static int role_named(const char *key, size_t n) {
   return -1;
 }
 
+/* Whether a key has the form of a field's name: what has not may be somebody's value, and is told to nobody. */
+static int is_name(const char *key) {
+  return strlen(key) <= 64 && strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(key);
+}
+
 const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
   index = sc3_absindex(L, index);
   lua_pushnil(L);
@@ -157,8 +162,8 @@ const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
       if (lua_toboolean(L, -1))
         m->op = SC3_REMOVE;
     } else {
-      return lua_pushfstring(L, "unknown key '%s' in a member (known: external_id, email, phone, region, hashed_email, "
-                                "hashed_phone, uids, remove)", key);
+      return lua_pushfstring(L, "unknown key %s in a member (known: external_id, email, phone, region, hashed_email, "
+                                "hashed_phone, uids, remove)", is_name(key) ? lua_pushfstring(L, "'%s'", key) : "that is no name");
     }
     if (message != NULL)
       return message;

@@ -2,6 +2,7 @@
 --- not name, also what other tools made: so what would go is listed first, and has to be named.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local listing = require "scope3.listing"
 local past = require "scope3.past"
 local result = require "scope3.result"
 local visible = require "scope3.visible"
@@ -19,7 +20,7 @@ function deletion.list(client, keep, limits)
   for _, audience in ipairs(keep) do
     kept[audience.id] = true
   end
-  local next_row = client:audiences(nil, limits)
+  local next_row = listing.audiences(client, nil, limits)
   local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
   while row do
     if not row.deleted and not kept[row.audience_id] then
@@ -88,6 +89,15 @@ function deletion.prepare(job, keep, named)
   return deletion.check(found, named)
 end
 
+-- The error with more to say, which is the job's own failure too where that is the same.
+local function amended(job, err, more)
+  local told = errors.with(err, { message = err.message .. more })
+  if job.failure == err then
+    job.failure = told
+  end
+  return told
+end
+
 --- The end of a job: when every task has ended well, one request names what is to stay, and the service deletes the rest.
 ---@param job scope3.Job
 ---@param keep table[]
@@ -100,8 +110,7 @@ function deletion.delete(job, keep, named)
     ok, err = nil, job.lost_before
   end
   if not ok then
-    err.message = err.message .. " (so nothing was deleted)"
-    return nil, err
+    return nil, amended(job, err, " (so nothing was deleted)")
   end
   if job.result.sent == 0 and job.result.members + job.result.quarantined > 0 then
     result.warn(job.result, "nothing_deleted", "delete_missing deleted nothing: no member was accepted")
@@ -116,8 +125,7 @@ function deletion.delete(job, keep, named)
       ok, err = deletion.check(found, named)
     end
     if not ok or not found then
-      err.message = err.message .. " (nothing was deleted)"
-      return nil, err
+      return nil, amended(job, err, " (nothing was deleted)")
     end
   end
   local parts = {}

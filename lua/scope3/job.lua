@@ -309,7 +309,7 @@ local function settle(self, req)
   req.parts.refused = entry.state == "failed" and (err.kind == "invalid" or reply.speaks_of_size(err) and not refusal.divisible(req))
   self.left[#self.left + 1] = req.parts
   entry.error = err.message
-  err.rows = err.rows or entry.rows
+  err = errors.with(err, { rows = err.rows or entry.rows })
   if entry.state == "failed" then
     self:note("ended", { request = req.id, status = "refused" })
   end
@@ -603,7 +603,7 @@ function job:finish()
   self.ended = true
   self:leave()
   if self.failure then
-    self.failure.result = res
+    self.failure = errors.with(self.failure, { result = res })
     return nil, self.failure
   end
   return res

@@ -101,7 +101,7 @@ function mapping.problem(map, mode)
   return size_problem(map)
 end
 
----@class scope3.Target
+---@class scope3.MapTarget
 ---@field path string     the role as the map has it
 ---@field role string     as core.builder names it
 ---@field uid_type? string
@@ -109,7 +109,7 @@ end
 
 --- A map as a list: an entry a column, those of one role in the order in which they are tried.
 ---@param map table
----@return scope3.Target[]
+---@return scope3.MapTarget[]
 function mapping.targets(map)
   local targets = {}
   for _, path in ipairs(sorted(map)) do

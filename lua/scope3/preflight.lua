@@ -5,6 +5,7 @@
 --- job that adds first may name a new one.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local listing = require "scope3.listing"
 local readiness = require "scope3.readiness"
 local result = require "scope3.result"
 
@@ -69,7 +70,7 @@ local function list(client, wanted, limits)
   for _ in pairs(wanted) do
     left = left + 1
   end
-  local next_row = client:audiences(nil, limits)
+  local next_row = listing.audiences(client, nil, limits)
   local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
   while row do
     rows[#rows + 1] = row
@@ -127,8 +128,7 @@ function preflight.look(job, ids)
       "The audience to remove from could not be looked up: " .. err.message)
     return true
   elseif not rows then
-    err.message = err.message .. " (the audience to remove from was being looked up; nothing was sent)"
-    return nil, err
+    return nil, errors.with(err, { message = err.message .. " (the audience to remove from was being looked up; nothing was sent)" })
   end
   for _, id in ipairs(ids) do
     err = missing(id, wanted[id], rows)

@@ -1,5 +1,7 @@
 --- What a job comes to: counts, requests and tasks, never personal data. `--json` prints its fields.
+local door = require "scope3.door"
 local json = require "scope3.json"
+local options = require "scope3.options"
 
 ---@class scope3.Result
 ---@field rows integer  rows read (or members given one by one)
@@ -51,6 +53,14 @@ local json = require "scope3.json"
 local Result = {}
 
 local result = {}
+
+---@class scope3.WaitOptions
+---@field timeout? number  seconds to wait (48 hours)
+---@field interval? number  seconds between two looks (0.25, growing to 30 unless the service asks otherwise)
+---@field cancel? fun(): boolean?  asked now and then; true ends the wait
+---@field on_event? fun(event: scope3.Event)  instead of the client's
+---@field notified? fun(task_id: string): boolean?  whether a callback of a task has come (docs/webhooks.md): it is then asked for at once
+result.WAIT_OPTIONS = { timeout = "seconds", interval = "seconds", cancel = "function", on_event = "function", notified = "function" }
 
 ---@param client table  whom :wait() asks
 ---@param audiences {id: string, name: string?}[]
@@ -151,16 +161,19 @@ function result.total(counts)
 end
 
 --- Waits until the tasks have ended and each audience has a final status (docs/contract.md section 3).
----@param opts? {timeout: number?, interval: number?, cancel: function?, notified: function?}  as client:wait()
+---@param opts? scope3.WaitOptions
 ---@return scope3.Result? self  with its tasks and audiences brought up to date
 ---@return scope3.Error? err
 function Result:wait(opts)
-  return getmetatable(self).client:wait(self, opts)
+  door.self(result.is(self), "result:wait", "scope3.result", self)
+  opts = options.check("result:wait", opts, result.WAIT_OPTIONS, 2)
+  return getmetatable(self).client:follow(self, opts)
 end
 
 --- The result's fields as a table of their own.
 ---@return table
 function Result:plain()
+  door.self(result.is(self), "result:plain", "scope3.result", self)
   local plain = {}
   for key, value in pairs(self) do
     plain[key] = value
@@ -171,6 +184,7 @@ end
 --- The result as JSON.
 ---@return string
 function Result:json()
+  door.self(result.is(self), "result:json", "scope3.result", self)
   return json.pretty(self:plain())
 end
 

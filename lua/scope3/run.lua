@@ -87,11 +87,28 @@ end
 
 local ROWS_A_SLICE = 256
 
+local PCALL_BARS = _VERSION == "Lua 5.1" and rawget(_G, "jit") == nil -- from yielding what it calls
+
+-- What an iterator gives. One that reads a source raises its errors: such a one ends the job, and is no fault of a
+-- program. On Lua 5.1 pcall() would keep an iterator from yielding, so in a coroutine it is raised there.
+local function take_row(iterate)
+  if PCALL_BARS and coroutine.running() then
+    return iterate()
+  end
+  local fine, row, why = pcall(iterate)
+  if fine then
+    return row, why
+  elseif errors.is(row) then
+    return nil, row
+  end
+  error(row, 0)
+end
+
 -- Rows of any Lua iterator of tables.
 local function read_iterator(self, iterate)
   local rows, rest = 0, self.job.client.loop.rest
   while true do
-    local row, why = iterate()
+    local row, why = take_row(iterate)
     if row == nil then
       if why ~= nil then
         return errors.is(why) and why or errors.new("source", "the iterator failed: " .. redact.text(tostring(why)))
@@ -218,8 +235,8 @@ end
 -- An empty file, beside others that are not sent because of it.
 local function empty_beside(err, count)
   if err.code == "empty" and count > 1 then
-    err.code = "empty_file"
-    err.message = err.message .. ", so nothing of the others was sent: leave it out, or find out where its rows are"
+    return errors.with(err, { code = "empty_file",
+      message = err.message .. ", so nothing of the others was sent: leave it out, or find out where its rows are" })
   end
   return err
 end

@@ -1,6 +1,7 @@
 --- Waiting for what the service makes of a request: first its task, then the audience's row (docs/contract.md section 3).
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local listing = require "scope3.listing"
 local reply = require "scope3.reply"
 local result_of = require "scope3.result"
 local verdict = require "scope3.verdict"
@@ -92,7 +93,7 @@ end
 local function late(err, last)
   local said = err.kind == "timeout" and last()
   if said then
-    err.message = err.message .. ": " .. said
+    return errors.with(err, { message = err.message .. ": " .. said })
   end
   return err
 end
@@ -250,8 +251,7 @@ function tasks.wait_one(client, id, limits, opts, on_event, begun)
     return last
   end, notice(opts.notified, id))
   if not task then
-    err.task_id = err.task_id or id
-    return nil, err
+    return nil, err.task_id and err or errors.with(err, { task_id = id })
   end
   err = failure(task, found)
   if not err then
@@ -269,8 +269,8 @@ local failures = setmetatable({}, { __mode = "k" })
 ---@param limits table
 ---@param opts table
 ---@param on_event fun(event: table)
----@param on_ended? fun(entry: table, err: scope3.Error?, warnings: scope3.Problem[]?)  called as each has ended, or
----  waits for a person
+---@param on_ended? fun(entry: table, err: scope3.Error?, warnings: scope3.Problem[]?): scope3.Error?  called as each has
+---  ended, or waits for a person; may give the error with more of what is known
 ---@return boolean? ok
 ---@return scope3.Error? err
 function tasks.wait(client, list, limits, opts, on_event, on_ended)
@@ -288,11 +288,11 @@ function tasks.wait(client, list, limits, opts, on_event, on_ended)
       entry.created_at, entry.updated_at = task.created_at, task.updated_at
       if err then
         entry.error = err.message
-        failures[entry] = err
-        first = first or err
       end
-      if on_ended then
-        on_ended(entry, err, task.warnings)
+      local told = on_ended and on_ended(entry, err, task.warnings)
+      if err then
+        failures[entry] = told or err
+        first = first or failures[entry]
       end
     elseif entry.status ~= "completed" then
       first = first or failures[entry] or errors.new("task_failed", "the task ended as " .. entry.status, { task_id = entry.task_id })
@@ -334,9 +334,9 @@ function tasks.wait_audience(client, id, since, limits, opts, on_event, expect)
   local now = client.loop.now
   local last, before, still, polls, old
   local row, err = poll(client, limits, opts, function()
-    local seen, why = client:audience(id, limits)
+    local seen, why = listing.find(client, id, limits)
     if not seen then
-      if why.kind ~= "not_found" or why.status then
+      if why then
         return nil, why
       elseif expect.deleting then
         return { audience_id = id, deleted = true }, true

@@ -234,9 +234,8 @@ function Call:ended(result)
   self.fresh = result.code ~= nil or err ~= nil and err.code == "BAD_REPLY" -- a connection that has failed does not serve again
   if data == nil then
     self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = result.seconds }
-    err.request = self:about()
     if request.method == "GET" then
-      err.uncertain = nil -- asking changes nothing
+      err = errors.with(err, { uncertain = errors.NOTHING }) -- asking changes nothing
     end
     self.uncertain = self.uncertain or err.uncertain
     if err.status == 429 then
@@ -255,7 +254,7 @@ function Call:ended(result)
       self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts }
       return self:wake() -- whoever waits looks when it is due
     end
-    err.uncertain = self.uncertain
+    err = errors.with(err, { request = self:about(), uncertain = self.uncertain or errors.NOTHING })
   elseif request.budget then
     retry.earn(request.budget)
   end
@@ -337,8 +336,7 @@ local function launch(self, waiter)
       end
     end
     if not wait then
-      call.done, call.err = true, err
-      err.request = call:about()
+      call.done, call.err = true, errors.with(err, { request = call:about() })
       call:wake()
     elseif wait > 0 then
       call.due = now + wait

@@ -149,6 +149,46 @@ function readers.any(value)
   return value
 end
 
+---@class scope3.Task  a task of the service; further fields are as it sends them, in snake_case
+---@field task_id string
+---@field status string  submitted, working, completed, failed, canceled, rejected, input-required, auth-required, or what the service says
+---@field task_type? string
+---@field resource_type? string
+---@field resource_id? string
+---@field retry_after_seconds? number
+---@field created_at? string
+---@field updated_at? string
+---@field response? table
+---@field metadata? table
+---@field error? any
+---@field warnings? scope3.Problem[]
+---@field audience? scope3.AudienceRow  after a wait for one
+
+---@class scope3.AudienceRow  an audience of the account; further fields are as the service sends them, in snake_case
+---@field audience_id string
+---@field name? string
+---@field account_id? string
+---@field status? string  PROCESSING, READY, TOO_SMALL, ERROR, SUSPENDED, or what the service says
+---@field deleted? boolean
+---@field uploaded_count? integer
+---@field matched_count? integer
+---@field total_uploaded_count? integer
+---@field minimum_size? integer
+---@field effective_match_rate? number
+---@field created_at? string
+---@field updated_at? string
+---@field last_synced_at? string
+
+---@class scope3.Syndication  where an audience is offered, and how far it is
+---@field id? string
+---@field resource_type? string
+---@field resource_id? string
+---@field adcp_agent_id? string
+---@field enabled? boolean
+---@field status? string  PENDING, SYNCING, COMPLETED, FAILED, DISABLED, or what the service says
+---@field created_at? string
+---@field updated_at? string
+
 local TASK = {
   task_id = "id", task_type = "word", status = "task_status", resource_type = "word", resource_id = "id",
   retry_after_seconds = "amount", created_at = "moment", updated_at = "moment", response = "object", metadata = "object", error = "any",
@@ -183,7 +223,7 @@ end
 
 --- A task of a reply; nil where it is none, because it has no status.
 ---@param value any
----@return table?
+---@return scope3.Task?
 function wire.task(value)
   local task = typed(value, TASK)
   return task and task.status and task or nil
@@ -191,7 +231,7 @@ end
 
 --- A row of an audience; nil where it is none, because it names no audience.
 ---@param value any
----@return table?
+---@return scope3.AudienceRow?
 function wire.audience(value)
   local row = typed(value, AUDIENCE)
   if row and row.status and core.upper(row.status) == "DELETED" then
@@ -202,7 +242,7 @@ end
 
 --- A record of a syndication; nil where it is none.
 ---@param value any
----@return table?
+---@return scope3.Syndication?
 function wire.syndication(value)
   return typed(value, SYNDICATION)
 end

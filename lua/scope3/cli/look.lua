@@ -1,6 +1,7 @@
 --- `scope3 audiences`, `scope3 task` and `scope3 wait`.
 local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.json"
+local listing = require "scope3.listing"
 local progress_of = require "scope3.cli.progress"
 local setting = require "scope3.cli.setting"
 local status = require "scope3.status"
@@ -12,11 +13,14 @@ local look = {}
 
 local function audiences(args, client)
   local rows = json.array {}
-  for row, err in client:audiences() do
-    if not row then
-      return nil, err
-    end
+  local next_row = listing.audiences(client)
+  local row, err = next_row()
+  while row do
     rows[#rows + 1] = row
+    row, err = next_row()
+  end
+  if err then
+    return nil, err
   end
   if args.json then
     print(json.pretty { audiences = rows })
@@ -26,11 +30,11 @@ local function audiences(args, client)
     return true
   end
   local lines = { { "AUDIENCE", "STATUS", "UPLOADED", "MATCHED", "UPDATED", "NAME" } }
-  for _, row in ipairs(rows) do
+  for _, shown in ipairs(rows) do
     lines[#lines + 1] = {
-      row.audience_id, row.deleted and "deleted" or row.status or "-",
-      row.uploaded_count and text.count(row.uploaded_count) or "-", row.matched_count and text.count(row.matched_count) or "-",
-      row.updated_at or "-", row.name or "",
+      shown.audience_id, shown.deleted and "deleted" or shown.status or "-",
+      shown.uploaded_count and text.count(shown.uploaded_count) or "-", shown.matched_count and text.count(shown.matched_count) or "-",
+      shown.updated_at or "-", shown.name or "",
     }
   end
   io.stdout:write(text.columns(lines, { [3] = true, [4] = true }))

@@ -1,5 +1,6 @@
 --- A location for completion callbacks: verifies each, and hands its payload on once.
 local core = require "scope3.core"
+local door = require "scope3.door"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local log = require "scope3.nginx.log"
@@ -54,9 +55,10 @@ end
 ---@param shared string
 ---@return fun(task_id: string): boolean
 function location.notified(shared)
+  door.argument(type(shared) == "string", "scope3.nginx.notified", "shared", "a string", shared)
   local dict = ngx.shared[shared]
   if not dict then
-    error("scope3.nginx.notified: there is no lua_shared_dict " .. tostring(shared), 2)
+    error("scope3.nginx.notified: there is no lua_shared_dict " .. shared, 2)
   end
   return function(task_id)
     return dict:get(came_key(task_id)) == true
@@ -69,9 +71,8 @@ end
 ---@return (fun())? handler
 ---@return scope3.Error? err  kind "invalid": `shared` is not declared
 function location.new(opts)
-  if type(opts) ~= "table" or type(opts.on_payload) ~= "function" then
-    error("scope3.nginx.webhook: on_payload must be a function", 2)
-  end
+  door.argument(type(opts) == "table", "scope3.nginx.webhook", "opts", "a table", opts)
+  door.argument(type(opts.on_payload) == "function", "scope3.nginx.webhook", "on_payload", "a function", opts.on_payload)
   local config, own = {}, {}
   for key, value in pairs(opts) do
     if OWN[key] then

@@ -1,5 +1,6 @@
 --- Which callbacks were delivered before: delivery is at least once, and unordered (docs/contract.md section 6).
 local core = require "scope3.core"
+local door = require "scope3.door"
 local options = require "scope3.options"
 local refusal = require "scope3.webhook.refusal"
 local store_of = require "scope3.webhook.store"
@@ -9,16 +10,23 @@ local deliveries = {}
 ---@class scope3.Deliveries
 local Deliveries = {}
 Deliveries.__index = Deliveries
+Deliveries.__name = "scope3.deliveries"
 
 local MAX, DAY = 100000, 24 * 3600
 local HANDLING = 60 -- seconds for which one that is being handled keeps the same one away: whoever handles it may die without a word
 
+---@class scope3.DeliveriesOptions
+---@field max? integer  deliveries of 24 hours (100,000)
+---@field store? scope3.ExpiringStore  a lua_shared_dict, for all workers of nginx to share (a table of this Lua state)
+---@field now? fun(): number  a clock in seconds that only goes forward
+
+local OPTIONS = { max = "count", now = "function", store = { is = store_of.is, expected = store_of.EXPECTED } }
+
 --- Makes a memory of deliveries; one for each registration, or for all of one sender.
----@param opts? {max: integer?, store: scope3.ExpiringStore?, now: (fun(): number)?}  `max` deliveries of 24 hours (100,000); `store` a
----  lua_shared_dict, for all workers of nginx to share (a table of this Lua state); `now` a clock in seconds that only goes forward
+---@param opts? scope3.DeliveriesOptions
 ---@return scope3.Deliveries
 function deliveries.new(opts)
-  opts = options.check("webhook.deliveries", opts, { max = "count", store = "any", now = "function" }, 2)
+  opts = options.check("webhook.deliveries", opts, OPTIONS, 2)
   if opts.store and (opts.max or opts.now) then
     error(("webhook.deliveries: %s has no effect on a store, which has its own"):format(opts.max and "max" or "now"), 2)
   end
@@ -31,9 +39,13 @@ local function entries(key)
   return "scope3:handling:" .. digest, "scope3:delivery:" .. digest
 end
 
-local function check(what, key, body)
-  if type(key) ~= "string" or type(body) ~= "string" then
-    error("deliveries:" .. what .. ": the key and the body must be strings", 3)
+local function check(self, what, key, body)
+  if getmetatable(self) ~= Deliveries then
+    error(("deliveries:%s: the object before the colon must be a scope3.deliveries, not %s"):format(what, door.kind(self)), 3)
+  elseif type(key) ~= "string" then
+    error(("deliveries:%s: "):format(what) .. door.problem("key", "a string", key), 3)
+  elseif type(body) ~= "string" then
+    error(("deliveries:%s: "):format(what) .. door.problem("body", "a string", body), 3)
   end
 end
 
@@ -48,7 +60,7 @@ end
 ---@return scope3.Error? err  "webhook_delivery_conflict" (409): the same key came with another body within 24 hours; "webhook_unavailable" (503):
 ---  there is no room, or it came a moment ago and is being handled, which may still fail
 function Deliveries:add(key, body)
-  check("add", key, body)
+  check(self, "add", key, body)
   local store, digest = self.store, core.sha256(body)
   local handling, handled = entries(key)
   local added, why = store:safe_add(handling, digest, HANDLING)
@@ -79,7 +91,7 @@ end
 ---@return true?
 ---@return scope3.Error? err  "webhook_unavailable": there is no room, so it will be new when it comes again
 function Deliveries:keep(key, body)
-  check("keep", key, body)
+  check(self, "keep", key, body)
   local handling, handled = entries(key)
   local added, why = self.store:safe_add(handled, core.sha256(body), DAY)
   self.store:delete(handling)
@@ -92,6 +104,7 @@ end
 --- Forgets a delivery that could not be acted upon, so that it may come again.
 ---@param key string
 function Deliveries:forget(key)
+  check(self, "forget", key, "")
   self.store:delete((entries(key)))
 end
 

@@ -13,6 +13,19 @@ local store = {}
 
 local SLOT = 60 -- seconds; keys are forgotten in groups
 
+--- Whether something has those calls.
+---@private
+---@param value any
+---@return boolean
+function store.is(value)
+  local indexed, has = pcall(function()
+    return value.get and value.safe_add and value.incr and value.delete
+  end)
+  return type(value) ~= "string" and indexed and has and true or false
+end
+
+store.EXPECTED = "what has get, safe_add, incr and delete, as a lua_shared_dict has"
+
 ---@param max integer  keys at once
 ---@param now? fun(): number  seconds of any clock that only goes forward
 ---@return scope3.ExpiringStore
