@@ -33,8 +33,20 @@ typedef struct level {
   int count; /* of an array */
 } level;
 
-/* json_decode(text) -> value | nil, message. JSON's null is the light userdata NULL; of a name that stands twice the
-   last counts. */
+/* Whether a whole number cannot be told from its neighbours on every Lua: as an id it must stay the text that it is. */
+static int is_inexact(sc3_slice token, const sc3_number *number) {
+  size_t i = token.p[0] == '-';
+  if (number->value > -9007199254740992.0 && number->value < 9007199254740992.0)
+    return 0;
+  for (; i < token.n; i++) {
+    if (token.p[i] < '0' || token.p[i] > '9')
+      return 0;
+  }
+  return 1;
+}
+
+/* json_decode(text, ids) -> value | nil, message. JSON's null is the light userdata NULL; of a name that stands twice the
+   last counts. With `ids` whole numbers of 2^53 and more are texts. */
 static int json_decode(lua_State *L) {
   level levels[SC3_JSON_READ_DEPTH];
   sc3_json_reader reader;
@@ -42,6 +54,7 @@ static int json_decode(lua_State *L) {
   sc3_number number = {0, 0, 0};
   sc3_slice text, token;
   int depth = 0;
+  const int ids = lua_toboolean(L, 2);
   luaL_checktype(L, 1, LUA_TSTRING);
   text.p = lua_tolstring(L, 1, &text.n);
   lua_settop(L, 1);
@@ -77,7 +90,10 @@ static int json_decode(lua_State *L) {
         break;
       case SC3_JSON_EVENT_NUMBER:
         (void)sc3_number_read(token, &number);
-        sc3_pushnumber(L, &number);
+        if (ids && is_inexact(token, &number))
+          lua_pushlstring(L, token.p, token.n);
+        else
+          sc3_pushnumber(L, &number);
         break;
       case SC3_JSON_EVENT_TRUE:
       case SC3_JSON_EVENT_FALSE:

@@ -125,6 +125,26 @@ function door.argument(fine, what, name, expected, value, level)
   end
 end
 
+--- Whether an object has methods of these names: a table, or what another library made.
+---@param value any
+---@param ... string
+---@return boolean
+function door.has(value, ...)
+  if type(value) ~= "table" and type(value) ~= "userdata" then
+    return false
+  end
+  for i = 1, select("#", ...) do
+    local name = (select(i, ...))
+    local there, method = pcall(function()
+      return value[name]
+    end)
+    if not there or type(method) ~= "function" then
+      return false
+    end
+  end
+  return true
+end
+
 --- How many entries a list has; nil where it is none, and then the number of the first entry that is missing, where one is.
 ---@param value any
 ---@return integer?

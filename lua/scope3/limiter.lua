@@ -60,13 +60,6 @@ function Table:delete(key)
   self[key] = nil
 end
 
-local function is_store(store)
-  local indexed, has = pcall(function()
-    return store.get and store.set and store.incr and store.delete
-  end)
-  return type(store) ~= "string" and indexed and has
-end
-
 --- Makes a limiter. All clients that are given it stay under one rate together.
 ---@param store? scope3.Store|string  what keeps its counts: a table or dictionary that has the calls, or the path of a
 ---  file through which the processes of a machine share them, made where there is none; a table of this Lua state unless given
@@ -82,7 +75,7 @@ function limiter.new(store)
       return nil, errors.new("limiter", ("the limiter's file %s cannot be used: %s"):format(store, why))
     end
     store = opened
-  elseif store ~= nil and not is_store(store) then
+  elseif store ~= nil and not door.has(store, "get", "set", "incr", "delete") then
     error("scope3.limiter: " .. door.problem("a store", "the path of a file, or what has get, set, incr and delete, as a lua_shared_dict has",
       store), 2)
   end

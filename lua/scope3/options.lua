@@ -56,7 +56,7 @@ KINDS.all_or_ids = { '"all" or a list of ids', function(v)
     return true
   end
   local fine, entry = options.is_id_list(v)
-  return fine and #v > 0, entry
+  return fine and door.count(v) > 0, entry
 end }
 
 local function sorted(t)
@@ -214,8 +214,8 @@ function options.ids(list)
     return list
   end
   local ids = {}
-  for i, id in ipairs(list) do
-    ids[i] = options.id(id)
+  for i = 1, door.count(list) or 0 do -- not ipairs(), which a table behind the list may keep going
+    ids[i] = options.id(rawget(list, i))
   end
   return ids
 end

@@ -354,12 +354,12 @@ function reply.read(result, now, known)
       return nil, reply.failure(result)
     end
     return nil, status < 400 and redirected(result, known)
-      or refused(result, result.body ~= "" and json.decode(result.body) or {}, now, known)
+      or refused(result, result.body ~= "" and json.decode(result.body, true) or {}, now, known)
   end
   if status >= 300 and status < 400 then
     return nil, redirected(result, known)
   end
-  local decoded = result.body and result.body ~= "" and json.decode(result.body) or nil
+  local decoded = result.body and result.body ~= "" and json.decode(result.body, true) or nil
   if status < 200 or status >= 300 then
     return nil, refused(result, decoded, now, known)
   end

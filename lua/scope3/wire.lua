@@ -20,12 +20,9 @@ local function is_whole(value)
   return type(value) == "number" and value >= -LARGEST and value <= LARGEST and value % 1 == 0
 end
 
--- An id, also where it came as a number.
+-- An id, also where it came as a number: larger ones than are exact were left as the texts that they are.
 local function read_id(value)
-  local exact = type(value) == "number" and integer(value)
-  if exact then
-    value = ("%d"):format(exact)
-  elseif is_whole(value) then
+  if is_whole(value) and value > -LARGEST and value < LARGEST then
     value = ("%.0f"):format(value)
   end
   return type(value) == "string" and value ~= "" and value or nil

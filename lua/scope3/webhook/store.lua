@@ -1,5 +1,6 @@
 --- Keys that are forgotten after a while, in this Lua state: the calls of nginx's lua_shared_dict that the caches of callbacks use.
 local core = require "scope3.core"
+local door = require "scope3.door"
 
 ---@class scope3.ExpiringStore  what a lua_shared_dict answers to
 ---@field get fun(self, key: string): any
@@ -18,10 +19,7 @@ local SLOT = 60 -- seconds; keys are forgotten in groups
 ---@param value any
 ---@return boolean
 function store.is(value)
-  local indexed, has = pcall(function()
-    return value.get and value.safe_add and value.incr and value.delete
-  end)
-  return type(value) ~= "string" and indexed and has and true or false
+  return door.has(value, "get", "safe_add", "incr", "delete")
 end
 
 store.EXPECTED = "what has get, safe_add, incr and delete, as a lua_shared_dict has"
