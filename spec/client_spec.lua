@@ -2,7 +2,7 @@
 local cjson = require("cjson.safe").new()
 local core = require "scope3.core"
 local scope3 = require "scope3"
-local each = require "spec.support.each"
+local rows_of = require "spec.support.each"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 local schema = require "spec.support.schema"
@@ -326,7 +326,7 @@ describe("the client", function()
   it("takes answers of the wrong form for failures that it names", function()
     local client = sandbox:client { loop = virtual.loop() }
     local function first(next_row)
-      local row, err = each(next_row)()
+      local row, err = rows_of(next_row)()
       return row or nil, err
     end
     local calls = {
@@ -434,7 +434,7 @@ describe("the client", function()
     assert.equal("not_found", err.kind)
     sandbox:fault { on = "audiences", act = "status", status = 500, times = -1 }
     local failures = 0
-    for item, why in each(client:audiences()) do
+    for item, why in rows_of(client:audiences()) do
       assert.is_false(item)
       assert.equal(500, why.status)
       failures = failures + 1

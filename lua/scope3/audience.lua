@@ -74,7 +74,8 @@ local function add(self, member, remove)
   if #payloads == 0 then
     payloads[1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
   end
-  local added, reason = self.builder:add(payloads[#payloads], member, remove, 3, remove and "audience:remove" or "audience:add")
+  local added, reason = self.builder:add(payloads[#payloads], member, remove, 3,
+    remove and "audience:remove" or "audience:add")
   while added == false do
     payloads[#payloads + 1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
     added = self.builder:flush(payloads[#payloads])

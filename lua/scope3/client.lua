@@ -46,7 +46,8 @@ local DEFAULTS = { max_members = 100000, max_bytes = 8388608, rate = 100 }
 
 local CLIENT_OPTIONS = {
   api_key = "string", account_id = "id", base_url = "string", loop = "any", on_event = "function",
-  ca_file = "string", rate = "count", limiter = { expected = "one of scope3.limiter(), or the path of a file", is = function(value)
+  ca_file = "string", rate = "count",
+  limiter = { expected = "one of scope3.limiter(), or the path of a file", is = function(value)
     return type(value) == "string" or limiter_of.is(value)
   end },
 }
@@ -58,7 +59,8 @@ local CLIENT_OPTIONS = {
 ---@field ca_file? string  the certificates of those who may have signed the host's
 ---@field rate? integer  requests a minute to the host (100)
 ---@field loop? "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop  how it waits (as the host in which it is)
----@field limiter? scope3.Limiter|string  one of scope3.limiter(), or the path of a file through which the processes of a machine share it
+---@field limiter? scope3.Limiter|string  one of scope3.limiter(), or the path of a file through which the processes of
+---  a machine share it
 ---@field on_event? fun(event: scope3.Event)  as in scope3.SyncOptions, for every job
 
 ---@alias scope3.EventName
@@ -97,9 +99,11 @@ local CLIENT_OPTIONS = {
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: scope3.Event)  called with what happens
 ---  `event.event` is progress, request, accepted, blocked (a full request waits for the one before), barrier (waits for
----  the tasks of an epoch before the next), settling (waits, because a request that may still take effect would be contradicted), retry, paced, cut_short (the service asked for
+---  the tasks of an epoch before the next), settling (waits, because a request that may still take effect would be
+---  contradicted), retry, paced, cut_short (the service asked for
 ---  a wait of over an hour), limiter (its file had lost its counts), shrunk, quarantined, resend, task or audience
----@field push_notification_config? scope3.PushNotificationConfig  where the service is to report what became of its tasks
+---@field push_notification_config? scope3.PushNotificationConfig  where the service is to report what became of its
+---  tasks
 ---@field dry_run? boolean  does everything but send; journal, timeout and rate have then no effect, and raise
 
 ---@class scope3.StreamOptions: scope3.SyncOptions  options of client:stream
@@ -111,7 +115,8 @@ local CLIENT_OPTIONS = {
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
 ---  double_zero; docs/contract.md section 7
----@field on_reject? fun(refusal: scope3.Refusal)  called for each row that gives no member, and for each identifier that is dropped
+---@field on_reject? fun(refusal: scope3.Refusal)  called for each row that gives no member, and for each identifier
+---  that is dropped
 
 ---@class scope3.Refusal  why a row or one of its identifiers was not used; holds no value
 ---@field row integer
@@ -143,13 +148,14 @@ local CLIENT_OPTIONS = {
 ---@field header? boolean  false where the file has none: columns are then given by number
 ---@field format? "csv"|"jsonl"  (by the file's name)
 local JOURNAL = { expected = "the path of a file, or a journal", is = function(value)
-  return type(value) == "string" or type(value) == "table" and type(value.open) == "function" and type(value.replay) == "function"
+  return type(value) == "string" or door.has(value, "open", "replay", "begin", "accepted", "ended", "close")
 end }
 local AUDIENCE = { expected = "an id, or a table with id, name and consent_basis", is = function(value)
   return options.is_id(value) or type(value) == "table"
 end }
 local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
-  journal = JOURNAL, cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
+  journal = JOURNAL, cancel = "function", on_event = "function", on_reject = "function",
+  push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
 for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "mode", "unique", "region", "mend", "ids", "phone_repairs",
@@ -310,7 +316,8 @@ local function audiences_problem(audiences)
   if hole then
     return ("audiences is a list with holes: entry %d is missing"):format(hole)
   elseif not n or n == 0 then
-    return door.problem("audiences", "a scope3.audience or a list of them", audiences) .. (n == 0 and " without entries" or "")
+    return door.problem("audiences", "a scope3.audience or a list of them", audiences)
+      .. (n == 0 and " without entries" or "")
   end
   for i = 1, n do
     if not audience_of.is(audiences[i]) then
@@ -462,7 +469,8 @@ end
 
 --- Runs a transformation script over a source and sends what it makes: the main job.
 ---@param script string|scope3.Script  a path, or the table that a script returns
----@param source string|string[]|scope3.Source|(fun(): table?)  a path ("-" is standard input) or a pattern such as "in/*.csv", a list of
+---@param source string|string[]|scope3.Source|(fun(): table?)  a path ("-" is standard input) or a pattern such as
+---  "in/*.csv", a list of
 ---  these, a source, or an iterator of tables. Each file of several has its own header, and all are looked at before anything is sent
 ---@param opts? scope3.RunOptions  options of the script too; these win
 ---@return scope3.Result?
@@ -479,7 +487,8 @@ function Client:run(script, source, opts)
     end
     path, script = script, loaded
   end
-  local problem = type(script) ~= "table" and door.problem("script", "a path, or the table that a script returns", script)
+  local problem = type(script) ~= "table"
+    and door.problem("script", "a path, or the table that a script returns", script)
     or script_of.problem(script, opts.mode) or input_problem(source)
   if problem then
     error("client:run: " .. problem, 2)
@@ -603,7 +612,8 @@ local LONGEST_WAIT = 48 * 3600 -- docs/contract.md section 3
 
 -- When a wait is to give up, and whom to tell.
 local function wait_limits(self, opts)
-  return { cancel = opts.cancel, deadline = self.loop.now() + (opts.timeout or LONGEST_WAIT) }, opts.on_event or self.on_event
+  local deadline = self.loop.now() + (opts.timeout or LONGEST_WAIT)
+  return { cancel = opts.cancel, deadline = deadline }, opts.on_event or self.on_event
 end
 
 -- Waits for a task, and then for an audience where one is named.
@@ -655,7 +665,8 @@ function Client:follow(what, opts)
   return what
 end
 
---- Waits for a result: until its tasks have ended, and then until each audience has a final status. For a task id the first of the two alone,
+--- Waits for a result: until its tasks have ended, and then until each audience has a final status. For a task id the
+--- first of the two alone,
 --- unless `audience` names the audience to wait for then.
 ---@param what scope3.Result|string|integer  a result, or the id of a task
 ---@param opts? scope3.ClientWaitOptions

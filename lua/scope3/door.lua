@@ -1,4 +1,5 @@
---- What is looked at where a public function is entered: misuse raises at the caller's line, and names the function, the
+--- What is looked at where a public function is entered: misuse raises at the caller's line, and names the function,
+--- the
 --- argument, what is expected and what came. What came is told by its type, never by its value.
 local door = {}
 
@@ -108,7 +109,8 @@ end
 ---@param value any  what it was called on
 function door.self(fine, what, class, value)
   if not fine then
-    error(("%s: the object before the colon must be a %s, not %s: call it as %s(…)"):format(what, class, door.kind(value), what), 3)
+    error(("%s: the object before the colon must be a %s, not %s: call it as %s(…)"):format(what, class,
+      door.kind(value), what), 3)
   end
 end
 
@@ -145,7 +147,8 @@ function door.has(value, ...)
   return true
 end
 
---- How many entries a list has; nil where it is none, and then the number of the first entry that is missing, where one is.
+--- How many entries a list has; nil where it is none, and then the number of the first entry that is missing, where one
+--- is.
 ---@param value any
 ---@return integer?
 ---@return integer? missing

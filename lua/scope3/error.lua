@@ -1,4 +1,5 @@
---- The one shape of every runtime failure. An error is made once, and nobody writes to it afterwards: some are shared by
+--- The one shape of every runtime failure. An error is made once, and nobody writes to it afterwards: some are shared
+--- by
 --- all who meet them. Its fields are its own, so that pairs(), JSON and a debugger see them on every Lua.
 
 ---@alias scope3.ErrorKind
@@ -41,7 +42,8 @@
 ---@field kind scope3.ErrorKind
 ---@field message string  a sentence for people; holds no personal data and no key
 ---@field status? integer  HTTP status of the reply; of a refused callback: what to answer
----@field code? string  the service's own code, libcurl's name of a network failure, or the key of a reason (docs/report.md)
+---@field code? string  the service's own code, libcurl's name of a network failure, or the key of a reason
+---  (docs/report.md)
 ---@field field? string  the field that the service blames
 ---@field issues? scope3.Issue[]  every problem found, when there is more than one
 ---@field retryable? boolean  the same call may succeed later
@@ -77,7 +79,8 @@ function Error:__tostring()
   return table.concat(lines, "\n")
 end
 
--- Only fields that are not there come here: what is there is overwritten without a word. So nothing of ours writes at all.
+-- Only fields that are not there come here: what is there is overwritten without a word. So nothing of ours writes at
+-- all.
 function Error.__newindex(_, key)
   error(("an error of scope3 is made once: its field '%s' cannot be set"):format(tostring(key)), 2)
 end

@@ -82,9 +82,11 @@ end
 ---@class scope3.EmailFunctions
 ---@field normalize fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  the form that is
 ---  hashed, and what was mended; or nil and an error, whose `code` is the reason, such as "email_no_at"
----@field hash fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  what is sent: 64 lowercase
+---@field hash fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  what is sent: 64
+---  lowercase
 ---  hex digits. A value that is a SHA-256 already is never hashed again
----@field check fun(raw: string, opts?: scope3.EmailOptions): true?, string[]|scope3.Error|nil  whether it can be used, raw or
+---@field check fun(raw: string, opts?: scope3.EmailOptions): true?, string[]|scope3.Error|nil  whether it can be used,
+---  raw or
 ---  hashed already
 
 ---@class scope3.PhoneOptions
@@ -102,11 +104,13 @@ end
 ---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones
 
 ---@class scope3.IdFunctions
----@field normalize fun(raw: string|integer, opts?: scope3.ReadingOptions): string?, string[]|scope3.Error|nil  the id that is sent,
+---@field normalize fun(raw: string|integer, opts?: scope3.ReadingOptions): string?, string[]|scope3.Error|nil  the id
+---  that is sent,
 ---  and what was mended; or nil and an error, whose `code` is the reason, such as "id_email"
 
 ---@class scope3.UidFunctions
----@field check fun(type: string, value: string): true?, string[]|scope3.Error|nil  whether a universal id can be sent. It goes as it
+---@field check fun(type: string, value: string): true?, string[]|scope3.Error|nil  whether a universal id can be sent.
+---  It goes as it
 ---  is, without what stands round it: never hashed, never case-folded. The type is one such as "uid2", in any spelling
 
 identity.email_options = { mend = "boolean" }

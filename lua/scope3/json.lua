@@ -11,7 +11,8 @@ local json = {
 --- The value of a JSON text; nil and a message where it is none. Objects and arrays become tables, null json.null; of a
 --- name that stands twice the last counts. Whole numbers are integers where Lua has them.
 ---@param text string
----@param ids? boolean  whole numbers of 2^53 and more stay the texts that they are: they may be ids, and not every Lua holds them
+---@param ids? boolean  whole numbers of 2^53 and more stay the texts that they are: they may be ids, and not every Lua
+---  holds them
 ---@return any
 ---@return string? message
 function json.decode(text, ids)

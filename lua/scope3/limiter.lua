@@ -76,8 +76,8 @@ function limiter.new(store)
     end
     store = opened
   elseif store ~= nil and not door.has(store, "get", "set", "incr", "delete") then
-    error("scope3.limiter: " .. door.problem("a store", "the path of a file, or what has get, set, incr and delete, as a lua_shared_dict has",
-      store), 2)
+    error("scope3.limiter: " .. door.problem("a store",
+      "the path of a file, or what has get, set, incr and delete, as a lua_shared_dict has", store), 2)
   end
   return setmetatable({
     store = store or setmetatable({}, Table), private = store == nil, file = file,

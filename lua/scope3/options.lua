@@ -106,8 +106,8 @@ local function value_problem(key, value, want)
   if type(want) == "table" and want.is then
     return not want.is(value) and door.problem(key, want.expected, value) or nil
   elseif type(want) == "table" and want.some_of then
-    return not options.some(value, want.some_of) and ('%s must be "all" or a list of %s'):format(key, table.concat(want.some_of, ", "))
-      or nil
+    return not options.some(value, want.some_of)
+      and ('%s must be "all" or a list of %s'):format(key, table.concat(want.some_of, ", ")) or nil
   elseif type(want) == "table" then
     return not options.contains(want, value) and ("%s must be one of %s"):format(key, table.concat(want, ", ")) or nil
   elseif KINDS[want] then
@@ -122,8 +122,8 @@ end
 local function unknown(key, spec)
   local known = sorted(spec)
   local meant = door.meant(key, known)
-  return ("unknown option %s (%sknown: %s)"):format(door.name(key), meant and ("did you mean '%s'? "):format(meant) or "",
-    #known > 0 and table.concat(known, ", ") or "none")
+  return ("unknown option %s (%sknown: %s)"):format(door.name(key),
+    meant and ("did you mean '%s'? "):format(meant) or "", #known > 0 and table.concat(known, ", ") or "none")
 end
 
 -- Options that come from a table behind this one count as well.
@@ -140,7 +140,8 @@ local function inherited(opts, spec)
 end
 
 --- The message about the first misuse in `opts`, or nil. `spec` maps a key to "string", "number", "boolean", "table", "function", "count",
---- "seconds", "id", "ids", "all_or_ids", "any", to a list of allowed strings, to { some_of = names } (see options.some), or to
+--- "seconds", "id", "ids", "all_or_ids", "any", to a list of allowed strings, to { some_of = names } (see
+--- options.some), or to
 --- { is = what looks at a value, expected = what it must be }.
 ---@param opts any
 ---@param spec table<string, string|table>

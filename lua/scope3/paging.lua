@@ -16,7 +16,8 @@ local function pagination(data, key)
   return type(value) == "number" and value or nil
 end
 
---- What gives the rows of all pages one by one, nil at the end; a failure ends it too, and comes once, as nil, err. Rows
+--- What gives the rows of all pages one by one, nil at the end; a failure ends it too, and comes once, as nil, err.
+--- Rows
 --- are told apart by `id_of`, because paging
 --- by offset over a set that moves can repeat them (docs/contract.md section 3). The list ends where the service
 --- says so, and at a page that tells of nothing new: a service may not look at the offset at all.

@@ -128,7 +128,8 @@ function preflight.look(job, ids)
       "The audience to remove from could not be looked up: " .. err.message)
     return true
   elseif not rows then
-    return nil, errors.with(err, { message = err.message .. " (the audience to remove from was being looked up; nothing was sent)" })
+    return nil, errors.with(err, {
+      message = err.message .. " (the audience to remove from was being looked up; nothing was sent)" })
   end
   for _, id in ipairs(ids) do
     err = missing(id, wanted[id], rows)

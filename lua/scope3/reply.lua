@@ -310,10 +310,12 @@ end
 -- The error of such a reply. Where it names a task, or holds data beside the error, what was asked may be under way.
 local function contradicted(result, decoded, now, known)
   local err = refused(result, decoded, now, known)
-  local message = err.message:gsub("^the service answered (%d+)", "the service answered %1, but says that it failed:", 1)
+  local message = err.message
+    :gsub("^the service answered (%d+)", "the service answered %1, but says that it failed:", 1)
     :gsub("failed::", "failed:", 1):gsub(":$", "")
   local data = type(decoded.data) == "table" and decoded.data or decoded
-  local uncertain = data ~= decoded or data.taskId ~= nil or data.task_id ~= nil or data.operationId ~= nil or data.operation_id ~= nil
+  local uncertain = data ~= decoded or data.taskId ~= nil or data.task_id ~= nil or data.operationId ~= nil
+    or data.operation_id ~= nil
   return errors.with(err, { code = err.code or "REFUSED", message = message, uncertain = uncertain or errors.NOTHING })
 end
 

@@ -49,10 +49,13 @@ local options = require "scope3.options"
 ---@field first integer
 ---@field last integer
 
----@class scope3.RequestEntry  a request of a job; its times are seconds since the job began: the next is built while one is on the wire
+---@class scope3.RequestEntry  a request of a job; its times are seconds since the job began: the next is built while
+---  one is on the wire
 ---@field request integer  its number
----@field state string  accepted, completed or failed (as its task ended, once that is known), partly failed (`failed` members of some of its
----  audiences), unknown, split (its halves went instead), refused (it went again without the members that were refused) or not sent
+---@field state string  accepted, completed or failed (as its task ended, once that is known), partly failed (`failed`
+---  members of some of its
+---  audiences), unknown, split (its halves went instead), refused (it went again without the members that were refused)
+---  or not sent
 ---@field members integer
 ---@field adds integer
 ---@field removes integer
@@ -107,10 +110,12 @@ local options = require "scope3.options"
 ---@field would_send? integer  members that a dry run did not send
 ---@field would_remove? integer  of `would_send`: members that would be removed
 ---@field deleted? scope3.DeletedAudience[]  audiences that `delete_missing` deleted
----@field would_delete? scope3.DeletedAudience[]  those that it would delete: of a dry run, or of a job that stopped before
+---@field would_delete? scope3.DeletedAudience[]  those that it would delete: of a dry run, or of a job that stopped
+---  before
 ---@field lines scope3.LineCount  of the text of files
 ---@field swallowed_lines integer  further lines inside rows that were rejected as unreadable, or that hold what looks like other rows
----@field warnings scope3.Warning[]  what ended well and may still be wrong: a condition that no row met, a column that no row had
+---@field warnings scope3.Warning[]  what ended well and may still be wrong: a condition that no row met, a column that
+---  no row had
 ---@field requests scope3.RequestEntry[]  one a request
 ---@field retries integer
 ---@field bytes_sent integer
@@ -127,8 +132,11 @@ local result = {}
 ---@field interval? number  seconds between two looks (0.25, growing to 30 unless the service asks otherwise)
 ---@field cancel? fun(): boolean?  asked now and then; true ends the wait
 ---@field on_event? fun(event: scope3.Event)  instead of the client's
----@field notified? fun(task_id: string): boolean?  whether a callback of a task has come (docs/webhooks.md): it is then asked for at once
-result.WAIT_OPTIONS = { timeout = "seconds", interval = "seconds", cancel = "function", on_event = "function", notified = "function" }
+---@field notified? fun(task_id: string): boolean?  whether a callback of a task has come (docs/webhooks.md): it is then
+---  asked for at once
+result.WAIT_OPTIONS = {
+  timeout = "seconds", interval = "seconds", cancel = "function", on_event = "function", notified = "function",
+}
 
 ---@param client table  whom :wait() asks
 ---@param audiences {id: string, name: string?}[]

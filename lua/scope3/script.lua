@@ -28,13 +28,16 @@ local script = {}
 
 ---@class scope3.Script: scope3.ScriptOptions
 ---@field audience? string|integer|scope3.AudienceMeta  the audience to fill
----@field where? (fun(row: scope3.Row): boolean?)|table<string|integer, any>  rows for which it gives nil or false are skipped, and anything
----  but a boolean or nil is an error; or conditions, which run without Lua: column -> a value, a list of values, or { eq=,
+---@field where? (fun(row: scope3.Row): boolean?)|table<string|integer, any>  rows for which it gives nil or false are
+---  skipped, and anything
+---  but a boolean or nil is an error; or conditions, which run without Lua: column -> a value, a list of values, or {
+---  eq=,
 ---  ne=, lt=, le=, gt=, ge=, present=, yes= }, and how texts are read: decimal=, ignore_case=, blank=; all must be met
 ---@field map? table<string, string|integer|table>  external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE to a column's name or
 ---  number, or to a list of them: the first that can be used counts. region may have a `default`. Of JSON Lines and tables a name may be a path into
 ---  nested values, such as "properties.phones.1"
----@field member? fun(row: scope3.Row): scope3.Member|scope3.Member[]|nil, string?  a member, a list of members, nil to skip, or nil and
+---@field member? fun(row: scope3.Row): scope3.Member|scope3.Member[]|nil, string?  a member, a list of members, nil to
+---  skip, or nil and
 ---  a reason to reject
 
 --- Options that say how rows are read: the same rows with others may give other members.
@@ -43,7 +46,8 @@ script.READING_OPTIONS = options.merge(identity.options, dialect.OPTIONS, { head
 -- Options of a job that a script may set too.
 script.JOB_OPTIONS = options.merge(script.READING_OPTIONS, {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
-  mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "all_or_ids", settling = "seconds",
+  mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "all_or_ids",
+  settling = "seconds",
 })
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {

@@ -17,7 +17,8 @@ local redact = require "scope3.redact"
 
 ---@class scope3.JsonLinesOptions
 
----@class scope3.Row  a row of a source: of CSV it finds columns by name or number, in any spelling, and raises for others
+---@class scope3.Row  a row of a source: of CSV it finds columns by name or number, in any spelling, and raises for
+---  others
 ---@field [string|integer] any
 
 ---@class scope3.Source
@@ -51,8 +52,9 @@ local function open(format, input, opts, level)
   if type(input) ~= "string" then
     reader = reader_of(input)
     if not reader then
-      error(("scope3.%s: "):format(format) .. door.problem("input", "a path, an open file or a function that gives chunks",
-        input) .. (io.type(input) == "closed file" and " of a closed file" or ""), level)
+      local expected = "a path, an open file or a function that gives chunks"
+      local closed = io.type(input) == "closed file" and ("input must be %s, not a closed file"):format(expected)
+      error(("scope3.%s: "):format(format) .. (closed or door.problem("input", expected, input)), level)
     end
   end
   local problem = dialect.problem(opts)

@@ -42,7 +42,8 @@ local function put(self, member, remove)
   if self.job.failure then
     return nil, self.job.failure
   end
-  local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3, remove and "stream:remove" or "stream:add")
+  local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3,
+    remove and "stream:remove" or "stream:add")
   self.adds = self.adds + 1
   if self.adds % ADDS_BETWEEN_PUMPS == 0 then
     self.job:pump()

@@ -72,7 +72,8 @@ function Syndication:syndicate(opts)
   return records
 end
 
---- Where an audience is offered and how far it is: `for record in client:syndication_status{…} do … end`. A failure raises
+--- Where an audience is offered and how far it is: `for record in client:syndication_status{…} do … end`. A failure
+--- raises
 --- its error.
 ---@param opts? scope3.SyndicationStatusOptions
 ---@return fun(): scope3.Syndication?

@@ -269,7 +269,8 @@ local failures = setmetatable({}, { __mode = "k" })
 ---@param limits table
 ---@param opts table
 ---@param on_event fun(event: table)
----@param on_ended? fun(entry: table, err: scope3.Error?, warnings: scope3.Problem[]?): scope3.Error?  called as each has
+---@param on_ended? fun(entry: table, err: scope3.Error?, warnings: scope3.Problem[]?): scope3.Error?  called as each
+---  has
 ---  ended, or waits for a person; may give the error with more of what is known
 ---@return boolean? ok
 ---@return scope3.Error? err

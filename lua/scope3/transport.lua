@@ -349,7 +349,8 @@ local function launch(self, waiter)
 end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
----@param request table  method, path, body, timeout, anonymous, root, poll, pace, budget, on_event; `repeatable`: doing it twice comes
+---@param request table  method, path, body, timeout, anonymous, root, poll, pace, budget, on_event; `repeatable`: doing
+---  it twice comes
 ---  to the same; `large`: a refusal for its size is final, for the caller cuts it
 ---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
 ---@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer

@@ -7,7 +7,8 @@ local options = require "scope3.options"
 local value = {}
 
 ---@class scope3.NumberOptions
----@field decimal? "."|","  the decimal mark; with it currencies, per cent signs and parted thousands may stand in the text
+---@field decimal? "."|","  the decimal mark; with it currencies, per cent signs and parted thousands may stand in the
+---  text
 
 local OPTIONS = { decimal = { ".", "," } }
 

@@ -148,7 +148,8 @@ end
 
 ---@class scope3.Task  a task of the service; further fields are as it sends them, in snake_case
 ---@field task_id string
----@field status string  submitted, working, completed, failed, canceled, rejected, input-required, auth-required, or what the service says
+---@field status string  submitted, working, completed, failed, canceled, rejected, input-required, auth-required, or
+---  what the service says
 ---@field task_type? string
 ---@field resource_type? string
 ---@field resource_id? string

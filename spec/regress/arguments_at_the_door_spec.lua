@@ -1,4 +1,5 @@
--- Every public function, found by walking what `require "scope3"` gives, is called with everything that its annotations do
+-- Every public function, found by walking what `require "scope3"` gives, is called with everything that its annotations
+-- do
 -- not allow. What is not annotated, or annotated as what it is not, fails here.
 local annotations = require "spec.support.annotations"
 local scope3 = require "scope3"
@@ -57,7 +58,8 @@ describe("the door", function()
     { nil, "nil" }, { true, "true" }, { 7, "7" }, { 1.5, "1.5" }, { 0 / 0, "NaN" }, { math.huge, "inf" }, { -math.huge, "-inf" }, { -1, "-1" },
     { 2 ^ 53, "2^53" }, { "some text", "a text" }, { "", "no text" }, { {}, "{}" }, { { "a", [3] = "b" }, "a list with a hole" },
     { { 5, true }, "a list of others" }, { function() end, "a function" }, { coroutine_of, "a coroutine" }, { io.stdout, "a file" },
-    { setmetatable({}, { __index = function() return 5 end }), "a table with a metatable" }, { audience, "an audience" }, { client, "a client" },
+    { setmetatable({}, { __index = function() return 5 end }), "a table with a metatable" },
+    { audience, "an audience" }, { client, "a client" },
   }
 
   local accepts
@@ -292,12 +294,14 @@ describe("the door", function()
     for i, param in ipairs(entry.params or {}) do
       for _, class in ipairs(annotations.alternatives(param.kind)) do
         if class:find("^scope3%.%w+Options$") or FIELDS[class] then
-          it(("of %s raises at the caller's line for options of %s of other types, and for ones that there are not"):format(name, class), function()
+          local title = "of %s raises at the caller's line for options of %s of other types, and for unknown ones"
+          it(title:format(name, class), function()
             local fields, tried = annotations.fields(known, class), 0
             for _, field in ipairs(fields) do
               for _, value in ipairs(VALUES) do
                 local optional = field.optional and "|nil" or ""
-                if value[1] ~= nil and accepts(field.kind .. optional, value[1]) == false and not (field.kind:find '"' and type(value[1]) == "string") then
+                local a_word = field.kind:find '"' and type(value[1]) == "string" -- of some words or others
+                if value[1] ~= nil and accepts(field.kind .. optional, value[1]) == false and not a_word then
                   local args, first = arguments(entry)
                   args[first + i] = copy(GOOD[class] or {})
                   args[first + i][field.name], args.n = value[1], math.max(args.n, first + i)

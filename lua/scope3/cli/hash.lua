@@ -9,7 +9,8 @@ local visible = require "scope3.visible"
 
 local hash = {}
 
--- What becomes of a value: `why` is the repairs, or the reason where there is no hash, and then `text` the same for people.
+-- What becomes of a value: `why` is the repairs, or the reason where there is no hash, and then `text` the same for
+-- people.
 local function look_at(kind, raw, opts)
   local found = { raw = raw, kind = kind }
   local why

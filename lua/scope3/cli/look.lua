@@ -33,7 +33,8 @@ local function audiences(args, client)
   for _, shown in ipairs(rows) do
     lines[#lines + 1] = {
       shown.audience_id, shown.deleted and "deleted" or shown.status or "-",
-      shown.uploaded_count and text.count(shown.uploaded_count) or "-", shown.matched_count and text.count(shown.matched_count) or "-",
+      shown.uploaded_count and text.count(shown.uploaded_count) or "-",
+      shown.matched_count and text.count(shown.matched_count) or "-",
       shown.updated_at or "-", shown.name or "",
     }
   end

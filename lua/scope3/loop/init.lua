@@ -102,8 +102,8 @@ function loops.find(loop)
     end
     return found
   end
-  error("scope3.client: " .. door.problem("loop", '"blocking", "nginx", "cqueues", "luv", or a table with name, now, sleep and wait (scope3.Loop)',
-    loop), 3)
+  error("scope3.client: " .. door.problem("loop",
+    '"blocking", "nginx", "cqueues", "luv", or a table with name, now, sleep and wait (scope3.Loop)', loop), 3)
 end
 
 return loops

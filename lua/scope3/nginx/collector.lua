@@ -253,7 +253,8 @@ end
 -- What this worker has. Made at its first use there: nothing of the master's is carried over.
 local function begin(self, level)
   if ngx.get_phase() == "init" then
-    error("scope3.nginx: a collector is made in init_by_lua, and used in the workers: what the master had would be lost", level)
+    error("scope3.nginx: a collector is made in init_by_lua, and used in the workers: what the master had would be lost",
+      level)
   end
   local config = self.config
   local own = {
@@ -426,7 +427,8 @@ local function put(self, member, remove)
     own.census:add("refused", 1)
     return nil, errors.new("full", full, { retryable = true })
   end
-  local added, reason = own.builder:add(own.payload, member, remove, 3, remove and "collector:remove" or "collector:add")
+  local added, reason = own.builder:add(own.payload, member, remove, 3,
+    remove and "collector:remove" or "collector:add")
   if added == false then -- no room in this request
     seal(own)
     arm(self, own, true)

@@ -23,7 +23,8 @@ local READ_TIMEOUT = 60 -- seconds without a byte
 local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of a body is read, in all and without a byte
 
 ---@class scope3.GatewayOptions: scope3.ScriptOptions  what a script may hold, and:
----@field audience string|integer|scope3.AudienceMeta|(fun(): string|integer|scope3.AudienceMeta)  a function is called for each upload; it may look at ngx.var
+---@field audience string|integer|scope3.AudienceMeta|(fun(): string|integer|scope3.AudienceMeta)  a function is called
+---  for each upload; it may look at ngx.var
 ---@field map? table<string, string|integer|table>  these three as in a script
 ---@field member? fun(row: scope3.Row): scope3.Member|scope3.Member[]|nil, string?
 ---@field where? (fun(row: scope3.Row): boolean?)|table<string|integer, any>

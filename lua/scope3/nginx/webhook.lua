@@ -72,7 +72,8 @@ end
 ---@return scope3.Error? err  kind "invalid": `shared` is not declared
 function location.new(opts)
   door.argument(type(opts) == "table", "scope3.nginx.webhook", "opts", "a table", opts)
-  door.argument(type(opts.on_payload) == "function", "scope3.nginx.webhook", "on_payload", "a function", opts.on_payload)
+  local on_payload = opts.on_payload
+  door.argument(type(on_payload) == "function", "scope3.nginx.webhook", "on_payload", "a function", on_payload)
   local config, own = {}, {}
   for key, value in pairs(opts) do
     if OWN[key] then

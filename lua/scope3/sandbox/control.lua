@@ -1,4 +1,5 @@
 --- The sandbox's own routes under /sandbox, without a key: what was received, who is in an audience, and how to misbehave.
+local door = require "scope3.door"
 local faults = require "scope3.sandbox.faults"
 local json = require "scope3.sandbox.json"
 local signing = require "scope3.sandbox.signing"
@@ -22,11 +23,32 @@ control.DEFAULTS = {
   max_body = 64 * 1024 * 1024, max_members = 100000, refuse = false, issues_listed = 100, faults = json.array(),
 }
 
+-- What those are that are not set by default; one of them may be a text, too.
+local TYPES = { accounts = "table", keys = "table", rate_limit = "number", task_shares = "table", refuse = "table" }
+local TEXTS = { retry_after = true }
+
+-- What is wrong with the type of a setting, or nil.
+local function type_problem(key, value)
+  local want = TYPES[key] or type(control.DEFAULTS[key])
+  if value == json.null or value == false or type(value) == want and value == value then
+    return nil
+  elseif TEXTS[key] and type(value) == "string" then
+    return nil
+  end
+  return door.problem(key, "a " .. want, value)
+end
+
 --- Changes settings; nil, or what is wrong with them.
+---@param config table  is changed
+---@param changes table
+---@return string?
 function control.configure(config, changes)
   for key, value in pairs(changes) do
+    local problem = control.DEFAULTS[key] ~= nil and type_problem(key, value)
     if control.DEFAULTS[key] == nil then
-      return "unknown setting " .. tostring(key)
+      return "unknown setting " .. door.name(key)
+    elseif problem then
+      return problem
     elseif key == "faults" then
       for _, rule in ipairs(value) do
         if type(rule) ~= "table" or not faults.ACTIONS[rule.act] or type(rule.on) ~= "string" then

@@ -41,7 +41,8 @@ end
 
 local function check(self, what, key, body)
   if getmetatable(self) ~= Deliveries then
-    error(("deliveries:%s: the object before the colon must be a scope3.deliveries, not %s"):format(what, door.kind(self)), 3)
+    error(("deliveries:%s: the object before the colon must be a scope3.deliveries, not %s"):format(what,
+      door.kind(self)), 3)
   elseif type(key) ~= "string" then
     error(("deliveries:%s: "):format(what) .. door.problem("key", "a string", key), 3)
   elseif type(body) ~= "string" then

@@ -60,7 +60,8 @@ end
 ---@param config any
 ---@return string?
 function webhook.problem(config)
-  local problem = type(config) ~= "table" and door.problem("config", "a table", config) or options.problem(config, CONFIG)
+  local problem = type(config) ~= "table" and door.problem("config", "a table", config)
+    or options.problem(config, CONFIG)
   if problem then
     return problem
   elseif not config.mode then
@@ -117,7 +118,8 @@ end
 ---@field secrets? string[]  hmac: the current secret and, while it is being changed, the one before; at least 32 bytes each
 ---@field credentials? string  bearer
 ---@field token? string  what was registered as token; nil does not look at it
----@field keys? table|(fun(keyid: string): table?)  rfc9421: the sender's JWKS (or a list of JWKs), or a function that fetches it (nil: failed).
+---@field keys? table|(fun(keyid: string): table?)  rfc9421: the sender's JWKS (or a list of JWKs), or a function that
+---  fetches it (nil: failed).
 ---  It is asked when a key is not known or the set is 15 minutes old, and no more than once in 30 s. It may yield.
 ---@field max_skew? number  hmac: seconds between the timestamp and now (300)
 ---@field now? fun(): number  seconds since 1970 (this machine's clock)
