@@ -103,6 +103,17 @@ static const char *take_uid_map(lua_State *L, sc3_member_table *m) {
   return NULL;
 }
 
+int sc3_isbroken(lua_State *L, int index, size_t n) {
+  size_t count = 0;
+  index = sc3_absindex(L, index);
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    count++;
+    lua_pop(L, 1);
+  }
+  return count != n;
+}
+
 /* The array of { type =, value = }, or the table from types to values, on top of the stack. */
 static const char *take_uids(lua_State *L, sc3_member_table *m) {
   size_t i, n;
@@ -114,6 +125,8 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
   n = lua_rawlen(L, -1);
   if (n == 0)
     return take_uid_map(L, m);
+  if (sc3_isbroken(L, -1, n))
+    return lua_pushfstring(L, "uids must be a list without holes and without other keys");
   for (i = 1; i <= n; i++) {
     sc3_slice type, value;
     lua_rawgeti(L, -1, (int)i);

@@ -86,6 +86,9 @@ function door.meant(key, known)
   local best, least = nil, math.huge
   for _, name in ipairs(known) do
     local n = distance(plain(key), plain(name))
+    if #key > 2 and name:sub(-#key - 1) == "_" .. key then
+      n = 0 -- api_key by the name of key
+    end
     if n < least then
       best, least = name, n
     end

@@ -1,5 +1,7 @@
 --- Maps of scripts: which column goes where, as a plain list in a fixed order. Conditions are in scope3.conditions.
 local core = require "scope3.core"
+local door = require "scope3.door"
+local options = require "scope3.options"
 
 local mapping = {}
 
@@ -49,7 +51,12 @@ local function column_problem(role, value)
       return ("map.%s must be a list of columns%s"):format(role, role == "region" and ", with a default if you like" or "")
     end
   end
-  if #value == 0 and value.default == nil then
+  local list = options.merge(value)
+  list.default = nil
+  local n, hole = door.count(list)
+  if hole then
+    return ("map.%s is a list with holes: column %d is missing"):format(role, hole)
+  elseif n == 0 and value.default == nil then
     return ("map.%s names no column"):format(role)
   end
 end

@@ -161,6 +161,7 @@ end
 ---@field error? any
 ---@field warnings? scope3.Problem[]
 ---@field audience? scope3.AudienceRow  after a wait for one
+---@field [string] any
 
 ---@class scope3.AudienceRow  an audience of the account; further fields are as the service sends them, in snake_case
 ---@field audience_id string
@@ -176,6 +177,7 @@ end
 ---@field created_at? string
 ---@field updated_at? string
 ---@field last_synced_at? string
+---@field [string] any
 
 ---@class scope3.Syndication  where an audience is offered, and how far it is
 ---@field id? string

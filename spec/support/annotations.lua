@@ -104,6 +104,7 @@ local function read_block(block, known, where)
     elseif tag == "field" then
       text = text:gsub("^private ", "")
       local field = named(text) or text:find("^%[") and {} or error(where .. ": a field that cannot be read: " .. line)
+      class.open = class.open or not field.name -- [string] any: further fields are allowed
       if field.name then
         class.fields[#class.fields + 1] = field
         class.places[class.place] = true
