@@ -95,6 +95,9 @@ describe("an error", function()
     assert.same({ "task_failed", "task_failed", { first = 1, last = 1 } }, { first.kind, second.kind, second.rows })
     assert.equal(res, second.result)
     assert.same(before, fields_of(first))
+    first.message = "mine"
+    assert.equal(second.message, select(2, res:wait()).message)
+    assert.is_true(second.message ~= "mine")
   end)
 
   it("ends a list by being raised, wherever the list breaks", function()
