@@ -85,6 +85,29 @@ describe("an error", function()
     end
   end)
 
+  it("is written to nowhere in the library, which makes a copy", function()
+    local names, fields = {}, {}
+    for name in ("err error failure problem why wrong told reason missing refused"):gmatch "%a+" do
+      names[name] = true
+    end
+    for field in ("kind message status code field issues retryable retry_after asked uncertain request row rows line lines "
+      .. "task_id audiences result"):gmatch "[%a_]+" do
+      fields[field] = true
+    end
+    local pipe = assert(io.popen "find lua bin/scope3.in -name '*.lua' -o -name '*.in'")
+    local files = 0
+    for path in pipe:lines() do
+      files = files + 1
+      for line in world.read(path):gmatch "[^\n]+" do
+        for name, field in line:gmatch "([%w_]+)%.([%w_]+) = " do
+          assert.is_false((names[name] and fields[field]) or false, path .. ": " .. line)
+        end
+      end
+    end
+    pipe:close()
+    assert.is_true(files > 80)
+  end)
+
   it("of a task is told alike by every wait, and belongs to who has it", function()
     local client = sandbox:client()
     sandbox:configure { task_outcomes = world.json.array { "failed:terminal" } }
