@@ -3,18 +3,18 @@
 local cqueues = require "cqueues"
 local scope3 = require "scope3"
 
-local client = assert(scope3.client {})
+local client = scope3.assert(scope3.client {})
 local queue = cqueues.new()
 local left = 3
 
 for _, id in ipairs { "readers", "buyers", "lapsed" } do
   queue:wrap(function()
-    local audience = assert(scope3.audience { id = id })
+    local audience = scope3.assert(scope3.audience { id = id })
     for i = 1, 1000 do
-      assert(audience:add { external_id = id .. "-" .. i, email = ("%s.%d@example.com"):format(id, i) })
+      scope3.assert(audience:add { external_id = id .. "-" .. i, email = ("%s.%d@example.com"):format(id, i) })
     end
-    local result = assert(client:sync(audience)) -- suspends this coroutine alone
-    assert(result:wait { timeout = 3600 })
+    local result = scope3.assert(client:sync(audience)) -- suspends this coroutine alone
+    scope3.assert(result:wait { timeout = 3600 })
     print(("%s: %d members, %s"):format(id, result.sent, result.audience.status))
     left = left - 1
   end)

@@ -2,13 +2,13 @@
 --   SCOPE3_API_KEY=… SCOPE3_ACCOUNT_ID=25 lua examples/sync.lua
 local scope3 = require "scope3"
 
-local client = assert(scope3.client {})
-local vips = assert(scope3.audience { id = "vips", name = "VIPs", consent_basis = "consent" })
+local client = scope3.assert(scope3.client {})
+local vips = scope3.assert(scope3.audience { id = "vips", name = "VIPs", consent_basis = "consent" })
 
-assert(vips:add { external_id = "4711", email = " Jane.Doe@Example.com ", phone = "+1 (206) 555-0142" })
-assert(vips:add { external_id = "4712", uids = { { type = "uid2", value = "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=" } } })
-assert(vips:remove { external_id = "4713" })
+scope3.assert(vips:add { external_id = "4711", email = " Jane.Doe@Example.com ", phone = "+1 (206) 555-0142" })
+scope3.assert(vips:add { external_id = "4712", uids = { { type = "uid2", value = "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=" } } })
+scope3.assert(vips:remove { external_id = "4713" })
 
-local result = assert(client:sync(vips))
-assert(result:wait { timeout = 3600 })
+local result = scope3.assert(client:sync(vips))
+scope3.assert(result:wait { timeout = 3600 })
 print(result.sent .. " members sent, audience " .. result.audience.status)

@@ -164,10 +164,15 @@ describe("delete_missing", function()
   end)
 
   it("is misuse as anything but \"all\" or a list of ids", function()
-    for _, wrong in ipairs { true, {}, { 1 }, "some" } do
-      local res, err = client_of():sync(audience "a", { delete_missing = wrong })
-      assert.is_nil(res)
-      assert.equal("delete_missing", err.issues[1].path)
+    for _, wrong in ipairs { true, {}, { 1.5 }, { true }, { "a", [3] = "b" }, { a = "b" }, "some", 7 } do
+      local ok, message = pcall(function()
+        local res = client_of():sync(audience "a", { delete_missing = wrong })
+        return res
+      end)
+      assert.is_false(ok)
+      assert.truthy(message:find('deletion_spec.lua:%d+: client:sync: delete_missing'), message)
+      assert.truthy(message:find('must be "all" or a list of ids, not ', 1, true)
+        or message:find("%[%d%] must be a string or a whole number below 2%^53, not a"), message)
     end
   end)
 end)

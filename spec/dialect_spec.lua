@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local core = require "scope3.core"
 local scope3 = require "scope3"
+local each = require "spec.support.each"
 local world = require "spec.support.world"
 
 local MAP = { external_id = "id", email = "mail" }
@@ -22,7 +23,7 @@ local function column(text, name, opts)
   local first
   for _, size in ipairs { 1, 3, 64, 100000 } do
     local values = {}
-    for row, err in assert(scope3.csv(pieces(text, size), opts)) do
+    for row, err in each(assert(scope3.csv(pieces(text, size), opts))) do
       values[#values + 1] = row and (row[name] or "-") or err.code
     end
     if first then

@@ -1,6 +1,7 @@
 -- Inputs as people have them: gzip, several files, patterns, and headers written in other ways.
 local cjson = require "cjson"
 local scope3 = require "scope3"
+local each = require "spec.support.each"
 local world = require "spec.support.world"
 
 local MAP = { external_id = "id", email = "mail" }
@@ -25,7 +26,7 @@ end
 
 local function rows_of(source)
   local ids, failure = {}, nil
-  for row, err in source do
+  for row, err in each(source) do
     if row then
       ids[#ids + 1] = row.id
     else

@@ -108,9 +108,9 @@ describe("an email", function()
   it("that is not valid UTF-8 is never hashed, wherever the fault is", function()
     for _, bad in ipairs { "\255", "\192\175", "\237\160\128", "\244\144\128\128", "\195", "\226\130", "\128" } do
       for _, text in ipairs { bad .. "a@b.co", "a" .. bad .. "@b.co", "a@b" .. bad .. ".co", "a@b.co" .. bad } do
-        local hash, why = scope3.email.hash(text)
+        local hash, err = scope3.email.hash(text)
         assert.is_nil(hash)
-        assert.equal("email_utf8", why)
+        assert.equal("email_utf8", err.code)
       end
     end
   end)
@@ -139,7 +139,7 @@ describe("an email", function()
     end
     local long = ("a"):rep(250)
     assert.equal(long .. "@b.c", (scope3.email.normalize(long:upper() .. "@b.c")))
-    local _, why = scope3.email.normalize(long .. "@b.co")
-    assert.equal("email_too_long", why)
+    local _, err = scope3.email.normalize(long .. "@b.co")
+    assert.equal("email_too_long", err.code)
   end)
 end)

@@ -136,7 +136,8 @@ describe("the sandbox", function()
   end)
 
   it("refuses settings and faults that it does not know", function()
-    for _, settings in ipairs { { nonsense = 1 }, { faults = { { on = "sync", act = "explode" } } }, { faults = { { act = "delay" } } } } do
+    for _, settings in ipairs { { nonsense = 1 }, { task_seconds = "1" }, { clock = 5 }, { rate_limit = true },
+      { faults = { { on = "sync", act = "explode" } } }, { faults = { { act = "delay" } } } } do
       local result = world.http("PUT", sandbox.url .. "/sandbox/config", json.encode(settings))
       assert.equal(400, result.status)
     end

@@ -335,11 +335,11 @@ static void look_at_epoch(lua_State *L, sc3_builder_ud *u) {
   lua_pop(L, 3);
 }
 
-/* Raises a misuse. To blame is the function so many levels up, as error() counts: who calls add() of an audience is not who
-   calls a builder. */
-static int misused(lua_State *L, int level, const char *message) {
+/* Raises a misuse of a member. To blame is the function so many levels up, as error() counts: who calls add() of an audience
+   is not who calls a builder. */
+static int misused(lua_State *L, int level, const char *what, const char *message) {
   luaL_where(L, level);
-  lua_pushstring(L, message);
+  lua_pushfstring(L, "%s%s%s", what == NULL ? "" : what, what == NULL ? "" : ": ", message);
   lua_concat(L, 2);
   return lua_error(L);
 }
@@ -356,7 +356,7 @@ static const char *flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p, int le
       luaL_error(L, "not enough memory");
       return NULL;
     case SC3_NEVER_FITS:
-      (void)misused(L, level, "a payload is smaller than the builder's max_member");
+      (void)misused(L, level, NULL, "a payload is smaller than the builder's max_member");
       return NULL;
     default:
       return NULL;
@@ -398,23 +398,25 @@ static int builder_flush(lua_State *L) {
   return push_flushed(L, u, p);
 }
 
-/* :add(payload, member, remove, level) -> as :flush(), which is to follow when it is false | nil, reason key
+/* :add(payload, member, remove, level, name of the function to blame for) -> as :flush(), which is to follow when it is false
+   | nil, reason key
    Each call is a row of its own. */
 static int builder_add(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
   const int level = (int)luaL_optinteger(L, 5, 1);
+  const char *what = luaL_optstring(L, 6, NULL);
   sc3_status st;
   int results;
   if (!lua_istable(L, 3))
-    return misused(L, level, lua_pushfstring(L, "a member must be a table, not a %s", lua_typename(L, lua_type(L, 3))));
+    return misused(L, level, what, lua_pushfstring(L, "a member must be a table, not a %s", lua_typename(L, lua_type(L, 3))));
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the member before waits for room: flush it first");
   sc3_checkstack(L, 10);
   look_at_epoch(L, u);
   sc3_clearmember(&u->member, lua_toboolean(L, 4) ? SC3_REMOVE : u->b.op);
   if (sc3_readmember(L, 3, &u->member) != NULL)
-    return misused(L, level, lua_tostring(L, -1));
+    return misused(L, level, what, lua_tostring(L, -1));
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
   st = sc3_stagemember(&u->b, &u->member);
   if (st == SC3_OK)

@@ -33,8 +33,21 @@ typedef struct level {
   int count; /* of an array */
 } level;
 
-/* json_decode(text [, mark]) -> value | nil, message. JSON's null is the light userdata NULL; of a name that stands
-   twice the last counts. Arrays get the metatable `mark`, where one is given. */
+/* Whether a whole number cannot be told from its neighbours on every Lua: as an id it must stay the text that it is. */
+static int is_inexact(sc3_slice token, const sc3_number *number) {
+  size_t i = token.p[0] == '-';
+  if (number->value > -9007199254740992.0 && number->value < 9007199254740992.0)
+    return 0;
+  for (; i < token.n; i++) {
+    if (token.p[i] < '0' || token.p[i] > '9')
+      return 0;
+  }
+  return 1;
+}
+
+/* json_decode(text [, ids [, mark]]) -> value | nil, message. JSON's null is the light userdata NULL; of a name that
+   stands twice the last counts. With `ids` whole numbers of 2^53 and more are texts. Arrays get the metatable `mark`,
+   where one is given. */
 static int json_decode(lua_State *L) {
   level levels[SC3_JSON_READ_DEPTH];
   sc3_json_reader reader;
@@ -42,12 +55,13 @@ static int json_decode(lua_State *L) {
   sc3_number number = {0, 0, 0};
   sc3_slice text, token;
   int depth = 0, marks;
+  const int ids = lua_toboolean(L, 2);
   luaL_checktype(L, 1, LUA_TSTRING);
   text.p = lua_tolstring(L, 1, &text.n);
-  lua_settop(L, 2);
-  marks = !lua_isnil(L, 2);
+  lua_settop(L, 3);
+  marks = !lua_isnil(L, 3);
   if (marks)
-    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checktype(L, 3, LUA_TTABLE);
   lua_pushnil(L); /* the scratch */
   sc3_checkstack(L, 3 * SC3_JSON_READ_DEPTH);
   sc3_json_read_begin(&reader, text);
@@ -65,7 +79,7 @@ static int json_decode(lua_State *L) {
       case SC3_JSON_EVENT_ARRAY:
         lua_createtable(L, 0, 0);
         if (marks && event == SC3_JSON_EVENT_ARRAY) {
-          lua_pushvalue(L, 2);
+          lua_pushvalue(L, 3);
           lua_setmetatable(L, -2);
         }
         levels[depth].object = event == SC3_JSON_EVENT_OBJECT;
@@ -77,14 +91,17 @@ static int json_decode(lua_State *L) {
         in_object = depth > 0 && levels[depth - 1].object;
         break;
       case SC3_JSON_EVENT_NAME:
-        push_string(L, token, &room, 3, text.n);
+        push_string(L, token, &room, 4, text.n);
         continue;
       case SC3_JSON_EVENT_STRING:
-        push_string(L, token, &room, 3, text.n);
+        push_string(L, token, &room, 4, text.n);
         break;
       case SC3_JSON_EVENT_NUMBER:
         (void)sc3_number_read(token, &number);
-        sc3_pushnumber(L, &number);
+        if (ids && is_inexact(token, &number))
+          lua_pushlstring(L, token.p, token.n);
+        else
+          sc3_pushnumber(L, &number);
         break;
       case SC3_JSON_EVENT_TRUE:
       case SC3_JSON_EVENT_FALSE:

@@ -103,6 +103,17 @@ static const char *take_uid_map(lua_State *L, sc3_member_table *m) {
   return NULL;
 }
 
+int sc3_isbroken(lua_State *L, int index, size_t n) {
+  size_t count = 0;
+  index = sc3_absindex(L, index);
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    count++;
+    lua_pop(L, 1);
+  }
+  return count != n;
+}
+
 /* The array of { type =, value = }, or the table from types to values, on top of the stack. */
 static const char *take_uids(lua_State *L, sc3_member_table *m) {
   size_t i, n;
@@ -114,6 +125,8 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
   n = lua_rawlen(L, -1);
   if (n == 0)
     return take_uid_map(L, m);
+  if (sc3_isbroken(L, -1, n))
+    return lua_pushfstring(L, "uids must be a list without holes and without other keys");
   for (i = 1; i <= n; i++) {
     sc3_slice type, value;
     lua_rawgeti(L, -1, (int)i);
@@ -134,6 +147,11 @@ static int role_named(const char *key, size_t n) {
       return i;
   }
   return -1;
+}
+
+/* Whether a key has the form of a field's name: what has not may be somebody's value, and is told to nobody. */
+static int is_name(const char *key) {
+  return strlen(key) <= 64 && strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(key);
 }
 
 const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
@@ -157,8 +175,8 @@ const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
       if (lua_toboolean(L, -1))
         m->op = SC3_REMOVE;
     } else {
-      return lua_pushfstring(L, "unknown key '%s' in a member (known: external_id, email, phone, region, hashed_email, "
-                                "hashed_phone, uids, remove)", key);
+      return lua_pushfstring(L, "unknown key %s in a member (known: external_id, email, phone, region, hashed_email, "
+                                "hashed_phone, uids, remove)", is_name(key) ? lua_pushfstring(L, "'%s'", key) : "that is no name");
     }
     if (message != NULL)
       return message;

@@ -19,6 +19,10 @@ typedef struct sc3_member_table {
    is pushed on the stack and names keys and types but never a value. Slices point into the table's strings. Needs 8 stack slots. */
 const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m);
 
+/* Whether the table at `index` has other entries than those from 1 to n: a list with a hole, or with fields beside it. What
+   lies behind a hole would be lost without a word. Needs 2 stack slots. */
+int sc3_isbroken(lua_State *L, int index, size_t n);
+
 /* Stages what sc3_readmember() read, with its drops and faults. */
 sc3_status sc3_stagemember(sc3_builder *b, const sc3_member_table *m);
 

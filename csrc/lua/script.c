@@ -263,6 +263,8 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
       }
       *skipped = 1; /* a list of none */
     }
+    if (sc3_isbroken(L, answer, n))
+      return lua_pushfstring(L, "member() must give a list without holes and without other keys");
     for (i = 1; i <= n; i++) {
       const char *message;
       lua_rawgeti(L, answer, (int)i);

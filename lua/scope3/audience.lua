@@ -1,9 +1,15 @@
 --- An audience built in memory: members are normalised and hashed as they are added, raw values are not kept.
 local core = require "scope3.core"
+local door = require "scope3.door"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local options = require "scope3.options"
 local rules = require "scope3.rules"
+
+---@class scope3.AudienceMeta  what an audience is at the service
+---@field id string|integer  a number as an id is the text of it
+---@field name? string
+---@field consent_basis? "consent"|"legitimate_interest"|"contract"|"legal_obligation"
 
 ---@class scope3.Audience
 ---@field id string
@@ -26,20 +32,26 @@ local META = { id = "id", name = "string", consent_basis = "string" }
 ---@param level integer
 ---@return {id: string, name: string?, consent_basis: string?}
 function audience.meta(what, value, level)
-  if type(value) == "string" or type(value) == "number" then
+  if options.is_id(value) then
     value = { id = value }
   end
-  local problem = options.problem(value, META)
+  local problem
+  if type(value) ~= "table" then
+    problem = ("must be an id, or a table with id, name and consent_basis, not %s"):format(door.kind(value))
+  elseif getmetatable(value) == Audience then
+    problem = "is a scope3.audience, which holds its own members and goes with client:sync: give its id here"
+  else
+    problem = options.problem(value, META)
+  end
   if problem then
-    error(("%s: audience: %s"):format(what, problem), level + 1)
+    error(("%s: audience%s%s"):format(what, type(value) ~= "table" and " " or ": ", problem), level + 1)
   end
   return { id = options.id(value.id), name = value.name, consent_basis = value.consent_basis }
 end
 
 --- Makes an audience.
----@param meta {id: string, name: string?, consent_basis: "consent"|"legitimate_interest"|"contract"|"legal_obligation"?}
----@param opts? {mend: boolean?, ids: "refuse"|"hash"|"as_is"|nil, region: string?, phone_repairs: "all"|string[]|nil}
----  how its members are read, as in scope3.StreamOptions
+---@param meta string|integer|scope3.AudienceMeta  an id alone, or a table
+---@param opts? scope3.ReadingOptions  how its members are read
 ---@return scope3.Audience?
 ---@return scope3.Error? err  kind "invalid"
 function audience.new(meta, opts)
@@ -72,7 +84,8 @@ local function add(self, member, remove)
   if #payloads == 0 then
     payloads[1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
   end
-  local added, reason = self.builder:add(payloads[#payloads], member, remove, 3)
+  local added, reason = self.builder:add(payloads[#payloads], member, remove, 3,
+    remove and "audience:remove" or "audience:add")
   if added == nil then
     local because = self.builder:because()
     return nil, errors.new("invalid", "the member was rejected: " .. identity.why(reason, because),
@@ -90,22 +103,29 @@ end
 ---@field region? string  the country of a phone in national form
 ---@field hashed_email? string
 ---@field hashed_phone? string
----@field uids? {type: string, value: string}[]|table<string, string>  an array, or a table from types to values
+---@field uids? scope3.Uid[]|table<string, string>  an array, or a table from types to values
+---@field remove? boolean  (of member(row) alone) removes the member
+
+---@class scope3.Uid
+---@field type string  such as "uid2"
+---@field value string
 
 --- Adds a member. An identifier that cannot be used is dropped and counted; a member with none left is refused.
 ---@param member scope3.Member
 ---@return true?
 ---@return scope3.Error? err  kind "invalid", `code` the reason
 function Audience:add(member)
+  door.self(audience.is(self), "audience:add", "scope3.audience", self)
   local added, err = add(self, member, false) -- no tail call: misuse is blamed on the third function
   return added, err
 end
 
 --- Removes a member from the audience; only `external_id` is needed.
----@param member {external_id: string}
+---@param member scope3.Member
 ---@return true?
 ---@return scope3.Error? err
 function Audience:remove(member)
+  door.self(audience.is(self), "audience:remove", "scope3.audience", self)
   local added, err = add(self, member, true)
   return added, err
 end
@@ -113,6 +133,7 @@ end
 --- Marks the whole audience to be deleted at the service; its members are then not sent.
 ---@return scope3.Audience self
 function Audience:delete()
+  door.self(audience.is(self), "audience:delete", "scope3.audience", self)
   self.deleted = true
   return self
 end
@@ -121,6 +142,7 @@ end
 ---@return integer adds
 ---@return integer removes
 function Audience:count()
+  door.self(audience.is(self), "audience:count", "scope3.audience", self)
   settle(self)
   local adds, removes = 0, 0
   for _, payload in ipairs(self.payloads) do
@@ -131,6 +153,7 @@ function Audience:count()
 end
 
 --- The identifiers of these members.
+---@private
 ---@return integer emails
 ---@return integer phones
 ---@return integer uids
@@ -144,6 +167,7 @@ function Audience:identifiers()
   return emails, phones, uids, prehashed
 end
 
+---@private
 ---@param value any
 ---@return boolean
 function audience.is(value)

@@ -1,6 +1,7 @@
 --- The client: an account at the service, and everything that can be asked of it.
 local core = require "scope3.core"
 local audience_of = require "scope3.audience"
+local door = require "scope3.door"
 local errors = require "scope3.error"
 local guard_of = require "scope3.guard"
 local inputs = require "scope3.inputs"
@@ -13,6 +14,7 @@ local dialect = require "scope3.dialect"
 local effect = require "scope3.effect"
 local mapping = require "scope3.mapping"
 local options = require "scope3.options"
+local paging = require "scope3.paging"
 local planner = require "scope3.planner"
 local preflight = require "scope3.preflight"
 local readiness = require "scope3.readiness"
@@ -45,8 +47,43 @@ local DEFAULTS = { max_members = 100000, max_bytes = 8388608, rate = 100 }
 
 local CLIENT_OPTIONS = {
   api_key = "string", account_id = "id", base_url = "string", loop = "any", on_event = "function",
-  ca_file = "string", rate = "count", limiter = "any",
+  ca_file = "string", rate = "count",
+  limiter = { expected = "one of scope3.limiter(), or the path of a file", is = function(value)
+    return type(value) == "string" or limiter_of.is(value)
+  end },
 }
+
+---@class scope3.ClientOptions
+---@field api_key? string
+---@field account_id? string|integer
+---@field base_url? string
+---@field ca_file? string  the certificates of those who may have signed the host's
+---@field rate? integer  requests a minute to the host (100)
+---@field loop? "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop  how it waits (as the host in which it is)
+---@field limiter? scope3.Limiter|string  one of scope3.limiter(), or the path of a file through which the processes of
+---  a machine share it
+---@field on_event? fun(event: scope3.Event)  as in scope3.SyncOptions, for every job
+
+---@alias scope3.EventName
+---| "progress"
+---| "request"
+---| "accepted"
+---| "blocked"
+---| "barrier"
+---| "settling"
+---| "retry"
+---| "paced"
+---| "cut_short"
+---| "limiter"
+---| "shrunk"
+---| "quarantined"
+---| "resend"
+---| "task"
+---| "audience"
+
+---@class scope3.Event  what happens to a job; docs/report.md says which event has which fields
+---@field event scope3.EventName
+---@field [string] any
 
 ---@class scope3.SyncOptions  options of client:sync
 ---@field max_members? integer  members a request, adds and removes together (100,000)
@@ -64,16 +101,18 @@ local CLIENT_OPTIONS = {
 ---@field settling? number  seconds that the job waits before it sends what contradicts a request whose answer was lost. Unless given
 ---  it stops there (`in_doubt`): such a request may take effect for 72 hours
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
----@field delete_missing? "all"|string[]  at the end, when all went well, deletes the account's audiences that the job did not name: those named
----  here, or whatever there is
+---@field delete_missing? "all"|(string|integer)[]  at the end, when all went well, deletes the account's audiences that
+---  the job did not name: those named here, or whatever there is
 ---@field rate? integer  requests a minute of this job, polls of its tasks among them (no more than the client may send in
 ---  all). A higher one than the client's holds for this job's requests alone
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
----@field on_event? fun(event: table)  `event.event` is progress, request, accepted, blocked (a full request waits for the one before),
----  barrier (waits for the tasks of an epoch before the next), settling (waits, because a request that may still take
----  effect would be contradicted), retry, paced, cut_short (the service asked for a wait of over an hour), limiter (its
----  file had lost its counts), shrunk, quarantined, resend, task or audience; further fields say how many and how long
----@field push_notification_config? table  docs/contract.md section 6
+---@field on_event? fun(event: scope3.Event)  called with what happens
+---  `event.event` is progress, request, accepted, blocked (a full request waits for the one before), barrier (waits for
+---  the tasks of an epoch before the next), settling (waits, because a request that may still take effect would be
+---  contradicted), retry, paced, cut_short (the service asked for
+---  a wait of over an hour), limiter (its file had lost its counts), shrunk, quarantined, resend, task or audience
+---@field push_notification_config? scope3.PushNotificationConfig  where the service is to report what became of its
+---  tasks
 ---@field dry_run? boolean  does everything but send; journal, timeout and rate have then no effect, and raise
 
 ---@class scope3.StreamOptions: scope3.SyncOptions  options of client:stream
@@ -85,11 +124,30 @@ local CLIENT_OPTIONS = {
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
 ---  double_zero; docs/contract.md section 7
----@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?, lines: integer?})
----  `file` where there are several; `lines` further lines of the text that lie inside a row that cannot be read
+---@field on_reject? fun(refusal: scope3.Refusal)  called for each row that gives no member, and for each identifier
+---  that is dropped
+
+---@class scope3.Refusal  why a row or one of its identifiers was not used; holds no value
+---@field row integer
+---@field column? string|integer  the column, or the field of a member
+---@field reason string  a key, as in docs/report.md, or what the script gave
+---@field dropped boolean  an identifier alone: its member is kept
+---@field file? string  where there are several
+---@field lines? integer  further lines of the text that lie inside a row that cannot be read
+
+---@class scope3.PushNotificationConfig  docs/contract.md section 6
+---@field url string
+---@field operation_id? string  1 to 255 of A-Z a-z 0-9 _ . : -
+---@field token? string  16 to 4096 characters
+---@field authentication? scope3.PushAuthentication
+
+---@class scope3.PushAuthentication
+---@field scheme? "HMAC-SHA256"|"Bearer"
+---@field schemes? string[]  AdCP's own word for it, a list of one
+---@field credentials string  at least 32 characters
 
 ---@class scope3.RunOptions: scope3.StreamOptions  options of client:run
----@field audience? string|{id: string, name: string?, consent_basis: string?}  instead of the script's
+---@field audience? string|integer|scope3.AudienceMeta  instead of the script's
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
 ---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be resumed: a path
 ---@field delimiter? string  these six of files alone: what separates columns (found by itself)
@@ -98,15 +156,22 @@ local CLIENT_OPTIONS = {
 ---@field null? string  the text that stands for no value (none; \N where a backslash escapes)
 ---@field header? boolean  false where the file has none: columns are then given by number
 ---@field format? "csv"|"jsonl"  (by the file's name)
+local JOURNAL = { expected = "the path of a file, or a journal", is = function(value)
+  return type(value) == "string" or door.has(value, "open", "replay", "begin", "accepted", "ended", "close")
+end }
+local AUDIENCE = { expected = "an id, or a table with id, name and consent_basis", is = function(value)
+  return options.is_id(value) or type(value) == "table"
+end }
 local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
-  journal = "any", cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
+  journal = JOURNAL, cancel = "function", on_event = "function", on_reject = "function",
+  push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
 for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "mode", "unique", "region", "mend", "ids", "phone_repairs",
   "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end
-local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
+local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = AUDIENCE })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
 for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "journal", "mode" } do -- :add and :remove say what they do
   STREAM_OPTIONS[key] = nil
@@ -119,9 +184,7 @@ end
 
 --- Makes a client. What is not given is taken from SCOPE3_API_KEY, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL and SCOPE3_CA_FILE. No connection is made.
 --- Without `loop` it looks at each wait where it is: in nginx and in cqueues others run meanwhile, elsewhere waiting blocks.
----@param opts? {api_key: string?, account_id: string?, base_url: string?, loop: "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop|nil,
----  on_event: function?, ca_file: string?, rate: integer?, limiter: scope3.Limiter|string|nil}  `limiter`: one of scope3.limiter(), or the path of
----  a file through which the processes of a machine share it
+---@param opts? scope3.ClientOptions
 ---@return scope3.Client?
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function client.new(opts)
@@ -150,8 +213,6 @@ function client.new(opts)
     if not limiter then
       return nil, err
     end
-  elseif limiter ~= nil and type(limiter) ~= "string" and not limiter_of.is(limiter) then
-    error("scope3.client: limiter must be one of scope3.limiter(), or the path of a file, not a " .. type(limiter), 2)
   end
   if #issues > 0 then
     return nil, errors.invalid("client", issues)
@@ -201,6 +262,7 @@ local function job_options(opts, issues, client_event)
   for key, value in pairs(opts) do
     checked[key] = value
   end
+  checked.delete_missing = options.ids(checked.delete_missing)
   rules.options(issues, checked)
   checked.guard = guard_of.new()
   checked.on_event = checked.guard:wrap("on_event", checked.on_event or client_event)
@@ -257,26 +319,41 @@ local function only_removing(audiences)
   return ids
 end
 
+-- What is wrong with a list of audiences, or nil.
+local function audiences_problem(audiences)
+  local n, hole = door.count(audiences)
+  if hole then
+    return ("audiences is a list with holes: entry %d is missing"):format(hole)
+  elseif not n or n == 0 then
+    return door.problem("audiences", "a scope3.audience or a list of them", audiences)
+      .. (n == 0 and " without entries" or "")
+  end
+  for i = 1, n do
+    if not audience_of.is(audiences[i]) then
+      return door.problem(("entry %d of audiences"):format(i), "a scope3.audience", audiences[i])
+    end
+  end
+end
+
 --- Sends audiences that were built in memory (scope3.audience), several in a request where they fit.
----@param audiences scope3.Audience|scope3.Audience[]
+---@param audiences scope3.Audience|scope3.Audience[]  one, or a list of them
 ---@param opts? scope3.SyncOptions
 ---@return scope3.Result?  what the service accepted; result:wait() follows its tasks
 ---@return scope3.Error? err  with `result` once something was sent
 function Client:sync(audiences, opts)
+  door.self(getmetatable(self) == Client, "client:sync", "scope3.client", self)
   opts = options.check("client:sync", opts, SYNC_OPTIONS, 2)
   refuse_ineffective("client:sync", effect.in_dry_run(opts))
   refuse_ineffective("client:sync", effect.without_deletion(opts))
   if audience_of.is(audiences) then
     audiences = { audiences }
   end
-  if type(audiences) ~= "table" or #audiences == 0 then
-    error("client:sync: the first argument must be a scope3.audience or a list of them", 2)
+  local problem = audiences_problem(audiences)
+  if problem then
+    error("client:sync: " .. problem, 2)
   end
   local seen, problems = {}, {}
   for i, audience in ipairs(audiences) do
-    if not audience_of.is(audience) then
-      error(("client:sync: entry %d is not a scope3.audience"):format(i), 2)
-    end
     local at = #audiences == 1 and "audience" or ("audiences[%d]"):format(i)
     if seen[audience.id] then
       problems[#problems + 1] = { path = at, message = ("has the same id as audiences[%d]"):format(seen[audience.id]) }
@@ -342,11 +419,12 @@ function Client:sync(audiences, opts)
 end
 
 --- A stream of members into one audience, sent in requests as they fill up.
----@param audience string|{id: string, name: string?, consent_basis: string?}
+---@param audience string|integer|scope3.AudienceMeta
 ---@param opts? scope3.StreamOptions
 ---@return scope3.Stream?
 ---@return scope3.Error? err
 function Client:stream(audience, opts)
+  door.self(getmetatable(self) == Client, "client:stream", "scope3.client", self)
   opts = options.check("client:stream", opts, STREAM_OPTIONS, 2)
   refuse_ineffective("client:stream", effect.in_dry_run(opts))
   refuse_ineffective("client:stream", effect.without_deletion(opts))
@@ -358,12 +436,31 @@ function Client:stream(audience, opts)
   return stream.new(self, meta, checked)
 end
 
+local INPUTS = "a path or a list of them, scope3.csv(), scope3.jsonl() or an iterator of tables"
+
+-- What is wrong with an input, or nil.
+local function input_problem(input)
+  if source_of.is(input) or type(input) == "function" or type(input) == "string" then
+    return nil
+  end
+  local n, hole = door.count(input)
+  if hole then
+    return ("source is a list with holes: path %d is missing"):format(hole)
+  elseif not n or n == 0 then
+    return door.problem("source", INPUTS, input)
+      .. (n == 0 and " without entries" or "")
+  end
+  for i = 1, n do
+    if type(input[i]) ~= "string" then
+      return door.problem(("path %d of source"):format(i), "a string", input[i])
+    end
+  end
+end
+
 -- The input that the caller gave, for run.run(): a source, an iterator or paths.
 local function find_input(input)
   if source_of.is(input) or type(input) == "function" then
     return input
-  elseif type(input) ~= "string" and not (type(input) == "table" and type(input[1]) == "string") then
-    error("client:run: the source must be a path or a list of them, scope3.csv(), scope3.jsonl() or an iterator of tables, not a " .. type(input), 3)
   end
   local paths, err = inputs.expand(type(input) == "string" and { input } or input)
   if not paths then
@@ -385,22 +482,27 @@ end
 
 --- Runs a transformation script over a source and sends what it makes: the main job.
 ---@param script string|scope3.Script  a path, or the table that a script returns
----@param source string|string[]|scope3.Source|fun(): table?  a path ("-" is standard input) or a pattern such as "in/*.csv", a list of
+---@param source string|string[]|scope3.Source|(fun(): table?)  a path ("-" is standard input) or a pattern such as
+---  "in/*.csv", a list of
 ---  these, a source, or an iterator of tables. Each file of several has its own header, and all are looked at before anything is sent
 ---@param opts? scope3.RunOptions  options of the script too; these win
 ---@return scope3.Result?
 ---@return scope3.Error? err
 function Client:run(script, source, opts)
+  door.self(getmetatable(self) == Client, "client:run", "scope3.client", self)
   opts = options.check("client:run", opts, RUN_OPTIONS, 2)
   local path
   if type(script) == "string" then
+    door.argument(type(source) == "table" or not input_problem(source), "client:run", "source", INPUTS, source)
     local loaded, err = script_of.load(script)
     if not loaded then
       return nil, err
     end
     path, script = script, loaded
   end
-  local problem = script_of.problem(script, opts.mode)
+  local problem = type(script) ~= "table"
+    and door.problem("script", "a path, or the table that a script returns", script)
+    or script_of.problem(script, opts.mode) or input_problem(source)
   if problem then
     error("client:run: " .. problem, 2)
   end
@@ -448,8 +550,15 @@ function Client:run(script, source, opts)
   return run.run(self, script, input, meta, checked)
 end
 
--- When a listing is to give up.
+---@class scope3.AudiencesOptions
+---@field page? integer  rows to ask for at once (100, at most 250)
+
+---@class scope3.Limits  when a listing is to give up
+---@field cancel? fun(): boolean?  asked now and then; true ends it
+---@field deadline? number  seconds from now
 local LIMITS = { cancel = "function", deadline = "seconds" }
+
+local ID = "a string or a whole number below 2^53"
 
 -- What the caller said in seconds from now, by the loop's clock.
 local function limits_of(self, given)
@@ -462,27 +571,31 @@ end
 
 -- --- reading -----------------------------------------------------------------------------------------------------
 
---- The account's audiences, deleted ones too: `for row, err in client:audiences() do … end`. A failure comes once, as `false, err`.
----@param opts? {page: integer?}  rows to ask for at once (100)
----@param limits? {cancel: function?, deadline: number?}  when to give up; `deadline` in seconds from now
----@return fun(): table|false|nil, scope3.Error?
+--- The account's audiences, deleted ones too: `for row in client:audiences() do … end`. A failure raises its error (a
+--- scope3.Error), so that a list is never short without a word: pcall() round the loop catches it.
+---@param opts? scope3.AudiencesOptions
+---@param limits? scope3.Limits
+---@return fun(): scope3.AudienceRow?
 function Client:audiences(opts, limits)
+  door.self(getmetatable(self) == Client, "client:audiences", "scope3.client", self)
   limits = options.check("client:audiences: limits", limits, LIMITS, 2)
   opts = options.check("client:audiences", opts, { page = "count" }, 2)
   if opts.page and opts.page > 250 then
     error("client:audiences: page is at most 250", 2)
   end
-  return listing.rows(self, limits_of(self, limits), opts.page)
+  return paging.raising(listing.rows(self, limits_of(self, limits), opts.page))
 end
 
 --- One audience's row. The service has no call for one, so its list is searched.
----@param id string
----@param limits? {cancel: function?, deadline: number?}  when to give up; `deadline` in seconds from now
----@return table? row
+---@param id string|integer
+---@param limits? scope3.Limits
+---@return scope3.AudienceRow? row
 ---@return scope3.Error? err  kind "not_found" where the account has no such audience
 function Client:audience(id, limits)
+  door.self(getmetatable(self) == Client, "client:audience", "scope3.client", self)
+  door.argument(options.is_id(id), "client:audience", "id", ID, id)
   limits = options.check("client:audience: limits", limits, LIMITS, 2)
-  return listing.find(self, id, limits_of(self, limits))
+  return listing.find(self, options.id(id), limits_of(self, limits))
 end
 
 -- An id that cannot be a task's is not asked for.
@@ -493,13 +606,16 @@ local function malformed(what, id)
 end
 
 --- Reads a task. Texts of its error, response and metadata come without what may be somebody's value.
----@param id string
----@return table? task
+---@param id string|integer
+---@return scope3.Task? task
 ---@return scope3.Error? err
 function Client:task(id)
-  if type(id) ~= "string" or id == "" then
-    error("client:task: the id must be a string", 2)
+  door.self(getmetatable(self) == Client, "client:task", "scope3.client", self)
+  door.argument(options.is_id(id), "client:task", "id", ID, id)
+  if id == "" then
+    error("client:task: id is an empty text", 2)
   end
+  id = options.id(id)
   local wrong = malformed("client:task", id) or readiness.lacks(self, true)
   if wrong then
     return nil, wrong
@@ -507,15 +623,17 @@ function Client:task(id)
   return tasks.get(self, id)
 end
 
-local WAIT_OPTIONS = { timeout = "seconds", interval = "seconds", audience = "string", cancel = "function", on_event = "function",
-  notified = "function", patience = "seconds" }
+---@class scope3.ClientWaitOptions: scope3.WaitOptions
+---@field audience? string|integer  beside the id of a task: the audience to wait for then
+
+local WAIT_OPTIONS = options.merge(result.WAIT_OPTIONS, { audience = "id" })
 local LONGEST_WAIT = 48 * 3600 -- docs/contract.md section 3
 local ONE_LOOK = 20 -- seconds for each question of a wait that asks once
 
 -- When a wait ends. One without time asks once: each question has a time of its own then.
 local function wait_limits(self, what, opts)
   local timeout = opts.timeout or LONGEST_WAIT
-  local work = type(what) ~= "string" and result.job(what) or nil
+  local work = result.is(what) and result.job(what) or nil
   local guard = guard_of.new()
   return {
     guard = guard, cancel = guard:wrap("cancel", opts.cancel), once = timeout == 0 and ONE_LOOK or nil,
@@ -524,6 +642,7 @@ local function wait_limits(self, what, opts)
   }
 end
 
+-- Waits for a task, and then for an audience where one is named.
 local function wait_for_task(self, id, opts, limits, on_event)
   local missing = malformed("client:wait", id) or readiness.lacks(self, opts.audience == nil)
   if missing then
@@ -534,8 +653,9 @@ local function wait_for_task(self, id, opts, limits, on_event)
     return nil, err
   end
   if opts.audience then
-    task.audience, err = tasks.wait_audience(self, opts.audience, reply.iso_time(task.created_at),
-      limits, opts, on_event, { unchanged = actions[opts.audience] == "unchanged" })
+    local audience = options.id(opts.audience)
+    task.audience, err = tasks.wait_audience(self, audience, reply.iso_time(task.created_at),
+      limits, opts, on_event, { unchanged = actions[audience] == "unchanged" })
     if not task.audience then
       return nil, err
     end
@@ -557,40 +677,44 @@ local function wait_for_result(self, res, opts, limits, on_event)
   end)
   status.warn(res)
   if not ok then
-    err.result = res
-    return nil, err
+    return nil, errors.with(err, { result = res })
   end
   return res
 end
 
+--- Waits for a result, or for a task by its id.
+---@private
+---@param what scope3.Result|string
+---@param opts scope3.ClientWaitOptions  checked
+---@return scope3.Result|scope3.Task|nil
+---@return scope3.Error? err
+function Client:follow(what, opts)
+  local limits = wait_limits(self, what, opts)
+  local guard = limits.guard
+  local guarded = { interval = opts.interval, audience = opts.audience, notified = guard:wrap("notified", opts.notified) }
+  local on_event = guard:wrap("on_event", opts.on_event or self.on_event)
+  local wait = result.is(what) and wait_for_result or wait_for_task
+  local done, err = wait(self, what, guarded, limits, on_event)
+  if guard.fault then
+    return nil, result.is(what) and errors.with(guard.fault, { result = what }) or guard.fault
+  end
+  return done, err
+end
+
 --- Waits for a result: until its tasks have ended, and then until each audience has a final status. For a task id the
 --- first of the two alone, unless `audience` names the audience to wait for then.
----@param what scope3.Result|string
----@param opts? {timeout: number?, interval: number?, audience: string?, cancel: function?, on_event: function?,
----  notified: (fun(task_id: string): boolean?)?, patience: number?}  in seconds; `timeout` is 48 hours unless given,
---- and 0 asks once and says what is.
----  `interval` is 0.25 growing to 30 unless the service asks otherwise. `patience` is that of a job, which a result has
---- from its own. `notified` says whether a callback of a task has come (docs/webhooks.md): the task is then asked for
---- at once
----@return scope3.Result|table|nil  the result, or the task (with `audience` its row)
+---@param what scope3.Result|string|integer  a result, or the id of a task
+---@param opts? scope3.ClientWaitOptions
+---@return scope3.Result|scope3.Task|nil  the result, or the task (with `audience` its row)
 ---@return scope3.Error? err  "task_failed", "needs_action", "timeout", …; `result` where one was waited for
 function Client:wait(what, opts)
+  door.self(getmetatable(self) == Client, "client:wait", "scope3.client", self)
   opts = options.check("client:wait", opts, WAIT_OPTIONS, 2)
-  if type(what) ~= "string" and not result.is(what) then
-    error("client:wait: the first argument must be a result or a task id, not a " .. type(what), 2)
-  elseif type(what) ~= "string" and opts.audience ~= nil then
+  door.argument(options.is_id(what) or result.is(what), "client:wait", "what", "a result or the id of a task", what)
+  if result.is(what) and opts.audience ~= nil then
     error("client:wait: audience has no effect on a result, which knows its own; it is for task ids", 2)
   end
-  local limits = wait_limits(self, what, opts)
-  local guarded = { interval = opts.interval, audience = opts.audience, notified = limits.guard:wrap("notified",
-    opts.notified) }
-  local on_event = limits.guard:wrap("on_event", opts.on_event or self.on_event)
-  local wait = type(what) == "string" and wait_for_task or wait_for_result
-  local done, err = wait(self, what, guarded, limits, on_event)
-  if limits.guard.fault then
-    done, err = nil, limits.guard.fault
-    err.result = type(what) ~= "string" and what or nil
-  end
+  local done, err = self:follow(options.id(what), opts) -- no tail call: misuse is blamed on the third function
   return done, err
 end
 
@@ -604,6 +728,7 @@ end
 ---@return scope3.Error? err
 ---@return {version: string?, commit_sha: string?}? about  what the service tells of itself
 function Client:health()
+  door.self(getmetatable(self) == Client, "client:health", "scope3.client", self)
   local why = readiness.barred(self)
   if why then
     return nil, why

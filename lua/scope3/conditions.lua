@@ -1,5 +1,6 @@
 --- Conditions of scripts: which rows are taken, as a plain list in a fixed order, and what became of them.
 local core = require "scope3.core"
+local door = require "scope3.door"
 local mapping = require "scope3.mapping"
 local result = require "scope3.result"
 
@@ -45,11 +46,13 @@ end
 local function values_of(value)
   if is_value(value) then
     return { value }
-  elseif type(value) ~= "table" or #value == 0 then
+  end
+  local n = door.count(value) -- none where it has holes: what lies behind one would never be compared with
+  if not n or n == 0 then
     return nil
   end
-  for key, item in pairs(value) do
-    if type(key) ~= "number" or not is_value(item) then
+  for i = 1, n do
+    if not is_value(value[i]) then
       return nil
     end
   end

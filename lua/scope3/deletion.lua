@@ -2,8 +2,8 @@
 --- not name, also what other tools made: so what would go is listed first, and has to be named.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local past = require "scope3.past"
 local listing = require "scope3.listing"
+local past = require "scope3.past"
 local result = require "scope3.result"
 local visible = require "scope3.visible"
 
@@ -91,6 +91,15 @@ function deletion.prepare(job, keep, named)
   return deletion.check(found, named)
 end
 
+-- The error with more to say, which is the job's own failure too where that is the same.
+local function amended(job, err, more)
+  local told = errors.with(err, { message = err.message .. more })
+  if job.failure == err then
+    job.failure = told
+  end
+  return told
+end
+
 --- The end of a job: when every task has ended well, one request names what is to stay, and the service deletes the rest.
 ---@param job scope3.Job
 ---@param keep table[]
@@ -104,8 +113,7 @@ function deletion.delete(job, keep, named)
     ok, err = nil, job.lost_before or job.passed_over
   end
   if not ok then
-    err.message = err.message .. " (so nothing was deleted)"
-    return nil, err
+    return nil, amended(job, err, " (so nothing was deleted)")
   end
   if job.result.sent == 0 and job.result.members + job.result.quarantined > 0 then
     result.warn(job.result, "nothing_deleted", "delete_missing deleted nothing: no member was accepted")
@@ -120,8 +128,7 @@ function deletion.delete(job, keep, named)
       ok, err = deletion.check(found, named)
     end
     if not ok or not found then
-      err.message = err.message .. " (nothing was deleted)"
-      return nil, err
+      return nil, amended(job, err, " (nothing was deleted)")
     end
   end
   local parts = {}

@@ -1,25 +1,65 @@
---- The one shape of every runtime failure.
+--- The one shape of every runtime failure. An error is made once, and nobody writes to it afterwards: some are shared
+--- by
+--- all who meet them. Its fields are its own, so that pairs(), JSON and a debugger see them on every Lua.
+
+---@alias scope3.ErrorKind
+---| "network"
+---| "timeout"
+---| "http"
+---| "rate_limited"
+---| "invalid"
+---| "not_found"
+---| "source"
+---| "script"
+---| "task_failed"
+---| "needs_action"
+---| "cancelled"
+---| "journal"
+---| "cannot_wait"
+---| "full"
+---| "spool"
+---| "webhook"
+---| "limiter"
+
+---@class scope3.Issue  one problem of several
+---@field path? string  where it is
+---@field message string
+
+---@class scope3.Attempt  an attempt of a request that failed
+---@field kind scope3.ErrorKind
+---@field status? integer
+---@field code? string
+---@field seconds? number  that it took
+---@field waited? number  seconds until the next
+
+---@class scope3.ErrorRequest
+---@field method string
+---@field path string
+---@field attempts integer
+---@field history scope3.Attempt[]  every attempt that failed, in order
 
 ---@class scope3.Error
----@field kind "network"|"timeout"|"http"|"rate_limited"|"invalid"|"not_found"|"source"|"script"|"task_failed"|"needs_action"|"cancelled"|"journal"
----  |"cannot_wait"|"full"|"spool"|"webhook"|"limiter"
+---@field kind scope3.ErrorKind
 ---@field message string  a sentence for people; holds no personal data and no key
 ---@field status? integer  HTTP status of the reply; of a refused callback: what to answer
----@field code? string  the service's own code, or libcurl's name of a network failure
+---@field code? string  the service's own code, libcurl's name of a network failure, or the key of a reason
+---  (docs/report.md)
 ---@field reason? string  of a certificate that was not taken: CERT_EXPIRED, CERT_WRONG_HOST and others (docs/report.md)
 ---@field outage? boolean  the service was away for longer than `patience`
 ---@field field? string  the field that the service blames
 ---@field because? string  of a member without any identifier left: why its first one was dropped
----@field issues? {path: string?, message: string}[]  every problem found, when there is more than one
+---@field issues? scope3.Issue[]  every problem found, when there is more than one
 ---@field retryable? boolean  the same call may succeed later
 ---@field retry_after? number  seconds that the service asked to wait, at most an hour
 ---@field asked? number  the seconds that it asked for, where these were more
 ---@field uncertain? boolean  the request was sent completely and no answer came: it may have been carried out
----@field request? {method: string, path: string, attempts: integer, history: table[]}  `history`: every attempt that failed, in order, as
----  { kind, status, code, seconds (that it took), waited (seconds until the next) }
+---@field request? scope3.ErrorRequest
+---@field row? integer  (of a source) the row that cannot be read
+---@field line? integer  the line of the text on which it begins
+---@field lines? integer  further lines that lie inside it
+---@field rows? {first: integer, last: integer}  the rows of the source whose members were not taken
 ---@field task_id? string
----@field audiences? string[]  of a task that is completed: ids of the audiences that failed, where that can be told of
----  each
+---@field audiences? string[]  of a task that is completed: ids of the audiences that failed, where each can be told
 ---@field result? scope3.Result  what was achieved before
 local Error = {}
 Error.__index = Error
@@ -42,7 +82,16 @@ function Error:__tostring()
   return table.concat(lines, "\n")
 end
 
+-- Only fields that are not there come here: what is there is overwritten without a word. So nothing of ours writes at
+-- all.
+function Error.__newindex(_, key)
+  error(("an error of scope3 is made once: its field '%s' cannot be set"):format(tostring(key)), 2)
+end
+
 local M = {}
+
+--- Stands in the fields of errors.with() for one that the copy is not to have.
+M.NOTHING = {}
 
 ---@param kind string
 ---@param message string
@@ -56,18 +105,54 @@ function M.new(kind, message, fields)
   return setmetatable(err, Error)
 end
 
+--- A copy with other fields.
+---@param err scope3.Error
+---@param fields table  those of the copy that differ
+---@return scope3.Error
+function M.with(err, fields)
+  local copy = {}
+  for key, value in pairs(err) do
+    copy[key] = value
+  end
+  for key, value in pairs(fields) do
+    if value == M.NOTHING then
+      value = nil
+    end
+    copy[key] = value
+  end
+  return setmetatable(copy, Error)
+end
+
 --- A list of problems as one error; its message is the problem itself when there is only one.
 ---@param what string  what was checked
----@param issues {path: string?, message: string}[]
+---@param issues scope3.Issue[]
+---@param fields? table  further fields of scope3.Error
 ---@return scope3.Error
-function M.invalid(what, issues)
+function M.invalid(what, issues, fields)
   local message
   if #issues == 1 then
     message = what .. ": " .. (issues[1].path and issues[1].path .. " " or "") .. issues[1].message
   else
     message = ("%s: %d problems"):format(what, #issues)
   end
-  return M.new("invalid", message, { issues = issues })
+  local err = M.new("invalid", message, fields)
+  rawset(err, "issues", issues) -- it is being made
+  return err
+end
+
+--- What scope3 gave, where it is a success; else raises the text of the error. Lua's own assert() raises the error
+--- itself, of which Lua 5.1 shows "(error object is not a string)", and nginx nothing.
+---@generic T
+---@param value T?
+---@param err? any
+---@param ... any
+---@return T value
+---@return any ...
+function M.assert(value, err, ...)
+  if not value then
+    error(err == nil and "scope3.assert: there is no value" or tostring(err), 0)
+  end
+  return value, err, ...
 end
 
 ---@param value any

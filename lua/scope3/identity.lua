@@ -1,12 +1,30 @@
 --- Emails, phones and universal ids, one value at a time (docs/contract.md section 7).
 local core = require "scope3.core"
+local door = require "scope3.door"
+local errors = require "scope3.error"
 local options = require "scope3.options"
 
 local identity = {}
 
-local function check_text(name, value)
+-- One error for each reason, made when it is first met: refusing a value leaves no garbage behind.
+local refusals = {}
+
+-- What C says of a value in the shape of all calls. One that was written to is nobody's any more, so it is made anew.
+local function shaped(value, why, more)
+  if value then
+    return value, why, more
+  end
+  local err, text = refusals[why], core.reasons[why]
+  if not err or err.kind ~= "invalid" or err.code ~= why or err.message ~= text then
+    err = errors.new("invalid", text, { code = why })
+    refusals[why] = err
+  end
+  return nil, err
+end
+
+local function check_text(what, name, value)
   if type(value) ~= "string" then
-    error(("%s: the value must be a string, not a %s"):format(name, type(value)), 3)
+    error(what .. ": " .. door.problem(name, "a string", value), 3)
   end
 end
 
@@ -22,67 +40,89 @@ local function hashed_kind(name, spec, short, normalize)
     return checked
   end
 
-  --- The form that is hashed.
-  ---@param raw string
-  ---@param opts? string|{mend: boolean?}|{region: string?, phone_repairs: "all"|string[]|nil}  of an email: `mend` false refuses what would
-  --- otherwise be mended, such as mailto:. Of a phone: its country (a text alone is this), and repairs that go beyond libphonenumber, off by default
-  ---@return string? normal
-  ---@return string[]|string|nil repairs  what was mended; the reason, a key such as "email_no_at", where there is no result
-  ---@return string|string[]|nil text  the reason for people; of a phone that was read, the steps that libphonenumber takes too, for people
-  function kind.normalize(raw, opts)
-    check_text(name .. ".normalize", raw)
-    opts = read_options(name .. ".normalize", opts)
-    return normalize(raw, opts)
-  end
-
-  --- What is sent: 64 lowercase hex digits. A value that is a SHA-256 already is never hashed again.
-  ---@param raw string
-  ---@param opts? string|table  as in normalize
-  ---@return string? hash
-  ---@return string[]|string|nil repairs
-  ---@return string? text
-  function kind.hash(raw, opts)
-    check_text(name .. ".hash", raw)
-    opts = read_options(name .. ".hash", opts)
-    local already, why, text = core.hashed(raw)
+  -- As kind.hash(), with options that were looked at.
+  local function hash(raw, opts)
+    local already, why = core.hashed(raw)
     if already or why then
-      return already, why, text
+      return already, why
     end
     local normal
-    normal, why, text = normalize(raw, opts)
+    normal, why = normalize(raw, opts)
     if not normal then
-      return nil, why, text
+      return nil, why
     end
     return core.sha256(normal), why
   end
 
-  --- Whether a value can be used, raw or hashed already.
-  ---@param raw string
-  ---@param opts? string|table  as in normalize
-  ---@return true?
-  ---@return string[]|string|nil repairs
-  ---@return string? text
+  function kind.normalize(raw, opts)
+    check_text(name .. ".normalize", "raw", raw)
+    opts = read_options(name .. ".normalize", opts)
+    return shaped(normalize(raw, opts))
+  end
+
+  function kind.hash(raw, opts)
+    check_text(name .. ".hash", "raw", raw)
+    opts = read_options(name .. ".hash", opts)
+    return shaped(hash(raw, opts))
+  end
+
   function kind.check(raw, opts)
-    check_text(name .. ".check", raw)
-    local hash, why, text = kind.hash(raw, opts)
-    if not hash then
-      return nil, why, text
-    end
-    return true, why
+    check_text(name .. ".check", "raw", raw)
+    opts = read_options(name .. ".check", opts)
+    local value, why = hash(raw, opts)
+    return shaped(value and true, why)
   end
 
   return kind
 end
 
+---@class scope3.EmailOptions
+---@field mend? boolean  false refuses what would otherwise be mended, such as mailto:
+
+---@class scope3.EmailFunctions
+---@field normalize fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  the form that is
+---  hashed, and what was mended; or nil and an error, whose `code` is the reason, such as "email_no_at"
+---@field hash fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  what is sent: 64
+---  lowercase
+---  hex digits. A value that is a SHA-256 already is never hashed again
+---@field check fun(raw: string, opts?: scope3.EmailOptions): true?, string[]|scope3.Error|nil  whether it can be used,
+---  raw or
+---  hashed already
+
+---@class scope3.PhoneOptions
+---@field region? string  the country of a phone in national form
+---@field phone_repairs? "all"|string[]  repairs that go beyond libphonenumber (none)
+
+---@class scope3.PhoneFunctions  a text alone as `opts` is the region
+---@field normalize fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil, string[]?  E.164, what
+---  was mended, and the steps of libphonenumber for people; or nil and an error, whose `code` is the reason
+---@field hash fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil
+---@field check fun(raw: string, opts?: string|scope3.PhoneOptions): true?, string[]|scope3.Error|nil
+---@field metadata_version string  the release of libphonenumber that phones are validated by
+
+---@class scope3.ReadingOptions: scope3.EmailOptions, scope3.PhoneOptions  how identifiers are read
+---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones
+
+---@class scope3.IdFunctions
+---@field normalize fun(raw: string|integer, opts?: scope3.ReadingOptions): string?, string[]|scope3.Error|nil  the id
+---  that is sent,
+---  and what was mended; or nil and an error, whose `code` is the reason, such as "id_email"
+
+---@class scope3.UidFunctions
+---@field check fun(type: string, value: string): true?, string[]|scope3.Error|nil  whether a universal id can be sent.
+---  It goes as it
+---  is, without what stands round it: never hashed, never case-folded. The type is one such as "uid2", in any spelling
+
 identity.email_options = { mend = "boolean" }
+---@type scope3.EmailFunctions
 identity.email = hashed_kind("scope3.email", identity.email_options, nil, function(raw, opts)
   return core.email_normalize(raw, opts.mend ~= false)
 end)
 identity.phone_options = { region = "string", phone_repairs = { some_of = core.phone_repairs } }
+---@type scope3.PhoneFunctions
 identity.phone = hashed_kind("scope3.phone", identity.phone_options, "region", function(raw, opts)
   return core.phone_normalize(raw, opts.region, opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs))
 end)
---- The release of libphonenumber that phones are validated by.
 identity.phone.metadata_version = core.phone_metadata_version
 
 --- What becomes of external ids that are emails or phones, which are raw identities: refused (where nothing is said),
@@ -108,38 +148,29 @@ function identity.reading(opts)
     phone_repairs = opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs) }
 end
 
-identity.external_id = {}
-
---- The id that is sent for a value, as members get it.
----@param raw string
----@param opts? {mend: boolean?, ids: "refuse"|"hash"|"as_is"|nil, region: string?, phone_repairs: "all"|string[]|nil}
----  as in scope3.JobOptions
----@return string? id
----@return string[]|string|nil repairs  what was mended; the reason, a key such as "id_email", where there is no result
----@return string? text  the reason for people
-function identity.external_id.normalize(raw, opts)
-  check_text("scope3.external_id.normalize", raw)
-  opts = options.check("scope3.external_id.normalize", opts, identity.options, 2)
-  local reading = identity.reading(opts)
-  return core.id_read(raw, reading.mend, reading.ids, reading.region, reading.phone_repairs)
-end
+---@type scope3.IdFunctions
+identity.external_id = {
+  normalize = function(raw, opts)
+    if type(raw) ~= "string" and not options.is_id(raw) then
+      error("scope3.external_id.normalize: " .. door.problem("raw", "a string or a whole number below 2^53", raw), 2)
+    end
+    opts = options.check("scope3.external_id.normalize", opts, identity.options, 2)
+    local reading = identity.reading(opts)
+    return shaped(core.id_read(options.id(raw), reading.mend, reading.ids, reading.region, reading.phone_repairs))
+  end,
+}
 
 --- The rules by which identifiers are read. A journal holds it: the members of one job must be read by one set of rules. The first number grows with
 --- every change of rules of ours.
 identity.version = ("3, Unicode 17, phones %s"):format(core.phone_metadata_version)
 
-identity.uid = {}
-
---- Whether a universal id can be sent. It goes as it is, without what stands round it: never hashed, never case-folded.
----@param type_ string  such as "uid2", in any spelling
----@param value string
----@return true?
----@return string[]|string|nil repairs  what was mended; the reason where it cannot be sent
----@return string? text
-function identity.uid.check(type_, value)
-  check_text("scope3.uid.check", type_)
-  check_text("scope3.uid.check", value)
-  return core.uid_check(type_, value)
-end
+---@type scope3.UidFunctions
+identity.uid = {
+  check = function(type_, value)
+    check_text("scope3.uid.check", "type", type_)
+    check_text("scope3.uid.check", "value", value)
+    return shaped(core.uid_check(type_, value))
+  end,
+}
 
 return identity

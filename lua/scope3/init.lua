@@ -4,6 +4,7 @@
 --- one shape. Times are seconds, ids are strings.
 local audience = require "scope3.audience"
 local client = require "scope3.client"
+local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local json = require "scope3.json"
 local limiter = require "scope3.limiter"
@@ -21,6 +22,7 @@ return {
   phone = identity.phone,
   uid = identity.uid,
   external_id = identity.external_id,
+  assert = errors.assert,
   --- What a text says, for `where` and `member`: a number, or yes or no.
   number = value.number,
   yes = value.yes,

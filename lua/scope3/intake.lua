@@ -19,8 +19,7 @@ intake.__index = intake
 ---@param job scope3.Job
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked options of the job
----@param shape? {targets: table?, conditions: table?, keys: table?, where: function?, member: function?, columns:
----  table?, plan: scope3.Condition[]?}
+---@param shape? table  targets, conditions, keys, where, member, columns, plan
 ---@return scope3.Intake
 function intake.new(job, audience, opts, shape)
   shape = shape or {}

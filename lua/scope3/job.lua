@@ -342,7 +342,7 @@ local function settle(self, req)
   req.parts.refused = entry.state == "failed" and (err.kind == "invalid" or reply.speaks_of_size(err) and not refusal.divisible(req))
   self.left[#self.left + 1] = req.parts
   entry.error = err.message
-  err.rows = err.rows or entry.rows
+  err = errors.with(err, { rows = err.rows or entry.rows })
   local passed = entry.state == "failed" and not req.batch.delete_missing and self:passes_over(err)
   if entry.state == "failed" then
     -- A later run sends it last, without what others have replaced by then: they are going now.
@@ -678,7 +678,9 @@ local function passed_over(self)
   local err = self.passed_over
   if err and self.passed > 1 then
     local more = self.passed - 1
-    err.message = err.message .. (" (and %d more failures; what does not depend on them went on)"):format(more)
+    err = errors.with(err, {
+      message = err.message .. (" (and %d more failures; what does not depend on them went on)"):format(more),
+    })
   end
   return err
 end
@@ -695,7 +697,7 @@ function job:finish()
   self:leave()
   self.failure = self.failure or fault_of(self) or passed_over(self)
   if self.failure then
-    self.failure.result = res
+    self.failure = errors.with(self.failure, { result = res })
     return nil, self.failure
   end
   return res

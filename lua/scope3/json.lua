@@ -11,10 +11,12 @@ local json = {
 --- The value of a JSON text; nil and a message where it is none. Objects and arrays become tables, null json.null; of a
 --- name that stands twice the last counts. Whole numbers are integers where Lua has them.
 ---@param text string
+---@param ids? boolean  whole numbers of 2^53 and more stay the texts that they are: they may be ids, and not every Lua
+---  holds them
 ---@return any
 ---@return string? message
-function json.decode(text)
-  return core.json_decode(text)
+function json.decode(text, ids)
+  return core.json_decode(text, ids == true)
 end
 
 local DEEPEST = 64
@@ -27,7 +29,7 @@ local ARRAY = {}
 ---@return any
 ---@return string? message
 function json.decode_exactly(text)
-  return core.json_decode(text, ARRAY)
+  return core.json_decode(text, false, ARRAY)
 end
 
 --- Whether a decoded table was an array: of what decode_exactly() gives.

@@ -78,9 +78,7 @@ local function issues_of(plan, list, message)
 end
 
 local function failure(name, code, issues)
-  local err = errors.invalid(name, issues)
-  err.code = code
-  return err
+  return errors.invalid(name, issues, { code = code })
 end
 
 local function warn(res, name, code, issues)
@@ -106,8 +104,7 @@ function keys.tell(list, plan, res, counts, mode)
     local twice = issues_of(plan, lack.twice, "looks for '%s', which may be one of two keys of a row: name the one you mean")
     if counts.used_rows == 0 and is_needed(plan, lacks, mode) then
       local err = failure(lack.name, "missing_key", missing)
-      err.message = err.message .. list_of(lack.there)
-      return err
+      return errors.with(err, { message = err.message .. list_of(lack.there) })
     elseif counts.used_rows == 0 and #twice > 0 then
       return failure(lack.name, "ambiguous_key", twice)
     end

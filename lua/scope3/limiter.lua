@@ -9,6 +9,7 @@
 --- A request is counted when it goes, in the slot of its second. Who waits has no place, so nobody who gave up leaves
 --- one behind. Slots that are no longer looked at are deleted: a store holds the same few keys whatever the rate.
 local core = require "scope3.core"
+local door = require "scope3.door"
 local errors = require "scope3.error"
 local waits = require "scope3.waits"
 
@@ -59,13 +60,6 @@ function Table:delete(key)
   self[key] = nil
 end
 
-local function is_store(store)
-  local indexed, has = pcall(function()
-    return store.get and store.set and store.incr and store.delete
-  end)
-  return type(store) ~= "string" and indexed and has
-end
-
 --- Makes a limiter. All clients that are given it stay under one rate together.
 ---@param store? scope3.Store|string  what keeps its counts: a table or dictionary that has the calls, or the path of a
 ---  file through which the processes of a machine share them, made where there is none; a table of this Lua state unless given
@@ -81,8 +75,9 @@ function limiter.new(store)
       return nil, errors.new("limiter", ("the limiter's file %s cannot be used: %s"):format(store, why))
     end
     store = opened
-  elseif store ~= nil and not is_store(store) then
-    error("scope3.limiter: a store is the path of a file, or has get, set, incr and delete, as a lua_shared_dict has", 2)
+  elseif store ~= nil and not door.has(store, "get", "set", "incr", "delete") then
+    error("scope3.limiter: " .. door.problem("a store",
+      "the path of a file, or what has get, set, incr and delete, as a lua_shared_dict has", store), 2)
   end
   return setmetatable({
     store = store or setmetatable({}, Table), private = store == nil, file = file,
@@ -91,6 +86,7 @@ function limiter.new(store)
   }, Limiter)
 end
 
+---@private
 ---@param value any
 ---@return boolean
 function limiter.is(value)
@@ -275,6 +271,7 @@ local function buckets(self, who, rate, poll)
   return names_of(self, who.host), polls, math.max(1, math.floor(rate / 3))
 end
 
+---@private
 --- Seconds until a request may go, as far as the counts tell: nothing is counted.
 ---@param who {host: string}
 ---@param rate integer
@@ -286,6 +283,7 @@ function Limiter:room(who, rate, poll, now)
   return math.max(room(self.store, host, rate, now), polls and room(self.store, polls, third, now) or 0)
 end
 
+---@private
 --- Counts a request that goes, without a look at whether it may.
 ---@param who {host: string}
 ---@param rate integer
@@ -364,6 +362,7 @@ local function failed(why)
   return errors.new("limiter", "the limiter's file cannot be used: " .. why)
 end
 
+---@private
 --- Lets a request to a host go, and counts it, or says how long to wait before this is asked again.
 ---@param who {host: string, key: string}
 ---@param rate integer  requests a minute
@@ -390,6 +389,7 @@ function Limiter:pass(who, rate, poll, now)
   return BUSY * (0.1 + core.random())
 end
 
+---@private
 --- Seconds for which what the service said holds a request back; 0 when it may go, and then it counts.
 ---@param who {host: string, key: string}
 ---@param now number
@@ -434,6 +434,7 @@ local function learn(self, who, what, now)
   return true
 end
 
+---@private
 --- Takes in what a reply announces.
 ---@param who {host: string, key: string}
 ---@param headers table<string, string|string[]>  names in lowercase
@@ -461,6 +462,7 @@ local function block(self, who, seconds, now)
   return true
 end
 
+---@private
 --- Holds every request back for so many seconds: a 429 asked for it.
 ---@param who {host: string, key: string}
 ---@param seconds number

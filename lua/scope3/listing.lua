@@ -9,11 +9,11 @@ local listing = {}
 
 local PAGE = 100 -- rows to ask for at once
 
---- An iterator over the rows, as paging.rows() gives it.
+--- What gives the audiences, deleted ones too: a row, nil at the end, and nil and an error where they cannot be read.
 ---@param client scope3.Client
 ---@param limits table?  as for transport:drive()
 ---@param page integer?
----@return fun(): table|false|nil, scope3.Error?
+---@return fun(): scope3.AudienceRow?, scope3.Error?
 function listing.rows(client, limits, page)
   local missing = readiness.lacks(client)
   if missing then
@@ -31,11 +31,11 @@ function listing.rows(client, limits, page)
   end)
 end
 
---- The row of one audience.
+--- The row of one audience. The service has no call for one, so its list is searched.
 ---@param client scope3.Client
 ---@param id string
 ---@param limits table?
----@return table? row
+---@return scope3.AudienceRow? row
 ---@return scope3.Error? err  kind "not_found" where the account has no such audience
 function listing.find(client, id, limits)
   local next_row = listing.rows(client, limits)

@@ -1,5 +1,7 @@
 --- Maps of scripts: which column goes where, as a plain list in a fixed order. Conditions are in scope3.conditions.
 local core = require "scope3.core"
+local door = require "scope3.door"
+local options = require "scope3.options"
 
 local mapping = {}
 
@@ -49,7 +51,12 @@ local function column_problem(role, value)
       return ("map.%s must be a list of columns%s"):format(role, role == "region" and ", with a default if you like" or "")
     end
   end
-  if #value == 0 and value.default == nil then
+  local list = options.merge(value)
+  list.default = nil
+  local n, hole = door.count(list)
+  if hole then
+    return ("map.%s is a list with holes: column %d is missing"):format(role, hole)
+  elseif n == 0 and value.default == nil then
     return ("map.%s names no column"):format(role)
   end
 end
@@ -101,7 +108,7 @@ function mapping.problem(map, mode)
   return size_problem(map)
 end
 
----@class scope3.Target
+---@class scope3.MapTarget
 ---@field path string     the role as the map has it
 ---@field role string     as core.builder names it
 ---@field uid_type? string
@@ -109,7 +116,7 @@ end
 
 --- A map as a list: an entry a column, those of one role in the order in which they are tried.
 ---@param map table
----@return scope3.Target[]
+---@return scope3.MapTarget[]
 function mapping.targets(map)
   local targets = {}
   for _, path in ipairs(sorted(map)) do

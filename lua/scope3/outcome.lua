@@ -1,5 +1,6 @@
 --- What becomes of a job's requests after they were accepted: their tasks complete, fail for good, or fail for a reason that passes, and are then
 --- sent again a few times.
+local errors = require "scope3.error"
 local redact = require "scope3.redact"
 local result = require "scope3.result"
 local tasks = require "scope3.tasks"
@@ -79,10 +80,8 @@ local function task_ended(self, task, err, warnings)
       res.possibly_twice = res.possibly_twice - members
     end
   end
-  if err then
-    err.rows = err.rows or work.entry.rows
-  end
   self:note("ended", { request = work.id, status = task.status, transient = work.transient })
+  return err and errors.with(err, { rows = err.rows or work.entry.rows })
 end
 
 -- Tasks that failed for reasons that pass, and may be tried again. They stay where they are until they were sent:
@@ -199,7 +198,7 @@ local function await(self, limits, opts, on_event)
       list[i] = task
     end
     local ok, err = tasks.wait(self.client, list, limits, opts, on_event, function(task, why, warnings)
-      task_ended(self, task, why, warnings)
+      return task_ended(self, task, why, warnings)
     end)
     if self.failure and self.failure.kind == "journal" then
       return nil, self.failure -- the end of a task could not be noted

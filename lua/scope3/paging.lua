@@ -16,8 +16,10 @@ local function pagination(data, key)
   return type(value) == "number" and value or nil
 end
 
---- An iterator over the rows of all pages: `for row, err in …`; a failure comes once, as false, err. Rows are told apart by `id_of`, because
---- paging by offset over a set that moves can repeat them (docs/contract.md section 3). The list ends where the service
+--- What gives the rows of all pages one by one, nil at the end; a failure ends it too, and comes once, as nil, err.
+--- Rows
+--- are told apart by `id_of`, because paging
+--- by offset over a set that moves can repeat them (docs/contract.md section 3). The list ends where the service
 --- says so, and at a page that tells of nothing new: a service may not look at the offset at all.
 ---@param client table
 ---@param limits table?
@@ -25,7 +27,7 @@ end
 ---@param rows_of fun(data: table): table?
 ---@param id_of fun(row: table): any
 ---@param read fun(value: any): table?  a row of its declared type, nil where it is none
----@return fun(): table|false|nil, scope3.Error?
+---@return fun(): table?, scope3.Error?
 function paging.rows(client, limits, path_of, rows_of, id_of, read)
   local seen, queue, at, skip, ended = {}, {}, 0, 0, false
   local pages, news, counted = 0, true, false
@@ -60,7 +62,7 @@ function paging.rows(client, limits, path_of, rows_of, id_of, read)
         row = read(row)
         if row == nil then
           ended, queue = true, {}
-          return false, errors.new("http", "the service answered a page with a row that is none", { code = "BAD_REPLY" })
+          return nil, errors.new("http", "the service answered a page with a row that is none", { code = "BAD_REPLY" })
         end
         local id = id_of(row)
         if id == nil or not seen[id] then
@@ -73,23 +75,35 @@ function paging.rows(client, limits, path_of, rows_of, id_of, read)
       else
         local ok, err = fetch()
         if not ok then
-          return false, err
+          return nil, err
         end
       end
     end
   end
 end
 
---- An iterator that fails at once.
----@param err scope3.Error
----@return fun(): false?, scope3.Error?
-function paging.failing(err)
-  local told = false
+--- The same as an iterator for `for`, which raises the error: a loop that is broken off must not look like one that
+--- came to its end.
+---@param next_row fun(): table?, scope3.Error?
+---@return fun(): table?
+function paging.raising(next_row)
   return function()
-    if not told then
-      told = true
-      return false, err
+    local row, err = next_row()
+    if err then
+      error(err, 0)
     end
+    return row
+  end
+end
+
+--- What fails at once, as paging.rows() would.
+---@param err scope3.Error
+---@return fun(): nil, scope3.Error?
+function paging.failing(err)
+  return function()
+    local told = err
+    err = nil
+    return nil, told
   end
 end
 

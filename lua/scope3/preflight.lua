@@ -5,8 +5,8 @@
 --- job that adds first may name a new one.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local readiness = require "scope3.readiness"
 local listing = require "scope3.listing"
+local readiness = require "scope3.readiness"
 local result = require "scope3.result"
 
 local preflight = {}
@@ -128,8 +128,8 @@ function preflight.look(job, ids)
       "The audience to remove from could not be looked up: " .. err.message)
     return true
   elseif not rows then
-    err.message = err.message .. " (the audience to remove from was being looked up; nothing was sent)"
-    return nil, err
+    return nil, errors.with(err, {
+      message = err.message .. " (the audience to remove from was being looked up; nothing was sent)" })
   end
   for _, id in ipairs(ids) do
     err = missing(id, wanted[id], rows)

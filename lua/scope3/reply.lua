@@ -331,13 +331,13 @@ end
 -- The error of such a reply. Where it names a task, or holds data beside the error, what was asked may be under way.
 local function contradicted(result, decoded, now, known)
   local err = refused(result, decoded, now, known)
-  err.code = err.code or "REFUSED"
-  err.message = err.message:gsub("^the service answered (%d+)", "the service answered %1, but says that it failed:", 1)
+  local message = err.message
+    :gsub("^the service answered (%d+)", "the service answered %1, but says that it failed:", 1)
     :gsub("failed::", "failed:", 1):gsub(":$", "")
   local data = type(decoded.data) == "table" and decoded.data or decoded
-  err.uncertain = (data ~= decoded or data.taskId ~= nil or data.task_id ~= nil or data.operationId ~= nil
-    or data.operation_id ~= nil) or nil
-  return err
+  local uncertain = data ~= decoded or data.taskId ~= nil or data.task_id ~= nil or data.operationId ~= nil
+    or data.operation_id ~= nil
+  return errors.with(err, { code = err.code or "REFUSED", message = message, uncertain = uncertain or errors.NOTHING })
 end
 
 --- The error of a transfer that brought no whole reply.
@@ -384,12 +384,12 @@ function reply.read(result, now, known)
       return nil, reply.failure(result)
     end
     return nil, status < 400 and redirected(result, known)
-      or refused(result, result.body ~= "" and json.decode(result.body) or {}, now, known)
+      or refused(result, result.body ~= "" and json.decode(result.body, true) or {}, now, known)
   end
   if status >= 300 and status < 400 then
     return nil, redirected(result, known)
   end
-  local decoded = result.body and result.body ~= "" and json.decode(result.body) or nil
+  local decoded = result.body and result.body ~= "" and json.decode(result.body, true) or nil
   if status < 200 or status >= 300 then
     return nil, refused(result, decoded, now, known)
   end

@@ -1,22 +1,99 @@
 --- What a job comes to: counts, requests and tasks, never personal data. `--json` prints its fields.
+local door = require "scope3.door"
 local json = require "scope3.json"
+local options = require "scope3.options"
+
+---@class scope3.ConditionCount  rows that came to a condition, and what became of them
+---@field column string|integer
+---@field operator string
+---@field seen integer  rows that came to it
+---@field skipped integer  of these the ones that did not meet it
+---@field absent integer  of those the ones without a value
+---@field not_a_number integer  whose value is no number, though it compares with one
+---@field not_a_date integer
+---@field not_yes_or_no integer
+---@field other_case integer  equal but for upper and lower case
+
+---@class scope3.MixedCount
+---@field raw integer
+---@field hashed integer
+
+---@class scope3.IdentifierCount
+---@field hashed_email integer
+---@field hashed_phone integer
+---@field uids integer
+
+---@class scope3.Quarantined  a member that the service refused
+---@field audience_id string
+---@field row? integer
+---@field field? string
+---@field message string
+
+---@class scope3.DeletedAudience
+---@field audience_id string
+---@field name? string
+
+---@class scope3.LineCount  total = header + rows + blank + quoted + swallowed
+---@field total integer
+---@field header integer
+---@field blank integer
+---@field quoted integer  further lines of rows whose fields hold line ends
+---@field swallowed integer
+
+---@class scope3.Warning  what ended well and may still be wrong; further fields are numbers and names of columns
+---@field code string  a key, as in docs/report.md
+---@field message string
+---@field [string] any
+
+---@class scope3.RowRange  rows of the source
+---@field first integer
+---@field last integer
+
+---@class scope3.RequestEntry  a request of a job; its times are seconds since the job began: the next is built while
+---  one is on the wire
+---@field request integer  its number
+---@field state string  accepted, completed or failed (as its task ended, once that is known), partly failed (`failed`
+---  members of some of its
+---  audiences), unknown, split (its halves went instead), refused (it went again without the members that were refused)
+---  or not sent
+---@field members integer
+---@field adds integer
+---@field removes integer
+---@field bytes? integer
+---@field seconds? number  that it took
+---@field attempts? integer
+---@field task_id? string
+---@field epoch integer
+---@field rows? scope3.RowRange
+---@field failed? integer  members whose task failed
+---@field possibly_twice? boolean
+---@field resumed? boolean  an earlier run of the journal had sent it
+---@field sent_again? boolean
+---@field delete_missing? boolean  the one that deletes what the job did not name
+---@field error? string
+---@field build_start? number
+---@field build_end? number
+---@field send_start? number
+---@field send_end? number
+
+---@class scope3.TaskEntry
+---@field task_id string
+---@field status string
+---@field created_at? string
+---@field updated_at? string
+---@field error? string
 
 ---@class scope3.Result
 ---@field rows integer  rows read (or members given one by one)
 ---@field skipped integer  rows left out by the script
----@field conditions {column: string|integer, operator: string, seen: integer, skipped: integer, absent: integer,
----  not_a_number: integer, not_a_date: integer, not_yes_or_no: integer, other_case: integer}[]  one a condition of
----  `where`, in the order in which they are asked: the rows that came to it; of these the ones that did not meet it,
----  and of those the ones without a value; values that are no number or date though it compares with one; neither yes
----  nor no; equal but for upper and lower case
+---@field conditions scope3.ConditionCount[]  one a condition of `where`, in the order in which they are asked
 ---@field rejected table<string, integer>  rows that gave no member, by reason
 ---@field dropped table<string, integer>  identifiers that could not be used, by reason; their members are kept
 ---@field repaired table<string, integer>  identifiers that were mended and used, by what was mended
 ---@field unknown_regions table<string, integer>  names of regions for which phones were dropped as "phone_region" ("(other)": no names, or too many)
----@field mixed table<string, {raw: integer, hashed: integer}>  "email" and "phone", where a column held both raw values and hashes
+---@field mixed table<string, scope3.MixedCount>  "email" and "phone", where a column held both raw values and hashes
 ---@field members integer  members built
----@field identifiers {hashed_email: integer, hashed_phone: integer, uids: integer}  of the members that were neither
----  superseded nor refused by the service
+---@field identifiers scope3.IdentifierCount  of the members that were neither superseded nor refused by the service
 ---@field prehashed integer  identifiers that came hashed already
 ---@field superseded integer  members replaced by one of a later row, of the same external id in the same request
 ---@field poorer integer  of the superseded, those with an email, a phone or universal ids that the later one lacks
@@ -24,7 +101,7 @@ local json = require "scope3.json"
 ---@field repeats "request"|"job"  where repeats of an external id were looked for: in each request, or in the whole job
 ---@field epochs integer  1, and one more for each time that the job waited for all its tasks before it went on
 ---@field quarantined integer  members set aside because the service refused them
----@field quarantine {audience_id: string, row: integer?, field: string?, message: string}[]  the first thousand of them
+---@field quarantine scope3.Quarantined[]  the first thousand of them
 ---@field sent integer  members that the service accepted, without those whose task is known to have failed
 ---@field removed integer  of `sent`: members that were removed from their audience
 ---@field failed integer  members that were not accepted, or whose task failed
@@ -33,26 +110,35 @@ local json = require "scope3.json"
 ---@field resumed integer  of `sent` and `failed`: members that an earlier run of the same journal had sent
 ---@field would_send? integer  members that a dry run did not send
 ---@field would_remove? integer  of `would_send`: members that would be removed
----@field deleted? {audience_id: string}[]  audiences that `delete_missing` deleted
----@field would_delete? {audience_id: string}[]  those that it would delete: of a dry run, or of a job that stopped before
----@field lines {total: integer, header: integer, blank: integer, quoted: integer, swallowed: integer}  of the text of files: total = header + rows +
----  blank + quoted (further lines of rows whose fields hold line ends) + swallowed
+---@field deleted? scope3.DeletedAudience[]  audiences that `delete_missing` deleted
+---@field would_delete? scope3.DeletedAudience[]  those that it would delete: of a dry run, or of a job that stopped
+---  before
+---@field lines scope3.LineCount  of the text of files
 ---@field swallowed_lines integer  further lines inside rows that were rejected as unreadable, or that hold what looks like other rows
----@field warnings {code: string, message: string}[]  what ended well and may still be wrong: a condition that no row met, a column that no row had
----@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id, epoch, rows, possibly_twice, resumed,
----  sent_again, error, build_start, build_end, send_start, send_end }, the last four in seconds since the job began: the next is built while one is
----  on the wire. `state` is accepted, completed or failed (as its task ended, once that is known), partly failed
----  (`failed` members of some of its audiences), unknown, split (its halves went instead), refused
----  (it went again without the members that were refused) or not sent; `rows` { first, last } of the source
+---@field warnings scope3.Warning[]  what ended well and may still be wrong: a condition that no row met, a column that
+---  no row had
+---@field requests scope3.RequestEntry[]  one a request
 ---@field retries integer
 ---@field bytes_sent integer
 ---@field seconds number
----@field tasks {task_id: string, status: string}[]
----@field audience table  { audience_id, and after a wait: status, uploaded_count, matched_count }
----@field audiences table[]  the same for every audience of the job
+---@field tasks scope3.TaskEntry[]
+---@field audience scope3.AudienceRow  what the job named, and after a wait what the service says of it
+---@field audiences scope3.AudienceRow[]  the same for every audience of the job
 local Result = {}
 
 local result = {}
+
+---@class scope3.WaitOptions
+---@field timeout? number  seconds to wait (48 hours)
+---@field interval? number  seconds between two looks (0.25, growing to 30 unless the service asks otherwise)
+---@field cancel? fun(): boolean?  asked now and then; true ends the wait
+---@field on_event? fun(event: scope3.Event)  instead of the client's
+---@field notified? fun(task_id: string): boolean?  whether a callback of a task has come (docs/webhooks.md): it is then
+---  asked for at once
+result.WAIT_OPTIONS = {
+  timeout = "seconds", interval = "seconds", cancel = "function", on_event = "function", notified = "function",
+  patience = "seconds",
+}
 
 ---@param client table  whom :wait() asks
 ---@param audiences {id: string, name: string?}[]
@@ -175,16 +261,19 @@ function result.total(counts)
 end
 
 --- Waits until the tasks have ended and each audience has a final status (docs/contract.md section 3).
----@param opts? {timeout: number?, interval: number?, cancel: function?, notified: function?}  as client:wait()
+---@param opts? scope3.WaitOptions
 ---@return scope3.Result? self  with its tasks and audiences brought up to date
 ---@return scope3.Error? err
 function Result:wait(opts)
-  return getmetatable(self).client:wait(self, opts)
+  door.self(result.is(self), "result:wait", "scope3.result", self)
+  opts = options.check("result:wait", opts, result.WAIT_OPTIONS, 2)
+  return getmetatable(self).client:follow(self, opts)
 end
 
 --- The result's fields as a table of their own.
 ---@return table
 function Result:plain()
+  door.self(result.is(self), "result:plain", "scope3.result", self)
   local plain = {}
   for key, value in pairs(self) do
     plain[key] = value
@@ -195,6 +284,7 @@ end
 --- The result as JSON.
 ---@return string
 function Result:json()
+  door.self(result.is(self), "result:json", "scope3.result", self)
   return json.pretty(self:plain())
 end
 

@@ -12,7 +12,13 @@ local function note(issues, path, message)
   issues[#issues + 1] = { path = path, message = message }
 end
 
-local function utf8_length(s)
+--- How many characters a text has. One that is no UTF-8 has as many as bytes.
+---@param s string
+---@return integer
+function rules.characters(s)
+  if not core.utf8_valid(s) then
+    return #s
+  end
   local _, continuation = s:gsub("[\128-\191]", "")
   return #s - continuation
 end
@@ -22,7 +28,7 @@ local function check_text(issues, path, value, least, most)
     note(issues, path, "must be a string")
   elseif not core.utf8_valid(value) then
     note(issues, path, "is not valid UTF-8")
-  elseif utf8_length(value) < least or utf8_length(value) > most then
+  elseif rules.characters(value) < least or rules.characters(value) > most then
     note(issues, path, ("must have %d to %d characters"):format(least, most))
   end
 end
@@ -89,8 +95,8 @@ function rules.push_notification_config(issues, push)
       note(issues, at .. ".authentication.scheme", "must be HMAC-SHA256 or Bearer")
     end
     local credentials = type(auth) == "table" and auth.credentials
-    if type(credentials) ~= "string" or not core.utf8_valid(credentials) or utf8_length(credentials) < 32 then
-      note(issues, at .. ".authentication.credentials", "must have at least 32 characters")
+    if type(credentials) ~= "string" or not core.utf8_valid(credentials) or rules.characters(credentials) < 32 then
+      note(issues, at .. ".authentication.credentials", "must have at least 32 characters, and be UTF-8")
     end
   end
 end
@@ -108,17 +114,7 @@ function rules.options(issues, opts)
   if opts.concurrency and opts.concurrency > 16 then
     note(issues, "concurrency", "is at most 16")
   end
-  local missing = opts.delete_missing
-  if missing ~= nil and missing ~= "all" then
-    local named = type(missing) == "table" and #missing > 0
-    for _, id in ipairs(named and missing or {}) do
-      named = named and type(id) == "string"
-    end
-    if not named then
-      note(issues, "delete_missing", 'must be "all", or a list of the ids of the audiences that may be deleted')
-    end
-  end
-  if opts.journal ~= nil and type(opts.journal) ~= "table" and (type(opts.journal) ~= "string" or opts.journal == "") then
+  if opts.journal == "" then
     note(issues, "journal", "must be the path of a file")
   end
   if opts.max_bytes and (opts.max_bytes < 4096 or opts.max_bytes > 256 * 2 ^ 20) then

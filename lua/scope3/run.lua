@@ -111,8 +111,8 @@ local function read_iterator(self, iterate)
   local rows, rest = 0, rest_of(self)
   while true do
     local called, row, why = guard_of.call(iterate)
-    if not called then
-      return guard_of.error("the iterator", row, "source")
+    if not called then -- one that reads a source raises the error of that
+      return errors.is(row) and row or guard_of.error("the iterator", row, "source")
     elseif row == nil then
       if why ~= nil then
         return errors.is(why) and why or errors.new("source", "the iterator failed: " .. redact.text(tostring(why)))
@@ -239,8 +239,8 @@ end
 -- An empty file, beside others that are not sent because of it.
 local function empty_beside(err, count)
   if err.code == "empty" and count > 1 then
-    err.code = "empty_file"
-    err.message = err.message .. ", so nothing of the others was sent: leave it out, or find out where its rows are"
+    return errors.with(err, { code = "empty_file",
+      message = err.message .. ", so nothing of the others was sent: leave it out, or find out where its rows are" })
   end
   return err
 end

@@ -8,17 +8,37 @@ local options = require "scope3.options"
 
 local script = {}
 
----@class scope3.Script
----@field audience string|{id: string, name: string?, consent_basis: string?}  the audience to fill
----@field where? (fun(row: table): boolean?)|table  rows for which it gives nil or false are skipped, and anything but a
----  boolean or nil is an error; or conditions, which run without Lua: column -> a value, a list of values, or { eq=,
+---@class scope3.ScriptOptions: scope3.ReadingOptions  what a script may say of how rows are read and sent
+---@field max_members? integer  these as in scope3.SyncOptions
+---@field max_bytes? integer
+---@field rate? integer
+---@field timeout? number
+---@field deadline? number
+---@field settling? number
+---@field concurrency? integer
+---@field delete_missing? "all"|(string|integer)[]
+---@field unique? "job"  these as in scope3.RunOptions
+---@field mode? "upsert"|"remove"
+---@field delimiter? string
+---@field quote? string
+---@field escape? "backslash"|"none"
+---@field null? string
+---@field header? boolean
+---@field format? "csv"|"jsonl"
+
+---@class scope3.Script: scope3.ScriptOptions
+---@field audience? string|integer|scope3.AudienceMeta  the audience to fill
+---@field where? (fun(row: scope3.Row): boolean?)|table<string|integer, any>  rows for which it gives nil or false are
+---  skipped, and anything
+---  but a boolean or nil is an error; or conditions, which run without Lua: column -> a value, a list of values, or {
+---  eq=,
 ---  ne=, lt=, le=, gt=, ge=, present=, yes= }, and how texts are read: decimal=, ignore_case=, blank=; all must be met
 ---@field map? table<string, string|integer|table>  external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE to a column's name or
 ---  number, or to a list of them: the first that can be used counts. region may have a `default`. Of JSON Lines and tables a name may be a path into
 ---  nested values, such as "properties.phones.1"
----@field member? fun(row: table): table?, string?  a member, a list of members, nil to skip, or nil and a reason to reject
---- and of the options of a job those that say how rows are read and sent: scope3.RunOptions without audience, journal, on_reject, on_event, cancel,
---- dry_run and push_notification_config
+---@field member? fun(row: scope3.Row): scope3.Member|scope3.Member[]|nil, string?  a member, a list of members, nil to
+---  skip, or nil and
+---  a reason to reject
 
 --- Options that say how rows are read: the same rows with others may give other members.
 script.READING_OPTIONS = options.merge(identity.options, dialect.OPTIONS, { header = "boolean", format = { "csv", "jsonl" } })
@@ -26,8 +46,8 @@ script.READING_OPTIONS = options.merge(identity.options, dialect.OPTIONS, { head
 -- Options of a job that a script may set too.
 script.JOB_OPTIONS = options.merge(script.READING_OPTIONS, {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
-  mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "any", settling = "seconds",
-  patience = "seconds", keep_going = "boolean", delete_timeout = "seconds",
+  mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "all_or_ids",
+  settling = "seconds", patience = "seconds", keep_going = "boolean", delete_timeout = "seconds",
 })
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {
@@ -49,7 +69,7 @@ function script.problem(t, mode)
   if (t.map == nil) == (t.member == nil) then
     return "a script has either map or member"
   end
-  if t.audience ~= nil and type(t.audience) ~= "string" and type(t.audience) ~= "table" then
+  if t.audience ~= nil and not options.is_id(t.audience) and type(t.audience) ~= "table" then
     return "audience must be an id or a table with id, name and consent_basis"
   end
   if t.where ~= nil and type(t.where) ~= "function" then

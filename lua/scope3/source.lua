@@ -1,13 +1,28 @@
 --- Sources of rows: CSV and JSON Lines from a path, standard input or a reader function, compressed with gzip or not.
 local core = require "scope3.core"
 local dialect = require "scope3.dialect"
+local door = require "scope3.door"
 local errors = require "scope3.error"
 local gunzip = require "scope3.gunzip"
 local json = require "scope3.json"
 local options = require "scope3.options"
 local redact = require "scope3.redact"
 
+---@class scope3.CsvOptions  how a CSV file is written
+---@field delimiter? string  what separates columns (found by itself)
+---@field quote? string  the character that encloses values ("), or "none"
+---@field escape? "backslash"|"none"  what escapes a character of a value (none)
+---@field null? string  what stands for no value where it is not quoted (nothing; \N where a backslash escapes)
+---@field header? boolean  false where the file has none
+
+---@class scope3.JsonLinesOptions
+
+---@class scope3.Row  a row of a source: of CSV it finds columns by name or number, in any spelling, and raises for
+---  others
+---@field [string|integer] any
+
 ---@class scope3.Source
+---@overload fun(): scope3.Row?  a fault raises its error
 ---@field name string  what to call it in messages
 local Source = {}
 Source.__index = Source
@@ -76,8 +91,9 @@ local function open(format, input, opts, level)
   if type(input) ~= "string" then
     reader = reader_of(input)
     if not reader then
-      error(("scope3.%s: the input must be a path, an open file or a function that gives chunks, not a %s"):format(
-        format, io.type(input) or type(input)), level)
+      local expected = "a path, an open file or a function that gives chunks"
+      local closed = io.type(input) == "closed file" and ("input must be %s, not a closed file"):format(expected)
+      error(("scope3.%s: "):format(format) .. (closed or door.problem("input", expected, input)), level)
     end
   end
   local problem = dialect.problem(opts)
@@ -109,11 +125,11 @@ local function open(format, input, opts, level)
 end
 
 --- Rows of a CSV file (RFC 4180): comma, semicolon, tab or pipe is found by itself. Iterate it
---- (`for row, err in source do … end`; a faulty row is `false, err`), or give it to client:run(). A loop over
---- `scope3.csv(…)` itself closes the file when it is left, from Lua 5.4 on.
+--- (`for row in source do … end`; a fault raises its error), ask `source:next()` where the rows behind a faulty one are
+--- wanted too, or give it to client:run(). A loop over `scope3.csv(…)` itself closes the file when it is left, from
+--- Lua 5.4 on.
 ---@param input string|file*|fun(): string?  a path ("-" is standard input), an open file, or a function that gives chunks and nil at the end
----@param opts? {delimiter: string?, header: boolean?, quote: string?, escape: string?, null: string?}  `quote` is one character, or "none"; `escape`
----  "backslash" or "none"; `null` what stands for no value in a field that is not quoted (`\N` with a backslash, else nothing)
+---@param opts? scope3.CsvOptions
 ---@return scope3.Source?
 ---@return scope3.Error? err  kind "source"
 function source.csv(input, opts)
@@ -123,7 +139,7 @@ end
 
 --- Rows of a JSON Lines file: one object a line.
 ---@param input string|file*|fun(): string?
----@param opts? {}
+---@param opts? scope3.JsonLinesOptions  there are none
 ---@return scope3.Source?
 ---@return scope3.Error? err
 function source.jsonl(input, opts)
@@ -162,6 +178,7 @@ function source.open(path, opts)
   return made, err
 end
 
+---@private
 --- The error of a source that cannot be read further.
 ---@param fatal {reason: string, message: string, row: integer?}
 ---@return scope3.Error
@@ -196,6 +213,7 @@ local function unzip(self)
   return true
 end
 
+---@private
 --- What to do about a fatal fault of the handle: true when the source goes on after all, with another handle.
 ---@param fatal {reason: string, message: string, row: integer?}
 ---@return true?
@@ -207,18 +225,21 @@ function Source:recover(fatal)
   return nil, self:fatal(fatal)
 end
 
+---@private
 --- Whether its bytes come once, so that it can neither be opened again nor read twice: a pipe, a terminal, a socket.
 ---@return boolean
 function Source:once()
   return (self.packed or self.handle):once()
 end
 
+---@private
 --- A text that changes when the file behind it does; nil where there is none.
 ---@return string?
 function Source:stamp()
   return (self.packed or self.handle):stamp()
 end
 
+---@private
 --- Whether it is read as these options say.
 ---@param opts {quote: string?, escape: string?, null: string?}
 ---@return boolean
@@ -227,6 +248,7 @@ function Source:is_written(opts)
   return self.format == "csv" and self.shape.quote == written.quote and self.shape.escape == written.escape and self.shape.null == written.null
 end
 
+---@private
 --- How far the reading is: bytes of the file, compressed ones where it is, and its size where it is known.
 ---@return integer bytes
 ---@return integer? size
@@ -256,6 +278,7 @@ end
 
 local CHUNK = 256 * 1024 -- the parser takes no more at once
 
+---@private
 --- Gives the next chunk of a reader to the parser.
 ---@return true?
 ---@return scope3.Error? err
@@ -284,6 +307,7 @@ function Source:feed()
   return true
 end
 
+---@private
 --- The names in the header; an empty list where there is none to know, or where it looks like data of people, which is told to nobody.
 ---@param cancel? fun(): boolean?  asked when a signal interrupts the reading
 ---@return string[]?
@@ -314,16 +338,18 @@ function Source:columns(cancel)
   end
 end
 
---- The next row as a table; `false, err` for a row that cannot be read (the next call goes on) and, once, when the input breaks.
----@return table|false|nil row
+--- The next row as a table, nil at the end. Nil and an error stand for a row that cannot be read, after which the next
+--- call goes on, and come once where the input breaks.
+---@return scope3.Row? row
 ---@return scope3.Error? err
 function Source:next()
+  door.self(source.is(self), "source:next", "scope3.source_of_rows", self)
   while not self.ended do
     local row, state, fatal = self.handle:read()
     if row then
       return row
     elseif row == false then
-      return false, errors.new("source", ("%s: row %d%s: %s%s"):format(self.name, state.row,
+      return nil, errors.new("source", ("%s: row %d%s: %s%s"):format(self.name, state.row,
         state.column and (", column %d"):format(state.column) or "", core.reasons[state.reason] or state.reason,
         state.lines and ("; %d further lines lie inside it (lines %d to %d)"):format(state.lines, state.line, state.line + state.lines) or ""),
         { code = state.reason, row = state.row, line = state.line, lines = state.lines })
@@ -331,13 +357,13 @@ function Source:next()
       local ok, err = self:feed()
       if not ok then
         self.ended = true
-        return false, err
+        return nil, err
       end
     elseif state == "fatal" then
       local ok, err = self:recover(fatal)
       if not ok then
         self.ended = true
-        return false, err
+        return nil, err
       end
     elseif state ~= "again" then
       self.ended = true
@@ -345,10 +371,18 @@ function Source:next()
   end
 end
 
-Source.__call = Source.next
+-- For `for`, which ends at nil: an error is raised, so that a loop is never short without a word.
+function Source:__call()
+  local row, err = self:next()
+  if err then
+    error(err, 0)
+  end
+  return row
+end
 
 --- Closes the file. Idempotent; an ended source may be closed too.
 function Source:close()
+  door.self(source.is(self), "source:close", "scope3.source_of_rows", self)
   self.ended = true
   note_closed(self)
   self.handle:close()
@@ -395,6 +429,7 @@ local function list_columns(columns)
   return table.concat(shown, ", ") .. (#columns > 40 and (", and %d more"):format(#columns - 40) or "")
 end
 
+---@private
 --- The columns of this source that names or numbers mean.
 ---@param wanted {path: string, column: string|integer}[]  what each is for, in messages
 ---@param cancel? fun(): boolean?
@@ -424,15 +459,16 @@ function Source:resolve(wanted, cancel)
   end
   if #issues > 0 then
     local problem = errors.invalid("map for " .. self.name, issues)
+    local message = problem.message
     if #issues == 1 then
-      problem.message = ("map for %s: %s: %s"):format(self.name, issues[1].path, issues[1].message)
+      message = ("map for %s: %s: %s"):format(self.name, issues[1].path, issues[1].message)
     end
     if self.advice then
-      problem.message = problem.message .. "; " .. self.advice
+      message = message .. "; " .. self.advice
     elseif #columns > 0 then
-      problem.message = problem.message .. "; the columns are: " .. list_columns(columns)
+      message = message .. "; the columns are: " .. list_columns(columns)
     end
-    return nil, problem
+    return nil, errors.with(problem, { message = message })
   end
   return found
 end

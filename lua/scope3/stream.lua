@@ -1,4 +1,5 @@
 --- Members given one by one, sent in requests as they fill up.
+local door = require "scope3.door"
 local errors = require "scope3.error"
 local guard = require "scope3.guard"
 local identity = require "scope3.identity"
@@ -87,7 +88,8 @@ local function put(self, member, remove)
     end
     self.waits = nil
   end
-  local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3)
+  local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3,
+    remove and "stream:remove" or "stream:add")
   self.adds = self.adds + 1
   if self.adds % ADDS_BETWEEN_PUMPS == 0 then
     local ok, fault = alone(self, move_on)
@@ -114,15 +116,17 @@ end
 ---@return true?
 ---@return scope3.Error? err  kind "invalid": this member was rejected and the stream goes on; another kind: the job failed
 function Stream:add(member)
+  door.self(getmetatable(self) == Stream, "stream:add", "scope3.stream", self)
   local added, err = put(self, member, false) -- no tail call: misuse is blamed on the third function
   return added, err
 end
 
 --- Removes a member from the audience.
----@param member {external_id: string}
+---@param member scope3.Member
 ---@return true?
 ---@return scope3.Error? err
 function Stream:remove(member)
+  door.self(getmetatable(self) == Stream, "stream:remove", "scope3.stream", self)
   local added, err = put(self, member, true)
   return added, err
 end
@@ -147,6 +151,7 @@ end
 ---@return scope3.Result?
 ---@return scope3.Error? err  with `result`
 function Stream:finish()
+  door.self(getmetatable(self) == Stream, "stream:finish", "scope3.stream", self)
   check_open(self, 3)
   check_free(self, 3)
   self.ended = true
@@ -164,6 +169,7 @@ end
 ---@return nil
 ---@return scope3.Error err  kind "cancelled", with `result`
 function Stream:cancel()
+  door.self(getmetatable(self) == Stream, "stream:cancel", "scope3.stream", self)
   check_open(self, 3)
   check_free(self, 3)
   self.ended = true

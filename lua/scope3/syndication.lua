@@ -1,27 +1,45 @@
 --- The client's calls that offer an audience to agents, and say how far that is (docs/contract.md section 3).
+local door = require "scope3.door"
 local errors = require "scope3.error"
 local options = require "scope3.options"
 local paging = require "scope3.paging"
 local readiness = require "scope3.readiness"
 local wire = require "scope3.wire"
 
+---@class scope3.SyndicateOptions
+---@field audience_id string|integer
+---@field adcp_agent_ids (string|integer)[]
+---@field enabled? boolean  false takes the audience back (true)
+
+---@class scope3.SyndicationStatusOptions  which records are wanted
+---@field audience_id? string|integer
+---@field adcp_agent_id? string|integer
+---@field enabled? boolean
+---@field status? "PENDING"|"SYNCING"|"COMPLETED"|"FAILED"|"DISABLED"
+
 ---@class scope3.Client
 local Syndication = {}
 
+local function is_client(value)
+  local meta = getmetatable(value)
+  return type(meta) == "table" and meta.__index ~= nil and rawget(meta, "__name") == "scope3.client"
+end
+
 --- Offers an audience to agents, or takes it back (docs/contract.md section 3).
----@param opts {audience_id: string, adcp_agent_ids: string[], enabled: boolean?}
----@return table[]? records
+---@param opts scope3.SyndicateOptions
+---@return scope3.Syndication[]? records
 ---@return scope3.Error? err
 function Syndication:syndicate(opts)
-  opts = options.check("client:syndicate", opts, { audience_id = "id", adcp_agent_ids = "table", enabled = "boolean" }, 2)
-  local issues, ids = {}, {}
+  door.self(is_client(self), "client:syndicate", "scope3.client", self)
+  door.argument(opts ~= nil, "client:syndicate", "opts", "a table", opts)
+  opts = options.check("client:syndicate", opts, { audience_id = "id", adcp_agent_ids = "ids", enabled = "boolean" }, 2)
+  local issues, ids = {}, options.ids(opts.adcp_agent_ids) or {}
   if opts.audience_id == nil then
     issues[#issues + 1] = { path = "audience_id", message = "is missing" }
   end
-  for i, id in ipairs(opts.adcp_agent_ids or {}) do
-    ids[i] = type(id) == "number" and options.id(id) or id
-    if type(ids[i]) ~= "string" or ids[i] == "" then
-      issues[#issues + 1] = { path = ("adcp_agent_ids[%d]"):format(i), message = "must be a string" }
+  for i, id in ipairs(ids) do
+    if id == "" then
+      issues[#issues + 1] = { path = ("adcp_agent_ids[%d]"):format(i), message = "is empty" }
     end
   end
   if #ids == 0 then
@@ -54,17 +72,20 @@ function Syndication:syndicate(opts)
   return records
 end
 
---- Where an audience is offered and how far it is: `for item, err in client:syndication_status{…} do … end`.
----@param opts? {audience_id: string?, adcp_agent_id: string?, enabled: boolean?, status: string?}
----@return fun(): table|false|nil, scope3.Error?
+--- Where an audience is offered and how far it is: `for record in client:syndication_status{…} do … end`. A failure
+--- raises
+--- its error.
+---@param opts? scope3.SyndicationStatusOptions
+---@return fun(): scope3.Syndication?
 function Syndication:syndication_status(opts)
+  door.self(is_client(self), "client:syndication_status", "scope3.client", self)
   opts = options.check("client:syndication_status", opts, {
     audience_id = "id", adcp_agent_id = "id", enabled = "boolean",
     status = { "PENDING", "SYNCING", "COMPLETED", "FAILED", "DISABLED" },
   }, 2)
   local missing = readiness.lacks(self)
   if missing then
-    return paging.failing(missing)
+    return paging.raising(paging.failing(missing))
   end
   local query = "?resourceType=AUDIENCE"
   local function ask(name, value)
@@ -76,13 +97,13 @@ function Syndication:syndication_status(opts)
   ask("adcpAgentId", options.id(opts.adcp_agent_id))
   ask("enabled", opts.enabled)
   ask("status", opts.status)
-  return paging.rows(self, nil, function(skip)
+  return paging.raising(paging.rows(self, nil, function(skip)
     return ("/advertisers/%s/syndication-status%s&limit=100&offset=%d"):format(wire.escape(self.account_id), query, skip)
   end, function(data)
     return data.items
   end, function(item)
     return item.id
-  end, wire.syndication)
+  end, wire.syndication))
 end
 
 return Syndication

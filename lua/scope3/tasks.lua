@@ -94,7 +94,7 @@ end
 
 local function late(err, last)
   if err.kind == "timeout" then
-    err.message = err.message .. ": " .. (last() or "nothing was seen of it yet")
+    return errors.with(err, { message = err.message .. ": " .. (last() or "nothing was seen of it yet") })
   end
   return err
 end
@@ -268,12 +268,12 @@ function tasks.wait_one(client, id, limits, opts, on_event, begun)
     return last
   end, notice(opts.notified, id))
   if not task then
-    err.task_id = err.task_id or id
+    local message = err.message
     if err.status == 401 then
-      err.message = ("%s. The task %s goes on at the service: scope3 wait %s follows it with the new key"):format(
-        err.message, id, id)
+      message = ("%s. The task %s goes on at the service: scope3 wait %s follows it with the new key"):format(
+        message, id, id)
     end
-    return nil, err
+    return nil, errors.with(err, { task_id = err.task_id or id, message = message })
   end
   err = failure(task, found)
   if not err then
@@ -291,8 +291,9 @@ local failures = setmetatable({}, { __mode = "k" })
 ---@param limits table
 ---@param opts table
 ---@param on_event fun(event: table)
----@param on_ended? fun(entry: table, err: scope3.Error?, warnings: scope3.Problem[]?)  called as each has ended, or
----  waits for a person
+---@param on_ended? fun(entry: table, err: scope3.Error?, warnings: scope3.Problem[]?): scope3.Error?  called as each
+---  has
+---  ended, or waits for a person; may give the error with more of what is known
 ---@return boolean? ok
 ---@return scope3.Error? err
 function tasks.wait(client, list, limits, opts, on_event, on_ended)
@@ -312,11 +313,11 @@ function tasks.wait(client, list, limits, opts, on_event, on_ended)
         entry.created_at, entry.updated_at = task.created_at, task.updated_at
         if err then
           entry.error = err.message
-          failures[entry] = err
-          first = first or err
         end
-        if on_ended then
-          on_ended(entry, err, task.warnings)
+        local told = on_ended and on_ended(entry, err, task.warnings)
+        if err then
+          failures[entry] = told or err
+          first = first or failures[entry]
         end
       end
     elseif entry.status ~= "completed" then

@@ -46,8 +46,8 @@ local function step(shared, gently)
       call.id = nil
       local ok, fault = pcall(call.ended, call, result)
       if not ok then
-        call.done, call.err = true, guard_of.error("what reads a reply", fault)
-        call.err.uncertain = call.request.method ~= "GET" or nil
+        call.done, call.err = true, errors.with(guard_of.error("what reads a reply", fault),
+          { uncertain = call.request.method ~= "GET" or errors.NOTHING })
         call:wake()
       end
     end
@@ -150,8 +150,8 @@ function transport.check_base(url)
   return (url:gsub("/+$", ""))
 end
 
----@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: integer, limiter: scope3.Limiter?,
----  on_event: function?}
+---@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: integer,
+---  limiter: scope3.Limiter?, on_event: function?}
 ---@return scope3.Transport
 function transport.new(config)
   local shared = engine_for(config.loop, config.ca_file)
@@ -232,13 +232,6 @@ function Call:about()
   return { method = self.request.method, path = self.request.path, attempts = self.attempts, history = self.history }
 end
 
--- What a last error says of the attempts before it.
-local function tell_attempts(self, err)
-  if self.attempts > 1 then
-    err.message = err.message .. (" (%d attempts)"):format(self.attempts)
-  end
-end
-
 -- Seconds until the next attempt, or nil when this failure is the last.
 local function next_attempt(self, err, now)
   local owner, request = self.transport, self.request
@@ -256,24 +249,24 @@ end
 -- An attempt failed: the call waits for its next one, or is done.
 local function failed(self, err, seconds, now)
   self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = seconds }
-  err.request = self:about()
   if self.request.method == "GET" then
-    err.uncertain = nil -- asking changes nothing
+    err = errors.with(err, { uncertain = errors.NOTHING }) -- asking changes nothing
   end
   self.uncertain = self.uncertain or err.uncertain
   local delay, left = next_attempt(self, err, now)
   if delay then
     self.history[#self.history].waited = delay
-    self.due, self.last = now + delay, err
+    self.due, self.last = now + delay, errors.with(err, { request = self:about() })
     table.insert(self.waiter.waiting, self)
     self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts,
       message = err.message,
       out = self.out_since and now - self.out_since, left = left }
     return self:wake() -- whoever waits looks when it is due
   end
-  err.uncertain, err.outage = self.uncertain, left and true or nil
-  tell_attempts(self, err)
-  self.done, self.err = true, err
+  self.done, self.err = true, errors.with(err, {
+    request = self:about(), uncertain = self.uncertain or errors.NOTHING, outage = left and true or errors.NOTHING,
+    message = err.message .. (self.attempts > 1 and (" (%d attempts)"):format(self.attempts) or ""),
+  })
   self:wake()
 end
 
@@ -408,8 +401,7 @@ local function launch(self, waiter)
       end
     end
     if not wait then
-      call.done, call.err = true, err
-      err.request = call:about()
+      call.done, call.err = true, errors.with(err, { request = call:about() })
       call:wake()
     elseif wait > 0 then
       call.due = now + wait
@@ -423,10 +415,10 @@ local function launch(self, waiter)
 end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
----@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?, poll: boolean?,
----  pace: scope3.Pace?, patience: number?,
----  large: boolean?, repeatable: boolean?, budget: {left: number}?, on_event: function?}  `repeatable`: doing it twice comes to the same; `large`: a
----  refusal for its size is final, for the caller cuts it
+---@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?,
+---  poll: boolean?, pace: scope3.Pace?, patience: number?, large: boolean?, repeatable: boolean?, budget: {left: number}?,
+---  on_event: function?}  `repeatable`: doing it twice comes to the same; `large`: a refusal for its size is final, for
+---  the caller cuts it
 ---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
 ---@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer
 function transport:start(request, waiter)

@@ -20,12 +20,9 @@ local function is_whole(value)
   return type(value) == "number" and value >= -LARGEST and value <= LARGEST and value % 1 == 0
 end
 
--- An id, also where it came as a number.
+-- An id, also where it came as a number: larger ones than are exact were left as the texts that they are.
 local function read_id(value)
-  local exact = type(value) == "number" and integer(value)
-  if exact then
-    value = ("%d"):format(exact)
-  elseif is_whole(value) then
+  if is_whole(value) and value > -LARGEST and value < LARGEST then
     value = ("%.0f"):format(value)
   end
   return type(value) == "string" and value ~= "" and value or nil
@@ -189,26 +186,54 @@ function readers.commit(value)
   return type(value) == "string" and #value >= 7 and #value <= 64 and not value:find("[^0-9a-fA-F]") and value or nil
 end
 
+---@class scope3.Task  a task of the service; further fields are as it sends them, in snake_case
+---@field task_id string
+---@field status string  submitted, working, completed, failed, canceled, rejected, input-required, auth-required, or
+---  what the service says
+---@field task_type? string
+---@field resource_type? string
+---@field resource_id? string
+---@field retry_after_seconds? number
+---@field created_at? string
+---@field updated_at? string
+---@field response? table
+---@field metadata? table
+---@field error? any
+---@field warnings? scope3.Problem[]
+---@field audience? scope3.AudienceRow  after a wait for one
+---@field [string] any
+
+---@class scope3.AudienceRow  an audience of the account; further fields are as the service sends them, in snake_case
+---@field audience_id string
+---@field name? string
+---@field account_id? string
+---@field status? string  PROCESSING, READY, TOO_SMALL, ERROR, SUSPENDED, or what the service says
+---@field deleted? boolean
+---@field uploaded_count? integer  whether of all uploads or of the last alone, the service does not say
+---@field matched_count? integer
+---@field total_uploaded_count? integer
+---@field minimum_size? integer
+---@field effective_match_rate? number  the service's own
+---@field match_breakdown? {id_type: string, rate: number?, matched: integer?, uploaded: integer?}[]  by type of identifier
+---@field created_at? string
+---@field updated_at? string
+---@field last_synced_at? string
+---@field [string] any
+
+---@class scope3.Syndication  where an audience is offered, and how far it is
+---@field id? string
+---@field resource_type? string
+---@field resource_id? string
+---@field adcp_agent_id? string
+---@field enabled? boolean
+---@field status? string  PENDING, SYNCING, COMPLETED, FAILED, DISABLED, or what the service says
+---@field created_at? string
+---@field updated_at? string
+
 local TASK = {
   task_id = "id", task_type = "word", status = "task_status", resource_type = "word", resource_id = "id",
   retry_after_seconds = "amount", created_at = "moment", updated_at = "moment", response = "object", metadata = "object", error = "any",
 }
----@class scope3.AudienceRow  an audience as the service lists it; what it does not tell, or tells as null, is not there
----@field audience_id string
----@field name? string
----@field account_id? string
----@field status? string  PROCESSING, READY, TOO_SMALL, ERROR, SUSPENDED, or another word of the service
----@field deleted? boolean
----@field uploaded_count? integer  whether of all uploads or of the last alone, the service does not say
----@field total_uploaded_count? integer  of all uploads
----@field matched_count? integer
----@field minimum_size? integer  matched members that it needs
----@field effective_match_rate? number  the service's own
----@field match_breakdown? {id_type: string, rate: number?, matched: integer?, uploaded: integer?}[]  by the type of
----  identifiers
----@field last_synced_at? string
----@field created_at? string
----@field updated_at? string
 
 local AUDIENCE = {
   audience_id = "id", name = "title", account_id = "id", status = "audience_status", deleted = "flag",
@@ -242,7 +267,7 @@ end
 
 --- A task of a reply; nil where it is none, because it has no status.
 ---@param value any
----@return table?
+---@return scope3.Task?
 function wire.task(value)
   local task = typed(value, TASK)
   return task and task.status and task or nil
@@ -250,7 +275,7 @@ end
 
 --- A row of an audience; nil where it is none, because it names no audience.
 ---@param value any
----@return table?
+---@return scope3.AudienceRow?
 function wire.audience(value)
   local row = typed(value, AUDIENCE)
   if row and row.status and core.upper(row.status) == "DELETED" then
@@ -261,7 +286,7 @@ end
 
 --- A record of a syndication; nil where it is none.
 ---@param value any
----@return table?
+---@return scope3.Syndication?
 function wire.syndication(value)
   return typed(value, SYNDICATION)
 end

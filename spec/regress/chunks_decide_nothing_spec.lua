@@ -1,5 +1,6 @@
 -- What an input was taken for, and whether a long row was refused, depended on how its bytes came in.
 local scope3 = require "scope3"
+local each = require "spec.support.each"
 
 describe("the same bytes", function()
   local function answers(format, text, size)
@@ -11,7 +12,7 @@ describe("the same bytes", function()
         return piece
       end
     end))
-    for row, err in source do
+    for row, err in each(source) do
       seen[#seen + 1] = row and "row" or err.code
     end
     return table.concat(seen, " ")

@@ -2,6 +2,7 @@
 -- another member, and words for no value one of many.
 local core = require "scope3.core"
 local scope3 = require "scope3"
+local reason_of = require "spec.support.reason_of"
 local world = require "spec.support.world"
 
 -- What is read as another id, by what was mended.
@@ -40,8 +41,8 @@ describe("an external id", function()
     for repair, values in pairs(MENDED) do
       for _, value in ipairs(values) do
         assert.same({ "4711", { repair } }, { scope3.external_id.normalize(value) }, ("%q"):format(value))
-        local id, why = scope3.external_id.normalize(value, { mend = false })
-        assert.same({ nil, "id_unmended" }, { id, why })
+        local id, err = scope3.external_id.normalize(value, { mend = false })
+        assert.same({ nil, "id_unmended" }, { id, err.code })
       end
     end
     assert.same({ "00123", { "id_edges", "id_marks" } }, { scope3.external_id.normalize(' ="00123"\r\n') })
@@ -50,8 +51,7 @@ describe("an external id", function()
   it("that stands for no value, or has lost a part, is refused by its own reason", function()
     for reason, values in pairs(REFUSED) do
       for _, value in ipairs(values) do
-        assert.same({ nil, reason }, { (scope3.external_id.normalize(value)), (select(2,
-          scope3.external_id.normalize(value))) }, ("%q"):format(value))
+        assert.same({ nil, reason }, { (scope3.external_id.normalize(value)), reason_of(scope3.external_id.normalize(value)) }, ("%q"):format(value))
       end
     end
   end)

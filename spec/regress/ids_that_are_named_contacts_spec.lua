@@ -1,6 +1,7 @@
 -- A column of phones that was mapped to external_id, or to a uid, sent every phone that did not look like one:
 -- digits alone, numbers of no plan, mistyped addresses.
 local scope3 = require "scope3"
+local reason_of = require "spec.support.reason_of"
 local world = require "spec.support.world"
 
 local CSV = "Customer Phone 1;Mobile Number;E-Mail;nr\n2065550142;1;jane.doe@gmail;1\n001-234-567-8901;2;jane_at_x;2\n"
@@ -73,14 +74,14 @@ describe("an email or a phone that an id is said to be", function()
   it("is found where it is mistyped, has an extension or a label", function()
     for _, value in ipairs { "jane@@x.org", "jane@x..org", "jane@x,org", "jane@x .org", "jane=40x.org", "jane%2540x.org",
       "jane<at>x.org" } do
-      assert.equal("id_email", select(2, scope3.external_id.normalize(value)), value)
-      assert.equal("uid_email", select(2, scope3.uid.check("foo", value)), value)
+      assert.equal("id_email", reason_of(scope3.external_id.normalize(value)), value)
+      assert.equal("uid_email", reason_of(scope3.uid.check("foo", value)), value)
     end
     for _, value in ipairs { "206-555-0142x12", "206-555-0142 ext. 5", "(206) 555-0142 x12", "206-555-0142 (home)",
       "call: 206-555-0142", "206 - 555 - 0142", "206/555-0142", "++12065550142", "%2B12065550142",
       "1-206-555-0142x5" } do
-      assert.equal("id_phone", select(2, scope3.external_id.normalize(value)), value)
-      assert.equal("uid_phone", select(2, scope3.uid.check("foo", value)), value)
+      assert.equal("id_phone", reason_of(scope3.external_id.normalize(value)), value)
+      assert.equal("uid_phone", reason_of(scope3.uid.check("foo", value)), value)
     end
     for _, value in ipairs { "a,b@c,d", "user@a,b", "foo=40bar", "A-206-555-0142", "206-555-01423x1", "(A) 123 456",
       "ORD 123 456 789", "123-4567890-1234567", "10115 Berlin", "978-3-16-148410-0", "2024-01-31 12:30:00" } do
@@ -93,12 +94,12 @@ describe("a universal id", function()
   it("of any type is no hash of nobody, and its type is told in full-width letters too", function()
     local none = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     for _, kind in ipairs { "other", "foo", "publisher_first_party" } do
-      assert.equal("uid_placeholder", select(2, scope3.uid.check(kind, none)))
-      assert.equal("uid_placeholder", select(2, scope3.uid.check(kind, none:upper())))
+      assert.equal("uid_placeholder", reason_of(scope3.uid.check(kind, none)))
+      assert.equal("uid_placeholder", reason_of(scope3.uid.check(kind, none:upper())))
       assert.is_true((scope3.uid.check(kind, ("ab"):rep(32))))
     end
     local wide = "\239\189\149\239\189\137\239\189\132\239\188\146" -- uid2
-    assert.equal("uid_malformed", select(2, scope3.uid.check(wide, "plain text")))
+    assert.equal("uid_malformed", reason_of(scope3.uid.check(wide, "plain text")))
     assert.is_true((scope3.uid.check("\195\164ther", "plain text")))
   end)
 end)

@@ -1,4 +1,5 @@
 -- Numbers where texts should be, huge ones, nested ones: a reply of no form that was thought of ended the program.
+local each = require "spec.support.each"
 local answering = require "spec.support.answering"
 local errors = require "scope3.error"
 local faults = require "scope3.sandbox.faults"
@@ -159,7 +160,7 @@ describe("a reply", function()
       else
         check_error(err, about)
       end
-      for row, why in client:audiences() do
+      for row, why in each(client:audiences()) do
         if row then
           check_type(row, ROW, { "audience_id" }, about)
         else
@@ -180,7 +181,7 @@ describe("a reply", function()
       else
         check_error(err, about)
       end
-      for record, why in client:syndication_status() do
+      for record, why in each(client:syndication_status()) do
         if record then
           check_type(record, RECORD, {}, about)
         else

@@ -2,6 +2,7 @@
 -- the checks of its form.
 local cjson = require "cjson"
 local scope3 = require "scope3"
+local reason_of = require "spec.support.reason_of"
 local world = require "spec.support.world"
 
 local UID2 = "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U="
@@ -10,7 +11,7 @@ describe("a universal id", function()
   local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
 
   local function reason(type_, value)
-    return (select(2, scope3.uid.check(type_, value)))
+    return reason_of(scope3.uid.check(type_, value))
   end
 
   it("that is a word for no value is refused by its own reason, whatever the type", function()

@@ -1,6 +1,7 @@
 --- `scope3 doctor`: what is installed, whether the key and the account answer, and what to do about each problem.
 local core = require "scope3.core"
 local json = require "scope3.json"
+local listing = require "scope3.listing"
 local setting = require "scope3.cli.setting"
 local text = require "scope3.cli.text"
 local version = require "scope3.version"
@@ -55,8 +56,8 @@ local function service(check, args)
     check("service's version", text.visible((about.version or "not told") .. commit))
   end
   if key and client.account_id and ok then
-    local row, failure = client:audiences { page = 1 }()
-    check("key and account", row ~= false and "answer", failure and failure.message)
+    local _, failure = listing.rows(client, nil, 1)()
+    check("key and account", not failure and "answer", failure and failure.message)
   end
   close()
 end

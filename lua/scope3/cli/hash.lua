@@ -9,14 +9,21 @@ local visible = require "scope3.visible"
 
 local hash = {}
 
--- What becomes of a value: `why` is the repairs, or the reason where there is no hash.
+-- What becomes of a value: `why` is the repairs, or the reason where there is no hash, and then `text` the same for
+-- people.
 local function look_at(kind, raw, opts)
   local found = { raw = raw, kind = kind }
+  local why
   if kind == "id" then
-    found.id, found.why, found.text = identity.external_id.normalize(raw, opts)
-    return found
+    found.id, why = identity.external_id.normalize(raw, opts)
+  else
+    found.hash, why = identity[kind].hash(raw, opts)
   end
-  found.hash, found.why, found.text = identity[kind].hash(raw, opts)
+  if found.id or found.hash then
+    found.why = why
+  else
+    found.why, found.text = why.code, why.message
+  end
   if found.hash and not core.hashed(raw) then
     local _
     found.normalized, _, found.steps = identity[kind].normalize(raw, opts)

@@ -1,6 +1,7 @@
 --- `scope3 audiences`, `scope3 task` and `scope3 wait`.
 local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.json"
+local listing = require "scope3.listing"
 local matching = require "scope3.cli.matching"
 local progress_of = require "scope3.cli.progress"
 local setting = require "scope3.cli.setting"
@@ -57,11 +58,14 @@ end
 
 local function audiences(args, client)
   local rows = json.array {}
-  for row, err in client:audiences() do
-    if not row then
-      return nil, err
-    end
+  local next_row = listing.rows(client)
+  local row, err = next_row()
+  while row do
     rows[#rows + 1] = row
+    row, err = next_row()
+  end
+  if err then
+    return nil, err
   end
   if args.json then
     print(json.pretty { audiences = rows })

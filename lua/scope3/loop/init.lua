@@ -1,5 +1,6 @@
 --- Loops: how the client waits in its host. The client is plain sequential Lua; whether a wait blocks or lets others run is the loop's affair.
 local blocking = require "scope3.loop.blocking"
+local door = require "scope3.door"
 
 local loops = {}
 
@@ -96,8 +97,8 @@ function auto.bar()
     return loop.bar and loop.bar()
   end
   local name = server()
-  return name and name .. " has no loop here, and a call that blocks stops the whole server: give the client a loop of your own (docs/embedding.md), " ..
-    "or take loop = \"blocking\" where nothing is served yet"
+  return name and name .. " has no loop here, and a call that blocks stops the whole server: give the client a loop of " ..
+    "your own (docs/embedding.md), or take loop = \"blocking\" where nothing is served yet"
 end
 
 local NAMES = { blocking = true, nginx = true, cqueues = true, luv = true }
@@ -109,18 +110,35 @@ function loops.is_foreign(loop)
   return loop ~= auto and not (NAMES[loop.name] and package.loaded["scope3.loop." .. loop.name] == loop)
 end
 
+local function is_loop(loop)
+  if type(loop) ~= "table" or type(loop.name) ~= "string" then
+    return false
+  end
+  for _, name in ipairs { "wake", "rest", "bar" } do
+    if loop[name] ~= nil and type(loop[name]) ~= "function" then
+      return false
+    end
+  end
+  return type(loop.now) == "function" and type(loop.sleep) == "function" and type(loop.wait) == "function"
+end
+
 --- A loop by its name, the caller's own, or for nil the one that finds the host by itself. Raises for anything else.
 ---@param loop "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop|nil
 ---@return scope3.Loop
 function loops.find(loop)
   if loop == nil then
     return auto
-  elseif type(loop) == "table" and type(loop.name) == "string" and loop.now and loop.sleep and loop.wait then
+  elseif is_loop(loop) then
     return loop
-  elseif NAMES[loop] then
-    return require("scope3.loop." .. loop)
+  elseif type(loop) == "string" and NAMES[loop] then
+    local there, found = pcall(require, "scope3.loop." .. loop)
+    if not there then
+      error(('scope3.client: loop "%s" cannot be used here: %s'):format(loop, tostring(found):match("[^\r\n]*")), 3)
+    end
+    return found
   end
-  error("scope3.client: loop must be \"blocking\", \"nginx\", \"cqueues\", \"luv\", or a table with name, now, sleep and wait (scope3.Loop)", 3)
+  error("scope3.client: " .. door.problem("loop",
+    '"blocking", "nginx", "cqueues", "luv", or a table with name, now, sleep and wait (scope3.Loop)', loop), 3)
 end
 
 return loops

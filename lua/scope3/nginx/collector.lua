@@ -6,6 +6,7 @@
 local census_of = require "scope3.nginx.census"
 local client_of = require "scope3.client"
 local core = require "scope3.core"
+local door = require "scope3.door"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local limiter = require "scope3.limiter"
@@ -27,8 +28,8 @@ Collector.__name = "scope3.collector"
 local collector = {}
 
 ---@class scope3.CollectorOptions
----@field audience string|{id: string, name: string?, consent_basis: string?}
----@field account_id? string  these four as in scope3.client
+---@field audience string|integer|scope3.AudienceMeta
+---@field account_id? string|integer  these four as in scope3.client
 ---@field api_key? string
 ---@field base_url? string
 ---@field ca_file? string
@@ -45,8 +46,8 @@ local collector = {}
 ---@field mend? boolean
 ---@field ids? "refuse"|"hash"|"as_is"
 ---@field phone_repairs? "all"|string[]
----@field push_notification_config? table  docs/contract.md section 6
----@field on_event? fun(event: table)  as in scope3.SyncOptions
+---@field push_notification_config? scope3.PushNotificationConfig
+---@field on_event? fun(event: scope3.Event)  as in scope3.SyncOptions
 local OPTIONS = options.merge(identity.options, {
   audience = "any", account_id = "id", api_key = "string", base_url = "string", ca_file = "string", rate = "count",
   flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count", max_waiting_bytes = "count",
@@ -71,6 +72,7 @@ local all = {}
 ---@return scope3.Collector?
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function collector.new(opts)
+  door.argument(opts ~= nil, "scope3.nginx.collector", "opts", "a table", opts)
   opts = options.check("scope3.nginx.collector", opts, OPTIONS, 2)
   local audience = audience_of.meta("scope3.nginx.collector", opts.audience, 2)
   local issues = {}
@@ -249,9 +251,10 @@ local function next_batch(self, own)
 end
 
 -- What this worker has. Made at its first use there: nothing of the master's is carried over.
-local function begin(self)
+local function begin(self, level)
   if ngx.get_phase() == "init" then
-    error("scope3.nginx: a collector is made in init_by_lua, and used in the workers: what the master had would be lost", 3)
+    error("scope3.nginx: a collector is made in init_by_lua, and used in the workers: what the master had would be lost",
+      level)
   end
   local config = self.config
   local own = {
@@ -290,10 +293,11 @@ local function begin(self)
   return own
 end
 
-local function own_of(self)
+-- `level`: the caller of the public function, as error() counts in begin().
+local function own_of(self, level)
   local own = self.own
   if not own or own.pid ~= ngx.worker.pid() then
-    own = begin(self)
+    own = begin(self, level or 4)
   end
   return own
 end
@@ -417,13 +421,14 @@ local function is_full(self, own)
 end
 
 local function put(self, member, remove)
-  local own = own_of(self)
+  local own = own_of(self, 5)
   local full = is_full(self, own)
   if full then
     own.census:add("refused", 1)
     return nil, errors.new("full", full, { retryable = true })
   end
-  local added, reason = own.builder:add(own.payload, member, remove, 3)
+  local added, reason = own.builder:add(own.payload, member, remove, 3,
+    remove and "collector:remove" or "collector:add")
   if added == false then -- no room in this request
     seal(own)
     arm(self, own, true)
@@ -452,21 +457,24 @@ end
 ---@return true?
 ---@return scope3.Error? err  kind "invalid": the member was rejected (`code` says why); "full": too many wait already, and this one was refused
 function Collector:add(member)
+  door.self(getmetatable(self) == Collector, "collector:add", "scope3.collector", self)
   local added, err = put(self, member) -- no tail call: misuse is blamed on the third function
   return added, err
 end
 
 --- Removes a member, of which only `external_id` is looked at. As add(); of an add and a removal of one id the later one counts.
----@param member {external_id: string|number}
+---@param member scope3.Member
 ---@return true?
 ---@return scope3.Error? err  as add()
 function Collector:remove(member)
+  door.self(getmetatable(self) == Collector, "collector:remove", "scope3.collector", self)
   local added, err = put(self, member, true)
   return added, err
 end
 
 --- Begins in this worker: looks for members that dead workers left. For init_worker_by_lua; without it that is done at the first member.
 function Collector:start()
+  door.self(getmetatable(self) == Collector, "collector:start", "scope3.collector", self)
   arm(self, own_of(self), true)
 end
 
@@ -475,6 +483,7 @@ end
 ---@return true?
 ---@return scope3.Error? err  why something still waits; beside true, the last refusal for good
 function Collector:flush()
+  door.self(getmetatable(self) == Collector, "collector:flush", "scope3.collector", self)
   local why = self.client.loop.bar and self.client.loop.bar()
   if why then
     return nil, errors.new("cannot_wait", why)
@@ -511,6 +520,7 @@ end
 --- What it has and what became of it.
 ---@return scope3.CollectorStatus
 function Collector:status()
+  door.self(getmetatable(self) == Collector, "collector:status", "scope3.collector", self)
   local own = own_of(self)
   count_held(own)
   local status = own.census:own()

@@ -4,6 +4,7 @@ local audience_of = require "scope3.audience"
 local client_of = require "scope3.client"
 local core = require "scope3.core"
 local dialect = require "scope3.dialect"
+local door = require "scope3.door"
 local effect = require "scope3.effect"
 local errors = require "scope3.error"
 local json = require "scope3.json"
@@ -23,12 +24,13 @@ local MAX_ROWS, MAX_UNPACKED = 10000000, 2 ^ 31 -- what an upload may cost: ten 
 local LINGERING = 1 -- seconds between the answer to an HTTP/2 upload and the end of its stream
 local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of a body is read, in all and without a byte
 
----@class scope3.GatewayOptions
----@field audience string|table|(fun(): string|table)  a function is called for each upload; it may look at ngx.var
----@field map? table  these three as in a script
----@field member? function
----@field where? function|table
----@field account_id? string  these four as in scope3.client
+---@class scope3.GatewayOptions: scope3.ScriptOptions  what a script may hold, and:
+---@field audience string|integer|scope3.AudienceMeta|(fun(): string|integer|scope3.AudienceMeta)  a function is called
+---  for each upload; it may look at ngx.var
+---@field map? table<string, string|integer|table>  these three as in a script
+---@field member? fun(row: scope3.Row): scope3.Member|scope3.Member[]|nil, string?
+---@field where? (fun(row: scope3.Row): boolean?)|table<string|integer, any>
+---@field account_id? string|integer  these four as in scope3.client
 ---@field api_key? string
 ---@field base_url? string
 ---@field ca_file? string
@@ -36,9 +38,7 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field read_timeout? number  seconds that an upload may stand still (60)
 ---@field max_rows? integer  the most rows of an upload, empty lines included (10 million)
 ---@field max_unpacked_bytes? integer  the most bytes that an upload may have, or unpack to where it is gzip (2 GiB)
----@field on_event? fun(event: table)  as in scope3.SyncOptions
---- and what a script may hold beside: mode, unique, region, mend, ids, phone_repairs, delimiter, quote, escape, null, header, format,
---- max_members, max_bytes, rate, …
+---@field on_event? fun(event: scope3.Event)  as in scope3.SyncOptions
 local OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "string", base_url = "string",
   ca_file = "string", shared = "string", read_timeout = "seconds", max_rows = "count", max_unpacked_bytes = "count", on_event = "function",
@@ -63,7 +63,8 @@ local function refuse(status, message, drain)
   return answer(status, { error = { kind = "upload", message = message } }, drain)
 end
 
--- Over HTTP/2 nginx gives the module no connection to read the body from, and the end of the request resets its stream. Where the reset comes with the
+-- Over HTTP/2 nginx gives the module no connection to read the body from, and the end of the request resets its stream.
+-- Where the reset comes with the
 -- answer, curl takes it for a broken connection. So the answer goes first, whole, and has time to be read.
 local function linger()
   ngx.eof()
@@ -140,6 +141,7 @@ end
 ---@return (fun())? handler
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function gateway.new(opts)
+  door.argument(opts ~= nil, "scope3.nginx.gateway", "opts", "a table", opts)
   opts = options.check("scope3.nginx.gateway", opts, OPTIONS, 2)
   local script = { map = opts.map, member = opts.member, where = opts.where }
   local problem = script_of.problem(script, opts.mode) or dialect.problem(opts)

@@ -6,11 +6,12 @@ local collector = require "scope3.nginx.collector"
 local gateway = require "scope3.nginx.gateway"
 local webhook = require "scope3.nginx.webhook"
 
+-- Misuse has no position behind pcall(), which is no line of a file, and gets the caller's here.
 local function or_raise(make)
   return function(opts)
-    local made, err = make(opts)
-    if not made then
-      error(tostring(err), 2)
+    local fine, made, err = pcall(make, opts)
+    if not fine or not made then
+      error(tostring(not fine and made or err), 2)
     end
     return made
   end

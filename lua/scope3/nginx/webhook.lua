@@ -1,6 +1,7 @@
 --- A location for completion callbacks: verifies each, and hands its payload on once.
 local core = require "scope3.core"
 local deliveries = require "scope3.webhook.deliveries"
+local door = require "scope3.door"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local log = require "scope3.nginx.log"
@@ -57,9 +58,10 @@ end
 ---@param shared string
 ---@return fun(task_id: string): boolean
 function location.notified(shared)
+  door.argument(type(shared) == "string", "scope3.nginx.notified", "shared", "a string", shared)
   local dict = ngx.shared[shared]
   if not dict then
-    error("scope3.nginx.notified: there is no lua_shared_dict " .. tostring(shared), 2)
+    error("scope3.nginx.notified: there is no lua_shared_dict " .. shared, 2)
   end
   return function(task_id)
     return dict:get(came_key(task_id)) == true
@@ -72,9 +74,9 @@ end
 ---@return (fun())? handler
 ---@return scope3.Error? err  kind "invalid": `shared` is not declared
 function location.new(opts)
-  if type(opts) ~= "table" or type(opts.on_payload) ~= "function" then
-    error("scope3.nginx.webhook: on_payload must be a function", 2)
-  end
+  door.argument(type(opts) == "table", "scope3.nginx.webhook", "opts", "a table", opts)
+  local on_payload = opts.on_payload
+  door.argument(type(on_payload) == "function", "scope3.nginx.webhook", "on_payload", "a function", on_payload)
   local config, own = {}, {}
   for key, value in pairs(opts) do
     if OWN[key] then

@@ -1,4 +1,5 @@
 --- Runs a sandbox in a process of its own, which ends with this one.
+local door = require "scope3.door"
 local json = require "scope3.sandbox.json"
 
 local child = {}
@@ -66,12 +67,27 @@ opts.port_file, opts.until_eof = %s, true
 if not require("scope3.sandbox").serve(opts) then os.exit(1) end
 ]]
 
+---@class scope3.SandboxChildOptions: scope3.SandboxOptions  settings of the sandbox, and:
+---@field interpreter? string  the Lua that runs it
+---@field log? string  a file for what it prints
+---@field sleep? fun(seconds: number)
+
+---@class scope3.SandboxChild
+---@field url string
+---@field port integer
+---@field close fun(self: scope3.SandboxChild): true?, string?
+local OWN_OPTIONS = { interpreter = "string", log = "string", sleep = "function" }
+
 --- Starts a sandbox and returns once it listens.
----@param opts? table  settings of the sandbox, and `interpreter`, `log` (a file for what it prints; its errors are what
----  close() tells else), `sleep` (function of seconds)
----@return {url: string, port: integer, close: fun(self: table): true?, string?}?
+---@param opts? scope3.SandboxChildOptions  the errors that it prints without `log` are what close() tells
+---@return scope3.SandboxChild?
 ---@return string? message
 function child.start(opts)
+  door.argument(opts == nil or type(opts) == "table", "sandbox.child.start", "opts", "a table", opts)
+  for key, want in pairs(OWN_OPTIONS) do
+    local value = opts and opts[key]
+    door.argument(value == nil or type(value) == want, "sandbox.child.start", key, "a " .. want, value)
+  end
   local settings = {}
   for key, value in pairs(opts or {}) do
     settings[key] = value

@@ -4,9 +4,11 @@ local socket = require "cqueues.socket"
 local core = require "scope3.core"
 local callback = require "scope3.sandbox.callback"
 local control = require "scope3.sandbox.control"
+local door = require "scope3.door"
 local faults = require "scope3.sandbox.faults"
 local http = require "scope3.sandbox.http"
 local json = require "scope3.sandbox.json"
+local options = require "scope3.options"
 local service = require "scope3.sandbox.service"
 local settings = require "scope3.sandbox.settings"
 local state = require "scope3.sandbox.state"
@@ -18,7 +20,17 @@ Sandbox.__index = Sandbox
 
 local CONTROL_BODY = 64 * 1024 * 1024 -- bytes of a request that sets something
 
-local OWN_OPTIONS = { port = true, host = true, until_eof = true, port_file = true, tls = true, on_listen = true }
+---@class scope3.SandboxOptions  every setting of docs/sandbox.md, and:
+---@field port? integer  0 takes a free one (0)
+---@field host? string  of this machine alone (127.0.0.1)
+---@field until_eof? boolean  serves until standard input ends
+---@field port_file? string  where the port is written
+---@field tls? {cert: string, key: string}  paths of PEM files
+---@field on_listen? fun(url: string)
+---@field [string] any
+local OWN_OPTIONS = {
+  port = "any", host = "string", until_eof = "boolean", port_file = "string", tls = "table", on_listen = "function",
+}
 
 -- cqueues' monotonic clock and the wall clock's start: fractions of a second, and never backwards.
 local epoch = os.time() - cqueues.monotime()
@@ -422,17 +434,17 @@ local function announce(path, port)
 end
 
 --- Serves until standard input ends (`until_eof`) or the process is stopped.
----@param opts table  every setting of docs/sandbox.md, and port (a free one), host (loopback), until_eof, port_file,
----  tls = { cert = path, key = path }, on_listen = function(url)
+---@param opts? scope3.SandboxOptions
 ---@return boolean? fine  nil when an error of the sandbox's own was printed meanwhile
 ---@return string? message
 function sandbox.serve(opts)
-  local initial = {}
+  door.argument(opts == nil or type(opts) == "table", "sandbox", "opts", "a table", opts)
+  local initial, own = {}, {}
   for key, value in pairs(opts or {}) do
-    if not OWN_OPTIONS[key] then
-      initial[key] = value
-    end
+    local to = OWN_OPTIONS[key] and own or initial
+    to[key] = value
   end
+  opts = options.check("sandbox", own, OWN_OPTIONS, 2)
   local host = opts.host or "127.0.0.1"
   if not (host == "::1" or host:find("^127%.")) then
     error("sandbox: it listens on this machine alone, so host must be 127.0.0.1 or ::1", 2)
@@ -452,7 +464,7 @@ function sandbox.serve(opts)
   self:reset()
 
   local port_given = opts.port or 0
-  if port_given % 1 ~= 0 or port_given < 0 or port_given > 65535 then
+  if type(port_given) ~= "number" or port_given % 1 ~= 0 or port_given < 0 or port_given > 65535 then
     error("sandbox: port must be a whole number from 0, for a free one, to 65535", 2)
   end
   local listener = socket.listen { host = host, port = port_given, reuseaddr = true }

@@ -1,6 +1,7 @@
 --- Which callbacks were delivered before: delivery is at least once, and unordered (docs/contract.md section 6).
 local canonical = require "scope3.webhook.canonical"
 local core = require "scope3.core"
+local door = require "scope3.door"
 local json = require "scope3.json"
 local options = require "scope3.options"
 local refusal = require "scope3.webhook.refusal"
@@ -11,6 +12,7 @@ local deliveries = {}
 ---@class scope3.Deliveries
 local Deliveries = {}
 Deliveries.__index = Deliveries
+Deliveries.__name = "scope3.deliveries"
 
 local MAX, DAY = 100000, 24 * 3600
 local LONGEST = 7 * DAY -- the longest horizon that AdCP lets a sender have
@@ -19,6 +21,7 @@ local HANDLING = 60 -- seconds for which one that is being handled keeps the sam
 local TERMINAL = { completed = true, failed = true, canceled = true, cancelled = true, rejected = true }
 
 --- The message about a horizon that is none, or nil.
+---@private
 ---@param opts {horizon: number?}
 ---@return string?
 function deliveries.problem(opts)
@@ -27,15 +30,20 @@ function deliveries.problem(opts)
   end
 end
 
+---@class scope3.DeliveriesOptions
+---@field max? integer  deliveries at once (100,000)
+---@field store? scope3.ExpiringStore  a lua_shared_dict, for all workers of nginx to share (a table of this Lua state)
+---@field now? fun(): number  a clock in seconds that only goes forward
+---@field horizon? number  seconds for which the sender may repeat a delivery, and one is remembered (86,400, up to 604,800)
+
+local OPTIONS = { max = "count", now = "function", horizon = "seconds",
+  store = { is = store_of.is, expected = store_of.EXPECTED } }
+
 --- Makes a memory of deliveries; one for each registration, or for all of one sender.
----@param opts? {max: integer?, store: scope3.ExpiringStore?, now: (fun(): number)?, horizon: number?}  `max` deliveries
----  at once (100,000); `store` a lua_shared_dict, for all workers of nginx to share (a table of this Lua state); `now`
----  a clock in seconds that only goes forward; `horizon` seconds for which the sender may repeat a delivery, and one is
----  remembered (86,400, up to 604,800)
+---@param opts? scope3.DeliveriesOptions
 ---@return scope3.Deliveries
 function deliveries.new(opts)
-  opts = options.check("webhook.deliveries", opts, { max = "count", store = "any", now = "function",
-    horizon = "seconds" }, 2)
+  opts = options.check("webhook.deliveries", opts, OPTIONS, 2)
   if opts.store and (opts.max or opts.now) then
     error(("webhook.deliveries: %s has no effect on a store, which has its own"):format(opts.max and "max" or "now"), 2)
   end
@@ -69,9 +77,14 @@ local function read(body)
   return core.sha256(form or body), ended
 end
 
-local function check(what, key, body)
-  if type(key) ~= "string" or type(body) ~= "string" then
-    error("deliveries:" .. what .. ": the key and the body must be strings", 3)
+local function check(self, what, key, body)
+  if getmetatable(self) ~= Deliveries then
+    error(("deliveries:%s: the object before the colon must be a scope3.deliveries, not %s"):format(what,
+      door.kind(self)), 3)
+  elseif type(key) ~= "string" then
+    error(("deliveries:%s: "):format(what) .. door.problem("key", "a string", key), 3)
+  elseif type(body) ~= "string" then
+    error(("deliveries:%s: "):format(what) .. door.problem("body", "a string", body), 3)
   end
 end
 
@@ -127,7 +140,7 @@ end
 ---  within the horizon; "webhook_unavailable" (503): there is no room, or it came a moment ago and is being handled,
 ---  which may still fail
 function Deliveries:add(key, body)
-  check("add", key, body)
+  check(self, "add", key, body)
   local own, digest, ended = places("", key), read(body)
   local state, before = take(self.store, own, digest .. (ended and ended.handling or ""))
   if state == "full" then
@@ -158,7 +171,7 @@ end
 ---@return true?
 ---@return scope3.Error? err  "webhook_unavailable": there is no room, so it will be new when it comes again
 function Deliveries:keep(key, body)
-  check("keep", key, body)
+  check(self, "keep", key, body)
   local own, digest, ended = places("", key), read(body)
   local added, why = self.store:safe_add(own.handled, digest, self.horizon)
   local lacking = not added and why ~= "exists"
@@ -179,7 +192,7 @@ end
 --- Forgets a delivery that could not be acted upon, so that it may come again.
 ---@param key string
 function Deliveries:forget(key)
-  check("forget", key, "")
+  check(self, "forget", key, "")
   local own = places("", key)
   local value = self.store:get(own.handling)
   if value then

@@ -1,10 +1,12 @@
 --- Completion callbacks: whether one is from the service, and what it says. For any host; docs/contract.md section 6.
 local core = require "scope3.core"
 local deliveries = require "scope3.webhook.deliveries"
+local door = require "scope3.door"
 local headers_of = require "scope3.webhook.headers"
 local options = require "scope3.options"
 local payload = require "scope3.webhook.payload"
 local refusal = require "scope3.webhook.refusal"
+local rules = require "scope3.rules"
 local replay = require "scope3.webhook.replay"
 local secret = require "scope3.webhook.secret"
 local signature = require "scope3.webhook.signature"
@@ -18,15 +20,9 @@ local CONFIG = {
   now = "function", revoked = "function", seen = "any",
 }
 
--- Whether something has a length in characters in a range, as the service counts when it is registered (docs/contract.md
--- section 2).
+-- Whether something has so many characters, as the service counts when it is registered (docs/contract.md section 2).
 local function text(value, least, most)
-  if type(value) ~= "string" then
-    return false
-  end
-  local _, continuation = value:gsub("[\128-\191]", "")
-  local n = #value - continuation
-  return n >= least and n <= (most or math.huge)
+  return type(value) == "string" and rules.characters(value) >= least and rules.characters(value) <= (most or math.huge)
 end
 
 -- Keys that only one mode looks at. Beside another mode they would be a check that is never made.
@@ -36,13 +32,13 @@ local ONLY = { secrets = "hmac", max_skew = "hmac", credentials = "bearer", keys
 local needs = {}
 
 function needs.hmac(config)
-  local n = config.secrets and #config.secrets or 0
-  if n < 1 or n > 2 then
+  local n = door.count(config.secrets)
+  if not n or n < 1 or n > 2 then
     return "secrets must be a list of the current secret and, while it is being changed, the one before"
   end
   for _, value in ipairs(config.secrets) do
     if type(value) ~= "string" or #value < 32 then
-      return "a secret must be a string of at least 32 bytes"
+      return "secrets: a secret must be a string of at least 32 bytes"
     end
   end
 end
@@ -60,10 +56,12 @@ function needs.rfc9421(config)
 end
 
 --- The message about the first misuse in a configuration, or nil. Holds none of its values.
+---@private
 ---@param config any
 ---@return string?
 function webhook.problem(config)
-  local problem = options.problem(config, CONFIG)
+  local problem = type(config) ~= "table" and door.problem("config", "a table", config)
+    or options.problem(config, CONFIG)
   if problem then
     return problem
   elseif not config.mode then
@@ -78,22 +76,22 @@ function webhook.problem(config)
   end
   local seen = config.seen
   if seen ~= nil and type(seen) ~= "function" and not (type(seen) == "table" and seen.seen and seen.full) then
-    return "seen must be a function or a replay cache"
+    return door.problem("seen", "a function or a replay cache", seen)
   end
   return needs[config.mode](config)
 end
 
 local function request_problem(request, mode)
   if type(request) ~= "table" then
-    return "the request must be a table, not a " .. type(request)
+    return door.problem("the request", "a table", request)
   elseif type(request.headers) ~= "table" then
-    return "request.headers must be a table, not a " .. type(request.headers)
+    return door.problem("request.headers", "a table", request.headers)
   elseif request.body ~= nil and type(request.body) ~= "string" then
-    return "request.body must be a string, not a " .. type(request.body)
+    return door.problem("request.body", "a string", request.body)
   end
   for _, name in ipairs { "method", "url" } do
     if type(request[name]) ~= "string" and (mode == "rfc9421" or request[name] ~= nil) then
-      return ("request.%s must be a string, not a %s"):format(name, type(request[name]))
+      return door.problem("request." .. name, "a string", request[name])
     end
   end
 end
@@ -120,12 +118,13 @@ end
 ---@field secrets? string[]  hmac: the current secret and, while it is being changed, the one before; at least 32 bytes each
 ---@field credentials? string  bearer
 ---@field token? string  what was registered as token; nil does not look at it
----@field keys? table|fun(keyid: string): table?  rfc9421: the sender's JWKS (or a list of JWKs), or a function that fetches it (nil: failed).
+---@field keys? table|(fun(keyid: string): table?)  rfc9421: the sender's JWKS (or a list of JWKs), or a function that
+---  fetches it (nil: failed).
 ---  It is asked when a key is not known or the set is 15 minutes old, and no more than once in 30 s. It may yield.
 ---@field max_skew? number  hmac: seconds between the timestamp and now (300)
 ---@field now? fun(): number  seconds since 1970 (this machine's clock)
 ---@field revoked? fun(keyid: string): boolean|"stale"  rfc9421: whether a key is revoked; "stale" where that cannot be told any more (never)
----@field seen? scope3.ReplayCache|fun(keyid: string, nonce: string, expires: number, now: number): boolean|"full"  rfc9421: whether a nonce
+---@field seen? scope3.ReplayCache|(fun(keyid: string, nonce: string, expires: number, now: number): boolean|"full")  rfc9421: whether a nonce
 ---  was there, which it is from then on, until 62 s after `expires`. A function is asked once, behind the digest; a cache also before the
 ---  signature, whether the key is at its cap (one cache of this Lua state)
 
@@ -144,7 +143,11 @@ function webhook.verify(request, config)
     error("webhook.verify: " .. problem, 2)
   end
   local body = request.body or ""
-  local now = math.floor(config.now and config.now() or core.time())
+  local now = config.now and config.now() or core.time()
+  if type(now) ~= "number" or now ~= now or math.abs(now) == math.huge then
+    error("webhook.verify: " .. door.problem("what now() gives", "a number of seconds", now), 2)
+  end
+  now = math.floor(now)
   if #body > LONGEST_BODY then
     return refusal.new("webhook_body_too_large", "its body is over 1 MiB")
   end

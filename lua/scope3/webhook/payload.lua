@@ -74,7 +74,7 @@ function payload.read(body, token)
   if names then
     return refusal.new("webhook_body_malformed", "an object of its body has a key more than once: " .. list_names(names, count))
   end
-  local decoded = fine and json.decode(body)
+  local decoded = fine and json.decode(body, true)
   if not decoded then
     return refusal.new("webhook_body_malformed", "its body is no JSON object")
   end

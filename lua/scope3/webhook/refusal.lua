@@ -15,10 +15,12 @@ local STATUS = {
 ---@return nil
 ---@return scope3.Error err  kind "webhook", with `code`, and in `status` what to answer
 function refusal.new(code, message, fields)
-  local err = errors.new("webhook", "the callback is refused: " .. message, fields)
-  err.code = code
-  err.status = err.status or STATUS[code] or 401
-  return nil, err
+  local all = { status = STATUS[code] or 401 }
+  for key, value in pairs(fields or {}) do
+    all[key] = value
+  end
+  all.code = code
+  return nil, errors.new("webhook", "the callback is refused: " .. message, all)
 end
 
 return refusal

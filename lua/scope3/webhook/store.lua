@@ -1,5 +1,6 @@
 --- Keys that are forgotten after a while, in this Lua state: the calls of nginx's lua_shared_dict that the caches of callbacks use.
 local core = require "scope3.core"
+local door = require "scope3.door"
 
 ---@class scope3.ExpiringStore  what a lua_shared_dict answers to
 ---@field get fun(self, key: string): any
@@ -12,6 +13,16 @@ Store.__index = Store
 local store = {}
 
 local SLOT = 60 -- seconds; keys are forgotten in groups
+
+--- Whether something has those calls.
+---@private
+---@param value any
+---@return boolean
+function store.is(value)
+  return door.has(value, "get", "safe_add", "incr", "delete")
+end
+
+store.EXPECTED = "what has get, safe_add, incr and delete, as a lua_shared_dict has"
 
 ---@param max integer  keys at once
 ---@param now? fun(): number  seconds of any clock that only goes forward
