@@ -1,9 +1,11 @@
 --- Runs a sandbox in a process of its own, which ends with this one.
+---
+--- One pipe does both: its first line is the port, and the sandbox ends when nobody holds the end that reads. No file is
+--- needed, so a system without a folder to write into will do.
 local json = require "scope3.sandbox.json"
 
 local child = {}
 
-local DEADLINE = 20 -- seconds to come up
 local INIT = "LUA_INIT LUA_INIT_5_2 LUA_INIT_5_3 LUA_INIT_5_4 LUA_INIT_5_5"
 
 local function quote(text)
@@ -25,29 +27,20 @@ Child.__index = Child
 --- Ends it. Idempotent.
 function Child:close()
   if self.pipe then
-    self.pipe:close() -- its standard input ends, and so does it
+    self.pipe:close() -- nobody reads its output any more, and it ends
     self.pipe = nil
   end
-end
-
-local function read_port(path)
-  local file = io.open(path, "r")
-  local line = file and file:read("*l")
-  if file then
-    file:close()
-  end
-  return tonumber(line)
 end
 
 local SERVE = [[
 package.path, package.cpath = %s, %s
 local opts = require("scope3.sandbox.json").decode(%s)
-opts.port_file, opts.until_eof = %s, true
+opts.tell_port, opts.until_unread = true, true
 require("scope3.sandbox").serve(opts)
 ]]
 
 --- Starts a sandbox and returns once it listens.
----@param opts? table  settings of the sandbox, and `interpreter`, `log` (a file for what it prints), `sleep` (function of seconds)
+---@param opts? table  settings of the sandbox, and `interpreter`, `log` (a file for what it prints)
 ---@return {url: string, port: integer, close: fun(self: table)}?
 ---@return string? message
 function child.start(opts)
@@ -55,47 +48,26 @@ function child.start(opts)
   for key, value in pairs(opts or {}) do
     settings[key] = value
   end
-  local sleep = settings.sleep or function(seconds)
-    os.execute("sleep " .. json.encode(seconds)) -- not by format(), which may write a decimal comma
-  end
   local log, lua = settings.log or "/dev/null", settings.interpreter or interpreter()
   settings.sleep, settings.log, settings.interpreter = nil, nil, nil
 
-  local port_file = os.tmpname()
   local program = SERVE:format(("%q"):format(package.path), ("%q"):format(package.cpath),
-    ("%q"):format(json.encode(settings)), ("%q"):format(port_file))
+    ("%q"):format(json.encode(settings)))
   -- Ctrl-C at the terminal goes to every process in front: the sandbox leaves it to its parent. What LUA_INIT holds is
-  -- not for this interpreter.
-  local pipe, why = io.popen(("trap '' INT; unset %s; %s -e %s >>%s 2>&1 || echo failed >%s"):format(
-    INIT, quote(lua), quote(program), quote(log), quote(port_file .. ".end")), "w")
+  -- not for this interpreter. Standard input is its parent's.
+  local pipe, why = io.popen(("trap '' INT; unset %s; exec %s -e %s </dev/null 2>>%s"):format(
+    INIT, quote(lua), quote(program), quote(log)), "r")
   if not pipe then
     return nil, "the sandbox could not be started: " .. tostring(why)
   end
-  local self = setmetatable({ pipe = pipe }, Child)
-  local waited, port = 0
-  repeat
-    port = read_port(port_file)
-    local ended = not port and io.open(port_file .. ".end", "r")
-    if ended then
-      ended:close()
-      break
-    end
-    if not port then
-      sleep(0.02)
-      waited = waited + 0.02
-    end
-  until port or waited > DEADLINE
+  local port = tonumber(pipe:read("*l"))
   if not port then
-    self:close()
-  end
-  os.remove(port_file)
-  os.remove(port_file .. ".end")
-  if not port then
+    pipe:close()
     return nil, "the sandbox did not start: is cqueues installed for this Lua? (luarocks install cqueues, or apt install lua-cqueues)"
   end
-  self.port = port
-  self.url = ("%s://127.0.0.1:%d"):format(settings.tls and "https" or "http", port)
-  return self
+  return setmetatable({
+    pipe = pipe, port = port, url = ("%s://127.0.0.1:%d"):format(settings.tls and "https" or "http", port),
+  }, Child)
 end
 
 return child

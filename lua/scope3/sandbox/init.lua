@@ -15,7 +15,7 @@ local sandbox = {}
 local Sandbox = {}
 Sandbox.__index = Sandbox
 
-local OWN_OPTIONS = { port = true, host = true, until_eof = true, port_file = true, tls = true, on_listen = true }
+local OWN_OPTIONS = { port = true, host = true, until_eof = true, tell_port = true, until_unread = true, tls = true, on_listen = true }
 
 -- cqueues' monotonic clock and the wall clock's start: fractions of a second, and never backwards.
 local epoch = os.time() - cqueues.monotime()
@@ -360,17 +360,10 @@ local function tls_context(tls)
   return context
 end
 
--- Written aside and renamed, so that a reader never sees half of it.
-local function announce(path, port)
-  local file = assert(io.open(path .. ".new", "w"))
-  file:write(port, "\n")
-  file:close()
-  assert(os.rename(path .. ".new", path))
-end
-
---- Serves until standard input ends (`until_eof`) or the process is stopped.
----@param opts table  every setting of sandbox.control, and port (a free one), host (loopback), until_eof, port_file,
----  tls = { cert = path, key = path }, on_listen = function(url)
+--- Serves until standard input ends (`until_eof`), nobody reads standard output any more (`until_unread`), or the process
+--- is stopped.
+---@param opts table  every setting of sandbox.control, and port (a free one), host (loopback), until_eof, until_unread,
+---  tell_port (prints it as a line), tls = { cert = path, key = path }, on_listen = function(url)
 function sandbox.serve(opts)
   local settings = {}
   for key, value in pairs(opts or {}) do
@@ -408,8 +401,9 @@ function sandbox.serve(opts)
     error(("sandbox: port %s cannot be listened on (%s)"):format(port_given, tostring(why)), 0)
   end
   local _, _, port = listener:localname()
-  if opts.port_file then
-    announce(opts.port_file, port)
+  if opts.tell_port then
+    io.stdout:write(("%d\n"):format(port))
+    io.stdout:flush()
   end
   if opts.on_listen then
     opts.on_listen(("%s://%s:%d"):format(self.tls and "https" or "http", host, port))
@@ -439,6 +433,12 @@ function sandbox.serve(opts)
       repeat
         local line = input:read("*l")
       until not line
+      running = false
+    end)
+  end
+  if opts.until_unread then
+    self.queue:wrap(function()
+      cqueues.poll { pollfd = 1, events = "r" } -- of a pipe's writing end, the only event is that its readers are gone
       running = false
     end)
   end
