@@ -33,8 +33,8 @@ typedef struct level {
   int count; /* of an array */
 } level;
 
-/* json_decode(text) -> value | nil, message. JSON's null is the light userdata NULL; of a name that stands twice the
-   last counts. */
+/* json_decode(text, array) -> value | nil, message. JSON's null is the light userdata NULL; of a name that stands twice
+   the last counts. `array`, or nil, is the metatable of arrays. */
 static int json_decode(lua_State *L) {
   level levels[SC3_JSON_READ_DEPTH];
   sc3_json_reader reader;
@@ -44,7 +44,9 @@ static int json_decode(lua_State *L) {
   int depth = 0;
   luaL_checktype(L, 1, LUA_TSTRING);
   text.p = lua_tolstring(L, 1, &text.n);
-  lua_settop(L, 1);
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2))
+    luaL_checktype(L, 2, LUA_TTABLE);
   lua_pushnil(L); /* the scratch */
   luaL_checkstack(L, 3 * SC3_JSON_READ_DEPTH, "too deep");
   sc3_json_read_begin(&reader, text);
@@ -61,6 +63,10 @@ static int json_decode(lua_State *L) {
       case SC3_JSON_EVENT_OBJECT:
       case SC3_JSON_EVENT_ARRAY:
         lua_createtable(L, 0, 0);
+        if (event == SC3_JSON_EVENT_ARRAY && !lua_isnil(L, 2)) {
+          lua_pushvalue(L, 2);
+          lua_setmetatable(L, -2);
+        }
         levels[depth].object = event == SC3_JSON_EVENT_OBJECT;
         levels[depth].count = 0;
         depth++;
@@ -70,10 +76,10 @@ static int json_decode(lua_State *L) {
         in_object = depth > 0 && levels[depth - 1].object;
         break;
       case SC3_JSON_EVENT_NAME:
-        push_string(L, token, &room, 2, text.n);
+        push_string(L, token, &room, 3, text.n);
         continue;
       case SC3_JSON_EVENT_STRING:
-        push_string(L, token, &room, 2, text.n);
+        push_string(L, token, &room, 3, text.n);
         break;
       case SC3_JSON_EVENT_NUMBER:
         (void)sc3_number_read(token, &number);

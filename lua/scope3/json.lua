@@ -8,19 +8,22 @@ local json = {
   null = core.null,
 }
 
+-- Marks a table that must be written as an array even when it is empty.
+local ARRAY = {}
+
 --- The value of a JSON text; nil and a message where it is none. Objects and arrays become tables, null json.null; of a
---- name that stands twice the last counts. Whole numbers are integers where Lua has them.
+--- name that stands twice the last counts. Whole numbers are integers where Lua has them. Arrays stay arrays when they
+--- are written again.
 ---@param text string
 ---@return any
 ---@return string? message
 function json.decode(text)
-  return core.json_decode(text)
+  return core.json_decode(text, ARRAY)
 end
 
 local DEEPEST = 64
 
 --- Marks a table that must be written as an array even when it is empty.
-local ARRAY = {}
 
 ---@param t table
 ---@return table t
@@ -28,7 +31,10 @@ function json.array(t)
   return setmetatable(t, ARRAY)
 end
 
-local function is_array(t)
+--- Whether a table is written as an array.
+---@param t table
+---@return boolean
+function json.is_array(t)
   return getmetatable(t) == ARRAY or t[1] ~= nil
 end
 
@@ -51,7 +57,7 @@ local function write(value, line, depth)
   end
   local inner = line and line .. "  "
   local parts, left, right, colon = {}, "{", "}", line and ": " or ":"
-  if is_array(value) then
+  if json.is_array(value) then
     left, right = "[", "]"
     for i = 1, #value do
       parts[i] = write(value[i], inner, depth + 1)
