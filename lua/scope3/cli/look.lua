@@ -1,6 +1,7 @@
 --- `scope3 audiences`, `scope3 task` and `scope3 wait`.
 local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.json"
+local output = require "scope3.cli.output"
 local progress_of = require "scope3.cli.progress"
 local setting = require "scope3.cli.setting"
 local status = require "scope3.status"
@@ -10,7 +11,7 @@ local verdict = require "scope3.verdict"
 
 local look = {}
 
-local function audiences(args, client)
+local function audiences(_, client)
   local rows = json.array {}
   for row, err in client:audiences() do
     if not row then
@@ -18,11 +19,9 @@ local function audiences(args, client)
     end
     rows[#rows + 1] = row
   end
-  if args.json then
-    print(json.pretty { audiences = rows })
-    return true
-  elseif #rows == 0 then
-    print("The account has no audiences.")
+  output.object { audiences = rows }
+  if #rows == 0 then
+    output.say("The account has no audiences.\n")
     return true
   end
   local lines = { { "AUDIENCE", "STATUS", "UPLOADED", "MATCHED", "UPDATED", "NAME" } }
@@ -33,7 +32,7 @@ local function audiences(args, client)
       row.updated_at or "-", row.name or "",
     }
   end
-  io.stdout:write(text.columns(lines, { [3] = true, [4] = true }))
+  output.say(text.columns(lines, { [3] = true, [4] = true }))
   return true
 end
 
@@ -45,11 +44,19 @@ local function lines_of(words)
   return lines
 end
 
+-- The fields of a task. `error` is the command's: what the task has under that name is `task_error`.
+local function fields_of(task)
+  local fields = {}
+  for key, value in pairs(task) do
+    fields[key] = value
+  end
+  fields.error, fields.task_error = nil, task.error
+  return fields
+end
+
 local function show_task(args, task)
-  if args.json then
-    print(json.pretty(task))
-    return
-  elseif args.quiet then
+  output.object(fields_of(task))
+  if args.quiet or output.is_json() then
     return
   end
   local rows = { { "task", task.task_id or "-" }, { "status", task.status }, { "type", task.task_type or "-" },
@@ -71,7 +78,7 @@ local function show_task(args, task)
       rows[#rows + 1] = { field, tostring(said) }
     end
   end
-  io.stdout:write(text.columns(rows))
+  output.say(text.columns(rows))
 end
 
 local function task(args, client)
@@ -81,7 +88,7 @@ local function task(args, client)
   end
   show_task(args, seen)
   if tasks.ended(seen.status) and seen.status ~= "completed" then
-    setting.complain("the task ended as " .. seen.status)
+    setting.fail("the task ended as " .. seen.status, "task_failed")
     return true, nil, exit_code.FAILED
   end
   return true
@@ -109,7 +116,7 @@ local function wait(args, client)
   end
   local missed = args.require_ready and exit_code.not_ready(seen.audience)
   if missed then
-    setting.complain(missed)
+    setting.fail(missed, "nothing")
     return true, nil, exit_code.NOTHING
   end
   return true
@@ -132,8 +139,7 @@ function look.main(args, exit)
   if ok then
     return code or exit.OK
   end
-  setting.complain(err)
-  return type(err) == "table" and setting.code(err, exit) or exit.FAILED
+  return setting.refuse(err, args, exit)
 end
 
 return look

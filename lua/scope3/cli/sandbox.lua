@@ -1,4 +1,5 @@
 --- `scope3 sandbox`: runs in front until Ctrl-C.
+local output = require "scope3.cli.output"
 local setting = require "scope3.cli.setting"
 
 local command = {}
@@ -9,21 +10,20 @@ local command = {}
 function command.main(args, exit)
   local ok, sandbox = pcall(require, "scope3.sandbox")
   if not ok then
-    setting.complain("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)")
+    setting.fail("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)", "failed")
     return exit.FAILED
   end
   local served, why = pcall(sandbox.serve, {
     port = args.port, until_eof = args.until_eof, task_seconds = args.task_seconds, rate_limit = args.rate_limit,
     on_listen = function(url)
-      print("listening on " .. url)
-      print(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)"):format(url))
-      io.stdout:flush()
+      output.say(("listening on %s\n"):format(url))
+      output.say(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)\n"):format(url))
     end,
   })
   if not served and tostring(why):find("interrupted!", 1, true) then
     return exit.STOPPED -- Ctrl-C, as the interpreter says it
   elseif not served then
-    setting.complain((tostring(why):gsub("^.-sandbox: ", "the sandbox: ")))
+    setting.fail((tostring(why):gsub("^.-sandbox: ", "the sandbox: ")), "failed")
     return exit.FAILED
   end
   return exit.OK

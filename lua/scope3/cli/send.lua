@@ -4,6 +4,7 @@ local dialect = require "scope3.dialect"
 local exit_code = require "scope3.cli.exit_code"
 local inputs = require "scope3.inputs"
 local options = require "scope3.options"
+local output = require "scope3.cli.output"
 local progress_of = require "scope3.cli.progress"
 local report = require "scope3.cli.report"
 local result_of = require "scope3.result"
@@ -11,6 +12,7 @@ local script_of = require "scope3.script"
 local setting = require "scope3.cli.setting"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
+local wording = require "scope3.cli.wording"
 
 local send = {}
 
@@ -42,10 +44,25 @@ local function number_columns(map)
   end
 end
 
+-- The script of `scope3 run`. A file that has no name of a script and does not compile is taken for one of rows; what
+-- the compiler says of it would repeat its text.
+local function load_script(path)
+  local script, err = script_of.load(path)
+  if script then
+    return script
+  elseif err.code == "no_script" then
+    return nil, "the script: " .. err.message, true
+  elseif err.code == "syntax" and not path:find("%.lua$") then
+    return nil, ("%s is not a script: scope3 run takes a Lua file that returns a table, and then the files of rows. "
+      .. "scope3 sync sends rows without a script"):format(path), true
+  end
+  return nil, err
+end
+
 -- The script that the arguments amount to.
 local function script_from(args)
   if args.command == "run" then
-    return script_of.load(args.script)
+    return load_script(args.script)
   end
   local map, problem = read_map(args.map)
   if map and args.no_header then
@@ -72,9 +89,33 @@ local function audience_from(args, script)
   }
 end
 
+-- Standard output as a file, which is written to in pieces.
+local function standard_output()
+  local parts, bytes = {}, 0
+  local function flush()
+    output.put(table.concat(parts))
+    parts, bytes = {}, 0
+    return true
+  end
+  output.keep()
+  output.report_to(io.stderr)
+  return {
+    write = function(_, words)
+      parts[#parts + 1], bytes = words, bytes + #words
+      return bytes < 8192 or flush()
+    end,
+    close = flush, -- what could not be written decides the exit code by itself
+  }
+end
+
 -- A file that takes refusals: row, column, outcome, reason, and first the file where there may be `several`.
 local function open_rejects(path, several)
-  local file, why = io.open(path, "w")
+  local file, why
+  if path == "-" then
+    file = standard_output()
+  else
+    file, why = io.open(path, "w")
+  end
   if not file then
     return nil, "cannot write " .. tostring(why)
   end
@@ -134,11 +175,22 @@ local function title(args, client, url)
     args.sandbox and "sandbox " .. url or client.base:match("^%a+://([^/]+)"))
 end
 
+-- What follows the tasks needs the same service and account.
+local function follow_options(args)
+  local words = {}
+  for _, key in ipairs { "account", "base_url", "ca_file" } do
+    if args[key] then
+      words[#words + 1] = (" %s %s"):format(wording.option(key), text.word(args[key]))
+    end
+  end
+  return table.concat(words)
+end
+
 local function show(args, client, url, res, waited)
-  if args.json then
-    print(res:json())
-  elseif not args.quiet then
-    io.stdout:write(report.of(res, { title = title(args, client, url), waited = waited }))
+  output.object(res:plain())
+  if not args.quiet then
+    output.say(report.of(res, { title = title(args, client, url), waited = waited, sandbox = args.sandbox,
+      options = follow_options(args) }))
   end
 end
 
@@ -151,12 +203,21 @@ local function rules_of(args)
   }
 end
 
+-- A journal that is of another job, or of other rows.
+local OLD_JOURNAL = { another_job = true, changed_input = true }
+
+-- The name of a journal with the day in it, as a shell writes it.
+local function dated(path)
+  local stem, ending = path:match("^(.*[^/.])(%.[^./]+)$")
+  return ("%s-$(date +%%F)%s"):format(stem or path, ending or "")
+end
+
 local function send_rows(args, exit, client, url, script, opts)
   local rejects, why
   if args.rejects and inputs.expand(#args.file > 0 and args.file or { "-" }) then -- else it might be one of these
     rejects, why = open_rejects(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]"))
     if not rejects then
-      setting.complain(why)
+      setting.fail(why, "failed")
       return exit.FAILED
     end
   end
@@ -178,6 +239,7 @@ local function send_rows(args, exit, client, url, script, opts)
   if res and wait and not args.dry_run then
     local started = core.now()
     local _
+    progress:of(res)
     _, err = res:wait { timeout = wait, cancel = stopped, on_event = opts.on_event }
     waited = core.now() - started
   end
@@ -195,24 +257,32 @@ local function send_rows(args, exit, client, url, script, opts)
   if res then
     show(args, client, url, res, waited)
   end
+  local misused = false
   if err then
-    setting.complain(err)
+    err, misused = wording.of(err, args)
+    setting.fail(err, "failed")
     if err.code == "audience_unknown" and args.sandbox then
       setting.complain("a private sandbox begins without audiences")
     end
     if args.journal and err.kind ~= "journal" and res and core.file_identity(args.journal) then
       setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
+    elseif args.journal and err.kind == "journal" and OLD_JOURNAL[err.code] then
+      setting.complain(("a journal is of one job and its rows. For new rows name a new one, such as --journal %s; "
+        .. "remove %s once its job is done"):format(dated(args.journal), args.journal))
     end
   end
   local code, reasons = exit_code.of(res, err, rules_of(args))
   for _, reason in ipairs(reasons) do
     setting.complain(reason)
   end
+  if #reasons > 0 then
+    output.fail(table.concat(reasons, "; "), code == exit.NOTHING and "nothing" or "failed")
+  end
   if unwritten then
-    setting.complain(unwritten)
+    setting.fail(unwritten, "failed")
     code = code == exit.STOPPED and code or exit.FAILED
   end
-  return code
+  return misused and code == exit.FAILED and exit.USAGE or code
 end
 
 ---@param args table
@@ -220,23 +290,22 @@ end
 ---@return integer
 function send.main(args, exit)
   local script, err, misused = script_from(args)
-  if not script then
-    setting.complain(err)
-    return misused and exit.USAGE or exit.FAILED
+  if not script and misused then
+    return setting.wrong_usage(err, exit)
+  elseif not script then
+    return setting.refuse(err, args, exit)
   end
   local opts = job_options(args)
   local problem = options.problem(opts, script_of.JOB_OPTIONS) or usage.of_job(args, script, opts)
     or dialect.problem(options.merge(dialect.options(script), { format = script.format }, dialect.options(opts), { format = opts.format }))
   if problem then
-    setting.complain(problem)
-    return exit.USAGE
+    return setting.wrong_usage(wording.problem(problem, args), exit)
   end
   args.rate = args.rate or script.rate -- of the client, too: what shares its limiter counts by the same one
   local client, why, close, url = setting.client(args)
   if not client then
     close()
-    setting.complain(why)
-    return exit.FAILED
+    return setting.refuse(why, args, exit)
   end
   local code = send_rows(args, exit, client, url, script, opts)
   close()
