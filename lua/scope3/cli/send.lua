@@ -97,7 +97,6 @@ local function standard_output()
     parts, bytes = {}, 0
     return true
   end
-  output.keep()
   output.report_to(io.stderr)
   return {
     write = function(_, words)
@@ -289,6 +288,9 @@ end
 ---@param exit table
 ---@return integer
 function send.main(args, exit)
+  if args.rejects == "-" then
+    output.keep() -- before a script prints
+  end
   local script, err, misused = script_from(args)
   if not script and misused then
     return setting.wrong_usage(err, exit)

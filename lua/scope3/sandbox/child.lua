@@ -36,8 +36,17 @@ local SERVE = [[
 package.path, package.cpath = %s, %s
 local opts = require("scope3.sandbox.json").decode(%s)
 opts.tell_port, opts.until_unread = true, true
-require("scope3.sandbox").serve(opts)
+local ok, why = pcall(function() require("scope3.sandbox").serve(opts) end)
+if not ok then print((tostring(why):gsub("\n.*", ""))) end
 ]]
+
+-- Why it did not start, as its first line says it.
+local function unstarted(line)
+  if line and not line:find("module '[%w_.]+' not found") then
+    return "the sandbox did not start: " .. line
+  end
+  return "the sandbox did not start: is cqueues installed for this Lua? (luarocks install cqueues, or apt install lua-cqueues)"
+end
 
 --- Starts a sandbox and returns once it listens.
 ---@param opts? table  settings of the sandbox, and `interpreter`, `log` (a file for what it prints)
@@ -60,10 +69,11 @@ function child.start(opts)
   if not pipe then
     return nil, "the sandbox could not be started: " .. tostring(why)
   end
-  local port = tonumber(pipe:read("*l"))
+  local line = pipe:read("*l")
+  local port = tonumber(line)
   if not port then
     pipe:close()
-    return nil, "the sandbox did not start: is cqueues installed for this Lua? (luarocks install cqueues, or apt install lua-cqueues)"
+    return nil, unstarted(line)
   end
   return setmetatable({
     pipe = pipe, port = port, url = ("%s://127.0.0.1:%d"):format(settings.tls and "https" or "http", port),
