@@ -320,8 +320,8 @@ describe("a machine that reads the command", function()
 
   it("gets the object where memory runs out", function()
     local hungry = script [[
-      local t, s = {}, ("x"):rep(1000)
-      for i = 1, 1e7 do t[i] = s .. i end
+      local t = {}
+      for i = 1, 1e8 do t[i] = { i, i, i, i } end
       return { audience = "a", map = { external_id = "id", email = "mail" } }]]
     names.HUNGRY = hungry
     if rawget(_G, "jit") or os.getenv "ASAN_OPTIONS" then
