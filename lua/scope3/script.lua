@@ -100,7 +100,8 @@ function script.load(path)
   end
   local ok, result = pcall(chunk)
   if not ok then
-    return nil, errors.new("script", shorten(tostring(result), path))
+    local told, said = pcall(tostring, result) -- what was raised may not tell
+    return nil, errors.new("script", told and shorten(said, path) or "it raised an error that is a " .. type(result))
   end
   local problem = script.problem(result)
   if problem then

@@ -332,6 +332,10 @@ function cli.main(argv)
   local code = fault.guard(function()
     return run(argv, given)
   end, given, EXIT)
+  if core.stopped() and code ~= EXIT.OK and code ~= EXIT.STOPPED then
+    output.stopped()
+    code = EXIT.STOPPED
+  end
   return output.finish(code, EXIT)
 end
 

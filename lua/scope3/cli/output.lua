@@ -17,8 +17,9 @@ local output = {}
 ---@field message string
 ---@field issues? {path: string?, message: string}[]
 
--- For what happens where not even a table can be made.
+-- For what happens where no object can be made any more.
 local LAST_WORDS = '{"error":{"code":null,"kind":"memory","message":"not enough memory","status":null}}\n'
+local UNTOLD = '{"error":{"code":null,"kind":"internal","message":"what failed cannot be told","status":null}}\n'
 
 local TOLD = 20 -- problems that a message names; the object has them all
 
@@ -123,6 +124,12 @@ function output.fail(err, kind)
   state.error = state.error or output.error_of(err, kind)
 end
 
+--- Notes that a signal ended the command, whatever else it failed of.
+function output.stopped()
+  local before = state.error and state.error.message
+  state.error = output.error_of("stopped by a signal" .. (before and ": " .. before or ""), "cancelled")
+end
+
 local function whole_object(fields, err)
   local all = {}
   for key, value in pairs(fields) do
@@ -161,8 +168,12 @@ function output.finish(code, exit)
       ok, text = pcall(text_of, err or output.error_of("internal fault: " .. tostring(text), "internal"))
       code = code == exit.OK and exit.INTERNAL or code
     end
-    output.put(ok and text or LAST_WORDS)
-    code = ok and code or exit.FAILED
+    if not ok and tostring(text) == "not enough memory" then
+      text, code = LAST_WORDS, exit.FAILED
+    elseif not ok then
+      text, code = UNTOLD, exit.INTERNAL
+    end
+    output.put(text)
   else
     output.put("") -- what others printed is still to be written
   end

@@ -125,7 +125,7 @@ local function open_rejects(path, several)
   end
   put(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
   local function cell(value)
-    value = tostring(value)
+    value = text.visible(tostring(value)) -- names and reasons of others
     return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
   end
   return {
