@@ -36,7 +36,7 @@ describe("the command runs", function()
     assert.same({ 2, 2 }, { object.rows, object.sent + (object.would_send or 0) })
   end
 
-  local PATHS = 'LUA_PATH="$LUA_PATH" LUA_CPATH="$LUA_CPATH" '
+  local PATHS = 'LUA_PATH="$LUA_PATH" LUA_CPATH="$LUA_CPATH" LD_PRELOAD="$LD_PRELOAD" ASAN_OPTIONS="$ASAN_OPTIONS" '
 
   it("with nothing in its environment", function()
     fine("exec env -i " .. PATHS .. "COMMAND")
@@ -114,13 +114,13 @@ describe("the command runs", function()
     local pipe = assert(io.popen(("${MAKE:-make} --no-print-directory -s LUA=%s print-cflags"):format(version)))
     local flags = pipe:read "*l"
     pipe:close()
-    pipe = assert(io.popen(("cc %s -M csrc/lua/core.c"):format(flags)))
+    pipe = assert(io.popen(("${CC:-cc} %s -M csrc/lua/core.c"):format(flags)))
     local headers = assert(pipe:read("*a"):match "(%S+)/luaconf%.h")
     pipe:close()
     local folder, said = world.path "", world.path ".said"
     assert(does(("mkdir %s && cp %s/*.h %s/ && sed 's/^#define LUA_32BITS.*/#define LUA_32BITS 1/' %s/luaconf.h >%s/luaconf.h"):format(
       folder, headers, folder, headers, folder)))
-    local with = ("cc -I%s %s -fsyntax-only csrc/lua/core.c 2>%s"):format(folder, flags, said)
+    local with = ("${CC:-cc} -I%s %s -fsyntax-only csrc/lua/core.c 2>%s"):format(folder, flags, said)
     os.execute(with)
     assert.truthy(world.read(said):find("this one was built with LUA_32BITS", 1, true), world.read(said))
     os.execute(("cp %s/luaconf.h %s/ && %s"):format(headers, folder, with))

@@ -35,8 +35,10 @@ describe("a machine that reads the command", function()
       MIXED = world.file("id,mail\n1,a@example.com\n2,none\n", ".csv"), UTFS = world.file("i\0d\0,\0m\0\n\0001\0", ".csv"),
       CRM = world.file("jane@example.com,4711\n", ".csv"), MISSING = world.path ".csv",
       FOLDER = "spec", URL = sandbox.url, TO = "--audience a " .. MAP, AT = "--account 25 --base-url " .. sandbox.url,
-      SYNTAX = script "return {", MUTE = script "error(setmetatable({}, { __tostring = function() error('x') end }))",
-      BREAKS = script "string.format, table.concat = nil return { audience = 'a', map = { external_id = 'id', email = 'mail' } }", RAISES = script "error('no')", TABLE = script "error({})", NUMBER = script "return 4",
+      SYNTAX = script "return {",
+      MUTE = script "error(setmetatable({}, { __tostring = function() error('x') end }))",
+      BREAKS = script "string.format, table.concat = nil return { audience = 'a', map = { external_id = 'id', email = 'mail' } }",
+      RAISES = script "error('no')", TABLE = script "error({})", NUMBER = script "return 4",
       NOTHING = script "", FIELD = script "return { audiense = 'a', map = {} }", GOOD = script(map),
       EXITS = script("os.exit(0) " .. map),
       PRINTS = script("print('one') io.write('two') io.stdout:write('three\\n') os.execute('echo four') "

@@ -1,4 +1,5 @@
---- What a command makes of an error that was raised: a signal, a misuse of the library, no memory, or a fault of its own.
+--- What a command makes of an error that was raised: a signal, a misuse of the library, no memory, or a fault of its
+--- own.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local setting = require "scope3.cli.setting"
@@ -6,8 +7,8 @@ local wording = require "scope3.cli.wording"
 
 local fault = {}
 
-local HINT = "scope3: this is a fault of scope3: please report it with this line, the command and what scope3 doctor says. "
-  .. "SCOPE3_DEBUG=1 adds where it happened\n"
+local HINT = "scope3: this is a fault of scope3: please report it with this line, the command and what scope3 doctor "
+  .. "says. SCOPE3_DEBUG=1 adds where it happened\n"
 
 local function debugged()
   return (os.getenv("SCOPE3_DEBUG") or "") ~= ""

@@ -1,8 +1,8 @@
 --- What a command says on standard output: its text, or under --json one object that always has `error`.
 ---
---- A machine reads standard output. So under --json, and where refused rows go there, it is taken for the command alone:
---- what a script prints, with whatever it prints it, goes to standard error. What could not be written decides the exit
---- code, and nothing is written after it.
+--- A machine reads standard output. So under --json, and where refused rows go there, it is taken for the command
+--- alone: what a script prints, with whatever it prints it, goes to standard error. What could not be written decides
+--- the exit code, and nothing is written after it.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local json = require "scope3.json"

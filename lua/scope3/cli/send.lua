@@ -6,6 +6,7 @@ local inputs = require "scope3.inputs"
 local options = require "scope3.options"
 local output = require "scope3.cli.output"
 local progress_of = require "scope3.cli.progress"
+local rejects_of = require "scope3.cli.rejects"
 local report = require "scope3.cli.report"
 local result_of = require "scope3.result"
 local script_of = require "scope3.script"
@@ -89,59 +90,6 @@ local function audience_from(args, script)
   }
 end
 
--- Standard output as a file, which is written to in pieces.
-local function standard_output()
-  local parts, bytes = {}, 0
-  local function flush()
-    output.put(table.concat(parts))
-    parts, bytes = {}, 0
-    return true
-  end
-  output.report_to(io.stderr)
-  return {
-    write = function(_, words)
-      parts[#parts + 1], bytes = words, bytes + #words
-      return bytes < 8192 or flush()
-    end,
-    close = flush, -- what could not be written decides the exit code by itself
-  }
-end
-
--- A file that takes refusals: row, column, outcome, reason, and first the file where there may be `several`.
-local function open_rejects(path, several)
-  local file, why
-  if path == "-" then
-    file = standard_output()
-  else
-    file, why = io.open(path, "w")
-  end
-  if not file then
-    return nil, "cannot write " .. tostring(why)
-  end
-  local failed
-  local function put(words)
-    local ok, why_not = file:write(words)
-    failed = failed or not ok and why_not or nil
-  end
-  put(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
-  local function cell(value)
-    value = text.visible(tostring(value)) -- names and reasons of others
-    return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
-  end
-  return {
-    write = function(refusal)
-      put((several and cell(refusal.file or "") .. "," or "") .. ("%.0f,%s,%s,%s\n"):format(refusal.row,
-        cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
-        cell(refusal.reason) .. (refusal.lines and (" (%.0f further lines inside)"):format(refusal.lines) or "")))
-    end,
-    -- A disk that is full shows at the latest here.
-    close = function()
-      local ok, why_not = file:close()
-      return ok and not failed, failed or why_not
-    end,
-  }
-end
-
 local function job_options(args)
   local opts = {}
   for key in pairs(script_of.JOB_OPTIONS) do
@@ -211,10 +159,38 @@ local function dated(path)
   return ("%s-$(date +%%F)%s"):format(stem or path, ending or "")
 end
 
+-- Tells what ended a job, and the way out of it: whether an option was to blame.
+local function tell_error(args, err, res)
+  local said, misused = wording.of(err, args)
+  setting.fail(said, "failed")
+  if err.code == "audience_unknown" and args.sandbox then
+    setting.complain("a private sandbox begins without audiences")
+  end
+  if args.journal and err.kind ~= "journal" and res and core.file_identity(args.journal) then
+    setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
+  elseif args.journal and err.kind == "journal" and OLD_JOURNAL[err.code] then
+    setting.complain(("a journal is of one job and its rows. For new rows name a new one, such as --journal %s; "
+      .. "remove %s once its job is done"):format(dated(args.journal), args.journal))
+  end
+  return misused
+end
+
+-- The exit code of what a job came to; tells why it is none of success.
+local function conclude(args, exit, res, err, misused)
+  local code, reasons = exit_code.of(res, err, rules_of(args))
+  for _, reason in ipairs(reasons) do
+    setting.complain(reason)
+  end
+  if #reasons > 0 then
+    output.fail(table.concat(reasons, "; "), code == exit.NOTHING and "nothing" or "failed")
+  end
+  return misused and code == exit.FAILED and exit.USAGE or code
+end
+
 local function send_rows(args, exit, client, url, script, opts)
   local rejects, why
   if args.rejects and inputs.expand(#args.file > 0 and args.file or { "-" }) then -- else it might be one of these
-    rejects, why = open_rejects(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]"))
+    rejects, why = rejects_of.open(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]") ~= nil)
     if not rejects then
       setting.fail(why, "failed")
       return exit.FAILED
@@ -256,32 +232,13 @@ local function send_rows(args, exit, client, url, script, opts)
   if res then
     show(args, client, url, res, waited)
   end
-  local misused = false
-  if err then
-    err, misused = wording.of(err, args)
-    setting.fail(err, "failed")
-    if err.code == "audience_unknown" and args.sandbox then
-      setting.complain("a private sandbox begins without audiences")
-    end
-    if args.journal and err.kind ~= "journal" and res and core.file_identity(args.journal) then
-      setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
-    elseif args.journal and err.kind == "journal" and OLD_JOURNAL[err.code] then
-      setting.complain(("a journal is of one job and its rows. For new rows name a new one, such as --journal %s; "
-        .. "remove %s once its job is done"):format(dated(args.journal), args.journal))
-    end
-  end
-  local code, reasons = exit_code.of(res, err, rules_of(args))
-  for _, reason in ipairs(reasons) do
-    setting.complain(reason)
-  end
-  if #reasons > 0 then
-    output.fail(table.concat(reasons, "; "), code == exit.NOTHING and "nothing" or "failed")
-  end
+  local misused = err ~= nil and tell_error(args, err, res)
+  local code = conclude(args, exit, res, err, misused)
   if unwritten then
     setting.fail(unwritten, "failed")
     code = code == exit.STOPPED and code or exit.FAILED
   end
-  return misused and code == exit.FAILED and exit.USAGE or code
+  return code
 end
 
 ---@param args table

@@ -10,7 +10,8 @@ local setting = {}
 
 -- Where the command takes what a client is given.
 local HINTS = {
-  api_key = "the command takes the key from SCOPE3_API_KEY alone; scope3 sync and run need none with --sandbox or --dry-run",
+  api_key = "the command takes the key from SCOPE3_API_KEY alone; "
+    .. "scope3 sync and run need none with --sandbox or --dry-run",
   account_id = "the command takes the account from --account, or from SCOPE3_ACCOUNT_ID",
 }
 

@@ -18,11 +18,15 @@ end
 
 -- Names of the library whose argument has another one.
 local ARGUMENTS = {
-  ["audience.id"] = "audience", ["audience.name"] = "name", ["audience.consent_basis"] = "consent_basis", account_id = "account",
+  ["audience.id"] = "audience", ["audience.name"] = "name", ["audience.consent_basis"] = "consent_basis",
+  account_id = "account",
 }
 
 -- Where the command takes a value from that is no argument.
-local VARIABLES = { account_id = "SCOPE3_ACCOUNT_ID", base_url = "SCOPE3_BASE_URL", api_key = "SCOPE3_API_KEY", ca_file = "SCOPE3_CA_FILE" }
+local VARIABLES = {
+  account_id = "SCOPE3_ACCOUNT_ID", base_url = "SCOPE3_BASE_URL",
+  api_key = "SCOPE3_API_KEY", ca_file = "SCOPE3_CA_FILE",
+}
 
 -- How a name of the library is called here: the option where the arguments give it, else the variable, else as it is.
 -- Second: whether it is an option.

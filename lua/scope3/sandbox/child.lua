@@ -1,7 +1,7 @@
 --- Runs a sandbox in a process of its own, which ends with this one.
 ---
---- One pipe does both: its first line is the port, and the sandbox ends when nobody holds the end that reads. No file is
---- needed, so a system without a folder to write into will do.
+--- One pipe does both: its first line is the port, and the sandbox ends when nobody holds the end that reads. No file
+--- is needed, so a system without a folder to write into will do.
 local json = require "scope3.sandbox.json"
 
 local child = {}
@@ -45,7 +45,8 @@ local function unstarted(line)
   if line and not line:find("module '[%w_.]+' not found") then
     return "the sandbox did not start: " .. line
   end
-  return "the sandbox did not start: is cqueues installed for this Lua? (luarocks install cqueues, or apt install lua-cqueues)"
+  return "the sandbox did not start: is cqueues installed for this Lua? "
+    .. "(luarocks install cqueues, or apt install lua-cqueues)"
 end
 
 --- Starts a sandbox and returns once it listens.
