@@ -91,7 +91,7 @@ describe("a machine that reads the command", function()
     { "sync CSV TO --nosuch", "usage", 2, "--nosuch" }, { "sync CSV TO --audience b", "usage", 2, "--audience" },
     { "sync CSV --audience '' " .. MAP, "usage", 2, "--audience" }, { "sync CSV " .. MAP, "usage", 2, "--audience" },
     { "sync CSV --audience a --map x", "usage", 2, "--map" }, { "sync CSV --audience a --map mail=x --map external_id=id", "usage", 2, "mail" },
-    { "sync CSV --audience a", "usage", 2, "--map" }, { "sync", "usage", 2, "file" }, { "snyc", "usage", 2, "snyc" }, { "", "usage", 2, "" },
+    { "sync CSV --audience a", "usage", 2, "--map" }, { "sync", "usage", 2, "file" }, { "sync '' TO", "usage", 2, "empty" }, { "run '' CSV", "usage", 2, "script" }, { "snyc", "usage", 2, "snyc" }, { "", "usage", 2, "" },
     { "run 100%.lua CSV", "usage", 2, "100%.lua" }, { "run CRM CSV --dry-run", "usage", 2, "is not a script" },
     { "run CRM --dry-run", "usage", 2, "scope3 sync" }, { "wait T --timeout=-1", "usage", 2, "--timeout" },
     { "wait a/b AT", "usage", 2, "task" }, { "task '' AT", "usage", 2, "task" }, { "doctor -q", "usage", 2, "--quiet" },

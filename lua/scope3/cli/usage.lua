@@ -165,6 +165,11 @@ local function empty_problem(args)
       found = (not found or key < found) and key or found
     end
   end
+  for _, name in ipairs(type(args.file) == "table" and args.file or {}) do
+    if name == "" then
+      return "the name of a file is empty"
+    end
+  end
   return found and ("%s is empty"):format(found == "script" and "the name of the script" or word(found))
 end
 
