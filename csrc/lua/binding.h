@@ -42,6 +42,7 @@ void sc3_open_id_set(lua_State *L);
 void sc3_open_engine(lua_State *L);
 void sc3_open_libcurl(lua_State *L);
 void sc3_open_process(lua_State *L);
+void sc3_open_standard(lua_State *L);
 void sc3_open_append_file(lua_State *L);
 void sc3_open_callback(lua_State *L);
 void sc3_open_count_file(lua_State *L);

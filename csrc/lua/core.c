@@ -7,6 +7,12 @@
 #define SC3_EXPORT
 #endif
 
+/* Times, row numbers and sizes are Lua numbers: with the 32 bits of LUA_32BITS a time has steps of two minutes. */
+_Static_assert(sizeof(lua_Number) >= sizeof(double), "scope3 needs a Lua whose numbers have 64 bits: this one was built with LUA_32BITS");
+#if LUA_VERSION_NUM >= 503
+_Static_assert(sizeof(lua_Integer) >= 8, "scope3 needs a Lua whose integers have 64 bits: this one was built with LUA_32BITS");
+#endif
+
 SC3_EXPORT int luaopen_scope3_core(lua_State *L);
 
 SC3_EXPORT int luaopen_scope3_core(lua_State *L) {
@@ -22,6 +28,7 @@ SC3_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3_open_engine(L);
   sc3_open_libcurl(L);
   sc3_open_process(L);
+  sc3_open_standard(L);
   sc3_open_append_file(L);
   sc3_open_callback(L);
   sc3_open_count_file(L);

@@ -2,6 +2,7 @@
 --- not name, also what other tools made: so what would go is listed first, and has to be named.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local json = require "scope3.json"
 local listing = require "scope3.listing"
 local past = require "scope3.past"
 local result = require "scope3.result"
@@ -18,7 +19,7 @@ local LONGEST = 48 * 3600 -- seconds that the tasks of a job may take (docs/cont
 ---@return {audience_id: string, name: string?}[]?
 ---@return scope3.Error? err
 function deletion.list(client, keep, limits)
-  local kept, found = {}, {}
+  local kept, found = {}, json.array {}
   for _, audience in ipairs(keep) do
     kept[audience.id] = true
   end

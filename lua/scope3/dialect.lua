@@ -6,6 +6,7 @@ dialect.OPTIONS = { delimiter = "string", quote = "string", escape = "string", n
 
 local QUOTES = { none = "", double = '"', single = "'" }
 local ESCAPES = { none = "", backslash = "\\", ["\\"] = "\\" }
+local FOUND = { [","] = true, [";"] = true, ["\t"] = true, ["|"] = true } -- delimiters that are looked for
 local NULL_MAX = 64 -- as csrc/core/csv.h has it
 
 ---@class scope3.Dialect
@@ -25,6 +26,8 @@ function dialect.problem(opts)
     return "delimiter must be one character, not a quote or a line end"
   elseif #written.quote > 1 or written.quote:find("[\r\n%z]") then
     return 'quote must be one character, or "none"'
+  elseif not opts.delimiter and FOUND[written.quote] then
+    return "quote is a character that may separate columns: give delimiter too, which is not looked for then"
   elseif opts.escape and not ESCAPES[opts.escape] then
     return 'escape must be "backslash" or "none"'
   elseif written.escape and (written.escape == opts.delimiter or written.escape == written.quote) then

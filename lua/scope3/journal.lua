@@ -57,6 +57,8 @@ local STRAYED = {
 local function lock(self)
   local handle, why, code = core.append_file(self.path, self.left ~= nil)
   if not handle then
+    -- A file that this run never had is not gone: its folder is not there.
+    code = (self.left or code ~= "missing") and code or nil
     local text = STRAYED[code] or "cannot be opened: %s"
     return self:fail(text:format(tostring(why)), code or "unusable")
   elseif self.left and handle:state() ~= self.left then

@@ -8,44 +8,34 @@ local json = {
   null = core.null,
 }
 
+-- Marks a table that must be written as an array even when it is empty.
+local ARRAY = {}
+
 --- The value of a JSON text; nil and a message where it is none. Objects and arrays become tables, null json.null; of a
---- name that stands twice the last counts. Whole numbers are integers where Lua has them.
+--- name that stands twice the last counts. Whole numbers are integers where Lua has them. Arrays stay arrays when they
+--- are written again.
 ---@param text string
 ---@param ids? boolean  whole numbers of 2^53 and more stay the texts that they are: they may be ids, and not every Lua
 ---  holds them
 ---@return any
 ---@return string? message
 function json.decode(text, ids)
-  return core.json_decode(text, ids == true)
+  return core.json_decode(text, ids == true, ARRAY)
 end
 
 local DEEPEST = 64
 
 --- Marks a table that must be written as an array even when it is empty.
-local ARRAY = {}
-
---- The same, and arrays are marked, so that an empty one is told from an empty object.
----@param text string
----@return any
----@return string? message
-function json.decode_exactly(text)
-  return core.json_decode(text, false, ARRAY)
-end
-
---- Whether a decoded table was an array: of what decode_exactly() gives.
----@param value table
----@return boolean
-function json.is_array(value)
-  return getmetatable(value) == ARRAY
-end
-
 ---@param t table
 ---@return table t
 function json.array(t)
   return setmetatable(t, ARRAY)
 end
 
-local function is_array(t)
+--- Whether a table is written as an array.
+---@param t table
+---@return boolean
+function json.is_array(t)
   return getmetatable(t) == ARRAY or t[1] ~= nil
 end
 
@@ -68,7 +58,7 @@ local function write(value, line, depth)
   end
   local inner = line and line .. "  "
   local parts, left, right, colon = {}, "{", "}", line and ": " or ":"
-  if is_array(value) then
+  if json.is_array(value) then
     left, right = "[", "]"
     for i = 1, #value do
       parts[i] = write(value[i], inner, depth + 1)

@@ -94,12 +94,12 @@ end
 local function read_chunk(path)
   local file, message = io.open(path, "rb")
   if not file then
-    return nil, "cannot open " .. tostring(message)
+    return nil, "cannot open " .. tostring(message), "no_script"
   end
   local text, why = file:read("*a")
   file:close()
   if not text then
-    return nil, ("cannot read %s: %s"):format(path, tostring(why):gsub("^.*: ", ""))
+    return nil, ("cannot read %s: %s"):format(path, tostring(why):gsub("^.*: ", "")), "no_script"
   end
   text = text:gsub("^\239\187\191", ""):gsub("^#[^\n]*", "") -- as loadfile() does: a byte order mark, and the line that names an interpreter
   local chunk, problem = load(function()
@@ -107,7 +107,7 @@ local function read_chunk(path)
     text = nil
     return all
   end, "@" .. path)
-  return chunk, problem and shorten(problem, path)
+  return chunk, problem and shorten(problem, path), problem and "syntax"
 end
 
 --- Reads a script from a file. It runs with the globals of Lua, as any Lua file does.
@@ -115,13 +115,14 @@ end
 ---@return scope3.Script?
 ---@return scope3.Error? err  kind "script"
 function script.load(path)
-  local chunk, why = read_chunk(path)
+  local chunk, why, code = read_chunk(path)
   if not chunk then
-    return nil, errors.new("script", why)
+    return nil, errors.new("script", why, { code = code })
   end
   local ok, result = pcall(chunk)
   if not ok then
-    return nil, errors.new("script", shorten(tostring(result), path))
+    local told, said = pcall(tostring, result) -- what was raised may not tell
+    return nil, errors.new("script", told and shorten(said, path) or "it raised an error that is a " .. type(result))
   end
   local problem = script.problem(result)
   if problem then

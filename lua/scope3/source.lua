@@ -4,7 +4,6 @@ local dialect = require "scope3.dialect"
 local door = require "scope3.door"
 local errors = require "scope3.error"
 local gunzip = require "scope3.gunzip"
-local json = require "scope3.json"
 local options = require "scope3.options"
 local redact = require "scope3.redact"
 
@@ -100,7 +99,7 @@ local function open(format, input, opts, level)
   if problem then
     error("scope3.csv: " .. problem, level)
   end
-  local shape = options.merge(dialect.of(opts), { format = format, header = opts.header, decode = format == "jsonl" and json.decode or nil,
+  local shape = options.merge(dialect.of(opts), { format = format, header = opts.header, decode = format == "jsonl" and core.json_decode or nil,
     path = not reader and input or nil })
   if not reader then
     collect_left_ones()

@@ -2,6 +2,7 @@
 --- (docs/contract.md section 3).
 local advice = require "scope3.advice"
 local core = require "scope3.core"
+local json = require "scope3.json"
 local redact = require "scope3.redact"
 local wire = require "scope3.wire"
 
@@ -327,7 +328,8 @@ local function clean(value, key, state)
     return clean_value(value, key, state)
   end
   local out = {}
-  if value[1] ~= nil then
+  if json.is_array(value) then
+    json.array(out)
     for i, item in ipairs(value) do
       out[i] = clean(item, key, state)
     end
@@ -398,7 +400,7 @@ local function plain(value, known, depth)
   elseif depth > DEEPEST then
     return nil
   end
-  local out = {}
+  local out = json.is_array(value) and json.array {} or {}
   for name, item in pairs(value) do
     out[type(name) == "string" and redact.code(name, known) or name] = plain(item, known, depth + 1)
   end

@@ -43,7 +43,8 @@ function wire.read(value)
     return value
   end
   local out = {}
-  if value[1] ~= nil then -- an array: nulls leave no holes
+  if json.is_array(value) then -- nulls leave no holes
+    json.array(out)
     for i = 1, #value do
       out[#out + 1] = wire.read(value[i])
     end

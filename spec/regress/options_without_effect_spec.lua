@@ -145,7 +145,7 @@ describe("an option without effect", function()
       "sync JSONL MAP --dry-run --delimiter ;", "sync CSV MAP --format jsonl --delimiter ; --dry-run", "sync JSONL --audience a --map external_id=1 --map email=2 "
       .. "--no-header --dry-run", "sync CSV MAP --audience b --dry-run", "sync CSV MAP --name x --name y --dry-run", "hash email a@b.co --region US",
       "hash phone 1 --no-mend", "hash email a@b.co --json --explain", "task T --sandbox", "wait T --sandbox", "wait T --require-ready", "task T --json --quiet",
-      "audiences --quiet", "doctor -q", "sandbox --json", "sandbox --port 1 --port 2", "audiences --sandbox --base-url http://127.0.0.1:9",
+      "audiences --quiet", "doctor -q --json", "sandbox --json", "sandbox --port 1 --port 2", "audiences --sandbox --base-url http://127.0.0.1:9",
       "doctor --sandbox --ca-file x", "hash email a@b.co --account 25", "audiences --wait", "task T --dry-run",
     } do
       local code, out, err = world.command(words(line))

@@ -65,10 +65,11 @@ describe("the command", function()
       assert.equal(2, code)
       assert.truthy(err:find("--wait takes a number of seconds, not '", 1, true), err)
     end
-    code, _, err = world.command { "sync", input, "--sandbox", "--audience", "a", "--map", "external_id=id", "--map", "email=mail" }
+    code, _, err = world.command({ "sync", input, "--audience", "a", "--map", "external_id=id", "--map", "email=mail" },
+      { env = "SCOPE3_API_KEY=scope3_x" })
     assert.equal(1, code)
     assert.truthy(err:find("the command takes the account from --account, or from SCOPE3_ACCOUNT_ID", 1, true), err)
-    code, _, err = world.command { "sync", input, "--account", "25", "--sandbox", "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+    code, _, err = world.command { "sync", input, "--sandbox", "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
       "--wait", "--quiet" }
     assert.same({ 0, "" }, { code, err })
   end)
@@ -76,8 +77,8 @@ describe("the command", function()
   it("says which ports the sandbox may have", function()
     for _, port in ipairs { "99999", "-1", "1.5", "65536" } do
       local code, _, err = world.command { "sandbox", "--port=" .. port, "--until-eof" }
-      assert.equal(1, code)
-      assert.truthy(err:find("the sandbox: port must be a whole number from 0, for a free one, to 65535\n", 1, true), err)
+      assert.equal(2, code)
+      assert.truthy(err:find("scope3: --port takes a whole number from 0, for a free one, to 65535\n", 1, true), err)
     end
   end)
 

@@ -2,9 +2,11 @@
 local core = require "scope3.core"
 local json = require "scope3.json"
 local listing = require "scope3.listing"
+local output = require "scope3.cli.output"
 local setting = require "scope3.cli.setting"
 local text = require "scope3.cli.text"
 local version = require "scope3.version"
+local wording = require "scope3.cli.wording"
 
 local doctor = {}
 
@@ -17,6 +19,32 @@ local function module_version(name, needed_for)
   return type(loaded) == "table" and (loaded._VERSION or loaded.VERSION or loaded.version) or true
 end
 
+-- What is wrong with a file of certificates, or nil.
+local function ca_problem(path)
+  local file, why = io.open(path, "rb")
+  local pem
+  if file then
+    pem, why = file:read("*a")
+    file:close()
+  end
+  if not pem then
+    return ("it cannot be read (%s)"):format(tostring(why):gsub("^.*: ", ""))
+  elseif not pem:find("-----BEGIN [%w ]*CERTIFICATE-----") then
+    return "it holds no certificate in PEM form"
+  end
+end
+
+local function certificates(check, args, curl)
+  local variable = os.getenv("SCOPE3_CA_FILE")
+  local given = args.ca_file or variable ~= "" and variable or nil
+  local problem = given and ca_problem(given)
+  if problem then
+    check("CA certificates", nil, ("look at %s, %s: %s"):format(args.ca_file and "--ca-file" or "SCOPE3_CA_FILE", given, problem))
+  else
+    check("CA certificates", given or curl.ca_bundle or "the TLS library's own")
+  end
+end
+
 local function installation(check, args)
   local jit = rawget(_G, "jit") -- a host may let no global be read that is not there
   check("scope3", version)
@@ -24,7 +52,7 @@ local function installation(check, args)
   local curl = core.curl_version()
   check("libcurl", ("%s · %s · HTTP/2 %s"):format(curl.version, curl.ssl or "no TLS", curl.http2 and "yes" or "no"),
     not curl.ssl and "this libcurl has no TLS: install one that has")
-  check("CA certificates", args.ca_file or os.getenv("SCOPE3_CA_FILE") or curl.ca_bundle or "the TLS library's own")
+  certificates(check, args, curl)
   local found_gzip, gzip = pcall(require, "scope3.gzip")
   check("zlib", found_gzip and gzip.zlib_version or nil, not found_gzip and "this build reads no gzip: install zlib's headers, and build again", true)
   local found_crypto, crypto = pcall(require, "scope3.crypto")
@@ -39,6 +67,7 @@ end
 local function service(check, args)
   local client, why, close = setting.client(args)
   if not client then
+    why = wording.of(why, args)
     check("client", nil, type(why) == "table" and why.message or why)
     close()
     return
@@ -70,18 +99,29 @@ function doctor.main(args, exit)
   local function check(name, value, advice, optional)
     local fine = value ~= nil and value ~= false
     healthy = healthy and (fine or optional or false)
-    found[#found + 1] = { name = name, value = fine and tostring(value) or nil, ok = fine, advice = not fine and advice or nil }
+    found[#found + 1] = { name = name, value = fine and tostring(value) or nil, ok = fine, optional = optional or false,
+      advice = not fine and advice or nil }
   end
   installation(check, args)
   service(check, args)
-  if args.json then
-    print(json.pretty { ok = healthy, checks = found })
-  else
-    local rows = {}
-    for i, item in ipairs(found) do
-      rows[i] = { item.ok and "ok" or "--", item.name, item.value or item.advice or "missing" }
+  output.object { ok = healthy, checks = found }
+  local rows, wrong = {}, {}
+  for _, item in ipairs(found) do
+    if item.ok == false and not item.optional then
+      wrong[#wrong + 1] = item.name
     end
-    io.stdout:write(text.columns(rows))
+    item.optional = nil
+    if not (args.quiet and item.ok) then
+      rows[#rows + 1] = { item.ok and "ok" or "--", item.name, item.value or item.advice or "missing" }
+    end
+  end
+  if args.quiet and #rows > 0 then
+    io.stderr:write(text.columns(rows))
+  elseif #rows > 0 then
+    output.say(text.columns(rows))
+  end
+  if not healthy then
+    output.fail("not as it should be: " .. table.concat(wrong, ", "), "failed")
   end
   return healthy and exit.OK or exit.FAILED
 end

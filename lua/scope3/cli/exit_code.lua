@@ -1,15 +1,15 @@
 --- The code that a command ends with. It is derived from the counts of the result, and here alone: no path through a
 --- command has a code of its own.
 ---
---- The first that holds counts: STOPPED; USAGE; FAILED where anything failed, stays unknown or was set aside by the
---- service, or where a row was rejected under --strict; NOTHING where nothing was accepted or removed, or a threshold was
---- missed; OK all else.
+--- The first that holds counts: UNWRITTEN, whatever else happened; STOPPED; USAGE; INTERNAL, a fault of this program;
+--- FAILED where anything failed, stays unknown or was set aside by the service, or where a row was rejected under
+--- --strict; NOTHING where nothing was accepted or removed, or a threshold was missed; OK all else.
 local core = require "scope3.core"
 local json = require "scope3.json"
 local result_of = require "scope3.result"
 local text = require "scope3.cli.text"
 
-local exit_code = { OK = 0, FAILED = 1, USAGE = 2, NOTHING = 3, STOPPED = 130 }
+local exit_code = { OK = 0, FAILED = 1, USAGE = 2, NOTHING = 3, UNWRITTEN = 4, INTERNAL = 70, STOPPED = 130 }
 
 ---@class scope3.ExitRules  what the command line asks of a result
 ---@field strict? boolean  a rejected row is a failure

@@ -1,11 +1,12 @@
 --- `scope3 hash`: raw, normalised, hashed. The one place that prints values, because that is what was asked for.
 local identity = require "scope3.identity"
 local json = require "scope3.json"
+local output = require "scope3.cli.output"
 local core = require "scope3.core"
 local options = require "scope3.options"
 local setting = require "scope3.cli.setting"
 local text = require "scope3.cli.text"
-local visible = require "scope3.visible"
+local wording = require "scope3.cli.wording"
 
 local hash = {}
 
@@ -90,38 +91,61 @@ local function options_of(args)
   return not problem and opts or nil, problem
 end
 
+-- The values of the arguments, or the lines of standard input; nil and why it cannot be read.
+local function values_of(args)
+  if #args.value > 0 then
+    return args.value
+  end
+  local all, why = io.read("*a")
+  if not all then
+    return nil, tostring(why)
+  end
+  local values = {}
+  for line in all:gmatch("[^\n]*\n?") do
+    if line ~= "" then
+      values[#values + 1] = (line:gsub("\r?\n?$", ""))
+    end
+  end
+  return values
+end
+
 ---@param args table
 ---@param exit table
 ---@return integer
 function hash.main(args, exit)
-  local values, failed, rows = args.value, false, {}
+  local failed, rows = false, {}
   local opts, problem = options_of(args)
   if not opts then
-    setting.complain(problem)
-    return exit.USAGE
+    return setting.wrong_usage(wording.problem(problem, args), exit)
   end
-  if #values == 0 then
-    for line in io.lines() do
-      values[#values + 1] = (line:gsub("\r$", ""))
-    end
+  local values, why = values_of(args)
+  if not values then
+    setting.check_stop()
+    setting.fail("cannot read standard input: " .. why, "source")
+    return exit.FAILED
+  elseif #values == 0 then
+    setting.fail("standard input holds no value", "nothing")
+    return exit.NOTHING
   end
   for _, raw in ipairs(values) do
     local found = look_at(args.kind, raw, opts)
     failed = failed or not (found.hash or found.id)
     if args.json then
       local fine = found.hash or found.id
-      print(visible.json(json.encode { raw = core.utf8_valid(raw) and raw or nil, normalized = found.normalized, hash = found.hash,
-        id = found.id, repairs = fine and found.why or nil, reason = not fine and found.why or nil }))
+      output.line { raw = core.utf8_valid(raw) and raw or nil, normalized = found.normalized, hash = found.hash,
+        id = found.id, repairs = fine and found.why or nil, reason = not fine and found.why or nil,
+        error = fine and json.null
+          or { kind = "invalid", code = found.why, message = found.text, status = json.null } }
     elseif args.explain then
-      print(("%s  ->  %s  ->  %s"):format(text.visible(raw), found.normalized or "-", found.hash or found.id or "-"))
-      print(table.concat(explain(found), "\n"))
+      output.say(("%s  ->  %s  ->  %s\n%s\n"):format(text.visible(raw), found.normalized or "-",
+        found.hash or found.id or "-", table.concat(explain(found), "\n")))
     else
       rows[#rows + 1] = args.kind == "id" and { text.visible(raw), found.id or found.text }
         or { text.visible(raw), found.normalized or (found.hash and "(hashed already)" or "-"), found.hash or found.text }
     end
   end
   if #rows > 0 then
-    io.stdout:write(text.columns(rows))
+    output.say(text.columns(rows))
   end
   return failed and exit.FAILED or exit.OK
 end

@@ -1,8 +1,10 @@
 --- The `scope3` command: a shell round the client. What its exit codes mean stands in scope3.cli.exit_code.
-local argparse = require "argparse"
+local core = require "scope3.core"
 local exit_code = require "scope3.cli.exit_code"
+local fault = require "scope3.cli.fault"
 local options = require "scope3.options"
-local text = require "scope3.cli.text"
+local output = require "scope3.cli.output"
+local setting = require "scope3.cli.setting"
 local usage = require "scope3.cli.usage"
 local version = require "scope3.version"
 
@@ -43,7 +45,7 @@ local function add_job(command)
   add_wait(command)
   command:flag("--require-ready", "With --wait: exit with 3 unless each audience is READY.")
   command:flag("--dry-run", "Do everything but send, and say what would be sent; needs no key.")
-  command:option("--rejects", "Write row, column and reason of everything refused to FILE (CSV, no values)."):argname("FILE")
+  command:option("--rejects", "Write row, column and reason of everything refused to FILE (CSV, no values); - is standard output."):argname("FILE")
   command:flag("--strict", "Exit with 1 when any row was rejected, or a stray quote swallowed lines.")
   command:option("--max-rejected",
     "Exit with 3 when more rows were rejected than N, or than a share such as 5% of those not skipped."):argname("N")
@@ -94,18 +96,34 @@ local function once(parser)
   end
 end
 
-local function build_parser()
+-- What was asked for beside a command. It ends the reading of the arguments by an error, of which argparse keeps no more
+-- than its text.
+local asked
+
+local function ask(fields)
+  return function()
+    asked = fields
+    error("asked for help or the version", 0)
+  end
+end
+
+-- argparse prints the help and ends the process by itself.
+local function tell_help(parser)
+  parser._options[parser._help_option_idx]:action(ask { parser = parser })
+  for _, command in ipairs(parser._commands) do
+    command._options[command._help_option_idx]:action(ask { parser = command })
+  end
+end
+
+local function build_parser(argparse)
   local parser = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
     "From the environment: SCOPE3_API_KEY (the key), SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL, SCOPE3_CA_FILE.\n"
-    .. "Exit codes, the first that holds: 130 stopped; 2 usage; 1 something failed, was never answered or was\n"
-    .. "refused by the service, or under --strict a row was rejected or lines were swallowed; 3 nothing was accepted\n"
-    .. "or removed, or a threshold was missed; 0 all else.")
+    .. "Exit codes, the first that holds: 4 standard output could not be written; 130 stopped; 2 usage; 70 a fault of\n"
+    .. "scope3 itself; 1 something failed, was never answered or was refused by the service, or under --strict a row\n"
+    .. "was rejected or lines were swallowed; 3 nothing was accepted or removed, or a threshold was missed; 0 all else.")
   parser:command_target("command")
   parser:require_command(true)
-  parser:flag("-V --version", "Print the version."):action(function()
-    print("scope3 " .. version)
-    os.exit(EXIT.OK)
-  end)
+  parser:flag("-V --version", "Print the version."):action(ask { version = version })
 
   local sync = parser:command("sync", "Send the rows of a file to an audience, columns mapped by name.")
   sync:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names; - is standard input."):args("+")
@@ -161,7 +179,13 @@ local function build_parser()
 
   local doctor = parser:command("doctor", "Look at the installation, the key and the account, and say what to do about each problem.")
   add_common(doctor)
+  add_quiet(doctor)
+
+  local help = parser:command("help", "Show the help of a command.")
+  help:argument("topic", "The command."):args("?")
+  help:flag("--json", "Print one JSON object instead of text.")
   once(parser)
+  tell_help(parser)
   return parser
 end
 
@@ -175,9 +199,21 @@ local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_byt
   "patience",
   "port", "task_seconds", "rate_limit" }
 
+-- argparse takes a negative number for an option of its own.
+local function negative(name, word, value)
+  if word == "--" .. name and value and value:find("^%-[%d.]") and tonumber(value) then
+    return ("--%s takes a number that is not negative, not %s"):format(name, value)
+  end
+end
+
 local function check_numbers(argv)
   for i, word in ipairs(argv) do
     local name, value = word:match("^%-%-([%w-]+)=?(.*)$")
+    local counted = name and options.contains(NUMBERS, (name:gsub("-", "_")))
+    local problem = (name == "wait" or counted) and negative(name, word, argv[i + 1])
+    if problem then
+      return problem
+    end
     if name == "wait" and (argv[1] == "sync" or argv[1] == "run") then
       value = word:find("=", 1, true) and value or argv[i + 1]
       if value and not tonumber(value) and (word ~= "--wait" or value:sub(1, 1) ~= "-") then
@@ -215,27 +251,105 @@ local function pointer(parser, name)
   return parser:get_usage() .. "\nTry 'scope3 --help'.\n"
 end
 
+local function wrong_usage(parser, argv, problem)
+  setting.wrong_usage(tostring(problem), EXIT) -- it may repeat what was given
+  io.stderr:write("\n", pointer(parser, argv[1]))
+  return EXIT.USAGE
+end
+
+local function show_help(parser)
+  local words = parser:get_help()
+  output.object { help = words }
+  output.say(words .. "\n")
+  return EXIT.OK
+end
+
+local function help_of(parser, args, argv)
+  for _, command in ipairs(parser._commands) do
+    if command._name == args.topic then
+      return show_help(command)
+    end
+  end
+  if args.topic then
+    return wrong_usage(parser, argv, ("there is no command '%s'"):format(args.topic))
+  end
+  return show_help(parser)
+end
+
+-- Reads the arguments: these, or nil and what is wrong with them.
+local function read(parser, argv)
+  local problem = check_numbers(argv)
+  if problem then
+    return nil, problem
+  end
+  asked = nil
+  local read_all, ok, args = pcall(parser.pparse, parser, argv)
+  if asked then
+    return nil
+  elseif not read_all then
+    error(ok, 0)
+  elseif not ok then
+    return nil, args
+  end
+  problem = check_counts(args) or usage.problem(args)
+  return not problem and args or nil, problem
+end
+
+-- Runs the command; `given` keeps its arguments for what goes wrong in it.
+local function run(argv, given)
+  local found, argparse = pcall(require, "argparse")
+  if not found then
+    setting.fail("the command needs argparse for this Lua (luarocks install argparse, or apt install lua-argparse)", "failed")
+    return EXIT.FAILED
+  end
+  local parser = build_parser(argparse)
+  local args, problem = read(parser, argv)
+  if asked and asked.version then
+    output.object { version = version }
+    output.say("scope3 " .. version .. "\n")
+    return EXIT.OK
+  elseif asked then
+    return show_help(asked.parser)
+  elseif not args then
+    return wrong_usage(parser, argv, problem)
+  elseif args.command == "help" then
+    return help_of(parser, args, argv)
+  end
+  given.args = args
+  local code = require(COMMANDS[args.command]).main(args, EXIT)
+  return code ~= EXIT.STOPPED and setting.sandbox_broke() and EXIT.FAILED or code
+end
+
+-- Whether a machine reads, also where the other words cannot be read.
+local function asks_for_json(argv)
+  for _, word in ipairs(argv) do
+    if word == "--" then
+      return false
+    elseif word == "--json" or word:find("^%-%-json=") then
+      return true
+    end
+  end
+  return false
+end
+
 --- Runs the command line.
 ---@param argv string[]
 ---@return integer code  for the process to exit with
 function cli.main(argv)
-  local parser = build_parser()
-  local ok, args
-  local problem = check_numbers(argv)
-  if not problem then
-    ok, args = parser:pparse(argv)
-    problem = not ok and args or check_counts(args) or usage.problem(args)
+  core.hold_standard()
+  if argv[1] ~= "sandbox" then -- that one ends at the signal itself
+    core.catch_stop()
   end
-  if problem then
-    local said = tostring(problem):gsub("[^\n]+", text.visible) -- it may repeat what was given
-    io.stderr:write("scope3: ", said, "\n\n", pointer(parser, argv[1]))
-    return EXIT.USAGE
+  output.begin(asks_for_json(argv))
+  local given = { args = {} }
+  local code = fault.guard(function()
+    return run(argv, given)
+  end, given, EXIT)
+  if core.stopped() and code ~= EXIT.OK and code ~= EXIT.STOPPED then
+    output.stopped()
+    code = EXIT.STOPPED
   end
-  local code = require(COMMANDS[args.command]).main(args, EXIT)
-  if code ~= EXIT.STOPPED and require("scope3.cli.setting").sandbox_broke() then
-    return EXIT.FAILED
-  end
-  return code
+  return output.finish(code, EXIT)
 end
 
 return cli

@@ -3,6 +3,7 @@ local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.json"
 local listing = require "scope3.listing"
 local matching = require "scope3.cli.matching"
+local output = require "scope3.cli.output"
 local progress_of = require "scope3.cli.progress"
 local setting = require "scope3.cli.setting"
 local status = require "scope3.status"
@@ -53,10 +54,10 @@ local function show_audiences(rows)
       end
     end
   end
-  io.stdout:write(text.columns(lines, numbers))
+  output.say(text.columns(lines, numbers))
 end
 
-local function audiences(args, client)
+local function audiences(_, client)
   local rows = json.array {}
   local next_row = listing.rows(client)
   local row, err = next_row()
@@ -67,11 +68,9 @@ local function audiences(args, client)
   if err then
     return nil, err
   end
-  if args.json then
-    print(json.pretty { audiences = rows })
-    return true
-  elseif #rows == 0 then
-    print("The account has no audiences.")
+  output.object { audiences = rows }
+  if #rows == 0 then
+    output.say("The account has no audiences.\n")
     return true
   end
   show_audiences(rows)
@@ -86,11 +85,19 @@ local function lines_of(words)
   return lines
 end
 
+-- The fields of a task. `error` is the command's: what the task has under that name is `task_error`.
+local function fields_of(task)
+  local fields = {}
+  for key, value in pairs(task) do
+    fields[key] = value
+  end
+  fields.error, fields.task_error = nil, task.error
+  return fields
+end
+
 local function show_task(args, task)
-  if args.json then
-    print(json.pretty(task))
-    return
-  elseif args.quiet then
+  output.object(fields_of(task))
+  if args.quiet or output.is_json() then
     return
   end
   local rows = { { "task", task.task_id or "-" }, { "status", task.status }, { "type", task.task_type or "-" },
@@ -114,7 +121,7 @@ local function show_task(args, task)
       rows[#rows + 1] = { field, tostring(said) }
     end
   end
-  io.stdout:write(text.columns(rows))
+  output.say(text.columns(rows))
 end
 
 local function task(args, client)
@@ -124,7 +131,7 @@ local function task(args, client)
   end
   show_task(args, seen)
   if tasks.ended(seen.status) and seen.status ~= "completed" then
-    setting.complain("the task ended as " .. seen.status)
+    setting.fail("the task ended as " .. seen.status, "task_failed")
     return true, nil, exit_code.FAILED
   end
   return true
@@ -158,7 +165,7 @@ local function wait(args, client)
   end
   local missed = args.require_ready and exit_code.not_ready(seen.audience)
   if missed then
-    setting.complain(missed)
+    setting.fail(missed, "nothing")
     return true, nil, exit_code.NOTHING
   end
   return true
@@ -181,8 +188,7 @@ function look.main(args, exit)
   if ok then
     return code or exit.OK
   end
-  setting.complain(err)
-  return type(err) == "table" and setting.code(err, exit) or exit.FAILED
+  return setting.refuse(err, args, exit)
 end
 
 return look

@@ -1,5 +1,6 @@
 --- One line on a terminal that follows a long job; nothing where nobody watches.
 local core = require "scope3.core"
+local tasks = require "scope3.tasks"
 local text = require "scope3.cli.text"
 
 local progress = {}
@@ -12,8 +13,23 @@ function progress.new(quiet)
   return setmetatable({ shows = not quiet and core.isatty(2), started = core.now(), last = 0, drawn = false }, progress)
 end
 
+-- A line that the terminal does not wrap: of a wrapped one only the last part would be wiped.
+local function fitted(line)
+  local width = math.max((core.terminal_width(2) or 80) - 1, 1)
+  local kept, n = {}, 0
+  for character in line:gmatch("[%z\1-\127\192-\255][\128-\191]*") do
+    n = n + 1
+    if n > width then
+      kept[width] = "…"
+      break
+    end
+    kept[n] = character
+  end
+  return table.concat(kept)
+end
+
 function progress:draw(line)
-  io.stderr:write("\r", text.visible(line), "\27[K")
+  io.stderr:write("\r", fitted(text.visible(line)), "\27[K")
   io.stderr:flush()
   self.drawn = true
 end
@@ -26,12 +42,30 @@ function progress:clear()
   end
 end
 
+--- The result whose tasks are waited for.
+---@param res scope3.Result
+function progress:of(res)
+  self.result = res
+end
+
+-- "12 of 67 tasks have ended", where there are several.
+local function tally(self, event)
+  local all = self.result and self.result.tasks or {}
+  local ended = 0
+  for _, task in ipairs(all) do
+    local status = task.task_id == event.task_id and event.status or task.status
+    ended = ended + (tasks.ended(status) and 1 or 0)
+  end
+  return #all > 1 and ("%s of %s have ended · "):format(text.count(ended), text.plural(#all, "task")) or ""
+end
+
 --- Takes an event of the client.
 ---@param event table
 function progress:on(event)
   if not self.shows then
     return
   end
+  self.result = event.result or self.result
   local now = core.now()
   if event.event == "progress" and now - self.last >= EVERY then
     self.last = now
@@ -65,7 +99,7 @@ function progress:on(event)
   elseif event.event == "barrier" then
     self:draw(("waiting for %s before the next request may go"):format(text.plural(event.tasks, "task")))
   elseif event.event == "task" then
-    self:draw(("task %s · %s"):format(event.status, text.seconds(now - self.started)))
+    self:draw(("%stask %s · %s"):format(tally(self, event), event.status, text.seconds(now - self.started)))
   elseif event.event == "audience" then
     self:draw(("audience %s · %s"):format(tostring(event.status), text.seconds(now - self.started)))
   end

@@ -179,7 +179,8 @@ end
 
 --- The report of a job.
 ---@param res scope3.Result
----@param about {title: string, waited: number?}
+---@param about {title: string, waited: number?, sandbox: boolean?, options: string?}  `options`: of the command that
+---  follows the tasks
 ---@return string
 function report.of(res, about)
   local out = { about.title .. "\n\n" }
@@ -262,9 +263,11 @@ function report.of(res, about)
         text.count(mixed.raw), text.count(mixed.hashed))
     end
   end
-  if #res.tasks > 0 and not about.waited then
-    out[#out + 1] = ("\nThe service is still matching. Follow it with:  scope3 wait %s --audience %s\n"):format(
-      res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id))
+  if #res.tasks > 0 and not about.waited and about.sandbox then
+    out[#out + 1] = "\nThe private sandbox ended with this command, and its tasks with it. --wait follows them.\n"
+  elseif #res.tasks > 0 and not about.waited then
+    out[#out + 1] = ("\nThe service is still matching. Follow it with:  scope3 wait %s --audience %s%s\n"):format(
+      res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id), about.options or "")
   end
   return table.concat(out)
 end

@@ -1,4 +1,5 @@
 --- `scope3 sandbox`: runs in front until Ctrl-C.
+local output = require "scope3.cli.output"
 local setting = require "scope3.cli.setting"
 
 local command = {}
@@ -29,29 +30,27 @@ end
 function command.main(args, exit)
   local ok, sandbox = pcall(require, "scope3.sandbox")
   if not ok then
-    setting.complain("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)")
+    setting.fail("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)", "failed")
     return exit.FAILED
   end
   local opts, problem = settings_of(args)
   if not opts then
-    setting.complain(problem)
-    return exit.USAGE
+    return setting.wrong_usage(problem, exit)
   end
   opts.port, opts.until_eof = args.port, args.until_eof
   opts.on_listen = function(url)
-    print("listening on " .. url)
-    print(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)")
+    output.say(("listening on %s\n"):format(url))
+    output.say(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)\n")
       :format(url))
-    io.stdout:flush()
   end
   local served, why, failures = pcall(sandbox.serve, opts)
   if served and not why then
-    setting.complain(failures)
+    setting.fail(failures, "failed")
     return exit.FAILED
   elseif not served and tostring(why):find("interrupted!", 1, true) then
     return exit.STOPPED -- Ctrl-C, as the interpreter says it
   elseif not served then
-    setting.complain((tostring(why):gsub("^.-sandbox: ", "the sandbox: ")))
+    setting.fail((tostring(why):gsub("^.-sandbox: ", "the sandbox: ")), "failed")
     return exit.FAILED
   end
   return exit.OK

@@ -4,13 +4,16 @@ local dialect = require "scope3.dialect"
 local exit_code = require "scope3.cli.exit_code"
 local inputs = require "scope3.inputs"
 local options = require "scope3.options"
+local output = require "scope3.cli.output"
 local progress_of = require "scope3.cli.progress"
+local rejects_of = require "scope3.cli.rejects"
 local report = require "scope3.cli.report"
 local result_of = require "scope3.result"
 local script_of = require "scope3.script"
 local setting = require "scope3.cli.setting"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
+local wording = require "scope3.cli.wording"
 
 local send = {}
 
@@ -42,10 +45,25 @@ local function number_columns(map)
   end
 end
 
+-- The script of `scope3 run`. A file that has no name of a script and does not compile is taken for one of rows; what
+-- the compiler says of it would repeat its text.
+local function load_script(path)
+  local script, err = script_of.load(path)
+  if script then
+    return script
+  elseif err.code == "no_script" then
+    return nil, "the script: " .. err.message, true
+  elseif err.code == "syntax" and not path:find("%.lua$") then
+    return nil, ("%s is not a script: scope3 run takes a Lua file that returns a table, and then the files of rows. "
+      .. "scope3 sync sends rows without a script"):format(path), true
+  end
+  return nil, err
+end
+
 -- The script that the arguments amount to.
 local function script_from(args)
   if args.command == "run" then
-    return script_of.load(args.script)
+    return load_script(args.script)
   end
   local map, problem = read_map(args.map)
   if map and args.no_header then
@@ -69,36 +87,6 @@ local function audience_from(args, script)
   local base = type(from) == "table" and from or { id = from }
   return {
     id = args.audience or base.id, name = args.name or base.name, consent_basis = args.consent_basis or base.consent_basis,
-  }
-end
-
--- A file that takes refusals: row, column, outcome, reason, and first the file where there may be `several`.
-local function open_rejects(path, several)
-  local file, why = io.open(path, "w")
-  if not file then
-    return nil, "cannot write " .. tostring(why)
-  end
-  local failed
-  local function put(words)
-    local ok, why_not = file:write(words)
-    failed = failed or not ok and why_not or nil
-  end
-  put(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
-  local function cell(value)
-    value = tostring(value)
-    return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
-  end
-  return {
-    write = function(refusal)
-      put((several and cell(refusal.file or "") .. "," or "") .. ("%.0f,%s,%s,%s\n"):format(refusal.row,
-        cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
-        cell(refusal.reason) .. (refusal.lines and (" (%.0f further lines inside)"):format(refusal.lines) or "")))
-    end,
-    -- A disk that is full shows at the latest here.
-    close = function()
-      local ok, why_not = file:close()
-      return ok and not failed, failed or why_not
-    end,
   }
 end
 
@@ -134,11 +122,22 @@ local function title(args, client, url)
     args.sandbox and "sandbox " .. url or client.base:match("^%a+://([^/]+)"))
 end
 
+-- What follows the tasks needs the same service and account.
+local function follow_options(args)
+  local words = {}
+  for _, key in ipairs { "account", "base_url", "ca_file" } do
+    if args[key] then
+      words[#words + 1] = (" %s %s"):format(wording.option(key), text.word(args[key]))
+    end
+  end
+  return table.concat(words)
+end
+
 local function show(args, client, url, res, waited)
-  if args.json then
-    print(res:json())
-  elseif not args.quiet then
-    io.stdout:write(report.of(res, { title = title(args, client, url), waited = waited }))
+  output.object(res:plain())
+  if not args.quiet then
+    output.say(report.of(res, { title = title(args, client, url), waited = waited, sandbox = args.sandbox,
+      options = follow_options(args) }))
   end
 end
 
@@ -167,7 +166,7 @@ end
 
 -- What to run next where a wait ended before what was waited for.
 local function tell_next(args, err, res)
-  if args.wait and res and res.tasks[1] and (err.kind == "timeout" or err.kind == "network"
+  if args.wait and not args.sandbox and res and res.tasks[1] and (err.kind == "timeout" or err.kind == "network"
     or err.kind == "cancelled") then
     setting.complain(("the service goes on with what it has; follow it with:  scope3 wait %s --audience %s"):format(
       err.task_id or res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id)))
@@ -181,12 +180,50 @@ local function rules_of(args)
   }
 end
 
+-- A journal that is of another job, or of other rows.
+local OLD_JOURNAL = { another_job = true, changed_input = true }
+
+-- The name of a journal with the day in it, as a shell writes it.
+local function dated(path)
+  local stem, ending = path:match("^(.*[^/.])(%.[^./]+)$")
+  return ("%s-$(date +%%F)%s"):format(stem or path, ending or "")
+end
+
+-- Tells what ended a job, and the way out of it: whether an option was to blame.
+local function tell_error(args, err, res)
+  local said, misused = wording.of(err, args)
+  setting.fail(said, "failed")
+  if err.code == "audience_unknown" and args.sandbox then
+    setting.complain("a private sandbox begins without audiences")
+  end
+  tell_next(args, err, res)
+  if args.journal and err.kind ~= "journal" and res and core.file_identity(args.journal) then
+    setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
+  elseif args.journal and err.kind == "journal" and OLD_JOURNAL[err.code] then
+    setting.complain(("a journal is of one job and its rows. For new rows name a new one, such as --journal %s; "
+      .. "remove %s once its job is done"):format(dated(args.journal), args.journal))
+  end
+  return misused
+end
+
+-- The exit code of what a job came to; tells why it is none of success.
+local function conclude(args, exit, res, err, misused)
+  local code, reasons = exit_code.of(res, err, rules_of(args))
+  for _, reason in ipairs(reasons) do
+    setting.complain(reason)
+  end
+  if #reasons > 0 then
+    output.fail(table.concat(reasons, "; "), code == exit.NOTHING and "nothing" or "failed")
+  end
+  return misused and code == exit.FAILED and exit.USAGE or code
+end
+
 local function send_rows(args, exit, client, url, script, opts)
   local rejects, why
   if args.rejects and inputs.expand(#args.file > 0 and args.file or { "-" }) then -- else it might be one of these
-    rejects, why = open_rejects(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]"))
+    rejects, why = rejects_of.open(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]") ~= nil)
     if not rejects then
-      setting.complain(why)
+      setting.fail(why, "failed")
       return exit.FAILED
     end
   end
@@ -220,6 +257,7 @@ local function send_rows(args, exit, client, url, script, opts)
     and err.result or nil
   if some and wait and not args.dry_run then
     local started = core.now()
+    progress:of(some)
     local failed = follow(args, some, wait, stopped, on_event, deleting and started - deleting or 0)
     err = err or failed
     waited = core.now() - started
@@ -238,22 +276,10 @@ local function send_rows(args, exit, client, url, script, opts)
   if res then
     show(args, client, url, res, waited)
   end
-  if err then
-    setting.complain(err)
-    if err.code == "audience_unknown" and args.sandbox then
-      setting.complain("a private sandbox begins without audiences")
-    end
-    tell_next(args, err, res)
-    if args.journal and err.kind ~= "journal" and res and core.file_identity(args.journal) then
-      setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
-    end
-  end
-  local code, reasons = exit_code.of(res, err, rules_of(args))
-  for _, reason in ipairs(reasons) do
-    setting.complain(reason)
-  end
+  local misused = err ~= nil and tell_error(args, err, res)
+  local code = conclude(args, exit, res, err, misused)
   if unwritten then
-    setting.complain(unwritten)
+    setting.fail(unwritten, "failed")
     code = code == exit.STOPPED and code or exit.FAILED
   end
   return code
@@ -263,17 +289,20 @@ end
 ---@param exit table
 ---@return integer
 function send.main(args, exit)
+  if args.rejects == "-" then
+    output.keep() -- before a script prints
+  end
   local script, err, misused = script_from(args)
-  if not script then
-    setting.complain(err)
-    return misused and exit.USAGE or exit.FAILED
+  if not script and misused then
+    return setting.wrong_usage(err, exit)
+  elseif not script then
+    return setting.refuse(err, args, exit)
   end
   local opts = job_options(args)
   local problem = options.problem(opts, script_of.JOB_OPTIONS) or usage.of_job(args, script, opts)
     or dialect.problem(options.merge(dialect.options(script), { format = script.format }, dialect.options(opts), { format = opts.format }))
   if problem then
-    setting.complain(problem)
-    return exit.USAGE
+    return setting.wrong_usage(wording.problem(problem, args), exit)
   end
   if not args.dry_run then
     opts.patience = opts.patience or script.patience or setting.PATIENCE
@@ -282,8 +311,7 @@ function send.main(args, exit)
   local client, why, close, url = setting.client(args)
   if not client then
     close()
-    setting.complain(why)
-    return exit.FAILED
+    return setting.refuse(why, args, exit)
   end
   local code = send_rows(args, exit, client, url, script, opts)
   close()

@@ -1,7 +1,10 @@
 --- What the commands that talk to the service share: the client, the private sandbox, errors on the terminal.
 local core = require "scope3.core"
 local client = require "scope3.client"
+local errors = require "scope3.error"
+local output = require "scope3.cli.output"
 local text = require "scope3.cli.text"
+local wording = require "scope3.cli.wording"
 
 local setting = {}
 
@@ -9,11 +12,15 @@ setting.PATIENCE = 300 -- seconds of an outage that a command outlasts: a servic
 
 -- Where the command takes what a client is given.
 local HINTS = {
-  api_key = "the command takes the key from SCOPE3_API_KEY alone; scope3 sync and run need none with --sandbox or --dry-run",
+  api_key = "the command takes the key from SCOPE3_API_KEY alone; "
+    .. "scope3 sync and run need none with --sandbox or --dry-run",
   account_id = "the command takes the account from --account, or from SCOPE3_ACCOUNT_ID",
 }
 
---- Writes an error for people.
+-- A private sandbox has whatever account it is asked for.
+local SANDBOX_ACCOUNT = "25"
+
+--- Writes a sentence for people.
 ---@param err scope3.Error|string
 function setting.complain(err)
   local said = tostring(err):gsub("[^\n]+", text.visible)
@@ -23,6 +30,34 @@ function setting.complain(err)
       io.stderr:write("scope3: ", HINTS[issue.path], "\n")
     end
   end
+end
+
+--- Tells people and machines what the command failed of.
+---@param err scope3.Error|string
+---@param kind string  where it is a text
+function setting.fail(err, kind)
+  output.fail(err, kind)
+  setting.complain(err)
+end
+
+--- Tells what the command failed of, in the words of the command line.
+---@param err scope3.Error|string
+---@param args table
+---@param exit table
+---@return integer code
+function setting.refuse(err, args, exit)
+  local said, usage = wording.of(err, args)
+  setting.fail(said, "failed")
+  return usage and exit.USAGE or errors.is(err) and err.kind == "cancelled" and exit.STOPPED or exit.FAILED
+end
+
+--- Tells of a wrong usage.
+---@param problem string
+---@param exit table
+---@return integer code
+function setting.wrong_usage(problem, exit)
+  setting.fail(problem, "usage")
+  return exit.USAGE
 end
 
 --- Catches Ctrl-C, SIGTERM and the end of the terminal (SIGHUP, unless it is ignored) in a flag; the function tells
@@ -43,11 +78,46 @@ function setting.sandbox_broke()
   return broken
 end
 
+--- Raises where the command was stopped.
+function setting.check_stop()
+  if core.stopped() then
+    error(errors.new("cancelled", "stopped by a signal"), 0)
+  end
+end
+
+-- A loop for calls that nobody can cancel: a signal ends the wait with an error.
+local stopping = { name = "blocking", now = core.now }
+
+function stopping.sleep(seconds)
+  core.sleep(seconds)
+  setting.check_stop()
+end
+
+function stopping.wait(engine, seconds)
+  engine:wait(seconds)
+  setting.check_stop()
+end
+
+local CANCELLED = { sync = true, run = true, wait = true } -- these ask the stop flag themselves, and end in order
+
+local function start_sandbox()
+  local ok, child = pcall(require, "scope3.sandbox.child")
+  if not ok then
+    return nil, "the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)"
+  end
+  local sandbox, why = child.start()
+  if not sandbox then
+    setting.check_stop()
+  end
+  return sandbox, why
+end
+
 --- Makes the client that the arguments ask for, with a private sandbox where they do.
 ---@param args table
 ---@return scope3.Client?
 ---@return scope3.Error|string|nil err
 ---@return fun() close  ends the sandbox; always call it
+---@return string? url  of the sandbox
 function setting.client(args)
   local sandbox
   local function close()
@@ -57,35 +127,24 @@ function setting.client(args)
     end
     if not fine then
       broken = true
-      setting.complain(said)
+      setting.fail(said, "failed")
     end
   end
   local opts = { account_id = args.account, base_url = args.base_url, ca_file = args.ca_file, rate = args.rate,
-    limiter = args.limiter }
+    limiter = args.limiter, loop = not CANCELLED[args.command] and stopping or nil }
   if args.sandbox then
-    local ok, child = pcall(require, "scope3.sandbox.child")
-    if not ok then
-      return nil, "the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)", close
-    end
     local why
-    sandbox, why = child.start { sleep = core.sleep }
+    sandbox, why = start_sandbox()
     if not sandbox then
       return nil, why, close
     end
     opts.base_url = sandbox.url
     opts.api_key = "scope3_sandbox"
+    opts.account_id = args.account or (os.getenv("SCOPE3_ACCOUNT_ID") or "") == "" and SANDBOX_ACCOUNT or nil
     opts.rate = args.rate or 100000 -- nobody else is there to be polite to
   end
   local made, err = client.new(opts)
   return made, err, close, sandbox and sandbox.url
-end
-
---- The code to exit with for an error.
----@param err scope3.Error
----@param exit table
----@return integer
-function setting.code(err, exit)
-  return err.kind == "cancelled" and exit.STOPPED or exit.FAILED
 end
 
 return setting

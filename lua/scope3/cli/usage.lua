@@ -5,15 +5,12 @@ local effect = require "scope3.effect"
 local exit_code = require "scope3.cli.exit_code"
 local inputs = require "scope3.inputs"
 local source = require "scope3.source"
+local wire = require "scope3.wire"
+local wording = require "scope3.cli.wording"
 
 local usage = {}
 
--- The words of the command line for the options of a job.
-local WORDS = { header = "--no-header", mend = "--no-mend", ["map.region"] = "--map region" }
-
-local function word(key)
-  return WORDS[key] or "--" .. key:gsub("_", "-")
-end
+local word = wording.option
 
 -- What tells one file from another, also one that is not there yet.
 local function identity_of(path)
@@ -38,7 +35,7 @@ local function clash(args, paths)
     known[identity_of(args.script)] = "the script"
   end
   for _, key in ipairs { "journal", "limiter", "rejects" } do
-    local path = args[key]
+    local path = args[key] ~= "-" and args[key] or nil -- refused rows may go to standard output
     local identity = path and core.file_kind(path) ~= "device" and identity_of(path)
     if identity and known[identity] then
       return ("%s and %s are the same file, %s, which would be overwritten"):format(word(key), known[identity], path)
@@ -92,6 +89,8 @@ local function send_problem(args)
   local problem = rules_problem(args)
   if problem then
     return problem
+  elseif args.rejects == "-" and args.json then
+    return "--rejects - has no effect with --json: standard output takes the one or the other"
   end
   if args.dry_run then
     for _, key in ipairs { "wait", "require_ready" } do
@@ -104,8 +103,16 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
+-- What is wrong with the id of a task; the service is not asked for it.
+local function id_problem(id)
+  if not wire.is_task_id(id) then
+    return "the id has not the form of a task's: 1 to 255 of A-Z a-z 0-9 . _ : ~ -"
+  end
+end
+
 function check.wait(args)
-  local problem = wait_problem("--timeout", args.timeout) or wait_problem("--patience", args.patience)
+  local problem = id_problem(args.id) or wait_problem("--timeout", args.timeout)
+    or wait_problem("--patience", args.patience)
   if problem then
     return problem
   elseif args.sandbox then
@@ -116,11 +123,28 @@ function check.wait(args)
 end
 
 function check.task(args)
-  if args.sandbox then
+  local problem = id_problem(args.id)
+  if problem then
+    return problem
+  elseif args.sandbox then
     return "--sandbox has no effect on task: a private sandbox has no tasks"
   elseif args.quiet and args.json then
     return "--quiet has no effect with --json"
   end
+end
+
+function check.doctor(args)
+  if args.quiet and args.json then
+    return "--quiet has no effect with --json"
+  end
+end
+
+function check.sandbox(args)
+  local port = args.port
+  if port and (port % 1 ~= 0 or port < 0 or port > 65535) then
+    return "--port takes a whole number from 0, for a free one, to 65535"
+  end
+  return wait_problem("--task-seconds", args.task_seconds)
 end
 
 function check.hash(args)
@@ -131,11 +155,39 @@ function check.hash(args)
   end
 end
 
+-- What says something of its own when it is empty, or means it.
+local MAY_BE_EMPTY = { name = true, audience = true, delimiter = true, quote = true, null = true }
+
+-- An option whose value is empty, as where a variable of a shell is: it would be sent, or a default taken for it.
+local function empty_problem(args)
+  local found
+  for key, value in pairs(args) do
+    if value == "" and not MAY_BE_EMPTY[key] and key ~= "id" then
+      found = (not found or key < found) and key or found
+    end
+  end
+  for _, name in ipairs(type(args.file) == "table" and args.file or {}) do
+    if name == "" then
+      return "the name of a file is empty"
+    end
+  end
+  return found and ("%s is empty"):format(found == "script" and "the name of the script" or word(found))
+end
+
+-- Files that are no streams: a name that stands for one elsewhere would make a file of that name.
+local function dash_problem(args)
+  for _, key in ipairs { "journal", "limiter", "ca_file" } do
+    if args[key] == "-" then
+      return ("%s takes the path of a file, and cannot be -"):format(word(key))
+    end
+  end
+end
+
 --- What is wrong with the arguments of a command, or nil.
 ---@param args table
 ---@return string?
 function usage.problem(args)
-  local problem = service_problem(args)
+  local problem = empty_problem(args) or dash_problem(args) or service_problem(args)
   if not problem and check[args.command] then
     problem = check[args.command](args)
   end
@@ -149,7 +201,7 @@ local function audience_problem(args, script)
   if id == nil then
     return args.command == "run" and "--audience is missing: the script names no audience"
       or "--audience is missing: the id of the audience that the rows go to"
-  elseif args.audience == "" then
+  elseif args.audience and args.audience:find("^%s*$") then
     return "--audience is empty: it takes the id of an audience"
   elseif args.region and not core.region(args.region) then
     return "--region is not a country that is known: give its ISO code, such as US or USA, or its English name"

@@ -24,12 +24,14 @@ local CONTROL_BODY = 64 * 1024 * 1024 -- bytes of a request that sets something
 ---@field port? integer  0 takes a free one (0)
 ---@field host? string  of this machine alone (127.0.0.1)
 ---@field until_eof? boolean  serves until standard input ends
----@field port_file? string  where the port is written
+---@field until_unread? boolean  serves until nobody reads standard output any more
+---@field tell_port? boolean  prints the port as a line
 ---@field tls? {cert: string, key: string}  paths of PEM files
 ---@field on_listen? fun(url: string)
 ---@field [string] any
 local OWN_OPTIONS = {
-  port = "any", host = "string", until_eof = "boolean", port_file = "string", tls = "table", on_listen = "function",
+  port = "any", host = "string", until_eof = "boolean", until_unread = "boolean", tell_port = "boolean", tls = "table",
+  on_listen = "function",
 }
 
 -- cqueues' monotonic clock and the wall clock's start: fractions of a second, and never backwards.
@@ -425,15 +427,8 @@ local function tls_context(tls)
   return context
 end
 
--- Written aside and renamed, so that a reader never sees half of it.
-local function announce(path, port)
-  local file = assert(io.open(path .. ".new", "w"))
-  file:write(port, "\n")
-  file:close()
-  assert(os.rename(path .. ".new", path))
-end
-
---- Serves until standard input ends (`until_eof`) or the process is stopped.
+--- Serves until standard input ends (`until_eof`), nobody reads standard output any more (`until_unread`), or the
+--- process is stopped.
 ---@param opts? scope3.SandboxOptions
 ---@return boolean? fine  nil when an error of the sandbox's own was printed meanwhile
 ---@return string? message
@@ -476,8 +471,9 @@ function sandbox.serve(opts)
     error(("sandbox: port %s cannot be listened on (%s)"):format(port_given, tostring(why)), 0)
   end
   local _, _, port = listener:localname()
-  if opts.port_file then
-    announce(opts.port_file, port)
+  if opts.tell_port then
+    io.stdout:write(("%d\n"):format(port))
+    io.stdout:flush()
   end
   if opts.on_listen then
     opts.on_listen(("%s://%s:%d"):format(self.tls and "https" or "http", host, port))
@@ -502,6 +498,12 @@ function sandbox.serve(opts)
       repeat
         local line = input:read("*l")
       until not line
+      self.running = false
+    end)
+  end
+  if opts.until_unread then
+    self.queue:wrap(function()
+      cqueues.poll { pollfd = 1, events = "r" } -- of a pipe's writing end, the only event is that its readers are gone
       self.running = false
     end)
   end

@@ -4,7 +4,7 @@ local json = require "scope3.json"
 return {
   null = json.null,
   --- Arrays are marked: an empty one is told from an empty object.
-  decode = json.decode_exactly,
+  decode = json.decode,
   encode = json.encode,
   --- Whether what decode() or array() gave is an array.
   is_array = function(value)

@@ -81,7 +81,7 @@ end
 ---@return string?  nil where it has none: it is no object, not UTF-8, has a name twice or a number beyond all doubles
 function canonical.of(text)
   local fine = core.check_json_object(text)
-  return fine and write(json.decode_exactly(text)) or nil
+  return fine and write(json.decode(text)) or nil
 end
 
 return canonical

@@ -1,0 +1,187 @@
+--- What a command says on standard output: its text, or under --json one object that always has `error`.
+---
+--- A machine reads standard output. So under --json, and where refused rows go there, it is taken for the command
+--- alone: what a script prints, with whatever it prints it, goes to standard error. What could not be written decides
+--- the exit code, and nothing is written after it.
+local core = require "scope3.core"
+local errors = require "scope3.error"
+local json = require "scope3.json"
+local visible = require "scope3.visible"
+
+local output = {}
+
+---@class scope3.CommandError  `error` of the object
+---@field kind string  that of a scope3.Error, or usage, failed, nothing, internal, memory
+---@field code string|userdata  null where there is none
+---@field status integer|userdata  HTTP status of the reply; null where there was none
+---@field message string
+---@field issues? {path: string?, message: string}[]
+
+-- For what happens where no object can be made any more.
+local LAST_WORDS = '{"error":{"code":null,"kind":"memory","message":"not enough memory","status":null}}\n'
+local UNTOLD = '{"error":{"code":null,"kind":"internal","message":"what failed cannot be told","status":null}}\n'
+
+local TOLD = 20 -- problems that a message names; the object has them all
+
+local state = {}
+
+--- Begins the output of a command.
+---@param as_json boolean
+function output.begin(as_json)
+  state = { json = as_json, object = {} }
+  if as_json then
+    output.keep()
+  end
+end
+
+--- Whether one JSON object is to be printed.
+---@return boolean
+function output.is_json()
+  return state.json
+end
+
+--- Takes standard output for what the command itself says.
+function output.keep()
+  local ok, why = core.keep_output()
+  if not ok then
+    state.unwritten = state.unwritten or why
+  end
+end
+
+--- Where the report goes: beside refused rows on standard output it goes to standard error.
+---@param file? userdata
+function output.report_to(file)
+  state.report = file
+end
+
+--- Writes to standard output at once.
+---@param words string
+function output.put(words)
+  if not state.unwritten then
+    local ok, why = core.put_output(words)
+    if not ok then
+      state.unwritten = why
+    end
+  end
+end
+
+--- Says a text to people: nothing of it stands beside a JSON object.
+---@param words string
+function output.say(words)
+  if state.json then
+    return
+  elseif state.report then
+    state.report:write(words)
+  else
+    output.put(words)
+  end
+end
+
+--- Sets the fields of the object.
+---@param fields table
+function output.object(fields)
+  state.object = fields
+end
+
+--- Adds an object of its own: for the command that prints one for each value.
+---@param fields table
+function output.line(fields)
+  state.lines = state.lines or {}
+  table.insert(state.lines, fields)
+end
+
+--- An error in the form in which the object has it.
+---@param err scope3.Error|string
+---@param kind string  where the error has none
+---@return scope3.CommandError
+function output.error_of(err, kind)
+  local is_error = errors.is(err)
+  local found = {
+    kind = is_error and err.kind or kind, message = is_error and err.message or tostring(err):gsub("^scope3: ", ""),
+    code = is_error and err.code or json.null, status = is_error and err.status or json.null,
+  }
+  for _, key in ipairs(is_error and { "field", "task_id", "retry_after", "retryable", "uncertain" } or {}) do
+    found[key] = err[key]
+  end
+  if is_error and err.issues then
+    found.issues = json.array {}
+    local told = {}
+    for i, issue in ipairs(err.issues) do
+      found.issues[i] = { path = issue.path, message = issue.message }
+      told[i] = i <= TOLD and (issue.path and issue.path .. " " or "") .. issue.message or nil
+    end
+    if #told > 1 then
+      found.message = ("%s: %s%s"):format(found.message, table.concat(told, "; "), #err.issues > TOLD and "; …" or "")
+    end
+  end
+  return found
+end
+
+--- Notes what the command failed of. The first counts; an exit code of 0 has no error.
+---@param err scope3.Error|string
+---@param kind string  where the error has none
+function output.fail(err, kind)
+  state.error = state.error or output.error_of(err, kind)
+end
+
+--- Notes that a signal ended the command, whatever else it failed of.
+function output.stopped()
+  local before = state.error and state.error.message
+  state.error = output.error_of("stopped by a signal" .. (before and ": " .. before or ""), "cancelled")
+end
+
+local function whole_object(fields, err)
+  local all = {}
+  for key, value in pairs(fields) do
+    all[key] = value
+  end
+  all.error = err or json.null
+  return all
+end
+
+-- The JSON of what was done.
+local function text_of(err)
+  if not state.lines or err then
+    return json.pretty(whole_object(state.object, err)) .. "\n"
+  end
+  local lines = {}
+  for i, fields in ipairs(state.lines) do
+    lines[i] = visible.json(json.encode(fields)) .. "\n"
+  end
+  return table.concat(lines)
+end
+
+--- Ends the output: prints the object, and tells whether all has arrived.
+---@param code integer  that the command came to
+---@param exit table
+---@return integer code  to exit with
+function output.finish(code, exit)
+  if state.json then
+    local err = code ~= exit.OK and state.error or nil
+    if code ~= exit.OK and not err and not state.lines then
+      err = output.error_of("the command failed", "failed")
+    end
+    local ok, text = pcall(text_of, err)
+    if not ok then
+      collectgarbage()
+      state.object, state.lines = {}, nil
+      ok, text = pcall(text_of, err or output.error_of("internal fault: " .. tostring(text), "internal"))
+      code = code == exit.OK and exit.INTERNAL or code
+    end
+    if not ok and tostring(text) == "not enough memory" then
+      text, code = LAST_WORDS, exit.FAILED
+    elseif not ok then
+      text, code = UNTOLD, exit.INTERNAL
+    end
+    output.put(text)
+  else
+    output.put("") -- what others printed is still to be written
+  end
+  if state.unwritten then
+    io.stderr:write("scope3: cannot write to standard output: ", state.unwritten, "\n")
+    return exit.UNWRITTEN
+  end
+  return code
+end
+
+return output

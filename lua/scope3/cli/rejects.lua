@@ -1,0 +1,64 @@
+--- What --rejects writes: a line of CSV for each refusal, which names rows, columns and reasons, and no values.
+local output = require "scope3.cli.output"
+local text = require "scope3.cli.text"
+
+local rejects = {}
+
+-- Standard output as a file, which is written to in pieces.
+local function standard_output()
+  local parts, bytes = {}, 0
+  local function flush()
+    output.put(table.concat(parts))
+    parts, bytes = {}, 0
+    return true
+  end
+  output.report_to(io.stderr)
+  return {
+    write = function(_, words)
+      parts[#parts + 1], bytes = words, bytes + #words
+      return bytes < 8192 or flush()
+    end,
+    close = flush, -- what could not be written decides the exit code by itself
+  }
+end
+
+--- A file that takes refusals: row, column, outcome, reason, and first the file where there may be `several`.
+---@param path string
+---@param several boolean
+---@return {write: fun(refusal: table), close: fun(): boolean?, string?}?
+---@return string? message
+function rejects.open(path, several)
+  local file, why
+  if path == "-" then
+    file = standard_output()
+  else
+    file, why = io.open(path, "w")
+  end
+  if not file then
+    return nil, "cannot write " .. tostring(why)
+  end
+  local failed
+  local function put(words)
+    local ok, why_not = file:write(words)
+    failed = failed or not ok and why_not or nil
+  end
+  put(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
+  local function cell(value)
+    value = text.visible(tostring(value)) -- names and reasons of others
+    return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
+  end
+  return {
+    write = function(refusal)
+      put((several and cell(refusal.file or "") .. "," or "") .. ("%.0f,%s,%s,%s\n"):format(refusal.row,
+        cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
+        cell(refusal.reason) .. (refusal.lines and (" (%.0f further lines inside)"):format(refusal.lines) or "")))
+    end,
+    -- A disk that is full shows at the latest here.
+    close = function()
+      local ok, why_not = file:close()
+      return ok and not failed, failed or why_not
+    end,
+  }
+end
+
+return rejects
