@@ -21,7 +21,7 @@ local function closed_port()
   for _ = 1, 100 do
     local port = 20000 + math.floor(core.random() * 10000)
     local listener = socket.listen { host = "127.0.0.1", port = port }
-    local free = listener:listen()
+    local free = pcall(listener.listen, listener)
     listener:close()
     if free then
       return port
