@@ -1,5 +1,6 @@
 -- Lines of a file that are in no row: each is in a number, and what should have been a row is warned of.
 local cjson = require "cjson"
+local each = require "spec.support.each"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -71,7 +72,7 @@ describe("a quote that opens where none should", function()
     assert.equal(1000, assert(count(path, { quote = "none" })).members)
 
     local failure
-    for _, problem in assert(scope3.csv(path)) do
+    for _, problem in each(assert(scope3.csv(path))) do
       failure = problem or failure
     end
     assert.same({ "stray_quote", 10, 980 }, { failure.code, failure.row, failure.lines })
