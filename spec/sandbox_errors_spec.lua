@@ -18,7 +18,7 @@ describe("an error within the sandbox", function()
   end
 
   local function start(fault, settings)
-    local opts = { sleep = core.sleep, interpreter = interpreter(fault) }
+    local opts = { interpreter = interpreter(fault) }
     for key, value in pairs(settings or {}) do
       opts[key] = value
     end
@@ -115,7 +115,7 @@ describe("an error within the sandbox", function()
   end)
 
   it("is no connection that a peer has dropped, and no callback that nobody takes", function()
-    local sandbox = assert(child.start { sleep = core.sleep, interpreter = os.getenv "SCOPE3_LUA_BIN",
+    local sandbox = assert(child.start { interpreter = os.getenv "SCOPE3_LUA_BIN",
       task_seconds = 0 })
     local engine = assert(core.engine {})
     assert(engine:submit { method = "POST", url = sandbox.url .. SYNC, body = BODY,
@@ -197,11 +197,11 @@ describe("an error within the sandbox", function()
   end)
 
   it("says why it did not start", function()
-    local none, why = child.start { sleep = core.sleep, interpreter = os.getenv "SCOPE3_LUA_BIN",
+    local none, why = child.start { interpreter = os.getenv "SCOPE3_LUA_BIN",
       task_order = "sideways" }
     assert.is_nil(none)
     assert.truthy(why:find("task_order must be one of", 1, true), why)
-    none, why = child.start { sleep = core.sleep, interpreter = "/nonexistent/lua" }
+    none, why = child.start { interpreter = "/nonexistent/lua" }
     assert.is_nil(none)
     assert.truthy(why:find("did not start", 1, true))
   end)

@@ -150,8 +150,7 @@ function transport.check_base(url)
   return (url:gsub("/+$", ""))
 end
 
----@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: integer,
----  limiter: scope3.Limiter?, on_event: function?}
+---@param config table  base, root, api_key, ca_file, loop, rate, limiter, on_event
 ---@return scope3.Transport
 function transport.new(config)
   local shared = engine_for(config.loop, config.ca_file)
@@ -415,10 +414,8 @@ local function launch(self, waiter)
 end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
----@param request {method: string, path: string, body: table?, timeout: number, anonymous: boolean?, root: boolean?,
----  poll: boolean?, pace: scope3.Pace?, patience: number?, large: boolean?, repeatable: boolean?, budget: {left: number}?,
----  on_event: function?}  `repeatable`: doing it twice comes to the same; `large`: a refusal for its size is final, for
----  the caller cuts it
+---@param request table  method, path, body, timeout, anonymous, root, poll, pace, patience, budget, on_event;
+---  `repeatable`: doing it twice comes to the same; `large`: a refusal for its size is final, for the caller cuts it
 ---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
 ---@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer
 function transport:start(request, waiter)

@@ -38,7 +38,7 @@ local Sandbox = {}
 Sandbox.__index = Sandbox
 
 local function start(self, settings)
-  local opts = { sleep = core.sleep, interpreter = os.getenv("SCOPE3_LUA_BIN") }
+  local opts = { interpreter = os.getenv("SCOPE3_LUA_BIN") }
   for key, value in pairs(settings or {}) do
     opts[key] = value
   end
