@@ -41,7 +41,9 @@ describe("the command runs", function()
   it("with nothing in its environment", function()
     fine("exec env -i " .. PATHS .. "COMMAND")
     fine("exec env -i PATH= HOME= TMPDIR= " .. PATHS .. "COMMAND")
-    fine "unset PATH HOME TERM; COMMAND"
+    if not os.getenv "ASAN_OPTIONS" then -- a shell that has no path reads beyond a text of its own
+      fine "unset PATH HOME TERM; COMMAND"
+    end
   end)
 
   it("where no folder can be written into", function()
@@ -110,6 +112,8 @@ describe("the command runs", function()
     local version = os.getenv "SCOPE3_LUA"
     if version ~= "5.3" and version ~= "5.4" then
       return pending "LUA_32BITS is of Lua 5.3 and later"
+    elseif os.getenv "ASAN_OPTIONS" then
+      return pending "the compiler has leaks of its own"
     end
     local pipe = assert(io.popen(("${MAKE:-make} --no-print-directory -s LUA=%s print-cflags"):format(version)))
     local flags = pipe:read "*l"
