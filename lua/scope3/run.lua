@@ -1,6 +1,7 @@
 --- A transformation: rows of a source through a script into an audience, in slices between which the network moves on.
 local conditions_of = require "scope3.conditions"
 local core = require "scope3.core"
+local encodings = require "scope3.encodings"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local intake = require "scope3.intake"
@@ -80,6 +81,7 @@ local function from_source(self, source)
   local err = read_source(self, source)
   if self.missing then -- a job, and not its input read once more
     lines.add(self.job.result, source)
+    encodings.tell(self.job.result, source)
     keys_of.note(self.missing, self.intake.builder, source.name, source.handle:keys())
   end
   return err
@@ -308,6 +310,8 @@ local function header_of(client, audience, opts, script)
       value = value ~= false
     elseif key == "ids" then
       value = value or "refuse"
+    elseif key == "encoding" then
+      value = value and encodings.canonical(value)
     elseif type(value) == "table" then
       value = table.concat(value, ",")
     end

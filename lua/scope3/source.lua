@@ -1,11 +1,14 @@
 --- Sources of rows: CSV and JSON Lines from a path, standard input or a reader function, compressed with gzip or not.
 local core = require "scope3.core"
 local dialect = require "scope3.dialect"
+local encodings = require "scope3.encodings"
 local errors = require "scope3.error"
+local file_kinds = require "scope3.file_kinds"
 local gunzip = require "scope3.gunzip"
 local json = require "scope3.json"
 local options = require "scope3.options"
 local redact = require "scope3.redact"
+local visible = require "scope3.visible"
 
 ---@class scope3.Source
 ---@field name string  what to call it in messages
@@ -17,7 +20,7 @@ local source = {}
 
 local OPTIONS = {
   csv = options.merge(dialect.OPTIONS, { header = "boolean" }),
-  jsonl = {},
+  jsonl = { encoding = "string" },
 }
 
 -- A function that gives chunks of text, from what the caller has.
@@ -43,7 +46,7 @@ local function open(format, input, opts, level)
   end
   local problem = dialect.problem(opts)
   if problem then
-    error("scope3.csv: " .. problem, level)
+    error(("scope3.%s: %s"):format(format, problem), level)
   end
   local shape = options.merge(dialect.of(opts), { format = format, header = opts.header, decode = format == "jsonl" and json.decode or nil,
     path = not reader and input or nil })
@@ -57,6 +60,7 @@ local function open(format, input, opts, level)
     shape = shape, -- for another handle, should this one be gzip
     reader = reader,
     format = format,
+    path = not reader and input ~= "-" and input or nil,
     name = reader and "the input" or input == "-" and "standard input" or input,
     has_header = format == "csv" and opts.header ~= false,
   }, Source)
@@ -65,8 +69,10 @@ end
 --- Rows of a CSV file (RFC 4180): comma, semicolon, tab or pipe is found by itself. Iterate it
 --- (`for row, err in source do … end`; a faulty row is `false, err`), or give it to client:run().
 ---@param input string|file*|fun(): string?  a path ("-" is standard input), an open file, or a function that gives chunks and nil at the end
----@param opts? {delimiter: string?, header: boolean?, quote: string?, escape: string?, null: string?}  `quote` is one character, or "none"; `escape`
----  "backslash" or "none"; `null` what stands for no value in a field that is not quoted (`\N` with a backslash, else nothing)
+---@param opts? {delimiter: string?, header: boolean?, quote: string?, escape: string?, null: string?, encoding: string?}
+---  `quote` is one character, or "none"; `escape` "backslash" or "none"; `null` what stands for no value in a field that
+---  is not quoted (`\N` with a backslash, else nothing); `encoding` "utf-8" (default), "windows-1252", "utf-16le" or
+---  another
 ---@return scope3.Source?
 ---@return scope3.Error? err  kind "source"
 function source.csv(input, opts)
@@ -76,7 +82,7 @@ end
 
 --- Rows of a JSON Lines file: one object a line.
 ---@param input string|file*|fun(): string?
----@param opts? {}
+---@param opts? {encoding: string?}  as of scope3.csv()
 ---@return scope3.Source?
 ---@return scope3.Error? err
 function source.jsonl(input, opts)
@@ -102,23 +108,28 @@ end
 
 --- The source for a path, by the ending of its name unless the format is told.
 ---@param path string
----@param opts {format: string?, header: boolean?, delimiter: string?, quote: string?, escape: string?, null: string?}
+---@param opts {format: string?, header: boolean?, delimiter: string?, quote: string?, escape: string?, null: string?, encoding: string?}
 ---@return scope3.Source?
 ---@return scope3.Error? err
 function source.open(path, opts)
   if source.format_of(path, opts) == "jsonl" then
-    return source.jsonl(path)
+    return source.jsonl(path, { encoding = opts.encoding })
   end
   return source.csv(path, options.merge(dialect.options(opts), { header = opts.header }))
 end
 
 --- The error of a source that cannot be read further.
----@param fatal {reason: string, message: string, row: integer?}
+---@param fatal {reason: string, message: string, row: integer?, what: string?}
 ---@return scope3.Error
 function Source:fatal(fatal)
-  return errors.new("source", self.name .. ": " .. fatal.message, {
-    code = fatal.reason,
-  })
+  local code = fatal.reason
+  local message = encodings.explain(fatal, self.shape.encoding)
+  if not message then
+    local kind
+    message, kind = file_kinds.explain(code, self.path, self.packed ~= nil)
+    code = kind or code
+  end
+  return errors.new("source", self.name .. ": " .. (message or fatal.message), { code = code })
 end
 
 -- Goes on with the text of a source that turned out to be gzip before anything of it was read. True when it did.
@@ -227,6 +238,9 @@ function Source:columns(cancel)
     local columns, state, fatal = self.handle:columns()
     if columns then
       self.width, self.advice = state, self.handle:advice()
+      for i, name in ipairs(columns) do
+        columns[i] = core.utf8_valid(name) and name or visible.lossy(name)
+      end
       return self.advice and {} or columns
     elseif state == "need" then
       local ok, err = self:feed()
@@ -351,6 +365,10 @@ function Source:resolve(wanted, cancel)
     local problem = errors.invalid("map for " .. self.name, issues)
     if #issues == 1 then
       problem.message = ("map for %s: %s: %s"):format(self.name, issues[1].path, issues[1].message)
+    end
+    local encoding = encodings.of_header(self.handle)
+    if encoding then
+      problem.message = problem.message .. "; " .. encoding
     end
     if self.advice then
       problem.message = problem.message .. "; " .. self.advice
