@@ -13,6 +13,7 @@ local mapping = require "scope3.mapping"
 local deletion = require "scope3.deletion"
 local redact = require "scope3.redact"
 local outcome = require "scope3.outcome"
+local parts = require "scope3.parts"
 local rebuilding = require "scope3.rebuilding"
 local script_of = require "scope3.script"
 local result = require "scope3.result"
@@ -217,42 +218,37 @@ local function changed(path)
     { code = "changed_input" })
 end
 
--- An empty file, beside others that are not sent because of it.
-local function empty_beside(err, count)
-  if err.code == "empty" and count > 1 then
-    err.code = "empty_file"
-    err.message = err.message .. ", so nothing of the others was sent: leave it out, or find out where its rows are"
-  end
-  return err
-end
-
 -- Looks at the header of every file before anything is sent. Files are closed again, because there may be many; what can be read
 -- once, such as a pipe, stays open. Gives the shape of the first, the sources that are open, and a stamp of each of the other files.
 local function check_paths(plan, paths, opts)
   local first
   local known = { open = {}, stamps = {} }
   for _, path in ipairs(paths) do
-    local source, err = source_of.open(path, opts)
-    local shape
+    local is_mark = parts.is_mark(path, #paths)
+    local source, shape, err
+    if not is_mark then
+      source, err = source_of.open(path, opts)
+    end
     if source then
       known.stamps[path] = source:stamp()
       shape, err = shape_for(plan, source, opts)
     end
+    local left_out = is_mark or not shape and parts.is_empty(source, err, #paths)
     if source and source:once() or path == "-" then
       known.open[path] = source
       known.stamps[path] = nil
     elseif source then
       source:close()
     end
-    if not shape then
+    if not shape and not left_out then
       for _, one in pairs(known.open) do
         one:close()
       end
-      return nil, empty_beside(err, #paths)
+      return nil, parts.empty_pipe(err, #paths)
     end
     first = first or shape
   end
-  return first, nil, known
+  return first, not first and parts.none(paths[1]) or nil, known
 end
 
 -- The source of a path, as it was left by check_paths().
@@ -268,11 +264,15 @@ local function open_again(self, path, known)
   return source, err
 end
 
--- Rows of several files, one after the other.
+-- Rows of several files, one after the other. Empty files are left out, unless all are empty.
 local function from_paths(self, paths, plan, known)
+  local left_out = 0
   for i, path in ipairs(paths) do
-    local source, err = open_again(self, path, known)
-    local shape
+    local is_mark = parts.is_mark(path, #paths)
+    local source, shape, err
+    if not is_mark then
+      source, err = open_again(self, path, known)
+    end
     if source then
       shape, err = shape_for(plan, source, self.opts)
     end
@@ -286,6 +286,12 @@ local function from_paths(self, paths, plan, known)
           { file = path })
       end
     end
+    if is_mark or parts.is_empty(source, err, #paths) then
+      left_out, err = left_out + 1, nil
+      if self.missing then -- a job, and not its input read once more
+        parts.tell(self.job.result, path, is_mark)
+      end
+    end
     if source then
       source:close()
     end
@@ -293,6 +299,7 @@ local function from_paths(self, paths, plan, known)
       return err
     end
   end
+  return left_out == #paths and parts.none(paths[1]) or nil
 end
 
 -- What must be the same when a job is resumed, apart from the rows: where the members go, what is said of their audience, and how
