@@ -5,6 +5,7 @@ local client_of = require "scope3.client"
 local core = require "scope3.core"
 local dialect = require "scope3.dialect"
 local effect = require "scope3.effect"
+local encodings = require "scope3.encodings"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local limiter = require "scope3.limiter"
@@ -33,7 +34,7 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field shared? string  a lua_shared_dict through which workers share one rate
 ---@field read_timeout? number  seconds that an upload may stand still (60)
 ---@field on_event? fun(event: table)  as in scope3.SyncOptions
---- and what a script may hold beside: mode, unique, region, mend, ids, phone_repairs, delimiter, quote, escape, null, header, format,
+--- and what a script may hold beside: mode, unique, region, mend, ids, phone_repairs, delimiter, quote, escape, null, encoding, header, format,
 --- max_members, max_bytes, rate, …
 local OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "string", base_url = "string",
@@ -110,7 +111,8 @@ local function plain_error(err)
   return { kind = err.kind, message = err.message, code = err.code, status = err.status, issues = err.issues }
 end
 
---- Makes the handler of a location, for content_by_lua: `POST` or `PUT` a CSV or JSON Lines file (by its Content-Type), gzip or not; the answer
+--- Makes the handler of a location, for content_by_lua: `POST` or `PUT` a CSV or JSON Lines file (by its Content-Type, whose charset is its
+--- encoding unless `encoding` says another), gzip or not; the answer
 --- is the report as JSON, with 200 where everything was accepted. Who may upload is for nginx to say (auth_request, allow, a client certificate).
 ---@param opts scope3.GatewayOptions
 ---@return (fun())? handler
@@ -159,7 +161,7 @@ function gateway.new(opts)
   for key in pairs(script_of.JOB_OPTIONS) do
     job[key] = opts[key]
   end
-  for _, key in ipairs { "rate", "format", "header", "delimiter", "quote", "escape", "null" } do
+  for _, key in ipairs { "rate", "format", "header", "delimiter", "quote", "escape", "null", "encoding" } do
     job[key] = nil
   end
 
@@ -180,6 +182,10 @@ function gateway.new(opts)
     if not format then
       return refuse(415, "the Content-Type must be text/csv or application/x-ndjson")
     end
+    local charset = encodings.of_content_type(ngx.var.http_content_type or "")
+    if charset and not encodings.canonical(charset) then
+      return refuse(415, "the charset of the Content-Type is not known; iconv makes UTF-8 of it")
+    end
     local reader, drain = body_reader(length, opts.read_timeout or READ_TIMEOUT)
     if not reader and length > 0 then
       return refuse(500, "the body cannot be read: " .. tostring(drain))
@@ -188,10 +194,11 @@ function gateway.new(opts)
       reader, drain = function() end, nil
     end
     local input
+    local encoding = opts.encoding or charset
     if format == "jsonl" then
-      input = source.jsonl(reader)
+      input = source.jsonl(reader, { encoding = encoding })
     else
-      input = source.csv(reader, options.merge(dialect.options(opts), { header = opts.header }))
+      input = source.csv(reader, options.merge(dialect.options(opts), { header = opts.header, encoding = encoding }))
     end
     local audience = opts.audience
     if type(audience) == "function" then
