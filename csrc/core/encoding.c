@@ -104,6 +104,7 @@ static size_t decode_bytes(sc3_decoder *d, const char *from, size_t n, char *to)
       i += run;
     } else {
       uint32_t cp = character_of(d->encoding, c);
+      d->controls += cp >= 0x80 && cp < 0xa0;
       out += cp != 0 ? sc3_utf8_encode(cp, out) : lose(d, out);
       i++;
     }

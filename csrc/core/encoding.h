@@ -31,6 +31,7 @@ typedef struct sc3_decoder {
   unsigned char held[4]; /* UTF-16: what waits for the bytes behind it */
   size_t held_count;
   uint64_t lost;         /* places that are no character */
+  uint64_t controls;     /* one byte a character: control characters outside ASCII, which no export writes */
   int utf8_left;         /* one byte a character: bytes that are missing to what would be a character of UTF-8 */
   uint64_t utf8_like, utf8_unlike; /* what would be one, and what would not */
 } sc3_decoder;

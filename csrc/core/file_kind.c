@@ -8,7 +8,7 @@
 typedef struct magic {
   char kind[10];
   signed char n; /* negative: a column could be called so, and the bytes behind it must not be text */
-  char bytes[24];
+  char bytes[SC3_MAGIC_MAX];
 } magic;
 
 #define MAGIC(kind, bytes) {kind, sizeof(bytes) - 1, bytes}
@@ -19,7 +19,7 @@ static const magic magics[] = {
   MAGIC("lzma", "\x5d\0\0"),
   WORD("bzip2", "BZh"),
   MAGIC("zstd", "\x28\xb5\x2f\xfd"),
-  MAGIC("lz4", "\x04\x22\x4d\x18"),
+  MAGIC("lz4", "\x04\x22\x4d\x18"), MAGIC("lz4", "\x02\x21\x4c\x18"),
   MAGIC("compress", "\x1f\x9d"),
   MAGIC("7z", "7z\xbc\xaf\x27\x1c"),
   MAGIC("rar", "Rar!\x1a\x07"),
@@ -33,7 +33,7 @@ static const magic magics[] = {
   MAGIC("sqlite", "SQLite format 3"),
   MAGIC("xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
   MAGIC("xls", "\x09\x08\x10\0\0\x06\x05\0"), MAGIC("xls", "\x09\x08\x08\0\0\x05\x05\0"),
-  MAGIC("pg_dump", "PGDMP"),
+  MAGIC("pg_dump", "PGDMP\x01"),
   MAGIC("sql", "-- MySQL dump"), MAGIC("sql", "-- MariaDB dump"),
   MAGIC("sql", "-- PostgreSQL database"), MAGIC("sql", "--\n-- PostgreSQL "),
   MAGIC("sql", "PRAGMA foreign_keys"),
@@ -88,10 +88,20 @@ static int is_binary(const char *p, size_t n) {
   size_t i;
   for (i = 0; i < n; i++) {
     unsigned char c = (unsigned char)p[i];
-    if (c < 0x20 && c != '\t' && c != '\r' && c != '\n' && c != '\f')
+    if (c < 0x20 && (c < '\t' || c > '\r' || c == '\v'))
       return 1;
   }
   return 0;
+}
+
+static size_t first_line(const char *p, size_t n) {
+  const char *end = memchr(p, '\n', n);
+  return end != NULL ? (size_t)(end - p) : n;
+}
+
+/* Whether it may be a link to a document of Google's: one object of few keys. */
+static int is_link(const char *p, size_t n) {
+  return begins(p, n, "{\"url\"", 6) || begins(p, n, "{\"\":", 4);
 }
 
 SC3_COLD static const char *zip_kind(const char *p, size_t n) {
@@ -154,7 +164,7 @@ SC3_COLD static size_t text_begins(const char *p, size_t n) {
 
 SC3_COLD int sc3_file_kind_waits(const char *p, size_t n) {
   size_t i, at = text_begins(p, n);
-  if (begins(p, n, "PK", 2) || at == n || p[at] == '<' || *p == '\0')
+  if (begins(p, n, "PK", 2) || at == n || p[at] == '<' || is_link(p + at, n - at) || is_binary(p, first_line(p, n)))
     return 1;
   for (i = 0; i < sizeof magics / sizeof magics[0]; i++) {
     if (magics[i].n < 0 && begins(p, n, magics[i].bytes, (size_t)-magics[i].n))
@@ -165,9 +175,10 @@ SC3_COLD int sc3_file_kind_waits(const char *p, size_t n) {
 
 /* Archives and databases that do not begin with a word of their own. */
 SC3_COLD static const char *inner_kind(const char *p, size_t n) {
-  if (n >= 262 && memcmp(p + 257, "ustar", 5) == 0 && memchr(p, '\0', 257) != NULL)
+  const int binary = is_binary(p, first_line(p, n));
+  if (binary && n >= 262 && memcmp(p + 257, "ustar", 5) == 0)
     return "tar";
-  if (n >= 20 && memcmp(p + 8, "DUCK", 4) == 0 && memcmp(p + 16, "\0\0\0\0", 4) == 0)
+  if (binary && n >= 12 && memcmp(p + 8, "DUCK", 4) == 0)
     return "duckdb";
   if (begins(p, n, "PK\x03\x04", 4) || begins(p, n, "PK\x05\x06", 4) || begins(p, n, "PK\x07\x08", 4))
     return zip_kind(p, n);
@@ -192,7 +203,5 @@ SC3_COLD const char *sc3_file_kind_of(const char *p, size_t n) {
   at = text_begins(p, n);
   if (at < n && p[at] == '<')
     return markup_kind(p + at, n - at);
-  if (!begins(p + at, n - at, "{\"url\"", 6) && !begins(p + at, n - at, "{\"\":", 4))
-    return NULL;
-  return holds(p + at, n - at, "\"doc_id\"") ? "gsheet" : NULL;
+  return is_link(p + at, n - at) && holds(p + at, n - at, "\"doc_id\"") ? "gsheet" : NULL;
 }

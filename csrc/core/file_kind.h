@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-enum { SC3_LOOKED_AT = 1024 }; /* bytes that are looked at */
+enum {
+  SC3_LOOKED_AT = 1024, /* bytes that are looked at */
+  SC3_MAGIC_MAX = 24    /* of these, bytes in which most kinds say what they are, also behind the end of a line */
+};
 
 /* Whether more than its first line has to come before a kind can be told. */
 int sc3_file_kind_waits(const char *p, size_t n);

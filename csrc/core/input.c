@@ -46,7 +46,7 @@ SC3_COLD static int sniffable(const sc3_input *in) {
   size_t left = sc3_input_left(in);
   if (in->finished || left >= SC3_LOOKED_AT)
     return 1;
-  return left >= 8 && memchr(sc3_input_head(in), '\n', left) != NULL && !sc3_file_kind_waits(sc3_input_head(in), left);
+  return left >= SC3_MAGIC_MAX && memchr(sc3_input_head(in), '\n', left) != NULL && !sc3_file_kind_waits(sc3_input_head(in), left);
 }
 
 /* What the byte order mark says, and the bytes that it takes. */
@@ -163,6 +163,7 @@ SC3_COLD static sc3_next begin_bytes(sc3_input *in, sc3_fatal *fatal) {
   if (next != SC3_NEXT_RECORD)
     return next;
   sc3_input_take(in, mark);
+  in->raw = mark;
   if (in->encoding != SC3_ENCODING_UNTOLD && in->encoding != SC3_ENCODING_UTF8 && begin_decoding(in) != SC3_OK)
     return SC3_NEXT_NOMEM;
   in->begun = 1;

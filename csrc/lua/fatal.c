@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const char *fatal_text(const sc3_fatal *f, const char **reason) {
+SC3_COLD static const char *fatal_text(const sc3_fatal *f, const char **reason) {
   switch (f->kind) {
     case SC3_FATAL_EMPTY:
       *reason = "empty";
@@ -53,7 +53,7 @@ static const char *fatal_text(const sc3_fatal *f, const char **reason) {
   return "the input cannot be read";
 }
 
-static void set_known(lua_State *L, const char *key, uint64_t n) {
+SC3_COLD static void set_known(lua_State *L, const char *key, uint64_t n) {
   if (n == 0)
     return;
   sc3_pushcount(L, n);
@@ -66,7 +66,7 @@ void sc3_setposition(lua_State *L, uint64_t row, uint64_t line, uint64_t column)
   set_known(L, "column", column);
 }
 
-void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
+SC3_COLD void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
   const char *reason;
   const char *text = fatal_text(f, &reason);
   lua_createtable(L, 0, 6);

@@ -76,7 +76,7 @@ static char one_byte(lua_State *L, const char *field, char otherwise) {
 }
 
 /* Reads what says how CSV is written. It must be done before anything is owned. */
-static void read_dialect(lua_State *L, sc3_csv *csv) {
+SC3_COLD static void read_dialect(lua_State *L, sc3_csv *csv) {
   char delimiter = one_byte(L, "delimiter", '\0'), quote = one_byte(L, "quote", '"'), escape = one_byte(L, "escape", '\0');
   sc3_slice null = sc3_fieldslice(L, 1, "null");
   const char *marks;
@@ -97,7 +97,7 @@ static void read_dialect(lua_State *L, sc3_csv *csv) {
 }
 
 /* The encoding that the options name; SC3_ENCODING_UNTOLD where they name none. */
-static sc3_encoding read_encoding(lua_State *L) {
+SC3_COLD static sc3_encoding read_encoding(lua_State *L) {
   sc3_slice name = sc3_fieldslice(L, 1, "encoding");
   sc3_encoding encoding = name.p != NULL ? sc3_encoding_of(name) : SC3_ENCODING_UNTOLD;
   if (name.p != NULL && encoding == SC3_ENCODING_UNTOLD)
@@ -109,7 +109,7 @@ static sc3_encoding read_encoding(lua_State *L) {
    encoding = nil, marks = nil }
    -> source | nil, message
    `quote` "" is none. `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
-static int source_new(lua_State *L) {
+SC3_COLD static int source_new(lua_State *L) {
   static const char *const known[] = {
     "format", "path", "delimiter", "quote", "escape", "null", "header", "decode", "encoding", "marks", NULL,
   };
@@ -472,21 +472,21 @@ static int source_bytes(lua_State *L) {
   return 1;
 }
 
-/* :encoding() -> { name= of what is converted (nil: nothing is), lost=, utf8_like=, utf8_unlike=, rows=, row=, line=,
-   good=, not_1250=, not_1252= (1 or 0) }: see encoding.h */
+/* :encoding() -> { name= of what is converted (nil: nothing is), lost=, controls=, utf8_like=, utf8_unlike=, rows=,
+   row=, line=, good=, not_1250=, not_1252= (1 or 0) }: see encoding.h */
 SC3_COLD static int source_encoding(lua_State *L) {
   static const char keys[][12] = {
-    "lost", "utf8_like", "utf8_unlike", "rows", "row", "line", "good", "not_1250", "not_1252",
+    "lost", "controls", "utf8_like", "utf8_unlike", "rows", "row", "line", "good", "not_1250", "not_1252",
   };
   sc3_source *s = check_source(L, 1);
   const sc3_input *in = input_of(s);
   const sc3_bytes_seen *seen = s->is_csv ? &s->csv.lines.bytes : &s->jsonl.lines.bytes;
   const uint64_t values[] = {
-    in->decoder.lost, in->decoder.utf8_like, in->decoder.utf8_unlike, seen->rows, seen->row, seen->line, seen->good,
-    (uint64_t)seen->not_1250, (uint64_t)seen->not_1252,
+    in->decoder.lost, in->decoder.controls, in->decoder.utf8_like, in->decoder.utf8_unlike, seen->rows, seen->row,
+    seen->line, seen->good, (uint64_t)seen->not_1250, (uint64_t)seen->not_1252,
   };
   size_t i;
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 11);
   for (i = 0; i < sizeof values / sizeof values[0]; i++)
     set_lines(L, keys[i], values[i]);
   if (in->decoding) {

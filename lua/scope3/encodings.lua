@@ -37,8 +37,8 @@ local function say(name)
   return ('say encoding = "%s" (--encoding %s)'):format(name, name)
 end
 
-local LIKELY_1252 = ("It is most likely windows-1252: %s, or windows-1250 where it comes from Central Europe"):format(
-  say "windows-1252")
+local LIKELY_1252 = ("It is most likely windows-1252: %s, or windows-1250 where it comes from Central Europe; "
+  .. "iconv makes UTF-8 of others"):format(say "windows-1252")
 
 --- The charset that a Content-Type names; nil where it names none.
 ---@param text string
@@ -140,6 +140,12 @@ function encodings.tell(res, source)
     result.warn(res, "characters_lost", ("%s: %s bytes that are no characters in %s (%.0f; the first: %s). "
       .. "Values with such bytes were dropped; is the encoding right?"):format(name, rows_hold(seen.rows), seen.name,
       seen.lost, place(seen)), { file = name, rows = seen.rows, row = seen.row, line = seen.line, characters = seen.lost })
+  end
+  if seen.controls > 0 and seen.name:find("^iso") then
+    local words = "%s: %.0f of its bytes are control characters in %s, and letters or signs in windows-1252. "
+      .. "Most likely it is windows-1252: %s"
+    result.warn(res, "encoding_doubtful", words:format(name, seen.controls, seen.name, say "windows-1252"),
+      { file = name, characters = seen.controls })
   end
   if seen.utf8_like > 0 and seen.utf8_unlike == 0 then
     local words = "%s: all its characters outside ASCII (%.0f) are UTF-8, and were read as %s. "

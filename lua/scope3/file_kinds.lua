@@ -68,6 +68,9 @@ local ENDINGS = {
   h5 = "hdf5", seq = "sequence",
   mdb = "access", accdb = "access", sas7bdat = "sas", dta = "stata", sav = "spss",
 }
+-- Endings of names of zip archives that are documents.
+local ZIPPED = { xlsx = "xlsx", xlsm = "xlsx", xlsb = "xlsx", ods = "ods", numbers = "numbers" }
+KINDS.numbers = { "a Numbers spreadsheet", nil, "export it as CSV" }
 KINDS.brotli = { "brotli-compressed", "brotli -dc FILE | scope3 sync -" }
 KINDS.sas = { "a SAS data set", PANDAS:format("read_sas") }
 KINDS.stata = { "a Stata data set", PANDAS:format("read_stata") }
@@ -87,8 +90,11 @@ end
 ---@return string? kind  where the bytes alone did not tell
 function file_kinds.explain(reason, path, packed)
   local kind = reason
-  if reason == "binary" and path then
-    kind = ENDINGS[core.lower(path):match("%.([%w]+)$") or ""]
+  local ending = path and core.lower(path):match("%.([a-z0-9]+)$") or ""
+  if reason == "binary" then
+    kind = ENDINGS[ending]
+  elseif reason == "zip" then
+    kind = ZIPPED[ending] or kind
   elseif reason == "gzip" and packed then
     return "inside the gzip it is gzip once more: take one off (gunzip -c FILE | gunzip -c | scope3 sync -)"
   end

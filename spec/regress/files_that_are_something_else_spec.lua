@@ -1,4 +1,5 @@
--- Archives, tables of other programs, pages and pointers under the name of an export: once "the file is not text", or rows.
+-- Archives, tables of other programs, pages and pointers under the name of an export: once "the file is not text", or
+-- rows.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -32,7 +33,8 @@ local FILES = {
   rtf = { "{\\rtf1\\ansi\n", "soffice --headless" },
   git_lfs = { "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull" },
   git_annex = { "/annex/objects/MD5E-s5--00.csv\n", "git annex get FILE" },
-  gsheet = { '{"url": "https://docs.google.com/open?id=x", "doc_id": "x", "email": "x@example.org"}', "download it as CSV" },
+  gsheet = { '{"url": "https://docs.google.com/open?id=x", "doc_id": "x", "email": "x@example.org"}',
+    "download it as CSV" },
   pgp = { "-----BEGIN PGP MESSAGE-----\n\nhQEMA\n", "gpg --decrypt FILE | scope3 sync -" },
   age = { "age-encryption.org/v1\n-> X25519 00\n", "age --decrypt FILE" },
   encrypted = { "Salted__\1\2\3\4\5\6\7\8\n", "decrypt it" },
@@ -44,7 +46,8 @@ local FILES = {
 }
 
 local function sync(path, option)
-  return world.command { "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=email", "--dry-run", option }
+  return world.command { "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=email",
+    "--dry-run", option }
 end
 
 -- The error that a client gives for an input, and that nothing was read of it.
@@ -96,8 +99,8 @@ describe("a file that is something else", function()
     end
     for _, code in ipairs { "xz", "parquet", "html", "git_lfs" } do
       local path, out = world.file(FILES[code][1], ".bin"), world.path()
-      os.execute(("%s bin/scope3.in sync - --audience a --map external_id=id --map email=email --dry-run < %s 2> %s"):format(
-        os.getenv "SCOPE3_LUA_BIN" or "lua", path, out))
+      local words = "%s bin/scope3.in sync - --audience a --map external_id=id --map email=email --dry-run < %s 2> %s"
+      os.execute(words:format(os.getenv "SCOPE3_LUA_BIN" or "lua", path, out))
       assert.truthy(world.read(out):find(FILES[code][2], 1, true), world.read(out))
     end
   end)
@@ -112,7 +115,8 @@ describe("a file that is something else", function()
 
   it("is no file whose columns have such names, or whose name ends so", function()
     for _, text in ipairs {
-      "id,name,DUCK,email\n1,,,a@example.org\n", "PARENT,id,email\n,1,a@example.org\n", "ORC,id,email\n,1,a@example.org\n",
+      "id,name,DUCK,email\n1,,,a@example.org\n", "PARENT,id,email\n,1,a@example.org\n",
+      "ORC,id,email\n,1,a@example.org\n", "ustar,id,email\n,1,a@example.org\n",
       "PAR1,id,email\n,1,a@example.org\n", "BZh9,id,email\n,1,a@example.org\n", "Obj,id,email\n,1,a@example.org\n",
       "ARROW1,id,email\n,1,a@example.org\n", "Salted__,id,email\n,1,a@example.org\n", "<3,id,email\n,1,a@example.org\n",
       "GIF89,id,email\n,1,a@example.org\n", "version,id,email\n,1,a@example.org\n", "<b>,id,email\n,1,a@example.org\n",

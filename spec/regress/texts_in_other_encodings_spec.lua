@@ -1,4 +1,5 @@
--- Excel writes windows-1252 and UTF-16. Once nothing but "not valid UTF-8" was said of the one, and the other was refused.
+-- Excel writes windows-1252 and UTF-16. Once nothing but "not valid UTF-8" was said of the one, and the other was
+-- refused.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -10,6 +11,14 @@ local function iconv(text, from, to)
   local input, output = world.file(text), world.path()
   os.execute(("iconv -c -f %s -t %s %s > %s 2>/dev/null"):format(from, to, input, output))
   return world.read(output)
+end
+
+local function wide(text)
+  return iconv(text, "UTF-8", "UTF-16LE")
+end
+
+local function big(text)
+  return iconv(text, "UTF-8", "UTF-16BE")
 end
 
 local function sync(path, ...)
@@ -61,7 +70,8 @@ local function whole()
   return 1000000
 end
 
-local TEXT = "id,E-Mail,Straße\n1,a@example.org,Köln\n2,müller@example.org,Škoda €\n\n3,c@example.org,\"zwei\nZeilen ü\"\n"
+local TEXT = "id,E-Mail,Straße\n1,a@example.org,Köln\n2,müller@example.org,Škoda €\n\n"
+  .. "3,c@example.org,\"zwei\nZeilen ü\"\n"
 
 describe("an encoding", function()
   teardown(world.clean)
@@ -119,24 +129,26 @@ describe("an encoding", function()
     end
   end)
 
-  it("gives the same rows however the bytes come in, with half characters, line ends and marks at every border", function()
+  it("gives the same rows however the bytes come in, with half characters and marks at every border", function()
     local seed = os.time()
     print("   seed " .. seed)
     math.randomseed(seed)
     local texts = {
-      { TEXT, "utf-8", nil }, { "\239\187\191" .. TEXT, nil, nil }, { iconv(TEXT, "UTF-8", "UTF-16LE"), "utf-16le" },
-      { "\255\254" .. iconv(TEXT, "UTF-8", "UTF-16LE"), nil }, { "\254\255" .. iconv(TEXT, "UTF-8", "UTF-16BE"), "utf-16" },
-      { iconv(TEXT, "UTF-8", "UTF-16BE"), "utf-16" }, { iconv(TEXT, "UTF-8", "WINDOWS-1252"), "windows-1252" },
-      { "\255\254" .. iconv(TEXT .. "4,😀@example.org,x\n", "UTF-8", "UTF-16LE") .. "\0\216,\0x\0\n\0\61\216", nil },
-      { "id,v\n1,a\129b\n2,\128\n", "windows-1252" }, { iconv("上id,上\n1,上\n", "UTF-8", "UTF-16LE"), "utf-16le" },
-      { iconv('{"id":1,"v":"ü😀"}\n{"id":2}\n', "UTF-8", "UTF-16BE"), "utf-16be", "jsonl" }, { "\254\255", nil }, { "\255\254i", nil },
-      { "i\0d\0\n\0001\0\n\0", nil }, { TEXT, "utf-16le" }, { "\239\187\191" .. TEXT, "windows-1252" },
+      { TEXT, "utf-8" }, { "\239\187\191" .. TEXT }, { wide(TEXT), "utf-16le" }, { "\255\254" .. wide(TEXT) },
+      { "\254\255" .. iconv(TEXT, "UTF-8", "UTF-16BE"), "utf-16" }, { iconv(TEXT, "UTF-8", "UTF-16BE"), "utf-16" },
+      { iconv(TEXT, "UTF-8", "WINDOWS-1252"), "windows-1252" }, { "id,v\n1,a\129b\n2,\128\n", "windows-1252" },
+      { "\255\254" .. wide(TEXT .. "4,😀@example.org,x\n") .. "\0\216,\0x\0\n\0\61\216" },
+      { wide "上id,上\n1,上\n", "utf-16le" }, { "\254\255" }, { "\255\254i" }, { "i\0d\0\n\0001\0\n\0" },
+      { iconv('{"id":1,"v":"ü😀"}\n{"id":2}\n', "UTF-8", "UTF-16BE"), "utf-16be", "jsonl" },
+      { TEXT, "utf-16le" }, { "\239\187\191" .. TEXT, "windows-1252" }, { "--\n-- PostgreSQL database dump\n" },
+      { "12345\n78DUCK" .. ("\0"):rep(50) }, { '{"url"\n:"x","doc_id":1}' },
     }
     for i, text in ipairs(texts) do
       local opts = { encoding = text[2], format = text[3] }
       local want = rows_of(text[1], opts, whole)
       for _, size in ipairs { 1, 2, 3, 5, 7, 8, 9, 64 } do
-        assert.same(want, rows_of(text[1], opts, function() return size end), ("text %d in pieces of %d"):format(i, size))
+        local rows = rows_of(text[1], opts, function() return size end)
+        assert.same(want, rows, ("text %d in pieces of %d"):format(i, size))
       end
       for _ = 1, 20 do
         assert.same(want, rows_of(text[1], opts, function() return math.random(1, 40) end), "text " .. i)
@@ -144,7 +156,7 @@ describe("an encoding", function()
     end
   end)
 
-  it("is told by a byte order mark, in CSV and JSON Lines, in gzip, from a pipe, and names are found in it", function()
+  it("is told by a byte order mark, in CSV and JSON Lines and in gzip, and names are found in it", function()
     local json = '{"id":"1","E-Mail":"a@example.org"}\n{"id":"2","E-Mail":"müller@example.org"}\n'
     for _, order in ipairs { "UTF-16LE", "UTF-16BE" } do
       local mark = order == "UTF-16LE" and "\255\254" or "\254\255"
@@ -166,7 +178,8 @@ describe("an encoding", function()
   it("makes the very members that the same text in UTF-8 makes", function()
     local sandbox = world.sandbox { task_seconds = 0 }
     local client = sandbox:client()
-    local script = { map = { external_id = "id", email = "E-Mail" }, where = { ["Straße"] = { "Köln", "Škoda €" } } }
+    local script = { map = { external_id = "id", email = "E-Mail" },
+      where = { ["Straße"] = { "Köln", "Škoda €" } } }
     local function send(name, text, opts)
       opts = opts or {}
       opts.audience = name
@@ -175,13 +188,15 @@ describe("an encoding", function()
     end
     local want = send("u8", TEXT)
     assert.truthy(want["1"] and want["2"])
-    for encoding, alias in pairs { ["WINDOWS-1252"] = "CP1252", ["ISO-8859-15"] = "Latin-9", ["UTF-16LE"] = "utf-16le", ["UTF-16BE"] = "UTF_16BE" } do
+    local aliases = { ["WINDOWS-1252"] = "CP1252", ["ISO-8859-15"] = "Latin-9", ["UTF-16LE"] = "utf-16le",
+      ["UTF-16BE"] = "UTF_16BE" }
+    for encoding, alias in pairs(aliases) do
       assert.same(want, send(encoding:lower(), iconv(TEXT, "UTF-8", encoding), { encoding = alias }), encoding)
     end
     sandbox:close()
   end)
 
-  it("that is not told is named where rows are not UTF-8, with the row, the line and the option, and without a byte of it", function()
+  it("that is not told is named where rows are not UTF-8, with the row, the line and the option", function()
     local latin = iconv(TEXT, "UTF-8", "WINDOWS-1252")
     local code, res = sync(world.file(latin, ".csv"))
     assert.equal(0, code)
@@ -192,10 +207,13 @@ describe("an encoding", function()
     -- in a row alone, behind rows of several lines
     code, res = sync(world.file('id,E-Mail,t\n1,a@example.org,"x\ny"\n2,b@example.org,K\246ln\n', ".csv"))
     assert.equal(0, code)
-    assert.same({ "not_utf8", 1, 2, 4 }, { res.warnings[1].code, res.warnings[1].rows, res.warnings[1].row, res.warnings[1].line })
-    code, res = sync(world.file('{"id":1,"E-Mail":"a@example.org"}\n{"id":2,"E-Mail":"m\252ller@example.org"}\n', ".jsonl"))
+    local first = res.warnings[1]
+    assert.same({ "not_utf8", 1, 2, 4 }, { first.code, first.rows, first.row, first.line })
+    local json = '{"id":1,"E-Mail":"a@example.org"}\n{"id":2,"E-Mail":"m\252ller@example.org"}\n'
+    code, res = sync(world.file(json, ".jsonl"))
     assert.equal(0, code)
-    assert.same({ "not_utf8", 1, 2, 2 }, { res.warnings[1].code, res.rejected.invalid_utf8, res.warnings[1].row, res.warnings[1].line })
+    first = res.warnings[1]
+    assert.same({ "not_utf8", 1, 2, 2 }, { first.code, res.rejected.invalid_utf8, first.row, first.line })
     -- bytes that windows-1252 has not
     local _, old = sync(world.file("id,E-Mail,t\n1,a@example.org,M\129ller\n", ".csv"))
     assert.truthy(old.warnings[1].message:find("cp850", 1, true))
@@ -214,11 +232,14 @@ describe("an encoding", function()
     assert.truthy(err:find("its header is not UTF-8", 1, true) and err:find("--encoding windows-1252", 1, true), err)
     assert.truthy(core.utf8_valid(err))
     local n = 0
-    assert(scope3.client {}:run({ audience = "a", map = { external_id = "id", email = { 2, "E-Mail" } } }, world.file("id,E-M\228il,E-Mail\n1,a@,b@\n", ".csv"),
-      { dry_run = true, on_reject = function(refusal)
+    local bad = world.file("id,E-M\228il,E-Mail\n1,a@,b@\n", ".csv")
+    assert(scope3.client {}:run({ audience = "a", map = { external_id = "id", email = { 2, "E-Mail" } } }, bad, {
+      dry_run = true,
+      on_reject = function(refusal)
         n = n + 1
         assert.truthy(core.utf8_valid(tostring(refusal.column)))
-      end }))
+      end,
+    }))
     assert.truthy(n > 0)
   end)
 
@@ -226,23 +247,27 @@ describe("an encoding", function()
     for _, case in ipairs {
       { "id,E-Mail\n1,a\129@example.org\n2,b@example.org\n", "windows-1252", 1, 2 },
       { "id,E-Mail\n1,a@example.org\n2\129,b@example.org\n", "cp1252", 2, 3 },
-      { iconv("id,E-Mail\n1,a", "UTF-8", "UTF-16LE") .. "\0\216" .. iconv("@example.org\n2,b@example.org\n", "UTF-8", "UTF-16LE"), "utf-16le", 1, 2 },
-      { iconv("id,E-Mail\n1,a", "UTF-8", "UTF-16BE") .. "\220\0" .. iconv("@example.org\n2,b@example.org\n", "UTF-8", "UTF-16BE"), "utf-16be", 1, 2 },
-      { iconv("id,E-Mail\n1,a@example.org\n2,b@example.org", "UTF-8", "UTF-16LE") .. "x", "utf-16le", 2, 3 },
-      { iconv("id,E-Mail\n1,a@example.org\n2,b@example.org", "UTF-8", "UTF-16LE") .. "\61\216", "utf-16le", 2, 3 },
+      { wide "id,E-Mail\n1,a" .. "\0\216" .. wide "@example.org\n2,b@example.org\n", "utf-16le", 1, 2 },
+      { wide "id,E-Mail\n1,a" .. "\0\220" .. wide "@example.org\n2,b@example.org\n", "utf-16le", 1, 2 },
+      { big "id,E-Mail\n1,a" .. "\216\0" .. big "@example.org\n2,b@example.org\n", "utf-16be", 1, 2 },
+      { wide "id,E-Mail\n1,a@example.org\n2,b@example.org" .. "x", "utf-16le", 2, 3 },
+      { wide "id,E-Mail\n1,a@example.org\n2,b@example.org" .. "\61\216", "utf-16le", 2, 3 },
     } do
       local code, res = sync(world.file(case[1], ".csv"), "--encoding", case[2])
       assert.same({ 0, 1, { "characters_lost" } }, { code, res.would_send, codes(res) }, case[2])
-      assert.same({ 1, case[3], case[4], 1 }, { res.warnings[1].rows, res.warnings[1].row, res.warnings[1].line, res.warnings[1].characters })
+      local first = res.warnings[1]
+      assert.same({ 1, case[3], case[4], 1 }, { first.rows, first.row, first.line, first.characters })
     end
   end)
 
   it("that the first bytes contradict is an error, and nothing is read", function()
-    local utf16 = iconv(TEXT, "UTF-8", "UTF-16LE")
+    local utf16 = wide(TEXT)
     for _, case in ipairs {
-      { "\239\187\191" .. TEXT, "windows-1252", "utf-8" }, { "\255\254" .. utf16, "windows-1252", "utf-16le" }, { "\255\254" .. utf16, "utf-8", "utf-16le" },
-      { "\255\254" .. utf16, "utf-16be", "utf-16le" }, { utf16, "utf-16be", "utf-16le" }, { utf16, "latin1", "utf-16le" }, { TEXT, "utf-16le", "utf-8" },
-      { TEXT, "utf-16", "utf-8" }, { "\239\187\191" .. TEXT, "utf-16", "utf-8" }, { iconv(TEXT, "UTF-8", "CP1252"), "utf-16be", "windows-1252" },
+      { "\239\187\191" .. TEXT, "windows-1252", "utf-8" }, { "\255\254" .. utf16, "windows-1252", "utf-16le" },
+      { "\255\254" .. utf16, "utf-8", "utf-16le" }, { "\255\254" .. utf16, "utf-16be", "utf-16le" },
+      { utf16, "utf-16be", "utf-16le" }, { utf16, "latin1", "utf-16le" }, { TEXT, "utf-16le", "utf-8" },
+      { TEXT, "utf-16", "utf-8" }, { "\239\187\191" .. TEXT, "utf-16", "utf-8" },
+      { iconv(TEXT, "UTF-8", "CP1252"), "utf-16be", "windows-1252" },
     } do
       local code, res, err = sync(world.file(case[1], ".csv"), "--encoding", case[2])
       assert.same({ 1 }, { code, res })
@@ -261,8 +286,13 @@ describe("an encoding", function()
   it("that makes other characters of what is UTF-8 is warned of", function()
     local code, res = sync(world.file(TEXT, ".csv"), "--encoding", "windows-1252")
     assert.same({ 0, { "encoding_doubtful" } }, { code, codes(res) })
+    local mislabelled = world.file("id,E-Mail,t\n1,a@example.org,O\146Brien 5 \128\n", ".csv")
+    code, res = sync(mislabelled, "--encoding", "latin1")
+    assert.same({ 0, { "encoding_doubtful" }, 2 }, { code, codes(res), res.warnings[1].characters })
+    assert.truthy(res.warnings[1].message:find("--encoding windows-1252", 1, true))
     -- one character that is no UTF-8 settles it
-    code, res = sync(world.file(iconv(TEXT, "UTF-8", "CP1252") .. "4,d@example.org,Ã©\n", ".csv"), "--encoding", "windows-1252")
+    local settled = iconv(TEXT, "UTF-8", "CP1252") .. "4,d@example.org,Ã©\n"
+    code, res = sync(world.file(settled, ".csv"), "--encoding", "windows-1252")
     assert.same({ 0, {} }, { code, codes(res) })
     code, res = sync(world.file("id,E-Mail\n1,a@example.org\n", ".csv"), "--encoding", "windows-1252")
     assert.same({ 0, {} }, { code, codes(res) })
@@ -273,32 +303,46 @@ describe("an encoding", function()
     assert.equal(2, code)
     assert.truthy(err:find("windows-1252", 1, true) and err:find("iso-8859-15", 1, true), err)
     for _, call in ipairs {
-      function() return scope3.csv("x", { encoding = "klingon" }) end, function() return scope3.jsonl("x", { encoding = "klingon" }) end,
-      function() return scope3.client {}:run({ audience = "a", map = { external_id = 1, email = 2 }, encoding = "klingon" }, "x", { dry_run = true }) end,
-      function() return scope3.csv("x", { encoding = "latin1", delimiter = "\167" }) end, function() return scope3.csv("x", { encoding = 1252 }) end,
+      function() return scope3.csv("x", { encoding = "klingon" }) end,
+      function() return scope3.jsonl("x", { encoding = "klingon" }) end,
+      function()
+        local script = { audience = "a", map = { external_id = 1, email = 2 }, encoding = "klingon" }
+        return scope3.client {}:run(script, "x", { dry_run = true })
+      end,
+      function() return scope3.csv("x", { encoding = "latin1", delimiter = "\167" }) end,
+      function() return scope3.csv("x", { encoding = 1252 }) end,
     } do
       local ok, why = pcall(call)
       assert.is_false(ok)
       assert.truthy(why:find("encoding", 1, true), why)
     end
+    local script = { audience = "a", map = { external_id = "id", email = "E-Mail" } }
     local ok, why = pcall(function()
-      return scope3.client {}:run({ audience = "a", map = { external_id = "id", email = "E-Mail" } }, assert(scope3.csv(world.file(TEXT))),
-        { dry_run = true, encoding = "cp1252" })
+      local source = assert(scope3.csv(world.file(TEXT)))
+      return scope3.client {}:run(script, source, { dry_run = true, encoding = "cp1252" })
     end)
     assert.is_false(ok)
     assert.truthy(why:find("encoding has no effect", 1, true), why)
-    assert(scope3.client {}:run({ audience = "a", map = { external_id = "id", email = "E-Mail" } },
-      assert(scope3.csv(world.file(iconv(TEXT, "UTF-8", "CP1252")), { encoding = "cp1252" })), { dry_run = true, encoding = "windows-1252" }))
+    local told = assert(scope3.csv(world.file(iconv(TEXT, "UTF-8", "CP1252")), { encoding = "cp1252" }))
+    assert(scope3.client {}:run(script, told, { dry_run = true, encoding = "windows-1252" }))
   end)
 
   it("is a part of what a journal holds: another one is another job, another name of it is not", function()
-    local path, journal = world.file(iconv(TEXT, "UTF-8", "CP1252"), ".csv"), world.path(".journal")
+    local sandbox, journal = world.sandbox { task_seconds = 0 }, world.path(".journal")
+    local path = world.file(iconv(TEXT, "UTF-8", "CP1252"), ".csv")
     local function run(encoding)
-      return (world.command { "sync", path, "--sandbox", "--account", "25", "--audience", "a", "--map", "external_id=id", "--map", "email=E-Mail",
-        "--journal", journal, "--encoding", encoding })
+      return sandbox:client():run({ audience = "a", map = { external_id = "id", email = "E-Mail" } }, path,
+        { journal = journal, encoding = encoding })
     end
-    assert.equal(0, run "cp1252")
-    assert.equal(1, run "windows-1250")
+    assert.same({ 3, 0 }, { run("cp1252").sent, run("windows-1252").members - 3 })
+    assert.equal(3, run("WINDOWS_1252").resumed)
+    for _, other in ipairs { "windows-1250", "iso-8859-1" } do
+      local res, err = run(other)
+      assert.is_nil(res)
+      assert.same({ "journal", "another_job" }, { err.kind, err.code })
+      assert.truthy(err.message:find("encoding", 1, true), err.message)
+    end
+    sandbox:close()
   end)
 
   it("takes time and memory in proportion to the file", function()
