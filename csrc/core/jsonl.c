@@ -288,17 +288,20 @@ static int ends_in_cr(const sc3_input *in) {
   return cr != NULL && cr + 1 != newline && (newline != NULL || cr + 1 < p + n || n < LOOKED_AT);
 }
 
-/* Whether the first line holds columns of text: what begins no JSON, and a delimiter. */
+/* Whether the first line holds columns of text: a delimiter behind what no object begins with. */
 SC3_COLD static int is_columns(const char *p, size_t n) {
   const char *end = p + (n < LOOKED_AT ? n : LOOKED_AT);
-  const char first = (p = skip_space(p, end)) < end ? *p : '\n';
-  if (strchr("{[\"-\n", first) != NULL || (first >= '0' && first <= '9'))
+  const char *const newline = memchr(p, '\n', (size_t)(end - p));
+  end = newline != NULL ? newline : end;
+  p = skip_space(p, end);
+  if (p == end || *p == '{' || *p == '[')
     return 0;
-  for (; p < end && *p != '\n'; p++) {
-    if (*p == ',' || *p == ';' || *p == '\t' || *p == '|')
-      return 1;
+  if (*p == '"') { /* a text of JSON has none behind it */
+    p = memchr(p + 1, '"', (size_t)(end - p) - 1);
+    return p != NULL && p + 1 < end && strchr(",;\t|", p[1]) != NULL && p[1] != '\0';
   }
-  return 0;
+  return memchr(p, ',', (size_t)(end - p)) != NULL || memchr(p, ';', (size_t)(end - p)) != NULL ||
+         memchr(p, '\t', (size_t)(end - p)) != NULL || memchr(p, '|', (size_t)(end - p)) != NULL;
 }
 
 SC3_COLD static sc3_next begin_input(sc3_jsonl *j) {

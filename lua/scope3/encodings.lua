@@ -4,32 +4,30 @@ local result = require "scope3.result"
 
 local encodings = {}
 
--- Other names of what core.encodings has.
+-- Other names of what core.encodings has, without what is between letters and digits.
 local ALIASES = {
-  utf8 = "utf-8", ascii = "utf-8", ["us-ascii"] = "utf-8", ["utf-8-sig"] = "utf-8", ["utf-8-bom"] = "utf-8",
-  utf16 = "utf-16", unicode = "utf-16", ["ucs-2"] = "utf-16",
-  utf16le = "utf-16le", ["utf-16-le"] = "utf-16le", ["ucs-2le"] = "utf-16le",
-  utf16be = "utf-16be", ["utf-16-be"] = "utf-16be", ["ucs-2be"] = "utf-16be",
-  latin1 = "iso-8859-1", ["latin-1"] = "iso-8859-1", l1 = "iso-8859-1", ["iso8859-1"] = "iso-8859-1",
-  latin2 = "iso-8859-2", ["latin-2"] = "iso-8859-2", ["iso8859-2"] = "iso-8859-2",
-  latin9 = "iso-8859-15", ["latin-9"] = "iso-8859-15", ["iso8859-15"] = "iso-8859-15",
+  ascii = "utf-8", usascii = "utf-8", utf8sig = "utf-8", utf8bom = "utf-8",
+  unicode = "utf-16", ucs2 = "utf-16", ucs2le = "utf-16le", ucs2be = "utf-16be",
+  latin1 = "iso-8859-1", l1 = "iso-8859-1", latin2 = "iso-8859-2", latin9 = "iso-8859-15",
   cp1250 = "windows-1250", cp1251 = "windows-1251", cp1252 = "windows-1252", cp1254 = "windows-1254",
   win1250 = "windows-1250", win1251 = "windows-1251", win1252 = "windows-1252", win1254 = "windows-1254",
-  ansi = "windows-1252", ["cp-850"] = "cp850", ibm850 = "cp850", ["ibm-850"] = "cp850",
-  mac = "macintosh", macroman = "macintosh", ["mac-roman"] = "macintosh", ["x-mac-roman"] = "macintosh",
+  ansi = "windows-1252", ibm850 = "cp850", mac = "macintosh", macroman = "macintosh", xmacroman = "macintosh",
 }
+
+local function bare(name)
+  return (core.lower(name):gsub("[-_ ]", ""))
+end
 
 local NAMES = {}
 for _, name in ipairs(core.encodings) do
-  NAMES[name] = name
+  NAMES[bare(name)] = name
 end
 
 --- The name that core.source() takes; nil for one that is not known.
 ---@param name string
 ---@return string?
 function encodings.canonical(name)
-  local lower = core.lower(name):gsub("_", "-")
-  return NAMES[lower] or ALIASES[lower]
+  return NAMES[bare(name)] or ALIASES[bare(name)]
 end
 
 -- How to say that a file is in an encoding.

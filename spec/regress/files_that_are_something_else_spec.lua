@@ -105,9 +105,17 @@ describe("a file that is something else", function()
     end
   end)
 
+  it("is told in UTF-16 too", function()
+    for _, code in ipairs { "html", "xml_spreadsheet", "xml", "git_lfs", "gsheet" } do
+      assert.equal(code, run(world.file("\255\254" .. FILES[code][1]:gsub(".", "%0\0"), ".xls")).code)
+    end
+  end)
+
   it("of columns under the name of JSON Lines is told, and one of other text has bad rows", function()
-    local err = run(world.file(TEXT, ".jsonl"))
-    assert.same({ "no_json", true }, { err.code, err.message:find("--format csv", 1, true) ~= nil })
+    for _, text in ipairs { TEXT, '"id";"email"\n1;a@example.org\n', "1\ta@example.org\n"} do
+      local err = run(world.file(text, ".jsonl"))
+      assert.same({ "no_json", true }, { err.code, err.message:find("--format csv", 1, true) ~= nil })
+    end
     local res = assert(scope3.client {}:run({ audience = "a", map = { external_id = "id", email = "email" } },
       world.file('oops\n{"id":1,"email":"a@example.org"}\n', ".jsonl"), { dry_run = true }))
     assert.same({ 1, 1 }, { res.would_send, res.rejected.bad_json })
