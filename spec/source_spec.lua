@@ -131,10 +131,11 @@ describe("CSV", function()
 
   it("that is no CSV is refused with what to do", function()
     local cases = {
-      [""] = { "empty", "empty" }, ["\255\254i\0d\0\n\0"] = { "utf16", "iconv" }, ["\254\255\0i\0d"] = { "utf16", "iconv" },
-      ["i\0d\0,\0b\0\n\0001\0"] = { "utf16", "iconv" }, ["\255\254\0\0i\0\0\0"] = { "utf32", "iconv" },
-      ["\31\139\8\0\0\0\0\0"] = { "gzip", "cut off" }, ["PK\3\4\20\0\6\0"] = { "zip", "export it as CSV" },
-      ["\137PNG\r\n\26\n\0\0\0\13IHDR"] = { "binary", "not text" }, ["\127ELF\2\1\1\0"] = { "binary", "not text" },
+      [""] = { "empty", "empty" }, ["\0i\0d\0,\0b\0\n\0001"] = { "utf16", "utf-16be" },
+      ["i\0d\0,\0b\0\n\0001\0"] = { "utf16", "--encoding utf-16le" }, ["\255\254\0\0i\0\0\0"] = { "utf32", "iconv" },
+      ["\31\139\8\0\0\0\0\0"] = { "gzip", "cut off" }, ["PK\3\4\20\0\6\0"] = { "zip", "unzip -p FILE | scope3 sync -" },
+      ["\137PNG\r\n\26\n\0\0\0\13IHDR"] = { "image", "an image" }, ["\127ELF\2\1\1\0"] = { "program", "a program" },
+      ["\1\2\3\4\5\6\7\n"] = { "binary", "not text" },
     }
     for text, want in pairs(cases) do
       local rows, errors = csv(text)
@@ -448,8 +449,8 @@ describe("values of JSON Lines", function()
 
   it("that are no text at all are refused as CSV is", function()
     local cases = {
-      [""] = "empty", ["\255\254{\0"] = "utf16", ["{\0\"\0a\0\"\0"] = "utf16", ["\31\139\8\0\0\0"] = "gzip", ["PK\3\4\20\0\6\0"] = "zip",
-      ["\127ELF\2\1\1\0"] = "binary",
+      [""] = "empty", ["{\0\"\0a\0\"\0"] = "utf16", ["\31\139\8\0\0\0"] = "gzip", ["PK\3\4\20\0\6\0"] = "zip",
+      ["\127ELF\2\1\1\0"] = "program", ["\1\2\3\4\5\6\7\n"] = "binary",
     }
     for text, want in pairs(cases) do
       local rows, errors = jsonl(text)

@@ -473,7 +473,7 @@ static sc3_next find_delimiter(sc3_csv *csv) {
 }
 
 /* Whether the text is an object or an array of objects, as no header begins. */
-static int begins_json(const char *p, size_t n) {
+SC3_COLD static int begins_json(const char *p, size_t n) {
   size_t i;
   char first = '\0';
   for (i = 0; i < n; i++) {
@@ -503,19 +503,14 @@ static void take_separator(sc3_csv *csv) {
   sc3_input_take(in, 6);
 }
 
-/* Looks at the first bytes: a BOM is dropped, and what is no text is refused. */
-static sc3_next begin_input(sc3_csv *csv) {
+/* Looks at the first bytes: what is no text is refused. */
+SC3_COLD static sc3_next begin_input(sc3_csv *csv) {
   sc3_input *in = &csv->input;
-  sc3_fatal_kind kind;
-  if (!sc3_input_sniffable(in))
-    return SC3_NEXT_NEED;
-  if (sc3_input_left(in) == 0)
-    return fail(csv, SC3_FATAL_EMPTY, 1, 0);
-  kind = sc3_input_sniff(sc3_input_head(in), sc3_input_left(in));
-  if (kind != SC3_FATAL_NONE)
-    return fail(csv, kind, 1, 0);
-  if (sc3_input_left(in) >= 3 && memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0)
-    sc3_input_take(in, 3);
+  sc3_next next = sc3_input_begin(in, &csv->fatal);
+  if (next == SC3_NEXT_FATAL)
+    return fail(csv, csv->fatal.kind, 1, 0);
+  if (next != SC3_NEXT_RECORD)
+    return next;
   if (csv->has_header && begins_json(sc3_input_head(in), sc3_input_left(in)))
     return fail(csv, SC3_FATAL_JSON, 1, 0);
   take_separator(csv);
@@ -566,6 +561,8 @@ static sc3_next take_row(sc3_csv *csv, scan *s) {
   if (next != SC3_NEXT_RECORD)
     return next;
   s->alike = s->inner > 0 ? alike_in(csv, s) : 0;
+  (void)sc3_bytes_see(&csv->lines.bytes, sc3_input_head(&csv->input), s->length, csv->row + (csv->columns > 0),
+                      csv->line);
   if (csv->null_length > 0 && csv->columns > 0)
     find_nulls(csv, s->count);
   if (s->doubled)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "encoding.h"
 #include "record.h"
 
 typedef struct sc3_input {
@@ -12,13 +13,17 @@ typedef struct sc3_input {
   size_t at;      /* bytes of the buffer that were taken */
   uint64_t taken; /* bytes taken in all */
   int finished;   /* no more will come */
+  sc3_encoding encoding; /* as it is told, and once it was begun as it is read */
+  int begun;      /* the first bytes were looked at */
+  int decoding;   /* what comes in is made UTF-8 */
+  size_t before;  /* bytes of room before those that are to be committed */
+  uint64_t raw;   /* bytes that came in to be made UTF-8 */
+  sc3_decoder decoder;
 } sc3_input;
 
 static inline void sc3_input_init(sc3_input *in) {
-  sc3_buffer_init(&in->buffer, SC3_ROW_MAX + 2 * SC3_CHUNK);
-  in->at = 0;
-  in->taken = 0;
-  in->finished = 0;
+  memset(in, 0, sizeof *in);
+  sc3_buffer_init(&in->buffer, SC3_ROW_MAX + (SC3_DECODE_GROWTH + 1) * SC3_CHUNK);
 }
 
 static inline const char *sc3_input_head(const sc3_input *in) {
@@ -38,15 +43,15 @@ static inline void sc3_input_take(sc3_input *in, size_t n) {
    NULL when memory is out. Slices into the input die. */
 char *sc3_input_space(sc3_input *in, size_t want);
 
-static inline void sc3_input_commit(sc3_input *in, size_t n) {
-  in->buffer.n += n;
-}
+/* Takes over `n` bytes that were written there, and makes them UTF-8 where they are not. */
+void sc3_input_commit(sc3_input *in, size_t n);
 
-/* Whether enough has come to say what the input is: its first line, or the bytes that are looked at. */
-int sc3_input_sniffable(const sc3_input *in);
+/* No more will come. SC3_ENOMEM. */
+sc3_status sc3_input_finish(sc3_input *in);
 
-/* What the first line says the input is, when it is no text: SC3_FATAL_NONE for text. The same however the
-   bytes came in. */
-sc3_fatal_kind sc3_input_sniff(const char *p, size_t n);
+/* Looks at the first bytes: what is no text is refused, a byte order mark is dropped, and from here on all is UTF-8.
+   SC3_NEXT_RECORD when it is begun, SC3_NEXT_NEED, SC3_NEXT_NOMEM, or SC3_NEXT_FATAL with the reason. The same however
+   the bytes came in. */
+sc3_next sc3_input_begin(sc3_input *in, sc3_fatal *fatal);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "json_scan.h"
 #include "look.h"
-#include "utf8.h"
 
 enum { DEPTH_MAX = 64, FIRST_FIELDS = 16, TEXTS_CAP = 16 << 20 };
 
@@ -260,7 +259,7 @@ static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, const sc3_ke
   r->fault_column = 0;
   if (wanted != NULL)
     memset(j->at, 0, wanted->count * sizeof j->at[0]);
-  if (!sc3_utf8_valid(p, (size_t)(end - p))) {
+  if (!sc3_bytes_see(&j->lines.bytes, p, (size_t)(end - p), r->row, r->line)) {
     r->fault = SC3_FAULT_UTF8;
   } else if (*p != '{') {
     sc3_kind kind;
@@ -289,19 +288,33 @@ static int ends_in_cr(const sc3_input *in) {
   return cr != NULL && cr + 1 != newline && (newline != NULL || cr + 1 < p + n || n < LOOKED_AT);
 }
 
-static sc3_next begin_input(sc3_jsonl *j) {
-  sc3_input *in = &j->input;
-  sc3_fatal_kind kind;
-  if (!sc3_input_sniffable(in))
-    return SC3_NEXT_NEED;
-  kind = sc3_input_left(in) == 0 ? SC3_FATAL_EMPTY : sc3_input_sniff(sc3_input_head(in), sc3_input_left(in));
-  if (kind != SC3_FATAL_NONE) {
-    j->fatal.kind = kind;
-    j->fatal.line = 1;
-    return SC3_NEXT_FATAL;
+/* Whether the first line holds columns of text: a delimiter behind what no object begins with. */
+SC3_COLD static int is_columns(const char *p, size_t n) {
+  const char *end = p + (n < LOOKED_AT ? n : LOOKED_AT);
+  const char *const newline = memchr(p, '\n', (size_t)(end - p));
+  end = newline != NULL ? newline : end;
+  p = skip_space(p, end);
+  if (p == end || *p == '{' || *p == '[')
+    return 0;
+  if (*p == '"') { /* a text of JSON has none behind it */
+    p = memchr(p + 1, '"', (size_t)(end - p) - 1);
+    return p != NULL && p + 1 < end && strchr(",;\t|", p[1]) != NULL && p[1] != '\0';
   }
-  if (sc3_input_left(in) >= 3 && memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0)
-    sc3_input_take(in, 3);
+  return memchr(p, ',', (size_t)(end - p)) != NULL || memchr(p, ';', (size_t)(end - p)) != NULL ||
+         memchr(p, '\t', (size_t)(end - p)) != NULL || memchr(p, '|', (size_t)(end - p)) != NULL;
+}
+
+SC3_COLD static sc3_next begin_input(sc3_jsonl *j) {
+  sc3_input *in = &j->input;
+  sc3_next next = sc3_input_begin(in, &j->fatal);
+  if (next == SC3_NEXT_RECORD && is_columns(sc3_input_head(in), sc3_input_left(in))) {
+    j->fatal.kind = SC3_FATAL_NO_JSON;
+    next = SC3_NEXT_FATAL;
+  }
+  if (next != SC3_NEXT_RECORD) {
+    j->fatal.line = next == SC3_NEXT_FATAL ? 1 : 0;
+    return next;
+  }
   j->cr = ends_in_cr(in);
   j->begun = 1;
   return SC3_NEXT_RECORD;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "encoding.h"
 #include "record.h"
 
 /* A row of several lines that is not what it should be. */
@@ -24,6 +25,7 @@ typedef struct sc3_lines {
   uint64_t refused_rows, odd_rows;
   int odd_header; /* it holds what looks like rows */
   uint64_t bytes_marks; /* byte order marks behind the first line, which were passed over */
+  sc3_bytes_seen bytes;
   sc3_spot spots[SC3_SPOTS_MAX]; /* the first ones */
   size_t spot_count;
 } sc3_lines;

@@ -83,9 +83,11 @@ typedef enum sc3_fatal_kind {
   SC3_FATAL_UTF16,
   SC3_FATAL_UTF32,
   SC3_FATAL_GZIP,
-  SC3_FATAL_ZIP,
+  SC3_FATAL_KIND,     /* it is something else, which has a name */
+  SC3_FATAL_ENCODING, /* its first bytes contradict the encoding that was told */
   SC3_FATAL_BINARY,
   SC3_FATAL_JSON,           /* where names of columns should stand */
+  SC3_FATAL_NO_JSON,        /* columns of text where an object should stand */
   SC3_FATAL_HEADER,         /* a fault in the header: every name behind it would be a guess */
   SC3_FATAL_UNCLOSED_QUOTE, /* it swallowed rows, so it is more than one bad row */
   SC3_FATAL_ROW_TOO_LONG,
@@ -99,6 +101,7 @@ typedef struct sc3_fatal {
   size_t column;
   uint64_t lines; /* SC3_FATAL_UNCLOSED_QUOTE: line ends behind the quote that were read */
   int error; /* errno for SC3_FATAL_READ */
+  const char *what; /* the name of a kind of files, or of an encoding; NULL where there is none */
 } sc3_fatal;
 
 enum {

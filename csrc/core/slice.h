@@ -6,6 +6,13 @@
 #include <string.h>
 
 /* `p` is NULL where the value is absent; an empty value has a non-NULL `p` and `n` 0. Never NUL-terminated. */
+/* Of functions that run once for a file: they are made small. */
+#if defined(__GNUC__)
+#define SC3_COLD __attribute__((cold))
+#else
+#define SC3_COLD
+#endif
+
 typedef struct sc3_slice {
   const char *p;
   size_t n;

@@ -2,29 +2,35 @@
 
 #include <string.h>
 
-static const char *fatal_text(const sc3_fatal *f, const char **reason) {
+SC3_COLD static const char *fatal_text(const sc3_fatal *f, const char **reason) {
   switch (f->kind) {
     case SC3_FATAL_EMPTY:
       *reason = "empty";
       return "the file is empty";
     case SC3_FATAL_UTF16:
       *reason = "utf16";
-      return "the file is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8, or save it as \"CSV UTF-8\")";
+      return "the file is UTF-16 without a byte order mark";
     case SC3_FATAL_UTF32:
       *reason = "utf32";
       return "the file is UTF-32; convert it to UTF-8 (iconv -f UTF-32 -t UTF-8)";
     case SC3_FATAL_GZIP:
       *reason = "gzip";
       return "the data is gzip"; /* which the Lua layer takes over */
-    case SC3_FATAL_ZIP:
-      *reason = "zip";
-      return "the file is a zip archive or a spreadsheet; export it as CSV in UTF-8";
+    case SC3_FATAL_KIND:
+      *reason = f->what;
+      return "the file is not text"; /* the Lua layer says what it is */
+    case SC3_FATAL_ENCODING:
+      *reason = "encoding";
+      return "the file is not in the encoding that was told";
     case SC3_FATAL_BINARY:
       *reason = "binary";
       return "the file is not text: its first line holds control characters";
     case SC3_FATAL_JSON:
       *reason = "json";
       return "the file is JSON and not CSV; where it has one object a line, say so (--format jsonl, or format = \"jsonl\"), and an array becomes that by jq -c '.[]'";
+    case SC3_FATAL_NO_JSON:
+      *reason = "no_json";
+      return "the file is not JSON: its first line holds columns of text";
     case SC3_FATAL_HEADER:
       *reason = "bad_header";
       return "the header is broken: text behind a closing quote, or a NUL byte";
@@ -47,7 +53,7 @@ static const char *fatal_text(const sc3_fatal *f, const char **reason) {
   return "the input cannot be read";
 }
 
-static void set_known(lua_State *L, const char *key, uint64_t n) {
+SC3_COLD static void set_known(lua_State *L, const char *key, uint64_t n) {
   if (n == 0)
     return;
   sc3_pushcount(L, n);
@@ -60,10 +66,10 @@ void sc3_setposition(lua_State *L, uint64_t row, uint64_t line, uint64_t column)
   set_known(L, "column", column);
 }
 
-void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
+SC3_COLD void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
   const char *reason;
   const char *text = fatal_text(f, &reason);
-  lua_createtable(L, 0, 5);
+  lua_createtable(L, 0, 6);
   lua_pushstring(L, reason);
   lua_setfield(L, -2, "reason");
   if (f->row > 0 && f->column > 0)
@@ -77,6 +83,10 @@ void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
     lua_concat(L, 2);
   }
   lua_setfield(L, -2, "message");
+  if (f->what != NULL) {
+    lua_pushstring(L, f->what);
+    lua_setfield(L, -2, "what");
+  }
   sc3_setposition(L, f->row, f->line, f->column);
   set_known(L, "lines", f->lines);
 }

@@ -5,7 +5,7 @@
 #include "../core/record.h"
 #include "binding.h"
 
-/* Pushes { reason=, message=, row=, line=, column= }. No cell is quoted. */
+/* Pushes { reason=, message=, row=, line=, column=, what= }. No cell is quoted. */
 void sc3_pushfatal(lua_State *L, const sc3_fatal *f);
 
 /* Sets these fields of the table on top of the stack, each counted from 1; 0 is not known and left out. */

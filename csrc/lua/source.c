@@ -103,7 +103,7 @@ static char one_byte(lua_State *L, const char *field, char otherwise) {
 }
 
 /* Reads what says how CSV is written. It must be done before anything is owned. */
-static void read_dialect(lua_State *L, sc3_csv *csv) {
+SC3_COLD static void read_dialect(lua_State *L, sc3_csv *csv) {
   char delimiter = one_byte(L, "delimiter", '\0'), quote = one_byte(L, "quote", '"'), escape = one_byte(L, "escape", '\0');
   sc3_slice null = sc3_fieldslice(L, 1, "null");
   const char *marks;
@@ -123,14 +123,27 @@ static void read_dialect(lua_State *L, sc3_csv *csv) {
   csv->marks = sc3_csv_marks_choose(marks, escape != '\0');
 }
 
-/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null = nil, header = true, decode = nil, marks = nil }
+/* The encoding that the options name; SC3_ENCODING_UNTOLD where they name none. */
+SC3_COLD static sc3_encoding read_encoding(lua_State *L) {
+  sc3_slice name = sc3_fieldslice(L, 1, "encoding");
+  sc3_encoding encoding = name.p != NULL ? sc3_encoding_of(name) : SC3_ENCODING_UNTOLD;
+  if (name.p != NULL && encoding == SC3_ENCODING_UNTOLD)
+    luaL_error(L, "encoding is not one that is known");
+  return encoding;
+}
+
+/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null = nil, header = true, decode = nil,
+   encoding = nil, marks = nil }
    -> source | nil, message
    `quote` "" is none. `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
-static int source_new(lua_State *L) {
-  static const char *const known[] = {"format", "path", "delimiter", "quote", "escape", "null", "header", "decode", "marks", NULL};
+SC3_COLD static int source_new(lua_State *L) {
+  static const char *const known[] = {
+    "format", "path", "delimiter", "quote", "escape", "null", "header", "decode", "encoding", "marks", NULL,
+  };
   static const char *const formats[] = {"csv", "jsonl", NULL};
   const char *path;
   int is_csv;
+  sc3_encoding encoding;
   sc3_source *s;
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3_knownkeys(L, 1, known, "source");
@@ -139,6 +152,8 @@ static int source_new(lua_State *L) {
   is_csv = luaL_checkoption(L, 2, NULL, formats) == 0;
   lua_getfield(L, 1, "path");
   path = luaL_optstring(L, 3, NULL);
+  encoding = read_encoding(L);
+  lua_settop(L, 3);
   s = sc3_newuserdata(L, sizeof *s);
   memset(s, 0, sizeof *s);
   s->closed = 1;
@@ -153,6 +168,7 @@ static int source_new(lua_State *L) {
   sc3_setuservalue(L, -2);
   read_dialect(L, &s->csv);
   sc3_jsonl_init(&s->jsonl);
+  s->csv.input.encoding = s->jsonl.input.encoding = encoding;
   s->closed = 0;
   lua_settop(L, 4);
   if (path != NULL) {
@@ -191,7 +207,8 @@ static sc3_next read_chunk(sc3_source *s) {
   if (n > 0) {
     sc3_input_commit(in, (size_t)n);
   } else if (n == 0) {
-    in->finished = 1;
+    if (sc3_input_finish(in) != SC3_OK)
+      return SC3_NEXT_NOMEM;
   } else if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) {
     return SC3_NEXT_AGAIN; /* Lua looks for cancellation */
   } else {
@@ -257,7 +274,8 @@ static int source_feed(lua_State *L) {
 }
 
 static int source_finish(lua_State *L) {
-  input_of(sc3_checksource(L, 1))->finished = 1;
+  if (sc3_input_finish(input_of(sc3_checksource(L, 1))) != SC3_OK)
+    return luaL_error(L, "not enough memory");
   return 0;
 }
 
@@ -478,8 +496,40 @@ static int source_raw(lua_State *L) {
   return call_locked(L, read_raw);
 }
 
+static void set_lines(lua_State *L, const char *key, uint64_t n) {
+  sc3_pushcount(L, n);
+  lua_setfield(L, -2, key);
+}
+
+/* :bytes() -> bytes of the input that were read, as they came */
 static int source_bytes(lua_State *L) {
-  sc3_pushcount(L, sc3_source_bytes(check_source(L, 1)));
+  sc3_source *s = check_source(L, 1);
+  const sc3_input *in = input_of(s);
+  sc3_pushcount(L, in->decoding ? in->raw : sc3_source_bytes(s));
+  return 1;
+}
+
+/* :encoding() -> { name= of what is converted (nil: nothing is), lost=, controls=, utf8_like=, utf8_unlike=, rows=,
+   row=, line=, good=, not_1250=, not_1252= (1 or 0) }: see encoding.h */
+SC3_COLD static int source_encoding(lua_State *L) {
+  static const char keys[][12] = {
+    "lost", "controls", "utf8_like", "utf8_unlike", "rows", "row", "line", "good", "not_1250", "not_1252",
+  };
+  sc3_source *s = check_source(L, 1);
+  const sc3_input *in = input_of(s);
+  const sc3_bytes_seen *seen = s->is_csv ? &s->csv.lines.bytes : &s->jsonl.lines.bytes;
+  const uint64_t values[] = {
+    in->decoder.lost, in->decoder.controls, in->decoder.utf8_like, in->decoder.utf8_unlike, seen->rows, seen->row,
+    seen->line, seen->good, (uint64_t)seen->not_1250, (uint64_t)seen->not_1252,
+  };
+  size_t i;
+  lua_createtable(L, 0, 11);
+  for (i = 0; i < sizeof values / sizeof values[0]; i++)
+    set_lines(L, keys[i], values[i]);
+  if (in->decoding) {
+    lua_pushstring(L, sc3_encoding_name(in->encoding));
+    lua_setfield(L, -2, "name");
+  }
   return 1;
 }
 
@@ -507,11 +557,6 @@ static int source_keys(lua_State *L) {
     lua_rawseti(L, -2, (int)i + 1);
   }
   return 1;
-}
-
-static void set_lines(lua_State *L, const char *key, uint64_t n) {
-  sc3_pushcount(L, n);
-  lua_setfield(L, -2, key);
 }
 
 /* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=, marks=, { row=, line=, lines=, refused= }, ... }: see lines.h */
@@ -579,10 +624,12 @@ static int source_delimiter(lua_State *L) {
 void sc3_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"advice", source_advice}, {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
+    {"encoding", source_encoding},
     {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"keys", source_keys}, {"lines", source_lines}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
     {"size", source_size}, {"stamp", source_stamp}, {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
+  const char *name;
   size_t i;
   sc3_newtype(L, SC3_TYPE_SOURCE, methods, NULL, source_end);
   sc3_open_row(L);
@@ -596,4 +643,10 @@ void sc3_open_source(lua_State *L) {
     }
   }
   lua_setfield(L, -2, "csv_marks");
+  lua_createtable(L, 16, 0);
+  for (i = SC3_ENCODING_UTF8; (name = sc3_encoding_name((sc3_encoding)i)) != NULL; i++) {
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, (int)i);
+  }
+  lua_setfield(L, -2, "encodings");
 }

@@ -150,10 +150,12 @@ local CLIENT_OPTIONS = {
 ---@field audience? string|integer|scope3.AudienceMeta  instead of the script's
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
 ---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be resumed: a path
----@field delimiter? string  these six of files alone: what separates columns (found by itself)
+---@field delimiter? string  these seven of files alone: what separates columns (found by itself)
 ---@field quote? string  the character that encloses values ("), or "none"
 ---@field escape? "backslash"|"none"  what escapes a character of a value (none)
 ---@field null? string  the text that stands for no value (none; \N where a backslash escapes)
+---@field encoding? string  in which the file is written: "utf-8" (default), "windows-1252", "iso-8859-1", "utf-16le" and
+---  others; a byte order mark of UTF-8 or UTF-16 tells it by itself
 ---@field header? boolean  false where the file has none: columns are then given by number
 ---@field format? "csv"|"jsonl"  (by the file's name)
 local JOURNAL = { expected = "the path of a file, or a journal", is = function(value)
@@ -167,13 +169,14 @@ local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "mode", "unique", "region", "mend", "ids", "phone_repairs",
-  "on_reject", "journal" } do
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "encoding", "header", "format", "mode", "unique", "region",
+  "mend", "ids", "phone_repairs", "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = AUDIENCE })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "journal", "mode" } do -- :add and :remove say what they do
+-- :add and :remove say what they do.
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "encoding", "header", "format", "journal", "mode" } do
   STREAM_OPTIONS[key] = nil
 end
 

@@ -1,6 +1,7 @@
 --- A transformation: rows of a source through a script into an audience, in slices between which the network moves on.
 local conditions_of = require "scope3.conditions"
 local core = require "scope3.core"
+local encodings = require "scope3.encodings"
 local errors = require "scope3.error"
 local guard_of = require "scope3.guard"
 local identity = require "scope3.identity"
@@ -14,6 +15,7 @@ local mapping = require "scope3.mapping"
 local deletion = require "scope3.deletion"
 local redact = require "scope3.redact"
 local outcome = require "scope3.outcome"
+local parts = require "scope3.parts"
 local rebuilding = require "scope3.rebuilding"
 local script_of = require "scope3.script"
 local result = require "scope3.result"
@@ -99,6 +101,7 @@ local function from_source(self, source)
   local err = read_source(self, source)
   if self.missing then -- a job, and not its input read once more
     lines.add(self.job.result, source)
+    encodings.tell(self.job.result, source)
     keys_of.note(self.missing, self.intake.builder, source.name, source.handle:keys())
   end
   return err
@@ -236,42 +239,37 @@ local function changed(path)
     { code = "changed_input" })
 end
 
--- An empty file, beside others that are not sent because of it.
-local function empty_beside(err, count)
-  if err.code == "empty" and count > 1 then
-    return errors.with(err, { code = "empty_file",
-      message = err.message .. ", so nothing of the others was sent: leave it out, or find out where its rows are" })
-  end
-  return err
-end
-
 -- Looks at the header of every file before anything is sent. Files are closed again, because there may be many; what can be read
 -- once, such as a pipe, stays open. Gives the shape of the first, the sources that are open, and a stamp of each of the other files.
 local function check_paths(plan, paths, opts)
   local first
   local known = { open = {}, stamps = {} }
   for _, path in ipairs(paths) do
-    local source, err = source_of.open(path, opts)
-    local shape
+    local is_mark = parts.is_mark(path, #paths)
+    local source, shape, err
+    if not is_mark then
+      source, err = source_of.open(path, opts)
+    end
     if source then
       known.stamps[path] = source:stamp()
       shape, err = shape_for(plan, source, opts)
     end
+    local left_out = is_mark or not shape and parts.is_empty(source, err, #paths)
     if source and source:once() or path == "-" then
       known.open[path] = source
       known.stamps[path] = nil
     elseif source then
       source:close()
     end
-    if not shape then
+    if not shape and not left_out then
       for _, one in pairs(known.open) do
         one:close()
       end
-      return nil, empty_beside(err, #paths)
+      return nil, parts.empty_pipe(err, #paths)
     end
     first = first or shape
   end
-  return first, nil, known
+  return first, not first and parts.none(paths[1]) or nil, known
 end
 
 -- The source of a path, as it was left by check_paths().
@@ -287,11 +285,15 @@ local function open_again(self, path, known)
   return source, err
 end
 
--- Rows of several files, one after the other.
+-- Rows of several files, one after the other. Empty files are left out, unless all are empty.
 local function from_paths(self, paths, plan, known)
+  local left_out = 0
   for i, path in ipairs(paths) do
-    local source, err = open_again(self, path, known)
-    local shape
+    local is_mark = parts.is_mark(path, #paths)
+    local source, shape, err
+    if not is_mark then
+      source, err = open_again(self, path, known)
+    end
     if source then
       shape, err = shape_for(plan, source, self.opts)
     end
@@ -305,6 +307,12 @@ local function from_paths(self, paths, plan, known)
           { file = path })
       end
     end
+    if is_mark or parts.is_empty(source, err, #paths) then
+      left_out, err = left_out + 1, nil
+      if self.missing then -- a job, and not its input read once more
+        parts.tell(self.job.result, path, is_mark)
+      end
+    end
     if source then
       source:close()
     end
@@ -312,6 +320,7 @@ local function from_paths(self, paths, plan, known)
       return err
     end
   end
+  return left_out == #paths and parts.none(paths[1]) or nil
 end
 
 -- What must be the same when a job is resumed, apart from the rows: where the members go, what is said of their audience, and how
@@ -329,6 +338,8 @@ local function header_of(client, audience, opts, script)
       value = value ~= false
     elseif key == "ids" then
       value = value or "refuse"
+    elseif key == "encoding" then
+      value = value and encodings.canonical(value)
     elseif type(value) == "table" then
       value = table.concat(value, ",")
     end

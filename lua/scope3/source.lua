@@ -2,10 +2,13 @@
 local core = require "scope3.core"
 local dialect = require "scope3.dialect"
 local door = require "scope3.door"
+local encodings = require "scope3.encodings"
 local errors = require "scope3.error"
+local file_kinds = require "scope3.file_kinds"
 local gunzip = require "scope3.gunzip"
 local options = require "scope3.options"
 local redact = require "scope3.redact"
+local visible = require "scope3.visible"
 
 ---@class scope3.CsvOptions  how a CSV file is written
 ---@field delimiter? string  what separates columns (found by itself)
@@ -13,8 +16,10 @@ local redact = require "scope3.redact"
 ---@field escape? "backslash"|"none"  what escapes a character of a value (none)
 ---@field null? string  what stands for no value where it is not quoted (nothing; \N where a backslash escapes)
 ---@field header? boolean  false where the file has none
+---@field encoding? string  "utf-8" (default), "windows-1252", "utf-16le" or another of docs/report.md
 
 ---@class scope3.JsonLinesOptions
+---@field encoding? string  as of scope3.CsvOptions
 
 ---@class scope3.Row  a row of a source: of CSV it finds columns by name or number, in any spelling, and raises for
 ---  others
@@ -31,7 +36,7 @@ local source = {}
 
 local OPTIONS = {
   csv = options.merge(dialect.OPTIONS, { header = "boolean" }),
-  jsonl = {},
+  jsonl = { encoding = "string" },
 }
 
 -- A function that gives chunks of text, from what the caller has.
@@ -97,7 +102,7 @@ local function open(format, input, opts, level)
   end
   local problem = dialect.problem(opts)
   if problem then
-    error("scope3.csv: " .. problem, level)
+    error(("scope3.%s: %s"):format(format, problem), level)
   end
   local shape = options.merge(dialect.of(opts), { format = format, header = opts.header, decode = format == "jsonl" and core.json_decode or nil,
     path = not reader and input or nil })
@@ -114,6 +119,7 @@ local function open(format, input, opts, level)
     shape = shape, -- for another handle, should this one be gzip
     reader = reader,
     format = format,
+    path = not reader and input ~= "-" and input or nil,
     name = reader and "the input" or input == "-" and "standard input" or input,
     has_header = format == "csv" and opts.header ~= false,
   }, Source)
@@ -138,7 +144,7 @@ end
 
 --- Rows of a JSON Lines file: one object a line.
 ---@param input string|file*|fun(): string?
----@param opts? scope3.JsonLinesOptions  there are none
+---@param opts? scope3.JsonLinesOptions
 ---@return scope3.Source?
 ---@return scope3.Error? err
 function source.jsonl(input, opts)
@@ -164,13 +170,13 @@ end
 
 --- The source for a path, by the ending of its name unless the format is told.
 ---@param path string
----@param opts {format: string?, header: boolean?, delimiter: string?, quote: string?, escape: string?, null: string?}
+---@param opts {format: string?, header: boolean?, delimiter: string?, quote: string?, escape: string?, null: string?, encoding: string?}
 ---@return scope3.Source?
 ---@return scope3.Error? err
 function source.open(path, opts)
   local made, err
   if source.format_of(path, opts) == "jsonl" then
-    made, err = source.jsonl(path)
+    made, err = source.jsonl(path, { encoding = opts.encoding })
   else
     made, err = source.csv(path, options.merge(dialect.options(opts), { header = opts.header }))
   end
@@ -179,12 +185,17 @@ end
 
 ---@private
 --- The error of a source that cannot be read further.
----@param fatal {reason: string, message: string, row: integer?}
+---@param fatal {reason: string, message: string, row: integer?, what: string?}
 ---@return scope3.Error
 function Source:fatal(fatal)
-  return errors.new("source", self.name .. ": " .. fatal.message, {
-    code = fatal.reason,
-  })
+  local code = fatal.reason
+  local message = encodings.explain(fatal, self.shape.encoding)
+  if not message then
+    local kind
+    message, kind = file_kinds.explain(code, self.path, self.packed ~= nil)
+    code = kind or code
+  end
+  return errors.new("source", self.name .. ": " .. (message or fatal.message), { code = code })
 end
 
 -- Goes on with the text of a source that turned out to be gzip before anything of it was read. True when it did.
@@ -319,6 +330,9 @@ function Source:columns(cancel)
     local columns, state, fatal = self.handle:columns()
     if columns then
       self.width, self.advice = state, self.handle:advice()
+      for i, name in ipairs(columns) do
+        columns[i] = core.utf8_valid(name) and name or visible.lossy(name)
+      end
       return self.advice and {} or columns
     elseif state == "need" then
       local ok, err = self:feed()
@@ -461,6 +475,10 @@ function Source:resolve(wanted, cancel)
     local message = problem.message
     if #issues == 1 then
       message = ("map for %s: %s: %s"):format(self.name, issues[1].path, issues[1].message)
+    end
+    local encoding = encodings.of_header(self.handle)
+    if encoding then
+      message = message .. "; " .. encoding
     end
     if self.advice then
       message = message .. "; " .. self.advice

@@ -60,6 +60,15 @@ function visible.text(text)
   end)
 end
 
+--- A text with U+FFFD for each byte that is no UTF-8: so it may stand in a message, a report or a file.
+---@param text string
+---@return string
+function visible.lossy(text)
+  return (text:gsub("[\128-\255][\128-\191]*", function(run)
+    return not core.utf8_valid(run) and ("\239\191\189"):rep(#run) or nil
+  end))
+end
+
 --- A JSON string, encoded already, as a terminal may show it: the same value, in ASCII where the characters would be
 --- hidden.
 ---@param encoded string

@@ -76,7 +76,7 @@ describe("a command that waits", function()
       ['"uploadedCount":3,"matchedCount":-1'] = false, ['"uploadedCount":-1,"matchedCount":-1'] = false,
         ['"uploadedCount":3,"matchedCount":1.5'] = false,
       ['"uploadedCount":3,"matchedCount":6'] = "6 matched", ['"uploadedCount":0,"matchedCount":6'] = "6 matched",
-      ['"uploadedCount":3,"matchedCount":1e300'] = false, ['"uploadedCount":4,"matchedCount":3'] = "3 matched (75 %)",
+      ['"uploadedCount":3,"matchedCount":1e300'] = false, ['"uploadedCount":4,"matchedCount":3'] = "3 matched (75 % of those uploaded)",
       ['"uploadedCount":null,"matchedCount":null'] = false, ['"matchedCount":2'] = "2 matched",
     } do
       server:play { audiences = {

@@ -80,6 +80,9 @@ local function add_job(command)
   command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
   command:option("--escape", "backslash: as MySQL, PostgreSQL and Hive write \\t, \\n, \\\\ and \\N; or none (none)."):argname("NAME")
   command:option("--null", "What stands for no value in CSV where it is not quoted (\\N with --escape backslash)."):argname("TEXT")
+  command:option("--encoding",
+    "The files' encoding: utf-8 (default), windows-1252, iso-8859-1, utf-16le and others; a byte order mark tells it.")
+    :argname("NAME")
   command:flag("--no-header", "The file has no header: columns are given by number.")
   command:option("--format", "csv or jsonl (by the file's name)."):choices { "csv", "jsonl" }
 end

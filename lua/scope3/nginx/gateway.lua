@@ -6,6 +6,7 @@ local core = require "scope3.core"
 local dialect = require "scope3.dialect"
 local door = require "scope3.door"
 local effect = require "scope3.effect"
+local encodings = require "scope3.encodings"
 local errors = require "scope3.error"
 local json = require "scope3.json"
 local limiter = require "scope3.limiter"
@@ -72,12 +73,6 @@ local function linger()
   return true
 end
 
--- Whether the text is in an encoding that is read as it is.
-local function is_utf8(content_type)
-  local charset = core.lower(content_type):match('[; \t]charset="?([^"; \t]*)')
-  return charset == nil or charset == "" or charset == "utf-8" or charset == "utf8" or charset == "us-ascii"
-end
-
 -- A reader of the request's body, straight from the connection, and a function that reads what is left: true when nothing is any more.
 local function body_reader(length, timeout)
   local socket, why = ngx.req.socket()
@@ -135,7 +130,8 @@ local function plain_error(err)
   return { kind = err.kind, message = err.message, code = err.code, status = err.status, issues = err.issues }
 end
 
---- Makes the handler of a location, for content_by_lua: `POST` or `PUT` a CSV or JSON Lines file (by its Content-Type), gzip or not; the answer
+--- Makes the handler of a location, for content_by_lua: `POST` or `PUT` a CSV or JSON Lines file (by its Content-Type, whose charset is its
+--- encoding unless `encoding` says another), gzip or not; the answer
 --- is the report as JSON, with 200 where everything was accepted. Who may upload is for nginx to say (auth_request, allow, a client certificate).
 ---@param opts scope3.GatewayOptions
 ---@return (fun())? handler
@@ -185,7 +181,7 @@ function gateway.new(opts)
   for key in pairs(script_of.JOB_OPTIONS) do
     job[key] = opts[key]
   end
-  for _, key in ipairs { "rate", "format", "header", "delimiter", "quote", "escape", "null" } do
+  for _, key in ipairs { "rate", "format", "header", "delimiter", "quote", "escape", "null", "encoding" } do
     job[key] = nil
   end
 
@@ -207,8 +203,10 @@ function gateway.new(opts)
     local format = opts.format or FORMATS[kind] or kind == "" and "csv" or nil
     if not format then
       return refuse(415, "the Content-Type must be text/csv or application/x-ndjson")
-    elseif not is_utf8(ngx.var.http_content_type or "") then
-      return refuse(415, "the charset must be UTF-8: convert the file first (iconv -f WINDOWS-1252 -t UTF-8 FILE)")
+    end
+    local charset = encodings.of_content_type(ngx.var.http_content_type or "")
+    if charset and not encodings.canonical(charset) then
+      return refuse(415, "the charset of the Content-Type is not known; iconv makes UTF-8 of it")
     end
     local reader, drain = body_reader(length, opts.read_timeout or READ_TIMEOUT)
     if not reader and length > 0 then
@@ -218,10 +216,11 @@ function gateway.new(opts)
       reader, drain = function() end, nil
     end
     local input
+    local encoding = opts.encoding or charset
     if format == "jsonl" then
-      input = source.jsonl(reader)
+      input = source.jsonl(reader, { encoding = encoding })
     else
-      input = source.csv(reader, options.merge(dialect.options(opts), { header = opts.header }))
+      input = source.csv(reader, options.merge(dialect.options(opts), { header = opts.header, encoding = encoding }))
     end
     input:bound { rows = opts.max_rows or MAX_ROWS, bytes = opts.max_unpacked_bytes or MAX_UNPACKED }
     local audience = opts.audience
