@@ -303,6 +303,18 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
   return SC3_OK;
 }
 
+void sc3_builder_check(const sc3_builder *b, sc3_record *r) {
+  const size_t had = r->count - r->missing;
+  size_t i;
+  for (i = 0; r->missing > 0 && i < b->columns->condition_count; i++) {
+    if (b->columns->conditions[i].column > had) {
+      r->fault = SC3_FAULT_RAGGED;
+      r->fault_column = had + 1;
+      return;
+    }
+  }
+}
+
 int sc3_builder_wants(sc3_builder *b, const sc3_record *r) {
   size_t i;
   for (i = 0; i < b->columns->condition_count && r->fault == SC3_FAULT_NONE; i++) {
@@ -338,7 +350,12 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
     return st;
   if (sc3_slice_some(v.role[SC3_ROLE_EXTERNAL_ID]))
     expect(b, next, v.role[SC3_ROLE_EXTERNAL_ID]);
-  return sc3_builder_stage(b, b->op, &v, &outcome);
+  st = sc3_builder_stage(b, b->op, &v, &outcome);
+  if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER) { /* it may stand in what is missing */
+    b->row_rejected = SC3_R_RAGGED_ROW;
+    b->row_rejected_column = (uint32_t)(r->count - r->missing + 1);
+  }
+  return st;
 }
 
 int sc3_builder_waiting(const sc3_builder *b) {

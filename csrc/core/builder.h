@@ -119,6 +119,9 @@ sc3_keys sc3_builder_keys(sc3_builder *b);
    will be flushed to. */
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record, const sc3_payload *next);
 
+/* A record that lacks a column of a condition has a fault: nobody knows whether its row meets it. */
+void sc3_builder_check(const sc3_builder *b, sc3_record *record);
+
 /* Whether the row of a record meets all of the conditions; the first that it does not meet counts it. A record with a
    fault does: its fault is told. */
 int sc3_builder_wants(sc3_builder *b, const sc3_record *record);

@@ -334,6 +334,7 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
     sc3_input_take(in, newline != NULL ? length + 1 : length);
     r->line = j->line++;
     r->lines = 0;
+    r->missing = 0;
     r->fields = NULL;
     r->found = NULL;
     if (j->skipping || length > SC3_ROW_MAX) {

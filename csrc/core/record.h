@@ -39,6 +39,7 @@ typedef struct sc3_record {
   uint64_t line; /* where it starts, counted from 1 */
   uint64_t lines; /* further lines that it takes up */
   size_t count;
+  size_t missing; /* CSV: of them, the last ones, which the row does not have; they are blank */
   const sc3_field *fields; /* valid until the parser is asked again */
   sc3_fault fault;
   size_t fault_column; /* counted from 1; 0 = none to blame */
@@ -87,6 +88,7 @@ typedef enum sc3_fatal_kind {
   SC3_FATAL_BINARY,
   SC3_FATAL_JSON,           /* where names of columns should stand */
   SC3_FATAL_HEADER,         /* a fault in the header: every name behind it would be a guess */
+  SC3_FATAL_NO_LINES,       /* one line without an end, which holds data */
   SC3_FATAL_UNCLOSED_QUOTE, /* it swallowed rows, so it is more than one bad row */
   SC3_FATAL_ROW_TOO_LONG,
   SC3_FATAL_TOO_MANY_COLUMNS,

@@ -461,6 +461,7 @@ static int builder_fill(lua_State *L) {
         return luaL_error(L, "not enough memory");
     }
     sc3_builder_begin(&u->b, u->record.row);
+    sc3_builder_check(&u->b, &u->record);
     u->lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
     if (!scripted) {
       int wanted = sc3_builder_wants(&u->b, &u->record);

@@ -21,13 +21,16 @@ static const char *fatal_text(const sc3_fatal *f, const char **reason) {
       return "the file is a zip archive or a spreadsheet; export it as CSV in UTF-8";
     case SC3_FATAL_BINARY:
       *reason = "binary";
-      return "the file is not text: its first line holds control characters";
+      return "the file is not text: its first line holds control characters (where one of them separates columns, name it: --delimiter '\\x01')";
     case SC3_FATAL_JSON:
       *reason = "json";
       return "the file is JSON and not CSV; where it has one object a line, say so (--format jsonl, or format = \"jsonl\"), and an array becomes that by jq -c '.[]'";
     case SC3_FATAL_HEADER:
       *reason = "bad_header";
       return "the header is broken: text behind a closing quote, or a NUL byte";
+    case SC3_FATAL_NO_LINES:
+      *reason = "no_line_ends";
+      return "the file is one line without an end, and holds data: its line ends were lost, or it has no header (--no-header, or header = false)";
     case SC3_FATAL_UNCLOSED_QUOTE:
       *reason = "unclosed_quote";
       return "a quote is opened and does not close, which swallows the rows behind it; where quotes are only text, say quote = \"none\" (--quote none)";

@@ -84,23 +84,24 @@ local CLIENT_OPTIONS = {
 ---@field audience? string|{id: string, name: string?, consent_basis: string?}  instead of the script's
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
 ---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be resumed: a path
----@field delimiter? string  these six of files alone: what separates columns (found by itself)
+---@field delimiter? string  these seven of files alone: what separates columns (found by itself): one character, its name or its code
 ---@field quote? string  the character that encloses values ("), or "none"
 ---@field escape? "backslash"|"none"  what escapes a character of a value (none)
 ---@field null? string  the text that stands for no value (none; \N where a backslash escapes)
+---@field skip_lines? integer  lines that stand before the header, or the first row, of each CSV file (none)
 ---@field header? boolean  false where the file has none: columns are then given by number
 ---@field format? "csv"|"jsonl"  (by the file's name)
 local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   journal = "any", cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "mode", "unique", "region", "mend", "ids", "phone_repairs",
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format", "mode", "unique", "region", "mend", "ids", "phone_repairs",
   "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "quote", "escape", "null", "header", "format", "journal", "mode" } do -- :add and :remove say what they do
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format", "journal", "mode" } do -- :add and :remove say what they do
   STREAM_OPTIONS[key] = nil
 end
 

@@ -33,8 +33,9 @@ local json = require "scope3.json"
 ---@field would_remove? integer  of `would_send`: members that would be removed
 ---@field deleted? {audience_id: string}[]  audiences that `delete_missing` deleted
 ---@field would_delete? {audience_id: string}[]  those that it would delete: of a dry run, or of a job that stopped before
----@field lines {total: integer, header: integer, blank: integer, quoted: integer, swallowed: integer}  of the text of files: total = header + rows +
----  blank + quoted (further lines of rows whose fields hold line ends) + swallowed
+---@field lines {total: integer, header: integer, blank: integer, quoted: integer, swallowed: integer, shared: integer}  of the text of files: total =
+---  header + rows + blank + quoted (further lines of rows that hold line ends) + swallowed - shared (rows of JSON that
+---  begin in the line of the row before)
 ---@field swallowed_lines integer  further lines inside rows that were rejected as unreadable, or that hold what looks like other rows
 ---@field warnings {code: string, message: string}[]  what ended well and may still be wrong: a condition that no row met, a column that no row had
 ---@field requests table[]  one a request: { state, members, adds, removes, bytes, seconds, attempts, task_id, epoch, rows, possibly_twice, resumed,
@@ -68,7 +69,7 @@ function result.new(client, audiences)
     superseded = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {},
     sent = 0, removed = 0, failed = 0, unknown = 0,
     possibly_twice = 0, resumed = 0, warnings = json.array {}, swallowed_lines = 0,
-    lines = { total = 0, header = 0, blank = 0, quoted = 0, swallowed = 0 },
+    lines = { total = 0, header = 0, blank = 0, quoted = 0, swallowed = 0, shared = 0 },
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
     audience = list[1], audiences = list,
   }, { __index = Result, __name = "scope3.result", client = client })

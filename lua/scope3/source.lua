@@ -65,7 +65,8 @@ end
 --- Rows of a CSV file (RFC 4180): comma, semicolon, tab or pipe is found by itself. Iterate it
 --- (`for row, err in source do … end`; a faulty row is `false, err`), or give it to client:run().
 ---@param input string|file*|fun(): string?  a path ("-" is standard input), an open file, or a function that gives chunks and nil at the end
----@param opts? {delimiter: string?, header: boolean?, quote: string?, escape: string?, null: string?}  `quote` is one character, or "none"; `escape`
+---@param opts? {delimiter: string?, header: boolean?, quote: string?, escape: string?, null: string?, skip_lines: integer?}  `delimiter` is one character,
+---  tab, comma, semicolon, pipe or space, or a code such as \x01; `skip_lines` stand before the header; `quote` is one character, or "none"; `escape`
 ---  "backslash" or "none"; `null` what stands for no value in a field that is not quoted (`\N` with a backslash, else nothing)
 ---@return scope3.Source?
 ---@return scope3.Error? err  kind "source"
@@ -287,13 +288,32 @@ function Source:close()
   end
 end
 
--- The number of the column that a name means, or what is wrong: the very name, else the one name that is the same but for case and spacing.
-local function find_column(handle, columns, name)
-  local column, why, first, second = handle:find(name)
+-- The number that a text is, "4" or "#4", where no column is called so.
+local function number_of(name)
+  return tonumber(name:match("^#?([1-9]%d?%d?%d?)$"))
+end
+
+-- What is wrong with a text that is the number of a column in one file and the name of one in another, or nil.
+local function one_meaning(want, by)
+  if want.by and want.by ~= by then
+    return ("'%s' is the name of a column in one file and the number of one in another: name it otherwise"):format(want.column)
+  end
+  want.by = by
+end
+
+-- The number of the column that a name means, or what is wrong: the very name, else the one name that is the same but for case and spacing, else
+-- a number.
+local function find_column(self, columns, want)
+  local name = want.column
+  local column, why, first, second = self.handle:find(name)
   if column then
-    return column
+    why = one_meaning(want, "name")
+    return not why and column or nil, why
   elseif why == "twice" then
-    return nil, ("the column '%s' stands twice, as %d and %d: give its number"):format(name, first, second)
+    return nil, ("the column '%s' stands twice, as %d and %d: give its number, #%d or #%d"):format(name, first, second, first, second)
+  elseif why == "none" and number_of(name) then
+    why = one_meaning(want, "number")
+    return number_of(name), why
   elseif why == "none" or #columns == 0 then
     return nil, ("there is no column '%s'"):format(name)
   end
@@ -320,7 +340,16 @@ local function list_columns(columns)
   return table.concat(shown, ", ") .. (#columns > 40 and (", and %d more"):format(#columns - 40) or "")
 end
 
---- The columns of this source that names or numbers mean.
+local DELIMITERS = { [","] = "a comma", [";"] = "a semicolon", ["\t"] = "a tab", ["|"] = "a pipe" }
+
+-- What was taken to separate columns where nobody said it, and what else may have gone wrong with a header.
+local function guess_of(self)
+  local taken = not self.shape.delimiter and DELIMITERS[self.handle:delimiter()]
+  return (taken and ("; the delimiter was taken to be %s (--delimiter names another)"):format(taken) or "")
+    .. (self.shape.skip_lines and "" or "; where other lines stand before the header, --skip-lines N passes over them")
+end
+
+--- The columns of this source that names or numbers mean. Of CSV a text "#4" or "4" that no column is called is the fourth column.
 ---@param wanted {path: string, column: string|integer}[]  what each is for, in messages
 ---@param cancel? fun(): boolean?
 ---@return (string|integer)[]? columns  in the same order: numbers, or names for JSON Lines
@@ -330,19 +359,23 @@ function Source:resolve(wanted, cancel)
   if not columns then
     return nil, err
   end
-  local found, issues = {}, {}
+  local found, issues, unknown = {}, {}, false
   for i, want in ipairs(wanted) do
     local column, why = want.column, nil
     if type(column) == "string" and self.format == "csv" then
       if self.has_header then
-        column, why = find_column(self.handle, columns, column)
+        column, why = find_column(self, columns, want)
+      elseif number_of(column) then
+        column = number_of(column)
       else
         why = "without a header columns are given by number"
       end
-    elseif type(column) == "number" then
+    end
+    if type(column) == "number" and not why and want.by ~= "name" then
       why = number_problem(self, column)
     end
     if why then
+      unknown = unknown or why:find("^there is no column") ~= nil
       issues[#issues + 1] = { path = want.path, message = why }
     end
     found[i] = column or false
@@ -355,7 +388,7 @@ function Source:resolve(wanted, cancel)
     if self.advice then
       problem.message = problem.message .. "; " .. self.advice
     elseif #columns > 0 then
-      problem.message = problem.message .. "; the columns are: " .. list_columns(columns)
+      problem.message = problem.message .. "; the columns are: " .. list_columns(columns) .. (unknown and guess_of(self) or "")
     end
     return nil, problem
   end

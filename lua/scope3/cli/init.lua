@@ -69,7 +69,8 @@ local function add_job(command)
   command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
   command:option("--settling", "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there."
     ):convert(tonumber)
-  command:option("--delimiter", "What separates columns: , ; | or tab (found by itself).")
+  command:option("--delimiter", "What separates columns: a character, tab, comma, semicolon, pipe, space, or a code such as \\x01 (found by itself).")
+  command:option("--skip-lines", "Lines before the header of CSV that are passed over (none)."):argname("N"):convert(tonumber)
   command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
   command:option("--escape", "backslash: as MySQL, PostgreSQL and Hive write \\t, \\n, \\\\ and \\N; or none (none)."):argname("NAME")
   command:option("--null", "What stands for no value in CSV where it is not quoted (\\N with --escape backslash)."):argname("TEXT")
@@ -160,7 +161,7 @@ local COMMANDS = {
 }
 
 -- Options that take a number and got something else: argparse's converter alone gives no message of use.
-local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "settling",
+local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "settling", "skip_lines",
   "port", "task_seconds", "rate_limit" }
 
 local function check_numbers(argv)
@@ -183,7 +184,8 @@ local function check_numbers(argv)
   end
 end
 
-local COUNTS = { rate = "count", concurrency = "count", max_members = "count", max_bytes = "count", rate_limit = "count" }
+local COUNTS = { rate = "count", concurrency = "count", max_members = "count", max_bytes = "count", rate_limit = "count",
+  skip_lines = "count" }
 
 -- What is wrong with the arguments that are whole numbers, or nil.
 local function check_counts(args)
