@@ -21,6 +21,7 @@ typedef struct sc3_tally {
   uint64_t deferred;   /* members that went to the payload of the next epoch */
   uint64_t superseded; /* members overwritten by a later one of the same external id in the same payload */
   uint64_t emails, phones, uids, prehashed;
+  uint64_t children; /* of the rows skipped, those that name the row that they belong to */
   uint64_t zero_ids; /* members whose external id is 0: shops give it to everybody who has none */
   uint64_t rejected_for[SC3_R_COUNT];
   uint64_t dropped_for[SC3_R_COUNT];

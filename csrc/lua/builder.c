@@ -418,6 +418,15 @@ static void adopt_source(lua_State *L, int values, int source) {
   lua_pop(L, 1);
 }
 
+/* Whether a map or a condition looks at the key that makes a row one of another: then whoever wrote it knows of such rows. */
+static int asks_for_parent(const sc3_keys *keys) {
+  const sc3_slice parent = sc3_slice_of("__parentId", sizeof "__parentId" - 1);
+  size_t i = 0;
+  while (i < keys->count && !sc3_slice_eq(keys->names[i], parent))
+    i++;
+  return i < keys->count;
+}
+
 /* :fill(payload, source, bytes, seconds) -> "more" (the budget is used up) | "full" | "turn" | "need" (feed the source) | "end"
    | "fatal", table | "script", message, row number */
 static int builder_fill(lua_State *L) {
@@ -463,7 +472,10 @@ static int builder_fill(lua_State *L) {
     sc3_builder_begin(&u->b, u->record.row);
     sc3_builder_check(&u->b, &u->record);
     u->lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
-    if (!scripted) {
+    if (u->record.child && u->record.fault == SC3_FAULT_NONE && !u->has_member && !asks_for_parent(&keys)) {
+      u->b.tally.children++;
+      sc3_checkstatus(L, sc3_builder_end(&u->b, 1));
+    } else if (!scripted) {
       int wanted = sc3_builder_wants(&u->b, &u->record);
       if (wanted)
         sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));

@@ -24,7 +24,19 @@ static const char *fatal_text(const sc3_fatal *f, const char **reason) {
       return "the file is not text: its first line holds control characters (where one of them separates columns, name it: --delimiter '\\x01')";
     case SC3_FATAL_JSON:
       *reason = "json";
-      return "the file is JSON and not CSV; where it has one object a line, say so (--format jsonl, or format = \"jsonl\"), and an array becomes that by jq -c '.[]'";
+      return "the file is JSON and not CSV; say so (--format jsonl, or format = \"jsonl\"), whether it has one object a line or an array of them";
+    case SC3_FATAL_JSON_CUT:
+      *reason = "json_cut";
+      return "the file ends inside an object or an array: it was cut off";
+    case SC3_FATAL_JSON_BROKEN:
+      *reason = "json_broken";
+      return "what stands here is no JSON, and where the next row begins cannot be told";
+    case SC3_FATAL_JSON_BEHIND:
+      *reason = "json_behind";
+      return "something stands behind the end of the array";
+    case SC3_FATAL_JSON_WRAPPED:
+      *reason = "json_wrapped";
+      return "the file is one object with its rows inside";
     case SC3_FATAL_HEADER:
       *reason = "bad_header";
       return "the header is broken: text behind a closing quote, or a NUL byte";
@@ -71,6 +83,8 @@ void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
   lua_setfield(L, -2, "reason");
   if (f->row > 0 && f->column > 0)
     lua_pushfstring(L, "row %d (line %d), column %d: %s", (int)f->row, (int)f->line, (int)f->column, text);
+  else if (f->row > 0 && f->line > 0)
+    lua_pushfstring(L, "row %d (line %d): %s", (int)f->row, (int)f->line, text);
   else if (f->column > 0)
     lua_pushfstring(L, "line %d, column %d: %s", (int)f->line, (int)f->column, text);
   else

@@ -481,6 +481,20 @@ static int source_keys(lua_State *L) {
   return 1;
 }
 
+/* :wrapped() -> what leads to an array of objects inside the first object of JSON, such as "data.customers"; true where that looks like data of people; nil
+   where there is none */
+static int source_wrapped(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  sc3_slice path = sc3_slice_of(s->jsonl.wrapped, s->jsonl.wrapped_length);
+  if (s->is_csv || path.n == 0)
+    return 0;
+  if (sc3_header_advice(&path, 1) != NULL)
+    lua_pushboolean(L, 1);
+  else
+    lua_pushlstring(L, path.p, path.n);
+  return 1;
+}
+
 static void set_lines(lua_State *L, const char *key, uint64_t n) {
   sc3_pushcount(L, n);
   lua_setfield(L, -2, key);
@@ -563,7 +577,7 @@ void sc3_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
     {"advice", source_advice}, {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
     {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"keys", source_keys}, {"lines", source_lines}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
-    {"size", source_size}, {"stamp", source_stamp}, {NULL, NULL},
+    {"size", source_size}, {"stamp", source_stamp}, {"wrapped", source_wrapped}, {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
   size_t i;

@@ -4,6 +4,7 @@ local json = require "scope3.json"
 ---@class scope3.Result
 ---@field rows integer  rows read (or members given one by one)
 ---@field skipped integer  rows left out by the script
+---@field child_rows integer  of `skipped`: rows that name the row that they belong to (`__parentId`)
 ---@field conditions {column: string|integer, operator: string, seen: integer, skipped: integer, absent: integer,
 ---  not_a_number: integer, not_a_date: integer, not_yes_or_no: integer, other_case: integer}[]  one a condition of
 ---  `where`, in the order in which they are asked: the rows that came to it; of these the ones that did not meet it,
@@ -63,7 +64,7 @@ function result.new(client, audiences)
   end
   -- The metatable is this result's own, and holds what belongs to it: walking the fields meets data alone.
   return setmetatable({
-    rows = 0, skipped = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
+    rows = 0, skipped = 0, child_rows = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
     unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
     superseded = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {},
@@ -95,6 +96,7 @@ end
 function result.add_counts(self, counts)
   self.rows = self.rows + counts.rows
   self.skipped = self.skipped + counts.skipped
+  self.child_rows = self.child_rows + counts.child_rows
   self.members = self.members + counts.members
   self.superseded = self.superseded + counts.superseded
   self.deferred = self.deferred + counts.deferred

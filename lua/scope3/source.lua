@@ -75,7 +75,7 @@ function source.csv(input, opts)
   return made, err
 end
 
---- Rows of a JSON Lines file: one object a line.
+--- Rows of a JSON Lines file: one object a line. Objects may also stand in one array, or one behind the other over any lines.
 ---@param input string|file*|fun(): string?
 ---@param opts? {}
 ---@return scope3.Source?
@@ -91,6 +91,8 @@ function source.is(value)
   return getmetatable(value) == Source
 end
 
+local JSON_ENDINGS = { jsonl = true, ndjson = true, json = true, jsonlines = true, ldjson = true, ["json-seq"] = true }
+
 --- The format of a path: as told, else by the ending of its name.
 ---@param path string
 ---@param opts {format: string?}
@@ -98,7 +100,7 @@ end
 function source.format_of(path, opts)
   local lower = core.lower(path)
   lower = lower:gsub("%.gz$", "")
-  return opts.format or ((lower:find("%.jsonl$") or lower:find("%.ndjson$")) and "jsonl" or "csv")
+  return opts.format or JSON_ENDINGS[lower:match("%.([^./]*)$")] and "jsonl" or "csv"
 end
 
 --- The source for a path, by the ending of its name unless the format is told.
@@ -113,11 +115,28 @@ function source.open(path, opts)
   return source.csv(path, options.merge(dialect.options(opts), { header = opts.header }))
 end
 
+--- What to do about rows that stand in an array inside one object.
+---@param path string|boolean  the names that lead to it, true where they may be somebody's data
+---@return string
+function source.advice_for(path)
+  if path == true then
+    return ", in an array: take them out of it first"
+  end
+  return (", in an array under '%s': take them out first (jq -c '.%s[]')"):format(path,
+    path:find("^[%a_][%w_.]*$") and path or '"' .. path:gsub("%.", '"."') .. '"')
+end
+
 --- The error of a source that cannot be read further.
 ---@param fatal {reason: string, message: string, row: integer?}
 ---@return scope3.Error
 function Source:fatal(fatal)
-  return errors.new("source", self.name .. ": " .. fatal.message, {
+  local message = fatal.message
+  if fatal.reason == "json_wrapped" then
+    message = message .. source.advice_for(self.handle:wrapped())
+  elseif fatal.reason == "empty" and self.shape.skip_lines then
+    message = ("the file is empty behind the %.0f lines that are passed over"):format(self.shape.skip_lines)
+  end
+  return errors.new("source", self.name .. ": " .. message, {
     code = fatal.reason,
   })
 end
