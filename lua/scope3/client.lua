@@ -75,8 +75,8 @@ local CLIENT_OPTIONS = {
 ---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones: such a member is
 ---  refused where nothing is said; "hash" makes the SHA-256 of the normalised email, or of the phone in E.164, its id; "as_is" sends the raw value
 ---@field region? string  the country of phones in national form, where a row names none
----@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
----  double_zero; docs/contract.md section 7
+---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, benin, ivory_coast,
+---  brazil, words, trunk_zero, double_zero, first; docs/contract.md section 7
 ---@field on_reject? fun(refusal: {row: integer, column: string|integer|nil, reason: string, dropped: boolean, file: string?, lines: integer?})
 ---  `file` where there are several; `lines` further lines of the text that lie inside a row that cannot be read
 
