@@ -21,7 +21,9 @@ enum {
   WAY_NO_QUOTES = 1024,
   WAY_ESCAPES = 2048, /* of CSV, by a backslash; then \N is no value */
   WAY_HASH_IDS = 4096, /* external ids that are emails or phones; else they are refused */
-  WAY_IDS_AS_IS = 8192
+  WAY_IDS_AS_IS = 8192,
+  WAY_SKIP_LINES = 16384, /* of CSV, two before the header */
+  WAY_CONTROL = 32768     /* the delimiter of CSV is a control character */
 };
 
 /* The columns of the map: id, email, phone, region, email 2, phone 2, uid2, maid, and a hashed email, which CSV has in the first. In JSON Lines they are

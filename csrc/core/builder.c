@@ -231,7 +231,8 @@ static int is_integer_text(sc3_slice s, sc3_role role) {
 
 /* An array of emails or phones, which whoever reads these takes for a list as other programs write it. */
 static int is_list(const sc3_field *f, sc3_role role) {
-  return f->kind == SC3_KIND_NESTED && (role == SC3_ROLE_EMAIL || role == SC3_ROLE_PHONE) && *f->value.p == '[' && memchr(f->value.p, '{', f->value.n) == NULL;
+  return f->kind == SC3_KIND_NESTED && (role == SC3_ROLE_EMAIL || role == SC3_ROLE_PHONE) && *f->value.p == '[' &&
+         memchr(f->value.p, '{', f->value.n) == NULL;
 }
 
 /* A universal id of a column. A type may have several columns: the first id that can be used counts. */
@@ -292,7 +293,8 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
     sc3_status st = SC3_OK;
     if (f == NULL || f->kind == SC3_KIND_NULL)
       continue;
-    if (f->kind != SC3_KIND_TEXT && !is_list(f, t->role) && !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value, t->role))) {
+    if (f->kind != SC3_KIND_TEXT && !is_list(f, t->role) &&
+        !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value, t->role))) {
       st = t->role == SC3_ROLE_EXTERNAL_ID ? sc3_builder_reject(b, SC3_R_EXTERNAL_ID_TYPE, t->role, t->column)
                                            : sc3_builder_drop(b, t->role, SC3_R_NOT_TEXT, t->column);
       if (st != SC3_OK)

@@ -490,7 +490,8 @@ static int begins_json(const char *p, size_t n) {
   return 0;
 }
 
-/* What the first line is, when it is no text. Where a control character was told to be the delimiter, those beside it (Hive has three) are text too. */
+/* What the first line is, when it is no text. Where a control character was told to be the delimiter, those beside
+   it (Hive has three) are text too. */
 static sc3_fatal_kind sniff(const sc3_csv *csv) {
   char copy[SNIFFED];
   const char *p = sc3_input_head(&csv->input);
@@ -503,7 +504,8 @@ static sc3_fatal_kind sniff(const sc3_csv *csv) {
   return sc3_input_sniff(copy, n);
 }
 
-/* Looks at the first bytes: a BOM is dropped, what is no text is refused, and what stands before the header is passed over. */
+/* Looks at the first bytes: a BOM is dropped, what is no text is refused, and what stands before the header is
+   passed over. */
 static sc3_next begin_input(sc3_csv *csv) {
   sc3_input *in = &csv->input;
   sc3_fatal_kind kind;
@@ -540,8 +542,11 @@ static void forget(sc3_csv *csv, size_t count) {
 
 /* A line of nothing but delimiters is an empty line. */
 static int holds_nothing(const sc3_csv *csv, const scan *s) {
-  const sc3_slice last = s->count > 1 ? csv->fields[s->count - 1].value : sc3_slice_of(NULL, 1);
-  return last.n == 0 && csv->fields[0].value.n == 0 && last.p == sc3_input_head(&csv->input) + s->count - 1;
+  sc3_slice last;
+  if (csv->fields[0].value.n > 0 || s->count < 2)
+    return 0;
+  last = csv->fields[s->count - 1].value;
+  return last.n == 0 && last.p == sc3_input_head(&csv->input) + s->count - 1;
 }
 
 static sc3_next find_row(sc3_csv *csv, scan *s) {
@@ -654,7 +659,8 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
   return next;
 }
 
-/* Whether a row in the next bytes has something where the first one has `extra` empty fields: then these are no trailing delimiters. Nothing is taken. */
+/* Whether a row in the next bytes has something where the first one has `extra` empty fields: then these are no
+   trailing delimiters. Nothing is taken. */
 static int has_content_there(sc3_csv *csv, size_t extra, const scan *first) {
   sc3_input *in = &csv->input;
   const sc3_input before = *in;
@@ -666,7 +672,8 @@ static int has_content_there(sc3_csv *csv, size_t extra, const scan *first) {
     in->at += s.length;
     if (scan_row(csv, &s) != SC3_NEXT_RECORD)
       break;
-    found = s.fault == SC3_FAULT_NONE && s.count == columns + extra && sc3_width_filled(csv->fields, s.count, columns) > columns;
+    found = s.fault == SC3_FAULT_NONE && s.count == columns + extra &&
+            sc3_width_filled(csv->fields, s.count, columns) > columns;
     forget(csv, s.count);
   }
   memset(&csv->fatal, 0, sizeof csv->fatal);
@@ -682,7 +689,9 @@ static sc3_next learn_width(sc3_csv *csv) {
   sc3_next next = find_row(csv, &s);
   if (next != SC3_NEXT_RECORD)
     return next;
-  extra = s.fault == SC3_FAULT_NONE && sc3_width_filled(csv->fields, s.count, csv->columns) == csv->columns ? s.count - csv->columns : 0;
+  extra = 0;
+  if (s.fault == SC3_FAULT_NONE && sc3_width_filled(csv->fields, s.count, csv->columns) == csv->columns)
+    extra = s.count - csv->columns;
   if (s.doubled)
     forget(csv, s.count);
   if (extra > 0 && !csv->input.finished && sc3_input_left(&csv->input) < LOOK_AHEAD + s.length)

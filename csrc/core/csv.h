@@ -44,8 +44,8 @@ void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header);
    row, because databases that escape line ends leave it as it is. */
 void sc3_csv_dialect(sc3_csv *csv, char quote, char escape, sc3_slice null);
 
-/* Takes what stands before the header: a line that names the delimiter, and `skip_lines` lines, set before the first call, in which quotes mean nothing.
-   SC3_NEXT_RECORD when all of it was taken. sc3_csv_begin() calls it. */
+/* Takes what stands before the header: a line that names the delimiter, and `skip_lines` lines, set before the first
+   call, in which quotes mean nothing. SC3_NEXT_RECORD when all of it was taken. sc3_csv_begin() calls it. */
 sc3_next sc3_csv_head(sc3_csv *csv);
 
 void sc3_csv_free(sc3_csv *csv);

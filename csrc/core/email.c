@@ -142,7 +142,9 @@ static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_
 static sc3_reason read_part(void *what, sc3_slice address) {
   part *p = what;
   p->repairs = 0;
-  return address.n == 0 || sc3_placeholder(address) ? SC3_R_EMAIL_PLACEHOLDER : read_one(address, 1, 0, p->out, p->n, &p->repairs);
+  if (address.n == 0 || sc3_placeholder(address))
+    return SC3_R_EMAIL_PLACEHOLDER;
+  return read_one(address, 1, 0, p->out, p->n, &p->repairs);
 }
 
 /* Of several addresses the first that can be used. */
@@ -175,7 +177,8 @@ static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_
   }
   why = ats == 1 ? check_characters(s, at) : judge_ats(s, ats);
   if (why != SC3_R_NONE && ats > 1 && mend && alone &&
-      ((mended >> SC3_FIX_EMAIL_MAILTO & 1) == 0 || !has_percent_codes(s)) && read_list(s, out, n, repairs) == SC3_R_NONE)
+      ((mended >> SC3_FIX_EMAIL_MAILTO & 1) == 0 || !has_percent_codes(s)) &&
+      read_list(s, out, n, repairs) == SC3_R_NONE)
     return SC3_R_NONE;
   if (why != SC3_R_NONE)
     return why;

@@ -22,8 +22,8 @@ int sc3_email_nowhere(sc3_slice label);
    behind it, and spaces round them. 1 when `raw` is one, and its form is in `out` as above; 0 for all others, good or bad. */
 int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
 
-/* Calls `read` with each address of a list, in its order, until it answers SC3_R_NONE; what it answered last, or SC3_R_EMAIL_SEVERAL where `s` is no list
-   that can be parted for sure. `s` must be trimmed, valid UTF-8. */
+/* Calls `read` with each address of a list, in its order, until it answers SC3_R_NONE; what it answered last, or
+   SC3_R_EMAIL_SEVERAL where `s` is no list that can be parted for sure. `s` must be trimmed, valid UTF-8. */
 sc3_reason sc3_email_list(sc3_slice s, sc3_reason (*read)(void *what, sc3_slice address), void *what);
 
 /* Takes off `s` what wraps an address, and adds to `*repairs` what that was. `s` must be trimmed, valid UTF-8. */

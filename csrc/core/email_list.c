@@ -4,7 +4,8 @@
 
 enum { MOST = 16 }; /* addresses that are tried */
 
-/* The length of what parts two addresses at `p`: no address holds it, but for the slash and the bar, which stand before the @ alone. */
+/* The length of what parts two addresses at `p`: no address holds it, but for the slash and the bar, which stand
+   before the @ alone. */
 static size_t separator(const char *p, const char *end, int behind_at) {
   static const char *const words[] = {" ::: ", ":::", " or ", " and ", " & ", NULL};
   const char *const *word;
@@ -23,7 +24,8 @@ static int holds(sc3_slice s, char c) {
   return s.n > 0 && memchr(s.p, c, s.n) != NULL;
 }
 
-/* One part of a list. "a@x b@x" is two more; in "Name a@x <b@x>" the address is in the brackets, and nobody knows whether the other is the name. */
+/* One part of a list. "a@x b@x" is two more; in "Name a@x <b@x>" the address is in the brackets, and nobody knows
+   whether the other is the name. */
 static sc3_reason read_part(sc3_slice part, sc3_reason (*read)(void *what, sc3_slice address), void *what, int whole) {
   const char *p, *end = part.p + part.n, *start;
   sc3_reason why = SC3_R_EMAIL_SEVERAL;

@@ -36,7 +36,8 @@ static sc3_slice take_mailto(sc3_slice s, sc3_repairs *repairs) {
 }
 
 static sc3_slice take_label(sc3_slice s, sc3_repairs *repairs) {
-  static const char *const labels[] = {"email:", "e-mail:", "mail:", "email address:", "e-mail address:", "smtp:", "acct:", NULL};
+  static const char *const labels[] = {"email:", "e-mail:", "mail:", "email address:", "e-mail address:", "smtp:",
+    "acct:", NULL};
   const char *const *label;
   for (label = labels; *label != NULL; label++) {
     if (sc3_text_begins(s, *label)) {
@@ -62,13 +63,13 @@ static int is_same(sc3_slice a, sc3_slice b) {
 /* Name <a@b>, <a@b> */
 static sc3_slice take_name(sc3_slice s, sc3_repairs *repairs) {
   size_t open = find(s, '<');
-  sc3_slice inside;
+  sc3_slice inside, name = sc3_slice_of(s.p, open);
   int marks = 0;
   if (s.n < 3 || s.p[s.n - 1] != '>' || open >= s.n - 2)
     return s;
   inside = sc3_slice_of(s.p + open + 1, s.n - open - 2);
   if (find(inside, '<') < inside.n || find(inside, '>') < inside.n ||
-      (find(sc3_slice_of(s.p, open), '@') < open && !is_same(sc3_text_unmark(sc3_text_trim(sc3_slice_of(s.p, open)), "'\"", "'\"", &marks), sc3_text_trim(inside))))
+      (find(name, '@') < open && !is_same(sc3_text_unmark(sc3_text_trim(name), "'\"", "'\"", &marks), sc3_text_trim(inside))))
     return s; /* several addresses: not ours to choose from */
   note(repairs, SC3_FIX_EMAIL_NAME);
   return sc3_text_trim(inside);
@@ -82,14 +83,16 @@ static size_t find_text(sc3_slice s, const char *text) {
   return i;
 }
 
-/* [text](mailto:a@b), [a@b](a@b) and <a href="mailto:a@b">text</a>. A text that is another address is not ours to choose from. */
+/* [text](mailto:a@b), [a@b](a@b) and <a href="mailto:a@b">text</a>. A text that is another address is not ours to
+   choose from. */
 static sc3_slice take_link(sc3_slice s, sc3_repairs *repairs) {
   sc3_slice text, address;
   size_t at;
   if (s.n > 4 && s.p[0] == '[' && s.p[s.n - 1] == ')' && (at = find_text(s, "](")) < s.n) {
     text = sc3_slice_of(s.p + 1, at - 1);
     address = sc3_slice_of(s.p + at + 2, s.n - at - 3);
-  } else if (sc3_text_begins(s, "<a ") && (at = find_text(s, "mailto:")) < s.n && at > 0 && (s.p[at - 1] == '"' || s.p[at - 1] == '\'')) {
+  } else if (sc3_text_begins(s, "<a ") && (at = find_text(s, "mailto:")) < s.n &&
+             (s.p[at - 1] == '"' || s.p[at - 1] == '\'')) {
     const char quote = s.p[at - 1];
     size_t close;
     address = sc3_slice_of(s.p + at, s.n - at);

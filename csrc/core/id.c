@@ -183,10 +183,11 @@ static sc3_reason check_hash(sc3_slice s, const sc3_reading *reading, char hex[S
   return SC3_R_NONE;
 }
 
-/* The inside of ObjectId("…"), NumberLong(…) and {"$oid": "…"}, as MongoDB's programs write ids into CSV; the text itself where it is none of these. */
+/* The inside of ObjectId("…"), NumberLong(…) and {"$oid": "…"}, as MongoDB's programs write ids into CSV; the text
+   itself where it is none of these. */
 static sc3_slice unwrap(sc3_slice s) {
-  static const char *const heads[] = {"objectid(", "numberlong(", "numberint(", "numberdecimal(", "uuid(", "long(", "{\"$oid\":", "{\"$numberlong\":",
-    "{\"$uuid\":", NULL};
+  static const char *const heads[] = {"objectid(", "numberlong(", "numberint(", "numberdecimal(", "uuid(", "long(",
+    "{\"$oid\":", "{\"$numberlong\":", "{\"$uuid\":", NULL};
   const char *const *head = heads;
   int taken = 0;
   sc3_slice inside;
@@ -196,7 +197,9 @@ static sc3_slice unwrap(sc3_slice s) {
     return s;
   inside = sc3_text_trim(sc3_slice_of(s.p + strlen(*head), s.n - strlen(*head) - 1));
   inside = sc3_text_unmark(inside, "'\"", "'\"", &taken);
-  return inside.n > 0 && memchr(inside.p, '(', inside.n) == NULL && memchr(inside.p, '"', inside.n) == NULL ? inside : s;
+  if (inside.n == 0 || memchr(inside.p, '(', inside.n) != NULL || memchr(inside.p, '"', inside.n) != NULL)
+    return s;
+  return inside;
 }
 
 sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_reading *reading,

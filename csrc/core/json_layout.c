@@ -7,19 +7,16 @@
 
 /* Behind the string whose opening quote is at `p`. */
 static sc3_json_whole string_span(const char *p, const char *end, const char **behind) {
-  for (p++; p < end; p++) {
-    p = sc3_json_skip_plain(p, end);
-    if (p == end)
-      break;
-    if (*p == '"') {
-      *behind = p + 1;
-      return SC3_JSON_WHOLE;
-    }
-    if (*p != '\\')
-      return SC3_JSON_BROKEN;
-    p++;
+  p = sc3_json_skip_plain(p + 1, end);
+  while (p < end && *p == '\\') {
+    if (end - p < 2)
+      return SC3_JSON_PART;
+    p = sc3_json_skip_plain(p + 2, end);
   }
-  return SC3_JSON_PART;
+  if (p == end)
+    return SC3_JSON_PART;
+  *behind = p + 1;
+  return *p == '"' ? SC3_JSON_WHOLE : SC3_JSON_BROKEN;
 }
 
 static sc3_json_whole nested_span(const char *p, const char *end, const char **behind) {
@@ -85,8 +82,8 @@ size_t sc3_json_rows_inside(sc3_slice text, char path[SC3_JSON_PATH_MAX], int *v
   while ((event = sc3_json_read(&r, &token)) != SC3_JSON_EVENT_END && event != SC3_JSON_EVENT_BAD) {
     if (found == 0 && event == SC3_JSON_EVENT_NAME && (depth == 1 || (depth == 2 && first > 0)))
       n = put_name(path, depth == 1 ? 0 : first, token);
-    if (found == 0 && event == SC3_JSON_EVENT_OBJECT && before == SC3_JSON_EVENT_ARRAY && (depth == 2 || depth == 3) && n > 0)
-      found = n;
+    if (found == 0 && event == SC3_JSON_EVENT_OBJECT && before == SC3_JSON_EVENT_ARRAY && n > 0)
+      found = depth == 2 || depth == 3 ? n : 0;
     if (event == SC3_JSON_EVENT_OBJECT || event == SC3_JSON_EVENT_ARRAY) {
       if (depth == 1)
         first = event == SC3_JSON_EVENT_OBJECT ? n : 0;

@@ -1,4 +1,5 @@
-/* How the objects of a JSON text follow each other: one a line, one behind the other, or as the elements of an array. */
+/* How the objects of a JSON text follow each other: one a line, one behind the other, or as the elements of an
+   array. */
 #ifndef SC3_JSON_LAYOUT_H
 #define SC3_JSON_LAYOUT_H
 
@@ -20,8 +21,8 @@ static inline int sc3_json_between(char c) {
 
 enum { SC3_JSON_PATH_MAX = 64 };
 
-/* The names, with a dot between, of the first array of objects that an object holds, at most two deep; 0 bytes where there is none in `text`, which may be
-   cut off. `*valid` tells whether it is JSON and whole. */
+/* The names, with a dot between, of the first array of objects that an object holds, at most two deep; 0 bytes where
+   there is none in `text`, which may be cut off. `*valid` tells whether it is JSON and whole. */
 size_t sc3_json_rows_inside(sc3_slice text, char path[SC3_JSON_PATH_MAX], int *valid);
 
 #endif

@@ -222,7 +222,8 @@ static sc3_fault find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, 
 static const char PARENT[] = "__parentId";
 
 /* Reads the members of an object from behind its opening bracket; `*last` is what stands behind it. */
-static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count, sc3_status *st, const char **last) {
+static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count, sc3_status *st,
+                              const char **last) {
   const char *const end = t->end;
   size_t place;
   for (place = 0;; place++) {
@@ -272,8 +273,10 @@ static const char *skip_between(const char *p, const char *end) {
   return p;
 }
 
-/* Reads the object at `p`, up to `end`; its fault, or SC3_FAULT_NONE with the fields in place. `*rest` is the next object before `end`, or `end`. SC3_ENOMEM. */
-static sc3_status read_object(sc3_jsonl *j, char *p, const char *end, const sc3_keys *wanted, sc3_record *r, const char **rest) {
+/* Reads the object at `p`, up to `end`; its fault, or SC3_FAULT_NONE with the fields in place. `*rest` is the next
+   object before `end`, or `end`. SC3_ENOMEM. */
+static sc3_status read_object(sc3_jsonl *j, char *p, const char *end, const sc3_keys *wanted, sc3_record *r,
+                              const char **rest) {
   sc3_status st = SC3_OK;
   const char *last = end;
   text t;
@@ -398,7 +401,8 @@ static sc3_next begin_input(sc3_jsonl *j) {
   return next;
 }
 
-/* --- objects that do not stand one a line ------------------------------------------------------------------------------- */
+/* --- objects that do not stand one a line
+   ------------------------------------------------------------------------------- */
 
 /* Counts the lines up to that of the next row, or of the end. */
 static void account(sc3_jsonl *j, uint64_t line) {
@@ -491,7 +495,8 @@ static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) 
   return SC3_NEXT_RECORD;
 }
 
-/* --- one a line ------------------------------------------------------------------------------------------------------------ */
+/* --- one a line
+   ------------------------------------------------------------------------------------------------------------ */
 
 /* Leaves the rest of a line, where another object begins, to be read. */
 static void leave_rest(sc3_jsonl *j, const char *rest) {

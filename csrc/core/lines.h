@@ -1,4 +1,5 @@
-/* The lines of a text that are no rows of their own: counted, so that lines = header + rows + blank + quoted + swallowed - shared. */
+/* The lines of a text that are no rows of their own: counted, so that lines = header + rows + blank + quoted +
+   swallowed - shared. */
 #ifndef SC3_LINES_H
 #define SC3_LINES_H
 

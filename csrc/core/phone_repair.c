@@ -2,7 +2,8 @@
 
 #include "text.h"
 
-enum { TEXT_MAX = 4 * SC3_DIGITS_MAX, ENOUGH_DIGITS = 7, MEXICO = 52, ITALY = 39, BENIN = 229, IVORY_COAST = 225, BRAZIL = 55 };
+enum { TEXT_MAX = 4 * SC3_DIGITS_MAX, ENOUGH_DIGITS = 7 };
+enum { MEXICO = 52, ITALY = 39, BENIN = 229, IVORY_COAST = 225, BRAZIL = 55 };
 
 static int has(sc3_repairs set, sc3_repair r) {
   return (set >> r & 1) != 0;
@@ -52,8 +53,9 @@ static sc3_reason take_old_mexican(sc3_reason why, sc3_phone_number *number, sc3
   return why;
 }
 
-/* What the Ivory Coast put before its numbers of eight digits on 31 January 2021, by the operator that had them: of mobiles the second digit tells it,
-   where the block was in use. Of landlines what the plan knows as those of the first operator. NULL where nobody can tell. */
+/* What the Ivory Coast put before its numbers of eight digits on 31 January 2021, by the operator that had them: of
+   mobiles the second digit tells it, where the block was in use. Of landlines what the plan knows as those of the
+   first operator. NULL where nobody can tell. */
 static const char *ivory_coast(const char *national) {
   const char first = national[0], second = national[1];
   if (first == '2' || first == '3')
@@ -80,7 +82,8 @@ static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_
   } else if (number->calling_code == IVORY_COAST && number->n == 8) {
     repair = SC3_FIX_PHONE_IVORY_COAST;
     digits = ivory_coast(number->national);
-  } else if (number->calling_code == BRAZIL && number->n == 10 && number->national[2] >= '6') { /* of mobiles, behind the area, by the end of 2016 */
+  } else if (number->calling_code == BRAZIL && number->n == 10 && number->national[2] >= '6') {
+    /* of mobiles, behind the area, by the end of 2016 */
     repair = SC3_FIX_PHONE_BRAZIL;
     digits = "9";
     at = 2;

@@ -418,7 +418,8 @@ static void adopt_source(lua_State *L, int values, int source) {
   lua_pop(L, 1);
 }
 
-/* Whether a map or a condition looks at the key that makes a row one of another: then whoever wrote it knows of such rows. */
+/* Whether a map or a condition looks at the key that makes a row one of another: then whoever wrote it knows of such
+   rows. */
 static int asks_for_parent(const sc3_keys *keys) {
   const sc3_slice parent = sc3_slice_of("__parentId", sizeof "__parentId" - 1);
   size_t i = 0;

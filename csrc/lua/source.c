@@ -100,10 +100,9 @@ static void read_dialect(lua_State *L, sc3_csv *csv) {
   csv->marks = sc3_csv_marks_choose(marks, escape != '\0');
 }
 
-/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null = nil, skip_lines = 0, header = true, decode = nil,
-     marks = nil }
-   -> source | nil, message
-   `quote` "" is none. `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
+/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null = nil, skip_lines =
+   0, header = true, decode = nil, marks = nil } -> source | nil, message `quote` "" is none. `marks` is for specs: a
+   way to scan CSV, one of core.csv_marks. */
 static int source_new(lua_State *L) {
   static const char *const known[] = {"format", "path", "delimiter", "quote", "escape", "null", "skip_lines", "header", "decode", "marks", NULL};
   static const char *const formats[] = {"csv", "jsonl", NULL};
@@ -481,8 +480,8 @@ static int source_keys(lua_State *L) {
   return 1;
 }
 
-/* :wrapped() -> what leads to an array of objects inside the first object of JSON, such as "data.customers"; true where that looks like data of people; nil
-   where there is none */
+/* :wrapped() -> what leads to an array of objects inside the first object of JSON, such as "data.customers"; true
+   where that looks like data of people; nil where there is none */
 static int source_wrapped(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
   sc3_slice path = sc3_slice_of(s->jsonl.wrapped, s->jsonl.wrapped_length);
@@ -500,8 +499,8 @@ static void set_lines(lua_State *L, const char *key, uint64_t n) {
   lua_setfield(L, -2, key);
 }
 
-/* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=, marks=, shared=, short_rows=, short_at={rows},
-   trailing_rows=, longer_rows=, { row=, line=, lines=, refused= }, ... }: see lines.h */
+/* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=, marks=, shared=,
+   short_rows=, short_at={rows}, trailing_rows=, longer_rows=, { row=, line=, lines=, refused= }, ... }: see lines.h */
 static int source_lines(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
   const sc3_lines *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;

@@ -95,13 +95,14 @@ local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   journal = "any", cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format", "mode", "unique", "region", "mend", "ids", "phone_repairs",
-  "on_reject", "journal" } do
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format", "mode", "unique",
+  "region", "mend", "ids", "phone_repairs", "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = "any" })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format", "journal", "mode" } do -- :add and :remove say what they do
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format", "journal",
+  "mode" } do -- :add and :remove say what they do
   STREAM_OPTIONS[key] = nil
 end
 

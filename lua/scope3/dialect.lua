@@ -52,7 +52,8 @@ function dialect.problem(opts)
   if opts.format == "jsonl" and (opts.quote or opts.escape or opts.null) then
     return "quote, escape and null are of CSV: JSON Lines have their own"
   elseif delimiter and (#delimiter ~= 1 or delimiter:find("[\r\n%z]") or delimiter == written.quote) then
-    return "delimiter must be one character (or tab, comma, semicolon, pipe, space, or a code such as \\x01), not a quote or a line end"
+    return "delimiter must be one character (or tab, comma, semicolon, pipe, space, or a code such as \\x01), "
+      .. "not a quote or a line end"
   elseif #written.quote > 1 or written.quote:find("[\r\n%z]") then
     return 'quote must be one character, or "none"'
   elseif opts.escape and not ESCAPES[opts.escape] then
@@ -80,7 +81,8 @@ end
 ---@param opts table
 ---@return table
 function dialect.options(opts)
-  return { delimiter = opts.delimiter, quote = opts.quote, escape = opts.escape, null = opts.null, skip_lines = opts.skip_lines }
+  return { delimiter = opts.delimiter, quote = opts.quote, escape = opts.escape, null = opts.null,
+    skip_lines = opts.skip_lines }
 end
 
 return dialect

@@ -108,8 +108,8 @@ function keys.tell(list, plan, res, counts, mode)
     local twice = issues_of(plan, lack.twice, "looks for '%s', which may be one of two keys of a row: name the one you mean")
     if counts.used_rows == 0 and is_needed(plan, lacks, mode) then
       local err = failure(lack.name, "missing_key", missing)
-      err.message = err.message .. (lack.wrapped and "; its only row is an object with others inside" .. source_of.advice_for(lack.wrapped)
-        or list_of(lack.there))
+      err.message = err.message .. (lack.wrapped and "; its only row is an object with others inside"
+        .. source_of.advice_for(lack.wrapped) or list_of(lack.there))
       return err
     elseif counts.used_rows == 0 and #twice > 0 then
       return failure(lack.name, "ambiguous_key", twice)

@@ -83,8 +83,8 @@ local function from_source(self, source)
     lines.add(self.job.result, source)
     keys_of.note(self.missing, self.intake.builder, source.name, source.handle:keys(), wrapped)
     if wrapped and not err and self.intake.builder:counts().used_rows == 0 then
-      result.warn(self.job.result, "wrapped_rows", ("%s: its only row is an object with others inside%s"):format(source.name,
-        source_of.advice_for(wrapped)), { file = source.name })
+      result.warn(self.job.result, "wrapped_rows", ("%s: its only row is an object with others inside%s"):format(
+        source.name, source_of.advice_for(wrapped)), { file = source.name })
     end
   end
   return err

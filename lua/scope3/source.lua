@@ -65,8 +65,9 @@ end
 --- Rows of a CSV file (RFC 4180): comma, semicolon, tab or pipe is found by itself. Iterate it
 --- (`for row, err in source do … end`; a faulty row is `false, err`), or give it to client:run().
 ---@param input string|file*|fun(): string?  a path ("-" is standard input), an open file, or a function that gives chunks and nil at the end
----@param opts? {delimiter: string?, header: boolean?, quote: string?, escape: string?, null: string?, skip_lines: integer?}  `delimiter` is one character,
----  tab, comma, semicolon, pipe or space, or a code such as \x01; `skip_lines` stand before the header; `quote` is one character, or "none"; `escape`
+---@param opts? {delimiter: string?, header: boolean?, quote: string?, escape: string?, null: string?,
+---  skip_lines: integer?}  `delimiter` is one character, tab, comma, semicolon, pipe or space, or a code such as
+--- \x01; `skip_lines` stand before the header; `quote` is one character, or "none"; `escape`
 ---  "backslash" or "none"; `null` what stands for no value in a field that is not quoted (`\N` with a backslash, else nothing)
 ---@return scope3.Source?
 ---@return scope3.Error? err  kind "source"
@@ -75,7 +76,8 @@ function source.csv(input, opts)
   return made, err
 end
 
---- Rows of a JSON Lines file: one object a line. Objects may also stand in one array, or one behind the other over any lines.
+--- Rows of a JSON Lines file: one object a line. Objects may also stand in one array, or one behind the other over
+--- any lines.
 ---@param input string|file*|fun(): string?
 ---@param opts? {}
 ---@return scope3.Source?
@@ -123,7 +125,7 @@ function source.advice_for(path)
     return ", in an array: take them out of it first"
   end
   return (", in an array under '%s': take them out first (jq -c '.%s[]')"):format(path,
-    path:find("^[%a_][%w_.]*$") and path or '"' .. path:gsub("%.", '"."') .. '"')
+    path:find("^[A-Za-z_][A-Za-z0-9_.]*$") and path or '"' .. path:gsub("%.", '"."') .. '"')
 end
 
 --- The error of a source that cannot be read further.
@@ -315,12 +317,14 @@ end
 -- What is wrong with a text that is the number of a column in one file and the name of one in another, or nil.
 local function one_meaning(want, by)
   if want.by and want.by ~= by then
-    return ("'%s' is the name of a column in one file and the number of one in another: name it otherwise"):format(want.column)
+    return ("'%s' is the name of a column in one file and the number of one in another: name it otherwise")
+      :format(want.column)
   end
   want.by = by
 end
 
--- The number of the column that a name means, or what is wrong: the very name, else the one name that is the same but for case and spacing, else
+-- The number of the column that a name means, or what is wrong: the very name, else the one name that is the same but
+-- for case and spacing, else
 -- a number.
 local function find_column(self, columns, want)
   local name = want.column
@@ -329,7 +333,8 @@ local function find_column(self, columns, want)
     why = one_meaning(want, "name")
     return not why and column or nil, why
   elseif why == "twice" then
-    return nil, ("the column '%s' stands twice, as %d and %d: give its number, #%d or #%d"):format(name, first, second, first, second)
+    return nil, ("the column '%s' stands twice, as %d and %d: give its number, #%d or #%d"):format(
+      name, first, second, first, second)
   elseif why == "none" and number_of(name) then
     why = one_meaning(want, "number")
     return number_of(name), why
@@ -368,7 +373,8 @@ local function guess_of(self)
     .. (self.shape.skip_lines and "" or "; where other lines stand before the header, --skip-lines N passes over them")
 end
 
---- The columns of this source that names or numbers mean. Of CSV a text "#4" or "4" that no column is called is the fourth column.
+--- The columns of this source that names or numbers mean. Of CSV a text "#4" or "4" that no column is called is the
+--- fourth column.
 ---@param wanted {path: string, column: string|integer}[]  what each is for, in messages
 ---@param cancel? fun(): boolean?
 ---@return (string|integer)[]? columns  in the same order: numbers, or names for JSON Lines
@@ -407,7 +413,8 @@ function Source:resolve(wanted, cancel)
     if self.advice then
       problem.message = problem.message .. "; " .. self.advice
     elseif #columns > 0 then
-      problem.message = problem.message .. "; the columns are: " .. list_columns(columns) .. (unknown and guess_of(self) or "")
+      problem.message = problem.message .. "; the columns are: " .. list_columns(columns)
+        .. (unknown and guess_of(self) or "")
     end
     return nil, problem
   end

@@ -1,4 +1,5 @@
---- Rows of CSV that have other fields than their header, and were taken all the same or refused for one reason: said once a file.
+--- Rows of CSV that have other fields than their header, and were taken all the same or refused for one reason: said
+--- once a file.
 local result = require "scope3.result"
 
 local widths = {}

@@ -11,7 +11,7 @@ local function sync(text, ...)
 end
 
 local BY_NAME = { "--map", "external_id=id", "--map", "email=mail" }
-local unpack = table.unpack or unpack
+local unpack = table.unpack or unpack -- luacheck: ignore
 
 local function members(out)
   return tonumber(out:match('"members": ?(%d+)'))
@@ -45,7 +45,8 @@ describe("a delimiter", function()
       ["id\31mail\n1\31a@x.org\n"] = { "\\x1f", "\\x1F", "0x1f", "\\037", "^_" },
       ["id\tmail\n1\ta@x.org\n"] = { "tab", "\\t", "\\x09", "^I", "\t" },
       ["id mail\n1 a@x.org\n"] = { "space", " ", "0x20" },
-      ["id|mail\n1|a@x.org\n"] = { "pipe" }, ["id;mail\n1;a@x.org\n"] = { "semicolon" }, ["id,mail\n1,a@x.org\n"] = { "comma" },
+      ["id|mail\n1|a@x.org\n"] = { "pipe" }, ["id;mail\n1;a@x.org\n"] = { "semicolon" },
+      ["id,mail\n1,a@x.org\n"] = { "comma" },
     } do
       for _, name in ipairs(names) do
         assert.same({ { id = "1", mail = "a@x.org" } }, read(text, { delimiter = name }), name)
@@ -53,7 +54,8 @@ describe("a delimiter", function()
     end
     local code, out, err = sync("id\1mail\n1\1a@x.org\n", "--delimiter", "\\x01", unpack(BY_NAME))
     assert.same({ 0, 1 }, { code, members(out) }, err)
-    local res = assert(scope3.client {}:run({ map = { external_id = "id", email = "mail" }, audience = "a", delimiter = "^A" },
+    local res = assert(scope3.client {}:run({ map = { external_id = "id", email = "mail" }, audience = "a",
+      delimiter = "^A" },
       world.file("id\1mail\n1\1a@x.org\2b\n", ".csv"), { dry_run = true }))
     assert.equal(1, res.rows) -- the second of Hive's three parts a list, and is text here
   end)
@@ -69,10 +71,12 @@ describe("a delimiter", function()
     assert.truthy(err:find("--delimiter '\\x01'", 1, true), err)
   end)
 
-  it("is read from a first line that spreadsheets write, in any case, quoted, and with what other programs put behind", function()
+  it("is read from a first line that spreadsheets write, in any case, quoted, and with what other programs put behind",
+    function()
     for _, head in ipairs { "sep=;", "Sep=;", "SEP=;", '"sep=;"', "sep=;;;", '"sep=;";', "sep=; ", "sep=,;" } do
       for _, line_end in ipairs { "\n", "\r\n", "\r" } do
-        assert.same({ { ["id,x"] = "1", mail = "a" } }, read(table.concat({ head, "id,x;mail", "1;a", "" }, line_end)), head)
+        assert.same({ { ["id,x"] = "1", mail = "a" } }, read(table.concat({ head, "id,x;mail", "1;a", "" }, line_end)),
+          head)
       end
     end
     for _, head in ipairs { "sep=,", "sep=,,,", "sep=;,,", '"sep=;",,' } do -- saved again with commas
@@ -85,11 +89,14 @@ describe("a delimiter", function()
   end)
 
   it("that was guessed is shown where a column is not found by it", function()
-    local code, _, err = sync("id;name, first;work, mail;city, x\n1;Bob;a@x.org;Rome\n", "--map", "external_id=id", "--map", "email=work, mail")
+    local code, _, err = sync("id;name, first;work, mail;city, x\n1;Bob;a@x.org;Rome\n", "--map", "external_id=id",
+      "--map", "email=work, mail")
     assert.equal(1, code)
-    assert.truthy(err:find("taken to be a comma (--delimiter names another)", 1, true) and err:find("--skip-lines N", 1, true), err)
+    assert.truthy(err:find("taken to be a comma (--delimiter names another)", 1, true) and err:find("--skip-lines N",
+      1, true), err)
     local out
-    code, out = sync("id;name, first;work, mail;city, x\n1;Bob;a@x.org;Rome\n", "--map", "external_id=id", "--map", "email=work, mail",
+    code, out = sync("id;name, first;work, mail;city, x\n1;Bob;a@x.org;Rome\n", "--map", "external_id=id", "--map",
+      "email=work, mail",
       "--delimiter", "semicolon")
     assert.same({ 0, 1 }, { code, members(out) })
   end)
@@ -108,12 +115,14 @@ describe("lines before the header", function()
       assert.same({ "stray_quote", 2, 5 }, { err.code, err.row, err.line })
     end
     local path = world.file("one\ntwo\nid,mail\n1,a@x.org\n", ".csv")
-    local res = assert(scope3.client {}:run({ map = { external_id = "id", email = "mail" }, audience = "a", skip_lines = 2 }, path, { dry_run = true }))
+    local res = assert(scope3.client {}:run({ map = { external_id = "id", email = "mail" }, audience = "a",
+      skip_lines = 2 }, path, { dry_run = true }))
     assert.same({ 1, 3, 4 }, { res.members, res.lines.header, res.lines.total })
     local code, out = sync("one\ntwo\nid,mail\n1,a@x.org\n", "--skip-lines", "2", unpack(BY_NAME))
     assert.same({ 0, 1 }, { code, members(out) })
     assert.same({ { "1", "a" } }, read("x\n1,a\n", { skip_lines = 1, header = false }))
-    assert.same({ { id = "1", mail = "a" } }, read("\239\187\191sep=;\nx,y,z,\nid;mail\n1;a\n", { skip_lines = 2 })) -- the first of the two names it
+    assert.same({ { id = "1", mail = "a" } }, read("\239\187\191sep=;\nx,y,z,\nid;mail\n1;a\n",
+      { skip_lines = 2 })) -- the first of the two names it
   end)
 
   it("that are all there is, of JSON Lines, or no number at all are errors", function()
@@ -132,7 +141,8 @@ describe("lines before the header", function()
     assert.same({ 2, true }, { code, err:find("has no effect on JSON Lines", 1, true) ~= nil }, err)
     assert.equal(2, (sync("x\n", "--skip-lines", "0", unpack(BY_NAME))))
     assert.has_error(function()
-      scope3.client {}:run({ map = { external_id = 1, email = 2 }, audience = "a", skip_lines = 1 }, assert(scope3.csv(path)), { dry_run = true })
+      scope3.client {}:run({ map = { external_id = 1, email = 2 }, audience = "a", skip_lines = 1 },
+        assert(scope3.csv(path)), { dry_run = true })
     end)
   end)
 end)
@@ -140,7 +150,8 @@ end)
 describe("a file without line ends", function()
   it("is read where CR ends its rows, and an error where they were lost", function()
     assert.same({ { id = "1", mail = "a" }, { id = "2", mail = "b" } }, read "id,mail\r1,a\r2,b")
-    for _, text in ipairs { "id,mail 1,a@x.org 2,b@x.org", "id,mail;1,a@x.org;2,b@x.org", "id\31mail\0301\31a@x.org\030" } do
+    for _, text in ipairs { "id,mail 1,a@x.org 2,b@x.org", "id,mail;1,a@x.org;2,b@x.org",
+      "id\31mail\0301\31a@x.org\030" } do
       local rows = read(text, { delimiter = text:find "\31" and "^_" or "," })
       assert.equal("no_line_ends", rows[1][1])
       assert.is_nil(rows[1][2]:find("@", 1, true))
@@ -159,7 +170,8 @@ describe("a column", function()
     local code, _, err = sync(text, "--map", "external_id=id", "--map", "phone=phone")
     assert.equal(1, code)
     assert.truthy(err:find("stands twice, as 2 and 4: give its number, #2 or #4", 1, true), err)
-    for _, case in ipairs { { "#5", "no column 5" }, { "5", "no column 5" }, { "#0", "no column '#0'" }, { "#x", "no column '#x'" } } do
+    for _, case in ipairs { { "#5", "no column 5" }, { "5", "no column 5" }, { "#0", "no column '#0'" }, { "#x",
+      "no column '#x'" } } do
       code, _, err = sync(text, "--map", "external_id=id", "--map", "phone=" .. case[1])
       assert.equal(1, code)
       assert.truthy(err:find(case[2], 1, true), err)
@@ -171,12 +183,14 @@ describe("a column", function()
     assert.same({ 0, 1 }, { code, members(out) })
     code, out = sync("x,+12065550142,7\n", "--no-header", "--map", "external_id=#3", "--map", "phone=2")
     assert.same({ 0, 1 }, { code, members(out) })
-    local res = assert(scope3.client {}:run({ map = { external_id = "#1", email = "#3" }, audience = "a" }, world.file(text, ".csv"), { dry_run = true }))
+    local res = assert(scope3.client {}:run({ map = { external_id = "#1", email = "#3" }, audience = "a" },
+      world.file(text, ".csv"), { dry_run = true }))
     assert.equal(1, res.members)
   end)
 
   it("that is a name in one file and a number in another is an error", function()
-    local code, _, err = world.command { "sync", world.file("id,2\n1,a@x.org\n", ".csv"), world.file("id,mail\n1,a@x.org\n", ".csv"), "--dry-run",
+    local code, _, err = world.command { "sync", world.file("id,2\n1,a@x.org\n", ".csv"),
+      world.file("id,mail\n1,a@x.org\n", ".csv"), "--dry-run",
       "--audience", "a", "--map", "external_id=id", "--map", "email=2" }
     assert.equal(1, code)
     assert.truthy(err:find("the name of a column in one file and the number of one in another", 1, true), err)

@@ -42,7 +42,8 @@ describe("a row of CSV that lacks cells at its end", function()
 
   it("is taken, and said with its number, where id and an identifier are there", function()
     local got, res = count "Id,Email,Phone,City\n1,a@x.org,+12065550142,Rome\n2,b@x.org\n3,,+12065550143\n4,c@x.org,,\n"
-    assert.same({ 4, 4, 3, 2, {}, { { "short_rows", 2 } } }, { got.rows, got.members, got.emails, got.phones, got.refused, got.warnings })
+    assert.same({ 4, 4, 3, 2, {}, { { "short_rows", 2 } } }, { got.rows, got.members, got.emails, got.phones,
+      got.refused, got.warnings })
     assert.truthy(res.warnings[1].message:find("2 rows have fewer cells than the header", 1, true)
       and res.warnings[1].message:find("(rows 2, 3)", 1, true), res.warnings[1].message)
   end)
@@ -58,7 +59,8 @@ describe("a row of CSV that lacks cells at its end", function()
     local got = count "Id,Name,City,Email,Phone,Mail 2\n7,Bob,New\nYork,b@x.org,c@x.org,d@x.org\n8,Ann,Rome,e@x.org,,\n"
     assert.same({ "1 Email ragged_row", "2 Phone ragged_row" }, got.refused)
     assert.equal(1, got.members)
-    got = count("Id,Name,City,Email,Phone\n7,Bob\nYork,b@x.org,+12065550142,x\n", { mode = "remove" }, { map = { external_id = "Id" }, audience = "a" })
+    got = count("Id,Name,City,Email,Phone\n7,Bob\nYork,b@x.org,+12065550142,x\n", { mode = "remove" },
+      { map = { external_id = "Id" }, audience = "a" })
     assert.same({ 1, { "2 Phone ragged_row" } }, { got.members, got.refused }) -- and "York" is nobody to remove
   end)
 
@@ -100,10 +102,12 @@ describe("a row of CSV that has more fields than its header", function()
   it("in each row is said to be a first column without a name, with a way out that works", function()
     local text = '"Email","Id"\n"1","a@x.org",4711\n"2","b@x.org",4712\n'
     local path = world.file(text, ".csv")
-    local code, _, err = world.command { "sync", path, "--dry-run", "--audience", "a", "--map", "external_id=Id", "--map", "email=Email" }
+    local code, _, err = world.command { "sync", path, "--dry-run", "--audience", "a", "--map", "external_id=Id",
+      "--map", "email=Email" }
     assert.equal(3, code, err)
     local out
-    code, out, err = world.command { "sync", path, "--dry-run", "--audience", "a", "--skip-lines", "1", "--no-header", "--map", "external_id=3",
+    code, out, err = world.command { "sync", path, "--dry-run", "--audience", "a", "--skip-lines", "1", "--no-header",
+      "--map", "external_id=3",
       "--map", "email=#2" }
     assert.equal(0, code, err)
     assert.truthy(out:find("would send   2 members", 1, true), out)

@@ -70,8 +70,10 @@ local function add_job(command)
   command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
   command:option("--settling", "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there."
     ):convert(tonumber)
-  command:option("--delimiter", "What separates columns: a character, tab, comma, semicolon, pipe, space, or a code such as \\x01 (found by itself).")
-  command:option("--skip-lines", "Lines before the header of CSV that are passed over (none)."):argname("N"):convert(tonumber)
+  command:option("--delimiter",
+    "What separates columns: a character, tab, comma, semicolon, pipe, space, or a code such as \\x01 (found by itself).")
+  command:option("--skip-lines", "Lines before the header of CSV that are passed over (none)."):argname("N")
+    :convert(tonumber)
   command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
   command:option("--escape", "backslash: as MySQL, PostgreSQL and Hive write \\t, \\n, \\\\ and \\N; or none (none)."):argname("NAME")
   command:option("--null", "What stands for no value in CSV where it is not quoted (\\N with --escape backslash)."):argname("TEXT")
@@ -108,7 +110,7 @@ local function build_parser()
   sync:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names; - is standard input."):args("+")
   add_job(sync)
   sync:option("--map", "FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
-    .. "a column to take when those before give nothing that can be used.")
+    .. "a column to take when those before give nothing that can be used. COLUMN is a name, or a number such as #4.")
     :argname("FIELD=COLUMN"):count("*")
 
   local run = parser:command("run", "Send the rows of a file through a transformation script.")

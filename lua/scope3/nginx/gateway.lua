@@ -33,7 +33,8 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field shared? string  a lua_shared_dict through which workers share one rate
 ---@field read_timeout? number  seconds that an upload may stand still (60)
 ---@field on_event? fun(event: table)  as in scope3.SyncOptions
---- and what a script may hold beside: mode, unique, region, mend, ids, phone_repairs, delimiter, quote, escape, null, skip_lines, header, format,
+--- and what a script may hold beside: mode, unique, region, mend, ids, phone_repairs, delimiter, quote, escape, null,
+--- skip_lines, header, format,
 --- max_members, max_bytes, rate, …
 local OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "string", base_url = "string",
