@@ -665,12 +665,14 @@ static int has_content_there(sc3_csv *csv, size_t extra, const scan *first) {
   sc3_input *in = &csv->input;
   const sc3_input before = *in;
   const sc3_lines lines = csv->lines;
+  const uint64_t line = csv->line;
+  const int skip_lf = csv->skip_lf;
   const size_t columns = csv->columns, until = in->at + LOOK_AHEAD;
   int found = 0;
   scan s = *first;
   while (!found && in->at + s.length < in->buffer.n && in->at + s.length < until) {
     in->at += s.length;
-    if (scan_row(csv, &s) != SC3_NEXT_RECORD)
+    if (find_row(csv, &s) != SC3_NEXT_RECORD)
       break;
     found = s.fault == SC3_FAULT_NONE && s.count == columns + extra &&
             sc3_width_filled(csv->fields, s.count, columns) > columns;
@@ -678,6 +680,8 @@ static int has_content_there(sc3_csv *csv, size_t extra, const scan *first) {
   }
   memset(&csv->fatal, 0, sizeof csv->fatal);
   csv->lines = lines;
+  csv->line = line;
+  csv->skip_lf = skip_lf;
   *in = before;
   return found;
 }

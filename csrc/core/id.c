@@ -153,7 +153,7 @@ static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare,
     if (why == SC3_R_NONE)
       sc3_sha256_hex(email, n, hex);
   } else {
-    why = sc3_phone_normalize(bare, region, reading->phone_repairs, &phone);
+    why = sc3_phone_normalize(bare, region, reading->phone_repairs & ~(1u << SC3_FIX_PHONE_FIRST), &phone);
     if (why == SC3_R_NONE) {
       *repairs |= phone.repairs;
       sc3_sha256_hex(phone.text, phone.n, hex);

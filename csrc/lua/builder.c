@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "../core/header.h"
+#include "../core/look.h"
 #include "../core/region.h"
 #include "../core/text.h"
 #include "builder.h"
@@ -423,7 +424,7 @@ static void adopt_source(lua_State *L, int values, int source) {
 static int asks_for_parent(const sc3_keys *keys) {
   const sc3_slice parent = sc3_slice_of("__parentId", sizeof "__parentId" - 1);
   size_t i = 0;
-  while (i < keys->count && !sc3_slice_eq(keys->names[i], parent))
+  while (i < keys->count && sc3_likeness_of(parent, keys->names[i]) == SC3_UNLIKE)
     i++;
   return i < keys->count;
 }

@@ -169,6 +169,8 @@ describe("rows of exports", function()
     got = read(A .. "\n" .. order .. "\n", { map = { external_id = { "__parentId", "id" }, email = "mail" },
       audience = "a" })
     assert.equal(2, got.members)
+    got = read(A .. "\n" .. order .. "\n", { map = { external_id = { "parent id", "id" }, email = "mail" }, audience = "a" })
+    assert.equal(2, got.members)
     got = read(A .. "\n" .. order .. "\n", { map = MAP, where = { ["__parentId"] = { present = true } },
       audience = "a" })
     assert.equal(1, got.members)

@@ -99,6 +99,9 @@ describe("an id that MongoDB's programs wrapped", function()
       assert.equal(raw, (scope3.external_id.normalize(raw)))
     end
     assert.equal("id_placeholder", (select(2, scope3.external_id.normalize "ObjectId(null)")))
+    for _, several in ipairs { "a@x.org;b@x.org", "+12065550142; +12065550143" } do -- an id is one
+      assert.is_nil((scope3.external_id.normalize(several, { ids = "hash", phone_repairs = "all" })))
+    end
     assert.equal("id_email", (select(2, scope3.external_id.normalize 'ObjectId("a@x.org")')))
     local res = assert(scope3.client {}:run({ map = { external_id = "id", email = "mail" }, audience = "a" },
       world.file("id,mail\nObjectId(507f1f77bcf86cd799439011),a@x.org\n507f1f77bcf86cd799439011,b@x.org\n", ".csv"),
