@@ -32,8 +32,8 @@ local function add_wait(command)
 end
 
 local function add_repairs(command)
-  command:option("--phone-repairs", "Repairs beyond Google's rules, by commas: decimal, plus, mexico, benin, ivory_coast, brazil, words, trunk_zero, "
-    .. "double_zero, first; or all.")
+  command:option("--phone-repairs", "Repairs beyond Google's rules, by commas: decimal, plus, mexico, words, trunk_zero, "
+    .. "double_zero, first, benin, ivory_coast, brazil; or all.")
     :argname("NAMES")
 end
 
