@@ -300,10 +300,13 @@ FUZZ_LINK = clang $(FUZZ_FLAGS) -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address
 FUZZ_RUN = -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024
 fuzz:
 	@mkdir -p build/fuzz/corpus build/fuzz/corpus-callback
-	@printf '\300\002\000id,mail,tel,land,mail2,tel2,u,h\n1,a@b.co,"+1 206 ""555"" 1234",US,x,,,\n' > build/fuzz/corpus/csv
-	@printf '\010\001\000{"a":"1","b":"a@b.co","c":"030 23125123","d":"\\u0044E"}\n' > build/fuzz/corpus/jsonl
-	@printf '\007\002\100\377\376i\000d\000,\000m\000\n\0001\000,\000a\000@\000b\000.\000c\000o\000\075\330\000\336\n\000' > build/fuzz/corpus/utf16
-	@printf '\007\002\200id,mail\n1,m\374ller@b.co\n2,\201\n' > build/fuzz/corpus/windows-1252
+	@printf '\300\002\000\000id,mail,tel,land,mail2,tel2,u,h\n1,a@b.co,"+1 206 ""555"" 1234",US,x,,,\n' > build/fuzz/corpus/csv
+	@printf '\001\001\000\000[{"a":"1","b":"a@b.co"},\n{"a":{"$$oid":"2"},\n"b":["c@d.co","e@f.co"]}]' > build/fuzz/corpus/json-array
+	@printf '\001\001\000\000\036{"a":"1","b":"a@b.co;c@d.co"}{"a":"2",\n"__parentId":"1"},\036{"a":"3"}' > build/fuzz/corpus/json-stream
+	@printf '\001\000\000\001"sep=;";\nx\nid;mail;tel;land\n1;a@b.co;;;\n;;;\n2;c@d.co\n3;c@d.co;4;US-WA;\n' > build/fuzz/corpus/csv-head
+	@printf '\010\001\000\000{"a":"1","b":"a@b.co","c":"030 23125123","d":"\\u0044E"}\n' > build/fuzz/corpus/jsonl
+	@printf '\007\002\100\000\377\376i\000d\000,\000m\000\n\0001\000,\000a\000@\000b\000.\000c\000o\000\075\330\000\336\n\000' > build/fuzz/corpus/utf16
+	@printf '\007\002\200\000id,mail\n1,m\374ller@b.co\n2,\201\n' > build/fuzz/corpus/windows-1252
 	@printf '{"a":[1,{"b":"\\ud83d\\ude00","b":null}],"c":-1.5e3}' > build/fuzz/corpus-callback/json
 	@printf 'Zm9vYmE=' > build/fuzz/corpus-callback/base64
 	@printf '1.234,50 EUR' > build/fuzz/corpus-callback/amount

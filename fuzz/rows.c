@@ -11,11 +11,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   way_result a, b;
   unsigned mode;
-  if (size < 4)
+  if (size < 5)
     return 0;
-  mode = (unsigned)data[1] | (unsigned)data[2] << 8;
-  way_simd(data + 3, size - 3, (size_t)data[0] + 1, mode, UINT64_MAX, &a);
-  way_portable(data + 3, size - 3, 1 << 16, mode, UINT64_MAX, &b);
+  mode = (unsigned)data[1] | (unsigned)data[2] << 8 | (unsigned)data[3] << 16;
+  way_simd(data + 4, size - 4, (size_t)data[0] + 1, mode, UINT64_MAX, &a);
+  way_portable(data + 4, size - 4, 1 << 16, mode, UINT64_MAX, &b);
   if (a.digest != b.digest)
     abort();
   return 0;

@@ -55,6 +55,7 @@ static void note_record(way *w, const sc3_record *r) {
   note(w, r->row);
   note(w, r->line << 32 ^ r->lines);
   note(w, (uint64_t)r->fault << 32 | r->fault_column);
+  note(w, (uint64_t)r->missing << 1 | (uint64_t)(r->child != 0));
   for (i = 0; r->fault == SC3_FAULT_NONE && i < r->count; i++) {
     note(w, (uint64_t)r->fields[i].kind);
     note_bytes(w, r->fields[i].name.p, r->fields[i].name.n);
@@ -77,6 +78,9 @@ static void note_lines(way *w) {
   note(w, l->header << 48 ^ l->blank << 32 ^ l->quoted);
   note(w, l->bytes.rows << 40 ^ l->bytes.good << 20 ^ l->bytes.row << 10 ^ l->bytes.line);
   note(w, l->swallowed << 32 ^ l->refused_rows << 24 ^ l->odd_rows << 16 ^ l->bytes_marks);
+  note(w, l->shared << 48 ^ l->short_rows << 32 ^ l->trailing_rows << 16 ^ l->longer_rows);
+  for (i = 0; i < SC3_SHORT_MAX; i++)
+    note(w, l->short_at[i]);
   for (i = 0; i < l->spot_count; i++)
     note(w, l->spots[i].row << 48 ^ l->spots[i].line << 32 ^ l->spots[i].lines << 1 ^ (uint64_t)l->spots[i].refused);
 }
@@ -244,7 +248,8 @@ static void open_way(way *w) {
   map_columns(w);
   if (w->mode & WAY_CONDITIONS)
     set_conditions(w);
-  sc3_csv_init(&w->csv, w->mode & WAY_COMMA ? ',' : 0, !(w->mode & WAY_NO_HEADER));
+  sc3_csv_init(&w->csv, w->mode & WAY_CONTROL ? '\x01' : w->mode & WAY_COMMA ? ',' : 0, !(w->mode & WAY_NO_HEADER));
+  w->csv.skip_lines = w->mode & WAY_SKIP_LINES ? 2 : 0;
   sc3_csv_dialect(&w->csv, w->mode & WAY_NO_QUOTES ? '\0' : '"', w->mode & WAY_ESCAPES ? '\\' : '\0', sc3_slice_of("\\N", w->mode & WAY_ESCAPES ? 2 : 0));
   if (w->mode & WAY_SLOWER)
     w->csv.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0], 0) == NULL], (w->mode & WAY_ESCAPES) != 0);
@@ -284,6 +289,7 @@ static void take_rows(way *w, uint64_t max_rows) {
     note_record(w, &record);
     w->result->faults += record.fault != SC3_FAULT_NONE;
     sc3_builder_begin(&w->b, record.row);
+    sc3_builder_check(&w->b, &record);
     wanted = sc3_builder_wants(&w->b, &record);
     must(!wanted || sc3_builder_map(&w->b, &record, w->now) == SC3_OK);
     must(sc3_builder_end(&w->b, !wanted) == SC3_OK);

@@ -23,7 +23,9 @@ enum {
   WAY_HASH_IDS = 4096, /* external ids that are emails or phones; else they are refused */
   WAY_IDS_AS_IS = 8192,
   WAY_UTF16 = 16384, /* the text is said to be UTF-16LE, */
-  WAY_BYTES = 32768  /* or windows-1252; with both UTF-16, by a mark or the first line */
+  WAY_BYTES = 32768, /* or windows-1252; with both UTF-16, by a mark or the first line */
+  WAY_SKIP_LINES = 65536, /* of CSV, two before the header */
+  WAY_CONTROL = 131072    /* the delimiter of CSV is a control character */
 };
 
 /* The columns of the map: id, email, phone, region, email 2, phone 2, uid2, maid, and a hashed email, which CSV has in the first. In JSON Lines they are

@@ -20,7 +20,7 @@ describe("the examples", function()
     assert.equal(1000, res.rows)
     assert.is_true(res.skipped > 100 and res.members > 700 and res.identifiers.hashed_phone > 500)
     assert.same({ "READY", res.sent }, { res.audience.status, res.audience.uploaded_count })
-    assert.equal(2, res.rejected.ragged_row)
+    assert.equal(1, res.rejected.ragged_row) -- the other lacks its last cell alone
     assert.equal(2, res.prehashed)
   end)
 

@@ -113,11 +113,21 @@ describe("a phone", function()
       { "trunk_zero", "+34 (0) 612 345 678", nil, nil, "+34612345678" },
       { "trunk_zero", "+39 (0) 312 345 6789", nil, "+3903123456789", "+393123456789" },
       { "double_zero", "00 44 20 7946 0018", "US", nil, "+442079460018" },
+      { "first", "206-555-0142 ::: 206-555-0143", "US", nil, "+12065550142" },
+      { "first", "+12065550142; +12065550143", nil, nil, "+12065550142" },
+      { "benin", "97 12 34 56", "BJ", nil, "+2290197123456" },
+      { "benin", "+229 21 30 12 34", nil, nil, "+2290121301234" },
+      { "ivory_coast", "08060709", "CI", nil, "+2250708060709" },
+      { "ivory_coast", "+22506060709", nil, nil, "+2250506060709" },
+      { "ivory_coast", "03-060-701", "CI", nil, "+2250103060701" },
+      { "ivory_coast", "+225 20 20 40 50", nil, nil, "+2252720204050" },
+      { "brazil", "(11) 8765-4321", "BR", nil, "+5511987654321" },
+      { "brazil", "+55 21 6123-4567", nil, nil, "+5521961234567" },
     }
 
     it("is repaired by the one repair that is for it, and by no other, and only when that was asked for", function()
       local core_repairs = core.phone_repairs
-      assert.same({ "decimal", "plus", "mexico", "words", "trunk_zero", "double_zero" }, core_repairs)
+      assert.same({ "decimal", "plus", "mexico", "words", "trunk_zero", "double_zero", "first", "benin", "ivory_coast", "brazil" }, core_repairs)
       for _, case in ipairs(CASES) do
         local name, raw, region, google, repaired = case[1], case[2], case[3], case[4], case[5]
         assert.equal(google, (scope3.phone.normalize(raw, region)), raw)
@@ -190,7 +200,8 @@ describe("a phone", function()
       assert.same({ phone_plus = 1, phone_words = 1 }, res.repaired)
       assert.has_error(function()
         scope3.phone.normalize("1", { phone_repairs = { "pluss" } })
-      end, 'scope3.phone.normalize: phone_repairs must be "all" or a list of decimal, plus, mexico, words, trunk_zero, double_zero')
+      end, 'scope3.phone.normalize: phone_repairs must be "all" or a list of decimal, plus, mexico, words, trunk_zero, double_zero, first, benin, '
+        .. "ivory_coast, brazil")
     end)
   end)
 

@@ -72,7 +72,7 @@ describe("a script with a map", function()
       seen[#seen + 1] = ("%d %s %s %s"):format(refusal.row, tostring(refusal.column), refusal.reason, tostring(refusal.dropped))
     end }))
     assert.same({
-      "2 tel phone_national true", "3 nil no_identifier false", "4 mail email_no_at true", "4 nil no_identifier false", "6 tel ragged_row false",
+      "2 tel phone_national true", "3 nil no_identifier false", "4 mail email_no_at true", "4 nil no_identifier false", "6 mail email_placeholder true", "6 tel ragged_row false",
     }, seen)
   end)
 end)

@@ -252,6 +252,12 @@ static int is_integer_text(sc3_slice s, sc3_role role) {
   return s.n > 0;
 }
 
+/* An array of emails or phones, which whoever reads these takes for a list as other programs write it. */
+static int is_list(const sc3_field *f, sc3_role role) {
+  return f->kind == SC3_KIND_NESTED && (role == SC3_ROLE_EMAIL || role == SC3_ROLE_PHONE) && *f->value.p == '[' &&
+         memchr(f->value.p, '{', f->value.n) == NULL;
+}
+
 /* A universal id of a column. A type may have several columns: the first id that can be used counts. */
 static sc3_status take_uid(sc3_builder *b, const sc3_target *t, sc3_slice value, sc3_values *v) {
   size_t i;
@@ -296,6 +302,10 @@ static void take_value(const sc3_target *t, sc3_slice value, sc3_values *v) {
   }
 }
 
+static int is_empty_list(sc3_slice s) {
+  return sc3_text_trim(sc3_slice_of(s.p + 1, s.n - 2)).n == 0;
+}
+
 /* Puts each mapped field to its role. */
 static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v) {
   size_t i;
@@ -306,7 +316,8 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
     sc3_status st = SC3_OK;
     if (f == NULL || f->kind == SC3_KIND_NULL)
       continue;
-    if (f->kind != SC3_KIND_TEXT && !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value, t->role))) {
+    if (f->kind != SC3_KIND_TEXT && !is_list(f, t->role) &&
+        !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value, t->role))) {
       st = t->role == SC3_ROLE_EXTERNAL_ID ? sc3_builder_reject(b, SC3_R_EXTERNAL_ID_TYPE, t->role, t->column)
                                            : sc3_builder_drop(b, t->role, SC3_R_NOT_TEXT, t->column);
       if (st != SC3_OK)
@@ -314,7 +325,7 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
       continue;
     }
     trimmed = sc3_text_trim(f->value);
-    if (trimmed.n == 0)
+    if (trimmed.n == 0 || (f->kind == SC3_KIND_NESTED && is_empty_list(f->value)))
       continue;
     if (t->role == SC3_ROLE_UID)
       st = take_uid(b, t, trimmed, v);
@@ -324,6 +335,18 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
       return st;
   }
   return SC3_OK;
+}
+
+void sc3_builder_check(const sc3_builder *b, sc3_record *r) {
+  const size_t had = r->count - r->missing;
+  size_t i;
+  for (i = 0; r->missing > 0 && i < b->columns->condition_count; i++) {
+    if (b->columns->conditions[i].column > had) {
+      r->fault = SC3_FAULT_RAGGED;
+      r->fault_column = had + 1;
+      return;
+    }
+  }
 }
 
 int sc3_builder_wants(sc3_builder *b, const sc3_record *r) {
@@ -361,7 +384,12 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
     return st;
   if (sc3_slice_some(v.role[SC3_ROLE_EXTERNAL_ID]))
     expect(b, next, v.role[SC3_ROLE_EXTERNAL_ID]);
-  return sc3_builder_stage(b, b->op, &v, &outcome);
+  st = sc3_builder_stage(b, b->op, &v, &outcome);
+  if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER) { /* it may stand in what is missing */
+    b->row_rejected = SC3_R_RAGGED_ROW;
+    b->row_rejected_column = (uint32_t)(r->count - r->missing + 1);
+  }
+  return st;
 }
 
 int sc3_builder_waiting(const sc3_builder *b) {

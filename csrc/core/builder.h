@@ -23,6 +23,7 @@ typedef struct sc3_tally {
   uint64_t poorer;     /* of them, those that had identifiers of a kind that the later one has fewer of */
   uint64_t untold;     /* refusals that there was no room to keep; they are counted all the same */
   uint64_t emails, phones, uids, prehashed; /* of members built that were not superseded */
+  uint64_t children; /* of the rows skipped, those that name the row that they belong to */
   uint64_t zero_ids; /* members whose external id is 0: shops give it to everybody who has none */
   uint64_t rejected_for[SC3_R_COUNT];
   uint64_t dropped_for[SC3_R_COUNT];
@@ -126,6 +127,9 @@ sc3_keys sc3_builder_keys(sc3_builder *b);
 /* Stages the member that the targets find in the record of the row under way; a record with a fault is rejected for it. `next` is the payload that it
    will be flushed to. */
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record, const sc3_payload *next);
+
+/* A record that lacks a column of a condition has a fault: nobody knows whether its row meets it. */
+void sc3_builder_check(const sc3_builder *b, sc3_record *record);
 
 /* Whether the row of a record meets all of the conditions; the first that it does not meet counts it. A record with a
    fault does: its fault is told. */

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
-enum { FIRST_FIELDS = 32 };
+#include "header.h"
+
+enum { FIRST_FIELDS = 32, SNIFFED = 1024, LOOK_AHEAD = 64 << 10 };
 
 void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header) {
   memset(csv, 0, sizeof *csv);
@@ -488,32 +490,26 @@ SC3_COLD static int begins_json(const char *p, size_t n) {
   return 0;
 }
 
-/* "sep=;" alone on the first line, which spreadsheets write for one another, names the delimiter and is no row. */
-static void take_separator(sc3_csv *csv) {
-  sc3_input *in = &csv->input;
-  const char *p = sc3_input_head(in);
-  size_t n = sc3_input_left(in);
-  if (n < 6 || (memcmp(p, "sep=", 4) != 0 && memcmp(p, "SEP=", 4) != 0) || p[4] == '"' || p[4] == '\n' || p[4] == '\r' || (p[5] != '\n' && p[5] != '\r'))
-    return;
-  if (csv->delimiter == '\0')
-    csv->delimiter = p[4];
-  csv->skip_lf = p[5] == '\r';
-  csv->line++;
-  csv->lines.header++;
-  sc3_input_take(in, 6);
-}
-
-/* Looks at the first bytes: what is no text is refused. */
+/* Looks at the first bytes: what is no text is refused, and what stands before the header is passed over. */
 SC3_COLD static sc3_next begin_input(sc3_csv *csv) {
   sc3_input *in = &csv->input;
-  sc3_next next = sc3_input_begin(in, &csv->fatal);
-  if (next == SC3_NEXT_FATAL)
-    return fail(csv, csv->fatal.kind, 1, 0);
+  sc3_next next;
+  if (!csv->sniffed) {
+    const unsigned char d = (unsigned char)csv->delimiter;
+    next = sc3_input_begin(in, d == 0 || d == '\t' || d >= 0x20 ? SC3_CONTROLS_NONE : SC3_CONTROLS_ANY, &csv->fatal);
+    if (next == SC3_NEXT_FATAL)
+      return fail(csv, csv->fatal.kind, 1, 0);
+    if (next != SC3_NEXT_RECORD)
+      return next;
+    csv->sniffed = 1;
+  }
+  next = sc3_csv_head(csv);
   if (next != SC3_NEXT_RECORD)
     return next;
+  if (!sc3_input_sniffable(in))
+    return SC3_NEXT_NEED;
   if (csv->has_header && begins_json(sc3_input_head(in), sc3_input_left(in)))
     return fail(csv, SC3_FATAL_JSON, 1, 0);
-  take_separator(csv);
   csv->begun = 1;
   return SC3_NEXT_RECORD;
 }
@@ -525,22 +521,39 @@ static void forget(sc3_csv *csv, size_t count) {
     csv->fields[i].kind = SC3_KIND_TEXT;
 }
 
+/* A line of nothing but delimiters is an empty line. */
+static int holds_nothing(const sc3_csv *csv, const scan *s) {
+  sc3_slice last;
+  if (csv->fields[0].value.n > 0 || s->count < 2)
+    return 0;
+  last = csv->fields[s->count - 1].value;
+  return last.n == 0 && last.p == sc3_input_head(&csv->input) + s->count - 1;
+}
+
 static sc3_next find_row(sc3_csv *csv, scan *s) {
-  sc3_next next = skip_empty_lines(csv);
-  s->doubled = 0;
-  if (next == SC3_NEXT_RECORD && csv->delimiter == '\0')
-    next = find_delimiter(csv);
-  if (next == SC3_NEXT_RECORD)
-    next = scan_row(csv, s);
-  if (next != SC3_NEXT_RECORD && s->doubled)
-    forget(csv, s->count + 1);
-  return next;
+  for (;;) {
+    sc3_next next = skip_empty_lines(csv);
+    s->doubled = 0;
+    if (next == SC3_NEXT_RECORD && csv->delimiter == '\0')
+      next = find_delimiter(csv);
+    if (next == SC3_NEXT_RECORD)
+      next = scan_row(csv, s);
+    if (next != SC3_NEXT_RECORD && s->doubled)
+      forget(csv, s->count + 1);
+    if (next != SC3_NEXT_RECORD || !holds_nothing(csv, s))
+      return next;
+    csv->line += s->lines;
+    csv->lines.blank++;
+    csv->skip_lf = s->ends_in_cr;
+    sc3_input_take(&csv->input, s->length);
+  }
 }
 
 /* How many lines inside the row's fields look like rows of their own. Counted before quotes and escapes are taken out. */
 static size_t alike_in(const sc3_csv *csv, const scan *s) {
   size_t i, alike = 0;
-  if (s->fault != SC3_FAULT_NONE || (s->count != csv->columns && csv->columns > 0) || s->count < 2)
+  if (s->fault != SC3_FAULT_NONE || s->count < 2 ||
+      (csv->columns > 0 && s->count != csv->columns && s->count != csv->columns + csv->width.extra))
     return 0;
   for (i = 0; i < s->count; i++) {
     sc3_slice v = csv->fields[i].value;
@@ -618,6 +631,8 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
   if (s.fault != SC3_FAULT_NONE)
     return fail(csv, SC3_FATAL_HEADER, csv->line, s.fault_column);
   next = keep_header(csv, s.count);
+  if (next == SC3_NEXT_RECORD && s.lines == s.inner && sc3_header_advice(csv->names, csv->columns) != NULL)
+    return fail(csv, SC3_FATAL_NO_LINES, 1, 0);
   if (next == SC3_NEXT_RECORD) {
     csv->line += s.lines;
     csv->lines.header += s.inner + 1;
@@ -627,16 +642,68 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
   return next;
 }
 
+/* Whether a row in the next bytes has something where the first one has `extra` empty fields: then these are no
+   trailing delimiters. Nothing is taken. */
+static int has_content_there(sc3_csv *csv, size_t extra, const scan *first) {
+  sc3_input *in = &csv->input;
+  const sc3_input before = *in;
+  const sc3_lines lines = csv->lines;
+  const uint64_t line = csv->line;
+  const int skip_lf = csv->skip_lf;
+  const size_t columns = csv->columns, until = in->at + LOOK_AHEAD;
+  int found = 0;
+  scan s = *first;
+  while (!found && in->at + s.length < in->buffer.n && in->at + s.length < until) {
+    in->at += s.length;
+    if (find_row(csv, &s) != SC3_NEXT_RECORD)
+      break;
+    found = s.fault == SC3_FAULT_NONE && s.count == columns + extra &&
+            sc3_width_filled(csv->fields, s.count, columns) > columns;
+    forget(csv, s.count);
+  }
+  memset(&csv->fatal, 0, sizeof csv->fatal);
+  csv->lines = lines;
+  csv->line = line;
+  csv->skip_lf = skip_lf;
+  *in = before;
+  return found;
+}
+
+/* Looks at the first row, and where it is too long by empty fields alone at those behind it. It stays to be read. */
+static sc3_next learn_width(sc3_csv *csv) {
+  scan s;
+  size_t extra;
+  sc3_next next = find_row(csv, &s);
+  if (next != SC3_NEXT_RECORD)
+    return next;
+  extra = 0;
+  if (s.fault == SC3_FAULT_NONE && sc3_width_filled(csv->fields, s.count, csv->columns) == csv->columns)
+    extra = s.count - csv->columns;
+  if (s.doubled)
+    forget(csv, s.count);
+  if (extra > 0 && !csv->input.finished && sc3_input_left(&csv->input) < LOOK_AHEAD + s.length)
+    return SC3_NEXT_NEED; /* what is decided does not depend on how much has come */
+  csv->width.extra = extra > 0 && !has_content_there(csv, extra, &s) ? extra : 0;
+  csv->width.known = 1;
+  return SC3_NEXT_RECORD;
+}
+
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   scan s;
   sc3_next next = sc3_csv_begin(csv);
+  if (next == SC3_NEXT_RECORD && !csv->width.known)
+    next = learn_width(csv);
   if (next == SC3_NEXT_RECORD)
     next = take_row(csv, &s);
   if (next != SC3_NEXT_RECORD)
     return next;
+  record->missing = 0;
   if (s.count != csv->columns && s.fault == SC3_FAULT_NONE) {
-    s.fault = SC3_FAULT_RAGGED;
+    const size_t had = s.count;
     s.fault_column = (s.count < csv->columns ? s.count : csv->columns) + 1;
+    s.fault = sc3_width_judge(&csv->width, &csv->lines, csv->fields, &s.count, csv->columns, csv->row + 1, s.inner);
+    if (s.fault == SC3_FAULT_NONE)
+      record->missing = s.count > had ? s.count - had : 0;
   }
   record->row = ++csv->row;
   record->line = csv->line;
@@ -645,7 +712,7 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   record->count = s.count;
   record->fields = csv->fields;
   record->fault = s.fault;
-  record->fault_column = s.fault_column;
+  record->fault_column = s.fault != SC3_FAULT_NONE ? s.fault_column : 0;
   if (s.inner > 0)
     sc3_lines_count(&csv->lines, csv->row, csv->line, s.inner, s.fault != SC3_FAULT_NONE, s.alike);
   csv->line += s.lines;

@@ -4,6 +4,7 @@
 #define SC3_CSV_H
 
 #include "csv_marks.h"
+#include "csv_width.h"
 #include "input.h"
 #include "lines.h"
 #include "record.h"
@@ -18,7 +19,10 @@ typedef struct sc3_csv {
   size_t null_length;      /* 0 = no such text */
   sc3_csv_marks marks;
   int has_header;
-  int begun;       /* the first bytes were looked at */
+  uint64_t skip_lines; /* that stand before the header, those still to be passed over */
+  int sniffed;     /* the first bytes were looked at */
+  int separated;   /* a first line that names the delimiter was looked for */
+  int begun;       /* all before the header was passed over */
   int header_read;
   int skip_lf;     /* the last row ended with CR at the end of what had come */
   int has_nulls;   /* the row that was given out has fields that are SC3_KIND_NULL */
@@ -27,6 +31,7 @@ typedef struct sc3_csv {
   sc3_field *fields;
   size_t field_capacity;
   size_t columns;  /* fields of the header, or of the first row; 0 until they are known */
+  sc3_width width;
   sc3_buffer header;  /* the header's text, kept */
   sc3_slice *names;   /* slices of it */
   sc3_fatal fatal;
@@ -39,13 +44,17 @@ void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header);
    row, because databases that escape line ends leave it as it is. */
 void sc3_csv_dialect(sc3_csv *csv, char quote, char escape, sc3_slice null);
 
+/* Takes what stands before the header: a line that names the delimiter, and `skip_lines` lines, set before the first
+   call, in which quotes mean nothing. SC3_NEXT_RECORD when all of it was taken. sc3_csv_begin() calls it. */
+sc3_next sc3_csv_head(sc3_csv *csv);
+
 void sc3_csv_free(sc3_csv *csv);
 
 /* Reads up to the header, so that names and columns are known: SC3_NEXT_RECORD when they are. With no header it looks at the first row, which stays to be
    read, and columns are its fields; 0 where there is no row. */
 sc3_next sc3_csv_begin(sc3_csv *csv);
 
-/* The next row. Empty lines are no rows. */
+/* The next row. Empty lines, and lines of nothing but delimiters, are no rows. */
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record);
 
 #endif

@@ -130,18 +130,41 @@ int sc3_email_nowhere(sc3_slice label) {
   return 0;
 }
 
-sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
-  sc3_slice s;
-  sc3_reason why;
-  sc3_repairs mended = 0;
-  size_t i, at = 0, ats = 0;
-  if (sc3_email_plain(raw, out, n))
-    return SC3_R_NONE;
-  if (!sc3_utf8_valid(raw.p, raw.n))
-    return SC3_R_EMAIL_UTF8;
-  s = sc3_text_trim(raw);
-  if (sc3_placeholder(s))
+/* An address of a list is being read. */
+typedef struct part {
+  char *out;
+  size_t *n;
+  sc3_repairs repairs;
+} part;
+
+static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs);
+
+static sc3_reason read_part(void *what, sc3_slice address) {
+  part *p = what;
+  p->repairs = 0;
+  if (address.n == 0 || sc3_placeholder(address))
     return SC3_R_EMAIL_PLACEHOLDER;
+  return read_one(address, 1, 0, p->out, p->n, &p->repairs);
+}
+
+/* Of several addresses the first that can be used. */
+static sc3_reason read_list(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
+  part p;
+  sc3_reason why;
+  p.out = out;
+  p.n = n;
+  p.repairs = 0;
+  why = sc3_email_list(s, read_part, &p);
+  if (why == SC3_R_NONE)
+    *repairs |= p.repairs | 1u << SC3_FIX_EMAIL_FIRST;
+  return why;
+}
+
+/* Reads a text that is trimmed and valid UTF-8; `alone` where it may be a list. */
+static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
+  sc3_repairs mended = 0;
+  sc3_reason why;
+  size_t i, at = 0, ats = 0;
   if (mend) {
     s = sc3_email_unwrap(s, &mended);
     *repairs |= mended;
@@ -153,6 +176,10 @@ sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX],
       at = i;
   }
   why = ats == 1 ? check_characters(s, at) : judge_ats(s, ats);
+  if (why != SC3_R_NONE && ats > 1 && mend && alone &&
+      ((mended >> SC3_FIX_EMAIL_MAILTO & 1) == 0 || !has_percent_codes(s)) &&
+      read_list(s, out, n, repairs) == SC3_R_NONE)
+    return SC3_R_NONE;
   if (why != SC3_R_NONE)
     return why;
   if ((mended >> SC3_FIX_EMAIL_MAILTO & 1) != 0 && has_percent_codes(s))
@@ -169,4 +196,14 @@ sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX],
   if (why != SC3_R_NONE)
     return why;
   return lowercase(s, out, n) == 0 ? SC3_R_NONE : SC3_R_EMAIL_TOO_LONG;
+}
+
+sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
+  sc3_slice s;
+  if (sc3_email_plain(raw, out, n))
+    return SC3_R_NONE;
+  if (!sc3_utf8_valid(raw.p, raw.n))
+    return SC3_R_EMAIL_UTF8;
+  s = sc3_text_trim(raw);
+  return sc3_placeholder(s) ? SC3_R_EMAIL_PLACEHOLDER : read_one(s, mend, 1, out, n, repairs);
 }

@@ -36,7 +36,8 @@ static sc3_slice take_mailto(sc3_slice s, sc3_repairs *repairs) {
 }
 
 static sc3_slice take_label(sc3_slice s, sc3_repairs *repairs) {
-  static const char *const labels[] = {"email:", "e-mail:", "mail:", "email address:", "e-mail address:", NULL};
+  static const char *const labels[] = {"email:", "e-mail:", "mail:", "email address:", "e-mail address:", "smtp:",
+    "acct:", NULL};
   const char *const *label;
   for (label = labels; *label != NULL; label++) {
     if (sc3_text_begins(s, *label)) {
@@ -47,17 +48,74 @@ static sc3_slice take_label(sc3_slice s, sc3_repairs *repairs) {
   return s;
 }
 
+static int is_same(sc3_slice a, sc3_slice b) {
+  size_t i;
+  for (i = 0; i < a.n && i < b.n; i++) {
+    char c = a.p[i], d = b.p[i];
+    c = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    d = d >= 'A' && d <= 'Z' ? (char)(d + ('a' - 'A')) : d;
+    if (c != d)
+      return 0;
+  }
+  return a.n == b.n;
+}
+
 /* Name <a@b>, <a@b> */
 static sc3_slice take_name(sc3_slice s, sc3_repairs *repairs) {
   size_t open = find(s, '<');
-  sc3_slice inside;
+  sc3_slice inside, name = sc3_slice_of(s.p, open);
+  int marks = 0;
   if (s.n < 3 || s.p[s.n - 1] != '>' || open >= s.n - 2)
     return s;
   inside = sc3_slice_of(s.p + open + 1, s.n - open - 2);
-  if (find(inside, '<') < inside.n || find(inside, '>') < inside.n || find(sc3_slice_of(s.p, open), '@') < open)
+  if (find(inside, '<') < inside.n || find(inside, '>') < inside.n ||
+      (find(name, '@') < open && !is_same(sc3_text_unmark(sc3_text_trim(name), "'\"", "'\"", &marks), sc3_text_trim(inside))))
     return s; /* several addresses: not ours to choose from */
   note(repairs, SC3_FIX_EMAIL_NAME);
   return sc3_text_trim(inside);
+}
+
+/* The place of a text in `s`, in any case; s.n where it is not. */
+static size_t find_text(sc3_slice s, const char *text) {
+  size_t i = 0;
+  while (i < s.n && !sc3_text_begins(sc3_slice_of(s.p + i, s.n - i), text))
+    i++;
+  return i;
+}
+
+/* [text](mailto:a@b), [a@b](a@b) and <a href="mailto:a@b">text</a>. A text that is another address is not ours to
+   choose from. */
+static sc3_slice take_link(sc3_slice s, sc3_repairs *repairs) {
+  sc3_slice text, address;
+  size_t at;
+  if (s.n > 4 && s.p[0] == '[' && s.p[s.n - 1] == ')' && (at = find_text(s, "](")) < s.n) {
+    text = sc3_slice_of(s.p + 1, at - 1);
+    address = sc3_slice_of(s.p + at + 2, s.n - at - 3);
+  } else if (sc3_text_begins(s, "<a ") && (at = find_text(s, "mailto:")) < s.n &&
+             (s.p[at - 1] == '"' || s.p[at - 1] == '\'')) {
+    const char quote = s.p[at - 1];
+    size_t close;
+    address = sc3_slice_of(s.p + at, s.n - at);
+    close = find(address, quote);
+    text = sc3_slice_of(address.p + close, address.n - close);
+    address.n = close;
+    at = find(text, '>');
+    if (at == text.n)
+      return s;
+    text = sc3_slice_of(text.p + at + 1, text.n - at - 1);
+    text.n = find_text(text, "</a>");
+  } else {
+    return s;
+  }
+  if (sc3_text_begins(address, "mailto:"))
+    address = drop_head(address, 7);
+  address.n = find(address, '?');
+  address = sc3_text_trim(address);
+  text = sc3_text_trim(text);
+  if (find(address, '@') == address.n || (find(text, '@') < text.n && !is_same(text, address)))
+    return s;
+  note(repairs, SC3_FIX_EMAIL_LINK);
+  return address;
 }
 
 /* a@b (Name) */
@@ -121,6 +179,7 @@ sc3_slice sc3_email_unwrap(sc3_slice s, sc3_repairs *repairs) {
     s = take_edges(s, repairs);
     s = take_mailto(s, repairs);
     s = take_label(s, repairs);
+    s = take_link(s, repairs);
     s = take_name(s, repairs);
     s = take_comment(s, repairs);
     s = take_quotes(s, repairs);

@@ -148,10 +148,12 @@ static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare,
   sc3_reason why;
   if (contact == SC3_CONTACT_EMAIL) {
     why = sc3_email_normalize(s, reading->mend, email, &n, repairs);
+    if (why == SC3_R_NONE && (*repairs >> SC3_FIX_EMAIL_FIRST & 1) != 0)
+      why = SC3_R_EMAIL_SEVERAL; /* another export has them in another order, and an id is one */
     if (why == SC3_R_NONE)
       sc3_sha256_hex(email, n, hex);
   } else {
-    why = sc3_phone_normalize(bare, region, reading->phone_repairs, &phone);
+    why = sc3_phone_normalize(bare, region, reading->phone_repairs & ~(1u << SC3_FIX_PHONE_FIRST), &phone);
     if (why == SC3_R_NONE) {
       *repairs |= phone.repairs;
       sc3_sha256_hex(phone.text, phone.n, hex);
@@ -181,6 +183,25 @@ static sc3_reason check_hash(sc3_slice s, const sc3_reading *reading, char hex[S
   return SC3_R_NONE;
 }
 
+/* The inside of ObjectId("…"), NumberLong(…) and {"$oid": "…"}, as MongoDB's programs write ids into CSV; the text
+   itself where it is none of these. */
+static sc3_slice unwrap(sc3_slice s) {
+  static const char *const heads[] = {"objectid(", "numberlong(", "numberint(", "numberdecimal(", "uuid(", "long(",
+    "{\"$oid\":", "{\"$numberlong\":", "{\"$uuid\":", NULL};
+  const char *const *head = heads;
+  int taken = 0;
+  sc3_slice inside;
+  while (*head != NULL && !sc3_text_begins(s, *head))
+    head++;
+  if (*head == NULL || s.p[s.n - 1] != (**head == '{' ? '}' : ')'))
+    return s;
+  inside = sc3_text_trim(sc3_slice_of(s.p + strlen(*head), s.n - strlen(*head) - 1));
+  inside = sc3_text_unmark(inside, "'\"", "'\"", &taken);
+  if (inside.n == 0 || memchr(inside.p, '(', inside.n) != NULL || memchr(inside.p, '"', inside.n) != NULL)
+    return s;
+  return inside;
+}
+
 sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_reading *reading,
     char hex[SC3_SHA256_HEX], sc3_slice *id, sc3_repairs *repairs) {
   sc3_repairs mended = 0;
@@ -204,6 +225,13 @@ sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_r
   if (mended != 0 && !reading->mend)
     return SC3_R_ID_UNMENDED;
   taken = 0;
+  bare = unwrap(s);
+  if (bare.n < s.n) {
+    mended |= 1u << SC3_FIX_ID_WRAPPED;
+    s = bare;
+    if (sc3_placeholder_id(s))
+      return SC3_R_ID_PLACEHOLDER;
+  }
   bare = sc3_text_unmark(s, "'\"`=", "'\"`", &taken);
   if (bare.n == 0)
     return SC3_R_NO_EXTERNAL_ID;

@@ -41,8 +41,7 @@ static int begins(const char *p, size_t n, const char *magic, size_t length) {
   return n >= length && memcmp(p, magic, length) == 0;
 }
 
-/* Whether enough has come to say what the input is: its first line, or the bytes that are looked at. */
-SC3_COLD static int sniffable(const sc3_input *in) {
+SC3_COLD int sc3_input_sniffable(const sc3_input *in) {
   size_t left = sc3_input_left(in);
   if (in->finished || left >= SC3_LOOKED_AT)
     return 1;
@@ -65,13 +64,14 @@ typedef struct first_line {
   size_t n, nuls[2], controls; /* NULs at even and at odd places; control characters, NULs too */
 } first_line;
 
-SC3_COLD static first_line look_at_line(const char *p, size_t n) {
+SC3_COLD static first_line look_at_line(const char *p, size_t n, sc3_controls allowed) {
   first_line line = {0, {0, 0}, 0};
   for (; line.n < n && line.n < SC3_LOOKED_AT && p[line.n] != '\n'; line.n++) {
     unsigned char c = (unsigned char)p[line.n];
     if (c == 0)
       line.nuls[line.n & 1]++;
-    line.controls += c < 0x20 && c != '\t' && c != '\r' && c != '\f';
+    if (c < 0x20 && c != '\t' && c != '\r' && c != '\f')
+      line.controls += c == 0 || !(allowed == SC3_CONTROLS_ANY || (allowed == SC3_CONTROLS_SEQUENCE && c == 0x1e));
   }
   return line;
 }
@@ -111,7 +111,7 @@ static sc3_next refuse_narrow(sc3_fatal *fatal, const char *line, size_t n) {
 SC3_COLD static sc3_next find_encoding(sc3_input *in, sc3_fatal *fatal, size_t *mark) {
   const char *p = sc3_input_head(in);
   const size_t n = sc3_input_left(in);
-  const first_line line = look_at_line(p, n);
+  const first_line line = look_at_line(p, n, SC3_CONTROLS_NONE);
   const sc3_encoding told = in->encoding, said = marked(p, n, mark), seems = unmarked(&line);
   const int wide = told == SC3_ENCODING_UTF16LE || told == SC3_ENCODING_UTF16BE || told == SC3_ENCODING_UTF16;
   if (said != SC3_ENCODING_UNTOLD) {
@@ -170,20 +170,20 @@ SC3_COLD static sc3_next begin_bytes(sc3_input *in, sc3_fatal *fatal) {
   return SC3_NEXT_RECORD;
 }
 
-SC3_COLD sc3_next sc3_input_begin(sc3_input *in, sc3_fatal *fatal) {
+SC3_COLD sc3_next sc3_input_begin(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal) {
   sc3_next next = SC3_NEXT_RECORD;
-  if (!sniffable(in))
+  if (!sc3_input_sniffable(in))
     return SC3_NEXT_NEED;
   if (!in->begun)
     next = begin_bytes(in, fatal);
   if (next != SC3_NEXT_RECORD)
     return next;
   if (in->decoding) { /* the text, of which less may have come than of bytes */
-    if (!sniffable(in))
+    if (!sc3_input_sniffable(in))
       return SC3_NEXT_NEED;
     next = refuse_kind(fatal, sc3_input_head(in), sc3_input_left(in));
   }
-  if (next == SC3_NEXT_RECORD && look_at_line(sc3_input_head(in), sc3_input_left(in)).controls > 0)
+  if (next == SC3_NEXT_RECORD && look_at_line(sc3_input_head(in), sc3_input_left(in), allowed).controls > 0)
     return refuse(fatal, SC3_FATAL_BINARY, NULL);
   return next;
 }

@@ -49,9 +49,19 @@ void sc3_input_commit(sc3_input *in, size_t n);
 /* No more will come. SC3_ENOMEM. */
 sc3_status sc3_input_finish(sc3_input *in);
 
+/* The control characters that a first line of text may hold, besides white space. */
+typedef enum sc3_controls {
+  SC3_CONTROLS_NONE,
+  SC3_CONTROLS_SEQUENCE, /* the separator of RFC 7464, 0x1e */
+  SC3_CONTROLS_ANY       /* all but NUL: one of them separates columns, and others may separate what is inside them */
+} sc3_controls;
+
+/* Whether enough has come to say what the input is: its first line, or the bytes that are looked at. */
+int sc3_input_sniffable(const sc3_input *in);
+
 /* Looks at the first bytes: what is no text is refused, a byte order mark is dropped, and from here on all is UTF-8.
    SC3_NEXT_RECORD when it is begun, SC3_NEXT_NEED, SC3_NEXT_NOMEM, or SC3_NEXT_FATAL with the reason. The same however
    the bytes came in. */
-sc3_next sc3_input_begin(sc3_input *in, sc3_fatal *fatal);
+sc3_next sc3_input_begin(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal);
 
 #endif

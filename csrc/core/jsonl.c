@@ -151,9 +151,20 @@ static int key_at(sc3_jsonl *j, const sc3_keys *wanted, size_t place, sc3_slice 
   return p->key;
 }
 
+/* Keeps a value that stands for the key of that number. `*room` grows by what its text takes. */
+static void keep_found(sc3_jsonl *j, sc3_slice name, size_t key, sc3_found *found, size_t *room) {
+  sc3_field *f = &j->looked[key];
+  sc3_found_unwrap(found);
+  f->name = name;
+  f->value = found->value;
+  f->kind = found->kind;
+  j->found[key] = f;
+  j->escaped[key] = (unsigned char)found->escaped;
+  *room += found->escaped ? found->value.n + 2 : 0;
+}
+
 /* Looks for the key of that number where the row has it under another spelling, or inside another value. `*room` grows by what its text takes. */
 static sc3_fault look_for(sc3_jsonl *j, const sc3_keys *wanted, size_t key, sc3_record *r, size_t *room) {
-  sc3_field *f = &j->looked[key];
   sc3_found found;
   switch (sc3_look(j->fields, r->count, wanted->names[key], &found)) {
     case SC3_LOOKED_NONE:
@@ -164,12 +175,7 @@ static sc3_fault look_for(sc3_jsonl *j, const sc3_keys *wanted, size_t key, sc3_
     default:
       break;
   }
-  f->name = wanted->names[key];
-  f->value = found.value;
-  f->kind = found.kind;
-  j->found[key] = f;
-  j->escaped[key] = (unsigned char)found.escaped;
-  *room += found.escaped ? found.value.n + 2 : 0;
+  keep_found(j, wanted->names[key], key, &found, room);
   return SC3_FAULT_NONE;
 }
 
@@ -198,8 +204,12 @@ static sc3_fault find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, 
   for (i = 0; i < wanted->count && fault == SC3_FAULT_NONE; i++) {
     j->found[i] = j->at[i] > 0 ? &j->fields[j->at[i] - 1] : NULL;
     j->escaped[i] = 0;
-    if (j->at[i] == 0 && r->count > 0)
+    if (j->at[i] == 0 && r->count > 0) {
       fault = look_for(j, wanted, i, r, &room);
+    } else if (j->at[i] > 0 && j->found[i]->kind == SC3_KIND_NESTED) {
+      sc3_found found = {j->found[i]->value, SC3_KIND_NESTED, 0};
+      keep_found(j, wanted->names[i], i, &found, &room);
+    }
     if (wanted->seen != NULL)
       wanted->seen[i] = (unsigned char)(wanted->seen[i] | (j->found[i] != NULL ? SC3_SEEN : 0) | (fault == SC3_FAULT_AMBIGUOUS ? SC3_SEEN_TWICE : 0));
   }
@@ -208,8 +218,11 @@ static sc3_fault find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, 
   return *st == SC3_OK ? fault : SC3_FAULT_TOO_LONG;
 }
 
-/* Reads the members of an object from behind its opening bracket, up to the end of the line. */
-static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count, sc3_status *st) {
+static const char PARENT[] = "__parentId";
+
+/* Reads the members of an object from behind its opening bracket; `*last` is what stands behind it. */
+static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count, sc3_status *st,
+                              const char **last) {
   const char *const end = t->end;
   size_t place;
   for (place = 0;; place++) {
@@ -235,6 +248,8 @@ static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wa
       return SC3_FAULT_BAD_JSON;
     if (t->half)
       return SC3_FAULT_UTF8;
+    if (name.n == sizeof PARENT - 1 && memcmp(name.p, PARENT, name.n) == 0)
+      j->child = kind == SC3_KIND_TEXT;
     key = wanted != NULL ? key_at(j, wanted, place, name) : KEPT;
     if (key != PASSED_OVER) {
       value = kind == SC3_KIND_TEXT ? sc3_json_unescape(value_start, behind) : sc3_slice_of(value_start, (size_t)(behind - value_start));
@@ -244,17 +259,29 @@ static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wa
       if (key >= 0)
         j->at[key] = (uint32_t)*count;
     }
-    if (*p++ == '}')
-      return skip_space(p, end) == end ? SC3_FAULT_NONE : SC3_FAULT_BAD_JSON;
+    if (*p++ == '}') {
+      *last = p;
+      return SC3_FAULT_NONE;
+    }
   }
 }
 
-/* Reads one line; its fault, or SC3_FAULT_NONE with the fields in place. SC3_ENOMEM. */
-static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, const sc3_keys *wanted, sc3_record *r) {
+static const char *skip_between(const char *p, const char *end) {
+  while (p < end && sc3_json_between(*p))
+    p++;
+  return p;
+}
+
+/* Reads the object at `p`, up to `end`; its fault, or SC3_FAULT_NONE with the fields in place. `*rest` is the next
+   object before `end`, or `end`. SC3_ENOMEM. */
+static sc3_status read_object(sc3_jsonl *j, char *p, const char *end, const sc3_keys *wanted, sc3_record *r,
+                              const char **rest) {
   sc3_status st = SC3_OK;
+  const char *last = end;
   text t;
   t.end = end;
   t.half = 0;
+  j->child = 0;
   r->count = 0;
   r->fault_column = 0;
   if (wanted != NULL)
@@ -264,18 +291,26 @@ static sc3_status read_line(sc3_jsonl *j, char *p, const char *end, const sc3_ke
   } else if (*p != '{') {
     sc3_kind kind;
     const char *behind = scan_value(p, &t, 0, &kind);
-    r->fault = behind != NULL && skip_space(behind, end) == end ? SC3_FAULT_NOT_OBJECT : SC3_FAULT_BAD_JSON;
+    r->fault = behind != NULL && skip_between(behind, end) == end ? SC3_FAULT_NOT_OBJECT : SC3_FAULT_BAD_JSON;
   } else {
     const char *inside = skip_space(p + 1, end);
-    if (inside < end && *inside == '}')
-      r->fault = skip_space(inside + 1, end) == end ? SC3_FAULT_NONE : SC3_FAULT_BAD_JSON;
-    else
-      r->fault = read_members(j, p + 1, &t, wanted, &r->count, &st);
+    if (inside < end && *inside == '}') {
+      r->fault = SC3_FAULT_NONE;
+      last = inside + 1;
+    } else {
+      r->fault = read_members(j, p + 1, &t, wanted, &r->count, &st, &last);
+    }
+  }
+  *rest = r->fault == SC3_FAULT_NONE ? skip_between(last, end) : end;
+  if (*rest < end && **rest != '{') {
+    r->fault = SC3_FAULT_BAD_JSON;
+    *rest = end;
   }
   if (r->fault == SC3_FAULT_NONE && wanted != NULL && st == SC3_OK)
     r->fault = find_keys(j, wanted, r, &st);
   if (r->fault != SC3_FAULT_NONE)
     r->count = 0;
+  r->child = j->child;
   return st == SC3_ENOMEM ? st : SC3_OK;
 }
 
@@ -304,20 +339,177 @@ SC3_COLD static int is_columns(const char *p, size_t n) {
          memchr(p, '\t', (size_t)(end - p)) != NULL || memchr(p, '|', (size_t)(end - p)) != NULL;
 }
 
+static sc3_next fail(sc3_jsonl *j, sc3_fatal_kind kind) {
+  j->fatal.kind = kind;
+  j->fatal.row = j->row + 1;
+  j->fatal.line = j->line;
+  return SC3_NEXT_FATAL;
+}
+
+/* How the objects follow each other, as the first one tells, which is kept in mind for what it holds. */
+static sc3_next find_layout(sc3_jsonl *j) {
+  const sc3_input *in = &j->input;
+  const char *p = sc3_input_head(in), *end = p + sc3_input_left(in), *behind = end;
+  const int all = in->finished || end - p > SC3_ROW_MAX;
+  sc3_json_whole whole;
+  size_t n;
+  int valid = 0;
+  j->layout = SC3_LAYOUT_LINES;
+  p = skip_between(p, end);
+  if (p == end)
+    return all ? SC3_NEXT_RECORD : SC3_NEXT_NEED;
+  if (*p == '[')
+    j->layout = SC3_LAYOUT_ARRAY;
+  if (*p != '{')
+    return SC3_NEXT_RECORD;
+  whole = sc3_json_span(p, end, &behind);
+  if (whole == SC3_JSON_BROKEN)
+    return SC3_NEXT_RECORD;
+  if (whole == SC3_JSON_PART && !all)
+    return SC3_NEXT_NEED;
+  if (whole == SC3_JSON_PART || behind - p > SC3_ROW_MAX) {
+    n = end - p > SC3_ROW_MAX ? SC3_ROW_MAX : (size_t)(end - p);
+    if (n == SC3_ROW_MAX)
+      j->wrapped_length = sc3_json_rows_inside(sc3_slice_of(p, n), j->wrapped, &valid);
+    return j->wrapped_length > 0 ? fail(j, SC3_FATAL_JSON_WRAPPED) : SC3_NEXT_RECORD;
+  }
+  n = (size_t)(behind - p);
+  while (behind < end && sc3_json_between(*behind) && *behind != '\n' && (*behind != '\r' || !j->cr))
+    behind++;
+  if (behind == end && !all)
+    return SC3_NEXT_NEED;
+  j->wrapped_length = sc3_json_rows_inside(sc3_slice_of(p, n), j->wrapped, &valid);
+  if (memchr(p, j->cr ? '\r' : '\n', n) != NULL ? valid : behind < end && *behind == '{')
+    j->layout = SC3_LAYOUT_STREAM;
+  return SC3_NEXT_RECORD;
+}
+
 SC3_COLD static sc3_next begin_input(sc3_jsonl *j) {
   sc3_input *in = &j->input;
-  sc3_next next = sc3_input_begin(in, &j->fatal);
-  if (next == SC3_NEXT_RECORD && is_columns(sc3_input_head(in), sc3_input_left(in))) {
-    j->fatal.kind = SC3_FATAL_NO_JSON;
-    next = SC3_NEXT_FATAL;
+  sc3_next next;
+  if (!j->sniffed) {
+    next = sc3_input_begin(in, SC3_CONTROLS_SEQUENCE, &j->fatal);
+    if (next == SC3_NEXT_RECORD && is_columns(sc3_input_head(in), sc3_input_left(in))) {
+      j->fatal.kind = SC3_FATAL_NO_JSON;
+      next = SC3_NEXT_FATAL;
+    }
+    if (next != SC3_NEXT_RECORD) {
+      j->fatal.line = next == SC3_NEXT_FATAL ? 1 : 0;
+      return next;
+    }
+    j->cr = ends_in_cr(in);
+    j->sniffed = 1;
   }
-  if (next != SC3_NEXT_RECORD) {
-    j->fatal.line = next == SC3_NEXT_FATAL ? 1 : 0;
+  next = find_layout(j);
+  j->begun = next == SC3_NEXT_RECORD;
+  return next;
+}
+
+/* --- objects that do not stand one a line
+   ------------------------------------------------------------------------------- */
+
+/* Counts the lines up to that of the next row, or of the end. */
+static void account(sc3_jsonl *j, uint64_t line) {
+  if (line > j->accounted + 1)
+    j->lines.blank += line - j->accounted - 1;
+}
+
+/* Takes what stands between two values; SC3_NEXT_RECORD when another value is there. */
+static sc3_next take_between(sc3_jsonl *j) {
+  sc3_input *in = &j->input;
+  for (; sc3_input_left(in) > 0; sc3_input_take(in, 1)) {
+    const char c = *sc3_input_head(in);
+    if (sc3_input_left(in) >= 3 && memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0) { /* files were joined */
+      j->lines.bytes_marks++;
+      sc3_input_take(in, 2);
+    } else if (c == (j->cr ? '\r' : '\n')) {
+      j->line++;
+      j->open = 0;
+    } else if (sc3_json_between(c)) {
+      j->open = 1;
+    } else if (j->layout == SC3_LAYOUT_ARRAY && !j->closed && (c == ']' || (c == '[' && !j->inside))) {
+      j->closed = c == ']';
+      j->inside = 1;
+      j->open = 1;
+    } else {
+      return sc3_input_left(in) < 3 && c == '\xef' && !in->finished ? SC3_NEXT_NEED : SC3_NEXT_RECORD;
+    }
+  }
+  return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
+}
+
+/* The value that is next, whole. */
+static sc3_next find_value(sc3_jsonl *j, const char **behind) {
+  const sc3_input *in = &j->input;
+  const char *p = sc3_input_head(in), *end = p + sc3_input_left(in);
+  sc3_json_whole whole;
+  if (j->closed)
+    return fail(j, SC3_FATAL_JSON_BEHIND);
+  whole = sc3_json_span(p, end, behind);
+  if ((whole == SC3_JSON_WHOLE ? *behind : end) - p > SC3_ROW_MAX)
+    return fail(j, SC3_FATAL_ROW_TOO_LONG);
+  if (whole == SC3_JSON_BROKEN)
+    return fail(j, SC3_FATAL_JSON_BROKEN);
+  if (whole == SC3_JSON_WHOLE)
+    return SC3_NEXT_RECORD;
+  if (!in->finished)
+    return SC3_NEXT_NEED;
+  *behind = end;
+  return *p == '{' || *p == '[' || *p == '"' ? fail(j, SC3_FATAL_JSON_CUT) : SC3_NEXT_RECORD;
+}
+
+static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
+  sc3_input *in = &j->input;
+  const char *behind, *rest;
+  char *p, *at;
+  sc3_next next = take_between(j);
+  if (next == SC3_NEXT_END && j->layout == SC3_LAYOUT_ARRAY && !j->closed)
+    return fail(j, SC3_FATAL_JSON_CUT);
+  if (next == SC3_NEXT_END) {
+    account(j, j->line + (uint64_t)j->open);
+    j->accounted = j->line;
     return next;
   }
-  j->cr = ends_in_cr(in);
-  j->begun = 1;
+  if (next == SC3_NEXT_RECORD)
+    next = find_value(j, &behind);
+  if (next != SC3_NEXT_RECORD)
+    return next;
+  p = in->buffer.p + in->at;
+  r->row = ++j->row;
+  r->line = j->line;
+  r->lines = 0;
+  r->missing = 0;
+  r->found = NULL;
+  for (at = p; at < behind; at++) { /* line ends inside are white space, because strings hold none */
+    if (*at == '\n' || *at == '\r') {
+      r->lines += *at == (j->cr ? '\r' : '\n');
+      *at = ' ';
+    }
+  }
+  account(j, j->line);
+  j->lines.shared += j->line <= j->accounted;
+  j->lines.quoted += r->lines;
+  j->line += r->lines;
+  j->accounted = j->line;
+  j->open = 1;
+  sc3_input_take(in, (size_t)(behind - p));
+  if (read_object(j, p, behind, wanted, r, &rest) != SC3_OK)
+    return SC3_NEXT_NOMEM;
+  r->fields = j->fields;
   return SC3_NEXT_RECORD;
+}
+
+/* --- one a line
+   ------------------------------------------------------------------------------------------------------------ */
+
+/* Leaves the rest of a line, where another object begins, to be read. */
+static void leave_rest(sc3_jsonl *j, const char *rest) {
+  sc3_input *in = &j->input;
+  const size_t back = in->at - (size_t)(rest - in->buffer.p);
+  in->at -= back;
+  in->taken -= back;
+  j->line--;
+  j->inside = 1;
 }
 
 sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
@@ -329,11 +521,13 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
     if (next != SC3_NEXT_RECORD)
       return next;
   }
+  if (j->layout != SC3_LAYOUT_LINES)
+    return next_value(j, wanted, r);
   for (;;) {
     size_t left = sc3_input_left(in), length;
     char *head = left > 0 ? in->buffer.p + in->at : NULL;
     const char *newline = left > 0 ? memchr(head, j->cr ? '\r' : '\n', left) : NULL;
-    const char *start;
+    const char *start, *rest;
     if (left == 0 && !(in->finished && j->skipping)) /* a line that is too long and never ends is a row all the same */
       return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
     if (newline == NULL && !in->finished) {
@@ -347,8 +541,12 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
     sc3_input_take(in, newline != NULL ? length + 1 : length);
     r->line = j->line++;
     r->lines = 0;
+    r->missing = 0;
     r->fields = NULL;
     r->found = NULL;
+    r->child = 0;
+    j->lines.shared += (uint64_t)j->inside;
+    j->inside = 0;
     if (j->skipping || length > SC3_ROW_MAX) {
       j->skipping = 0;
       r->row = ++j->row;
@@ -357,18 +555,20 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
       r->fault_column = 0;
       return SC3_NEXT_RECORD;
     }
-    start = skip_space(head, head + length);
+    start = skip_between(head, head + length);
     if (head + length - start >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0) { /* files were joined */
       j->lines.bytes_marks++;
-      start = skip_space(start + 3, head + length);
+      start = skip_between(start + 3, head + length);
     }
     if (start == head + length) {
       j->lines.blank++;
       continue;
     }
     r->row = ++j->row;
-    if (read_line(j, head + (start - head), head + length, wanted, r) != SC3_OK)
+    if (read_object(j, head + (start - head), head + length, wanted, r, &rest) != SC3_OK)
       return SC3_NEXT_NOMEM;
+    if (rest < head + length)
+      leave_rest(j, rest);
     r->fields = j->fields;
     return SC3_NEXT_RECORD;
   }

@@ -23,8 +23,7 @@ void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further
   }
 }
 
-/* What a cell is made of, as a set of bits; 0 where it is empty. */
-static unsigned made_of(const char *p, const char *end) {
+unsigned sc3_lines_made_of(const char *p, const char *end) {
   unsigned set = 0;
   for (; p < end; p++) {
     char c = *p;
@@ -64,10 +63,10 @@ static piece next_piece(const char *p, const char *end, char delimiter) {
    last. Prose may have as many commas as a row, but not where an id belongs. */
 static int same_make(const piece *it, const sc3_field *fields, size_t count, size_t at) {
   sc3_slice own = fields[at > 0 ? 0 : count - 1].value;
-  unsigned make = own.p != NULL ? made_of(own.p, own.p + own.n) : 0;
+  unsigned make = own.p != NULL ? sc3_lines_made_of(own.p, own.p + own.n) : 0;
   if (it->first == NULL || make == 0 || (at == 0 && count == 1))
     return 0;
-  return make == (at > 0 ? made_of(it->p, it->first) : made_of(it->last + 1, it->end));
+  return make == (at > 0 ? sc3_lines_made_of(it->p, it->first) : sc3_lines_made_of(it->last + 1, it->end));
 }
 
 /* Whether so many of `lines` whole lines have as many fields as the row that they are rows, whatever they are made of. Prose often has one comma a line. */

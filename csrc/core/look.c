@@ -191,3 +191,35 @@ sc3_slice sc3_found_text(const sc3_found *found, char *to) {
   to[found->value.n + 1] = '"';
   return sc3_json_unescape(to, to + found->value.n + 2);
 }
+
+static int is_extended(sc3_slice key) {
+  static const char *const keys[] = {"$oid", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$date", "$uuid", "$symbol", NULL};
+  const char *const *k = keys;
+  while (*k != NULL && !sc3_slice_eq(key, sc3_slice_of(*k, strlen(*k))))
+    k++;
+  return *k != NULL;
+}
+
+void sc3_found_unwrap(sc3_found *found) {
+  const sc3_found whole = *found;
+  const char *p = whole.value.p, *end = p + whole.value.n, *start;
+  sc3_slice key;
+  if (whole.kind != SC3_KIND_NESTED || *p != '{')
+    return;
+  start = skip_space(p + 1, end);
+  if (*start != '"')
+    return;
+  p = string_end(start, end);
+  key = sc3_slice_of(start + 1, (size_t)(p - start) - 2);
+  if (!is_extended(key))
+    return;
+  p = skip_space(p, end);
+  p = skip_space(read_value(skip_space(p + 1, end), end, found), end);
+  if (p + 1 != end)
+    *found = whole; /* it has other keys */
+  else if (found->kind == SC3_KIND_NESTED)
+    sc3_found_unwrap(found);
+  else if (found->kind == SC3_KIND_TEXT && key.n > 7 && memcmp(key.p, "$number", 7) == 0 && !found->escaped &&
+           sc3_json_number(found->value.p, found->value.p + found->value.n) == found->value.p + found->value.n)
+    found->kind = SC3_KIND_NUMBER;
+}

@@ -23,6 +23,10 @@ sc3_likeness sc3_likeness_of(sc3_slice key, sc3_slice name);
 /* Looks for a name among the fields of a record, and in the nested JSON that they hold. An element of an array is named by its number, from 1. */
 sc3_looked sc3_look(const sc3_field *fields, size_t count, sc3_slice name, sc3_found *found);
 
+/* MongoDB's extended JSON: where a nested value is {"$oid": "…"}, {"$numberLong": "…"}, {"$date": …} or one of their
+   like, it becomes what stands inside. */
+void sc3_found_unwrap(sc3_found *found);
+
 /* The text of an escaped value, made in `to`, which has room for its bytes and two more. */
 sc3_slice sc3_found_text(const sc3_found *found, char *to);
 

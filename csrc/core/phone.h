@@ -11,7 +11,8 @@ enum { SC3_PHONE_MAX = 1 + 3 + SC3_NSN_MAX }; /* +, the calling code, the nation
 /* Every repair of phones: what sc3_phone_normalize() may be allowed. */
 #define SC3_PHONE_REPAIRS                                                                                                             \
   (1u << SC3_FIX_PHONE_DECIMAL | 1u << SC3_FIX_PHONE_PLUS | 1u << SC3_FIX_PHONE_MEXICO | 1u << SC3_FIX_PHONE_WORDS |                 \
-   1u << SC3_FIX_PHONE_TRUNK_ZERO | 1u << SC3_FIX_PHONE_DOUBLE_ZERO)
+   1u << SC3_FIX_PHONE_TRUNK_ZERO | 1u << SC3_FIX_PHONE_DOUBLE_ZERO | 1u << SC3_FIX_PHONE_FIRST | 1u << SC3_FIX_PHONE_BENIN |         \
+   1u << SC3_FIX_PHONE_IVORY_COAST | 1u << SC3_FIX_PHONE_BRAZIL)
 
 typedef struct sc3_phone {
   char text[SC3_PHONE_MAX]; /* E.164 */

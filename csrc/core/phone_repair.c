@@ -2,7 +2,8 @@
 
 #include "text.h"
 
-enum { TEXT_MAX = 4 * SC3_DIGITS_MAX, ENOUGH_DIGITS = 7, MEXICO = 52, ITALY = 39 };
+enum { TEXT_MAX = 4 * SC3_DIGITS_MAX, ENOUGH_DIGITS = 7 };
+enum { MEXICO = 52, ITALY = 39, BENIN = 229, IVORY_COAST = 225, BRAZIL = 55 };
 
 static int has(sc3_repairs set, sc3_repair r) {
   return (set >> r & 1) != 0;
@@ -52,6 +53,57 @@ static sc3_reason take_old_mexican(sc3_reason why, sc3_phone_number *number, sc3
   return why;
 }
 
+/* What the Ivory Coast put before its numbers of eight digits on 31 January 2021, by the operator that had them: of
+   mobiles the second digit tells it, where the block was in use. Of landlines what the plan knows as those of the
+   first operator. NULL where nobody can tell. */
+static const char *ivory_coast(const char *national) {
+  const char first = national[0], second = national[1];
+  if (first == '2' || first == '3')
+    return "27";
+  if (strchr("0456789", first) == NULL)
+    return NULL;
+  if (second >= '7')
+    return "07";
+  if (second >= '4')
+    return "05";
+  return strchr("0457", first) != NULL && (first != '0' || second != '0') ? "01" : NULL;
+}
+
+/* Numbers from before their country made them longer. */
+static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_number *number, sc3_repairs *repairs) {
+  const char *digits = NULL;
+  char longer[SC3_NSN_MAX + 2];
+  size_t at = 0, n;
+  sc3_repair repair = SC3_FIX_PHONE_BENIN;
+  if (why == SC3_R_NONE || number->n < 8)
+    return why;
+  if (number->calling_code == BENIN && number->n == 8) { /* since 30 November 2024 */
+    digits = "01";
+  } else if (number->calling_code == IVORY_COAST && number->n == 8) {
+    repair = SC3_FIX_PHONE_IVORY_COAST;
+    digits = ivory_coast(number->national);
+  } else if (number->calling_code == BRAZIL && number->n == 10 && number->national[2] >= '6') {
+    /* of mobiles, behind the area, by the end of 2016 */
+    repair = SC3_FIX_PHONE_BRAZIL;
+    digits = "9";
+    at = 2;
+  }
+  if (digits == NULL || !has(allowed, repair))
+    return why;
+  n = strlen(digits);
+  memcpy(longer, number->national, at);
+  memcpy(longer + at, digits, n);
+  memcpy(longer + at + n, number->national + at, number->n - at);
+  n += number->n;
+  if (!sc3_plan_valid(number->calling_code, sc3_slice_of(longer, n)) ||
+      (repair == SC3_FIX_PHONE_BRAZIL && !sc3_plan_mobile(BRAZIL, sc3_slice_of(longer, n))))
+    return why;
+  memcpy(number->national, longer, n);
+  number->n = n;
+  *repairs |= 1u << repair;
+  return SC3_R_NONE;
+}
+
 static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
   sc3_reason why;
   number->calling_code = 0;
@@ -62,7 +114,9 @@ static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_ph
   why = sc3_phone_parse(text, region, number);
   if (has(allowed, SC3_FIX_PHONE_PLUS))
     why = put_plus(why, text, region, number, repairs);
-  return has(allowed, SC3_FIX_PHONE_MEXICO) ? take_old_mexican(why, number, repairs) : why;
+  if (has(allowed, SC3_FIX_PHONE_MEXICO))
+    why = take_old_mexican(why, number, repairs);
+  return put_new_digits(why, allowed, number, repairs);
 }
 
 /* --- repairs of texts --------------------------------------------------------------------------------------------------- */
@@ -147,7 +201,7 @@ static int edit(char *p, size_t *n, sc3_repairs edits) {
   return 1;
 }
 
-sc3_reason sc3_phone_repair(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
+static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
   enum { WORDS = 1u << SC3_FIX_PHONE_WORDS, ZERO = 1u << SC3_FIX_PHONE_TRUNK_ZERO, ZEROS = 1u << SC3_FIX_PHONE_DOUBLE_ZERO };
   /* The fewest edits first: what is not needed is not done. */
   static const sc3_repairs orders[] = {WORDS, ZERO, ZEROS, WORDS | ZERO, WORDS | ZEROS, ZERO | ZEROS, WORDS | ZERO | ZEROS};
@@ -181,4 +235,60 @@ sc3_reason sc3_phone_repair(sc3_slice raw, int region, sc3_repairs allowed, sc3_
   if (why == SC3_R_NONE)
     *repairs |= base | first;
   return why;
+}
+
+/* The length of what parts two numbers at `p`. */
+static size_t separator(const char *p, const char *end) {
+  static const char *const words[] = {":::", " or ", " and ", NULL};
+  const char *const *word;
+  if (*p != '\0' && strchr(";,|&/\n", *p) != NULL)
+    return 1;
+  for (word = words; *word != NULL; word++) {
+    if (sc3_text_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
+      return strlen(*word);
+  }
+  return 0;
+}
+
+/* Takes the next number of a list off `rest`: the next part with enough digits for one; 0 bytes where there is none. */
+static sc3_slice next_number(sc3_slice *rest) {
+  const char *p = rest->p, *end = p + rest->n, *start = p;
+  size_t digits = 0;
+  for (;;) {
+    size_t n = p < end ? separator(p, end) : 1;
+    if (n == 0) {
+      digits += (size_t)is_digit(*p++);
+      continue;
+    }
+    if (digits >= ENOUGH_DIGITS || p == end) {
+      sc3_slice part = sc3_slice_of(start, digits >= ENOUGH_DIGITS ? (size_t)(p - start) : 0);
+      *rest = p < end ? sc3_slice_of(p + n, (size_t)(end - p) - n) : sc3_slice_of(end, 0);
+      return part;
+    }
+    digits = 0;
+    p += n;
+    start = p;
+  }
+}
+
+/* Of several numbers the first that is valid. */
+static sc3_reason take_first(sc3_reason why, sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number,
+                             sc3_repairs *repairs) {
+  sc3_slice rest = raw, part = next_number(&rest), other = rest;
+  if (part.n == 0 || next_number(&other).n == 0)
+    return why;
+  for (; part.n > 0; part = next_number(&rest)) {
+    if (repair_one(part, region, allowed, text, number, repairs) == SC3_R_NONE) {
+      *repairs |= 1u << SC3_FIX_PHONE_FIRST;
+      return SC3_R_NONE;
+    }
+  }
+  return why;
+}
+
+sc3_reason sc3_phone_repair(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
+  sc3_reason why = repair_one(raw, region, allowed, text, number, repairs);
+  if (why == SC3_R_NONE || !has(allowed, SC3_FIX_PHONE_FIRST))
+    return why;
+  return take_first(why, raw, region, allowed, text, number, repairs);
 }

@@ -110,10 +110,13 @@ typedef enum sc3_reason {
   X(EMAIL_TRAILING, "email_trailing", "email: punctuation behind the address was taken off")              \
   X(EMAIL_MARKS, "email_marks", "email: a quote, =, * or another mark on one side was taken off")         \
   X(EMAIL_EDGES, "email_edges", "email: invisible or control characters at its ends were taken off")      \
+  X(EMAIL_LINK, "email_link", "email: the address was taken out of a link such as [text](mailto:address)") \
+  X(EMAIL_FIRST, "email_first_of_several", "email: of several addresses in one field the first was taken")  \
   X(HASH_BASE64, "hash_base64", "a hash in base64 was written as hex")                                    \
   X(ID_EDGES, "id_edges", "external id: white space or invisible characters round it were taken off")     \
   X(ID_MARKS, "id_marks", "external id: quotes, or a spreadsheet's =, round it were taken off")           \
   X(ID_DECIMAL, "id_decimal", "external id: the .0 of a program was taken off")                           \
+  X(ID_WRAPPED, "id_wrapped", "external id: ObjectId(\"…\") or another of MongoDB's wrappers was taken off") \
   X(ID_HASHED, "id_hashed", "external id: an email or phone was hashed, as ids = \"hash\" has it")        \
   X(UID_MARKS, "uid_marks", "uid: quotes, a spreadsheet's = or invisible characters were taken off")      \
   X(UID_BASE64, "uid_base64", "uid: the URL-safe or unpadded base64 was written in the standard form")    \
@@ -122,7 +125,12 @@ typedef enum sc3_reason {
   X(PHONE_MEXICO, "phone_mexico", "phone: a prefix that Mexico gave up was taken off")                    \
   X(PHONE_WORDS, "phone_words", "phone: words behind the number were cut off")                            \
   X(PHONE_TRUNK_ZERO, "phone_trunk_zero", "phone: \"(0)\" was taken out")                                 \
-  X(PHONE_DOUBLE_ZERO, "phone_double_zero", "phone: 00 was read as +")
+  X(PHONE_DOUBLE_ZERO, "phone_double_zero", "phone: 00 was read as +")                                    \
+  X(PHONE_FIRST, "phone_first", "phone: of several numbers in one field the first was taken")             \
+  X(PHONE_BENIN, "phone_benin", "phone: the 01 was put before a number of Benin from before 2024")        \
+  X(PHONE_IVORY_COAST, "phone_ivory_coast",                                                               \
+    "phone: the operator's digits were put before a number of the Ivory Coast from before 2021")          \
+  X(PHONE_BRAZIL, "phone_brazil", "phone: the ninth digit of a mobile of Brazil was put in")
 
 typedef enum sc3_repair {
 #define X(name, key, text) SC3_FIX_##name,

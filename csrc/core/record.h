@@ -39,10 +39,12 @@ typedef struct sc3_record {
   uint64_t line; /* where it starts, counted from 1 */
   uint64_t lines; /* further lines that it takes up */
   size_t count;
+  size_t missing; /* CSV: of them, the last ones, which the row does not have; they are blank */
   const sc3_field *fields; /* valid until the parser is asked again */
   sc3_fault fault;
   size_t fault_column; /* counted from 1; 0 = none to blame */
   const sc3_field *const *found; /* JSON Lines: the field of each key that is asked for, NULL where the row has none; NULL where none are asked for */
+  int child;           /* JSON Lines: it names the row that it belongs to, as Shopify's bulk operations have it (__parentId) */
   size_t fault_key;    /* SC3_FAULT_AMBIGUOUS: the key's number among those asked for, from 0 */
 } sc3_record;
 
@@ -88,7 +90,12 @@ typedef enum sc3_fatal_kind {
   SC3_FATAL_BINARY,
   SC3_FATAL_JSON,           /* where names of columns should stand */
   SC3_FATAL_NO_JSON,        /* columns of text where an object should stand */
+  SC3_FATAL_JSON_CUT,       /* it ends inside an object or an array */
+  SC3_FATAL_JSON_BROKEN,    /* nobody knows where the row ends, so neither where the next begins */
+  SC3_FATAL_JSON_BEHIND,    /* something stands behind the array */
+  SC3_FATAL_JSON_WRAPPED,   /* one large object with the rows inside it */
   SC3_FATAL_HEADER,         /* a fault in the header: every name behind it would be a guess */
+  SC3_FATAL_NO_LINES,       /* one line without an end, which holds data */
   SC3_FATAL_UNCLOSED_QUOTE, /* it swallowed rows, so it is more than one bad row */
   SC3_FATAL_ROW_TOO_LONG,
   SC3_FATAL_TOO_MANY_COLUMNS,

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "../core/header.h"
+#include "../core/look.h"
 #include "../core/region.h"
 #include "../core/text.h"
 #include "builder.h"
@@ -571,6 +572,16 @@ static void adopt_source(lua_State *L, int values, int source) {
   lua_pop(L, 1);
 }
 
+/* Whether a map or a condition looks at the key that makes a row one of another: then whoever wrote it knows of such
+   rows. */
+static int asks_for_parent(const sc3_keys *keys) {
+  const sc3_slice parent = sc3_slice_of("__parentId", sizeof "__parentId" - 1);
+  size_t i = 0;
+  while (i < keys->count && sc3_likeness_of(parent, keys->names[i]) == SC3_UNLIKE)
+    i++;
+  return i < keys->count;
+}
+
 static int fill_rows(lua_State *L) {
   const filling *f = lua_touserdata(L, 3);
   sc3_builder_ud *u = f->u;
@@ -609,8 +620,12 @@ static int fill_rows(lua_State *L) {
         return luaL_error(L, "not enough memory");
     }
     sc3_builder_begin(&u->b, u->record.row);
+    sc3_builder_check(&u->b, &u->record);
     u->lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
-    if (!scripted) {
+    if (u->record.child && u->record.fault == SC3_FAULT_NONE && !u->has_member && !asks_for_parent(&keys)) {
+      u->b.tally.children++;
+      sc3_checkstatus(L, sc3_builder_end(&u->b, 1));
+    } else if (!scripted) {
       int wanted = sc3_builder_wants(&u->b, &u->record);
       if (wanted)
         sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));

@@ -99,6 +99,7 @@ static int push_counts(lua_State *L) {
   set_count(L, "hashed_phone", t->phones);
   set_count(L, "uids", t->uids);
   set_count(L, "prehashed", t->prehashed);
+  set_count(L, "child_rows", t->children);
   set_count(L, "zero_ids", t->zero_ids);
   push_reasons(L, t->rejected_for);
   lua_setfield(L, -2, "rejected");

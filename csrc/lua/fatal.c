@@ -24,16 +24,31 @@ SC3_COLD static const char *fatal_text(const sc3_fatal *f, const char **reason) 
       return "the file is not in the encoding that was told";
     case SC3_FATAL_BINARY:
       *reason = "binary";
-      return "the file is not text: its first line holds control characters";
+      return "the file is not text: its first line holds control characters (where one of them separates columns, name it: --delimiter '\\x01')";
     case SC3_FATAL_JSON:
       *reason = "json";
-      return "the file is JSON and not CSV; where it has one object a line, say so (--format jsonl, or format = \"jsonl\"), and an array becomes that by jq -c '.[]'";
+      return "the file is JSON and not CSV; say so (--format jsonl, or format = \"jsonl\"), whether it has one object a line or an array of them";
     case SC3_FATAL_NO_JSON:
       *reason = "no_json";
       return "the file is not JSON: its first line holds columns of text";
+    case SC3_FATAL_JSON_CUT:
+      *reason = "json_cut";
+      return "the file ends inside an object or an array: it was cut off";
+    case SC3_FATAL_JSON_BROKEN:
+      *reason = "json_broken";
+      return "what stands here is no JSON, and where the next row begins cannot be told";
+    case SC3_FATAL_JSON_BEHIND:
+      *reason = "json_behind";
+      return "something stands behind the end of the array";
+    case SC3_FATAL_JSON_WRAPPED:
+      *reason = "json_wrapped";
+      return "the file is one object with its rows inside";
     case SC3_FATAL_HEADER:
       *reason = "bad_header";
       return "the header is broken: text behind a closing quote, or a NUL byte";
+    case SC3_FATAL_NO_LINES:
+      *reason = "no_line_ends";
+      return "the file is one line without an end, and holds data: its line ends were lost, or it has no header (--no-header, or header = false)";
     case SC3_FATAL_UNCLOSED_QUOTE:
       *reason = "unclosed_quote";
       return "a quote is opened and does not close, which swallows the rows behind it; where quotes are only text, say quote = \"none\" (--quote none)";
@@ -74,6 +89,8 @@ SC3_COLD void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
   lua_setfield(L, -2, "reason");
   if (f->row > 0 && f->column > 0)
     lua_pushfstring(L, "row %d (line %d), column %d: %s", (int)f->row, (int)f->line, (int)f->column, text);
+  else if (f->row > 0 && f->line > 0)
+    lua_pushfstring(L, "row %d (line %d): %s", (int)f->row, (int)f->line, text);
   else if (f->column > 0)
     lua_pushfstring(L, "line %d, column %d: %s", (int)f->line, (int)f->column, text);
   else

@@ -376,6 +376,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   u->record.row = u->b.row;
   u->record.fields = lookup->fields;
   u->record.count = lookup->keys;
+  u->record.missing = 0;
 }
 
 const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p) {

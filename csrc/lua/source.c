@@ -107,6 +107,7 @@ SC3_COLD static void read_dialect(lua_State *L, sc3_csv *csv) {
   char delimiter = one_byte(L, "delimiter", '\0'), quote = one_byte(L, "quote", '"'), escape = one_byte(L, "escape", '\0');
   sc3_slice null = sc3_fieldslice(L, 1, "null");
   const char *marks;
+  double skip_lines;
   int header;
   if ((delimiter != '\0' && (delimiter == quote || delimiter == escape)) || (quote != '\0' && quote == escape))
     luaL_error(L, "delimiter, quote and escape must be different");
@@ -114,12 +115,15 @@ SC3_COLD static void read_dialect(lua_State *L, sc3_csv *csv) {
     luaL_error(L, "null is at most %d bytes", (int)SC3_NULL_MAX);
   lua_getfield(L, 1, "header");
   header = lua_isnil(L, -1) || lua_toboolean(L, -1);
+  lua_getfield(L, 1, "skip_lines");
+  skip_lines = lua_isnil(L, -1) ? 0 : (double)luaL_checknumber(L, -1);
   lua_getfield(L, 1, "marks");
   marks = luaL_optstring(L, -1, NULL);
   if (sc3_csv_marks_choose(marks, escape != '\0') == NULL)
     luaL_error(L, "this processor has no such marks");
   sc3_csv_init(csv, delimiter, header);
   sc3_csv_dialect(csv, quote, escape, null);
+  csv->skip_lines = skip_lines > 0 && skip_lines < 9007199254740992.0 ? (uint64_t)skip_lines : 0;
   csv->marks = sc3_csv_marks_choose(marks, escape != '\0');
 }
 
@@ -132,13 +136,12 @@ SC3_COLD static sc3_encoding read_encoding(lua_State *L) {
   return encoding;
 }
 
-/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null = nil, header = true, decode = nil,
-   encoding = nil, marks = nil }
-   -> source | nil, message
+/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null = nil, skip_lines = 0,
+   header = true, decode = nil, encoding = nil, marks = nil } -> source | nil, message
    `quote` "" is none. `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
 SC3_COLD static int source_new(lua_State *L) {
   static const char *const known[] = {
-    "format", "path", "delimiter", "quote", "escape", "null", "header", "decode", "encoding", "marks", NULL,
+    "format", "path", "delimiter", "quote", "escape", "null", "skip_lines", "header", "decode", "encoding", "marks", NULL,
   };
   static const char *const formats[] = {"csv", "jsonl", NULL};
   const char *path;
@@ -438,6 +441,10 @@ static int read_row(lua_State *L) {
   sc3_next next = sc3_source_next(s, NULL, &r);
   if (next != SC3_NEXT_RECORD)
     return push_state(L, s, next);
+  if (r.missing > 0) { /* whoever iterates is told of it here or nowhere */
+    r.fault = SC3_FAULT_RAGGED;
+    r.fault_column = r.count - r.missing + 1;
+  }
   if (r.fault != SC3_FAULT_NONE)
     return push_faulty(L, s, &r);
   n = sc3_source_names(s, &names);
@@ -559,12 +566,27 @@ static int source_keys(lua_State *L) {
   return 1;
 }
 
-/* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=, marks=, { row=, line=, lines=, refused= }, ... }: see lines.h */
+/* :wrapped() -> what leads to an array of objects inside the first object of JSON, such as "data.customers"; true
+   where that looks like data of people; nil where there is none */
+static int source_wrapped(lua_State *L) {
+  const sc3_source *s = check_source(L, 1);
+  sc3_slice path = sc3_slice_of(s->jsonl.wrapped, s->jsonl.wrapped_length);
+  if (s->is_csv || path.n == 0)
+    return 0;
+  if (sc3_header_advice(&path, 1) != NULL)
+    lua_pushboolean(L, 1);
+  else
+    lua_pushlstring(L, path.p, path.n);
+  return 1;
+}
+
+/* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=, marks=, shared=,
+   short_rows=, short_at={rows}, trailing_rows=, longer_rows=, { row=, line=, lines=, refused= }, ... }: see lines.h */
 static int source_lines(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
   const sc3_lines *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
   size_t i;
-  lua_createtable(L, (int)l->spot_count, 7);
+  lua_createtable(L, (int)l->spot_count, 12);
   set_lines(L, "header", l->header);
   set_lines(L, "blank", l->blank);
   set_lines(L, "quoted", l->quoted);
@@ -572,6 +594,16 @@ static int source_lines(lua_State *L) {
   set_lines(L, "refused_rows", l->refused_rows);
   set_lines(L, "odd_rows", l->odd_rows);
   set_lines(L, "marks", l->bytes_marks);
+  set_lines(L, "shared", l->shared);
+  set_lines(L, "short_rows", l->short_rows);
+  set_lines(L, "trailing_rows", l->trailing_rows);
+  set_lines(L, "longer_rows", l->longer_rows);
+  lua_createtable(L, SC3_SHORT_MAX, 0);
+  for (i = 0; i < SC3_SHORT_MAX && i < l->short_rows; i++) {
+    sc3_pushcount(L, l->short_at[i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_setfield(L, -2, "short_at");
   lua_pushboolean(L, l->odd_header);
   lua_setfield(L, -2, "odd_header");
   for (i = 0; i < l->spot_count; i++) {
@@ -626,7 +658,7 @@ void sc3_open_source(lua_State *L) {
     {"advice", source_advice}, {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
     {"encoding", source_encoding},
     {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"keys", source_keys}, {"lines", source_lines}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
-    {"size", source_size}, {"stamp", source_stamp}, {NULL, NULL},
+    {"size", source_size}, {"stamp", source_stamp}, {"wrapped", source_wrapped}, {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
   const char *name;

@@ -122,8 +122,8 @@ local CLIENT_OPTIONS = {
 ---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones: such a member is
 ---  refused where nothing is said; "hash" makes the SHA-256 of the normalised email, or of the phone in E.164, its id; "as_is" sends the raw value
 ---@field region? string  the country of phones in national form, where a row names none
----@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, words, trunk_zero,
----  double_zero; docs/contract.md section 7
+---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, benin,
+---  ivory_coast, brazil, words, trunk_zero, double_zero, first; docs/contract.md section 7
 ---@field on_reject? fun(refusal: scope3.Refusal)  called for each row that gives no member, and for each identifier
 ---  that is dropped
 
@@ -150,10 +150,12 @@ local CLIENT_OPTIONS = {
 ---@field audience? string|integer|scope3.AudienceMeta  instead of the script's
 ---@field mode? "upsert"|"remove"  what a row means where the script does not say
 ---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be resumed: a path
----@field delimiter? string  these seven of files alone: what separates columns (found by itself)
+---@field delimiter? string  these eight of files alone: what separates columns (found by itself): one character, its
+---  name or its code
 ---@field quote? string  the character that encloses values ("), or "none"
 ---@field escape? "backslash"|"none"  what escapes a character of a value (none)
 ---@field null? string  the text that stands for no value (none; \N where a backslash escapes)
+---@field skip_lines? integer  lines that stand before the header, or the first row, of each CSV file (none)
 ---@field encoding? string  in which the file is written: "utf-8" (default), "windows-1252", "iso-8859-1", "utf-16le" and
 ---  others; a byte order mark of UTF-8 or UTF-16 tells it by itself
 ---@field header? boolean  false where the file has none: columns are then given by number
@@ -169,14 +171,15 @@ local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
   push_notification_config = "table", dry_run = "boolean",
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
-for _, key in ipairs { "delimiter", "quote", "escape", "null", "encoding", "header", "format", "mode", "unique", "region",
-  "mend", "ids", "phone_repairs", "on_reject", "journal" } do
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "encoding", "header", "format", "mode",
+  "unique", "region", "mend", "ids", "phone_repairs", "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = AUDIENCE })
 local STREAM_OPTIONS = options.merge(JOB_OPTIONS, {})
 -- :add and :remove say what they do.
-for _, key in ipairs { "delimiter", "quote", "escape", "null", "encoding", "header", "format", "journal", "mode" } do
+for _, key in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "encoding", "header", "format", "journal",
+  "mode" } do
   STREAM_OPTIONS[key] = nil
 end
 

@@ -1,5 +1,6 @@
 --- Options that would have no effect on a job. To accept one would be a promise that is not kept, so whoever gives it
 --- is told.
+local dialect = require "scope3.dialect"
 local encodings = require "scope3.encodings"
 
 local effect = {}
@@ -69,14 +70,17 @@ end
 --- Options of a file, where the input is opened already: a source, or an iterator of rows. What a source was told itself
 --- may be said again.
 ---@param opts table  the script's and the caller's together
----@param shape {delimiter: string?, header: boolean?, encoding: string?}  what the source was told; empty for an iterator
+---@param shape {delimiter: string?, header: boolean?, skip_lines: integer?, encoding: string?}  what the source was told;
+---  empty for an iterator
 ---@return string? name
 ---@return string? why
 function effect.on_source(opts, shape)
-  for _, key in ipairs { "delimiter", "header", "format", "encoding" } do
+  for _, key in ipairs { "delimiter", "header", "skip_lines", "format", "encoding" } do
     local value = opts[key]
     if key == "encoding" and value ~= nil then
       value = encodings.canonical(value)
+    elseif key == "delimiter" then
+      value = dialect.delimiter(value)
     end
     if value ~= nil and (key == "format" or value ~= shape[key]) then
       return key, "has no effect on a source or an iterator: give it to scope3.csv() where that is made"
@@ -96,7 +100,7 @@ function effect.on_files(opts, paths, format_of)
       return nil
     end
   end
-  for _, key in ipairs { "delimiter", "quote", "escape", "null", "header" } do
+  for _, key in ipairs(dialect.NAMES) do
     if #paths > 0 and opts[key] ~= nil then
       return key, "has no effect on JSON Lines"
     end

@@ -162,7 +162,7 @@ identity.external_id = {
 
 --- The rules by which identifiers are read. A journal holds it: the members of one job must be read by one set of rules. The first number grows with
 --- every change of rules of ours.
-identity.version = ("3, Unicode 17, phones %s"):format(core.phone_metadata_version)
+identity.version = ("4, Unicode 17, phones %s"):format(core.phone_metadata_version)
 
 ---@type scope3.UidFunctions
 identity.uid = {

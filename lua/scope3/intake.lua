@@ -236,6 +236,11 @@ local function warn_of_ids(res, counts)
       .. 'Map another column, or say what becomes of them: ids = "hash" (--ids hash) sends the SHA-256 as the id, '
       .. 'ids = "as_is" (--ids as_is) the raw value.'):format(emails + phones), { emails = emails, phones = phones })
   end
+  if counts.child_rows > 0 then
+    result.warn(res, "child_rows", ("Rows with a __parentId were skipped (%.0f): Shopify writes so what belongs to "
+      .. "another row, and an order of a customer is no member. A map or a condition that names __parentId takes them.")
+      :format(counts.child_rows), { rows = counts.child_rows })
+  end
   if counts.zero_ids > 1 then
     result.warn(res, "ids_are_zero", ("%.0f rows have the external id 0 and count as one member. Shops give that id to "
       .. "guests: leave such rows out, or map another column."):format(counts.zero_ids),

@@ -2,6 +2,7 @@
 --- be used for it, else a warning. Of CSV the header tells before anything is read.
 local errors = require "scope3.error"
 local result = require "scope3.result"
+local source_of = require "scope3.source"
 
 local keys = {}
 
@@ -49,10 +50,11 @@ end
 ---@param builder table
 ---@param name string  of the input
 ---@param there? string[]  keys that its rows have
-function keys.note(list, builder, name, there)
+---@param wrapped? string|boolean  names of an array of objects inside the only row
+function keys.note(list, builder, name, there, wrapped)
   local missing, twice = builder:missing()
   if #missing + #twice > 0 then
-    list[#list + 1] = { name = name, keys = sorted(missing), twice = sorted(twice), there = there }
+    list[#list + 1] = { name = name, keys = sorted(missing), twice = sorted(twice), there = there, wrapped = wrapped }
   end
 end
 
@@ -104,7 +106,10 @@ function keys.tell(list, plan, res, counts, mode)
     local twice = issues_of(plan, lack.twice, "looks for '%s', which may be one of two keys of a row: name the one you mean")
     if counts.used_rows == 0 and is_needed(plan, lacks, mode) then
       local err = failure(lack.name, "missing_key", missing)
-      return errors.with(err, { message = err.message .. list_of(lack.there) })
+      return errors.with(err, {
+        message = err.message .. (lack.wrapped and "; its only row is an object with others inside"
+          .. source_of.advice_for(lack.wrapped) or list_of(lack.there)),
+      })
     elseif counts.used_rows == 0 and #twice > 0 then
       return failure(lack.name, "ambiguous_key", twice)
     end

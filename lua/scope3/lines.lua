@@ -1,5 +1,6 @@
 --- Lines of a file that are no rows of their own: they are put into the result, and those that should have been rows are warned of.
 local result = require "scope3.result"
+local widths = require "scope3.widths"
 
 local lines = {}
 
@@ -34,8 +35,10 @@ function lines.add(res, source)
     res.lines[kind] = res.lines[kind] + counts[kind]
     total = total + counts[kind]
   end
-  res.lines.total = res.lines.total + total
+  res.lines.total = res.lines.total + total - counts.shared
+  res.lines.shared = res.lines.shared + counts.shared
   res.swallowed_lines = res.swallowed_lines + counts.swallowed
+  widths.report(res, source.name, counts, handle:rows())
   local refused, odd, inside = {}, {}, { refused = 0, odd = 0 }
   for _, spot in ipairs(counts) do
     table.insert(spot.refused and refused or odd, spot)

@@ -33,12 +33,13 @@ local options = require "scope3.options"
 ---@field audience_id string
 ---@field name? string
 
----@class scope3.LineCount  total = header + rows + blank + quoted + swallowed
+---@class scope3.LineCount  total = header + rows + blank + quoted + swallowed - shared
 ---@field total integer
 ---@field header integer
 ---@field blank integer
 ---@field quoted integer  further lines of rows whose fields hold line ends
 ---@field swallowed integer
+---@field shared integer  rows of JSON that begin in the line in which the row before ends
 
 ---@class scope3.Warning  what ended well and may still be wrong; further fields are numbers and names of columns
 ---@field code string  a key, as in docs/report.md
@@ -86,6 +87,7 @@ local options = require "scope3.options"
 ---@class scope3.Result
 ---@field rows integer  rows read (or members given one by one)
 ---@field skipped integer  rows left out by the script
+---@field child_rows integer  of `skipped`: rows that name the row that they belong to (`__parentId`)
 ---@field conditions scope3.ConditionCount[]  one a condition of `where`, in the order in which they are asked
 ---@field rejected table<string, integer>  rows that gave no member, by reason
 ---@field dropped table<string, integer>  identifiers that could not be used, by reason; their members are kept
@@ -150,13 +152,13 @@ function result.new(client, audiences)
   end
   -- The metatable is this result's own, and holds what belongs to it: walking the fields meets data alone.
   return setmetatable({
-    rows = 0, skipped = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
+    rows = 0, skipped = 0, child_rows = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
     unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
     superseded = 0, poorer = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {},
     sent = 0, removed = 0, failed = 0, unknown = 0,
     possibly_twice = 0, resumed = 0, warnings = json.array {}, swallowed_lines = 0,
-    lines = { total = 0, header = 0, blank = 0, quoted = 0, swallowed = 0 },
+    lines = { total = 0, header = 0, blank = 0, quoted = 0, swallowed = 0, shared = 0 },
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
     audience = list[1], audiences = list,
   }, { __index = Result, __name = "scope3.result", client = client })
@@ -182,6 +184,7 @@ end
 function result.add_counts(self, counts)
   self.rows = self.rows + counts.rows
   self.skipped = self.skipped + counts.skipped
+  self.child_rows = self.child_rows + counts.child_rows
   self.members = self.members + counts.members
   self.superseded = self.superseded + counts.superseded
   self.poorer = self.poorer + counts.poorer

@@ -100,9 +100,14 @@ end
 local function from_source(self, source)
   local err = read_source(self, source)
   if self.missing then -- a job, and not its input read once more
+    local wrapped = source.handle:rows() == 1 and source.handle:wrapped() or nil
     lines.add(self.job.result, source)
     encodings.tell(self.job.result, source)
-    keys_of.note(self.missing, self.intake.builder, source.name, source.handle:keys())
+    keys_of.note(self.missing, self.intake.builder, source.name, source.handle:keys(), wrapped)
+    if wrapped and not err and self.intake.builder:counts().used_rows == 0 then
+      result.warn(self.job.result, "wrapped_rows", ("%s: its only row is an object with others inside%s"):format(
+        source.name, source_of.advice_for(wrapped)), { file = source.name })
+    end
   end
   return err
 end

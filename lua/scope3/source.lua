@@ -11,7 +11,9 @@ local redact = require "scope3.redact"
 local visible = require "scope3.visible"
 
 ---@class scope3.CsvOptions  how a CSV file is written
----@field delimiter? string  what separates columns (found by itself)
+---@field delimiter? string  what separates columns (found by itself): one character, its name (tab, comma, semicolon,
+---  pipe, space) or its code (\x01)
+---@field skip_lines? integer  lines that stand before the header (none)
 ---@field quote? string  the character that encloses values ("), or "none"
 ---@field escape? "backslash"|"none"  what escapes a character of a value (none)
 ---@field null? string  what stands for no value where it is not quoted (nothing; \N where a backslash escapes)
@@ -142,7 +144,8 @@ function source.csv(input, opts)
   return give(made, err)
 end
 
---- Rows of a JSON Lines file: one object a line.
+--- Rows of a JSON Lines file: one object a line. Objects may also stand in one array, or one behind the other over
+--- any lines.
 ---@param input string|file*|fun(): string?
 ---@param opts? scope3.JsonLinesOptions
 ---@return scope3.Source?
@@ -158,6 +161,8 @@ function source.is(value)
   return getmetatable(value) == Source
 end
 
+local JSON_ENDINGS = { jsonl = true, ndjson = true, json = true, jsonlines = true, ldjson = true, ["json-seq"] = true }
+
 --- The format of a path: as told, else by the ending of its name.
 ---@param path string
 ---@param opts {format: string?}
@@ -165,7 +170,7 @@ end
 function source.format_of(path, opts)
   local lower = core.lower(path)
   lower = lower:gsub("%.gz$", "")
-  return opts.format or ((lower:find("%.jsonl$") or lower:find("%.ndjson$")) and "jsonl" or "csv")
+  return opts.format or JSON_ENDINGS[lower:match("%.([^./]*)$")] and "jsonl" or "csv"
 end
 
 --- The source for a path, by the ending of its name unless the format is told.
@@ -183,6 +188,17 @@ function source.open(path, opts)
   return made, err
 end
 
+--- What to do about rows that stand in an array inside one object.
+---@param path string|boolean  the names that lead to it, true where they may be somebody's data
+---@return string
+function source.advice_for(path)
+  if path == true then
+    return ", in an array: take them out of it first"
+  end
+  return (", in an array under '%s': take them out first (jq -c '.%s[]')"):format(path,
+    path:find("^[A-Za-z_][A-Za-z0-9_.]*$") and path or '"' .. path:gsub("%.", '"."') .. '"')
+end
+
 ---@private
 --- The error of a source that cannot be read further.
 ---@param fatal {reason: string, message: string, row: integer?, what: string?}
@@ -190,7 +206,11 @@ end
 function Source:fatal(fatal)
   local code = fatal.reason
   local message = encodings.explain(fatal, self.shape.encoding)
-  if not message then
+  if code == "json_wrapped" then
+    message = fatal.message .. source.advice_for(self.handle:wrapped())
+  elseif code == "empty" and self.shape.skip_lines then
+    message = ("the file is empty after the %.0f lines that are passed over"):format(self.shape.skip_lines)
+  elseif not message then
     local kind
     message, kind = file_kinds.explain(code, self.path, self.packed ~= nil)
     code = kind or code
@@ -409,13 +429,35 @@ function Source:__close()
   self:close()
 end
 
--- The number of the column that a name means, or what is wrong: the very name, else the one name that is the same but for case and spacing.
-local function find_column(handle, columns, name)
-  local column, why, first, second = handle:find(name)
+-- The number that a text is, "4" or "#4", where no column is called so.
+local function number_of(name)
+  return tonumber(name:match("^#?([1-9]%d?%d?%d?)$"))
+end
+
+-- What is wrong with a text that is the number of a column in one file and the name of one in another, or nil.
+local function one_meaning(want, by)
+  if want.by and want.by ~= by then
+    return ("'%s' is the name of a column in one file and the number of one in another: name it otherwise")
+      :format(want.column)
+  end
+  want.by = by
+end
+
+-- The number of the column that a name means, or what is wrong: the very name, else the one name that is the same but
+-- for case and spacing, else
+-- a number.
+local function find_column(self, columns, want)
+  local name = want.column
+  local column, why, first, second = self.handle:find(name)
   if column then
-    return column
+    why = one_meaning(want, "name")
+    return not why and column or nil, why
   elseif why == "twice" then
-    return nil, ("the column '%s' stands twice, as %d and %d: give its number"):format(name, first, second)
+    return nil, ("the column '%s' stands twice, as %d and %d: give its number, #%d or #%d"):format(
+      name, first, second, first, second)
+  elseif why == "none" and number_of(name) then
+    why = one_meaning(want, "number")
+    return number_of(name), why
   elseif why == "none" or #columns == 0 then
     return nil, ("there is no column '%s'"):format(name)
   end
@@ -442,8 +484,18 @@ local function list_columns(columns)
   return table.concat(shown, ", ") .. (#columns > 40 and (", and %d more"):format(#columns - 40) or "")
 end
 
+local DELIMITERS = { [","] = "a comma", [";"] = "a semicolon", ["\t"] = "a tab", ["|"] = "a pipe" }
+
+-- What was taken to separate columns where nobody said it, and what else may have gone wrong with a header.
+local function guess_of(self)
+  local taken = not self.shape.delimiter and DELIMITERS[self.handle:delimiter()]
+  return (taken and ("; the delimiter was taken to be %s (--delimiter names another)"):format(taken) or "")
+    .. (self.shape.skip_lines and "" or "; where other lines stand before the header, --skip-lines N passes over them")
+end
+
 ---@private
---- The columns of this source that names or numbers mean.
+--- The columns of this source that names or numbers mean. Of CSV a text "#4" or "4" that no column is called is the
+--- fourth column.
 ---@param wanted {path: string, column: string|integer}[]  what each is for, in messages
 ---@param cancel? fun(): boolean?
 ---@return (string|integer)[]? columns  in the same order: numbers, or names for JSON Lines
@@ -453,19 +505,23 @@ function Source:resolve(wanted, cancel)
   if not columns then
     return nil, err
   end
-  local found, issues = {}, {}
+  local found, issues, unknown = {}, {}, false
   for i, want in ipairs(wanted) do
     local column, why = want.column, nil
     if type(column) == "string" and self.format == "csv" then
       if self.has_header then
-        column, why = find_column(self.handle, columns, column)
+        column, why = find_column(self, columns, want)
+      elseif number_of(column) then
+        column = number_of(column)
       else
         why = "without a header columns are given by number"
       end
-    elseif type(column) == "number" then
+    end
+    if type(column) == "number" and not why and want.by ~= "name" then
       why = number_problem(self, column)
     end
     if why then
+      unknown = unknown or why:find("^there is no column") ~= nil
       issues[#issues + 1] = { path = want.path, message = why }
     end
     found[i] = column or false
@@ -483,7 +539,7 @@ function Source:resolve(wanted, cancel)
     if self.advice then
       message = message .. "; " .. self.advice
     elseif #columns > 0 then
-      message = message .. "; the columns are: " .. list_columns(columns)
+      message = message .. "; the columns are: " .. list_columns(columns) .. (unknown and guess_of(self) or "")
     end
     return nil, errors.with(problem, { message = message })
   end

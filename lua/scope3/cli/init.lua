@@ -35,7 +35,8 @@ local function add_wait(command)
 end
 
 local function add_repairs(command)
-  command:option("--phone-repairs", "Repairs beyond Google's rules, by commas: decimal, plus, mexico, words, trunk_zero, double_zero; or all.")
+  command:option("--phone-repairs", "Repairs beyond Google's rules, by commas: decimal, plus, mexico, words, trunk_zero, "
+    .. "double_zero, first, benin, ivory_coast, brazil; or all.")
     :argname("NAMES")
 end
 
@@ -76,7 +77,10 @@ local function add_job(command)
     :convert(tonumber)
   command:flag("--keep-going",
     "Go on with the other requests where the service refuses one for its content; the exit code is 1 all the same.")
-  command:option("--delimiter", "What separates columns: , ; | or tab (found by itself).")
+  command:option("--delimiter",
+    "What separates columns: a character, tab, comma, semicolon, pipe, space, or a code such as \\x01 (found by itself).")
+  command:option("--skip-lines", "Lines before the header of CSV that are passed over (none)."):argname("N")
+    :convert(tonumber)
   command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
   command:option("--escape", "backslash: as MySQL, PostgreSQL and Hive write \\t, \\n, \\\\ and \\N; or none (none)."):argname("NAME")
   command:option("--null", "What stands for no value in CSV where it is not quoted (\\N with --escape backslash)."):argname("TEXT")
@@ -132,7 +136,7 @@ local function build_parser(argparse)
   sync:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names; - is standard input."):args("+")
   add_job(sync)
   sync:option("--map", "FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
-    .. "a column to take when those before give nothing that can be used.")
+    .. "a column to take when those before give nothing that can be used. COLUMN is a name, or a number such as #4.")
     :argname("FIELD=COLUMN"):count("*")
 
   local run = parser:command("run", "Send the rows of a file through a transformation script.")
@@ -199,7 +203,7 @@ local COMMANDS = {
 
 -- Options that take a number and got something else: argparse's converter alone gives no message of use.
 local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "settling",
-  "patience",
+  "patience", "skip_lines",
   "port", "task_seconds", "rate_limit" }
 
 -- argparse takes a negative number for an option of its own.
@@ -234,7 +238,8 @@ local function check_numbers(argv)
   end
 end
 
-local COUNTS = { rate = "count", concurrency = "count", max_members = "count", max_bytes = "count", rate_limit = "count" }
+local COUNTS = { rate = "count", concurrency = "count", max_members = "count", max_bytes = "count", rate_limit = "count",
+  skip_lines = "count" }
 
 -- What is wrong with the arguments that are whole numbers, or nil.
 local function check_counts(args)

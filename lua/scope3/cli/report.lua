@@ -189,7 +189,8 @@ function report.of(res, about)
     { "rows", text.count(res.rows) .. " in " .. text.seconds(res.seconds) .. rate },
   }
   if res.skipped > 0 then
-    rows[#rows + 1] = { "skipped", text.count(res.skipped) .. " by the script" }
+    rows[#rows + 1] = { "skipped", res.child_rows == 0 and text.count(res.skipped) .. " by the script"
+      or ("%s by the script · %s that belong to other rows"):format(text.count(res.skipped - res.child_rows), text.count(res.child_rows)) }
   end
   local rejected = result_of.total(res.rejected)
   if rejected > 0 then

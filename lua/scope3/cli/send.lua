@@ -17,8 +17,6 @@ local wording = require "scope3.cli.wording"
 
 local send = {}
 
-local DELIMITERS = { tab = "\t", ["\\t"] = "\t", comma = ",", semicolon = ";", pipe = "|" }
-
 -- --map words as a map; a field that is named again gets fallbacks. nil and a message when one is wrong.
 local function read_map(words)
   local map = {}
@@ -33,14 +31,15 @@ local function read_map(words)
   return map
 end
 
--- Without a header columns are numbers.
+-- Without a header columns are numbers, 4 or #4.
 local function number_columns(map)
   for field, columns in pairs(map) do
     for i, column in ipairs(columns) do
-      if not column:find("^%d+$") then
+      local number = tonumber(column:match("^#?(%d+)$"))
+      if not number then
         return ("--no-header: --map %s must be a column number, not '%s'"):format(field, column)
       end
-      columns[i] = tonumber(column)
+      columns[i] = number
     end
   end
 end
@@ -103,9 +102,6 @@ local function job_options(args)
   end
   opts.phone_repairs = text.names(args.phone_repairs)
   opts.delete_missing = text.names(args.delete_missing)
-  if opts.delimiter then
-    opts.delimiter = DELIMITERS[opts.delimiter] or opts.delimiter
-  end
   return opts
 end
 

@@ -240,7 +240,7 @@ function usage.of_job(args, script, opts)
   key, why = effect.on_identifiers(script, script, script.mode)
   if not key and paths then
     local merged = {}
-    for _, name in ipairs { "delimiter", "quote", "escape", "null", "header", "format" } do
+    for _, name in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format" } do
       merged[name] = opts[name]
       if merged[name] == nil then
         merged[name] = script[name]

@@ -181,7 +181,7 @@ function gateway.new(opts)
   for key in pairs(script_of.JOB_OPTIONS) do
     job[key] = opts[key]
   end
-  for _, key in ipairs { "rate", "format", "header", "delimiter", "quote", "escape", "null", "encoding" } do
+  for _, key in ipairs { "rate", "format", "header", "delimiter", "quote", "escape", "null", "skip_lines", "encoding" } do
     job[key] = nil
   end
 
