@@ -2,7 +2,7 @@
 
 ---@class scope3.Error
 ---@field kind "network"|"timeout"|"http"|"rate_limited"|"invalid"|"not_found"|"source"|"script"|"task_failed"|"needs_action"|"cancelled"|"journal"
----  |"cannot_wait"|"full"|"spool"|"webhook"|"limiter"
+---  |"cannot_wait"|"full"|"spool"|"webhook"|"limiter"|"config"|"closed"
 ---@field message string  a sentence for people; holds no personal data and no key
 ---@field status? integer  HTTP status of the reply; of a refused callback: what to answer
 ---@field code? string  the service's own code, or libcurl's name of a network failure
@@ -15,6 +15,8 @@
 ---@field request? {method: string, path: string, attempts: integer, history: table[]}  `history`: every attempt that failed, in order, as
 ---  { kind, status, code, seconds (that it took), waited (seconds until the next) }
 ---@field task_id? string
+---@field kept? integer  of a collector that was closed: members that wait in its spool
+---@field lost? integer  and those that nobody has any more
 ---@field audiences? string[]  of a task that is completed: ids of the audiences that failed, where that can be told of
 ---  each
 ---@field result? scope3.Result  what was achieved before

@@ -14,6 +14,9 @@ local KINDS = {
   seconds = { "a number of seconds, 0 or more", function(v)
     return type(v) == "number" and v == v and v >= 0
   end },
+  key = { "a string or a function", function(v)
+    return type(v) == "string" or type(v) == "function"
+  end },
   id = { "a string", function(v)
     return type(v) == "string" or (type(v) == "number" and v % 1 == 0 and v >= 0 and v < 2 ^ 53)
   end },
@@ -64,7 +67,7 @@ function options.some(value, names)
 end
 
 --- The message about the first misuse in `opts`, or nil. `spec` maps a key to "string", "number", "boolean", "table", "function", "count",
---- "seconds", "id", "any", to a list of allowed strings, or to { some_of = names } (see options.some).
+--- "seconds", "id", "key", "any", to a list of allowed strings, or to { some_of = names } (see options.some).
 ---@param opts any
 ---@param spec table<string, string|table>
 ---@return string?

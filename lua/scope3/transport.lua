@@ -134,7 +134,7 @@ function transport.check_base(url)
   return (url:gsub("/+$", ""))
 end
 
----@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: integer, limiter: scope3.Limiter?,
+---@param config {base: string, root: string, key: scope3.Key, ca_file: string?, loop: scope3.Loop, rate: integer, limiter: scope3.Limiter?,
 ---  on_event: function?}
 ---@return scope3.Transport?
 ---@return scope3.Error?
@@ -150,12 +150,11 @@ function transport.new(config)
     loop = config.loop,
     base = config.base,
     root = config.root,
-    api_key = config.api_key,
+    key = config.key,
     pace = transport.pace_of(config.rate),
     skew = skew_of(config.loop),
     limiter = config.limiter or limiter.shared,
-    -- The key itself is no name for anything: a store may be looked at by others.
-    who = { host = host, key = core.sha256(config.api_key or ""):sub(1, 16) },
+    who = { host = host, key = config.key.name() },
     proxy = config.base:find("^https:") and via.url or "",
     no_proxy = via.none,
     flying = 0, -- calls on the wire
@@ -229,7 +228,7 @@ function Call:ended(result)
       self:tell { event = "cut_short", field = "RateLimit-Reset", said = longer, seconds = waits.LONGEST }
     end
   end
-  local data, err = reply.read(result, core.time(), { key = owner.api_key, body = request.body, task = request.poll,
+  local data, err = reply.read(result, core.time(), { key = owner.key.given(), body = request.body, task = request.poll,
     strict = request.method == "GET" })
   self.fresh = result.code ~= nil or err ~= nil and err.code == "BAD_REPLY" -- a connection that has failed does not serve again
   if data == nil then
@@ -239,6 +238,11 @@ function Call:ended(result)
       err.uncertain = nil -- asking changes nothing
     end
     self.uncertain = self.uncertain or err.uncertain
+    if err.status == 401 and owner.key.changes and not self.denied and not request.anonymous then
+      self.denied, self.due = err, now -- whoever waits asks for another key
+      table.insert(self.waiter.waiting, self)
+      return self:wake()
+    end
     if err.status == 429 then
       owner.limiter:block(owner.who, err.retry_after or 1, limiter_time(owner, now))
     end
@@ -263,11 +267,40 @@ function Call:ended(result)
   self:wake()
 end
 
+-- Ends a call that cannot be sent.
+local function refuse(call, err)
+  call.done, call.err = true, err
+  err.request = err.request or call:about()
+  err.uncertain = call.uncertain
+  return call:wake()
+end
+
+-- The key for a request, which a function may have to be asked for. After a 401 it is asked once more; where it gives
+-- the same, nothing is sent again.
+local function ask_key(self, call)
+  if call.request.anonymous then
+    return nil
+  end
+  local key, err = self.key.ask()
+  self.who.key = self.key.name()
+  if err then
+    return nil, err
+  end
+  if call.denied and not call.renewed and call.key_name == self.key.name() then
+    return nil, call.denied
+  end
+  call.key_name, call.renewed = self.key.name(), call.denied ~= nil
+  return key
+end
+
 local function submit(self, call)
   local request = call.request
   local headers = { "Accept: application/json" }
-  if self.api_key and not request.anonymous then
-    headers[#headers + 1] = "Authorization: Bearer " .. self.api_key
+  local key, err = ask_key(self, call)
+  if err then
+    return refuse(call, err)
+  elseif key then
+    headers[#headers + 1] = "Authorization: Bearer " .. key
   end
   if request.body then
     headers[#headers + 1] = "Content-Type: application/json"
@@ -284,8 +317,7 @@ local function submit(self, call)
     fresh = call.fresh,
   }
   if not id then
-    call.done, call.err = true, errors.new("network", "the request could not be started: " .. tostring(message))
-    return call:wake()
+    return refuse(call, errors.new("network", "the request could not be started: " .. tostring(message)))
   end
   call.id = id
   self.flying, call.waiter.flying = self.flying + 1, call.waiter.flying + 1
@@ -299,8 +331,16 @@ function transport:waiter()
   return { news = {}, waiting = {}, flying = 0, step = self.shared.step, abandon = self.shared.abandon }
 end
 
--- Seconds until a call whose time has come may go after all; at 0 it is counted. nil and why where the limiter cannot tell.
+-- Seconds until a call whose time has come may go after all; at 0 it is counted. nil and why where the limiter cannot
+-- tell, or there is no key.
 local function held(self, call, now)
+  if not call.request.anonymous then
+    local ready, err = self.key.ready()
+    if not ready then
+      return nil, err
+    end
+    self.who.key = self.key.name()
+  end
   local pace, poll = call.request.pace or self.pace, call.request.poll
   local rate = math.max(pace.rate, self.pace.rate) -- of all together: a job that is slow does not make the others so
   local wait = pace.own:room(self.who, pace.rate, poll, now)
@@ -337,9 +377,7 @@ local function launch(self, waiter)
       end
     end
     if not wait then
-      call.done, call.err = true, err
-      err.request = call:about()
-      call:wake()
+      refuse(call, err)
     elseif wait > 0 then
       call.due = now + wait
       soonest = math.min(soonest or call.due, call.due)

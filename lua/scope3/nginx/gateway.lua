@@ -27,7 +27,7 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field member? function
 ---@field where? function|table
 ---@field account_id? string  these four as in scope3.client
----@field api_key? string
+---@field api_key? string|fun(): string?, any
 ---@field base_url? string
 ---@field ca_file? string
 ---@field shared? string  a lua_shared_dict through which workers share one rate
@@ -36,7 +36,7 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 --- and what a script may hold beside: mode, unique, region, mend, ids, phone_repairs, delimiter, quote, escape, null, header, format,
 --- max_members, max_bytes, rate, …
 local OPTIONS = options.merge(script_of.JOB_OPTIONS, {
-  audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "string", base_url = "string",
+  audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "key", base_url = "string",
   ca_file = "string", shared = "string", read_timeout = "seconds", on_event = "function",
 })
 
@@ -146,7 +146,7 @@ function gateway.new(opts)
   for _, issue in ipairs(err and err.issues or {}) do
     issues[#issues + 1] = issue
   end
-  if client and not client.secret() then
+  if client and not client.has_key then
     issues[#issues + 1] = { path = "api_key", message = "is missing: give it, or set SCOPE3_API_KEY (nginx needs `env SCOPE3_API_KEY;` for that)" }
   end
   if client and not client.account_id then
