@@ -391,17 +391,73 @@ describe("a spool of which some has left", function()
     end
     assert.same({ 6, 60 }, { spool:last() })
     local reader, payload = spool:reader(), core.payload { max_members = 2, max_bytes = 1000 }
-    assert.same({ 0, 0, 10, false, 0 }, { reader() })
-    assert.same({ 2, 2, 30, false, 0 }, { reader(payload, 25) })
-    assert.same({ 1, 3, 40, false, 0 }, { reader(payload, 60, 1) })
+    assert.same({ 0, 0, 10, false, 0, "" }, { reader() })
+    assert.same({ 2, 2, 30, false, 0, "" }, { reader(payload, 25) })
+    assert.same({ 1, 3, 40, false, 0, "" }, { reader(payload, 60, 1) })
     assert.same({ 1, 1 }, { payload:living() }) -- b, and a that is removed
-    assert.same({ 0, 3, 40, true, 0 }, { reader(payload) })
+    assert.same({ 0, 3, 40, true, 0, "" }, { reader(payload) })
     payload:reset()
-    assert.same({ 2, 5, 60, true, 0 }, { reader(payload) })
+    assert.same({ 2, 5, 60, true, 0, "" }, { reader(payload) })
     payload:reset()
-    assert.same({ 1, 6, nil, false, 0 }, { reader(payload) })
+    assert.same({ 1, 6, nil, false, 0, "" }, { reader(payload) })
     assert.same({ 0, 1 }, { payload:living() })
-    assert.same({ 2, 6, nil, false, 4 }, { spool:reader()(core.payload { max_members = 9, max_bytes = 50 }) })
+    assert.same({ 2, 6, nil, false, 4, "" }, { spool:reader()(core.payload { max_members = 9, max_bytes = 50 }) })
+  end)
+
+  it("keeps the label of each member, and reads those of one label at a time", function()
+    local path, long = world.path(".spool"), ("é\0"):rep(21845):sub(1, 65535)
+    local labels = { "", "one", "one", long, "", "two" }
+    local spool = assert(core.spool(path))
+    for i, label in ipairs(labels) do
+      assert.is_true(spool:keep(payload_of(i % 2 == 0 and "-" .. i or tostring(i)), 1, 1, i, label))
+    end
+    spool:close()
+    spool = assert(core.spool(path))
+    local found = {}
+    for json, op, number, _, label in spool:members() do
+      assert.same({ tostring(number), number % 2 == 0 and "remove" or "add" }, { json:match '"externalId":"%-?(%d)"', op })
+      assert.equal("}", json:sub(-1))
+      found[number] = label
+    end
+    assert.same(labels, found)
+    local reader, payload = spool:reader(), core.payload { max_members = 9, max_bytes = 1000 }
+    assert.same({ 0, 0, 1, false, 0, "" }, { reader() })
+    assert.same({ 0, 0, 1, false, 0, "" }, { reader(payload, 9, 9, "one") })
+    assert.same({ 1, 1, 2, false, 0, "one" }, { reader(payload) })
+    assert.same({ 2, 3, 4, false, 0, long }, { reader(payload, 9, 9, "one") })
+    assert.same({ 1, 4, 5, false, 0, "" }, { reader(payload, 9, 9, long) })
+    assert.same({ 1, 5, 6, false, 0, "two" }, { reader(payload, 9, 9, "") })
+    assert.same({ 1, 6, nil, false, 0, "" }, { reader(payload, 9, 9, "two") })
+    assert.same({ 3, 3 }, { payload:living() })
+    assert.is_true(spool:release(4))
+    assert.same({ 2, 0, 0 }, { spool:count(), spool:lost(), spool:damaged() })
+    assert.has_error(function()
+      spool:keep(payload, 1, 1, 9, long .. "x")
+    end)
+  end)
+
+  it("loses one member by one flipped bit of it or its label, and no other", function()
+    local path = world.path(".spool")
+    local spool = assert(core.spool(path))
+    for i, label in ipairs { "first", "second", "third" } do
+      assert.is_true(spool:keep(payload_of(tostring(i)), 1, 1, i, label))
+    end
+    local stop = spool:bytes()
+    spool:close()
+    local bytes = world.read(path)
+    local at = assert(bytes:find("second", 1, true))
+    for place = at - 40, at + 6, 6 do
+      local byte = bytes:byte(place)
+      write(path, bytes:sub(1, place - 1) .. string.char((byte + 4) % 256) .. bytes:sub(place + 1))
+      spool = assert(core.spool(path))
+      local found = {}
+      for _, _, _, _, label in spool:members() do
+        found[#found + 1] = label
+      end
+      assert.is_true(place < stop)
+      assert.same({ "first third", 1 }, { table.concat(found, " "), spool:lost() }, "byte " .. place)
+      spool:close()
+    end
   end)
 
   it("never gives a stamp that is less than the one before, whatever clock it came from", function()

@@ -8,9 +8,9 @@
 #include "fork_mark.h"
 #include "spool_file.h"
 
-enum { FIRST_STEP = 1 << 16, STEP = 1 << 20, RECORD_HEAD = 20, CHUNK = 4096 };
+enum { FIRST_STEP = 1 << 16, STEP = 1 << 20, RECORD_HEAD = 20, LABEL_FOOT = 2, CHUNK = 4096 };
 
-static const uint32_t REMOVAL = UINT32_C(1) << 31;
+static const uint32_t REMOVAL = UINT32_C(1) << 31, LABELLED = UINT32_C(1) << 30;
 
 /* The header as it lies in the file. */
 typedef struct header {
@@ -161,8 +161,27 @@ static size_t record_size(size_t n) {
   return padded(RECORD_HEAD + n);
 }
 
+/* Bytes of a member with its label. */
+static size_t labelled(size_t n, sc3_slice label) {
+  return label.n > 0 ? n + label.n + LABEL_FOOT : n;
+}
+
 static uint32_t checksum(const sc3_spool *s, size_t at, uint32_t size, size_t n) {
   return sc3_crc32c(sc3_crc32c(s->seed, &size, sizeof size), s->file.bytes + at + 8, record_size(n) - 8);
+}
+
+/* What is behind a member's JSON is its label; 0 where that cannot be. */
+static int split_label(sc3_slice *json, sc3_slice *label) {
+  const unsigned char *end = (const unsigned char *)json->p + json->n;
+  size_t n;
+  if (json->n < LABEL_FOOT)
+    return 0;
+  n = (size_t)end[-2] | (size_t)end[-1] << 8;
+  if (n >= json->n - LABEL_FOOT)
+    return 0;
+  json->n -= LABEL_FOOT + n;
+  *label = sc3_slice_of(json->p + json->n, n);
+  return 1;
 }
 
 /* The record at `at`; returns where the next one starts, 0 when there is none. */
@@ -172,10 +191,13 @@ static size_t read_record(const sc3_spool *s, size_t at, sc3_spool_record *r) {
   if (at > s->file.size || s->file.size - at < RECORD_HEAD)
     return 0;
   size = *word_at(s, at);
-  n = size & ~REMOVAL;
+  n = size & ~(REMOVAL | LABELLED);
   if (n == 0 || n > s->file.size - at || record_size(n) > s->file.size - at || *word_at(s, at + 4) != checksum(s, at, size, n))
     return 0;
   r->json = sc3_slice_of(s->file.bytes + at + RECORD_HEAD, n);
+  r->label = sc3_slice_of(NULL, 0);
+  if ((size & LABELLED) != 0 && !split_label(&r->json, &r->label))
+    return 0;
   r->op = size & REMOVAL ? SC3_REMOVE : SC3_ADD;
   r->number = *word_at(s, at + 8);
   r->stamp = (uint64_t)*word_at(s, at + 16) << 32 | *word_at(s, at + 12);
@@ -377,32 +399,42 @@ static sc3_spool_status make_room(sc3_spool *s, size_t more) {
 }
 
 /* Writes a record but for its size, which it returns. */
-static uint32_t write_record(sc3_spool *s, size_t at, sc3_slice json, sc3_op op, uint32_t number) {
-  uint32_t size = (uint32_t)json.n | (op == SC3_REMOVE ? REMOVAL : 0);
+static uint32_t write_record(sc3_spool *s, size_t at, sc3_slice json, sc3_slice label, sc3_op op, uint32_t number) {
+  size_t n = labelled(json.n, label);
+  uint32_t size = (uint32_t)n | (op == SC3_REMOVE ? REMOVAL : 0) | (label.n > 0 ? LABELLED : 0);
   *word_at(s, at + 8) = number;
   *word_at(s, at + 12) = (uint32_t)s->stamp;
   *word_at(s, at + 16) = (uint32_t)(s->stamp >> 32);
   memcpy(s->file.bytes + at + RECORD_HEAD, json.p, json.n);
-  *word_at(s, at + 4) = checksum(s, at, size, json.n);
+  if (label.n > 0) {
+    unsigned char *foot = (unsigned char *)s->file.bytes + at + RECORD_HEAD + json.n;
+    memcpy(foot, label.p, label.n);
+    foot[label.n] = (unsigned char)(label.n & 0xff);
+    foot[label.n + 1] = (unsigned char)(label.n >> 8);
+  }
+  *word_at(s, at + 4) = checksum(s, at, size, n);
   return size;
 }
 
-sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first, size_t last, uint64_t stamp) {
+sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first, size_t last, uint64_t stamp,
+                                sc3_slice label) {
   size_t i, at, needed = 0;
   uint32_t first_size = 0, members = 0, number;
   sc3_spool_status status;
   sc3_op op;
   if (!sc3_fork_mark_mine(&s->mark))
     return SC3_SPOOL_FORKED;
+  if (label.n > SC3_SPOOL_LONGEST_LABEL)
+    return SC3_SPOOL_FULL;
   if (last > sc3_payload_count(p))
     last = sc3_payload_count(p);
   for (i = first; i < last; i++) {
     sc3_slice json = sc3_payload_member(p, i, &op);
     if (json.p == NULL)
       continue;
-    if (json.n >= REMOVAL || needed > s->capacity)
+    if (json.n >= LABELLED - SC3_SPOOL_LONGEST_LABEL - LABEL_FOOT || needed > s->capacity)
       return SC3_SPOOL_FULL;
-    needed += record_size(json.n);
+    needed += record_size(labelled(json.n, label));
     members++;
   }
   if (members == 0)
@@ -420,12 +452,12 @@ sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first
     uint32_t size;
     if (json.p == NULL)
       continue;
-    size = write_record(s, at, json, op, ++number);
+    size = write_record(s, at, json, label, op, ++number);
     if (at == s->end)
       first_size = size;
     else
       store_word(s, at, size);
-    at += record_size(json.n);
+    at += record_size(labelled(json.n, label));
   }
   store_word(s, s->end, first_size); /* from this instruction on they are kept */
   store_number(s, offsetof(header, kept), number);
@@ -491,8 +523,12 @@ static sc3_added put(sc3_spool *s, sc3_payload *p, const sc3_spool_record *r) {
   return sc3_payload_add(p, r->op, 0, s->scratch.p, s->scratch.n, id);
 }
 
+static int same(sc3_slice a, sc3_slice b) {
+  return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
 sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payload *p, uint64_t last, size_t most,
-                                sc3_spool_taken *taken) {
+                                sc3_slice label, sc3_spool_taken *taken) {
   memset(taken, 0, sizeof *taken);
   if (!sc3_fork_mark_mine(&s->mark))
     return SC3_SPOOL_FORKED;
@@ -502,10 +538,12 @@ sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payl
     sc3_added added;
     peek(s, cursor, &r, &next);
     taken->more = r.json.p != NULL;
+    taken->label = sc3_slice_of(NULL, 0);
     if (!taken->more)
       return SC3_SPOOL_OK;
     taken->stamp = r.stamp;
-    if (p == NULL || r.stamp > last || taken->members + taken->unfit >= most)
+    taken->label = r.label;
+    if (p == NULL || r.stamp > last || !same(r.label, label) || taken->members + taken->unfit >= most)
       return SC3_SPOOL_OK;
     added = put(s, p, &r);
     if (added == SC3_ADD_NOMEM) {

@@ -12,11 +12,12 @@
  *          24  uint64   *kept*: the number of the last record, in the upper half with its check; 0 while there is none
  *          32  uint64   *released*: the number of the last record that has left, with its check; 0 while none has
  *          40  records, each at a multiple of 8:
- *                uint32   bytes of the member, at least 1; bit 31 says that it is a removal
+ *                uint32   bytes of the member, at least 1; bit 31 says that it is a removal, bit 30 that it has a label
  *                uint32   CRC-32C, continued from the seed, of the four bytes before and of all behind
  *                uint32   the record's running number, from 1
  *                uint64   its stamp, in two halves, the lower one first: never less than that of the record before
- *                the member's JSON, and zeros up to the next multiple of 8
+ *                the member's JSON; where it has a label, that and the label's length in two bytes, the lower one first, which
+ *                count as bytes of the member; zeros up to the next multiple of 8
  *          zeros up to the end
  *
  * A check is the CRC-32C, continued from the seed, of the number and of the offset where it stands. Numbers show what is missing: a record that cannot be
@@ -52,7 +53,7 @@ typedef enum sc3_spool_status {
   SC3_SPOOL_SYSTEM      /* errno says what */
 } sc3_spool_status;
 
-enum { SC3_SPOOL_LEAST_CAPACITY = 4096 };
+enum { SC3_SPOOL_LEAST_CAPACITY = 4096, SC3_SPOOL_LONGEST_LABEL = 65535 };
 
 /* What a status other than SC3_SPOOL_OK means, in words; `error` is errno, read for SC3_SPOOL_SYSTEM alone. */
 const char *sc3_spool_text(sc3_spool_status status, int error);
@@ -65,8 +66,10 @@ sc3_spool_status sc3_spool_open(sc3_spool **out, const char *path, size_t capaci
 void sc3_spool_close(sc3_spool *s);
 
 /* Appends the living members of `p` from `first` (counted from 0) up to but without `last`: all or, when it fails or the process is killed, none.
-   `stamp` orders members of several files; one that is less than the last one here counts as the last one. */
-sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first, size_t last, uint64_t stamp);
+   `stamp` orders members of several files; one that is less than the last one here counts as the last one. The label says whose members they are: at
+   most SC3_SPOOL_LONGEST_LABEL bytes, none where it is empty. */
+sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first, size_t last, uint64_t stamp,
+                                sc3_slice label);
 
 /* Says that the records up to number `number` have left: who opens the file from then on begins behind them. */
 sc3_spool_status sc3_spool_release(sc3_spool *s, uint32_t number);
@@ -79,7 +82,7 @@ typedef struct sc3_spool_cursor {
 } sc3_spool_cursor;
 
 typedef struct sc3_spool_record {
-  sc3_slice json; /* borrowed until the spool changes */
+  sc3_slice json, label; /* borrowed until the spool changes */
   sc3_op op;
   uint32_t number;
   uint64_t stamp;
@@ -93,13 +96,15 @@ typedef struct sc3_spool_taken {
   size_t members; /* that went into the payload */
   size_t unfit;   /* that fit into no payload of that size, and were passed over */
   int full;       /* the payload has no room for the next one */
-  int more;       /* there is a next one, and `stamp` is its stamp */
+  int more;       /* there is a next one, and these are its stamp and its label, borrowed until the spool changes */
   uint64_t stamp;
+  sc3_slice label;
 } sc3_spool_taken;
 
-/* Reads at most `most` members into a payload, as long as their stamp is at most `last` and there is room. With a `p` of NULL it only looks at the next
-   one. */
-sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payload *p, uint64_t last, size_t most, sc3_spool_taken *taken);
+/* Reads at most `most` members into a payload, as long as they have that label, their stamp is at most `last` and there is room. With a `p` of NULL it
+   only looks at the next one. */
+sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payload *p, uint64_t last, size_t most,
+                                sc3_slice label, sc3_spool_taken *taken);
 
 size_t sc3_spool_count(const sc3_spool *s); /* members that can be read and were not released */
 size_t sc3_spool_lost(const sc3_spool *s);  /* members that were kept, not released, and cannot be read */

@@ -97,7 +97,7 @@ sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why) 
 static void free_list(transfer *t) {
   while (t != NULL) {
     transfer *next = t->next;
-    transfer_free(t);
+    sc3_transfer_free(t);
     t = next;
   }
 }
@@ -140,7 +140,7 @@ static void fail_all(sc3_engine *e, const char *code, const char *message) {
   while (e->active != NULL) {
     transfer *t = e->active;
     t->pub.body_sent = 1; /* for all that is known */
-    transfer_fail(t, code, message);
+    sc3_transfer_fail(t, code, message);
     end_transfer(e, t);
   }
 }
@@ -174,7 +174,7 @@ static void rebuild(sc3_engine *e, CURLMcode code) {
 static transfer *take_spare(sc3_engine *e) {
   transfer *t = e->spare;
   if (t == NULL)
-    return transfer_new(e->options.max_response);
+    return sc3_transfer_new(e->options.max_response);
   e->spare = t->next;
   e->spares--;
   t->next = NULL;
@@ -184,10 +184,10 @@ static transfer *take_spare(sc3_engine *e) {
 static void give_back(sc3_engine *e, transfer *t) {
   /* It has no handle any more after a fork. A handle that has failed keeps what libcurl still wanted to do with it: from 8.7 to 8.15 also over a reset. */
   if (t->easy == NULL || t->spoiled || e->spares >= SPARE_TRANSFERS) {
-    transfer_free(t);
+    sc3_transfer_free(t);
     return;
   }
-  transfer_recycle(t);
+  sc3_transfer_recycle(t);
   t->next = e->spare;
   e->spare = t;
   e->spares++;
@@ -222,7 +222,7 @@ static void collect(sc3_engine *e, CURLMcode code) {
       continue;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
     t = (transfer *)(void *)private_data;
-    transfer_conclude(t, result, is_multiplexed(e, t)); /* before removal, which forgets some facts */
+    sc3_transfer_conclude(t, result, is_multiplexed(e, t)); /* before removal, which forgets some facts */
     if (t->pub.http_version >= 20)
       e->last_http2 = t->origin;
     else if (t->pub.http_version != 0 && e->last_http2 == t->origin)
@@ -249,7 +249,7 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
     return 0;
   t->spoiled = 1; /* until it has gone its way */
   t->origin = sc3_origin_of(request->url);
-  if (transfer_prepare(t, &e->options, request, sc3_origins_has(&e->http1, t->origin), why) != 0) {
+  if (sc3_transfer_prepare(t, &e->options, request, sc3_origins_has(&e->http1, t->origin), why) != 0) {
     give_back(e, t);
     return 0;
   }
@@ -318,7 +318,7 @@ void sc3_engine_release(sc3_engine *e, sc3_transfer *pub) {
   if (e != NULL)
     give_back(e, t);
   else
-    transfer_free(t);
+    sc3_transfer_free(t);
 }
 
 int sc3_engine_cancel(sc3_engine *e, uint64_t id) {

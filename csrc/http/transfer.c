@@ -180,7 +180,7 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct cur
 
 /* --- life -------------------------------------------------------------------------------------------------------- */
 
-transfer *transfer_new(size_t max_response) {
+transfer *sc3_transfer_new(size_t max_response) {
   transfer *t = calloc(1, sizeof *t);
   if (t == NULL)
     return NULL;
@@ -195,7 +195,7 @@ transfer *transfer_new(size_t max_response) {
   return t;
 }
 
-void transfer_recycle(transfer *t) {
+void sc3_transfer_recycle(transfer *t) {
   curl_easy_reset(t->easy);
   curl_slist_free_all(t->headers);
   t->headers = NULL;
@@ -222,7 +222,7 @@ void transfer_recycle(transfer *t) {
   t->error[0] = '\0';
 }
 
-void transfer_free(transfer *t) {
+void sc3_transfer_free(transfer *t) {
   curl_easy_cleanup(t->easy);
   curl_slist_free_all(t->headers);
   free(t->pub.redirect);
@@ -280,7 +280,7 @@ static long milliseconds(double seconds) {
   return ms < 1 ? 1 : ms > 2147483647.0 ? 2147483647L : (long)ms;
 }
 
-int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request *r, int http1, const char **why) {
+int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request *r, int http1, const char **why) {
   CURL *c = t->easy;
   CURLcode bad = CURLE_OK;
   curl_off_t total;
@@ -455,7 +455,7 @@ static int lost_status(const transfer *t) {
   return status_of(field->value, strlen(field->value));
 }
 
-void transfer_conclude(transfer *t, CURLcode code, int multiplexed) {
+void sc3_transfer_conclude(transfer *t, CURLcode code, int multiplexed) {
   sc3_transfer *p = &t->pub;
   long request_bytes = 0;
   int unread, unsent, dead = t->again || code == CURLE_SEND_FAIL_REWIND;
@@ -478,12 +478,12 @@ void transfer_conclude(transfer *t, CURLcode code, int multiplexed) {
     /* Over a connection of its own libcurl begins again only what an HTTP/2 server refused before it did anything. Over a kept one also what died with it,
        but then over HTTP/2 it has written down what happened to the connection. */
     p->body_sent = 0;
-    transfer_fail(t, "REFUSED_STREAM", "the stream was refused");
+    sc3_transfer_fail(t, "REFUSED_STREAM", "the stream was refused");
   } else if (t->again) {
     p->body_sent = t->joined.n > 0 || !unsent; /* the first time, over a connection that died without an answer */
-    transfer_fail(t, name_of(CURLE_SEND_FAIL_REWIND), "a kept connection had died");
+    sc3_transfer_fail(t, name_of(CURLE_SEND_FAIL_REWIND), "a kept connection had died");
   } else if (t->too_large) {
-    transfer_fail(t, "TOO_LARGE", "the reply is larger than allowed");
+    sc3_transfer_fail(t, "TOO_LARGE", "the reply is larger than allowed");
   } else if (code == CURLE_OK) {
     p->early = unread;
   } else if (is_answer(t, unsent)) {
@@ -492,11 +492,11 @@ void transfer_conclude(transfer *t, CURLcode code, int multiplexed) {
     p->cause = cause_of(t, code);
     if (!t->answered && p->status == 0 && lost_status(t) >= 300)
       p->status = lost_status(t);
-    transfer_fail(t, name_of(code), t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
+    sc3_transfer_fail(t, name_of(code), t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
   }
 }
 
-void transfer_fail(transfer *t, const char *code, const char *message) {
+void sc3_transfer_fail(transfer *t, const char *code, const char *message) {
   t->pub.code = code;
   (void)snprintf(t->pub.message, sizeof t->pub.message, "%s", message);
 }

@@ -37,21 +37,21 @@ typedef struct transfer {
 } transfer;
 
 /* A transfer with an easy handle of its own; NULL when memory is out. `max_response` caps its body. */
-transfer *transfer_new(size_t max_response);
+transfer *sc3_transfer_new(size_t max_response);
 
 /* Frees it. The handle must not be in a multi. */
-void transfer_free(transfer *t);
+void sc3_transfer_free(transfer *t);
 
 /* Sets everything for a request, over HTTP/1.1 where `http1` says so. 0, or -1 with `*why`. */
-int transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request *r, int http1, const char **why);
+int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request *r, int http1, const char **why);
 
 /* Writes down how it ended. `multiplexed`: its connection was one of HTTP/2 for certain. */
-void transfer_conclude(transfer *t, CURLcode code, int multiplexed);
+void sc3_transfer_conclude(transfer *t, CURLcode code, int multiplexed);
 
 /* The same for an end that libcurl does not know of. */
-void transfer_fail(transfer *t, const char *code, const char *message);
+void sc3_transfer_fail(transfer *t, const char *code, const char *message);
 
 /* Empties it for the next request, which saves making a handle. Not for one that is spoiled. */
-void transfer_recycle(transfer *t);
+void sc3_transfer_recycle(transfer *t);
 
 #endif

@@ -3,6 +3,7 @@
 #include <glob.h>
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,6 +31,15 @@ static int process_now(lua_State *L) {
 /* time() -> seconds since 1970, with fractions */
 static int process_time(lua_State *L) {
   lua_pushnumber(L, seconds(CLOCK_REALTIME));
+  return 1;
+}
+
+static atomic_uint opened; /* times that a Lua state has opened this module */
+
+/* states() -> how many Lua states have opened this module in this process and in those that it was forked from. Who
+   looks twice learns whether others came since, as with nginx's `lua_code_cache off`, which makes one a request. */
+static int process_states(lua_State *L) {
+  sc3_pushcount(L, atomic_load(&opened));
   return 1;
 }
 
@@ -190,9 +200,10 @@ void sc3_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty}, {"random", process_random},
     {"glob", process_glob}, {"file_identity", process_file_identity}, {"file_kind", process_file_kind}, {"file_stamp", process_file_stamp},
-    {"catch_stop", process_catch_stop}, {"stopped", process_stopped}, {NULL, NULL},
+    {"states", process_states}, {"catch_stop", process_catch_stop}, {"stopped", process_stopped}, {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
+  atomic_fetch_add(&opened, 1);
   sc3_setfuncs(L, functions);
   sc3_newtype(L, TYPE_PATHS, none, NULL, free_paths);
 }

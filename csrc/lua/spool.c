@@ -89,15 +89,24 @@ static uint64_t opt_stamp(lua_State *L, int index, lua_Number absent) {
   return (uint64_t)n;
 }
 
-/* :keep(payload, first, last [, stamp]) -> true | nil, "full" | nil, message. Appends the living members of that range (counted from 1, both ends included),
-   all or none; what it has answered `true` for survives kill -9. The stamp, a whole number of at most 2^53, orders members of several files. */
+static sc3_slice opt_label(lua_State *L, int index) {
+  size_t n;
+  const char *p = luaL_optlstring(L, index, "", &n);
+  luaL_argcheck(L, n <= SC3_SPOOL_LONGEST_LABEL, index, "a label has at most 65535 bytes");
+  return sc3_slice_of(p, n);
+}
+
+/* :keep(payload, first, last [, stamp [, label]]) -> true | nil, "full" | nil, message. Appends the living members of
+   that range (counted from 1, both ends included), all or none; what it has answered `true` for survives kill -9. The
+   stamp, a whole number of at most 2^53, orders members of several files; the label says whose they are. */
 static int spool_keep(lua_State *L) {
   spool_ud *u = check_spool(L);
   const sc3_payload *p = sc3_readpayload(L, 2);
   lua_Number first = luaL_checknumber(L, 3), last = luaL_checknumber(L, 4);
   luaL_argcheck(L, first >= 1 && first <= 4294967295.0, 3, "must be between 1 and 4294967295");
   luaL_argcheck(L, last >= 1 && last <= 4294967295.0, 4, "must be between 1 and 4294967295");
-  return push_status(L, sc3_spool_keep(u->s, p, (size_t)first - 1, (size_t)last, opt_stamp(L, 5, 0)));
+  return push_status(L, sc3_spool_keep(u->s, p, (size_t)first - 1, (size_t)last, opt_stamp(L, 5, 0),
+                                       opt_label(L, 6)));
 }
 
 /* :release(number) -> true | nil, message. The records up to that number have left: who opens the file from then on begins behind them. */
@@ -144,7 +153,8 @@ static int next_member(lua_State *L) {
   lua_pushstring(L, ops[r.op]);
   sc3_pushcount(L, r.number);
   lua_pushnumber(L, (lua_Number)r.stamp);
-  return 4;
+  lua_pushlstring(L, r.label.n > 0 ? r.label.p : "", r.label.n);
+  return 5;
 }
 
 static int push_reading(lua_State *L, lua_CFunction reading) {
@@ -157,8 +167,9 @@ static int push_reading(lua_State *L, lua_CFunction reading) {
   return 1;
 }
 
-/* :members() -> an iterator of (JSON, "add" or "remove", number, stamp) over what was not released, from the first on, which ends where nothing more can
-   be read, or when the spool is emptied. Raises when it is called in a child of fork, or after close. */
+/* :members() -> an iterator of (JSON, "add" or "remove", number, stamp, label) over what was not released, from the
+   first on, which ends where nothing more can be read, or when the spool is emptied. Raises when it is called in a
+   child of fork, or after close. */
 static int spool_members(lua_State *L) {
   return push_reading(L, next_member);
 }
@@ -175,7 +186,8 @@ static int take_members(lua_State *L) {
   luaL_argcheck(L, most >= 1 && most <= 4294967295.0, 3, "must be between 1 and 4294967295");
   if (u->s == NULL || u->ended)
     return sc3_closed(L, "spool");
-  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3_checkpayload(L, 1), last, (size_t)most, &taken);
+  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3_checkpayload(L, 1), last, (size_t)most, opt_label(L, 4),
+                          &taken);
   if (status != SC3_SPOOL_OK)
     return luaL_error(L, "%s", sc3_spool_text(status, errno));
   if (!looks)
@@ -188,13 +200,15 @@ static int take_members(lua_State *L) {
     lua_pushnil(L);
   lua_pushboolean(L, taken.full);
   sc3_pushcount(L, taken.unfit);
-  return 5;
+  lua_pushlstring(L, taken.label.n > 0 ? taken.label.p : "", taken.label.n);
+  return 6;
 }
 
-/* :reader() -> a function (payload, last, most) -> taken, number, stamp, full, unfit. Each call reads at most `most` further members into the payload, as
-   long as their stamp is at most `last` and the payload has room: how many, the number of the last record that was read, the stamp of the next one (nil
-   behind the last one), whether the payload is full, and how many were passed over because they fit into no payload like this. Without a payload it only
-   looks. */
+/* :reader() -> a function (payload, last, most, label) -> taken, number, stamp, full, unfit, label. Each call reads at
+   most `most` further members into the payload, as long as they have that label ("" for none), their stamp is at most
+   `last` and the payload has room: how many, the number of the last record that was read, the stamp of the next one
+   (nil behind the last one), whether the payload is full, how many were passed over because they fit into no payload
+   like this, and the label of the next one. Without a payload it only looks. */
 static int spool_reader(lua_State *L) {
   return push_reading(L, take_members);
 }

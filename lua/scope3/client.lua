@@ -6,6 +6,7 @@ local errors = require "scope3.error"
 local guard_of = require "scope3.guard"
 local inputs = require "scope3.inputs"
 local job = require "scope3.job"
+local key_of = require "scope3.key"
 local limiter_of = require "scope3.limiter"
 local listing = require "scope3.listing"
 local loops = require "scope3.loop"
@@ -46,7 +47,7 @@ local PREFIX = "/api/v2/buyer"
 local DEFAULTS = { max_members = 100000, max_bytes = 8388608, rate = 100 }
 
 local CLIENT_OPTIONS = {
-  api_key = "string", account_id = "id", base_url = "string", loop = "any", on_event = "function",
+  api_key = "key", account_id = "id", base_url = "string", loop = "any", on_event = "function",
   ca_file = "string", rate = "count",
   limiter = { expected = "one of scope3.limiter(), or the path of a file", is = function(value)
     return type(value) == "string" or limiter_of.is(value)
@@ -54,7 +55,7 @@ local CLIENT_OPTIONS = {
 }
 
 ---@class scope3.ClientOptions
----@field api_key? string
+---@field api_key? string|fun(): string?, any  a function is asked before each request
 ---@field account_id? string|integer
 ---@field base_url? string
 ---@field ca_file? string  the certificates of those who may have signed the host's
@@ -204,8 +205,9 @@ function client.new(opts)
     issues[#issues + 1] = { path = "account_id", message = "must be the numeric id of the advertiser, such as 25" }
   end
   local api_key = opts.api_key or env("SCOPE3_API_KEY")
-  if api_key and (api_key == "" or api_key:find("[^!-~]")) then
-    issues[#issues + 1] = { path = "api_key", message = "holds a space, a line end or a character outside ASCII" }
+  local problem = type(api_key) == "string" and key_of.problem(api_key)
+  if problem then
+    issues[#issues + 1] = { path = "api_key", message = problem }
   end
   local base, err = transport_of.check_base(opts.base_url or env("SCOPE3_BASE_URL") or client.DEFAULT_URL)
   if not base then
@@ -226,16 +228,16 @@ function client.new(opts)
   if base:sub(-#PREFIX) ~= PREFIX then
     base = base .. PREFIX
   end
+  local key = key_of.new(api_key)
   return setmetatable({
     account_id = account_id,
     base = base,
     root = base:sub(1, -#PREFIX - 1),
     loop = loops.find(opts.loop),
     on_event = opts.on_event or function() end,
-    -- Not a plain field: a client that is printed or dumped must not show its key.
-    secret = function()
-      return api_key
-    end,
+    has_key = api_key ~= nil,
+    key = key,
+    secret = key.given,
     config = { ca_file = opts.ca_file or env("SCOPE3_CA_FILE"), rate = opts.rate or DEFAULTS.rate, limiter = limiter },
   }, Client)
 end
@@ -250,7 +252,8 @@ end
 function Client:transport()
   if not self.transport_ then
     self.transport_ = transport_of.new {
-      base = self.base, root = self.root, api_key = self.secret(), ca_file = self.config.ca_file, loop = self.loop, rate = self.config.rate,
+      base = self.base, root = self.root, key = self.key, ca_file = self.config.ca_file, loop = self.loop,
+      rate = self.config.rate,
       limiter = self.config.limiter,
       on_event = function(event)
         self.on_event(event)

@@ -16,6 +16,9 @@ local KINDS = {
   seconds = { "a number of seconds, 0 or more", function(v)
     return type(v) == "number" and v == v and v >= 0
   end },
+  key = { "a string or a function", function(v)
+    return type(v) == "string" or type(v) == "function"
+  end },
 }
 
 --- Whether a value is a number that can be counted with.
@@ -140,7 +143,7 @@ local function inherited(opts, spec)
 end
 
 --- The message about the first misuse in `opts`, or nil. `spec` maps a key to "string", "number", "boolean", "table", "function", "count",
---- "seconds", "id", "ids", "all_or_ids", "any", to a list of allowed strings, to { some_of = names } (see
+--- "seconds", "id", "key", "ids", "all_or_ids", "any", to a list of allowed strings, to { some_of = names } (see
 --- options.some), or to
 --- { is = what looks at a value, expected = what it must be }.
 ---@param opts any

@@ -21,7 +21,7 @@ function readiness.lacks(client, without_account)
     return err
   end
   local issues = {}
-  if not client.secret() then
+  if not client.has_key then
     issues[#issues + 1] = { path = "api_key", message = "is missing: give it, or set SCOPE3_API_KEY" }
   end
   if not without_account and not client.account_id then

@@ -13,7 +13,7 @@ local PIECE = 8 -- letters and digits of a key or a hash that are hidden also wh
 local TOGETHER = 1000 -- texts of one reply
 
 ---@class scope3.Known  what the reader of a reply knows, and its texts must not say
----@field key? string  the API key in use
+---@field key? string|string[]  the API keys in use
 ---@field body? table  the pieces of the request in hand: strings, and { payload, operation, first, last }
 ---@field task? boolean  a task was asked for
 ---@field strict? boolean  the members that a reply may speak of are not in hand
@@ -118,8 +118,14 @@ local function base64(text)
 end
 
 -- Hides a key, also where a piece of it stands or it was encoded. Upper and lower case count as the same.
-local function hide_key(text, key)
-  if not key or #key < 3 then
+local hide_key
+function hide_key(text, key)
+  if type(key) == "table" then
+    for _, one in ipairs(key) do
+      text = hide_key(text, one)
+    end
+    return text
+  elseif not key or #key < 3 then
     return text
   end
   local gone, found = {}, false

@@ -150,7 +150,7 @@ function transport.check_base(url)
   return (url:gsub("/+$", ""))
 end
 
----@param config table  base, root, api_key, ca_file, loop, rate, limiter, on_event
+---@param config table  base, root, key, ca_file, loop, rate, limiter, on_event
 ---@return scope3.Transport
 function transport.new(config)
   local shared = engine_for(config.loop, config.ca_file)
@@ -162,12 +162,11 @@ function transport.new(config)
     try = loops.is_foreign(config.loop) and guard_of.call or nil, -- how its functions are called, where they may raise
     base = config.base,
     root = config.root,
-    api_key = config.api_key,
+    key = config.key,
     pace = transport.pace_of(config.rate),
     skew = skew_of(config.loop),
     limiter = config.limiter or limiter.shared,
-    -- The key itself is no name for anything: a store may be looked at by others.
-    who = { host = host, key = core.sha256(config.api_key or ""):sub(1, 16) },
+    who = { host = host, key = config.key.name() },
     proxy = config.base:find("^https:") and via.url or "",
     no_proxy = via.none,
     flying = 0, -- calls on the wire
@@ -295,8 +294,8 @@ function Call:ended(result)
     end
   end
   result.secure, result.proxy = owner.base:find("^https:") ~= nil, owner.proxy
-  local keyed = owner.api_key ~= nil and not request.anonymous
-  local data, err = reply.read(result, core.time(), { key = owner.api_key, body = request.body, task = request.poll,
+  local keyed = owner.key.given() ~= nil and not request.anonymous
+  local data, err = reply.read(result, core.time(), { key = owner.key.given(), body = request.body, task = request.poll,
     strict = request.method == "GET", admitted = keyed and owner.admitted })
   self.fresh = result.code ~= nil or err ~= nil and err.code == "BAD_REPLY" -- a connection that has failed does not serve again
   if data ~= nil then
@@ -305,6 +304,11 @@ function Call:ended(result)
       retry.earn(request.budget)
     end
     self.done, self.data = true, data
+    return self:wake()
+  end
+  if err.status == 401 and owner.key.changes and not self.denied and not request.anonymous then
+    self.denied, self.due = err, now -- whoever waits asks for another key
+    table.insert(self.waiter.waiting, self)
     return self:wake()
   end
   if err.status == 429 then
@@ -316,11 +320,39 @@ function Call:ended(result)
   failed(self, err, result.seconds, now)
 end
 
+-- Ends a call that cannot be sent.
+local function refuse(call, err)
+  call.done = true
+  call.err = errors.with(err, { request = err.request or call:about(), uncertain = call.uncertain or errors.NOTHING })
+  return call:wake()
+end
+
+-- The key for a request, which a function may have to be asked for. After a 401 it is asked once more; where it gives
+-- the same, nothing is sent again.
+local function ask_key(self, call)
+  if call.request.anonymous then
+    return nil
+  end
+  local key, err = self.key.ask()
+  self.who.key = self.key.name()
+  if err then
+    return nil, err
+  end
+  if call.denied and not call.renewed and call.key_name == self.key.name() then
+    return nil, call.denied
+  end
+  call.key_name, call.renewed = self.key.name(), call.denied ~= nil
+  return key
+end
+
 local function submit(self, call)
   local request = call.request
   local headers = { "Accept: application/json" }
-  if self.api_key and not request.anonymous then
-    headers[#headers + 1] = "Authorization: Bearer " .. self.api_key
+  local key, err = ask_key(self, call)
+  if err then
+    return refuse(call, err)
+  elseif key then
+    headers[#headers + 1] = "Authorization: Bearer " .. key
   end
   if request.body then
     headers[#headers + 1] = "Content-Type: application/json"
@@ -358,8 +390,16 @@ function transport:waiter()
   return { news = {}, waiting = {}, flying = 0, step = self.shared.step, abandon = self.shared.abandon }
 end
 
--- Seconds until a call whose time has come may go after all; at 0 it is counted. nil and why where the limiter cannot tell.
+-- Seconds until a call whose time has come may go after all; at 0 it is counted. nil and why where the limiter cannot
+-- tell, or there is no key.
 local function held(self, call, now)
+  if not call.request.anonymous then
+    local ready, err = self.key.ready()
+    if not ready then
+      return nil, err
+    end
+    self.who.key = self.key.name()
+  end
   local pace, poll = call.request.pace or self.pace, call.request.poll
   local rate = math.max(pace.rate, self.pace.rate) -- of all together: a job that is slow does not make the others so
   local wait = pace.own:room(self.who, pace.rate, poll, now)
@@ -400,8 +440,7 @@ local function launch(self, waiter)
       end
     end
     if not wait then
-      call.done, call.err = true, errors.with(err, { request = call:about() })
-      call:wake()
+      refuse(call, err)
     elseif wait > 0 then
       call.due = now + wait
       soonest = math.min(soonest or call.due, call.due)

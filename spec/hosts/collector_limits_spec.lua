@@ -140,7 +140,13 @@ describe("a collector", function()
 
   it("counts right when a listener of its own fails behind a member that was set aside", function()
     sandbox:configure { refuse = json.array { "v3" } }
-    start "flush_members = 5, flush_seconds = 1, on_event = function(event) if event.event == 'request' then local n = (rawget(_G, 'N') or 0) + 1 rawset(_G, 'N', n) assert(n ~= 2, 'own') end end,"
+    start [[flush_members = 5, flush_seconds = 1, on_event = function(event)
+      if event.event == 'request' then
+        local n = (rawget(_G, 'N') or 0) + 1
+        rawset(_G, 'N', n)
+        assert(n ~= 2, 'own')
+      end
+    end,]]
     visit(1, 5)
     until_status("held", 0)
     local said = status()

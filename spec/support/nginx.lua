@@ -123,10 +123,11 @@ function Server:signal(name, pid)
   os.execute(("kill -%s %d 2>/dev/null"):format(name, pid or self.pid))
 end
 
---- The process ids of the workers that are running, and of those that are only ending what they have.
+--- The process ids of the workers that are running, and of those that are only ending what they have. On a machine that
+--- is short of memory ps may wait for another process: none is told then, and whoever polls asks again.
 function Server:workers()
   local list, ending = {}, {}
-  for pid, args in sh(("ps --ppid %d -o pid=,args="):format(self.pid)):gmatch("(%d+)%s+([^\n]*)") do
+  for pid, args in sh(("timeout -k 1 20 ps --ppid %d -o pid=,args="):format(self.pid)):gmatch("(%d+)%s+([^\n]*)") do
     if args:find("worker process is shutting down", 1, true) then
       ending[#ending + 1] = tonumber(pid)
     elseif args:find("worker process", 1, true) then
@@ -157,7 +158,7 @@ end
 --- Waits until a process has ended.
 function nginx.await_end(pid)
   nginx.until_true("process " .. pid .. " ends", function()
-    return sh(("ps -p %d -o pid="):format(pid)):find("%d") == nil
+    return not world.exists(("/proc/%d/stat"):format(pid))
   end, 60)
 end
 

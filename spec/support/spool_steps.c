@@ -41,7 +41,7 @@ static sc3_payload *make_payload(int from, int to, int wide) {
 
 static void keep(sc3_spool *s, int from, int to, int wide) {
   sc3_payload *p = make_payload(from, to, wide);
-  sc3_spool_status status = sc3_spool_keep(s, p, 0, sc3_payload_count(p), (uint64_t)from);
+  sc3_spool_status status = sc3_spool_keep(s, p, 0, sc3_payload_count(p), (uint64_t)from, sc3_slice_of(NULL, 0));
   if (status != SC3_SPOOL_OK)
     fail(sc3_spool_text(status, errno), from);
   sc3_payload_free(p);
@@ -112,7 +112,7 @@ static sc3_payload *to_keep;
 
 static sc3_spool *act_keep(const operation *o, sc3_spool *s) {
   (void)o;
-  need(sc3_spool_keep(s, to_keep, 0, sc3_payload_count(to_keep), 0) == SC3_SPOOL_OK, "keep failed");
+  need(sc3_spool_keep(s, to_keep, 0, sc3_payload_count(to_keep), 0, sc3_slice_of(NULL, 0)) == SC3_SPOOL_OK, "keep failed");
   return s;
 }
 

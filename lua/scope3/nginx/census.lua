@@ -1,5 +1,7 @@
---- Counts of a collector: of one worker, and of all of them in a lua_shared_dict. There each worker has an entry that says how many members it holds,
---- which outlives it: so it is known what a worker that was killed took with it.
+--- Counts of a collector: of one worker, and of all of them in a lua_shared_dict. There each collector of a worker
+--- has a slot that says how many members
+--- it holds, which outlives it: so it is known what a worker that was killed took with it.
+local core = require "scope3.core"
 local ffi = require "ffi"
 
 ffi.cdef "int kill(int pid, int signal);"
@@ -12,6 +14,49 @@ Census.__index = Census
 local census = {}
 
 local COUNTED = { "accepted", "refused", "rejected", "quarantined", "failed", "adopted", "unkept", "lost" }
+local BURIAL = 10 -- seconds after which a burial that was not finished may be begun again
+
+--- Whether there is a process of that number.
+---@param pid integer
+---@return boolean
+function census.is_alive(pid)
+  return ffi.C.kill(pid, 0) == 0 or ffi.errno() ~= ESRCH
+end
+
+-- What stands in a slot: the worker, what it holds, and how much of that would go with it.
+local function read_slot(dict, key)
+  local text = dict:get(key)
+  local pid, held, gone = tostring(text or ""):match("^(%d+) (%d+) (%d+)$")
+  return tonumber(pid), tonumber(held), tonumber(gone)
+end
+
+-- Counts what a worker that is no more has taken with it. Whoever asks does that, and one of them alone.
+local function bury(dict, prefix, number)
+  local key, burial = prefix .. "slot:" .. number, prefix .. "burial:" .. number
+  local pid = read_slot(dict, key)
+  if not pid or census.is_alive(pid) or not dict:add(burial, true, BURIAL) then
+    return
+  end
+  local same, _, gone = read_slot(dict, key)
+  if same == pid then
+    dict:incr(prefix .. "lost", gone, 0)
+    dict:delete(key)
+  end
+  dict:delete(burial)
+end
+
+local function slots(dict, prefix)
+  return dict:get(prefix .. "slots") or 0
+end
+
+-- Makes sure that others look at the slot. Two may do so at once: then they look at one more.
+local function reach(dict, prefix, number)
+  while slots(dict, prefix) < number do
+    if not dict:incr(prefix .. "slots", 1, 0) then
+      return
+    end
+  end
+end
 
 ---@param dict table?  a lua_shared_dict
 ---@param name string  of the collector
@@ -19,29 +64,35 @@ local COUNTED = { "accepted", "refused", "rejected", "quarantined", "failed", "a
 ---@param kept boolean  what a worker holds outlives it
 ---@return scope3.Census
 function census.new(dict, name, pid, kept)
-  local self = setmetatable({ dict = dict, prefix = "collector:" .. name .. ":", kept = kept, counts = {} }, Census)
+  local self = setmetatable({ dict = dict, prefix = "collector:" .. name .. ":", kept = kept, pid = pid,
+    counts = {}, reasons = {} }, Census)
   for _, key in ipairs(COUNTED) do
     self.counts[key] = 0
   end
   if dict then
-    local number = dict:incr(self.prefix .. "workers", 1, 0) or 0
-    self.key = ("%sheld:%d"):format(self.prefix, number)
-    dict:set(self.key, 0)
-    dict:set(("%spid:%d"):format(self.prefix, number), pid)
+    local number = 1
+    while true do
+      local key = ("%sslot:%d"):format(self.prefix, number)
+      bury(dict, self.prefix, number)
+      local added, why = dict:add(key, pid .. " 0 0")
+      if added or why ~= "exists" then -- a dict without memory: nobody counts it
+        self.key, self.number = key, number
+        break
+      end
+      number = number + 1
+    end
+    reach(dict, self.prefix, self.number)
   end
   return self
 end
 
---- Says how many members the worker holds, and how many of them would go with it.
+--- Says how many members the collector holds, and how many of them would go with its worker.
 ---@param n integer
 ---@param alone integer  that are in memory alone, although there is a spool
 function Census:holds(n, alone)
-  if self.dict then
-    self.dict:set(self.key, n)
-    if self.kept and alone ~= self.alone then
-      self.alone = alone
-      self.dict:set(self.key .. ":alone", alone)
-    end
+  if self.dict and (n ~= self.held or alone ~= self.alone) then
+    self.held, self.alone = n, alone
+    self.dict:set(self.key, ("%d %d %d"):format(self.pid, n, self.kept and alone or n))
   end
 end
 
@@ -57,67 +108,79 @@ function Census:add(key, n)
   end
 end
 
+--- Counts a member that was none.
+---@param reason string  one of core.reasons
+function Census:reject(reason)
+  self:add("rejected", 1)
+  self.reasons[reason] = (self.reasons[reason] or 0) + 1
+  if self.dict then
+    self.dict:incr(self.prefix .. "rejected:" .. reason, 1, 0)
+  end
+end
+
 --- The counts of this worker.
 ---@return table
 function Census:own()
-  local own = {}
+  local own = { reasons = {} }
   for key, n in pairs(self.counts) do
     own[key] = n
+  end
+  for reason, n in pairs(self.reasons) do
+    own.reasons[reason] = n
   end
   return own
 end
 
---- The worker leaves; what it still holds stays behind in its spool, or is lost.
----@param alone integer  that are in memory alone
+--- The collector leaves.
+---@param held integer  members that it still has, in its spool or in memory
+---@param alone integer  of them, those that are in memory alone
 function Census:leave(held, alone)
   self:add("lost", self.kept and alone or held)
   if self.dict then
     self.dict:delete(self.key)
-    self.dict:delete(self.key .. ":alone")
   end
 end
 
---- Whether there is a process of that number.
----@param pid integer
----@return boolean
-function census.is_alive(pid)
-  return ffi.C.kill(pid, 0) == 0 or ffi.errno() ~= ESRCH
+--- Takes its keys out of the dict where no other collector of that name is left to be asked for them.
+function Census:forget()
+  local dict, prefix = self.dict, self.prefix
+  if not dict then
+    return
+  end
+  for number = 1, slots(dict, prefix) do
+    bury(dict, prefix, number)
+    if dict:get(prefix .. "slot:" .. number) then
+      return
+    end
+  end
+  for _, key in ipairs(COUNTED) do
+    dict:delete(prefix .. key)
+  end
+  for reason in pairs(core.reasons) do
+    dict:delete(prefix .. "rejected:" .. reason)
+  end
+  dict:delete(prefix .. "slots")
 end
 
---- The counts of all workers since nginx started; nil without a dict. Whoever asks buries the dead.
+--- The counts of all workers since nginx started; nil without a dict.
 ---@return table?
 function Census:all()
   local dict, prefix = self.dict, self.prefix
   if not dict then
     return nil
   end
-  local total = { held = 0 }
-  for number = dict:get(prefix .. "first") or 1, dict:get(prefix .. "workers") or 0 do
-    local held_key, pid_key = ("%sheld:%d"):format(prefix, number), ("%spid:%d"):format(prefix, number)
-    local held, pid = dict:get(held_key), dict:get(pid_key)
-    if held and pid and not census.is_alive(pid) then
-      -- add() takes a key once, however many ask at the same time.
-      if dict:add(("%sburied:%d"):format(prefix, number), true) then
-        local gone = held
-        if self.kept then
-          gone = dict:get(held_key .. ":alone") or 0
-        end
-        dict:incr(prefix .. "lost", gone, 0)
-        dict:delete(held_key .. ":alone")
-        dict:delete(held_key)
-      end
-      held = nil
-    end
-    if held then
-      total.held = total.held + held
-    elseif number == (dict:get(prefix .. "first") or 1) then -- those of long ago are not looked at again
-      dict:set(prefix .. "first", number + 1)
-      dict:delete(pid_key)
-      dict:delete(("%sburied:%d"):format(prefix, number))
-    end
+  reach(dict, prefix, self.number) -- somebody who was the last one may just have taken it out
+  local total = { held = 0, reasons = {} }
+  for number = 1, slots(dict, prefix) do
+    bury(dict, prefix, number)
+    local _, held = read_slot(dict, prefix .. "slot:" .. number)
+    total.held = total.held + (held or 0)
   end
   for _, key in ipairs(COUNTED) do
     total[key] = dict:get(prefix .. key) or 0
+  end
+  for reason in pairs(core.reasons) do
+    total.reasons[reason] = dict:get(prefix .. "rejected:" .. reason)
   end
   return total
 end

@@ -32,7 +32,7 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field member? fun(row: scope3.Row): scope3.Member|scope3.Member[]|nil, string?
 ---@field where? (fun(row: scope3.Row): boolean?)|table<string|integer, any>
 ---@field account_id? string|integer  these four as in scope3.client
----@field api_key? string
+---@field api_key? string|fun(): string?, any
 ---@field base_url? string
 ---@field ca_file? string
 ---@field shared? string  a lua_shared_dict through which workers share one rate
@@ -41,7 +41,7 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds for which what nobody wants of 
 ---@field max_unpacked_bytes? integer  the most bytes that an upload may have, or unpack to where it is gzip (2 GiB)
 ---@field on_event? fun(event: scope3.Event)  as in scope3.SyncOptions
 local OPTIONS = options.merge(script_of.JOB_OPTIONS, {
-  audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "string", base_url = "string",
+  audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "key", base_url = "string",
   ca_file = "string", shared = "string", read_timeout = "seconds", max_rows = "count", max_unpacked_bytes = "count", on_event = "function",
 })
 
@@ -168,7 +168,7 @@ function gateway.new(opts)
   for _, issue in ipairs(err and err.issues or {}) do
     issues[#issues + 1] = issue
   end
-  if client and not client.secret() then
+  if client and not client.has_key then
     issues[#issues + 1] = { path = "api_key", message = "is missing: give it, or set SCOPE3_API_KEY (nginx needs `env SCOPE3_API_KEY;` for that)" }
   end
   if client and not client.account_id then

@@ -1,8 +1,10 @@
 --- Batches of members on their way to the service: sent one after the other, and kept as long as the service does not take them.
 local core = require "scope3.core"
+local division = require "scope3.division"
 local errors = require "scope3.error"
 local job = require "scope3.job"
 local log = require "scope3.nginx.log"
+local planner = require "scope3.planner"
 
 local ngx = ngx
 
@@ -15,18 +17,23 @@ local outbox = {}
 local FIRST_PAUSE, LONGEST_PAUSE = 1, 60 -- seconds between two tries while the service is away
 local GATE = 0.02 -- seconds between two looks whether others have sent what is older
 local TELL = 60 -- seconds of that after which the log is told
+local ABSENT = { audience_unknown = true, audience_deleted = true } -- codes of a look for audiences to remove from
+local MOST_NAMES = 10000 -- of audiences that are remembered
+local UNKNOWN = 60 -- seconds for which a new audience may not be listed yet
 
 --- Makes one.
 ---@param client scope3.Client
----@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked options of its jobs
 ---@param exit_seconds number  how long a worker that ends waits for others
 ---@param hooks {next: (fun(): scope3.OutboxBatch?, string?), done: fun(batch: scope3.OutboxBatch), refused: fun(parts: scope3.Part[])}
 ---  `next` gives what is to be sent now, or nothing and why that has to wait; `done`: a batch has left, taken or refused; `refused` for good
 ---@return scope3.Outbox
-function outbox.new(client, audience, opts, exit_seconds, hooks)
+function outbox.new(client, opts, exit_seconds, hooks)
   return setmetatable({
-    client = client, audience = audience, opts = opts, exit_seconds = exit_seconds, hooks = hooks, batches = {}, failures = 0, retry_at = 0,
+    client = client, opts = opts, exit_seconds = exit_seconds, hooks = hooks, batches = {}, failures = 0, retry_at = 0,
+    added = {}, -- ids of audiences that the service has, because it took members of them
+    missed = {}, -- ids of audiences that it did not list -> since when
+    names = 0, -- in both
     waiting = 0, -- members in it
     alone = 0, -- of them, those in no file
     bytes = 0, -- of its payloads
@@ -35,8 +42,8 @@ function outbox.new(client, audience, opts, exit_seconds, hooks)
 end
 
 ---@class scope3.OutboxBatch
----@field payload table
----@field lists scope3.Part[][]  what the service has not taken of it
+---@field lanes scope3.Lanes  its members
+---@field lists scope3.Part[][]  what the service has not taken of it, a request each
 ---@field marks scope3.SpoolMark[]  where it stands in files
 ---@field alone integer  members of it that are in no file
 ---@field begun? boolean  some of it has left
@@ -59,19 +66,54 @@ local function recount(self)
   for _, batch in ipairs(self.batches) do
     self.waiting = self.waiting + members(batch.lists)
     self.alone = self.alone + batch.alone
-    self.bytes = self.bytes + batch.payload:bytes()
+    self.bytes = self.bytes + batch.lanes.bytes
   end
 end
 
---- Takes a payload in.
----@param payload table
+local function requests(self, lanes)
+  local audiences = {}
+  for i, lane in ipairs(lanes) do
+    local of = lane.audience
+    audiences[i] = { id = of.id, name = of.name, consent_basis = of.consent_basis, payloads = { lane.payload } }
+  end
+  local lists = planner.plan(audiences, { max_members = self.opts.max_members, max_bytes = self.opts.max_bytes,
+    push = self.opts.push_notification_config })
+  if lists then
+    return lists
+  end
+  lists = {} -- a member that fits no more, because its audience was given a longer name since
+  for i, audience in ipairs(audiences) do
+    local payload = audience.payloads[1]
+    lists[i] = { division.range({ audience = audience, payload = payload }, 1, payload:count()) }
+  end
+  return lists
+end
+
+-- Requests for members of several audiences. Audiences that are only removed from, and that may not exist, have
+-- requests of their own.
+local function plan(self, lanes)
+  local sure, unsure = {}, {}
+  for _, lane in ipairs(lanes.list) do
+    local adds = lane.payload:living()
+    if lane.living > 0 then
+      table.insert((adds > 0 or self.added[lane.audience.id]) and sure or unsure, lane)
+    end
+  end
+  local lists = requests(self, sure)
+  for _, parts in ipairs(requests(self, unsure)) do
+    lists[#lists + 1] = parts
+  end
+  return lists
+end
+
+--- Takes members in.
+---@param lanes scope3.Lanes
 ---@param marks scope3.SpoolMark[]
 ---@param alone integer  members of it that are in no file
 ---@param read boolean?  from files: it goes before all others
-function Outbox:put(payload, marks, alone, read)
-  local adds, removes = payload:living()
-  local part = { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes }
-  table.insert(self.batches, read and 1 or #self.batches + 1, { payload = payload, lists = { { part } }, marks = marks, alone = alone, read = read })
+function Outbox:put(lanes, marks, alone, read)
+  local batch = { lanes = lanes, lists = plan(self, lanes), marks = marks, alone = alone, read = read }
+  table.insert(self.batches, read and 1 or #self.batches + 1, batch)
   recount(self)
 end
 
@@ -84,37 +126,137 @@ function Outbox:clear()
   return batches
 end
 
+-- Whether it has to be found out first whether the audiences are there: the service takes removals from any name.
+local function needs_look(self, parts)
+  local unsure = false
+  for _, part in ipairs(parts) do
+    if part.adds > 0 then
+      return false
+    end
+    unsure = unsure or not self.added[part.audience.id]
+  end
+  return unsure
+end
+
+-- What one job sends: all requests that may go as they are, else one whose audiences it looks for first.
+local function next_lists(self, batch, waiting)
+  local lists, unsure = {}, nil
+  for _, parts in ipairs(batch.lists) do
+    if not needs_look(self, parts) then
+      lists[#lists + 1] = parts
+    elseif not waiting[parts] then
+      unsure = unsure or parts
+    end
+  end
+  if lists[1] or not unsure then
+    return lists, false
+  end
+  return { unsure }, true
+end
+
+local function audiences_of(lists)
+  local list, seen = {}, {}
+  for _, parts in ipairs(lists) do
+    for _, part in ipairs(parts) do
+      local id = part.audience.id
+      list[#list + 1] = not seen[id] and part.audience or nil
+      seen[id] = true
+    end
+  end
+  return list
+end
+
+-- Whether an audience has been missing for so long that it is none that was made a moment ago.
+local function is_missing(self, parts)
+  local id, now = parts[1].audience.id, self.client.loop.now()
+  if not self.missed[id] then
+    self.missed[id], self.names = now, self.names + 1
+  end
+  return now - self.missed[id] >= UNKNOWN
+end
+
+-- The service has these audiences.
+local function note_added(self, lists)
+  for _, audience in ipairs(audiences_of(lists)) do
+    if self.names >= MOST_NAMES then
+      self.added, self.missed, self.names = {}, {}, 0
+    end
+    self.names = self.added[audience.id] and self.names or self.names + 1
+    self.added[audience.id], self.missed[audience.id] = true, nil
+  end
+end
+
+-- What becomes of parts that the service did not take: they are given up, go in halves where several audiences share
+-- a request, so that one does not take
+-- the others along, or wait. True when they do not wait.
+local function sort_out(self, batch, waiting, parts, err)
+  local absent = err and ABSENT[err.code]
+  if #parts > 1 and (parts.refused or absent) then
+    for _, half in ipairs { division.halve(parts) } do
+      table.insert(batch.lists, half)
+    end
+    return true
+  elseif parts.refused or absent and is_missing(self, parts) then
+    self.failed, batch.refused = self.failed + members { parts }, err
+    self.hooks.refused(parts)
+    return true
+  end
+  waiting[parts] = true
+  table.insert(batch.lists, parts)
+  return false
+end
+
+-- Runs one job. Until it has ended the batch has all of its members.
+local function run(self, lists, looks)
+  local left = self.ends and math.max(0, self.ends - self.client.loop.now()) or nil
+  local work = job.new(self.client, audiences_of(lists), setmetatable({ deadline = left }, { __index = self.opts }))
+  work.looked = not looks
+  self.work, self.waiter = work, work.waiter
+  for _, parts in ipairs(lists) do
+    work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
+  end
+  local res, err = work:finish()
+  res = res or err.result
+  self.work = nil
+  self.accepted, self.quarantined = self.accepted + res.sent, self.quarantined + res.quarantined
+  return work, err
+end
+
 -- Sends what is left of a batch. A request that the service finds wrong will not become right by waiting: its members are given up, and no others.
 -- True when nothing is left; else the error.
 local function send(self, batch)
-  while batch.lists[1] do
-    local left = self.ends and math.max(0, self.ends - self.client.loop.now()) or nil
-    local opts, failed, before = setmetatable({ deadline = left }, { __index = self.opts }), self.failed, members(batch.lists)
-    local work = job.new(self.client, { self.audience }, opts)
-    self.work, self.waiter = work, work.waiter
-    for _, parts in ipairs(batch.lists) do
-      work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
-    end
-    local res, err = work:finish()
-    res = res or err.result
-    self.work = nil
-    self.accepted, self.quarantined = self.accepted + res.sent, self.quarantined + res.quarantined
-    batch.lists = {}
-    for _, parts in ipairs(work.left) do
-      if parts.refused then
-        self.failed, batch.refused = self.failed + members { parts }, err
-        self.hooks.refused(parts)
-      else
-        batch.lists[#batch.lists + 1] = parts
+  local waiting, why = {}, nil
+  while true do
+    local lists, looks = next_lists(self, batch, waiting)
+    if not lists[1] then
+      if batch.lists[1] then
+        return nil, why
       end
+      return true
+    end
+    local before, moved = members(batch.lists), false
+    local work, err = run(self, lists, looks)
+    local gone = {}
+    for _, parts in ipairs(lists) do
+      gone[parts] = true
+    end
+    local rest = batch.lists
+    batch.lists = {}
+    for _, parts in ipairs(rest) do
+      batch.lists[#batch.lists + 1] = not gone[parts] and parts or nil
+    end
+    for _, parts in ipairs(work.left) do
+      moved = sort_out(self, batch, waiting, parts, err) or moved
     end
     batch.begun = batch.begun or members(batch.lists) < before
     recount(self)
-    if batch.lists[1] and self.failed == failed then
+    if not err then
+      note_added(self, lists)
+    elseif #work.left > 0 and not moved and not ABSENT[err.code] then
       return nil, err
     end
+    why = err or why
   end
-  return true
 end
 
 -- Lets some time go by before the next try, and more after each failure.

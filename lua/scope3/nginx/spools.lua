@@ -27,6 +27,7 @@ local EVERYTHING = 10 -- seconds between two looks at all files, those of worker
 local ALWAYS = 2 ^ 53
 
 local BORN = math.floor(core.time() * 1e6) -- when nginx read this configuration: workers of an earlier one are known by theirs
+local left = 0 -- times that a collector of this worker has let go of its files: others look at once
 local number = 0 -- of files that this worker has made: two collectors of one audience need names that differ
 
 ---@class scope3.SpoolFile
@@ -35,8 +36,9 @@ local number = 0 -- of files that this worker has made: two collectors of one au
 ---@field number integer  of its last record
 ---@field used integer  bytes of it that Spools.bytes holds
 ---@field adopted? boolean
----@field reader? fun(payload: table?, last: number?, most: integer?): integer, integer, number?, boolean, integer
+---@field reader? function  as spool:reader() gives it
 ---@field stamp? number  of the next member that `reader` gives
+---@field label? string  whose that member is
 ---@field unread? integer  members that it has still to give
 
 ---@class scope3.SpoolMark  a batch has the records of a file up to this number
@@ -133,9 +135,10 @@ end
 ---@param payload table
 ---@param i integer
 ---@param marks scope3.SpoolMark[]
+---@param label string  whose it is
 ---@return boolean? ok
 ---@return any why
-function Spools:keep(payload, i, marks)
+function Spools:keep(payload, i, marks, label)
   local why
   for _ = 1, 2 do -- where a file cannot take it, another one may
     local file = self.current
@@ -146,7 +149,7 @@ function Spools:keep(payload, i, marks)
       end
       self.current = file
     end
-    local ok, message = file.spool:keep(payload, i, i, next_stamp(self))
+    local ok, message = file.spool:keep(payload, i, i, next_stamp(self), label)
     measure(self, file)
     if ok then
       file.number = file.number + 1
@@ -186,7 +189,7 @@ local function recycle(self, file)
   local spool, path = file.spool, file.path
   self.reading[path] = nil
   self.unread = self.unread - (file.unread or 0)
-  file.unread, file.reader, file.stamp = nil, nil, nil
+  file.unread, file.reader, file.stamp, file.label = nil, nil, nil, nil
   if self.current == file then
     self.current = nil
   end
@@ -237,15 +240,16 @@ end
 
 --- Writes what the service refused for good to a file of its own, for somebody to look at.
 ---@param parts scope3.Part[]
+---@param label_of fun(audience: table): string
 ---@return boolean? ok
 ---@return string? why
-function Spools:set_aside(parts)
+function Spools:set_aside(parts, label_of)
   local spool, path = make(self, REFUSED)
   if not spool then
     return nil, tostring(path)
   end
   for _, part in ipairs(parts) do
-    local ok, why = spool:keep(part.payload, part.first, part.last, self.stamp)
+    local ok, why = spool:keep(part.payload, part.first, part.last, self.stamp, label_of(part.audience))
     if not ok then
       spool:remove()
       return nil, why
@@ -261,7 +265,8 @@ end
 local function read(self, file)
   self.unread = self.unread - (file.unread or 0)
   file.reader, file.unread = file.spool:reader(), file.spool:count()
-  file.stamp = select(3, file.reader())
+  local _
+  _, _, file.stamp, _, _, file.label = file.reader()
   self.unread = self.unread + file.unread
   self.reading[file.path] = file
 end
@@ -306,9 +311,9 @@ end
 -- Files that may be nobody's: the path and what stands in its name. Those of workers of this configuration that live are looked at now and then.
 local function candidates(self)
   local list, now = {}, core.now()
-  local all = now >= self.everything_at
+  local all = now >= self.everything_at or self.left ~= left
   if all then
-    self.everything_at = now + EVERYTHING
+    self.everything_at, self.left = now + EVERYTHING, left
   end
   local folder = self.folder:gsub("[%*%?%[%]\\]", "\\%0")
   for _, path in ipairs(core.glob(("%s/%s-*%s"):format(folder, self.name, ENDING)) or {}) do
@@ -396,34 +401,38 @@ local function oldest(self)
   return first, limit
 end
 
+-- Notes that a batch has the records of a file up to a number.
+local function note(marks, file, last)
+  for _, mark in ipairs(marks) do
+    if mark.file == file then
+      mark.last = last
+      return
+    end
+  end
+  marks[#marks + 1] = { file = file, last = last }
+end
+
 --- Reads members from files, the oldest first.
----@param payload table
+---@param payload_for fun(label: string): table  where members with that label go
 ---@param marks scope3.SpoolMark[]  what was read is noted here
 ---@param most integer  members to read at once
 ---@return integer taken
 ---@return integer unfit  that are larger than a request may be, and were passed over
 ---@return boolean more  there is room, and further members
-function Spools:read(payload, marks, most)
+function Spools:read(payload_for, marks, most)
   local taken, unfit = 0, 0
   while taken + unfit < most do
     local file, limit = oldest(self)
     if not file then
       return taken, unfit, false
     end
-    local n, last, stamp, full, passed = file.reader(payload, limit, most - taken - unfit)
-    file.stamp = stamp
+    local payload = payload_for(file.label)
+    local n, last, stamp, full, passed, label = file.reader(payload, limit, most - taken - unfit, file.label)
+    file.stamp, file.label = stamp, label
     file.unread, self.unread = file.unread - n - passed, self.unread - n - passed
     taken, unfit = taken + n, unfit + passed
     if n + passed > 0 then
-      local mark
-      for _, other in ipairs(marks) do
-        mark = mark or other.file == file and other
-      end
-      if mark then
-        mark.last = last
-      else
-        marks[#marks + 1] = { file = file, last = last }
-      end
+      note(marks, file, last)
     end
     if full then
       return taken, unfit, false
@@ -448,6 +457,7 @@ function Spools:close()
   end
   self.files, self.reading, self.bytes, self.unread, self.current, self.unopened = {}, {}, 0, 0, nil, nil
   leave_adoption(self)
+  left = left + 1
 end
 
 return spools

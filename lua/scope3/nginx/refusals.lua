@@ -1,0 +1,43 @@
+--- Tells nginx's log, in one line now and then, of members that were not taken: how many, and why.
+local log = require "scope3.nginx.log"
+
+local ngx = ngx
+
+---@class scope3.Refusals
+local Refusals = {}
+Refusals.__index = Refusals
+
+local refusals = {}
+
+---@param census scope3.Census
+---@return scope3.Refusals
+function refusals.new(census)
+  return setmetatable({ census = census, rejected = 0, refused = 0, reasons = {} }, Refusals)
+end
+
+--- Writes a line about those since the last one, where there are any.
+function Refusals:tell()
+  local counts, reasons = self.census.counts, self.census.reasons
+  local rejected, refused = counts.rejected - self.rejected, counts.refused - self.refused
+  local why = {}
+  for reason, n in pairs(reasons) do
+    if n > (self.reasons[reason] or 0) then
+      why[#why + 1] = ("%s %d"):format(reason, n - (self.reasons[reason] or 0))
+      self.reasons[reason] = n
+    end
+  end
+  self.rejected, self.refused = counts.rejected, counts.refused
+  table.sort(why)
+  local parts = {}
+  if rejected > 0 then
+    parts[1] = ("%d members were rejected (%s)"):format(rejected, table.concat(why, ", "))
+  end
+  if refused > 0 then
+    parts[#parts + 1] = ("%d were refused, because too much waits already"):format(refused)
+  end
+  if #parts > 0 then
+    log.say(ngx.WARN, "scope3: " .. table.concat(parts, "; "))
+  end
+end
+
+return refusals

@@ -1,0 +1,101 @@
+--- Whose turn it is in a worker, and when. nginx gives no way to end a timer, so all collectors have one in common,
+--- which is never longer than a second:
+--- who needs no turn any more leaves nothing behind.
+local core = require "scope3.core"
+
+local ngx = ngx
+
+local schedule = {}
+
+local SLICE = 1 -- seconds that a timer waits at most
+local SHORTEST = 0.02 -- and at least
+local OVERDUE = 5 -- seconds after which a timer is taken for dropped, as nginx does above lua_max_running_timers
+
+---@class scope3.Scheduled
+---@field turn fun(self: table): boolean?  its time has come; false where it could not begin, and is asked again
+---@field last_turn fun(self: table)  the worker is ending; may wait
+
+local due = {} -- whoever -> when
+local current -- the timer that runs next: { at }
+local process -- whose timers these are: none outlives a fork
+
+local on_timer
+
+-- Sees to it that a timer runs at that time, or before.
+local function arm(time)
+  if ngx.worker.exiting() then
+    return true -- it takes none, and those that it has run at once
+  end
+  local now, pid = core.now(), ngx.worker.pid()
+  if process ~= pid then
+    process, current = pid, nil
+  end
+  local seconds = math.max(SHORTEST, math.min(SLICE, time - now))
+  if current and now < current.at + OVERDUE and current.at <= now + seconds + SHORTEST then
+    return true
+  end
+  local timer = { at = now + seconds }
+  local able, made, why = pcall(ngx.timer.at, seconds, on_timer, timer) -- raises in exit_worker_by_lua
+  if able and made then
+    current = timer
+    return true
+  end
+  return nil, tostring(able and why or made)
+end
+
+-- Gives everybody a last turn, all at the same time.
+local function end_all()
+  local threads = {}
+  for subject in pairs(due) do
+    threads[#threads + 1] = ngx.thread.spawn(subject.last_turn, subject)
+  end
+  due = {}
+  for _, thread in ipairs(threads) do
+    ngx.thread.wait(thread)
+  end
+end
+
+function on_timer(premature, timer)
+  if current == timer then
+    current = nil
+  end
+  if premature then
+    return end_all()
+  end
+  local now, ready = core.now(), {}
+  for subject, time in pairs(due) do
+    ready[#ready + 1] = time <= now and subject or nil
+  end
+  for _, subject in ipairs(ready) do
+    due[subject] = nil
+    if not subject:turn() then
+      due[subject] = now + SLICE
+    end
+  end
+  local soonest
+  for _, time in pairs(due) do
+    soonest = math.min(soonest or time, time)
+  end
+  if soonest then
+    arm(soonest)
+  end
+end
+
+--- Gives somebody a turn at that time, or earlier where that was asked for before.
+---@param subject scope3.Scheduled
+---@param time number  of core.now()
+---@return true?
+---@return string? why  no timer can be made: it is tried again when somebody is scheduled
+function schedule.at(subject, time)
+  time = math.min(due[subject] or time, time)
+  due[subject] = time
+  return arm(time)
+end
+
+--- Takes somebody's turn away.
+---@param subject scope3.Scheduled
+function schedule.forget(subject)
+  due[subject] = nil
+end
+
+return schedule
