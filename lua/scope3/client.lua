@@ -407,7 +407,7 @@ function Client:sync(audiences, opts)
     local counts, adds, removes = audience.builder:counts(), audience:count()
     counts.superseded = audience.deleted and 0 or counts.superseded
     counts.members = audience.deleted and 0 or adds + removes + counts.superseded
-    counts.hashed_email, counts.hashed_phone, counts.uids, counts.prehashed = audience:identifiers()
+    counts.hashed_email, counts.hashed_phone, counts.uids, counts.prehashed = audience_of.identifiers(audience)
     result.add_counts(work.result, counts)
   end
   result.warn_of_poorer(work.result)
