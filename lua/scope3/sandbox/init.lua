@@ -1,5 +1,6 @@
 --- A local stand-in for the service: keeps its contract strictly, runs tasks over time, and misbehaves when told to.
 local cqueues = require "cqueues"
+local errno = require "cqueues.errno"
 local socket = require "cqueues.socket"
 local core = require "scope3.core"
 local callback = require "scope3.sandbox.callback"
@@ -488,7 +489,8 @@ function sandbox.serve(opts)
   end)
   local ok, why = listener:listen()
   if not ok then
-    error(("sandbox: port %s cannot be listened on (%s)"):format(port_given, tostring(why)), 0)
+    error(("sandbox: port %s cannot be listened on (%s)"):format(port_given,
+      type(why) == "number" and errno.strerror(why) or tostring(why)), 0)
   end
   local _, _, port = listener:localname()
   if opts.tell_port then
