@@ -395,12 +395,13 @@ local LAST = "sandbox: further errors are not printed\n"
 function Sandbox:tell(text)
   if self.error_bytes then
     local room = self.error_bytes - #LAST
-    if room < 0 then
+    if room < 1 then
       return
     end
     self.error_bytes = self.error_bytes - #text
     if #text > room then
-      text, self.error_bytes = text:sub(1, room):gsub("[^\n]*$", "") .. LAST, 0
+      local start = text:sub(1, room - 1)
+      text, self.error_bytes = (start:match "^.*\n" or start .. "\n") .. LAST, 0
     end
   end
   io.stderr:write(text)
