@@ -11,9 +11,9 @@ Guard.__index = Guard
 
 local guard = {}
 
--- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself. Trying it here would be wrong: nginx ends a request
--- that loads this, because its coroutines hand over to it, and require() cannot be suspended.
-local yieldable = _VERSION ~= "Lua 5.1" or package.loaded.jit ~= nil
+-- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself. Not tried out, because nginx replaces coroutine.wrap,
+-- and its own cannot be used while a module is loaded by a request.
+local yieldable = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 local parents = setmetatable({}, { __mode = "k" })
 
