@@ -133,7 +133,7 @@ describe("what the command says of what it was given", function()
         sandbox.url, "--map", "external_id=id", "--map", "email=mail" }, { env = "SCOPE3_API_KEY=scope3_test_key" })
       assert.equal(0, code)
       assert.is_nil(out:find("\27", 1, true))
-      assert.truthy(out:find("--audience " .. shown .. "\n", 1, true), out)
+      assert.truthy(out:find("--audience " .. shown .. " --account", 1, true), out)
     end
     for _, word in ipairs { "--bog\27[31mus", "--rate=\27[31m" } do
       local code, out, err = world.command { "sync", input, word }
