@@ -329,7 +329,7 @@ SC3_COLD static int is_columns(const char *p, size_t n) {
   const char *const newline = memchr(p, '\n', (size_t)(end - p));
   end = newline != NULL ? newline : end;
   p = skip_space(p, end);
-  if (p == end || *p == '{' || *p == '[')
+  if (p == end || *p == '{' || *p == '[' || *p == '\x1e') /* the last begins texts of a sequence */
     return 0;
   if (*p == '"') { /* a text of JSON has none behind it */
     p = memchr(p + 1, '"', (size_t)(end - p) - 1);

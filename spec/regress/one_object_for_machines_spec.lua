@@ -118,7 +118,7 @@ describe("a machine that reads the command", function()
     { "sync CSV TO AT --journal /dev/full", "journal", 1, "not a regular file" }, { "sync CSV TO AT --journal /nosuch/x", "journal", 1, "cannot be opened" },
     { "hash id NULL", false, 1 },
     -- the service
-    { "sync CSV TO --account 25 --base-url http://127.0.0.1:9", "network", 1, "" },
+    { "sync CSV TO --account 25 --base-url http://127.0.0.1:9 --patience 0", "network", 1, "" },
     { "wait T --account 25 --base-url http://127.0.0.1:9 --timeout 0", "network|timeout", 1, "" },
     { "doctor --account 25 --base-url http://127.0.0.1:9", "failed", 1, "service" },
     { "task nosuch AT", "not_found", 1, "", 404 }, { "wait nosuch AT --timeout 0", "not_found|timeout", 1, "" },
