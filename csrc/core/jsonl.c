@@ -323,14 +323,14 @@ static int ends_in_cr(const sc3_input *in) {
   return cr != NULL && cr + 1 != newline && (newline != NULL || cr + 1 < p + n || n < LOOKED_AT);
 }
 
-/* Whether the first line holds columns of text: a delimiter behind what no object begins with. */
+/* Whether the first line that holds something has columns of text: a delimiter behind what no object begins with. */
 SC3_COLD static int is_columns(const char *p, size_t n) {
-  const char *end = p + (n < LOOKED_AT ? n : LOOKED_AT);
-  const char *const newline = memchr(p, '\n', (size_t)(end - p));
-  end = newline != NULL ? newline : end;
-  p = skip_space(p, end);
+  const char *end = p + (n < LOOKED_AT ? n : LOOKED_AT), *newline;
+  p = skip_between(p, end); /* record separators, and commas behind the line before */
   if (p == end || *p == '{' || *p == '[')
     return 0;
+  newline = memchr(p, '\n', (size_t)(end - p));
+  end = newline != NULL ? newline : end;
   if (*p == '"') { /* a text of JSON has none behind it */
     p = memchr(p + 1, '"', (size_t)(end - p) - 1);
     return p != NULL && p + 1 < end && strchr(",;\t|", p[1]) != NULL && p[1] != '\0';
