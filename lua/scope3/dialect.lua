@@ -1,5 +1,6 @@
 --- How a file is written: its encoding, and of CSV what separates columns, what quotes and escapes a value, what stands
 --- for none.
+local core = require "scope3.core"
 local encodings = require "scope3.encodings"
 
 local dialect = {}
@@ -38,7 +39,7 @@ end
 ---@param name string?  one character; tab, comma, semicolon, pipe or space; \x1f, 0x1f, \037 or ^_
 ---@return string?
 function dialect.delimiter(name)
-  return name and (DELIMITERS[name] or of_code(name) or name)
+  return name and (DELIMITERS[name] or DELIMITERS[core.lower(name)] or of_code(name) or name)
 end
 
 ---@class scope3.Dialect
