@@ -35,6 +35,19 @@ describe("JSON Lines", function()
       end
     end)
 
+  it("and CSV are known as UTF-16 without a mark by a first line that holds separators of records, or of columns",
+    function()
+      local seq, hive = '\30{"id":1,"mail":"a@x.org"}\n', "id\1mail\n1\1a@x.org\n"
+      for pattern, by in pairs { ["%0\0"] = "utf-16le", ["\0%0"] = "utf-16be" } do
+        for _, encoding in ipairs { by, "utf-16" } do
+          assert.equal(1, read((seq:gsub(".", pattern)), { encoding = encoding }, "jsonl")[2])
+          assert.equal(1, read((hive:gsub(".", pattern)), { encoding = encoding, delimiter = "^A" })[2])
+        end
+        assert.equal("utf16", read((seq:gsub(".", pattern)), nil, "jsonl")[5])
+        assert.equal("utf16", read((hive:gsub(".", pattern)), { delimiter = "^A" })[5])
+      end
+    end)
+
   it("of another encoding say that rows were rejected, where CSV says that values were dropped", function()
     local path = world.file('{"id":"1","mail":"a@x.org","n":"M\252ller"}\n{"id":"2","mail":"b@x.org"}\n', ".jsonl")
     local code, out, err = world.command { "sync", path, "--dry-run", "--audience", "a", "--map", "external_id=id", "--map",
