@@ -30,7 +30,8 @@ describe("JSON Lines", function()
         local got = read(text, nil, "jsonl")
         assert.same({ 2, 2 }, { got[1], got[2] }, text)
       end
-      for _, text in ipairs { "id,mail\n1,a@x.org\n", "\n\nid;mail\n", '\30"id","mail"\n' } do
+      for _, text in ipairs { "id,mail\n1,a@x.org\n", "\n\nid;mail\n", '\30"id","mail"\n',
+        ("\n"):rep(60) .. "id;mail\n", (",\n"):rep(40) .. "id|mail" } do
         assert.equal("no_json", read(text, nil, "jsonl")[5], text)
       end
     end)
