@@ -90,6 +90,25 @@ function dialect.of(opts)
   }
 end
 
+--- An option in one spelling, which journals note: tab and \t are one delimiter, and what is so anyway is nothing.
+---@param key string
+---@param value any
+---@return any
+function dialect.noted(key, value)
+  if key == "delimiter" then
+    value = dialect.delimiter(value)
+    return value and value:find("%c") and ("\\x%02x"):format(value:byte()) or value -- it is shown
+  elseif key == "quote" then
+    value = QUOTES[value or "double"] or value
+    return value ~= '"' and (value == "" and "none" or value) or nil
+  elseif key == "escape" then
+    return ESCAPES[value or "none"] ~= "" and "backslash" or nil
+  elseif key == "encoding" then
+    return value and encodings.canonical(value)
+  end
+  return value
+end
+
 --- Those options out of a table that has others too.
 ---@param opts table
 ---@return table
