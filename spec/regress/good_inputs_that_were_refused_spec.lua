@@ -49,6 +49,23 @@ describe("JSON Lines", function()
       end
     end)
 
+  it("have phones that are numbers with a fraction of zeros, as tables and scripts do, and lists of nothing as nothing",
+    function()
+      local lines = {}
+      for i, phone in ipairs { "12065550142", "12065550142.0", "2065550142.00", "206555014.0", "12065550142.5", "1.2e10",
+        '[""]', '["", ""]', "[ ]" } do
+        lines[i] = ('{"id":%d,"tel":%s}'):format(i, phone)
+      end
+      local path, refused = world.file(table.concat(lines, "\n"), ".jsonl"), {}
+      local res = assert(scope3.client {}:run({ audience = "a", map = { external_id = "id", phone = "tel" } }, path, {
+        dry_run = true, region = "US", on_reject = function(r)
+          refused[r.row] = refused[r.row] or r.reason
+        end }))
+      assert.equal(3, res.members)
+      assert.same({ [4] = "phone_too_short", [5] = "not_text", [6] = "not_text", [7] = "no_identifier",
+        [8] = "no_identifier", [9] = "no_identifier" }, refused)
+    end)
+
   it("of another encoding say that rows were rejected, where CSV says that values were dropped", function()
     local path = world.file('{"id":"1","mail":"a@x.org","n":"M\252ller"}\n{"id":"2","mail":"b@x.org"}\n', ".jsonl")
     local code, out, err = world.command { "sync", path, "--dry-run", "--audience", "a", "--map", "external_id=id", "--map",
