@@ -116,6 +116,17 @@ describe("CSV", function()
     end)
   end)
 
+  it("has a header where one of its names is mapped, though others look like data", function()
+    local path = world.file("id,mail,phone,phone,2026-01-31\n1,a@x.org,x,+12065550142,5\n", ".csv")
+    local function run(map)
+      local res, err = scope3.client {}:run({ audience = "a", map = map }, path, { dry_run = true })
+      return res and res.members or err.message
+    end
+    assert.equal(1, run { external_id = "id", phone = "#4" })
+    assert.equal(1, run { external_id = 1, email = "Mail" })
+    assert.truthy(run({ external_id = 1, email = 2 }):find("the first row would be lost", 1, true))
+  end)
+
   it("gives columns by #number to scripts and loops as it does to maps, where none is called so", function()
     local path = world.file("id,phone,phone,#1\n1,x,y,z\n", ".csv")
     local seen
