@@ -35,8 +35,8 @@ static size_t read_separator(const char *p, size_t n, char *delimiter) {
   }
   if (i == n)
     return 0;
-  if (padding != '\0')
-    *delimiter = padding;
+  if (padding != '\0' && padding != *delimiter) /* written again since: the header tells */
+    *delimiter = '\0';
   return i;
 }
 
