@@ -244,9 +244,13 @@ local function next_attempt(self, err, now)
     { reached = owner.reached or request.budget ~= nil, budget = request.budget, left = left }), left
 end
 
+local function note_attempt(self, err, seconds)
+  self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = seconds }
+end
+
 -- An attempt failed: the call waits for its next one, or is done.
 local function failed(self, err, seconds, now)
-  self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = seconds }
+  note_attempt(self, err, seconds)
   if self.request.method == "GET" then
     err = errors.with(err, { uncertain = errors.NOTHING }) -- asking changes nothing
   end
@@ -307,7 +311,8 @@ function Call:ended(result)
     return self:wake()
   end
   if err.status == 401 and owner.key.changes and not self.denied and not request.anonymous then
-    self.denied, self.due = err, now -- whoever waits asks for another key
+    note_attempt(self, err, result.seconds)
+    self.denied, self.last, self.due = err, err, now -- whoever waits asks for another key
     table.insert(self.waiter.waiting, self)
     return self:wake()
   end
@@ -430,7 +435,7 @@ local function launch(self, waiter)
     local wait, err = call.due - now, nil
     if wait <= 0 then
       local ok
-      ok, wait, err = pcall(held, self, call, now) -- a store never yields
+      ok, wait, err = guard_of.call(held, self, call, now) -- whoever gives the key may yield
       if not ok then
         wait, err = nil, guard_of.error("the limiter's store", wait, "limiter")
       end
