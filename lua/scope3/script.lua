@@ -15,6 +15,9 @@ local script = {}
 ---@field timeout? number
 ---@field deadline? number
 ---@field settling? number
+---@field patience? number
+---@field keep_going? boolean
+---@field delete_timeout? number
 ---@field concurrency? integer
 ---@field delete_missing? "all"|(string|integer)[]
 ---@field unique? "job"  these as in scope3.RunOptions
@@ -23,6 +26,8 @@ local script = {}
 ---@field quote? string
 ---@field escape? "backslash"|"none"
 ---@field null? string
+---@field skip_lines? integer
+---@field encoding? string
 ---@field header? boolean
 ---@field format? "csv"|"jsonl"
 

@@ -52,8 +52,7 @@ local active = ending.active
 local some_dropped = false
 local states = core.states()
 
----@param fields {config: table, audience: table?, client: scope3.Client, dict: table?, pool: (fun(): scope3.LanePool),
----  max_member: integer, name: string}
+---@param fields table  config, audience, client, dict, pool (a function that makes a scope3.LanePool), max_member, name
 ---@return scope3.Works
 function works.new(fields)
   return setmetatable(fields, Works)
