@@ -11,10 +11,9 @@ Guard.__index = Guard
 
 local guard = {}
 
--- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself.
-local yieldable = coroutine.wrap(function()
-  return pcall(coroutine.yield, true)
-end)() == true
+-- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself. It is not tried out: nginx has a yield() of its own,
+-- which leaves to nginx's scheduler, and must not be called while this is loaded.
+local yieldable = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 local parents = setmetatable({}, { __mode = "k" })
 
