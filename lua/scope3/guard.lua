@@ -11,8 +11,8 @@ Guard.__index = Guard
 
 local guard = {}
 
--- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself. It is not tried out: nginx has a yield() of its own,
--- which leaves to nginx's scheduler, and must not be called while this is loaded.
+-- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself. Not tried out, because nginx replaces coroutine.wrap,
+-- and its own cannot be used while a module is loaded by a request.
 local yieldable = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 local parents = setmetatable({}, { __mode = "k" })
