@@ -388,12 +388,13 @@ return {
   sync = function()
     local audience = scope3.audience { id = "b" }
     audience:add { external_id = "1", email = "a@example.org" }
-    local made, err = client:sync(audience)
+    local made, ended, err
+    made, err = client:sync(audience)
+    res = made or err.result
     if made then
-      res = made
-      made, err = made:wait { timeout = 20, interval = 0.01 }
+      ended, err = made:wait { timeout = 20, interval = 0.01 }
     end
-    return not made and tostring(err) or nil
+    return not ended and tostring(err) or nil
   end,
   check = function()
     local problem
@@ -514,7 +515,7 @@ return {
       collectgarbage "generational" -- else the collector comes too often: with the first value behind the object
     else
       collectgarbage("setpause", 1)
-      collectgarbage("setstepmul", 1000)
+      collectgarbage("setstepmul", _VERSION == "Lua 5.3" and 200 or 1000) -- where it is faster, that of 5.3 comes too often as well
     end
     local never = {}
     for number, case in ipairs(CASES) do
@@ -578,6 +579,11 @@ describe("where memory runs out", function()
 
   local PASS = { [0] = true }
 
+  -- Lua's own table.sort says in these words that it got no memory for its stack.
+  local function says_so(message)
+    return message:find("memory", 1, true) or message:find("stack overflow ()", 1, true)
+  end
+
   local function sweep(code, act, most)
     local state = failing.state(code, package.path, package.cpath)
     local function attempt(k, count)
@@ -586,10 +592,8 @@ describe("where memory runs out", function()
       local asked, refused
       status, message, asked, refused = state:run(act, k, count)
       local where = ("%d of %d, %d in a row: "):format(k, asked, count)
-      if status ~= 0 then
-        assert.truthy(refused > 0 and message:find("memory", 1, true), where .. tostring(message))
-      elseif message then
-        assert.truthy(refused > 0 and message:find("memory", 1, true), where .. message)
+      if status ~= 0 or message then
+        assert.truthy(refused > 0 and says_so(tostring(message)), where .. tostring(message))
       end
       local failed, problem = state:run "check"
       assert.equal(0, failed, where .. tostring(problem))

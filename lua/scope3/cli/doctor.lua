@@ -76,7 +76,7 @@ local function service(check, args)
     return
   end
   local key = client.secret()
-  check("API key", key and ("given, %d characters"):format(#key), not key and "set SCOPE3_API_KEY")
+  check("API key", key and "given, " .. text.plural(#key, "character"), not key and "set SCOPE3_API_KEY")
   if key and not key:find("^scope3_") then
     check("API key's form", nil, "keys begin with scope3_: is this one whole?", true)
   end

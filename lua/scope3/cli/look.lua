@@ -148,7 +148,7 @@ local function wait(args, client)
   })
   progress:clear()
   if not seen and err.kind == "timeout" then
-    setting.complain(err)
+    setting.fail(err, "timeout")
     setting.complain(("the service goes on with it; wait again with:  scope3 wait %s%s"):format(args.id,
       args.audience and " --audience " .. text.word(args.audience) or ""))
     return true, nil, exit_code.FAILED

@@ -75,7 +75,8 @@ local function script_from(args)
   problem = script_of.problem(script, args.mode)
   if problem then
     return nil, (problem:gsub("^map needs external_id.*", "--map external_id=COLUMN is missing: the column that tells customers apart")
-      :gsub("^map needs at least one of", "--map needs at least one of")), true
+      :gsub("^map needs at least one of", "--map needs at least one of")
+      :gsub("^map has no ", "--map has no field "):gsub("^map%.", "--map ")), true
   end
   return script
 end
