@@ -147,7 +147,7 @@ function transport.check_base(url)
   if problem then
     return nil, errors.invalid("base_url", { { message = problem } })
   end
-  return (url:gsub("/+$", ""))
+  return url:match("^.*[^/]")
 end
 
 ---@param config {base: string, root: string, api_key: string?, ca_file: string?, loop: scope3.Loop, rate: integer,
