@@ -10,6 +10,7 @@
 typedef struct sc3_input {
   sc3_buffer buffer;
   size_t at;      /* bytes of the buffer that were taken */
+  size_t wanted;  /* bytes to wait for before the end of a row is looked for again */
   uint64_t taken; /* bytes taken in all */
   int finished;   /* no more will come */
 } sc3_input;
@@ -17,6 +18,7 @@ typedef struct sc3_input {
 static inline void sc3_input_init(sc3_input *in) {
   sc3_buffer_init(&in->buffer, SC3_ROW_MAX + 2 * SC3_CHUNK);
   in->at = 0;
+  in->wanted = 0;
   in->taken = 0;
   in->finished = 0;
 }
@@ -40,6 +42,18 @@ char *sc3_input_space(sc3_input *in, size_t want);
 
 static inline void sc3_input_commit(sc3_input *in, size_t n) {
   in->buffer.n += n;
+}
+
+/* A row whose end has not come is looked at from its beginning again. A long one is not before much more of it is there: small
+   chunks must not cost the square of a row. */
+static inline int sc3_input_starved(const sc3_input *in) {
+  return !in->finished && sc3_input_left(in) < in->wanted;
+}
+
+static inline void sc3_input_starve(sc3_input *in) {
+  enum { SHORT = 4096, STEP = 64 << 10 };
+  const size_t left = sc3_input_left(in);
+  in->wanted = left < SHORT ? 0 : left + (left < STEP ? left : STEP);
 }
 
 /* Whether enough has come to say what the input is: its first line, or the bytes that are looked at. */
