@@ -55,6 +55,12 @@ function compile.failing()
   return load_module "failing"
 end
 
+--- Marks for callgrind (spec/support/counted.c): the module's path.
+---@return string
+function compile.counted()
+  return library "counted"
+end
+
 --- Keeps the file of a C module loaded for good (spec/support/pin.c).
 ---@param module string
 function compile.pin(module)
