@@ -24,7 +24,7 @@ describe("time for texts of strangers", function()
     end
     local out, log = world.path(".callgrind"), world.path(".log")
     local code = os.execute(("valgrind -q --tool=callgrind --callgrind-out-file=%s %s spec/support/worst_texts.lua %s %d %d >%s 2>&1"):format(out,
-      os.getenv "SCOPE3_LUA_BIN", compile.counted(), SHORT, world.in_full and 1 or 6, log))
+      os.getenv "SCOPE3_LUA_BIN", compile.counted(), SHORT, world.in_full and 1 or 9, log))
     assert.is_true(code == true or code == 0, world.read(log))
     local counts, n = {}, 0
     while world.exists(("%s.%d"):format(out, n + 1)) do

@@ -136,7 +136,7 @@ reader("structured fields", function(text)
   end
 end, { " " })
 reader("headers of a callback", function(text)
-  return headers.collect { ["Signature-Input"] = { text, text }, Host = text, [text] = "x" }
+  return headers.collect { ["Signature-Input"] = { text, "x" .. text .. "x" }, Host = text, [text] = "x" }
 end, { " ", "\t" })
 reader("URLs", function(text)
   for _, before in ipairs { "", "https://", "https://h/", "https://h/?", "http://a:" } do
@@ -146,10 +146,9 @@ reader("URLs", function(text)
   return target.authority(text, "https")
 end, { "a@", "/", "../" })
 reader("parameters of a query", function(text)
-  local url = "https://h/?" .. text
-  local names = {}
+  local url, names = "https://h/?" .. text, {}
   for i = 1, #text / 16 do
-    names[i] = ('"@query-param";name="%d"'):format(i)
+    names[i], url = ('"@query-param";name="%d"'):format(i), url .. "&" .. i .. "=x"
   end
   local input = structured.dictionary("a=(" .. table.concat(names, " ", 1, math.min(#names, 600)) .. ")")
   local parsed = target.parse(url)
