@@ -97,7 +97,8 @@ end
 
 -- "path.lua:3:" without the folders before it, which say nothing to a reader.
 local function shorten(message, path)
-  local base = path:match("[^/]+$") or path
+  local base = path:match("^.*/([^/]+)$") or path
+  -- pattern: a name without quantifiers behind a lazy run, which begins once
   return (message:gsub("^.-" .. base:gsub("%p", "%%%0"), base))
 end
 
@@ -153,7 +154,7 @@ function script.load(path)
   end
   local problem = script.problem(result)
   if problem then
-    return nil, errors.new("script", (path:match("[^/]+$") or path) .. ": " .. problem)
+    return nil, errors.new("script", (path:match("^.*/([^/]+)$") or path) .. ": " .. problem)
   end
   return result
 end
