@@ -157,8 +157,8 @@ describe("a list without an end", function()
   if world.thorough then
     it("of rows that are always new ends with an error that says so", function()
       server:answer [[local n = 0 return function() n = n + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}]}' end]]
-      local n, ended, err = 0, nil, nil
-      ended, err = pcall(function()
+      local n = 0
+      local ended, err = pcall(function()
         for _ in server:client():audiences { page = 1 } do
           n = n + 1
         end

@@ -44,7 +44,8 @@ local function certificates(check, args, curl)
   if problem then
     check("CA certificates", nil, ("look at %s, %s: %s"):format(args.ca_file and "--ca-file" or "SCOPE3_CA_FILE", given, problem))
   else
-    check("CA certificates", given and (given:find("\n", 1, true) and "of SCOPE3_CA_FILE, as text" or given) or curl.ca_bundle or "the TLS library's own")
+    local told = given and (given:find("\n", 1, true) and "of SCOPE3_CA_FILE, as text" or given)
+    check("CA certificates", told or curl.ca_bundle or "the TLS library's own")
   end
 end
 

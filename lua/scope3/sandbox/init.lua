@@ -1,5 +1,6 @@
 --- A local stand-in for the service: keeps its contract strictly, runs tasks over time, and misbehaves when told to.
 local cqueues = require "cqueues"
+local errno = require "cqueues.errno"
 local socket = require "cqueues.socket"
 local core = require "scope3.core"
 local callback = require "scope3.sandbox.callback"
@@ -394,12 +395,13 @@ local LAST = "sandbox: further errors are not printed\n"
 function Sandbox:tell(text)
   if self.error_bytes then
     local room = self.error_bytes - #LAST
-    if room < 0 then
+    if room < 1 then
       return
     end
     self.error_bytes = self.error_bytes - #text
     if #text > room then
-      text, self.error_bytes = text:sub(1, room):gsub("[^\n]*$", "") .. LAST, 0
+      local start = text:sub(1, room - 1)
+      text, self.error_bytes = (start:match "^.*\n" or start .. "\n") .. LAST, 0
     end
   end
   io.stderr:write(text)
@@ -488,7 +490,8 @@ function sandbox.serve(opts)
   end)
   local ok, why = listener:listen()
   if not ok then
-    error(("sandbox: port %s cannot be listened on (%s)"):format(port_given, tostring(why)), 0)
+    error(("sandbox: port %s cannot be listened on (%s)"):format(port_given,
+      type(why) == "number" and errno.strerror(why) or tostring(why)), 0)
   end
   local _, _, port = listener:localname()
   if opts.tell_port then
