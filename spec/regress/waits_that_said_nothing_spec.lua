@@ -3,7 +3,7 @@ local answering = require "spec.support.answering"
 local compile = require "spec.support.compile"
 local world = require "spec.support.world"
 
-local unpack = rawget(_G, "unpack") or table.unpack -- luacheck: ignore 143
+local unpack = rawget(_G, "unpack") or rawget(table, "unpack")
 
 local WORKING = '{"task":{"taskId":"$ID","status":"working"}}'
 

@@ -145,10 +145,7 @@ local function constants_of(source)
   local constants = {}
   for line in source:gmatch("[^\n]+") do
     local name, at = line:match("^%s*local ([A-Z][A-Z0-9_]*) = ()")
-    local literal, behind
-    if at then
-      literal, behind = literal_at(line, at)
-    end
+    local literal, behind = literal_at(line, at or #line + 1)
     constants[name or 0] = literal and not line:find("^%s*%.%.", behind) and unquote(literal) or nil
   end
   return constants
