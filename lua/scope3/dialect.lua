@@ -25,7 +25,7 @@ local CODES = {
 
 local function of_code(name)
   for _, code in ipairs(CODES) do
-    local digits = name:match(code[1])
+    local digits = name:match(code[1]) -- pattern: each is anchored and of few characters
     local byte = digits and tonumber(digits, code[2])
     if byte and byte < 256 then
       return string.char(byte)

@@ -111,7 +111,7 @@ local function said_of(raised, path)
   local tells = type(raised) == "string" or type(raised) == "number"
     or type(raised) == "table" and told and type(said) == "string" and not said:find("^table: ")
   if not tells then
-    return ("%s: it raised an error that is a %s"):format(path:match("[^/]+$") or path, type(raised))
+    return ("%s: it raised an error that is a %s"):format((path:gsub("^.*/", "")), type(raised))
   end
   said = shorten(said, path)
   return #said <= SAID and said or said:sub(1, SAID) .. "…"

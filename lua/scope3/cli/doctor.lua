@@ -32,7 +32,7 @@ local function ca_problem(path)
   end
   if not pem then
     return ("it cannot be read (%s)"):format(tostring(why):gsub("^.*: ", ""))
-  elseif not pem:find("-----BEGIN [%w ]*CERTIFICATE-----") then
+  elseif not pem:find("-----BEGIN [%w ]*CERTIFICATE-----") then -- pattern: a file of the user's own
     return "it holds no certificate in PEM form"
   end
 end

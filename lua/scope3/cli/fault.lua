@@ -21,7 +21,7 @@ end
 -- What a script did that no part of the command foresaw: it raised outside of its calls, as its hooks and metamethods
 -- do, or took away what others need.
 local function of_script(raised, changed, args)
-  local name = args.script and args.script:match("[^/]+$")
+  local name = args.script and args.script:gsub("^.*/", "")
   local at = name and type(raised) == "string" and raised:find(name .. ":", 1, true)
   if at and not raised:sub(1, at):find("[:\n]") then
     return (raised:sub(at):match("^[^\n]*"))
