@@ -589,7 +589,12 @@ static sc3_next take_row(sc3_csv *csv, scan *s) {
     forget(csv, csv->field_capacity);
     csv->has_nulls = 0;
   }
+  if (sc3_input_starved(&csv->input))
+    return SC3_NEXT_NEED;
+  csv->input.wanted = 0;
   next = find_row(csv, s);
+  if (next == SC3_NEXT_NEED)
+    sc3_input_starve(&csv->input);
   if (next != SC3_NEXT_RECORD)
     return next;
   s->alike = s->inner > 0 ? alike_in(csv, s) : 0;

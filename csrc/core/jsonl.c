@@ -407,7 +407,12 @@ SC3_COLD static sc3_next begin_input(sc3_jsonl *j) {
     j->cr = ends_in_cr(in);
     j->sniffed = 1;
   }
+  if (sc3_input_starved(in))
+    return SC3_NEXT_NEED;
+  in->wanted = 0;
   next = find_layout(j);
+  if (next == SC3_NEXT_NEED)
+    sc3_input_starve(in);
   j->begun = next == SC3_NEXT_RECORD;
   return next;
 }
@@ -477,8 +482,14 @@ static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) 
     j->accounted = j->line;
     return next;
   }
-  if (next == SC3_NEXT_RECORD)
+  if (next == SC3_NEXT_RECORD && sc3_input_starved(in))
+    return SC3_NEXT_NEED;
+  in->wanted = 0;
+  if (next == SC3_NEXT_RECORD) {
     next = find_value(j, &behind);
+    if (next == SC3_NEXT_NEED)
+      sc3_input_starve(in);
+  }
   if (next != SC3_NEXT_RECORD)
     return next;
   p = in->buffer.p + in->at;

@@ -15,7 +15,7 @@
 typedef struct sc3_engine sc3_engine;
 
 typedef struct sc3_engine_options {
-  const char *ca_file;    /* NULL = libcurl's own bundle */
+  const char *ca_file;    /* a path, or certificates as PEM text; NULL = libcurl's own bundle */
   const char *user_agent; /* NULL = none */
   size_t max_response;    /* bytes of a body, decoded */
   long max_host_connections; /* 0 = as many as there are requests */

@@ -334,8 +334,15 @@ int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_req
   SET(CURLOPT_NOPROXY, r->no_proxy != NULL ? r->no_proxy : "");
   if (o->user_agent != NULL)
     SET(CURLOPT_USERAGENT, o->user_agent);
-  if (o->ca_file != NULL)
+  if (o->ca_file != NULL && strstr(o->ca_file, "-----BEGIN CERTIFICATE-----") != NULL) {
+    struct curl_blob certificates;
+    certificates.data = (char *)o->ca_file; /* libcurl copies it */
+    certificates.len = strlen(o->ca_file);
+    certificates.flags = CURL_BLOB_COPY;
+    SET(CURLOPT_CAINFO_BLOB, &certificates);
+  } else if (o->ca_file != NULL) {
     SET(CURLOPT_CAINFO, o->ca_file);
+  }
 #if LIBCURL_VERSION_NUM >= 0x075700
   SET(CURLOPT_QUICK_EXIT, 1L); /* a slow name lookup must not hold up the end of everything else */
 #endif

@@ -152,13 +152,14 @@ function Audience:count()
   return adds, removes
 end
 
---- The identifiers of these members.
+--- The identifiers of the members of an audience.
 ---@private
+---@param self scope3.Audience
 ---@return integer emails
 ---@return integer phones
 ---@return integer uids
 ---@return integer prehashed  of them, those that came hashed already
-function Audience:identifiers()
+function audience.identifiers(self)
   local emails, phones, uids, prehashed = 0, 0, 0, 0
   for _, payload in ipairs(self.deleted and {} or self.payloads) do
     local e, p, u, h = payload:identifiers()

@@ -58,7 +58,7 @@ local CLIENT_OPTIONS = {
 ---@field api_key? string|fun(): string?, any  a function is asked before each request
 ---@field account_id? string|integer
 ---@field base_url? string
----@field ca_file? string  the certificates of those who may have signed the host's
+---@field ca_file? string  the certificates of those who may have signed the host's: a path, or the PEM text itself
 ---@field rate? integer  requests a minute to the host (100)
 ---@field loop? "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop  how it waits (as the host in which it is)
 ---@field limiter? scope3.Limiter|string  one of scope3.limiter(), or the path of a file through which the processes of
@@ -407,7 +407,7 @@ function Client:sync(audiences, opts)
     local counts, adds, removes = audience.builder:counts(), audience:count()
     counts.superseded = audience.deleted and 0 or counts.superseded
     counts.members = audience.deleted and 0 or adds + removes + counts.superseded
-    counts.hashed_email, counts.hashed_phone, counts.uids, counts.prehashed = audience:identifiers()
+    counts.hashed_email, counts.hashed_phone, counts.uids, counts.prehashed = audience_of.identifiers(audience)
     result.add_counts(work.result, counts)
   end
   result.warn_of_poorer(work.result)
@@ -550,7 +550,7 @@ function Client:run(script, source, opts)
     end
   end
   if key and path and opts[key] == nil then -- what a file says is no fault of who calls
-    return nil, errors.new("script", ("%s: %s %s"):format(path:match("[^/]+$") or path, key, why), { code = "no_effect" })
+    return nil, errors.new("script", ("%s: %s %s"):format(path:match("^.*/([^/]+)$") or path, key, why), { code = "no_effect" })
   end
   refuse_ineffective("client:run", key, why)
   if not input then

@@ -11,10 +11,9 @@ Guard.__index = Guard
 
 local guard = {}
 
--- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself.
-local yieldable = coroutine.wrap(function()
-  return pcall(coroutine.yield, true)
-end)() == true
+-- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself. Not tried out, because nginx replaces coroutine.wrap,
+-- and its own cannot be used while a module is loaded by a request.
+local yieldable = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 local parents = setmetatable({}, { __mode = "k" })
 

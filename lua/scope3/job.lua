@@ -234,6 +234,9 @@ local function start(self, req)
     repeatable = true, -- an upsert, and in place: nothing that depends on it has gone
     large = refusal.divisible(req),
     budget = self.budget,
+    ends = function()
+      return self.limits.deadline
+    end,
     on_event = function(event)
       warn(self, event)
       self.on_event(event)

@@ -131,7 +131,8 @@ local Result = {}
 local result = {}
 
 ---@class scope3.WaitOptions
----@field timeout? number  seconds to wait (48 hours)
+---@field timeout? number  seconds to wait (48 hours); 0 asks once, and says what is
+---@field patience? number  seconds to go on while the service cannot be reached (that of the job)
 ---@field interval? number  seconds between two looks (0.25, growing to 30 unless the service asks otherwise)
 ---@field cancel? fun(): boolean?  asked now and then; true ends the wait
 ---@field on_event? fun(event: scope3.Event)  instead of the client's

@@ -289,6 +289,7 @@ function Source:progress()
   return self.handle:bytes(), self.handle:size()
 end
 
+---@private
 --- Bounds what a stranger's upload may cost: a small file of gzip data can unpack to a thousand times its size.
 ---@param bounds {rows: integer?, bytes: integer?}  the most rows, empty lines included; the most bytes, unpacked ones where it is gzip
 function Source:bound(bounds)

@@ -147,7 +147,7 @@ function transport.check_base(url)
   if problem then
     return nil, errors.invalid("base_url", { { message = problem } })
   end
-  return (url:gsub("/+$", ""))
+  return url:match("^.*[^/]")
 end
 
 ---@param config table  base, root, key, ca_file, loop, rate, limiter, on_event
@@ -244,9 +244,13 @@ local function next_attempt(self, err, now)
     { reached = owner.reached or request.budget ~= nil, budget = request.budget, left = left }), left
 end
 
+local function note_attempt(self, err, seconds)
+  self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = seconds }
+end
+
 -- An attempt failed: the call waits for its next one, or is done.
 local function failed(self, err, seconds, now)
-  self.history[#self.history + 1] = { kind = err.kind, status = err.status, code = err.code, seconds = seconds }
+  note_attempt(self, err, seconds)
   if self.request.method == "GET" then
     err = errors.with(err, { uncertain = errors.NOTHING }) -- asking changes nothing
   end
@@ -307,7 +311,8 @@ function Call:ended(result)
     return self:wake()
   end
   if err.status == 401 and owner.key.changes and not self.denied and not request.anonymous then
-    self.denied, self.due = err, now -- whoever waits asks for another key
+    note_attempt(self, err, result.seconds)
+    self.denied, self.last, self.due = err, err, now -- whoever waits asks for another key
     table.insert(self.waiter.waiting, self)
     return self:wake()
   end
@@ -345,12 +350,22 @@ local function ask_key(self, call)
   return key
 end
 
+-- Whether the time of whoever asks is over. What would be given up at once is not begun: nobody would know what came
+-- of it.
+local function is_over(call, now)
+  local ends = call.request.ends and call.request.ends()
+  return ends ~= nil and now >= ends
+end
+
+-- Sends a call. Gives when it would have gone where its time is over by then.
 local function submit(self, call)
   local request = call.request
   local headers = { "Accept: application/json" }
   local key, err = ask_key(self, call)
   if err then
     return refuse(call, err)
+  elseif is_over(call, self.loop.now()) then -- whoever gave the key took so long
+    return math.huge
   elseif key then
     headers[#headers + 1] = "Authorization: Bearer " .. key
   end
@@ -417,6 +432,32 @@ local function held(self, call, now)
   return wait, err
 end
 
+-- Starts a call whose time has come; else gives when that will be.
+local function launch_one(self, call, now)
+  local wait, err = call.due - now, nil
+  if is_over(call, now) then
+    return math.huge -- it is given up
+  elseif wait <= 0 then
+    local ok
+    ok, wait, err = guard_of.call(held, self, call, now) -- whoever gives the key may yield
+    if not ok then
+      wait, err = nil, guard_of.error("the limiter's store", wait, "limiter")
+    end
+    if wait and now + wait > (call.paced or now) + PACED then -- and not each time that another one was faster
+      call.paced = now + wait
+      call:tell { event = "paced", seconds = wait }
+    end
+  end
+  if not wait then
+    refuse(call, err)
+  elseif wait > 0 then
+    call.due = now + wait
+    return call.due
+  else
+    return submit(self, call)
+  end
+end
+
 -- Starts the waiter's calls whose time has come. Gives the time of the next one's start.
 local function launch(self, waiter)
   local waiting = waiter.waiting
@@ -427,33 +468,18 @@ local function launch(self, waiter)
   local soonest
   waiter.waiting = {}
   for _, call in ipairs(waiting) do
-    local wait, err = call.due - now, nil
-    if wait <= 0 then
-      local ok
-      ok, wait, err = pcall(held, self, call, now) -- a store never yields
-      if not ok then
-        wait, err = nil, guard_of.error("the limiter's store", wait, "limiter")
-      end
-      if wait and now + wait > (call.paced or now) + PACED then -- and not each time that another one was faster
-        call.paced = now + wait
-        call:tell { event = "paced", seconds = wait }
-      end
-    end
-    if not wait then
-      refuse(call, err)
-    elseif wait > 0 then
-      call.due = now + wait
-      soonest = math.min(soonest or call.due, call.due)
+    local due = launch_one(self, call, now)
+    if due then
+      soonest = math.min(soonest or due, due)
       table.insert(waiter.waiting, call)
-    else
-      submit(self, call)
     end
   end
   return soonest
 end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
----@param request table  method, path, body, timeout, anonymous, root, poll, pace, patience, budget, on_event;
+---@param request table  method, path, body, timeout, anonymous, root, poll, pace, patience, budget, on_event, and
+---  `ends`, a function that gives the time by the loop's clock from which it does not go any more;
 ---  `repeatable`: doing it twice comes to the same; `large`: a refusal for its size is final, for the caller cuts it
 ---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
 ---@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer
@@ -493,8 +519,10 @@ local OVER = { cancelled = "stopped", timeout = "the deadline passed" }
 local function doing(call)
   if call.id then
     return "while a request was under way"
-  elseif call.attempts == 0 then
+  elseif call.attempts == 0 and call.paced then
     return "while a request waited for its turn under the rate"
+  elseif call.attempts == 0 then
+    return "before a request had begun"
   end
   return "while a request waited to be sent again; before, " .. call.last.message
 end

@@ -57,7 +57,7 @@ local HTTP = [[
       for key in OF[name]:gmatch("%S+") do
         for _, value in ipairs(VALUES) do
           local kind = type(value)
-          local right = kind == KINDS[key] or KINDS[key] == "seconds" and kind == "number" and value >= 0
+          local right = kind == KINDS[key] or key == "api_key" and kind == "function" or KINDS[key] == "seconds" and kind == "number" and value >= 0
           if not right then
             try(name, with(name, key, value), key)
           end

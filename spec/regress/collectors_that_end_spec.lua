@@ -78,6 +78,7 @@ describe("a collector that ends", function()
     server = nginx.start { workers = 1, http = ("lua_shared_dict scope3 2m;\n%s\ninit_by_lua_block {\nBASE = '%s'\nSPOOL = '%s'\n%s\n%s\n}\n%s"
       .. "server {\nlisten 127.0.0.1:PORT;\nlocation = /ping { return 200 'pong'; }\n%s\n}\n"):format(more.http or "", sandbox.url, folder.path, INIT,
       more.init or "", exit, LOCATIONS) }
+    server:expect(collecting.SAYS)
   end
 
   local function run(code)
@@ -222,6 +223,42 @@ describe("a collector that ends", function()
     ]] .. " " .. there())
   end)
 
+  it("tells a flush that came just before it how it ended", function()
+    start()
+    assert.equal("true true a", run [[
+      c = make()
+      add(c, "a")
+      local waits = ngx.thread.spawn(function() return c:flush() end)
+      local closed = c:close()
+      local _, flushed = ngx.thread.wait(waits)
+      return tostring(closed) .. " " .. tostring(flushed)
+    ]] .. " " .. there())
+  end)
+
+  it("is not brought back by the sender of another timer, which it does not wait for", function()
+    sandbox:configure { faults = json.array { { on = "sync", act = "delay", seconds = 3 } } }
+    for _, spool in ipairs { "nil", "SPOOL" } do
+      start()
+      run(("c = make { flush_members = 1, spool = %s }; add(c, 'a')"):format(spool))
+      nginx.until_true("a request is under way", function()
+        return #sandbox:requests "sync" > 0
+      end)
+      assert.equal(spool == "nil" and "nil 0 1" or "nil 1 0", run [[
+        local ok, err = c:close(0.1)
+        return tostring(ok) .. " " .. err.kept .. " " .. err.lost
+      ]])
+      nginx.until_true("nothing runs", function()
+        return state().running == 0
+      end)
+      assert.equal(0, state().keys)
+      local _, lines = server:log():gsub("scope3: ", "")
+      assert.equal(1, lines, server:log())
+      sandbox:reset()
+      sandbox:configure { faults = json.array { { on = "sync", act = "delay", seconds = 3 } } }
+      stop()
+    end
+  end)
+
   it("leaves its worker as it was, however many there were, and whatever it had", function()
     start { init = "jit.off()" } -- traces are memory of Lua too
     local code = [[
@@ -303,6 +340,9 @@ describe("a collector that ends", function()
       end)
       return ok and zero == 15 and one == 15
     end)
+    nginx.until_true("the replaced ones are gone", function()
+      return state().keys <= 3 -- of one: its slot, how many slots there are, and what was accepted
+    end)
     away(true)
     hit "late"
     run "plugin.destroy()"
@@ -322,6 +362,7 @@ describe("a collector that ends", function()
 
   it("keeps no Lua state where nginx makes one for each request", function()
     start { http = "lua_code_cache off;", init = "c = make { spool = SPOOL, flush_seconds = 0.2 }" }
+    server:expect "lua sema mm" -- nginx's own, of states that it does not close when its worker ends
     local function open()
       return tonumber((nginx.sh(("ls /proc/%d/fd | wc -l"):format(server:workers()[1]))))
     end

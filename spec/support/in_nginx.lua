@@ -70,7 +70,7 @@ function inside.serve_state()
     collectgarbage()
     kilobytes = collectgarbage "count"
   end
-  inside.say { kilobytes = kilobytes, pid = ngx.worker.pid(), flying = flying, most = most, transfers = shared.engine:count(), calls = calls,
+  inside.say { kilobytes = kilobytes, pid = ngx.worker.pid(), flying = flying, most = most, transfers = shared.engine and shared.engine:count() or 0, calls = calls,
     timers = ngx.timer.running_count() }
 end
 

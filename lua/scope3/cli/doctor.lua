@@ -21,6 +21,9 @@ end
 
 -- What is wrong with a file of certificates, or nil.
 local function ca_problem(path)
+  if path:find("-----BEGIN CERTIFICATE-----", 1, true) then
+    return nil -- the certificates themselves
+  end
   local file, why = io.open(path, "rb")
   local pem
   if file then
@@ -41,7 +44,7 @@ local function certificates(check, args, curl)
   if problem then
     check("CA certificates", nil, ("look at %s, %s: %s"):format(args.ca_file and "--ca-file" or "SCOPE3_CA_FILE", given, problem))
   else
-    check("CA certificates", given or curl.ca_bundle or "the TLS library's own")
+    check("CA certificates", given and (given:find("\n", 1, true) and "of SCOPE3_CA_FILE, as text" or given) or curl.ca_bundle or "the TLS library's own")
   end
 end
 
@@ -73,7 +76,7 @@ local function service(check, args)
     return
   end
   local key = client.secret()
-  check("API key", key and ("given, %d characters"):format(#key), not key and "set SCOPE3_API_KEY")
+  check("API key", key and "given, " .. text.plural(#key, "character"), not key and "set SCOPE3_API_KEY")
   if key and not key:find("^scope3_") then
     check("API key's form", nil, "keys begin with scope3_: is this one whole?", true)
   end

@@ -30,6 +30,9 @@ function ending.flush(own, now, deadline)
   own.refusals:tell()
   local before = { accepted = own.outbox.accepted, failed = own.outbox.failed, quarantined = own.outbox.quarantined }
   local fine, ok, err = pcall(own.outbox.send, own.outbox, now, { deadline = deadline })
+  if own.released then
+    return false, err -- it was closed meanwhile, and everything was counted then
+  end
   if not fine then
     ok, err = false, errors.new("script", "a listener failed: " .. tostring(ok))
     ending.interrupted(own, err)
@@ -52,7 +55,7 @@ function ending.release(self, own, forget)
   local lost = own.spools and alone or own.held
   own.refusals:tell()
   own.census:leave(own.held, alone)
-  self.own, ending.active[self] = nil, nil
+  self.own, ending.active[self], own.released = nil, nil, true
   schedule.forget(self)
   if own.spools then
     own.spools:close()

@@ -34,6 +34,7 @@ function outbox.new(client, opts, exit_seconds, hooks)
     added = {}, -- ids of audiences that the service has, because it took members of them
     missed = {}, -- ids of audiences that it did not list -> since when
     names = 0, -- in both
+    turn = 0, -- of whoever sends: one that was interrupted, and is there all the same, leaves things alone
     waiting = 0, -- members in it
     alone = 0, -- of them, those in no file
     bytes = 0, -- of its payloads
@@ -48,6 +49,7 @@ end
 ---@field alone integer  members of it that are in no file
 ---@field begun? boolean  some of it has left
 ---@field refused? scope3.Error  why it refused some of it for good
+---@field fault? scope3.Error  what a listener raised while all of it was taken
 ---@field read? boolean  its members were read from files
 
 local function members(lists)
@@ -217,6 +219,9 @@ local function run(self, lists, looks)
   end
   local res, err = work:finish()
   res = res or err.result
+  if self.work ~= work then
+    return work, err -- it was interrupted, and counted then
+  end
   self.work = nil
   self.accepted, self.quarantined = self.accepted + res.sent, self.quarantined + res.quarantined
   return work, err
@@ -235,7 +240,11 @@ local function send(self, batch)
       return true
     end
     local before, moved = members(batch.lists), false
+    local turn = self.turn
     local work, err = run(self, lists, looks)
+    if self.turn ~= turn then
+      return nil, err
+    end
     local gone = {}
     for _, parts in ipairs(lists) do
       gone[parts] = true
@@ -250,12 +259,24 @@ local function send(self, batch)
     end
     batch.begun = batch.begun or members(batch.lists) < before
     recount(self)
+    if #work.left == 0 then
+      batch.fault = err or batch.fault
+    end
     if not err then
       note_added(self, lists)
     elseif #work.left > 0 and not moved and not ABSENT[err.code] then
       return nil, err
     end
     why = err or why
+  end
+end
+
+-- A batch has left although a listener raised an error. The log is told now and then: it may do so at each request.
+local function tell_fault(self, err)
+  local now = self.client.loop.now()
+  if err and now >= (self.tell_fault_at or now) then
+    self.tell_fault_at = now + TELL
+    log.say(ngx.ERR, tostring(err) .. "; what it was told of was sent all the same")
   end
 end
 
@@ -280,17 +301,22 @@ function Outbox:send(now, limits)
   if self.sending or not now and self.client.loop.now() < self.retry_at then
     return true
   end
-  self.sending = true
+  self.sending, self.turn = true, self.turn + 1
+  local turn = self.turn
   local ok, err, refused, gated = true, nil, nil, nil
   while ok do
     local batch, wait = self.hooks.next()
     if batch then
       ok, err = send(self, batch)
+      if self.turn ~= turn then
+        return false, err
+      end
       if ok then
         table.remove(self.batches, 1)
         recount(self)
         refused = batch.refused or refused
-        self.last_error, self.failures, self.retry_at = batch.refused, 0, 0
+        tell_fault(self, batch.fault)
+        self.last_error, self.failures, self.retry_at = batch.refused or batch.fault, 0, 0
         self.hooks.done(batch)
       end
       gated = nil
@@ -310,6 +336,9 @@ function Outbox:send(now, limits)
         log.say(ngx.WARN, ("scope3: members have waited for %.0f seconds: %s"):format(clock - gated.since, wait))
       end
       self.client.loop.sleep(GATE)
+      if self.turn ~= turn then
+        return false, errors.new("timeout", wait)
+      end
     end
   end
   if not ok then
@@ -330,7 +359,7 @@ function Outbox:interrupted(err)
     self.work = nil
   end
   recount(self)
-  self.sending, self.waiter = false, nil
+  self.sending, self.waiter, self.turn = false, nil, self.turn + 1
   if err then
     put_off(self, err)
   end

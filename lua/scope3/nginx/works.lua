@@ -52,8 +52,7 @@ local active = ending.active
 local some_dropped = false
 local states = core.states()
 
----@param fields {config: table, audience: table?, client: scope3.Client, dict: table?, pool: (fun(): scope3.LanePool),
----  max_member: integer, name: string}
+---@param fields table  config, audience, client, dict, pool (a function that makes a scope3.LanePool), max_member, name
 ---@return scope3.Works
 function works.new(fields)
   return setmetatable(fields, Works)
@@ -217,7 +216,7 @@ local function take_turn(self, own, premature)
       asked.err = errors.new("script", tostring(ok))
     end
   end
-  if own.spools and ngx.worker.exiting() and not own.outbox.sending then
+  if self.own == own and own.spools and ngx.worker.exiting() and not own.outbox.sending then
     batches.hand_over(own) -- it has tried; another worker need not wait for the last request of this one
   end
   if not fine then
@@ -372,7 +371,8 @@ function Works:flush()
   own.asked = asked
   while not asked.done do
     if self.own ~= own then
-      return nil, self.closing and self.closing.err or nil -- closed meanwhile, which has flushed it too
+      local closing = self.closing or { ok = true } -- closed meanwhile, which has flushed it too
+      return closing.ok, closing.err
     elseif not asked.taken and not urge(self, own, self.client.loop.now()) then -- ending, or with too many timers
       own.asked = nil
       local ok, err = ending.flush(own, true)
