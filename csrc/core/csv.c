@@ -480,7 +480,9 @@ static sc3_next find_delimiter(sc3_csv *csv) {
     return SC3_NEXT_NEED;
   if (!holds && counts[0] + counts[1] + counts[2] + counts[3] == 0)
     memcpy(counts, empty, sizeof counts);
-  for (i = 1; i < sizeof candidates; i++) {
+  for (i = 0; i < sizeof candidates; i++)
+    best = candidates[i] == csv->likely ? i : best;
+  for (i = 0; i < sizeof candidates; i++) {
     if (counts[i] > counts[best])
       best = i;
   }
