@@ -269,6 +269,8 @@ int main(int argc, char **argv) {
     unsigned mode = (unsigned)draw() & (1023 | WAY_HASH_IDS | WAY_IDS_AS_IS);
     if (below(8) == 0)
       mode |= (unsigned)draw() & (WAY_NO_QUOTES | WAY_ESCAPES);
+    if (below(8) == 0)
+      mode |= (unsigned)draw() & (WAY_BYTES | WAY_SKIP_LINES);
     size_t step = below(4) > 0 ? 1 + below(1000) : 1 << 16;
     way_result r;
     length = 0;

@@ -120,7 +120,8 @@ describe("a map", function()
     assert.same({ 6, 1, { invalid_utf8 = 2, bad_json = 1 }, 2 }, come_to { map = map, where = { k10000 = { present = false }, id = { present = true } } })
     faults.row_too_long = 1
     assert.same({ 6, 1, faults, 0 }, come_to { map = map, where = function() return true end })
-    assert.same({ 6, 1, faults, 0 }, come_to { member = function(row) return { external_id = row.id, email = row.mail } end })
+    faults.no_external_id = nil -- a table with nothing in it is a list of no members, and skips its row
+    assert.same({ 6, 1, faults, 1 }, come_to { member = function(row) return { external_id = row.id, email = row.mail } end })
   end)
 
   it("that makes no sense is refused with what to do", function()

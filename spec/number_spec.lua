@@ -80,7 +80,7 @@ describe("a number", function()
     assert.equal(2.5, scope3.number(2.5))
     assert.is_nil(scope3.number(nil))
     assert.has_error(function() scope3.number({}) end,
-      "scope3.number: the value must be a string or a number, not a table")
+      "scope3.number: text must be a string or a number, not a table")
     assert.has_error(function() scope3.number("1", { decimal = ";" }) end, "scope3.number: decimal must be one of ., ,")
   end)
 

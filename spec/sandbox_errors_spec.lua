@@ -201,6 +201,11 @@ describe("an error within the sandbox", function()
       task_order = "sideways" }
     assert.is_nil(none)
     assert.truthy(why:find("task_order must be one of", 1, true), why)
+    local taken = assert(child.start { interpreter = os.getenv "SCOPE3_LUA_BIN" })
+    none, why = child.start { interpreter = os.getenv "SCOPE3_LUA_BIN", port = taken.port }
+    assert.is_nil(none)
+    assert.equal(("the sandbox did not start: port %d cannot be listened on (Address already in use)"):format(taken.port), why)
+    assert.same({ true }, { taken:close() })
     none, why = child.start { interpreter = "/nonexistent/lua" }
     assert.is_nil(none)
     assert.truthy(why:find("did not start", 1, true))

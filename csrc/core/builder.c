@@ -236,12 +236,12 @@ static sc3_role role_of_key(const sc3_builder *b, size_t key) {
   return SC3_ROLE_NONE;
 }
 
-/* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 would be a guess. An id may have the
-   .0 of a program that writes every number with a fraction: whoever reads ids takes it off. */
+/* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 would be a guess. Both may have the
+   .0 of a program that writes every number with a fraction: whoever reads ids takes it off, and whole_part() a phone's. */
 static int is_integer_text(sc3_slice s, sc3_role role) {
   size_t i;
   for (i = 0; i < s.n; i++) {
-    if (role == SC3_ROLE_EXTERNAL_ID && s.p[i] == '.') {
+    if ((role == SC3_ROLE_EXTERNAL_ID || role == SC3_ROLE_PHONE) && s.p[i] == '.') {
       while (++i < s.n && s.p[i] == '0')
         continue;
       return i == s.n;
@@ -250,6 +250,12 @@ static int is_integer_text(sc3_slice s, sc3_role role) {
       return 0;
   }
   return s.n > 0;
+}
+
+/* A number without its fraction, which in a text would be read as digits of a phone. */
+static sc3_slice whole_part(sc3_slice s) {
+  const char *dot = memchr(s.p, '.', s.n);
+  return dot != NULL ? sc3_slice_of(s.p, (size_t)(dot - s.p)) : s;
 }
 
 /* An array of emails or phones, which whoever reads these takes for a list as other programs write it. */
@@ -302,8 +308,13 @@ static void take_value(const sc3_target *t, sc3_slice value, sc3_values *v) {
   }
 }
 
-static int is_empty_list(sc3_slice s) {
-  return sc3_text_trim(sc3_slice_of(s.p + 1, s.n - 2)).n == 0;
+static int is_empty_list(sc3_slice s) { /* also of empty texts */
+  size_t i;
+  for (i = 1; i + 1 < s.n; i++) {
+    if (s.p[i] == '\0' || strchr("\", \t\r\n", s.p[i]) == NULL)
+      return 0;
+  }
+  return 1;
 }
 
 /* Puts each mapped field to its role. */
@@ -330,7 +341,7 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
     if (t->role == SC3_ROLE_UID)
       st = take_uid(b, t, trimmed, v);
     else
-      take_value(t, f->value, v);
+      take_value(t, f->kind == SC3_KIND_NUMBER && t->role == SC3_ROLE_PHONE ? whole_part(f->value) : f->value, v);
     if (st != SC3_OK)
       return st;
   }

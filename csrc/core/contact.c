@@ -49,10 +49,10 @@ static size_t dot(sc3_slice s) {
 }
 
 /* Whether `s` begins with a host's name: a label, and behind a dot another that begins with a letter, as a
-   top-level domain does. */
-static int begins_with_host(sc3_slice s) {
+   top-level domain does. Where it does not, none begins before `*stop` either. */
+static int begins_with_host(sc3_slice s, const char **stop) {
   size_t label = 0, labels = 0, letters = 0;
-  while (s.n > 0) {
+  for (*stop = s.p; s.n > 0; *stop = s.p) {
     size_t n = dot(s);
     if (n > 0) {
       if (label == 0 && labels == 0)
@@ -74,6 +74,7 @@ static int begins_with_host(sc3_slice s) {
 }
 
 static int holds_email(sc3_slice s) {
+  const char *barren = s.p; /* no host begins before it */
   size_t i;
   for (i = 1; i < s.n; i++) {
     size_t n = at_sign(sc3_slice_of(s.p + i, s.n - i)), before = i, behind;
@@ -81,11 +82,11 @@ static int holds_email(sc3_slice s) {
       continue;
     while (before > 0 && s.p[before - 1] == ' ')
       before--;
+    if (before == 0 || strchr("/:,;@", s.p[before - 1]) != NULL) /* of a run of signs only the first goes on */
+      continue;
     for (behind = i + n; behind < s.n && (s.p[behind] == ' ' || s.p[behind] == '@'); behind++)
       continue;
-    if (before == 0 || strchr("/:,;@", s.p[before - 1]) != NULL)
-      continue;
-    if (begins_with_host(sc3_slice_of(s.p + behind, s.n - behind)))
+    if (s.p + behind >= barren && begins_with_host(sc3_slice_of(s.p + behind, s.n - behind), &barren))
       return 1;
   }
   return 0;

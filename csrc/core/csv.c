@@ -446,26 +446,40 @@ static sc3_next skip_empty_lines(sc3_csv *csv) {
   }
 }
 
-/* The most frequent of the four in the first line, outside quotes and behind no escape. */
+/* Whether a byte is neither white space, nor a line end, nor this delimiter. */
+static int is_something(char c, char delimiter) {
+  return c != ' ' && c != '\t' && c != '\n' && c != '\r' && c != delimiter;
+}
+
+/* The most frequent of the four in the first line that holds more than these and white space, outside quotes and behind
+   no escape. */
 static sc3_next find_delimiter(sc3_csv *csv) {
   static const char candidates[] = {',', ';', '\t', '|'};
   const char *p = sc3_input_head(&csv->input), *end = p + sc3_input_left(&csv->input);
-  size_t counts[sizeof candidates] = {0}, i, best = 0;
-  int quoted = 0;
+  size_t counts[sizeof candidates] = {0}, empty[sizeof candidates] = {0}, i, best = 0;
+  int quoted = 0, holds = 0;
   for (; p < end; p++) {
     if (csv->escape != '\0' && *p == csv->escape && p + 1 < end) {
       p++;
+      holds = 1;
       continue;
     }
     if (csv->quote != '\0' && *p == csv->quote)
       quoted = !quoted;
-    else if (!quoted && (*p == '\n' || *p == '\r'))
+    else if (!quoted && (*p == '\n' || *p == '\r') && holds)
       break;
+    else if (!quoted && (*p == '\n' || *p == '\r') && counts[0] + counts[1] + counts[2] + counts[3] > 0) {
+      memcpy(empty, counts, sizeof empty);
+      memset(counts, 0, sizeof counts);
+    }
+    holds |= is_something(*p, '\0') && strchr(",;|", *p) == NULL; /* a NUL is nothing here */
     for (i = 0; i < sizeof candidates && !quoted; i++)
       counts[i] += *p == candidates[i];
   }
   if (p == end && !csv->input.finished && sc3_input_left(&csv->input) <= SC3_ROW_MAX)
     return SC3_NEXT_NEED;
+  if (!holds && counts[0] + counts[1] + counts[2] + counts[3] == 0)
+    memcpy(counts, empty, sizeof counts);
   for (i = 1; i < sizeof candidates; i++) {
     if (counts[i] > counts[best])
       best = i;
@@ -521,13 +535,16 @@ static void forget(sc3_csv *csv, size_t count) {
     csv->fields[i].kind = SC3_KIND_TEXT;
 }
 
-/* A line of nothing but delimiters is an empty line. */
+/* A line of nothing but delimiters and white space is an empty line; before a header, whatever delimits. Of one column
+   a blank may be a value. */
 static int holds_nothing(const sc3_csv *csv, const scan *s) {
-  sc3_slice last;
-  if (csv->fields[0].value.n > 0 || s->count < 2)
+  const char *p = sc3_input_head(&csv->input), *const end = p + s->length;
+  const int before = csv->has_header && csv->columns == 0;
+  if (s->count == 1 && csv->columns == 1)
     return 0;
-  last = csv->fields[s->count - 1].value;
-  return last.n == 0 && last.p == sc3_input_head(&csv->input) + s->count - 1;
+  while (p < end && (!is_something(*p, csv->delimiter) || (before && *p != '\0' && strchr(",;|", *p) != NULL)))
+    p++;
+  return p == end;
 }
 
 static sc3_next find_row(sc3_csv *csv, scan *s) {
@@ -570,7 +587,12 @@ static sc3_next take_row(sc3_csv *csv, scan *s) {
     forget(csv, csv->field_capacity);
     csv->has_nulls = 0;
   }
+  if (sc3_input_starved(&csv->input))
+    return SC3_NEXT_NEED;
+  csv->input.wanted = 0;
   next = find_row(csv, s);
+  if (next == SC3_NEXT_NEED)
+    sc3_input_starve(&csv->input);
   if (next != SC3_NEXT_RECORD)
     return next;
   s->alike = s->inner > 0 ? alike_in(csv, s) : 0;

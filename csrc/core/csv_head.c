@@ -35,8 +35,8 @@ static size_t read_separator(const char *p, size_t n, char *delimiter) {
   }
   if (i == n)
     return 0;
-  if (padding != '\0')
-    *delimiter = padding;
+  if (padding != '\0' && padding != *delimiter) /* written again since: the header tells */
+    *delimiter = '\0';
   return i;
 }
 
@@ -92,6 +92,10 @@ sc3_next sc3_csv_head(sc3_csv *csv) {
     sc3_next next = skip_line(csv);
     if (next != SC3_NEXT_RECORD)
       return next;
+    if (csv->input.finished && sc3_input_left(&csv->input) == 0) { /* what is left to pass over is more than there is */
+      csv->skip_lines = 0;
+      break;
+    }
   }
   return SC3_NEXT_RECORD;
 }

@@ -160,11 +160,41 @@ static sc3_reason read_list(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n, sc3
   return why;
 }
 
+/* The one address beside parts that hold none. */
+static sc3_reason read_only(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
+  const sc3_slice only = sc3_email_only(s);
+  sc3_repairs mended = 0;
+  sc3_reason why = only.n > 0 ? read_one(only, 1, 0, out, n, &mended) : SC3_R_EMAIL_SEVERAL;
+  if (why == SC3_R_NONE)
+    *repairs |= mended | 1u << SC3_FIX_EMAIL_FIRST;
+  return why;
+}
+
+/* Why a text with one @, which is at `at`, is no address. */
+static sc3_reason check_one(sc3_slice s, size_t at, int escaped) {
+  sc3_reason why = check_characters(s, at);
+  size_t i;
+  if (why != SC3_R_NONE)
+    return why;
+  if (escaped)
+    return SC3_R_EMAIL_ESCAPED;
+  if (at == 0 || at + 1 == s.n)
+    return SC3_R_EMAIL_EMPTY_SIDE;
+  for (i = 0; i < s.n; i++) {
+    if (i != at && !allowed(s.p[i], i > at))
+      return SC3_R_EMAIL_CHARACTER;
+  }
+  if (is_mark(s.p[0]) || is_bracket(s.p[0]) || is_mark(s.p[at - 1]))
+    return SC3_R_EMAIL_CHARACTER;
+  return check_domain(s.p + at + 1, s.n - at - 1);
+}
+
 /* Reads a text that is trimmed and valid UTF-8; `alone` where it may be a list. */
 static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
   sc3_repairs mended = 0;
   sc3_reason why;
   size_t i, at = 0, ats = 0;
+  int escaped;
   if (mend) {
     s = sc3_email_unwrap(s, &mended);
     *repairs |= mended;
@@ -175,24 +205,11 @@ static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_
     if (s.p[i] == '@' && ats++ == 0)
       at = i;
   }
-  why = ats == 1 ? check_characters(s, at) : judge_ats(s, ats);
-  if (why != SC3_R_NONE && ats > 1 && mend && alone &&
-      ((mended >> SC3_FIX_EMAIL_MAILTO & 1) == 0 || !has_percent_codes(s)) &&
-      read_list(s, out, n, repairs) == SC3_R_NONE)
+  escaped = (mended >> SC3_FIX_EMAIL_MAILTO & 1) != 0 && has_percent_codes(s);
+  why = ats == 1 ? check_one(s, at, escaped) : judge_ats(s, ats);
+  if (why != SC3_R_NONE && ats > 0 && mend && alone && !escaped &&
+      (ats == 1 ? read_only(s, out, n, repairs) : read_list(s, out, n, repairs)) == SC3_R_NONE)
     return SC3_R_NONE;
-  if (why != SC3_R_NONE)
-    return why;
-  if ((mended >> SC3_FIX_EMAIL_MAILTO & 1) != 0 && has_percent_codes(s))
-    return SC3_R_EMAIL_ESCAPED;
-  if (at == 0 || at + 1 == s.n)
-    return SC3_R_EMAIL_EMPTY_SIDE;
-  for (i = 0; i < s.n; i++) {
-    if (i != at && !allowed(s.p[i], i > at))
-      return SC3_R_EMAIL_CHARACTER;
-  }
-  if (is_mark(s.p[0]) || is_bracket(s.p[0]) || is_mark(s.p[at - 1]))
-    return SC3_R_EMAIL_CHARACTER;
-  why = check_domain(s.p + at + 1, s.n - at - 1);
   if (why != SC3_R_NONE)
     return why;
   return lowercase(s, out, n) == 0 ? SC3_R_NONE : SC3_R_EMAIL_TOO_LONG;

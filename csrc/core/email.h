@@ -26,6 +26,10 @@ int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
    SC3_R_EMAIL_SEVERAL where `s` is no list that can be parted for sure. `s` must be trimmed, valid UTF-8. */
 sc3_reason sc3_email_list(sc3_slice s, sc3_reason (*read)(void *what, sc3_slice address), void *what);
 
+/* The address of a list that has one, beside parts that hold no value (`n/a; a@x`, `["","a@x"]`); empty where `s` is no
+   such list, or where a part may belong to the address (`jane,doe@x`). `s` must be trimmed, with one @. */
+sc3_slice sc3_email_only(sc3_slice s);
+
 /* Takes off `s` what wraps an address, and adds to `*repairs` what that was. `s` must be trimmed, valid UTF-8. */
 sc3_slice sc3_email_unwrap(sc3_slice s, sc3_repairs *repairs);
 

@@ -1,5 +1,6 @@
 /* Several addresses in one field, as address books, shops and people write them. */
 #include "email.h"
+#include "placeholder.h"
 #include "text.h"
 
 enum { MOST = 16 }; /* addresses that are tried */
@@ -47,6 +48,45 @@ static sc3_reason read_part(sc3_slice part, sc3_reason (*read)(void *what, sc3_s
     start = p + 1;
   }
   return why;
+}
+
+/* Takes quotes off both ends; 1 where there were any. */
+static int take_quotes(sc3_slice *s) {
+  const size_t before = s->n;
+  while (s->n > 0 && (*s->p == '"' || *s->p == '\'')) {
+    s->p++;
+    s->n--;
+  }
+  while (s->n > 0 && (s->p[s->n - 1] == '"' || s->p[s->n - 1] == '\''))
+    s->n--;
+  return s->n < before;
+}
+
+sc3_slice sc3_email_only(sc3_slice s) {
+  static const sc3_slice none = {NULL, 0};
+  const char *p = s.p, *end = s.p + s.n, *start = s.p;
+  sc3_slice only = none;
+  int behind_at = 0, texts = 0, quoted = 0; /* texts: in quotes, which only a list has whose addresses are in quotes too */
+  while (p <= end) {
+    size_t n = p < end ? separator(p, end, behind_at) : 1;
+    sc3_slice part = sc3_text_trim(sc3_slice_of(start, (size_t)(p - start)));
+    if (n == 0) {
+      behind_at |= *p++ == '@';
+      continue;
+    }
+    if (behind_at) {
+      only = part;
+      quoted = take_quotes(&part);
+    } else if (take_quotes(&part) && part.n > 0) {
+      texts = 1;
+    } else if (part.n > 0 && !sc3_placeholder(part)) {
+      return none;
+    }
+    behind_at = 0;
+    p += n;
+    start = p;
+  }
+  return only.n < s.n && (quoted || !texts) ? only : none;
 }
 
 sc3_reason sc3_email_list(sc3_slice s, sc3_reason (*read)(void *what, sc3_slice address), void *what) {

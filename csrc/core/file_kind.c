@@ -30,7 +30,7 @@ static const magic magics[] = {
   WORD("arrow", "ARROW1"),
   WORD("arrow", "FEA1"),
   MAGIC("arrow", "\xff\xff\xff\xff"), /* a stream of Arrow begins so */
-  MAGIC("sqlite", "SQLite format 3"),
+  WORD("sqlite", "SQLite format 3"),
   MAGIC("xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
   MAGIC("xls", "\x09\x08\x10\0\0\x06\x05\0"), MAGIC("xls", "\x09\x08\x08\0\0\x05\x05\0"),
   MAGIC("pg_dump", "PGDMP\x01"),
@@ -38,7 +38,7 @@ static const magic magics[] = {
   MAGIC("sql", "-- PostgreSQL database"), MAGIC("sql", "--\n-- PostgreSQL "),
   MAGIC("sql", "PRAGMA foreign_keys"),
   MAGIC("vcard", "BEGIN:VCARD"),
-  MAGIC("pdf", "%PDF-"),
+  MAGIC("pdf", "%PDF-1."), MAGIC("pdf", "%PDF-2."),
   MAGIC("rtf", "{\\rtf"),
   MAGIC("git_lfs", "version https://git-lfs"),
   MAGIC("git_lfs", "version https://hawser"),

@@ -53,6 +53,18 @@ sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice nam
   return found == 0 ? SC3_HEADER_NONE : found == 1 ? SC3_HEADER_ONE : SC3_HEADER_ALIKE;
 }
 
+size_t sc3_header_number(sc3_slice name) {
+  size_t i, number = 0;
+  if (name.n < 2 || name.n > 5 || name.p[0] != '#' || name.p[1] == '0')
+    return 0;
+  for (i = 1; i < name.n; i++) {
+    if (name.p[i] < '0' || name.p[i] > '9')
+      return 0;
+    number = number * 10 + (size_t)(name.p[i] - '0');
+  }
+  return number;
+}
+
 static int is_alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || ((unsigned char)c & 0x80) != 0;
 }

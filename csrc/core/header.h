@@ -20,6 +20,9 @@ int sc3_header_alike(sc3_slice a, sc3_slice b);
    space, characters that nobody sees, dots, dashes and underscores, which exports put in as they please. */
 sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice name, size_t at[2]);
 
+/* The number of the column that "#4" names where no column is called so; 0 for other texts. */
+size_t sc3_header_number(sc3_slice name);
+
 /* What to do about a header that is none, because its names look like a customer's data; NULL where they look like names. Such a line is not
    quoted to anybody: it may be somebody's. */
 const char *sc3_header_advice(const sc3_slice *names, size_t n);

@@ -108,10 +108,10 @@ static sc3_next refuse_narrow(sc3_fatal *fatal, const char *line, size_t n) {
 }
 
 /* The encoding of what waits, of which `mark` bytes are a mark. SC3_NEXT_FATAL where it is said to be another. */
-SC3_COLD static sc3_next find_encoding(sc3_input *in, sc3_fatal *fatal, size_t *mark) {
+SC3_COLD static sc3_next find_encoding(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal, size_t *mark) {
   const char *p = sc3_input_head(in);
   const size_t n = sc3_input_left(in);
-  const first_line line = look_at_line(p, n, SC3_CONTROLS_NONE);
+  const first_line line = look_at_line(p, n, allowed);
   const sc3_encoding told = in->encoding, said = marked(p, n, mark), seems = unmarked(&line);
   const int wide = told == SC3_ENCODING_UTF16LE || told == SC3_ENCODING_UTF16BE || told == SC3_ENCODING_UTF16;
   if (said != SC3_ENCODING_UNTOLD) {
@@ -152,14 +152,14 @@ SC3_COLD static sc3_status begin_decoding(sc3_input *in) {
   return SC3_OK;
 }
 
-SC3_COLD static sc3_next begin_bytes(sc3_input *in, sc3_fatal *fatal) {
+SC3_COLD static sc3_next begin_bytes(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal) {
   size_t mark;
   sc3_next next;
   if (sc3_input_left(in) == 0)
     return refuse(fatal, SC3_FATAL_EMPTY, NULL);
   next = refuse_kind(fatal, sc3_input_head(in), sc3_input_left(in));
   if (next == SC3_NEXT_RECORD)
-    next = find_encoding(in, fatal, &mark);
+    next = find_encoding(in, allowed, fatal, &mark);
   if (next != SC3_NEXT_RECORD)
     return next;
   sc3_input_take(in, mark);
@@ -175,7 +175,7 @@ SC3_COLD sc3_next sc3_input_begin(sc3_input *in, sc3_controls allowed, sc3_fatal
   if (!sc3_input_sniffable(in))
     return SC3_NEXT_NEED;
   if (!in->begun)
-    next = begin_bytes(in, fatal);
+    next = begin_bytes(in, allowed, fatal);
   if (next != SC3_NEXT_RECORD)
     return next;
   if (in->decoding) { /* the text, of which less may have come than of bytes */

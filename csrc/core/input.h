@@ -11,6 +11,7 @@
 typedef struct sc3_input {
   sc3_buffer buffer;
   size_t at;      /* bytes of the buffer that were taken */
+  size_t wanted;  /* bytes to wait for before the end of a row is looked for again */
   uint64_t taken; /* bytes taken in all */
   int finished;   /* no more will come */
   sc3_encoding encoding; /* as it is told, and once it was begun as it is read */
@@ -55,6 +56,18 @@ typedef enum sc3_controls {
   SC3_CONTROLS_SEQUENCE, /* the separator of RFC 7464, 0x1e */
   SC3_CONTROLS_ANY       /* all but NUL: one of them separates columns, and others may separate what is inside them */
 } sc3_controls;
+
+/* A row whose end has not come is looked at from its beginning again. A long one is not before much more of it is there: small
+   chunks must not cost the square of a row. */
+static inline int sc3_input_starved(const sc3_input *in) {
+  return !in->finished && sc3_input_left(in) < in->wanted;
+}
+
+static inline void sc3_input_starve(sc3_input *in) {
+  enum { SHORT = 4096, STEP = 64 << 10 };
+  const size_t left = sc3_input_left(in);
+  in->wanted = left < SHORT ? 0 : left + (left < STEP ? left : STEP);
+}
 
 /* Whether enough has come to say what the input is: its first line, or the bytes that are looked at. */
 int sc3_input_sniffable(const sc3_input *in);

@@ -323,13 +323,18 @@ static int ends_in_cr(const sc3_input *in) {
   return cr != NULL && cr + 1 != newline && (newline != NULL || cr + 1 < p + n || n < LOOKED_AT);
 }
 
-/* Whether the first line holds columns of text: a delimiter behind what no object begins with. */
-SC3_COLD static int is_columns(const char *p, size_t n) {
-  const char *end = p + (n < LOOKED_AT ? n : LOOKED_AT);
-  const char *const newline = memchr(p, '\n', (size_t)(end - p));
+/* Whether the first line that holds something has columns of text: a delimiter behind what no object begins with.
+   Negative where that line has not come to its end. */
+SC3_COLD static int is_columns(const char *p, size_t n, int finished) {
+  const char *end = p + (n < LOOKED_AT ? n : LOOKED_AT), *newline;
+  p = skip_between(p, end); /* record separators, and commas behind the line before */
+  if (p < end && (*p == '{' || *p == '['))
+    return 0;
+  newline = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+  if (newline == NULL && n < LOOKED_AT && !finished)
+    return -1;
   end = newline != NULL ? newline : end;
-  p = skip_space(p, end);
-  if (p == end || *p == '{' || *p == '[')
+  if (p == end)
     return 0;
   if (*p == '"') { /* a text of JSON has none behind it */
     p = memchr(p + 1, '"', (size_t)(end - p) - 1);
@@ -389,9 +394,11 @@ SC3_COLD static sc3_next begin_input(sc3_jsonl *j) {
   sc3_next next;
   if (!j->sniffed) {
     next = sc3_input_begin(in, SC3_CONTROLS_SEQUENCE, &j->fatal);
-    if (next == SC3_NEXT_RECORD && is_columns(sc3_input_head(in), sc3_input_left(in))) {
-      j->fatal.kind = SC3_FATAL_NO_JSON;
-      next = SC3_NEXT_FATAL;
+    if (next == SC3_NEXT_RECORD) {
+      const int columns = is_columns(sc3_input_head(in), sc3_input_left(in), in->finished);
+      if (columns > 0)
+        j->fatal.kind = SC3_FATAL_NO_JSON;
+      next = columns < 0 ? SC3_NEXT_NEED : columns > 0 ? SC3_NEXT_FATAL : next;
     }
     if (next != SC3_NEXT_RECORD) {
       j->fatal.line = next == SC3_NEXT_FATAL ? 1 : 0;
@@ -400,7 +407,12 @@ SC3_COLD static sc3_next begin_input(sc3_jsonl *j) {
     j->cr = ends_in_cr(in);
     j->sniffed = 1;
   }
+  if (sc3_input_starved(in))
+    return SC3_NEXT_NEED;
+  in->wanted = 0;
   next = find_layout(j);
+  if (next == SC3_NEXT_NEED)
+    sc3_input_starve(in);
   j->begun = next == SC3_NEXT_RECORD;
   return next;
 }
@@ -470,8 +482,14 @@ static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) 
     j->accounted = j->line;
     return next;
   }
-  if (next == SC3_NEXT_RECORD)
+  if (next == SC3_NEXT_RECORD && sc3_input_starved(in))
+    return SC3_NEXT_NEED;
+  in->wanted = 0;
+  if (next == SC3_NEXT_RECORD) {
     next = find_value(j, &behind);
+    if (next == SC3_NEXT_NEED)
+      sc3_input_starve(in);
+  }
   if (next != SC3_NEXT_RECORD)
     return next;
   p = in->buffer.p + in->at;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -196,11 +198,28 @@ static int process_stopped(lua_State *L) {
   return 1;
 }
 
+/* end_child(pid) -> whether that child of this process was still running: it is not any more. SIGKILL alone ends one that is
+   stopped, or that was given its signals ignored. Who started it collects it still. */
+static int process_end_child(lua_State *L) {
+  lua_Number n = luaL_checknumber(L, 1);
+  siginfo_t info;
+  pid_t pid;
+  int ended;
+  luaL_argcheck(L, n > 1 && n < 2147483647 && n == floor(n), 1, "a process id expected"); /* 0 and -1 are many processes */
+  pid = (pid_t)n;
+  memset(&info, 0, sizeof info);
+  /* It fails where nobody collects children, because SIGCHLD is ignored. Then one that has ended is gone. */
+  ended = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+  lua_pushboolean(L, !ended && kill(pid, SIGKILL) == 0);
+  return 1;
+}
+
 void sc3_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty}, {"random", process_random},
     {"glob", process_glob}, {"file_identity", process_file_identity}, {"file_kind", process_file_kind}, {"file_stamp", process_file_stamp},
-    {"states", process_states}, {"catch_stop", process_catch_stop}, {"stopped", process_stopped}, {NULL, NULL},
+    {"states", process_states}, {"catch_stop", process_catch_stop}, {"stopped", process_stopped},
+    {"end_child", process_end_child}, {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
   atomic_fetch_add(&opened, 1);

@@ -100,19 +100,20 @@ int sc3_nocolumn(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key, 
 static size_t look_for_column(lua_State *L, int values) {
   const sc3_slice *names;
   sc3_slice name;
-  size_t n, at[2] = {0, 0};
+  size_t n, at[2] = {0, 0}, number;
   sc3_header_found found;
   name.p = lua_tolstring(L, 2, &name.n);
   lua_rawgeti(L, values, AT_SOURCE);
   n = sc3_source_names(lua_touserdata(L, -1), &names);
   lua_pop(L, 1);
   found = sc3_header_find(names, n, name, at);
-  if (found != SC3_HEADER_ONE)
+  number = found == SC3_HEADER_NONE ? sc3_header_number(name) : at[0] + 1;
+  if (number == 0 || (found != SC3_HEADER_ONE && found != SC3_HEADER_NONE))
     (void)sc3_nocolumn(L, names, n, name, found, at);
   lua_pushvalue(L, 2);
-  lua_pushinteger(L, (lua_Integer)at[0] + 1);
+  lua_pushinteger(L, (lua_Integer)number);
   lua_rawset(L, values);
-  return at[0] + 1;
+  return number;
 }
 
 /* Notes whether the key at index 2 was found; once it was, that stays. */
@@ -200,6 +201,8 @@ static int row_index(lua_State *L) {
     else
       column = (size_t)lua_tointeger(L, -1);
   }
+  if (field == NULL && column > r->count)
+    return luaL_error(L, "there is no column %d; the row has %d", (int)column, (int)r->count);
   if (field == NULL)
     field = &r->fields[column - 1];
   if (field->kind == SC3_KIND_TEXT) {

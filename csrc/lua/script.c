@@ -121,20 +121,30 @@ static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char
    may be anything; folders are left out of it. */
 static int locate(lua_State *L) {
   lua_Debug where;
-  int level;
+  int level, located = 0, named = 0;
+  size_t n = 0;
+  const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &n) : NULL;
   lua_createtable(L, 3, 0);
   lua_pushvalue(L, 1);
   lua_rawseti(L, 2, 1);
-  for (level = 1; level < 20 && lua_getstack(L, level, &where); level++) {
-    const char *file;
+  /* What was called may blame the line that called it, as error(text, 2) does: that one, else the innermost. */
+  for (level = 1; level < 20 && !named && lua_getstack(L, level, &where); level++) {
+    const char *file, *prefix;
+    size_t length;
     if (!lua_getinfo(L, "Sl", &where) || where.currentline <= 0)
       continue;
+    prefix = lua_pushfstring(L, "%s:%d: ", where.short_src, where.currentline);
+    length = strlen(prefix);
+    named = text != NULL && n >= length && memcmp(text, prefix, length) == 0;
+    if (located && !named) {
+      lua_pop(L, 1);
+      continue;
+    }
+    located = 1;
     file = strrchr(where.short_src, '/');
-    lua_pushfstring(L, "%s:%d: ", where.short_src, where.currentline);
     lua_rawseti(L, 2, 2);
     lua_pushfstring(L, "%s:%d: ", file != NULL ? file + 1 : where.short_src, where.currentline);
     lua_rawseti(L, 2, 3);
-    break;
   }
   return 1;
 }

@@ -123,7 +123,7 @@ SC3_COLD static void read_dialect(lua_State *L, sc3_csv *csv) {
     luaL_error(L, "this processor has no such marks");
   sc3_csv_init(csv, delimiter, header);
   sc3_csv_dialect(csv, quote, escape, null);
-  csv->skip_lines = skip_lines > 0 && skip_lines < 9007199254740992.0 ? (uint64_t)skip_lines : 0;
+  csv->skip_lines = skip_lines > 0 && skip_lines <= 9007199254740992.0 ? (uint64_t)skip_lines : 0;
   csv->marks = sc3_csv_marks_choose(marks, escape != '\0');
 }
 

@@ -155,6 +155,15 @@ static int jsonl_index(lua_State *L) {
   return 1;
 }
 
+/* The value of a column by its number; nothing where there is none. */
+static int push_numbered(lua_State *L, int names, lua_Number number, size_t n) {
+  if (!(number >= 1 && number <= (lua_Number)n))
+    return 0;
+  lua_rawgeti(L, names, (int)number);
+  lua_rawget(L, 1);
+  return 1;
+}
+
 /* __index of a row of CSV. Upvalues: { name, name, ... }, and { what was asked for -> the column's name }. */
 static int csv_index(lua_State *L) {
   const int names = lua_upvalueindex(1), known = lua_upvalueindex(2);
@@ -165,14 +174,8 @@ static int csv_index(lua_State *L) {
   if (lua_type(L, 1) != LUA_TTABLE || (lua_type(L, 2) != LUA_TSTRING && lua_type(L, 2) != LUA_TNUMBER))
     return 0;
   n = lua_rawlen(L, names);
-  if (lua_type(L, 2) == LUA_TNUMBER) { /* by its number */
-    lua_Number number = lua_tonumber(L, 2);
-    if (!(number >= 1 && number <= (lua_Number)n))
-      return 0;
-    lua_rawgeti(L, names, (int)number);
-    lua_rawget(L, 1);
-    return 1;
-  }
+  if (lua_type(L, 2) == LUA_TNUMBER)
+    return push_numbered(L, names, lua_tonumber(L, 2), n);
   lua_pushvalue(L, 2);
   lua_rawget(L, known);
   if (lua_type(L, 3) == LUA_TSTRING) {
@@ -189,6 +192,12 @@ static int csv_index(lua_State *L) {
   found = sc3_header_find(slices, n, name, at);
   if (found == SC3_HEADER_TWICE)
     return luaL_error(L, "the column '%s' stands more than once: use its number", name.p);
+  if (found == SC3_HEADER_NONE && sc3_header_number(name) > 0) {
+    lua_pushinteger(L, (lua_Integer)sc3_header_number(name)); /* the key of a column whose name stands twice */
+    lua_rawget(L, 1);
+    if (!lua_isnil(L, -1) || push_numbered(L, names, (lua_Number)sc3_header_number(name), n) != 0)
+      return 1;
+  }
   if (found != SC3_HEADER_ONE)
     return sc3_nocolumn(L, slices, n, name, found, at);
   lua_rawgeti(L, names, (int)at[0] + 1);

@@ -550,7 +550,7 @@ function Client:run(script, source, opts)
     end
   end
   if key and path and opts[key] == nil then -- what a file says is no fault of who calls
-    return nil, errors.new("script", ("%s: %s %s"):format(path:match("[^/]+$") or path, key, why), { code = "no_effect" })
+    return nil, errors.new("script", ("%s: %s %s"):format(path:match("^.*/([^/]+)$") or path, key, why), { code = "no_effect" })
   end
   refuse_ineffective("client:run", key, why)
   if not input then

@@ -1,5 +1,6 @@
 --- How a file is written: its encoding, and of CSV what separates columns, what quotes and escapes a value, what stands
 --- for none.
+local core = require "scope3.core"
 local encodings = require "scope3.encodings"
 
 local dialect = {}
@@ -24,7 +25,7 @@ local CODES = {
 
 local function of_code(name)
   for _, code in ipairs(CODES) do
-    local digits = name:match(code[1])
+    local digits = name:match(code[1]) -- pattern: each is anchored and of few characters
     local byte = digits and tonumber(digits, code[2])
     if byte and byte < 256 then
       return string.char(byte)
@@ -38,7 +39,7 @@ end
 ---@param name string?  one character; tab, comma, semicolon, pipe or space; \x1f, 0x1f, \037 or ^_
 ---@return string?
 function dialect.delimiter(name)
-  return name and (DELIMITERS[name] or of_code(name) or name)
+  return name and (DELIMITERS[name] or DELIMITERS[core.lower(name)] or of_code(name) or name)
 end
 
 ---@class scope3.Dialect
@@ -87,6 +88,25 @@ function dialect.of(opts)
     null = opts.null or escape and "\\N" or nil, skip_lines = opts.skip_lines,
     encoding = opts.encoding and encodings.canonical(opts.encoding) or nil,
   }
+end
+
+--- An option in one spelling, which journals note: tab and \t are one delimiter, and what is so anyway is nothing.
+---@param key string
+---@param value any
+---@return any
+function dialect.noted(key, value)
+  if key == "delimiter" then
+    value = dialect.delimiter(value)
+    return value and value:find("%c") and ("\\x%02x"):format(value:byte()) or value -- it is shown
+  elseif key == "quote" then
+    value = QUOTES[value or "double"] or value
+    return value ~= '"' and (value == "" and "none" or value) or nil
+  elseif key == "escape" then
+    return ESCAPES[value or "none"] ~= "" and "backslash" or nil
+  elseif key == "encoding" then
+    return value and encodings.canonical(value)
+  end
+  return value
 end
 
 --- Those options out of a table that has others too.

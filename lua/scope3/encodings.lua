@@ -4,18 +4,22 @@ local result = require "scope3.result"
 
 local encodings = {}
 
--- Other names of what core.encodings has, without what is between letters and digits.
+-- Other names of what core.encodings has, in the form of bare(). The letters of ISO-8859-9 are those of windows-1254.
 local ALIASES = {
-  ascii = "utf-8", usascii = "utf-8", utf8sig = "utf-8", utf8bom = "utf-8",
+  ascii = "utf-8", usascii = "utf-8", utf8sig = "utf-8", utf8bom = "utf-8", utf8mb3 = "utf-8", utf8mb4 = "utf-8",
   unicode = "utf-16", ucs2 = "utf-16", ucs2le = "utf-16le", ucs2be = "utf-16be",
-  latin1 = "iso-8859-1", l1 = "iso-8859-1", latin2 = "iso-8859-2", latin9 = "iso-8859-15",
-  cp1250 = "windows-1250", cp1251 = "windows-1251", cp1252 = "windows-1252", cp1254 = "windows-1254",
-  win1250 = "windows-1250", win1251 = "windows-1251", win1252 = "windows-1252", win1254 = "windows-1254",
-  ansi = "windows-1252", ibm850 = "cp850", mac = "macintosh", macroman = "macintosh", xmacroman = "macintosh",
+  latin1 = "iso-8859-1", l1 = "iso-8859-1", isolatin1 = "iso-8859-1", isoir100 = "iso-8859-1", ["819"] = "iso-8859-1",
+  latin2 = "iso-8859-2", l2 = "iso-8859-2", isolatin2 = "iso-8859-2", isoir101 = "iso-8859-2",
+  latin9 = "iso-8859-15", latin0 = "iso-8859-15", l9 = "iso-8859-15",
+  latin5 = "windows-1254", l5 = "windows-1254", iso88599 = "windows-1254",
+  ansi = "windows-1252", mac = "macintosh", macroman = "macintosh",
 }
 
+-- The year of a standard, a private x, and what stands before the number of a code page tell nothing apart.
 local function bare(name)
-  return (core.lower(name):gsub("[-_ ]", ""))
+  name = core.lower(name):gsub(":%d+$", ""):gsub("[-_ ]", ""):gsub("^x(%a)", "%1"):gsub("^cs(%a)", "%1")
+  return name:match("^cp(%d+)$") or name:match("^ibm(%d+)$") or name:match("^win(%d+)$")
+    or name:match("^windows(%d+)$") or name
 end
 
 local NAMES = {}
@@ -112,18 +116,17 @@ local function rows_hold(n)
   return n == 1 and "1 row holds" or ("%.0f rows hold"):format(n)
 end
 
-local function warn_of_bytes(res, name, seen)
+local function warn_of_bytes(res, name, seen, went)
   local fields = { file = name, rows = seen.rows, row = seen.row, line = seen.line }
   if seen.good > 0 then
     local words = "%s: %s bytes that are not UTF-8 (the first: %s), and %s characters in UTF-8. "
     result.warn(res, "mixed_encodings", (words
-      .. "Texts in two encodings may have been joined, or characters cut; values with such bytes were dropped")
-      :format(name, rows_hold(seen.rows), place(seen), rows_hold(seen.good)), fields)
+      .. "Texts in two encodings may have been joined, or characters cut; %s")
+      :format(name, rows_hold(seen.rows), place(seen), rows_hold(seen.good), went), fields)
     return
   end
-  local words = "%s: %s bytes that are not UTF-8 (the first: %s), and values with such bytes were dropped. %s"
-  result.warn(res, "not_utf8", words
-    :format(name, rows_hold(seen.rows), place(seen), likely(seen)), fields)
+  local words = "%s: %s bytes that are not UTF-8 (the first: %s), and %s. %s"
+  result.warn(res, "not_utf8", words:format(name, rows_hold(seen.rows), place(seen), went, likely(seen)), fields)
 end
 
 --- Tells of a source that was read what its encoding did to its rows.
@@ -133,7 +136,8 @@ function encodings.tell(res, source)
   local seen = source.handle:encoding()
   local name = source.name
   if seen.rows > 0 and not seen.name then
-    warn_of_bytes(res, name, seen)
+    warn_of_bytes(res, name, seen, source.format == "jsonl" and "such rows were rejected"
+      or "values with such bytes were dropped")
   elseif seen.rows > 0 then
     result.warn(res, "characters_lost", ("%s: %s bytes that are no characters in %s (%.0f; the first: %s). "
       .. "Values with such bytes were dropped; is the encoding right?"):format(name, rows_hold(seen.rows), seen.name,

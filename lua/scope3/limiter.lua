@@ -411,6 +411,7 @@ local function announced(headers)
   one = type(one) == "table" and one[1] or one
   if not remaining and one then
     local function part(name)
+      -- pattern: begins at a name alone, and runs over blanks and digits once
       return tonumber(((", " .. one):match("[,; \t]" .. name .. "[ \t]*=[ \t]*(%d+)")))
     end
     limit, remaining, reset = part "limit", part "remaining", part "reset"

@@ -13,9 +13,9 @@ local MARKS = { "^_SUCCESS$", "^_started_[0-9]+$", "^_committed_[0-9]+$", "^%..+
 ---@param count integer  of paths
 ---@return boolean
 function parts.is_mark(path, count)
-  local name = path:match("[^/]*$")
+  local name = path:gsub("^.*/", "")
   for _, pattern in ipairs(MARKS) do
-    if count > 1 and name:find(pattern) then
+    if count > 1 and name:find(pattern) then -- pattern: each is anchored
       return true
     end
   end

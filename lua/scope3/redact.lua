@@ -37,7 +37,14 @@ local function cut(text, bytes)
   return text:sub(1, bytes), true
 end
 
-local EMAIL = "[^%z\1-\32\127<>,;:()%[%]'\"]+@[^%z\1-\32\127<>,;:()%[%]'\"]+"
+local EMAIL = "[^%z\1-\32\127<>,;:()%[%]'\"]+" -- with a "@" inside
+
+-- A run of what an email may consist of is one where something stands before a "@" and behind it.
+local function hide_email(run)
+  local at = run:find("@", 2, true)
+  return at and at < #run and GONE or nil
+end
+
 local HEX4 = ("[0-9a-fA-F]"):rep(4) .. "+"
 
 --- Hides what looks like a key, an email, a hash or a piece of one, a token or a phone; drops control characters; cuts
@@ -49,7 +56,7 @@ function redact.patterns(text)
   text = text:gsub("scope3_[A-Za-z0-9_%-%.]+", GONE)
   text = text:gsub("([Bb][Ee][Aa][Rr][Ee][Rr])[ ]+[^ ]+", "%1 " .. GONE)
   if text:find("@", 1, true) then
-    text = text:gsub(EMAIL, GONE)
+    text = text:gsub(EMAIL, hide_email)
   end
   text = text:gsub("[A-Za-z0-9+/_%-=]+", function(token)
     if #token >= 32 then
@@ -61,8 +68,9 @@ function redact.patterns(text)
       return GONE
     end
   end)
-  for _, dots in ipairs { "%.%.+", "\226\128\166" } do -- a hash that is cut short: at its end or its beginning
+  for _, dots in ipairs { "%f[.]%.%.+", "\226\128\166" } do -- a hash that is cut short: at its end or its beginning
     for _, pattern in ipairs { HEX4 .. dots .. "[0-9a-fA-F]*", dots .. HEX4 } do
+      -- pattern: a run of dots begins once, and one of hexadecimal digits that is left has seven at most
       text = text:gsub(pattern, function(run)
         if run:find("[0-9]") then
           return GONE
@@ -70,6 +78,7 @@ function redact.patterns(text)
       end)
     end
   end
+  -- pattern: a run that fails has two digits at most, and begins at these
   text = text:gsub("%+?[0-9][0-9 %-%.()/]+[0-9]", hide_phone)
   local shown, shorter = cut(text, LONGEST)
   return visible.text(shown) .. (shorter and "…" or "")
@@ -242,6 +251,7 @@ function redact.texts(texts, known)
   end
   local all = hide_members(table.concat(joined, "\0") .. "\0", known and known.body)
   local i = 0
+  -- pattern: never fails, because a zero ends each text
   for text in (all or ("(not shown)\0"):rep(#joined)):gmatch("([^%z]*)%z") do
     i = i + 1
     -- Of one that was cut, the end goes: a value may have been cut in two. Lua 5.5 lets no variable of a loop be set.
@@ -313,7 +323,7 @@ local SOMEBODY = { member = true, customer = true, contact = true, uid = true, e
 
 local function names_somebody(word)
   for pattern in NAMING:gmatch("[^|]+") do
-    if word:find(pattern) then
+    if word:find(pattern) then -- pattern: whole words
       return true
     end
   end
@@ -335,6 +345,15 @@ local function harmless(word, before, after)
     or word:find("^[a-z]+%-[a-z]+$") ~= nil
 end
 
+-- The letters that a word ends with.
+local function last_name(word)
+  local from = #word + 1
+  while from > 1 and word:find("^[A-Za-z_]", from - 1) do
+    from = from - 1
+  end
+  return word:sub(from)
+end
+
 --- A text of the service about people that are not in hand, so that nothing is known of their ids: what is no word of a
 --- language is hidden as well. Numbers stay where they count something, and names of fields stay.
 ---@param text string
@@ -346,15 +365,17 @@ function redact.strict(text, known)
   for word in text:gmatch("[^ ]+") do
     words[#words + 1] = word
   end
+  -- Without the punctuation round it.
   local function core_of(word)
-    return (word or ""):match("^[(%[{<]*(.-)[)%]}>.,;:!?]*$") or ""
+    word = (word or ""):match("^[(%[{<]*(.*)$")
+    return word:match("^.*[^)%]}>.,;:!?]") or ""
   end
   for i, word in ipairs(words) do
     local core = core_of(word)
     local before = words[i - 1] or ""
     local hidden = not (word:find(GONE, 1, true) or harmless(core, core_of(before), core_of(words[i + 1])))
     -- "customer: anna", "id=anna" and "member anna": a name, and no word of the sentence.
-    local behind = SOMEBODY[lower(before:match("[A-Za-z_]+$") or "")] and not BEHIND[lower(core)]
+    local behind = SOMEBODY[lower(last_name(before))] and not BEHIND[lower(core)]
     hidden = hidden or (named or behind) and core ~= "" and not FIELDS[core] and not word:find(GONE, 1, true)
     named = word:find("[:=#]$") ~= nil and names_somebody(core_of(word:sub(1, -2)))
     if hidden then

@@ -83,7 +83,9 @@ function reply.retry_after(result, now)
     return nil
   end
   now = reply.time(result) or now
-  local seconds = value:match("^[0-9]+%.?[0-9]*$") and core.number(value) -- tonumber() reads "0x10" too, and asks the locale
+  local fraction = value:match("^[0-9]+%.?()") -- in two steps: two runs of digits before "$" would take turns
+  -- tonumber() reads "0x10" too, and asks the locale.
+  local seconds = fraction and value:find("^[0-9]*$", fraction) and core.number(value)
   if not seconds then
     local at = reply.http_date(value)
     seconds = at and math.max(0, at - now)

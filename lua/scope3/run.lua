@@ -1,6 +1,7 @@
 --- A transformation: rows of a source through a script into an audience, in slices between which the network moves on.
 local conditions_of = require "scope3.conditions"
 local core = require "scope3.core"
+local dialect = require "scope3.dialect"
 local encodings = require "scope3.encodings"
 local errors = require "scope3.error"
 local guard_of = require "scope3.guard"
@@ -343,8 +344,8 @@ local function header_of(client, audience, opts, script)
       value = value ~= false
     elseif key == "ids" then
       value = value or "refuse"
-    elseif key == "encoding" then
-      value = value and encodings.canonical(value)
+    elseif dialect.OPTIONS[key] then
+      value = dialect.noted(key, value)
     elseif type(value) == "table" then
       value = table.concat(value, ",")
     end

@@ -59,6 +59,8 @@ local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {
   audience = "any", where = "any", map = "table", member = "function",
 })
 
+local AUDIENCE = { id = "id", name = "string", consent_basis = "string" }
+
 --- What is wrong with a script's table, or nil.
 ---@param t any
 ---@param mode? string  of the job, where the script does not say
@@ -77,6 +79,10 @@ function script.problem(t, mode)
   if t.audience ~= nil and not options.is_id(t.audience) and type(t.audience) ~= "table" then
     return "audience must be an id or a table with id, name and consent_basis"
   end
+  problem = type(t.audience) == "table" and options.problem(t.audience, AUDIENCE)
+  if problem then
+    return "audience: " .. problem
+  end
   if t.where ~= nil and type(t.where) ~= "function" then
     if type(t.where) ~= "table" then
       return "where must be a function or a table of conditions, not a " .. type(t.where)
@@ -91,8 +97,24 @@ end
 
 -- "path.lua:3:" without the folders before it, which say nothing to a reader.
 local function shorten(message, path)
-  local base = path:match("[^/]+$") or path
+  local base = path:match("^.*/([^/]+)$") or path
+  -- pattern: a name without quantifiers behind a lazy run, which begins once
   return (message:gsub("^.-" .. base:gsub("%p", "%%%0"), base))
+end
+
+local MOST = 4194304 -- bytes of a script: a file of rows, or a device without an end, is not read whole
+local SAID = 1000 -- bytes of what a script raised that are repeated
+
+-- What a script raised, as a text. Of what is no text only the type is told: an address says nothing.
+local function said_of(raised, path)
+  local told, said = pcall(tostring, raised) -- what was raised may not tell
+  local tells = type(raised) == "string" or type(raised) == "number"
+    or type(raised) == "table" and told and type(said) == "string" and not said:find("^table: ")
+  if not tells then
+    return ("%s: it raised an error that is a %s"):format((path:gsub("^.*/", "")), type(raised))
+  end
+  said = shorten(said, path)
+  return #said <= SAID and said or said:sub(1, SAID) .. "…"
 end
 
 -- The chunk of a file, which is opened once: a pipe gives its text once.
@@ -101,12 +123,14 @@ local function read_chunk(path)
   if not file then
     return nil, "cannot open " .. tostring(message), "no_script"
   end
-  local text, why = file:read("*a")
+  local text, why = file:read(MOST + 1)
   file:close()
-  if not text then
+  if text and #text > MOST then
+    return nil, path .. " is longer than 4 MB, as no script is", "no_script"
+  elseif not text and why then
     return nil, ("cannot read %s: %s"):format(path, tostring(why):gsub("^.*: ", "")), "no_script"
   end
-  text = text:gsub("^\239\187\191", ""):gsub("^#[^\n]*", "") -- as loadfile() does: a byte order mark, and the line that names an interpreter
+  text = (text or ""):gsub("^\239\187\191", ""):gsub("^#[^\n]*", "") -- as loadfile() does: a byte order mark, and the line that names an interpreter
   local chunk, problem = load(function()
     local all = text
     text = nil
@@ -126,12 +150,11 @@ function script.load(path)
   end
   local ok, result = pcall(chunk)
   if not ok then
-    local told, said = pcall(tostring, result) -- what was raised may not tell
-    return nil, errors.new("script", told and shorten(said, path) or "it raised an error that is a " .. type(result))
+    return nil, errors.new("script", said_of(result, path))
   end
   local problem = script.problem(result)
   if problem then
-    return nil, errors.new("script", (path:match("[^/]+$") or path) .. ": " .. problem)
+    return nil, errors.new("script", (path:match("^.*/([^/]+)$") or path) .. ": " .. problem)
   end
   return result
 end

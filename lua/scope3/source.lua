@@ -465,13 +465,23 @@ local function find_column(self, columns, want)
   return nil, ("'%s' may be the column '%s' or '%s': name the one you mean"):format(name, columns[first], columns[second])
 end
 
+-- Whether the first line has one of these names, and so is a header, whatever its other names look like.
+local function has_name(self, wanted)
+  for _, want in ipairs(wanted) do
+    if type(want.column) == "string" and self.has_header and self.handle:find(want.column) then
+      return true
+    end
+  end
+  return false
+end
+
 -- What is wrong with a column's number, or nil.
-local function number_problem(self, column)
+local function number_problem(self, column, named)
   if self.format == "jsonl" then
     return "JSON Lines have names, not column numbers"
   elseif self.width and column > self.width then
     return ("there is no column %d; %s has %d"):format(column, self.has_header and "the header" or "the first row", self.width)
-  elseif self.advice and self.shape.header == nil then
+  elseif self.advice and not named and self.shape.header == nil then
     return "the first row would be lost" -- taken for a header that nobody said there is
   end
 end
@@ -507,6 +517,7 @@ function Source:resolve(wanted, cancel)
     return nil, err
   end
   local found, issues, unknown = {}, {}, false
+  local named = self.format == "csv" and has_name(self, wanted)
   for i, want in ipairs(wanted) do
     local column, why = want.column, nil
     if type(column) == "string" and self.format == "csv" then
@@ -519,7 +530,7 @@ function Source:resolve(wanted, cancel)
       end
     end
     if type(column) == "number" and not why and want.by ~= "name" then
-      why = number_problem(self, column)
+      why = number_problem(self, column, named)
     end
     if why then
       unknown = unknown or why:find("^there is no column") ~= nil

@@ -147,7 +147,7 @@ function transport.check_base(url)
   if problem then
     return nil, errors.invalid("base_url", { { message = problem } })
   end
-  return (url:gsub("/+$", ""))
+  return url:match("^.*[^/]")
 end
 
 ---@param config table  base, root, key, ca_file, loop, rate, limiter, on_event

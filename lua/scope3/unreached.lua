@@ -67,7 +67,7 @@ local function certificate_of(number, message)
   local low = core.lower(message)
   for _, one in ipairs(CERTIFICATE) do
     for _, word in ipairs(one.words) do
-      if low:find(word) then
+      if low:find(word) then -- pattern: words of the list above
         return one
       end
     end

@@ -293,7 +293,8 @@ local TEXTS = { message = true, suggestion = true, detail = true, details = true
 local BUDGET = 1000 -- texts of one task
 
 local function is_moment(value)
-  return value:find("^%d%d%d%d%-%d%d%-%d%d[T ][%d:.]+[Z+%-:%d]*$") ~= nil and #value < 40
+  -- pattern: of less than 40 bytes
+  return #value < 40 and value:find("^%d%d%d%d%-%d%d%-%d%d[T ][%d:.]+[Z+%-:%d]*$") ~= nil
 end
 
 -- A text or number under a key, as it may be told.
@@ -313,6 +314,7 @@ local function clean_value(value, key, state)
   elseif WORDS[key] then
     return shown_code(value, state.known)
   elseif IDS[key] then
+    -- pattern: no quantifier
     return wire.is_task_id(value) and not value:find(("%x"):rep(64)) and value or redact.patterns(value)
   elseif is_moment(value) then
     return value

@@ -26,8 +26,9 @@ function widths.report(res, name, counts, rows)
     warn_of_short(res, name, counts)
   end
   if counts.trailing_rows > 0 then
-    result.warn(res, "trailing_delimiters", ("%s: %.0f rows end with delimiters behind their last column, which are left out")
-      :format(name, counts.trailing_rows), { file = name, rows = counts.trailing_rows })
+    result.warn(res, "trailing_delimiters", ("%s: %.0f %s with delimiters behind the last column, which are left out")
+      :format(name, counts.trailing_rows, counts.trailing_rows == 1 and "row ends" or "rows end"),
+      { file = name, rows = counts.trailing_rows })
   end
   if counts.longer_rows > 0 and counts.longer_rows == rows then
     result.warn(res, "unnamed_column", ("%s: each row has one field more than the header. Either its first column has no name, as R writes "

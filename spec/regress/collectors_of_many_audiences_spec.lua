@@ -43,11 +43,13 @@ describe("a collector of several audiences", function()
   after_each(stop)
   local folder = collecting.folder(before_each, after_each, stop)
 
-  local function start(options)
+  -- What else is given are words of the trouble that nginx's log is meant to have.
+  local function start(options, ...)
     server = nginx.start { workers = 1, http = ("lua_shared_dict scope3 2m;\ninit_by_lua_block {\nBASE = '%s'\nSPOOL = '%s'\n%s\n"
       .. "c = make { %s }\n}\ninit_worker_by_lua_block { c:start() }\nexit_worker_by_lua_block { require('scope3.nginx').exit() }\n"
       .. "server {\nlisten 127.0.0.1:PORT;\nlocation = /ping { return 200 'pong'; }\n%s\n}\n"):format(sandbox.url, folder.path, INIT,
       options or "", LOCATIONS) }
+    server:expect(...)
   end
 
   local function run(code)
@@ -124,7 +126,7 @@ describe("a collector of several audiences", function()
   end)
 
   it("keeps the audience, the operation and the order of members over kill -9", function()
-    start "spool = SPOOL,"
+    start("spool = SPOOL,", "exited on signal 9", "the service answered 401")
     run [[
       for _, audience in ipairs { "x", "y" } do
         for _, id in ipairs { "a", "b", "c" } do
@@ -158,7 +160,7 @@ describe("a collector of several audiences", function()
   it("ends with the last operation on each id of each audience, however often its worker is killed", function()
     local seed = os.time()
     math.randomseed(seed)
-    start "spool = SPOOL, flush_seconds = 0.05, flush_members = 7,"
+    start("spool = SPOOL, flush_seconds = 0.05, flush_members = 7,", "exited on signal 9")
     local last, audiences = {}, { "x", "y", "z" }
     for audience in pairs { x = 1, y = 1, z = 1 } do
       run(("c:add(member 'keeper', { audience = '%s' })"):format(audience))
@@ -189,7 +191,7 @@ describe("a collector of several audiences", function()
 
   it("gives up the members of one audience that the service refuses, and no others", function()
     sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 400, times = 4 } } }
-    start "spool = SPOOL,"
+    start("spool = SPOOL,", "the service refused these members for good")
     run [[
       for i = 1, 8 do
         c:add(member("v" .. i), { audience = "a" .. i })
@@ -207,7 +209,7 @@ describe("a collector of several audiences", function()
   end)
 
   it("does not let removals from an audience that is not there hold up the others", function()
-    start()
+    start(nil, "has no audience mistyped")
     run [[
       c:remove({ external_id = "a" }, { audience = "mistyped" })
       c:add(member "b", { audience = "x" })
@@ -222,7 +224,7 @@ describe("a collector of several audiences", function()
   end)
 
   it("takes members of so many audiences at a time, and says which bound it is", function()
-    start "max_audiences = 3,"
+    start("max_audiences = 3,", "4 were refused, because too much waits already")
     assert.equal("4 full true true", run [[
       local refused, err = 0, nil
       for i = 1, 7 do
@@ -238,7 +240,7 @@ describe("a collector of several audiences", function()
   end)
 
   it("rejects what is no audience, with its key, and raises at the caller's line where it is misused", function()
-    start()
+    start(nil, "3 members were rejected (audience 3)")
     assert.equal("invalid audience invalid audience invalid audience", run [[
       local words = {}
       for _, audience in ipairs { "", ("x"):rep(300), { id = "a", consent_basis = "hope" } } do
@@ -256,7 +258,7 @@ describe("a collector of several audiences", function()
   end)
 
   it("tells the log in one line of what it did not take, and counts it by reason", function()
-    start "flush_seconds = 0.2,"
+    start("flush_seconds = 0.2,", "80 members were rejected")
     run [[
       for i = 1, 40 do
         c:add({ external_id = "x" .. i, email = "nobody" }, { audience = "a" })

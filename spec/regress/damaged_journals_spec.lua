@@ -155,7 +155,9 @@ describe("a damaged journal", function()
     }
     for i, records in ipairs(cases) do
       local closed = 0
-      local keeper = { open = function() return true end, replay = function() return records end, close = function() closed = closed + 1 end }
+      local function keep() return true end
+      local keeper = { open = keep, begin = keep, accepted = keep, ended = keep, replay = function() return records end,
+        close = function() closed = closed + 1 end }
       local res, err = client:run(script, file, { journal = keeper, max_members = 2 })
       assert.same({ nil, "journal", "damaged", 1 }, { res, err and err.kind, err and err.code, closed }, "case " .. i)
     end

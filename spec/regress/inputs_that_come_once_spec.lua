@@ -61,7 +61,7 @@ describe("an input that comes once", function()
       assert.same({ 0, 20000 }, { code, code == 0 and cjson.decode(out).members }, line .. "\n" .. err)
     end
     local code, out = shell(("$SCOPE3 sync <(cat %s) <(cat %s) %s %s"):format(file, file, bare, words(WORDS)))
-    assert.same({ 1, "" }, { code, out }) -- the third has no header
+    assert.same({ 1, "invalid" }, { code, cjson.decode(out).error.kind }) -- the third has no header
     code, out = shell(("$SCOPE3 sync <(cat %s) <(cat %s) %s"):format(file, file, words(WORDS)))
     assert.same({ 0, 40000 }, { code, cjson.decode(out).rows })
   end)
@@ -72,8 +72,8 @@ describe("an input that comes once", function()
     assert.equal(20000, assert(count(path)).members)
     write_to(path, file)
     local n = 0
-    for row in assert(scope3.csv(path)) do
-      n = n + (row and 1 or 0)
+    for _ in assert(scope3.csv(path)) do
+      n = n + 1
     end
     assert.equal(20000, n)
     local script = pipe()

@@ -43,6 +43,29 @@ describe("a journal", function()
     assert.same({ 2, 2 }, { res.sent, res.resumed })
   end)
 
+  it("knows an option of reading in any spelling, and what is so unless said", function()
+    local client, path = sandbox:client(), world.path ".journal"
+    local file = world.file("id\1email\n1\1c@example.com\n", ".csv")
+    local before = #sandbox:requests "sync"
+    for i, opts in ipairs {
+      { delimiter = "\\x01", encoding = "latin1" }, { delimiter = "^A", encoding = "ISO_8859-1:1987", quote = "double" },
+      { delimiter = "\1", encoding = "iso-8859-1", quote = '"', escape = "none" },
+    } do
+      opts.audience, opts.journal = { id = "spelled", name = "S", consent_basis = "consent" }, path
+      local res, err = client:run({ map = { external_id = "id", email = "email" } }, file, opts)
+      assert(res, tostring(err) .. " at " .. i)
+      assert.equal(1, res.sent)
+      opts.quote = "none"
+      res, err = client:run({ map = { external_id = "id", email = "email" } }, file, opts)
+      assert.same({ nil, "another_job" }, { res, err and err.code })
+    end
+    local _, err = client:run({ map = { external_id = "id", email = "email" } }, file, { delimiter = "^_",
+      encoding = "latin1", journal = path, audience = { id = "spelled", name = "S", consent_basis = "consent" } })
+    assert.truthy(err.message:find("map for", 1, true) or err.message:find("was \\x01 and is now \\x1f", 1, true),
+      err.message)
+    assert.equal(before + 1, #sandbox:requests "sync")
+  end)
+
   it("of a private sandbox is not taken for one of the service", function()
     local file, path = world.file "id,email\n1,a@example.com\n", world.path ".journal"
     local function command(last, value)

@@ -123,6 +123,45 @@ return {
     .. ", where = function(row) return row.mail ~= nil end }")
 end
 
+-- In other encodings and layouts. A byte that is no character of the encoding refuses its row.
+local LAYOUTS = {
+  ["CSV in UTF-16"] = [[{ format = "csv" }, "\255\254" .. csv(5):gsub(".", "%0\0")]],
+  ["CSV in UTF-16 of the other order"] = [[{ format = "csv", encoding = "utf-16be" }, (csv(5):gsub(".", "\0%0"))]],
+  ["CSV in windows-1252"] = [[{ format = "csv", encoding = "windows-1252" }, (csv(5):gsub("example", "ex\228mple"))]],
+  ["a JSON array"] = [[{ format = "jsonl", decode = core.json_decode }, "[" .. jsonl(5):gsub("\n(.)", ",\n%1") .. "]"]],
+  ["JSON objects over lines"] = [[{ format = "jsonl", decode = core.json_decode }, (jsonl(5):gsub(",", ",\n"))]],
+  ["a JSON array in UTF-16"] = [[{ format = "jsonl", decode = core.json_decode },
+    "\255\254" .. ("[" .. jsonl(5):gsub("\n(.)", ",\n%1") .. "]"):gsub(".", "%0\0")]],
+}
+for name, shape in pairs(LAYOUTS) do
+  SCENARIOS["reading " .. name] = COMMON .. ([=[
+local function shape() return %s end
+local rows, seen
+return {
+  prepare = function()
+    local opts, text = shape()
+    rows, seen = core.source(opts), 0
+    rows:feed(text)
+    rows:finish()
+  end,
+  act = function()
+    while rows:read() do seen = seen + 1 end
+    rows:lines()
+    rows:encoding()
+    rows:advice()
+  end,
+  check = function()
+    repeat
+      local row, why = rows:read()
+    until row == nil and why == "end" or why == "fatal"
+    local n, fatal = rows:rows(), rows:lines().refused_rows
+    close(rows)
+    collect()
+    return (n ~= 5 or fatal ~= 0) and ("%%d rows, %%s refused"):format(n, tostring(fatal)) or nil
+  end,
+}]=]):format(shape)
+end
+
 SCENARIOS["adding and taking"] = COMMON .. [=[
 local builder, payload
 return {
@@ -200,14 +239,15 @@ return {
   end,
   act = function()
     spool = assert(core.spool(path, { capacity = 65536 }))
-    assert(spool:keep(members, 1, 5, 7))
-    for json, op in spool:members() do
-      assert(#json > 0 and op == "add")
+    assert(spool:keep(members, 1, 5, 7, "audience a"))
+    for json, op, _, _, label in spool:members() do
+      assert(#json > 0 and op == "add" and label == "audience a")
     end
     local into = core.payload { max_members = 100, max_bytes = 100000 }
     local read = spool:reader()
     read()
-    read(into)
+    read(into, 7, 2, "audience b")
+    read(into, 7, 2, "audience a")
     into:close()
     spool:last()
     spool:release(2)
@@ -348,8 +388,13 @@ return {
   sync = function()
     local audience = scope3.audience { id = "b" }
     audience:add { external_id = "1", email = "a@example.org" }
-    res = assert(client:sync(audience))
-    assert(res:wait { timeout = 20, interval = 0.01 })
+    local made, ended, err
+    made, err = client:sync(audience)
+    res = made or err.result
+    if made then
+      ended, err = made:wait { timeout = 20, interval = 0.01 }
+    end
+    return not ended and tostring(err) or nil
   end,
   check = function()
     local problem
@@ -470,7 +515,7 @@ return {
       collectgarbage "generational" -- else the collector comes too often: with the first value behind the object
     else
       collectgarbage("setpause", 1)
-      collectgarbage("setstepmul", 1000)
+      collectgarbage("setstepmul", _VERSION == "Lua 5.3" and 200 or 1000) -- where it is faster, that of 5.3 comes too often as well
     end
     local never = {}
     for number, case in ipairs(CASES) do
@@ -534,6 +579,11 @@ describe("where memory runs out", function()
 
   local PASS = { [0] = true }
 
+  -- Lua's own table.sort says in these words that it got no memory for its stack.
+  local function says_so(message)
+    return message:find("memory", 1, true) or message:find("stack overflow ()", 1, true)
+  end
+
   local function sweep(code, act, most)
     local state = failing.state(code, package.path, package.cpath)
     local function attempt(k, count)
@@ -542,10 +592,8 @@ describe("where memory runs out", function()
       local asked, refused
       status, message, asked, refused = state:run(act, k, count)
       local where = ("%d of %d, %d in a row: "):format(k, asked, count)
-      if status ~= 0 then
-        assert.truthy(refused > 0 and message:find("memory", 1, true), where .. tostring(message))
-      elseif message then
-        assert.truthy(refused > 0 and message:find("memory", 1, true), where .. message)
+      if status ~= 0 or message then
+        assert.truthy(refused > 0 and says_so(tostring(message)), where .. tostring(message))
       end
       local failed, problem = state:run "check"
       assert.equal(0, failed, where .. tostring(problem))

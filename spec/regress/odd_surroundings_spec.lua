@@ -122,7 +122,7 @@ describe("the command runs", function()
     local headers = assert(pipe:read("*a"):match "(%S+)/luaconf%.h")
     pipe:close()
     local folder, said = world.path "", world.path ".said"
-    assert(does(("mkdir %s && cp %s/*.h %s/ && sed 's/^#define LUA_32BITS.*/#define LUA_32BITS 1/' %s/luaconf.h >%s/luaconf.h"):format(
+    assert(does(("mkdir %s && cp %s/*.h %s/ && sed 's,^/*[* ]*#define LUA_32BITS.*,#define LUA_32BITS 1,' %s/luaconf.h >%s/luaconf.h"):format(
       folder, headers, folder, headers, folder)))
     local with = ("${CC:-cc} -I%s %s -fsyntax-only csrc/lua/core.c 2>%s"):format(folder, flags, said)
     os.execute(with)

@@ -6,7 +6,7 @@ local world = require "spec.support.world"
 -- The form that is hashed, and what was mended, in one line; the reason of a refusal.
 local function email(raw, opts)
   local normal, repairs = scope3.email.normalize(raw, opts)
-  return normal and normal .. (repairs and " " .. table.concat(repairs, " ") or "") or repairs
+  return normal and normal .. (repairs and " " .. table.concat(repairs, " ") or "") or repairs.code
 end
 
 describe("a field with several addresses", function()
@@ -93,16 +93,16 @@ describe("an id that MongoDB's programs wrapped", function()
     } do
       local id, repairs = scope3.external_id.normalize(raw)
       assert.same({ want, { "id_wrapped" } }, { id, repairs }, raw)
-      assert.equal("id_unmended", (select(2, scope3.external_id.normalize(raw, { mend = false }))))
+      assert.equal("id_unmended", select(2, scope3.external_id.normalize(raw, { mend = false })).code)
     end
     for _, raw in ipairs { "ObjectId()", "ObjectId", "Object(1)", "(1)", "ObjectId(1", "ObjectId(a(b))" } do
       assert.equal(raw, (scope3.external_id.normalize(raw)))
     end
-    assert.equal("id_placeholder", (select(2, scope3.external_id.normalize "ObjectId(null)")))
+    assert.equal("id_placeholder", select(2, scope3.external_id.normalize "ObjectId(null)").code)
     for _, several in ipairs { "a@x.org;b@x.org", "+12065550142; +12065550143" } do -- an id is one
       assert.is_nil((scope3.external_id.normalize(several, { ids = "hash", phone_repairs = "all" })))
     end
-    assert.equal("id_email", (select(2, scope3.external_id.normalize 'ObjectId("a@x.org")')))
+    assert.equal("id_email", select(2, scope3.external_id.normalize 'ObjectId("a@x.org")').code)
     local res = assert(scope3.client {}:run({ map = { external_id = "id", email = "mail" }, audience = "a" },
       world.file("id,mail\nObjectId(507f1f77bcf86cd799439011),a@x.org\n507f1f77bcf86cd799439011,b@x.org\n", ".csv"),
         { dry_run = true }))

@@ -271,12 +271,12 @@ describe("an encoding", function()
       { iconv(TEXT, "UTF-8", "CP1252"), "utf-16be", "windows-1252" },
     } do
       local code, res, err = sync(world.file(case[1], ".csv"), "--encoding", case[2])
-      assert.same({ 1 }, { code, res })
+      assert.same({ 1, "source", "encoding", nil }, { code, res.error.kind, res.error.code, res.rows })
       assert.truthy(err:find("said to be ", 1, true) and err:find("--encoding " .. case[3], 1, true), err)
     end
     for order, name in pairs { ["UTF-16LE"] = "utf-16le", ["UTF-16BE"] = "utf-16be" } do
       local source = assert(scope3.csv(world.file(iconv(TEXT, "UTF-8", order))))
-      local _, err = source()
+      local _, err = source:next()
       assert.same({ "source", "utf16" }, { err.kind, err.code })
       assert.truthy(err.message:find("--encoding " .. name, 1, true), err.message)
     end

@@ -123,17 +123,17 @@ describe("what is read from the service", function()
 end)
 
 describe("what the command says of what it was given", function()
-  teardown(world.clean)
+  local sandbox = world.around(setup, teardown, before_each)
 
   it("has nothing that a terminal would obey, and can be given to a shell", function()
     local input = world.file("id,mail\n1,a@example.com\n", ".csv")
     local ids = { ["a\27[31m"] = "'a\\x1b[31m'", ["my list; rm"] = "'my list; rm'", ["it's"] = "'it'\\''s'", crm = "crm" }
     for id, shown in pairs(ids) do
-      local code, out = world.command { "sync", input, "--account", "25", "--audience", id, "--sandbox", "--map",
-        "external_id=id", "--map", "email=mail" }
+      local code, out = world.command({ "sync", input, "--account", "25", "--audience", id, "--base-url",
+        sandbox.url, "--map", "external_id=id", "--map", "email=mail" }, { env = "SCOPE3_API_KEY=scope3_test_key" })
       assert.equal(0, code)
       assert.is_nil(out:find("\27", 1, true))
-      assert.truthy(out:find("--audience " .. shown .. "\n", 1, true), out)
+      assert.truthy(out:find("--audience " .. shown .. " --account", 1, true), out)
     end
     for _, word in ipairs { "--bog\27[31mus", "--rate=\27[31m" } do
       local code, out, err = world.command { "sync", input, word }

@@ -55,6 +55,18 @@ function compile.failing()
   return load_module "failing"
 end
 
+--- A library that is preloaded to make the monotonic clock go a hundred times as fast (spec/support/fast_clock.c): its path.
+---@return string
+function compile.fast_clock()
+  return library("fast_clock", "-ldl")
+end
+
+--- Marks for callgrind (spec/support/counted.c): the module's path.
+---@return string
+function compile.counted()
+  return library "counted"
+end
+
 --- Keeps the file of a C module loaded for good (spec/support/pin.c).
 ---@param module string
 function compile.pin(module)

@@ -171,6 +171,11 @@ function world.clean()
   files = {}
 end
 
+-- What is left to remove by files of specs that never do.
+if package.loaded.busted then
+  package.loaded.busted.subscribe({ "suite", "end" }, world.clean)
+end
+
 local function quote(text)
   return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
 end

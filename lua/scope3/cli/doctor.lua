@@ -32,7 +32,7 @@ local function ca_problem(path)
   end
   if not pem then
     return ("it cannot be read (%s)"):format(tostring(why):gsub("^.*: ", ""))
-  elseif not pem:find("-----BEGIN [%w ]*CERTIFICATE-----") then
+  elseif not pem:find("-----BEGIN [%w ]*CERTIFICATE-----") then -- pattern: a file of the user's own
     return "it holds no certificate in PEM form"
   end
 end
@@ -44,7 +44,8 @@ local function certificates(check, args, curl)
   if problem then
     check("CA certificates", nil, ("look at %s, %s: %s"):format(args.ca_file and "--ca-file" or "SCOPE3_CA_FILE", given, problem))
   else
-    check("CA certificates", given and (given:find("\n", 1, true) and "of SCOPE3_CA_FILE, as text" or given) or curl.ca_bundle or "the TLS library's own")
+    local told = given and (given:find("\n", 1, true) and "of SCOPE3_CA_FILE, as text" or given)
+    check("CA certificates", told or curl.ca_bundle or "the TLS library's own")
   end
 end
 
@@ -76,7 +77,7 @@ local function service(check, args)
     return
   end
   local key = client.secret()
-  check("API key", key and ("given, %d characters"):format(#key), not key and "set SCOPE3_API_KEY")
+  check("API key", key and "given, " .. text.plural(#key, "character"), not key and "set SCOPE3_API_KEY")
   if key and not key:find("^scope3_") then
     check("API key's form", nil, "keys begin with scope3_: is this one whole?", true)
   end

@@ -22,6 +22,7 @@ local exit_code = { OK = 0, FAILED = 1, USAGE = 2, NOTHING = 3, UNWRITTEN = 4, I
 ---@param word string
 ---@return {rows: integer?, percent: number?}?
 function exit_code.max_rejected(word)
+  -- pattern: a word of the command line
   local percent = core.number(word:match("^(%d+%.?%d*)%%$") or "")
   if percent then
     return percent <= 100 and { percent = percent } or nil

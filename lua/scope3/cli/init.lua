@@ -284,6 +284,21 @@ local function help_of(parser, args, argv)
   return show_help(parser)
 end
 
+-- argparse takes a value that begins with a dash for an option, and suggests others. The value is not repeated.
+local function dashed(problem, argv)
+  if type(problem) ~= "string" or not problem:find("^unknown option '%-[%d.]") then
+    return problem
+  end
+  for i, word in ipairs(argv) do
+    local before = argv[i - 1] or ""
+    if word:find("^%-[%d.]") then
+      return before:find("^%-%-%l") and before .. " takes no value that begins with a dash"
+        or "a value that begins with a dash is taken for an option: put -- before the values"
+    end
+  end
+  return problem
+end
+
 -- Reads the arguments: these, or nil and what is wrong with them.
 local function read(parser, argv)
   local problem = check_numbers(argv)
@@ -297,7 +312,7 @@ local function read(parser, argv)
   elseif not read_all then
     error(ok, 0)
   elseif not ok then
-    return nil, args
+    return nil, dashed(args, argv)
   end
   problem = check_counts(args) or usage.problem(args)
   return not problem and args or nil, problem

@@ -10,6 +10,7 @@ local status = require "scope3.status"
 local tasks = require "scope3.tasks"
 local text = require "scope3.cli.text"
 local verdict = require "scope3.verdict"
+local waiting = require "scope3.cli.waiting"
 
 local look = {}
 
@@ -138,12 +139,13 @@ local function task(args, client)
 end
 
 local function wait(args, client)
-  local progress = progress_of.new(args.quiet or false)
+  local progress, still = progress_of.new(args.quiet or false), waiting.new(args.quiet or false)
   local seen, err = client:wait(args.id, {
-    timeout = args.timeout, audience = args.audience, cancel = setting.stop_flag(),
+    timeout = args.timeout, audience = args.audience, cancel = still:watch(setting.stop_flag()),
       patience = args.patience or setting.PATIENCE,
     on_event = function(event)
       progress:on(event)
+      still:on(event)
     end,
   })
   progress:clear()

@@ -13,6 +13,7 @@ local script_of = require "scope3.script"
 local setting = require "scope3.cli.setting"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
+local waiting = require "scope3.cli.waiting"
 local wording = require "scope3.cli.wording"
 
 local send = {}
@@ -75,7 +76,8 @@ local function script_from(args)
   problem = script_of.problem(script, args.mode)
   if problem then
     return nil, (problem:gsub("^map needs external_id.*", "--map external_id=COLUMN is missing: the column that tells customers apart")
-      :gsub("^map needs at least one of", "--map needs at least one of")), true
+      :gsub("^map needs at least one of", "--map needs at least one of")
+      :gsub("^map has no ", "--map has no field "):gsub("^map%.", "--map ")), true
   end
   return script
 end
@@ -212,12 +214,14 @@ local function send_rows(args, exit, client, url, script, opts)
     end
   end
   local progress = progress_of.new(args.quiet or false)
-  local stopped = setting.stop_flag()
+  local still = waiting.new(args.quiet or false)
+  local stopped = still:watch(setting.stop_flag())
   local tell_outage = outages(args, progress)
   opts.audience, opts.dry_run, opts.cancel = audience_from(args, script), args.dry_run, stopped
   opts.on_reject, opts.journal = rejects and rejects.write, args.journal
   opts.on_event = function(event)
     progress:on(event)
+    still:on(event)
     tell_outage(event)
     if event.event == "settling" and event.seconds >= NOTABLE and not args.quiet then
       progress:clear()

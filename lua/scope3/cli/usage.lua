@@ -72,7 +72,7 @@ local function rules_problem(args)
     end
   end
   local least = args.min_accepted
-  if least and (least < 1 or least % 1 ~= 0 or least == math.huge) then
+  if least and (least < 1 or least % 1 ~= 0 or least > 2 ^ 53) then
     return "--min-accepted takes a whole number of members, 1 or more"
   end
   local wait = type(args.wait) == "table" and args.wait[1] or args.wait
@@ -158,6 +158,8 @@ end
 -- What says something of its own when it is empty, or means it.
 local MAY_BE_EMPTY = { name = true, audience = true, delimiter = true, quote = true, null = true }
 
+local ARGUMENTS = { script = "the name of the script", topic = "the name of the command" } -- these are no options
+
 -- An option whose value is empty, as where a variable of a shell is: it would be sent, or a default taken for it.
 local function empty_problem(args)
   local found
@@ -171,7 +173,10 @@ local function empty_problem(args)
       return "the name of a file is empty"
     end
   end
-  return found and ("%s is empty"):format(found == "script" and "the name of the script" or word(found))
+  for _, key in ipairs { "delete_missing", "phone_repairs" } do
+    found = found or args[key] and not args[key]:find("[^,%s]") and key or nil
+  end
+  return found and ("%s is empty"):format(ARGUMENTS[found] or word(found))
 end
 
 -- Files that are no streams: a name that stands for one elsewhere would make a file of that name.

@@ -102,9 +102,10 @@ function wording.of(err, args)
     fields[key] = err[key]
   end
   local message = wording.plain(err.message)
+  local of_map = message:find("^map for ") ~= nil -- these name fields of a map, which are called what some options are
   for i, issue in ipairs(err.kind == "invalid" and err.issues or {}) do
     local name, is_option = nil, false
-    if issue.path and not issue.message:find("^is missing") then
+    if issue.path and not of_map and not issue.message:find("^is missing") then
       name, is_option = called(issue.path, args)
     end
     issues = issues or {}

@@ -111,7 +111,7 @@ end
 --- The lane of an audience; nil where it has none yet.
 ---@param id string
 ---@return scope3.Lane?
-function Lanes:find(id)
+function Lanes:find(id) -- pattern: none; it is a method
   return self.by_id[id]
 end
 

@@ -24,8 +24,8 @@ end
 ---@return table  { host, port, path, headers, body }, or nil when the URL does not point to this machine
 function callback.build(task, state, now, purpose)
   local push = task.push
-  local host, port, path = push.url:match("^http://([%w%.%-]+):(%d+)([^#]*)$")
-  if not host or not (host == "localhost" or host:find("^127%.")) then
+  local host, port, path = push.url:match("^http://([%w%.%-]+):(%d+)(.*)$")
+  if not host or path:find("#", 1, true) or not (host == "localhost" or host:find("^127%.")) then
     return nil
   end
   path = path:sub(1, 1) == "/" and path or "/" .. path

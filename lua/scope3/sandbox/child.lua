@@ -3,10 +3,15 @@
 --- One pipe does it all: its first lines are the process id and the port, and then come errors of the sandbox's own. The
 --- sandbox ends when nobody holds the end that reads. No file is needed, so a system without a folder to write into will
 --- do.
+local core = require "scope3.core"
 local door = require "scope3.door"
 local json = require "scope3.sandbox.json"
 
 local child = {}
+
+-- Bytes of errors: they wait in the pipe, which takes no less on any system, and a sandbox that waits for room would not
+-- answer.
+local ERROR_BYTES = 15000
 
 local INIT = "LUA_INIT LUA_INIT_5_2 LUA_INIT_5_3 LUA_INIT_5_4 LUA_INIT_5_5"
 
@@ -31,12 +36,12 @@ Child.__index = Child
 ---@return string? message  nil, and this, when errors of its own were printed meanwhile, or it ended by itself
 function Child:close()
   if self.pipe then
-    local killed = os.execute(("kill %d 2>/dev/null"):format(self.pid))
+    local running = core.end_child(self.pid)
     local said = self.pipe:read("*a") or "" -- to its end, which is that of the process
     self.pipe:close()
     self.pipe = nil
-    if said ~= "" or not (killed == true or killed == 0) then
-      self.failure = "the sandbox has failed\n" .. (said ~= "" and said or "it ended by itself")
+    if said ~= "" or not running then
+      self.failure = "the sandbox has failed\n" .. said .. (running and "" or "it ended by itself")
     end
   end
   if self.failure then
@@ -48,15 +53,21 @@ end
 local SERVE = [[
 package.path, package.cpath = %s, %s
 local opts = require("scope3.sandbox.json").decode(%s)
-opts.tell_port, opts.until_unread = true, true
-local ok, why = pcall(function() require("scope3.sandbox").serve(opts) end)
+opts.tell_port, opts.until_unread, opts.error_bytes = true, true, %s
+local ok, why = pcall(function()
+  local sandbox, signal = require("scope3.sandbox"), require("cqueues.signal")
+  signal.ignore(signal.SIGINT) -- the interpreter itself caught it again
+  sandbox.serve(opts)
+end)
 if not ok then print((tostring(why):gsub("\n.*", ""))) end
 ]]
 
--- Why it did not start, as its first line says it.
-local function unstarted(line)
-  if line and not line:find("module '[%w_.]+' not found") and line:find("sandbox: ", 1, true) then
-    return "the sandbox did not start: " .. line:gsub("^.-sandbox: ", "")
+-- Why it did not start, as the line that speaks of it says.
+local function unstarted(lines)
+  for _, line in ipairs(lines) do
+    if not line:find("module '[%w_.]+' not found") and line:find("sandbox: ", 1, true) then
+      return "the sandbox did not start: " .. line:gsub("^.-sandbox: ", "")
+    end
   end
   return "the sandbox did not start: is cqueues installed for this Lua? "
     .. "(luarocks install cqueues, or apt install lua-cqueues)"
@@ -89,19 +100,25 @@ function child.start(opts)
   local log, lua = settings.log, settings.interpreter or interpreter()
   settings.log, settings.interpreter = nil, nil
   local program = SERVE:format(("%q"):format(package.path), ("%q"):format(package.cpath),
-    ("%q"):format(json.encode(settings)))
-  -- Ctrl-C at the terminal goes to every process in front: the sandbox leaves it to its parent. What LUA_INIT holds is
-  -- not for this interpreter. Standard input is its parent's.
-  local pipe, why = io.popen(("echo $$; trap '' INT; unset %s; exec %s -e %s </dev/null 2>%s"):format(
+    ("%q"):format(json.encode(settings)), log and "nil" or ("%d"):format(ERROR_BYTES))
+  -- What ends a program often goes to all its processes, as Ctrl-C at the terminal does: the sandbox leaves it to its
+  -- parent. What LUA_INIT holds is not for this interpreter. Standard input is its parent's.
+  local pipe, why = io.popen(("echo $$; trap '' INT TERM HUP; unset %s; exec %s -e %s </dev/null 2>%s"):format(
     INIT, quote(lua), quote(program), log and ">" .. quote(log) or "&1"), "r")
   if not pipe then
     return nil, "the sandbox could not be started: " .. tostring(why)
   end
-  local pid, line = tonumber((pipe:read("*l"))), pipe:read("*l")
-  local port = tonumber(line)
-  if not port then
+  local pid, port, lines = tonumber((pipe:read("*l") or "")), nil, {}
+  for line in pipe:lines() do -- those before the port are what the system says of a program that it starts
+    port = tonumber(line:match("^%d+$"))
+    if port then
+      break
+    end
+    lines[#lines + 1] = line
+  end
+  if not (pid and port) then
     pipe:close()
-    return nil, unstarted(line)
+    return nil, unstarted(lines)
   end
   return setmetatable({
     pipe = pipe, pid = pid, port = port,

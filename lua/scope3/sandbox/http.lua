@@ -69,9 +69,9 @@ function http.read_head(socket)
     elseif header == "" then
       break
     end
-    local name, value = header:match("^([^:%s]+):%s*(.-)%s*$")
+    local name, value = header:match("^([^:%s]+):%s*(.*)$")
     if name then
-      request.headers[core.lower(name)] = value
+      request.headers[core.lower(name)] = value:match("^.*%S") or ""
     end
   end
   local path, query = target:match("^([^?]*)%??(.*)$")

@@ -1,5 +1,6 @@
 --- A local stand-in for the service: keeps its contract strictly, runs tasks over time, and misbehaves when told to.
 local cqueues = require "cqueues"
+local errno = require "cqueues.errno"
 local socket = require "cqueues.socket"
 local core = require "scope3.core"
 local callback = require "scope3.sandbox.callback"
@@ -26,11 +27,13 @@ local CONTROL_BODY = 64 * 1024 * 1024 -- bytes of a request that sets something
 ---@field until_eof? boolean  serves until standard input ends
 ---@field until_unread? boolean  serves until nobody reads standard output any more
 ---@field tell_port? boolean  prints the port as a line
+---@field error_bytes? integer  of errors of its own that it prints at most; it goes on without a word (no limit)
 ---@field tls? {cert: string, key: string}  paths of PEM files
 ---@field on_listen? fun(url: string)
 ---@field [string] any
 local OWN_OPTIONS = {
   port = "any", host = "string", until_eof = "boolean", until_unread = "boolean", tell_port = "boolean", tls = "table",
+  error_bytes = "number",
   on_listen = "function",
 }
 
@@ -386,13 +389,31 @@ end
 
 local tick
 
+local LAST = "sandbox: further errors are not printed\n"
+
+-- Prints an error, as far as there is room for errors.
+function Sandbox:tell(text)
+  if self.error_bytes then
+    local room = self.error_bytes - #LAST
+    if room < 1 then
+      return
+    end
+    self.error_bytes = self.error_bytes - #text
+    if #text > room then
+      local start = text:sub(1, room - 1)
+      text, self.error_bytes = (start:match "^.*\n" or start .. "\n") .. LAST, 0
+    end
+  end
+  io.stderr:write(text)
+  io.stderr:flush()
+end
+
 -- An error that nobody caught is the sandbox's own fault, and no stand-in may hide it: it is printed, the request at
 -- hand gets 500, and the process ends with a failure.
 function Sandbox:failed(message, thread)
   self.errors = self.errors + 1
-  io.stderr:write("sandbox: an error of its own: ",
-    thread and debug.traceback(thread, tostring(message)) or tostring(message), "\n")
-  io.stderr:flush()
+  self:tell(("sandbox: an error of its own: %s\n"):format(
+    thread and debug.traceback(thread, tostring(message)) or tostring(message)))
   local connection = thread and self.at_hand[thread]
   if connection then
     self.at_hand[thread] = nil
@@ -455,6 +476,7 @@ function sandbox.serve(opts)
   self.clock = function()
     return self:now()
   end
+  self.error_bytes = opts.error_bytes
   self.tls = opts.tls and tls_context(opts.tls)
   self:reset()
 
@@ -468,7 +490,8 @@ function sandbox.serve(opts)
   end)
   local ok, why = listener:listen()
   if not ok then
-    error(("sandbox: port %s cannot be listened on (%s)"):format(port_given, tostring(why)), 0)
+    error(("sandbox: port %s cannot be listened on (%s)"):format(port_given,
+      type(why) == "number" and errno.strerror(why) or tostring(why)), 0)
   end
   local _, _, port = listener:localname()
   if opts.tell_port then

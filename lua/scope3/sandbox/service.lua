@@ -16,23 +16,24 @@ local PREFIX = "^/api/v2/buyer"
 ---@return string? name  the account or the task
 function service.route(request)
   local path = request.path
+  -- pattern: each has one run, between slashes
   local id = path:match(PREFIX .. "/advertisers/([^/]+)/audiences/sync$")
   if id then
     return "sync", id
   end
-  id = path:match(PREFIX .. "/advertisers/([^/]+)/audiences$")
+  id = path:match(PREFIX .. "/advertisers/([^/]+)/audiences$") -- pattern: as above
   if id then
     return "audiences", id
   end
-  id = path:match(PREFIX .. "/advertisers/([^/]+)/syndicate$")
+  id = path:match(PREFIX .. "/advertisers/([^/]+)/syndicate$") -- pattern: as above
   if id then
     return "syndicate", id
   end
-  id = path:match(PREFIX .. "/advertisers/([^/]+)/syndication%-status$")
+  id = path:match(PREFIX .. "/advertisers/([^/]+)/syndication%-status$") -- pattern: as above
   if id then
     return "syndication_status", id
   end
-  id = path:match(PREFIX .. "/tasks/([^/]+)$")
+  id = path:match(PREFIX .. "/tasks/([^/]+)$") -- pattern: as above
   if id then
     return "task", id
   end

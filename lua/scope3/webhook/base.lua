@@ -41,19 +41,21 @@ local function form_encode(text)
   end))
 end
 
--- A parameter of the query that is there exactly once.
-local function query_param(target, name)
-  local value
+-- The parameters of the query by name; false where one is there twice.
+local function read_query(target)
+  local params = {}
   for pair in (target.query or "?"):sub(2):gmatch("[^&]+") do
     local key, rest = pair:match("^([^=]*)=?(.*)$")
-    if form_encode(key) == name then
-      if value then
-        return nil
-      end
-      value = form_encode(rest)
-    end
+    key = form_encode(key)
+    params[key] = params[key] == nil and form_encode(rest)
   end
-  return value
+  return params
+end
+
+-- A parameter of the query that is there exactly once. The query is read once, however many components name one of it.
+local function query_param(target, name)
+  target.params = target.params or read_query(target)
+  return target.params[name] or nil
 end
 
 local function value_of(component, request, headers, target)

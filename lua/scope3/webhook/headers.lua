@@ -23,7 +23,8 @@ function headers.collect(given)
       if type(item) ~= "string" then
         return nil, ("the header '%s' must be a string or a list of strings, not a %s"):format(name, type(item))
       end
-      list[#list + 1] = item:match("^[ \t]*(.-)[ \t]*$")
+      -- From the end first: "(.-)[ \t]*$" would look at every run of blanks again from each of its places.
+      list[#list + 1] = (item:match("^.*[^ \t]") or ""):match("^[ \t]*(.*)$")
     end
     found[core.lower(name)] = list
   end

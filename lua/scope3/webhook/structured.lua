@@ -150,8 +150,8 @@ function structured.dictionary(text)
   if #text > LONGEST then
     return nil
   end
-  text = text:match("^ *(.-) *$")
-  local members, labels, at = {}, {}, 1
+  text = text:match("^.*[^ ]") or ""
+  local members, labels, at = {}, {}, text:match("^ *()")
   while at <= #text do
     local label = text:match(KEY, at)
     if not label or members[label] then

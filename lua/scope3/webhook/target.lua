@@ -9,6 +9,7 @@ local target = {}
 ---@field path string  normalized, at least "/"
 ---@field query string?  as it came; nil where there is no "?"
 ---@field uri string
+---@field params table<string, string|false>?  of the query, once it was read
 
 local PORTS = { http = 80, https = 443 }
 local CAPITALS = { a = "A", b = "B", c = "C", d = "D", e = "E", f = "F" }
@@ -47,6 +48,7 @@ end
 -- RFC 3986 section 5.2.4; slashes that follow one another stay.
 local function remove_dots(path)
   local kept, rest = {}, path:sub(2) .. "/"
+  -- pattern: never fails, because the text ends with a slash
   for segment, behind in rest:gmatch("([^/]*)/()") do
     if segment == ".." then
       kept[#kept] = nil
@@ -70,7 +72,7 @@ function target.parse(url)
     return nil
   end
   local authority, path, query = rest:match("^([^/?]*)([^?]*)(.*)$")
-  authority = target.authority(authority:match("([^@]*)$"), scheme)
+  authority = target.authority(authority:match("^.*@(.*)$") or authority, scheme)
   if not authority then
     return nil
   end
