@@ -6,7 +6,8 @@ describe("what a callback raises", function()
   local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
 
   it("ends the job in order, whatever its own __tostring does", function()
-    for _, to_text in ipairs { function() error "once more" end, function() return {} end, function() return nil end } do
+    local raises, gives_table, gives_nil = function() error "once more" end, function() return {} end, function() end
+    for _, to_text in ipairs { raises, gives_table, gives_nil } do
       local problem = setmetatable({}, { __tostring = to_text })
       local function raise()
         error(problem)
