@@ -3,7 +3,7 @@
 local cjson = require("cjson.safe").new()
 local world = require "spec.support.world"
 
-local unpack = unpack or table.unpack -- luacheck: ignore 143
+local unpack = table.unpack or unpack -- luacheck: ignore
 local MAP = ' map = { external_id = "id", email = "mail" } '
 
 describe("a script that breaks what runs it", function()
