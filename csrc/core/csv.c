@@ -480,7 +480,9 @@ static sc3_next find_delimiter(sc3_csv *csv) {
     return SC3_NEXT_NEED;
   if (!holds && counts[0] + counts[1] + counts[2] + counts[3] == 0)
     memcpy(counts, empty, sizeof counts);
-  for (i = 1; i < sizeof candidates; i++) {
+  for (i = 0; i < sizeof candidates; i++)
+    best = candidates[i] == csv->likely ? i : best;
+  for (i = 0; i < sizeof candidates; i++) {
     if (counts[i] > counts[best])
       best = i;
   }
@@ -581,18 +583,25 @@ static size_t alike_in(const sc3_csv *csv, const scan *s) {
   return alike;
 }
 
-static sc3_next take_row(sc3_csv *csv, scan *s) {
+/* The next row; not before enough has come, when it was looked for in vain. */
+static sc3_next find_row_when_due(sc3_csv *csv, scan *s) {
   sc3_next next;
-  if (csv->has_nulls) {
-    forget(csv, csv->field_capacity);
-    csv->has_nulls = 0;
-  }
   if (sc3_input_starved(&csv->input))
     return SC3_NEXT_NEED;
   csv->input.wanted = 0;
   next = find_row(csv, s);
   if (next == SC3_NEXT_NEED)
     sc3_input_starve(&csv->input);
+  return next;
+}
+
+static sc3_next take_row(sc3_csv *csv, scan *s) {
+  sc3_next next;
+  if (csv->has_nulls) {
+    forget(csv, csv->field_capacity);
+    csv->has_nulls = 0;
+  }
+  next = find_row_when_due(csv, s);
   if (next != SC3_NEXT_RECORD)
     return next;
   s->alike = s->inner > 0 ? alike_in(csv, s) : 0;
@@ -637,7 +646,7 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
   if (csv->columns > 0)
     return SC3_NEXT_RECORD;
   if (!csv->has_header) {
-    next = find_row(csv, &s);
+    next = find_row_when_due(csv, &s);
     if (next == SC3_NEXT_RECORD) {
       csv->columns = s.count;
       if (s.doubled)
@@ -695,7 +704,7 @@ static int has_content_there(sc3_csv *csv, size_t extra, const scan *first) {
 static sc3_next learn_width(sc3_csv *csv) {
   scan s;
   size_t extra;
-  sc3_next next = find_row(csv, &s);
+  sc3_next next = find_row_when_due(csv, &s);
   if (next != SC3_NEXT_RECORD)
     return next;
   extra = 0;
@@ -703,8 +712,10 @@ static sc3_next learn_width(sc3_csv *csv) {
     extra = s.count - csv->columns;
   if (s.doubled)
     forget(csv, s.count);
-  if (extra > 0 && !csv->input.finished && sc3_input_left(&csv->input) < LOOK_AHEAD + s.length)
-    return SC3_NEXT_NEED; /* what is decided does not depend on how much has come */
+  if (extra > 0 && !csv->input.finished && sc3_input_left(&csv->input) < LOOK_AHEAD + s.length) {
+    csv->input.wanted = LOOK_AHEAD + s.length; /* what is decided does not depend on how much has come */
+    return SC3_NEXT_NEED;
+  }
   csv->width.extra = extra > 0 && !has_content_there(csv, extra, &s) ? extra : 0;
   csv->width.known = 1;
   return SC3_NEXT_RECORD;

@@ -14,6 +14,7 @@ enum { SC3_NULL_MAX = 64 };
 typedef struct sc3_csv {
   sc3_input input;
   char delimiter;  /* 0 until it is known */
+  char likely; /* of several that a header has as often: what stands behind its sep= line */
   char quote, escape; /* 0 = none */
   char null[SC3_NULL_MAX]; /* what a field that is not quoted holds where it has no value */
   size_t null_length;      /* 0 = no such text */
@@ -54,7 +55,7 @@ void sc3_csv_free(sc3_csv *csv);
    read, and columns are its fields; 0 where there is no row. */
 sc3_next sc3_csv_begin(sc3_csv *csv);
 
-/* The next row. Empty lines, and lines of nothing but delimiters, are no rows. */
+/* The next row. Empty lines, and lines of nothing but delimiters and white space, are no rows. */
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record);
 
 #endif

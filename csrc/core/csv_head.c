@@ -11,7 +11,7 @@ static int is_line_end(char c) {
 
 /* The length of a first line "sep=;" without its end, and in `*delimiter` what it names; 0 for another line.
    Programs that took that line for a row of theirs put quotes round it, and their own delimiters behind it. */
-static size_t read_separator(const char *p, size_t n, char *delimiter) {
+static size_t read_separator(const char *p, size_t n, char *delimiter, char *behind) {
   const size_t quoted = n > 0 && p[0] == '"';
   size_t i = quoted;
   char padding = '\0';
@@ -35,8 +35,7 @@ static size_t read_separator(const char *p, size_t n, char *delimiter) {
   }
   if (i == n)
     return 0;
-  if (padding != '\0' && padding != *delimiter) /* written again since: the header tells */
-    *delimiter = '\0';
+  *behind = padding;
   return i;
 }
 
@@ -44,11 +43,13 @@ static size_t read_separator(const char *p, size_t n, char *delimiter) {
 static void take_separator(sc3_csv *csv) {
   sc3_input *in = &csv->input;
   const char *p = sc3_input_head(in);
-  char delimiter = '\0';
-  size_t length = read_separator(p, sc3_input_left(in), &delimiter);
+  char delimiter = '\0', behind = '\0';
+  size_t length = read_separator(p, sc3_input_left(in), &delimiter, &behind);
   if (length == 0)
     return;
-  if (csv->delimiter == '\0')
+  if (behind != '\0' && behind != delimiter) /* written again since: the header tells */
+    csv->likely = behind;
+  else if (csv->delimiter == '\0')
     csv->delimiter = delimiter;
   csv->skip_lf = p[length] == '\r';
   csv->line++;

@@ -69,11 +69,12 @@ sc3_slice sc3_email_only(sc3_slice s) {
   int behind_at = 0, texts = 0, quoted = 0; /* texts: in quotes, which only a list has whose addresses are in quotes too */
   while (p <= end) {
     size_t n = p < end ? separator(p, end, behind_at) : 1;
-    sc3_slice part = sc3_text_trim(sc3_slice_of(start, (size_t)(p - start)));
+    sc3_slice part;
     if (n == 0) {
       behind_at |= *p++ == '@';
       continue;
     }
+    part = sc3_text_trim(sc3_slice_of(start, (size_t)(p - start)));
     if (behind_at) {
       only = part;
       quoted = take_quotes(&part);

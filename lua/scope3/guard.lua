@@ -52,6 +52,15 @@ function guard.outermost(thread)
   return thread
 end
 
+--- What foreign code raised, as a text without what may be somebody's value. Its own __tostring may raise, too, or
+--- give something else.
+---@param problem any
+---@return string
+function guard.text(problem)
+  local fine, text = pcall(tostring, problem)
+  return fine and type(text) == "string" and redact.text(text) or ("a %s that has no text"):format(type(problem))
+end
+
 --- The error of foreign code.
 ---@param what string  the callback, in a sentence
 ---@param problem any  what it raised
@@ -59,7 +68,7 @@ end
 ---@param code? string
 ---@return scope3.Error
 function guard.error(what, problem, kind, code)
-  local said = errors.is(problem) and problem.message or redact.text(tostring(problem))
+  local said = errors.is(problem) and problem.message or guard.text(problem)
   return errors.new(kind or "script", ("%s raised an error: %s"):format(what, said),
     { code = code or "callback_error" })
 end

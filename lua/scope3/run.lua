@@ -124,7 +124,7 @@ local function read_iterator(self, iterate)
       return errors.is(row) and row or guard_of.error("the iterator", row, "source")
     elseif row == nil then
       if why ~= nil then
-        return errors.is(why) and why or errors.new("source", "the iterator failed: " .. redact.text(tostring(why)))
+        return errors.is(why) and why or errors.new("source", "the iterator failed: " .. guard_of.text(why))
       end
       return nil
     elseif type(row) ~= "table" then

@@ -71,6 +71,38 @@ describe("a command that waits", function()
     assert.truthy(report:find("accepted", 1, true), report)
   end)
 
+  it("says how to follow the task wherever the service goes on: at the same service, for the same account", function()
+    local KEY = { env = "SCOPE3_API_KEY=scope3_x" }
+    local csv = world.file("id,mail\n1,a@example.com\n", ".csv")
+    for reply, kind in pairs {
+      [WORKING] = "timeout",
+      ['503 {"error":{"code":"AWAY","message":"m"}}'] = "http",
+      ['500 {"error":{"code":"BROKEN","message":"m"}}'] = "http",
+    } do
+      server:answer(([[local json = ...
+        local text = %q
+        local status, body = text:match "^(%%d+) (.*)$"
+        return function(request)
+          if request.path:find "/sync$" then
+            return 202, { taskId = "t-1" }
+          end
+          return tonumber(status or 200), ((body or text):gsub("%%$ID", "t-1"))
+        end]]):format(reply))
+      for _, words in ipairs {
+        { "sync", csv, "--map", "external_id=id", "--map", "email=mail", "--wait=0" }, { "wait", "t-1", "--timeout", "0" },
+      } do
+        for _, word in ipairs { "--audience", "a b", "--account", "25", "--base-url", server.url, "--patience", "0", "--json" } do
+          words[#words + 1] = word
+        end
+        local code, out, err = world.command(words, KEY)
+        assert.equal(1, code, err)
+        assert.truthy(err:find("scope3 wait t-1 --audience 'a b' --account 25 --base-url " .. server.url, 1, true), err)
+        local told = world.json.decode(out).error
+        assert.same({ kind, "t-1" }, { told.kind, told.task_id })
+      end
+    end
+  end)
+
   it("shows no share of counts that give none", function()
     for counts, shown in pairs {
       ['"uploadedCount":3,"matchedCount":-1'] = false, ['"uploadedCount":-1,"matchedCount":-1'] = false,

@@ -83,6 +83,7 @@ describe("CSV", function()
         assert.same({ 1, 1, 2, 0 }, read(text), text)
       end
     end
+    assert.same({ 1, 1, 2, 0 }, read("sep=,;\nid;mail;a,b,\n1;a@x.org;\n"))
     assert.same({ 1, 1, 2, 0 }, read("sep=|\nid|mail|x,;y,;\n1|a@x.org|\n"))
   end)
 

@@ -149,3 +149,21 @@ describe("a number or a word that the command takes", function()
     assert.same({ 2, "the name of the command is empty" }, { code, err.message })
   end)
 end)
+
+describe("a command that is stopped before it has begun", function()
+  teardown(function()
+    world.clean()
+  end)
+
+  -- An interpreter that finds these modules first: Ctrl-C and a lack of memory raise while the command is loaded.
+  it("says so, and that it could not be loaded where that is all", function()
+    for raised, expected in pairs { ["interrupted!"] = { 130, "cancelled" }, ["not enough memory"] = { 1, "memory" }, ["nothing"] = { 70, "internal" } } do
+      local done, out = world.path ".code", world.path ".out"
+      local first = world.file(("package.preload['scope3.cli'] = function() error('%s', 0) end arg = { [0] = 'scope3', '--json' } dofile 'bin/scope3.in'")
+        :format(raised), ".lua")
+      os.execute(("%s %s >%s 2>/dev/null; echo $? >%s"):format(os.getenv "SCOPE3_LUA_BIN", first, out, done))
+      local object = assert(cjson.decode(world.read(out)), raised)
+      assert.same(expected, { tonumber(world.read(done)), object.error.kind }, raised)
+    end
+  end)
+end)

@@ -159,7 +159,7 @@ describe("the command says", function()
   it("the range of an option by its name, from wherever the library tells it", function()
     for option, words in pairs { ["--concurrency=17"] = "--concurrency is at most 16", ["--max-members=100001"] = "--max-members is at most 100000",
       ["--consent-basis=foo"] = "--consent-basis must be one of", ["--account=a b"] = "--account must be the numeric id",
-      ["--escape=tab"] = '--escape must be "backslash"', ["--delete-missing=, ,"] = '--delete-missing must be "all"', ["--quote=;"] = "--quote is a character" } do
+      ["--escape=tab"] = '--escape must be "backslash"', ["--delete-missing=, ,"] = '--delete-missing is empty', ["--quote=;"] = "--quote is a character" } do
       local code, out, err = sync(input, "--sandbox", option)
       assert.same({ 2, "" }, { code, out }, option)
       assert.truthy(err:find("scope3: " .. words, 1, true), err)

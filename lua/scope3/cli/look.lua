@@ -149,11 +149,11 @@ local function wait(args, client)
     end,
   })
   progress:clear()
-  if not seen and err.kind == "timeout" then
-    setting.fail(err, "timeout")
-    setting.complain(("the service goes on with it; wait again with:  scope3 wait %s%s"):format(args.id,
-      args.audience and " --audience " .. text.word(args.audience) or ""))
-    return true, nil, exit_code.FAILED
+  if not seen and setting.goes_on(err) then
+    local code = setting.refuse(err, args, exit_code)
+    setting.complain(("the service goes on with it; wait again with:  scope3 wait %s%s%s"):format(text.word(args.id),
+      args.audience and " --audience " .. text.word(args.audience) or "", setting.service_options(args)))
+    return true, nil, code
   elseif not seen then
     return nil, err
   end

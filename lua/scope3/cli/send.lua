@@ -120,22 +120,11 @@ local function title(args, client, url)
     args.sandbox and "sandbox " .. url or client.base:match("^%a+://([^/]+)"))
 end
 
--- What follows the tasks needs the same service and account.
-local function follow_options(args)
-  local words = {}
-  for _, key in ipairs { "account", "base_url", "ca_file" } do
-    if args[key] then
-      words[#words + 1] = (" %s %s"):format(wording.option(key), text.word(args[key]))
-    end
-  end
-  return table.concat(words)
-end
-
 local function show(args, client, url, res, waited)
   output.object(res:plain())
   if not args.quiet then
     output.say(report.of(res, { title = title(args, client, url), waited = waited, sandbox = args.sandbox,
-      options = follow_options(args) }))
+      options = setting.service_options(args) }))
   end
 end
 
@@ -164,10 +153,9 @@ end
 
 -- What to run next where a wait ended before what was waited for.
 local function tell_next(args, err, res)
-  if args.wait and not args.sandbox and res and res.tasks[1] and (err.kind == "timeout" or err.kind == "network"
-    or err.kind == "cancelled") then
-    setting.complain(("the service goes on with what it has; follow it with:  scope3 wait %s --audience %s"):format(
-      err.task_id or res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id)))
+  if args.wait and not args.sandbox and res and res.tasks[1] and setting.goes_on(err) then
+    setting.complain(("the service goes on with what it has; follow it with:  scope3 wait %s --audience %s%s"):format(
+      err.task_id or res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id), setting.service_options(args)))
   end
 end
 

@@ -32,6 +32,27 @@ function setting.complain(err)
   end
 end
 
+--- The options of a command that follows what this one began: of the same service and account.
+---@param args table
+---@return string
+function setting.service_options(args)
+  local words = {}
+  for _, key in ipairs { "account", "base_url", "ca_file" } do
+    if args[key] then
+      words[#words + 1] = (" %s %s"):format(wording.option(key), text.word(args[key]))
+    end
+  end
+  return table.concat(words)
+end
+
+--- Whether a wait ended although the service goes on: it was not reached, was in trouble, or there was no more time.
+---@param err scope3.Error
+---@return boolean
+function setting.goes_on(err)
+  return err.kind == "timeout" or err.kind == "network" or err.kind == "cancelled" or err.kind == "rate_limited"
+    or err.kind == "http" and err.status ~= nil and err.status >= 500
+end
+
 --- Tells people and machines what the command failed of.
 ---@param err scope3.Error|string
 ---@param kind string  where it is a text
