@@ -81,8 +81,8 @@ describe("installing", function()
   end)
 
   it("with LuaRocks builds the rockspec for this Lua", function()
-    if LUA == "jit" then
-      return -- the rocks of LuaJIT are those of 5.1
+    if LUA == "jit" or LUA == "5.2" or LUA == "5.3" then
+      return -- the rocks of LuaJIT are those of 5.1; between that and 5.4 LuaRocks does nothing else
     end
     local tree = new_folder()
     -- What Debian's packages provide, said to LuaRocks, which cannot reach its server from everywhere.

@@ -33,7 +33,7 @@ describe("under a locale with a decimal comma, and one whose i has no dot,", fun
     local plain = child("C", "before")
     assert.truthy(plain:find("webhook", 1, true), plain)
     assert.truthy(plain:find('seen [100.9,250.5,0.0015]', 1, true), plain)
-    for _, name in ipairs(names) do
+    for _, name in ipairs(world.thorough and names or { names[1], names[2] }) do
       for _, when in ipairs { "before", "after" } do
         assert.equal(plain, child(name, when), name .. " " .. when)
       end

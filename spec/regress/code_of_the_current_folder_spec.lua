@@ -106,8 +106,8 @@ describe("the current folder", function()
   end)
 
   it("gives no code to the command that LuaRocks has installed", function()
-    if LUA == "jit" then
-      return -- the rocks of LuaJIT are those of 5.1
+    if not world.thorough then
+      return -- what LuaRocks wraps round the command is the same for every Lua
     end
     local tree = folder()
     local config = world.file('rocks_provided = { ["lua-cjson"] = "2.1.0-1", ["argparse"] = "0.7.1-1" }\n')

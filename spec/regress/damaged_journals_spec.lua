@@ -112,7 +112,7 @@ describe("a damaged journal", function()
       expected[#expected + 1] = i ~= 3 and "u" .. i or nil
     end
     table.sort(expected)
-    local step = world.thorough and 17 or 301
+    local step = world.thorough and 53 or 301
     local members = 0
     for cut = 0, #text - 1, step do
       sandbox:configure { task_outcomes = world.json.array {} }

@@ -119,7 +119,7 @@ describe("a machine that reads the command", function()
     { "hash id NULL", false, 1 },
     -- the service
     { "sync CSV TO --account 25 --base-url http://127.0.0.1:9 --patience 0", "network", 1, "" },
-    { "wait T --account 25 --base-url http://127.0.0.1:9 --timeout 0", "network|timeout", 1, "" },
+    { "wait T --account 25 --base-url http://127.0.0.1:9 --timeout 0 --patience 0", "network", 1, "" },
     { "doctor --account 25 --base-url http://127.0.0.1:9", "failed", 1, "service" },
     { "task nosuch AT", "not_found", 1, "", 404 }, { "wait nosuch AT --timeout 0", "not_found|timeout", 1, "" },
     { "sync CSV TO AT --mode remove", "not_found", 1, "" }, { "sync CSV TO AT --delete-missing other", "invalid", 1, "old" },

@@ -6,13 +6,13 @@ local world = require "spec.support.world"
 describe("a pattern", function()
   teardown(world.clean)
 
-  it("finds more than a hundred thousand files", function()
+  it("finds more than a hundred thousand files", world.thorough and function()
     local folder = world.path(".d")
     assert(os.execute(("mkdir %s && cd %s && seq 100010 | xargs touch"):format(folder, folder)))
     local found = core.glob(folder .. "/*")
     assert(os.execute("rm -r " .. folder))
     assert.equal(100010, #found)
-  end)
+  end or nil)
 
   it("that cannot be followed tells why, and is not called one without a match", function()
     local link = world.path(".loop")

@@ -44,6 +44,7 @@ function standard.keep()
   end
   local of_strings = getmetatable ""
   local kept_strings = copy(of_strings)
+  debug_sethook() -- Lua 5.1 takes memory for the first of these, of which there may be none below
   return function()
     debug_sethook() -- one that raises would do so here, too
     local changed = put_back(of_strings, kept_strings, "string's ", nil)
