@@ -281,7 +281,7 @@ describe("scope3", function()
   end)
 
   it("reads files without a header, and with a delimiter that is told", function()
-    local code, out = world.command { "sync", world.file("1\ta@example.com,x\n2\tb@example.com\n"), "--dry-run", "--audience", "a", "--no-header", "--delimiter", "tab",
+    local code, out = world.command { "sync", world.file("1\ta@example.com,jane\n2\tb@example.com\n"), "--dry-run", "--audience", "a", "--no-header", "--delimiter", "tab",
       "--map", "external_id=1", "--map", "email=2", "--json" }
     assert.equal(0, code)
     local res = cjson.decode(out)

@@ -93,8 +93,10 @@ describe("trimming", function()
       local before = core.email_normalize(c .. "a@b.co", true) == "a@b.co"
       local behind, repairs = core.email_normalize("a@b.co" .. c, true)
       local inside, why = core.email_normalize("a" .. c .. "c@b.co", true)
-      local trailing = cp < 0x80 and string.char(cp):find("[.,;>]") ~= nil -- punctuation behind an address is another repair
-      if before ~= (listed[cp] or cp == 0x3c) or (behind == "a@b.co") ~= (listed[cp] or trailing)
+      -- Punctuation behind an address is another repair, and so is what parts it from an empty one.
+      local trailing = cp < 0x80 and string.char(cp):find("[.,;>/]") ~= nil
+      local leading = cp < 0x80 and string.char(cp):find("[,;<]") ~= nil
+      if before ~= (listed[cp] or leading) or (behind == "a@b.co") ~= (listed[cp] or trailing)
         or (invisible[cp] and (inside or not (why == "email_invisible" or why == "email_space")))
         or (invisible[cp] and cp ~= 0xfeff and not (repairs and repairs[1] == "email_edges")) then
         wrong[#wrong + 1] = ("U+%04X"):format(cp)
