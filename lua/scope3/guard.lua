@@ -17,7 +17,8 @@ local yieldable = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 local parents = setmetatable({}, { __mode = "k" })
 
-local unpack = table.unpack or rawget(_G, "unpack") -- a host may let no global be read that is not there
+-- A host may let no global be read that is not there.
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 local finish
 
