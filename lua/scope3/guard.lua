@@ -17,14 +17,47 @@ local yieldable = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 local parents = setmetatable({}, { __mode = "k" })
 
+-- A host may let no global be read that is not there.
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
+local finish
+
+-- Goes on with the coroutine of a call, unless it came to its end without us.
+local function go_on(call, inner, ...)
+  local results = call.results
+  if results then
+    return true, unpack(results, 1, results.n)
+  end
+  call.driven = true
+  return finish(call, inner, coroutine.resume(inner, ...))
+end
+
 -- Runs a coroutine to its end. What it yields goes to whoever runs ours.
-local function finish(inner, ok, ...)
+finish = function(call, inner, ok, ...)
+  call.driven = false
   if not ok then
     return false, ...
   elseif coroutine.status(inner) == "dead" then
     return true, ...
   end
-  return finish(inner, coroutine.resume(inner, coroutine.yield(...)))
+  return go_on(call, inner, coroutine.yield(...))
+end
+
+local function resumed(ok, ...)
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
+-- The function of a call has ended. A host that had it wait may know the coroutine of the call alone, and have resumed
+-- that: then ours goes on from here. What a function raises after such a wait goes to that host.
+local function ended(call, outer, ...)
+  if call.driven then
+    return ...
+  end
+  call.results = { n = select("#", ...), ... }
+  return resumed(coroutine.resume(outer))
 end
 
 --- pcall() over which the function may yield, on every Lua.
@@ -37,9 +70,12 @@ function guard.call(f, ...)
   if not outer then
     return pcall(f, ...)
   end
-  local inner = coroutine.create(f)
+  local call = { driven = true }
+  local inner = coroutine.create(function(...)
+    return ended(call, outer, f(...))
+  end)
   parents[inner] = outer
-  return finish(inner, coroutine.resume(inner, ...))
+  return finish(call, inner, coroutine.resume(inner, ...))
 end
 
 --- The coroutine that the host knows: it runs the one of guard.call(), where there is one.
