@@ -647,7 +647,7 @@ local function wait_limits(self, what, opts)
   return {
     guard = guard, cancel = guard:wrap("cancel", opts.cancel), once = timeout == 0 and ONE_LOOK or nil,
     deadline = timeout > 0 and self.loop.now() + timeout or nil, over = "the time to wait is over",
-    pace = work and work.pace, patience = opts.patience or work and work.opts.patience,
+    pace = work and work.pace, patience = opts.patience or timeout == 0 and 0 or work and work.opts.patience,
   }
 end
 

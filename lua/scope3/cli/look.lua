@@ -142,7 +142,7 @@ local function wait(args, client)
   local progress, still = progress_of.new(args.quiet or false), waiting.new(args.quiet or false)
   local seen, err = client:wait(args.id, {
     timeout = args.timeout, audience = args.audience, cancel = still:watch(setting.stop_flag()),
-      patience = args.patience or setting.PATIENCE,
+    patience = args.patience or args.timeout ~= 0 and setting.PATIENCE or nil,
     on_event = function(event)
       progress:on(event)
       still:on(event)
