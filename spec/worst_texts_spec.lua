@@ -1,5 +1,5 @@
 -- Instructions that readers of strangers' texts need for the worst texts, counted by callgrind: four times the text, four times the
--- instructions at most. spec/support/worst_texts.lua has the readers and the texts.
+-- instructions at most. And a megabyte of each, which must come to an end. spec/support/worst_texts.lua has the readers and the texts.
 local compile = require "spec.support.compile"
 local world = require "spec.support.world"
 
@@ -17,6 +17,15 @@ local here = os.getenv "SCOPE3_LUA" == "5.4" and world.thorough and callgrind()
 
 describe("time for texts of strangers", function()
   teardown(world.clean)
+
+  it("is some seconds for a megabyte of them, where the square of it would be hours", function()
+    local log = world.path ".log"
+    local code = os.execute(("ulimit -t 300; %s spec/support/worst_texts.lua none 1048576 0 >%s 2>&1"):format(
+      os.getenv "SCOPE3_LUA_BIN", log))
+    assert.is_true(code == true or code == 0, world.read(log))
+    local _, count = world.read(log):gsub(" s  ", "")
+    assert.is_true(count > 120, world.read(log))
+  end)
 
   it("grows with their length and no faster, whatever they are", function()
     if not here then

@@ -1,8 +1,10 @@
 -- Reads the worst texts by every reader of strangers' texts, under callgrind: spec/worst_texts_spec.lua runs this.
--- Arguments: the module of spec/support/counted.c, the bytes of the shorter texts, and which share of the texts each reader gets.
-local counted = assert(package.loadlib(arg[1], "luaopen_counted"))()
+-- Arguments: the module of spec/support/counted.c, the bytes of the shorter texts, and which share of the texts each reader gets: 0 reads texts of
+-- that length once each, and counts nothing.
+local counted = tonumber(arg[3]) > 0 and assert(package.loadlib(arg[1], "luaopen_counted"))() or nil
 local SHORT, SHARE = tonumber(arg[2]), tonumber(arg[3])
 
+local unpack = table.unpack or rawget(_G, "unpack") -- luacheck: ignore 143
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local conditions = require "scope3.conditions"
@@ -146,10 +148,11 @@ reader("URLs", function(text)
   return target.authority(text, "https")
 end, { "a@", "/", "../" })
 reader("parameters of a query", function(text)
-  local url, names = "https://h/?" .. text, {}
+  local pairs_of, names = {}, {}
   for i = 1, #text / 16 do
-    names[i], url = ('"@query-param";name="%d"'):format(i), url .. "&" .. i .. "=x"
+    names[i], pairs_of[i] = ('"@query-param";name="%d"'):format(i), "&" .. i .. "=x"
   end
+  local url = "https://h/?" .. text .. table.concat(pairs_of)
   local input = structured.dictionary("a=(" .. table.concat(names, " ", 1, math.min(#names, 600)) .. ")")
   local parsed = target.parse(url)
   return parsed and input and base.build({ method = "GET", url = url }, {}, parsed, input.a)
@@ -194,10 +197,11 @@ end)
 
 local function drain(source)
   local n = 0
+  local row, why
   repeat
-    local row = source:next()
-    n = n + (row and 1 or 0)
-  until not row
+    row, why = source:next()
+    n = n + 1
+  until not row and not why -- a row that cannot be read is nil, and why
   source:close()
   return n
 end
@@ -236,6 +240,28 @@ reader("JSON lines", function(text)
   drain(scope3.jsonl(given('{"id":"1"}\n' .. text .. "\n")))
   drain(scope3.jsonl(given('{"id":"' .. text:gsub("\n", " ") .. '"}\n')))
 end)
+-- Gzip data that holds the text as it is. Its check sum is wrong, which is found at its end.
+local function packed(text)
+  local parts = { "\31\139\8\0\0\0\0\0\0\3" }
+  for at = 1, #text, 65535 do
+    local piece = text:sub(at, at + 65534)
+    local low, high = #piece % 256, math.floor(#piece / 256)
+    parts[#parts + 1] = string.char(at + 65535 > #text and 1 or 0, low, high, 255 - low, 255 - high) .. piece
+  end
+  return table.concat(parts) .. ("\0"):rep(8)
+end
+reader("gzip", function(text)
+  drain(scope3.csv(given(packed("id,mail\n" .. text .. "\n"))))
+  drain(scope3.csv(given("\31\139\8\0\0\0\0\0\0\3" .. text)))
+end)
+reader("an array of JSON", function(text)
+  drain(scope3.jsonl(given('[{"id":"1"},' .. text .. "]")))
+  drain(scope3.jsonl(given('{"id":"1",\n"x":[{"y":"' .. text .. '"}]}{"id":"2"}')))
+end, { "[", '{"a":', "{", '"', "\\", " " })
+reader("CSV in another encoding", function(text)
+  drain(scope3.csv(given("id,mail\n1," .. text), { encoding = "windows-1252" }))
+  drain(scope3.csv(given("\255\254i\0d\0\n\0" .. text)))
+end)
 reader("conditions", function(text)
   return pcall(conditions.list, { { column = text, above = text, equals = { text } } })
 end)
@@ -268,6 +294,23 @@ local function count(name, units, offset)
       counted.dump(("%s|%s|%d"):format(name, #units == 1 and ("%q"):format(units[1]) or "", k - 1))
     end
   end
+end
+
+-- Reads a long text by each reader, which needs seconds for all, and hours for one that needs the square of it.
+local function read_long(bytes)
+  for number, name in ipairs(order) do
+    local units = { UNITS[number % #UNITS + 1], UNITS[number * 7 % #UNITS + 1], unpack(readers[name].worst) }
+    for _, unit in ipairs(units) do
+      local began = os.clock()
+      pcall(readers[name].run, unit:rep(math.ceil(bytes / #unit)))
+      print(("%6.2f s  %s  %q"):format(os.clock() - began, name, unit))
+    end
+  end
+end
+
+if SHARE == 0 then
+  read_long(SHORT)
+  os.exit(failed == 0 and 0 or 1)
 end
 
 for number, name in ipairs(order) do
