@@ -165,7 +165,8 @@ describe("CSV", function()
           end
           local value = table.concat(parts)
           row["c" .. i] = value
-          if value:find('[,;"\r\n|\t]') or value == "" or math.random(3) == 1 then
+          -- What is blank is quoted: a line of nothing but blanks and delimiters is an empty line.
+          if value:find('[,;"\r\n|\t]') or not value:find("%S") or math.random(3) == 1 then
             cells[i] = '"' .. value:gsub('"', '""') .. '"'
           else
             cells[i] = value
