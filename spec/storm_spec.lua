@@ -9,6 +9,8 @@ local json = world.json
 local SEEDS = tonumber(os.getenv "STORM_SEEDS") or (world.in_full and 60 or world.thorough and 10 or 2)
 local RUNS = 40 -- of one job, before it has to have ended
 local HOUR = 3600
+-- A seed that once ended wrong: halves of a request that went again did not note which members later requests had replaced.
+local OLD_SEEDS = { ["plain strict"] = 65047 }
 
 local FAULTS = {
   { on = "sync", act = "delay", seconds = 0.002, share = 0.05 }, { on = "sync", act = "status", status = 429, retry_after = 3, share = 0.02 },
@@ -94,7 +96,11 @@ describe("in a storm", function()
           local started, whole, named, runs = core.now(), 0, 0, 0
           local first = os.time() % 100000
           print(("   seeds %d to %d"):format(first, first + SEEDS - 1))
+          local seeds = { OLD_SEEDS[kind .. " " .. order] }
           for seed = first, first + SEEDS - 1 do
+            seeds[#seeds + 1] = seed
+          end
+          for _, seed in ipairs(seeds) do
             sandbox:reset()
             local roll = model.dice(seed + 1)
             local file, expected = make(kind, roll)

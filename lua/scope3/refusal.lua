@@ -21,7 +21,7 @@ function refusal.halve(job, req)
   local first, second = division.halve(req.parts)
   local halves = { job:make(req.batch, first, req), job:make(req.batch, second, req) }
   for _, half in ipairs(halves) do
-    half.without, half.excluded = req.without, req.excluded
+    half.without, half.excluded, half.replaced = req.without, req.excluded, req.replaced
   end
   job:queue_first(halves)
   job:close(req.batch)
@@ -78,7 +78,7 @@ function refusal.mend(job, req, err)
   for i, list in ipairs(lists) do
     again[i] = job:make(req.batch, list, req)
     again[i].rounds = #lists == 1 and req.rounds or 0
-    again[i].without, again[i].excluded = req.without, req.excluded
+    again[i].without, again[i].excluded, again[i].replaced = req.without, req.excluded, req.replaced
   end
   job:queue_first(again)
   job:close(req.batch)
