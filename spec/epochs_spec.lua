@@ -2,7 +2,7 @@
 local core = require "scope3.core"
 local world = require "spec.support.world"
 
-local seed = os.time()
+local seed = require "spec.support.seed"
 
 -- A builder inside an epoch: what is sealed, and the payloads of this epoch and of the next.
 local function kit(limits)

@@ -6,7 +6,7 @@ local world = require "spec.support.world"
 
 -- Numbers of every size, and seeds that repeat a run.
 local function random_numbers(count)
-  local seed = tonumber(os.getenv "NUMBER_SEED") or os.time()
+  local seed = require "spec.support.seed"
   math.randomseed(seed)
   local list = {}
   for i = 1, count do
@@ -24,7 +24,7 @@ local function random_numbers(count)
     end
     list[i] = (math.random(4) == 1 and "-" or "") .. text
   end
-  return list, "NUMBER_SEED=" .. seed
+  return list, "SCOPE3_SEED=" .. seed
 end
 
 describe("a number", function()

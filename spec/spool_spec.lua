@@ -231,7 +231,7 @@ describe("a spool", function()
       ends[i] = at
     end
     assert.equal(used, at)
-    local seed = os.time()
+    local seed = require "spec.support.seed"
     math.randomseed(seed)
     local function check(damaged, offset)
       local where = ("byte %d changed, seed %d"):format(offset, seed)
@@ -284,7 +284,7 @@ describe("a spool", function()
       kept[member[2] .. member[3]] = true
     end
     spool:close()
-    local seed = os.time()
+    local seed = require "spec.support.seed"
     math.randomseed(seed)
     for round = 1, world.thorough and 2000 or 300 do
       local changed = bytes
@@ -765,7 +765,7 @@ describe("a file of that name", function()
   end)
 
   it("is never two processes' at once, also when they remove it all the time", function()
-    local path, seed = world.path(".spool"), os.time()
+    local path, seed = world.path(".spool"), require "spec.support.seed"
     local pipes, times = {}, world.thorough and 2000 or 200
     for i = 1, 3 do
       pipes[i] = assert(io.popen(("%s spec/support/spooled.lua share %s %d %d"):format(LUA, path, times, seed + i)))
@@ -802,7 +802,7 @@ describe("a spool whose process", function()
   end
 
   it("is killed at any moment has every batch that it was told is kept, whole, and nothing else", function()
-    local seed = os.time()
+    local seed = require "spec.support.seed"
     math.randomseed(seed)
     local kills, batches = 0, 0
     for _, every in ipairs { 3, 50, 20000 } do

@@ -15,20 +15,32 @@ sc3_likeness sc3_likeness_of(sc3_slice key, sc3_slice name) {
   return dot != NULL && sc3_header_alike(key, sc3_slice_of(name.p, (size_t)(dot - name.p))) ? SC3_ALIKE_HEAD : SC3_UNLIKE;
 }
 
+enum { KEY_MAX = 256 }; /* bytes of a key with escapes in it */
+
 /* The best of the keys that were seen, by likeness. Of one key that comes twice the last counts. */
 typedef struct best {
+  size_t below; /* heads of fewer bytes alone are asked for */
   sc3_slice key[SC3_SAME + 1];
   sc3_found value[SC3_SAME + 1];
   int two[SC3_SAME + 1];
 } best;
 
+/* Where keys are looked for: the fields of a record, or an object of JSON from its opening bracket on. Keys with escapes are made in `keys`, one for each
+   likeness that holds one and one for the next. */
+typedef struct place {
+  const sc3_field *fields;
+  size_t count;
+  sc3_slice object;
+  char keys[SC3_SAME + 2][KEY_MAX];
+} place;
+
 static void consider(best *b, sc3_slice key, const sc3_found *value, sc3_slice name) {
   sc3_likeness like = sc3_likeness_of(key, name);
-  if (like == SC3_UNLIKE)
+  if (like == SC3_UNLIKE || (like == SC3_HEAD && key.n >= b->below))
     return;
   if (b->key[like].p != NULL && !sc3_slice_eq(b->key[like], key)) {
     if (like == SC3_HEAD && key.n < b->key[like].n)
-      return; /* the longest: keys may hold dots */
+      return; /* the longest first: keys may hold dots */
     b->two[like] = like != SC3_HEAD;
   }
   b->key[like] = key;
@@ -36,28 +48,49 @@ static void consider(best *b, sc3_slice key, const sc3_found *value, sc3_slice n
 }
 
 static sc3_looked look_inside(const sc3_found *in, sc3_slice name, sc3_found *found);
+static void consider_object(best *b, place *in, sc3_slice name);
 
-static sc3_looked decide(const best *b, sc3_slice name, sc3_found *found) {
-  static const sc3_likeness order[] = {SC3_SAME, SC3_HEAD, SC3_ALIKE, SC3_ALIKE_HEAD};
+static void consider_all(best *b, place *in, sc3_slice name, size_t below) {
   size_t i;
-  for (i = 0; i < sizeof order / sizeof order[0]; i++) {
-    sc3_likeness like = order[i];
-    sc3_looked looked;
-    size_t head;
-    if (b->key[like].p == NULL)
-      continue;
-    if (b->two[like])
-      return SC3_LOOKED_TWO;
-    if (like == SC3_SAME || like == SC3_ALIKE) {
-      *found = b->value[like];
-      return SC3_LOOKED_ONE;
-    }
-    head = like == SC3_HEAD ? b->key[like].n : (size_t)((const char *)memchr(name.p, '.', name.n) - name.p);
-    looked = look_inside(&b->value[like], sc3_slice_of(name.p + head + 1, name.n - head - 1), found);
+  memset(b, 0, sizeof *b);
+  b->below = below;
+  if (in->object.p != NULL)
+    consider_object(b, in, name);
+  for (i = 0; i < in->count; i++) {
+    const sc3_found value = {in->fields[i].value, in->fields[i].kind, 0};
+    consider(b, in->fields[i].name, &value, name);
+  }
+}
+
+static sc3_looked look_behind(const best *b, sc3_likeness like, size_t head, sc3_slice name, sc3_found *found) {
+  return look_inside(&b->value[like], sc3_slice_of(name.p + head + 1, name.n - head - 1), found);
+}
+
+/* The order is that of table_look.c. A value is reached by one chain of keys alone, so it is looked into once. */
+static sc3_looked look_in(place *in, sc3_slice name, sc3_found *found) {
+  sc3_looked looked;
+  sc3_likeness like;
+  best b;
+  consider_all(&b, in, name, name.n);
+  if (b.key[SC3_SAME].p != NULL) {
+    *found = b.value[SC3_SAME];
+    return SC3_LOOKED_ONE;
+  }
+  while (b.key[SC3_HEAD].p != NULL) {
+    looked = look_behind(&b, SC3_HEAD, b.key[SC3_HEAD].n, name, found);
     if (looked != SC3_LOOKED_NONE)
       return looked;
+    consider_all(&b, in, name, b.key[SC3_HEAD].n);
   }
-  return SC3_LOOKED_NONE;
+  like = b.key[SC3_ALIKE].p != NULL ? SC3_ALIKE : SC3_ALIKE_HEAD;
+  if (b.key[like].p == NULL)
+    return SC3_LOOKED_NONE;
+  if (b.two[like])
+    return SC3_LOOKED_TWO;
+  if (like == SC3_ALIKE_HEAD)
+    return look_behind(&b, like, (size_t)((const char *)memchr(name.p, '.', name.n) - name.p), name, found);
+  *found = b.value[like];
+  return SC3_LOOKED_ONE;
 }
 
 /* --- nested JSON: it was checked when its line was read ---------------------------------------------------------------------- */
@@ -112,13 +145,20 @@ static const char *read_value(const char *p, const char *end, sc3_found *found) 
   return p;
 }
 
-enum { KEY_MAX = 256 }; /* bytes of a key with escapes in it */
+/* Room for a key that none of the best holds. */
+static char *free_key(const best *b, place *in) {
+  size_t i, like;
+  for (i = 0; i <= SC3_SAME; i++) {
+    for (like = 0; like <= SC3_SAME && (b->key[like].p < in->keys[i] || b->key[like].p >= in->keys[i] + KEY_MAX); like++)
+      ;
+    if (like > SC3_SAME)
+      break;
+  }
+  return in->keys[i];
+}
 
-static sc3_looked look_in_object(const char *p, const char *end, sc3_slice name, sc3_found *found) {
-  char keys[2][KEY_MAX]; /* those with escapes: the last one, and room for the next */
-  int turn = 0;
-  best b;
-  memset(&b, 0, sizeof b);
+static void consider_object(best *b, place *in, sc3_slice name) {
+  const char *p = in->object.p, *end = p + in->object.n;
   for (p = skip_space(p + 1, end); p < end && *p == '"'; p = skip_space(p, end)) {
     const char *start = p;
     sc3_slice key;
@@ -126,18 +166,25 @@ static sc3_looked look_in_object(const char *p, const char *end, sc3_slice name,
     p = string_end(p, end);
     key = sc3_slice_of(start + 1, (size_t)(p - start) - 2);
     if (memchr(key.p, '\\', key.n) != NULL && key.n + 2 <= KEY_MAX) {
-      memcpy(keys[turn], start, key.n + 2);
-      key = sc3_json_unescape(keys[turn], keys[turn] + key.n + 2);
-      turn = !turn;
+      char *text = free_key(b, in);
+      memcpy(text, start, key.n + 2);
+      key = sc3_json_unescape(text, text + key.n + 2);
     }
     p = skip_space(p, end);
     p = read_value(skip_space(p + 1, end), end, &value);
-    consider(&b, key, &value, name);
+    consider(b, key, &value, name);
     p = skip_space(p, end);
     if (p < end && *p == ',')
       p = skip_space(p + 1, end);
   }
-  return decide(&b, name, found);
+}
+
+static sc3_looked look_in_object(sc3_slice object, sc3_slice name, sc3_found *found) {
+  place in;
+  in.fields = NULL;
+  in.count = 0;
+  in.object = object;
+  return look_in(&in, name, found);
 }
 
 /* The number that a name begins with, and `*rest` of the name behind its dot; 0 where it begins with none. */
@@ -168,21 +215,15 @@ static sc3_looked look_inside(const sc3_found *in, sc3_slice name, sc3_found *fo
   const char *p = in->value.p, *end = p + in->value.n;
   if (in->kind != SC3_KIND_NESTED || name.n == 0)
     return SC3_LOOKED_NONE;
-  return *p == '{' ? look_in_object(p, end, name, found) : look_in_array(p, end, name, found);
+  return *p == '{' ? look_in_object(in->value, name, found) : look_in_array(p, end, name, found);
 }
 
 sc3_looked sc3_look(const sc3_field *fields, size_t count, sc3_slice name, sc3_found *found) {
-  size_t i;
-  best b;
-  memset(&b, 0, sizeof b);
-  for (i = 0; i < count; i++) {
-    sc3_found value;
-    value.value = fields[i].value;
-    value.kind = fields[i].kind;
-    value.escaped = 0;
-    consider(&b, fields[i].name, &value, name);
-  }
-  return decide(&b, name, found);
+  place in;
+  in.fields = fields;
+  in.count = count;
+  in.object = sc3_slice_of(NULL, 0);
+  return look_in(&in, name, found);
 }
 
 sc3_slice sc3_found_text(const sc3_found *found, char *to) {

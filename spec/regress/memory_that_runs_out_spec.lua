@@ -4,7 +4,7 @@ local compile = require "spec.support.compile"
 local world = require "spec.support.world"
 
 local failing
-local seed = os.time()
+local seed = require "spec.support.seed"
 
 -- What every scenario begins with. `prepare` runs before memory gets short, `act` while it is, and `check` behind it gives what is wrong.
 local COMMON = [=[

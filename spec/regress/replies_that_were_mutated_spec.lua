@@ -9,7 +9,7 @@ local scope3 = require "scope3"
 local signing = require "spec.support.signing"
 local world = require "spec.support.world"
 
-local seed = tonumber(os.getenv "SCOPE3_SEED") or os.time()
+local seed = require "spec.support.seed"
 local random = faults.random(seed)
 
 local function upto(n)
