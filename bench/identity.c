@@ -9,9 +9,9 @@
 #include <unicase.h>
 #endif
 
-#include "../csrc/core/email.h"
-#include "../csrc/core/phone.h"
-#include "../csrc/core/region.h"
+#include "../csrc/core/identity/email.h"
+#include "../csrc/core/identity/phone.h"
+#include "../csrc/core/identity/region.h"
 
 enum { MAX = 100000, ROUNDS = 5, EMAILS = 20000 };
 

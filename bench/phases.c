@@ -7,12 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../csrc/core/builder.h"
-#include "../csrc/core/csv.h"
-#include "../csrc/core/email.h"
-#include "../csrc/core/phone.h"
-#include "../csrc/core/region.h"
-#include "../csrc/core/sha256.h"
+#include "../csrc/core/members/builder.h"
+#include "../csrc/core/rows/csv.h"
+#include "../csrc/core/identity/email.h"
+#include "../csrc/core/identity/phone.h"
+#include "../csrc/core/identity/region.h"
+#include "../csrc/core/bytes/sha256.h"
 
 enum { ID = 0, COUNTRY = 5, PHONE = 6, EMAIL = 8, RUNS = 5 };
 typedef enum phase { READ, PARSE, NORMALIZE, HASH, MEMBER, PAYLOAD, PHASES } phase;

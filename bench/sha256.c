@@ -1,11 +1,11 @@
 /* Nanoseconds a message, by implementation and length, hex digits included; each is the least of many runs. "after" begins a call
    when the digests of the call before are known, as among other work; "beside" lets the processor overlap calls.
-     cc -O2 -std=c11 -D_GNU_SOURCE -o build/bench/sha256 bench/sha256.c csrc/core/sha256*.c && build/bench/sha256 */
+     cc -O2 -std=c11 -D_GNU_SOURCE -o build/bench/sha256 bench/sha256.c csrc/core/bytes/sha256*.c && build/bench/sha256 */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "../csrc/core/sha256.h"
+#include "../csrc/core/bytes/sha256.h"
 
 enum { MESSAGES = 1024, RUNS = 400, LENGTH_MAX = 120 };
 

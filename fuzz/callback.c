@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../csrc/core/base64.h"
-#include "../csrc/core/hmac.h"
-#include "../csrc/core/amount.h"
-#include "../csrc/core/json_check.h"
-#include "../csrc/core/json_read.h"
-#include "../csrc/core/number.h"
-#include "../csrc/core/yes_no.h"
+#include "../csrc/core/bytes/base64.h"
+#include "../csrc/core/bytes/hmac.h"
+#include "../csrc/core/bytes/amount.h"
+#include "../csrc/core/bytes/json_check.h"
+#include "../csrc/core/bytes/json_read.h"
+#include "../csrc/core/bytes/number.h"
+#include "../csrc/core/identity/yes_no.h"
 
 static void must(int holds) {
   if (!holds)

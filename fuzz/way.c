@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../csrc/core/builder.h"
-#include "../csrc/core/csv.h"
-#include "../csrc/core/jsonl.h"
-#include "../csrc/core/phone.h"
-#include "../csrc/core/region.h"
+#include "../csrc/core/members/builder.h"
+#include "../csrc/core/rows/csv.h"
+#include "../csrc/core/rows/jsonl.h"
+#include "../csrc/core/identity/phone.h"
+#include "../csrc/core/identity/region.h"
 
 enum { PAYLOAD = 5000 };
 

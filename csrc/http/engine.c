@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/fork_mark.h"
+#include "../core/files/fork_mark.h"
 #include "origins.h"
 #include "transfer.h"
 #include "wait.h"

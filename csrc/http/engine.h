@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../core/buffer.h"
+#include "../core/bytes/buffer.h"
 
 typedef struct sc3_engine sc3_engine;
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../core/fork_mark.h"
+#include "../core/files/fork_mark.h"
 #include "binding.h"
 
 enum { CHUNK = 64 * 1024 };

@@ -2,7 +2,7 @@
 #ifndef SC3_BINDING_H
 #define SC3_BINDING_H
 
-#include "../core/slice.h"
+#include "../core/bytes/slice.h"
 #include "compat.h"
 
 /* Names of the metatables. */

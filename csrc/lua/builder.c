@@ -1,10 +1,10 @@
 /* "scope3.builder": rows from a source, or tables from Lua, become members of a payload. */
 #include <time.h>
 
-#include "../core/header.h"
-#include "../core/look.h"
-#include "../core/region.h"
-#include "../core/text.h"
+#include "../core/rows/header.h"
+#include "../core/rows/look.h"
+#include "../core/identity/region.h"
+#include "../core/bytes/text.h"
 #include "builder.h"
 #include "id_set.h"
 #include "identity.h"

@@ -2,7 +2,7 @@
 #ifndef SC3_LUA_BUILDER_H
 #define SC3_LUA_BUILDER_H
 
-#include "../core/builder.h"
+#include "../core/members/builder.h"
 #include "members.h"
 #include "row.h"
 #include "source.h"

@@ -1,7 +1,7 @@
 /* What verifying a callback needs of bytes: codes, comparisons, base64, and a judgement of the body. */
-#include "../core/base64.h"
-#include "../core/hmac.h"
-#include "../core/json_check.h"
+#include "../core/bytes/base64.h"
+#include "../core/bytes/hmac.h"
+#include "../core/bytes/json_check.h"
 #include "binding.h"
 
 enum { PARTS = 4, DECODED = 3072, HEX_BYTES = 64 };

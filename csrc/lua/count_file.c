@@ -1,6 +1,6 @@
-/* "scope3.count_file": numbers in a file that processes share (csrc/core/count_file.h), with the calls of nginx's
+/* "scope3.count_file": numbers in a file that processes share (csrc/core/files/count_file.h), with the calls of nginx's
    lua_shared_dict between :lock() and :unlock(). */
-#include "../core/count_file.h"
+#include "../core/files/count_file.h"
 
 #include <errno.h>
 #include <string.h>

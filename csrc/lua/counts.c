@@ -57,7 +57,7 @@ static void push_contents(lua_State *L, const uint64_t counts[SC3_CONTENT_COUNT]
     set_count(L, contents[i], counts[i]);
 }
 
-/* What each condition came across, in their order (csrc/core/condition.h). */
+/* What each condition came across, in their order (csrc/core/rows/condition.h). */
 static void push_conditions(lua_State *L, const sc3_builder *b) {
   size_t i, n = b->columns != NULL ? b->columns->condition_count : 0;
   lua_createtable(L, (int)n, 0);

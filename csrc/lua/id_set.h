@@ -2,7 +2,7 @@
 #ifndef SC3_LUA_ID_SET_H
 #define SC3_LUA_ID_SET_H
 
-#include "../core/id_set.h"
+#include "../core/members/id_set.h"
 #include "binding.h"
 
 /* The set at `index`; raises when it is none. It lives as long as the value is anchored. */

@@ -2,8 +2,8 @@
 #ifndef SC3_LUA_IDENTITY_H
 #define SC3_LUA_IDENTITY_H
 
-#include "../core/member.h"
-#include "../core/reason.h"
+#include "../core/members/member.h"
+#include "../core/identity/reason.h"
 #include "compat.h"
 
 /* The set of repairs of phones that the array of names at `index` stands for, such as {"plus", "words"}; none for nil. Raises for other names. */

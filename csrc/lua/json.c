@@ -1,8 +1,8 @@
 /* JSON of replies and of our own files, read into Lua values; and single values written. */
-#include "../core/buffer.h"
-#include "../core/json.h"
-#include "../core/json_read.h"
-#include "../core/json_scan.h"
+#include "../core/bytes/buffer.h"
+#include "../core/bytes/json.h"
+#include "../core/bytes/json_read.h"
+#include "../core/bytes/json_scan.h"
 #include "values.h"
 
 /* What is unescaped on the way. It is a userdata, so that no error of Lua leaves it behind. */

@@ -1,6 +1,6 @@
 #include "members.h"
 
-#include "../core/text.h"
+#include "../core/bytes/text.h"
 
 static const struct {
   const char *text;

@@ -2,7 +2,7 @@
 #ifndef SC3_LUA_MEMBERS_H
 #define SC3_LUA_MEMBERS_H
 
-#include "../core/builder.h"
+#include "../core/members/builder.h"
 #include "values.h"
 
 /* What sc3_readmember() fills. Text of ids that came as numbers lies in here, so it must live as long as the values. */

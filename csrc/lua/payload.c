@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "../core/mention.h"
+#include "../core/members/mention.h"
 
 /* What all payloads of a Lua state hold. Lua's collector sees a few words of each, and would let hundreds of megabytes of dropped ones stand: so it is run
    when they hold more than twice what was left by the last time, and more than the rest of Lua does. */

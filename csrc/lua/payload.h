@@ -2,7 +2,7 @@
 #ifndef SC3_LUA_PAYLOAD_H
 #define SC3_LUA_PAYLOAD_H
 
-#include "../core/payload.h"
+#include "../core/members/payload.h"
 #include "binding.h"
 
 /* The payload at `index`; raises when it is none, closed, or read by a request. */

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../core/random.h"
+#include "../core/bytes/random.h"
 #include "binding.h"
 #include "input_file.h"
 

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "../core/look.h"
+#include "../core/rows/look.h"
 #include "source.h"
 
 enum { NAMES_SHOWN = 40 };

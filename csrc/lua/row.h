@@ -2,8 +2,8 @@
 #ifndef SC3_LUA_ROW_H
 #define SC3_LUA_ROW_H
 
-#include "../core/header.h"
-#include "../core/record.h"
+#include "../core/rows/header.h"
+#include "../core/rows/record.h"
 #include "binding.h"
 
 typedef struct sc3_row {

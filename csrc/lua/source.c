@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <math.h>
 
-#include "../core/csv.h"
-#include "../core/header.h"
-#include "../core/jsonl.h"
+#include "../core/rows/csv.h"
+#include "../core/rows/header.h"
+#include "../core/rows/jsonl.h"
 #include "fatal.h"
 #include "input_file.h"
 #include "row.h"

@@ -2,7 +2,7 @@
 #ifndef SC3_LUA_SOURCE_H
 #define SC3_LUA_SOURCE_H
 
-#include "../core/record.h"
+#include "../core/rows/record.h"
 #include "binding.h"
 
 typedef struct sc3_source sc3_source;

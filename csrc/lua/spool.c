@@ -1,5 +1,5 @@
-/* "scope3.spool": members in a mapped file that survive the process (csrc/core/spool.h). One a process: open it where it is used, after fork. */
-#include "../core/spool.h"
+/* "scope3.spool": members in a mapped file that survive the process (csrc/core/files/spool.h). One a process: open it where it is used, after fork. */
+#include "../core/files/spool.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../core/header.h"
+#include "../core/rows/header.h"
 #include "row.h"
 
 enum { DEPTH_MAX = 64 };

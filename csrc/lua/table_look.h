@@ -2,7 +2,7 @@
 #ifndef SC3_LUA_TABLE_LOOK_H
 #define SC3_LUA_TABLE_LOOK_H
 
-#include "../core/look.h"
+#include "../core/rows/look.h"
 #include "binding.h"
 
 /* Looks in the table at `index` as sc3_look() does in a record, and in the tables that it holds. Pushes the value: nil unless SC3_LOOKED_ONE. Calls no

@@ -1,9 +1,9 @@
 /* Texts that are read the same in every locale: numbers, yes and no, the case of ASCII letters. */
 #include "values.h"
 
-#include "../core/amount.h"
-#include "../core/text.h"
-#include "../core/yes_no.h"
+#include "../core/bytes/amount.h"
+#include "../core/bytes/text.h"
+#include "../core/identity/yes_no.h"
 
 static const double EXACT = 9007199254740992.0; /* 2^53: whole doubles below are integers without doubt */
 

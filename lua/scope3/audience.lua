@@ -1,10 +1,10 @@
 --- An audience built in memory: members are normalised and hashed as they are added, raw values are not kept.
 local core = require "scope3.core"
-local door = require "scope3.door"
+local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
-local options = require "scope3.options"
-local rules = require "scope3.rules"
+local options = require "scope3.util.options"
+local rules = require "scope3.api.validate"
 
 ---@class scope3.AudienceMeta  what an audience is at the service
 ---@field id string|integer  a number as an id is the text of it

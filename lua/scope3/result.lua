@@ -1,7 +1,7 @@
 --- What a job comes to: counts, requests and tasks, never personal data. `--json` prints its fields.
-local door = require "scope3.door"
-local json = require "scope3.json"
-local options = require "scope3.options"
+local door = require "scope3.util.arguments"
+local json = require "scope3.util.json"
+local options = require "scope3.util.options"
 
 ---@class scope3.ConditionCount  rows that came to a condition, and what became of them
 ---@field column string|integer

@@ -1,7 +1,7 @@
 // Compares lowercasing with Node's toLowerCase, and with libunistring over the code points that its Unicode version assigns, for every code point alone
 // and in words, the ones with a sigma among them:  make oracle
 //   node lowercase.mjs INTERPRETER [LIBUNISTRING-PROGRAM]    needs LUA_PATH and LUA_CPATH of this tree, and a Node of Unicode 17
-// It ends with the digest of Node's answers, which spec/lowercase_spec.lua holds.
+// It ends with the digest of Node's answers, which spec/identity/lowercase_spec.lua holds.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';

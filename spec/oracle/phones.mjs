@@ -1,6 +1,6 @@
 // Compares phones with Google's own JavaScript, the npm package google-libphonenumber, on made-up inputs of all regions:  make oracle
 //   node phones.mjs compare SEED COUNT INTERPRETER    prints every disagreement; needs LUA_PATH and LUA_CPATH of this tree
-//   node phones.mjs write SEED COUNT > phones.tsv     the answers that spec/phone_spec.lua replays
+//   node phones.mjs write SEED COUNT > phones.tsv     the answers that spec/identity/phone_spec.lua replays
 // Left out is the documented refusal, spreadsheet exponents and nothing else; the digits of other scripts than Google's JavaScript reads are not among the
 // inputs.
 import { spawnSync } from 'node:child_process';
@@ -151,7 +151,7 @@ function uri(region) {
   return s;
 }
 
-// What csrc/core/phone.c takes for a number that a spreadsheet spoilt.
+// What csrc/core/identity/phone.c takes for a number that a spreadsheet spoilt.
 const SPREADSHEET = /^[+'=-]?(?:[\d.,]*\d[\d.,]*[eE][+-]\d{1,3}|\d[.,]\d+[eE]\d{1,3})$/;
 
 function* inputs(count) {

@@ -1,6 +1,6 @@
 -- AdCP's own conformance vectors for callbacks, which its package for Node carries, against webhook.verify:
 --   lua webhooks.lua FOLDER    (of test-vectors)
-local json = require "scope3.json"
+local json = require "scope3.util.json"
 local target = require "scope3.webhook.target"
 local webhook = require "scope3.webhook"
 

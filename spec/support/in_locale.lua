@@ -1,4 +1,4 @@
--- Runs in a process of its own (spec/locale_spec.lua): sets a locale before or after the library is loaded, uses the
+-- Runs in a process of its own (spec/core/locale_spec.lua): sets a locale before or after the library is loaded, uses the
 -- library, and prints what came of it, without anything that the locale or the time may change.
 local name, when, url = arg[1], arg[2], arg[3]
 
@@ -11,7 +11,7 @@ if when == "before" then
 end
 local scope3 = require "scope3"
 local core = require "scope3.core"
-local json = require "scope3.json"
+local json = require "scope3.util.json"
 if when == "after" then
   set()
 end
@@ -92,7 +92,7 @@ show("numbers", { scope3.number("1.5"), scope3.number("1.234,5 €", { decimal =
   scope3.yes("IGEN"), scope3.yes("HAYIR") })
 show("json", json.decode('{"a":[1.5,-2e-3,123456789012345],"b":"\\u00e4"}'))
 show("hashes", { (scope3.email.hash "JANE.IRIS@EXAMPLE.COM"), (scope3.phone.hash("(206) 555-0142", "US")) })
-show("redacted", require("scope3.redact").text("café İ 206 555 0142 a.b@exämple.com scope3_éI \160x"))
+show("redacted", require("scope3.util.redact").text("café İ 206 555 0142 a.b@exämple.com scope3_éI \160x"))
 local verdict, why = scope3.webhook.verify({ method = "POST", url = "http://x.test/a", body = "{}",
   headers = { ["X-ADCP-SIGNATURE"] = "sha256=" .. ("0"):rep(64), ["X-ADCP-TIMESTAMP"] = ("%.0f"):format(core.time()),
     ["CONTENT-TYPE"] = "application/json" } },

@@ -1,6 +1,6 @@
 -- A job with a journal, for a process of its own that is killed at a chosen point:  journaled.lua URL JOURNAL FILE KILL_AT [torn]
 -- Points are every event of the network, and each write to the journal, before and after it; "torn" leaves half a line behind instead.
-local journal = require "scope3.journal"
+local journal = require "scope3.job.journal"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
 

@@ -6,7 +6,7 @@ local folder = assert(arg[1], "a folder is needed")
 local FORMS = {
   { name = "a key", pattern = "scope3_[%w]+_key" },
   { name = "a key", pattern = "scope3_secret[%w_]*" },
-  { name = "a marked key", pattern = "[zZ][qQ]7canary" }, -- those of spec/privacy_spec.lua
+  { name = "a marked key", pattern = "[zZ][qQ]7canary" }, -- those of spec/client/privacy_spec.lua
   { name = "a marked id", pattern = "canary[-.][A-Za-z]" },
   { name = "an email", pattern = "[%w._+-]+@[%w-]+%.[%w.-]+" },
   { name = "an email, encoded", pattern = "[%w._+-]+%%40[%w-]+%.[%w.-]+" },

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../csrc/core/spool.h"
+#include "../../csrc/core/files/spool.h"
 
 enum { SMALL = SC3_SPOOL_LEAST_CAPACITY, LARGE = 3 << 20, FILE_MAX = LARGE };
 

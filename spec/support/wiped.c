@@ -4,7 +4,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "../../csrc/core/hmac.h"
+#include "../../csrc/core/bytes/hmac.h"
 
 enum { DEEP = 65536, KEY = 100, BODY = 3000 };
 

@@ -1,4 +1,4 @@
--- Reads the worst texts by every reader of strangers' texts, under callgrind: spec/worst_texts_spec.lua runs this.
+-- Reads the worst texts by every reader of strangers' texts, under callgrind: spec/core/worst_texts_spec.lua runs this.
 -- Arguments: the module of spec/support/counted.c, the bytes of the shorter texts, and which share of the texts each reader gets: 0 reads texts of
 -- that length once each, and counts nothing.
 local counted = tonumber(arg[3]) > 0 and assert(package.loadlib(arg[1], "luaopen_counted"))() or nil
@@ -7,22 +7,22 @@ local SHORT, SHARE = tonumber(arg[2]), tonumber(arg[3])
 local unpack = table.unpack or rawget(_G, "unpack") -- luacheck: ignore 143
 local core = require "scope3.core"
 local scope3 = require "scope3"
-local conditions = require "scope3.conditions"
-local json = require "scope3.json"
-local redact = require "scope3.redact"
-local reply = require "scope3.reply"
+local conditions = require "scope3.input.filter"
+local json = require "scope3.util.json"
+local redact = require "scope3.util.redact"
+local reply = require "scope3.http.reply"
 local secret = require "scope3.webhook.secret"
-local signature = require "scope3.webhook.signature"
-local structured = require "scope3.webhook.structured"
+local signature = require "scope3.webhook.rfc9421"
+local structured = require "scope3.webhook.structured_fields"
 local target = require "scope3.webhook.target"
-local base = require "scope3.webhook.base"
+local base = require "scope3.webhook.signature_base"
 local headers = require "scope3.webhook.headers"
 local canonical = require "scope3.webhook.canonical"
 local columns = require("scope3.cli.text").columns
-local unreached = require "scope3.unreached"
-local verdict = require "scope3.verdict"
-local visible = require "scope3.visible"
-local wire = require "scope3.wire"
+local unreached = require "scope3.http.network_error"
+local verdict = require "scope3.api.verdict"
+local visible = require "scope3.util.visible"
+local wire = require "scope3.api.codec"
 
 -- What texts are made of, again and again: blanks, marks, beginnings of what is looked for, escapes, and bytes that are no text.
 local UNITS = {

@@ -1,9 +1,9 @@
 --- `scope3 doctor`: what is installed, whether the key and the account answer, and what to do about each problem.
 local core = require "scope3.core"
-local json = require "scope3.json"
-local listing = require "scope3.listing"
+local json = require "scope3.util.json"
+local listing = require "scope3.api.listing"
 local output = require "scope3.cli.output"
-local setting = require "scope3.cli.setting"
+local setting = require "scope3.cli.context"
 local text = require "scope3.cli.text"
 local version = require "scope3.version"
 local wording = require "scope3.cli.wording"

@@ -5,7 +5,7 @@
 --- FAILED where anything failed, stays unknown or was set aside by the service, or where a row was rejected under
 --- --strict; NOTHING where nothing was accepted or removed, or a threshold was missed; OK all else.
 local core = require "scope3.core"
-local json = require "scope3.json"
+local json = require "scope3.util.json"
 local result_of = require "scope3.result"
 local text = require "scope3.cli.text"
 

@@ -2,7 +2,7 @@
 --- own.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local setting = require "scope3.cli.setting"
+local setting = require "scope3.cli.context"
 local standard = require "scope3.cli.standard"
 local wording = require "scope3.cli.wording"
 

@@ -1,10 +1,10 @@
 --- `scope3 hash`: raw, normalised, hashed. The one place that prints values, because that is what was asked for.
 local identity = require "scope3.identity"
-local json = require "scope3.json"
+local json = require "scope3.util.json"
 local output = require "scope3.cli.output"
 local core = require "scope3.core"
-local options = require "scope3.options"
-local setting = require "scope3.cli.setting"
+local options = require "scope3.util.options"
+local setting = require "scope3.cli.context"
 local text = require "scope3.cli.text"
 local wording = require "scope3.cli.wording"
 

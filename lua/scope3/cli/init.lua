@@ -2,9 +2,9 @@
 local core = require "scope3.core"
 local exit_code = require "scope3.cli.exit_code"
 local fault = require "scope3.cli.fault"
-local options = require "scope3.options"
+local options = require "scope3.util.options"
 local output = require "scope3.cli.output"
-local setting = require "scope3.cli.setting"
+local setting = require "scope3.cli.context"
 local usage = require "scope3.cli.usage"
 local version = require "scope3.version"
 
@@ -197,8 +197,8 @@ local function build_parser(argparse)
 end
 
 local COMMANDS = {
-  sync = "scope3.cli.send", run = "scope3.cli.send", audiences = "scope3.cli.look", task = "scope3.cli.look",
-  wait = "scope3.cli.look", hash = "scope3.cli.hash", sandbox = "scope3.cli.sandbox", doctor = "scope3.cli.doctor",
+  sync = "scope3.cli.send", run = "scope3.cli.send", audiences = "scope3.cli.inspect", task = "scope3.cli.inspect",
+  wait = "scope3.cli.inspect", hash = "scope3.cli.hash", sandbox = "scope3.cli.sandbox", doctor = "scope3.cli.doctor",
 }
 
 -- Options that take a number and got something else: argparse's converter alone gives no message of use.

@@ -5,8 +5,8 @@
 --- the exit code, and nothing is written after it.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local json = require "scope3.json"
-local visible = require "scope3.visible"
+local json = require "scope3.util.json"
+local visible = require "scope3.util.visible"
 
 local output = {}
 

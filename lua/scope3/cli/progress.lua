@@ -1,6 +1,6 @@
 --- One line on a terminal that follows a long job; nothing where nobody watches.
 local core = require "scope3.core"
-local tasks = require "scope3.tasks"
+local tasks = require "scope3.job.tasks"
 local text = require "scope3.cli.text"
 
 local progress = {}

@@ -1,6 +1,6 @@
 --- `scope3 sandbox`: runs in front until Ctrl-C.
 local output = require "scope3.cli.output"
-local setting = require "scope3.cli.setting"
+local setting = require "scope3.cli.context"
 
 local command = {}
 

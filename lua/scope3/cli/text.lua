@@ -1,5 +1,5 @@
 --- Numbers and tables for people.
-local visible = require "scope3.visible"
+local visible = require "scope3.util.visible"
 
 local text = {}
 

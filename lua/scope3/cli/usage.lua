@@ -1,11 +1,11 @@
 --- Arguments that contradict each other, or of which one would have no effect. Each is a wrong usage: who writes
 --- --journal beside --dry-run believes that there will be a journal.
 local core = require "scope3.core"
-local effect = require "scope3.effect"
+local effect = require "scope3.input.ineffective"
 local exit_code = require "scope3.cli.exit_code"
-local inputs = require "scope3.inputs"
-local source = require "scope3.source"
-local wire = require "scope3.wire"
+local inputs = require "scope3.input.paths"
+local source = require "scope3.input.source"
+local wire = require "scope3.api.codec"
 local wording = require "scope3.cli.wording"
 
 local usage = {}

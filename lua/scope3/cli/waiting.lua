@@ -1,6 +1,6 @@
 --- A line a minute on standard error while a command waits and nobody watches a terminal: what it waits for, and how long.
 local core = require "scope3.core"
-local setting = require "scope3.cli.setting"
+local setting = require "scope3.cli.context"
 local text = require "scope3.cli.text"
 
 local waiting = {}

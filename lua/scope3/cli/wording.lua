@@ -1,8 +1,8 @@
 --- Problems that the library tells of, in the words of the command line: the option as it is typed, or where else the
 --- value came from.
 local errors = require "scope3.error"
-local options = require "scope3.options"
-local script_of = require "scope3.script"
+local options = require "scope3.util.options"
+local script_of = require "scope3.input.script"
 
 local wording = {}
 

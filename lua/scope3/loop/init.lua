@@ -1,6 +1,6 @@
 --- Loops: how the client waits in its host. The client is plain sequential Lua; whether a wait blocks or lets others run is the loop's affair.
 local blocking = require "scope3.loop.blocking"
-local door = require "scope3.door"
+local door = require "scope3.util.arguments"
 
 local loops = {}
 

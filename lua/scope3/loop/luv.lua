@@ -1,6 +1,6 @@
 --- The loop of luv (libuv): the client runs inside coroutines, and uv.run() of the program drives it.
 local core = require "scope3.core"
-local guard = require "scope3.guard"
+local guard = require "scope3.util.guard"
 local uv = require "luv"
 
 ---@type scope3.Loop

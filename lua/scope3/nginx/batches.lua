@@ -2,7 +2,7 @@
 local core = require "scope3.core"
 local lanes_of = require "scope3.nginx.lanes"
 local log = require "scope3.nginx.log"
-local rules = require "scope3.rules"
+local rules = require "scope3.api.validate"
 
 local ngx = ngx
 

@@ -4,10 +4,10 @@
 --- the ones before. Where these differ
 --- the last ones that were given count.
 local core = require "scope3.core"
-local json = require "scope3.json"
-local request = require "scope3.request"
-local rules = require "scope3.rules"
-local wire = require "scope3.wire"
+local json = require "scope3.util.json"
+local request = require "scope3.api.request"
+local rules = require "scope3.api.validate"
+local wire = require "scope3.api.codec"
 
 ---@class scope3.Lanes
 ---@field list scope3.Lane[]

@@ -1,10 +1,10 @@
 --- Batches of members on their way to the service: sent one after the other, and kept as long as the service does not take them.
 local core = require "scope3.core"
-local division = require "scope3.division"
+local division = require "scope3.job.splitter"
 local errors = require "scope3.error"
 local job = require "scope3.job"
 local log = require "scope3.nginx.log"
-local planner = require "scope3.planner"
+local planner = require "scope3.job.planner"
 
 local ngx = ngx
 

@@ -2,7 +2,7 @@
 ---
 --- A worker appends to one file until it has some MiB, and then to another. What the service has taken is released in its file, and a file of which
 --- nothing is left is used again. Each member has a stamp, by which members of several files are put in the order in which they were taken.
-local census = require "scope3.nginx.census"
+local census = require "scope3.nginx.worker_stats"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local log = require "scope3.nginx.log"

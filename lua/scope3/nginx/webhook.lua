@@ -1,11 +1,11 @@
 --- A location for completion callbacks: verifies each, and hands its payload on once.
 local core = require "scope3.core"
 local deliveries = require "scope3.webhook.deliveries"
-local door = require "scope3.door"
+local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
-local json = require "scope3.json"
+local json = require "scope3.util.json"
 local log = require "scope3.nginx.log"
-local options = require "scope3.options"
+local options = require "scope3.util.options"
 local webhook = require "scope3.webhook"
 
 local ngx = ngx

@@ -5,17 +5,17 @@
 --- delivered, and then everything is given
 --- back. A collector that holds nothing and has no spool has no timer.
 local batches = require "scope3.nginx.batches"
-local census_of = require "scope3.nginx.census"
+local census_of = require "scope3.nginx.worker_stats"
 local core = require "scope3.core"
 local ending = require "scope3.nginx.ending"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local lanes_of = require "scope3.nginx.lanes"
 local log = require "scope3.nginx.log"
-local options = require "scope3.options"
+local options = require "scope3.util.options"
 local outbox = require "scope3.nginx.outbox"
-local refusals_of = require "scope3.nginx.refusals"
-local rules = require "scope3.rules"
+local refusals_of = require "scope3.nginx.rejections"
+local rules = require "scope3.api.validate"
 local schedule = require "scope3.nginx.schedule"
 local spools_of = require "scope3.nginx.spools"
 

@@ -4,7 +4,7 @@
 --- sandbox ends when nobody holds the end that reads. No file is needed, so a system without a folder to write into will
 --- do.
 local core = require "scope3.core"
-local door = require "scope3.door"
+local door = require "scope3.util.arguments"
 local json = require "scope3.sandbox.json"
 
 local child = {}

@@ -1,5 +1,5 @@
 --- JSON with arrays that stay arrays when they are empty, and every documented key present.
-local json = require "scope3.json"
+local json = require "scope3.util.json"
 
 return {
   null = json.null,

@@ -1,6 +1,6 @@
 --- The one form of a JSON text that has many (RFC 8785, JCS): what two senders of the same payload agree on.
 local core = require "scope3.core"
-local json = require "scope3.json"
+local json = require "scope3.util.json"
 
 local canonical = {}
 

@@ -1,10 +1,10 @@
 --- Which callbacks were delivered before: delivery is at least once, and unordered (docs/contract.md section 6).
 local canonical = require "scope3.webhook.canonical"
 local core = require "scope3.core"
-local door = require "scope3.door"
-local json = require "scope3.json"
-local options = require "scope3.options"
-local refusal = require "scope3.webhook.refusal"
+local door = require "scope3.util.arguments"
+local json = require "scope3.util.json"
+local options = require "scope3.util.options"
+local refusal = require "scope3.webhook.rejection"
 local store_of = require "scope3.webhook.store"
 
 local deliveries = {}

@@ -1,15 +1,15 @@
 --- Completion callbacks: whether one is from the service, and what it says. For any host; docs/contract.md section 6.
 local core = require "scope3.core"
 local deliveries = require "scope3.webhook.deliveries"
-local door = require "scope3.door"
+local door = require "scope3.util.arguments"
 local headers_of = require "scope3.webhook.headers"
-local options = require "scope3.options"
+local options = require "scope3.util.options"
 local payload = require "scope3.webhook.payload"
-local refusal = require "scope3.webhook.refusal"
-local rules = require "scope3.rules"
-local replay = require "scope3.webhook.replay"
+local refusal = require "scope3.webhook.rejection"
+local rules = require "scope3.api.validate"
+local replay = require "scope3.webhook.nonces"
 local secret = require "scope3.webhook.secret"
-local signature = require "scope3.webhook.signature"
+local signature = require "scope3.webhook.rfc9421"
 
 local webhook = { replay_cache = replay.new, deliveries = deliveries.new }
 

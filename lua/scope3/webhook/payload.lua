@@ -1,8 +1,8 @@
 --- The body of a callback that has proved itself: one JSON object that means one thing, and the fields that every callback has.
 local core = require "scope3.core"
-local json = require "scope3.json"
-local redact = require "scope3.redact"
-local refusal = require "scope3.webhook.refusal"
+local json = require "scope3.util.json"
+local redact = require "scope3.util.redact"
+local refusal = require "scope3.webhook.rejection"
 
 local payload = {}
 

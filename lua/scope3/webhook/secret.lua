@@ -1,7 +1,7 @@
 --- Callbacks that prove themselves by a shared secret: HMAC-SHA256, or Bearer credentials (docs/contract.md section 6).
 local core = require "scope3.core"
 local headers_of = require "scope3.webhook.headers"
-local refusal = require "scope3.webhook.refusal"
+local refusal = require "scope3.webhook.rejection"
 
 local secret = {}
 

@@ -1,6 +1,6 @@
 --- Keys that are forgotten after a while, in this Lua state: the calls of nginx's lua_shared_dict that the caches of callbacks use.
 local core = require "scope3.core"
-local door = require "scope3.door"
+local door = require "scope3.util.arguments"
 
 ---@class scope3.ExpiringStore  what a lua_shared_dict answers to
 ---@field get fun(self, key: string): any

@@ -1,0 +1,73 @@
+#include "hashed.h"
+
+#include "../bytes/base64.h"
+#include "placeholder.h"
+#include "../bytes/text.h"
+
+static const char HASH_OF_EMPTY[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/* `n` hex digits of either case, written in lowercase; 0 when there is anything else among them. */
+static int read_hex(sc3_slice s, char *hex) {
+  size_t i;
+  for (i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (c >= 'A' && c <= 'F')
+      c = (char)(c + ('a' - 'A'));
+    else if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+      return 0;
+    hex[i] = c;
+  }
+  return 1;
+}
+
+/* Hex digits that are no SHA-256: of another length, cut short, or behind the 0x or \x of a program. Digits alone may be a phone, if a bad one. */
+static int is_other_hex(sc3_slice s) {
+  size_t i, letters = 0;
+  if (sc3_text_begins(s, "0x") || sc3_text_begins(s, "\\x"))
+    s = sc3_slice_of(s.p + 2, s.n - 2);
+  if (s.n < SC3_HEX_LEAST)
+    return 0;
+  for (i = 0; i < s.n; i++) {
+    if (!sc3_text_hex(s.p[i]))
+      return 0;
+    letters += s.p[i] > '9';
+  }
+  return letters > 0;
+}
+
+static sc3_hashed judge(const char hex[SC3_SHA256_HEX], sc3_reason *why) {
+  size_t i;
+  for (i = 1; i < SC3_SHA256_HEX && hex[i] == hex[0]; i++)
+    continue;
+  if (memcmp(hex, HASH_OF_EMPTY, SC3_SHA256_HEX) == 0)
+    *why = SC3_R_HASH_OF_EMPTY;
+  else if (i == SC3_SHA256_HEX || sc3_placeholder_hash(hex))
+    *why = SC3_R_HASH_PLACEHOLDER;
+  return *why == SC3_R_NONE ? SC3_HASHED_SHA256 : SC3_HASHED_REFUSED;
+}
+
+sc3_hashed sc3_hashed_recognize(sc3_slice s, char hex[SC3_SHA256_HEX], sc3_reason *why, sc3_repairs *repairs) {
+  uint8_t bytes[SC3_SHA256_HEX];
+  *why = SC3_R_NONE;
+  if (s.n == 64 && read_hex(s, hex))
+    return judge(hex, why);
+  if ((s.n == 32 || s.n == 40) && read_hex(s, hex)) {
+    *why = s.n == 32 ? SC3_R_HASH_MD5 : SC3_R_HASH_SHA1;
+    return SC3_HASHED_REFUSED;
+  }
+  if ((s.n == 43 || s.n == 44) && sc3_base64_decode(s, bytes, 32) == 32) {
+    sc3_hex(bytes, 32, hex);
+    *repairs |= 1u << SC3_FIX_HASH_BASE64;
+    return judge(hex, why);
+  }
+  if ((s.n >= 86 && s.n <= 88) && sc3_base64_decode(s, bytes, SC3_SHA256_HEX) == SC3_SHA256_HEX &&
+      read_hex(sc3_slice_of((const char *)bytes, SC3_SHA256_HEX), hex)) {
+    *why = SC3_R_HASH_BASE64_OF_HEX;
+    return SC3_HASHED_REFUSED;
+  }
+  if (is_other_hex(s)) {
+    *why = SC3_R_HASH_MALFORMED;
+    return SC3_HASHED_REFUSED;
+  }
+  return SC3_HASHED_NOT;
+}

@@ -1,0 +1,384 @@
+#include "payload.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "../bytes/crc32c.h"
+
+typedef struct entry {
+  uint64_t tagged_row; /* the row number, shifted by four: bits 2 and 3 count identifiers that came hashed, bit 1 says superseded, bit 0 is the operation */
+  uint32_t offset;     /* in the operation's segment */
+  uint32_t length;     /* the comma included */
+} entry;
+
+/* Open addressing over the living members. The hash is kept beside the index, so that a miss rarely reads the segment. */
+typedef struct slot {
+  uint32_t index_plus_1; /* 0 = free */
+  uint32_t hash;
+} slot;
+
+struct sc3_payload {
+  sc3_buffer segment[2];
+  sc3_buffer index; /* of entry */
+  slot *slots;
+  size_t slot_count; /* a power of two */
+  size_t used_slots;
+  size_t living[2];
+  size_t max_members, max_bytes;
+  uint64_t seed; /* against rows made to collide */
+  sc3_replaced replaced; /* by the last member that was added over another */
+};
+
+enum { FIRST_SLOTS = 16 };
+
+static size_t count(const sc3_payload *p) {
+  return p->index.n / sizeof(entry);
+}
+
+static entry *entries(const sc3_payload *p) {
+  return (entry *)(void *)p->index.p; /* malloc'd, so aligned for any type */
+}
+
+static int is_dead(const entry *e) {
+  return (int)(e->tagged_row >> 1 & 1);
+}
+
+static sc3_op op_of(const entry *e) {
+  return (sc3_op)(e->tagged_row & 1);
+}
+
+static uint32_t hash_id(const sc3_payload *p, const char *s, size_t n) {
+  uint64_t h = p->seed ^ n;
+  size_t whole = n;
+  for (; n >= 8; n -= 8, s += 8) {
+    uint64_t w;
+    memcpy(&w, s, 8);
+    h = (h ^ w) * UINT64_C(0x9e3779b97f4a7c15);
+    h ^= h >> 29;
+  }
+  if (n > 0) {
+    uint64_t w = 0;
+    if (whole >= 8)
+      memcpy(&w, s + n - 8, 8); /* some bytes twice, which does no harm and needs no loop */
+    else
+      for (; n > 0; n--)
+        w = w << 8 | (unsigned char)*s++;
+    h = (h ^ w) * UINT64_C(0x9e3779b97f4a7c15);
+  }
+  h ^= h >> 32;
+  h *= UINT64_C(0xd6e8feb86659fd93);
+  return (uint32_t)(h >> 32);
+}
+
+sc3_payload *sc3_payload_new(size_t max_members, size_t max_bytes) {
+  sc3_payload *p = calloc(1, sizeof *p);
+  struct timespec t = {0, 0};
+  if (p == NULL)
+    return NULL;
+  if (max_bytes > UINT32_MAX)
+    max_bytes = UINT32_MAX;
+  sc3_buffer_init(&p->segment[0], max_bytes);
+  sc3_buffer_init(&p->segment[1], max_bytes);
+  sc3_buffer_init(&p->index, SIZE_MAX / 2);
+  p->max_members = max_members;
+  p->max_bytes = max_bytes;
+  (void)clock_gettime(CLOCK_REALTIME, &t);
+  p->seed = ((uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)(uintptr_t)p) * UINT64_C(0x9e3779b97f4a7c15);
+  return p;
+}
+
+void sc3_payload_free(sc3_payload *p) {
+  if (p == NULL)
+    return;
+  sc3_buffer_free(&p->segment[0]);
+  sc3_buffer_free(&p->segment[1]);
+  sc3_buffer_free(&p->index);
+  free(p->slots);
+  free(p);
+}
+
+void sc3_payload_reset(sc3_payload *p) {
+  p->segment[0].n = p->segment[1].n = 0;
+  p->index.n = 0;
+  p->living[0] = p->living[1] = 0;
+  p->used_slots = 0;
+  if (p->slots != NULL)
+    memset(p->slots, 0, p->slot_count * sizeof *p->slots);
+}
+
+/* The slot of this external id, or the free one where it belongs. */
+static slot *find(const sc3_payload *p, uint32_t hash, const char *id, size_t n) {
+  size_t i = hash & (p->slot_count - 1);
+  for (;; i = (i + 1) & (p->slot_count - 1)) {
+    slot *s = &p->slots[i];
+    const entry *e;
+    const char *other;
+    if (s->index_plus_1 == 0)
+      return s;
+    if (s->hash != hash)
+      continue;
+    e = &entries(p)[s->index_plus_1 - 1];
+    other = p->segment[op_of(e)].p + e->offset + SC3_MEMBER_ID_AT;
+    /* An escaped id holds no bare quote, so the quote behind the same bytes means the same id. */
+    if (e->length > SC3_MEMBER_ID_AT + n && memcmp(other, id, n) == 0 && other[n] == '"')
+      return s;
+  }
+}
+
+/* Keeps the table at most half full. */
+static sc3_status make_slots(sc3_payload *p) {
+  size_t wanted = p->slot_count > 0 ? p->slot_count * 2 : FIRST_SLOTS;
+  slot *old = p->slots, *fresh;
+  size_t i, old_count = p->slot_count;
+  if (p->used_slots < p->slot_count / 2)
+    return SC3_OK;
+  fresh = calloc(wanted, sizeof *fresh);
+  if (fresh == NULL)
+    return SC3_ENOMEM;
+  for (i = 0; i < old_count; i++) {
+    size_t j;
+    if (old[i].index_plus_1 == 0)
+      continue;
+    j = old[i].hash & (wanted - 1);
+    while (fresh[j].index_plus_1 != 0)
+      j = (j + 1) & (wanted - 1);
+    fresh[j] = old[i];
+  }
+  p->slots = fresh;
+  p->slot_count = wanted;
+  free(old);
+  return SC3_OK;
+}
+
+/* Behind the closing quote of the text that begins at `p`. */
+static const char *behind_text(const char *p) {
+  while (*p != '"')
+    p += *p == '\\' ? 2 : 1;
+  return p + 1;
+}
+
+/* Whether `key` stands at `p`; then `*p` is behind it, and behind the text that follows. */
+static unsigned take_text(const char **p, const char *end, const char *key) {
+  size_t n = strlen(key);
+  if ((size_t)(end - *p) <= n || memcmp(*p, key, n) != 0)
+    return 0;
+  *p = behind_text(*p + n);
+  return 1;
+}
+
+/* Reads what sc3_member_write() wrote. */
+static sc3_identifiers identifiers_of(const sc3_payload *p, const entry *e) {
+  static const char uid[] = "{\"type\":\""; /* quotes inside texts are escaped */
+  const char *at = p->segment[op_of(e)].p + e->offset, *const end = at + e->length;
+  sc3_identifiers had = {0, 0, 0, 0};
+  if (is_dead(e))
+    return had;
+  at = behind_text(at + SC3_MEMBER_ID_AT);
+  had.emails = take_text(&at, end, ",\"hashedEmail\":\"");
+  had.phones = take_text(&at, end, ",\"hashedPhone\":\"");
+  for (; (size_t)(end - at) > sizeof uid; at++) {
+    if (*at == '{' && memcmp(at, uid, sizeof uid - 1) == 0)
+      had.uids++;
+  }
+  had.prehashed = (unsigned)(e->tagged_row >> 2 & 3);
+  return had;
+}
+
+/* Takes a living member out: its bytes become spaces, which JSON allows. */
+static void bury(sc3_payload *p, entry *e) {
+  memset(p->segment[op_of(e)].p + e->offset, ' ', e->length);
+  p->living[op_of(e)]--;
+  e->tagged_row |= 2;
+}
+
+sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n, size_t id_length) {
+  const char *id = bytes + SC3_MEMBER_ID_AT;
+  uint32_t hash = hash_id(p, id, id_length);
+  sc3_added result = SC3_ADDED;
+  entry fresh;
+  slot *s;
+  if (n > p->max_bytes)
+    return SC3_NEVER_FITS;
+  if (sc3_payload_bytes(p) > p->max_bytes - n || count(p) >= UINT32_MAX - 1)
+    return SC3_FULL;
+  if (make_slots(p) != SC3_OK)
+    return SC3_ADD_NOMEM;
+  s = find(p, hash, id, id_length);
+  if (s->index_plus_1 == 0 && p->living[0] + p->living[1] >= p->max_members)
+    return SC3_FULL;
+  if (sc3_buffer_reserve(&p->segment[op], n) != SC3_OK || sc3_buffer_reserve(&p->index, sizeof fresh) != SC3_OK)
+    return SC3_ADD_NOMEM;
+  if (s->index_plus_1 != 0) {
+    entry *before = &entries(p)[s->index_plus_1 - 1];
+    p->replaced.row = before->tagged_row >> 4;
+    p->replaced.op = op_of(before);
+    p->replaced.had = identifiers_of(p, before);
+    bury(p, before);
+    result = SC3_ADDED_OVER;
+  } else {
+    p->used_slots++;
+  }
+  fresh.tagged_row = row << 4 | (uint64_t)op;
+  fresh.offset = (uint32_t)p->segment[op].n;
+  fresh.length = (uint32_t)n;
+  s->index_plus_1 = (uint32_t)count(p) + 1;
+  s->hash = hash;
+  sc3_buffer_put(&p->index, &fresh, sizeof fresh);
+  sc3_buffer_put(&p->segment[op], bytes, n);
+  p->living[op]++;
+  return result;
+}
+
+void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id) {
+#if defined(__GNUC__)
+  if (p->slot_count > 0) /* an id that needs escaping lies elsewhere, which costs nothing but the gain */
+    __builtin_prefetch(&p->slots[hash_id(p, external_id.p, external_id.n) & (p->slot_count - 1)], 1);
+#else
+  (void)p;
+  (void)external_id;
+#endif
+}
+
+size_t sc3_payload_count(const sc3_payload *p) {
+  return count(p);
+}
+
+size_t sc3_payload_living(const sc3_payload *p, sc3_op op) {
+  return p->living[op];
+}
+
+size_t sc3_payload_bytes(const sc3_payload *p) {
+  return p->segment[0].n + p->segment[1].n;
+}
+
+size_t sc3_payload_memory(const sc3_payload *p) {
+  return p->segment[0].capacity + p->segment[1].capacity + p->index.capacity + p->slot_count * sizeof *p->slots;
+}
+
+/* Takes member `i` into the range when the limits allow it; 0 when they do not. */
+static int extend(const sc3_payload *p, sc3_extent *x, size_t i, size_t max_members, size_t max_bytes) {
+  const entry *e = &entries(p)[i];
+  sc3_op op = op_of(e);
+  sc3_slice grown = x->bytes[op];
+  const char *start = p->segment[op].p + e->offset;
+  if (is_dead(e))
+    return 1;
+  if (grown.p == NULL)
+    grown.p = start;
+  grown.n = (size_t)(start - grown.p) + e->length - 1; /* without its comma */
+  if (x->members[0] + x->members[1] > 0 &&
+      (x->members[0] + x->members[1] >= max_members || grown.n + x->bytes[1 - op].n > max_bytes))
+    return 0;
+  x->bytes[op] = grown;
+  x->members[op]++;
+  return 1;
+}
+
+static sc3_extent walk(const sc3_payload *p, size_t first, size_t last, size_t max_members, size_t max_bytes) {
+  sc3_extent x = {0, {0, 0}, {{NULL, 0}, {NULL, 0}}};
+  x.last = first;
+  while (x.last < last && extend(p, &x, x.last, max_members, max_bytes))
+    x.last++;
+  return x;
+}
+
+sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t last, size_t max_members, size_t max_bytes) {
+  return walk(p, first, last < count(p) ? last : count(p), max_members, max_bytes);
+}
+
+sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last) {
+  return walk(p, first, last < count(p) ? last : count(p), SIZE_MAX, SIZE_MAX);
+}
+
+int sc3_payload_drop(sc3_payload *p, size_t i) {
+  if (i >= count(p) || is_dead(&entries(p)[i]))
+    return 0;
+  bury(p, &entries(p)[i]);
+  return 1;
+}
+
+size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last, void (*taken)(void *with, size_t i), void *with) {
+  size_t n = 0;
+  if (p->slot_count == 0)
+    return 0;
+  for (; first < last && first < count(later); first++) {
+    sc3_slice id = sc3_payload_id(later, first);
+    const slot *s = id.p != NULL ? find(p, hash_id(p, id.p, id.n), id.p, id.n) : NULL;
+    size_t i;
+    /* A slot of a member that was taken out still has its hash, and never the bytes of an id. */
+    if (s == NULL || s->index_plus_1 == 0 || is_dead(&entries(p)[s->index_plus_1 - 1]))
+      continue;
+    i = s->index_plus_1 - 1;
+    bury(p, &entries(p)[i]);
+    n++;
+    if (taken != NULL)
+      taken(with, i);
+  }
+  return n;
+}
+
+size_t sc3_payload_find(const sc3_payload *p, size_t first, size_t last, sc3_op op, size_t nth) {
+  for (; first < last && first < count(p); first++) {
+    const entry *e = &entries(p)[first];
+    if (!is_dead(e) && op_of(e) == op && nth-- == 0)
+      return first;
+  }
+  return SIZE_MAX;
+}
+
+void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]) {
+  char both[2 * SC3_SHA256_HEX];
+  int op;
+  for (op = SC3_ADD; op <= SC3_REMOVE; op++)
+    sc3_sha256_hex(p->segment[op].n > 0 ? p->segment[op].p : "", p->segment[op].n, both + op * SC3_SHA256_HEX);
+  sc3_sha256_hex(both, sizeof both, hex);
+}
+
+uint32_t sc3_payload_outline(const sc3_payload *p) {
+  return sc3_crc32c(0, p->index.n > 0 ? p->index.p : "", p->index.n); /* an entry has no padding */
+}
+
+uint64_t sc3_payload_row(const sc3_payload *p, size_t i) {
+  const entry *e;
+  if (i >= count(p))
+    return 0;
+  e = &entries(p)[i];
+  return is_dead(e) ? 0 : e->tagged_row >> 4;
+}
+
+const sc3_replaced *sc3_payload_replaced(const sc3_payload *p) {
+  return &p->replaced;
+}
+
+void sc3_payload_note_prehashed(sc3_payload *p, unsigned n) {
+  if (n > 0)
+    entries(p)[count(p) - 1].tagged_row |= (uint64_t)(n < 3 ? n : 3) << 2;
+}
+
+sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i) {
+  sc3_identifiers none = {0, 0, 0, 0};
+  return i < count(p) ? identifiers_of(p, &entries(p)[i]) : none;
+}
+
+sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op) {
+  const entry *e;
+  if (i >= count(p) || is_dead(&entries(p)[i]))
+    return sc3_slice_of(NULL, 0);
+  e = &entries(p)[i];
+  *op = op_of(e);
+  return sc3_slice_of(p->segment[*op].p + e->offset, e->length - 1);
+}
+
+sc3_slice sc3_payload_id(const sc3_payload *p, size_t i) {
+  sc3_slice id = {NULL, 0};
+  const entry *e;
+  if (i >= count(p))
+    return id;
+  e = &entries(p)[i];
+  if (is_dead(e))
+    return id;
+  id.p = p->segment[op_of(e)].p + e->offset + SC3_MEMBER_ID_AT;
+  while (id.p[id.n] != '"')
+    id.n += id.p[id.n] == '\\' ? 2 : 1;
+  return id;
+}

@@ -1,0 +1,176 @@
+--- Emails, phones and universal ids, one value at a time (docs/contract.md section 7).
+local core = require "scope3.core"
+local door = require "scope3.util.arguments"
+local errors = require "scope3.error"
+local options = require "scope3.util.options"
+
+local identity = {}
+
+-- One error for each reason, made when it is first met: refusing a value leaves no garbage behind.
+local refusals = {}
+
+-- What C says of a value in the shape of all calls. One that was written to is nobody's any more, so it is made anew.
+local function shaped(value, why, more)
+  if value then
+    return value, why, more
+  end
+  local err, text = refusals[why], core.reasons[why]
+  if not err or err.kind ~= "invalid" or err.code ~= why or err.message ~= text then
+    err = errors.new("invalid", text, { code = why })
+    refusals[why] = err
+  end
+  return nil, err
+end
+
+local function check_text(what, name, value)
+  if type(value) ~= "string" then
+    error(what .. ": " .. door.problem(name, "a string", value), 3)
+  end
+end
+
+-- The three functions of a kind that is normalised and then hashed. `spec` is of its options; a text stands for the one named `short`.
+local function hashed_kind(name, spec, short, normalize)
+  local kind = {}
+
+  local function read_options(what, opts)
+    if short and type(opts) == "string" then
+      opts = { [short] = opts }
+    end
+    local checked = options.check(what, opts, spec, 3) -- no tail call: it would take a function from those that are counted
+    return checked
+  end
+
+  -- As kind.hash(), with options that were looked at.
+  local function hash(raw, opts)
+    local already, why = core.hashed(raw)
+    if already or why then
+      return already, why
+    end
+    local normal
+    normal, why = normalize(raw, opts)
+    if not normal then
+      return nil, why
+    end
+    return core.sha256(normal), why
+  end
+
+  function kind.normalize(raw, opts)
+    check_text(name .. ".normalize", "raw", raw)
+    opts = read_options(name .. ".normalize", opts)
+    return shaped(normalize(raw, opts))
+  end
+
+  function kind.hash(raw, opts)
+    check_text(name .. ".hash", "raw", raw)
+    opts = read_options(name .. ".hash", opts)
+    return shaped(hash(raw, opts))
+  end
+
+  function kind.check(raw, opts)
+    check_text(name .. ".check", "raw", raw)
+    opts = read_options(name .. ".check", opts)
+    local value, why = hash(raw, opts)
+    return shaped(value and true, why)
+  end
+
+  return kind
+end
+
+---@class scope3.EmailOptions
+---@field mend? boolean  false refuses what would otherwise be mended, such as mailto:
+
+---@class scope3.EmailFunctions
+---@field normalize fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  the form that is
+---  hashed, and what was mended; or nil and an error, whose `code` is the reason, such as "email_no_at"
+---@field hash fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  what is sent: 64
+---  lowercase
+---  hex digits. A value that is a SHA-256 already is never hashed again
+---@field check fun(raw: string, opts?: scope3.EmailOptions): true?, string[]|scope3.Error|nil  whether it can be used,
+---  raw or
+---  hashed already
+
+---@class scope3.PhoneOptions
+---@field region? string  the country of a phone in national form
+---@field phone_repairs? "all"|string[]  repairs that go beyond libphonenumber (none)
+
+---@class scope3.PhoneFunctions  a text alone as `opts` is the region
+---@field normalize fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil, string[]?  E.164, what
+---  was mended, and the steps of libphonenumber for people; or nil and an error, whose `code` is the reason
+---@field hash fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil
+---@field check fun(raw: string, opts?: string|scope3.PhoneOptions): true?, string[]|scope3.Error|nil
+---@field metadata_version string  the release of libphonenumber that phones are validated by
+
+---@class scope3.ReadingOptions: scope3.EmailOptions, scope3.PhoneOptions  how identifiers are read
+---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones
+
+---@class scope3.IdFunctions
+---@field normalize fun(raw: string|integer, opts?: scope3.ReadingOptions): string?, string[]|scope3.Error|nil  the id
+---  that is sent,
+---  and what was mended; or nil and an error, whose `code` is the reason, such as "id_email"
+
+---@class scope3.UidFunctions
+---@field check fun(type: string, value: string): true?, string[]|scope3.Error|nil  whether a universal id can be sent.
+---  It goes as it
+---  is, without what stands round it: never hashed, never case-folded. The type is one such as "uid2", in any spelling
+
+identity.email_options = { mend = "boolean" }
+---@type scope3.EmailFunctions
+identity.email = hashed_kind("scope3.email", identity.email_options, nil, function(raw, opts)
+  return core.email_normalize(raw, opts.mend ~= false)
+end)
+identity.phone_options = { region = "string", phone_repairs = { some_of = core.phone_repairs } }
+---@type scope3.PhoneFunctions
+identity.phone = hashed_kind("scope3.phone", identity.phone_options, "region", function(raw, opts)
+  return core.phone_normalize(raw, opts.region, opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs))
+end)
+identity.phone.metadata_version = core.phone_metadata_version
+
+--- What becomes of external ids that are emails or phones, which are raw identities: refused (where nothing is said),
+--- hashed, or sent as they are.
+identity.IDS = { "refuse", "hash", "as_is" }
+
+--- How a job or an audience reads identifiers: options of all kinds.
+identity.options = options.merge(identity.email_options, identity.phone_options, { ids = identity.IDS })
+
+--- Why a member was rejected, in words.
+---@param reason string  a key
+---@param because? string  the key of the first identifier that was dropped, where none is left for that
+---@return string
+function identity.why(reason, because)
+  return core.reasons[reason] .. (because and (" (%s)"):format(core.reasons[because]) or "")
+end
+
+--- The fields of a core.builder for checked options.
+---@param opts {mend: boolean?, ids: "refuse"|"hash"|"as_is"|nil, region: string?, phone_repairs: "all"|string[]|nil}
+---@return {mend: boolean?, ids: string?, region: string?, phone_repairs: string[]?}
+function identity.reading(opts)
+  return { mend = opts.mend, ids = opts.ids, region = opts.region,
+    phone_repairs = opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs) }
+end
+
+---@type scope3.IdFunctions
+identity.external_id = {
+  normalize = function(raw, opts)
+    if type(raw) ~= "string" and not options.is_id(raw) then
+      error("scope3.external_id.normalize: " .. door.problem("raw", "a string or a whole number below 2^53", raw), 2)
+    end
+    opts = options.check("scope3.external_id.normalize", opts, identity.options, 2)
+    local reading = identity.reading(opts)
+    return shaped(core.id_read(options.id(raw), reading.mend, reading.ids, reading.region, reading.phone_repairs))
+  end,
+}
+
+--- The rules by which identifiers are read. A journal holds it: the members of one job must be read by one set of rules. The first number grows with
+--- every change of rules of ours.
+identity.version = ("4, Unicode 17, phones %s"):format(core.phone_metadata_version)
+
+---@type scope3.UidFunctions
+identity.uid = {
+  check = function(type_, value)
+    check_text("scope3.uid.check", "type", type_)
+    check_text("scope3.uid.check", "value", value)
+    return shaped(core.uid_check(type_, value))
+  end,
+}
+
+return identity

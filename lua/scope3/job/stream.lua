@@ -1,0 +1,179 @@
+--- Members given one by one, sent in requests as they fill up.
+local door = require "scope3.util.arguments"
+local errors = require "scope3.error"
+local guard = require "scope3.util.guard"
+local identity = require "scope3.identity"
+local intake = require "scope3.job.batcher"
+local job = require "scope3.job"
+local deletion = require "scope3.job.prune"
+
+---@class scope3.Stream
+local Stream = {}
+Stream.__index = Stream
+Stream.__name = "scope3.stream"
+
+local stream = {}
+
+local ADDS_BETWEEN_PUMPS = 256 -- so that a request under way moves on while members come in
+
+---@param client table
+---@param audience {id: string, name: string?, consent_basis: string?}
+---@param opts table  checked
+---@return scope3.Stream?
+---@return scope3.Error? err
+function stream.new(client, audience, opts)
+  local work = job.new(client, { audience }, opts)
+  if opts.delete_missing then
+    local ok, err = deletion.prepare(work, { audience }, opts.delete_missing)
+    if not ok then
+      return nil, work:refuse(err)
+    end
+  end
+  return setmetatable({ job = work, intake = intake.new(work, audience, opts), adds = 0 }, Stream)
+end
+
+local function check_open(self, level)
+  if self.ended then
+    error("attempt to use a stream that has ended", level)
+  end
+end
+
+local MAIN = {} -- stands for the main coroutine, which Lua 5.1 does not give
+
+-- The coroutine that the host knows: a callback of Lua 5.1 may run in one of its own.
+local function current()
+  local thread, is_main = coroutine.running()
+  return not is_main and guard.outermost(thread) or MAIN
+end
+
+-- Whoever is suspended inside the stream has a request half made: nobody else may touch it meanwhile, unless that
+-- coroutine was ended by its host.
+local function check_free(self, level)
+  local user = self.user
+  if user == current() then
+    error("attempt to use a stream inside one of its own callbacks", level)
+  elseif user and (user == MAIN or coroutine.status(user) ~= "dead" and coroutine.status(user) ~= "zombie") then
+    error("attempt to use a stream that another coroutine is using", level)
+  end
+end
+
+-- Does what may call foreign code, or suspend.
+local function alone(self, act, ...)
+  self.user = current()
+  local ok, err = act(self, ...)
+  self.user = nil
+  return ok, err
+end
+
+local function move_on(self)
+  self.job:pump()
+  self.intake:report_refusals()
+  return self.job.guard.fault == nil, self.job.guard.fault
+end
+
+local function make_room(self, reason)
+  return self.intake:make_room(reason)
+end
+
+local function put(self, member, remove)
+  check_open(self, 4)
+  check_free(self, 4)
+  if self.job.failure then
+    return nil, self.job.failure
+  end
+  if self.waits then -- for room, since an error of memory
+    local ok, err = alone(self, make_room, self.waits)
+    if not ok then
+      return nil, err
+    end
+    self.waits = nil
+  end
+  local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3,
+    remove and "stream:remove" or "stream:add")
+  self.adds = self.adds + 1
+  if self.adds % ADDS_BETWEEN_PUMPS == 0 then
+    local ok, fault = alone(self, move_on)
+    if not ok then
+      return nil, fault
+    end
+  end
+  if added == nil then
+    local because = self.intake.builder:because()
+    return nil, errors.new("invalid", ("member %d was rejected: %s"):format(self.adds, identity.why(reason, because)),
+      { code = reason, because = because })
+  elseif added == false then
+    self.waits = reason
+    local ok, err = alone(self, make_room, reason)
+    self.waits = nil
+    return ok, err
+  end
+  return true
+end
+
+--- Adds a member; the fields are those of audience:add(). Usually touches no network: only when a request is full it is
+--- started, and waits then for the one before.
+---@param member scope3.Member
+---@return true?
+---@return scope3.Error? err  kind "invalid": this member was rejected and the stream goes on; another kind: the job failed
+function Stream:add(member)
+  door.self(getmetatable(self) == Stream, "stream:add", "scope3.stream", self)
+  local added, err = put(self, member, false) -- no tail call: misuse is blamed on the third function
+  return added, err
+end
+
+--- Removes a member from the audience.
+---@param member scope3.Member
+---@return true?
+---@return scope3.Error? err
+function Stream:remove(member)
+  door.self(getmetatable(self) == Stream, "stream:remove", "scope3.stream", self)
+  local added, err = put(self, member, true)
+  return added, err
+end
+
+local function finish(self)
+  if not self.job.failure then
+    local ok = self.intake:finish() and self.job:await()
+    if ok and self.job.opts.delete_missing then
+      local _, err = deletion.after(self.job, { self.intake.audience }, self.job.opts.delete_missing, self.intake.cuts)
+      if err and not self.job.failure then
+        self.job:stop(err)
+      end
+    end
+  end
+  self.intake:abandon()
+  self.job:await()
+  self.intake:close()
+  return self.job:finish()
+end
+
+--- Sends what is left and waits until everything was accepted.
+---@return scope3.Result?
+---@return scope3.Error? err  with `result`
+function Stream:finish()
+  door.self(getmetatable(self) == Stream, "stream:finish", "scope3.stream", self)
+  check_open(self, 3)
+  check_free(self, 3)
+  self.ended = true
+  return alone(self, finish)
+end
+
+local function cancel(self)
+  self.job:stop(self.job.failure or errors.new("cancelled", "the stream was cancelled"))
+  self.intake:abandon()
+  self.intake:close()
+  return self.job:finish()
+end
+
+--- Stops: nothing more is sent. What was accepted stays accepted.
+---@return nil
+---@return scope3.Error err  kind "cancelled", with `result`
+function Stream:cancel()
+  door.self(getmetatable(self) == Stream, "stream:cancel", "scope3.stream", self)
+  check_open(self, 3)
+  check_free(self, 3)
+  self.ended = true
+  return alone(self, cancel)
+end
+
+return stream

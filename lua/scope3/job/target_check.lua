@@ -1,0 +1,166 @@
+--- The look at an audience before members are removed from it. The service takes removals for any name: without this
+--- look, opt-outs for a mistyped audience would be reported as done, and the people would stay where they are.
+---
+--- Only a job that begins with nothing but removals is looked at, once, by one listing. Adding makes an audience, so a
+--- job that adds first may name a new one.
+local core = require "scope3.core"
+local errors = require "scope3.error"
+local listing = require "scope3.api.listing"
+local readiness = require "scope3.api.preflight"
+local result = require "scope3.result"
+
+local preflight = {}
+
+local LOOK = 10 -- seconds that a dry run gives to its look
+local MOST = 3 -- names that are suggested
+
+-- Edits between two names (Levenshtein), or nil when there are more than `most`.
+local function distance(a, b, most)
+  if math.abs(#a - #b) > most then
+    return nil
+  end
+  local row = {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local diagonal, least = row[0], i
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
+      least = math.min(least, row[j])
+    end
+    if least > most then
+      return nil
+    end
+  end
+  return row[#b] <= most and row[#b] or nil
+end
+
+-- Names of the account that may have been meant, the closest first. Names that a terminal might obey are not shown.
+local function close_names(wanted, rows)
+  local found, most = {}, math.max(1, math.min(3, math.floor(#wanted / 4)))
+  for _, row in ipairs(rows) do
+    local id = row.audience_id
+    if not row.deleted and type(id) == "string" and #id <= 255 and id:find("^[A-Za-z0-9_.:%-]+$") then
+      local edits = distance(core.lower(wanted), core.lower(id), most)
+      if edits then
+        found[#found + 1] = { id = id, edits = edits }
+      end
+    end
+  end
+  table.sort(found, function(a, b)
+    if a.edits ~= b.edits then
+      return a.edits < b.edits
+    end
+    return core.before(a.id, b.id)
+  end)
+  local names = {}
+  for i = 1, math.min(MOST, #found) do
+    names[i] = found[i].id
+  end
+  return #names > 0 and "; did you mean " .. table.concat(names, ", ") .. "?"
+    or "; one that was made a moment ago may not be listed yet"
+end
+
+-- The account's audiences as far as they must be read to know of all that are wanted.
+local function list(client, wanted, limits)
+  local rows, left = {}, 0
+  for _ in pairs(wanted) do
+    left = left + 1
+  end
+  local next_row = listing.rows(client, limits)
+  local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
+  while row do
+    rows[#rows + 1] = row
+    if wanted[row.audience_id] == false then
+      wanted[row.audience_id], left = row, left - 1
+      if left == 0 then
+        return rows
+      end
+    end
+    row, err = next_row()
+  end
+  if err then
+    return nil, err
+  end
+  return rows
+end
+
+local function missing(id, row, rows)
+  if row and not row.deleted then
+    return nil
+  end
+  return errors.new("not_found", row and ("the audience %s is deleted, so nobody can be removed from it"):format(id)
+    or ("the account has no audience %s, so nobody can be removed from it%s"):format(id, close_names(id, rows)),
+    { code = row and "audience_deleted" or "audience_unknown" })
+end
+
+--- Looks whether the audiences from which a job only removes are there.
+---@param job scope3.Job
+---@param ids string[]
+---@return true?
+---@return scope3.Error? err  kind "not_found" names the audience
+function preflight.look(job, ids)
+  local client, limits = job.client, job.limits
+  if job.looked or #ids == 0 then
+    return true
+  end
+  job.looked = true
+  -- An earlier run of the same journal has looked; what it sent may have to be finished.
+  if job.journaled > 0 then
+    return true
+  elseif job.opts.dry_run then
+    if readiness.lacks(client) then
+      return true -- a dry run needs no key
+    end
+    local deadline = client.loop.now() + LOOK
+    limits = { cancel = job.limits.cancel, deadline = math.min(job.limits.deadline or deadline, deadline) }
+  end
+  local wanted = {}
+  for _, id in ipairs(ids) do
+    wanted[id] = false
+  end
+  local rows, err = list(client, wanted, limits)
+  if not rows and job.opts.dry_run and err.kind ~= "cancelled" then
+    result.warn(job.result, "audience_not_looked_up",
+      "The audience to remove from could not be looked up: " .. err.message)
+    return true
+  elseif not rows then
+    return nil, errors.with(err, {
+      message = err.message .. " (the audience to remove from was being looked up; nothing was sent)" })
+  end
+  for _, id in ipairs(ids) do
+    err = missing(id, wanted[id], rows)
+    if err then
+      return nil, err
+    end
+  end
+  return true
+end
+
+--- Looks before the first request of a job, where that only removes.
+---@param job scope3.Job
+---@param batch scope3.Batch
+---@return true?
+---@return scope3.Error? err
+function preflight.before(job, batch)
+  if job.looked then
+    return true
+  end
+  local ids = {}
+  for _, part in ipairs(batch.parts) do
+    if not part.delete and part.adds == 0 and part.removes > 0 then
+      ids[#ids + 1] = part.audience.id
+    end
+  end
+  if #ids < #batch.parts then
+    ids = {} -- it adds, which makes an audience where there is none
+  end
+  local ok, err = preflight.look(job, ids)
+  job.looked = true
+  return ok, err
+end
+
+return preflight

@@ -1,0 +1,179 @@
+-- The ways to install, each into a folder of its own, and the result used from another folder.
+local world = require "spec.support.world"
+
+local LUA, BIN = os.getenv("SCOPE3_LUA"), os.getenv("SCOPE3_LUA_BIN")
+local VDIR = LUA == "jit" and "5.1" or LUA
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- Runs a shell command; whether it went well, and what it printed.
+local function shell(command)
+  local out = world.path(".out")
+  local code = os.execute("unset LD_PRELOAD; (" .. command .. ") >" .. out .. " 2>&1 </dev/null")
+  return code == true or code == 0, world.read(out)
+end
+
+-- The environment of somebody who has not got this tree: the sanitizer's runtime must not come along either.
+local CLEAN = "env -u LUA_PATH -u LUA_CPATH -u LUA_PATH_5_2 -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LD_PRELOAD "
+
+local function must(command)
+  local ok, out = shell(command)
+  assert(ok, command .. "\n" .. out)
+  return out
+end
+
+local function folder()
+  local path = world.path("")
+  must("mkdir -p " .. quote(path))
+  return path
+end
+
+local root = must("pwd"):gsub("%s+$", "")
+
+describe("installing", function()
+  local folders = {}
+  local function new_folder()
+    local path = folder()
+    folders[#folders + 1] = path
+    return path
+  end
+  teardown(function()
+    for _, path in ipairs(folders) do
+      shell("rm -rf " .. quote(path))
+    end
+    world.clean()
+  end)
+
+  -- The sources by themselves, for builds with other flags: the specs of another Lua may be using the modules of this tree.
+  local function sources()
+    local tree = new_folder() .. "/tree"
+    must(("mkdir %s && tar --exclude=./.git --exclude=./build --exclude=./bin/scope3 -cf - . | tar -C %s -xf -"):format(quote(tree), quote(tree)))
+    return tree
+  end
+
+  it("with make puts the module, the Lua files and the command where they are told, and they work", function()
+    local prefix = new_folder() .. "/with space"
+    must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=%s"):format(CLEAN, LUA, BIN, quote(prefix)))
+    local version = must(("cd / && %s %s --version"):format(CLEAN, quote(prefix .. "/bin/scope3")))
+    assert.equal("scope3 " .. require "scope3.version" .. "\n", version)
+    local out = must(("cd / && %s %s hash email USER@example.com"):format(CLEAN, quote(prefix .. "/bin/scope3")))
+    assert.truthy(out:find("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", 1, true))
+    for _, module in ipairs { "core", "gzip", "crypto" } do
+      local file = io.open(prefix .. "/lib/lua/" .. VDIR .. "/scope3/" .. module .. ".so")
+      assert.is_not_nil(file)
+      file:close()
+    end
+    must(("cd %s/share/doc/scope3 && test -f README.md && test -f docs/embedding.md && test -x examples/nginx/run"):format(quote(prefix)))
+    -- The tables are under licences of their own, which go along.
+    for licence, words in pairs { ["LICENSE"] = "MIT License", ["LICENSE.Apache-2.0"] = "Apache License", ["LICENSE.Unicode-3.0"] = "UNICODE LICENSE V3" } do
+      assert.truthy(world.read(prefix .. "/share/doc/scope3/" .. licence):find(words, 1, true))
+    end
+  end)
+
+  it("honours DESTDIR without writing it into the command", function()
+    local stage = new_folder()
+    must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=/opt/x DESTDIR=%s"):format(CLEAN, LUA, BIN, quote(stage)))
+    local command = world.read(stage .. "/opt/x/bin/scope3")
+    assert.is_nil(command:find(stage, 1, true))
+    assert.truthy(command:find("/opt/x/share/lua/" .. VDIR, 1, true))
+  end)
+
+  it("with LuaRocks builds the rockspec for this Lua", function()
+    if LUA == "jit" or LUA == "5.2" or LUA == "5.3" then
+      return -- the rocks of LuaJIT are those of 5.1; between that and 5.4 LuaRocks does nothing else
+    end
+    local tree = new_folder()
+    -- What Debian's packages provide, said to LuaRocks, which cannot reach its server from everywhere.
+    local config = world.file('rocks_provided = { ["argparse"] = "0.7.1-1" }\n')
+    local out = must(("cd %s && %s LUAROCKS_CONFIG=%s luarocks --lua-version=%s --tree=%s make rockspec/scope3-0.1.0-1.rockspec CFLAGS=-O0"):format(
+      quote(sources()), CLEAN, config, LUA, tree))
+    assert.is_nil(out:find("Missing dependencies", 1, true))
+    local paths = ("LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' LUA_CPATH='%s/lib/lua/%s/?.so;;'"):format(tree, VDIR, tree, VDIR, tree, VDIR)
+    local version = must(("cd / && %s %s %s -e 'print(require(\"scope3\")._VERSION)'"):format(CLEAN, paths, BIN))
+    assert.equal(require "scope3.version" .. "\n", version)
+    local command = must(("cd / && %s %s/bin/scope3 --version"):format(CLEAN, tree))
+    assert.equal("scope3 " .. require "scope3.version" .. "\n", command)
+    -- The documents and the examples come with the rock.
+    must(("cd %s/lib/luarocks/rocks-%s/scope3/0.1.0-1 && test -f docs/embedding.md && test -f examples/newsletter.lua"):format(quote(tree), VDIR))
+  end)
+
+  it("looks for libraries where it is told, and finds them there at run time", function()
+    local function flags(settings)
+      return must(("%s make --no-print-directory -n -B LUA=%s LUA_BIN=%s %s modules"):format(CLEAN, LUA, BIN, settings))
+    end
+    local out = flags "CURL_DIR=/opt/curl ZLIB_DIR=/opt/zlib CRYPTO_INCDIR=/opt/ssl/inc CRYPTO_LIBDIR=/opt/ssl/lib64"
+    for _, flag in ipairs { "-I/opt/curl/include ", "-I/opt/zlib/include ", "-I/opt/ssl/inc ", "-L/opt/curl/lib -Wl,-rpath,/opt/curl/lib -lcurl",
+      "-L/opt/zlib/lib -Wl,-rpath,/opt/zlib/lib -lz", "-L/opt/ssl/lib64 -Wl,-rpath,/opt/ssl/lib64 -lcrypto" } do
+      assert.truthy(out:find(flag, 1, true), flag)
+    end
+    out = flags "CURL_INCDIR=/opt/i CURL_LIBDIR=/usr/lib/here"
+    assert.truthy(out:find("-I/opt/i ", 1, true))
+    assert.truthy(out:find("-L/usr/lib/here -lcurl", 1, true), out)
+    out = flags "CURL_DIR=/opt/curl CURL_CFLAGS=-I/mine CURL_LIBS=-lmine"
+    assert.is_nil(out:find("/opt/curl", 1, true))
+    assert.truthy(out:find("-lmine", 1, true))
+    assert.is_nil(flags "":find("rpath", 1, true))
+  end)
+
+  if LUA == "5.4" and os.getenv "LD_PRELOAD" == nil then
+    it("builds again what other flags are for, and nothing twice", function()
+      local tree = quote(sources())
+      local function compiled(flags)
+        local _, count = must(("cd %s && %s make --no-print-directory LUA=%s LUA_BIN=%s %s modules"):format(tree, CLEAN, LUA, BIN, flags)):gsub(" %-c %-o ", "")
+        return count
+      end
+      local all = compiled "CFLAGS=-O0"
+      assert.is_true(all > 50)
+      assert.equal(0, compiled "CFLAGS=-O0")
+      assert.equal(all, compiled "CFLAGS='-O0 -g0'")
+      must(("cd %s && touch csrc/core/bytes/utf8.c"):format(tree))
+      assert.equal(1, compiled "CFLAGS='-O0 -g0'")
+    end)
+
+    it("links into a program in C, whose other symbols it does not touch", function()
+      local tree, host = quote(sources()), new_folder() .. "/host"
+      must(("cd %s && %s make --no-print-directory -s LUA=%s LUA_BIN=%s CFLAGS=-O0 static"):format(tree, CLEAN, LUA, BIN))
+      local names = must(("cd %s && nm -g --defined-only build/5.4/libscope3.a | awk 'NF == 3 { print $3 }' | grep -v '^sc3_\\|^__x86' | sort"):format(tree))
+      assert.equal("luaopen_scope3_core\nluaopen_scope3_crypto\nluaopen_scope3_gzip\n", names)
+      must(("cd %s && %s sh -c 'cc -std=c11 -Wall -Wextra -Werror $(pkg-config --cflags lua5.4) -o %s examples/c-host/host.c build/5.4/libscope3.a " ..
+        "$(pkg-config --libs lua5.4) $(make -s --no-print-directory LUA=%s print-static-libs)'"):format(tree, CLEAN, host, LUA))
+      local script = world.file [[
+        local scope3 = require "scope3"
+        require "scope3.gzip"
+        require "scope3.crypto"
+        local client = scope3.client { api_key = "scope3_0123456789", account_id = "25", base_url = ..., loop = "blocking" }
+        local answer, err = client:health()
+        print(scope3.email.hash " USER@example.com ", answer, err.kind)
+      ]]
+      local out = must(("cd / && %s %s %s %s http://127.0.0.1:1"):format(CLEAN, host, quote(root .. "/lua"), script))
+      assert.equal("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514\tnil\tnetwork\n", out)
+    end)
+  end
+
+  it("leaves out what needs zlib or OpenSSL where their headers are missing", function()
+    local function modules(flags)
+      local out = must(("%s make --no-print-directory -n LUA=%s LUA_BIN=%s %s install PREFIX=/nowhere"):format(CLEAN, LUA, BIN, flags))
+      return out:find("scope3/core.so", 1, true) ~= nil, out:find("scope3/gzip.so", 1, true) ~= nil, out:find("scope3/crypto.so", 1, true) ~= nil
+    end
+    assert.same({ true, true, true }, { modules "" })
+    assert.same({ true, false, true }, { modules "ZLIB_CFLAGS=-nostdinc" })
+    assert.same({ true, true, false }, { modules "CRYPTO_CFLAGS=-nostdinc" })
+    assert.is_nil(world.read("rockspec/scope3-" .. require "scope3.version" .. "-1.rockspec"):find("zlib.h", 1, true))
+  end)
+
+  it("is one version everywhere", function()
+    local version = require "scope3.version"
+    local rockspec = world.read("rockspec/scope3-" .. version .. "-1.rockspec")
+    assert.truthy(rockspec:find('version = "' .. version .. '-1"', 1, true))
+    assert.truthy(rockspec:find('tag = "v' .. version .. '"', 1, true))
+    assert.equal(version, require("scope3")._VERSION)
+  end)
+
+  it("is not needed where `make env` is asked", function()
+    local out = must(('%s sh -c \'eval "$(make --no-print-directory -s LUA=%s LUA_BIN=%s env)" && cd / && %s -e "print(require([[scope3]])._VERSION)"\''):format(
+      CLEAN, LUA, BIN, BIN))
+    assert.equal(require "scope3.version" .. "\n", out)
+  end)
+end)

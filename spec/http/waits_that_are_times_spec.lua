@@ -1,0 +1,67 @@
+-- A RateLimit-Reset or Retry-After that was a time since 1970, or years, was waited for without a word.
+local limiter = require "scope3.http.limiter"
+local reply = require "scope3.http.reply"
+local virtual = require "spec.support.virtual"
+local world = require "spec.support.world"
+
+describe("a wait that the service asks for", function()
+  local sandbox = world.around(setup, teardown, before_each)
+  local WHO = { host = "h", key = "k" }
+  local NOW = 1796000000
+
+  it("may be written as a time", function()
+    local function asked(value, date)
+      return reply.retry_after({ headers = { ["retry-after"] = value, date = date } }, NOW)
+    end
+    for value, seconds in pairs { ["40"] = 40, ["3600"] = 3600, ["0"] = 0, [("%d"):format(NOW + 30)] = 30, [("%.0f"):format((NOW + 30) * 1000)] = 30,
+      [("%d"):format(NOW - 500)] = 0, [("%d"):format(NOW + 3600)] = 3600 } do
+      assert.same({ seconds }, { asked(value) }, value)
+    end
+    for _, value in ipairs { "3601", "86400", "99999999", "9999999999", "99999999999999999999", ("%d"):format(NOW + 7200),
+      "Fri, 31 Dec 9999 23:59:59 GMT" } do
+      local seconds, longer = asked(value)
+      assert.equal(3600, seconds, value)
+      assert.is_true(longer > 3600 and longer <= 2 ^ 53, value)
+    end
+    -- By the service's clock, where it tells that.
+    assert.same({ 60 }, { asked("1000000060", "Sun, 09 Sep 2001 01:46:40 GMT") })
+    for _, value in ipairs { "soon", "-5", "", "nan", "-inf" } do
+      assert.is_nil((asked(value)), value)
+    end
+  end)
+
+  it("may be a time until a reset, and is an hour at most", function()
+    for reset, seconds in pairs { ["30"] = 30, [("%d"):format(NOW + 30)] = 30, [("%.0f"):format((NOW + 30) * 1000)] = 30, ["31536000"] = 3600,
+      ["99999999999"] = 3600 } do
+      for _, headers in ipairs { { ["ratelimit-limit"] = "9", ["ratelimit-remaining"] = "0", ["ratelimit-reset"] = reset },
+        { ratelimit = "limit=9, remaining=0, reset=" .. reset } } do
+        local own = limiter.new()
+        local longer = own:learn(WHO, headers, 0, 1000, NOW)
+        assert.equal(seconds == 3600, longer ~= nil, reset)
+        assert.equal(seconds, own:hold(WHO, 1000), reset)
+        assert.equal(0, own:hold(WHO, 1000 + seconds), reset)
+      end
+    end
+    -- Where enough remains nobody waits, so there is nothing to tell.
+    assert.is_nil(limiter.new():learn(WHO, { ratelimit = "limit=9, remaining=8, reset=86400" }, 0, 1000, NOW))
+  end)
+
+  it("is waited for up to an hour, and an event and the result say so", function()
+    sandbox:configure { clock = "manual",
+      faults = world.json.array { { on = "sync", act = "status", status = 429, retry_after = "31536000", after = 1 } } }
+    local loop, told = virtual.loop(sandbox.url), {}
+    local stream = assert(sandbox:client({ loop = loop, limiter = limiter.new() }):stream("a", { max_members = 1, on_event = function(event)
+      told[#told + 1] = event.event == "cut_short" and event or nil
+    end }))
+    for i = 1, 3 do
+      assert(stream:add { external_id = i, uids = { x = "1" } })
+    end
+    local res = assert(stream:finish())
+    assert.equal(3, res.sent)
+    assert.is_true(loop.elapsed() >= 3600 and loop.elapsed() < 3700, loop.elapsed())
+    assert.same({ { event = "cut_short", field = "Retry-After", said = 31536000, seconds = 3600 } }, told)
+    assert.equal("wait_cut_short", res.warnings[1].code)
+    assert.truthy(res.warnings[1].message:find("31536000 s", 1, true))
+    assert.truthy(res:json():find("wait_cut_short", 1, true))
+  end)
+end)
