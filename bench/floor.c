@@ -1,5 +1,6 @@
-/* What cannot be avoided, and nothing else: reads a CSV, finds the fields, hashes two of each row side by side, and writes the id and the two hashes as JSON.
- * Nothing is validated, normalised, unquoted, counted or looked up.   floor FILE */
+/* What cannot be avoided, and nothing else: reads a CSV, finds the fields, hashes two of each row
+ * side by side, and writes the id and the two hashes as JSON. Nothing is validated, normalised,
+ * unquoted, counted or looked up.   floor FILE */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,8 @@ static void put(const char *p, size_t n) {
 
 static void row(const char *const starts[], const char *const ends[], int sink) {
   char email[SC3_SHA256_HEX], phone[SC3_SHA256_HEX];
-  sc3_sha256_hex_pair(starts[EMAIL], (size_t)(ends[EMAIL] - starts[EMAIL]), email, starts[PHONE], (size_t)(ends[PHONE] - starts[PHONE]), phone);
+  sc3_sha256_hex_pair(starts[EMAIL], (size_t)(ends[EMAIL] - starts[EMAIL]), email, starts[PHONE],
+                      (size_t)(ends[PHONE] - starts[PHONE]), phone);
   if (body_length > BODY - 1024) {
     if (write(sink, body, body_length) < 0)
       perror("write");

@@ -1,5 +1,6 @@
-/* Normalising phones and emails, in calls a second on one core. Mixed phones are the inputs of spec/oracle/phones.tsv: every region, dressed, damaged and
-   odd; clean ones are the valid answers there. Emails are made up. Each line runs in turn, several times, and the best is printed. */
+/* Normalising phones and emails, in calls a second on one core. Mixed phones are the inputs of
+   spec/oracle/phones.tsv: every region, dressed, damaged and odd; clean ones are the valid answers
+   there. Emails are made up. Each line runs in turn, several times, and the best is printed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,8 @@ static void put(value *list, size_t *count, const char *region, const char *p, s
     return;
   list[*count].p = copy(p, n);
   list[*count].n = n;
-  list[*count].region = region[0] ? sc3_region_find(sc3_slice_of(region, strlen(region))) : SC3_NO_REGION;
+  list[*count].region =
+      region[0] ? sc3_region_find(sc3_slice_of(region, strlen(region))) : SC3_NO_REGION;
   snprintf(list[*count].code, sizeof list[*count].code, "%.2s", region);
   (*count)++;
 }
@@ -88,24 +90,32 @@ static void read_phones(const char *path) {
       continue;
     put(clean, &clean_count, line, answer, strlen(answer));
     v = &mixed[mixed_count - 1];
-    /* As people write them at home: valid, without a plus, nothing but digits, spaces and the like. */
-    if (v->n == strspn(v->p, "0123456789 -()./") && sc3_phone_normalize(sc3_slice_of(v->p, v->n), v->region, 0, &phone) == SC3_R_NONE)
+    /* As people write them at home: valid, without a plus, nothing but digits, spaces and the like.
+     */
+    if (v->n == strspn(v->p, "0123456789 -()./") &&
+        sc3_phone_normalize(sc3_slice_of(v->p, v->n), v->region, 0, &phone) == SC3_R_NONE)
       put(national, &national_count, line, v->p, v->n);
   }
   fclose(f);
 }
 
 static void make_emails(void) {
-  static const char *const first[] = {"anna", "Bob", "carla.maria", "d", "Edward", "fatima", "G.H", "hiroshi"}, *const last[] = {"smith", "O-Brien", "garcia_lopez",
-    "Ng", "van.der.Berg", "Yamamoto"}, *const hosts[] = {"example.com", "Mail.Example.org", "a.co", "long-company-name.example.net"},
-    *const odd[] = {"Ångström", "JOSÉ", "ΣΑΣ", "Иван", "İpek", "Ünal"};
+  static const char *const first[] = {"anna",   "Bob",    "carla.maria", "d",
+                                      "Edward", "fatima", "G.H",         "hiroshi"},
+                           *const last[] = {"smith", "O-Brien",      "garcia_lopez",
+                                            "Ng",    "van.der.Berg", "Yamamoto"},
+                           *const hosts[] = {"example.com", "Mail.Example.org", "a.co",
+                                             "long-company-name.example.net"},
+                           *const odd[] = {"Ångström", "JOSÉ", "ΣΑΣ", "Иван", "İpek", "Ünal"};
   size_t i;
   for (i = 0; i < EMAILS; i++) {
     char text[128];
-    int n = snprintf(text, sizeof text, "%s.%s%u@%s", first[i % 8], last[i / 8 % 6], (unsigned)(i % 977), hosts[i / 48 % 4]);
+    int n = snprintf(text, sizeof text, "%s.%s%u@%s", first[i % 8], last[i / 8 % 6],
+                     (unsigned)(i % 977), hosts[i / 48 % 4]);
     emails[i].p = copy(text, (size_t)n);
     emails[i].n = (size_t)n;
-    n = snprintf(text, sizeof text, "%s.%s%u@%s", odd[i % 6], last[i / 8 % 6], (unsigned)(i % 977), hosts[i / 48 % 4]);
+    n = snprintf(text, sizeof text, "%s.%s%u@%s", odd[i % 6], last[i / 8 % 6], (unsigned)(i % 977),
+                 hosts[i / 48 % 4]);
     foreign[i].p = copy(text, (size_t)n);
     foreign[i].n = (size_t)n;
   }
@@ -167,8 +177,10 @@ static double rate(void (*call)(const value *), const value *list, size_t count,
   return best;
 }
 
-static void line(const char *what, const value *list, size_t count, double seconds, void (*ours)(const value *), void (*theirs)(const value *)) {
-  double mine = rate(ours, list, count, seconds), other = theirs != NULL ? rate(theirs, list, count, seconds) : 0;
+static void line(const char *what, const value *list, size_t count, double seconds,
+                 void (*ours)(const value *), void (*theirs)(const value *)) {
+  double mine = rate(ours, list, count, seconds),
+         other = theirs != NULL ? rate(theirs, list, count, seconds) : 0;
   printf("%-44s %8zu  %10.2f M/s", what, count, mine / 1e6);
   if (other > 0)
     printf("  %10.3f M/s  %6.1f x", other / 1e6, mine / other);

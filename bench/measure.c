@@ -35,6 +35,7 @@ int main(int argc, char **argv) {
     perror(argv[1]);
     return 1;
   }
-  fprintf(f, "%.4f %.4f %ld %d\n", seconds(used.ru_utime), seconds(used.ru_stime), used.ru_maxrss, WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+  fprintf(f, "%.4f %.4f %ld %d\n", seconds(used.ru_utime), seconds(used.ru_stime), used.ru_maxrss,
+          WIFEXITED(status) ? WEXITSTATUS(status) : 128);
   return fclose(f) == 0 ? 0 : 1;
 }

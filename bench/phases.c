@@ -1,4 +1,7 @@
-/* Where the time of a mapped row goes: each line does what the one before does, and one thing more.   phases FILE
+/* Where the time of a mapped row goes: each line does what the one before does, and more.
+ *
+ *   phases FILE
+ *
  * The columns are those of bench/make_data.lua. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,7 +34,8 @@ static void identities(const sc3_record *r, sc3_region_memo **memo, int hash) {
   sc3_repairs repairs = 0;
   sc3_phone phone;
   sc3_reason bad_email = sc3_email_normalize(r->fields[EMAIL].value, 1, email, &n, &repairs);
-  sc3_reason bad_phone = sc3_phone_normalize(r->fields[PHONE].value, sc3_region_recall(memo, r->fields[COUNTRY].value), 0, &phone);
+  sc3_reason bad_phone = sc3_phone_normalize(
+      r->fields[PHONE].value, sc3_region_recall(memo, r->fields[COUNTRY].value), 0, &phone);
   sink += n + phone.n;
   if (hash && bad_email == SC3_R_NONE && bad_phone == SC3_R_NONE) {
     sc3_sha256_hex_pair(email, n, a, phone.text, phone.n, b);
@@ -49,7 +53,8 @@ static void members(sc3_builder *b, const sc3_record *r, sc3_payload *p, int flu
 
 /* Seconds for a file; its rows are written to `*rows`. */
 static double run(const char *path, phase upto, uint64_t *rows) {
-  static const sc3_role roles[] = {SC3_ROLE_EXTERNAL_ID, SC3_ROLE_EMAIL, SC3_ROLE_PHONE, SC3_ROLE_REGION};
+  static const sc3_role roles[] = {SC3_ROLE_EXTERNAL_ID, SC3_ROLE_EMAIL, SC3_ROLE_PHONE,
+                                   SC3_ROLE_REGION};
   static const size_t columns[] = {ID, EMAIL, PHONE, COUNTRY};
   double start = cpu_seconds();
   sc3_csv csv;
@@ -105,7 +110,9 @@ static double run(const char *path, phase upto, uint64_t *rows) {
 }
 
 int main(int argc, char **argv) {
-  static const char *const names[PHASES] = {"read", "and parse", "and normalise email, phone, region", "and hash", "and write members", "and put them into payloads"};
+  static const char *const names[PHASES] = {
+      "read",     "and parse",         "and normalise email, phone, region",
+      "and hash", "and write members", "and put them into payloads"};
   double best[PHASES];
   uint64_t rows = 0;
   int round, upto;
@@ -120,6 +127,7 @@ int main(int argc, char **argv) {
   }
   printf("%-38s %12s %12s\n", "ns a row, best of 5", "together", "this alone");
   for (upto = READ; upto < PHASES; upto++)
-    printf("%-38s %12.0f %12.0f\n", names[upto], best[upto] * 1e9 / (double)rows, (best[upto] - (upto > READ ? best[upto - 1] : 0)) * 1e9 / (double)rows);
+    printf("%-38s %12.0f %12.0f\n", names[upto], best[upto] * 1e9 / (double)rows,
+           (best[upto] - (upto > READ ? best[upto - 1] : 0)) * 1e9 / (double)rows);
   return sink == 0;
 }

@@ -1,6 +1,7 @@
-/* Nanoseconds a message, by implementation and length, hex digits included; each is the least of many runs. "after" begins a call
-   when the digests of the call before are known, as among other work; "beside" lets the processor overlap calls.
-     cc -O2 -std=c11 -D_GNU_SOURCE -o build/bench/sha256 bench/sha256.c csrc/core/bytes/sha256*.c && build/bench/sha256 */
+/* Nanoseconds a message, by implementation and length, hex digits included; each is the least of
+   many runs. "after" begins a call when the digests of the call before are known, as among other
+   work; "beside" lets the processor overlap calls. cc -O2 -std=c11 -D_GNU_SOURCE -o
+   build/bench/sha256 bench/sha256.c csrc/core/bytes/sha256*.c && build/bench/sha256 */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -17,9 +18,11 @@ static double now(void) {
   return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* Messages lie one after the other, so that they begin at any alignment. `vary` takes up to so many bytes off each first one.
-   A hex digit's highest bit is 0, which the compiler does not know: with `after` 1 it makes an address wait for a digest. */
-static double measure(const sc3_sha256_impl *impl, int pairs, size_t n, size_t m, size_t vary, int after) {
+/* Messages lie one after the other, so that they begin at any alignment. `vary` takes up to so many
+   bytes off each first one. A hex digit's highest bit is 0, which the compiler does not know: with
+   `after` 1 it makes an address wait for a digest. */
+static double measure(const sc3_sha256_impl *impl, int pairs, size_t n, size_t m, size_t vary,
+                      int after) {
   double least = 1e9;
   int run;
   for (run = 0; run < RUNS; run++) {
@@ -49,8 +52,13 @@ int main(void) {
     size_t n, m, vary;
     const char *what;
   } cases[] = {
-    {12, 12, 0, "12"}, {25, 25, 0, "25"}, {55, 55, 0, "55"}, {56, 56, 0, "56"}, {120, 120, 0, "120"},
-    {25, 12, 0, "25 and 12"}, {40, 12, 28, "13 to 40 and 12"},
+      {12, 12, 0, "12"},
+      {25, 25, 0, "25"},
+      {55, 55, 0, "55"},
+      {56, 56, 0, "56"},
+      {120, 120, 0, "120"},
+      {25, 12, 0, "25 and 12"},
+      {40, 12, 28, "13 to 40 and 12"},
   };
   size_t i, j;
   for (i = 0; i < sizeof texts; i++)
@@ -59,11 +67,13 @@ int main(void) {
     const sc3_sha256_impl *impl = sc3_sha256_find(names[i]);
     if (impl == NULL)
       continue;
-    printf("%-16s %12s %12s %12s %12s\n", impl->name, "one after", "pair after", "one beside", "pair beside");
+    printf("%-16s %12s %12s %12s %12s\n", impl->name, "one after", "pair after", "one beside",
+           "pair beside");
     for (j = 0; j < sizeof cases / sizeof *cases; j++) {
       size_t n = cases[j].n, m = cases[j].m, vary = cases[j].vary;
-      printf("%-16s %12.1f %12.1f %12.1f %12.1f\n", cases[j].what, measure(impl, 0, n, m, vary, 1), measure(impl, 1, n, m, vary, 1),
-             measure(impl, 0, n, m, vary, 0), measure(impl, 1, n, m, vary, 0));
+      printf("%-16s %12.1f %12.1f %12.1f %12.1f\n", cases[j].what, measure(impl, 0, n, m, vary, 1),
+             measure(impl, 1, n, m, vary, 1), measure(impl, 0, n, m, vary, 0),
+             measure(impl, 1, n, m, vary, 0));
     }
   }
   return 0;

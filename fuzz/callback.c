@@ -1,7 +1,10 @@
-/* libFuzzer's target for what strangers may send to a callback's address: JSON bodies and base64. Beside the sanitizers it checks what must hold for any input:
- *   - a text keeps its verdict when it becomes a value of another object, and has one duplicate more when that value's name is there again;
+/* libFuzzer's target for what strangers may send to a callback's address: JSON bodies and base64.
+ * Beside the sanitizers it checks what must hold for any input:
+ *   - a text keeps its verdict when it becomes a value of another object, and has one duplicate
+ * more when that value's name is there again;
  *   - duplicate names are told as printable ASCII, at most 32 bytes;
- *   - what the judge holds for JSON the reader of replies reads to its end, and not deeper than it may;
+ *   - what the judge holds for JSON the reader of replies reads to its end, and not deeper than it
+ * may;
  *   - a number is written as text that is read as the same number;
  *   - base64 that is read is what its bytes are written as, in one of the alphabets.
  *
@@ -33,7 +36,8 @@ static void check_names(const sc3_json_duplicates *found) {
 }
 
 /* The text with something before and behind it, judged. */
-static sc3_json_verdict judge_within(const char *before, sc3_slice text, const char *behind, sc3_json_duplicates *found) {
+static sc3_json_verdict judge_within(const char *before, sc3_slice text, const char *behind,
+                                     sc3_json_duplicates *found) {
   size_t b = strlen(before), e = strlen(behind);
   char *whole = malloc(b + text.n + e);
   sc3_json_verdict verdict = SC3_JSON_NOMEM;
@@ -54,10 +58,12 @@ static void check_json(sc3_slice text) {
   must(verdict != SC3_JSON_FINE || found.count == 0);
   check_names(&found);
   within = judge_within("{\"a\":", text, "}", &again);
-  if (verdict == SC3_JSON_FINE || verdict == SC3_JSON_DUPLICATES) { /* one level more may be too many */
+  if (verdict == SC3_JSON_FINE ||
+      verdict == SC3_JSON_DUPLICATES) { /* one level more may be too many */
     must((within == verdict && again.count == found.count) || within == SC3_JSON_MALFORMED);
     within = judge_within("{\"a\":", text, ",\"\\u0061\":0}", &again);
-    must((within == SC3_JSON_DUPLICATES && again.count == found.count + 1) || within == SC3_JSON_MALFORMED);
+    must((within == SC3_JSON_DUPLICATES && again.count == found.count + 1) ||
+         within == SC3_JSON_MALFORMED);
   }
 }
 
@@ -88,7 +94,8 @@ static void check_number(sc3_slice text) {
   must(sc3_number_read(sc3_slice_of(written, sc3_number_write(number.value, written)), &again));
   must(memcmp(&number.value, &again.value, sizeof number.value) == 0);
   must(!number.is_integer ||
-       (sc3_number_read(sc3_slice_of(written, sc3_number_write_integer(number.integer, written)), &again) &&
+       (sc3_number_read(sc3_slice_of(written, sc3_number_write_integer(number.integer, written)),
+                        &again) &&
         again.is_integer && again.integer == number.integer));
 }
 
@@ -147,7 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   check_base64(text);
   parts[0] = sc3_slice_of(text.p, size / 3);
   parts[1] = sc3_slice_of(text.p + size / 3, size - size / 3);
-  must(sc3_hmac_sha256_hex(parts[0], &text, 1, one) == SC3_OK && sc3_hmac_sha256_hex(parts[0], parts, 2, other) == SC3_OK);
+  must(sc3_hmac_sha256_hex(parts[0], &text, 1, one) == SC3_OK &&
+       sc3_hmac_sha256_hex(parts[0], parts, 2, other) == SC3_OK);
   must(sc3_equal_secret(sc3_slice_of(one, sizeof one), sc3_slice_of(other, sizeof other)));
   return 0;
 }

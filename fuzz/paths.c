@@ -1,6 +1,8 @@
-/* Random rows with every oddity of quoting, through what the processor is given and through plain C: not a byte may differ.
+/* Random rows with every oddity of quoting, through what the processor is given and through plain
+ * C: not a byte may differ.
  *
- *   paths ROWS [SEED]       prints the seed; where the two part, writes the text and says at which row */
+ *   paths ROWS [SEED]       prints the seed; where the two part, writes the text and says at which
+ * row */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,11 +40,14 @@ static void put(const char *s) {
 
 #define PICK(list) (list)[below(sizeof(list) / sizeof *(list))]
 
-/* --- values ------------------------------------------------------------------------------------------------------------ */
+/* --- values --- */
 
 /* Bytes of every kind, long enough now and then to lie over blocks of 16, 32 and 64. */
 static void put_noise(char quote, const char *delimiter) {
-  static const char *const parts[] = {"a", "B", " ", "\xc3\xa9", "\xe2\x80\x89", "\xf0\x9f\x98\x80", "'", "\t", ";", "|", ",", "\xff", "\\", "\\N", "0123456789abcdef", ".", "@", "{", "}"};
+  static const char *const parts[] = {
+      "a", "B", " ",    "\xc3\xa9", "\xe2\x80\x89", "\xf0\x9f\x98\x80", "'", "\t", ";",
+      "|", ",", "\xff", "\\",       "\\N",          "0123456789abcdef", ".", "@",  "{",
+      "}"};
   size_t n = below(8) > 0 ? below(6) : below(90);
   for (; n > 0; n--) {
     switch (below(quote != 0 ? 9 : 40)) {
@@ -69,7 +74,8 @@ static void put_digits(size_t n) {
 
 /* What addresses are made of, and what stands beside it in ASCII. */
 static void put_letters(size_t n) {
-  static const char usual[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-", odd[] = "@[`{/:^,~!";
+  static const char usual[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-",
+                    odd[] = "@[`{/:^,~!";
   char letter[2] = {0, 0};
   for (; n > 0; n--) {
     letter[0] = below(200) > 0 ? usual[below(sizeof usual - 1)] : odd[below(sizeof odd - 1)];
@@ -78,8 +84,15 @@ static void put_letters(size_t n) {
 }
 
 static void put_email(void) {
-  static const char *const names[] = {"jane", "J.Doe", "o'brien", "mailto:x", "Anna.Smith", "<a", "a+b", "_", "J\xc3\x9cRGEN", "very.long.local.part.of.an.address.that.goes.on.and.on"};
-  static const char *const hosts[] = {"example.com", "Mail.Example.ORG", "x", "a..b", "z\xc3\xbcrich.example", "example.1", "-.co", "shop.example.co.uk"};
+  static const char *const names[] = {
+      "jane",          "J.Doe",
+      "o'brien",       "mailto:x",
+      "Anna.Smith",    "<a",
+      "a+b",           "_",
+      "J\xc3\x9cRGEN", "very.long.local.part.of.an.address.that.goes.on.and.on"};
+  static const char *const hosts[] = {"example.com", "Mail.Example.ORG",      "x",
+                                      "a..b",        "z\xc3\xbcrich.example", "example.1",
+                                      "-.co",        "shop.example.co.uk"};
   if (below(2) == 0) {
     put_letters(below(12) > 0 ? below(20) : below(70));
     put("@");
@@ -94,7 +107,10 @@ static void put_email(void) {
 }
 
 static void put_phone(void) {
-  static const char *const heads[] = {"+1 206 555 0", "(206) 555-0", "030 23", "+49 (0)30 23", "0049 30 23", "0151 2", "+33 1 42 ", "00", "tel:+44 20 7946 0", "\xd9\xa1\xd9\xa2", "1.5E+"};
+  static const char *const heads[] = {"+1 206 555 0",     "(206) 555-0", "030 23",
+                                      "+49 (0)30 23",     "0049 30 23",  "0151 2",
+                                      "+33 1 42 ",        "00",          "tel:+44 20 7946 0",
+                                      "\xd9\xa1\xd9\xa2", "1.5E+"};
   put(PICK(heads));
   put_digits(3 + below(8));
   if (below(12) == 0)
@@ -102,7 +118,8 @@ static void put_phone(void) {
 }
 
 static void put_value(size_t column) {
-  static const char *const regions[] = {"US", "Germany", "de", "FRA", "Korea", "Atlantis", "", "C\xc3\xb4te d'Ivoire"};
+  static const char *const regions[] = {"US",    "Germany",  "de", "FRA",
+                                        "Korea", "Atlantis", "",   "C\xc3\xb4te d'Ivoire"};
   static const char hex[] = "0123456789abcdefABCDEF";
   char digit[2] = {0, 0};
   size_t i;
@@ -124,19 +141,15 @@ static void put_value(size_t column) {
       }
       break;
     case 2:
-    case 5:
-      put_phone();
-      break;
-    case 3:
-      put(PICK(regions));
-      break;
+    case 5: put_phone(); break;
+    case 3: put(PICK(regions)); break;
     default:
       if (below(3) == 0)
         put("ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=");
   }
 }
 
-/* --- rows -------------------------------------------------------------------------------------------------------------- */
+/* --- rows --- */
 
 static void put_cell(size_t column, const char *delimiter) {
   switch (below(16)) {
@@ -154,29 +167,27 @@ static void put_cell(size_t column, const char *delimiter) {
       put_value(column);
       put("\"");
       break;
-    case 3:
-      put_noise(0, delimiter);
-      break;
+    case 3: put_noise(0, delimiter); break;
     case 4:
       put(" ");
       put_value(column);
       put("  ");
       break;
-    case 5:
-      break;
-    default:
-      put_value(column);
+    case 5: break;
+    default: put_value(column);
   }
 }
 
 static void put_csv(size_t rows) {
-  static const char *const delimiters[] = {",", ";", "\t", "|"}, *const ends[] = {"\n", "\r\n", "\r"};
+  static const char *const delimiters[] = {",", ";", "\t", "|"}, *const ends[] = {"\n", "\r\n",
+                                                                                  "\r"};
   const char *delimiter = PICK(delimiters), *end = PICK(ends);
   size_t row, column;
   if (below(4) == 0)
     put("\xef\xbb\xbf");
   for (row = 0; row <= rows; row++) {
-    size_t columns = below(50) > 0 ? WAY_COLUMNS : WAY_COLUMNS - 1 + 2 * below(2); /* some rows are ragged */
+    size_t columns =
+        below(50) > 0 ? WAY_COLUMNS : WAY_COLUMNS - 1 + 2 * below(2); /* some rows are ragged */
     for (column = 0; column < (row == 0 ? WAY_COLUMNS : columns); column++) {
       if (column > 0)
         put(delimiter);
@@ -204,11 +215,13 @@ static void put_json_string(size_t column) {
       text[i] = '/';
   }
   if (below(6) == 0)
-    put(PICK(((const char *const[]){"\\n", "\\u00e9", "\\ud83d\\ude00", "\\\"", "\\ud800", "\\\\", "\\x", "\\u0041"})));
+    put(PICK(((const char *const[]){"\\n", "\\u00e9", "\\ud83d\\ude00", "\\\"", "\\ud800", "\\\\",
+                                    "\\x", "\\u0041"})));
 }
 
 static void put_jsonl(size_t rows) {
-  static const char *const others[] = {"1", "-2.5e3", "true", "null", "[1,{\"a\":\"]\"}]", "{}", "01", "12345678901234567890"};
+  static const char *const others[] = {
+      "1", "-2.5e3", "true", "null", "[1,{\"a\":\"]\"}]", "{}", "01", "12345678901234567890"};
   char name[2] = {0, 0};
   size_t row, column;
   for (row = 0; row < rows; row++) {
@@ -232,7 +245,7 @@ static void put_jsonl(size_t rows) {
   }
 }
 
-/* --- the comparison ------------------------------------------------------------------------------------------------------ */
+/* --- the comparison --- */
 
 static int differ(size_t step, unsigned mode, uint64_t max_rows, way_result *a) {
   way_result b;
@@ -252,7 +265,8 @@ static void tell(size_t step, unsigned mode) {
     else
       low = middle + 1;
   }
-  printf("the two differ: mode %u, pieces of %zu bytes, row %" PRIu64 " of paths-differ.txt\n", mode, step, low);
+  printf("the two differ: mode %u, pieces of %zu bytes, row %" PRIu64 " of paths-differ.txt\n",
+         mode, step, low);
   if (f != NULL) {
     (void)fwrite(text, 1, length, f);
     (void)fclose(f);
@@ -260,7 +274,8 @@ static void tell(size_t step, unsigned mode) {
 }
 
 int main(int argc, char **argv) {
-  uint64_t wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000, seed = argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)time(NULL);
+  uint64_t wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000,
+           seed = argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)time(NULL);
   way_result sum = {0, 0, 0, 0, 0, 0, 0};
   state = seed;
   printf("seed %" PRIu64 "\n", seed);
@@ -292,8 +307,11 @@ int main(int argc, char **argv) {
     sum.deferred += r.deferred;
     sum.dropped += r.dropped;
   }
-  printf("%" PRIu64 " rows alike by SIMD and by plain C: %" PRIu64 " unreadable, %" PRIu64 " members, %" PRIu64 " superseded, %" PRIu64 " deferred, %" PRIu64
-         " identifiers dropped\n", sum.rows, sum.faults, sum.built, sum.superseded, sum.deferred, sum.dropped);
+  printf("%" PRIu64 " rows alike by SIMD and by plain C: %" PRIu64 " unreadable, %" PRIu64
+         " members, %" PRIu64 " superseded, %" PRIu64 " deferred, %" PRIu64
+         " identifiers dropped\n",
+         sum.rows, sum.faults, sum.built, sum.superseded, sum.deferred, sum.dropped);
   /* Rows that are all refused alike would prove nothing. */
-  return sum.faults * 50 < sum.rows || sum.built * 4 < sum.rows || sum.deferred == 0 || sum.superseded == 0;
+  return sum.faults * 50 < sum.rows || sum.built * 4 < sum.rows || sum.deferred == 0 ||
+         sum.superseded == 0;
 }

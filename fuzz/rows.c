@@ -1,6 +1,7 @@
-/* libFuzzer's target for the way from bytes to members: CSV or JSON Lines in pieces, a map with fallbacks, conditions, every repair, payloads that fill up,
- * epochs. Beside the sanitizers and what way.c checks, all of it must come out the same from what the processor is given and from plain C, and however the
- * bytes come in.
+/* libFuzzer's target for the way from bytes to members: CSV or JSON Lines in pieces, a map with
+ * fallbacks, conditions, every repair, payloads that fill up, epochs. Beside the sanitizers and
+ * what way.c checks, all of it must come out the same from what the processor is given and from
+ * plain C, and however the bytes come in.
  *
  *   make fuzz FUZZ_SECONDS=60 */
 #include <stdlib.h>

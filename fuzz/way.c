@@ -32,7 +32,7 @@ static void must(int holds) {
     abort();
 }
 
-/* --- what came of it, as one number ----------------------------------------------------------------------------------- */
+/* --- what came of it, as one number --- */
 
 static void note(way *w, uint64_t value) {
   uint64_t h = (w->result->digest ^ value) * UINT64_C(0x9e3779b97f4a7c15);
@@ -67,7 +67,8 @@ static void note_refusals(way *w) {
   const sc3_refusal *r = (const sc3_refusal *)(const void *)w->b.refusals.p;
   size_t i, n = w->b.refusals.n / sizeof *r;
   for (i = 0; i < n; i++)
-    note(w, r[i].row << 32 ^ (uint64_t)r[i].column << 24 ^ (uint64_t)r[i].role << 16 ^ (uint64_t)r[i].reason << 8 ^ r[i].dropped ^ (uint64_t)r[i].lines << 48);
+    note(w, r[i].row << 32 ^ (uint64_t)r[i].column << 24 ^ (uint64_t)r[i].role << 16 ^
+                (uint64_t)r[i].reason << 8 ^ r[i].dropped ^ (uint64_t)r[i].lines << 48);
   w->b.refusals.n = 0;
 }
 
@@ -82,7 +83,8 @@ static void note_lines(way *w) {
   for (i = 0; i < SC3_SHORT_MAX; i++)
     note(w, l->short_at[i]);
   for (i = 0; i < l->spot_count; i++)
-    note(w, l->spots[i].row << 48 ^ l->spots[i].line << 32 ^ l->spots[i].lines << 1 ^ (uint64_t)l->spots[i].refused);
+    note(w, l->spots[i].row << 48 ^ l->spots[i].line << 32 ^ l->spots[i].lines << 1 ^
+                (uint64_t)l->spots[i].refused);
 }
 
 /* The tally and what it adds up to. */
@@ -107,7 +109,7 @@ static void note_tally(way *w) {
   w->result->deferred = t->deferred;
 }
 
-/* --- payloads ---------------------------------------------------------------------------------------------------------- */
+/* --- payloads --- */
 
 /* Quotes closed, nothing below a space, brackets in pairs. */
 static void check_json(sc3_slice s) {
@@ -138,7 +140,8 @@ static void drain(way *w, sc3_payload *p) {
     for (; first < x.last; first++) {
       note(w, sc3_payload_row(p, first));
       if (w->sealed != NULL && sc3_payload_id(p, first).p != NULL)
-        must(sc3_id_set_insert(w->sealed, sc3_id_set_fingerprint(w->sealed, sc3_payload_id(p, first))) == SC3_OK);
+        must(sc3_id_set_insert(
+                 w->sealed, sc3_id_set_fingerprint(w->sealed, sc3_payload_id(p, first))) == SC3_OK);
     }
     seen += x.members[0] + x.members[1];
     check_json(x.bytes[0]);
@@ -171,7 +174,7 @@ static void flush(way *w) {
   }
 }
 
-/* --- rows -------------------------------------------------------------------------------------------------------------- */
+/* --- rows --- */
 
 /* The next piece into the parser. */
 static void feed(way *w) {
@@ -189,8 +192,9 @@ static void feed(way *w) {
 }
 
 static void map_columns(way *w) {
-  static const sc3_role roles[] = {SC3_ROLE_EXTERNAL_ID, SC3_ROLE_EMAIL, SC3_ROLE_PHONE, SC3_ROLE_REGION, SC3_ROLE_EMAIL, SC3_ROLE_PHONE, SC3_ROLE_UID,
-                                   SC3_ROLE_UID, SC3_ROLE_HASHED_EMAIL};
+  static const sc3_role roles[] = {SC3_ROLE_EXTERNAL_ID, SC3_ROLE_EMAIL, SC3_ROLE_PHONE,
+                                   SC3_ROLE_REGION,      SC3_ROLE_EMAIL, SC3_ROLE_PHONE,
+                                   SC3_ROLE_UID,         SC3_ROLE_UID,   SC3_ROLE_HASHED_EMAIL};
   static const char names[] = "abcdefghi";
   static const char *const types[] = {"uid2", "maid"};
   size_t i;
@@ -210,7 +214,8 @@ static void map_columns(way *w) {
 
 static void set_conditions(way *w) {
   static const sc3_operand operands[] = {
-    {SC3_KIND_TEXT, {"yes", 3}, {0, 0, 0}}, {SC3_KIND_NUMBER, {NULL, 0}, {5, 1, 5}},
+      {SC3_KIND_TEXT, {"yes", 3}, {0, 0, 0}},
+      {SC3_KIND_NUMBER, {NULL, 0}, {5, 1, 5}},
   };
   sc3_condition *c = w->columns.conditions;
   c[0].op = SC3_NOT_EQUAL;
@@ -231,7 +236,8 @@ static void set_conditions(way *w) {
 }
 
 static void open_way(way *w) {
-  static const char *const slower[] = {"sse2", "portable"}; /* of processors whose best is another */
+  static const char *const slower[] = {"sse2",
+                                       "portable"}; /* of processors whose best is another */
   w->now = sc3_payload_new(7, PAYLOAD);
   w->next = sc3_payload_new(7, PAYLOAD);
   w->sealed = w->mode & WAY_EPOCHS ? sc3_id_set_new() : NULL;
@@ -241,23 +247,34 @@ static void open_way(way *w) {
   w->b.sealed = w->sealed;
   w->b.next = w->next;
   w->b.reading.mend = !(w->mode & WAY_NO_MEND);
-  w->b.reading.ids = w->mode & WAY_HASH_IDS ? SC3_IDS_HASH : w->mode & WAY_IDS_AS_IS ? SC3_IDS_AS_IS : SC3_IDS_REFUSE;
+  w->b.reading.ids = w->mode & WAY_HASH_IDS    ? SC3_IDS_HASH
+                     : w->mode & WAY_IDS_AS_IS ? SC3_IDS_AS_IS
+                                               : SC3_IDS_REFUSE;
   w->b.reading.region = sc3_region_find(sc3_slice_of("Germany", 7));
   if (w->mode & WAY_REPAIRS)
     w->b.reading.phone_repairs = SC3_PHONE_REPAIRS;
   map_columns(w);
   if (w->mode & WAY_CONDITIONS)
     set_conditions(w);
-  sc3_csv_init(&w->csv, w->mode & WAY_CONTROL ? '\x01' : w->mode & WAY_COMMA ? ',' : 0, !(w->mode & WAY_NO_HEADER));
+  sc3_csv_init(&w->csv,
+               w->mode & WAY_CONTROL ? '\x01'
+               : w->mode & WAY_COMMA ? ','
+                                     : 0,
+               !(w->mode & WAY_NO_HEADER));
   w->csv.skip_lines = w->mode & WAY_SKIP_LINES ? 2 : 0;
-  sc3_csv_dialect(&w->csv, w->mode & WAY_NO_QUOTES ? '\0' : '"', w->mode & WAY_ESCAPES ? '\\' : '\0', sc3_slice_of("\\N", w->mode & WAY_ESCAPES ? 2 : 0));
+  sc3_csv_dialect(&w->csv, w->mode & WAY_NO_QUOTES ? '\0' : '"',
+                  w->mode & WAY_ESCAPES ? '\\' : '\0',
+                  sc3_slice_of("\\N", w->mode & WAY_ESCAPES ? 2 : 0));
   if (w->mode & WAY_SLOWER)
-    w->csv.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0], 0) == NULL], (w->mode & WAY_ESCAPES) != 0);
+    w->csv.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0], 0) == NULL],
+                                        (w->mode & WAY_ESCAPES) != 0);
   sc3_jsonl_init(&w->jsonl);
   if (w->mode & WAY_UTF16)
-    w->csv.input.encoding = w->jsonl.input.encoding = w->mode & WAY_BYTES ? SC3_ENCODING_UTF16 : SC3_ENCODING_UTF16LE;
+    w->csv.input.encoding = w->jsonl.input.encoding =
+        w->mode & WAY_BYTES ? SC3_ENCODING_UTF16 : SC3_ENCODING_UTF16LE;
   else if (w->mode & WAY_BYTES)
-    w->csv.input.encoding = w->jsonl.input.encoding = sc3_encoding_of(sc3_slice_of("windows-1252", 12));
+    w->csv.input.encoding = w->jsonl.input.encoding =
+        sc3_encoding_of(sc3_slice_of("windows-1252", 12));
 }
 
 static void close_way(way *w) {
@@ -274,7 +291,8 @@ static void take_rows(way *w, uint64_t max_rows) {
   sc3_record record;
   keys.all = (w->mode & WAY_ALL_KEYS) != 0;
   while (w->b.tally.rows < max_rows) {
-    sc3_next next = w->mode & WAY_JSONL ? sc3_jsonl_next(&w->jsonl, &keys, &record) : sc3_csv_next(&w->csv, &record);
+    sc3_next next = w->mode & WAY_JSONL ? sc3_jsonl_next(&w->jsonl, &keys, &record)
+                                        : sc3_csv_next(&w->csv, &record);
     int wanted;
     if (next == SC3_NEXT_NEED) {
       feed(w);
@@ -298,7 +316,8 @@ static void take_rows(way *w, uint64_t max_rows) {
   }
 }
 
-__attribute__((visibility("default"))) void WAY(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows, way_result *result) {
+__attribute__((visibility("default"))) void
+WAY(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows, way_result *result) {
   static way w; /* too large for a stack that is guarded */
   memset(&w, 0, sizeof w);
   memset(result, 0, sizeof *result);

@@ -1,5 +1,6 @@
-/* The whole way from bytes to the JSON of members, for programs that compare two builds of it: way_simd() is what this processor is given, way_portable()
- * plain C. Both are way.c over the core, each with symbols of its own (see the Makefile). */
+/* The whole way from bytes to the JSON of members, for programs that compare two builds of it:
+ * way_simd() is what this processor is given, way_portable() plain C. Both are way.c over the core,
+ * each with symbols of its own (see the Makefile). */
 #ifndef WAY_H
 #define WAY_H
 
@@ -19,17 +20,17 @@ enum {
   WAY_ALL_KEYS = 256, /* of JSON Lines, as a script has them; else those of the map */
   WAY_SLOWER = 512,   /* CSV is scanned by the second best that the processor has */
   WAY_NO_QUOTES = 1024,
-  WAY_ESCAPES = 2048, /* of CSV, by a backslash; then \N is no value */
+  WAY_ESCAPES = 2048,  /* of CSV, by a backslash; then \N is no value */
   WAY_HASH_IDS = 4096, /* external ids that are emails or phones; else they are refused */
   WAY_IDS_AS_IS = 8192,
-  WAY_UTF16 = 16384, /* the text is said to be UTF-16LE, */
-  WAY_BYTES = 32768, /* or windows-1252; with both UTF-16, by a mark or the first line */
+  WAY_UTF16 = 16384,      /* the text is said to be UTF-16LE, */
+  WAY_BYTES = 32768,      /* or windows-1252; with both UTF-16, by a mark or the first line */
   WAY_SKIP_LINES = 65536, /* of CSV, two before the header */
   WAY_CONTROL = 131072    /* the delimiter of CSV is a control character */
 };
 
-/* The columns of the map: id, email, phone, region, email 2, phone 2, uid2, maid, and a hashed email, which CSV has in the first. In JSON Lines they are
-   called "a" to "i". */
+/* The columns of the map: id, email, phone, region, email 2, phone 2, uid2, maid, and a hashed
+   email, which CSV has in the first. In JSON Lines they are called "a" to "i". */
 enum { WAY_COLUMNS = 8 };
 
 typedef struct way_result {
@@ -37,9 +38,12 @@ typedef struct way_result {
   uint64_t rows, faults, built, superseded, deferred, dropped;
 } way_result;
 
-/* Takes `n` bytes in pieces of `step` through a map, up to `max_rows` rows. Aborts where something does not hold that must for any input: rows = skipped +
-   rejected + used, every built member is alive in a payload or superseded, and what is written is JSON. */
-void way_simd(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows, way_result *result);
-void way_portable(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows, way_result *result);
+/* Takes `n` bytes in pieces of `step` through a map, up to `max_rows` rows. Aborts where something
+   does not hold that must for any input: rows = skipped + rejected + used, every built member is
+   alive in a payload or superseded, and what is written is JSON. */
+void way_simd(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows,
+              way_result *result);
+void way_portable(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows,
+                  way_result *result);
 
 #endif

@@ -1,4 +1,5 @@
-/* "scope3.crypto": public keys that verify the signatures of callbacks. A module of its own, so that the core needs no libcrypto. */
+/* "scope3.crypto": public keys that verify the signatures of callbacks. A module of its own, so
+ * that the core needs no libcrypto. */
 #include <openssl/crypto.h>
 #include <string.h>
 
@@ -34,7 +35,8 @@ static key_ud *new_key(lua_State *L) {
   return u;
 }
 
-/* ed25519(x) -> key; nil when `x` is no key: other than 32 bytes, refused by libcrypto, or one under which a signature proves nothing */
+/* ed25519(x) -> key; nil when `x` is no key: other than 32 bytes, refused by libcrypto, or one
+ * under which a signature proves nothing */
 static int crypto_ed25519(lua_State *L) {
   const uint8_t *x = coordinate(L, 1);
   key_ud *u = new_key(L);
@@ -61,11 +63,13 @@ static key_ud *check(lua_State *L) {
 
 /* :algorithm() -> "ed25519" or "ecdsa-p256-sha256", RFC 9421's names */
 static int key_algorithm(lua_State *L) {
-  lua_pushstring(L, sc3_public_key_algorithm(check(L)->key) == SC3_ED25519 ? "ed25519" : "ecdsa-p256-sha256");
+  lua_pushstring(L, sc3_public_key_algorithm(check(L)->key) == SC3_ED25519 ? "ed25519"
+                                                                           : "ecdsa-p256-sha256");
   return 1;
 }
 
-/* :verify(message, signature) -> boolean; the signature is 64 bytes, r and s one behind the other for ECDSA */
+/* :verify(message, signature) -> boolean; the signature is 64 bytes, r and s one behind the other
+ * for ECDSA */
 static int key_verify(lua_State *L) {
   size_t message_n, signature_n;
   const char *message, *signature;
@@ -74,7 +78,8 @@ static int key_verify(lua_State *L) {
   luaL_checktype(L, 3, LUA_TSTRING);
   message = lua_tolstring(L, 2, &message_n);
   signature = lua_tolstring(L, 3, &signature_n);
-  lua_pushboolean(L, sc3_public_key_verify(u->key, message, message_n, (const uint8_t *)signature, signature_n));
+  lua_pushboolean(L, sc3_public_key_verify(u->key, message, message_n, (const uint8_t *)signature,
+                                           signature_n));
   return 1;
 }
 
@@ -89,9 +94,13 @@ SC3_EXPORT int luaopen_scope3_crypto(lua_State *L);
 
 SC3_EXPORT int luaopen_scope3_crypto(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"algorithm", key_algorithm}, {"close", key_close}, {"verify", key_verify}, {NULL, NULL},
+      {"algorithm", key_algorithm},
+      {"close", key_close},
+      {"verify", key_verify},
+      {NULL, NULL},
   };
-  static const luaL_Reg functions[] = {{"ed25519", crypto_ed25519}, {"p256", crypto_p256}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"ed25519", crypto_ed25519}, {"p256", crypto_p256}, {NULL, NULL}};
 #if LUA_VERSION_NUM >= 502
   luaL_checkversion(L);
 #endif

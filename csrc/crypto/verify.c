@@ -3,7 +3,8 @@
 #include <openssl/opensslv.h>
 
 #if !defined(OPENSSL_VERSION_NUMBER) || OPENSSL_VERSION_NUMBER < 0x30000000L
-#error "scope3.crypto needs OpenSSL 3.0 or newer; without its headers the build leaves this module out"
+#error                                                                                             \
+    "scope3.crypto needs OpenSSL 3.0 or newer; without its headers the build leaves this module out"
 #endif
 
 #include <openssl/bn.h>
@@ -33,20 +34,24 @@ static sc3_public_key *wrap(EVP_PKEY *pkey, sc3_algorithm algorithm) {
   return key;
 }
 
-/* The y of Ed25519's points of small order, the lowest byte first. Under such a key a signature that nobody made may
-   hold, and libcrypto takes it as any other. */
+/* The y of Ed25519's points of small order, the lowest byte first. Under such a key a signature
+   that nobody made may hold, and libcrypto takes it as any other. */
 static const uint8_t SMALL_ORDER[][SC3_COORDINATE] = {
-  {0},
-  {1},
-  {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-   0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
-  {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-   0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
-  {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+    {0},
+    {1},
+    {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4,
+     0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+     0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+    {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b,
+     0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39,
+     0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+    {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
 };
 
-/* Whether 32 bytes may be a key: their y is below 2^255 - 19 (RFC 8032 section 5.1.3), and their order is not small. */
+/* Whether 32 bytes may be a key: their y is below 2^255 - 19 (RFC 8032 section 5.1.3), and their
+ * order is not small. */
 static int sound_ed25519(const uint8_t x[SC3_COORDINATE]) {
   uint8_t y[SC3_COORDINATE];
   size_t i;
@@ -79,7 +84,8 @@ static EVP_PKEY *make_p256(uint8_t *point, size_t n) {
   params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
   params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, n);
   params[2] = OSSL_PARAM_construct_end();
-  if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 || EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+  if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+      EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
     EVP_PKEY_free(pkey);
     pkey = NULL;
   }
@@ -87,8 +93,10 @@ static EVP_PKEY *make_p256(uint8_t *point, size_t n) {
   return pkey;
 }
 
-sc3_public_key *sc3_public_key_p256(const uint8_t x[SC3_COORDINATE], const uint8_t y[SC3_COORDINATE]) {
-  uint8_t point[1 + 2 * SC3_COORDINATE] = {4}; /* uncompressed: reading it checks that it lies on the curve */
+sc3_public_key *sc3_public_key_p256(const uint8_t x[SC3_COORDINATE],
+                                    const uint8_t y[SC3_COORDINATE]) {
+  uint8_t point[1 + 2 * SC3_COORDINATE] = {
+      4}; /* uncompressed: reading it checks that it lies on the curve */
   EVP_PKEY *pkey;
   memcpy(point + 1, x, SC3_COORDINATE);
   memcpy(point + 1 + SC3_COORDINATE, y, SC3_COORDINATE);
@@ -111,7 +119,8 @@ sc3_algorithm sc3_public_key_algorithm(const sc3_public_key *key) {
 /* r and s as the DER that libcrypto verifies; its length, 0 where it failed. */
 static size_t to_der(const uint8_t raw[SC3_SIGNATURE], uint8_t der[DER_MAX]) {
   ECDSA_SIG *parts = ECDSA_SIG_new();
-  BIGNUM *r = BN_bin2bn(raw, SC3_COORDINATE, NULL), *s = BN_bin2bn(raw + SC3_COORDINATE, SC3_COORDINATE, NULL);
+  BIGNUM *r = BN_bin2bn(raw, SC3_COORDINATE, NULL),
+         *s = BN_bin2bn(raw + SC3_COORDINATE, SC3_COORDINATE, NULL);
   uint8_t *end = der;
   int n = 0;
   if (parts != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(parts, r, s) == 1) {
@@ -125,16 +134,20 @@ static size_t to_der(const uint8_t raw[SC3_SIGNATURE], uint8_t der[DER_MAX]) {
   return n > 0 ? (size_t)n : 0;
 }
 
-static int verify(const sc3_public_key *key, const void *message, size_t message_n, const uint8_t *signature, size_t signature_n) {
-  const EVP_MD *digest = key->algorithm == SC3_ECDSA_P256_SHA256 ? EVP_sha256() : NULL; /* Ed25519 has its own */
+static int verify(const sc3_public_key *key, const void *message, size_t message_n,
+                  const uint8_t *signature, size_t signature_n) {
+  const EVP_MD *digest =
+      key->algorithm == SC3_ECDSA_P256_SHA256 ? EVP_sha256() : NULL; /* Ed25519 has its own */
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  int holds = context != NULL && EVP_DigestVerifyInit(context, NULL, digest, NULL, key->pkey) == 1
-              && EVP_DigestVerify(context, signature, signature_n, message, message_n) == 1;
+  int holds = context != NULL &&
+              EVP_DigestVerifyInit(context, NULL, digest, NULL, key->pkey) == 1 &&
+              EVP_DigestVerify(context, signature, signature_n, message, message_n) == 1;
   EVP_MD_CTX_free(context);
   return holds;
 }
 
-int sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n, const uint8_t *signature, size_t signature_n) {
+int sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n,
+                          const uint8_t *signature, size_t signature_n) {
   uint8_t der[DER_MAX];
   int holds = 0;
   if (signature_n != SC3_SIGNATURE)

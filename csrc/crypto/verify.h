@@ -1,6 +1,8 @@
-/* Signatures of public keys, verified (RFC 9421 section 3.3.4 and 3.3.6). Knows libcrypto and nothing else.
+/* Signatures of public keys, verified (RFC 9421 section 3.3.4 and 3.3.6). Knows libcrypto and
+   nothing else.
 
-   What fails leaves no entry in the thread's error queue, where a host such as nginx would take it for its own. */
+   What fails leaves no entry in the thread's error queue, where a host such as nginx would take it
+   for its own. */
 #ifndef SC3_VERIFY_H
 #define SC3_VERIFY_H
 
@@ -13,19 +15,22 @@ typedef enum sc3_algorithm { SC3_ED25519, SC3_ECDSA_P256_SHA256 } sc3_algorithm;
 
 typedef struct sc3_public_key sc3_public_key;
 
-/* An Ed25519 key (RFC 8032) from its 32 bytes, as a JWK's `x` holds them (RFC 8037). NULL when it is of
-   small order or not below the field's prime, when libcrypto refuses it, or has no memory. */
+/* An Ed25519 key (RFC 8032) from its 32 bytes, as a JWK's `x` holds them (RFC 8037). NULL when it
+   is of small order or not below the field's prime, when libcrypto refuses it, or has no memory. */
 sc3_public_key *sc3_public_key_ed25519(const uint8_t x[SC3_COORDINATE]);
 
-/* A P-256 key from the coordinates of its point, as a JWK's `x` and `y` hold them (RFC 7518 section 6.2.1). NULL when the point is not on the curve, or
-   there is no memory. */
-sc3_public_key *sc3_public_key_p256(const uint8_t x[SC3_COORDINATE], const uint8_t y[SC3_COORDINATE]);
+/* A P-256 key from the coordinates of its point, as a JWK's `x` and `y` hold them (RFC 7518
+   section 6.2.1). NULL when the point is not on the curve, or there is no memory. */
+sc3_public_key *sc3_public_key_p256(const uint8_t x[SC3_COORDINATE],
+                                    const uint8_t y[SC3_COORDINATE]);
 
 void sc3_public_key_free(sc3_public_key *key);
 
 sc3_algorithm sc3_public_key_algorithm(const sc3_public_key *key);
 
-/* 1 when `signature` is the key's over the message: 64 bytes, for ECDSA r and s one behind the other, each 32 bytes. 0 otherwise. */
-int sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n, const uint8_t *signature, size_t signature_n);
+/* 1 when `signature` is the key's over the message: 64 bytes, for ECDSA r and s one behind the
+ * other, each 32 bytes. 0 otherwise. */
+int sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n,
+                          const uint8_t *signature, size_t signature_n);
 
 #endif

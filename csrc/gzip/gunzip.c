@@ -23,7 +23,8 @@ void sc3_gunzip_feed(sc3_gunzip *z, const void *p, size_t n) {
   z->stream.avail_in = (uInt)n; /* callers give pieces */
 }
 
-/* Behind a member: another begins, or zeros pad the end. 1 when there is nothing more to read of this input. */
+/* Behind a member: another begins, or zeros pad the end. 1 when there is nothing more to read of
+ * this input. */
 static int skip_padding(sc3_gunzip *z) {
   while (z->stream.avail_in > 0 && *z->stream.next_in == 0) {
     z->stream.next_in++;
@@ -72,10 +73,11 @@ sc3_gunzip_state sc3_gunzip_next(sc3_gunzip *z, int last, void *out, size_t room
         if (status == Z_BUF_ERROR)
           return SC3_GUNZIP_BROKEN; /* input and room, and yet no way on */
         break;
-      case Z_MEM_ERROR:
-        return SC3_GUNZIP_NOMEM;
+      case Z_MEM_ERROR: return SC3_GUNZIP_NOMEM;
       default:
-        return *n > 0 ? SC3_GUNZIP_OUTPUT : SC3_GUNZIP_BROKEN; /* what came before the damage is given out first; the error stays */
+        return *n > 0 ? SC3_GUNZIP_OUTPUT
+                      : SC3_GUNZIP_BROKEN; /* what came before the damage is given out first; the
+                                              error stays */
     }
   }
 }

@@ -12,13 +12,16 @@
 
 #define TYPE "scope3.gunzip"
 
-enum { PIECE = 256 << 10 }; /* what a parser takes at once; also what a small file of zeros can blow up to */
+enum {
+  PIECE = 256 << 10
+}; /* what a parser takes at once; also what a small file of zeros can blow up to */
 
 typedef struct gunzip_ud {
   sc3_gunzip z;
   int closed, last;
   size_t made; /* bytes of a piece that lie in the room, and were not given yet */
-  char *room;  /* PIECE bytes, a userdata: whoever makes a text of them may run finalizers, which may close this */
+  char *room; /* PIECE bytes, a userdata: whoever makes a text of them may run finalizers, which may
+                 close this */
 } gunzip_ud;
 
 /* The user value is an array of these. */
@@ -56,7 +59,8 @@ static int gunzip_close(lua_State *L) {
   return 0;
 }
 
-/* :feed(bytes): the next compressed bytes, after :next() asked for them; nil for the end of the input */
+/* :feed(bytes): the next compressed bytes, after :next() asked for them; nil for the end of the
+ * input */
 static int gunzip_feed(lua_State *L) {
   gunzip_ud *u = check(L);
   size_t n;
@@ -112,8 +116,7 @@ static int gunzip_next(lua_State *L) {
       lua_pushnil(L);
       lua_pushliteral(L, "the gzip data is damaged");
       return 2;
-    default:
-      return luaL_error(L, "not enough memory");
+    default: return luaL_error(L, "not enough memory");
   }
 }
 
@@ -127,7 +130,8 @@ SC3_EXPORT int luaopen_scope3_gzip(lua_State *L);
 
 SC3_EXPORT int luaopen_scope3_gzip(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"close", gunzip_close}, {"feed", gunzip_feed}, {"next", gunzip_next}, {"taken", gunzip_taken}, {NULL, NULL},
+      {"close", gunzip_close}, {"feed", gunzip_feed}, {"next", gunzip_next},
+      {"taken", gunzip_taken}, {NULL, NULL},
   };
 #if LUA_VERSION_NUM >= 502
   luaL_checkversion(L);

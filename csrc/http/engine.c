@@ -13,7 +13,8 @@
 
 enum {
   SPARE_TRANSFERS = 64,
-  KEPT_CONNECTIONS = 256 /* libcurl's own measure is what runs just now, so that the end of many at once would close what the next many need */
+  KEPT_CONNECTIONS = 256 /* libcurl's own measure is what runs just now, so that the end of many at
+                            once would close what the next many need */
 };
 
 struct sc3_engine {
@@ -25,7 +26,8 @@ struct sc3_engine {
   transfer *active;           /* submitted, not ended */
   transfer *ended, **ended_tail;
   transfer *spare;
-  sc3_origins http1; /* hosts to which HTTP/2 has failed. Their kept connections of HTTP/2 serve nobody from then on. */
+  sc3_origins http1;   /* hosts to which HTTP/2 has failed. Their kept connections of HTTP/2 serve
+                          nobody from then on. */
   uint64_t last_http2; /* the host that answered over HTTP/2 last */
   size_t count, spares;
   uint64_t last_id;
@@ -38,15 +40,16 @@ static void start_libcurl(void) {
   Dl_info self;
   void (*here)(void) = start_libcurl;
   void *address;
-  /* libcurl's resolver threads may outlive the Lua state that loaded us: never be unmapped. The handle is kept on purpose. */
+  /* libcurl's resolver threads may outlive the Lua state that loaded us: never be unmapped. The
+   * handle is kept on purpose. */
   memcpy(&address, &here, sizeof address);
   if (dladdr(address, &self) != 0 && self.dli_fname != NULL)
     (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_LOCAL
 #ifdef RTLD_NODELETE
-                                   | RTLD_NODELETE
+                                     | RTLD_NODELETE
 #endif
 #ifdef RTLD_NOLOAD
-                                   | RTLD_NOLOAD
+                                     | RTLD_NOLOAD
 #endif
     );
   libcurl_status = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -86,8 +89,8 @@ sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why) 
   e->user_agent = options->user_agent != NULL ? strdup(options->user_agent) : NULL;
   e->options.ca_file = e->ca_file;
   e->options.user_agent = e->user_agent;
-  if ((options->ca_file != NULL && e->ca_file == NULL) || (options->user_agent != NULL && e->user_agent == NULL) ||
-      open_multi(e) != 0) {
+  if ((options->ca_file != NULL && e->ca_file == NULL) ||
+      (options->user_agent != NULL && e->user_agent == NULL) || open_multi(e) != 0) {
     sc3_engine_free(e);
     return NULL;
   }
@@ -115,7 +118,8 @@ void sc3_engine_free(sc3_engine *e) {
     free_list(e->ended);
     free_list(e->spare);
     if (e->multi != NULL)
-      (void)curl_multi_cleanup(e->multi); /* it may still call back: the descriptors are closed behind it */
+      (void)curl_multi_cleanup(
+          e->multi); /* it may still call back: the descriptors are closed behind it */
   }
   /* After a fork the handles belong to the parent, connections and all: they are abandoned. */
   sc3_wait_close(&e->wait);
@@ -145,7 +149,8 @@ static void fail_all(sc3_engine *e, const char *code, const char *message) {
   }
 }
 
-/* In a child of fork() the multi, its sockets and its epoll belong to the parent too: leave them, and start afresh. */
+/* In a child of fork() the multi, its sockets and its epoll belong to the parent too: leave them,
+ * and start afresh. */
 static void notice_fork(sc3_engine *e) {
   transfer *t;
   if (sc3_fork_mark_mine(&e->mark))
@@ -182,7 +187,8 @@ static transfer *take_spare(sc3_engine *e) {
 }
 
 static void give_back(sc3_engine *e, transfer *t) {
-  /* It has no handle any more after a fork. A handle that has failed keeps what libcurl still wanted to do with it: from 8.7 to 8.15 also over a reset. */
+  /* It has no handle any more after a fork. A handle that has failed keeps what libcurl still
+   * wanted to do with it: from 8.7 to 8.15 also over a reset. */
   if (t->easy == NULL || t->spoiled || e->spares >= SPARE_TRANSFERS) {
     sc3_transfer_free(t);
     return;
@@ -197,7 +203,8 @@ uint64_t sc3_engine_next_id(const sc3_engine *e) {
   return e->last_id + 1;
 }
 
-/* Whether a transfer's connection is known to speak HTTP/2: others were on it at the same time, or the last one to that host was told so. */
+/* Whether a transfer's connection is known to speak HTTP/2: others were on it at the same time, or
+ * the last one to that host was told so. */
 static int is_multiplexed(const sc3_engine *e, const transfer *t) {
   const transfer *other;
   if (!t->secure || t->local_port == 0)
@@ -222,7 +229,8 @@ static void collect(sc3_engine *e, CURLMcode code) {
       continue;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
     t = (transfer *)(void *)private_data;
-    sc3_transfer_conclude(t, result, is_multiplexed(e, t)); /* before removal, which forgets some facts */
+    sc3_transfer_conclude(t, result,
+                          is_multiplexed(e, t)); /* before removal, which forgets some facts */
     if (t->pub.http_version >= 20)
       e->last_http2 = t->origin;
     else if (t->pub.http_version != 0 && e->last_http2 == t->origin)
@@ -249,7 +257,8 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
     return 0;
   t->spoiled = 1; /* until it has gone its way */
   t->origin = sc3_origin_of(request->url);
-  if (sc3_transfer_prepare(t, &e->options, request, sc3_origins_has(&e->http1, t->origin), why) != 0) {
+  if (sc3_transfer_prepare(t, &e->options, request, sc3_origins_has(&e->http1, t->origin), why) !=
+      0) {
     give_back(e, t);
     return 0;
   }

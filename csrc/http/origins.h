@@ -16,7 +16,8 @@ typedef struct sc3_origins {
 /* What a URL's scheme, host and port come to. */
 uint64_t sc3_origin_of(const char *url);
 
-/* Notes one for so many seconds; where there is no place, the one that would end first makes room. */
+/* Notes one for so many seconds; where there is no place, the one that would end first makes room.
+ */
 void sc3_origins_note(sc3_origins *o, uint64_t key, double seconds);
 
 /* Whether one is noted. */

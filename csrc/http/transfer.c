@@ -19,12 +19,15 @@ enum {
   HEADERS_CAP = 256 << 10, /* of all replies to a request: a host may send interim ones for ever */
   UPLOAD_MOST = 512 << 10,
   JOINED_MOST = 16 << 10,
-  FIRST_PART = 512 << 10, /* so much of a body goes a little at a time: between two pieces libcurl looks for an answer, */
-  FIRST_PIECE = 16 << 10, /* and one that a host gives before it closes is lost when sending is what fails */
-  STALLED = 1 /* seconds without a byte either way, after which a reply that is complete ends a request that is not */
+  FIRST_PART = 512 << 10, /* so much of a body goes a little at a time: between two pieces libcurl
+                             looks for an answer, */
+  FIRST_PIECE =
+      16 << 10, /* and one that a host gives before it closes is lost when sending is what fails */
+  STALLED = 1   /* seconds without a byte either way, after which a reply that is complete ends a
+                   request that is not */
 };
 
-/* --- callbacks: C buffers only ----------------------------------------------------------------------------------- */
+/* --- callbacks: C buffers only --- */
 
 /* The status at the beginning of a text: three digits, else 0. */
 static int status_of(const char *p, size_t n) {
@@ -45,11 +48,13 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
     const char *space = memchr(p, ' ', bytes);
     t->pub.headers.n = 0; /* a further reply: the one before was an interim one */
     t->answer = space != NULL ? status_of(space + 1, (size_t)(p + bytes - space) - 1) : 0;
-  } else if (t->begun && t->answer >= 200 && (p[0] == '\r' || p[0] == '\n')) { /* before it began, a proxy answered */
+  } else if (t->begun && t->answer >= 200 &&
+             (p[0] == '\r' || p[0] == '\n')) { /* before it began, a proxy answered */
     curl_off_t gone = 0;
     t->answered = 1;
     (void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &gone);
-    if (t->joined.n == 0 && gone < t->total) /* whether it reads the rest nobody knows, so nothing may follow it */
+    if (t->joined.n == 0 &&
+        gone < t->total) /* whether it reads the rest nobody knows, so nothing may follow it */
       (void)curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
   }
   t->heads += bytes;
@@ -98,8 +103,8 @@ static size_t on_read(char *to, size_t size, size_t n, void *user) {
   return done;
 }
 
-/* libcurl sends a request again by itself when a kept connection dies. It must not: only the owner's policy repeats one. This is asked each time before
-   a request is sent. */
+/* libcurl sends a request again by itself when a kept connection dies. It must not: only the
+   owner's policy repeats one. This is asked each time before a request is sent. */
 static int on_begin(void *user, char *ip, char *local_ip, int port, int local_port) {
   transfer *t = user;
   (void)ip;
@@ -137,8 +142,10 @@ static time_t seconds_now(void) {
   return now.tv_sec;
 }
 
-/* A server may answer without reading the request, and never read it: libcurl would wait until it has sent all of it. While it still reads, it is let. */
-static int on_progress(void *user, curl_off_t to_come, curl_off_t came, curl_off_t to_go, curl_off_t gone) {
+/* A server may answer without reading the request, and never read it: libcurl would wait until it
+ * has sent all of it. While it still reads, it is let. */
+static int on_progress(void *user, curl_off_t to_come, curl_off_t came, curl_off_t to_go,
+                       curl_off_t gone) {
   transfer *t = user;
   (void)to_come;
   (void)to_go;
@@ -178,7 +185,7 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct cur
   return fd;
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 transfer *sc3_transfer_new(size_t max_response) {
   transfer *t = calloc(1, sizeof *t);
@@ -214,7 +221,8 @@ void sc3_transfer_recycle(transfer *t) {
   t->pub.seconds = 0;
   t->body_count = t->piece = t->offset = t->taken = 0;
   t->joined.n = 0;
-  t->too_large = t->reads = t->begun = t->again = t->fresh = t->silent = t->local_port = t->secure = t->answer = t->answered = 0;
+  t->too_large = t->reads = t->begun = t->again = t->fresh = t->silent = t->local_port = t->secure =
+      t->answer = t->answered = 0;
   t->heads = 0;
   t->no_socket = 0;
   t->moved = t->gone = 0;
@@ -251,8 +259,8 @@ static int copy_body(transfer *t, const sc3_request *r) {
     t->body = grown;
     t->body_capacity = r->body_count;
   }
-  /* libcurl asks for no more once it has all bytes, so the reader would never get past an empty piece at the
-     end, and the body would look as if it had not been sent. */
+  /* libcurl asks for no more once it has all bytes, so the reader would never get past an empty
+     piece at the end, and the body would look as if it had not been sent. */
   t->body_count = 0;
   for (i = 0; i < r->body_count; i++) {
     if (r->body[i].n == 0)
@@ -263,7 +271,8 @@ static int copy_body(transfer *t, const sc3_request *r) {
   return 0;
 }
 
-/* Joins a small body: sent apart from the head it would be a packet more, for the network and for the service. */
+/* Joins a small body: sent apart from the head it would be a packet more, for the network and for
+ * the service. */
 static int join_body(transfer *t) {
   size_t i;
   if (t->total == 0 || t->total > JOINED_MOST)
@@ -280,7 +289,8 @@ static long milliseconds(double seconds) {
   return ms < 1 ? 1 : ms > 2147483647.0 ? 2147483647L : (long)ms;
 }
 
-int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request *r, int http1, const char **why) {
+int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request *r, int http1,
+                         const char **why) {
   CURL *c = t->easy;
   CURLcode bad = CURLE_OK;
   curl_off_t total;
@@ -290,18 +300,19 @@ int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_req
     if (add_header(t, r->headers[i]) != 0)
       return -1;
   }
-  /* Without it libcurl asks "may I?" before a large body and waits a second for servers that do not answer. */
+  /* Without it libcurl asks "may I?" before a large body and waits a second for servers that do not
+   * answer. */
   if (add_header(t, "Expect:") != 0 || copy_body(t, r) != 0 || join_body(t) != 0)
     return -1;
   total = t->total;
   t->reads = strcmp(r->method, "GET") == 0;
   t->secure = strncasecmp(r->url, "https:", 6) == 0;
 
-#define SET(option, value)                        \
-  do {                                            \
-    CURLcode code = curl_easy_setopt(c, option, value); \
-    if (code != CURLE_OK)                         \
-      bad = code;                                 \
+#define SET(option, value)                                                                         \
+  do {                                                                                             \
+    CURLcode code = curl_easy_setopt(c, option, value);                                            \
+    if (code != CURLE_OK)                                                                          \
+      bad = code;                                                                                  \
   } while (0)
 
   SET(CURLOPT_URL, r->url);
@@ -315,7 +326,8 @@ int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_req
   SET(CURLOPT_OPENSOCKETDATA, t);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   SET(CURLOPT_TIMEOUT_MS, milliseconds(r->timeout));
-  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(o->connect_timeout < r->timeout ? o->connect_timeout : r->timeout));
+  SET(CURLOPT_CONNECTTIMEOUT_MS,
+      milliseconds(o->connect_timeout < r->timeout ? o->connect_timeout : r->timeout));
   SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_HEADERDATA, t);
   SET(CURLOPT_WRITEFUNCTION, on_body);
@@ -327,7 +339,8 @@ int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_req
   SET(CURLOPT_HTTPHEADER, t->headers);
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
-  /* Waiting for a connection that may carry several requests pays where the handshake tells; over plain http it would wait for the first reply. */
+  /* Waiting for a connection that may carry several requests pays where the handshake tells; over
+   * plain http it would wait for the first reply. */
   SET(CURLOPT_PIPEWAIT, t->secure && !http1 ? 1L : 0L);
   SET(CURLOPT_ACCEPT_ENCODING, "");
   SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
@@ -347,7 +360,8 @@ int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_req
   SET(CURLOPT_QUICK_EXIT, 1L); /* a slow name lookup must not hold up the end of everything else */
 #endif
   if (r->fresh || (total == 0 && !t->reads))
-    SET(CURLOPT_FRESH_CONNECT, 1L); /* for the few without a body a kept connection that has died is not worth the doubt */
+    SET(CURLOPT_FRESH_CONNECT,
+        1L); /* for the few without a body a kept connection that has died is not worth the doubt */
   if (r->has_body) {
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, total);
@@ -360,7 +374,8 @@ int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_req
       SET(CURLOPT_NOPROGRESS, 0L);
       SET(CURLOPT_XFERINFOFUNCTION, on_progress);
       SET(CURLOPT_XFERINFODATA, t);
-      /* A limit makes libcurl look, and ask on_progress(), every second also while nothing moves. It never ends anything: its time is over the whole's. */
+      /* A limit makes libcurl look, and ask on_progress(), every second also while nothing moves.
+       * It never ends anything: its time is over the whole's. */
       SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
       SET(CURLOPT_LOW_SPEED_TIME, milliseconds(r->timeout) / 1000 + 3600);
     }
@@ -376,23 +391,24 @@ int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_req
     *why = curl_easy_strerror(bad);
     return -1;
   }
-  /* A libcurl without HTTP/2 refuses to be asked for it. One that is asked for HTTP/1.1 uses no kept connection of HTTP/2. */
-  (void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, http1 ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
-  /* A CA directory beside the bundle turns off libcurl's cache of parsed bundles: 30 ms a connection on Debian.
-     TLS libraries that know no directory refuse the option, which is as good. */
+  /* A libcurl without HTTP/2 refuses to be asked for it. One that is asked for HTTP/1.1 uses no
+   * kept connection of HTTP/2. */
+  (void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
+                         http1 ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
+  /* A CA directory beside the bundle turns off libcurl's cache of parsed bundles: 30 ms a
+     connection on Debian. TLS libraries that know no directory refuse the option, which is as good.
+   */
   (void)curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
   return 0;
 }
 
 static const char *name_of(CURLcode code) {
   switch ((int)code) {
-#define X(value, name) \
-  case value:          \
-    return name;
+#define X(value, name)                                                                             \
+  case value: return name;
     SC3_CURL_CODES(X)
 #undef X
-    default:
-      return "CURL_ERROR";
+    default: return "CURL_ERROR";
   }
 }
 
@@ -400,13 +416,13 @@ static int is_out_of_descriptors(int error) {
   return error == EMFILE || error == ENFILE;
 }
 
-/* Why no connection came about, as far as the system says. Of a name that was not found, and of a file of CA
-   certificates, libcurl does not keep the
-   error: whether descriptors were missing is found by asking for one. */
+/* Why no connection came about, as far as the system says. Of a name that was not found, and of a
+   file of CA certificates, libcurl does not keep the error: whether descriptors were missing is
+   found by asking for one. */
 static const char *cause_of(const transfer *t, CURLcode code) {
   long error = 0;
-  if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CACERT_BADFILE ||
-      code == CURLE_OUT_OF_MEMORY) {
+  if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
+      code == CURLE_SSL_CACERT_BADFILE || code == CURLE_OUT_OF_MEMORY) {
     int fd = open("/", O_RDONLY | O_CLOEXEC), missing = fd < 0 && is_out_of_descriptors(errno);
     if (fd >= 0)
       (void)close(fd);
@@ -419,9 +435,10 @@ static const char *cause_of(const transfer *t, CURLcode code) {
   (void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
   if (is_out_of_descriptors(t->no_socket) || is_out_of_descriptors((int)error))
     return "descriptors";
-  return error == ECONNREFUSED ? "refused"
-       : error == ETIMEDOUT ? "timeout"
-       : error == ENETUNREACH || error == EHOSTUNREACH || error == EADDRNOTAVAIL ? "unreachable" : NULL;
+  return error == ECONNREFUSED                                                     ? "refused"
+         : error == ETIMEDOUT                                                      ? "timeout"
+         : error == ENETUNREACH || error == EHOSTUNREACH || error == EADDRNOTAVAIL ? "unreachable"
+                                                                                   : NULL;
 }
 
 static void collect_facts(transfer *t) {
@@ -441,20 +458,23 @@ static void collect_facts(transfer *t) {
   p->begun = t->begun;
   p->uploaded = uploaded > 0 ? (uint64_t)uploaded : 0;
   p->seconds = (double)total_us / 1e6;
-  p->http_version = version == CURL_HTTP_VERSION_1_0 ? 10
+  p->http_version = version == CURL_HTTP_VERSION_1_0   ? 10
                     : version == CURL_HTTP_VERSION_1_1 ? 11
                     : version == CURL_HTTP_VERSION_2_0 ? 20
-                    : version == CURL_HTTP_VERSION_3 ? 30 : 0;
+                    : version == CURL_HTTP_VERSION_3   ? 30
+                                                       : 0;
   if (redirect != NULL)
     p->redirect = strdup(redirect);
 }
 
-/* Whether a reply counts although libcurl reports a failure: a whole one, or what there is of one when it was the request that broke or stood still. */
+/* Whether a reply counts although libcurl reports a failure: a whole one, or what there is of one
+ * when it was the request that broke or stood still. */
 static int is_answer(const transfer *t, int unsent) {
   return t->answered && (is_complete(t) || (unsent && (t->answer >= 300 || t->pub.body.n > 0)));
 }
 
-/* The status of a refusal over HTTP/2 that libcurl has dropped, because the stream was reset behind it: it keeps this one field. 0 for none. */
+/* The status of a refusal over HTTP/2 that libcurl has dropped, because the stream was reset behind
+ * it: it keeps this one field. 0 for none. */
 static int lost_status(const transfer *t) {
   struct curl_header *field = NULL;
   if (curl_easy_header(t->easy, ":status", 0, CURLH_PSEUDO, -1, &field) != CURLHE_OK)
@@ -469,25 +489,30 @@ void sc3_transfer_conclude(transfer *t, CURLcode code, int multiplexed) {
   uint64_t gone;
   collect_facts(t);
   (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-  gone = p->uploaded > (uint64_t)t->gone ? p->uploaded : (uint64_t)t->gone; /* libcurl counts anew when it takes another connection */
+  gone = p->uploaded > (uint64_t)t->gone
+             ? p->uploaded
+             : (uint64_t)t->gone; /* libcurl counts anew when it takes another connection */
   unread = t->joined.n == 0 && t->piece < t->body_count;
   unsent = unread || gone < (uint64_t)t->total;
-  /* A small body is not watched while it goes. One of which nothing is counted may have gone, although on_begin() lets none go over another connection. */
-  p->body_sent = t->begun && request_bytes > 0 && (t->joined.n > 0 ? p->uploaded == 0 || p->uploaded >= t->joined.n :
-    !unsent);
+  /* A small body is not watched while it goes. One of which nothing is counted may have gone,
+   * although on_begin() lets none go over another connection. */
+  p->body_sent = t->begun && request_bytes > 0 &&
+                 (t->joined.n > 0 ? p->uploaded == 0 || p->uploaded >= t->joined.n : !unsent);
   p->early = 0;
   p->code = NULL;
   p->message[0] = '\0';
   t->spoiled = code != CURLE_OK || unread;
-  t->http2_failed = (code != CURLE_OK || (t->joined.n == 0 && unsent)) && !t->too_large && t->begun && t->secure &&
-    (p->http_version == 0 || p->http_version >= 20);
+  t->http2_failed = (code != CURLE_OK || (t->joined.n == 0 && unsent)) && !t->too_large &&
+                    t->begun && t->secure && (p->http_version == 0 || p->http_version >= 20);
   if (dead && (t->fresh || (multiplexed && t->silent))) {
-    /* Over a connection of its own libcurl begins again only what an HTTP/2 server refused before it did anything. Over a kept one also what died with it,
-       but then over HTTP/2 it has written down what happened to the connection. */
+    /* Over a connection of its own libcurl begins again only what an HTTP/2 server refused before
+       it did anything. Over a kept one also what died with it, but then over HTTP/2 it has written
+       down what happened to the connection. */
     p->body_sent = 0;
     sc3_transfer_fail(t, "REFUSED_STREAM", "the stream was refused");
   } else if (t->again) {
-    p->body_sent = t->joined.n > 0 || !unsent; /* the first time, over a connection that died without an answer */
+    p->body_sent = t->joined.n > 0 ||
+                   !unsent; /* the first time, over a connection that died without an answer */
     sc3_transfer_fail(t, name_of(CURLE_SEND_FAIL_REWIND), "a kept connection had died");
   } else if (t->too_large) {
     sc3_transfer_fail(t, "TOO_LARGE", "the reply is larger than allowed");

@@ -25,7 +25,8 @@ static int64_t now_ns(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* libcurl says which sockets matter. Errors are left to its timeouts: a callback has nobody to tell. */
+/* libcurl says which sockets matter. Errors are left to its timeouts: a callback has nobody to
+ * tell. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known) {
   sc3_wait *w = user;
   struct epoll_event event;
@@ -39,7 +40,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
     (void)curl_multi_assign(w->multi, fd, NULL);
     return 0;
   }
-  event.events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0u) | (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0u);
+  event.events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0u) |
+                 (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0u);
   if (known == NULL) {
     if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) != 0 && errno == EEXIST)
       (void)epoll_ctl(w->epoll, EPOLL_CTL_MOD, fd, &event);
@@ -50,15 +52,19 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
   return 0;
 }
 
-/* Only notes it: a request moves its times several times, and setting the system's timer each time costs more than all the rest of a step. */
+/* Only notes it: a request moves its times several times, and setting the system's timer each time
+ * costs more than all the rest of a step. */
 static int on_timer(CURLM *multi, long milliseconds, void *user) {
   sc3_wait *w = user;
   (void)multi;
-  w->due = milliseconds < 0 ? INT64_MAX : milliseconds == 0 ? 0 : now_ns() + (int64_t)milliseconds * 1000000;
+  w->due = milliseconds < 0    ? INT64_MAX
+           : milliseconds == 0 ? 0
+                               : now_ns() + (int64_t)milliseconds * 1000000;
   return 0;
 }
 
-/* Sees to it that the descriptor becomes readable in time. A timer that is armed for earlier stays: it is early once. */
+/* Sees to it that the descriptor becomes readable in time. A timer that is armed for earlier stays:
+ * it is early once. */
 static void arm(sc3_wait *w) {
   struct itimerspec when;
   if (w->due >= w->armed || w->timer < 0)

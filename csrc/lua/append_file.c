@@ -1,5 +1,6 @@
-/* "scope3.append_file": a regular file that one process alone appends to. What was written is on the disk when the call returns, and the file is still
-   the one that its name means: a name that was moved, removed or given to another file since is noticed before anything is written. */
+/* "scope3.append_file": a regular file that one process alone appends to. What was written is on
+   the disk when the call returns, and the file is still the one that its name means: a name that
+   was moved, removed or given to another file since is noticed before anything is written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -48,9 +49,11 @@ static void shut(append_file *f) {
   sc3_fork_mark_clear(&f->mark);
 }
 
-static const char FORKED[] = "it was opened by the process that this one is a child of: open it after fork";
+static const char FORKED[] =
+    "it was opened by the process that this one is a child of: open it after fork";
 
-/* Makes the name of a new file last as well. Where that is not possible the file is no worse than any other. */
+/* Makes the name of a new file last as well. Where that is not possible the file is no worse than
+ * any other. */
 static void sync_folder(const char *path) {
   char folder[PATH_MAX] = ".";
   const char *slash = strrchr(path, '/');
@@ -99,7 +102,8 @@ static const char *strayed(const append_file *f, const char **code) {
   return held.st_size == f->size ? NULL : "somebody else changed it";
 }
 
-/* Opens the file, and locks it as the one that its name means. Gives the message of what failed, or NULL. */
+/* Opens the file, and locks it as the one that its name means. Gives the message of what failed, or
+ * NULL. */
 static const char *acquire(append_file *f, const char *path, int flags, const char **code) {
   struct stat held, named;
   int tries;
@@ -118,8 +122,10 @@ static const char *acquire(append_file *f, const char *path, int flags, const ch
       *code = errno == EWOULDBLOCK ? "locked" : NULL;
       return strerror(errno);
     }
-    /* Between open() and flock() the name may have gone to another file, which another process then locks. */
-    if (stat(path, &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino && fstat(f->fd, &held) == 0) {
+    /* Between open() and flock() the name may have gone to another file, which another process then
+     * locks. */
+    if (stat(path, &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino &&
+        fstat(f->fd, &held) == 0) {
       f->size = held.st_size;
       return NULL;
     }
@@ -130,8 +136,9 @@ static const char *acquire(append_file *f, const char *path, int flags, const ch
   return "its name keeps changing";
 }
 
-/* append_file(path [, existing]) -> file | nil, message, code: "locked" where another process has it, "missing", "moved" or none. Made with mode 0600 when
-   there is none, unless it has to be an existing one. */
+/* append_file(path [, existing]) -> file | nil, message, code: "locked" where another process has
+   it, "missing", "moved" or none. Made with mode 0600 when there is none, unless it has to be an
+   existing one. */
 static int append_file_new(lua_State *L) {
   const char *path = luaL_checkstring(L, 1), *message, *code = NULL;
   int flags = lua_toboolean(L, 2) ? 0 : O_CREAT;
@@ -155,11 +162,13 @@ static int append_file_new(lua_State *L) {
   return 1;
 }
 
-/* :append(text) -> true | nil, message, code: "moved" and "changed" where nothing was written, because the file is not what it was, and "forked" in
-   a child of fork. When it fails otherwise, a part may have been written. */
+/* :append(text) -> true | nil, message, code: "moved" and "changed" where nothing was written,
+   because the file is not what it was, and "forked" in a child of fork. When it fails otherwise, a
+   part may have been written. */
 static int append_file_append(lua_State *L) {
   size_t n;
-  const char *s = luaL_checklstring(L, 2, &n), *code = NULL; /* first: a number becomes a text, which may run finalizers */
+  const char *s = luaL_checklstring(L, 2, &n),
+             *code = NULL; /* first: a number becomes a text, which may run finalizers */
   append_file *f = check_file(L);
   const char *message = strayed(f, &code);
   if (message != NULL)
@@ -199,14 +208,16 @@ static int append_file_read(lua_State *L) {
   return 1;
 }
 
-/* :state() -> a text that says which file it is, and how long: the same when nobody has written to it since */
+/* :state() -> a text that says which file it is, and how long: the same when nobody has written to
+ * it since */
 static int append_file_state(lua_State *L) {
   append_file *f = check_file(L);
   struct stat held;
   char text[96];
   if (fstat(f->fd, &held) != 0)
     return push_error(L, strerror(errno), NULL);
-  (void)snprintf(text, sizeof text, "%llu:%llu:%lld", (unsigned long long)held.st_dev, (unsigned long long)held.st_ino, (long long)held.st_size);
+  (void)snprintf(text, sizeof text, "%llu:%llu:%lld", (unsigned long long)held.st_dev,
+                 (unsigned long long)held.st_ino, (long long)held.st_size);
   lua_pushstring(L, text);
   return 1;
 }
@@ -233,8 +244,9 @@ static int append_file_close(lua_State *L) {
 
 void sc3_open_append_file(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"append", append_file_append}, {"close", append_file_close}, {"read", append_file_read}, {"state", append_file_state},
-    {"truncate", append_file_truncate}, {NULL, NULL},
+      {"append", append_file_append},     {"close", append_file_close},
+      {"read", append_file_read},         {"state", append_file_state},
+      {"truncate", append_file_truncate}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_APPEND_FILE, methods, NULL, append_file_close);
   lua_pushcfunction(L, append_file_new);

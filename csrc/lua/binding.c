@@ -1,6 +1,7 @@
 #include "binding.h"
 
-void sc3_newtype(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta, lua_CFunction close) {
+void sc3_newtype(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta,
+                 lua_CFunction close) {
   luaL_newmetatable(L, name);
   lua_createtable(L, 0, 8);
   sc3_setfuncs(L, methods);

@@ -1,4 +1,5 @@
-/* What the bindings share: type registration, checked access, and the one function a type registers with. */
+/* What the bindings share: type registration, checked access, and the one function a type registers
+ * with. */
 #ifndef SC3_BINDING_H
 #define SC3_BINDING_H
 
@@ -16,21 +17,26 @@
 #define SC3_TYPE_ID_SET "scope3.id_set"
 #define SC3_TYPE_SPOOL "scope3.spool"
 
-/* Makes the metatable `name`: `methods` under __index, `meta` beside it (may be NULL), __name, __metatable = false;
+/* Makes the metatable `name`: `methods` under __index, `meta` beside it (may be NULL), __name,
+   __metatable = false;
    __gc and, from 5.4 on, __close both call `close`. Leaves nothing on the stack. */
-void sc3_newtype(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta, lua_CFunction close);
+void sc3_newtype(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta,
+                 lua_CFunction close);
 
 /* Raises "attempt to use a closed <what>". */
 int sc3_closed(lua_State *L, const char *what);
 
-/* Reads a number of seconds at `field` of the table at `index`; `def` when nil. Raises on a wrong type, a negative or a NaN. */
+/* Reads a number of seconds at `field` of the table at `index`; `def` when nil. Raises on a wrong
+ * type, a negative or a NaN. */
 double sc3_optseconds(lua_State *L, int index, const char *field, double def);
 
-/* Pushes the field `field` of the table at `index` when it is a string, and returns its bytes; {NULL, 0} and nothing
-   pushed when nil. Raises on another type. The bytes live as long as the table holds the string. */
+/* Pushes the field `field` of the table at `index` when it is a string, and returns its bytes;
+   {NULL, 0} and nothing pushed when nil. Raises on another type. The bytes live as long as the
+   table holds the string. */
 sc3_slice sc3_fieldslice(lua_State *L, int index, const char *field);
 
-/* Raises unless every key of the table at `index` is a string listed in `known` (NULL-terminated). */
+/* Raises unless every key of the table at `index` is a string listed in `known` (NULL-terminated).
+ */
 void sc3_knownkeys(lua_State *L, int index, const char *const *known, const char *what);
 
 /* Each adds its functions to the table on top of the stack. */

@@ -48,7 +48,8 @@ int sc3_callbusy(lua_State *L, lua_CFunction body) {
   return failed ? lua_error(L) : lua_gettop(L);
 }
 
-/* What a call that may run a script uses besides its builder. It must neither be freed nor be changed by anybody else. */
+/* What a call that may run a script uses besides its builder. It must neither be freed nor be
+ * changed by anybody else. */
 typedef struct sc3_uses {
   void *payload, *next, *sealed; /* userdata */
   sc3_source *source;
@@ -70,14 +71,14 @@ void sc3_script_ended(sc3_builder_ud *u) {
     sc3_source_lock(u->uses->source, SC3_SOURCE_LOCKED);
 }
 
-/* --- making one ------------------------------------------------------------------------------------------------- */
+/* --- making one --- */
 
 static sc3_role check_role(lua_State *L, int index) {
   static const char *const roles[] = {
 #define X(name, text) text,
-    SC3_ROLES(X)
+      SC3_ROLES(X)
 #undef X
-    NULL,
+          NULL,
   };
   return (sc3_role)luaL_checkoption(L, index, NULL, roles);
 }
@@ -99,7 +100,8 @@ static void read_column(lua_State *L, int texts, size_t *column, sc3_slice *name
     *name = keep_text(L, texts);
 }
 
-/* The array at `index` of { role, column (number or name), uid_type, the column's name where one is known }. Several of one role (and type) are fallbacks, in order. */
+/* The array at `index` of { role, column (number or name), uid_type, the column's name where one is
+ * known }. Several of one role (and type) are fallbacks, in order. */
 static void read_map(lua_State *L, sc3_columns *columns, int texts, int index) {
   sc3_target *targets = columns->targets;
   size_t i, j, n = lua_rawlen(L, index);
@@ -137,9 +139,7 @@ static void read_operand(lua_State *L, sc3_lookup *lookup, int texts) {
   if (lookup->operand_count == SC3_OPERANDS_MAX)
     luaL_error(L, "conditions have at most %d values", (int)SC3_OPERANDS_MAX);
   switch (lua_type(L, -1)) {
-    case LUA_TBOOLEAN:
-      o->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE;
-      break;
+    case LUA_TBOOLEAN: o->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE; break;
     case LUA_TNUMBER:
       o->kind = SC3_KIND_NUMBER;
       o->number = sc3_tonumber(L);
@@ -164,11 +164,12 @@ static void read_notation(lua_State *L, sc3_condition *c) {
   lua_pop(L, 3);
 }
 
-/* The array at `index` of { operator, column (number or name), array of values, decimal =, ignore_case =, blank = }.
-   Values of a condition with ignore_case are in lowercase. */
+/* The array at `index` of { operator, column (number or name), array of values, decimal =,
+   ignore_case =, blank = }. Values of a condition with ignore_case are in lowercase. */
 static void read_conditions(lua_State *L, sc3_lookup *lookup, int texts, int index) {
   /* as sc3_operator */
-  static const char *const operators[] = {"eq", "ne", "lt", "le", "gt", "ge", "present", "absent", "yes", "no", NULL};
+  static const char *const operators[] = {"eq",      "ne",     "lt",  "le", "gt", "ge",
+                                          "present", "absent", "yes", "no", NULL};
   size_t i, j, n = lua_rawlen(L, index);
   if (n > SC3_CONDITIONS_MAX)
     luaL_error(L, "there are at most %d conditions", (int)SC3_CONDITIONS_MAX);
@@ -243,11 +244,14 @@ static int keep_function(lua_State *L, int values, const char *key) {
   return 1;
 }
 
-/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, ids = "refuse", region = nil, phone_repairs = {names} or nil,
-     conditions = {{operator, column or name, {values}, decimal =, ignore_case =, blank =}, ...},
-     columns = {key of a row that is a table, ...}, map = {{role, column or name, uid type}, ...}, where = f, member = f } */
+/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, ids = "refuse",
+   region = nil, phone_repairs = {names} or nil, conditions = {{operator, column or name, {values},
+   decimal =, ignore_case =, blank =}, ...}, columns = {key of a row that is a table, ...}, map =
+   {{role, column or name, uid type}, ...}, where = f, member = f } */
 static int builder_new(lua_State *L) {
-  static const char *const known[] = {"remove", "max_member", "refusals", "map", "where", "member", "mend", "ids", "region", "phone_repairs", "conditions", "columns", NULL};
+  static const char *const known[] = {
+      "remove", "max_member", "refusals",      "map",        "where",   "member", "mend",
+      "ids",    "region",     "phone_repairs", "conditions", "columns", NULL};
   sc3_builder_ud *u;
   int values;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -267,7 +271,8 @@ static int builder_new(lua_State *L) {
   lua_getfield(L, 1, "remove");
   lua_getfield(L, 1, "max_member");
   lua_getfield(L, 1, "refusals");
-  sc3_builder_init(&u->b, lua_toboolean(L, 4) ? SC3_REMOVE : SC3_ADD, (size_t)luaL_checknumber(L, 5), lua_toboolean(L, 6));
+  sc3_builder_init(&u->b, lua_toboolean(L, 4) ? SC3_REMOVE : SC3_ADD,
+                   (size_t)luaL_checknumber(L, 5), lua_toboolean(L, 6));
   u->closed = 0;
   lua_getfield(L, 1, "mend");
   u->b.reading.mend = lua_isnil(L, -1) || lua_toboolean(L, -1);
@@ -320,9 +325,10 @@ static int builder_close(lua_State *L) {
   return builder_end(L);
 }
 
-/* --- tables from Lua -------------------------------------------------------------------------------------------- */
+/* --- tables from Lua --- */
 
-/* Takes the ids and the payload of the epoch out of the user value, once a call from Lua: a payload may have been closed since. */
+/* Takes the ids and the payload of the epoch out of the user value, once a call from Lua: a payload
+ * may have been closed since. */
 static void look_at_epoch(lua_State *L, sc3_builder_ud *u) {
   u->b.sealed = NULL;
   u->b.next = NULL;
@@ -336,8 +342,8 @@ static void look_at_epoch(lua_State *L, sc3_builder_ud *u) {
   lua_pop(L, 3);
 }
 
-/* Raises a misuse of a member. To blame is the function so many levels up, as error() counts: who calls add() of an audience
-   is not who calls a builder. */
+/* Raises a misuse of a member. To blame is the function so many levels up, as error() counts: who
+   calls add() of an audience is not who calls a builder. */
 static int misused(lua_State *L, int level, const char *what, const char *message) {
   luaL_where(L, level);
   lua_pushfstring(L, "%s%s%s", what == NULL ? "" : what, what == NULL ? "" : ": ", message);
@@ -345,22 +351,17 @@ static int misused(lua_State *L, int level, const char *what, const char *messag
   return lua_error(L);
 }
 
-/* Flushes what is staged. NULL when all is in; else what is full: "full" the payload, "turn" the one of the next epoch. To
-   blame for a misuse is the function so many levels up. */
+/* Flushes what is staged. NULL when all is in; else what is full: "full" the payload, "turn" the
+   one of the next epoch. To blame for a misuse is the function so many levels up. */
 static const char *flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p, int level) {
   switch (sc3_builder_flush(&u->b, p)) {
-    case SC3_FULL:
-      return "full";
-    case SC3_FULL_NEXT:
-      return "turn";
-    case SC3_ADD_NOMEM:
-      luaL_error(L, "not enough memory");
-      return NULL;
+    case SC3_FULL: return "full";
+    case SC3_FULL_NEXT: return "turn";
+    case SC3_ADD_NOMEM: luaL_error(L, "not enough memory"); return NULL;
     case SC3_NEVER_FITS:
       (void)misused(L, level, NULL, "a payload is smaller than the builder's max_member");
       return NULL;
-    default:
-      return NULL;
+    default: return NULL;
   }
 }
 
@@ -374,7 +375,8 @@ static int push_flushed(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
   return 2;
 }
 
-/* :epoch(id set, payload of the next epoch), or :epoch() for none: from now on members of sealed ids go to that payload. */
+/* :epoch(id set, payload of the next epoch), or :epoch() for none: from now on members of sealed
+ * ids go to that payload. */
 static int builder_epoch(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
   lua_settop(L, 3);
@@ -391,7 +393,8 @@ static int builder_epoch(lua_State *L) {
   return 0;
 }
 
-/* :flush(payload) -> true | false, "full" (the payload: flush to the next one) | false, "turn" (that of the next epoch) */
+/* :flush(payload) -> true | false, "full" (the payload: flush to the next one) | false, "turn"
+ * (that of the next epoch) */
 static int builder_flush(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
@@ -399,9 +402,8 @@ static int builder_flush(lua_State *L) {
   return push_flushed(L, u, p);
 }
 
-/* :add(payload, member, remove, level, name of the function to blame for) -> as :flush(), which is to follow when it is false
-   | nil, reason key
-   Each call is a row of its own. */
+/* :add(payload, member, remove, level, name of the function to blame for) -> as :flush(), which is
+   to follow when it is false | nil, reason key Each call is a row of its own. */
 static int builder_add(lua_State *L) {
   sc3_builder_ud *u = sc3_checkbuilder(L);
   sc3_payload *p = sc3_checkpayload(L, 2);
@@ -410,7 +412,9 @@ static int builder_add(lua_State *L) {
   sc3_status st;
   int results;
   if (!lua_istable(L, 3))
-    return misused(L, level, what, lua_pushfstring(L, "a member must be a table, not a %s", lua_typename(L, lua_type(L, 3))));
+    return misused(
+        L, level, what,
+        lua_pushfstring(L, "a member must be a table, not a %s", lua_typename(L, lua_type(L, 3))));
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the member before waits for room: flush it first");
   sc3_checkstack(L, 10);
@@ -435,7 +439,8 @@ static int builder_add(lua_State *L) {
   return results;
 }
 
-/* :because() -> where the last member was rejected as no identifier was left: the reason key of the first that was dropped; else nil */
+/* :because() -> where the last member was rejected as no identifier was left: the reason key of the
+ * first that was dropped; else nil */
 static int builder_because(lua_State *L) {
   const sc3_builder_ud *u = sc3_checkbuilder(L);
   if (u->b.row_rejected != SC3_R_NO_IDENTIFIER || u->b.identifier_dropped == SC3_R_NONE)
@@ -444,7 +449,7 @@ static int builder_because(lua_State *L) {
   return 1;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------------ */
+/* --- rows --- */
 
 static int push_outcome(lua_State *L, const char *what) {
   lua_pushstring(L, what);
@@ -504,8 +509,8 @@ static void end_use(sc3_builder_ud *u, sc3_uses *uses) {
   free_when_unused(u);
 }
 
-/* Calls `body` with the user value, the value at index 3, and the filling; everything that it uses is held meanwhile. Both lie on the stack below, so that
-   nothing is collected. */
+/* Calls `body` with the user value, the value at index 3, and the filling; everything that it uses
+   is held meanwhile. Both lie on the stack below, so that nothing is collected. */
 static int call_filling(lua_State *L, filling *f, lua_CFunction body) {
   sc3_uses uses;
   int failed;
@@ -522,9 +527,11 @@ static int call_filling(lua_State *L, filling *f, lua_CFunction body) {
   look_at_epoch(L, f->u);
   begin_use(L, f->u, &uses, f->s);
   failed = lua_pcall(L, 3, LUA_MULTRET, 0);
-  if (failed) { /* an error of ours is about memory; another one is of a row that makes its columns up */
+  if (failed) { /* an error of ours is about memory; another one is of a row that makes its columns
+                   up */
     const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    int of_memory = failed != LUA_ERRRUN || (message != NULL && strstr(message, "not enough memory") != NULL);
+    int of_memory =
+        failed != LUA_ERRRUN || (message != NULL && strstr(message, "not enough memory") != NULL);
     sc3_builder_fail(&f->u->b, of_memory ? SC3_R_NO_MEMORY : SC3_R_SCRIPT_ERROR);
   }
   end_use(f->u, &uses);
@@ -542,7 +549,8 @@ static int take_row(lua_State *L) {
   return push_outcome(L, full != NULL ? full : "more");
 }
 
-/* :take(payload, row) -> "more" | "full" | "turn" | "script", message, row number. A row that is a table of the caller's own. */
+/* :take(payload, row) -> "more" | "full" | "turn" | "script", message, row number. A row that is a
+ * table of the caller's own. */
 static int builder_take(lua_State *L) {
   filling f;
   memset(&f, 0, sizeof f);
@@ -572,8 +580,8 @@ static void adopt_source(lua_State *L, int values, int source) {
   lua_pop(L, 1);
 }
 
-/* Whether a map or a condition looks at the key that makes a row one of another: then whoever wrote it knows of such
-   rows. */
+/* Whether a map or a condition looks at the key that makes a row one of another: then whoever wrote
+   it knows of such rows. */
 static int asks_for_parent(const sc3_keys *keys) {
   const sc3_slice parent = sc3_slice_of("__parentId", sizeof "__parentId" - 1);
   size_t i = 0;
@@ -604,25 +612,21 @@ static int fill_rows(lua_State *L) {
         (monotonic() >= until || (double)(sc3_source_bytes(s) - start) >= bytes))
       return push_outcome(L, "more");
     switch (sc3_source_next(s, &keys, &u->record)) {
-      case SC3_NEXT_RECORD:
-        break;
-      case SC3_NEXT_AGAIN:
-        return push_outcome(L, "more");
-      case SC3_NEXT_NEED:
-        return push_outcome(L, "need");
-      case SC3_NEXT_END:
-        return push_outcome(L, "end");
+      case SC3_NEXT_RECORD: break;
+      case SC3_NEXT_AGAIN: return push_outcome(L, "more");
+      case SC3_NEXT_NEED: return push_outcome(L, "need");
+      case SC3_NEXT_END: return push_outcome(L, "end");
       case SC3_NEXT_FATAL:
         lua_pushliteral(L, "fatal");
         sc3_source_pushfatal(L, s);
         return 2;
-      default:
-        return luaL_error(L, "not enough memory");
+      default: return luaL_error(L, "not enough memory");
     }
     sc3_builder_begin(&u->b, u->record.row);
     sc3_builder_check(&u->b, &u->record);
     u->lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
-    if (u->record.child && u->record.fault == SC3_FAULT_NONE && !u->has_member && !asks_for_parent(&keys)) {
+    if (u->record.child && u->record.fault == SC3_FAULT_NONE && !u->has_member &&
+        !asks_for_parent(&keys)) {
       u->b.tally.children++;
       sc3_checkstatus(L, sc3_builder_end(&u->b, 1));
     } else if (!scripted) {
@@ -639,8 +643,8 @@ static int fill_rows(lua_State *L) {
   }
 }
 
-/* :fill(payload, source, bytes, seconds) -> "more" (the budget is used up) | "full" | "turn" | "need" (feed the source) | "end"
-   | "fatal", table | "script", message, row number */
+/* :fill(payload, source, bytes, seconds) -> "more" (the budget is used up) | "full" | "turn" |
+   "need" (feed the source) | "end" | "fatal", table | "script", message, row number */
 static int builder_fill(lua_State *L) {
   filling f;
   memset(&f, 0, sizeof f);
@@ -652,7 +656,8 @@ static int builder_fill(lua_State *L) {
   return call_filling(L, &f, fill_rows);
 }
 
-/* Pushes an array of the names in maps and conditions for which rows had exactly `seen`. The keys of tables, or nil, are at index 3. */
+/* Pushes an array of the names in maps and conditions for which rows had exactly `seen`. The keys
+ * of tables, or nil, are at index 3. */
 static void push_seen(lua_State *L, const sc3_builder_ud *u, unsigned seen, unsigned of) {
   const sc3_columns *c = &u->lookup->columns;
   size_t i, n = 0;
@@ -668,8 +673,9 @@ static void push_seen(lua_State *L, const sc3_builder_ud *u, unsigned seen, unsi
   }
 }
 
-/* :missing() -> an array of the names in maps and conditions that no row had since :columns(), and of those that the script asked for in vain; and one of the
-   names for which a row had two keys that may be meant. Of JSON Lines and of rows that are tables. */
+/* :missing() -> an array of the names in maps and conditions that no row had since :columns(), and
+   of those that the script asked for in vain; and one of the names for which a row had two keys
+   that may be meant. Of JSON Lines and of rows that are tables. */
 static int missing(lua_State *L) {
   const sc3_builder_ud *u = lua_touserdata(L, 1);
   lua_settop(L, 1);
@@ -700,7 +706,8 @@ static int builder_missing(lua_State *L) {
   return sc3_callbusy(L, missing);
 }
 
-/* :columns(map, conditions): what builder{} took as such, for a source with other columns than the one before. */
+/* :columns(map, conditions): what builder{} took as such, for a source with other columns than the
+ * one before. */
 static int set_columns(lua_State *L) {
   sc3_builder_ud *u = lua_touserdata(L, 1);
   sc3_checkstack(L, 20);
@@ -719,8 +726,19 @@ static int builder_columns(lua_State *L) {
 
 void sc3_open_builder(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"add", builder_add}, {"because", builder_because}, {"close", builder_close}, {"columns", builder_columns}, {"counts", sc3_builder_counts}, {"epoch", builder_epoch}, {"fill", builder_fill},
-    {"flush", builder_flush}, {"missing", builder_missing}, {"refusals", sc3_builder_refusals}, {"sums", sc3_builder_sums}, {"take", builder_take}, {NULL, NULL},
+      {"add", builder_add},
+      {"because", builder_because},
+      {"close", builder_close},
+      {"columns", builder_columns},
+      {"counts", sc3_builder_counts},
+      {"epoch", builder_epoch},
+      {"fill", builder_fill},
+      {"flush", builder_flush},
+      {"missing", builder_missing},
+      {"refusals", sc3_builder_refusals},
+      {"sums", sc3_builder_sums},
+      {"take", builder_take},
+      {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_BUILDER, methods, NULL, builder_end);
   lua_pushcfunction(L, builder_new);

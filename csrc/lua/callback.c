@@ -1,4 +1,5 @@
-/* What verifying a callback needs of bytes: codes, comparisons, base64, and a judgement of the body. */
+/* What verifying a callback needs of bytes: codes, comparisons, base64, and a judgement of the
+ * body. */
 #include "../core/bytes/base64.h"
 #include "../core/bytes/hmac.h"
 #include "../core/bytes/json_check.h"
@@ -13,7 +14,8 @@ static sc3_slice check_bytes(lua_State *L, int index) {
   return s;
 }
 
-/* hmac_sha256(key, part, ...) -> 64 lowercase hex digits, of up to four parts one behind the other */
+/* hmac_sha256(key, part, ...) -> 64 lowercase hex digits, of up to four parts one behind the other
+ */
 static int callback_hmac(lua_State *L) {
   sc3_slice key = check_bytes(L, 1), parts[PARTS];
   char hex[SC3_SHA256_HEX];
@@ -35,7 +37,8 @@ static int callback_equal(lua_State *L) {
   return 1;
 }
 
-/* base64_decode(text) -> bytes; nil when it is no base64 of either alphabet, mixes them, or holds over 3072 bytes */
+/* base64_decode(text) -> bytes; nil when it is no base64 of either alphabet, mixes them, or holds
+ * over 3072 bytes */
 static int callback_base64(lua_State *L) {
   uint8_t bytes[DECODED];
   int n = sc3_base64_decode(check_bytes(L, 1), bytes, DECODED);
@@ -56,21 +59,17 @@ static int callback_hex(lua_State *L) {
   return 1;
 }
 
-/* check_json_object(text) -> true; nil when it is no JSON object; nil, array of names, count when an object in it has names twice: of the names at most
-   four, each cut to 32 bytes of printable ASCII */
+/* check_json_object(text) -> true; nil when it is no JSON object; nil, array of names, count when
+   an object in it has names twice: of the names at most four, each cut to 32 bytes of printable
+   ASCII */
 static int callback_json(lua_State *L) {
   sc3_json_duplicates found;
   size_t i;
   switch (sc3_json_check_object(check_bytes(L, 1), &found)) {
-    case SC3_JSON_FINE:
-      lua_pushboolean(L, 1);
-      return 1;
-    case SC3_JSON_MALFORMED:
-      return 0;
-    case SC3_JSON_NOMEM:
-      return luaL_error(L, "not enough memory");
-    case SC3_JSON_DUPLICATES:
-      break;
+    case SC3_JSON_FINE: lua_pushboolean(L, 1); return 1;
+    case SC3_JSON_MALFORMED: return 0;
+    case SC3_JSON_NOMEM: return luaL_error(L, "not enough memory");
+    case SC3_JSON_DUPLICATES: break;
   }
   lua_pushnil(L);
   lua_createtable(L, SC3_JSON_NAMES, 0);
@@ -84,8 +83,9 @@ static int callback_json(lua_State *L) {
 
 void sc3_open_callback(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"hmac_sha256", callback_hmac},  {"equal_secret", callback_equal},     {"base64_decode", callback_base64},
-    {"hex", callback_hex},           {"check_json_object", callback_json}, {NULL, NULL},
+      {"hmac_sha256", callback_hmac},       {"equal_secret", callback_equal},
+      {"base64_decode", callback_base64},   {"hex", callback_hex},
+      {"check_json_object", callback_json}, {NULL, NULL},
   };
   sc3_setfuncs(L, functions);
 }

@@ -1,4 +1,5 @@
-/* Every difference between Lua 5.1, 5.2, 5.3, 5.4 and LuaJIT that the bindings meet, and nothing else. */
+/* Every difference between Lua 5.1, 5.2, 5.3, 5.4 and LuaJIT that the bindings meet, and nothing
+ * else. */
 #ifndef SC3_COMPAT_H
 #define SC3_COMPAT_H
 
@@ -32,7 +33,8 @@ static inline void sc3_setfuncs(lua_State *L, const luaL_Reg *l) {
 
 #endif
 
-/* One Lua value beside a userdata: the user value, or the environment table on 5.1 (so it must be a table). */
+/* One Lua value beside a userdata: the user value, or the environment table on 5.1 (so it must be a
+ * table). */
 #if LUA_VERSION_NUM >= 504
 #define sc3_newuserdata(L, size) lua_newuserdatauv(L, size, 1)
 #define sc3_setuservalue(L, i) ((void)lua_setiuservalue(L, i, 1))

@@ -7,10 +7,14 @@
 #define SC3_EXPORT
 #endif
 
-/* Times, row numbers and sizes are Lua numbers: with the 32 bits of LUA_32BITS a time has steps of two minutes. */
-_Static_assert(sizeof(lua_Number) >= sizeof(double), "scope3 needs a Lua whose numbers have 64 bits: this one was built with LUA_32BITS");
+/* Times, row numbers and sizes are Lua numbers: with the 32 bits of LUA_32BITS a time has steps of
+ * two minutes. */
+_Static_assert(sizeof(lua_Number) >= sizeof(double),
+               "scope3 needs a Lua whose numbers have 64 bits: this one was built with LUA_32BITS");
 #if LUA_VERSION_NUM >= 503
-_Static_assert(sizeof(lua_Integer) >= 8, "scope3 needs a Lua whose integers have 64 bits: this one was built with LUA_32BITS");
+_Static_assert(
+    sizeof(lua_Integer) >= 8,
+    "scope3 needs a Lua whose integers have 64 bits: this one was built with LUA_32BITS");
 #endif
 
 SC3_EXPORT int luaopen_scope3_core(lua_State *L);

@@ -1,5 +1,5 @@
-/* "scope3.count_file": numbers in a file that processes share (csrc/core/files/count_file.h), with the calls of nginx's
-   lua_shared_dict between :lock() and :unlock(). */
+/* "scope3.count_file": numbers in a file that processes share (csrc/core/files/count_file.h), with
+   the calls of nginx's lua_shared_dict between :lock() and :unlock(). */
 #include "../core/files/count_file.h"
 
 #include <errno.h>
@@ -8,8 +8,8 @@
 #include "binding.h"
 
 typedef struct count_ud {
-  sc3_count_file *f;  /* NULL = closed */
-  int damaged;        /* found when it was opened, and not told yet */
+  sc3_count_file *f; /* NULL = closed */
+  int damaged;       /* found when it was opened, and not told yet */
 } count_ud;
 
 static sc3_count_file *check_file(lua_State *L, int locked) {
@@ -30,8 +30,8 @@ static int push_problem(lua_State *L, sc3_count_status status, int error) {
   return 2;
 }
 
-/* count_file(path) -> file | nil, message. Made with mode 0600 where there is none; one that is something else is left
-   as it is. */
+/* count_file(path) -> file | nil, message. Made with mode 0600 where there is none; one that is
+   something else is left as it is. */
 static int count_file_new(lua_State *L) {
   size_t length;
   const char *path = luaL_checklstring(L, 1, &length);
@@ -50,8 +50,8 @@ static int count_file_new(lua_State *L) {
   return 1;
 }
 
-/* :lock() -> true [, "damaged" | "removed"] | false, while another process has it | nil, message. With one of these
-   words, numbers that it held are gone. */
+/* :lock() -> true [, "damaged" | "removed"] | false, while another process has it | nil, message.
+   With one of these words, numbers that it held are gone. */
 static int count_file_lock(lua_State *L) {
   sc3_count_file *f;
   count_ud *u;
@@ -85,7 +85,8 @@ static int count_file_unlock(lua_State *L) {
   return 1;
 }
 
-/* The name at index 2. It is asked for before the file: a number becomes a text, which may run finalizers. */
+/* The name at index 2. It is asked for before the file: a number becomes a text, which may run
+ * finalizers. */
 static const char *check_name(lua_State *L, size_t *n) {
   return luaL_checklstring(L, 2, n);
 }
@@ -151,8 +152,10 @@ static int count_file_close(lua_State *L) {
 
 void sc3_open_count_file(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"close", count_file_close}, {"delete", count_file_delete}, {"get", count_file_get}, {"incr", count_file_incr},
-    {"lock", count_file_lock}, {"set", count_file_set}, {"unlock", count_file_unlock}, {NULL, NULL},
+      {"close", count_file_close},   {"delete", count_file_delete},
+      {"get", count_file_get},       {"incr", count_file_incr},
+      {"lock", count_file_lock},     {"set", count_file_set},
+      {"unlock", count_file_unlock}, {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_COUNT_FILE, methods, NULL, count_file_close);
   lua_pushcfunction(L, count_file_new);

@@ -48,8 +48,9 @@ static void push_unknown_regions(lua_State *L, const sc3_region_tally *t) {
 
 /* Rows by what their values look like. */
 static void push_contents(lua_State *L, const uint64_t counts[SC3_CONTENT_COUNT]) {
-  static const char *const contents[] = { /* as sc3_content */
-    "absent", "number", "point", "comma", "signs", "words", "other_case", "other_type",
+  static const char *const contents[] = {
+      /* as sc3_content */
+      "absent", "number", "point", "comma", "signs", "words", "other_case", "other_type",
   };
   int i;
   lua_createtable(L, 0, SC3_CONTENT_COUNT);
@@ -124,7 +125,8 @@ static int push_counts(lua_State *L) {
   return 1;
 }
 
-/* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's own */
+/* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's
+ * own */
 int sc3_builder_counts(lua_State *L) {
   return sc3_callbusy(L, push_counts);
 }
@@ -142,7 +144,7 @@ int sc3_builder_sums(lua_State *L) {
 static int push_refusals(lua_State *L) {
   static const char *const roles[] = {
 #define X(name, text) text,
-    SC3_ROLES(X)
+      SC3_ROLES(X)
 #undef X
   };
   sc3_builder_ud *u = lua_touserdata(L, 1);
@@ -173,7 +175,8 @@ static int push_refusals(lua_State *L) {
   return 1;
 }
 
-/* :refusals() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil when there are none */
+/* :refusals() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil
+ * when there are none */
 int sc3_builder_refusals(lua_State *L) {
   return sc3_callbusy(L, push_refusals);
 }

@@ -11,8 +11,9 @@ typedef struct engine_ud {
   sc3_engine *e; /* NULL = closed */
 } engine_ud;
 
-/* The user value is { [id] = pieces of the body }: what libcurl reads from. The pieces are copies that Lua
-   code cannot reach, so that nobody can take a payload out of one before it is unpinned. */
+/* The user value is { [id] = pieces of the body }: what libcurl reads from. The pieces are copies
+   that Lua code cannot reach, so that nobody can take a payload out of one before it is unpinned.
+ */
 
 static sc3_engine *check_engine(lua_State *L) {
   engine_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ENGINE);
@@ -36,8 +37,8 @@ static double opt_count(lua_State *L, int index, const char *field, double least
   return n;
 }
 
-/* A string field that is written into a request, where a control character could start a line of its own.
-   It may hold a secret, so it is never shown. It stays on the stack. */
+/* A string field that is written into a request, where a control character could start a line of
+   its own. It may hold a secret, so it is never shown. It stays on the stack. */
 static const char *opt_clean(lua_State *L, int index, const char *field) {
   sc3_slice s = sc3_fieldslice(L, index, field);
   size_t i;
@@ -48,11 +49,13 @@ static const char *opt_clean(lua_State *L, int index, const char *field) {
   return s.p;
 }
 
-/* engine{ ca_file=, user_agent=, max_response = 8 MiB, max_host_connections = 0, connect_timeout = 10, http1_after_failure = 600 }
+/* engine{ ca_file=, user_agent=, max_response = 8 MiB, max_host_connections = 0, connect_timeout =
+   10, http1_after_failure = 600 }
    -> engine | nil, message */
 static int engine_new(lua_State *L) {
   static const char *const known[] = {
-    "ca_file", "user_agent", "max_response", "max_host_connections", "connect_timeout", "http1_after_failure", NULL,
+      "ca_file",         "user_agent",          "max_response", "max_host_connections",
+      "connect_timeout", "http1_after_failure", NULL,
   };
   sc3_engine_options o;
   const char *why = NULL;
@@ -145,14 +148,15 @@ static const char *check_header(lua_State *L, int index) {
   return line;
 }
 
-/* Replaces the body at the top of the stack, a string or an array of pieces, by a table of pieces of our
-   own, and gives their number. Raises where a piece is none. */
+/* Replaces the body at the top of the stack, a string or an array of pieces, by a table of pieces
+   of our own, and gives their number. Raises where a piece is none. */
 static size_t copy_pieces(lua_State *L) {
   size_t i, n = 1;
   int from = lua_gettop(L), whole = lua_type(L, from) == LUA_TSTRING, to, part;
   if (!whole) {
     if (lua_type(L, from) != LUA_TTABLE)
-      luaL_error(L, "body must be a string or an array of pieces, not a %s", luaL_typename(L, from));
+      luaL_error(L, "body must be a string or an array of pieces, not a %s",
+                 luaL_typename(L, from));
     n = lua_rawlen(L, from);
   }
   if (n > PIECES_MAX)
@@ -180,10 +184,12 @@ static size_t copy_pieces(lua_State *L) {
   return n;
 }
 
-/* Says where the bytes of the `n` copied pieces at `body` are, pins them, and anchors them under `id` in
-   the table at `anchors`. All or nothing when it raises. Making the copies may have run a finalizer, and so
-   any Lua code; from the look at the bytes on nothing in here lets the collector take a step. */
-static void hold_body(lua_State *L, int anchors, uint64_t id, int body, size_t n, sc3_slice *bytes) {
+/* Says where the bytes of the `n` copied pieces at `body` are, pins them, and anchors them under
+   `id` in the table at `anchors`. All or nothing when it raises. Making the copies may have run a
+   finalizer, and so any Lua code; from the look at the bytes on nothing in here lets the collector
+   take a step. */
+static void hold_body(lua_State *L, int anchors, uint64_t id, int body, size_t n,
+                      sc3_slice *bytes) {
   size_t i;
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, body, (int)i + 1);
@@ -200,8 +206,8 @@ static void hold_body(lua_State *L, int anchors, uint64_t id, int body, size_t n
   }
 }
 
-/* A method is a token (RFC 9110 section 9.1), here of letters alone: anything else could write lines of its
-   own into the request. */
+/* A method is a token (RFC 9110 section 9.1), here of letters alone: anything else could write
+   lines of its own into the request. */
 static const char *check_method(lua_State *L) {
   sc3_slice s = sc3_fieldslice(L, 2, "method");
   size_t i;
@@ -214,9 +220,11 @@ static const char *check_method(lua_State *L) {
   return s.p;
 }
 
-/* :submit{ method=, url=, headers=, body=, timeout=, proxy=, no_proxy=, fresh= } -> id | nil, message */
+/* :submit{ method=, url=, headers=, body=, timeout=, proxy=, no_proxy=, fresh= } -> id | nil,
+ * message */
 static int engine_submit(lua_State *L) {
-  static const char *const known[] = {"method", "url", "headers", "body", "timeout", "proxy", "no_proxy", "fresh", NULL};
+  static const char *const known[] = {"method", "url",      "headers", "body", "timeout",
+                                      "proxy",  "no_proxy", "fresh",   NULL};
   sc3_engine *e = check_engine(L);
   const char *headers[HEADERS_MAX], *why = NULL;
   sc3_request r;
@@ -373,7 +381,10 @@ static int make_result(lua_State *L) {
   sc3_pushcount(L, t->connections);
   lua_setfield(L, -2, "connections");
   if (t->http_version > 0) {
-    lua_pushstring(L, t->http_version >= 30 ? "3" : t->http_version >= 20 ? "2" : t->http_version == 11 ? "1.1" : "1.0");
+    lua_pushstring(L, t->http_version >= 30   ? "3"
+                      : t->http_version >= 20 ? "2"
+                      : t->http_version == 11 ? "1.1"
+                                              : "1.0");
     lua_setfield(L, -2, "http_version");
   }
   if (t->redirect != NULL) {
@@ -383,8 +394,8 @@ static int make_result(lua_State *L) {
   return 1;
 }
 
-/* :step(gently) moves on what is ready without waiting; gently, one transfer of a few and some of many -> true when a result is there to be taken, true
-   when anything moved */
+/* :step(gently) moves on what is ready without waiting; gently, one transfer of a few and some of
+   many -> true when a result is there to be taken, true when anything moved */
 static int engine_step(lua_State *L) {
   sc3_engine *e = check_engine(L);
   int moved = sc3_engine_step(e, lua_toboolean(L, 2));
@@ -393,8 +404,10 @@ static int engine_step(lua_State *L) {
   return 2;
 }
 
-/* :result() -> the oldest transfer that has ended, nil when there is none. An error on the way (memory) loses nothing. While its table is made a
-   finalizer may run, which takes other results, or closes the engine: so the transfer is nobody else's by then, and the engine is looked up again. */
+/* :result() -> the oldest transfer that has ended, nil when there is none. An error on the way
+   (memory) loses nothing. While its table is made a finalizer may run, which takes other results,
+   or closes the engine: so the transfer is nobody else's by then, and the engine is looked up
+   again. */
 static int engine_result(lua_State *L) {
   sc3_engine *e = check_engine(L);
   const engine_ud *u = lua_touserdata(L, 1);
@@ -470,9 +483,17 @@ static int engine_timeout(lua_State *L) {
 
 void sc3_open_engine(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"cancel", engine_cancel}, {"close", engine_close}, {"count", engine_count}, {"events", engine_events},
-    {"pollfd", engine_pollfd}, {"result", engine_result}, {"step", engine_step}, {"submit", engine_submit}, {"timeout", engine_timeout},
-    {"wait", engine_wait}, {NULL, NULL},
+      {"cancel", engine_cancel},
+      {"close", engine_close},
+      {"count", engine_count},
+      {"events", engine_events},
+      {"pollfd", engine_pollfd},
+      {"result", engine_result},
+      {"step", engine_step},
+      {"submit", engine_submit},
+      {"timeout", engine_timeout},
+      {"wait", engine_wait},
+      {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_ENGINE, methods, NULL, engine_close);
   lua_pushcfunction(L, engine_new);

@@ -2,14 +2,11 @@
 
 #include <string.h>
 
-SC3_COLD static const char *fatal_text(const sc3_fatal *f, const char **reason) {
+SC3_COLD
+static const char *fatal_text(const sc3_fatal *f, const char **reason) {
   switch (f->kind) {
-    case SC3_FATAL_EMPTY:
-      *reason = "empty";
-      return "the file is empty";
-    case SC3_FATAL_UTF16:
-      *reason = "utf16";
-      return "the file is UTF-16 without a byte order mark";
+    case SC3_FATAL_EMPTY: *reason = "empty"; return "the file is empty";
+    case SC3_FATAL_UTF16: *reason = "utf16"; return "the file is UTF-16 without a byte order mark";
     case SC3_FATAL_UTF32:
       *reason = "utf32";
       return "the file is UTF-32; convert it to UTF-8 (iconv -f UTF-32 -t UTF-8)";
@@ -24,10 +21,12 @@ SC3_COLD static const char *fatal_text(const sc3_fatal *f, const char **reason) 
       return "the file is not in the encoding that was told";
     case SC3_FATAL_BINARY:
       *reason = "binary";
-      return "the file is not text: its first line holds control characters (where one of them separates columns, name it: --delimiter '\\x01')";
+      return "the file is not text: its first line holds control characters (where one of them "
+             "separates columns, name it: --delimiter '\\x01')";
     case SC3_FATAL_JSON:
       *reason = "json";
-      return "the file is JSON and not CSV; say so (--format jsonl, or format = \"jsonl\"), whether it has one object a line or an array of them";
+      return "the file is JSON and not CSV; say so (--format jsonl, or format = \"jsonl\"), "
+             "whether it has one object a line or an array of them";
     case SC3_FATAL_NO_JSON:
       *reason = "no_json";
       return "the file is not JSON: its first line holds columns of text";
@@ -48,27 +47,27 @@ SC3_COLD static const char *fatal_text(const sc3_fatal *f, const char **reason) 
       return "the header is broken: text behind a closing quote, or a NUL byte";
     case SC3_FATAL_NO_LINES:
       *reason = "no_line_ends";
-      return "the file is one line without an end, and holds data: its line ends were lost, or it has no header (--no-header, or header = false)";
+      return "the file is one line without an end, and holds data: its line ends were lost, or it "
+             "has no header (--no-header, or header = false)";
     case SC3_FATAL_UNCLOSED_QUOTE:
       *reason = "unclosed_quote";
-      return "a quote is opened and does not close, which swallows the rows behind it; where quotes are only text, say quote = \"none\" (--quote none)";
+      return "a quote is opened and does not close, which swallows the rows behind it; where "
+             "quotes are only text, say quote = \"none\" (--quote none)";
     case SC3_FATAL_ROW_TOO_LONG:
       *reason = "row_too_long";
       return "a row is over 1 MiB; is the delimiter or the format right?";
     case SC3_FATAL_TOO_MANY_COLUMNS:
       *reason = "too_many_columns";
       return "a row has over 4096 columns; is the delimiter or the format right?";
-    case SC3_FATAL_READ:
-      *reason = "read_error";
-      return strerror(f->error);
-    case SC3_FATAL_NONE:
-      break;
+    case SC3_FATAL_READ: *reason = "read_error"; return strerror(f->error);
+    case SC3_FATAL_NONE: break;
   }
   *reason = "unknown";
   return "the input cannot be read";
 }
 
-SC3_COLD static void set_known(lua_State *L, const char *key, uint64_t n) {
+SC3_COLD
+static void set_known(lua_State *L, const char *key, uint64_t n) {
   if (n == 0)
     return;
   sc3_pushcount(L, n);
@@ -81,14 +80,16 @@ void sc3_setposition(lua_State *L, uint64_t row, uint64_t line, uint64_t column)
   set_known(L, "column", column);
 }
 
-SC3_COLD void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
+SC3_COLD
+void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
   const char *reason;
   const char *text = fatal_text(f, &reason);
   lua_createtable(L, 0, 6);
   lua_pushstring(L, reason);
   lua_setfield(L, -2, "reason");
   if (f->row > 0 && f->column > 0)
-    lua_pushfstring(L, "row %d (line %d), column %d: %s", (int)f->row, (int)f->line, (int)f->column, text);
+    lua_pushfstring(L, "row %d (line %d), column %d: %s", (int)f->row, (int)f->line, (int)f->column,
+                    text);
   else if (f->row > 0 && f->line > 0)
     lua_pushfstring(L, "row %d (line %d): %s", (int)f->row, (int)f->line, text);
   else if (f->column > 0)

@@ -8,7 +8,8 @@
 /* Pushes { reason=, message=, row=, line=, column=, what= }. No cell is quoted. */
 void sc3_pushfatal(lua_State *L, const sc3_fatal *f);
 
-/* Sets these fields of the table on top of the stack, each counted from 1; 0 is not known and left out. */
+/* Sets these fields of the table on top of the stack, each counted from 1; 0 is not known and left
+ * out. */
 void sc3_setposition(lua_State *L, uint64_t row, uint64_t line, uint64_t column);
 
 #endif

@@ -5,7 +5,7 @@
 
 typedef struct id_set_ud {
   sc3_id_set *set;
-  int uses;   /* it is not freed while there are any */
+  int uses; /* it is not freed while there are any */
   int closed;
 } id_set_ud;
 
@@ -59,14 +59,16 @@ void sc3_leaveidset(void *set) {
 
 /* The members that a call means: all of a payload, or `first` to `last`, counted from 1. */
 static void read_range(lua_State *L, const sc3_payload *p, size_t *i, size_t *end) {
-  lua_Number n = (lua_Number)sc3_payload_count(p), first = luaL_optnumber(L, 3, 1), last = luaL_optnumber(L, 4, n);
+  lua_Number n = (lua_Number)sc3_payload_count(p), first = luaL_optnumber(L, 3, 1),
+             last = luaL_optnumber(L, 4, n);
   luaL_argcheck(L, first >= 1, 3, "members are counted from 1");
   luaL_argcheck(L, last >= 0, 4, "members are counted from 1");
   *end = last < n ? (size_t)last : sc3_payload_count(p);
   *i = first <= n ? (size_t)first - 1 : *end;
 }
 
-/* :seal(payload [, first, last]): adds the ids of its living members, or of those in a range of it */
+/* :seal(payload [, first, last]): adds the ids of its living members, or of those in a range of it
+ */
 static int id_set_seal(lua_State *L) {
   enum { BATCH = 16 }; /* fetched together, so that they do not wait for memory one by one */
   sc3_id_set *set = sc3_checkidset(L, 1);
@@ -90,7 +92,8 @@ static int id_set_seal(lua_State *L) {
   return 0;
 }
 
-/* :meets(payload [, first, last]) -> whether one of its living members, or of those in a range of it, is in the set */
+/* :meets(payload [, first, last]) -> whether one of its living members, or of those in a range of
+ * it, is in the set */
 static int id_set_meets(lua_State *L) {
   const sc3_id_set *set = sc3_checkidset(L, 1);
   const sc3_payload *p = sc3_readpayload(L, 2);
@@ -119,7 +122,11 @@ static int id_set_size(lua_State *L) {
 }
 
 void sc3_open_id_set(lua_State *L) {
-  static const luaL_Reg methods[] = {{"clear", id_set_clear}, {"meets", id_set_meets}, {"seal", id_set_seal}, {"size", id_set_size}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"clear", id_set_clear},
+                                     {"meets", id_set_meets},
+                                     {"seal", id_set_seal},
+                                     {"size", id_set_size},
+                                     {NULL, NULL}};
   sc3_newtype(L, SC3_TYPE_ID_SET, methods, NULL, id_set_gc);
   lua_pushcfunction(L, id_set_new);
   lua_setfield(L, -2, "id_set");

@@ -8,7 +8,8 @@
 /* The set at `index`; raises when it is none. It lives as long as the value is anchored. */
 sc3_id_set *sc3_checkidset(lua_State *L, int index);
 
-/* While the set at `index` is used, which sc3_checkidset() took, closing it frees nothing. Neither raises. */
+/* While the set at `index` is used, which sc3_checkidset() took, closing it frees nothing. Neither
+ * raises. */
 void *sc3_useidset(lua_State *L, int index);
 void sc3_leaveidset(void *set);
 

@@ -1,4 +1,5 @@
-/* Emails, phones, uids and hashes, one value at a time. Blank values are refused here as "not a value"; a member simply lacks them. */
+/* Emails, phones, uids and hashes, one value at a time. Blank values are refused here as "not a
+ * value"; a member simply lacks them. */
 #include "../core/identity/email.h"
 #include "../core/identity/hashed.h"
 #include "../core/members/id.h"
@@ -38,8 +39,8 @@ static int identity_sha256(lua_State *L) {
   return 1;
 }
 
-/* sha256_with(implementation, bytes [, more bytes]) -> 64 lowercase hex digits, those of the second, computed as a pair, if given;
-   nil when this machine lacks the implementation */
+/* sha256_with(implementation, bytes [, more bytes]) -> 64 lowercase hex digits, those of the
+   second, computed as a pair, if given; nil when this machine lacks the implementation */
 static int identity_sha256_with(lua_State *L) {
   char hex[SC3_SHA256_HEX], second_hex[SC3_SHA256_HEX];
   size_t n, second_n;
@@ -58,7 +59,8 @@ static int identity_sha256_with(lua_State *L) {
   return 2;
 }
 
-/* sha256_use([implementation]) -> the name of the one that the process uses from now on; nil when this machine lacks it */
+/* sha256_use([implementation]) -> the name of the one that the process uses from now on; nil when
+ * this machine lacks it */
 static int identity_sha256_use(lua_State *L) {
   if (!lua_isnoneornil(L, 1)) {
     const sc3_sha256_impl *impl = sc3_sha256_find(luaL_checkstring(L, 1));
@@ -77,7 +79,8 @@ static int identity_utf8_valid(lua_State *L) {
   return 1;
 }
 
-/* lowercase(text) -> text in lowercase by Unicode's full mapping; nil when it is not valid UTF-8, or over 4 kB */
+/* lowercase(text) -> text in lowercase by Unicode's full mapping; nil when it is not valid UTF-8,
+ * or over 4 kB */
 static int identity_lowercase(lua_State *L) {
   char out[6144];
   size_t n;
@@ -120,7 +123,8 @@ static int email_normalize(lua_State *L) {
   return 1 + push_repairs(L, repairs);
 }
 
-/* region(name) -> alpha-2 code; false for a country without a numbering plan of its own; nil for what is no country */
+/* region(name) -> alpha-2 code; false for a country without a numbering plan of its own; nil for
+ * what is no country */
 static int region_find(lua_State *L) {
   int region = sc3_region_find(sc3_text_trim(check_text(L)));
   if (region >= 0)
@@ -145,7 +149,8 @@ sc3_repairs sc3_checkphonerepairs(lua_State *L, int index) {
     lua_rawgeti(L, index, i);
     name = lua_tostring(L, -1);
     for (repair = 0; repair < SC3_FIX_COUNT; repair++) {
-      if ((SC3_PHONE_REPAIRS >> repair & 1) != 0 && name != NULL && strcmp(sc3_repair_key((sc3_repair)repair) + PHONE_PREFIX, name) == 0)
+      if ((SC3_PHONE_REPAIRS >> repair & 1) != 0 && name != NULL &&
+          strcmp(sc3_repair_key((sc3_repair)repair) + PHONE_PREFIX, name) == 0)
         break;
     }
     if (repair == SC3_FIX_COUNT)
@@ -156,11 +161,12 @@ sc3_repairs sc3_checkphonerepairs(lua_State *L, int index) {
   return set;
 }
 
-/* phone_normalize(raw, region, names of repairs) -> text, array of repairs or nil, array of texts of steps or nil | nil, key, text */
+/* phone_normalize(raw, region, names of repairs) -> text, array of repairs or nil, array of texts
+ * of steps or nil | nil, key, text */
 static int phone_normalize(lua_State *L) {
   static const char *const steps[] = {
 #define X(id, text) text,
-    SC3_PHONE_STEPS(X)
+      SC3_PHONE_STEPS(X)
 #undef X
   };
   sc3_phone phone;
@@ -172,7 +178,9 @@ static int phone_normalize(lua_State *L) {
     name.p = luaL_checklstring(L, 2, &name.n);
     region = sc3_region_find(sc3_text_trim(name));
   }
-  why = sc3_text_trim(raw).n == 0 ? SC3_R_PHONE_PLACEHOLDER : sc3_phone_normalize(raw, region, sc3_checkphonerepairs(L, 3), &phone);
+  why = sc3_text_trim(raw).n == 0
+            ? SC3_R_PHONE_PLACEHOLDER
+            : sc3_phone_normalize(raw, region, sc3_checkphonerepairs(L, 3), &phone);
   if (why == SC3_R_PHONE_NATIONAL && !lua_isnoneornil(L, 2))
     why = SC3_R_PHONE_REGION;
   if (why != SC3_R_NONE)
@@ -191,8 +199,8 @@ static int phone_normalize(lua_State *L) {
   return 3;
 }
 
-/* hashed(value) -> 64 lowercase hex digits when it is a SHA-256 already, array of repairs or nil; nil when it is no hash;
-   nil, key, text when refused */
+/* hashed(value) -> 64 lowercase hex digits when it is a SHA-256 already, array of repairs or nil;
+   nil when it is no hash; nil, key, text when refused */
 static int identity_hashed(lua_State *L) {
   char hex[SC3_SHA256_HEX];
   sc3_repairs repairs = 0;
@@ -201,10 +209,8 @@ static int identity_hashed(lua_State *L) {
     case SC3_HASHED_SHA256:
       lua_pushlstring(L, hex, sizeof hex);
       return 1 + push_repairs(L, repairs);
-    case SC3_HASHED_REFUSED:
-      return push_reason(L, why);
-    case SC3_HASHED_NOT:
-      break;
+    case SC3_HASHED_REFUSED: return push_reason(L, why);
+    case SC3_HASHED_NOT: break;
   }
   lua_pushnil(L);
   return 1;
@@ -244,7 +250,8 @@ sc3_ids sc3_checkids(lua_State *L, int index) {
   return (sc3_ids)luaL_checkoption(L, index, "refuse", names);
 }
 
-/* id_read(raw, mend, ids, region, names of repairs of phones) -> id, array of repairs or nil | nil, key, text */
+/* id_read(raw, mend, ids, region, names of repairs of phones) -> id, array of repairs or nil | nil,
+ * key, text */
 static int id_read(lua_State *L) {
   char hex[SC3_SHA256_HEX];
   sc3_reading reading;
@@ -270,11 +277,19 @@ static int id_read(lua_State *L) {
 
 void sc3_open_identity(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"sha256", identity_sha256}, {"sha256_with", identity_sha256_with}, {"sha256_use", identity_sha256_use},
-    {"email_normalize", email_normalize}, {"phone_normalize", phone_normalize},
-    {"hashed", identity_hashed}, {"uid_check", uid_check}, {"uid_type", uid_type}, {"id_read", id_read},
-    {"utf8_valid", identity_utf8_valid},
-    {"lowercase", identity_lowercase}, {"region", region_find}, {NULL, NULL},
+      {"sha256", identity_sha256},
+      {"sha256_with", identity_sha256_with},
+      {"sha256_use", identity_sha256_use},
+      {"email_normalize", email_normalize},
+      {"phone_normalize", phone_normalize},
+      {"hashed", identity_hashed},
+      {"uid_check", uid_check},
+      {"uid_type", uid_type},
+      {"id_read", id_read},
+      {"utf8_valid", identity_utf8_valid},
+      {"lowercase", identity_lowercase},
+      {"region", region_find},
+      {NULL, NULL},
   };
   int i;
   sc3_setfuncs(L, functions);

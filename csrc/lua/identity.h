@@ -6,10 +6,12 @@
 #include "../core/identity/reason.h"
 #include "compat.h"
 
-/* The set of repairs of phones that the array of names at `index` stands for, such as {"plus", "words"}; none for nil. Raises for other names. */
+/* The set of repairs of phones that the array of names at `index` stands for, such as {"plus",
+ * "words"}; none for nil. Raises for other names. */
 sc3_repairs sc3_checkphonerepairs(lua_State *L, int index);
 
-/* What becomes of external ids that are emails or phones: "refuse", "hash" or "as_is" at `index`; nil refuses. */
+/* What becomes of external ids that are emails or phones: "refuse", "hash" or "as_is" at `index`;
+ * nil refuses. */
 sc3_ids sc3_checkids(lua_State *L, int index);
 
 #endif

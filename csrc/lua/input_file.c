@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Milliseconds for which bytes of a pipe are waited for, before Lua looks for cancellation and moves its requests on. */
+/* Milliseconds for which bytes of a pipe are waited for, before Lua looks for cancellation and
+ * moves its requests on. */
 enum { MOMENT = 50 };
 
 int sc3_input_stat(const char *path, struct stat *info) {
@@ -17,7 +18,8 @@ int sc3_input_stat(const char *path, struct stat *info) {
 /* Whether this is what standard input reads, and can be read once. */
 static int is_standard_input(const struct stat *info) {
   struct stat standard;
-  return !S_ISREG(info->st_mode) && fstat(STDIN_FILENO, &standard) == 0 && standard.st_dev == info->st_dev && standard.st_ino == info->st_ino;
+  return !S_ISREG(info->st_mode) && fstat(STDIN_FILENO, &standard) == 0 &&
+         standard.st_dev == info->st_dev && standard.st_ino == info->st_ino;
 }
 
 static void take_standard_input(sc3_input_file *f) {
@@ -36,7 +38,8 @@ const char *sc3_input_file_open(sc3_input_file *f, const char *path) {
     return NULL;
   }
   if (stat(path, &info) == 0 && is_standard_input(&info)) {
-    take_standard_input(f); /* a name of it cannot always be opened: a socket, the terminal of another user */
+    take_standard_input(
+        f); /* a name of it cannot always be opened: a socket, the terminal of another user */
     f->once = 1;
     return S_ISDIR(info.st_mode) ? "it is a directory" : NULL;
   }
@@ -45,7 +48,8 @@ const char *sc3_input_file_open(sc3_input_file *f, const char *path) {
     f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   while (f->fd < 0 && errno == EINTR);
   if (f->fd < 0)
-    return errno == ENXIO ? "it is a socket or a device that cannot be opened by its name; let another program read it, and pipe that into standard input (-)"
+    return errno == ENXIO ? "it is a socket or a device that cannot be opened by its name; let "
+                            "another program read it, and pipe that into standard input (-)"
                           : strerror(errno);
   f->owned = 1;
   if (fstat(f->fd, &info) != 0)
@@ -82,7 +86,8 @@ ssize_t sc3_input_file_read(const sc3_input_file *f, void *to, size_t n) {
   return read(f->fd, to, n);
 }
 
-_Static_assert(sizeof(off_t) >= 8, "files may be larger than 2 GiB: compile with -D_FILE_OFFSET_BITS=64");
+_Static_assert(sizeof(off_t) >= 8,
+               "files may be larger than 2 GiB: compile with -D_FILE_OFFSET_BITS=64");
 
 const char *sc3_input_kind(const struct stat *info) {
   if (S_ISREG(info->st_mode))
@@ -101,6 +106,8 @@ const char *sc3_input_kind(const struct stat *info) {
 #endif
 
 void sc3_input_stamp(const struct stat *info, char text[SC3_INPUT_STAMP]) {
-  (void)snprintf(text, SC3_INPUT_STAMP, "%llu:%llu:%lld:%lld.%09ld", (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
-                 (long long)info->st_size, (long long)info->MODIFIED.tv_sec, (long)info->MODIFIED.tv_nsec);
+  (void)snprintf(text, SC3_INPUT_STAMP, "%llu:%llu:%lld:%lld.%09ld",
+                 (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
+                 (long long)info->st_size, (long long)info->MODIFIED.tv_sec,
+                 (long)info->MODIFIED.tv_nsec);
 }

@@ -1,4 +1,5 @@
-/* Files that rows are read from: opened without waiting for anybody, and read so that a stop is noticed. */
+/* Files that rows are read from: opened without waiting for anybody, and read so that a stop is
+ * noticed. */
 #ifndef SC3_LUA_INPUT_FILE_H
 #define SC3_LUA_INPUT_FILE_H
 
@@ -16,12 +17,14 @@ typedef struct sc3_input_file {
 
 enum { SC3_INPUT_STAMP = 96 };
 
-/* Opens the path, "-" for standard input. NULL, or why it cannot be read. A pipe without a writer is opened all the same: its writer is waited for when it is
-   read. What is standard input under another name, such as /dev/stdin, is standard input, where it can be read once. */
+/* Opens the path, "-" for standard input. NULL, or why it cannot be read. A pipe without a writer
+   is opened all the same: its writer is waited for when it is read. What is standard input under
+   another name, such as /dev/stdin, is standard input, where it can be read once. */
 const char *sc3_input_file_open(sc3_input_file *f, const char *path);
 void sc3_input_file_close(sc3_input_file *f);
 
-/* As read(2), but it waits a moment at most for bytes of what is no regular file: then -1 with errno EAGAIN. */
+/* As read(2), but it waits a moment at most for bytes of what is no regular file: then -1 with
+ * errno EAGAIN. */
 ssize_t sc3_input_file_read(const sc3_input_file *f, void *to, size_t n);
 
 /* "file", "directory", "pipe", "socket" or "device". */

@@ -11,8 +11,8 @@ typedef struct scratch {
   size_t n;
 } scratch;
 
-/* Pushes the text between the quotes. The scratch lies at `index`, and is as large as the whole text from its first use
-   on: each string is smaller. */
+/* Pushes the text between the quotes. The scratch lies at `index`, and is as large as the whole
+   text from its first use on: each string is smaller. */
 static void push_string(lua_State *L, sc3_slice quoted, scratch *room, int index, size_t whole) {
   if (memchr(quoted.p, '\\', quoted.n) == NULL) {
     lua_pushlstring(L, quoted.p + 1, quoted.n - 2);
@@ -33,7 +33,8 @@ typedef struct level {
   int count; /* of an array */
 } level;
 
-/* Whether a whole number cannot be told from its neighbours on every Lua: as an id it must stay the text that it is. */
+/* Whether a whole number cannot be told from its neighbours on every Lua: as an id it must stay the
+ * text that it is. */
 static int is_inexact(sc3_slice token, const sc3_number *number) {
   size_t i = token.p[0] == '-';
   if (number->value > -9007199254740992.0 && number->value < 9007199254740992.0)
@@ -45,9 +46,9 @@ static int is_inexact(sc3_slice token, const sc3_number *number) {
   return 1;
 }
 
-/* json_decode(text [, ids [, mark]]) -> value | nil, message. JSON's null is the light userdata NULL; of a name that
-   stands twice the last counts. With `ids` whole numbers of 2^53 and more are texts. Arrays get the metatable `mark`,
-   where one is given. */
+/* json_decode(text [, ids [, mark]]) -> value | nil, message. JSON's null is the light userdata
+   NULL; of a name that stands twice the last counts. With `ids` whole numbers of 2^53 and more are
+   texts. Arrays get the metatable `mark`, where one is given. */
 static int json_decode(lua_State *L) {
   level levels[SC3_JSON_READ_DEPTH];
   sc3_json_reader reader;
@@ -73,8 +74,7 @@ static int json_decode(lua_State *L) {
         lua_pushnil(L);
         lua_pushfstring(L, "no JSON from byte %d on", (int)(reader.p - reader.start) + 1);
         return 2;
-      case SC3_JSON_EVENT_END:
-        return 1; /* the value on top */
+      case SC3_JSON_EVENT_END: return 1; /* the value on top */
       case SC3_JSON_EVENT_OBJECT:
       case SC3_JSON_EVENT_ARRAY:
         lua_createtable(L, 0, 0);
@@ -90,12 +90,8 @@ static int json_decode(lua_State *L) {
         depth--;
         in_object = depth > 0 && levels[depth - 1].object;
         break;
-      case SC3_JSON_EVENT_NAME:
-        push_string(L, token, &room, 4, text.n);
-        continue;
-      case SC3_JSON_EVENT_STRING:
-        push_string(L, token, &room, 4, text.n);
-        break;
+      case SC3_JSON_EVENT_NAME: push_string(L, token, &room, 4, text.n); continue;
+      case SC3_JSON_EVENT_STRING: push_string(L, token, &room, 4, text.n); break;
       case SC3_JSON_EVENT_NUMBER:
         (void)sc3_number_read(token, &number);
         if (ids && is_inexact(token, &number))
@@ -104,12 +100,8 @@ static int json_decode(lua_State *L) {
           sc3_pushnumber(L, &number);
         break;
       case SC3_JSON_EVENT_TRUE:
-      case SC3_JSON_EVENT_FALSE:
-        lua_pushboolean(L, event == SC3_JSON_EVENT_TRUE);
-        break;
-      case SC3_JSON_EVENT_NULL:
-        lua_pushlightuserdata(L, NULL);
-        break;
+      case SC3_JSON_EVENT_FALSE: lua_pushboolean(L, event == SC3_JSON_EVENT_TRUE); break;
+      case SC3_JSON_EVENT_NULL: lua_pushlightuserdata(L, NULL); break;
     }
     /* A value is on top. */
     if (in_object)
@@ -119,16 +111,15 @@ static int json_decode(lua_State *L) {
   }
 }
 
-/* json_scalar(string, number, boolean, nil or null) -> its JSON. Numbers that are none are null, as in JavaScript;
-   bytes of strings are not looked at. */
+/* json_scalar(string, number, boolean, nil or null) -> its JSON. Numbers that are none are null, as
+   in JavaScript; bytes of strings are not looked at. */
 static int json_scalar(lua_State *L) {
   char number[SC3_NUMBER_TEXT];
   sc3_buffer b;
   sc3_slice s;
   double d;
   switch (lua_type(L, 1)) {
-    case LUA_TSTRING:
-      break;
+    case LUA_TSTRING: break;
     case LUA_TNUMBER:
       lua_settop(L, 1);
       d = (double)lua_tonumber(L, 1);
@@ -137,15 +128,10 @@ static int json_scalar(lua_State *L) {
       else
         lua_pushlstring(L, number, sc3_writenumber(L, number));
       return 1;
-    case LUA_TBOOLEAN:
-      lua_pushstring(L, lua_toboolean(L, 1) ? "true" : "false");
-      return 1;
+    case LUA_TBOOLEAN: lua_pushstring(L, lua_toboolean(L, 1) ? "true" : "false"); return 1;
     case LUA_TNIL:
-    case LUA_TLIGHTUSERDATA:
-      lua_pushliteral(L, "null");
-      return 1;
-    default:
-      return luaL_error(L, "a %s cannot be written as JSON", luaL_typename(L, 1));
+    case LUA_TLIGHTUSERDATA: lua_pushliteral(L, "null"); return 1;
+    default: return luaL_error(L, "a %s cannot be written as JSON", luaL_typename(L, 1));
   }
   s.p = lua_tolstring(L, 1, &s.n);
   b.n = 0;
@@ -160,7 +146,8 @@ static int json_scalar(lua_State *L) {
 }
 
 void sc3_open_json(lua_State *L) {
-  static const luaL_Reg functions[] = {{"json_decode", json_decode}, {"json_scalar", json_scalar}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"json_decode", json_decode}, {"json_scalar", json_scalar}, {NULL, NULL}};
   sc3_setfuncs(L, functions);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");

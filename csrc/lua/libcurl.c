@@ -13,7 +13,9 @@ static void set_text(lua_State *L, const char *key, const char *value) {
   lua_setfield(L, -2, key);
 }
 
-#define TYPE_URL "scope3.url" /* never seen by Lua code: it holds the parts while they are copied */
+#define TYPE_URL                                                                                   \
+  "scope3.url" /* never seen by Lua code: it holds the parts while they are copied                 \
+                */
 
 static int url_free(lua_State *L) {
   sc3_url_free(luaL_checkudata(L, 1, TYPE_URL));

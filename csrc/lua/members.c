@@ -7,7 +7,7 @@ static const struct {
   size_t n;
 } ROLE_NAMES[] = {
 #define X(name, text) {text, sizeof text - 1},
-  SC3_ROLES(X)
+    SC3_ROLES(X)
 #undef X
 };
 
@@ -24,7 +24,8 @@ void sc3_clearmember(sc3_member_table *m, sc3_op op) {
 
 /* JSON's null is the light userdata NULL. */
 static int is_absent(lua_State *L, int index) {
-  return lua_isnil(L, index) || (lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL);
+  return lua_isnil(L, index) ||
+         (lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL);
 }
 
 void sc3_takevalue(lua_State *L, sc3_member_table *m, sc3_role role) {
@@ -58,7 +59,8 @@ static sc3_slice uid_part(lua_State *L, const char *key) {
   return s;
 }
 
-/* Puts a universal id in the place `at`, before those that stand there; of one too many the last is counted instead. */
+/* Puts a universal id in the place `at`, before those that stand there; of one too many the last is
+ * counted instead. */
 static void put_uid(sc3_member_table *m, size_t at, sc3_slice type, sc3_slice value) {
   sc3_uid *uids = m->values.uids;
   if (m->values.uid_count == SC3_UIDS_MAX)
@@ -79,21 +81,25 @@ static int type_order(sc3_slice a, sc3_slice b) {
   return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
 }
 
-/* { uid2 = "…", maid = "…" } on top of the stack. They are put in the order of their types: a table's own order differs from run to run, and a job that is
-   resumed must make the same bytes again. */
+/* { uid2 = "…", maid = "…" } on top of the stack. They are put in the order of their types: a
+   table's own order differs from run to run, and a job that is resumed must make the same bytes
+   again. */
 static const char *take_uid_map(lua_State *L, sc3_member_table *m) {
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
     sc3_slice type, value;
     size_t at;
     if (lua_type(L, -2) != LUA_TSTRING || !(lua_type(L, -1) == LUA_TSTRING || is_absent(L, -1)))
-      return lua_pushfstring(L, "uids must be an array of {type, value}, or a table from types to strings, not from a %s to a %s",
+      return lua_pushfstring(L,
+                             "uids must be an array of {type, value}, or a table from types to "
+                             "strings, not from a %s to a %s",
                              luaL_typename(L, -2), luaL_typename(L, -1));
     if (lua_type(L, -1) == LUA_TSTRING) {
       type.p = lua_tolstring(L, -2, &type.n);
       value.p = lua_tolstring(L, -1, &value.n);
       value = sc3_text_trim(value);
-      for (at = m->values.uid_count; at > 0 && type_order(type, m->values.uids[at - 1].type) < 0; at--)
+      for (at = m->values.uid_count; at > 0 && type_order(type, m->values.uids[at - 1].type) < 0;
+           at--)
         continue;
       if (value.n > 0)
         put_uid(m, at, type, value);
@@ -120,8 +126,9 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
   if (is_absent(L, -1))
     return NULL;
   if (lua_type(L, -1) != LUA_TTABLE)
-    return lua_pushfstring(L, "uids must be an array of {type, value}, or a table from types to strings, not a %s",
-                           luaL_typename(L, -1));
+    return lua_pushfstring(
+        L, "uids must be an array of {type, value}, or a table from types to strings, not a %s",
+        luaL_typename(L, -1));
   n = lua_rawlen(L, -1);
   if (n == 0)
     return take_uid_map(L, m);
@@ -131,7 +138,8 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
     sc3_slice type, value;
     lua_rawgeti(L, -1, (int)i);
     if (lua_type(L, -1) != LUA_TTABLE)
-      return lua_pushfstring(L, "uids[%d] must be a table with type and value, not a %s", (int)i, luaL_typename(L, -1));
+      return lua_pushfstring(L, "uids[%d] must be a table with type and value, not a %s", (int)i,
+                             luaL_typename(L, -1));
     type = uid_part(L, "type");
     value = uid_part(L, "value");
     put_uid(m, m->values.uid_count, type, value.p != NULL ? sc3_text_trim(value) : value);
@@ -143,15 +151,19 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
 static int role_named(const char *key, size_t n) {
   int i;
   for (i = 0; i < SC3_ROLE_COUNT; i++) {
-    if (ROLE_NAMES[i].n == n && ROLE_NAMES[i].text[0] == key[0] && memcmp(ROLE_NAMES[i].text, key, n) == 0)
+    if (ROLE_NAMES[i].n == n && ROLE_NAMES[i].text[0] == key[0] &&
+        memcmp(ROLE_NAMES[i].text, key, n) == 0)
       return i;
   }
   return -1;
 }
 
-/* Whether a key has the form of a field's name: what has not may be somebody's value, and is told to nobody. */
+/* Whether a key has the form of a field's name: what has not may be somebody's value, and is told
+ * to nobody. */
 static int is_name(const char *key) {
-  return strlen(key) <= 64 && strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(key);
+  return strlen(key) <= 64 &&
+         strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+             strlen(key);
 }
 
 const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
@@ -175,8 +187,11 @@ const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
       if (lua_toboolean(L, -1))
         m->op = SC3_REMOVE;
     } else {
-      return lua_pushfstring(L, "unknown key %s in a member (known: external_id, email, phone, region, hashed_email, "
-                                "hashed_phone, uids, remove)", is_name(key) ? lua_pushfstring(L, "'%s'", key) : "that is no name");
+      return lua_pushfstring(
+          L,
+          "unknown key %s in a member (known: external_id, email, phone, region, hashed_email, "
+          "hashed_phone, uids, remove)",
+          is_name(key) ? lua_pushfstring(L, "'%s'", key) : "that is no name");
     }
     if (message != NULL)
       return message;

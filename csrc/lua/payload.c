@@ -4,8 +4,9 @@
 
 #include "../core/members/mention.h"
 
-/* What all payloads of a Lua state hold. Lua's collector sees a few words of each, and would let hundreds of megabytes of dropped ones stand: so it is run
-   when they hold more than twice what was left by the last time, and more than the rest of Lua does. */
+/* What all payloads of a Lua state hold. Lua's collector sees a few words of each, and would let
+   hundreds of megabytes of dropped ones stand: so it is run when they hold more than twice what was
+   left by the last time, and more than the rest of Lua does. */
 typedef struct holdings {
   size_t bytes, limit;
 } holdings;
@@ -14,10 +15,10 @@ enum { LOOK_EVERY = 1 << 20, FIRST_LIMIT = 64 << 20 };
 
 typedef struct payload_ud {
   sc3_payload *p;
-  int closed; /* while pinned the bytes stay until the last request has ended */
-  int pins;   /* requests under way that read it */
-  int fills;  /* builders that fill it now */
-  int in_script; /* one of them calls a script */
+  int closed;     /* while pinned the bytes stay until the last request has ended */
+  int pins;       /* requests under way that read it */
+  int fills;      /* builders that fill it now */
+  int in_script;  /* one of them calls a script */
   size_t counted; /* of its bytes, those that are in the holdings */
   holdings *all;
 } payload_ud;
@@ -187,7 +188,8 @@ static int payload_cut(lua_State *L) {
   payload_ud *u = check_open(L, 1);
   size_t first = check_size(L, 2, "first");
   size_t last = lua_isnoneornil(L, 5) ? SIZE_MAX : check_size(L, 5, "last");
-  sc3_extent x = sc3_payload_cut(u->p, first - 1, last, check_size(L, 3, "max_members"), check_size(L, 4, "max_bytes"));
+  sc3_extent x = sc3_payload_cut(u->p, first - 1, last, check_size(L, 3, "max_members"),
+                                 check_size(L, 4, "max_bytes"));
   sc3_pushcount(L, x.last);
   sc3_pushcount(L, x.members[SC3_ADD]);
   sc3_pushcount(L, x.members[SC3_REMOVE]);
@@ -213,8 +215,8 @@ static int push_identifiers(lua_State *L, const sc3_identifiers *i) {
   return 4;
 }
 
-/* :drop(i) -> whether member i was there and is now taken out, and what it had: emails, phones, uids, those that came hashed. Requests may be reading
-   other members: no byte moves. */
+/* :drop(i) -> whether member i was there and is now taken out, and what it had: emails, phones,
+   uids, those that came hashed. Requests may be reading other members: no byte moves. */
 static int payload_drop(lua_State *L) {
   payload_ud *u = check_open(L, 1);
   size_t i = check_size(L, 2, "index") - 1;
@@ -250,11 +252,13 @@ static void note_taken(void *with, size_t i) {
   lua_rawseti(list->L, -2, ++list->n);
 }
 
-/* :replace(later, first, last) -> the numbers of its members that members first to last of the later payload replaced, which are now taken out */
+/* :replace(later, first, last) -> the numbers of its members that members first to last of the
+ * later payload replaced, which are now taken out */
 static int payload_replace(lua_State *L) {
   sc3_payload *p = sc3_checkpayload(L, 1);
   const sc3_payload *later = sc3_readpayload(L, 2);
-  size_t first = check_size(L, 3, "first"), last = check_size(L, 4, "last"), most = sc3_payload_count(p);
+  size_t first = check_size(L, 3, "first"), last = check_size(L, 4, "last"),
+         most = sc3_payload_count(p);
   taken_list list = {L, 0};
   luaL_argcheck(L, p != later, 2, "another payload is expected");
   if (last < first)
@@ -263,7 +267,7 @@ static int payload_replace(lua_State *L) {
     most = last - first + 1;
   lua_settop(L, 4);
   lua_createtable(L, (int)most, 0); /* a member that is taken out must be told of */
-  p = sc3_checkpayload(L, 1); /* finalizers may have run */
+  p = sc3_checkpayload(L, 1);       /* finalizers may have run */
   later = sc3_readpayload(L, 2);
   (void)sc3_payload_replace(p, later, first - 1, last, note_taken, &list);
   return 1;
@@ -271,13 +275,16 @@ static int payload_replace(lua_State *L) {
 
 static const char *const OPS[] = {"add", "remove", NULL};
 
-/* :find(first, last, operation, nth) -> the number of its nth member (counted from 0) in that range; nil where there is none */
+/* :find(first, last, operation, nth) -> the number of its nth member (counted from 0) in that
+ * range; nil where there is none */
 static int payload_find(lua_State *L) {
   payload_ud *u = check_open(L, 1);
   size_t first = check_size(L, 2, "first"), last = check_size(L, 3, "last");
   sc3_op op = (sc3_op)luaL_checkoption(L, 4, NULL, OPS);
   lua_Number nth = luaL_checknumber(L, 5);
-  size_t i = nth >= 0 && nth < 4294967295.0 ? sc3_payload_find(u->p, first - 1, last, op, (size_t)nth) : SIZE_MAX;
+  size_t i = nth >= 0 && nth < 4294967295.0
+                 ? sc3_payload_find(u->p, first - 1, last, op, (size_t)nth)
+                 : SIZE_MAX;
   if (i == SIZE_MAX)
     return 0;
   sc3_pushcount(L, i + 1);
@@ -298,8 +305,8 @@ static int payload_outline(lua_State *L) {
   return 1;
 }
 
-/* :hide(text, first, last) -> the text with "[redacted]" for each external id and each value of a uid of these
-   members */
+/* :hide(text, first, last) -> the text with "[redacted]" for each external id and each value of a
+   uid of these members */
 static int payload_hide(lua_State *L) {
   static const char mark[] = "[redacted]";
   payload_ud *u = check_open(L, 1);
@@ -309,7 +316,8 @@ static int payload_hide(lua_State *L) {
   void *memory;
   luaL_Buffer b;
   if (n > SC3_MENTION_LONGEST)
-    return luaL_error(L, "a text to hide members in must have at most %d bytes", (int)SC3_MENTION_LONGEST);
+    return luaL_error(L, "a text to hide members in must have at most %d bytes",
+                      (int)SC3_MENTION_LONGEST);
   hidden = sc3_newuserdata(L, n + 1); /* Lua frees both */
   memory = sc3_newuserdata(L, sc3_mention_size(n));
   memset(hidden, 0, n + 1);
@@ -338,7 +346,8 @@ void sc3_checkpiece(lua_State *L, int index, sc3_slice *out) {
     return;
   }
   if (lua_type(L, index) != LUA_TTABLE)
-    luaL_error(L, "a piece of a body must be a string or {payload, operation, first, last}, not a %s",
+    luaL_error(L,
+               "a piece of a body must be a string or {payload, operation, first, last}, not a %s",
                luaL_typename(L, index));
   index = sc3_absindex(L, index);
   lua_rawgeti(L, index, 1);
@@ -379,10 +388,21 @@ void sc3_unpinpiece(lua_State *L, int index) {
 
 void sc3_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"bytes", payload_bytes}, {"close", payload_close}, {"count", payload_count}, {"cut", payload_cut},
-    {"digest", payload_digest}, {"drop", payload_drop}, {"find", payload_find}, {"hide", payload_hide}, {"identifiers", payload_identifiers},
-    {"living", payload_living}, {"outline", payload_outline}, {"replace", payload_replace}, {"reset", payload_reset},
-    {"row", payload_row}, {NULL, NULL},
+      {"bytes", payload_bytes},
+      {"close", payload_close},
+      {"count", payload_count},
+      {"cut", payload_cut},
+      {"digest", payload_digest},
+      {"drop", payload_drop},
+      {"find", payload_find},
+      {"hide", payload_hide},
+      {"identifiers", payload_identifiers},
+      {"living", payload_living},
+      {"outline", payload_outline},
+      {"replace", payload_replace},
+      {"reset", payload_reset},
+      {"row", payload_row},
+      {NULL, NULL},
   };
   make_holdings(L);
   sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_end);

@@ -1,4 +1,5 @@
-/* What the command line and the blocking loop ask of the process: clocks, sleep, terminals, files by name, and the stop flag. */
+/* What the command line and the blocking loop ask of the process: clocks, sleep, terminals, files
+ * by name, and the stop flag. */
 #include <errno.h>
 #include <glob.h>
 #include <math.h>
@@ -38,8 +39,9 @@ static int process_time(lua_State *L) {
 
 static atomic_uint opened; /* times that a Lua state has opened this module */
 
-/* states() -> how many Lua states have opened this module in this process and in those that it was forked from. Who
-   looks twice learns whether others came since, as with nginx's `lua_code_cache off`, which makes one a request. */
+/* states() -> how many Lua states have opened this module in this process and in those that it was
+   forked from. Who looks twice learns whether others came since, as with nginx's `lua_code_cache
+   off`, which makes one a request. */
 static int process_states(lua_State *L) {
   sc3_pushcount(L, atomic_load(&opened));
   return 1;
@@ -81,8 +83,9 @@ static int free_paths(lua_State *L) {
   return 0;
 }
 
-/* What the C library tells of a folder that it cannot read. A folder that is not there matches nothing; any other reason ends the search, because files
-   would be missing without a word. glob(3) leaves nothing but this to remember it by. */
+/* What the C library tells of a folder that it cannot read. A folder that is not there matches
+   nothing; any other reason ends the search, because files would be missing without a word. glob(3)
+   leaves nothing but this to remember it by. */
 static _Thread_local int glob_errno;
 
 static int on_glob_error(const char *path, int error) {
@@ -93,7 +96,8 @@ static int on_glob_error(const char *path, int error) {
   return 1;
 }
 
-/* glob(pattern) -> an array of the paths that it matches, in order | nil (there are none) | nil, why it could not be told */
+/* glob(pattern) -> an array of the paths that it matches, in order | nil (there are none) | nil,
+ * why it could not be told */
 static int process_glob(lua_State *L) {
   const char *pattern = luaL_checkstring(L, 1);
   glob_t *found;
@@ -114,7 +118,9 @@ static int process_glob(lua_State *L) {
     if (status == 0)
       lua_pushfstring(L, "it matches over %d files", (int)GLOB_MAX);
     else
-      lua_pushstring(L, status == GLOB_NOSPACE ? "not enough memory" : glob_errno != 0 ? strerror(glob_errno) : "a folder could not be read");
+      lua_pushstring(L, status == GLOB_NOSPACE ? "not enough memory"
+                        : glob_errno != 0      ? strerror(glob_errno)
+                                               : "a folder could not be read");
     return 2;
   }
   for (i = 0; i < found->gl_pathc; i++) {
@@ -126,13 +132,15 @@ static int process_glob(lua_State *L) {
   return 1;
 }
 
-/* file_identity(path) -> a text that is the same for two names of one file ("-" is what standard input reads); nil when there is no such file */
+/* file_identity(path) -> a text that is the same for two names of one file ("-" is what standard
+ * input reads); nil when there is no such file */
 static int process_file_identity(lua_State *L) {
   struct stat info;
   char text[64];
   if (sc3_input_stat(luaL_checkstring(L, 1), &info) != 0)
     return 0;
-  (void)snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)info.st_dev, (unsigned long long)info.st_ino);
+  (void)snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)info.st_dev,
+                 (unsigned long long)info.st_ino);
   lua_pushstring(L, text);
   return 1;
 }
@@ -150,7 +158,8 @@ static int process_file_kind(lua_State *L) {
   return 1;
 }
 
-/* file_stamp(path) -> a text that changes when the file is written to, or another stands in its place; nil when there is no such file */
+/* file_stamp(path) -> a text that changes when the file is written to, or another stands in its
+ * place; nil when there is no such file */
 static int process_file_stamp(lua_State *L) {
   struct stat info;
   char text[SC3_INPUT_STAMP];
@@ -165,7 +174,8 @@ static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number) {
   if (number == SIGHUP && stop_signal != 0)
-    return; /* the end of a terminal comes from the system and from the shell: that is not asking twice */
+    return; /* the end of a terminal comes from the system and from the shell: that is not asking
+               twice */
   if (stop_signal != 0) { /* asked twice: the next one ends the process at once */
     (void)signal(number, SIG_DFL);
     (void)raise(number);
@@ -174,9 +184,8 @@ static void on_signal(int number) {
   stop_signal = number;
 }
 
-/* catch_stop(): from now on SIGINT, SIGTERM and SIGHUP set a flag; the last stays ignored where it was, as under nohup.
-   Only the command calls it; a
-   library must leave signals alone. */
+/* catch_stop(): from now on SIGINT, SIGTERM and SIGHUP set a flag; the last stays ignored where it
+   was, as under nohup. Only the command calls it; a library must leave signals alone. */
 static int process_catch_stop(lua_State *L) {
   struct sigaction action, before;
   (void)L;
@@ -198,17 +207,20 @@ static int process_stopped(lua_State *L) {
   return 1;
 }
 
-/* end_child(pid) -> whether that child of this process was still running: it is not any more. SIGKILL alone ends one that is
-   stopped, or that was given its signals ignored. Who started it collects it still. */
+/* end_child(pid) -> whether that child of this process was still running: it is not any more.
+   SIGKILL alone ends one that is stopped, or that was given its signals ignored. Who started it
+   collects it still. */
 static int process_end_child(lua_State *L) {
   lua_Number n = luaL_checknumber(L, 1);
   siginfo_t info;
   pid_t pid;
   int ended;
-  luaL_argcheck(L, n > 1 && n < 2147483647 && n == floor(n), 1, "a process id expected"); /* 0 and -1 are many processes */
+  luaL_argcheck(L, n > 1 && n < 2147483647 && n == floor(n), 1,
+                "a process id expected"); /* 0 and -1 are many processes */
   pid = (pid_t)n;
   memset(&info, 0, sizeof info);
-  /* It fails where nobody collects children, because SIGCHLD is ignored. Then one that has ended is gone. */
+  /* It fails where nobody collects children, because SIGCHLD is ignored. Then one that has ended is
+   * gone. */
   ended = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
   lua_pushboolean(L, !ended && kill(pid, SIGKILL) == 0);
   return 1;
@@ -216,10 +228,20 @@ static int process_end_child(lua_State *L) {
 
 void sc3_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"now", process_now}, {"time", process_time}, {"sleep", process_sleep}, {"isatty", process_isatty}, {"random", process_random},
-    {"glob", process_glob}, {"file_identity", process_file_identity}, {"file_kind", process_file_kind}, {"file_stamp", process_file_stamp},
-    {"states", process_states}, {"catch_stop", process_catch_stop}, {"stopped", process_stopped},
-    {"end_child", process_end_child}, {NULL, NULL},
+      {"now", process_now},
+      {"time", process_time},
+      {"sleep", process_sleep},
+      {"isatty", process_isatty},
+      {"random", process_random},
+      {"glob", process_glob},
+      {"file_identity", process_file_identity},
+      {"file_kind", process_file_kind},
+      {"file_stamp", process_file_stamp},
+      {"states", process_states},
+      {"catch_stop", process_catch_stop},
+      {"stopped", process_stopped},
+      {"end_child", process_end_child},
+      {NULL, NULL},
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
   atomic_fetch_add(&opened, 1);

@@ -7,8 +7,9 @@
 
 enum { NAMES_SHOWN = 40 };
 
-/* The user value is { name -> column, or -1 where it stands twice; [1] = the decoder of nested JSON or false, [2] = the source, [3] = of JSON Lines: name that
-   was asked for -> whether a row had it }. */
+/* The user value is { name -> column, or -1 where it stands twice; [1] = the decoder of nested JSON
+   or false, [2] = the source, [3] = of JSON Lines: name that was asked for -> whether a row had it
+   }. */
 enum { AT_DECODE = 1, AT_SOURCE = 2, AT_ASKED = 3 };
 
 void sc3_row_open(sc3_row *row, const sc3_record *record) {
@@ -68,7 +69,8 @@ static size_t first_line(sc3_slice name) {
   return i;
 }
 
-/* Raises: the row has no column of that name. The names are told where they are the file's header, and not data of people. */
+/* Raises: the row has no column of that name. The names are told where they are the file's header,
+ * and not data of people. */
 static void no_column(lua_State *L, const sc3_slice *names, size_t n, const char *key) {
   size_t i;
   luaL_Buffer b;
@@ -87,16 +89,18 @@ static void no_column(lua_State *L, const sc3_slice *names, size_t n, const char
   luaL_error(L, "there is no column '%s'; the columns are: %s", key, lua_tostring(L, -1));
 }
 
-int sc3_nocolumn(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key, sc3_header_found why, const size_t at[2]) {
+int sc3_nocolumn(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key,
+                 sc3_header_found why, const size_t at[2]) {
   if (why == SC3_HEADER_NONE)
     no_column(L, names, n, key.p);
   lua_pushlstring(L, names[at[0]].p, first_line(names[at[0]]));
   lua_pushlstring(L, names[at[1]].p, first_line(names[at[1]]));
-  return luaL_error(L, "'%s' may be the column '%s' or '%s': name the one you mean", key.p, lua_tostring(L, -2), lua_tostring(L, -1));
+  return luaL_error(L, "'%s' may be the column '%s' or '%s': name the one you mean", key.p,
+                    lua_tostring(L, -2), lua_tostring(L, -1));
 }
 
-/* The column (counted from 1) of a name that is not in the header as it stands, found as a map finds it and noted for the next row. Raises when there is
-   none, or when two may be meant. */
+/* The column (counted from 1) of a name that is not in the header as it stands, found as a map
+   finds it and noted for the next row. Raises when there is none, or when two may be meant. */
 static size_t look_for_column(lua_State *L, int values) {
   const sc3_slice *names;
   sc3_slice name;
@@ -145,7 +149,8 @@ void sc3_row_missing(lua_State *L, int index) {
   lua_settop(L, list);
 }
 
-/* The value of a field of JSON Lines that is not called as the key at index 2 is, but may be meant by it; nil where there is none. */
+/* The value of a field of JSON Lines that is not called as the key at index 2 is, but may be meant
+ * by it; nil where there is none. */
 static int push_looked(lua_State *L, const sc3_record *r, sc3_slice name) {
   sc3_found found;
   sc3_field f;
@@ -156,7 +161,8 @@ static int push_looked(lua_State *L, const sc3_record *r, sc3_slice name) {
   if (looked == SC3_LOOKED_NONE)
     return 0; /* objects need not have the same keys */
   f.name = name;
-  f.value = found.escaped ? sc3_found_text(&found, lua_newuserdata(L, found.value.n + 2)) : found.value;
+  f.value =
+      found.escaped ? sc3_found_text(&found, lua_newuserdata(L, found.value.n + 2)) : found.value;
   f.kind = found.kind;
   lua_rawgeti(L, 3, AT_DECODE);
   if (sc3_pushfield(L, &f, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
@@ -164,13 +170,15 @@ static int push_looked(lua_State *L, const sc3_record *r, sc3_slice name) {
   return 1;
 }
 
-/* row[name] or row[number]. The metatable is an upvalue, because looking it up by its name costs more than all the rest. */
+/* row[name] or row[number]. The metatable is an upvalue, because looking it up by its name costs
+ * more than all the rest. */
 static int row_index(lua_State *L) {
   const sc3_record *r;
   const sc3_row *row = lua_touserdata(L, 1);
   const sc3_field *field = NULL;
   size_t column = 0;
-  if (row == NULL || !lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(1)) || row->record == NULL)
+  if (row == NULL || !lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(1)) ||
+      row->record == NULL)
     (void)check_live(L);
   r = row->record;
   lua_settop(L, 2);
@@ -183,7 +191,8 @@ static int row_index(lua_State *L) {
       return luaL_error(L, "there is no column %d; the row has %d", (int)n, (int)r->count);
     column = (size_t)n;
   } else if (lua_type(L, 2) != LUA_TSTRING) {
-    return luaL_error(L, "a column is named by a string or a number, not a %s", luaL_typename(L, 2));
+    return luaL_error(L, "a column is named by a string or a number, not a %s",
+                      luaL_typename(L, 2));
   } else if (row->by_name && (r->count == 0 || r->fields[0].name.p != NULL)) {
     sc3_slice name;
     name.p = lua_tolstring(L, 2, &name.n);
@@ -197,7 +206,8 @@ static int row_index(lua_State *L) {
     if (lua_isnil(L, -1))
       column = look_for_column(L, 3);
     else if (lua_tointeger(L, -1) < 0)
-      return luaL_error(L, "the column '%s' stands more than once: use its number", lua_tostring(L, 2));
+      return luaL_error(L, "the column '%s' stands more than once: use its number",
+                        lua_tostring(L, 2));
     else
       column = (size_t)lua_tointeger(L, -1);
   }
@@ -232,7 +242,10 @@ static int row_tostring(lua_State *L) {
 void sc3_open_row(lua_State *L) {
   static const luaL_Reg none[] = {{NULL, NULL}};
   static const luaL_Reg meta[] = {
-    {"__newindex", row_newindex}, {"__len", row_len}, {"__tostring", row_tostring}, {NULL, NULL},
+      {"__newindex", row_newindex},
+      {"__len", row_len},
+      {"__tostring", row_tostring},
+      {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_ROW, none, meta, NULL);
   luaL_getmetatable(L, SC3_TYPE_ROW);

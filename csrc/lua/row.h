@@ -18,10 +18,13 @@ void sc3_row_new(lua_State *L, int index);
 void sc3_row_open(sc3_row *row, const sc3_record *record);
 void sc3_row_close(sc3_row *row);
 
-/* Raises for a name that no column has (SC3_HEADER_NONE), or that two columns may have: see sc3_header_find(). */
-int sc3_nocolumn(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key, sc3_header_found why, const size_t at[2]);
+/* Raises for a name that no column has (SC3_HEADER_NONE), or that two columns may have: see
+ * sc3_header_find(). */
+int sc3_nocolumn(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key,
+                 sc3_header_found why, const size_t at[2]);
 
-/* Adds the keys that were asked of the view at `index`, and that no row had, to the array on top of the stack. */
+/* Adds the keys that were asked of the view at `index`, and that no row had, to the array on top of
+ * the stack. */
 void sc3_row_missing(lua_State *L, int index);
 
 void sc3_open_row(lua_State *L);

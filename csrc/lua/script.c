@@ -1,4 +1,5 @@
-/* Transformation scripts: where(row) and member(row), and what may be said of a row when they fail. */
+/* Transformation scripts: where(row) and member(row), and what may be said of a row when they fail.
+ */
 #include "builder.h"
 #include "table_look.h"
 
@@ -13,8 +14,8 @@ static int is_word(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
 }
 
-/* True when `text` holds the value `part`. One or two characters stand in any sentence, so of these only numbers count, and only
-   as words of their own. */
+/* True when `text` holds the value `part`. One or two characters stand in any sentence, so of these
+   only numbers count, and only as words of their own. */
 static int contains(const char *text, size_t n, sc3_slice part) {
   size_t i;
   int is_short = part.n < 3;
@@ -26,7 +27,8 @@ static int contains(const char *text, size_t n, sc3_slice part) {
   }
   for (i = 0; i + part.n <= n; i++) {
     if (memcmp(text + i, part.p, part.n) == 0 &&
-        (!is_short || ((i == 0 || !is_word(text[i - 1])) && (i + part.n == n || !is_word(text[i + part.n])))))
+        (!is_short ||
+         ((i == 0 || !is_word(text[i - 1])) && (i + part.n == n || !is_word(text[i + part.n])))))
       return 1;
   }
   return 0;
@@ -45,7 +47,8 @@ static int contains_value(lua_State *L, const char *text, size_t n) {
   return found;
 }
 
-/* Puts the table on top of the stack into the list at `list`, which has `n`, where it is not in there. Gives how many there are. */
+/* Puts the table on top of the stack into the list at `list`, which has `n`, where it is not in
+ * there. Gives how many there are. */
 static int list_once(lua_State *L, int list, int n) {
   lua_pushvalue(L, -1);
   lua_rawget(L, list);
@@ -62,8 +65,9 @@ static int list_once(lua_State *L, int list, int n) {
 
 enum { VALUES_SEARCHED = 100000 };
 
-/* True when the text holds a value that lies in the table at `row`, however deep. Rows may hold themselves, so each table is looked into once. One that is
-   too large to be searched counts as quoted. */
+/* True when the text holds a value that lies in the table at `row`, however deep. Rows may hold
+   themselves, so each table is looked into once. One that is too large to be searched counts as
+   quoted. */
 static int contains_in_table(lua_State *L, const char *text, size_t n, int row) {
   int left = VALUES_SEARCHED, list, i, count, found = 0;
   sc3_checkstack(L, 8);
@@ -99,7 +103,8 @@ static int contains_json(const char *text, size_t n, sc3_slice json) {
   return 0;
 }
 
-/* True when a text of the script holds a value of the row that it was given: a record (row < 0) or the table at `row`. */
+/* True when a text of the script holds a value of the row that it was given: a record (row < 0) or
+ * the table at `row`. */
 static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char *text, size_t n) {
   size_t i;
   int found = 0;
@@ -107,7 +112,8 @@ static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char
     return contains_in_table(L, text, n, row);
   for (i = 0; i < u->record.count && !found; i++) {
     const sc3_field *f = &u->record.fields[i];
-    found = f->kind == SC3_KIND_NESTED ? contains_json(text, n, f->value) : contains(text, n, f->value);
+    found =
+        f->kind == SC3_KIND_NESTED ? contains_json(text, n, f->value) : contains(text, n, f->value);
     if (!found && f->kind == SC3_KIND_NUMBER) { /* as Lua would write it */
       (void)sc3_pushfield(L, f, 0);
       found = contains_value(L, text, n);
@@ -117,8 +123,8 @@ static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char
   return found;
 }
 
-/* The message handler: { message, its prefix, position }. The position comes from the debugger's knowledge and not from the text, which
-   may be anything; folders are left out of it. */
+/* The message handler: { message, its prefix, position }. The position comes from the debugger's
+   knowledge and not from the text, which may be anything; folders are left out of it. */
 static int locate(lua_State *L) {
   lua_Debug where;
   int level, located = 0, named = 0;
@@ -127,7 +133,8 @@ static int locate(lua_State *L) {
   lua_createtable(L, 3, 0);
   lua_pushvalue(L, 1);
   lua_rawseti(L, 2, 1);
-  /* What was called may blame the line that called it, as error(text, 2) does: that one, else the innermost. */
+  /* What was called may blame the line that called it, as error(text, 2) does: that one, else the
+   * innermost. */
   for (level = 1; level < 20 && !named && lua_getstack(L, level, &where); level++) {
     const char *file, *prefix;
     size_t length;
@@ -149,7 +156,8 @@ static int locate(lua_State *L) {
   return 1;
 }
 
-/* Turns what locate() made, on top, into a message that holds no value of the row; its position stays. */
+/* Turns what locate() made, on top, into a message that holds no value of the row; its position
+ * stays. */
 static void clean_message(lua_State *L, const sc3_builder_ud *u, int row) {
   int caught = lua_gettop(L);
   size_t n, prefix_length = 0;
@@ -208,9 +216,10 @@ static void count_reason(lua_State *L, int values) {
   lua_settop(L, reasons - 1);
 }
 
-/* Calls where or member with the row: the value at `row`, or the row view for the record. Pushes `results` values and
-   returns NULL; on an error pushes a clean message and returns it. */
-static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, const char *key, int row, int results) {
+/* Calls where or member with the row: the value at `row`, or the row view for the record. Pushes
+   `results` values and returns NULL; on an error pushes a clean message and returns it. */
+static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, const char *key,
+                               int row, int results) {
   sc3_row *view = NULL;
   int failed, handler;
   lua_pushcfunction(L, locate);
@@ -235,16 +244,20 @@ static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, cons
   return lua_tostring(L, -1);
 }
 
-/* What where(row) answered, on top. NULL, or a message that is left on top. Lua holds any text for true, also "false"
-   and "no": so that no text of a file decides by itself, only a boolean counts. */
+/* What where(row) answered, on top. NULL, or a message that is left on top. Lua holds any text for
+   true, also "false" and "no": so that no text of a file decides by itself, only a boolean counts.
+ */
 static const char *read_answer(lua_State *L, int *skipped) {
   const int type = lua_type(L, -1);
   *skipped = !lua_toboolean(L, -1);
-  if (type == LUA_TBOOLEAN || type == LUA_TNIL || (type == LUA_TLIGHTUSERDATA && lua_touserdata(L, -1) == NULL)) {
+  if (type == LUA_TBOOLEAN || type == LUA_TNIL ||
+      (type == LUA_TLIGHTUSERDATA && lua_touserdata(L, -1) == NULL)) {
     *skipped |= type == LUA_TLIGHTUSERDATA;
     return NULL;
   }
-  return lua_pushfstring(L, "where() must give true, false or nil, not a %s: compare the value, or read it with scope3.yes",
+  return lua_pushfstring(L,
+                         "where() must give true, false or nil, not a %s: compare the value, or "
+                         "read it with scope3.yes",
                          lua_typename(L, type));
 }
 
@@ -259,9 +272,10 @@ static const char *stage_table(lua_State *L, sc3_builder_ud *u, int index, const
   return message;
 }
 
-/* What member(row) answered: a member, a list of members, nil, or nil and a reason; the two values are on top.
-   NULL, or a message that is left on top. */
-static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p, int *skipped) {
+/* What member(row) answered: a member, a list of members, nil, or nil and a reason; the two values
+   are on top. NULL, or a message that is left on top. */
+static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int row,
+                                const sc3_payload *p, int *skipped) {
   int answer = lua_gettop(L) - 1;
   if (lua_type(L, answer) == LUA_TTABLE) {
     size_t i, n = lua_rawlen(L, answer);
@@ -279,7 +293,8 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
       const char *message;
       lua_rawgeti(L, answer, (int)i);
       if (lua_type(L, -1) != LUA_TTABLE)
-        return lua_pushfstring(L, "member() must give a list of members, but entry %d is a %s", (int)i, luaL_typename(L, -1));
+        return lua_pushfstring(L, "member() must give a list of members, but entry %d is a %s",
+                               (int)i, luaL_typename(L, -1));
       message = stage_table(L, u, -1, p);
       if (message != NULL)
         return message;
@@ -288,13 +303,15 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
     return NULL;
   }
   if (lua_toboolean(L, answer))
-    return lua_pushfstring(L, "member() must give a table or nil, not a %s", luaL_typename(L, answer));
+    return lua_pushfstring(L, "member() must give a table or nil, not a %s",
+                           luaL_typename(L, answer));
   if (lua_isnil(L, answer + 1)) {
     *skipped = 1;
     return NULL;
   }
   if (lua_type(L, answer + 1) != LUA_TSTRING)
-    return lua_pushfstring(L, "the reason that member() gives must be a string, not a %s", luaL_typename(L, answer + 1));
+    return lua_pushfstring(L, "the reason that member() gives must be a string, not a %s",
+                           luaL_typename(L, answer + 1));
   {
     size_t n;
     const char *reason = lua_tolstring(L, answer + 1, &n);
@@ -308,8 +325,8 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
   return NULL;
 }
 
-/* Pushes what the row that is a table has under the key on top, which it replaces: the very key, which a table may make up as it is asked, else what the name
-   means otherwise. */
+/* Pushes what the row that is a table has under the key on top, which it replaces: the very key,
+   which a table may make up as it is asked, else what the name means otherwise. */
 static sc3_looked push_column(lua_State *L, int row) {
   sc3_slice name = {NULL, 0};
   sc3_looked looked = SC3_LOOKED_NONE;
@@ -329,8 +346,8 @@ static sc3_looked push_column(lua_State *L, int row) {
   return looked;
 }
 
-/* The number on top of the stack as text. A whole double from 2^53 on may have lost digits: several ids of people became
-   one. It gets an exponent, which ids and phones do not take. */
+/* The number on top of the stack as text. A whole double from 2^53 on may have lost digits: several
+   ids of people became one. It gets an exponent, which ids and phones do not take. */
 static sc3_slice write_number(lua_State *L, char out[SC3_NUMBER_TEXT]) {
   size_t n = sc3_writenumber(L, out);
   if (!sc3_tonumber(L).is_integer && memchr(out, '.', n) == NULL && memchr(out, 'e', n) == NULL &&
@@ -341,7 +358,8 @@ static sc3_slice write_number(lua_State *L, char out[SC3_NUMBER_TEXT]) {
   return sc3_slice_of(out, n);
 }
 
-/* Reads the columns of a row that is a table into the record under way. They stay on the stack, because a table may make them up as it is asked. */
+/* Reads the columns of a row that is a table into the record under way. They stay on the stack,
+ * because a table may make them up as it is asked. */
 static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   sc3_lookup *lookup = u->lookup;
   size_t i;
@@ -370,16 +388,10 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
         f->kind = SC3_KIND_NUMBER;
         f->value = write_number(L, lookup->numbers[i]);
         break;
-      case LUA_TBOOLEAN:
-        f->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE;
-        break;
+      case LUA_TBOOLEAN: f->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE; break;
       case LUA_TLIGHTUSERDATA: /* JSON's null */
-      case LUA_TNIL:
-        f->kind = SC3_KIND_NULL;
-        break;
-      default:
-        f->kind = SC3_KIND_NESTED;
-        break;
+      case LUA_TNIL: f->kind = SC3_KIND_NULL; break;
+      default: f->kind = SC3_KIND_NESTED; break;
     }
   }
   lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
@@ -389,7 +401,8 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   u->record.missing = 0;
 }
 
-const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row, const sc3_payload *p) {
+const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row,
+                         const sc3_payload *p) {
   int top, skipped;
   const char *message;
   if (row > 0) {

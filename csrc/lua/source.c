@@ -27,7 +27,8 @@ struct sc3_source {
   sc3_fatal read_error;
 };
 
-/* The user value is { decode = function or nil, meta = the metatable of the rows that are given as tables }. */
+/* The user value is { decode = function or nil, meta = the metatable of the rows that are given as
+ * tables }. */
 #define KEY_DECODE "decode"
 #define KEY_META "meta"
 
@@ -59,8 +60,8 @@ void sc3_source_lock(sc3_source *s, sc3_source_state state) {
   free_when_unlocked(s);
 }
 
-/* Calls the method's body with its arguments while the source stands still. The body may make values, which may run
-   finalizers, or fail: no error leaves the lock behind. */
+/* Calls the method's body with its arguments while the source stands still. The body may make
+   values, which may run finalizers, or fail: no error leaves the lock behind. */
 static int call_locked(lua_State *L, lua_CFunction body) {
   sc3_source *s;
   int failed;
@@ -78,7 +79,7 @@ static sc3_input *input_of(sc3_source *s) {
   return s->is_csv ? &s->csv.input : &s->jsonl.input;
 }
 
-/* --- making one ------------------------------------------------------------------------------------------------- */
+/* --- making one --- */
 
 /* Opens the path; pushes nil, message and returns 2 when it cannot be read, else 0. */
 static int open_path(lua_State *L, sc3_source *s, const char *path) {
@@ -90,7 +91,8 @@ static int open_path(lua_State *L, sc3_source *s, const char *path) {
   return 2;
 }
 
-/* A string at `field` of the options that is one byte, 0 where it is nil or `none` (which no byte is). */
+/* A string at `field` of the options that is one byte, 0 where it is nil or `none` (which no byte
+ * is). */
 static char one_byte(lua_State *L, const char *field, char otherwise) {
   sc3_slice s = sc3_fieldslice(L, 1, field);
   if (s.p == NULL)
@@ -103,13 +105,16 @@ static char one_byte(lua_State *L, const char *field, char otherwise) {
 }
 
 /* Reads what says how CSV is written. It must be done before anything is owned. */
-SC3_COLD static void read_dialect(lua_State *L, sc3_csv *csv) {
-  char delimiter = one_byte(L, "delimiter", '\0'), quote = one_byte(L, "quote", '"'), escape = one_byte(L, "escape", '\0');
+SC3_COLD
+static void read_dialect(lua_State *L, sc3_csv *csv) {
+  char delimiter = one_byte(L, "delimiter", '\0'), quote = one_byte(L, "quote", '"'),
+       escape = one_byte(L, "escape", '\0');
   sc3_slice null = sc3_fieldslice(L, 1, "null");
   const char *marks;
   double skip_lines;
   int header;
-  if ((delimiter != '\0' && (delimiter == quote || delimiter == escape)) || (quote != '\0' && quote == escape))
+  if ((delimiter != '\0' && (delimiter == quote || delimiter == escape)) ||
+      (quote != '\0' && quote == escape))
     luaL_error(L, "delimiter, quote and escape must be different");
   if (null.n > SC3_NULL_MAX)
     luaL_error(L, "null is at most %d bytes", (int)SC3_NULL_MAX);
@@ -128,7 +133,8 @@ SC3_COLD static void read_dialect(lua_State *L, sc3_csv *csv) {
 }
 
 /* The encoding that the options name; SC3_ENCODING_UNTOLD where they name none. */
-SC3_COLD static sc3_encoding read_encoding(lua_State *L) {
+SC3_COLD
+static sc3_encoding read_encoding(lua_State *L) {
   sc3_slice name = sc3_fieldslice(L, 1, "encoding");
   sc3_encoding encoding = name.p != NULL ? sc3_encoding_of(name) : SC3_ENCODING_UNTOLD;
   if (name.p != NULL && encoding == SC3_ENCODING_UNTOLD)
@@ -136,12 +142,14 @@ SC3_COLD static sc3_encoding read_encoding(lua_State *L) {
   return encoding;
 }
 
-/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null = nil, skip_lines = 0,
-   header = true, decode = nil, encoding = nil, marks = nil } -> source | nil, message
-   `quote` "" is none. `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
-SC3_COLD static int source_new(lua_State *L) {
+/* source{ format = "csv"|"jsonl", path = nil, delimiter = nil, quote = '"', escape = nil, null =
+   nil, skip_lines = 0, header = true, decode = nil, encoding = nil, marks = nil } -> source | nil,
+   message `quote` "" is none. `marks` is for specs: a way to scan CSV, one of core.csv_marks. */
+SC3_COLD
+static int source_new(lua_State *L) {
   static const char *const known[] = {
-    "format", "path", "delimiter", "quote", "escape", "null", "skip_lines", "header", "decode", "encoding", "marks", NULL,
+      "format",     "path",   "delimiter", "quote",    "escape", "null",
+      "skip_lines", "header", "decode",    "encoding", "marks",  NULL,
   };
   static const char *const formats[] = {"csv", "jsonl", NULL};
   const char *path;
@@ -197,7 +205,7 @@ static int source_close(lua_State *L) {
   return source_end(L);
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* Reads a chunk of the file. SC3_NEXT_NEED: there is more to look at now. */
 static sc3_next read_chunk(sc3_source *s) {
@@ -250,14 +258,17 @@ size_t sc3_source_names(const sc3_source *s, const sc3_slice **names) {
 }
 
 void sc3_source_pushfatal(lua_State *L, const sc3_source *s) {
-  sc3_pushfatal(L, s->read_error.kind != SC3_FATAL_NONE ? &s->read_error : s->is_csv ? &s->csv.fatal : &s->jsonl.fatal);
+  sc3_pushfatal(L, s->read_error.kind != SC3_FATAL_NONE ? &s->read_error
+                   : s->is_csv                          ? &s->csv.fatal
+                                                        : &s->jsonl.fatal);
 }
 
-/* --- methods ---------------------------------------------------------------------------------------------------- */
+/* --- methods --- */
 
 static int source_feed(lua_State *L) {
   size_t n;
-  const char *chunk = luaL_checklstring(L, 2, &n); /* first: a number becomes a text, which may run finalizers */
+  const char *chunk =
+      luaL_checklstring(L, 2, &n); /* first: a number becomes a text, which may run finalizers */
   sc3_source *s = sc3_checksource(L, 1);
   char *space;
   if (s->file.fd >= 0)
@@ -296,8 +307,9 @@ static int push_state(lua_State *L, const sc3_source *s, sc3_next next) {
   return 2;
 }
 
-/* :columns() -> names of the header (an empty table where there is none), their number or that of the first row's fields (nil for JSON Lines and where there
-   is no row) | nil, "need" | nil, "again" | nil, "fatal", table */
+/* :columns() -> names of the header (an empty table where there is none), their number or that of
+   the first row's fields (nil for JSON Lines and where there is no row) | nil, "need" | nil,
+   "again" | nil, "fatal", table */
 static int read_columns(lua_State *L) {
   sc3_source *s = lua_touserdata(L, 1);
   const sc3_slice *names;
@@ -326,7 +338,8 @@ static int source_columns(lua_State *L) {
   return call_locked(L, read_columns);
 }
 
-/* :advice() -> what to do about a header that looks like data, nil where it looks like names. Of a header that was read. */
+/* :advice() -> what to do about a header that looks like data, nil where it looks like names. Of a
+ * header that was read. */
 static int source_advice(lua_State *L) {
   const sc3_slice *names;
   size_t n = sc3_source_names(sc3_checksource(L, 1), &names);
@@ -334,7 +347,8 @@ static int source_advice(lua_State *L) {
   return 1;
 }
 
-/* :find(name) -> column | nil, "none" | nil, "twice" or "alike", column, column. Of a header that was read: see header.h. */
+/* :find(name) -> column | nil, "none" | nil, "twice" or "alike", column, column. Of a header that
+ * was read: see header.h. */
 static int source_find(lua_State *L) {
   static const char *const why[] = {"one", "none", "twice", "alike"}; /* as sc3_header_found */
   const sc3_slice *names;
@@ -360,16 +374,13 @@ static int source_find(lua_State *L) {
 int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
   switch (f->kind) {
     case SC3_KIND_TRUE:
-    case SC3_KIND_FALSE:
-      lua_pushboolean(L, f->kind == SC3_KIND_TRUE);
-      return 0;
-    case SC3_KIND_NULL:
-      lua_pushnil(L);
-      return 0;
+    case SC3_KIND_FALSE: lua_pushboolean(L, f->kind == SC3_KIND_TRUE); return 0;
+    case SC3_KIND_NULL: lua_pushnil(L); return 0;
     case SC3_KIND_NUMBER: {
       sc3_number number;
       /* 15 digits survive a double; beyond, the text is the truth */
-      if (f->value.n <= EXACT_DIGITS && sc3_number_read(f->value, &number) && fabs(number.value) < 9007199254740992.0) {
+      if (f->value.n <= EXACT_DIGITS && sc3_number_read(f->value, &number) &&
+          fabs(number.value) < 9007199254740992.0) {
         sc3_pushnumber(L, &number);
         return 0;
       }
@@ -382,8 +393,7 @@ int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
         return lua_pcall(L, 1, 1, 0);
       }
       break;
-    case SC3_KIND_TEXT:
-      break;
+    case SC3_KIND_TEXT: break;
   }
   lua_pushlstring(L, f->value.p, f->value.n);
   return 0;
@@ -391,7 +401,8 @@ int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
 
 static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
   static const char *const reasons[] = {
-    "none", "ragged_row", "nul_byte", "stray_quote", "bad_json", "not_an_object", "row_too_long", "ambiguous_key", "invalid_utf8",
+      "none",          "ragged_row",   "nul_byte",      "stray_quote",  "bad_json",
+      "not_an_object", "row_too_long", "ambiguous_key", "invalid_utf8",
   };
   const sc3_slice *names;
   size_t n = sc3_source_names(s, &names);
@@ -430,9 +441,9 @@ static void push_meta(lua_State *L, sc3_source *s, const sc3_slice *names, size_
     s->twice = stands_twice(names, n, i);
 }
 
-/* :read() -> row table, row number | false, { reason=, row=, line=, lines=, column=, column_name= } | nil, "need" | nil, "again"
-   | nil, "end" | nil, "fatal", table
-   A column whose name stands twice has its number as key. */
+/* :read() -> row table, row number | false, { reason=, row=, line=, lines=, column=, column_name= }
+   | nil, "need" | nil, "again" | nil, "end" | nil, "fatal", table A column whose name stands twice
+   has its number as key. */
 static int read_row(lua_State *L) {
   sc3_source *s = lua_touserdata(L, 1);
   sc3_record r;
@@ -475,8 +486,8 @@ static int source_read(lua_State *L) {
   return call_locked(L, read_row);
 }
 
-/* :raw() -> the bytes that wait for the parser, then those of the file, as they are | nil (no more) | nil, "again" | nil, "fatal", message
-   For bytes that are no text of this source's format. */
+/* :raw() -> the bytes that wait for the parser, then those of the file, as they are | nil (no more)
+   | nil, "again" | nil, "fatal", message For bytes that are no text of this source's format. */
 static int read_raw(lua_State *L) {
   sc3_source *s = lua_touserdata(L, 1);
   sc3_input *in = input_of(s);
@@ -516,18 +527,28 @@ static int source_bytes(lua_State *L) {
   return 1;
 }
 
-/* :encoding() -> { name= of what is converted (nil: nothing is), lost=, controls=, utf8_like=, utf8_unlike=, rows=,
-   row=, line=, good=, not_1250=, not_1252= (1 or 0) }: see encoding.h */
-SC3_COLD static int source_encoding(lua_State *L) {
+/* :encoding() -> { name= of what is converted (nil: nothing is), lost=, controls=, utf8_like=,
+   utf8_unlike=, rows=, row=, line=, good=, not_1250=, not_1252= (1 or 0) }: see encoding.h */
+SC3_COLD
+static int source_encoding(lua_State *L) {
   static const char keys[][12] = {
-    "lost", "controls", "utf8_like", "utf8_unlike", "rows", "row", "line", "good", "not_1250", "not_1252",
+      "lost", "controls", "utf8_like", "utf8_unlike", "rows",
+      "row",  "line",     "good",      "not_1250",    "not_1252",
   };
   sc3_source *s = check_source(L, 1);
   const sc3_input *in = input_of(s);
   const sc3_bytes_seen *seen = s->is_csv ? &s->csv.lines.bytes : &s->jsonl.lines.bytes;
   const uint64_t values[] = {
-    in->decoder.lost, in->decoder.controls, in->decoder.utf8_like, in->decoder.utf8_unlike, seen->rows, seen->row,
-    seen->line, seen->good, (uint64_t)seen->not_1250, (uint64_t)seen->not_1252,
+      in->decoder.lost,
+      in->decoder.controls,
+      in->decoder.utf8_like,
+      in->decoder.utf8_unlike,
+      seen->rows,
+      seen->row,
+      seen->line,
+      seen->good,
+      (uint64_t)seen->not_1250,
+      (uint64_t)seen->not_1252,
   };
   size_t i;
   lua_createtable(L, 0, 11);
@@ -546,7 +567,8 @@ static int source_rows(lua_State *L) {
   return 1;
 }
 
-/* :keys() -> an array of keys that the last objects of JSON Lines had, as far as they are known; nil where they look like data of people */
+/* :keys() -> an array of keys that the last objects of JSON Lines had, as far as they are known;
+ * nil where they look like data of people */
 static int source_keys(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
   sc3_slice names[SC3_JSONL_PLACES];
@@ -566,8 +588,8 @@ static int source_keys(lua_State *L) {
   return 1;
 }
 
-/* :wrapped() -> what leads to an array of objects inside the first object of JSON, such as "data.customers"; true
-   where that looks like data of people; nil where there is none */
+/* :wrapped() -> what leads to an array of objects inside the first object of JSON, such as
+   "data.customers"; true where that looks like data of people; nil where there is none */
 static int source_wrapped(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
   sc3_slice path = sc3_slice_of(s->jsonl.wrapped, s->jsonl.wrapped_length);
@@ -580,8 +602,9 @@ static int source_wrapped(lua_State *L) {
   return 1;
 }
 
-/* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=, marks=, shared=,
-   short_rows=, short_at={rows}, trailing_rows=, longer_rows=, { row=, line=, lines=, refused= }, ... }: see lines.h */
+/* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=,
+   marks=, shared=, short_rows=, short_at={rows}, trailing_rows=, longer_rows=, { row=, line=,
+   lines=, refused= }, ... }: see lines.h */
 static int source_lines(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
   const sc3_lines *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
@@ -627,7 +650,8 @@ static int source_size(lua_State *L) {
   return 1;
 }
 
-/* :once() -> whether its bytes come once: a pipe, a terminal, a socket, standard input that is no regular file */
+/* :once() -> whether its bytes come once: a pipe, a terminal, a socket, standard input that is no
+ * regular file */
 static int source_once(lua_State *L) {
   lua_pushboolean(L, check_source(L, 1)->file.once);
   return 1;
@@ -655,10 +679,25 @@ static int source_delimiter(lua_State *L) {
 
 void sc3_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"advice", source_advice}, {"bytes", source_bytes}, {"close", source_close}, {"columns", source_columns}, {"delimiter", source_delimiter},
-    {"encoding", source_encoding},
-    {"feed", source_feed}, {"find", source_find}, {"finish", source_finish}, {"keys", source_keys}, {"lines", source_lines}, {"once", source_once}, {"raw", source_raw}, {"read", source_read}, {"rows", source_rows},
-    {"size", source_size}, {"stamp", source_stamp}, {"wrapped", source_wrapped}, {NULL, NULL},
+      {"advice", source_advice},
+      {"bytes", source_bytes},
+      {"close", source_close},
+      {"columns", source_columns},
+      {"delimiter", source_delimiter},
+      {"encoding", source_encoding},
+      {"feed", source_feed},
+      {"find", source_find},
+      {"finish", source_finish},
+      {"keys", source_keys},
+      {"lines", source_lines},
+      {"once", source_once},
+      {"raw", source_raw},
+      {"read", source_read},
+      {"rows", source_rows},
+      {"size", source_size},
+      {"stamp", source_stamp},
+      {"wrapped", source_wrapped},
+      {NULL, NULL},
   };
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
   const char *name;

@@ -1,4 +1,5 @@
-/* "scope3.spool": members in a mapped file that survive the process (csrc/core/files/spool.h). One a process: open it where it is used, after fork. */
+/* "scope3.spool": members in a mapped file that survive the process (csrc/core/files/spool.h). One
+ * a process: open it where it is used, after fork. */
 #include "../core/files/spool.h"
 
 #include <errno.h>
@@ -7,7 +8,8 @@
 
 enum { DEFAULT_CAPACITY = 64 << 20 };
 
-static const lua_Number STAMP_MAX = 9007199254740992.0; /* whole numbers up to it are exact in a double */
+static const lua_Number STAMP_MAX =
+    9007199254740992.0; /* whole numbers up to it are exact in a double */
 
 typedef struct spool_ud {
   sc3_spool *s; /* NULL = closed */
@@ -59,8 +61,9 @@ static size_t opt_capacity(lua_State *L, int index) {
   return (size_t)n;
 }
 
-/* spool(path [, {capacity = 64 MiB}]) -> spool | nil, message [, "locked" where it is in use]. Makes a file of mode 0600 where there is none; one that is
-   no spool is left as it is. A relative path is looked up again by :remove(). */
+/* spool(path [, {capacity = 64 MiB}]) -> spool | nil, message [, "locked" where it is in use].
+   Makes a file of mode 0600 where there is none; one that is no spool is left as it is. A relative
+   path is looked up again by :remove(). */
 static int spool_new(lua_State *L) {
   size_t length, capacity;
   const char *path = luaL_checklstring(L, 1, &length);
@@ -96,9 +99,10 @@ static sc3_slice opt_label(lua_State *L, int index) {
   return sc3_slice_of(p, n);
 }
 
-/* :keep(payload, first, last [, stamp [, label]]) -> true | nil, "full" | nil, message. Appends the living members of
-   that range (counted from 1, both ends included), all or none; what it has answered `true` for survives kill -9. The
-   stamp, a whole number of at most 2^53, orders members of several files; the label says whose they are. */
+/* :keep(payload, first, last [, stamp [, label]]) -> true | nil, "full" | nil, message. Appends the
+   living members of that range (counted from 1, both ends included), all or none; what it has
+   answered `true` for survives kill -9. The stamp, a whole number of at most 2^53, orders members
+   of several files; the label says whose they are. */
 static int spool_keep(lua_State *L) {
   spool_ud *u = check_spool(L);
   const sc3_payload *p = sc3_readpayload(L, 2);
@@ -109,7 +113,8 @@ static int spool_keep(lua_State *L) {
                                        opt_label(L, 6)));
 }
 
-/* :release(number) -> true | nil, message. The records up to that number have left: who opens the file from then on begins behind them. */
+/* :release(number) -> true | nil, message. The records up to that number have left: who opens the
+ * file from then on begins behind them. */
 static int spool_release(lua_State *L) {
   spool_ud *u = check_spool(L);
   lua_Number n = luaL_checknumber(L, 2);
@@ -167,9 +172,9 @@ static int push_reading(lua_State *L, lua_CFunction reading) {
   return 1;
 }
 
-/* :members() -> an iterator of (JSON, "add" or "remove", number, stamp, label) over what was not released, from the
-   first on, which ends where nothing more can be read, or when the spool is emptied. Raises when it is called in a
-   child of fork, or after close. */
+/* :members() -> an iterator of (JSON, "add" or "remove", number, stamp, label) over what was not
+   released, from the first on, which ends where nothing more can be read, or when the spool is
+   emptied. Raises when it is called in a child of fork, or after close. */
 static int spool_members(lua_State *L) {
   return push_reading(L, next_member);
 }
@@ -186,8 +191,8 @@ static int take_members(lua_State *L) {
   luaL_argcheck(L, most >= 1 && most <= 4294967295.0, 3, "must be between 1 and 4294967295");
   if (u->s == NULL || u->ended)
     return sc3_closed(L, "spool");
-  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3_checkpayload(L, 1), last, (size_t)most, opt_label(L, 4),
-                          &taken);
+  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3_checkpayload(L, 1), last, (size_t)most,
+                          opt_label(L, 4), &taken);
   if (status != SC3_SPOOL_OK)
     return luaL_error(L, "%s", sc3_spool_text(status, errno));
   if (!looks)
@@ -204,11 +209,12 @@ static int take_members(lua_State *L) {
   return 6;
 }
 
-/* :reader() -> a function (payload, last, most, label) -> taken, number, stamp, full, unfit, label. Each call reads at
-   most `most` further members into the payload, as long as they have that label ("" for none), their stamp is at most
-   `last` and the payload has room: how many, the number of the last record that was read, the stamp of the next one
-   (nil behind the last one), whether the payload is full, how many were passed over because they fit into no payload
-   like this, and the label of the next one. Without a payload it only looks. */
+/* :reader() -> a function (payload, last, most, label) -> taken, number, stamp, full, unfit, label.
+   Each call reads at most `most` further members into the payload, as long as they have that label
+   ("" for none), their stamp is at most `last` and the payload has room: how many, the number of
+   the last record that was read, the stamp of the next one (nil behind the last one), whether the
+   payload is full, how many were passed over because they fit into no payload like this, and the
+   label of the next one. Without a payload it only looks. */
 static int spool_reader(lua_State *L) {
   return push_reading(L, take_members);
 }
@@ -239,7 +245,8 @@ static int spool_bytes(lua_State *L) {
   return 1;
 }
 
-/* :damaged() -> bytes that could not be read when the file was opened (or read through); 0 when all is well */
+/* :damaged() -> bytes that could not be read when the file was opened (or read through); 0 when all
+ * is well */
 static int spool_damaged(lua_State *L) {
   sc3_pushcount(L, sc3_spool_damaged(check_spool(L)->s));
   return 1;
@@ -250,7 +257,8 @@ static int spool_reset(lua_State *L) {
   return push_status(L, sc3_spool_reset(check_spool(L)->s));
 }
 
-/* :remove() -> true | nil, message. Empties it, removes the file and closes; after a failure it is empty (but in a child of fork) and open. */
+/* :remove() -> true | nil, message. Empties it, removes the file and closes; after a failure it is
+ * empty (but in a child of fork) and open. */
 static int spool_remove(lua_State *L) {
   spool_ud *u = check_spool(L);
   sc3_spool_status status = sc3_spool_remove(u->s);
@@ -268,9 +276,19 @@ static int spool_close(lua_State *L) {
 
 void sc3_open_spool(lua_State *L) {
   static const luaL_Reg methods[] = {
-    {"bytes", spool_bytes}, {"close", spool_close}, {"count", spool_count}, {"damaged", spool_damaged}, {"keep", spool_keep},
-    {"last", spool_last}, {"lost", spool_lost}, {"members", spool_members}, {"reader", spool_reader}, {"release", spool_release},
-    {"remove", spool_remove}, {"reset", spool_reset}, {NULL, NULL},
+      {"bytes", spool_bytes},
+      {"close", spool_close},
+      {"count", spool_count},
+      {"damaged", spool_damaged},
+      {"keep", spool_keep},
+      {"last", spool_last},
+      {"lost", spool_lost},
+      {"members", spool_members},
+      {"reader", spool_reader},
+      {"release", spool_release},
+      {"remove", spool_remove},
+      {"reset", spool_reset},
+      {NULL, NULL},
   };
   sc3_newtype(L, SC3_TYPE_SPOOL, methods, NULL, spool_close);
   lua_pushcfunction(L, spool_new);

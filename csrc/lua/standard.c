@@ -1,5 +1,6 @@
-/* The standard streams of the command: that they exist, that what is printed arrives, and how wide the terminal is.
-   Only the command asks for these; a library must leave the streams of its process alone. */
+/* The standard streams of the command: that they exist, that what is printed arrives, and how wide
+   the terminal is. Only the command asks for these; a library must leave the streams of its process
+   alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,12 +14,15 @@
 
 static int output = STDOUT_FILENO; /* where the command's own words go */
 
-static void on_write_error(int number) { (void)number; }
+static void on_write_error(int number) {
+  (void)number;
+}
 
-/* hold_standard() -> whether standard input, output and error were open. One that was closed is filled with what gives
-   an error when it is used: or the next file that is opened takes its number, and is read or written for it. A write
-   that nobody reads, or that is over the limit of a file's size, gives an error from now on. A handler that does
-   nothing ends with exec(), so that children keep their ways. */
+/* hold_standard() -> whether standard input, output and error were open. One that was closed is
+   filled with what gives an error when it is used: or the next file that is opened takes its
+   number, and is read or written for it. A write that nobody reads, or that is over the limit of a
+   file's size, gives an error from now on. A handler that does nothing ends with exec(), so that
+   children keep their ways. */
 static int standard_hold(lua_State *L) {
   struct sigaction action;
   int i;
@@ -44,8 +48,8 @@ static int failure(lua_State *L) {
   return 2;
 }
 
-/* keep_output() -> true | nil, message. Takes standard output for put_output() alone: what others print, whatever they
-   print it with, goes to standard error. */
+/* keep_output() -> true | nil, message. Takes standard output for put_output() alone: what others
+   print, whatever they print it with, goes to standard error. */
 static int standard_keep(lua_State *L) {
   int kept;
   if (output != STDOUT_FILENO) {
@@ -101,8 +105,11 @@ static int standard_width(lua_State *L) {
 
 void sc3_open_standard(lua_State *L) {
   static const luaL_Reg functions[] = {
-    {"hold_standard", standard_hold}, {"keep_output", standard_keep}, {"put_output", standard_put},
-    {"terminal_width", standard_width}, {NULL, NULL},
+      {"hold_standard", standard_hold},
+      {"keep_output", standard_keep},
+      {"put_output", standard_put},
+      {"terminal_width", standard_width},
+      {NULL, NULL},
   };
   sc3_setfuncs(L, functions);
 }

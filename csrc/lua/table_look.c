@@ -22,7 +22,8 @@ static sc3_looked look_on(lua_State *L, sc3_slice rest, int depth) {
   return SC3_LOOKED_NONE;
 }
 
-/* Pushes the value of a key, or of an element where the key is a number and nothing is called so. */
+/* Pushes the value of a key, or of an element where the key is a number and nothing is called so.
+ */
 static void push_value(lua_State *L, int table, sc3_slice key) {
   size_t i, number = 0;
   lua_pushlstring(L, key.p, key.n);
@@ -38,7 +39,8 @@ static void push_value(lua_State *L, int table, sc3_slice key) {
   lua_rawgeti(L, table, (int)number);
 }
 
-/* Keys that are the same as the name but for what does not count. Both lie on the stack too, the head on top. */
+/* Keys that are the same as the name but for what does not count. Both lie on the stack too, the
+ * head on top. */
 typedef struct others {
   sc3_slice alike, head;
   int two_alike, two_heads;
@@ -71,8 +73,7 @@ static others find_others(lua_State *L, int table, sc3_slice name) {
         lua_pushvalue(L, -1);
         lua_replace(L, at);
         break;
-      default:
-        break;
+      default: break;
     }
   }
   return o;
@@ -101,7 +102,8 @@ static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
   for (i = name.n; i-- > 1;) { /* the longest key first: keys may hold dots */
     if (name.p[i] != '.')
       continue;
-    looked = look_behind(L, table, sc3_slice_of(name.p, i), sc3_slice_of(name.p + i + 1, name.n - i - 1), depth);
+    looked = look_behind(L, table, sc3_slice_of(name.p, i),
+                         sc3_slice_of(name.p + i + 1, name.n - i - 1), depth);
     if (looked != SC3_LOOKED_NONE)
       return looked;
   }
@@ -113,7 +115,8 @@ static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
     looked = SC3_LOOKED_ONE;
   } else if (o.head.p != NULL && !o.two_heads && o.alike.p == NULL) {
     size_t head = (size_t)((const char *)memchr(name.p, '.', name.n) - name.p);
-    looked = look_behind(L, table, o.head, sc3_slice_of(name.p + head + 1, name.n - head - 1), depth);
+    looked =
+        look_behind(L, table, o.head, sc3_slice_of(name.p + head + 1, name.n - head - 1), depth);
   }
   if (looked == SC3_LOOKED_NONE) {
     lua_pushnil(L);
@@ -128,7 +131,7 @@ sc3_looked sc3_tablelook(lua_State *L, int index, sc3_slice name) {
   return look(L, sc3_absindex(L, index), name, 0);
 }
 
-/* --- rows of sources ------------------------------------------------------------------------------------------------------------ */
+/* --- rows of sources --- */
 
 /* The metatable has a key that nobody else knows. */
 static char mark;
@@ -144,7 +147,8 @@ int sc3_isrow(lua_State *L, int index) {
   return is;
 }
 
-/* __index of a row of JSON Lines: a key in another spelling, or inside others; nil where there is none. */
+/* __index of a row of JSON Lines: a key in another spelling, or inside others; nil where there is
+ * none. */
 static int jsonl_index(lua_State *L) {
   sc3_slice name;
   if (lua_type(L, 2) != LUA_TSTRING || lua_type(L, 1) != LUA_TTABLE)
@@ -164,14 +168,16 @@ static int push_numbered(lua_State *L, int names, lua_Number number, size_t n) {
   return 1;
 }
 
-/* __index of a row of CSV. Upvalues: { name, name, ... }, and { what was asked for -> the column's name }. */
+/* __index of a row of CSV. Upvalues: { name, name, ... }, and { what was asked for -> the column's
+ * name }. */
 static int csv_index(lua_State *L) {
   const int names = lua_upvalueindex(1), known = lua_upvalueindex(2);
   sc3_slice *slices, name;
   size_t i, n, at[2] = {0, 0};
   sc3_header_found found;
   lua_settop(L, 2);
-  if (lua_type(L, 1) != LUA_TTABLE || (lua_type(L, 2) != LUA_TSTRING && lua_type(L, 2) != LUA_TNUMBER))
+  if (lua_type(L, 1) != LUA_TTABLE ||
+      (lua_type(L, 2) != LUA_TSTRING && lua_type(L, 2) != LUA_TNUMBER))
     return 0;
   n = lua_rawlen(L, names);
   if (lua_type(L, 2) == LUA_TNUMBER)
@@ -193,7 +199,8 @@ static int csv_index(lua_State *L) {
   if (found == SC3_HEADER_TWICE)
     return luaL_error(L, "the column '%s' stands more than once: use its number", name.p);
   if (found == SC3_HEADER_NONE && sc3_header_number(name) > 0) {
-    lua_pushinteger(L, (lua_Integer)sc3_header_number(name)); /* the key of a column whose name stands twice */
+    lua_pushinteger(
+        L, (lua_Integer)sc3_header_number(name)); /* the key of a column whose name stands twice */
     lua_rawget(L, 1);
     if (!lua_isnil(L, -1) || push_numbered(L, names, (lua_Number)sc3_header_number(name), n) != 0)
       return 1;

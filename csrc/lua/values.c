@@ -5,7 +5,8 @@
 #include "../core/bytes/text.h"
 #include "../core/identity/yes_no.h"
 
-static const double EXACT = 9007199254740992.0; /* 2^53: whole doubles below are integers without doubt */
+static const double EXACT =
+    9007199254740992.0; /* 2^53: whole doubles below are integers without doubt */
 
 void sc3_pushnumber(lua_State *L, const sc3_number *number) {
 #if LUA_VERSION_NUM >= 503
@@ -49,8 +50,8 @@ static sc3_slice check_value(lua_State *L) {
   return sc3_text_strip(check_text(L), &ignored);
 }
 
-/* number(text [, decimal mark]) -> number | nil. Without a mark plain numbers alone (sc3_number_read), else amounts
-   (sc3_amount_read). */
+/* number(text [, decimal mark]) -> number | nil. Without a mark plain numbers alone
+   (sc3_number_read), else amounts (sc3_amount_read). */
 static int values_number(lua_State *L) {
   sc3_slice s = check_value(L);
   const char *mark = luaL_optstring(L, 2, NULL);
@@ -105,8 +106,8 @@ static int values_before(lua_State *L) {
 }
 
 void sc3_open_values(lua_State *L) {
-  static const luaL_Reg functions[] = {{"number", values_number}, {"yes", values_yes}, {"lower", values_lower},
-      {"upper", values_upper},
-      {"before", values_before}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"number", values_number}, {"yes", values_yes},
+                                       {"lower", values_lower},   {"upper", values_upper},
+                                       {"before", values_before}, {NULL, NULL}};
   sc3_setfuncs(L, functions);
 }

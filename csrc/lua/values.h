@@ -11,7 +11,8 @@ void sc3_pushnumber(lua_State *L, const sc3_number *number);
 /* Reads the number on top of the stack. */
 sc3_number sc3_tonumber(lua_State *L);
 
-/* Writes the number on top of the stack, as digits alone when it is an exact integer, and returns its bytes. */
+/* Writes the number on top of the stack, as digits alone when it is an exact integer, and returns
+ * its bytes. */
 size_t sc3_writenumber(lua_State *L, char out[SC3_NUMBER_TEXT]);
 
 #endif

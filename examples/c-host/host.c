@@ -1,5 +1,6 @@
-/* A program in C that carries the module in itself: one file, no scope3 to find at run time but its Lua files.
-   docs/c-hosts.md says how to build it. Use: host FOLDER-OF-LUA-FILES SCRIPT [ARGUMENT...] */
+/* A program in C that carries the module in itself: one file, no scope3 to find at run time but its
+   Lua files. docs/c-hosts.md says how to build it. Use: host FOLDER-OF-LUA-FILES SCRIPT
+   [ARGUMENT...] */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -55,7 +56,8 @@ int main(int argc, char **argv) {
   lua_pushlightuserdata(L, argv);
   failed = lua_pcall(L, 1, 0, 0) != 0;
   if (failed)
-    fprintf(stderr, "%s: %s\n", argv[0], lua_tostring(L, -1) != NULL ? lua_tostring(L, -1) : "an error that is no text");
+    fprintf(stderr, "%s: %s\n", argv[0],
+            lua_tostring(L, -1) != NULL ? lua_tostring(L, -1) : "an error that is no text");
   lua_close(L); /* closes what is open, and ends the engine */
   return failed;
 }

@@ -1,4 +1,5 @@
-/* libunistring's side of lowercase.mjs: answers lines with their lowercase, and with an empty line where the first character is not assigned. */
+/* libunistring's side of lowercase.mjs: answers lines with their lowercase, and with an empty line
+ * where the first character is not assigned. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,8 @@ int main(void) {
   while ((n = getline(&line, &room, stdin)) > 0) {
     ucs4_t first;
     n--;
-    if (u8_mbtouc(&first, (const uint8_t *)line, (size_t)n) > 0 && !uc_is_general_category(first, UC_UNASSIGNED))
+    if (u8_mbtouc(&first, (const uint8_t *)line, (size_t)n) > 0 &&
+        !uc_is_general_category(first, UC_UNASSIGNED))
       answer((const uint8_t *)line, (size_t)n);
     putchar('\n');
   }

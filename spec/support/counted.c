@@ -1,4 +1,5 @@
-// How many instructions something takes, exactly and the same at each run: marks for callgrind, under which the interpreter runs.
+// How many instructions something takes, exactly and the same at each run: marks for callgrind,
+// under which the interpreter runs.
 #include <lua.h>
 #include <lauxlib.h>
 #include <valgrind/callgrind.h>

@@ -1,11 +1,13 @@
-/* A Lua state of its own whose allocator can be told to fail, for specs. Small, so that the collector runs often in there.
+/* A Lua state of its own whose allocator can be told to fail, for specs. Small, so that the
+ * collector runs often in there.
  *
  *   local failing = the module
  *   local state = failing.state(code, path, cpath)   -- code returns a table of functions
  *   local status, message, asked, refused = state:run(name, first, count)
- *                                       -- of the allocations from now on the `first` one and `count` - 1 more fail
- *   state:warning()   the last warning (Lua 5.4 on)    state:close()
- *   failing.memory()  bytes that the C library has given out    failing.descriptors()  open descriptors */
+ *                                       -- of the allocations from now on the `first` one and
+ * `count` - 1 more fail state:warning()   the last warning (Lua 5.4 on)    state:close()
+ *   failing.memory()  bytes that the C library has given out    failing.descriptors()  open
+ * descriptors */
 #include <dirent.h>
 #include <lauxlib.h>
 #include <lua.h>
@@ -54,7 +56,8 @@ static failing *check(lua_State *L) {
 static int close_state(lua_State *L) {
   failing *f = luaL_checkudata(L, 1, "spec.failing");
   if (f->child != NULL) {
-    lua_setallocf(f->child, f->alloc, f->alloc_with); /* LuaJIT frees all at once where it knows its own */
+    lua_setallocf(f->child, f->alloc,
+                  f->alloc_with); /* LuaJIT frees all at once where it knows its own */
     lua_close(f->child);
   }
   f->child = NULL;

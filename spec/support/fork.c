@@ -1,5 +1,6 @@
-/* fork for specs: fork(function) runs it in a child, ends that child with the small number it returns (or 99 and the message on stderr when it raises), and
- * returns this number; 100 plus the signal's number where one ended the child. */
+/* fork for specs: fork(function) runs it in a child, ends that child with the small number it
+ * returns (or 99 and the message on stderr when it raises), and returns this number; 100 plus the
+ * signal's number where one ended the child. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
-/* Fails allocations of one library, for a process that has this preloaded and loads it as a Lua module too:
- *   no_memory.fail("core.so", k, count) -- of the allocations that it asks of the C library from now on, the k-th and count - 1 more fail
- *   no_memory.asked() -> how often it asked since */
+/* Fails allocations of one library, for a process that has this preloaded and loads it as a Lua
+ * module too: no_memory.fail("core.so", k, count) -- of the allocations that it asks of the C
+ * library from now on, the k-th and count - 1 more fail no_memory.asked() -> how often it asked
+ * since */
 #include <dlfcn.h>
 #include <errno.h>
 #include <lauxlib.h>
@@ -26,7 +27,8 @@ static int fails(void *caller) {
   if (from == NULL)
     return 0;
   library = NULL; /* dladdr() itself must not come back here */
-  found = dladdr(caller, &info) != 0 && info.dli_fname != NULL && strstr(info.dli_fname, from) != NULL;
+  found =
+      dladdr(caller, &info) != 0 && info.dli_fname != NULL && strstr(info.dli_fname, from) != NULL;
   library = from;
   if (!found)
     return 0;

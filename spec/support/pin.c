@@ -1,4 +1,5 @@
-/* Keeps a Lua module's file loaded beyond the end of its Lua state, so that leak checkers find what its static variables point to. */
+/* Keeps a Lua module's file loaded beyond the end of its Lua state, so that leak checkers find what
+ * its static variables point to. */
 #include <dlfcn.h>
 
 #ifndef PIN

@@ -1,6 +1,7 @@
-/* What a kill leaves behind, at every instruction: runs an operation on a spool one machine instruction at a time, and opens a copy of each state that the
- * file was in. Linux alone.   spool_steps FOLDER
- * Prints a line an operation; ends with 0 when all held, 1 with what did not, 77 where one process may not trace another. */
+/* What a kill leaves behind, at every instruction: runs an operation on a spool one machine
+ * instruction at a time, and opens a copy of each state that the file was in. Linux alone.
+ * spool_steps FOLDER Prints a line an operation; ends with 0 when all held, 1 with what did not, 77
+ * where one process may not trace another. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -28,20 +29,24 @@ static void need(int ok, const char *what) {
     fail(what, errno);
 }
 
-/* A payload of the members `from`..`to`, every third a removal; `wide` pads each to that many bytes. */
+/* A payload of the members `from`..`to`, every third a removal; `wide` pads each to that many
+ * bytes. */
 static sc3_payload *make_payload(int from, int to, int wide) {
   sc3_payload *p = sc3_payload_new(100000, 100 << 20);
   char text[2048];
   for (; from <= to; from++) {
     int n = snprintf(text, sizeof text, "{\"externalId\":\"%0*d\"},", wide, from);
-    need(sc3_payload_add(p, from % 3 == 0 ? SC3_REMOVE : SC3_ADD, 0, text, (size_t)n, (size_t)wide) == SC3_ADDED, "a payload cannot be made");
+    need(sc3_payload_add(p, from % 3 == 0 ? SC3_REMOVE : SC3_ADD, 0, text, (size_t)n,
+                         (size_t)wide) == SC3_ADDED,
+         "a payload cannot be made");
   }
   return p;
 }
 
 static void keep(sc3_spool *s, int from, int to, int wide) {
   sc3_payload *p = make_payload(from, to, wide);
-  sc3_spool_status status = sc3_spool_keep(s, p, 0, sc3_payload_count(p), (uint64_t)from, sc3_slice_of(NULL, 0));
+  sc3_spool_status status =
+      sc3_spool_keep(s, p, 0, sc3_payload_count(p), (uint64_t)from, sc3_slice_of(NULL, 0));
   if (status != SC3_SPOOL_OK)
     fail(sc3_spool_text(status, errno), from);
   sc3_payload_free(p);
@@ -69,7 +74,8 @@ static long read_all(sc3_spool *s, int first) {
     op = r.op;
     if (json.p == NULL)
       break;
-    if (json.n < 18 || memcmp(json.p, "{\"externalId\":\"", 15) != 0 || sscanf(json.p + 15, "%d\"}", &number) != 1)
+    if (json.n < 18 || memcmp(json.p, "{\"externalId\":\"", 15) != 0 ||
+        sscanf(json.p + 15, "%d\"}", &number) != 1)
       fail("what was read is no member", n);
     if (number != first + n || (number % 3 == 0 ? SC3_REMOVE : SC3_ADD) != op)
       fail("a member is not the one that was kept there", number);
@@ -112,11 +118,14 @@ static sc3_payload *to_keep;
 
 static sc3_spool *act_keep(const operation *o, sc3_spool *s) {
   (void)o;
-  need(sc3_spool_keep(s, to_keep, 0, sc3_payload_count(to_keep), 0, sc3_slice_of(NULL, 0)) == SC3_SPOOL_OK, "keep failed");
+  need(sc3_spool_keep(s, to_keep, 0, sc3_payload_count(to_keep), 0, sc3_slice_of(NULL, 0)) ==
+           SC3_SPOOL_OK,
+       "keep failed");
   return s;
 }
 
-/* The file of `before` members and of an append that was killed before its last store, with records behind that are whole. */
+/* The file of `before` members and of an append that was killed before its last store, with records
+ * behind that are whole. */
 static sc3_spool *prepare_torn(const operation *o) {
   sc3_spool *s = open_spool(live_path, o->capacity);
   size_t end;
@@ -129,7 +138,8 @@ static sc3_spool *prepare_torn(const operation *o) {
   need(fd >= 0 && pread(fd, kept, sizeof kept, 24) == sizeof kept, "a torn file cannot be made");
   keep(s, 100, 104, o->wide);
   sc3_spool_close(s);
-  need(pwrite(fd, zero, sizeof zero, (off_t)end) == sizeof zero && pwrite(fd, kept, sizeof kept, 24) == sizeof kept && close(fd) == 0,
+  need(pwrite(fd, zero, sizeof zero, (off_t)end) == sizeof zero &&
+           pwrite(fd, kept, sizeof kept, 24) == sizeof kept && close(fd) == 0,
        "a torn file cannot be made");
   s = open_spool(live_path, o->capacity);
   if ((long)sc3_spool_count(s) != o->before || sc3_spool_damaged(s) == 0)
@@ -148,7 +158,8 @@ static long check_state(const operation *o, const char *bytes, size_t n) {
   sc3_spool *s;
   long found;
   int fd = open(copy_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-  need(fd >= 0 && (n == 0 || pwrite(fd, bytes, n, 0) == (ssize_t)n) && close(fd) == 0, "a copy cannot be written");
+  need(fd >= 0 && (n == 0 || pwrite(fd, bytes, n, 0) == (ssize_t)n) && close(fd) == 0,
+       "a copy cannot be written");
   s = open_spool(copy_path, o->capacity);
   found = read_all(s, 1);
   if (found != o->before && found != o->after)
@@ -195,7 +206,8 @@ static void run(const operation *o) {
   for (;; steps++) {
     struct stat info;
     size_t n = 0;
-    if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) != 0 || waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+    if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) != 0 || waitpid(child, &status, 0) != child ||
+        !WIFSTOPPED(status))
       fail("the child ended before its operation did", steps);
     if (fd < 0)
       fd = open(live_path, O_RDONLY);
@@ -219,7 +231,8 @@ static void run(const operation *o) {
   }
   if (found != o->after || changes != (o->before != o->after))
     fail("the operation did not change from none to all in one step", changes);
-  need(ptrace(PTRACE_CONT, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child, "the child cannot be ended");
+  need(ptrace(PTRACE_CONT, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child,
+       "the child cannot be ended");
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     fail("the child failed at its end", status);
   (void)close(fd);
@@ -229,13 +242,13 @@ static void run(const operation *o) {
 
 int main(int argc, char **argv) {
   static const operation operations[] = {
-    {"open", SMALL, 3, 0, 0, prepare_nothing, act_open},
-    {"keep the first", SMALL, 60, 0, 3, prepare_members, act_keep},
-    {"keep more", SMALL, 61, 2, 7, prepare_members, act_keep},
-    {"keep behind a torn append", SMALL, 60, 2, 4, prepare_torn, act_keep},
-    {"reset", SMALL, 60, 9, 0, prepare_members, act_reset},
-    {"reset after a torn append", SMALL, 60, 2, 0, prepare_torn, act_reset},
-    {"grow", LARGE, 1000, 1030, 1033, prepare_members, act_keep},
+      {"open", SMALL, 3, 0, 0, prepare_nothing, act_open},
+      {"keep the first", SMALL, 60, 0, 3, prepare_members, act_keep},
+      {"keep more", SMALL, 61, 2, 7, prepare_members, act_keep},
+      {"keep behind a torn append", SMALL, 60, 2, 4, prepare_torn, act_keep},
+      {"reset", SMALL, 60, 9, 0, prepare_members, act_reset},
+      {"reset after a torn append", SMALL, 60, 2, 0, prepare_torn, act_reset},
+      {"grow", LARGE, 1000, 1030, 1033, prepare_members, act_keep},
   };
   size_t i;
   if (argc != 2)

@@ -1,4 +1,5 @@
-/* Whether a code over a secret leaves anything of it behind: on the stack below, or in the memory that it gave back. Prints what it found. */
+/* Whether a code over a secret leaves anything of it behind: on the stack below, or in the memory
+ * that it gave back. Prints what it found. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,8 @@ int main(void) {
   makecontext(&there, code, 0);
   if (swapcontext(&here, &there) != 0)
     return 2;
-  if (stands(below, DEEP, hex, sizeof hex) || stands(below, DEEP, digest, 16) || stands(below, DEEP, words, 16) || stands(below, DEEP, key, 16))
+  if (stands(below, DEEP, hex, sizeof hex) || stands(below, DEEP, digest, 16) ||
+      stands(below, DEEP, words, 16) || stands(below, DEEP, key, 16))
     puts("the key is left on the stack");
   again = malloc(64 + BODY); /* the block that was given back */
   for (i = 0; again != NULL && i < sizeof copy; i++)

@@ -8,24 +8,56 @@ enum { LONGEST = 64 }; /* of a number in plain digits */
 
 /* ISO 4217, in order. */
 static const char CODES[] =
-  "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF "
-  "CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL "
-  "HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD "
-  "MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN "
-  "PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY "
-  "TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ";
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN "
+    "BZD CAD CDF CHF "
+    "CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF "
+    "GTQ GYD HKD HNL "
+    "HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP "
+    "LKR LRD LSL LYD "
+    "MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN "
+    "PGK PHP PKR PLN "
+    "PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
+    "TMT TND TOP TRY "
+    "TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ";
 
-/* What else stands for a currency, in the case that it is written in; each with its NUL, and the last is empty. */
-static const char WORDS[] =
-  "Euro\0" "euro\0" "Euros\0" "euros\0" "Eur\0" "eur\0" "usd\0" "gbp\0" "chf\0" "kr.\0" "kr\0" "Kr.\0" "Kr\0"
-  "z\xc5\x82\0" "K\xc4\x8d\0" "Ft\0" "Fr.\0" "Fr\0" "SFr.\0" "lei\0" "\xd0\xbb\xd0\xb2.\0" "\xd0\xbb\xd0\xb2\0"
-  "\xd1\x80\xd1\x83\xd0\xb1.\0" "\xd1\x80\xd1\x83\xd0\xb1\0" "Rs.\0" "Rs\0" "RM\0" "TL\0" "\xe5\x85\x83\0"
-  "\xe5\x86\x86\0";
+/* What else stands for a currency, in the case that it is written in; each with its NUL, and the
+ * last is empty. */
+static const char WORDS[] = "Euro\0"
+                            "euro\0"
+                            "Euros\0"
+                            "euros\0"
+                            "Eur\0"
+                            "eur\0"
+                            "usd\0"
+                            "gbp\0"
+                            "chf\0"
+                            "kr.\0"
+                            "kr\0"
+                            "Kr.\0"
+                            "Kr\0"
+                            "z\xc5\x82\0"
+                            "K\xc4\x8d\0"
+                            "Ft\0"
+                            "Fr.\0"
+                            "Fr\0"
+                            "SFr.\0"
+                            "lei\0"
+                            "\xd0\xbb\xd0\xb2.\0"
+                            "\xd0\xbb\xd0\xb2\0"
+                            "\xd1\x80\xd1\x83\xd0\xb1.\0"
+                            "\xd1\x80\xd1\x83\xd0\xb1\0"
+                            "Rs.\0"
+                            "Rs\0"
+                            "RM\0"
+                            "TL\0"
+                            "\xe5\x85\x83\0"
+                            "\xe5\x86\x86\0";
 
 /* Symbols of currencies (General_Category Sc), and the per cent sign. */
 static int is_sign(uint32_t c) {
-  static const uint32_t others[] = {'$', '%', 0x58f, 0x60b, 0x9f2, 0x9f3, 0x9fb, 0xaf1, 0xbf9, 0xe3f, 0x17db, 0xa838,
-      0xfdfc, 0xfe69, 0xff04, 0xff05, 0xffe0, 0xffe1, 0xffe5, 0xffe6};
+  static const uint32_t others[] = {'$',    '%',    0x58f,  0x60b,  0x9f2,  0x9f3,  0x9fb,
+                                    0xaf1,  0xbf9,  0xe3f,  0x17db, 0xa838, 0xfdfc, 0xfe69,
+                                    0xff04, 0xff05, 0xffe0, 0xffe1, 0xffe5, 0xffe6};
   size_t i;
   for (i = 0; i < sizeof others / sizeof others[0]; i++) {
     if (c == others[i])
@@ -116,7 +148,8 @@ static sc3_slice skip_spaces(sc3_slice s) {
 static int unwrap(sc3_slice *s, int *negative) {
   int signs = 0, currencies = 0;
   size_t used;
-  if (s->n > 2 && s->p[0] == '(' && s->p[s->n - 1] == ')') { /* as accountants write what is negative */
+  if (s->n > 2 && s->p[0] == '(' &&
+      s->p[s->n - 1] == ')') { /* as accountants write what is negative */
     *s = sc3_slice_of(s->p + 1, s->n - 2);
     *negative = signs = 1;
   }
@@ -131,9 +164,9 @@ static int unwrap(sc3_slice *s, int *negative) {
     } else if ((used = sign_length(*s, 0)) > 0) {
       *s = without_head(*s, used);
       currencies++;
-    /* 12- */
+      /* 12- */
     } else if (is_minus(last(*s, &used)) && s->n > used && s->p[s->n - used - 1] >= '0' &&
-        s->p[s->n - used - 1] <= '9') {
+               s->p[s->n - used - 1] <= '9') {
       *s = without_end(*s, used);
       *negative = 1;
       signs++;
@@ -187,7 +220,8 @@ int sc3_amount_read(sc3_slice s, char decimal, sc3_number *number) {
     const uint32_t c = separator(s, decimal, &used);
     if (c == 0)
       break;
-    /* One separator throughout, behind one to three digits that are no lone zero: 0.500 is no half thousand. */
+    /* One separator throughout, behind one to three digits that are no lone zero: 0.500 is no half
+     * thousand. */
     if (parts != 0 ? c != parts : group == 0 || group > 3 || plain[n - group] == '0')
       return 0;
     if (lakhs && group == 3)
@@ -205,7 +239,8 @@ int sc3_amount_read(sc3_slice s, char decimal, sc3_number *number) {
     return 0;
   if (s.n > 0 && s.p[0] == decimal) {
     s = without_head(s, 1);
-    if (is_minus(first(s, &used)) || first(s, &used) == 0x2014) { /* 12,- and 12,-- are prices without cents */
+    if (is_minus(first(s, &used)) ||
+        first(s, &used) == 0x2014) { /* 12,- and 12,-- are prices without cents */
       s = without_head(s, used);
       if (s.n == 1 && s.p[0] == '-')
         s.n = 0;

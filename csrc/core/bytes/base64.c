@@ -1,6 +1,7 @@
 #include "base64.h"
 
-/* The value of a digit, -1 for none; `*url` tells which alphabet it belongs to, where that makes a difference. */
+/* The value of a digit, -1 for none; `*url` tells which alphabet it belongs to, where that makes a
+ * difference. */
 static int digit(char c, int *standard, int *url) {
   if (c >= 'A' && c <= 'Z')
     return c - 'A';

@@ -4,8 +4,9 @@
 
 enum { FIRST_CAPACITY = 256, MAPPED_LEAST = 1 << 20 };
 
-/* A large block is a mapping of its own where it can grow by moving pages: copying megabytes into fresh memory in the middle of a row would hold up the
-   host's loop by many milliseconds. AddressSanitizer watches the allocator's blocks alone. */
+/* A large block is a mapping of its own where it can grow by moving pages: copying megabytes into
+   fresh memory in the middle of a row would hold up the host's loop by many milliseconds.
+   AddressSanitizer watches the allocator's blocks alone. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SC3_WATCHED
@@ -76,7 +77,9 @@ sc3_status sc3_buffer_grow(sc3_buffer *b, size_t more) {
   need = b->n + more;
   capacity = b->capacity > 0 ? b->capacity : FIRST_CAPACITY;
   while (capacity < need)
-    capacity = capacity <= b->cap / 4 ? capacity * 4 : b->cap; /* the limit is not below `need`, and a size_t may end soon after it */
+    capacity = capacity <= b->cap / 4
+                   ? capacity * 4
+                   : b->cap; /* the limit is not below `need`, and a size_t may end soon after it */
   if (capacity > b->cap)
     capacity = b->cap; /* the first block */
   p = resize(b->p, b->capacity, capacity);

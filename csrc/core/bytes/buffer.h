@@ -1,4 +1,5 @@
-/* Growing bytes with a cap. Every buffer of the library is one of these, so nothing grows without a bound. */
+/* Growing bytes with a cap. Every buffer of the library is one of these, so nothing grows without a
+ * bound. */
 #ifndef SC3_BUFFER_H
 #define SC3_BUFFER_H
 
@@ -22,7 +23,8 @@ void sc3_buffer_free(sc3_buffer *b);
 sc3_status sc3_buffer_grow(sc3_buffer *b, size_t more);
 
 /* Room for `more` bytes behind the ones in use, so that the next writes cannot fail.
-   SC3_ECAP or SC3_ENOMEM leave the buffer as it was. Here and not in buffer.c, because a row asks several times and nearly always has the room. */
+   SC3_ECAP or SC3_ENOMEM leave the buffer as it was. Here and not in buffer.c, because a row asks
+   several times and nearly always has the room. */
 static inline sc3_status sc3_buffer_reserve(sc3_buffer *b, size_t more) {
   return b->capacity - b->n >= more ? SC3_OK : sc3_buffer_grow(b, more);
 }

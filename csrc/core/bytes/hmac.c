@@ -11,7 +11,8 @@ static void wipe(void *p, size_t n) {
     *byte++ = 0;
 }
 
-/* The same for what functions that were called left below this frame: the state of a hash of a key is worth as much as the key. */
+/* The same for what functions that were called left below this frame: the state of a hash of a key
+ * is worth as much as the key. */
 static void burn_stack(void) {
   unsigned char room[2048];
   wipe(room, sizeof room);
@@ -24,11 +25,13 @@ static void from_hex(const char hex[SC3_SHA256_HEX], uint8_t digest[DIGEST]) {
   int i;
   for (i = 0; i < DIGEST; i++) {
     char high = hex[2 * i], low = hex[2 * i + 1];
-    digest[i] = (uint8_t)((high <= '9' ? high - '0' : high - 'a' + 10) << 4 | (low <= '9' ? low - '0' : low - 'a' + 10));
+    digest[i] = (uint8_t)((high <= '9' ? high - '0' : high - 'a' + 10) << 4 |
+                          (low <= '9' ? low - '0' : low - 'a' + 10));
   }
 }
 
-sc3_status sc3_hmac_sha256_hex(sc3_slice key, const sc3_slice *parts, size_t count, char hex[SC3_SHA256_HEX]) {
+sc3_status sc3_hmac_sha256_hex(sc3_slice key, const sc3_slice *parts, size_t count,
+                               char hex[SC3_SHA256_HEX]) {
   uint8_t block[BLOCK] = {0}, outer[BLOCK + DIGEST];
   char digest[SC3_SHA256_HEX];
   uint8_t *inner;

@@ -6,8 +6,9 @@ static int plain(unsigned char c) {
   return c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* The bytes of `s` at its head that are plain for sure: eight at a time. A byte below `n` borrows into its high bit, which a byte of 0x80 or more has
-   already, so those are asked for apart; a borrow from the byte before can only add a false alarm. */
+/* The bytes of `s` at its head that are plain for sure: eight at a time. A byte below `n` borrows
+   into its high bit, which a byte of 0x80 or more has already, so those are asked for apart; a
+   borrow from the byte before can only add a false alarm. */
 static size_t plain_head(sc3_slice s) {
   const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
   size_t i;
@@ -18,7 +19,8 @@ static size_t plain_head(sc3_slice s) {
     memcpy(&w, s.p + (i + 8 <= s.n ? i : s.n - 8), 8); /* the last eight, some of them again */
     quote = w ^ ones * '"';
     slash = w ^ ones * '\\';
-    if (((((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high) != 0)
+    if (((((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) &
+         high) != 0)
       return i;
   }
   return s.n;

@@ -8,7 +8,8 @@ enum { FIRST_NAMES = 64 };
 
 typedef struct checker {
   const char *end;
-  char *text; /* strings that were read: names of open objects, and room for one more; never more than the whole text */
+  char *text; /* strings that were read: names of open objects, and room for one more; never more
+                 than the whole text */
   size_t used;
   sc3_slice *names; /* of the open objects, the innermost last; they lie in `text` */
   size_t count, capacity;
@@ -70,13 +71,15 @@ static void tell(sc3_json_duplicates *found, sc3_slice name) {
     memcpy(found->names[found->count - 1].text, name.p, n);
 }
 
-/* Looks through the names of the innermost object, from the one numbered `first` on, and forgets them. */
+/* Looks through the names of the innermost object, from the one numbered `first` on, and forgets
+ * them. */
 static void close_object(checker *c, size_t first, size_t used) {
   size_t i;
   if (c->count - first > 1) {
     qsort(c->names + first, c->count - first, sizeof *c->names, compare_names);
     for (i = first + 1; i < c->count; i++) {
-      if (sc3_slice_eq(c->names[i], c->names[i - 1]) && (i == first + 1 || !sc3_slice_eq(c->names[i], c->names[i - 2])))
+      if (sc3_slice_eq(c->names[i], c->names[i - 1]) &&
+          (i == first + 1 || !sc3_slice_eq(c->names[i], c->names[i - 2])))
         tell(c->found, c->names[i]);
     }
   }
@@ -98,7 +101,8 @@ static const char *check_nested(checker *c, const char *p, int depth) {
   for (;;) {
     if (closing == '}') {
       sc3_slice name;
-      if (p == c->end || *p != '"' || (p = read_string(c, p, &name)) == NULL || keep_name(c, name) != 0)
+      if (p == c->end || *p != '"' || (p = read_string(c, p, &name)) == NULL ||
+          keep_name(c, name) != 0)
         return NULL;
       p = skip_space(p, c->end);
       if (p == c->end || *p != ':')

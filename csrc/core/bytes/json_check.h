@@ -12,8 +12,10 @@ enum {
 
 typedef enum sc3_json_verdict {
   SC3_JSON_FINE,
-  SC3_JSON_MALFORMED,  /* no JSON, no object, not UTF-8, half a surrogate pair, or deeper than SC3_JSON_DEPTH */
-  SC3_JSON_DUPLICATES, /* an object has a name twice: parsers disagree on what such an object says (RFC 8259 section 4) */
+  SC3_JSON_MALFORMED,  /* no JSON, no object, not UTF-8, half a surrogate pair, or deeper than
+                          SC3_JSON_DEPTH */
+  SC3_JSON_DUPLICATES, /* an object has a name twice: parsers disagree on what such an object says
+                          (RFC 8259 section 4) */
   SC3_JSON_NOMEM
 } sc3_json_verdict;
 
@@ -25,8 +27,9 @@ typedef struct sc3_json_duplicates {
   } names[SC3_JSON_NAMES];          /* the first of them */
 } sc3_json_duplicates;
 
-/* Judges a text that is to be one object and nothing else (RFC 8259, strictly). Names are compared as they read, so "a" is "\u0061". Takes time
-   n log n and memory for the names of the objects that are open at once. */
+/* Judges a text that is to be one object and nothing else (RFC 8259, strictly). Names are compared
+   as they read, so "a" is "\u0061". Takes time n log n and memory for the names of the objects that
+   are open at once. */
 sc3_json_verdict sc3_json_check_object(sc3_slice text, sc3_json_duplicates *found);
 
 #endif

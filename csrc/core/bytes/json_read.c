@@ -123,7 +123,7 @@ sc3_json_event sc3_json_read(sc3_json_reader *r, sc3_slice *text) {
       return fail(r);
     r->expects = is_in_object(r) ? A_NAME : A_VALUE;
   } else if (*r->p == closing && (r->expects == A_COMMA_OR_CLOSE || r->expects == A_NAME_OR_CLOSE ||
-      r->expects == A_VALUE_OR_CLOSE)) {
+                                  r->expects == A_VALUE_OR_CLOSE)) {
     return close_level(r);
   } else if (r->expects == A_COMMA_OR_CLOSE) {
     return fail(r);

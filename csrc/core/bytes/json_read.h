@@ -1,4 +1,5 @@
-/* A JSON text (RFC 8259), event by event: for replies of services and for files of our own. The whole text is there. */
+/* A JSON text (RFC 8259), event by event: for replies of services and for files of our own. The
+ * whole text is there. */
 #ifndef SC3_JSON_READ_H
 #define SC3_JSON_READ_H
 
@@ -32,9 +33,9 @@ typedef struct sc3_json_reader {
 
 void sc3_json_read_begin(sc3_json_reader *r, sc3_slice text);
 
-/* The next event, and the text of a name, a string or a number. As parsers of replies do, it takes what is no valid
-   UTF-8 and raw control characters within strings as they are, and a byte order mark before the text; a NUL is never
-   taken. Linear in time, and no memory is allocated. */
+/* The next event, and the text of a name, a string or a number. As parsers of replies do, it takes
+   what is no valid UTF-8 and raw control characters within strings as they are, and a byte order
+   mark before the text; a NUL is never taken. Linear in time, and no memory is allocated. */
 sc3_json_event sc3_json_read(sc3_json_reader *r, sc3_slice *text);
 
 #endif

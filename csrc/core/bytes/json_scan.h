@@ -1,5 +1,6 @@
-/* Tokens of JSON (RFC 8259), found and read. Each function that finds one takes a pointer to its first byte and gives the one behind its last, NULL where the
-   text is no JSON. They are inline because they are the inner loop of JSON Lines. */
+/* Tokens of JSON (RFC 8259), found and read. Each function that finds one takes a pointer to its
+   first byte and gives the one behind its last, NULL where the text is no JSON. They are inline
+   because they are the inner loop of JSON Lines. */
 #ifndef SC3_JSON_SCAN_H
 #define SC3_JSON_SCAN_H
 
@@ -48,13 +49,15 @@ static inline const char *sc3_json_escape_end(const char *p, const char *end, in
   if (end - p < 6 || (c = sc3_json_hex4(p + 2)) < 0)
     return NULL;
   p += 6;
-  if (sc3_json_is_high(c) && end - p >= 6 && p[0] == '\\' && p[1] == 'u' && sc3_json_is_low(sc3_json_hex4(p + 2)))
+  if (sc3_json_is_high(c) && end - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
+      sc3_json_is_low(sc3_json_hex4(p + 2)))
     return p + 6;
   *half |= sc3_json_is_high(c) || sc3_json_is_low(c);
   return p;
 }
 
-/* The first byte that is a quote, a backslash or a control character; `end` when there is none. Eight at a time, as in json.c. */
+/* The first byte that is a quote, a backslash or a control character; `end` when there is none.
+ * Eight at a time, as in json.c. */
 static inline const char *sc3_json_skip_plain(const char *p, const char *end) {
   const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
   for (; end - p >= 8; p += 8) {
@@ -62,7 +65,8 @@ static inline const char *sc3_json_skip_plain(const char *p, const char *end) {
     memcpy(&w, p, 8);
     quote = w ^ ones * '"';
     slash = w ^ ones * '\\';
-    if (((((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high) != 0)
+    if (((((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) &
+         high) != 0)
       break;
   }
   while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
@@ -70,7 +74,8 @@ static inline const char *sc3_json_skip_plain(const char *p, const char *end) {
   return p;
 }
 
-/* From the opening quote. `*half` is set where half a surrogate pair stands in it; that its bytes are UTF-8 is not looked at. */
+/* From the opening quote. `*half` is set where half a surrogate pair stands in it; that its bytes
+ * are UTF-8 is not looked at. */
 static inline const char *sc3_json_string(const char *p, const char *end, int *half) {
   p++;
   while (p != NULL) {
@@ -114,7 +119,8 @@ static inline const char *sc3_json_word(const char *p, const char *end, const ch
   return (size_t)(end - p) >= n && memcmp(p, word, n) == 0 ? p + n : NULL;
 }
 
-/* The text of the scanned string whose quotes are at `p` and `end - 1`, without half a surrogate pair in it. */
+/* The text of the scanned string whose quotes are at `p` and `end - 1`, without half a surrogate
+ * pair in it. */
 static inline sc3_slice sc3_json_unescape(char *p, const char *end) {
   sc3_slice s;
   char *to;

@@ -1,7 +1,6 @@
 #include "number.h"
 
-/* --- 64 bits and twice that ------------------------------------------------------------------------------------------
-   */
+/* --- 64 bits and twice that --- */
 
 static int leading_zeros(uint64_t x) { /* x is not 0 */
 #if defined(__GNUC__)
@@ -21,13 +20,14 @@ static int leading_zeros(uint64_t x) { /* x is not 0 */
 static void multiply(uint64_t a, uint64_t b, uint64_t *high, uint64_t *low) {
   const uint64_t mask = UINT64_C(0xffffffff);
   uint64_t ll = (a & mask) * (b & mask), lh = (a & mask) * (b >> 32), hl = (a >> 32) * (b & mask),
-      hh = (a >> 32) * (b >> 32);
+           hh = (a >> 32) * (b >> 32);
   uint64_t middle = (ll >> 32) + (lh & mask) + (hl & mask);
   *low = middle << 32 | (ll & mask);
   *high = hh + (lh >> 32) + (hl >> 32) + (middle >> 32);
 }
 
-/* (high:low) / d by halves of 32 bits (Knuth, volume 2, 4.3.1, algorithm D). The top bit of d is set, and high < d. */
+/* (high:low) / d by halves of 32 bits (Knuth, volume 2, 4.3.1, algorithm D). The top bit of d is
+ * set, and high < d. */
 static uint64_t divide_128(uint64_t high, uint64_t low, uint64_t d, uint64_t *rest) {
   const uint64_t mask = UINT64_C(0xffffffff), dh = d >> 32, dl = d & mask;
   uint64_t q[2], part[2];
@@ -78,12 +78,12 @@ static double assemble(int negative, uint64_t m, int e, int sticky) {
   return d;
 }
 
-/* --- numbers of any size ---------------------------------------------------------------------------------------------
-   */
+/* --- numbers of any size --- */
 
 enum {
-  DIGITS_KEPT = 800, /* more than it takes to tell any decimal from the middle of two doubles: 767 */
-  LIMBS = 96         /* 3,072 bits; 800 digits times 2^64, and 5^1126 times 2^64, have fewer than 2,800 */
+  DIGITS_KEPT =
+      800,   /* more than it takes to tell any decimal from the middle of two doubles: 767 */
+  LIMBS = 96 /* 3,072 bits; 800 digits times 2^64, and 5^1126 times 2^64, have fewer than 2,800 */
 };
 
 typedef struct big {
@@ -150,7 +150,8 @@ static uint64_t big_divide(big *a, big *b, rest *left) {
   while (a->n < n + 2 && a->n < LIMBS)
     a->limb[a->n++] = 0;
   for (j = 2; j-- > 0;) {
-    uint64_t head = (uint64_t)a->limb[n + j] << 32 | a->limb[n + j - 1], estimate = head / b->limb[n - 1], carry = 0;
+    uint64_t head = (uint64_t)a->limb[n + j] << 32 | a->limb[n + j - 1],
+             estimate = head / b->limb[n - 1], carry = 0;
     int64_t borrow = 0;
     if (estimate > UINT32_MAX)
       estimate = UINT32_MAX;
@@ -190,12 +191,12 @@ static uint64_t big_divide(big *a, big *b, rest *left) {
   return quotient;
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------------
-   */
+/* --- reading --- */
 
 enum { HEAD_DIGITS = 19, EXACT_POWER = 27 /* 5^27 is below 2^63 */ };
 
-/* What a text says: head * 10^exponent, and more digits than `head` has room for where `more` is set. */
+/* What a text says: head * 10^exponent, and more digits than `head` has room for where `more` is
+ * set. */
 typedef struct decimal {
   int negative, more, pointed;
   uint64_t head;
@@ -328,7 +329,8 @@ static double convert_large(const decimal *d) {
 }
 
 static double convert(const decimal *d) {
-  int64_t size = d->head_digits + d->exponent; /* the value is below 10^size, and not below a tenth of it */
+  int64_t size =
+      d->head_digits + d->exponent; /* the value is below 10^size, and not below a tenth of it */
   if (d->head == 0 || size < -326)
     return assemble(d->negative, UINT64_C(1) << 63, -10000, 0);
   if (size > 310)
@@ -348,15 +350,15 @@ int sc3_number_read(sc3_slice text, sc3_number *number) {
   return 1;
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------
-   */
+/* --- writing --- */
 
 /* m * 2^e, rounded to `digits` digits: the result times 10^*power. */
 static uint64_t round_to(uint64_t m, int e, int digits, int *power) {
   uint64_t bound = 1;
   int i;
   int log2 = e + 63 - leading_zeros(m), size; /* the place of its first digit, or one less */
-  size = log2 >= 0 ? (int)((int64_t)log2 * 78913 >> 18) : -(int)((-(int64_t)log2 * 78913 + (1 << 18) - 1) >> 18);
+  size = log2 >= 0 ? (int)((int64_t)log2 * 78913 >> 18)
+                   : -(int)((-(int64_t)log2 * 78913 + (1 << 18) - 1) >> 18);
   for (i = 0; i < digits; i++)
     bound *= 10;
   for (;;) {
@@ -492,7 +494,8 @@ size_t sc3_number_write(double value, char out[SC3_NUMBER_TEXT]) {
     if (reads_as(q, power, bits))
       break;
     if (m == leading && reads_as(q + 1, power, bits)) {
-      q++; /* below a power of two doubles lie closer together, so the nearest decimal may be one of another double */
+      q++; /* below a power of two doubles lie closer together, so the nearest decimal may be one of
+              another double */
       break;
     }
   }

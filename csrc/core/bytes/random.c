@@ -47,8 +47,8 @@ static uint64_t from_clocks(void) {
   struct timespec wall = {0, 0}, since_boot = {0, 0};
   (void)clock_gettime(CLOCK_REALTIME, &wall);
   (void)clock_gettime(CLOCK_MONOTONIC, &since_boot);
-  return mix(mix(mix((uint64_t)getpid()) ^ (uint64_t)wall.tv_sec) ^ ((uint64_t)wall.tv_nsec << 32)
-             ^ (uint64_t)since_boot.tv_nsec);
+  return mix(mix(mix((uint64_t)getpid()) ^ (uint64_t)wall.tv_sec) ^ ((uint64_t)wall.tv_nsec << 32) ^
+             (uint64_t)since_boot.tv_nsec);
 }
 
 double sc3_random_fraction(void) {

@@ -41,10 +41,12 @@ static inline void store_be(uint8_t *p, uint32_t v) {
 /* Puts the word 16 further on in place of the word `i`. */
 static inline void extend(uint32_t w[16], int i) {
   uint32_t w1 = w[(i + 1) & 15], w14 = w[(i + 14) & 15];
-  w[i] += (rotr(w1, 7) ^ rotr(w1, 18) ^ (w1 >> 3)) + w[(i + 9) & 15] + (rotr(w14, 17) ^ rotr(w14, 19) ^ (w14 >> 10));
+  w[i] += (rotr(w1, 7) ^ rotr(w1, 18) ^ (w1 >> 3)) + w[(i + 9) & 15] +
+          (rotr(w14, 17) ^ rotr(w14, 19) ^ (w14 >> 10));
 }
 
-/* Sixteen rounds rename the variables instead of moving them, and come back to the names they began with. */
+/* Sixteen rounds rename the variables instead of moving them, and come back to the names they began
+ * with. */
 #define ROUND(a, b, c, d, e, f, g, h, i)                                                           \
   do {                                                                                             \
     uint32_t t = h + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + (g ^ (e & (f ^ g))) + k[i] + w[i]; \
@@ -52,25 +54,34 @@ static inline void extend(uint32_t w[16], int i) {
     h = t + (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) | (c & (a | b)));                  \
   } while (0)
 
-#define ROUND_AND_EXTEND(a, b, c, d, e, f, g, h, i) \
-  do {                                              \
-    ROUND(a, b, c, d, e, f, g, h, i);               \
-    extend(w, i);                                   \
+#define ROUND_AND_EXTEND(a, b, c, d, e, f, g, h, i)                                                \
+  do {                                                                                             \
+    ROUND(a, b, c, d, e, f, g, h, i);                                                              \
+    extend(w, i);                                                                                  \
   } while (0)
 
-#define SIXTEEN(R)                                              \
-  R(a, b, c, d, e, f, g, h, 0); R(h, a, b, c, d, e, f, g, 1);   \
-  R(g, h, a, b, c, d, e, f, 2); R(f, g, h, a, b, c, d, e, 3);   \
-  R(e, f, g, h, a, b, c, d, 4); R(d, e, f, g, h, a, b, c, 5);   \
-  R(c, d, e, f, g, h, a, b, 6); R(b, c, d, e, f, g, h, a, 7);   \
-  R(a, b, c, d, e, f, g, h, 8); R(h, a, b, c, d, e, f, g, 9);   \
-  R(g, h, a, b, c, d, e, f, 10); R(f, g, h, a, b, c, d, e, 11); \
-  R(e, f, g, h, a, b, c, d, 12); R(d, e, f, g, h, a, b, c, 13); \
-  R(c, d, e, f, g, h, a, b, 14); R(b, c, d, e, f, g, h, a, 15)
+#define SIXTEEN(R)                                                                                 \
+  R(a, b, c, d, e, f, g, h, 0);                                                                    \
+  R(h, a, b, c, d, e, f, g, 1);                                                                    \
+  R(g, h, a, b, c, d, e, f, 2);                                                                    \
+  R(f, g, h, a, b, c, d, e, 3);                                                                    \
+  R(e, f, g, h, a, b, c, d, 4);                                                                    \
+  R(d, e, f, g, h, a, b, c, 5);                                                                    \
+  R(c, d, e, f, g, h, a, b, 6);                                                                    \
+  R(b, c, d, e, f, g, h, a, 7);                                                                    \
+  R(a, b, c, d, e, f, g, h, 8);                                                                    \
+  R(h, a, b, c, d, e, f, g, 9);                                                                    \
+  R(g, h, a, b, c, d, e, f, 10);                                                                   \
+  R(f, g, h, a, b, c, d, e, 11);                                                                   \
+  R(e, f, g, h, a, b, c, d, 12);                                                                   \
+  R(d, e, f, g, h, a, b, c, 13);                                                                   \
+  R(c, d, e, f, g, h, a, b, 14);                                                                   \
+  R(b, c, d, e, f, g, h, a, 15)
 
 static void compress(uint32_t state[8], const uint8_t *block) {
   uint32_t w[16];
-  uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
+  uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5],
+           g = state[6], h = state[7];
   const uint32_t *k = sc3_sha256_k;
   int i;
   for (i = 0; i < 16; i++)
@@ -109,16 +120,16 @@ static void portable_hex(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
   sc3_hex(digest, sizeof digest, hex);
 }
 
-static void portable_hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b, size_t bn,
-                              char b_hex[SC3_SHA256_HEX]) {
+static void portable_hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b,
+                              size_t bn, char b_hex[SC3_SHA256_HEX]) {
   portable_hex(a, an, a_hex);
   portable_hex(b, bn, b_hex);
 }
 
 static const sc3_sha256_impl portable = {"portable", portable_hex, portable_hex_pair};
 
-/* NULL until first used. Two threads that come first at once both choose, and both store the same; what it points to is constant,
-   so no order is needed. */
+/* NULL until first used. Two threads that come first at once both choose, and both store the same;
+   what it points to is constant, so no order is needed. */
 static const sc3_sha256_impl *_Atomic used;
 
 static const sc3_sha256_impl *fastest(void) {
@@ -152,7 +163,7 @@ void sc3_sha256_hex(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
   sc3_sha256_used()->hex(p, n, hex);
 }
 
-void sc3_sha256_hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b, size_t bn,
-                         char b_hex[SC3_SHA256_HEX]) {
+void sc3_sha256_hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b,
+                         size_t bn, char b_hex[SC3_SHA256_HEX]) {
   sc3_sha256_used()->hex_pair(a, an, a_hex, b, bn, b_hex);
 }

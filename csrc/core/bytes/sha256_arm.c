@@ -1,9 +1,11 @@
-/* SHA-256 by the cryptographic extension of ARMv8; two messages fill each other's waiting, as in sha256_x86.c. Run under QEMU alone so far, so
-   its digests are known to be right and its speed is not known. */
+/* SHA-256 by the cryptographic extension of ARMv8; two messages fill each other's waiting, as in
+   sha256_x86.c. Run under QEMU alone so far, so its digests are known to be right and its speed is
+   not known. */
 #include "sha256_impl.h"
 
-/* The instructions are there for certain where the compiler says so, as for Apple's processors; Linux tells at run time. Before
-   version 16, clang has the intrinsics only where the whole build is for such a processor. */
+/* The instructions are there for certain where the compiler says so, as for Apple's processors;
+   Linux tells at run time. Before version 16, clang has the intrinsics only where the whole build
+   is for such a processor. */
 #if defined(__aarch64__) && !defined(__ARM_BIG_ENDIAN) && !defined(SC3_PORTABLE)
 #if defined(__ARM_FEATURE_SHA2)
 #define TARGET
@@ -13,7 +15,8 @@
 #ifdef __clang__
 #define TARGET __attribute__((target("sha2")))
 #else
-#define TARGET __attribute__((target("+crypto"))) /* GCC 12 has the intrinsics under no narrower name */
+#define TARGET                                                                                     \
+  __attribute__((target("+crypto"))) /* GCC 12 has the intrinsics under no narrower name */
 #endif
 #define HAS_SHA2() ((getauxval(AT_HWCAP) & HWCAP_SHA2) != 0)
 #endif
@@ -72,7 +75,8 @@ INLINE void lane_add(lane *l, const lane *before) {
   l->efgh = vaddq_u32(l->efgh, before->efgh);
 }
 
-/* The last four schedules make words that nobody uses; a second loop without them was not worth writing unmeasured. */
+/* The last four schedules make words that nobody uses; a second loop without them was not worth
+ * writing unmeasured. */
 INLINE void compress(lane *l) {
   lane before = *l;
   int i;
@@ -115,8 +119,8 @@ TARGET static void hex_one(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
   lane_end(&l, hex);
 }
 
-TARGET static void hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b, size_t bn,
-                            char b_hex[SC3_SHA256_HEX]) {
+TARGET static void hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b,
+                            size_t bn, char b_hex[SC3_SHA256_HEX]) {
   size_t i, a_blocks = sc3_sha256_blocks(an), b_blocks = sc3_sha256_blocks(bn);
   lane la, lb;
   lane_begin(&la);

@@ -1,4 +1,5 @@
-/* SHA-256 by the SHA extensions of x86-64. A message's rounds wait for each other; two messages fill each other's waiting. */
+/* SHA-256 by the SHA extensions of x86-64. A message's rounds wait for each other; two messages
+ * fill each other's waiting. */
 #include "sha256_impl.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(SC3_PORTABLE)
@@ -10,7 +11,8 @@
 #define TARGET __attribute__((target("ssse3,sse4.1,sha")))
 #define INLINE static inline __attribute__((always_inline, target("ssse3,sse4.1,sha")))
 
-/* A message under way: the working variables in the order of the instructions, and the sixteen words that come next. */
+/* A message under way: the working variables in the order of the instructions, and the sixteen
+ * words that come next. */
 typedef struct lane {
   __m128i abef, cdgh;
   __m128i w0, w1, w2, w3;
@@ -22,7 +24,8 @@ INLINE void lane_begin(lane *l) {
   l->cdgh = _mm_set_epi32((int)h[2], (int)h[3], (int)h[6], (int)h[7]);
 }
 
-/* Fewer than 16 bytes, with zeros after them, by loads that overlap. Nothing outside the message is ever read. */
+/* Fewer than 16 bytes, with zeros after them, by loads that overlap. Nothing outside the message is
+ * ever read. */
 INLINE __m128i load_short(const uint8_t *p, size_t n) {
   uint64_t low = 0, high = 0;
   if (n >= 8) {
@@ -40,19 +43,22 @@ INLINE __m128i load_short(const uint8_t *p, size_t n) {
   return _mm_set_epi64x((long long)high, (long long)low);
 }
 
-/* The bit that ends a message, wherever that is: the 16 bytes at 64 - left + at are to be put at `at` into a block in which the
-   message has `left` bytes left. */
+/* The bit that ends a message, wherever that is: the 16 bytes at 64 - left + at are to be put at
+   `at` into a block in which the message has `left` bytes left. */
 static const uint8_t ending[64 + 8 + 64] = {[64] = 0x80};
 
 INLINE __m128i load_ending(ptrdiff_t left, int at) {
   return _mm_loadu_si128((const __m128i *)(const void *)(ending + 64 - left + at));
 }
 
-/* The 16 bytes at `at` of a block in which a message that ends at `end` has `left` bytes left, with the bit that ends it. The message
-   has 16 bytes at the least, so its last 16 can be loaded and moved into place: no branch depends on the length. */
+/* The 16 bytes at `at` of a block in which a message that ends at `end` has `left` bytes left, with
+   the bit that ends it. The message has 16 bytes at the least, so its last 16 can be loaded and
+   moved into place: no branch depends on the length. */
 INLINE __m128i load_last(const uint8_t *end, ptrdiff_t left, int at) {
-  static const uint8_t moves[32] = {0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15,
-                                    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
+  static const uint8_t moves[32] = {0,    1,    2,    3,    4,    5,    6,    7,
+                                    8,    9,    10,   11,   12,   13,   14,   15,
+                                    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
   ptrdiff_t before_end = left - at > 16 ? left - at : 16;
   ptrdiff_t by = before_end - (left - at) < 16 ? before_end - (left - at) : 16;
   __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(end - before_end));
@@ -64,7 +70,8 @@ INLINE __m128i load_last(const uint8_t *end, ptrdiff_t left, int at) {
 INLINE void lane_load(lane *l, const uint8_t *p, size_t n, size_t index, size_t blocks) {
   const __m128i big_endian = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
   if (n < 16) {
-    l->w0 = _mm_shuffle_epi8(_mm_or_si128(load_short(p, n), load_ending((ptrdiff_t)n, 0)), big_endian);
+    l->w0 =
+        _mm_shuffle_epi8(_mm_or_si128(load_short(p, n), load_ending((ptrdiff_t)n, 0)), big_endian);
     l->w1 = l->w2 = _mm_setzero_si128();
     l->w3 = _mm_set_epi32((int)(n * 8), 0, 0, 0);
     return;
@@ -76,7 +83,8 @@ INLINE void lane_load(lane *l, const uint8_t *p, size_t n, size_t index, size_t 
     l->w2 = _mm_shuffle_epi8(_mm_loadu_si128(from + 2), big_endian);
     l->w3 = _mm_shuffle_epi8(_mm_loadu_si128(from + 3), big_endian);
   } else {
-    ptrdiff_t left = (ptrdiff_t)(n - index * 64); /* -8 at the least: the length alone was too long for the block before */
+    ptrdiff_t left = (ptrdiff_t)(n - index * 64); /* -8 at the least: the length alone was too long
+                                                     for the block before */
     l->w0 = _mm_shuffle_epi8(load_last(p + n, left, 0), big_endian);
     l->w1 = _mm_shuffle_epi8(load_last(p + n, left, 16), big_endian);
     l->w2 = _mm_shuffle_epi8(load_last(p + n, left, 32), big_endian);
@@ -97,7 +105,8 @@ INLINE void lane_rounds(lane *l, __m128i k) {
 
 /* Takes the four words that were used off, and puts the four that follow the sixteen behind. */
 INLINE void lane_schedule(lane *l) {
-  __m128i next = _mm_add_epi32(_mm_sha256msg1_epu32(l->w0, l->w1), _mm_alignr_epi8(l->w3, l->w2, 4));
+  __m128i next =
+      _mm_add_epi32(_mm_sha256msg1_epu32(l->w0, l->w1), _mm_alignr_epi8(l->w3, l->w2, 4));
   next = _mm_sha256msg2_epu32(next, l->w3);
   l->w0 = l->w1;
   l->w1 = l->w2;
@@ -168,7 +177,8 @@ INLINE void compress_both(lane *a, lane *b) {
 }
 
 INLINE void put_hex(__m128i bytes, char *hex) {
-  const __m128i digits = _mm_setr_epi8('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f');
+  const __m128i digits =
+      _mm_setr_epi8('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f');
   const __m128i low_half = _mm_set1_epi8(15);
   __m128i high = _mm_shuffle_epi8(digits, _mm_and_si128(_mm_srli_epi16(bytes, 4), low_half));
   __m128i low = _mm_shuffle_epi8(digits, _mm_and_si128(bytes, low_half));
@@ -193,8 +203,8 @@ TARGET static void hex_one(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
   lane_end(&l, hex);
 }
 
-TARGET static void hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b, size_t bn,
-                            char b_hex[SC3_SHA256_HEX]) {
+TARGET static void hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b,
+                            size_t bn, char b_hex[SC3_SHA256_HEX]) {
   size_t i, a_blocks = sc3_sha256_blocks(an), b_blocks = sc3_sha256_blocks(bn);
   lane la, lb;
   lane_begin(&la);

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* `p` is NULL where the value is absent; an empty value has a non-NULL `p` and `n` 0. Never NUL-terminated. */
+/* `p` is NULL where the value is absent; an empty value has a non-NULL `p` and `n` 0. Never
+ * NUL-terminated. */
 /* Of functions that run once for a file: they are made small. */
 #if defined(__GNUC__)
 #define SC3_COLD __attribute__((cold))

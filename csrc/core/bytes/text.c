@@ -8,10 +8,16 @@ static int trims(uint32_t c) {
   if (c < 0x80)
     return c == ' ' || (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x1f);
   switch (c) {
-    case 0x85: case 0xa0: case 0x1680: case 0x2028: case 0x2029: case 0x202f: case 0x205f: case 0x3000: case 0xfeff:
-      return 1;
-    default:
-      return c >= 0x2000 && c <= 0x200a;
+    case 0x85:
+    case 0xa0:
+    case 0x1680:
+    case 0x2028:
+    case 0x2029:
+    case 0x202f:
+    case 0x205f:
+    case 0x3000:
+    case 0xfeff: return 1;
+    default: return c >= 0x2000 && c <= 0x200a;
   }
 }
 
@@ -20,9 +26,11 @@ int sc3_text_invisible(uint32_t c) {
   static const struct {
     uint32_t first, last;
   } ranges[] = {
-    {0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x200b, 0x200f}, {0x202a, 0x202e},
-    {0x2060, 0x206f}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
-    {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+      {0xad, 0xad},       {0x34f, 0x34f},   {0x61c, 0x61c},     {0x115f, 0x1160},
+      {0x17b4, 0x17b5},   {0x180b, 0x180f}, {0x200b, 0x200f},   {0x202a, 0x202e},
+      {0x2060, 0x206f},   {0x3164, 0x3164}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
+      {0xffa0, 0xffa0},   {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+      {0xe0000, 0xe0fff},
   };
   size_t i;
   for (i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
@@ -87,15 +95,17 @@ int sc3_text_begins(sc3_slice s, const char *prefix) {
 int sc3_text_punctuation(uint32_t c) {
   if (c < 0xc0)
     return c >= 0x80 && c != 0xaa && c != 0xb5 && c != 0xb7 && c != 0xba;
-  return c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c <= 0x206f) || (c >= 0x2e00 && c <= 0x2e7f) || (c >= 0x3000 && c <= 0x3004) ||
-         (c >= 0x3008 && c <= 0x3020) || c == 0x3030 || (c >= 0xff01 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) ||
+  return c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c <= 0x206f) || (c >= 0x2e00 && c <= 0x2e7f) ||
+         (c >= 0x3000 && c <= 0x3004) || (c >= 0x3008 && c <= 0x3020) || c == 0x3030 ||
+         (c >= 0xff01 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20) ||
          (c >= 0xff3b && c <= 0xff40) || (c >= 0xff5b && c <= 0xff65);
 }
 
-/* The bytes of the quote, or of the mark of ASCII, that `s` begins or ends with; 0 where there is none. */
+/* The bytes of the quote, or of the mark of ASCII, that `s` begins or ends with; 0 where there is
+ * none. */
 static size_t mark_at(sc3_slice s, int end, const char *ascii) {
   static const char *const quotes[] = {
-    "´", "“", "”", "„", "‟", "‘", "’", "‚", "‛", "«", "»", "‹", "›", "＂", "＇", "′", "″", NULL,
+      "´", "“", "”", "„", "‟", "‘", "’", "‚", "‛", "«", "»", "‹", "›", "＂", "＇", "′", "″", NULL,
   };
   const char *const *q;
   if (s.n == 0)
@@ -112,8 +122,8 @@ static size_t mark_at(sc3_slice s, int end, const char *ascii) {
 
 /* b'4711', u'4711' and N'4711' are texts as Python and SQL write them. */
 static int is_literal(sc3_slice s) {
-  return s.n > 3 && strchr("bBuUN", s.p[0]) != NULL && s.p[0] != '\0' && (s.p[1] == '\'' || s.p[1] == '"') &&
-         s.p[s.n - 1] == s.p[1];
+  return s.n > 3 && strchr("bBuUN", s.p[0]) != NULL && s.p[0] != '\0' &&
+         (s.p[1] == '\'' || s.p[1] == '"') && s.p[s.n - 1] == s.p[1];
 }
 
 sc3_slice sc3_text_unmark(sc3_slice s, const char *before, const char *behind, int *taken) {

@@ -28,7 +28,8 @@ size_t sc3_utf8_decode(const char *text, size_t n, uint32_t *cp) {
     return 3;
   }
   if ((p[0] & 0xf8) == 0xf0 && n >= 4 && follows(p[1]) && follows(p[2]) && follows(p[3])) {
-    c = (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3f) << 12 | (uint32_t)(p[2] & 0x3f) << 6 | (p[3] & 0x3f);
+    c = (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3f) << 12 |
+        (uint32_t)(p[2] & 0x3f) << 6 | (p[3] & 0x3f);
     if (c < 0x10000 || c > 0x10ffff)
       return 0;
     *cp = c;

@@ -15,13 +15,13 @@
 #include "../bytes/sha256.h"
 
 enum {
-  NAME = 16,        /* bytes of a name's digest */
-  WAYS = 16,        /* cells that a name may lie in */
+  NAME = 16, /* bytes of a name's digest */
+  WAYS = 16, /* cells that a name may lie in */
   SETS = 256,
   CELLS = WAYS * SETS,
-  STALE = 600,      /* seconds after which a cell that nobody wrote may be taken from its name */
+  STALE = 600, /* seconds after which a cell that nobody wrote may be taken from its name */
   OPEN_TRIES = 100,
-  LOCK_TRIES = 100  /* a tenth of a millisecond apart */
+  LOCK_TRIES = 100 /* a tenth of a millisecond apart */
 };
 
 typedef struct cell {
@@ -45,7 +45,8 @@ typedef struct image {
   cell cells[CELLS];
 } image;
 
-_Static_assert(sizeof(cell) == 32 && sizeof(header) == 32 && sizeof(image) == 32 * (CELLS + 1), "no padding");
+_Static_assert(sizeof(cell) == 32 && sizeof(header) == 32 && sizeof(image) == 32 * (CELLS + 1),
+               "no padding");
 
 struct sc3_count_file {
   char *path; /* absolute */
@@ -58,7 +59,8 @@ struct sc3_count_file {
   image at;
 };
 
-static const char magic[16] = {'s', 'c', 'o', 'p', 'e', '3', ' ', 'c', 'o', 'u', 'n', 't', 's', ' ', '1', '\n'};
+static const char magic[16] = {'s', 'c', 'o', 'p', 'e', '3', ' ', 'c',
+                               'o', 'u', 'n', 't', 's', ' ', '1', '\n'};
 
 static header fresh_header(void) {
   header h;
@@ -125,7 +127,8 @@ static int write_at(int fd, const void *bytes, size_t n, off_t offset) {
   return 1;
 }
 
-/* The lock, or errno EWOULDBLOCK when it was not given back for a while. Those who have it need microseconds. */
+/* The lock, or errno EWOULDBLOCK when it was not given back for a while. Those who have it need
+ * microseconds. */
 static int take_lock(int fd) {
   const struct timespec pause = {0, 100000};
   int tries;
@@ -166,7 +169,8 @@ static sc3_count_status open_locked(sc3_count_file *f, struct stat *info) {
   return SC3_COUNT_OK;
 }
 
-/* Writes a file without numbers. All of it, so that there is room for them whatever else fills the disk. */
+/* Writes a file without numbers. All of it, so that there is room for them whatever else fills the
+ * disk. */
 static sc3_count_status make(sc3_count_file *f, sc3_count_status status) {
   memset(&f->at, 0, sizeof f->at);
   f->at.head = fresh_header();
@@ -192,7 +196,8 @@ static sc3_count_status read_all(sc3_count_file *f) {
     return make(f, f->seen ? SC3_COUNT_REMOVED : SC3_COUNT_OK);
   if ((size_t)n < sizeof magic || memcmp(f->at.head.magic, magic, sizeof magic) != 0) {
     /* A machine that lost its power may leave zeros of ours; anything else is not ours. */
-    return (size_t)n == sizeof f->at && is_zero(&f->at, sizeof f->at) ? make(f, SC3_COUNT_DAMAGED) : SC3_COUNT_FOREIGN;
+    return (size_t)n == sizeof f->at && is_zero(&f->at, sizeof f->at) ? make(f, SC3_COUNT_DAMAGED)
+                                                                      : SC3_COUNT_FOREIGN;
   }
   if ((size_t)n < sizeof f->at || memcmp(&f->at.head, &right, sizeof right) != 0)
     return make(f, SC3_COUNT_DAMAGED);
@@ -281,13 +286,16 @@ int sc3_count_get(const sc3_count_file *f, const char *name, size_t n, double *v
   return 1;
 }
 
-/* A cell for a name that has none: an empty one, or the one that was not touched for longest, if that is long. */
+/* A cell for a name that has none: an empty one, or the one that was not touched for longest, if
+ * that is long. */
 static size_t find_room(const sc3_count_file *f, size_t first, uint32_t now) {
   size_t i, best = CELLS;
   uint32_t oldest = STALE;
   for (i = first; i < first + WAYS; i++) {
     const cell *c = &f->at.cells[i];
-    const uint32_t age = now >= c->touched ? now - c->touched : c->touched - now; /* in the future: a clock went back */
+    const uint32_t age = now >= c->touched
+                             ? now - c->touched
+                             : c->touched - now; /* in the future: a clock went back */
     if (is_zero(c, sizeof *c))
       return i;
     if (age > oldest) {

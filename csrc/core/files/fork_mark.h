@@ -6,7 +6,8 @@
 #include <sys/types.h>
 
 typedef struct sc3_fork_mark {
-  unsigned char *page; /* one that the kernel empties in children; NULL where it cannot, and the process id is compared */
+  unsigned char *page; /* one that the kernel empties in children; NULL where it cannot, and the
+                          process id is compared */
   size_t size;
   pid_t pid;
 } sc3_fork_mark;

@@ -22,37 +22,38 @@ typedef struct header {
   uint64_t kept, released; /* numbers with their checks */
 } header;
 
-static const header PLAIN = {{'s', 'c', '3', 's', 'p', 'o', 'o', 'l'}, UINT32_C(0x01020304), 2, 0, 0, 0, 0};
+static const header PLAIN = {
+    {'s', 'c', '3', 's', 'p', 'o', 'o', 'l'}, UINT32_C(0x01020304), 2, 0, 0, 0, 0};
 
 struct sc3_spool {
   sc3_spool_file file;
   sc3_fork_mark mark;
   size_t capacity;
-  size_t end;     /* of the last record that can be read */
-  size_t begin;   /* where the first record that was not released is looked for */
-  size_t count;   /* readable records from there on */
+  size_t end;   /* of the last record that can be read */
+  size_t begin; /* where the first record that was not released is looked for */
+  size_t count; /* readable records from there on */
   size_t damaged;
   uint64_t stamp;
   uint32_t number, released; /* of the last record, and of the last one that has left */
-  uint32_t missing;          /* of the numbers between the two, those of records that cannot be read */
-  sc3_buffer scratch;        /* a member with the comma that a payload wants */
+  uint32_t missing;   /* of the numbers between the two, those of records that cannot be read */
+  sc3_buffer scratch; /* a member with the comma that a payload wants */
   uint32_t generation, seed;
   int ready; /* zeros alone lie behind `end` */
 };
 
 const char *sc3_spool_text(sc3_spool_status status, int error) {
   switch (status) {
-  case SC3_SPOOL_OK: return "all is well";
-  case SC3_SPOOL_LOCKED: return "the spool is in use";
-  case SC3_SPOOL_FULL: return "full";
-  case SC3_SPOOL_FOREIGN: return "the file is not a spool";
-  case SC3_SPOOL_VERSION: return "the file is a spool of another version";
-  case SC3_SPOOL_BYTE_ORDER: return "the file is a spool of a machine with another byte order";
-  case SC3_SPOOL_HEADER: return "the file is a spool with a damaged header";
-  case SC3_SPOOL_REMOVED: return "the spool's file was removed by somebody else";
-  case SC3_SPOOL_TRUNCATED: return "the spool's file was cut short by somebody else";
-  case SC3_SPOOL_FORKED: return "the spool belongs to the parent process";
-  case SC3_SPOOL_SYSTEM: break;
+    case SC3_SPOOL_OK: return "all is well";
+    case SC3_SPOOL_LOCKED: return "the spool is in use";
+    case SC3_SPOOL_FULL: return "full";
+    case SC3_SPOOL_FOREIGN: return "the file is not a spool";
+    case SC3_SPOOL_VERSION: return "the file is a spool of another version";
+    case SC3_SPOOL_BYTE_ORDER: return "the file is a spool of a machine with another byte order";
+    case SC3_SPOOL_HEADER: return "the file is a spool with a damaged header";
+    case SC3_SPOOL_REMOVED: return "the spool's file was removed by somebody else";
+    case SC3_SPOOL_TRUNCATED: return "the spool's file was cut short by somebody else";
+    case SC3_SPOOL_FORKED: return "the spool belongs to the parent process";
+    case SC3_SPOOL_SYSTEM: break;
   }
   return strerror(error);
 }
@@ -62,25 +63,27 @@ static size_t padded(size_t n) {
 }
 
 static uint32_t *word_at(const sc3_spool *s, size_t at) {
-  return (uint32_t *)(void *)(s->file.bytes + at); /* `at` is a multiple of 4, and a mapping starts at a page */
+  return (uint32_t *)(void *)(s->file.bytes +
+                              at); /* `at` is a multiple of 4, and a mapping starts at a page */
 }
 
-/* A store that stays between those before it and those behind. A process that is killed has made the stores of all instructions that it ran, so the
-   compiler alone has to be kept from moving them. */
+/* A store that stays between those before it and those behind. A process that is killed has made
+   the stores of all instructions that it ran, so the compiler alone has to be kept from moving
+   them. */
 static void store_word(sc3_spool *s, size_t at, uint32_t word) {
   atomic_store_explicit((_Atomic uint32_t *)word_at(s, at), word, memory_order_release);
   atomic_signal_fence(memory_order_seq_cst);
 }
 
-/* --- numbers in the header ---------------------------------------------------------------------------------------------- */
+/* --- numbers in the header --- */
 
 static uint64_t with_check(const sc3_spool *s, size_t at, uint32_t number) {
   uint32_t words[2] = {number, (uint32_t)at};
   return number == 0 ? 0 : (uint64_t)sc3_crc32c(s->seed, words, sizeof words) << 32 | number;
 }
 
-/* In one store, so that a number is never beside the check of another one; where the machine has no such store a kill between two of them makes the
-   number unreadable, as damage does. */
+/* In one store, so that a number is never beside the check of another one; where the machine has no
+   such store a kill between two of them makes the number unreadable, as damage does. */
 static void store_number(sc3_spool *s, size_t at, uint32_t number) {
   uint64_t value = with_check(s, at, number);
   char *place = s->file.bytes + at;
@@ -102,7 +105,7 @@ static uint32_t read_number(sc3_spool *s, size_t at) {
   return 0;
 }
 
-/* --- zeros ----------------------------------------------------------------------------------------------------------- */
+/* --- zeros --- */
 
 static int all_zero(const char *p, size_t n) {
   return n == 0 || (*p == 0 && memcmp(p, p + 1, n - 1) == 0);
@@ -118,7 +121,8 @@ static size_t end_of_data(const sc3_spool *s, size_t from) {
   return end;
 }
 
-/* Writes zeros where there is something else: what is not written to need not be written to the disk. */
+/* Writes zeros where there is something else: what is not written to need not be written to the
+ * disk. */
 static void wipe(sc3_spool *s, size_t from, size_t to) {
   while (from < to) {
     size_t n = to - from < CHUNK ? to - from : CHUNK;
@@ -128,12 +132,15 @@ static void wipe(sc3_spool *s, size_t from, size_t to) {
   }
 }
 
-/* --- generations ------------------------------------------------------------------------------------------------------ */
+/* --- generations --- */
 
-enum { GENERATIONS = 1 << 16 }; /* they come again, which is harmless: no record of an earlier one is left */
+enum {
+  GENERATIONS = 1 << 16
+}; /* they come again, which is harmless: no record of an earlier one is left */
 
 static uint32_t seed_of(uint32_t generation) {
-  return sc3_crc32c(sc3_crc32c(0, &PLAIN, offsetof(header, generation)), &generation, sizeof generation);
+  return sc3_crc32c(sc3_crc32c(0, &PLAIN, offsetof(header, generation)), &generation,
+                    sizeof generation);
 }
 
 static uint32_t generation_word(uint32_t generation) {
@@ -155,7 +162,7 @@ static void finish_reset(sc3_spool *s, size_t to) {
   s->number = s->released = s->missing = 0;
 }
 
-/* --- records ---------------------------------------------------------------------------------------------------------- */
+/* --- records --- */
 
 static size_t record_size(size_t n) {
   return padded(RECORD_HEAD + n);
@@ -167,7 +174,8 @@ static size_t labelled(size_t n, sc3_slice label) {
 }
 
 static uint32_t checksum(const sc3_spool *s, size_t at, uint32_t size, size_t n) {
-  return sc3_crc32c(sc3_crc32c(s->seed, &size, sizeof size), s->file.bytes + at + 8, record_size(n) - 8);
+  return sc3_crc32c(sc3_crc32c(s->seed, &size, sizeof size), s->file.bytes + at + 8,
+                    record_size(n) - 8);
 }
 
 /* What is behind a member's JSON is its label; 0 where that cannot be. */
@@ -192,7 +200,8 @@ static size_t read_record(const sc3_spool *s, size_t at, sc3_spool_record *r) {
     return 0;
   size = *word_at(s, at);
   n = size & ~(REMOVAL | LABELLED);
-  if (n == 0 || n > s->file.size - at || record_size(n) > s->file.size - at || *word_at(s, at + 4) != checksum(s, at, size, n))
+  if (n == 0 || n > s->file.size - at || record_size(n) > s->file.size - at ||
+      *word_at(s, at + 4) != checksum(s, at, size, n))
     return 0;
   r->json = sc3_slice_of(s->file.bytes + at + RECORD_HEAD, n);
   r->label = sc3_slice_of(NULL, 0);
@@ -204,9 +213,11 @@ static size_t read_record(const sc3_spool *s, size_t at, sc3_spool_record *r) {
   return at + record_size(n);
 }
 
-/* The first record from `at` on whose number is more than `number`. Where none is at `at` and one of at most `kept` was written behind, that is looked for.
+/* The first record from `at` on whose number is more than `number`. Where none is at `at` and one
+   of at most `kept` was written behind, that is looked for.
    `*start` is where it was found. Returns where the next one starts, 0 when there is none. */
-static size_t find_record(const sc3_spool *s, size_t at, uint32_t number, uint32_t kept, size_t *start, sc3_spool_record *r) {
+static size_t find_record(const sc3_spool *s, size_t at, uint32_t number, uint32_t kept,
+                          size_t *start, sc3_spool_record *r) {
   size_t next = read_record(s, at, r);
   *start = at;
   if (next != 0 && r->number == number + 1)
@@ -251,9 +262,10 @@ static void scan(sc3_spool *s) {
   s->ready = 0;
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------------- */
+/* --- opening --- */
 
-/* Whether nothing was ever kept in the file: zeros, but for a header that somebody was killed over, whose magic is not whole. */
+/* Whether nothing was ever kept in the file: zeros, but for a header that somebody was killed over,
+ * whose magic is not whole. */
 static int is_blank(const sc3_spool_file *f) {
   char chunk[CHUNK];
   header fresh = PLAIN;
@@ -317,7 +329,8 @@ static sc3_spool_status resume(sc3_spool *s) {
     return SC3_SPOOL_VERSION;
   s->generation = h.generation % GENERATIONS;
   s->seed = seed_of(s->generation);
-  if (h.byte_order != PLAIN.byte_order || h.generation != generation_word(s->generation) || h.unused != 0)
+  if (h.byte_order != PLAIN.byte_order || h.generation != generation_word(s->generation) ||
+      h.unused != 0)
     return SC3_SPOOL_HEADER;
   status = sc3_spool_file_protect(&s->file);
   if (status == SC3_SPOOL_OK)
@@ -362,7 +375,7 @@ void sc3_spool_close(sc3_spool *s) {
   free(s);
 }
 
-/* --- keeping ---------------------------------------------------------------------------------------------------------- */
+/* --- keeping --- */
 
 /* Once after opening: what lies behind the end could become part of a record. */
 static sc3_spool_status make_ready(sc3_spool *s) {
@@ -391,7 +404,9 @@ static sc3_spool_status make_room(sc3_spool *s, size_t more) {
   status = sc3_spool_file_check(&s->file);
   if (status != SC3_SPOOL_OK)
     return status;
-  step = s->file.size < FIRST_STEP ? FIRST_STEP : s->file.size < STEP ? s->file.size : STEP; /* from small ones on, each twice the one before */
+  step = s->file.size < FIRST_STEP ? FIRST_STEP
+         : s->file.size < STEP     ? s->file.size
+                                   : STEP; /* from small ones on, each twice the one before */
   while (step < STEP && needed - s->file.size > step)
     step *= 2;
   size = s->capacity - needed < step ? s->capacity : (needed + step - 1) / step * step;
@@ -399,7 +414,8 @@ static sc3_spool_status make_room(sc3_spool *s, size_t more) {
 }
 
 /* Writes a record but for its size, which it returns. */
-static uint32_t write_record(sc3_spool *s, size_t at, sc3_slice json, sc3_slice label, sc3_op op, uint32_t number) {
+static uint32_t write_record(sc3_spool *s, size_t at, sc3_slice json, sc3_slice label, sc3_op op,
+                             uint32_t number) {
   size_t n = labelled(json.n, label);
   uint32_t size = (uint32_t)n | (op == SC3_REMOVE ? REMOVAL : 0) | (label.n > 0 ? LABELLED : 0);
   *word_at(s, at + 8) = number;
@@ -416,8 +432,8 @@ static uint32_t write_record(sc3_spool *s, size_t at, sc3_slice json, sc3_slice 
   return size;
 }
 
-sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first, size_t last, uint64_t stamp,
-                                sc3_slice label) {
+sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first, size_t last,
+                                uint64_t stamp, sc3_slice label) {
   size_t i, at, needed = 0;
   uint32_t first_size = 0, members = 0, number;
   sc3_spool_status status;
@@ -467,7 +483,7 @@ sc3_spool_status sc3_spool_keep(sc3_spool *s, const sc3_payload *p, size_t first
   return SC3_SPOOL_OK;
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* The next record, and in `*next` where the one behind it starts; the cursor stays. */
 static void peek(sc3_spool *s, sc3_spool_cursor *cursor, sc3_spool_record *r, size_t *next) {
@@ -483,7 +499,8 @@ static void peek(sc3_spool *s, sc3_spool_cursor *cursor, sc3_spool_record *r, si
   *next = find_record(s, cursor->at, cursor->number, s->number, &start, r);
   if (*next == 0)
     r->json = sc3_slice_of(NULL, 0);
-  if (*next == 0 || (start != cursor->at && s->damaged == 0)) /* it could be read before: somebody wrote to the file */
+  if (*next == 0 || (start != cursor->at &&
+                     s->damaged == 0)) /* it could be read before: somebody wrote to the file */
     scan(s);
 }
 
@@ -527,8 +544,9 @@ static int same(sc3_slice a, sc3_slice b) {
   return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payload *p, uint64_t last, size_t most,
-                                sc3_slice label, sc3_spool_taken *taken) {
+sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payload *p,
+                                uint64_t last, size_t most, sc3_slice label,
+                                sc3_spool_taken *taken) {
   memset(taken, 0, sizeof *taken);
   if (!sc3_fork_mark_mine(&s->mark))
     return SC3_SPOOL_FORKED;
@@ -543,7 +561,8 @@ sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payl
       return SC3_SPOOL_OK;
     taken->stamp = r.stamp;
     taken->label = r.label;
-    if (p == NULL || r.stamp > last || !same(r.label, label) || taken->members + taken->unfit >= most)
+    if (p == NULL || r.stamp > last || !same(r.label, label) ||
+        taken->members + taken->unfit >= most)
       return SC3_SPOOL_OK;
     added = put(s, p, &r);
     if (added == SC3_ADD_NOMEM) {
@@ -604,7 +623,7 @@ size_t sc3_spool_damaged(const sc3_spool *s) {
   return s->damaged;
 }
 
-/* --- emptying --------------------------------------------------------------------------------------------------------- */
+/* --- emptying --- */
 
 sc3_spool_status sc3_spool_reset(sc3_spool *s) {
   sc3_spool_status status;

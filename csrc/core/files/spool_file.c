@@ -34,7 +34,8 @@ static sc3_spool_status map(sc3_spool_file *f, size_t size) {
   return SC3_SPOOL_OK;
 }
 
-/* Fetches the pages from `from` on in one call, which costs less than a fault each. Where that goes wrong, so may every write to them: 0 or an error. */
+/* Fetches the pages from `from` on in one call, which costs less than a fault each. Where that goes
+ * wrong, so may every write to them: 0 or an error. */
 static int populate(const sc3_spool_file *f, size_t from) {
 #if defined(MADV_POPULATE_WRITE) && !defined(SC3_PORTABLE) /* Linux 5.14 */
   from -= from % (size_t)sysconf(_SC_PAGESIZE);
@@ -150,7 +151,8 @@ sc3_spool_status sc3_spool_file_check(const sc3_spool_file *f) {
   return info.st_size < (off_t)f->size ? SC3_SPOOL_TRUNCATED : SC3_SPOOL_OK;
 }
 
-/* Gives blocks to a range: 0, an error, or EOPNOTSUPP where the system or the file system cannot. */
+/* Gives blocks to a range: 0, an error, or EOPNOTSUPP where the system or the file system cannot.
+ */
 static int preallocate(int fd, size_t from, size_t to) {
 #if defined(_POSIX_ADVISORY_INFO) && _POSIX_ADVISORY_INFO > 0 && !defined(SC3_PORTABLE)
   int error;
@@ -212,7 +214,8 @@ static int extend(int fd, size_t from, size_t to) {
   struct rlimit limit;
   int error;
   /* The system would answer a passed limit with SIGXFSZ, which ends the process. */
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && to > limit.rlim_cur)
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      to > limit.rlim_cur)
     return EFBIG;
   error = preallocate(fd, from, to);
   return error == EOPNOTSUPP ? write_zeros(fd, from, to) : error;

@@ -27,11 +27,12 @@ static size_t one_of(sc3_slice s, const char *const *texts) {
   return 0;
 }
 
-/* --- emails ----------------------------------------------------------------------------------------------------- */
+/* --- emails --- */
 
 static size_t at_sign(sc3_slice s) {
   static const char *const escaped[] = {
-    "%40", "%2540", "=40", "&#64;", "&#x40;", "&commat;", "\\u0040", "(at)", "[at]", "{at}", "<at>", "＠", "﹫", NULL,
+      "%40",  "%2540", "=40",  "&#64;", "&#x40;", "&commat;", "\\u0040",
+      "(at)", "[at]",  "{at}", "<at>",  "＠",     "﹫",       NULL,
   };
   if (s.p[0] == '@')
     return 1;
@@ -39,7 +40,8 @@ static size_t at_sign(sc3_slice s) {
 }
 
 static size_t dot(sc3_slice s) {
-  static const char *const dots[] = {".", "．", "。", "｡", "%2e", "(dot)", "[dot]", " (dot) ", " [dot] ", " .", NULL};
+  static const char *const dots[] = {".",     "．",      "。",      "｡",  "%2e", "(dot)",
+                                     "[dot]", " (dot) ", " [dot] ", " .", NULL};
   size_t i = 1;
   if (s.n == 0 || s.p[0] != ',')
     return s.n > 0 ? one_of(s, dots) : 0;
@@ -48,8 +50,8 @@ static size_t dot(sc3_slice s) {
   return i == s.n && i > 2;
 }
 
-/* Whether `s` begins with a host's name: a label, and behind a dot another that begins with a letter, as a
-   top-level domain does. Where it does not, none begins before `*stop` either. */
+/* Whether `s` begins with a host's name: a label, and behind a dot another that begins with a
+   letter, as a top-level domain does. Where it does not, none begins before `*stop` either. */
 static int begins_with_host(sc3_slice s, const char **stop) {
   size_t label = 0, labels = 0, letters = 0;
   for (*stop = s.p; s.n > 0; *stop = s.p) {
@@ -82,22 +84,24 @@ static int holds_email(sc3_slice s) {
       continue;
     while (before > 0 && s.p[before - 1] == ' ')
       before--;
-    if (before == 0 || strchr("/:,;@", s.p[before - 1]) != NULL) /* of a run of signs only the first goes on */
+    if (before == 0 ||
+        strchr("/:,;@", s.p[before - 1]) != NULL) /* of a run of signs only the first goes on */
       continue;
     for (behind = i + n; behind < s.n && (s.p[behind] == ' ' || s.p[behind] == '@'); behind++)
       continue;
-    if (s.p + behind >= barren && begins_with_host(sc3_slice_of(s.p + behind, s.n - behind), &barren))
+    if (s.p + behind >= barren &&
+        begins_with_host(sc3_slice_of(s.p + behind, s.n - behind), &barren))
       return 1;
   }
   return 0;
 }
 
-/* --- phones ----------------------------------------------------------------------------------------------------- */
+/* --- phones --- */
 
 enum { LOOKED_AT = 128, LEAST = 7, MOST = 17 }; /* characters, and digits of a number */
 
-/* `s` in ASCII, as far as phones go: digits and punctuation of every script as those of ASCII, what shows nothing
-   left out, and anything else a letter. */
+/* `s` in ASCII, as far as phones go: digits and punctuation of every script as those of ASCII, what
+   shows nothing left out, and anything else a letter. */
 static sc3_slice in_ascii(sc3_slice s, char out[LOOKED_AT]) {
   size_t n = 0;
   while (s.n > 0 && n < LOOKED_AT) {
@@ -166,8 +170,8 @@ static int in_base64(char c) {
   return is_letter(c) || is_digit(c) || c == '/' || c == '+';
 }
 
-/* A plus and a number behind it: at the start, or behind what no base64 has before a plus. Alone, it need not be a
-   valid number: half a phone is enough. */
+/* A plus and a number behind it: at the start, or behind what no base64 has before a plus. Alone,
+   it need not be a valid number: half a phone is enough. */
 static int holds_international(sc3_slice s) {
   size_t i;
   for (i = 0; i < s.n; i++) {
@@ -190,7 +194,7 @@ static int holds_international(sc3_slice s) {
 /* tel:2065550142 */
 static int has_scheme(sc3_slice s) {
   static const char *const schemes[] = {
-    "tel:", "callto:", "sms:", "smsto:", "whatsapp:", "phone:", "mobile:", "fax:", NULL,
+      "tel:", "callto:", "sms:", "smsto:", "whatsapp:", "phone:", "mobile:", "fax:", NULL,
   };
   size_t n = one_of(s, schemes);
   while (n > 0 && n < s.n && strchr(" +(/", s.p[n]) != NULL)
@@ -246,8 +250,8 @@ static int has_prefix(sc3_slice s) {
   return is_valid(sc3_slice_of(number, s.n - n + 1), SC3_NO_REGION);
 }
 
-/* A number without what is written round it: a label that ends in a colon or a point, and what follows its digits from
-   the first letter on, such as an extension. */
+/* A number without what is written round it: a label that ends in a colon or a point, and what
+   follows its digits from the first letter on, such as an extension. */
 static sc3_slice bare_number(sc3_slice s) {
   size_t n = 0, digits = 0;
   while (n < s.n && is_letter(s.p[n]))
@@ -296,7 +300,8 @@ sc3_contact sc3_contact_of(sc3_slice s) {
     return SC3_CONTACT_NONE;
   if (has_brackets(s) || has_american_groups(s) || has_prefix(s))
     return SC3_CONTACT_PHONE;
-  return s.p[0] == '0' || (l.spaces_only && l.groups >= 3) ? SC3_CONTACT_NATIONAL : SC3_CONTACT_NONE;
+  return s.p[0] == '0' || (l.spaces_only && l.groups >= 3) ? SC3_CONTACT_NATIONAL
+                                                           : SC3_CONTACT_NONE;
 }
 
 int sc3_contact_in(sc3_slice s, int region) {
@@ -315,7 +320,8 @@ sc3_contact sc3_contact_or(sc3_slice s, sc3_contact meant) {
   return meant == SC3_CONTACT_PHONE && look(s).digits < 5 ? contact : meant;
 }
 
-/* The digits of `s` without the zeros before them, the last of them at the end of `out`; how many there are. */
+/* The digits of `s` without the zeros before them, the last of them at the end of `out`; how many
+ * there are. */
 static size_t digits_of(sc3_slice s, char out[LOOKED_AT]) {
   size_t n = 0, i;
   for (i = s.n; i > 0 && n < LOOKED_AT; i--) {
@@ -328,7 +334,10 @@ static size_t digits_of(sc3_slice s, char out[LOOKED_AT]) {
 }
 
 int sc3_contact_same_number(sc3_slice id, sc3_slice phone) {
-  enum { CODE = 4, WHOLE = 9 }; /* digits of a country's code, and of a number that no other happens to end with */
+  enum {
+    CODE = 4,
+    WHOLE = 9
+  }; /* digits of a country's code, and of a number that no other happens to end with */
   char a[LOOKED_AT], b[LOOKED_AT];
   size_t i, n, m, both;
   for (i = 0; i < id.n; i++) {

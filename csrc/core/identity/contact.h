@@ -1,5 +1,5 @@
-/* Whether a text that should be an id reads as an email address or a phone: a person's raw identity, which never
-   leaves the process by itself. */
+/* Whether a text that should be an id reads as an email address or a phone: a person's raw
+   identity, which never leaves the process by itself. */
 #ifndef SC3_CONTACT_H
 #define SC3_CONTACT_H
 
@@ -7,21 +7,23 @@
 
 typedef enum sc3_contact {
   SC3_CONTACT_NONE,
-  SC3_CONTACT_EMAIL,   /* an address stands in it, whatever stands round that, and however its @ is written */
-  SC3_CONTACT_PHONE,   /* an international phone, or a national one by its brackets or by the groups of North America;
-                          also with an extension, or a label such as "call:" */
+  SC3_CONTACT_EMAIL,   /* an address stands in it, whatever stands round that, and however its @ is
+                          written */
+  SC3_CONTACT_PHONE,   /* an international phone, or a national one by its brackets or by the groups
+                          of North America;   also with an extension, or a label such as "call:" */
   SC3_CONTACT_NATIONAL /* laid out as a national phone: one if it is valid where it comes from */
 } sc3_contact;
 
-/* Digits alone are never a phone, however many: numbers of customers and orders look like that. `s` must be trimmed,
-   valid UTF-8. */
+/* Digits alone are never a phone, however many: numbers of customers and orders look like that. `s`
+   must be trimmed, valid UTF-8. */
 sc3_contact sc3_contact_of(sc3_slice s);
 
-/* The same where the text is known to be one of the two, such as by the name of its column: then it is that in any form,
-   but for hashes, and for phones with fewer than five digits. */
+/* The same where the text is known to be one of the two, such as by the name of its column: then it
+   is that in any form, but for hashes, and for phones with fewer than five digits. */
 sc3_contact sc3_contact_or(sc3_slice s, sc3_contact meant);
 
-/* Whether an id and a phone are one number: the same digits, or the same but for zeros and a country's code before. */
+/* Whether an id and a phone are one number: the same digits, or the same but for zeros and a
+ * country's code before. */
 int sc3_contact_same_number(sc3_slice id, sc3_slice phone);
 
 /* Whether a text of SC3_CONTACT_NATIONAL is a phone in a region. */

@@ -5,16 +5,17 @@
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
 
-/* What an address may hold besides letters, digits and characters outside ASCII: RFC 5322 section 3.2.3 before the @, names
-   of hosts behind it. */
+/* What an address may hold besides letters, digits and characters outside ASCII: RFC 5322
+   section 3.2.3 before the @, names of hosts behind it. */
 static int allowed(char c, int in_domain) {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || ((unsigned char)c & 0x80) != 0)
+  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+      ((unsigned char)c & 0x80) != 0)
     return 1;
   return c != '\0' && strchr(in_domain ? "-_." : "!#$%&'*+-/=?^_`{|}~.", c) != NULL;
 }
 
-/* Labels with a dot between, none empty or with a hyphen at an end, and the last not a number and not of a private
-   network. */
+/* Labels with a dot between, none empty or with a hyphen at an end, and the last not a number and
+   not of a private network. */
 static sc3_reason check_domain(const char *p, size_t n) {
   size_t i, label = 0;
   int dots = 0, digits_only = 1;
@@ -37,8 +38,8 @@ static sc3_reason check_domain(const char *p, size_t n) {
   return sc3_email_nowhere(sc3_slice_of(p + n - label, label)) ? SC3_R_EMAIL_NOWHERE : SC3_R_NONE;
 }
 
-/* Marks that RFC 5322 allows, and that stand at an end of the part before the @ only because a spreadsheet, a query
-   or Markdown left them there. */
+/* Marks that RFC 5322 allows, and that stand at an end of the part before the @ only because a
+   spreadsheet, a query or Markdown left them there. */
 static int is_mark(char c) {
   return c == '\'' || c == '`' || c == '=' || c == '*';
 }
@@ -60,18 +61,22 @@ static int holds(sc3_slice s, const char *part) {
 static sc3_reason judge_ats(sc3_slice s, size_t ats) {
   const char *p = s.p, *end = s.p + s.n;
   if (ats == 0)
-    return holds(s, "%40") || holds(s, "&#64;") || holds(s, "(at)") || holds(s, "[at]") ? SC3_R_EMAIL_ESCAPED : SC3_R_EMAIL_NO_AT;
+    return holds(s, "%40") || holds(s, "&#64;") || holds(s, "(at)") || holds(s, "[at]")
+               ? SC3_R_EMAIL_ESCAPED
+               : SC3_R_EMAIL_NO_AT;
   while (p < end) { /* what people put between two addresses */
     uint32_t cp;
     size_t used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
-    if (cp == ';' || cp == ',' || cp == '/' || cp == '|' || sc3_text_trim(sc3_slice_of(p, used)).n == 0)
+    if (cp == ';' || cp == ',' || cp == '/' || cp == '|' ||
+        sc3_text_trim(sc3_slice_of(p, used)).n == 0)
       return SC3_R_EMAIL_SEVERAL;
     p += used;
   }
   return SC3_R_EMAIL_TWO_ATS;
 }
 
-/* %2B and its like: in a mailto: they stand for other characters (RFC 6068 section 2), and the address is not what it looks like. */
+/* %2B and its like: in a mailto: they stand for other characters (RFC 6068 section 2), and the
+ * address is not what it looks like. */
 static int has_percent_codes(sc3_slice s) {
   size_t i;
   for (i = 0; i + 2 < s.n; i++) {
@@ -81,8 +86,8 @@ static int has_percent_codes(sc3_slice s) {
   return 0;
 }
 
-/* White space, control and invisible characters inside, what lost ones left behind, and punctuation that the domain,
-   from `at` on, cannot hold, nor the part before it begin or end with. */
+/* White space, control and invisible characters inside, what lost ones left behind, and punctuation
+   that the domain, from `at` on, cannot hold, nor the part before it begin or end with. */
 static sc3_reason check_characters(sc3_slice s, size_t at) {
   const char *p = s.p, *end = s.p + s.n;
   while (p < end) {
@@ -99,7 +104,8 @@ static sc3_reason check_characters(sc3_slice s, size_t at) {
         return SC3_R_EMAIL_LOST;
       if (p == s.p && cp == 0xb7)
         return SC3_R_EMAIL_CHARACTER; /* a bullet; inside it is a letter of Catalan */
-      if (((size_t)(p - s.p) > at || p == s.p || (size_t)(p - s.p) + used == at) && sc3_text_punctuation(cp))
+      if (((size_t)(p - s.p) > at || p == s.p || (size_t)(p - s.p) + used == at) &&
+          sc3_text_punctuation(cp))
         return SC3_R_EMAIL_CHARACTER;
     }
     p += used;
@@ -137,7 +143,8 @@ typedef struct part {
   sc3_repairs repairs;
 } part;
 
-static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs);
+static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_MAX], size_t *n,
+                           sc3_repairs *repairs);
 
 static sc3_reason read_part(void *what, sc3_slice address) {
   part *p = what;
@@ -190,7 +197,8 @@ static sc3_reason check_one(sc3_slice s, size_t at, int escaped) {
 }
 
 /* Reads a text that is trimmed and valid UTF-8; `alone` where it may be a list. */
-static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
+static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_MAX], size_t *n,
+                           sc3_repairs *repairs) {
   sc3_repairs mended = 0;
   sc3_reason why;
   size_t i, at = 0, ats = 0;
@@ -215,7 +223,8 @@ static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_
   return lowercase(s, out, n) == 0 ? SC3_R_NONE : SC3_R_EMAIL_TOO_LONG;
 }
 
-sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
+sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n,
+                               sc3_repairs *repairs) {
   sc3_slice s;
   if (sc3_email_plain(raw, out, n))
     return SC3_R_NONE;

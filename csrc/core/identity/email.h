@@ -1,4 +1,5 @@
-/* Emails (docs/contract.md section 7): trimmed, lowercased, and nothing else. What wraps an address is taken off, and told. */
+/* Emails (docs/contract.md section 7): trimmed, lowercased, and nothing else. What wraps an address
+ * is taken off, and told. */
 #ifndef SC3_EMAIL_H
 #define SC3_EMAIL_H
 
@@ -6,31 +7,39 @@
 #include "../bytes/slice.h"
 
 enum { SC3_EMAIL_NOWHERE = 5 }; /* the shortest label of sc3_email_nowhere() */
-enum { SC3_EMAIL_MAX = 254 }; /* bytes of an address, RFC 5321 section 4.5.3.1.3 */
+enum { SC3_EMAIL_MAX = 254 };   /* bytes of an address, RFC 5321 section 4.5.3.1.3 */
 
-/* Writes the form of `raw` that is hashed to `out` and its length to `*n`; SC3_R_NONE on success, else why `raw` is
-   no usable address. `raw` must not be blank. Dots and plus tags are kept, and nothing is guessed. With `mend`,
-   mailto:, labels, names, links, comments, quotes, marks, trailing punctuation and invisible characters at the ends are
-   taken off first, and of several addresses the first is taken that can be used; both are added to `*repairs`, and
-   without it they are refused. */
-sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs);
+/* Writes the form of `raw` that is hashed to `out` and its length to `*n`; SC3_R_NONE on success,
+   else why `raw` is no usable address. `raw` must not be blank. Dots and plus tags are kept, and
+   nothing is guessed. With `mend`, mailto:, labels, names, links, comments, quotes, marks, trailing
+   punctuation and invisible characters at the ends are taken off first, and of several addresses
+   the first is taken that can be used; both are added to `*repairs`, and without it they are
+   refused. */
+sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n,
+                               sc3_repairs *repairs);
 
-/* Whether a last label is one that no address of the public has: .invalid, .localhost, .local, .internal. */
+/* Whether a last label is one that no address of the public has: .invalid, .localhost, .local,
+ * .internal. */
 int sc3_email_nowhere(sc3_slice label);
 
-/* The commonest addresses, which need no mending and cannot be refused, by a short way: letters, digits, and . _ + - before the @, letters, digits, . and -
-   behind it, and spaces round them. 1 when `raw` is one, and its form is in `out` as above; 0 for all others, good or bad. */
+/* The commonest addresses, which need no mending and cannot be refused, by a short way: letters,
+   digits, and . _ + - before the @, letters, digits, . and - behind it, and spaces round them. 1
+   when `raw` is one, and its form is in `out` as above; 0 for all others, good or bad. */
 int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
 
-/* Calls `read` with each address of a list, in its order, until it answers SC3_R_NONE; what it answered last, or
-   SC3_R_EMAIL_SEVERAL where `s` is no list that can be parted for sure. `s` must be trimmed, valid UTF-8. */
-sc3_reason sc3_email_list(sc3_slice s, sc3_reason (*read)(void *what, sc3_slice address), void *what);
+/* Calls `read` with each address of a list, in its order, until it answers SC3_R_NONE; what it
+   answered last, or SC3_R_EMAIL_SEVERAL where `s` is no list that can be parted for sure. `s` must
+   be trimmed, valid UTF-8. */
+sc3_reason sc3_email_list(sc3_slice s, sc3_reason (*read)(void *what, sc3_slice address),
+                          void *what);
 
-/* The address of a list that has one, beside parts that hold no value (`n/a; a@x`, `["","a@x"]`); empty where `s` is no
-   such list, or where a part may belong to the address (`jane,doe@x`). `s` must be trimmed, with one @. */
+/* The address of a list that has one, beside parts that hold no value (`n/a; a@x`, `["","a@x"]`);
+   empty where `s` is no such list, or where a part may belong to the address (`jane,doe@x`). `s`
+   must be trimmed, with one @. */
 sc3_slice sc3_email_only(sc3_slice s);
 
-/* Takes off `s` what wraps an address, and adds to `*repairs` what that was. `s` must be trimmed, valid UTF-8. */
+/* Takes off `s` what wraps an address, and adds to `*repairs` what that was. `s` must be trimmed,
+ * valid UTF-8. */
 sc3_slice sc3_email_unwrap(sc3_slice s, sc3_repairs *repairs);
 
 #endif

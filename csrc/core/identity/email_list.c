@@ -5,8 +5,8 @@
 
 enum { MOST = 16 }; /* addresses that are tried */
 
-/* The length of what parts two addresses at `p`: no address holds it, but for the slash and the bar, which stand
-   before the @ alone. */
+/* The length of what parts two addresses at `p`: no address holds it, but for the slash and the
+   bar, which stand before the @ alone. */
 static size_t separator(const char *p, const char *end, int behind_at) {
   static const char *const words[] = {" ::: ", ":::", " or ", " and ", " & ", NULL};
   const char *const *word;
@@ -25,9 +25,10 @@ static int holds(sc3_slice s, char c) {
   return s.n > 0 && memchr(s.p, c, s.n) != NULL;
 }
 
-/* One part of a list. "a@x b@x" is two more; in "Name a@x <b@x>" the address is in the brackets, and nobody knows
-   whether the other is the name. */
-static sc3_reason read_part(sc3_slice part, sc3_reason (*read)(void *what, sc3_slice address), void *what, int whole) {
+/* One part of a list. "a@x b@x" is two more; in "Name a@x <b@x>" the address is in the brackets,
+   and nobody knows whether the other is the name. */
+static sc3_reason read_part(sc3_slice part, sc3_reason (*read)(void *what, sc3_slice address),
+                            void *what, int whole) {
   const char *p, *end = part.p + part.n, *start;
   sc3_reason why = SC3_R_EMAIL_SEVERAL;
   size_t ats = 0;
@@ -66,7 +67,8 @@ sc3_slice sc3_email_only(sc3_slice s) {
   static const sc3_slice none = {NULL, 0};
   const char *p = s.p, *end = s.p + s.n, *start = s.p;
   sc3_slice only = none;
-  int behind_at = 0, texts = 0, quoted = 0; /* texts: in quotes, which only a list has whose addresses are in quotes too */
+  int behind_at = 0, texts = 0,
+      quoted = 0; /* texts: in quotes, which only a list has whose addresses are in quotes too */
   while (p <= end) {
     size_t n = p < end ? separator(p, end, behind_at) : 1;
     sc3_slice part;
@@ -90,10 +92,12 @@ sc3_slice sc3_email_only(sc3_slice s) {
   return only.n < s.n && (quoted || !texts) ? only : none;
 }
 
-sc3_reason sc3_email_list(sc3_slice s, sc3_reason (*read)(void *what, sc3_slice address), void *what) {
+sc3_reason sc3_email_list(sc3_slice s, sc3_reason (*read)(void *what, sc3_slice address),
+                          void *what) {
   const char *p = s.p, *end = s.p + s.n, *start = s.p;
   sc3_reason why = SC3_R_EMAIL_SEVERAL, first = SC3_R_NONE;
-  int behind_at = 0, tried = 0, cut = 0; /* cut: a part without an @ stands before a comma: "jane,doe@x" */
+  int behind_at = 0, tried = 0,
+      cut = 0; /* cut: a part without an @ stands before a comma: "jane,doe@x" */
   while (p <= end && tried < MOST) {
     size_t n = p < end ? separator(p, end, behind_at) : 1;
     if (n == 0) {
@@ -102,7 +106,8 @@ sc3_reason sc3_email_list(sc3_slice s, sc3_reason (*read)(void *what, sc3_slice 
     }
     if (behind_at) {
       sc3_slice part = sc3_text_trim(sc3_slice_of(start, (size_t)(p - start)));
-      if ((cut && !holds(part, '<')) || holds(part, '/') || holds(part, '|')) /* of an address, or between two */
+      if ((cut && !holds(part, '<')) || holds(part, '/') ||
+          holds(part, '|')) /* of an address, or between two */
         return SC3_R_EMAIL_SEVERAL;
       why = read_part(part, read, what, start == s.p && p == end);
       if (why == SC3_R_NONE)
@@ -110,7 +115,8 @@ sc3_reason sc3_email_list(sc3_slice s, sc3_reason (*read)(void *what, sc3_slice 
       first = first == SC3_R_NONE ? why : first;
       tried++;
     }
-    cut = !behind_at && p < end && *p == ',' && sc3_text_trim(sc3_slice_of(start, (size_t)(p - start))).n > 0;
+    cut = !behind_at && p < end && *p == ',' &&
+          sc3_text_trim(sc3_slice_of(start, (size_t)(p - start))).n > 0;
     behind_at = 0;
     p += n;
     start = p;

@@ -1,4 +1,5 @@
-/* The short way of plain addresses. What it answers must be what the long way does: spec/identity/lowercase_spec.lua compares them. */
+/* The short way of plain addresses. What it answers must be what the long way does:
+ * spec/identity/lowercase_spec.lua compares them. */
 #include <stdint.h>
 
 #include "email.h"
@@ -19,7 +20,8 @@ static uint64_t bits_of(__m128i v) {
 
 /* Bytes from `low` to `high`, which are ASCII: as signed numbers the others are below or above. */
 static __m128i between(__m128i v, char low, char high) {
-  return _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8((char)(low - 1))), _mm_cmplt_epi8(v, _mm_set1_epi8((char)(high + 1))));
+  return _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8((char)(low - 1))),
+                       _mm_cmplt_epi8(v, _mm_set1_epi8((char)(high + 1))));
 }
 
 static __m128i is(__m128i v, char c) {
@@ -32,7 +34,9 @@ static void look(const char *from, char *to, unsigned shift, kinds *k) {
   __m128i lower = _mm_or_si128(v, _mm_and_si128(between(v, 'A', 'Z'), _mm_set1_epi8(0x20)));
   __m128i digit = between(v, '0', '9'), dot = is(v, '.'), at = is(v, '@');
   __m128i local_only = _mm_or_si128(is(v, '_'), is(v, '+')), hyphen = is(v, '-');
-  __m128i known = _mm_or_si128(_mm_or_si128(between(lower, 'a', 'z'), digit), _mm_or_si128(_mm_or_si128(dot, at), _mm_or_si128(local_only, hyphen)));
+  __m128i known =
+      _mm_or_si128(_mm_or_si128(between(lower, 'a', 'z'), digit),
+                   _mm_or_si128(_mm_or_si128(dot, at), _mm_or_si128(local_only, hyphen)));
   _mm_storeu_si128((__m128i *)(void *)to, lower);
   k->at |= bits_of(at) << shift;
   k->dot |= bits_of(dot) << shift;
@@ -57,9 +61,11 @@ static int is_plain(const char *p, size_t n, char *out) {
     return 0; /* something odd, no @, two, or nothing before it */
   domain = all & ~(k.at | (k.at - 1));
   dots = k.dot & domain;
-  if (dots == 0 || (k.local_only & domain) != 0 || (dots & (k.at << 1)) != 0 || (dots & (dots << 1)) != 0 || (dots >> (n - 1)) != 0)
+  if (dots == 0 || (k.local_only & domain) != 0 || (dots & (k.at << 1)) != 0 ||
+      (dots & (dots << 1)) != 0 || (dots >> (n - 1)) != 0)
     return 0; /* no dot behind the @, an empty label, or what no host's name holds */
-  if ((k.hyphen & domain) != 0) { /* a label's ends stand beside the @ and dots, and at the end of all */
+  if ((k.hyphen & domain) !=
+      0) { /* a label's ends stand beside the @ and dots, and at the end of all */
     uint64_t beside = k.at | dots;
     if ((k.hyphen & domain & (beside << 1 | beside >> 1 | UINT64_C(1) << (n - 1))) != 0)
       return 0;
@@ -77,17 +83,21 @@ static int is_plain(const char *p, size_t n, char *out) {
 #else
 
 #define BOTH(upper, lower) [upper] = lower, [lower] = lower
-#define LETTERS_AND_DIGITS                                                                                                                        \
-  BOTH('A', 'a'), BOTH('B', 'b'), BOTH('C', 'c'), BOTH('D', 'd'), BOTH('E', 'e'), BOTH('F', 'f'), BOTH('G', 'g'), BOTH('H', 'h'), BOTH('I', 'i'), \
-  BOTH('J', 'j'), BOTH('K', 'k'), BOTH('L', 'l'), BOTH('M', 'm'), BOTH('N', 'n'), BOTH('O', 'o'), BOTH('P', 'p'), BOTH('Q', 'q'), BOTH('R', 'r'), \
-  BOTH('S', 's'), BOTH('T', 't'), BOTH('U', 'u'), BOTH('V', 'v'), BOTH('W', 'w'), BOTH('X', 'x'), BOTH('Y', 'y'), BOTH('Z', 'z'),                 \
-  ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9'
+#define LETTERS_AND_DIGITS                                                                         \
+  BOTH('A', 'a'), BOTH('B', 'b'), BOTH('C', 'c'), BOTH('D', 'd'), BOTH('E', 'e'), BOTH('F', 'f'),  \
+      BOTH('G', 'g'), BOTH('H', 'h'), BOTH('I', 'i'), BOTH('J', 'j'), BOTH('K', 'k'),              \
+      BOTH('L', 'l'), BOTH('M', 'm'), BOTH('N', 'n'), BOTH('O', 'o'), BOTH('P', 'p'),              \
+      BOTH('Q', 'q'), BOTH('R', 'r'), BOTH('S', 's'), BOTH('T', 't'), BOTH('U', 'u'),              \
+      BOTH('V', 'v'), BOTH('W', 'w'), BOTH('X', 'x'), BOTH('Y', 'y'),                              \
+      BOTH('Z', 'z'), ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4',             \
+                      ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9'
 
 enum { LONGEST = SC3_EMAIL_MAX };
 
 static int is_plain(const char *p, size_t n, char *out) {
   /* The character in lowercase. */
-  static const char before[256] = {LETTERS_AND_DIGITS, ['.'] = '.', ['_'] = '_', ['+'] = '+', ['-'] = '-', ['@'] = '@'};
+  static const char before[256] = {
+      LETTERS_AND_DIGITS, ['.'] = '.', ['_'] = '_', ['+'] = '+', ['-'] = '-', ['@'] = '@'};
   static const char behind[256] = {LETTERS_AND_DIGITS, ['.'] = '.', ['-'] = '-'};
   size_t i, local, label, digit;
   for (i = 0; i < n; i++) {
@@ -115,7 +125,8 @@ static int is_plain(const char *p, size_t n, char *out) {
     return 0;
   for (digit = label; digit < n && out[digit] >= '0' && out[digit] <= '9'; digit++)
     continue;
-  /* Something before the @, a dot behind it, and a last label that is neither empty nor a number. */
+  /* Something before the @, a dot behind it, and a last label that is neither empty nor a number.
+   */
   return local > 0 && label > local + 1 && digit < n;
 }
 

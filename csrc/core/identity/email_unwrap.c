@@ -1,4 +1,5 @@
-/* What people and mail programs put round an address. Each step takes off one layer; they run until none is left. */
+/* What people and mail programs put round an address. Each step takes off one layer; they run until
+ * none is left. */
 #include "email.h"
 #include "../bytes/text.h"
 
@@ -36,8 +37,8 @@ static sc3_slice take_mailto(sc3_slice s, sc3_repairs *repairs) {
 }
 
 static sc3_slice take_label(sc3_slice s, sc3_repairs *repairs) {
-  static const char *const labels[] = {"email:", "e-mail:", "mail:", "email address:", "e-mail address:", "smtp:",
-    "acct:", NULL};
+  static const char *const labels[] = {
+      "email:", "e-mail:", "mail:", "email address:", "e-mail address:", "smtp:", "acct:", NULL};
   const char *const *label;
   for (label = labels; *label != NULL; label++) {
     if (sc3_text_begins(s, *label)) {
@@ -69,7 +70,8 @@ static sc3_slice take_name(sc3_slice s, sc3_repairs *repairs) {
     return s;
   inside = sc3_slice_of(s.p + open + 1, s.n - open - 2);
   if (find(inside, '<') < inside.n || find(inside, '>') < inside.n ||
-      (find(name, '@') < open && !is_same(sc3_text_unmark(sc3_text_trim(name), "'\"", "'\"", &marks), sc3_text_trim(inside))))
+      (find(name, '@') < open &&
+       !is_same(sc3_text_unmark(sc3_text_trim(name), "'\"", "'\"", &marks), sc3_text_trim(inside))))
     return s; /* several addresses: not ours to choose from */
   note(repairs, SC3_FIX_EMAIL_NAME);
   return sc3_text_trim(inside);
@@ -83,8 +85,8 @@ static size_t find_text(sc3_slice s, const char *text) {
   return i;
 }
 
-/* [text](mailto:a@b), [a@b](a@b) and <a href="mailto:a@b">text</a>. A text that is another address is not ours to
-   choose from. */
+/* [text](mailto:a@b), [a@b](a@b) and <a href="mailto:a@b">text</a>. A text that is another address
+   is not ours to choose from. */
 static sc3_slice take_link(sc3_slice s, sc3_repairs *repairs) {
   sc3_slice text, address;
   size_t at;
@@ -132,15 +134,18 @@ static sc3_slice take_comment(sc3_slice s, sc3_repairs *repairs) {
 /* Quotes and brackets round the whole, of any script. */
 static sc3_slice take_quotes(sc3_slice s, sc3_repairs *repairs) {
   static const char *const pairs[][2] = {
-    {"\"", "\""}, {"'", "'"}, {"`", "`"}, {"(", ")"}, {"[", "]"}, {"{", "}"}, {"`", "'"}, {"´", "´"}, {"`", "´"},
-    {"“", "”"}, {"”", "”"}, {"“", "“"}, {"„", "“"}, {"„", "”"}, {"‘", "’"}, {"’", "’"}, {"‘", "‘"}, {"‚", "‘"}, {"‚", "’"},
-    {"«", "»"}, {"»", "«"}, {"‹", "›"}, {"›", "‹"}, {"「", "」"}, {"『", "』"}, {"〈", "〉"}, {"《", "》"}, {"【", "】"},
-    {"（", "）"}, {"［", "］"}, {"＜", "＞"}, {"＂", "＂"}, {"＇", "＇"},
+      {"\"", "\""}, {"'", "'"},   {"`", "`"},   {"(", ")"},   {"[", "]"},   {"{", "}"},
+      {"`", "'"},   {"´", "´"},   {"`", "´"},   {"“", "”"},   {"”", "”"},   {"“", "“"},
+      {"„", "“"},   {"„", "”"},   {"‘", "’"},   {"’", "’"},   {"‘", "‘"},   {"‚", "‘"},
+      {"‚", "’"},   {"«", "»"},   {"»", "«"},   {"‹", "›"},   {"›", "‹"},   {"「", "」"},
+      {"『", "』"}, {"〈", "〉"}, {"《", "》"}, {"【", "】"}, {"（", "）"}, {"［", "］"},
+      {"＜", "＞"}, {"＂", "＂"}, {"＇", "＇"},
   };
   size_t i;
   for (i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
     size_t open = strlen(pairs[i][0]), close = strlen(pairs[i][1]);
-    if (s.n > open + close && memcmp(s.p, pairs[i][0], open) == 0 && memcmp(s.p + s.n - close, pairs[i][1], close) == 0) {
+    if (s.n > open + close && memcmp(s.p, pairs[i][0], open) == 0 &&
+        memcmp(s.p + s.n - close, pairs[i][1], close) == 0) {
       note(repairs, SC3_FIX_EMAIL_QUOTES);
       return sc3_text_trim(sc3_slice_of(s.p + open, s.n - open - close));
     }
@@ -159,8 +164,8 @@ static sc3_slice take_trailing(sc3_slice s, sc3_repairs *repairs) {
   return s;
 }
 
-/* A quote on one side alone, and what spreadsheets, queries and Markdown put before an address. `Name <a@b>` is left
-   alone: a quote there is the name's. */
+/* A quote on one side alone, and what spreadsheets, queries and Markdown put before an address.
+   `Name <a@b>` is left alone: a quote there is the name's. */
 static sc3_slice take_marks(sc3_slice s, sc3_repairs *repairs) {
   size_t open = find(s, '<');
   int taken = 0;

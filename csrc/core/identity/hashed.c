@@ -4,7 +4,8 @@
 #include "placeholder.h"
 #include "../bytes/text.h"
 
-static const char HASH_OF_EMPTY[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+static const char HASH_OF_EMPTY[] =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /* `n` hex digits of either case, written in lowercase; 0 when there is anything else among them. */
 static int read_hex(sc3_slice s, char *hex) {
@@ -20,7 +21,8 @@ static int read_hex(sc3_slice s, char *hex) {
   return 1;
 }
 
-/* Hex digits that are no SHA-256: of another length, cut short, or behind the 0x or \x of a program. Digits alone may be a phone, if a bad one. */
+/* Hex digits that are no SHA-256: of another length, cut short, or behind the 0x or \x of a
+ * program. Digits alone may be a phone, if a bad one. */
 static int is_other_hex(sc3_slice s) {
   size_t i, letters = 0;
   if (sc3_text_begins(s, "0x") || sc3_text_begins(s, "\\x"))
@@ -46,7 +48,8 @@ static sc3_hashed judge(const char hex[SC3_SHA256_HEX], sc3_reason *why) {
   return *why == SC3_R_NONE ? SC3_HASHED_SHA256 : SC3_HASHED_REFUSED;
 }
 
-sc3_hashed sc3_hashed_recognize(sc3_slice s, char hex[SC3_SHA256_HEX], sc3_reason *why, sc3_repairs *repairs) {
+sc3_hashed sc3_hashed_recognize(sc3_slice s, char hex[SC3_SHA256_HEX], sc3_reason *why,
+                                sc3_repairs *repairs) {
   uint8_t bytes[SC3_SHA256_HEX];
   *why = SC3_R_NONE;
   if (s.n == 64 && read_hex(s, hex))

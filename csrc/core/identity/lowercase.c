@@ -3,7 +3,13 @@
 #include "lowercase_table.h"
 #include "../bytes/utf8.h"
 
-enum { CAPITAL_I_DOT = 0x130, CAPITAL_SIGMA = 0x3a3, SMALL_SIGMA = 0x3c3, FINAL_SIGMA = 0x3c2, DOT_ABOVE = 0x307 };
+enum {
+  CAPITAL_I_DOT = 0x130,
+  CAPITAL_SIGMA = 0x3a3,
+  SMALL_SIGMA = 0x3c3,
+  FINAL_SIGMA = 0x3c2,
+  DOT_ABOVE = 0x307
+};
 
 const char *sc3_unicode_version(void) {
   return SC3_UNICODE_VERSION;

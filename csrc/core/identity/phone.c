@@ -6,7 +6,8 @@
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
 
-/* Whether two numbers stand there, with what people put between them. It names the fault of a text that is refused anyway: nothing is read by it. */
+/* Whether two numbers stand there, with what people put between them. It names the fault of a text
+ * that is refused anyway: nothing is read by it. */
 static int is_several(sc3_slice s) {
   enum { ENOUGH = 7 };
   size_t numbers = 0, digits = 0;
@@ -15,7 +16,8 @@ static int is_several(sc3_slice s) {
   while (s.n > 0) {
     uint32_t c;
     size_t used = sc3_utf8_decode(s.p, s.n, &c);
-    if (c == ',' || c == ';' || c == '/' || c == '|' || c == '&' || c == '+' || c == '\n' || sc3_text_begins(s, " or ") || sc3_text_begins(s, " and ")) {
+    if (c == ',' || c == ';' || c == '/' || c == '|' || c == '&' || c == '+' || c == '\n' ||
+        sc3_text_begins(s, " or ") || sc3_text_begins(s, " and ")) {
       numbers += digits >= ENOUGH;
       digits = 0;
     } else {
@@ -42,7 +44,8 @@ static void write_e164(const sc3_phone_number *number, sc3_phone *phone) {
 }
 
 /* Any text, as it comes. */
-static sc3_reason read_any(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
+static sc3_reason read_any(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
+                           sc3_phone_number *number, sc3_repairs *repairs) {
   sc3_slice s;
   sc3_reason why;
   if (!sc3_utf8_valid(raw.p, raw.n))
@@ -69,7 +72,8 @@ sc3_reason sc3_phone_normalize(sc3_slice raw, int region, sc3_repairs allowed, s
     why = read_any(raw, region, allowed, &text, &number, &phone->repairs);
   if (why == SC3_R_PHONE_NATIONAL && region == SC3_REGION_NO_PLAN)
     why = SC3_R_PHONE_NO_PLAN;
-  if ((why == SC3_R_PHONE_INVALID || why == SC3_R_PHONE_TOO_LONG || why == SC3_R_PHONE_CHARACTER) && is_several(raw))
+  if ((why == SC3_R_PHONE_INVALID || why == SC3_R_PHONE_TOO_LONG || why == SC3_R_PHONE_CHARACTER) &&
+      is_several(raw))
     why = SC3_R_PHONE_SEVERAL;
   if (why != SC3_R_NONE)
     return why;

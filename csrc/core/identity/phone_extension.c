@@ -5,7 +5,8 @@
 #include "digit.h"
 
 static uint32_t fold(uint32_t c) {
-  if ((c >= 'A' && c <= 'Z') || (c >= 0xff21 && c <= 0xff3a) || (c >= 0x410 && c <= 0x42f) || c == 0xd3)
+  if ((c >= 'A' && c <= 'Z') || (c >= 0xff21 && c <= 0xff3a) || (c >= 0x410 && c <= 0x42f) ||
+      c == 0xd3)
     return c + 0x20;
   return c;
 }
@@ -20,8 +21,10 @@ static size_t skip_spaces(const sc3_phone_chars *s, size_t i, int commas) {
   return i;
 }
 
-/* Whether [:.]? and separators, one to `most` digits and, with `hash`, a # take the rest of the text. */
-static int ends_in_digits(const sc3_phone_chars *s, size_t i, int separators, size_t most, int hash) {
+/* Whether [:.]? and separators, one to `most` digits and, with `hash`, a # take the rest of the
+ * text. */
+static int ends_in_digits(const sc3_phone_chars *s, size_t i, int separators, size_t most,
+                          int hash) {
   size_t count = 0;
   if (separators) {
     if (i < s->n && (s->at[i] == ':' || s->at[i] == '.' || s->at[i] == 0xff0e))
@@ -47,10 +50,12 @@ static size_t word(const sc3_phone_chars *s, size_t i, const uint32_t *letters) 
   return i;
 }
 
-/* ext, extn, xt, extension, extensión and their full-width forms, доб, anexo: the place behind, 0 for none. */
+/* ext, extn, xt, extension, extensión and their full-width forms, доб, anexo: the place behind, 0
+ * for none. */
 static size_t explicit_label(const sc3_phone_chars *s, size_t i) {
-  static const uint32_t xt[] = {'x', 't', 0}, ensi[] = {'e', 'n', 's', 'i', 0}, wide_xt[] = {0xff58, 0xff54, 0},
-                        dob[] = {0x434, 0x43e, 0x431, 0}, anexo[] = {'a', 'n', 'e', 'x', 'o', 0};
+  static const uint32_t xt[] = {'x', 't', 0}, ensi[] = {'e', 'n', 's', 'i', 0},
+                        wide_xt[] = {0xff58, 0xff54, 0}, dob[] = {0x434, 0x43e, 0x431, 0},
+                        anexo[] = {'a', 'n', 'e', 'x', 'o', 0};
   size_t behind, longer;
   if (i == s->n)
     return 0;

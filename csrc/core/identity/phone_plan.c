@@ -64,14 +64,16 @@ sc3_length sc3_plan_length(int region, size_t n) {
   return (lengths & ((1u << n) - 1)) == 0 ? SC3_LENGTH_TOO_SHORT : SC3_LENGTH_OTHER;
 }
 
-/* --- prefixes: the leftmost-first matching of JavaScript's regular expressions, anchored at the start ------------- */
+/* --- prefixes: the leftmost-first matching of JavaScript's regular expressions, anchored at the
+ * start --- */
 
 enum { SAVED = 2 * GROUPS_MAX + 2 };
 
 typedef struct match {
   sc3_slice digits;
-  uint8_t saved[SAVED]; /* no text is longer than SC3_DIGITS_ROOM, and no prefix than a few digits */
-  unsigned set;         /* a bit a saved position */
+  uint8_t
+      saved[SAVED]; /* no text is longer than SC3_DIGITS_ROOM, and no prefix than a few digits */
+  unsigned set;     /* a bit a saved position */
   size_t end;
   int steps; /* patterns are small: a bound that is never met, against tables gone wrong */
 } match;
@@ -99,9 +101,7 @@ static int run(match *m, size_t pc, size_t at) {
         pc += argument;
         break;
       }
-      case 2:
-        pc += argument;
-        break;
+      case 2: pc += argument; break;
       case 3:
         m->saved[argument] = (uint8_t)at;
         m->set |= 1u << argument;
@@ -112,9 +112,7 @@ static int run(match *m, size_t pc, size_t at) {
           return 0;
         pc++;
         break;
-      default:
-        m->end = at;
-        return 1;
+      default: m->end = at; return 1;
     }
   }
 }
@@ -131,19 +129,24 @@ static int match_prefix(match *m, unsigned program, unsigned firsts, sc3_slice d
 static sc3_slice group(const match *m, unsigned number) {
   sc3_slice s = {NULL, 0};
   if ((m->set >> (2 * number) & 3) == 3)
-    s = sc3_slice_of(m->digits.p + m->saved[2 * number], (size_t)m->saved[2 * number + 1] - m->saved[2 * number]);
+    s = sc3_slice_of(m->digits.p + m->saved[2 * number],
+                     (size_t)m->saved[2 * number + 1] - m->saved[2 * number]);
   return s;
 }
 
 size_t sc3_plan_idd(int region, sc3_slice digits) {
   match m;
-  return match_prefix(&m, SC3_PHONE_REGIONS[region].idd, SC3_PHONE_REGIONS[region].idd_firsts, digits) ? m.end : 0;
+  return match_prefix(&m, SC3_PHONE_REGIONS[region].idd, SC3_PHONE_REGIONS[region].idd_firsts,
+                      digits)
+             ? m.end
+             : 0;
 }
 
 sc3_slice sc3_plan_strip_national(int region, sc3_slice digits, char room[SC3_DIGITS_ROOM]) {
   sc3_slice kept, changed;
   match m;
-  if (digits.n > SC3_DIGITS_MAX || !match_prefix(&m, SC3_PHONE_REGIONS[region].prefix, SC3_PHONE_REGIONS[region].prefix_firsts, digits))
+  if (digits.n > SC3_DIGITS_MAX || !match_prefix(&m, SC3_PHONE_REGIONS[region].prefix,
+                                                 SC3_PHONE_REGIONS[region].prefix_firsts, digits))
     return digits;
   changed = sc3_slice_of(digits.p + m.end, digits.n - m.end);
   kept = group(&m, SC3_PHONE_REGIONS[region].groups);

@@ -1,4 +1,5 @@
-/* Numbering plans: what the generated tables of libphonenumber's metadata say. Digits are ASCII. No heap, no locks. */
+/* Numbering plans: what the generated tables of libphonenumber's metadata say. Digits are ASCII. No
+ * heap, no locks. */
 #ifndef SC3_PHONE_PLAN_H
 #define SC3_PHONE_PLAN_H
 
@@ -18,12 +19,18 @@ enum {
 /* Room for digits that a region's rule rewrites: it puts at most 8 before them. */
 enum { SC3_DIGITS_ROOM = SC3_DIGITS_MAX + 8 };
 
-typedef enum sc3_length { SC3_LENGTH_POSSIBLE, SC3_LENGTH_TOO_SHORT, SC3_LENGTH_TOO_LONG, SC3_LENGTH_OTHER } sc3_length;
+typedef enum sc3_length {
+  SC3_LENGTH_POSSIBLE,
+  SC3_LENGTH_TOO_SHORT,
+  SC3_LENGTH_TOO_LONG,
+  SC3_LENGTH_OTHER
+} sc3_length;
 
 /* The region of an ISO 3166 alpha-2 code in any case, SC3_NO_REGION for none. */
 int sc3_plan_region(sc3_slice code);
 
-/* The alpha-2 code of a region (not of SC3_NO_REGION), "001" for codes that belong to no country. */
+/* The alpha-2 code of a region (not of SC3_NO_REGION), "001" for codes that belong to no country.
+ */
 const char *sc3_plan_region_code(int region);
 
 /* The region's calling code, such as 44. */
@@ -32,7 +39,8 @@ unsigned sc3_plan_calling_code(int region);
 /* The main region of a calling code, SC3_NO_REGION when there is no such code. */
 int sc3_plan_main_region(unsigned calling_code);
 
-/* Whether national digits are valid behind a calling code: right for some type of number in the region that they belong to. */
+/* Whether national digits are valid behind a calling code: right for some type of number in the
+ * region that they belong to. */
 int sc3_plan_valid(unsigned calling_code, sc3_slice digits);
 
 /* Whether they are valid, and a mobile's and nothing else. */
@@ -42,10 +50,12 @@ int sc3_plan_mobile(unsigned calling_code, sc3_slice digits);
 int sc3_plan_general(int region, sc3_slice digits);
 sc3_length sc3_plan_length(int region, size_t n);
 
-/* Bytes that the region's international prefix takes at the head of the digits, 0 when it does not stand there. */
+/* Bytes that the region's international prefix takes at the head of the digits, 0 when it does not
+ * stand there. */
 size_t sc3_plan_idd(int region, sc3_slice digits);
 
-/* The digits without the region's national prefix, or rewritten by its rule to `room`, unless that would spoil a number of the region's general form. */
+/* The digits without the region's national prefix, or rewritten by its rule to `room`, unless that
+ * would spoil a number of the region's general form. */
 sc3_slice sc3_plan_strip_national(int region, sc3_slice digits, char room[SC3_DIGITS_ROOM]);
 
 /* The release of libphonenumber that the tables come from. */

@@ -13,21 +13,26 @@ static int is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* --- repairs of digits -------------------------------------------------------------------------------------------------- */
+/* --- repairs of digits --- */
 
-/* A calling code without its plus: what stands there is a valid mobile of the region's own code, or nothing else makes a number of it. A mobile counts
-   before what libphonenumber reads, because that takes the code for a part of the number. */
-static sc3_reason put_plus(sc3_reason why, sc3_phone_text *text, int region, sc3_phone_number *number, sc3_repairs *repairs) {
+/* A calling code without its plus: what stands there is a valid mobile of the region's own code, or
+   nothing else makes a number of it. A mobile counts before what libphonenumber reads, because that
+   takes the code for a part of the number. */
+static sc3_reason put_plus(sc3_reason why, sc3_phone_text *text, int region,
+                           sc3_phone_number *number, sc3_repairs *repairs) {
   sc3_phone_text with_plus = *text;
   sc3_phone_number other;
   if (text->plus || region < 0)
     return why;
   with_plus.plus = 1;
-  with_plus.steps &= (1u << SC3_PHONE_IDD) - 1; /* what was done to the text, and not to its digits */
-  if (sc3_phone_parse(&with_plus, SC3_NO_REGION, &other) != SC3_R_NONE || other.calling_code != sc3_plan_calling_code(region))
+  with_plus.steps &=
+      (1u << SC3_PHONE_IDD) - 1; /* what was done to the text, and not to its digits */
+  if (sc3_phone_parse(&with_plus, SC3_NO_REGION, &other) != SC3_R_NONE ||
+      other.calling_code != sc3_plan_calling_code(region))
     return why;
-  if (why == SC3_R_NONE && (!sc3_plan_mobile(other.calling_code, sc3_slice_of(other.national, other.n)) ||
-                            (other.n == number->n && memcmp(other.national, number->national, other.n) == 0)))
+  if (why == SC3_R_NONE &&
+      (!sc3_plan_mobile(other.calling_code, sc3_slice_of(other.national, other.n)) ||
+       (other.n == number->n && memcmp(other.national, number->national, other.n) == 0)))
     return why;
   *text = with_plus;
   *number = other;
@@ -43,7 +48,8 @@ static sc3_reason take_old_mexican(sc3_reason why, sc3_phone_number *number, sc3
     return why;
   for (prefix = prefixes; *prefix != NULL; prefix++) {
     size_t n = strlen(*prefix);
-    if (number->n != n + 10 || memcmp(number->national, *prefix, n) != 0 || !sc3_plan_valid(MEXICO, sc3_slice_of(number->national + n, 10)))
+    if (number->n != n + 10 || memcmp(number->national, *prefix, n) != 0 ||
+        !sc3_plan_valid(MEXICO, sc3_slice_of(number->national + n, 10)))
       continue;
     memmove(number->national, number->national + n, 10);
     number->n = 10;
@@ -53,9 +59,9 @@ static sc3_reason take_old_mexican(sc3_reason why, sc3_phone_number *number, sc3
   return why;
 }
 
-/* What the Ivory Coast put before its numbers of eight digits on 31 January 2021, by the operator that had them: of
-   mobiles the second digit tells it, where the block was in use. Of landlines what the plan knows as those of the
-   first operator. NULL where nobody can tell. */
+/* What the Ivory Coast put before its numbers of eight digits on 31 January 2021, by the operator
+   that had them: of mobiles the second digit tells it, where the block was in use. Of landlines
+   what the plan knows as those of the first operator. NULL where nobody can tell. */
 static const char *ivory_coast(const char *national) {
   const char first = national[0], second = national[1];
   if (first == '2' || first == '3')
@@ -70,7 +76,8 @@ static const char *ivory_coast(const char *national) {
 }
 
 /* Numbers from before their country made them longer. */
-static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_number *number, sc3_repairs *repairs) {
+static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_number *number,
+                                 sc3_repairs *repairs) {
   const char *digits = NULL;
   char longer[SC3_NSN_MAX + 2];
   size_t at = 0, n;
@@ -104,7 +111,8 @@ static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_
   return SC3_R_NONE;
 }
 
-static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
+static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
+                          sc3_phone_number *number, sc3_repairs *repairs) {
   sc3_reason why;
   number->calling_code = 0;
   number->n = 0;
@@ -119,9 +127,10 @@ static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_ph
   return put_new_digits(why, allowed, number, repairs);
 }
 
-/* --- repairs of texts --------------------------------------------------------------------------------------------------- */
+/* --- repairs of texts --- */
 
-/* 441632960123.0: digits, one point, zeros. A number with more points is one that is written with points. */
+/* 441632960123.0: digits, one point, zeros. A number with more points is one that is written with
+ * points. */
 static sc3_slice cut_decimal(sc3_slice raw, sc3_repairs *repairs) {
   sc3_slice s = sc3_text_trim(raw);
   size_t i = s.n > 0 && s.p[0] == '+', start = i, point;
@@ -201,10 +210,16 @@ static int edit(char *p, size_t *n, sc3_repairs edits) {
   return 1;
 }
 
-static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
-  enum { WORDS = 1u << SC3_FIX_PHONE_WORDS, ZERO = 1u << SC3_FIX_PHONE_TRUNK_ZERO, ZEROS = 1u << SC3_FIX_PHONE_DOUBLE_ZERO };
+static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
+                             sc3_phone_number *number, sc3_repairs *repairs) {
+  enum {
+    WORDS = 1u << SC3_FIX_PHONE_WORDS,
+    ZERO = 1u << SC3_FIX_PHONE_TRUNK_ZERO,
+    ZEROS = 1u << SC3_FIX_PHONE_DOUBLE_ZERO
+  };
   /* The fewest edits first: what is not needed is not done. */
-  static const sc3_repairs orders[] = {WORDS, ZERO, ZEROS, WORDS | ZERO, WORDS | ZEROS, ZERO | ZEROS, WORDS | ZERO | ZEROS};
+  static const sc3_repairs orders[] = {
+      WORDS, ZERO, ZEROS, WORDS | ZERO, WORDS | ZEROS, ZERO | ZEROS, WORDS | ZERO | ZEROS};
   sc3_repairs base = 0, first = 0;
   sc3_reason why;
   size_t i;
@@ -222,7 +237,8 @@ static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed, sc3
     if ((orders[i] & ~allowed) != 0)
       continue;
     memcpy(changed, raw.p, raw.n);
-    if (!edit(changed, &n, orders[i]) || attempt(sc3_slice_of(changed, n), region, allowed, &other_text, &other, &more) != SC3_R_NONE)
+    if (!edit(changed, &n, orders[i]) || attempt(sc3_slice_of(changed, n), region, allowed,
+                                                 &other_text, &other, &more) != SC3_R_NONE)
       continue;
     /* An Italian mobile behind "(0)" is valid with the zero too, as a landline that it is not. */
     if (why == SC3_R_NONE && !sc3_plan_mobile(ITALY, sc3_slice_of(other.national, other.n)))
@@ -250,7 +266,8 @@ static size_t separator(const char *p, const char *end) {
   return 0;
 }
 
-/* Takes the next number of a list off `rest`: the next part with enough digits for one; 0 bytes where there is none. */
+/* Takes the next number of a list off `rest`: the next part with enough digits for one; 0 bytes
+ * where there is none. */
 static sc3_slice next_number(sc3_slice *rest) {
   const char *p = rest->p, *end = p + rest->n, *start = p;
   size_t digits = 0;
@@ -272,8 +289,8 @@ static sc3_slice next_number(sc3_slice *rest) {
 }
 
 /* Of several numbers the first that is valid. */
-static sc3_reason take_first(sc3_reason why, sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number,
-                             sc3_repairs *repairs) {
+static sc3_reason take_first(sc3_reason why, sc3_slice raw, int region, sc3_repairs allowed,
+                             sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
   sc3_slice rest = raw, part = next_number(&rest), other = rest;
   if (part.n == 0 || next_number(&other).n == 0)
     return why;
@@ -286,7 +303,8 @@ static sc3_reason take_first(sc3_reason why, sc3_slice raw, int region, sc3_repa
   return why;
 }
 
-sc3_reason sc3_phone_repair(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
+sc3_reason sc3_phone_repair(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
+                            sc3_phone_number *number, sc3_repairs *repairs) {
   sc3_reason why = repair_one(raw, region, allowed, text, number, repairs);
   if (why == SC3_R_NONE || !has(allowed, SC3_FIX_PHONE_FIRST))
     return why;

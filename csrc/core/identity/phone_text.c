@@ -16,12 +16,14 @@ static int is_plus(uint32_t c) {
 static int is_punctuation(uint32_t c) {
   if (c < 0x80)
     return c != 0 && strchr("-xX ().[]/~", (int)c) != NULL;
-  return (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == 0x30fc || (c >= 0xff0d && c <= 0xff0f) || c == 0xa0 || c == 0xad ||
-         c == 0x200b || c == 0x2060 || c == 0x3000 || c == 0xff08 || c == 0xff09 || c == 0xff3b || c == 0xff3d || c == 0x2053 ||
+  return (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == 0x30fc ||
+         (c >= 0xff0d && c <= 0xff0f) || c == 0xa0 || c == 0xad || c == 0x200b || c == 0x2060 ||
+         c == 0x3000 || c == 0xff08 || c == 0xff09 || c == 0xff3b || c == 0xff3d || c == 0x2053 ||
          c == 0x223c || c == 0xff5e;
 }
 
-/* Two digits; or pluses, three digits with punctuation between, then digits, letters and punctuation, and an extension. */
+/* Two digits; or pluses, three digits with punctuation between, then digits, letters and
+ * punctuation, and an extension. */
 static int is_viable(const sc3_phone_chars *s) {
   size_t i = 0;
   int digits = 0;
@@ -40,7 +42,7 @@ static int is_viable(const sc3_phone_chars *s) {
   return digits >= 3;
 }
 
-/* --- tel: URIs ------------------------------------------------------------------------------------------------------- */
+/* --- tel: URIs --- */
 
 /* The place of an ASCII word, `s->n` for none. */
 static size_t find(const sc3_phone_chars *s, const char *word) {
@@ -68,14 +70,16 @@ static int is_global_context(const sc3_phone_chars *s, size_t from, size_t to) {
   return digits;
 }
 
-/* Labels of letters, digits and inner hyphens; the last begins with a letter, and a dot may stand behind it. */
+/* Labels of letters, digits and inner hyphens; the last begins with a letter, and a dot may stand
+ * behind it. */
 static int is_domain_context(const sc3_phone_chars *s, size_t from, size_t to) {
   size_t label;
   if (to > from && s->at[to - 1] == '.')
     to--;
   for (label = from;; label = from + 1) {
     for (from = label; from < to && s->at[from] != '.'; from++) {
-      if (!is_letter(s->at[from]) && sc3_digit(s->at[from]) < 0 && !(s->at[from] == '-' && from > label))
+      if (!is_letter(s->at[from]) && sc3_digit(s->at[from]) < 0 &&
+          !(s->at[from] == '-' && from > label))
         return 0;
     }
     if (from == label || s->at[from - 1] == '-')
@@ -85,8 +89,8 @@ static int is_domain_context(const sc3_phone_chars *s, size_t from, size_t to) {
   }
 }
 
-/* The number of a text with a phone-context: behind tel:, and with the context before it when that is a number too. 0 when there is none, -1 when it is
-   not of the form that RFC 3966 gives it. */
+/* The number of a text with a phone-context: behind tel:, and with the context before it when that
+   is a number too. 0 when there is none, -1 when it is not of the form that RFC 3966 gives it. */
 static int take_context(sc3_phone_chars *s) {
   static const char tel[] = "tel:", mark[] = ";phone-context=";
   sc3_phone_chars number;
@@ -109,7 +113,7 @@ static int take_context(sc3_phone_chars *s) {
   return 1;
 }
 
-/* --- the number --------------------------------------------------------------------------------------------------- */
+/* --- the number --- */
 
 /* Leaves of a text what may be a number. */
 static void find_number(sc3_phone_chars *s, unsigned *steps) {
@@ -119,7 +123,8 @@ static void find_number(sc3_phone_chars *s, unsigned *steps) {
       *steps |= 1u << SC3_PHONE_LEADING;
     start++;
   }
-  while (end > start && sc3_digit(s->at[end - 1]) < 0 && !is_letter(s->at[end - 1]) && s->at[end - 1] != '#') {
+  while (end > start && sc3_digit(s->at[end - 1]) < 0 && !is_letter(s->at[end - 1]) &&
+         s->at[end - 1] != '#') {
     if (!is_punctuation(s->at[end - 1]))
       *steps |= 1u << SC3_PHONE_TRAILING;
     end--;
@@ -202,14 +207,9 @@ sc3_reason sc3_phone_read(sc3_slice raw, sc3_phone_text *text) {
   if (digits == 0)
     return SC3_R_PHONE_LETTERS;
   switch (take_context(&s)) {
-    case 0:
-      find_number(&s, &text->steps);
-      break;
-    case 1:
-      text->steps |= 1u << SC3_PHONE_CONTEXT;
-      break;
-    default:
-      return SC3_R_PHONE_CONTEXT;
+    case 0: find_number(&s, &text->steps); break;
+    case 1: text->steps |= 1u << SC3_PHONE_CONTEXT; break;
+    default: return SC3_R_PHONE_CONTEXT;
   }
   cut_subaddress(&s, &text->steps);
   if (!is_viable(&s))
@@ -223,8 +223,10 @@ sc3_reason sc3_phone_read(sc3_slice raw, sc3_phone_text *text) {
 int sc3_phone_read_plain(sc3_slice raw, sc3_phone_text *text) {
   enum { OTHER, DIGIT, PLUS, BETWEEN };
   static const unsigned char kinds[256] = {
-    ['0'] = DIGIT, ['1'] = DIGIT, ['2'] = DIGIT, ['3'] = DIGIT, ['4'] = DIGIT, ['5'] = DIGIT, ['6'] = DIGIT, ['7'] = DIGIT, ['8'] = DIGIT, ['9'] = DIGIT,
-    ['+'] = PLUS, [' '] = BETWEEN, ['-'] = BETWEEN, ['.'] = BETWEEN, ['('] = BETWEEN, [')'] = BETWEEN, ['['] = BETWEEN, [']'] = BETWEEN, ['/'] = BETWEEN,
+      ['0'] = DIGIT,   ['1'] = DIGIT,   ['2'] = DIGIT,   ['3'] = DIGIT,   ['4'] = DIGIT,
+      ['5'] = DIGIT,   ['6'] = DIGIT,   ['7'] = DIGIT,   ['8'] = DIGIT,   ['9'] = DIGIT,
+      ['+'] = PLUS,    [' '] = BETWEEN, ['-'] = BETWEEN, ['.'] = BETWEEN, ['('] = BETWEEN,
+      [')'] = BETWEEN, ['['] = BETWEEN, [']'] = BETWEEN, ['/'] = BETWEEN,
   };
   enum { LEAST = 7 }; /* fewer digits may be a placeholder, or not enough to be viable */
   size_t i, n = 0;
@@ -234,18 +236,14 @@ int sc3_phone_read_plain(sc3_slice raw, sc3_phone_text *text) {
   for (i = 0; i < raw.n; i++) {
     unsigned char c = (unsigned char)raw.p[i];
     switch (kinds[c]) {
-      case DIGIT:
-        text->digits[n++] = (char)c;
-        break;
+      case DIGIT: text->digits[n++] = (char)c; break;
       case PLUS: /* nowhere but at the start of the number */
         if (n > 0 || plus)
           return 0;
         plus = 1;
         break;
-      case BETWEEN:
-        break;
-      default:
-        return 0;
+      case BETWEEN: break;
+      default: return 0;
     }
   }
   text->n = n;

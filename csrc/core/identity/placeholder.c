@@ -4,7 +4,8 @@
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
 
-_Static_assert(sizeof SC3_PLACEHOLDERS[0] == SC3_PLACEHOLDER_LONGEST + 1, "the longest word of the table");
+_Static_assert(sizeof SC3_PLACEHOLDERS[0] == SC3_PLACEHOLDER_LONGEST + 1,
+               "the longest word of the table");
 
 /* Whether one of the first `count` words of the table stands there, in any case. */
 static int is_word(sc3_slice s, size_t count) {
@@ -29,7 +30,8 @@ static int is_spreadsheet_error(sc3_slice s) {
   if (s.n < 4 || s.n > 32 || s.p[0] != '#' || (s.p[s.n - 1] != '!' && s.p[s.n - 1] != '?'))
     return 0;
   for (i = 1; i < s.n; i++) {
-    if (s.p[i] <= ' ' ? (s.p[i] >= 0 && s.p[i] <= ' ') : (s.p[i] == '@' || (s.p[i] >= '1' && s.p[i] <= '9')))
+    if (s.p[i] <= ' ' ? (s.p[i] >= 0 && s.p[i] <= ' ')
+                      : (s.p[i] == '@' || (s.p[i] >= '1' && s.p[i] <= '9')))
       return 0;
   }
   return 1;
@@ -40,10 +42,12 @@ int sc3_placeholder(sc3_slice s) {
     return 0;
   if ((s.p[0] == 'n' || s.p[0] == 'N') && sc3_text_begins(s, "noemail@"))
     return 1;
-  return is_word(s, sizeof SC3_PLACEHOLDERS / sizeof SC3_PLACEHOLDERS[0]) || is_spreadsheet_error(s);
+  return is_word(s, sizeof SC3_PLACEHOLDERS / sizeof SC3_PLACEHOLDERS[0]) ||
+         is_spreadsheet_error(s);
 }
 
-/* One word over and over, as programs make it that join two columns: nullnull, None None, undefined-undefined. */
+/* One word over and over, as programs make it that join two columns: nullnull, None None,
+ * undefined-undefined. */
 static int is_joined(sc3_slice s) {
   static const char *const words[] = {"null", "none", "undefined", "unknown", "nan", "n/a", NULL};
   const char *const *word;
@@ -76,13 +80,16 @@ static int is_hollow(sc3_slice s) {
   return 1;
 }
 
-/* What a template has where nobody put a value in: {{customer.id}}, ${ID}, *|ID|*, %%ID%%, <%= id %>. */
+/* What a template has where nobody put a value in: {{customer.id}}, ${ID}, *|ID|*, %%ID%%, <%= id
+ * %>. */
 static int is_template(sc3_slice s) {
-  static const char *const marks[][2] = {{"{{", "}}"}, {"${", "}"}, {"*|", "|*"}, {"%%", "%%"}, {"<%", "%>"}};
+  static const char *const marks[][2] = {
+      {"{{", "}}"}, {"${", "}"}, {"*|", "|*"}, {"%%", "%%"}, {"<%", "%>"}};
   size_t i;
   for (i = 0; i < sizeof marks / sizeof marks[0]; i++) {
     size_t open = strlen(marks[i][0]), close = strlen(marks[i][1]);
-    if (s.n > open + close && memcmp(s.p, marks[i][0], open) == 0 && memcmp(s.p + s.n - close, marks[i][1], close) == 0)
+    if (s.n > open + close && memcmp(s.p, marks[i][0], open) == 0 &&
+        memcmp(s.p + s.n - close, marks[i][1], close) == 0)
       return 1;
   }
   return 0;
@@ -92,7 +99,8 @@ int sc3_placeholder_id(sc3_slice s) {
   size_t i;
   if (s.n == 0)
     return 0;
-  if (is_template(s) || is_word(s, SC3_PLACEHOLDERS_GENERAL) || is_joined(s) || is_hollow(s) || is_spreadsheet_error(s))
+  if (is_template(s) || is_word(s, SC3_PLACEHOLDERS_GENERAL) || is_joined(s) || is_hollow(s) ||
+      is_spreadsheet_error(s))
     return 1;
   if (s.n != 36 || s.p[8] != '-' || s.p[13] != '-' || s.p[18] != '-' || s.p[23] != '-')
     return 0;
@@ -101,7 +109,8 @@ int sc3_placeholder_id(sc3_slice s) {
   return i == s.n;
 }
 
-/* 64 bits are enough to tell: that another hash begins with those of one of a few words does not happen. */
+/* 64 bits are enough to tell: that another hash begins with those of one of a few words does not
+ * happen. */
 int sc3_placeholder_hash(const char hex[SC3_SHA256_HEX]) {
   size_t low = 0, high = sizeof SC3_PLACEHOLDER_HASHES / sizeof SC3_PLACEHOLDER_HASHES[0], i;
   uint64_t begin = 0;

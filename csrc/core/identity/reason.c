@@ -5,7 +5,7 @@ static const struct {
   const char *text;
 } REASONS[] = {
 #define X(name, key, text) {key, text},
-  SC3_REASONS(X)
+    SC3_REASONS(X)
 #undef X
 };
 
@@ -22,7 +22,7 @@ static const struct {
   const char *text;
 } REPAIRS[] = {
 #define X(name, key, text) {key, text},
-  SC3_REPAIRS(X)
+    SC3_REPAIRS(X)
 #undef X
 };
 

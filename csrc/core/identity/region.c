@@ -77,9 +77,11 @@ static int find_folded(sc3_slice name) {
   return n > 0 ? look_up(folded, n) : SC3_NO_REGION;
 }
 
-/* Names that several countries have: what stands in brackets behind them decides, and where it is not known nothing does. */
+/* Names that several countries have: what stands in brackets behind them decides, and where it is
+ * not known nothing does. */
 static int is_shared(sc3_slice name) {
-  static const char *const shared[] = {"korea", "congo", "ireland", "guinea", "sudan", "samoa", "saintmartin", NULL};
+  static const char *const shared[] = {"korea", "congo", "ireland",     "guinea",
+                                       "sudan", "samoa", "saintmartin", NULL};
   char folded[NAME_MAX_FOLDED];
   size_t n = fold(name, folded);
   const char *const *s;
@@ -102,7 +104,8 @@ int sc3_region_find(sc3_slice name) {
   open = name.n > 0 ? memchr(name.p, '(', name.n) : NULL;
   if (found != SC3_NO_REGION || open == NULL || open == name.p)
     return found;
-  /* "Slovakia (Slovak Republic)" is Slovakia; "China (Hong Kong)" may be either, so it is neither. */
+  /* "Slovakia (Slovak Republic)" is Slovakia; "China (Hong Kong)" may be either, so it is neither.
+   */
   before = sc3_slice_of(name.p, (size_t)(open - name.p));
   found = find_folded(before);
   inside = find_folded(sc3_slice_of(open, name.n - before.n));

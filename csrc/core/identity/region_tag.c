@@ -1,4 +1,5 @@
-/* Countries inside longer codes: ISO 3166-2 (US-WA, GB-ENG) and names of locales (en_US, pt_BR.UTF-8, zh-Hant-TW). */
+/* Countries inside longer codes: ISO 3166-2 (US-WA, GB-ENG) and names of locales (en_US,
+ * pt_BR.UTF-8, zh-Hant-TW). */
 #include "phone_plan.h"
 #include "region.h"
 
@@ -26,14 +27,16 @@ static int is_number(sc3_slice s) {
   return i == s.n;
 }
 
-/* Whether two letters, in any case, are a language's in ISO 639-1 and a country's too: the others cannot be mistaken
-   for countries. */
+/* Whether two letters, in any case, are a language's in ISO 639-1 and a country's too: the others
+   cannot be mistaken for countries. */
 static int is_language(sc3_slice s) {
   static const char languages[] =
-    "af am ar as az ba be bg bh bi bm bn bo br bs ca ch co cr cu cv cy da de dz ee es et fi fj fo fr ga gd gl gn gu "
-    "hr ht hu id ie is it ke kg ki km kn kr kw ky la lb li lt lu lv mg mh mk ml mn mr ms mt my na ne ng nl no nr om "
-    "pa pl ps pt qu ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st sv sz tg "
-    "th tk tl tn to tr tt tw ug uz ve vi za";
+      "af am ar as az ba be bg bh bi bm bn bo br bs ca ch co cr cu cv cy da de dz ee es et fi fj "
+      "fo fr ga gd gl gn gu "
+      "hr ht hu id ie is it ke kg ki km kn kr kw ky la lb li lt lu lv mg mh mk ml mn mr ms mt my "
+      "na ne ng nl no nr om "
+      "pa pl ps pt qu ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st sv sz tg "
+      "th tk tl tn to tr tt tw ug uz ve vi za";
   const char a = (char)(s.p[0] | 0x20), b = (char)(s.p[1] | 0x20), *p = languages;
   for (; p[2] != '\0'; p += 3) {
     if (p[0] == a && p[1] == b)

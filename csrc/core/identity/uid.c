@@ -36,7 +36,8 @@ static int is_word(sc3_slice v, const char *others) {
   size_t i;
   for (i = 0; i < v.n; i++) {
     char c = v.p[i];
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c != '\0' && strchr(others, c) != NULL)))
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+          (c != '\0' && strchr(others, c) != NULL)))
       return 0;
   }
   return 1;
@@ -64,9 +65,9 @@ static int has_percent_code(sc3_slice s) {
   return 0;
 }
 
-/* Raw UID2 and EUID: 32 bytes (version 2) or 33 (3 and 4) in standard base64; the other alphabet, and 32 bytes
-   without their =, are rewritten. In the longer two the first byte tells by bit 0x10 which of the two it is; bit 0x20
-   tells version 4, which ends in the XOR of the bytes before. */
+/* Raw UID2 and EUID: 32 bytes (version 2) or 33 (3 and 4) in standard base64; the other alphabet,
+   and 32 bytes without their =, are rewritten. In the longer two the first byte tells by bit 0x10
+   which of the two it is; bit 0x20 tells version 4, which ends in the XOR of the bytes before. */
 static sc3_reason check_raw_uid(sc3_uid_form *f, int mend, int euid) {
   sc3_slice v = f->value;
   uint8_t bytes[33], sum = 0;
@@ -110,7 +111,9 @@ static sc3_reason check_euid(sc3_uid_form *f, int mend) {
 static sc3_reason check_rampid(sc3_uid_form *f, int mend) {
   sc3_slice v = f->value;
   (void)mend;
-  return v.n == 49 && (begins(v, "XY") || begins(v, "hY")) && is_word(v, "_-") ? SC3_R_NONE : SC3_R_UID_MALFORMED;
+  return v.n == 49 && (begins(v, "XY") || begins(v, "hY")) && is_word(v, "_-")
+             ? SC3_R_NONE
+             : SC3_R_UID_MALFORMED;
 }
 
 static sc3_reason check_rampid_derived(sc3_uid_form *f, int mend) {
@@ -127,17 +130,20 @@ static sc3_reason check_id5(sc3_uid_form *f, int mend) {
   return begins(v, "ID5*") && v.n > 4 && is_word(v, "_*!-") ? SC3_R_NONE : SC3_R_UID_MALFORMED;
 }
 
-/* Opaque, and kept as it came. Fewer than 16 bytes are no encrypted identity, but a word that happens to be base64. */
+/* Opaque, and kept as it came. Fewer than 16 bytes are no encrypted identity, but a word that
+ * happens to be base64. */
 static sc3_reason check_pairid(sc3_uid_form *f, int mend) {
   enum { LEAST = 16 };
   uint8_t bytes[4096];
   (void)mend;
   if (sc3_base64_decode(f->value, bytes, sizeof bytes) < LEAST)
     return SC3_R_UID_MALFORMED;
-  return is_repeated(f->value, '=') || sc3_placeholder_id(f->value) ? SC3_R_UID_PLACEHOLDER : SC3_R_NONE;
+  return is_repeated(f->value, '=') || sc3_placeholder_id(f->value) ? SC3_R_UID_PLACEHOLDER
+                                                                    : SC3_R_NONE;
 }
 
-/* A UUID as text; all zeros say that tracking was denied, and another digit over and over is no device's. */
+/* A UUID as text; all zeros say that tracking was denied, and another digit over and over is no
+ * device's. */
 static sc3_reason check_maid(sc3_uid_form *f, int mend) {
   sc3_slice v = f->value;
   size_t i;
@@ -159,13 +165,9 @@ static sc3_reason check_hashed(sc3_uid_form *f, int mend) {
   sc3_reason why;
   (void)mend;
   switch (sc3_hashed_recognize(f->value, f->text, &why, &f->repairs)) {
-    case SC3_HASHED_SHA256:
-      f->value = sc3_slice_of(f->text, sizeof f->text);
-      return SC3_R_NONE;
-    case SC3_HASHED_REFUSED:
-      return why;
-    case SC3_HASHED_NOT:
-      break;
+    case SC3_HASHED_SHA256: f->value = sc3_slice_of(f->text, sizeof f->text); return SC3_R_NONE;
+    case SC3_HASHED_REFUSED: return why;
+    case SC3_HASHED_NOT: break;
   }
   return SC3_R_HASH_MALFORMED;
 }
@@ -175,9 +177,18 @@ static const struct known {
   const char *name;
   sc3_reason (*check)(sc3_uid_form *form, int mend); /* NULL: free text */
 } TYPES[] = {
-  {"uid2", check_uid2}, {"maid", check_maid}, {"id5", check_id5}, {"euid", check_euid}, {"rampid", check_rampid},
-  {"rampid_derived", check_rampid_derived}, {"pairid", check_pairid}, {"hashed_email", check_hashed},
-  {"hashed_phone", check_hashed}, {"publisher_first_party", NULL}, {"world_id_nullifier", NULL}, {"other", NULL},
+    {"uid2", check_uid2},
+    {"maid", check_maid},
+    {"id5", check_id5},
+    {"euid", check_euid},
+    {"rampid", check_rampid},
+    {"rampid_derived", check_rampid_derived},
+    {"pairid", check_pairid},
+    {"hashed_email", check_hashed},
+    {"hashed_phone", check_hashed},
+    {"publisher_first_party", NULL},
+    {"world_id_nullifier", NULL},
+    {"other", NULL},
 };
 
 enum { TYPE_COUNT = sizeof TYPES / sizeof TYPES[0], OTHER = TYPE_COUNT - 1, KEY_MAX = 40 };
@@ -191,8 +202,8 @@ static int type_named(sc3_slice name) {
   return -1;
 }
 
-/* Letters in lowercase and digits of a name, without what people put between: "UID-2" is uid2, also in
-   full-width letters. 0 where there is anything else outside ASCII, or too much. */
+/* Letters in lowercase and digits of a name, without what people put between: "UID-2" is uid2, also
+   in full-width letters. 0 where there is anything else outside ASCII, or too much. */
 static size_t key_of(sc3_slice name, char key[KEY_MAX]) {
   size_t i, n = 0;
   for (i = 0; i < name.n;) {
@@ -229,7 +240,8 @@ static int is_swapped(sc3_slice a, sc3_slice b) {
   return memcmp(a.p + i + 2, b.p + i + 2, a.n - i - 2) == 0;
 }
 
-/* Whether one letter too many, too few, or another makes the difference, or two in the wrong order. */
+/* Whether one letter too many, too few, or another makes the difference, or two in the wrong order.
+ */
 static int is_close(sc3_slice a, sc3_slice b) {
   size_t head = 0, tail = 0;
   if (is_swapped(a, b))
@@ -248,8 +260,8 @@ static int is_close(sc3_slice a, sc3_slice b) {
   return a.n - head - tail <= 1;
 }
 
-/* Short names are one letter from too many words (euid from guid). Close to them are two letters in the wrong order,
-   one more at the end, and whatever follows a digit at the end: "uid2_token". */
+/* Short names are one letter from too many words (euid from guid). Close to them are two letters in
+   the wrong order, one more at the end, and whatever follows a digit at the end: "uid2_token". */
 static int is_close_to_short(sc3_slice key, sc3_slice known) {
   if (is_swapped(key, known))
     return 1;
@@ -272,16 +284,22 @@ sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
     sc3_reason why;
     const char *keys[14];
   } aliases[] = {
-    {"maid", SC3_R_NONE, {"idfa", "gaid", "aaid", "adid", "maids", "mobileadid", "mobileadvertisingid", "advertisingid",
-      "googleadvertisingid", "googleadid", "gpsadid", "appleidfa"}},
-    {"uid2", SC3_R_NONE, {"unifiedid2", "unifiedid20", "uid20"}}, {"euid", SC3_R_NONE, {"europeanunifiedid"}},
-    {"id5", SC3_R_NONE, {"id5id"}}, {"rampid", SC3_R_NONE, {"liveramprampid"}},
-    {"pairid", SC3_R_NONE, {"pair", "googlepair"}},
-    {"hashed_email", SC3_R_NONE, {"hem", "emailsha256", "sha256email", "emailhash"}},
-    {"hashed_phone", SC3_R_NONE, {"phonesha256", "sha256phone", "phonehash"}},
-    {NULL, SC3_R_UID_TYPE_VENDOR, {"idfv", "vendorid", "appleidfv"}},
-    {NULL, SC3_R_UID_TYPE_CLOSE, {"email", "phone", "emails", "phones", "uid", "uid1", "uid3", "uidv2"}},
-    {NULL, SC3_R_UID_TYPE, {"externalid"}},
+      {"maid",
+       SC3_R_NONE,
+       {"idfa", "gaid", "aaid", "adid", "maids", "mobileadid", "mobileadvertisingid",
+        "advertisingid", "googleadvertisingid", "googleadid", "gpsadid", "appleidfa"}},
+      {"uid2", SC3_R_NONE, {"unifiedid2", "unifiedid20", "uid20"}},
+      {"euid", SC3_R_NONE, {"europeanunifiedid"}},
+      {"id5", SC3_R_NONE, {"id5id"}},
+      {"rampid", SC3_R_NONE, {"liveramprampid"}},
+      {"pairid", SC3_R_NONE, {"pair", "googlepair"}},
+      {"hashed_email", SC3_R_NONE, {"hem", "emailsha256", "sha256email", "emailhash"}},
+      {"hashed_phone", SC3_R_NONE, {"phonesha256", "sha256phone", "phonehash"}},
+      {NULL, SC3_R_UID_TYPE_VENDOR, {"idfv", "vendorid", "appleidfv"}},
+      {NULL,
+       SC3_R_UID_TYPE_CLOSE,
+       {"email", "phone", "emails", "phones", "uid", "uid1", "uid3", "uidv2"}},
+      {NULL, SC3_R_UID_TYPE, {"externalid"}},
   };
   char key_text[KEY_MAX], known_text[KEY_MAX];
   sc3_slice key;
@@ -372,7 +390,8 @@ sc3_reason sc3_uid_read(const sc3_uid *uid, int mend, sc3_uid_form *form) {
     return sc3_text_strip(uid->value, &taken).n == 0 ? SC3_R_UID_VALUE : SC3_R_UID_PLACEHOLDER;
   form->value = bare;
   known = type_named(form->type);
-  why = known >= 0 && TYPES[known].check != NULL ? TYPES[known].check(form, mend) : check_any(bare, uid->meant);
+  why = known >= 0 && TYPES[known].check != NULL ? TYPES[known].check(form, mend)
+                                                 : check_any(bare, uid->meant);
   if (why == SC3_R_UID_MALFORMED || why == SC3_R_UID_TOKEN || why == SC3_R_HASH_MALFORMED)
     return name_fault(bare, uid->meant, why);
   if (why != SC3_R_NONE || !taken)

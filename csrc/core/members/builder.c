@@ -13,9 +13,9 @@ typedef struct staged {
 } staged;
 
 enum {
-  SCRATCH_CAP = 16 << 20,   /* the members of one row */
-  MEMBERS_OF_ROW = 250000,  /* a limit that is told in round numbers (SC3_R_ROW_FULL) */
-  REFUSALS_CAP = 64 << 20   /* between two visits of the owner */
+  SCRATCH_CAP = 16 << 20,  /* the members of one row */
+  MEMBERS_OF_ROW = 250000, /* a limit that is told in round numbers (SC3_R_ROW_FULL) */
+  REFUSALS_CAP = 64 << 20  /* between two visits of the owner */
 };
 
 void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals) {
@@ -38,7 +38,8 @@ void sc3_builder_free(sc3_builder *b) {
   free(b->tally.unknown_regions);
 }
 
-static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column, int dropped) {
+static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column,
+                         int dropped) {
   sc3_refusal r;
   sc3_status st;
   if (!b->keep_refusals)
@@ -99,7 +100,8 @@ sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, si
   return refuse(b, role, reason, column, 1);
 }
 
-sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values, sc3_outcome *outcome) {
+sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values,
+                             sc3_outcome *outcome) {
   staged s;
   size_t i;
   sc3_status st = sc3_buffer_reserve(&b->staged, sizeof s);
@@ -118,16 +120,20 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   }
   for (i = 0; st == SC3_OK && i < outcome->dropped_count; i++) {
     if (outcome->dropped[i].reason == SC3_R_PHONE_REGION)
-      st = sc3_region_tally_add(&b->tally.unknown_regions, sc3_text_trim(values->role[SC3_ROLE_REGION]));
+      st = sc3_region_tally_add(&b->tally.unknown_regions,
+                                sc3_text_trim(values->role[SC3_ROLE_REGION]));
     if (st == SC3_OK)
-      st = sc3_builder_drop(b, outcome->dropped[i].role, outcome->dropped[i].reason,
-                            outcome->dropped[i].column > 0 ? outcome->dropped[i].column : column_of(b, outcome->dropped[i].role));
+      st =
+          sc3_builder_drop(b, outcome->dropped[i].role, outcome->dropped[i].reason,
+                           outcome->dropped[i].column > 0 ? outcome->dropped[i].column
+                                                          : column_of(b, outcome->dropped[i].role));
   }
   if (st != SC3_OK)
     return st;
   if (outcome->rejected != SC3_R_NONE)
     return sc3_builder_reject(b, outcome->rejected, outcome->at,
-                              outcome->at_column > 0 ? outcome->at_column : column_of(b, outcome->at));
+                              outcome->at_column > 0 ? outcome->at_column
+                                                     : column_of(b, outcome->at));
   s.length = b->scratch.n - s.offset;
   s.id_length = outcome->id_length;
   s.op = op;
@@ -150,7 +156,8 @@ sc3_status sc3_builder_end(sc3_builder *b, int skipped) {
     b->tally.used++;
     if (b->row_rejected == SC3_R_NONE)
       return SC3_OK;
-    /* A member of a list was refused while others of the same row are kept: nothing of it may go unsaid. */
+    /* A member of a list was refused while others of the same row are kept: nothing of it may go
+     * unsaid. */
     b->tally.dropped_for[b->row_rejected]++;
     return refuse(b, b->row_rejected_at, b->row_rejected, b->row_rejected_column, 1);
   }
@@ -190,7 +197,8 @@ sc3_reason sc3_fault_reason(sc3_fault fault) {
   return SC3_R_BAD_JSON;
 }
 
-static inline const sc3_field *field_of(const sc3_record *r, size_t column, size_t key, sc3_slice name) {
+static inline const sc3_field *field_of(const sc3_record *r, size_t column, size_t key,
+                                        sc3_slice name) {
   if (column > 0)
     return column <= r->count ? &r->fields[column - 1] : NULL;
   return r->found != NULL ? r->found[key] : sc3_record_find(r, name);
@@ -225,7 +233,8 @@ sc3_keys sc3_builder_keys(sc3_builder *b) {
   return keys;
 }
 
-/* The role that looks for the key which is ambiguous; of rows that are tables the keys are their columns. */
+/* The role that looks for the key which is ambiguous; of rows that are tables the keys are their
+ * columns. */
 static sc3_role role_of_key(const sc3_builder *b, size_t key) {
   size_t i;
   for (i = 0; b->columns != NULL && i < b->columns->target_count; i++) {
@@ -236,8 +245,9 @@ static sc3_role role_of_key(const sc3_builder *b, size_t key) {
   return SC3_ROLE_NONE;
 }
 
-/* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 would be a guess. Both may have the
-   .0 of a program that writes every number with a fraction: whoever reads ids takes it off, and whole_part() a phone's. */
+/* A JSON number whose text is an integer is an id or a phone as it stands; 1e3 would be a guess.
+   Both may have the .0 of a program that writes every number with a fraction: whoever reads ids
+   takes it off, and whole_part() a phone's. */
 static int is_integer_text(sc3_slice s, sc3_role role) {
   size_t i;
   for (i = 0; i < s.n; i++) {
@@ -258,13 +268,15 @@ static sc3_slice whole_part(sc3_slice s) {
   return dot != NULL ? sc3_slice_of(s.p, (size_t)(dot - s.p)) : s;
 }
 
-/* An array of emails or phones, which whoever reads these takes for a list as other programs write it. */
+/* An array of emails or phones, which whoever reads these takes for a list as other programs write
+ * it. */
 static int is_list(const sc3_field *f, sc3_role role) {
-  return f->kind == SC3_KIND_NESTED && (role == SC3_ROLE_EMAIL || role == SC3_ROLE_PHONE) && *f->value.p == '[' &&
-         memchr(f->value.p, '{', f->value.n) == NULL;
+  return f->kind == SC3_KIND_NESTED && (role == SC3_ROLE_EMAIL || role == SC3_ROLE_PHONE) &&
+         *f->value.p == '[' && memchr(f->value.p, '{', f->value.n) == NULL;
 }
 
-/* A universal id of a column. A type may have several columns: the first id that can be used counts. */
+/* A universal id of a column. A type may have several columns: the first id that can be used
+ * counts. */
 static sc3_status take_uid(sc3_builder *b, const sc3_target *t, sc3_slice value, sc3_values *v) {
   size_t i;
   for (i = 0; t->fallback && i < v->uid_count; i++) {
@@ -329,8 +341,9 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
       continue;
     if (f->kind != SC3_KIND_TEXT && !is_list(f, t->role) &&
         !(f->kind == SC3_KIND_NUMBER && is_integer_text(f->value, t->role))) {
-      st = t->role == SC3_ROLE_EXTERNAL_ID ? sc3_builder_reject(b, SC3_R_EXTERNAL_ID_TYPE, t->role, t->column)
-                                           : sc3_builder_drop(b, t->role, SC3_R_NOT_TEXT, t->column);
+      st = t->role == SC3_ROLE_EXTERNAL_ID
+               ? sc3_builder_reject(b, SC3_R_EXTERNAL_ID_TYPE, t->role, t->column)
+               : sc3_builder_drop(b, t->role, SC3_R_NOT_TEXT, t->column);
       if (st != SC3_OK)
         return st;
       continue;
@@ -341,7 +354,10 @@ static sc3_status take_fields(sc3_builder *b, const sc3_record *r, sc3_values *v
     if (t->role == SC3_ROLE_UID)
       st = take_uid(b, t, trimmed, v);
     else
-      take_value(t, f->kind == SC3_KIND_NUMBER && t->role == SC3_ROLE_PHONE ? whole_part(f->value) : f->value, v);
+      take_value(t,
+                 f->kind == SC3_KIND_NUMBER && t->role == SC3_ROLE_PHONE ? whole_part(f->value)
+                                                                         : f->value,
+                 v);
     if (st != SC3_OK)
       return st;
   }
@@ -383,7 +399,10 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   sc3_status st;
   if (r->fault != SC3_FAULT_NONE) {
     b->row_lines = r->lines;
-    return sc3_builder_reject(b, sc3_fault_reason(r->fault), r->fault == SC3_FAULT_AMBIGUOUS ? role_of_key(b, r->fault_key) : SC3_ROLE_NONE, r->fault_column);
+    return sc3_builder_reject(b, sc3_fault_reason(r->fault),
+                              r->fault == SC3_FAULT_AMBIGUOUS ? role_of_key(b, r->fault_key)
+                                                              : SC3_ROLE_NONE,
+                              r->fault_column);
   }
   memset(v.role, 0, sizeof v.role);
   memset(v.column, 0, sizeof v.column);
@@ -396,7 +415,8 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   if (sc3_slice_some(v.role[SC3_ROLE_EXTERNAL_ID]))
     expect(b, next, v.role[SC3_ROLE_EXTERNAL_ID]);
   st = sc3_builder_stage(b, b->op, &v, &outcome);
-  if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER) { /* it may stand in what is missing */
+  if (r->missing > 0 &&
+      b->row_rejected == SC3_R_NO_IDENTIFIER) { /* it may stand in what is missing */
     b->row_rejected = SC3_R_RAGGED_ROW;
     b->row_rejected_column = (uint32_t)(r->count - r->missing + 1);
   }
@@ -407,10 +427,11 @@ int sc3_builder_waiting(const sc3_builder *b) {
   return b->next_staged < b->staged.n / sizeof(staged);
 }
 
-/* Whether an earlier member of this id was sealed in this epoch: then this one may overtake it, so it has to wait. An id in the payload under way is not
-   among them. */
+/* Whether an earlier member of this id was sealed in this epoch: then this one may overtake it, so
+   it has to wait. An id in the payload under way is not among them. */
 static int is_sealed(const sc3_builder *b, const char *id, size_t n) {
-  return b->sealed != NULL && sc3_id_set_contains(b->sealed, sc3_id_set_fingerprint(b->sealed, sc3_slice_of(id, n)));
+  return b->sealed != NULL &&
+         sc3_id_set_contains(b->sealed, sc3_id_set_fingerprint(b->sealed, sc3_slice_of(id, n)));
 }
 
 static void count_identifiers(sc3_tally *t, const sc3_identifiers *i, int sign) {
@@ -421,7 +442,8 @@ static void count_identifiers(sc3_tally *t, const sc3_identifiers *i, int sign) 
   t->prehashed += by * i->prehashed;
 }
 
-/* A member of this row took the place of another. The report counts identifiers of members that go. */
+/* A member of this row took the place of another. The report counts identifiers of members that go.
+ */
 static void count_replaced(sc3_builder *b, const sc3_replaced *before, const staged *it) {
   count_identifiers(&b->tally, &before->had, -1);
   if (before->row == b->row && b->row > 0) { /* one row is not later than itself */
@@ -434,7 +456,8 @@ static void count_replaced(sc3_builder *b, const sc3_replaced *before, const sta
   }
   b->tally.superseded++;
   b->tally.poorer += it->op == SC3_ADD && before->op == SC3_ADD &&
-                     (it->emails < before->had.emails || it->phones < before->had.phones || it->uids < before->had.uids);
+                     (it->emails < before->had.emails || it->phones < before->had.phones ||
+                      it->uids < before->had.uids);
 }
 
 sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
@@ -445,7 +468,8 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
     int later = is_sealed(b, b->scratch.p + it->offset + SC3_MEMBER_ID_AT, it->id_length);
     const sc3_identifiers has = {it->emails, it->phones, it->uids, it->prehashed};
     sc3_payload *to = later ? b->next : p;
-    sc3_added a = sc3_payload_add(to, it->op, b->row, b->scratch.p + it->offset, it->length, it->id_length);
+    sc3_added a =
+        sc3_payload_add(to, it->op, b->row, b->scratch.p + it->offset, it->length, it->id_length);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
       return a == SC3_FULL && later ? SC3_FULL_NEXT : a;
     b->tally.deferred += (uint64_t)later;

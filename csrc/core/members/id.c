@@ -25,14 +25,17 @@ typedef struct kinds {
 
 /* Bytes from `low` on, `count` of them: shifted so that they are the lowest of the signed ones. */
 static __m128i range(__m128i v, int low, int count) {
-  return _mm_cmplt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(-128 - low))), _mm_set1_epi8((char)(-128 + count)));
+  return _mm_cmplt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(-128 - low))),
+                        _mm_set1_epi8((char)(-128 + count)));
 }
 
 /* The eight characters of `a` and the eight of `b`. */
 static void look(uint64_t a, uint64_t b, kinds *k) {
   __m128i v = _mm_set_epi64x((long long)b, (long long)a);
-  __m128i digits = range(v, '0', 10), letters = range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 26);
-  __m128i joints = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('-')), _mm_cmpeq_epi8(v, _mm_set1_epi8('_')));
+  __m128i digits = range(v, '0', 10),
+          letters = range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 26);
+  __m128i joints =
+      _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('-')), _mm_cmpeq_epi8(v, _mm_set1_epi8('_')));
   __m128i known = _mm_or_si128(_mm_or_si128(digits, letters), joints);
   k->digits |= (uint64_t)(unsigned)_mm_movemask_epi8(digits);
   k->letters |= (uint64_t)(unsigned)_mm_movemask_epi8(letters);
@@ -77,14 +80,16 @@ static uint64_t eight(const char *p) {
   return v;
 }
 
-/* The commonest ids, of which nothing has to be asked: digits, and letters and digits with _ and - between. */
+/* The commonest ids, of which nothing has to be asked: digits, and letters and digits with _ and -
+ * between. */
 static int is_plain(sc3_slice s) {
   kinds k = {0, 0, 0, 0};
   uint64_t a = 0, b = 0;
   size_t i;
   if (s.n == SC3_SHA256_HEX || (s.n == 36 && s.p[0] == s.p[1]))
     return 0; /* a hash, or the UUID of nobody: looked at further */
-  if (s.n > 12 && ((s.p[3] == '-' && s.p[7] == '-') || (s.p[1] == '-' && s.p[5] == '-')) && is_digit(s.p[0]))
+  if (s.n > 12 && ((s.p[3] == '-' && s.p[7] == '-') || (s.p[1] == '-' && s.p[5] == '-')) &&
+      is_digit(s.p[0]))
     return 0; /* perhaps 206-555-0142x12 */
   if (s.n < 8) {
     a = EACH((unsigned char)s.p[0]); /* the rest are copies of the first */
@@ -104,8 +109,8 @@ static int is_plain(sc3_slice s) {
   return k.others == 0 && k.digits != 0 && (k.letters != 0 || k.joints == 0);
 }
 
-/* How many characters at the end are the .0 of a number that a program took for one with a fraction: ".0", ",00".
-   SIZE_MAX where it may be thousands. */
+/* How many characters at the end are the .0 of a number that a program took for one with a
+   fraction: ".0", ",00". SIZE_MAX where it may be thousands. */
 static size_t decimals(sc3_slice s) {
   size_t whole = s.n > 0 && s.p[0] == '-', start = whole, zeros;
   while (whole < s.n && is_digit(s.p[whole]))
@@ -123,7 +128,8 @@ static size_t decimals(sc3_slice s) {
 static int is_exponent(sc3_slice s) {
   if (!sc3_text_exponent(s))
     return 0;
-  return memchr(s.p, '.', s.n) != NULL || memchr(s.p, ',', s.n) != NULL || memchr(s.p + 1, '-', s.n - 1) == NULL;
+  return memchr(s.p, '.', s.n) != NULL || memchr(s.p, ',', s.n) != NULL ||
+         memchr(s.p + 1, '-', s.n - 1) == NULL;
 }
 
 static sc3_reason check_characters(sc3_slice s) {
@@ -140,8 +146,9 @@ static sc3_reason check_characters(sc3_slice s) {
 }
 
 /* The SHA-256 of the email or phone that the id is. `s` is the id, `bare` it without quotes. */
-static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare, int region, const sc3_reading *reading,
-                               char hex[SC3_SHA256_HEX], sc3_slice *id, sc3_repairs *repairs) {
+static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare, int region,
+                               const sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_slice *id,
+                               sc3_repairs *repairs) {
   char email[SC3_EMAIL_MAX];
   sc3_phone phone;
   size_t n = 0;
@@ -153,7 +160,8 @@ static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare,
     if (why == SC3_R_NONE)
       sc3_sha256_hex(email, n, hex);
   } else {
-    why = sc3_phone_normalize(bare, region, reading->phone_repairs & ~(1u << SC3_FIX_PHONE_FIRST), &phone);
+    why = sc3_phone_normalize(bare, region, reading->phone_repairs & ~(1u << SC3_FIX_PHONE_FIRST),
+                              &phone);
     if (why == SC3_R_NONE) {
       *repairs |= phone.repairs;
       sc3_sha256_hex(phone.text, phone.n, hex);
@@ -167,27 +175,27 @@ static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare,
 }
 
 /* 64 hex digits, which are the hash of a person or of nobody. */
-static sc3_reason check_hash(sc3_slice s, const sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_slice *id) {
+static sc3_reason check_hash(sc3_slice s, const sc3_reading *reading, char hex[SC3_SHA256_HEX],
+                             sc3_slice *id) {
   sc3_repairs none = 0;
   sc3_reason why;
   switch (sc3_hashed_recognize(s, hex, &why, &none)) {
-    case SC3_HASHED_REFUSED:
-      return SC3_R_ID_PLACEHOLDER;
+    case SC3_HASHED_REFUSED: return SC3_R_ID_PLACEHOLDER;
     case SC3_HASHED_SHA256:
       if (reading->ids == SC3_IDS_HASH)
         *id = sc3_slice_of(hex, SC3_SHA256_HEX); /* in lowercase, as those that are made here */
       break;
-    case SC3_HASHED_NOT:
-      break;
+    case SC3_HASHED_NOT: break;
   }
   return SC3_R_NONE;
 }
 
-/* The inside of ObjectId("…"), NumberLong(…) and {"$oid": "…"}, as MongoDB's programs write ids into CSV; the text
-   itself where it is none of these. */
+/* The inside of ObjectId("…"), NumberLong(…) and {"$oid": "…"}, as MongoDB's programs write ids
+   into CSV; the text itself where it is none of these. */
 static sc3_slice unwrap(sc3_slice s) {
-  static const char *const heads[] = {"objectid(", "numberlong(", "numberint(", "numberdecimal(", "uuid(", "long(",
-    "{\"$oid\":", "{\"$numberlong\":", "{\"$uuid\":", NULL};
+  static const char *const heads[] = {
+      "objectid(", "numberlong(", "numberint(",        "numberdecimal(", "uuid(",
+      "long(",     "{\"$oid\":",  "{\"$numberlong\":", "{\"$uuid\":",    NULL};
   const char *const *head = heads;
   int taken = 0;
   sc3_slice inside;
@@ -197,13 +205,14 @@ static sc3_slice unwrap(sc3_slice s) {
     return s;
   inside = sc3_text_trim(sc3_slice_of(s.p + strlen(*head), s.n - strlen(*head) - 1));
   inside = sc3_text_unmark(inside, "'\"", "'\"", &taken);
-  if (inside.n == 0 || memchr(inside.p, '(', inside.n) != NULL || memchr(inside.p, '"', inside.n) != NULL)
+  if (inside.n == 0 || memchr(inside.p, '(', inside.n) != NULL ||
+      memchr(inside.p, '"', inside.n) != NULL)
     return s;
   return inside;
 }
 
 sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_reading *reading,
-    char hex[SC3_SHA256_HEX], sc3_slice *id, sc3_repairs *repairs) {
+                       char hex[SC3_SHA256_HEX], sc3_slice *id, sc3_repairs *repairs) {
   sc3_repairs mended = 0;
   sc3_slice s, bare;
   sc3_contact contact;

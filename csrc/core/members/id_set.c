@@ -3,15 +3,18 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Seven bytes an id, in ascending order, in one table: each at the place that its value has among all values, scaled to the table, or behind it where that was
-   taken. So a search ends at the first larger one, even in a table that is nearly full; and the table grows where it lies, by a tenth when it is over 90 % full,
-   so that there is never twice of it (realloc() of something large moves no bytes on Linux). */
+/* Seven bytes an id, in ascending order, in one table: each at the place that its value has among
+   all values, scaled to the table, or behind it where that was taken. So a search ends at the first
+   larger one, even in a table that is nearly full; and the table grows where it lies, by a tenth
+   when it is over 90 % full, so that there is never twice of it (realloc() of something large moves
+   no bytes on Linux). */
 enum { SLOT = 7 };
 
 struct sc3_id_set {
   unsigned char *slots; /* a slot of zeros is free */
   size_t count;         /* slots that values are scaled to */
-  size_t all;           /* and with those behind them, for values that found theirs taken; the last one is always free */
+  size_t all; /* and with those behind them, for values that found theirs taken; the last one is
+                 always free */
   size_t used;
   uint64_t seed[2]; /* against ids made to collide */
 };
@@ -23,7 +26,8 @@ sc3_id_set *sc3_id_set_new(void) {
     return NULL;
   (void)clock_gettime(CLOCK_REALTIME, &t);
   set->seed[0] = ((uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec) * UINT64_C(0x9e3779b97f4a7c15);
-  set->seed[1] = ((uint64_t)(uintptr_t)set ^ (uint64_t)t.tv_nsec) * UINT64_C(0xd6e8feb86659fd93) | 1;
+  set->seed[1] =
+      ((uint64_t)(uintptr_t)set ^ (uint64_t)t.tv_nsec) * UINT64_C(0xd6e8feb86659fd93) | 1;
   return set;
 }
 
@@ -142,7 +146,8 @@ static sc3_status grow(sc3_id_set *set) {
   memset(slots + (all - 1) * SLOT, 0, SLOT + 1);
   set->count = count;
   set->all = all;
-  /* And back from there: nobody's place lies behind where it stands, because those behind it fit too. */
+  /* And back from there: nobody's place lies behind where it stands, because those behind it fit
+   * too. */
   for (i = to, at = 0; i < all - 1; i++) {
     uint64_t value = slot_at(set, i);
     size_t there = home(count, value);

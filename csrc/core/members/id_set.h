@@ -1,5 +1,6 @@
-/* The external ids that an epoch has sealed, as 64-bit fingerprints: under 10 bytes an id, so that ten million fit beside a job. Two ids that share a
-   fingerprint are taken for one, which costs the second a later request and nothing else. */
+/* The external ids that an epoch has sealed, as 64-bit fingerprints: under 10 bytes an id, so that
+   ten million fit beside a job. Two ids that share a fingerprint are taken for one, which costs the
+   second a later request and nothing else. */
 #ifndef SC3_ID_SET_H
 #define SC3_ID_SET_H
 

@@ -9,11 +9,11 @@
 #include "../bytes/sha256.h"
 #include "../bytes/text.h"
 
-typedef sc3_reason (*normalizer)(sc3_slice raw, const sc3_values *v, sc3_reading *reading, char *out, size_t *n,
-                                 sc3_repairs *repairs);
+typedef sc3_reason (*normalizer)(sc3_slice raw, const sc3_values *v, sc3_reading *reading,
+                                 char *out, size_t *n, sc3_repairs *repairs);
 
-static sc3_reason normalize_email(sc3_slice raw, const sc3_values *v, sc3_reading *reading, char *out, size_t *n,
-                                  sc3_repairs *repairs) {
+static sc3_reason normalize_email(sc3_slice raw, const sc3_values *v, sc3_reading *reading,
+                                  char *out, size_t *n, sc3_repairs *repairs) {
   (void)v;
   return sc3_email_normalize(raw, reading->mend, out, n, repairs);
 }
@@ -23,11 +23,12 @@ int sc3_reading_region(sc3_reading *reading, sc3_slice name) {
   return name.n > 0 ? sc3_region_recall(&reading->regions, name) : reading->region;
 }
 
-static sc3_reason normalize_phone(sc3_slice raw, const sc3_values *v, sc3_reading *reading, char *out, size_t *n,
-                                  sc3_repairs *repairs) {
+static sc3_reason normalize_phone(sc3_slice raw, const sc3_values *v, sc3_reading *reading,
+                                  char *out, size_t *n, sc3_repairs *repairs) {
   sc3_slice name = sc3_text_trim(v->role[SC3_ROLE_REGION]);
   sc3_phone phone;
-  sc3_reason why = sc3_phone_normalize(raw, sc3_reading_region(reading, name), reading->phone_repairs, &phone);
+  sc3_reason why =
+      sc3_phone_normalize(raw, sc3_reading_region(reading, name), reading->phone_repairs, &phone);
   if (why != SC3_R_NONE)
     return why == SC3_R_PHONE_NATIONAL && name.n > 0 ? SC3_R_PHONE_REGION : why;
   memcpy(out, phone.text, phone.n);
@@ -43,8 +44,8 @@ static void drop(sc3_outcome *o, sc3_role role, uint32_t column, sc3_reason reas
   o->dropped_count++;
 }
 
-/* A value that is not blank, trimmed; else {NULL, 0}. Trimming stops at bytes that are not UTF-8, which is
-   enough to tell a blank value. */
+/* A value that is not blank, trimmed; else {NULL, 0}. Trimming stops at bytes that are not UTF-8,
+   which is enough to tell a blank value. */
 static sc3_slice some(sc3_slice raw) {
   sc3_slice s = {NULL, 0};
   if (sc3_slice_some(raw)) {
@@ -64,7 +65,8 @@ typedef struct identity {
 } identity;
 
 /* A value that is hashed already: 1 when it is a hash, used or dropped. */
-static int take_hash(sc3_slice value, sc3_role role, uint32_t column, identity *it, sc3_outcome *o) {
+static int take_hash(sc3_slice value, sc3_role role, uint32_t column, identity *it,
+                     sc3_outcome *o) {
   sc3_repairs repairs = 0;
   sc3_reason why;
   if (!sc3_hashed_length(value.n))
@@ -75,11 +77,8 @@ static int take_hash(sc3_slice value, sc3_role role, uint32_t column, identity *
       o->prehashed++;
       o->repairs |= repairs;
       return 1;
-    case SC3_HASHED_REFUSED:
-      drop(o, role, column, why);
-      return 1;
-    default:
-      return 0;
+    case SC3_HASHED_REFUSED: drop(o, role, column, why); return 1;
+    default: return 0;
   }
 }
 
@@ -89,7 +88,8 @@ typedef struct reader {
   normalizer normalize;
 } reader;
 
-static void take_raw(const reader *r, sc3_slice value, uint32_t column, const sc3_values *v, sc3_reading *reading, identity *it, sc3_outcome *o) {
+static void take_raw(const reader *r, sc3_slice value, uint32_t column, const sc3_values *v,
+                     sc3_reading *reading, identity *it, sc3_outcome *o) {
   sc3_repairs repairs = 0;
   sc3_reason why;
   if (take_hash(value, r->raw, column, it, o)) {
@@ -107,7 +107,8 @@ static void take_raw(const reader *r, sc3_slice value, uint32_t column, const sc
   o->repairs |= repairs;
 }
 
-static void take_hashed(const reader *r, sc3_slice value, uint32_t column, identity *it, sc3_outcome *o) {
+static void take_hashed(const reader *r, sc3_slice value, uint32_t column, identity *it,
+                        sc3_outcome *o) {
   if (!take_hash(value, r->hashed, column, it, o))
     drop(o, r->hashed, column, SC3_R_HASH_MALFORMED);
 }
@@ -120,7 +121,8 @@ static int is_same(sc3_slice value, sc3_slice other) {
 }
 
 /* The first value that can be used: of the raw role, then of the hashed one. */
-static void identify(const reader *r, const sc3_values *v, sc3_reading *reading, identity *it, sc3_outcome *o) {
+static void identify(const reader *r, const sc3_values *v, sc3_reading *reading, identity *it,
+                     sc3_outcome *o) {
   sc3_slice value = some(v->role[r->raw]);
   size_t i;
   it->state = IDENTITY_NONE;
@@ -141,7 +143,8 @@ static void identify(const reader *r, const sc3_values *v, sc3_reading *reading,
   }
 }
 
-/* Whether a value is the email or the phone of its own member, as where one column is mapped twice. */
+/* Whether a value is the email or the phone of its own member, as where one column is mapped twice.
+ */
 static sc3_contact meant_by(const sc3_values *v, sc3_slice value, sc3_contact named) {
   sc3_slice email = v->role[SC3_ROLE_EMAIL], phone = v->role[SC3_ROLE_PHONE];
   size_t i;
@@ -162,9 +165,10 @@ static sc3_contact meant_by(const sc3_values *v, sc3_slice value, sc3_contact na
   return SC3_CONTACT_NONE;
 }
 
-/* The first external id that can be used. Those before it are dropped; where there is none, the first is to blame. */
-static sc3_reason take_id(const sc3_values *v, sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_slice *id,
-                          sc3_outcome *o) {
+/* The first external id that can be used. Those before it are dropped; where there is none, the
+ * first is to blame. */
+static sc3_reason take_id(const sc3_values *v, sc3_reading *reading, char hex[SC3_SHA256_HEX],
+                          sc3_slice *id, sc3_outcome *o) {
   sc3_slice raw = v->role[SC3_ROLE_EXTERNAL_ID], region = v->role[SC3_ROLE_REGION];
   uint32_t column = v->column[SC3_ROLE_EXTERNAL_ID];
   sc3_reason first, why;
@@ -178,7 +182,8 @@ static sc3_reason take_id(const sc3_values *v, sc3_reading *reading, char hex[SC
       continue;
     drop(o, SC3_ROLE_EXTERNAL_ID, column, why);
     column = v->fallbacks[i].column;
-    why = sc3_id_read(v->fallbacks[i].value, meant_by(v, v->fallbacks[i].value, v->fallbacks_meant[i]), region, reading,
+    why = sc3_id_read(v->fallbacks[i].value,
+                      meant_by(v, v->fallbacks[i].value, v->fallbacks_meant[i]), region, reading,
                       hex, id, &o->repairs);
   }
   if (why == SC3_R_NONE)
@@ -225,8 +230,10 @@ static sc3_status put_uids(sc3_buffer *out, const sc3_uid_form *uids, size_t cou
   return st == SC3_OK ? sc3_buffer_append(out, "]", 1) : st;
 }
 
-static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, sc3_reading *reading, sc3_outcome *o) {
-  static const reader emails = {SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email}, phones = {SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone};
+static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, sc3_reading *reading,
+                              sc3_outcome *o) {
+  static const reader emails = {SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email},
+                      phones = {SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone};
   identity email, phone;
   sc3_uid_form uids[SC3_UIDS_MAX];
   char id_hex[SC3_SHA256_HEX];
@@ -284,8 +291,8 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
 }
 
-sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, sc3_reading *reading,
-                            sc3_outcome *outcome) {
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
+                            sc3_reading *reading, sc3_outcome *outcome) {
   size_t start = out->n;
   sc3_status st;
   outcome->rejected = SC3_R_NONE;

@@ -1,4 +1,5 @@
-/* A member: what one person is called in the account, and the identifiers that the service matches by. */
+/* A member: what one person is called in the account, and the identifiers that the service matches
+ * by. */
 #ifndef SC3_MEMBER_H
 #define SC3_MEMBER_H
 
@@ -14,20 +15,20 @@
 typedef enum sc3_op { SC3_ADD = 0, SC3_REMOVE = 1 } sc3_op;
 
 /* Where a value of a row goes. Names are AdCP's in snake_case; `X(NAME, name)`. */
-#define SC3_ROLES(X)             \
-  X(EXTERNAL_ID, "external_id")  \
-  X(EMAIL, "email")              \
-  X(PHONE, "phone")              \
-  X(REGION, "region")            \
-  X(HASHED_EMAIL, "hashed_email") \
-  X(HASHED_PHONE, "hashed_phone") \
+#define SC3_ROLES(X)                                                                               \
+  X(EXTERNAL_ID, "external_id")                                                                    \
+  X(EMAIL, "email")                                                                                \
+  X(PHONE, "phone")                                                                                \
+  X(REGION, "region")                                                                              \
+  X(HASHED_EMAIL, "hashed_email")                                                                  \
+  X(HASHED_PHONE, "hashed_phone")                                                                  \
   X(UID, "uids")
 
 typedef enum sc3_role {
 #define X(name, text) SC3_ROLE_##name,
   SC3_ROLES(X)
 #undef X
-    SC3_ROLE_COUNT,
+      SC3_ROLE_COUNT,
   SC3_ROLE_NONE = SC3_ROLE_COUNT
 } sc3_role;
 
@@ -36,8 +37,10 @@ enum { SC3_UIDS_MAX = 32, SC3_FALLBACKS_MAX = 16 };
 /* The raw values of one member. An absent or blank value is one that the row does not have. */
 typedef struct sc3_values {
   sc3_slice role[SC3_ROLE_UID]; /* one a role, uids apart */
-  uint32_t column[SC3_ROLE_UID]; /* of the source, where it is not the one that feeds the role; else 0 */
-  /* Further values of identifiers, in order: each is tried when those of its role before it cannot be used. */
+  uint32_t
+      column[SC3_ROLE_UID]; /* of the source, where it is not the one that feeds the role; else 0 */
+  /* Further values of identifiers, in order: each is tried when those of its role before it cannot
+   * be used. */
   struct {
     sc3_role role;
     uint32_t column; /* of the source, to tell where a value that was dropped stands */
@@ -46,8 +49,8 @@ typedef struct sc3_values {
   size_t fallback_count;
   sc3_uid uids[SC3_UIDS_MAX];
   size_t uid_count;
-  /* What the id, and each of its fallbacks, is known to be by the name of its column. That an id is the email or the
-     phone of its own member is found out when it is read. */
+  /* What the id, and each of its fallbacks, is known to be by the name of its column. That an id is
+     the email or the phone of its own member is found out when it is read. */
   sc3_contact meant, fallbacks_meant[SC3_FALLBACKS_MAX];
 } sc3_values;
 
@@ -62,11 +65,12 @@ typedef struct sc3_outcome {
     uint32_t column; /* 0 = that of the role */
   } dropped[SC3_ROLE_UID + SC3_FALLBACKS_MAX + SC3_UIDS_MAX];
   size_t dropped_count;
-  sc3_repairs repairs; /* what was mended in the identifiers that were kept */
-  unsigned emails, phones, uids; /* identifiers that were written */
-  unsigned prehashed;            /* of them, those that came hashed */
-  unsigned came_raw, came_hashed; /* of the roles for raw values: which brought one, and which a hash in its place; bit (1 << role) */
-  size_t id_length;              /* bytes of the escaped external id */
+  sc3_repairs repairs;            /* what was mended in the identifiers that were kept */
+  unsigned emails, phones, uids;  /* identifiers that were written */
+  unsigned prehashed;             /* of them, those that came hashed */
+  unsigned came_raw, came_hashed; /* of the roles for raw values: which brought one, and which a
+                                     hash in its place; bit (1 << role) */
+  size_t id_length;               /* bytes of the escaped external id */
 } sc3_outcome;
 
 /* What becomes of an external id that is an email or a phone. */
@@ -78,7 +82,7 @@ typedef enum sc3_ids {
 
 /* How raw values are read, and what was learned on the way. */
 typedef struct sc3_reading {
-  int mend;                  /* as in sc3_email_normalize() */
+  int mend; /* as in sc3_email_normalize() */
   sc3_ids ids;
   int region;                /* of phones in national form, where a row names none; SC3_NO_REGION */
   sc3_repairs phone_repairs; /* as in sc3_phone_normalize() */
@@ -91,10 +95,10 @@ int sc3_reading_region(sc3_reading *reading, sc3_slice name);
 /* The escaped external id stands at this offset of a written member. */
 enum { SC3_MEMBER_ID_AT = 15 };
 
-/* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what was kept and
-   dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected` set. SC3_REMOVE writes the external
-   id alone. SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
-sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values, sc3_reading *reading,
-                            sc3_outcome *outcome);
+/* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what
+   was kept and dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected`
+   set. SC3_REMOVE writes the external id alone. SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
+sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
+                            sc3_reading *reading, sc3_outcome *outcome);
 
 #endif

@@ -63,7 +63,8 @@ sc3_mention *sc3_mention_index(void *memory, const char *text, size_t n) {
 }
 
 static unsigned hex_value(char c) {
-  return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10); /* sc3_json_escape() writes them in lower case */
+  return (unsigned)(c <= '9' ? c - '0'
+                             : c - 'a' + 10); /* sc3_json_escape() writes them in lower case */
 }
 
 /* The next byte of a value as sc3_json_escape() wrote it, as it is compared. */
@@ -102,15 +103,16 @@ static size_t match_at(const sc3_mention *m, size_t i, sc3_slice value) {
   return is_word(c) && at < m->n && is_word(text_at(m, at)) ? 0 : at - i;
 }
 
-/* Of a value's beginning, middle and end the one that is rarest in the text: ids of one kind often have the others in
-   common. */
+/* Of a value's beginning, middle and end the one that is rarest in the text: ids of one kind often
+   have the others in common. */
 static size_t rarest_piece(const sc3_mention *m, const unsigned char *folded, size_t n) {
   size_t places[3], i, best = 0;
   places[0] = 0;
   places[1] = n - PIECE;
   places[2] = (n - PIECE) / 2;
   for (i = 1; i < 3; i++) {
-    if (m->counts[bucket_of(folded + places[i], PIECE)] < m->counts[bucket_of(folded + places[best], PIECE)])
+    if (m->counts[bucket_of(folded + places[i], PIECE)] <
+        m->counts[bucket_of(folded + places[best], PIECE)])
       best = i;
   }
   return places[best];
@@ -128,7 +130,8 @@ static int find_value(const sc3_mention *m, sc3_slice value, unsigned char *hidd
     return 0;
   k = n < PIECE ? n : PIECE;
   from = n < PIECE ? 0 : rarest_piece(m, folded, n);
-  for (at = m->heads[k - 1][bucket_of(folded + from, k)]; at != 0; at = m->next[(k - 1) * m->n + at - 1]) {
+  for (at = m->heads[k - 1][bucket_of(folded + from, k)]; at != 0;
+       at = m->next[(k - 1) * m->n + at - 1]) {
     size_t length = at - 1 >= from ? match_at(m, at - 1 - from, value) : 0;
     if (length > 0) {
       memset(hidden + (at - 1 - from), 1, length);
@@ -164,12 +167,14 @@ static int find_member(const sc3_mention *m, sc3_slice member, unsigned char *hi
     value = next_string(&member);
     if (value.p == NULL)
       return found;
-    if (sc3_slice_eq(key, sc3_slice_of("externalId", 10)) || sc3_slice_eq(key, sc3_slice_of("value", 5)))
+    if (sc3_slice_eq(key, sc3_slice_of("externalId", 10)) ||
+        sc3_slice_eq(key, sc3_slice_of("value", 5)))
       found |= find_value(m, value, hidden);
   }
 }
 
-int sc3_mention_find(const sc3_mention *m, const sc3_payload *p, size_t first, size_t last, unsigned char *hidden) {
+int sc3_mention_find(const sc3_mention *m, const sc3_payload *p, size_t first, size_t last,
+                     unsigned char *hidden) {
   size_t count = sc3_payload_count(p);
   int found = 0;
   for (; first < last && first < count; first++) {

@@ -6,12 +6,14 @@
 #include "../bytes/crc32c.h"
 
 typedef struct entry {
-  uint64_t tagged_row; /* the row number, shifted by four: bits 2 and 3 count identifiers that came hashed, bit 1 says superseded, bit 0 is the operation */
+  uint64_t tagged_row; /* the row number, shifted by four: bits 2 and 3 count identifiers that came
+                          hashed, bit 1 says superseded, bit 0 is the operation */
   uint32_t offset;     /* in the operation's segment */
   uint32_t length;     /* the comma included */
 } entry;
 
-/* Open addressing over the living members. The hash is kept beside the index, so that a miss rarely reads the segment. */
+/* Open addressing over the living members. The hash is kept beside the index, so that a miss rarely
+ * reads the segment. */
 typedef struct slot {
   uint32_t index_plus_1; /* 0 = free */
   uint32_t hash;
@@ -25,7 +27,7 @@ struct sc3_payload {
   size_t used_slots;
   size_t living[2];
   size_t max_members, max_bytes;
-  uint64_t seed; /* against rows made to collide */
+  uint64_t seed;         /* against rows made to collide */
   sc3_replaced replaced; /* by the last member that was added over another */
 };
 
@@ -83,7 +85,8 @@ sc3_payload *sc3_payload_new(size_t max_members, size_t max_bytes) {
   p->max_members = max_members;
   p->max_bytes = max_bytes;
   (void)clock_gettime(CLOCK_REALTIME, &t);
-  p->seed = ((uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)(uintptr_t)p) * UINT64_C(0x9e3779b97f4a7c15);
+  p->seed = ((uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)(uintptr_t)p) *
+            UINT64_C(0x9e3779b97f4a7c15);
   return p;
 }
 
@@ -191,7 +194,8 @@ static void bury(sc3_payload *p, entry *e) {
   e->tagged_row |= 2;
 }
 
-sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n, size_t id_length) {
+sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n,
+                          size_t id_length) {
   const char *id = bytes + SC3_MEMBER_ID_AT;
   uint32_t hash = hash_id(p, id, id_length);
   sc3_added result = SC3_ADDED;
@@ -206,7 +210,8 @@ sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *b
   s = find(p, hash, id, id_length);
   if (s->index_plus_1 == 0 && p->living[0] + p->living[1] >= p->max_members)
     return SC3_FULL;
-  if (sc3_buffer_reserve(&p->segment[op], n) != SC3_OK || sc3_buffer_reserve(&p->index, sizeof fresh) != SC3_OK)
+  if (sc3_buffer_reserve(&p->segment[op], n) != SC3_OK ||
+      sc3_buffer_reserve(&p->index, sizeof fresh) != SC3_OK)
     return SC3_ADD_NOMEM;
   if (s->index_plus_1 != 0) {
     entry *before = &entries(p)[s->index_plus_1 - 1];
@@ -231,8 +236,10 @@ sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *b
 
 void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id) {
 #if defined(__GNUC__)
-  if (p->slot_count > 0) /* an id that needs escaping lies elsewhere, which costs nothing but the gain */
-    __builtin_prefetch(&p->slots[hash_id(p, external_id.p, external_id.n) & (p->slot_count - 1)], 1);
+  if (p->slot_count >
+      0) /* an id that needs escaping lies elsewhere, which costs nothing but the gain */
+    __builtin_prefetch(&p->slots[hash_id(p, external_id.p, external_id.n) & (p->slot_count - 1)],
+                       1);
 #else
   (void)p;
   (void)external_id;
@@ -252,11 +259,13 @@ size_t sc3_payload_bytes(const sc3_payload *p) {
 }
 
 size_t sc3_payload_memory(const sc3_payload *p) {
-  return p->segment[0].capacity + p->segment[1].capacity + p->index.capacity + p->slot_count * sizeof *p->slots;
+  return p->segment[0].capacity + p->segment[1].capacity + p->index.capacity +
+         p->slot_count * sizeof *p->slots;
 }
 
 /* Takes member `i` into the range when the limits allow it; 0 when they do not. */
-static int extend(const sc3_payload *p, sc3_extent *x, size_t i, size_t max_members, size_t max_bytes) {
+static int extend(const sc3_payload *p, sc3_extent *x, size_t i, size_t max_members,
+                  size_t max_bytes) {
   const entry *e = &entries(p)[i];
   sc3_op op = op_of(e);
   sc3_slice grown = x->bytes[op];
@@ -274,7 +283,8 @@ static int extend(const sc3_payload *p, sc3_extent *x, size_t i, size_t max_memb
   return 1;
 }
 
-static sc3_extent walk(const sc3_payload *p, size_t first, size_t last, size_t max_members, size_t max_bytes) {
+static sc3_extent walk(const sc3_payload *p, size_t first, size_t last, size_t max_members,
+                       size_t max_bytes) {
   sc3_extent x = {0, {0, 0}, {{NULL, 0}, {NULL, 0}}};
   x.last = first;
   while (x.last < last && extend(p, &x, x.last, max_members, max_bytes))
@@ -282,7 +292,8 @@ static sc3_extent walk(const sc3_payload *p, size_t first, size_t last, size_t m
   return x;
 }
 
-sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t last, size_t max_members, size_t max_bytes) {
+sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t last, size_t max_members,
+                           size_t max_bytes) {
   return walk(p, first, last < count(p) ? last : count(p), max_members, max_bytes);
 }
 
@@ -297,7 +308,8 @@ int sc3_payload_drop(sc3_payload *p, size_t i) {
   return 1;
 }
 
-size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last, void (*taken)(void *with, size_t i), void *with) {
+size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last,
+                           void (*taken)(void *with, size_t i), void *with) {
   size_t n = 0;
   if (p->slot_count == 0)
     return 0;
@@ -330,7 +342,8 @@ void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]) {
   char both[2 * SC3_SHA256_HEX];
   int op;
   for (op = SC3_ADD; op <= SC3_REMOVE; op++)
-    sc3_sha256_hex(p->segment[op].n > 0 ? p->segment[op].p : "", p->segment[op].n, both + op * SC3_SHA256_HEX);
+    sc3_sha256_hex(p->segment[op].n > 0 ? p->segment[op].p : "", p->segment[op].n,
+                   both + op * SC3_SHA256_HEX);
   sc3_sha256_hex(both, sizeof both, hex);
 }
 

@@ -1,9 +1,11 @@
-/* The members of one audience as they go on the wire: JSON bytes written once, and an index over them.
+/* The members of one audience as they go on the wire: JSON bytes written once, and an index over
+ * them.
  *
- * Adds and removes lie in two segments, because the service wants them in two arrays. Each member is `{…},`; the index
- * says where it lies and which row it came from. One operation an external id survives, the last: the bytes of the one
- * before are overwritten with spaces, which JSON allows between values. A range of members is a request's share; its
- * bytes are borrowed from the segments and never copied.
+ * Adds and removes lie in two segments, because the service wants them in two arrays. Each member
+ * is `{…},`; the index says where it lies and which row it came from. One operation an external id
+ * survives, the last: the bytes of the one before are overwritten with spaces, which JSON allows
+ * between values. A range of members is a request's share; its bytes are borrowed from the segments
+ * and never copied.
  */
 #ifndef SC3_PAYLOAD_H
 #define SC3_PAYLOAD_H
@@ -18,11 +20,11 @@ typedef struct sc3_payload sc3_payload;
 
 typedef enum sc3_added {
   SC3_ADDED,
-  SC3_ADDED_OVER,  /* added, and an earlier member of the same external id superseded */
-  SC3_FULL,        /* a limit is reached; nothing changed */
-  SC3_FULL_NEXT,   /* the same of the payload for the next epoch; of sc3_builder_flush() alone */
-  SC3_NEVER_FITS,  /* the member alone is over max_bytes; nothing changed */
-  SC3_ADD_NOMEM    /* nothing changed */
+  SC3_ADDED_OVER, /* added, and an earlier member of the same external id superseded */
+  SC3_FULL,       /* a limit is reached; nothing changed */
+  SC3_FULL_NEXT,  /* the same of the payload for the next epoch; of sc3_builder_flush() alone */
+  SC3_NEVER_FITS, /* the member alone is over max_bytes; nothing changed */
+  SC3_ADD_NOMEM   /* nothing changed */
 } sc3_added;
 
 /* Identifiers of a member, or of several. */
@@ -40,21 +42,24 @@ typedef struct sc3_replaced {
 
 /* What a range of members comes to. */
 typedef struct sc3_extent {
-  size_t last;                 /* the range ends before this member */
-  size_t members[2];           /* living members, an operation each */
-  sc3_slice bytes[2];          /* their JSON, commas between, none behind; {NULL, 0} where there are none */
+  size_t last;        /* the range ends before this member */
+  size_t members[2];  /* living members, an operation each */
+  sc3_slice bytes[2]; /* their JSON, commas between, none behind; {NULL, 0} where there are none */
 } sc3_extent;
 
-/* A payload that holds at most `max_members` living members and `max_bytes` bytes, and at most 4 GiB. NULL when memory is out. */
+/* A payload that holds at most `max_members` living members and `max_bytes` bytes, and at most 4
+ * GiB. NULL when memory is out. */
 sc3_payload *sc3_payload_new(size_t max_members, size_t max_bytes);
 void sc3_payload_free(sc3_payload *p);
 
 /* Empties it; the memory is kept for the next request. */
 void sc3_payload_reset(sc3_payload *p);
 
-/* Adds one member as sc3_member_write() made it: `n` bytes with the comma, an escaped external id of `id_length` bytes
-   at SC3_MEMBER_ID_AT. `row` is its number in the source (under 2^60; 0 where there is none). */
-sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n, size_t id_length);
+/* Adds one member as sc3_member_write() made it: `n` bytes with the comma, an escaped external id
+   of `id_length` bytes at SC3_MEMBER_ID_AT. `row` is its number in the source (under 2^60; 0 where
+   there is none). */
+sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n,
+                          size_t id_length);
 
 /* What the last sc3_payload_add() that gave SC3_ADDED_OVER took the place of. */
 const sc3_replaced *sc3_payload_replaced(const sc3_payload *p);
@@ -65,39 +70,47 @@ void sc3_payload_note_prehashed(sc3_payload *p, unsigned n);
 /* The identifiers of member `i`; none where it was taken out. */
 sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i);
 
-/* Says that a member with this external id comes soon, so that the memory where it belongs may be fetched while the member is being made. */
+/* Says that a member with this external id comes soon, so that the memory where it belongs may be
+ * fetched while the member is being made. */
 void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id);
 
-size_t sc3_payload_count(const sc3_payload *p);      /* members in the index, superseded ones included */
+size_t sc3_payload_count(const sc3_payload *p); /* members in the index, superseded ones included */
 size_t sc3_payload_living(const sc3_payload *p, sc3_op op);
 size_t sc3_payload_bytes(const sc3_payload *p);
 size_t sc3_payload_memory(const sc3_payload *p); /* bytes that it has allocated */
 
-/* The longest range of members from `first` (counted from 0) and before `last` that has at most `max_members` living members and
-   `max_bytes` bytes; always at least one member where there is one. Its bytes are valid until the payload changes. */
-sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t last, size_t max_members, size_t max_bytes);
+/* The longest range of members from `first` (counted from 0) and before `last` that has at most
+   `max_members` living members and `max_bytes` bytes; always at least one member where there is
+   one. Its bytes are valid until the payload changes. */
+sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t last, size_t max_members,
+                           size_t max_bytes);
 
 /* The range `first` up to but without `last`. */
 sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last);
 
-/* Takes member `i` out, as if it had been superseded; 0 where there is none. No request may be reading that member. */
+/* Takes member `i` out, as if it had been superseded; 0 where there is none. No request may be
+ * reading that member. */
 int sc3_payload_drop(sc3_payload *p, size_t i);
 
-/* Takes the members out whose external ids living members `first` up to but without `last` of `later` have: those replaced them. Gives their number. No
-   request may be reading the members. */
-size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last, void (*taken)(void *with, size_t i), void *with);
+/* Takes the members out whose external ids living members `first` up to but without `last` of
+   `later` have: those replaced them. Gives their number. No request may be reading the members. */
+size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last,
+                           void (*taken)(void *with, size_t i), void *with);
 
-/* The `nth` (counted from 0) living member of an operation in a range, as the service counts them; SIZE_MAX where there is none. */
+/* The `nth` (counted from 0) living member of an operation in a range, as the service counts them;
+ * SIZE_MAX where there is none. */
 size_t sc3_payload_find(const sc3_payload *p, size_t first, size_t last, sc3_op op, size_t nth);
 
 /* What stands for all its bytes: the SHA-256 of both segments' hashes. */
 void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]);
 
-/* Stands for which rows its members came from, with what operation, and how long each is: far cheaper than the digest, for one process to see
-   whether a script gave the same members once more. */
+/* Stands for which rows its members came from, with what operation, and how long each is: far
+   cheaper than the digest, for one process to see whether a script gave the same members once more.
+ */
 uint32_t sc3_payload_outline(const sc3_payload *p);
 
-/* The JSON of member `i` without its comma, borrowed until the payload changes; {NULL, 0} where there is none or it was superseded. */
+/* The JSON of member `i` without its comma, borrowed until the payload changes; {NULL, 0} where
+ * there is none or it was superseded. */
 sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op);
 
 /* The escaped external id of member `i`; {NULL, 0} where it was superseded. */

@@ -1,5 +1,6 @@
-/* Regions that nobody knows, by name, so that someone can mend the export. Only what looks like a country's name is kept: a column that was mapped by
-   mistake must not put emails or phones into a report. */
+/* Regions that nobody knows, by name, so that someone can mend the export. Only what looks like a
+   country's name is kept: a column that was mapped by mistake must not put emails or phones into a
+   report. */
 #ifndef SC3_REGION_TALLY_H
 #define SC3_REGION_TALLY_H
 
@@ -21,7 +22,8 @@ typedef struct sc3_region_tally {
   uint64_t others; /* names beyond the first ones, and what is no name */
 } sc3_region_tally;
 
-/* Counts a name (trimmed) in a tally that is made at its first use; free() it. SC3_OK or SC3_ENOMEM. */
+/* Counts a name (trimmed) in a tally that is made at its first use; free() it. SC3_OK or
+ * SC3_ENOMEM. */
 sc3_status sc3_region_tally_add(sc3_region_tally **t, sc3_slice name);
 
 #endif

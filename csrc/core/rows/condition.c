@@ -13,8 +13,9 @@ enum { NO_ORDER = 2 };
 typedef struct value {
   sc3_kind kind;
   int absent;
-  sc3_slice text;   /* trimmed */
-  /* in lowercase where the condition asks for it, else as `text`; {NULL, 0} where that is longer than any operand */
+  sc3_slice text; /* trimmed */
+  /* in lowercase where the condition asks for it, else as `text`; {NULL, 0} where that is longer
+   * than any operand */
   sc3_slice folded;
   int number_state; /* 0: not looked at yet; 1: `number` is its number; -1: it is none */
   sc3_number number;
@@ -46,8 +47,8 @@ static int order_of_texts(sc3_slice a, sc3_slice b) {
   return order < 0 ? -1 : 1;
 }
 
-/* How long the date is that a text begins with, 0 without one: the year first and all in full, which is what bytes put
-   in order. 2024-01-31, 2024-01, and the same with slashes or points. */
+/* How long the date is that a text begins with, 0 without one: the year first and all in full,
+   which is what bytes put in order. 2024-01-31, 2024-01, and the same with slashes or points. */
 static size_t date_at(sc3_slice s) {
   static const char form[] = "0000-00-00";
   size_t i, n = 0;
@@ -75,8 +76,7 @@ static int compare(const sc3_condition *c, const sc3_operand *operand, value *v)
       if ((v->kind != SC3_KIND_TEXT && v->kind != SC3_KIND_NUMBER) || v->folded.p == NULL)
         return NO_ORDER;
       return order_of_texts(v->folded, operand->text);
-    default:
-      return v->kind == operand->kind ? 0 : NO_ORDER;
+    default: return v->kind == operand->kind ? 0 : NO_ORDER;
   }
 }
 
@@ -95,11 +95,13 @@ static int is_bool(sc3_kind kind) {
 
 /* Whether two texts may begin alike in lowercase; most differ in the first character already. */
 static int may_be_alike(sc3_slice a, sc3_slice b) {
-  const unsigned char x = a.n > 0 ? (unsigned char)a.p[0] : 0, y = b.n > 0 ? (unsigned char)b.p[0] : 0;
+  const unsigned char x = a.n > 0 ? (unsigned char)a.p[0] : 0,
+                      y = b.n > 0 ? (unsigned char)b.p[0] : 0;
   return a.n <= 3 * b.n && b.n <= 3 * a.n && (x >= 0x80 || y >= 0x80 || ((x ^ y) & ~0x20) == 0);
 }
 
-/* The same for all of their characters where these are of ASCII: 1 or 0; -1 where others are among them. */
+/* The same for all of their characters where these are of ASCII: 1 or 0; -1 where others are among
+ * them. */
 static int are_alike_in_ascii(sc3_slice a, sc3_slice b) {
   size_t i;
   int alike = a.n == b.n;
@@ -123,7 +125,8 @@ static int differs_in_case_alone(const sc3_condition *c, const value *v) {
   for (i = 0; i < c->operand_count; i++) {
     const sc3_slice wanted = c->operands[i].text;
     int alike;
-    if (c->operands[i].kind != SC3_KIND_TEXT || wanted.n > SC3_FOLDED_MAX || !may_be_alike(wanted, v->text))
+    if (c->operands[i].kind != SC3_KIND_TEXT || wanted.n > SC3_FOLDED_MAX ||
+        !may_be_alike(wanted, v->text))
       continue;
     alike = are_alike_in_ascii(wanted, v->text);
     if (alike > 0)
@@ -132,21 +135,22 @@ static int differs_in_case_alone(const sc3_condition *c, const value *v) {
       continue;
     if (!sc3_utf8_valid(wanted.p, wanted.n) || !sc3_utf8_valid(v->text.p, v->text.n))
       continue;
-    if (sc3_lowercase(v->text, a, sizeof a, &n) == 0 && sc3_lowercase(wanted, b, sizeof b, &m) == 0 && m == n &&
-        memcmp(a, b, n) == 0)
+    if (sc3_lowercase(v->text, a, sizeof a, &n) == 0 &&
+        sc3_lowercase(wanted, b, sizeof b, &m) == 0 && m == n && memcmp(a, b, n) == 0)
       return 1;
   }
   return 0;
 }
 
-/* Whether a text that was read as a plain number is one such as 1.234, which may as well be thousands: nobody said what
-   the point means. */
+/* Whether a text that was read as a plain number is one such as 1.234, which may as well be
+   thousands: nobody said what the point means. */
 static int may_be_thousands(const sc3_condition *c, const value *v) {
   const sc3_slice s = v->text;
   const size_t sign = s.n > 0 && (s.p[0] == '-' || s.p[0] == '+');
   if (c->decimal != '\0' || v->kind != SC3_KIND_TEXT || s.n < sign + 5 || s.n > sign + 7)
     return 0;
-  return s.p[s.n - 4] == '.' && s.p[sign] != '0' && memchr(s.p, 'e', s.n) == NULL && memchr(s.p, 'E', s.n) == NULL;
+  return s.p[s.n - 4] == '.' && s.p[sign] != '0' && memchr(s.p, 'e', s.n) == NULL &&
+         memchr(s.p, 'E', s.n) == NULL;
 }
 
 static sc3_content content_of(const sc3_condition *c, const value *v, int other_case) {
@@ -192,10 +196,8 @@ static int equals_any(const sc3_condition *c, value *v) {
 static int meets(const sc3_condition *c, value *v, sc3_condition_tally *t) {
   int said, order, equal;
   switch (c->op) {
-    case SC3_PRESENT:
-      return !v->absent;
-    case SC3_ABSENT:
-      return v->absent;
+    case SC3_PRESENT: return !v->absent;
+    case SC3_ABSENT: return v->absent;
     case SC3_SAYS_YES:
     case SC3_SAYS_NO:
       said = says(c, v);
@@ -209,24 +211,20 @@ static int meets(const sc3_condition *c, value *v, sc3_condition_tally *t) {
         return 0;
       }
       return equal == (c->op == SC3_EQUAL);
-    default:
-      break;
+    default: break;
   }
   order = v->absent || c->operand_count == 0 ? NO_ORDER : compare(c, &c->operands[0], v);
-  if (order != NO_ORDER && c->operands[0].kind == SC3_KIND_TEXT && date_at(c->operands[0].text) > 0 &&
+  if (order != NO_ORDER && c->operands[0].kind == SC3_KIND_TEXT &&
+      date_at(c->operands[0].text) > 0 &&
       !is_dated_like(v->text, c->operands[0].text)) { /* 31.12.2023 is not behind 2024-01-01 */
     t->not_a_date++;
     order = NO_ORDER;
   }
   switch (c->op) {
-    case SC3_LESS:
-      return order == -1;
-    case SC3_AT_MOST:
-      return order == -1 || order == 0;
-    case SC3_MORE:
-      return order == 1;
-    default:
-      return order == 1 || order == 0;
+    case SC3_LESS: return order == -1;
+    case SC3_AT_MOST: return order == -1 || order == 0;
+    case SC3_MORE: return order == 1;
+    default: return order == 1 || order == 0;
   }
 }
 
@@ -242,7 +240,8 @@ int sc3_condition_holds(const sc3_condition *c, const sc3_field *field, sc3_cond
   v.number_state = 0;
   if (v.kind == SC3_KIND_TEXT || v.kind == SC3_KIND_NUMBER) {
     v.text = sc3_text_trim(field->value);
-    if (v.text.n > 0 && ((v.text.p[0] | v.text.p[v.text.n - 1]) & 0x80) != 0) /* else nothing invisible is there */
+    if (v.text.n > 0 &&
+        ((v.text.p[0] | v.text.p[v.text.n - 1]) & 0x80) != 0) /* else nothing invisible is there */
       v.text = sc3_text_strip(v.text, &ignored);
     v.absent = v.text.n == 0;
   }
@@ -258,7 +257,8 @@ int sc3_condition_holds(const sc3_condition *c, const sc3_field *field, sc3_cond
   doubtful = v.number_state > 0 && !holds && may_be_thousands(c, &v);
   no_number = v.number_state < 0 && all_are(c, SC3_KIND_NUMBER, SC3_KIND_NUMBER);
   t->not_a_number += (uint64_t)no_number;
-  if ((c->op == SC3_EQUAL || c->op == SC3_NOT_EQUAL) && holds == (c->op == SC3_NOT_EQUAL) && !v.absent) {
+  if ((c->op == SC3_EQUAL || c->op == SC3_NOT_EQUAL) && holds == (c->op == SC3_NOT_EQUAL) &&
+      !v.absent) {
     other_case = differs_in_case_alone(c, &v);
     t->other_case += (uint64_t)other_case;
   }

@@ -43,11 +43,11 @@ static sc3_next fail(sc3_csv *csv, sc3_fatal_kind kind, uint64_t line, size_t co
   return SC3_NEXT_FATAL;
 }
 
-/* A row as it is being found: nothing is changed in the input until its end is known, because it may have to be
-   looked at again when more has come. */
+/* A row as it is being found: nothing is changed in the input until its end is known, because it
+   may have to be looked at again when more has come. */
 typedef struct scan {
-  size_t count;  /* fields */
-  size_t length; /* bytes, the line end included */
+  size_t count;   /* fields */
+  size_t length;  /* bytes, the line end included */
   uint64_t lines; /* line ends, that of the row included */
   uint64_t inner; /* those inside fields */
   size_t alike;   /* lines inside fields that look like rows */
@@ -79,7 +79,8 @@ static sc3_next more_fields(sc3_csv *csv, size_t count) {
   return SC3_NEXT_RECORD;
 }
 
-/* Mark a field that holds doubled quotes, or escapes (and doubled quotes perhaps), until they are taken out. */
+/* Mark a field that holds doubled quotes, or escapes (and doubled quotes perhaps), until they are
+ * taken out. */
 #define HAS_DOUBLED SC3_KIND_NESTED
 #define HAS_ESCAPES SC3_KIND_TRUE
 
@@ -130,7 +131,8 @@ static const char *step(walk *w) {
 }
 
 static int is_mark(const walk *w, char c) {
-  return c == w->delimiter || c == w->quote || c == '\n' || c == '\r' || c == '\0' || c == w->escape;
+  return c == w->delimiter || c == w->quote || c == '\n' || c == '\r' || c == '\0' ||
+         c == w->escape;
 }
 
 /* Walks over the byte that the escape at `mark` takes its meaning from, where it has come. */
@@ -149,7 +151,8 @@ static void step_escaped(walk *w, const char *mark, scan *s) {
   }
 }
 
-/* The closing quote of the field whose opening quote was the last mark; NULL when it has not come. */
+/* The closing quote of the field whose opening quote was the last mark; NULL when it has not come.
+ */
 static const char *closing_quote(walk *w, int finished, scan *s, sc3_kind *kind) {
   for (;;) {
     const char *mark = step(w);
@@ -176,8 +179,10 @@ static const char *closing_quote(walk *w, int finished, scan *s, sc3_kind *kind)
   }
 }
 
-/* The end of a quoted field: its closing quote, and in `*behind` the delimiter, line end, or end of what has come, behind it. */
-static const char *quoted_field(walk *w, int finished, scan *s, sc3_kind *kind, const char **behind) {
+/* The end of a quoted field: its closing quote, and in `*behind` the delimiter, line end, or end of
+ * what has come, behind it. */
+static const char *quoted_field(walk *w, int finished, scan *s, sc3_kind *kind,
+                                const char **behind) {
   const char *close = closing_quote(w, finished, s, kind), *mark;
   if (close == NULL)
     return NULL;
@@ -189,7 +194,8 @@ static const char *quoted_field(walk *w, int finished, scan *s, sc3_kind *kind, 
 }
 
 /* The end of a row: a line end at `mark`, or the end of what has come. */
-static sc3_next end_row(sc3_csv *csv, scan *s, const char *head, const char *mark, const char *end) {
+static sc3_next end_row(sc3_csv *csv, scan *s, const char *head, const char *mark,
+                        const char *end) {
   if (mark - head > SC3_ROW_MAX)
     return fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count);
   s->length = (size_t)(mark - head);
@@ -207,8 +213,9 @@ static sc3_next end_row(sc3_csv *csv, scan *s, const char *head, const char *mar
   return SC3_NEXT_RECORD;
 }
 
-/* Whether the walk stops at a mark of a field without quotes that is only text: a quote, a NUL, and with an escape also what it stands before, and CR alone.
-   SC3_NEXT_NEED when that cannot be told before more has come. */
+/* Whether the walk stops at a mark of a field without quotes that is only text: a quote, a NUL, and
+   with an escape also what it stands before, and CR alone. SC3_NEXT_NEED when that cannot be told
+   before more has come. */
 static sc3_next is_text(const walk *w, const char *mark, int finished) {
   if (*mark == w->delimiter || *mark == '\n')
     return SC3_NEXT_END;
@@ -219,7 +226,8 @@ static sc3_next is_text(const walk *w, const char *mark, int finished) {
   return *mark == '\r' && (mark + 1 == w->end || mark[1] == '\n') ? SC3_NEXT_END : SC3_NEXT_RECORD;
 }
 
-/* The end of a field without quotes, from its first mark on: the delimiter or line end behind it, or the end of what has come. NULL when more has to come. */
+/* The end of a field without quotes, from its first mark on: the delimiter or line end behind it,
+ * or the end of what has come. NULL when more has to come. */
 static const char *plain_field(walk *w, int finished, scan *s, const char *mark, sc3_kind *kind) {
   for (; mark != w->end; mark = step(w)) {
     sc3_next text = is_text(w, mark, finished);
@@ -242,8 +250,10 @@ static uint64_t line_ends(const char *p, const char *end) {
   return n;
 }
 
-/* A quote that does not close in its row's megabyte. What is said of the lines behind it does not depend on how much has come. */
-static sc3_next unclosed(sc3_csv *csv, const scan *s, const char *head, const char *start, const char *end, uint64_t line) {
+/* A quote that does not close in its row's megabyte. What is said of the lines behind it does not
+ * depend on how much has come. */
+static sc3_next unclosed(sc3_csv *csv, const scan *s, const char *head, const char *start,
+                         const char *end, uint64_t line) {
   if (end - head > SC3_ROW_MAX)
     end = head + SC3_ROW_MAX;
   csv->fatal.lines = line_ends(start, end);
@@ -251,9 +261,10 @@ static sc3_next unclosed(sc3_csv *csv, const scan *s, const char *head, const ch
   return fail(csv, SC3_FATAL_UNCLOSED_QUOTE, line, s->count + 1);
 }
 
-/* A field whose first mark is no delimiter: quoted, with a quote or a NUL in it, or the last of its row. Its end is written to `*behind`. SC3_NEXT_RECORD
-   when the field was read. */
-static sc3_next odd_field(sc3_csv *csv, scan *s, walk *w, const char *head, const char *start, const char *mark, sc3_field *field, const char **behind) {
+/* A field whose first mark is no delimiter: quoted, with a quote or a NUL in it, or the last of its
+   row. Its end is written to `*behind`. SC3_NEXT_RECORD when the field was read. */
+static sc3_next odd_field(sc3_csv *csv, scan *s, walk *w, const char *head, const char *start,
+                          const char *mark, sc3_field *field, const char **behind) {
   const int finished = csv->input.finished;
   sc3_kind kind = SC3_KIND_TEXT;
   s->count = (size_t)(field - csv->fields);
@@ -271,7 +282,8 @@ static sc3_next odd_field(sc3_csv *csv, scan *s, walk *w, const char *head, cons
   } else {
     mark = plain_field(w, finished, s, mark, &kind);
     if (mark == NULL)
-      return w->end - head > SC3_ROW_MAX ? fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count) : SC3_NEXT_NEED;
+      return w->end - head > SC3_ROW_MAX ? fail(csv, SC3_FATAL_ROW_TOO_LONG, csv->line, s->count)
+                                         : SC3_NEXT_NEED;
     field->value = sc3_slice_of(start, (size_t)(mark - start));
   }
   if (kind != SC3_KIND_TEXT) {
@@ -282,12 +294,16 @@ static sc3_next odd_field(sc3_csv *csv, scan *s, walk *w, const char *head, cons
   return SC3_NEXT_RECORD;
 }
 
-/* Finds the row that begins at the head of the input. The walk is kept in local variables where nothing but delimiters comes. */
+/* Finds the row that begins at the head of the input. The walk is kept in local variables where
+ * nothing but delimiters comes. */
 static sc3_next scan_row(sc3_csv *csv, scan *s) {
-  const char *const head = sc3_input_head(&csv->input), *const end = head + sc3_input_left(&csv->input);
+  const char *const head = sc3_input_head(&csv->input), *const end =
+                                                            head + sc3_input_left(&csv->input);
   const char delimiter = csv->delimiter;
   const char *start = head, *mark;
-  sc3_field *field = csv->fields, *full = field != NULL ? field + csv->field_capacity : NULL; /* none has been made before the first row */
+  sc3_field *field = csv->fields, *full = field != NULL
+                                              ? field + csv->field_capacity
+                                              : NULL; /* none has been made before the first row */
   walk w;
   uint64_t bits;
   memset(s, 0, sizeof *s);
@@ -336,7 +352,8 @@ static sc3_next scan_row(sc3_csv *csv, scan *s) {
 }
 
 static int is_quoted(const sc3_csv *csv, const sc3_field *f) {
-  return csv->quote != '\0' && f->value.p > sc3_input_head(&csv->input) && f->value.p[-1] == csv->quote;
+  return csv->quote != '\0' && f->value.p > sc3_input_head(&csv->input) &&
+         f->value.p[-1] == csv->quote;
 }
 
 /* The character that the one behind an escape stands for. */
@@ -346,7 +363,8 @@ static char escaped(char c) {
   return at != NULL ? to[at - from] : c;
 }
 
-/* Takes escapes out of a field that begins at `to`, and where it was quoted doubled quotes too. Its new end; NULL when it holds a NUL. */
+/* Takes escapes out of a field that begins at `to`, and where it was quoted doubled quotes too. Its
+ * new end; NULL when it holds a NUL. */
 static char *unescape(const sc3_csv *csv, char *to, const char *end, int quoted) {
   const char *from = to;
   int nul = 0;
@@ -385,7 +403,8 @@ static void unquote(sc3_csv *csv, scan *s) {
     if (f->kind != HAS_DOUBLED && f->kind != HAS_ESCAPES)
       continue;
     start = csv->input.buffer.p + (f->value.p - csv->input.buffer.p);
-    end = f->kind == HAS_DOUBLED ? halve_quotes(csv, start, start + f->value.n) : unescape(csv, start, start + f->value.n, is_quoted(csv, f));
+    end = f->kind == HAS_DOUBLED ? halve_quotes(csv, start, start + f->value.n)
+                                 : unescape(csv, start, start + f->value.n, is_quoted(csv, f));
     f->kind = SC3_KIND_TEXT;
     if (end != NULL) {
       f->value.n = (size_t)(end - start);
@@ -409,7 +428,8 @@ static void find_nulls(sc3_csv *csv, size_t count) {
   }
 }
 
-/* Drops line ends before a row, and a byte order mark, which stands inside where files were joined. SC3_NEXT_RECORD when something else stands there. */
+/* Drops line ends before a row, and a byte order mark, which stands inside where files were joined.
+ * SC3_NEXT_RECORD when something else stands there. */
 static sc3_next skip_empty_lines(sc3_csv *csv) {
   sc3_input *in = &csv->input;
   for (;;) {
@@ -431,7 +451,9 @@ static sc3_next skip_empty_lines(sc3_csv *csv) {
       csv->line++;
       csv->lines.blank++;
       csv->skip_lf = 1;
-    } else if (c == '\xef' && (sc3_input_left(in) >= 3 ? memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0 : !in->finished)) {
+    } else if (c == '\xef' &&
+               (sc3_input_left(in) >= 3 ? memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0
+                                        : !in->finished)) {
       csv->skip_lf = 0;
       if (sc3_input_left(in) < 3)
         return SC3_NEXT_NEED;
@@ -451,8 +473,8 @@ static int is_something(char c, char delimiter) {
   return c != ' ' && c != '\t' && c != '\n' && c != '\r' && c != delimiter;
 }
 
-/* The most frequent of the four in the first line that holds more than these and white space, outside quotes and behind
-   no escape. */
+/* The most frequent of the four in the first line that holds more than these and white space,
+   outside quotes and behind no escape. */
 static sc3_next find_delimiter(sc3_csv *csv) {
   static const char candidates[] = {',', ';', '\t', '|'};
   const char *p = sc3_input_head(&csv->input), *end = p + sc3_input_left(&csv->input);
@@ -468,7 +490,8 @@ static sc3_next find_delimiter(sc3_csv *csv) {
       quoted = !quoted;
     else if (!quoted && (*p == '\n' || *p == '\r') && holds)
       break;
-    else if (!quoted && (*p == '\n' || *p == '\r') && counts[0] + counts[1] + counts[2] + counts[3] > 0) {
+    else if (!quoted && (*p == '\n' || *p == '\r') &&
+             counts[0] + counts[1] + counts[2] + counts[3] > 0) {
       memcpy(empty, counts, sizeof empty);
       memset(counts, 0, sizeof counts);
     }
@@ -491,7 +514,8 @@ static sc3_next find_delimiter(sc3_csv *csv) {
 }
 
 /* Whether the text is an object or an array of objects, as no header begins. */
-SC3_COLD static int begins_json(const char *p, size_t n) {
+SC3_COLD
+static int begins_json(const char *p, size_t n) {
   size_t i;
   char first = '\0';
   for (i = 0; i < n; i++) {
@@ -506,13 +530,16 @@ SC3_COLD static int begins_json(const char *p, size_t n) {
   return 0;
 }
 
-/* Looks at the first bytes: what is no text is refused, and what stands before the header is passed over. */
-SC3_COLD static sc3_next begin_input(sc3_csv *csv) {
+/* Looks at the first bytes: what is no text is refused, and what stands before the header is passed
+ * over. */
+SC3_COLD
+static sc3_next begin_input(sc3_csv *csv) {
   sc3_input *in = &csv->input;
   sc3_next next;
   if (!csv->sniffed) {
     const unsigned char d = (unsigned char)csv->delimiter;
-    next = sc3_input_begin(in, d == 0 || d == '\t' || d >= 0x20 ? SC3_CONTROLS_NONE : SC3_CONTROLS_ANY, &csv->fatal);
+    next = sc3_input_begin(
+        in, d == 0 || d == '\t' || d >= 0x20 ? SC3_CONTROLS_NONE : SC3_CONTROLS_ANY, &csv->fatal);
     if (next == SC3_NEXT_FATAL)
       return fail(csv, csv->fatal.kind, 1, 0);
     if (next != SC3_NEXT_RECORD)
@@ -530,21 +557,23 @@ SC3_COLD static sc3_next begin_input(sc3_csv *csv) {
   return SC3_NEXT_RECORD;
 }
 
-/* A row that has not come to its end is scanned again: what was noted of its fields is taken back. */
+/* A row that has not come to its end is scanned again: what was noted of its fields is taken back.
+ */
 static void forget(sc3_csv *csv, size_t count) {
   size_t i;
   for (i = 0; i < count && i < csv->field_capacity; i++)
     csv->fields[i].kind = SC3_KIND_TEXT;
 }
 
-/* A line of nothing but delimiters and white space is an empty line; before a header, whatever delimits. Of one column
-   a blank may be a value. */
+/* A line of nothing but delimiters and white space is an empty line; before a header, whatever
+   delimits. Of one column a blank may be a value. */
 static int holds_nothing(const sc3_csv *csv, const scan *s) {
   const char *p = sc3_input_head(&csv->input), *const end = p + s->length;
   const int before = csv->has_header && csv->columns == 0;
   if (s->count == 1 && csv->columns == 1)
     return 0;
-  while (p < end && (!is_something(*p, csv->delimiter) || (before && *p != '\0' && strchr(",;|", *p) != NULL)))
+  while (p < end &&
+         (!is_something(*p, csv->delimiter) || (before && *p != '\0' && strchr(",;|", *p) != NULL)))
     p++;
   return p == end;
 }
@@ -568,7 +597,8 @@ static sc3_next find_row(sc3_csv *csv, scan *s) {
   }
 }
 
-/* How many lines inside the row's fields look like rows of their own. Counted before quotes and escapes are taken out. */
+/* How many lines inside the row's fields look like rows of their own. Counted before quotes and
+ * escapes are taken out. */
 static size_t alike_in(const sc3_csv *csv, const scan *s) {
   size_t i, alike = 0;
   if (s->fault != SC3_FAULT_NONE || s->count < 2 ||
@@ -576,7 +606,8 @@ static size_t alike_in(const sc3_csv *csv, const scan *s) {
     return 0;
   for (i = 0; i < s->count; i++) {
     sc3_slice v = csv->fields[i].value;
-    if (!is_quoted(csv, &csv->fields[i]) || v.n == 0 || (memchr(v.p, '\n', v.n) == NULL && memchr(v.p, '\r', v.n) == NULL))
+    if (!is_quoted(csv, &csv->fields[i]) || v.n == 0 ||
+        (memchr(v.p, '\n', v.n) == NULL && memchr(v.p, '\r', v.n) == NULL))
       continue;
     alike += sc3_lines_alike(csv->fields, s->count, i, csv->delimiter, csv->columns == 0);
   }
@@ -605,8 +636,8 @@ static sc3_next take_row(sc3_csv *csv, scan *s) {
   if (next != SC3_NEXT_RECORD)
     return next;
   s->alike = s->inner > 0 ? alike_in(csv, s) : 0;
-  (void)sc3_bytes_see(&csv->lines.bytes, sc3_input_head(&csv->input), s->length, csv->row + (csv->columns > 0),
-                      csv->line);
+  (void)sc3_bytes_see(&csv->lines.bytes, sc3_input_head(&csv->input), s->length,
+                      csv->row + (csv->columns > 0), csv->line);
   if (csv->null_length > 0 && csv->columns > 0)
     find_nulls(csv, s->count);
   if (s->doubled)
@@ -662,7 +693,8 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
   if (s.fault != SC3_FAULT_NONE)
     return fail(csv, SC3_FATAL_HEADER, csv->line, s.fault_column);
   next = keep_header(csv, s.count);
-  if (next == SC3_NEXT_RECORD && s.lines == s.inner && sc3_header_advice(csv->names, csv->columns) != NULL)
+  if (next == SC3_NEXT_RECORD && s.lines == s.inner &&
+      sc3_header_advice(csv->names, csv->columns) != NULL)
     return fail(csv, SC3_FATAL_NO_LINES, 1, 0);
   if (next == SC3_NEXT_RECORD) {
     csv->line += s.lines;
@@ -673,8 +705,8 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
   return next;
 }
 
-/* Whether a row in the next bytes has something where the first one has `extra` empty fields: then these are no
-   trailing delimiters. Nothing is taken. */
+/* Whether a row in the next bytes has something where the first one has `extra` empty fields: then
+   these are no trailing delimiters. Nothing is taken. */
 static int has_content_there(sc3_csv *csv, size_t extra, const scan *first) {
   sc3_input *in = &csv->input;
   const sc3_input before = *in;
@@ -700,7 +732,8 @@ static int has_content_there(sc3_csv *csv, size_t extra, const scan *first) {
   return found;
 }
 
-/* Looks at the first row, and where it is too long by empty fields alone at those behind it. It stays to be read. */
+/* Looks at the first row, and where it is too long by empty fields alone at those behind it. It
+ * stays to be read. */
 static sc3_next learn_width(sc3_csv *csv) {
   scan s;
   size_t extra;
@@ -708,12 +741,14 @@ static sc3_next learn_width(sc3_csv *csv) {
   if (next != SC3_NEXT_RECORD)
     return next;
   extra = 0;
-  if (s.fault == SC3_FAULT_NONE && sc3_width_filled(csv->fields, s.count, csv->columns) == csv->columns)
+  if (s.fault == SC3_FAULT_NONE &&
+      sc3_width_filled(csv->fields, s.count, csv->columns) == csv->columns)
     extra = s.count - csv->columns;
   if (s.doubled)
     forget(csv, s.count);
   if (extra > 0 && !csv->input.finished && sc3_input_left(&csv->input) < LOOK_AHEAD + s.length) {
-    csv->input.wanted = LOOK_AHEAD + s.length; /* what is decided does not depend on how much has come */
+    csv->input.wanted =
+        LOOK_AHEAD + s.length; /* what is decided does not depend on how much has come */
     return SC3_NEXT_NEED;
   }
   csv->width.extra = extra > 0 && !has_content_there(csv, extra, &s) ? extra : 0;
@@ -734,7 +769,8 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   if (s.count != csv->columns && s.fault == SC3_FAULT_NONE) {
     const size_t had = s.count;
     s.fault_column = (s.count < csv->columns ? s.count : csv->columns) + 1;
-    s.fault = sc3_width_judge(&csv->width, &csv->lines, csv->fields, &s.count, csv->columns, csv->row + 1, s.inner);
+    s.fault = sc3_width_judge(&csv->width, &csv->lines, csv->fields, &s.count, csv->columns,
+                              csv->row + 1, s.inner);
     if (s.fault == SC3_FAULT_NONE)
       record->missing = s.count > had ? s.count - had : 0;
   }

@@ -1,5 +1,5 @@
-/* CSV (RFC 4180), as people have it: BOM, LF or CRLF or CR, quoted newlines, any delimiter. And what databases write: no quoting, and a backslash before what
-   is not meant as it stands. */
+/* CSV (RFC 4180), as people have it: BOM, LF or CRLF or CR, quoted newlines, any delimiter. And
+   what databases write: no quoting, and a backslash before what is not meant as it stands. */
 #ifndef SC3_CSV_H
 #define SC3_CSV_H
 
@@ -13,46 +13,50 @@ enum { SC3_NULL_MAX = 64 };
 
 typedef struct sc3_csv {
   sc3_input input;
-  char delimiter;  /* 0 until it is known */
-  char likely; /* of several that a header has as often: what stands behind its sep= line */
+  char delimiter;     /* 0 until it is known */
+  char likely;        /* of several that a header has as often: what stands behind its sep= line */
   char quote, escape; /* 0 = none */
   char null[SC3_NULL_MAX]; /* what a field that is not quoted holds where it has no value */
   size_t null_length;      /* 0 = no such text */
   sc3_csv_marks marks;
   int has_header;
   uint64_t skip_lines; /* that stand before the header, those still to be passed over */
-  int sniffed;     /* the first bytes were looked at */
-  int separated;   /* a first line that names the delimiter was looked for */
-  int begun;       /* all before the header was passed over */
+  int sniffed;         /* the first bytes were looked at */
+  int separated;       /* a first line that names the delimiter was looked for */
+  int begun;           /* all before the header was passed over */
   int header_read;
-  int skip_lf;     /* the last row ended with CR at the end of what had come */
-  int has_nulls;   /* the row that was given out has fields that are SC3_KIND_NULL */
+  int skip_lf;   /* the last row ended with CR at the end of what had come */
+  int has_nulls; /* the row that was given out has fields that are SC3_KIND_NULL */
   uint64_t row, line;
   sc3_lines lines;
   sc3_field *fields;
   size_t field_capacity;
-  size_t columns;  /* fields of the header, or of the first row; 0 until they are known */
+  size_t columns; /* fields of the header, or of the first row; 0 until they are known */
   sc3_width width;
-  sc3_buffer header;  /* the header's text, kept */
-  sc3_slice *names;   /* slices of it */
+  sc3_buffer header; /* the header's text, kept */
+  sc3_slice *names;  /* slices of it */
   sc3_fatal fatal;
 } sc3_csv;
 
-/* `delimiter` 0 = found by itself: what a first line "sep=…" says, else the most frequent of comma, semicolon, tab and pipe in the first line. */
+/* `delimiter` 0 = found by itself: what a first line "sep=…" says, else the most frequent of comma,
+ * semicolon, tab and pipe in the first line. */
 void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header);
 
-/* Of one that was not begun: the quote, the escape (0 = none), and what stands for no value (at most SC3_NULL_MAX bytes). With an escape a CR alone ends no
-   row, because databases that escape line ends leave it as it is. */
+/* Of one that was not begun: the quote, the escape (0 = none), and what stands for no value (at
+   most SC3_NULL_MAX bytes). With an escape a CR alone ends no row, because databases that escape
+   line ends leave it as it is. */
 void sc3_csv_dialect(sc3_csv *csv, char quote, char escape, sc3_slice null);
 
-/* Takes what stands before the header: a line that names the delimiter, and `skip_lines` lines, set before the first
-   call, in which quotes mean nothing. SC3_NEXT_RECORD when all of it was taken. sc3_csv_begin() calls it. */
+/* Takes what stands before the header: a line that names the delimiter, and `skip_lines` lines, set
+   before the first call, in which quotes mean nothing. SC3_NEXT_RECORD when all of it was taken.
+   sc3_csv_begin() calls it. */
 sc3_next sc3_csv_head(sc3_csv *csv);
 
 void sc3_csv_free(sc3_csv *csv);
 
-/* Reads up to the header, so that names and columns are known: SC3_NEXT_RECORD when they are. With no header it looks at the first row, which stays to be
-   read, and columns are its fields; 0 where there is no row. */
+/* Reads up to the header, so that names and columns are known: SC3_NEXT_RECORD when they are. With
+   no header it looks at the first row, which stays to be read, and columns are its fields; 0 where
+   there is no row. */
 sc3_next sc3_csv_begin(sc3_csv *csv);
 
 /* The next row. Empty lines, and lines of nothing but delimiters and white space, are no rows. */

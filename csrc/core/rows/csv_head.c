@@ -9,8 +9,9 @@ static int is_line_end(char c) {
   return c == '\n' || c == '\r';
 }
 
-/* The length of a first line "sep=;" without its end, and in `*delimiter` what it names; 0 for another line.
-   Programs that took that line for a row of theirs put quotes round it, and their own delimiters behind it. */
+/* The length of a first line "sep=;" without its end, and in `*delimiter` what it names; 0 for
+   another line. Programs that took that line for a row of theirs put quotes round it, and their own
+   delimiters behind it. */
 static size_t read_separator(const char *p, size_t n, char *delimiter, char *behind) {
   const size_t quoted = n > 0 && p[0] == '"';
   size_t i = quoted;
@@ -29,7 +30,8 @@ static size_t read_separator(const char *p, size_t n, char *delimiter, char *beh
     char c = p[i++];
     if (c == ' ')
       continue;
-    if ((padding != '\0' && c != padding) || (c != *delimiter && c != ',' && c != ';' && c != '\t' && c != '|'))
+    if ((padding != '\0' && c != padding) ||
+        (c != *delimiter && c != ',' && c != ';' && c != '\t' && c != '|'))
       return 0;
     padding = c;
   }
@@ -39,7 +41,8 @@ static size_t read_separator(const char *p, size_t n, char *delimiter, char *beh
   return i;
 }
 
-/* "sep=;" alone on the first line, which spreadsheets write for one another, names the delimiter and is no row. */
+/* "sep=;" alone on the first line, which spreadsheets write for one another, names the delimiter
+ * and is no row. */
 static void take_separator(sc3_csv *csv) {
   sc3_input *in = &csv->input;
   const char *p = sc3_input_head(in);
@@ -93,7 +96,8 @@ sc3_next sc3_csv_head(sc3_csv *csv) {
     sc3_next next = skip_line(csv);
     if (next != SC3_NEXT_RECORD)
       return next;
-    if (csv->input.finished && sc3_input_left(&csv->input) == 0) { /* what is left to pass over is more than there is */
+    if (csv->input.finished &&
+        sc3_input_left(&csv->input) == 0) { /* what is left to pass over is more than there is */
       csv->skip_lines = 0;
       break;
     }

@@ -9,19 +9,22 @@
 #include <arm_neon.h>
 #endif
 
-/* Eight bytes at a time: a byte's high bit is set where it is zero. Exact for every byte, unlike the shorter test that borrows. */
+/* Eight bytes at a time: a byte's high bit is set where it is zero. Exact for every byte, unlike
+ * the shorter test that borrows. */
 static uint64_t zeros(uint64_t w) {
   const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
   return ~(((w & low) + low) | w | low);
 }
 
-/* Each kind is written once, and built with and without the test for the escape: a build without escapes pays nothing for them. */
-#define TWICE(kind, attributes)                                                                        \
-  attributes static uint64_t kind(const char *block, char delimiter, char quote, char escape) {        \
-    return kind##_of(block, delimiter, quote, escape, 0);                                              \
-  }                                                                                                    \
-  attributes static uint64_t kind##_escaped(const char *block, char delimiter, char quote, char escape) { \
-    return kind##_of(block, delimiter, quote, escape, 1);                                              \
+/* Each kind is written once, and built with and without the test for the escape: a build without
+ * escapes pays nothing for them. */
+#define TWICE(kind, attributes)                                                                    \
+  attributes static uint64_t kind(const char *block, char delimiter, char quote, char escape) {    \
+    return kind##_of(block, delimiter, quote, escape, 0);                                          \
+  }                                                                                                \
+  attributes static uint64_t kind##_escaped(const char *block, char delimiter, char quote,         \
+                                            char escape) {                                         \
+    return kind##_of(block, delimiter, quote, escape, 1);                                          \
   }
 
 #if defined(__GNUC__)
@@ -30,19 +33,24 @@ static uint64_t zeros(uint64_t w) {
 #define INLINE static inline
 #endif
 
-INLINE uint64_t marks_portable_of(const char *block, char delimiter, char quote, char escape, int escapes) {
+INLINE uint64_t marks_portable_of(const char *block, char delimiter, char quote, char escape,
+                                  int escapes) {
   const uint64_t ones = UINT64_C(0x0101010101010101);
-  const uint64_t d = ones * (unsigned char)delimiter, q = ones * (unsigned char)quote, e = ones * (unsigned char)escape;
+  const uint64_t d = ones * (unsigned char)delimiter, q = ones * (unsigned char)quote,
+                 e = ones * (unsigned char)escape;
   uint64_t bits = 0;
   int i;
   for (i = 0; i < SC3_MARKS_BLOCK; i += 8) {
     const unsigned char *p = (const unsigned char *)block + i;
-    uint64_t w = (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
-                 (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
-    uint64_t found = zeros(w) | zeros(w ^ d) | zeros(w ^ q) | zeros(w ^ ones * '\n') | zeros(w ^ ones * '\r');
+    uint64_t w = (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
+                 (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
+                 (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+    uint64_t found =
+        zeros(w) | zeros(w ^ d) | zeros(w ^ q) | zeros(w ^ ones * '\n') | zeros(w ^ ones * '\r');
     if (escapes)
       found |= zeros(w ^ e);
-    bits |= ((found >> 7) * UINT64_C(0x0102040810204080) >> 56) << i; /* the high bits, side by side */
+    bits |= ((found >> 7) * UINT64_C(0x0102040810204080) >> 56)
+            << i; /* the high bits, side by side */
   }
   return bits;
 }
@@ -51,15 +59,19 @@ TWICE(marks_portable, )
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(SC3_PORTABLE)
 
-INLINE uint64_t marks_sse2_of(const char *block, char delimiter, char quote, char escape, int escapes) {
-  const __m128i d = _mm_set1_epi8(delimiter), q = _mm_set1_epi8(quote), e = _mm_set1_epi8(escape), lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
+INLINE uint64_t marks_sse2_of(const char *block, char delimiter, char quote, char escape,
+                              int escapes) {
+  const __m128i d = _mm_set1_epi8(delimiter), q = _mm_set1_epi8(quote), e = _mm_set1_epi8(escape),
+                lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
   const __m128i nul = _mm_setzero_si128();
   uint64_t bits = 0;
   int i;
   for (i = 0; i < SC3_MARKS_BLOCK; i += 16) {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(block + i));
-    __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, d), _mm_cmpeq_epi8(v, q)),
-                                 _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr)), _mm_cmpeq_epi8(v, nul)));
+    __m128i found =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, d), _mm_cmpeq_epi8(v, q)),
+                     _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr)),
+                                  _mm_cmpeq_epi8(v, nul)));
     if (escapes)
       found = _mm_or_si128(found, _mm_cmpeq_epi8(v, e));
     bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(found) << i;
@@ -69,15 +81,21 @@ INLINE uint64_t marks_sse2_of(const char *block, char delimiter, char quote, cha
 
 TWICE(marks_sse2, )
 
-__attribute__((target("avx2"))) INLINE uint64_t marks_avx2_of(const char *block, char delimiter, char quote, char escape, int escapes) {
-  const __m256i d = _mm256_set1_epi8(delimiter), q = _mm256_set1_epi8(quote), e = _mm256_set1_epi8(escape);
-  const __m256i lf = _mm256_set1_epi8('\n'), cr = _mm256_set1_epi8('\r'), nul = _mm256_setzero_si256();
+__attribute__((target("avx2"))) INLINE uint64_t marks_avx2_of(const char *block, char delimiter,
+                                                              char quote, char escape,
+                                                              int escapes) {
+  const __m256i d = _mm256_set1_epi8(delimiter), q = _mm256_set1_epi8(quote),
+                e = _mm256_set1_epi8(escape);
+  const __m256i lf = _mm256_set1_epi8('\n'), cr = _mm256_set1_epi8('\r'),
+                nul = _mm256_setzero_si256();
   uint64_t bits = 0;
   int i;
   for (i = 0; i < SC3_MARKS_BLOCK; i += 32) {
     __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(block + i));
-    __m256i found = _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(v, d), _mm256_cmpeq_epi8(v, q)),
-                                    _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(v, lf), _mm256_cmpeq_epi8(v, cr)), _mm256_cmpeq_epi8(v, nul)));
+    __m256i found = _mm256_or_si256(
+        _mm256_or_si256(_mm256_cmpeq_epi8(v, d), _mm256_cmpeq_epi8(v, q)),
+        _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(v, lf), _mm256_cmpeq_epi8(v, cr)),
+                        _mm256_cmpeq_epi8(v, nul)));
     if (escapes)
       found = _mm256_or_si256(found, _mm256_cmpeq_epi8(v, e));
     bits |= (uint64_t)(uint32_t)_mm256_movemask_epi8(found) << i;
@@ -89,21 +107,26 @@ TWICE(marks_avx2, __attribute__((target("avx2"))))
 
 #elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(SC3_PORTABLE)
 
-INLINE uint64_t marks_neon_of(const char *block, char delimiter, char quote, char escape, int escapes) {
+INLINE uint64_t marks_neon_of(const char *block, char delimiter, char quote, char escape,
+                              int escapes) {
   static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-  const uint8x16_t d = vdupq_n_u8((uint8_t)delimiter), q = vdupq_n_u8((uint8_t)quote), e = vdupq_n_u8((uint8_t)escape);
+  const uint8x16_t d = vdupq_n_u8((uint8_t)delimiter), q = vdupq_n_u8((uint8_t)quote),
+                   e = vdupq_n_u8((uint8_t)escape);
   const uint8x16_t lf = vdupq_n_u8('\n'), cr = vdupq_n_u8('\r');
   const uint8x16_t weight = vld1q_u8(weights);
   uint64_t bits = 0;
   int i;
   for (i = 0; i < SC3_MARKS_BLOCK; i += 16) {
     uint8x16_t v = vld1q_u8((const uint8_t *)block + i);
-    uint8x16_t found = vorrq_u8(vorrq_u8(vceqq_u8(v, d), vceqq_u8(v, q)), vorrq_u8(vorrq_u8(vceqq_u8(v, lf), vceqq_u8(v, cr)), vceqzq_u8(v)));
+    uint8x16_t found = vorrq_u8(vorrq_u8(vceqq_u8(v, d), vceqq_u8(v, q)),
+                                vorrq_u8(vorrq_u8(vceqq_u8(v, lf), vceqq_u8(v, cr)), vceqzq_u8(v)));
     uint8x16_t weighed;
     if (escapes)
       found = vorrq_u8(found, vceqq_u8(v, e));
     weighed = vandq_u8(found, weight);
-    bits |= ((uint64_t)vaddv_u8(vget_low_u8(weighed)) | (uint64_t)vaddv_u8(vget_high_u8(weighed)) << 8) << i;
+    bits |=
+        ((uint64_t)vaddv_u8(vget_low_u8(weighed)) | (uint64_t)vaddv_u8(vget_high_u8(weighed)) << 8)
+        << i;
   }
   return bits;
 }

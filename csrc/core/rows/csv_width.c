@@ -13,14 +13,14 @@ size_t sc3_width_filled(const sc3_field *fields, size_t count, size_t columns) {
   return count;
 }
 
-/* Two short rows, one after the other, which together have the fields of one: a line end broke it. Two customers are
-   told from that by their first cells, which are made of the same. */
+/* Two short rows, one after the other, which together have the fields of one: a line end broke it.
+   Two customers are told from that by their first cells, which are made of the same. */
 static int is_rest(const sc3_width *w, size_t count, size_t columns, uint64_t row, unsigned make) {
   return w->row > 0 && w->row + 1 == row && w->count + count == columns + 1 && make != w->make;
 }
 
-static sc3_fault judge_short(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count, size_t columns,
-                             uint64_t row) {
+static sc3_fault judge_short(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count,
+                             size_t columns, uint64_t row) {
   static const char nothing[] = "";
   sc3_slice first = fields[0].value;
   const unsigned make = sc3_lines_made_of(first.p, first.p + first.n);
@@ -40,11 +40,12 @@ static sc3_fault judge_short(sc3_width *w, sc3_lines *l, sc3_field *fields, size
   return SC3_FAULT_NONE;
 }
 
-sc3_fault sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count, size_t columns, uint64_t row,
-                          uint64_t further) {
+sc3_fault sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count,
+                          size_t columns, uint64_t row, uint64_t further) {
   if (*count == columns)
     return SC3_FAULT_NONE;
-  if (*count < columns) /* with a line end inside a quote may be missing, and nothing of it is trusted */
+  if (*count <
+      columns) /* with a line end inside a quote may be missing, and nothing of it is trusted */
     return further > 0 ? SC3_FAULT_RAGGED : judge_short(w, l, fields, count, columns, row);
   if (*count == columns + w->extra && sc3_width_filled(fields, *count, columns) == columns) {
     l->trailing_rows++;

@@ -1,5 +1,5 @@
-/* How many fields a row of CSV has, against its header: what may be missing or over, and what says that a row is
-   shifted. */
+/* How many fields a row of CSV has, against its header: what may be missing or over, and what says
+   that a row is shifted. */
 #ifndef SC3_CSV_WIDTH_H
 #define SC3_CSV_WIDTH_H
 
@@ -7,21 +7,22 @@
 #include "record.h"
 
 typedef struct sc3_width {
-  int known;     /* `extra` is */
-  size_t extra;  /* empty fields that rows have behind those of the header, as each of the first ones does */
-  uint64_t row;  /* the last one that lacked cells */
-  size_t count;  /* its fields */
+  int known;    /* `extra` is */
+  size_t extra; /* empty fields that rows have behind those of the header, as each of the first ones
+                   does */
+  uint64_t row; /* the last one that lacked cells */
+  size_t count; /* its fields */
   unsigned make; /* of its first cell, see sc3_lines_made_of() */
 } sc3_width;
 
 /* How many of the `count` fields stand before empty ones that end the row; at least `columns`. */
 size_t sc3_width_filled(const sc3_field *fields, size_t count, size_t columns);
 
-/* Judges a row of `*count` fields, with `further` line ends inside: SC3_FAULT_NONE, and then it has `columns`
-   fields, or SC3_FAULT_RAGGED. A row may lack cells at its end, as spreadsheets cut empty ones, unless it looks like
-   the rest of the row before, which a line end broke. It may have as many empty fields more as the first rows have.
-   `fields` has room for `columns`. Counts in `l`. */
-sc3_fault sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count, size_t columns, uint64_t row,
-                          uint64_t further);
+/* Judges a row of `*count` fields, with `further` line ends inside: SC3_FAULT_NONE, and then it has
+   `columns` fields, or SC3_FAULT_RAGGED. A row may lack cells at its end, as spreadsheets cut empty
+   ones, unless it looks like the rest of the row before, which a line end broke. It may have as
+   many empty fields more as the first rows have. `fields` has room for `columns`. Counts in `l`. */
+sc3_fault sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count,
+                          size_t columns, uint64_t row, uint64_t further);
 
 #endif

@@ -6,11 +6,22 @@
 #include "../bytes/utf8.h"
 
 static const char names[][16] = {
-  "", "utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1",
-  /* in the order of the tables: */
-  "windows-1250", "windows-1251", "windows-1252", "iso-8859-2", "cp850", "macintosh",
-  /* and those that are like others: */
-  "iso-8859-15", "windows-1254",
+    "",
+    "utf-8",
+    "utf-16",
+    "utf-16le",
+    "utf-16be",
+    "iso-8859-1",
+    /* in the order of the tables: */
+    "windows-1250",
+    "windows-1251",
+    "windows-1252",
+    "iso-8859-2",
+    "cp850",
+    "macintosh",
+    /* and those that are like others: */
+    "iso-8859-15",
+    "windows-1254",
 };
 
 enum {
@@ -24,7 +35,8 @@ const char *sc3_encoding_name(sc3_encoding encoding) {
   return encoding > 0 && (size_t)encoding < NAMES ? names[encoding] : NULL;
 }
 
-SC3_COLD sc3_encoding sc3_encoding_of(sc3_slice name) {
+SC3_COLD
+sc3_encoding sc3_encoding_of(sc3_slice name) {
   size_t i;
   for (i = 1; i < NAMES; i++) {
     if (sc3_slice_eq(name, sc3_slice_of(names[i], strlen(names[i]))))
@@ -58,7 +70,7 @@ static size_t lose(sc3_decoder *d, char *to) {
   return 1;
 }
 
-/* --- one byte a character ---------------------------------------------------------------------------------------- */
+/* --- one byte a character --- */
 
 /* Notices whether the bytes outside ASCII would be UTF-8. */
 static void compare(sc3_decoder *d, unsigned char c) {
@@ -72,7 +84,10 @@ static void compare(sc3_decoder *d, unsigned char c) {
   }
   if (c < 0x80)
     return;
-  d->utf8_left = c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : 0;
+  d->utf8_left = c >= 0xc2 && c < 0xe0   ? 1
+                 : c >= 0xe0 && c < 0xf0 ? 2
+                 : c >= 0xf0 && c < 0xf5 ? 3
+                                         : 0;
   d->utf8_unlike += d->utf8_left == 0;
 }
 
@@ -80,8 +95,9 @@ static void compare(sc3_decoder *d, unsigned char c) {
 static uint32_t character_of(sc3_encoding encoding, unsigned char c) {
   const size_t table = (size_t)encoding - SC3_ENCODING_TABLES; /* a large number for ISO-8859-1 */
   const int is_latin9 = table == TABLES;
-  const uint16_t (*others)[2] = is_latin9 ? iso_8859_15 : windows_1254;
-  size_t i, n = is_latin9 ? sizeof iso_8859_15 / sizeof iso_8859_15[0] : sizeof windows_1254 / sizeof windows_1254[0];
+  const uint16_t(*others)[2] = is_latin9 ? iso_8859_15 : windows_1254;
+  size_t i, n = is_latin9 ? sizeof iso_8859_15 / sizeof iso_8859_15[0]
+                          : sizeof windows_1254 / sizeof windows_1254[0];
   if (table < TABLES)
     return encoding_tables[table][c - 0x80];
   for (i = 0; i < n && encoding != SC3_ENCODING_LATIN1; i++) {
@@ -112,10 +128,11 @@ static size_t decode_bytes(sc3_decoder *d, const char *from, size_t n, char *to)
   return (size_t)(out - to);
 }
 
-/* --- UTF-16 ------------------------------------------------------------------------------------------------------- */
+/* --- UTF-16 --- */
 
 static uint32_t unit_at(const sc3_decoder *d, const unsigned char *p) {
-  return d->encoding == SC3_ENCODING_UTF16LE ? (uint32_t)p[1] << 8 | p[0] : (uint32_t)p[0] << 8 | p[1];
+  return d->encoding == SC3_ENCODING_UTF16LE ? (uint32_t)p[1] << 8 | p[0]
+                                             : (uint32_t)p[0] << 8 | p[1];
 }
 
 static int is_high(uint32_t unit) {
@@ -176,7 +193,8 @@ size_t sc3_decode(sc3_decoder *d, const char *from, size_t n, char *to) {
   return decode_bytes(d, from, n, to);
 }
 
-SC3_COLD size_t sc3_decode_end(sc3_decoder *d, char *to) {
+SC3_COLD
+size_t sc3_decode_end(sc3_decoder *d, char *to) {
   size_t n = 0;
   if (d->held_count >= 2)
     n += lose(d, to);
@@ -188,10 +206,11 @@ SC3_COLD size_t sc3_decode_end(sc3_decoder *d, char *to) {
   return n;
 }
 
-/* --- what should be UTF-8 ----------------------------------------------------------------------------------------- */
+/* --- what should be UTF-8 --- */
 
 /* Bytes that are in no character of UTF-8: what they would be elsewhere. */
-SC3_COLD static void see_others(sc3_bytes_seen *seen, const char *p, size_t n) {
+SC3_COLD
+static void see_others(sc3_bytes_seen *seen, const char *p, size_t n) {
   while (n > 0) {
     uint32_t cp;
     size_t used = sc3_utf8_decode(p, n, &cp);

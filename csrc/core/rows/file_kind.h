@@ -1,4 +1,5 @@
-/* What a file is that holds no rows, by its first bytes. What is said about it is for others to say. */
+/* What a file is that holds no rows, by its first bytes. What is said about it is for others to
+ * say. */
 #ifndef SC3_FILE_KIND_H
 #define SC3_FILE_KIND_H
 
@@ -6,7 +7,8 @@
 
 enum {
   SC3_LOOKED_AT = 1024, /* bytes that are looked at */
-  SC3_MAGIC_MAX = 24    /* of these, bytes in which most kinds say what they are, also behind the end of a line */
+  SC3_MAGIC_MAX =
+      24 /* of these, bytes in which most kinds say what they are, also behind the end of a line */
 };
 
 /* Whether more than its first line has to come before a kind can be told. */

@@ -5,7 +5,8 @@
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
 
-/* Takes the next character that counts off `s`; 0 at the end. A byte that is not UTF-8 counts as itself. */
+/* Takes the next character that counts off `s`; 0 at the end. A byte that is not UTF-8 counts as
+ * itself. */
 static uint32_t next_of(sc3_slice *s) {
   while (s->n > 0) {
     uint32_t c = 0;
@@ -35,7 +36,8 @@ int sc3_header_alike(sc3_slice a, sc3_slice b) {
   return c == d;
 }
 
-static size_t find_all(const sc3_slice *names, size_t n, sc3_slice name, int (*same)(sc3_slice, sc3_slice), size_t at[2]) {
+static size_t find_all(const sc3_slice *names, size_t n, sc3_slice name,
+                       int (*same)(sc3_slice, sc3_slice), size_t at[2]) {
   size_t i, found = 0;
   for (i = 0; i < n && found < 2; i++) {
     if (same(names[i], name))
@@ -66,7 +68,8 @@ size_t sc3_header_number(sc3_slice name) {
 }
 
 static int is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || ((unsigned char)c & 0x80) != 0;
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         ((unsigned char)c & 0x80) != 0;
 }
 
 static int looks_like_email(sc3_slice s) {
@@ -78,7 +81,8 @@ static int looks_like_email(sc3_slice s) {
   return 0;
 }
 
-/* Seven digits or more and nothing but what phones, dates and amounts have between them; or a hash in hex. */
+/* Seven digits or more and nothing but what phones, dates and amounts have between them; or a hash
+ * in hex. */
 static int looks_like_number(sc3_slice s) {
   size_t i, digits = 0, letters = 0;
   for (i = 0; i < s.n; i++) {
@@ -98,20 +102,23 @@ const char *sc3_header_advice(const sc3_slice *names, size_t n) {
   for (i = 0; i < n; i++) {
     sc3_slice name = sc3_text_trim(names[i]);
     if (looks_like_email(name) || looks_like_number(name))
-      return "its first line looks like data and not like names: say so (--no-header, or header = false), and give columns by number";
+      return "its first line looks like data and not like names: say so (--no-header, or header = "
+             "false), and give columns by number";
   }
   return NULL;
 }
 
 enum { WORD_MAX = 32 };
 
-/* Takes the next word off `s`, in lowercase: letters of one kind, "PhoneNumber" being two of them. Bytes outside ASCII
-   are letters. 0 at the end, WORD_MAX where it is longer than any that is known. */
+/* Takes the next word off `s`, in lowercase: letters of one kind, "PhoneNumber" being two of them.
+   Bytes outside ASCII are letters. 0 at the end, WORD_MAX where it is longer than any that is
+   known. */
 static size_t next_word(sc3_slice *s, char word[WORD_MAX]) {
   size_t n = 0;
   while (s->n > 0) {
     const char c = *s->p;
-    const int upper = c >= 'A' && c <= 'Z', letter = upper || (c >= 'a' && c <= 'z') || ((unsigned char)c & 0x80) != 0;
+    const int upper = c >= 'A' && c <= 'Z',
+              letter = upper || (c >= 'a' && c <= 'z') || ((unsigned char)c & 0x80) != 0;
     if (n > 0 && (!letter || (upper && !(s->p[-1] >= 'A' && s->p[-1] <= 'Z'))))
       break;
     if (letter && n < WORD_MAX)
@@ -131,23 +138,81 @@ static int is_among(sc3_slice word, const char *const *words) {
 }
 
 sc3_contact sc3_header_contact(sc3_slice name) {
-  static const char *const whose[] = { /* words that say whose it is, or which */
-    "customer", "client", "user", "contact", "person", "personal", "member", "buyer", "billing", "shipping", "home",
-    "work", "business", "company", "private", "primary", "secondary", "main", "default", "preferred", "other", "my",
-    "the", "kunde", "kunden", "privat", "raw", "clean", "properties", "traits", "attributes", "fields", "data", "value", "account",
-    NULL,
+  static const char *const whose[] = {
+      /* words that say whose it is, or which */
+      "customer",   "client",    "user",    "contact",  "person",     "personal",
+      "member",     "buyer",     "billing", "shipping", "home",       "work",
+      "business",   "company",   "private", "primary",  "secondary",  "main",
+      "default",    "preferred", "other",   "my",       "the",        "kunde",
+      "kunden",     "privat",    "raw",     "clean",    "properties", "traits",
+      "attributes", "fields",    "data",    "value",    "account",    NULL,
   };
   static const char *const emails[] = {
-    "email", "emails", "mail", "emailaddress", "mailaddress", "emailadresse", "mailadresse", "correo",
-    "correoelectronico", "correoelectr\xc3\xb3nico", "courriel", "adresseemail", "adressemail", "emailaddr", NULL,
+      "email",
+      "emails",
+      "mail",
+      "emailaddress",
+      "mailaddress",
+      "emailadresse",
+      "mailadresse",
+      "correo",
+      "correoelectronico",
+      "correoelectr\xc3\xb3nico",
+      "courriel",
+      "adresseemail",
+      "adressemail",
+      "emailaddr",
+      NULL,
   };
   static const char *const phones[] = {
-    "phone", "phones", "phonenumber", "phoneno", "phonenr", "phonenum", "telephone", "telephonenumber", "telephoneno",
-    "tel", "telno", "telnr", "telnumber", "telefon", "telefonnummer", "telefonnr", "telefono", "tel\xc3\xa9"
-    "fono", "telefone", "t\xc3\xa9l\xc3\xa9phone", "mobile", "mobilenumber", "mobileno", "mobilenr", "mobilephone",
-    "mobilephonenumber", "mobil", "mobilnummer", "mobiltelefon", "mobiletelephone", "cell", "cellphone", "cellnumber",
-    "cellphonenumber", "cellno", "celular", "handy", "handynummer", "msisdn", "whatsapp", "whatsappnumber", "gsm", "phonemobile",
-    "phonehome", "phonework", "telefonmobil", NULL,
+      "phone",
+      "phones",
+      "phonenumber",
+      "phoneno",
+      "phonenr",
+      "phonenum",
+      "telephone",
+      "telephonenumber",
+      "telephoneno",
+      "tel",
+      "telno",
+      "telnr",
+      "telnumber",
+      "telefon",
+      "telefonnummer",
+      "telefonnr",
+      "telefono",
+      "tel\xc3\xa9"
+      "fono",
+      "telefone",
+      "t\xc3\xa9l\xc3\xa9phone",
+      "mobile",
+      "mobilenumber",
+      "mobileno",
+      "mobilenr",
+      "mobilephone",
+      "mobilephonenumber",
+      "mobil",
+      "mobilnummer",
+      "mobiltelefon",
+      "mobiletelephone",
+      "cell",
+      "cellphone",
+      "cellnumber",
+      "cellphonenumber",
+      "cellno",
+      "celular",
+      "handy",
+      "handynummer",
+      "msisdn",
+      "whatsapp",
+      "whatsappnumber",
+      "gsm",
+      "phonemobile",
+      "phonehome",
+      "phonework",
+      "telefonmobil",
+      NULL,
   };
   char word[WORD_MAX], all[WORD_MAX];
   size_t n, length = 0;

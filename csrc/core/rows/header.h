@@ -6,29 +6,31 @@
 #include "../bytes/slice.h"
 
 typedef enum sc3_header_found {
-  SC3_HEADER_ONE,   /* at[0] is the column */
+  SC3_HEADER_ONE, /* at[0] is the column */
   SC3_HEADER_NONE,
   SC3_HEADER_TWICE, /* the very name stands at at[0] and at[1] */
-  SC3_HEADER_ALIKE  /* the names at at[0] and at[1] are both the same as it but for case and spacing */
+  SC3_HEADER_ALIKE  /* the names at at[0] and at[1] are both the same as it but for case and spacing
+                     */
 } sc3_header_found;
 
-/* Whether two names are the same but for the case of ASCII letters, white space, characters that nobody sees, dots, dashes and underscores. Names of nothing
-   else are the same as none. */
+/* Whether two names are the same but for the case of ASCII letters, white space, characters that
+   nobody sees, dots, dashes and underscores. Names of nothing else are the same as none. */
 int sc3_header_alike(sc3_slice a, sc3_slice b);
 
-/* The column (counted from 0) of the `n` names that a name means: the very name, else the one that is the same but for the case of ASCII letters, white
-   space, characters that nobody sees, dots, dashes and underscores, which exports put in as they please. */
+/* The column (counted from 0) of the `n` names that a name means: the very name, else the one that
+   is the same but for the case of ASCII letters, white space, characters that nobody sees, dots,
+   dashes and underscores, which exports put in as they please. */
 sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice name, size_t at[2]);
 
 /* The number of the column that "#4" names where no column is called so; 0 for other texts. */
 size_t sc3_header_number(sc3_slice name);
 
-/* What to do about a header that is none, because its names look like a customer's data; NULL where they look like names. Such a line is not
-   quoted to anybody: it may be somebody's. */
+/* What to do about a header that is none, because its names look like a customer's data; NULL where
+   they look like names. Such a line is not quoted to anybody: it may be somebody's. */
 const char *sc3_header_advice(const sc3_slice *names, size_t n);
 
-/* What a column holds by its name: "E-Mail", "Customer Phone 1", "properties.mobile". SC3_CONTACT_NONE for other names,
-   and for those of hashes and numbers of these ("Phone ID"). */
+/* What a column holds by its name: "E-Mail", "Customer Phone 1", "properties.mobile".
+   SC3_CONTACT_NONE for other names, and for those of hashes and numbers of these ("Phone ID"). */
 sc3_contact sc3_header_contact(sc3_slice name);
 
 #endif

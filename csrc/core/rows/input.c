@@ -5,7 +5,8 @@
 
 char *sc3_input_space(sc3_input *in, size_t want) {
   sc3_buffer *b = &in->buffer;
-  size_t before = in->decoding ? want * (SC3_DECODE_GROWTH - 1) + SC3_DECODE_MORE : 0; /* room to grow into */
+  size_t before =
+      in->decoding ? want * (SC3_DECODE_GROWTH - 1) + SC3_DECODE_MORE : 0; /* room to grow into */
   if (in->at > 0) {
     b->n -= in->at;
     memmove(b->p, b->p + in->at, b->n);
@@ -24,7 +25,8 @@ void sc3_input_commit(sc3_input *in, size_t n) {
   b->n += n;
 }
 
-SC3_COLD sc3_status sc3_input_finish(sc3_input *in) {
+SC3_COLD
+sc3_status sc3_input_finish(sc3_input *in) {
   if (in->decoding && !in->finished) {
     char *space = sc3_input_space(in, SC3_DECODE_MORE);
     if (space == NULL)
@@ -35,17 +37,19 @@ SC3_COLD sc3_status sc3_input_finish(sc3_input *in) {
   return SC3_OK;
 }
 
-/* --- the first bytes ---------------------------------------------------------------------------------------------- */
+/* --- the first bytes --- */
 
 static int begins(const char *p, size_t n, const char *magic, size_t length) {
   return n >= length && memcmp(p, magic, length) == 0;
 }
 
-SC3_COLD int sc3_input_sniffable(const sc3_input *in) {
+SC3_COLD
+int sc3_input_sniffable(const sc3_input *in) {
   size_t left = sc3_input_left(in);
   if (in->finished || left >= SC3_LOOKED_AT)
     return 1;
-  return left >= SC3_MAGIC_MAX && memchr(sc3_input_head(in), '\n', left) != NULL && !sc3_file_kind_waits(sc3_input_head(in), left);
+  return left >= SC3_MAGIC_MAX && memchr(sc3_input_head(in), '\n', left) != NULL &&
+         !sc3_file_kind_waits(sc3_input_head(in), left);
 }
 
 /* What the byte order mark says, and the bytes that it takes. */
@@ -64,14 +68,16 @@ typedef struct first_line {
   size_t n, nuls[2], controls; /* NULs at even and at odd places; control characters, NULs too */
 } first_line;
 
-SC3_COLD static first_line look_at_line(const char *p, size_t n, sc3_controls allowed) {
+SC3_COLD
+static first_line look_at_line(const char *p, size_t n, sc3_controls allowed) {
   first_line line = {0, {0, 0}, 0};
   for (; line.n < n && line.n < SC3_LOOKED_AT && p[line.n] != '\n'; line.n++) {
     unsigned char c = (unsigned char)p[line.n];
     if (c == 0)
       line.nuls[line.n & 1]++;
     if (c < 0x20 && c != '\t' && c != '\r' && c != '\f')
-      line.controls += c == 0 || !(allowed == SC3_CONTROLS_ANY || (allowed == SC3_CONTROLS_SEQUENCE && c == 0x1e));
+      line.controls += c == 0 || !(allowed == SC3_CONTROLS_ANY ||
+                                   (allowed == SC3_CONTROLS_SEQUENCE && c == 0x1e));
   }
   return line;
 }
@@ -92,7 +98,8 @@ static sc3_next refuse(sc3_fatal *fatal, sc3_fatal_kind kind, const char *what) 
 }
 
 /* What is refused by its bytes alone, whatever its encoding is said to be. */
-SC3_COLD static sc3_next refuse_kind(sc3_fatal *fatal, const char *p, size_t n) {
+SC3_COLD
+static sc3_next refuse_kind(sc3_fatal *fatal, const char *p, size_t n) {
   const char *kind;
   if (begins(p, n, "\xff\xfe\0\0", 4) || begins(p, n, "\0\0\xfe\xff", 4))
     return refuse(fatal, SC3_FATAL_UTF32, NULL);
@@ -102,27 +109,33 @@ SC3_COLD static sc3_next refuse_kind(sc3_fatal *fatal, const char *p, size_t n) 
   return kind != NULL ? refuse(fatal, SC3_FATAL_KIND, kind) : SC3_NEXT_RECORD;
 }
 
-/* A line that is said to be UTF-16 and has no NUL, which stands beside each delimiter of columns, and each quote of JSON. */
+/* A line that is said to be UTF-16 and has no NUL, which stands beside each delimiter of columns,
+ * and each quote of JSON. */
 static sc3_next refuse_narrow(sc3_fatal *fatal, const char *line, size_t n) {
   return refuse(fatal, SC3_FATAL_ENCODING, sc3_utf8_valid(line, n) ? "utf-8" : NULL);
 }
 
-/* The encoding of what waits, of which `mark` bytes are a mark. SC3_NEXT_FATAL where it is said to be another. */
-SC3_COLD static sc3_next find_encoding(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal, size_t *mark) {
+/* The encoding of what waits, of which `mark` bytes are a mark. SC3_NEXT_FATAL where it is said to
+ * be another. */
+SC3_COLD
+static sc3_next find_encoding(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal, size_t *mark) {
   const char *p = sc3_input_head(in);
   const size_t n = sc3_input_left(in);
   const first_line line = look_at_line(p, n, allowed);
   const sc3_encoding told = in->encoding, said = marked(p, n, mark), seems = unmarked(&line);
-  const int wide = told == SC3_ENCODING_UTF16LE || told == SC3_ENCODING_UTF16BE || told == SC3_ENCODING_UTF16;
+  const int wide =
+      told == SC3_ENCODING_UTF16LE || told == SC3_ENCODING_UTF16BE || told == SC3_ENCODING_UTF16;
   if (said != SC3_ENCODING_UNTOLD) {
-    if (told != SC3_ENCODING_UNTOLD && told != said && !(told == SC3_ENCODING_UTF16 && said != SC3_ENCODING_UTF8))
+    if (told != SC3_ENCODING_UNTOLD && told != said &&
+        !(told == SC3_ENCODING_UTF16 && said != SC3_ENCODING_UTF8))
       return refuse(fatal, SC3_FATAL_ENCODING, sc3_encoding_name(said));
     in->encoding = said;
   } else if (told == SC3_ENCODING_UNTOLD && seems != SC3_ENCODING_UNTOLD) {
     return refuse(fatal, SC3_FATAL_UTF16, sc3_encoding_name(seems));
   } else if (told == SC3_ENCODING_UTF16) {
     if (seems == SC3_ENCODING_UNTOLD)
-      return line.nuls[0] + line.nuls[1] > 0 ? refuse(fatal, SC3_FATAL_UTF16, NULL) : refuse_narrow(fatal, p, line.n);
+      return line.nuls[0] + line.nuls[1] > 0 ? refuse(fatal, SC3_FATAL_UTF16, NULL)
+                                             : refuse_narrow(fatal, p, line.n);
     in->encoding = seems;
   } else if (told != SC3_ENCODING_UNTOLD && seems != SC3_ENCODING_UNTOLD && told != seems) {
     return refuse(fatal, SC3_FATAL_ENCODING, sc3_encoding_name(seems));
@@ -133,7 +146,8 @@ SC3_COLD static sc3_next find_encoding(sc3_input *in, sc3_controls allowed, sc3_
 }
 
 /* Makes UTF-8 of what waits, and from now on of all that comes. */
-SC3_COLD static sc3_status begin_decoding(sc3_input *in) {
+SC3_COLD
+static sc3_status begin_decoding(sc3_input *in) {
   const size_t n = sc3_input_left(in);
   char *space;
   sc3_decoder_init(&in->decoder, in->encoding);
@@ -152,7 +166,8 @@ SC3_COLD static sc3_status begin_decoding(sc3_input *in) {
   return SC3_OK;
 }
 
-SC3_COLD static sc3_next begin_bytes(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal) {
+SC3_COLD
+static sc3_next begin_bytes(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal) {
   size_t mark;
   sc3_next next;
   if (sc3_input_left(in) == 0)
@@ -164,13 +179,15 @@ SC3_COLD static sc3_next begin_bytes(sc3_input *in, sc3_controls allowed, sc3_fa
     return next;
   sc3_input_take(in, mark);
   in->raw = mark;
-  if (in->encoding != SC3_ENCODING_UNTOLD && in->encoding != SC3_ENCODING_UTF8 && begin_decoding(in) != SC3_OK)
+  if (in->encoding != SC3_ENCODING_UNTOLD && in->encoding != SC3_ENCODING_UTF8 &&
+      begin_decoding(in) != SC3_OK)
     return SC3_NEXT_NOMEM;
   in->begun = 1;
   return SC3_NEXT_RECORD;
 }
 
-SC3_COLD sc3_next sc3_input_begin(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal) {
+SC3_COLD
+sc3_next sc3_input_begin(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal) {
   sc3_next next = SC3_NEXT_RECORD;
   if (!sc3_input_sniffable(in))
     return SC3_NEXT_NEED;
@@ -183,7 +200,8 @@ SC3_COLD sc3_next sc3_input_begin(sc3_input *in, sc3_controls allowed, sc3_fatal
       return SC3_NEXT_NEED;
     next = refuse_kind(fatal, sc3_input_head(in), sc3_input_left(in));
   }
-  if (next == SC3_NEXT_RECORD && look_at_line(sc3_input_head(in), sc3_input_left(in), allowed).controls > 0)
+  if (next == SC3_NEXT_RECORD &&
+      look_at_line(sc3_input_head(in), sc3_input_left(in), allowed).controls > 0)
     return refuse(fatal, SC3_FATAL_BINARY, NULL);
   return next;
 }

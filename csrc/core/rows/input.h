@@ -10,15 +10,15 @@
 
 typedef struct sc3_input {
   sc3_buffer buffer;
-  size_t at;      /* bytes of the buffer that were taken */
-  size_t wanted;  /* bytes to wait for before the end of a row is looked for again */
-  uint64_t taken; /* bytes taken in all */
-  int finished;   /* no more will come */
+  size_t at;             /* bytes of the buffer that were taken */
+  size_t wanted;         /* bytes to wait for before the end of a row is looked for again */
+  uint64_t taken;        /* bytes taken in all */
+  int finished;          /* no more will come */
   sc3_encoding encoding; /* as it is told, and once it was begun as it is read */
-  int begun;      /* the first bytes were looked at */
-  int decoding;   /* what comes in is made UTF-8 */
-  size_t before;  /* bytes of room before those that are to be committed */
-  uint64_t raw;   /* bytes that came in to be made UTF-8 */
+  int begun;             /* the first bytes were looked at */
+  int decoding;          /* what comes in is made UTF-8 */
+  size_t before;         /* bytes of room before those that are to be committed */
+  uint64_t raw;          /* bytes that came in to be made UTF-8 */
   sc3_decoder decoder;
 } sc3_input;
 
@@ -40,8 +40,8 @@ static inline void sc3_input_take(sc3_input *in, size_t n) {
   in->taken += n;
 }
 
-/* Room for `want` bytes (at most SC3_CHUNK) behind those that wait, to be written by the caller and then committed;
-   NULL when memory is out. Slices into the input die. */
+/* Room for `want` bytes (at most SC3_CHUNK) behind those that wait, to be written by the caller and
+   then committed; NULL when memory is out. Slices into the input die. */
 char *sc3_input_space(sc3_input *in, size_t want);
 
 /* Takes over `n` bytes that were written there, and makes them UTF-8 where they are not. */
@@ -54,11 +54,12 @@ sc3_status sc3_input_finish(sc3_input *in);
 typedef enum sc3_controls {
   SC3_CONTROLS_NONE,
   SC3_CONTROLS_SEQUENCE, /* the separator of RFC 7464, 0x1e */
-  SC3_CONTROLS_ANY       /* all but NUL: one of them separates columns, and others may separate what is inside them */
+  SC3_CONTROLS_ANY /* all but NUL: one of them separates columns, and others may separate what is
+                      inside them */
 } sc3_controls;
 
-/* A row whose end has not come is looked at from its beginning again. A long one is not before much more of it is there: small
-   chunks must not cost the square of a row. */
+/* A row whose end has not come is looked at from its beginning again. A long one is not before much
+   more of it is there: small chunks must not cost the square of a row. */
 static inline int sc3_input_starved(const sc3_input *in) {
   return !in->finished && sc3_input_left(in) < in->wanted;
 }
@@ -69,12 +70,13 @@ static inline void sc3_input_starve(sc3_input *in) {
   in->wanted = left < SHORT ? 0 : left + (left < STEP ? left : STEP);
 }
 
-/* Whether enough has come to say what the input is: its first line, or the bytes that are looked at. */
+/* Whether enough has come to say what the input is: its first line, or the bytes that are looked
+ * at. */
 int sc3_input_sniffable(const sc3_input *in);
 
-/* Looks at the first bytes: what is no text is refused, a byte order mark is dropped, and from here on all is UTF-8.
-   SC3_NEXT_RECORD when it is begun, SC3_NEXT_NEED, SC3_NEXT_NOMEM, or SC3_NEXT_FATAL with the reason. The same however
-   the bytes came in. */
+/* Looks at the first bytes: what is no text is refused, a byte order mark is dropped, and from here
+   on all is UTF-8. SC3_NEXT_RECORD when it is begun, SC3_NEXT_NEED, SC3_NEXT_NOMEM, or
+   SC3_NEXT_FATAL with the reason. The same however the bytes came in. */
 sc3_next sc3_input_begin(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal);
 
 #endif

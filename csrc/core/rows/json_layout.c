@@ -30,9 +30,7 @@ static sc3_json_whole nested_span(const char *p, const char *end, const char **b
           return inside;
         continue;
       case '{':
-      case '[':
-        depth++;
-        break;
+      case '[': depth++; break;
       case '}':
       case ']':
         if (--depth == 0) {
@@ -40,8 +38,7 @@ static sc3_json_whole nested_span(const char *p, const char *end, const char **b
           return SC3_JSON_WHOLE;
         }
         break;
-      default:
-        break;
+      default: break;
     }
     p++;
   }
@@ -77,7 +74,8 @@ size_t sc3_json_rows_inside(sc3_slice text, char path[SC3_JSON_PATH_MAX], int *v
   sc3_json_reader r;
   sc3_json_event event, before = SC3_JSON_EVENT_END;
   sc3_slice token;
-  size_t depth = 0, first = 0, n = 0, found = 0; /* bytes of the path: up to the first name, and of all */
+  size_t depth = 0, first = 0, n = 0,
+         found = 0; /* bytes of the path: up to the first name, and of all */
   sc3_json_read_begin(&r, text);
   while ((event = sc3_json_read(&r, &token)) != SC3_JSON_EVENT_END && event != SC3_JSON_EVENT_BAD) {
     if (found == 0 && event == SC3_JSON_EVENT_NAME && (depth == 1 || (depth == 2 && first > 0)))

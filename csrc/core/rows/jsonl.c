@@ -29,7 +29,7 @@ void sc3_jsonl_free(sc3_jsonl *j) {
   j->fields = NULL;
 }
 
-/* --- values: each takes a pointer and gives the one behind, NULL where the text is no JSON --------------------- */
+/* --- values: each takes a pointer and gives the one behind, NULL where the text is no JSON --- */
 
 /* A line as it is scanned. */
 typedef struct text {
@@ -81,31 +81,20 @@ static const char *scan_value(const char *p, text *t, int depth, sc3_kind *kind)
   if (p == t->end)
     return NULL;
   switch (*p) {
-    case '"':
-      *kind = SC3_KIND_TEXT;
-      return sc3_json_string(p, t->end, &t->half);
+    case '"': *kind = SC3_KIND_TEXT; return sc3_json_string(p, t->end, &t->half);
     case '{':
-    case '[':
-      *kind = SC3_KIND_NESTED;
-      return scan_nested(p, t, depth);
-    case 't':
-      *kind = SC3_KIND_TRUE;
-      return sc3_json_word(p, t->end, "true");
-    case 'f':
-      *kind = SC3_KIND_FALSE;
-      return sc3_json_word(p, t->end, "false");
-    case 'n':
-      *kind = SC3_KIND_NULL;
-      return sc3_json_word(p, t->end, "null");
-    default:
-      *kind = SC3_KIND_NUMBER;
-      return sc3_json_number(p, t->end);
+    case '[': *kind = SC3_KIND_NESTED; return scan_nested(p, t, depth);
+    case 't': *kind = SC3_KIND_TRUE; return sc3_json_word(p, t->end, "true");
+    case 'f': *kind = SC3_KIND_FALSE; return sc3_json_word(p, t->end, "false");
+    case 'n': *kind = SC3_KIND_NULL; return sc3_json_word(p, t->end, "null");
+    default: *kind = SC3_KIND_NUMBER; return sc3_json_number(p, t->end);
   }
 }
 
-/* --- rows -------------------------------------------------------------------------------------------------------- */
+/* --- rows --- */
 
-static sc3_status keep_field(sc3_jsonl *j, size_t *count, sc3_slice name, sc3_slice value, sc3_kind kind) {
+static sc3_status keep_field(sc3_jsonl *j, size_t *count, sc3_slice name, sc3_slice value,
+                             sc3_kind kind) {
   sc3_field *f;
   if (*count == j->field_capacity) {
     size_t capacity = *count > 0 ? *count * 2 : FIRST_FIELDS;
@@ -125,7 +114,8 @@ static sc3_status keep_field(sc3_jsonl *j, size_t *count, sc3_slice name, sc3_sl
   return SC3_OK;
 }
 
-/* What a key is to those asked for: the number of the one that it is, or whether it may be meant by another, or leads to one inside it. */
+/* What a key is to those asked for: the number of the one that it is, or whether it may be meant by
+ * another, or leads to one inside it. */
 static int key_among(const sc3_keys *wanted, sc3_slice name) {
   int key = wanted->all ? KEPT : PASSED_OVER;
   size_t i;
@@ -163,23 +153,22 @@ static void keep_found(sc3_jsonl *j, sc3_slice name, size_t key, sc3_found *foun
   *room += found->escaped ? found->value.n + 2 : 0;
 }
 
-/* Looks for the key of that number where the row has it under another spelling, or inside another value. `*room` grows by what its text takes. */
-static sc3_fault look_for(sc3_jsonl *j, const sc3_keys *wanted, size_t key, sc3_record *r, size_t *room) {
+/* Looks for the key of that number where the row has it under another spelling, or inside another
+ * value. `*room` grows by what its text takes. */
+static sc3_fault look_for(sc3_jsonl *j, const sc3_keys *wanted, size_t key, sc3_record *r,
+                          size_t *room) {
   sc3_found found;
   switch (sc3_look(j->fields, r->count, wanted->names[key], &found)) {
-    case SC3_LOOKED_NONE:
-      return SC3_FAULT_NONE;
-    case SC3_LOOKED_TWO:
-      r->fault_key = key;
-      return SC3_FAULT_AMBIGUOUS;
-    default:
-      break;
+    case SC3_LOOKED_NONE: return SC3_FAULT_NONE;
+    case SC3_LOOKED_TWO: r->fault_key = key; return SC3_FAULT_AMBIGUOUS;
+    default: break;
   }
   keep_found(j, wanted->names[key], key, &found, room);
   return SC3_FAULT_NONE;
 }
 
-/* Takes the escapes out of texts that were found inside nested values; these themselves stay as they are. */
+/* Takes the escapes out of texts that were found inside nested values; these themselves stay as
+ * they are. */
 static sc3_status unescape_found(sc3_jsonl *j, const sc3_keys *wanted, size_t room) {
   size_t i;
   sc3_status st;
@@ -211,7 +200,8 @@ static sc3_fault find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, 
       keep_found(j, wanted->names[i], i, &found, &room);
     }
     if (wanted->seen != NULL)
-      wanted->seen[i] = (unsigned char)(wanted->seen[i] | (j->found[i] != NULL ? SC3_SEEN : 0) | (fault == SC3_FAULT_AMBIGUOUS ? SC3_SEEN_TWICE : 0));
+      wanted->seen[i] = (unsigned char)(wanted->seen[i] | (j->found[i] != NULL ? SC3_SEEN : 0) |
+                                        (fault == SC3_FAULT_AMBIGUOUS ? SC3_SEEN_TWICE : 0));
   }
   if (fault == SC3_FAULT_NONE && room > 0)
     *st = unescape_found(j, wanted, room);
@@ -220,9 +210,10 @@ static sc3_fault find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, 
 
 static const char PARENT[] = "__parentId";
 
-/* Reads the members of an object from behind its opening bracket; `*last` is what stands behind it. */
-static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count, sc3_status *st,
-                              const char **last) {
+/* Reads the members of an object from behind its opening bracket; `*last` is what stands behind it.
+ */
+static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count,
+                              sc3_status *st, const char **last) {
   const char *const end = t->end;
   size_t place;
   for (place = 0;; place++) {
@@ -231,7 +222,8 @@ static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wa
     int key;
     char *start = p + (skip_space(p, end) - p), *value_start;
     const char *behind;
-    if (start == end || *start != '"' || (behind = sc3_json_string(start, t->end, &t->half)) == NULL)
+    if (start == end || *start != '"' ||
+        (behind = sc3_json_string(start, t->end, &t->half)) == NULL)
       return SC3_FAULT_BAD_JSON;
     p = start + (skip_space(behind, end) - start);
     if (p == end || *p != ':')
@@ -252,7 +244,8 @@ static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wa
       j->child = kind == SC3_KIND_TEXT;
     key = wanted != NULL ? key_at(j, wanted, place, name) : KEPT;
     if (key != PASSED_OVER) {
-      value = kind == SC3_KIND_TEXT ? sc3_json_unescape(value_start, behind) : sc3_slice_of(value_start, (size_t)(behind - value_start));
+      value = kind == SC3_KIND_TEXT ? sc3_json_unescape(value_start, behind)
+                                    : sc3_slice_of(value_start, (size_t)(behind - value_start));
       *st = keep_field(j, count, name, value, kind);
       if (*st != SC3_OK)
         return SC3_FAULT_TOO_LONG;
@@ -272,10 +265,10 @@ static const char *skip_between(const char *p, const char *end) {
   return p;
 }
 
-/* Reads the object at `p`, up to `end`; its fault, or SC3_FAULT_NONE with the fields in place. `*rest` is the next
-   object before `end`, or `end`. SC3_ENOMEM. */
-static sc3_status read_object(sc3_jsonl *j, char *p, const char *end, const sc3_keys *wanted, sc3_record *r,
-                              const char **rest) {
+/* Reads the object at `p`, up to `end`; its fault, or SC3_FAULT_NONE with the fields in place.
+   `*rest` is the next object before `end`, or `end`. SC3_ENOMEM. */
+static sc3_status read_object(sc3_jsonl *j, char *p, const char *end, const sc3_keys *wanted,
+                              sc3_record *r, const char **rest) {
   sc3_status st = SC3_OK;
   const char *last = end;
   text t;
@@ -291,7 +284,8 @@ static sc3_status read_object(sc3_jsonl *j, char *p, const char *end, const sc3_
   } else if (*p != '{') {
     sc3_kind kind;
     const char *behind = scan_value(p, &t, 0, &kind);
-    r->fault = behind != NULL && skip_between(behind, end) == end ? SC3_FAULT_NOT_OBJECT : SC3_FAULT_BAD_JSON;
+    r->fault = behind != NULL && skip_between(behind, end) == end ? SC3_FAULT_NOT_OBJECT
+                                                                  : SC3_FAULT_BAD_JSON;
   } else {
     const char *inside = skip_space(p + 1, end);
     if (inside < end && *inside == '}') {
@@ -319,13 +313,15 @@ enum { LOOKED_AT = 1024 };
 /* Whether the first line ends with CR alone, as far as it is looked at. */
 static int ends_in_cr(const sc3_input *in) {
   size_t n = sc3_input_left(in) < LOOKED_AT ? sc3_input_left(in) : LOOKED_AT;
-  const char *p = sc3_input_head(in), *newline = memchr(p, '\n', n), *cr = memchr(p, '\r', newline != NULL ? (size_t)(newline - p) : n);
+  const char *p = sc3_input_head(in), *newline = memchr(p, '\n', n),
+             *cr = memchr(p, '\r', newline != NULL ? (size_t)(newline - p) : n);
   return cr != NULL && cr + 1 != newline && (newline != NULL || cr + 1 < p + n || n < LOOKED_AT);
 }
 
-/* Whether the first line that holds something has columns of text: a delimiter behind what no object begins with.
-   Negative where that line has not come to its end. */
-SC3_COLD static int is_columns(const char *p, size_t n, int finished) {
+/* Whether the first line that holds something has columns of text: a delimiter behind what no
+   object begins with. Negative where that line has not come to its end. */
+SC3_COLD
+static int is_columns(const char *p, size_t n, int finished) {
   const char *end = p + (n < LOOKED_AT ? n : LOOKED_AT), *newline;
   p = skip_between(p, end); /* record separators, and commas behind the line before */
   if (p < end && (*p == '{' || *p == '['))
@@ -351,7 +347,8 @@ static sc3_next fail(sc3_jsonl *j, sc3_fatal_kind kind) {
   return SC3_NEXT_FATAL;
 }
 
-/* How the objects follow each other, as the first one tells, which is kept in mind for what it holds. */
+/* How the objects follow each other, as the first one tells, which is kept in mind for what it
+ * holds. */
 static sc3_next find_layout(sc3_jsonl *j) {
   const sc3_input *in = &j->input;
   const char *p = sc3_input_head(in), *end = p + sc3_input_left(in), *behind = end;
@@ -379,7 +376,8 @@ static sc3_next find_layout(sc3_jsonl *j) {
     return j->wrapped_length > 0 ? fail(j, SC3_FATAL_JSON_WRAPPED) : SC3_NEXT_RECORD;
   }
   n = (size_t)(behind - p);
-  while (behind < end && sc3_json_between(*behind) && *behind != '\n' && (*behind != '\r' || !j->cr))
+  while (behind < end && sc3_json_between(*behind) && *behind != '\n' &&
+         (*behind != '\r' || !j->cr))
     behind++;
   if (behind == end && !all)
     return SC3_NEXT_NEED;
@@ -389,7 +387,8 @@ static sc3_next find_layout(sc3_jsonl *j) {
   return SC3_NEXT_RECORD;
 }
 
-SC3_COLD static sc3_next begin_input(sc3_jsonl *j) {
+SC3_COLD
+static sc3_next begin_input(sc3_jsonl *j) {
   sc3_input *in = &j->input;
   sc3_next next;
   if (!j->sniffed) {
@@ -417,8 +416,7 @@ SC3_COLD static sc3_next begin_input(sc3_jsonl *j) {
   return next;
 }
 
-/* --- objects that do not stand one a line
-   ------------------------------------------------------------------------------- */
+/* --- objects that do not stand one a line --- */
 
 /* Counts the lines up to that of the next row, or of the end. */
 static void account(sc3_jsonl *j, uint64_t line) {
@@ -431,7 +429,8 @@ static sc3_next take_between(sc3_jsonl *j) {
   sc3_input *in = &j->input;
   for (; sc3_input_left(in) > 0; sc3_input_take(in, 1)) {
     const char c = *sc3_input_head(in);
-    if (sc3_input_left(in) >= 3 && memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0) { /* files were joined */
+    if (sc3_input_left(in) >= 3 &&
+        memcmp(sc3_input_head(in), "\xef\xbb\xbf", 3) == 0) { /* files were joined */
       j->lines.bytes_marks++;
       sc3_input_take(in, 2);
     } else if (c == (j->cr ? '\r' : '\n')) {
@@ -439,12 +438,14 @@ static sc3_next take_between(sc3_jsonl *j) {
       j->open = 0;
     } else if (sc3_json_between(c)) {
       j->open = 1;
-    } else if (j->layout == SC3_LAYOUT_ARRAY && !j->closed && (c == ']' || (c == '[' && !j->inside))) {
+    } else if (j->layout == SC3_LAYOUT_ARRAY && !j->closed &&
+               (c == ']' || (c == '[' && !j->inside))) {
       j->closed = c == ']';
       j->inside = 1;
       j->open = 1;
     } else {
-      return sc3_input_left(in) < 3 && c == '\xef' && !in->finished ? SC3_NEXT_NEED : SC3_NEXT_RECORD;
+      return sc3_input_left(in) < 3 && c == '\xef' && !in->finished ? SC3_NEXT_NEED
+                                                                    : SC3_NEXT_RECORD;
     }
   }
   return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
@@ -498,7 +499,8 @@ static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) 
   r->lines = 0;
   r->missing = 0;
   r->found = NULL;
-  for (at = p; at < behind; at++) { /* line ends inside are white space, because strings hold none */
+  for (at = p; at < behind;
+       at++) { /* line ends inside are white space, because strings hold none */
     if (*at == '\n' || *at == '\r') {
       r->lines += *at == (j->cr ? '\r' : '\n');
       *at = ' ';
@@ -517,8 +519,7 @@ static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) 
   return SC3_NEXT_RECORD;
 }
 
-/* --- one a line
-   ------------------------------------------------------------------------------------------------------------ */
+/* --- one a line --- */
 
 /* Leaves the rest of a line, where another object begins, to be read. */
 static void leave_rest(sc3_jsonl *j, const char *rest) {
@@ -546,7 +547,9 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
     char *head = left > 0 ? in->buffer.p + in->at : NULL;
     const char *newline = left > 0 ? memchr(head, j->cr ? '\r' : '\n', left) : NULL;
     const char *start, *rest;
-    if (left == 0 && !(in->finished && j->skipping)) /* a line that is too long and never ends is a row all the same */
+    if (left == 0 &&
+        !(in->finished &&
+          j->skipping)) /* a line that is too long and never ends is a row all the same */
       return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
     if (newline == NULL && !in->finished) {
       if (left <= SC3_ROW_MAX)
@@ -574,7 +577,8 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
       return SC3_NEXT_RECORD;
     }
     start = skip_between(head, head + length);
-    if (head + length - start >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0) { /* files were joined */
+    if (head + length - start >= 3 &&
+        memcmp(start, "\xef\xbb\xbf", 3) == 0) { /* files were joined */
       j->lines.bytes_marks++;
       start = skip_between(start + 3, head + length);
     }

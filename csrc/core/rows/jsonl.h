@@ -1,6 +1,7 @@
-/* JSON Lines: one object a line (RFC 8259). Lines end with LF or CRLF; with CR where the first one does. Also
-   objects that follow each other in any other way: several in a line or over several lines, with commas or record
-   separators (RFC 7464) between them, or as the elements of one array. */
+/* JSON Lines: one object a line (RFC 8259). Lines end with LF or CRLF; with CR where the first one
+   does. Also objects that follow each other in any other way: several in a line or over several
+   lines, with commas or record separators (RFC 7464) between them, or as the elements of one array.
+ */
 #ifndef SC3_JSONL_H
 #define SC3_JSONL_H
 
@@ -11,10 +12,12 @@
 
 enum { SC3_JSONL_PLACES = 64, SC3_JSONL_KEY_MAX = 55 };
 
-/* What the key at one place of an object was found to be, because objects mostly have the same keys in the same places. */
+/* What the key at one place of an object was found to be, because objects mostly have the same keys
+ * in the same places. */
 typedef struct sc3_jsonl_place {
   unsigned char n; /* bytes of the key; 0 = nothing is known */
-  signed char key; /* the number of the key asked for that it is; -1 = it is to be kept, -2 = it is not, -3 = that is to be found out again */
+  signed char key; /* the number of the key asked for that it is; -1 = it is to be kept, -2 = it is
+                      not, -3 = that is to be found out again */
   char name[SC3_JSONL_KEY_MAX];
 } sc3_jsonl_place;
 
@@ -22,15 +25,15 @@ typedef struct sc3_jsonl {
   sc3_input input;
   int begun, sniffed;
   enum { SC3_LAYOUT_LINES, SC3_LAYOUT_STREAM, SC3_LAYOUT_ARRAY } layout;
-  int closed;   /* the array has ended */
-  int inside;   /* lines: the last row ended before its line did */
-  int open;     /* else: something of the line was taken */
-  uint64_t accounted; /* the last line that is in the counts */
+  int closed;                      /* the array has ended */
+  int inside;                      /* lines: the last row ended before its line did */
+  int open;                        /* else: something of the line was taken */
+  uint64_t accounted;              /* the last line that is in the counts */
   char wrapped[SC3_JSON_PATH_MAX]; /* what leads to an array of objects inside the first object */
   size_t wrapped_length;
-  int child; /* the row belongs to another, see sc3_record */
+  int child;    /* the row belongs to another, see sc3_record */
   int skipping; /* inside a line that is too long */
-  int cr; /* lines end with CR alone */
+  int cr;       /* lines end with CR alone */
   uint64_t row, line;
   sc3_lines lines;
   sc3_field *fields;
@@ -38,9 +41,10 @@ typedef struct sc3_jsonl {
   sc3_jsonl_place places[SC3_JSONL_PLACES];
   uint32_t at[SC3_KEYS_MAX]; /* where in `fields` the very keys lie, from 1; 0 = the row has none */
   const sc3_field *found[SC3_KEYS_MAX];
-  sc3_field looked[SC3_KEYS_MAX]; /* of keys that were found under another spelling, or inside others */
+  sc3_field
+      looked[SC3_KEYS_MAX]; /* of keys that were found under another spelling, or inside others */
   unsigned char escaped[SC3_KEYS_MAX]; /* whether these are texts with escapes */
-  sc3_buffer texts;               /* of those */
+  sc3_buffer texts;                    /* of those */
   sc3_fatal fatal;
 } sc3_jsonl;
 
@@ -51,11 +55,12 @@ void sc3_jsonl_other_keys(sc3_jsonl *j);
 
 void sc3_jsonl_free(sc3_jsonl *j);
 
-/* The next object's members as fields, in their order: strings unescaped, numbers and nested values as their text. A
-   key may come more than once; the last counts: look from the end, by sc3_record_find(). With `wanted` only the
-   fields that those keys may mean; the others are checked and passed over, and neither unescaped nor kept. What the
-   keys mean (see look.h) is in `found`. NULL: all fields. Blank lines are no rows. Where objects do not stand one a
-   line, what is no JSON is fatal, unless its end is known by its brackets. */
+/* The next object's members as fields, in their order: strings unescaped, numbers and nested values
+   as their text. A key may come more than once; the last counts: look from the end, by
+   sc3_record_find(). With `wanted` only the fields that those keys may mean; the others are checked
+   and passed over, and neither unescaped nor kept. What the keys mean (see look.h) is in `found`.
+   NULL: all fields. Blank lines are no rows. Where objects do not stand one a line, what is no JSON
+   is fatal, unless its end is known by its brackets. */
 sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *record);
 
 #endif

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further, int refused, size_t alike) {
+void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further, int refused,
+                     size_t alike) {
   if (further == 0)
     return;
   if (!refused && alike == 0) {
@@ -43,7 +44,8 @@ unsigned sc3_lines_made_of(const char *p, const char *end) {
 
 /* A line inside a field, and the delimiters in it. */
 typedef struct piece {
-  const char *p, *end, *first, *last; /* the first and the last delimiter, NULL where there is none */
+  const char *p, *end, *first,
+      *last; /* the first and the last delimiter, NULL where there is none */
   size_t delimiters;
 } piece;
 
@@ -59,22 +61,26 @@ static piece next_piece(const char *p, const char *end, char delimiter) {
   return it;
 }
 
-/* Whether a cell of the line is made of the same as the cell of the row that it would stand under: the first, or where the field is the first itself, the
-   last. Prose may have as many commas as a row, but not where an id belongs. */
+/* Whether a cell of the line is made of the same as the cell of the row that it would stand under:
+   the first, or where the field is the first itself, the last. Prose may have as many commas as a
+   row, but not where an id belongs. */
 static int same_make(const piece *it, const sc3_field *fields, size_t count, size_t at) {
   sc3_slice own = fields[at > 0 ? 0 : count - 1].value;
   unsigned make = own.p != NULL ? sc3_lines_made_of(own.p, own.p + own.n) : 0;
   if (it->first == NULL || make == 0 || (at == 0 && count == 1))
     return 0;
-  return make == (at > 0 ? sc3_lines_made_of(it->p, it->first) : sc3_lines_made_of(it->last + 1, it->end));
+  return make ==
+         (at > 0 ? sc3_lines_made_of(it->p, it->first) : sc3_lines_made_of(it->last + 1, it->end));
 }
 
-/* Whether so many of `lines` whole lines have as many fields as the row that they are rows, whatever they are made of. Prose often has one comma a line. */
+/* Whether so many of `lines` whole lines have as many fields as the row that they are rows,
+ * whatever they are made of. Prose often has one comma a line. */
 static int are_rows(size_t as_long, size_t lines, size_t columns) {
   return columns >= 3 ? as_long >= 3 : as_long >= 8 && as_long * 10 >= lines * 9;
 }
 
-size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char delimiter, int is_header) {
+size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char delimiter,
+                       int is_header) {
   const char *p = fields[at].value.p, *const end = p + fields[at].value.n;
   size_t alike = 0, as_long = 0, pieces = 0;
   int begins = 0; /* what stands before the first line end completes the row */
@@ -88,7 +94,8 @@ size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char de
     } else if (!last) {
       as_long += it.delimiters == count - 1;
       alike += it.delimiters == count - 1 && (is_header || same_make(&it, fields, count, at));
-    } else if (begins && at > 0 && it.delimiters == at && (is_header || same_make(&it, fields, count, at))) {
+    } else if (begins && at > 0 && it.delimiters == at &&
+               (is_header || same_make(&it, fields, count, at))) {
       alike++; /* the row in which the quote closes */
     }
     if (last)

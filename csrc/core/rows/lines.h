@@ -1,5 +1,5 @@
-/* The lines of a text that are no rows of their own: counted, so that lines = header + rows + blank + quoted +
-   swallowed - shared. */
+/* The lines of a text that are no rows of their own: counted, so that lines = header + rows + blank
+   + quoted + swallowed - shared. */
 #ifndef SC3_LINES_H
 #define SC3_LINES_H
 
@@ -19,15 +19,16 @@ typedef struct sc3_spot {
 enum { SC3_SPOTS_MAX = 8, SC3_SHORT_MAX = 3 };
 
 typedef struct sc3_lines {
-  uint64_t header;    /* of the header, and of what stands before it */
+  uint64_t header; /* of the header, and of what stands before it */
   uint64_t blank;  /* empty lines, and those of nothing but delimiters or the brackets of JSON */
-  uint64_t quoted;    /* further lines of rows whose fields hold line ends */
-  uint64_t swallowed; /* the same of rows that were refused, or that hold what looks like other rows */
+  uint64_t quoted; /* further lines of rows whose fields hold line ends */
+  uint64_t
+      swallowed; /* the same of rows that were refused, or that hold what looks like other rows */
   uint64_t refused_rows, odd_rows;
-  int odd_header; /* it holds what looks like rows */
+  int odd_header;       /* it holds what looks like rows */
   uint64_t bytes_marks; /* byte order marks behind the first line, which were passed over */
   sc3_bytes_seen bytes;
-  uint64_t shared; /* JSON: rows that begin in the line in which the row before ends */
+  uint64_t shared;     /* JSON: rows that begin in the line in which the row before ends */
   uint64_t short_rows; /* CSV: rows that were taken though cells are missing at their end */
   uint64_t short_at[SC3_SHORT_MAX]; /* the first ones */
   uint64_t trailing_rows; /* CSV: rows that were taken with delimiters behind their last column */
@@ -40,10 +41,13 @@ typedef struct sc3_lines {
 unsigned sc3_lines_made_of(const char *p, const char *end);
 
 /* Counts the further lines of a row. `alike` of them look like rows. */
-void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further, int refused, size_t alike);
+void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further, int refused,
+                     size_t alike);
 
-/* How many lines inside the value of a quoted field, number `at` (from 0) of its row of `count` fields, look like rows that a quote swallowed. Of a header, whose
-   cells are not made of what its rows are, `is_header`. */
-size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char delimiter, int is_header);
+/* How many lines inside the value of a quoted field, number `at` (from 0) of its row of `count`
+   fields, look like rows that a quote swallowed. Of a header, whose cells are not made of what its
+   rows are, `is_header`. */
+size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char delimiter,
+                       int is_header);
 
 #endif

@@ -12,7 +12,9 @@ sc3_likeness sc3_likeness_of(sc3_slice key, sc3_slice name) {
   if (sc3_header_alike(key, name))
     return SC3_ALIKE;
   dot = name.n > 0 ? memchr(name.p, '.', name.n) : NULL;
-  return dot != NULL && sc3_header_alike(key, sc3_slice_of(name.p, (size_t)(dot - name.p))) ? SC3_ALIKE_HEAD : SC3_UNLIKE;
+  return dot != NULL && sc3_header_alike(key, sc3_slice_of(name.p, (size_t)(dot - name.p)))
+             ? SC3_ALIKE_HEAD
+             : SC3_UNLIKE;
 }
 
 enum { KEY_MAX = 256 }; /* bytes of a key with escapes in it */
@@ -25,8 +27,9 @@ typedef struct best {
   int two[SC3_SAME + 1];
 } best;
 
-/* Where keys are looked for: the fields of a record, or an object of JSON from its opening bracket on. Keys with escapes are made in `keys`, one for each
-   likeness that holds one and one for the next. */
+/* Where keys are looked for: the fields of a record, or an object of JSON from its opening bracket
+   on. Keys with escapes are made in `keys`, one for each likeness that holds one and one for the
+   next. */
 typedef struct place {
   const sc3_field *fields;
   size_t count;
@@ -62,11 +65,13 @@ static void consider_all(best *b, place *in, sc3_slice name, size_t below) {
   }
 }
 
-static sc3_looked look_behind(const best *b, sc3_likeness like, size_t head, sc3_slice name, sc3_found *found) {
+static sc3_looked look_behind(const best *b, sc3_likeness like, size_t head, sc3_slice name,
+                              sc3_found *found) {
   return look_inside(&b->value[like], sc3_slice_of(name.p + head + 1, name.n - head - 1), found);
 }
 
-/* The order is that of table_look.c. A value is reached by one chain of keys alone, so it is looked into once. */
+/* The order is that of table_look.c. A value is reached by one chain of keys alone, so it is looked
+ * into once. */
 static sc3_looked look_in(place *in, sc3_slice name, sc3_found *found) {
   sc3_looked looked;
   sc3_likeness like;
@@ -88,12 +93,13 @@ static sc3_looked look_in(place *in, sc3_slice name, sc3_found *found) {
   if (b.two[like])
     return SC3_LOOKED_TWO;
   if (like == SC3_ALIKE_HEAD)
-    return look_behind(&b, like, (size_t)((const char *)memchr(name.p, '.', name.n) - name.p), name, found);
+    return look_behind(&b, like, (size_t)((const char *)memchr(name.p, '.', name.n) - name.p), name,
+                       found);
   *found = b.value[like];
   return SC3_LOOKED_ONE;
 }
 
-/* --- nested JSON: it was checked when its line was read ---------------------------------------------------------------------- */
+/* --- nested JSON: it was checked when its line was read --- */
 
 static const char *skip_space(const char *p, const char *end) {
   while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
@@ -120,7 +126,11 @@ static const char *read_value(const char *p, const char *end, sc3_found *found) 
     found->escaped = memchr(found->value.p, '\\', found->value.n) != NULL;
     return p;
   }
-  found->kind = *p == '{' || *p == '[' ? SC3_KIND_NESTED : *p == 't' ? SC3_KIND_TRUE : *p == 'f' ? SC3_KIND_FALSE : *p == 'n' ? SC3_KIND_NULL : SC3_KIND_NUMBER;
+  found->kind = *p == '{' || *p == '[' ? SC3_KIND_NESTED
+                : *p == 't'            ? SC3_KIND_TRUE
+                : *p == 'f'            ? SC3_KIND_FALSE
+                : *p == 'n'            ? SC3_KIND_NULL
+                                       : SC3_KIND_NUMBER;
   while (p < end) {
     if (*p == '"') {
       p = string_end(p, end);
@@ -149,7 +159,9 @@ static const char *read_value(const char *p, const char *end, sc3_found *found) 
 static char *free_key(const best *b, place *in) {
   size_t i, like;
   for (i = 0; i <= SC3_SAME; i++) {
-    for (like = 0; like <= SC3_SAME && (b->key[like].p < in->keys[i] || b->key[like].p >= in->keys[i] + KEY_MAX); like++)
+    for (like = 0; like <= SC3_SAME &&
+                   (b->key[like].p < in->keys[i] || b->key[like].p >= in->keys[i] + KEY_MAX);
+         like++)
       ;
     if (like > SC3_SAME)
       break;
@@ -187,7 +199,8 @@ static sc3_looked look_in_object(sc3_slice object, sc3_slice name, sc3_found *fo
   return look_in(&in, name, found);
 }
 
-/* The number that a name begins with, and `*rest` of the name behind its dot; 0 where it begins with none. */
+/* The number that a name begins with, and `*rest` of the name behind its dot; 0 where it begins
+ * with none. */
 static size_t number_of(sc3_slice name, sc3_slice *rest) {
   size_t i, number = 0;
   for (i = 0; i < name.n && i < 7 && name.p[i] >= '0' && name.p[i] <= '9'; i++)
@@ -234,7 +247,9 @@ sc3_slice sc3_found_text(const sc3_found *found, char *to) {
 }
 
 static int is_extended(sc3_slice key) {
-  static const char *const keys[] = {"$oid", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$date", "$uuid", "$symbol", NULL};
+  static const char *const keys[] = {"$oid",          "$numberLong",    "$numberInt",
+                                     "$numberDouble", "$numberDecimal", "$date",
+                                     "$uuid",         "$symbol",        NULL};
   const char *const *k = keys;
   while (*k != NULL && !sc3_slice_eq(key, sc3_slice_of(*k, strlen(*k))))
     k++;
@@ -260,7 +275,9 @@ void sc3_found_unwrap(sc3_found *found) {
     *found = whole; /* it has other keys */
   else if (found->kind == SC3_KIND_NESTED)
     sc3_found_unwrap(found);
-  else if (found->kind == SC3_KIND_TEXT && key.n > 7 && memcmp(key.p, "$number", 7) == 0 && !found->escaped &&
-           sc3_json_number(found->value.p, found->value.p + found->value.n) == found->value.p + found->value.n)
+  else if (found->kind == SC3_KIND_TEXT && key.n > 7 && memcmp(key.p, "$number", 7) == 0 &&
+           !found->escaped &&
+           sc3_json_number(found->value.p, found->value.p + found->value.n) ==
+               found->value.p + found->value.n)
     found->kind = SC3_KIND_NUMBER;
 }

@@ -31,21 +31,23 @@ typedef enum sc3_fault {
   SC3_FAULT_NOT_OBJECT,
   SC3_FAULT_TOO_LONG,
   SC3_FAULT_AMBIGUOUS, /* JSON Lines: two keys may both be what is asked for by one name */
-  SC3_FAULT_UTF8 /* JSON Lines: bytes that are not UTF-8, or half a surrogate pair */
+  SC3_FAULT_UTF8       /* JSON Lines: bytes that are not UTF-8, or half a surrogate pair */
 } sc3_fault;
 
 typedef struct sc3_record {
-  uint64_t row;  /* counted from 1, without the header */
-  uint64_t line; /* where it starts, counted from 1 */
+  uint64_t row;   /* counted from 1, without the header */
+  uint64_t line;  /* where it starts, counted from 1 */
   uint64_t lines; /* further lines that it takes up */
   size_t count;
   size_t missing; /* CSV: of them, the last ones, which the row does not have; they are blank */
   const sc3_field *fields; /* valid until the parser is asked again */
   sc3_fault fault;
-  size_t fault_column; /* counted from 1; 0 = none to blame */
-  const sc3_field *const *found; /* JSON Lines: the field of each key that is asked for, NULL where the row has none; NULL where none are asked for */
-  int child;           /* JSON Lines: it names the row that it belongs to, as Shopify's bulk operations have it (__parentId) */
-  size_t fault_key;    /* SC3_FAULT_AMBIGUOUS: the key's number among those asked for, from 0 */
+  size_t fault_column;           /* counted from 1; 0 = none to blame */
+  const sc3_field *const *found; /* JSON Lines: the field of each key that is asked for, NULL where
+                                    the row has none; NULL where none are asked for */
+  int child; /* JSON Lines: it names the row that it belongs to, as Shopify's bulk operations have
+                it (__parentId) */
+  size_t fault_key; /* SC3_FAULT_AMBIGUOUS: the key's number among those asked for, from 0 */
 } sc3_record;
 
 enum { SC3_KEYS_MAX = 128, SC3_SEEN = 1, SC3_SEEN_TWICE = 2 /* a row had two that may be meant */ };
@@ -58,7 +60,8 @@ typedef struct sc3_keys {
   unsigned char *seen; /* `count` sets of SC3_SEEN and SC3_SEEN_TWICE: what rows had; may be NULL */
 } sc3_keys;
 
-/* The field of that name: the last of them, as a repeated key of JSON has it. NULL when there is none. */
+/* The field of that name: the last of them, as a repeated key of JSON has it. NULL when there is
+ * none. */
 static inline const sc3_field *sc3_record_find(const sc3_record *r, sc3_slice name) {
   size_t i;
   for (i = r->count; i-- > 0;) {
@@ -72,7 +75,8 @@ static inline const sc3_field *sc3_record_find(const sc3_record *r, sc3_slice na
 typedef enum sc3_next {
   SC3_NEXT_RECORD,
   SC3_NEXT_NEED,  /* feed more, or finish */
-  SC3_NEXT_AGAIN, /* a signal came while the file was being read: look for what it means, then ask again */
+  SC3_NEXT_AGAIN, /* a signal came while the file was being read: look for what it means, then ask
+                     again */
   SC3_NEXT_END,
   SC3_NEXT_FATAL, /* the input cannot be read further: see sc3_fatal */
   SC3_NEXT_NOMEM
@@ -106,15 +110,15 @@ typedef struct sc3_fatal {
   sc3_fatal_kind kind;
   uint64_t row, line;
   size_t column;
-  uint64_t lines; /* SC3_FATAL_UNCLOSED_QUOTE: line ends behind the quote that were read */
-  int error; /* errno for SC3_FATAL_READ */
+  uint64_t lines;   /* SC3_FATAL_UNCLOSED_QUOTE: line ends behind the quote that were read */
+  int error;        /* errno for SC3_FATAL_READ */
   const char *what; /* the name of a kind of files, or of an encoding; NULL where there is none */
 } sc3_fatal;
 
 enum {
-  SC3_ROW_MAX = 1 << 20,  /* bytes of one row */
+  SC3_ROW_MAX = 1 << 20, /* bytes of one row */
   SC3_COLUMNS_MAX = 4096,
-  SC3_CHUNK = 256 << 10   /* bytes asked of a file at once */
+  SC3_CHUNK = 256 << 10 /* bytes asked of a file at once */
 };
 
 #endif
