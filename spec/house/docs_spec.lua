@@ -339,6 +339,23 @@ describe("the documentation", function()
       end)
     end)
 
+    it("has names of uid types that mean these types", function()
+      local n = 0
+      for _, one in ipairs(pages.tables_with(text[IDENTITY], "type", "also called")) do
+        for _, row in ipairs(one.rows) do
+          local types = pages.quoted(row[1])
+          for _, name in ipairs(pages.quoted(row[2])) do
+            assert.equal(types[1], (core.uid_type(name)))
+            n = n + 1
+          end
+          for _, name in ipairs(types) do
+            assert.equal(name, (core.uid_type(name)))
+          end
+        end
+      end
+      assert.is_true(n > 5)
+    end)
+
     it("has each repair of phones, and invents none", function()
       local names = {}
       for _, name in ipairs(core.phone_repairs) do
