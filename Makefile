@@ -341,7 +341,7 @@ install: $(MODULES)
 	sed -e 's|@LUA@|$(LUA_FULL)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
 	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
 	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
-	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* README.md "$(DESTDIR)$(INST_DOCDIR)/"
+	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* README.md CHANGELOG.md "$(DESTDIR)$(INST_DOCDIR)/"
 	find docs examples -type f ! -name '.*' | while read -r f; do \
 	  install -d "$(DESTDIR)$(INST_DOCDIR)/$$(dirname "$$f")" && install -m "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(DESTDIR)$(INST_DOCDIR)/$$f" || exit 1; done
 
