@@ -1,4 +1,5 @@
 -- Numbers and JSON, read and written by the core: exactly, and without the C library.
+local cjson = require("cjson.safe").new()
 local core = require "scope3.core"
 local json = require "scope3.util.json"
 local scope3 = require "scope3"
@@ -167,5 +168,12 @@ describe("JSON", function()
     round[1] = round
     assert.has_error(function() json.encode(round) end, "a table is too deep for JSON, or lies within itself")
     assert.has_error(function() json.encode { print } end)
+  end)
+end)
+
+describe("JSON of this library", function()
+  it("writes empty arrays as arrays and keys in order", function()
+    assert.equal('{\n  "a": [],\n  "b": {},\n  "c": 1\n}', json.pretty { c = 1, a = json.array {}, b = {} })
+    assert.same({ c = "x/y" }, cjson.decode(json.pretty { c = "x/y" }))
   end)
 end)
