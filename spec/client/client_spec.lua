@@ -9,7 +9,7 @@ local world = require "spec.support.world"
 local audience, rows, MAP = people.audience, people.rows, people.MAP
 
 describe("making a client", function()
-  it("tells every problem at once, and never shows the key", function()
+  it("reports every problem at once, and never shows the key", function()
     local client, err = scope3.client { api_key = "scope3_se cret", account_id = "a b", base_url = "http://example.com" }
     assert.is_nil(client)
     assert.equal("invalid", err.kind)
@@ -154,7 +154,7 @@ describe("the client", function()
     end
   end)
 
-  it("checks every rule before anything is sent, and tells all problems at once", function()
+  it("checks every rule before anything is sent, and reports all problems at once", function()
     local client = sandbox:client()
     local res, err = client:run({ map = MAP, audience = { id = ("x"):rep(256), name = ("é"):rep(256), consent_basis = "maybe" } }, rows(1), {
       max_members = 100001,
@@ -206,7 +206,7 @@ describe("the client", function()
     assert.same({ 10, 5 }, { err.result.accepted, err.result.failed })
   end)
 
-  it("counts what a sync is about: not the members of an audience that is deleted, nor those that an earlier sync set aside", function()
+  it("counts neither the members of a deleted audience, nor those that an earlier sync set aside", function()
     local client = sandbox:client()
     local gone = audience("gone", 3)
     gone:delete()

@@ -25,7 +25,7 @@ describe("the client", function()
     assert.same({ "1", "10", "8", "9" }, sandbox:ids("s"))
   end)
 
-  it("waits out a 429 with its Retry-After, in seconds or as a date, and tells of it", function()
+  it("waits out a 429 with its Retry-After, in seconds or as a date, and reports it", function()
     for _, form in ipairs { "seconds", "date" } do
       sandbox:reset()
       sandbox:configure { retry_after_form = form, faults = world.json.array { { on = "sync", act = "status", status = 429, retry_after = 1 } } }
@@ -122,7 +122,7 @@ describe("the client", function()
     assert.equal(3, #sandbox:requests("sync")) -- a 500 is tried again once
   end)
 
-  it("stops when it is told to, and at its deadline", function()
+  it("stops when it is cancelled, and at its deadline", function()
     local client = sandbox:client()
     local asked = 0
     local res, err = client:run({ map = MAP, audience = "a" }, rows(100000), { cancel = function()
@@ -156,7 +156,7 @@ describe("the client", function()
     assert.same({ 1, 1 }, { seen.request, seen.accepted })
   end)
 
-  it("tells a job's own listener of retries", function()
+  it("reports retries to a job's own listener", function()
     sandbox:fault { on = "sync", act = "status", status = 503, retry_after = 0 }
     local retries = 0
     assert(sandbox:client():sync(audience("a", 1), { on_event = function(event)

@@ -1,7 +1,7 @@
--- Misuse is told at the line that did it, and not at a line of the library, where nobody can fix it.
+-- Misuse is reported at the line of the caller, who can repair it, and not at a line of the library.
 local scope3 = require "scope3"
 
-describe("misuse is told at the caller's line", function()
+describe("misuse is reported at the caller's line", function()
   local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9" })
 
   -- `call` misuses something on the line that `line` is.

@@ -1,4 +1,5 @@
--- A failure is nil and an error, the same on every Lua: it has one shape, it is made once, and no loop ends in silence for it.
+-- A failure is nil and an error of one shape, the same on every Lua.
+-- An error is made once and not changed afterwards, and a loop that fails raises it.
 local cjson = require("cjson.safe").new()
 local errors = require "scope3.error"
 local json = require "scope3.util.json"
@@ -108,7 +109,7 @@ describe("an error", function()
     assert.is_true(files > 80)
   end)
 
-  it("of a task is told alike by every wait, and belongs to who has it", function()
+  it("of a task is reported alike by every wait, and belongs to its holder", function()
     local client = sandbox:client()
     sandbox:configure { task_outcomes = world.json.array { "failed:terminal" } }
     local res = assert(client:sync(audience()))

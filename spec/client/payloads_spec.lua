@@ -4,7 +4,7 @@ local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 describe("the payloads of a job", function()
-  it("are freed when it ends, however it does, and not when somebody collects garbage", function()
+  it("are freed when it ends, however it does, and not at the next garbage collection", function()
     local made, make = {}, core.payload
     core.payload = function(limits)
       made[#made + 1] = make(limits)

@@ -1,5 +1,5 @@
--- Marked values: a key, ids, emails, phones, hashes and universal ids that stand nowhere else. Whatever goes wrong, none of them is printed, logged or
--- written anywhere by the library or the command.
+-- Marked values: a key, ids, emails, phones, hashes and universal ids that occur nowhere else.
+-- Whatever goes wrong, the library and the command neither print, log nor write any of them.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"

@@ -34,7 +34,7 @@ describe("the client", function()
     assert.equal("timeout", err.kind)
   end)
 
-  it("waits for a task by its id alone, or for an audience behind it", function()
+  it("waits for a task by its id alone, or also for its audience", function()
     local client = sandbox:client()
     local res = assert(client:sync(audience("a", 120)))
     local id = res.tasks[1].task_id

@@ -89,7 +89,7 @@ describe("an email", function()
     assert.equal("a..b.c+d_e@gmail.com", scope3.email.normalize("A..b.C+D_e@GMAIL.com"))
   end)
 
-  it("is refused with the reason that tells what to fix", function()
+  it("is refused with the reason that says what to repair", function()
     local cases = {
       ["foo"] = "email_no_at", ["a@b@c.example"] = "email_two_ats", ["@b.example"] = "email_empty_side", ["a@"] = "email_empty_side",
       ["a b@c.example"] = "email_space", ["a\0@c.example"] = "email_space", ["a@localhost"] = "email_domain", ["a@b..example"] = "email_domain",
@@ -113,7 +113,7 @@ describe("an email", function()
     end
   end)
 
-  it("is freed of what people put round it, which is told, and which can be turned off", function()
+  it("is freed of what people put round it, which is reported, and which can be turned off", function()
     local cases = {
       ["mailto:A@b.example?subject=x"] = { "email_mailto" }, ["Email: a@b.example"] = { "email_label" }, ["E-Mail:a@b.example"] = { "email_label" },
       ["Ann Bee <a@b.example>"] = { "email_name" }, ["<a@b.example>"] = { "email_name" }, ["a@b.example (Ann)"] = { "email_comment" },
@@ -136,7 +136,7 @@ describe("an email", function()
     end)
   end)
 
-  it("keeps what exists: odd dots, underscores in domains, apostrophes, percent signs, letters of every script", function()
+  it("keeps odd dots, underscores in domains, apostrophes, percent signs and letters of every script", function()
     for _, raw in ipairs { ".a.@b.example", "a..b@c_d.example", "o'neil@b.example", "_a@b.example", "+a@b.example",
       "-a@b.example", "#a@b.example", "a@gmail.con", "a%2b@c.example", "o’neil@b.example", "jürgen@büro.example",
       "用户@例子.中国", "संपर्क@डाटामेल.भारत", "a@l·l.example" } do
@@ -159,7 +159,7 @@ describe("a value that is hashed already", function()
     assert.equal(hash, scope3.phone.hash(" " .. hash:upper() .. " "))
   end)
 
-  it("in base64 is written as hex, and told", function()
+  it("in base64 is written as hex, and reported", function()
     -- UID2's published example: the base64 of the SHA-256 of user@example.com
     for _, raw in ipairs { "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=", "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf_F5HVRQ" } do
       assert.same({ hash, { "hash_base64" } }, { scope3.email.hash(raw) })

@@ -165,7 +165,7 @@ describe("a member", function()
     assert.same({}, builder:counts().dropped)
   end)
 
-  it("keeps its hashed email beside a raw one that cannot be used", function()
+  it("keeps its hashed email next to a raw one that cannot be used", function()
     local builder, payload = kit()
     local hash = ("ab"):rep(32)
     assert.is_true(builder:add(payload, { external_id = "1", email = "nonsense", hashed_email = hash }))

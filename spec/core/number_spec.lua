@@ -85,7 +85,7 @@ describe("a number", function()
     assert.has_error(function() scope3.number("1", { decimal = ";" }) end, "scope3.number: decimal must be one of ., ,")
   end)
 
-  it("is read as people write it where its decimal mark is told", function()
+  it("is read as people write it where its decimal mark is given", function()
     local cases = {
       [","] = {
         ["1.200,50"] = 1200.5, ["1,200"] = 1.2, ["1.200"] = 1200, ["1.234.567,8"] = 1234567.8, ["700 EUR"] = 700,

@@ -75,7 +75,7 @@ describe("a spool at its limits", function()
     assert.equal("0\tFile too large\n0\n", out)
   end)
 
-  it("answers a full disk with an error, loses nothing, and never touches a page that the disk has no room for", function()
+  it("answers a full disk with an error, loses nothing, and touches no page that has no room", function()
     local folder = world.path(".disk")
     local script = world.file(([[
       mkdir -p %s && mount -t tmpfs -o size=2560k none %s && cd %s || exit 77
@@ -152,7 +152,7 @@ describe("a file of that name", function()
     end
   end)
 
-  it("that somebody removed or cut short is noticed when the spool is emptied or grows", function()
+  it("that was removed or cut short is noticed when the spool is emptied or grows", function()
     local builder, large = spooled.kit()
     builder:add(large, { external_id = "1", uids = { { type = "t", value = ("x"):rep(99000) } } })
     for _, harm in ipairs { { "rm %s", "removed" }, { ": >%s", "cut short" } } do

@@ -204,7 +204,7 @@ describe("a spool", function()
     end
   end)
 
-  it("counts what somebody else made unreadable meanwhile", function()
+  it("counts what others made unreadable meanwhile", function()
     local path = made("a", "b", "c")
     local spool = assert(core.spool(path))
     local file = assert(io.open(path, "r+b"))

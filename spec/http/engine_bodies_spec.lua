@@ -47,7 +47,7 @@ describe("the engine", function()
     assert.equal(10000, n)
   end)
 
-  it("lets nobody change a payload while it is being sent, and frees it afterwards", function()
+  it("refuses changes of a payload while it is being sent, and frees it afterwards", function()
     local engine = new_engine()
     local builder = core.builder { max_member = 1000 }
     local payload = core.payload { max_members = 10, max_bytes = 1000 }

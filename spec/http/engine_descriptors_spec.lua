@@ -82,7 +82,7 @@ describe("the engine", function()
     engine:close()
   end)
 
-  it("wakes who waits on its descriptor since before for the deadline of a later request, and for results that are not taken", function()
+  it("wakes a waiter on its descriptor for the deadline of a later request, and for results not taken", function()
     local engine = new_engine { connect_timeout = 30 }
     local fd = engine:pollfd()
     if not fd then

@@ -1,4 +1,4 @@
--- Loops and waits that ended only with a well-behaved service, and limits that covered one of two waits.
+-- Every loop and every wait ends, whatever the service sends, and each limit of time covers the whole call.
 local answering = require "spec.support.answering"
 local broken = require "spec.support.broken"
 local core = require "scope3.core"

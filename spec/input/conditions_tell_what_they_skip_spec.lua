@@ -1,5 +1,4 @@
--- Conditions dropped rows without a word: numbers in other notations, words in other cases, columns that hold something
--- else.
+-- Rows that a condition skips are counted, and values that it cannot compare are warned of.
 local cjson = require("cjson.safe").new()
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -110,7 +109,7 @@ describe("what conditions skip", function()
     assert.same({ 1, "no_row_taken" }, { res.skipped, codes(res) })
   end)
 
-  it("is told where texts differ in case alone, and taken where that is asked for", function()
+  it("is reported where texts differ in case only, and taken where that is asked for", function()
     local values = { "Ja", "ja", "JA ", "yes", "Straße", "STRASSE", "ΣΑΣ", "nein" }
     local res = run({ v = { "ja", "yes" } }, file(values))
     assert.same({ 2, "v eq 8 6 0 0 0 2", "other_case" }, { res.members, told(res), codes(res) })

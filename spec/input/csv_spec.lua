@@ -40,7 +40,7 @@ describe("CSV", function()
     assert.same({ { ["id, x"] = "1" } }, (csv('\239\187\191"id, x"\n1\n', { delimiter = "," })))
   end)
 
-  it("finds its delimiter by itself, and takes the one that is told", function()
+  it("finds its delimiter by itself, and takes the one that is given", function()
     for _, d in ipairs { ",", ";", "\t", "|" } do
       assert.same({ { a = "1", b = "x" } }, (csv("a" .. d .. "b\n1" .. d .. "x\n")))
     end
@@ -53,7 +53,7 @@ describe("CSV", function()
     assert.same({ { "1", "2" }, { "3", "4" } }, (csv("1,2\n3,4\n", { header = false })))
   end)
 
-  it("tells of faulty rows by row and column, and goes on", function()
+  it("reports faulty rows by row and column, and goes on", function()
     local rows, errors = csv('id,b,c\n1,2,3\n2,3\n3,4,5,6\n4,"x"y,5\n5,a\0b,6\n6,"q\0",7\n7,8,9\n')
     assert.same({ { id = "1", b = "2", c = "3" }, { id = "7", b = "8", c = "9" } }, rows)
     local seen = {}

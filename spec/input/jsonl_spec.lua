@@ -23,7 +23,7 @@ describe("JSON Lines", function()
     assert.same({}, rows[3])
   end)
 
-  it("tell of faulty lines and go on", function()
+  it("report faulty lines and go on", function()
     local bad = {
       '{"a":1', '{"a" 1}', "{'a':1}", '{"a":01}', '{"a":1,}', '{"a":"\t"}', '{"a":tru}', '{"a":1}x', '{"a":"\\x"}', "[1]", '"s"', "12",
       '{"a":"\255"}', '{"a":"\\ud800"}', '{"a":"\\ud800\\u0041"}', '{"a":' .. ("["):rep(80) .. ("]"):rep(80) .. "}",
@@ -39,7 +39,7 @@ describe("JSON Lines", function()
     assert.same({ bad_json = 10, not_an_object = 3, invalid_utf8 = 3 }, codes)
   end)
 
-  it("resynchronise behind a line that is too long", function()
+  it("resynchronise after a line that is too long", function()
     local rows, errors = read_all(assert(scope3.jsonl(in_pieces('{"a":"' .. ("x"):rep(3000000) .. '"}\n{"a":"y"}\n', 65536))))
     assert.same({ { a = "y" } }, rows)
     assert.equal("row_too_long", errors[1].code)

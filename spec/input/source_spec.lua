@@ -26,7 +26,7 @@ describe("a source", function()
     source:close()
   end)
 
-  it("stays broken once it is broken, and tells of it once", function()
+  it("stays broken once it is broken, and reports it once", function()
     local source = assert(scope3.csv(in_pieces("\31\139\8\0 more", 3)))
     assert.is_nil((source:next()))
     assert.same({}, { source:next() })
@@ -90,7 +90,7 @@ describe("a source", function()
     assert.truthy(err.message:find("spec: it is a directory", 1, true))
   end)
 
-  it("whose reader fails tells so", function()
+  it("whose reader fails says so", function()
     local _, errors = read_all(assert(scope3.csv(function()
       return nil, "the pipe broke"
     end)))

@@ -100,7 +100,7 @@ describe("in nginx", function()
     assert.equal(1, #sandbox:ids "a")
   end)
 
-  it("syncs of two hundred requests are under way at once, each with its own answer, and others are answered meanwhile", function()
+  it("two hundred requests sync at once, each with its own answer, and others are answered meanwhile", function()
     sandbox:configure { task_seconds = 0, faults = world.json.array { { on = "sync", act = "delay", seconds = 2, times = -1 } } }
     local requests = begin(urls(200, function(i)
       return server.url .. "/sync?id=p" .. i

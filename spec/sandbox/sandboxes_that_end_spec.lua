@@ -1,5 +1,5 @@
--- A sandbox in a process of its own ends with its parent, whatever signals, pipes and crashes do; and what it could not do
--- is told. Each parent here is a real one, with the odd start that is named.
+-- A sandbox in a process of its own ends with its parent, whatever signals, pipes and crashes do.
+-- What it could not do is reported. Each parent here is a real process.
 local core = require "scope3.core"
 local world = require "spec.support.world"
 

@@ -1,4 +1,5 @@
--- Callbacks signed by RFC 9421 under AdCP's profile: each rule of docs/contract.md section 6 with its code, in its order. Signatures by the openssl command.
+-- Callbacks signed by RFC 9421 under AdCP's profile: each rule of docs/contract.md section 6, its code, its order.
+-- The openssl command makes the signatures.
 local scope3 = require "scope3"
 local signing = require "spec.support.signing"
 local world = require "spec.support.world"
@@ -362,7 +363,7 @@ describe("a signed callback", function()
     assert.same({ "ed-1", "AAAAAAAAAAAAAAAAAAAAAA", NOW + 120 }, nonce)
   end)
 
-  it("12: is accepted once as long as it is valid at all, though its clock is cut to seconds and the cache's is not", function()
+  it("12: is accepted once while it is valid, though its clock is cut to seconds and the cache's is not", function()
     local clock = NOW + 0.95
     local extra = { now = function() return clock end, seen = scope3.webhook.replay_cache { now = function() return clock - NOW end } }
     local request = signing.request(ed, { created = NOW - 10, expires = NOW + 30 })

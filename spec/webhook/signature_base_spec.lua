@@ -88,7 +88,7 @@ describe("a URL in canonical form", function()
     end
   end)
 
-  it("drops one dot behind the host, and keeps the query's bytes", function()
+  it("drops one dot after the host, and keeps the query's bytes", function()
     assert.equal("https://a.example/", target.parse("https://A.example./").uri)
     assert.equal("a.example:8443", target.parse("https://a.example.:8443/").authority)
     assert.equal("https://a.example/?%7e=%zz&%", target.parse("https://a.example:/?%7e=%zz&%#%41").uri)
