@@ -1,5 +1,5 @@
--- The pages name everything that there is, and nothing that there is not. What there is comes from the code's own tables
--- and from its annotations.
+-- The pages name every reason, event, error and term that there is, and nothing that there is not. What there is comes
+-- from the code's own tables and from its annotations. Functions and options are in docs_of_calls_spec.lua.
 local annotations = require "spec.support.annotations"
 local core = require "scope3.core"
 local exit_code = require "scope3.cli.exit_code"
@@ -8,46 +8,16 @@ local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 -- The page of each subject.
-local FUNCTIONS, OPTIONS, REPORT = "docs/functions.md", "docs/options.md", "docs/results-and-errors.md"
-local EVENTS = "docs/events.md"
+local REPORT, EVENTS = "docs/results-and-errors.md", "docs/events.md"
 local IDENTITY, WEBHOOKS, EMBEDDING = "docs/identity.md", "docs/webhooks.md", "docs/embedding.md"
-local GLOSSARY = "docs/glossary.md"
+local SCRIPTS, GLOSSARY, CONTRACT = "docs/scripts.md", "docs/glossary.md", "docs/contract.md"
 
 -- Pages that still have longer lines.
-local LONG_LINES = { ["docs/contract.md"] = true, ["docs/sandbox.md"] = true, ["docs/webhooks.md"] = true, ["docs/c-hosts.md"] = true }
+local LONG_LINES = { ["docs/contract.md"] = true, ["docs/sandbox.md"] = true, ["docs/webhooks.md"] = true,
+  ["docs/c-hosts.md"] = true }
 local LINE = 120
 
-local function files(command)
-  local paths = {}
-  local pipe = assert(io.popen(command))
-  for path in pipe:lines() do
-    paths[#paths + 1] = path
-  end
-  pipe:close()
-  return paths
-end
-
--- The keys of a set, in order.
-local function sorted(set)
-  local keys = {}
-  for key in pairs(set) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
-
--- Both must hold the same keys. The difference is easier to read than both sets.
-local function same_keys(expected, found, where)
-  local lacks, invents = {}, {}
-  for key in pairs(expected) do
-    lacks[key] = not found[key] or nil
-  end
-  for key in pairs(found) do
-    invents[key] = not expected[key] or nil
-  end
-  assert.same({ lacks = {}, invents = {} }, { lacks = sorted(lacks), invents = sorted(invents) }, where)
-end
+local files, sorted, same_keys = pages.files, pages.sorted, pages.same_keys
 
 describe("the documentation", function()
   local text, known = {}, nil
@@ -60,172 +30,13 @@ describe("the documentation", function()
   end)
   teardown(world.clean)
 
-  -- The set of words in backticks in the first column of tables with this head.
   local function first_column(path, ...)
-    local set = {}
-    for _, one in ipairs(pages.tables_with(text[path], ...)) do
-      for _, row in ipairs(one.rows) do
-        for _, word in ipairs(pages.quoted(row[1])) do
-          set[word] = true
-        end
-      end
-    end
-    return set
+    return pages.first_column(text[path], ...)
   end
 
-  describe("of functions", function()
-    -- Methods of the objects that people hold, by the name that pages give the object.
-    local OBJECTS = { Client = "client", Syndication = "client", Audience = "audience", Stream = "stream", Result = "result",
-      Source = "source" }
-
-    local function functions_of(value, name, found)
-      for key, item in pairs(value) do
-        if type(item) == "function" then
-          found[name .. "." .. key] = true
-        elseif type(item) == "table" and key ~= "webhook" and key ~= "null" then
-          functions_of(item, name .. "." .. key, found)
-        end
-      end
-      return found
-    end
-
-    -- "function Client:sync(" of a place of the annotations, as client:sync.
-    local function method_at(place)
-      local path, number = place:match "^(.*):(%d+)$"
-      local at = 0
-      for line in io.lines(path) do
-        at = at + 1
-        if at == tonumber(number) then
-          local class, name = line:match "^function (%u%w+):(%a[%w_]*)%("
-          return OBJECTS[class or ""] and ("%s:%s"):format(OBJECTS[class], name), path
-        end
-      end
-    end
-
-    local function methods()
-      local found = {}
-      for place, about in pairs(known.functions) do
-        local name, path = method_at(place)
-        if name and not about.private and not path:find "/nginx/" and not path:find "/sandbox/" then
-          found[name] = true
-        end
-      end
-      return found
-    end
-
-    it("has each one, and invents none", function()
-      local expected, found = functions_of(scope3, "scope3", methods()), {}
-      for name in pairs(first_column(FUNCTIONS, "function", "returns")) do
-        found[name:match "^[%w_.:]+"] = true
-      end
-      same_keys(expected, found, FUNCTIONS)
-      assert.is_true(#sorted(expected) > 35)
-    end)
-
-    it("names its parameters as they are", function()
-      for place, about in pairs(known.functions) do
-        local name = method_at(place)
-        for row in pairs(first_column(FUNCTIONS, "function", "returns")) do
-          if name and row:match "^[%w_.:]+" == name then
-            assert.equal(("%s(%s)"):format(name, table.concat(about.named, ", ")), row)
-          end
-        end
-      end
-    end)
-
-    it("has those of callbacks and of nginx on their pages", function()
-      for name, item in pairs(scope3.webhook) do
-        assert.truthy(type(item) ~= "function" or name == "problem" or text[WEBHOOKS]:find("webhook." .. name, 1, true), name)
-      end
-      for _, name in ipairs { "collector", "gateway", "webhook", "notified", "exit" } do
-        assert.truthy(text[EMBEDDING]:find('require("scope3.nginx").' .. name, 1, true)
-          or text[EMBEDDING]:find('require "scope3.nginx").' .. name, 1, true), name)
-      end
-      for _, name in ipairs { "add", "remove", "flush", "status", "start", "close" } do
-        assert.truthy(text[EMBEDDING]:find("%f[%w]" .. name .. "%("), name)
-      end
-    end)
-  end)
-
-  describe("of options", function()
-    -- The class of the options of each call.
-    local CLASSES = { client = "ClientOptions", sync = "SyncOptions", stream = "StreamOptions", run = "RunOptions",
-      script = "ScriptOptions", audience = "ReadingOptions", email = "EmailOptions", phone = "PhoneOptions",
-      id = "ReadingOptions", csv = "CsvOptions", jsonl = "JsonLinesOptions", number = "NumberOptions",
-      wait = "ClientWaitOptions", audiences = "AudiencesOptions", limits = "Limits" }
-    local COMMANDS = { "sync", "run", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help" }
-
-    -- where -> option -> true, of the tables with one row an option.
-    local function on_page(last)
-      local found = {}
-      for _, one in ipairs(pages.tables_with(text[OPTIONS], "option", "meaning", "default", "range", last)) do
-        for _, row in ipairs(one.rows) do
-          assert.is_true(row[2] ~= "", row[1])
-          for where in row[5]:gmatch "%w+" do
-            found[where] = found[where] or {}
-            local name = pages.quoted(row[1])[1]
-            assert.is_nil(found[where][name], ("%s of %s stands twice"):format(name, where))
-            found[where][name] = true
-          end
-        end
-      end
-      return found
-    end
-
-    local function flags_of(command)
-      local flags = {}
-      local code, help = world.command { command, "--help" }
-      assert.equal(0, code)
-      for name in help:gmatch "\n   [-q, ]*%-%-([a-z-]+)" do
-        flags["--" .. name] = name ~= "help" or nil
-      end
-      return flags
-    end
-
-    it("has each one of each call, and invents none", function()
-      local found = on_page "where"
-      for where, class in pairs(CLASSES) do
-        local expected = {}
-        for _, field in ipairs(annotations.fields(known, "scope3." .. class)) do
-          expected[field.name] = true
-        end
-        same_keys(expected, found[where] or {}, where)
-      end
-      found.command = nil
-      same_keys(CLASSES, found, "calls")
-    end)
-
-    it("has each one of each command, and invents none", function()
-      local found, shared = on_page "of", {}
-      for name in pairs(on_page "where".command) do
-        shared["--" .. name:gsub("_", "-")] = true
-      end
-      for _, command in ipairs(COMMANDS) do
-        local listed = found[command] or {}
-        for name in pairs((command == "sync" or command == "run") and shared or {}) do
-          listed[flags_of(command)["--no-" .. name:sub(3)] and "--no-" .. name:sub(3) or name] = true
-        end
-        same_keys(flags_of(command), listed, command)
-      end
-    end)
-
-    it("has no option of the command on other pages that the command has not", function()
-      local given = { ["--help"] = true, ["--version"] = true, ["--lua-version"] = true, ["--http1"] = true, ["--try"] = true }
-      for _, command in ipairs(COMMANDS) do
-        for name in pairs(flags_of(command)) do
-          given[name] = true
-        end
-      end
-      for path, all in pairs(text) do
-        for name in all:gmatch "%f[-%w]%-%-[a-z][a-z0-9-]+" do
-          assert.truthy(given[name], path .. " has " .. name)
-        end
-      end
-    end)
-  end)
-
   describe("of reasons and repairs", function()
-    local OF_VALUES = { "^email_", "^phone_", "^hash_", "^uid_", "^id_", "^external_id_", "^no_external_id$", "^not_text$" }
+    local OF_VALUES = { "^email_", "^phone_", "^hash_", "^uid_", "^id_", "^external_id_", "^no_external_id$",
+      "^not_text$" }
 
     local function of_values(set)
       local found = {}
@@ -308,7 +119,8 @@ describe("the documentation", function()
         assert.equal(row.reason, select(2, scope3.email.normalize(raw)).code, raw)
       end)
       each_example("## Phones", "raw phone", function(raw, row)
-        local value, why = scope3.phone.normalize(raw, { region = row.region, phone_repairs = row.repair and { row.repair } })
+        local repairs = row.repair and { row.repair }
+        local value, why = scope3.phone.normalize(raw, { region = row.region, phone_repairs = repairs })
         assert.equal(row.normalised, value)
         repaired_as(row, why)
       end)
@@ -426,16 +238,17 @@ describe("the documentation", function()
     it("has the code of each warning and error, and each event", function()
       local codes, words, lacks = {}, {}, {}
       for path, source in pairs(sources()) do
-        for _, pattern in ipairs(path:find "%.lua$" and { '[^%w]warn%([^,()]+, "([a-z_]+)"', '[^%w]warn%(res, [^,()]+, "([a-z_]+)"',
-          '[{ ]code = "([%w_]+)"', '{ event = "([a-z_]+)"', 'errors%.new%("([a-z_]+)"' } or {}) do
+        for _, pattern in ipairs(path:find "%.lua$" and { '[^%w]warn%([^,()]+, "([a-z_]+)"',
+          '[^%w]warn%(res, [^,()]+, "([a-z_]+)"', '[{ ]code = "([%w_]+)"', '{ event = "([a-z_]+)"',
+          'errors%.new%("([a-z_]+)"' } or {}) do
           for code in source:gmatch(pattern) do
             codes[code] = true
           end
         end
       end
       assert.truthy(codes.nothing_deleted and codes.swallowed_lines and codes.in_doubt and codes.full)
-      for _, page in pairs(text) do
-        for word in page:gmatch "[%w_]+" do
+      for _, path in ipairs { REPORT, EVENTS, SCRIPTS, WEBHOOKS, EMBEDDING } do
+        for word in text[path]:gmatch "[%w_]+" do
           words[word] = true
         end
       end
@@ -447,9 +260,9 @@ describe("the documentation", function()
 
     it("has each field of each event", function()
       local lacks, seen = {}, 0
-      for path, source in pairs(sources()) do
+      for _, source in pairs(sources()) do
         for name, rest in source:gmatch '{ event = "([a-z_]+)",?([^}]*)}' do
-          for field in (path:find "/sandbox/" and "" or rest):gmatch "([a-z_]+) = " do
+          for field in rest:gmatch "([a-z_]+) = " do
             seen = seen + 1
             lacks[name .. "." .. field] = not text[EVENTS]:find("`" .. field .. "`", 1, true) or nil
           end
@@ -478,7 +291,7 @@ describe("the documentation", function()
           end
         end
       end
-      for _, path in ipairs { "docs/scripts.md", WEBHOOKS } do
+      for _, path in ipairs { SCRIPTS, WEBHOOKS } do
         for _, one in ipairs(pages.tables_with(text[path], "`code`")) do
           for _, row in ipairs(one.rows) do
             look(row[1])
@@ -491,6 +304,14 @@ describe("the documentation", function()
         end
       end
       assert.same({}, sorted(invented))
+    end)
+
+    it("has codes of the service that the contract has", function()
+      local codes = first_column(REPORT, "code", "status")
+      assert.is_true(#sorted(codes) > 10)
+      for code in pairs(codes) do
+        assert.truthy(text[CONTRACT]:find("`" .. code .. "`", 1, true), code)
+      end
     end)
 
     it("has each exit code, and invents none", function()
@@ -516,8 +337,9 @@ describe("the documentation", function()
         assert.is_nil(seen[title], title)
         seen[title] = true
       end
-      for _, term in ipairs { "Repair", "Rejected by the service", "Replaced", "Resume", "Batcher", "Splitter", "Rejection", "Completion",
-        "Prune", "Preflight", "Throttled", "Split", "In doubt", "In flight", "Retained", "Worker stats", "Inspect", "Context", "Accepted", "Removed" } do
+      for _, term in ipairs { "Repair", "Rejected by the service", "Replaced", "Resume", "Batcher", "Splitter",
+        "Rejection", "Completion", "Prune", "Preflight", "Throttled", "Split", "In doubt", "In flight", "Retained",
+        "Worker stats", "Inspect", "Context", "Accepted", "Removed" } do
         assert.is_true(seen[term], term)
       end
       for _, page in pairs(text) do
@@ -574,7 +396,8 @@ describe("the documentation", function()
       for line in page:gmatch "([^\n]*)\n" do
         number = number + 1
         local _, continuation = line:gsub("[\128-\191]", "")
-        assert.is_true(LONG_LINES[path] or line:find "^|" ~= nil or #line - continuation <= LINE, ("%s:%d"):format(path, number))
+        local fits = LONG_LINES[path] or line:find "^|" ~= nil or #line - continuation <= LINE
+        assert.is_true(fits, ("%s:%d"):format(path, number))
       end
     end
   end)

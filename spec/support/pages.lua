@@ -19,16 +19,23 @@ local function lines_of(text)
   return (text:gsub("\n?$", "\n", 1)):gmatch "(.-)\r?\n"
 end
 
---- The paths of all pages.
+--- The lines that a command of the shell prints, such as paths.
+---@param command string
 ---@return string[]
-function pages.paths()
+function pages.files(command)
   local paths = {}
-  local pipe = assert(io.popen "ls README.md CHANGELOG.md docs/*.md")
+  local pipe = assert(io.popen(command))
   for path in pipe:lines() do
     paths[#paths + 1] = path
   end
   pipe:close()
   return paths
+end
+
+--- The paths of all pages.
+---@return string[]
+function pages.paths()
+  return pages.files "ls README.md CHANGELOG.md docs/*.md"
 end
 
 --- The code blocks of a page.
@@ -53,7 +60,7 @@ function pages.blocks(path, text)
     elseif fence then
       open = { path = path, line = number + 1, language = fence }
       open.file, open.not_run = (mark or ""):match "^file: (%S+)$", (mark or ""):match "^not run: (.+)$"
-      assert(not mark or open.file or open.not_run, ("%s:%d: nobody knows the mark '%s'"):format(path, number, mark or ""))
+      assert(not mark or open.file or open.not_run, ("%s:%d: the mark is not known"):format(path, number))
     elseif line ~= "" then
       mark = line:match "^<!%-%- (.*) %-%->$"
       previous = nil
@@ -122,6 +129,50 @@ function pages.quoted(text)
     words[#words + 1] = word
   end
   return words
+end
+
+--- The words in backticks in the first column of the tables whose head begins with these cells.
+---@param text string
+---@param ... string
+---@return table<string, true>
+function pages.first_column(text, ...)
+  local set = {}
+  for _, one in ipairs(pages.tables_with(text, ...)) do
+    for _, row in ipairs(one.rows) do
+      for _, word in ipairs(pages.quoted(row[1])) do
+        set[word] = true
+      end
+    end
+  end
+  return set
+end
+
+--- The keys of a set, in order.
+---@param set table<string, any>
+---@return string[]
+function pages.sorted(set)
+  local keys = {}
+  for key in pairs(set) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- Fails unless both sets have the same keys, and shows which one has what the other lacks.
+---@param expected table<string, any>
+---@param found table<string, any>
+---@param where string  for the message
+function pages.same_keys(expected, found, where)
+  local lacks, invents = {}, {}
+  for key in pairs(expected) do
+    lacks[key] = not found[key] or nil
+  end
+  for key in pairs(found) do
+    invents[key] = not expected[key] or nil
+  end
+  local difference = { lacks = pages.sorted(lacks), invents = pages.sorted(invents) }
+  require("luassert").same({ lacks = {}, invents = {} }, difference, where)
 end
 
 --- The part of a page under a heading, up to the next heading of that level or above.
