@@ -1,22 +1,22 @@
 --- Whether a client can talk to the service, here and now.
 local errors = require "scope3.error"
 
-local readiness = {}
+local preflight = {}
 
---- Why nothing can be waited for here and now.
+--- Why the caller cannot wait here and now, such as in a phase of nginx that must not yield.
 ---@param client scope3.Client
----@return scope3.Error?
-function readiness.barred(client)
+---@return scope3.Error?  kind "cannot_wait"
+function preflight.barred(client)
   local why = client.loop.bar and client.loop.bar()
   return why and errors.new("cannot_wait", why) or nil
 end
 
 --- What the client lacks for talking to the service.
 ---@param client scope3.Client
----@param without_account? boolean  for what no account is needed
----@return scope3.Error?
-function readiness.lacks(client, without_account)
-  local err = readiness.barred(client)
+---@param without_account? boolean  for calls that need no account
+---@return scope3.Error?  kind "cannot_wait", or "invalid" with an issue for each setting that is missing
+function preflight.lacks(client, without_account)
+  local err = preflight.barred(client)
   if err then
     return err
   end
@@ -30,4 +30,4 @@ function readiness.lacks(client, without_account)
   return #issues > 0 and errors.invalid("client", issues) or nil
 end
 
-return readiness
+return preflight
