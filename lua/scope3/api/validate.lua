@@ -135,7 +135,7 @@ local function check_fields(issues, value, fields, path)
   end
 end
 
---- Checks a push notification config: { url=, operation_id=, token=, authentication = { scheme=, credentials= } }, where
+--- Checks a push notification config: { url=, operation_id=, token=, authentication = { scheme=, credentials= } }. The
 --- scheme is "HMAC-SHA256" or "Bearer". AdCP's schemes = { "Bearer" } is accepted for scheme.
 ---@param issues table  the list to add to
 ---@param push table

@@ -1,6 +1,7 @@
---- What a text of a file says, read as conditions read it: for `where` and `member` functions. Neither asks the locale.
+--- Reads numbers and yes or no from texts of a file as conditions do, for `where` and `member` functions. The locale
+--- does not matter.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
 local json = require "scope3.util.json"
 local options = require "scope3.util.options"
 
@@ -21,7 +22,7 @@ function value.number(text, opts)
   if type(text) == "string" then
     return core.number(text, decimal)
   elseif text ~= nil and text ~= json.null and type(text) ~= "number" then
-    error("scope3.number: " .. door.problem("text", "a string or a number", text), 2)
+    error("scope3.number: " .. arguments.problem("text", "a string or a number", text), 2)
   end
   return type(text) == "number" and text or nil
 end
