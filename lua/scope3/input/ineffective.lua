@@ -19,7 +19,7 @@ function ineffective.in_dry_run(opts, script)
   if not opts.dry_run then
     return nil
   end
-  for _, key in ipairs { "journal", "timeout", "settling", "keep_going", "delete_timeout" } do
+  for _, key in ipairs { "journal", "timeout", "in_doubt_timeout", "keep_going", "delete_timeout" } do
     if opts[key] ~= nil then
       return key, "has no effect on a dry run, which sends nothing"
     end
@@ -41,7 +41,7 @@ function ineffective.without_deletion(opts)
   end
 end
 
---- Options for reading identifiers that a script never uses. `mend` always has an effect, because ids are read too. So
+--- Options for reading identifiers that a script never uses. `repair` always has an effect, because ids are read too. So
 --- has a region, which tells whether an id is a phone, unless ids are sent as they are.
 ---@param script scope3.Script
 ---@param given table  what the caller gave, or the script itself for what it says
