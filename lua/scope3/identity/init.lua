@@ -97,9 +97,9 @@ end
 ---@field region? string  the country of a phone in national form
 ---@field phone_repairs? "all"|string[]  repairs that go beyond libphonenumber (none)
 
----@class scope3.PhoneFunctions  a text alone as `opts` is the region
+---@class scope3.PhoneFunctions  a text in place of `opts` is the region
 ---@field normalize fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil, string[]?
----  E.164, what was repaired, and the steps of libphonenumber for people; or nil and an error, whose `code` is the reason
+---  E.164, what was repaired, and the steps of libphonenumber for people; or nil and an error whose `code` is the reason
 ---@field hash fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil
 ---@field check fun(raw: string, opts?: string|scope3.PhoneOptions): true?, string[]|scope3.Error|nil
 ---@field metadata_version string  the release of libphonenumber that phones are validated by

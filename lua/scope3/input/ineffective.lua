@@ -41,8 +41,8 @@ function ineffective.without_deletion(opts)
   end
 end
 
---- Options for reading identifiers that a script never uses. `repair` always has an effect, because ids are read too. So
---- has a region, which tells whether an id is a phone, unless ids are sent as they are.
+--- Options for reading identifiers that a script never uses. `repair` always has an effect, because ids are read too.
+--- So has a region, which tells whether an id is a phone, unless ids are sent as they are.
 ---@param script scope3.Script
 ---@param given table  what the caller gave, or the script itself for what it says
 ---@param mode? string  of the job, where it is known
