@@ -1,5 +1,6 @@
 --- Readers of single fields of a reply. Each takes a decoded value and returns it in its declared type, or nil.
 local core = require "scope3.core"
+local problems = require "scope3.api.problems"
 local redact = require "scope3.util.redact"
 
 local field_types = {}
@@ -72,7 +73,7 @@ function field_types.amount(value)
   return type(value) == "number" and value >= 0 and value < math.huge and value or nil
 end
 
--- A word of the service, such as a type. It is short and holds no two digits in a row, so it is nobody's data.
+-- A word of the service, such as a type. It is short and holds no two digits in a row, so it is no personal data.
 function field_types.word(value)
   return type(value) == "string" and #value <= 64 and value:find("^[A-Za-z][A-Za-z0-9_ .-]*$")
     and not value:find("[0-9][0-9]") and value or nil
@@ -99,6 +100,11 @@ end
 -- The text of an error, redacted without knowledge of the members it may speak of.
 function field_types.error_text(value)
   return type(value) == "string" and redact.strict(value) or nil
+end
+
+function field_types.problems(value)
+  local list = problems.list(value)
+  return #list > 0 and list or nil
 end
 
 function field_types.release(value)

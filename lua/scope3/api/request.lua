@@ -12,7 +12,7 @@ local request = {}
 ---@field removes integer
 ---@field delete? boolean
 
---- Bytes that one audience adds to a request beside its members.
+--- Bytes that one audience adds to a request, without its members.
 ---@param audience table
 ---@return integer
 function request.overhead(audience)

@@ -28,7 +28,7 @@ local response = {}
 local TASK = {
   task_id = "id", task_type = "word", status = "task_status", resource_type = "word", resource_id = "id",
   retry_after_seconds = "amount", created_at = "moment", updated_at = "moment",
-  response = "object", metadata = "object", error = "any",
+  response = "object", metadata = "object", error = "any", warnings = "problems", audience = "object",
 }
 
 ---@class scope3.AudienceRow  an audience of the account; further fields are as the service sends them, in snake_case
@@ -54,20 +54,30 @@ local AUDIENCE = {
   effective_match_rate = "amount", match_breakdown = "breakdown",
 }
 
----@class scope3.Syndication  where an audience is offered, and how far it is
+---@class scope3.Syndication  where an audience is offered, and how far it is; further fields are as the service sends
+---  them, in snake_case
 ---@field id? string
+---@field customer_id? string
+---@field advertiser_id? string
 ---@field resource_type? string
 ---@field resource_id? string
+---@field audience_id? string
+---@field event_source_id? string
+---@field catalog_id? string
 ---@field adcp_agent_id? string
+---@field adcp_agent_account_id? string
 ---@field enabled? boolean
 ---@field status? string  PENDING, SYNCING, COMPLETED, FAILED, DISABLED, or what the service says
+---@field error_message? string  redacted
 ---@field created_at? string
 ---@field updated_at? string
+---@field last_synced_at? string
+---@field [string] any
 local SYNDICATION = {
-  customer_id = "id", advertiser_id = "id", audience_id = "id", event_source_id = "id", catalog_id = "id",
-  adcp_agent_account_id = "id", error_message = "error_text", last_synced_at = "moment",
-  id = "id", resource_type = "word", resource_id = "id", adcp_agent_id = "id", enabled = "flag", status = "word",
-  created_at = "moment", updated_at = "moment",
+  id = "id", customer_id = "id", advertiser_id = "id", resource_type = "word", resource_id = "id",
+  audience_id = "id", event_source_id = "id", catalog_id = "id", adcp_agent_id = "id", adcp_agent_account_id = "id",
+  enabled = "flag", status = "word", error_message = "error_text",
+  created_at = "moment", updated_at = "moment", last_synced_at = "moment",
 }
 
 ---@class scope3.Health  what /health says of the service
@@ -77,7 +87,7 @@ local HEALTH = { version = "release", commit_sha = "commit" }
 
 ---@class scope3.TaskReply  the answer to a question for a task
 ---@field task scope3.Task
----@field envelope? table  the fields beside the task, in snake_case; nil where the reply is the task itself
+---@field envelope? table  the fields round the task, in snake_case; nil where the reply is the task itself
 
 ---@class scope3.AcceptedTask  the answer to a request that was accepted
 ---@field task_id? string  nil where the reply names no task, or not in the form of a task's id

@@ -2,6 +2,7 @@
 local codec = require "scope3.api.codec"
 local json = require "scope3.util.json"
 local luajit = require "scope3.util.luajit"
+local problems = require "scope3.api.problems"
 local redact = require "scope3.util.redact"
 local response = require "scope3.api.response"
 
@@ -94,7 +95,7 @@ local function clean_object(value, state)
   return out
 end
 
--- What a service put into a task. Its own words stay; what may be somebody's value does not.
+-- A value of a task. Words of the service stay. What may be a person's value does not.
 clean = function(value, name, state)
   if type(value) ~= "table" then
     return clean_scalar(value, name, state)
@@ -135,19 +136,22 @@ local function sanitized(row, names, clean_field, known)
   return out
 end
 
---- Removes keys and personal data from a task: from its error, response, metadata and undeclared fields.
+--- Removes keys and personal data from a task: from its error, response, metadata, warnings and undeclared
+--- fields.
 ---@param task scope3.Task
 ---@param known? scope3.Known
 ---@return scope3.Task task  a copy
 function sanitize.task(task, known)
   local state = { left = TEXTS_MAX, known = known }
   local names = undeclared(task, response.TASK)
-  for _, name in ipairs { "error", "response", "metadata" } do
+  for _, name in ipairs { "error", "response", "metadata", "audience" } do
     names[#names + 1] = name
   end
-  return sanitized(task, names, function(field)
+  local out = sanitized(task, names, function(field)
     return clean(field, "", state)
   end, known)
+  out.warnings = task.warnings and problems.redacted(task.warnings, known) or nil
+  return out
 end
 
 -- A value of an audience's undeclared field.

@@ -14,8 +14,8 @@ local DEEPEST = 6 -- envelopes round a response, one in another
 ---@field warnings scope3.Problem[]
 ---@field actions table<string, string>  by audience id, as far as the reply says
 
--- While a reply is read: a verdict, the number of audiences that are done, whether the reply denies success, and two
--- lists of problems that speak of the whole request. `errors` mean failure only where no audience is done.
+-- A verdict while a reply is read. `done` counts audiences, and `denied` says that the reply denies success. `error`
+-- and `errors` are problems of the whole request; `errors` mean failure only where no audience is done.
 local function new_reading()
   return { failures = {}, warnings = {}, actions = {}, done = 0, denied = false, error = {}, errors = {} }
 end
@@ -75,7 +75,7 @@ local function judge_audience(reading, record)
   append(reading.warnings, problems.list(record.warnings, id))
 end
 
--- A record of one member stands beside those of audiences. Its errors are warnings, because the others were taken.
+-- A record may be of one member. Its errors are warnings, because the other members were accepted.
 local function judge(reading, record)
   if record.external_id ~= nil and record.audience_id == nil then
     append(reading.warnings, errors_of(record))

@@ -99,7 +99,7 @@ end
 
 ---@class scope3.PhoneFunctions  a text in place of `opts` is the region
 ---@field normalize fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil, string[]?
----  E.164, what was repaired, and the steps of libphonenumber for people; or nil and an error whose `code` is the reason
+---  E.164, what was repaired, and the steps of libphonenumber for people; or nil and an error, whose `code` is a reason
 ---@field hash fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil
 ---@field check fun(raw: string, opts?: string|scope3.PhoneOptions): true?, string[]|scope3.Error|nil
 ---@field metadata_version string  the release of libphonenumber that phones are validated by

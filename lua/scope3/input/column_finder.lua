@@ -16,7 +16,8 @@ local function number_of(name)
   return tonumber(name:match("^#?([1-9]%d?%d?%d?)$"))
 end
 
--- What is wrong with a text that is the number of a column in one file and the name of one in another, or nil.
+-- What is wrong with a text that is a column's number in one file and a column's name in another, or nil. Notes in
+-- `want` which of them it is in this file.
 local function one_meaning(want, by)
   if want.by and want.by ~= by then
     return ("'%s' is the name of a column in one file and the number of one in another: name it otherwise")

@@ -4,7 +4,7 @@ local result = require "scope3.result"
 
 local encodings = {}
 
--- Other names of what core.encodings has, in the form of bare(). The letters of ISO-8859-9 are those of windows-1254.
+-- Other names of what core.encodings has, in the form of bare(). ISO-8859-9 has the letters of windows-1254.
 local ALIASES = {
   ascii = "utf-8", usascii = "utf-8", utf8sig = "utf-8", utf8bom = "utf-8", utf8mb3 = "utf-8", utf8mb4 = "utf-8",
   unicode = "utf-16", ucs2 = "utf-16", ucs2le = "utf-16le", ucs2be = "utf-16be",

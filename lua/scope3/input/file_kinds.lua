@@ -1,4 +1,4 @@
---- Files that hold no rows of text: what they are, and the command that makes CSV of them. core.source() tells them by
+--- Files that hold no rows of text: what they are, and the command that makes CSV of them. core.source() knows them by
 --- their first bytes.
 local core = require "scope3.core"
 local visible = require "scope3.util.visible"
@@ -82,7 +82,7 @@ local function quoted(path)
   return path:find("^[%w_./][%w_./-]*$") and path or "'" .. path:gsub("'", "'\\''") .. "'"
 end
 
--- The kind of a file by the parser's reason and the ending of its name; nil where neither tells.
+-- The kind of a file by the parser's reason and the ending of its name; nil where both are unknown.
 local function kind_of(reason, path)
   local ending = path and core.lower(path):match("%.([a-z0-9]+)$") or ""
   if reason == "binary" then
@@ -119,7 +119,7 @@ end
 ---@param path? string  of a file that is read as it is
 ---@param packed boolean  it came out of gzip
 ---@return string? message
----@return string? kind  where the bytes alone did not tell
+---@return string? kind  where only the name shows it
 function file_kinds.explain(reason, path, packed)
   if reason == "gzip" and packed then
     return "inside the gzip it is gzip once more: take one off (gunzip -c FILE | gunzip -c | scope3 sync -)"

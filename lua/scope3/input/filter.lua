@@ -1,4 +1,4 @@
---- Conditions of scripts: which rows are taken, as a list in a fixed order, and warnings about what they met.
+--- Conditions of scripts: which rows are used, as a list in a fixed order, and warnings about what they met.
 local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local map = require "scope3.input.map"

@@ -46,7 +46,7 @@ local ODD_HEADER = "%s: the header takes up %.0f lines, and some look like rows:
 local JOINED = "%s: byte order marks stand inside it (%.0f), as in joined files; "
   .. "a header among the rows is read as a row"
 
--- Adds the counts of a source to those of a result.
+-- Adds the counts of a source to the counts of a result.
 local function count(res, handle, counts)
   local total = handle:rows()
   for _, kind in ipairs(KINDS) do

@@ -1,4 +1,4 @@
---- Files that hold no rows and are left out, among several: marks that jobs of Spark and Hadoop write beside their part
+--- Files that hold no rows and are left out, among several: marks that jobs of Spark and Hadoop write with their part
 --- files, and part files without a row.
 local errors = require "scope3.error"
 local result = require "scope3.result"

@@ -33,10 +33,10 @@ local script = {}
 
 ---@class scope3.Script: scope3.ScriptOptions
 ---@field audience? string|integer|scope3.AudienceMeta  the audience to fill
----@field where? (fun(row: scope3.Row): boolean?)|table<string|integer, any>  which rows are taken. A function skips
----  a row by nil or false; anything else but true is an error. Conditions run without Lua, and all must be met: column
----  -> a value, a list of values, or { eq=, ne=, lt=, le=, gt=, ge=, present=, yes= }, with decimal=, ignore_case=, blank=
----  for reading texts
+---@field where? (fun(row: scope3.Row): boolean?)|table<string|integer, any>  which rows are used. A function skips
+---  a row by nil or false; other values but true are an error. Conditions run without Lua, and all must be met. They
+---  map a column to a value, a list of values, or { eq=, ne=, lt=, le=, gt=, ge=, present=, yes= }, where decimal=,
+---  ignore_case= and blank= say how texts are read
 ---@field map? table<string, string|integer|table>  external_id, email, phone, region, hashed_email, hashed_phone or
 ---  uid:TYPE to a column's name or number, or to a list of them: the first usable value counts. region may have a
 ---  `default`. In JSON Lines and tables a name may be a path into nested values, such as "properties.phones.1"

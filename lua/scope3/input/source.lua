@@ -332,8 +332,8 @@ end
 
 local GOES_ON = { need = true, fatal = true, again = true } -- states of the parser before the end
 
---- The next row as a table, nil at the end. Nil and an error stand for a row that cannot be read, after which the next
---- call goes on, and come once where the input breaks.
+--- The next row as a table, nil at the end. Nil and an error stand for a row that cannot be read; the next call goes on
+--- after it. Where the input breaks, they come once.
 ---@return scope3.Row? row
 ---@return scope3.Error? err
 function Source:next()

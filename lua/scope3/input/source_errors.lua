@@ -7,7 +7,7 @@ local file_kinds = require "scope3.input.file_kinds"
 local source_errors = {}
 
 --- What to do about rows that stand in an array inside one object.
----@param path string|boolean  the names that lead to it; true where they may be somebody's data
+---@param path string|boolean  the names that lead to it; true where they may be personal data
 ---@return string
 function source_errors.array_advice(path)
   if path == true then

@@ -27,8 +27,8 @@ function value.number(text, opts)
   return type(text) == "number" and text or nil
 end
 
---- Whether a value says yes: true for yes, true, 1, ja, oui and the like, false for no, false, 0, nein, non and the
---- like, nil for anything else. A text such as "false" or "no" is true to Lua.
+--- Whether a value says yes: true for yes, true, 1, ja and such words; false for no, false, 0, nein and such; nil
+--- for anything else. A text such as "false" or "no" is true to Lua.
 ---@param said any  a text, a boolean, or a number
 ---@return boolean?
 function value.yes(said)

@@ -122,7 +122,7 @@ end
 ---@param name string  the argument
 ---@param expected string
 ---@param value any
----@param level? integer  whom to blame, as error() counts there (2, the caller of the public function)
+---@param level? integer  the function to blame, as error() counts there (2, the caller of the public function)
 function arguments.argument(fine, what, name, expected, value, level)
   if not fine then
     error(what .. ": " .. arguments.problem(name, expected, value), (level or 2) + 1)

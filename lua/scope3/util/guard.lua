@@ -32,7 +32,7 @@ local function go_on(call, inner, ...)
   return finish(call, inner, coroutine.resume(inner, ...))
 end
 
--- Runs a coroutine to its end. What it yields goes to whoever runs ours.
+-- Runs a coroutine to its end. What it yields goes to the caller that resumes ours.
 finish = function(call, inner, ok, ...)
   call.driven = false
   if not ok then

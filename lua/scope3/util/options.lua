@@ -192,7 +192,7 @@ end
 
 local to_integer = math.tointeger -- Lua 5.3 and later
 
---- Options whose counts are integers, where Lua tells these from other numbers. `240 / 4` and JSON give 60.0, which
+--- Options whose counts are integers, where Lua has integers. `240 / 4` and JSON give 60.0, which
 --- would be written "60.0", and be another part of a key than 60. The caller's table stays as it is.
 ---@param opts table  without a problem
 ---@param spec scope3.OptionSpec
@@ -214,7 +214,7 @@ end
 ---@param what string  the function that was called
 ---@param opts table?
 ---@param spec scope3.OptionSpec
----@param level? integer  whom to blame, as error() counts (default: the caller of the caller)
+---@param level? integer  the function to blame, as error() counts (default: the caller of the caller)
 ---@return table opts  whose counts are integers
 function options.check(what, opts, spec, level)
   opts = opts == nil and {} or opts

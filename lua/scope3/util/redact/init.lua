@@ -1,4 +1,4 @@
---- Removes personal data and keys from text that somebody else wrote, before it enters an error or a log. Rules by form
+--- Removes personal data and keys from text of others, before it enters an error or a log. Rules by form
 --- are in patterns, rules for words in words, and hiding of keys and quoted values in key and quotes.
 local key = require "scope3.util.redact.key"
 local patterns = require "scope3.util.redact.patterns"
@@ -74,8 +74,8 @@ local function prepare(texts, known)
   return prepared, is_shorter
 end
 
---- Redacts texts that somebody else wrote: also everything between quotes, and what `known` knows. It takes the texts
---- of one reply together, because a request may have many members to look for. After the thousandth, a text only says
+--- Redacts texts of others: also everything between quotes, and what `known` knows. It takes the texts of one reply
+--- together, because a request may have many members to look for. After the thousandth, a text only says
 --- that it is not shown.
 ---@param texts string[]
 ---@param known? scope3.Known
@@ -129,7 +129,7 @@ local function hide_word(word)
   return word:sub(1, from - 1) .. GONE .. word:sub(from + #bare)
 end
 
--- Whether a word of a sentence may be somebody's value. `is_announced`: the word before it names somebody.
+-- Whether a word of a sentence may be a person's value. `is_announced`: the word before it announces a name.
 local function is_value(list, i, is_announced)
   local word, before = list[i], list[i - 1] or ""
   local bare = words.bare(word)

@@ -29,8 +29,8 @@ local function marks_of(text, mark)
   return marks
 end
 
--- Pairs of quotes as ranges of places. Where quotes do not come in pairs, everything from the first to the last is one
--- range, or to the end of the text where one quote is left over: an odd quote must not turn inside and outside round.
+-- Pairs of quotes as ranges of places. Where quotes do not pair, one range goes from the first to the last quote. Where
+-- one quote is left over, it goes to the end of the text. An odd quote must not turn inside and outside round.
 local function spans_of(marks, last)
   local spans, is_odd = {}, false
   for i = 1, #marks - 1, 2 do

@@ -30,7 +30,7 @@ local BEFORE_NUMBER = set_of [[
   of least most than over under limit minimum maximum line Line row Row column after within first only exceeds HTTP
 ]]
 
--- Words before a colon, an equals sign or a hash mark that name somebody: each is a whole pattern.
+-- Words that announce a name before a colon, an equals sign or a hash mark: each is a whole pattern.
 local NAMING = "^[Mm]embers?$|^[Cc]ustomers?$|^[Uu]sers?$|^[Cc]ontacts?$|^[Uu]ids?$|^[Ii]ds?$|^ID$|^[Vv]alues?$"
   .. "|^[Rr]ecords?$|^external_?[Ii]d$"
 
@@ -44,7 +44,7 @@ local NO_NAMES = set_of [[
   hashes email emails phone phones uid uids value values match matching consent account support
 ]]
 
--- Words that a path of an issue consists of, beside numbers (docs/contract.md section 2). Others may be values.
+-- Words that a path of an issue consists of, with numbers (docs/contract.md section 2). Others may be values.
 local PATH_WORDS = set_of [[
   audiences audienceId name add remove delete consentBasis deleteMissing externalId hashedEmail hashedPhone uids
   type value pushNotificationConfig url operation_id token authentication schemes credentials resourceType
@@ -110,7 +110,7 @@ function words.is_field(word)
   return FIELDS[word] ~= nil
 end
 
---- Whether a word after "member" and the like is somebody's name: "member anna", but not "member was".
+--- Whether a word after "member" and the like is a person's name: "member anna", but not "member was".
 ---@param word string  as words.bare() gives it
 ---@param before string  the word before it, with its punctuation
 ---@return boolean
@@ -118,7 +118,7 @@ function words.is_name(word, before)
   return BEFORE_NAME[lower(last_name(before))] ~= nil and not NO_NAMES[lower(word)]
 end
 
---- Whether somebody's name follows: "customer:", "id=", "uid#".
+--- Whether a name follows a word: "customer:", "id=", "uid#".
 ---@param word string  with its punctuation
 ---@return boolean
 function words.announces_name(word)
@@ -150,7 +150,7 @@ function words.is_path(path)
   return true
 end
 
---- Whether a text has the form of a word of the service, such as a code or a status, and holds no digits of a value.
+--- Whether a text has the form of a code or a status of the service. Digits that may be of a value are refused.
 ---@param text string
 ---@return boolean
 function words.is_code(text)
