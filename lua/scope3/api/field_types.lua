@@ -1,8 +1,11 @@
---- Readers of single fields of a reply. Each takes a decoded value and returns it in its declared type, or nil.
+--- Readers of single fields of a reply, by the name of a type. response.lua has tables of these names.
 local core = require "scope3.core"
 local problems = require "scope3.api.problems"
 local redact = require "scope3.util.redact"
 
+---@alias scope3.FieldReader fun(value: any): any  takes a decoded value; returns it in the declared type, or nil
+
+---@type table<string, scope3.FieldReader>
 local field_types = {}
 
 local LARGEST = 2 ^ 53 -- up to here every whole number is exact

@@ -63,9 +63,12 @@ local function problem_of(client, audience_id, agent_ids)
 end
 
 --- Offers an audience to agents, or takes it back.
+---
+---     local records, err = client:syndicate { audience_id = "vip", adcp_agent_ids = { "12" } }
+---
 ---@param opts scope3.SyndicateOptions
 ---@return scope3.Syndication[]? records
----@return scope3.Error? err
+---@return scope3.Error? err  kind "invalid" lists every problem of the options in `issues`
 function Syndication:syndicate(opts)
   arguments.self(is_client(self), "client:syndicate", "scope3.client", self)
   arguments.argument(opts ~= nil, "client:syndicate", "opts", "a table", opts)
@@ -100,8 +103,10 @@ local function query_of(opts)
   return query
 end
 
---- Where an audience is offered and how far it is: `for record in client:syndication_status{…} do … end`. A failure
---- raises its error.
+--- Where an audience is offered and how far it is. A failure raises its error.
+---
+---     for record in client:syndication_status { audience_id = "vip" } do print(record.adcp_agent_id, record.status) end
+---
 ---@param opts? scope3.SyndicationStatusOptions
 ---@return fun(): scope3.Syndication?
 function Syndication:syndication_status(opts)

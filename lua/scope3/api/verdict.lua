@@ -47,8 +47,8 @@ local function errors_of(record, audience_id)
   return list
 end
 
--- Whether the record of an audience says that its work failed. Beside an action, the status "error" is that of the
--- audience's row, which a wait looks at.
+-- Whether the record of an audience says that its work failed. Where it has an action, the status "error" is the status
+-- of the audience's row, which a wait checks.
 local function has_failed(record, action, has_errors)
   local status = problems.word(record.status)
   return FAILED[action] or FAILED[status] and (action == nil or status ~= "error") or is_denied(record)

@@ -129,6 +129,7 @@ function dialect.of(opts)
 end
 
 -- One spelling of each option's value: tab and \t are one delimiter. The default is nil.
+---@type table<string, fun(value: any): any>
 local SPELLINGS = {}
 
 function SPELLINGS.delimiter(value)

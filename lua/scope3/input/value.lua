@@ -14,6 +14,9 @@ local value = {}
 local OPTIONS = { decimal = { ".", "," } }
 
 --- The number that a text says, nil where it says none. tonumber() depends on the process, and takes 0x10 and inf.
+---
+---     scope3.number("€ 1.234,50", { decimal = "," }) --> 1234.5
+---
 ---@param text string|number|nil  a number comes back as it is
 ---@param opts? scope3.NumberOptions
 ---@return number?
