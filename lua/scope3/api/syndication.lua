@@ -105,7 +105,7 @@ end
 
 --- Where an audience is offered and how far it is. A failure raises its error.
 ---
----     for record in client:syndication_status { audience_id = "vip" } do print(record.adcp_agent_id, record.status) end
+---     for record in client:syndication_status { audience_id = "vip" } do print(record.status) end
 ---
 ---@param opts? scope3.SyndicationStatusOptions
 ---@return fun(): scope3.Syndication?
