@@ -83,7 +83,7 @@ local CLIENT_OPTIONS = {
 ---| "task"
 ---| "audience"
 
----@class scope3.Event  what happens to a job; docs/report.md says which event has which fields
+---@class scope3.Event  what happens to a job; docs/events.md says which event has which fields
 ---@field event scope3.EventName
 ---@field [string] any
 
@@ -132,7 +132,7 @@ local CLIENT_OPTIONS = {
 ---@class scope3.Rejection  why a row or one of its identifiers was not used; holds no value
 ---@field row integer
 ---@field column? string|integer  the column, or the field of a member
----@field reason string  a key, as in docs/report.md, or what the script gave
+---@field reason string  a key, as in docs/results-and-errors.md, or what the script gave
 ---@field dropped boolean  an identifier alone: its member is kept
 ---@field file? string  where there are several
 ---@field lines? integer  further lines of the text that lie inside a row that cannot be read
