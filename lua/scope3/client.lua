@@ -19,7 +19,6 @@ local paging = require "scope3.api.paging"
 local planner = require "scope3.job.planner"
 local preflight = require "scope3.job.target_check"
 local readiness = require "scope3.api.preflight"
-local reply = require "scope3.http.reply"
 local request = require "scope3.api.request"
 local result = require "scope3.result"
 local rules = require "scope3.api.validate"
@@ -30,6 +29,7 @@ local status = require "scope3.api.audience_status"
 local stream = require "scope3.job.stream"
 local syndication = require "scope3.api.syndication"
 local tasks = require "scope3.job.tasks"
+local time = require "scope3.util.time"
 local transport_of = require "scope3.http.transport"
 local wire = require "scope3.api.codec"
 
@@ -663,7 +663,7 @@ local function wait_for_task(self, id, opts, limits, on_event)
   end
   if opts.audience then
     local audience = options.id(opts.audience)
-    task.audience, err = tasks.wait_audience(self, audience, reply.iso_time(task.created_at),
+    task.audience, err = tasks.wait_audience(self, audience, time.iso(task.created_at),
       limits, opts, on_event, { unchanged = actions[audience] == "unchanged" })
     if not task.audience then
       return nil, err

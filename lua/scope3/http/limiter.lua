@@ -11,7 +11,7 @@
 local core = require "scope3.core"
 local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
-local waits = require "scope3.http.waits"
+local retry_after = require "scope3.http.retry_after"
 
 local limiter = {}
 
@@ -222,7 +222,7 @@ end
 local function ahead(store, key, now)
   local at, kept = store:get(key), store:get(key .. "@")
   if at and (not kept or kept > now + AHEAD) then
-    local seconds = math.max(0, math.min(waits.LONGEST + LATER, at - (kept or now)))
+    local seconds = math.max(0, math.min(retry_after.LONGEST + LATER, at - (kept or now)))
     set_ahead(store, key, seconds, now)
     return now + seconds
   end
@@ -450,7 +450,7 @@ function Limiter:learn(who, headers, flying, now, time)
   end
   local longer
   remaining = remaining - flying
-  reset, longer = waits.bound(reset, time or core.time())
+  reset, longer = retry_after.bound(reset, time or core.time())
   write(self, learn, who, { limit = limit, remaining = remaining, reset = reset }, now)
   return remaining < LOW * limit and longer or nil
 end
@@ -469,7 +469,7 @@ end
 ---@param seconds number
 ---@param now number
 function Limiter:block(who, seconds, now)
-  write(self, block, who, math.min(seconds, waits.LONGEST) + LATER, now)
+  write(self, block, who, math.min(seconds, retry_after.LONGEST) + LATER, now)
 end
 
 return limiter

@@ -4,7 +4,7 @@ local core = require "scope3.core"
 local errors = require "scope3.error"
 local redact = require "scope3.util.redact"
 
-local unreached = {}
+local network_error = {}
 
 local NETWORK = {
   FORKED = "the process forked while the request was under way: it goes on in the parent alone",
@@ -133,7 +133,7 @@ local ADVICE = {
 ---@param result table
 ---@param retry_after number?
 ---@return scope3.Error?
-function unreached.refused_by_proxy(result, retry_after)
+function network_error.refused_by_proxy(result, retry_after)
   local status = result.proxy_status
   if not status or status < 300 then
     return nil
@@ -157,7 +157,7 @@ end
 --- The error of a transfer that never came to be a request, where more is known than libcurl's code; else nil.
 ---@param result table
 ---@return scope3.Error?
-function unreached.error(result)
+function network_error.error(result)
   if result.cause == "descriptors" then
     return errors.new("network",
       "the process has no file descriptors left, so no connection could be made: raise its limit (ulimit -n), "
@@ -181,7 +181,7 @@ local NO_HTTP = { UNSUPPORTED_PROTOCOL = true, WEIRD_SERVER_REPLY = true, GOT_NO
 --- What to say of a transfer that broke.
 ---@param result table
 ---@return string
-function unreached.broken(result)
+function network_error.broken(result)
   local code = result.code
   local text = NETWORK[code] or redact.text(result.message or "the transfer failed")
   if code == "COULDNT_CONNECT" and says(result.message or "", { "proxy scheme" }) then
@@ -194,4 +194,4 @@ function unreached.broken(result)
   return text
 end
 
-return unreached
+return network_error

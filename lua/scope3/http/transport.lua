@@ -6,8 +6,8 @@ local limiter = require "scope3.http.limiter"
 local loops = require "scope3.loop"
 local reply = require "scope3.http.reply"
 local retry = require "scope3.http.retry"
+local retry_after = require "scope3.http.retry_after"
 local version = require "scope3.version"
-local waits = require "scope3.http.waits"
 
 ---@class scope3.Transport
 local transport = {}
@@ -291,10 +291,10 @@ function Call:ended(result)
   self.bytes_sent = self.bytes_sent + (result.uploaded or 0)
   if not result.code then
     local longer = of_limiter(self, "learn", owner.who, result.headers or {}, owner.flying, limiter_time(owner, now),
-      reply.time(result))
+      retry_after.service_time(result))
     if longer and not owner.cut_told then
       owner.cut_told = true
-      self:tell { event = "cut_short", field = "RateLimit-Reset", said = longer, seconds = waits.LONGEST }
+      self:tell { event = "cut_short", field = "RateLimit-Reset", said = longer, seconds = retry_after.LONGEST }
     end
   end
   result.secure, result.proxy = owner.base:find("^https:") ~= nil, owner.proxy
