@@ -1,6 +1,7 @@
 --- The client: an account at the service, and everything that can be asked of it.
 local core = require "scope3.core"
 local audience_of = require "scope3.audience"
+local base_url = require "scope3.http.base_url"
 local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local guard_of = require "scope3.util.guard"
@@ -209,7 +210,7 @@ function client.new(opts)
   if problem then
     issues[#issues + 1] = { path = "api_key", message = problem }
   end
-  local base, err = transport_of.check_base(opts.base_url or env("SCOPE3_BASE_URL") or client.DEFAULT_URL)
+  local base, err = base_url.check(opts.base_url or env("SCOPE3_BASE_URL") or client.DEFAULT_URL)
   if not base then
     issues[#issues + 1] = { path = "base_url", message = err.issues[1].message }
   end

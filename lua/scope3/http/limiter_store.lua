@@ -144,7 +144,7 @@ function LimiterStore:exclusively(now, act, ...)
   return result, why
 end
 
---- Writes what a reply said: at once, or at the next occasion where another process has the store. A reply says it once.
+--- Writes what a reply said: at once, or at the next occasion where another process has the store.
 ---@param act fun(limiter: scope3.Limiter, who: table, value: any, now: number): boolean
 ---@param limiter scope3.Limiter
 ---@param who table

@@ -5,9 +5,8 @@ local errors = require "scope3.error"
 local json = require "scope3.util.json"
 local network_error = require "scope3.http.network_error"
 local redact = require "scope3.util.redact"
-local service_error = require "scope3.http.service_error"
-
 local retry_after = require "scope3.http.retry_after"
+local service_error = require "scope3.http.service_error"
 
 local present, stated = service_error.present, service_error.stated
 
@@ -111,7 +110,8 @@ function reply.failure(result)
       { code = code, uncertain = uncertain, status = status })
   elseif status and status >= 300 then -- a refusal stands, whatever the rest of the reply was to say
     return errors.new("network", ("the service answered %d, and the connection broke before it had said more (%s)")
-      :format(status, code), { code = code, retryable = true, uncertain = service_error.is_uncertain(status) and uncertain })
+      :format(status, code),
+      { code = code, retryable = true, uncertain = service_error.is_uncertain(status) and uncertain })
   end
   local fields = { code = code, retryable = true, uncertain = uncertain, status = status }
   if code == "OPERATION_TIMEDOUT" then

@@ -1,7 +1,7 @@
 --- Counts the requests of the last minute, in a slot for each second.
 ---
---- A request is counted when it goes. Who waits holds no place, so nobody who gives up leaves one behind. Slots that are
---- no longer looked at are deleted: a store holds the same few keys whatever the rate.
+--- A request is counted when it goes. Who waits holds no place, so nobody who gives up leaves one. Slots that are no
+--- longer looked at are deleted: a store holds the same few keys whatever the rate.
 local sliding_window = {}
 
 local SPAN = 61 -- a minute by the service's clock, and a second for requests that take longer on their way than others
