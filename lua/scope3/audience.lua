@@ -1,10 +1,10 @@
 --- An audience built in memory: members are normalised and hashed as they are added, raw values are not kept.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local options = require "scope3.util.options"
-local rules = require "scope3.api.validate"
+local validate = require "scope3.api.validate"
 
 ---@class scope3.AudienceMeta  what an audience is at the service
 ---@field id string|integer  a number as an id is the text of it
@@ -26,27 +26,42 @@ local PAYLOAD_BYTES = 8 * 2 ^ 20
 
 local META = { id = "id", name = "string", consent_basis = "string" }
 
---- Reads `{ id=, name=, consent_basis= }` or an id alone; raises on misuse.
----@param what string
+--- What is wrong with an argument that names an audience: an id, or `{ id =, name =, consent_basis = }`.
 ---@param value any
----@param level integer
----@return {id: string, name: string?, consent_basis: string?}
-function audience.meta(what, value, level)
+---@return string?
+function audience.problem(value)
   if options.is_id(value) then
-    value = { id = value }
-  end
-  local problem
-  if type(value) ~= "table" then
-    problem = ("must be an id, or a table with id, name and consent_basis, not %s"):format(door.kind(value))
+    return nil
+  elseif type(value) ~= "table" then
+    return "audience must be an id, or a table with id, name and consent_basis, not " .. arguments.kind(value)
   elseif getmetatable(value) == Audience then
-    problem = "is a scope3.audience, which holds its own members and goes with client:sync: give its id here"
-  else
-    problem = options.problem(value, META)
+    return "audience: is a scope3.audience, which holds its own members and goes with client:sync: give its id here"
   end
-  if problem then
-    error(("%s: audience%s%s"):format(what, type(value) ~= "table" and " " or ": ", problem), level + 1)
+  local problem = options.problem(value, META)
+  return problem and "audience: " .. problem
+end
+
+--- The id, name and consent basis of an argument that names an audience.
+---@param value string|integer|scope3.AudienceMeta  without a problem
+---@return {id: string, name: string?, consent_basis: string?}
+function audience.read(value)
+  if options.is_id(value) then
+    return { id = options.id(value) }
   end
   return { id = options.id(value.id), name = value.name, consent_basis = value.consent_basis }
+end
+
+--- Reads an argument that names an audience; raises on misuse.
+---@param what string  the function, for the message
+---@param value any
+---@param level integer  whom to blame, as error() counts in the caller
+---@return {id: string, name: string?, consent_basis: string?}
+function audience.meta(what, value, level)
+  local problem = audience.problem(value)
+  if problem then
+    error(what .. ": " .. problem, level + 1)
+  end
+  return audience.read(value)
 end
 
 --- Makes an audience.
@@ -58,8 +73,8 @@ function audience.new(meta, opts)
   meta = audience.meta("scope3.audience", meta, 2)
   opts = options.check("scope3.audience", opts, identity.options, 2)
   local issues = {}
-  rules.audience(issues, meta, "audience")
-  rules.options(issues, opts)
+  validate.audience(issues, meta, "audience")
+  validate.options(issues, opts)
   if #issues > 0 then
     return nil, errors.invalid("audience", issues)
   end
@@ -73,7 +88,7 @@ end
 local function settle(self)
   local payloads = self.payloads
   while self.waits do
-    payloads[#payloads + 1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
+    payloads[#payloads + 1] = core.payload { max_members = validate.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
     self.waits = not self.builder:flush(payloads[#payloads])
   end
 end
@@ -82,7 +97,7 @@ local function add(self, member, remove)
   local payloads = self.payloads
   settle(self)
   if #payloads == 0 then
-    payloads[1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
+    payloads[1] = core.payload { max_members = validate.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
   end
   local added, reason = self.builder:add(payloads[#payloads], member, remove, 3,
     remove and "audience:remove" or "audience:add")
@@ -115,7 +130,7 @@ end
 ---@return true?
 ---@return scope3.Error? err  kind "invalid", `code` the reason
 function Audience:add(member)
-  door.self(audience.is(self), "audience:add", "scope3.audience", self)
+  arguments.self(audience.is(self), "audience:add", "scope3.audience", self)
   local added, err = add(self, member, false) -- no tail call: misuse is blamed on the third function
   return added, err
 end
@@ -125,7 +140,7 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function Audience:remove(member)
-  door.self(audience.is(self), "audience:remove", "scope3.audience", self)
+  arguments.self(audience.is(self), "audience:remove", "scope3.audience", self)
   local added, err = add(self, member, true)
   return added, err
 end
@@ -133,7 +148,7 @@ end
 --- Marks the whole audience to be deleted at the service; its members are then not sent.
 ---@return scope3.Audience self
 function Audience:delete()
-  door.self(audience.is(self), "audience:delete", "scope3.audience", self)
+  arguments.self(audience.is(self), "audience:delete", "scope3.audience", self)
   self.deleted = true
   return self
 end
@@ -142,7 +157,7 @@ end
 ---@return integer adds
 ---@return integer removes
 function Audience:count()
-  door.self(audience.is(self), "audience:count", "scope3.audience", self)
+  arguments.self(audience.is(self), "audience:count", "scope3.audience", self)
   settle(self)
   local adds, removes = 0, 0
   for _, payload in ipairs(self.payloads) do
