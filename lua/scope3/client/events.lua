@@ -7,12 +7,12 @@
 ---| "accepted"
 ---| "blocked"
 ---| "barrier"
----| "settling"
+---| "in_doubt"
 ---| "retry"
----| "paced"
+---| "throttled"
 ---| "cut_short"
 ---| "limiter"
----| "shrunk"
+---| "split"
 ---| "quarantined"
 ---| "resend"
 ---| "task"
@@ -66,7 +66,7 @@
 ---@field tasks integer
 
 ---@class scope3.InDoubtEvent  the job waits, because a request that may still take effect would be contradicted
----@field event "settling"
+---@field event "in_doubt"
 ---@field seconds number
 
 ---@class scope3.RetryEvent  an attempt failed, and another follows
@@ -80,7 +80,7 @@
 ---@field left? number  seconds of `patience` that are left in it
 
 ---@class scope3.ThrottledEvent  the rate makes a request wait
----@field event "paced"
+---@field event "throttled"
 ---@field seconds number
 
 ---@class scope3.CutShortEvent  the service asked for a wait of over an hour
@@ -94,7 +94,7 @@
 ---@field problem "damaged"|"removed"
 
 ---@class scope3.SplitEvent  the service found a request too large, and its halves go
----@field event "shrunk"
+---@field event "split"
 ---@field request integer  its number
 ---@field bytes integer  of the largest request from now on
 

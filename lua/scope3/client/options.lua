@@ -42,7 +42,7 @@ client_options.CLIENT = {
 ---  it at once
 ---@field delete_timeout? number  seconds for `delete_missing`, from when everything was accepted: the wait for the tasks
 ---  and the deletion (48 hours)
----@field settling? number  seconds that the job waits before it sends what contradicts a request whose answer was
+---@field in_doubt_timeout? number  seconds that the job waits before it sends what contradicts a request whose answer was
 ---  lost. Unless given it stops there (`in_doubt`): such a request may take effect for 72 hours
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their
 ---  order does not matter
@@ -57,16 +57,16 @@ client_options.CLIENT = {
 ---@field dry_run? boolean  does everything but send; journal, timeout and rate have then no effect, and raise
 
 ---@class scope3.StreamOptions: scope3.SyncOptions  options of client:stream
----@field unique? "job"  one operation per external id is under way at a time, over the whole job and not only a
+---@field unique? boolean  one operation per external id is under way at a time, over the whole job and not only a
 ---  request: a repeat waits until the tasks of the earlier ones have ended (under 10 bytes of memory per id)
----@field mend? boolean  false refuses what would otherwise be mended in an identifier (mailto:, "Name <address>", …)
+---@field repair? boolean  false refuses what would otherwise be repaired in an identifier (mailto:, "Name <address>", …)
 ---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones. Such a member is refused
 ---  unless this is given. "hash" makes the SHA-256 of the normalised email, or of the phone in E.164, its id; "as_is"
 ---  sends the raw value
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, benin,
 ---  ivory_coast, brazil, words, trunk_zero, double_zero, first; docs/contract.md section 7
----@field on_reject? fun(refusal: scope3.Refusal)  called for each row that gives no member, and for each identifier
+---@field on_reject? fun(rejection: scope3.Rejection)  called for each row that gives no member, and for each identifier
 ---  that is dropped
 
 ---@class scope3.RunOptions: scope3.StreamOptions  options of client:run
@@ -96,7 +96,7 @@ client_options.CLIENT = {
 ---@field schemes? string[]  AdCP's own word for it, a list of one
 ---@field credentials string  at least 32 characters
 
----@class scope3.Refusal  why a row or one of its identifiers was not used; holds no value
+---@class scope3.Rejection  why a row or one of its identifiers was not used; holds no value
 ---@field row integer
 ---@field column? string|integer  the column, or the field of a member
 ---@field reason string  a key, as in docs/report.md, or what the script gave
@@ -116,7 +116,7 @@ local JOB = options.merge(script.JOB_OPTIONS, {
 local OF_RUN = { "delimiter", "quote", "escape", "null", "skip_lines", "encoding", "header", "format", "journal",
   "mode" }
 -- Options of members that are built from rows.
-local OF_MEMBERS = { "unique", "region", "mend", "ids", "phone_repairs", "on_reject" }
+local OF_MEMBERS = { "unique", "region", "repair", "ids", "phone_repairs", "on_reject" }
 
 local function without(all, ...)
   local left = options.merge(all)

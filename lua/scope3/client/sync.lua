@@ -85,7 +85,7 @@ end
 
 -- Asks the service what has to be known before the first request.
 local function look_up(work, audiences, delete_missing)
-  local ok, err = target_check.look(work, only_removing(audiences))
+  local ok, err = target_check.run(work, only_removing(audiences))
   work.looked = true -- at all audiences, whatever the first request holds
   if ok and delete_missing then
     ok, err = prune.prepare(work, audiences, delete_missing)
@@ -97,8 +97,8 @@ end
 local function count_members(res, audiences)
   for _, audience in ipairs(audiences) do
     local counts, adds, removes = audience.builder:counts(), audience:count()
-    counts.superseded = audience.deleted and 0 or counts.superseded
-    counts.members = audience.deleted and 0 or adds + removes + counts.superseded
+    counts.replaced = audience.deleted and 0 or counts.replaced
+    counts.members = audience.deleted and 0 or adds + removes + counts.replaced
     counts.hashed_email, counts.hashed_phone, counts.uids, counts.prehashed = audience_of.identifiers(audience)
     result.add_counts(res, counts)
   end
@@ -112,7 +112,7 @@ local function send_all(work, requests)
     if not work.failure and repeats(parts) then
       work:turn()
     end
-    work:send { parts = parts, kept = true }
+    work:send { parts = parts, retained = true }
   end
 end
 

@@ -124,7 +124,7 @@ end
 local function tell_wait(call, wait, now)
   if now + wait > (call.throttled_until or now) + TOLD then
     call.throttled_until = now + wait
-    call:tell { event = "paced", seconds = wait }
+    call:tell { event = "throttled", seconds = wait }
   end
 end
 

@@ -108,7 +108,7 @@ function reply.failure(result)
   if code == "TOO_LARGE" then
     return errors.new("http", "the answer is over 8 MiB, or its headers over 256 kB, and was not read to its end",
       { code = code, uncertain = uncertain, status = status })
-  elseif status and status >= 300 then -- a refusal stands, whatever the rest of the reply was to say
+  elseif status and status >= 300 then -- an error status stands, whatever the rest of the reply was to say
     return errors.new("network", ("the service answered %d, and the connection broke before it had said more (%s)")
       :format(status, code),
       { code = code, retryable = true, uncertain = service_error.is_uncertain(status) and uncertain })
