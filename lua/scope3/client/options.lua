@@ -40,10 +40,10 @@ client_options.CLIENT = {
 ---@field keep_going? boolean  goes on with the other requests where the service refuses one for its content, or its
 ---  task fails for good. The job ends with the first of these errors all the same. A refused key, account or host ends
 ---  it at once
----@field delete_timeout? number  seconds for `delete_missing`, from when everything was accepted: the wait for the tasks
----  and the deletion (48 hours)
----@field in_doubt_timeout? number  seconds that the job waits before it sends what contradicts a request whose answer was
----  lost. Unless given it stops there (`in_doubt`): such a request may take effect for 72 hours
+---@field delete_timeout? number  seconds for `delete_missing`, from when everything was accepted: the wait for the
+---  tasks and the deletion (48 hours)
+---@field in_doubt_timeout? number  seconds that the job waits before it sends what contradicts a request whose answer
+---  was lost. Unless given it stops there (`in_doubt`): such a request may take effect for 72 hours
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their
 ---  order does not matter
 ---@field delete_missing? "all"|(string|integer)[]  at the end, when all went well, deletes the account's audiences that
@@ -59,15 +59,15 @@ client_options.CLIENT = {
 ---@class scope3.StreamOptions: scope3.SyncOptions  options of client:stream
 ---@field unique? boolean  one operation per external id is under way at a time, over the whole job and not only a
 ---  request: a repeat waits until the tasks of the earlier ones have ended (under 10 bytes of memory per id)
----@field repair? boolean  false refuses what would otherwise be repaired in an identifier (mailto:, "Name <address>", …)
+---@field repair? boolean  false refuses what would otherwise be repaired in an identifier (mailto:, "Name <address>")
 ---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones. Such a member is refused
 ---  unless this is given. "hash" makes the SHA-256 of the normalised email, or of the phone in E.164, its id; "as_is"
 ---  sends the raw value
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, benin,
 ---  ivory_coast, brazil, words, trunk_zero, double_zero, first; docs/contract.md section 7
----@field on_reject? fun(rejection: scope3.Rejection)  called for each row that gives no member, and for each identifier
----  that is dropped
+---@field on_reject? fun(rejection: scope3.Rejection)  called for each row that gives no member, and for each
+---  identifier that is dropped
 
 ---@class scope3.RunOptions: scope3.StreamOptions  options of client:run
 ---@field audience? string|integer|scope3.AudienceMeta  instead of the script's
