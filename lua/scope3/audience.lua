@@ -1,4 +1,4 @@
---- An audience built in memory: members are normalised and hashed as they are added, raw values are not kept.
+--- An audience built in memory. Members are normalised and hashed as they are added, and raw values are not kept.
 local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local errors = require "scope3.error"
@@ -7,7 +7,7 @@ local options = require "scope3.util.options"
 local validate = require "scope3.api.validate"
 
 ---@class scope3.AudienceMeta  what an audience is at the service
----@field id string|integer  a number as an id is the text of it
+---@field id string|integer  a whole number stands for its text
 ---@field name? string
 ---@field consent_basis? "consent"|"legitimate_interest"|"contract"|"legal_obligation"
 
@@ -64,11 +64,14 @@ function audience.meta(what, value, level)
   return audience.read(value)
 end
 
---- Makes an audience.
----@param meta string|integer|scope3.AudienceMeta  an id alone, or a table
+--- Makes an audience in memory.
+---
+---     local audience = assert(scope3.audience({ id = "newsletter", name = "Newsletter" }, { region = "DE" }))
+---
+---@param meta string|integer|scope3.AudienceMeta  an id, or a table
 ---@param opts? scope3.ReadingOptions  how its members are read
 ---@return scope3.Audience?
----@return scope3.Error? err  kind "invalid"
+---@return scope3.Error? err  kind "invalid" lists every problem
 function audience.new(meta, opts)
   meta = audience.meta("scope3.audience", meta, 2)
   opts = options.check("scope3.audience", opts, identity.options, 2)
@@ -84,8 +87,8 @@ function audience.new(meta, opts)
   }, Audience)
 end
 
--- Makes room for a member that waits for it. An error of memory on the way leaves it waiting for the next call.
-local function settle(self)
+-- Moves a member that had no room into a new payload. Where memory runs out the member waits for the next call.
+local function flush(self)
   local payloads = self.payloads
   while self.waits do
     payloads[#payloads + 1] = core.payload { max_members = validate.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
@@ -95,7 +98,7 @@ end
 
 local function add(self, member, remove)
   local payloads = self.payloads
-  settle(self)
+  flush(self)
   if #payloads == 0 then
     payloads[1] = core.payload { max_members = validate.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
   end
@@ -107,7 +110,7 @@ local function add(self, member, remove)
       { code = reason, because = because })
   end
   self.waits = added == false
-  settle(self)
+  flush(self)
   return true
 end
 
@@ -119,33 +122,36 @@ end
 ---@field hashed_email? string
 ---@field hashed_phone? string
 ---@field uids? scope3.Uid[]|table<string, string>  an array, or a table from types to values
----@field remove? boolean  (of member(row) alone) removes the member
+---@field remove? boolean  removes the member; only in what member(row) of a script returns
 
 ---@class scope3.Uid
 ---@field type string  such as "uid2"
 ---@field value string
 
---- Adds a member. An identifier that cannot be used is dropped and counted; a member with none left is refused.
+--- Adds a member. An identifier that cannot be used is dropped and counted. A member without any left is rejected.
+---
+---     local ok, err = audience:add { external_id = "17", email = "jane@example.com", phone = "+4930901820" }
+---
 ---@param member scope3.Member
 ---@return true?
----@return scope3.Error? err  kind "invalid", `code` the reason
+---@return scope3.Error? err  kind "invalid"; `code` is the reason
 function Audience:add(member)
   arguments.self(audience.is(self), "audience:add", "scope3.audience", self)
   local added, err = add(self, member, false) -- no tail call: misuse is blamed on the third function
   return added, err
 end
 
---- Removes a member from the audience; only `external_id` is needed.
+--- Removes a member from the audience. Only `external_id` is needed.
 ---@param member scope3.Member
 ---@return true?
----@return scope3.Error? err
+---@return scope3.Error? err  kind "invalid"; `code` is the reason
 function Audience:remove(member)
   arguments.self(audience.is(self), "audience:remove", "scope3.audience", self)
   local added, err = add(self, member, true)
   return added, err
 end
 
---- Marks the whole audience to be deleted at the service; its members are then not sent.
+--- Marks the whole audience to be deleted at the service. Its members are then not sent.
 ---@return scope3.Audience self
 function Audience:delete()
   arguments.self(audience.is(self), "audience:delete", "scope3.audience", self)
@@ -153,12 +159,12 @@ function Audience:delete()
   return self
 end
 
---- Members to add and to remove. A repeated external id counts once within about 100,000 members.
+--- Counts the members to add and to remove. A repeated external id counts once within about 100,000 members.
 ---@return integer adds
 ---@return integer removes
 function Audience:count()
   arguments.self(audience.is(self), "audience:count", "scope3.audience", self)
-  settle(self)
+  flush(self)
   local adds, removes = 0, 0
   for _, payload in ipairs(self.payloads) do
     local a, r = payload:living()
@@ -167,13 +173,13 @@ function Audience:count()
   return adds, removes
 end
 
---- The identifiers of the members of an audience.
+--- Counts the identifiers of the members of an audience.
 ---@private
 ---@param self scope3.Audience
 ---@return integer emails
 ---@return integer phones
 ---@return integer uids
----@return integer prehashed  of them, those that came hashed already
+---@return integer prehashed  of these: identifiers that came hashed already
 function audience.identifiers(self)
   local emails, phones, uids, prehashed = 0, 0, 0, 0
   for _, payload in ipairs(self.deleted and {} or self.payloads) do
@@ -183,6 +189,7 @@ function audience.identifiers(self)
   return emails, phones, uids, prehashed
 end
 
+--- Whether a value is an audience in memory.
 ---@private
 ---@param value any
 ---@return boolean

@@ -8,7 +8,7 @@ local client_options = require "scope3.client.options"
 local codec = require "scope3.api.codec"
 local core = require "scope3.core"
 local job_check = require "scope3.client.job_check"
-local key_of = require "scope3.http.key"
+local key = require "scope3.http.key"
 local listing = require "scope3.api.listing"
 local loops = require "scope3.loop"
 local options = require "scope3.util.options"
@@ -21,7 +21,7 @@ local stream = require "scope3.job.stream"
 local sync = require "scope3.client.sync"
 local syndication = require "scope3.api.syndication"
 local tasks = require "scope3.job.tasks"
-local transport_of = require "scope3.http.transport"
+local transport = require "scope3.http.transport"
 local wait = require "scope3.client.wait"
 
 ---@class scope3.Client
@@ -61,7 +61,7 @@ function client.new(opts)
   if not read then
     return nil, err
   end
-  local key = key_of.new(read.api_key)
+  local api_key = key.new(read.api_key)
   return setmetatable({
     account_id = read.account_id,
     base = read.base,
@@ -69,8 +69,8 @@ function client.new(opts)
     loop = loops.find(opts.loop),
     on_event = opts.on_event or function() end,
     has_key = read.api_key ~= nil,
-    key = key,
-    secret = key.given,
+    key = api_key,
+    secret = api_key.given,
     config = { ca_file = read.ca_file, rate = opts.rate or DEFAULT_RATE, limiter = read.limiter },
   }, Client)
 end
@@ -85,7 +85,7 @@ end
 function Client:transport()
   if not self.transport_ then
     local config = self.config
-    self.transport_ = transport_of.new {
+    self.transport_ = transport.new {
       base = self.base, root = self.root, key = self.key, loop = self.loop,
       ca_file = config.ca_file, rate = config.rate, limiter = config.limiter,
       on_event = function(event)

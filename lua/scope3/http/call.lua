@@ -5,7 +5,7 @@
 local base_url = require "scope3.http.base_url"
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local guard_of = require "scope3.util.guard"
+local guard = require "scope3.util.guard"
 local reply = require "scope3.http.reply"
 local retry = require "scope3.http.retry"
 local retry_after = require "scope3.http.retry_after"
@@ -79,7 +79,8 @@ function Call:wake()
   end
 end
 
---- What an error says of its request.
+-- What an error says of its request. For the error with which the call ends: attempts that follow would change it.
+---@private
 ---@return scope3.ErrorRequest
 function Call:about()
   return { method = self.request.method, path = self.request.path, attempts = self.attempts, history = self.history }
@@ -148,7 +149,7 @@ function Call:fail(err, seconds, now)
   local delay, left = self:next_attempt(err, now)
   self:note_attempt(err, seconds, delay)
   if delay then
-    self:try_again(now + delay, errors.with(err, { request = self:about() }))
+    self:try_again(now + delay, err)
     self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts,
       message = err.message, out = self.outage_since and now - self.outage_since, left = left }
     return self:wake()
@@ -177,7 +178,7 @@ function Call:inform_limiter(method, ...)
   if ok then
     return answer
   end
-  self.waiter.fault = self.waiter.fault or guard_of.error("the limiter's store", answer, "limiter")
+  self.waiter.fault = self.waiter.fault or guard.error("the limiter's store", answer, "limiter")
 end
 
 -- Gives the limiter what a reply announces.
@@ -255,7 +256,7 @@ function Call:on_result(result)
   self.id = nil
   local ok, fault = pcall(self.ended, self, result)
   if not ok then
-    self:finish(nil, errors.with(guard_of.error("what reads a reply", fault), {
+    self:finish(nil, errors.with(guard.error("what reads a reply", fault), {
       uncertain = self.request.method ~= "GET" or errors.NOTHING,
     }))
   end

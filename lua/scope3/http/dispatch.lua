@@ -1,6 +1,6 @@
 --- Starts the calls of a waiter when they are due: asks the limits and the key, and puts the request on the wire.
 local errors = require "scope3.error"
-local guard_of = require "scope3.util.guard"
+local guard = require "scope3.util.guard"
 
 local dispatch = {}
 
@@ -113,9 +113,9 @@ end
 
 -- As held(), where the limiter's store may raise, and the function that gives the key may yield.
 local function held_safely(transport, call, now)
-  local ok, wait, err = guard_of.call(held, transport, call, now)
+  local ok, wait, err = guard.call(held, transport, call, now)
   if not ok then
-    return nil, guard_of.error("the limiter's store", wait, "limiter")
+    return nil, guard.error("the limiter's store", wait, "limiter")
   end
   return wait, err
 end

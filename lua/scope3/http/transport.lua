@@ -10,7 +10,7 @@ local core = require "scope3.core"
 local dispatch = require "scope3.http.dispatch"
 local engines = require "scope3.http.engines"
 local errors = require "scope3.error"
-local guard_of = require "scope3.util.guard"
+local guard = require "scope3.util.guard"
 local limiter = require "scope3.http.limiter"
 local loops = require "scope3.loop"
 
@@ -93,7 +93,7 @@ function transport.new(config)
   return setmetatable({
     shared = engines.get(config.loop, config.ca_file),
     loop = config.loop,
-    try = loops.is_foreign(config.loop) and guard_of.call or nil, -- calls functions of the loop, which may raise
+    try = loops.is_foreign(config.loop) and guard.call or nil, -- calls functions of the loop, which may raise
     base = config.base,
     root = config.root,
     key = config.key,
@@ -187,9 +187,9 @@ local function tell_news(waiter)
     local news = waiter.news
     waiter.news = {}
     for _, one in ipairs(news) do
-      local ok, problem = guard_of.call(one[1], one[2])
+      local ok, problem = guard.call(one[1], one[2])
       if not ok then
-        waiter.fault = waiter.fault or guard_of.error("on_event", problem)
+        waiter.fault = waiter.fault or guard.error("on_event", problem)
       end
     end
   end
@@ -207,9 +207,9 @@ end
 
 -- Whether all is to stop: `cancel` says so, or a callback raised.
 local function asks_to_stop(limits, waiter)
-  local guard = limits.guard
-  return waiter and waiter.fault ~= nil or guard and guard.fault ~= nil
-    or limits.cancel and limits.cancel() or guard and guard.fault ~= nil
+  local callbacks = limits.guard
+  return waiter and waiter.fault ~= nil or callbacks and callbacks.fault ~= nil
+    or limits.cancel and limits.cancel() or callbacks and callbacks.fault ~= nil
 end
 
 -- When waiting ends after it was asked to stop. What is on the wire has some time left.
@@ -252,7 +252,7 @@ end
 -- Stores what a loop raised.
 local function loop_failed(limits, waiter, problem)
   local holder = limits.guard or waiter
-  holder.fault = holder.fault or guard_of.error("the loop", problem)
+  holder.fault = holder.fault or guard.error("the loop", problem)
 end
 
 --- Moves calls on until `done`. When `cancel` says to stop, or a callback raised, what is on the wire has `grace`
@@ -356,7 +356,7 @@ function transport:pause(seconds, limits)
     end
     local ok, problem = sleep(self, pause_until(limits, now, ends, limits.deadline))
     if not ok then
-      return nil, guard_of.error("the loop", problem)
+      return nil, guard.error("the loop", problem)
     end
   end
 end
