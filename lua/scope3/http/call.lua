@@ -12,6 +12,8 @@ local retry_after = require "scope3.http.retry_after"
 
 local call = {}
 
+local TOLD = 0.05 -- seconds more than was told before, for a wait to be told again
+
 ---@class scope3.Request  what is asked of the service
 ---@field method "GET"|"POST"
 ---@field path string  after the base URL
@@ -39,16 +41,16 @@ local call = {}
 ---@field err scope3.Error?
 ---@field last scope3.Error?  of the last attempt
 ---@field denied scope3.Error?  of the 401 after which another key is asked for
----@field renewed boolean?  another key was asked for
----@field key_name string?  of the key that went along
 ---@field uncertain boolean?  an attempt may have been carried out without an answer
 ---@field fresh boolean?  the next attempt takes a new connection, because the last one failed
----@field throttled_until number?  as an event last told
 ---@field attempts integer
 ---@field history scope3.Attempt[]
 ---@field bytes_sent integer
 ---@field private failures table<string|integer, integer>  by the way in which it failed
 ---@field private outage_since number?
+---@field private throttled_until number?  as an event last told
+---@field private renewed boolean?  another key was asked for
+---@field private key_name string?  of the key that went along
 local Call = {}
 Call.__index = Call
 
@@ -103,6 +105,48 @@ end
 function Call:try_again(due, err)
   self.due, self.last = due, err
   table.insert(self.waiter.waiting, self)
+end
+
+-- --- attempts that begin ------------------------------------------------------------------------------------------
+
+--- Notes the key that goes along with the next attempt.
+---@param name string
+---@return scope3.Error?  of the 401, where this is the key that was refused
+function Call:takes_key(name)
+  if self.denied and not self.renewed and self.key_name == name then
+    return self.denied
+  end
+  self.key_name, self.renewed = name, self.denied ~= nil
+end
+
+--- Tells that the rate makes the call wait. A wait grows a little each time that another call was faster: that is not
+--- told.
+---@param seconds number
+---@param now number
+function Call:tell_wait(seconds, now)
+  if now + seconds > (self.throttled_until or now) + TOLD then
+    self.throttled_until = now + seconds
+    self:tell { event = "throttled", seconds = seconds }
+  end
+end
+
+--- The call waits until later.
+---@param due number
+---@return number due
+function Call:postpone(due)
+  self.due = due
+  return due
+end
+
+function Call:begin_attempt()
+  self.attempts = self.attempts + 1
+end
+
+--- The call is on the wire.
+---@param id integer  of its transfer
+function Call:has_left(id)
+  self.id = id
+  self.transport:count_flying(self, 1)
 end
 
 -- --- attempts that failed ----------------------------------------------------------------------------------------

@@ -4,8 +4,6 @@ local guard = require "scope3.util.guard"
 
 local dispatch = {}
 
-local TOLD = 0.05 -- seconds more than was told before, for a wait to be told again
-
 -- A call that is given up anyway is not started: nobody would know what came of it.
 local function is_over(call, now)
   local ends = call.request.ends and call.request.ends()
@@ -22,11 +20,9 @@ local function ask_key(transport, call)
   local name = transport:name_key()
   if err then
     return nil, err
-  elseif call.denied and not call.renewed and call.key_name == name then
-    return nil, call.denied
   end
-  call.key_name, call.renewed = name, call.denied ~= nil
-  return key
+  err = call:takes_key(name)
+  return not err and key or nil, err
 end
 
 local function headers_of(request, key)
@@ -73,11 +69,10 @@ local function send(transport, call)
   elseif is_over(call, transport.loop.now()) then -- the function that gives the key took so long
     return math.huge
   end
-  call.attempts = call.attempts + 1
+  call:begin_attempt()
   local id, why = put_on_wire(transport, call, key)
   if id then
-    call.id = id
-    transport:count_flying(call, 1)
+    call:has_left(id)
   else
     call:fail(errors.new("network", why, { code = "NOT_STARTED", retryable = true }), 0, transport.loop.now())
   end
@@ -120,14 +115,6 @@ local function held_safely(transport, call, now)
   return wait, err
 end
 
--- Tells how long a call waits, unless that was told: a wait grows a little each time that another call was faster.
-local function tell_wait(call, wait, now)
-  if now + wait > (call.throttled_until or now) + TOLD then
-    call.throttled_until = now + wait
-    call:tell { event = "throttled", seconds = wait }
-  end
-end
-
 -- Starts a call that is due. Gives when it will be due otherwise.
 local function start(transport, call, now)
   if is_over(call, now) then
@@ -141,11 +128,10 @@ local function start(transport, call, now)
       call:refuse(err)
       return nil
     end
-    tell_wait(call, wait, now)
+    call:tell_wait(wait, now)
   end
   if wait > 0 then
-    call.due = now + wait
-    return call.due
+    return call:postpone(now + wait)
   end
   return send(transport, call)
 end

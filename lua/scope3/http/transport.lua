@@ -13,6 +13,7 @@ local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local limiter = require "scope3.http.limiter"
 local loops = require "scope3.loop"
+local options = require "scope3.util.options"
 
 local CANCEL_INTERVAL = 0.25 -- seconds between two calls of `cancel`
 local ALIVE_INTERVAL = 1 -- seconds between two calls of `alive`
@@ -329,9 +330,8 @@ end
 ---@return any data
 ---@return scope3.Error? err
 function transport:request(request, limits)
-  request.pace = request.pace or limits and limits.pace
-  request.patience = request.patience or limits and limits.patience
-  return self:await(self:start(request), limits)
+  local of_job = limits and { pace = limits.pace, patience = limits.patience } or {}
+  return self:await(self:start(options.merge(of_job, request)), limits)
 end
 
 --- Waits without a request.
