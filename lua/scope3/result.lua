@@ -52,10 +52,9 @@ local options = require "scope3.util.options"
 
 ---@class scope3.RequestEntry  a request of a job; its times are seconds since the job began
 ---@field request integer  its number
----@field state string  accepted, completed or failed (as its task ended, once that is known), partly failed (`failed`
----  members of some of its
----  audiences), unknown, split (its halves went instead), refused (it went again without the members that were refused)
----  or not sent
+---@field state string  accepted; completed or failed, as its task ended; partly failed (`failed` members of some of
+---  its audiences); unknown; split (its halves went instead); refused (it went again without the members that the
+---  service rejected); or not sent
 ---@field members integer
 ---@field adds integer
 ---@field removes integer

@@ -54,7 +54,7 @@ local function dialect_problem(opts, source)
   end
 end
 
--- The options of the script with those of the caller, which win.
+-- The options of the script and of the caller together. The caller's win.
 local function merged_options(script, opts)
   local merged = {}
   for key in pairs(script_of.JOB_OPTIONS) do

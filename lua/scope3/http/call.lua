@@ -1,7 +1,7 @@
 --- One request with its attempts: what became of each, and whether another follows.
 ---
---- Any caller may step the shared engine. So nothing here raises, and listeners are not called here: errors and events
---- are stored on the call and its waiter, and reach the caller who waits for it.
+--- Any caller may step the shared engine. So nothing here raises, and no listener is called here. Errors and events are
+--- stored on the call and its waiter. They reach the caller that waits for it.
 local base_url = require "scope3.http.base_url"
 local core = require "scope3.core"
 local errors = require "scope3.error"
@@ -64,7 +64,7 @@ function call.new(transport, request, waiter)
     history = {}, bytes_sent = 0, due = 0 }, Call)
 end
 
---- Stores an event, which the caller who waits tells to the listener.
+--- Stores an event for the listener. The caller that waits calls the listener.
 ---@param event scope3.Event
 function Call:tell(event)
   local news = self.waiter.news
@@ -100,7 +100,7 @@ function Call:finish(data, err)
   self:wake()
 end
 
--- Plans another attempt, which the waiter starts when it is due.
+-- Plans another attempt. The waiter starts it when it is due.
 ---@private
 function Call:try_again(due, err)
   self.due, self.last = due, err
@@ -119,8 +119,8 @@ function Call:takes_key(name)
   self.key_name, self.renewed = name, self.denied ~= nil
 end
 
---- Tells that the rate makes the call wait. A wait grows a little each time that another call was faster: that is not
---- told.
+--- Reports that the rate makes the call wait. A wait grows a little each time that another call was faster, which is
+--- not reported.
 ---@param seconds number
 ---@param now number
 function Call:tell_wait(seconds, now)
@@ -306,7 +306,7 @@ function Call:on_result(result)
   end
 end
 
--- --- calls that nobody waits for any more ------------------------------------------------------------------------
+-- --- calls that are given up ----------------------------------------------------------------------------------
 
 -- Takes the call off the wire.
 ---@private

@@ -4,7 +4,7 @@ local guard = require "scope3.util.guard"
 
 local dispatch = {}
 
--- A call that is given up anyway is not started: nobody would know what came of it.
+-- A call whose time is over is not started: its caller gives it up, and its outcome would not be known.
 local function is_over(call, now)
   local ends = call.request.ends and call.request.ends()
   return ends ~= nil and now >= ends
@@ -118,7 +118,7 @@ end
 -- Starts a call that is due. Gives when it will be due otherwise.
 local function start(transport, call, now)
   if is_over(call, now) then
-    return math.huge -- whoever waits gives it up
+    return math.huge -- its caller gives it up
   end
   local wait = call.due - now
   if wait <= 0 then

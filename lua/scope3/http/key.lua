@@ -71,7 +71,7 @@ local function call(give)
   return text
 end
 
--- Puts a key at the end of those that were given.
+-- Puts a key at the end of the list.
 local function remember(given, text)
   for i, other in ipairs(given) do
     if other == text then

@@ -21,7 +21,7 @@ local BUSY = 0.01 -- seconds or so until the next look at a store that another p
 local LOCK_PATIENCE = 5 -- seconds for which another process may keep the lock
 
 ---@class scope3.Limiter
----@field private boolean  its store is this Lua state's alone: any clock that only goes forward will do
+---@field private boolean  only this Lua state uses its store: any clock that only goes forward will do
 ---@field store scope3.LimiterStore
 ---@field windows table<string, scope3.SlidingWindow>  by bucket
 ---@field busy_since number?  when another process was first seen to have the lock
@@ -186,7 +186,7 @@ end
 
 -- A number of the field RateLimit.
 local function parse_part(field, name)
-  -- pattern: begins at a name alone, and runs over blanks and digits once
+  -- pattern: begins only at a name, and runs over blanks and digits once
   return tonumber(((", " .. field):match("[,; \t]" .. name .. "[ \t]*=[ \t]*(%d+)")))
 end
 

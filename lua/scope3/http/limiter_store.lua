@@ -108,7 +108,7 @@ end
 
 -- Writes what waited for the lock, and then acts.
 local function catch_up(self, news, now, act, ...)
-  if news then -- the counts of the last minute are lost, so nobody goes before it is over
+  if news then -- the counts of the last minute are lost, so no request goes before it is over
     limiter_store.set_time(self.counts, limiter_store.BLOCKED, sliding_window.LONGEST_WAIT, now)
   end
   local notes = self.notes

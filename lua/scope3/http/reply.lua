@@ -85,8 +85,8 @@ local function names_task(body)
   return false
 end
 
--- The error of a success that says that it is none. The request may be under way where a task is named, or data stands
--- beside the error.
+-- The error of a success that says that it is none. The request may be under way where the reply names a task, or has
+-- data as well as the error.
 local function contradiction(result, decoded, now, known)
   local err = service_error.read(result, decoded, now, known)
   local message = err.message
@@ -138,7 +138,7 @@ end
 
 -- --- successes ---------------------------------------------------------------------------------------------------
 
--- Adds to the data of an envelope what the envelope says beside it: counts of a page, problems of what was accepted.
+-- The data of an envelope, with what the envelope itself says: counts of a page, problems of what was accepted.
 local function unwrap(envelope)
   local data = envelope.data
   if data[1] ~= nil then

@@ -74,8 +74,8 @@ end
 ---@field random? fun(): number  from 0 to 1
 
 --- Seconds to wait before the next attempt. `Retry-After` is honoured in full. Without it the wait is random, up to
---- twice as long as before ("full jitter"), so that many clients do not come back at once. The system gives the random
---- numbers: those of some Luas are the same in every process, and they belong to the host.
+--- twice as long as before ("full jitter"): many clients must not come back at once. The system gives the random
+--- numbers, because those of some Luas are the same in every process, and belong to the host.
 ---@param err scope3.Error
 ---@param attempts integer  made so far
 ---@param failures table<string|integer, integer>  how often the request failed in each way; counted here

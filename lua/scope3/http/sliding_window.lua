@@ -1,7 +1,7 @@
 --- Counts the requests of the last minute, in a slot for each second.
 ---
---- A request is counted when it goes. Who waits holds no place, so nobody who gives up leaves one. Slots that are no
---- longer looked at are deleted: a store holds the same few keys whatever the rate.
+--- A request is counted when it goes. One that waits holds no place, so one that is given up leaves none. Slots that
+--- are no longer read are deleted: a store holds the same few keys whatever the rate.
 local sliding_window = {}
 
 local SPAN = 61 -- a minute by the service's clock, and a second for requests that take longer on their way than others
@@ -18,7 +18,7 @@ sliding_window.CLOCK_ERROR = CLOCK_ERROR
 ---@field private contended boolean  others may count in the store at the same moment
 ---@field private bucket string
 ---@field private last_key string  of the last slot in which a request was counted
----@field private rate_key string  of the highest rate of those who use the bucket
+---@field private rate_key string  of the highest rate with which the bucket is used
 ---@field private rated_key string  of the second in which that rate was used
 ---@field private slot_keys table<integer, string>  made once, because each look is at all of them
 ---@field private keys_made integer
@@ -86,8 +86,8 @@ function Window:bring_back(slot)
   store:set(self.last_key, slot)
 end
 
--- The highest rate of those who used the bucket within the last minute. Who has a lower rate is held to it by a limiter
--- of its own: it would never have its turn if it waited until the others were as slow.
+-- The highest rate with which the bucket was used within the last minute. A limiter of their own holds callers with a
+-- lower rate to it. Here they would never have their turn before the others were as slow.
 ---@private
 function Window:highest_rate(rate, slot)
   local known, at = self.store:get(self.rate_key), self.store:get(self.rated_key)

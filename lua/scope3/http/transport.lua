@@ -295,7 +295,7 @@ function transport:drive(done, limits, waiter)
   end
 end
 
---- Ends a call that nobody waits for any longer.
+--- Ends a call whose caller waits no longer.
 ---@param call scope3.Call
 ---@param kind "cancelled"|"timeout"
 ---@param limits? scope3.DriveLimits

@@ -1,4 +1,4 @@
---- The loop of cqueues: one of those who wait watches the engine's descriptor, the others have a condition each.
+--- The loop of cqueues. One waiter watches the engine's descriptor, and the others have a condition each.
 local condition = require "cqueues.condition"
 local core = require "scope3.core"
 local cqueues = require "cqueues"
