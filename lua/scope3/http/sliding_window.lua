@@ -53,7 +53,7 @@ end
 
 ---@private
 function Window:count(slot)
-  return self.store:get(self:slot_key(slot)) or 0
+  return self.store:get(self.slot_keys[slot] or self:slot_key(slot)) or 0
 end
 
 ---@private
