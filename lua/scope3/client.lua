@@ -5,7 +5,6 @@
 local arguments = require "scope3.util.arguments"
 local audience_of = require "scope3.audience"
 local client_options = require "scope3.client.options"
-local codec = require "scope3.api.codec"
 local core = require "scope3.core"
 local job_check = require "scope3.client.job_check"
 local key = require "scope3.http.key"
@@ -14,6 +13,7 @@ local loops = require "scope3.loop"
 local options = require "scope3.util.options"
 local paging = require "scope3.api.paging"
 local preflight = require "scope3.api.preflight"
+local response = require "scope3.api.response"
 local result = require "scope3.result"
 local run = require "scope3.client.run"
 local settings = require "scope3.client.settings"
@@ -225,7 +225,7 @@ end
 --- Asks the service whether it is there; needs no key.
 ---@return true?
 ---@return scope3.Error? err
----@return {version: string?, commit_sha: string?}? about  what the service says of itself
+---@return scope3.Health? about  what the service says of itself
 function Client:health()
   arguments.self(getmetatable(self) == Client, "client:health", "scope3.client", self)
   local barred = preflight.barred(self)
@@ -238,7 +238,7 @@ function Client:health()
   if not data then
     return nil, err
   end
-  return true, nil, codec.health(data)
+  return true, nil, response.health(data)
 end
 
 -- --- waiting -----------------------------------------------------------------------------------------------------
