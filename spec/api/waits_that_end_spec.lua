@@ -14,7 +14,8 @@ local function audience(id, members)
 end
 
 local function row(status, rest)
-  return ('{"audiences":[{"audienceId":"a","status":%s,"updatedAt":"2026-11-01T00:00:10Z"%s}],"total":1}'):format(status, rest or "")
+  return ('{"audiences":[{"audienceId":"a","status":%s,"updatedAt":"2026-11-01T00:00:10Z"%s}],'
+    .. '"total":1}'):format(status, rest or "")
 end
 
 local function task(status, rest)

@@ -239,7 +239,9 @@ describe("an id", function()
 
   it("of a reply is whole, however large the number is", function()
     local client = sandbox:client()
-    for number in ("9007199254740991 9007199254740992 9007199254740993 18446744073709551617 -9007199254740993 25"):gmatch "%S+" do
+    for _, number in ipairs {
+      "9007199254740991", "9007199254740992", "9007199254740993", "18446744073709551617", "-9007199254740993", "25",
+    } do
       sandbox:fault { on = "audiences", act = "status", status = 200, times = -1,
         body = ('{"audiences":[{"audienceId":%s,"status":"READY","uploadedCount":%s}],"total":1}'):format(number, number) }
       local row = assert(client:audience(number))

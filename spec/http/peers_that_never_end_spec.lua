@@ -110,7 +110,8 @@ describe("a list without an end", function()
     ["that ignores skip and has a total"] =
       [[return function() return 200, '{"audiences":[{"audienceId":"x1"}],"total":1000000}' end]],
     ["that goes round"] =
-      [[local n = 0 return function() n = n % 3 + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}],"hasMore":true}' end]],
+      [[local n = 0
+        return function() n = n % 3 + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}],"hasMore":true}' end]],
     ["of rows without an id"] = [[return function() return 200, '{"audiences":[{"name":"x"},{"name":"y"}]}' end]],
   }
 
@@ -156,7 +157,8 @@ describe("a list without an end", function()
 
   if world.thorough then
     it("of rows that are always new ends with an error that says so", function()
-      server:answer [[local n = 0 return function() n = n + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}]}' end]]
+      server:answer [[local n = 0
+        return function() n = n + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}]}' end]]
       local n = 0
       local ended, err = pcall(function()
         for _ in server:client():audiences { page = 1 } do

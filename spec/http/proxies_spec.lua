@@ -64,8 +64,8 @@ describe("HAProxy over HTTP/2", function()
   end)
 
   local function early(status, condition, more)
-    return ("  http-request return status %d content-type application/json %s string '%s' if { method POST } %s"):format(status, more or "", PAGE,
-      condition or "")
+    local rule = "  http-request return status %d content-type application/json %s string '%s' if { method POST } %s"
+    return rule:format(status, more or "", PAGE, condition or "")
   end
 
   it("lets an upload through whose answer comes at its end", function()

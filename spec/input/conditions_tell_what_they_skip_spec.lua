@@ -196,7 +196,9 @@ describe("what conditions skip", function()
   end)
 
   it("stands in the command's report and in its JSON", function()
-    local script = world.file([[return { audience = "a", where = { v = { ge = 500 } }, map = { external_id = "id", email = "mail" } }]], ".lua")
+    local script = world.file([[return {
+      audience = "a", where = { v = { ge = 500 } }, map = { external_id = "id", email = "mail" },
+    }]], ".lua")
     -- Under the sanitizers LeakSanitizer falls over this process's thread-local storage, which is not ours.
     local quiet = { env = "ASAN_OPTIONS=detect_leaks=0" }
     local code, out, complaint = world.command({ "run", script, file(SPENT), "--dry-run", "--account", "25" }, quiet)

@@ -207,7 +207,8 @@ describe("in nginx's phases", function()
           }
           location / { return 200 "pong"; }
         }
-      ]]):format(note "init_worker", note "timer", note "balancer", certificates.cert, certificates.key, note "ssl_cert"),
+      ]]):format(note "init_worker", note "timer", note "balancer", certificates.cert, certificates.key,
+        note "ssl_cert"),
       server = ([[
         location = /rewrite { rewrite_by_lua_block { %s ngx.exit(204) } }
         location = /access { access_by_lua_block { %s ngx.exit(204) } }
@@ -225,7 +226,8 @@ describe("in nginx's phases", function()
             connection:close()
           }
         }
-      ]]):format(note "rewrite", note "access", note "content", note "set", note "header_filter", note "body_filter", note "log"),
+      ]]):format(note "rewrite", note "access", note "content", note "set", note "header_filter",
+        note "body_filter", note "log"),
     })
   end)
   teardown(nginx.close_all)
