@@ -111,7 +111,10 @@ describe("a list without an end", function()
       [[return function() return 200, '{"audiences":[{"audienceId":"x1"}],"total":1000000}' end]],
     ["that goes round"] =
       [[local n = 0
-        return function() n = n % 3 + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}],"hasMore":true}' end]],
+        return function()
+          n = n % 3 + 1
+          return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}],"hasMore":true}'
+        end]],
     ["of rows without an id"] = [[return function() return 200, '{"audiences":[{"name":"x"},{"name":"y"}]}' end]],
   }
 
