@@ -7,9 +7,9 @@
 #include "verify.h"
 
 #if defined(__GNUC__)
-#define SC3_EXPORT __attribute__((visibility("default")))
+#define SC3L_EXPORT __attribute__((visibility("default")))
 #else
-#define SC3_EXPORT
+#define SC3L_EXPORT
 #endif
 
 #define TYPE "scope3.public_key"
@@ -28,7 +28,7 @@ static const uint8_t *coordinate(lua_State *L, int index) {
 }
 
 static key_ud *new_key(lua_State *L) {
-  key_ud *u = sc3_newuserdata(L, sizeof *u);
+  key_ud *u = sc3l_newuserdata(L, sizeof *u);
   u->key = NULL;
   luaL_getmetatable(L, TYPE);
   lua_setmetatable(L, -2);
@@ -90,9 +90,9 @@ static int key_close(lua_State *L) {
   return 0;
 }
 
-SC3_EXPORT int luaopen_scope3_crypto(lua_State *L);
+SC3L_EXPORT int luaopen_scope3_crypto(lua_State *L);
 
-SC3_EXPORT int luaopen_scope3_crypto(lua_State *L) {
+SC3L_EXPORT int luaopen_scope3_crypto(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"algorithm", key_algorithm},
       {"close", key_close},
@@ -106,7 +106,7 @@ SC3_EXPORT int luaopen_scope3_crypto(lua_State *L) {
 #endif
   luaL_newmetatable(L, TYPE);
   lua_createtable(L, 0, 3);
-  sc3_setfuncs(L, methods);
+  sc3l_setfuncs(L, methods);
   lua_setfield(L, -2, "__index");
   lua_pushliteral(L, TYPE);
   lua_setfield(L, -2, "__name");
@@ -120,7 +120,7 @@ SC3_EXPORT int luaopen_scope3_crypto(lua_State *L) {
 #endif
   lua_pop(L, 1);
   lua_createtable(L, 0, 3);
-  sc3_setfuncs(L, functions);
+  sc3l_setfuncs(L, functions);
   lua_pushstring(L, OpenSSL_version(OPENSSL_VERSION));
   lua_setfield(L, -2, "openssl_version");
   return 1;

@@ -5,9 +5,9 @@
 #include "gunzip.h"
 
 #if defined(__GNUC__)
-#define SC3_EXPORT __attribute__((visibility("default")))
+#define SC3L_EXPORT __attribute__((visibility("default")))
 #else
-#define SC3_EXPORT
+#define SC3L_EXPORT
 #endif
 
 #define TYPE "scope3.gunzip"
@@ -36,7 +36,7 @@ static gunzip_ud *check(lua_State *L) {
 
 /* gunzip() -> object */
 static int gunzip_new(lua_State *L) {
-  gunzip_ud *u = sc3_newuserdata(L, sizeof *u);
+  gunzip_ud *u = sc3l_newuserdata(L, sizeof *u);
   memset(u, 0, sizeof *u);
   u->closed = 1;
   luaL_getmetatable(L, TYPE);
@@ -44,7 +44,7 @@ static int gunzip_new(lua_State *L) {
   lua_createtable(L, 2, 0);
   u->room = lua_newuserdata(L, PIECE);
   lua_rawseti(L, -2, AT_ROOM);
-  sc3_setuservalue(L, -2);
+  sc3l_setuservalue(L, -2);
   if (sc3_gunzip_open(&u->z) != SC3_GUNZIP_NEED)
     return luaL_error(L, "not enough memory");
   u->closed = 0;
@@ -74,7 +74,7 @@ static int gunzip_feed(lua_State *L) {
   if (n > 1u << 30)
     return luaL_error(L, "a piece of gzip data is at most 1 GiB");
   lua_settop(L, 2);
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   lua_pushvalue(L, 2);
   lua_rawseti(L, 3, AT_INPUT); /* keeps the bytes alive */
   sc3_gunzip_feed(&u->z, p, n);
@@ -126,9 +126,9 @@ static int gunzip_taken(lua_State *L) {
   return 1;
 }
 
-SC3_EXPORT int luaopen_scope3_gzip(lua_State *L);
+SC3L_EXPORT int luaopen_scope3_gzip(lua_State *L);
 
-SC3_EXPORT int luaopen_scope3_gzip(lua_State *L) {
+SC3L_EXPORT int luaopen_scope3_gzip(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"close", gunzip_close}, {"feed", gunzip_feed}, {"next", gunzip_next},
       {"taken", gunzip_taken}, {NULL, NULL},
@@ -138,7 +138,7 @@ SC3_EXPORT int luaopen_scope3_gzip(lua_State *L) {
 #endif
   luaL_newmetatable(L, TYPE);
   lua_createtable(L, 0, 4);
-  sc3_setfuncs(L, methods);
+  sc3l_setfuncs(L, methods);
   lua_setfield(L, -2, "__index");
   lua_pushliteral(L, TYPE);
   lua_setfield(L, -2, "__name");

@@ -1,13 +1,13 @@
 #include "binding.h"
 
-void sc3_newtype(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta,
-                 lua_CFunction close) {
+void sc3l_new_type(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta,
+                   lua_CFunction close) {
   luaL_newmetatable(L, name);
   lua_createtable(L, 0, 8);
-  sc3_setfuncs(L, methods);
+  sc3l_setfuncs(L, methods);
   lua_setfield(L, -2, "__index");
   if (meta != NULL)
-    sc3_setfuncs(L, meta);
+    sc3l_setfuncs(L, meta);
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
   lua_pushboolean(L, 0);
@@ -23,11 +23,11 @@ void sc3_newtype(lua_State *L, const char *name, const luaL_Reg *methods, const 
   lua_pop(L, 1);
 }
 
-int sc3_closed(lua_State *L, const char *what) {
+int sc3l_raise_closed(lua_State *L, const char *what) {
   return luaL_error(L, "attempt to use a closed %s", what);
 }
 
-double sc3_optseconds(lua_State *L, int index, const char *field, double def) {
+double sc3l_opt_seconds(lua_State *L, int index, const char *field, double def) {
   double value = def;
   lua_getfield(L, index, field);
   if (!lua_isnil(L, -1)) {
@@ -41,7 +41,7 @@ double sc3_optseconds(lua_State *L, int index, const char *field, double def) {
   return value;
 }
 
-sc3_slice sc3_fieldslice(lua_State *L, int index, const char *field) {
+sc3_slice sc3l_opt_string(lua_State *L, int index, const char *field) {
   sc3_slice s = {NULL, 0};
   lua_getfield(L, index, field);
   if (lua_isnil(L, -1)) {
@@ -54,8 +54,8 @@ sc3_slice sc3_fieldslice(lua_State *L, int index, const char *field) {
   return s;
 }
 
-void sc3_knownkeys(lua_State *L, int index, const char *const *known, const char *what) {
-  index = sc3_absindex(L, index);
+void sc3l_check_keys(lua_State *L, int index, const char *const *known, const char *what) {
+  index = sc3l_absindex(L, index);
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     const char *const *k = known;

@@ -13,28 +13,28 @@
 
 enum { ROWS_BETWEEN_CLOCKS = 32 };
 
-sc3_builder_ud *sc3_checkbuilder(lua_State *L) {
-  sc3_builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
+sc3l_builder *sc3l_check_builder(lua_State *L) {
+  sc3l_builder *u = luaL_checkudata(L, 1, SC3L_TYPE_BUILDER);
   if (u->closed)
-    sc3_closed(L, "builder");
+    sc3l_raise_closed(L, "builder");
   if (u->busy)
     luaL_error(L, "a builder was used from inside its own callback");
   return u;
 }
 
-static void free_when_unused(sc3_builder_ud *u) {
+static void free_when_unused(sc3l_builder *u) {
   if (!u->closed || u->busy)
     return;
   sc3_builder_free(&u->b);
   sc3_builder_init(&u->b, SC3_ADD, 0, 0); /* so that it may be freed again */
 }
 
-int sc3_callbusy(lua_State *L, lua_CFunction body) {
-  sc3_builder_ud *u;
+int sc3l_call_busy(lua_State *L, lua_CFunction body) {
+  sc3l_builder *u;
   int failed;
-  (void)sc3_checkbuilder(L);
+  (void)sc3l_check_builder(L);
   lua_pushcfunction(L, body);
-  u = sc3_checkbuilder(L); /* once more: that may have run finalizers */
+  u = sc3l_check_builder(L); /* once more: that may have run finalizers */
   lua_insert(L, 1);
   u->busy = 1;
   failed = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
@@ -50,25 +50,25 @@ int sc3_callbusy(lua_State *L, lua_CFunction body) {
 
 /* What a call that may run a script uses besides its builder. It must neither be freed nor be
  * changed by anybody else. */
-typedef struct sc3_uses {
+typedef struct sc3l_uses {
   void *payload, *next, *sealed; /* userdata */
-  sc3_source *source;
-} sc3_uses;
+  sc3l_source *source;
+} sc3l_uses;
 
-void sc3_script_begins(sc3_builder_ud *u) {
+void sc3l_script_begins(sc3l_builder *u) {
   u->in_script = 1;
-  sc3_scriptpayload(u->uses->payload, 1);
-  sc3_scriptpayload(u->uses->next, 1);
+  sc3l_payload_in_script(u->uses->payload, 1);
+  sc3l_payload_in_script(u->uses->next, 1);
   if (u->uses->source != NULL)
-    sc3_source_lock(u->uses->source, SC3_SOURCE_IN_SCRIPT);
+    sc3l_source_lock(u->uses->source, SC3L_SOURCE_IN_SCRIPT);
 }
 
-void sc3_script_ended(sc3_builder_ud *u) {
+void sc3l_script_ended(sc3l_builder *u) {
   u->in_script = 0;
-  sc3_scriptpayload(u->uses->payload, 0);
-  sc3_scriptpayload(u->uses->next, 0);
+  sc3l_payload_in_script(u->uses->payload, 0);
+  sc3l_payload_in_script(u->uses->next, 0);
   if (u->uses->source != NULL)
-    sc3_source_lock(u->uses->source, SC3_SOURCE_LOCKED);
+    sc3l_source_lock(u->uses->source, SC3L_SOURCE_LOCKED);
 }
 
 /* --- making one --- */
@@ -134,7 +134,7 @@ static void read_map(lua_State *L, sc3_columns *columns, int texts, int index) {
 }
 
 /* What a condition compares with, on top of the stack. */
-static void read_operand(lua_State *L, sc3_lookup *lookup, int texts) {
+static void read_operand(lua_State *L, sc3l_lookup *lookup, int texts) {
   sc3_operand *o = &lookup->operands[lookup->operand_count];
   if (lookup->operand_count == SC3_OPERANDS_MAX)
     luaL_error(L, "conditions have at most %d values", (int)SC3_OPERANDS_MAX);
@@ -142,7 +142,7 @@ static void read_operand(lua_State *L, sc3_lookup *lookup, int texts) {
     case LUA_TBOOLEAN: o->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE; break;
     case LUA_TNUMBER:
       o->kind = SC3_KIND_NUMBER;
-      o->number = sc3_tonumber(L);
+      o->number = sc3l_to_number(L);
       break;
     default:
       o->kind = SC3_KIND_TEXT;
@@ -166,7 +166,7 @@ static void read_notation(lua_State *L, sc3_condition *c) {
 
 /* The array at `index` of { operator, column (number or name), array of values, decimal =,
    ignore_case =, blank = }. Values of a condition with ignore_case are in lowercase. */
-static void read_conditions(lua_State *L, sc3_lookup *lookup, int texts, int index) {
+static void read_conditions(lua_State *L, sc3l_lookup *lookup, int texts, int index) {
   /* as sc3_operator */
   static const char *const operators[] = {"eq",      "ne",     "lt",  "le", "gt", "ge",
                                           "present", "absent", "yes", "no", NULL};
@@ -198,8 +198,8 @@ static void read_conditions(lua_State *L, sc3_lookup *lookup, int texts, int ind
 }
 
 /* Gives a builder what looking into records takes, where it has not got it. */
-static void need_lookup(lua_State *L, sc3_builder_ud *u, int values) {
-  sc3_lookup *lookup;
+static void need_lookup(lua_State *L, sc3l_builder *u, int values) {
+  sc3l_lookup *lookup;
   if (u->lookup != NULL)
     return;
   lookup = lua_newuserdata(L, sizeof *lookup);
@@ -210,7 +210,7 @@ static void need_lookup(lua_State *L, sc3_builder_ud *u, int values) {
 }
 
 /* The map and the conditions at two indices, or nil for either. */
-static void read_columns(lua_State *L, sc3_builder_ud *u, int values, int map, int conditions) {
+static void read_columns(lua_State *L, sc3l_builder *u, int values, int map, int conditions) {
   sc3_columns *columns = &u->lookup->columns;
   int texts;
   memset(columns->targets, 0, sizeof columns->targets); /* the tallies go on */
@@ -252,15 +252,15 @@ static int builder_new(lua_State *L) {
   static const char *const known[] = {
       "remove", "max_member", "refusals",      "map",        "where",   "member", "mend",
       "ids",    "region",     "phone_repairs", "conditions", "columns", NULL};
-  sc3_builder_ud *u;
+  sc3l_builder *u;
   int values;
   luaL_checktype(L, 1, LUA_TTABLE);
-  sc3_knownkeys(L, 1, known, "builder");
+  sc3l_check_keys(L, 1, known, "builder");
   lua_settop(L, 1);
-  u = sc3_newuserdata(L, sizeof *u);
+  u = sc3l_newuserdata(L, sizeof *u);
   memset(u, 0, sizeof *u);
   u->closed = 1;
-  luaL_getmetatable(L, SC3_TYPE_BUILDER);
+  luaL_getmetatable(L, SC3L_TYPE_BUILDER);
   lua_setmetatable(L, 2);
   lua_createtable(L, 0, 8);
   values = 3;
@@ -278,7 +278,7 @@ static int builder_new(lua_State *L) {
   u->b.reading.mend = lua_isnil(L, -1) || lua_toboolean(L, -1);
   lua_pop(L, 1);
   lua_getfield(L, 1, "ids");
-  u->b.reading.ids = sc3_checkids(L, -1);
+  u->b.reading.ids = sc3l_check_ids(L, -1);
   lua_pop(L, 1);
   lua_getfield(L, 1, "region");
   if (!lua_isnil(L, -1)) {
@@ -288,7 +288,7 @@ static int builder_new(lua_State *L) {
   }
   lua_pop(L, 1);
   lua_getfield(L, 1, "phone_repairs");
-  u->b.reading.phone_repairs = sc3_checkphonerepairs(L, -1);
+  u->b.reading.phone_repairs = sc3l_check_phone_repairs(L, -1);
   lua_pop(L, 1);
   lua_getfield(L, 1, KEY_MAP);
   lua_getfield(L, 1, KEY_CONDITIONS);
@@ -305,21 +305,21 @@ static int builder_new(lua_State *L) {
     lua_setfield(L, values, KEY_COLUMNS);
   }
   lua_pushvalue(L, values);
-  sc3_setuservalue(L, 2);
+  sc3l_setuservalue(L, 2);
   lua_settop(L, 2);
   return 1;
 }
 
 /* Of the collector, and of a variable that is left: never raises. */
 static int builder_end(lua_State *L) {
-  sc3_builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
+  sc3l_builder *u = luaL_checkudata(L, 1, SC3L_TYPE_BUILDER);
   u->closed = 1;
   free_when_unused(u);
   return 0;
 }
 
 static int builder_close(lua_State *L) {
-  const sc3_builder_ud *u = luaL_checkudata(L, 1, SC3_TYPE_BUILDER);
+  const sc3l_builder *u = luaL_checkudata(L, 1, SC3L_TYPE_BUILDER);
   if (u->in_script)
     return luaL_error(L, "a builder was closed from inside its own callback");
   return builder_end(L);
@@ -329,16 +329,16 @@ static int builder_close(lua_State *L) {
 
 /* Takes the ids and the payload of the epoch out of the user value, once a call from Lua: a payload
  * may have been closed since. */
-static void look_at_epoch(lua_State *L, sc3_builder_ud *u) {
+static void look_at_epoch(lua_State *L, sc3l_builder *u) {
   u->b.sealed = NULL;
   u->b.next = NULL;
   if (!u->in_epoch)
     return;
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   lua_getfield(L, -1, KEY_SEALED);
   lua_getfield(L, -2, KEY_NEXT);
-  u->b.next = sc3_checkpayload(L, lua_gettop(L));
-  u->b.sealed = sc3_checkidset(L, lua_gettop(L) - 1);
+  u->b.next = sc3l_check_payload(L, lua_gettop(L));
+  u->b.sealed = sc3l_check_id_set(L, lua_gettop(L) - 1);
   lua_pop(L, 3);
 }
 
@@ -353,7 +353,7 @@ static int misused(lua_State *L, int level, const char *what, const char *messag
 
 /* Flushes what is staged. NULL when all is in; else what is full: "full" the payload, "turn" the
    one of the next epoch. To blame for a misuse is the function so many levels up. */
-static const char *flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p, int level) {
+static const char *flush(lua_State *L, sc3l_builder *u, sc3_payload *p, int level) {
   switch (sc3_builder_flush(&u->b, p)) {
     case SC3_FULL: return "full";
     case SC3_FULL_NEXT: return "turn";
@@ -366,7 +366,7 @@ static const char *flush(lua_State *L, sc3_builder_ud *u, sc3_payload *p, int le
 }
 
 /* true, or false and what is full */
-static int push_flushed(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
+static int push_flushed(lua_State *L, sc3l_builder *u, sc3_payload *p) {
   const char *full = flush(L, u, p, 1);
   lua_pushboolean(L, full == NULL);
   if (full == NULL)
@@ -378,14 +378,14 @@ static int push_flushed(lua_State *L, sc3_builder_ud *u, sc3_payload *p) {
 /* :epoch(id set, payload of the next epoch), or :epoch() for none: from now on members of sealed
  * ids go to that payload. */
 static int builder_epoch(lua_State *L) {
-  sc3_builder_ud *u = sc3_checkbuilder(L);
+  sc3l_builder *u = sc3l_check_builder(L);
   lua_settop(L, 3);
   u->in_epoch = !lua_isnil(L, 2);
   if (u->in_epoch) {
-    (void)sc3_checkidset(L, 2);
-    (void)sc3_checkpayload(L, 3);
+    (void)sc3l_check_id_set(L, 2);
+    (void)sc3l_check_payload(L, 3);
   }
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   lua_pushvalue(L, 2);
   lua_setfield(L, 4, KEY_SEALED);
   lua_pushvalue(L, 3);
@@ -396,8 +396,8 @@ static int builder_epoch(lua_State *L) {
 /* :flush(payload) -> true | false, "full" (the payload: flush to the next one) | false, "turn"
  * (that of the next epoch) */
 static int builder_flush(lua_State *L) {
-  sc3_builder_ud *u = sc3_checkbuilder(L);
-  sc3_payload *p = sc3_checkpayload(L, 2);
+  sc3l_builder *u = sc3l_check_builder(L);
+  sc3_payload *p = sc3l_check_payload(L, 2);
   look_at_epoch(L, u);
   return push_flushed(L, u, p);
 }
@@ -405,8 +405,8 @@ static int builder_flush(lua_State *L) {
 /* :add(payload, member, remove, level, name of the function to blame for) -> as :flush(), which is
    to follow when it is false | nil, reason key Each call is a row of its own. */
 static int builder_add(lua_State *L) {
-  sc3_builder_ud *u = sc3_checkbuilder(L);
-  sc3_payload *p = sc3_checkpayload(L, 2);
+  sc3l_builder *u = sc3l_check_builder(L);
+  sc3_payload *p = sc3l_check_payload(L, 2);
   const int level = (int)luaL_optinteger(L, 5, 1);
   const char *what = luaL_optstring(L, 6, NULL);
   sc3_status st;
@@ -417,32 +417,32 @@ static int builder_add(lua_State *L) {
         lua_pushfstring(L, "a member must be a table, not a %s", lua_typename(L, lua_type(L, 3))));
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the member before waits for room: flush it first");
-  sc3_checkstack(L, 10);
+  sc3l_checkstack(L, 10);
   look_at_epoch(L, u);
-  sc3_clearmember(&u->member, lua_toboolean(L, 4) ? SC3_REMOVE : u->b.op);
-  if (sc3_readmember(L, 3, &u->member) != NULL)
+  sc3l_clear_member(&u->member, lua_toboolean(L, 4) ? SC3_REMOVE : u->b.op);
+  if (sc3l_read_member(L, 3, &u->member) != NULL)
     return misused(L, level, what, lua_tostring(L, -1));
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
-  st = sc3_stagemember(&u->b, &u->member);
+  st = sc3l_stage_member(&u->b, &u->member);
   if (st == SC3_OK)
     st = sc3_builder_end(&u->b, 0);
   else
     sc3_builder_fail(&u->b, SC3_R_NO_MEMORY);
-  sc3_checkstatus(L, st);
+  sc3l_check_status(L, st);
   if (!sc3_builder_waiting(&u->b)) {
     lua_pushnil(L);
     lua_pushstring(L, sc3_reason_key(u->b.row_rejected));
     return 2;
   }
   results = push_flushed(L, u, p);
-  sc3_countpayload(L, 2); /* when all is done: finalizers may run */
+  sc3l_count_payload(L, 2); /* when all is done: finalizers may run */
   return results;
 }
 
 /* :because() -> where the last member was rejected as no identifier was left: the reason key of the
  * first that was dropped; else nil */
 static int builder_because(lua_State *L) {
-  const sc3_builder_ud *u = sc3_checkbuilder(L);
+  const sc3l_builder *u = sc3l_check_builder(L);
   if (u->b.row_rejected != SC3_R_NO_IDENTIFIER || u->b.identifier_dropped == SC3_R_NONE)
     return 0;
   lua_pushstring(L, sc3_reason_key(u->b.identifier_dropped));
@@ -457,73 +457,73 @@ static int push_outcome(lua_State *L, const char *what) {
 }
 
 /* A script failed: the row is counted, and gives nothing. */
-static int push_script_error(lua_State *L, sc3_builder_ud *u) {
+static int push_script_error(lua_State *L, sc3l_builder *u) {
   sc3_builder_discard(&u->b);
   u->b.row_rejected = SC3_R_NONE;
-  sc3_checkstatus(L, sc3_builder_reject(&u->b, SC3_R_SCRIPT_ERROR, SC3_ROLE_NONE, 0));
-  sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
+  sc3l_check_status(L, sc3_builder_reject(&u->b, SC3_R_SCRIPT_ERROR, SC3_ROLE_NONE, 0));
+  sc3l_check_status(L, sc3_builder_end(&u->b, 0));
   lua_pushliteral(L, "script");
   lua_insert(L, -2);
-  sc3_pushcount(L, u->b.row);
+  sc3l_push_count(L, u->b.row);
   return 3;
 }
 
 /* What a body of :take() or :fill() needs beside what lies on its stack. */
 typedef struct filling {
-  sc3_builder_ud *u;
+  sc3l_builder *u;
   sc3_payload *p;
-  sc3_source *s;
+  sc3l_source *s;
   double bytes, until;
 } filling;
 
 /* Takes what a call under way uses out of the stack: the payload, and what the epoch has. */
-static void begin_use(lua_State *L, sc3_builder_ud *u, sc3_uses *uses, sc3_source *source) {
+static void begin_use(lua_State *L, sc3l_builder *u, sc3l_uses *uses, sc3l_source *source) {
   memset(uses, 0, sizeof *uses);
-  uses->payload = sc3_fillpayload(L, 2);
+  uses->payload = sc3l_fill_payload(L, 2);
   if (u->in_epoch) {
-    sc3_getuservalue(L, 1);
+    sc3l_getuservalue(L, 1);
     lua_getfield(L, -1, KEY_SEALED);
-    uses->sealed = sc3_useidset(L, lua_gettop(L));
+    uses->sealed = sc3l_use_id_set(L, lua_gettop(L));
     lua_getfield(L, -2, KEY_NEXT);
-    uses->next = sc3_fillpayload(L, lua_gettop(L));
+    uses->next = sc3l_fill_payload(L, lua_gettop(L));
     lua_pop(L, 3);
   }
   uses->source = source;
   if (source != NULL)
-    sc3_source_lock(source, SC3_SOURCE_LOCKED);
+    sc3l_source_lock(source, SC3L_SOURCE_LOCKED);
   u->uses = uses;
   u->busy = 1;
 }
 
-static void end_use(sc3_builder_ud *u, sc3_uses *uses) {
-  sc3_script_ended(u); /* which an error may have left */
+static void end_use(sc3l_builder *u, sc3l_uses *uses) {
+  sc3l_script_ended(u); /* which an error may have left */
   u->b.sealed = NULL;
   u->b.next = NULL;
   u->uses = NULL;
   u->busy = 0;
   if (uses->source != NULL)
-    sc3_source_lock(uses->source, SC3_SOURCE_FREE);
-  sc3_leavepayload(uses->payload);
-  sc3_leavepayload(uses->next);
-  sc3_leaveidset(uses->sealed);
+    sc3l_source_lock(uses->source, SC3L_SOURCE_FREE);
+  sc3l_leave_payload(uses->payload);
+  sc3l_leave_payload(uses->next);
+  sc3l_leave_id_set(uses->sealed);
   free_when_unused(u);
 }
 
 /* Calls `body` with the user value, the value at index 3, and the filling; everything that it uses
    is held meanwhile. Both lie on the stack below, so that nothing is collected. */
 static int call_filling(lua_State *L, filling *f, lua_CFunction body) {
-  sc3_uses uses;
+  sc3l_uses uses;
   int failed;
   lua_settop(L, 3);
   lua_pushcfunction(L, body); /* may run finalizers, as need_lookup() below */
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   need_lookup(L, f->u, 5);
   lua_pushvalue(L, 3);
   lua_pushlightuserdata(L, f);
-  f->u = sc3_checkbuilder(L);
-  f->p = sc3_checkpayload(L, 2);
+  f->u = sc3l_check_builder(L);
+  f->p = sc3l_check_payload(L, 2);
   if (f->s != NULL)
-    f->s = sc3_checksource(L, 3);
+    f->s = sc3l_check_source(L, 3);
   look_at_epoch(L, f->u);
   begin_use(L, f->u, &uses, f->s);
   failed = lua_pcall(L, 3, LUA_MULTRET, 0);
@@ -541,9 +541,9 @@ static int call_filling(lua_State *L, filling *f, lua_CFunction body) {
 static int take_row(lua_State *L) {
   const filling *f = lua_touserdata(L, 3);
   const char *full;
-  sc3_checkstack(L, 20);
+  sc3l_checkstack(L, 20);
   sc3_builder_begin(&f->u->b, f->u->b.tally.rows + 1);
-  if (sc3_stagerow(L, f->u, 1, 2, f->p) != NULL)
+  if (sc3l_stage_row(L, f->u, 1, 2, f->p) != NULL)
     return push_script_error(L, f->u);
   full = flush(L, f->u, f->p, 2);
   return push_outcome(L, full != NULL ? full : "more");
@@ -554,8 +554,8 @@ static int take_row(lua_State *L) {
 static int builder_take(lua_State *L) {
   filling f;
   memset(&f, 0, sizeof f);
-  f.u = sc3_checkbuilder(L);
-  (void)sc3_checkpayload(L, 2);
+  f.u = sc3l_check_builder(L);
+  (void)sc3l_check_payload(L, 2);
   luaL_checktype(L, 3, LUA_TTABLE);
   if (sc3_builder_waiting(&f.u->b))
     return luaL_error(L, "the row before waits for room: flush it first");
@@ -572,7 +572,7 @@ static double monotonic(void) {
 static void adopt_source(lua_State *L, int values, int source) {
   lua_getfield(L, values, KEY_SOURCE);
   if (!lua_rawequal(L, -1, source)) {
-    sc3_row_new(L, source);
+    sc3l_new_row(L, source);
     lua_setfield(L, values, KEY_ROW);
     lua_pushvalue(L, source);
     lua_setfield(L, values, KEY_SOURCE);
@@ -592,33 +592,33 @@ static int asks_for_parent(const sc3_keys *keys) {
 
 static int fill_rows(lua_State *L) {
   const filling *f = lua_touserdata(L, 3);
-  sc3_builder_ud *u = f->u;
+  sc3l_builder *u = f->u;
   sc3_payload *p = f->p;
-  sc3_source *s = f->s;
+  sc3l_source *s = f->s;
   const double bytes = f->bytes, until = f->until;
-  uint64_t start = sc3_source_bytes(s);
+  uint64_t start = sc3l_source_bytes(s);
   unsigned rows = 0;
   const int scripted = u->has_where || u->has_member; /* then all of a row may be looked at */
   sc3_keys keys;
-  sc3_checkstack(L, 20);
+  sc3l_checkstack(L, 20);
   keys = sc3_builder_keys(&u->b);
   keys.all = scripted;
-  sc3_source_other_keys(s);
+  sc3l_source_other_keys(s);
   for (;;) {
     const char *full = flush(L, u, p, 2);
     if (full != NULL)
       return push_outcome(L, full);
     if (rows++ % ROWS_BETWEEN_CLOCKS == ROWS_BETWEEN_CLOCKS - 1 &&
-        (monotonic() >= until || (double)(sc3_source_bytes(s) - start) >= bytes))
+        (monotonic() >= until || (double)(sc3l_source_bytes(s) - start) >= bytes))
       return push_outcome(L, "more");
-    switch (sc3_source_next(s, &keys, &u->record)) {
+    switch (sc3l_source_next(s, &keys, &u->record)) {
       case SC3_NEXT_RECORD: break;
       case SC3_NEXT_AGAIN: return push_outcome(L, "more");
       case SC3_NEXT_NEED: return push_outcome(L, "need");
       case SC3_NEXT_END: return push_outcome(L, "end");
       case SC3_NEXT_FATAL:
         lua_pushliteral(L, "fatal");
-        sc3_source_pushfatal(L, s);
+        sc3l_source_push_fatal(L, s);
         return 2;
       default: return luaL_error(L, "not enough memory");
     }
@@ -628,15 +628,15 @@ static int fill_rows(lua_State *L) {
     if (u->record.child && u->record.fault == SC3_FAULT_NONE && !u->has_member &&
         !asks_for_parent(&keys)) {
       u->b.tally.children++;
-      sc3_checkstatus(L, sc3_builder_end(&u->b, 1));
+      sc3l_check_status(L, sc3_builder_end(&u->b, 1));
     } else if (!scripted) {
       int wanted = sc3_builder_wants(&u->b, &u->record);
       if (wanted)
-        sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
-      sc3_checkstatus(L, sc3_builder_end(&u->b, !wanted));
+        sc3l_check_status(L, sc3_builder_map(&u->b, &u->record, p));
+      sc3l_check_status(L, sc3_builder_end(&u->b, !wanted));
     } else {
       adopt_source(L, 1, 2); /* not before a row is there: then the header is known */
-      if (sc3_stagerow(L, u, 1, -1, p) != NULL)
+      if (sc3l_stage_row(L, u, 1, -1, p) != NULL)
         return push_script_error(L, u);
       lua_settop(L, 3);
     }
@@ -648,9 +648,9 @@ static int fill_rows(lua_State *L) {
 static int builder_fill(lua_State *L) {
   filling f;
   memset(&f, 0, sizeof f);
-  f.u = sc3_checkbuilder(L);
-  (void)sc3_checkpayload(L, 2);
-  f.s = sc3_checksource(L, 3);
+  f.u = sc3l_check_builder(L);
+  (void)sc3l_check_payload(L, 2);
+  f.s = sc3l_check_source(L, 3);
   f.bytes = (double)luaL_checknumber(L, 4);
   f.until = monotonic() + (double)luaL_checknumber(L, 5);
   return call_filling(L, &f, fill_rows);
@@ -658,7 +658,7 @@ static int builder_fill(lua_State *L) {
 
 /* Pushes an array of the names in maps and conditions for which rows had exactly `seen`. The keys
  * of tables, or nil, are at index 3. */
-static void push_seen(lua_State *L, const sc3_builder_ud *u, unsigned seen, unsigned of) {
+static void push_seen(lua_State *L, const sc3l_builder *u, unsigned seen, unsigned of) {
   const sc3_columns *c = &u->lookup->columns;
   size_t i, n = 0;
   lua_createtable(L, 0, 0);
@@ -677,7 +677,7 @@ static void push_seen(lua_State *L, const sc3_builder_ud *u, unsigned seen, unsi
    of those that the script asked for in vain; and one of the names for which a row had two keys
    that may be meant. Of JSON Lines and of rows that are tables. */
 static int missing(lua_State *L) {
-  const sc3_builder_ud *u = lua_touserdata(L, 1);
+  const sc3l_builder *u = lua_touserdata(L, 1);
   lua_settop(L, 1);
   lua_createtable(L, 0, 0); /* for a builder that has looked at nothing */
   if (u->lookup == NULL) {
@@ -685,7 +685,7 @@ static int missing(lua_State *L) {
     return 2;
   }
   lua_settop(L, 1);
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   lua_getfield(L, 2, KEY_COLUMNS);
   if (u->lookup->columns.looked == 0)
     lua_createtable(L, 0, 0);
@@ -694,7 +694,7 @@ static int missing(lua_State *L) {
   lua_getfield(L, 2, KEY_ROW);
   if (u->lookup->columns.looked > 0 && lua_isuserdata(L, 5)) {
     lua_insert(L, 4);
-    sc3_row_missing(L, 4);
+    sc3l_row_missing(L, 4);
   } else {
     lua_pop(L, 1);
   }
@@ -703,44 +703,44 @@ static int missing(lua_State *L) {
 }
 
 static int builder_missing(lua_State *L) {
-  return sc3_callbusy(L, missing);
+  return sc3l_call_busy(L, missing);
 }
 
 /* :columns(map, conditions): what builder{} took as such, for a source with other columns than the
  * one before. */
 static int set_columns(lua_State *L) {
-  sc3_builder_ud *u = lua_touserdata(L, 1);
-  sc3_checkstack(L, 20);
+  sc3l_builder *u = lua_touserdata(L, 1);
+  sc3l_checkstack(L, 20);
   if (sc3_builder_waiting(&u->b))
     return luaL_error(L, "the row before waits for room: flush it first");
   lua_settop(L, 3);
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   need_lookup(L, u, 4);
   read_columns(L, u, 4, 2, 3);
   return 0;
 }
 
 static int builder_columns(lua_State *L) {
-  return sc3_callbusy(L, set_columns);
+  return sc3l_call_busy(L, set_columns);
 }
 
-void sc3_open_builder(lua_State *L) {
+void sc3l_open_builder(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"add", builder_add},
       {"because", builder_because},
       {"close", builder_close},
       {"columns", builder_columns},
-      {"counts", sc3_builder_counts},
+      {"counts", sc3l_builder_counts},
       {"epoch", builder_epoch},
       {"fill", builder_fill},
       {"flush", builder_flush},
       {"missing", builder_missing},
-      {"refusals", sc3_builder_refusals},
-      {"sums", sc3_builder_sums},
+      {"refusals", sc3l_builder_refusals},
+      {"sums", sc3l_builder_sums},
       {"take", builder_take},
       {NULL, NULL},
   };
-  sc3_newtype(L, SC3_TYPE_BUILDER, methods, NULL, builder_end);
+  sc3l_new_type(L, SC3L_TYPE_BUILDER, methods, NULL, builder_end);
   lua_pushcfunction(L, builder_new);
   lua_setfield(L, -2, "builder");
 }

@@ -1,7 +1,7 @@
 /* What the two halves of "scope3.builder" share: builder.c fills payloads, script.c lets a script
  * decide about a row. */
-#ifndef SC3_LUA_BUILDER_H
-#define SC3_LUA_BUILDER_H
+#ifndef SC3L_BUILDER_H
+#define SC3L_BUILDER_H
 
 #include "../core/members/builder.h"
 #include "members.h"
@@ -9,28 +9,28 @@
 #include "source.h"
 
 /* What a builder that looks into records has besides, in a userdata of its own. */
-typedef struct sc3_lookup {
+typedef struct sc3l_lookup {
   sc3_columns columns;
   sc3_operand operands[SC3_OPERANDS_MAX]; /* of all conditions */
   size_t operand_count;
   size_t keys; /* of a row that is a table: what targets and conditions look at, by their number */
   sc3_field fields[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX]; /* of such a row */
   char numbers[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX][SC3_NUMBER_TEXT];
-} sc3_lookup;
+} sc3l_lookup;
 
-typedef struct sc3_builder_ud {
+typedef struct sc3l_builder {
   sc3_builder b;
   int closed;
-  int busy;           /* inside a call: a script or a finalizer must not come back in */
-  int in_script;      /* inside a callback */
-  int mapped;         /* has targets */
-  sc3_lookup *lookup; /* NULL where no row is a record */
+  int busy;            /* inside a call: a script or a finalizer must not come back in */
+  int in_script;       /* inside a callback */
+  int mapped;          /* has targets */
+  sc3l_lookup *lookup; /* NULL where no row is a record */
   int has_where, has_member;
-  int in_epoch;          /* the user value holds an id set and the payload of the next epoch */
-  struct sc3_uses *uses; /* what a call under way uses besides; NULL outside */
-  sc3_record record;     /* kept here, so that no pointer to a C frame outlives an error */
-  sc3_member_table member;
-} sc3_builder_ud;
+  int in_epoch;           /* the user value holds an id set and the payload of the next epoch */
+  struct sc3l_uses *uses; /* what a call under way uses besides; NULL outside */
+  sc3_record record;      /* kept here, so that no pointer to a C frame outlives an error */
+  sc3l_member member;
+} sc3l_builder;
 
 /* The user value is a table with these. */
 #define KEY_WHERE "where"
@@ -50,29 +50,29 @@ typedef struct sc3_builder_ud {
 
 /* The builder that is the first argument; raises when it is closed, or used from inside its own
  * callback. */
-sc3_builder_ud *sc3_checkbuilder(lua_State *L);
+sc3l_builder *sc3l_check_builder(lua_State *L);
 
 /* Calls the method's body with its arguments, where nobody else uses the builder or closes it. The
    body may make values, which may run finalizers, or fail: no error leaves the builder in use. */
-int sc3_callbusy(lua_State *L, lua_CFunction body);
+int sc3l_call_busy(lua_State *L, lua_CFunction body);
 
 /* Around each call of a script. */
-void sc3_script_begins(sc3_builder_ud *u);
-void sc3_script_ended(sc3_builder_ud *u);
+void sc3l_script_begins(sc3l_builder *u);
+void sc3l_script_ended(sc3l_builder *u);
 
 /* Its methods :counts(), :sums() and :refusals(). */
-int sc3_builder_counts(lua_State *L);
-int sc3_builder_sums(lua_State *L);
-int sc3_builder_refusals(lua_State *L);
+int sc3l_builder_counts(lua_State *L);
+int sc3l_builder_sums(lua_State *L);
+int sc3l_builder_refusals(lua_State *L);
 
 /* Raises for a status that is not SC3_OK. */
-void sc3_checkstatus(lua_State *L, sc3_status st);
+void sc3l_check_status(lua_State *L, sc3_status st);
 
 /* Takes the row under way, which was begun, through where, then member or map, and ends it. The row
    is the table at the stack index `row`, or the builder's record where `row` is negative. NULL, or
    a message without any value of the row, left on top of the stack: the script failed, and the row
    was not ended. */
-const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row,
-                         const sc3_payload *p);
+const char *sc3l_stage_row(lua_State *L, sc3l_builder *u, int values, int row,
+                           const sc3_payload *p);
 
 #endif

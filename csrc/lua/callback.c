@@ -77,15 +77,15 @@ static int callback_json(lua_State *L) {
     lua_pushlstring(L, found.names[i].text, found.names[i].n);
     lua_rawseti(L, -2, (int)i + 1);
   }
-  sc3_pushcount(L, found.count);
+  sc3l_push_count(L, found.count);
   return 3;
 }
 
-void sc3_open_callback(lua_State *L) {
+void sc3l_open_callback(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"hmac_sha256", callback_hmac},       {"equal_secret", callback_equal},
       {"base64_decode", callback_base64},   {"hex", callback_hex},
       {"check_json_object", callback_json}, {NULL, NULL},
   };
-  sc3_setfuncs(L, functions);
+  sc3l_setfuncs(L, functions);
 }

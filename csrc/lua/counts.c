@@ -2,7 +2,7 @@
 #include "builder.h"
 
 static void set_count(lua_State *L, const char *key, uint64_t n) {
-  sc3_pushcount(L, n);
+  sc3l_push_count(L, n);
   lua_setfield(L, -2, key);
 }
 
@@ -39,7 +39,7 @@ static void push_unknown_regions(lua_State *L, const sc3_region_tally *t) {
     return;
   for (i = 0; i < t->n; i++) {
     lua_pushlstring(L, t->names[i].text, t->names[i].n);
-    sc3_pushcount(L, t->names[i].count);
+    sc3l_push_count(L, t->names[i].count);
     lua_rawset(L, -3);
   }
   if (t->others > 0)
@@ -81,7 +81,7 @@ static void push_conditions(lua_State *L, const sc3_builder *b) {
 }
 
 static int push_counts(lua_State *L) {
-  const sc3_builder_ud *u = lua_touserdata(L, 1);
+  const sc3l_builder *u = lua_touserdata(L, 1);
   const sc3_tally *t = &u->b.tally;
   int i;
   lua_createtable(L, 0, 20);
@@ -118,7 +118,7 @@ static int push_counts(lua_State *L) {
   lua_setfield(L, -2, "mixed");
   push_unknown_regions(L, t->unknown_regions);
   lua_setfield(L, -2, "unknown_regions");
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   lua_getfield(L, -1, KEY_REASONS);
   lua_remove(L, -2);
   lua_setfield(L, -2, "reasons");
@@ -127,17 +127,17 @@ static int push_counts(lua_State *L) {
 
 /* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's
  * own */
-int sc3_builder_counts(lua_State *L) {
-  return sc3_callbusy(L, push_counts);
+int sc3l_builder_counts(lua_State *L) {
+  return sc3l_call_busy(L, push_counts);
 }
 
 /* :sums() -> rows, skipped, rejected, members: what is shown while rows are read */
-int sc3_builder_sums(lua_State *L) {
-  const sc3_tally *t = &sc3_checkbuilder(L)->b.tally;
-  sc3_pushcount(L, t->rows);
-  sc3_pushcount(L, t->skipped);
-  sc3_pushcount(L, t->rejected);
-  sc3_pushcount(L, t->built);
+int sc3l_builder_sums(lua_State *L) {
+  const sc3_tally *t = &sc3l_check_builder(L)->b.tally;
+  sc3l_push_count(L, t->rows);
+  sc3l_push_count(L, t->skipped);
+  sc3l_push_count(L, t->rejected);
+  sc3l_push_count(L, t->built);
   return 4;
 }
 
@@ -147,7 +147,7 @@ static int push_refusals(lua_State *L) {
       SC3_ROLES(X)
 #undef X
   };
-  sc3_builder_ud *u = lua_touserdata(L, 1);
+  sc3l_builder *u = lua_touserdata(L, 1);
   size_t i, n = u->b.refusals.n / sizeof(sc3_refusal);
   if (n == 0)
     return 0;
@@ -177,6 +177,6 @@ static int push_refusals(lua_State *L) {
 
 /* :refusals() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil
  * when there are none */
-int sc3_builder_refusals(lua_State *L) {
-  return sc3_callbusy(L, push_refusals);
+int sc3l_builder_refusals(lua_State *L) {
+  return sc3l_call_busy(L, push_refusals);
 }

@@ -16,9 +16,9 @@ typedef struct engine_ud {
  */
 
 static sc3_engine *check_engine(lua_State *L) {
-  engine_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ENGINE);
+  engine_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_ENGINE);
   if (u->e == NULL)
-    sc3_closed(L, "engine");
+    sc3l_raise_closed(L, "engine");
   return u->e;
 }
 
@@ -40,7 +40,7 @@ static double opt_count(lua_State *L, int index, const char *field, double least
 /* A string field that is written into a request, where a control character could start a line of
    its own. It may hold a secret, so it is never shown. It stays on the stack. */
 static const char *opt_clean(lua_State *L, int index, const char *field) {
-  sc3_slice s = sc3_fieldslice(L, index, field);
+  sc3_slice s = sc3l_opt_string(L, index, field);
   size_t i;
   for (i = 0; i < s.n; i++) {
     if ((unsigned char)s.p[i] < ' ' || s.p[i] == 127)
@@ -65,19 +65,19 @@ static int engine_new(lua_State *L) {
     lua_newtable(L);
   }
   luaL_checktype(L, 1, LUA_TTABLE);
-  sc3_knownkeys(L, 1, known, "engine");
-  o.ca_file = sc3_fieldslice(L, 1, "ca_file").p;
+  sc3l_check_keys(L, 1, known, "engine");
+  o.ca_file = sc3l_opt_string(L, 1, "ca_file").p;
   o.user_agent = opt_clean(L, 1, "user_agent");
   o.max_response = (size_t)opt_count(L, 1, "max_response", 1, 8 << 20);
   o.max_host_connections = (long)opt_count(L, 1, "max_host_connections", 0, 0);
-  o.connect_timeout = sc3_optseconds(L, 1, "connect_timeout", 10);
-  o.http1_after_failure = sc3_optseconds(L, 1, "http1_after_failure", 600);
-  u = sc3_newuserdata(L, sizeof *u);
+  o.connect_timeout = sc3l_opt_seconds(L, 1, "connect_timeout", 10);
+  o.http1_after_failure = sc3l_opt_seconds(L, 1, "http1_after_failure", 600);
+  u = sc3l_newuserdata(L, sizeof *u);
   u->e = NULL;
-  luaL_getmetatable(L, SC3_TYPE_ENGINE);
+  luaL_getmetatable(L, SC3L_TYPE_ENGINE);
   lua_setmetatable(L, -2);
   lua_newtable(L);
-  sc3_setuservalue(L, -2);
+  sc3l_setuservalue(L, -2);
   u->e = sc3_engine_new(&o, &why);
   if (u->e != NULL)
     return 1;
@@ -91,7 +91,7 @@ static void unpin_pieces(lua_State *L) {
   size_t i, n = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
   for (i = 1; i <= n; i++) {
     lua_rawgeti(L, -1, (int)i);
-    sc3_unpinpiece(L, -1);
+    sc3l_unpin_piece(L, -1);
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
@@ -99,26 +99,26 @@ static void unpin_pieces(lua_State *L) {
 
 /* Lets go of a request's body: the user value is at `anchors`. An int is too small for ids. */
 static void forget_body(lua_State *L, int anchors, uint64_t id) {
-  sc3_pushcount(L, id);
+  sc3l_push_count(L, id);
   lua_rawget(L, anchors);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     return;
   }
   unpin_pieces(L);
-  sc3_pushcount(L, id);
+  sc3l_push_count(L, id);
   lua_pushnil(L);
   lua_rawset(L, anchors);
 }
 
 static int engine_close(lua_State *L) {
-  engine_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ENGINE);
+  engine_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_ENGINE);
   sc3_engine *e = u->e;
   u->e = NULL;
   if (e == NULL)
     return 0;
   sc3_engine_free(e);
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   if (lua_istable(L, -1)) {
     int anchors = lua_gettop(L);
     lua_pushnil(L);
@@ -169,7 +169,7 @@ static size_t copy_pieces(lua_State *L) {
       lua_pushvalue(L, from);
     else
       lua_rawgeti(L, from, (int)i + 1);
-    sc3_checkpiece(L, -1, &checked);
+    sc3l_check_piece(L, -1, &checked);
     if (lua_istable(L, -1)) {
       lua_createtable(L, 4, 0);
       for (part = 1; part <= 4; part++) {
@@ -193,15 +193,15 @@ static void hold_body(lua_State *L, int anchors, uint64_t id, int body, size_t n
   size_t i;
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, body, (int)i + 1);
-    sc3_checkpiece(L, -1, &bytes[i]);
+    sc3l_check_piece(L, -1, &bytes[i]);
     lua_pop(L, 1);
   }
-  sc3_pushcount(L, id);
+  sc3l_push_count(L, id);
   lua_pushvalue(L, body);
   lua_rawset(L, anchors);
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, body, (int)i + 1);
-    sc3_pinpiece(L, -1);
+    sc3l_pin_piece(L, -1);
     lua_pop(L, 1);
   }
 }
@@ -209,7 +209,7 @@ static void hold_body(lua_State *L, int anchors, uint64_t id, int body, size_t n
 /* A method is a token (RFC 9110 section 9.1), here of letters alone: anything else could write
    lines of its own into the request. */
 static const char *check_method(lua_State *L) {
-  sc3_slice s = sc3_fieldslice(L, 2, "method");
+  sc3_slice s = sc3l_opt_string(L, 2, "method");
   size_t i;
   for (i = 0; i < s.n; i++) {
     if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z')))
@@ -232,15 +232,15 @@ static int engine_submit(lua_State *L) {
   size_t i;
   int anchors;
   luaL_checktype(L, 2, LUA_TTABLE);
-  sc3_checkstack(L, HEADERS_MAX + 32);
-  sc3_knownkeys(L, 2, known, "submit");
+  sc3l_checkstack(L, HEADERS_MAX + 32);
+  sc3l_check_keys(L, 2, known, "submit");
   lua_settop(L, 2);
   memset(&r, 0, sizeof r);
   r.method = check_method(L);
   r.url = opt_clean(L, 2, "url");
-  r.proxy = sc3_fieldslice(L, 2, "proxy").p;
-  r.no_proxy = sc3_fieldslice(L, 2, "no_proxy").p;
-  r.timeout = sc3_optseconds(L, 2, "timeout", 60);
+  r.proxy = sc3l_opt_string(L, 2, "proxy").p;
+  r.no_proxy = sc3l_opt_string(L, 2, "no_proxy").p;
+  r.timeout = sc3l_opt_seconds(L, 2, "timeout", 60);
   if (r.url == NULL)
     return luaL_error(L, "submit needs a url");
   lua_getfield(L, 2, "fresh");
@@ -259,7 +259,7 @@ static int engine_submit(lua_State *L) {
     }
   }
   r.headers = headers;
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   anchors = lua_gettop(L);
   lua_getfield(L, 2, "body");
   if (!lua_isnil(L, -1)) {
@@ -283,7 +283,7 @@ static int engine_submit(lua_State *L) {
     lua_pushstring(L, why);
     return 2;
   }
-  sc3_pushcount(L, id);
+  sc3l_push_count(L, id);
   return 1;
 }
 
@@ -334,7 +334,7 @@ static void push_headers(lua_State *L, const sc3_buffer *b) {
 static int make_result(lua_State *L) {
   const sc3_transfer *t = lua_touserdata(L, 1);
   lua_createtable(L, 0, 12);
-  sc3_pushcount(L, t->id);
+  sc3l_push_count(L, t->id);
   lua_setfield(L, -2, "id");
   if (t->status > 0) {
     lua_pushinteger(L, (lua_Integer)t->status);
@@ -350,7 +350,7 @@ static int make_result(lua_State *L) {
     lua_pushstring(L, t->message);
     lua_setfield(L, -2, "message");
   }
-  sc3_pushcount(L, t->uploaded);
+  sc3l_push_count(L, t->uploaded);
   lua_setfield(L, -2, "uploaded");
   lua_pushboolean(L, t->body_sent);
   lua_setfield(L, -2, "body_sent");
@@ -378,7 +378,7 @@ static int make_result(lua_State *L) {
   }
   lua_pushnumber(L, t->seconds);
   lua_setfield(L, -2, "seconds");
-  sc3_pushcount(L, t->connections);
+  sc3l_push_count(L, t->connections);
   lua_setfield(L, -2, "connections");
   if (t->http_version > 0) {
     lua_pushstring(L, t->http_version >= 30   ? "3"
@@ -417,8 +417,8 @@ static int engine_result(lua_State *L) {
   if (!sc3_engine_ended(e))
     return 0;
   lua_settop(L, 1);
-  sc3_checkstack(L, 3);
-  sc3_getuservalue(L, 1);
+  sc3l_checkstack(L, 3);
+  sc3l_getuservalue(L, 1);
   lua_pushcfunction(L, make_result); /* may allocate, in Lua 5.1 */
   t = u->e != NULL ? sc3_engine_take(u->e) : NULL;
   if (t == NULL)
@@ -447,7 +447,7 @@ static int engine_cancel(lua_State *L) {
   uint64_t id = n >= 1 && n <= 9007199254740992.0 ? (uint64_t)n : 0; /* 0 is no transfer's */
   int found = sc3_engine_cancel(e, id);
   if (found) {
-    sc3_getuservalue(L, 1);
+    sc3l_getuservalue(L, 1);
     forget_body(L, lua_gettop(L), id);
   }
   lua_pushboolean(L, found);
@@ -455,7 +455,7 @@ static int engine_cancel(lua_State *L) {
 }
 
 static int engine_count(lua_State *L) {
-  sc3_pushcount(L, sc3_engine_count(check_engine(L)));
+  sc3l_push_count(L, sc3_engine_count(check_engine(L)));
   return 1;
 }
 
@@ -481,7 +481,7 @@ static int engine_timeout(lua_State *L) {
   return 1;
 }
 
-void sc3_open_engine(lua_State *L) {
+void sc3l_open_engine(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"cancel", engine_cancel},
       {"close", engine_close},
@@ -495,7 +495,7 @@ void sc3_open_engine(lua_State *L) {
       {"wait", engine_wait},
       {NULL, NULL},
   };
-  sc3_newtype(L, SC3_TYPE_ENGINE, methods, NULL, engine_close);
+  sc3l_new_type(L, SC3L_TYPE_ENGINE, methods, NULL, engine_close);
   lua_pushcfunction(L, engine_new);
   lua_setfield(L, -2, "engine");
 }

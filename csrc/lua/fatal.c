@@ -70,18 +70,18 @@ SC3_COLD
 static void set_known(lua_State *L, const char *key, uint64_t n) {
   if (n == 0)
     return;
-  sc3_pushcount(L, n);
+  sc3l_push_count(L, n);
   lua_setfield(L, -2, key);
 }
 
-void sc3_setposition(lua_State *L, uint64_t row, uint64_t line, uint64_t column) {
+void sc3l_set_position(lua_State *L, uint64_t row, uint64_t line, uint64_t column) {
   set_known(L, "row", row);
   set_known(L, "line", line);
   set_known(L, "column", column);
 }
 
 SC3_COLD
-void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
+void sc3l_push_fatal(lua_State *L, const sc3_fatal *f) {
   const char *reason;
   const char *text = fatal_text(f, &reason);
   lua_createtable(L, 0, 6);
@@ -105,6 +105,6 @@ void sc3_pushfatal(lua_State *L, const sc3_fatal *f) {
     lua_pushstring(L, f->what);
     lua_setfield(L, -2, "what");
   }
-  sc3_setposition(L, f->row, f->line, f->column);
+  sc3l_set_position(L, f->row, f->line, f->column);
   set_known(L, "lines", f->lines);
 }

@@ -136,12 +136,12 @@ static int region_find(lua_State *L) {
   return 1;
 }
 
-sc3_repairs sc3_checkphonerepairs(lua_State *L, int index) {
+sc3_repairs sc3l_check_phone_repairs(lua_State *L, int index) {
   sc3_repairs set = 0;
   int i, n, repair;
   if (lua_isnoneornil(L, index))
     return 0;
-  index = sc3_absindex(L, index);
+  index = sc3l_absindex(L, index);
   luaL_checktype(L, index, LUA_TTABLE);
   n = (int)lua_rawlen(L, index);
   for (i = 1; i <= n; i++) {
@@ -180,7 +180,7 @@ static int phone_normalize(lua_State *L) {
   }
   why = sc3_text_trim(raw).n == 0
             ? SC3_R_PHONE_PLACEHOLDER
-            : sc3_phone_normalize(raw, region, sc3_checkphonerepairs(L, 3), &phone);
+            : sc3_phone_normalize(raw, region, sc3l_check_phone_repairs(L, 3), &phone);
   if (why == SC3_R_PHONE_NATIONAL && !lua_isnoneornil(L, 2))
     why = SC3_R_PHONE_REGION;
   if (why != SC3_R_NONE)
@@ -245,7 +245,7 @@ static int uid_type(lua_State *L) {
   return 1;
 }
 
-sc3_ids sc3_checkids(lua_State *L, int index) {
+sc3_ids sc3l_check_ids(lua_State *L, int index) {
   static const char *const names[] = {"refuse", "hash", "as_is", NULL}; /* as sc3_ids */
   return (sc3_ids)luaL_checkoption(L, index, "refuse", names);
 }
@@ -260,13 +260,13 @@ static int id_read(lua_State *L) {
   sc3_reason why = SC3_R_NO_EXTERNAL_ID;
   memset(&reading, 0, sizeof reading);
   reading.mend = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
-  reading.ids = sc3_checkids(L, 3);
+  reading.ids = sc3l_check_ids(L, 3);
   if (!lua_isnoneornil(L, 4)) {
     region.p = luaL_checklstring(L, 4, &region.n);
     region = sc3_text_trim(region);
   }
   reading.region = region.n > 0 ? sc3_region_find(region) : SC3_NO_REGION;
-  reading.phone_repairs = sc3_checkphonerepairs(L, 5);
+  reading.phone_repairs = sc3l_check_phone_repairs(L, 5);
   if (raw.n > 0)
     why = sc3_id_read(raw, SC3_CONTACT_NONE, sc3_slice_of(NULL, 0), &reading, hex, &id, &repairs);
   if (why != SC3_R_NONE)
@@ -275,7 +275,7 @@ static int id_read(lua_State *L) {
   return 1 + push_repairs(L, repairs);
 }
 
-void sc3_open_identity(lua_State *L) {
+void sc3l_open_identity(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"sha256", identity_sha256},
       {"sha256_with", identity_sha256_with},
@@ -292,7 +292,7 @@ void sc3_open_identity(lua_State *L) {
       {NULL, NULL},
   };
   int i;
-  sc3_setfuncs(L, functions);
+  sc3l_setfuncs(L, functions);
   lua_createtable(L, 0, SC3_R_COUNT); /* key -> text */
   for (i = SC3_R_NONE + 1; i < SC3_R_COUNT; i++) {
     lua_pushstring(L, sc3_reason_text((sc3_reason)i));

@@ -11,7 +11,7 @@
  * moves its requests on. */
 enum { MOMENT = 50 };
 
-int sc3_input_stat(const char *path, struct stat *info) {
+int sc3l_file_stat(const char *path, struct stat *info) {
   return (strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, info) : stat(path, info)) == 0 ? 0 : errno;
 }
 
@@ -22,12 +22,12 @@ static int is_standard_input(const struct stat *info) {
          standard.st_dev == info->st_dev && standard.st_ino == info->st_ino;
 }
 
-static void take_standard_input(sc3_input_file *f) {
+static void take_standard_input(sc3l_input_file *f) {
   f->fd = STDIN_FILENO;
   f->owned = 0;
 }
 
-const char *sc3_input_file_open(sc3_input_file *f, const char *path) {
+const char *sc3l_input_file_open(sc3l_input_file *f, const char *path) {
   struct stat info;
   f->fd = -1;
   f->owned = f->once = 0;
@@ -62,14 +62,14 @@ const char *sc3_input_file_open(sc3_input_file *f, const char *path) {
   return NULL;
 }
 
-void sc3_input_file_close(sc3_input_file *f) {
+void sc3l_input_file_close(sc3l_input_file *f) {
   if (f->owned && f->fd >= 0)
     (void)close(f->fd);
   f->fd = -1;
   f->owned = 0;
 }
 
-ssize_t sc3_input_file_read(const sc3_input_file *f, void *to, size_t n) {
+ssize_t sc3l_input_file_read(const sc3l_input_file *f, void *to, size_t n) {
   if (f->once) {
     struct pollfd p;
     int ready;
@@ -89,7 +89,7 @@ ssize_t sc3_input_file_read(const sc3_input_file *f, void *to, size_t n) {
 _Static_assert(sizeof(off_t) >= 8,
                "files may be larger than 2 GiB: compile with -D_FILE_OFFSET_BITS=64");
 
-const char *sc3_input_kind(const struct stat *info) {
+const char *sc3l_file_kind(const struct stat *info) {
   if (S_ISREG(info->st_mode))
     return "file";
   if (S_ISDIR(info->st_mode))
@@ -105,8 +105,8 @@ const char *sc3_input_kind(const struct stat *info) {
 #define MODIFIED st_mtim
 #endif
 
-void sc3_input_stamp(const struct stat *info, char text[SC3_INPUT_STAMP]) {
-  (void)snprintf(text, SC3_INPUT_STAMP, "%llu:%llu:%lld:%lld.%09ld",
+void sc3l_file_stamp(const struct stat *info, char text[SC3L_FILE_STAMP]) {
+  (void)snprintf(text, SC3L_FILE_STAMP, "%llu:%llu:%lld:%lld.%09ld",
                  (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
                  (long long)info->st_size, (long long)info->MODIFIED.tv_sec,
                  (long)info->MODIFIED.tv_nsec);

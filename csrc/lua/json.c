@@ -64,7 +64,7 @@ static int json_decode(lua_State *L) {
   if (marks)
     luaL_checktype(L, 3, LUA_TTABLE);
   lua_pushnil(L); /* the scratch */
-  sc3_checkstack(L, 3 * SC3_JSON_READ_DEPTH);
+  sc3l_checkstack(L, 3 * SC3_JSON_READ_DEPTH);
   sc3_json_read_begin(&reader, text);
   for (;;) {
     const sc3_json_event event = sc3_json_read(&reader, &token);
@@ -97,7 +97,7 @@ static int json_decode(lua_State *L) {
         if (ids && is_inexact(token, &number))
           lua_pushlstring(L, token.p, token.n);
         else
-          sc3_pushnumber(L, &number);
+          sc3l_push_number(L, &number);
         break;
       case SC3_JSON_EVENT_TRUE:
       case SC3_JSON_EVENT_FALSE: lua_pushboolean(L, event == SC3_JSON_EVENT_TRUE); break;
@@ -126,7 +126,7 @@ static int json_scalar(lua_State *L) {
       if (!(d - d >= 0)) /* infinities and what is no number */
         lua_pushliteral(L, "null");
       else
-        lua_pushlstring(L, number, sc3_writenumber(L, number));
+        lua_pushlstring(L, number, sc3l_write_number(L, number));
       return 1;
     case LUA_TBOOLEAN: lua_pushstring(L, lua_toboolean(L, 1) ? "true" : "false"); return 1;
     case LUA_TNIL:
@@ -145,10 +145,10 @@ static int json_scalar(lua_State *L) {
   return 1;
 }
 
-void sc3_open_json(lua_State *L) {
+void sc3l_open_json(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"json_decode", json_decode}, {"json_scalar", json_scalar}, {NULL, NULL}};
-  sc3_setfuncs(L, functions);
+  sc3l_setfuncs(L, functions);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
 }

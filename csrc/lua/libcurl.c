@@ -76,9 +76,9 @@ static int curl_version_table(lua_State *L) {
   return 1;
 }
 
-void sc3_open_libcurl(lua_State *L) {
+void sc3l_open_libcurl(lua_State *L) {
   static const luaL_Reg none[] = {{NULL, NULL}};
-  sc3_newtype(L, TYPE_URL, none, NULL, url_free);
+  sc3l_new_type(L, TYPE_URL, none, NULL, url_free);
   lua_pushcfunction(L, parse_url);
   lua_setfield(L, -2, "parse_url");
   lua_pushcfunction(L, curl_version_table);

@@ -1,39 +1,39 @@
 /* A member as a Lua table, read into the core's values. */
-#ifndef SC3_LUA_MEMBERS_H
-#define SC3_LUA_MEMBERS_H
+#ifndef SC3L_MEMBERS_H
+#define SC3L_MEMBERS_H
 
 #include "../core/members/builder.h"
 #include "values.h"
 
-/* What sc3_readmember() fills. Text of ids that came as numbers lies in here, so it must live as
+/* What sc3l_read_member() fills. Text of ids that came as numbers lies in here, so it must live as
  * long as the values. */
-typedef struct sc3_member_table {
+typedef struct sc3l_member {
   sc3_values values;
   sc3_op op;           /* `remove = true` makes it SC3_REMOVE; else what the caller set before */
   sc3_reason id_fault; /* the external id cannot be used: neither text nor an exact number */
   unsigned not_text[SC3_ROLE_COUNT]; /* values a role that are not text */
   unsigned uids_over;                /* uids beyond SC3_UIDS_MAX */
   char numbers[SC3_ROLE_UID][SC3_NUMBER_TEXT];
-} sc3_member_table;
+} sc3l_member;
 
 /* Reads the table at `index`. NULL, or a message about a misuse (an unknown key, uids that are no
    array), which is pushed on the stack and names keys and types but never a value. Slices point
    into the table's strings. Needs 8 stack slots. */
-const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m);
+const char *sc3l_read_member(lua_State *L, int index, sc3l_member *m);
 
 /* Whether the table at `index` has other entries than those from 1 to n: a list with a hole, or
    with fields beside it. What lies behind a hole would be lost without a word. Needs 2 stack slots.
  */
-int sc3_isbroken(lua_State *L, int index, size_t n);
+int sc3l_has_other_keys(lua_State *L, int index, size_t n);
 
-/* Stages what sc3_readmember() read, with its drops and faults. */
-sc3_status sc3_stagemember(sc3_builder *b, const sc3_member_table *m);
+/* Stages what sc3l_read_member() read, with its drops and faults. */
+sc3_status sc3l_stage_member(sc3_builder *b, const sc3l_member *m);
 
-/* Reads a value on top of the stack for `role` as sc3_readmember() would: text as it is, exact
+/* Reads a value on top of the stack for `role` as sc3l_read_member() would: text as it is, exact
  * numbers as digits, nil and null as absent. */
-void sc3_takevalue(lua_State *L, sc3_member_table *m, sc3_role role);
+void sc3l_take_value(lua_State *L, sc3l_member *m, sc3_role role);
 
 /* Empties it for another member. */
-void sc3_clearmember(sc3_member_table *m, sc3_op op);
+void sc3l_clear_member(sc3l_member *m, sc3_op op);
 
 #endif

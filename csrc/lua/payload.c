@@ -39,13 +39,13 @@ static void make_holdings(lua_State *L) {
   if (h != NULL)
     return; /* the module was loaded before, and payloads of then look at these */
   lua_pushlightuserdata(L, (void *)(uintptr_t)&HOLDINGS);
-  h = sc3_newuserdata(L, sizeof *h);
+  h = sc3l_newuserdata(L, sizeof *h);
   h->bytes = 0;
   h->limit = FIRST_LIMIT;
   lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-void sc3_countpayload(lua_State *L, int index) {
+void sc3l_count_payload(lua_State *L, int index) {
   payload_ud *u = lua_touserdata(L, index);
   holdings *h = u->all;
   size_t bytes = sc3_payload_memory(u->p);
@@ -64,13 +64,13 @@ void sc3_countpayload(lua_State *L, int index) {
 }
 
 static payload_ud *check_open(lua_State *L, int index) {
-  payload_ud *u = luaL_checkudata(L, index, SC3_TYPE_PAYLOAD);
+  payload_ud *u = luaL_checkudata(L, index, SC3L_TYPE_PAYLOAD);
   if (u->closed)
-    sc3_closed(L, "payload");
+    sc3l_raise_closed(L, "payload");
   return u;
 }
 
-sc3_payload *sc3_checkpayload(lua_State *L, int index) {
+sc3_payload *sc3l_check_payload(lua_State *L, int index) {
   payload_ud *u = check_open(L, index);
   if (u->pins > 0)
     luaL_error(L, "attempt to change a payload while a request reads it");
@@ -79,7 +79,7 @@ sc3_payload *sc3_checkpayload(lua_State *L, int index) {
   return u->p;
 }
 
-const sc3_payload *sc3_readpayload(lua_State *L, int index) {
+const sc3_payload *sc3l_read_payload(lua_State *L, int index) {
   return check_open(L, index)->p;
 }
 
@@ -96,18 +96,18 @@ static int payload_new(lua_State *L) {
   size_t max_members, max_bytes;
   payload_ud *u;
   luaL_checktype(L, 1, LUA_TTABLE);
-  sc3_knownkeys(L, 1, known, "payload");
+  sc3l_check_keys(L, 1, known, "payload");
   lua_getfield(L, 1, "max_members");
   max_members = check_size(L, -1, "max_members");
   lua_getfield(L, 1, "max_bytes");
   max_bytes = check_size(L, -1, "max_bytes");
-  u = sc3_newuserdata(L, sizeof *u);
+  u = sc3l_newuserdata(L, sizeof *u);
   u->p = NULL;
   u->closed = 1; /* until it has its bytes */
   u->pins = u->fills = u->in_script = 0;
   u->counted = 0;
   u->all = find_holdings(L);
-  luaL_getmetatable(L, SC3_TYPE_PAYLOAD);
+  luaL_getmetatable(L, SC3L_TYPE_PAYLOAD);
   lua_setmetatable(L, -2);
   u->p = sc3_payload_new(max_members, max_bytes);
   if (u->p == NULL)
@@ -127,32 +127,32 @@ static void free_when_unused(payload_ud *u) {
 
 /* Of the collector, and of a variable that is left: never raises. */
 static int payload_end(lua_State *L) {
-  payload_ud *u = luaL_checkudata(L, 1, SC3_TYPE_PAYLOAD);
+  payload_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_PAYLOAD);
   u->closed = 1;
   free_when_unused(u);
   return 0;
 }
 
 static int payload_close(lua_State *L) {
-  const payload_ud *u = luaL_checkudata(L, 1, SC3_TYPE_PAYLOAD);
+  const payload_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_PAYLOAD);
   if (u->in_script)
     return luaL_error(L, "attempt to close a payload while a builder fills it");
   return payload_end(L);
 }
 
-void *sc3_fillpayload(lua_State *L, int index) {
+void *sc3l_fill_payload(lua_State *L, int index) {
   payload_ud *u = lua_touserdata(L, index);
   u->fills++;
   return u;
 }
 
-void sc3_scriptpayload(void *payload, int in_script) {
+void sc3l_payload_in_script(void *payload, int in_script) {
   payload_ud *u = payload;
   if (u != NULL)
     u->in_script = in_script;
 }
 
-void sc3_leavepayload(void *payload) {
+void sc3l_leave_payload(void *payload) {
   payload_ud *u = payload;
   if (u != NULL) {
     u->fills--;
@@ -161,25 +161,25 @@ void sc3_leavepayload(void *payload) {
 }
 
 static int payload_reset(lua_State *L) {
-  sc3_payload_reset(sc3_checkpayload(L, 1));
+  sc3_payload_reset(sc3l_check_payload(L, 1));
   return 0;
 }
 
 /* :living() -> adds, removes */
 static int payload_living(lua_State *L) {
   payload_ud *u = check_open(L, 1);
-  sc3_pushcount(L, sc3_payload_living(u->p, SC3_ADD));
-  sc3_pushcount(L, sc3_payload_living(u->p, SC3_REMOVE));
+  sc3l_push_count(L, sc3_payload_living(u->p, SC3_ADD));
+  sc3l_push_count(L, sc3_payload_living(u->p, SC3_REMOVE));
   return 2;
 }
 
 static int payload_count(lua_State *L) {
-  sc3_pushcount(L, sc3_payload_count(check_open(L, 1)->p));
+  sc3l_push_count(L, sc3_payload_count(check_open(L, 1)->p));
   return 1;
 }
 
 static int payload_bytes(lua_State *L) {
-  sc3_pushcount(L, sc3_payload_bytes(check_open(L, 1)->p));
+  sc3l_push_count(L, sc3_payload_bytes(check_open(L, 1)->p));
   return 1;
 }
 
@@ -190,10 +190,10 @@ static int payload_cut(lua_State *L) {
   size_t last = lua_isnoneornil(L, 5) ? SIZE_MAX : check_size(L, 5, "last");
   sc3_extent x = sc3_payload_cut(u->p, first - 1, last, check_size(L, 3, "max_members"),
                                  check_size(L, 4, "max_bytes"));
-  sc3_pushcount(L, x.last);
-  sc3_pushcount(L, x.members[SC3_ADD]);
-  sc3_pushcount(L, x.members[SC3_REMOVE]);
-  sc3_pushcount(L, x.bytes[SC3_ADD].n + x.bytes[SC3_REMOVE].n);
+  sc3l_push_count(L, x.last);
+  sc3l_push_count(L, x.members[SC3_ADD]);
+  sc3l_push_count(L, x.members[SC3_REMOVE]);
+  sc3l_push_count(L, x.bytes[SC3_ADD].n + x.bytes[SC3_REMOVE].n);
   return 4;
 }
 
@@ -203,15 +203,15 @@ static int payload_row(lua_State *L) {
   uint64_t row = sc3_payload_row(u->p, check_size(L, 2, "index") - 1);
   if (row == 0)
     return 0;
-  sc3_pushcount(L, row);
+  sc3l_push_count(L, row);
   return 1;
 }
 
 static int push_identifiers(lua_State *L, const sc3_identifiers *i) {
-  sc3_pushcount(L, i->emails);
-  sc3_pushcount(L, i->phones);
-  sc3_pushcount(L, i->uids);
-  sc3_pushcount(L, i->prehashed);
+  sc3l_push_count(L, i->emails);
+  sc3l_push_count(L, i->phones);
+  sc3l_push_count(L, i->uids);
+  sc3l_push_count(L, i->prehashed);
   return 4;
 }
 
@@ -248,15 +248,15 @@ typedef struct taken_list {
 /* Runs inside sc3_payload_replace(), where nothing may raise: the list has room for all. */
 static void note_taken(void *with, size_t i) {
   taken_list *list = with;
-  sc3_pushcount(list->L, i + 1);
+  sc3l_push_count(list->L, i + 1);
   lua_rawseti(list->L, -2, ++list->n);
 }
 
 /* :replace(later, first, last) -> the numbers of its members that members first to last of the
  * later payload replaced, which are now taken out */
 static int payload_replace(lua_State *L) {
-  sc3_payload *p = sc3_checkpayload(L, 1);
-  const sc3_payload *later = sc3_readpayload(L, 2);
+  sc3_payload *p = sc3l_check_payload(L, 1);
+  const sc3_payload *later = sc3l_read_payload(L, 2);
   size_t first = check_size(L, 3, "first"), last = check_size(L, 4, "last"),
          most = sc3_payload_count(p);
   taken_list list = {L, 0};
@@ -267,8 +267,8 @@ static int payload_replace(lua_State *L) {
     most = last - first + 1;
   lua_settop(L, 4);
   lua_createtable(L, (int)most, 0); /* a member that is taken out must be told of */
-  p = sc3_checkpayload(L, 1);       /* finalizers may have run */
-  later = sc3_readpayload(L, 2);
+  p = sc3l_check_payload(L, 1);     /* finalizers may have run */
+  later = sc3l_read_payload(L, 2);
   (void)sc3_payload_replace(p, later, first - 1, last, note_taken, &list);
   return 1;
 }
@@ -287,7 +287,7 @@ static int payload_find(lua_State *L) {
                  : SIZE_MAX;
   if (i == SIZE_MAX)
     return 0;
-  sc3_pushcount(L, i + 1);
+  sc3l_push_count(L, i + 1);
   return 1;
 }
 
@@ -318,8 +318,8 @@ static int payload_hide(lua_State *L) {
   if (n > SC3_MENTION_LONGEST)
     return luaL_error(L, "a text to hide members in must have at most %d bytes",
                       (int)SC3_MENTION_LONGEST);
-  hidden = sc3_newuserdata(L, n + 1); /* Lua frees both */
-  memory = sc3_newuserdata(L, sc3_mention_size(n));
+  hidden = sc3l_newuserdata(L, n + 1); /* Lua frees both */
+  memory = sc3l_newuserdata(L, sc3_mention_size(n));
   memset(hidden, 0, n + 1);
   u = check_open(L, 1); /* finalizers may have run */
   if (!sc3_mention_find(sc3_mention_index(memory, text, n), u->p, first - 1, last, hidden)) {
@@ -337,7 +337,7 @@ static int payload_hide(lua_State *L) {
   return 1;
 }
 
-void sc3_checkpiece(lua_State *L, int index, sc3_slice *out) {
+void sc3l_check_piece(lua_State *L, int index, sc3_slice *out) {
   size_t first, last;
   payload_ud *u;
   int op;
@@ -349,7 +349,7 @@ void sc3_checkpiece(lua_State *L, int index, sc3_slice *out) {
     luaL_error(L,
                "a piece of a body must be a string or {payload, operation, first, last}, not a %s",
                luaL_typename(L, index));
-  index = sc3_absindex(L, index);
+  index = sc3l_absindex(L, index);
   lua_rawgeti(L, index, 1);
   u = check_open(L, -1);
   lua_rawgeti(L, index, 2);
@@ -366,19 +366,19 @@ static payload_ud *payload_of(lua_State *L, int index) {
   payload_ud *u = NULL;
   if (lua_type(L, index) == LUA_TTABLE) {
     lua_rawgeti(L, index, 1);
-    u = lua_touserdata(L, -1); /* sc3_checkpiece() looked at its type */
+    u = lua_touserdata(L, -1); /* sc3l_check_piece() looked at its type */
     lua_pop(L, 1);
   }
   return u;
 }
 
-void sc3_pinpiece(lua_State *L, int index) {
+void sc3l_pin_piece(lua_State *L, int index) {
   payload_ud *u = payload_of(L, index);
   if (u != NULL)
     u->pins++;
 }
 
-void sc3_unpinpiece(lua_State *L, int index) {
+void sc3l_unpin_piece(lua_State *L, int index) {
   payload_ud *u = payload_of(L, index);
   if (u != NULL && u->pins > 0) {
     u->pins--;
@@ -386,7 +386,7 @@ void sc3_unpinpiece(lua_State *L, int index) {
   }
 }
 
-void sc3_open_payload(lua_State *L) {
+void sc3l_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"bytes", payload_bytes},
       {"close", payload_close},
@@ -405,7 +405,7 @@ void sc3_open_payload(lua_State *L) {
       {NULL, NULL},
   };
   make_holdings(L);
-  sc3_newtype(L, SC3_TYPE_PAYLOAD, methods, NULL, payload_end);
+  sc3l_new_type(L, SC3L_TYPE_PAYLOAD, methods, NULL, payload_end);
   lua_pushcfunction(L, payload_new);
   lua_setfield(L, -2, "payload");
 }

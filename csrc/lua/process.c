@@ -43,7 +43,7 @@ static atomic_uint opened; /* times that a Lua state has opened this module */
    forked from. Who looks twice learns whether others came since, as with nginx's `lua_code_cache
    off`, which makes one a request. */
 static int process_states(lua_State *L) {
-  sc3_pushcount(L, atomic_load(&opened));
+  sc3l_push_count(L, atomic_load(&opened));
   return 1;
 }
 
@@ -137,7 +137,7 @@ static int process_glob(lua_State *L) {
 static int process_file_identity(lua_State *L) {
   struct stat info;
   char text[64];
-  if (sc3_input_stat(luaL_checkstring(L, 1), &info) != 0)
+  if (sc3l_file_stat(luaL_checkstring(L, 1), &info) != 0)
     return 0;
   (void)snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)info.st_dev,
                  (unsigned long long)info.st_ino);
@@ -148,13 +148,13 @@ static int process_file_identity(lua_State *L) {
 /* file_kind(path) -> "file", "directory", "pipe", "socket" or "device" | nil, message */
 static int process_file_kind(lua_State *L) {
   struct stat info;
-  int error = sc3_input_stat(luaL_checkstring(L, 1), &info);
+  int error = sc3l_file_stat(luaL_checkstring(L, 1), &info);
   if (error != 0) {
     lua_pushnil(L);
     lua_pushstring(L, strerror(error));
     return 2;
   }
-  lua_pushstring(L, sc3_input_kind(&info));
+  lua_pushstring(L, sc3l_file_kind(&info));
   return 1;
 }
 
@@ -162,10 +162,10 @@ static int process_file_kind(lua_State *L) {
  * place; nil when there is no such file */
 static int process_file_stamp(lua_State *L) {
   struct stat info;
-  char text[SC3_INPUT_STAMP];
-  if (sc3_input_stat(luaL_checkstring(L, 1), &info) != 0)
+  char text[SC3L_FILE_STAMP];
+  if (sc3l_file_stat(luaL_checkstring(L, 1), &info) != 0)
     return 0;
-  sc3_input_stamp(&info, text);
+  sc3l_file_stamp(&info, text);
   lua_pushstring(L, text);
   return 1;
 }
@@ -226,7 +226,7 @@ static int process_end_child(lua_State *L) {
   return 1;
 }
 
-void sc3_open_process(lua_State *L) {
+void sc3l_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"now", process_now},
       {"time", process_time},
@@ -245,6 +245,6 @@ void sc3_open_process(lua_State *L) {
   };
   static const luaL_Reg none[] = {{NULL, NULL}};
   atomic_fetch_add(&opened, 1);
-  sc3_setfuncs(L, functions);
-  sc3_newtype(L, TYPE_PATHS, none, NULL, free_paths);
+  sc3l_setfuncs(L, functions);
+  sc3l_new_type(L, TYPE_PATHS, none, NULL, free_paths);
 }

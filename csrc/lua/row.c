@@ -12,24 +12,24 @@ enum { NAMES_SHOWN = 40 };
    }. */
 enum { AT_DECODE = 1, AT_SOURCE = 2, AT_ASKED = 3 };
 
-void sc3_row_open(sc3_row *row, const sc3_record *record) {
+void sc3l_row_open(sc3l_row *row, const sc3_record *record) {
   row->record = record;
 }
 
-void sc3_row_close(sc3_row *row) {
+void sc3l_row_close(sc3l_row *row) {
   row->record = NULL;
 }
 
-void sc3_row_new(lua_State *L, int index) {
-  const sc3_source *s = lua_touserdata(L, index); /* locked by whoever calls */
+void sc3l_new_row(lua_State *L, int index) {
+  const sc3l_source *s = lua_touserdata(L, index); /* locked by whoever calls */
   const sc3_slice *names;
-  size_t i, n = sc3_source_names(s, &names);
-  sc3_row *row;
-  index = sc3_absindex(L, index);
-  row = sc3_newuserdata(L, sizeof *row);
+  size_t i, n = sc3l_source_names(s, &names);
+  sc3l_row *row;
+  index = sc3l_absindex(L, index);
+  row = sc3l_newuserdata(L, sizeof *row);
   row->record = NULL;
   row->by_name = n == 0;
-  luaL_getmetatable(L, SC3_TYPE_ROW);
+  luaL_getmetatable(L, SC3L_TYPE_ROW);
   lua_setmetatable(L, -2);
   lua_createtable(L, 3, (int)n);
   for (i = 0; i < n; i++) {
@@ -43,7 +43,7 @@ void sc3_row_new(lua_State *L, int index) {
     lua_remove(L, -2);
     lua_rawset(L, -3);
   }
-  sc3_getuservalue(L, index);
+  sc3l_getuservalue(L, index);
   lua_getfield(L, -1, "decode");
   lua_rawseti(L, -3, AT_DECODE);
   lua_pop(L, 1);
@@ -51,11 +51,11 @@ void sc3_row_new(lua_State *L, int index) {
   lua_rawseti(L, -2, AT_SOURCE);
   lua_createtable(L, 0, 4);
   lua_rawseti(L, -2, AT_ASKED);
-  sc3_setuservalue(L, -2);
+  sc3l_setuservalue(L, -2);
 }
 
 static const sc3_record *check_live(lua_State *L) {
-  const sc3_row *row = luaL_checkudata(L, 1, SC3_TYPE_ROW);
+  const sc3l_row *row = luaL_checkudata(L, 1, SC3L_TYPE_ROW);
   if (row->record == NULL)
     luaL_error(L, "a row is valid only during the call that it was given to");
   return row->record;
@@ -89,8 +89,8 @@ static void no_column(lua_State *L, const sc3_slice *names, size_t n, const char
   luaL_error(L, "there is no column '%s'; the columns are: %s", key, lua_tostring(L, -1));
 }
 
-int sc3_nocolumn(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key,
-                 sc3_header_found why, const size_t at[2]) {
+int sc3l_raise_no_column(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key,
+                         sc3_header_found why, const size_t at[2]) {
   if (why == SC3_HEADER_NONE)
     no_column(L, names, n, key.p);
   lua_pushlstring(L, names[at[0]].p, first_line(names[at[0]]));
@@ -108,12 +108,12 @@ static size_t look_for_column(lua_State *L, int values) {
   sc3_header_found found;
   name.p = lua_tolstring(L, 2, &name.n);
   lua_rawgeti(L, values, AT_SOURCE);
-  n = sc3_source_names(lua_touserdata(L, -1), &names);
+  n = sc3l_source_names(lua_touserdata(L, -1), &names);
   lua_pop(L, 1);
   found = sc3_header_find(names, n, name, at);
   number = found == SC3_HEADER_NONE ? sc3_header_number(name) : at[0] + 1;
   if (number == 0 || (found != SC3_HEADER_ONE && found != SC3_HEADER_NONE))
-    (void)sc3_nocolumn(L, names, n, name, found, at);
+    (void)sc3l_raise_no_column(L, names, n, name, found, at);
   lua_pushvalue(L, 2);
   lua_pushinteger(L, (lua_Integer)number);
   lua_rawset(L, values);
@@ -133,10 +133,10 @@ static void note_asked(lua_State *L, int values, int found) {
   lua_pop(L, 2);
 }
 
-void sc3_row_missing(lua_State *L, int index) {
+void sc3l_row_missing(lua_State *L, int index) {
   const int list = lua_gettop(L);
-  index = sc3_absindex(L, index);
-  sc3_getuservalue(L, index);
+  index = sc3l_absindex(L, index);
+  sc3l_getuservalue(L, index);
   lua_rawgeti(L, -1, AT_ASKED);
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
@@ -165,7 +165,7 @@ static int push_looked(lua_State *L, const sc3_record *r, sc3_slice name) {
       found.escaped ? sc3_found_text(&found, lua_newuserdata(L, found.value.n + 2)) : found.value;
   f.kind = found.kind;
   lua_rawgeti(L, 3, AT_DECODE);
-  if (sc3_pushfield(L, &f, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
+  if (sc3l_push_field(L, &f, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
     return lua_error(L);
   return 1;
 }
@@ -174,7 +174,7 @@ static int push_looked(lua_State *L, const sc3_record *r, sc3_slice name) {
  * more than all the rest. */
 static int row_index(lua_State *L) {
   const sc3_record *r;
-  const sc3_row *row = lua_touserdata(L, 1);
+  const sc3l_row *row = lua_touserdata(L, 1);
   const sc3_field *field = NULL;
   size_t column = 0;
   if (row == NULL || !lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(1)) ||
@@ -182,7 +182,7 @@ static int row_index(lua_State *L) {
     (void)check_live(L);
   r = row->record;
   lua_settop(L, 2);
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   if (lua_type(L, 2) == LUA_TNUMBER) {
     lua_Number n = lua_tonumber(L, 2);
     if (!(fabs((double)n) < 1e9) || floor((double)n) < (double)n)
@@ -220,7 +220,7 @@ static int row_index(lua_State *L) {
     return 1;
   }
   lua_rawgeti(L, 3, AT_DECODE);
-  if (sc3_pushfield(L, field, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
+  if (sc3l_push_field(L, field, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
     return lua_error(L);
   return 1;
 }
@@ -230,7 +230,7 @@ static int row_newindex(lua_State *L) {
 }
 
 static int row_len(lua_State *L) {
-  sc3_pushcount(L, check_live(L)->count);
+  sc3l_push_count(L, check_live(L)->count);
   return 1;
 }
 
@@ -239,7 +239,7 @@ static int row_tostring(lua_State *L) {
   return 1;
 }
 
-void sc3_open_row(lua_State *L) {
+void sc3l_open_row(lua_State *L) {
   static const luaL_Reg none[] = {{NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__newindex", row_newindex},
@@ -247,8 +247,8 @@ void sc3_open_row(lua_State *L) {
       {"__tostring", row_tostring},
       {NULL, NULL},
   };
-  sc3_newtype(L, SC3_TYPE_ROW, none, meta, NULL);
-  luaL_getmetatable(L, SC3_TYPE_ROW);
+  sc3l_new_type(L, SC3L_TYPE_ROW, none, meta, NULL);
+  luaL_getmetatable(L, SC3L_TYPE_ROW);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, row_index, 1);
   lua_setfield(L, -2, "__index");

@@ -5,7 +5,7 @@
 
 enum { REASONS_OF_SCRIPTS = 100 }; /* further ones are counted together */
 
-void sc3_checkstatus(lua_State *L, sc3_status st) {
+void sc3l_check_status(lua_State *L, sc3_status st) {
   if (st != SC3_OK) /* of caps the builder takes care itself */
     luaL_error(L, "not enough memory");
 }
@@ -70,7 +70,7 @@ enum { VALUES_SEARCHED = 100000 };
    quoted. */
 static int contains_in_table(lua_State *L, const char *text, size_t n, int row) {
   int left = VALUES_SEARCHED, list, i, count, found = 0;
-  sc3_checkstack(L, 8);
+  sc3l_checkstack(L, 8);
   lua_createtable(L, 0, 0);
   list = lua_gettop(L);
   lua_pushvalue(L, row);
@@ -105,7 +105,7 @@ static int contains_json(const char *text, size_t n, sc3_slice json) {
 
 /* True when a text of the script holds a value of the row that it was given: a record (row < 0) or
  * the table at `row`. */
-static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char *text, size_t n) {
+static int quotes_row(lua_State *L, const sc3l_builder *u, int row, const char *text, size_t n) {
   size_t i;
   int found = 0;
   if (row > 0)
@@ -115,7 +115,7 @@ static int quotes_row(lua_State *L, const sc3_builder_ud *u, int row, const char
     found =
         f->kind == SC3_KIND_NESTED ? contains_json(text, n, f->value) : contains(text, n, f->value);
     if (!found && f->kind == SC3_KIND_NUMBER) { /* as Lua would write it */
-      (void)sc3_pushfield(L, f, 0);
+      (void)sc3l_push_field(L, f, 0);
       found = contains_value(L, text, n);
       lua_pop(L, 1);
     }
@@ -158,7 +158,7 @@ static int locate(lua_State *L) {
 
 /* Turns what locate() made, on top, into a message that holds no value of the row; its position
  * stays. */
-static void clean_message(lua_State *L, const sc3_builder_ud *u, int row) {
+static void clean_message(lua_State *L, const sc3l_builder *u, int row) {
   int caught = lua_gettop(L);
   size_t n, prefix_length = 0;
   const char *text, *prefix, *at;
@@ -209,7 +209,7 @@ static void count_reason(lua_State *L, int values) {
       return;
     }
   }
-  sc3_pushcount(L, lua_tonumber(L, -1) + 1);
+  sc3l_push_count(L, lua_tonumber(L, -1) + 1);
   lua_pushvalue(L, reasons - 1);
   lua_insert(L, -2);
   lua_rawset(L, reasons);
@@ -218,9 +218,9 @@ static void count_reason(lua_State *L, int values) {
 
 /* Calls where or member with the row: the value at `row`, or the row view for the record. Pushes
    `results` values and returns NULL; on an error pushes a clean message and returns it. */
-static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, const char *key,
-                               int row, int results) {
-  sc3_row *view = NULL;
+static const char *call_script(lua_State *L, sc3l_builder *u, int values, const char *key, int row,
+                               int results) {
+  sc3l_row *view = NULL;
   int failed, handler;
   lua_pushcfunction(L, locate);
   handler = lua_gettop(L);
@@ -230,14 +230,14 @@ static const char *call_script(lua_State *L, sc3_builder_ud *u, int values, cons
   } else {
     lua_getfield(L, values, KEY_ROW);
     view = lua_touserdata(L, -1);
-    sc3_row_open(view, &u->record);
+    sc3l_row_open(view, &u->record);
   }
-  sc3_script_begins(u);
+  sc3l_script_begins(u);
   failed = lua_pcall(L, 1, results, handler);
-  sc3_script_ended(u);
+  sc3l_script_ended(u);
   lua_remove(L, handler);
   if (view != NULL)
-    sc3_row_close(view);
+    sc3l_row_close(view);
   if (!failed)
     return NULL;
   clean_message(L, u, row);
@@ -261,20 +261,20 @@ static const char *read_answer(lua_State *L, int *skipped) {
                          lua_typename(L, type));
 }
 
-static const char *stage_table(lua_State *L, sc3_builder_ud *u, int index, const sc3_payload *p) {
+static const char *stage_table(lua_State *L, sc3l_builder *u, int index, const sc3_payload *p) {
   const char *message;
-  sc3_clearmember(&u->member, u->b.op);
-  message = sc3_readmember(L, index, &u->member);
+  sc3l_clear_member(&u->member, u->b.op);
+  message = sc3l_read_member(L, index, &u->member);
   if (message == NULL && sc3_slice_some(u->member.values.role[SC3_ROLE_EXTERNAL_ID]))
     sc3_payload_expect(p, u->member.values.role[SC3_ROLE_EXTERNAL_ID]);
   if (message == NULL)
-    sc3_checkstatus(L, sc3_stagemember(&u->b, &u->member));
+    sc3l_check_status(L, sc3l_stage_member(&u->b, &u->member));
   return message;
 }
 
 /* What member(row) answered: a member, a list of members, nil, or nil and a reason; the two values
    are on top. NULL, or a message that is left on top. */
-static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int row,
+static const char *stage_answer(lua_State *L, sc3l_builder *u, int values, int row,
                                 const sc3_payload *p, int *skipped) {
   int answer = lua_gettop(L) - 1;
   if (lua_type(L, answer) == LUA_TTABLE) {
@@ -287,7 +287,7 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
       }
       *skipped = 1; /* a list of none */
     }
-    if (sc3_isbroken(L, answer, n))
+    if (sc3l_has_other_keys(L, answer, n))
       return lua_pushfstring(L, "member() must give a list without holes and without other keys");
     for (i = 1; i <= n; i++) {
       const char *message;
@@ -321,7 +321,7 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
     }
   }
   count_reason(L, values);
-  sc3_checkstatus(L, sc3_builder_reject(&u->b, SC3_R_REJECTED_BY_SCRIPT, SC3_ROLE_NONE, 0));
+  sc3l_check_status(L, sc3_builder_reject(&u->b, SC3_R_REJECTED_BY_SCRIPT, SC3_ROLE_NONE, 0));
   return NULL;
 }
 
@@ -334,13 +334,13 @@ static sc3_looked push_column(lua_State *L, int row) {
   if (lua_type(L, key) == LUA_TSTRING)
     name.p = lua_tolstring(L, key, &name.n);
   lua_pushvalue(L, key);
-  if (name.p != NULL && sc3_isrow(L, row))
+  if (name.p != NULL && sc3l_is_row(L, row))
     lua_rawget(L, row); /* it would raise for a column that it has not */
   else
     lua_gettable(L, row);
   if (lua_isnil(L, -1) && name.p != NULL) {
     lua_pop(L, 1);
-    looked = sc3_tablelook(L, row, name);
+    looked = sc3l_table_lookup(L, row, name);
   }
   lua_remove(L, key);
   return looked;
@@ -349,8 +349,8 @@ static sc3_looked push_column(lua_State *L, int row) {
 /* The number on top of the stack as text. A whole double from 2^53 on may have lost digits: several
    ids of people became one. It gets an exponent, which ids and phones do not take. */
 static sc3_slice write_number(lua_State *L, char out[SC3_NUMBER_TEXT]) {
-  size_t n = sc3_writenumber(L, out);
-  if (!sc3_tonumber(L).is_integer && memchr(out, '.', n) == NULL && memchr(out, 'e', n) == NULL &&
+  size_t n = sc3l_write_number(L, out);
+  if (!sc3l_to_number(L).is_integer && memchr(out, '.', n) == NULL && memchr(out, 'e', n) == NULL &&
       n + 2 <= SC3_NUMBER_TEXT) {
     memcpy(out + n, "e0", 2);
     n += 2;
@@ -360,11 +360,11 @@ static sc3_slice write_number(lua_State *L, char out[SC3_NUMBER_TEXT]) {
 
 /* Reads the columns of a row that is a table into the record under way. They stay on the stack,
  * because a table may make them up as it is asked. */
-static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
-  sc3_lookup *lookup = u->lookup;
+static void read_table(lua_State *L, sc3l_builder *u, int values, int row) {
+  sc3l_lookup *lookup = u->lookup;
   size_t i;
   int columns;
-  sc3_checkstack(L, (int)lookup->keys + 20);
+  sc3l_checkstack(L, (int)lookup->keys + 20);
   memset(&u->record, 0, sizeof u->record);
   lua_getfield(L, values, KEY_COLUMNS);
   columns = lua_gettop(L);
@@ -401,19 +401,19 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   u->record.missing = 0;
 }
 
-const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row,
-                         const sc3_payload *p) {
+const char *sc3l_stage_row(lua_State *L, sc3l_builder *u, int values, int row,
+                           const sc3_payload *p) {
   int top, skipped;
   const char *message;
   if (row > 0) {
-    sc3_script_begins(u); /* a table may make its columns up */
+    sc3l_script_begins(u); /* a table may make its columns up */
     read_table(L, u, values, row);
-    sc3_script_ended(u);
+    sc3l_script_ended(u);
   }
   top = lua_gettop(L);
   if (u->record.fault != SC3_FAULT_NONE) {
-    sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
-    sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
+    sc3l_check_status(L, sc3_builder_map(&u->b, &u->record, p));
+    sc3l_check_status(L, sc3_builder_end(&u->b, 0));
     return NULL;
   }
   skipped = !sc3_builder_wants(&u->b, &u->record);
@@ -434,8 +434,8 @@ const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row,
       return message;
     lua_settop(L, top);
   } else if (!skipped) {
-    sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
+    sc3l_check_status(L, sc3_builder_map(&u->b, &u->record, p));
   }
-  sc3_checkstatus(L, sc3_builder_end(&u->b, skipped));
+  sc3l_check_status(L, sc3_builder_end(&u->b, skipped));
   return NULL;
 }

@@ -15,13 +15,13 @@
 
 enum { EXACT_DIGITS = 15 };
 
-struct sc3_source {
+struct sc3l_source {
   int closed;
   int ended; /* to be closed when it is unlocked */
-  sc3_source_state locked;
+  sc3l_source_state locked;
   int is_csv;
   int twice; /* some names of the header stand twice; known once a row was given as a table */
-  sc3_input_file file; /* without a descriptor where Lua feeds it */
+  sc3l_input_file file; /* without a descriptor where Lua feeds it */
   sc3_csv csv;
   sc3_jsonl jsonl;
   sc3_fatal read_error;
@@ -32,30 +32,30 @@ struct sc3_source {
 #define KEY_DECODE "decode"
 #define KEY_META "meta"
 
-static sc3_source *check_source(lua_State *L, int index) {
-  sc3_source *s = luaL_checkudata(L, index, SC3_TYPE_SOURCE);
+static sc3l_source *check_source(lua_State *L, int index) {
+  sc3l_source *s = luaL_checkudata(L, index, SC3L_TYPE_SOURCE);
   if (s->closed || s->ended)
-    sc3_closed(L, "source");
+    sc3l_raise_closed(L, "source");
   return s;
 }
 
-sc3_source *sc3_checksource(lua_State *L, int index) {
-  sc3_source *s = check_source(L, index);
-  if (s->locked != SC3_SOURCE_FREE)
+sc3l_source *sc3l_check_source(lua_State *L, int index) {
+  sc3l_source *s = check_source(L, index);
+  if (s->locked != SC3L_SOURCE_FREE)
     luaL_error(L, "a source was used from inside a script that looks at its row");
   return s;
 }
 
-static void free_when_unlocked(sc3_source *s) {
-  if (s->closed || !s->ended || s->locked != SC3_SOURCE_FREE)
+static void free_when_unlocked(sc3l_source *s) {
+  if (s->closed || !s->ended || s->locked != SC3L_SOURCE_FREE)
     return;
   s->closed = 1;
   sc3_csv_free(&s->csv);
   sc3_jsonl_free(&s->jsonl);
-  sc3_input_file_close(&s->file);
+  sc3l_input_file_close(&s->file);
 }
 
-void sc3_source_lock(sc3_source *s, sc3_source_state state) {
+void sc3l_source_lock(sc3l_source *s, sc3l_source_state state) {
   s->locked = state;
   free_when_unlocked(s);
 }
@@ -63,27 +63,27 @@ void sc3_source_lock(sc3_source *s, sc3_source_state state) {
 /* Calls the method's body with its arguments while the source stands still. The body may make
    values, which may run finalizers, or fail: no error leaves the lock behind. */
 static int call_locked(lua_State *L, lua_CFunction body) {
-  sc3_source *s;
+  sc3l_source *s;
   int failed;
-  (void)sc3_checksource(L, 1);
+  (void)sc3l_check_source(L, 1);
   lua_pushcfunction(L, body);
   lua_insert(L, 1);
-  s = sc3_checksource(L, 2); /* once more: that may have run finalizers */
-  sc3_source_lock(s, SC3_SOURCE_LOCKED);
+  s = sc3l_check_source(L, 2); /* once more: that may have run finalizers */
+  sc3l_source_lock(s, SC3L_SOURCE_LOCKED);
   failed = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
-  sc3_source_lock(s, SC3_SOURCE_FREE);
+  sc3l_source_lock(s, SC3L_SOURCE_FREE);
   return failed ? lua_error(L) : lua_gettop(L);
 }
 
-static sc3_input *input_of(sc3_source *s) {
+static sc3_input *input_of(sc3l_source *s) {
   return s->is_csv ? &s->csv.input : &s->jsonl.input;
 }
 
 /* --- making one --- */
 
 /* Opens the path; pushes nil, message and returns 2 when it cannot be read, else 0. */
-static int open_path(lua_State *L, sc3_source *s, const char *path) {
-  const char *why = sc3_input_file_open(&s->file, path);
+static int open_path(lua_State *L, sc3l_source *s, const char *path) {
+  const char *why = sc3l_input_file_open(&s->file, path);
   if (why == NULL)
     return 0;
   lua_pushnil(L);
@@ -94,7 +94,7 @@ static int open_path(lua_State *L, sc3_source *s, const char *path) {
 /* A string at `field` of the options that is one byte, 0 where it is nil or `none` (which no byte
  * is). */
 static char one_byte(lua_State *L, const char *field, char otherwise) {
-  sc3_slice s = sc3_fieldslice(L, 1, field);
+  sc3_slice s = sc3l_opt_string(L, 1, field);
   if (s.p == NULL)
     return otherwise;
   if (s.n == 0)
@@ -109,7 +109,7 @@ SC3_COLD
 static void read_dialect(lua_State *L, sc3_csv *csv) {
   char delimiter = one_byte(L, "delimiter", '\0'), quote = one_byte(L, "quote", '"'),
        escape = one_byte(L, "escape", '\0');
-  sc3_slice null = sc3_fieldslice(L, 1, "null");
+  sc3_slice null = sc3l_opt_string(L, 1, "null");
   const char *marks;
   double skip_lines;
   int header;
@@ -135,7 +135,7 @@ static void read_dialect(lua_State *L, sc3_csv *csv) {
 /* The encoding that the options name; SC3_ENCODING_UNTOLD where they name none. */
 SC3_COLD
 static sc3_encoding read_encoding(lua_State *L) {
-  sc3_slice name = sc3_fieldslice(L, 1, "encoding");
+  sc3_slice name = sc3l_opt_string(L, 1, "encoding");
   sc3_encoding encoding = name.p != NULL ? sc3_encoding_of(name) : SC3_ENCODING_UNTOLD;
   if (name.p != NULL && encoding == SC3_ENCODING_UNTOLD)
     luaL_error(L, "encoding is not one that is known");
@@ -155,9 +155,9 @@ static int source_new(lua_State *L) {
   const char *path;
   int is_csv;
   sc3_encoding encoding;
-  sc3_source *s;
+  sc3l_source *s;
   luaL_checktype(L, 1, LUA_TTABLE);
-  sc3_knownkeys(L, 1, known, "source");
+  sc3l_check_keys(L, 1, known, "source");
   lua_settop(L, 1);
   lua_getfield(L, 1, "format");
   is_csv = luaL_checkoption(L, 2, NULL, formats) == 0;
@@ -165,18 +165,18 @@ static int source_new(lua_State *L) {
   path = luaL_optstring(L, 3, NULL);
   encoding = read_encoding(L);
   lua_settop(L, 3);
-  s = sc3_newuserdata(L, sizeof *s);
+  s = sc3l_newuserdata(L, sizeof *s);
   memset(s, 0, sizeof *s);
   s->closed = 1;
   s->file.fd = -1;
   s->file.size = -1;
   s->is_csv = is_csv;
-  luaL_getmetatable(L, SC3_TYPE_SOURCE);
+  luaL_getmetatable(L, SC3L_TYPE_SOURCE);
   lua_setmetatable(L, -2);
   lua_createtable(L, 0, 1);
   lua_getfield(L, 1, "decode");
   lua_setfield(L, -2, KEY_DECODE);
-  sc3_setuservalue(L, -2);
+  sc3l_setuservalue(L, -2);
   read_dialect(L, &s->csv);
   sc3_jsonl_init(&s->jsonl);
   s->csv.input.encoding = s->jsonl.input.encoding = encoding;
@@ -192,15 +192,15 @@ static int source_new(lua_State *L) {
 
 /* Of the collector, and of a variable that is left: never raises. */
 static int source_end(lua_State *L) {
-  sc3_source *s = luaL_checkudata(L, 1, SC3_TYPE_SOURCE);
+  sc3l_source *s = luaL_checkudata(L, 1, SC3L_TYPE_SOURCE);
   s->ended = 1;
   free_when_unlocked(s);
   return 0;
 }
 
 static int source_close(lua_State *L) {
-  const sc3_source *s = luaL_checkudata(L, 1, SC3_TYPE_SOURCE);
-  if (s->locked == SC3_SOURCE_IN_SCRIPT)
+  const sc3l_source *s = luaL_checkudata(L, 1, SC3L_TYPE_SOURCE);
+  if (s->locked == SC3L_SOURCE_IN_SCRIPT)
     return luaL_error(L, "a source was closed from inside a script that looks at its row");
   return source_end(L);
 }
@@ -208,13 +208,13 @@ static int source_close(lua_State *L) {
 /* --- reading --- */
 
 /* Reads a chunk of the file. SC3_NEXT_NEED: there is more to look at now. */
-static sc3_next read_chunk(sc3_source *s) {
+static sc3_next read_chunk(sc3l_source *s) {
   sc3_input *in = input_of(s);
   char *space = sc3_input_space(in, SC3_CHUNK);
   ssize_t n;
   if (space == NULL)
     return SC3_NEXT_NOMEM;
-  n = sc3_input_file_read(&s->file, space, SC3_CHUNK);
+  n = sc3l_input_file_read(&s->file, space, SC3_CHUNK);
   if (n > 0) {
     sc3_input_commit(in, (size_t)n);
   } else if (n == 0) {
@@ -230,7 +230,7 @@ static sc3_next read_chunk(sc3_source *s) {
   return SC3_NEXT_NEED;
 }
 
-sc3_next sc3_source_next(sc3_source *s, const sc3_keys *wanted, sc3_record *record) {
+sc3_next sc3l_source_next(sc3l_source *s, const sc3_keys *wanted, sc3_record *record) {
   for (;;) {
     sc3_next next;
     if (s->read_error.kind != SC3_FATAL_NONE)
@@ -244,23 +244,23 @@ sc3_next sc3_source_next(sc3_source *s, const sc3_keys *wanted, sc3_record *reco
   }
 }
 
-void sc3_source_other_keys(sc3_source *s) {
+void sc3l_source_other_keys(sc3l_source *s) {
   sc3_jsonl_other_keys(&s->jsonl);
 }
 
-uint64_t sc3_source_bytes(const sc3_source *s) {
+uint64_t sc3l_source_bytes(const sc3l_source *s) {
   return s->is_csv ? s->csv.input.taken : s->jsonl.input.taken;
 }
 
-size_t sc3_source_names(const sc3_source *s, const sc3_slice **names) {
+size_t sc3l_source_names(const sc3l_source *s, const sc3_slice **names) {
   *names = s->csv.names;
   return s->csv.names != NULL ? s->csv.columns : 0;
 }
 
-void sc3_source_pushfatal(lua_State *L, const sc3_source *s) {
-  sc3_pushfatal(L, s->read_error.kind != SC3_FATAL_NONE ? &s->read_error
-                   : s->is_csv                          ? &s->csv.fatal
-                                                        : &s->jsonl.fatal);
+void sc3l_source_push_fatal(lua_State *L, const sc3l_source *s) {
+  sc3l_push_fatal(L, s->read_error.kind != SC3_FATAL_NONE ? &s->read_error
+                     : s->is_csv                          ? &s->csv.fatal
+                                                          : &s->jsonl.fatal);
 }
 
 /* --- methods --- */
@@ -269,7 +269,7 @@ static int source_feed(lua_State *L) {
   size_t n;
   const char *chunk =
       luaL_checklstring(L, 2, &n); /* first: a number becomes a text, which may run finalizers */
-  sc3_source *s = sc3_checksource(L, 1);
+  sc3l_source *s = sc3l_check_source(L, 1);
   char *space;
   if (s->file.fd >= 0)
     return luaL_error(L, "a source with a path reads by itself");
@@ -288,19 +288,19 @@ static int source_feed(lua_State *L) {
 }
 
 static int source_finish(lua_State *L) {
-  if (sc3_input_finish(input_of(sc3_checksource(L, 1))) != SC3_OK)
+  if (sc3_input_finish(input_of(sc3l_check_source(L, 1))) != SC3_OK)
     return luaL_error(L, "not enough memory");
   return 0;
 }
 
 /* Pushes what a parser answers when it has no row. */
-static int push_state(lua_State *L, const sc3_source *s, sc3_next next) {
+static int push_state(lua_State *L, const sc3l_source *s, sc3_next next) {
   if (next == SC3_NEXT_NOMEM)
     return luaL_error(L, "not enough memory");
   lua_pushnil(L);
   if (next == SC3_NEXT_FATAL) {
     lua_pushliteral(L, "fatal");
-    sc3_source_pushfatal(L, s);
+    sc3l_source_push_fatal(L, s);
     return 3;
   }
   lua_pushstring(L, next == SC3_NEXT_NEED ? "need" : next == SC3_NEXT_AGAIN ? "again" : "end");
@@ -311,7 +311,7 @@ static int push_state(lua_State *L, const sc3_source *s, sc3_next next) {
    the first row's fields (nil for JSON Lines and where there is no row) | nil, "need" | nil,
    "again" | nil, "fatal", table */
 static int read_columns(lua_State *L) {
-  sc3_source *s = lua_touserdata(L, 1);
+  sc3l_source *s = lua_touserdata(L, 1);
   const sc3_slice *names;
   size_t i, n;
   sc3_next next = SC3_NEXT_RECORD;
@@ -322,7 +322,7 @@ static int read_columns(lua_State *L) {
   }
   if (next != SC3_NEXT_RECORD)
     return push_state(L, s, next);
-  n = sc3_source_names(s, &names);
+  n = sc3l_source_names(s, &names);
   lua_createtable(L, (int)n, 0);
   for (i = 0; i < n; i++) {
     lua_pushlstring(L, names[i].p, names[i].n);
@@ -330,7 +330,7 @@ static int read_columns(lua_State *L) {
   }
   if (!s->is_csv || s->csv.columns == 0)
     return 1;
-  sc3_pushcount(L, s->csv.columns);
+  sc3l_push_count(L, s->csv.columns);
   return 2;
 }
 
@@ -342,7 +342,7 @@ static int source_columns(lua_State *L) {
  * header that was read. */
 static int source_advice(lua_State *L) {
   const sc3_slice *names;
-  size_t n = sc3_source_names(sc3_checksource(L, 1), &names);
+  size_t n = sc3l_source_names(sc3l_check_source(L, 1), &names);
   lua_pushstring(L, sc3_header_advice(names, n)); /* nil for NULL */
   return 1;
 }
@@ -356,22 +356,22 @@ static int source_find(lua_State *L) {
   size_t at[2], n;
   sc3_header_found found;
   name.p = luaL_checklstring(L, 2, &name.n); /* first, as in feed() */
-  n = sc3_source_names(sc3_checksource(L, 1), &names);
+  n = sc3l_source_names(sc3l_check_source(L, 1), &names);
   found = sc3_header_find(names, n, name, at);
   if (found == SC3_HEADER_ONE) {
-    sc3_pushcount(L, at[0] + 1);
+    sc3l_push_count(L, at[0] + 1);
     return 1;
   }
   lua_pushnil(L);
   lua_pushstring(L, why[found]);
   if (found == SC3_HEADER_NONE)
     return 2;
-  sc3_pushcount(L, at[0] + 1);
-  sc3_pushcount(L, at[1] + 1);
+  sc3l_push_count(L, at[0] + 1);
+  sc3l_push_count(L, at[1] + 1);
   return 4;
 }
 
-int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
+int sc3l_push_field(lua_State *L, const sc3_field *f, int decode) {
   switch (f->kind) {
     case SC3_KIND_TRUE:
     case SC3_KIND_FALSE: lua_pushboolean(L, f->kind == SC3_KIND_TRUE); return 0;
@@ -381,7 +381,7 @@ int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
       /* 15 digits survive a double; beyond, the text is the truth */
       if (f->value.n <= EXACT_DIGITS && sc3_number_read(f->value, &number) &&
           fabs(number.value) < 9007199254740992.0) {
-        sc3_pushnumber(L, &number);
+        sc3l_push_number(L, &number);
         return 0;
       }
       break;
@@ -399,20 +399,20 @@ int sc3_pushfield(lua_State *L, const sc3_field *f, int decode) {
   return 0;
 }
 
-static int push_faulty(lua_State *L, const sc3_source *s, const sc3_record *r) {
+static int push_faulty(lua_State *L, const sc3l_source *s, const sc3_record *r) {
   static const char *const reasons[] = {
       "none",          "ragged_row",   "nul_byte",      "stray_quote",  "bad_json",
       "not_an_object", "row_too_long", "ambiguous_key", "invalid_utf8",
   };
   const sc3_slice *names;
-  size_t n = sc3_source_names(s, &names);
+  size_t n = sc3l_source_names(s, &names);
   lua_pushboolean(L, 0);
   lua_createtable(L, 0, 5);
   lua_pushstring(L, reasons[r->fault]);
   lua_setfield(L, -2, "reason");
-  sc3_setposition(L, r->row, r->line, r->fault_column);
+  sc3l_set_position(L, r->row, r->line, r->fault_column);
   if (r->lines > 0) {
-    sc3_pushcount(L, r->lines);
+    sc3l_push_count(L, r->lines);
     lua_setfield(L, -2, "lines");
   }
   if (r->fault_column > 0 && r->fault_column <= n) {
@@ -428,13 +428,13 @@ static int stands_twice(const sc3_slice *names, size_t n, size_t i) {
 }
 
 /* Pushes the metatable of the rows, which is made once. The user value is at index 2. */
-static void push_meta(lua_State *L, sc3_source *s, const sc3_slice *names, size_t n) {
+static void push_meta(lua_State *L, sc3l_source *s, const sc3_slice *names, size_t n) {
   size_t i;
   lua_getfield(L, 2, KEY_META);
   if (!lua_isnil(L, -1))
     return;
   lua_pop(L, 1);
-  sc3_pushrowmeta(L, s->is_csv, names, n);
+  sc3l_push_row_meta(L, s->is_csv, names, n);
   lua_pushvalue(L, -1);
   lua_setfield(L, 2, KEY_META);
   for (i = 0; i < n && !s->twice; i++)
@@ -445,11 +445,11 @@ static void push_meta(lua_State *L, sc3_source *s, const sc3_slice *names, size_
    | nil, "need" | nil, "again" | nil, "end" | nil, "fatal", table A column whose name stands twice
    has its number as key. */
 static int read_row(lua_State *L) {
-  sc3_source *s = lua_touserdata(L, 1);
+  sc3l_source *s = lua_touserdata(L, 1);
   sc3_record r;
   const sc3_slice *names;
   size_t i, n;
-  sc3_next next = sc3_source_next(s, NULL, &r);
+  sc3_next next = sc3l_source_next(s, NULL, &r);
   if (next != SC3_NEXT_RECORD)
     return push_state(L, s, next);
   if (r.missing > 0) { /* whoever iterates is told of it here or nowhere */
@@ -458,9 +458,9 @@ static int read_row(lua_State *L) {
   }
   if (r.fault != SC3_FAULT_NONE)
     return push_faulty(L, s, &r);
-  n = sc3_source_names(s, &names);
+  n = sc3l_source_names(s, &names);
   lua_settop(L, 1);
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   lua_getfield(L, 2, KEY_DECODE);
   push_meta(L, s, names, n);
   lua_createtable(L, 0, (int)r.count);
@@ -472,13 +472,13 @@ static int read_row(lua_State *L) {
       lua_pushlstring(L, names[i].p, names[i].n);
     else
       lua_pushinteger(L, (lua_Integer)i + 1);
-    if (sc3_pushfield(L, f, lua_isnil(L, 3) ? 0 : 3) != 0)
+    if (sc3l_push_field(L, f, lua_isnil(L, 3) ? 0 : 3) != 0)
       return lua_error(L);
     lua_rawset(L, 5);
   }
   lua_pushvalue(L, 4);
   lua_setmetatable(L, 5);
-  sc3_pushcount(L, r.row);
+  sc3l_push_count(L, r.row);
   return 2;
 }
 
@@ -489,7 +489,7 @@ static int source_read(lua_State *L) {
 /* :raw() -> the bytes that wait for the parser, then those of the file, as they are | nil (no more)
    | nil, "again" | nil, "fatal", message For bytes that are no text of this source's format. */
 static int read_raw(lua_State *L) {
-  sc3_source *s = lua_touserdata(L, 1);
+  sc3l_source *s = lua_touserdata(L, 1);
   sc3_input *in = input_of(s);
   while (sc3_input_left(in) == 0) {
     sc3_next next;
@@ -515,15 +515,15 @@ static int source_raw(lua_State *L) {
 }
 
 static void set_lines(lua_State *L, const char *key, uint64_t n) {
-  sc3_pushcount(L, n);
+  sc3l_push_count(L, n);
   lua_setfield(L, -2, key);
 }
 
 /* :bytes() -> bytes of the input that were read, as they came */
 static int source_bytes(lua_State *L) {
-  sc3_source *s = check_source(L, 1);
+  sc3l_source *s = check_source(L, 1);
   const sc3_input *in = input_of(s);
-  sc3_pushcount(L, in->decoding ? in->raw : sc3_source_bytes(s));
+  sc3l_push_count(L, in->decoding ? in->raw : sc3l_source_bytes(s));
   return 1;
 }
 
@@ -535,7 +535,7 @@ static int source_encoding(lua_State *L) {
       "lost", "controls", "utf8_like", "utf8_unlike", "rows",
       "row",  "line",     "good",      "not_1250",    "not_1252",
   };
-  sc3_source *s = check_source(L, 1);
+  sc3l_source *s = check_source(L, 1);
   const sc3_input *in = input_of(s);
   const sc3_bytes_seen *seen = s->is_csv ? &s->csv.lines.bytes : &s->jsonl.lines.bytes;
   const uint64_t values[] = {
@@ -562,15 +562,15 @@ static int source_encoding(lua_State *L) {
 }
 
 static int source_rows(lua_State *L) {
-  const sc3_source *s = check_source(L, 1);
-  sc3_pushcount(L, s->is_csv ? s->csv.row : s->jsonl.row);
+  const sc3l_source *s = check_source(L, 1);
+  sc3l_push_count(L, s->is_csv ? s->csv.row : s->jsonl.row);
   return 1;
 }
 
 /* :keys() -> an array of keys that the last objects of JSON Lines had, as far as they are known;
  * nil where they look like data of people */
 static int source_keys(lua_State *L) {
-  const sc3_source *s = check_source(L, 1);
+  const sc3l_source *s = check_source(L, 1);
   sc3_slice names[SC3_JSONL_PLACES];
   size_t i, n = 0;
   for (i = 0; i < SC3_JSONL_PLACES; i++) {
@@ -591,7 +591,7 @@ static int source_keys(lua_State *L) {
 /* :wrapped() -> what leads to an array of objects inside the first object of JSON, such as
    "data.customers"; true where that looks like data of people; nil where there is none */
 static int source_wrapped(lua_State *L) {
-  const sc3_source *s = check_source(L, 1);
+  const sc3l_source *s = check_source(L, 1);
   sc3_slice path = sc3_slice_of(s->jsonl.wrapped, s->jsonl.wrapped_length);
   if (s->is_csv || path.n == 0)
     return 0;
@@ -606,7 +606,7 @@ static int source_wrapped(lua_State *L) {
    marks=, shared=, short_rows=, short_at={rows}, trailing_rows=, longer_rows=, { row=, line=,
    lines=, refused= }, ... }: see lines.h */
 static int source_lines(lua_State *L) {
-  const sc3_source *s = check_source(L, 1);
+  const sc3l_source *s = check_source(L, 1);
   const sc3_lines *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
   size_t i;
   lua_createtable(L, (int)l->spot_count, 12);
@@ -623,7 +623,7 @@ static int source_lines(lua_State *L) {
   set_lines(L, "longer_rows", l->longer_rows);
   lua_createtable(L, SC3_SHORT_MAX, 0);
   for (i = 0; i < SC3_SHORT_MAX && i < l->short_rows; i++) {
-    sc3_pushcount(L, l->short_at[i]);
+    sc3l_push_count(L, l->short_at[i]);
     lua_rawseti(L, -2, (int)i + 1);
   }
   lua_setfield(L, -2, "short_at");
@@ -643,7 +643,7 @@ static int source_lines(lua_State *L) {
 
 /* :size() -> bytes of a regular file, nil otherwise */
 static int source_size(lua_State *L) {
-  const sc3_source *s = check_source(L, 1);
+  const sc3l_source *s = check_source(L, 1);
   if (s->file.size < 0)
     return 0;
   lua_pushnumber(L, s->file.size);
@@ -659,25 +659,25 @@ static int source_once(lua_State *L) {
 
 /* :stamp() -> what core.file_stamp() gives, of the file that is open; nil where there is none */
 static int source_stamp(lua_State *L) {
-  const sc3_source *s = check_source(L, 1);
+  const sc3l_source *s = check_source(L, 1);
   struct stat info;
-  char text[SC3_INPUT_STAMP];
+  char text[SC3L_FILE_STAMP];
   if (s->file.fd < 0 || fstat(s->file.fd, &info) != 0)
     return 0;
-  sc3_input_stamp(&info, text);
+  sc3l_file_stamp(&info, text);
   lua_pushstring(L, text);
   return 1;
 }
 
 static int source_delimiter(lua_State *L) {
-  const sc3_source *s = check_source(L, 1);
+  const sc3l_source *s = check_source(L, 1);
   if (!s->is_csv || s->csv.delimiter == '\0')
     return 0;
   lua_pushlstring(L, &s->csv.delimiter, 1);
   return 1;
 }
 
-void sc3_open_source(lua_State *L) {
+void sc3l_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"advice", source_advice},
       {"bytes", source_bytes},
@@ -702,8 +702,8 @@ void sc3_open_source(lua_State *L) {
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
   const char *name;
   size_t i;
-  sc3_newtype(L, SC3_TYPE_SOURCE, methods, NULL, source_end);
-  sc3_open_row(L);
+  sc3l_new_type(L, SC3L_TYPE_SOURCE, methods, NULL, source_end);
+  sc3l_open_row(L);
   lua_pushcfunction(L, source_new);
   lua_setfield(L, -2, "source");
   lua_createtable(L, 3, 0); /* the ways to scan that this processor has */

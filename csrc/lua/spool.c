@@ -18,9 +18,9 @@ typedef struct spool_ud {
 } spool_ud;
 
 static spool_ud *check_spool(lua_State *L) {
-  spool_ud *u = luaL_checkudata(L, 1, SC3_TYPE_SPOOL);
+  spool_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_SPOOL);
   if (u->s == NULL || u->ended)
-    sc3_closed(L, "spool");
+    sc3l_raise_closed(L, "spool");
   return u;
 }
 
@@ -48,7 +48,7 @@ static size_t opt_capacity(lua_State *L, int index) {
   if (lua_isnoneornil(L, index))
     return DEFAULT_CAPACITY;
   luaL_checktype(L, index, LUA_TTABLE);
-  sc3_knownkeys(L, index, known, "spool");
+  sc3l_check_keys(L, index, known, "spool");
   lua_getfield(L, index, "capacity");
   if (!lua_isnil(L, -1)) {
     if (lua_type(L, -1) != LUA_TNUMBER)
@@ -71,10 +71,10 @@ static int spool_new(lua_State *L) {
   spool_ud *u;
   luaL_argcheck(L, strlen(path) == length, 1, "a path holds no zero byte");
   capacity = opt_capacity(L, 2);
-  u = sc3_newuserdata(L, sizeof *u);
+  u = sc3l_newuserdata(L, sizeof *u);
   u->s = NULL;
   u->reads = u->ended = 0;
-  luaL_getmetatable(L, SC3_TYPE_SPOOL);
+  luaL_getmetatable(L, SC3L_TYPE_SPOOL);
   lua_setmetatable(L, -2);
   status = sc3_spool_open(&u->s, path, capacity);
   if (status == SC3_SPOOL_OK)
@@ -105,7 +105,7 @@ static sc3_slice opt_label(lua_State *L, int index) {
    of several files; the label says whose they are. */
 static int spool_keep(lua_State *L) {
   spool_ud *u = check_spool(L);
-  const sc3_payload *p = sc3_readpayload(L, 2);
+  const sc3_payload *p = sc3l_read_payload(L, 2);
   lua_Number first = luaL_checknumber(L, 3), last = luaL_checknumber(L, 4);
   luaL_argcheck(L, first >= 1 && first <= 4294967295.0, 3, "must be between 1 and 4294967295");
   luaL_argcheck(L, last >= 1 && last <= 4294967295.0, 4, "must be between 1 and 4294967295");
@@ -139,7 +139,7 @@ static int next_member(lua_State *L) {
   int failed;
   lua_pushcfunction(L, copy_json);
   if (u->s == NULL || u->ended)
-    return sc3_closed(L, "spool");
+    return sc3l_raise_closed(L, "spool");
   before = *cursor;
   status = sc3_spool_next(u->s, cursor, &r);
   if (status != SC3_SPOOL_OK)
@@ -156,7 +156,7 @@ static int next_member(lua_State *L) {
     return lua_error(L);
   }
   lua_pushstring(L, ops[r.op]);
-  sc3_pushcount(L, r.number);
+  sc3l_push_count(L, r.number);
   lua_pushnumber(L, (lua_Number)r.stamp);
   lua_pushlstring(L, r.label.n > 0 ? r.label.p : "", r.label.n);
   return 5;
@@ -190,21 +190,21 @@ static int take_members(lua_State *L) {
   lua_Number most = luaL_optnumber(L, 3, 4294967295.0);
   luaL_argcheck(L, most >= 1 && most <= 4294967295.0, 3, "must be between 1 and 4294967295");
   if (u->s == NULL || u->ended)
-    return sc3_closed(L, "spool");
-  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3_checkpayload(L, 1), last, (size_t)most,
+    return sc3l_raise_closed(L, "spool");
+  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3l_check_payload(L, 1), last, (size_t)most,
                           opt_label(L, 4), &taken);
   if (status != SC3_SPOOL_OK)
     return luaL_error(L, "%s", sc3_spool_text(status, errno));
   if (!looks)
-    sc3_countpayload(L, 1);
-  sc3_pushcount(L, taken.members);
-  sc3_pushcount(L, cursor->number);
+    sc3l_count_payload(L, 1);
+  sc3l_push_count(L, taken.members);
+  sc3l_push_count(L, cursor->number);
   if (taken.more)
     lua_pushnumber(L, (lua_Number)taken.stamp);
   else
     lua_pushnil(L);
   lua_pushboolean(L, taken.full);
-  sc3_pushcount(L, taken.unfit);
+  sc3l_push_count(L, taken.unfit);
   lua_pushlstring(L, taken.label.n > 0 ? taken.label.p : "", taken.label.n);
   return 6;
 }
@@ -221,34 +221,34 @@ static int spool_reader(lua_State *L) {
 
 /* :count() -> members that can be read and were not released */
 static int spool_count(lua_State *L) {
-  sc3_pushcount(L, sc3_spool_count(check_spool(L)->s));
+  sc3l_push_count(L, sc3_spool_count(check_spool(L)->s));
   return 1;
 }
 
 /* :lost() -> members that were kept, not released, and cannot be read */
 static int spool_lost(lua_State *L) {
-  sc3_pushcount(L, sc3_spool_lost(check_spool(L)->s));
+  sc3l_push_count(L, sc3_spool_lost(check_spool(L)->s));
   return 1;
 }
 
 /* :last() -> the number and the stamp of the last record; 0 and 0 where there is none */
 static int spool_last(lua_State *L) {
   const sc3_spool *s = check_spool(L)->s;
-  sc3_pushcount(L, sc3_spool_number(s));
+  sc3l_push_count(L, sc3_spool_number(s));
   lua_pushnumber(L, (lua_Number)sc3_spool_stamp(s));
   return 2;
 }
 
 /* :bytes() -> bytes in use, of which the capacity is the limit */
 static int spool_bytes(lua_State *L) {
-  sc3_pushcount(L, sc3_spool_bytes(check_spool(L)->s));
+  sc3l_push_count(L, sc3_spool_bytes(check_spool(L)->s));
   return 1;
 }
 
 /* :damaged() -> bytes that could not be read when the file was opened (or read through); 0 when all
  * is well */
 static int spool_damaged(lua_State *L) {
-  sc3_pushcount(L, sc3_spool_damaged(check_spool(L)->s));
+  sc3l_push_count(L, sc3_spool_damaged(check_spool(L)->s));
   return 1;
 }
 
@@ -268,13 +268,13 @@ static int spool_remove(lua_State *L) {
 }
 
 static int spool_close(lua_State *L) {
-  spool_ud *u = luaL_checkudata(L, 1, SC3_TYPE_SPOOL);
+  spool_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_SPOOL);
   u->ended = 1;
   close_when_unread(u);
   return 0;
 }
 
-void sc3_open_spool(lua_State *L) {
+void sc3l_open_spool(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"bytes", spool_bytes},
       {"close", spool_close},
@@ -290,7 +290,7 @@ void sc3_open_spool(lua_State *L) {
       {"reset", spool_reset},
       {NULL, NULL},
   };
-  sc3_newtype(L, SC3_TYPE_SPOOL, methods, NULL, spool_close);
+  sc3l_new_type(L, SC3L_TYPE_SPOOL, methods, NULL, spool_close);
   lua_pushcfunction(L, spool_new);
   lua_setfield(L, -2, "spool");
 }

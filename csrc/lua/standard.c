@@ -103,7 +103,7 @@ static int standard_width(lua_State *L) {
   return 1;
 }
 
-void sc3_open_standard(lua_State *L) {
+void sc3l_open_standard(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"hold_standard", standard_hold},
       {"keep_output", standard_keep},
@@ -111,5 +111,5 @@ void sc3_open_standard(lua_State *L) {
       {"terminal_width", standard_width},
       {NULL, NULL},
   };
-  sc3_setfuncs(L, functions);
+  sc3l_setfuncs(L, functions);
 }

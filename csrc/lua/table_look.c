@@ -94,7 +94,7 @@ static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
   size_t i;
   others o;
   int first;
-  sc3_checkstack(L, 12);
+  sc3l_checkstack(L, 12);
   push_value(L, table, name);
   if (!lua_isnil(L, -1))
     return SC3_LOOKED_ONE;
@@ -127,8 +127,8 @@ static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
   return looked;
 }
 
-sc3_looked sc3_tablelook(lua_State *L, int index, sc3_slice name) {
-  return look(L, sc3_absindex(L, index), name, 0);
+sc3_looked sc3l_table_lookup(lua_State *L, int index, sc3_slice name) {
+  return look(L, sc3l_absindex(L, index), name, 0);
 }
 
 /* --- rows of sources --- */
@@ -136,7 +136,7 @@ sc3_looked sc3_tablelook(lua_State *L, int index, sc3_slice name) {
 /* The metatable has a key that nobody else knows. */
 static char mark;
 
-int sc3_isrow(lua_State *L, int index) {
+int sc3l_is_row(lua_State *L, int index) {
   int is;
   if (!lua_getmetatable(L, index))
     return 0;
@@ -154,7 +154,7 @@ static int jsonl_index(lua_State *L) {
   if (lua_type(L, 2) != LUA_TSTRING || lua_type(L, 1) != LUA_TTABLE)
     return 0;
   name.p = lua_tolstring(L, 2, &name.n);
-  if (sc3_tablelook(L, 1, name) == SC3_LOOKED_TWO)
+  if (sc3l_table_lookup(L, 1, name) == SC3_LOOKED_TWO)
     return luaL_error(L, "'%s' may be one of two keys of the row: name the one you mean", name.p);
   return 1;
 }
@@ -206,7 +206,7 @@ static int csv_index(lua_State *L) {
       return 1;
   }
   if (found != SC3_HEADER_ONE)
-    return sc3_nocolumn(L, slices, n, name, found, at);
+    return sc3l_raise_no_column(L, slices, n, name, found, at);
   lua_rawgeti(L, names, (int)at[0] + 1);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, -2);
@@ -215,7 +215,7 @@ static int csv_index(lua_State *L) {
   return 1;
 }
 
-void sc3_pushrowmeta(lua_State *L, int is_csv, const sc3_slice *names, size_t n) {
+void sc3l_push_row_meta(lua_State *L, int is_csv, const sc3_slice *names, size_t n) {
   size_t i;
   lua_createtable(L, 0, 2);
   lua_pushlightuserdata(L, &mark);

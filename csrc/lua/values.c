@@ -8,7 +8,7 @@
 static const double EXACT =
     9007199254740992.0; /* 2^53: whole doubles below are integers without doubt */
 
-void sc3_pushnumber(lua_State *L, const sc3_number *number) {
+void sc3l_push_number(lua_State *L, const sc3_number *number) {
 #if LUA_VERSION_NUM >= 503
   if (number->is_integer) {
     lua_pushinteger(L, (lua_Integer)number->integer);
@@ -18,7 +18,7 @@ void sc3_pushnumber(lua_State *L, const sc3_number *number) {
   lua_pushnumber(L, (lua_Number)number->value);
 }
 
-sc3_number sc3_tonumber(lua_State *L) {
+sc3_number sc3l_to_number(lua_State *L) {
   sc3_number n;
   n.value = (double)lua_tonumber(L, -1);
   n.is_integer = n.value > -EXACT && n.value < EXACT && (double)(int64_t)n.value == n.value;
@@ -32,8 +32,8 @@ sc3_number sc3_tonumber(lua_State *L) {
   return n;
 }
 
-size_t sc3_writenumber(lua_State *L, char out[SC3_NUMBER_TEXT]) {
-  sc3_number n = sc3_tonumber(L);
+size_t sc3l_write_number(lua_State *L, char out[SC3_NUMBER_TEXT]) {
+  sc3_number n = sc3l_to_number(L);
   return n.is_integer ? sc3_number_write_integer(n.integer, out) : sc3_number_write(n.value, out);
 }
 
@@ -58,7 +58,7 @@ static int values_number(lua_State *L) {
   sc3_number n;
   if (!(mark != NULL ? sc3_amount_read(s, *mark == ',' ? ',' : '.', &n) : sc3_number_read(s, &n)))
     return 0;
-  sc3_pushnumber(L, &n);
+  sc3l_push_number(L, &n);
   return 1;
 }
 
@@ -105,9 +105,9 @@ static int values_before(lua_State *L) {
   return 1;
 }
 
-void sc3_open_values(lua_State *L) {
+void sc3l_open_values(lua_State *L) {
   static const luaL_Reg functions[] = {{"number", values_number}, {"yes", values_yes},
                                        {"lower", values_lower},   {"upper", values_upper},
                                        {"before", values_before}, {NULL, NULL}};
-  sc3_setfuncs(L, functions);
+  sc3l_setfuncs(L, functions);
 }
