@@ -1,14 +1,8 @@
 /* "scope3.gzip": gunzip for sources. A module of its own, so that the core needs no zlib. */
 #include <string.h>
 
-#include "../lua/compat.h"
+#include "../lua/type.h"
 #include "gunzip.h"
-
-#if defined(__GNUC__)
-#define SC3L_EXPORT __attribute__((visibility("default")))
-#else
-#define SC3L_EXPORT
-#endif
 
 #define TYPE "scope3.gunzip"
 
@@ -30,17 +24,14 @@ enum { AT_ROOM = 1, AT_INPUT = 2 };
 static gunzip_ud *check(lua_State *L) {
   gunzip_ud *u = luaL_checkudata(L, 1, TYPE);
   if (u->closed)
-    luaL_error(L, "attempt to use a closed gunzip");
+    sc3l_raise_closed(L, "gunzip");
   return u;
 }
 
 /* gunzip() -> object */
 static int gunzip_new(lua_State *L) {
-  gunzip_ud *u = sc3l_newuserdata(L, sizeof *u);
-  memset(u, 0, sizeof *u);
+  gunzip_ud *u = sc3l_new_object(L, sizeof *u, TYPE);
   u->closed = 1;
-  luaL_getmetatable(L, TYPE);
-  lua_setmetatable(L, -2);
   lua_createtable(L, 2, 0);
   u->room = lua_newuserdata(L, PIECE);
   lua_rawseti(L, -2, AT_ROOM);
@@ -130,27 +121,14 @@ SC3L_EXPORT int luaopen_scope3_gzip(lua_State *L);
 
 SC3L_EXPORT int luaopen_scope3_gzip(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", gunzip_close}, {"feed", gunzip_feed}, {"next", gunzip_next},
-      {"taken", gunzip_taken}, {NULL, NULL},
+      {"feed", gunzip_feed},
+      {"next", gunzip_next},
+      {"taken", gunzip_taken},
+      {NULL, NULL},
   };
-#if LUA_VERSION_NUM >= 502
-  luaL_checkversion(L);
-#endif
-  luaL_newmetatable(L, TYPE);
-  lua_createtable(L, 0, 4);
-  sc3l_setfuncs(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pushliteral(L, TYPE);
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  lua_pushcfunction(L, gunzip_close);
-  lua_setfield(L, -2, "__gc");
-#if LUA_VERSION_NUM >= 504
-  lua_pushcfunction(L, gunzip_close);
-  lua_setfield(L, -2, "__close");
-#endif
-  lua_pop(L, 1);
+  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = gunzip_close};
+  sc3l_check_version(L);
+  sc3l_new_type(L, &type);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, gunzip_new);
   lua_setfield(L, -2, "gunzip");

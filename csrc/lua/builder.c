@@ -10,11 +10,16 @@
 #include "identity.h"
 #include "payload.h"
 #include "values.h"
+#include "arguments.h"
+#include "open.h"
+#include "type.h"
+
+#define TYPE "scope3.builder"
 
 enum { ROWS_BETWEEN_CLOCKS = 32 };
 
 sc3l_builder *sc3l_check_builder(lua_State *L) {
-  sc3l_builder *u = luaL_checkudata(L, 1, SC3L_TYPE_BUILDER);
+  sc3l_builder *u = luaL_checkudata(L, 1, TYPE);
   if (u->closed)
     sc3l_raise_closed(L, "builder");
   if (u->busy)
@@ -257,11 +262,8 @@ static int builder_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3l_check_keys(L, 1, known, "builder");
   lua_settop(L, 1);
-  u = sc3l_newuserdata(L, sizeof *u);
-  memset(u, 0, sizeof *u);
+  u = sc3l_new_object(L, sizeof *u, TYPE);
   u->closed = 1;
-  luaL_getmetatable(L, SC3L_TYPE_BUILDER);
-  lua_setmetatable(L, 2);
   lua_createtable(L, 0, 8);
   values = 3;
   lua_createtable(L, 0, 0);
@@ -312,14 +314,14 @@ static int builder_new(lua_State *L) {
 
 /* Of the collector, and of a variable that is left: never raises. */
 static int builder_end(lua_State *L) {
-  sc3l_builder *u = luaL_checkudata(L, 1, SC3L_TYPE_BUILDER);
+  sc3l_builder *u = luaL_checkudata(L, 1, TYPE);
   u->closed = 1;
   free_when_unused(u);
   return 0;
 }
 
 static int builder_close(lua_State *L) {
-  const sc3l_builder *u = luaL_checkudata(L, 1, SC3L_TYPE_BUILDER);
+  const sc3l_builder *u = luaL_checkudata(L, 1, TYPE);
   if (u->in_script)
     return luaL_error(L, "a builder was closed from inside its own callback");
   return builder_end(L);
@@ -728,7 +730,6 @@ void sc3l_open_builder(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"add", builder_add},
       {"because", builder_because},
-      {"close", builder_close},
       {"columns", builder_columns},
       {"counts", sc3l_builder_counts},
       {"epoch", builder_epoch},
@@ -740,7 +741,9 @@ void sc3l_open_builder(lua_State *L) {
       {"take", builder_take},
       {NULL, NULL},
   };
-  sc3l_new_type(L, SC3L_TYPE_BUILDER, methods, NULL, builder_end);
+  static const sc3l_type type = {
+      .name = TYPE, .methods = methods, .end = builder_end, .close = builder_close};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, builder_new);
   lua_setfield(L, -2, "builder");
 }

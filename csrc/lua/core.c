@@ -1,11 +1,6 @@
 /* scope3.core: the one exported symbol. */
-#include "binding.h"
-
-#if defined(__GNUC__)
-#define SC3L_EXPORT __attribute__((visibility("default")))
-#else
-#define SC3L_EXPORT
-#endif
+#include "open.h"
+#include "type.h"
 
 /* Times, row numbers and sizes are Lua numbers: with the 32 bits of LUA_32BITS a time has steps of
  * two minutes. */
@@ -20,13 +15,12 @@ _Static_assert(
 SC3L_EXPORT int luaopen_scope3_core(lua_State *L);
 
 SC3L_EXPORT int luaopen_scope3_core(lua_State *L) {
-#if LUA_VERSION_NUM >= 502
-  luaL_checkversion(L);
-#endif
+  sc3l_check_version(L);
   lua_createtable(L, 0, 40);
   sc3l_open_identity(L);
   sc3l_open_payload(L);
   sc3l_open_builder(L);
+  sc3l_open_row(L);
   sc3l_open_source(L);
   sc3l_open_id_set(L);
   sc3l_open_engine(L);

@@ -3,7 +3,12 @@
 
 #include <stdlib.h>
 
+#include "arguments.h"
+#include "open.h"
 #include "payload.h"
+#include "type.h"
+
+#define TYPE "scope3.engine"
 
 enum { PIECES_MAX = 4096, HEADERS_MAX = 64 };
 
@@ -16,7 +21,7 @@ typedef struct engine_ud {
  */
 
 static sc3_engine *check_engine(lua_State *L) {
-  engine_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_ENGINE);
+  engine_ud *u = luaL_checkudata(L, 1, TYPE);
   if (u->e == NULL)
     sc3l_raise_closed(L, "engine");
   return u->e;
@@ -72,10 +77,7 @@ static int engine_new(lua_State *L) {
   o.max_host_connections = (long)opt_count(L, 1, "max_host_connections", 0, 0);
   o.connect_timeout = sc3l_opt_seconds(L, 1, "connect_timeout", 10);
   o.http1_after_failure = sc3l_opt_seconds(L, 1, "http1_after_failure", 600);
-  u = sc3l_newuserdata(L, sizeof *u);
-  u->e = NULL;
-  luaL_getmetatable(L, SC3L_TYPE_ENGINE);
-  lua_setmetatable(L, -2);
+  u = sc3l_new_object(L, sizeof *u, TYPE);
   lua_newtable(L);
   sc3l_setuservalue(L, -2);
   u->e = sc3_engine_new(&o, &why);
@@ -112,7 +114,7 @@ static void forget_body(lua_State *L, int anchors, uint64_t id) {
 }
 
 static int engine_close(lua_State *L) {
-  engine_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_ENGINE);
+  engine_ud *u = luaL_checkudata(L, 1, TYPE);
   sc3_engine *e = u->e;
   u->e = NULL;
   if (e == NULL)
@@ -483,19 +485,14 @@ static int engine_timeout(lua_State *L) {
 
 void sc3l_open_engine(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"cancel", engine_cancel},
-      {"close", engine_close},
-      {"count", engine_count},
-      {"events", engine_events},
-      {"pollfd", engine_pollfd},
-      {"result", engine_result},
-      {"step", engine_step},
-      {"submit", engine_submit},
-      {"timeout", engine_timeout},
-      {"wait", engine_wait},
-      {NULL, NULL},
+      {"cancel", engine_cancel}, {"count", engine_count},
+      {"events", engine_events}, {"pollfd", engine_pollfd},
+      {"result", engine_result}, {"step", engine_step},
+      {"submit", engine_submit}, {"timeout", engine_timeout},
+      {"wait", engine_wait},     {NULL, NULL},
   };
-  sc3l_new_type(L, SC3L_TYPE_ENGINE, methods, NULL, engine_close);
+  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = engine_close};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, engine_new);
   lua_setfield(L, -2, "engine");
 }

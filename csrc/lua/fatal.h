@@ -3,7 +3,7 @@
 #define SC3L_FATAL_H
 
 #include "../core/rows/record.h"
-#include "binding.h"
+#include "compat.h"
 
 /* Pushes { reason=, message=, row=, line=, column=, what= }. No cell is quoted. */
 void sc3l_push_fatal(lua_State *L, const sc3_fatal *f);

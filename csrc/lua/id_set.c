@@ -1,7 +1,11 @@
 /* "scope3.id_set": the external ids that an epoch has sealed. */
 #include "id_set.h"
 
+#include "open.h"
 #include "payload.h"
+#include "type.h"
+
+#define TYPE "scope3.id_set"
 
 typedef struct id_set_ud {
   sc3_id_set *set;
@@ -10,7 +14,7 @@ typedef struct id_set_ud {
 } id_set_ud;
 
 sc3_id_set *sc3l_check_id_set(lua_State *L, int index) {
-  id_set_ud *u = luaL_checkudata(L, index, SC3L_TYPE_ID_SET);
+  id_set_ud *u = luaL_checkudata(L, index, TYPE);
   if (u->set == NULL || u->closed)
     sc3l_raise_closed(L, "id set");
   return u->set;
@@ -18,11 +22,7 @@ sc3_id_set *sc3l_check_id_set(lua_State *L, int index) {
 
 /* id_set() */
 static int id_set_new(lua_State *L) {
-  id_set_ud *u = sc3l_newuserdata(L, sizeof *u);
-  u->set = NULL;
-  u->uses = u->closed = 0;
-  luaL_getmetatable(L, SC3L_TYPE_ID_SET);
-  lua_setmetatable(L, -2);
+  id_set_ud *u = sc3l_new_object(L, sizeof *u, TYPE);
   u->set = sc3_id_set_new();
   if (u->set == NULL)
     return luaL_error(L, "not enough memory");
@@ -36,8 +36,8 @@ static void free_when_unused(id_set_ud *u) {
   u->set = NULL;
 }
 
-static int id_set_gc(lua_State *L) {
-  id_set_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_ID_SET);
+static int id_set_close(lua_State *L) {
+  id_set_ud *u = luaL_checkudata(L, 1, TYPE);
   u->closed = 1;
   free_when_unused(u);
   return 0;
@@ -127,7 +127,8 @@ void sc3l_open_id_set(lua_State *L) {
                                      {"seal", id_set_seal},
                                      {"size", id_set_size},
                                      {NULL, NULL}};
-  sc3l_new_type(L, SC3L_TYPE_ID_SET, methods, NULL, id_set_gc);
+  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = id_set_close};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, id_set_new);
   lua_setfield(L, -2, "id_set");
 }

@@ -3,7 +3,7 @@
 #define SC3L_ID_SET_H
 
 #include "../core/members/id_set.h"
-#include "binding.h"
+#include "compat.h"
 
 /* The set at `index`; raises when it is none. It lives as long as the value is anchored. */
 sc3_id_set *sc3l_check_id_set(lua_State *L, int index);

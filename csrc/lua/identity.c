@@ -11,7 +11,8 @@
 #include "../core/bytes/text.h"
 #include "../core/identity/uid.h"
 #include "../core/bytes/utf8.h"
-#include "binding.h"
+#include "arguments.h"
+#include "open.h"
 #include "identity.h"
 
 enum { PHONE_PREFIX = sizeof "phone_" - 1 }; /* of the keys of repairs of phones */
@@ -23,17 +24,10 @@ static int push_reason(lua_State *L, sc3_reason r) {
   return 3;
 }
 
-static sc3_slice check_text(lua_State *L) {
-  sc3_slice s;
-  luaL_checktype(L, 1, LUA_TSTRING);
-  s.p = lua_tolstring(L, 1, &s.n);
-  return s;
-}
-
 /* sha256(bytes) -> 64 lowercase hex digits */
 static int identity_sha256(lua_State *L) {
   char hex[SC3_SHA256_HEX];
-  sc3_slice s = check_text(L);
+  sc3_slice s = sc3l_check_string(L, 1);
   sc3_sha256_hex(s.p, s.n, hex);
   lua_pushlstring(L, hex, sizeof hex);
   return 1;
@@ -74,7 +68,7 @@ static int identity_sha256_use(lua_State *L) {
 
 /* utf8_valid(bytes) -> boolean */
 static int identity_utf8_valid(lua_State *L) {
-  sc3_slice s = check_text(L);
+  sc3_slice s = sc3l_check_string(L, 1);
   lua_pushboolean(L, sc3_utf8_valid(s.p, s.n));
   return 1;
 }
@@ -84,7 +78,7 @@ static int identity_utf8_valid(lua_State *L) {
 static int identity_lowercase(lua_State *L) {
   char out[6144];
   size_t n;
-  sc3_slice s = check_text(L);
+  sc3_slice s = sc3l_check_string(L, 1);
   if (s.n > 4096 || !sc3_utf8_valid(s.p, s.n) || sc3_lowercase(s, out, sizeof out, &n) != 0)
     return 0;
   lua_pushlstring(L, out, n);
@@ -113,7 +107,7 @@ static int email_normalize(lua_State *L) {
   char out[SC3_EMAIL_MAX];
   size_t n = 0;
   sc3_repairs repairs = 0;
-  sc3_slice raw = check_text(L);
+  sc3_slice raw = sc3l_check_string(L, 1);
   sc3_reason why = SC3_R_EMAIL_PLACEHOLDER;
   if (sc3_text_trim(raw).n > 0)
     why = sc3_email_normalize(raw, lua_toboolean(L, 2), out, &n, &repairs);
@@ -126,7 +120,7 @@ static int email_normalize(lua_State *L) {
 /* region(name) -> alpha-2 code; false for a country without a numbering plan of its own; nil for
  * what is no country */
 static int region_find(lua_State *L) {
-  int region = sc3_region_find(sc3_text_trim(check_text(L)));
+  int region = sc3_region_find(sc3_text_trim(sc3l_check_string(L, 1)));
   if (region >= 0)
     lua_pushstring(L, sc3_plan_region_code(region));
   else if (region == SC3_REGION_NO_PLAN)
@@ -171,7 +165,7 @@ static int phone_normalize(lua_State *L) {
   };
   sc3_phone phone;
   int i, n = 0;
-  sc3_slice raw = check_text(L), name;
+  sc3_slice raw = sc3l_check_string(L, 1), name;
   int region = SC3_NO_REGION;
   sc3_reason why;
   if (!lua_isnoneornil(L, 2)) {
@@ -205,7 +199,7 @@ static int identity_hashed(lua_State *L) {
   char hex[SC3_SHA256_HEX];
   sc3_repairs repairs = 0;
   sc3_reason why;
-  switch (sc3_hashed_recognize(sc3_text_trim(check_text(L)), hex, &why, &repairs)) {
+  switch (sc3_hashed_recognize(sc3_text_trim(sc3l_check_string(L, 1)), hex, &why, &repairs)) {
     case SC3_HASHED_SHA256:
       lua_pushlstring(L, hex, sizeof hex);
       return 1 + push_repairs(L, repairs);
@@ -221,13 +215,10 @@ static int uid_check(lua_State *L) {
   sc3_uid uid;
   sc3_uid_form form;
   sc3_reason why;
-  luaL_checktype(L, 1, LUA_TSTRING);
-  luaL_checktype(L, 2, LUA_TSTRING);
   uid.column = 0;
   uid.meant = SC3_CONTACT_NONE;
-  uid.type.p = lua_tolstring(L, 1, &uid.type.n);
-  uid.value.p = lua_tolstring(L, 2, &uid.value.n);
-  uid.value = sc3_text_trim(uid.value);
+  uid.type = sc3l_check_string(L, 1);
+  uid.value = sc3_text_trim(sc3l_check_string(L, 2));
   why = sc3_uid_read(&uid, 1, &form);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
@@ -238,7 +229,7 @@ static int uid_check(lua_State *L) {
 /* uid_type(name) -> the type's name as it is sent | nil, key, text */
 static int uid_type(lua_State *L) {
   sc3_slice name;
-  sc3_reason why = sc3_uid_type(check_text(L), &name);
+  sc3_reason why = sc3_uid_type(sc3l_check_string(L, 1), &name);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
   lua_pushlstring(L, name.p, name.n);
@@ -256,7 +247,7 @@ static int id_read(lua_State *L) {
   char hex[SC3_SHA256_HEX];
   sc3_reading reading;
   sc3_repairs repairs = 0;
-  sc3_slice raw = check_text(L), id, region = {NULL, 0};
+  sc3_slice raw = sc3l_check_string(L, 1), id, region = {NULL, 0};
   sc3_reason why = SC3_R_NO_EXTERNAL_ID;
   memset(&reading, 0, sizeof reading);
   reading.mend = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);

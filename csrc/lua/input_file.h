@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "binding.h"
-
 typedef struct sc3l_input_file {
   int fd;      /* -1 where there is none */
   int owned;   /* to be closed with the source */

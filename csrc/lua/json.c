@@ -3,6 +3,8 @@
 #include "../core/bytes/json.h"
 #include "../core/bytes/json_read.h"
 #include "../core/bytes/json_scan.h"
+#include "arguments.h"
+#include "open.h"
 #include "values.h"
 
 /* What is unescaped on the way. It is a userdata, so that no error of Lua leaves it behind. */
@@ -57,8 +59,7 @@ static int json_decode(lua_State *L) {
   sc3_slice text, token;
   int depth = 0, marks;
   const int ids = lua_toboolean(L, 2);
-  luaL_checktype(L, 1, LUA_TSTRING);
-  text.p = lua_tolstring(L, 1, &text.n);
+  text = sc3l_check_string(L, 1);
   lua_settop(L, 3);
   marks = !lua_isnil(L, 3);
   if (marks)

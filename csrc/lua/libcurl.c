@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "../http/url.h"
-#include "binding.h"
+#include "open.h"
+#include "type.h"
 
 static void set_text(lua_State *L, const char *key, const char *value) {
   if (value == NULL)
@@ -34,10 +35,7 @@ static int parse_url(lua_State *L) {
     return 2;
   }
   lua_createtable(L, 0, 7);
-  url = lua_newuserdata(L, sizeof *url);
-  memset(url, 0, sizeof *url);
-  luaL_getmetatable(L, TYPE_URL);
-  lua_setmetatable(L, -2);
+  url = sc3l_new_object(L, sizeof *url, TYPE_URL);
   if (sc3_url_parse(text, url, &why) != 0) {
     if (why == NULL)
       return luaL_error(L, "not enough memory");
@@ -77,8 +75,8 @@ static int curl_version_table(lua_State *L) {
 }
 
 void sc3l_open_libcurl(lua_State *L) {
-  static const luaL_Reg none[] = {{NULL, NULL}};
-  sc3l_new_type(L, TYPE_URL, none, NULL, url_free);
+  static const sc3l_type type = {.name = TYPE_URL, .end = url_free};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, parse_url);
   lua_setfield(L, -2, "parse_url");
   lua_pushcfunction(L, curl_version_table);

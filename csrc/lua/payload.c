@@ -3,6 +3,11 @@
 #include <stdint.h>
 
 #include "../core/members/mention.h"
+#include "arguments.h"
+#include "open.h"
+#include "type.h"
+
+#define TYPE "scope3.payload"
 
 /* What all payloads of a Lua state hold. Lua's collector sees a few words of each, and would let
    hundreds of megabytes of dropped ones stand: so it is run when they hold more than twice what was
@@ -64,7 +69,7 @@ void sc3l_count_payload(lua_State *L, int index) {
 }
 
 static payload_ud *check_open(lua_State *L, int index) {
-  payload_ud *u = luaL_checkudata(L, index, SC3L_TYPE_PAYLOAD);
+  payload_ud *u = luaL_checkudata(L, index, TYPE);
   if (u->closed)
     sc3l_raise_closed(L, "payload");
   return u;
@@ -94,6 +99,7 @@ static size_t check_size(lua_State *L, int index, const char *what) {
 static int payload_new(lua_State *L) {
   static const char *const known[] = {"max_members", "max_bytes", NULL};
   size_t max_members, max_bytes;
+  holdings *all;
   payload_ud *u;
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3l_check_keys(L, 1, known, "payload");
@@ -101,14 +107,10 @@ static int payload_new(lua_State *L) {
   max_members = check_size(L, -1, "max_members");
   lua_getfield(L, 1, "max_bytes");
   max_bytes = check_size(L, -1, "max_bytes");
-  u = sc3l_newuserdata(L, sizeof *u);
-  u->p = NULL;
+  all = find_holdings(L);
+  u = sc3l_new_object(L, sizeof *u, TYPE);
   u->closed = 1; /* until it has its bytes */
-  u->pins = u->fills = u->in_script = 0;
-  u->counted = 0;
-  u->all = find_holdings(L);
-  luaL_getmetatable(L, SC3L_TYPE_PAYLOAD);
-  lua_setmetatable(L, -2);
+  u->all = all;
   u->p = sc3_payload_new(max_members, max_bytes);
   if (u->p == NULL)
     return luaL_error(L, "not enough memory");
@@ -127,14 +129,14 @@ static void free_when_unused(payload_ud *u) {
 
 /* Of the collector, and of a variable that is left: never raises. */
 static int payload_end(lua_State *L) {
-  payload_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_PAYLOAD);
+  payload_ud *u = luaL_checkudata(L, 1, TYPE);
   u->closed = 1;
   free_when_unused(u);
   return 0;
 }
 
 static int payload_close(lua_State *L) {
-  const payload_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_PAYLOAD);
+  const payload_ud *u = luaL_checkudata(L, 1, TYPE);
   if (u->in_script)
     return luaL_error(L, "attempt to close a payload while a builder fills it");
   return payload_end(L);
@@ -388,24 +390,18 @@ void sc3l_unpin_piece(lua_State *L, int index) {
 
 void sc3l_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"bytes", payload_bytes},
-      {"close", payload_close},
-      {"count", payload_count},
-      {"cut", payload_cut},
-      {"digest", payload_digest},
-      {"drop", payload_drop},
-      {"find", payload_find},
-      {"hide", payload_hide},
-      {"identifiers", payload_identifiers},
-      {"living", payload_living},
-      {"outline", payload_outline},
-      {"replace", payload_replace},
-      {"reset", payload_reset},
-      {"row", payload_row},
-      {NULL, NULL},
+      {"bytes", payload_bytes},     {"count", payload_count},
+      {"cut", payload_cut},         {"digest", payload_digest},
+      {"drop", payload_drop},       {"find", payload_find},
+      {"hide", payload_hide},       {"identifiers", payload_identifiers},
+      {"living", payload_living},   {"outline", payload_outline},
+      {"replace", payload_replace}, {"reset", payload_reset},
+      {"row", payload_row},         {NULL, NULL},
   };
+  static const sc3l_type type = {
+      .name = TYPE, .methods = methods, .end = payload_end, .close = payload_close};
   make_holdings(L);
-  sc3l_new_type(L, SC3L_TYPE_PAYLOAD, methods, NULL, payload_end);
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, payload_new);
   lua_setfield(L, -2, "payload");
 }

@@ -3,7 +3,7 @@
 #define SC3L_PAYLOAD_H
 
 #include "../core/members/payload.h"
-#include "binding.h"
+#include "compat.h"
 
 /* The payload at `index`; raises when it is none, closed, or read by a request. */
 sc3_payload *sc3l_check_payload(lua_State *L, int index);

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #include "../core/bytes/random.h"
-#include "binding.h"
+#include "open.h"
+#include "type.h"
 #include "input_file.h"
 
 enum { GLOB_MAX = 1000000 };
@@ -73,13 +74,18 @@ static int process_isatty(lua_State *L) {
   return 1;
 }
 
-#define TYPE_PATHS "scope3.paths"
+#define TYPE_PATHS                                                                                 \
+  "scope3.paths" /* never seen by Lua code: it holds them while they are copied                    \
+                  */
 
-/* Frees what glob() found; the collector calls it too, should making the strings fail. */
-static int free_paths(lua_State *L) {
-  glob_t *found = luaL_checkudata(L, -1, TYPE_PATHS);
+static void free_paths(glob_t *found) {
   globfree(found);
   memset(found, 0, sizeof *found);
+}
+
+/* Of the collector: making the strings may have failed. */
+static int end_paths(lua_State *L) {
+  free_paths(luaL_checkudata(L, 1, TYPE_PATHS));
   return 0;
 }
 
@@ -105,10 +111,7 @@ static int process_glob(lua_State *L) {
   int status;
   lua_settop(L, 1);
   lua_createtable(L, 0, 0);
-  found = lua_newuserdata(L, sizeof *found);
-  memset(found, 0, sizeof *found);
-  luaL_getmetatable(L, TYPE_PATHS);
-  lua_setmetatable(L, 3);
+  found = sc3l_new_object(L, sizeof *found, TYPE_PATHS);
   glob_errno = 0;
   status = glob(pattern, 0, on_glob_error, found);
   if (status == GLOB_NOMATCH)
@@ -127,7 +130,7 @@ static int process_glob(lua_State *L) {
     lua_pushstring(L, found->gl_pathv[i]);
     lua_rawseti(L, 2, (int)i + 1);
   }
-  (void)free_paths(L);
+  free_paths(found);
   lua_settop(L, 2);
   return 1;
 }
@@ -243,8 +246,8 @@ void sc3l_open_process(lua_State *L) {
       {"end_child", process_end_child},
       {NULL, NULL},
   };
-  static const luaL_Reg none[] = {{NULL, NULL}};
+  static const sc3l_type type = {.name = TYPE_PATHS, .end = end_paths};
   atomic_fetch_add(&opened, 1);
   sc3l_setfuncs(L, functions);
-  sc3l_new_type(L, TYPE_PATHS, none, NULL, free_paths);
+  sc3l_new_type(L, &type);
 }

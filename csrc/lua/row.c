@@ -3,7 +3,11 @@
 #include <math.h>
 
 #include "../core/rows/look.h"
+#include "open.h"
 #include "source.h"
+#include "type.h"
+
+#define TYPE "scope3.row"
 
 enum { NAMES_SHOWN = 40 };
 
@@ -26,11 +30,8 @@ void sc3l_new_row(lua_State *L, int index) {
   size_t i, n = sc3l_source_names(s, &names);
   sc3l_row *row;
   index = sc3l_absindex(L, index);
-  row = sc3l_newuserdata(L, sizeof *row);
-  row->record = NULL;
+  row = sc3l_new_object(L, sizeof *row, TYPE);
   row->by_name = n == 0;
-  luaL_getmetatable(L, SC3L_TYPE_ROW);
-  lua_setmetatable(L, -2);
   lua_createtable(L, 3, (int)n);
   for (i = 0; i < n; i++) {
     lua_pushlstring(L, names[i].p, names[i].n);
@@ -55,7 +56,7 @@ void sc3l_new_row(lua_State *L, int index) {
 }
 
 static const sc3_record *check_live(lua_State *L) {
-  const sc3l_row *row = luaL_checkudata(L, 1, SC3L_TYPE_ROW);
+  const sc3l_row *row = luaL_checkudata(L, 1, TYPE);
   if (row->record == NULL)
     luaL_error(L, "a row is valid only during the call that it was given to");
   return row->record;
@@ -240,15 +241,15 @@ static int row_tostring(lua_State *L) {
 }
 
 void sc3l_open_row(lua_State *L) {
-  static const luaL_Reg none[] = {{NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__newindex", row_newindex},
       {"__len", row_len},
       {"__tostring", row_tostring},
       {NULL, NULL},
   };
-  sc3l_new_type(L, SC3L_TYPE_ROW, none, meta, NULL);
-  luaL_getmetatable(L, SC3L_TYPE_ROW);
+  static const sc3l_type type = {.name = TYPE, .meta = meta};
+  sc3l_new_type(L, &type);
+  luaL_getmetatable(L, TYPE);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, row_index, 1);
   lua_setfield(L, -2, "__index");

@@ -4,7 +4,7 @@
 
 #include "../core/rows/header.h"
 #include "../core/rows/record.h"
-#include "binding.h"
+#include "compat.h"
 
 typedef struct sc3l_row {
   const sc3_record *record; /* NULL outside of a call */
@@ -26,7 +26,5 @@ int sc3l_raise_no_column(lua_State *L, const sc3_slice *names, size_t n, sc3_sli
 /* Adds the keys that were asked of the view at `index`, and that no row had, to the array on top of
  * the stack. */
 void sc3l_row_missing(lua_State *L, int index);
-
-void sc3l_open_row(lua_State *L);
 
 #endif

@@ -12,6 +12,11 @@
 #include "row.h"
 #include "table_look.h"
 #include "values.h"
+#include "arguments.h"
+#include "open.h"
+#include "type.h"
+
+#define TYPE "scope3.source"
 
 enum { EXACT_DIGITS = 15 };
 
@@ -33,7 +38,7 @@ struct sc3l_source {
 #define KEY_META "meta"
 
 static sc3l_source *check_source(lua_State *L, int index) {
-  sc3l_source *s = luaL_checkudata(L, index, SC3L_TYPE_SOURCE);
+  sc3l_source *s = luaL_checkudata(L, index, TYPE);
   if (s->closed || s->ended)
     sc3l_raise_closed(L, "source");
   return s;
@@ -165,14 +170,11 @@ static int source_new(lua_State *L) {
   path = luaL_optstring(L, 3, NULL);
   encoding = read_encoding(L);
   lua_settop(L, 3);
-  s = sc3l_newuserdata(L, sizeof *s);
-  memset(s, 0, sizeof *s);
+  s = sc3l_new_object(L, sizeof *s, TYPE);
   s->closed = 1;
   s->file.fd = -1;
   s->file.size = -1;
   s->is_csv = is_csv;
-  luaL_getmetatable(L, SC3L_TYPE_SOURCE);
-  lua_setmetatable(L, -2);
   lua_createtable(L, 0, 1);
   lua_getfield(L, 1, "decode");
   lua_setfield(L, -2, KEY_DECODE);
@@ -192,14 +194,14 @@ static int source_new(lua_State *L) {
 
 /* Of the collector, and of a variable that is left: never raises. */
 static int source_end(lua_State *L) {
-  sc3l_source *s = luaL_checkudata(L, 1, SC3L_TYPE_SOURCE);
+  sc3l_source *s = luaL_checkudata(L, 1, TYPE);
   s->ended = 1;
   free_when_unlocked(s);
   return 0;
 }
 
 static int source_close(lua_State *L) {
-  const sc3l_source *s = luaL_checkudata(L, 1, SC3L_TYPE_SOURCE);
+  const sc3l_source *s = luaL_checkudata(L, 1, TYPE);
   if (s->locked == SC3L_SOURCE_IN_SCRIPT)
     return luaL_error(L, "a source was closed from inside a script that looks at its row");
   return source_end(L);
@@ -679,31 +681,19 @@ static int source_delimiter(lua_State *L) {
 
 void sc3l_open_source(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"advice", source_advice},
-      {"bytes", source_bytes},
-      {"close", source_close},
-      {"columns", source_columns},
-      {"delimiter", source_delimiter},
-      {"encoding", source_encoding},
-      {"feed", source_feed},
-      {"find", source_find},
-      {"finish", source_finish},
-      {"keys", source_keys},
-      {"lines", source_lines},
-      {"once", source_once},
-      {"raw", source_raw},
-      {"read", source_read},
-      {"rows", source_rows},
-      {"size", source_size},
-      {"stamp", source_stamp},
-      {"wrapped", source_wrapped},
-      {NULL, NULL},
+      {"advice", source_advice},       {"bytes", source_bytes},       {"columns", source_columns},
+      {"delimiter", source_delimiter}, {"encoding", source_encoding}, {"feed", source_feed},
+      {"find", source_find},           {"finish", source_finish},     {"keys", source_keys},
+      {"lines", source_lines},         {"once", source_once},         {"raw", source_raw},
+      {"read", source_read},           {"rows", source_rows},         {"size", source_size},
+      {"stamp", source_stamp},         {"wrapped", source_wrapped},   {NULL, NULL},
   };
+  static const sc3l_type type = {
+      .name = TYPE, .methods = methods, .end = source_end, .close = source_close};
   static const char *const marks[] = {"portable", "sse2", "avx2", "neon"};
   const char *name;
   size_t i;
-  sc3l_new_type(L, SC3L_TYPE_SOURCE, methods, NULL, source_end);
-  sc3l_open_row(L);
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, source_new);
   lua_setfield(L, -2, "source");
   lua_createtable(L, 3, 0); /* the ways to scan that this processor has */

@@ -3,7 +3,7 @@
 #define SC3L_SOURCE_H
 
 #include "../core/rows/record.h"
-#include "binding.h"
+#include "compat.h"
 
 typedef struct sc3l_source sc3l_source;
 

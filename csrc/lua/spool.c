@@ -4,7 +4,12 @@
 
 #include <errno.h>
 
+#include "arguments.h"
+#include "open.h"
 #include "payload.h"
+#include "type.h"
+
+#define TYPE "scope3.spool"
 
 enum { DEFAULT_CAPACITY = 64 << 20 };
 
@@ -18,7 +23,7 @@ typedef struct spool_ud {
 } spool_ud;
 
 static spool_ud *check_spool(lua_State *L) {
-  spool_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_SPOOL);
+  spool_ud *u = luaL_checkudata(L, 1, TYPE);
   if (u->s == NULL || u->ended)
     sc3l_raise_closed(L, "spool");
   return u;
@@ -71,11 +76,7 @@ static int spool_new(lua_State *L) {
   spool_ud *u;
   luaL_argcheck(L, strlen(path) == length, 1, "a path holds no zero byte");
   capacity = opt_capacity(L, 2);
-  u = sc3l_newuserdata(L, sizeof *u);
-  u->s = NULL;
-  u->reads = u->ended = 0;
-  luaL_getmetatable(L, SC3L_TYPE_SPOOL);
-  lua_setmetatable(L, -2);
+  u = sc3l_new_object(L, sizeof *u, TYPE);
   status = sc3_spool_open(&u->s, path, capacity);
   if (status == SC3_SPOOL_OK)
     return 1;
@@ -268,7 +269,7 @@ static int spool_remove(lua_State *L) {
 }
 
 static int spool_close(lua_State *L) {
-  spool_ud *u = luaL_checkudata(L, 1, SC3L_TYPE_SPOOL);
+  spool_ud *u = luaL_checkudata(L, 1, TYPE);
   u->ended = 1;
   close_when_unread(u);
   return 0;
@@ -276,21 +277,13 @@ static int spool_close(lua_State *L) {
 
 void sc3l_open_spool(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"bytes", spool_bytes},
-      {"close", spool_close},
-      {"count", spool_count},
-      {"damaged", spool_damaged},
-      {"keep", spool_keep},
-      {"last", spool_last},
-      {"lost", spool_lost},
-      {"members", spool_members},
-      {"reader", spool_reader},
-      {"release", spool_release},
-      {"remove", spool_remove},
-      {"reset", spool_reset},
-      {NULL, NULL},
+      {"bytes", spool_bytes},     {"count", spool_count},   {"damaged", spool_damaged},
+      {"keep", spool_keep},       {"last", spool_last},     {"lost", spool_lost},
+      {"members", spool_members}, {"reader", spool_reader}, {"release", spool_release},
+      {"remove", spool_remove},   {"reset", spool_reset},   {NULL, NULL},
   };
-  sc3l_new_type(L, SC3L_TYPE_SPOOL, methods, NULL, spool_close);
+  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = spool_close};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, spool_new);
   lua_setfield(L, -2, "spool");
 }

@@ -4,7 +4,7 @@
 #define SC3L_TABLE_LOOK_H
 
 #include "../core/rows/look.h"
-#include "binding.h"
+#include "compat.h"
 
 /* Looks in the table at `index` as sc3_look() does in a record, and in the tables that it holds.
    Pushes the value: nil unless SC3_LOOKED_ONE. Calls no metamethod. */

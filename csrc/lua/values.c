@@ -4,6 +4,8 @@
 #include "../core/bytes/amount.h"
 #include "../core/bytes/text.h"
 #include "../core/identity/yes_no.h"
+#include "arguments.h"
+#include "open.h"
 
 static const double EXACT =
     9007199254740992.0; /* 2^53: whole doubles below are integers without doubt */
@@ -37,17 +39,10 @@ size_t sc3l_write_number(lua_State *L, char out[SC3_NUMBER_TEXT]) {
   return n.is_integer ? sc3_number_write_integer(n.integer, out) : sc3_number_write(n.value, out);
 }
 
-static sc3_slice check_text(lua_State *L) {
-  sc3_slice s;
-  luaL_checktype(L, 1, LUA_TSTRING);
-  s.p = lua_tolstring(L, 1, &s.n);
-  return s;
-}
-
 /* The same without what nobody sees at its ends, as conditions read values. */
 static sc3_slice check_value(lua_State *L) {
   int ignored = 0;
-  return sc3_text_strip(check_text(L), &ignored);
+  return sc3_text_strip(sc3l_check_string(L, 1), &ignored);
 }
 
 /* number(text [, decimal mark]) -> number | nil. Without a mark plain numbers alone
@@ -73,7 +68,7 @@ static int values_yes(lua_State *L) {
 
 /* Pushes the text with the letters from `first` on, 26 of them, moved by `by`. */
 static int push_moved(lua_State *L, char first, int by) {
-  sc3_slice s = check_text(L);
+  sc3_slice s = sc3l_check_string(L, 1);
   luaL_Buffer b;
   size_t i;
   luaL_buffinit(L, &b);
@@ -96,11 +91,8 @@ static int values_upper(lua_State *L) {
 
 /* before(a, b) -> whether a stands before b, by their bytes. Lua's own `<` asks the locale. */
 static int values_before(lua_State *L) {
-  sc3_slice a = check_text(L), b;
-  int order;
-  luaL_checktype(L, 2, LUA_TSTRING);
-  b.p = lua_tolstring(L, 2, &b.n);
-  order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+  sc3_slice a = sc3l_check_string(L, 1), b = sc3l_check_string(L, 2);
+  int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
   lua_pushboolean(L, order < 0 || (order == 0 && a.n < b.n));
   return 1;
 }

@@ -3,7 +3,7 @@
 #define SC3L_VALUES_H
 
 #include "../core/bytes/number.h"
-#include "binding.h"
+#include "compat.h"
 
 /* Pushes a number, as an integer where Lua has them and it is written as one. */
 void sc3l_push_number(lua_State *L, const sc3_number *number);

@@ -1,30 +1,12 @@
-#include "binding.h"
+#include "arguments.h"
 
-void sc3l_new_type(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta,
-                   lua_CFunction close) {
-  luaL_newmetatable(L, name);
-  lua_createtable(L, 0, 8);
-  sc3l_setfuncs(L, methods);
-  lua_setfield(L, -2, "__index");
-  if (meta != NULL)
-    sc3l_setfuncs(L, meta);
-  lua_pushstring(L, name);
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  if (close != NULL) {
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__gc");
-#if LUA_VERSION_NUM >= 504
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__close");
-#endif
-  }
-  lua_pop(L, 1);
-}
+#include <string.h>
 
-int sc3l_raise_closed(lua_State *L, const char *what) {
-  return luaL_error(L, "attempt to use a closed %s", what);
+sc3_slice sc3l_check_string(lua_State *L, int index) {
+  sc3_slice s;
+  luaL_checktype(L, index, LUA_TSTRING);
+  s.p = lua_tolstring(L, index, &s.n);
+  return s;
 }
 
 double sc3l_opt_seconds(lua_State *L, int index, const char *field, double def) {
