@@ -85,7 +85,7 @@ SC3L_EXPORT int luaopen_scope3_crypto(lua_State *L) {
   };
   static const luaL_Reg functions[] = {
       {"ed25519", crypto_ed25519}, {"p256", crypto_p256}, {NULL, NULL}};
-  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = key_close};
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = key_close};
   sc3l_check_version(L);
   sc3l_new_type(L, &type);
   lua_createtable(L, 0, 3);

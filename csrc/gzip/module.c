@@ -126,7 +126,7 @@ SC3L_EXPORT int luaopen_scope3_gzip(lua_State *L) {
       {"taken", gunzip_taken},
       {NULL, NULL},
   };
-  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = gunzip_close};
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = gunzip_close};
   sc3l_check_version(L);
   sc3l_new_type(L, &type);
   lua_createtable(L, 0, 2);

@@ -248,7 +248,7 @@ void sc3l_open_append_file(lua_State *L) {
       {"truncate", append_file_truncate},
       {NULL, NULL},
   };
-  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = append_file_close};
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = append_file_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, append_file_new);
   lua_setfield(L, -2, "append_file");

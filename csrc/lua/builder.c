@@ -9,7 +9,7 @@
 #include "id_set.h"
 #include "identity.h"
 #include "payload.h"
-#include "values.h"
+#include "field.h"
 #include "arguments.h"
 #include "open.h"
 #include "type.h"
@@ -615,8 +615,7 @@ static int fill_rows(lua_State *L) {
       return push_outcome(L, "more");
     switch (sc3l_source_next(s, &keys, &u->record)) {
       case SC3_NEXT_RECORD: break;
-      case SC3_NEXT_AGAIN: return push_outcome(L, "more");
-      case SC3_NEXT_NEED: return push_outcome(L, "need");
+      case SC3_NEXT_NEED: return push_outcome(L, s->file.fd < 0 ? "need" : "more");
       case SC3_NEXT_END: return push_outcome(L, "end");
       case SC3_NEXT_FATAL:
         lua_pushliteral(L, "fatal");
@@ -742,7 +741,7 @@ void sc3l_open_builder(lua_State *L) {
       {NULL, NULL},
   };
   static const sc3l_type type = {
-      .name = TYPE, .methods = methods, .end = builder_end, .close = builder_close};
+      .name = TYPE, .methods = {methods}, .end = builder_end, .close = builder_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, builder_new);
   lua_setfield(L, -2, "builder");

@@ -4,7 +4,7 @@
 #define SC3L_BUILDER_H
 
 #include "../core/members/builder.h"
-#include "members.h"
+#include "member.h"
 #include "row.h"
 #include "source.h"
 

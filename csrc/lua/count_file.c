@@ -159,7 +159,7 @@ void sc3l_open_count_file(lua_State *L) {
       {"unlock", count_file_unlock},
       {NULL, NULL},
   };
-  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = count_file_close};
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = count_file_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, count_file_new);
   lua_setfield(L, -2, "count_file");

@@ -491,7 +491,7 @@ void sc3l_open_engine(lua_State *L) {
       {"submit", engine_submit}, {"timeout", engine_timeout},
       {"wait", engine_wait},     {NULL, NULL},
   };
-  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = engine_close};
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = engine_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, engine_new);
   lua_setfield(L, -2, "engine");

@@ -127,7 +127,7 @@ void sc3l_open_id_set(lua_State *L) {
                                      {"seal", id_set_seal},
                                      {"size", id_set_size},
                                      {NULL, NULL}};
-  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = id_set_close};
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = id_set_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, id_set_new);
   lua_setfield(L, -2, "id_set");

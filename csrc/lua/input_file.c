@@ -30,7 +30,7 @@ static void take_standard_input(sc3l_input_file *f) {
 const char *sc3l_input_file_open(sc3l_input_file *f, const char *path) {
   struct stat info;
   f->fd = -1;
-  f->owned = f->once = 0;
+  f->owned = f->once = f->error = 0;
   f->size = -1;
   if (strcmp(path, "-") == 0) {
     take_standard_input(f);
@@ -69,21 +69,35 @@ void sc3l_input_file_close(sc3l_input_file *f) {
   f->owned = 0;
 }
 
-ssize_t sc3l_input_file_read(const sc3l_input_file *f, void *to, size_t n) {
+/* As read(2), but waits a moment at most: then -1 with errno EAGAIN. */
+static ssize_t read_some(const sc3l_input_file *f, void *to, size_t n) {
   if (f->once) {
-    struct pollfd p;
-    int ready;
-    p.fd = f->fd;
-    p.events = POLLIN;
-    p.revents = 0;
-    ready = poll(&p, 1, MOMENT);
-    if (ready <= 0) {
-      if (ready == 0)
-        errno = EAGAIN;
+    struct pollfd p = {f->fd, POLLIN, 0};
+    const int ready = poll(&p, 1, MOMENT);
+    if (ready == 0)
+      errno = EAGAIN;
+    if (ready <= 0)
       return -1;
-    }
   }
   return read(f->fd, to, n);
+}
+
+sc3l_fill sc3l_input_file_fill(sc3l_input_file *f, sc3_input *in) {
+  char *space = sc3_input_space(in, SC3_CHUNK);
+  ssize_t n;
+  if (space == NULL)
+    return SC3L_FILL_NOMEM;
+  n = read_some(f, space, SC3_CHUNK);
+  if (n > 0) {
+    sc3_input_commit(in, (size_t)n);
+    return SC3L_FILL_DONE;
+  }
+  if (n == 0)
+    return sc3_input_finish(in) == SC3_OK ? SC3L_FILL_DONE : SC3L_FILL_NOMEM;
+  if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)
+    return SC3L_FILL_LATER;
+  f->error = errno;
+  return SC3L_FILL_FAILED;
 }
 
 _Static_assert(sizeof(off_t) >= 8,

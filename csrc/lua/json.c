@@ -4,8 +4,8 @@
 #include "../core/bytes/json_read.h"
 #include "../core/bytes/json_scan.h"
 #include "arguments.h"
+#include "field.h"
 #include "open.h"
-#include "values.h"
 
 /* What is unescaped on the way. It is a userdata, so that no error of Lua leaves it behind. */
 typedef struct scratch {

@@ -399,7 +399,7 @@ void sc3l_open_payload(lua_State *L) {
       {"row", payload_row},         {NULL, NULL},
   };
   static const sc3l_type type = {
-      .name = TYPE, .methods = methods, .end = payload_end, .close = payload_close};
+      .name = TYPE, .methods = {methods}, .end = payload_end, .close = payload_close};
   make_holdings(L);
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, payload_new);

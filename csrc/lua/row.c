@@ -3,13 +3,13 @@
 #include <math.h>
 
 #include "../core/rows/look.h"
+#include "columns.h"
+#include "field.h"
 #include "open.h"
 #include "source.h"
 #include "type.h"
 
 #define TYPE "scope3.row"
-
-enum { NAMES_SHOWN = 40 };
 
 /* The user value is { name -> column, or -1 where it stands twice; [1] = the decoder of nested JSON
    or false, [2] = the source, [3] = of JSON Lines: name that was asked for -> whether a row had it
@@ -44,10 +44,8 @@ void sc3l_new_row(lua_State *L, int index) {
     lua_remove(L, -2);
     lua_rawset(L, -3);
   }
-  sc3l_getuservalue(L, index);
-  lua_getfield(L, -1, "decode");
-  lua_rawseti(L, -3, AT_DECODE);
-  lua_pop(L, 1);
+  sc3l_source_push_decode(L, index);
+  lua_rawseti(L, -2, AT_DECODE);
   lua_pushvalue(L, index);
   lua_rawseti(L, -2, AT_SOURCE);
   lua_createtable(L, 0, 4);
@@ -62,59 +60,21 @@ static const sc3_record *check_live(lua_State *L) {
   return row->record;
 }
 
-/* Bytes of a name up to its first line end: behind a quote that is missing stand rows. */
-static size_t first_line(sc3_slice name) {
-  size_t i = 0;
-  while (i < name.n && name.p[i] != '\n' && name.p[i] != '\r')
-    i++;
-  return i;
-}
-
-/* Raises: the row has no column of that name. The names are told where they are the file's header,
- * and not data of people. */
-static void no_column(lua_State *L, const sc3_slice *names, size_t n, const char *key) {
-  size_t i;
-  luaL_Buffer b;
-  const char *advice = sc3_header_advice(names, n);
-  if (n == 0)
-    luaL_error(L, "rows without a header have columns by number, not by the name '%s'", key);
-  if (advice != NULL)
-    luaL_error(L, "the file has no column '%s'; %s", key, advice);
-  luaL_buffinit(L, &b);
-  for (i = 0; i < n && i < NAMES_SHOWN; i++) {
-    if (i > 0)
-      luaL_addlstring(&b, ", ", 2);
-    luaL_addlstring(&b, names[i].p, first_line(names[i]));
-  }
-  luaL_pushresult(&b);
-  luaL_error(L, "there is no column '%s'; the columns are: %s", key, lua_tostring(L, -1));
-}
-
-int sc3l_raise_no_column(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key,
-                         sc3_header_found why, const size_t at[2]) {
-  if (why == SC3_HEADER_NONE)
-    no_column(L, names, n, key.p);
-  lua_pushlstring(L, names[at[0]].p, first_line(names[at[0]]));
-  lua_pushlstring(L, names[at[1]].p, first_line(names[at[1]]));
-  return luaL_error(L, "'%s' may be the column '%s' or '%s': name the one you mean", key.p,
-                    lua_tostring(L, -2), lua_tostring(L, -1));
-}
-
 /* The column (counted from 1) of a name that is not in the header as it stands, found as a map
    finds it and noted for the next row. Raises when there is none, or when two may be meant. */
 static size_t look_for_column(lua_State *L, int values) {
   const sc3_slice *names;
   sc3_slice name;
-  size_t n, at[2] = {0, 0}, number;
-  sc3_header_found found;
+  size_t n, number;
+  sc3l_column_search search;
   name.p = lua_tolstring(L, 2, &name.n);
   lua_rawgeti(L, values, AT_SOURCE);
   n = sc3l_source_names(lua_touserdata(L, -1), &names);
   lua_pop(L, 1);
-  found = sc3_header_find(names, n, name, at);
-  number = found == SC3_HEADER_NONE ? sc3_header_number(name) : at[0] + 1;
-  if (number == 0 || (found != SC3_HEADER_ONE && found != SC3_HEADER_NONE))
-    (void)sc3l_raise_no_column(L, names, n, name, found, at);
+  search = sc3l_search_column(names, n, name);
+  number = search.found == SC3_HEADER_NONE ? sc3_header_number(name) : search.at[0] + 1;
+  if (number == 0 || (search.found != SC3_HEADER_ONE && search.found != SC3_HEADER_NONE))
+    (void)sc3l_raise_no_column(L, &search);
   lua_pushvalue(L, 2);
   lua_pushinteger(L, (lua_Integer)number);
   lua_rawset(L, values);

@@ -2,7 +2,6 @@
 #ifndef SC3L_ROW_H
 #define SC3L_ROW_H
 
-#include "../core/rows/header.h"
 #include "../core/rows/record.h"
 #include "compat.h"
 
@@ -17,11 +16,6 @@ void sc3l_new_row(lua_State *L, int index);
 /* Around each call of a script. */
 void sc3l_row_open(sc3l_row *row, const sc3_record *record);
 void sc3l_row_close(sc3l_row *row);
-
-/* Raises for a name that no column has (SC3_HEADER_NONE), or that two columns may have: see
- * sc3_header_find(). */
-int sc3l_raise_no_column(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key,
-                         sc3_header_found why, const size_t at[2]);
 
 /* Adds the keys that were asked of the view at `index`, and that no row had, to the array on top of
  * the stack. */

@@ -1,7 +1,9 @@
 /* Transformation scripts: where(row) and member(row), and what may be said of a row when they fail.
  */
 #include "builder.h"
-#include "table_look.h"
+#include "field.h"
+#include "row_table.h"
+#include "table_lookup.h"
 
 enum { REASONS_OF_SCRIPTS = 100 }; /* further ones are counted together */
 
@@ -346,18 +348,6 @@ static sc3_looked push_column(lua_State *L, int row) {
   return looked;
 }
 
-/* The number on top of the stack as text. A whole double from 2^53 on may have lost digits: several
-   ids of people became one. It gets an exponent, which ids and phones do not take. */
-static sc3_slice write_number(lua_State *L, char out[SC3_NUMBER_TEXT]) {
-  size_t n = sc3l_write_number(L, out);
-  if (!sc3l_to_number(L).is_integer && memchr(out, '.', n) == NULL && memchr(out, 'e', n) == NULL &&
-      n + 2 <= SC3_NUMBER_TEXT) {
-    memcpy(out + n, "e0", 2);
-    n += 2;
-  }
-  return sc3_slice_of(out, n);
-}
-
 /* Reads the columns of a row that is a table into the record under way. They stay on the stack,
  * because a table may make them up as it is asked. */
 static void read_table(lua_State *L, sc3l_builder *u, int values, int row) {
@@ -378,21 +368,7 @@ static void read_table(lua_State *L, sc3l_builder *u, int values, int row) {
     }
     if (!lua_isnil(L, -1))
       lookup->columns.seen[i] |= SC3_SEEN;
-    f->name = f->value = sc3_slice_of(NULL, 0);
-    switch (lua_type(L, -1)) {
-      case LUA_TSTRING:
-        f->kind = SC3_KIND_TEXT;
-        f->value.p = lua_tolstring(L, -1, &f->value.n);
-        break;
-      case LUA_TNUMBER:
-        f->kind = SC3_KIND_NUMBER;
-        f->value = write_number(L, lookup->numbers[i]);
-        break;
-      case LUA_TBOOLEAN: f->kind = lua_toboolean(L, -1) ? SC3_KIND_TRUE : SC3_KIND_FALSE; break;
-      case LUA_TLIGHTUSERDATA: /* JSON's null */
-      case LUA_TNIL: f->kind = SC3_KIND_NULL; break;
-      default: f->kind = SC3_KIND_NESTED; break;
-    }
+    sc3l_read_field(L, f, lookup->numbers[i]);
   }
   lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
   u->record.row = u->b.row;

@@ -282,7 +282,7 @@ void sc3l_open_spool(lua_State *L) {
       {"members", spool_members}, {"reader", spool_reader}, {"release", spool_release},
       {"remove", spool_remove},   {"reset", spool_reset},   {NULL, NULL},
   };
-  static const sc3l_type type = {.name = TYPE, .methods = methods, .end = spool_close};
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = spool_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, spool_new);
   lua_setfield(L, -2, "spool");

@@ -12,9 +12,9 @@
 #endif
 
 typedef struct sc3l_type {
-  const char *name;        /* of the metatable, such as "scope3.payload" */
-  const luaL_Reg *methods; /* without close; NULL where there are no others */
-  const luaL_Reg *meta;    /* further metamethods; may be NULL */
+  const char *name;           /* of the metatable, such as "scope3.payload" */
+  const luaL_Reg *methods[2]; /* one list or two, without close; each ends with {NULL, NULL} */
+  const luaL_Reg *meta;       /* further metamethods; may be NULL */
   lua_CFunction end;   /* frees what the object owns: idempotent, never raises; NULL = nothing */
   lua_CFunction close; /* :close() of a type that may refuse it; NULL = `end` */
 } sc3l_type;

@@ -1,45 +1,12 @@
-/* Texts that are read the same in every locale: numbers, yes and no, the case of ASCII letters. */
-#include "values.h"
-
+/* Binds text functions that answer the same in every locale: numbers, yes and no, case, order. */
 #include "../core/bytes/amount.h"
 #include "../core/bytes/text.h"
 #include "../core/identity/yes_no.h"
 #include "arguments.h"
+#include "field.h"
 #include "open.h"
 
-static const double EXACT =
-    9007199254740992.0; /* 2^53: whole doubles below are integers without doubt */
-
-void sc3l_push_number(lua_State *L, const sc3_number *number) {
-#if LUA_VERSION_NUM >= 503
-  if (number->is_integer) {
-    lua_pushinteger(L, (lua_Integer)number->integer);
-    return;
-  }
-#endif
-  lua_pushnumber(L, (lua_Number)number->value);
-}
-
-sc3_number sc3l_to_number(lua_State *L) {
-  sc3_number n;
-  n.value = (double)lua_tonumber(L, -1);
-  n.is_integer = n.value > -EXACT && n.value < EXACT && (double)(int64_t)n.value == n.value;
-  n.integer = n.is_integer ? (int64_t)n.value : 0;
-#if LUA_VERSION_NUM >= 503
-  if (lua_isinteger(L, -1)) {
-    n.is_integer = 1;
-    n.integer = (int64_t)lua_tointeger(L, -1);
-  }
-#endif
-  return n;
-}
-
-size_t sc3l_write_number(lua_State *L, char out[SC3_NUMBER_TEXT]) {
-  sc3_number n = sc3l_to_number(L);
-  return n.is_integer ? sc3_number_write_integer(n.integer, out) : sc3_number_write(n.value, out);
-}
-
-/* The same without what nobody sees at its ends, as conditions read values. */
+/* The first argument without what is invisible at its ends, as conditions read values. */
 static sc3_slice check_value(lua_State *L) {
   int ignored = 0;
   return sc3_text_strip(sc3l_check_string(L, 1), &ignored);

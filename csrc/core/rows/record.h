@@ -74,9 +74,7 @@ static inline const sc3_field *sc3_record_find(const sc3_record *r, sc3_slice na
 /* What asking for the next row answers. */
 typedef enum sc3_next {
   SC3_NEXT_RECORD,
-  SC3_NEXT_NEED,  /* feed more, or finish */
-  SC3_NEXT_AGAIN, /* a signal came while the file was being read: look for what it means, then ask
-                     again */
+  SC3_NEXT_NEED, /* feed more, or finish */
   SC3_NEXT_END,
   SC3_NEXT_FATAL, /* the input cannot be read further: see sc3_fatal */
   SC3_NEXT_NOMEM
@@ -102,8 +100,7 @@ typedef enum sc3_fatal_kind {
   SC3_FATAL_NO_LINES,       /* one line without an end, which holds data */
   SC3_FATAL_UNCLOSED_QUOTE, /* it swallowed rows, so it is more than one bad row */
   SC3_FATAL_ROW_TOO_LONG,
-  SC3_FATAL_TOO_MANY_COLUMNS,
-  SC3_FATAL_READ /* the operating system's error */
+  SC3_FATAL_TOO_MANY_COLUMNS
 } sc3_fatal_kind;
 
 typedef struct sc3_fatal {
@@ -111,7 +108,6 @@ typedef struct sc3_fatal {
   uint64_t row, line;
   size_t column;
   uint64_t lines;   /* SC3_FATAL_UNCLOSED_QUOTE: line ends behind the quote that were read */
-  int error;        /* errno for SC3_FATAL_READ */
   const char *what; /* the name of a kind of files, or of an encoding; NULL where there is none */
 } sc3_fatal;
 

@@ -1,9 +1,9 @@
 /* A member as a Lua table, read into the core's values. */
-#ifndef SC3L_MEMBERS_H
-#define SC3L_MEMBERS_H
+#ifndef SC3L_MEMBER_H
+#define SC3L_MEMBER_H
 
 #include "../core/members/builder.h"
-#include "values.h"
+#include "field.h"
 
 /* What sc3l_read_member() fills. Text of ids that came as numbers lies in here, so it must live as
  * long as the values. */
@@ -28,10 +28,6 @@ int sc3l_has_other_keys(lua_State *L, int index, size_t n);
 
 /* Stages what sc3l_read_member() read, with its drops and faults. */
 sc3_status sc3l_stage_member(sc3_builder *b, const sc3l_member *m);
-
-/* Reads a value on top of the stack for `role` as sc3l_read_member() would: text as it is, exact
- * numbers as digits, nil and null as absent. */
-void sc3l_take_value(lua_State *L, sc3l_member *m, sc3_role role);
 
 /* Empties it for another member. */
 void sc3l_clear_member(sc3l_member *m, sc3_op op);

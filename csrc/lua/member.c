@@ -1,4 +1,4 @@
-#include "members.h"
+#include "member.h"
 
 #include "../core/bytes/text.h"
 
@@ -28,7 +28,9 @@ static int is_absent(lua_State *L, int index) {
          (lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL);
 }
 
-void sc3l_take_value(lua_State *L, sc3l_member *m, sc3_role role) {
+/* Reads the value on top of the stack for `role`: text as it is, exact numbers as digits, nil and
+ * null as absent. */
+static void take_value(lua_State *L, sc3l_member *m, sc3_role role) {
   sc3_slice *s = &m->values.role[role];
   if (is_absent(L, -1))
     return;
@@ -180,7 +182,7 @@ const char *sc3l_read_member(lua_State *L, int index, sc3l_member *m) {
     if (role == SC3_ROLE_UID) {
       message = take_uids(L, m);
     } else if (role >= 0) {
-      sc3l_take_value(L, m, (sc3_role)role);
+      take_value(L, m, (sc3_role)role);
     } else if (strcmp(key, "remove") == 0) {
       if (lua_type(L, -1) != LUA_TBOOLEAN)
         return lua_pushfstring(L, "remove must be true or false, not a %s", luaL_typename(L, -1));
