@@ -1,12 +1,13 @@
-/* What the two halves of "scope3.builder" share: builder.c fills payloads, script.c lets a script
- * decide about a row. */
+/* "scope3.builder": the object, and what a call that is under way uses besides it. Its methods are
+ * in builder_methods.c, builder_fill.c and builder_report.c. */
 #ifndef SC3L_BUILDER_H
 #define SC3L_BUILDER_H
 
 #include "../core/members/builder.h"
 #include "member.h"
-#include "row.h"
 #include "source.h"
+
+#define SC3L_BUILDER "scope3.builder"
 
 /* What a builder that looks into records has besides, in a userdata of its own. */
 typedef struct sc3l_lookup {
@@ -18,6 +19,13 @@ typedef struct sc3l_lookup {
   char numbers[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX][SC3_NUMBER_TEXT];
 } sc3l_lookup;
 
+/* What a call that may run a script uses besides its builder. While it does, nobody else may free
+ * or change it. */
+typedef struct sc3l_uses {
+  void *payload, *next, *sealed; /* userdata */
+  sc3l_source *source;
+} sc3l_uses;
+
 typedef struct sc3l_builder {
   sc3_builder b;
   int closed;
@@ -26,9 +34,9 @@ typedef struct sc3l_builder {
   int mapped;          /* has targets */
   sc3l_lookup *lookup; /* NULL where no row is a record */
   int has_where, has_member;
-  int in_epoch;           /* the user value holds an id set and the payload of the next epoch */
-  struct sc3l_uses *uses; /* what a call under way uses besides; NULL outside */
-  sc3_record record;      /* kept here, so that no pointer to a C frame outlives an error */
+  int in_epoch;      /* the user value holds an id set and the payload of the next epoch */
+  sc3l_uses *uses;   /* of the call under way; NULL outside */
+  sc3_record record; /* kept here, so that no pointer to a C frame outlives an error */
   sc3l_member member;
 } sc3l_builder;
 
@@ -38,12 +46,10 @@ typedef struct sc3l_builder {
 #define KEY_LOOKUP "lookup"
 #define KEY_MAP "map"
 #define KEY_CONDITIONS "conditions"
-#define KEY_TEXTS                                                                                  \
-  "texts" /* an array that anchors the texts of targets and conditions: their tables are the       \
-             caller's */
+#define KEY_TEXTS "texts"     /* an array that anchors the texts of targets and conditions */
 #define KEY_COLUMNS "columns" /* the keys that tables are asked for */
-#define KEY_SEALED "sealed"
-#define KEY_NEXT "next"
+#define KEY_SEALED "sealed"   /* the id set of the epoch */
+#define KEY_NEXT "next"       /* the payload of the next epoch */
 #define KEY_ROW "row"         /* the row view of the source last filled from */
 #define KEY_SOURCE "source"   /* that source */
 #define KEY_REASONS "reasons" /* a script's own reasons -> rows */
@@ -52,27 +58,36 @@ typedef struct sc3l_builder {
  * callback. */
 sc3l_builder *sc3l_check_builder(lua_State *L);
 
-/* Calls the method's body with its arguments, where nobody else uses the builder or closes it. The
-   body may make values, which may run finalizers, or fail: no error leaves the builder in use. */
+/* Marks it as closed, and frees what it owns unless a call is under way. Idempotent, never raises.
+ */
+void sc3l_builder_end(sc3l_builder *u);
+
+/* Calls the method's body with its arguments, while nobody else can use the builder or close it. An
+   error of the body does not leave the builder in use. */
 int sc3l_call_busy(lua_State *L, lua_CFunction body);
+
+/* Takes the id set and the payload of the epoch out of the user value. It is done in each call,
+ * because a payload may have been closed since; then it raises. */
+void sc3l_builder_look_at_epoch(lua_State *L, sc3l_builder *u);
+
+/* Holds what a call uses: the payload at index 2, what the epoch has, and a source or NULL. Release
+ * it with sc3l_builder_end_use(), which never raises. */
+void sc3l_builder_begin_use(lua_State *L, sc3l_builder *u, sc3l_uses *uses, sc3l_source *source);
+void sc3l_builder_end_use(sc3l_builder *u, sc3l_uses *uses);
 
 /* Around each call of a script. */
 void sc3l_script_begins(sc3l_builder *u);
 void sc3l_script_ended(sc3l_builder *u);
 
-/* Its methods :counts(), :sums() and :refusals(). */
-int sc3l_builder_counts(lua_State *L);
-int sc3l_builder_sums(lua_State *L);
-int sc3l_builder_refusals(lua_State *L);
+/* Moves what is staged to the payload. NULL when all is in; else what is full: "full" the payload,
+ * "turn" that of the next epoch. A misuse blames the function so many levels up. */
+const char *sc3l_builder_flush(lua_State *L, sc3l_builder *u, sc3_payload *p, int level);
+
+/* Raises for a misuse; `what`, or NULL, begins the message. The function to blame is so many levels
+   up, as error() counts: who calls add() of an audience is not who calls a builder. */
+int sc3l_raise_misuse(lua_State *L, int level, const char *what, const char *message);
 
 /* Raises for a status that is not SC3_OK. */
 void sc3l_check_status(lua_State *L, sc3_status st);
-
-/* Takes the row under way, which was begun, through where, then member or map, and ends it. The row
-   is the table at the stack index `row`, or the builder's record where `row` is negative. NULL, or
-   a message without any value of the row, left on top of the stack: the script failed, and the row
-   was not ended. */
-const char *sc3l_stage_row(lua_State *L, sc3l_builder *u, int values, int row,
-                           const sc3_payload *p);
 
 #endif
