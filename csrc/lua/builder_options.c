@@ -202,8 +202,8 @@ static int keep_function(lua_State *L, const char *key) {
 /* How values of people are read. */
 static void read_reading(lua_State *L, sc3_reading *reading) {
   sc3_slice region;
-  lua_getfield(L, OPTIONS, "mend");
-  reading->mend = lua_isnil(L, -1) || lua_toboolean(L, -1);
+  lua_getfield(L, OPTIONS, "repair");
+  reading->repair = lua_isnil(L, -1) || lua_toboolean(L, -1);
   lua_pop(L, 1);
   lua_getfield(L, OPTIONS, "ids");
   reading->ids = sc3l_check_ids(L, -1);
@@ -250,7 +250,7 @@ void sc3l_read_builder_options(lua_State *L, sc3l_builder *u) {
   u->has_member = keep_function(L, KEY_MEMBER);
   lua_getfield(L, OPTIONS, "remove");
   lua_getfield(L, OPTIONS, "max_member");
-  lua_getfield(L, OPTIONS, "refusals");
+  lua_getfield(L, OPTIONS, "rejections");
   sc3_builder_init(&u->b, lua_toboolean(L, 4) ? SC3_REMOVE : SC3_ADD,
                    (size_t)luaL_checknumber(L, 5), lua_toboolean(L, 6));
   u->closed = 0;
