@@ -334,7 +334,7 @@ static void push_headers(lua_State *L, const sc3_buffer *b) {
 
 /* (transfer) -> its table */
 static int make_result(lua_State *L) {
-  const sc3_transfer *t = lua_touserdata(L, 1);
+  const sc3_result *t = lua_touserdata(L, 1);
   lua_createtable(L, 0, 12);
   sc3l_push_count(L, t->id);
   lua_setfield(L, -2, "id");
@@ -413,7 +413,7 @@ static int engine_step(lua_State *L) {
 static int engine_result(lua_State *L) {
   sc3_engine *e = check_engine(L);
   const engine_ud *u = lua_touserdata(L, 1);
-  sc3_transfer *t;
+  sc3_result *t;
   uint64_t id;
   int failed;
   if (!sc3_engine_ended(e))
