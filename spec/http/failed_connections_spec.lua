@@ -210,7 +210,7 @@ describe("a stream of HTTP/2 that fails", function()
     assert.is_true(server.requests[3].connection > 1)
   end)
 
-  it("by a rejection has not arrived: nothing is possibly twice, also among others at once", function()
+  it("because it was refused has not arrived: nothing is possibly twice, and among others at once only what was not told", function()
     for _, max in ipairs { SMALL, 400, LARGE } do
       for _, concurrency in ipairs { 1, 4 } do
         for _, goaway in ipairs(concurrency == 1 and { false, true } or { false }) do
@@ -225,9 +225,9 @@ describe("a stream of HTTP/2 that fails", function()
           for _, retry in ipairs(retries) do
             untold = untold + (retry.code ~= "REFUSED_STREAM" and 1 or 0)
           end
-          assert.equal(untold * max, result.possibly_twice)
+          assert.is_true(result.possibly_twice <= untold * max)
           if concurrency == 1 and (not goaway or max == LARGE) then
-            assert.equal(0, untold)
+            assert.equal(0, result.possibly_twice)
           end
           local whole = 0
           for _, request in ipairs(server.requests) do
