@@ -52,3 +52,20 @@ void sc3l_check_keys(lua_State *L, int index, const char *const *known, const ch
     lua_pop(L, 1);
   }
 }
+
+const char *sc3l_opt_clean(lua_State *L, int index, const char *field) {
+  sc3_slice s = sc3l_opt_string(L, index, field);
+  size_t i;
+  for (i = 0; i < s.n; i++) {
+    if ((unsigned char)s.p[i] < ' ' || s.p[i] == 127)
+      luaL_error(L, "%s holds a control character", field);
+  }
+  return s.p;
+}
+
+size_t sc3l_check_size(lua_State *L, int index, const char *what) {
+  lua_Number n = luaL_checknumber(L, index);
+  if (!(n >= 1 && n <= 4294967295.0))
+    luaL_error(L, "%s must be between 1 and 4294967295", what);
+  return (size_t)n;
+}

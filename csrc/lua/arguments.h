@@ -18,6 +18,14 @@ double sc3l_opt_seconds(lua_State *L, int index, const char *field, double def);
    holds the string. */
 sc3_slice sc3l_opt_string(lua_State *L, int index, const char *field);
 
+/* The same of a text that is written into a request, where a control character could start a line
+   of its own: raises for one, and does not show the text, which may be a secret. NULL when nil. */
+const char *sc3l_opt_clean(lua_State *L, int index, const char *field);
+
+/* The number at `index`, at least 1 and below 2^32; raises for others. `what` begins the message.
+ */
+size_t sc3l_check_size(lua_State *L, int index, const char *what);
+
 /* Raises unless every key of the table at `index` is a string listed in `known`, which ends with
    NULL. `what` begins the message. */
 void sc3l_check_keys(lua_State *L, int index, const char *const *known, const char *what);

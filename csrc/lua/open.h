@@ -7,7 +7,7 @@
 
 void sc3l_open_append_file(lua_State *L);
 void sc3l_open_builder(lua_State *L);
-void sc3l_open_callback(lua_State *L);
+void sc3l_open_webhook(lua_State *L);
 void sc3l_open_count_file(lua_State *L);
 void sc3l_open_engine(lua_State *L);
 void sc3l_open_id_set(lua_State *L);

@@ -1,22 +1,17 @@
+/* Binds "scope3.payload": the JSON of members, from which requests are sent. */
 #include "payload.h"
 
 #include <stdint.h>
 
 #include "../core/members/mention.h"
 #include "arguments.h"
+#include "holdings.h"
 #include "open.h"
 #include "type.h"
 
 #define TYPE "scope3.payload"
 
-/* What all payloads of a Lua state hold. Lua's collector sees a few words of each, and would let
-   hundreds of megabytes of dropped ones stand: so it is run when they hold more than twice what was
-   left by the last time, and more than the rest of Lua does. */
-typedef struct holdings {
-  size_t bytes, limit;
-} holdings;
-
-enum { LOOK_EVERY = 1 << 20, FIRST_LIMIT = 64 << 20 };
+enum { COUNT_EVERY = 1 << 20 }; /* bytes by which one grows before they are counted */
 
 typedef struct payload_ud {
   sc3_payload *p;
@@ -25,48 +20,8 @@ typedef struct payload_ud {
   int fills;      /* builders that fill it now */
   int in_script;  /* one of them calls a script */
   size_t counted; /* of its bytes, those that are in the holdings */
-  holdings *all;
+  sc3l_holdings *all;
 } payload_ud;
-
-static const char HOLDINGS = 0; /* its address is the key in the registry */
-
-static holdings *find_holdings(lua_State *L) {
-  holdings *h;
-  lua_pushlightuserdata(L, (void *)(uintptr_t)&HOLDINGS);
-  lua_rawget(L, LUA_REGISTRYINDEX);
-  h = lua_touserdata(L, -1);
-  lua_pop(L, 1); /* the registry holds it, longer than any payload */
-  return h;
-}
-
-static void make_holdings(lua_State *L) {
-  holdings *h = find_holdings(L);
-  if (h != NULL)
-    return; /* the module was loaded before, and payloads of then look at these */
-  lua_pushlightuserdata(L, (void *)(uintptr_t)&HOLDINGS);
-  h = sc3l_newuserdata(L, sizeof *h);
-  h->bytes = 0;
-  h->limit = FIRST_LIMIT;
-  lua_rawset(L, LUA_REGISTRYINDEX);
-}
-
-void sc3l_count_payload(lua_State *L, int index) {
-  payload_ud *u = lua_touserdata(L, index);
-  holdings *h = u->all;
-  size_t bytes = sc3_payload_memory(u->p);
-  if (bytes - u->counted < LOOK_EVERY)
-    return;
-  h->bytes += bytes - u->counted;
-  u->counted = bytes;
-  if (h->bytes <= h->limit || h->bytes >> 10 <= (size_t)lua_gc(L, LUA_GCCOUNT, 0))
-    return;
-#ifdef LUA_GCISRUNNING
-  if (!lua_gc(L, LUA_GCISRUNNING, 0))
-    return; /* somebody stopped it, and a full turn would start it again */
-#endif
-  (void)lua_gc(L, LUA_GCCOLLECT, 0);
-  h->limit = h->bytes < FIRST_LIMIT / 2 ? FIRST_LIMIT : 2 * h->bytes;
-}
 
 static payload_ud *check_open(lua_State *L, int index) {
   payload_ud *u = luaL_checkudata(L, index, TYPE);
@@ -88,26 +43,19 @@ const sc3_payload *sc3l_read_payload(lua_State *L, int index) {
   return check_open(L, index)->p;
 }
 
-static size_t check_size(lua_State *L, int index, const char *what) {
-  lua_Number n = luaL_checknumber(L, index);
-  if (!(n >= 1 && n <= 4294967295.0))
-    luaL_error(L, "%s must be between 1 and 4294967295", what);
-  return (size_t)n;
-}
-
 /* payload{max_members=, max_bytes=} */
 static int payload_new(lua_State *L) {
   static const char *const known[] = {"max_members", "max_bytes", NULL};
   size_t max_members, max_bytes;
-  holdings *all;
+  sc3l_holdings *all;
   payload_ud *u;
   luaL_checktype(L, 1, LUA_TTABLE);
   sc3l_check_keys(L, 1, known, "payload");
   lua_getfield(L, 1, "max_members");
-  max_members = check_size(L, -1, "max_members");
+  max_members = sc3l_check_size(L, -1, "max_members");
   lua_getfield(L, 1, "max_bytes");
-  max_bytes = check_size(L, -1, "max_bytes");
-  all = find_holdings(L);
+  max_bytes = sc3l_check_size(L, -1, "max_bytes");
+  all = sc3l_find_holdings(L);
   u = sc3l_new_object(L, sizeof *u, TYPE);
   u->closed = 1; /* until it has its bytes */
   u->all = all;
@@ -123,7 +71,7 @@ static void free_when_unused(payload_ud *u) {
     return;
   sc3_payload_free(u->p);
   u->p = NULL;
-  u->all->bytes -= u->counted;
+  sc3l_shrink_holdings(u->all, u->counted);
   u->counted = 0;
 }
 
@@ -162,6 +110,30 @@ void sc3l_leave_payload(void *payload) {
   }
 }
 
+void *sc3l_pin_payload(lua_State *L, int index) {
+  payload_ud *u = lua_touserdata(L, index);
+  u->pins++;
+  return u;
+}
+
+void sc3l_unpin_payload(void *payload) {
+  payload_ud *u = payload;
+  if (u->pins > 0) {
+    u->pins--;
+    free_when_unused(u);
+  }
+}
+
+void sc3l_count_payload(lua_State *L, int index) {
+  payload_ud *u = lua_touserdata(L, index);
+  const size_t bytes = sc3_payload_memory(u->p), grown = bytes - u->counted;
+  if (grown < COUNT_EVERY)
+    return;
+  u->counted = bytes;
+  sc3l_grow_holdings(L, u->all, grown);
+}
+
+/* :reset(): empties it. */
 static int payload_reset(lua_State *L) {
   sc3_payload_reset(sc3l_check_payload(L, 1));
   return 0;
@@ -188,10 +160,10 @@ static int payload_bytes(lua_State *L) {
 /* :cut(first, max_members, max_bytes [, last]) -> last, adds, removes, bytes */
 static int payload_cut(lua_State *L) {
   payload_ud *u = check_open(L, 1);
-  size_t first = check_size(L, 2, "first");
-  size_t last = lua_isnoneornil(L, 5) ? SIZE_MAX : check_size(L, 5, "last");
-  sc3_extent x = sc3_payload_cut(u->p, first - 1, last, check_size(L, 3, "max_members"),
-                                 check_size(L, 4, "max_bytes"));
+  size_t first = sc3l_check_size(L, 2, "first");
+  size_t last = lua_isnoneornil(L, 5) ? SIZE_MAX : sc3l_check_size(L, 5, "last");
+  sc3_extent x = sc3_payload_cut(u->p, first - 1, last, sc3l_check_size(L, 3, "max_members"),
+                                 sc3l_check_size(L, 4, "max_bytes"));
   sc3l_push_count(L, x.last);
   sc3l_push_count(L, x.members[SC3_ADD]);
   sc3l_push_count(L, x.members[SC3_REMOVE]);
@@ -202,7 +174,7 @@ static int payload_cut(lua_State *L) {
 /* :row(i) -> source row of member i, nil where it has none */
 static int payload_row(lua_State *L) {
   payload_ud *u = check_open(L, 1);
-  uint64_t row = sc3_payload_row(u->p, check_size(L, 2, "index") - 1);
+  uint64_t row = sc3_payload_row(u->p, sc3l_check_size(L, 2, "index") - 1);
   if (row == 0)
     return 0;
   sc3l_push_count(L, row);
@@ -221,7 +193,7 @@ static int push_identifiers(lua_State *L, const sc3_identifiers *i) {
    uids, those that came hashed. Requests may be reading other members: no byte moves. */
 static int payload_drop(lua_State *L) {
   payload_ud *u = check_open(L, 1);
-  size_t i = check_size(L, 2, "index") - 1;
+  size_t i = sc3l_check_size(L, 2, "index") - 1;
   const sc3_identifiers had = sc3_payload_identifiers(u->p, i);
   lua_pushboolean(L, sc3_payload_drop(u->p, i));
   return 1 + push_identifiers(L, &had);
@@ -259,7 +231,7 @@ static void note_taken(void *with, size_t i) {
 static int payload_replace(lua_State *L) {
   sc3_payload *p = sc3l_check_payload(L, 1);
   const sc3_payload *later = sc3l_read_payload(L, 2);
-  size_t first = check_size(L, 3, "first"), last = check_size(L, 4, "last"),
+  size_t first = sc3l_check_size(L, 3, "first"), last = sc3l_check_size(L, 4, "last"),
          most = sc3_payload_count(p);
   taken_list list = {L, 0};
   luaL_argcheck(L, p != later, 2, "another payload is expected");
@@ -275,14 +247,17 @@ static int payload_replace(lua_State *L) {
   return 1;
 }
 
-static const char *const OPS[] = {"add", "remove", NULL};
+sc3_op sc3l_check_op(lua_State *L, int index) {
+  static const char *const ops[] = {"add", "remove", NULL};
+  return (sc3_op)luaL_checkoption(L, index, NULL, ops);
+}
 
 /* :find(first, last, operation, nth) -> the number of its nth member (counted from 0) in that
  * range; nil where there is none */
 static int payload_find(lua_State *L) {
   payload_ud *u = check_open(L, 1);
-  size_t first = check_size(L, 2, "first"), last = check_size(L, 3, "last");
-  sc3_op op = (sc3_op)luaL_checkoption(L, 4, NULL, OPS);
+  size_t first = sc3l_check_size(L, 2, "first"), last = sc3l_check_size(L, 3, "last");
+  sc3_op op = sc3l_check_op(L, 4);
   lua_Number nth = luaL_checknumber(L, 5);
   size_t i = nth >= 0 && nth < 4294967295.0
                  ? sc3_payload_find(u->p, first - 1, last, op, (size_t)nth)
@@ -312,7 +287,7 @@ static int payload_outline(lua_State *L) {
 static int payload_hide(lua_State *L) {
   static const char mark[] = "[redacted]";
   payload_ud *u = check_open(L, 1);
-  size_t n, i, first = check_size(L, 3, "first"), last = check_size(L, 4, "last");
+  size_t n, i, first = sc3l_check_size(L, 3, "first"), last = sc3l_check_size(L, 4, "last");
   const char *text = luaL_checklstring(L, 2, &n);
   unsigned char *hidden;
   void *memory;
@@ -339,55 +314,6 @@ static int payload_hide(lua_State *L) {
   return 1;
 }
 
-void sc3l_check_piece(lua_State *L, int index, sc3_slice *out) {
-  size_t first, last;
-  payload_ud *u;
-  int op;
-  if (lua_type(L, index) == LUA_TSTRING) {
-    out->p = lua_tolstring(L, index, &out->n);
-    return;
-  }
-  if (lua_type(L, index) != LUA_TTABLE)
-    luaL_error(L,
-               "a piece of a body must be a string or {payload, operation, first, last}, not a %s",
-               luaL_typename(L, index));
-  index = sc3l_absindex(L, index);
-  lua_rawgeti(L, index, 1);
-  u = check_open(L, -1);
-  lua_rawgeti(L, index, 2);
-  op = luaL_checkoption(L, -1, NULL, OPS);
-  lua_rawgeti(L, index, 3);
-  first = check_size(L, -1, "first");
-  lua_rawgeti(L, index, 4);
-  last = check_size(L, -1, "last");
-  *out = sc3_payload_range(u->p, first - 1, last).bytes[op];
-  lua_pop(L, 4);
-}
-
-static payload_ud *payload_of(lua_State *L, int index) {
-  payload_ud *u = NULL;
-  if (lua_type(L, index) == LUA_TTABLE) {
-    lua_rawgeti(L, index, 1);
-    u = lua_touserdata(L, -1); /* sc3l_check_piece() looked at its type */
-    lua_pop(L, 1);
-  }
-  return u;
-}
-
-void sc3l_pin_piece(lua_State *L, int index) {
-  payload_ud *u = payload_of(L, index);
-  if (u != NULL)
-    u->pins++;
-}
-
-void sc3l_unpin_piece(lua_State *L, int index) {
-  payload_ud *u = payload_of(L, index);
-  if (u != NULL && u->pins > 0) {
-    u->pins--;
-    free_when_unused(u);
-  }
-}
-
 void sc3l_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"bytes", payload_bytes},     {"count", payload_count},
@@ -400,7 +326,7 @@ void sc3l_open_payload(lua_State *L) {
   };
   static const sc3l_type type = {
       .name = TYPE, .methods = {methods}, .end = payload_end, .close = payload_close};
-  make_holdings(L);
+  sc3l_make_holdings(L);
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, payload_new);
   lua_setfield(L, -2, "payload");

@@ -11,14 +11,14 @@ sc3_payload *sc3l_check_payload(lua_State *L, int index);
 /* The same for reading: a request may be reading it too. */
 const sc3_payload *sc3l_read_payload(lua_State *L, int index);
 
-/* A piece of a request's body at `index`: a string, or { payload, "add" or "remove", first, last }
-   (members counted from 1, both ends included). Its bytes live as long as the value is anchored and
-   the payload pinned. Raises on another type. */
-void sc3l_check_piece(lua_State *L, int index, sc3_slice *out);
+/* "add" or "remove" at `index`; raises for others. */
+sc3_op sc3l_check_op(lua_State *L, int index);
 
-/* A pinned payload cannot be changed. For a string both do nothing. Unpinning never raises. */
-void sc3l_pin_piece(lua_State *L, int index);
-void sc3l_unpin_piece(lua_State *L, int index);
+/* A payload that a request reads cannot be changed, and keeps its bytes when it is closed. Pins the
+   one at `index`, whose type was checked; take it back with sc3l_unpin_payload(). Neither raises.
+ */
+void *sc3l_pin_payload(lua_State *L, int index);
+void sc3l_unpin_payload(void *payload);
 
 /* While a builder fills the payload at `index`, which sc3l_check_payload() took: nobody changes it,
    and closing frees nothing. `in_script` while a script runs in there: then a script that closes it

@@ -1,5 +1,6 @@
-/* What verifying a callback needs of bytes: codes, comparisons, base64, and a judgement of the
- * body. */
+/* Binds what verifying a webhook needs of bytes: codes, comparisons, base64, and a check of the
+ * body.
+ */
 #include "../core/bytes/base64.h"
 #include "../core/bytes/hmac.h"
 #include "../core/bytes/json_check.h"
@@ -10,7 +11,7 @@ enum { PARTS = 4, DECODED = 3072, HEX_BYTES = 64 };
 
 /* hmac_sha256(key, part, ...) -> 64 lowercase hex digits, of up to four parts one behind the other
  */
-static int callback_hmac(lua_State *L) {
+static int webhook_hmac(lua_State *L) {
   sc3_slice key = sc3l_check_string(L, 1), parts[PARTS];
   char hex[SC3_SHA256_HEX];
   int i, count = lua_gettop(L) - 1;
@@ -25,7 +26,7 @@ static int callback_hmac(lua_State *L) {
 }
 
 /* equal_secret(a, b) -> boolean, in a time that depends on the lengths alone */
-static int callback_equal(lua_State *L) {
+static int webhook_equal(lua_State *L) {
   sc3_slice a = sc3l_check_string(L, 1), b = sc3l_check_string(L, 2);
   lua_pushboolean(L, sc3_equal_secret(a, b));
   return 1;
@@ -33,7 +34,7 @@ static int callback_equal(lua_State *L) {
 
 /* base64_decode(text) -> bytes; nil when it is no base64 of either alphabet, mixes them, or holds
  * over 3072 bytes */
-static int callback_base64(lua_State *L) {
+static int webhook_base64(lua_State *L) {
   uint8_t bytes[DECODED];
   int n = sc3_base64_decode(sc3l_check_string(L, 1), bytes, DECODED);
   if (n < 0)
@@ -43,7 +44,7 @@ static int callback_base64(lua_State *L) {
 }
 
 /* hex(bytes) -> lowercase hex digits, of up to 64 bytes */
-static int callback_hex(lua_State *L) {
+static int webhook_hex(lua_State *L) {
   char hex[2 * HEX_BYTES];
   sc3_slice bytes = sc3l_check_string(L, 1);
   if (bytes.n > HEX_BYTES)
@@ -56,7 +57,7 @@ static int callback_hex(lua_State *L) {
 /* check_json_object(text) -> true; nil when it is no JSON object; nil, array of names, count when
    an object in it has names twice: of the names at most four, each cut to 32 bytes of printable
    ASCII */
-static int callback_json(lua_State *L) {
+static int webhook_json(lua_State *L) {
   sc3_json_duplicates found;
   size_t i;
   switch (sc3_json_check_object(sc3l_check_string(L, 1), &found)) {
@@ -75,11 +76,11 @@ static int callback_json(lua_State *L) {
   return 3;
 }
 
-void sc3l_open_callback(lua_State *L) {
+void sc3l_open_webhook(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"hmac_sha256", callback_hmac},       {"equal_secret", callback_equal},
-      {"base64_decode", callback_base64},   {"hex", callback_hex},
-      {"check_json_object", callback_json}, {NULL, NULL},
+      {"hmac_sha256", webhook_hmac},       {"equal_secret", webhook_equal},
+      {"base64_decode", webhook_base64},   {"hex", webhook_hex},
+      {"check_json_object", webhook_json}, {NULL, NULL},
   };
   sc3l_setfuncs(L, functions);
 }
