@@ -53,8 +53,7 @@ static int key_algorithm(lua_State *L) {
   return 1;
 }
 
-/* :verify(message, signature) -> boolean; the signature is 64 bytes, r and s one behind the other
- * for ECDSA */
+/* :verify(message, signature) -> boolean. The signature is 64 bytes; for ECDSA r, then s. */
 static int key_verify(lua_State *L) {
   size_t message_n, signature_n;
   const char *message, *signature;

@@ -14,8 +14,8 @@ typedef struct gunzip_ud {
   sc3_gunzip z;
   int closed, last;
   size_t made; /* bytes of a piece that lie in the room, and were not given yet */
-  char *room; /* PIECE bytes, a userdata: whoever makes a text of them may run finalizers, which may
-                 close this */
+  char *room;  /* PIECE bytes, a userdata: making a text of them may run finalizers, which may close
+                  this */
 } gunzip_ud;
 
 /* The user value is an array of these. */

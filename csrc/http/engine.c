@@ -15,8 +15,8 @@
 
 enum {
   SPARE_TRANSFERS = 64,
-  KEPT_CONNECTIONS = 256 /* libcurl's own measure is what runs just now, so that the end of many at
-                            once would close what the next many need */
+  KEPT_CONNECTIONS = 256 /* libcurl would keep as many as there are requests: when many end, it
+                            would close what the next ones need */
 };
 
 struct sc3_engine {
@@ -28,8 +28,8 @@ struct sc3_engine {
   sc3_transfer *active;       /* submitted, not ended */
   sc3_transfer *ended, **ended_tail;
   sc3_transfer *spare;
-  sc3_origins http1;   /* hosts to which HTTP/2 has failed. Their kept connections of HTTP/2 serve
-                          nobody from then on. */
+  sc3_origins http1; /* hosts to which HTTP/2 has failed; no request uses their kept connections of
+                        HTTP/2 */
   uint64_t last_http2; /* the host that answered over HTTP/2 last */
   size_t count, spares;
   uint64_t last_id;
@@ -121,7 +121,7 @@ void sc3_engine_free(sc3_engine *e) {
     free_list(e->spare);
     if (e->multi != NULL)
       (void)curl_multi_cleanup(
-          e->multi); /* it may still call back: the descriptors are closed behind it */
+          e->multi); /* it may still call back: the descriptors are closed after it */
   }
   /* After a fork the handles belong to the parent, connections and all: they are abandoned. */
   sc3_wait_close(&e->wait);
@@ -173,7 +173,7 @@ static void rebuild(sc3_engine *e, CURLMcode code) {
   for (t = e->active; t != NULL; t = t->next)
     (void)curl_multi_remove_handle(e->multi, t->easy);
   fail_all(e, "MULTI_ERROR", curl_multi_strerror(code));
-  (void)curl_multi_cleanup(e->multi); /* the descriptor stays: somebody waits on it */
+  (void)curl_multi_cleanup(e->multi); /* the descriptor stays: a loop may wait on it */
   if (open_multi(e) != 0)
     e->multi = NULL;
 }
@@ -205,8 +205,8 @@ uint64_t sc3_engine_next_id(const sc3_engine *e) {
   return e->last_id + 1;
 }
 
-/* Whether a transfer's connection is known to speak HTTP/2: others were on it at the same time, or
- * the last one to that host was told so. */
+/* Whether a transfer's connection is known to speak HTTP/2. Others were on it at the same time, or
+ * the last one to that host did. */
 static int is_multiplexed(const sc3_engine *e, const sc3_transfer *t) {
   const sc3_transfer *other;
   if (!t->secure || t->local_port == 0)
@@ -276,7 +276,7 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
   e->count++;
   id = ++e->last_id;
   collect(e, sc3_wait_begin(&e->wait));
-  (void)sc3_engine_fd(e); /* somebody may wait on it already */
+  (void)sc3_engine_fd(e); /* a loop may wait on it already */
   return id;
 }
 

@@ -1,4 +1,4 @@
-/* HTTP over one curl multi, behind one descriptor that any event loop can wait for.
+/* HTTP over one curl multi, with one descriptor that any event loop can wait for.
  *
  * On Linux a private epoll holds libcurl's sockets and a timerfd for its timer, so the engine is a
  * single readable descriptor. Elsewhere (or with SC3_NO_EPOLL) there is none, and sc3_engine_wait()
@@ -26,10 +26,9 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
 /* The id that the next submit will give, so that what it needs can be put in place before. */
 uint64_t sc3_engine_next_id(const sc3_engine *e);
 
-/* Moves on what is ready without waiting, and begins nothing more after 0.3 ms; `gently` only one
-   transfer of a few and some of many, for a host to which the answers that come at once are too
-   much in one go. What is left keeps the descriptor readable. Gives 0 when there was nothing to do.
- */
+/* Moves on what is ready without waiting, and begins nothing more after 0.3 ms. `gently` moves only
+ * one transfer of a few, and some of many: for a host that must not handle too many answers at
+ * once. What is left keeps the descriptor readable. Gives 0 when there was nothing to do. */
 int sc3_engine_step(sc3_engine *e, int gently);
 
 /* Whether a transfer has ended and is not taken. */

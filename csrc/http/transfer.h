@@ -37,7 +37,7 @@ typedef struct sc3_transfer {
   int again;       /* and would have begun once more, */
   int silent;      /* and had written down no failure by then */
   int fresh;       /* its connection was made for it */
-  int local_port;  /* of its connection, which tells it from others */
+  int local_port;  /* of its connection, which distinguishes it from others */
 
   /* The reply. */
   int answer;       /* the status of the one that is coming */

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 enum {
-  /* So much of a body goes a little at a time. Between two pieces libcurl looks for an answer, and
-     one that a host gives before it closes is lost when sending is what fails. */
+  /* So much of a body goes a little at a time: libcurl looks for an answer between two pieces. An
+     answer that a host gives before it closes is lost when sending is what fails. */
   FIRST_PART = 512 << 10,
   FIRST_PIECE = 16 << 10,
   /* Seconds without a byte either way, after which a reply that is complete ends a request that is
@@ -31,7 +31,7 @@ static void note_answer(sc3_transfer *t) {
   curl_off_t gone = 0;
   t->answered = 1;
   (void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &gone);
-  /* Nobody knows whether the host reads the rest, so no request may follow on this connection. */
+  /* Whether the host reads the rest is not known, so no request may follow on this connection. */
   if (t->joined.n == 0 && gone < t->total)
     (void)curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
 }

@@ -81,8 +81,8 @@ static int is_answer(const sc3_transfer *t, int unsent) {
          (sc3_transfer_is_complete(t) || (unsent && (t->answer >= 300 || t->result.body.n > 0)));
 }
 
-/* The status of a rejection over HTTP/2 that libcurl has dropped, because the stream was reset
- * behind it: it keeps this one field. 0 for none. */
+/* The status of a reply over HTTP/2 that libcurl has dropped, because the stream was reset after
+ * it. libcurl keeps this one field. 0 for none. */
 static int lost_status(const sc3_transfer *t) {
   struct curl_header *field = NULL;
   if (curl_easy_header(t->easy, ":status", 0, CURLH_PSEUDO, -1, &field) != CURLHE_OK)

@@ -26,8 +26,8 @@ static int copy_body(sc3_transfer *t, const sc3_request *r) {
     t->body = grown;
     t->body_capacity = r->body_count;
   }
-  /* libcurl asks for no more once it has all bytes, so the reader would never get past an empty
-     piece at the end, and the body would look as if it had not been sent. */
+  /* libcurl asks for no more once it has all bytes. So the reader would never get past an empty
+   * piece at the end, and the body would not count as sent. */
   t->body_count = 0;
   for (i = 0; i < r->body_count; i++) {
     if (r->body[i].n == 0)
@@ -109,7 +109,7 @@ static void set_connection(setup *s) {
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   SET(CURLOPT_TIMEOUT_MS, milliseconds(timeout));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect < timeout ? connect : timeout));
-  /* Waiting for a connection that may carry several requests pays where the handshake tells; over
+  /* Waiting for a connection that may carry several requests pays where the handshake decides. Over
    * plain http it would wait for the first reply. */
   SET(CURLOPT_PIPEWAIT, s->t->secure && !s->http1 ? 1L : 0L);
 #if LIBCURL_VERSION_NUM >= 0x075700

@@ -1,4 +1,4 @@
-/* What libcurl is told about a request. Inside csrc/http only. */
+/* The options that libcurl gets for a request. Inside csrc/http only. */
 #ifndef SC3_TRANSFER_SETUP_H
 #define SC3_TRANSFER_SETUP_H
 

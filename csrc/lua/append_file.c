@@ -1,6 +1,6 @@
-/* "scope3.append_file": a regular file that one process alone appends to. What was written is on
-   the disk when the call returns, and the file is still the one that its name means: a name that
-   was moved, removed or given to another file since is noticed before anything is written. */
+/* Binds "scope3.append_file": a regular file that only one process appends to. What was written is
+ * on the disk when the call returns. Before each write the file must still be the one that its name
+ * means: one that was moved, removed or replaced since is noticed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,7 +21,7 @@ enum { CHUNK = 64 * 1024 };
 
 typedef struct append_file {
   int fd;        /* -1 = closed */
-  off_t size;    /* what it must have: nobody else writes to it */
+  off_t size;    /* what it must have: no one else writes to it */
   off_t read_at; /* of read() */
   char *path;    /* absolute where the working directory is known, because a host may change that */
   sc3_fork_mark mark; /* set while it is open: a child has the parent's lock, and must not write */
@@ -206,8 +206,8 @@ static int append_file_read(lua_State *L) {
   return 1;
 }
 
-/* :state() -> a text that says which file it is, and how long: the same when nobody has written to
- * it since */
+/* :state() -> a text that says which file it is and how long: it changes when the file is written
+ * to */
 static int append_file_state(lua_State *L) {
   append_file *f = check_file(L);
   struct stat held;

@@ -19,8 +19,8 @@ typedef struct sc3l_lookup {
   char numbers[SC3_TARGETS_MAX + SC3_CONDITIONS_MAX][SC3_NUMBER_TEXT];
 } sc3l_lookup;
 
-/* What a call that may run a script uses besides its builder. While it does, nobody else may free
- * or change it. */
+/* What a call that may run a script uses besides its builder. Meanwhile nothing else may free or
+ * change it. */
 typedef struct sc3l_uses {
   void *payload, *next, *sealed; /* userdata */
   sc3l_source *source;
@@ -62,8 +62,8 @@ sc3l_builder *sc3l_check_builder(lua_State *L);
  */
 void sc3l_builder_end(sc3l_builder *u);
 
-/* Calls the method's body with its arguments, while nobody else can use the builder or close it. An
-   error of the body does not leave the builder in use. */
+/* Calls the method's body with its arguments, while no script or finalizer can use the builder or
+ * close it. An error of the body does not leave the builder in use. */
 int sc3l_call_busy(lua_State *L, lua_CFunction body);
 
 /* Takes the id set and the payload of the epoch out of the user value. It is done in each call,

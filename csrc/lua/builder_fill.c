@@ -113,8 +113,8 @@ static void adopt_source(lua_State *L, int values, int source) {
   lua_pop(L, 1);
 }
 
-/* Whether a map or a condition looks at the key that makes a row one of another: then whoever wrote
-   it knows of such rows. */
+/* Whether a map or a condition looks at the key by which a row belongs to another. Its author then
+ * knows of such rows. */
 static int asks_for_parent(const sc3_keys *keys) {
   const sc3_slice parent = sc3_slice_of("__parentId", sizeof "__parentId" - 1);
   size_t i = 0;
@@ -127,8 +127,7 @@ static int has_script(const sc3l_builder *u) {
   return u->has_where || u->has_member;
 }
 
-/* Whether the record belongs to another row that is a member of its own, and nobody asked for it.
- */
+/* Whether the record belongs to another row, and no map, condition or script asks for such rows. */
 static int is_unasked_child(const sc3l_builder *u, const sc3_keys *keys) {
   return u->record.child && u->record.fault == SC3_FAULT_NONE && !u->has_member &&
          !asks_for_parent(keys);

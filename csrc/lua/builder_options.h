@@ -4,8 +4,8 @@
 
 #include "builder.h"
 
-/* Reads the options at index 1 into the new builder at index 2, gives it its user value, and leaves
-   it on top. Raises for what is wrong. */
+/* Reads the options at index 1 into the new builder at index 2, and gives it its user value. Leaves
+ * the builder on top. Raises for what is wrong. */
 void sc3l_read_builder_options(lua_State *L, sc3l_builder *u);
 
 /* Gives a builder what looking into records takes, where it has not got it; `values` is the stack

@@ -33,8 +33,8 @@ static inline void sc3l_setfuncs(lua_State *L, const luaL_Reg *l) {
 
 #endif
 
-/* One Lua value beside a userdata: the user value, or the environment table on 5.1 (so it must be a
- * table). */
+/* One Lua value besides a userdata: the user value, or the environment table on 5.1. So it must be
+ * a table. */
 #if LUA_VERSION_NUM >= 504
 #define sc3l_newuserdata(L, size) lua_newuserdatauv(L, size, 1)
 #define sc3l_setuservalue(L, i) ((void)lua_setiuservalue(L, i, 1))

@@ -1,4 +1,4 @@
-/* scope3.core: the one exported symbol. */
+/* The module scope3.core: luaopen_scope3_core() is the only symbol that it exports. */
 #include "open.h"
 #include "type.h"
 

@@ -1,5 +1,5 @@
-/* "scope3.count_file": numbers in a file that processes share (csrc/core/files/count_file.h), with
-   the calls of nginx's lua_shared_dict between :lock() and :unlock(). */
+/* Binds "scope3.count_file": numbers in a file that processes share (csrc/core/files/count_file.h),
+   with the calls of nginx's lua_shared_dict between :lock() and :unlock(). */
 #include "../core/files/count_file.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 typedef struct count_ud {
   sc3_count_file *f; /* NULL = closed */
-  int damaged;       /* found when it was opened, and not told yet */
+  int damaged;       /* found when it was opened, and not reported yet */
 } count_ud;
 
 static sc3_count_file *check_file(lua_State *L, int locked) {

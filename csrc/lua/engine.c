@@ -84,7 +84,7 @@ static int engine_close(lua_State *L) {
     return 0;
   sc3_engine_free(e);
   sc3l_getuservalue(L, 1);
-  if (lua_istable(L, -1)) /* a closed engine that somebody keeps must not keep bodies */
+  if (lua_istable(L, -1)) /* a closed engine that is still referenced must not keep bodies */
     sc3l_release_all_bodies(L, lua_gettop(L));
   return 0;
 }
@@ -157,9 +157,8 @@ static int engine_step(lua_State *L) {
 }
 
 /* :result() -> the oldest transfer that has ended, nil when there is none. An error on the way
-   (memory) loses nothing. While its table is made a finalizer may run, which takes other results,
-   or closes the engine: so the transfer is nobody else's by then, and the engine is looked up
-   again. */
+ * (memory) loses nothing. While its table is made a finalizer may take other results, or close the
+ * engine. So the transfer is taken out before, and the engine is looked up again. */
 static int engine_result(lua_State *L) {
   sc3_engine *e = check_engine(L);
   const engine_ud *u = lua_touserdata(L, 1);
@@ -187,12 +186,15 @@ static int engine_result(lua_State *L) {
   return failed ? lua_error(L) : 1;
 }
 
+/* :wait(seconds): waits until a step may bring news, at most so long. A signal ends it early. */
 static int engine_wait(lua_State *L) {
   sc3_engine *e = check_engine(L);
   sc3_engine_wait(e, (double)luaL_checknumber(L, 2));
   return 0;
 }
 
+/* :cancel(id) -> whether there was such a transfer: it is dropped, ended or not, and its body
+ * released */
 static int engine_cancel(lua_State *L) {
   sc3_engine *e = check_engine(L);
   lua_Number n = luaL_checknumber(L, 2);
@@ -206,11 +208,14 @@ static int engine_cancel(lua_State *L) {
   return 1;
 }
 
+/* :count() -> transfers that were submitted, and neither taken nor cancelled */
 static int engine_count(lua_State *L) {
   sc3l_push_count(L, sc3_engine_count(check_engine(L)));
   return 1;
 }
 
+/* :pollfd() -> the descriptor that is readable when a step is due; nil where there is none. This
+ * and the next two have the meaning that cqueues gives them. */
 static int engine_pollfd(lua_State *L) {
   int fd = sc3_engine_fd(check_engine(L));
   if (fd < 0)
@@ -219,12 +224,14 @@ static int engine_pollfd(lua_State *L) {
   return 1;
 }
 
+/* :events() -> "r": what to wait for on the descriptor */
 static int engine_events(lua_State *L) {
   (void)check_engine(L);
   lua_pushliteral(L, "r");
   return 1;
 }
 
+/* :timeout() -> seconds after which a step is due although nothing was readable; nil for none */
 static int engine_timeout(lua_State *L) {
   double seconds = sc3_engine_timeout(check_engine(L));
   if (seconds < 0)

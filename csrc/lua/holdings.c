@@ -36,7 +36,7 @@ void sc3l_grow_holdings(lua_State *L, sc3l_holdings *h, size_t bytes) {
     return;
 #ifdef LUA_GCISRUNNING
   if (!lua_gc(L, LUA_GCISRUNNING, 0))
-    return; /* somebody stopped it, and a full turn would start it again */
+    return; /* it was stopped, and a full turn would start it again */
 #endif
   (void)lua_gc(L, LUA_GCCOLLECT, 0);
   h->limit = h->bytes < FIRST_LIMIT / 2 ? FIRST_LIMIT : 2 * h->bytes;

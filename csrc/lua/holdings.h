@@ -15,8 +15,8 @@ void sc3l_make_holdings(lua_State *L);
 /* Those of the Lua state, which live as long as it does. */
 sc3l_holdings *sc3l_find_holdings(lua_State *L);
 
-/* Adds bytes. Runs the collector when payloads hold more than twice what was left by the last run,
- * and more than the rest of Lua does. Finalizers may run. */
+/* Adds bytes, and runs the collector when they are too many: more than twice what the last run
+ * left, and more than the rest of Lua has. Finalizers may run. */
 void sc3l_grow_holdings(lua_State *L, sc3l_holdings *h, size_t bytes);
 
 /* Takes bytes out. */

@@ -108,6 +108,7 @@ static int id_set_meets(lua_State *L) {
   return 1;
 }
 
+/* :clear(): takes all ids out */
 static int id_set_clear(lua_State *L) {
   sc3_id_set_clear(sc3l_check_id_set(L, 1));
   return 0;

@@ -1,4 +1,4 @@
-/* What the builder needs of "scope3.id_set". */
+/* "scope3.id_set", the external ids that an epoch has sealed: what the builder needs of it. */
 #ifndef SC3L_ID_SET_H
 #define SC3L_ID_SET_H
 

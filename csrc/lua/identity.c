@@ -1,5 +1,5 @@
-/* Emails, phones, uids and hashes, one value at a time. Blank values are refused here as "not a
- * value"; a member simply lacks them. */
+/* Binds emails, phones, uids and hashes, one value at a time. Blank values are refused here as "not
+ * a value"; a member simply lacks them. */
 #include "../core/identity/email.h"
 #include "../core/identity/hashed.h"
 #include "../core/members/id.h"

@@ -1,4 +1,4 @@
-/* Options of identities as Lua gives them. */
+/* Options of identities as Lua gives them, for all who read identities. */
 #ifndef SC3L_IDENTITY_H
 #define SC3L_IDENTITY_H
 

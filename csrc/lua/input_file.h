@@ -1,5 +1,5 @@
-/* Files that rows are read from. Opening one waits for nobody, and reading returns to Lua within a
- * moment, so that a stop is noticed. */
+/* Files that rows are read from. Opening one never waits. Reading returns to Lua within a moment,
+ * so that a stop is noticed. */
 #ifndef SC3L_INPUT_FILE_H
 #define SC3L_INPUT_FILE_H
 

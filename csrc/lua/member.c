@@ -160,8 +160,8 @@ static int role_named(const char *key, size_t n) {
   return -1;
 }
 
-/* Whether a key has the form of a field's name: what has not may be somebody's value, and is told
- * to nobody. */
+/* Whether a key has the form of a field's name. Any other may be a person's value, and is never
+ * shown. */
 static int is_name(const char *key) {
   return strlen(key) <= 64 &&
          strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==

@@ -16,14 +16,13 @@ typedef struct sc3l_member {
   char numbers[SC3_ROLE_UID][SC3_NUMBER_TEXT];
 } sc3l_member;
 
-/* Reads the table at `index`. NULL, or a message about a misuse (an unknown key, uids that are no
-   array), which is pushed on the stack and names keys and types but never a value. Slices point
-   into the table's strings. Needs 8 stack slots. */
+/* Reads the table at `index`. NULL, or a message about a misuse, such as an unknown key, which is
+ * pushed on the stack. It names keys and types but never a value. Slices point into the table's
+ * strings. Needs 8 stack slots. */
 const char *sc3l_read_member(lua_State *L, int index, sc3l_member *m);
 
-/* Whether the table at `index` has other entries than those from 1 to n: a list with a hole, or
-   with fields beside it. What lies behind a hole would be lost without a word. Needs 2 stack slots.
- */
+/* Whether the table at `index` has other entries than those from 1 to n: it is a list with a hole,
+ * or with other keys. What follows a hole would be lost without a word. Needs 2 stack slots. */
 int sc3l_has_other_keys(lua_State *L, int index, size_t n);
 
 /* Stages what sc3l_read_member() read, with its drops and faults. */

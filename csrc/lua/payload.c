@@ -147,11 +147,13 @@ static int payload_living(lua_State *L) {
   return 2;
 }
 
+/* :count() -> its members, also those that were dropped or replaced */
 static int payload_count(lua_State *L) {
   sc3l_push_count(L, sc3_payload_count(check_open(L, 1)->p));
   return 1;
 }
 
+/* :bytes() -> the bytes that its members take */
 static int payload_bytes(lua_State *L) {
   sc3l_push_count(L, sc3_payload_bytes(check_open(L, 1)->p));
   return 1;
@@ -240,7 +242,7 @@ static int payload_replace(lua_State *L) {
   else if (last - first < most)
     most = last - first + 1;
   lua_settop(L, 4);
-  lua_createtable(L, (int)most, 0); /* a member that is taken out must be told of */
+  lua_createtable(L, (int)most, 0); /* made first: each member that is taken out must be reported */
   p = sc3l_check_payload(L, 1);     /* finalizers may have run */
   later = sc3l_read_payload(L, 2);
   (void)sc3_payload_replace(p, later, first - 1, last, note_taken, &list);

@@ -1,4 +1,4 @@
-/* What other bindings need of "scope3.payload". */
+/* "scope3.payload", the JSON of members that requests send: what other bindings need of it. */
 #ifndef SC3L_PAYLOAD_H
 #define SC3L_PAYLOAD_H
 
@@ -20,15 +20,15 @@ sc3_op sc3l_check_op(lua_State *L, int index);
 void *sc3l_pin_payload(lua_State *L, int index);
 void sc3l_unpin_payload(void *payload);
 
-/* While a builder fills the payload at `index`, which sc3l_check_payload() took: nobody changes it,
-   and closing frees nothing. `in_script` while a script runs in there: then a script that closes it
-   is told so. Take both back with sc3l_leave_payload(). None of them raises. */
+/* While a builder fills the payload at `index`, which sc3l_check_payload() returned: it cannot be
+ * changed, and closing it frees nothing. `in_script` while a script runs in there: a script that
+ * closes it gets an error. Take both back with sc3l_leave_payload(). None of them raises. */
 void *sc3l_fill_payload(lua_State *L, int index);
 void sc3l_payload_in_script(void *payload, int in_script);
 void sc3l_leave_payload(void *payload);
 
-/* Counts what the payload at `index` grew by, and runs the collector where payloads that nobody
- * holds may have piled up. May run finalizers. */
+/* Counts what the payload at `index` grew by. Runs the collector where payloads without references
+ * may have piled up. May run finalizers. */
 void sc3l_count_payload(lua_State *L, int index);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the command line and the blocking loop ask of the process: clocks, sleep, terminals, files
- * by name, and the stop flag. */
+/* Binds what the command line and the blocking loop ask of the process: clocks, sleep, terminals,
+ * files by name, and the stop flag. */
 #include <errno.h>
 #include <glob.h>
 #include <math.h>
@@ -89,9 +89,9 @@ static int end_paths(lua_State *L) {
   return 0;
 }
 
-/* What the C library tells of a folder that it cannot read. A folder that is not there matches
-   nothing; any other reason ends the search, because files would be missing without a word. glob(3)
-   leaves nothing but this to remember it by. */
+/* What the C library says of a folder that it cannot read. A folder that is not there matches
+ * nothing. Any other reason ends the search, because files would be missing without a word. glob(3)
+ * leaves nothing but this to remember it by. */
 static _Thread_local int glob_errno;
 
 static int on_glob_error(const char *path, int error) {
@@ -103,7 +103,7 @@ static int on_glob_error(const char *path, int error) {
 }
 
 /* glob(pattern) -> an array of the paths that it matches, in order | nil (there are none) | nil,
- * why it could not be told */
+ * why it is not known */
 static int process_glob(lua_State *L) {
   const char *pattern = luaL_checkstring(L, 1);
   glob_t *found;
@@ -187,8 +187,8 @@ static void on_signal(int number) {
   stop_signal = number;
 }
 
-/* catch_stop(): from now on SIGINT, SIGTERM and SIGHUP set a flag; the last stays ignored where it
-   was, as under nohup. Only the command calls it; a library must leave signals alone. */
+/* catch_stop(): from now on SIGINT, SIGTERM and SIGHUP set a flag. SIGHUP stays ignored where it
+ * was, as under nohup. Only the command calls it; a library must not touch signals. */
 static int process_catch_stop(lua_State *L) {
   struct sigaction action, before;
   (void)L;
@@ -210,9 +210,9 @@ static int process_stopped(lua_State *L) {
   return 1;
 }
 
-/* end_child(pid) -> whether that child of this process was still running: it is not any more.
-   SIGKILL alone ends one that is stopped, or that was given its signals ignored. Who started it
-   collects it still. */
+/* end_child(pid) -> whether that child of this process was still running: it is not any more. Only
+ * SIGKILL ends one that is stopped, or that was given its signals ignored. Who started it collects
+ * it still. */
 static int process_end_child(lua_State *L) {
   lua_Number n = luaL_checknumber(L, 1);
   siginfo_t info;
@@ -222,8 +222,8 @@ static int process_end_child(lua_State *L) {
                 "a process id expected"); /* 0 and -1 are many processes */
   pid = (pid_t)n;
   memset(&info, 0, sizeof info);
-  /* It fails where nobody collects children, because SIGCHLD is ignored. Then one that has ended is
-   * gone. */
+  /* It fails where children are not collected, because SIGCHLD is ignored. Then one that has ended
+   * is gone. */
   ended = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
   lua_pushboolean(L, !ended && kill(pid, SIGKILL) == 0);
   return 1;

@@ -20,8 +20,8 @@ static const char *check_header(lua_State *L, int index) {
   return line;
 }
 
-/* A method is a token (RFC 9110 section 9.1), here of letters alone: anything else could write
-   lines of its own into the request. */
+/* A method is a token (RFC 9110 section 9.1), here only of letters: anything else could write lines
+ * of its own into the request. */
 static const char *check_method(lua_State *L, int index) {
   sc3_slice s = sc3l_opt_string(L, index, "method");
   size_t i;

@@ -16,10 +16,10 @@ typedef struct sc3l_body {
   sc3_slice *bytes; /* and where the bytes of each are, to be filled */
 } sc3l_body;
 
-/* Replaces the body on top of the stack, a string or an array of pieces, by a table of pieces that
-   Lua code cannot reach, and returns their number. So nobody can take a payload out of it before it
-   is unpinned. Raises where a piece is none: a string, or { payload, "add" or "remove", first,
-   last } (members counted from 1, both ends included). */
+/* Replaces the body on top of the stack, a string or an array of pieces, by an array of copies.
+ * Returns their number. Lua code cannot reach the copies, so it cannot take a payload out before it
+ * is unpinned. A piece is a string, or { payload, "add" or "remove", first, last }: members counted
+ * from 1, both ends included. Raises for others. */
 size_t sc3l_copy_body(lua_State *L);
 
 /* Finds the bytes, pins the payloads, and anchors the pieces under the id. All or nothing when it

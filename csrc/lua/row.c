@@ -25,7 +25,7 @@ void sc3l_row_close(sc3l_row *row) {
 }
 
 void sc3l_new_row(lua_State *L, int index) {
-  const sc3l_source *s = lua_touserdata(L, index); /* locked by whoever calls */
+  const sc3l_source *s = lua_touserdata(L, index); /* the caller has locked it */
   const sc3_slice *names;
   size_t i, n = sc3l_source_names(s, &names);
   sc3l_row *row;
@@ -60,8 +60,9 @@ static const sc3_record *check_live(lua_State *L) {
   return row->record;
 }
 
-/* The column (counted from 1) of a name that is not in the header as it stands, found as a map
-   finds it and noted for the next row. Raises when there is none, or when two may be meant. */
+/* The column (counted from 1) of a name that is not in the header as it is written. It is found as
+ * a map finds it, and noted for the next row. Raises when there is none, or when two may be meant.
+ */
 static size_t look_for_column(lua_State *L, int values) {
   const sc3_slice *names;
   sc3_slice name;
@@ -110,12 +111,55 @@ void sc3l_row_missing(lua_State *L, int index) {
   lua_settop(L, list);
 }
 
-/* The value of a field of JSON Lines that is not called as the key at index 2 is, but may be meant
- * by it; nil where there is none. */
+/* Pushes the value of a field. The user value is at index 3. */
+static int push_value(lua_State *L, const sc3_field *f) {
+  if (f->kind == SC3_KIND_TEXT) {
+    lua_pushlstring(L, f->value.p, f->value.n);
+    return 1;
+  }
+  lua_rawgeti(L, 3, AT_DECODE);
+  if (sc3l_push_field(L, f, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
+    return lua_error(L);
+  return 1;
+}
+
+static int raise_no_number(lua_State *L, int column, const sc3_record *r) {
+  return luaL_error(L, "there is no column %d; the row has %d", column, (int)r->count);
+}
+
+/* Pushes the value of the column whose number is at index 2. */
+static int push_numbered(lua_State *L, const sc3_record *r) {
+  const lua_Number n = lua_tonumber(L, 2);
+  if (!(fabs((double)n) < 1e9) || floor((double)n) < (double)n)
+    return luaL_error(L, "a column's number is whole: the row has 1 to %d", (int)r->count);
+  if (n < 1 || n > (lua_Number)r->count)
+    return raise_no_number(L, (int)n, r);
+  return push_value(L, &r->fields[(size_t)n - 1]);
+}
+
+/* Pushes the value of the column of CSV whose name is at index 2. */
+static int push_named(lua_State *L, const sc3_record *r) {
+  size_t column;
+  lua_pushvalue(L, 2);
+  lua_rawget(L, 3);
+  if (lua_isnil(L, -1))
+    column = look_for_column(L, 3);
+  else if (lua_tointeger(L, -1) < 0)
+    return luaL_error(L, "the column '%s' stands more than once: use its number",
+                      lua_tostring(L, 2));
+  else
+    column = (size_t)lua_tointeger(L, -1);
+  if (column > r->count)
+    return raise_no_number(L, (int)column, r);
+  return push_value(L, &r->fields[column - 1]);
+}
+
+/* Pushes the value of a field of JSON Lines that the key at index 2 may mean, though its own key is
+ * spelled otherwise; nil where there is none. */
 static int push_looked(lua_State *L, const sc3_record *r, sc3_slice name) {
   sc3_found found;
   sc3_field f;
-  sc3_looked looked = sc3_look(r->fields, r->count, name, &found);
+  const sc3_looked looked = sc3_look(r->fields, r->count, name, &found);
   if (looked == SC3_LOOKED_TWO)
     return luaL_error(L, "'%s' may be one of two keys of the row: name the one you mean", name.p);
   note_asked(L, 3, looked == SC3_LOOKED_ONE);
@@ -125,76 +169,54 @@ static int push_looked(lua_State *L, const sc3_record *r, sc3_slice name) {
   f.value =
       found.escaped ? sc3_found_text(&found, lua_newuserdata(L, found.value.n + 2)) : found.value;
   f.kind = found.kind;
-  lua_rawgeti(L, 3, AT_DECODE);
-  if (sc3l_push_field(L, &f, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
-    return lua_error(L);
-  return 1;
+  return push_value(L, &f);
 }
 
-/* row[name] or row[number]. The metatable is an upvalue, because looking it up by its name costs
- * more than all the rest. */
+/* Pushes the value of the field of JSON Lines whose key is at index 2. */
+static int push_keyed(lua_State *L, const sc3_record *r) {
+  const sc3_field *field;
+  sc3_slice name;
+  name.p = lua_tolstring(L, 2, &name.n);
+  field = sc3_record_find(r, name);
+  if (field == NULL)
+    return push_looked(L, r, name);
+  note_asked(L, 3, 1);
+  return push_value(L, field);
+}
+
+/* row[name] or row[number] -> the value. The metatable is an upvalue, because looking it up by its
+ * name costs more than all the rest. */
 static int row_index(lua_State *L) {
-  const sc3_record *r;
   const sc3l_row *row = lua_touserdata(L, 1);
-  const sc3_field *field = NULL;
-  size_t column = 0;
+  const sc3_record *r;
   if (row == NULL || !lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(1)) ||
       row->record == NULL)
     (void)check_live(L);
   r = row->record;
   lua_settop(L, 2);
   sc3l_getuservalue(L, 1);
-  if (lua_type(L, 2) == LUA_TNUMBER) {
-    lua_Number n = lua_tonumber(L, 2);
-    if (!(fabs((double)n) < 1e9) || floor((double)n) < (double)n)
-      return luaL_error(L, "a column's number is whole: the row has 1 to %d", (int)r->count);
-    if (n < 1 || n > (lua_Number)r->count)
-      return luaL_error(L, "there is no column %d; the row has %d", (int)n, (int)r->count);
-    column = (size_t)n;
-  } else if (lua_type(L, 2) != LUA_TSTRING) {
+  if (lua_type(L, 2) == LUA_TNUMBER)
+    return push_numbered(L, r);
+  if (lua_type(L, 2) != LUA_TSTRING)
     return luaL_error(L, "a column is named by a string or a number, not a %s",
                       luaL_typename(L, 2));
-  } else if (row->by_name && (r->count == 0 || r->fields[0].name.p != NULL)) {
-    sc3_slice name;
-    name.p = lua_tolstring(L, 2, &name.n);
-    field = sc3_record_find(r, name);
-    if (field == NULL)
-      return push_looked(L, r, name);
-    note_asked(L, 3, 1);
-  } else {
-    lua_pushvalue(L, 2);
-    lua_rawget(L, 3);
-    if (lua_isnil(L, -1))
-      column = look_for_column(L, 3);
-    else if (lua_tointeger(L, -1) < 0)
-      return luaL_error(L, "the column '%s' stands more than once: use its number",
-                        lua_tostring(L, 2));
-    else
-      column = (size_t)lua_tointeger(L, -1);
-  }
-  if (field == NULL && column > r->count)
-    return luaL_error(L, "there is no column %d; the row has %d", (int)column, (int)r->count);
-  if (field == NULL)
-    field = &r->fields[column - 1];
-  if (field->kind == SC3_KIND_TEXT) {
-    lua_pushlstring(L, field->value.p, field->value.n);
-    return 1;
-  }
-  lua_rawgeti(L, 3, AT_DECODE);
-  if (sc3l_push_field(L, field, lua_isnil(L, -1) ? 0 : lua_gettop(L)) != 0)
-    return lua_error(L);
-  return 1;
+  if (row->by_name && (r->count == 0 || r->fields[0].name.p != NULL))
+    return push_keyed(L, r);
+  return push_named(L, r);
 }
 
+/* row[key] = value raises. */
 static int row_newindex(lua_State *L) {
   return luaL_error(L, "a row is read-only: make a table of your own");
 }
 
+/* #row -> the number of its fields */
 static int row_len(lua_State *L) {
   sc3l_push_count(L, check_live(L)->count);
   return 1;
 }
 
+/* tostring(row) -> "scope3.row" */
 static int row_tostring(lua_State *L) {
   lua_pushliteral(L, "scope3.row"); /* never its values: it may be logged */
   return 1;

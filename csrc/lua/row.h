@@ -1,4 +1,5 @@
-/* "scope3.row": a read-only look at the row that a script is given. */
+/* "scope3.row": a read-only view of the row that a script is given. It owns nothing, so it has no
+ * close(): row.close is a column. */
 #ifndef SC3L_ROW_H
 #define SC3L_ROW_H
 
@@ -17,8 +18,8 @@ void sc3l_new_row(lua_State *L, int index);
 void sc3l_row_open(sc3l_row *row, const sc3_record *record);
 void sc3l_row_close(sc3l_row *row);
 
-/* Adds the keys that were asked of the view at `index`, and that no row had, to the array on top of
- * the stack. */
+/* Adds keys to the array on top of the stack: those that were asked of the view at `index` and that
+ * no row had. */
 void sc3l_row_missing(lua_State *L, int index);
 
 #endif

@@ -3,7 +3,7 @@
 #include "columns.h"
 #include "table_lookup.h"
 
-/* The metatable has a key that nobody else knows. */
+/* The metatable has a key that no other code knows. */
 static char mark;
 
 int sc3l_is_row(lua_State *L, int index) {

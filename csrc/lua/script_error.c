@@ -54,8 +54,8 @@ int sc3l_locate_error(lua_State *L) {
   return 1;
 }
 
-/* Pushes the message at `message`, a string, without the position that follows it on the stack (or
- * nil), and without values of the row. */
+/* Pushes the message at `message`, a string, without its position and without values of the row.
+ * The position, or nil, is the next value on the stack. */
 static void push_cleaned(lua_State *L, int message, const sc3l_script_row *row) {
   const char *prefix = lua_tostring(L, message + 1);
   sc3_slice text;

@@ -42,7 +42,7 @@ static int source_finish(lua_State *L) {
 }
 
 /* Pushes nil and what a parser answers when it has no row: "need" of a source that Lua feeds,
-   "again" of a file from which nothing came for a moment, "end", or "fatal" and why. */
+ * "again" of a file when no bytes came for a moment, "end", or "fatal" and why. */
 static int push_state(lua_State *L, const sc3l_source *s, sc3_next next) {
   if (next == SC3_NEXT_NOMEM)
     return luaL_error(L, "not enough memory");
@@ -164,7 +164,7 @@ static int read_row(lua_State *L) {
   sc3_next next = sc3l_source_next(s, NULL, &r);
   if (next != SC3_NEXT_RECORD)
     return push_state(L, s, next);
-  if (r.missing > 0) { /* whoever iterates is told of it here or nowhere */
+  if (r.missing > 0) { /* an iteration reports it here or nowhere */
     r.fault = SC3_FAULT_RAGGED;
     r.fault_column = r.count - r.missing + 1;
   }

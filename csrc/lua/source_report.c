@@ -52,6 +52,7 @@ static int source_encoding(lua_State *L) {
   return 1;
 }
 
+/* :rows() -> rows that were read */
 static int source_rows(lua_State *L) {
   const sc3l_source *s = sc3l_check_open_source(L, 1);
   sc3l_push_count(L, s->is_csv ? s->csv.row : s->jsonl.row);
@@ -156,6 +157,7 @@ static int source_stamp(lua_State *L) {
   return 1;
 }
 
+/* :delimiter() -> the byte that separates columns of CSV; nil where it is not known yet */
 static int source_delimiter(lua_State *L) {
   const sc3l_source *s = sc3l_check_open_source(L, 1);
   if (!s->is_csv || s->csv.delimiter == '\0')

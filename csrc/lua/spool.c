@@ -1,5 +1,5 @@
-/* "scope3.spool": members in a mapped file that survive the process (csrc/core/files/spool.h). One
- * a process: open it where it is used, after fork. */
+/* Binds "scope3.spool": members in a mapped file that survive the process
+ * (csrc/core/files/spool.h). One a process: open it where it is used, after fork. */
 #include "../core/files/spool.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static const lua_Number STAMP_MAX =
 
 typedef struct spool_ud {
   sc3_spool *s; /* NULL = closed */
-  int reads;    /* calls that look at its bytes: it is closed behind them */
+  int reads;    /* calls that look at its bytes: it is closed after them */
   int ended;
 } spool_ud;
 
@@ -114,8 +114,8 @@ static int spool_keep(lua_State *L) {
                                        opt_label(L, 6)));
 }
 
-/* :release(number) -> true | nil, message. The records up to that number have left: who opens the
- * file from then on begins behind them. */
+/* :release(number) -> true | nil, message. The records up to that number have left. A spool that is
+ * opened later begins after them. */
 static int spool_release(lua_State *L) {
   spool_ud *u = check_spool(L);
   lua_Number n = luaL_checknumber(L, 2);
@@ -153,7 +153,7 @@ static int next_member(lua_State *L) {
   u->reads--;
   close_when_unread(u);
   if (failed) {
-    *cursor = before; /* the member was given to nobody */
+    *cursor = before; /* the member was not given out */
     return lua_error(L);
   }
   lua_pushstring(L, ops[r.op]);
@@ -211,11 +211,11 @@ static int take_members(lua_State *L) {
 }
 
 /* :reader() -> a function (payload, last, most, label) -> taken, number, stamp, full, unfit, label.
-   Each call reads at most `most` further members into the payload, as long as they have that label
-   ("" for none), their stamp is at most `last` and the payload has room: how many, the number of
-   the last record that was read, the stamp of the next one (nil behind the last one), whether the
-   payload is full, how many were passed over because they fit into no payload like this, and the
-   label of the next one. Without a payload it only looks. */
+ * Each call reads at most `most` further members into the payload. It stops before a member with
+ * another label ("" for none), with a stamp over `last`, or without room. `taken` counts them,
+ * `number` is the last record that was read. `stamp` and `label` are those of the next one; after
+ * the last `stamp` is nil. `full` says that the payload is full. `unfit` counts those that fit into
+ * no payload like this. Without a payload it only looks. */
 static int spool_reader(lua_State *L) {
   return push_reading(L, take_members);
 }

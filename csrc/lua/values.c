@@ -12,8 +12,8 @@ static sc3_slice check_value(lua_State *L) {
   return sc3_text_strip(sc3l_check_string(L, 1), &ignored);
 }
 
-/* number(text [, decimal mark]) -> number | nil. Without a mark plain numbers alone
-   (sc3_number_read), else amounts (sc3_amount_read). */
+/* number(text [, decimal mark]) -> number | nil. Without a mark only plain numbers
+ * (sc3_number_read), else amounts (sc3_amount_read). */
 static int values_number(lua_State *L) {
   sc3_slice s = check_value(L);
   const char *mark = luaL_optstring(L, 2, NULL);

@@ -9,8 +9,7 @@
 
 enum { PARTS = 4, DECODED = 3072, HEX_BYTES = 64 };
 
-/* hmac_sha256(key, part, ...) -> 64 lowercase hex digits, of up to four parts one behind the other
- */
+/* hmac_sha256(key, part, ...) -> 64 lowercase hex digits of up to four parts, joined in order */
 static int webhook_hmac(lua_State *L) {
   sc3_slice key = sc3l_check_string(L, 1), parts[PARTS];
   char hex[SC3_SHA256_HEX];
@@ -25,7 +24,7 @@ static int webhook_hmac(lua_State *L) {
   return 1;
 }
 
-/* equal_secret(a, b) -> boolean, in a time that depends on the lengths alone */
+/* equal_secret(a, b) -> boolean, in a time that depends only on the lengths */
 static int webhook_equal(lua_State *L) {
   sc3_slice a = sc3l_check_string(L, 1), b = sc3l_check_string(L, 2);
   lua_pushboolean(L, sc3_equal_secret(a, b));
