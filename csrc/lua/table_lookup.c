@@ -76,8 +76,9 @@ static others find_others(lua_State *L, int table, sc3_slice name) {
   return o;
 }
 
-/* The value of `key`, on top, and what lies in it under `rest`: SC3_LOOKED_NONE leaves nothing. */
-static sc3_looked look_behind(lua_State *L, int table, sc3_slice key, sc3_slice rest, int depth) {
+/* Looks for `rest` in the value of `key`, and pushes what is found there. SC3_LOOKED_NONE pushes
+ * nothing. */
+static sc3_looked look_inside(lua_State *L, int table, sc3_slice key, sc3_slice rest, int depth) {
   sc3_looked looked;
   push_value(L, table, key);
   looked = look_on(L, rest, depth);
@@ -86,34 +87,39 @@ static sc3_looked look_behind(lua_State *L, int table, sc3_slice key, sc3_slice 
   return looked;
 }
 
-static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
-  sc3_looked looked;
+/* Looks for the name as it is spelled: as a key, or as keys inside others, with dots between them.
+ * SC3_LOOKED_NONE pushes nothing. */
+static sc3_looked look_exactly(lua_State *L, int table, sc3_slice name, int depth) {
   size_t i;
-  others o;
-  int first;
-  sc3l_checkstack(L, 12);
   push_value(L, table, name);
   if (!lua_isnil(L, -1))
     return SC3_LOOKED_ONE;
   lua_pop(L, 1);
   for (i = name.n; i-- > 1;) { /* the longest key first: keys may hold dots */
+    sc3_looked looked;
     if (name.p[i] != '.')
       continue;
-    looked = look_behind(L, table, sc3_slice_of(name.p, i),
+    looked = look_inside(L, table, sc3_slice_of(name.p, i),
                          sc3_slice_of(name.p + i + 1, name.n - i - 1), depth);
     if (looked != SC3_LOOKED_NONE)
       return looked;
   }
-  o = find_others(L, table, name);
-  first = lua_gettop(L) - 1; /* the result replaces the keys from there on */
-  looked = SC3_LOOKED_NONE;
+  return SC3_LOOKED_NONE;
+}
+
+/* Looks for a key in another spelling, or for one that is the name up to its first dot. Pushes the
+ * value, or nil. */
+static sc3_looked look_alike(lua_State *L, int table, sc3_slice name, int depth) {
+  const others o = find_others(L, table, name);
+  const int first = lua_gettop(L) - 1; /* the result replaces the keys from there on */
+  sc3_looked looked = SC3_LOOKED_NONE;
   if (o.alike.p != NULL && !o.two_alike) {
     push_value(L, table, o.alike);
     looked = SC3_LOOKED_ONE;
   } else if (o.head.p != NULL && !o.two_heads && o.alike.p == NULL) {
-    size_t head = (size_t)((const char *)memchr(name.p, '.', name.n) - name.p);
+    const size_t head = (size_t)((const char *)memchr(name.p, '.', name.n) - name.p);
     looked =
-        look_behind(L, table, o.head, sc3_slice_of(name.p + head + 1, name.n - head - 1), depth);
+        look_inside(L, table, o.head, sc3_slice_of(name.p + head + 1, name.n - head - 1), depth);
   }
   if (looked == SC3_LOOKED_NONE) {
     lua_pushnil(L);
@@ -122,6 +128,13 @@ static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
   lua_replace(L, first);
   lua_settop(L, first);
   return looked;
+}
+
+static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
+  sc3_looked looked;
+  sc3l_checkstack(L, 12);
+  looked = look_exactly(L, table, name, depth);
+  return looked != SC3_LOOKED_NONE ? looked : look_alike(L, table, name, depth);
 }
 
 sc3_looked sc3l_table_lookup(lua_State *L, int index, sc3_slice name) {
