@@ -212,7 +212,7 @@ static int builder_fill(lua_State *L) {
   return call_filling(L, &f, fill_rows);
 }
 
-const luaL_Reg SC3L_BUILDER_FILL[] = {
+const luaL_Reg sc3l_builder_fill_methods[] = {
     {"fill", builder_fill},
     {"take", builder_take},
     {NULL, NULL},

@@ -4,6 +4,6 @@
 
 #include "compat.h"
 
-extern const luaL_Reg SC3L_BUILDER_FILL[];
+extern const luaL_Reg sc3l_builder_fill_methods[];
 
 #endif

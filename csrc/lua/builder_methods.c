@@ -142,10 +142,11 @@ void sc3l_open_builder(lua_State *L) {
       {"flush", builder_flush},
       {NULL, NULL},
   };
-  static const sc3l_type type = {.name = SC3L_BUILDER,
-                                 .methods = {methods, SC3L_BUILDER_FILL, SC3L_BUILDER_REPORT},
-                                 .end = builder_end,
-                                 .close = builder_close};
+  static const sc3l_type type = {
+      .name = SC3L_BUILDER,
+      .methods = {methods, sc3l_builder_fill_methods, sc3l_builder_report_methods},
+      .end = builder_end,
+      .close = builder_close};
   sc3l_new_type(L, &type);
   lua_pushcfunction(L, builder_new);
   lua_setfield(L, -2, "builder");

@@ -243,7 +243,7 @@ static int builder_missing(lua_State *L) {
   return sc3l_call_busy(L, missing);
 }
 
-const luaL_Reg SC3L_BUILDER_REPORT[] = {
+const luaL_Reg sc3l_builder_report_methods[] = {
     {"because", builder_because},       {"counts", builder_counts}, {"missing", builder_missing},
     {"rejections", builder_rejections}, {"sums", builder_sums},     {NULL, NULL},
 };

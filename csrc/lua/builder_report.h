@@ -4,6 +4,6 @@
 
 #include "compat.h"
 
-extern const luaL_Reg SC3L_BUILDER_REPORT[];
+extern const luaL_Reg sc3l_builder_report_methods[];
 
 #endif

@@ -81,7 +81,7 @@ static void push_encodings(lua_State *L) {
 
 void sc3l_open_source(lua_State *L) {
   static const sc3l_type type = {.name = SC3L_SOURCE,
-                                 .methods = {SC3L_SOURCE_READ, SC3L_SOURCE_REPORT},
+                                 .methods = {sc3l_source_read_methods, sc3l_source_report_methods},
                                  .end = source_end,
                                  .close = source_close};
   sc3l_new_type(L, &type);

@@ -229,7 +229,7 @@ static int source_raw(lua_State *L) {
   return sc3l_source_call_locked(L, read_raw);
 }
 
-const luaL_Reg SC3L_SOURCE_READ[] = {
+const luaL_Reg sc3l_source_read_methods[] = {
     {"advice", source_advice}, {"columns", source_columns},
     {"feed", source_feed},     {"find", source_find},
     {"finish", source_finish}, {"raw", source_raw},

@@ -4,6 +4,6 @@
 
 #include "compat.h"
 
-extern const luaL_Reg SC3L_SOURCE_READ[];
+extern const luaL_Reg sc3l_source_read_methods[];
 
 #endif

@@ -166,7 +166,7 @@ static int source_delimiter(lua_State *L) {
   return 1;
 }
 
-const luaL_Reg SC3L_SOURCE_REPORT[] = {
+const luaL_Reg sc3l_source_report_methods[] = {
     {"bytes", source_bytes},
     {"delimiter", source_delimiter},
     {"encoding", source_encoding},
