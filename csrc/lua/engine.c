@@ -1,4 +1,5 @@
 /* "scope3.engine": HTTP for Lua. Values are built only after libcurl is done with a transfer. */
+#include "../core/bytes/ascii.h"
 #include "../http/engine.h"
 
 #include <stdlib.h>
@@ -212,7 +213,7 @@ static const char *check_method(lua_State *L) {
   sc3_slice s = sc3_fieldslice(L, 2, "method");
   size_t i;
   for (i = 0; i < s.n; i++) {
-    if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z')))
+    if (!sc3_ascii_is_letter(s.p[i]))
       break;
   }
   if (s.n == 0 || i < s.n)
@@ -306,7 +307,7 @@ static void push_headers(lua_State *L, const sc3_buffer *b) {
       n = 0; /* the status line, whose phrase may hold a colon */
     if (n > 0 && n < sizeof name && colon < last + 1) {
       for (i = 0; i < n; i++)
-        name[i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] + ('a' - 'A') : p[i]);
+        name[i] = sc3_ascii_to_lower(p[i]);
       for (value = colon + 1; value < last && (*value == ' ' || *value == '\t'); value++)
         continue;
       lua_pushlstring(L, name, n);

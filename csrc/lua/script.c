@@ -1,5 +1,6 @@
 /* Transformation scripts: where(row) and member(row), and what may be said of a row when they fail.
  */
+#include "../core/bytes/ascii.h"
 #include "builder.h"
 #include "table_look.h"
 
@@ -11,7 +12,7 @@ void sc3_checkstatus(lua_State *L, sc3_status st) {
 }
 
 static int is_word(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+  return sc3_ascii_is_alphanumeric(c) || c == '_';
 }
 
 /* True when `text` holds the value `part`. One or two characters stand in any sentence, so of these

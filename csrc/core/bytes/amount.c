@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "ascii.h"
 #include "utf8.h"
 
 enum { LONGEST = 64 }; /* of a number in plain digits */
@@ -98,25 +99,21 @@ static int is_code(const char *p) {
   return 0;
 }
 
-static int is_capital(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-
 /* Bytes of the currency or the per cent sign at the head of `s`, or at its end. */
 static size_t sign_length(sc3_slice s, int at_end) {
   size_t used, n = 0;
   const char *word;
   uint32_t c = at_end ? last(s, &used) : first(s, &used);
-  if (c >= '0' && c <= '9') /* as most amounts begin and end */
+  if (sc3_ascii_is_digit((int)c)) /* as most amounts begin and end */
     return 0;
   if (is_sign(c)) {
     if (!at_end || c != '$')
       return used;
-    while (n < 3 && n + 1 < s.n && is_capital(s.p[s.n - 2 - n])) /* 5 US$ */
+    while (n < 3 && n + 1 < s.n && sc3_ascii_is_upper(s.p[s.n - 2 - n])) /* 5 US$ */
       n++;
     return n + 1;
   }
-  while (!at_end && n < 3 && n < s.n && is_capital(s.p[n])) /* US$ 5 */
+  while (!at_end && n < 3 && n < s.n && sc3_ascii_is_upper(s.p[n])) /* US$ 5 */
     n++;
   if (n > 0 && n < s.n && s.p[n] == '$')
     return n + 1;
@@ -165,8 +162,8 @@ static int unwrap(sc3_slice *s, int *negative) {
       *s = without_head(*s, used);
       currencies++;
       /* 12- */
-    } else if (is_minus(last(*s, &used)) && s->n > used && s->p[s->n - used - 1] >= '0' &&
-               s->p[s->n - used - 1] <= '9') {
+    } else if (is_minus(last(*s, &used)) && s->n > used &&
+               sc3_ascii_is_digit(s->p[s->n - used - 1])) {
       *s = without_end(*s, used);
       *negative = 1;
       signs++;
@@ -187,7 +184,7 @@ static uint32_t separator(sc3_slice s, char decimal, size_t *used) {
 
 static size_t digits_at(sc3_slice s) {
   size_t n = 0;
-  while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+  while (n < s.n && sc3_ascii_is_digit(s.p[n]))
     n++;
   return n;
 }

@@ -7,23 +7,16 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "slice.h"
 #include "utf8.h"
-
-/* The value of a hex digit; -1 for what is none. */
-static inline int sc3_json_hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c = (char)(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Four hex digits; -1 when there are other characters among them. */
 static inline int32_t sc3_json_hex4(const char *p) {
   int32_t v = 0;
   int i;
   for (i = 0; i < 4; i++) {
-    int digit = sc3_json_hex_digit(p[i]);
+    int digit = sc3_ascii_hex_value(p[i]);
     if (digit < 0)
       return -1;
     v = v << 4 | digit;
@@ -91,7 +84,7 @@ static inline const char *sc3_json_string(const char *p, const char *end, int *h
 
 static inline const char *sc3_json_digits(const char *p, const char *end) {
   const char *start = p;
-  while (p < end && *p >= '0' && *p <= '9')
+  while (p < end && sc3_ascii_is_digit(*p))
     p++;
   return p > start ? p : NULL;
 }

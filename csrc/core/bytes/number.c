@@ -1,5 +1,7 @@
 #include "number.h"
 
+#include "ascii.h"
+
 /* --- 64 bits and twice that --- */
 
 static int leading_zeros(uint64_t x) { /* x is not 0 */
@@ -205,10 +207,6 @@ typedef struct decimal {
   const char *digits, *end; /* digits and at most one point, from the first that is not 0 */
 } decimal;
 
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 static int scan(sc3_slice s, decimal *d) {
   const char *p = s.p, *const end = s.p + s.n;
   int digits = 0, behind = 0;
@@ -222,7 +220,7 @@ static int scan(sc3_slice s, decimal *d) {
       behind = d->pointed = 1;
       continue;
     }
-    if (!is_digit(*p))
+    if (!sc3_ascii_is_digit(*p))
       break;
     digits = 1;
     if (d->digits == NULL && *p != '0')
@@ -248,9 +246,9 @@ static int scan(sc3_slice s, decimal *d) {
     p++;
     if (p < end && (*p == '-' || *p == '+'))
       sign = *p++ == '-' ? -1 : 1;
-    if (p == end || !is_digit(*p))
+    if (p == end || !sc3_ascii_is_digit(*p))
       return 0;
-    for (; p < end && is_digit(*p); p++) {
+    for (; p < end && sc3_ascii_is_digit(*p); p++) {
       if (exponent < INT64_C(1000000000000)) /* far beyond what zeros in a text can make good */
         exponent = exponent * 10 + (*p - '0');
     }

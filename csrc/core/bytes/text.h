@@ -17,14 +17,6 @@ sc3_slice sc3_text_trim_edges(sc3_slice s); /* the same, where an edge may be wh
  * of direction, soft hyphens. */
 int sc3_text_invisible(uint32_t cp);
 
-/* A hexadecimal digit of either case. */
-static inline int sc3_text_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/* Whether `s` begins with the ASCII text `prefix`, which is in lowercase, in any case. */
-int sc3_text_begins(sc3_slice s, const char *prefix);
-
 /* Control characters: C0, DEL and C1. Some of them are white space too. */
 static inline int sc3_text_control(uint32_t cp) {
   return cp < 0x20 || (cp >= 0x7f && cp < 0xa0);

@@ -1,5 +1,6 @@
 #include "email.h"
 
+#include "../bytes/ascii.h"
 #include "lowercase.h"
 #include "placeholder.h"
 #include "../bytes/text.h"
@@ -8,8 +9,7 @@
 /* What an address may hold besides letters, digits and characters outside ASCII: RFC 5322
    section 3.2.3 before the @, names of hosts behind it. */
 static int allowed(char c, int in_domain) {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-      ((unsigned char)c & 0x80) != 0)
+  if (sc3_ascii_is_alphanumeric(c) || ((unsigned char)c & 0x80) != 0)
     return 1;
   return c != '\0' && strchr(in_domain ? "-_." : "!#$%&'*+-/=?^_`{|}~.", c) != NULL;
 }
@@ -24,7 +24,7 @@ static sc3_reason check_domain(const char *p, size_t n) {
       return SC3_R_EMAIL_DOMAIN;
     if (p[i] != '.') {
       label++;
-      digits_only &= p[i] >= '0' && p[i] <= '9';
+      digits_only &= sc3_ascii_is_digit(p[i]);
       continue;
     }
     if (label == 0)
@@ -51,7 +51,7 @@ static int is_bracket(char c) {
 static int holds(sc3_slice s, const char *part) {
   size_t i;
   for (i = 0; i < s.n; i++) {
-    if (sc3_text_begins(sc3_slice_of(s.p + i, s.n - i), part))
+    if (sc3_ascii_begins(sc3_slice_of(s.p + i, s.n - i), part))
       return 1;
   }
   return 0;
@@ -80,7 +80,7 @@ static sc3_reason judge_ats(sc3_slice s, size_t ats) {
 static int has_percent_codes(sc3_slice s) {
   size_t i;
   for (i = 0; i + 2 < s.n; i++) {
-    if (s.p[i] == '%' && sc3_text_hex(s.p[i + 1]) && sc3_text_hex(s.p[i + 2]))
+    if (s.p[i] == '%' && sc3_ascii_is_hex(s.p[i + 1]) && sc3_ascii_is_hex(s.p[i + 2]))
       return 1;
   }
   return 0;
@@ -120,7 +120,7 @@ static int lowercase(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n) {
     char c = s.p[i];
     if ((unsigned char)c & 0x80)
       return sc3_lowercase(s, out, SC3_EMAIL_MAX, n);
-    out[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    out[i] = sc3_ascii_to_lower(c);
   }
   *n = i;
   return i == s.n ? 0 : -1;
@@ -130,7 +130,7 @@ int sc3_email_nowhere(sc3_slice label) {
   static const char *const names[] = {"invalid", "localhost", "local", "internal", NULL};
   const char *const *name;
   for (name = names; *name != NULL; name++) {
-    if (strlen(*name) == label.n && sc3_text_begins(label, *name))
+    if (strlen(*name) == label.n && sc3_ascii_begins(label, *name))
       return 1;
   }
   return 0;

@@ -1,4 +1,5 @@
 /* Several addresses in one field, as address books, shops and people write them. */
+#include "../bytes/ascii.h"
 #include "email.h"
 #include "placeholder.h"
 #include "../bytes/text.h"
@@ -15,7 +16,7 @@ static size_t separator(const char *p, const char *end, int behind_at) {
   if ((*p == '|' || *p == '/') && behind_at)
     return 1;
   for (word = words; *word != NULL; word++) {
-    if (sc3_text_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
+    if (sc3_ascii_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
       return strlen(*word);
   }
   return 0;

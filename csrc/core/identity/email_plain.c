@@ -2,6 +2,7 @@
  * spec/identity/lowercase_spec.lua compares them. */
 #include <stdint.h>
 
+#include "../bytes/ascii.h"
 #include "email.h"
 #include "placeholder.h"
 
@@ -123,7 +124,7 @@ static int is_plain(const char *p, size_t n, char *out) {
   }
   if (n - label >= SC3_EMAIL_NOWHERE && sc3_email_nowhere(sc3_slice_of(out + label, n - label)))
     return 0;
-  for (digit = label; digit < n && out[digit] >= '0' && out[digit] <= '9'; digit++)
+  for (digit = label; digit < n && sc3_ascii_is_digit(out[digit]); digit++)
     continue;
   /* Something before the @, a dot behind it, and a last label that is neither empty nor a number.
    */

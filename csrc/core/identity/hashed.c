@@ -1,5 +1,6 @@
 #include "hashed.h"
 
+#include "../bytes/ascii.h"
 #include "../bytes/base64.h"
 #include "placeholder.h"
 #include "../bytes/text.h"
@@ -11,12 +12,9 @@ static const char HASH_OF_EMPTY[] =
 static int read_hex(sc3_slice s, char *hex) {
   size_t i;
   for (i = 0; i < s.n; i++) {
-    char c = s.p[i];
-    if (c >= 'A' && c <= 'F')
-      c = (char)(c + ('a' - 'A'));
-    else if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+    if (!sc3_ascii_is_hex(s.p[i]))
       return 0;
-    hex[i] = c;
+    hex[i] = sc3_ascii_to_lower(s.p[i]);
   }
   return 1;
 }
@@ -25,12 +23,12 @@ static int read_hex(sc3_slice s, char *hex) {
  * program. Digits alone may be a phone, if a bad one. */
 static int is_other_hex(sc3_slice s) {
   size_t i, letters = 0;
-  if (sc3_text_begins(s, "0x") || sc3_text_begins(s, "\\x"))
+  if (sc3_ascii_begins(s, "0x") || sc3_ascii_begins(s, "\\x"))
     s = sc3_slice_of(s.p + 2, s.n - 2);
   if (s.n < SC3_HEX_LEAST)
     return 0;
   for (i = 0; i < s.n; i++) {
-    if (!sc3_text_hex(s.p[i]))
+    if (!sc3_ascii_is_hex(s.p[i]))
       return 0;
     letters += s.p[i] > '9';
   }

@@ -1,5 +1,6 @@
 #include "phone.h"
 
+#include "../bytes/ascii.h"
 #include "digit.h"
 #include "phone_repair.h"
 #include "placeholder.h"
@@ -17,7 +18,7 @@ static int is_several(sc3_slice s) {
     uint32_t c;
     size_t used = sc3_utf8_decode(s.p, s.n, &c);
     if (c == ',' || c == ';' || c == '/' || c == '|' || c == '&' || c == '+' || c == '\n' ||
-        sc3_text_begins(s, " or ") || sc3_text_begins(s, " and ")) {
+        sc3_ascii_begins(s, " or ") || sc3_ascii_begins(s, " and ")) {
       numbers += digits >= ENOUGH;
       digits = 0;
     } else {

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
+#include "../bytes/ascii.h"
 #include "digit.h"
 
 static uint32_t fold(uint32_t c) {
-  if ((c >= 'A' && c <= 'Z') || (c >= 0xff21 && c <= 0xff3a) || (c >= 0x410 && c <= 0x42f) ||
+  if (sc3_ascii_is_upper((int)c) || (c >= 0xff21 && c <= 0xff3a) || (c >= 0x410 && c <= 0x42f) ||
       c == 0xd3)
     return c + 0x20;
   return c;

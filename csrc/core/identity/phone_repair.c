@@ -1,5 +1,6 @@
 #include "phone_repair.h"
 
+#include "../bytes/ascii.h"
 #include "../bytes/text.h"
 
 enum { TEXT_MAX = 4 * SC3_DIGITS_MAX, ENOUGH_DIGITS = 7 };
@@ -7,10 +8,6 @@ enum { MEXICO = 52, ITALY = 39, BENIN = 229, IVORY_COAST = 225, BRAZIL = 55 };
 
 static int has(sc3_repairs set, sc3_repair r) {
   return (set >> r & 1) != 0;
-}
-
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 /* --- repairs of digits --- */
@@ -134,7 +131,7 @@ static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_ph
 static sc3_slice cut_decimal(sc3_slice raw, sc3_repairs *repairs) {
   sc3_slice s = sc3_text_trim(raw);
   size_t i = s.n > 0 && s.p[0] == '+', start = i, point;
-  while (i < s.n && is_digit(s.p[i]))
+  while (i < s.n && sc3_ascii_is_digit(s.p[i]))
     i++;
   point = i;
   if (i - start < ENOUGH_DIGITS || i + 1 >= s.n || s.p[i] != '.')
@@ -151,10 +148,9 @@ static sc3_slice cut_decimal(sc3_slice raw, sc3_repairs *repairs) {
 static size_t cut_words(const char *p, size_t n) {
   size_t i, digits = 0;
   for (i = 0; i < n; i++) {
-    char c = (char)(p[i] | 0x20);
-    if (is_digit(p[i]))
+    if (sc3_ascii_is_digit(p[i]))
       digits++;
-    else if (c >= 'a' && c <= 'z' && digits >= ENOUGH_DIGITS)
+    else if (sc3_ascii_is_letter(p[i]) && digits >= ENOUGH_DIGITS)
       return i;
   }
   return n;
@@ -175,7 +171,7 @@ static size_t cut_trunk_zero(char *p, size_t n) {
 /* 00 for +, where the region dials something else abroad. */
 static size_t put_plus_for_zeros(char *p, size_t n) {
   size_t i;
-  for (i = 0; i < n && !is_digit(p[i]); i++) {
+  for (i = 0; i < n && !sc3_ascii_is_digit(p[i]); i++) {
     if (p[i] == '+')
       return n;
   }
@@ -260,7 +256,7 @@ static size_t separator(const char *p, const char *end) {
   if (*p != '\0' && strchr(";,|&/\n", *p) != NULL)
     return 1;
   for (word = words; *word != NULL; word++) {
-    if (sc3_text_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
+    if (sc3_ascii_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
       return strlen(*word);
   }
   return 0;
@@ -274,7 +270,7 @@ static sc3_slice next_number(sc3_slice *rest) {
   for (;;) {
     size_t n = p < end ? separator(p, end) : 1;
     if (n == 0) {
-      digits += (size_t)is_digit(*p++);
+      digits += (size_t)sc3_ascii_is_digit(*p++);
       continue;
     }
     if (digits >= ENOUGH_DIGITS || p == end) {

@@ -1,12 +1,9 @@
 #include "phone_text.h"
 
+#include "../bytes/ascii.h"
 #include "digit.h"
 #include "phone_extension.h"
 #include "../bytes/utf8.h"
-
-static int is_letter(uint32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static int is_plus(uint32_t c) {
   return c == '+' || c == 0xff0b;
@@ -36,7 +33,8 @@ static int is_viable(const sc3_phone_chars *s) {
       return 1;
     if (sc3_digit(s->at[i]) >= 0)
       digits++;
-    else if (!is_punctuation(s->at[i]) && s->at[i] != '*' && !(digits >= 3 && is_letter(s->at[i])))
+    else if (!is_punctuation(s->at[i]) && s->at[i] != '*' &&
+             !(digits >= 3 && sc3_ascii_is_letter((int)s->at[i])))
       return 0;
   }
   return digits >= 3;
@@ -78,14 +76,14 @@ static int is_domain_context(const sc3_phone_chars *s, size_t from, size_t to) {
     to--;
   for (label = from;; label = from + 1) {
     for (from = label; from < to && s->at[from] != '.'; from++) {
-      if (!is_letter(s->at[from]) && sc3_digit(s->at[from]) < 0 &&
+      if (!sc3_ascii_is_letter((int)s->at[from]) && sc3_digit(s->at[from]) < 0 &&
           !(s->at[from] == '-' && from > label))
         return 0;
     }
     if (from == label || s->at[from - 1] == '-')
       return 0;
     if (from == to)
-      return is_letter(s->at[label]);
+      return sc3_ascii_is_letter((int)s->at[label]);
   }
 }
 
@@ -123,8 +121,8 @@ static void find_number(sc3_phone_chars *s, unsigned *steps) {
       *steps |= 1u << SC3_PHONE_LEADING;
     start++;
   }
-  while (end > start && sc3_digit(s->at[end - 1]) < 0 && !is_letter(s->at[end - 1]) &&
-         s->at[end - 1] != '#') {
+  while (end > start && sc3_digit(s->at[end - 1]) < 0 &&
+         !sc3_ascii_is_letter((int)s->at[end - 1]) && s->at[end - 1] != '#') {
     if (!is_punctuation(s->at[end - 1]))
       *steps |= 1u << SC3_PHONE_TRAILING;
     end--;
@@ -171,7 +169,7 @@ static void take_digits(const sc3_phone_chars *s, sc3_phone_text *text) {
   static const char keypad[] = "22233344455566677778889999"; /* A to Z */
   size_t i, letters = 0;
   for (i = 0; i < s->n; i++)
-    letters += (size_t)is_letter(s->at[i]);
+    letters += (size_t)sc3_ascii_is_letter((int)s->at[i]);
   text->n = 0;
   for (i = 0; i < s->n; i++) {
     int digit = sc3_digit(s->at[i]);
@@ -179,7 +177,7 @@ static void take_digits(const sc3_phone_chars *s, sc3_phone_text *text) {
       text->digits[text->n++] = (char)('0' + digit);
       if (s->at[i] >= 0x80)
         text->steps |= 1u << SC3_PHONE_DIGITS;
-    } else if (is_letter(s->at[i])) {
+    } else if (sc3_ascii_is_letter((int)s->at[i])) {
       if (letters >= 3)
         text->digits[text->n++] = keypad[(s->at[i] | 0x20) - 'a'];
       if (!is_punctuation(s->at[i]) || letters >= 3)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "../bytes/ascii.h"
 #include "phone_plan.h"
 #include "region_table.h"
 #include "../bytes/utf8.h"
@@ -25,10 +26,8 @@ static size_t fold(sc3_slice s, char out[NAME_MAX_FOLDED]) {
     size_t used = sc3_utf8_decode(s.p, s.n, &c);
     if (used == 0)
       return 0;
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-      folded = (char)c;
-    else if (c >= 'A' && c <= 'Z')
-      folded = (char)(c + ('a' - 'A'));
+    if (sc3_ascii_is_alphanumeric((int)c))
+      folded = sc3_ascii_to_lower((char)c);
     else
       folded = bare(c);
     if (n + 3 > NAME_MAX_FOLDED)

@@ -1,5 +1,6 @@
 #include "uid.h"
 
+#include "../bytes/ascii.h"
 #include "../bytes/base64.h"
 #include "contact.h"
 #include "hashed.h"
@@ -10,15 +11,10 @@
 static int all_hex(sc3_slice s) {
   size_t i;
   for (i = 0; i < s.n; i++) {
-    if (!sc3_text_hex(s.p[i]))
+    if (!sc3_ascii_is_hex(s.p[i]))
       return 0;
   }
   return 1;
-}
-
-static int begins(sc3_slice s, const char *prefix) {
-  size_t n = strlen(prefix);
-  return s.n >= n && memcmp(s.p, prefix, n) == 0;
 }
 
 /* One character over and over, but for those of `between`. */
@@ -36,8 +32,7 @@ static int is_word(sc3_slice v, const char *others) {
   size_t i;
   for (i = 0; i < v.n; i++) {
     char c = v.p[i];
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-          (c != '\0' && strchr(others, c) != NULL)))
+    if (!(sc3_ascii_is_alphanumeric(c) || (c != '\0' && strchr(others, c) != NULL)))
       return 0;
   }
   return 1;
@@ -59,7 +54,7 @@ static int has_control(sc3_slice s) {
 static int has_percent_code(sc3_slice s) {
   size_t i;
   for (i = 0; i + 2 < s.n; i++) {
-    if (s.p[i] == '%' && sc3_text_hex(s.p[i + 1]) && sc3_text_hex(s.p[i + 2]))
+    if (s.p[i] == '%' && sc3_ascii_is_hex(s.p[i + 1]) && sc3_ascii_is_hex(s.p[i + 2]))
       return 1;
   }
   return 0;
@@ -111,7 +106,10 @@ static sc3_reason check_euid(sc3_uid_form *f, int mend) {
 static sc3_reason check_rampid(sc3_uid_form *f, int mend) {
   sc3_slice v = f->value;
   (void)mend;
-  return v.n == 49 && (begins(v, "XY") || begins(v, "hY")) && is_word(v, "_-")
+  return v.n == 49 &&
+                 (sc3_slice_begins(v, SC3_LITERAL("XY")) ||
+                  sc3_slice_begins(v, SC3_LITERAL("hY"))) &&
+                 is_word(v, "_-")
              ? SC3_R_NONE
              : SC3_R_UID_MALFORMED;
 }
@@ -119,7 +117,9 @@ static sc3_reason check_rampid(sc3_uid_form *f, int mend) {
 static sc3_reason check_rampid_derived(sc3_uid_form *f, int mend) {
   sc3_slice v = f->value;
   (void)mend;
-  return v.n == 70 && begins(v, "Xi") && is_word(v, "_-") ? SC3_R_NONE : SC3_R_UID_MALFORMED;
+  return v.n == 70 && sc3_slice_begins(v, SC3_LITERAL("Xi")) && is_word(v, "_-")
+             ? SC3_R_NONE
+             : SC3_R_UID_MALFORMED;
 }
 
 static sc3_reason check_id5(sc3_uid_form *f, int mend) {
@@ -127,7 +127,9 @@ static sc3_reason check_id5(sc3_uid_form *f, int mend) {
   (void)mend;
   if (v.n == 1 && v.p[0] == '0')
     return SC3_R_UID_OPT_OUT;
-  return begins(v, "ID5*") && v.n > 4 && is_word(v, "_*!-") ? SC3_R_NONE : SC3_R_UID_MALFORMED;
+  return sc3_slice_begins(v, SC3_LITERAL("ID5*")) && v.n > 4 && is_word(v, "_*!-")
+             ? SC3_R_NONE
+             : SC3_R_UID_MALFORMED;
 }
 
 /* Opaque, and kept as it came. Fewer than 16 bytes are no encrypted identity, but a word that
@@ -152,7 +154,7 @@ static sc3_reason check_maid(sc3_uid_form *f, int mend) {
     return SC3_R_UID_MALFORMED;
   for (i = 0; i < v.n; i++) {
     int hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-    if (hyphen ? v.p[i] != '-' : !sc3_text_hex(v.p[i]))
+    if (hyphen ? v.p[i] != '-' : !sc3_ascii_is_hex(v.p[i]))
       return SC3_R_UID_MALFORMED;
   }
   if (!is_repeated(v, '-'))
@@ -216,9 +218,8 @@ static size_t key_of(sc3_slice name, char key[KEY_MAX]) {
       return 0;
     i += used;
     c = (char)cp;
-    if (c >= 'A' && c <= 'Z')
-      c = (char)(c + ('a' - 'A'));
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+    c = sc3_ascii_to_lower(c);
+    if (sc3_ascii_is_alphanumeric(c))
       key[n++] = c;
   }
   return n;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "../bytes/ascii.h"
 #include "../identity/phone_plan.h"
 #include "../bytes/text.h"
 
@@ -256,7 +257,7 @@ static int is_integer_text(sc3_slice s, sc3_role role) {
         continue;
       return i == s.n;
     }
-    if (!((s.p[i] >= '0' && s.p[i] <= '9') || (i == 0 && s.p[i] == '-')))
+    if (!(sc3_ascii_is_digit(s.p[i]) || (i == 0 && s.p[i] == '-')))
       return 0;
   }
   return s.n > 0;

@@ -1,5 +1,6 @@
 #include "id.h"
 
+#include "../bytes/ascii.h"
 #include "../identity/contact.h"
 #include "../identity/email.h"
 #include "../identity/hashed.h"
@@ -7,10 +8,6 @@
 #include "../identity/placeholder.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
-
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /* What was seen of an id: not zero where there was any. */
 typedef struct kinds {
@@ -89,7 +86,7 @@ static int is_plain(sc3_slice s) {
   if (s.n == SC3_SHA256_HEX || (s.n == 36 && s.p[0] == s.p[1]))
     return 0; /* a hash, or the UUID of nobody: looked at further */
   if (s.n > 12 && ((s.p[3] == '-' && s.p[7] == '-') || (s.p[1] == '-' && s.p[5] == '-')) &&
-      is_digit(s.p[0]))
+      sc3_ascii_is_digit(s.p[0]))
     return 0; /* perhaps 206-555-0142x12 */
   if (s.n < 8) {
     a = EACH((unsigned char)s.p[0]); /* the rest are copies of the first */
@@ -113,7 +110,7 @@ static int is_plain(sc3_slice s) {
    fraction: ".0", ",00". SIZE_MAX where it may be thousands. */
 static size_t decimals(sc3_slice s) {
   size_t whole = s.n > 0 && s.p[0] == '-', start = whole, zeros;
-  while (whole < s.n && is_digit(s.p[whole]))
+  while (whole < s.n && sc3_ascii_is_digit(s.p[whole]))
     whole++;
   if (whole == start || whole + 1 >= s.n || (s.p[whole] != '.' && s.p[whole] != ','))
     return 0;
@@ -199,7 +196,7 @@ static sc3_slice unwrap(sc3_slice s) {
   const char *const *head = heads;
   int taken = 0;
   sc3_slice inside;
-  while (*head != NULL && !sc3_text_begins(s, *head))
+  while (*head != NULL && !sc3_ascii_begins(s, *head))
     head++;
   if (*head == NULL || s.p[s.n - 1] != (**head == '{' ? '}' : ')'))
     return s;

@@ -1,5 +1,7 @@
 #include "mention.h"
 
+#include "../bytes/ascii.h"
+
 enum { BUCKETS = 1 << 16, PIECE = 4, FOLDED = 256, SHORT = 6 };
 
 struct sc3_mention {
@@ -15,7 +17,7 @@ size_t sc3_mention_size(size_t n) {
 }
 
 static unsigned char fold(unsigned char c) {
-  return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c < 0x20 ? ' ' : c);
+  return (unsigned char)(c < 0x20 ? ' ' : sc3_ascii_to_lower((char)c));
 }
 
 /* A byte of the text as it is compared: its NULs are borders, which equal nothing. */
@@ -23,12 +25,8 @@ static unsigned char text_at(const sc3_mention *m, size_t i) {
   return m->text[i] == '\0' ? 0 : fold((unsigned char)m->text[i]);
 }
 
-static int is_digit(unsigned char c) {
-  return c >= '0' && c <= '9';
-}
-
 static int is_word(unsigned char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || c >= 0x80;
+  return sc3_ascii_is_digit(c) || sc3_ascii_is_lower(c) || c >= 0x80;
 }
 
 static uint32_t bucket_of(const unsigned char *start, size_t n) {
@@ -62,17 +60,12 @@ sc3_mention *sc3_mention_index(void *memory, const char *text, size_t n) {
   return m;
 }
 
-static unsigned hex_value(char c) {
-  return (unsigned)(c <= '9' ? c - '0'
-                             : c - 'a' + 10); /* sc3_json_escape() writes them in lower case */
-}
-
 /* The next byte of a value as sc3_json_escape() wrote it, as it is compared. */
 static unsigned char next_byte(sc3_slice *value) {
   unsigned char c = (unsigned char)value->p[0];
   size_t taken = 1;
   if (c == '\\' && value->n >= 6 && value->p[1] == 'u') {
-    c = (unsigned char)(hex_value(value->p[4]) << 4 | hex_value(value->p[5]));
+    c = (unsigned char)(sc3_ascii_hex_value(value->p[4]) << 4 | sc3_ascii_hex_value(value->p[5]));
     taken = 6;
   } else if (c == '\\' && value->n >= 2) {
     c = (unsigned char)value->p[1];
@@ -92,7 +85,7 @@ static size_t match_at(const sc3_mention *m, size_t i, sc3_slice value) {
     c = next_byte(&value);
     if (at >= m->n || text_at(m, at) != c)
       return 0;
-    digits |= is_digit(c);
+    digits |= sc3_ascii_is_digit(c);
     first_is_word |= at == i && is_word(c);
     at++;
   }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "../bytes/ascii.h"
 #include "../identity/digit.h"
 #include "../bytes/utf8.h"
 
@@ -14,8 +15,8 @@ static int is_name(sc3_slice s) {
     size_t used = sc3_utf8_decode(s.p, s.n, &c);
     if (used == 0 || sc3_digit(c) >= 0 || c == 0xfe6b || c == 0xff20)
       return 0;
-    if (c < 0x80 && !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                      (c != 0 && strchr(" .,'&()-", (int)c) != NULL)))
+    if (c < 0x80 &&
+        !(sc3_ascii_is_letter((int)c) || (c != 0 && strchr(" .,'&()-", (int)c) != NULL)))
       return 0;
     s.p += used;
     s.n -= used;

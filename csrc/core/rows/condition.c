@@ -1,5 +1,6 @@
 #include "condition.h"
 
+#include "../bytes/ascii.h"
 #include "../bytes/amount.h"
 #include "../identity/lowercase.h"
 #include "../bytes/text.h"
@@ -109,9 +110,7 @@ static int are_alike_in_ascii(sc3_slice a, sc3_slice b) {
     unsigned char x = i < a.n ? (unsigned char)a.p[i] : 0, y = i < b.n ? (unsigned char)b.p[i] : 0;
     if (x >= 0x80 || y >= 0x80)
       return -1;
-    x = x >= 'A' && x <= 'Z' ? (unsigned char)(x | 0x20) : x;
-    y = y >= 'A' && y <= 'Z' ? (unsigned char)(y | 0x20) : y;
-    alike = alike && x == y;
+    alike = alike && sc3_ascii_to_lower((char)x) == sc3_ascii_to_lower((char)y);
   }
   return alike;
 }

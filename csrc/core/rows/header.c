@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "../bytes/ascii.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
 
@@ -19,7 +20,7 @@ static uint32_t next_of(sc3_slice *s) {
     white = sc3_text_trim(sc3_slice_of(s->p, used)).n == 0;
     s->p += used;
     s->n -= used;
-    if (c >= 'A' && c <= 'Z')
+    if (sc3_ascii_is_upper((int)c))
       c += 'a' - 'A';
     if (!white && !sc3_text_invisible(c) && c != '_' && c != '.' && c != '-' && c != 0)
       return c;
@@ -60,7 +61,7 @@ size_t sc3_header_number(sc3_slice name) {
   if (name.n < 2 || name.n > 5 || name.p[0] != '#' || name.p[1] == '0')
     return 0;
   for (i = 1; i < name.n; i++) {
-    if (name.p[i] < '0' || name.p[i] > '9')
+    if (!sc3_ascii_is_digit(name.p[i]))
       return 0;
     number = number * 10 + (size_t)(name.p[i] - '0');
   }
@@ -68,8 +69,7 @@ size_t sc3_header_number(sc3_slice name) {
 }
 
 static int is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         ((unsigned char)c & 0x80) != 0;
+  return sc3_ascii_is_alphanumeric(c) || ((unsigned char)c & 0x80) != 0;
 }
 
 static int looks_like_email(sc3_slice s) {
@@ -87,9 +87,9 @@ static int looks_like_number(sc3_slice s) {
   size_t i, digits = 0, letters = 0;
   for (i = 0; i < s.n; i++) {
     char c = s.p[i];
-    if (c >= '0' && c <= '9')
+    if (sc3_ascii_is_digit(c))
       digits++;
-    else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+    else if (sc3_ascii_is_hex(c))
       letters++;
     else if (c == '\0' || strchr("+-()./ ", c) == NULL)
       return 0;
@@ -117,12 +117,12 @@ static size_t next_word(sc3_slice *s, char word[WORD_MAX]) {
   size_t n = 0;
   while (s->n > 0) {
     const char c = *s->p;
-    const int upper = c >= 'A' && c <= 'Z',
-              letter = upper || (c >= 'a' && c <= 'z') || ((unsigned char)c & 0x80) != 0;
-    if (n > 0 && (!letter || (upper && !(s->p[-1] >= 'A' && s->p[-1] <= 'Z'))))
+    const int upper = sc3_ascii_is_upper(c),
+              letter = sc3_ascii_is_letter(c) || ((unsigned char)c & 0x80) != 0;
+    if (n > 0 && (!letter || (upper && !sc3_ascii_is_upper(s->p[-1]))))
       break;
     if (letter && n < WORD_MAX)
-      word[n++] = upper ? (char)(c + ('a' - 'A')) : c;
+      word[n++] = sc3_ascii_to_lower(c);
     s->p++;
     s->n--;
   }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "../bytes/ascii.h"
+
 void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further, int refused,
                      size_t alike) {
   if (further == 0)
@@ -28,9 +30,9 @@ unsigned sc3_lines_made_of(const char *p, const char *end) {
   unsigned set = 0;
   for (; p < end; p++) {
     char c = *p;
-    if (c >= '0' && c <= '9')
+    if (sc3_ascii_is_digit(c))
       set |= 1;
-    else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || ((unsigned char)c & 0x80) != 0)
+    else if (sc3_ascii_is_letter(c) || ((unsigned char)c & 0x80) != 0)
       set |= 2;
     else if (c == ' ')
       set |= 4;

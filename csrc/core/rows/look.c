@@ -1,5 +1,6 @@
 #include "look.h"
 
+#include "../bytes/ascii.h"
 #include "header.h"
 #include "../bytes/json_scan.h"
 
@@ -203,7 +204,7 @@ static sc3_looked look_in_object(sc3_slice object, sc3_slice name, sc3_found *fo
  * with none. */
 static size_t number_of(sc3_slice name, sc3_slice *rest) {
   size_t i, number = 0;
-  for (i = 0; i < name.n && i < 7 && name.p[i] >= '0' && name.p[i] <= '9'; i++)
+  for (i = 0; i < name.n && i < 7 && sc3_ascii_is_digit(name.p[i]); i++)
     number = number * 10 + (size_t)(name.p[i] - '0');
   if (i == 0 || (i < name.n && name.p[i] != '.'))
     return 0;
