@@ -23,8 +23,9 @@ static void put(const char *p, size_t n) {
 
 static void row(const char *const starts[], const char *const ends[], int sink) {
   char email[SC3_SHA256_HEX], phone[SC3_SHA256_HEX];
-  sc3_sha256_hex_pair(starts[EMAIL], (size_t)(ends[EMAIL] - starts[EMAIL]), email, starts[PHONE],
-                      (size_t)(ends[PHONE] - starts[PHONE]), phone);
+  const sc3_sha256_message a = {starts[EMAIL], (size_t)(ends[EMAIL] - starts[EMAIL]), email},
+                           b = {starts[PHONE], (size_t)(ends[PHONE] - starts[PHONE]), phone};
+  sc3_sha256_hex_pair(&a, &b);
   if (body_length > BODY - 1024) {
     if (write(sink, body, body_length) < 0)
       perror("write");

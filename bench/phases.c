@@ -38,7 +38,8 @@ static void identities(const sc3_record *r, sc3_region_memo **memo, int hash) {
       r->fields[PHONE].value, sc3_region_recall(memo, r->fields[COUNTRY].value), 0, &phone);
   sink += n + phone.n;
   if (hash && bad_email == SC3_R_NONE && bad_phone == SC3_R_NONE) {
-    sc3_sha256_hex_pair(email, n, a, phone.text, phone.n, b);
+    const sc3_sha256_message one = {email, n, a}, other = {phone.text, phone.n, b};
+    sc3_sha256_hex_pair(&one, &other);
     sink += (unsigned char)a[0] + (unsigned char)b[0];
   }
 }

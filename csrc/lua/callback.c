@@ -1,5 +1,6 @@
 /* What verifying a callback needs of bytes: codes, comparisons, base64, and a judgement of the
  * body. */
+#include "../core/bytes/ascii.h"
 #include "../core/bytes/base64.h"
 #include "../core/bytes/hmac.h"
 #include "../core/bytes/json_check.h"
@@ -54,7 +55,7 @@ static int callback_hex(lua_State *L) {
   sc3_slice bytes = check_bytes(L, 1);
   if (bytes.n > HEX_BYTES)
     return luaL_error(L, "hex: at most %d bytes", HEX_BYTES);
-  sc3_hex((const uint8_t *)bytes.p, bytes.n, hex);
+  sc3_ascii_write_hex((const uint8_t *)bytes.p, bytes.n, hex);
   lua_pushlstring(L, hex, 2 * bytes.n);
   return 1;
 }

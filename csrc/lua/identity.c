@@ -44,6 +44,7 @@ static int identity_sha256(lua_State *L) {
 static int identity_sha256_with(lua_State *L) {
   char hex[SC3_SHA256_HEX], second_hex[SC3_SHA256_HEX];
   size_t n, second_n;
+  sc3_sha256_message a, b;
   const sc3_sha256_impl *impl = sc3_sha256_find(luaL_checkstring(L, 1));
   const char *bytes = luaL_checklstring(L, 2, &n), *second = luaL_optlstring(L, 3, NULL, &second_n);
   if (impl == NULL)
@@ -53,7 +54,9 @@ static int identity_sha256_with(lua_State *L) {
     lua_pushlstring(L, hex, sizeof hex);
     return 1;
   }
-  impl->hex_pair(bytes, n, hex, second, second_n, second_hex);
+  a = (sc3_sha256_message){bytes, n, hex};
+  b = (sc3_sha256_message){second, second_n, second_hex};
+  impl->hex_pair(&a, &b);
   lua_pushlstring(L, hex, sizeof hex);
   lua_pushlstring(L, second_hex, sizeof second_hex);
   return 2;

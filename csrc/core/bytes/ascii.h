@@ -3,6 +3,8 @@
 #ifndef SC3_ASCII_H
 #define SC3_ASCII_H
 
+#include <stdint.h>
+
 #include "slice.h"
 
 static inline int sc3_ascii_is_digit(int c) {
@@ -35,6 +37,16 @@ static inline int sc3_ascii_hex_value(int c) {
 
 static inline int sc3_ascii_is_hex(int c) {
   return sc3_ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Writes `n` bytes as 2 * `n` lowercase hex digits, without a NUL. */
+static inline void sc3_ascii_write_hex(const uint8_t *bytes, size_t n, char *hex) {
+  static const char digits[] = "0123456789abcdef";
+  size_t i;
+  for (i = 0; i < n; i++) {
+    hex[2 * i] = digits[bytes[i] >> 4];
+    hex[2 * i + 1] = digits[bytes[i] & 15];
+  }
 }
 
 /* The lowercase form of a letter; any other character is unchanged. */

@@ -203,27 +203,26 @@ TARGET static void hex_one(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
   lane_end(&l, hex);
 }
 
-TARGET static void hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b,
-                            size_t bn, char b_hex[SC3_SHA256_HEX]) {
-  size_t i, a_blocks = sc3_sha256_blocks(an), b_blocks = sc3_sha256_blocks(bn);
+TARGET static void hex_pair(const sc3_sha256_message *a, const sc3_sha256_message *b) {
+  size_t i, a_blocks = sc3_sha256_blocks(a->n), b_blocks = sc3_sha256_blocks(b->n);
   lane la, lb;
   lane_begin(&la);
   lane_begin(&lb);
   for (i = 0; i < a_blocks && i < b_blocks; i++) {
-    lane_load(&la, a, an, i, a_blocks);
-    lane_load(&lb, b, bn, i, b_blocks);
+    lane_load(&la, a->p, a->n, i, a_blocks);
+    lane_load(&lb, b->p, b->n, i, b_blocks);
     compress_both(&la, &lb);
   }
   for (; i < a_blocks; i++) {
-    lane_load(&la, a, an, i, a_blocks);
+    lane_load(&la, a->p, a->n, i, a_blocks);
     compress(&la);
   }
   for (; i < b_blocks; i++) {
-    lane_load(&lb, b, bn, i, b_blocks);
+    lane_load(&lb, b->p, b->n, i, b_blocks);
     compress(&lb);
   }
-  lane_end(&la, a_hex);
-  lane_end(&lb, b_hex);
+  lane_end(&la, a->hex);
+  lane_end(&lb, b->hex);
 }
 
 const sc3_sha256_impl *sc3_sha256_x86(void) {

@@ -193,8 +193,10 @@ static sc3_reason take_id(const sc3_values *v, sc3_reading *reading, char hex[SC
 }
 
 static void hash_identities(identity *email, identity *phone) {
+  const sc3_sha256_message a = {email->normal, email->n, email->hex},
+                           b = {phone->normal, phone->n, phone->hex};
   if (email->state == IDENTITY_NORMAL && phone->state == IDENTITY_NORMAL)
-    sc3_sha256_hex_pair(email->normal, email->n, email->hex, phone->normal, phone->n, phone->hex);
+    sc3_sha256_hex_pair(&a, &b);
   else if (email->state == IDENTITY_NORMAL)
     sc3_sha256_hex(email->normal, email->n, email->hex);
   else if (phone->state == IDENTITY_NORMAL)
