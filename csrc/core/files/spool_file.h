@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "spool.h"
+#include "spool_status.h"
 
 typedef struct sc3_spool_file {
   int fd;        /* -1 = closed */
