@@ -56,7 +56,7 @@ static void note_record(way *w, const sc3_record *r) {
   note(w, r->line << 32 ^ r->lines);
   note(w, (uint64_t)r->fault << 32 | r->fault_column);
   note(w, (uint64_t)r->missing << 1 | (uint64_t)(r->child != 0));
-  for (i = 0; r->fault == SC3_FAULT_NONE && i < r->count; i++) {
+  for (i = 0; r->fault == SC3_R_NONE && i < r->count; i++) {
     note(w, (uint64_t)r->fields[i].kind);
     note_bytes(w, r->fields[i].name.p, r->fields[i].name.n);
     note_bytes(w, r->fields[i].value.p, r->fields[i].value.n);
@@ -305,7 +305,7 @@ static void take_rows(way *w, uint64_t max_rows) {
       return;
     }
     note_record(w, &record);
-    w->result->faults += record.fault != SC3_FAULT_NONE;
+    w->result->faults += record.fault != SC3_R_NONE;
     sc3_builder_begin(&w->b, record.row);
     sc3_builder_check(&w->b, &record);
     wanted = sc3_builder_wants(&w->b, &record);

@@ -624,8 +624,8 @@ static int fill_rows(lua_State *L) {
     }
     sc3_builder_begin(&u->b, u->record.row);
     sc3_builder_check(&u->b, &u->record);
-    u->lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
-    if (u->record.child && u->record.fault == SC3_FAULT_NONE && !u->has_member &&
+    u->lookup->columns.looked += u->record.fault == SC3_R_NONE;
+    if (u->record.child && u->record.fault == SC3_R_NONE && !u->has_member &&
         !asks_for_parent(&keys)) {
       u->b.tally.children++;
       sc3_checkstatus(L, sc3_builder_end(&u->b, 1));

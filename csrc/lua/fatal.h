@@ -2,7 +2,7 @@
 #ifndef SC3_LUA_FATAL_H
 #define SC3_LUA_FATAL_H
 
-#include "../core/rows/record.h"
+#include "../core/rows/input.h"
 #include "binding.h"
 
 /* Pushes { reason=, message=, row=, line=, column=, what= }. No cell is quoted. */

@@ -372,8 +372,8 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   for (i = 0; i < lookup->keys; i++) {
     sc3_field *f = &lookup->fields[i];
     lua_rawgeti(L, columns, (int)i + 1);
-    if (push_column(L, row) == SC3_LOOKED_TWO && u->record.fault == SC3_FAULT_NONE) {
-      u->record.fault = SC3_FAULT_AMBIGUOUS;
+    if (push_column(L, row) == SC3_LOOKED_TWO && u->record.fault == SC3_R_NONE) {
+      u->record.fault = SC3_R_AMBIGUOUS_KEY;
       u->record.fault_key = i;
       lookup->columns.seen[i] |= SC3_SEEN_TWICE;
     }
@@ -395,7 +395,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
       default: f->kind = SC3_KIND_NESTED; break;
     }
   }
-  lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
+  lookup->columns.looked += u->record.fault == SC3_R_NONE;
   u->record.row = u->b.row;
   u->record.fields = lookup->fields;
   u->record.count = lookup->keys;
@@ -412,7 +412,7 @@ const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row,
     sc3_script_ended(u);
   }
   top = lua_gettop(L);
-  if (u->record.fault != SC3_FAULT_NONE) {
+  if (u->record.fault != SC3_R_NONE) {
     sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
     sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
     return NULL;

@@ -453,10 +453,10 @@ static int read_row(lua_State *L) {
   if (next != SC3_NEXT_RECORD)
     return push_state(L, s, next);
   if (r.missing > 0) { /* whoever iterates is told of it here or nowhere */
-    r.fault = SC3_FAULT_RAGGED;
+    r.fault = SC3_R_RAGGED_ROW;
     r.fault_column = r.count - r.missing + 1;
   }
-  if (r.fault != SC3_FAULT_NONE)
+  if (r.fault != SC3_R_NONE)
     return push_faulty(L, s, &r);
   n = sc3_source_names(s, &names);
   lua_settop(L, 1);

@@ -2,6 +2,7 @@
 #ifndef SC3_LUA_SOURCE_H
 #define SC3_LUA_SOURCE_H
 
+#include "../core/rows/input.h"
 #include "../core/rows/record.h"
 #include "binding.h"
 

@@ -183,21 +183,6 @@ void sc3_builder_fail(sc3_builder *b, sc3_reason reason) {
   (void)sc3_builder_end(b, 0);
 }
 
-sc3_reason sc3_fault_reason(sc3_fault fault) {
-  switch (fault) {
-    case SC3_FAULT_NONE: return SC3_R_NONE;
-    case SC3_FAULT_RAGGED: return SC3_R_RAGGED_ROW;
-    case SC3_FAULT_NUL: return SC3_R_NUL_BYTE;
-    case SC3_FAULT_STRAY_QUOTE: return SC3_R_STRAY_QUOTE;
-    case SC3_FAULT_BAD_JSON: return SC3_R_BAD_JSON;
-    case SC3_FAULT_NOT_OBJECT: return SC3_R_NOT_AN_OBJECT;
-    case SC3_FAULT_TOO_LONG: return SC3_R_ROW_TOO_LONG;
-    case SC3_FAULT_AMBIGUOUS: return SC3_R_AMBIGUOUS_KEY;
-    case SC3_FAULT_UTF8: return SC3_R_INVALID_UTF8;
-  }
-  return SC3_R_BAD_JSON;
-}
-
 static inline const sc3_field *field_of(const sc3_record *r, size_t column, size_t key,
                                         sc3_slice name) {
   if (column > 0)
@@ -370,7 +355,7 @@ void sc3_builder_check(const sc3_builder *b, sc3_record *r) {
   size_t i;
   for (i = 0; r->missing > 0 && i < b->columns->condition_count; i++) {
     if (b->columns->conditions[i].column > had) {
-      r->fault = SC3_FAULT_RAGGED;
+      r->fault = SC3_R_RAGGED_ROW;
       r->fault_column = had + 1;
       return;
     }
@@ -379,7 +364,7 @@ void sc3_builder_check(const sc3_builder *b, sc3_record *r) {
 
 int sc3_builder_wants(sc3_builder *b, const sc3_record *r) {
   size_t i;
-  for (i = 0; i < b->columns->condition_count && r->fault == SC3_FAULT_NONE; i++) {
+  for (i = 0; i < b->columns->condition_count && r->fault == SC3_R_NONE; i++) {
     const sc3_condition *c = &b->columns->conditions[i];
     if (!sc3_condition_holds(c, field_of(r, c->column, c->key, c->name), &b->columns->tallies[i]))
       return 0;
@@ -398,12 +383,11 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   sc3_values v;
   sc3_outcome outcome;
   sc3_status st;
-  if (r->fault != SC3_FAULT_NONE) {
+  if (r->fault != SC3_R_NONE) {
     b->row_lines = r->lines;
-    return sc3_builder_reject(b, sc3_fault_reason(r->fault),
-                              r->fault == SC3_FAULT_AMBIGUOUS ? role_of_key(b, r->fault_key)
-                                                              : SC3_ROLE_NONE,
-                              r->fault_column);
+    return sc3_builder_reject(
+        b, r->fault, r->fault == SC3_R_AMBIGUOUS_KEY ? role_of_key(b, r->fault_key) : SC3_ROLE_NONE,
+        r->fault_column);
   }
   memset(v.role, 0, sizeof v.role);
   memset(v.column, 0, sizeof v.column);

@@ -161,7 +161,4 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p);
 /* True while members of the last row wait for room. */
 int sc3_builder_waiting(const sc3_builder *b);
 
-/* The reason that a record's fault stands for. */
-sc3_reason sc3_fault_reason(sc3_fault fault);
-
 #endif

@@ -53,12 +53,12 @@ typedef struct scan {
   size_t alike;   /* lines inside fields that look like rows */
   int doubled;    /* some field holds doubled quotes, or escapes */
   int ends_in_cr; /* at the end of what has come: an LF may follow */
-  sc3_fault fault;
+  sc3_reason fault;
   size_t fault_column;
 } scan;
 
-static void blame(scan *s, sc3_fault fault) {
-  if (s->fault == SC3_FAULT_NONE) {
+static void blame(scan *s, sc3_reason fault) {
+  if (s->fault == SC3_R_NONE) {
     s->fault = fault;
     s->fault_column = s->count + 1;
   }
@@ -142,7 +142,7 @@ static void step_escaped(walk *w, const char *mark, scan *s) {
     return;
   (void)step(w);
   if (*next == '\0')
-    blame(s, SC3_FAULT_NUL);
+    blame(s, SC3_R_NUL_BYTE);
   else if (*next == '\n' || (*next == '\r' && (next + 1 == w->end || next[1] != '\n')))
     s->lines++;
   else if (*next == '\r') { /* CR and LF behind one escape */
@@ -171,7 +171,7 @@ static const char *closing_quote(walk *w, int finished, scan *s, sc3_kind *kind)
     } else if (*mark == '\r') { /* CRLF is one line end; CR alone is one too */
       s->lines += mark + 1 == w->end || mark[1] != '\n';
     } else if (*mark == '\0') {
-      blame(s, SC3_FAULT_NUL);
+      blame(s, SC3_R_NUL_BYTE);
     } else if (*mark == w->escape) {
       *kind = HAS_ESCAPES;
       step_escaped(w, mark, s);
@@ -234,7 +234,7 @@ static const char *plain_field(walk *w, int finished, scan *s, const char *mark,
     if (text != SC3_NEXT_RECORD)
       return text == SC3_NEXT_NEED ? NULL : mark;
     if (*mark == '\0') {
-      blame(s, SC3_FAULT_NUL);
+      blame(s, SC3_R_NUL_BYTE);
     } else if (*mark == w->escape) {
       *kind = HAS_ESCAPES;
       step_escaped(w, mark, s);
@@ -278,7 +278,7 @@ static sc3_next odd_field(sc3_csv *csv, scan *s, walk *w, const char *head, cons
     }
     field->value = sc3_slice_of(start + 1, (size_t)(close - start) - 1);
     if (mark != close + 1)
-      blame(s, SC3_FAULT_STRAY_QUOTE);
+      blame(s, SC3_R_STRAY_QUOTE);
   } else {
     mark = plain_field(w, finished, s, mark, &kind);
     if (mark == NULL)
@@ -408,8 +408,8 @@ static void unquote(sc3_csv *csv, scan *s) {
     f->kind = SC3_KIND_TEXT;
     if (end != NULL) {
       f->value.n = (size_t)(end - start);
-    } else if (s->fault == SC3_FAULT_NONE) {
-      s->fault = SC3_FAULT_NUL;
+    } else if (s->fault == SC3_R_NONE) {
+      s->fault = SC3_R_NUL_BYTE;
       s->fault_column = i + 1;
     }
   }
@@ -601,7 +601,7 @@ static sc3_next find_row(sc3_csv *csv, scan *s) {
  * escapes are taken out. */
 static size_t alike_in(const sc3_csv *csv, const scan *s) {
   size_t i, alike = 0;
-  if (s->fault != SC3_FAULT_NONE || s->count < 2 ||
+  if (s->fault != SC3_R_NONE || s->count < 2 ||
       (csv->columns > 0 && s->count != csv->columns && s->count != csv->columns + csv->width.extra))
     return 0;
   for (i = 0; i < s->count; i++) {
@@ -690,7 +690,7 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
     return fail(csv, SC3_FATAL_EMPTY, 1, 0);
   if (next != SC3_NEXT_RECORD)
     return next;
-  if (s.fault != SC3_FAULT_NONE)
+  if (s.fault != SC3_R_NONE)
     return fail(csv, SC3_FATAL_HEADER, csv->line, s.fault_column);
   next = keep_header(csv, s.count);
   if (next == SC3_NEXT_RECORD && s.lines == s.inner &&
@@ -720,7 +720,7 @@ static int has_content_there(sc3_csv *csv, size_t extra, const scan *first) {
     in->at += s.length;
     if (find_row(csv, &s) != SC3_NEXT_RECORD)
       break;
-    found = s.fault == SC3_FAULT_NONE && s.count == columns + extra &&
+    found = s.fault == SC3_R_NONE && s.count == columns + extra &&
             sc3_width_filled(csv->fields, s.count, columns) > columns;
     forget(csv, s.count);
   }
@@ -741,8 +741,7 @@ static sc3_next learn_width(sc3_csv *csv) {
   if (next != SC3_NEXT_RECORD)
     return next;
   extra = 0;
-  if (s.fault == SC3_FAULT_NONE &&
-      sc3_width_filled(csv->fields, s.count, csv->columns) == csv->columns)
+  if (s.fault == SC3_R_NONE && sc3_width_filled(csv->fields, s.count, csv->columns) == csv->columns)
     extra = s.count - csv->columns;
   if (s.doubled)
     forget(csv, s.count);
@@ -766,12 +765,12 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   if (next != SC3_NEXT_RECORD)
     return next;
   record->missing = 0;
-  if (s.count != csv->columns && s.fault == SC3_FAULT_NONE) {
+  if (s.count != csv->columns && s.fault == SC3_R_NONE) {
     const size_t had = s.count;
     s.fault_column = (s.count < csv->columns ? s.count : csv->columns) + 1;
     s.fault = sc3_width_judge(&csv->width, &csv->lines, csv->fields, &s.count, csv->columns,
                               csv->row + 1, s.inner);
-    if (s.fault == SC3_FAULT_NONE)
+    if (s.fault == SC3_R_NONE)
       record->missing = s.count > had ? s.count - had : 0;
   }
   record->row = ++csv->row;
@@ -781,9 +780,9 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   record->count = s.count;
   record->fields = csv->fields;
   record->fault = s.fault;
-  record->fault_column = s.fault != SC3_FAULT_NONE ? s.fault_column : 0;
+  record->fault_column = s.fault != SC3_R_NONE ? s.fault_column : 0;
   if (s.inner > 0)
-    sc3_lines_count(&csv->lines, csv->row, csv->line, s.inner, s.fault != SC3_FAULT_NONE, s.alike);
+    sc3_lines_count(&csv->lines, csv->row, csv->line, s.inner, s.fault != SC3_R_NONE, s.alike);
   csv->line += s.lines;
   return SC3_NEXT_RECORD;
 }

@@ -18,11 +18,11 @@ typedef struct sc3_width {
 /* How many of the `count` fields stand before empty ones that end the row; at least `columns`. */
 size_t sc3_width_filled(const sc3_field *fields, size_t count, size_t columns);
 
-/* Judges a row of `*count` fields, with `further` line ends inside: SC3_FAULT_NONE, and then it has
-   `columns` fields, or SC3_FAULT_RAGGED. A row may lack cells at its end, as spreadsheets cut empty
+/* Judges a row of `*count` fields, with `further` line ends inside: SC3_R_NONE, and then it has
+   `columns` fields, or SC3_R_RAGGED_ROW. A row may lack cells at its end, as spreadsheets cut empty
    ones, unless it looks like the rest of the row before, which a line end broke. It may have as
    many empty fields more as the first rows have. `fields` has room for `columns`. Counts in `l`. */
-sc3_fault sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count,
-                          size_t columns, uint64_t row, uint64_t further);
+sc3_reason sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count,
+                           size_t columns, uint64_t row, uint64_t further);
 
 #endif

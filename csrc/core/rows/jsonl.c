@@ -155,16 +155,16 @@ static void keep_found(sc3_jsonl *j, sc3_slice name, size_t key, sc3_found *foun
 
 /* Looks for the key of that number where the row has it under another spelling, or inside another
  * value. `*room` grows by what its text takes. */
-static sc3_fault look_for(sc3_jsonl *j, const sc3_keys *wanted, size_t key, sc3_record *r,
-                          size_t *room) {
+static sc3_reason look_for(sc3_jsonl *j, const sc3_keys *wanted, size_t key, sc3_record *r,
+                           size_t *room) {
   sc3_found found;
   switch (sc3_look(j->fields, r->count, wanted->names[key], &found)) {
-    case SC3_LOOKED_NONE: return SC3_FAULT_NONE;
-    case SC3_LOOKED_TWO: r->fault_key = key; return SC3_FAULT_AMBIGUOUS;
+    case SC3_LOOKED_NONE: return SC3_R_NONE;
+    case SC3_LOOKED_TWO: r->fault_key = key; return SC3_R_AMBIGUOUS_KEY;
     default: break;
   }
   keep_found(j, wanted->names[key], key, &found, room);
-  return SC3_FAULT_NONE;
+  return SC3_R_NONE;
 }
 
 /* Takes the escapes out of texts that were found inside nested values; these themselves stay as
@@ -186,11 +186,11 @@ static sc3_status unescape_found(sc3_jsonl *j, const sc3_keys *wanted, size_t ro
 }
 
 /* Points to the field of each key that is asked for. */
-static sc3_fault find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, sc3_status *st) {
+static sc3_reason find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, sc3_status *st) {
   size_t i, room = 0;
-  sc3_fault fault = SC3_FAULT_NONE;
+  sc3_reason fault = SC3_R_NONE;
   r->found = j->found;
-  for (i = 0; i < wanted->count && fault == SC3_FAULT_NONE; i++) {
+  for (i = 0; i < wanted->count && fault == SC3_R_NONE; i++) {
     j->found[i] = j->at[i] > 0 ? &j->fields[j->at[i] - 1] : NULL;
     j->escaped[i] = 0;
     if (j->at[i] == 0 && r->count > 0) {
@@ -201,19 +201,19 @@ static sc3_fault find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, 
     }
     if (wanted->seen != NULL)
       wanted->seen[i] = (unsigned char)(wanted->seen[i] | (j->found[i] != NULL ? SC3_SEEN : 0) |
-                                        (fault == SC3_FAULT_AMBIGUOUS ? SC3_SEEN_TWICE : 0));
+                                        (fault == SC3_R_AMBIGUOUS_KEY ? SC3_SEEN_TWICE : 0));
   }
-  if (fault == SC3_FAULT_NONE && room > 0)
+  if (fault == SC3_R_NONE && room > 0)
     *st = unescape_found(j, wanted, room);
-  return *st == SC3_OK ? fault : SC3_FAULT_TOO_LONG;
+  return *st == SC3_OK ? fault : SC3_R_ROW_TOO_LONG;
 }
 
 static const char PARENT[] = "__parentId";
 
 /* Reads the members of an object from behind its opening bracket; `*last` is what stands behind it.
  */
-static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count,
-                              sc3_status *st, const char **last) {
+static sc3_reason read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted,
+                               size_t *count, sc3_status *st, const char **last) {
   const char *const end = t->end;
   size_t place;
   for (place = 0;; place++) {
@@ -224,22 +224,22 @@ static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wa
     const char *behind;
     if (start == end || *start != '"' ||
         (behind = sc3_json_string(start, t->end, &t->half)) == NULL)
-      return SC3_FAULT_BAD_JSON;
+      return SC3_R_BAD_JSON;
     p = start + (skip_space(behind, end) - start);
     if (p == end || *p != ':')
-      return SC3_FAULT_BAD_JSON;
+      return SC3_R_BAD_JSON;
     if (t->half)
-      return SC3_FAULT_UTF8;
+      return SC3_R_INVALID_UTF8;
     name = sc3_json_unescape(start, behind);
     value_start = p + (skip_space(p + 1, end) - p);
     behind = scan_value(value_start, t, 1, &kind);
     if (behind == NULL)
-      return SC3_FAULT_BAD_JSON;
+      return SC3_R_BAD_JSON;
     p = value_start + (skip_space(behind, end) - value_start);
     if (p == end || (*p != ',' && *p != '}'))
-      return SC3_FAULT_BAD_JSON;
+      return SC3_R_BAD_JSON;
     if (t->half)
-      return SC3_FAULT_UTF8;
+      return SC3_R_INVALID_UTF8;
     if (name.n == sizeof PARENT - 1 && memcmp(name.p, PARENT, name.n) == 0)
       j->child = kind == SC3_KIND_TEXT;
     key = wanted != NULL ? key_at(j, wanted, place, name) : KEPT;
@@ -248,13 +248,13 @@ static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wa
                                     : sc3_slice_of(value_start, (size_t)(behind - value_start));
       *st = keep_field(j, count, name, value, kind);
       if (*st != SC3_OK)
-        return SC3_FAULT_TOO_LONG;
+        return SC3_R_ROW_TOO_LONG;
       if (key >= 0)
         j->at[key] = (uint32_t)*count;
     }
     if (*p++ == '}') {
       *last = p;
-      return SC3_FAULT_NONE;
+      return SC3_R_NONE;
     }
   }
 }
@@ -265,7 +265,7 @@ static const char *skip_between(const char *p, const char *end) {
   return p;
 }
 
-/* Reads the object at `p`, up to `end`; its fault, or SC3_FAULT_NONE with the fields in place.
+/* Reads the object at `p`, up to `end`; its fault, or SC3_R_NONE with the fields in place.
    `*rest` is the next object before `end`, or `end`. SC3_ENOMEM. */
 static sc3_status read_object(sc3_jsonl *j, char *p, const char *end, const sc3_keys *wanted,
                               sc3_record *r, const char **rest) {
@@ -280,29 +280,29 @@ static sc3_status read_object(sc3_jsonl *j, char *p, const char *end, const sc3_
   if (wanted != NULL)
     memset(j->at, 0, wanted->count * sizeof j->at[0]);
   if (!sc3_bytes_see(&j->lines.bytes, p, (size_t)(end - p), r->row, r->line)) {
-    r->fault = SC3_FAULT_UTF8;
+    r->fault = SC3_R_INVALID_UTF8;
   } else if (*p != '{') {
     sc3_kind kind;
     const char *behind = scan_value(p, &t, 0, &kind);
-    r->fault = behind != NULL && skip_between(behind, end) == end ? SC3_FAULT_NOT_OBJECT
-                                                                  : SC3_FAULT_BAD_JSON;
+    r->fault =
+        behind != NULL && skip_between(behind, end) == end ? SC3_R_NOT_AN_OBJECT : SC3_R_BAD_JSON;
   } else {
     const char *inside = skip_space(p + 1, end);
     if (inside < end && *inside == '}') {
-      r->fault = SC3_FAULT_NONE;
+      r->fault = SC3_R_NONE;
       last = inside + 1;
     } else {
       r->fault = read_members(j, p + 1, &t, wanted, &r->count, &st, &last);
     }
   }
-  *rest = r->fault == SC3_FAULT_NONE ? skip_between(last, end) : end;
+  *rest = r->fault == SC3_R_NONE ? skip_between(last, end) : end;
   if (*rest < end && **rest != '{') {
-    r->fault = SC3_FAULT_BAD_JSON;
+    r->fault = SC3_R_BAD_JSON;
     *rest = end;
   }
-  if (r->fault == SC3_FAULT_NONE && wanted != NULL && st == SC3_OK)
+  if (r->fault == SC3_R_NONE && wanted != NULL && st == SC3_OK)
     r->fault = find_keys(j, wanted, r, &st);
-  if (r->fault != SC3_FAULT_NONE)
+  if (r->fault != SC3_R_NONE)
     r->count = 0;
   r->child = j->child;
   return st == SC3_ENOMEM ? st : SC3_OK;
@@ -572,7 +572,7 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
       j->skipping = 0;
       r->row = ++j->row;
       r->count = 0;
-      r->fault = SC3_FAULT_TOO_LONG;
+      r->fault = SC3_R_ROW_TOO_LONG;
       r->fault_column = 0;
       return SC3_NEXT_RECORD;
     }
