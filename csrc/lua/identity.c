@@ -2,7 +2,7 @@
  * value"; a member simply lacks them. */
 #include "../core/identity/email.h"
 #include "../core/identity/hashed.h"
-#include "../core/members/id.h"
+#include "../core/identity/external_id.h"
 #include "../core/identity/lowercase.h"
 #include "../core/identity/phone.h"
 #include "../core/identity/phone_text.h"
@@ -256,10 +256,10 @@ sc3_ids sc3_checkids(lua_State *L, int index) {
 /* id_read(raw, mend, ids, region, names of repairs of phones) -> id, array of repairs or nil | nil,
  * key, text */
 static int id_read(lua_State *L) {
-  char hex[SC3_SHA256_HEX];
   sc3_reading reading;
-  sc3_repairs repairs = 0;
-  sc3_slice raw = check_text(L), id, region = {NULL, 0};
+  sc3_external_id id = {check_text(L), SC3_CONTACT_NONE, {NULL, 0}};
+  sc3_external_id_form form;
+  sc3_slice region = {NULL, 0};
   sc3_reason why = SC3_R_NO_EXTERNAL_ID;
   memset(&reading, 0, sizeof reading);
   reading.mend = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
@@ -270,12 +270,12 @@ static int id_read(lua_State *L) {
   }
   reading.region = region.n > 0 ? sc3_region_find(region) : SC3_NO_REGION;
   reading.phone_repairs = sc3_checkphonerepairs(L, 5);
-  if (raw.n > 0)
-    why = sc3_id_read(raw, SC3_CONTACT_NONE, sc3_slice_of(NULL, 0), &reading, hex, &id, &repairs);
+  if (id.raw.n > 0)
+    why = sc3_external_id_read(&id, &reading, &form);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
-  lua_pushlstring(L, id.p, id.n);
-  return 1 + push_repairs(L, repairs);
+  lua_pushlstring(L, form.value.p, form.value.n);
+  return 1 + push_repairs(L, form.repairs);
 }
 
 void sc3_open_identity(lua_State *L) {

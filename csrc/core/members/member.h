@@ -7,8 +7,8 @@
 
 #include "../bytes/buffer.h"
 #include "../identity/contact.h"
+#include "../identity/reading.h"
 #include "../identity/reason.h"
-#include "../identity/region.h"
 #include "../bytes/slice.h"
 #include "../identity/uid.h"
 
@@ -72,25 +72,6 @@ typedef struct sc3_outcome {
                                      hash in its place; bit (1 << role) */
   size_t id_length;               /* bytes of the escaped external id */
 } sc3_outcome;
-
-/* What becomes of an external id that is an email or a phone. */
-typedef enum sc3_ids {
-  SC3_IDS_REFUSE,
-  SC3_IDS_HASH, /* the SHA-256 of the normalised email or of the phone in E.164 is the id */
-  SC3_IDS_AS_IS
-} sc3_ids;
-
-/* How raw values are read, and what was learned on the way. */
-typedef struct sc3_reading {
-  int mend; /* as in sc3_email_normalize() */
-  sc3_ids ids;
-  int region;                /* of phones in national form, where a row names none; SC3_NO_REGION */
-  sc3_repairs phone_repairs; /* as in sc3_phone_normalize() */
-  sc3_region_memo *regions;  /* NULL at first; the owner frees it */
-} sc3_reading;
-
-/* The region of a row's phones: the one that it names, which counts before the one of the job. */
-int sc3_reading_region(sc3_reading *reading, sc3_slice name);
 
 /* The escaped external id stands at this offset of a written member. */
 enum { SC3_MEMBER_ID_AT = 15 };

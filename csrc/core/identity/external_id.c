@@ -1,11 +1,11 @@
-#include "id.h"
+#include "external_id.h"
 
 #include "../bytes/ascii.h"
-#include "../identity/contact.h"
-#include "../identity/email.h"
-#include "../identity/hashed.h"
-#include "../identity/phone.h"
-#include "../identity/placeholder.h"
+#include "contact.h"
+#include "email.h"
+#include "hashed.h"
+#include "phone.h"
+#include "placeholder.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
 
@@ -142,45 +142,48 @@ static sc3_reason check_characters(sc3_slice s) {
   return SC3_R_NONE;
 }
 
-/* The SHA-256 of the email or phone that the id is. `s` is the id, `bare` it without quotes. */
-static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare, int region,
-                               const sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_slice *id,
-                               sc3_repairs *repairs) {
+/* An id in two forms: as it stands in its field, and without quotes round it. */
+typedef struct texts {
+  sc3_slice whole, bare;
+} texts;
+
+/* The SHA-256 of the email or phone that the id is. `region` reads a national phone. */
+static sc3_reason hash_contact(sc3_contact contact, const texts *s, int region,
+                               const sc3_reading *reading, sc3_external_id_form *form) {
   char email[SC3_EMAIL_MAX];
   sc3_phone phone;
   size_t n = 0;
   sc3_reason why;
   if (contact == SC3_CONTACT_EMAIL) {
-    why = sc3_email_normalize(s, reading->mend, email, &n, repairs);
-    if (why == SC3_R_NONE && (*repairs >> SC3_FIX_EMAIL_FIRST & 1) != 0)
+    why = sc3_email_normalize(s->whole, reading->mend, email, &n, &form->repairs);
+    if (why == SC3_R_NONE && (form->repairs >> SC3_FIX_EMAIL_FIRST & 1) != 0)
       why = SC3_R_EMAIL_SEVERAL; /* another export has them in another order, and an id is one */
     if (why == SC3_R_NONE)
-      sc3_sha256_hex(email, n, hex);
+      sc3_sha256_hex(email, n, form->hex);
   } else {
-    why = sc3_phone_normalize(bare, region, reading->phone_repairs & ~(1u << SC3_FIX_PHONE_FIRST),
-                              &phone);
+    why = sc3_phone_normalize(s->bare, region,
+                              reading->phone_repairs & ~(1u << SC3_FIX_PHONE_FIRST), &phone);
     if (why == SC3_R_NONE) {
-      *repairs |= phone.repairs;
-      sc3_sha256_hex(phone.text, phone.n, hex);
+      form->repairs |= phone.repairs;
+      sc3_sha256_hex(phone.text, phone.n, form->hex);
     }
   }
   if (why != SC3_R_NONE)
     return why;
-  *repairs |= 1u << SC3_FIX_ID_HASHED;
-  *id = sc3_slice_of(hex, SC3_SHA256_HEX);
+  form->repairs |= 1u << SC3_FIX_ID_HASHED;
+  form->value = sc3_slice_of(form->hex, SC3_SHA256_HEX);
   return SC3_R_NONE;
 }
 
 /* 64 hex digits, which are the hash of a person or of nobody. */
-static sc3_reason check_hash(sc3_slice s, const sc3_reading *reading, char hex[SC3_SHA256_HEX],
-                             sc3_slice *id) {
+static sc3_reason check_hash(sc3_ids ids, sc3_external_id_form *form) {
   sc3_repairs none = 0;
   sc3_reason why;
-  switch (sc3_hashed_recognize(s, hex, &why, &none)) {
+  switch (sc3_hashed_recognize(form->value, form->hex, &why, &none)) {
     case SC3_HASHED_REFUSED: return SC3_R_ID_PLACEHOLDER;
     case SC3_HASHED_SHA256:
-      if (reading->ids == SC3_IDS_HASH)
-        *id = sc3_slice_of(hex, SC3_SHA256_HEX); /* in lowercase, as those that are made here */
+      if (ids == SC3_IDS_HASH)
+        form->value = sc3_slice_of(form->hex, SC3_SHA256_HEX); /* lowercase, as those made here */
       break;
     case SC3_HASHED_NOT: break;
   }
@@ -208,70 +211,86 @@ static sc3_slice unwrap(sc3_slice s) {
   return inside;
 }
 
-sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_reading *reading,
-                       char hex[SC3_SHA256_HEX], sc3_slice *id, sc3_repairs *repairs) {
-  sc3_repairs mended = 0;
-  sc3_slice s, bare;
-  sc3_contact contact;
-  sc3_reason why;
-  size_t cut;
-  int taken = 0;
-  *id = raw;
-  if (meant == SC3_CONTACT_NONE && is_plain(raw))
-    return SC3_R_NONE;
-  if (!sc3_utf8_valid(raw.p, raw.n))
-    return SC3_R_EXTERNAL_ID_UTF8;
-  s = sc3_text_strip(raw, &taken);
-  if (s.n == 0)
+/* Removes what stands round an id: `*s` gets the id in both forms. */
+static sc3_reason strip(sc3_slice raw, int mend, texts *s, sc3_repairs *repairs) {
+  int stripped = 0, marked = 0;
+  sc3_slice inside;
+  s->whole = sc3_text_strip(raw, &stripped);
+  if (s->whole.n == 0)
     return SC3_R_NO_EXTERNAL_ID;
-  if (s.n < raw.n)
-    mended |= 1u << SC3_FIX_ID_EDGES;
-  if (sc3_placeholder_id(s))
+  if (s->whole.n < raw.n)
+    *repairs |= 1u << SC3_FIX_ID_EDGES;
+  if (sc3_placeholder_id(s->whole))
     return SC3_R_ID_PLACEHOLDER;
-  if (mended != 0 && !reading->mend)
+  if (*repairs != 0 && !mend)
     return SC3_R_ID_UNMENDED;
-  taken = 0;
-  bare = unwrap(s);
-  if (bare.n < s.n) {
-    mended |= 1u << SC3_FIX_ID_WRAPPED;
-    s = bare;
-    if (sc3_placeholder_id(s))
+  inside = unwrap(s->whole);
+  if (inside.n < s->whole.n) {
+    *repairs |= 1u << SC3_FIX_ID_WRAPPED;
+    s->whole = inside;
+    if (sc3_placeholder_id(inside))
       return SC3_R_ID_PLACEHOLDER;
   }
-  bare = sc3_text_unmark(s, "'\"`=", "'\"`", &taken);
-  if (bare.n == 0)
-    return SC3_R_NO_EXTERNAL_ID;
-  if (is_exponent(bare))
-    return SC3_R_ID_SPREADSHEET;
-  why = check_characters(bare);
-  if (why != SC3_R_NONE)
-    return why;
-  contact = sc3_contact_or(bare, meant);
-  if (contact != SC3_CONTACT_NONE && reading->ids != SC3_IDS_AS_IS) {
-    int where = sc3_reading_region(reading, region);
-    if (contact == SC3_CONTACT_NATIONAL && !sc3_contact_in(bare, where))
-      contact = SC3_CONTACT_NONE;
-    if (contact != SC3_CONTACT_NONE && reading->ids == SC3_IDS_REFUSE)
-      return contact == SC3_CONTACT_EMAIL ? SC3_R_ID_EMAIL : SC3_R_ID_PHONE;
-    if (contact != SC3_CONTACT_NONE) {
-      *repairs |= mended;
-      return hash_contact(contact, s, bare, where, reading, hex, id, repairs);
-    }
-  }
-  if (taken)
-    mended |= 1u << SC3_FIX_ID_MARKS;
-  cut = decimals(bare);
+  s->bare = sc3_text_unmark(s->whole, "'\"`=", "'\"`", &marked);
+  return s->bare.n == 0 ? SC3_R_NO_EXTERNAL_ID : SC3_R_NONE;
+}
+
+/* What the id reads as, where that decides what becomes of it. */
+static sc3_contact contact_of(const texts *s, const sc3_external_id *id, sc3_reading *reading,
+                              int *region) {
+  sc3_contact contact = sc3_contact_or(s->bare, id->meant);
+  if (contact == SC3_CONTACT_NONE || reading->ids == SC3_IDS_AS_IS)
+    return contact;
+  *region = sc3_reading_region(reading, id->region);
+  return contact == SC3_CONTACT_NATIONAL && !sc3_contact_in(s->bare, *region) ? SC3_CONTACT_NONE
+                                                                              : contact;
+}
+
+/* Takes what is left: an id that is no contact, or one that is sent as it is. */
+static sc3_reason take_id(const texts *s, sc3_contact contact, const sc3_reading *reading,
+                          sc3_external_id_form *form) {
+  sc3_slice bare = s->bare;
+  size_t cut = decimals(bare);
+  if (bare.n < s->whole.n)
+    form->repairs |= 1u << SC3_FIX_ID_MARKS;
   if (cut == SIZE_MAX)
     return SC3_R_ID_SPREADSHEET;
   if (cut > 0) {
-    mended |= 1u << SC3_FIX_ID_DECIMAL;
+    form->repairs |= 1u << SC3_FIX_ID_DECIMAL;
     bare.n -= cut;
   }
   if (sc3_placeholder_id(bare) || (contact == SC3_CONTACT_EMAIL && sc3_placeholder(bare)))
     return SC3_R_ID_PLACEHOLDER;
-  if (mended != 0 && !reading->mend)
+  if (form->repairs != 0 && !reading->mend)
     return SC3_R_ID_UNMENDED;
-  *repairs |= mended;
-  *id = bare;
-  return bare.n == SC3_SHA256_HEX ? check_hash(bare, reading, hex, id) : SC3_R_NONE;
+  form->value = bare;
+  return bare.n == SC3_SHA256_HEX ? check_hash(reading->ids, form) : SC3_R_NONE;
+}
+
+sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
+                                sc3_external_id_form *form) {
+  texts s;
+  sc3_contact contact;
+  sc3_reason why;
+  int region = SC3_NO_REGION;
+  form->value = id->raw;
+  form->repairs = 0;
+  if (id->meant == SC3_CONTACT_NONE && is_plain(id->raw))
+    return SC3_R_NONE;
+  if (!sc3_utf8_valid(id->raw.p, id->raw.n))
+    return SC3_R_EXTERNAL_ID_UTF8;
+  why = strip(id->raw, reading->mend, &s, &form->repairs);
+  if (why != SC3_R_NONE)
+    return why;
+  if (is_exponent(s.bare))
+    return SC3_R_ID_SPREADSHEET;
+  why = check_characters(s.bare);
+  if (why != SC3_R_NONE)
+    return why;
+  contact = contact_of(&s, id, reading, &region);
+  if (contact == SC3_CONTACT_NONE || reading->ids == SC3_IDS_AS_IS)
+    return take_id(&s, contact, reading, form);
+  if (reading->ids == SC3_IDS_REFUSE)
+    return contact == SC3_CONTACT_EMAIL ? SC3_R_ID_EMAIL : SC3_R_ID_PHONE;
+  return hash_contact(contact, &s, region, reading, form);
 }
