@@ -61,7 +61,7 @@ static double run(const char *path, phase upto, uint64_t *rows) {
   sc3_csv csv;
   sc3_record record;
   sc3_builder builder;
-  static sc3_columns wanted;
+  static sc3_mapping wanted;
   sc3_region_memo *memo = NULL;
   sc3_payload *payload = sc3_payload_new(100000, 8 << 20);
   size_t i;
@@ -77,7 +77,7 @@ static double run(const char *path, phase upto, uint64_t *rows) {
     wanted.targets[i].column = columns[i] + 1;
   }
   wanted.target_count = 4;
-  builder.columns = &wanted;
+  builder.mapping = &wanted;
   *rows = 0;
   for (;;) {
     sc3_next next = upto == READ ? SC3_NEXT_NEED : sc3_csv_next(&csv, &record);

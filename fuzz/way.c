@@ -20,7 +20,7 @@ typedef struct way {
   sc3_csv csv;
   sc3_jsonl jsonl;
   sc3_builder b;
-  sc3_columns columns;
+  sc3_mapping columns;
   sc3_payload *now, *next;
   sc3_id_set *sealed; /* NULL outside epochs */
   uint64_t living;    /* members that left in payloads */
@@ -243,7 +243,7 @@ static void open_way(way *w) {
   w->sealed = w->mode & WAY_EPOCHS ? sc3_id_set_new() : NULL;
   must(w->now != NULL && w->next != NULL && (w->sealed != NULL) == ((w->mode & WAY_EPOCHS) != 0));
   sc3_builder_init(&w->b, w->mode & WAY_REMOVE ? SC3_REMOVE : SC3_ADD, 4000, 1);
-  w->b.columns = &w->columns;
+  w->b.mapping = &w->columns;
   w->b.sealed = w->sealed;
   w->b.next = w->next;
   w->b.reading.mend = !(w->mode & WAY_NO_MEND);
@@ -287,7 +287,7 @@ static void close_way(way *w) {
 }
 
 static void take_rows(way *w, uint64_t max_rows) {
-  sc3_keys keys = sc3_builder_keys(&w->b);
+  sc3_keys keys = sc3_mapping_keys(w->b.mapping);
   sc3_record record;
   keys.all = (w->mode & WAY_ALL_KEYS) != 0;
   while (w->b.tally.rows < max_rows) {
@@ -307,8 +307,8 @@ static void take_rows(way *w, uint64_t max_rows) {
     note_record(w, &record);
     w->result->faults += record.fault != SC3_R_NONE;
     sc3_builder_begin(&w->b, record.row);
-    sc3_builder_check(&w->b, &record);
-    wanted = sc3_builder_wants(&w->b, &record);
+    sc3_mapping_check(w->b.mapping, &record);
+    wanted = sc3_mapping_wants(w->b.mapping, &record);
     must(!wanted || sc3_builder_map(&w->b, &record, w->now) == SC3_OK);
     must(sc3_builder_end(&w->b, !wanted) == SC3_OK);
     flush(w);

@@ -102,7 +102,7 @@ static void read_column(lua_State *L, int texts, size_t *column, sc3_slice *name
 
 /* The array at `index` of { role, column (number or name), uid_type, the column's name where one is
  * known }. Several of one role (and type) are fallbacks, in order. */
-static void read_map(lua_State *L, sc3_columns *columns, int texts, int index) {
+static void read_map(lua_State *L, sc3_mapping *columns, int texts, int index) {
   sc3_target *targets = columns->targets;
   size_t i, j, n = lua_rawlen(L, index);
   if (n > SC3_TARGETS_MAX)
@@ -206,12 +206,12 @@ static void need_lookup(lua_State *L, sc3_builder_ud *u, int values) {
   memset(lookup, 0, sizeof *lookup);
   lua_setfield(L, values, KEY_LOOKUP);
   u->lookup = lookup;
-  u->b.columns = &lookup->columns;
+  u->b.mapping = &lookup->columns;
 }
 
 /* The map and the conditions at two indices, or nil for either. */
 static void read_columns(lua_State *L, sc3_builder_ud *u, int values, int map, int conditions) {
-  sc3_columns *columns = &u->lookup->columns;
+  sc3_mapping *columns = &u->lookup->columns;
   int texts;
   memset(columns->targets, 0, sizeof columns->targets); /* the tallies go on */
   memset(columns->conditions, 0, sizeof columns->conditions);
@@ -601,7 +601,7 @@ static int fill_rows(lua_State *L) {
   const int scripted = u->has_where || u->has_member; /* then all of a row may be looked at */
   sc3_keys keys;
   sc3_checkstack(L, 20);
-  keys = sc3_builder_keys(&u->b);
+  keys = sc3_mapping_keys(u->b.mapping);
   keys.all = scripted;
   sc3_source_other_keys(s);
   for (;;) {
@@ -623,14 +623,14 @@ static int fill_rows(lua_State *L) {
       default: return luaL_error(L, "not enough memory");
     }
     sc3_builder_begin(&u->b, u->record.row);
-    sc3_builder_check(&u->b, &u->record);
+    sc3_mapping_check(u->b.mapping, &u->record);
     u->lookup->columns.looked += u->record.fault == SC3_R_NONE;
     if (u->record.child && u->record.fault == SC3_R_NONE && !u->has_member &&
         !asks_for_parent(&keys)) {
       u->b.tally.children++;
       sc3_checkstatus(L, sc3_builder_end(&u->b, 1));
     } else if (!scripted) {
-      int wanted = sc3_builder_wants(&u->b, &u->record);
+      int wanted = sc3_mapping_wants(u->b.mapping, &u->record);
       if (wanted)
         sc3_checkstatus(L, sc3_builder_map(&u->b, &u->record, p));
       sc3_checkstatus(L, sc3_builder_end(&u->b, !wanted));
@@ -659,7 +659,7 @@ static int builder_fill(lua_State *L) {
 /* Pushes an array of the names in maps and conditions for which rows had exactly `seen`. The keys
  * of tables, or nil, are at index 3. */
 static void push_seen(lua_State *L, const sc3_builder_ud *u, unsigned seen, unsigned of) {
-  const sc3_columns *c = &u->lookup->columns;
+  const sc3_mapping *c = &u->lookup->columns;
   size_t i, n = 0;
   lua_createtable(L, 0, 0);
   for (i = 0; i < (u->lookup->keys > 0 ? u->lookup->keys : c->name_count); i++) {

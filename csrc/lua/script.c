@@ -417,7 +417,7 @@ const char *sc3_stagerow(lua_State *L, sc3_builder_ud *u, int values, int row,
     sc3_checkstatus(L, sc3_builder_end(&u->b, 0));
     return NULL;
   }
-  skipped = !sc3_builder_wants(&u->b, &u->record);
+  skipped = !sc3_mapping_wants(u->b.mapping, &u->record);
   if (!skipped && u->has_where) {
     message = call_script(L, u, values, KEY_WHERE, row, 1);
     if (message != NULL)

@@ -31,7 +31,7 @@ typedef struct sc3_condition {
   sc3_operator op;
   size_t column; /* 1-based; 0 = by name */
   sc3_slice name;
-  size_t key; /* the name's number, see sc3_builder_keys() */
+  size_t key; /* the name's number, see sc3_mapping_keys() */
   const sc3_operand
       *operands; /* SC3_EQUAL: any of them; SC3_NOT_EQUAL: none of them; an order: the first */
   size_t operand_count;
