@@ -155,14 +155,14 @@ static sc3_reason hash_contact(sc3_contact contact, const texts *s, int region,
   size_t n = 0;
   sc3_reason why;
   if (contact == SC3_CONTACT_EMAIL) {
-    why = sc3_email_normalize(s->whole, reading->mend, email, &n, &form->repairs);
-    if (why == SC3_R_NONE && (form->repairs >> SC3_FIX_EMAIL_FIRST & 1) != 0)
+    why = sc3_email_normalize(s->whole, reading->repair, email, &n, &form->repairs);
+    if (why == SC3_R_NONE && (form->repairs >> SC3_REPAIR_EMAIL_FIRST & 1) != 0)
       why = SC3_R_EMAIL_SEVERAL; /* another export has them in another order, and an id is one */
     if (why == SC3_R_NONE)
       sc3_sha256_hex(email, n, form->hex);
   } else {
     why = sc3_phone_normalize(s->bare, region,
-                              reading->phone_repairs & ~(1u << SC3_FIX_PHONE_FIRST), &phone);
+                              reading->phone_repairs & ~(1u << SC3_REPAIR_PHONE_FIRST), &phone);
     if (why == SC3_R_NONE) {
       form->repairs |= phone.repairs;
       sc3_sha256_hex(phone.text, phone.n, form->hex);
@@ -170,7 +170,7 @@ static sc3_reason hash_contact(sc3_contact contact, const texts *s, int region,
   }
   if (why != SC3_R_NONE)
     return why;
-  form->repairs |= 1u << SC3_FIX_ID_HASHED;
+  form->repairs |= 1u << SC3_REPAIR_ID_HASHED;
   form->value = sc3_slice_of(form->hex, SC3_SHA256_HEX);
   return SC3_R_NONE;
 }
@@ -212,21 +212,21 @@ static sc3_slice unwrap(sc3_slice s) {
 }
 
 /* Removes what stands round an id: `*s` gets the id in both forms. */
-static sc3_reason strip(sc3_slice raw, int mend, texts *s, sc3_repairs *repairs) {
+static sc3_reason strip(sc3_slice raw, int repair, texts *s, sc3_repairs *repairs) {
   int stripped = 0, marked = 0;
   sc3_slice inside;
   s->whole = sc3_text_strip(raw, &stripped);
   if (s->whole.n == 0)
     return SC3_R_NO_EXTERNAL_ID;
   if (s->whole.n < raw.n)
-    *repairs |= 1u << SC3_FIX_ID_EDGES;
+    *repairs |= 1u << SC3_REPAIR_ID_EDGES;
   if (sc3_placeholder_id(s->whole))
     return SC3_R_ID_PLACEHOLDER;
-  if (*repairs != 0 && !mend)
-    return SC3_R_ID_UNMENDED;
+  if (*repairs != 0 && !repair)
+    return SC3_R_ID_UNREPAIRED;
   inside = unwrap(s->whole);
   if (inside.n < s->whole.n) {
-    *repairs |= 1u << SC3_FIX_ID_WRAPPED;
+    *repairs |= 1u << SC3_REPAIR_ID_WRAPPED;
     s->whole = inside;
     if (sc3_placeholder_id(inside))
       return SC3_R_ID_PLACEHOLDER;
@@ -252,17 +252,17 @@ static sc3_reason take_id(const texts *s, sc3_contact contact, const sc3_reading
   sc3_slice bare = s->bare;
   size_t cut = decimals(bare);
   if (bare.n < s->whole.n)
-    form->repairs |= 1u << SC3_FIX_ID_MARKS;
+    form->repairs |= 1u << SC3_REPAIR_ID_MARKS;
   if (cut == SIZE_MAX)
     return SC3_R_ID_SPREADSHEET;
   if (cut > 0) {
-    form->repairs |= 1u << SC3_FIX_ID_DECIMAL;
+    form->repairs |= 1u << SC3_REPAIR_ID_DECIMAL;
     bare.n -= cut;
   }
   if (sc3_placeholder_id(bare) || (contact == SC3_CONTACT_EMAIL && sc3_placeholder(bare)))
     return SC3_R_ID_PLACEHOLDER;
-  if (form->repairs != 0 && !reading->mend)
-    return SC3_R_ID_UNMENDED;
+  if (form->repairs != 0 && !reading->repair)
+    return SC3_R_ID_UNREPAIRED;
   form->value = bare;
   return bare.n == SC3_SHA256_HEX ? check_hash(reading->ids, form) : SC3_R_NONE;
 }
@@ -279,7 +279,7 @@ sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
     return SC3_R_NONE;
   if (!sc3_utf8_valid(id->raw.p, id->raw.n))
     return SC3_R_EXTERNAL_ID_UTF8;
-  why = strip(id->raw, reading->mend, &s, &form->repairs);
+  why = strip(id->raw, reading->repair, &s, &form->repairs);
   if (why != SC3_R_NONE)
     return why;
   if (is_exponent(s.bare))

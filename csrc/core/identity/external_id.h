@@ -24,7 +24,7 @@ typedef struct sc3_external_id_form {
 /* Reads an id into `*form`. SC3_R_NONE on success, else why it cannot be used.
 
    White space, invisible and control characters, quotes and a spreadsheet's = round it, and the .0
-   of a number are removed and noted in the repairs; without reading->mend they are refused. An
+   of a number are removed and noted in the repairs; without reading->repair they are refused. An
    email or a phone becomes what reading->ids says. */
 sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
                                 sc3_external_id_form *form);

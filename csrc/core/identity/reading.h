@@ -14,7 +14,7 @@ typedef enum sc3_ids {
 } sc3_ids;
 
 typedef struct sc3_reading {
-  int mend; /* as in sc3_email_normalize() */
+  int repair; /* as in sc3_email_normalize() */
   sc3_ids ids;
   int region;                /* of phones in national form, where a row names none; SC3_NO_REGION */
   sc3_repairs phone_repairs; /* as in sc3_phone_normalize() */

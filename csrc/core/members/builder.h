@@ -11,21 +11,21 @@
 #include "payload.h"
 #include "tally.h"
 
-/* One refusal: where and why, without the value. */
-typedef struct sc3_refusal {
+/* One rejection: where and why, without the value. */
+typedef struct sc3_rejection {
   uint64_t row;
   uint32_t column; /* 1-based column of the source, 0 where only the role is known */
   uint8_t role;    /* sc3_role */
   uint8_t reason;  /* sc3_reason */
   uint8_t dropped; /* 1: an identifier was dropped; 0: the row or member was rejected */
   uint32_t lines;  /* of a row that was rejected: further lines of the text that lie inside it */
-} sc3_refusal;
+} sc3_rejection;
 
 typedef struct sc3_builder {
   sc3_tally tally;
-  int keep_refusals;
-  sc3_buffer refusals; /* of sc3_refusal, taken out by the owner */
-  sc3_op op;           /* for rows that do not say */
+  int keep_rejections;
+  sc3_buffer rejections; /* of sc3_rejection, taken out by the owner */
+  sc3_op op;             /* for rows that do not say */
   sc3_reading reading;
   size_t max_member;  /* bytes of one member, at most a payload's max_bytes */
   uint64_t row;       /* of the row under way */
@@ -46,7 +46,7 @@ typedef struct sc3_builder {
   sc3_payload *next;
 } sc3_builder;
 
-void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals);
+void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_rejections);
 void sc3_builder_free(sc3_builder *b);
 
 /* A row is begun, given members or a rejection (by any of the next four), ended, and flushed.

@@ -111,7 +111,7 @@ static int is_list(const sc3_field *f, sc3_role role) {
 }
 
 static void refuse(sc3_mapped *out, sc3_role role, sc3_reason reason, size_t column) {
-  sc3_mapping_refusal *r = &out->refused[out->refused_count++];
+  sc3_mapping_rejection *r = &out->refused[out->refused_count++];
   r->role = role;
   r->reason = reason;
   r->column = column;
@@ -126,7 +126,7 @@ static void put_uid(sc3_uid *uid, const sc3_target *t, sc3_slice value) {
 
 /* Takes a universal id of a column. A type may have several columns: the first id that can be used
  * counts. */
-static void take_uid(const sc3_target *t, sc3_slice value, int mend, sc3_mapped *out) {
+static void take_uid(const sc3_target *t, sc3_slice value, int repair, sc3_mapped *out) {
   sc3_values *v = &out->values;
   size_t i;
   for (i = 0; t->fallback && i < v->uid_count; i++) {
@@ -134,7 +134,7 @@ static void take_uid(const sc3_target *t, sc3_slice value, int mend, sc3_mapped 
     sc3_reason why;
     if (!sc3_slice_eq(v->uids[i].type, t->uid_type))
       continue;
-    why = sc3_uid_read(&v->uids[i], mend, &form);
+    why = sc3_uid_read(&v->uids[i], repair, &form);
     if (why == SC3_R_NONE)
       return;
     refuse(out, SC3_ROLE_UID, why, v->uids[i].column);
@@ -179,7 +179,7 @@ static int is_readable(const sc3_field *f, sc3_role role) {
          (f->kind == SC3_KIND_NUMBER && is_integer_text(f->value, role));
 }
 
-static void take_field(const sc3_target *t, const sc3_field *f, int mend, sc3_mapped *out) {
+static void take_field(const sc3_target *t, const sc3_field *f, int repair, sc3_mapped *out) {
   sc3_slice trimmed;
   if (!is_readable(f, t->role)) {
     refuse(out, t->role, t->role == SC3_ROLE_EXTERNAL_ID ? SC3_R_EXTERNAL_ID_TYPE : SC3_R_NOT_TEXT,
@@ -190,14 +190,14 @@ static void take_field(const sc3_target *t, const sc3_field *f, int mend, sc3_ma
   if (trimmed.n == 0 || (f->kind == SC3_KIND_NESTED && is_empty_list(f->value)))
     return;
   if (t->role == SC3_ROLE_UID)
-    take_uid(t, trimmed, mend, out);
+    take_uid(t, trimmed, repair, out);
   else if (t->role == SC3_ROLE_PHONE && f->kind == SC3_KIND_NUMBER)
     take_value(t, whole_part(f->value), &out->values);
   else
     take_value(t, f->value, &out->values);
 }
 
-void sc3_mapping_read(const sc3_mapping *m, const sc3_record *r, int mend, sc3_mapped *out) {
+void sc3_mapping_read(const sc3_mapping *m, const sc3_record *r, int repair, sc3_mapped *out) {
   sc3_values *v = &out->values;
   size_t i;
   memset(v->role, 0, sizeof v->role);
@@ -210,6 +210,6 @@ void sc3_mapping_read(const sc3_mapping *m, const sc3_record *r, int mend, sc3_m
     const sc3_target *t = &m->targets[i];
     const sc3_field *f = field_of(r, t->column, t->key, t->name);
     if (f != NULL && f->kind != SC3_KIND_NULL)
-      take_field(t, f, mend, out);
+      take_field(t, f, repair, out);
   }
 }

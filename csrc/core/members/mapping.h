@@ -59,21 +59,21 @@ void sc3_mapping_check(const sc3_mapping *m, sc3_record *record);
 int sc3_mapping_wants(sc3_mapping *m, const sc3_record *record);
 
 /* A value that cannot be used. */
-typedef struct sc3_mapping_refusal {
+typedef struct sc3_mapping_rejection {
   sc3_role role;
   sc3_reason reason;
   size_t column;
-} sc3_mapping_refusal;
+} sc3_mapping_rejection;
 
 /* The values of a record, and those that cannot be used, in their order. An external id among these
  * rejects the member; any other is dropped. */
 typedef struct sc3_mapped {
   sc3_values values;
-  sc3_mapping_refusal refused[SC3_TARGETS_MAX];
+  sc3_mapping_rejection refused[SC3_TARGETS_MAX];
   size_t refused_count;
 } sc3_mapped;
 
-/* Takes the values of all targets from a record without a fault. `mend` as in sc3_uid_read(). */
-void sc3_mapping_read(const sc3_mapping *m, const sc3_record *record, int mend, sc3_mapped *out);
+/* Takes the values of all targets from a record without a fault. `repair` as in sc3_uid_read(). */
+void sc3_mapping_read(const sc3_mapping *m, const sc3_record *record, int repair, sc3_mapped *out);
 
 #endif

@@ -52,7 +52,7 @@ typedef sc3_reason (*normalizer)(const work *w, sc3_slice raw, identity *it, sc3
 
 static sc3_reason normalize_email(const work *w, sc3_slice raw, identity *it,
                                   sc3_repairs *repairs) {
-  return sc3_email_normalize(raw, w->reading->mend, it->normal, &it->n, repairs);
+  return sc3_email_normalize(raw, w->reading->repair, it->normal, &it->n, repairs);
 }
 
 static sc3_reason normalize_phone(const work *w, sc3_slice raw, identity *it,
@@ -257,7 +257,7 @@ static void take_uids(const work *w, sc3_uid_form *forms) {
     sc3_uid uid = v->uids[i];
     sc3_reason why;
     uid.meant = meant_by(v, uid.value, uid.meant);
-    why = sc3_uid_read(&uid, w->reading->mend, form);
+    why = sc3_uid_read(&uid, w->reading->repair, form);
     if (why == SC3_R_NONE) {
       o->uids++;
       o->repairs |= form->repairs;

@@ -65,7 +65,7 @@ typedef struct sc3_outcome {
     uint32_t column; /* 0 = that of the role */
   } dropped[SC3_ROLE_UID + SC3_FALLBACKS_MAX + SC3_UIDS_MAX];
   size_t dropped_count;
-  sc3_repairs repairs;            /* what was mended in the identifiers that were kept */
+  sc3_repairs repairs;            /* what was repaired in the identifiers that were kept */
   unsigned emails, phones, uids;  /* identifiers that were written */
   unsigned prehashed;             /* of them, those that came hashed */
   unsigned came_raw, came_hashed; /* of the roles for raw values: which brought one, and which a

@@ -44,7 +44,7 @@ void sc3_tally_add_superseded(sc3_tally *t, const sc3_replaced *before,
                               const sc3_member_counts *member) {
   const sc3_identifiers *had = &before->had, *has = &member->had;
   subtract_identifiers(t, had);
-  t->superseded++;
+  t->replaced++;
   t->poorer += member->op == SC3_ADD && before->op == SC3_ADD &&
                (has->emails < had->emails || has->phones < had->phones || has->uids < had->uids);
 }

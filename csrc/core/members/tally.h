@@ -15,18 +15,18 @@ typedef struct sc3_tally {
   uint64_t used;     /* rows that gave members */
   uint64_t built;    /* members written to payloads */
   uint64_t built_op[2];
-  uint64_t deferred;   /* members that went to the payload of the next epoch */
-  uint64_t superseded; /* members overwritten by one of a later row, of the same external id in the
+  uint64_t deferred; /* members that went to the payload of the next epoch */
+  uint64_t replaced; /* members overwritten by one of a later row, of the same external id in the
                           same payload */
   uint64_t
       poorer; /* of them, those that had identifiers of a kind that the later one has fewer of */
-  uint64_t untold; /* refusals that there was no room to keep; they are counted all the same */
-  uint64_t emails, phones, uids, prehashed; /* of members built that were not superseded */
+  uint64_t untold; /* rejections that there was no room to keep; they are counted all the same */
+  uint64_t emails, phones, uids, prehashed; /* of members built that were not replaced */
   uint64_t children; /* of the rows skipped, those that name the row that they belong to */
   uint64_t zero_ids; /* members whose external id is 0: shops give it to everybody who has none */
   uint64_t rejected_for[SC3_R_COUNT];
   uint64_t dropped_for[SC3_R_COUNT];
-  uint64_t repaired_for[SC3_FIX_COUNT]; /* identifiers that were mended and kept */
+  uint64_t repaired_for[SC3_REPAIR_COUNT]; /* identifiers that were repaired and kept */
   uint64_t raw_in[SC3_ROLE_UID], hashed_in[SC3_ROLE_UID]; /* values used of a role for raw ones: as
                                                              they should be, and hashed already */
   sc3_region_tally
