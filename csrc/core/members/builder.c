@@ -230,7 +230,7 @@ static int is_sealed(const sc3_builder *b, const char *id, size_t n) {
 /* Counts a member that `it` took the place of. */
 static void count_replaced(sc3_builder *b, const sc3_replaced *before, const staged *it) {
   if (before->row != b->row || b->row == 0) {
-    sc3_tally_add_superseded(&b->tally, before, &it->counts);
+    sc3_tally_add_replaced(&b->tally, before, &it->counts);
     return;
   }
   sc3_tally_add_repeated(&b->tally, before);

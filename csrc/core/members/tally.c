@@ -40,8 +40,8 @@ void sc3_tally_add_built(sc3_tally *t, const sc3_member_counts *member) {
   }
 }
 
-void sc3_tally_add_superseded(sc3_tally *t, const sc3_replaced *before,
-                              const sc3_member_counts *member) {
+void sc3_tally_add_replaced(sc3_tally *t, const sc3_replaced *before,
+                            const sc3_member_counts *member) {
   const sc3_identifiers *had = &before->had, *has = &member->had;
   subtract_identifiers(t, had);
   t->replaced++;

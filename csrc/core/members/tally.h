@@ -47,8 +47,8 @@ sc3_member_counts sc3_outcome_counts(const sc3_outcome *outcome, sc3_op op);
 void sc3_tally_add_built(sc3_tally *t, const sc3_member_counts *member);
 
 /* Counts a member that one of a later row took the place of: `before` by `member`. */
-void sc3_tally_add_superseded(sc3_tally *t, const sc3_replaced *before,
-                              const sc3_member_counts *member);
+void sc3_tally_add_replaced(sc3_tally *t, const sc3_replaced *before,
+                            const sc3_member_counts *member);
 
 /* Counts a member that a later one of the same row took the place of: it was never built. */
 void sc3_tally_add_repeated(sc3_tally *t, const sc3_replaced *before);
