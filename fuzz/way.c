@@ -262,12 +262,12 @@ static void open_way(way *w) {
                                      : 0,
                !(w->mode & WAY_NO_HEADER));
   w->csv.skip_lines = w->mode & WAY_SKIP_LINES ? 2 : 0;
-  sc3_csv_dialect(&w->csv, w->mode & WAY_NO_QUOTES ? '\0' : '"',
-                  w->mode & WAY_ESCAPES ? '\\' : '\0',
-                  sc3_slice_of("\\N", w->mode & WAY_ESCAPES ? 2 : 0));
+  sc3_csv_set_dialect(&w->csv, w->mode & WAY_NO_QUOTES ? '\0' : '"',
+                      w->mode & WAY_ESCAPES ? '\\' : '\0',
+                      sc3_slice_of("\\N", w->mode & WAY_ESCAPES ? 2 : 0));
   if (w->mode & WAY_SLOWER)
-    w->csv.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0], 0) == NULL],
-                                        (w->mode & WAY_ESCAPES) != 0);
+    w->csv.dialect.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0], 0) == NULL],
+                                                (w->mode & WAY_ESCAPES) != 0);
   sc3_jsonl_init(&w->jsonl);
   if (w->mode & WAY_UTF16)
     w->csv.input.encoding = w->jsonl.input.encoding =

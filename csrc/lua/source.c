@@ -127,9 +127,9 @@ static void read_dialect(lua_State *L, sc3_csv *csv) {
   if (sc3_csv_marks_choose(marks, escape != '\0') == NULL)
     luaL_error(L, "this processor has no such marks");
   sc3_csv_init(csv, delimiter, header);
-  sc3_csv_dialect(csv, quote, escape, null);
+  sc3_csv_set_dialect(csv, quote, escape, null);
   csv->skip_lines = skip_lines > 0 && skip_lines <= 9007199254740992.0 ? (uint64_t)skip_lines : 0;
-  csv->marks = sc3_csv_marks_choose(marks, escape != '\0');
+  csv->dialect.marks = sc3_csv_marks_choose(marks, escape != '\0');
 }
 
 /* The encoding that the options name; SC3_ENCODING_UNTOLD where they name none. */
@@ -671,9 +671,9 @@ static int source_stamp(lua_State *L) {
 
 static int source_delimiter(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
-  if (!s->is_csv || s->csv.delimiter == '\0')
+  if (!s->is_csv || s->csv.dialect.delimiter == '\0')
     return 0;
-  lua_pushlstring(L, &s->csv.delimiter, 1);
+  lua_pushlstring(L, &s->csv.dialect.delimiter, 1);
   return 1;
 }
 

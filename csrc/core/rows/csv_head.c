@@ -52,8 +52,8 @@ static void take_separator(sc3_csv *csv) {
     return;
   if (behind != '\0' && behind != delimiter) /* written again since: the header tells */
     csv->likely = behind;
-  else if (csv->delimiter == '\0')
-    csv->delimiter = delimiter;
+  else if (csv->dialect.delimiter == '\0')
+    csv->dialect.delimiter = delimiter;
   csv->skip_lf = p[length] == '\r';
   csv->line++;
   csv->lines.header++;
@@ -72,7 +72,8 @@ static sc3_next skip_line(sc3_csv *csv) {
   }
   p = sc3_input_head(in);
   end = p + sc3_input_left(in);
-  for (mark = p; mark < end && *mark != '\n' && (*mark != '\r' || csv->escape != '\0'); mark++)
+  for (mark = p; mark < end && *mark != '\n' && (*mark != '\r' || csv->dialect.escape != '\0');
+       mark++)
     continue;
   if (mark - p > SC3_ROW_MAX) {
     csv->fatal.kind = SC3_FATAL_ROW_TOO_LONG;
