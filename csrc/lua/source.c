@@ -571,10 +571,10 @@ static int source_rows(lua_State *L) {
  * nil where they look like data of people */
 static int source_keys(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
-  sc3_slice names[SC3_JSONL_PLACES];
+  sc3_slice names[SC3_JSON_PLACES];
   size_t i, n = 0;
-  for (i = 0; i < SC3_JSONL_PLACES; i++) {
-    const sc3_jsonl_place *p = &s->jsonl.places[i];
+  for (i = 0; i < SC3_JSON_PLACES; i++) {
+    const sc3_json_place *p = &s->jsonl.object.places[i];
     if (p->n > 0)
       names[n++] = sc3_slice_of(p->name, p->n);
   }
