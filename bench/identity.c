@@ -128,11 +128,9 @@ static void our_phone(const value *v) {
 }
 
 static void our_email(const value *v) {
-  char out[SC3_EMAIL_MAX];
-  size_t n = 0;
-  sc3_repairs repairs = 0;
-  if (sc3_email_normalize(sc3_slice_of(v->p, v->n), 1, out, &n, &repairs) == SC3_R_NONE)
-    sink += n;
+  sc3_email email;
+  if (sc3_email_normalize(sc3_slice_of(v->p, v->n), 1, &email) == SC3_R_NONE)
+    sink += email.n;
 }
 
 #ifdef WITH_GOOGLE

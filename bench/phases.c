@@ -29,16 +29,15 @@ static double cpu_seconds(void) {
 }
 
 static void identities(const sc3_record *r, sc3_region_memo **memo, int hash) {
-  char email[SC3_EMAIL_MAX], a[SC3_SHA256_HEX], b[SC3_SHA256_HEX];
-  size_t n = 0;
-  sc3_repairs repairs = 0;
+  char a[SC3_SHA256_HEX], b[SC3_SHA256_HEX];
+  sc3_email email;
   sc3_phone phone;
-  sc3_reason bad_email = sc3_email_normalize(r->fields[EMAIL].value, 1, email, &n, &repairs);
+  sc3_reason bad_email = sc3_email_normalize(r->fields[EMAIL].value, 1, &email);
   sc3_reason bad_phone = sc3_phone_normalize(
       r->fields[PHONE].value, sc3_region_recall(memo, r->fields[COUNTRY].value), 0, &phone);
-  sink += n + phone.n;
+  sink += email.n + phone.n;
   if (hash && bad_email == SC3_R_NONE && bad_phone == SC3_R_NONE) {
-    const sc3_sha256_message one = {email, n, a}, other = {phone.text, phone.n, b};
+    const sc3_sha256_message one = {email.text, email.n, a}, other = {phone.text, phone.n, b};
     sc3_sha256_hex_pair(&one, &other);
     sink += (unsigned char)a[0] + (unsigned char)b[0];
   }

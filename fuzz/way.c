@@ -316,18 +316,17 @@ static void take_rows(way *w, uint64_t max_rows) {
   }
 }
 
-__attribute__((visibility("default"))) void
-WAY(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows, way_result *result) {
+__attribute__((visibility("default"))) void WAY(const way_input *input, way_result *result) {
   static way w; /* too large for a stack that is guarded */
   memset(&w, 0, sizeof w);
   memset(result, 0, sizeof *result);
-  w.p = p;
-  w.n = n;
-  w.step = step;
-  w.mode = mode;
+  w.p = input->p;
+  w.n = input->n;
+  w.step = input->step;
+  w.mode = input->mode;
   w.result = result;
   open_way(&w);
-  take_rows(&w, max_rows);
+  take_rows(&w, input->max_rows);
   drain(&w, w.now);
   if (w.sealed != NULL)
     turn(&w);

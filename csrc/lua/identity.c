@@ -113,17 +113,15 @@ static int push_repairs(lua_State *L, sc3_repairs repairs) {
 
 /* email_normalize(raw, repair) -> text, array of repairs or nil | nil, key, text */
 static int email_normalize(lua_State *L) {
-  char out[SC3_EMAIL_MAX];
-  size_t n = 0;
-  sc3_repairs repairs = 0;
+  sc3_email email;
   sc3_slice raw = check_text(L);
   sc3_reason why = SC3_R_EMAIL_PLACEHOLDER;
   if (sc3_text_trim(raw).n > 0)
-    why = sc3_email_normalize(raw, lua_toboolean(L, 2), out, &n, &repairs);
+    why = sc3_email_normalize(raw, lua_toboolean(L, 2), &email);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
-  lua_pushlstring(L, out, n);
-  return 1 + push_repairs(L, repairs);
+  lua_pushlstring(L, email.text, email.n);
+  return 1 + push_repairs(L, email.repairs);
 }
 
 /* region(name) -> alpha-2 code; false for a country without a numbering plan of its own; nil for

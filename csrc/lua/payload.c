@@ -260,6 +260,7 @@ static int payload_replace(lua_State *L) {
   size_t first = check_size(L, 3, "first"), last = check_size(L, 4, "last"),
          most = sc3_payload_count(p);
   taken_list list = {L, 0};
+  sc3_removal_listener listener;
   luaL_argcheck(L, p != later, 2, "another payload is expected");
   if (last < first)
     most = 0;
@@ -269,7 +270,9 @@ static int payload_replace(lua_State *L) {
   lua_createtable(L, (int)most, 0); /* a member that is taken out must be told of */
   p = sc3_checkpayload(L, 1);       /* finalizers may have run */
   later = sc3_readpayload(L, 2);
-  (void)sc3_payload_replace(p, later, first - 1, last, note_taken, &list);
+  listener.removed = note_taken;
+  listener.with = &list;
+  (void)sc3_payload_replace(p, later, first - 1, last, &listener);
   return 1;
 }
 

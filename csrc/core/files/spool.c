@@ -305,6 +305,7 @@ static size_t id_length(sc3_slice json) {
 
 static sc3_added put(sc3_spool *s, sc3_payload *p, const sc3_spool_record *r) {
   size_t id = id_length(r->json);
+  sc3_new_member member;
   if (id == SIZE_MAX)
     return SC3_NEVER_FITS;
   s->scratch.n = 0;
@@ -312,7 +313,11 @@ static sc3_added put(sc3_spool *s, sc3_payload *p, const sc3_spool_record *r) {
     return SC3_ADD_NOMEM;
   sc3_buffer_put(&s->scratch, r->json.p, r->json.n);
   SC3_PUT_LITERAL(&s->scratch, ",");
-  return sc3_payload_add(p, r->op, 0, s->scratch.p, s->scratch.n, id);
+  member.op = r->op;
+  member.row = 0;
+  member.json = sc3_slice_of(s->scratch.p, s->scratch.n);
+  member.id_length = id;
+  return sc3_payload_add(p, &member);
 }
 
 sc3_spool_status sc3_spool_take(sc3_spool *s, sc3_spool_cursor *cursor, sc3_payload *p,

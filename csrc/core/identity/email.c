@@ -136,44 +136,42 @@ int sc3_email_nowhere(sc3_slice label) {
   return 0;
 }
 
-/* An address of a list is being read. */
-typedef struct part {
-  char *out;
-  size_t *n;
-  sc3_repairs repairs;
-} part;
-
-static sc3_reason read_one(sc3_slice s, int repair, int alone, char out[SC3_EMAIL_MAX], size_t *n,
-                           sc3_repairs *repairs);
+static sc3_reason read_one(sc3_slice s, int repair, int alone, sc3_email *email);
 
 static sc3_reason read_part(void *what, sc3_slice address) {
-  part *p = what;
-  p->repairs = 0;
+  sc3_email *part = what;
+  part->repairs = 0;
   if (address.n == 0 || sc3_placeholder(address))
     return SC3_R_EMAIL_PLACEHOLDER;
-  return read_one(address, 1, 0, p->out, p->n, &p->repairs);
+  return read_one(address, 1, 0, part);
+}
+
+/* Takes an address that was found among others. */
+static void take_part(sc3_email *email, const sc3_email *part) {
+  memcpy(email->text, part->text, part->n);
+  email->n = part->n;
+  email->repairs |= part->repairs | 1u << SC3_REPAIR_EMAIL_FIRST;
 }
 
 /* Of several addresses the first that can be used. */
-static sc3_reason read_list(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
-  part p;
-  sc3_reason why;
-  p.out = out;
-  p.n = n;
-  p.repairs = 0;
-  why = sc3_email_list(s, read_part, &p);
+static sc3_reason read_list(sc3_slice s, sc3_email *email) {
+  sc3_email part;
+  sc3_reason why = sc3_email_list(s, read_part, &part);
   if (why == SC3_R_NONE)
-    *repairs |= p.repairs | 1u << SC3_REPAIR_EMAIL_FIRST;
+    take_part(email, &part);
   return why;
 }
 
-/* The one address beside parts that hold none. */
-static sc3_reason read_only(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
+/* The one address that has no other address among the parts of its text. */
+static sc3_reason read_only(sc3_slice s, sc3_email *email) {
   const sc3_slice only = sc3_email_only(s);
-  sc3_repairs repaired = 0;
-  sc3_reason why = only.n > 0 ? read_one(only, 1, 0, out, n, &repaired) : SC3_R_EMAIL_SEVERAL;
+  sc3_email part;
+  sc3_reason why = SC3_R_EMAIL_SEVERAL;
+  part.repairs = 0;
+  if (only.n > 0)
+    why = read_one(only, 1, 0, &part);
   if (why == SC3_R_NONE)
-    *repairs |= repaired | 1u << SC3_REPAIR_EMAIL_FIRST;
+    take_part(email, &part);
   return why;
 }
 
@@ -197,15 +195,14 @@ static sc3_reason check_one(sc3_slice s, size_t at, int escaped) {
 }
 
 /* Reads a text that is trimmed and valid UTF-8; `alone` where it may be a list. */
-static sc3_reason read_one(sc3_slice s, int repair, int alone, char out[SC3_EMAIL_MAX], size_t *n,
-                           sc3_repairs *repairs) {
+static sc3_reason read_one(sc3_slice s, int repair, int alone, sc3_email *email) {
   sc3_repairs repaired = 0;
   sc3_reason why;
   size_t i, at = 0, ats = 0;
   int escaped;
   if (repair) {
     s = sc3_email_unwrap(s, &repaired);
-    *repairs |= repaired;
+    email->repairs |= repaired;
     if (s.n == 0 || sc3_placeholder(s))
       return SC3_R_EMAIL_PLACEHOLDER;
   }
@@ -216,20 +213,20 @@ static sc3_reason read_one(sc3_slice s, int repair, int alone, char out[SC3_EMAI
   escaped = (repaired >> SC3_REPAIR_EMAIL_MAILTO & 1) != 0 && has_percent_codes(s);
   why = ats == 1 ? check_one(s, at, escaped) : judge_ats(s, ats);
   if (why != SC3_R_NONE && ats > 0 && repair && alone && !escaped &&
-      (ats == 1 ? read_only(s, out, n, repairs) : read_list(s, out, n, repairs)) == SC3_R_NONE)
+      (ats == 1 ? read_only(s, email) : read_list(s, email)) == SC3_R_NONE)
     return SC3_R_NONE;
   if (why != SC3_R_NONE)
     return why;
-  return lowercase(s, out, n) == 0 ? SC3_R_NONE : SC3_R_EMAIL_TOO_LONG;
+  return lowercase(s, email->text, &email->n) == 0 ? SC3_R_NONE : SC3_R_EMAIL_TOO_LONG;
 }
 
-sc3_reason sc3_email_normalize(sc3_slice raw, int repair, char out[SC3_EMAIL_MAX], size_t *n,
-                               sc3_repairs *repairs) {
+sc3_reason sc3_email_normalize(sc3_slice raw, int repair, sc3_email *email) {
   sc3_slice s;
-  if (sc3_email_plain(raw, out, n))
+  email->repairs = 0;
+  if (sc3_email_plain(raw, email->text, &email->n))
     return SC3_R_NONE;
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_EMAIL_UTF8;
   s = sc3_text_trim(raw);
-  return sc3_placeholder(s) ? SC3_R_EMAIL_PLACEHOLDER : read_one(s, repair, 1, out, n, repairs);
+  return sc3_placeholder(s) ? SC3_R_EMAIL_PLACEHOLDER : read_one(s, repair, 1, email);
 }

@@ -150,16 +150,16 @@ typedef struct texts {
 /* The SHA-256 of the email or phone that the id is. `region` reads a national phone. */
 static sc3_reason hash_contact(sc3_contact contact, const texts *s, int region,
                                const sc3_reading *reading, sc3_external_id_form *form) {
-  char email[SC3_EMAIL_MAX];
+  sc3_email email;
   sc3_phone phone;
-  size_t n = 0;
   sc3_reason why;
   if (contact == SC3_CONTACT_EMAIL) {
-    why = sc3_email_normalize(s->whole, reading->repair, email, &n, &form->repairs);
-    if (why == SC3_R_NONE && (form->repairs >> SC3_REPAIR_EMAIL_FIRST & 1) != 0)
+    why = sc3_email_normalize(s->whole, reading->repair, &email);
+    form->repairs |= email.repairs;
+    if (why == SC3_R_NONE && (email.repairs >> SC3_REPAIR_EMAIL_FIRST & 1) != 0)
       why = SC3_R_EMAIL_SEVERAL; /* another export has them in another order, and an id is one */
     if (why == SC3_R_NONE)
-      sc3_sha256_hex(email, n, form->hex);
+      sc3_sha256_hex(email.text, email.n, form->hex);
   } else {
     why = sc3_phone_normalize(s->bare, region,
                               reading->phone_repairs & ~(1u << SC3_REPAIR_PHONE_FIRST), &phone);

@@ -244,8 +244,9 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
     const staged *it = &s[b->next_staged];
     int later = is_sealed(b, b->scratch.p + it->offset + SC3_MEMBER_ID_AT, it->id_length);
     sc3_payload *to = later ? b->next : p;
-    sc3_added a = sc3_payload_add(to, it->counts.op, b->row, b->scratch.p + it->offset, it->length,
-                                  it->id_length);
+    const sc3_new_member member = {
+        it->counts.op, b->row, sc3_slice_of(b->scratch.p + it->offset, it->length), it->id_length};
+    sc3_added a = sc3_payload_add(to, &member);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
       return a == SC3_FULL && later ? SC3_FULL_NEXT : a;
     b->tally.deferred += (uint64_t)later;

@@ -43,29 +43,26 @@ typedef struct candidate {
 /* An email or a phone of a member. */
 typedef struct identity {
   enum { IDENTITY_NONE, IDENTITY_NORMAL, IDENTITY_HASHED } state;
-  size_t n;
-  char normal[SC3_EMAIL_MAX]; /* still to be hashed; an email is the longer of the two */
+  sc3_email normal; /* still to be hashed: an email, or a phone, which is shorter */
   char hex[SC3_SHA256_HEX];
 } identity;
 
-typedef sc3_reason (*normalizer)(const work *w, sc3_slice raw, identity *it, sc3_repairs *repairs);
+typedef sc3_reason (*normalizer)(const work *w, sc3_slice raw, sc3_email *normal);
 
-static sc3_reason normalize_email(const work *w, sc3_slice raw, identity *it,
-                                  sc3_repairs *repairs) {
-  return sc3_email_normalize(raw, w->reading->repair, it->normal, &it->n, repairs);
+static sc3_reason normalize_email(const work *w, sc3_slice raw, sc3_email *normal) {
+  return sc3_email_normalize(raw, w->reading->repair, normal);
 }
 
-static sc3_reason normalize_phone(const work *w, sc3_slice raw, identity *it,
-                                  sc3_repairs *repairs) {
+static sc3_reason normalize_phone(const work *w, sc3_slice raw, sc3_email *normal) {
   sc3_slice name = sc3_text_trim(w->values->role[SC3_ROLE_REGION]);
   sc3_phone phone;
   sc3_reason why = sc3_phone_normalize(raw, sc3_reading_region(w->reading, name),
                                        w->reading->phone_repairs, &phone);
   if (why != SC3_R_NONE)
     return why == SC3_R_PHONE_NATIONAL && name.n > 0 ? SC3_R_PHONE_REGION : why;
-  memcpy(it->normal, phone.text, phone.n);
-  it->n = phone.n;
-  *repairs |= phone.repairs;
+  memcpy(normal->text, phone.text, phone.n);
+  normal->n = phone.n;
+  normal->repairs = phone.repairs;
   return SC3_R_NONE;
 }
 
@@ -93,21 +90,20 @@ typedef struct reader {
 } reader;
 
 static void take_raw(const work *w, const reader *r, const candidate *c, identity *it) {
-  sc3_repairs repairs = 0;
   sc3_reason why;
   if (take_hash(w, r->raw, c, it)) {
     if (it->state == IDENTITY_HASHED)
       w->outcome->came_hashed |= 1u << r->raw;
     return;
   }
-  why = r->normalize(w, c->value, it, &repairs);
+  why = r->normalize(w, c->value, &it->normal);
   if (why != SC3_R_NONE) {
     drop(w->outcome, r->raw, c->column, why);
     return;
   }
   it->state = IDENTITY_NORMAL;
   w->outcome->came_raw |= 1u << r->raw;
-  w->outcome->repairs |= repairs;
+  w->outcome->repairs |= it->normal.repairs;
 }
 
 static void take_hashed(const work *w, const reader *r, const candidate *c, identity *it) {
@@ -208,14 +204,14 @@ static sc3_reason take_id(const work *w, sc3_external_id_form *form) {
 }
 
 static void hash_identities(identity *email, identity *phone) {
-  const sc3_sha256_message a = {email->normal, email->n, email->hex},
-                           b = {phone->normal, phone->n, phone->hex};
+  const sc3_sha256_message a = {email->normal.text, email->normal.n, email->hex},
+                           b = {phone->normal.text, phone->normal.n, phone->hex};
   if (email->state == IDENTITY_NORMAL && phone->state == IDENTITY_NORMAL)
     sc3_sha256_hex_pair(&a, &b);
   else if (email->state == IDENTITY_NORMAL)
-    sc3_sha256_hex(email->normal, email->n, email->hex);
+    sc3_sha256_hex(email->normal.text, email->normal.n, email->hex);
   else if (phone->state == IDENTITY_NORMAL)
-    sc3_sha256_hex(phone->normal, phone->n, phone->hex);
+    sc3_sha256_hex(phone->normal.text, phone->normal.n, phone->hex);
 }
 
 /* ,"hashedEmail":"…" or ,"hashedPhone":"…": as long as each other. */

@@ -55,11 +55,15 @@ void sc3_payload_free(sc3_payload *p);
 /* Empties it; the memory is kept for the next request. */
 void sc3_payload_reset(sc3_payload *p);
 
-/* Adds one member as sc3_member_write() made it: `n` bytes with the comma, an escaped external id
-   of `id_length` bytes at SC3_MEMBER_ID_AT. `row` is its number in the source (under 2^60; 0 where
-   there is none). */
-sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n,
-                          size_t id_length);
+/* A member as sc3_member_write() made it. */
+typedef struct sc3_new_member {
+  sc3_op op;
+  uint64_t row;     /* its number in the source, under 2^60; 0 where there is none */
+  sc3_slice json;   /* with the comma */
+  size_t id_length; /* bytes of the escaped external id, which stands at SC3_MEMBER_ID_AT */
+} sc3_new_member;
+
+sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *member);
 
 /* What the last sc3_payload_add() that gave SC3_ADDED_OVER took the place of. */
 const sc3_replaced *sc3_payload_replaced(const sc3_payload *p);
@@ -92,10 +96,17 @@ sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last);
  * reading that member. */
 int sc3_payload_drop(sc3_payload *p, size_t i);
 
-/* Takes the members out whose external ids living members `first` up to but without `last` of
-   `later` have: those replaced them. Gives their number. No request may be reading the members. */
+/* Hears of members that are removed. */
+typedef struct sc3_removal_listener {
+  void (*removed)(void *with, size_t i);
+  void *with;
+} sc3_removal_listener;
+
+/* Removes the members that living members `first` up to but without `last` of `later` replaced:
+   those of the same external ids. Gives their number, and reports each to the listener, which may
+   be NULL. No request may be reading the members. */
 size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last,
-                           void (*taken)(void *with, size_t i), void *with);
+                           const sc3_removal_listener *listener);
 
 /* The `nth` (counted from 0) living member of an operation in a range, as the service counts them;
  * SIZE_MAX where there is none. */

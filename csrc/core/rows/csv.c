@@ -325,6 +325,32 @@ static sc3_next learn_width(sc3_csv *csv) {
   return SC3_NEXT_RECORD;
 }
 
+/* Judges how many fields a row has. Gives how many are missing at its end, and were filled up. */
+static size_t judge_width(sc3_csv *csv, sc3_csv_row *s) {
+  sc3_width_row row;
+  const size_t had = s->count;
+  if (had == csv->columns || s->fault != SC3_R_NONE)
+    return 0;
+  row.fields = csv->fields.at;
+  row.count = had;
+  row.columns = csv->columns;
+  row.number = csv->row + 1;
+  row.inner = s->inner;
+  s->fault = sc3_width_judge(&csv->width, &csv->lines, &row);
+  s->fault_column = (had < csv->columns ? had : csv->columns) + 1;
+  s->count = row.count;
+  return s->fault == SC3_R_NONE && row.count > had ? row.count - had : 0;
+}
+
+static void count_lines(sc3_csv *csv, const sc3_csv_row *s) {
+  sc3_spot spot;
+  spot.row = csv->row;
+  spot.line = csv->line;
+  spot.lines = s->inner;
+  spot.refused = s->fault != SC3_R_NONE;
+  sc3_lines_count(&csv->lines, &spot, s->alike);
+}
+
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   sc3_csv_row s;
   sc3_next next = sc3_csv_begin(csv);
@@ -334,15 +360,7 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
     next = take_row(csv, &s);
   if (next != SC3_NEXT_RECORD)
     return next;
-  record->missing = 0;
-  if (s.count != csv->columns && s.fault == SC3_R_NONE) {
-    const size_t had = s.count;
-    s.fault_column = (s.count < csv->columns ? s.count : csv->columns) + 1;
-    s.fault = sc3_width_judge(&csv->width, &csv->lines, csv->fields.at, &s.count, csv->columns,
-                              csv->row + 1, s.inner);
-    if (s.fault == SC3_R_NONE)
-      record->missing = s.count > had ? s.count - had : 0;
-  }
+  record->missing = judge_width(csv, &s);
   record->row = ++csv->row;
   record->line = csv->line;
   record->lines = s.inner;
@@ -352,7 +370,7 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   record->fault = s.fault;
   record->fault_column = s.fault != SC3_R_NONE ? s.fault_column : 0;
   if (s.inner > 0)
-    sc3_lines_count(&csv->lines, csv->row, csv->line, s.inner, s.fault != SC3_R_NONE, s.alike);
+    count_lines(csv, &s);
   csv->line += s.lines;
   return SC3_NEXT_RECORD;
 }

@@ -18,11 +18,20 @@ typedef struct sc3_width {
 /* How many of the `count` fields stand before empty ones that end the row; at least `columns`. */
 size_t sc3_width_filled(const sc3_field *fields, size_t count, size_t columns);
 
-/* Judges a row of `*count` fields, with `further` line ends inside: SC3_R_NONE, and then it has
-   `columns` fields, or SC3_R_RAGGED_ROW. A row may lack cells at its end, as spreadsheets cut empty
-   ones, unless it looks like the rest of the row before, which a line end broke. It may have as
-   many empty fields more as the first rows have. `fields` has room for `columns`. Counts in `l`. */
-sc3_reason sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count,
-                           size_t columns, uint64_t row, uint64_t further);
+/* A row whose width is judged. */
+typedef struct sc3_width_row {
+  sc3_field *fields; /* room for `columns` */
+  size_t count;      /* fields that it has; `columns` after it was found to be fine */
+  size_t columns;    /* of the header */
+  uint64_t number;
+  uint64_t inner; /* line ends inside its fields */
+} sc3_width_row;
+
+/* Judges a row: SC3_R_NONE, and then it has `columns` fields, or SC3_R_RAGGED_ROW. Counts in `l`.
+
+   A row may lack cells at its end, as spreadsheets cut empty ones. It may not where it looks like
+   the rest of the row before, which a line end broke. It may have as many empty fields more as the
+   first rows have. */
+sc3_reason sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_width_row *row);
 
 #endif

@@ -4,26 +4,20 @@
 
 #include "../bytes/ascii.h"
 
-void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further, int refused,
-                     size_t alike) {
-  if (further == 0)
+void sc3_lines_count(sc3_lines *l, const sc3_spot *row, size_t alike) {
+  if (row->lines == 0)
     return;
-  if (!refused && alike == 0) {
-    l->quoted += further;
+  if (!row->refused && alike == 0) {
+    l->quoted += row->lines;
     return;
   }
-  l->swallowed += further;
-  if (refused)
+  l->swallowed += row->lines;
+  if (row->refused)
     l->refused_rows++;
   else
     l->odd_rows++;
-  if (l->spot_count < SC3_SPOTS_MAX) {
-    sc3_spot *s = &l->spots[l->spot_count++];
-    s->row = row;
-    s->line = line;
-    s->lines = further;
-    s->refused = refused;
-  }
+  if (l->spot_count < SC3_SPOTS_MAX)
+    l->spots[l->spot_count++] = *row;
 }
 
 unsigned sc3_lines_made_of(const char *p, const char *end) {

@@ -41,8 +41,7 @@ typedef struct sc3_lines {
 unsigned sc3_lines_made_of(const char *p, const char *end);
 
 /* Counts the further lines of a row. `alike` of them look like rows. */
-void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further, int refused,
-                     size_t alike);
+void sc3_lines_count(sc3_lines *l, const sc3_spot *row, size_t alike);
 
 /* How many lines inside the value of a quoted field, number `at` (from 0) of its row of `count`
    fields, look like rows that a quote swallowed. Of a header, whose cells are not made of what its
