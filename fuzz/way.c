@@ -74,7 +74,7 @@ static void note_rejections(way *w) {
 
 /* The lines that are no rows. */
 static void note_lines(way *w) {
-  const sc3_lines *l = w->mode & WAY_JSONL ? &w->jsonl.lines : &w->csv.lines;
+  const sc3_line_counts *l = w->mode & WAY_JSONL ? &w->jsonl.lines : &w->csv.lines;
   size_t i;
   note(w, l->header << 48 ^ l->blank << 32 ^ l->quoted);
   note(w, l->bytes.rows << 40 ^ l->bytes.good << 20 ^ l->bytes.row << 10 ^ l->bytes.line);

@@ -2,7 +2,7 @@
 #include <time.h>
 
 #include "../core/rows/header.h"
-#include "../core/rows/look.h"
+#include "../core/rows/lookup.h"
 #include "../core/identity/region.h"
 #include "../core/bytes/text.h"
 #include "builder.h"
@@ -119,7 +119,7 @@ static void read_map(lua_State *L, sc3_mapping *columns, int texts, int index) {
     lua_rawgeti(L, -3, 2);
     read_column(L, texts, &t->column, &t->name);
     lua_rawgeti(L, -4, 4);
-    t->meant = SC3_CONTACT_NONE;
+    t->meant = SC3_PII_NONE;
     if (lua_type(L, -1) == LUA_TSTRING) {
       sc3_slice name;
       name.p = lua_tolstring(L, -1, &name.n);

@@ -225,7 +225,7 @@ static int uid_check(lua_State *L) {
   luaL_checktype(L, 1, LUA_TSTRING);
   luaL_checktype(L, 2, LUA_TSTRING);
   uid.column = 0;
-  uid.meant = SC3_CONTACT_NONE;
+  uid.meant = SC3_PII_NONE;
   uid.type.p = lua_tolstring(L, 1, &uid.type.n);
   uid.value.p = lua_tolstring(L, 2, &uid.value.n);
   uid.value = sc3_text_trim(uid.value);
@@ -255,7 +255,7 @@ sc3_ids sc3_checkids(lua_State *L, int index) {
  * nil, key, text */
 static int id_read(lua_State *L) {
   sc3_reading reading;
-  sc3_external_id id = {check_text(L), SC3_CONTACT_NONE, {NULL, 0}};
+  sc3_external_id id = {check_text(L), SC3_PII_NONE, {NULL, 0}};
   sc3_external_id_form form;
   sc3_slice region = {NULL, 0};
   sc3_reason why = SC3_R_NO_EXTERNAL_ID;

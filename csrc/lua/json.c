@@ -136,7 +136,7 @@ static int json_scalar(lua_State *L) {
   s.p = lua_tolstring(L, 1, &s.n);
   b.n = 0;
   /* the longest form of a character is \u00xx: the buffer never grows, and Lua owns it */
-  b.capacity = b.cap = 6 * s.n + 2;
+  b.capacity = b.limit = 6 * s.n + 2;
   b.p = lua_newuserdata(L, b.capacity);
   SC3_PUT_LITERAL(&b, "\"");
   (void)sc3_json_escape(&b, s);

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "../core/members/mention.h"
+#include "../core/members/redactor.h"
 
 /* What all payloads of a Lua state hold. Lua's collector sees a few words of each, and would let
    hundreds of megabytes of dropped ones stand: so it is run when they hold more than twice what was
@@ -318,14 +318,14 @@ static int payload_hide(lua_State *L) {
   unsigned char *hidden;
   void *memory;
   luaL_Buffer b;
-  if (n > SC3_MENTION_LONGEST)
+  if (n > SC3_REDACTOR_TEXT_MAX)
     return luaL_error(L, "a text to hide members in must have at most %d bytes",
-                      (int)SC3_MENTION_LONGEST);
+                      (int)SC3_REDACTOR_TEXT_MAX);
   hidden = sc3_newuserdata(L, n + 1); /* Lua frees both */
-  memory = sc3_newuserdata(L, sc3_mention_size(n));
+  memory = sc3_newuserdata(L, sc3_redactor_size(n));
   memset(hidden, 0, n + 1);
   u = check_open(L, 1); /* finalizers may have run */
-  if (!sc3_mention_find(sc3_mention_index(memory, text, n), u->p, first - 1, last, hidden)) {
+  if (!sc3_redactor_mark(sc3_redactor_init(memory, text, n), u->p, first - 1, last, hidden)) {
     lua_pushvalue(L, 2);
     return 1;
   }

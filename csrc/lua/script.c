@@ -267,7 +267,7 @@ static const char *stage_table(lua_State *L, sc3_builder_ud *u, int index, const
   sc3_clearmember(&u->member, u->b.op);
   message = sc3_readmember(L, index, &u->member);
   if (message == NULL && sc3_slice_some(u->member.values.role[SC3_ROLE_EXTERNAL_ID]))
-    sc3_payload_expect(p, u->member.values.role[SC3_ROLE_EXTERNAL_ID]);
+    sc3_payload_prefetch(p, u->member.values.role[SC3_ROLE_EXTERNAL_ID]);
   if (message == NULL)
     sc3_checkstatus(L, sc3_stagemember(&u->b, &u->member));
   return message;
@@ -328,9 +328,9 @@ static const char *stage_answer(lua_State *L, sc3_builder_ud *u, int values, int
 
 /* Pushes what the row that is a table has under the key on top, which it replaces: the very key,
    which a table may make up as it is asked, else what the name means otherwise. */
-static sc3_looked push_column(lua_State *L, int row) {
+static sc3_lookup_result push_column(lua_State *L, int row) {
   sc3_slice name = {NULL, 0};
-  sc3_looked looked = SC3_LOOKED_NONE;
+  sc3_lookup_result looked = SC3_LOOKUP_NONE;
   int key = lua_gettop(L);
   if (lua_type(L, key) == LUA_TSTRING)
     name.p = lua_tolstring(L, key, &name.n);
@@ -372,7 +372,7 @@ static void read_table(lua_State *L, sc3_builder_ud *u, int values, int row) {
   for (i = 0; i < lookup->keys; i++) {
     sc3_field *f = &lookup->fields[i];
     lua_rawgeti(L, columns, (int)i + 1);
-    if (push_column(L, row) == SC3_LOOKED_TWO && u->record.fault == SC3_R_NONE) {
+    if (push_column(L, row) == SC3_LOOKUP_AMBIGUOUS && u->record.fault == SC3_R_NONE) {
       u->record.fault = SC3_R_AMBIGUOUS_KEY;
       u->record.fault_key = i;
       lookup->columns.seen[i] |= SC3_SEEN_TWICE;

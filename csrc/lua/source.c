@@ -537,7 +537,7 @@ static int source_encoding(lua_State *L) {
   };
   sc3_source *s = check_source(L, 1);
   const sc3_input *in = input_of(s);
-  const sc3_bytes_seen *seen = s->is_csv ? &s->csv.lines.bytes : &s->jsonl.lines.bytes;
+  const sc3_utf8_stats *seen = s->is_csv ? &s->csv.lines.bytes : &s->jsonl.lines.bytes;
   const uint64_t values[] = {
       in->decoder.lost,
       in->decoder.controls,
@@ -607,7 +607,7 @@ static int source_wrapped(lua_State *L) {
    lines=, refused= }, ... }: see lines.h */
 static int source_lines(lua_State *L) {
   const sc3_source *s = check_source(L, 1);
-  const sc3_lines *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
+  const sc3_line_counts *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
   size_t i;
   lua_createtable(L, (int)l->spot_count, 12);
   set_lines(L, "header", l->header);

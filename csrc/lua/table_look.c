@@ -7,11 +7,11 @@
 
 enum { DEPTH_MAX = 64 };
 
-static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth);
+static sc3_lookup_result look(lua_State *L, int table, sc3_slice name, int depth);
 
 /* Goes on in the value on top, which it replaces by what is found there. */
-static sc3_looked look_on(lua_State *L, sc3_slice rest, int depth) {
-  sc3_looked looked;
+static sc3_lookup_result look_on(lua_State *L, sc3_slice rest, int depth) {
+  sc3_lookup_result looked;
   if (lua_type(L, -1) == LUA_TTABLE && depth < DEPTH_MAX && rest.n > 0) {
     looked = look(L, lua_gettop(L), rest, depth + 1);
     lua_remove(L, -2);
@@ -19,7 +19,7 @@ static sc3_looked look_on(lua_State *L, sc3_slice rest, int depth) {
   }
   lua_pop(L, 1);
   lua_pushnil(L);
-  return SC3_LOOKED_NONE;
+  return SC3_LOOKUP_NONE;
 }
 
 /* Pushes the value of a key, or of an element where the key is a number and nothing is called so.
@@ -79,55 +79,56 @@ static others find_others(lua_State *L, int table, sc3_slice name) {
   return o;
 }
 
-/* The value of `key`, on top, and what lies in it under `rest`: SC3_LOOKED_NONE leaves nothing. */
-static sc3_looked look_behind(lua_State *L, int table, sc3_slice key, sc3_slice rest, int depth) {
-  sc3_looked looked;
+/* The value of `key`, on top, and what lies in it under `rest`: SC3_LOOKUP_NONE leaves nothing. */
+static sc3_lookup_result look_behind(lua_State *L, int table, sc3_slice key, sc3_slice rest,
+                                     int depth) {
+  sc3_lookup_result looked;
   push_value(L, table, key);
   looked = look_on(L, rest, depth);
-  if (looked == SC3_LOOKED_NONE)
+  if (looked == SC3_LOOKUP_NONE)
     lua_pop(L, 1);
   return looked;
 }
 
-static sc3_looked look(lua_State *L, int table, sc3_slice name, int depth) {
-  sc3_looked looked;
+static sc3_lookup_result look(lua_State *L, int table, sc3_slice name, int depth) {
+  sc3_lookup_result looked;
   size_t i;
   others o;
   int first;
   sc3_checkstack(L, 12);
   push_value(L, table, name);
   if (!lua_isnil(L, -1))
-    return SC3_LOOKED_ONE;
+    return SC3_LOOKUP_ONE;
   lua_pop(L, 1);
   for (i = name.n; i-- > 1;) { /* the longest key first: keys may hold dots */
     if (name.p[i] != '.')
       continue;
     looked = look_behind(L, table, sc3_slice_of(name.p, i),
                          sc3_slice_of(name.p + i + 1, name.n - i - 1), depth);
-    if (looked != SC3_LOOKED_NONE)
+    if (looked != SC3_LOOKUP_NONE)
       return looked;
   }
   o = find_others(L, table, name);
   first = lua_gettop(L) - 1; /* the result replaces the keys from there on */
-  looked = SC3_LOOKED_NONE;
+  looked = SC3_LOOKUP_NONE;
   if (o.alike.p != NULL && !o.two_alike) {
     push_value(L, table, o.alike);
-    looked = SC3_LOOKED_ONE;
+    looked = SC3_LOOKUP_ONE;
   } else if (o.head.p != NULL && !o.two_heads && o.alike.p == NULL) {
     size_t head = (size_t)((const char *)memchr(name.p, '.', name.n) - name.p);
     looked =
         look_behind(L, table, o.head, sc3_slice_of(name.p + head + 1, name.n - head - 1), depth);
   }
-  if (looked == SC3_LOOKED_NONE) {
+  if (looked == SC3_LOOKUP_NONE) {
     lua_pushnil(L);
-    looked = o.two_alike || o.two_heads ? SC3_LOOKED_TWO : SC3_LOOKED_NONE;
+    looked = o.two_alike || o.two_heads ? SC3_LOOKUP_AMBIGUOUS : SC3_LOOKUP_NONE;
   }
   lua_replace(L, first);
   lua_settop(L, first);
   return looked;
 }
 
-sc3_looked sc3_tablelook(lua_State *L, int index, sc3_slice name) {
+sc3_lookup_result sc3_tablelook(lua_State *L, int index, sc3_slice name) {
   return look(L, sc3_absindex(L, index), name, 0);
 }
 
@@ -154,7 +155,7 @@ static int jsonl_index(lua_State *L) {
   if (lua_type(L, 2) != LUA_TSTRING || lua_type(L, 1) != LUA_TTABLE)
     return 0;
   name.p = lua_tolstring(L, 2, &name.n);
-  if (sc3_tablelook(L, 1, name) == SC3_LOOKED_TWO)
+  if (sc3_tablelook(L, 1, name) == SC3_LOOKUP_AMBIGUOUS)
     return luaL_error(L, "'%s' may be one of two keys of the row: name the one you mean", name.p);
   return 1;
 }

@@ -3,7 +3,7 @@
 
 #include "../core/bytes/amount.h"
 #include "../core/bytes/text.h"
-#include "../core/identity/yes_no.h"
+#include "../core/identity/boolean_words.h"
 
 static const double EXACT =
     9007199254740992.0; /* 2^53: whole doubles below are integers without doubt */
@@ -64,7 +64,7 @@ static int values_number(lua_State *L) {
 
 /* yes(text) -> true | false | nil */
 static int values_yes(lua_State *L) {
-  int said = sc3_yes_no(check_value(L));
+  int said = sc3_boolean_read(check_value(L));
   if (said < 0)
     return 0;
   lua_pushboolean(L, said);

@@ -258,12 +258,12 @@ int sc3_amount_read(sc3_slice s, char decimal, sc3_number *number) {
   return s.n == 0 && sc3_number_read(sc3_slice_of(plain, n), number);
 }
 
-sc3_look sc3_amount_look(sc3_slice text) {
+sc3_notation sc3_amount_find_notation(sc3_slice text) {
   sc3_number ignored;
   int comma = memchr(text.p, ',', text.n) != NULL;
   if (sc3_amount_read(text, ',', &ignored))
-    return comma ? SC3_LOOK_COMMA : SC3_LOOK_SIGNS;
+    return comma ? SC3_NOTATION_COMMA : SC3_NOTATION_SYMBOLS;
   if (sc3_amount_read(text, '.', &ignored))
-    return comma ? SC3_LOOK_COMMA : SC3_LOOK_SIGNS;
-  return SC3_LOOK_WORDS;
+    return comma ? SC3_NOTATION_COMMA : SC3_NOTATION_SYMBOLS;
+  return SC3_NOTATION_NONE;
 }

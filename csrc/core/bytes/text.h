@@ -15,16 +15,16 @@ sc3_slice sc3_text_trim_edges(sc3_slice s); /* the same, where an edge may be wh
 
 /* True for characters that show nothing and that no value holds on purpose: zero-width ones, marks
  * of direction, soft hyphens. */
-int sc3_text_invisible(uint32_t cp);
+int sc3_text_is_invisible(uint32_t cp);
 
 /* Control characters: C0, DEL and C1. Some of them are white space too. */
-static inline int sc3_text_control(uint32_t cp) {
+static inline int sc3_text_is_control(uint32_t cp) {
   return cp < 0x20 || (cp >= 0x7f && cp < 0xa0);
 }
 
 /* Punctuation outside ASCII: quotes, dashes, bullets, the wide forms of CJK. No host's name holds
  * any (RFC 5892). */
-int sc3_text_punctuation(uint32_t cp);
+int sc3_text_is_punctuation(uint32_t cp);
 
 /* `s` without quotes of any script, and the marks of ASCII that are named, at its two ends, and
    without the white space that shows then, nor what Python and SQL write before such a text
@@ -34,7 +34,7 @@ sc3_slice sc3_text_unmark(sc3_slice s, const char *before, const char *behind, i
 /* 4.4771E+11 and its like, with a point or a decimal comma, behind a sign or a spreadsheet's
    apostrophe; without a sign in the exponent, as programs write it (4.4771E11), only where one
    digit stands before the point. Digits are lost, and what is left may still look valid. */
-int sc3_text_exponent(sc3_slice s);
+int sc3_text_is_exponent(sc3_slice s);
 
 /* `s` without the white space, invisible and control characters at its two ends; `*stripped` is set
    when there was anything but white space. */

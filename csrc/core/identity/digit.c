@@ -5,7 +5,7 @@
 #include "../bytes/ascii.h"
 #include "digit_table.h"
 
-int sc3_digit(uint32_t cp) {
+int sc3_digit_value(uint32_t cp) {
   size_t low = 0, high = sizeof SC3_DIGIT_ZEROS / sizeof SC3_DIGIT_ZEROS[0];
   if (cp < 0x80)
     return sc3_ascii_is_digit((int)cp) ? (int)(cp - '0') : -1;

@@ -35,7 +35,8 @@ static sc3_reason check_domain(const char *p, size_t n) {
   }
   if (dots == 0 || label == 0 || digits_only)
     return SC3_R_EMAIL_DOMAIN;
-  return sc3_email_nowhere(sc3_slice_of(p + n - label, label)) ? SC3_R_EMAIL_NOWHERE : SC3_R_NONE;
+  return sc3_email_is_private(sc3_slice_of(p + n - label, label)) ? SC3_R_EMAIL_NOWHERE
+                                                                  : SC3_R_NONE;
 }
 
 /* Marks that RFC 5322 allows, and that stand at an end of the part before the @ only because a
@@ -93,19 +94,19 @@ static sc3_reason check_characters(sc3_slice s, size_t at) {
   while (p < end) {
     uint32_t cp;
     size_t used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
-    if (cp == 0x20 || sc3_text_control(cp))
+    if (cp == 0x20 || sc3_text_is_control(cp))
       return SC3_R_EMAIL_SPACE;
     if (cp >= 0x80) {
       if (sc3_text_trim(sc3_slice_of(p, used)).n == 0)
         return SC3_R_EMAIL_SPACE;
-      if (sc3_text_invisible(cp))
+      if (sc3_text_is_invisible(cp))
         return SC3_R_EMAIL_INVISIBLE;
       if (cp == 0xfffd)
         return SC3_R_EMAIL_LOST;
       if (p == s.p && cp == 0xb7)
         return SC3_R_EMAIL_CHARACTER; /* a bullet; inside it is a letter of Catalan */
       if (((size_t)(p - s.p) > at || p == s.p || (size_t)(p - s.p) + used == at) &&
-          sc3_text_punctuation(cp))
+          sc3_text_is_punctuation(cp))
         return SC3_R_EMAIL_CHARACTER;
     }
     p += used;
@@ -126,7 +127,7 @@ static int lowercase(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n) {
   return i == s.n ? 0 : -1;
 }
 
-int sc3_email_nowhere(sc3_slice label) {
+int sc3_email_is_private(sc3_slice label) {
   static const char *const names[] = {"invalid", "localhost", "local", "internal", NULL};
   const char *const *name;
   for (name = names; *name != NULL; name++) {
@@ -141,7 +142,7 @@ static sc3_reason read_one(sc3_slice s, int repair, int alone, sc3_email *email)
 static sc3_reason read_part(void *what, sc3_slice address) {
   sc3_email *part = what;
   part->repairs = 0;
-  if (address.n == 0 || sc3_placeholder(address))
+  if (address.n == 0 || sc3_is_placeholder(address))
     return SC3_R_EMAIL_PLACEHOLDER;
   return read_one(address, 1, 0, part);
 }
@@ -203,7 +204,7 @@ static sc3_reason read_one(sc3_slice s, int repair, int alone, sc3_email *email)
   if (repair) {
     s = sc3_email_unwrap(s, &repaired);
     email->repairs |= repaired;
-    if (s.n == 0 || sc3_placeholder(s))
+    if (s.n == 0 || sc3_is_placeholder(s))
       return SC3_R_EMAIL_PLACEHOLDER;
   }
   for (i = 0; i < s.n; i++) {
@@ -223,10 +224,10 @@ static sc3_reason read_one(sc3_slice s, int repair, int alone, sc3_email *email)
 sc3_reason sc3_email_normalize(sc3_slice raw, int repair, sc3_email *email) {
   sc3_slice s;
   email->repairs = 0;
-  if (sc3_email_plain(raw, email->text, &email->n))
+  if (sc3_email_normalize_plain(raw, email->text, &email->n))
     return SC3_R_NONE;
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_EMAIL_UTF8;
   s = sc3_text_trim(raw);
-  return sc3_placeholder(s) ? SC3_R_EMAIL_PLACEHOLDER : read_one(s, repair, 1, email);
+  return sc3_is_placeholder(s) ? SC3_R_EMAIL_PLACEHOLDER : read_one(s, repair, 1, email);
 }

@@ -6,8 +6,8 @@
 #include "reason.h"
 #include "../bytes/slice.h"
 
-enum { SC3_EMAIL_NOWHERE = 5 }; /* the shortest label of sc3_email_nowhere() */
-enum { SC3_EMAIL_MAX = 254 };   /* bytes of an address, RFC 5321 section 4.5.3.1.3 */
+enum { SC3_EMAIL_PRIVATE_LEAST = 5 }; /* the shortest label of sc3_email_is_private() */
+enum { SC3_EMAIL_MAX = 254 };         /* bytes of an address, RFC 5321 section 4.5.3.1.3 */
 
 /* An address as it is hashed. */
 typedef struct sc3_email {
@@ -26,12 +26,12 @@ sc3_reason sc3_email_normalize(sc3_slice raw, int repair, sc3_email *email);
 
 /* Whether a last label is one that no address of the public has: .invalid, .localhost, .local,
  * .internal. */
-int sc3_email_nowhere(sc3_slice label);
+int sc3_email_is_private(sc3_slice label);
 
 /* The commonest addresses, which need no repairing and cannot be refused, by a short way: letters,
    digits, and . _ + - before the @, letters, digits, . and - behind it, and spaces round them. 1
    when `raw` is one, and its form is in `out` as above; 0 for all others, good or bad. */
-int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
+int sc3_email_normalize_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
 
 /* Calls `read` with each address of a list, in its order, until it answers SC3_R_NONE; what it
    answered last, or SC3_R_EMAIL_SEVERAL where `s` is no list that can be parted for sure. `s` must

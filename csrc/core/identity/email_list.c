@@ -83,7 +83,7 @@ sc3_slice sc3_email_only(sc3_slice s) {
       quoted = take_quotes(&part);
     } else if (take_quotes(&part) && part.n > 0) {
       texts = 1;
-    } else if (part.n > 0 && !sc3_placeholder(part)) {
+    } else if (part.n > 0 && !sc3_is_placeholder(part)) {
       return none;
     }
     behind_at = 0;

@@ -72,7 +72,7 @@ static int is_plain(const char *p, size_t n, char *out) {
       return 0;
   }
   i = 64 - (unsigned)__builtin_clzll(dots);
-  if (n - i >= SC3_EMAIL_NOWHERE && sc3_email_nowhere(sc3_slice_of(to + i, n - i)))
+  if (n - i >= SC3_EMAIL_PRIVATE_LEAST && sc3_email_is_private(sc3_slice_of(to + i, n - i)))
     return 0;
   last_label = domain & ~((UINT64_C(2) << (63 - __builtin_clzll(dots))) - 1);
   if ((k.digit & last_label) == last_label)
@@ -122,7 +122,8 @@ static int is_plain(const char *p, size_t n, char *out) {
       return 0;
     }
   }
-  if (n - label >= SC3_EMAIL_NOWHERE && sc3_email_nowhere(sc3_slice_of(out + label, n - label)))
+  if (n - label >= SC3_EMAIL_PRIVATE_LEAST &&
+      sc3_email_is_private(sc3_slice_of(out + label, n - label)))
     return 0;
   for (digit = label; digit < n && sc3_ascii_is_digit(out[digit]); digit++)
     continue;
@@ -133,7 +134,7 @@ static int is_plain(const char *p, size_t n, char *out) {
 
 #endif
 
-int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
+int sc3_email_normalize_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
   while (raw.n > 0 && raw.p[0] == ' ') {
     raw.p++;
     raw.n--;
@@ -145,5 +146,5 @@ int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
   *n = raw.n;
   if (raw.n > SC3_PLACEHOLDER_LONGEST && out[0] != 'n')
     return 1; /* noemail@ may be longer */
-  return !sc3_placeholder(sc3_slice_of(out, raw.n));
+  return !sc3_is_placeholder(sc3_slice_of(out, raw.n));
 }

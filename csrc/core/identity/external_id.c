@@ -1,7 +1,7 @@
 #include "external_id.h"
 
 #include "../bytes/ascii.h"
-#include "contact.h"
+#include "pii.h"
 #include "email.h"
 #include "hashed.h"
 #include "phone.h"
@@ -123,7 +123,7 @@ static size_t decimals(sc3_slice s) {
 
 /* 7.01235E+12. But 12E-5 is how a house or a part is numbered: no id is as small as that number. */
 static int is_exponent(sc3_slice s) {
-  if (!sc3_text_exponent(s))
+  if (!sc3_text_is_exponent(s))
     return 0;
   return memchr(s.p, '.', s.n) != NULL || memchr(s.p, ',', s.n) != NULL ||
          memchr(s.p + 1, '-', s.n - 1) == NULL;
@@ -134,7 +134,8 @@ static sc3_reason check_characters(sc3_slice s) {
   while (p < end) {
     uint32_t c;
     p += sc3_utf8_decode(p, (size_t)(end - p), &c);
-    if (sc3_text_control(c) || c == 0x2028 || c == 0x2029 || (c >= 0x80 && sc3_text_invisible(c)))
+    if (sc3_text_is_control(c) || c == 0x2028 || c == 0x2029 ||
+        (c >= 0x80 && sc3_text_is_invisible(c)))
       return SC3_R_ID_CONTROL;
     if (c == 0xfffd)
       return SC3_R_ID_LOST;
@@ -148,12 +149,12 @@ typedef struct texts {
 } texts;
 
 /* The SHA-256 of the email or phone that the id is. `region` reads a national phone. */
-static sc3_reason hash_contact(sc3_contact contact, const texts *s, int region,
+static sc3_reason hash_contact(sc3_pii contact, const texts *s, int region,
                                const sc3_reading *reading, sc3_external_id_form *form) {
   sc3_email email;
   sc3_phone phone;
   sc3_reason why;
-  if (contact == SC3_CONTACT_EMAIL) {
+  if (contact == SC3_PII_EMAIL) {
     why = sc3_email_normalize(s->whole, reading->repair, &email);
     form->repairs |= email.repairs;
     if (why == SC3_R_NONE && (email.repairs >> SC3_REPAIR_EMAIL_FIRST & 1) != 0)
@@ -220,7 +221,7 @@ static sc3_reason strip(sc3_slice raw, int repair, texts *s, sc3_repairs *repair
     return SC3_R_NO_EXTERNAL_ID;
   if (s->whole.n < raw.n)
     *repairs |= 1u << SC3_REPAIR_ID_EDGES;
-  if (sc3_placeholder_id(s->whole))
+  if (sc3_is_placeholder_id(s->whole))
     return SC3_R_ID_PLACEHOLDER;
   if (*repairs != 0 && !repair)
     return SC3_R_ID_UNREPAIRED;
@@ -228,7 +229,7 @@ static sc3_reason strip(sc3_slice raw, int repair, texts *s, sc3_repairs *repair
   if (inside.n < s->whole.n) {
     *repairs |= 1u << SC3_REPAIR_ID_WRAPPED;
     s->whole = inside;
-    if (sc3_placeholder_id(inside))
+    if (sc3_is_placeholder_id(inside))
       return SC3_R_ID_PLACEHOLDER;
   }
   s->bare = sc3_text_unmark(s->whole, "'\"`=", "'\"`", &marked);
@@ -236,18 +237,18 @@ static sc3_reason strip(sc3_slice raw, int repair, texts *s, sc3_repairs *repair
 }
 
 /* What the id reads as, where that decides what becomes of it. */
-static sc3_contact contact_of(const texts *s, const sc3_external_id *id, sc3_reading *reading,
-                              int *region) {
-  sc3_contact contact = sc3_contact_or(s->bare, id->meant);
-  if (contact == SC3_CONTACT_NONE || reading->ids == SC3_IDS_AS_IS)
+static sc3_pii contact_of(const texts *s, const sc3_external_id *id, sc3_reading *reading,
+                          int *region) {
+  sc3_pii contact = sc3_pii_detect_as(s->bare, id->meant);
+  if (contact == SC3_PII_NONE || reading->ids == SC3_IDS_AS_IS)
     return contact;
   *region = sc3_reading_region(reading, id->region);
-  return contact == SC3_CONTACT_NATIONAL && !sc3_contact_in(s->bare, *region) ? SC3_CONTACT_NONE
-                                                                              : contact;
+  return contact == SC3_PII_NATIONAL && !sc3_pii_is_phone_in(s->bare, *region) ? SC3_PII_NONE
+                                                                               : contact;
 }
 
 /* Takes what is left: an id that is no contact, or one that is sent as it is. */
-static sc3_reason take_id(const texts *s, sc3_contact contact, const sc3_reading *reading,
+static sc3_reason take_id(const texts *s, sc3_pii contact, const sc3_reading *reading,
                           sc3_external_id_form *form) {
   sc3_slice bare = s->bare;
   size_t cut = decimals(bare);
@@ -259,7 +260,7 @@ static sc3_reason take_id(const texts *s, sc3_contact contact, const sc3_reading
     form->repairs |= 1u << SC3_REPAIR_ID_DECIMAL;
     bare.n -= cut;
   }
-  if (sc3_placeholder_id(bare) || (contact == SC3_CONTACT_EMAIL && sc3_placeholder(bare)))
+  if (sc3_is_placeholder_id(bare) || (contact == SC3_PII_EMAIL && sc3_is_placeholder(bare)))
     return SC3_R_ID_PLACEHOLDER;
   if (form->repairs != 0 && !reading->repair)
     return SC3_R_ID_UNREPAIRED;
@@ -270,12 +271,12 @@ static sc3_reason take_id(const texts *s, sc3_contact contact, const sc3_reading
 sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
                                 sc3_external_id_form *form) {
   texts s;
-  sc3_contact contact;
+  sc3_pii contact;
   sc3_reason why;
   int region = SC3_NO_REGION;
   form->value = id->raw;
   form->repairs = 0;
-  if (id->meant == SC3_CONTACT_NONE && is_plain(id->raw))
+  if (id->meant == SC3_PII_NONE && is_plain(id->raw))
     return SC3_R_NONE;
   if (!sc3_utf8_valid(id->raw.p, id->raw.n))
     return SC3_R_EXTERNAL_ID_UTF8;
@@ -288,9 +289,9 @@ sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
   if (why != SC3_R_NONE)
     return why;
   contact = contact_of(&s, id, reading, &region);
-  if (contact == SC3_CONTACT_NONE || reading->ids == SC3_IDS_AS_IS)
+  if (contact == SC3_PII_NONE || reading->ids == SC3_IDS_AS_IS)
     return take_id(&s, contact, reading, form);
   if (reading->ids == SC3_IDS_REFUSE)
-    return contact == SC3_CONTACT_EMAIL ? SC3_R_ID_EMAIL : SC3_R_ID_PHONE;
+    return contact == SC3_PII_EMAIL ? SC3_R_ID_EMAIL : SC3_R_ID_PHONE;
   return hash_contact(contact, &s, region, reading, form);
 }

@@ -4,14 +4,14 @@
 #define SC3_EXTERNAL_ID_H
 
 #include "../bytes/sha256.h"
-#include "contact.h"
+#include "pii.h"
 #include "reading.h"
 #include "reason.h"
 
 typedef struct sc3_external_id {
-  sc3_slice raw;     /* not empty */
-  sc3_contact meant; /* what it is known to be whatever its form, such as by its column's name */
-  sc3_slice region;  /* the row's name of a region, blank where it has none */
+  sc3_slice raw;    /* not empty */
+  sc3_pii meant;    /* what it is known to be whatever its form, such as by its column's name */
+  sc3_slice region; /* the row's name of a region, blank where it has none */
 } sc3_external_id;
 
 /* An id as it is sent. */

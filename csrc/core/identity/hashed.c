@@ -41,7 +41,7 @@ static sc3_hashed judge(const char hex[SC3_SHA256_HEX], sc3_reason *why) {
     continue;
   if (memcmp(hex, HASH_OF_EMPTY, SC3_SHA256_HEX) == 0)
     *why = SC3_R_HASH_OF_EMPTY;
-  else if (i == SC3_SHA256_HEX || sc3_placeholder_hash(hex))
+  else if (i == SC3_SHA256_HEX || sc3_is_placeholder_hash(hex))
     *why = SC3_R_HASH_PLACEHOLDER;
   return *why == SC3_R_NONE ? SC3_HASHED_SHA256 : SC3_HASHED_REFUSED;
 }

@@ -22,7 +22,7 @@ static int is_several(sc3_slice s) {
       numbers += digits >= ENOUGH;
       digits = 0;
     } else {
-      digits += sc3_digit(c) >= 0;
+      digits += sc3_digit_value(c) >= 0;
     }
     s.p += used;
     s.n -= used;
@@ -51,9 +51,9 @@ static sc3_reason read_any(sc3_slice raw, int region, sc3_repairs allowed, sc3_p
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_PHONE_UTF8;
   s = sc3_text_trim(raw);
-  if (sc3_placeholder(s))
+  if (sc3_is_placeholder(s))
     return SC3_R_PHONE_PLACEHOLDER;
-  if (sc3_text_exponent(s))
+  if (sc3_text_is_exponent(s))
     return SC3_R_PHONE_SPREADSHEET;
   if (allowed != 0)
     return sc3_phone_repair(raw, region, allowed, out);

@@ -33,7 +33,7 @@ static int ends_in_digits(const sc3_phone_chars *s, size_t i, int separators, si
     while (i < s->n && (is_space(s->at[i]) || s->at[i] == ',' || s->at[i] == '-'))
       i++;
   }
-  while (i < s->n && sc3_digit(s->at[i]) >= 0) {
+  while (i < s->n && sc3_digit_value(s->at[i]) >= 0) {
     i++;
     count++;
   }

@@ -27,7 +27,7 @@ static sc3_reason put_plus(sc3_reason why, int region, sc3_phone_reading *out) {
       other.calling_code != sc3_plan_calling_code(region))
     return why;
   if (why == SC3_R_NONE &&
-      (!sc3_plan_mobile(other.calling_code, sc3_slice_of(other.national, other.n)) ||
+      (!sc3_plan_is_mobile(other.calling_code, sc3_slice_of(other.national, other.n)) ||
        (other.n == out->number.n && memcmp(other.national, out->number.national, other.n) == 0)))
     return why;
   out->text = with_plus;
@@ -45,7 +45,7 @@ static sc3_reason take_old_mexican(sc3_reason why, sc3_phone_number *number, sc3
   for (prefix = prefixes; *prefix != NULL; prefix++) {
     size_t n = strlen(*prefix);
     if (number->n != n + 10 || memcmp(number->national, *prefix, n) != 0 ||
-        !sc3_plan_valid(MEXICO, sc3_slice_of(number->national + n, 10)))
+        !sc3_plan_is_valid(MEXICO, sc3_slice_of(number->national + n, 10)))
       continue;
     memmove(number->national, number->national + n, 10);
     number->n = 10;
@@ -98,8 +98,8 @@ static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_
   memcpy(longer + at, digits, n);
   memcpy(longer + at + n, number->national + at, number->n - at);
   n += number->n;
-  if (!sc3_plan_valid(number->calling_code, sc3_slice_of(longer, n)) ||
-      (repair == SC3_REPAIR_PHONE_BRAZIL && !sc3_plan_mobile(BRAZIL, sc3_slice_of(longer, n))))
+  if (!sc3_plan_is_valid(number->calling_code, sc3_slice_of(longer, n)) ||
+      (repair == SC3_REPAIR_PHONE_BRAZIL && !sc3_plan_is_mobile(BRAZIL, sc3_slice_of(longer, n))))
     return why;
   memcpy(number->national, longer, n);
   number->n = n;
@@ -242,7 +242,7 @@ static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed,
       continue;
     /* An Italian mobile after "(0)" is valid with the zero too, as a landline that it is not. */
     if (why == SC3_R_NONE &&
-        !sc3_plan_mobile(ITALY, sc3_slice_of(other.number.national, other.number.n)))
+        !sc3_plan_is_mobile(ITALY, sc3_slice_of(other.number.national, other.number.n)))
       continue;
     *out = other;
     why = SC3_R_NONE;

@@ -24,14 +24,14 @@ static int is_punctuation(uint32_t c) {
 static int is_viable(const sc3_phone_chars *s) {
   size_t i = 0;
   int digits = 0;
-  if (s->n == 2 && sc3_digit(s->at[0]) >= 0 && sc3_digit(s->at[1]) >= 0)
+  if (s->n == 2 && sc3_digit_value(s->at[0]) >= 0 && sc3_digit_value(s->at[1]) >= 0)
     return 1;
   while (i < s->n && is_plus(s->at[i]))
     i++;
   for (; i < s->n; i++) {
     if (digits >= 3 && sc3_phone_is_extension(s, i))
       return 1;
-    if (sc3_digit(s->at[i]) >= 0)
+    if (sc3_digit_value(s->at[i]) >= 0)
       digits++;
     else if (!is_punctuation(s->at[i]) && s->at[i] != '*' &&
              !(digits >= 3 && sc3_ascii_is_letter((int)s->at[i])))
@@ -60,7 +60,7 @@ static int is_global_context(const sc3_phone_chars *s, size_t from, size_t to) {
   if (from == to || s->at[from] != '+')
     return 0;
   for (from++; from < to; from++) {
-    if (sc3_digit(s->at[from]) >= 0)
+    if (sc3_digit_value(s->at[from]) >= 0)
       digits = 1;
     else if (s->at[from] != '-' && s->at[from] != '.' && s->at[from] != '(' && s->at[from] != ')')
       return 0;
@@ -76,7 +76,7 @@ static int is_domain_context(const sc3_phone_chars *s, size_t from, size_t to) {
     to--;
   for (label = from;; label = from + 1) {
     for (from = label; from < to && s->at[from] != '.'; from++) {
-      if (!sc3_ascii_is_letter((int)s->at[from]) && sc3_digit(s->at[from]) < 0 &&
+      if (!sc3_ascii_is_letter((int)s->at[from]) && sc3_digit_value(s->at[from]) < 0 &&
           !(s->at[from] == '-' && from > label))
         return 0;
     }
@@ -116,12 +116,12 @@ static int take_context(sc3_phone_chars *s) {
 /* Leaves of a text what may be a number. */
 static void find_number(sc3_phone_chars *s, unsigned *steps) {
   size_t start = 0, end = s->n, i;
-  while (start < s->n && !is_plus(s->at[start]) && sc3_digit(s->at[start]) < 0) {
+  while (start < s->n && !is_plus(s->at[start]) && sc3_digit_value(s->at[start]) < 0) {
     if (!is_punctuation(s->at[start]))
       *steps |= 1u << SC3_PHONE_LEADING;
     start++;
   }
-  while (end > start && sc3_digit(s->at[end - 1]) < 0 &&
+  while (end > start && sc3_digit_value(s->at[end - 1]) < 0 &&
          !sc3_ascii_is_letter((int)s->at[end - 1]) && s->at[end - 1] != '#') {
     if (!is_punctuation(s->at[end - 1]))
       *steps |= 1u << SC3_PHONE_TRAILING;
@@ -172,7 +172,7 @@ static void take_digits(const sc3_phone_chars *s, sc3_phone_text *text) {
     letters += (size_t)sc3_ascii_is_letter((int)s->at[i]);
   text->n = 0;
   for (i = 0; i < s->n; i++) {
-    int digit = sc3_digit(s->at[i]);
+    int digit = sc3_digit_value(s->at[i]);
     if (digit >= 0) {
       text->digits[text->n++] = (char)('0' + digit);
       if (s->at[i] >= 0x80)
@@ -197,7 +197,7 @@ sc3_reason sc3_phone_read(sc3_slice raw, sc3_phone_text *text) {
     units += c > 0xffff ? 2 : 1; /* libphonenumber counts UTF-16 */
     if (units > SC3_DIGITS_MAX)
       return SC3_R_PHONE_TOO_LONG;
-    digits += sc3_digit(c) >= 0;
+    digits += sc3_digit_value(c) >= 0;
     s.at[s.n++] = c;
     raw.p += used;
     raw.n -= used;

@@ -38,7 +38,7 @@ static int is_spreadsheet_error(sc3_slice s) {
   return 1;
 }
 
-int sc3_placeholder(sc3_slice s) {
+int sc3_is_placeholder(sc3_slice s) {
   if (s.n == 0)
     return 0;
   if ((s.p[0] == 'n' || s.p[0] == 'N') && sc3_ascii_begins(s, "noemail@"))
@@ -73,7 +73,7 @@ static int is_hollow(sc3_slice s) {
   while (i < s.n) {
     uint32_t c = (unsigned char)s.p[i];
     size_t used = c < 0x80 ? 1 : sc3_utf8_decode(s.p + i, s.n - i, &c);
-    if (c < 0x80 ? sc3_ascii_is_alphanumeric((int)c) : !sc3_text_punctuation(c))
+    if (c < 0x80 ? sc3_ascii_is_alphanumeric((int)c) : !sc3_text_is_punctuation(c))
       return 0;
     i += used > 0 ? used : 1;
   }
@@ -95,7 +95,7 @@ static int is_template(sc3_slice s) {
   return 0;
 }
 
-int sc3_placeholder_id(sc3_slice s) {
+int sc3_is_placeholder_id(sc3_slice s) {
   size_t i;
   if (s.n == 0)
     return 0;
@@ -111,7 +111,7 @@ int sc3_placeholder_id(sc3_slice s) {
 
 /* 64 bits are enough to tell: that another hash begins with those of one of a few words does not
  * happen. */
-int sc3_placeholder_hash(const char hex[SC3_SHA256_HEX]) {
+int sc3_is_placeholder_hash(const char hex[SC3_SHA256_HEX]) {
   size_t low = 0, high = sizeof SC3_PLACEHOLDER_HASHES / sizeof SC3_PLACEHOLDER_HASHES[0], i;
   uint64_t begin = 0;
   for (i = 0; i < 16; i++)

@@ -99,7 +99,7 @@ int sc3_region_find(sc3_slice name) {
     return found;
   found = find_folded(name);
   if (found == SC3_NO_REGION)
-    found = sc3_region_tagged(name);
+    found = sc3_region_find_tagged(name);
   open = name.n > 0 ? memchr(name.p, '(', name.n) : NULL;
   if (found != SC3_NO_REGION || open == NULL || open == name.p)
     return found;

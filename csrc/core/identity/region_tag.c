@@ -69,7 +69,7 @@ static int of_locale(const sc3_slice *parts, size_t n) {
   return SC3_NO_REGION;
 }
 
-int sc3_region_tagged(sc3_slice name) {
+int sc3_region_find_tagged(sc3_slice name) {
   sc3_slice parts[PARTS_MAX];
   size_t n = split(name, parts);
   int first, locale;

@@ -2,7 +2,7 @@
 
 #include "../bytes/ascii.h"
 #include "../bytes/base64.h"
-#include "contact.h"
+#include "pii.h"
 #include "hashed.h"
 #include "placeholder.h"
 #include "../bytes/text.h"
@@ -44,7 +44,7 @@ static int has_control(sc3_slice s) {
   while (p < end) {
     uint32_t c;
     p += sc3_utf8_decode(p, (size_t)(end - p), &c);
-    if (sc3_text_control(c) || (c >= 0x80 && sc3_text_invisible(c)))
+    if (sc3_text_is_control(c) || (c >= 0x80 && sc3_text_is_invisible(c)))
       return 1;
   }
   return 0;
@@ -140,8 +140,8 @@ static sc3_reason check_pairid(sc3_uid_form *f, int repair) {
   (void)repair;
   if (sc3_base64_decode(f->value, bytes, sizeof bytes) < LEAST)
     return SC3_R_UID_MALFORMED;
-  return is_repeated(f->value, '=') || sc3_placeholder_id(f->value) ? SC3_R_UID_PLACEHOLDER
-                                                                    : SC3_R_NONE;
+  return is_repeated(f->value, '=') || sc3_is_placeholder_id(f->value) ? SC3_R_UID_PLACEHOLDER
+                                                                       : SC3_R_NONE;
 }
 
 /* A UUID as text; all zeros say that tracking was denied, and another digit over and over is no
@@ -314,7 +314,7 @@ sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
   if (!sc3_utf8_valid(type.p, type.n))
     return SC3_R_UID_UTF8;
   *name = type = sc3_text_strip(type, &stripped);
-  if (type.n == 0 || has_control(type) || sc3_contact_of(type) != SC3_CONTACT_NONE)
+  if (type.n == 0 || has_control(type) || sc3_pii_detect(type) != SC3_PII_NONE)
     return SC3_R_UID_TYPE;
   key = sc3_slice_of(key_text, key_of(type, key_text));
   for (i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
@@ -350,24 +350,24 @@ static int is_hash_of_nobody(sc3_slice v) {
 }
 
 /* What a value of any type may not be: a placeholder, a raw identity, or damaged. */
-static sc3_reason check_any(sc3_slice v, sc3_contact meant) {
-  sc3_contact contact;
-  if (sc3_placeholder_id(v) || (v.p[0] == '0' && is_repeated(v, '-')))
+static sc3_reason check_any(sc3_slice v, sc3_pii meant) {
+  sc3_pii contact;
+  if (sc3_is_placeholder_id(v) || (v.p[0] == '0' && is_repeated(v, '-')))
     return SC3_R_UID_PLACEHOLDER;
   if (v.n == SC3_SHA256_HEX && is_hash_of_nobody(v))
     return SC3_R_UID_PLACEHOLDER;
-  if (sc3_text_exponent(v))
+  if (sc3_text_is_exponent(v))
     return SC3_R_UID_SPREADSHEET;
-  contact = sc3_contact_or(v, meant);
-  if (contact == SC3_CONTACT_EMAIL)
+  contact = sc3_pii_detect_as(v, meant);
+  if (contact == SC3_PII_EMAIL)
     return SC3_R_UID_EMAIL;
-  if (contact == SC3_CONTACT_PHONE)
+  if (contact == SC3_PII_PHONE)
     return SC3_R_UID_PHONE;
   return has_control(v) ? SC3_R_UID_CONTROL : SC3_R_NONE;
 }
 
 /* What a value that has not its type's form is instead, as far as that can be told. */
-static sc3_reason name_fault(sc3_slice v, sc3_contact meant, sc3_reason why) {
+static sc3_reason name_fault(sc3_slice v, sc3_pii meant, sc3_reason why) {
   sc3_reason other = check_any(v, meant);
   if (other != SC3_R_NONE)
     return other;

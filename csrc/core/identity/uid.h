@@ -3,7 +3,7 @@
 #ifndef SC3_UID_H
 #define SC3_UID_H
 
-#include "contact.h"
+#include "pii.h"
 #include "reason.h"
 #include "../bytes/slice.h"
 
@@ -11,7 +11,7 @@ typedef struct sc3_uid {
   unsigned column; /* of the source, where one is known; else 0 */
   sc3_slice type;
   sc3_slice value;
-  sc3_contact meant; /* what the value is known to be whatever its form, see sc3_values */
+  sc3_pii meant; /* what the value is known to be whatever its form, see sc3_values */
 } sc3_uid;
 
 /* A uid as it is sent. */

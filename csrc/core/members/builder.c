@@ -11,9 +11,9 @@ typedef struct staged {
 } staged;
 
 enum {
-  SCRATCH_CAP = 16 << 20,   /* the members of one row */
-  MEMBERS_OF_ROW = 250000,  /* a limit that is told in round numbers (SC3_R_ROW_FULL) */
-  REJECTIONS_CAP = 64 << 20 /* between two visits of the owner */
+  SCRATCH_LIMIT = 16 << 20,   /* the members of one row */
+  MEMBERS_OF_ROW = 250000,    /* a limit that is told in round numbers (SC3_R_ROW_FULL) */
+  REJECTIONS_LIMIT = 64 << 20 /* between two visits of the owner */
 };
 
 void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_rejections) {
@@ -23,8 +23,8 @@ void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_rej
   b->reading.region = SC3_NO_REGION;
   b->max_member = max_member;
   b->keep_rejections = keep_rejections;
-  sc3_buffer_init(&b->rejections, REJECTIONS_CAP);
-  sc3_buffer_init(&b->scratch, SCRATCH_CAP);
+  sc3_buffer_init(&b->rejections, REJECTIONS_LIMIT);
+  sc3_buffer_init(&b->scratch, SCRATCH_LIMIT);
   sc3_buffer_init(&b->staged, MEMBERS_OF_ROW * sizeof(staged));
 }
 
@@ -50,7 +50,7 @@ static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_
   r.dropped = (uint8_t)dropped;
   r.lines = dropped ? 0 : (uint32_t)b->row_lines; /* at most SC3_ROW_MAX */
   st = sc3_buffer_append(&b->rejections, &r, sizeof r);
-  if (st != SC3_ECAP)
+  if (st != SC3_ELIMIT)
     return st;
   b->tally.untold++; /* one row may give any number of them */
   return SC3_OK;
@@ -98,14 +98,14 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   staged s;
   size_t i;
   sc3_status st = sc3_buffer_reserve(&b->staged, sizeof s);
-  if (st == SC3_ECAP)
+  if (st == SC3_ELIMIT)
     return sc3_builder_reject(b, SC3_R_ROW_FULL, SC3_ROLE_NONE, 0);
   if (st != SC3_OK)
     return st;
   s.offset = b->scratch.n;
   st = sc3_member_write(&b->scratch, op, values, &b->reading, outcome);
-  if (st == SC3_ECAP || (st == SC3_OK && b->scratch.n - s.offset > b->max_member)) {
-    outcome->rejected = st == SC3_ECAP && s.offset > 0 ? SC3_R_ROW_FULL : SC3_R_MEMBER_TOO_LARGE;
+  if (st == SC3_ELIMIT || (st == SC3_OK && b->scratch.n - s.offset > b->max_member)) {
+    outcome->rejected = st == SC3_ELIMIT && s.offset > 0 ? SC3_R_ROW_FULL : SC3_R_MEMBER_TOO_LARGE;
     b->scratch.n = s.offset;
     outcome->at = SC3_ROLE_NONE;
     outcome->dropped_count = 0;
@@ -170,9 +170,9 @@ void sc3_builder_fail(sc3_builder *b, sc3_reason reason) {
 
 /* Prefetches the slots of the member's id. */
 static void expect(const sc3_builder *b, const sc3_payload *next, sc3_slice id) {
-  sc3_payload_expect(next, id);
+  sc3_payload_prefetch(next, id);
   if (b->sealed != NULL)
-    sc3_id_set_expect(b->sealed, sc3_id_set_fingerprint(b->sealed, id));
+    sc3_id_set_prefetch(b->sealed, sc3_id_set_fingerprint(b->sealed, id));
 }
 
 /* Rejects the row under way for a record that cannot be read. */

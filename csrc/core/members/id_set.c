@@ -98,7 +98,7 @@ static size_t find(const sc3_id_set *set, uint64_t fingerprint) {
   return i;
 }
 
-void sc3_id_set_expect(const sc3_id_set *set, uint64_t fingerprint) {
+void sc3_id_set_prefetch(const sc3_id_set *set, uint64_t fingerprint) {
 #if defined(__GNUC__)
   if (set->count > 0)
     __builtin_prefetch(set->slots + home(set->count, fingerprint) * SLOT);

@@ -204,7 +204,7 @@ void sc3_mapping_read(const sc3_mapping *m, const sc3_record *r, int repair, sc3
   memset(v->column, 0, sizeof v->column);
   v->uid_count = 0;
   v->fallback_count = 0;
-  v->meant = SC3_CONTACT_NONE;
+  v->meant = SC3_PII_NONE;
   out->refused_count = 0;
   for (i = 0; i < m->target_count; i++) {
     const sc3_target *t = &m->targets[i];

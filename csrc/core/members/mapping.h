@@ -11,10 +11,10 @@ typedef struct sc3_target {
   sc3_slice uid_type; /* for SC3_ROLE_UID */
   size_t column;      /* 1-based; 0 = by name */
   sc3_slice name;
-  sc3_contact meant; /* what its column holds by its name, for ids and uids */
-  size_t key;        /* the name's number, see sc3_mapping_keys() */
-  int fallback; /* a target of the same role (and type) stands before it: it counts only when that
-                   gives nothing that can be used */
+  sc3_pii meant; /* what its column holds by its name, for ids and uids */
+  size_t key;    /* the name's number, see sc3_mapping_keys() */
+  int fallback;  /* a target of the same role (and type) stands before it: it counts only when that
+                    gives nothing that can be used */
 } sc3_target;
 
 enum {

@@ -70,7 +70,7 @@ static sc3_reason normalize_phone(const work *w, sc3_slice raw, sc3_email *norma
 static int take_hash(const work *w, sc3_role role, const candidate *c, identity *it) {
   sc3_repairs repairs = 0;
   sc3_reason why;
-  if (!sc3_hashed_length(c->value.n))
+  if (!sc3_hashed_is_possible(c->value.n))
     return 0;
   switch (sc3_hashed_recognize(c->value, it->hex, &why, &repairs)) {
     case SC3_HASHED_SHA256:
@@ -148,27 +148,27 @@ static void identify(const work *w, const reader *r, identity *it) {
 
 /* Whether a value is the email or the phone of its own member, as where one column is mapped twice.
  */
-static sc3_contact meant_by(const sc3_values *v, sc3_slice value, sc3_contact named) {
+static sc3_pii meant_by(const sc3_values *v, sc3_slice value, sc3_pii named) {
   sc3_slice email = v->role[SC3_ROLE_EMAIL], phone = v->role[SC3_ROLE_PHONE];
   size_t i;
-  if (named != SC3_CONTACT_NONE || value.n < 5) /* a@b.c is the shortest */
+  if (named != SC3_PII_NONE || value.n < 5) /* a@b.c is the shortest */
     return named;
   if (is_same(value, email))
-    return SC3_CONTACT_EMAIL;
-  if (is_same(value, phone) || (phone.n > 0 && sc3_contact_same_number(value, phone)))
-    return SC3_CONTACT_PHONE;
+    return SC3_PII_EMAIL;
+  if (is_same(value, phone) || (phone.n > 0 && sc3_pii_is_same_number(value, phone)))
+    return SC3_PII_PHONE;
   for (i = 0; i < v->fallback_count; i++) {
     const sc3_slice other = v->fallbacks[i].value;
     const sc3_role role = v->fallbacks[i].role;
     if (role == SC3_ROLE_EMAIL && is_same(value, other))
-      return SC3_CONTACT_EMAIL;
-    if (role == SC3_ROLE_PHONE && (is_same(value, other) || sc3_contact_same_number(value, other)))
-      return SC3_CONTACT_PHONE;
+      return SC3_PII_EMAIL;
+    if (role == SC3_ROLE_PHONE && (is_same(value, other) || sc3_pii_is_same_number(value, other)))
+      return SC3_PII_PHONE;
   }
-  return SC3_CONTACT_NONE;
+  return SC3_PII_NONE;
 }
 
-static sc3_reason read_id(const work *w, const candidate *c, sc3_contact named,
+static sc3_reason read_id(const work *w, const candidate *c, sc3_pii named,
                           sc3_external_id_form *form) {
   const sc3_external_id id = {c->value, meant_by(w->values, c->value, named),
                               w->values->role[SC3_ROLE_REGION]};

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "../bytes/buffer.h"
-#include "../identity/contact.h"
+#include "../identity/pii.h"
 #include "../identity/reading.h"
 #include "../identity/reason.h"
 #include "../bytes/slice.h"
@@ -51,7 +51,7 @@ typedef struct sc3_values {
   size_t uid_count;
   /* What the id, and each of its fallbacks, is known to be by the name of its column. That an id is
      the email or the phone of its own member is found out when it is read. */
-  sc3_contact meant, fallbacks_meant[SC3_FALLBACKS_MAX];
+  sc3_pii meant, fallbacks_meant[SC3_FALLBACKS_MAX];
 } sc3_values;
 
 /* What became of a member's identifiers. */
@@ -78,7 +78,7 @@ enum { SC3_MEMBER_ID_AT = 15 };
 
 /* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what
    was kept and dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected`
-   set. SC3_REMOVE writes the external id alone. SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
+   set. SC3_REMOVE writes the external id alone. SC3_ELIMIT, SC3_ENOMEM: `out` is as it was. */
 sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
                             sc3_reading *reading, sc3_outcome *outcome);
 

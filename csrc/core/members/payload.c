@@ -235,7 +235,7 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
   return result;
 }
 
-void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id) {
+void sc3_payload_prefetch(const sc3_payload *p, sc3_slice external_id) {
 #if defined(__GNUC__)
   if (p->slot_count >
       0) /* an id that needs escaping lies elsewhere, which costs nothing but the gain */

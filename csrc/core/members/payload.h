@@ -76,7 +76,7 @@ sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i);
 
 /* Says that a member with this external id comes soon, so that the memory where it belongs may be
  * fetched while the member is being made. */
-void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id);
+void sc3_payload_prefetch(const sc3_payload *p, sc3_slice external_id);
 
 size_t sc3_payload_count(const sc3_payload *p); /* members in the index, replaced ones included */
 size_t sc3_payload_living(const sc3_payload *p, sc3_op op);

@@ -5,7 +5,7 @@
 #include "../identity/lowercase.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
-#include "../identity/yes_no.h"
+#include "../identity/boolean_words.h"
 
 /* What an order answers when two values have none. */
 enum { NO_ORDER = 2 };
@@ -164,9 +164,9 @@ static sc3_content content_of(const sc3_condition *c, const value *v, int other_
     return SC3_CONTENT_POINT; /* where the point parts thousands: 1.5 */
   if (v->number_state > 0 || sc3_number_read(v->text, &ignored))
     return may_be_thousands(c, v) ? SC3_CONTENT_POINT : SC3_CONTENT_NUMBER;
-  switch (sc3_amount_look(v->text)) {
-    case SC3_LOOK_COMMA: return SC3_CONTENT_COMMA;
-    case SC3_LOOK_SIGNS: return SC3_CONTENT_SIGNS;
+  switch (sc3_amount_find_notation(v->text)) {
+    case SC3_NOTATION_COMMA: return SC3_CONTENT_COMMA;
+    case SC3_NOTATION_SYMBOLS: return SC3_CONTENT_SIGNS;
     default: return SC3_CONTENT_WORDS;
   }
 }
@@ -179,7 +179,7 @@ static int says(const sc3_condition *c, value *v) {
     return v->kind == SC3_KIND_TRUE;
   if (v->kind == SC3_KIND_NUMBER && read_number(c, v))
     return v->number.value == 1 ? 1 : v->number.value == 0 ? 0 : -1;
-  return v->kind == SC3_KIND_TEXT ? sc3_yes_no(v->text) : -1;
+  return v->kind == SC3_KIND_TEXT ? sc3_boolean_read(v->text) : -1;
 }
 
 static int equals_any(const sc3_condition *c, value *v) {

@@ -49,7 +49,7 @@ typedef enum sc3_content {
   /* a number such as 1.234, which means thousands where a comma is the decimal mark, or where one
      is: 1.5 */
   SC3_CONTENT_POINT,
-  SC3_CONTENT_COMMA, /* as in sc3_look */
+  SC3_CONTENT_COMMA, /* as in sc3_notation */
   SC3_CONTENT_SIGNS,
   SC3_CONTENT_WORDS,
   SC3_CONTENT_OTHER_CASE, /* equal but for upper and lower case */

@@ -101,7 +101,7 @@ static sc3_next begin_input(sc3_csv *csv) {
       return next;
     csv->sniffed = 1;
   }
-  next = sc3_csv_head(csv);
+  next = sc3_csv_skip_head(csv);
   if (next != SC3_NEXT_RECORD)
     return next;
   if (!sc3_input_sniffable(in))
@@ -176,8 +176,8 @@ static size_t alike_in(const sc3_csv *csv, const sc3_csv_row *s) {
     if (!sc3_csv_is_quoted(&csv->dialect, sc3_input_head(&csv->input), &csv->fields.at[i]) ||
         v.n == 0 || (memchr(v.p, '\n', v.n) == NULL && memchr(v.p, '\r', v.n) == NULL))
       continue;
-    alike +=
-        sc3_lines_alike(csv->fields.at, s->count, i, csv->dialect.delimiter, csv->columns == 0);
+    alike += sc3_count_row_like_lines(csv->fields.at, s->count, i, csv->dialect.delimiter,
+                                      csv->columns == 0);
   }
   return alike;
 }
@@ -204,8 +204,8 @@ static sc3_next take_row(sc3_csv *csv, sc3_csv_row *s) {
   if (next != SC3_NEXT_RECORD)
     return next;
   s->alike = s->inner > 0 ? alike_in(csv, s) : 0;
-  (void)sc3_bytes_see(&csv->lines.bytes, sc3_input_head(&csv->input), s->length,
-                      csv->row + (csv->columns > 0), csv->line);
+  (void)sc3_utf8_stats_add(&csv->lines.bytes, sc3_input_head(&csv->input), s->length,
+                           csv->row + (csv->columns > 0), csv->line);
   if (csv->dialect.null_length > 0 && csv->columns > 0)
     csv->has_nulls =
         sc3_csv_find_nulls(&csv->dialect, sc3_input_head(&csv->input), &csv->fields, s->count);
@@ -279,7 +279,7 @@ sc3_next sc3_csv_begin(sc3_csv *csv) {
 static int has_content_there(sc3_csv *csv, size_t extra, const sc3_csv_row *first) {
   sc3_input *in = &csv->input;
   const sc3_input before = *in;
-  const sc3_lines lines = csv->lines;
+  const sc3_line_counts lines = csv->lines;
   const uint64_t line = csv->line;
   const int skip_lf = csv->skip_lf;
   const size_t columns = csv->columns, until = in->at + LOOK_AHEAD;
@@ -290,7 +290,7 @@ static int has_content_there(sc3_csv *csv, size_t extra, const sc3_csv_row *firs
     if (find_row(csv, &s) != SC3_NEXT_RECORD)
       break;
     found = s.fault == SC3_R_NONE && s.count == columns + extra &&
-            sc3_width_filled(csv->fields.at, s.count, columns) > columns;
+            sc3_csv_width_count_filled(csv->fields.at, s.count, columns) > columns;
     sc3_csv_unmark(&csv->fields, s.count);
   }
   memset(&csv->fatal, 0, sizeof csv->fatal);
@@ -311,7 +311,7 @@ static sc3_next learn_width(sc3_csv *csv) {
     return next;
   extra = 0;
   if (s.fault == SC3_R_NONE &&
-      sc3_width_filled(csv->fields.at, s.count, csv->columns) == csv->columns)
+      sc3_csv_width_count_filled(csv->fields.at, s.count, csv->columns) == csv->columns)
     extra = s.count - csv->columns;
   if (s.marked)
     sc3_csv_unmark(&csv->fields, s.count);
@@ -327,7 +327,7 @@ static sc3_next learn_width(sc3_csv *csv) {
 
 /* Judges how many fields a row has. Gives how many are missing at its end, and were filled up. */
 static size_t judge_width(sc3_csv *csv, sc3_csv_row *s) {
-  sc3_width_row row;
+  sc3_csv_width_row row;
   const size_t had = s->count;
   if (had == csv->columns || s->fault != SC3_R_NONE)
     return 0;
@@ -336,7 +336,7 @@ static size_t judge_width(sc3_csv *csv, sc3_csv_row *s) {
   row.columns = csv->columns;
   row.number = csv->row + 1;
   row.inner = s->inner;
-  s->fault = sc3_width_judge(&csv->width, &csv->lines, &row);
+  s->fault = sc3_csv_width_judge(&csv->width, &csv->lines, &row);
   s->fault_column = (had < csv->columns ? had : csv->columns) + 1;
   s->count = row.count;
   return s->fault == SC3_R_NONE && row.count > had ? row.count - had : 0;
@@ -348,7 +348,7 @@ static void count_lines(sc3_csv *csv, const sc3_csv_row *s) {
   spot.line = csv->line;
   spot.lines = s->inner;
   spot.refused = s->fault != SC3_R_NONE;
-  sc3_lines_count(&csv->lines, &spot, s->alike);
+  sc3_line_counts_add(&csv->lines, &spot, s->alike);
 }
 
 sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {

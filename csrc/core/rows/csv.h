@@ -6,7 +6,7 @@
 #include "csv_scan.h"
 #include "csv_width.h"
 #include "input.h"
-#include "lines.h"
+#include "line_counts.h"
 #include "record.h"
 
 typedef struct sc3_csv {
@@ -22,10 +22,10 @@ typedef struct sc3_csv {
   int skip_lf;   /* the last row ended with CR at the end of what had come */
   int has_nulls; /* the row that was given out has fields that are SC3_KIND_NULL */
   uint64_t row, line;
-  sc3_lines lines;
+  sc3_line_counts lines;
   sc3_csv_fields fields;
   size_t columns; /* fields of the header, or of the first row; 0 until they are known */
-  sc3_width width;
+  sc3_csv_width width;
   sc3_buffer header; /* the header's text, kept */
   sc3_slice *names;  /* slices of it */
   sc3_fatal fatal;
@@ -43,7 +43,7 @@ void sc3_csv_set_dialect(sc3_csv *csv, char quote, char escape, sc3_slice null);
 /* Takes what stands before the header: a line that names the delimiter, and `skip_lines` lines, set
    before the first call, in which quotes mean nothing. SC3_NEXT_RECORD when all of it was taken.
    sc3_csv_begin() calls it. */
-sc3_next sc3_csv_head(sc3_csv *csv);
+sc3_next sc3_csv_skip_head(sc3_csv *csv);
 
 void sc3_csv_free(sc3_csv *csv);
 

@@ -89,7 +89,7 @@ static sc3_next skip_line(sc3_csv *csv) {
   return SC3_NEXT_RECORD;
 }
 
-sc3_next sc3_csv_head(sc3_csv *csv) {
+sc3_next sc3_csv_skip_head(sc3_csv *csv) {
   if (!csv->separated)
     take_separator(csv);
   csv->separated = 1;

@@ -7,7 +7,7 @@ static int is_blank(sc3_slice s) {
   return i == s.n;
 }
 
-size_t sc3_width_filled(const sc3_field *fields, size_t count, size_t columns) {
+size_t sc3_csv_width_count_filled(const sc3_field *fields, size_t count, size_t columns) {
   while (count > columns && is_blank(fields[count - 1].value))
     count--;
   return count;
@@ -16,12 +16,12 @@ size_t sc3_width_filled(const sc3_field *fields, size_t count, size_t columns) {
 /* Two short rows, one after the other, which together have the fields of one: a line end broke it.
    Rows of two customers are told apart from that by their first cells, which are made of the same.
  */
-static int is_rest(const sc3_width *w, const sc3_width_row *row, unsigned make) {
+static int is_rest(const sc3_csv_width *w, const sc3_csv_width_row *row, unsigned make) {
   return w->row > 0 && w->row + 1 == row->number && w->count + row->count == row->columns + 1 &&
          make != w->make;
 }
 
-static void fill_up(sc3_width_row *row) {
+static void fill_up(sc3_csv_width_row *row) {
   static const char nothing[] = "";
   for (; row->count < row->columns; row->count++) {
     row->fields[row->count].value = sc3_slice_of(nothing, 0);
@@ -29,9 +29,9 @@ static void fill_up(sc3_width_row *row) {
   }
 }
 
-static sc3_reason judge_short(sc3_width *w, sc3_lines *l, sc3_width_row *row) {
+static sc3_reason judge_short(sc3_csv_width *w, sc3_line_counts *l, sc3_csv_width_row *row) {
   const sc3_slice first = row->fields[0].value;
-  const unsigned make = sc3_lines_made_of(first.p, first.p + first.n);
+  const unsigned make = sc3_classify_cell(first.p, first.p + first.n);
   const int rest = is_rest(w, row, make);
   w->row = row->number;
   w->count = row->count;
@@ -45,14 +45,14 @@ static sc3_reason judge_short(sc3_width *w, sc3_lines *l, sc3_width_row *row) {
   return SC3_R_NONE;
 }
 
-sc3_reason sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_width_row *row) {
+sc3_reason sc3_csv_width_judge(sc3_csv_width *w, sc3_line_counts *l, sc3_csv_width_row *row) {
   if (row->count == row->columns)
     return SC3_R_NONE;
   /* With a line end inside, a quote may be missing, and nothing of the row is trusted. */
   if (row->count < row->columns)
     return row->inner > 0 ? SC3_R_RAGGED_ROW : judge_short(w, l, row);
   if (row->count == row->columns + w->extra &&
-      sc3_width_filled(row->fields, row->count, row->columns) == row->columns) {
+      sc3_csv_width_count_filled(row->fields, row->count, row->columns) == row->columns) {
     l->trailing_rows++;
     row->count = row->columns;
     return SC3_R_NONE;

@@ -53,14 +53,14 @@ size_t sc3_decode(sc3_decoder *d, const char *from, size_t n, char *to);
 size_t sc3_decode_end(sc3_decoder *d, char *to);
 
 /* What was noticed of rows that should be UTF-8. */
-typedef struct sc3_bytes_seen {
+typedef struct sc3_utf8_stats {
   uint64_t rows;          /* that are not UTF-8 */
   uint64_t row, line;     /* the first of them, the header being row 0 */
   uint64_t good;          /* rows that have characters outside ASCII, in UTF-8 */
   int not_1250, not_1252; /* bytes of those rows stand for nothing in these */
-} sc3_bytes_seen;
+} sc3_utf8_stats;
 
 /* Looks at the bytes of a row. Whether they are UTF-8. */
-int sc3_bytes_see(sc3_bytes_seen *seen, const char *p, size_t n, uint64_t row, uint64_t line);
+int sc3_utf8_stats_add(sc3_utf8_stats *seen, const char *p, size_t n, uint64_t row, uint64_t line);
 
 #endif

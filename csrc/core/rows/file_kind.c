@@ -206,7 +206,7 @@ SC3_COLD
 const char *sc3_file_kind_of(sc3_slice s) {
   size_t i, at;
   const char *kind;
-  s.n = s.n < SC3_LOOKED_AT ? s.n : SC3_LOOKED_AT;
+  s.n = s.n < SC3_SNIFFED_BYTES ? s.n : SC3_SNIFFED_BYTES;
   for (i = 0; i < sizeof magics / sizeof magics[0]; i++) {
     const magic *m = &magics[i];
     const size_t length = (size_t)(m->n < 0 ? -m->n : m->n);

@@ -5,7 +5,7 @@
 #include "../bytes/slice.h"
 
 enum {
-  SC3_LOOKED_AT = 1024, /* bytes that are looked at */
+  SC3_SNIFFED_BYTES = 1024, /* bytes that are looked at */
   SC3_MAGIC_MAX =
       24 /* of these, bytes in which most kinds say what they are, also behind the end of a line */
 };

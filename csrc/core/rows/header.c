@@ -22,13 +22,13 @@ static uint32_t next_of(sc3_slice *s) {
     s->n -= used;
     if (sc3_ascii_is_upper((int)c))
       c += 'a' - 'A';
-    if (!white && !sc3_text_invisible(c) && c != '_' && c != '.' && c != '-' && c != 0)
+    if (!white && !sc3_text_is_invisible(c) && c != '_' && c != '.' && c != '-' && c != 0)
       return c;
   }
   return 0;
 }
 
-int sc3_header_alike(sc3_slice a, sc3_slice b) {
+int sc3_header_is_alike(sc3_slice a, sc3_slice b) {
   uint32_t c = next_of(&a), d = next_of(&b);
   if (c == 0)
     return 0;
@@ -52,7 +52,7 @@ sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice nam
   if (found > 1)
     return SC3_HEADER_TWICE;
   if (found == 0)
-    found = find_all(names, n, name, sc3_header_alike, at);
+    found = find_all(names, n, name, sc3_header_is_alike, at);
   return found == 0 ? SC3_HEADER_NONE : found == 1 ? SC3_HEADER_ONE : SC3_HEADER_ALIKE;
 }
 
@@ -137,7 +137,7 @@ static int is_among(sc3_slice word, const char *const *words) {
   return 0;
 }
 
-sc3_contact sc3_header_contact(sc3_slice name) {
+sc3_pii sc3_header_contact(sc3_slice name) {
   static const char *const whose[] = {
       /* words that say whose it is, or which */
       "customer",   "client",    "user",    "contact",  "person",     "personal",
@@ -220,11 +220,11 @@ sc3_contact sc3_header_contact(sc3_slice name) {
     if (is_among(sc3_slice_of(word, n), whose))
       continue;
     if (n == WORD_MAX || length + n > WORD_MAX)
-      return SC3_CONTACT_NONE;
+      return SC3_PII_NONE;
     memcpy(all + length, word, n);
     length += n;
   }
   if (is_among(sc3_slice_of(all, length), emails))
-    return SC3_CONTACT_EMAIL;
-  return is_among(sc3_slice_of(all, length), phones) ? SC3_CONTACT_PHONE : SC3_CONTACT_NONE;
+    return SC3_PII_EMAIL;
+  return is_among(sc3_slice_of(all, length), phones) ? SC3_PII_PHONE : SC3_PII_NONE;
 }

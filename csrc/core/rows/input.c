@@ -42,7 +42,7 @@ sc3_status sc3_input_finish(sc3_input *in) {
 SC3_COLD
 int sc3_input_sniffable(const sc3_input *in) {
   size_t left = sc3_input_left(in);
-  if (in->finished || left >= SC3_LOOKED_AT)
+  if (in->finished || left >= SC3_SNIFFED_BYTES)
     return 1;
   return left >= SC3_MAGIC_MAX && memchr(sc3_input_head(in), '\n', left) != NULL &&
          !sc3_file_kind_waits(sc3_slice_of(sc3_input_head(in), left));
@@ -67,7 +67,7 @@ typedef struct first_line {
 SC3_COLD
 static first_line look_at_line(const char *p, size_t n, sc3_controls allowed) {
   first_line line = {0, {0, 0}, 0};
-  for (; line.n < n && line.n < SC3_LOOKED_AT && p[line.n] != '\n'; line.n++) {
+  for (; line.n < n && line.n < SC3_SNIFFED_BYTES && p[line.n] != '\n'; line.n++) {
     unsigned char c = (unsigned char)p[line.n];
     if (c == 0)
       line.nuls[line.n & 1]++;

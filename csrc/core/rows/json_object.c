@@ -4,15 +4,15 @@
 
 #include "../bytes/json_scan.h"
 #include "json_layout.h"
-#include "look.h"
+#include "lookup.h"
 
-enum { DEPTH_MAX = 64, FIRST_FIELDS = 16, TEXTS_CAP = 16 << 20 };
+enum { DEPTH_MAX = 64, FIRST_FIELDS = 16, TEXTS_LIMIT = 16 << 20 };
 
 enum { KEPT = -1, PASSED_OVER = -2, UNKNOWN = -3 };
 
 void sc3_json_object_init(sc3_json_object *o) {
   memset(o, 0, sizeof *o);
-  sc3_buffer_init(&o->texts, TEXTS_CAP);
+  sc3_buffer_init(&o->texts, TEXTS_LIMIT);
 }
 
 void sc3_json_object_free(sc3_json_object *o) {
@@ -98,7 +98,7 @@ static sc3_status keep_field(sc3_json_object *o, const sc3_field *field) {
     size_t capacity = o->count > 0 ? o->count * 2 : FIRST_FIELDS;
     sc3_field *grown;
     if (o->count >= SC3_COLUMNS_MAX)
-      return SC3_ECAP;
+      return SC3_ELIMIT;
     grown = realloc(o->fields, capacity * sizeof *grown);
     if (grown == NULL)
       return SC3_ENOMEM;
@@ -160,16 +160,16 @@ static sc3_status unescape_found(sc3_json_object *o, const sc3_keys *wanted, siz
     if (!o->escaped[i])
       continue;
     found.value = o->looked[i].value;
-    o->looked[i].value = sc3_found_text(&found, o->texts.p + o->texts.n);
+    o->looked[i].value = sc3_found_unescape(&found, o->texts.p + o->texts.n);
     o->texts.n += found.value.n + 2;
   }
   return st;
 }
 
 /* Finds the value of one key that is asked for. `*room` grows by what its text takes. */
-static sc3_looked find_key(sc3_json_object *o, sc3_slice name, size_t key, size_t *room) {
+static sc3_lookup_result find_key(sc3_json_object *o, sc3_slice name, size_t key, size_t *room) {
   sc3_found found;
-  sc3_looked looked;
+  sc3_lookup_result looked;
   o->found[key] = o->at[key] > 0 ? &o->fields[o->at[key] - 1] : NULL;
   o->escaped[key] = 0;
   if (o->found[key] != NULL) {
@@ -179,27 +179,27 @@ static sc3_looked find_key(sc3_json_object *o, sc3_slice name, size_t key, size_
       found.escaped = 0;
       *room += keep_found(o, name, key, &found);
     }
-    return SC3_LOOKED_ONE;
+    return SC3_LOOKUP_ONE;
   }
-  looked = o->count > 0 ? sc3_look(o->fields, o->count, name, &found) : SC3_LOOKED_NONE;
-  if (looked == SC3_LOOKED_ONE)
+  looked = o->count > 0 ? sc3_lookup_find(o->fields, o->count, name, &found) : SC3_LOOKUP_NONE;
+  if (looked == SC3_LOOKUP_ONE)
     *room += keep_found(o, name, key, &found);
   return looked;
 }
 
-/* Points to the field of each key that is asked for. SC3_ECAP: their texts take too much. */
+/* Points to the field of each key that is asked for. SC3_ELIMIT: their texts take too much. */
 static sc3_status find_keys(sc3_json_object *o, const sc3_keys *wanted, sc3_record *r) {
   size_t i, room = 0;
   r->found = o->found;
   for (i = 0; i < wanted->count && r->fault == SC3_R_NONE; i++) {
-    sc3_looked looked = find_key(o, wanted->names[i], i, &room);
-    if (looked == SC3_LOOKED_TWO) {
+    sc3_lookup_result looked = find_key(o, wanted->names[i], i, &room);
+    if (looked == SC3_LOOKUP_AMBIGUOUS) {
       r->fault = SC3_R_AMBIGUOUS_KEY;
       r->fault_key = i;
     }
     if (wanted->seen != NULL)
       wanted->seen[i] = (unsigned char)(wanted->seen[i] | (o->found[i] != NULL ? SC3_SEEN : 0) |
-                                        (looked == SC3_LOOKED_TWO ? SC3_SEEN_TWICE : 0));
+                                        (looked == SC3_LOOKUP_AMBIGUOUS ? SC3_SEEN_TWICE : 0));
   }
   return r->fault == SC3_R_NONE && room > 0 ? unescape_found(o, wanted, room) : SC3_OK;
 }
@@ -240,7 +240,7 @@ static sc3_reason scan_member(char *p, scan *t, member *m) {
   return t->half ? SC3_R_INVALID_UTF8 : SC3_R_NONE;
 }
 
-/* Keeps a member where it is wanted. `place` is its number in the object, from 0. SC3_ECAP: there
+/* Keeps a member where it is wanted. `place` is its number in the object, from 0. SC3_ELIMIT: there
  * are too many. */
 static sc3_status take_member(sc3_json_object *o, const sc3_keys *wanted, size_t place,
                               const member *m) {
@@ -323,7 +323,7 @@ sc3_status sc3_json_object_read(sc3_json_object *o, sc3_json_text *text, const s
     text->rest = text->end;
   else if (wanted != NULL)
     st = find_keys(o, wanted, r);
-  if (st == SC3_ECAP)
+  if (st == SC3_ELIMIT)
     r->fault = SC3_R_ROW_TOO_LONG;
   r->fields = o->fields;
   r->count = r->fault == SC3_R_NONE ? o->count : 0;

@@ -19,7 +19,7 @@ void sc3_jsonl_free(sc3_jsonl *j) {
 /* Reads the object at the head of `text`. */
 static sc3_status read_object(sc3_jsonl *j, sc3_json_text *text, const sc3_keys *wanted,
                               sc3_record *r) {
-  if (sc3_bytes_see(&j->lines.bytes, text->p, (size_t)(text->end - text->p), r->row, r->line))
+  if (sc3_utf8_stats_add(&j->lines.bytes, text->p, (size_t)(text->end - text->p), r->row, r->line))
     return sc3_json_object_read(&j->object, text, wanted, r);
   text->rest = text->end;
   r->fault = SC3_R_INVALID_UTF8;

@@ -8,7 +8,7 @@
 #include "input.h"
 #include "json_layout.h"
 #include "json_object.h"
-#include "lines.h"
+#include "line_counts.h"
 #include "record.h"
 
 typedef struct sc3_jsonl {
@@ -24,7 +24,7 @@ typedef struct sc3_jsonl {
   int skipping; /* inside a line that is too long */
   int cr;       /* lines end with CR alone */
   uint64_t row, line;
-  sc3_lines lines;
+  sc3_line_counts lines;
   sc3_json_object object;
   sc3_fatal fatal;
 } sc3_jsonl;
@@ -39,7 +39,7 @@ void sc3_jsonl_free(sc3_jsonl *j);
 /* The next object's members as fields, in their order: strings unescaped, numbers and nested values
    as their text. A key may come more than once; the last counts: look from the end, by
    sc3_record_find(). With `wanted` only the fields that those keys may mean; the others are checked
-   and passed over, and neither unescaped nor kept. What the keys mean (see look.h) is in `found`.
+   and passed over, and neither unescaped nor kept. What the keys mean (see lookup.h) is in `found`.
    NULL: all fields. Blank lines are no rows. Where objects do not stand one a line, what is no JSON
    is fatal, unless its end is known by its brackets. */
 sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *record);

@@ -1,4 +1,4 @@
-#include "contact.h"
+#include "pii.h"
 
 #include "../bytes/ascii.h"
 #include "digit.h"
@@ -102,7 +102,7 @@ static sc3_slice in_ascii(sc3_slice s, char out[LOOKED_AT]) {
   while (s.n > 0 && n < LOOKED_AT) {
     uint32_t c;
     size_t used = sc3_utf8_decode(s.p, s.n, &c);
-    int digit = c < 0x80 ? -1 : sc3_digit(c);
+    int digit = c < 0x80 ? -1 : sc3_digit_value(c);
     if (used == 0)
       break;
     if (c < 0x80)
@@ -117,7 +117,7 @@ static sc3_slice in_ascii(sc3_slice s, char out[LOOKED_AT]) {
       out[n++] = '-';
     else if (sc3_text_trim(sc3_slice_of(s.p, used)).n == 0)
       out[n++] = ' ';
-    else if (!sc3_text_invisible(c))
+    else if (!sc3_text_is_invisible(c))
       out[n++] = 'x';
     s = sc3_slice_of(s.p + used, s.n - used);
   }
@@ -265,17 +265,17 @@ static sc3_slice bare_number(sc3_slice s) {
   return digits >= LEAST ? sc3_slice_of(s.p, n) : s;
 }
 
-sc3_contact sc3_contact_of(sc3_slice s) {
+sc3_pii sc3_pii_detect(sc3_slice s) {
   char ascii[LOOKED_AT], plus[LOOKED_AT];
   size_t i;
   layout l;
   int wide = 0;
   if (s.n == 0)
-    return SC3_CONTACT_NONE;
+    return SC3_PII_NONE;
   for (i = 0; i < s.n; i++)
     wide |= is_wide(s.p[i]);
   if (holds_email(s))
-    return SC3_CONTACT_EMAIL;
+    return SC3_PII_EMAIL;
   if (wide)
     s = in_ascii(s, ascii);
   if (sc3_ascii_begins(s, "%2b") && s.n < sizeof plus) { /* a plus as links write it */
@@ -284,35 +284,34 @@ sc3_contact sc3_contact_of(sc3_slice s) {
     s = sc3_slice_of(plus, s.n - 2);
   }
   if (holds_international(s) || has_scheme(s))
-    return SC3_CONTACT_PHONE;
+    return SC3_PII_PHONE;
   s = bare_number(s);
   for (i = 0; i < s.n; i++) {
     if (!in_phones(s.p[i]))
-      return SC3_CONTACT_NONE;
+      return SC3_PII_NONE;
   }
   l = look(s);
   if (l.gaps == 0 || l.digits < LEAST || l.digits > MOST)
-    return SC3_CONTACT_NONE;
+    return SC3_PII_NONE;
   if (has_brackets(s) || has_american_groups(s) || has_prefix(s))
-    return SC3_CONTACT_PHONE;
-  return s.p[0] == '0' || (l.spaces_only && l.groups >= 3) ? SC3_CONTACT_NATIONAL
-                                                           : SC3_CONTACT_NONE;
+    return SC3_PII_PHONE;
+  return s.p[0] == '0' || (l.spaces_only && l.groups >= 3) ? SC3_PII_NATIONAL : SC3_PII_NONE;
 }
 
-int sc3_contact_in(sc3_slice s, int region) {
+int sc3_pii_is_phone_in(sc3_slice s, int region) {
   return region >= 0 && is_valid(s, region);
 }
 
-sc3_contact sc3_contact_or(sc3_slice s, sc3_contact meant) {
-  const sc3_contact contact = sc3_contact_of(s);
+sc3_pii sc3_pii_detect_as(sc3_slice s, sc3_pii meant) {
+  const sc3_pii contact = sc3_pii_detect(s);
   size_t i, hex = 0;
-  if (meant == SC3_CONTACT_NONE || contact == SC3_CONTACT_EMAIL || contact == SC3_CONTACT_PHONE)
+  if (meant == SC3_PII_NONE || contact == SC3_PII_EMAIL || contact == SC3_PII_PHONE)
     return contact;
   for (i = 0; i < s.n; i++)
     hex += (size_t)sc3_ascii_is_hex(s.p[i]);
   if (hex == s.n && hex >= 32)
     return contact;
-  return meant == SC3_CONTACT_PHONE && look(s).digits < 5 ? contact : meant;
+  return meant == SC3_PII_PHONE && look(s).digits < 5 ? contact : meant;
 }
 
 /* The digits of `s` without the zeros before them, the last of them at the end of `out`; how many
@@ -328,7 +327,7 @@ static size_t digits_of(sc3_slice s, char out[LOOKED_AT]) {
   return n;
 }
 
-int sc3_contact_same_number(sc3_slice id, sc3_slice phone) {
+int sc3_pii_is_same_number(sc3_slice id, sc3_slice phone) {
   enum {
     CODE = 4,
     WHOLE = 9

@@ -1,10 +1,10 @@
-#include "lines.h"
+#include "line_counts.h"
 
 #include <string.h>
 
 #include "../bytes/ascii.h"
 
-void sc3_lines_count(sc3_lines *l, const sc3_spot *row, size_t alike) {
+void sc3_line_counts_add(sc3_line_counts *l, const sc3_spot *row, size_t alike) {
   if (row->lines == 0)
     return;
   if (!row->refused && alike == 0) {
@@ -20,7 +20,7 @@ void sc3_lines_count(sc3_lines *l, const sc3_spot *row, size_t alike) {
     l->spots[l->spot_count++] = *row;
 }
 
-unsigned sc3_lines_made_of(const char *p, const char *end) {
+unsigned sc3_classify_cell(const char *p, const char *end) {
   unsigned set = 0;
   for (; p < end; p++) {
     char c = *p;
@@ -62,11 +62,11 @@ static piece next_piece(const char *p, const char *end, char delimiter) {
    row, but not where an id belongs. */
 static int same_make(const piece *it, const sc3_field *fields, size_t count, size_t at) {
   sc3_slice own = fields[at > 0 ? 0 : count - 1].value;
-  unsigned make = own.p != NULL ? sc3_lines_made_of(own.p, own.p + own.n) : 0;
+  unsigned make = own.p != NULL ? sc3_classify_cell(own.p, own.p + own.n) : 0;
   if (it->first == NULL || make == 0 || (at == 0 && count == 1))
     return 0;
   return make ==
-         (at > 0 ? sc3_lines_made_of(it->p, it->first) : sc3_lines_made_of(it->last + 1, it->end));
+         (at > 0 ? sc3_classify_cell(it->p, it->first) : sc3_classify_cell(it->last + 1, it->end));
 }
 
 /* Whether so many of `lines` whole lines have as many fields as the row that they are rows,
@@ -75,8 +75,8 @@ static int are_rows(size_t as_long, size_t lines, size_t columns) {
   return columns >= 3 ? as_long >= 3 : as_long >= 8 && as_long * 10 >= lines * 9;
 }
 
-size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char delimiter,
-                       int is_header) {
+size_t sc3_count_row_like_lines(const sc3_field *fields, size_t count, size_t at, char delimiter,
+                                int is_header) {
   const char *p = fields[at].value.p, *const end = p + fields[at].value.n;
   size_t alike = 0, as_long = 0, pieces = 0;
   int begins = 0; /* what stands before the first line end completes the row */

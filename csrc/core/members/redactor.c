@@ -1,10 +1,10 @@
-#include "mention.h"
+#include "redactor.h"
 
 #include "../bytes/ascii.h"
 
 enum { BUCKETS = 1 << 16, PIECE = 4, FOLDED = 256, SHORT = 6 };
 
-struct sc3_mention {
+struct sc3_redactor {
   const char *text;
   size_t n;
   uint32_t *next;                 /* PIECE times n: the place before with the same bucket, plus 1 */
@@ -12,8 +12,8 @@ struct sc3_mention {
   uint32_t counts[BUCKETS];       /* places of the longest pieces */
 };
 
-size_t sc3_mention_size(size_t n) {
-  return sizeof(sc3_mention) + (n > 0 ? n : 1) * PIECE * sizeof(uint32_t);
+size_t sc3_redactor_size(size_t n) {
+  return sizeof(sc3_redactor) + (n > 0 ? n : 1) * PIECE * sizeof(uint32_t);
 }
 
 static unsigned char fold(unsigned char c) {
@@ -21,7 +21,7 @@ static unsigned char fold(unsigned char c) {
 }
 
 /* A byte of the text as it is compared: its NULs are borders, which equal nothing. */
-static unsigned char text_at(const sc3_mention *m, size_t i) {
+static unsigned char text_at(const sc3_redactor *m, size_t i) {
   return m->text[i] == '\0' ? 0 : fold((unsigned char)m->text[i]);
 }
 
@@ -37,8 +37,8 @@ static uint32_t bucket_of(const unsigned char *start, size_t n) {
   return (h ^ h >> 15) & (BUCKETS - 1);
 }
 
-sc3_mention *sc3_mention_index(void *memory, const char *text, size_t n) {
-  sc3_mention *m = memory;
+sc3_redactor *sc3_redactor_init(void *memory, const char *text, size_t n) {
+  sc3_redactor *m = memory;
   size_t i, k;
   m->text = text;
   m->n = n;
@@ -77,7 +77,7 @@ static unsigned char next_byte(sc3_slice *value) {
 }
 
 /* Whether a value stands at place `i`: its length in the text, or 0. */
-static size_t match_at(const sc3_mention *m, size_t i, sc3_slice value) {
+static size_t match_at(const sc3_redactor *m, size_t i, sc3_slice value) {
   size_t at = i;
   int digits = 0, first_is_word = 0;
   unsigned char c = 0;
@@ -98,7 +98,7 @@ static size_t match_at(const sc3_mention *m, size_t i, sc3_slice value) {
 
 /* Of a value's beginning, middle and end the one that is rarest in the text: ids of one kind often
    have the others in common. */
-static size_t rarest_piece(const sc3_mention *m, const unsigned char *folded, size_t n) {
+static size_t rarest_piece(const sc3_redactor *m, const unsigned char *folded, size_t n) {
   size_t places[3], i, best = 0;
   places[0] = 0;
   places[1] = n - PIECE;
@@ -111,7 +111,7 @@ static size_t rarest_piece(const sc3_mention *m, const unsigned char *folded, si
   return places[best];
 }
 
-static int find_value(const sc3_mention *m, sc3_slice value, unsigned char *hidden) {
+static int find_value(const sc3_redactor *m, sc3_slice value, unsigned char *hidden) {
   unsigned char folded[FOLDED];
   sc3_slice rest = value;
   size_t n = 0, k, from;
@@ -149,7 +149,7 @@ static sc3_slice next_string(sc3_slice *json) {
   return sc3_slice_of(from, (size_t)(p - from));
 }
 
-static int find_member(const sc3_mention *m, sc3_slice member, unsigned char *hidden) {
+static int find_member(const sc3_redactor *m, sc3_slice member, unsigned char *hidden) {
   int found = 0;
   for (;;) {
     sc3_slice key = next_string(&member), value;
@@ -166,8 +166,8 @@ static int find_member(const sc3_mention *m, sc3_slice member, unsigned char *hi
   }
 }
 
-int sc3_mention_find(const sc3_mention *m, const sc3_payload *p, size_t first, size_t last,
-                     unsigned char *hidden) {
+int sc3_redactor_mark(const sc3_redactor *m, const sc3_payload *p, size_t first, size_t last,
+                      unsigned char *hidden) {
   size_t count = sc3_payload_count(p);
   int found = 0;
   for (; first < last && first < count; first++) {
