@@ -35,7 +35,7 @@ static void check_names(const sc3_json_duplicates *found) {
   }
 }
 
-/* The text with something before and behind it, judged. */
+/* The text with something before and after it, judged. */
 static sc3_json_verdict judge_within(const char *before, sc3_slice text, const char *behind,
                                      sc3_json_duplicates *found) {
   size_t b = strlen(before), e = strlen(behind);

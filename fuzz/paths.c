@@ -160,7 +160,7 @@ static void put_cell(size_t column, const char *delimiter) {
       if (below(3) == 0)
         put_value(column);
       put_noise('"', delimiter);
-      put(below(60) > 0 ? "\"" : "\"x"); /* text behind a closing quote */
+      put(below(60) > 0 ? "\"" : "\"x"); /* text after a closing quote */
       break;
     case 2:
       put("\"");

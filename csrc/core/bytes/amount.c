@@ -217,7 +217,7 @@ int sc3_amount_read(sc3_slice s, char decimal, sc3_number *number) {
     const uint32_t c = separator(s, decimal, &used);
     if (c == 0)
       break;
-    /* One separator throughout, behind one to three digits that are no lone zero: 0.500 is no half
+    /* One separator throughout, after one to three digits that are no lone zero: 0.500 is no half
      * thousand. */
     if (parts != 0 ? c != parts : group == 0 || group > 3 || plain[n - group] == '0')
       return 0;

@@ -22,7 +22,7 @@ void sc3_buffer_free(sc3_buffer *b);
 /* What sc3_buffer_reserve() does where the room is not there yet. */
 sc3_status sc3_buffer_grow(sc3_buffer *b, size_t more);
 
-/* Room for `more` bytes behind the ones in use, so that the next writes cannot fail.
+/* Room for `more` bytes after the ones in use, so that the next writes cannot fail.
    SC3_ELIMIT or SC3_ENOMEM leave the buffer as it was. Here and not in buffer.c, because a row asks
    several times and nearly always has the room. */
 static inline sc3_status sc3_buffer_reserve(sc3_buffer *b, size_t more) {

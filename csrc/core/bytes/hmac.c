@@ -6,7 +6,8 @@
 
 enum { BLOCK = 64, DIGEST = 32 };
 
-/* What held a key leaves nothing behind; volatile, so that no compiler takes this for useless. */
+/* Wipes memory that held a key. It is volatile, so that no compiler takes the stores for useless.
+ */
 static void wipe(void *p, size_t n) {
   volatile unsigned char *byte = p;
   while (n-- > 0)

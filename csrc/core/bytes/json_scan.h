@@ -1,5 +1,5 @@
 /* Tokens of JSON (RFC 8259), found and read. Each function that finds one takes a pointer to its
-   first byte and gives the one behind its last, NULL where the text is no JSON. They are inline
+   first byte and gives the one after its last, NULL where the text is no JSON. They are inline
    because they are the inner loop of JSON Lines. */
 #ifndef SC3_JSON_SCAN_H
 #define SC3_JSON_SCAN_H
@@ -32,7 +32,7 @@ static inline int sc3_json_is_low(int32_t c) {
   return c >= 0xdc00 && c <= 0xdfff;
 }
 
-/* Behind the escape whose backslash is at `p`, both of them where two make one character. */
+/* After the escape whose backslash is at `p`, both of them where two make one character. */
 static inline const char *sc3_json_escape_end(const char *p, const char *end, int *half) {
   int32_t c;
   if (end - p < 2)

@@ -62,7 +62,7 @@ INLINE void lane_rounds(lane *l, uint32x4_t k) {
   l->efgh = vsha256h2q_u32(l->efgh, abcd, wk);
 }
 
-/* Takes the four words that were used off, and puts the four that follow the sixteen behind. */
+/* Replaces the four words that were used by the four that follow the sixteen. */
 INLINE void lane_schedule(lane *l) {
   uint32x4_t next = vsha256su1q_u32(vsha256su0q_u32(l->w0, l->w1), l->w2, l->w3);
   l->w0 = l->w1;

@@ -103,7 +103,7 @@ INLINE void lane_rounds(lane *l, __m128i k) {
   l->abef = _mm_sha256rnds2_epu32(l->abef, l->cdgh, _mm_shuffle_epi32(wk, 0x0e));
 }
 
-/* Takes the four words that were used off, and puts the four that follow the sixteen behind. */
+/* Replaces the four words that were used by the four that follow the sixteen. */
 INLINE void lane_schedule(lane *l) {
   __m128i next =
       _mm_add_epi32(_mm_sha256msg1_epu32(l->w0, l->w1), _mm_alignr_epi8(l->w3, l->w2, 4));

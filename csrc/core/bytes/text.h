@@ -31,7 +31,7 @@ int sc3_text_is_punctuation(uint32_t cp);
    (b'4711'); `*taken` is set when there were any. `s` must be trimmed, valid UTF-8. */
 sc3_slice sc3_text_unmark(sc3_slice s, const char *before, const char *behind, int *taken);
 
-/* 4.4771E+11 and its like, with a point or a decimal comma, behind a sign or a spreadsheet's
+/* 4.4771E+11 and its like, with a point or a decimal comma, after a sign or a spreadsheet's
    apostrophe; without a sign in the exponent, as programs write it (4.4771E11), only where one
    digit stands before the point. Digits are lost, and what is left may still look valid. */
 int sc3_text_is_exponent(sc3_slice s);

@@ -211,7 +211,7 @@ sc3_spool_status sc3_spool_file_map(sc3_spool_file *f) {
   return SC3_SPOOL_SYSTEM;
 }
 
-/* Gives blocks to what comes behind the end: 0 or an error. */
+/* Gives blocks to what comes after the end: 0 or an error. */
 static int extend(int fd, size_t from, size_t to) {
   struct rlimit limit;
   int error;

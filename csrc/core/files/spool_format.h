@@ -1,4 +1,4 @@
-/* The bytes of a spool: its header, and the records behind it.
+/* The bytes of a spool: its header, and the records after it.
  *
  * The file, in the byte order of the machine that wrote it. It ends in zeros.
  *

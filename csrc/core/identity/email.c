@@ -7,7 +7,7 @@
 #include "../bytes/utf8.h"
 
 /* What an address may hold besides letters, digits and characters outside ASCII: RFC 5322
-   section 3.2.3 before the @, names of hosts behind it. */
+   section 3.2.3 before the @, names of hosts after it. */
 static int allowed(char c, int in_domain) {
   if (sc3_ascii_is_alphanumeric(c) || ((unsigned char)c & 0x80) != 0)
     return 1;
@@ -87,7 +87,7 @@ static int has_percent_codes(sc3_slice s) {
   return 0;
 }
 
-/* White space, control and invisible characters inside, what lost ones left behind, and punctuation
+/* White space, control and invisible characters inside, what lost ones left, and punctuation
    that the domain, from `at` on, cannot hold, nor the part before it begin or end with. */
 static sc3_reason check_characters(sc3_slice s, size_t at) {
   const char *p = s.p, *end = s.p + s.n;

@@ -29,7 +29,7 @@ sc3_reason sc3_email_normalize(sc3_slice raw, int repair, sc3_email *email);
 int sc3_email_is_private(sc3_slice label);
 
 /* The commonest addresses, which need no repairing and cannot be refused, by a short way: letters,
-   digits, and . _ + - before the @, letters, digits, . and - behind it, and spaces round them. 1
+   digits, and . _ + - before the @, letters, digits, . and - after it, and spaces round them. 1
    when `raw` is one, and its form is in `out` as above; 0 for all others, good or bad. */
 int sc3_email_normalize_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
 

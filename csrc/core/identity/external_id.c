@@ -27,7 +27,7 @@ static __m128i range(__m128i v, int low, int count) {
 }
 
 /* The eight characters of `a` and the eight of `b`. */
-static void look(uint64_t a, uint64_t b, kinds *k) {
+static void classify(uint64_t a, uint64_t b, kinds *k) {
   __m128i v = _mm_set_epi64x((long long)b, (long long)a);
   __m128i digits = range(v, '0', 10),
           letters = range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 26);
@@ -54,7 +54,7 @@ static uint64_t between(uint64_t v, unsigned char low, unsigned char high) {
   return from(v, low) & ~from(v, (unsigned char)(high + 1));
 }
 
-static void look_at(uint64_t v, kinds *k) {
+static void classify_8(uint64_t v, kinds *k) {
   uint64_t digits = between(v, '0', '9'), letters = between(v | EACH(0x20), 'a', 'z');
   uint64_t joints = between(v, '-', '-') | between(v, '_', '_');
   k->digits |= digits;
@@ -64,9 +64,9 @@ static void look_at(uint64_t v, kinds *k) {
 }
 
 /* The eight characters of `a` and the eight of `b`. */
-static void look(uint64_t a, uint64_t b, kinds *k) {
-  look_at(a, k);
-  look_at(b, k);
+static void classify(uint64_t a, uint64_t b, kinds *k) {
+  classify_8(a, k);
+  classify_8(b, k);
 }
 
 #endif
@@ -100,7 +100,7 @@ static int is_plain(sc3_slice s) {
       a = eight(s.p + (i + 8 < s.n ? i : s.n - 8));
       b = eight(s.p + (i + 16 < s.n ? i + 8 : s.n - 8));
     }
-    look(a, b, &k);
+    classify(a, b, &k);
     i += 16;
   } while (i < s.n);
   return k.others == 0 && k.digits != 0 && (k.letters != 0 || k.joints == 0);

@@ -19,7 +19,7 @@ static int read_hex(sc3_slice s, char *hex) {
   return 1;
 }
 
-/* Hex digits that are no SHA-256: of another length, cut short, or behind the 0x or \x of a
+/* Hex digits that are no SHA-256: of another length, cut short, or after the 0x or \x of a
  * program. Digits alone may be a phone, if a bad one. */
 static int is_other_hex(sc3_slice s) {
   size_t i, letters = 0;

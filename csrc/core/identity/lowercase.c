@@ -50,7 +50,7 @@ static int is_in(uint32_t cp, const sc3_code_range *ranges, size_t count) {
 
 #define IS_IN(cp, table) is_in((cp), (table), sizeof(table) / sizeof(table)[0])
 
-/* Whether a cased letter stands behind `p`, nothing but case-ignorable characters between. */
+/* Whether a cased letter stands after `p`, nothing but case-ignorable characters between. */
 static int cased_follows(const char *p, const char *end) {
   uint32_t cp;
   while (p < end) {

@@ -42,7 +42,7 @@ static int ends_in_digits(const sc3_phone_chars *s, size_t i, int separators, si
   return i == s->n && count >= 1 && count <= most;
 }
 
-/* The place behind a word, without regard to case; 0 where it does not stand. */
+/* The place after a word, without regard to case; 0 where it does not stand. */
 static size_t word(const sc3_phone_chars *s, size_t i, const uint32_t *letters) {
   for (; *letters != 0; letters++, i++) {
     if (i == s->n || fold(s->at[i]) != *letters)
@@ -51,7 +51,7 @@ static size_t word(const sc3_phone_chars *s, size_t i, const uint32_t *letters) 
   return i;
 }
 
-/* ext, extn, xt, extension, extensión and their full-width forms, доб, anexo: the place behind, 0
+/* ext, extn, xt, extension, extensión and their full-width forms, доб, anexo: the place after, 0
  * for none. */
 static size_t explicit_label(const sc3_phone_chars *s, size_t i) {
   static const uint32_t xt[] = {'x', 't', 0}, ensi[] = {'e', 'n', 's', 'i', 0},

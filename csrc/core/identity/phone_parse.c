@@ -35,7 +35,7 @@ static size_t begins_with_code(sc3_slice digits, unsigned code) {
   return n;
 }
 
-/* The calling code that digits without a plus carry, taken off: behind the region's international
+/* The calling code that digits without a plus carry, taken off: after the region's international
    prefix, or the region's own where the number makes sense only without it, which takes its
    national prefix off too. 0 where they carry none, -1 where they must and do not. */
 static int find_calling_code(sc3_slice *digits, int region, char room[SC3_DIGITS_ROOM],

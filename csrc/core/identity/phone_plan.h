@@ -39,7 +39,7 @@ unsigned sc3_plan_calling_code(int region);
 /* The main region of a calling code, SC3_NO_REGION when there is no such code. */
 int sc3_plan_main_region(unsigned calling_code);
 
-/* Whether national digits are valid behind a calling code: right for some type of number in the
+/* Whether national digits are valid after a calling code: right for some type of number in the
  * region that they belong to. */
 int sc3_plan_is_valid(unsigned calling_code, sc3_slice digits);
 

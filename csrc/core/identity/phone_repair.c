@@ -86,7 +86,7 @@ static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_
     repair = SC3_REPAIR_PHONE_IVORY_COAST;
     digits = ivory_coast(number->national);
   } else if (number->calling_code == BRAZIL && number->n == 10 && number->national[2] >= '6') {
-    /* of mobiles, behind the area, by the end of 2016 */
+    /* of mobiles, after the area, by the end of 2016 */
     repair = SC3_REPAIR_PHONE_BRAZIL;
     digits = "9";
     at = 2;
@@ -143,7 +143,7 @@ static sc3_slice cut_decimal(sc3_slice raw, sc3_repairs *repairs) {
   return sc3_slice_of(s.p, point);
 }
 
-/* "030 2312 5123 office": the words behind a number of enough digits. */
+/* "030 2312 5123 office": the words after a number of enough digits. */
 static size_t cut_words(const char *p, size_t n) {
   size_t i, digits = 0;
   for (i = 0; i < n; i++) {

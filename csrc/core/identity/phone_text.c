@@ -69,7 +69,7 @@ static int is_global_context(const sc3_phone_chars *s, size_t from, size_t to) {
 }
 
 /* Labels of letters, digits and inner hyphens; the last begins with a letter, and a dot may stand
- * behind it. */
+ * after it. */
 static int is_domain_context(const sc3_phone_chars *s, size_t from, size_t to) {
   size_t label;
   if (to > from && s->at[to - 1] == '.')
@@ -87,7 +87,7 @@ static int is_domain_context(const sc3_phone_chars *s, size_t from, size_t to) {
   }
 }
 
-/* The number of a text with a phone-context: behind tel:, and with the context before it when that
+/* The number of a text with a phone-context: after tel:, and with the context before it when that
    is a number too. 0 when there is none, -1 when it is not of the form that RFC 3966 gives it. */
 static int take_context(sc3_phone_chars *s) {
   static const char tel[] = "tel:", mark[] = ";phone-context=";

@@ -44,7 +44,7 @@ static size_t dot(sc3_slice s) {
   return i == s.n && i > 2;
 }
 
-/* Whether `s` begins with a host's name: a label, and behind a dot another that begins with a
+/* Whether `s` begins with a host's name: a label, and after a dot another that begins with a
    letter, as a top-level domain does. Where it does not, none begins before `*stop` either. */
 static int begins_with_host(sc3_slice s, const char **stop) {
   size_t label = 0, labels = 0, letters = 0;
@@ -134,7 +134,7 @@ typedef struct layout {
   int spaces_only;             /* as gaps */
 } layout;
 
-static layout look(sc3_slice s) {
+static layout measure(sc3_slice s) {
   layout l = {0, 0, 0, 1};
   size_t i;
   for (i = 0; i < s.n; i++) {
@@ -151,7 +151,7 @@ static int is_valid(sc3_slice s, int region) {
   return sc3_phone_normalize(s, region, 0, &phone) == SC3_R_NONE;
 }
 
-/* As much of `s`, behind its first character, as may be a phone. */
+/* As much of `s`, after its first character, as may be a phone. */
 static sc3_slice phone_of(sc3_slice s) {
   size_t n = 1;
   while (n < s.n && in_phones(s.p[n]))
@@ -165,7 +165,7 @@ static int in_base64(char c) {
   return sc3_ascii_is_letter(c) || sc3_ascii_is_digit(c) || c == '/' || c == '+';
 }
 
-/* A plus and a number behind it: at the start, or behind what no base64 has before a plus. Alone,
+/* A plus and a number after it: at the start, or after what no base64 has before a plus. Alone,
    it need not be a valid number: half a phone is enough. */
 static int holds_international(sc3_slice s) {
   size_t i;
@@ -175,7 +175,7 @@ static int holds_international(sc3_slice s) {
     if (s.p[i] != '+' || (i > 0 && in_base64(s.p[i - 1]) && !(i == 1 && s.p[0] == '+')))
       continue;
     number = phone_of(sc3_slice_of(s.p + i, s.n - i));
-    l = look(sc3_slice_of(number.p + 1, number.n - 1));
+    l = measure(sc3_slice_of(number.p + 1, number.n - 1));
     if (l.digits < LEAST || l.digits > MOST)
       continue;
     if ((i == 0 || (i == 1 && (s.p[0] == '(' || s.p[0] == '+'))) && i + number.n == s.n)
@@ -194,18 +194,18 @@ static int has_scheme(sc3_slice s) {
   size_t n = one_of(s, schemes);
   while (n > 0 && n < s.n && strchr(" +(/", s.p[n]) != NULL)
     n++;
-  return n > 0 && n < s.n && sc3_ascii_is_digit(s.p[n]) && look(s).digits >= 5;
+  return n > 0 && n < s.n && sc3_ascii_is_digit(s.p[n]) && measure(s).digits >= 5;
 }
 
-/* (206) 555-0142: brackets round one to five digits, and digits behind them. */
+/* (206) 555-0142: brackets round one to five digits, and digits after them. */
 static int has_brackets(sc3_slice s) {
   const char *open = memchr(s.p, '(', s.n);
   const char *close = open != NULL ? memchr(open, ')', (size_t)(s.p + s.n - open)) : NULL;
   size_t inside, behind;
   if (close == NULL)
     return 0;
-  inside = look(sc3_slice_of(open, (size_t)(close - open))).digits;
-  behind = look(sc3_slice_of(close, (size_t)(s.p + s.n - close))).digits;
+  inside = measure(sc3_slice_of(open, (size_t)(close - open))).digits;
+  behind = measure(sc3_slice_of(close, (size_t)(s.p + s.n - close))).digits;
   return inside >= 1 && inside <= 5 && behind >= 3;
 }
 
@@ -290,7 +290,7 @@ sc3_pii sc3_pii_detect(sc3_slice s) {
     if (!in_phones(s.p[i]))
       return SC3_PII_NONE;
   }
-  l = look(s);
+  l = measure(s);
   if (l.gaps == 0 || l.digits < LEAST || l.digits > MOST)
     return SC3_PII_NONE;
   if (has_brackets(s) || has_american_groups(s) || has_prefix(s))
@@ -311,7 +311,7 @@ sc3_pii sc3_pii_detect_as(sc3_slice s, sc3_pii meant) {
     hex += (size_t)sc3_ascii_is_hex(s.p[i]);
   if (hex == s.n && hex >= 32)
     return contact;
-  return meant == SC3_PII_PHONE && look(s).digits < 5 ? contact : meant;
+  return meant == SC3_PII_PHONE && measure(s).digits < 5 ? contact : meant;
 }
 
 /* The digits of `s` without the zeros before them, the last of them at the end of `out`; how many

@@ -76,7 +76,7 @@ static int find_folded(sc3_slice name) {
   return n > 0 ? look_up(folded, n) : SC3_NO_REGION;
 }
 
-/* Names that several countries have: what stands in brackets behind them decides, and where it is
+/* Names that several countries have: what stands in brackets after them decides, and where it is
  * not known nothing does. */
 static int is_shared(sc3_slice name) {
   static const char *const shared[] = {"korea", "congo", "ireland",     "guinea",

@@ -24,7 +24,7 @@ typedef struct sc3_region_memo {
 int sc3_region_find(sc3_slice name);
 
 /* The country in a text such as US-WA (ISO 3166-2: capitals and a dash, the country first) or en_US
-   (a locale: the country behind the language); SC3_NO_REGION where it is none, or where it may be
+   (a locale: the country after the language); SC3_NO_REGION where it is none, or where it may be
    one of two. */
 int sc3_region_find_tagged(sc3_slice name);
 

@@ -59,7 +59,7 @@ static int country(sc3_slice part) {
   return part.n == 2 ? sc3_plan_region(part) : SC3_NO_REGION;
 }
 
-/* The country of a locale: the first part behind the language that is one. */
+/* The country of a locale: the first part after the language that is one. */
 static int of_locale(const sc3_slice *parts, size_t n) {
   size_t i;
   for (i = 1; i < n; i++) {

@@ -169,7 +169,7 @@ void sc3_builder_fail(sc3_builder *b, sc3_reason reason) {
 }
 
 /* Prefetches the slots of the member's id. */
-static void expect(const sc3_builder *b, const sc3_payload *next, sc3_slice id) {
+static void prefetch(const sc3_builder *b, const sc3_payload *next, sc3_slice id) {
   sc3_payload_prefetch(next, id);
   if (b->sealed != NULL)
     sc3_id_set_prefetch(b->sealed, sc3_id_set_fingerprint(b->sealed, id));
@@ -207,7 +207,7 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;
   if (sc3_slice_some(mapped.values.role[SC3_ROLE_EXTERNAL_ID]))
-    expect(b, next, mapped.values.role[SC3_ROLE_EXTERNAL_ID]);
+    prefetch(b, next, mapped.values.role[SC3_ROLE_EXTERNAL_ID]);
   st = sc3_builder_stage(b, b->op, &mapped.values, &outcome);
   if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER) {
     b->row_rejected = SC3_R_RAGGED_ROW; /* an identifier may stand in what is missing */

@@ -17,7 +17,7 @@ static void drop(sc3_outcome *o, sc3_role role, uint32_t column, sc3_reason reas
 
 /* A value that is not blank, trimmed; else {NULL, 0}. Trimming stops at bytes that are not UTF-8,
    which is enough to tell a blank value. */
-static sc3_slice some(sc3_slice raw) {
+static sc3_slice trim_value(sc3_slice raw) {
   sc3_slice s = {NULL, 0};
   if (sc3_slice_some(raw)) {
     raw = sc3_text_trim(raw);
@@ -125,7 +125,7 @@ static void try_role(const work *w, const reader *r, sc3_role role, identity *it
   const sc3_values *v = w->values;
   candidate c;
   size_t i;
-  c.value = some(v->role[role]);
+  c.value = trim_value(v->role[role]);
   c.column = v->column[role];
   if (c.value.p != NULL)
     take(w, r, &c, it);

@@ -122,7 +122,7 @@ static slot *find(const sc3_payload *p, uint32_t hash, const char *id, size_t n)
       continue;
     e = &entries(p)[s->index_plus_1 - 1];
     other = p->segment[op_of(e)].p + e->offset + SC3_MEMBER_ID_AT;
-    /* An escaped id holds no bare quote, so the quote behind the same bytes means the same id. */
+    /* An escaped id holds no bare quote, so the quote after the same bytes means the same id. */
     if (e->length > SC3_MEMBER_ID_AT + n && memcmp(other, id, n) == 0 && other[n] == '"')
       return s;
   }
@@ -153,14 +153,14 @@ static sc3_status make_slots(sc3_payload *p) {
   return SC3_OK;
 }
 
-/* Behind the closing quote of the text that begins at `p`. */
+/* After the closing quote of the text that begins at `p`. */
 static const char *behind_text(const char *p) {
   while (*p != '"')
     p += *p == '\\' ? 2 : 1;
   return p + 1;
 }
 
-/* Whether `key` stands at `p`; then `*p` is behind it, and behind the text that follows. */
+/* Whether `key` stands at `p`; then `*p` is after it, and after the text that follows. */
 static unsigned take_text(const char **p, const char *end, const char *key) {
   size_t n = strlen(key);
   if ((size_t)(end - *p) <= n || memcmp(*p, key, n) != 0)

@@ -44,7 +44,7 @@ typedef struct sc3_replaced {
 typedef struct sc3_extent {
   size_t last;        /* the range ends before this member */
   size_t members[2];  /* living members, an operation each */
-  sc3_slice bytes[2]; /* their JSON, commas between, none behind; {NULL, 0} where there are none */
+  sc3_slice bytes[2]; /* their JSON, commas between, none after; {NULL, 0} where there are none */
 } sc3_extent;
 
 /* A payload that holds at most `max_members` living members and `max_bytes` bytes, and at most 4

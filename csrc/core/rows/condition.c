@@ -215,7 +215,7 @@ static int meets(const sc3_condition *c, value *v, sc3_condition_tally *t) {
   order = v->absent || c->operand_count == 0 ? NO_ORDER : compare(c, &c->operands[0], v);
   if (order != NO_ORDER && c->operands[0].kind == SC3_KIND_TEXT &&
       date_at(c->operands[0].text) > 0 &&
-      !is_dated_like(v->text, c->operands[0].text)) { /* 31.12.2023 is not behind 2024-01-01 */
+      !is_dated_like(v->text, c->operands[0].text)) { /* 31.12.2023 is not after 2024-01-01 */
     t->not_a_date++;
     order = NO_ORDER;
   }

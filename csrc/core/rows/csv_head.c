@@ -11,7 +11,7 @@ static int is_line_end(char c) {
 
 /* The length of a first line "sep=;" without its end, and in `*delimiter` what it names; 0 for
    another line. Programs that took that line for a row of theirs put quotes round it, and their own
-   delimiters behind it. */
+   delimiters after it. */
 static size_t read_separator(const char *p, size_t n, char *delimiter, char *behind) {
   const size_t quoted = n > 0 && p[0] == '"';
   size_t i = quoted;

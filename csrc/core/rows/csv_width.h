@@ -7,11 +7,11 @@
 #include "record.h"
 
 typedef struct sc3_csv_width {
-  int known;    /* `extra` is */
-  size_t extra; /* empty fields that rows have behind those of the header, as each of the first ones
-                   does */
-  uint64_t row; /* the last one that lacked cells */
-  size_t count; /* its fields */
+  int known;     /* `extra` is */
+  size_t extra;  /* empty fields that rows have after those of the header, as each of the first ones
+                    does */
+  uint64_t row;  /* the last one that lacked cells */
+  size_t count;  /* its fields */
   unsigned make; /* of its first cell, see sc3_classify_cell() */
 } sc3_csv_width;
 

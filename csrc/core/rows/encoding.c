@@ -143,7 +143,7 @@ static int is_low(uint32_t unit) {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 
-/* Takes one unit; a high surrogate waits in `held` for the one behind it. */
+/* Takes one unit; a high surrogate waits in `held` for the one after it. */
 static size_t take_unit(sc3_decoder *d, uint32_t unit, const unsigned char *bytes, char *to) {
   char *out = to;
   if (d->held_count >= 2) {

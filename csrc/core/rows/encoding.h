@@ -18,7 +18,7 @@ typedef enum sc3_encoding {
   SC3_ENCODING_TABLES /* the first of those that have a table */
 } sc3_encoding;
 
-/* The name of the encoding with that number; NULL behind the last, and for SC3_ENCODING_UNTOLD. */
+/* The name of the encoding with that number; NULL after the last, and for SC3_ENCODING_UNTOLD. */
 const char *sc3_encoding_name(sc3_encoding encoding);
 
 /* The encoding of that very name; SC3_ENCODING_UNTOLD where there is none. */
@@ -30,7 +30,7 @@ sc3_encoding sc3_encoding_of(sc3_slice name);
 
 typedef struct sc3_decoder {
   sc3_encoding encoding; /* UTF-16 in a known order, or one byte a character */
-  unsigned char held[4]; /* UTF-16: what waits for the bytes behind it */
+  unsigned char held[4]; /* UTF-16: what waits for the bytes after it */
   size_t held_count;
   uint64_t lost; /* places that are no character */
   uint64_t

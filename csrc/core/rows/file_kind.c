@@ -9,7 +9,7 @@
 typedef struct magic {
   char kind[10];
   signed char
-      n; /* negative: a column could be called so, and the bytes behind it must not be text */
+      n; /* negative: a column could be called so, and the bytes after it must not be text */
   char bytes[SC3_MAGIC_MAX];
 } magic;
 
@@ -163,7 +163,7 @@ static int all_nul(sc3_slice s) {
   return s.n > 0 && i == s.n;
 }
 
-/* What a text holds behind the white space and the byte order mark before it. */
+/* What a text holds after the white space and the byte order mark before it. */
 SC3_COLD
 static size_t skip_white(sc3_slice s) {
   size_t i = sc3_slice_begins(s, SC3_LITERAL("\xef\xbb\xbf")) ? 3 : 0;

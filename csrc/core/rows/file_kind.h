@@ -7,7 +7,7 @@
 enum {
   SC3_SNIFFED_BYTES = 1024, /* bytes that are looked at */
   SC3_MAGIC_MAX =
-      24 /* of these, bytes in which most kinds say what they are, also behind the end of a line */
+      24 /* of these, bytes in which most kinds say what they are, also after the end of a line */
 };
 
 /* Whether more than its first line has to come before a kind can be told. */

@@ -32,14 +32,14 @@ typedef enum sc3_fatal_kind {
   SC3_FATAL_KIND,     /* it is something else, which has a name */
   SC3_FATAL_ENCODING, /* its first bytes contradict the encoding that was told */
   SC3_FATAL_BINARY,
-  SC3_FATAL_JSON,           /* where names of columns should stand */
-  SC3_FATAL_NO_JSON,        /* columns of text where an object should stand */
-  SC3_FATAL_JSON_CUT,       /* it ends inside an object or an array */
-  SC3_FATAL_JSON_BROKEN,    /* nobody knows where the row ends, so neither where the next begins */
-  SC3_FATAL_JSON_BEHIND,    /* something stands behind the array */
-  SC3_FATAL_JSON_WRAPPED,   /* one large object with the rows inside it */
-  SC3_FATAL_HEADER,         /* a fault in the header: every name behind it would be a guess */
-  SC3_FATAL_NO_LINES,       /* one line without an end, which holds data */
+  SC3_FATAL_JSON,         /* where names of columns should stand */
+  SC3_FATAL_NO_JSON,      /* columns of text where an object should stand */
+  SC3_FATAL_JSON_CUT,     /* it ends inside an object or an array */
+  SC3_FATAL_JSON_BROKEN,  /* the end of the row cannot be known, and so neither can the next one */
+  SC3_FATAL_JSON_BEHIND,  /* something stands after the array */
+  SC3_FATAL_JSON_WRAPPED, /* one large object with the rows inside it */
+  SC3_FATAL_HEADER,       /* a fault in the header: every name after it would be a guess */
+  SC3_FATAL_NO_LINES,     /* one line without an end, which holds data */
   SC3_FATAL_UNCLOSED_QUOTE, /* it swallowed rows, so it is more than one bad row */
   SC3_FATAL_ROW_TOO_LONG,
   SC3_FATAL_TOO_MANY_COLUMNS,
@@ -50,7 +50,7 @@ typedef struct sc3_fatal {
   sc3_fatal_kind kind;
   uint64_t row, line;
   size_t column;
-  uint64_t lines;   /* SC3_FATAL_UNCLOSED_QUOTE: line ends behind the quote that were read */
+  uint64_t lines;   /* SC3_FATAL_UNCLOSED_QUOTE: line ends after the quote that were read */
   int error;        /* errno for SC3_FATAL_READ */
   const char *what; /* the name of a kind of files, or of an encoding; NULL where there is none */
 } sc3_fatal;
@@ -87,7 +87,7 @@ static inline void sc3_input_take(sc3_input *in, size_t n) {
   in->taken += n;
 }
 
-/* Room for `want` bytes (at most SC3_CHUNK) behind those that wait, to be written by the caller and
+/* Room for `want` bytes (at most SC3_CHUNK) after those that wait, to be written by the caller and
    then committed; NULL when memory is out. Slices into the input die. */
 char *sc3_input_space(sc3_input *in, size_t want);
 

@@ -5,7 +5,7 @@
 #include "../bytes/json_read.h"
 #include "../bytes/json_scan.h"
 
-/* Behind the string whose opening quote is at `p`. */
+/* After the string whose opening quote is at `p`. */
 static sc3_json_whole string_span(const char *p, const char *end, const char **behind) {
   p = sc3_json_skip_plain(p + 1, end);
   while (p < end && *p == '\\') {

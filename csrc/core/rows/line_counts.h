@@ -26,12 +26,12 @@ typedef struct sc3_line_counts {
       swallowed; /* the same of rows that were refused, or that hold what looks like other rows */
   uint64_t refused_rows, odd_rows;
   int odd_header;       /* it holds what looks like rows */
-  uint64_t bytes_marks; /* byte order marks behind the first line, which were passed over */
+  uint64_t bytes_marks; /* byte order marks after the first line, which were passed over */
   sc3_utf8_stats bytes;
   uint64_t shared;     /* JSON: rows that begin in the line in which the row before ends */
   uint64_t short_rows; /* CSV: rows that were taken though cells are missing at their end */
   uint64_t short_at[SC3_SHORT_MAX]; /* the first ones */
-  uint64_t trailing_rows; /* CSV: rows that were taken with delimiters behind their last column */
+  uint64_t trailing_rows; /* CSV: rows that were taken with delimiters after their last column */
   uint64_t longer_rows;   /* CSV: rows that were refused for one field more than the header */
   sc3_spot spots[SC3_SPOTS_MAX]; /* the first ones */
   size_t spot_count;

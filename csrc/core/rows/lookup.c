@@ -108,14 +108,14 @@ static const char *skip_space(const char *p, const char *end) {
   return p;
 }
 
-/* Behind the string whose opening quote is at `p`. */
+/* After the string whose opening quote is at `p`. */
 static const char *string_end(const char *p, const char *end) {
   int half = 0;
   const char *behind = sc3_json_string(p, end, &half);
   return behind != NULL ? behind : end;
 }
 
-/* Reads the value at `p`; the pointer behind it. */
+/* Reads the value at `p`; the pointer after it. */
 static const char *read_value(const char *p, const char *end, sc3_found *found) {
   const char *start = p;
   size_t depth = 0;
@@ -200,7 +200,7 @@ static sc3_lookup_result look_in_object(sc3_slice object, sc3_slice name, sc3_fo
   return look_in(&in, name, found);
 }
 
-/* The number that a name begins with, and `*rest` of the name behind its dot; 0 where it begins
+/* The number that a name begins with, and `*rest` of the name after its dot; 0 where it begins
  * with none. */
 static size_t number_of(sc3_slice name, sc3_slice *rest) {
   size_t i, number = 0;

@@ -28,7 +28,7 @@ typedef enum sc3_likeness {
   SC3_SAME
 } sc3_likeness;
 
-/* SC3_SAME: the very name. SC3_HEAD: the name goes on behind it with a dot. SC3_ALIKE and
+/* SC3_SAME: the very name. SC3_HEAD: the name goes on after it with a dot. SC3_ALIKE and
    SC3_ALIKE_HEAD: the same but for what does not count in the name of a column (see header.h), of
    the name or of what stands before its first dot. */
 sc3_likeness sc3_likeness_of(sc3_slice key, sc3_slice name);

@@ -8,7 +8,7 @@ local conditions = {}
 
 local sorted, is_column = mapping.sorted, mapping.is_column
 
--- What a builder has room for (csrc/core/members/builder.h).
+-- What a builder has room for (csrc/core/members/mapping.h).
 local CONDITIONS_MAX, VALUES_MAX = 64, 512
 
 local ORDERS = { lt = true, le = true, gt = true, ge = true }

@@ -8,7 +8,7 @@ local mapping = {}
 local ROLES = { external_id = true, email = true, phone = true, region = true, hashed_email = true, hashed_phone = true }
 local KNOWN = "external_id, email, phone, region, hashed_email, hashed_phone, uid:TYPE"
 
--- What a builder has room for (csrc/core/members/builder.h).
+-- What a builder has room for (csrc/core/members/mapping.h).
 local COLUMNS_MAX, FALLBACKS_MAX = 54, 16
 
 --- The keys of a table in an order of their own, which no locale changes: members get their bytes in it.
