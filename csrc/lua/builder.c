@@ -123,7 +123,7 @@ static void read_map(lua_State *L, sc3_mapping *columns, int texts, int index) {
     if (lua_type(L, -1) == LUA_TSTRING) {
       sc3_slice name;
       name.p = lua_tolstring(L, -1, &name.n);
-      t->meant = sc3_header_contact(name);
+      t->meant = sc3_header_detect_pii(name);
     }
     lua_pop(L, 1);
     for (j = 0; j < i; j++)

@@ -91,7 +91,7 @@ sc3_spool_status sc3_spool_file_open(sc3_spool_file *f, const char *path) {
     close_fd(f);
     status = open_locked(f, &info);
   }
-  if (status == SC3_SPOOL_REMOVED) /* somebody takes it away as often as we make it */
+  if (status == SC3_SPOOL_REMOVED) /* another process removes it as often as it is made here */
     status = SC3_SPOOL_LOCKED;
   if (status == SC3_SPOOL_OK) {
     f->device = info.st_dev;

@@ -278,33 +278,68 @@ static int is_nearly(sc3_slice key, sc3_slice known) {
   return is_close(key, known) || (key.n > known.n && memcmp(key.p, known.p, known.n) == 0);
 }
 
-sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
-  /* What a type is called elsewhere, and its name; or, without one, why such a type is refused. */
-  static const struct {
-    const char *name;
-    sc3_reason why;
-    const char *keys[14];
-  } aliases[] = {
-      {"maid",
-       SC3_R_NONE,
-       {"idfa", "gaid", "aaid", "adid", "maids", "mobileadid", "mobileadvertisingid",
-        "advertisingid", "googleadvertisingid", "googleadid", "gpsadid", "appleidfa"}},
-      {"uid2", SC3_R_NONE, {"unifiedid2", "unifiedid20", "uid20"}},
-      {"euid", SC3_R_NONE, {"europeanunifiedid"}},
-      {"id5", SC3_R_NONE, {"id5id"}},
-      {"rampid", SC3_R_NONE, {"liveramprampid"}},
-      {"pairid", SC3_R_NONE, {"pair", "googlepair"}},
-      {"hashed_email", SC3_R_NONE, {"hem", "emailsha256", "sha256email", "emailhash"}},
-      {"hashed_phone", SC3_R_NONE, {"phonesha256", "sha256phone", "phonehash"}},
-      {NULL, SC3_R_UID_TYPE_VENDOR, {"idfv", "vendorid", "appleidfv"}},
-      {NULL,
-       SC3_R_UID_TYPE_CLOSE,
-       {"email", "phone", "emails", "phones", "uid", "uid1", "uid3", "uidv2"}},
-      {NULL, SC3_R_UID_TYPE, {"externalid"}},
-  };
-  char key_text[KEY_MAX], known_text[KEY_MAX];
-  sc3_slice key;
+/* What a type is called elsewhere, and its name; or, without a name, why such a type is refused. */
+static const struct alias {
+  const char *name;
+  sc3_reason why;
+  const char *keys[14];
+} ALIASES[] = {
+    {"maid",
+     SC3_R_NONE,
+     {"idfa", "gaid", "aaid", "adid", "maids", "mobileadid", "mobileadvertisingid", "advertisingid",
+      "googleadvertisingid", "googleadid", "gpsadid", "appleidfa"}},
+    {"uid2", SC3_R_NONE, {"unifiedid2", "unifiedid20", "uid20"}},
+    {"euid", SC3_R_NONE, {"europeanunifiedid"}},
+    {"id5", SC3_R_NONE, {"id5id"}},
+    {"rampid", SC3_R_NONE, {"liveramprampid"}},
+    {"pairid", SC3_R_NONE, {"pair", "googlepair"}},
+    {"hashed_email", SC3_R_NONE, {"hem", "emailsha256", "sha256email", "emailhash"}},
+    {"hashed_phone", SC3_R_NONE, {"phonesha256", "sha256phone", "phonehash"}},
+    {NULL, SC3_R_UID_TYPE_VENDOR, {"idfv", "vendorid", "appleidfv"}},
+    {NULL,
+     SC3_R_UID_TYPE_CLOSE,
+     {"email", "phone", "emails", "phones", "uid", "uid1", "uid3", "uidv2"}},
+    {NULL, SC3_R_UID_TYPE, {"externalid"}},
+};
+
+static const struct alias *alias_of(sc3_slice key) {
   size_t i;
+  for (i = 0; i < sizeof ALIASES / sizeof ALIASES[0]; i++) {
+    const char *const *alias;
+    for (alias = ALIASES[i].keys; *alias != NULL; alias++) {
+      if (sc3_slice_eq(key, sc3_slice_of(*alias, strlen(*alias))))
+        return &ALIASES[i];
+    }
+  }
+  return NULL;
+}
+
+/* The known type whose name has this key; NULL where there is none. */
+static const struct known *type_of(sc3_slice key) {
+  char text[KEY_MAX];
+  size_t i;
+  for (i = 0; i < TYPE_COUNT; i++) {
+    if (sc3_slice_eq(key, key_of_type(i, text)))
+      return &TYPES[i];
+  }
+  return NULL;
+}
+
+static int is_nearly_known(sc3_slice key) {
+  char text[KEY_MAX];
+  size_t i;
+  for (i = 0; i < OTHER; i++) {
+    if (is_nearly(key, key_of_type(i, text)))
+      return 1;
+  }
+  return 0;
+}
+
+sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
+  char key_text[KEY_MAX];
+  const struct alias *alias;
+  const struct known *known;
+  sc3_slice key;
   int stripped = 0;
   *name = type;
   if (!sc3_slice_some(type))
@@ -317,28 +352,18 @@ sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
   if (type.n == 0 || has_control(type) || sc3_pii_detect(type) != SC3_PII_NONE)
     return SC3_R_UID_TYPE;
   key = sc3_slice_of(key_text, key_of(type, key_text));
-  for (i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
-    const char *const *alias;
-    for (alias = aliases[i].keys; *alias != NULL; alias++) {
-      if (!sc3_slice_eq(key, sc3_slice_of(*alias, strlen(*alias))))
-        continue;
-      if (aliases[i].name != NULL)
-        *name = sc3_slice_of(aliases[i].name, strlen(aliases[i].name));
-      return aliases[i].why;
-    }
+  alias = alias_of(key);
+  if (alias != NULL) {
+    if (alias->name != NULL)
+      *name = sc3_slice_of(alias->name, strlen(alias->name));
+    return alias->why;
   }
-  for (i = 0; i < TYPE_COUNT; i++) {
-    sc3_slice known = key_of_type(i, known_text);
-    if (sc3_slice_eq(key, known)) {
-      *name = sc3_slice_of(TYPES[i].name, strlen(TYPES[i].name));
-      return SC3_R_NONE;
-    }
+  known = type_of(key);
+  if (known != NULL) {
+    *name = sc3_slice_of(known->name, strlen(known->name));
+    return SC3_R_NONE;
   }
-  for (i = 0; i < OTHER; i++) {
-    if (is_nearly(key, key_of_type(i, known_text)))
-      return SC3_R_UID_TYPE_CLOSE;
-  }
-  return SC3_R_NONE;
+  return is_nearly_known(key) ? SC3_R_UID_TYPE_CLOSE : SC3_R_NONE;
 }
 
 /* 64 hex digits of one digit, or the hash of an empty text or of a placeholder. */

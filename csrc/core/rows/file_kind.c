@@ -144,7 +144,7 @@ static const char *markup_kind(sc3_slice s) {
   return NULL;
 }
 
-/* OpenPGP in binary: a session key for somebody, or one made from a password. */
+/* OpenPGP in binary: a session key for a recipient, or one made from a password. */
 SC3_COLD
 static int is_pgp(sc3_slice s) {
   const unsigned char *u = (const unsigned char *)s.p;

@@ -137,94 +137,83 @@ static int is_among(sc3_slice word, const char *const *words) {
   return 0;
 }
 
-sc3_pii sc3_header_contact(sc3_slice name) {
-  static const char *const whose[] = {
-      /* words that say whose it is, or which */
-      "customer",   "client",    "user",    "contact",  "person",     "personal",
-      "member",     "buyer",     "billing", "shipping", "home",       "work",
-      "business",   "company",   "private", "primary",  "secondary",  "main",
-      "default",    "preferred", "other",   "my",       "the",        "kunde",
-      "kunden",     "privat",    "raw",     "clean",    "properties", "traits",
-      "attributes", "fields",    "data",    "value",    "account",    NULL,
-  };
-  static const char *const emails[] = {
-      "email",
-      "emails",
-      "mail",
-      "emailaddress",
-      "mailaddress",
-      "emailadresse",
-      "mailadresse",
-      "correo",
-      "correoelectronico",
-      "correoelectr\xc3\xb3nico",
-      "courriel",
-      "adresseemail",
-      "adressemail",
-      "emailaddr",
-      NULL,
-  };
-  static const char *const phones[] = {
-      "phone",
-      "phones",
-      "phonenumber",
-      "phoneno",
-      "phonenr",
-      "phonenum",
-      "telephone",
-      "telephonenumber",
-      "telephoneno",
-      "tel",
-      "telno",
-      "telnr",
-      "telnumber",
-      "telefon",
-      "telefonnummer",
-      "telefonnr",
-      "telefono",
-      "tel\xc3\xa9"
-      "fono",
-      "telefone",
-      "t\xc3\xa9l\xc3\xa9phone",
-      "mobile",
-      "mobilenumber",
-      "mobileno",
-      "mobilenr",
-      "mobilephone",
-      "mobilephonenumber",
-      "mobil",
-      "mobilnummer",
-      "mobiltelefon",
-      "mobiletelephone",
-      "cell",
-      "cellphone",
-      "cellnumber",
-      "cellphonenumber",
-      "cellno",
-      "celular",
-      "handy",
-      "handynummer",
-      "msisdn",
-      "whatsapp",
-      "whatsappnumber",
-      "gsm",
-      "phonemobile",
-      "phonehome",
-      "phonework",
-      "telefonmobil",
-      NULL,
-  };
+/* Words that say whose it is, or which. */
+static const char *const WHOSE[] = {
+    "customer",   "client",    "user",    "contact",  "person",     "personal",
+    "member",     "buyer",     "billing", "shipping", "home",       "work",
+    "business",   "company",   "private", "primary",  "secondary",  "main",
+    "default",    "preferred", "other",   "my",       "the",        "kunde",
+    "kunden",     "privat",    "raw",     "clean",    "properties", "traits",
+    "attributes", "fields",    "data",    "value",    "account",    NULL,
+};
+
+static const char *const EMAILS[] = {
+    "email",        "emails",       "mail",        "emailaddress",      "mailaddress",
+    "emailadresse", "mailadresse",  "correo",      "correoelectronico", "correoelectr\xc3\xb3nico",
+    "courriel",     "adresseemail", "adressemail", "emailaddr",         NULL};
+
+static const char *const PHONES[] = {
+    "phone",
+    "phones",
+    "phonenumber",
+    "phoneno",
+    "phonenr",
+    "phonenum",
+    "telephone",
+    "telephonenumber",
+    "telephoneno",
+    "tel",
+    "telno",
+    "telnr",
+    "telnumber",
+    "telefon",
+    "telefonnummer",
+    "telefonnr",
+    "telefono",
+    "tel\303\251fono",
+    "telefone",
+    "t\xc3\xa9l\xc3\xa9phone",
+    "mobile",
+    "mobilenumber",
+    "mobileno",
+    "mobilenr",
+    "mobilephone",
+    "mobilephonenumber",
+    "mobil",
+    "mobilnummer",
+    "mobiltelefon",
+    "mobiletelephone",
+    "cell",
+    "cellphone",
+    "cellnumber",
+    "cellphonenumber",
+    "cellno",
+    "celular",
+    "handy",
+    "handynummer",
+    "msisdn",
+    "whatsapp",
+    "whatsappnumber",
+    "gsm",
+    "phonemobile",
+    "phonehome",
+    "phonework",
+    "telefonmobil",
+    NULL,
+};
+
+sc3_pii sc3_header_detect_pii(sc3_slice name) {
   char word[WORD_MAX], all[WORD_MAX];
   size_t n, length = 0;
   while ((n = next_word(&name, word)) > 0) {
-    if (is_among(sc3_slice_of(word, n), whose))
+    if (is_among(sc3_slice_of(word, n), WHOSE))
       continue;
     if (n == WORD_MAX || length + n > WORD_MAX)
       return SC3_PII_NONE;
     memcpy(all + length, word, n);
     length += n;
   }
-  if (is_among(sc3_slice_of(all, length), emails))
+  if (is_among(sc3_slice_of(all, length), EMAILS))
     return SC3_PII_EMAIL;
-  return is_among(sc3_slice_of(all, length), phones) ? SC3_PII_PHONE : SC3_PII_NONE;
+  return is_among(sc3_slice_of(all, length), PHONES) ? SC3_PII_PHONE : SC3_PII_NONE;
 }

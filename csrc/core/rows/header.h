@@ -26,11 +26,11 @@ sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice nam
 size_t sc3_header_number(sc3_slice name);
 
 /* What to do about a header that is none, because its names look like a customer's data; NULL where
-   they look like names. Such a line is not quoted to anybody: it may be somebody's. */
+   they look like names. Never quote such a line: it may hold a person's data. */
 const char *sc3_header_advice(const sc3_slice *names, size_t n);
 
 /* What a column holds by its name: "E-Mail", "Customer Phone 1", "properties.mobile".
    SC3_PII_NONE for other names, and for those of hashes and numbers of these ("Phone ID"). */
-sc3_pii sc3_header_contact(sc3_slice name);
+sc3_pii sc3_header_detect_pii(sc3_slice name);
 
 #endif
