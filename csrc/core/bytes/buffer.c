@@ -6,7 +6,7 @@ enum { FIRST_CAPACITY = 256, MAPPED_LEAST = 1 << 20 };
 
 /* A large block is a mapping of its own where it can grow by moving pages: copying megabytes into
    fresh memory in the middle of a row would hold up the host's loop by many milliseconds.
-   AddressSanitizer watches the allocator's blocks alone. */
+   AddressSanitizer watches only the allocator's blocks. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SC3_WATCHED

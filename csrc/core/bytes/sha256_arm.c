@@ -1,5 +1,5 @@
 /* SHA-256 by the cryptographic extension of ARMv8; two messages fill each other's waiting, as in
-   sha256_x86.c. Run under QEMU alone so far, so its digests are known to be right and its speed is
+   sha256_x86.c. Run only under QEMU so far, so its digests are known to be right and its speed is
    not known. */
 #include "ascii.h"
 #include "sha256_impl.h"

@@ -83,7 +83,7 @@ INLINE void lane_load(lane *l, const uint8_t *p, size_t n, size_t index, size_t 
     l->w2 = _mm_shuffle_epi8(_mm_loadu_si128(from + 2), big_endian);
     l->w3 = _mm_shuffle_epi8(_mm_loadu_si128(from + 3), big_endian);
   } else {
-    ptrdiff_t left = (ptrdiff_t)(n - index * 64); /* -8 at the least: the length alone was too long
+    ptrdiff_t left = (ptrdiff_t)(n - index * 64); /* -8 at the least: only the length was too long
                                                      for the block before */
     l->w0 = _mm_shuffle_epi8(load_last(p + n, left, 0), big_endian);
     l->w1 = _mm_shuffle_epi8(load_last(p + n, left, 16), big_endian);

@@ -8,7 +8,7 @@
 #include "slice.h"
 
 /* `s` without the white space at its two ends: the union of what JavaScript's trim and Python's
-   strip remove (docs/contract.md section 7). `s` must be valid UTF-8; bytes of ASCII alone are
+   strip remove (docs/contract.md section 7). `s` must be valid UTF-8; bytes of only ASCII are
    always fine. */
 static inline sc3_slice sc3_text_trim(sc3_slice s);
 sc3_slice sc3_text_trim_edges(sc3_slice s); /* the same, where an edge may be white space */

@@ -27,7 +27,7 @@
 
 typedef struct sc3_spool sc3_spool;
 
-/* Opens the spool of that name, or makes one of an empty file or none (or of one of zeros alone,
+/* Opens the spool of that name, or makes one of an empty file or none (or of one of only zeros,
    which a machine that lost its power may leave). The file never grows beyond `capacity` bytes (at
    least SC3_SPOOL_LEAST_CAPACITY); one that is larger already is read in full. */
 sc3_spool_status sc3_spool_open(sc3_spool **out, const char *path, size_t capacity);

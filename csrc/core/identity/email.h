@@ -1,5 +1,5 @@
 /* Emails (docs/contract.md section 7): trimmed, lowercased, and nothing else. What wraps an address
- * is taken off, and told. */
+ * is removed, and noted as a repair. */
 #ifndef SC3_EMAIL_H
 #define SC3_EMAIL_H
 

@@ -7,7 +7,7 @@
 enum { MOST = 16 }; /* addresses that are tried */
 
 /* The length of what parts two addresses at `p`: no address holds it, but for the slash and the
-   bar, which stand before the @ alone. */
+   bar, which stand only before the @. */
 static size_t separator(const char *p, const char *end, int behind_at) {
   static const char *const words[] = {" ::: ", ":::", " or ", " and ", " & ", NULL};
   const char *const *word;

@@ -162,7 +162,7 @@ static sc3_slice take_trailing(sc3_slice s, sc3_repairs *repairs) {
   return s;
 }
 
-/* A quote on one side alone, and what spreadsheets, queries and Markdown put before an address.
+/* A quote on only one side, and what spreadsheets, queries and Markdown put before an address.
    `Name <a@b>` is left alone: a quote there is the name's. */
 static sc3_slice take_marks(sc3_slice s, sc3_repairs *repairs) {
   size_t open = find(s, '<');

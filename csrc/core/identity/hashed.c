@@ -20,7 +20,7 @@ static int read_hex(sc3_slice s, char *hex) {
 }
 
 /* Hex digits that are no SHA-256: of another length, cut short, or after the 0x or \x of a
- * program. Digits alone may be a phone, if a bad one. */
+ * program. A text of only digits may be a bad phone. */
 static int is_other_hex(sc3_slice s) {
   size_t i, letters = 0;
   if (sc3_ascii_begins(s, "0x") || sc3_ascii_begins(s, "\\x"))

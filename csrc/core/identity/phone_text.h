@@ -43,7 +43,7 @@ typedef struct sc3_phone_text {
    taken off. */
 sc3_reason sc3_phone_read(sc3_slice raw, sc3_phone_text *text);
 
-/* The same for texts of ASCII digits and the commonest punctuation alone; 0 when it is another,
+/* The same for texts of only ASCII digits and the commonest punctuation; 0 when it is another,
  * which sc3_phone_read() must look at. */
 int sc3_phone_read_plain(sc3_slice raw, sc3_phone_text *text);
 

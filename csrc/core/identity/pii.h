@@ -14,8 +14,8 @@ typedef enum sc3_pii {
   SC3_PII_NATIONAL /* laid out as a national phone: one if it is valid where it comes from */
 } sc3_pii;
 
-/* Digits alone are never a phone, however many: numbers of customers and orders look like that. `s`
-   must be trimmed, valid UTF-8. */
+/* A text of only digits is never a phone, however long: numbers of customers and orders look like
+   that. `s` must be trimmed, valid UTF-8. */
 sc3_pii sc3_pii_detect(sc3_slice s);
 
 /* The same where the text is known to be one of the two, such as by the name of its column: then it

@@ -78,7 +78,7 @@ enum { SC3_MEMBER_ID_AT = 15 };
 
 /* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what
    was kept and dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected`
-   set. SC3_REMOVE writes the external id alone. SC3_ELIMIT, SC3_ENOMEM: `out` is as it was. */
+   set. SC3_REMOVE writes only the external id. SC3_ELIMIT, SC3_ENOMEM: `out` is as it was. */
 sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
                             sc3_reading *reading, sc3_outcome *outcome);
 

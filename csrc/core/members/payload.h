@@ -22,7 +22,7 @@ typedef enum sc3_added {
   SC3_ADDED,
   SC3_ADDED_OVER, /* added, and an earlier member of the same external id replaced */
   SC3_FULL,       /* a limit is reached; nothing changed */
-  SC3_FULL_NEXT,  /* the same of the payload for the next epoch; of sc3_builder_flush() alone */
+  SC3_FULL_NEXT,  /* the same of the payload for the next epoch; only of sc3_builder_flush() */
   SC3_NEVER_FITS, /* the member alone is over max_bytes; nothing changed */
   SC3_ADD_NOMEM   /* nothing changed */
 } sc3_added;

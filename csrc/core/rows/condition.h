@@ -37,7 +37,7 @@ typedef struct sc3_condition {
   size_t operand_count;
   int ignore_case; /* texts are compared in any case; those of operands are in lowercase */
   /* The decimal mark of numbers in texts, which are then read as sc3_amount_read() does; '\0':
-   * plain numbers alone. */
+   * only plain numbers. */
   char decimal;
   int blank; /* SC3_SAYS_YES, SC3_SAYS_NO: what a blank value says; -1 nothing */
 } sc3_condition;
@@ -62,7 +62,7 @@ typedef struct sc3_condition_tally {
   uint64_t seen;         /* that met all conditions before it */
   uint64_t skipped;      /* of these, that did not meet it */
   uint64_t absent;       /* of the skipped: there is no value */
-  uint64_t not_a_number; /* it compares with numbers alone, and the value is none */
+  uint64_t not_a_number; /* it compares only with numbers, and the value is none */
   uint64_t not_a_date;   /* it compares with a date, and the value does not begin with one */
   uint64_t
       not_yes_or_no;   /* it asks for a yes or no, or for true or false, and the value is neither */

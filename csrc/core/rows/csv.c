@@ -301,7 +301,7 @@ static int has_content_there(sc3_csv *csv, size_t extra, const sc3_csv_row *firs
   return found;
 }
 
-/* Looks at the first row, and where it is too long by empty fields alone at those after it. It
+/* Looks at the first row, and where it is too long only by empty fields, at those after it. It
  * stays to be read. */
 static sc3_next learn_width(sc3_csv *csv) {
   sc3_csv_row s;

@@ -36,8 +36,8 @@ typedef struct sc3_csv {
 void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header);
 
 /* Of one that was not begun: the quote, the escape (0 = none), and what stands for no value (at
-   most SC3_NULL_MAX bytes). With an escape a CR alone ends no row, because databases that escape
-   line ends leave it as it is. */
+   most SC3_NULL_MAX bytes). With an escape a CR without LF ends no row, because databases that
+   escape line ends leave it as it is. */
 void sc3_csv_set_dialect(sc3_csv *csv, char quote, char escape, sc3_slice null);
 
 /* Takes what stands before the header: a line that names the delimiter, and `skip_lines` lines, set

@@ -127,7 +127,7 @@ static const char *closing_quote(walk *w, sc3_kind *kind) {
       (void)step(w);
     } else if (*mark == '\n') {
       s->lines++;
-    } else if (*mark == '\r') { /* CRLF is one line end; CR alone is one too */
+    } else if (*mark == '\r') { /* CRLF is one line end; CR without LF is one too */
       s->lines += mark + 1 == w->end || mark[1] != '\n';
     } else if (*mark == '\0') {
       blame(s, SC3_R_NUL_BYTE);
@@ -172,8 +172,8 @@ static sc3_next end_row(const walk *w, const char *mark) {
 }
 
 /* Whether the walk stops at a mark of a field without quotes that is only text: a quote, a NUL, and
-   with an escape also what it stands before, and CR alone. SC3_NEXT_NEED when that cannot be told
-   before more has come. */
+   with an escape also what it stands before, and CR without LF. SC3_NEXT_NEED when that cannot be
+   told before more has come. */
 static sc3_next is_text(const walk *w, const char *mark) {
   if (*mark == w->delimiter || *mark == '\n')
     return SC3_NEXT_END;

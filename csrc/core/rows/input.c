@@ -93,7 +93,7 @@ static sc3_next refuse(sc3_fatal *fatal, sc3_fatal_kind kind, const char *what) 
   return SC3_NEXT_FATAL;
 }
 
-/* What is refused by its bytes alone, whatever its encoding is said to be. */
+/* What is refused only by its bytes, whatever its encoding is said to be. */
 SC3_COLD
 static sc3_next refuse_kind(sc3_fatal *fatal, sc3_slice s) {
   const char *kind;

@@ -12,7 +12,7 @@ typedef enum sc3_json_whole {
                      it ends */
 } sc3_json_whole;
 
-/* Finds the end of the value that begins at `p`, over line ends, by its brackets and quotes alone.
+/* Finds the end of the value that begins at `p`, over line ends, only by its brackets and quotes.
  */
 sc3_json_whole sc3_json_span(const char *p, const char *end, const char **behind);
 

@@ -22,7 +22,7 @@ typedef struct sc3_jsonl {
   char wrapped[SC3_JSON_PATH_MAX]; /* what leads to an array of objects inside the first object */
   size_t wrapped_length;
   int skipping; /* inside a line that is too long */
-  int cr;       /* lines end with CR alone */
+  int cr;       /* lines end with CR, without LF */
   uint64_t row, line;
   sc3_line_counts lines;
   sc3_json_object object;

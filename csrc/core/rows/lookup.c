@@ -22,7 +22,7 @@ enum { KEY_MAX = 256 }; /* bytes of a key with escapes in it */
 
 /* The best of the keys that were seen, by likeness. Of one key that comes twice the last counts. */
 typedef struct best {
-  size_t below; /* heads of fewer bytes alone are asked for */
+  size_t below; /* only heads of fewer bytes are asked for */
   sc3_slice key[SC3_SAME + 1];
   sc3_found value[SC3_SAME + 1];
   int two[SC3_SAME + 1];
@@ -71,7 +71,7 @@ static sc3_lookup_result look_behind(const best *b, sc3_likeness like, size_t he
   return look_inside(&b->value[like], sc3_slice_of(name.p + head + 1, name.n - head - 1), found);
 }
 
-/* The order is that of table_look.c. A value is reached by one chain of keys alone, so it is looked
+/* The order is that of table_look.c. A value is reached by only one chain of keys, so it is looked
  * into once. */
 static sc3_lookup_result look_in(place *in, sc3_slice name, sc3_found *found) {
   sc3_lookup_result looked;
