@@ -59,7 +59,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *user) {
   if (t->result.body.n == 0) {
     curl_off_t announced = -1;
     (void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    if (announced > 0 && (curl_off_t)t->result.body.cap < announced) {
+    if (announced > 0 && (curl_off_t)t->result.body.limit < announced) {
       t->too_large = 1;
       return 0;
     }

@@ -11,7 +11,7 @@
 
 /* What a builder that looks into records has besides, in a userdata of its own. */
 typedef struct sc3l_lookup {
-  sc3_columns columns;
+  sc3_mapping columns;
   sc3_operand operands[SC3_OPERANDS_MAX]; /* of all conditions */
   size_t operand_count;
   size_t keys; /* of a row that is a table: what targets and conditions look at, by their number */

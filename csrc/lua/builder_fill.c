@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-#include "../core/rows/look.h"
+#include "../core/rows/lookup.h"
 #include "builder.h"
 #include "builder_options.h"
 #include "payload.h"
@@ -129,7 +129,7 @@ static int has_script(const sc3l_builder *u) {
 
 /* Whether the record belongs to another row, and no map, condition or script asks for such rows. */
 static int is_unasked_child(const sc3l_builder *u, const sc3_keys *keys) {
-  return u->record.child && u->record.fault == SC3_FAULT_NONE && !u->has_member &&
+  return u->record.child && u->record.fault == SC3_R_NONE && !u->has_member &&
          !asks_for_parent(keys);
 }
 
@@ -139,15 +139,15 @@ static int take_record(lua_State *L, const filling *f, const sc3_keys *keys) {
   const sc3l_staging staging = {.u = u, .payload = f->payload, .values = 1};
   int wanted;
   sc3_builder_begin(&u->b, u->record.row);
-  sc3_builder_check(&u->b, &u->record);
-  u->lookup->columns.looked += u->record.fault == SC3_FAULT_NONE;
+  sc3_mapping_check(u->b.mapping, &u->record);
+  u->lookup->columns.looked += u->record.fault == SC3_R_NONE;
   if (is_unasked_child(u, keys)) {
     u->b.tally.children++;
     sc3l_check_status(L, sc3_builder_end(&u->b, 1));
     return 1;
   }
   if (!has_script(u)) {
-    wanted = sc3_builder_wants(&u->b, &u->record);
+    wanted = sc3_mapping_wants(u->b.mapping, &u->record);
     if (wanted)
       sc3l_check_status(L, sc3_builder_map(&u->b, &u->record, f->payload));
     sc3l_check_status(L, sc3_builder_end(&u->b, !wanted));
@@ -180,7 +180,7 @@ static int fill_rows(lua_State *L) {
   unsigned rows = 0;
   sc3_keys keys;
   sc3l_checkstack(L, 20);
-  keys = sc3_builder_keys(&u->b);
+  keys = sc3_mapping_keys(u->b.mapping);
   keys.all = has_script(u); /* a script may look at any of them */
   sc3l_source_other_keys(f->source);
   for (;;) {

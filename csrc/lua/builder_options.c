@@ -35,12 +35,12 @@ static void read_column(lua_State *L, int texts, size_t *column, sc3_slice *name
 }
 
 /* What a column's name, on top of the stack, says about its values; nil is no name. */
-static sc3_contact read_meaning(lua_State *L) {
+static sc3_pii read_meaning(lua_State *L) {
   sc3_slice name;
   if (lua_type(L, -1) != LUA_TSTRING)
-    return SC3_CONTACT_NONE;
+    return SC3_PII_NONE;
   name.p = lua_tolstring(L, -1, &name.n);
-  return sc3_header_contact(name);
+  return sc3_header_detect_pii(name);
 }
 
 /* A target, on top of the stack: { role, column (number or name), uid type, the column's name where
@@ -60,7 +60,7 @@ static void read_target(lua_State *L, sc3_target *t, int texts) {
 }
 
 /* The array of targets at `index`. Several of one role (and type) are fallbacks, in order. */
-static void read_map(lua_State *L, sc3_columns *columns, int texts, int index) {
+static void read_map(lua_State *L, sc3_mapping *columns, int texts, int index) {
   sc3_target *targets = columns->targets;
   size_t i, j, n = lua_rawlen(L, index);
   if (n > SC3_TARGETS_MAX)
@@ -159,11 +159,11 @@ void sc3l_builder_need_lookup(lua_State *L, sc3l_builder *u, int values) {
   memset(lookup, 0, sizeof *lookup);
   lua_setfield(L, values, KEY_LOOKUP);
   u->lookup = lookup;
-  u->b.columns = &lookup->columns;
+  u->b.mapping = &lookup->columns;
 }
 
 void sc3l_read_columns(lua_State *L, sc3l_builder *u, const sc3l_column_arguments *at) {
-  sc3_columns *columns = &u->lookup->columns;
+  sc3_mapping *columns = &u->lookup->columns;
   int texts;
   memset(columns->targets, 0, sizeof columns->targets); /* the tallies go on */
   memset(columns->conditions, 0, sizeof columns->conditions);

@@ -62,10 +62,10 @@ static void push_contents(lua_State *L, const uint64_t counts[SC3_CONTENT_COUNT]
 
 /* What each condition came across, in their order (csrc/core/rows/condition.h). */
 static void push_conditions(lua_State *L, const sc3_builder *b) {
-  size_t i, n = b->columns != NULL ? b->columns->condition_count : 0;
+  size_t i, n = b->mapping != NULL ? b->mapping->condition_count : 0;
   lua_createtable(L, (int)n, 0);
   for (i = 0; i < n; i++) {
-    const sc3_condition_tally *t = &b->columns->tallies[i];
+    const sc3_condition_tally *t = &b->mapping->tallies[i];
     lua_createtable(L, 0, 9);
     set_count(L, "seen", t->seen);
     set_count(L, "skipped", t->skipped);
@@ -196,7 +196,7 @@ static int builder_because(lua_State *L) {
 /* Pushes an array of the names in maps and conditions for which rows had exactly `seen`. The keys
  * of tables, or nil, are at index 3. */
 static void push_seen(lua_State *L, const sc3l_builder *u, unsigned seen, unsigned of) {
-  const sc3_columns *c = &u->lookup->columns;
+  const sc3_mapping *c = &u->lookup->columns;
   size_t i, n = 0;
   lua_createtable(L, 0, 0);
   for (i = 0; i < (u->lookup->keys > 0 ? u->lookup->keys : c->name_count); i++) {

@@ -2,7 +2,7 @@
 #ifndef SC3L_FATAL_H
 #define SC3L_FATAL_H
 
-#include "../core/rows/record.h"
+#include "../core/rows/input.h"
 #include "compat.h"
 
 /* Pushes { reason=, message=, what=, row=, line=, column=, lines= }, each where it is known. */

@@ -82,7 +82,7 @@ static int id_set_seal(lua_State *L) {
       if (id.p == NULL)
         continue;
       fingerprints[some] = sc3_id_set_fingerprint(set, id);
-      sc3_id_set_expect(set, fingerprints[some++]);
+      sc3_id_set_prefetch(set, fingerprints[some++]);
     }
     for (j = 0; j < some; j++) {
       if (sc3_id_set_insert(set, fingerprints[j]) != SC3_OK)

@@ -2,7 +2,7 @@
  * a value"; a member simply lacks them. */
 #include "../core/identity/email.h"
 #include "../core/identity/hashed.h"
-#include "../core/members/id.h"
+#include "../core/identity/external_id.h"
 #include "../core/identity/lowercase.h"
 #include "../core/identity/phone.h"
 #include "../core/identity/phone_text.h"
@@ -37,6 +37,7 @@ static int identity_sha256(lua_State *L) {
    second, computed as a pair, if given; nil when this machine lacks the implementation */
 static int identity_sha256_with(lua_State *L) {
   char hex[SC3_SHA256_HEX], second_hex[SC3_SHA256_HEX];
+  sc3_sha256_message a, b;
   size_t n, second_n;
   const sc3_sha256_impl *impl = sc3_sha256_find(luaL_checkstring(L, 1));
   const char *bytes = luaL_checklstring(L, 2, &n), *second = luaL_optlstring(L, 3, NULL, &second_n);
@@ -47,7 +48,9 @@ static int identity_sha256_with(lua_State *L) {
     lua_pushlstring(L, hex, sizeof hex);
     return 1;
   }
-  impl->hex_pair(bytes, n, hex, second, second_n, second_hex);
+  a = (sc3_sha256_message){bytes, n, hex};
+  b = (sc3_sha256_message){second, second_n, second_hex};
+  impl->hex_pair(&a, &b);
   lua_pushlstring(L, hex, sizeof hex);
   lua_pushlstring(L, second_hex, sizeof second_hex);
   return 2;
@@ -104,17 +107,15 @@ static int push_repairs(lua_State *L, sc3_repairs repairs) {
 
 /* email_normalize(raw, repair) -> text, array of repairs or nil | nil, key, text */
 static int email_normalize(lua_State *L) {
-  char out[SC3_EMAIL_MAX];
-  size_t n = 0;
-  sc3_repairs repairs = 0;
+  sc3_email email;
   sc3_slice raw = sc3l_check_string(L, 1);
   sc3_reason why = SC3_R_EMAIL_PLACEHOLDER;
   if (sc3_text_trim(raw).n > 0)
-    why = sc3_email_normalize(raw, lua_toboolean(L, 2), out, &n, &repairs);
+    why = sc3_email_normalize(raw, lua_toboolean(L, 2), &email);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
-  lua_pushlstring(L, out, n);
-  return 1 + push_repairs(L, repairs);
+  lua_pushlstring(L, email.text, email.n);
+  return 1 + push_repairs(L, email.repairs);
 }
 
 /* region(name) -> alpha-2 code; false for a country without a numbering plan of its own; nil for
@@ -216,7 +217,7 @@ static int uid_check(lua_State *L) {
   sc3_uid_form form;
   sc3_reason why;
   uid.column = 0;
-  uid.meant = SC3_CONTACT_NONE;
+  uid.meant = SC3_PII_NONE;
   uid.type = sc3l_check_string(L, 1);
   uid.value = sc3_text_trim(sc3l_check_string(L, 2));
   why = sc3_uid_read(&uid, 1, &form);
@@ -244,10 +245,10 @@ sc3_ids sc3l_check_ids(lua_State *L, int index) {
 /* id_read(raw, repair, ids, region, names of repairs of phones) -> id, array of repairs or nil |
  * nil, key, text */
 static int id_read(lua_State *L) {
-  char hex[SC3_SHA256_HEX];
   sc3_reading reading;
-  sc3_repairs repairs = 0;
-  sc3_slice raw = sc3l_check_string(L, 1), id, region = {NULL, 0};
+  sc3_external_id id = {sc3l_check_string(L, 1), SC3_PII_NONE, {NULL, 0}};
+  sc3_external_id_form form;
+  sc3_slice region = {NULL, 0};
   sc3_reason why = SC3_R_NO_EXTERNAL_ID;
   memset(&reading, 0, sizeof reading);
   reading.repair = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
@@ -258,12 +259,12 @@ static int id_read(lua_State *L) {
   }
   reading.region = region.n > 0 ? sc3_region_find(region) : SC3_NO_REGION;
   reading.phone_repairs = sc3l_check_phone_repairs(L, 5);
-  if (raw.n > 0)
-    why = sc3_id_read(raw, SC3_CONTACT_NONE, sc3_slice_of(NULL, 0), &reading, hex, &id, &repairs);
+  if (id.raw.n > 0)
+    why = sc3_external_id_read(&id, &reading, &form);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
-  lua_pushlstring(L, id.p, id.n);
-  return 1 + push_repairs(L, repairs);
+  lua_pushlstring(L, form.value.p, form.value.n);
+  return 1 + push_repairs(L, form.repairs);
 }
 
 void sc3l_open_identity(lua_State *L) {

@@ -1,6 +1,7 @@
 /* Binds JSON: texts of replies and of our own files become Lua values, and single values are
  * written.
  */
+#include "../core/bytes/ascii.h"
 #include "../core/bytes/buffer.h"
 #include "../core/bytes/json.h"
 #include "../core/bytes/json_read.h"
@@ -50,7 +51,7 @@ static int is_inexact(sc3_slice token, const sc3_number *number) {
   if (number->value > -9007199254740992.0 && number->value < 9007199254740992.0)
     return 0;
   for (; i < token.n; i++) {
-    if (token.p[i] < '0' || token.p[i] > '9')
+    if (!sc3_ascii_is_digit(token.p[i]))
       return 0;
   }
   return 1;
@@ -160,7 +161,7 @@ static int json_scalar(lua_State *L) {
   s.p = lua_tolstring(L, 1, &s.n);
   b.n = 0;
   /* the longest form of a character is \u00xx: the buffer never grows, and Lua owns it */
-  b.capacity = b.cap = 6 * s.n + 2;
+  b.capacity = b.limit = 6 * s.n + 2;
   b.p = lua_newuserdata(L, b.capacity);
   SC3_PUT_LITERAL(&b, "\"");
   (void)sc3_json_escape(&b, s);

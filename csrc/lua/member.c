@@ -16,7 +16,7 @@ void sc3l_clear_member(sc3l_member *m, sc3_op op) {
   memset(m->values.column, 0, sizeof m->values.column);
   memset(m->not_text, 0, sizeof m->not_text);
   m->values.uid_count = m->values.fallback_count = 0;
-  m->values.meant = SC3_CONTACT_NONE;
+  m->values.meant = SC3_PII_NONE;
   m->op = op;
   m->id_fault = SC3_R_NONE;
   m->uids_over = 0;
@@ -74,7 +74,7 @@ static void put_uid(sc3l_member *m, size_t at, sc3_slice type, sc3_slice value) 
   memmove(&uids[at + 1], &uids[at], (m->values.uid_count - 1 - at) * sizeof uids[0]);
   uids[at].type = type;
   uids[at].value = value;
-  uids[at].meant = SC3_CONTACT_NONE;
+  uids[at].meant = SC3_PII_NONE;
   uids[at].column = 0;
 }
 

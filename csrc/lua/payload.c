@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "../core/members/mention.h"
+#include "../core/members/redactor.h"
 #include "arguments.h"
 #include "holdings.h"
 #include "open.h"
@@ -236,6 +236,7 @@ static int payload_replace(lua_State *L) {
   size_t first = sc3l_check_size(L, 3, "first"), last = sc3l_check_size(L, 4, "last"),
          most = sc3_payload_count(p);
   taken_list list = {L, 0};
+  sc3_removal_listener listener;
   luaL_argcheck(L, p != later, 2, "another payload is expected");
   if (last < first)
     most = 0;
@@ -245,7 +246,9 @@ static int payload_replace(lua_State *L) {
   lua_createtable(L, (int)most, 0); /* made first: each member that is taken out must be reported */
   p = sc3l_check_payload(L, 1);     /* finalizers may have run */
   later = sc3l_read_payload(L, 2);
-  (void)sc3_payload_replace(p, later, first - 1, last, note_taken, &list);
+  listener.removed = note_taken;
+  listener.with = &list;
+  (void)sc3_payload_replace(p, later, first - 1, last, &listener);
   return 1;
 }
 
@@ -294,14 +297,14 @@ static int payload_hide(lua_State *L) {
   unsigned char *hidden;
   void *memory;
   luaL_Buffer b;
-  if (n > SC3_MENTION_LONGEST)
+  if (n > SC3_REDACTOR_TEXT_MAX)
     return luaL_error(L, "a text to hide members in must have at most %d bytes",
-                      (int)SC3_MENTION_LONGEST);
+                      (int)SC3_REDACTOR_TEXT_MAX);
   hidden = sc3l_newuserdata(L, n + 1); /* Lua frees both */
-  memory = sc3l_newuserdata(L, sc3_mention_size(n));
+  memory = sc3l_newuserdata(L, sc3_redactor_size(n));
   memset(hidden, 0, n + 1);
   u = check_open(L, 1); /* finalizers may have run */
-  if (!sc3_mention_find(sc3_mention_index(memory, text, n), u->p, first - 1, last, hidden)) {
+  if (!sc3_redactor_mark(sc3_redactor_init(memory, text, n), u->p, first - 1, last, hidden)) {
     lua_pushvalue(L, 2);
     return 1;
   }

@@ -2,15 +2,16 @@
 
 #include <string.h>
 
+#include "../core/bytes/ascii.h"
 #include "field.h"
 
 static int is_word(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+  return sc3_ascii_is_alphanumeric(c) || c == '_';
 }
 
 static int are_digits(sc3_slice s) {
   size_t i = 0;
-  while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+  while (i < s.n && sc3_ascii_is_digit(s.p[i]))
     i++;
   return i == s.n;
 }

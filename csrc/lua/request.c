@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "../core/bytes/ascii.h"
 #include "arguments.h"
 
 /* A header line must not be able to become two. The value may be a key, so it is never shown. */
@@ -26,7 +27,7 @@ static const char *check_method(lua_State *L, int index) {
   sc3_slice s = sc3l_opt_string(L, index, "method");
   size_t i;
   for (i = 0; i < s.n; i++) {
-    if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z')))
+    if (!sc3_ascii_is_letter(s.p[i]))
       break;
   }
   if (s.n == 0 || i < s.n)

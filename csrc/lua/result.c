@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "../core/bytes/ascii.h"
+
 typedef struct header_line {
   char name[256]; /* in lowercase */
   sc3_slice name_slice, value;
@@ -9,10 +11,6 @@ typedef struct header_line {
 
 static int is_blank(char c) {
   return c == '\r' || c == ' ' || c == '\t';
-}
-
-static char lower(char c) {
-  return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
 /* Takes a line without its end apart. 0 when it is no header: the status line, whose phrase may
@@ -23,7 +21,7 @@ static int read_line(sc3_slice line, header_line *h) {
   if (n == 0 || n >= sizeof h->name || (line.n > 5 && memcmp(line.p, "HTTP/", 5) == 0))
     return 0;
   for (i = 0; i < n; i++)
-    h->name[i] = lower(line.p[i]);
+    h->name[i] = sc3_ascii_to_lower(line.p[i]);
   h->name_slice = sc3_slice_of(h->name, n);
   for (colon++; colon < end && is_blank(*colon); colon++)
     continue;

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "../core/rows/look.h"
+#include "../core/rows/lookup.h"
 #include "columns.h"
 #include "field.h"
 #include "open.h"
@@ -159,15 +159,15 @@ static int push_named(lua_State *L, const sc3_record *r) {
 static int push_looked(lua_State *L, const sc3_record *r, sc3_slice name) {
   sc3_found found;
   sc3_field f;
-  const sc3_looked looked = sc3_look(r->fields, r->count, name, &found);
-  if (looked == SC3_LOOKED_TWO)
+  const sc3_lookup_result looked = sc3_lookup_find(r->fields, r->count, name, &found);
+  if (looked == SC3_LOOKUP_AMBIGUOUS)
     return luaL_error(L, "'%s' may be one of two keys of the row: name the one you mean", name.p);
-  note_asked(L, 3, looked == SC3_LOOKED_ONE);
-  if (looked == SC3_LOOKED_NONE)
+  note_asked(L, 3, looked == SC3_LOOKUP_ONE);
+  if (looked == SC3_LOOKUP_NONE)
     return 0; /* objects need not have the same keys */
   f.name = name;
-  f.value =
-      found.escaped ? sc3_found_text(&found, lua_newuserdata(L, found.value.n + 2)) : found.value;
+  f.value = found.escaped ? sc3_found_unescape(&found, lua_newuserdata(L, found.value.n + 2))
+                          : found.value;
   f.kind = found.kind;
   return push_value(L, &f);
 }

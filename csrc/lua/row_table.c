@@ -24,7 +24,7 @@ static int jsonl_index(lua_State *L) {
   if (lua_type(L, 2) != LUA_TSTRING || lua_type(L, 1) != LUA_TTABLE)
     return 0;
   name.p = lua_tolstring(L, 2, &name.n);
-  if (sc3l_table_lookup(L, 1, name) == SC3_LOOKED_TWO)
+  if (sc3l_table_lookup(L, 1, name) == SC3_LOOKUP_AMBIGUOUS)
     return luaL_error(L, "'%s' may be one of two keys of the row: name the one you mean", name.p);
   return 1;
 }

@@ -99,7 +99,7 @@ static const char *stage_table(lua_State *L, const sc3l_staging *s, int index) {
   if (message != NULL)
     return message;
   if (sc3_slice_some(member->values.role[SC3_ROLE_EXTERNAL_ID]))
-    sc3_payload_expect(s->payload, member->values.role[SC3_ROLE_EXTERNAL_ID]);
+    sc3_payload_prefetch(s->payload, member->values.role[SC3_ROLE_EXTERNAL_ID]);
   sc3l_check_status(L, sc3l_stage_member(&s->u->b, member));
   return NULL;
 }
@@ -171,9 +171,9 @@ static const char *stage_answer(lua_State *L, const sc3l_staging *s, int *skippe
 
 /* Pushes what the row that is a table has under the key on top, which it replaces: the very key,
    which a table may make up as it is asked, else what the name means otherwise. */
-static sc3_looked push_column(lua_State *L, int row) {
+static sc3_lookup_result push_column(lua_State *L, int row) {
   sc3_slice name = {NULL, 0};
-  sc3_looked looked = SC3_LOOKED_NONE;
+  sc3_lookup_result looked = SC3_LOOKUP_NONE;
   int key = lua_gettop(L);
   if (lua_type(L, key) == LUA_TSTRING)
     name.p = lua_tolstring(L, key, &name.n);
@@ -203,8 +203,8 @@ static void read_table(lua_State *L, const sc3l_staging *s) {
   columns = lua_gettop(L);
   for (i = 0; i < lookup->keys; i++) {
     lua_rawgeti(L, columns, (int)i + 1);
-    if (push_column(L, s->row) == SC3_LOOKED_TWO && record->fault == SC3_FAULT_NONE) {
-      record->fault = SC3_FAULT_AMBIGUOUS;
+    if (push_column(L, s->row) == SC3_LOOKUP_AMBIGUOUS && record->fault == SC3_R_NONE) {
+      record->fault = SC3_R_AMBIGUOUS_KEY;
       record->fault_key = i;
       lookup->columns.seen[i] |= SC3_SEEN_TWICE;
     }
@@ -212,7 +212,7 @@ static void read_table(lua_State *L, const sc3l_staging *s) {
       lookup->columns.seen[i] |= SC3_SEEN;
     sc3l_read_field(L, &lookup->fields[i], lookup->numbers[i]);
   }
-  lookup->columns.looked += record->fault == SC3_FAULT_NONE;
+  lookup->columns.looked += record->fault == SC3_R_NONE;
   record->row = s->u->b.row;
   record->fields = lookup->fields;
   record->count = lookup->keys;
@@ -249,12 +249,12 @@ const char *sc3l_stage_row(lua_State *L, const sc3l_staging *s) {
     read_table(L, s);
     sc3l_script_ended(u);
   }
-  if (u->record.fault != SC3_FAULT_NONE) {
+  if (u->record.fault != SC3_R_NONE) {
     sc3l_check_status(L, sc3_builder_map(&u->b, &u->record, s->payload));
     sc3l_check_status(L, sc3_builder_end(&u->b, 0));
     return NULL;
   }
-  skipped = !sc3_builder_wants(&u->b, &u->record);
+  skipped = !sc3_mapping_wants(u->b.mapping, &u->record);
   if (!skipped && u->has_where)
     message = ask_where(L, s, &skipped);
   if (message != NULL)

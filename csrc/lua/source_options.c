@@ -72,9 +72,9 @@ SC3_COLD
 void sc3l_init_parsers(sc3l_source *s, const sc3l_source_options *o) {
   s->is_csv = o->is_csv;
   sc3_csv_init(&s->csv, o->delimiter, o->header);
-  sc3_csv_dialect(&s->csv, o->quote, o->escape, o->null);
+  sc3_csv_set_dialect(&s->csv, o->quote, o->escape, o->null);
   s->csv.skip_lines = o->skip_lines;
-  s->csv.marks = sc3_csv_marks_choose(o->marks, o->escape != '\0');
+  s->csv.dialect.marks = sc3_csv_marks_choose(o->marks, o->escape != '\0');
   sc3_jsonl_init(&s->jsonl);
   s->csv.input.encoding = s->jsonl.input.encoding = o->encoding;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "../core/identity/reason.h"
 #include "../core/rows/header.h"
 #include "arguments.h"
 #include "columns.h"
@@ -112,15 +113,11 @@ static int source_find(lua_State *L) {
 }
 
 static int push_faulty(lua_State *L, const sc3l_source *s, const sc3_record *r) {
-  static const char *const reasons[] = {
-      "none",          "ragged_row",   "nul_byte",      "stray_quote",  "bad_json",
-      "not_an_object", "row_too_long", "ambiguous_key", "invalid_utf8",
-  };
   const sc3_slice *names;
   size_t n = sc3l_source_names(s, &names);
   lua_pushboolean(L, 0);
   lua_createtable(L, 0, 5);
-  lua_pushstring(L, reasons[r->fault]);
+  lua_pushstring(L, sc3_reason_key(r->fault));
   lua_setfield(L, -2, "reason");
   sc3l_set_position(L, r->row, r->line, r->fault_column);
   if (r->lines > 0) {
@@ -165,10 +162,10 @@ static int read_row(lua_State *L) {
   if (next != SC3_NEXT_RECORD)
     return push_state(L, s, next);
   if (r.missing > 0) { /* an iteration reports it here or nowhere */
-    r.fault = SC3_FAULT_RAGGED;
+    r.fault = SC3_R_RAGGED_ROW;
     r.fault_column = r.count - r.missing + 1;
   }
-  if (r.fault != SC3_FAULT_NONE)
+  if (r.fault != SC3_R_NONE)
     return push_faulty(L, s, &r);
   n = sc3l_source_names(s, &names);
   lua_settop(L, 1);

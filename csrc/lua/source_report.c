@@ -28,7 +28,7 @@ static int source_encoding(lua_State *L) {
   };
   sc3l_source *s = sc3l_check_open_source(L, 1);
   const sc3_input *in = sc3l_source_input(s);
-  const sc3_bytes_seen *seen = s->is_csv ? &s->csv.lines.bytes : &s->jsonl.lines.bytes;
+  const sc3_utf8_stats *seen = s->is_csv ? &s->csv.lines.bytes : &s->jsonl.lines.bytes;
   const uint64_t values[] = {
       in->decoder.lost,
       in->decoder.controls,
@@ -63,10 +63,10 @@ static int source_rows(lua_State *L) {
  * nil where they look like data of people */
 static int source_keys(lua_State *L) {
   const sc3l_source *s = sc3l_check_open_source(L, 1);
-  sc3_slice names[SC3_JSONL_PLACES];
+  sc3_slice names[SC3_JSON_PLACES];
   size_t i, n = 0;
-  for (i = 0; i < SC3_JSONL_PLACES; i++) {
-    const sc3_jsonl_place *p = &s->jsonl.places[i];
+  for (i = 0; i < SC3_JSON_PLACES; i++) {
+    const sc3_json_place *p = &s->jsonl.object.places[i];
     if (p->n > 0)
       names[n++] = sc3_slice_of(p->name, p->n);
   }
@@ -95,7 +95,7 @@ static int source_wrapped(lua_State *L) {
    lines=, refused= }, ... }: see lines.h */
 static int source_lines(lua_State *L) {
   const sc3l_source *s = sc3l_check_open_source(L, 1);
-  const sc3_lines *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
+  const sc3_line_counts *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
   size_t i;
   lua_createtable(L, (int)l->spot_count, 12);
   set_count(L, "header", l->header);
@@ -160,9 +160,9 @@ static int source_stamp(lua_State *L) {
 /* :delimiter() -> the byte that separates columns of CSV; nil where it is not known yet */
 static int source_delimiter(lua_State *L) {
   const sc3l_source *s = sc3l_check_open_source(L, 1);
-  if (!s->is_csv || s->csv.delimiter == '\0')
+  if (!s->is_csv || s->csv.dialect.delimiter == '\0')
     return 0;
-  lua_pushlstring(L, &s->csv.delimiter, 1);
+  lua_pushlstring(L, &s->csv.dialect.delimiter, 1);
   return 1;
 }
 

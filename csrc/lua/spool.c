@@ -43,7 +43,7 @@ static int push_status(lua_State *L, sc3_spool_status status) {
     return 1;
   }
   lua_pushnil(L);
-  lua_pushstring(L, sc3_spool_text(status, errno));
+  lua_pushstring(L, sc3_spool_describe(status, errno));
   return 2;
 }
 
@@ -96,7 +96,7 @@ static uint64_t opt_stamp(lua_State *L, int index, lua_Number absent) {
 static sc3_slice opt_label(lua_State *L, int index) {
   size_t n;
   const char *p = luaL_optlstring(L, index, "", &n);
-  luaL_argcheck(L, n <= SC3_SPOOL_LONGEST_LABEL, index, "a label has at most 65535 bytes");
+  luaL_argcheck(L, n <= SC3_SPOOL_LABEL_MAX, index, "a label has at most 65535 bytes");
   return sc3_slice_of(p, n);
 }
 
@@ -106,12 +106,15 @@ static sc3_slice opt_label(lua_State *L, int index) {
    of several files; the label says whose they are. */
 static int spool_keep(lua_State *L) {
   spool_ud *u = check_spool(L);
-  const sc3_payload *p = sc3l_read_payload(L, 2);
+  sc3_spool_batch batch = {sc3l_read_payload(L, 2), 0, 0, 0, {NULL, 0}};
   lua_Number first = luaL_checknumber(L, 3), last = luaL_checknumber(L, 4);
   luaL_argcheck(L, first >= 1 && first <= 4294967295.0, 3, "must be between 1 and 4294967295");
   luaL_argcheck(L, last >= 1 && last <= 4294967295.0, 4, "must be between 1 and 4294967295");
-  return push_status(L, sc3_spool_keep(u->s, p, (size_t)first - 1, (size_t)last, opt_stamp(L, 5, 0),
-                                       opt_label(L, 6)));
+  batch.first = (size_t)first - 1;
+  batch.last = (size_t)last;
+  batch.stamp = opt_stamp(L, 5, 0);
+  batch.label = opt_label(L, 6);
+  return push_status(L, sc3_spool_keep(u->s, &batch));
 }
 
 /* :release(number) -> true | nil, message. The records up to that number have left. A spool that is
@@ -144,7 +147,7 @@ static int next_member(lua_State *L) {
   before = *cursor;
   status = sc3_spool_next(u->s, cursor, &r);
   if (status != SC3_SPOOL_OK)
-    return luaL_error(L, "%s", sc3_spool_text(status, errno));
+    return luaL_error(L, "%s", sc3_spool_describe(status, errno));
   if (r.json.p == NULL)
     return 0;
   lua_pushlightuserdata(L, &r);
@@ -185,6 +188,7 @@ static int take_members(lua_State *L) {
   spool_ud *u = lua_touserdata(L, lua_upvalueindex(1));
   sc3_spool_cursor *cursor = lua_touserdata(L, lua_upvalueindex(2));
   sc3_spool_taken taken;
+  sc3_spool_wanted wanted;
   sc3_spool_status status;
   int looks = lua_isnoneornil(L, 1);
   uint64_t last = opt_stamp(L, 2, STAMP_MAX);
@@ -192,10 +196,12 @@ static int take_members(lua_State *L) {
   luaL_argcheck(L, most >= 1 && most <= 4294967295.0, 3, "must be between 1 and 4294967295");
   if (u->s == NULL || u->ended)
     return sc3l_raise_closed(L, "spool");
-  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3l_check_payload(L, 1), last, (size_t)most,
-                          opt_label(L, 4), &taken);
+  wanted.last_stamp = last;
+  wanted.most = (size_t)most;
+  wanted.label = opt_label(L, 4);
+  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3l_check_payload(L, 1), &wanted, &taken);
   if (status != SC3_SPOOL_OK)
-    return luaL_error(L, "%s", sc3_spool_text(status, errno));
+    return luaL_error(L, "%s", sc3_spool_describe(status, errno));
   if (!looks)
     sc3l_count_payload(L, 1);
   sc3l_push_count(L, taken.members);

@@ -1,7 +1,7 @@
 /* Binds text functions that answer the same in every locale: numbers, yes and no, case, order. */
 #include "../core/bytes/amount.h"
 #include "../core/bytes/text.h"
-#include "../core/identity/yes_no.h"
+#include "../core/identity/boolean_words.h"
 #include "arguments.h"
 #include "field.h"
 #include "open.h"
@@ -26,7 +26,7 @@ static int values_number(lua_State *L) {
 
 /* yes(text) -> true | false | nil */
 static int values_yes(lua_State *L) {
-  int said = sc3_yes_no(check_value(L));
+  int said = sc3_boolean_read(check_value(L));
   if (said < 0)
     return 0;
   lua_pushboolean(L, said);

@@ -1,6 +1,7 @@
 /* Binds what verifying a webhook needs of bytes: codes, comparisons, base64, and a check of the
  * body.
  */
+#include "../core/bytes/ascii.h"
 #include "../core/bytes/base64.h"
 #include "../core/bytes/hmac.h"
 #include "../core/bytes/json_check.h"
@@ -48,7 +49,7 @@ static int webhook_hex(lua_State *L) {
   sc3_slice bytes = sc3l_check_string(L, 1);
   if (bytes.n > HEX_BYTES)
     return luaL_error(L, "hex: at most %d bytes", HEX_BYTES);
-  sc3_hex((const uint8_t *)bytes.p, bytes.n, hex);
+  sc3_ascii_write_hex((const uint8_t *)bytes.p, bytes.n, hex);
   lua_pushlstring(L, hex, 2 * bytes.n);
   return 1;
 }

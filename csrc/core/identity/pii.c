@@ -1,18 +1,11 @@
-#include "contact.h"
+#include "pii.h"
 
+#include "../bytes/ascii.h"
 #include "digit.h"
 #include "phone.h"
 #include "region.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
-
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-static int is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static int is_wide(char c) {
   return ((unsigned char)c & 0x80) != 0;
@@ -21,7 +14,7 @@ static int is_wide(char c) {
 /* The length of what begins at `s`, when it is one of the texts. */
 static size_t one_of(sc3_slice s, const char *const *texts) {
   for (; *texts != NULL; texts++) {
-    if (sc3_text_begins(s, *texts))
+    if (sc3_ascii_begins(s, *texts))
       return strlen(*texts);
   }
   return 0;
@@ -45,12 +38,13 @@ static size_t dot(sc3_slice s) {
   size_t i = 1;
   if (s.n == 0 || s.p[0] != ',')
     return s.n > 0 ? one_of(s, dots) : 0;
-  while (i < s.n && is_letter(s.p[i])) /* x,org: mistyped, where a top-level domain ends the text */
+  while (i < s.n &&
+         sc3_ascii_is_letter(s.p[i])) /* x,org: mistyped, where a top-level domain ends the text */
     i++;
   return i == s.n && i > 2;
 }
 
-/* Whether `s` begins with a host's name: a label, and behind a dot another that begins with a
+/* Whether `s` begins with a host's name: a label, and after a dot another that begins with a
    letter, as a top-level domain does. Where it does not, none begins before `*stop` either. */
 static int begins_with_host(sc3_slice s, const char **stop) {
   size_t label = 0, labels = 0, letters = 0;
@@ -61,8 +55,9 @@ static int begins_with_host(sc3_slice s, const char **stop) {
         return 0;
       labels += label > 0; /* x..org is mistyped */
       label = letters = 0;
-    } else if (is_letter(s.p[0]) || is_digit(s.p[0]) || is_wide(s.p[0]) || s.p[0] == '-') {
-      letters += letters == label && (is_letter(s.p[0]) || is_wide(s.p[0]));
+    } else if (sc3_ascii_is_letter(s.p[0]) || sc3_ascii_is_digit(s.p[0]) || is_wide(s.p[0]) ||
+               s.p[0] == '-') {
+      letters += letters == label && (sc3_ascii_is_letter(s.p[0]) || is_wide(s.p[0]));
       label++;
       if (labels > 0 && letters > 0)
         return 1;
@@ -107,7 +102,7 @@ static sc3_slice in_ascii(sc3_slice s, char out[LOOKED_AT]) {
   while (s.n > 0 && n < LOOKED_AT) {
     uint32_t c;
     size_t used = sc3_utf8_decode(s.p, s.n, &c);
-    int digit = c < 0x80 ? -1 : sc3_digit(c);
+    int digit = c < 0x80 ? -1 : sc3_digit_value(c);
     if (used == 0)
       break;
     if (c < 0x80)
@@ -122,7 +117,7 @@ static sc3_slice in_ascii(sc3_slice s, char out[LOOKED_AT]) {
       out[n++] = '-';
     else if (sc3_text_trim(sc3_slice_of(s.p, used)).n == 0)
       out[n++] = ' ';
-    else if (!sc3_text_invisible(c))
+    else if (!sc3_text_is_invisible(c))
       out[n++] = 'x';
     s = sc3_slice_of(s.p + used, s.n - used);
   }
@@ -130,7 +125,7 @@ static sc3_slice in_ascii(sc3_slice s, char out[LOOKED_AT]) {
 }
 
 static int in_phones(char c) {
-  return is_digit(c) || (c != '\0' && strchr(" -.()/", c) != NULL);
+  return sc3_ascii_is_digit(c) || (c != '\0' && strchr(" -.()/", c) != NULL);
 }
 
 /* How a text is laid out. */
@@ -139,14 +134,14 @@ typedef struct layout {
   int spaces_only;             /* as gaps */
 } layout;
 
-static layout look(sc3_slice s) {
+static layout measure(sc3_slice s) {
   layout l = {0, 0, 0, 1};
   size_t i;
   for (i = 0; i < s.n; i++) {
-    l.digits += (size_t)is_digit(s.p[i]);
-    l.gaps += (size_t)!is_digit(s.p[i]);
-    l.groups += (size_t)(is_digit(s.p[i]) && (i == 0 || !is_digit(s.p[i - 1])));
-    l.spaces_only &= is_digit(s.p[i]) || s.p[i] == ' ';
+    l.digits += (size_t)sc3_ascii_is_digit(s.p[i]);
+    l.gaps += (size_t)!sc3_ascii_is_digit(s.p[i]);
+    l.groups += (size_t)(sc3_ascii_is_digit(s.p[i]) && (i == 0 || !sc3_ascii_is_digit(s.p[i - 1])));
+    l.spaces_only &= sc3_ascii_is_digit(s.p[i]) || s.p[i] == ' ';
   }
   return l;
 }
@@ -156,21 +151,21 @@ static int is_valid(sc3_slice s, int region) {
   return sc3_phone_normalize(s, region, 0, &phone) == SC3_R_NONE;
 }
 
-/* As much of `s`, behind its first character, as may be a phone. */
+/* As much of `s`, after its first character, as may be a phone. */
 static sc3_slice phone_of(sc3_slice s) {
   size_t n = 1;
   while (n < s.n && in_phones(s.p[n]))
     n++;
-  while (n > 1 && !is_digit(s.p[n - 1]))
+  while (n > 1 && !sc3_ascii_is_digit(s.p[n - 1]))
     n--;
   return sc3_slice_of(s.p, n);
 }
 
 static int in_base64(char c) {
-  return is_letter(c) || is_digit(c) || c == '/' || c == '+';
+  return sc3_ascii_is_letter(c) || sc3_ascii_is_digit(c) || c == '/' || c == '+';
 }
 
-/* A plus and a number behind it: at the start, or behind what no base64 has before a plus. Alone,
+/* A plus and a number after it: at the start, or after what no base64 has before a plus. Alone,
    it need not be a valid number: half a phone is enough. */
 static int holds_international(sc3_slice s) {
   size_t i;
@@ -180,7 +175,7 @@ static int holds_international(sc3_slice s) {
     if (s.p[i] != '+' || (i > 0 && in_base64(s.p[i - 1]) && !(i == 1 && s.p[0] == '+')))
       continue;
     number = phone_of(sc3_slice_of(s.p + i, s.n - i));
-    l = look(sc3_slice_of(number.p + 1, number.n - 1));
+    l = measure(sc3_slice_of(number.p + 1, number.n - 1));
     if (l.digits < LEAST || l.digits > MOST)
       continue;
     if ((i == 0 || (i == 1 && (s.p[0] == '(' || s.p[0] == '+'))) && i + number.n == s.n)
@@ -199,18 +194,18 @@ static int has_scheme(sc3_slice s) {
   size_t n = one_of(s, schemes);
   while (n > 0 && n < s.n && strchr(" +(/", s.p[n]) != NULL)
     n++;
-  return n > 0 && n < s.n && is_digit(s.p[n]) && look(s).digits >= 5;
+  return n > 0 && n < s.n && sc3_ascii_is_digit(s.p[n]) && measure(s).digits >= 5;
 }
 
-/* (206) 555-0142: brackets round one to five digits, and digits behind them. */
+/* (206) 555-0142: brackets round one to five digits, and digits after them. */
 static int has_brackets(sc3_slice s) {
   const char *open = memchr(s.p, '(', s.n);
   const char *close = open != NULL ? memchr(open, ')', (size_t)(s.p + s.n - open)) : NULL;
   size_t inside, behind;
   if (close == NULL)
     return 0;
-  inside = look(sc3_slice_of(open, (size_t)(close - open))).digits;
-  behind = look(sc3_slice_of(close, (size_t)(s.p + s.n - close))).digits;
+  inside = measure(sc3_slice_of(open, (size_t)(close - open))).digits;
+  behind = measure(sc3_slice_of(close, (size_t)(s.p + s.n - close))).digits;
   return inside >= 1 && inside <= 5 && behind >= 3;
 }
 
@@ -228,12 +223,12 @@ static int has_american_groups(sc3_slice s) {
     short_gaps[n++] = gap ? '-' : s.p[i];
   }
   s = sc3_slice_of(short_gaps, n);
-  if (s.n == sizeof pattern - 1 + 2 && s.p[0] == '1' && !is_digit(s.p[1]))
+  if (s.n == sizeof pattern - 1 + 2 && s.p[0] == '1' && !sc3_ascii_is_digit(s.p[1]))
     s = sc3_slice_of(s.p + 2, s.n - 2);
   if (s.n != sizeof pattern - 1)
     return 0;
   for (i = 0; i < s.n; i++) {
-    if (pattern[i] == 'd' ? !is_digit(s.p[i]) : s.p[i] != '-')
+    if (pattern[i] == 'd' ? !sc3_ascii_is_digit(s.p[i]) : s.p[i] != '-')
       return 0;
   }
   return is_valid(s, sc3_region_find(sc3_slice_of("US", 2)));
@@ -242,7 +237,7 @@ static int has_american_groups(sc3_slice s) {
 /* 0049 171 1234567, 011 49 171 1234567: what is dialled before a number of another country. */
 static int has_prefix(sc3_slice s) {
   char number[LOOKED_AT];
-  size_t n = sc3_text_begins(s, "011") ? 3 : sc3_text_begins(s, "00") ? 2 : 0;
+  size_t n = sc3_ascii_begins(s, "011") ? 3 : sc3_ascii_begins(s, "00") ? 2 : 0;
   if (n == 0 || s.n >= sizeof number)
     return 0;
   number[0] = '+';
@@ -254,7 +249,7 @@ static int has_prefix(sc3_slice s) {
    follows its digits from the first letter on, such as an extension. */
 static sc3_slice bare_number(sc3_slice s) {
   size_t n = 0, digits = 0;
-  while (n < s.n && is_letter(s.p[n]))
+  while (n < s.n && sc3_ascii_is_letter(s.p[n]))
     n++;
   if (n > 0 && n < s.n && (s.p[n] == ':' || s.p[n] == '.')) {
     while (n < s.n && (s.p[n] == ':' || s.p[n] == '.' || s.p[n] == ' '))
@@ -262,62 +257,61 @@ static sc3_slice bare_number(sc3_slice s) {
     s = sc3_slice_of(s.p + n, s.n - n);
   }
   for (n = 0; n < s.n && in_phones(s.p[n]); n++)
-    digits += (size_t)is_digit(s.p[n]);
-  if (n < s.n && !is_letter(s.p[n]) && s.p[n] != '#')
+    digits += (size_t)sc3_ascii_is_digit(s.p[n]);
+  if (n < s.n && !sc3_ascii_is_letter(s.p[n]) && s.p[n] != '#')
     return s;
-  while (n > 0 && digits >= LEAST && !is_digit(s.p[n - 1]))
+  while (n > 0 && digits >= LEAST && !sc3_ascii_is_digit(s.p[n - 1]))
     n--;
   return digits >= LEAST ? sc3_slice_of(s.p, n) : s;
 }
 
-sc3_contact sc3_contact_of(sc3_slice s) {
+sc3_pii sc3_pii_detect(sc3_slice s) {
   char ascii[LOOKED_AT], plus[LOOKED_AT];
   size_t i;
   layout l;
   int wide = 0;
   if (s.n == 0)
-    return SC3_CONTACT_NONE;
+    return SC3_PII_NONE;
   for (i = 0; i < s.n; i++)
     wide |= is_wide(s.p[i]);
   if (holds_email(s))
-    return SC3_CONTACT_EMAIL;
+    return SC3_PII_EMAIL;
   if (wide)
     s = in_ascii(s, ascii);
-  if (sc3_text_begins(s, "%2b") && s.n < sizeof plus) { /* a plus as links write it */
+  if (sc3_ascii_begins(s, "%2b") && s.n < sizeof plus) { /* a plus as links write it */
     plus[0] = '+';
     memcpy(plus + 1, s.p + 3, s.n - 3);
     s = sc3_slice_of(plus, s.n - 2);
   }
   if (holds_international(s) || has_scheme(s))
-    return SC3_CONTACT_PHONE;
+    return SC3_PII_PHONE;
   s = bare_number(s);
   for (i = 0; i < s.n; i++) {
     if (!in_phones(s.p[i]))
-      return SC3_CONTACT_NONE;
+      return SC3_PII_NONE;
   }
-  l = look(s);
+  l = measure(s);
   if (l.gaps == 0 || l.digits < LEAST || l.digits > MOST)
-    return SC3_CONTACT_NONE;
+    return SC3_PII_NONE;
   if (has_brackets(s) || has_american_groups(s) || has_prefix(s))
-    return SC3_CONTACT_PHONE;
-  return s.p[0] == '0' || (l.spaces_only && l.groups >= 3) ? SC3_CONTACT_NATIONAL
-                                                           : SC3_CONTACT_NONE;
+    return SC3_PII_PHONE;
+  return s.p[0] == '0' || (l.spaces_only && l.groups >= 3) ? SC3_PII_NATIONAL : SC3_PII_NONE;
 }
 
-int sc3_contact_in(sc3_slice s, int region) {
+int sc3_pii_is_phone_in(sc3_slice s, int region) {
   return region >= 0 && is_valid(s, region);
 }
 
-sc3_contact sc3_contact_or(sc3_slice s, sc3_contact meant) {
-  const sc3_contact contact = sc3_contact_of(s);
+sc3_pii sc3_pii_detect_as(sc3_slice s, sc3_pii meant) {
+  const sc3_pii contact = sc3_pii_detect(s);
   size_t i, hex = 0;
-  if (meant == SC3_CONTACT_NONE || contact == SC3_CONTACT_EMAIL || contact == SC3_CONTACT_PHONE)
+  if (meant == SC3_PII_NONE || contact == SC3_PII_EMAIL || contact == SC3_PII_PHONE)
     return contact;
   for (i = 0; i < s.n; i++)
-    hex += (size_t)sc3_text_hex(s.p[i]);
+    hex += (size_t)sc3_ascii_is_hex(s.p[i]);
   if (hex == s.n && hex >= 32)
     return contact;
-  return meant == SC3_CONTACT_PHONE && look(s).digits < 5 ? contact : meant;
+  return meant == SC3_PII_PHONE && measure(s).digits < 5 ? contact : meant;
 }
 
 /* The digits of `s` without the zeros before them, the last of them at the end of `out`; how many
@@ -325,7 +319,7 @@ sc3_contact sc3_contact_or(sc3_slice s, sc3_contact meant) {
 static size_t digits_of(sc3_slice s, char out[LOOKED_AT]) {
   size_t n = 0, i;
   for (i = s.n; i > 0 && n < LOOKED_AT; i--) {
-    if (is_digit(s.p[i - 1]))
+    if (sc3_ascii_is_digit(s.p[i - 1]))
       out[LOOKED_AT - ++n] = s.p[i - 1];
   }
   while (n > 0 && out[LOOKED_AT - n] == '0')
@@ -333,7 +327,7 @@ static size_t digits_of(sc3_slice s, char out[LOOKED_AT]) {
   return n;
 }
 
-int sc3_contact_same_number(sc3_slice id, sc3_slice phone) {
+int sc3_pii_is_same_number(sc3_slice id, sc3_slice phone) {
   enum {
     CODE = 4,
     WHOLE = 9

@@ -1,4 +1,4 @@
-#include "yes_no.h"
+#include "boolean_words.h"
 
 #include "lowercase.h"
 #include "../bytes/utf8.h"
@@ -107,7 +107,7 @@ static int is_among(const char *words, const char *text, size_t n) {
   return 0;
 }
 
-int sc3_yes_no(sc3_slice text) {
+int sc3_boolean_read(sc3_slice text) {
   char lower[LONGEST];
   size_t n;
   if (text.n == 0 || text.n > LONGEST || !sc3_utf8_valid(text.p, text.n))

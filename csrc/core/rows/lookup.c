@@ -1,5 +1,6 @@
-#include "look.h"
+#include "lookup.h"
 
+#include "../bytes/ascii.h"
 #include "header.h"
 #include "../bytes/json_scan.h"
 
@@ -9,10 +10,10 @@ sc3_likeness sc3_likeness_of(sc3_slice key, sc3_slice name) {
     return SC3_SAME;
   if (key.n > 0 && key.n < name.n && name.p[key.n] == '.' && memcmp(key.p, name.p, key.n) == 0)
     return SC3_HEAD;
-  if (sc3_header_alike(key, name))
+  if (sc3_header_is_alike(key, name))
     return SC3_ALIKE;
   dot = name.n > 0 ? memchr(name.p, '.', name.n) : NULL;
-  return dot != NULL && sc3_header_alike(key, sc3_slice_of(name.p, (size_t)(dot - name.p)))
+  return dot != NULL && sc3_header_is_alike(key, sc3_slice_of(name.p, (size_t)(dot - name.p)))
              ? SC3_ALIKE_HEAD
              : SC3_UNLIKE;
 }
@@ -21,7 +22,7 @@ enum { KEY_MAX = 256 }; /* bytes of a key with escapes in it */
 
 /* The best of the keys that were seen, by likeness. Of one key that comes twice the last counts. */
 typedef struct best {
-  size_t below; /* heads of fewer bytes alone are asked for */
+  size_t below; /* only heads of fewer bytes are asked for */
   sc3_slice key[SC3_SAME + 1];
   sc3_found value[SC3_SAME + 1];
   int two[SC3_SAME + 1];
@@ -50,7 +51,7 @@ static void consider(best *b, sc3_slice key, const sc3_found *value, sc3_slice n
   b->value[like] = *value;
 }
 
-static sc3_looked look_inside(const sc3_found *in, sc3_slice name, sc3_found *found);
+static sc3_lookup_result look_inside(const sc3_found *in, sc3_slice name, sc3_found *found);
 static void consider_object(best *b, place *in, sc3_slice name);
 
 static void consider_all(best *b, place *in, sc3_slice name, size_t below) {
@@ -65,38 +66,38 @@ static void consider_all(best *b, place *in, sc3_slice name, size_t below) {
   }
 }
 
-static sc3_looked look_behind(const best *b, sc3_likeness like, size_t head, sc3_slice name,
-                              sc3_found *found) {
+static sc3_lookup_result look_behind(const best *b, sc3_likeness like, size_t head, sc3_slice name,
+                                     sc3_found *found) {
   return look_inside(&b->value[like], sc3_slice_of(name.p + head + 1, name.n - head - 1), found);
 }
 
-/* The order is that of table_look.c. A value is reached by one chain of keys alone, so it is looked
+/* The order is that of table_look.c. A value is reached by only one chain of keys, so it is looked
  * into once. */
-static sc3_looked look_in(place *in, sc3_slice name, sc3_found *found) {
-  sc3_looked looked;
+static sc3_lookup_result look_in(place *in, sc3_slice name, sc3_found *found) {
+  sc3_lookup_result looked;
   sc3_likeness like;
   best b;
   consider_all(&b, in, name, name.n);
   if (b.key[SC3_SAME].p != NULL) {
     *found = b.value[SC3_SAME];
-    return SC3_LOOKED_ONE;
+    return SC3_LOOKUP_ONE;
   }
   while (b.key[SC3_HEAD].p != NULL) {
     looked = look_behind(&b, SC3_HEAD, b.key[SC3_HEAD].n, name, found);
-    if (looked != SC3_LOOKED_NONE)
+    if (looked != SC3_LOOKUP_NONE)
       return looked;
     consider_all(&b, in, name, b.key[SC3_HEAD].n);
   }
   like = b.key[SC3_ALIKE].p != NULL ? SC3_ALIKE : SC3_ALIKE_HEAD;
   if (b.key[like].p == NULL)
-    return SC3_LOOKED_NONE;
+    return SC3_LOOKUP_NONE;
   if (b.two[like])
-    return SC3_LOOKED_TWO;
+    return SC3_LOOKUP_AMBIGUOUS;
   if (like == SC3_ALIKE_HEAD)
     return look_behind(&b, like, (size_t)((const char *)memchr(name.p, '.', name.n) - name.p), name,
                        found);
   *found = b.value[like];
-  return SC3_LOOKED_ONE;
+  return SC3_LOOKUP_ONE;
 }
 
 /* --- nested JSON: it was checked when its line was read --- */
@@ -107,14 +108,14 @@ static const char *skip_space(const char *p, const char *end) {
   return p;
 }
 
-/* Behind the string whose opening quote is at `p`. */
+/* After the string whose opening quote is at `p`. */
 static const char *string_end(const char *p, const char *end) {
   int half = 0;
   const char *behind = sc3_json_string(p, end, &half);
   return behind != NULL ? behind : end;
 }
 
-/* Reads the value at `p`; the pointer behind it. */
+/* Reads the value at `p`; the pointer after it. */
 static const char *read_value(const char *p, const char *end, sc3_found *found) {
   const char *start = p;
   size_t depth = 0;
@@ -191,7 +192,7 @@ static void consider_object(best *b, place *in, sc3_slice name) {
   }
 }
 
-static sc3_looked look_in_object(sc3_slice object, sc3_slice name, sc3_found *found) {
+static sc3_lookup_result look_in_object(sc3_slice object, sc3_slice name, sc3_found *found) {
   place in;
   in.fields = NULL;
   in.count = 0;
@@ -199,11 +200,11 @@ static sc3_looked look_in_object(sc3_slice object, sc3_slice name, sc3_found *fo
   return look_in(&in, name, found);
 }
 
-/* The number that a name begins with, and `*rest` of the name behind its dot; 0 where it begins
+/* The number that a name begins with, and `*rest` of the name after its dot; 0 where it begins
  * with none. */
 static size_t number_of(sc3_slice name, sc3_slice *rest) {
   size_t i, number = 0;
-  for (i = 0; i < name.n && i < 7 && name.p[i] >= '0' && name.p[i] <= '9'; i++)
+  for (i = 0; i < name.n && i < 7 && sc3_ascii_is_digit(name.p[i]); i++)
     number = number * 10 + (size_t)(name.p[i] - '0');
   if (i == 0 || (i < name.n && name.p[i] != '.'))
     return 0;
@@ -211,27 +212,29 @@ static size_t number_of(sc3_slice name, sc3_slice *rest) {
   return number;
 }
 
-static sc3_looked look_in_array(const char *p, const char *end, sc3_slice name, sc3_found *found) {
+static sc3_lookup_result look_in_array(const char *p, const char *end, sc3_slice name,
+                                       sc3_found *found) {
   sc3_slice rest = {NULL, 0};
   size_t number = number_of(name, &rest);
   for (p = skip_space(p + 1, end); number > 0 && p < end && *p != ']'; p = skip_space(p + 1, end)) {
     p = skip_space(read_value(p, end, found), end);
     if (--number == 0)
-      return rest.p == NULL ? SC3_LOOKED_ONE : look_inside(found, rest, found);
+      return rest.p == NULL ? SC3_LOOKUP_ONE : look_inside(found, rest, found);
     if (p < end && *p == ']')
       break;
   }
-  return SC3_LOOKED_NONE;
+  return SC3_LOOKUP_NONE;
 }
 
-static sc3_looked look_inside(const sc3_found *in, sc3_slice name, sc3_found *found) {
+static sc3_lookup_result look_inside(const sc3_found *in, sc3_slice name, sc3_found *found) {
   const char *p = in->value.p, *end = p + in->value.n;
   if (in->kind != SC3_KIND_NESTED || name.n == 0)
-    return SC3_LOOKED_NONE;
+    return SC3_LOOKUP_NONE;
   return *p == '{' ? look_in_object(in->value, name, found) : look_in_array(p, end, name, found);
 }
 
-sc3_looked sc3_look(const sc3_field *fields, size_t count, sc3_slice name, sc3_found *found) {
+sc3_lookup_result sc3_lookup_find(const sc3_field *fields, size_t count, sc3_slice name,
+                                  sc3_found *found) {
   place in;
   in.fields = fields;
   in.count = count;
@@ -239,7 +242,7 @@ sc3_looked sc3_look(const sc3_field *fields, size_t count, sc3_slice name, sc3_f
   return look_in(&in, name, found);
 }
 
-sc3_slice sc3_found_text(const sc3_found *found, char *to) {
+sc3_slice sc3_found_unescape(const sc3_found *found, char *to) {
   to[0] = '"';
   memcpy(to + 1, found->value.p, found->value.n);
   to[found->value.n + 1] = '"';

@@ -1,36 +1,32 @@
-#include "lines.h"
+#include "line_counts.h"
 
 #include <string.h>
 
-void sc3_lines_count(sc3_lines *l, uint64_t row, uint64_t line, uint64_t further, int refused,
-                     size_t alike) {
-  if (further == 0)
+#include "../bytes/ascii.h"
+
+void sc3_line_counts_add(sc3_line_counts *l, const sc3_spot *row, size_t alike) {
+  if (row->lines == 0)
     return;
-  if (!refused && alike == 0) {
-    l->quoted += further;
+  if (!row->refused && alike == 0) {
+    l->quoted += row->lines;
     return;
   }
-  l->swallowed += further;
-  if (refused)
+  l->swallowed += row->lines;
+  if (row->refused)
     l->refused_rows++;
   else
     l->odd_rows++;
-  if (l->spot_count < SC3_SPOTS_MAX) {
-    sc3_spot *s = &l->spots[l->spot_count++];
-    s->row = row;
-    s->line = line;
-    s->lines = further;
-    s->refused = refused;
-  }
+  if (l->spot_count < SC3_SPOTS_MAX)
+    l->spots[l->spot_count++] = *row;
 }
 
-unsigned sc3_lines_made_of(const char *p, const char *end) {
+unsigned sc3_classify_cell(const char *p, const char *end) {
   unsigned set = 0;
   for (; p < end; p++) {
     char c = *p;
-    if (c >= '0' && c <= '9')
+    if (sc3_ascii_is_digit(c))
       set |= 1;
-    else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || ((unsigned char)c & 0x80) != 0)
+    else if (sc3_ascii_is_letter(c) || ((unsigned char)c & 0x80) != 0)
       set |= 2;
     else if (c == ' ')
       set |= 4;
@@ -66,11 +62,11 @@ static piece next_piece(const char *p, const char *end, char delimiter) {
    row, but not where an id belongs. */
 static int same_make(const piece *it, const sc3_field *fields, size_t count, size_t at) {
   sc3_slice own = fields[at > 0 ? 0 : count - 1].value;
-  unsigned make = own.p != NULL ? sc3_lines_made_of(own.p, own.p + own.n) : 0;
+  unsigned make = own.p != NULL ? sc3_classify_cell(own.p, own.p + own.n) : 0;
   if (it->first == NULL || make == 0 || (at == 0 && count == 1))
     return 0;
   return make ==
-         (at > 0 ? sc3_lines_made_of(it->p, it->first) : sc3_lines_made_of(it->last + 1, it->end));
+         (at > 0 ? sc3_classify_cell(it->p, it->first) : sc3_classify_cell(it->last + 1, it->end));
 }
 
 /* Whether so many of `lines` whole lines have as many fields as the row that they are rows,
@@ -79,8 +75,8 @@ static int are_rows(size_t as_long, size_t lines, size_t columns) {
   return columns >= 3 ? as_long >= 3 : as_long >= 8 && as_long * 10 >= lines * 9;
 }
 
-size_t sc3_lines_alike(const sc3_field *fields, size_t count, size_t at, char delimiter,
-                       int is_header) {
+size_t sc3_count_row_like_lines(const sc3_field *fields, size_t count, size_t at, char delimiter,
+                                int is_header) {
   const char *p = fields[at].value.p, *const end = p + fields[at].value.n;
   size_t alike = 0, as_long = 0, pieces = 0;
   int begins = 0; /* what stands before the first line end completes the row */

@@ -1,16 +1,13 @@
-#include "id.h"
+#include "external_id.h"
 
-#include "../identity/contact.h"
-#include "../identity/email.h"
-#include "../identity/hashed.h"
-#include "../identity/phone.h"
-#include "../identity/placeholder.h"
+#include "../bytes/ascii.h"
+#include "pii.h"
+#include "email.h"
+#include "hashed.h"
+#include "phone.h"
+#include "placeholder.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
-
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /* What was seen of an id: not zero where there was any. */
 typedef struct kinds {
@@ -30,7 +27,7 @@ static __m128i range(__m128i v, int low, int count) {
 }
 
 /* The eight characters of `a` and the eight of `b`. */
-static void look(uint64_t a, uint64_t b, kinds *k) {
+static void classify(uint64_t a, uint64_t b, kinds *k) {
   __m128i v = _mm_set_epi64x((long long)b, (long long)a);
   __m128i digits = range(v, '0', 10),
           letters = range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 26);
@@ -57,7 +54,7 @@ static uint64_t between(uint64_t v, unsigned char low, unsigned char high) {
   return from(v, low) & ~from(v, (unsigned char)(high + 1));
 }
 
-static void look_at(uint64_t v, kinds *k) {
+static void classify_8(uint64_t v, kinds *k) {
   uint64_t digits = between(v, '0', '9'), letters = between(v | EACH(0x20), 'a', 'z');
   uint64_t joints = between(v, '-', '-') | between(v, '_', '_');
   k->digits |= digits;
@@ -67,9 +64,9 @@ static void look_at(uint64_t v, kinds *k) {
 }
 
 /* The eight characters of `a` and the eight of `b`. */
-static void look(uint64_t a, uint64_t b, kinds *k) {
-  look_at(a, k);
-  look_at(b, k);
+static void classify(uint64_t a, uint64_t b, kinds *k) {
+  classify_8(a, k);
+  classify_8(b, k);
 }
 
 #endif
@@ -89,7 +86,7 @@ static int is_plain(sc3_slice s) {
   if (s.n == SC3_SHA256_HEX || (s.n == 36 && s.p[0] == s.p[1]))
     return 0; /* a hash, or the UUID of nobody: looked at further */
   if (s.n > 12 && ((s.p[3] == '-' && s.p[7] == '-') || (s.p[1] == '-' && s.p[5] == '-')) &&
-      is_digit(s.p[0]))
+      sc3_ascii_is_digit(s.p[0]))
     return 0; /* perhaps 206-555-0142x12 */
   if (s.n < 8) {
     a = EACH((unsigned char)s.p[0]); /* the rest are copies of the first */
@@ -103,7 +100,7 @@ static int is_plain(sc3_slice s) {
       a = eight(s.p + (i + 8 < s.n ? i : s.n - 8));
       b = eight(s.p + (i + 16 < s.n ? i + 8 : s.n - 8));
     }
-    look(a, b, &k);
+    classify(a, b, &k);
     i += 16;
   } while (i < s.n);
   return k.others == 0 && k.digits != 0 && (k.letters != 0 || k.joints == 0);
@@ -113,7 +110,7 @@ static int is_plain(sc3_slice s) {
    fraction: ".0", ",00". SIZE_MAX where it may be thousands. */
 static size_t decimals(sc3_slice s) {
   size_t whole = s.n > 0 && s.p[0] == '-', start = whole, zeros;
-  while (whole < s.n && is_digit(s.p[whole]))
+  while (whole < s.n && sc3_ascii_is_digit(s.p[whole]))
     whole++;
   if (whole == start || whole + 1 >= s.n || (s.p[whole] != '.' && s.p[whole] != ','))
     return 0;
@@ -126,7 +123,7 @@ static size_t decimals(sc3_slice s) {
 
 /* 7.01235E+12. But 12E-5 is how a house or a part is numbered: no id is as small as that number. */
 static int is_exponent(sc3_slice s) {
-  if (!sc3_text_exponent(s))
+  if (!sc3_text_is_exponent(s))
     return 0;
   return memchr(s.p, '.', s.n) != NULL || memchr(s.p, ',', s.n) != NULL ||
          memchr(s.p + 1, '-', s.n - 1) == NULL;
@@ -137,7 +134,8 @@ static sc3_reason check_characters(sc3_slice s) {
   while (p < end) {
     uint32_t c;
     p += sc3_utf8_decode(p, (size_t)(end - p), &c);
-    if (sc3_text_control(c) || c == 0x2028 || c == 0x2029 || (c >= 0x80 && sc3_text_invisible(c)))
+    if (sc3_text_is_control(c) || c == 0x2028 || c == 0x2029 ||
+        (c >= 0x80 && sc3_text_is_invisible(c)))
       return SC3_R_ID_CONTROL;
     if (c == 0xfffd)
       return SC3_R_ID_LOST;
@@ -145,45 +143,48 @@ static sc3_reason check_characters(sc3_slice s) {
   return SC3_R_NONE;
 }
 
-/* The SHA-256 of the email or phone that the id is. `s` is the id, `bare` it without quotes. */
-static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare, int region,
-                               const sc3_reading *reading, char hex[SC3_SHA256_HEX], sc3_slice *id,
-                               sc3_repairs *repairs) {
-  char email[SC3_EMAIL_MAX];
+/* An id in two forms: as it stands in its field, and without quotes round it. */
+typedef struct texts {
+  sc3_slice whole, bare;
+} texts;
+
+/* The SHA-256 of the email or phone that the id is. `region` reads a national phone. */
+static sc3_reason hash_contact(sc3_pii contact, const texts *s, int region,
+                               const sc3_reading *reading, sc3_external_id_form *form) {
+  sc3_email email;
   sc3_phone phone;
-  size_t n = 0;
   sc3_reason why;
-  if (contact == SC3_CONTACT_EMAIL) {
-    why = sc3_email_normalize(s, reading->repair, email, &n, repairs);
-    if (why == SC3_R_NONE && (*repairs >> SC3_REPAIR_EMAIL_FIRST & 1) != 0)
+  if (contact == SC3_PII_EMAIL) {
+    why = sc3_email_normalize(s->whole, reading->repair, &email);
+    form->repairs |= email.repairs;
+    if (why == SC3_R_NONE && (email.repairs >> SC3_REPAIR_EMAIL_FIRST & 1) != 0)
       why = SC3_R_EMAIL_SEVERAL; /* another export has them in another order, and an id is one */
     if (why == SC3_R_NONE)
-      sc3_sha256_hex(email, n, hex);
+      sc3_sha256_hex(email.text, email.n, form->hex);
   } else {
-    why = sc3_phone_normalize(bare, region,
+    why = sc3_phone_normalize(s->bare, region,
                               reading->phone_repairs & ~(1u << SC3_REPAIR_PHONE_FIRST), &phone);
     if (why == SC3_R_NONE) {
-      *repairs |= phone.repairs;
-      sc3_sha256_hex(phone.text, phone.n, hex);
+      form->repairs |= phone.repairs;
+      sc3_sha256_hex(phone.text, phone.n, form->hex);
     }
   }
   if (why != SC3_R_NONE)
     return why;
-  *repairs |= 1u << SC3_REPAIR_ID_HASHED;
-  *id = sc3_slice_of(hex, SC3_SHA256_HEX);
+  form->repairs |= 1u << SC3_REPAIR_ID_HASHED;
+  form->value = sc3_slice_of(form->hex, SC3_SHA256_HEX);
   return SC3_R_NONE;
 }
 
 /* 64 hex digits, which are the hash of a person or of nobody. */
-static sc3_reason check_hash(sc3_slice s, const sc3_reading *reading, char hex[SC3_SHA256_HEX],
-                             sc3_slice *id) {
+static sc3_reason check_hash(sc3_ids ids, sc3_external_id_form *form) {
   sc3_repairs none = 0;
   sc3_reason why;
-  switch (sc3_hashed_recognize(s, hex, &why, &none)) {
+  switch (sc3_hashed_recognize(form->value, form->hex, &why, &none)) {
     case SC3_HASHED_REFUSED: return SC3_R_ID_PLACEHOLDER;
     case SC3_HASHED_SHA256:
-      if (reading->ids == SC3_IDS_HASH)
-        *id = sc3_slice_of(hex, SC3_SHA256_HEX); /* in lowercase, as those that are made here */
+      if (ids == SC3_IDS_HASH)
+        form->value = sc3_slice_of(form->hex, SC3_SHA256_HEX); /* lowercase, as those made here */
       break;
     case SC3_HASHED_NOT: break;
   }
@@ -199,7 +200,7 @@ static sc3_slice unwrap(sc3_slice s) {
   const char *const *head = heads;
   int taken = 0;
   sc3_slice inside;
-  while (*head != NULL && !sc3_text_begins(s, *head))
+  while (*head != NULL && !sc3_ascii_begins(s, *head))
     head++;
   if (*head == NULL || s.p[s.n - 1] != (**head == '{' ? '}' : ')'))
     return s;
@@ -211,70 +212,86 @@ static sc3_slice unwrap(sc3_slice s) {
   return inside;
 }
 
-sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_reading *reading,
-                       char hex[SC3_SHA256_HEX], sc3_slice *id, sc3_repairs *repairs) {
-  sc3_repairs repaired = 0;
-  sc3_slice s, bare;
-  sc3_contact contact;
-  sc3_reason why;
-  size_t cut;
-  int taken = 0;
-  *id = raw;
-  if (meant == SC3_CONTACT_NONE && is_plain(raw))
-    return SC3_R_NONE;
-  if (!sc3_utf8_valid(raw.p, raw.n))
-    return SC3_R_EXTERNAL_ID_UTF8;
-  s = sc3_text_strip(raw, &taken);
-  if (s.n == 0)
+/* Removes what stands round an id: `*s` gets the id in both forms. */
+static sc3_reason strip(sc3_slice raw, int repair, texts *s, sc3_repairs *repairs) {
+  int stripped = 0, marked = 0;
+  sc3_slice inside;
+  s->whole = sc3_text_strip(raw, &stripped);
+  if (s->whole.n == 0)
     return SC3_R_NO_EXTERNAL_ID;
-  if (s.n < raw.n)
-    repaired |= 1u << SC3_REPAIR_ID_EDGES;
-  if (sc3_placeholder_id(s))
+  if (s->whole.n < raw.n)
+    *repairs |= 1u << SC3_REPAIR_ID_EDGES;
+  if (sc3_is_placeholder_id(s->whole))
     return SC3_R_ID_PLACEHOLDER;
-  if (repaired != 0 && !reading->repair)
+  if (*repairs != 0 && !repair)
     return SC3_R_ID_UNREPAIRED;
-  taken = 0;
-  bare = unwrap(s);
-  if (bare.n < s.n) {
-    repaired |= 1u << SC3_REPAIR_ID_WRAPPED;
-    s = bare;
-    if (sc3_placeholder_id(s))
+  inside = unwrap(s->whole);
+  if (inside.n < s->whole.n) {
+    *repairs |= 1u << SC3_REPAIR_ID_WRAPPED;
+    s->whole = inside;
+    if (sc3_is_placeholder_id(inside))
       return SC3_R_ID_PLACEHOLDER;
   }
-  bare = sc3_text_unmark(s, "'\"`=", "'\"`", &taken);
-  if (bare.n == 0)
-    return SC3_R_NO_EXTERNAL_ID;
-  if (is_exponent(bare))
-    return SC3_R_ID_SPREADSHEET;
-  why = check_characters(bare);
-  if (why != SC3_R_NONE)
-    return why;
-  contact = sc3_contact_or(bare, meant);
-  if (contact != SC3_CONTACT_NONE && reading->ids != SC3_IDS_AS_IS) {
-    int where = sc3_reading_region(reading, region);
-    if (contact == SC3_CONTACT_NATIONAL && !sc3_contact_in(bare, where))
-      contact = SC3_CONTACT_NONE;
-    if (contact != SC3_CONTACT_NONE && reading->ids == SC3_IDS_REFUSE)
-      return contact == SC3_CONTACT_EMAIL ? SC3_R_ID_EMAIL : SC3_R_ID_PHONE;
-    if (contact != SC3_CONTACT_NONE) {
-      *repairs |= repaired;
-      return hash_contact(contact, s, bare, where, reading, hex, id, repairs);
-    }
-  }
-  if (taken)
-    repaired |= 1u << SC3_REPAIR_ID_MARKS;
-  cut = decimals(bare);
+  s->bare = sc3_text_unmark(s->whole, "'\"`=", "'\"`", &marked);
+  return s->bare.n == 0 ? SC3_R_NO_EXTERNAL_ID : SC3_R_NONE;
+}
+
+/* What the id reads as, where that decides what becomes of it. */
+static sc3_pii contact_of(const texts *s, const sc3_external_id *id, sc3_reading *reading,
+                          int *region) {
+  sc3_pii contact = sc3_pii_detect_as(s->bare, id->meant);
+  if (contact == SC3_PII_NONE || reading->ids == SC3_IDS_AS_IS)
+    return contact;
+  *region = sc3_reading_region(reading, id->region);
+  return contact == SC3_PII_NATIONAL && !sc3_pii_is_phone_in(s->bare, *region) ? SC3_PII_NONE
+                                                                               : contact;
+}
+
+/* Takes what is left: an id that is no contact, or one that is sent as it is. */
+static sc3_reason take_id(const texts *s, sc3_pii contact, const sc3_reading *reading,
+                          sc3_external_id_form *form) {
+  sc3_slice bare = s->bare;
+  size_t cut = decimals(bare);
+  if (bare.n < s->whole.n)
+    form->repairs |= 1u << SC3_REPAIR_ID_MARKS;
   if (cut == SIZE_MAX)
     return SC3_R_ID_SPREADSHEET;
   if (cut > 0) {
-    repaired |= 1u << SC3_REPAIR_ID_DECIMAL;
+    form->repairs |= 1u << SC3_REPAIR_ID_DECIMAL;
     bare.n -= cut;
   }
-  if (sc3_placeholder_id(bare) || (contact == SC3_CONTACT_EMAIL && sc3_placeholder(bare)))
+  if (sc3_is_placeholder_id(bare) || (contact == SC3_PII_EMAIL && sc3_is_placeholder(bare)))
     return SC3_R_ID_PLACEHOLDER;
-  if (repaired != 0 && !reading->repair)
+  if (form->repairs != 0 && !reading->repair)
     return SC3_R_ID_UNREPAIRED;
-  *repairs |= repaired;
-  *id = bare;
-  return bare.n == SC3_SHA256_HEX ? check_hash(bare, reading, hex, id) : SC3_R_NONE;
+  form->value = bare;
+  return bare.n == SC3_SHA256_HEX ? check_hash(reading->ids, form) : SC3_R_NONE;
+}
+
+sc3_reason sc3_external_id_read(const sc3_external_id *id, sc3_reading *reading,
+                                sc3_external_id_form *form) {
+  texts s;
+  sc3_pii contact;
+  sc3_reason why;
+  int region = SC3_NO_REGION;
+  form->value = id->raw;
+  form->repairs = 0;
+  if (id->meant == SC3_PII_NONE && is_plain(id->raw))
+    return SC3_R_NONE;
+  if (!sc3_utf8_valid(id->raw.p, id->raw.n))
+    return SC3_R_EXTERNAL_ID_UTF8;
+  why = strip(id->raw, reading->repair, &s, &form->repairs);
+  if (why != SC3_R_NONE)
+    return why;
+  if (is_exponent(s.bare))
+    return SC3_R_ID_SPREADSHEET;
+  why = check_characters(s.bare);
+  if (why != SC3_R_NONE)
+    return why;
+  contact = contact_of(&s, id, reading, &region);
+  if (contact == SC3_PII_NONE || reading->ids == SC3_IDS_AS_IS)
+    return take_id(&s, contact, reading, form);
+  if (reading->ids == SC3_IDS_REFUSE)
+    return contact == SC3_PII_EMAIL ? SC3_R_ID_EMAIL : SC3_R_ID_PHONE;
+  return hash_contact(contact, &s, region, reading, form);
 }

@@ -1,8 +1,10 @@
-#include "mention.h"
+#include "redactor.h"
+
+#include "../bytes/ascii.h"
 
 enum { BUCKETS = 1 << 16, PIECE = 4, FOLDED = 256, SHORT = 6 };
 
-struct sc3_mention {
+struct sc3_redactor {
   const char *text;
   size_t n;
   uint32_t *next;                 /* PIECE times n: the place before with the same bucket, plus 1 */
@@ -10,25 +12,21 @@ struct sc3_mention {
   uint32_t counts[BUCKETS];       /* places of the longest pieces */
 };
 
-size_t sc3_mention_size(size_t n) {
-  return sizeof(sc3_mention) + (n > 0 ? n : 1) * PIECE * sizeof(uint32_t);
+size_t sc3_redactor_size(size_t n) {
+  return sizeof(sc3_redactor) + (n > 0 ? n : 1) * PIECE * sizeof(uint32_t);
 }
 
 static unsigned char fold(unsigned char c) {
-  return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c < 0x20 ? ' ' : c);
+  return (unsigned char)(c < 0x20 ? ' ' : sc3_ascii_to_lower((char)c));
 }
 
 /* A byte of the text as it is compared: its NULs are borders, which equal nothing. */
-static unsigned char text_at(const sc3_mention *m, size_t i) {
+static unsigned char text_at(const sc3_redactor *m, size_t i) {
   return m->text[i] == '\0' ? 0 : fold((unsigned char)m->text[i]);
 }
 
-static int is_digit(unsigned char c) {
-  return c >= '0' && c <= '9';
-}
-
 static int is_word(unsigned char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || c >= 0x80;
+  return sc3_ascii_is_digit(c) || sc3_ascii_is_lower(c) || c >= 0x80;
 }
 
 static uint32_t bucket_of(const unsigned char *start, size_t n) {
@@ -39,8 +37,8 @@ static uint32_t bucket_of(const unsigned char *start, size_t n) {
   return (h ^ h >> 15) & (BUCKETS - 1);
 }
 
-sc3_mention *sc3_mention_index(void *memory, const char *text, size_t n) {
-  sc3_mention *m = memory;
+sc3_redactor *sc3_redactor_init(void *memory, const char *text, size_t n) {
+  sc3_redactor *m = memory;
   size_t i, k;
   m->text = text;
   m->n = n;
@@ -62,17 +60,12 @@ sc3_mention *sc3_mention_index(void *memory, const char *text, size_t n) {
   return m;
 }
 
-static unsigned hex_value(char c) {
-  return (unsigned)(c <= '9' ? c - '0'
-                             : c - 'a' + 10); /* sc3_json_escape() writes them in lower case */
-}
-
 /* The next byte of a value as sc3_json_escape() wrote it, as it is compared. */
 static unsigned char next_byte(sc3_slice *value) {
   unsigned char c = (unsigned char)value->p[0];
   size_t taken = 1;
   if (c == '\\' && value->n >= 6 && value->p[1] == 'u') {
-    c = (unsigned char)(hex_value(value->p[4]) << 4 | hex_value(value->p[5]));
+    c = (unsigned char)(sc3_ascii_hex_value(value->p[4]) << 4 | sc3_ascii_hex_value(value->p[5]));
     taken = 6;
   } else if (c == '\\' && value->n >= 2) {
     c = (unsigned char)value->p[1];
@@ -84,7 +77,7 @@ static unsigned char next_byte(sc3_slice *value) {
 }
 
 /* Whether a value stands at place `i`: its length in the text, or 0. */
-static size_t match_at(const sc3_mention *m, size_t i, sc3_slice value) {
+static size_t match_at(const sc3_redactor *m, size_t i, sc3_slice value) {
   size_t at = i;
   int digits = 0, first_is_word = 0;
   unsigned char c = 0;
@@ -92,7 +85,7 @@ static size_t match_at(const sc3_mention *m, size_t i, sc3_slice value) {
     c = next_byte(&value);
     if (at >= m->n || text_at(m, at) != c)
       return 0;
-    digits |= is_digit(c);
+    digits |= sc3_ascii_is_digit(c);
     first_is_word |= at == i && is_word(c);
     at++;
   }
@@ -105,7 +98,7 @@ static size_t match_at(const sc3_mention *m, size_t i, sc3_slice value) {
 
 /* Of a value's beginning, middle and end the one that is rarest in the text: ids of one kind often
    have the others in common. */
-static size_t rarest_piece(const sc3_mention *m, const unsigned char *folded, size_t n) {
+static size_t rarest_piece(const sc3_redactor *m, const unsigned char *folded, size_t n) {
   size_t places[3], i, best = 0;
   places[0] = 0;
   places[1] = n - PIECE;
@@ -118,7 +111,7 @@ static size_t rarest_piece(const sc3_mention *m, const unsigned char *folded, si
   return places[best];
 }
 
-static int find_value(const sc3_mention *m, sc3_slice value, unsigned char *hidden) {
+static int find_value(const sc3_redactor *m, sc3_slice value, unsigned char *hidden) {
   unsigned char folded[FOLDED];
   sc3_slice rest = value;
   size_t n = 0, k, from;
@@ -156,7 +149,7 @@ static sc3_slice next_string(sc3_slice *json) {
   return sc3_slice_of(from, (size_t)(p - from));
 }
 
-static int find_member(const sc3_mention *m, sc3_slice member, unsigned char *hidden) {
+static int find_member(const sc3_redactor *m, sc3_slice member, unsigned char *hidden) {
   int found = 0;
   for (;;) {
     sc3_slice key = next_string(&member), value;
@@ -173,8 +166,8 @@ static int find_member(const sc3_mention *m, sc3_slice member, unsigned char *hi
   }
 }
 
-int sc3_mention_find(const sc3_mention *m, const sc3_payload *p, size_t first, size_t last,
-                     unsigned char *hidden) {
+int sc3_redactor_mark(const sc3_redactor *m, const sc3_payload *p, size_t first, size_t last,
+                      unsigned char *hidden) {
   size_t count = sc3_payload_count(p);
   int found = 0;
   for (; first < last && first < count; first++) {
