@@ -3,10 +3,10 @@ local core = require "scope3.core"
 local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
 local output = require "scope3.cli.output"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local text = require "scope3.cli.text"
 local version = require "scope3.version"
-local wording = require "scope3.cli.wording"
+local messages = require "scope3.cli.messages"
 
 local doctor = {}
 
@@ -69,9 +69,9 @@ local function installation(check, args)
 end
 
 local function service(check, args)
-  local client, why, close = setting.client(args)
+  local client, why, close = context.client(args)
   if not client then
-    why = wording.of(why, args)
+    why = messages.of(why, args)
     check("client", nil, type(why) == "table" and why.message or why)
     close()
     return

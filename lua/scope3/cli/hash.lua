@@ -4,9 +4,9 @@ local json = require "scope3.util.json"
 local output = require "scope3.cli.output"
 local core = require "scope3.core"
 local options = require "scope3.util.options"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local text = require "scope3.cli.text"
-local wording = require "scope3.cli.wording"
+local messages = require "scope3.cli.messages"
 
 local hash = {}
 
@@ -116,15 +116,15 @@ function hash.main(args, exit)
   local failed, rows = false, {}
   local opts, problem = options_of(args)
   if not opts then
-    return setting.wrong_usage(wording.problem(problem, args), exit)
+    return context.wrong_usage(messages.problem(problem, args), exit)
   end
   local values, why = values_of(args)
   if not values then
-    setting.check_stop()
-    setting.fail("cannot read standard input: " .. why, "source")
+    context.check_stop()
+    context.fail("cannot read standard input: " .. why, "source")
     return exit.FAILED
   elseif #values == 0 then
-    setting.fail("standard input holds no value", "nothing")
+    context.fail("standard input holds no value", "nothing")
     return exit.NOTHING
   end
   for _, raw in ipairs(values) do

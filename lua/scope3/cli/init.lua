@@ -1,10 +1,10 @@
 --- The `scope3` command: a shell round the client. What its exit codes mean stands in scope3.cli.exit_code.
 local core = require "scope3.core"
 local exit_code = require "scope3.cli.exit_code"
-local fault = require "scope3.cli.fault"
+local error_handler = require "scope3.cli.error_handler"
 local options = require "scope3.util.options"
 local output = require "scope3.cli.output"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local usage = require "scope3.cli.usage"
 local version = require "scope3.version"
 
@@ -260,7 +260,7 @@ local function pointer(parser, name)
 end
 
 local function wrong_usage(parser, argv, problem)
-  setting.wrong_usage(tostring(problem), EXIT) -- it may repeat what was given
+  context.wrong_usage(tostring(problem), EXIT) -- it may repeat what was given
   io.stderr:write("\n", pointer(parser, argv[1]))
   return EXIT.USAGE
 end
@@ -322,7 +322,7 @@ end
 local function run(argv, given)
   local found, argparse = pcall(require, "argparse")
   if not found then
-    setting.fail("the command needs argparse for this Lua (luarocks install argparse, or apt install lua-argparse)", "failed")
+    context.fail("the command needs argparse for this Lua (luarocks install argparse, or apt install lua-argparse)", "failed")
     return EXIT.FAILED
   end
   local parser = build_parser(argparse)
@@ -340,7 +340,7 @@ local function run(argv, given)
   end
   given.args = args
   local code = require(COMMANDS[args.command]).main(args, EXIT)
-  return code ~= EXIT.STOPPED and setting.sandbox_broke() and EXIT.FAILED or code
+  return code ~= EXIT.STOPPED and context.sandbox_broke() and EXIT.FAILED or code
 end
 
 -- Whether a machine reads, also where the other words cannot be read.
@@ -365,7 +365,7 @@ function cli.main(argv)
   end
   output.begin(asks_for_json(argv))
   local given = { args = {} }
-  local code = fault.guard(function()
+  local code = error_handler.guard(function()
     return run(argv, given)
   end, given, EXIT)
   if core.stopped() and code ~= EXIT.OK and code ~= EXIT.STOPPED then

@@ -2,17 +2,17 @@
 local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
-local matching = require "scope3.cli.matching"
+local match_summary = require "scope3.cli.match_summary"
 local output = require "scope3.cli.output"
 local progress_of = require "scope3.cli.progress"
-local setting = require "scope3.cli.context"
-local status = require "scope3.api.audience_status"
+local context = require "scope3.cli.context"
+local audience_status = require "scope3.api.audience_status"
 local tasks = require "scope3.job.tasks"
 local text = require "scope3.cli.text"
 local verdict = require "scope3.api.verdict"
-local waiting = require "scope3.cli.waiting"
+local heartbeat = require "scope3.cli.heartbeat"
 
-local look = {}
+local inspect = {}
 
 local function count_of(name)
   return function(row)
@@ -28,9 +28,9 @@ local COLUMNS = {
   { "UPLOADED", count_of "uploaded_count", number = true },
   { "IN ALL", count_of "total_uploaded_count", number = true, extra = true },
   { "MATCHED", count_of "matched_count", number = true },
-  { "RATE", matching.rate, number = true, extra = true },
+  { "RATE", match_summary.rate, number = true, extra = true },
   { "NEEDED", count_of "minimum_size", number = true, extra = true },
-  { "BY TYPE", matching.by_type, extra = true },
+  { "BY TYPE", match_summary.by_type, extra = true },
   { "SYNCED", function(row) return row.last_synced_at end, extra = true },
   { "UPDATED", function(row) return row.updated_at end },
   { "NAME", function(row) return row.name or "" end },
@@ -104,7 +104,7 @@ local function show_task(args, task)
   local rows = { { "task", task.task_id or "-" }, { "status", task.status }, { "type", task.task_type or "-" },
     { "created", task.created_at or "-" }, { "updated", task.updated_at or "-" } }
   if task.audience then
-    local parts = matching.parts(task.audience)
+    local parts = match_summary.parts(task.audience)
     table.insert(parts, 1, task.audience.audience_id .. " · " .. tostring(task.audience.status))
     rows[#rows + 1] = { "audience", table.concat(parts, " · ") }
   end
@@ -132,27 +132,27 @@ local function task(args, client)
   end
   show_task(args, seen)
   if tasks.ended(seen.status) and seen.status ~= "completed" then
-    setting.fail("the task ended as " .. seen.status, "task_failed")
+    context.fail("the task ended as " .. seen.status, "task_failed")
     return true, nil, exit_code.FAILED
   end
   return true
 end
 
 local function wait(args, client)
-  local progress, still = progress_of.new(args.quiet or false), waiting.new(args.quiet or false)
+  local progress, still = progress_of.new(args.quiet or false), heartbeat.new(args.quiet or false)
   local seen, err = client:wait(args.id, {
-    timeout = args.timeout, audience = args.audience, cancel = still:watch(setting.stop_flag()),
-    patience = args.patience or args.timeout ~= 0 and setting.PATIENCE or nil,
+    timeout = args.timeout, audience = args.audience, cancel = still:watch(context.stop_flag()),
+    patience = args.patience or args.timeout ~= 0 and context.PATIENCE or nil,
     on_event = function(event)
       progress:on(event)
       still:on(event)
     end,
   })
   progress:clear()
-  if not seen and setting.goes_on(err) then
-    local code = setting.refuse(err, args, exit_code)
-    setting.complain(("the service goes on with it; wait again with:  scope3 wait %s%s%s"):format(text.word(args.id),
-      args.audience and " --audience " .. text.word(args.audience) or "", setting.service_options(args)))
+  if not seen and context.goes_on(err) then
+    local code = context.refuse(err, args, exit_code)
+    context.complain(("the service goes on with it; wait again with:  scope3 wait %s%s%s"):format(text.word(args.id),
+      args.audience and " --audience " .. text.word(args.audience) or "", context.service_options(args)))
     return true, nil, code
   elseif not seen then
     return nil, err
@@ -160,14 +160,14 @@ local function wait(args, client)
   show_task(args, seen)
   local _, warning
   if seen.audience then
-    _, warning = status.of(seen.audience)
+    _, warning = audience_status.of(seen.audience)
   end
   if warning then
-    setting.complain(warning)
+    context.complain(warning)
   end
   local missed = args.require_ready and exit_code.not_ready(seen.audience)
   if missed then
-    setting.fail(missed, "nothing")
+    context.fail(missed, "nothing")
     return true, nil, exit_code.NOTHING
   end
   return true
@@ -178,8 +178,8 @@ local COMMANDS = { audiences = audiences, task = task, wait = wait }
 ---@param args table
 ---@param exit table
 ---@return integer
-function look.main(args, exit)
-  local client, why, close = setting.client(args)
+function inspect.main(args, exit)
+  local client, why, close = context.client(args)
   local ok, err, code
   if client then
     ok, err, code = COMMANDS[args.command](args, client)
@@ -190,7 +190,7 @@ function look.main(args, exit)
   if ok then
     return code or exit.OK
   end
-  return setting.refuse(err, args, exit)
+  return context.refuse(err, args, exit)
 end
 
-return look
+return inspect

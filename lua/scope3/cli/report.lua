@@ -1,6 +1,6 @@
 --- A result for people.
 local core = require "scope3.core"
-local matching = require "scope3.cli.matching"
+local match_summary = require "scope3.cli.match_summary"
 local result_of = require "scope3.result"
 local text = require "scope3.cli.text"
 
@@ -72,7 +72,7 @@ local function describe_audience(audience)
   elseif audience.status then
     parts[#parts + 1] = audience.status
   end
-  for _, part in ipairs(matching.parts(audience)) do
+  for _, part in ipairs(match_summary.parts(audience)) do
     parts[#parts + 1] = part
   end
   return table.concat(parts, " · ")

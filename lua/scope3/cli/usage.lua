@@ -1,16 +1,16 @@
 --- Arguments that contradict each other, or of which one would have no effect. Each is a wrong usage: who writes
 --- --journal beside --dry-run believes that there will be a journal.
 local core = require "scope3.core"
-local effect = require "scope3.input.ineffective"
+local ineffective = require "scope3.input.ineffective"
 local exit_code = require "scope3.cli.exit_code"
 local inputs = require "scope3.input.paths"
 local source = require "scope3.input.source"
-local wire = require "scope3.api.codec"
-local wording = require "scope3.cli.wording"
+local codec = require "scope3.api.codec"
+local messages = require "scope3.cli.messages"
 
 local usage = {}
 
-local word = wording.option
+local word = messages.option
 
 -- What tells one file from another, also one that is not there yet.
 local function identity_of(path)
@@ -105,7 +105,7 @@ local check = { sync = send_problem, run = send_problem }
 
 -- What is wrong with the id of a task; the service is not asked for it.
 local function id_problem(id)
-  if not wire.is_task_id(id) then
+  if not codec.is_task_id(id) then
     return "the id has not the form of a task's: 1 to 255 of A-Z a-z 0-9 . _ : ~ -"
   end
 end
@@ -225,7 +225,7 @@ function usage.of_job(args, script, opts)
     return problem
   end
   local mode = opts.mode or script.mode
-  local key, why = effect.in_dry_run({
+  local key, why = ineffective.in_dry_run({
     dry_run = args.dry_run, journal = args.journal, timeout = args.timeout, rate = args.rate, mode = mode,
     delete_missing = opts.delete_missing, settling = args.settling, patience = args.patience,
       keep_going = args.keep_going,
@@ -237,12 +237,12 @@ function usage.of_job(args, script, opts)
     end
   end
   if not key then
-    key, why = effect.on_identifiers(script, opts, mode)
+    key, why = ineffective.on_identifiers(script, opts, mode)
   end
   if key then
     return ("%s %s"):format(key == "map.region" and args.command == "run" and "the script's map.region" or word(key), why)
   end
-  key, why = effect.on_identifiers(script, script, script.mode)
+  key, why = ineffective.on_identifiers(script, script, script.mode)
   if not key and paths then
     local merged = {}
     for _, name in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format" } do
@@ -251,7 +251,7 @@ function usage.of_job(args, script, opts)
         merged[name] = script[name]
       end
     end
-    key, why = effect.on_files(merged, paths, source.format_of)
+    key, why = ineffective.on_files(merged, paths, source.format_of)
   end
   if key then
     return ("%s %s"):format(opts[key] ~= nil and word(key) or "the script's " .. key, why)

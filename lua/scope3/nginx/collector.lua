@@ -7,16 +7,16 @@
 local audience_of = require "scope3.audience"
 local client_of = require "scope3.client"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
-local ending = require "scope3.nginx.ending"
+local arguments = require "scope3.util.arguments"
+local shutdown = require "scope3.nginx.shutdown"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
-local lanes = require "scope3.nginx.lanes"
+local audience_payloads = require "scope3.nginx.audience_payloads"
 local limiter = require "scope3.http.limiter"
 local options = require "scope3.util.options"
 local request = require "scope3.api.request"
-local rules = require "scope3.api.validate"
-local works_of = require "scope3.nginx.works"
+local validate = require "scope3.api.validate"
+local collector_worker = require "scope3.nginx.collector_worker"
 
 local ngx = ngx
 
@@ -76,7 +76,7 @@ end
 ---@return scope3.Collector?
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function collector.new(opts)
-  door.argument(opts ~= nil, "scope3.nginx.collector", "opts", "a table", opts)
+  arguments.argument(opts ~= nil, "scope3.nginx.collector", "opts", "a table", opts)
   opts = options.check("scope3.nginx.collector", opts, OPTIONS, 2)
   local audience = opts.audience ~= nil and audience_of.meta("scope3.nginx.collector", opts.audience, 2) or nil
   local issues = {}
@@ -84,17 +84,17 @@ function collector.new(opts)
   for key, value in pairs(opts) do
     config[key] = key ~= "api_key" and value or nil -- the client has it, where no dump shows it
   end
-  rules.options(issues, { -- max_members is another thing here, and may be more than a request holds
+  validate.options(issues, { -- max_members is another thing here, and may be more than a request holds
     max_bytes = config.max_bytes, region = config.region,
   })
   if audience then
-    rules.audience(issues, audience, "audience")
+    validate.audience(issues, audience, "audience")
   end
-  if config.flush_members > rules.MAX_MEMBERS then
-    issues[#issues + 1] = { path = "flush_members", message = ("must be at most %d"):format(rules.MAX_MEMBERS) }
+  if config.flush_members > validate.MAX_MEMBERS then
+    issues[#issues + 1] = { path = "flush_members", message = ("must be at most %d"):format(validate.MAX_MEMBERS) }
   end
   if config.push_notification_config then
-    rules.push_notification_config(issues, config.push_notification_config)
+    validate.push_notification_config(issues, config.push_notification_config)
   end
   local dict
   if config.shared then
@@ -120,10 +120,10 @@ function collector.new(opts)
     return nil, errors.invalid("scope3.nginx.collector", issues)
   end
   local push = config.push_notification_config
-  return handle(works_of.new {
+  return handle(collector_worker.new {
     config = config, audience = audience, client = client, dict = dict,
     pool = function()
-      return lanes.pool(config.max_bytes, push)
+      return audience_payloads.pool(config.max_bytes, push)
     end,
     max_member = config.max_bytes - request.frame(push) - (audience and request.overhead(audience) or 0),
     name = core.sha256(client.account_id .. "\0" .. (audience and audience.id or "")):sub(1, 16),
@@ -162,7 +162,7 @@ end
 ---@return scope3.Error? err  kind "invalid": the member was rejected (`code` says why); "full": too many wait
 ---  already, and this one was refused; "closed": after close()
 function Collector:add(member, opts)
-  door.self(getmetatable(self) == Collector, "collector:add", "scope3.collector", self)
+  arguments.self(getmetatable(self) == Collector, "collector:add", "scope3.collector", self)
   if self.works.closing then
     return nil, closed()
   end
@@ -177,7 +177,7 @@ end
 ---@return true?
 ---@return scope3.Error? err  as add()
 function Collector:remove(member, opts)
-  door.self(getmetatable(self) == Collector, "collector:remove", "scope3.collector", self)
+  arguments.self(getmetatable(self) == Collector, "collector:remove", "scope3.collector", self)
   if self.works.closing then
     return nil, closed()
   end
@@ -189,7 +189,7 @@ end
 ---@return true?
 ---@return scope3.Error? err  kind "closed"
 function Collector:start()
-  door.self(getmetatable(self) == Collector, "collector:start", "scope3.collector", self)
+  arguments.self(getmetatable(self) == Collector, "collector:start", "scope3.collector", self)
   if self.works.closing then
     return nil, closed()
   end
@@ -202,7 +202,7 @@ end
 ---@return true?
 ---@return scope3.Error? err  why something still waits; beside true, the last refusal for good
 function Collector:flush()
-  door.self(getmetatable(self) == Collector, "collector:flush", "scope3.collector", self)
+  arguments.self(getmetatable(self) == Collector, "collector:flush", "scope3.collector", self)
   if self.works.closing then
     return nil, closed()
   end
@@ -235,7 +235,7 @@ end
 --- What it has and what became of it.
 ---@return scope3.CollectorStatus
 function Collector:status()
-  door.self(getmetatable(self) == Collector, "collector:status", "scope3.collector", self)
+  arguments.self(getmetatable(self) == Collector, "collector:status", "scope3.collector", self)
   local closing = self.works.closing
   if closing and closing.done then
     return closing.counts or { held = 0, closed = true }
@@ -254,15 +254,15 @@ end
 ---@return scope3.Error|"later"|nil err  it is closed all the same; `err.kept` members are in the spool, `err.lost`
 ---  members are lost
 function Collector:close(seconds)
-  door.self(getmetatable(self) == Collector, "collector:close", "scope3.collector", self)
-  door.argument(seconds == nil or options.is_number(seconds) and seconds >= 0, "collector:close", "seconds",
+  arguments.self(getmetatable(self) == Collector, "collector:close", "scope3.collector", self)
+  arguments.argument(seconds == nil or options.is_number(seconds) and seconds >= 0, "collector:close", "seconds",
     "a number of seconds, 0 or more", seconds)
   local works = self.works
   local closing = works.closing or { seconds = seconds or works.config.exit_seconds }
   works.closing = closing
   local phase, loop = ngx.get_phase(), works.client.loop
   if phase == "init" or phase == "exit_worker" then
-    ending.shut(works)
+    shutdown.shut(works)
   elseif not works:close_soon() then
     return nil, errors.new("cannot_wait", "no timer can be made to close the collector: call it again")
   end
@@ -278,7 +278,7 @@ end
 
 --- Sends what all collectors of a worker still have. For exit_worker_by_lua.
 function collector.exit()
-  works_of.exit(AT_ONCE)
+  collector_worker.exit(AT_ONCE)
 end
 
 return collector

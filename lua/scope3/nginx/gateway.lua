@@ -4,14 +4,14 @@ local audience_of = require "scope3.audience"
 local client_of = require "scope3.client"
 local core = require "scope3.core"
 local dialect = require "scope3.input.dialect"
-local door = require "scope3.util.arguments"
-local effect = require "scope3.input.ineffective"
+local arguments = require "scope3.util.arguments"
+local ineffective = require "scope3.input.ineffective"
 local encodings = require "scope3.input.encodings"
 local errors = require "scope3.error"
 local json = require "scope3.util.json"
 local limiter = require "scope3.http.limiter"
 local options = require "scope3.util.options"
-local rules = require "scope3.api.validate"
+local validate = require "scope3.api.validate"
 local script_of = require "scope3.input.script"
 local source = require "scope3.input.source"
 
@@ -137,13 +137,13 @@ end
 ---@return (fun())? handler
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function gateway.new(opts)
-  door.argument(opts ~= nil, "scope3.nginx.gateway", "opts", "a table", opts)
+  arguments.argument(opts ~= nil, "scope3.nginx.gateway", "opts", "a table", opts)
   opts = options.check("scope3.nginx.gateway", opts, OPTIONS, 2)
   local script = { map = opts.map, member = opts.member, where = opts.where }
   local problem = script_of.problem(script, opts.mode) or dialect.problem(opts)
-  local useless, because = effect.on_identifiers(script, opts, opts.mode)
+  local useless, because = ineffective.on_identifiers(script, opts, opts.mode)
   if not useless and opts.format then
-    useless, because = effect.on_files(opts, { "" }, source.format_of)
+    useless, because = ineffective.on_files(opts, { "" }, source.format_of)
   end
   problem = problem or useless and useless .. " " .. because or nil
   if problem then
@@ -157,9 +157,9 @@ function gateway.new(opts)
   if opts.shared and not dict then
     issues[1] = { path = "shared", message = "is not declared: add lua_shared_dict " .. opts.shared .. " 1m; to the http block" }
   end
-  rules.options(issues, opts)
+  validate.options(issues, opts)
   if type(opts.audience) ~= "function" then
-    rules.audience(issues, audience_of.meta("scope3.nginx.gateway", opts.audience, 2), "audience")
+    validate.audience(issues, audience_of.meta("scope3.nginx.gateway", opts.audience, 2), "audience")
   end
   local client, err = client_of.new {
     account_id = opts.account_id, api_key = opts.api_key, base_url = opts.base_url, ca_file = opts.ca_file, rate = opts.rate,

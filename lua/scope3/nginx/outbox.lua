@@ -1,9 +1,9 @@
 --- Batches of members on their way to the service: sent one after the other, and kept as long as the service does not take them.
 local core = require "scope3.core"
-local division = require "scope3.job.splitter"
+local splitter = require "scope3.job.splitter"
 local errors = require "scope3.error"
 local job = require "scope3.job"
-local log = require "scope3.nginx.log"
+local nginx_log = require "scope3.loop.nginx_log"
 local planner = require "scope3.job.planner"
 
 local ngx = ngx
@@ -86,7 +86,7 @@ local function requests(self, lanes)
   lists = {} -- a member that fits no more, because its audience was given a longer name since
   for i, audience in ipairs(audiences) do
     local payload = audience.payloads[1]
-    lists[i] = { division.range({ audience = audience, payload = payload }, 1, payload:count()) }
+    lists[i] = { splitter.range({ audience = audience, payload = payload }, 1, payload:count()) }
   end
   return lists
 end
@@ -194,7 +194,7 @@ end
 local function sort_out(self, batch, waiting, parts, err)
   local absent = err and ABSENT[err.code]
   if #parts > 1 and (parts.refused or absent) then
-    for _, half in ipairs { division.halve(parts) } do
+    for _, half in ipairs { splitter.halve(parts) } do
       table.insert(batch.lists, half)
     end
     return true
@@ -276,7 +276,7 @@ local function tell_fault(self, err)
   local now = self.client.loop.now()
   if err and now >= (self.tell_fault_at or now) then
     self.tell_fault_at = now + TELL
-    log.say(ngx.ERR, tostring(err) .. "; what it was told of was sent all the same")
+    nginx_log.say(ngx.ERR, tostring(err) .. "; what it was told of was sent all the same")
   end
 end
 
@@ -333,7 +333,7 @@ function Outbox:send(now, limits)
         return false, errors.new("timeout", wait)
       elseif clock >= gated.tell_at then
         gated.tell_at = clock + TELL
-        log.say(ngx.WARN, ("scope3: members have waited for %.0f seconds: %s"):format(clock - gated.since, wait))
+        nginx_log.say(ngx.WARN, ("scope3: members have waited for %.0f seconds: %s"):format(clock - gated.since, wait))
       end
       self.client.loop.sleep(GATE)
       if self.turn ~= turn then

@@ -1,5 +1,5 @@
 --- Tells nginx's log, in one line now and then, of members that were not taken: how many, and why.
-local log = require "scope3.nginx.log"
+local nginx_log = require "scope3.loop.nginx_log"
 
 local ngx = ngx
 
@@ -7,11 +7,11 @@ local ngx = ngx
 local Refusals = {}
 Refusals.__index = Refusals
 
-local refusals = {}
+local rejections = {}
 
 ---@param census scope3.Census
 ---@return scope3.Refusals
-function refusals.new(census)
+function rejections.new(census)
   return setmetatable({ census = census, rejected = 0, refused = 0, reasons = {} }, Refusals)
 end
 
@@ -36,8 +36,8 @@ function Refusals:tell()
     parts[#parts + 1] = ("%d were refused, because too much waits already"):format(refused)
   end
   if #parts > 0 then
-    log.say(ngx.WARN, "scope3: " .. table.concat(parts, "; "))
+    nginx_log.say(ngx.WARN, "scope3: " .. table.concat(parts, "; "))
   end
 end
 
-return refusals
+return rejections

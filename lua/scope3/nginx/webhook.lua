@@ -1,10 +1,10 @@
 --- A location for completion callbacks: verifies each, and hands its payload on once.
 local core = require "scope3.core"
 local deliveries = require "scope3.webhook.deliveries"
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local json = require "scope3.util.json"
-local log = require "scope3.nginx.log"
+local nginx_log = require "scope3.loop.nginx_log"
 local options = require "scope3.util.options"
 local webhook = require "scope3.webhook"
 
@@ -58,7 +58,7 @@ end
 ---@param shared string
 ---@return fun(task_id: string): boolean
 function location.notified(shared)
-  door.argument(type(shared) == "string", "scope3.nginx.notified", "shared", "a string", shared)
+  arguments.argument(type(shared) == "string", "scope3.nginx.notified", "shared", "a string", shared)
   local dict = ngx.shared[shared]
   if not dict then
     error("scope3.nginx.notified: there is no lua_shared_dict " .. shared, 2)
@@ -74,9 +74,9 @@ end
 ---@return (fun())? handler
 ---@return scope3.Error? err  kind "invalid": `shared` is not declared
 function location.new(opts)
-  door.argument(type(opts) == "table", "scope3.nginx.webhook", "opts", "a table", opts)
+  arguments.argument(type(opts) == "table", "scope3.nginx.webhook", "opts", "a table", opts)
   local on_payload = opts.on_payload
-  door.argument(type(on_payload) == "function", "scope3.nginx.webhook", "on_payload", "a function", on_payload)
+  arguments.argument(type(on_payload) == "function", "scope3.nginx.webhook", "on_payload", "a function", on_payload)
   local config, own = {}, {}
   for key, value in pairs(opts) do
     if OWN[key] then
@@ -125,7 +125,7 @@ function location.new(opts)
       headers = headers, body = body,
     }, config)
     if not payload then
-      log.say(ngx.WARN, ("scope3: a callback was refused: %s: %s"):format(err.code, err.message))
+      nginx_log.say(ngx.WARN, ("scope3: a callback was refused: %s: %s"):format(err.code, err.message))
       return answer(err.status, err)
     end
     local new, why = before:add(payload.idempotency_key, body)
@@ -136,13 +136,13 @@ function location.new(opts)
       if not ok or not taken then
         before:forget(payload.idempotency_key)
         if not ok then
-          log.say(ngx.ERR, "scope3: on_payload failed: " .. tostring(taken))
+          nginx_log.say(ngx.ERR, "scope3: on_payload failed: " .. tostring(taken))
         end
         return answer(500, { code = "webhook_not_taken", message = "it could not be acted upon; send it again" })
       end
       local kept, full = before:keep(payload.idempotency_key, body)
       if not kept then
-        log.say(ngx.ERR, "scope3: a callback was acted upon, and will be once more if it comes again: " .. full.message)
+        nginx_log.say(ngx.ERR, "scope3: a callback was acted upon, and will be once more if it comes again: " .. full.message)
       end
       if dict then
         dict:set(came_key(payload.task_id), true, REMEMBERED)

@@ -11,7 +11,7 @@ local ESRCH = 3
 local Census = {}
 Census.__index = Census
 
-local census = {}
+local worker_stats = {}
 
 local COUNTED = { "accepted", "refused", "rejected", "quarantined", "failed", "adopted", "unkept", "lost" }
 local BURIAL = 10 -- seconds after which a burial that was not finished may be begun again
@@ -19,7 +19,7 @@ local BURIAL = 10 -- seconds after which a burial that was not finished may be b
 --- Whether there is a process of that number.
 ---@param pid integer
 ---@return boolean
-function census.is_alive(pid)
+function worker_stats.is_alive(pid)
   return ffi.C.kill(pid, 0) == 0 or ffi.errno() ~= ESRCH
 end
 
@@ -34,7 +34,7 @@ end
 local function bury(dict, prefix, number)
   local key, burial = prefix .. "slot:" .. number, prefix .. "burial:" .. number
   local pid = read_slot(dict, key)
-  if not pid or census.is_alive(pid) or not dict:add(burial, true, BURIAL) then
+  if not pid or worker_stats.is_alive(pid) or not dict:add(burial, true, BURIAL) then
     return
   end
   local same, _, gone = read_slot(dict, key)
@@ -63,7 +63,7 @@ end
 ---@param pid integer
 ---@param kept boolean  what a worker holds outlives it
 ---@return scope3.Census
-function census.new(dict, name, pid, kept)
+function worker_stats.new(dict, name, pid, kept)
   local self = setmetatable({ dict = dict, prefix = "collector:" .. name .. ":", kept = kept, pid = pid,
     counts = {}, reasons = {} }, Census)
   for _, key in ipairs(COUNTED) do
@@ -185,4 +185,4 @@ function Census:all()
   return total
 end
 
-return census
+return worker_stats

@@ -4,7 +4,7 @@
 --- sandbox ends when nobody holds the end that reads. No file is needed, so a system without a folder to write into will
 --- do.
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
 local json = require "scope3.sandbox.json"
 
 local child = {}
@@ -88,10 +88,10 @@ local OWN_OPTIONS = { interpreter = "string", log = "string" }
 ---@return scope3.SandboxChild?
 ---@return string? message
 function child.start(opts)
-  door.argument(opts == nil or type(opts) == "table", "sandbox.child.start", "opts", "a table", opts)
+  arguments.argument(opts == nil or type(opts) == "table", "sandbox.child.start", "opts", "a table", opts)
   for key, want in pairs(OWN_OPTIONS) do
     local value = opts and opts[key]
-    door.argument(value == nil or type(value) == want, "sandbox.child.start", key, "a " .. want, value)
+    arguments.argument(value == nil or type(value) == want, "sandbox.child.start", key, "a " .. want, value)
   end
   local settings = {}
   for key, value in pairs(opts or {}) do

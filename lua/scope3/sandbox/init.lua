@@ -5,7 +5,7 @@ local socket = require "cqueues.socket"
 local core = require "scope3.core"
 local callback = require "scope3.sandbox.callback"
 local control = require "scope3.sandbox.control"
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
 local faults = require "scope3.sandbox.faults"
 local http = require "scope3.sandbox.http"
 local json = require "scope3.sandbox.json"
@@ -454,7 +454,7 @@ end
 ---@return boolean? fine  nil when an error of the sandbox's own was printed meanwhile
 ---@return string? message
 function sandbox.serve(opts)
-  door.argument(opts == nil or type(opts) == "table", "sandbox", "opts", "a table", opts)
+  arguments.argument(opts == nil or type(opts) == "table", "sandbox", "opts", "a table", opts)
   local initial, own = {}, {}
   for key, value in pairs(opts or {}) do
     local to = OWN_OPTIONS[key] and own or initial

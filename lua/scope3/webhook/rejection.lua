@@ -1,11 +1,13 @@
 --- Why a callback is refused: the error that verify() gives, with a code of docs/contract.md section 6.
 local errors = require "scope3.error"
 
-local refusal = {}
+local rejection = {}
 
--- What a host answers, where it is not 401: "401 with WWW-Authenticate: Signature error=<code>" tells an AdCP sender to give up.
+-- The status that a host answers, where it is not 401.
+-- A 401 with "WWW-Authenticate: Signature error=<code>" makes an AdCP sender give up.
 local STATUS = {
-  webhook_body_too_large = 413, webhook_payload_invalid = 400, webhook_delivery_conflict = 409, webhook_unavailable = 503,
+  webhook_body_too_large = 413, webhook_payload_invalid = 400, webhook_delivery_conflict = 409,
+  webhook_unavailable = 503,
 }
 
 --- The error; `fields` may hold further ones of scope3.Error. Its message holds nothing of what was sent.
@@ -14,7 +16,7 @@ local STATUS = {
 ---@param fields? table
 ---@return nil
 ---@return scope3.Error err  kind "webhook", with `code`, and in `status` what to answer
-function refusal.new(code, message, fields)
+function rejection.new(code, message, fields)
   local all = { status = STATUS[code] or 401 }
   for key, value in pairs(fields or {}) do
     all[key] = value
@@ -23,4 +25,4 @@ function refusal.new(code, message, fields)
   return nil, errors.new("webhook", "the callback is refused: " .. message, all)
 end
 
-return refusal
+return rejection

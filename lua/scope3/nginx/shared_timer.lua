@@ -5,7 +5,7 @@ local core = require "scope3.core"
 
 local ngx = ngx
 
-local schedule = {}
+local shared_timer = {}
 
 local SLICE = 1 -- seconds that a timer waits at most
 local SHORTEST = 0.02 -- and at least
@@ -86,7 +86,7 @@ end
 ---@param time number  of core.now()
 ---@return true?
 ---@return string? why  no timer can be made: it is tried again when somebody is scheduled
-function schedule.at(subject, time)
+function shared_timer.at(subject, time)
   time = math.min(due[subject] or time, time)
   due[subject] = time
   return arm(time)
@@ -94,8 +94,8 @@ end
 
 --- Takes somebody's turn away.
 ---@param subject scope3.Scheduled
-function schedule.forget(subject)
+function shared_timer.forget(subject)
   due[subject] = nil
 end
 
-return schedule
+return shared_timer

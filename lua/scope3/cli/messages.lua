@@ -2,9 +2,9 @@
 --- value came from.
 local errors = require "scope3.error"
 local options = require "scope3.util.options"
-local script_of = require "scope3.input.script"
+local script = require "scope3.input.script"
 
-local wording = {}
+local messages = {}
 
 -- Options whose word is not their key's.
 local WORDS = { header = "--no-header", mend = "--no-mend", ["map.region"] = "--map region" }
@@ -12,7 +12,7 @@ local WORDS = { header = "--no-header", mend = "--no-mend", ["map.region"] = "--
 --- An option of a job as it is typed.
 ---@param key string
 ---@return string
-function wording.option(key)
+function messages.option(key)
   return WORDS[key] or "--" .. key:gsub("_", "-")
 end
 
@@ -34,7 +34,7 @@ local function called(name, args)
   local key = ARGUMENTS[name] or name
   local negative = key == "header" and args.no_header or key == "mend" and args.no_mend
   if args[key] ~= nil or negative then
-    return wording.option(key), true
+    return messages.option(key), true
   end
   local variable = VARIABLES[name]
   if variable and (os.getenv(variable) or "") ~= "" then
@@ -43,7 +43,7 @@ local function called(name, args)
   return args.script and (ARGUMENTS[name] or not VARIABLES[name]) and "the script's " .. name or name, false
 end
 
-local KNOWN = options.merge(script_of.JOB_OPTIONS, ARGUMENTS, VARIABLES, { limiter = true, journal = true })
+local KNOWN = options.merge(script.JOB_OPTIONS, ARGUMENTS, VARIABLES, { limiter = true, journal = true })
 
 -- What comes behind the names in a problem.
 local BEHIND = { " must ", " are of ", " has no ", " is ", " leaves ", " takes " }
@@ -52,7 +52,7 @@ local BEHIND = { " must ", " are of ", " has no ", " is ", " leaves ", " takes "
 ---@param problem string
 ---@param args table
 ---@return string
-function wording.problem(problem, args)
+function messages.problem(problem, args)
   if problem:find("^%-%-") or problem:find("^the ") then
     return problem -- in these words already
   end
@@ -69,7 +69,7 @@ end
 --- A message without the function of the library that it begins with.
 ---@param message string
 ---@return string
-function wording.plain(message)
+function messages.plain(message)
   return (message:gsub("^client:[%w_]+: ", ""):gsub("^client: ", ""):gsub("^scope3%.[%w_.]+: ", ""))
 end
 
@@ -77,13 +77,13 @@ end
 ---@param raised any
 ---@param args table
 ---@return string?
-function wording.misuse(raised, args)
+function messages.misuse(raised, args)
   if type(raised) ~= "string" then
     return nil
   end
   local said = raised:gsub("^[^\n]-:%d+: ", "", 1)
-  local plain = wording.plain(said)
-  return plain ~= said and wording.problem(plain, args) or nil
+  local plain = messages.plain(said)
+  return plain ~= said and messages.problem(plain, args) or nil
 end
 
 local KEPT = { "status", "code", "field", "retryable", "retry_after", "uncertain", "task_id", "rows" }
@@ -93,7 +93,7 @@ local KEPT = { "status", "code", "field", "retryable", "retry_after", "uncertain
 ---@param args table
 ---@return scope3.Error|string
 ---@return boolean usage  an option was given that cannot be
-function wording.of(err, args)
+function messages.of(err, args)
   if not errors.is(err) then
     return err, false
   end
@@ -101,7 +101,7 @@ function wording.of(err, args)
   for _, key in ipairs(KEPT) do
     fields[key] = err[key]
   end
-  local message = wording.plain(err.message)
+  local message = messages.plain(err.message)
   local of_map = message:find("^map for ") ~= nil -- these name fields of a map, which are called what some options are
   for i, issue in ipairs(err.kind == "invalid" and err.issues or {}) do
     local name, is_option = nil, false
@@ -119,4 +119,4 @@ function wording.of(err, args)
   return errors.new(usage and "usage" or err.kind, message, fields), usage
 end
 
-return wording
+return messages

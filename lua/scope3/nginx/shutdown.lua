@@ -1,20 +1,20 @@
 --- Sends what a collector has, once or until nothing is left, and gives back what it had.
-local batches = require "scope3.nginx.batches"
+local batch_queue = require "scope3.nginx.batch_queue"
 local errors = require "scope3.error"
-local lanes_of = require "scope3.nginx.lanes"
-local log = require "scope3.nginx.log"
-local schedule = require "scope3.nginx.schedule"
+local audience_payloads = require "scope3.nginx.audience_payloads"
+local nginx_log = require "scope3.loop.nginx_log"
+local shared_timer = require "scope3.nginx.shared_timer"
 
 local ngx = ngx
 
-local ending = {
+local shutdown = {
   active = {}, -- collectors that have something in this Lua state -> true
 }
 
 local SHORTEST = 0.02 -- seconds between two looks
 
 -- Whoever was sending was stopped in the middle.
-function ending.interrupted(own, err)
+function shutdown.interrupted(own, err)
   own.outbox:interrupted(err)
   if own.reading then
     own.reading:give_back()
@@ -24,7 +24,7 @@ function ending.interrupted(own, err)
 end
 
 -- Sends what there is. `deadline` in seconds; `now` although the service was away a moment ago.
-function ending.flush(own, now, deadline)
+function shutdown.flush(own, now, deadline)
   own.wanted = own.wanted or now
   own.untold = nil
   own.refusals:tell()
@@ -35,28 +35,28 @@ function ending.flush(own, now, deadline)
   end
   if not fine then
     ok, err = false, errors.new("script", "a listener failed: " .. tostring(ok))
-    ending.interrupted(own, err)
+    shutdown.interrupted(own, err)
   end
   for key, value in pairs(before) do
     own.census:add(key, own.outbox[key] - value)
   end
-  batches.count(own)
+  batch_queue.count(own)
   if not ok then
-    log.say(ngx.WARN, ("%s; %d members wait"):format(tostring(err), own.held))
+    nginx_log.say(ngx.WARN, ("%s; %d members wait"):format(tostring(err), own.held))
   elseif err then
-    log.say(ngx.ERR, tostring(err) .. "; the service refused these members for good")
+    nginx_log.say(ngx.ERR, tostring(err) .. "; the service refused these members for good")
   end
   return ok, err
 end
 
 -- Gives everything back. What is still there stays in its files, or is lost, and counted: how many of each.
-function ending.release(self, own, forget)
+function shutdown.release(self, own, forget)
   local alone = math.min(own.held, own.alone + own.outbox.alone)
   local lost = own.spools and alone or own.held
   own.refusals:tell()
   own.census:leave(own.held, alone)
-  self.own, ending.active[self], own.released = nil, nil, true
-  schedule.forget(self)
+  self.own, shutdown.active[self], own.released = nil, nil, true
+  shared_timer.forget(self)
   if own.spools then
     own.spools:close()
   end
@@ -64,7 +64,7 @@ function ending.release(self, own, forget)
   for _, batch in ipairs(own.outbox:clear()) do
     batch.lanes:close()
   end
-  lanes_of.close(own.pool)
+  audience_payloads.close(own.pool)
   own.builder:close()
   if forget then
     own.census:forget()
@@ -81,13 +81,13 @@ end
 local function drain(self, own, ends)
   local now = self.client.loop.now
   repeat
-    local ok, err = ending.flush(own, true, math.max(0, ends - now()))
+    local ok, err = shutdown.flush(own, true, math.max(0, ends - now()))
     while own.outbox.sending and now() < ends do -- another timer, which was told the deadline
       self.client.loop.sleep(SHORTEST)
     end
     if own.outbox.sending then
-      ending.interrupted(own)
-      batches.count(own)
+      shutdown.interrupted(own)
+      batch_queue.count(own)
       return errors.new("timeout", "a request was under way")
     elseif not ok then
       return err
@@ -97,7 +97,7 @@ local function drain(self, own, ends)
 end
 
 --- Sends what there is, for at most the seconds that it was given, and gives everything back. It waits, or blocks where nothing else runs.
-function ending.shut(self)
+function shutdown.shut(self)
   local closing, own = self.closing, self.own
   if closing.taken then
     return
@@ -109,10 +109,10 @@ function ending.shut(self)
   local fine, why = pcall(drain, self, own, self.client.loop.now() + closing.seconds)
   if not fine then
     why = errors.new("script", tostring(why))
-    ending.interrupted(own, why)
-    batches.count(own)
+    shutdown.interrupted(own, why)
+    batch_queue.count(own)
   end
-  local kept, lost = ending.release(self, own, true)
+  local kept, lost = shutdown.release(self, own, true)
   local counts = own.census:own()
   counts.held, counts.audiences, counts.closed = kept, 0, true
   if kept + lost == 0 then
@@ -121,8 +121,8 @@ function ending.shut(self)
   local text = kept > 0 and ("%d members wait in the spool for the next collector of this account and audience"):format(kept) or ""
   text = text .. (kept > 0 and lost > 0 and ", and " or "") .. (lost > 0 and ("%d members are lost"):format(lost) or "")
   local err = errors.new(why.kind, ("the collector was closed: %s: %s"):format(text, why.message), { kept = kept, lost = lost })
-  log.say(lost > 0 and ngx.ERR or ngx.WARN, tostring(err))
+  nginx_log.say(lost > 0 and ngx.ERR or ngx.WARN, tostring(err))
   finish(self, nil, err, counts)
 end
 
-return ending
+return shutdown

@@ -3,7 +3,7 @@ local debug_sethook = debug.sethook
 local getmetatable, next, rawget, rawset, type = getmetatable, next, rawget, rawset, type
 local globals = _G
 
-local standard = {}
+local stdlib = {}
 
 local TABLES = { "string", "table", "io", "os", "math", "coroutine", "debug", "package" }
 
@@ -28,7 +28,7 @@ end
 
 --- Keeps the library as it is now.
 ---@return fun(): string? restore  puts it back; gives the name of something that was not as it had been
-function standard.keep()
+function stdlib.keep()
   local tables, own, names = {}, {}, {}
   for key, value in next, globals do
     if type(key) == "string" and type(value) == "function" then
@@ -55,4 +55,4 @@ function standard.keep()
   end
 end
 
-return standard
+return stdlib

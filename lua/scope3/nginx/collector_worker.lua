@@ -4,20 +4,20 @@
 --- Users have a handle of it (scope3.nginx.collector). Whoever drops that need not be waited for: what was taken is
 --- delivered, and then everything is given
 --- back. A collector that holds nothing and has no spool has no timer.
-local batches = require "scope3.nginx.batches"
-local census_of = require "scope3.nginx.worker_stats"
+local batch_queue = require "scope3.nginx.batch_queue"
+local worker_stats = require "scope3.nginx.worker_stats"
 local core = require "scope3.core"
-local ending = require "scope3.nginx.ending"
+local shutdown = require "scope3.nginx.shutdown"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
-local lanes_of = require "scope3.nginx.lanes"
-local log = require "scope3.nginx.log"
+local audience_payloads = require "scope3.nginx.audience_payloads"
+local nginx_log = require "scope3.loop.nginx_log"
 local options = require "scope3.util.options"
 local outbox = require "scope3.nginx.outbox"
-local refusals_of = require "scope3.nginx.rejections"
-local rules = require "scope3.api.validate"
-local schedule = require "scope3.nginx.schedule"
-local spools_of = require "scope3.nginx.spools"
+local rejections = require "scope3.nginx.rejections"
+local validate = require "scope3.api.validate"
+local shared_timer = require "scope3.nginx.shared_timer"
+local spools_of = require "scope3.nginx.spool"
 
 local ngx = ngx
 
@@ -48,7 +48,7 @@ local LOOK_FOR_ORPHANS = 10 -- seconds between two looks for files that nobody o
 local MOST_BATCHES = 16 -- that wait; what comes then is gathered in larger ones
 local LATER_STATES = 2 -- Lua states of this process since, of which nginx has one, and one more for streams
 
-local active = ending.active
+local active = shutdown.active
 local some_dropped = false
 local states = core.states()
 
@@ -62,7 +62,7 @@ local function label_of(self, audience)
   local default = self.audience
   local same = default and audience.id == default.id and audience.name == default.name
     and audience.consent_basis == default.consent_basis
-  return same and "" or lanes_of.label(audience)
+  return same and "" or audience_payloads.label(audience)
 end
 
 -- What was refused for good goes to a file of its own.
@@ -74,7 +74,7 @@ local function set_aside(self, own, parts)
     end)
   end
   if not ok then
-    log.say(ngx.ERR, "scope3: members that the service refused could not be written to a file of their own: " .. why)
+    nginx_log.say(ngx.ERR, "scope3: members that the service refused could not be written to a file of their own: " .. why)
   end
 end
 
@@ -87,17 +87,17 @@ local function begin(self)
   local config, pool = self.config, self.pool()
   local own = {
     pid = ngx.worker.pid(), pool = pool, default = self.audience, held = 0, marks = {}, alone = 0,
-    lanes = lanes_of.new(pool, self.audience),
+    lanes = audience_payloads.new(pool, self.audience),
     builder = core.builder(options.merge(identity.reading(config), { max_member = self.max_member })),
   }
-  own.census = census_of.new(self.dict, self.name, own.pid, config.spool ~= nil)
-  own.refusals = refusals_of.new(own.census)
+  own.census = worker_stats.new(self.dict, self.name, own.pid, config.spool ~= nil)
+  own.refusals = rejections.new(own.census)
   own.outbox = outbox.new(self.client, {
-    max_members = rules.MAX_MEMBERS, max_bytes = config.max_bytes,
+    max_members = validate.MAX_MEMBERS, max_bytes = config.max_bytes,
     push_notification_config = config.push_notification_config,
   }, config.exit_seconds, {
     next = function()
-      return batches.next(self, own)
+      return batch_queue.next(self, own)
     end,
     done = function(batch)
       if own.spools then
@@ -111,7 +111,7 @@ local function begin(self)
   })
   if config.spool then
     own.spools = spools_of.new { folder = config.spool, name = self.name, grace = config.exit_seconds + 1 }
-    batches.look_for_orphans(own) -- now already: members that come from here on are later than those
+    batch_queue.look_for_orphans(own) -- now already: members that come from here on are later than those
   end
   self.own = own
   active[self] = true
@@ -133,7 +133,7 @@ end
 local function complain(own, now, why)
   if not ngx.worker.exiting() and now >= (own.no_timer_told or 0) then
     own.no_timer_told = now + OVERDUE
-    log.say(ngx.ERR, ("scope3: no timer can be made (%s): members wait for the next call of add(), flush() or status()")
+    nginx_log.say(ngx.ERR, ("scope3: no timer can be made (%s): members wait for the next call of add(), flush() or status()")
       :format(tostring(why)))
   end
 end
@@ -161,14 +161,14 @@ local function sweep()
     local own = self.own
     local idle = own and own.pid == ngx.worker.pid() and own.held == 0 and not own.outbox.sending
     if self.dropped and idle and not self.closing then
-      ending.release(self, own, true)
+      shutdown.release(self, own, true)
     end
   end
 end
 
 -- Sees to it that tick() runs when it is time to.
 local function arm(self, own)
-  log.retry()
+  nginx_log.retry()
   if some_dropped then
     sweep()
   end
@@ -186,7 +186,7 @@ local function arm(self, own)
   if own.outbox.waiting > 0 and not own.outbox.sending then -- whoever sends sees to it afterwards
     time = math.min(time, now + own.outbox:pause())
   end
-  local ok, why = schedule.at(self, math.max(time, now + SHORTEST))
+  local ok, why = shared_timer.at(self, math.max(time, now + SHORTEST))
   if not ok then
     complain(own, now, why)
   end
@@ -209,7 +209,7 @@ local function take_turn(self, own, premature)
     own.asked = nil
   end
   local seconds = premature and self.config.exit_seconds or nil
-  local fine, ok, err = pcall(ending.flush, own, premature or asked ~= nil, seconds)
+  local fine, ok, err = pcall(shutdown.flush, own, premature or asked ~= nil, seconds)
   if asked then
     asked.done, asked.ok, asked.err = true, fine and ok, err
     if not fine then
@@ -217,7 +217,7 @@ local function take_turn(self, own, premature)
     end
   end
   if self.own == own and own.spools and ngx.worker.exiting() and not own.outbox.sending then
-    batches.hand_over(own) -- it has tried; another worker need not wait for the last request of this one
+    batch_queue.hand_over(own) -- it has tried; another worker need not wait for the last request of this one
   end
   if not fine then
     error(ok, 0)
@@ -230,16 +230,16 @@ function tick(premature, self, own)
   end
   own.urgent = nil
   if self.closing then
-    return ending.shut(self)
+    return shutdown.shut(self)
   end
   local fine, err = pcall(take_turn, self, own, premature)
   local idle = own.held == 0 and not own.untold and not own.outbox.sending and not own.asked
   if self.own ~= own or premature then
     own.urgent = nil
   elseif self.closing and not self.closing.taken then
-    ending.shut(self)
+    shutdown.shut(self)
   elseif idle and (self.dropped or is_outdated()) then
-    ending.release(self, own, self.dropped)
+    shutdown.release(self, own, self.dropped)
   elseif own.held > 0 or own.spools or own.untold then
     arm(self, own)
   end
@@ -259,7 +259,7 @@ end
 function Works:last_turn()
   local ok, err = pcall(tick, true, self, self.own)
   if not ok then
-    log.say(ngx.ERR, "scope3: " .. tostring(err))
+    nginx_log.say(ngx.ERR, "scope3: " .. tostring(err))
   end
 end
 
@@ -274,7 +274,7 @@ local function keep_in_spool(own, payload, label)
     own.census:add("unkept", 1)
     if not own.complained then
       own.complained = true
-      log.say(ngx.ERR, "scope3: members cannot be kept in the spool: " .. tostring(why))
+      nginx_log.say(ngx.ERR, "scope3: members cannot be kept in the spool: " .. tostring(why))
     end
   end
 end
@@ -316,7 +316,7 @@ end
 function Works:put(member, given, remove)
   local own = self:here()
   local audience = given or self.audience
-  local issues = given and lanes_of.problems(own.pool, given) or {}
+  local issues = given and audience_payloads.problems(own.pool, given) or {}
   if #issues > 0 then
     local message = errors.invalid("scope3.nginx.collector", issues).message
     return reject(self, own, errors.new("invalid", message, { code = "audience", issues = issues }))
@@ -329,7 +329,7 @@ function Works:put(member, given, remove)
   local lane = own.lanes:of(audience)
   local added, reason = own.builder:add(lane.payload, member, remove, 3)
   if added == false then -- no room in this request
-    batches.seal(own)
+    batch_queue.seal(own)
     urge(self, own, self.client.loop.now())
     lane = own.lanes:of(audience)
     added, reason = own.builder:flush(lane.payload)
@@ -340,15 +340,15 @@ function Works:put(member, given, remove)
     return reject(self, own, errors.new("invalid", message, { code = reason }))
   end
   if own.spools then
-    keep_in_spool(own, lane.payload, given and lanes_of.label(given) or "")
+    keep_in_spool(own, lane.payload, given and audience_payloads.label(given) or "")
   end
   own.since = own.since or self.client.loop.now()
-  batches.count(own)
+  batch_queue.count(own)
   arm(self, own)
   -- While the service is away members gather in one batch, and not in one for each flush_members.
   local away = own.outbox.failures > 0 or #own.outbox.batches >= MOST_BATCHES
   if own.lanes.count >= self.config.flush_members and not away then
-    batches.seal(own)
+    batch_queue.seal(own)
     urge(self, own, self.client.loop.now())
   end
   return true
@@ -375,7 +375,7 @@ function Works:flush()
       return closing.ok, closing.err
     elseif not asked.taken and not urge(self, own, self.client.loop.now()) then -- ending, or with too many timers
       own.asked = nil
-      local ok, err = ending.flush(own, true)
+      local ok, err = shutdown.flush(own, true)
       return ok or nil, err
     end
     self.client.loop.sleep(0.01)
@@ -387,7 +387,7 @@ end
 ---@return table
 function Works:status()
   local own = self:here()
-  batches.count(own)
+  batch_queue.count(own)
   local status = own.census:own()
   local err = own.outbox.last_error
   status.held, status.audiences, status.error = own.held, own.pool.audiences, err and tostring(err) or nil
@@ -403,7 +403,7 @@ end
 function Works:close_soon()
   local own, now = self.own, self.client.loop.now()
   if not own or own.pid ~= ngx.worker.pid() then
-    ending.shut(self)
+    shutdown.shut(self)
     return true
   elseif self.closing.taken then
     return true
@@ -411,7 +411,7 @@ function Works:close_soon()
   if not self.closing.asked or now > self.closing.asked + OVERDUE then
     self.closing.asked = now
     own.urgent = nil -- one that was made before may be at it already, with a turn of its own
-    schedule.at(self, now + OVERDUE) -- where nginx drops that timer
+    shared_timer.at(self, now + OVERDUE) -- where nginx drops that timer
     if not urge(self, own, now) then
       self.closing.asked = nil
     end
@@ -434,11 +434,11 @@ function works.exit(seconds)
   for i, self in ipairs(list) do
     local own = self.own
     if own.held > 0 then
-      ending.interrupted(own)
+      shutdown.interrupted(own)
       -- One that hangs leaves the others their share.
-      ending.flush(own, true, math.max(0, ends - core.now()) / (#list - i + 1))
+      shutdown.flush(own, true, math.max(0, ends - core.now()) / (#list - i + 1))
     end
-    ending.release(self, own, false)
+    shutdown.release(self, own, false)
   end
 end
 

@@ -2,7 +2,7 @@
 --- request; so nothing is: a timer does it.
 local ngx = ngx
 
-local log = {}
+local nginx_log = {}
 
 local MOST = 100 -- lines that wait for the timer; the others are counted
 
@@ -23,7 +23,7 @@ local function write()
 end
 
 --- Sees to it that what could get no timer is written once there is one again. For whoever comes by; costs next to nothing.
-function log.retry()
+function nginx_log.retry()
   if queue and not armed then
     armed = ngx.timer.at(0, write)
   end
@@ -32,7 +32,7 @@ end
 --- Writes a line.
 ---@param level integer  ngx.ERR, ngx.WARN
 ---@param text string
-function log.say(level, text)
+function nginx_log.say(level, text)
   queue = queue or {}
   if #queue < MOST then
     queue[#queue + 1] = { level = level, text = text }
@@ -42,8 +42,8 @@ function log.say(level, text)
   if OUTSIDE[ngx.get_phase()] then
     write()
   else
-    log.retry()
+    nginx_log.retry()
   end
 end
 
-return log
+return nginx_log

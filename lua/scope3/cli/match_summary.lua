@@ -2,7 +2,7 @@
 --- be that of the last upload alone.
 local text = require "scope3.cli.text"
 
-local matching = {}
+local match_summary = {}
 
 -- Of a rate, or of counts: a rate up to 1 is a part of 1, as AdCP gives it, else it is one of 100.
 local function percent(rate)
@@ -25,7 +25,7 @@ end
 --- The types of identifiers, and how much of each was matched; nil where nothing is told of them.
 ---@param audience scope3.AudienceRow
 ---@return string?
-function matching.by_type(audience)
+function match_summary.by_type(audience)
   local parts = {}
   for i, entry in ipairs(audience.match_breakdown or {}) do
     parts[i] = describe_type(entry)
@@ -36,7 +36,7 @@ end
 --- The service's own rate; nil where it tells none.
 ---@param audience scope3.AudienceRow
 ---@return string?
-function matching.rate(audience)
+function match_summary.rate(audience)
   return audience.effective_match_rate and percent(audience.effective_match_rate)
 end
 
@@ -44,7 +44,7 @@ end
 --- says besides.
 ---@param audience scope3.AudienceRow
 ---@return string[]
-function matching.parts(audience)
+function match_summary.parts(audience)
   local parts = {}
   local total, uploaded, matched = audience.total_uploaded_count, audience.uploaded_count, audience.matched_count
   if uploaded then
@@ -60,7 +60,7 @@ function matching.parts(audience)
   elseif matched then
     parts[#parts + 1] = text.count(matched) .. " matched"
   end
-  local rate, types = matching.rate(audience), matching.by_type(audience)
+  local rate, types = match_summary.rate(audience), match_summary.by_type(audience)
   if rate then
     parts[#parts + 1] = "match rate " .. rate .. " by the service"
   end
@@ -76,4 +76,4 @@ function matching.parts(audience)
   return parts
 end
 
-return matching
+return match_summary

@@ -6,8 +6,8 @@
 local core = require "scope3.core"
 local json = require "scope3.util.json"
 local request = require "scope3.api.request"
-local rules = require "scope3.api.validate"
-local wire = require "scope3.api.codec"
+local validate = require "scope3.api.validate"
+local codec = require "scope3.api.codec"
 
 ---@class scope3.Lanes
 ---@field list scope3.Lane[]
@@ -65,7 +65,7 @@ end
 ---@return table[] issues
 function lanes.problems(pool, audience)
   local issues = {}
-  rules.audience(issues, audience, "audience")
+  validate.audience(issues, audience, "audience")
   if #issues == 0 and lanes.room(pool, audience) < LEAST_ROOM then
     issues[1] = { path = "max_bytes",
       message = "leaves no room for members beside the audience's name and the callback" }
@@ -77,7 +77,7 @@ end
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@return string
 function lanes.label(audience)
-  return wire.audience_head(audience) .. "}"
+  return codec.audience_head(audience) .. "}"
 end
 
 --- The audience that a label stands for.
@@ -90,7 +90,7 @@ function lanes.read_label(label)
   end
   local audience = { id = value.audienceId, name = value.name, consent_basis = value.consentBasis }
   local issues = {}
-  rules.audience(issues, audience, "audience")
+  validate.audience(issues, audience, "audience")
   return #issues == 0 and audience or nil
 end
 
@@ -105,7 +105,7 @@ local function take(pool, audience)
     pool.users[id], pool.audiences = 0, pool.audiences + 1
   end
   pool.users[id] = pool.users[id] + 1
-  return payload or core.payload { max_members = rules.MAX_MEMBERS, max_bytes = math.max(1, size) }, size
+  return payload or core.payload { max_members = validate.MAX_MEMBERS, max_bytes = math.max(1, size) }, size
 end
 
 --- The lane of an audience; nil where it has none yet.
