@@ -1,4 +1,4 @@
---- The sandbox's own routes under /sandbox, without a key: what was received, who is in an audience, and how to misbehave.
+--- The sandbox's own routes under /sandbox, without a key: what was received, who is in an audience, and faults.
 local faults = require "scope3.sandbox.faults"
 local json = require "scope3.sandbox.json"
 local settings = require "scope3.sandbox.settings"

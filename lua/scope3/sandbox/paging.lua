@@ -3,8 +3,8 @@ local json = require "scope3.sandbox.json"
 
 local paging = {}
 
---- The rows of a page. With `page_repeats` so many rows seem to have come in front of the list since the first page:
---- all others have moved behind, so a page begins with the last rows of the one before.
+--- The rows of a page. With `page_repeats` so many rows seem to have been added before the list since the first page:
+--- all others have moved back, so a page begins with the last rows of the one before.
 ---@param list table[]
 ---@param skip integer
 ---@param take integer

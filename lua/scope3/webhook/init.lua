@@ -132,7 +132,7 @@ end
 ---@field now? fun(): number  seconds since 1970 (this machine's clock)
 ---@field revoked? fun(keyid: string): boolean|"stale"  rfc9421: whether a key is revoked; "stale" where that cannot be
 ---  known any more (never)
----@field seen? scope3.ReplayCache|scope3.NonceCheck  rfc9421: whether a nonce was there; it counts as seen from then on.
+---@field seen? scope3.ReplayCache|scope3.NonceCheck  rfc9421: whether a nonce was seen; from then on it was.
 ---  A function is asked once, after the digest. A cache is also asked before the signature whether the key is at its
 ---  cap (one cache of this Lua state)
 

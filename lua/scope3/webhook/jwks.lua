@@ -22,8 +22,8 @@ end
 ---@param keyid string
 ---@param now number
 ---@return table? jwk
----@return boolean? unsure  no key was found, but the set is not fresh: a fetch failed, is under way, or is too recent to
----  repeat. Asking again later may find a new key
+---@return boolean? unsure  no key was found, but the set is not fresh: a fetch failed, is under way, or is too
+---  recent to repeat. Asking again later may find a new key
 function jwks.find(source, keyid, now)
   if type(source) == "table" then
     return lookup(source, keyid)
