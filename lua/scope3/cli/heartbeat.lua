@@ -1,4 +1,4 @@
---- A line a minute on standard error while a command waits and nobody watches a terminal: what it waits for, and how long.
+--- A line a minute on standard error while a command waits without a terminal: what it waits for, and how long.
 local core = require "scope3.core"
 local context = require "scope3.cli.context"
 local text = require "scope3.cli.text"
@@ -8,7 +8,7 @@ heartbeat.__index = heartbeat
 
 local EVERY = 60 -- seconds between two lines
 
--- What a command waits for, by the last event. Where a table has no entry, the event is no wait.
+-- What a command waits for, by its last event. Other events are no wait.
 local WORDS = {}
 
 function WORDS.barrier(event)
@@ -68,7 +68,7 @@ function heartbeat:tick()
   end
 end
 
---- A function that is asked now and then whether to stop, which tells of the wait beside.
+--- Wraps the function that is asked whether to stop: it also reports a long wait.
 ---@param stopped fun(): boolean
 ---@return fun(): boolean
 function heartbeat:watch(stopped)

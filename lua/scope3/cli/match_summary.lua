@@ -1,5 +1,6 @@
---- How much of an audience was matched, for people. Each share says of what it is one: a service's `uploadedCount` may
---- be that of the last upload alone.
+--- How much of an audience was matched, for people.
+---
+--- Each share says of what it is one: the service's `uploadedCount` may be that of the last upload only.
 local text = require "scope3.cli.text"
 
 local match_summary = {}
@@ -40,38 +41,50 @@ function match_summary.rate(audience)
   return audience.effective_match_rate and percent(audience.effective_match_rate)
 end
 
---- What is told of an audience, one text for each: uploaded, matched and of what that is a share, and what the service
---- says besides.
+-- "700 matched (70 % of those uploaded)"
+local function matched_part(audience)
+  local total, uploaded, matched = audience.total_uploaded_count, audience.uploaded_count, audience.matched_count
+  local whole = total or uploaded
+  if matched and whole and whole > 0 and matched <= whole then
+    return ("%s matched (%.0f %% of %s uploaded)"):format(text.count(matched), 100 * matched / whole,
+      total and "all" or "those")
+  end
+  return matched and text.count(matched) .. " matched"
+end
+
+-- The parts in their order. Each gives a text, or nil where the service does not report it.
+local PARTS = {
+  function(audience)
+    local uploaded = audience.uploaded_count
+    return uploaded and text.count(uploaded) .. (audience.total_uploaded_count and " in the last upload" or " uploaded")
+  end,
+  function(audience)
+    return audience.total_uploaded_count and text.count(audience.total_uploaded_count) .. " uploaded in all"
+  end,
+  matched_part,
+  function(audience)
+    local rate = match_summary.rate(audience)
+    return rate and "match rate " .. rate .. " by the service"
+  end,
+  function(audience)
+    local types = match_summary.by_type(audience)
+    return types and "by type: " .. types
+  end,
+  function(audience)
+    return audience.minimum_size and "at least " .. text.count(audience.minimum_size) .. " needed"
+  end,
+  function(audience)
+    return audience.last_synced_at and "synced " .. audience.last_synced_at
+  end,
+}
+
+--- What the service reports of an audience, a text for each number.
 ---@param audience scope3.AudienceRow
 ---@return string[]
 function match_summary.parts(audience)
   local parts = {}
-  local total, uploaded, matched = audience.total_uploaded_count, audience.uploaded_count, audience.matched_count
-  if uploaded then
-    parts[#parts + 1] = text.count(uploaded) .. (total and " in the last upload" or " uploaded")
-  end
-  if total then
-    parts[#parts + 1] = text.count(total) .. " uploaded in all"
-  end
-  local whole = total or uploaded
-  if matched and whole and whole > 0 and matched <= whole then
-    parts[#parts + 1] = ("%s matched (%.0f %% of %s uploaded)"):format(text.count(matched), 100 * matched / whole,
-      total and "all" or "those")
-  elseif matched then
-    parts[#parts + 1] = text.count(matched) .. " matched"
-  end
-  local rate, types = match_summary.rate(audience), match_summary.by_type(audience)
-  if rate then
-    parts[#parts + 1] = "match rate " .. rate .. " by the service"
-  end
-  if types then
-    parts[#parts + 1] = "by type: " .. types
-  end
-  if audience.minimum_size then
-    parts[#parts + 1] = "at least " .. text.count(audience.minimum_size) .. " needed"
-  end
-  if audience.last_synced_at then
-    parts[#parts + 1] = "synced " .. audience.last_synced_at
+  for _, part in ipairs(PARTS) do
+    parts[#parts + 1] = part(audience) or nil
   end
   return parts
 end

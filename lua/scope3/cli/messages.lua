@@ -1,5 +1,6 @@
---- Problems that the library tells of, in the words of the command line: the option as it is typed, or where else the
---- value came from.
+--- Problems that the library reports, in the words of the command line.
+---
+--- A name is the option as it is typed, or the variable or script that the value came from.
 local errors = require "scope3.error"
 local options = require "scope3.util.options"
 local script = require "scope3.input.script"
@@ -45,8 +46,8 @@ end
 
 local KNOWN = options.merge(script.JOB_OPTIONS, ARGUMENTS, VARIABLES, { limiter = true, journal = true })
 
--- What comes behind the names in a problem.
-local BEHIND = { " must ", " are of ", " has no ", " is ", " leaves ", " takes " }
+-- The words that follow the names in a problem.
+local PREDICATES = { " must ", " are of ", " has no ", " is ", " leaves ", " takes " }
 
 --- A problem that begins with names of options, such as "delimiter must be one character".
 ---@param problem string
@@ -57,7 +58,7 @@ function messages.problem(problem, args)
     return problem -- in these words already
   end
   local at = #problem + 1
-  for _, words in ipairs(BEHIND) do
+  for _, words in ipairs(PREDICATES) do
     at = math.min(at, problem:find(words, 1, true) or at)
   end
   local names = problem:sub(1, at - 1):gsub("[%l_.]+", function(name)
@@ -88,31 +89,40 @@ end
 
 local KEPT = { "status", "code", "field", "retryable", "retry_after", "uncertain", "task_id", "rows" }
 
---- An error in the words of the command line.
----@param err scope3.Error|string
----@param args table
----@return scope3.Error|string
----@return boolean usage  an option was given that cannot be
-function messages.of(err, args)
-  if not errors.is(err) then
-    return err, false
+-- The issues of an invalid value in the words of the command line, and whether one is of an option.
+local function issues_of(err, message, args)
+  if err.kind ~= "invalid" or not err.issues or not err.issues[1] then
+    return nil, false
   end
-  local fields, usage, issues = {}, false, nil
-  for _, key in ipairs(KEPT) do
-    fields[key] = err[key]
-  end
-  local message = messages.plain(err.message)
-  local of_map = message:find("^map for ") ~= nil -- these name fields of a map, which are called what some options are
-  for i, issue in ipairs(err.kind == "invalid" and err.issues or {}) do
+  -- These name fields of a map, some of which have the names of options.
+  local of_map = message:find("^map for ") ~= nil
+  local issues, usage = {}, false
+  for i, issue in ipairs(err.issues) do
     local name, is_option = nil, false
     if issue.path and not of_map and not issue.message:find("^is missing") then
       name, is_option = called(issue.path, args)
     end
-    issues = issues or {}
     issues[i] = { path = name or issue.path, message = issue.message }
     usage = usage or is_option
   end
-  fields.issues = issues or err.issues
+  return issues, usage
+end
+
+--- An error in the words of the command line.
+---@param err scope3.Error|string
+---@param args table
+---@return scope3.Error|string
+---@return boolean usage  an option has a wrong value
+function messages.of(err, args)
+  if not errors.is(err) then
+    return err, false
+  end
+  local message = messages.plain(err.message)
+  local issues, usage = issues_of(err, message, args)
+  local fields = { issues = issues or err.issues }
+  for _, key in ipairs(KEPT) do
+    fields[key] = err[key]
+  end
   if issues and #issues == 1 and issues[1].path ~= err.issues[1].path then
     message = (issues[1].path and issues[1].path .. " " or "") .. issues[1].message
   end

@@ -30,7 +30,8 @@ end
 function command.main(args, exit)
   local ok, sandbox = pcall(require, "scope3.sandbox")
   if not ok then
-    context.fail("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)", "failed")
+    context.fail("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)",
+      "failed")
     return exit.FAILED
   end
   local opts, problem = settings_of(args)
@@ -40,8 +41,8 @@ function command.main(args, exit)
   opts.port, opts.until_eof = args.port, args.until_eof
   opts.on_listen = function(url)
     output.say(("listening on %s\n"):format(url))
-    output.say(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … (SCOPE3_API_KEY=scope3_anything)\n")
-      :format(url))
+    output.say(("try: scope3 sync FILE --base-url %s --account 25 --audience demo --map … "
+      .. "(SCOPE3_API_KEY=scope3_anything)\n"):format(url))
   end
   local served, why, failures = pcall(sandbox.serve, opts)
   if served and not why then

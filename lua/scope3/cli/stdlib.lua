@@ -1,4 +1,6 @@
---- Lua's own library, kept while a script runs. A script may replace any of it, and what tells of the fault needs it.
+--- A copy of Lua's standard library, kept while a script runs.
+---
+--- A script may replace any of it, and the report of that fault needs it.
 local debug_sethook = debug.sethook
 local getmetatable, next, rawget, rawset, type = getmetatable, next, rawget, rawset, type
 local globals = _G
