@@ -6,7 +6,7 @@ local argv = {}
 -- Options that take a number. argparse's converter gives no message of use for another value.
 local NUMBERS = {
   min_accepted = true, rate = true, concurrency = true, max_members = true, max_bytes = true, timeout = true,
-  deadline = true, settling = true, patience = true, skip_lines = true, port = true, task_seconds = true,
+  deadline = true, in_doubt_timeout = true, patience = true, skip_lines = true, port = true, task_seconds = true,
   rate_limit = true,
 }
 

@@ -46,7 +46,7 @@ local function explain(found)
     return lines
   end
   for _, repair in ipairs(found.why or {}) do
-    say(("mended (%s): %s"):format(repair, core.repairs[repair]))
+    say(("repaired (%s): %s"):format(repair, core.repairs[repair]))
   end
   for _, step in ipairs(found.steps or {}) do
     say(step)
@@ -81,7 +81,7 @@ end
 local options_of = {}
 
 function options_of.id(args)
-  return checked({ mend = not args.no_mend, ids = args.ids, region = args.region,
+  return checked({ repair = not args.no_repair, ids = args.ids, region = args.region,
     phone_repairs = text.names(args.phone_repairs) }, identity.options)
 end
 
@@ -91,7 +91,7 @@ function options_of.email(args)
   elseif args.region or args.phone_repairs then
     return nil, "--region and --phone-repairs are for phones"
   end
-  return { mend = not args.no_mend }
+  return { repair = not args.no_repair }
 end
 
 function options_of.phone(args)

@@ -31,11 +31,11 @@ function WORDS.resend(event)
   return ("%s of failed tasks will go again"):format(text.plural(event.requests, "request"))
 end
 
-function WORDS.settling()
+function WORDS.in_doubt()
   return "an answer was lost, and may still take effect"
 end
 
-function WORDS.paced()
+function WORDS.throttled()
   return "the rate of requests is kept"
 end
 

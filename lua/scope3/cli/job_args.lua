@@ -110,8 +110,8 @@ function job_args.options(args)
   if args.no_header then
     opts.header = false
   end
-  if args.no_mend then
-    opts.mend = false
+  if args.no_repair then
+    opts.repair = false
   end
   opts.phone_repairs = text.names(args.phone_repairs)
   opts.delete_missing = text.names(args.delete_missing)

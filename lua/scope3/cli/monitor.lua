@@ -39,9 +39,9 @@ end
 
 -- Reports a long wait for a request whose answer was lost.
 local function note_lost_answer(self, event)
-  if event.event == "settling" and event.seconds >= NOTABLE_WAIT then
+  if event.event == "in_doubt" and event.seconds >= NOTABLE_WAIT then
     notice(self, ("the answer to a request was lost, and it may still take effect: members that contradict it wait for "
-      .. "%s. --settling sets how long; with --journal the job can be stopped, and run again then"):format(
+      .. "%s. --in-doubt-timeout sets how long; with --journal the job can be stopped, and run again then"):format(
         text.seconds(event.seconds)))
   end
 end

@@ -52,12 +52,12 @@ local function add_members(command)
   command:option("--region",
     "The country of phones in national form, where a row names none: US, USA or United States.")
   add_repairs(command)
-  command:flag("--no-mend", "Refuse what would otherwise be mended in an identifier, such as mailto:.")
+  command:flag("--no-repair", "Refuse what would otherwise be repaired in an identifier, such as mailto:.")
   command:option("--ids",
     "What becomes of ids that are emails or phones: refuse (default), hash (their SHA-256 is the id) or as_is.")
     :choices { "refuse", "hash", "as_is" }
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
-  command:option("--unique", "job: let a repeated id wait until the tasks of the earlier requests have ended."):choices { "job" }
+  command:flag("--unique", "Let a repeated id wait until the tasks of the earlier requests have ended.")
 end
 
 local function add_sending(command)
@@ -70,7 +70,7 @@ local function add_sending(command)
   command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
   command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)
   command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
-  command:option("--settling",
+  command:option("--in-doubt-timeout",
     "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there.")
     :convert(tonumber)
   command:option("--patience", "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
@@ -167,8 +167,8 @@ local function add_hash(root)
   add_repairs(hash)
   hash:option("--ids", "What becomes of ids that are emails or phones: refuse (default), hash or as_is.")
     :choices { "refuse", "hash", "as_is" }
-  hash:flag("--explain", "Say what was mended, or why a value is refused.")
-  hash:flag("--no-mend", "Refuse what would otherwise be mended.")
+  hash:flag("--explain", "Say what was repaired, or why a value is refused.")
+  hash:flag("--no-repair", "Refuse what would otherwise be repaired.")
   hash:flag("--json", "Print one JSON object a value.")
 end
 
@@ -212,7 +212,7 @@ function parser.build(argparse, version, ask)
   local root = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
     "From the environment: SCOPE3_API_KEY (the key), SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL, SCOPE3_CA_FILE.\n"
     .. "Exit codes, the first that holds: 4 standard output could not be written; 130 stopped; 2 usage; 70 a fault of\n"
-    .. "scope3 itself; 1 something failed, was never answered or was refused by the service, or under --strict a row\n"
+    .. "scope3 itself; 1 something failed, was never answered or was rejected by the service, or under --strict a row\n"
     .. "was rejected or lines were swallowed; 3 nothing was accepted or removed, or a threshold was missed; "
     .. "0 all else.")
   root:command_target("command")

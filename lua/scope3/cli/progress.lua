@@ -92,7 +92,7 @@ function WORDS.retry(event)
     event.left and (", for up to %s more"):format(text.seconds(event.left)) or "")
 end
 
-function WORDS.settling(event)
+function WORDS.in_doubt(event)
   return ("an answer was lost: waiting %s, lest that request overtakes the next"):format(text.seconds(event.seconds))
 end
 
@@ -101,7 +101,7 @@ function WORDS.resend(event)
     text.seconds(event.seconds))
 end
 
-function WORDS.paced(event)
+function WORDS.throttled(event)
   return ("waiting %s to keep under the rate"):format(text.seconds(event.seconds))
 end
 

@@ -49,7 +49,7 @@ function report.of(res, about)
     report_tables.reasons("Rows rejected, by reason:", res.rejected),
     report_tables.reasons("Identifiers dropped, by reason (their members were kept if another was left):", res.dropped),
     report_tables.reasons("Regions that are not known, of the phones dropped for it:", res.unknown_regions),
-    report_tables.reasons("Identifiers mended and used:", res.repaired),
+    report_tables.reasons("Identifiers repaired and used:", res.repaired),
     list_mixed(res), list_next(res, about),
   }
 end

@@ -114,7 +114,7 @@ add_row(function(res)
 end)
 
 add_row(function(res)
-  return "members", text.count(res.members) .. also(res.superseded, "%s superseded by a later row of the same id")
+  return "members", text.count(res.members) .. also(res.replaced, "%s replaced by a later row of the same id")
 end)
 
 add_row(function(res)
@@ -140,12 +140,12 @@ add_row(function(res)
     return describe_members(res.would_send, res.would_remove or 0,
       { add = "would send", remove = "would remove", also = "to remove" })
   end
-  local label, words = describe_members(res.sent, res.removed,
+  local label, words = describe_members(res.accepted, res.removed,
     { add = "accepted", remove = "removed", also = "removed" }, only_removes(res))
   return label, words
     .. also(res.resumed, "%s of them by an earlier run")
     .. also(res.failed, "%s failed")
-    .. also(res.quarantined, "%s refused by the service")
+    .. also(res.rejected_by_service, "%s rejected by the service")
     .. also(res.possibly_twice, "%s possibly twice (an answer was lost)")
     .. also(res.unknown, "%s sent, but never answered")
 end)
@@ -159,7 +159,7 @@ end)
 
 add_row(function(res)
   if res.repeats == "request" and #res.requests > 1 then
-    return "repeats", "looked for in each request only; --unique job looks through all of them"
+    return "repeats", "looked for in each request only; --unique looks through all of them"
   end
 end)
 

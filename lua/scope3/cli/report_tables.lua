@@ -43,7 +43,7 @@ local function rejected_rows(res)
   local rows = {}
   for i = 1, math.min(#res.quarantine, MAX_LOST) do
     local member = res.quarantine[i]
-    rows[i] = { member.row and ("row %.0f"):format(member.row) or "-", "refused by the service",
+    rows[i] = { member.row and ("row %.0f"):format(member.row) or "-", "rejected by the service",
       (member.field and member.field .. " " or "") .. member.message }
   end
   return rows

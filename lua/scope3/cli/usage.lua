@@ -154,8 +154,8 @@ end
 function check.hash(args)
   if args.json and args.explain then
     return "--explain has no effect with --json, which says what was done in its fields"
-  elseif args.kind == "phone" and args.no_mend then
-    return "--no-mend is for emails and ids"
+  elseif args.kind == "phone" and args.no_repair then
+    return "--no-repair is for emails and ids"
   end
 end
 
@@ -235,7 +235,7 @@ end
 local function ineffective_in_dry_run(args, script, opts, mode)
   local key, why = ineffective.in_dry_run({
     dry_run = args.dry_run, journal = args.journal, timeout = args.timeout, rate = args.rate, mode = mode,
-    delete_missing = opts.delete_missing, settling = args.settling, patience = args.patience,
+    delete_missing = opts.delete_missing, in_doubt_timeout = args.in_doubt_timeout, patience = args.patience,
     keep_going = args.keep_going,
   }, script)
   -- These runs ask the service for its audiences.

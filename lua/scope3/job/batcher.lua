@@ -11,17 +11,17 @@ local options = require "scope3.util.options"
 local request = require "scope3.api.request"
 local result = require "scope3.result"
 
----@class scope3.Intake
-local intake = {}
-intake.__index = intake
+---@class scope3.Batcher
+local batcher = {}
+batcher.__index = batcher
 
 --- Starts one for a job with one audience.
 ---@param job scope3.Job
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked options of the job
 ---@param shape? table  targets, conditions, keys, where, member, columns, plan
----@return scope3.Intake
-function intake.new(job, audience, opts, shape)
+---@return scope3.Batcher
+function batcher.new(job, audience, opts, shape)
   shape = shape or {}
   local frame = request.frame(opts.push_notification_config) + request.overhead(audience)
   local max_bytes = opts.max_bytes - frame
@@ -35,7 +35,7 @@ function intake.new(job, audience, opts, shape)
     frame = frame,
     limits = { max_members = opts.max_members, max_bytes = max_bytes },
     builder = core.builder(options.merge(identity.reading(opts), {
-      remove = opts.mode == "remove", max_member = max_bytes, refusals = opts.on_reject ~= nil,
+      remove = opts.mode == "remove", max_member = max_bytes, rejections = opts.on_reject ~= nil,
       map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where, member = shape.member,
     })),
     began = job:seconds(), -- filling the payload
@@ -43,7 +43,7 @@ function intake.new(job, audience, opts, shape)
     cuts = 0, -- payloads that were sent
     operations = {}, -- of this epoch's payloads
     payload = core.payload { max_members = opts.max_members, max_bytes = max_bytes },
-  }, intake)
+  }, batcher)
   if opts.unique or (opts.concurrency or 1) > 1 then
     self:enter_epoch()
   else
@@ -58,7 +58,7 @@ local function take_payload(self)
 end
 
 --- From now on the job runs in epochs.
-function intake:enter_epoch()
+function batcher:enter_epoch()
   self.sealed = core.id_set()
   self.next = take_payload(self)
   self.builder:epoch(self.sealed, self.next)
@@ -79,7 +79,7 @@ end
 --- Ends the epoch: what is left of it is sent, and when all its tasks have ended, what waited for that is next.
 ---@return true?
 ---@return scope3.Error? err
-function intake:turn()
+function batcher:turn()
   local ok, err = self:cut()
   if ok then
     ok, err = end_epoch(self)
@@ -95,32 +95,32 @@ end
 
 --- Goes on with another source, whose columns may lie elsewhere.
 ---@param shape {targets: table?, conditions: table, columns: table}
----@param file string  its path, for refusals
-function intake:turn_to(shape, file)
+---@param file string  its path, for rejections
+function batcher:turn_to(shape, file)
   self.builder:columns(shape.targets, shape.conditions)
   self.columns, self.file = shape.columns, file
 end
 
---- Tells `on_reject` of every refusal since the last call.
-function intake:report_refusals()
+--- Tells `on_reject` of every rejection since the last call.
+function batcher:report_rejections()
   local on_reject = self.opts.on_reject
-  local refusals = on_reject and self.builder:refusals()
-  for _, refusal in ipairs(refusals or {}) do
-    if refusal.column then
-      refusal.column = self.columns[refusal.column] or refusal.column
+  local rejections = on_reject and self.builder:rejections()
+  for _, rejection in ipairs(rejections or {}) do
+    if rejection.column then
+      rejection.column = self.columns[rejection.column] or rejection.column
     else
-      refusal.column = refusal.field
+      rejection.column = rejection.field
     end
-    refusal.field = nil
-    refusal.file = self.file
-    on_reject(refusal)
+    rejection.field = nil
+    rejection.file = self.file
+    on_reject(rejection)
   end
 end
 
 --- Sends what the payload holds, and goes on with an empty one.
 ---@return true?
 ---@return scope3.Error? err
-function intake:cut()
+function batcher:cut()
   local payload = self.payload
   local adds, removes = payload:living()
   if adds + removes == 0 then
@@ -164,7 +164,7 @@ end
 ---@param full "full"|"turn"  what has none
 ---@return true?
 ---@return scope3.Error? err
-function intake:make_room(full)
+function batcher:make_room(full)
   local done
   repeat
     local ok, err
@@ -184,7 +184,7 @@ end
 --- Sends what is left, of this epoch and of the one after it.
 ---@return true?
 ---@return scope3.Error? err
-function intake:finish()
+function batcher:finish()
   local ok, err = self:cut()
   while ok and self.next and self.next:count() > 0 do
     ok, err = self:turn()
@@ -207,7 +207,7 @@ local function abandon(self)
 end
 
 --- Members that were built and will not be sent count as failed, those too that waited for room. Called when a job ends early.
-function intake:abandon()
+function batcher:abandon()
   repeat
     abandon(self)
   until self.builder:flush(self.payload)
@@ -215,7 +215,7 @@ function intake:abandon()
 end
 
 --- Frees what builder and payloads hold. A payload that a request still reads goes with that request.
-function intake:free_all()
+function batcher:free_all()
   self.closed = true
   self.builder:close()
   self.payload:close()
@@ -249,16 +249,16 @@ local function warn_of_ids(res, counts)
 end
 
 --- Puts the builder's counts into the job's result. Call once.
-function intake:close()
+function batcher:close()
   if not self.closed then
-    self:report_refusals()
+    self:report_rejections()
     local counts = self.builder:counts()
     result.add_counts(self.job.result, counts)
     warn_of_ids(self.job.result, counts)
     result.warn_of_poorer(self.job.result)
     if counts.untold > 0 then
-      result.warn(self.job.result, "refusals_untold", ("%.0f refusals are counted, and on_reject was not told of them: one "
-        .. "row gave more than there is room for"):format(counts.untold), { refusals = counts.untold })
+      result.warn(self.job.result, "rejections_untold", ("%.0f rejections are counted, and on_reject was not told of them: one "
+        .. "row gave more than there is room for"):format(counts.untold), { rejections = counts.untold })
     end
     conditions.report(self.job.result, self.conditions, counts.conditions)
     if self.where and counts.rows > 0 and counts.skipped == counts.rows then
@@ -269,4 +269,4 @@ function intake:close()
   end
 end
 
-return intake
+return batcher

@@ -7,7 +7,7 @@ local tasks = require "scope3.job.tasks"
 local verdict = require "scope3.api.verdict"
 local visible = require "scope3.util.visible"
 
-local outcome = {}
+local completion = {}
 
 local SENDINGS = 3 -- of a request whose task fails for reasons that pass
 
@@ -36,7 +36,7 @@ local WARNED = 20 -- warnings of tasks that a result holds
 ---@param self scope3.Job
 ---@param task {task_id: string}
 ---@param warnings? scope3.Problem[]  as verdict.tell() gives them
-function outcome.warn(self, task, warnings)
+function completion.warn(self, task, warnings)
   for _, problem in ipairs(warnings or {}) do
     self.task_warnings = (self.task_warnings or 0) + 1
     if self.task_warnings <= WARNED then
@@ -60,7 +60,7 @@ local function task_ended(self, task, err, warnings)
     return -- it waits for a person, and may still complete
   end
   work.ended = true
-  outcome.warn(self, task, warnings)
+  completion.warn(self, task, warnings)
   if task.status == "completed" then
     work.entry.state = "completed"
   else
@@ -75,7 +75,7 @@ local function task_ended(self, task, err, warnings)
         { task_id = task.task_id })
     end
     work.retry_after = err and err.retry_after
-    res.sent, res.removed, res.failed = res.sent - members, res.removed - removes, res.failed + members
+    res.accepted, res.removed, res.failed = res.accepted - members, res.removed - removes, res.failed + members
     if work.entry.possibly_twice then
       res.possibly_twice = res.possibly_twice - members
     end
@@ -126,7 +126,7 @@ local function send_again(self, limits, on_event, turn)
   local built = {}
   for _, work in ipairs(again) do
     if work.parts then
-      ok, err = self:send_again({ parts = work.parts, kept = true }, { work })
+      ok, err = self:send_again({ parts = work.parts, retained = true }, { work })
     else
       built[#built + 1] = work
     end
@@ -171,7 +171,7 @@ local function send_in_turn(self, limits, on_event, seen)
   local count, why
   if self.resends ~= seen then
     count = 1 -- another one has done it meanwhile
-  elseif #self.flights + #self.queue > 0 then
+  elseif #self.in_flight + #self.queue > 0 then
     count, why = self:await() and 1 or nil, self.failure -- the one before was ended in the middle of it
     forget_sent(self)
   else
@@ -218,7 +218,7 @@ end
 ---@param self scope3.Job
 ---@return true?
 ---@return scope3.Error? err
-function outcome.send_leftovers(self)
+function completion.send_leftovers(self)
   local again, err = send_again(self, self.limits, self.on_event)
   self.resends = self.resends + 1
   return again and true or nil, err
@@ -231,7 +231,7 @@ end
 ---@param on_event fun(event: table)
 ---@return boolean? ok
 ---@return scope3.Error? err
-function outcome.await(self, limits, opts, on_event)
+function completion.await(self, limits, opts, on_event)
   local ok, err = await(self, limits, opts, on_event)
   if self.ended then -- else this was the end of an epoch, and the job goes on
     self:leave()
@@ -242,4 +242,4 @@ function outcome.await(self, limits, opts, on_event)
   return ok, err
 end
 
-return outcome
+return completion

@@ -3,7 +3,7 @@
 ---
 --- A journal is a text that others may have written to. Every field is looked at here, once, and what does not hold
 --- stops the job: a row that the journal wrongly takes for sent would be lost.
-local division = require "scope3.job.splitter"
+local splitter = require "scope3.job.splitter"
 local errors = require "scope3.error"
 
 ---@class scope3.Past
@@ -12,7 +12,7 @@ Past.__index = Past
 
 local past = {}
 
-past.DELETION = 0 -- the number of the batch that deletes what the job does not name; those of the input count from 1
+past.PRUNE = 0 -- the number of the batch that deletes what the job does not name; those of the input count from 1
 
 local function is_count(value, least)
   return type(value) == "number" and value % 1 == 0 and value >= least and value < 2 ^ 53
@@ -74,7 +74,7 @@ end
 local function ended_as(record, req)
   if record.status == "completed" then
     return "completed"
-  elseif record.status == "refused" or record.status == "split" or req.batch == past.DELETION then
+  elseif record.status == "refused" or record.status == "split" or req.batch == past.PRUNE then
     return "open"
   end
   return record.transient == true and "transient" or "failed"
@@ -185,19 +185,19 @@ function Past:of(batch, epoch)
     end
   end
   if changed then
-    local rows = known.rows or division.rows(batch.parts) or { first = 0, last = 0 }
+    local rows = known.rows or splitter.rows(batch.parts) or { first = 0, last = 0 }
     return nil, errors.new("journal", ("rows %.0f to %.0f do not give the members that they gave when the journal was written: "
       .. "the input, the script or its options have changed. Start with another journal, or bring back what was"):format(rows.first, rows.last),
       { code = "changed_input", rows = rows })
   end
-  return { taken = taken, left = division.gaps(taken, count), uncertain = known.uncertain,
+  return { taken = taken, left = splitter.gaps(taken, count), uncertain = known.uncertain,
     without = union(known.requests, "without"), replaced = union(known.requests, "replaced") }
 end
 
 --- Whether the request that deletes what the job does not name was accepted, and has not failed.
 ---@return boolean
 function Past:deleted()
-  local known = self.batches[past.DELETION]
+  local known = self.batches[past.PRUNE]
   local last = known and known.requests[#known.requests]
   return last ~= nil and (last.state == "accepted" or last.state == "completed")
 end

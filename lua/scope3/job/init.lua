@@ -2,20 +2,20 @@
 --- service refuses, and once more where a task failed by no fault of theirs. What each came to stands in the result.
 local contention = require "scope3.job.contention"
 local core = require "scope3.core"
-local division = require "scope3.job.splitter"
+local splitter = require "scope3.job.splitter"
 local doubts = require "scope3.job.in_doubt"
 local errors = require "scope3.error"
 local guard_of = require "scope3.util.guard"
-local outcome = require "scope3.job.completion"
+local completion = require "scope3.job.completion"
 local past = require "scope3.job.history"
-local preflight = require "scope3.job.target_check"
+local target_check = require "scope3.job.target_check"
 local quarantine = require "scope3.job.quarantine"
 local redact = require "scope3.util.redact"
-local refusal = require "scope3.job.rejection"
+local rejection = require "scope3.job.rejection"
 local reply = require "scope3.http.reply"
 local request = require "scope3.api.request"
 local result = require "scope3.result"
-local resumption = require "scope3.job.resume"
+local resume = require "scope3.job.resume"
 local retry = require "scope3.http.retry"
 local tasks = require "scope3.job.tasks"
 local verdict = require "scope3.api.verdict"
@@ -30,7 +30,7 @@ job.__index = job
 ---@field number? integer  which cut of a source it is, from 1; 0 for the request that deletes what is missing
 ---@field delete_missing? boolean
 ---@field in_epochs? boolean  no other batch of its epoch has one of its ids
----@field kept? boolean  its payloads stay as they are after it was sent
+---@field retained? boolean  its payloads stay as they are after it was sent
 ---@field digest? string  of its members, where there is a journal
 ---@field outline? number  of its members, where they can be built again
 ---@field release? fun()  called when no request reads it any longer
@@ -63,14 +63,14 @@ function job.new(client, audiences, opts)
     concurrency = opts.concurrency or 1,
     batches = 0, -- that are not released
     queue = {}, -- requests whose turn has not come
-    flights = {}, -- requests under way, in the order of their start
+    in_flight = {}, -- requests under way, in the order of their start
     budget = retry.budget(),
     journaled = 0, -- requests in the journal
     left = {}, -- lists of parts that the service did not take, for whoever keeps their payloads; `refused` those that it found wrong
     pending = {}, -- tasks of this epoch
     resends = 0, -- times that members of failed tasks went again
     work = {}, -- task -> what it does
-    doubts = doubts.new(opts.settling),
+    doubts = doubts.new(opts.in_doubt_timeout),
     warned = {}, -- events that stand in the result
     deleting = {}, -- ids of audiences that are to be deleted
     on_event = opts.on_event or guard:wrap("on_event", client.on_event),
@@ -103,7 +103,7 @@ end
 --- Measures a request, at first and when members were set aside.
 ---@private
 function job:count(req)
-  req.adds, req.removes, req.bytes = division.measure(req.parts, self.opts.push_notification_config)
+  req.adds, req.removes, req.bytes = splitter.measure(req.parts, self.opts.push_notification_config)
   req.members = req.adds + req.removes
 end
 
@@ -136,7 +136,7 @@ function job:add_entry(req, state)
   local res = self.result
   local entry = {
     state = state, members = req.members, adds = req.adds, removes = req.removes, bytes = req.bytes, epoch = res.epochs,
-    rows = division.rows(req.parts), build_start = req.batch.began, build_end = req.batch.ended,
+    rows = splitter.rows(req.parts), build_start = req.batch.began, build_end = req.batch.ended,
   }
   res.requests[#res.requests + 1] = entry
   entry.request = #res.requests
@@ -232,7 +232,7 @@ local function start(self, req)
     pace = self.pace,
     patience = self.opts.patience,
     repeatable = true, -- an upsert, and in place: nothing that depends on it has gone
-    large = refusal.divisible(req),
+    large = rejection.divisible(req),
     budget = self.budget,
     ends = function()
       return self.limits.deadline
@@ -242,7 +242,7 @@ local function start(self, req)
       self.on_event(event)
     end,
   }, self.waiter)
-  self.flights[#self.flights + 1] = req
+  self.in_flight[#self.in_flight + 1] = req
   self.on_event { event = "request", request = entry.request, members = entry.members, bytes = entry.bytes }
 end
 
@@ -264,21 +264,21 @@ end
 function job:accepted(req, task_id)
   local entry, res = req.entry, self.result
   entry.state, entry.task_id = "accepted", task_id
-  res.sent, res.removed = res.sent + entry.members, res.removed + entry.removes
+  res.accepted, res.removed = res.accepted + entry.members, res.removed + entry.removes
   local task = { task_id = entry.task_id, status = "submitted" }
   res.tasks[#res.tasks + 1] = task
   self.pending[#self.pending + 1] = task
   if not entry.resumed then
-    tasks.remember(task, self.client.loop.now(), req.batch.kept and req.parts)
+    tasks.remember(task, self.client.loop.now(), req.batch.retained and req.parts)
   end
   local part = req.parts[1]
   self.work[task] = { entry = entry, id = req.id, batch = req.batch.number, first = part.first, last = part.last, without = req.without,
-    replaced = req.replaced, parts = req.batch.kept and req.parts, shares = shares_of(req.parts),
+    replaced = req.replaced, parts = req.batch.retained and req.parts, shares = shares_of(req.parts),
     sendings = req.sendings, digest = req.batch.digest, outline = req.batch.outline }
   if req.uncertain or req.call.uncertain then
     entry.possibly_twice = true
     res.possibly_twice = res.possibly_twice + entry.members
-    self.doubts:add(req.parts, res.epochs, self.client.loop.now() - (req.doubted and math.max(0, core.time() - req.doubted) or 0))
+    self.doubts:add(req.parts, res.epochs, self.client.loop.now() - (req.in_doubt_since and math.max(0, core.time() - req.in_doubt_since) or 0))
   end
   if not entry.resumed then
     self:note("accepted", { request = req.id, task_id = entry.task_id, uncertain = entry.possibly_twice, at = math.floor(core.time()) })
@@ -321,7 +321,7 @@ local function settle(self, req)
   if task_id then
     local known = { key = self.client.secret(), body = req.call.request.body }
     local beside, denied = verdict.beside(data)
-    outcome.warn(self, { task_id = task_id }, verdict.tell(beside, known))
+    completion.warn(self, { task_id = task_id }, verdict.tell(beside, known))
     if not denied then
       return self:accepted(req, task_id)
     end
@@ -334,15 +334,15 @@ local function settle(self, req)
       { code = "BAD_REPLY", uncertain = true })
   end
   req.uncertain = req.uncertain or call.uncertain
-  if not self.failure and reply.speaks_of_size(err) and refusal.divisible(req) then
-    return refusal.shrink(self, req)
-  elseif not self.failure and refusal.mend(self, req, err) then
+  if not self.failure and reply.speaks_of_size(err) and rejection.divisible(req) then
+    return rejection.split(self, req)
+  elseif not self.failure and rejection.quarantine(self, req, err) then
     return
   end
   quarantine.find(req.parts, err.issues) -- gives each issue its row
   entry.state = (err.uncertain or req.uncertain) and "unknown" or "failed"
   res[entry.state] = res[entry.state] + entry.members
-  req.parts.refused = entry.state == "failed" and (err.kind == "invalid" or reply.speaks_of_size(err) and not refusal.divisible(req))
+  req.parts.refused = entry.state == "failed" and (err.kind == "invalid" or reply.speaks_of_size(err) and not rejection.divisible(req))
   self.left[#self.left + 1] = req.parts
   entry.error = err.message
   err = errors.with(err, { rows = err.rows or entry.rows })
@@ -360,20 +360,20 @@ end
 
 -- Moves everything on that need not wait.
 local function advance(self)
-  local flights = self.flights
-  self.flights = {}
-  for _, req in ipairs(flights) do
+  local in_flight = self.in_flight
+  self.in_flight = {}
+  for _, req in ipairs(in_flight) do
     if req.call.done then
       settle(self, req)
     else
-      self.flights[#self.flights + 1] = req
+      self.in_flight[#self.in_flight + 1] = req
     end
   end
-  while #self.queue > 0 and #self.flights < self.concurrency and not self.failure and not self.stopping
+  while #self.queue > 0 and #self.in_flight < self.concurrency and not self.failure and not self.stopping
     and not fault_of(self) do
     local req = table.remove(self.queue, 1)
-    if self.fits and req.bytes > self.fits and refusal.divisible(req) then
-      refusal.halve(self, req) -- what passes was found out since it was made
+    if self.max_accepted_bytes and req.bytes > self.max_accepted_bytes and rejection.divisible(req) then
+      rejection.halve(self, req) -- what passes was found out since it was made
     else
       start(self, req)
     end
@@ -419,11 +419,11 @@ local function drive(self, done)
   if self.transport and not done() then
     ok, why = self.transport:drive(function()
       advance(self)
-      return done() or #self.flights == 0 and (self.failure or self.stopping)
+      return done() or #self.in_flight == 0 and (self.failure or self.stopping)
     end, self.limits, self.waiter)
   end
   if not ok then
-    for _, req in ipairs(self.flights) do
+    for _, req in ipairs(self.in_flight) do
       self.transport:give_up(req.call, why, self.limits)
     end
   end
@@ -440,7 +440,7 @@ end
 ---@return scope3.Error? err
 function job:await()
   return drive(self, function()
-    return #self.flights == 0 and #self.queue == 0
+    return #self.in_flight == 0 and #self.queue == 0
   end)
 end
 
@@ -467,7 +467,7 @@ function job:send(batch)
     fail(self, errors.new("cancelled", "stopped before everything was sent"))
   end
   if not self.failure then
-    local there, why = preflight.before(self, batch)
+    local there, why = target_check.before(self, batch)
     if not there then
       fail(self, why)
     end
@@ -475,7 +475,7 @@ function job:send(batch)
   batch.open = 1 -- so that it is not released before all of its requests are known
   local list, err
   if not self.failure then
-    list, err = resumption.requests(self, batch)
+    list, err = resume.requests(self, batch)
     if not err and self.transport then
       err = self:settle_doubts(list)
     end
@@ -522,7 +522,7 @@ function job:settle_doubts(list)
     if not self.doubts.waits or deadline and self.client.loop.now() + left > deadline then
       return doubts.too_long(left)
     end
-    self.on_event { event = "settling", seconds = left }
+    self.on_event { event = "in_doubt", seconds = left }
     ok, err = self.transport:pause(left, self.limits)
   end
   if not ok then
@@ -562,7 +562,7 @@ function job:send_again(batch, works, replaced)
     for _, index in ipairs(work.replaced or {}) do
       part.payload:drop(index)
     end
-    local req = self:make(batch, work.parts or { division.range(part, work.first, work.last) })
+    local req = self:make(batch, work.parts or { splitter.range(part, work.first, work.last) })
     local lost = work.entry.failed or work.entry.members
     local gone = lost - req.members
     req.without, req.replaced, req.sendings = work.without, work.replaced, work.sendings + 1
@@ -575,7 +575,7 @@ function job:send_again(batch, works, replaced)
       end
     end
     work.entry.sent_again = true
-    res.failed, res.superseded = res.failed - lost, res.superseded + gone
+    res.failed, res.replaced = res.failed - lost, res.replaced + gone
     if work.entry.resumed then
       res.resumed = res.resumed - lost
     end
@@ -587,7 +587,7 @@ function job:send_again(batch, works, replaced)
   end
   self:close(batch)
   return drive(self, function()
-    return #self.flights == 0 and #self.queue == 0
+    return #self.in_flight == 0 and #self.queue == 0
   end)
 end
 
@@ -598,7 +598,7 @@ end
 ---@return boolean? ok
 ---@return scope3.Error? err
 function job:await_tasks(limits, opts, on_event)
-  return outcome.await(self, limits, opts, on_event)
+  return completion.await(self, limits, opts, on_event)
 end
 
 local LONGEST_TURN = 48 * 3600 -- seconds that the tasks of an epoch may take (docs/contract.md section 3)

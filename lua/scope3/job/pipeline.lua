@@ -6,16 +6,16 @@ local encodings = require "scope3.input.encodings"
 local errors = require "scope3.error"
 local guard_of = require "scope3.util.guard"
 local identity = require "scope3.identity"
-local intake = require "scope3.job.batcher"
+local batcher = require "scope3.job.batcher"
 local job = require "scope3.job"
 local journal = require "scope3.job.journal"
 local keys_of = require "scope3.input.missing_keys"
 local lines = require "scope3.input.lines"
 local loops = require "scope3.loop"
 local mapping = require "scope3.input.map"
-local deletion = require "scope3.job.prune"
+local prune = require "scope3.job.prune"
 local redact = require "scope3.util.redact"
-local outcome = require "scope3.job.completion"
+local completion = require "scope3.job.completion"
 local parts = require "scope3.input.parts"
 local rebuilding = require "scope3.job.rebuild"
 local script_of = require "scope3.input.script"
@@ -30,8 +30,8 @@ local SLICE_BYTES, SLICE_SECONDS = 256 * 1024, 0.001
 -- What happens between two slices; an error stops the job.
 local function between(self, bytes, size)
   self.job:pump()
-  self.intake:report_refusals()
-  local rows, skipped, rejected, members = self.intake.builder:sums()
+  self.batcher:report_rejections()
+  local rows, skipped, rejected, members = self.batcher.builder:sums()
   self.on_event { event = "progress", bytes = bytes, size = size, rows = rows, skipped = skipped, rejected = rejected,
     members = members, result = self.job.result, file = self.file }
   if self.job:is_to_stop() then
@@ -64,9 +64,9 @@ end
 
 -- Rows of a parser in C: CSV and JSON Lines.
 local function read_source(self, source)
-  local builder, rest = self.intake.builder, rest_of(self)
+  local builder, rest = self.batcher.builder, rest_of(self)
   while true do
-    local state, detail, row = builder:fill(self.intake.payload, source.handle, SLICE_BYTES, SLICE_SECONDS)
+    local state, detail, row = builder:fill(self.batcher.payload, source.handle, SLICE_BYTES, SLICE_SECONDS)
     local err = between(self, source:progress())
     if not err and rest then
       rest()
@@ -74,7 +74,7 @@ local function read_source(self, source)
     if err then
       return err
     elseif state == "full" or state == "turn" then
-      local ok, why = self.intake:make_room(state)
+      local ok, why = self.batcher:make_room(state)
       if not ok then
         return why
       end
@@ -104,8 +104,8 @@ local function from_source(self, source)
     local wrapped = source.handle:rows() == 1 and source.handle:wrapped() or nil
     lines.add(self.job.result, source)
     encodings.tell(self.job.result, source)
-    keys_of.note(self.missing, self.intake.builder, source.name, source.handle:keys(), wrapped)
-    if wrapped and not err and self.intake.builder:counts().used_rows == 0 then
+    keys_of.note(self.missing, self.batcher.builder, source.name, source.handle:keys(), wrapped)
+    if wrapped and not err and self.batcher.builder:counts().used_rows == 0 then
       result.warn(self.job.result, "wrapped_rows", ("%s: its only row is an object with others inside%s"):format(
         source.name, source_of.advice_for(wrapped)), { file = source.name })
     end
@@ -131,11 +131,11 @@ local function read_iterator(self, iterate)
       return errors.new("source", ("the iterator gave a %s as row %d; rows must be tables"):format(type(row), rows + 1))
     end
     rows = rows + 1
-    local state, detail, number = self.intake.builder:take(self.intake.payload, row)
+    local state, detail, number = self.batcher.builder:take(self.batcher.payload, row)
     if state == "script" then
       return script_failed(detail, number)
     elseif state == "full" or state == "turn" then
-      local ok, err = self.intake:make_room(state)
+      local ok, err = self.batcher:make_room(state)
       if not ok then
         return err
       end
@@ -154,7 +154,7 @@ end
 
 local function from_iterator(self, iterate)
   local err = read_iterator(self, iterate)
-  keys_of.note(self.missing, self.intake.builder, "the rows")
+  keys_of.note(self.missing, self.batcher.builder, "the rows")
   return err
 end
 
@@ -305,9 +305,9 @@ local function from_paths(self, paths, plan, known)
     end
     if shape then
       self.file = #paths > 1 and { path = path, number = i, count = #paths } or nil
-      self.intake:turn_to(shape, #paths > 1 and path or nil)
+      self.batcher:turn_to(shape, #paths > 1 and path or nil)
       err = from_source(self, source)
-      self.intake:report_refusals()
+      self.batcher:report_rejections()
       if self.missing and known.stamps[path] and source:stamp() ~= known.stamps[path] then
         result.warn(self.job.result, "changed_input", path .. ": the file was written to while it was read, so rows may be missing or cut",
           { file = path })
@@ -336,11 +336,11 @@ local function header_of(client, audience, opts, script)
     service = client.base, account = client.account_id,
     audience = audience.id, name = audience.name or "", consent_basis = audience.consent_basis or "",
     max_members = opts.max_members, max_bytes = opts.max_bytes, mode = opts.mode or "upsert",
-    by = script.map and "map" or "member", epochs = opts.unique ~= nil or (opts.concurrency or 1) > 1, identity = identity.version,
+    by = script.map and "map" or "member", epochs = opts.unique == true or (opts.concurrency or 1) > 1, identity = identity.version,
   }
   for key in pairs(script_of.READING_OPTIONS) do
     local value = opts[key]
-    if key == "mend" then
+    if key == "repair" then
       value = value ~= false
     elseif key == "ids" then
       value = value or "refuse"
@@ -354,15 +354,15 @@ local function header_of(client, audience, opts, script)
   return header
 end
 
--- Whether an input can be read again, as taking up a job needs it.
+-- Whether an input can be read again, as resuming a job needs it.
 local function check_readable_again(paths)
   if type(paths) ~= "table" or source_of.is(paths) then
-    return nil, errors.new("invalid", "journal: only files can be taken up again, not iterators and readers", { code = "no_file" })
+    return nil, errors.new("invalid", "journal: only files can be resumed, not iterators and readers", { code = "no_file" })
   end
   for _, path in ipairs(paths) do
     local kind = core.file_kind(path)
     if path == "-" or kind and kind ~= "file" then
-      return nil, errors.new("invalid", ("journal: %s cannot be read again, so the job could not be taken up; save it to a file first"):format(
+      return nil, errors.new("invalid", ("journal: %s cannot be read again, so the job could not be resumed; save it to a file first"):format(
         path == "-" and "standard input" or ("%s is a %s, which"):format(path, kind)), { code = "no_file" })
     end
   end
@@ -421,7 +421,7 @@ function run.run(client, script, input, audience, opts)
     end
   end
   if opts.delete_missing then
-    ok, err = deletion.prepare(work, { audience }, opts.delete_missing)
+    ok, err = prune.prepare(work, { audience }, opts.delete_missing)
     if not ok then
       return nil, work:refuse(err)
     end
@@ -431,32 +431,32 @@ function run.run(client, script, input, audience, opts)
       return from_paths(again, input, plan, known)
     end)
   end
-  self.intake = intake.new(work, audience, opts, shape)
+  self.batcher = batcher.new(work, audience, opts, shape)
   err = from(self, input, plan, known)
   for _, source in pairs(known and known.open or {}) do
     source:close()
   end
-  err = err or keys_of.tell(self.missing, plan, work.result, self.intake.builder:counts(), opts.mode)
+  err = err or keys_of.tell(self.missing, plan, work.result, self.batcher.builder:counts(), opts.mode)
   if not err then
-    ok, err = self.intake:finish()
+    ok, err = self.batcher:finish()
     if ok then
       ok, err = work:await()
     end
     if ok and work.past then
-      ok, err = work.past:beyond(self.intake.cuts)
+      ok, err = work.past:beyond(self.batcher.cuts)
     end
     if ok and work.leftover then
-      ok, err = outcome.send_leftovers(work)
+      ok, err = completion.send_leftovers(work)
     end
     if ok and opts.delete_missing and not opts.dry_run then
-      _, err = deletion.after(work, { audience }, opts.delete_missing, self.intake.cuts)
+      _, err = prune.after(work, { audience }, opts.delete_missing, self.batcher.cuts)
     end
   end
   if err and err ~= work.failure then
     work:stop(err)
   end
-  self.intake:abandon()
-  self.intake:close()
+  self.batcher:abandon()
+  self.batcher:close()
   return work:finish()
 end
 

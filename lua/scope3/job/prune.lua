@@ -8,7 +8,7 @@ local past = require "scope3.job.history"
 local result = require "scope3.result"
 local visible = require "scope3.util.visible"
 
-local deletion = {}
+local prune = {}
 
 local LONGEST = 48 * 3600 -- seconds that the tasks of a job may take (docs/contract.md section 3)
 
@@ -18,7 +18,7 @@ local LONGEST = 48 * 3600 -- seconds that the tasks of a job may take (docs/cont
 ---@param limits table
 ---@return {audience_id: string, name: string?}[]?
 ---@return scope3.Error? err
-function deletion.list(client, keep, limits)
+function prune.list(client, keep, limits)
   local kept, found = {}, json.array {}
   for _, audience in ipairs(keep) do
     kept[audience.id] = true
@@ -45,7 +45,7 @@ end
 ---@param named "all"|string[]
 ---@return true?
 ---@return scope3.Error? err  names what is not
-function deletion.check(found, named)
+function prune.check(found, named)
   if named == "all" then
     return true
   end
@@ -80,16 +80,16 @@ end
 ---@param named "all"|string[]
 ---@return true?
 ---@return scope3.Error? err
-function deletion.prepare(job, keep, named)
+function prune.prepare(job, keep, named)
   if is_done(job) then
     return true
   end
-  local found, err = deletion.list(job.client, keep, job.limits)
+  local found, err = prune.list(job.client, keep, job.limits)
   if not found then
     return nil, err
   end
   job.result.would_delete = found
-  return deletion.check(found, named)
+  return prune.check(found, named)
 end
 
 -- The error with more to say, which is the job's own failure too where that is the same.
@@ -107,7 +107,7 @@ end
 ---@param named "all"|string[]
 ---@return true?
 ---@return scope3.Error? err
-function deletion.delete(job, keep, named)
+function prune.delete(job, keep, named)
   local limits = job:limits_within(job.opts.delete_timeout or LONGEST, "the time to wait is over")
   local ok, err = job:turn(limits)
   if ok and (job.lost_before or job.passed_over) then
@@ -116,7 +116,7 @@ function deletion.delete(job, keep, named)
   if not ok then
     return nil, amended(job, err, " (so nothing was deleted)")
   end
-  if job.result.sent == 0 and job.result.members + job.result.quarantined > 0 then
+  if job.result.accepted == 0 and job.result.members + job.result.rejected_by_service > 0 then
     result.warn(job.result, "nothing_deleted", "delete_missing deleted nothing: no member was accepted")
     job.result.would_delete = nil
     return true
@@ -124,9 +124,9 @@ function deletion.delete(job, keep, named)
   local found
   if not is_done(job) then
     -- Others may have made audiences meanwhile.
-    found, err = deletion.list(job.client, keep, limits)
+    found, err = prune.list(job.client, keep, limits)
     if found then
-      ok, err = deletion.check(found, named)
+      ok, err = prune.check(found, named)
     end
     if not ok or not found then
       return nil, amended(job, err, " (nothing was deleted)")
@@ -137,7 +137,7 @@ function deletion.delete(job, keep, named)
     parts[i] = { audience = audience, adds = 0, removes = 0, delete = audience.deleted or nil }
   end
   job.limits = limits -- of what is left
-  ok, err = job:send { number = past.DELETION, parts = parts, delete_missing = true }
+  ok, err = job:send { number = past.PRUNE, parts = parts, delete_missing = true }
   if ok then
     ok, err = job:await()
   end
@@ -157,9 +157,9 @@ end
 ---@param cuts integer  requests' worth of members that the rows gave
 ---@return true?
 ---@return scope3.Error? err
-function deletion.after(job, keep, named, cuts)
+function prune.after(job, keep, named, cuts)
   if cuts > 0 then
-    return deletion.delete(job, keep, named)
+    return prune.delete(job, keep, named)
   end
   if job.result.would_delete then
     result.warn(job.result, "nothing_deleted", "delete_missing deleted nothing: no row gave a member")
@@ -168,4 +168,4 @@ function deletion.after(job, keep, named, cuts)
   return true
 end
 
-return deletion
+return prune

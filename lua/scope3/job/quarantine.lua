@@ -55,18 +55,18 @@ end
 --- Takes members out of their payloads, and tells of them.
 ---@param found table[]  as quarantine.find() gives them
 ---@param res scope3.Result
----@param tell fun(refusal: table)?  `on_reject`
+---@param tell fun(rejection: table)?  `on_reject`
 ---@return integer n
 function quarantine.set_aside(found, res, tell)
   for _, member in ipairs(found) do
     quarantine.take_out(member.part.payload, member.index, res)
-    res.quarantined = res.quarantined + 1
+    res.rejected_by_service = res.rejected_by_service + 1
     local field = field_of(member.issue.path)
     if #res.quarantine < LISTED then
       res.quarantine[#res.quarantine + 1] = { audience_id = member.part.audience.id, row = member.row, field = field, message = member.issue.message }
     end
     if tell and member.row then
-      tell { row = member.row, column = field, reason = "refused_by_service", dropped = false }
+      tell { row = member.row, column = field, reason = "rejected_by_service", dropped = false }
     end
   end
   return #found

@@ -6,7 +6,7 @@
 --- are taken out first.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local intake = require "scope3.job.batcher"
+local batcher = require "scope3.job.batcher"
 
 local rebuilding = {}
 
@@ -134,7 +134,7 @@ end
 ---@param paths string[]
 ---@param opts table  of the job
 ---@param shape table  of the first file
----@param read fun(again: table): scope3.Error?  reads all files, as for the job, into `again.intake`
+---@param read fun(again: table): scope3.Error?  reads all files, as for the job, into `again.batcher`
 function rebuilding.allow(work, audience, paths, opts, shape, read)
   local before = stamps_of(paths)
   local quiet = {}
@@ -144,10 +144,10 @@ function rebuilding.allow(work, audience, paths, opts, shape, read)
   quiet.on_reject, quiet.on_event, quiet.cancel = nil, nil, nil
   local function pass(wanted, left)
     local sink = sink_of(work, wanted, left)
-    local again = { job = sink, opts = quiet, on_event = nothing, intake = intake.new(sink, audience, quiet, shape) }
+    local again = { job = sink, opts = quiet, on_event = nothing, batcher = batcher.new(sink, audience, quiet, shape) }
     local err = read(again)
     if not err then
-      again.intake:finish()
+      again.batcher:finish()
       sink.done = sink.done or #sink.held == left
     end
     local ok, why
@@ -159,7 +159,7 @@ function rebuilding.allow(work, audience, paths, opts, shape, read)
       end
       why = sink.failure or err or errors.new("source", "the input has changed since it was sent", { code = "changed_input" })
     end
-    again.intake:free_all()
+    again.batcher:free_all()
     return ok, why, #sink.held
   end
   function work.rebuild(works)

@@ -1,8 +1,8 @@
 --- What a request becomes that the service refuses: smaller ones where it is too large, and one without the members that the service points at.
-local division = require "scope3.job.splitter"
+local splitter = require "scope3.job.splitter"
 local quarantine = require "scope3.job.quarantine"
 
-local refusal = {}
+local rejection = {}
 
 local SMALLEST = 1024 -- bytes: no request is made smaller than that
 local ROUNDS = 2 -- times that a request is sent again without what was refused, before it is halved
@@ -10,15 +10,15 @@ local ROUNDS = 2 -- times that a request is sent again without what was refused,
 --- Whether a request may go in two halves.
 ---@param req table
 ---@return boolean
-function refusal.divisible(req)
-  return req.bytes > SMALLEST and not req.batch.delete_missing and division.halve(req.parts) ~= nil
+function rejection.divisible(req)
+  return req.bytes > SMALLEST and not req.batch.delete_missing and splitter.halve(req.parts) ~= nil
 end
 
 --- Puts the two halves of a request in its place.
 ---@param job scope3.Job
 ---@param req table
-function refusal.halve(job, req)
-  local first, second = division.halve(req.parts)
+function rejection.halve(job, req)
+  local first, second = splitter.halve(req.parts)
   local halves = { job:make(req.batch, first, req), job:make(req.batch, second, req) }
   for _, half in ipairs(halves) do
     half.without, half.excluded, half.replaced = req.without, req.excluded, req.replaced
@@ -30,20 +30,20 @@ end
 --- The service finds the request too large: its halves go instead, and nothing of that size any more.
 ---@param job scope3.Job
 ---@param req table
-function refusal.shrink(job, req)
-  job.fits = math.max(SMALLEST, math.floor(req.bytes / 2))
+function rejection.split(job, req)
+  job.max_accepted_bytes = math.max(SMALLEST, math.floor(req.bytes / 2))
   req.entry.state = "split"
   job:note("ended", { request = req.id, status = "split" })
-  job.on_event { event = "shrunk", request = req.entry.request, bytes = job.fits }
-  refusal.halve(job, req)
+  job.on_event { event = "split", request = req.entry.request, bytes = job.max_accepted_bytes }
+  rejection.halve(job, req)
 end
 
 --- Sets members aside that the service refuses, and sends the others.
 ---@param job scope3.Job
 ---@param req table
 ---@param err scope3.Error
----@return boolean mended  false when that leads nowhere
-function refusal.mend(job, req, err)
+---@return boolean handled  false when that leads nowhere
+function rejection.quarantine(job, req, err)
   if err.status ~= 400 and err.status ~= 422 then
     return false
   end
@@ -63,7 +63,7 @@ function refusal.mend(job, req, err)
   req.repairs.left = req.repairs.left - 1
   req.rounds = req.rounds + 1
   job:count(req)
-  local parts = division.living(req.parts)
+  local parts = splitter.living(req.parts)
   if #parts == 0 then
     job:close(req.batch)
     return true
@@ -71,7 +71,7 @@ function refusal.mend(job, req, err)
   local lists = { parts }
   if req.rounds > ROUNDS then
     -- The list of issues is cut short, as it seems: half as many members have half as many issues.
-    lists = { division.halve(parts) }
+    lists = { splitter.halve(parts) }
     lists = #lists > 0 and lists or { parts }
   end
   local again = {}
@@ -85,4 +85,4 @@ function refusal.mend(job, req, err)
   return true
 end
 
-return refusal
+return rejection

@@ -1,18 +1,18 @@
 --- The requests that a batch becomes: what an earlier run left of it, as the journal says, and what nobody has sent.
-local division = require "scope3.job.splitter"
+local splitter = require "scope3.job.splitter"
 local errors = require "scope3.error"
 local quarantine = require "scope3.job.quarantine"
 
-local resumption = {}
+local resume = {}
 
 -- Parts of a batch that was cut from a payload; the request that deletes has no members, and is one whole.
 local function range_of(batch, range)
-  return batch.delete_missing and batch.parts or { division.range(batch.parts[1], range.first, range.last) }
+  return batch.delete_missing and batch.parts or { splitter.range(batch.parts[1], range.first, range.last) }
 end
 
 -- A request whose task failed in an earlier run. One that failed for a passing reason is sent again at the end of the
 -- job: what was sent since may have replaced some of its members.
-local function take_up_failed(job, req, entry, known)
+local function resume_failed(job, req, entry, known)
   local res, passing = job.result, known.state == "transient"
   entry.state, entry.error = "failed", ("its task ended as %s in an earlier run"):format(known.ended)
   res.failed = res.failed + entry.members
@@ -35,7 +35,7 @@ end
 
 -- Takes a request of an earlier run for what the journal says that it came to. Gives the request where it has to go
 -- again.
-local function take_up(job, batch, known)
+local function resume_request(job, batch, known)
   local req = job:make(batch, range_of(batch, known))
   req.without, req.replaced = known.without, known.replaced
   req.uncertain = known.uncertain or known.state == "unknown" or nil
@@ -43,11 +43,11 @@ local function take_up(job, batch, known)
     return req
   end
   local entry, res = job:add_entry(req, "accepted"), job.result
-  req.entry, req.call, req.id, req.doubted = entry, { attempts = 0 }, known.id, known.at
+  req.entry, req.call, req.id, req.in_doubt_since = entry, { attempts = 0 }, known.id, known.at
   entry.resumed, entry.delete_missing = true, batch.delete_missing
   res.resumed = res.resumed + entry.members
   if known.state == "failed" or known.state == "transient" then
-    return take_up_failed(job, req, entry, known)
+    return resume_failed(job, req, entry, known)
   end
   job:accepted(req, known.task_id)
   if known.state == "completed" then
@@ -65,7 +65,7 @@ local function take_out(job, batch, known)
   end
   for _, index in ipairs(known.replaced) do
     if quarantine.take_out(part.payload, index, job.result) then
-      job.result.superseded = job.result.superseded + 1
+      job.result.replaced = job.result.replaced + 1
     end
   end
 end
@@ -76,7 +76,7 @@ end
 ---@param batch scope3.Batch  gets its `digest` where there is a journal, and its `outline` where it can be built again
 ---@return table[]? requests
 ---@return scope3.Error? err  the journal speaks of other members
-function resumption.requests(job, batch)
+function resume.requests(job, batch)
   local lists, list = { batch.parts }, {}
   local known, err
   if job.rebuild and batch.number and not batch.delete_missing then
@@ -92,15 +92,15 @@ function resumption.requests(job, batch)
   if known then
     take_out(job, batch, known)
     for _, req in ipairs(known.taken) do
-      list[#list + 1] = take_up(job, batch, req)
+      list[#list + 1] = resume_request(job, batch, req)
     end
     lists = {}
     for _, gap in ipairs(known.left) do
-      lists[#lists + 1] = batch.delete_missing and batch.parts or division.living(range_of(batch, gap))
+      lists[#lists + 1] = batch.delete_missing and batch.parts or splitter.living(range_of(batch, gap))
     end
   end
   for _, parts in ipairs(lists) do
-    for _, fitting in ipairs(#parts > 0 and division.fit(parts, not batch.delete_missing and job.fits or nil,
+    for _, fitting in ipairs(#parts > 0 and splitter.fit(parts, not batch.delete_missing and job.max_accepted_bytes or nil,
       job.opts.push_notification_config) or {}) do
       local req = job:make(batch, fitting)
       req.without, req.replaced = known and known.without, known and known.replaced
@@ -111,4 +111,4 @@ function resumption.requests(job, batch)
   return list
 end
 
-return resumption
+return resume

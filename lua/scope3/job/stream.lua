@@ -3,9 +3,9 @@ local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local identity = require "scope3.identity"
-local intake = require "scope3.job.batcher"
+local batcher = require "scope3.job.batcher"
 local job = require "scope3.job"
-local deletion = require "scope3.job.prune"
+local prune = require "scope3.job.prune"
 
 ---@class scope3.Stream
 local Stream = {}
@@ -24,12 +24,12 @@ local ADDS_BETWEEN_PUMPS = 256 -- so that a request under way moves on while mem
 function stream.new(client, audience, opts)
   local work = job.new(client, { audience }, opts)
   if opts.delete_missing then
-    local ok, err = deletion.prepare(work, { audience }, opts.delete_missing)
+    local ok, err = prune.prepare(work, { audience }, opts.delete_missing)
     if not ok then
       return nil, work:refuse(err)
     end
   end
-  return setmetatable({ job = work, intake = intake.new(work, audience, opts), adds = 0 }, Stream)
+  return setmetatable({ job = work, batcher = batcher.new(work, audience, opts), adds = 0 }, Stream)
 end
 
 local function check_open(self, level)
@@ -67,12 +67,12 @@ end
 
 local function move_on(self)
   self.job:pump()
-  self.intake:report_refusals()
+  self.batcher:report_rejections()
   return self.job.guard.fault == nil, self.job.guard.fault
 end
 
 local function make_room(self, reason)
-  return self.intake:make_room(reason)
+  return self.batcher:make_room(reason)
 end
 
 local function put(self, member, remove)
@@ -88,7 +88,7 @@ local function put(self, member, remove)
     end
     self.waits = nil
   end
-  local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3,
+  local added, reason = self.batcher.builder:add(self.batcher.payload, member, remove, 3,
     remove and "stream:remove" or "stream:add")
   self.adds = self.adds + 1
   if self.adds % ADDS_BETWEEN_PUMPS == 0 then
@@ -98,7 +98,7 @@ local function put(self, member, remove)
     end
   end
   if added == nil then
-    local because = self.intake.builder:because()
+    local because = self.batcher.builder:because()
     return nil, errors.new("invalid", ("member %d was rejected: %s"):format(self.adds, identity.why(reason, because)),
       { code = reason, because = because })
   elseif added == false then
@@ -133,17 +133,17 @@ end
 
 local function finish(self)
   if not self.job.failure then
-    local ok = self.intake:finish() and self.job:await()
+    local ok = self.batcher:finish() and self.job:await()
     if ok and self.job.opts.delete_missing then
-      local _, err = deletion.after(self.job, { self.intake.audience }, self.job.opts.delete_missing, self.intake.cuts)
+      local _, err = prune.after(self.job, { self.batcher.audience }, self.job.opts.delete_missing, self.batcher.cuts)
       if err and not self.job.failure then
         self.job:stop(err)
       end
     end
   end
-  self.intake:abandon()
+  self.batcher:abandon()
   self.job:await()
-  self.intake:close()
+  self.batcher:close()
   return self.job:finish()
 end
 
@@ -160,8 +160,8 @@ end
 
 local function cancel(self)
   self.job:stop(self.job.failure or errors.new("cancelled", "the stream was cancelled"))
-  self.intake:abandon()
-  self.intake:close()
+  self.batcher:abandon()
+  self.batcher:close()
   return self.job:finish()
 end
 

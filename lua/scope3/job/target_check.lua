@@ -6,10 +6,10 @@
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local listing = require "scope3.api.listing"
-local readiness = require "scope3.api.preflight"
+local preflight = require "scope3.api.preflight"
 local result = require "scope3.result"
 
-local preflight = {}
+local target_check = {}
 
 local LOOK = 10 -- seconds that a dry run gives to its look
 local MOST = 3 -- names that are suggested
@@ -102,7 +102,7 @@ end
 ---@param ids string[]
 ---@return true?
 ---@return scope3.Error? err  kind "not_found" names the audience
-function preflight.look(job, ids)
+function target_check.run(job, ids)
   local client, limits = job.client, job.limits
   if job.looked or #ids == 0 then
     return true
@@ -112,7 +112,7 @@ function preflight.look(job, ids)
   if job.journaled > 0 then
     return true
   elseif job.opts.dry_run then
-    if readiness.lacks(client) then
+    if preflight.lacks(client) then
       return true -- a dry run needs no key
     end
     local deadline = client.loop.now() + LOOK
@@ -145,7 +145,7 @@ end
 ---@param batch scope3.Batch
 ---@return true?
 ---@return scope3.Error? err
-function preflight.before(job, batch)
+function target_check.before(job, batch)
   if job.looked then
     return true
   end
@@ -158,9 +158,9 @@ function preflight.before(job, batch)
   if #ids < #batch.parts then
     ids = {} -- it adds, which makes an audience where there is none
   end
-  local ok, err = preflight.look(job, ids)
+  local ok, err = target_check.run(job, ids)
   job.looked = true
   return ok, err
 end
 
-return preflight
+return target_check

@@ -90,8 +90,8 @@ local function begin(self)
     lanes = audience_payloads.new(pool, self.audience),
     builder = core.builder(options.merge(identity.reading(config), { max_member = self.max_member })),
   }
-  own.census = worker_stats.new(self.dict, self.name, own.pid, config.spool ~= nil)
-  own.refusals = rejections.new(own.census)
+  own.worker_stats = worker_stats.new(self.dict, self.name, own.pid, config.spool ~= nil)
+  own.rejections = rejections.new(own.worker_stats)
   own.outbox = outbox.new(self.client, {
     max_members = validate.MAX_MEMBERS, max_bytes = config.max_bytes,
     push_notification_config = config.push_notification_config,
@@ -271,7 +271,7 @@ local function keep_in_spool(own, payload, label)
   local ok, why = own.spools:keep(payload, payload:count(), own.marks, label)
   if not ok then
     own.alone = own.alone + 1
-    own.census:add("unkept", 1)
+    own.worker_stats:add("unkept", 1)
     if not own.complained then
       own.complained = true
       nginx_log.say(ngx.ERR, "scope3: members cannot be kept in the spool: " .. tostring(why))
@@ -303,7 +303,7 @@ local function not_taken(self, own, err)
 end
 
 local function reject(self, own, err)
-  own.census:reject(err.code)
+  own.worker_stats:reject(err.code)
   return not_taken(self, own, err)
 end
 
@@ -323,7 +323,7 @@ function Works:put(member, given, remove)
   end
   local full = is_full(self, own, audience)
   if full then
-    own.census:add("refused", 1)
+    own.worker_stats:add("refused", 1)
     return not_taken(self, own, errors.new("full", full, { retryable = true }))
   end
   local lane = own.lanes:of(audience)
@@ -388,10 +388,10 @@ end
 function Works:status()
   local own = self:here()
   batch_queue.count(own)
-  local status = own.census:own()
+  local status = own.worker_stats:own()
   local err = own.outbox.last_error
   status.held, status.audiences, status.error = own.held, own.pool.audiences, err and tostring(err) or nil
-  status.all = own.census:all()
+  status.all = own.worker_stats:all()
   if own.held > 0 then
     arm(self, own) -- where no timer could be made
   end

@@ -38,7 +38,7 @@ function outbox.new(client, opts, exit_seconds, hooks)
     waiting = 0, -- members in it
     alone = 0, -- of them, those in no file
     bytes = 0, -- of its payloads
-    accepted = 0, failed = 0, quarantined = 0, -- members since it was made
+    accepted = 0, failed = 0, rejected_by_service = 0, -- members since it was made
   }, Outbox)
 end
 
@@ -215,7 +215,7 @@ local function run(self, lists, looks)
   work.looked = not looks
   self.work, self.waiter = work, work.waiter
   for _, parts in ipairs(lists) do
-    work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
+    work:send { parts = parts, retained = true } -- once the job has failed, it leaves them
   end
   local res, err = work:finish()
   res = res or err.result
@@ -223,7 +223,7 @@ local function run(self, lists, looks)
     return work, err -- it was interrupted, and counted then
   end
   self.work = nil
-  self.accepted, self.quarantined = self.accepted + res.sent, self.quarantined + res.quarantined
+  self.accepted, self.rejected_by_service = self.accepted + res.accepted, self.rejected_by_service + res.rejected_by_service
   return work, err
 end
 
@@ -293,7 +293,7 @@ end
 ---@param now boolean?  although the last failure was a moment ago
 ---@param limits? {deadline: number?}  seconds after which nothing more is sent: the worker is ending
 ---@return boolean ok  nothing is left, or another one is at it
----@return scope3.Error? err  what is in the way; beside true, the last refusal for good
+---@return scope3.Error? err  what is in the way; beside true, the last rejection for good
 function Outbox:send(now, limits)
   if limits and limits.deadline then -- for whoever is at it, too
     self.ends = self.client.loop.now() + limits.deadline
@@ -355,7 +355,7 @@ function Outbox:interrupted(err)
     self.waiter:abandon()
   end
   if self.work then -- what was set aside is out of its payload
-    self.quarantined = self.quarantined + self.work.result.quarantined
+    self.rejected_by_service = self.rejected_by_service + self.work.result.rejected_by_service
     self.work = nil
   end
   recount(self)

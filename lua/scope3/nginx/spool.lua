@@ -334,7 +334,7 @@ end
 ---@param rest? fun()  lets others run between two files
 ---@return {members: integer, lost: integer}? found
 ---@return string? wait  why nothing may be sent now: what somebody else is about to send is older
----@return boolean? superseded  workers of a later configuration have members: all is theirs to send, so that it comes in one order
+---@return boolean? replaced  workers of a later configuration have members: all is theirs to send, so that it comes in one order
 function Spools:look(rest)
   local list, now = candidates(self)
   self.unopened = nil

@@ -147,7 +147,7 @@ function instead.wrong_types(_, rule)
   })
 end
 
--- A refusal that quotes the values it received, as careless services do.
+-- A rejection that quotes the values it received, as careless services do.
 function instead.echo(call, rule)
   local body = call.body or ""
   local id = body:match('"externalId":"([^"]*)"') or "none"
