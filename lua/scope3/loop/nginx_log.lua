@@ -1,5 +1,7 @@
---- What is to stand in nginx's error log. nginx adds the request line, and with it whatever emails and ids stand there, to what is logged inside a
---- request; so nothing is: a timer does it.
+--- Lines for nginx's error log, written by a timer.
+---
+--- nginx adds the request line to what is logged inside a request, with any emails and ids in it. So nothing is logged
+--- there.
 local ngx = ngx
 
 local nginx_log = {}
@@ -22,7 +24,7 @@ local function write()
   end
 end
 
---- Sees to it that what could get no timer is written once there is one again. For whoever comes by; costs next to nothing.
+--- Tries again to get a timer for lines that have none. It is cheap, so others call it now and then.
 function nginx_log.retry()
   if queue and not armed then
     armed = ngx.timer.at(0, write)

@@ -1,12 +1,12 @@
---- What nginx and OpenResty are given beside the client itself (which waits there without blocking): see docs/embedding.md.
+--- For nginx and OpenResty: a collector, a gateway for uploads, and a location for webhooks. See docs/embedding.md.
 ---
---- These are made while nginx reads its configuration, where a wrong one is misuse: it raises, with every problem in the message. (nginx shows
---- nothing of an error that is a table.)
+--- The client itself also works there, and waits without blocking. These three are made while nginx reads its
+--- configuration. A wrong one raises, with every problem in the message; nginx does not show an error that is a table.
 local collector = require "scope3.nginx.collector"
 local gateway = require "scope3.nginx.gateway"
 local webhook = require "scope3.nginx.webhook"
 
--- Misuse has no position behind pcall(), which is no line of a file, and gets the caller's here.
+-- Raises errors at the caller's line. Under pcall() misuse has no position.
 local function or_raise(make)
   return function(opts)
     local fine, made, err = pcall(make, opts)

@@ -1,4 +1,4 @@
---- Tells nginx's log, in one line now and then, of members that were not taken: how many, and why.
+--- Logs members that were not taken, in one line now and then: how many, and why.
 local nginx_log = require "scope3.loop.nginx_log"
 
 local ngx = ngx
@@ -16,7 +16,7 @@ function rejections.new(worker_stats)
 end
 
 --- Writes a line about those since the last one, where there are any.
-function Rejections:tell()
+function Rejections:log()
   local counts, reasons = self.worker_stats.counts, self.worker_stats.reasons
   local rejected, refused = counts.rejected - self.rejected, counts.refused - self.refused
   local why = {}

@@ -1,128 +1,124 @@
---- Sends what a collector has, once or until nothing is left, and gives back what it had.
-local batch_queue = require "scope3.nginx.batch_queue"
+--- Ends collectors: sends what they have for a limited time, and gives everything back.
+local core = require "scope3.core"
 local errors = require "scope3.error"
-local audience_payloads = require "scope3.nginx.audience_payloads"
 local nginx_log = require "scope3.loop.nginx_log"
 local shared_timer = require "scope3.nginx.shared_timer"
 
 local ngx = ngx
 
-local shutdown = {
-  active = {}, -- collectors that have something in this Lua state -> true
-}
+local shutdown = {}
 
-local SHORTEST = 0.02 -- seconds between two looks
+local LOOK = 0.02 -- seconds between two looks whether another timer has sent
 
--- Whoever was sending was stopped in the middle.
-function shutdown.interrupted(own, err)
-  own.outbox:interrupted(err)
-  if own.reading then
-    own.reading:give_back()
-    own.reading = nil
-    own.spools:rewind()
-  end
+local active = {} -- collectors that have a state in this Lua state -> true
+
+--- Notes a collector that has a state in this worker.
+---@param collector scope3.CollectorWorker
+function shutdown.register(collector)
+  active[collector] = true
 end
 
--- Sends what there is. `deadline` in seconds; `now` although the service was away a moment ago.
-function shutdown.flush(own, now, deadline)
-  own.wanted = own.wanted or now
-  own.untold = nil
-  own.rejections:tell()
-  local before = { accepted = own.outbox.accepted, failed = own.outbox.failed, rejected_by_service = own.outbox.rejected_by_service }
-  local fine, ok, err = pcall(own.outbox.send, own.outbox, now, { deadline = deadline })
-  if own.released then
-    return false, err -- it was closed meanwhile, and everything was counted then
-  end
-  if not fine then
-    ok, err = false, errors.new("script", "a listener failed: " .. tostring(ok))
-    shutdown.interrupted(own, err)
-  end
-  for key, value in pairs(before) do
-    own.worker_stats:add(key, own.outbox[key] - value)
-  end
-  batch_queue.count(own)
-  if not ok then
-    nginx_log.say(ngx.WARN, ("%s; %d members wait"):format(tostring(err), own.held))
-  elseif err then
-    nginx_log.say(ngx.ERR, tostring(err) .. "; the service refused these members for good")
-  end
-  return ok, err
+--- The collectors that have a state. They may be released during the traversal.
+---@return table<scope3.CollectorWorker, true>
+function shutdown.active()
+  return active
 end
 
--- Gives everything back. What is still there stays in its files, or is lost, and counted: how many of each.
-function shutdown.release(self, own, forget)
-  local alone = math.min(own.held, own.alone + own.outbox.alone)
-  local lost = own.spools and alone or own.held
-  own.rejections:tell()
-  own.worker_stats:leave(own.held, alone)
-  self.own, shutdown.active[self], own.released = nil, nil, true
-  shared_timer.forget(self)
-  if own.spools then
-    own.spools:close()
-  end
-  own.lanes:close()
-  for _, batch in ipairs(own.outbox:clear()) do
-    batch.lanes:close()
-  end
-  audience_payloads.close(own.pool)
-  own.builder:close()
-  if forget then
-    own.worker_stats:forget()
-  end
-  return own.held - lost, lost
+--- Gives back what a collector has in this worker.
+---@param collector scope3.CollectorWorker
+---@param forget boolean  also its keys in the dict, where no other collector of that name is left
+---@return integer kept  members that stay in files
+---@return integer lost
+function shutdown.release(collector, forget)
+  local state = collector.state
+  collector.state, active[collector] = nil, nil
+  shared_timer.forget(collector)
+  return state:release(forget)
 end
 
-local function finish(self, ok, err, counts)
-  local closing = self.closing
+-- Notes how closing has ended, for close() and status().
+local function finish(closing, ok, err, counts)
   closing.ok, closing.err, closing.counts, closing.done = ok, err, counts, true
 end
 
--- Sends until nothing waits, the time is over or it fails. Gives why something waits.
-local function drain(self, own, ends)
-  local now = self.client.loop.now
+-- Sends until nothing waits, the time is over or it fails. Why members still wait.
+local function drain(collector, state, ends)
+  local loop = collector.client.loop
   repeat
-    local ok, err = shutdown.flush(own, true, math.max(0, ends - now()))
-    while own.outbox.sending and now() < ends do -- another timer, which was told the deadline
-      self.client.loop.sleep(SHORTEST)
+    local ok, err = state:flush(true, math.max(0, ends - loop.now()))
+    while state.outbox.sending and loop.now() < ends do -- another timer, which has the deadline now
+      loop.sleep(LOOK)
     end
-    if own.outbox.sending then
-      shutdown.interrupted(own)
-      batch_queue.count(own)
+    if state.outbox.sending then
+      state:interrupted()
+      state:count()
       return errors.new("timeout", "a request was under way")
     elseif not ok then
       return err
     end
-  until own.held == 0 or now() >= ends
+  until state.held == 0 or loop.now() >= ends
   return errors.new("timeout", "the time was over")
 end
 
---- Sends what there is, for at most the seconds that it was given, and gives everything back. It waits, or blocks where nothing else runs.
-function shutdown.shut(self)
-  local closing, own = self.closing, self.own
+-- The error of a collector that was closed with members left.
+local function error_of(why, kept, lost)
+  local parts = {}
+  if kept > 0 then
+    parts[1] = ("%d members wait in the spool for the next collector of this account and audience"):format(kept)
+  end
+  if lost > 0 then
+    parts[#parts + 1] = ("%d members are lost"):format(lost)
+  end
+  local message = ("the collector was closed: %s: %s"):format(table.concat(parts, ", and "), why.message)
+  return errors.new(why.kind, message, { retained = kept, lost = lost })
+end
+
+--- Sends what a collector has, for the seconds of its closing, and gives everything back. It waits, or blocks where
+--- nothing can wait.
+---@param collector scope3.CollectorWorker
+function shutdown.close(collector)
+  local closing, state = collector.closing, collector.state
   if closing.taken then
     return
   end
   closing.taken = true
-  if not own or own.pid ~= ngx.worker.pid() then
-    return finish(self, true)
+  if not state or state.pid ~= ngx.worker.pid() then
+    return finish(closing, true)
   end
-  local fine, why = pcall(drain, self, own, self.client.loop.now() + closing.seconds)
+  local fine, why = pcall(drain, collector, state, collector.client.loop.now() + closing.seconds)
   if not fine then
     why = errors.new("script", tostring(why))
-    shutdown.interrupted(own, why)
-    batch_queue.count(own)
+    state:interrupted(why)
+    state:count()
   end
-  local kept, lost = shutdown.release(self, own, true)
-  local counts = own.worker_stats:own()
+  local kept, lost = shutdown.release(collector, true)
+  local counts = state.stats:own()
   counts.held, counts.audiences, counts.closed = kept, 0, true
   if kept + lost == 0 then
-    return finish(self, true, nil, counts)
+    return finish(closing, true, nil, counts)
   end
-  local text = kept > 0 and ("%d members wait in the spool for the next collector of this account and audience"):format(kept) or ""
-  text = text .. (kept > 0 and lost > 0 and ", and " or "") .. (lost > 0 and ("%d members are lost"):format(lost) or "")
-  local err = errors.new(why.kind, ("the collector was closed: %s: %s"):format(text, why.message), { retained = kept, lost = lost })
+  local err = error_of(why, kept, lost)
   nginx_log.say(lost > 0 and ngx.ERR or ngx.WARN, tostring(err))
-  finish(self, nil, err, counts)
+  finish(closing, nil, err, counts)
+end
+
+--- Sends what all collectors of this worker have. Nothing else runs any more, so it may block.
+---@param seconds number  for all of them
+function shutdown.exit(seconds)
+  local list, ends = {}, core.now() + seconds
+  for collector in pairs(active) do
+    local state = collector.state
+    list[#list + 1] = state and state.pid == ngx.worker.pid() and collector or nil
+  end
+  for i, collector in ipairs(list) do
+    local state = collector.state
+    if state.held > 0 then
+      state:interrupted()
+      -- One that hangs leaves the others their share.
+      state:flush(true, math.max(0, ends - core.now()) / (#list - i + 1))
+    end
+    shutdown.release(collector, false)
+  end
 end
 
 return shutdown

@@ -1,63 +1,59 @@
---- The files of a collector's folder: those of this worker, and those whose worker is no more.
+--- The spool of a collector: its members in files, so that they outlive this worker.
 ---
---- A worker appends to one file until it has some MiB, and then to another. What the service has taken is released in its file, and a file of which
---- nothing is left is used again. Each member has a stamp, by which members of several files are put in the order in which they were taken.
-local worker_stats = require "scope3.nginx.worker_stats"
+--- A worker appends to one file until it has some MiB, then to another. A file of which all members were accepted is
+--- used again, or removed. Each member has a stamp, which gives members of several files one order.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local nginx_log = require "scope3.loop.nginx_log"
+local spool_name = require "scope3.nginx.spool_name"
+local spool_orphans = require "scope3.nginx.spool_orphans"
+local spool_reader = require "scope3.nginx.spool_reader"
 
 local ngx = ngx
 
----@class scope3.Spools
+---@class scope3.Spool
 ---@field bytes integer  in use, in all files of this worker
----@field unread integer  members of adopted files that were not read yet
-local Spools = {}
-Spools.__index = Spools
+local Spool = {}
+Spool.__index = Spool
 
-local spools = {}
+local spool = {}
 
-local ENDING, REFUSED, DAMAGED, ADOPTING = ".spool", ".refused", ".damaged", ".lock"
-local AGAIN = 1 -- seconds after which it is tried once more to make a file
-local NAMES = 16 -- names that are tried for a new file: somebody who looks for orphans may take an empty one away
-local ROLL = 4 * 2 ^ 20 -- bytes after which a worker goes on in another file: what was sent goes from the disk in such parts
-local MOST_FREE = 2 -- empty files that are kept to be used again
-local MOST_READ = 64 -- adopted files that are open at the same time
-local EVERYTHING = 10 -- seconds between two looks at all files, those of workers that live too
-local ALWAYS = 2 ^ 53
+local RETRY = 1 -- seconds until it is tried again to make a file
+local MAX_NAMES = 16 -- names to try for a new file: a worker that looks for orphans may remove an empty one
+local ROLL = 4 * 2 ^ 20 -- bytes after which a worker goes on in another file, so that the disk is freed in such parts
+local MAX_FREE = 2 -- empty files that are kept to be used again
+local MAX_READING = 64 -- adopted files that are open at once
 
-local BORN = math.floor(core.time() * 1e6) -- when nginx read this configuration: workers of an earlier one are known by theirs
-local left = 0 -- times that a collector of this worker has let go of its files: others look at once
-local number = 0 -- of files that this worker has made: two collectors of one audience need names that differ
+local number = 0 -- of files that this process has made: two collectors of one audience need different names
 
 ---@class scope3.SpoolFile
----@field spool table
+---@field spool table  of scope3.core
 ---@field path string
 ---@field number integer  of its last record
----@field used integer  bytes of it that Spools.bytes holds
+---@field used integer  bytes of it that Spool.bytes holds
 ---@field adopted? boolean
----@field reader? function  as spool:reader() gives it
----@field stamp? number  of the next member that `reader` gives
----@field label? string  whose that member is
----@field unread? integer  members that it has still to give
 
 ---@class scope3.SpoolMark  a batch has the records of a file up to this number
 ---@field file scope3.SpoolFile
 ---@field last integer
 
----@param opts {folder: string, name: string, grace: number}  `name` of the collector: files of others are left alone; `grace`: seconds for
----workers of an earlier configuration to send what they hold
----@return scope3.Spools
-function spools.new(opts)
-  return setmetatable({ folder = opts.folder, name = opts.name, born = BORN, grace = opts.grace,
+---@param opts {folder: string, name: string, grace: number}  `name` of the collector: other files are left alone;
+---  `grace`: seconds for workers of an earlier configuration to send what they hold
+---@return scope3.Spool
+function spool.new(opts)
+  return setmetatable({
+    prefix = opts.folder .. "/" .. opts.name, folder = opts.folder,
+    orphans = spool_orphans.new(opts),
+    reader = spool_reader.new(), -- reads the files whose members are not in memory
     free = {}, -- empty files
     files = {}, -- path -> scope3.SpoolFile
-    reading = {}, -- of them, those whose members are read from the file
-    lock = nil, -- held while what was adopted waits: the order of several files is for one to keep
-    bytes = 0, unread = 0, stamp = 0, again_at = 0, everything_at = 0,
-    seen = {}, -- path of somebody else -> when it was seen first
-    told = {}, -- paths of which the log knows that something is wrong with them
-  }, Spools)
+    bytes = 0, stamp = 0, retry_at = 0,
+  }, Spool)
+end
+
+--- Members in files that were not read yet.
+---@return integer
+function Spool:unread()
+  return self.reader.unread
 end
 
 -- A stamp for the member that is taken now: later than all that this worker knows.
@@ -66,52 +62,34 @@ local function next_stamp(self)
   return self.stamp
 end
 
-local function tell(self, path, message)
-  if not self.told[path] then
-    self.told[path] = true
-    nginx_log.say(ngx.ERR, ("scope3: the spool %s %s"):format(path, message))
-  end
-end
-
 local function measure(self, file)
   local used = file.spool:bytes()
   self.bytes = self.bytes + used - file.used
   file.used = used
 end
 
-local function own(self, spool, path)
-  local file = { spool = spool, path = path, number = (spool:last()), used = 0 }
+local function own(self, opened, path)
+  local file = { spool = opened, path = path, number = (opened:last()), used = 0 }
   self.files[path] = file
   measure(self, file)
   return file
 end
 
-local function new_path(self, ending)
-  number = number + 1
-  -- The times have the same length, so that names are in the order of their files.
-  return ("%s/%s-%016.0f-%016.0f-%d-%d%s"):format(self.folder, self.name, self.born, next_stamp(self), ngx.worker.pid(), number, ending)
-end
-
--- What stands in a name: when the collector was made, when the file was, and by whom.
-local function read_path(path)
-  local born, made, pid = path:match("%-(%d+)%-(%d+)%-(%d+)%-%d+%.%a+$")
-  return tonumber(born), tonumber(made), tonumber(pid)
-end
-
--- A new file under a name that nobody has.
-local function make(self, ending)
-  local spool, message, locked, path
-  for _ = 1, NAMES do
-    path = new_path(self, ending)
-    spool, message, locked = core.spool(path)
+-- A new file under a name that no other has, and its path; nil and a message.
+local function make(self, kind)
+  local opened, message, locked, path
+  for _ = 1, MAX_NAMES do
+    number = number + 1
+    path = spool_name.path(self.prefix, next_stamp(self), ngx.worker.pid(), number, kind)
+    opened, message, locked = core.spool(path)
     if not locked then
       break
     end
   end
-  if not spool and not locked then
-    os.remove(path) -- it may be there and empty: the disk is full
+  if not opened and not locked then
+    os.remove(path) -- it may exist and be empty: the disk is full
   end
-  return spool, spool and path or message
+  return opened, opened and path or message
 end
 
 -- An empty file of this worker.
@@ -119,26 +97,40 @@ local function take(self)
   local file = table.remove(self.free)
   if file then
     return file
-  elseif core.now() < self.again_at then
+  elseif core.now() < self.retry_at then
     return nil, self.fault
   end
-  local spool, path = make(self, ENDING)
-  if spool then
-    return own(self, spool, path)
+  local opened, path = make(self, spool_name.ACTIVE)
+  if opened then
+    return own(self, opened, path)
   end
-  self.again_at = core.now() + AGAIN
+  self.retry_at = core.now() + RETRY
   self.fault = errors.new("spool", ("no file can be made in %s: %s"):format(self.folder, tostring(path)))
   return nil, self.fault
+end
+
+-- Notes a record that was appended to a file, in the marks of its batch.
+local function note_record(self, file, marks)
+  file.number = file.number + 1
+  local mark = marks[#marks]
+  if mark and mark.file == file then
+    mark.last = file.number
+  else
+    marks[#marks + 1] = { file = file, last = file.number }
+  end
+  if file.used >= ROLL then
+    self.current = nil
+  end
 end
 
 --- Writes member `i` of a payload to the file that is being filled, and notes that in the marks of its batch.
 ---@param payload table
 ---@param i integer
 ---@param marks scope3.SpoolMark[]
----@param label string  whose it is
+---@param label string  of its audience
 ---@return boolean? ok
 ---@return any why
-function Spools:keep(payload, i, marks, label)
+function Spool:keep(payload, i, marks, label)
   local why
   for _ = 1, 2 do -- where a file cannot take it, another one may
     local file = self.current
@@ -152,312 +144,210 @@ function Spools:keep(payload, i, marks, label)
     local ok, message = file.spool:keep(payload, i, i, next_stamp(self), label)
     measure(self, file)
     if ok then
-      file.number = file.number + 1
-      local mark = marks[#marks]
-      if mark and mark.file == file then
-        mark.last = file.number
-      else
-        marks[#marks + 1] = { file = file, last = file.number }
-      end
-      if file.used >= ROLL then
-        self.current = nil
-      end
+      note_record(self, file, marks)
       return true
     end
     why = message
     if file.spool:count() == 0 then
-      break -- an empty one could not either
+      break -- another empty file could not take it either
     end
     self.current = nil
   end
   return nil, why
 end
 
---- Goes on in another file from here on, so that this one can go when its members have.
-function Spools:turn()
+--- Goes on in another file, so that this one can be freed when its members were accepted.
+function Spool:turn()
   self.current = nil
 end
 
-local function drop(self, file)
+-- Puts a damaged file aside, for a person to look at.
+local function set_damaged_aside(self, file)
+  local aside = file.path:sub(1, -#spool_name.ACTIVE - 1) .. spool_name.DAMAGED
+  local ok, message = os.rename(file.path, aside)
+  if not ok then -- the worker that finds it next finds nothing in it to send
+    self.orphans:report(aside, "could not be put aside: " .. tostring(message))
+  end
   file.spool:close()
   self.files[file.path] = nil
   self.bytes = self.bytes - file.used
 end
 
--- A file of which nothing is left.
+-- Keeps, removes or puts aside a file that has no members left.
 local function recycle(self, file)
-  local spool, path = file.spool, file.path
-  self.reading[path] = nil
-  self.unread = self.unread - (file.unread or 0)
-  file.unread, file.reader, file.stamp, file.label = nil, nil, nil, nil
+  self.reader:remove(file)
   if self.current == file then
     self.current = nil
   end
-  if spool:damaged() > 0 then
-    local aside = path:sub(1, -#ENDING - 1) .. DAMAGED
-    local ok, message = os.rename(path, aside)
-    if not ok then -- whoever finds it next finds nothing in it to send
-      tell(self, aside, "could not be put aside: " .. tostring(message))
-    end
-    drop(self, file)
-  elseif not file.adopted and #self.free < MOST_FREE and spool:reset() then -- by its name others know whose it is
-    file.number = 0
+  if file.spool:damaged() > 0 then
+    set_damaged_aside(self, file)
+  elseif not file.adopted and #self.free < MAX_FREE and file.spool:reset() then
+    file.number = 0 -- an adopted file is not kept: its name says that it is another worker's
     measure(self, file)
     self.free[#self.free + 1] = file
   else
     self.bytes = self.bytes - file.used
-    self.files[path] = nil
-    if not spool:remove() then
-      spool:close()
+    self.files[file.path] = nil
+    if not file.spool:remove() then
+      file.spool:close()
     end
   end
 end
 
--- Lets others adopt again, once nothing of what was adopted waits.
-local function leave_adoption(self)
-  if self.lock and not next(self.reading) and not self.unopened then
-    if not self.lock:remove() then
-      self.lock:close()
-    end
-    self.lock = nil
+-- Lets other workers adopt again, once no adopted member waits.
+local function end_adoption(self)
+  if self.reader:count() == 0 and not self.unopened then
+    self.orphans:release_lock()
   end
 end
 
---- The members of a batch have left: the service has them, or refused them for good.
+--- Releases the members of a batch: the service has accepted them, or rejected them for good.
 ---@param marks scope3.SpoolMark[]
-function Spools:done(marks)
+function Spool:done(marks)
   for _, mark in ipairs(marks) do
     local file = mark.file
-    if self.files[mark.file.path] == file then
+    if self.files[file.path] == file then
       file.spool:release(mark.last)
       if file.spool:count() == 0 then
         recycle(self, file)
       end
     end
   end
-  leave_adoption(self)
+  end_adoption(self)
 end
 
---- Writes what the service refused for good to a file of its own, for somebody to look at.
+--- Writes members that the service rejected for good to a file of its own, for a person to look at.
 ---@param parts scope3.Part[]
 ---@param label_of fun(audience: table): string
 ---@return boolean? ok
 ---@return string? why
-function Spools:set_aside(parts, label_of)
-  local spool, path = make(self, REFUSED)
-  if not spool then
+function Spool:set_aside(parts, label_of)
+  local opened, path = make(self, spool_name.REJECTED)
+  if not opened then
     return nil, tostring(path)
   end
   for _, part in ipairs(parts) do
-    local ok, why = spool:keep(part.payload, part.first, part.last, self.stamp, label_of(part.audience))
+    local ok, why = opened:keep(part.payload, part.first, part.last, self.stamp, label_of(part.audience))
     if not ok then
-      spool:remove()
+      opened:remove()
       return nil, why
     end
   end
-  spool:close()
+  opened:close()
   return true
 end
 
--- --- files of others ------------------------------------------------------------------------------------------------------------------------
+-- --- reading ---
 
--- Reads a file's members, from the first that was not released.
-local function read(self, file)
-  self.unread = self.unread - (file.unread or 0)
-  file.reader, file.unread = file.spool:reader(), file.spool:count()
-  local _
-  _, _, file.stamp, _, _, file.label = file.reader()
-  self.unread = self.unread + file.unread
-  self.reading[file.path] = file
-end
-
---- Has members that wait in memory read from their files instead, so that they come in one order with those of other files.
----@param batches scope3.OutboxBatch[]  no other ones wait that are in files
-function Spools:take_back(batches)
+--- Has members that wait in memory read from their files instead, in one order with those of other files.
+---@param batches scope3.OutboxBatch[]  all that wait and are in files
+function Spool:take_back(batches)
   self.current = nil
   for _, batch in ipairs(batches) do
     for _, mark in ipairs(batch.marks) do
       if self.files[mark.file.path] == mark.file then
-        read(self, mark.file)
+        self.reader:add(mark.file)
       end
     end
   end
 end
 
---- Begins anew with the files that are read: what was read last did not become a batch.
-function Spools:rewind()
-  for _, file in pairs(self.reading) do
-    read(self, file)
-  end
+--- Reads again what was read last and did not become a batch.
+function Spool:rewind()
+  self.reader:rewind()
 end
 
--- Takes over a file that was opened.
-local function adopt(self, spool, path, found)
-  local lost = spool:lost()
-  if spool:damaged() > 0 or lost > 0 then
-    tell(self, path, ("is damaged: %.0f bytes of it cannot be read, and %.0f members are lost"):format(spool:damaged(), lost))
+--- Reads members from files, the oldest first.
+---@param payload_for fun(label: string): table  the payload of members with a label
+---@param marks scope3.SpoolMark[]  gets what was read
+---@param most integer  members to read at once
+---@return integer unfit  members that are larger than a request may be; they were passed over
+---@return boolean more  there is room, and further members
+function Spool:read(payload_for, marks, most)
+  return self.reader:read { payload_for = payload_for, marks = marks, most = most, limit = self.unopened }
+end
+
+-- --- files of other workers ---
+
+-- Takes over a file that was opened: how many members it has, and how many are lost.
+local function adopt(self, opened, path)
+  local lost, members = opened:lost(), opened:count()
+  if opened:damaged() > 0 or lost > 0 then
+    self.orphans:report(path, ("is damaged: %.0f bytes of it cannot be read, and %.0f members are lost"):format(
+      opened:damaged(), lost))
   end
-  local file = own(self, spool, path)
+  local file = own(self, opened, path)
   file.adopted = true
-  self.stamp = math.max(self.stamp, (select(2, spool:last())))
-  found.members, found.lost = found.members + spool:count(), found.lost + lost
-  if spool:count() == 0 then
+  self.stamp = math.max(self.stamp, (select(2, opened:last())))
+  if members == 0 then
     recycle(self, file)
   else
-    read(self, file)
+    self.reader:add(file)
   end
+  return members, lost
 end
 
--- Files that may be nobody's: the path and what stands in its name. Those of workers of this configuration that live are looked at now and then.
-local function candidates(self)
-  local list, now = {}, core.now()
-  local all = now >= self.everything_at or self.left ~= left
-  if all then
-    self.everything_at, self.left = now + EVERYTHING, left
-  end
-  local folder = self.folder:gsub("[%*%?%[%]\\]", "\\%0")
-  for _, path in ipairs(core.glob(("%s/%s-*%s"):format(folder, self.name, ENDING)) or {}) do
-    local born, made, pid = read_path(path)
-    local alive = pid and worker_stats.is_alive(pid) or false
-    local sibling = alive and born == self.born
-    if not self.files[path] and (all or not sibling and not self.told[path]) then
-      list[#list + 1] = { path = path, born = born or 0, made = made or 0, alive = alive, sibling = sibling }
-    end
-  end
-  table.sort(list, function(a, b)
-    return a.made < b.made
-  end)
-  return list, now
-end
-
---- Adopts the files that nobody owns.
----@param rest? fun()  lets others run between two files
----@return {members: integer, lost: integer}? found
----@return string? wait  why nothing may be sent now: what somebody else is about to send is older
----@return boolean? replaced  workers of a later configuration have members: all is theirs to send, so that it comes in one order
-function Spools:look(rest)
-  local list, now = candidates(self)
-  self.unopened = nil
-  if #list == 0 then
-    leave_adoption(self)
-    return
-  end
+-- Adopts those files that no worker holds: what they had, and why members have to wait for the others.
+local function adopt_all(self, list, rest)
+  local found, locked, open = { members = 0, lost = 0 }, {}, self.reader:count()
   for _, file in ipairs(list) do
-    if file.alive and file.born > self.born then
-      return nil, nil, true
-    end
-  end
-  if not self.lock then
-    local path = ("%s/%s%s"):format(self.folder, self.name, ADOPTING)
-    local lock, message, locked = core.spool(path, { capacity = 4096 })
-    if locked then
-      return nil, "another worker sends what one that is no more left behind"
-    elseif not lock then
-      tell(self, path, "cannot be made: " .. message) -- alone it adopts all the same
-    end
-    self.lock = lock
-  end
-  local found, seen, wait, open = { members = 0, lost = 0 }, {}, nil, 0
-  for _ in pairs(self.reading) do
-    open = open + 1
-  end
-  for _, file in ipairs(list) do
-    if open >= MOST_READ then
+    if open >= MAX_READING then
       self.unopened = file.made
       break
     end
-    local spool, message, locked = core.spool(file.path)
-    if spool then
-      adopt(self, spool, file.path, found)
+    local opened, message, is_locked = core.spool(file.path)
+    if opened then
+      local members, lost = adopt(self, opened, file.path)
+      found.members, found.lost = found.members + members, found.lost + lost
       open = open + 1
       if rest then
         rest()
       end
-    elseif not locked then
-      tell(self, file.path, "cannot be adopted: " .. message)
-    elseif not file.sibling and (not file.alive or file.born < self.born) then
-      seen[file.path] = self.seen[file.path] or now
-      wait = wait or now - seen[file.path] < self.grace and "a worker that ends has members that are older" or nil
+    elseif is_locked then
+      locked[#locked + 1] = file
+    else
+      self.orphans:report(file.path, "cannot be adopted: " .. message)
     end
   end
-  self.seen = seen
-  leave_adoption(self)
+  return found, self.orphans:must_wait(locked)
+end
+
+--- Adopts the files of workers that are no more.
+---@param rest? fun()  lets others run between two files
+---@return {members: integer, lost: integer}? found
+---@return string? wait  why no member may be sent now: another worker is about to send older ones
+---@return boolean? replaced  workers of a later configuration have members: all are theirs to send, in one order
+function Spool:look(rest)
+  local list = self.orphans:candidates(self.files)
+  self.unopened = nil
+  if #list == 0 then
+    end_adoption(self)
+    return nil
+  elseif spool_orphans.is_replaced(list) then
+    return nil, nil, true
+  end
+  local wait = self.orphans:take_lock()
+  if wait then
+    return nil, wait
+  end
+  local found
+  found, wait = adopt_all(self, list, rest)
+  end_adoption(self)
   return found, wait
 end
 
--- Of the files that are read, the one whose next member is the oldest, and the stamp up to which that holds.
-local function oldest(self)
-  local first, limit = nil, self.unopened or ALWAYS
-  for _, file in pairs(self.reading) do
-    if file.stamp and (not first or file.stamp < first.stamp) then
-      first, limit = file, math.min(limit, first and first.stamp or ALWAYS)
-    elseif file.stamp then
-      limit = math.min(limit, file.stamp)
-    end
-  end
-  if first and limit < first.stamp then
-    limit = first.stamp -- too many files are as old as that: in the order of their names
-  end
-  return first, limit
-end
-
--- Notes that a batch has the records of a file up to a number.
-local function note(marks, file, last)
-  for _, mark in ipairs(marks) do
-    if mark.file == file then
-      mark.last = last
-      return
-    end
-  end
-  marks[#marks + 1] = { file = file, last = last }
-end
-
---- Reads members from files, the oldest first.
----@param payload_for fun(label: string): table  where members with that label go
----@param marks scope3.SpoolMark[]  what was read is noted here
----@param most integer  members to read at once
----@return integer taken
----@return integer unfit  that are larger than a request may be, and were passed over
----@return boolean more  there is room, and further members
-function Spools:read(payload_for, marks, most)
-  local taken, unfit = 0, 0
-  while taken + unfit < most do
-    local file, limit = oldest(self)
-    if not file then
-      return taken, unfit, false
-    end
-    local payload = payload_for(file.label)
-    local n, last, stamp, full, passed, label = file.reader(payload, limit, most - taken - unfit, file.label)
-    file.stamp, file.label = stamp, label
-    file.unread, self.unread = file.unread - n - passed, self.unread - n - passed
-    taken, unfit = taken + n, unfit + passed
-    if n + passed > 0 then
-      note(marks, file, last)
-    end
-    if full then
-      return taken, unfit, false
-    end
-  end
-  return taken, unfit, true
-end
-
---- Lets go of all files. Those with members are for others to take.
-function Spools:close()
-  local files = {}
+--- Lets go of all files. Those with members are for other workers to adopt.
+function Spool:close()
   for _, file in pairs(self.files) do
-    files[#files + 1] = file
-  end
-  self.free = {}
-  for _, file in ipairs(files) do
-    if file.spool:count() == 0 and file.spool:damaged() == 0 and file.spool:remove() then
-      self.files[file.path] = nil
-    else
+    local is_empty = file.spool:count() == 0 and file.spool:damaged() == 0
+    if not (is_empty and file.spool:remove()) then
       file.spool:close()
     end
   end
-  self.files, self.reading, self.bytes, self.unread, self.current, self.unopened = {}, {}, 0, 0, nil, nil
-  leave_adoption(self)
-  left = left + 1
+  self.free, self.files, self.bytes, self.current, self.unopened = {}, {}, 0, nil, nil
+  self.reader:clear()
+  end_adoption(self)
+  spool_orphans.released()
 end
 
-return spools
+return spool
