@@ -69,7 +69,7 @@ local function failures(res, rules)
 end
 
 local function too_many_rejected(res, most)
-  -- A line that a stray quote swallowed is most likely a row that nobody read.
+  -- A line that a stray quote swallowed is most likely a row that was not read.
   local rejected = result.total(res.rejected) + res.swallowed_lines
   local taken = res.rows - res.skipped + res.swallowed_lines
   if most.rows and rejected > most.rows then

@@ -23,7 +23,7 @@ local function describe_type(entry)
   return entry.id_type .. " " .. (counts and rate and counts .. " (" .. rate .. ")" or counts or rate or "-")
 end
 
---- The types of identifiers, and how much of each was matched; nil where nothing is told of them.
+--- The types of identifiers, and how much of each was matched; nil where the service reports none.
 ---@param audience scope3.AudienceRow
 ---@return string?
 function match_summary.by_type(audience)
@@ -34,7 +34,7 @@ function match_summary.by_type(audience)
   return #parts > 0 and table.concat(parts, ", ") or nil
 end
 
---- The service's own rate; nil where it tells none.
+--- The service's own rate; nil where it reports none.
 ---@param audience scope3.AudienceRow
 ---@return string?
 function match_summary.rate(audience)

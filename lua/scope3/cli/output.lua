@@ -47,7 +47,7 @@ function output.keep()
   end
 end
 
---- Where the report goes: beside refused rows on standard output it goes to standard error.
+--- Sends the report elsewhere. Where refused rows go to standard output, it goes to standard error.
 ---@param file? userdata
 function output.report_to(file)
   state.report = file
@@ -64,7 +64,7 @@ function output.put(words)
   end
 end
 
---- Says a text to people: nothing of it stands beside a JSON object.
+--- Says a text to people. Under --json it is left out.
 ---@param words string
 function output.say(words)
   if state.json then
@@ -162,7 +162,7 @@ local function text_of(err)
   return table.concat(lines)
 end
 
---- Ends the output: prints the object, and tells whether all has arrived.
+--- Ends the output: prints the object, and checks that all was written.
 ---@param code integer  that the command came to
 ---@param exit table
 ---@return integer code  to exit with

@@ -26,7 +26,7 @@ local function list_mixed(res)
   return table.concat(lines)
 end
 
--- How to follow tasks that nobody waited for.
+-- How to follow tasks that the command did not wait for.
 local function list_next(res, about)
   if #res.tasks == 0 or about.waited then
     return ""

@@ -68,7 +68,7 @@ function AudiencePayloads:measure(entry)
   entry.living, entry.count, entry.bytes = living, count, bytes
 end
 
---- Gives the payloads back to the pool. Nobody may read them any more.
+--- Gives the payloads back to the pool. They must not be read any more.
 function AudiencePayloads:give_back()
   for _, entry in ipairs(self.list) do
     self.pool:give_back(entry.audience.id, entry.payload, entry.size)

@@ -63,7 +63,7 @@ local DEFAULTS = {
   flush_members = 1000, flush_seconds = 5, max_members = 100000, max_bytes = 8388608, max_waiting_bytes = 67108864,
   exit_seconds = 10, max_audiences = 1000,
 }
--- Seconds to send in when nginx was told to stop at once: its master kills after a second.
+-- Seconds to send in when nginx stops at once: its master kills the workers after a second.
 local FAST_EXIT = 0.8
 local newproxy = rawget(_G, "newproxy") -- nginx has LuaJIT or Lua 5.1, whose tables have no __gc
 
@@ -215,7 +215,7 @@ end
 ---
 --- A timer sends: nginx drops the thread of a request whose client leaves, with everything it has under way.
 ---@return true?
----@return scope3.Error? err  why something still waits; beside true, the last rejection for good
+---@return scope3.Error? err  why something still waits; with true, the last rejection for good
 function Collector:flush()
   arguments.self(getmetatable(self) == Collector, "collector:flush", "scope3.collector", self)
   if self.worker.closing then
@@ -265,7 +265,7 @@ end
 --- Calling it again gives the same.
 ---@param seconds? number  for sending (`exit_seconds`)
 ---@return true?  everything was delivered; with "later" where nothing can wait, as in the log phase: then a timer
----  does it, and the log tells of what is left
+---  does it, and the log reports what is left
 ---@return scope3.Error|"later"|nil err  it is closed all the same; `err.retained` members are in the spool, `err.lost`
 ---  members are lost
 function Collector:close(seconds)

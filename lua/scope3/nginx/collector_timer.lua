@@ -1,4 +1,4 @@
---- When a collector sends: after a while, at once when it is told to, and when its worker ends.
+--- When a collector sends: after a while, at once when it is asked to, and when its worker ends.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local nginx_log = require "scope3.loop.nginx_log"
@@ -16,7 +16,7 @@ local ngx = ngx
 ---@class scope3.CollectorTimer  the timers of a collector in one worker
 ---@field urgent number?  when a timer was made that runs at once
 ---@field request scope3.FlushRequest?  the call that waits for it
----@field complain_at number?  when the log is told next that no timer can be made
+---@field complain_at number?  when to log next that no timer can be made
 
 local collector_timer = {}
 

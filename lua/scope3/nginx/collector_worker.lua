@@ -1,4 +1,4 @@
---- A collector behind its handle: takes members, and has them sent.
+--- What the handle of a collector stands for: it takes members, and has them sent.
 ---
 --- Users have a handle of it (scope3.nginx.collector). Without a handle it still delivers what it took, and then gives
 --- everything back. A collector that holds nothing and has no spool has no timer.
@@ -29,7 +29,7 @@ local ngx = ngx
 ---@field max_member integer  bytes of a member
 ---@field name string  the same for collectors of one account and audience
 ---@field state scope3.WorkerState?  what it has in this worker
----@field closing scope3.Closing?  since it was told to close
+---@field closing scope3.Closing?  since close() was called
 ---@field dropped boolean?  it has no handle any more
 local CollectorWorker = {}
 CollectorWorker.__index = CollectorWorker

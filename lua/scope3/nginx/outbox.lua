@@ -38,7 +38,7 @@ function outbox.new(client, opts, exit_seconds, hooks)
     known = known_audiences.new(),
     turn = 0, -- of the thread that sends: one that was interrupted and goes on changes nothing
     waiting = 0, -- members in it
-    alone = 0, -- of them, those in no file
+    memory_only = 0, -- of them, those in no file
     bytes = 0, -- of its payloads
     accepted = 0, failed = 0, rejected_by_service = 0, -- members since it was made
   }, Outbox)
@@ -48,7 +48,7 @@ end
 ---@field payloads scope3.AudiencePayloads  its members
 ---@field lists scope3.Part[][]  what the service has not taken of it, a request each
 ---@field marks scope3.SpoolMark[]  where it stands in files
----@field alone integer  members of it that are in no file
+---@field memory_only integer  members of it that are in no file
 ---@field begun? boolean  some of it has left
 ---@field refused? scope3.Error  why it refused some of it for good
 ---@field fault? scope3.Error  what a listener raised while all of it was taken
@@ -66,10 +66,10 @@ end
 
 -- Counts what waits. Members may have been removed from payloads meanwhile.
 local function recount(self)
-  self.waiting, self.alone, self.bytes = 0, 0, 0
+  self.waiting, self.memory_only, self.bytes = 0, 0, 0
   for _, batch in ipairs(self.batches) do
     self.waiting = self.waiting + members(batch.lists)
-    self.alone = self.alone + batch.alone
+    self.memory_only = self.memory_only + batch.memory_only
     self.bytes = self.bytes + batch.payloads.bytes
   end
 end
@@ -113,10 +113,10 @@ end
 --- Takes members in.
 ---@param payloads scope3.AudiencePayloads
 ---@param marks scope3.SpoolMark[]
----@param alone integer  members of it that are in no file
+---@param memory_only integer  members of it that are in no file
 ---@param read boolean?  from files: it goes before all others
-function Outbox:put(payloads, marks, alone, read)
-  local batch = { payloads = payloads, lists = plan(self, payloads), marks = marks, alone = alone, read = read }
+function Outbox:put(payloads, marks, memory_only, read)
+  local batch = { payloads = payloads, lists = plan(self, payloads), marks = marks, memory_only = memory_only, read = read }
   table.insert(self.batches, read and 1 or #self.batches + 1, batch)
   recount(self)
 end

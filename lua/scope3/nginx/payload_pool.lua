@@ -71,7 +71,7 @@ function PayloadPool:take(audience)
   return payload or core.payload { max_members = validate.MAX_MEMBERS, max_bytes = math.max(1, size) }, size
 end
 
---- Takes a payload back, which nobody may read any more.
+--- Takes back a payload that is not read any more.
 ---@param id string  of its audience
 ---@param payload table
 ---@param size integer  as take() gave it

@@ -7,7 +7,7 @@ local core = require "scope3.core"
 
 local spool_name = {
   ACTIVE = ".spool", REJECTED = ".refused", DAMAGED = ".damaged", LOCK = ".lock",
-  --- When nginx read this configuration. It tells its workers from those of an earlier one.
+  --- When nginx read this configuration. Workers of an earlier one have another time.
   CONFIGURATION = math.floor(core.time() * 1e6),
 }
 

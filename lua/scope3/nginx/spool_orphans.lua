@@ -23,7 +23,7 @@ SpoolOrphans.__index = SpoolOrphans
 
 local spool_orphans = {}
 
-local LOOK_AT_ALL = 10 -- seconds between two looks at all files, those of living siblings too
+local LOOK_AT_ALL = 10 -- seconds between two looks at all files, also those of living siblings
 
 -- How often a collector of this worker has let go of its files. After that the others look at all files.
 local releases = 0
@@ -124,8 +124,8 @@ function SpoolOrphans:release_lock()
   end
 end
 
---- Why members have to wait for files that other workers hold: those of workers that end are older. Nil once they had
---- the grace to send them.
+--- Why members have to wait for files that other workers hold: workers that end have older members. Nil once their
+--- grace is over.
 ---@param locked scope3.SpoolCandidate[]
 ---@return string? wait
 function SpoolOrphans:must_wait(locked)

@@ -22,7 +22,7 @@ local ngx = ngx
 ---@field builder table  turns members into bytes
 ---@field payloads scope3.AudiencePayloads  that are being filled
 ---@field marks scope3.SpoolMark[]  where their members stand in files
----@field alone integer  of their members, those in no file
+---@field memory_only integer  of their members, those in no file
 ---@field since number?  when the first of their members came
 ---@field wanted boolean?  they are sent although it is not time yet
 ---@field held integer  members that wait: in payloads, in the outbox, and in files that were not read yet
@@ -90,7 +90,7 @@ function worker_state.new(collector)
   local config, pool, pid = collector.config, collector.new_pool(), ngx.worker.pid()
   local self = setmetatable({
     config = config, audience = collector.audience, loop = collector.client.loop, pid = pid, pool = pool,
-    held = 0, marks = {}, alone = 0, timer = {}, payloads = audience_payloads.new(pool, collector.audience),
+    held = 0, marks = {}, memory_only = 0, timer = {}, payloads = audience_payloads.new(pool, collector.audience),
     builder = core.builder(options.merge(identity.reading(config), { max_member = collector.max_member })),
     stats = worker_stats.new(collector.dict, collector.name, pid, config.spool ~= nil),
   }, WorkerState)
@@ -104,14 +104,14 @@ function worker_state.new(collector)
 end
 
 -- Members that are in no file, although they might be in payloads or batches.
-local function count_alone(self)
-  return self.alone + self.outbox.alone
+local function count_in_memory_only(self)
+  return self.memory_only + self.outbox.memory_only
 end
 
 --- Counts the members that wait.
 function WorkerState:count()
   self.held = self.payloads.living + self.outbox.waiting + (self.spool and self.spool:unread() or 0)
-  self.stats:holds(self.held, math.min(self.held, count_alone(self)))
+  self.stats:holds(self.held, math.min(self.held, count_in_memory_only(self)))
 end
 
 --- Notes when the first member came to the payloads that are being filled.
@@ -127,7 +127,7 @@ end
 --- Notes that the last member could not be written to a file. The log gets the first reason.
 ---@param why any
 function WorkerState:note_unkept(why)
-  self.alone = self.alone + 1
+  self.memory_only = self.memory_only + 1
   self.stats:add("unkept", 1)
   if not self.complained then
     self.complained = true
@@ -138,8 +138,8 @@ end
 --- Closes the payloads that are being filled, and begins new ones.
 function WorkerState:seal()
   if self.payloads.living > 0 then
-    self.outbox:put(self.payloads, self.marks, self.alone)
-    self.payloads, self.marks, self.alone = audience_payloads.new(self.pool, self.audience), {}, 0
+    self.outbox:put(self.payloads, self.marks, self.memory_only)
+    self.payloads, self.marks, self.memory_only = audience_payloads.new(self.pool, self.audience), {}, 0
     if self.spool and #self.outbox.batches == 1 then -- it is sent now: its file can be freed with it
       self.spool:turn()
     end
@@ -166,7 +166,7 @@ end
 
 -- Has everything that waits read from files, so that it is in one order with adopted members.
 local function read_from_files(self)
-  if count_alone(self) == 0 then -- else the adopted members go first
+  if count_in_memory_only(self) == 0 then -- else the adopted members go first
     self.spool:take_back(clear(self))
   end
 end
@@ -174,7 +174,7 @@ end
 --- Leaves the files to other workers. False where members would be lost.
 ---@return boolean
 function WorkerState:hand_over()
-  if count_alone(self) > 0 then
+  if count_in_memory_only(self) > 0 then
     return false
   end
   clear(self)
@@ -337,10 +337,10 @@ end
 ---@return integer kept
 ---@return integer lost
 function WorkerState:release(forget)
-  local alone = math.min(self.held, count_alone(self))
-  local lost = self.spool and alone or self.held
+  local memory_only = math.min(self.held, count_in_memory_only(self))
+  local lost = self.spool and memory_only or self.held
   self.rejections:log()
-  self.stats:leave(self.held, alone)
+  self.stats:leave(self.held, memory_only)
   self.released = true
   if self.spool then
     self.spool:close()

@@ -83,11 +83,11 @@ end
 
 --- Says how many members the collector holds, and how many of them would go with its worker.
 ---@param n integer
----@param alone integer  that are only in memory, although there is a spool
-function WorkerStats:holds(n, alone)
-  if self.dict and (n ~= self.held or alone ~= self.alone) then
-    self.held, self.alone = n, alone
-    self.dict:set(self.key, ("%d %d %d"):format(self.pid, n, self.kept and alone or n))
+---@param memory_only integer  that are only in memory, although there is a spool
+function WorkerStats:holds(n, memory_only)
+  if self.dict and (n ~= self.held or memory_only ~= self.memory_only) then
+    self.held, self.memory_only = n, memory_only
+    self.dict:set(self.key, ("%d %d %d"):format(self.pid, n, self.kept and memory_only or n))
   end
 end
 
@@ -128,9 +128,9 @@ end
 
 --- The collector leaves.
 ---@param held integer  members that it still has, in its spool or in memory
----@param alone integer  of them, those that are only in memory
-function WorkerStats:leave(held, alone)
-  self:add("lost", self.kept and alone or held)
+---@param memory_only integer  of them, those that are only in memory
+function WorkerStats:leave(held, memory_only)
+  self:add("lost", self.kept and memory_only or held)
   if self.dict then
     self.dict:delete(self.key)
   end

@@ -17,7 +17,7 @@ local function sign(secret, timestamp, body)
   return "sha256=" .. hex(hmac:final(timestamp .. "." .. body))
 end
 
---- The request that tells of a task's end.
+--- The request that reports the end of a task.
 ---@param task table
 ---@param state table
 ---@param now number

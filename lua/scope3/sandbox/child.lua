@@ -1,7 +1,7 @@
 --- Runs a sandbox in a process of its own, which ends with this one.
 ---
 --- One pipe is enough: its first lines are the process id and the port, then come errors of the sandbox's own. The
---- sandbox ends when nobody holds the end that reads. It needs no file, so it works on a read-only system.
+--- sandbox ends when the reading end is closed. It needs no file, so it works on a read-only system.
 local core = require "scope3.core"
 local arguments = require "scope3.util.arguments"
 local json = require "scope3.sandbox.json"

@@ -1,4 +1,4 @@
---- A local stand-in for the service: keeps its contract strictly, runs tasks over time, and misbehaves when told to.
+--- A local stand-in for the service: keeps its contract strictly, runs tasks over time, and misbehaves on request.
 local cqueues = require "cqueues"
 local errno = require "cqueues.errno"
 local socket = require "cqueues.socket"
@@ -13,7 +13,7 @@ local sandbox = {}
 ---@field port? integer  0 takes a free one (0)
 ---@field host? string  of this machine alone (127.0.0.1)
 ---@field until_eof? boolean  serves until standard input ends
----@field until_unread? boolean  serves until nobody reads standard output any more
+---@field until_unread? boolean  serves until the reader of standard output is gone
 ---@field tell_port? boolean  prints the port as a line
 ---@field error_bytes? integer  of errors of its own that it prints at most; it goes on without a word (no limit)
 ---@field tls? {cert: string, key: string}  paths of PEM files
@@ -104,7 +104,7 @@ local function announce(opts, host, port)
   end
 end
 
---- Serves until standard input ends (`until_eof`), nobody reads standard output any more (`until_unread`), or the
+--- Serves until standard input ends (`until_eof`), the reader of standard output is gone (`until_unread`), or the
 --- process is stopped.
 ---@param opts? scope3.SandboxOptions
 ---@return boolean? fine  nil when an error of the sandbox's own was printed meanwhile

@@ -1,4 +1,4 @@
---- Which callbacks were delivered before: delivery is at least once, and unordered (docs/contract.md section 6).
+--- Which callbacks were delivered before. Delivery is at least once, and unordered (docs/contract.md section 6).
 local canonical_json = require "scope3.webhook.canonical_json"
 local core = require "scope3.core"
 local arguments = require "scope3.util.arguments"
@@ -66,8 +66,7 @@ local function places(name, value)
     name == "" and "delivery" or "ended", digest) }
 end
 
--- What a body binds its key to: the digest of what it says, however it is written; and the end of a task, where it
--- tells of one.
+-- What a body binds its key to: the digest of its canonical form, and the end of a task, where it reports one.
 local function read(body)
   local form = canonical_json.of(body)
   local payload = form and json.decode(form)
@@ -90,7 +89,7 @@ local function check(self, what, key, body)
   end
 end
 
--- Takes a place for somebody who handles it: "taken"; "handled" or "handling", and by what value; or "full" and why.
+-- Claims a place for handling: "taken"; "handled" or "handling" and the value there; or "full" and why.
 local function take(store, place, value)
   local added, why = store:safe_add(place.handling, value, HANDLING)
   local before = store:get(place.handled) -- asked second: keep() writes it before it deletes the other
@@ -117,7 +116,7 @@ local function no_room(why)
   return unavailable("there is no room to note its delivery (" .. tostring(why) .. ")")
 end
 
--- The end of a task, of which a delivery tells that is new by its key.
+-- Claims the end of a task that a delivery with a new key reports.
 local function add_end(self, own, ended, key, body)
   local state, before = take(self.ends, ended, own.handling)
   if state == "taken" or state == "handling" and before == own.handling then

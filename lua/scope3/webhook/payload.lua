@@ -31,7 +31,7 @@ local function without_nulls(value)
   return out
 end
 
--- The names of duplicate keys, as far as they may be told: the sender chose them.
+-- The names of duplicate keys, redacted: the sender chose them.
 local function list_names(names, count)
   local told = {}
   for i, name in ipairs(names) do

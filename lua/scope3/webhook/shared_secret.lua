@@ -31,7 +31,7 @@ function shared_secret.hmac(fields, body, config, now)
     return rejection.new("webhook_signature_window_invalid", "its timestamp is too far from this clock")
   end
   local holds = false
-  for _, key in ipairs(config.secrets) do -- all of them, so that the time does not tell which it was
+  for _, key in ipairs(config.secrets) do -- all of them, so that the time does not show which it was
     holds = core.equal_secret(code, "sha256=" .. core.hmac_sha256(key, timestamp, ".", body)) or holds
   end
   if not holds then
