@@ -7,9 +7,9 @@ local output = require "scope3.cli.output"
 local progress = require "scope3.cli.progress"
 local context = require "scope3.cli.context"
 local audience_status = require "scope3.api.audience_status"
+local problems = require "scope3.api.problems"
 local tasks = require "scope3.job.tasks"
 local text = require "scope3.cli.text"
-local verdict = require "scope3.api.verdict"
 local heartbeat = require "scope3.cli.heartbeat"
 
 local inspect = {}
@@ -103,7 +103,7 @@ end
 
 local function warning_row(problem)
   local of = problem.audience_id and problem.audience_id .. ": " or ""
-  return { "warning", of .. verdict.sentence(problem) }
+  return { "warning", of .. problems.sentence(problem) }
 end
 
 -- The rows of a field that the service fills as it likes: a table takes a row per line of its JSON.

@@ -4,7 +4,7 @@ local errors = require "scope3.error"
 local redact = require "scope3.util.redact"
 local result = require "scope3.result"
 local tasks = require "scope3.job.tasks"
-local verdict = require "scope3.api.verdict"
+local problems = require "scope3.api.problems"
 local visible = require "scope3.util.visible"
 
 local completion = {}
@@ -35,14 +35,14 @@ local WARNED = 20 -- warnings of tasks that a result holds
 --- Adds what the service warns of to a job's result.
 ---@param self scope3.Job
 ---@param task {task_id: string}
----@param warnings? scope3.Problem[]  as verdict.tell() gives them
+---@param warnings? scope3.Problem[]  as problems.redacted() gives them
 function completion.warn(self, task, warnings)
   for _, problem in ipairs(warnings or {}) do
     self.task_warnings = (self.task_warnings or 0) + 1
     if self.task_warnings <= WARNED then
       local id = problem.audience_id and visible.text(redact.patterns(problem.audience_id)) -- a stranger's text, which may be anything
       local of = id and " of the audience " .. id or ""
-      result.warn(self.result, "task_warning", "the service warns" .. of .. ": " .. verdict.sentence(problem),
+      result.warn(self.result, "task_warning", "the service warns" .. of .. ": " .. problems.sentence(problem),
         { task_id = task.task_id, audience_id = id, reason = problem.code })
     elseif self.task_warnings == WARNED + 1 then
       result.warn(self.result, "task_warnings", "more warnings of tasks are not shown: ask for a task to see its own")

@@ -9,17 +9,18 @@ local guard_of = require "scope3.util.guard"
 local completion = require "scope3.job.completion"
 local past = require "scope3.job.history"
 local target_check = require "scope3.job.target_check"
+local problems = require "scope3.api.problems"
 local quarantine = require "scope3.job.quarantine"
 local redact = require "scope3.util.redact"
 local rejection = require "scope3.job.rejection"
 local reply = require "scope3.http.reply"
 local request = require "scope3.api.request"
+local response = require "scope3.api.response"
 local result = require "scope3.result"
 local resume = require "scope3.job.resume"
 local retry = require "scope3.http.retry"
 local tasks = require "scope3.job.tasks"
 local verdict = require "scope3.api.verdict"
-local wire = require "scope3.api.codec"
 
 ---@class scope3.Job
 local job = {}
@@ -314,19 +315,20 @@ local function settle(self, req)
   res.retries = res.retries + math.max(0, call.attempts - 1)
   res.bytes_sent = res.bytes_sent + call.bytes_sent
   local data, err = call.data, call.err
-  local task_id = data and wire.accepted_task(data)
+  local answer = data and response.accepted(data)
+  local task_id = answer and answer.task_id
   if task_id and redact.holds_key(task_id, self.client.secret()) then
     task_id = nil -- what a journal and a report would keep
   end
   if task_id then
     local known = { key = self.client.secret(), body = req.call.request.body }
-    local beside, denied = verdict.beside(data)
-    completion.warn(self, { task_id = task_id }, verdict.tell(beside, known))
-    if not denied then
+    local found = verdict.of_accepted(answer)
+    completion.warn(self, { task_id = task_id }, problems.redacted(found.warnings, known))
+    if #found.failures == 0 then
       return self:accepted(req, task_id)
     end
     err = errors.new("http", "the service accepted the request and named a task, but says that it failed: "
-      .. verdict.sentence(verdict.tell(denied, known)[1]), { code = "REFUSED", uncertain = true, task_id = task_id })
+      .. problems.sentence(problems.redacted(found.failures, known)[1]), { code = "REFUSED", uncertain = true, task_id = task_id })
   elseif data then
     -- It may have been carried out, and nobody can follow it.
     err = errors.new("http",

@@ -10,16 +10,17 @@ local batcher = require "scope3.job.batcher"
 local job = require "scope3.job"
 local journal = require "scope3.job.journal"
 local keys_of = require "scope3.input.missing_keys"
-local lines = require "scope3.input.lines"
+local line_counts = require "scope3.input.line_counts"
 local loops = require "scope3.loop"
 local mapping = require "scope3.input.map"
 local prune = require "scope3.job.prune"
 local redact = require "scope3.util.redact"
 local completion = require "scope3.job.completion"
-local parts = require "scope3.input.parts"
+local part_files = require "scope3.input.part_files"
 local rebuilding = require "scope3.job.rebuild"
 local script_of = require "scope3.input.script"
 local result = require "scope3.result"
+local source_errors = require "scope3.input.source_errors"
 local source_of = require "scope3.input.source"
 
 local run = {}
@@ -102,12 +103,12 @@ local function from_source(self, source)
   local err = read_source(self, source)
   if self.missing then -- a job, and not its input read once more
     local wrapped = source.handle:rows() == 1 and source.handle:wrapped() or nil
-    lines.add(self.job.result, source)
-    encodings.tell(self.job.result, source)
-    keys_of.note(self.missing, self.batcher.builder, source.name, source.handle:keys(), wrapped)
+    line_counts.add(self.job.result, source)
+    encodings.report(self.job.result, source)
+    keys_of.add(self.missing, self.batcher.builder, source.name, source.handle:keys(), wrapped)
     if wrapped and not err and self.batcher.builder:counts().used_rows == 0 then
       result.warn(self.job.result, "wrapped_rows", ("%s: its only row is an object with others inside%s"):format(
-        source.name, source_of.advice_for(wrapped)), { file = source.name })
+        source.name, source_errors.array_advice(wrapped)), { file = source.name })
     end
   end
   return err
@@ -154,7 +155,7 @@ end
 
 local function from_iterator(self, iterate)
   local err = read_iterator(self, iterate)
-  keys_of.note(self.missing, self.batcher.builder, "the rows")
+  keys_of.add(self.missing, self.batcher.builder, "the rows")
   return err
 end
 
@@ -251,7 +252,7 @@ local function check_paths(plan, paths, opts)
   local first
   local known = { open = {}, stamps = {} }
   for _, path in ipairs(paths) do
-    local is_mark = parts.is_mark(path, #paths)
+    local is_mark = part_files.is_mark(path, #paths)
     local source, shape, err
     if not is_mark then
       source, err = source_of.open(path, opts)
@@ -260,7 +261,7 @@ local function check_paths(plan, paths, opts)
       known.stamps[path] = source:stamp()
       shape, err = shape_for(plan, source, opts)
     end
-    local left_out = is_mark or not shape and parts.is_empty(source, err, #paths)
+    local left_out = is_mark or not shape and part_files.is_empty(source, err, #paths)
     if source and source:once() or path == "-" then
       known.open[path] = source
       known.stamps[path] = nil
@@ -271,11 +272,11 @@ local function check_paths(plan, paths, opts)
       for _, one in pairs(known.open) do
         one:close()
       end
-      return nil, parts.empty_pipe(err, #paths)
+      return nil, part_files.empty_pipe(err, #paths)
     end
     first = first or shape
   end
-  return first, not first and parts.none(paths[1]) or nil, known
+  return first, not first and part_files.none(paths[1]) or nil, known
 end
 
 -- The source of a path, as it was left by check_paths().
@@ -295,7 +296,7 @@ end
 local function from_paths(self, paths, plan, known)
   local left_out = 0
   for i, path in ipairs(paths) do
-    local is_mark = parts.is_mark(path, #paths)
+    local is_mark = part_files.is_mark(path, #paths)
     local source, shape, err
     if not is_mark then
       source, err = open_again(self, path, known)
@@ -313,10 +314,10 @@ local function from_paths(self, paths, plan, known)
           { file = path })
       end
     end
-    if is_mark or parts.is_empty(source, err, #paths) then
+    if is_mark or part_files.is_empty(source, err, #paths) then
       left_out, err = left_out + 1, nil
       if self.missing then -- a job, and not its input read once more
-        parts.tell(self.job.result, path, is_mark)
+        part_files.report(self.job.result, path, is_mark)
       end
     end
     if source then
@@ -326,7 +327,7 @@ local function from_paths(self, paths, plan, known)
       return err
     end
   end
-  return left_out == #paths and parts.none(paths[1]) or nil
+  return left_out == #paths and part_files.none(paths[1]) or nil
 end
 
 -- What must be the same when a job is resumed, apart from the rows: where the members go, what is said of their audience, and how
@@ -436,7 +437,7 @@ function run.run(client, script, input, audience, opts)
   for _, source in pairs(known and known.open or {}) do
     source:close()
   end
-  err = err or keys_of.tell(self.missing, plan, work.result, self.batcher.builder:counts(), opts.mode)
+  err = err or keys_of.report(self.missing, plan, work.result, self.batcher.builder:counts(), opts.mode)
   if not err then
     ok, err = self.batcher:finish()
     if ok then

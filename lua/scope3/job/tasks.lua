@@ -1,11 +1,13 @@
 --- Waiting for what the service makes of a request: first its task, then the audience's row (docs/contract.md section 3).
-local core = require "scope3.core"
+local codec = require "scope3.api.codec"
 local errors = require "scope3.error"
 local listing = require "scope3.api.listing"
+local problems = require "scope3.api.problems"
 local reply = require "scope3.http.reply"
+local response = require "scope3.api.response"
 local result_of = require "scope3.result"
+local sanitize = require "scope3.api.sanitize"
 local verdict = require "scope3.api.verdict"
-local wire = require "scope3.api.codec"
 
 local tasks = {}
 
@@ -147,30 +149,23 @@ end
 -- A task, and what it says of its work, of which the task itself tells no more than may be told.
 local function fetch(client, id, limits, body)
   local data, err = client:transport():request(
-    { method = "GET", path = "/tasks/" .. wire.escape(id), timeout = 60, poll = true }, limits)
+    { method = "GET", path = "/tasks/" .. codec.escape(id), timeout = 60, poll = true }, limits)
   if not data then
     return nil, err
   end
-  local task = wire.task(type(data.task) == "table" and data.task or data)
-  if not task then
-    return nil, errors.new("http", "the service answered a task without a status", { code = "BAD_REPLY", status = 200 })
+  local answer, problem = response.task(data, id)
+  if not answer then
+    return nil, problem
   end
-  local round = data.task ~= nil and wire.read(data) or nil
-  local named = task.task_id or round and wire.is_task_id(round.task_id) and round.task_id
-  if named and core.lower(named) ~= core.lower(id) then
-    return nil, errors.new("http", "the service answered another task than the one that was asked for",
-      { code = "BAD_REPLY", status = 200 })
-  end
-  task.task_id = id
   local known = { key = client.secret(), body = body }
-  local found = verdict.of(task, round)
+  local found = verdict.of(answer.task, answer.envelope)
   local more
-  found.failures = verdict.tell(found.failures, known)
-  found.warnings, more = verdict.tell(found.warnings, known)
+  found.failures = problems.redacted(found.failures, known)
+  found.warnings, more = problems.redacted(found.warnings, known)
   if more > 0 then
     found.warnings[#found.warnings + 1] = { message = ("%d more warnings of this task are not shown"):format(more) }
   end
-  verdict.clean(task, known)
+  local task = sanitize.task(answer.task, known)
   if #found.warnings > 0 then
     task.warnings = found.warnings
   end
@@ -217,7 +212,7 @@ local function failure(task, found)
   end
   local said = found.failures[1] or {}
   if said.message or said.suggestion or task.status == "completed" then
-    message = message .. ": " .. verdict.sentence(task.status == "completed" and said
+    message = message .. ": " .. problems.sentence(task.status == "completed" and said
       or { message = said.message, suggestion = said.suggestion, about = said.code })
   end
   if #found.failures > 1 then

@@ -5,7 +5,7 @@
 --- has left. So the pump is known to live by its looks; where there is none, one of those who wait takes its place; and the requests of those who
 --- will never run again are taken off the wire.
 local core = require "scope3.core"
-local log = require "scope3.loop.nginx_log"
+local log = require "scope3.util.nginx_log"
 local semaphore = require "ngx.semaphore"
 
 local ngx = ngx

@@ -1,7 +1,7 @@
 --- When a collector sends: after a while, at once when it is asked to, and when its worker ends.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local nginx_log = require "scope3.loop.nginx_log"
+local nginx_log = require "scope3.util.nginx_log"
 local shared_timer = require "scope3.nginx.shared_timer"
 local shutdown = require "scope3.nginx.shutdown"
 

@@ -3,7 +3,7 @@ local core = require "scope3.core"
 local errors = require "scope3.error"
 local job = require "scope3.job"
 local known_audiences = require "scope3.nginx.known_audiences"
-local nginx_log = require "scope3.loop.nginx_log"
+local nginx_log = require "scope3.util.nginx_log"
 local planner = require "scope3.job.planner"
 local splitter = require "scope3.job.splitter"
 
@@ -116,7 +116,9 @@ end
 ---@param memory_only integer  members of it that are in no file
 ---@param read boolean?  from files: it goes before all others
 function Outbox:put(payloads, marks, memory_only, read)
-  local batch = { payloads = payloads, lists = plan(self, payloads), marks = marks, memory_only = memory_only, read = read }
+  local batch = {
+    payloads = payloads, lists = plan(self, payloads), marks = marks, memory_only = memory_only, read = read,
+  }
   table.insert(self.batches, read and 1 or #self.batches + 1, batch)
   recount(self)
 end

@@ -1,5 +1,5 @@
 --- Logs members that were not taken, in one line now and then: how many, and why.
-local nginx_log = require "scope3.loop.nginx_log"
+local nginx_log = require "scope3.util.nginx_log"
 
 local ngx = ngx
 

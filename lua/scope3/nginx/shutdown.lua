@@ -1,7 +1,7 @@
 --- Ends collectors: sends what they have for a limited time, and gives everything back.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local nginx_log = require "scope3.loop.nginx_log"
+local nginx_log = require "scope3.util.nginx_log"
 local shared_timer = require "scope3.nginx.shared_timer"
 
 local ngx = ngx

@@ -3,7 +3,7 @@
 --- Several workers may look at once. One of them holds a lock while members of adopted files wait, because their order
 --- is for one worker to keep.
 local core = require "scope3.core"
-local nginx_log = require "scope3.loop.nginx_log"
+local nginx_log = require "scope3.util.nginx_log"
 local process = require "scope3.nginx.process"
 local spool_name = require "scope3.nginx.spool_name"
 

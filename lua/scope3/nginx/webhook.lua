@@ -5,7 +5,7 @@ local arguments = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local host_client = require "scope3.nginx.host_client"
 local json = require "scope3.util.json"
-local nginx_log = require "scope3.loop.nginx_log"
+local nginx_log = require "scope3.util.nginx_log"
 local options = require "scope3.util.options"
 local webhook = require "scope3.webhook"
 
