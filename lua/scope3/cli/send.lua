@@ -119,8 +119,8 @@ end
 
 local function rules_of(args)
   return {
-    strict = args.strict, allow_empty = args.allow_empty, max_rejected = args.max_rejected_rule,
-    min_accepted = args.min_accepted, require_ready = args.require_ready,
+    strict = args.strict, allow_empty = args.allow_empty, min_accepted = args.min_accepted,
+    max_rejected = args.max_rejected and exit_code.max_rejected(args.max_rejected), require_ready = args.require_ready,
   }
 end
 

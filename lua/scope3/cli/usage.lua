@@ -67,13 +67,10 @@ local function service_problem(args)
   end
 end
 
--- What is wrong with what is asked of the result; reads the values that are more than words.
+-- What is wrong with the conditions of the exit code.
 local function rules_problem(args)
-  if args.max_rejected then
-    args.max_rejected_rule = exit_code.max_rejected(args.max_rejected)
-    if not args.max_rejected_rule then
-      return "--max-rejected takes a number of rows, or a share such as 5%"
-    end
+  if args.max_rejected and not exit_code.max_rejected(args.max_rejected) then
+    return "--max-rejected takes a number of rows, or a share such as 5%"
   end
   local least = args.min_accepted
   if least and (least < 1 or least % 1 ~= 0 or least > 2 ^ 53) then
