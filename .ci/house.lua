@@ -34,7 +34,7 @@ local LUA = {
   { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job" },
   { "webhook", "core", "base", "util", "api" },
   { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook" },
-  { "sandbox", "core", "base", "util", "webhook" },
+  { "sandbox", "core", "base", "util" },
   { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "sandbox" },
   { "scope3", "base", "util", "result", "identity", "http", "input", "client", "webhook" },
 }

@@ -1,16 +1,19 @@
---- Keys that are forgotten after a while, in this Lua state: the calls of nginx's lua_shared_dict that the caches of callbacks use.
+--- Keys that expire, in this Lua state.
+---
+--- It has the calls of nginx's lua_shared_dict that the caches of callbacks use.
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
 
 ---@class scope3.ExpiringStore  what a lua_shared_dict answers to
 ---@field get fun(self, key: string): any
----@field safe_add fun(self, key: string, value: any, seconds: number): boolean?, string?  false and "exists", or false and "no memory"
+--- false and "exists", or false and "no memory":
+---@field safe_add fun(self, key: string, value: any, seconds: number): boolean?, string?
 ---@field incr fun(self, key: string, by: number, init: number, seconds: number): number?
 ---@field delete fun(self, key: string)
 local Store = {}
 Store.__index = Store
 
-local store = {}
+local expiring_store = {}
 
 local SLOT = 60 -- seconds; keys are forgotten in groups
 
@@ -18,17 +21,19 @@ local SLOT = 60 -- seconds; keys are forgotten in groups
 ---@private
 ---@param value any
 ---@return boolean
-function store.is(value)
-  return door.has(value, "get", "safe_add", "incr", "delete")
+function expiring_store.is(value)
+  return arguments.has(value, "get", "safe_add", "incr", "delete")
 end
 
-store.EXPECTED = "what has get, safe_add, incr and delete, as a lua_shared_dict has"
+expiring_store.EXPECTED = "what has get, safe_add, incr and delete, as a lua_shared_dict has"
 
 ---@param max integer  keys at once
 ---@param now? fun(): number  seconds of any clock that only goes forward
 ---@return scope3.ExpiringStore
-function store.new(max, now)
-  return setmetatable({ max = max, now = now or core.now, values = {}, ends = {}, slots = {}, count = 0, swept = -math.huge }, Store)
+function expiring_store.new(max, now)
+  return setmetatable({
+    max = max, now = now or core.now, values = {}, ends = {}, slots = {}, count = 0, swept = -math.huge,
+  }, Store)
 end
 
 local function slot_of(ends)
@@ -49,7 +54,7 @@ local function forget(self, key)
   end
 end
 
--- Forgets what has ended: once a slot of time, and where there is no room once a second.
+-- Removes expired keys: once per slot of time, and once a second where there is no room.
 local function sweep(self, now)
   local current = math.floor(now / SLOT)
   if now - self.swept < 1 or (math.floor(self.swept / SLOT) == current and self.count < self.max) then
@@ -112,4 +117,4 @@ function Store:delete(key)
   forget(self, key)
 end
 
-return store
+return expiring_store

@@ -1,34 +1,35 @@
---- Whose turn it is in a worker, and when. nginx gives no way to end a timer, so all collectors have one in common,
---- which is never longer than a second:
---- who needs no turn any more leaves nothing behind.
+--- One timer of a worker for all collectors: it gives each its turn.
+---
+--- nginx cannot cancel a timer. So the shared one is never longer than a second, and a collector without a turn leaves
+--- no timer behind.
 local core = require "scope3.core"
 
 local ngx = ngx
 
-local schedule = {}
+local shared_timer = {}
 
 local SLICE = 1 -- seconds that a timer waits at most
 local SHORTEST = 0.02 -- and at least
 local OVERDUE = 5 -- seconds after which a timer is taken for dropped, as nginx does above lua_max_running_timers
 
 ---@class scope3.Scheduled
----@field turn fun(self: table): boolean?  its time has come; false where it could not begin, and is asked again
+---@field turn fun(self: table): boolean?  its time has come; false where it could not begin: it is called again later
 ---@field last_turn fun(self: table)  the worker is ending; may wait
 
-local due = {} -- whoever -> when
+local due = {} -- subject -> when
 local current -- the timer that runs next: { at }
-local process -- whose timers these are: none outlives a fork
+local owner -- process of these timers: none outlives a fork
 
 local on_timer
 
--- Sees to it that a timer runs at that time, or before.
+-- Makes a timer run at that time, or before.
 local function arm(time)
   if ngx.worker.exiting() then
-    return true -- it takes none, and those that it has run at once
+    return true -- nginx takes no timer then, and runs the pending ones at once
   end
   local now, pid = core.now(), ngx.worker.pid()
-  if process ~= pid then
-    process, current = pid, nil
+  if owner ~= pid then
+    owner, current = pid, nil
   end
   local seconds = math.max(SHORTEST, math.min(SLICE, time - now))
   if current and now < current.at + OVERDUE and current.at <= now + seconds + SHORTEST then
@@ -43,7 +44,7 @@ local function arm(time)
   return nil, tostring(able and why or made)
 end
 
--- Gives everybody a last turn, all at the same time.
+-- Gives each subject a last turn, all at the same time.
 local function end_all()
   local threads = {}
   for subject in pairs(due) do
@@ -81,21 +82,21 @@ function on_timer(premature, timer)
   end
 end
 
---- Gives somebody a turn at that time, or earlier where that was asked for before.
+--- Gives a subject a turn at that time, or earlier where that was asked for before.
 ---@param subject scope3.Scheduled
 ---@param time number  of core.now()
 ---@return true?
----@return string? why  no timer can be made: it is tried again when somebody is scheduled
-function schedule.at(subject, time)
+---@return string? why  no timer can be made: it is tried again at the next call
+function shared_timer.at(subject, time)
   time = math.min(due[subject] or time, time)
   due[subject] = time
   return arm(time)
 end
 
---- Takes somebody's turn away.
+--- Removes a subject's turn.
 ---@param subject scope3.Scheduled
-function schedule.forget(subject)
+function shared_timer.forget(subject)
   due[subject] = nil
 end
 
-return schedule
+return shared_timer

@@ -1,7 +1,7 @@
 --- The sender's public keys: JWKS (RFC 7517), given or fetched, and what a key may be used for.
 local core = require "scope3.core"
 
-local keys = {}
+local jwks = {}
 
 local REFETCH = 30 -- seconds between two fetches at least (docs/contract.md section 6, step 7)
 local OLDEST = 900 -- seconds after which a set is fetched anew, so that keys that were taken out of it go
@@ -18,13 +18,13 @@ local function lookup(set, keyid)
 end
 
 --- Finds a key.
----@param source table|fun(keyid: string): table?  a JWKS, a list of JWKs, or what fetches one; nil from it means that it failed
+---@param source table|fun(keyid: string): table?  a JWKS, a list of JWKs, or what fetches one (nil: it failed)
 ---@param keyid string
 ---@param now number
 ---@return table? jwk
----@return boolean? unsure  nothing was found, but the set is not fresh: a fetch failed, is under way, or was too short a time ago to repeat. The
----  key may be a new one, which asking again later finds
-function keys.find(source, keyid, now)
+---@return boolean? unsure  no key was found, but the set is not fresh: a fetch failed, is under way, or is too
+---  recent to repeat. Asking again later may find a new key
+function jwks.find(source, keyid, now)
   if type(source) == "table" then
     return lookup(source, keyid)
   end
@@ -77,7 +77,7 @@ end
 ---@param alg "ed25519"|"ecdsa-p256-sha256"
 ---@param crypto table  scope3.crypto
 ---@return userdata? key
-function keys.import(jwk, alg, crypto)
+function jwks.import(jwk, alg, crypto)
   local kind = KINDS[alg]
   if jwk.use ~= "sig" or not contains(jwk.key_ops, "verify") or not PURPOSES[jwk.adcp_use]
     or jwk.kty ~= kind[1] or jwk.crv ~= kind[2] or (jwk.alg ~= nil and jwk.alg ~= kind[3]) then
@@ -85,9 +85,13 @@ function keys.import(jwk, alg, crypto)
   end
   if not imported[jwk] then
     local x = coordinate(jwk.x)
-    imported[jwk] = alg == "ed25519" and crypto.ed25519(x) or alg ~= "ed25519" and crypto.p256(x, coordinate(jwk.y)) or nil
+    if alg == "ed25519" then
+      imported[jwk] = crypto.ed25519(x)
+    else
+      imported[jwk] = crypto.p256(x, coordinate(jwk.y))
+    end
   end
   return imported[jwk]
 end
 
-return keys
+return jwks

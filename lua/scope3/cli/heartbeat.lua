@@ -1,14 +1,14 @@
---- A line a minute on standard error while a command waits and nobody watches a terminal: what it waits for, and how long.
+--- A line a minute on standard error while a command waits without a terminal: what it waits for, and how long.
 local core = require "scope3.core"
 local context = require "scope3.cli.context"
 local text = require "scope3.cli.text"
 
-local waiting = {}
-waiting.__index = waiting
+local heartbeat = {}
+heartbeat.__index = heartbeat
 
 local EVERY = 60 -- seconds between two lines
 
--- What a command waits for, by the last event. Where a table has no entry, the event is no wait.
+-- What a command waits for, by its last event. Other events are no wait.
 local WORDS = {}
 
 function WORDS.barrier(event)
@@ -44,13 +44,13 @@ function WORDS.cut_short()
 end
 
 ---@param quiet boolean
-function waiting.new(quiet)
-  return setmetatable({ shows = not quiet and not core.isatty(2) }, waiting)
+function heartbeat.new(quiet)
+  return setmetatable({ shows = not quiet and not core.isatty(2) }, heartbeat)
 end
 
 --- Takes an event of the client. Requests that go and rows that are read end a wait.
 ---@param event table
-function waiting:on(event)
+function heartbeat:on(event)
   local words = WORDS[event.event]
   if words then
     self.words, self.since = words(event), self.since or core.now()
@@ -60,7 +60,7 @@ function waiting:on(event)
 end
 
 --- Says a line where one is due.
-function waiting:tick()
+function heartbeat:tick()
   local now = core.now()
   if self.shows and self.words and now - (self.told or self.since) >= EVERY then
     self.told = now
@@ -68,14 +68,14 @@ function waiting:tick()
   end
 end
 
---- A function that is asked now and then whether to stop, which tells of the wait beside.
+--- Wraps the function that is asked whether to stop: it also reports a long wait.
 ---@param stopped fun(): boolean
 ---@return fun(): boolean
-function waiting:watch(stopped)
+function heartbeat:watch(stopped)
   return function()
     self:tick()
     return stopped()
   end
 end
 
-return waiting
+return heartbeat

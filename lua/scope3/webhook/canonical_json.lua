@@ -2,7 +2,7 @@
 local core = require "scope3.core"
 local json = require "scope3.util.json"
 
-local canonical = {}
+local canonical_json = {}
 
 local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\t"] = "\\t", ["\n"] = "\\n", ["\f"] = "\\f",
   ["\r"] = "\\r" }
@@ -25,15 +25,15 @@ local function write_number(value)
   return core.json_scalar(value)
 end
 
--- Names go by their UTF-16 code units (section 3.2.3). Bytes of UTF-8 have the same order, but for the characters
--- U+E000 to U+FFFF: they stand behind those beyond, which UTF-16 writes with surrogates from D800 on.
-local BEHIND = { ["\238"] = "\248", ["\239"] = "\249" }
+-- Names are sorted by their UTF-16 code units (section 3.2.3). Bytes of UTF-8 have the same order, with one exception:
+-- U+E000 to U+FFFF come after all higher characters, which UTF-16 writes with surrogates from D800 on.
+local UTF16_ORDER = { ["\238"] = "\248", ["\239"] = "\249" }
 
 local function sorted_names(object)
   local names, keys = {}, {}
   for name in pairs(object) do
     names[#names + 1] = name
-    keys[name] = name:gsub("[\238\239]", BEHIND)
+    keys[name] = name:gsub("[\238\239]", UTF16_ORDER)
   end
   table.sort(names, function(a, b)
     return core.before(keys[a], keys[b])
@@ -79,9 +79,9 @@ end
 --- The canonical form of a JSON object. Texts of the same data have the same.
 ---@param text string
 ---@return string?  nil where it has none: it is no object, not UTF-8, has a name twice or a number beyond all doubles
-function canonical.of(text)
+function canonical_json.of(text)
   local fine = core.check_json_object(text)
   return fine and write(json.decode(text)) or nil
 end
 
-return canonical
+return canonical_json

@@ -1,9 +1,11 @@
---- Lua's own library, kept while a script runs. A script may replace any of it, and what tells of the fault needs it.
+--- A copy of Lua's standard library, kept while a script runs.
+---
+--- A script may replace any of it, and the report of that fault needs it.
 local debug_sethook = debug.sethook
 local getmetatable, next, rawget, rawset, type = getmetatable, next, rawget, rawset, type
 local globals = _G
 
-local standard = {}
+local stdlib = {}
 
 local TABLES = { "string", "table", "io", "os", "math", "coroutine", "debug", "package" }
 
@@ -28,7 +30,7 @@ end
 
 --- Keeps the library as it is now.
 ---@return fun(): string? restore  puts it back; gives the name of something that was not as it had been
-function standard.keep()
+function stdlib.keep()
   local tables, own, names = {}, {}, {}
   for key, value in next, globals do
     if type(key) == "string" and type(value) == "function" then
@@ -55,4 +57,4 @@ function standard.keep()
   end
 end
 
-return standard
+return stdlib

@@ -1,8 +1,10 @@
---- What is to stand in nginx's error log. nginx adds the request line, and with it whatever emails and ids stand there, to what is logged inside a
---- request; so nothing is: a timer does it.
+--- Lines for nginx's error log, written by a timer.
+---
+--- nginx adds the request line to what is logged inside a request, with any emails and ids in it. So nothing is logged
+--- there.
 local ngx = ngx
 
-local log = {}
+local nginx_log = {}
 
 local MOST = 100 -- lines that wait for the timer; the others are counted
 
@@ -22,8 +24,8 @@ local function write()
   end
 end
 
---- Sees to it that what could get no timer is written once there is one again. For whoever comes by; costs next to nothing.
-function log.retry()
+--- Tries again to get a timer for lines that have none. It is cheap, so others call it now and then.
+function nginx_log.retry()
   if queue and not armed then
     armed = ngx.timer.at(0, write)
   end
@@ -32,7 +34,7 @@ end
 --- Writes a line.
 ---@param level integer  ngx.ERR, ngx.WARN
 ---@param text string
-function log.say(level, text)
+function nginx_log.say(level, text)
   queue = queue or {}
   if #queue < MOST then
     queue[#queue + 1] = { level = level, text = text }
@@ -42,8 +44,8 @@ function log.say(level, text)
   if OUTSIDE[ngx.get_phase()] then
     write()
   else
-    log.retry()
+    nginx_log.retry()
   end
 end
 
-return log
+return nginx_log
