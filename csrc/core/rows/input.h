@@ -15,8 +15,7 @@ enum {
 /* What a request for the next row gives. */
 typedef enum sc3_next {
   SC3_NEXT_RECORD,
-  SC3_NEXT_NEED,  /* feed more, or finish */
-  SC3_NEXT_AGAIN, /* a signal came while the file was being read: handle it, then ask again */
+  SC3_NEXT_NEED, /* feed more, or finish */
   SC3_NEXT_END,
   SC3_NEXT_FATAL, /* the input cannot be read further: see sc3_fatal */
   SC3_NEXT_NOMEM
@@ -42,8 +41,7 @@ typedef enum sc3_fatal_kind {
   SC3_FATAL_NO_LINES,     /* one line without an end, which holds data */
   SC3_FATAL_UNCLOSED_QUOTE, /* it swallowed rows, so it is more than one bad row */
   SC3_FATAL_ROW_TOO_LONG,
-  SC3_FATAL_TOO_MANY_COLUMNS,
-  SC3_FATAL_READ /* the operating system's error */
+  SC3_FATAL_TOO_MANY_COLUMNS
 } sc3_fatal_kind;
 
 typedef struct sc3_fatal {
@@ -51,7 +49,6 @@ typedef struct sc3_fatal {
   uint64_t row, line;
   size_t column;
   uint64_t lines;   /* SC3_FATAL_UNCLOSED_QUOTE: line ends after the quote that were read */
-  int error;        /* errno for SC3_FATAL_READ */
   const char *what; /* the name of a kind of files, or of an encoding; NULL where there is none */
 } sc3_fatal;
 

@@ -12,7 +12,7 @@ local dialect = {}
 ---@field escape? "backslash"|"none"  what escapes a character of a value (none)
 ---@field null? string  what stands for no value where it is not quoted (nothing; \N where a backslash escapes)
 ---@field header? boolean  false where the file has none
----@field encoding? string  "utf-8" (default), "windows-1252", "utf-16le" or another of docs/report.md
+---@field encoding? string  "utf-8" (default), "windows-1252", "utf-16le" or another of docs/input.md
 
 ---@class scope3.JsonLinesOptions
 ---@field encoding? string  as of scope3.CsvOptions

@@ -3,10 +3,10 @@ local codec = require "scope3.api.codec"
 local errors = require "scope3.error"
 local listing = require "scope3.api.listing"
 local problems = require "scope3.api.problems"
-local reply = require "scope3.http.reply"
 local response = require "scope3.api.response"
 local result_of = require "scope3.result"
 local sanitize = require "scope3.api.sanitize"
+local time = require "scope3.util.time"
 local verdict = require "scope3.api.verdict"
 
 local tasks = {}
@@ -372,7 +372,7 @@ function tasks.wait_audience(client, id, since, limits, opts, on_event, expect)
     if expect.deleting and seen.deleted then
       return seen, true
     end
-    local updated = reply.iso_time(seen.updated_at)
+    local updated = time.iso(seen.updated_at)
     local fresh = not since or seen.updated_at == nil or updated ~= nil and updated >= since or expect.unchanged
     if not (seen.deleted or AUDIENCE_ENDED[seen.status]) then
       before = nil
@@ -431,7 +431,7 @@ function tasks.wait_result(client, res, limits, opts, on_event, wait_tasks)
   end
   local since
   for _, task in ipairs(res.tasks) do
-    local at = reply.iso_time(task.created_at)
+    local at = time.iso(task.created_at)
     since = at and math.max(since or at, at) or since
   end
   local job = result_of.job(res)

@@ -1,33 +1,15 @@
-#include "binding.h"
+#include "arguments.h"
 
-void sc3_newtype(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta,
-                 lua_CFunction close) {
-  luaL_newmetatable(L, name);
-  lua_createtable(L, 0, 8);
-  sc3_setfuncs(L, methods);
-  lua_setfield(L, -2, "__index");
-  if (meta != NULL)
-    sc3_setfuncs(L, meta);
-  lua_pushstring(L, name);
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  if (close != NULL) {
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__gc");
-#if LUA_VERSION_NUM >= 504
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__close");
-#endif
-  }
-  lua_pop(L, 1);
+#include <string.h>
+
+sc3_slice sc3l_check_string(lua_State *L, int index) {
+  sc3_slice s;
+  luaL_checktype(L, index, LUA_TSTRING);
+  s.p = lua_tolstring(L, index, &s.n);
+  return s;
 }
 
-int sc3_closed(lua_State *L, const char *what) {
-  return luaL_error(L, "attempt to use a closed %s", what);
-}
-
-double sc3_optseconds(lua_State *L, int index, const char *field, double def) {
+double sc3l_opt_seconds(lua_State *L, int index, const char *field, double def) {
   double value = def;
   lua_getfield(L, index, field);
   if (!lua_isnil(L, -1)) {
@@ -41,7 +23,7 @@ double sc3_optseconds(lua_State *L, int index, const char *field, double def) {
   return value;
 }
 
-sc3_slice sc3_fieldslice(lua_State *L, int index, const char *field) {
+sc3_slice sc3l_opt_string(lua_State *L, int index, const char *field) {
   sc3_slice s = {NULL, 0};
   lua_getfield(L, index, field);
   if (lua_isnil(L, -1)) {
@@ -54,8 +36,8 @@ sc3_slice sc3_fieldslice(lua_State *L, int index, const char *field) {
   return s;
 }
 
-void sc3_knownkeys(lua_State *L, int index, const char *const *known, const char *what) {
-  index = sc3_absindex(L, index);
+void sc3l_check_keys(lua_State *L, int index, const char *const *known, const char *what) {
+  index = sc3l_absindex(L, index);
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     const char *const *k = known;
@@ -69,4 +51,21 @@ void sc3_knownkeys(lua_State *L, int index, const char *const *known, const char
       luaL_error(L, "%s: unknown option '%s'", what, key);
     lua_pop(L, 1);
   }
+}
+
+const char *sc3l_opt_clean(lua_State *L, int index, const char *field) {
+  sc3_slice s = sc3l_opt_string(L, index, field);
+  size_t i;
+  for (i = 0; i < s.n; i++) {
+    if ((unsigned char)s.p[i] < ' ' || s.p[i] == 127)
+      luaL_error(L, "%s holds a control character", field);
+  }
+  return s.p;
+}
+
+size_t sc3l_check_size(lua_State *L, int index, const char *what) {
+  lua_Number n = luaL_checknumber(L, index);
+  if (!(n >= 1 && n <= 4294967295.0))
+    luaL_error(L, "%s must be between 1 and 4294967295", what);
+  return (size_t)n;
 }

@@ -1,4 +1,4 @@
-#include "members.h"
+#include "member.h"
 
 #include "../core/bytes/text.h"
 
@@ -11,7 +11,7 @@ static const struct {
 #undef X
 };
 
-void sc3_clearmember(sc3_member_table *m, sc3_op op) {
+void sc3l_clear_member(sc3l_member *m, sc3_op op) {
   memset(m->values.role, 0, sizeof m->values.role);
   memset(m->values.column, 0, sizeof m->values.column);
   memset(m->not_text, 0, sizeof m->not_text);
@@ -28,7 +28,9 @@ static int is_absent(lua_State *L, int index) {
          (lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == NULL);
 }
 
-void sc3_takevalue(lua_State *L, sc3_member_table *m, sc3_role role) {
+/* Reads the value on top of the stack for `role`: text as it is, exact numbers as digits, nil and
+ * null as absent. */
+static void take_value(lua_State *L, sc3l_member *m, sc3_role role) {
   sc3_slice *s = &m->values.role[role];
   if (is_absent(L, -1))
     return;
@@ -37,7 +39,7 @@ void sc3_takevalue(lua_State *L, sc3_member_table *m, sc3_role role) {
     return;
   }
   if (lua_type(L, -1) == LUA_TNUMBER) {
-    const sc3_number number = sc3_tonumber(L);
+    const sc3_number number = sc3l_to_number(L);
     if (number.is_integer) {
       s->n = sc3_number_write_integer(number.integer, m->numbers[role]);
       s->p = m->numbers[role];
@@ -61,7 +63,7 @@ static sc3_slice uid_part(lua_State *L, const char *key) {
 
 /* Puts a universal id in the place `at`, before those that stand there; of one too many the last is
  * counted instead. */
-static void put_uid(sc3_member_table *m, size_t at, sc3_slice type, sc3_slice value) {
+static void put_uid(sc3l_member *m, size_t at, sc3_slice type, sc3_slice value) {
   sc3_uid *uids = m->values.uids;
   if (m->values.uid_count == SC3_UIDS_MAX)
     m->uids_over++;
@@ -84,7 +86,7 @@ static int type_order(sc3_slice a, sc3_slice b) {
 /* { uid2 = "…", maid = "…" } on top of the stack. They are put in the order of their types: a
    table's own order differs from run to run, and a job that is resumed must make the same bytes
    again. */
-static const char *take_uid_map(lua_State *L, sc3_member_table *m) {
+static const char *take_uid_map(lua_State *L, sc3l_member *m) {
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
     sc3_slice type, value;
@@ -109,9 +111,9 @@ static const char *take_uid_map(lua_State *L, sc3_member_table *m) {
   return NULL;
 }
 
-int sc3_isbroken(lua_State *L, int index, size_t n) {
+int sc3l_has_other_keys(lua_State *L, int index, size_t n) {
   size_t count = 0;
-  index = sc3_absindex(L, index);
+  index = sc3l_absindex(L, index);
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     count++;
@@ -121,7 +123,7 @@ int sc3_isbroken(lua_State *L, int index, size_t n) {
 }
 
 /* The array of { type =, value = }, or the table from types to values, on top of the stack. */
-static const char *take_uids(lua_State *L, sc3_member_table *m) {
+static const char *take_uids(lua_State *L, sc3l_member *m) {
   size_t i, n;
   if (is_absent(L, -1))
     return NULL;
@@ -132,7 +134,7 @@ static const char *take_uids(lua_State *L, sc3_member_table *m) {
   n = lua_rawlen(L, -1);
   if (n == 0)
     return take_uid_map(L, m);
-  if (sc3_isbroken(L, -1, n))
+  if (sc3l_has_other_keys(L, -1, n))
     return lua_pushfstring(L, "uids must be a list without holes and without other keys");
   for (i = 1; i <= n; i++) {
     sc3_slice type, value;
@@ -158,16 +160,16 @@ static int role_named(const char *key, size_t n) {
   return -1;
 }
 
-/* Whether a key has the form of a field's name: what has not may be somebody's value, and is told
- * to nobody. */
+/* Whether a key has the form of a field's name. Any other may be a person's value, and is never
+ * shown. */
 static int is_name(const char *key) {
   return strlen(key) <= 64 &&
          strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
              strlen(key);
 }
 
-const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
-  index = sc3_absindex(L, index);
+const char *sc3l_read_member(lua_State *L, int index, sc3l_member *m) {
+  index = sc3l_absindex(L, index);
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     const char *key, *message = NULL;
@@ -180,7 +182,7 @@ const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
     if (role == SC3_ROLE_UID) {
       message = take_uids(L, m);
     } else if (role >= 0) {
-      sc3_takevalue(L, m, (sc3_role)role);
+      take_value(L, m, (sc3_role)role);
     } else if (strcmp(key, "remove") == 0) {
       if (lua_type(L, -1) != LUA_TBOOLEAN)
         return lua_pushfstring(L, "remove must be true or false, not a %s", luaL_typename(L, -1));
@@ -200,7 +202,7 @@ const char *sc3_readmember(lua_State *L, int index, sc3_member_table *m) {
   return NULL;
 }
 
-sc3_status sc3_stagemember(sc3_builder *b, const sc3_member_table *m) {
+sc3_status sc3l_stage_member(sc3_builder *b, const sc3l_member *m) {
   sc3_outcome outcome;
   sc3_status st = SC3_OK;
   unsigned i, role;

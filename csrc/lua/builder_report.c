@@ -1,8 +1,10 @@
-/* What a builder counted, and what it refused, as tables. */
+#include "builder_report.h"
+
 #include "builder.h"
+#include "row.h"
 
 static void set_count(lua_State *L, const char *key, uint64_t n) {
-  sc3_pushcount(L, n);
+  sc3l_push_count(L, n);
   lua_setfield(L, -2, key);
 }
 
@@ -39,7 +41,7 @@ static void push_unknown_regions(lua_State *L, const sc3_region_tally *t) {
     return;
   for (i = 0; i < t->n; i++) {
     lua_pushlstring(L, t->names[i].text, t->names[i].n);
-    sc3_pushcount(L, t->names[i].count);
+    sc3l_push_count(L, t->names[i].count);
     lua_rawset(L, -3);
   }
   if (t->others > 0)
@@ -81,7 +83,7 @@ static void push_conditions(lua_State *L, const sc3_builder *b) {
 }
 
 static int push_counts(lua_State *L) {
-  const sc3_builder_ud *u = lua_touserdata(L, 1);
+  const sc3l_builder *u = lua_touserdata(L, 1);
   const sc3_tally *t = &u->b.tally;
   int i;
   lua_createtable(L, 0, 20);
@@ -118,7 +120,7 @@ static int push_counts(lua_State *L) {
   lua_setfield(L, -2, "mixed");
   push_unknown_regions(L, t->unknown_regions);
   lua_setfield(L, -2, "unknown_regions");
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   lua_getfield(L, -1, KEY_REASONS);
   lua_remove(L, -2);
   lua_setfield(L, -2, "reasons");
@@ -127,17 +129,17 @@ static int push_counts(lua_State *L) {
 
 /* :counts() -> a table of counts; `rejected` and `dropped` by reason, `reasons` are the script's
  * own */
-int sc3_builder_counts(lua_State *L) {
-  return sc3_callbusy(L, push_counts);
+static int builder_counts(lua_State *L) {
+  return sc3l_call_busy(L, push_counts);
 }
 
 /* :sums() -> rows, skipped, rejected, members: what is shown while rows are read */
-int sc3_builder_sums(lua_State *L) {
-  const sc3_tally *t = &sc3_checkbuilder(L)->b.tally;
-  sc3_pushcount(L, t->rows);
-  sc3_pushcount(L, t->skipped);
-  sc3_pushcount(L, t->rejected);
-  sc3_pushcount(L, t->built);
+static int builder_sums(lua_State *L) {
+  const sc3_tally *t = &sc3l_check_builder(L)->b.tally;
+  sc3l_push_count(L, t->rows);
+  sc3l_push_count(L, t->skipped);
+  sc3l_push_count(L, t->rejected);
+  sc3l_push_count(L, t->built);
   return 4;
 }
 
@@ -147,7 +149,7 @@ static int push_rejections(lua_State *L) {
       SC3_ROLES(X)
 #undef X
   };
-  sc3_builder_ud *u = lua_touserdata(L, 1);
+  sc3l_builder *u = lua_touserdata(L, 1);
   size_t i, n = u->b.rejections.n / sizeof(sc3_rejection);
   if (n == 0)
     return 0;
@@ -177,6 +179,71 @@ static int push_rejections(lua_State *L) {
 
 /* :rejections() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil
  * when there are none */
-int sc3_builder_rejections(lua_State *L) {
-  return sc3_callbusy(L, push_rejections);
+static int builder_rejections(lua_State *L) {
+  return sc3l_call_busy(L, push_rejections);
 }
+
+/* :because() -> where the last member was rejected as no identifier was left: the reason key of the
+ * first that was dropped; else nil */
+static int builder_because(lua_State *L) {
+  const sc3l_builder *u = sc3l_check_builder(L);
+  if (u->b.row_rejected != SC3_R_NO_IDENTIFIER || u->b.identifier_dropped == SC3_R_NONE)
+    return 0;
+  lua_pushstring(L, sc3_reason_key(u->b.identifier_dropped));
+  return 1;
+}
+
+/* Pushes an array of the names in maps and conditions for which rows had exactly `seen`. The keys
+ * of tables, or nil, are at index 3. */
+static void push_seen(lua_State *L, const sc3l_builder *u, unsigned seen, unsigned of) {
+  const sc3_mapping *c = &u->lookup->columns;
+  size_t i, n = 0;
+  lua_createtable(L, 0, 0);
+  for (i = 0; i < (u->lookup->keys > 0 ? u->lookup->keys : c->name_count); i++) {
+    if ((c->seen[i] & of) != seen)
+      continue;
+    if (u->lookup->keys > 0)
+      lua_rawgeti(L, 3, (int)i + 1);
+    else
+      lua_pushlstring(L, c->names[i].p, c->names[i].n);
+    lua_rawseti(L, -2, (int)++n);
+  }
+}
+
+/* :missing() -> an array of the names in maps and conditions that no row had since :columns(), and
+   of those that the script asked for in vain; and one of the names for which a row had two keys
+   that may be meant. Of JSON Lines and of rows that are tables. */
+static int missing(lua_State *L) {
+  const sc3l_builder *u = lua_touserdata(L, 1);
+  lua_settop(L, 1);
+  lua_createtable(L, 0, 0); /* for a builder that has looked at nothing */
+  if (u->lookup == NULL) {
+    lua_pushvalue(L, 2);
+    return 2;
+  }
+  lua_settop(L, 1);
+  sc3l_getuservalue(L, 1);
+  lua_getfield(L, 2, KEY_COLUMNS);
+  if (u->lookup->columns.looked == 0)
+    lua_createtable(L, 0, 0);
+  else
+    push_seen(L, u, 0, SC3_SEEN | SC3_SEEN_TWICE);
+  lua_getfield(L, 2, KEY_ROW);
+  if (u->lookup->columns.looked > 0 && lua_isuserdata(L, 5)) {
+    lua_insert(L, 4);
+    sc3l_row_missing(L, 4);
+  } else {
+    lua_pop(L, 1);
+  }
+  push_seen(L, u, SC3_SEEN_TWICE, SC3_SEEN_TWICE);
+  return 2;
+}
+
+static int builder_missing(lua_State *L) {
+  return sc3l_call_busy(L, missing);
+}
+
+const luaL_Reg sc3l_builder_report_methods[] = {
+    {"because", builder_because},       {"counts", builder_counts}, {"missing", builder_missing},
+    {"rejections", builder_rejections}, {"sums", builder_sums},     {NULL, NULL},
+};
