@@ -93,46 +93,57 @@ sc3_status sc3_builder_drop(sc3_builder *b, sc3_role role, sc3_reason reason, si
   return refuse(b, role, reason, column, 1);
 }
 
-sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values,
-                             sc3_outcome *outcome) {
-  staged s;
+/* Counts the identifiers that a member lost. */
+static sc3_status drop_identifiers(sc3_builder *b, const sc3_values *values,
+                                   const sc3_outcome *outcome) {
+  sc3_status st = SC3_OK;
   size_t i;
-  sc3_status st = sc3_buffer_reserve(&b->staged, sizeof s);
-  if (st == SC3_ELIMIT)
-    return sc3_builder_reject(b, SC3_R_ROW_FULL, SC3_ROLE_NONE, 0);
-  if (st != SC3_OK)
-    return st;
-  s.offset = b->scratch.n;
-  st = sc3_member_write(&b->scratch, op, values, &b->reading, outcome);
-  if (st == SC3_ELIMIT || (st == SC3_OK && b->scratch.n - s.offset > b->max_member)) {
-    outcome->rejected = st == SC3_ELIMIT && s.offset > 0 ? SC3_R_ROW_FULL : SC3_R_MEMBER_TOO_LARGE;
-    b->scratch.n = s.offset;
-    outcome->at = SC3_ROLE_NONE;
-    outcome->dropped_count = 0;
-    st = SC3_OK;
-  }
   for (i = 0; st == SC3_OK && i < outcome->dropped_count; i++) {
+    const sc3_role role = outcome->dropped[i].role;
+    const size_t column = outcome->dropped[i].column;
     if (outcome->dropped[i].reason == SC3_R_PHONE_REGION)
       st = sc3_region_tally_add(&b->tally.unknown_regions,
                                 sc3_text_trim(values->role[SC3_ROLE_REGION]));
     if (st == SC3_OK)
-      st =
-          sc3_builder_drop(b, outcome->dropped[i].role, outcome->dropped[i].reason,
-                           outcome->dropped[i].column > 0 ? outcome->dropped[i].column
-                                                          : column_of(b, outcome->dropped[i].role));
+      st = sc3_builder_drop(b, role, outcome->dropped[i].reason,
+                            column > 0 ? column : column_of(b, role));
   }
+  return st;
+}
+
+sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values,
+                             sc3_outcome *outcome) {
+  const size_t offset = b->scratch.n;
+  staged *s;
+  sc3_status st = sc3_buffer_reserve(&b->staged, sizeof *s);
+  if (st == SC3_ELIMIT)
+    return sc3_builder_reject(b, SC3_R_ROW_FULL, SC3_ROLE_NONE, 0);
+  if (st != SC3_OK)
+    return st;
+  st = sc3_member_write(&b->scratch, op, values, &b->reading, outcome);
+  if (st == SC3_ELIMIT || (st == SC3_OK && b->scratch.n - offset > b->max_member)) {
+    outcome->rejected = st == SC3_ELIMIT && offset > 0 ? SC3_R_ROW_FULL : SC3_R_MEMBER_TOO_LARGE;
+    b->scratch.n = offset;
+    outcome->at = SC3_ROLE_NONE;
+    outcome->dropped_count = 0;
+    st = SC3_OK;
+  }
+  if (st == SC3_OK)
+    st = drop_identifiers(b, values, outcome);
   if (st != SC3_OK)
     return st;
   if (outcome->rejected != SC3_R_NONE)
     return sc3_builder_reject(b, outcome->rejected, outcome->at,
                               outcome->at_column > 0 ? outcome->at_column
                                                      : column_of(b, outcome->at));
-  s.length = b->scratch.n - s.offset;
-  s.id_length = outcome->id_length;
-  s.counts = sc3_outcome_counts(outcome, op);
-  sc3_buffer_put(&b->staged, &s, sizeof s);
+  s = (staged *)(void *)(b->staged.p + b->staged.n); /* in place: a copy costs more than it */
+  s->offset = offset;
+  s->length = b->scratch.n - offset;
+  s->id_length = outcome->id_length;
+  sc3_member_counts_set(&s->counts, op, outcome);
+  b->staged.n += sizeof *s;
   b->members_of_row++;
-  b->tally.zero_ids += s.id_length == 1 && b->scratch.p[s.offset + SC3_MEMBER_ID_AT] == '0';
+  b->tally.zero_ids += s->id_length == 1 && b->scratch.p[offset + SC3_MEMBER_ID_AT] == '0';
   return SC3_OK;
 }
 
@@ -202,6 +213,7 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   sc3_status st;
   if (r->fault != SC3_R_NONE)
     return reject_record(b, r);
+  sc3_mapped_clear(&mapped);
   sc3_mapping_read(b->mapping, r, b->reading.repair, &mapped);
   st = refuse_values(b, &mapped);
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)

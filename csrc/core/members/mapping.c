@@ -148,7 +148,7 @@ static void take_uid(const sc3_target *t, sc3_slice value, int repair, sc3_mappe
 }
 
 /* Puts the value of a column to its role, or after the values that the role has already. */
-static void take_value(const sc3_target *t, sc3_slice value, sc3_values *v) {
+static inline void take_value(const sc3_target *t, sc3_slice value, sc3_values *v) {
   if (!t->fallback || v->role[t->role].p == NULL) {
     v->role[t->role] = value;
     v->column[t->role] = t->fallback ? (uint32_t)t->column : 0;
@@ -198,14 +198,7 @@ static void take_field(const sc3_target *t, const sc3_field *f, int repair, sc3_
 }
 
 void sc3_mapping_read(const sc3_mapping *m, const sc3_record *r, int repair, sc3_mapped *out) {
-  sc3_values *v = &out->values;
   size_t i;
-  memset(v->role, 0, sizeof v->role);
-  memset(v->column, 0, sizeof v->column);
-  v->uid_count = 0;
-  v->fallback_count = 0;
-  v->meant = SC3_PII_NONE;
-  out->refused_count = 0;
   for (i = 0; i < m->target_count; i++) {
     const sc3_target *t = &m->targets[i];
     const sc3_field *f = field_of(r, t->column, t->key, t->name);

@@ -73,7 +73,14 @@ typedef struct sc3_mapped {
   size_t refused_count;
 } sc3_mapped;
 
-/* Takes the values of all targets from a record without a fault. `repair` as in sc3_uid_read(). */
+/* Inline, so that the compiler knows the memory: clearing it takes a part of a row's time. */
+static inline void sc3_mapped_clear(sc3_mapped *m) {
+  sc3_values_clear(&m->values);
+  m->refused_count = 0;
+}
+
+/* Takes the values of all targets from a record without a fault into `*out`, which must be clear.
+ * `repair` as in sc3_uid_read(). */
 void sc3_mapping_read(const sc3_mapping *m, const sc3_record *record, int repair, sc3_mapped *out);
 
 #endif

@@ -118,23 +118,26 @@ static int is_same(sc3_slice value, sc3_slice other) {
   return value.n > 0 && sc3_slice_eq(value, sc3_text_trim(other));
 }
 
+static void take(const work *w, const reader *r, sc3_role role, const candidate *c, identity *it) {
+  if (role == r->raw)
+    take_raw(w, r, c, it);
+  else
+    take_hashed(w, r, c, it);
+}
+
 /* Tries the values of one role, in order, until one can be used. */
 static void try_role(const work *w, const reader *r, sc3_role role, identity *it) {
-  void (*take)(const work *, const reader *, const candidate *, identity *) =
-      role == r->raw ? take_raw : take_hashed;
   const sc3_values *v = w->values;
-  candidate c;
+  candidate c = {trim_value(v->role[role]), v->column[role]};
   size_t i;
-  c.value = trim_value(v->role[role]);
-  c.column = v->column[role];
   if (c.value.p != NULL)
-    take(w, r, &c, it);
+    take(w, r, role, &c, it);
   for (i = 0; i < v->fallback_count && it->state == IDENTITY_NONE; i++) {
     if (v->fallbacks[i].role != role)
       continue;
     c.value = v->fallbacks[i].value;
     c.column = v->fallbacks[i].column;
-    take(w, r, &c, it);
+    take(w, r, role, &c, it);
   }
 }
 

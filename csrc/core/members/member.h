@@ -54,6 +54,14 @@ typedef struct sc3_values {
   sc3_pii meant, fallbacks_meant[SC3_FALLBACKS_MAX];
 } sc3_values;
 
+static inline void sc3_values_clear(sc3_values *v) {
+  memset(v->role, 0, sizeof v->role);
+  memset(v->column, 0, sizeof v->column);
+  v->uid_count = 0;
+  v->fallback_count = 0;
+  v->meant = SC3_PII_NONE;
+}
+
 /* What became of a member's identifiers. */
 typedef struct sc3_outcome {
   sc3_reason rejected; /* SC3_R_NONE when the member was written */

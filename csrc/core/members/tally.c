@@ -1,16 +1,14 @@
 #include "tally.h"
 
-sc3_member_counts sc3_outcome_counts(const sc3_outcome *outcome, sc3_op op) {
-  sc3_member_counts counts;
-  counts.op = op;
-  counts.had.emails = outcome->emails;
-  counts.had.phones = outcome->phones;
-  counts.had.uids = outcome->uids;
-  counts.had.prehashed = outcome->prehashed;
-  counts.repairs = outcome->repairs;
-  counts.came_raw = outcome->came_raw;
-  counts.came_hashed = outcome->came_hashed;
-  return counts;
+void sc3_member_counts_set(sc3_member_counts *counts, sc3_op op, const sc3_outcome *outcome) {
+  counts->op = op;
+  counts->had.emails = outcome->emails;
+  counts->had.phones = outcome->phones;
+  counts->had.uids = outcome->uids;
+  counts->had.prehashed = outcome->prehashed;
+  counts->repairs = outcome->repairs;
+  counts->came_raw = outcome->came_raw;
+  counts->came_hashed = outcome->came_hashed;
 }
 
 static void add_identifiers(sc3_tally *t, const sc3_identifiers *i) {

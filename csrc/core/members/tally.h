@@ -41,7 +41,7 @@ typedef struct sc3_member_counts {
   unsigned came_raw, came_hashed; /* sets of roles, see sc3_outcome */
 } sc3_member_counts;
 
-sc3_member_counts sc3_outcome_counts(const sc3_outcome *outcome, sc3_op op);
+void sc3_member_counts_set(sc3_member_counts *counts, sc3_op op, const sc3_outcome *outcome);
 
 /* Counts a member that was written to a payload. */
 void sc3_tally_add_built(sc3_tally *t, const sc3_member_counts *member);
