@@ -28,7 +28,7 @@ local QUOTES = { none = "", double = '"', single = "'" }
 local ESCAPES = { none = "", backslash = "\\", ["\\"] = "\\" }
 local FOUND = { [","] = true, [";"] = true, ["\t"] = true, ["|"] = true } -- delimiters that are looked for
 local DELIMITERS = { tab = "\t", comma = ",", semicolon = ";", pipe = "|", space = " ", ["\\t"] = "\t" }
-local NULL_MAX = 64 -- as csrc/core/rows/csv.h has it
+local NULL_MAX = 64 -- as csrc/core/rows/csv_scan.h has it
 
 -- Characters that a keyboard has no key for, as programs write them: \x01 and 0x01, \u0001, \001 (octal) and ^A.
 local CODES = {
