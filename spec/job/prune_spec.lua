@@ -170,7 +170,7 @@ describe("delete_missing", function()
         return res
       end)
       assert.is_false(ok)
-      assert.truthy(message:find('deletion_spec.lua:%d+: client:sync: delete_missing'), message)
+      assert.truthy(message:find('prune_spec.lua:%d+: client:sync: delete_missing'), message)
       assert.truthy(message:find('must be "all" or a list of ids, not ', 1, true)
         or message:find("%[%d%] must be a string or a whole number below 2%^53, not a"), message)
     end
