@@ -5,6 +5,7 @@ local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local guard_of = require "scope3.util.guard"
 local inputs = require "scope3.input.paths"
+local context = require "scope3.job.context"
 local job = require "scope3.job"
 local key_of = require "scope3.http.key"
 local limiter_of = require "scope3.http.limiter"
@@ -17,7 +18,6 @@ local mapping = require "scope3.input.map"
 local options = require "scope3.util.options"
 local paging = require "scope3.api.paging"
 local planner = require "scope3.job.planner"
-local preflight = require "scope3.job.target_check"
 local readiness = require "scope3.api.preflight"
 local reply = require "scope3.http.reply"
 local request = require "scope3.api.request"
@@ -263,6 +263,13 @@ function Client:transport()
   return self.transport_
 end
 
+--- What jobs and waits need of the client.
+---@private
+---@return scope3.Context
+function Client:context()
+  return context.of(self)
+end
+
 -- --- sending -----------------------------------------------------------------------------------------------------
 
 -- Options with their defaults; problems with what they hold are added to `issues`.
@@ -390,10 +397,9 @@ function Client:sync(audiences, opts)
       { path = ("audiences[%d]"):format(misfit), message = "has a member that alone is over max_bytes" },
     })
   end
-  local work = job.new(self, audiences, checked)
+  local work = job.new(self:context(), audiences, checked)
   local ok
-  ok, err = preflight.look(work, only_removing(audiences))
-  work.looked = true -- at all audiences, whatever its first request holds
+  ok, err = work:check_targets(only_removing(audiences)) -- of all audiences, whatever its first request holds
   if not ok then
     return nil, work:refuse(err)
   end
@@ -413,14 +419,14 @@ function Client:sync(audiences, opts)
   result.warn_of_poorer(work.result)
   local repeats = planner.repeats()
   for _, parts in ipairs(requests) do
-    if not work.failure and repeats(parts) then
+    if not work:failed() and repeats(parts) then
       work:turn()
     end
     work:send { parts = parts, kept = true } -- where the job has failed already, this counts the members as failed
   end
   if work:await() and checked.delete_missing and not checked.dry_run then
     local deleted, why = deletion.delete(work, audiences, checked.delete_missing)
-    if not deleted and not work.failure then
+    if not deleted and not work:failed() then
       work:stop(why)
     end
   end
@@ -442,7 +448,7 @@ function Client:stream(audience, opts)
   if not checked then
     return nil, err
   end
-  return stream.new(self, meta, checked)
+  return stream.new(self:context(), meta, checked)
 end
 
 local INPUTS = "a path or a list of them, scope3.csv(), scope3.jsonl() or an iterator of tables"
@@ -556,7 +562,7 @@ function Client:run(script, source, opts)
   if not input then
     return nil, err
   end
-  return run.run(self, script, input, meta, checked)
+  return run.run(self:context(), script, input, meta, checked)
 end
 
 ---@class scope3.AudiencesOptions
@@ -629,7 +635,7 @@ function Client:task(id)
   if wrong then
     return nil, wrong
   end
-  return tasks.get(self, id)
+  return tasks.get(self:context(), id)
 end
 
 ---@class scope3.ClientWaitOptions: scope3.WaitOptions
@@ -657,13 +663,13 @@ local function wait_for_task(self, id, opts, limits, on_event)
   if missing then
     return nil, missing
   end
-  local task, err, _, actions = tasks.wait_one(self, id, limits, opts, on_event)
+  local task, err, _, actions = tasks.wait_one(self:context(), id, limits, opts, on_event)
   if not task then
     return nil, err
   end
   if opts.audience then
     local audience = options.id(opts.audience)
-    task.audience, err = tasks.wait_audience(self, audience, reply.iso_time(task.created_at),
+    task.audience, err = tasks.wait_audience(self:context(), audience, reply.iso_time(task.created_at),
       limits, opts, on_event, { unchanged = actions[audience] == "unchanged" })
     if not task.audience then
       return nil, err
@@ -681,7 +687,7 @@ local function wait_for_result(self, res, opts, limits, on_event)
     return nil, why
   end
   local work = result.job(res)
-  local ok, err = tasks.wait_result(self, res, limits, opts, on_event, function()
+  local ok, err = tasks.wait_result(self:context(), res, limits, opts, on_event, function()
     return work:await_tasks(limits, opts, on_event)
   end)
   status.warn(res)

@@ -10,14 +10,14 @@ local errors = require "scope3.error"
 local Doubts = {}
 Doubts.__index = Doubts
 
-local doubts = {}
+local in_doubt = {}
 
-doubts.SETTLING = 72 * 3600 -- seconds: the 48 hours of a task, and a day to spare
+in_doubt.SETTLING = 72 * 3600 -- seconds: the 48 hours of a task, and a day to spare
 
 ---@param settling number?  seconds for which a request is in doubt, and for which the job then waits
 ---@return scope3.Doubts
-function doubts.new(settling)
-  return setmetatable({ settling = settling or doubts.SETTLING, waits = settling ~= nil, ids = {} }, Doubts)
+function in_doubt.new(settling)
+  return setmetatable({ settling = settling or in_doubt.SETTLING, waits = settling ~= nil, ids = {} }, Doubts)
 end
 
 --- A request is in doubt.
@@ -69,11 +69,11 @@ end
 --- What a job says that stops before what contradicts a request in doubt.
 ---@param seconds number
 ---@return scope3.Error
-function doubts.too_long(seconds)
+function in_doubt.too_long(seconds)
   return errors.new("timeout", ("the answer to an earlier request was lost, and it may still take effect for %.0f s. "
     .. "Members that contradict it would then be undone, so they and what follows them were not sent. "
     .. "Run the job again after that time, with its journal; or say by settling how long a job waits"):format(seconds),
     { code = "in_doubt" })
 end
 
-return doubts
+return in_doubt

@@ -1,7 +1,7 @@
---- Dividing what a request holds: to a size that passes, or in halves.
+--- Divides what a request holds: to a size that passes, or in halves.
 local request = require "scope3.api.request"
 
-local division = {}
+local splitter = {}
 
 local ANY = 4294967295
 
@@ -11,7 +11,7 @@ local ANY = 4294967295
 ---@return integer adds
 ---@return integer removes
 ---@return integer bytes  of the whole body
-function division.measure(parts, push)
+function splitter.measure(parts, push)
   local adds, removes, bytes = 0, 0, request.frame(push)
   for _, part in ipairs(parts) do
     bytes = bytes + request.overhead(part.audience)
@@ -26,13 +26,15 @@ end
 
 local function range(part, first, last)
   local _, adds, removes = part.payload:cut(first, ANY, ANY, last)
-  return { audience = part.audience, payload = part.payload, first = first, last = last, adds = adds, removes = removes }
+  return {
+    audience = part.audience, payload = part.payload, first = first, last = last, adds = adds, removes = removes,
+  }
 end
 
 --- Parts that no longer have members are left out.
 ---@param parts scope3.Part[]
 ---@return scope3.Part[]
-function division.living(parts)
+function splitter.living(parts)
   local left = {}
   for _, part in ipairs(parts) do
     if part.delete or part.adds + part.removes > 0 then
@@ -46,7 +48,7 @@ end
 ---@param parts scope3.Part[]
 ---@return scope3.Part[]? first
 ---@return scope3.Part[]? second
-function division.halve(parts)
+function splitter.halve(parts)
   if #parts > 1 then
     local first, second = {}, {}
     for i, part in ipairs(parts) do
@@ -69,17 +71,17 @@ end
 ---@param bytes integer?  of a whole body; nil for any
 ---@param push table?
 ---@return scope3.Part[][]
-function division.fit(parts, bytes, push)
-  local _, _, size = division.measure(parts, push)
+function splitter.fit(parts, bytes, push)
+  local _, _, size = splitter.measure(parts, push)
   if not bytes or size <= bytes then
     return { parts }
   end
-  local first, second = division.halve(parts)
+  local first, second = splitter.halve(parts)
   if not first then
     return { parts }
   end
-  local all = division.fit(first, bytes, push)
-  for _, list in ipairs(division.fit(second, bytes, push)) do
+  local all = splitter.fit(first, bytes, push)
+  for _, list in ipairs(splitter.fit(second, bytes, push)) do
     all[#all + 1] = list
   end
   return all
@@ -89,7 +91,7 @@ end
 ---@param taken {first: integer, last: integer}[]  in any order, none over another
 ---@param count integer
 ---@return {first: integer, last: integer}[]
-function division.gaps(taken, count)
+function splitter.gaps(taken, count)
   local sorted = {}
   for i, one in ipairs(taken) do
     sorted[i] = one
@@ -111,12 +113,12 @@ function division.gaps(taken, count)
 end
 
 --- A part of a payload's range, counted.
-division.range = range
+splitter.range = range
 
 --- The rows that the first and the last member of some parts came from.
 ---@param parts scope3.Part[]
 ---@return {first: integer, last: integer}?
-function division.rows(parts)
+function splitter.rows(parts)
   local first, last
   for _, part in ipairs(parts) do
     if part.payload then
@@ -139,4 +141,4 @@ function division.rows(parts)
   return first and { first = first, last = last } or nil
 end
 
-return division
+return splitter

@@ -1,11 +1,11 @@
 --- Members given one by one, sent in requests as they fill up.
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
+local batcher = require "scope3.job.batcher"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local identity = require "scope3.identity"
-local intake = require "scope3.job.batcher"
 local job = require "scope3.job"
-local deletion = require "scope3.job.prune"
+local prune = require "scope3.job.prune"
 
 ---@class scope3.Stream
 local Stream = {}
@@ -16,20 +16,22 @@ local stream = {}
 
 local ADDS_BETWEEN_PUMPS = 256 -- so that a request under way moves on while members come in
 
----@param client table
+--- Makes a stream.
+---@param context scope3.Context
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked
 ---@return scope3.Stream?
 ---@return scope3.Error? err
-function stream.new(client, audience, opts)
-  local work = job.new(client, { audience }, opts)
+function stream.new(context, audience, opts)
+  local work = job.new(context, { audience }, opts)
+  work:look_for_repeats(batcher.repeats(opts))
   if opts.delete_missing then
-    local ok, err = deletion.prepare(work, { audience }, opts.delete_missing)
+    local ok, err = prune.prepare(work, { audience }, opts.delete_missing)
     if not ok then
       return nil, work:refuse(err)
     end
   end
-  return setmetatable({ job = work, intake = intake.new(work, audience, opts), adds = 0 }, Stream)
+  return setmetatable({ job = work, batcher = batcher.new(work, audience, opts), adds = 0 }, Stream)
 end
 
 local function check_open(self, level)
@@ -46,8 +48,8 @@ local function current()
   return not is_main and guard.outermost(thread) or MAIN
 end
 
--- Whoever is suspended inside the stream has a request half made: nobody else may touch it meanwhile, unless that
--- coroutine was ended by its host.
+-- A coroutine that is suspended inside the stream has a request half made. No other one may touch it meanwhile, unless
+-- that coroutine was ended by its host.
 local function check_free(self, level)
   local user = self.user
   if user == current() then
@@ -67,19 +69,20 @@ end
 
 local function move_on(self)
   self.job:pump()
-  self.intake:report_refusals()
+  self.batcher:report_refusals()
   return self.job.guard.fault == nil, self.job.guard.fault
 end
 
 local function make_room(self, reason)
-  return self.intake:make_room(reason)
+  return self.batcher:make_room(reason)
 end
 
 local function put(self, member, remove)
   check_open(self, 4)
   check_free(self, 4)
-  if self.job.failure then
-    return nil, self.job.failure
+  local failure = self.job:failed()
+  if failure then
+    return nil, failure
   end
   if self.waits then -- for room, since an error of memory
     local ok, err = alone(self, make_room, self.waits)
@@ -88,7 +91,7 @@ local function put(self, member, remove)
     end
     self.waits = nil
   end
-  local added, reason = self.intake.builder:add(self.intake.payload, member, remove, 3,
+  local added, reason = self.batcher.builder:add(self.batcher.payload, member, remove, 3,
     remove and "stream:remove" or "stream:add")
   self.adds = self.adds + 1
   if self.adds % ADDS_BETWEEN_PUMPS == 0 then
@@ -98,7 +101,7 @@ local function put(self, member, remove)
     end
   end
   if added == nil then
-    local because = self.intake.builder:because()
+    local because = self.batcher.builder:because()
     return nil, errors.new("invalid", ("member %d was rejected: %s"):format(self.adds, identity.why(reason, because)),
       { code = reason, because = because })
   elseif added == false then
@@ -110,13 +113,14 @@ local function put(self, member, remove)
   return true
 end
 
---- Adds a member; the fields are those of audience:add(). Usually touches no network: only when a request is full it is
---- started, and waits then for the one before.
+--- Adds a member; its fields are those of audience:add(). Usually touches no network: a request is started only when it
+--- is full, and waits then for the one before.
 ---@param member scope3.Member
 ---@return true?
----@return scope3.Error? err  kind "invalid": this member was rejected and the stream goes on; another kind: the job failed
+---@return scope3.Error? err  kind "invalid": this member was rejected and the stream goes on; another kind: the job
+---  failed
 function Stream:add(member)
-  door.self(getmetatable(self) == Stream, "stream:add", "scope3.stream", self)
+  arguments.self(getmetatable(self) == Stream, "stream:add", "scope3.stream", self)
   local added, err = put(self, member, false) -- no tail call: misuse is blamed on the third function
   return added, err
 end
@@ -126,32 +130,37 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function Stream:remove(member)
-  door.self(getmetatable(self) == Stream, "stream:remove", "scope3.stream", self)
+  arguments.self(getmetatable(self) == Stream, "stream:remove", "scope3.stream", self)
   local added, err = put(self, member, true)
   return added, err
 end
 
+-- Ends the batcher: members that were not sent count as failed.
+local function close(self)
+  self.batcher:abandon(function(part)
+    self.job:abandon(part)
+  end)
+  self.job:await()
+  self.batcher:close(self.job.result)
+  return self.job:finish()
+end
+
 local function finish(self)
-  if not self.job.failure then
-    local ok = self.intake:finish() and self.job:await()
-    if ok and self.job.opts.delete_missing then
-      local _, err = deletion.after(self.job, { self.intake.audience }, self.job.opts.delete_missing, self.intake.cuts)
-      if err and not self.job.failure then
-        self.job:stop(err)
-      end
+  local work, named = self.job, self.job.opts.delete_missing
+  if not work:failed() and self.batcher:finish() and work:await() and named then
+    local _, err = prune.after(work, { self.batcher.audience }, named, self.batcher.cuts)
+    if err and not work:failed() then
+      work:stop(err)
     end
   end
-  self.intake:abandon()
-  self.job:await()
-  self.intake:close()
-  return self.job:finish()
+  return close(self)
 end
 
 --- Sends what is left and waits until everything was accepted.
 ---@return scope3.Result?
 ---@return scope3.Error? err  with `result`
 function Stream:finish()
-  door.self(getmetatable(self) == Stream, "stream:finish", "scope3.stream", self)
+  arguments.self(getmetatable(self) == Stream, "stream:finish", "scope3.stream", self)
   check_open(self, 3)
   check_free(self, 3)
   self.ended = true
@@ -159,17 +168,15 @@ function Stream:finish()
 end
 
 local function cancel(self)
-  self.job:stop(self.job.failure or errors.new("cancelled", "the stream was cancelled"))
-  self.intake:abandon()
-  self.intake:close()
-  return self.job:finish()
+  self.job:stop(self.job:failed() or errors.new("cancelled", "the stream was cancelled"))
+  return close(self)
 end
 
 --- Stops: nothing more is sent. What was accepted stays accepted.
 ---@return nil
 ---@return scope3.Error err  kind "cancelled", with `result`
 function Stream:cancel()
-  door.self(getmetatable(self) == Stream, "stream:cancel", "scope3.stream", self)
+  arguments.self(getmetatable(self) == Stream, "stream:cancel", "scope3.stream", self)
   check_open(self, 3)
   check_free(self, 3)
   self.ended = true

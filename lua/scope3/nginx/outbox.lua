@@ -191,14 +191,14 @@ end
 -- What becomes of parts that the service did not take: they are given up, go in halves where several audiences share
 -- a request, so that one does not take
 -- the others along, or wait. True when they do not wait.
-local function sort_out(self, batch, waiting, parts, err)
-  local absent = err and ABSENT[err.code]
-  if #parts > 1 and (parts.refused or absent) then
+local function sort_out(self, batch, waiting, left, err)
+  local parts, absent = left.parts, err and ABSENT[err.code]
+  if #parts > 1 and (left.rejected or absent) then
     for _, half in ipairs { division.halve(parts) } do
       table.insert(batch.lists, half)
     end
     return true
-  elseif parts.refused or absent and is_missing(self, parts) then
+  elseif left.rejected or absent and is_missing(self, parts) then
     self.failed, batch.refused = self.failed + members { parts }, err
     self.hooks.refused(parts)
     return true
@@ -211,8 +211,10 @@ end
 -- Runs one job. Until it has ended the batch has all of its members.
 local function run(self, lists, looks)
   local left = self.ends and math.max(0, self.ends - self.client.loop.now()) or nil
-  local work = job.new(self.client, audiences_of(lists), setmetatable({ deadline = left }, { __index = self.opts }))
-  work.looked = not looks
+  local work = job.new(self.client:context(), audiences_of(lists), setmetatable({ deadline = left }, { __index = self.opts }))
+  if not looks then
+    work:skip_target_check()
+  end
   self.work, self.waiter = work, work.waiter
   for _, parts in ipairs(lists) do
     work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
@@ -254,17 +256,18 @@ local function send(self, batch)
     for _, parts in ipairs(rest) do
       batch.lists[#batch.lists + 1] = not gone[parts] and parts or nil
     end
-    for _, parts in ipairs(work.left) do
-      moved = sort_out(self, batch, waiting, parts, err) or moved
+    local unsent = work:unsent()
+    for _, left in ipairs(unsent) do
+      moved = sort_out(self, batch, waiting, left, err) or moved
     end
     batch.begun = batch.begun or members(batch.lists) < before
     recount(self)
-    if #work.left == 0 then
+    if #unsent == 0 then
       batch.fault = err or batch.fault
     end
     if not err then
       note_added(self, lists)
-    elseif #work.left > 0 and not moved and not ABSENT[err.code] then
+    elseif #unsent > 0 and not moved and not ABSENT[err.code] then
       return nil, err
     end
     why = err or why

@@ -1,0 +1,44 @@
+--- Reads the service's answer to a request: the task that it made of it, or why there is none.
+local codec = require "scope3.api.codec"
+local errors = require "scope3.error"
+local redact = require "scope3.util.redact"
+local verdict = require "scope3.api.verdict"
+
+local acceptance = {}
+
+---@class scope3.Acceptance
+---@field task_id? string  nil where the request was not accepted
+---@field named? string  a task that was named, also by an answer that says that it failed
+---@field warnings? scope3.Problem[]  what the service warns of; about `named`
+---@field err? scope3.Error  why it was not accepted
+
+-- The answer may have been carried out, and nobody can follow it.
+local function unnamed()
+  return errors.new("http",
+    "the service accepted the request but named no task, or what it named has not the form of a task's id",
+    { code = "BAD_REPLY", uncertain = true })
+end
+
+local function denied_by(problem, task_id)
+  return errors.new("http", "the service accepted the request and named a task, but says that it failed: "
+    .. verdict.sentence(problem), { code = "REFUSED", uncertain = true, task_id = task_id })
+end
+
+--- Reads the decoded body of a reply that was a success.
+---@param data any
+---@param known {key: string?, body: any}  what no text of the service may repeat
+---@return scope3.Acceptance
+function acceptance.read(data, known)
+  local task_id = codec.accepted_task(data)
+  if not task_id or redact.holds_key(task_id, known.key) then -- a journal and a report would keep it
+    return { err = unnamed() }
+  end
+  local beside, denied = verdict.beside(data)
+  local warnings = verdict.tell(beside, known)
+  if denied then
+    return { named = task_id, warnings = warnings, err = denied_by(verdict.tell(denied, known)[1], task_id) }
+  end
+  return { task_id = task_id, named = task_id, warnings = warnings }
+end
+
+return acceptance
