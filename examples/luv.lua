@@ -14,7 +14,7 @@ for _, id in ipairs { "readers", "buyers", "lapsed" } do
     end
     local result = scope3.assert(client:sync(audience)) -- suspends this coroutine alone
     scope3.assert(result:wait { timeout = 3600 })
-    print(("%s: %d members, %s"):format(id, result.sent, result.audience.status))
+    print(("%s: %d members, %s"):format(id, result.accepted, result.audience.status))
     left = left - 1
   end)()
 end

@@ -11,4 +11,4 @@ scope3.assert(vips:remove { external_id = "4713" })
 
 local result = scope3.assert(client:sync(vips))
 scope3.assert(result:wait { timeout = 3600 })
-print(result.sent .. " members sent, audience " .. result.audience.status)
+print(result.accepted .. " members accepted, audience " .. result.audience.status)

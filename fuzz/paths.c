@@ -303,15 +303,14 @@ int main(int argc, char **argv) {
     sum.rows += r.rows;
     sum.faults += r.faults;
     sum.built += r.built;
-    sum.superseded += r.superseded;
+    sum.replaced += r.replaced;
     sum.deferred += r.deferred;
     sum.dropped += r.dropped;
   }
   printf("%" PRIu64 " rows alike by SIMD and by plain C: %" PRIu64 " unreadable, %" PRIu64
-         " members, %" PRIu64 " superseded, %" PRIu64 " deferred, %" PRIu64
-         " identifiers dropped\n",
-         sum.rows, sum.faults, sum.built, sum.superseded, sum.deferred, sum.dropped);
+         " members, %" PRIu64 " replaced, %" PRIu64 " deferred, %" PRIu64 " identifiers dropped\n",
+         sum.rows, sum.faults, sum.built, sum.replaced, sum.deferred, sum.dropped);
   /* Rows that are all refused alike would prove nothing. */
   return sum.faults * 50 < sum.rows || sum.built * 4 < sum.rows || sum.deferred == 0 ||
-         sum.superseded == 0;
+         sum.replaced == 0;
 }

@@ -63,13 +63,13 @@ static void note_record(way *w, const sc3_record *r) {
   }
 }
 
-static void note_refusals(way *w) {
-  const sc3_refusal *r = (const sc3_refusal *)(const void *)w->b.refusals.p;
-  size_t i, n = w->b.refusals.n / sizeof *r;
+static void note_rejections(way *w) {
+  const sc3_rejection *r = (const sc3_rejection *)(const void *)w->b.rejections.p;
+  size_t i, n = w->b.rejections.n / sizeof *r;
   for (i = 0; i < n; i++)
     note(w, r[i].row << 32 ^ (uint64_t)r[i].column << 24 ^ (uint64_t)r[i].role << 16 ^
                 (uint64_t)r[i].reason << 8 ^ r[i].dropped ^ (uint64_t)r[i].lines << 48);
-  w->b.refusals.n = 0;
+  w->b.rejections.n = 0;
 }
 
 /* The lines that are no rows. */
@@ -92,20 +92,20 @@ static void note_tally(way *w) {
   const sc3_tally *t = &w->b.tally;
   size_t i;
   must(t->rows == t->skipped + t->rejected + t->used);
-  must(t->built == w->living + t->superseded);
+  must(t->built == w->living + t->replaced);
   must(t->built == t->built_op[0] + t->built_op[1]);
   note(w, t->rows << 40 ^ t->skipped << 20 ^ t->rejected);
-  note(w, t->built << 40 ^ t->superseded << 20 ^ t->deferred);
+  note(w, t->built << 40 ^ t->replaced << 20 ^ t->deferred);
   note(w, t->emails << 40 ^ t->phones << 20 ^ t->uids << 10 ^ t->prehashed);
   for (i = 0; i < SC3_R_COUNT; i++) {
     note(w, t->rejected_for[i] << 32 ^ t->dropped_for[i]);
     w->result->dropped += t->dropped_for[i];
   }
-  for (i = 0; i < SC3_FIX_COUNT; i++)
+  for (i = 0; i < SC3_REPAIR_COUNT; i++)
     note(w, t->repaired_for[i]);
   w->result->rows = t->rows;
   w->result->built = t->built;
-  w->result->superseded = t->superseded;
+  w->result->replaced = t->replaced;
   w->result->deferred = t->deferred;
 }
 
@@ -246,7 +246,7 @@ static void open_way(way *w) {
   w->b.columns = &w->columns;
   w->b.sealed = w->sealed;
   w->b.next = w->next;
-  w->b.reading.mend = !(w->mode & WAY_NO_MEND);
+  w->b.reading.repair = !(w->mode & WAY_NO_REPAIR);
   w->b.reading.ids = w->mode & WAY_HASH_IDS    ? SC3_IDS_HASH
                      : w->mode & WAY_IDS_AS_IS ? SC3_IDS_AS_IS
                                                : SC3_IDS_REFUSE;
@@ -312,7 +312,7 @@ static void take_rows(way *w, uint64_t max_rows) {
     must(!wanted || sc3_builder_map(&w->b, &record, w->now) == SC3_OK);
     must(sc3_builder_end(&w->b, !wanted) == SC3_OK);
     flush(w);
-    note_refusals(w);
+    note_rejections(w);
   }
 }
 

@@ -15,7 +15,7 @@ enum {
   WAY_REMOVE = 8,
   WAY_CONDITIONS = 16,
   WAY_REPAIRS = 32,
-  WAY_NO_MEND = 64,
+  WAY_NO_REPAIR = 64,
   WAY_EPOCHS = 128,
   WAY_ALL_KEYS = 256, /* of JSON Lines, as a script has them; else those of the map */
   WAY_SLOWER = 512,   /* CSV is scanned by the second best that the processor has */
@@ -34,13 +34,13 @@ enum {
 enum { WAY_COLUMNS = 8 };
 
 typedef struct way_result {
-  uint64_t digest; /* of every row, fault, place, count, refusal and byte that came of it */
-  uint64_t rows, faults, built, superseded, deferred, dropped;
+  uint64_t digest; /* of every row, fault, place, count, rejection and byte that came of it */
+  uint64_t rows, faults, built, replaced, deferred, dropped;
 } way_result;
 
 /* Takes `n` bytes in pieces of `step` through a map, up to `max_rows` rows. Aborts where something
    does not hold that must for any input: rows = skipped + rejected + used, every built member is
-   alive in a payload or superseded, and what is written is JSON. */
+   alive in a payload or replaced, and what is written is JSON. */
 void way_simd(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows,
               way_result *result);
 void way_portable(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows,

@@ -153,7 +153,7 @@ local LOADS = {
     end
   end, run = function(from)
     local out = nginx.sh(("curl -sS -X POST -H 'Content-Type: text/csv' -H 'Expect:' -T %s %s/gateway"):format(UPLOAD, from.url))
-    return tostring(out:match '"sent":(%d+)') .. " sent"
+    return tostring(out:match '"accepted":(%d+)') .. " accepted"
   end },
 }
 

@@ -473,8 +473,8 @@ static int is_answer(const transfer *t, int unsent) {
   return t->answered && (is_complete(t) || (unsent && (t->answer >= 300 || t->pub.body.n > 0)));
 }
 
-/* The status of a refusal over HTTP/2 that libcurl has dropped, because the stream was reset behind
- * it: it keeps this one field. 0 for none. */
+/* The status of a rejection over HTTP/2 that libcurl has dropped, because the stream was reset
+ * behind it: it keeps this one field. 0 for none. */
 static int lost_status(const transfer *t) {
   struct curl_header *field = NULL;
   if (curl_easy_header(t->easy, ":status", 0, CURLH_PSEUDO, -1, &field) != CURLHE_OK)

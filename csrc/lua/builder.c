@@ -244,13 +244,13 @@ static int keep_function(lua_State *L, int values, const char *key) {
   return 1;
 }
 
-/* builder{ remove = false, max_member = bytes, refusals = false, mend = true, ids = "refuse",
+/* builder{ remove = false, max_member = bytes, rejections = false, repair = true, ids = "refuse",
    region = nil, phone_repairs = {names} or nil, conditions = {{operator, column or name, {values},
    decimal =, ignore_case =, blank =}, ...}, columns = {key of a row that is a table, ...}, map =
    {{role, column or name, uid type}, ...}, where = f, member = f } */
 static int builder_new(lua_State *L) {
   static const char *const known[] = {
-      "remove", "max_member", "refusals",      "map",        "where",   "member", "mend",
+      "remove", "max_member", "rejections",    "map",        "where",   "member", "repair",
       "ids",    "region",     "phone_repairs", "conditions", "columns", NULL};
   sc3_builder_ud *u;
   int values;
@@ -270,12 +270,12 @@ static int builder_new(lua_State *L) {
   u->has_member = keep_function(L, values, KEY_MEMBER);
   lua_getfield(L, 1, "remove");
   lua_getfield(L, 1, "max_member");
-  lua_getfield(L, 1, "refusals");
+  lua_getfield(L, 1, "rejections");
   sc3_builder_init(&u->b, lua_toboolean(L, 4) ? SC3_REMOVE : SC3_ADD,
                    (size_t)luaL_checknumber(L, 5), lua_toboolean(L, 6));
   u->closed = 0;
-  lua_getfield(L, 1, "mend");
-  u->b.reading.mend = lua_isnil(L, -1) || lua_toboolean(L, -1);
+  lua_getfield(L, 1, "repair");
+  u->b.reading.repair = lua_isnil(L, -1) || lua_toboolean(L, -1);
   lua_pop(L, 1);
   lua_getfield(L, 1, "ids");
   u->b.reading.ids = sc3_checkids(L, -1);
@@ -735,7 +735,7 @@ void sc3_open_builder(lua_State *L) {
       {"fill", builder_fill},
       {"flush", builder_flush},
       {"missing", builder_missing},
-      {"refusals", sc3_builder_refusals},
+      {"rejections", sc3_builder_rejections},
       {"sums", sc3_builder_sums},
       {"take", builder_take},
       {NULL, NULL},

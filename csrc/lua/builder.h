@@ -60,10 +60,10 @@ int sc3_callbusy(lua_State *L, lua_CFunction body);
 void sc3_script_begins(sc3_builder_ud *u);
 void sc3_script_ended(sc3_builder_ud *u);
 
-/* Its methods :counts(), :sums() and :refusals(). */
+/* Its methods :counts(), :sums() and :rejections(). */
 int sc3_builder_counts(lua_State *L);
 int sc3_builder_sums(lua_State *L);
-int sc3_builder_refusals(lua_State *L);
+int sc3_builder_rejections(lua_State *L);
 
 /* Raises for a status that is not SC3_OK. */
 void sc3_checkstatus(lua_State *L, sc3_status st);

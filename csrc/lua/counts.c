@@ -92,7 +92,7 @@ static int push_counts(lua_State *L) {
   set_count(L, "members", t->built);
   set_count(L, "adds", t->built_op[SC3_ADD]);
   set_count(L, "removes", t->built_op[SC3_REMOVE]);
-  set_count(L, "superseded", t->superseded);
+  set_count(L, "replaced", t->replaced);
   set_count(L, "poorer", t->poorer);
   set_count(L, "untold", t->untold);
   set_count(L, "deferred", t->deferred);
@@ -107,7 +107,7 @@ static int push_counts(lua_State *L) {
   push_reasons(L, t->dropped_for);
   lua_setfield(L, -2, "dropped");
   lua_createtable(L, 0, 4);
-  for (i = 0; i < SC3_FIX_COUNT; i++) {
+  for (i = 0; i < SC3_REPAIR_COUNT; i++) {
     if (t->repaired_for[i] > 0)
       set_count(L, sc3_repair_key((sc3_repair)i), t->repaired_for[i]);
   }
@@ -141,20 +141,20 @@ int sc3_builder_sums(lua_State *L) {
   return 4;
 }
 
-static int push_refusals(lua_State *L) {
+static int push_rejections(lua_State *L) {
   static const char *const roles[] = {
 #define X(name, text) text,
       SC3_ROLES(X)
 #undef X
   };
   sc3_builder_ud *u = lua_touserdata(L, 1);
-  size_t i, n = u->b.refusals.n / sizeof(sc3_refusal);
+  size_t i, n = u->b.rejections.n / sizeof(sc3_rejection);
   if (n == 0)
     return 0;
   lua_createtable(L, (int)n, 0);
   for (i = 0; i < n; i++) {
-    sc3_refusal r;
-    memcpy(&r, u->b.refusals.p + i * sizeof r, sizeof r);
+    sc3_rejection r;
+    memcpy(&r, u->b.rejections.p + i * sizeof r, sizeof r);
     lua_createtable(L, 0, 5);
     set_count(L, "row", r.row);
     if (r.column > 0)
@@ -171,12 +171,12 @@ static int push_refusals(lua_State *L) {
     lua_setfield(L, -2, "dropped");
     lua_rawseti(L, -2, (int)i + 1);
   }
-  u->b.refusals.n = 0;
+  u->b.rejections.n = 0;
   return 1;
 }
 
-/* :refusals() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil
+/* :rejections() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil
  * when there are none */
-int sc3_builder_refusals(lua_State *L) {
-  return sc3_callbusy(L, push_refusals);
+int sc3_builder_rejections(lua_State *L) {
+  return sc3_callbusy(L, push_rejections);
 }

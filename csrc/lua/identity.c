@@ -99,7 +99,7 @@ static int push_repairs(lua_State *L, sc3_repairs repairs) {
     return 1;
   }
   lua_createtable(L, 1, 0);
-  for (i = 0; i < SC3_FIX_COUNT; i++) {
+  for (i = 0; i < SC3_REPAIR_COUNT; i++) {
     if (repairs >> i & 1) {
       lua_pushstring(L, sc3_repair_key((sc3_repair)i));
       lua_rawseti(L, -2, ++n);
@@ -108,7 +108,7 @@ static int push_repairs(lua_State *L, sc3_repairs repairs) {
   return 1;
 }
 
-/* email_normalize(raw, mend) -> text, array of repairs or nil | nil, key, text */
+/* email_normalize(raw, repair) -> text, array of repairs or nil | nil, key, text */
 static int email_normalize(lua_State *L) {
   char out[SC3_EMAIL_MAX];
   size_t n = 0;
@@ -148,12 +148,12 @@ sc3_repairs sc3_checkphonerepairs(lua_State *L, int index) {
     const char *name;
     lua_rawgeti(L, index, i);
     name = lua_tostring(L, -1);
-    for (repair = 0; repair < SC3_FIX_COUNT; repair++) {
+    for (repair = 0; repair < SC3_REPAIR_COUNT; repair++) {
       if ((SC3_PHONE_REPAIRS >> repair & 1) != 0 && name != NULL &&
           strcmp(sc3_repair_key((sc3_repair)repair) + PHONE_PREFIX, name) == 0)
         break;
     }
-    if (repair == SC3_FIX_COUNT)
+    if (repair == SC3_REPAIR_COUNT)
       luaL_error(L, "there is no such repair of phones");
     set |= 1u << repair;
     lua_pop(L, 1);
@@ -250,8 +250,8 @@ sc3_ids sc3_checkids(lua_State *L, int index) {
   return (sc3_ids)luaL_checkoption(L, index, "refuse", names);
 }
 
-/* id_read(raw, mend, ids, region, names of repairs of phones) -> id, array of repairs or nil | nil,
- * key, text */
+/* id_read(raw, repair, ids, region, names of repairs of phones) -> id, array of repairs or nil |
+ * nil, key, text */
 static int id_read(lua_State *L) {
   char hex[SC3_SHA256_HEX];
   sc3_reading reading;
@@ -259,7 +259,7 @@ static int id_read(lua_State *L) {
   sc3_slice raw = check_text(L), id, region = {NULL, 0};
   sc3_reason why = SC3_R_NO_EXTERNAL_ID;
   memset(&reading, 0, sizeof reading);
-  reading.mend = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
+  reading.repair = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
   reading.ids = sc3_checkids(L, 3);
   if (!lua_isnoneornil(L, 4)) {
     region.p = luaL_checklstring(L, 4, &region.n);
@@ -299,14 +299,14 @@ void sc3_open_identity(lua_State *L) {
     lua_setfield(L, -2, sc3_reason_key((sc3_reason)i));
   }
   lua_setfield(L, -2, "reasons");
-  lua_createtable(L, 0, SC3_FIX_COUNT); /* key -> text */
-  for (i = 0; i < SC3_FIX_COUNT; i++) {
+  lua_createtable(L, 0, SC3_REPAIR_COUNT); /* key -> text */
+  for (i = 0; i < SC3_REPAIR_COUNT; i++) {
     lua_pushstring(L, sc3_repair_text((sc3_repair)i));
     lua_setfield(L, -2, sc3_repair_key((sc3_repair)i));
   }
   lua_setfield(L, -2, "repairs");
   lua_createtable(L, 6, 0); /* names */
-  for (i = 0; i < SC3_FIX_COUNT; i++) {
+  for (i = 0; i < SC3_REPAIR_COUNT; i++) {
     if (SC3_PHONE_REPAIRS >> i & 1) {
       lua_pushstring(L, sc3_repair_key((sc3_repair)i) + PHONE_PREFIX);
       lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);

@@ -11,14 +11,14 @@ local key_of = require "scope3.http.key"
 local limiter_of = require "scope3.http.limiter"
 local listing = require "scope3.api.listing"
 local loops = require "scope3.loop"
-local deletion = require "scope3.job.prune"
+local prune = require "scope3.job.prune"
 local dialect = require "scope3.input.dialect"
 local effect = require "scope3.input.ineffective"
 local mapping = require "scope3.input.map"
 local options = require "scope3.util.options"
 local paging = require "scope3.api.paging"
 local planner = require "scope3.job.planner"
-local readiness = require "scope3.api.preflight"
+local preflight = require "scope3.api.preflight"
 local reply = require "scope3.http.reply"
 local request = require "scope3.api.request"
 local result = require "scope3.result"
@@ -71,12 +71,12 @@ local CLIENT_OPTIONS = {
 ---| "accepted"
 ---| "blocked"
 ---| "barrier"
----| "settling"
+---| "in_doubt"
 ---| "retry"
----| "paced"
+---| "throttled"
 ---| "cut_short"
 ---| "limiter"
----| "shrunk"
+---| "split"
 ---| "quarantined"
 ---| "resend"
 ---| "task"
@@ -99,7 +99,7 @@ local CLIENT_OPTIONS = {
 ---  with the first of these errors all the same. A refused key, account or host ends it at once
 ---@field delete_timeout? number  seconds that `delete_missing` takes, from when everything was accepted: the wait for
 ---  the tasks and the deletion (48 hours)
----@field settling? number  seconds that the job waits before it sends what contradicts a request whose answer was lost. Unless given
+---@field in_doubt_timeout? number  seconds that the job waits before it sends what contradicts a request whose answer was lost. Unless given
 ---  it stops there (`in_doubt`): such a request may take effect for 72 hours
 ---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their order does not matter
 ---@field delete_missing? "all"|(string|integer)[]  at the end, when all went well, deletes the account's audiences that
@@ -109,26 +109,26 @@ local CLIENT_OPTIONS = {
 ---@field cancel? fun(): boolean?  asked now and then; true stops the job
 ---@field on_event? fun(event: scope3.Event)  called with what happens
 ---  `event.event` is progress, request, accepted, blocked (a full request waits for the one before), barrier (waits for
----  the tasks of an epoch before the next), settling (waits, because a request that may still take effect would be
----  contradicted), retry, paced, cut_short (the service asked for
----  a wait of over an hour), limiter (its file had lost its counts), shrunk, quarantined, resend, task or audience
+---  the tasks of an epoch before the next), in_doubt (waits, because a request that may still take effect would be
+---  contradicted), retry, throttled, cut_short (the service asked for
+---  a wait of over an hour), limiter (its file had lost its counts), split, quarantined, resend, task or audience
 ---@field push_notification_config? scope3.PushNotificationConfig  where the service is to report what became of its
 ---  tasks
 ---@field dry_run? boolean  does everything but send; journal, timeout and rate have then no effect, and raise
 
 ---@class scope3.StreamOptions: scope3.SyncOptions  options of client:stream
----@field unique? "job"  one operation an external id is under way at a time, over the whole job and not a request alone: a repeat waits until
+---@field unique? boolean  one operation an external id is under way at a time, over the whole job and not a request alone: a repeat waits until
 ---  the tasks of the earlier ones have ended (under 10 bytes of memory an id)
----@field mend? boolean  false refuses what would otherwise be mended in an identifier (mailto:, "Name <address>", …)
+---@field repair? boolean  false refuses what would otherwise be repaired in an identifier (mailto:, "Name <address>", …)
 ---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones: such a member is
 ---  refused where nothing is said; "hash" makes the SHA-256 of the normalised email, or of the phone in E.164, its id; "as_is" sends the raw value
 ---@field region? string  the country of phones in national form, where a row names none
 ---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, benin,
 ---  ivory_coast, brazil, words, trunk_zero, double_zero, first; docs/contract.md section 7
----@field on_reject? fun(refusal: scope3.Refusal)  called for each row that gives no member, and for each identifier
+---@field on_reject? fun(rejection: scope3.Rejection)  called for each row that gives no member, and for each identifier
 ---  that is dropped
 
----@class scope3.Refusal  why a row or one of its identifiers was not used; holds no value
+---@class scope3.Rejection  why a row or one of its identifiers was not used; holds no value
 ---@field row integer
 ---@field column? string|integer  the column, or the field of a member
 ---@field reason string  a key, as in docs/report.md, or what the script gave
@@ -173,7 +173,7 @@ local JOB_OPTIONS = options.merge(script_of.JOB_OPTIONS, {
 })
 local SYNC_OPTIONS = options.merge(JOB_OPTIONS, {})
 for _, key in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "encoding", "header", "format", "mode",
-  "unique", "region", "mend", "ids", "phone_repairs", "on_reject", "journal" } do
+  "unique", "region", "repair", "ids", "phone_repairs", "on_reject", "journal" } do
   SYNC_OPTIONS[key] = nil
 end
 local RUN_OPTIONS = options.merge(JOB_OPTIONS, { audience = AUDIENCE })
@@ -303,7 +303,7 @@ local function check_job(self, what, opts, audiences)
       issues[#issues + 1] = { path = "max_bytes", message = "leaves no room for members beside the audience's name and the callback" }
     end
   end
-  local missing = not checked.dry_run and readiness.lacks(self) or nil
+  local missing = not checked.dry_run and preflight.lacks(self) or nil
   if missing and not missing.issues then
     return nil, missing
   end
@@ -404,15 +404,15 @@ function Client:sync(audiences, opts)
     return nil, work:refuse(err)
   end
   if checked.delete_missing then
-    ok, err = deletion.prepare(work, audiences, checked.delete_missing)
+    ok, err = prune.prepare(work, audiences, checked.delete_missing)
     if not ok then
       return nil, work:refuse(err)
     end
   end
   for _, audience in ipairs(audiences) do
     local counts, adds, removes = audience.builder:counts(), audience:count()
-    counts.superseded = audience.deleted and 0 or counts.superseded
-    counts.members = audience.deleted and 0 or adds + removes + counts.superseded
+    counts.replaced = audience.deleted and 0 or counts.replaced
+    counts.members = audience.deleted and 0 or adds + removes + counts.replaced
     counts.hashed_email, counts.hashed_phone, counts.uids, counts.prehashed = audience_of.identifiers(audience)
     result.add_counts(work.result, counts)
   end
@@ -422,10 +422,10 @@ function Client:sync(audiences, opts)
     if not work:failed() and repeats(parts) then
       work:turn()
     end
-    work:send { parts = parts, kept = true } -- where the job has failed already, this counts the members as failed
+    work:send { parts = parts, retained = true } -- where the job has failed already, this counts the members as failed
   end
   if work:await() and checked.delete_missing and not checked.dry_run then
-    local deleted, why = deletion.delete(work, audiences, checked.delete_missing)
+    local deleted, why = prune.delete(work, audiences, checked.delete_missing)
     if not deleted and not work:failed() then
       work:stop(why)
     end
@@ -631,7 +631,7 @@ function Client:task(id)
     error("client:task: id is an empty text", 2)
   end
   id = options.id(id)
-  local wrong = malformed("client:task", id) or readiness.lacks(self, true)
+  local wrong = malformed("client:task", id) or preflight.lacks(self, true)
   if wrong then
     return nil, wrong
   end
@@ -659,7 +659,7 @@ end
 
 -- Waits for a task, and then for an audience where one is named.
 local function wait_for_task(self, id, opts, limits, on_event)
-  local missing = malformed("client:wait", id) or readiness.lacks(self, opts.audience == nil)
+  local missing = malformed("client:wait", id) or preflight.lacks(self, opts.audience == nil)
   if missing then
     return nil, missing
   end
@@ -682,7 +682,7 @@ local function wait_for_result(self, res, opts, limits, on_event)
   if res.would_send or #res.tasks == 0 then
     return res
   end
-  local why = readiness.barred(self)
+  local why = preflight.barred(self)
   if why then
     return nil, why
   end
@@ -744,7 +744,7 @@ end
 ---@return {version: string?, commit_sha: string?}? about  what the service tells of itself
 function Client:health()
   door.self(getmetatable(self) == Client, "client:health", "scope3.client", self)
-  local why = readiness.barred(self)
+  local why = preflight.barred(self)
   if why then
     return nil, why
   end

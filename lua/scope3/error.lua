@@ -61,7 +61,7 @@
 ---@field lines? integer  further lines that lie inside it
 ---@field rows? {first: integer, last: integer}  the rows of the source whose members were not taken
 ---@field task_id? string
----@field kept? integer  of a collector that was closed: members that wait in its spool
+---@field retained? integer  of a collector that was closed: members that wait in its spool
 ---@field lost? integer  and those that nobody has any more
 ---@field audiences? string[]  of a task that is completed: ids of the audiences that failed, where each can be told
 ---@field result? scope3.Result  what was achieved before

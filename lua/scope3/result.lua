@@ -91,25 +91,25 @@ local options = require "scope3.util.options"
 ---@field conditions scope3.ConditionCount[]  one a condition of `where`, in the order in which they are asked
 ---@field rejected table<string, integer>  rows that gave no member, by reason
 ---@field dropped table<string, integer>  identifiers that could not be used, by reason; their members are kept
----@field repaired table<string, integer>  identifiers that were mended and used, by what was mended
+---@field repaired table<string, integer>  identifiers that were repaired and used, by what was repaired
 ---@field unknown_regions table<string, integer>  names of regions for which phones were dropped as "phone_region" ("(other)": no names, or too many)
 ---@field mixed table<string, scope3.MixedCount>  "email" and "phone", where a column held both raw values and hashes
 ---@field members integer  members built
----@field identifiers scope3.IdentifierCount  of the members that were neither superseded nor refused by the service
+---@field identifiers scope3.IdentifierCount  of the members that were neither replaced nor rejected by the service
 ---@field prehashed integer  identifiers that came hashed already
----@field superseded integer  members replaced by one of a later row, of the same external id in the same request
----@field poorer integer  of the superseded, those with an email, a phone or universal ids that the later one lacks
+---@field replaced integer  members replaced by one of a later row, of the same external id in the same request
+---@field poorer integer  of the replaced, those with an email, a phone or universal ids that the later one lacks
 ---@field deferred integer  members held back for a later epoch, because an earlier one of the same external id was on its way
 ---@field repeats "request"|"job"  where repeats of an external id were looked for: in each request, or in the whole job
 ---@field epochs integer  1, and one more for each time that the job waited for all its tasks before it went on
----@field quarantined integer  members set aside because the service refused them
+---@field rejected_by_service integer  members set aside because the service refused them
 ---@field quarantine scope3.Quarantined[]  the first thousand of them
----@field sent integer  members that the service accepted, without those whose task is known to have failed
----@field removed integer  of `sent`: members that were removed from their audience
+---@field accepted integer  members that the service accepted, without those whose task is known to have failed
+---@field removed integer  of `accepted`: members that were removed from their audience
 ---@field failed integer  members that were not accepted, or whose task failed
 ---@field unknown integer  members of requests that were sent and never answered
----@field possibly_twice integer  of `sent`: members of requests that may have been carried out twice, because an answer was lost
----@field resumed integer  of `sent` and `failed`: members that an earlier run of the same journal had sent
+---@field possibly_twice integer  of `accepted`: members of requests that may have been carried out twice, because an answer was lost
+---@field resumed integer  of `accepted` and `failed`: members that an earlier run of the same journal had sent
 ---@field would_send? integer  members that a dry run did not send
 ---@field would_remove? integer  of `would_send`: members that would be removed
 ---@field deleted? scope3.DeletedAudience[]  audiences that `delete_missing` deleted
@@ -156,8 +156,8 @@ function result.new(client, audiences)
     rows = 0, skipped = 0, child_rows = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
     unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
-    superseded = 0, poorer = 0, deferred = 0, repeats = "job", epochs = 1, quarantined = 0, quarantine = json.array {},
-    sent = 0, removed = 0, failed = 0, unknown = 0,
+    replaced = 0, poorer = 0, deferred = 0, repeats = "job", epochs = 1, rejected_by_service = 0, quarantine = json.array {},
+    accepted = 0, removed = 0, failed = 0, unknown = 0,
     possibly_twice = 0, resumed = 0, warnings = json.array {}, swallowed_lines = 0,
     lines = { total = 0, header = 0, blank = 0, quoted = 0, swallowed = 0, shared = 0 },
     requests = json.array {}, retries = 0, bytes_sent = 0, seconds = 0, tasks = json.array {},
@@ -187,7 +187,7 @@ function result.add_counts(self, counts)
   self.skipped = self.skipped + counts.skipped
   self.child_rows = self.child_rows + counts.child_rows
   self.members = self.members + counts.members
-  self.superseded = self.superseded + counts.superseded
+  self.replaced = self.replaced + counts.replaced
   self.poorer = self.poorer + counts.poorer
   self.deferred = self.deferred + counts.deferred
   self.prehashed = self.prehashed + counts.prehashed

@@ -56,7 +56,7 @@ describe("what a reply says of its work", function()
     } do
       local ok, err, res = waited(task(rest))
       assert.is_nil(ok, rest)
-      assert.same({ "task_failed", 0, 2 }, { err.kind, res.sent, res.failed }, rest)
+      assert.same({ "task_failed", 0, 2 }, { err.kind, res.accepted, res.failed }, rest)
       if rest:find("TOO_OLD", 1, true) then
         assert.truthy(err.message:find("TOO_OLD: The list is too old", 1, true), err.message)
       end
@@ -80,12 +80,12 @@ describe("what a reply says of its work", function()
     } do
       local ok, err, res = waited(task(rest))
       assert.truthy(ok, rest .. tostring(err))
-      assert.same({ 2, 0 }, { res.sent, #res.warnings }, rest)
+      assert.same({ 2, 0 }, { res.accepted, #res.warnings }, rest)
     end
     local ok, err, res = waited(task('"response":{"audiences":[{"audienceId":"a","action":"updated"}],'
       .. '"results":[{"externalId":"q","errors":["no consent"]}]}'))
     assert.truthy(ok, tostring(err))
-    assert.same({ 2, "task_warning" }, { res.sent, res.warnings[1].code })
+    assert.same({ 2, "task_warning" }, { res.accepted, res.warnings[1].code })
     assert.truthy(res.warnings[1].message:find("no consent", 1, true))
   end)
 
@@ -157,12 +157,12 @@ describe("what a reply says of its work", function()
       server:play { sync = { reply } }
       local res, err = server:client():sync(audience())
       assert.is_nil(res, reply)
-      assert.same({ "REFUSED", 0, 2 }, { err.code, err.result.sent, err.result.unknown }, reply)
+      assert.same({ "REFUSED", 0, 2 }, { err.code, err.result.accepted, err.result.unknown }, reply)
       world.assert_sums(err.result)
     end
     server:play { sync = { '{"data":{"taskId":"t1"},"errors":[' .. WHY .. "]}" } }
     local res = assert(server:client():sync(audience()))
-    assert.same({ 2, "task_warning" }, { res.sent, res.warnings[1].code })
+    assert.same({ 2, "task_warning" }, { res.accepted, res.warnings[1].code })
   end)
 end)
 

@@ -86,7 +86,7 @@ function make.syndication_status()
   return envelope(object { { "items", "[" .. object { { "id", '"1"' }, { "resourceId", '"a"' }, { "status", '"PENDING"' } } .. "]" }, { "total", "1" } })
 end
 
-function make.refusal()
+function make.rejection()
   return object { { "data", "null" }, { "error", problem() } }
 end
 
@@ -134,7 +134,7 @@ describe("a reply", function()
     for i = 1, n do
       local bodies, status = {}, random() < 0.15 and pick { 400, 401, 404, 409, 422 } or nil
       for kind, body in pairs(make) do
-        bodies[kind] = status and make.refusal() or body()
+        bodies[kind] = status and make.rejection() or body()
       end
       local about = ("\nseed %d, round %d: %s"):format(seed, i, json.encode(bodies):sub(1, 4000))
       server:answer(([[
@@ -203,7 +203,7 @@ describe("a reply", function()
         world.assert_sums(res)
         assert.is_true(result_of.is(res) and type(report.of(res, { title = "x" })) == "string")
         assert(json.decode(res:json()), about)
-        if res.quarantined > 0 then
+        if res.rejected_by_service > 0 then
           made = assert(scope3.audience { id = "a" })
           assert(made:add { external_id = "1", email = "a@b.co" })
         end

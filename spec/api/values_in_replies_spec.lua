@@ -220,7 +220,7 @@ describe("an error of a reply", function()
       server:play { sync = { reply, '{"taskId":"t2"}' } }
       local res, err = client:sync(audience())
       res = res or err.result -- without the members that the service refuses, the rest is accepted
-      assert.is_true(res.failed + res.unknown + res.quarantined > 0)
+      assert.is_true(res.failed + res.unknown + res.rejected_by_service > 0)
       clean(res:json(), secrets)
       err = err or {}
       clean(tostring(err.message) .. tostring(err.code) .. tostring(err.field), secrets)

@@ -114,10 +114,10 @@ describe("what is read from the service", function()
       .. '"message":"bad"}]}}}' }, '{"taskId":"t2"}' } }
     local seen = {}
     local res = assert(server:client():run({ audience = "a", map = { external_id = "id", email = "mail" } },
-      world.file("id,mail\n1,a@example.com\n2,b@example.com\n", ".csv"), { on_reject = function(refusal)
-        seen[#seen + 1] = tostring(refusal.column)
+      world.file("id,mail\n1,a@example.com\n2,b@example.com\n", ".csv"), { on_reject = function(rejection)
+        seen[#seen + 1] = tostring(rejection.column)
       end }))
-    assert.same({ 1, 1, 1 }, { res.sent, res.quarantined, #seen })
+    assert.same({ 1, 1, 1 }, { res.accepted, res.rejected_by_service, #seen })
     clean(res:json() .. seen[1], { "Zebra77" })
   end)
 end)

@@ -138,8 +138,8 @@ describe("a wait", function()
 
     server:play { task = { gone, gone, gone, task '"completed"' } }
     local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n1,e@f.co\n"
-    res = assert(client:run({ map = { external_id = "id", email = "mail" }, audience = "a", unique = "job" }, csv, { max_members = 1 }))
-    assert.same({ 3, 2 }, { res.sent, res.epochs })
+    res = assert(client:run({ map = { external_id = "id", email = "mail" }, audience = "a", unique = true }, csv, { max_members = 1 }))
+    assert.same({ 3, 2 }, { res.accepted, res.epochs })
 
     server:play { task = { gone } }
     res = assert(client:sync(audience "a"))

@@ -140,13 +140,13 @@ describe("the exit code", function()
       end
       return (exit_code.of(res, nil, {}))
     end
-    assert.equal(0, code_of { rows = 5, skipped = 1, rejected = { no_identifier = 1 }, members = 3, sent = 2, superseded = 1 })
-    assert.equal(0, code_of { rows = 1, members = 3, sent = 3 }) -- a script may give several members a row
+    assert.equal(0, code_of { rows = 5, skipped = 1, rejected = { no_identifier = 1 }, members = 3, accepted = 2, replaced = 1 })
+    assert.equal(0, code_of { rows = 1, members = 3, accepted = 3 }) -- a script may give several members a row
     assert.equal(0, code_of { rows = 2, members = 2, would_send = 2 })
     for _, counts in ipairs {
-      { rows = 3, members = 3, sent = 2 }, { rows = 3, members = 3, sent = 4 }, { rows = 3, members = 3, sent = 2, failed = 1 },
-      { rows = 3, members = 3, sent = 2, unknown = 1 }, { rows = 3, members = 3, sent = 2, quarantined = 1 }, { rows = 3, skipped = 3, members = 1, sent = 1 },
-      { rows = 1, rejected = { no_identifier = 2 }, members = 1, sent = 1 }, { rows = 3, members = 3, would_send = 2 },
+      { rows = 3, members = 3, accepted = 2 }, { rows = 3, members = 3, accepted = 4 }, { rows = 3, members = 3, accepted = 2, failed = 1 },
+      { rows = 3, members = 3, accepted = 2, unknown = 1 }, { rows = 3, members = 3, accepted = 2, rejected_by_service = 1 }, { rows = 3, skipped = 3, members = 1, accepted = 1 },
+      { rows = 1, rejected = { no_identifier = 2 }, members = 1, accepted = 1 }, { rows = 3, members = 3, would_send = 2 },
     } do
       assert.equal(1, code_of(counts))
     end

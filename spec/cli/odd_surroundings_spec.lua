@@ -33,7 +33,7 @@ describe("the command runs", function()
   local function fine(line, more)
     local code, object, err = sync(line, more)
     assert.equal(0, code, line .. err)
-    assert.same({ 2, 2 }, { object.rows, object.sent + (object.would_send or 0) })
+    assert.same({ 2, 2 }, { object.rows, object.accepted + (object.would_send or 0) })
   end
 
   local PATHS = 'LUA_PATH="$LUA_PATH" LUA_CPATH="$LUA_CPATH" LD_PRELOAD="$LD_PRELOAD" ASAN_OPTIONS="$ASAN_OPTIONS" '

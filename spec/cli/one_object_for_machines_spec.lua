@@ -75,7 +75,7 @@ describe("a machine that reads the command", function()
     { "sync CSV TO --escape x", "usage", 2, "--escape" }, { "sync CSV TO --null ''", "usage", 2, "--null" },
     { "sync CSV TO --wait=-1", "usage", 2, "--wait" }, { "sync CSV TO --wait -1", "usage", 2, "--wait" },
     { "sync CSV TO --timeout -1", "usage", 2, "--timeout" }, { "sync CSV TO --deadline=-1", "usage", 2, "--deadline" },
-    { "sync CSV TO --settling -1", "usage", 2, "--settling" },
+    { "sync CSV TO --in-doubt-timeout -1", "usage", 2, "--in-doubt-timeout" },
     { "sync CSV TO --consent-basis foo --sandbox", "usage", 2, "--consent-basis" },
     { "sync CSV TO --concurrency 99 --dry-run", "usage", 2, "--concurrency" },
     { "sync CSV TO --max-bytes 1 --dry-run", "usage", 2, "--max-bytes" },
@@ -170,7 +170,7 @@ describe("a machine that reads the command", function()
       local object, code = object_of("sync CSV TO AT")
       assert.same({ 1, status }, { code, object.error.status })
       assert.truthy(object.error.kind == kind or object.error.kind == "invalid", object.error.kind)
-      assert.same({ 2, 0 }, { object.rows, object.sent })
+      assert.same({ 2, 0 }, { object.rows, object.accepted })
       world.assert_sums(object)
     end
   end)
@@ -190,7 +190,7 @@ describe("a machine that reads the command", function()
     sandbox:configure { task_seconds = 600 }
     object, code = object_of("sync CSV TO AT --wait=0.3")
     assert.same({ 1, "timeout" }, { code, object.error.kind })
-    assert.equal(2, object.sent)
+    assert.equal(2, object.accepted)
     local id = object.tasks[1].task_id
     object, code = object_of("wait " .. id .. " AT --timeout 0.3")
     assert.same({ 1, "timeout", id }, { code, object.error.kind, object.error.task_id })

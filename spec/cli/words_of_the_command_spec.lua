@@ -17,7 +17,7 @@ describe("the command", function()
   end
 
   it("names the help of the command that was used wrongly, and lists the commands where there is none", function()
-    for _, case in ipairs { { "wait" }, { "task" }, { "sync", input, "--concurency", "2" }, { "hash", "phone", "1", "--no-mend" },
+    for _, case in ipairs { { "wait" }, { "task" }, { "sync", input, "--concurency", "2" }, { "hash", "phone", "1", "--no-repair" },
       { "run" }, { "audiences", "--rate", "x" }, { "doctor", "extra" } } do
       local code, out, err = world.command(case)
       assert.same({ 2, "" }, { code, out })

@@ -92,7 +92,7 @@ describe("the client", function()
     assert(crm:add { external_id = "p", phone = "+12065551234", uids = { { type = "mine", value = "Abc=" } } })
     local res = assert(client:sync(crm))
     world.assert_sums(res)
-    assert.equal(151, res.sent)
+    assert.equal(151, res.accepted)
     assert.equal(res, assert(res:wait()))
     assert.equal("completed", res.tasks[1].status)
     assert.equal("READY", res.audience.status)
@@ -125,7 +125,7 @@ describe("the client", function()
     assert.is_true(log[1].audiences[3].delete)
     local res = assert(client:sync({ audience("c", 5), audience("d", 5) }, { max_members = 4 }))
     world.assert_sums(res)
-    assert.equal(10, res.sent)
+    assert.equal(10, res.accepted)
     assert.equal(3, #res.requests)
     for _, request in ipairs(sandbox:requests("sync")) do
       local seen = {}
@@ -206,7 +206,7 @@ describe("the client", function()
     assert.same({ "invalid", "no_identifier" }, { err.kind, err.code })
     local res = assert(stream:finish())
     assert.equal(35, world.assert_sums(res))
-    assert.same({ 4, 35, 36 }, { #res.requests, res.sent, res.rows })
+    assert.same({ 4, 35, 36 }, { #res.requests, res.accepted, res.rows })
     assert.same({ no_identifier = 1 }, res.rejected)
     assert.has_error(function()
       stream:add { external_id = "x", email = "a@example.com" }
@@ -223,7 +223,7 @@ describe("the client", function()
     assert.is_nil(res)
     assert.equal("cancelled", err.kind)
     world.assert_sums(err.result)
-    assert.same({ 10, 5 }, { err.result.sent, err.result.failed })
+    assert.same({ 10, 5 }, { err.result.accepted, err.result.failed })
   end)
 
   it("lets no later operation overtake an earlier, opposite one", function()
@@ -278,7 +278,7 @@ describe("the client", function()
       sandbox:reset()
       sandbox:fault { on = "sync", act = act }
       local res = assert(sandbox:client { loop = virtual.loop() }:sync(audience("a", 2)))
-      assert.same({ 2, 2, 0, true }, { res.sent, res.possibly_twice, res.unknown, res.requests[1].possibly_twice })
+      assert.same({ 2, 2, 0, true }, { res.accepted, res.possibly_twice, res.unknown, res.requests[1].possibly_twice })
       world.assert_sums(res)
       assert.equal(2, #sandbox:requests("sync"))
       sandbox:reset()
@@ -306,18 +306,18 @@ describe("the client", function()
     local gone = audience("gone", 3)
     gone:delete()
     local res = assert(client:sync(gone))
-    assert.same({ 0, 0, 1 }, { res.members, res.sent, #sandbox:requests "sync" })
+    assert.same({ 0, 0, 1 }, { res.members, res.accepted, #sandbox:requests "sync" })
     world.assert_sums(res)
 
     sandbox:configure { refuse = world.json.array { "few-2", "none-1", "none-2" } }
     local few, none = audience("few", 3), audience("none", 2)
     res = assert(client:sync(few))
-    assert.same({ 3, 2, 1 }, { res.members, res.sent, res.quarantined })
+    assert.same({ 3, 2, 1 }, { res.members, res.accepted, res.rejected_by_service })
     res = assert(client:sync(few))
-    assert.same({ 2, 2, 0 }, { res.members, res.sent, res.quarantined })
+    assert.same({ 2, 2, 0 }, { res.members, res.accepted, res.rejected_by_service })
     world.assert_sums(res)
 
-    assert.same({ 0, 2 }, { (function(made) return made.sent, made.quarantined end)(assert(client:sync(none))) })
+    assert.same({ 0, 2 }, { (function(made) return made.accepted, made.rejected_by_service end)(assert(client:sync(none))) })
     local before = #sandbox:requests "sync"
     local nothing, err = client:sync { few, none }
     assert.same({ nil, "invalid", "audiences[2]", before }, { nothing, err.kind, err.issues[1].path, #sandbox:requests "sync" })
@@ -357,7 +357,7 @@ describe("the client", function()
     assert.is_nil(res)
     assert.equal(500, err.status)
     world.assert_sums(err.result)
-    assert.equal(10, err.result.sent)
+    assert.equal(10, err.result.accepted)
     assert.equal(3, #sandbox:requests("sync")) -- a 500 is tried again once
   end)
 
@@ -487,7 +487,7 @@ describe("the client", function()
     assert.is_nil(res)
     assert.equal("VALIDATION_ERROR", err.code)
     local refused = assert(client:sync(crm))
-    assert.equal(1, refused.quarantined)
+    assert.equal(1, refused.rejected_by_service)
     assert.equal("audiences[0].add[0].externalId", err.field)
     local text = tostring(err) .. err.message .. err.result:json() .. refused:json()
     for _, issue in ipairs(err.issues) do
@@ -501,7 +501,7 @@ describe("the client", function()
   it("dry runs without a key or a network, and says what would be sent", function()
     local client = assert(scope3.client { base_url = "http://127.0.0.1:9" })
     local res = assert(client:run({ map = MAP, audience = "a" }, rows(25), { max_members = 10, dry_run = true }))
-    assert.same({ 25, 0, 3 }, { res.would_send, res.sent, #res.requests })
+    assert.same({ 25, 0, 3 }, { res.would_send, res.accepted, #res.requests })
     world.assert_sums(res)
     assert.equal(res, res:wait())
   end)
@@ -535,7 +535,7 @@ describe("the client", function()
     end })
     assert.is_nil(res)
     assert.equal("cancelled", err.kind)
-    assert.same({ 10, 0, 1 }, { err.result.sent, err.result.unknown, #sandbox:requests("sync") })
+    assert.same({ 10, 0, 1 }, { err.result.accepted, err.result.unknown, #sandbox:requests("sync") })
     world.assert_sums(err.result)
     assert.same({ 1, 1 }, { seen.request, seen.accepted })
   end)
@@ -634,7 +634,7 @@ describe("the payloads of a job", function()
       return stream
     end
     assert(fill {}:finish())
-    assert(fill { unique = "job" }:finish())
+    assert(fill { unique = true }:finish())
     fill {}:cancel()
     local i = 0
     assert(client:run({ audience = "a", member = function(row) return member(row[1]) end }, function()
@@ -678,7 +678,7 @@ describe("the payloads that hold members", function()
       return i <= 120 and { id = id_of(i), mail = ("%d@example.com"):format(i) } or nil
     end, opts))
     core.payload = make
-    assert.equal(res.members, res.sent + res.superseded)
+    assert.equal(res.members, res.accepted + res.replaced)
     return most
   end
 
@@ -686,14 +686,14 @@ describe("the payloads that hold members", function()
     local function each(i)
       return i
     end
-    for _, opts in ipairs { {}, { unique = "job" }, { concurrency = 4 } } do
+    for _, opts in ipairs { {}, { unique = true }, { concurrency = 4 } } do
       local most, allowed = most_of(opts, each), (opts.concurrency or 1) + 1
       assert.is_true(most > 1 and most <= allowed, ("%d payloads, %d allowed"):format(most, allowed))
     end
   end)
 
   it("and what waits for the next epoch, where ids come again", function()
-    local most = most_of({ unique = "job" }, function(i)
+    local most = most_of({ unique = true }, function(i)
       return i % 25 == 0 and 1 or i
     end)
     assert.is_true(most <= 3, most .. " payloads")

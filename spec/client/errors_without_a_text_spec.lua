@@ -22,7 +22,7 @@ describe("what a callback raises", function()
         assert.is_true(fine, tostring(res))
         assert.same({ "script", "callback_error" }, { res == nil and err.kind, err.code })
         assert.truthy(err.message:find("raised an error: a table that has no text", 1, true), err.message)
-        assert.equal(1, err.result.sent + err.result.failed + err.result.unknown)
+        assert.equal(1, err.result.accepted + err.result.failed + err.result.unknown)
       end
       local script, client = { audience = "a", map = { external_id = "id", email = "email" } }, sandbox:client()
       for _, iterate in ipairs { raise, function() return nil, problem end } do

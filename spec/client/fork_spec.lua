@@ -46,7 +46,7 @@ describe("a client made before a fork", function()
         for round = 1, 3 do
           local res = assert(client:sync(audience(("child%d-%d"):format(i, round))))
           assert(res:wait { timeout = 60 })
-          assert(res.sent == 1 and res.retries == 0)
+          assert(res.accepted == 1 and res.retries == 0)
         end
         assert(client:audience("child" .. i .. "-3"))
       end)
@@ -54,7 +54,7 @@ describe("a client made before a fork", function()
     for round = 1, 3 do
       local res = assert(client:sync(audience("parent-" .. round)))
       assert(res:wait { timeout = 60 })
-      assert.same({ 1, 0 }, { res.sent, res.retries })
+      assert.same({ 1, 0 }, { res.accepted, res.retries })
     end
     for _, ended in ipairs(children) do
       assert.equal("fine", ended())
@@ -84,7 +84,7 @@ describe("a client made before a fork", function()
       assert(client:sync(audience "afterwards"))
     end)
     local res = assert(stream:finish())
-    assert.equal(2, res.sent)
+    assert.equal(2, res.accepted)
     assert.equal("fine", ended())
     assert.equal(3, #sandbox:requests("sync"))
     assert.same({ "1", "2" }, sandbox:ids "a")

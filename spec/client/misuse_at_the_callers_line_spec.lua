@@ -1,4 +1,4 @@
--- Misuse is told at the line that did it, and not at a line of the library, where nobody can mend it.
+-- Misuse is told at the line that did it, and not at a line of the library, where nobody can fix it.
 local scope3 = require "scope3"
 
 describe("misuse is told at the caller's line", function()

@@ -39,7 +39,7 @@ describe("an option without effect", function()
       ["sync: mode"] = function() local _ = client:sync(audience, { mode = "remove" }) end,
       ["sync: region"] = function() local _ = client:sync(audience, { region = "US" }) end,
       ["sync: timeout in a dry run"] = function() local _ = client:sync(audience, { dry_run = true, timeout = 5 }) end,
-      ["run: settling in a dry run"] = function() local _ = client:run(SCRIPT, csv, { dry_run = true, settling = 5 }) end,
+      ["run: in_doubt_timeout in a dry run"] = function() local _ = client:run(SCRIPT, csv, { dry_run = true, in_doubt_timeout = 5 }) end,
       ["run: journal in a dry run"] = function() local _ = client:run(SCRIPT, csv, { dry_run = true, journal = world.path() }) end,
       ["run: header of a source"] = function() local _ = client:run(SCRIPT, scope3.csv(csv), { header = false }) end,
       ["run: delimiter of a source"] = function() local _ = client:run(SCRIPT, scope3.csv(csv), { delimiter = "," }) end,
@@ -94,9 +94,9 @@ describe("an option without effect", function()
     assert.equal(2, assert(client:run({ audience = "a", map = { external_id = 1, email = 2 } }, scope3.csv(world.file("1,a@example.com\n2,b@example.com\n"),
       { header = false }), { header = false })).members)
     assert.equal(3, assert(client:run(SCRIPT, { csv, jsonl }, { delimiter = "," })).rows)
-    assert.equal(2, assert(client:run({ audience = "a", region = "US", mend = false, map = { external_id = "id", email = "mail", phone = "mail",
+    assert.equal(2, assert(client:run({ audience = "a", region = "US", repair = false, map = { external_id = "id", email = "mail", phone = "mail",
       region = { default = "DE" } } }, csv, { mode = "remove" })).removed)
-    local res = assert(client:run(SCRIPT, { csv, jsonl }, { dry_run = true, unique = "job", max_members = 1 }))
+    local res = assert(client:run(SCRIPT, { csv, jsonl }, { dry_run = true, unique = true, max_members = 1 }))
     assert.same({ 1, 2 }, { res.deferred, res.epochs })
   end)
 
@@ -144,7 +144,7 @@ describe("an option without effect", function()
       "sync CSV MAP --mode remove --phone-repairs all --dry-run",
       "sync JSONL MAP --dry-run --delimiter ;", "sync CSV MAP --format jsonl --delimiter ; --dry-run", "sync JSONL --audience a --map external_id=1 --map email=2 "
       .. "--no-header --dry-run", "sync CSV MAP --audience b --dry-run", "sync CSV MAP --name x --name y --dry-run", "hash email a@b.co --region US",
-      "hash phone 1 --no-mend", "hash email a@b.co --json --explain", "task T --sandbox", "wait T --sandbox", "wait T --require-ready", "task T --json --quiet",
+      "hash phone 1 --no-repair", "hash email a@b.co --json --explain", "task T --sandbox", "wait T --sandbox", "wait T --require-ready", "task T --json --quiet",
       "audiences --quiet", "doctor -q --json", "sandbox --json", "sandbox --port 1 --port 2", "audiences --sandbox --base-url http://127.0.0.1:9",
       "doctor --sandbox --ca-file x", "hash email a@b.co --account 25", "audiences --wait", "task T --dry-run",
     } do
@@ -153,7 +153,7 @@ describe("an option without effect", function()
       assert.is_nil(err:find("traceback", 1, true), line)
     end
     assert.is_false(world.exists("j"))
-    for _, line in ipairs { "sync CSV JSONL MAP --delimiter , --dry-run", "sync CSV MAP --dry-run --unique job --concurrency 2 --account 25" } do
+    for _, line in ipairs { "sync CSV JSONL MAP --delimiter , --dry-run", "sync CSV MAP --dry-run --unique --concurrency 2 --account 25" } do
       local code, out, err = world.command(words(line))
       assert.equal(0, code, line .. "\n" .. out .. err)
     end

@@ -137,7 +137,7 @@ describe("no key, email, phone, hash, uid or id", function()
       return { "--audience", "crm", "--map", "external_id=customer", "--map", "email=mail", ... }
     end
     local cases = {
-      { "sync", good, map() }, { "sync", good, map("--map", "phone=tel", "--map", "uid:crm=own") }, { "sync", good, map("--strict", "--no-mend") },
+      { "sync", good, map() }, { "sync", good, map("--map", "phone=tel", "--map", "uid:crm=own") }, { "sync", good, map("--strict", "--no-repair") },
       { "sync", good, { "--audience", "crm", "--map", "external_id=mail", "--map", "email=mail" } }, -- emails as ids
       { "sync", good, { "--audience", "crm", "--map", "external_id=customer", "--map", "uid:id5=mail" } },
       { "sync", good, { "--audience", "crm", "--map", "external_id=customer", "--map", "email=own" } },

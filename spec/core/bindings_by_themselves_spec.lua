@@ -44,7 +44,7 @@ describe("the core, used by itself", function()
     local builder, payload = core.builder { max_member = 1000 }, core.payload { max_members = 10, max_bytes = 1000 }
     assert.is_true(builder:add(payload, { external_id = "0", email = "a@example.com" }))
     assert.is_true(builder:add(payload, { external_id = -0.0, email = "a@example.com" }))
-    assert.equal(1, builder:counts().superseded)
+    assert.equal(1, builder:counts().replaced)
     local source = core.source { format = "csv" }
     source:feed('id,b\n1,"a\rb\r\nc\nd"\n2\n')
     source:finish()

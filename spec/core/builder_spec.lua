@@ -6,7 +6,7 @@ local world = require "spec.support.world"
 
 -- A builder and a payload.
 local function kit()
-  return core.builder { max_member = 1000000, refusals = true }, core.payload { max_members = 1000, max_bytes = 1000000 }
+  return core.builder { max_member = 1000000, rejections = true }, core.payload { max_members = 1000, max_bytes = 1000000 }
 end
 
 describe("a payload at its limits", function()
@@ -215,7 +215,7 @@ end)
 
 -- A builder over rows: its outcome at one text of CSV or JSON Lines.
 local function fill(settings, text, format, decode)
-  settings.max_member, settings.refusals = 1000000, true
+  settings.max_member, settings.rejections = 1000000, true
   local builder, payload = core.builder(settings), core.payload { max_members = 1000, max_bytes = 1000000 }
   local source = core.source { format = format or "csv", decode = decode }
   source:feed(text)
@@ -326,7 +326,7 @@ describe("the rows of a builder", function()
         lines[i] = any { "1,a@b.example", math.random(50) .. ",c@d.example", ",a@b.example", "7,nonsense", "8", "9,a,b", '10,"x"y', "11,\0", "" }
       end
       local where = round % 2 == 0 and function() return math.random(3) > 1 end or nil
-      local builder = core.builder { max_member = 2000, refusals = true, where = where, member = round % 4 > 1 and member or nil,
+      local builder = core.builder { max_member = 2000, rejections = true, where = where, member = round % 4 > 1 and member or nil,
         map = round % 4 <= 1 and { { "external_id", 1 }, { "email", 2 } } or nil, remove = round % 8 == 0 }
       local payload = core.payload { max_members = math.random(20), max_bytes = 2000 }
       local source = core.source { format = "csv" }
@@ -349,7 +349,7 @@ describe("the rows of a builder", function()
       assert.equal(source:rows(), c.rows, "seed " .. seed)
       assert.equal(c.rows, c.skipped + c.rejected_rows + c.used_rows, "seed " .. seed)
       assert.equal(c.members, c.adds + c.removes, "seed " .. seed)
-      assert.equal(c.members, living + c.superseded, "seed " .. seed)
+      assert.equal(c.members, living + c.replaced, "seed " .. seed)
       for _, n in pairs(c.rejected) do
         rejected = rejected + n
       end
@@ -357,10 +357,10 @@ describe("the rows of a builder", function()
       for reason in pairs(c.reasons) do
         assert.is_nil(reason:find("example", 1, true))
       end
-      for _, refusal in ipairs(builder:refusals() or {}) do
-        assert.is_true(refusal.row >= 1 and refusal.row <= c.rows, "seed " .. seed)
+      for _, rejection in ipairs(builder:rejections() or {}) do
+        assert.is_true(rejection.row >= 1 and rejection.row <= c.rows, "seed " .. seed)
       end
-      assert.is_nil(builder:refusals())
+      assert.is_nil(builder:rejections())
     end
   end)
 

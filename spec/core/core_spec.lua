@@ -82,7 +82,7 @@ describe("an email", function()
       assert.equal("a@b.example", scope3.email.normalize(space .. "a@b.example" .. space .. space))
       assert.is_nil(scope3.email.normalize("a" .. space .. "b@c.example"))
     end
-    assert.is_nil(scope3.email.normalize("\226\128\139a@b.example", { mend = false })) -- U+200B is not white space
+    assert.is_nil(scope3.email.normalize("\226\128\139a@b.example", { repair = false })) -- U+200B is not white space
   end)
 
   it("keeps dots, plus tags and double dots, and all that RFC 5322 allows", function()
@@ -90,7 +90,7 @@ describe("an email", function()
     assert.equal("a..b.c+d_e@gmail.com", scope3.email.normalize("A..b.C+D_e@GMAIL.com"))
   end)
 
-  it("is refused with the reason that tells what to mend", function()
+  it("is refused with the reason that tells what to fix", function()
     local cases = {
       ["foo"] = "email_no_at", ["a@b@c.example"] = "email_two_ats", ["@b.example"] = "email_empty_side", ["a@"] = "email_empty_side",
       ["a b@c.example"] = "email_space", ["a\0@c.example"] = "email_space", ["a@localhost"] = "email_domain", ["a@b..example"] = "email_domain",
@@ -128,7 +128,7 @@ describe("an email", function()
       local normal, told = scope3.email.normalize(raw)
       assert.equal("a@b.example", normal, raw)
       assert.same(repairs, told)
-      assert.is_nil(scope3.email.normalize(raw, { mend = false }), raw)
+      assert.is_nil(scope3.email.normalize(raw, { repair = false }), raw)
       assert.equal(scope3.email.hash("a@b.example"), (scope3.email.hash(raw)))
     end
     assert.is_nil(reason_of(scope3.email.normalize("a@b.example")))
@@ -264,7 +264,7 @@ end)
 local function kit(limits)
   limits = limits or {}
   local payload = core.payload { max_members = limits.max_members or 1000, max_bytes = limits.max_bytes or 1000000 }
-  return core.builder { max_member = limits.max_bytes or 1000000, refusals = true }, payload
+  return core.builder { max_member = limits.max_bytes or 1000000, rejections = true }, payload
 end
 
 describe("a payload", function()
@@ -280,7 +280,7 @@ describe("a payload", function()
     assert.same({ 2, 0 }, { payload:living() })
     local counts = builder:counts()
     assert.equal(5, counts.members)
-    assert.equal(3, counts.superseded)
+    assert.equal(3, counts.replaced)
     assert.equal(5, payload:count())
     assert.is_nil(payload:row(1))
     assert.equal(3, payload:row(3))
@@ -299,7 +299,7 @@ describe("a payload", function()
     for i = 1, 3 do
       assert.is_true(builder:add(payload, { external_id = i, email = "a@b.example" }))
     end
-    assert.is_true(builder:add(payload, { external_id = "3", email = "c@d.example" })) -- supersedes: still three
+    assert.is_true(builder:add(payload, { external_id = "3", email = "c@d.example" })) -- replaces: still three
     assert.is_false(builder:add(payload, { external_id = "4", email = "a@b.example" }))
     assert.has_error(function()
       builder:add(payload, { external_id = "5", email = "a@b.example" })
@@ -384,16 +384,16 @@ describe("a member", function()
     local builder, payload = kit()
     assert.is_true(builder:add(payload, { external_id = 9007199254740991, email = "a@b.example" }))
     assert.is_true(builder:add(payload, { external_id = "9007199254740991", email = "a@b.example" }))
-    assert.equal(1, builder:counts().superseded)
+    assert.equal(1, builder:counts().replaced)
   end)
 
   it("has the number's digits as its id, whatever the number's kind", function()
     local builder, payload = kit()
     for _, pair in ipairs { { 5, "5" }, { 5.0, "5" }, { -12, "-12" }, { 0, "0" }, { 1e15, "1000000000000000" }, { -9007199254740991, "-9007199254740991" } } do
-      local before = builder:counts().superseded
+      local before = builder:counts().replaced
       assert.is_true(builder:add(payload, { external_id = pair[1], email = "a@b.example" }))
       assert.is_true(builder:add(payload, { external_id = pair[2], email = "a@b.example" }))
-      assert.is_true(builder:counts().superseded > before, pair[2])
+      assert.is_true(builder:counts().replaced > before, pair[2])
     end
     for _, number in ipairs { 0 / 0, 1 / 0, -1 / 0, 0.5, 1e300, 2 ^ 53 + 0.0 } do
       if not (math.type and math.type(number) == "integer") then
@@ -448,13 +448,13 @@ describe("a member", function()
     end
   end)
 
-  it("counts what was mended in it, when it is used", function()
+  it("counts what was repaired in it, when it is used", function()
     local builder, payload = kit()
     assert.is_true(builder:add(payload, { external_id = "1", email = "mailto:a@b.example", hashed_phone = "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=" }))
     assert.is_true(builder:add(payload, { external_id = "2", email = "<a@b.example>" }))
     assert.same({ nil, "no_identifier" }, { builder:add(payload, { external_id = "3", email = "<a@b>" }) })
     assert.same({ email_mailto = 1, email_name = 1, hash_base64 = 1 }, builder:counts().repaired)
-    local strict = core.builder { max_member = 1000, mend = false }
+    local strict = core.builder { max_member = 1000, repair = false }
     assert.same({ nil, "no_identifier" }, { strict:add(payload, { external_id = "1", email = "mailto:a@b.example" }) })
   end)
 

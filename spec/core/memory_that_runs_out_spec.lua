@@ -68,7 +68,7 @@ return {
   end,
   act = function()
     builder:fill(payload, rows, 1e9, 5)
-    builder:refusals()
+    builder:rejections()
     builder:missing()
     return sums(builder)
   end,
@@ -115,11 +115,11 @@ return {
     return n ~= 5 and n .. " rows" or nil
   end,
 }]=]):format(format, format)
-  SCENARIOS["filling " .. format .. " by a map"] = filling(format, "{ max_member = 1000, refusals = true, map = " .. map
+  SCENARIOS["filling " .. format .. " by a map"] = filling(format, "{ max_member = 1000, rejections = true, map = " .. map
     .. ", conditions = { { 'present', " .. (format == "csv" and "1" or "'id'") .. ", {} } } }")
-  SCENARIOS["filling " .. format .. " by member"] = filling(format, "{ max_member = 1000, refusals = true, member = function(row) "
+  SCENARIOS["filling " .. format .. " by member"] = filling(format, "{ max_member = 1000, rejections = true, member = function(row) "
     .. "return { { external_id = row.id .. 'a', email = row.mail, phone = row.tel } } end }")
-  SCENARIOS["filling " .. format .. " by where"] = filling(format, "{ max_member = 1000, refusals = true, map = " .. map
+  SCENARIOS["filling " .. format .. " by where"] = filling(format, "{ max_member = 1000, rejections = true, map = " .. map
     .. ", where = function(row) return row.mail ~= nil end }")
 end
 
@@ -166,7 +166,7 @@ SCENARIOS["adding and taking"] = COMMON .. [=[
 local builder, payload
 return {
   prepare = function()
-    builder = core.builder { max_member = 1000, refusals = true, map = MAP, columns = { "id", "mail", "tel" } }
+    builder = core.builder { max_member = 1000, rejections = true, map = MAP, columns = { "id", "mail", "tel" } }
     payload = core.payload { max_members = 100, max_bytes = 100000 }
   end,
   act = function()
@@ -175,7 +175,7 @@ return {
     builder:add(payload, { external_id = "3", email = "c@example.org", phone = "0301", region = "Nowhere" })
     builder:take(payload, { id = "4", mail = "d@example.org" })
     builder:take(payload, setmetatable({}, { __index = function(_, key) return key .. "5@example.org" end }))
-    builder:refusals()
+    builder:rejections()
     return sums(builder)
   end,
   check = function()
@@ -403,7 +403,7 @@ return {
       for _, n in pairs(res.rejected) do
         rejected = rejected + n
       end
-      if res.members ~= res.sent + res.superseded + res.quarantined + res.failed + res.unknown + (res.would_send or 0) then
+      if res.members ~= res.accepted + res.replaced + res.rejected_by_service + res.failed + res.unknown + (res.would_send or 0) then
         problem = "the members' sum"
       end
     end
@@ -452,7 +452,7 @@ local function add_to(builder, to)
 end
 add_to(core.builder { max_member = 1000 }, members)
 local function counting()
-  local builder = core.builder { max_member = 1000, refusals = true }
+  local builder = core.builder { max_member = 1000, rejections = true }
   add_to(builder, core.payload { max_members = 1000, max_bytes = 100000 })
   return builder
 end
@@ -471,7 +471,7 @@ local CASES = {
   { a_source("csv", 1), function(s) return s:raw() end },
   { function() return core.source { format = "csv" } end, function(s) s:feed(17) return true end },
   { counting, function(b) return b:counts() end },
-  { counting, function(b) return b:refusals() end },
+  { counting, function(b) return b:rejections() end },
   { counting, function(b) return b:missing() end },
   { counting, function(b) b:columns(NAMED, {}) return true end },
   { function() filled = payload() return counting() end, function(b)

@@ -152,7 +152,7 @@ describe("a spool", function()
     spool = assert(core.spool(path))
     check(4)
     assert.is_true(spool:keep(payload, 4, 4))
-    assert.is_true(spool:keep(payload, 2, 2)) -- superseded by the third
+    assert.is_true(spool:keep(payload, 2, 2)) -- replaced by the third
     assert.is_true(spool:keep(payload, 5, 4))
     assert.is_true(spool:keep(payload, 6, 1000))
     want[5] = want[3]

@@ -78,7 +78,7 @@ describe("a whole number that Lua keeps as a float", function()
         local res = assert(send(rate, function(opts)
           return sandbox:client { rate = opts and opts.rate or 600, loop = loop, limiter = own }
         end))
-        assert.equal(4, res.sent)
+        assert.equal(4, res.accepted)
         assert.equal(4, #sandbox:requests "sync")
         assert.is_true(loop.elapsed() >= 59, ("%s s at a rate of %s"):format(loop.elapsed(), rate))
       end
@@ -124,7 +124,7 @@ describe("a whole number that Lua keeps as a float", function()
     end })
     assert.equal("cancelled", err and err.kind or "cancelled")
     local res = assert(client:run(script { max_members = 2 }, csv, { journal = journal }))
-    assert.equal(4, res.sent)
+    assert.equal(4, res.accepted)
   end)
 
   it("must be one, and one that every Lua counts exactly", function()

@@ -1,4 +1,4 @@
--- What annotations promise is what there is: of a result, its requests, refusals and events every field is declared, and
+-- What annotations promise is what there is: of a result, its requests, rejections and events every field is declared, and
 -- editors find each class once.
 local annotations = require "spec.support.annotations"
 local scope3 = require "scope3"
@@ -77,22 +77,22 @@ describe("an annotation", function()
     assert.is_true(n > 100, n)
   end)
 
-  it("of a result, its requests, tasks, refusals and events has every field that there is", function()
+  it("of a result, its requests, tasks, rejections and events has every field that there is", function()
     local client = sandbox:client()
-    local events, refusals = {}, {}
+    local events, rejections = {}, {}
     local script = { audience = { id = "a", name = "A" }, map = MAP, where = { ok = "yes" } }
     local res = assert(client:run(script, world.file(CSV), {
       max_members = 1, on_event = function(event)
         events[#events + 1] = event
-      end, on_reject = function(refusal)
-        refusals[#refusals + 1] = refusal
+      end, on_reject = function(rejection)
+        rejections[#rejections + 1] = rejection
       end,
     }))
     assert(res:wait())
     check("scope3.Result", res:plain(), "the result")
-    assert.is_true(#res.requests == 2 and #res.tasks == 2 and #res.conditions == 1 and #refusals == 2)
-    for _, refusal in ipairs(refusals) do
-      check("scope3.Refusal", refusal, "a refusal")
+    assert.is_true(#res.requests == 2 and #res.tasks == 2 and #res.conditions == 1 and #rejections == 2)
+    for _, rejection in ipairs(rejections) do
+      check("scope3.Rejection", rejection, "a rejection")
     end
     local words = table.concat(known.aliases["scope3.EventName"], "|")
     assert.is_true(#events > 3)

@@ -58,7 +58,7 @@ describe("the documentation", function()
       given["--" .. name] = true
       words[(name:gsub("^no%-", ""):gsub("-", "_"))] = true
     end
-    assert.truthy(options.settling and options["no-mend"] and options["task-seconds"])
+    assert.truthy(options["in-doubt-timeout"] and options["no-repair"] and options["task-seconds"])
     assert.same({}, lacking(words, (whole():gsub("%-%-([a-z-]+)", function(name)
       return (name:gsub("^no%-", ""):gsub("-", "_"))
     end))))
@@ -83,7 +83,7 @@ describe("the documentation", function()
       end
     end
     pipe:close()
-    assert.truthy(codes.nothing_deleted and codes.swallowed_lines and codes.in_doubt and codes.paced and codes.full)
+    assert.truthy(codes.nothing_deleted and codes.swallowed_lines and codes.in_doubt and codes.throttled and codes.full)
     assert.same({}, lacking(codes, whole()))
   end)
 

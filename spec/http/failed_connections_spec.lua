@@ -58,7 +58,7 @@ describe("a kept connection that is dropped", function()
         for _, max in ipairs { SMALL, LARGE } do
           local result, err, retries, server = job(second(plan), 4, max, { plain = protocol == "HTTP/1.1" })
           assert.is_nil(err)
-          assert.same({ 4 * max, 0, 1 }, { result.sent, result.failed + result.unknown, #retries })
+          assert.same({ 4 * max, 0, 1 }, { result.accepted, result.failed + result.unknown, #retries })
           assert.equal(5, #server.requests)
           assert.equal("1.1", server.requests[3].version)
           assert.is_true(server.requests[3].connection > 1)
@@ -77,7 +77,7 @@ describe("a kept connection that is dropped", function()
       for _ = 1, 3 do
         local audience = scope3.audience { id = "a" }
         assert(audience:add { external_id = "1", email = "a@example.com" })
-        assert.equal(1, assert(client:sync(audience)).sent)
+        assert.equal(1, assert(client:sync(audience)).accepted)
         server:drop()
         sleeping = cqueues.sleep(0.05)
       end
@@ -134,7 +134,7 @@ describe("an answer that came before the reset of its stream", function()
         for _, apart in ipairs { 0, 0.1 } do
           local result, err, _, server = job(early(status, rst, "head", apart > 0 and apart), 3, LARGE)
           assert.same({ kind, status }, { err.kind, err.status })
-          assert.same({ LARGE, 0 }, { result.sent, result.unknown })
+          assert.same({ LARGE, 0 }, { result.accepted, result.unknown })
           assert.is_true(#server.requests <= 3) -- where libcurl dropped the answer it may be asked for again
         end
       end
@@ -145,7 +145,7 @@ describe("an answer that came before the reset of its stream", function()
         for _, apart in ipairs { 0, 0.1 } do
           local result, err, retries, server = job(early(413, rst, at, apart > 0 and apart, 1), 3, LARGE)
           assert.is_nil(err)
-          assert.same({ 3 * LARGE, 0, 0 }, { result.sent, result.possibly_twice, #retries })
+          assert.same({ 3 * LARGE, 0, 0 }, { result.accepted, result.possibly_twice, #retries })
           assert.equal(3 * LARGE, server:received())
           for i = 3, #server.requests do
             assert.same({ "1.1", true }, { server.requests[i].version, server.requests[i].connection > 1 })
@@ -158,7 +158,7 @@ describe("an answer that came before the reset of its stream", function()
       for _, status in ipairs { 429, 503 } do
         local result, err, retries, server = job(early(status, rst, "head", 0.1, 1), 3, LARGE)
         assert.is_nil(err)
-        assert.same({ 3 * LARGE, 0 }, { result.sent, result.possibly_twice })
+        assert.same({ 3 * LARGE, 0 }, { result.accepted, result.possibly_twice })
         assert.same({ 1, status, 1 }, { #retries, retries[1].status, retries[1].seconds })
         assert.equal(3 * LARGE, server:received())
       end
@@ -171,7 +171,7 @@ describe("an answer that came before the reset of its stream", function()
         return nth > 1 and { at = "head", status = 200, rst = rst or nil, body = "<html><title>Log in</title>", headers = { ["content-type"] = "text/html" } }
           or nil
       end, 2, LARGE, { timeout = 20 })
-      assert.same({ "http", "BAD_REPLY", LARGE }, { err.kind, err.code, result.sent })
+      assert.same({ "http", "BAD_REPLY", LARGE }, { err.kind, err.code, result.accepted })
       assert.truthy(err.message:find("an HTML page (Log in)", 1, true))
       for _, retry in ipairs(retries) do
         assert.not_equal("OPERATION_TIMEDOUT", retry.code)
@@ -184,7 +184,7 @@ describe("an answer that came before the reset of its stream", function()
       return nth == 2 and request.version == "2" and { at = "head", status = 202, body = '{"success":true,"accountId":"25","taskId":"t"}' } or nil
     end, 3, LARGE)
     assert.is_nil(err)
-    assert.same({ 3 * LARGE, 1, "BAD_REPLY" }, { result.sent, #retries, retries[1].code })
+    assert.same({ 3 * LARGE, 1, "BAD_REPLY" }, { result.accepted, #retries, retries[1].code })
   end)
 end)
 
@@ -194,7 +194,7 @@ describe("a stream of HTTP/2 that fails", function()
       for _, at in ipairs(world.thorough and { "head", 70000, "end" } or { "head" }) do
         local result, err, retries, server = job(second { at = at, rst = rst, starve = true }, 3, LARGE)
         assert.is_nil(err)
-        assert.same({ 3 * LARGE, 1, 4 }, { result.sent, #retries, #server.requests })
+        assert.same({ 3 * LARGE, 1, 4 }, { result.accepted, #retries, #server.requests })
         for i = 3, 4 do
           assert.same({ "1.1", true }, { server.requests[i].version, server.requests[i].connection > 1 })
         end
@@ -206,11 +206,11 @@ describe("a stream of HTTP/2 that fails", function()
   it("by silence does not serve again either", function()
     local result, err, retries, server = job(second { at = "end", hang = 20 }, 3, SMALL, { timeout = 1 })
     assert.is_nil(err)
-    assert.same({ 3 * SMALL, "OPERATION_TIMEDOUT", 1 }, { result.sent, retries[1].code, #retries })
+    assert.same({ 3 * SMALL, "OPERATION_TIMEDOUT", 1 }, { result.accepted, retries[1].code, #retries })
     assert.is_true(server.requests[3].connection > 1)
   end)
 
-  it("by a refusal has not arrived: nothing is possibly twice, also among others at once", function()
+  it("by a rejection has not arrived: nothing is possibly twice, also among others at once", function()
     for _, max in ipairs { SMALL, 400, LARGE } do
       for _, concurrency in ipairs { 1, 4 } do
         for _, goaway in ipairs(concurrency == 1 and { false, true } or { false }) do
@@ -220,7 +220,7 @@ describe("a stream of HTTP/2 that fails", function()
             end
           end, 6, max, { concurrency = concurrency })
           assert.is_nil(err)
-          assert.equal(6 * max, result.sent)
+          assert.equal(6 * max, result.accepted)
           if not goaway or max == LARGE then -- of a small one behind a GOAWAY not every libcurl tells that it was refused
             assert.equal(0, result.possibly_twice)
           end

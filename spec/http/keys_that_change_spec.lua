@@ -80,7 +80,7 @@ describe("an API key", function()
     keys "scope3_two"
     local res = assert(client:sync(audience()))
     assert.same({ "scope3_one", "scope3_two" }, given)
-    assert.same({ 1, 2 }, { res.sent, #sandbox:requests "sync" })
+    assert.same({ 1, 2 }, { res.accepted, #sandbox:requests "sync" })
     assert.same({ "x" }, sandbox:ids "a")
     assert.equal(1, res.retries)
     keys "scope3_three"

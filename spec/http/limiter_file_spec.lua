@@ -21,7 +21,7 @@ describe("a limiter's file", function()
     end
     local res, err = stream:finish()
     res = res or err.result
-    io.write(res.sent, " ", err and err.kind or "none")]]
+    io.write(res.accepted, " ", err and err.kind or "none")]]
 
   local function start(path, rate, n, deadline, name)
     local out = world.path ".out"
@@ -178,7 +178,7 @@ describe("a limiter's file", function()
     assert.is_nil(res)
     assert.equal("limiter", err.kind)
     assert.truthy(err.message:find("directory", 1, true), err.message)
-    assert.same({ 0, 1 }, { err.result.sent, err.result.failed })
+    assert.same({ 0, 1 }, { err.result.accepted, err.result.failed })
     world.assert_sums(err.result)
     assert.equal(1, #sandbox:requests "sync")
   end)
@@ -247,7 +247,7 @@ describe("a limiter's file", function()
       assert.is_true(core.now() - began > 4 and core.now() - began < 120)
     end
     assert(other:unlock())
-    assert.equal(1, assert(client:sync(vips)).sent)
+    assert.equal(1, assert(client:sync(vips)).accepted)
     assert.equal(1, #sandbox:requests "sync")
   end)
 

@@ -60,7 +60,7 @@ describe("the limiter", function()
     return assert(stream:finish())
   end
 
-  local function refusals()
+  local function rejections()
     local n, sent = 0, 0
     for _, request in ipairs(sandbox:requests()) do
       n = n + (request.status == 429 and 1 or 0)
@@ -85,8 +85,8 @@ describe("the limiter", function()
   it("keeps a thousand requests under the rate, with no 429 provoked", function()
     sandbox:configure { clock = "manual", rate_limit = 100 }
     local loop = virtual.loop(sandbox.url)
-    assert.equal(1000, send(client_of(loop, 100), 1000).sent)
-    assert.equal(0, (refusals()))
+    assert.equal(1000, send(client_of(loop, 100), 1000).accepted)
+    assert.equal(0, (rejections()))
     assert.is_true(loop.elapsed() >= 9 * 60 and loop.elapsed() < 10 * 60, loop.elapsed())
     assert.is_true(most_in_a_minute(arrivals()) <= 100)
   end)
@@ -96,8 +96,8 @@ describe("the limiter", function()
       sandbox:reset()
       sandbox:configure { clock = "manual", rate_limit = 60, rate_form = form }
       local loop = virtual.loop(sandbox.url)
-      assert.equal(300, send(client_of(loop, 4000), 300).sent)
-      assert.equal(0, (refusals()))
+      assert.equal(300, send(client_of(loop, 4000), 300).accepted)
+      assert.equal(0, (rejections()))
       assert.is_true(loop.elapsed() < 7 * 60, loop.elapsed())
     end
   end)
@@ -108,7 +108,7 @@ describe("the limiter", function()
     send(client_of(loop, 100), 1000, function()
       sandbox:configure { rate_limit = 30 }
     end)
-    assert.is_true(refusals() <= 1)
+    assert.is_true(rejections() <= 1)
   end)
 
   it("slows down before the end of what is announced", function()
@@ -328,8 +328,8 @@ describe("the limiter", function()
     for i = 1, 60 do
       assert(stream:add { external_id = i, uids = { x = "1" } })
     end
-    assert.equal(60, assert(stream:finish()).sent)
-    assert.is_true(refusals() <= 7, refusals()) -- the first eight go before anything is announced
+    assert.equal(60, assert(stream:finish()).accepted)
+    assert.is_true(rejections() <= 7, rejections()) -- the first eight go before anything is announced
   end)
 
   it("gives polls of tasks at most a third of the rate", function()

@@ -75,7 +75,7 @@ describe("an outage", function()
     assert.is_true(seconds >= 20 and seconds < 22, seconds)
   end)
 
-  it("is 502, 503 and 504 too, also where each asks for no pause; not a refusal, nor a 500", function()
+  it("is 502, 503 and 504 too, also where each asks for no pause; not a rejection, nor a 500", function()
     for _, status in ipairs { 502, 503, 504 } do
       server:answer(("return function() return %d, '', { { 'Retry-After', '0' } } end"):format(status))
       local _, err, seconds = tries(server.url, { patience = 120 })
@@ -99,7 +99,7 @@ describe("an outage", function()
     sync[15] = '{"success":true,"taskId":"t1"}'
     server:play { sync = sync }
     local res = assert(tries(server.url, { patience = 3600 }))
-    assert.same({ 2, 15 }, { res.sent, res.requests[1].attempts })
+    assert.same({ 2, 15 }, { res.accepted, res.requests[1].attempts })
     sync[16] = { 503, "" } -- another text, so that it is played from its beginning
     server:play { sync = sync }
     local _, err = tries(server.url, {})
@@ -166,7 +166,7 @@ describe("an outage", function()
     os.execute("kill " .. world.read(pid))
     assert.equal(0, code, complaint)
     local res = world.json.decode(out)
-    assert.equal(1, res.sent)
+    assert.equal(1, res.accepted)
     assert.is_true(res.retries > 0)
     code, _, complaint = world.command({ "sync", csv, "--audience", "a", "--map", "external_id=id", "--map",
       "email=mail", "--dry-run", "--patience", "9" })
@@ -200,15 +200,15 @@ describe("keep_going", function()
   ]]
 
   it("sends what is independent of a refused request, and ends with its error", function()
-    for _, refusal in ipairs { [[422, '{"error":{"code":"VALIDATION_ERROR","message":"no"}}']],
+    for _, rejection in ipairs { [[422, '{"error":{"code":"VALIDATION_ERROR","message":"no"}}']],
       [[400, '{"error":{"code":"BAD_REQUEST","message":"no"}}']],
       [[409, '{"error":{"code":"CONFLICT","message":"no"}}']] } do
       for _, keep_going in ipairs { false, true } do
-        server:answer(REFUSED:format(refusal))
+        server:answer(REFUSED:format(rejection))
         local ok, err = server:client():sync(audience(5), { max_members = 1, keep_going = keep_going })
         assert.is_nil(ok)
         local res = err.result
-        assert.same(keep_going and { 3, 2 } or { 1, 4 }, { res.sent, res.failed })
+        assert.same(keep_going and { 3, 2 } or { 1, 4 }, { res.accepted, res.failed })
         assert.equal(keep_going, err.message:find("and 1 more failures", 1, true) ~= nil, err.message)
         world.assert_sums(res)
       end
@@ -234,12 +234,12 @@ describe("keep_going", function()
     server:answer(accepts:format('"externalId":"m1"', log))
     local ok, err = server:client():run(map, csv, opts)
     assert.is_nil(ok)
-    assert.same({ 4, 2 }, { err.result.sent, err.result.failed })
+    assert.same({ 4, 2 }, { err.result.accepted, err.result.failed })
     server:answer(accepts:format("nothing", log))
     local res, why = server:client():run(map, csv, opts)
     res = res or why.result
     world.assert_sums(res)
-    assert.same({ 5, 1, 0 }, { res.sent, res.superseded, res.failed }, tostring(why))
+    assert.same({ 5, 1, 0 }, { res.accepted, res.replaced, res.failed }, tostring(why))
     local last = {}
     for id, hash in world.read(log):gmatch "(m%d) (%x+)" do
       last[id] = hash
@@ -250,12 +250,12 @@ describe("keep_going", function()
 
   it("stops at what the next request would meet too: the key, the account, the host, an answer that was lost",
     function()
-    for _, refusal in ipairs { [[401, '{}']], [[402, '{}']], [[403, '{}']], [[404, '{}']], [[501, '{}']], [[500, '{}']],
+    for _, rejection in ipairs { [[401, '{}']], [[402, '{}']], [[403, '{}']], [[404, '{}']], [[501, '{}']], [[500, '{}']],
       [[202, '{"success":true}']] } do
-      server:answer(REFUSED:format(refusal))
+      server:answer(REFUSED:format(rejection))
       local ok, err = server:client():sync(audience(5), { max_members = 1, keep_going = true })
       assert.is_nil(ok)
-      assert.same({ 1, 4 }, { err.result.sent, err.result.failed + err.result.unknown }, refusal)
+      assert.same({ 1, 4 }, { err.result.accepted, err.result.failed + err.result.unknown }, rejection)
       world.assert_sums(err.result)
     end
   end)
@@ -266,11 +266,11 @@ describe("keep_going", function()
       audiences = { '{"audiences":[{"audienceId":"a","status":"READY"},{"audienceId":"old","status":"READY"}],"total":2}' } }
     local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n1,e@f.co\n2,g@h.co\n"
     local ok, err = server:client():run({ map = { external_id = "id", email = "mail" }, audience = "a",
-      unique = "job" }, csv,
+      unique = true }, csv,
       { max_members = 1, keep_going = true, delete_missing = "all" })
     assert.is_nil(ok)
-    assert.same({ "task_failed", 3, 1 }, { err.kind, err.result.sent + err.result.superseded, err.result.failed })
-    assert.is_true(err.result.epochs > 1 and err.result.sent > 1)
+    assert.same({ "task_failed", 3, 1 }, { err.kind, err.result.accepted + err.result.replaced, err.result.failed })
+    assert.is_true(err.result.epochs > 1 and err.result.accepted > 1)
     assert.truthy(err.message:find("nothing was deleted", 1, true), err.message)
     world.assert_sums(err.result)
   end)
@@ -284,7 +284,7 @@ describe("keep_going", function()
         { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25" })
     assert.equal(1, code)
     local res = world.json.decode(out)
-    assert.same({ 3, 2, "completed" }, { res.sent, res.failed, res.tasks[1].status }, complaint)
+    assert.same({ 3, 2, "completed" }, { res.accepted, res.failed, res.tasks[1].status }, complaint)
     assert.truthy(complaint:find("VALIDATION_ERROR", 1, true), complaint)
   end)
 end)

@@ -200,7 +200,7 @@ describe("a limit of time", function()
     local ok, err = server:client({ loop = loop }):sync(audience(2), { delete_missing = "all", delete_timeout = 30 })
     assert.same({ nil, "timeout" }, { ok, err.kind })
     assert.is_true(loop.elapsed() >= 30 and loop.elapsed() < 32, loop.elapsed())
-    assert.equal(2, err.result.sent)
+    assert.equal(2, err.result.accepted)
     assert.has_error(function()
       server:client():sync(audience(2), { delete_timeout = 30 })
     end, "client:sync: delete_timeout has no effect without delete_missing")
@@ -211,7 +211,7 @@ describe("a limit of time", function()
     local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n1,e@f.co\n"
     for what, job in pairs {
       epoch = function(client) return client:run({ map = { external_id = "id", email = "mail" }, audience = "a",
-        unique = "job" }, csv, { max_members = 1 }) end,
+        unique = true }, csv, { max_members = 1 }) end,
       deletion = function(client) return client:sync(audience(1), { delete_missing = "all" }) end,
     } do
       local loop = virtual.loop()

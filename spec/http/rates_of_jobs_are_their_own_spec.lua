@@ -25,7 +25,7 @@ describe("the rate of a job", function()
       assert(stream:add { external_id = i, uids = { x = "1" } })
     end
     local res = assert(stream:finish())
-    assert.equal(n, res.sent + (res.would_send or 0))
+    assert.equal(n, res.accepted + (res.would_send or 0))
     return loop.now() - before, res
   end
 
@@ -36,7 +36,7 @@ describe("the rate of a job", function()
     local csv = world.file "id\n1\n2\n3\n"
     local script = { audience = "a", map = { external_id = "id", ["uid:x"] = "id" }, max_members = 1, rate = 2 }
     local before = loop.now()
-    assert.equal(3, assert(client:run(script, csv)).sent)
+    assert.equal(3, assert(client:run(script, csv)).accepted)
     assert.is_true(loop.now() - before > 60)
     local vips = assert(scope3.audience { id = "v" })
     assert(vips:add { external_id = "1", uids = { x = "1" } })

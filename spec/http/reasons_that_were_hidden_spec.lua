@@ -1,4 +1,4 @@
--- Fixed sentences hid why a request failed: every certificate was "not trusted", a proxy's refusal was a broken
+-- Fixed sentences hid why a request failed: every certificate was "not trusted", a proxy's rejection was a broken
 -- connection, a wait under a rate was a
 -- request under way.
 local answering = require "spec.support.answering"

@@ -57,7 +57,7 @@ describe("a wait that the service asks for", function()
       assert(stream:add { external_id = i, uids = { x = "1" } })
     end
     local res = assert(stream:finish())
-    assert.equal(3, res.sent)
+    assert.equal(3, res.accepted)
     assert.is_true(loop.elapsed() >= 3600 and loop.elapsed() < 3700, loop.elapsed())
     assert.same({ { event = "cut_short", field = "Retry-After", said = 31536000, seconds = 3600 } }, told)
     assert.equal("wait_cut_short", res.warnings[1].code)

@@ -5,8 +5,8 @@ local scope3 = require "scope3"
 local reason_of = require "spec.support.reason_of"
 local world = require "spec.support.world"
 
--- What is read as another id, by what was mended.
-local MENDED = {
+-- What is read as another id, by what was repaired.
+local REPAIRED = {
   id_edges = { "4711 ", " 4711", "\194\1604711", "4711\n", "\239\187\1914711", "\226\128\1394711\226\128\139",
     "\0314711", "\0014711\0", "\127\194\1334711", "\226\128\1744711" },
   id_marks = { '="4711"', "'4711", "=4711", '"4711"', "'4711'", "\226\128\1524711\226\128\153", "4711'", "`4711`", "b'4711'", 'u"4711"', "N'4711'",
@@ -37,12 +37,12 @@ local KEPT = { "4711", "{4711}", "{{4711", "$4711", "%4711%", "b-4711", "Bo'b",
 describe("an external id", function()
   local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
 
-  it("is the same however it is written, and what was mended is counted; without mending it is refused", function()
-    for repair, values in pairs(MENDED) do
+  it("is the same however it is written, and what was repaired is counted; without repairing it is refused", function()
+    for repair, values in pairs(REPAIRED) do
       for _, value in ipairs(values) do
         assert.same({ "4711", { repair } }, { scope3.external_id.normalize(value) }, ("%q"):format(value))
-        local id, err = scope3.external_id.normalize(value, { mend = false })
-        assert.same({ nil, "id_unmended" }, { id, err.code })
+        local id, err = scope3.external_id.normalize(value, { repair = false })
+        assert.same({ nil, "id_unrepaired" }, { id, err.code })
       end
     end
     assert.same({ "00123", { "id_edges", "id_marks" } }, { scope3.external_id.normalize(' ="00123"\r\n') })
@@ -89,7 +89,7 @@ describe("an external id", function()
           return list[at]
         end))
         world.assert_sums(res)
-        assert.same({ 1, {} }, { res.sent, res.rejected })
+        assert.same({ 1, {} }, { res.accepted, res.rejected })
         local want = repaired
         if i == 2 and script.map then
           want = { id_edges = 1, id_marks = 2, id_decimal = 2 } -- 4711.0 as a number too
@@ -110,15 +110,15 @@ describe("an external id", function()
   it("is the first of several columns that can be used, and the others are dropped and counted", function()
     local file = world.file("a,b,email\nNULL,1,a@b.example\n2,NULL,b@b.example\n,null,c@b.example\n"
       .. "j@x.example,#N/A,d@b.example\n7.01E+12,' 3,e@b.example\n")
-    local refusals = {}
+    local rejections = {}
     local script = { audience = "x", map = { external_id = { "a", "b" }, email = "email" } }
-    local res = assert(scope3.client {}:run(script, { file }, { dry_run = true, on_reject = function(refusal)
-      refusals[#refusals + 1] = ("%d %s %s"):format(refusal.row, refusal.column, refusal.reason)
+    local res = assert(scope3.client {}:run(script, { file }, { dry_run = true, on_reject = function(rejection)
+      rejections[#rejections + 1] = ("%d %s %s"):format(rejection.row, rejection.column, rejection.reason)
     end }))
     world.assert_sums(res)
     assert.same({ 3, { id_placeholder = 1, id_email = 1 } }, { res.members, res.rejected })
     assert.same({ { id_placeholder = 1, id_spreadsheet = 1 }, { id_marks = 1 } }, { res.dropped, res.repaired })
-    assert.same({ "1 a id_placeholder", "3 b id_placeholder", "4 a id_email", "5 a id_spreadsheet" }, refusals)
+    assert.same({ "1 a id_placeholder", "3 b id_placeholder", "4 a id_email", "5 a id_spreadsheet" }, rejections)
   end)
 
   it("of 0 is one, and where several rows have it that is said", function()

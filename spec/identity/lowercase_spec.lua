@@ -130,9 +130,9 @@ describe("an email", function()
         text[i] = letters:sub(at, at)
       end
       text = table.concat(text)
-      for _, mend in ipairs { true, false } do
-        local short, short_why = core.email_normalize(text, mend)
-        local long, long_why = core.email_normalize(text .. "\t", mend)
+      for _, repair in ipairs { true, false } do
+        local short, short_why = core.email_normalize(text, repair)
+        local long, long_why = core.email_normalize(text .. "\t", repair)
         if text:find("%S") then
           assert.equal(long, short, text)
           assert.same(long_why, short_why, text)

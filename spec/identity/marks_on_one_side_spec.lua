@@ -7,7 +7,7 @@ local world = require "spec.support.world"
 describe("an address with a mark on one side", function()
   teardown(world.clean)
 
-  it("is freed of it, counted, and refused where nothing may be mended", function()
+  it("is freed of it, counted, and refused where nothing may be repaired", function()
     for _, raw in ipairs { "'jane@x.example", "=jane@x.example", "`jane@x.example", "*jane@x.example",
       "**jane@x.example**", "\"jane@x.example", "|jane@x.example", "{jane@x.example",
       "~jane@x.example", "<jane@x.example", "jane@x.example'", 'jane@x.example"', "jane@x.example*",
@@ -19,7 +19,7 @@ describe("an address with a mark on one side", function()
       local normal, repairs = scope3.email.normalize(raw)
       assert.equal("jane@x.example", normal, raw)
       assert.truthy(table.concat(repairs, " "):find("email_marks", 1, true), raw)
-      assert.is_nil(scope3.email.normalize(raw, { mend = false }), raw)
+      assert.is_nil(scope3.email.normalize(raw, { repair = false }), raw)
     end
     assert.same({ "jane@x.example", { "email_mailto", "email_marks" } },
       { scope3.email.normalize "'mailto:jane@x.example" })
@@ -44,7 +44,7 @@ describe("an address with a mark on one side", function()
       "!jane@x.example", "o'neil@x.example", "a=b@x.example", "a*b@x.example", "jane~@x.example",
       "jane_@x.example", "jane-@x.example" } do
       assert.same({ raw }, { scope3.email.normalize(raw) })
-      assert.same({ raw }, { scope3.email.normalize(raw, { mend = false }) })
+      assert.same({ raw }, { scope3.email.normalize(raw, { repair = false }) })
     end
   end)
 end)

@@ -120,12 +120,12 @@ describe("a raw identity", function()
       script.audience = "crm"
       for _, input in ipairs { { csv }, { jsonl }, rows } do
         local res = assert(client:run(script, type(input) == "function" and input() or input))
-        assert.same({ { id_email = 1, id_phone = 1 }, 1 }, { res.rejected, res.sent })
+        assert.same({ { id_email = 1, id_phone = 1 }, 1 }, { res.rejected, res.accepted })
         assert.same({ "ids_are_contacts", 1, 1 }, { res.warnings[1].code, res.warnings[1].emails,
           res.warnings[1].phones })
         script.ids = "hash"
         res = assert(client:run(script, type(input) == "function" and input() or input))
-        assert.same({ {}, 3, { id_hashed = 2 }, 0 }, { res.rejected, res.sent, res.repaired, #res.warnings })
+        assert.same({ {}, 3, { id_hashed = 2 }, 0 }, { res.rejected, res.accepted, res.repaired, #res.warnings })
         assert.truthy(sandbox:members("crm")[core.sha256 "jane@x.example"]
           and sandbox:members("crm")[core.sha256 "+12065550142"])
         script.ids = nil

@@ -3,7 +3,7 @@ local core = require "scope3.core"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
--- The form that is hashed, and what was mended, in one line; the reason of a refusal.
+-- The form that is hashed, and what was repaired, in one line; the reason of a rejection.
 local function email(raw, opts)
   local normal, repairs = scope3.email.normalize(raw, opts)
   return normal and normal .. (repairs and " " .. table.concat(repairs, " ") or "") or repairs.code
@@ -12,7 +12,7 @@ end
 describe("a field with several addresses", function()
   teardown(world.clean)
 
-  it("gives the first that can be used, counted, and with mend = false none", function()
+  it("gives the first that can be used, counted, and with repair = false none", function()
     for _, raw in ipairs {
       "a@x.org ::: b@x.org", "a@x.org:::b@x.org", "a@x.org;b@x.org", "a@x.org, b@x.org", "a@x.org,b@x.org",
       "A@X.org b@x.org", "a@x.org|b@x.org", "a@x.org/b@x.org",
@@ -23,7 +23,7 @@ describe("a field with several addresses", function()
     } do
       assert.equal("a@x.org", email(raw):match "^%S+", raw)
       assert.truthy(email(raw):find("email_first_of_several", 1, true), raw)
-      assert.is_nil((scope3.email.normalize(raw, { mend = false })), raw)
+      assert.is_nil((scope3.email.normalize(raw, { repair = false })), raw)
     end
     for raw, repair in pairs {
       ["Jane <a@x.org>, Bob <b@x.org>"] = "email_name", ['"Doe, Jane" <a@x.org>; b@x.org'] = "email_name",
@@ -59,7 +59,7 @@ describe("a field with several addresses", function()
     assert.equal(0, code, err)
     assert.truthy(out:find("would send   3 members", 1, true) and out:find("1  email: of several addresses in one field the first was taken", 1, true), out)
     code, out = world.command { "sync", path, "--dry-run", "--audience", "a", "--map", "external_id=Id", "--map",
-      "email=E-mail 1 - Value", "--no-mend" }
+      "email=E-mail 1 - Value", "--no-repair" }
     assert.equal(3, code, out)
   end)
 end)
@@ -82,7 +82,7 @@ describe("an address in a link or behind a scheme", function()
 end)
 
 describe("an id that MongoDB's programs wrapped", function()
-  it("is the id inside, counted, or refused with mend = false", function()
+  it("is the id inside, counted, or refused with repair = false", function()
     for raw, want in pairs {
       ["ObjectId(507f1f77bcf86cd799439011)"] = "507f1f77bcf86cd799439011",
       ['ObjectId("507f1f77bcf86cd799439011")'] = "507f1f77bcf86cd799439011",
@@ -93,7 +93,7 @@ describe("an id that MongoDB's programs wrapped", function()
     } do
       local id, repairs = scope3.external_id.normalize(raw)
       assert.same({ want, { "id_wrapped" } }, { id, repairs }, raw)
-      assert.equal("id_unmended", select(2, scope3.external_id.normalize(raw, { mend = false })).code)
+      assert.equal("id_unrepaired", select(2, scope3.external_id.normalize(raw, { repair = false })).code)
     end
     for _, raw in ipairs { "ObjectId()", "ObjectId", "Object(1)", "(1)", "ObjectId(1", "ObjectId(a(b))" } do
       assert.equal(raw, (scope3.external_id.normalize(raw)))
@@ -106,7 +106,7 @@ describe("an id that MongoDB's programs wrapped", function()
     local res = assert(scope3.client {}:run({ map = { external_id = "id", email = "mail" }, audience = "a" },
       world.file("id,mail\nObjectId(507f1f77bcf86cd799439011),a@x.org\n507f1f77bcf86cd799439011,b@x.org\n", ".csv"),
         { dry_run = true }))
-    assert.same({ 2, 1, { id_wrapped = 1 } }, { res.members, res.superseded, res.repaired })
+    assert.same({ 2, 1, { id_wrapped = 1 } }, { res.members, res.replaced, res.repaired })
   end)
 end)
 

@@ -52,7 +52,7 @@ describe("bad input", function()
     lines[#lines + 1] = '51,"open'
     local err = run(world.file(table.concat(lines, "\n")), nil, { max_members = 20 })
     assert.equal("unclosed_quote", err.code)
-    assert.same({ 50, 40, 10 }, { err.result.members, err.result.sent, err.result.failed })
+    assert.same({ 50, 40, 10 }, { err.result.members, err.result.accepted, err.result.failed })
   end)
 
   it("of a key: 401 names the variable and not the key", function()

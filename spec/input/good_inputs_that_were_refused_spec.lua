@@ -159,7 +159,7 @@ describe("a list in which one address stands", function()
       local got, repairs = scope3.email.normalize(raw)
       assert.equal("a@x.org", got, raw)
       assert.truthy(table.concat(repairs, " "):find("email_first_of_several", 1, true), raw)
-      assert.is_nil((scope3.email.normalize(raw, { mend = false })), raw)
+      assert.is_nil((scope3.email.normalize(raw, { repair = false })), raw)
     end
     for _, raw in ipairs { "jane,doe@x.org", "jane;doe@x.org", "'jane',doe@x.org", '"jane",doe@x.org', "n/a, jane doe@x.org",
       "n/a; jane@", "mailto:a%2Bb@x.org,", "n/a@n/a.com;" } do

@@ -19,15 +19,15 @@ local function physical(text)
   return ends + (text:find "[^\n]$" and 1 or 0)
 end
 
--- What a text gives in a dry run, the same however it comes in: rows, members, refusals, an error's code and place.
+-- What a text gives in a dry run, the same however it comes in: rows, members, rejections, an error's code and place.
 local function read(text, script)
   local first, res, err
   for _, size in ipairs { 1, 3, 200000 } do
     local refused = {}
     res, err = scope3.client {}:run(script or { map = MAP, audience = "a" }, assert(scope3.jsonl(in_pieces(text,
       size))), { dry_run = true,
-      on_reject = function(refusal)
-        refused[#refused + 1] = ("%d %s"):format(refusal.row, refusal.reason)
+      on_reject = function(rejection)
+        refused[#refused + 1] = ("%d %s"):format(rejection.row, rejection.reason)
       end })
     res = res or err.result
     local got = { rows = res.rows, members = res.members, refused = refused, code = err and err.code,

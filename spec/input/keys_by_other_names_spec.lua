@@ -92,7 +92,7 @@ describe("a key", function()
     assert.truthy(err.message:find("'id' may be one of two keys of the row", 1, true), err.message)
     local refused = {}
     assert(run({ map = { external_id = "id", email = "mail" } }, world.file(two .. '{"id":"3","mail":"c@d.co"}', ".jsonl"),
-      { on_reject = function(refusal) refused[#refused + 1] = refusal.reason .. " " .. tostring(refusal.column) end }))
+      { on_reject = function(rejection) refused[#refused + 1] = rejection.reason .. " " .. tostring(rejection.column) end }))
     assert.same({ "ambiguous_key external_id" }, refused)
   end)
 end)

@@ -36,8 +36,8 @@ local function run_all(script, columns, rows, opts)
   local results = {}
   for s, source in ipairs(sources) do
     local refused = {}
-    local options = { dry_run = true, audience = "a", on_reject = function(refusal)
-      refused[#refused + 1] = ("%d %s %s"):format(refusal.row, tostring(refusal.column), refusal.reason)
+    local options = { dry_run = true, audience = "a", on_reject = function(rejection)
+      refused[#refused + 1] = ("%d %s %s"):format(rejection.row, tostring(rejection.column), rejection.reason)
     end }
     for key, value in pairs(opts or {}) do
       options[key] = value

@@ -103,13 +103,13 @@ describe("parts of one output", function()
     assert.truthy(err.message:find("nothing of the others was sent", 1, true), err.message)
   end)
 
-  it("are taken up with their journal, and sent again, with the same rows", function()
+  it("are resumed with their journal, and sent again, with the same rows", function()
     local sandbox = world.sandbox { task_seconds = 0 }
     local path = parts { ["a.csv"] = "", ["b.csv"] = rows(1), ["c.csv"] = "", ["d.csv"] = rows(2) }
     local journal = world.path(".journal")
     for _, resumed in ipairs { 0, 2 } do
       local res = assert(sandbox:client():run(SCRIPT, path .. "/*", { journal = journal }))
-      assert.same({ 2, resumed, 2 }, { res.sent, res.resumed, #warned(res) })
+      assert.same({ 2, resumed, 2 }, { res.accepted, res.resumed, #warned(res) })
     end
     sandbox:close()
   end)

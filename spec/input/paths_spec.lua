@@ -134,13 +134,13 @@ end)
 describe("several files", function()
   teardown(world.clean)
 
-  it("are one job, each with its own header, and refusals say which", function()
+  it("are one job, each with its own header, and rejections say which", function()
     local a = world.file("id,mail\n1,a@b.co\n2,nonsense\n", ".csv")
     local b = world.file("x;mail;id\n0;c@d.co;3\n0;nonsense;4\n", ".csv")
     local c = world.file(zip(LINES:gsub('"1"', '"5"'):gsub('"2"', '"6"')), ".jsonl.gz")
     local refused = {}
-    local res = assert(count({ a, b, c }, { on_reject = function(refusal)
-      refused[#refused + 1] = ("%s %d %s"):format(refusal.file == a and "a" or refusal.file == b and "b" or "?", refusal.row, refusal.reason)
+    local res = assert(count({ a, b, c }, { on_reject = function(rejection)
+      refused[#refused + 1] = ("%s %d %s"):format(rejection.file == a and "a" or rejection.file == b and "b" or "?", rejection.row, rejection.reason)
     end }))
     assert.same({ 6, 4 }, { res.rows, res.members })
     assert.same({ "a 2 email_no_at", "a 2 no_identifier", "b 2 email_no_at", "b 2 no_identifier" }, refused)
@@ -289,9 +289,9 @@ describe("a file without a header", function()
         end
       end
     end
-    -- The same where somebody says that it is a header, and by the number alone in what is told of refusals.
+    -- The same where somebody says that it is a header, and by the number alone in what is told of rejections.
     local path, told = world.file("4711,jane@example.com\n1,nonsense\n2,a@b.co\n", ".csv"), {}
-    local res = assert(count(path, { header = true, on_reject = function(refusal) told[#told + 1] = refusal.column end }, { map = { external_id = 1, email = 2 }, audience = "a" }))
+    local res = assert(count(path, { header = true, on_reject = function(one) told[#told + 1] = one.column end }, { map = { external_id = 1, email = 2 }, audience = "a" }))
     assert.same({ 2, 1, { 2 } }, { res.rows, res.members, told })
   end)
 

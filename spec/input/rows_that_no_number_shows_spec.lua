@@ -53,9 +53,9 @@ end
 describe("a quote that opens where none should", function()
   teardown(world.clean)
 
-  it("and swallows rows up to the next one is counted, and the refusal says how many", function()
+  it("and swallows rows up to the next one is counted, and the rejection says how many", function()
     local path, refused = world.file(rows { [10] = '"Big Joe', [990] = '"Joe"' }, ".csv"), {}
-    local res = assert(count(path, { on_reject = function(refusal) refused[#refused + 1] = refusal end }))
+    local res = assert(count(path, { on_reject = function(rejection) refused[#refused + 1] = rejection end }))
     assert.same({ 20, 1, 19, 980 }, { res.rows, total(res.rejected), res.members, res.swallowed_lines })
     assert_lines(res, 1001)
     assert.same({ { row = 10, column = "name", reason = "stray_quote", dropped = false, lines = 980 } }, refused)

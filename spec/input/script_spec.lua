@@ -66,10 +66,10 @@ describe("a script with a map", function()
     assert(run({ map = { external_id = "id", email = 3 } }, path))
   end)
 
-  it("tells of every refusal by row, column and reason, without the value", function()
+  it("tells of every rejection by row, column and reason, without the value", function()
     local seen = {}
-    assert(run({ map = { external_id = "id", email = "mail", phone = "tel" } }, world.file(CSV .. "6,x\n"), { on_reject = function(refusal)
-      seen[#seen + 1] = ("%d %s %s %s"):format(refusal.row, tostring(refusal.column), refusal.reason, tostring(refusal.dropped))
+    assert(run({ map = { external_id = "id", email = "mail", phone = "tel" } }, world.file(CSV .. "6,x\n"), { on_reject = function(rejection)
+      seen[#seen + 1] = ("%d %s %s %s"):format(rejection.row, tostring(rejection.column), rejection.reason, tostring(rejection.dropped))
     end }))
     assert.same({
       "2 tel phone_national true", "3 nil no_identifier false", "4 mail email_no_at true", "4 nil no_identifier false", "6 mail email_placeholder true", "6 tel ragged_row false",

@@ -25,7 +25,7 @@ local MAP = { { "external_id", "id" }, { "email", "mail" } }
 local function object_set(format, script)
   local set = { source = source_of(format), payload = core.payload { max_members = 1000, max_bytes = 100000 },
     next = core.payload { max_members = 1000, max_bytes = 100000 }, sealed = core.id_set() }
-  script.max_member, script.refusals = 2000, true
+  script.max_member, script.rejections = 2000, true
   if not script.member then
     script.map, script.columns = format == "jsonl" and MAP or { { "external_id", 1 }, { "email", 2 } }, { "id", "mail" }
   end
@@ -52,7 +52,7 @@ local MISUSES = {
   { "builder:columns", CALLBACK, function(s) s.builder:columns(MAP, {}) end },
   { "builder:counts", CALLBACK, function(s) s.builder:counts() end },
   { "builder:sums", CALLBACK, function(s) s.builder:sums() end },
-  { "builder:refusals", CALLBACK, function(s) s.builder:refusals() end },
+  { "builder:rejections", CALLBACK, function(s) s.builder:rejections() end },
   { "builder:missing", CALLBACK, function(s) s.builder:missing() end },
   { "payload:close", FILLED, function(s) s.payload:close() end },
   { "payload:reset", FILLED, function(s) s.payload:reset() end },

@@ -20,8 +20,8 @@ local function count(text, opts, script)
       return piece ~= "" and piece or nil
     end, csv))
     local refused = {}
-    given.on_reject = function(refusal)
-      refused[#refused + 1] = ("%d %s %s"):format(refusal.row, tostring(refusal.column), refusal.reason)
+    given.on_reject = function(rejection)
+      refused[#refused + 1] = ("%d %s %s"):format(rejection.row, tostring(rejection.column), rejection.reason)
     end
     res = assert(scope3.client {}:run(script or { map = MAP, audience = "a" }, source, given))
     local got = { rows = res.rows, members = res.members, skipped = res.skipped, emails = res.identifiers.hashed_email,

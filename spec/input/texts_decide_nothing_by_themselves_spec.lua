@@ -111,9 +111,9 @@ describe("the text of a consent", function()
     end
   end)
 
-  it("is no option: header, mend and dry_run take true and false alone", function()
+  it("is no option: header, repair and dry_run take true and false alone", function()
     local path = world.file(CSV, ".csv")
-    for _, key in ipairs { "header", "mend", "dry_run" } do
+    for _, key in ipairs { "header", "repair", "dry_run" } do
       assert.has_error(function()
         client:run({ map = { external_id = "id", email = "mail" }, audience = "a" }, path, { [key] = "false" })
       end, ("client:run: %s must be a boolean, not a string"):format(key))

@@ -236,9 +236,9 @@ describe("an encoding", function()
     local bad = world.file("id,E-M\228il,E-Mail\n1,a@,b@\n", ".csv")
     assert(scope3.client {}:run({ audience = "a", map = { external_id = "id", email = { 2, "E-Mail" } } }, bad, {
       dry_run = true,
-      on_reject = function(refusal)
+      on_reject = function(rejection)
         n = n + 1
-        assert.truthy(core.utf8_valid(tostring(refusal.column)))
+        assert.truthy(core.utf8_valid(tostring(rejection.column)))
       end,
     }))
     assert.truthy(n > 0)
@@ -335,7 +335,7 @@ describe("an encoding", function()
       return sandbox:client():run({ audience = "a", map = { external_id = "id", email = "E-Mail" } }, path,
         { journal = journal, encoding = encoding })
     end
-    assert.same({ 3, 0 }, { run("cp1252").sent, run("windows-1252").members - 3 })
+    assert.same({ 3, 0 }, { run("cp1252").accepted, run("windows-1252").members - 3 })
     assert.equal(3, run("WINDOWS_1252").resumed)
     for _, other in ipairs { "windows-1250", "iso-8859-1" } do
       local res, err = run(other)

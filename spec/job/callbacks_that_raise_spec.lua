@@ -54,13 +54,13 @@ describe("a callback that raises", function()
     for event, case in pairs {
       progress = { {} }, request = { {} }, accepted = { {} }, blocked = { {}, 5 }, retry = { { sync = { again,
         taken } } },
-      shrunk = { { sync = { large, taken } } }, barrier = { {}, 5, "unique" }, task = { {}, 5, "unique" },
+      split = { { sync = { large, taken } } }, barrier = { {}, 5, "unique" }, task = { {}, 5, "unique" },
       resend = { { task = { passing, passing, passing } }, 5, "unique" },
     } do
       server:play(case[1])
       local csv, journal = world.file(rows(20, case[3] and "1,q@example.com")), world.path ".journal"
       local client, calls, raised = server:client(), 0, false
-      local opts = { journal = journal, max_members = case[2], unique = case[3] and "job" or nil,
+      local opts = { journal = journal, max_members = case[2], unique = case[3] and true or nil,
         on_event = function(seen)
         assert(not raised)
         calls = calls + 1
@@ -75,7 +75,7 @@ describe("a callback that raises", function()
       server:play {}
       local res, why = client:run(MAP, csv, opts) -- would not get the journal, if that were locked
       assert.is_truthy(res, tostring(why))
-      assert.equal(20 + (case[3] and 1 or 0), res.sent)
+      assert.equal(20 + (case[3] and 1 or 0), res.accepted)
     end
   end)
 
@@ -114,7 +114,7 @@ describe("a callback that raises", function()
     end
     local ok, err = client:sync(audience(4), { max_members = 1, on_event = raise "accepted" })
     assert_told("sync", ok, err, "on_event")
-    assert.same({ 1, 3 }, { err.result.sent, err.result.failed })
+    assert.same({ 1, 3 }, { err.result.accepted, err.result.failed })
     local stream = assert(client:stream("a", { max_members = 2, on_event = raise "accepted" }))
     local added, why
     for i = 1, 10 do
@@ -140,7 +140,7 @@ describe("a callback that raises", function()
       return { id = n, mail = n .. "@example.com" }
     end, { max_members = 1000 })
     assert.is_nil(ok)
-    assert.same({ "source", "callback_error", 2500, 2000, 500 }, { err.kind, err.code, err.result.rows, err.result.sent,
+    assert.same({ "source", "callback_error", 2500, 2000, 500 }, { err.kind, err.code, err.result.rows, err.result.accepted,
       err.result.failed })
     world.assert_sums(err.result)
     local chunks = 0
@@ -263,13 +263,13 @@ describe("a callback that raises", function()
           cqueues.sleep(0.001)
         end
         return n <= 300 and { id = n, mail = n .. "@example.com" } or nil
-      end)).sent)
+      end)).accepted)
     end)
     local deadline = core.now() + 60
     while not queue:empty() and core.now() < deadline do
       assert(queue:step(0.2))
     end
-    assert.same({ 4, 4 }, { seen, res.sent })
+    assert.same({ 4, 4 }, { seen, res.accepted })
   end)
 
   it("may not use the stream that it belongs to, nor another coroutine one that is in use", function()
@@ -286,7 +286,7 @@ describe("a callback that raises", function()
         assert(stream:add { external_id = "s" .. i, email = ("s%d@example.com"):format(i) })
       end
       local res = assert(stream:finish())
-      assert.equal(4, res.sent)
+      assert.equal(4, res.accepted)
       assert.truthy(tostring(said):find("inside one of its own callbacks", 1, true), said)
       world.assert_sums(res)
     end
@@ -307,7 +307,7 @@ describe("a callback that raises", function()
       for i = 1, 4 do
         assert(stream:add { external_id = "s" .. i, email = ("s%d@example.com"):format(i) })
       end
-      assert.equal(4, assert(stream:finish()).sent)
+      assert.equal(4, assert(stream:finish()).accepted)
     end)
     queue:wrap(function()
       while not inside do
@@ -361,7 +361,7 @@ describe("several coroutines that wait for one result", function()
   it("are all told the same, and what failed for a passing reason goes again once", function()
     local said, res = waits(3)
     assert.same({ "ok", "ok", "ok" }, said)
-    assert.same({ 3, 0 }, { res.sent, res.failed })
+    assert.same({ 3, 0 }, { res.accepted, res.failed })
     assert.equal(5, #sandbox:requests "sync")
     world.assert_sums(res)
   end)
@@ -370,7 +370,7 @@ describe("several coroutines that wait for one result", function()
     local said, res = waits(3, true)
     assert.same({ "ok", "ok" }, said)
     assert.equal(5, #sandbox:requests "sync")
-    assert.same({ 3, 0 }, { res.sent, res.failed })
+    assert.same({ 3, 0 }, { res.accepted, res.failed })
     world.assert_sums(res)
   end)
 end)

@@ -39,7 +39,7 @@ describe("a report", function()
       ["an id with quotes"] = { '"a""b\\",a@example.org,' .. phone .. '\n"a""b\\",,' .. phone .. "\n", { 0, 1, 1 } },
     } do
       for _, script in ipairs { { map = MAP }, { member = member } } do
-        local res = run({ map = script.map, member = script.member }, "id,mail,tel\n" .. case[1], { mend = false })
+        local res = run({ map = script.map, member = script.member }, "id,mail,tel\n" .. case[1], { repair = false })
         assert.same(case[2], { res.identifiers.hashed_email, res.identifiers.hashed_phone, res.poorer }, name)
         local poorer = warning(res, "members_poorer")
         assert.equal(case[2][3], poorer and poorer.members or 0, name)
@@ -47,7 +47,7 @@ describe("a report", function()
     end
   end)
 
-  it("takes off the universal ids and the hashes of what was superseded", function()
+  it("takes off the universal ids and the hashes of what was replaced", function()
     local hash, maid = core.sha256 "a@example.org", "6d92078a-8246-4ba4-ae5b-76104861e7dc"
     local function rows(list)
       return function()
@@ -61,7 +61,7 @@ describe("a report", function()
       { external_id = "2", hashed_email = hash },
     }))
     assert.same({ 2, 0, 1, 1 }, { res.identifiers.hashed_email, res.identifiers.hashed_phone, res.identifiers.uids, res.prehashed })
-    assert.same({ 1, 1 }, { res.superseded, res.poorer })
+    assert.same({ 1, 1 }, { res.replaced, res.poorer })
     local audience = assert(scope3.audience { id = "b" })
     audience:add { external_id = "1", email = hash, phone = "+49301234567" }
     audience:add { external_id = "1", email = "b@example.org" }
@@ -72,7 +72,7 @@ describe("a report", function()
     end
     res = assert(client:run({ audience = "a", member = function(row) return row end }, rows { { external_id = "1", email = hash },
       { external_id = "1", remove = true } }))
-    assert.same({ 0, 1, 0 }, { res.identifiers.hashed_email, res.superseded, res.poorer })
+    assert.same({ 0, 1, 0 }, { res.identifiers.hashed_email, res.replaced, res.poorer })
   end)
 
   it("takes off the identifiers of members that the service refused", function()
@@ -83,7 +83,7 @@ describe("a report", function()
     end
     local res = assert(stream:finish())
     world.assert_sums(res)
-    assert.same({ 2, 1, 2, 1 }, { res.sent, res.quarantined, res.identifiers.hashed_email, res.identifiers.hashed_phone })
+    assert.same({ 2, 1, 2, 1 }, { res.accepted, res.rejected_by_service, res.identifiers.hashed_email, res.identifiers.hashed_phone })
   end)
 
   it("tells two members of one id in one row from a later row", function()
@@ -91,13 +91,13 @@ describe("a report", function()
     local res = run({ member = function(row)
       return { { external_id = row.id, email = row.mail }, { external_id = "x" .. row.id, email = row.mail }, { external_id = row.id, phone = "+49301234567" } }
     end }, "id,mail\n1,a@example.org\n2,b@example.org\n", { on_reject = function(one) refused[#refused + 1] = one end })
-    assert.same({ 4, 0, 0, { repeated_in_row = 2 } }, { res.members, res.superseded, res.poorer, res.dropped })
-    assert.same({ 4, 2, 2 }, { res.sent, res.identifiers.hashed_email, res.identifiers.hashed_phone })
+    assert.same({ 4, 0, 0, { repeated_in_row = 2 } }, { res.members, res.replaced, res.poorer, res.dropped })
+    assert.same({ 4, 2, 2 }, { res.accepted, res.identifiers.hashed_email, res.identifiers.hashed_phone })
     assert.same({ 1, "repeated_in_row", true }, { refused[1].row, refused[1].reason, refused[1].dropped })
     assert.equal(2, #refused)
     -- A later row of the same id is one all the same.
     res = run({ member = member }, "id,mail,tel\n1,a@example.org,\n1,b@example.org,\n")
-    assert.same({ 1, {} }, { res.superseded, res.dropped })
+    assert.same({ 1, {} }, { res.replaced, res.dropped })
   end)
 
   it("takes an empty list for a row that is left out", function()
@@ -131,7 +131,7 @@ describe("a report", function()
 
   describe("of more members than one row may give", function()
     local function taken(count, make, opts)
-      local builder = core.builder { max_member = 1000, refusals = true, member = function()
+      local builder = core.builder { max_member = 1000, rejections = true, member = function()
         local list = {}
         for i = 1, count do
           list[i] = make(i)
@@ -149,22 +149,22 @@ describe("a report", function()
       assert.is_true(counts.members > 150000 and counts.members == payload:living())
       assert.same({ row_full = 200000 - counts.members }, counts.dropped)
       assert.same({ 1, 1, 0 }, { counts.rows, counts.used_rows, counts.rejected_rows })
-      assert.equal(200000 - counts.members, #builder:refusals())
+      assert.equal(200000 - counts.members, #builder:rejections())
     end)
 
     it("raises nothing where there are too many", function()
       local counts, payload, builder = taken(310000, function(i) return { external_id = ("%d"):format(i), remove = true } end)
       local _, removes = payload:living()
       assert.same({ 250000, 250000, { row_full = 60000 } }, { counts.members, removes, counts.dropped })
-      assert.equal(60000, #builder:refusals())
+      assert.equal(60000, #builder:rejections())
     end)
 
-    it("counts the refusals that on_reject is not told of", (world.thorough or rawget(_G, "jit")) and function()
+    it("counts the rejections that on_reject is not told of", (world.thorough or rawget(_G, "jit")) and function()
       local bad = { external_id = "1", email = "nobody" }
       local counts, _, builder = taken(1500000, function() return bad end)
       assert.same({ 1500000, { no_identifier = 1 }, { email_no_at = 1500000, no_identifier = 1499999 } },
         { counts.dropped.email_no_at, counts.rejected, counts.dropped })
-      local told = #builder:refusals()
+      local told = #builder:rejections()
       assert.equal(3000000, told + counts.untold)
       assert.is_true(counts.untold > 0)
     end or nil)

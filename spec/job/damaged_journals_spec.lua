@@ -58,7 +58,7 @@ describe("a damaged journal", function()
       return "stopped", #sandbox:requests "sync" - before, err
     end
     world.assert_sums(res)
-    return res.failed + res.unknown + res.quarantined > 0 and "failed" or "well", #sandbox:requests "sync" - before, res
+    return res.failed + res.unknown + res.rejected_by_service > 0 and "failed" or "well", #sandbox:requests "sync" - before, res
   end
 
   it("stops the job where any bit of it was flipped, but for its last line end, and names the line", function()
@@ -119,9 +119,9 @@ describe("a damaged journal", function()
       local what, _, res = outcome(text:sub(1, cut))
       assert.is_true(what ~= "stopped", tostring(res))
       -- What the journal still says was sent, and what went now, are all rows.
-      assert.equal(res.members, res.sent + res.failed + res.quarantined)
+      assert.equal(res.members, res.accepted + res.failed + res.rejected_by_service)
       assert.equal(ROWS, res.members)
-      members = members + res.sent
+      members = members + res.accepted
     end
     assert.is_true(members > 0)
   end)

@@ -84,7 +84,7 @@ describe("a set of sealed ids", function()
     assert.same({ false, "turn" }, { builder:add(now, member "c") })
     later:reset()
     assert.is_true(builder:flush(now))
-    assert.same({ 6, 3, 0 }, { builder:counts().members, builder:counts().deferred, builder:counts().superseded })
+    assert.same({ 6, 3, 0 }, { builder:counts().members, builder:counts().deferred, builder:counts().replaced })
   end)
 end)
 
@@ -134,12 +134,12 @@ describe("a job in epochs", function()
   end)
 
   it("has no two requests with an id in common, unless a task of the first had ended", function()
-    local stream = assert(sandbox:client():stream("a", { max_members = 3, unique = "job" }))
+    local stream = assert(sandbox:client():stream("a", { max_members = 3, unique = true }))
     for _, id in ipairs { "1", "2", "3", "4", "1", "5", "6", "2", "7" } do
       assert(stream:add(member(id)))
     end
     local res = assert(stream:finish())
-    assert.same({ 2, 2, 9 }, { res.deferred, res.epochs, res.sent })
+    assert.same({ 2, 2, 9 }, { res.deferred, res.epochs, res.accepted })
     assert.same({ 3, 3, 1, 2 }, { res.requests[1].members, res.requests[2].members, res.requests[3].members, res.requests[4].members })
     assert.same({ 1, 1, 1, 2 }, { res.requests[1].epoch, res.requests[2].epoch, res.requests[3].epoch, res.requests[4].epoch })
     for i = 1, 3 do
@@ -149,14 +149,14 @@ describe("a job in epochs", function()
 
   it("waits for the tasks of an epoch before the next, and stops where one failed", function()
     sandbox:configure { task_outcomes = world.json.array { "completed", "failed:terminal" } }
-    local stream = assert(sandbox:client():stream("a", { max_members = 2, unique = "job" }))
+    local stream = assert(sandbox:client():stream("a", { max_members = 2, unique = true }))
     for _, id in ipairs { "1", "2", "3", "4", "1" } do
       assert(stream:add(member(id)))
     end
     local res, err = stream:finish()
     assert.is_nil(res)
     assert.equal("task_failed", err.kind)
-    assert.same({ 5, 2, 3 }, { err.result.members, err.result.sent, err.result.failed }) -- those of the task, and those that waited for it
+    assert.same({ 5, 2, 3 }, { err.result.members, err.result.accepted, err.result.failed }) -- those of the task, and those that waited for it
     world.assert_sums(err.result)
     assert.equal(2, #sandbox:requests("sync"))
   end)
@@ -170,7 +170,7 @@ describe("a job in epochs", function()
         return { id = "r" .. i % 25, mail = ("v%d@example.com"):format(i) }
       end
     end
-    local res = assert(assert(sandbox:client():run({ map = { external_id = "id", email = "mail" }, audience = "a", unique = "job" },
+    local res = assert(assert(sandbox:client():run({ map = { external_id = "id", email = "mail" }, audience = "a", unique = true },
       rows, { max_members = 10 })):wait())
     world.assert_sums(res)
     local kept = membership(sandbox, "a")
@@ -186,7 +186,7 @@ describe("a job in epochs", function()
     end
     assert(stream:remove(member(7)))
     local res = assert(stream:finish())
-    assert.same({ 1, 0, 1, 1 }, { res.epochs, res.deferred, #res.requests, res.superseded })
+    assert.same({ 1, 0, 1, 1 }, { res.epochs, res.deferred, #res.requests, res.replaced })
     assert.equal(0, #sandbox:requests("task"))
   end)
 end)

@@ -1,4 +1,4 @@
--- Jobs that are taken up again: whatever killed the process, the audience ends as it was meant, and nothing accepted is sent again.
+-- Jobs that are resumed: whatever killed the process, the audience ends as it was meant, and nothing accepted is sent again.
 local core = require "scope3.core"
 local journal = require "scope3.job.journal"
 local journaled = require "spec.support.journaled"
@@ -64,7 +64,7 @@ describe("a job with a journal", function()
       split = split + (request.state == "split" and 1 or 0)
       twice = twice + (request.epoch == 2 and 1 or 0)
     end
-    assert.is_true(split > 0 and twice > 0 and res.quarantined > 0 and #res.requests >= 20)
+    assert.is_true(split > 0 and twice > 0 and res.rejected_by_service > 0 and #res.requests >= 20)
     local text = world.read(path)
     assert.truthy(text:find('"excluded":%[%d'), "the rows of the members that were refused")
     assert.is_nil(text:find("id%d"))
@@ -81,7 +81,7 @@ describe("a job with a journal", function()
     local before = #sandbox:requests("sync")
     local res = assert(journaled.run(sandbox.url, path, file))
     assert.equal(before, #sandbox:requests("sync"))
-    assert.same({ first.sent, first.sent, first.quarantined }, { res.sent, res.resumed, res.quarantined })
+    assert.same({ first.accepted, first.accepted, first.rejected_by_service }, { res.accepted, res.resumed, res.rejected_by_service })
     world.assert_sums(res)
   end)
 
@@ -197,7 +197,7 @@ describe("a job with a journal", function()
     local before = #sandbox:requests("sync")
     local res = assert(journaled.run(sandbox.url, keeper, file))
     assert.equal(before, #sandbox:requests("sync"))
-    assert.equal(res.sent, res.resumed)
+    assert.equal(res.accepted, res.resumed)
   end)
 
   it("sends nothing when it cannot be written to", function()
@@ -222,7 +222,7 @@ describe("a job with a journal", function()
       world.file(table.concat(lines, "\n")), { journal = keeper })
     assert.is_nil(res)
     assert.equal("the disk is full", err.message)
-    assert.same({ 10, 20 }, { err.result.sent, err.result.failed })
+    assert.same({ 10, 20 }, { err.result.accepted, err.result.failed })
     world.assert_sums(err.result)
     assert.equal(1, #sandbox:requests("sync"))
     assert(scope3.email)

@@ -25,9 +25,9 @@ describe("a journal", function()
     local cases = {
       { other:client(), {}, "service" }, { sandbox:client { account_id = "26" }, {}, "account" }, { client, { id = "b" }, "audience" },
       { client, { name = "B" }, "name" }, { client, { basis = "contract" }, "consent_basis" }, { client, { region = "DE" }, "region" },
-      { client, { mend = false }, "mend" }, { client, { phone_repairs = "all" }, "phone_repairs" }, { client, { phone_repairs = { "plus" } }, "phone_repairs" },
+      { client, { repair = false }, "repair" }, { client, { phone_repairs = "all" }, "phone_repairs" }, { client, { phone_repairs = { "plus" } }, "phone_repairs" },
       { client, { delimiter = ";" }, "delimiter" }, { client, { mode = "remove" }, "mode" }, { client, { header = true }, "header" },
-      { client, { max_members = 5 }, "max_members" }, { client, { max_bytes = 5000 }, "max_bytes" }, { client, { unique = "job" }, "epochs" },
+      { client, { max_members = 5 }, "max_members" }, { client, { max_bytes = 5000 }, "max_bytes" }, { client, { unique = true }, "epochs" },
     }
     for _, case in ipairs(cases) do
       local res, err = run(case[1], path, case[2])
@@ -40,7 +40,7 @@ describe("a journal", function()
     assert.equal(0, #other:requests "sync")
     other:close()
     res = assert(run(client, path, { timeout = 30, rate = 5000, concurrency = 1 })) -- a run's own affair
-    assert.same({ 2, 2 }, { res.sent, res.resumed })
+    assert.same({ 2, 2 }, { res.accepted, res.resumed })
   end)
 
   it("knows an option of reading in any spelling, and what is so unless said", function()
@@ -54,7 +54,7 @@ describe("a journal", function()
       opts.audience, opts.journal = { id = "spelled", name = "S", consent_basis = "consent" }, path
       local res, err = client:run({ map = { external_id = "id", email = "email" } }, file, opts)
       assert(res, tostring(err) .. " at " .. i)
-      assert.equal(1, res.sent)
+      assert.equal(1, res.accepted)
       opts.quote = "none"
       res, err = client:run({ map = { external_id = "id", email = "email" } }, file, opts)
       assert.same({ nil, "another_job" }, { res, err and err.code })

@@ -1,4 +1,4 @@
--- A job over several files could not be taken up: a request over the end of a file has a last row below its first, which
+-- A job over several files could not be resumed: a request over the end of a file has a last row below its first, which
 -- was taken for damage.
 local world = require "spec.support.world"
 
@@ -14,21 +14,21 @@ describe("the journal of a job over several files", function()
     return world.file(table.concat(lines, "\n") .. "\n", ".csv")
   end
 
-  it("is taken up where requests run over the end of a file, in order, in epochs and side by side", function()
+  it("is resumed where requests run over the end of a file, in order, in epochs and side by side", function()
     local files = { file(1, 10), file(11, 13), file(14, 30), file(5, 8) }
-    local kinds = { plain = {}, epochs = { unique = "job" }, parallel = { concurrency = 3 } }
+    local kinds = { plain = {}, epochs = { unique = true }, parallel = { concurrency = 3 } }
     for name, opts in pairs(world.thorough and kinds or { epochs = kinds.epochs }) do
       sandbox:reset()
       sandbox:configure { task_seconds = 0.02 }
       local client, path = sandbox:client(), world.path ".journal"
-      opts.max_members, opts.journal, opts.settling = 7, path, 0
+      opts.max_members, opts.journal, opts.in_doubt_timeout = 7, path, 0
       local res = assert(client:run(SCRIPT, files, opts))
       assert(res:wait())
       world.assert_sums(res)
-      local requests, sent = #sandbox:requests "sync", res.sent
+      local requests, sent = #sandbox:requests "sync", res.accepted
       res = assert(client:run(SCRIPT, files, opts))
       assert(res:wait())
-      assert.same({ sent, sent, requests }, { res.sent, res.resumed, #sandbox:requests "sync" }, name)
+      assert.same({ sent, sent, requests }, { res.accepted, res.resumed, #sandbox:requests "sync" }, name)
       world.assert_sums(res)
       local whole = world.read(path)
       for cut = 2, 6 do -- killed after so many records
@@ -39,7 +39,7 @@ describe("the journal of a job over several files", function()
         world.write(path, table.concat(lines, "\n") .. "\n")
         res = assert(client:run(SCRIPT, files, opts))
         assert(res:wait())
-        assert.equal(sent, res.sent, name .. " after " .. cut)
+        assert.equal(sent, res.accepted, name .. " after " .. cut)
         world.assert_sums(res)
       end
       assert.equal(30, #sandbox:ids "a")

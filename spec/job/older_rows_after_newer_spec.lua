@@ -32,7 +32,7 @@ describe("members of a failed task, sent again after newer ones", function()
     sandbox:configure { task_outcomes = json.array { "failed:transient" } }
     local res = assert(assert(client:run(SCRIPT, world.file(ROWS), { max_members = 2 })):wait())
     assert.same({ A = hash "new", B = hash "b", C = hash "c" }, hashes())
-    assert.same({ 4, 3, 1, 0, 3 }, { res.members, res.sent, res.superseded, res.failed, #res.requests })
+    assert.same({ 4, 3, 1, 0, 3 }, { res.members, res.accepted, res.replaced, res.failed, #res.requests })
     assert.same({ 1, true }, { res.requests[3].members, res.requests[1].sent_again })
     world.assert_sums(res)
   end)
@@ -42,7 +42,7 @@ describe("members of a failed task, sent again after newer ones", function()
     local res = assert(assert(client:run(SCRIPT, world.file "id,email\nA,old@example.com\nA2,x@example.com\nA,new@example.com\nA2,y@example.com\n",
       { max_members = 2 })):wait())
     assert.same({ A = hash "new", A2 = hash "y" }, hashes())
-    assert.same({ 2, 2, 2 }, { res.sent, res.superseded, #res.requests })
+    assert.same({ 2, 2, 2 }, { res.accepted, res.replaced, #res.requests })
     world.assert_sums(res)
   end)
 
@@ -50,7 +50,7 @@ describe("members of a failed task, sent again after newer ones", function()
     sandbox:configure { task_outcomes = json.array { "failed:transient", "failed:transient" } }
     local res = assert(assert(client:run(SCRIPT, world.file(ROWS), { max_members = 2 })):wait())
     assert.same({ A = hash "new", B = hash "b", C = hash "c" }, hashes())
-    assert.same({ 4, 0 }, { res.sent, res.superseded })
+    assert.same({ 4, 0 }, { res.accepted, res.replaced })
     world.assert_sums(res)
   end)
 
@@ -59,7 +59,7 @@ describe("members of a failed task, sent again after newer ones", function()
     sandbox:fault { on = "sync", after = 1, act = "issues", issues = { { path = "audiences[0].add[1].hashedEmail", message = "is odd" } } }
     local res = assert(assert(client:run(SCRIPT, world.file(ROWS), { max_members = 2 })):wait())
     assert.same({ A = hash "old", B = hash "b", C = hash "c" }, hashes())
-    assert.same({ 3, 1, 0 }, { res.sent, res.quarantined, res.superseded })
+    assert.same({ 3, 1, 0 }, { res.accepted, res.rejected_by_service, res.replaced })
     world.assert_sums(res)
   end)
 
@@ -96,10 +96,10 @@ describe("members of a failed task, sent again after newer ones", function()
         client.loop.sleep(2)
       end
       assert.same({ A = hash "new", B = hash "b", C = hash "c" }, hashes())
-      assert.same({ 3, 1, 0, 2, 3 }, { res.sent, res.superseded, res.failed, res.resumed, #sandbox:requests "sync" })
+      assert.same({ 3, 1, 0, 2, 3 }, { res.accepted, res.replaced, res.failed, res.resumed, #sandbox:requests "sync" })
       world.assert_sums(res)
       res = assert(client:run(SCRIPT, file, opts))
-      assert.same({ 3, 1, 3, 3 }, { res.sent, res.superseded, res.resumed, #sandbox:requests "sync" })
+      assert.same({ 3, 1, 3, 3 }, { res.accepted, res.replaced, res.resumed, #sandbox:requests "sync" })
       world.assert_sums(res)
     end
   end)

@@ -63,7 +63,7 @@ describe("delete_missing", function()
     local map = { external_id = "id", email = "email" }
     for _, text in ipairs { "id,email\n", "id,email\n1,nobody\n" } do
       local res = assert(client:run({ map = map, audience = "a" }, world.file(text), { delete_missing = "all" }))
-      assert.same({ 0, "nothing_deleted" }, { res.sent, res.warnings[#res.warnings].code })
+      assert.same({ 0, "nothing_deleted" }, { res.accepted, res.warnings[#res.warnings].code })
       assert.is_nil(res.would_delete)
     end
     local res = assert(assert(client:stream("a", { delete_missing = "all" })):finish())
@@ -78,7 +78,7 @@ describe("delete_missing", function()
     local before = #sandbox:requests "sync"
     local res = assert(client_of():run({ audience = "a", map = { external_id = "id", email = "mail" } },
       world.file("id,mail\n1,a@example.com\n"), { delete_missing = "all" }))
-    assert.same({ 0, 1, "nothing_deleted" }, { res.sent, res.quarantined, res.warnings[#res.warnings].code })
+    assert.same({ 0, 1, "nothing_deleted" }, { res.accepted, res.rejected_by_service, res.warnings[#res.warnings].code })
     assert.same({ before + 1, nil }, { #sandbox:requests "sync", res.deleted })
   end)
 
@@ -142,7 +142,7 @@ describe("delete_missing", function()
     assert.is_nil(res)
     assert.truthy(err.message:find("new", 1, true))
     assert.same({ "a", "new", "old" }, left(client))
-    assert.equal(1, err.result.sent)
+    assert.equal(1, err.result.accepted)
   end)
 
   it("is not tried again by itself when its own task fails, and the wait says why", function()
@@ -152,7 +152,7 @@ describe("delete_missing", function()
       { delete_missing = "all" }))
     local waited, err = res:wait()
     assert.is_nil(waited)
-    assert.same({ "task_failed", true, 2, 1 }, { err.kind, err.retryable, #sandbox:requests "sync", res.sent })
+    assert.same({ "task_failed", true, 2, 1 }, { err.kind, err.retryable, #sandbox:requests "sync", res.accepted })
   end)
 
   it("shows in a dry run what it would delete", function()

@@ -45,23 +45,23 @@ describe("recovery", function()
       sandbox:reset()
       fault.on, fault.times = "sync", 2
       sandbox:fault(fault)
-      local shrunk = {}
+      local split = {}
       local res = assert(run(120, { max_members = 40, on_event = function(event)
-        shrunk[#shrunk + 1] = event.event == "shrunk" and event.bytes or nil
+        split[#split + 1] = event.event == "split" and event.bytes or nil
       end }))
       world.assert_sums(res)
-      assert.same({ 120, 120 }, { res.sent, #sandbox:ids "a" })
-      assert.equal(2, #shrunk)
+      assert.same({ 120, 120 }, { res.accepted, #sandbox:ids "a" })
+      assert.equal(2, #split)
       assert.same({ "split", "split" }, { states(res)[1], states(res)[2] })
       for i = 3, #res.requests do
-        assert.is_true(res.requests[i].bytes <= shrunk[2], "request " .. i)
+        assert.is_true(res.requests[i].bytes <= split[2], "request " .. i)
       end
       assert.is_true(#res.requests <= 30)
     end
     sandbox:reset()
     sandbox:configure { max_body = 3000 }
     local res = assert(run(100, { max_members = 60 }))
-    assert.same({ 100, 100 }, { res.sent, #sandbox:ids "a" })
+    assert.same({ 100, 100 }, { res.accepted, #sandbox:ids "a" })
   end)
 
   it("halves a request whose sending takes too long", function()
@@ -73,22 +73,22 @@ describe("recovery", function()
     end
     local res = assert(client:run({ map = MAP, audience = "a" }, world.file(table.concat(lines, "\n")), { max_bytes = 64 * 2 ^ 20, timeout = 4 }))
     assert.equal("split", res.requests[1].state)
-    assert.same({ 3000, 0 }, { res.sent, res.possibly_twice })
+    assert.same({ 3000, 0 }, { res.accepted, res.possibly_twice })
     world.assert_sums(res)
   end)
 
   it("sets aside the members that the service refuses, by their rows, and sends the others", function()
     sandbox:configure { refuse = json.array { "r7", "r8", "r33" } }
     local rejects = {}
-    local res = assert(run(40, { on_reject = function(refusal)
-      rejects[#rejects + 1] = refusal
+    local res = assert(run(40, { on_reject = function(rejection)
+      rejects[#rejects + 1] = rejection
     end }))
     world.assert_sums(res)
-    assert.same({ 37, 3, 37 }, { res.sent, res.quarantined, #sandbox:ids "a" })
+    assert.same({ 37, 3, 37 }, { res.accepted, res.rejected_by_service, #sandbox:ids "a" })
     assert.same({ 7, 8, 33 }, { res.quarantine[1].row, res.quarantine[2].row, res.quarantine[3].row })
     assert.same({ "hashedEmail", "is not accepted" }, { res.quarantine[1].field, res.quarantine[1].message })
     assert.same({ "refused", "accepted" }, states(res))
-    assert.same({ row = 7, column = "hashedEmail", reason = "refused_by_service", dropped = false }, rejects[1])
+    assert.same({ row = 7, column = "hashedEmail", reason = "rejected_by_service", dropped = false }, rejects[1])
   end)
 
   it("finds refused members when the service lists a few only, and counts members that are left as the service does", function()
@@ -100,7 +100,7 @@ describe("recovery", function()
     sandbox:configure { refuse = bad, issues_listed = 4 }
     local res = assert(run(400))
     world.assert_sums(res)
-    assert.same({ expected, #bad, expected }, { res.sent, res.quarantined, #sandbox:ids "a" })
+    assert.same({ expected, #bad, expected }, { res.accepted, res.rejected_by_service, #sandbox:ids "a" })
     assert.is_true(#res.requests < 40, #res.requests .. " requests")
     for i = 2, #res.quarantine do
       assert.equal(3, res.quarantine[i].row % 9)
@@ -143,7 +143,7 @@ describe("recovery", function()
     sandbox:configure { task_outcomes = json.array { "completed", "failed:transient" } }
     local res = assert(assert(run(50, { max_members = 10 })):wait())
     world.assert_sums(res)
-    assert.same({ 50, 0, 50, 6 }, { res.sent, res.failed, #sandbox:ids "a", #res.requests })
+    assert.same({ 50, 0, 50, 6 }, { res.accepted, res.failed, #sandbox:ids "a", #res.requests })
     assert.same({ "failed", true, 11, 20 }, { res.requests[2].state, res.requests[2].sent_again, res.requests[2].rows.first, res.requests[2].rows.last })
     assert.same({ "completed", 11, 20 }, { res.requests[6].state, res.requests[6].rows.first, res.requests[6].rows.last })
 
@@ -152,7 +152,7 @@ describe("recovery", function()
     local crm = assert(scope3.audience { id = "b" })
     assert(crm:add { external_id = "1", email = "a@example.com" })
     res = assert(assert(client_of():sync(crm)):wait())
-    assert.same({ 1, 0, 3 }, { res.sent, res.failed, #res.requests })
+    assert.same({ 1, 0, 3 }, { res.accepted, res.failed, #res.requests })
     assert.same({ "1" }, sandbox:ids "b")
   end)
 
@@ -161,7 +161,7 @@ describe("recovery", function()
     local res = assert(run(5))
     local waited, err = res:wait()
     assert.is_nil(waited)
-    assert.same({ "task_failed", 3, 5, 0 }, { err.kind, #sandbox:requests "sync", res.failed, res.sent })
+    assert.same({ "task_failed", 3, 5, 0 }, { err.kind, #sandbox:requests "sync", res.failed, res.accepted })
     assert.same({ first = 1, last = 5 }, err.rows)
     world.assert_sums(res)
     sandbox:configure { task_outcomes = json.array { "failed:transient" } }
@@ -202,7 +202,7 @@ describe("recovery", function()
       end }, world.file(csv(5))))
       local _, err = res:wait()
       assert.equal("changed_input", err.code)
-      assert.same({ 1, 0, res.members }, { #sandbox:requests "sync", res.sent, res.failed })
+      assert.same({ 1, 0, res.members }, { #sandbox:requests "sync", res.accepted, res.failed })
       world.assert_sums(res)
     end
   end)
@@ -212,7 +212,7 @@ describe("recovery", function()
     local res = assert(run(5))
     assert.equal(5, res.possibly_twice)
     assert.is_nil((res:wait()))
-    assert.same({ 0, 5, 0 }, { res.sent, res.failed, res.possibly_twice })
+    assert.same({ 0, 5, 0 }, { res.accepted, res.failed, res.possibly_twice })
   end)
 
   it("reports a task that failed for good with its rows and the service's own suggestion", function()
@@ -227,7 +227,7 @@ describe("recovery", function()
       assert.equal(2, #sandbox:requests "sync")
       if outcome ~= "input-required" then
         assert.same({ "completed", "failed" }, states(res))
-        assert.same({ { first = 11, last = 20 }, 10, 10 }, { err.rows, res.sent, res.failed })
+        assert.same({ { first = 11, last = 20 }, 10, 10 }, { err.rows, res.accepted, res.failed })
       else
         assert.same({ "completed", "accepted" }, states(res))
       end
@@ -242,7 +242,7 @@ describe("recovery", function()
       flying = flying + (event.event == "request" and 1 or event.event == "accepted" and -1 or 0)
       most = math.max(most, flying)
     end }))
-    assert.same({ 200, 4, 20 }, { res.sent, most, #res.requests })
+    assert.same({ 200, 4, 20 }, { res.accepted, most, #res.requests })
     assert.equal(200, #sandbox:ids "a")
     local overlap = 0
     for i = 2, 20 do
@@ -310,7 +310,7 @@ describe("whatever goes wrong", function()
           end
           sandbox:configure { clock = "manual", task_seconds = 2, task_jitter = 9, seed = cases + 1, retry_after = 3, faults = json.array { rule } }
           local client = sandbox:client { loop = virtual.loop(sandbox.url) }
-          local opts = { max_members = 10, concurrency = cases % 3 + 1, settling = 259200, timeout = fault.act == "hang" and 0.15 or nil }
+          local opts = { max_members = 10, concurrency = cases % 3 + 1, in_doubt_timeout = 259200, timeout = fault.act == "hang" and 0.15 or nil }
           local res, err = client:run({ audience = "a", member = model.member }, file, opts)
           local name = ("%s after %d %s, %d times: %s"):format(fault.act .. " " .. (fault.status or ""), phase[2], phase[1], times, tostring(err))
           local waited

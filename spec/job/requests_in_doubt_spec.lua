@@ -26,8 +26,8 @@ describe("a request whose answer was lost", function()
   local function remove(id, opts)
     local settled
     opts = opts or {}
-    opts.max_members, opts.unique, opts.on_event = 2, "job", function(event)
-      settled = event.event == "settling" and event.seconds or settled
+    opts.max_members, opts.unique, opts.on_event = 2, true, function(event)
+      settled = event.event == "in_doubt" and event.seconds or settled
     end
     local stream = assert(client:stream("a", opts))
     stream:add { external_id = "A", email = "a@example.com" }
@@ -43,7 +43,7 @@ describe("a request whose answer was lost", function()
     local res, err, settled = remove "A"
     assert.same({ nil, "timeout", "in_doubt", nil }, { res, err.kind, err.code, settled })
     assert.truthy(err.message:find("25[89]%d%d%d s") or err.message:find("259200 s", 1, true), err.message)
-    assert.same({ 3, 1 }, { err.result.sent, err.result.failed })
+    assert.same({ 3, 1 }, { err.result.accepted, err.result.failed })
     local last = err.result.requests[#err.result.requests]
     assert.same({ "not sent", { first = 4, last = 4 } }, { last.state, last.rows })
     world.assert_sums(err.result)
@@ -51,9 +51,9 @@ describe("a request whose answer was lost", function()
 
   it("holds back the removal of its members for as long as is asked for, so that a late copy brings nobody back", function()
     settings { task_lengths = json.array { 47 * 3600 } } -- of the copy whose answer was lost
-    local res, _, settled = assert(remove("A", { settling = 3 * DAY }))
+    local res, _, settled = assert(remove("A", { in_doubt_timeout = 3 * DAY }))
     assert.is_true(settled > 3 * DAY - 60 and settled <= 3 * DAY, tostring(settled))
-    assert.same({ 4, 2 }, { res.sent, res.possibly_twice })
+    assert.same({ 4, 2 }, { res.accepted, res.possibly_twice })
     loop.sleep(2)
     assert.same({ "B", "C" }, sandbox:ids "a")
   end)
@@ -61,34 +61,34 @@ describe("a request whose answer was lost", function()
   it("holds back nothing that does not touch its members", function()
     settings()
     local started = loop.now()
-    local stream = assert(client:stream("a", { max_members = 2, unique = "job" }))
+    local stream = assert(client:stream("a", { max_members = 2, unique = true }))
     for _, id in ipairs { "A", "B", "C", "D", "E", "C" } do -- C is repeated, of a request that was answered
       stream:add { external_id = id, email = id .. "@example.com" }
     end
     local res = assert(stream:finish())
-    assert.same({ 2, 2, 6 }, { res.epochs, res.possibly_twice, res.sent })
+    assert.same({ 2, 2, 6 }, { res.epochs, res.possibly_twice, res.accepted })
     assert.is_true(loop.now() - started < 600)
   end)
 
   it("holds back as long as is asked for", function()
     settings()
-    local res, _, settled = assert(remove("A", { settling = 900 }))
+    local res, _, settled = assert(remove("A", { in_doubt_timeout = 900 }))
     assert.is_true(settled > 800 and settled <= 900)
-    assert.equal(4, res.sent)
+    assert.equal(4, res.accepted)
     sandbox:reset()
     settings()
-    res, _, settled = remove("B", { settling = 0 })
-    assert.same({ 4, nil }, { res.sent, settled })
+    res, _, settled = remove("B", { in_doubt_timeout = 0 })
+    assert.same({ 4, nil }, { res.accepted, settled })
   end)
 
   it("stops a job at once that has a deadline before that, and says when to come back", function()
     settings()
     local started = loop.now()
-    local res, err = remove("A", { deadline = 3600, settling = 3 * DAY })
+    local res, err = remove("A", { deadline = 3600, in_doubt_timeout = 3 * DAY })
     assert.same({ nil, "timeout", "in_doubt" }, { res, err.kind, err.code })
     assert.truthy(err.message:find("2591%d%d s") or err.message:find("2592%d%d s"), err.message)
     assert.is_true(loop.now() - started < 600)
-    assert.same({ 3, 1 }, { err.result.sent, err.result.failed })
+    assert.same({ 3, 1 }, { err.result.accepted, err.result.failed })
     world.assert_sums(err.result)
   end)
 
@@ -98,16 +98,16 @@ describe("a request whose answer was lost", function()
     local script = { audience = "a", member = function(row)
       return { external_id = row.id, email = row.email ~= "" and row.email or nil, remove = row.email == "" }
     end }
-    local opts = { max_members = 2, unique = "job", journal = path }
+    local opts = { max_members = 2, unique = true, journal = path }
     local res, err = client:run(script, file, opts)
     assert.same({ nil, "in_doubt" }, { res, err.code })
     local settled
-    opts.settling, opts.on_event = 3 * DAY, function(event)
-      settled = event.event == "settling" and event.seconds or settled
+    opts.in_doubt_timeout, opts.on_event = 3 * DAY, function(event)
+      settled = event.event == "in_doubt" and event.seconds or settled
     end
     res = assert(client:run(script, file, opts))
     assert.is_true(settled > 2 * DAY and settled <= 3 * DAY)
-    assert.same({ 4, 2 }, { res.sent, res.possibly_twice })
+    assert.same({ 4, 2 }, { res.accepted, res.possibly_twice })
     assert(res:wait())
     assert.same({ "B", "C" }, sandbox:ids "a")
     settled = nil

@@ -37,13 +37,13 @@ describe("a job that is started again with its journal", function()
   it("brings no older value back that was sent again after a task had failed for a passing reason", function()
     local file, path = world.file(TWO_EPOCHS, ".csv"), world.path(".journal")
     sandbox:configure { task_outcomes = json.array { "failed:transient" } }
-    local opts = { journal = path, unique = "job", max_members = 2 }
+    local opts = { journal = path, unique = true, max_members = 2 }
     assert(assert(client:run(SCRIPT, file, opts)):wait())
     local last = core.sha256("new@example.com")
     assert.same({ last, 4 }, { sandbox:members("a").X.hashedEmail, sent() })
     local res = assert(client:run(SCRIPT, file, opts))
     assert(res:wait())
-    assert.same({ last, 4, 4, 4 }, { sandbox:members("a").X.hashedEmail, sent(), res.sent, res.resumed })
+    assert.same({ last, 4, 4, 4 }, { sandbox:members("a").X.hashedEmail, sent(), res.accepted, res.resumed })
     world.assert_sums(res)
   end)
 
@@ -51,13 +51,13 @@ describe("a job that is started again with its journal", function()
     local file, path = world.file(TWO_EPOCHS, ".csv"), world.path(".journal")
     sandbox:fault { on = "sync", act = "lost_reply" }
     local at_barrier, settled = false, nil
-    local opts = { journal = path, unique = "job", max_members = 2, settling = 259200, cancel = function() return at_barrier end, on_event = function(event)
+    local opts = { journal = path, unique = true, max_members = 2, in_doubt_timeout = 259200, cancel = function() return at_barrier end, on_event = function(event)
       at_barrier = at_barrier or event.event == "barrier"
     end }
     local res, err = client:run(SCRIPT, file, opts)
     assert.same({ nil, "cancelled", 2 }, { res, err.kind, err.result.possibly_twice })
     opts.cancel, opts.on_event = nil, function(event)
-      settled = event.event == "settling" and event.seconds or settled
+      settled = event.event == "in_doubt" and event.seconds or settled
     end
     res = assert(client:run(SCRIPT, file, opts))
     assert.same({ 2, 3, 4 }, { res.possibly_twice, res.resumed, sent() })
@@ -72,7 +72,7 @@ describe("a job that is started again with its journal", function()
     assert.is_nil((first:wait()))
     for _ = 1, 2 do
       local res = assert(client:run(SCRIPT, file, opts))
-      assert.same({ 4, 2, 6, 3 }, { res.sent, res.failed, res.resumed, sent() })
+      assert.same({ 4, 2, 6, 3 }, { res.accepted, res.failed, res.resumed, sent() })
       assert.same({ "failed", "failed", first.tasks[2].task_id }, { res.requests[2].state, res.tasks[2].status, res.tasks[2].task_id })
       world.assert_sums(res)
       local waited, err = res:wait()
@@ -144,8 +144,8 @@ describe("a job that is started again with its journal", function()
     local file, path = world.file(TWO_EPOCHS, ".csv"), world.path(".journal")
     sandbox:fault { on = "sync", act = "lost_reply" } -- so that it pauses between them
     local locked
-    assert(client:run(SCRIPT, file, { journal = path, unique = "job", max_members = 2, settling = 259200, on_event = function(event)
-      if event.event == "settling" then
+    assert(client:run(SCRIPT, file, { journal = path, unique = true, max_members = 2, in_doubt_timeout = 259200, on_event = function(event)
+      if event.event == "in_doubt" then
         local handle, _, is_locked = core.append_file(path)
         locked = handle == nil and is_locked
       end

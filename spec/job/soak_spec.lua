@@ -41,7 +41,7 @@ describe("a long job against a service in trouble", function()
     for i, res in ipairs(results) do
       world.assert_sums(res)
       failed = failed + res.failed + res.unknown
-      sent = sent + res.sent
+      sent = sent + res.accepted
       requests = requests + #res.requests
       model.compare(sandbox, "a" .. i, models[i], res)
       if res.failed + res.unknown == 0 then
@@ -62,7 +62,7 @@ describe("a long job against a service in trouble", function()
       local streams, operations, models, results = {}, {}, {}, {}
       for i = 1, AUDIENCES do
         operations[i], models[i] = model.history(roll, REQUESTS * MEMBERS / AUDIENCES, IDS)
-        streams[i] = assert(client:stream("a" .. i, { max_members = MEMBERS, concurrency = (seed + i) % 4 + 1, settling = 3 * 86400 }))
+        streams[i] = assert(client:stream("a" .. i, { max_members = MEMBERS, concurrency = (seed + i) % 4 + 1, in_doubt_timeout = 3 * 86400 }))
       end
       for step = 1, #operations[1] do
         for i, stream in ipairs(streams) do
@@ -99,7 +99,7 @@ describe("a long job against a service in trouble", function()
       for i = 1, AUDIENCES do
         local operations
         operations, models[i] = model.history(roll, REQUESTS * MEMBERS / AUDIENCES, IDS)
-        local res, err = client:run({ audience = "a" .. i, max_members = MEMBERS, concurrency = i, settling = 3 * 86400, member = model.member },
+        local res, err = client:run({ audience = "a" .. i, max_members = MEMBERS, concurrency = i, in_doubt_timeout = 3 * 86400, member = model.member },
           world.file(model.csv(operations)))
         results[i] = res or err.result
         stopped = stopped + (err and 1 or 0)

@@ -111,7 +111,7 @@ describe("in a storm", function()
             runs = runs + n
             local where = ("seed %d, %s, %s: "):format(seed, kind, order)
             assert(res.rows == 260 or err, where .. "rows are missing, and nobody says so")
-            local unsure, found = uncertain_rows(res), res.sent > 0 and sandbox:members "a" or {}
+            local unsure, found = uncertain_rows(res), res.accepted > 0 and sandbox:members "a" or {}
             local missing, refused = 0, 0
             for _, id in ipairs { "id7", "id19" } do
               refused = refused + (expected[id] and unsure[expected[id].row] and 1 or 0)
@@ -127,7 +127,7 @@ describe("in a storm", function()
               found[id] = nil
             end
             assert(next(found) == nil, where .. "the audience has members that nobody added")
-            local lost = res.failed + res.unknown + res.quarantined
+            local lost = res.failed + res.unknown + res.rejected_by_service
             assert(missing == 0 or lost > 0 or err, where .. "members are missing, and the counts say nothing")
             whole, named = whole + (missing == refused and 1 or 0), named + missing - refused
             local text = world.read(path)

@@ -53,7 +53,7 @@ describe("a completed task", function()
         assert.is_nil(waited, rest)
         assert.equal("task_failed", err.kind, rest)
         assert.truthy(err.message:find("TOO_OLD", 1, true) and err.message:find("The list is too old", 1, true), err.message)
-        assert.same({ 0, 2, "failed", "failed" }, { res.sent, res.failed, res.requests[1].state, res.tasks[1].status })
+        assert.same({ 0, 2, "failed", "failed" }, { res.accepted, res.failed, res.requests[1].state, res.tasks[1].status })
         assert.same({ nil, err.message }, { select(1, res:wait()), select(2, res:wait()).message })
         world.assert_sums(res)
       end
@@ -78,7 +78,7 @@ describe("a completed task", function()
       assert(res:wait { timeout = 60 })
       assert.same({ "task_warning", "task_warning" }, { res.warnings[1].code, res.warnings[2].code })
       assert.truthy(res.warnings[1].message:find("SOME_SKIPPED: 12 members had no consent", 1, true), res.warnings[1].message)
-      assert.same({ 2, 0 }, { res.sent, res.failed })
+      assert.same({ 2, 0 }, { res.accepted, res.failed })
       local told = assert(client:wait("t1")).warnings
       assert.equal("SOME_SKIPPED", told[1].code)
     end
@@ -95,12 +95,12 @@ describe("a completed task", function()
     local res = assert(client:sync { audience("a", 2), audience("b", 3), audience("c", 4) })
     local _, err = res:wait { timeout = 60 }
     assert.same({ "task_failed", "GONE", { "b" } }, { err.kind, err.code, err.audiences })
-    assert.same({ 6, 3, "partly failed", 3 }, { res.sent, res.failed, res.requests[1].state, res.requests[1].failed })
+    assert.same({ 6, 3, "partly failed", 3 }, { res.accepted, res.failed, res.requests[1].state, res.requests[1].failed })
     world.assert_sums(res)
     server:play { task = { task('"response":{"success":false,"audiences":[{"audienceId":"a","action":"updated"}]}') } }
     res = assert(client:sync { audience("a", 2), audience("b", 3) })
     assert.is_nil((res:wait { timeout = 60 }))
-    assert.same({ 0, 5 }, { res.sent, res.failed }) -- whose fault it is cannot be told
+    assert.same({ 0, 5 }, { res.accepted, res.failed }) -- whose fault it is cannot be told
   end)
 
   it("that failed for a passing reason is sent again, of several audiences those alone that failed", function()
@@ -111,7 +111,7 @@ describe("a completed task", function()
         .. '"updatedAt":"2026-11-02T00:00:00Z"}],"total":2}' } }
     local res = assert(client:sync { audience("a", 2), audience("b", 3) })
     assert(res:wait { timeout = 600 })
-    assert.same({ 5, 0, 2, 3 }, { res.sent, res.failed, #res.requests, res.requests[2].members })
+    assert.same({ 5, 0, 2, 3 }, { res.accepted, res.failed, #res.requests, res.requests[2].members })
     world.assert_sums(res)
   end)
 
@@ -179,7 +179,7 @@ describe("a 202", function()
       server:play { sync = { body } }
       local res, err = client:sync(audience "a")
       assert.is_nil(res, body)
-      assert.same({ "http", 202, 0, 2 }, { err.kind, err.status, err.result.sent, err.result[state] }, body .. err.message)
+      assert.same({ "http", 202, 0, 2 }, { err.kind, err.status, err.result.accepted, err.result[state] }, body .. err.message)
       assert.truthy(err.message:find("says that it failed", 1, true), err.message)
       assert.equal(1, #server:requests "/sync$")
       world.assert_sums(err.result)
@@ -205,7 +205,7 @@ describe("a 202", function()
       '{"data":{"operationId":"t1","taskId":null},"error":null}', '{"taskId":"","operationId":"t1"}' } do
       server:play { sync = { body } }
       local res = assert(client:sync(audience "a"))
-      assert.same({ 2, "t1" }, { res.sent, res.tasks[1].task_id })
+      assert.same({ 2, "t1" }, { res.accepted, res.tasks[1].task_id })
     end
   end)
 
@@ -218,7 +218,7 @@ describe("a 202", function()
       local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n"
       local res, err = client:run({ map = { external_id = "id", email = "mail" }, audience = "a" }, csv, { journal = journal })
       assert.is_nil(res)
-      assert.same({ "BAD_REPLY", 2, 0 }, { err.code, err.result.unknown, err.result.sent }, id)
+      assert.same({ "BAD_REPLY", 2, 0 }, { err.code, err.result.unknown, err.result.accepted }, id)
       assert.equal(0, #server:requests "/tasks/")
       assert.is_nil((tostring(err) .. world.read(journal) .. err.result:json()):find("jane@example.com", 1, true))
       assert.is_nil((tostring(err) .. world.read(journal) .. err.result:json()):find("\27", 1, true))

@@ -86,7 +86,7 @@ for _, host in ipairs(HOSTS) do
           end
         end,
       }
-      assert.same({ 3, "TOO_SMALL", 3 }, { res.sent, res.audience.status, #sandbox:ids "a" })
+      assert.same({ 3, "TOO_SMALL", 3 }, { res.accepted, res.audience.status, #sandbox:ids "a" })
       assert.is_true(ticks >= 10, ticks .. " ticks")
     end)
 
@@ -101,7 +101,7 @@ for _, host in ipairs(HOSTS) do
       for i = 1, 200 do
         tasks[i] = function()
           local res = assert(client:sync(audience("p" .. i)))
-          assert(res.sent == 1 and res.requests[1].task_id)
+          assert(res.accepted == 1 and res.requests[1].task_id)
           ended = ended + 1
         end
       end
@@ -153,7 +153,7 @@ for _, host in ipairs(HOSTS) do
           end
         end,
       }
-      assert.same({ 30000, 30000 }, { results.file.sent, results.reader.sent })
+      assert.same({ 30000, 30000 }, { results.file.accepted, results.reader.accepted })
       for _, res in pairs(results) do
         world.assert_sums(res)
       end
@@ -206,7 +206,7 @@ for _, host in ipairs(HOSTS) do
             host.sleep(0.01)
           end
           local asked = 0
-          local _, err = client:sync(audience "paced", { cancel = function()
+          local _, err = client:sync(audience "throttled", { cancel = function()
             asked = asked + 1
             return asked > 2
           end })

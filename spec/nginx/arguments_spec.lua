@@ -43,14 +43,14 @@ local HTTP = [[
     local KINDS = {
       account_id = "string", api_key = "string", base_url = "string", ca_file = "string", shared = "string", on_event = "function",
       flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count", rate = "count", spool = "string",
-      exit_seconds = "seconds", region = "string", mend = "boolean", push_notification_config = "table",
+      exit_seconds = "seconds", region = "string", repair = "boolean", push_notification_config = "table",
       read_timeout = "seconds", map = "table", member = "function", token = "string", origin = "string", revoked = "function", now = "function",
       secrets = "table", max_skew = "seconds", on_payload = "function", concurrency = "count",
     }
     local OF = {
       collector = "account_id api_key base_url ca_file shared on_event flush_members flush_seconds "
-        .. "max_members max_bytes rate spool exit_seconds region mend push_notification_config",
-      gateway = "account_id api_key base_url ca_file shared on_event max_members max_bytes rate region mend read_timeout map member concurrency",
+        .. "max_members max_bytes rate spool exit_seconds region repair push_notification_config",
+      gateway = "account_id api_key base_url ca_file shared on_event max_members max_bytes rate region repair read_timeout map member concurrency",
       webhook = "shared on_payload token origin revoked now secrets max_skew",
     }
     for name in pairs(GOOD) do

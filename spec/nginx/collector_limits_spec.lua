@@ -150,7 +150,7 @@ describe("a collector", function()
     visit(1, 5)
     until_status("held", 0)
     local said = status()
-    assert.same({ 4, 1, 0 }, { said.accepted, said.quarantined, said.failed })
+    assert.same({ 4, 1, 0 }, { said.accepted, said.rejected_by_service, said.failed })
   end)
 
   it("says that it is of no use in init_by_lua", function()

@@ -86,7 +86,7 @@ describe("a collector", function()
     local said = status()
     assert.same({ 25, 5, 0 }, { said.held, said.refused, said.accepted })
     assert.truthy(said.error:find("SCOPE3_API_KEY", 1, true))
-    assert.truthy(get("/refusal"):find("^full: scope3: 25 members wait already"))
+    assert.truthy(get("/rejection"):find("^full: scope3: 25 members wait already"))
     sandbox:configure { faults = json.array {} }
     until_members(25)
     nginx.until_true("nothing waits", function()
@@ -105,7 +105,7 @@ describe("a collector", function()
       local now = status()
       return now.held == 0 and now
     end)
-    assert.same({ 10, 1, 9 }, { said.failed, said.quarantined, said.accepted })
+    assert.same({ 10, 1, 9 }, { said.failed, said.rejected_by_service, said.accepted })
   end)
 
   it("gives up what the service finds wrong, and not what was never tried", function()

@@ -170,7 +170,7 @@ describe("a collector that ends", function()
       c:remove { external_id = "b" }
       local ok, err = c:close(3)
       local status = c:status()
-      return table.concat({ not ok and err.kind, err.kept, err.lost, status.held, tostring(status.closed) }, " ")
+      return table.concat({ not ok and err.kind, err.retained, err.lost, status.held, tostring(status.closed) }, " ")
     ]])
     assert.truthy(server:log():find("the collector was closed: 2 members wait in the spool", 1, true))
     away(false)
@@ -190,7 +190,7 @@ describe("a collector that ends", function()
         add(c, id)
       end
       local ok, err = c:close(3)
-      return table.concat({ err.kept, err.lost, c:status().lost, other:status().all.lost }, " ")
+      return table.concat({ err.retained, err.lost, c:status().lost, other:status().all.lost }, " ")
     ]])
     assert.truthy(server:log():find("3 members are lost", 1, true))
   end)
@@ -204,7 +204,7 @@ describe("a collector that ends", function()
       add(c, "a")
       local ok, err = c:close(0.5)
       ngx.update_time()
-      return table.concat({ err.kind, err.kept, tostring(ngx.now() - began < 30) }, " ")
+      return table.concat({ err.kind, err.retained, tostring(ngx.now() - began < 30) }, " ")
     ]])
   end)
 
@@ -245,7 +245,7 @@ describe("a collector that ends", function()
       end)
       assert.equal(spool == "nil" and "nil 0 1" or "nil 1 0", run [[
         local ok, err = c:close(0.1)
-        return tostring(ok) .. " " .. err.kept .. " " .. err.lost
+        return tostring(ok) .. " " .. err.retained .. " " .. err.lost
       ]])
       nginx.until_true("nothing runs", function()
         return state().running == 0

@@ -77,7 +77,7 @@ describe("a gateway", function()
 
   it("takes a CSV file, sends its hashes on, and answers with the report", function()
     local said, status = upload(csv(500))
-    assert.same({ 200, 500, 500, 500 }, { status, said.result.rows, said.result.sent, said.result.identifiers.hashed_phone })
+    assert.same({ 200, 500, 500, 500 }, { status, said.result.rows, said.result.accepted, said.result.identifiers.hashed_phone })
     world.assert_sums(said.result)
     assert.same({ hashedEmail = core.sha256 "jane.7@example.com", hashedPhone = core.sha256 "+12065550007" }, sandbox:members("crm").r7)
     assert.equal("", server:trouble())
@@ -86,11 +86,11 @@ describe("a gateway", function()
   it("takes JSON Lines and gzip, and an audience that the request names", function()
     local said, status = upload('{"id":"1","mail":"a@example.com"}\n{"id":"2","mail":"nobody"}\n', "-H 'Content-Type: application/x-ndjson; charset=utf-8'",
       "/chosen?audience=vips")
-    assert.same({ 200, 1, 1 }, { status, said.result.sent, said.result.rejected.no_identifier })
+    assert.same({ 200, 1, 1 }, { status, said.result.accepted, said.result.rejected.no_identifier })
     assert.same({ "1" }, sandbox:ids "vips")
     local packed = nginx.sh("printf 'id,mail,mobile,phone\\n1,a@example.com,,\\n2,b@example.com,,\\n' | gzip -c")
     said, status = upload(packed)
-    assert.same({ 200, 2 }, { status, said.result.sent })
+    assert.same({ 200, 2 }, { status, said.result.accepted })
   end)
 
   it("reads the encoding that the charset or a byte order mark names, and refuses a charset that nobody knows", function()
@@ -99,7 +99,7 @@ describe("a gateway", function()
     local wide = nginx.sh("printf 'id;mail;mobile;phone\\n1;m\\303\\274ller@example.com;;\\n' | iconv -f UTF-8 -t UTF-16")
     for charset, body in pairs { ["; charset=windows-1252"] = text, ['; header=present; Charset="ISO-8859-1"'] = text, [""] = wide } do
       local said, status = upload(body, ("-H 'Content-Type: text/csv%s'"):format(charset))
-      assert.same({ 200, 1 }, { status, said.result.sent }, charset)
+      assert.same({ 200, 1 }, { status, said.result.accepted }, charset)
       assert.equal(hash, sandbox:members("crm")["1"].hashedEmail)
     end
     local said, status = upload(text)
@@ -118,7 +118,7 @@ describe("a gateway", function()
 
   it("leaves nothing raw on the disk or in a log, whatever the size", function()
     local said, status = upload(csv(60000)) -- 3 MB, far over nginx's buffers
-    assert.same({ 200, 60000, 3 }, { status, said.result.sent, #said.result.requests })
+    assert.same({ 200, 60000, 3 }, { status, said.result.accepted, #said.result.requests })
     assert.equal("", nginx.sh(("grep -rliE 'jane|example.com|206 555' %s/body %s/error.log"):format(nginx.quote(server.folder), nginx.quote(server.folder))))
     assert.is_nil(server:log():find("buffered to a temporary file", 1, true))
   end)
@@ -126,9 +126,9 @@ describe("a gateway", function()
   it("sends no email as an id: refuses it with both ways out, or hashes it where that is said", function()
     local text = "id,mail,mobile,phone\njane@x.example,jane@x.example,,\n7,a@x.example,,\n"
     local said, status = upload(text)
-    assert.same({ 200, 1, 1, "ids_are_contacts" }, { status, said.result.sent, said.result.rejected.id_email, said.result.warnings[1].code })
+    assert.same({ 200, 1, 1, "ids_are_contacts" }, { status, said.result.accepted, said.result.rejected.id_email, said.result.warnings[1].code })
     said, status = upload(text, nil, "/hashing")
-    assert.same({ 200, 2, 1 }, { status, said.result.sent, said.result.repaired.id_hashed })
+    assert.same({ 200, 2, 1 }, { status, said.result.accepted, said.result.repaired.id_hashed })
     assert.truthy(sandbox:members("crm")[core.sha256 "jane@x.example"])
   end)
 
@@ -143,7 +143,7 @@ describe("a gateway", function()
       end
       return world.exists(done)
     end, 120)
-    assert.equal(200000, json.decode(world.read(out)).result.sent)
+    assert.equal(200000, json.decode(world.read(out)).result.accepted)
     assert.is_true(pings >= 3, pings .. " pings")
   end)
 
@@ -173,7 +173,7 @@ describe("a gateway", function()
 
   it("bounds what an upload may cost: its rows, its empty lines, and what it unpacks to", function()
     local said, status = upload(csv(1000), nil, "/narrow")
-    assert.same({ 200, 1000 }, { status, said.result.sent })
+    assert.same({ 200, 1000 }, { status, said.result.accepted })
     -- A file of 30 kB that unpacks to 30 million empty lines, and one of 60 kB that unpacks to long rows.
     for body, code in pairs {
       ["yes '' | head -c 30000000"] = "too_many_rows",
@@ -246,6 +246,6 @@ describe("a gateway", function()
       socket:close()
     end
     assert.equal(200, world.http("GET", server.url .. "/ping").status)
-    assert.is_true(upload(csv(2)).result.sent == 2)
+    assert.is_true(upload(csv(2)).result.accepted == 2)
   end)
 end)

@@ -128,9 +128,9 @@ describe("in nginx", function()
           for _, thread in ipairs(threads) do
             local ok, outcome = ngx.thread.wait(thread)
             assert(ok, outcome)
-            sent = sent + (outcome.sent or 0)
+            sent = sent + (outcome.accepted or 0)
           end
-          inside.say { sent = sent }
+          inside.say { accepted = sent }
         }
       }
       location = /failures {
@@ -157,7 +157,7 @@ describe("in nginx", function()
             ngx.sleep(0.001) -- a listener may wait itself
             events[#events + 1] = event.event == "retry" and event.status or nil
           end }))
-          inside.say { res.sent, res.retries, events[1] }
+          inside.say { res.accepted, res.retries, events[1] }
         }
       }
       location = /listener {
@@ -185,7 +185,7 @@ describe("in nginx", function()
             end
           end
           local res = assert(stream:finish())
-          inside.say { sent = res.sent, epochs = res.epochs }
+          inside.say { accepted = res.accepted, epochs = res.epochs }
         }
       }
     ]] })
@@ -197,7 +197,7 @@ describe("in nginx", function()
 
   it("a client made in the master syncs and waits in a worker", function()
     local outcome = get(server, "/sync?id=a&wait=1")
-    assert.same({ 1, "completed" }, { outcome.sent, outcome.status })
+    assert.same({ 1, "completed" }, { outcome.accepted, outcome.status })
     assert.equal(1, #sandbox:ids "a")
   end)
 
@@ -212,7 +212,7 @@ describe("in nginx", function()
     end)
     local tasks = {}
     for _, outcome in ipairs(bodies(requests:all())) do
-      assert.equal(1, outcome.sent)
+      assert.equal(1, outcome.accepted)
       tasks[outcome.task_id] = true
     end
     local different = 0
@@ -227,7 +227,7 @@ describe("in nginx", function()
 
   it("two hundred threads of one request sync at once", function()
     sandbox:configure { task_seconds = 0, faults = world.json.array { { on = "sync", act = "delay", seconds = 0.2, times = -1 } } }
-    assert.equal(200, get(server, "/threads").sent)
+    assert.equal(200, get(server, "/threads").accepted)
     assert.same({ "t9-1" }, sandbox:ids "t9")
   end)
 
@@ -281,7 +281,7 @@ describe("in nginx's phases", function()
     local function note(phase)
       return ([[
         local outcome = inside.sync "%s"
-        ngx.shared.scope3:set("%s", outcome.sent and "sent" or outcome.kind .. ": " .. outcome.message)
+        ngx.shared.scope3:set("%s", outcome.accepted and "sent" or outcome.kind .. ": " .. outcome.message)
       ]]):format(phase, phase)
     end
     server = start(sandbox, {
@@ -396,13 +396,13 @@ describe("in nginx, when the client of a request leaves,", function()
       connection:close()
     end
     for _, outcome in ipairs(bodies(staying:all())) do
-      assert.equal(1, outcome.sent)
+      assert.equal(1, outcome.accepted)
     end
     nginx.until_true("nothing is under way", function()
       local state = get(server, "/state")
       return state.transfers == 0 and state.calls == 0 and state.timers == 0
     end)
-    assert.equal(1, get(server, "/sync?id=after").sent)
+    assert.equal(1, get(server, "/sync?id=after").accepted)
   end)
 
   it("what it would have repeated is never sent", function()
@@ -414,7 +414,7 @@ describe("in nginx, when the client of a request leaves,", function()
     connection:close()
     local started = core.now()
     nginx.until_true("its time would have come", function()
-      assert.equal(1, get(server, "/sync?id=other").sent)
+      assert.equal(1, get(server, "/sync?id=other").accepted)
       return core.now() - started > 2
     end)
     assert.equal(0, count(sandbox, "gone"))
@@ -459,7 +459,7 @@ describe("nginx's workers", function()
       content_by_lua_block {
         ngx.timer.at(3600, function(premature)
           local outcome = inside.sync "premature"
-          ngx.shared.scope3:set("premature", tostring(premature) .. " " .. tostring(outcome.sent or outcome.message))
+          ngx.shared.scope3:set("premature", tostring(premature) .. " " .. tostring(outcome.accepted or outcome.message))
         end)
       }
     }
@@ -487,7 +487,7 @@ describe("nginx's workers", function()
     server:reload()
     assert.not_equal(old, get(server, "/sync?id=new").pid)
     for _, outcome in ipairs(bodies(requests:all())) do
-      assert.same({ 1, "completed", old }, { outcome.sent, outcome.status, outcome.pid })
+      assert.same({ 1, "completed", old }, { outcome.accepted, outcome.status, outcome.pid })
     end
     nginx.await_end(old)
     assert.equal("", server:trouble())
@@ -503,7 +503,7 @@ describe("nginx's workers", function()
     server:reload()
     world.http("GET", server.url .. "/say?key=late")
     local outcome = bodies(requests:all())[1]
-    assert.same({ 1, old, true }, { outcome.sent, outcome.pid, outcome.exiting })
+    assert.same({ 1, old, true }, { outcome.accepted, outcome.pid, outcome.exiting })
     nginx.await_end(old)
     assert.equal("", server:trouble())
   end)
@@ -533,7 +533,7 @@ describe("nginx's workers", function()
       nginx.until_true("another worker answers", function()
         return world.http("GET", server.url .. "/ping").status == 200
       end)
-      assert.equal(1, get(server, "/sync?id=after").sent)
+      assert.equal(1, get(server, "/sync?id=after").accepted)
       server:expect "exited on signal 9"
       assert.equal("", server:trouble())
     end)
@@ -583,7 +583,7 @@ describe("nginx without room for the client's timer", function()
       local started = core.now()
       local requests = twenty(server, { { on = "sync", act = "delay", seconds = 0.2, times = -1 } })
       for _, outcome in ipairs(bodies(requests:all())) do
-        assert.equal(1, outcome.sent)
+        assert.equal(1, outcome.accepted)
       end
       assert.is_true(core.now() - started < 40) -- a waiter that nobody wakes looks by itself after a minute
       -- The one that moves them on leaves: another one does it.
@@ -598,7 +598,7 @@ describe("nginx without room for the client's timer", function()
         return get(server, "/state").transfers == 2
       end)
       first:close()
-      assert.equal(1, bodies(requests:all())[1].sent)
+      assert.equal(1, bodies(requests:all())[1].accepted)
       nginx.until_true("nothing is under way", function()
         return get(server, "/state").transfers == 0
       end)
@@ -621,7 +621,7 @@ describe("nginx with lua_code_cache off", function()
         return server.url .. ("/sync?id=c%d-%d"):format(round, i)
       end))
       for _, outcome in ipairs(bodies(requests:all())) do
-        assert.same({ 1, pid }, { outcome.sent, outcome.pid })
+        assert.same({ 1, pid }, { outcome.accepted, outcome.pid })
       end
     end
     server:expect "lua_code_cache is off"
@@ -636,14 +636,14 @@ describe("a client that nginx's master has used already", function()
 
   it("works in each of two workers, over connections of their own", function()
     sandbox:configure { task_seconds = 0 }
-    local server = start(sandbox, { workers = 2, init = [[ assert(inside.sync "master".sent == 1) ]] })
+    local server = start(sandbox, { workers = 2, init = [[ assert(inside.sync "master".accepted == 1) ]] })
     local seen, workers = {}, 0
     nginx.until_true("both workers have answered", function()
       local requests = begin(urls(10, function(i)
         return server.url .. "/sync?id=w" .. i
       end))
       for _, outcome in ipairs(bodies(requests:all())) do
-        assert.equal(1, outcome.sent)
+        assert.equal(1, outcome.accepted)
         workers = workers + (seen[outcome.pid] and 0 or 1)
         seen[outcome.pid] = true
       end

@@ -34,7 +34,7 @@ local HTTP = [[
     webhook { mode = "hmac", secrets = { SECRET }, origin = "https://hooks.example.com" }
     webhook { mode = "hmac", secrets = { SECRET }, credentials = SECRET }
     webhook { mode = "bearer", credentials = SECRET, max_skew = 5 }
-    gateway { mend = false, delimiter = ";", header = true }
+    gateway { repair = false, delimiter = ";", header = true }
     webhook { mode = "rfc9421", keys = {}, origin = "https://hooks.example.com" }
     webhook { mode = "bearer", credentials = SECRET, horizon = 3600 }
     webhook { mode = "bearer", credentials = SECRET, horizon = 7 * 86400 }

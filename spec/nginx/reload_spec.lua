@@ -86,7 +86,7 @@ describe("a reload of nginx", function()
       for _, reply in ipairs(replies) do
         assert.equal(200, reply.status, tostring(reply.message or reply.body))
         local said = world.json.decode(reply.body)
-        assert.is_true(said.status == "completed" and said.sent == 1 or said.result ~= nil and said.result.sent == 200, reply.body)
+        assert.is_true(said.status == "completed" and said.accepted == 1 or said.result ~= nil and said.result.accepted == 200, reply.body)
       end
       nginx.await_end(old)
       assert.equal("", server:trouble())

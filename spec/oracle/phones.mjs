@@ -1,7 +1,7 @@
 // Compares phones with Google's own JavaScript, the npm package google-libphonenumber, on made-up inputs of all regions:  make oracle
 //   node phones.mjs compare SEED COUNT INTERPRETER    prints every disagreement; needs LUA_PATH and LUA_CPATH of this tree
 //   node phones.mjs write SEED COUNT > phones.tsv     the answers that spec/identity/phone_spec.lua replays
-// Left out is the documented refusal, spreadsheet exponents and nothing else; the digits of other scripts than Google's JavaScript reads are not among the
+// Left out is the documented rejection, spreadsheet exponents and nothing else; the digits of other scripts than Google's JavaScript reads are not among the
 // inputs.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';

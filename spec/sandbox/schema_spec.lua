@@ -304,7 +304,7 @@ describe("the sandbox's schema", function()
     end
   end)
 
-  it("is that of a task in every status, of each refusal, and of /health", function()
+  it("is that of a task in every status, of each rejection, and of /health", function()
     sandbox:configure { task_seconds = 0, task_outcomes = json.array { "completed", "failed:transient",
       "failed:correctable", "failed:terminal",
       "canceled", "rejected", "input-required", "auth-required", "audience-error", "never" } }

@@ -25,7 +25,7 @@ end
 
 local function fill(format, script)
   return function(state)
-    script.max_member, script.refusals, script.region = 1000, true, "DE"
+    script.max_member, script.rejections, script.region = 1000, true, "DE"
     state.builder = new("builder", script)
     state.payload = new("payload", { max_members = 100, max_bytes = 100000 })
     local next_payload, ids = new("payload", { max_members = 100, max_bytes = 100000 }), core.id_set()
@@ -35,7 +35,7 @@ local function fill(format, script)
     source:feed(rows(format))
     source:finish()
     while state.builder:fill(state.payload, source, 1e9, 5) ~= "end" do
-      state.builder:refusals()
+      state.builder:rejections()
     end
     ids:seal(state.payload)
   end
@@ -46,7 +46,7 @@ local SCENARIOS = {
   fill("csv", { member = function(row) return { { external_id = row.id, email = row.mail }, { external_id = "x" .. row.id, phone = "1", region = row.tel } } end }),
   fill("jsonl", { map = NAMED, where = function(row) return row.mail ~= nil end }),
   function(state)
-    state.builder = new("builder", { max_member = 1000, refusals = true })
+    state.builder = new("builder", { max_member = 1000, rejections = true })
     state.payload = new("payload", { max_members = 100, max_bytes = 100000 })
     for i = 1, 40 do
       state.builder:add(state.payload, { external_id = i, email = i % 2 == 0 and "nobody" or "a@example.org", phone = "0", region = "Nowhere" })
@@ -106,8 +106,8 @@ local function holds(state)
   end
   c = state.builder:counts()
   local adds = state.payload:living() + (state.next and state.next:living() or 0)
-  if adds ~= c.members - c.superseded then
-    return ("%d members, %d superseded, %d living"):format(c.members, c.superseded, adds)
+  if adds ~= c.members - c.replaced then
+    return ("%d members, %d replaced, %d living"):format(c.members, c.replaced, adds)
   end
 end
 

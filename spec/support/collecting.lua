@@ -30,7 +30,7 @@ local HTTP = [[
         for i = tonumber(ngx.var.arg_from), tonumber(ngx.var.arg_to or ngx.var.arg_from) do
           local ok, err = visit("v" .. i)
           if not ok then
-            ngx.shared.scope3:set("refusal", err.kind .. ": " .. tostring(err))
+            ngx.shared.scope3:set("rejection", err.kind .. ": " .. tostring(err))
           end
         end
       }
@@ -40,7 +40,7 @@ local HTTP = [[
       ngx.print(ok and "taken" or tostring(err))
     } }
     location = /try { content_by_lua_block { ngx.print(ngx.shared.scope3:get("try" .. ngx.var.arg_n)) } }
-    location = /refusal { content_by_lua_block { ngx.print(ngx.shared.scope3:get "refusal") } }
+    location = /rejection { content_by_lua_block { ngx.print(ngx.shared.scope3:get "rejection") } }
     location = /id { content_by_lua_block {
       local ok, err = collector:add { external_id = ngx.unescape_uri(ngx.var.arg_id), email = "a@example.com" }
       ngx.print(ok and "taken" or err.code)

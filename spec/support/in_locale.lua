@@ -34,7 +34,7 @@ local function file(text, suffix)
 end
 
 local function counts(res)
-  return { res.rows, res.skipped, res.members, res.sent, res.would_send or 0, #res.tasks }
+  return { res.rows, res.skipped, res.members, res.accepted, res.would_send or 0, #res.tasks }
 end
 
 -- Requests, tasks and audiences: ids, times with fractions, counts.
@@ -76,7 +76,7 @@ for row in assert(scope3.jsonl(lines)) do
   show("row", row)
 end
 
--- A journal that one locale wrote is taken up in another.
+-- A journal that one locale wrote is resumed in another.
 local journal = os.tmpname()
 os.remove(journal)
 local script = { audience = "journaled", map = { external_id = "id", email = "mail", ["uid:zeta"] = "Z",

@@ -41,7 +41,7 @@ function inside.outcome(res, err)
   if not res then
     return { kind = err.kind, message = err.message, pid = ngx.worker.pid(), exiting = ngx.worker.exiting() }
   end
-  return { sent = res.sent, task_id = res.tasks[1].task_id, status = res.tasks[1].status, pid = ngx.worker.pid(), exiting = ngx.worker.exiting() }
+  return { accepted = res.accepted, task_id = res.tasks[1].task_id, status = res.tasks[1].status, pid = ngx.worker.pid(), exiting = ngx.worker.exiting() }
 end
 
 function inside.sync(id, opts)

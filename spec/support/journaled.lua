@@ -13,7 +13,7 @@ local journaled = {}
 ---@param on_event? function
 function journaled.run(url, keeper, file, on_event)
   local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = url, rate = 100000, loop = virtual.loop(url) })
-  local res, err = client:run({ audience = "a", max_members = 12, unique = "job", concurrency = 2, settling = 259200, member = function(row)
+  local res, err = client:run({ audience = "a", max_members = 12, unique = true, concurrency = 2, in_doubt_timeout = 259200, member = function(row)
     return { external_id = row.id, hashed_email = row.hash ~= "" and row.hash or nil, remove = row.hash == "" }
   end }, file, { journal = keeper, on_event = on_event })
   if not res then

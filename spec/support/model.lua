@@ -51,7 +51,7 @@ end
 
 --- Compares an audience with its model, but for ids whose last row the result says is missing. Gives the number of those.
 function model.compare(sandbox, audience, expected, res)
-  local kept, missing, unsure = res.sent > 0 and sandbox:members(audience) or {}, missing_rows(res), 0
+  local kept, missing, unsure = res.accepted > 0 and sandbox:members(audience) or {}, missing_rows(res), 0
   for id, last in pairs(expected) do
     local there = kept[id] and kept[id].hashedEmail
     if missing[last.row] or last.row > res.rows then -- a job that stopped has not read further

@@ -9,7 +9,7 @@ local storm = {}
 storm.KINDS = {
   plain = { order = "strict", script = { map = { external_id = "id", hashed_email = "hash" } }, opts = {} },
   mixed = { script = { member = model.member }, opts = {} },
-  unique = { script = { map = { external_id = "id", hashed_email = "hash" } }, opts = { unique = "job" } },
+  unique = { script = { map = { external_id = "id", hashed_email = "hash" } }, opts = { unique = true } },
   parallel = { script = { member = model.member }, opts = { concurrency = 3 } },
 }
 
@@ -31,7 +31,7 @@ function storm.run(url, path, file, kind, settles, on_event)
   for key, value in pairs(storm.KINDS[kind].script) do
     script[key] = value
   end
-  local opts = { journal = path, on_event = on_event, deadline = 90 * DAY, settling = settles and 3 * DAY or nil }
+  local opts = { journal = path, on_event = on_event, deadline = 90 * DAY, in_doubt_timeout = settles and 3 * DAY or nil }
   for key, value in pairs(storm.KINDS[kind].opts) do
     opts[key] = value
   end

@@ -211,7 +211,7 @@ function world.assert_sums(res)
   end
   local used = res.rows - res.skipped - total(res.rejected)
   assert(used >= 0, "rows = skipped + rejected + rows that gave members")
-  local rest = res.sent + res.superseded + res.quarantined + res.failed + res.unknown + (res.would_send or 0)
+  local rest = res.accepted + res.replaced + res.rejected_by_service + res.failed + res.unknown + (res.would_send or 0)
   assert(res.members == rest, ("members built %d, accounted for %d"):format(res.members, rest))
   return used
 end

@@ -143,7 +143,7 @@ typedef struct part {
   sc3_repairs repairs;
 } part;
 
-static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_MAX], size_t *n,
+static sc3_reason read_one(sc3_slice s, int repair, int alone, char out[SC3_EMAIL_MAX], size_t *n,
                            sc3_repairs *repairs);
 
 static sc3_reason read_part(void *what, sc3_slice address) {
@@ -163,17 +163,17 @@ static sc3_reason read_list(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n, sc3
   p.repairs = 0;
   why = sc3_email_list(s, read_part, &p);
   if (why == SC3_R_NONE)
-    *repairs |= p.repairs | 1u << SC3_FIX_EMAIL_FIRST;
+    *repairs |= p.repairs | 1u << SC3_REPAIR_EMAIL_FIRST;
   return why;
 }
 
 /* The one address beside parts that hold none. */
 static sc3_reason read_only(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
   const sc3_slice only = sc3_email_only(s);
-  sc3_repairs mended = 0;
-  sc3_reason why = only.n > 0 ? read_one(only, 1, 0, out, n, &mended) : SC3_R_EMAIL_SEVERAL;
+  sc3_repairs repaired = 0;
+  sc3_reason why = only.n > 0 ? read_one(only, 1, 0, out, n, &repaired) : SC3_R_EMAIL_SEVERAL;
   if (why == SC3_R_NONE)
-    *repairs |= mended | 1u << SC3_FIX_EMAIL_FIRST;
+    *repairs |= repaired | 1u << SC3_REPAIR_EMAIL_FIRST;
   return why;
 }
 
@@ -197,15 +197,15 @@ static sc3_reason check_one(sc3_slice s, size_t at, int escaped) {
 }
 
 /* Reads a text that is trimmed and valid UTF-8; `alone` where it may be a list. */
-static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_MAX], size_t *n,
+static sc3_reason read_one(sc3_slice s, int repair, int alone, char out[SC3_EMAIL_MAX], size_t *n,
                            sc3_repairs *repairs) {
-  sc3_repairs mended = 0;
+  sc3_repairs repaired = 0;
   sc3_reason why;
   size_t i, at = 0, ats = 0;
   int escaped;
-  if (mend) {
-    s = sc3_email_unwrap(s, &mended);
-    *repairs |= mended;
+  if (repair) {
+    s = sc3_email_unwrap(s, &repaired);
+    *repairs |= repaired;
     if (s.n == 0 || sc3_placeholder(s))
       return SC3_R_EMAIL_PLACEHOLDER;
   }
@@ -213,9 +213,9 @@ static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_
     if (s.p[i] == '@' && ats++ == 0)
       at = i;
   }
-  escaped = (mended >> SC3_FIX_EMAIL_MAILTO & 1) != 0 && has_percent_codes(s);
+  escaped = (repaired >> SC3_REPAIR_EMAIL_MAILTO & 1) != 0 && has_percent_codes(s);
   why = ats == 1 ? check_one(s, at, escaped) : judge_ats(s, ats);
-  if (why != SC3_R_NONE && ats > 0 && mend && alone && !escaped &&
+  if (why != SC3_R_NONE && ats > 0 && repair && alone && !escaped &&
       (ats == 1 ? read_only(s, out, n, repairs) : read_list(s, out, n, repairs)) == SC3_R_NONE)
     return SC3_R_NONE;
   if (why != SC3_R_NONE)
@@ -223,7 +223,7 @@ static sc3_reason read_one(sc3_slice s, int mend, int alone, char out[SC3_EMAIL_
   return lowercase(s, out, n) == 0 ? SC3_R_NONE : SC3_R_EMAIL_TOO_LONG;
 }
 
-sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n,
+sc3_reason sc3_email_normalize(sc3_slice raw, int repair, char out[SC3_EMAIL_MAX], size_t *n,
                                sc3_repairs *repairs) {
   sc3_slice s;
   if (sc3_email_plain(raw, out, n))
@@ -231,5 +231,5 @@ sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX],
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_EMAIL_UTF8;
   s = sc3_text_trim(raw);
-  return sc3_placeholder(s) ? SC3_R_EMAIL_PLACEHOLDER : read_one(s, mend, 1, out, n, repairs);
+  return sc3_placeholder(s) ? SC3_R_EMAIL_PLACEHOLDER : read_one(s, repair, 1, out, n, repairs);
 }

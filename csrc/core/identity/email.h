@@ -11,18 +11,18 @@ enum { SC3_EMAIL_MAX = 254 };   /* bytes of an address, RFC 5321 section 4.5.3.1
 
 /* Writes the form of `raw` that is hashed to `out` and its length to `*n`; SC3_R_NONE on success,
    else why `raw` is no usable address. `raw` must not be blank. Dots and plus tags are kept, and
-   nothing is guessed. With `mend`, mailto:, labels, names, links, comments, quotes, marks, trailing
-   punctuation and invisible characters at the ends are taken off first, and of several addresses
-   the first is taken that can be used; both are added to `*repairs`, and without it they are
-   refused. */
-sc3_reason sc3_email_normalize(sc3_slice raw, int mend, char out[SC3_EMAIL_MAX], size_t *n,
+   nothing is guessed. With `repair`, mailto:, labels, names, links, comments, quotes, marks,
+   trailing punctuation and invisible characters at the ends are taken off first, and of several
+   addresses the first is taken that can be used; both are added to `*repairs`, and without it they
+   are refused. */
+sc3_reason sc3_email_normalize(sc3_slice raw, int repair, char out[SC3_EMAIL_MAX], size_t *n,
                                sc3_repairs *repairs);
 
 /* Whether a last label is one that no address of the public has: .invalid, .localhost, .local,
  * .internal. */
 int sc3_email_nowhere(sc3_slice label);
 
-/* The commonest addresses, which need no mending and cannot be refused, by a short way: letters,
+/* The commonest addresses, which need no repairing and cannot be refused, by a short way: letters,
    digits, and . _ + - before the @, letters, digits, . and - behind it, and spaces round them. 1
    when `raw` is one, and its form is in `out` as above; 0 for all others, good or bad. */
 int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);

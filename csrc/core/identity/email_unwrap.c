@@ -22,7 +22,7 @@ static sc3_slice take_edges(sc3_slice s, sc3_repairs *repairs) {
   int stripped = 0;
   s = sc3_text_strip(s, &stripped);
   if (stripped)
-    note(repairs, SC3_FIX_EMAIL_EDGES);
+    note(repairs, SC3_REPAIR_EMAIL_EDGES);
   return s;
 }
 
@@ -30,7 +30,7 @@ static sc3_slice take_edges(sc3_slice s, sc3_repairs *repairs) {
 static sc3_slice take_mailto(sc3_slice s, sc3_repairs *repairs) {
   if (!sc3_text_begins(s, "mailto:"))
     return s;
-  note(repairs, SC3_FIX_EMAIL_MAILTO);
+  note(repairs, SC3_REPAIR_EMAIL_MAILTO);
   s = drop_head(s, 7);
   s.n = find(s, '?');
   return sc3_text_trim(s);
@@ -42,7 +42,7 @@ static sc3_slice take_label(sc3_slice s, sc3_repairs *repairs) {
   const char *const *label;
   for (label = labels; *label != NULL; label++) {
     if (sc3_text_begins(s, *label)) {
-      note(repairs, SC3_FIX_EMAIL_LABEL);
+      note(repairs, SC3_REPAIR_EMAIL_LABEL);
       return drop_head(s, strlen(*label));
     }
   }
@@ -73,7 +73,7 @@ static sc3_slice take_name(sc3_slice s, sc3_repairs *repairs) {
       (find(name, '@') < open &&
        !is_same(sc3_text_unmark(sc3_text_trim(name), "'\"", "'\"", &marks), sc3_text_trim(inside))))
     return s; /* several addresses: not ours to choose from */
-  note(repairs, SC3_FIX_EMAIL_NAME);
+  note(repairs, SC3_REPAIR_EMAIL_NAME);
   return sc3_text_trim(inside);
 }
 
@@ -116,7 +116,7 @@ static sc3_slice take_link(sc3_slice s, sc3_repairs *repairs) {
   text = sc3_text_trim(text);
   if (find(address, '@') == address.n || (find(text, '@') < text.n && !is_same(text, address)))
     return s;
-  note(repairs, SC3_FIX_EMAIL_LINK);
+  note(repairs, SC3_REPAIR_EMAIL_LINK);
   return address;
 }
 
@@ -127,7 +127,7 @@ static sc3_slice take_comment(sc3_slice s, sc3_repairs *repairs) {
     return s;
   if (find(sc3_slice_of(s.p + open, s.n - open), '@') < s.n - open)
     return s;
-  note(repairs, SC3_FIX_EMAIL_COMMENT);
+  note(repairs, SC3_REPAIR_EMAIL_COMMENT);
   return sc3_text_trim(sc3_slice_of(s.p, open));
 }
 
@@ -146,7 +146,7 @@ static sc3_slice take_quotes(sc3_slice s, sc3_repairs *repairs) {
     size_t open = strlen(pairs[i][0]), close = strlen(pairs[i][1]);
     if (s.n > open + close && memcmp(s.p, pairs[i][0], open) == 0 &&
         memcmp(s.p + s.n - close, pairs[i][1], close) == 0) {
-      note(repairs, SC3_FIX_EMAIL_QUOTES);
+      note(repairs, SC3_REPAIR_EMAIL_QUOTES);
       return sc3_text_trim(sc3_slice_of(s.p + open, s.n - open - close));
     }
   }
@@ -157,7 +157,7 @@ static sc3_slice take_quotes(sc3_slice s, sc3_repairs *repairs) {
 static sc3_slice take_trailing(sc3_slice s, sc3_repairs *repairs) {
   const char *marks = find(s, '<') == s.n ? ".,;>" : ".,;";
   while (s.n > 0 && s.p[s.n - 1] != '\0' && strchr(marks, s.p[s.n - 1]) != NULL) {
-    note(repairs, SC3_FIX_EMAIL_TRAILING);
+    note(repairs, SC3_REPAIR_EMAIL_TRAILING);
     s.n--;
     s = sc3_text_trim(s);
   }
@@ -173,7 +173,7 @@ static sc3_slice take_marks(sc3_slice s, sc3_repairs *repairs) {
     return s;
   s = sc3_text_unmark(s, "'\"`=*|{}~<", "'\"`=*|{}~", &taken);
   if (taken)
-    note(repairs, SC3_FIX_EMAIL_MARKS);
+    note(repairs, SC3_REPAIR_EMAIL_MARKS);
   return s;
 }
 

@@ -60,7 +60,7 @@ sc3_hashed sc3_hashed_recognize(sc3_slice s, char hex[SC3_SHA256_HEX], sc3_reaso
   }
   if ((s.n == 43 || s.n == 44) && sc3_base64_decode(s, bytes, 32) == 32) {
     sc3_hex(bytes, 32, hex);
-    *repairs |= 1u << SC3_FIX_HASH_BASE64;
+    *repairs |= 1u << SC3_REPAIR_HASH_BASE64;
     return judge(hex, why);
   }
   if ((s.n >= 86 && s.n <= 88) && sc3_base64_decode(s, bytes, SC3_SHA256_HEX) == SC3_SHA256_HEX &&

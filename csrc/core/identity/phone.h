@@ -11,10 +11,11 @@ enum { SC3_PHONE_MAX = 1 + 3 + SC3_NSN_MAX }; /* +, the calling code, the nation
 
 /* Every repair of phones: what sc3_phone_normalize() may be allowed. */
 #define SC3_PHONE_REPAIRS                                                                          \
-  (1u << SC3_FIX_PHONE_DECIMAL | 1u << SC3_FIX_PHONE_PLUS | 1u << SC3_FIX_PHONE_MEXICO |           \
-   1u << SC3_FIX_PHONE_WORDS | 1u << SC3_FIX_PHONE_TRUNK_ZERO | 1u << SC3_FIX_PHONE_DOUBLE_ZERO |  \
-   1u << SC3_FIX_PHONE_FIRST | 1u << SC3_FIX_PHONE_BENIN | 1u << SC3_FIX_PHONE_IVORY_COAST |       \
-   1u << SC3_FIX_PHONE_BRAZIL)
+  (1u << SC3_REPAIR_PHONE_DECIMAL | 1u << SC3_REPAIR_PHONE_PLUS | 1u << SC3_REPAIR_PHONE_MEXICO |  \
+   1u << SC3_REPAIR_PHONE_WORDS | 1u << SC3_REPAIR_PHONE_TRUNK_ZERO |                              \
+   1u << SC3_REPAIR_PHONE_DOUBLE_ZERO | 1u << SC3_REPAIR_PHONE_FIRST |                             \
+   1u << SC3_REPAIR_PHONE_BENIN | 1u << SC3_REPAIR_PHONE_IVORY_COAST |                             \
+   1u << SC3_REPAIR_PHONE_BRAZIL)
 
 typedef struct sc3_phone {
   char text[SC3_PHONE_MAX]; /* E.164 */
@@ -27,8 +28,8 @@ typedef struct sc3_phone {
    leading +; below 0 (SC3_NO_REGION, SC3_REGION_NO_PLAN) refuses them. The answer is that of
    libphonenumber's parse, isValidNumber and E164 format, but for spreadsheet exponents, which are
    refused, and digits of every script, which are read. `allowed` is a set of phone repairs: none
-   changes a valid number, but for SC3_FIX_PHONE_DECIMAL, SC3_FIX_PHONE_PLUS and, in Italy,
-   SC3_FIX_PHONE_TRUNK_ZERO, which are for numbers that are valid and wrong. `raw` must not be
+   changes a valid number, but for SC3_REPAIR_PHONE_DECIMAL, SC3_REPAIR_PHONE_PLUS and, in Italy,
+   SC3_REPAIR_PHONE_TRUNK_ZERO, which are for numbers that are valid and wrong. `raw` must not be
    blank. */
 sc3_reason sc3_phone_normalize(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone *phone);
 

@@ -36,7 +36,7 @@ static sc3_reason put_plus(sc3_reason why, sc3_phone_text *text, int region,
     return why;
   *text = with_plus;
   *number = other;
-  *repairs |= 1u << SC3_FIX_PHONE_PLUS;
+  *repairs |= 1u << SC3_REPAIR_PHONE_PLUS;
   return SC3_R_NONE;
 }
 
@@ -53,7 +53,7 @@ static sc3_reason take_old_mexican(sc3_reason why, sc3_phone_number *number, sc3
       continue;
     memmove(number->national, number->national + n, 10);
     number->n = 10;
-    *repairs |= 1u << SC3_FIX_PHONE_MEXICO;
+    *repairs |= 1u << SC3_REPAIR_PHONE_MEXICO;
     return SC3_R_NONE;
   }
   return why;
@@ -81,17 +81,17 @@ static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_
   const char *digits = NULL;
   char longer[SC3_NSN_MAX + 2];
   size_t at = 0, n;
-  sc3_repair repair = SC3_FIX_PHONE_BENIN;
+  sc3_repair repair = SC3_REPAIR_PHONE_BENIN;
   if (why == SC3_R_NONE || number->n < 8)
     return why;
   if (number->calling_code == BENIN && number->n == 8) { /* since 30 November 2024 */
     digits = "01";
   } else if (number->calling_code == IVORY_COAST && number->n == 8) {
-    repair = SC3_FIX_PHONE_IVORY_COAST;
+    repair = SC3_REPAIR_PHONE_IVORY_COAST;
     digits = ivory_coast(number->national);
   } else if (number->calling_code == BRAZIL && number->n == 10 && number->national[2] >= '6') {
     /* of mobiles, behind the area, by the end of 2016 */
-    repair = SC3_FIX_PHONE_BRAZIL;
+    repair = SC3_REPAIR_PHONE_BRAZIL;
     digits = "9";
     at = 2;
   }
@@ -103,7 +103,7 @@ static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_
   memcpy(longer + at + n, number->national + at, number->n - at);
   n += number->n;
   if (!sc3_plan_valid(number->calling_code, sc3_slice_of(longer, n)) ||
-      (repair == SC3_FIX_PHONE_BRAZIL && !sc3_plan_mobile(BRAZIL, sc3_slice_of(longer, n))))
+      (repair == SC3_REPAIR_PHONE_BRAZIL && !sc3_plan_mobile(BRAZIL, sc3_slice_of(longer, n))))
     return why;
   memcpy(number->national, longer, n);
   number->n = n;
@@ -120,9 +120,9 @@ static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_ph
   if (why != SC3_R_NONE)
     return why;
   why = sc3_phone_parse(text, region, number);
-  if (has(allowed, SC3_FIX_PHONE_PLUS))
+  if (has(allowed, SC3_REPAIR_PHONE_PLUS))
     why = put_plus(why, text, region, number, repairs);
-  if (has(allowed, SC3_FIX_PHONE_MEXICO))
+  if (has(allowed, SC3_REPAIR_PHONE_MEXICO))
     why = take_old_mexican(why, number, repairs);
   return put_new_digits(why, allowed, number, repairs);
 }
@@ -143,7 +143,7 @@ static sc3_slice cut_decimal(sc3_slice raw, sc3_repairs *repairs) {
     if (s.p[i] != '0')
       return raw;
   }
-  *repairs |= 1u << SC3_FIX_PHONE_DECIMAL;
+  *repairs |= 1u << SC3_REPAIR_PHONE_DECIMAL;
   return sc3_slice_of(s.p, point);
 }
 
@@ -189,19 +189,19 @@ static size_t put_plus_for_zeros(char *p, size_t n) {
 /* Changes a text by each of the `edits`; 0 when one of them finds nothing to change. */
 static int edit(char *p, size_t *n, sc3_repairs edits) {
   size_t before;
-  if (has(edits, SC3_FIX_PHONE_WORDS)) {
+  if (has(edits, SC3_REPAIR_PHONE_WORDS)) {
     before = *n;
     *n = cut_words(p, *n);
     if (*n == before)
       return 0;
   }
-  if (has(edits, SC3_FIX_PHONE_TRUNK_ZERO)) {
+  if (has(edits, SC3_REPAIR_PHONE_TRUNK_ZERO)) {
     before = *n;
     *n = cut_trunk_zero(p, *n);
     if (*n == before)
       return 0;
   }
-  if (has(edits, SC3_FIX_PHONE_DOUBLE_ZERO)) {
+  if (has(edits, SC3_REPAIR_PHONE_DOUBLE_ZERO)) {
     before = *n;
     *n = put_plus_for_zeros(p, *n);
     if (*n == before)
@@ -213,9 +213,9 @@ static int edit(char *p, size_t *n, sc3_repairs edits) {
 static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
                              sc3_phone_number *number, sc3_repairs *repairs) {
   enum {
-    WORDS = 1u << SC3_FIX_PHONE_WORDS,
-    ZERO = 1u << SC3_FIX_PHONE_TRUNK_ZERO,
-    ZEROS = 1u << SC3_FIX_PHONE_DOUBLE_ZERO
+    WORDS = 1u << SC3_REPAIR_PHONE_WORDS,
+    ZERO = 1u << SC3_REPAIR_PHONE_TRUNK_ZERO,
+    ZEROS = 1u << SC3_REPAIR_PHONE_DOUBLE_ZERO
   };
   /* The fewest edits first: what is not needed is not done. */
   static const sc3_repairs orders[] = {
@@ -223,7 +223,7 @@ static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed, sc3
   sc3_repairs base = 0, first = 0;
   sc3_reason why;
   size_t i;
-  if (has(allowed, SC3_FIX_PHONE_DECIMAL))
+  if (has(allowed, SC3_REPAIR_PHONE_DECIMAL))
     raw = cut_decimal(raw, &base);
   why = attempt(raw, region, allowed, text, number, &first);
   for (i = 0; i < sizeof orders / sizeof orders[0] && raw.n <= TEXT_MAX; i++) {
@@ -296,7 +296,7 @@ static sc3_reason take_first(sc3_reason why, sc3_slice raw, int region, sc3_repa
     return why;
   for (; part.n > 0; part = next_number(&rest)) {
     if (repair_one(part, region, allowed, text, number, repairs) == SC3_R_NONE) {
-      *repairs |= 1u << SC3_FIX_PHONE_FIRST;
+      *repairs |= 1u << SC3_REPAIR_PHONE_FIRST;
       return SC3_R_NONE;
     }
   }
@@ -306,7 +306,7 @@ static sc3_reason take_first(sc3_reason why, sc3_slice raw, int region, sc3_repa
 sc3_reason sc3_phone_repair(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
                             sc3_phone_number *number, sc3_repairs *repairs) {
   sc3_reason why = repair_one(raw, region, allowed, text, number, repairs);
-  if (why == SC3_R_NONE || !has(allowed, SC3_FIX_PHONE_FIRST))
+  if (why == SC3_R_NONE || !has(allowed, SC3_REPAIR_PHONE_FIRST))
     return why;
   return take_first(why, raw, region, allowed, text, number, repairs);
 }

@@ -26,8 +26,8 @@
     "external id: a spreadsheet wrote it as 1.2E+11 or 12.000, digits may be lost")                \
   X(ID_CONTROL, "id_control", "external id: a control or invisible character inside")              \
   X(ID_LOST, "id_lost", "external id: U+FFFD inside, left where a character was lost before")      \
-  X(ID_UNMENDED, "id_unmended",                                                                    \
-    "external id: white space, quotes or a .0 that mend = false leaves there")                     \
+  X(ID_UNREPAIRED, "id_unrepaired",                                                                \
+    "external id: white space, quotes or a .0 that repair = false leaves there")                   \
   X(ID_EMAIL, "id_email",                                                                          \
     "external id: an email address, which goes only where the option ids says how: "               \
     "\"hash\" sends its SHA-256 as the id, \"as_is\" the address")                                 \
@@ -96,8 +96,8 @@
   X(UID_ESCAPED, "uid_escaped", "uid: percent codes such as %3D, which must be decoded first")     \
   X(UID_CONTROL, "uid_control", "uid: a control or invisible character inside")                    \
   X(UID_SPREADSHEET, "uid_spreadsheet", "uid: a spreadsheet wrote it as 1.2E+11, digits are lost") \
-  X(UID_UNMENDED, "uid_unmended",                                                                  \
-    "uid: quotes or invisible characters that mend = false leaves there")                          \
+  X(UID_UNREPAIRED, "uid_unrepaired",                                                              \
+    "uid: quotes or invisible characters that repair = false leaves there")                        \
   X(UID_VALUE, "uid_value", "uid: no value")                                                       \
   X(UID_MALFORMED, "uid_malformed", "uid: not of the form that its type has")                      \
   X(UID_CHECKSUM, "uid_checksum",                                                                  \
@@ -120,7 +120,7 @@ typedef enum sc3_reason {
       SC3_R_COUNT
 } sc3_reason;
 
-/* What was mended in a value before it was used: X(NAME, key, text). */
+/* What was repaired in a value before it was used: X(NAME, key, text). */
 #define SC3_REPAIRS(X)                                                                             \
   X(EMAIL_MAILTO, "email_mailto", "email: mailto: was taken off")                                  \
   X(EMAIL_LABEL, "email_label", "email: a label such as \"Email:\" was taken off")                 \
@@ -161,13 +161,13 @@ typedef enum sc3_reason {
   X(PHONE_BRAZIL, "phone_brazil", "phone: the ninth digit of a mobile of Brazil was put in")
 
 typedef enum sc3_repair {
-#define X(name, key, text) SC3_FIX_##name,
+#define X(name, key, text) SC3_REPAIR_##name,
   SC3_REPAIRS(X)
 #undef X
-      SC3_FIX_COUNT
+      SC3_REPAIR_COUNT
 } sc3_repair;
 
-/* A set of repairs: bit (1 << SC3_FIX_…). */
+/* A set of repairs: bit (1 << SC3_REPAIR_…). */
 typedef unsigned sc3_repairs;
 
 const char *sc3_repair_key(sc3_repair r);

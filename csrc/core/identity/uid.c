@@ -68,7 +68,7 @@ static int has_percent_code(sc3_slice s) {
 /* Raw UID2 and EUID: 32 bytes (version 2) or 33 (3 and 4) in standard base64; the other alphabet,
    and 32 bytes without their =, are rewritten. In the longer two the first byte tells by bit 0x10
    which of the two it is; bit 0x20 tells version 4, which ends in the XOR of the bytes before. */
-static sc3_reason check_raw_uid(sc3_uid_form *f, int mend, int euid) {
+static sc3_reason check_raw_uid(sc3_uid_form *f, int repair, int euid) {
   sc3_slice v = f->value;
   uint8_t bytes[33], sum = 0;
   int n, i;
@@ -80,9 +80,9 @@ static sc3_reason check_raw_uid(sc3_uid_form *f, int mend, int euid) {
   if (n < 32)
     return SC3_R_UID_MALFORMED;
   if (v.n == 43 || memchr(v.p, '-', v.n) != NULL || memchr(v.p, '_', v.n) != NULL) {
-    if (!mend)
+    if (!repair)
       return SC3_R_UID_MALFORMED;
-    f->repairs |= 1u << SC3_FIX_UID_BASE64;
+    f->repairs |= 1u << SC3_REPAIR_UID_BASE64;
     for (i = 0; i < (int)v.n; i++)
       f->text[i] = v.p[i] == '-' ? '+' : v.p[i] == '_' ? '/' : v.p[i];
     if (v.n == 43)
@@ -100,31 +100,31 @@ static sc3_reason check_raw_uid(sc3_uid_form *f, int mend, int euid) {
   return n == 33 && ((bytes[0] & 0x10) != 0) != euid ? SC3_R_UID_OTHER_TYPE : SC3_R_NONE;
 }
 
-static sc3_reason check_uid2(sc3_uid_form *f, int mend) {
-  return check_raw_uid(f, mend, 0);
+static sc3_reason check_uid2(sc3_uid_form *f, int repair) {
+  return check_raw_uid(f, repair, 0);
 }
 
-static sc3_reason check_euid(sc3_uid_form *f, int mend) {
-  return check_raw_uid(f, mend, 1);
+static sc3_reason check_euid(sc3_uid_form *f, int repair) {
+  return check_raw_uid(f, repair, 1);
 }
 
-static sc3_reason check_rampid(sc3_uid_form *f, int mend) {
+static sc3_reason check_rampid(sc3_uid_form *f, int repair) {
   sc3_slice v = f->value;
-  (void)mend;
+  (void)repair;
   return v.n == 49 && (begins(v, "XY") || begins(v, "hY")) && is_word(v, "_-")
              ? SC3_R_NONE
              : SC3_R_UID_MALFORMED;
 }
 
-static sc3_reason check_rampid_derived(sc3_uid_form *f, int mend) {
+static sc3_reason check_rampid_derived(sc3_uid_form *f, int repair) {
   sc3_slice v = f->value;
-  (void)mend;
+  (void)repair;
   return v.n == 70 && begins(v, "Xi") && is_word(v, "_-") ? SC3_R_NONE : SC3_R_UID_MALFORMED;
 }
 
-static sc3_reason check_id5(sc3_uid_form *f, int mend) {
+static sc3_reason check_id5(sc3_uid_form *f, int repair) {
   sc3_slice v = f->value;
-  (void)mend;
+  (void)repair;
   if (v.n == 1 && v.p[0] == '0')
     return SC3_R_UID_OPT_OUT;
   return begins(v, "ID5*") && v.n > 4 && is_word(v, "_*!-") ? SC3_R_NONE : SC3_R_UID_MALFORMED;
@@ -132,10 +132,10 @@ static sc3_reason check_id5(sc3_uid_form *f, int mend) {
 
 /* Opaque, and kept as it came. Fewer than 16 bytes are no encrypted identity, but a word that
  * happens to be base64. */
-static sc3_reason check_pairid(sc3_uid_form *f, int mend) {
+static sc3_reason check_pairid(sc3_uid_form *f, int repair) {
   enum { LEAST = 16 };
   uint8_t bytes[4096];
-  (void)mend;
+  (void)repair;
   if (sc3_base64_decode(f->value, bytes, sizeof bytes) < LEAST)
     return SC3_R_UID_MALFORMED;
   return is_repeated(f->value, '=') || sc3_placeholder_id(f->value) ? SC3_R_UID_PLACEHOLDER
@@ -144,10 +144,10 @@ static sc3_reason check_pairid(sc3_uid_form *f, int mend) {
 
 /* A UUID as text; all zeros say that tracking was denied, and another digit over and over is no
  * device's. */
-static sc3_reason check_maid(sc3_uid_form *f, int mend) {
+static sc3_reason check_maid(sc3_uid_form *f, int repair) {
   sc3_slice v = f->value;
   size_t i;
-  (void)mend;
+  (void)repair;
   if (v.n != 36)
     return SC3_R_UID_MALFORMED;
   for (i = 0; i < v.n; i++) {
@@ -161,9 +161,9 @@ static sc3_reason check_maid(sc3_uid_form *f, int mend) {
 }
 
 /* A SHA-256, as those of members. */
-static sc3_reason check_hashed(sc3_uid_form *f, int mend) {
+static sc3_reason check_hashed(sc3_uid_form *f, int repair) {
   sc3_reason why;
-  (void)mend;
+  (void)repair;
   switch (sc3_hashed_recognize(f->value, f->text, &why, &f->repairs)) {
     case SC3_HASHED_SHA256: f->value = sc3_slice_of(f->text, sizeof f->text); return SC3_R_NONE;
     case SC3_HASHED_REFUSED: return why;
@@ -175,7 +175,7 @@ static sc3_reason check_hashed(sc3_uid_form *f, int mend) {
 /* Types whose values have a form of their own, and others of AdCP's list. */
 static const struct known {
   const char *name;
-  sc3_reason (*check)(sc3_uid_form *form, int mend); /* NULL: free text */
+  sc3_reason (*check)(sc3_uid_form *form, int repair); /* NULL: free text */
 } TYPES[] = {
     {"uid2", check_uid2},
     {"maid", check_maid},
@@ -373,7 +373,7 @@ static sc3_reason name_fault(sc3_slice v, sc3_contact meant, sc3_reason why) {
   return has_percent_code(v) ? SC3_R_UID_ESCAPED : why;
 }
 
-sc3_reason sc3_uid_read(const sc3_uid *uid, int mend, sc3_uid_form *form) {
+sc3_reason sc3_uid_read(const sc3_uid *uid, int repair, sc3_uid_form *form) {
   sc3_reason why = sc3_uid_type(uid->type, &form->type);
   sc3_slice bare;
   int known, taken = 0;
@@ -390,14 +390,14 @@ sc3_reason sc3_uid_read(const sc3_uid *uid, int mend, sc3_uid_form *form) {
     return sc3_text_strip(uid->value, &taken).n == 0 ? SC3_R_UID_VALUE : SC3_R_UID_PLACEHOLDER;
   form->value = bare;
   known = type_named(form->type);
-  why = known >= 0 && TYPES[known].check != NULL ? TYPES[known].check(form, mend)
+  why = known >= 0 && TYPES[known].check != NULL ? TYPES[known].check(form, repair)
                                                  : check_any(bare, uid->meant);
   if (why == SC3_R_UID_MALFORMED || why == SC3_R_UID_TOKEN || why == SC3_R_HASH_MALFORMED)
     return name_fault(bare, uid->meant, why);
   if (why != SC3_R_NONE || !taken)
     return why;
-  if (!mend)
-    return SC3_R_UID_UNMENDED;
-  form->repairs |= 1u << SC3_FIX_UID_MARKS;
+  if (!repair)
+    return SC3_R_UID_UNREPAIRED;
+  form->repairs |= 1u << SC3_REPAIR_UID_MARKS;
   return SC3_R_NONE;
 }

@@ -24,10 +24,10 @@ typedef struct sc3_uid_form {
 /* Reads a uid into `*form`; SC3_R_NONE when it can be sent. Type and value must not be empty and be
    valid UTF-8. Known types are told in any spelling (UID2, "maid ", idfa) and get their name of
    AdCP; what is nearly one is refused. Values of known types must have the form that these have,
-   and those of others be no email, phone or placeholder. With `mend`, quotes, a spreadsheet's = and
-   invisible characters round a value are taken off, and URL-safe or unpadded base64 of uid2 and
+   and those of others be no email, phone or placeholder. With `repair`, quotes, a spreadsheet's =
+   and invisible characters round a value are taken off, and URL-safe or unpadded base64 of uid2 and
    euid is written in the standard form. */
-sc3_reason sc3_uid_read(const sc3_uid *uid, int mend, sc3_uid_form *form);
+sc3_reason sc3_uid_read(const sc3_uid *uid, int repair, sc3_uid_form *form);
 
 /* The type alone: its name of AdCP, or the type itself where nothing is known of it, in `*name`. */
 sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name);

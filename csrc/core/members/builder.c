@@ -13,25 +13,25 @@ typedef struct staged {
 } staged;
 
 enum {
-  SCRATCH_CAP = 16 << 20,  /* the members of one row */
-  MEMBERS_OF_ROW = 250000, /* a limit that is told in round numbers (SC3_R_ROW_FULL) */
-  REFUSALS_CAP = 64 << 20  /* between two visits of the owner */
+  SCRATCH_CAP = 16 << 20,   /* the members of one row */
+  MEMBERS_OF_ROW = 250000,  /* a limit that is told in round numbers (SC3_R_ROW_FULL) */
+  REJECTIONS_CAP = 64 << 20 /* between two visits of the owner */
 };
 
-void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals) {
+void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_rejections) {
   memset(b, 0, sizeof *b);
   b->op = op;
-  b->reading.mend = 1;
+  b->reading.repair = 1;
   b->reading.region = SC3_NO_REGION;
   b->max_member = max_member;
-  b->keep_refusals = keep_refusals;
-  sc3_buffer_init(&b->refusals, REFUSALS_CAP);
+  b->keep_rejections = keep_rejections;
+  sc3_buffer_init(&b->rejections, REJECTIONS_CAP);
   sc3_buffer_init(&b->scratch, SCRATCH_CAP);
   sc3_buffer_init(&b->staged, MEMBERS_OF_ROW * sizeof(staged));
 }
 
 void sc3_builder_free(sc3_builder *b) {
-  sc3_buffer_free(&b->refusals);
+  sc3_buffer_free(&b->rejections);
   sc3_buffer_free(&b->scratch);
   sc3_buffer_free(&b->staged);
   free(b->reading.regions);
@@ -40,9 +40,9 @@ void sc3_builder_free(sc3_builder *b) {
 
 static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_t column,
                          int dropped) {
-  sc3_refusal r;
+  sc3_rejection r;
   sc3_status st;
-  if (!b->keep_refusals)
+  if (!b->keep_rejections)
     return SC3_OK;
   memset(&r, 0, sizeof r);
   r.row = b->row;
@@ -51,7 +51,7 @@ static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_
   r.reason = (uint8_t)reason;
   r.dropped = (uint8_t)dropped;
   r.lines = dropped ? 0 : (uint32_t)b->row_lines; /* at most SC3_ROW_MAX */
-  st = sc3_buffer_append(&b->refusals, &r, sizeof r);
+  st = sc3_buffer_append(&b->rejections, &r, sizeof r);
   if (st != SC3_ECAP)
     return st;
   b->tally.untold++; /* one row may give any number of them */
@@ -285,7 +285,7 @@ static sc3_status take_uid(sc3_builder *b, const sc3_target *t, sc3_slice value,
     sc3_status st;
     if (!sc3_slice_eq(v->uids[i].type, t->uid_type))
       continue;
-    why = sc3_uid_read(&v->uids[i], b->reading.mend, &form);
+    why = sc3_uid_read(&v->uids[i], b->reading.repair, &form);
     if (why == SC3_R_NONE)
       return SC3_OK;
     st = sc3_builder_drop(b, SC3_ROLE_UID, why, v->uids[i].column);
@@ -454,7 +454,7 @@ static void count_replaced(sc3_builder *b, const sc3_replaced *before, const sta
       b->tally.untold++; /* the payload was changed, so this must not fail */
     return;
   }
-  b->tally.superseded++;
+  b->tally.replaced++;
   b->tally.poorer += it->op == SC3_ADD && before->op == SC3_ADD &&
                      (it->emails < before->had.emails || it->phones < before->had.phones ||
                       it->uids < before->had.uids);

@@ -20,33 +20,33 @@ typedef struct sc3_tally {
   uint64_t used;     /* rows that gave members */
   uint64_t built;    /* members written to payloads */
   uint64_t built_op[2];
-  uint64_t deferred;   /* members that went to the payload of the next epoch */
-  uint64_t superseded; /* members overwritten by one of a later row, of the same external id in the
+  uint64_t deferred; /* members that went to the payload of the next epoch */
+  uint64_t replaced; /* members overwritten by one of a later row, of the same external id in the
                           same payload */
   uint64_t
       poorer; /* of them, those that had identifiers of a kind that the later one has fewer of */
-  uint64_t untold; /* refusals that there was no room to keep; they are counted all the same */
-  uint64_t emails, phones, uids, prehashed; /* of members built that were not superseded */
+  uint64_t untold; /* rejections that there was no room to keep; they are counted all the same */
+  uint64_t emails, phones, uids, prehashed; /* of members built that were not replaced */
   uint64_t children; /* of the rows skipped, those that name the row that they belong to */
   uint64_t zero_ids; /* members whose external id is 0: shops give it to everybody who has none */
   uint64_t rejected_for[SC3_R_COUNT];
   uint64_t dropped_for[SC3_R_COUNT];
-  uint64_t repaired_for[SC3_FIX_COUNT]; /* identifiers that were mended and kept */
+  uint64_t repaired_for[SC3_REPAIR_COUNT]; /* identifiers that were repaired and kept */
   uint64_t raw_in[SC3_ROLE_UID], hashed_in[SC3_ROLE_UID]; /* values used of a role for raw ones: as
                                                              they should be, and hashed already */
   sc3_region_tally
       *unknown_regions; /* of phones that were dropped for it; NULL where there are none */
 } sc3_tally;
 
-/* One refusal: where and why, without the value. */
-typedef struct sc3_refusal {
+/* One rejection: where and why, without the value. */
+typedef struct sc3_rejection {
   uint64_t row;
   uint32_t column; /* 1-based column of the source, 0 where only the role is known */
   uint8_t role;    /* sc3_role */
   uint8_t reason;  /* sc3_reason */
   uint8_t dropped; /* 1: an identifier was dropped; 0: the row or member was rejected */
   uint32_t lines;  /* of a row that was rejected: further lines of the text that lie inside it */
-} sc3_refusal;
+} sc3_rejection;
 
 /* Which part of a record goes to which role. */
 typedef struct sc3_target {
@@ -85,9 +85,9 @@ typedef struct sc3_columns {
 
 typedef struct sc3_builder {
   sc3_tally tally;
-  int keep_refusals;
-  sc3_buffer refusals; /* of sc3_refusal, taken out by the owner */
-  sc3_op op;           /* for rows that do not say */
+  int keep_rejections;
+  sc3_buffer rejections; /* of sc3_rejection, taken out by the owner */
+  sc3_op op;             /* for rows that do not say */
   sc3_reading reading;
   size_t max_member;  /* bytes of one member, at most a payload's max_bytes */
   uint64_t row;       /* of the row under way */
@@ -108,7 +108,7 @@ typedef struct sc3_builder {
   sc3_payload *next;
 } sc3_builder;
 
-void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_refusals);
+void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_rejections);
 void sc3_builder_free(sc3_builder *b);
 
 /* A row is begun, given members or a rejection (by any of the next four), ended, and flushed.

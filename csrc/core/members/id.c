@@ -154,14 +154,14 @@ static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare,
   size_t n = 0;
   sc3_reason why;
   if (contact == SC3_CONTACT_EMAIL) {
-    why = sc3_email_normalize(s, reading->mend, email, &n, repairs);
-    if (why == SC3_R_NONE && (*repairs >> SC3_FIX_EMAIL_FIRST & 1) != 0)
+    why = sc3_email_normalize(s, reading->repair, email, &n, repairs);
+    if (why == SC3_R_NONE && (*repairs >> SC3_REPAIR_EMAIL_FIRST & 1) != 0)
       why = SC3_R_EMAIL_SEVERAL; /* another export has them in another order, and an id is one */
     if (why == SC3_R_NONE)
       sc3_sha256_hex(email, n, hex);
   } else {
-    why = sc3_phone_normalize(bare, region, reading->phone_repairs & ~(1u << SC3_FIX_PHONE_FIRST),
-                              &phone);
+    why = sc3_phone_normalize(bare, region,
+                              reading->phone_repairs & ~(1u << SC3_REPAIR_PHONE_FIRST), &phone);
     if (why == SC3_R_NONE) {
       *repairs |= phone.repairs;
       sc3_sha256_hex(phone.text, phone.n, hex);
@@ -169,7 +169,7 @@ static sc3_reason hash_contact(sc3_contact contact, sc3_slice s, sc3_slice bare,
   }
   if (why != SC3_R_NONE)
     return why;
-  *repairs |= 1u << SC3_FIX_ID_HASHED;
+  *repairs |= 1u << SC3_REPAIR_ID_HASHED;
   *id = sc3_slice_of(hex, SC3_SHA256_HEX);
   return SC3_R_NONE;
 }
@@ -213,7 +213,7 @@ static sc3_slice unwrap(sc3_slice s) {
 
 sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_reading *reading,
                        char hex[SC3_SHA256_HEX], sc3_slice *id, sc3_repairs *repairs) {
-  sc3_repairs mended = 0;
+  sc3_repairs repaired = 0;
   sc3_slice s, bare;
   sc3_contact contact;
   sc3_reason why;
@@ -228,15 +228,15 @@ sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_r
   if (s.n == 0)
     return SC3_R_NO_EXTERNAL_ID;
   if (s.n < raw.n)
-    mended |= 1u << SC3_FIX_ID_EDGES;
+    repaired |= 1u << SC3_REPAIR_ID_EDGES;
   if (sc3_placeholder_id(s))
     return SC3_R_ID_PLACEHOLDER;
-  if (mended != 0 && !reading->mend)
-    return SC3_R_ID_UNMENDED;
+  if (repaired != 0 && !reading->repair)
+    return SC3_R_ID_UNREPAIRED;
   taken = 0;
   bare = unwrap(s);
   if (bare.n < s.n) {
-    mended |= 1u << SC3_FIX_ID_WRAPPED;
+    repaired |= 1u << SC3_REPAIR_ID_WRAPPED;
     s = bare;
     if (sc3_placeholder_id(s))
       return SC3_R_ID_PLACEHOLDER;
@@ -257,24 +257,24 @@ sc3_reason sc3_id_read(sc3_slice raw, sc3_contact meant, sc3_slice region, sc3_r
     if (contact != SC3_CONTACT_NONE && reading->ids == SC3_IDS_REFUSE)
       return contact == SC3_CONTACT_EMAIL ? SC3_R_ID_EMAIL : SC3_R_ID_PHONE;
     if (contact != SC3_CONTACT_NONE) {
-      *repairs |= mended;
+      *repairs |= repaired;
       return hash_contact(contact, s, bare, where, reading, hex, id, repairs);
     }
   }
   if (taken)
-    mended |= 1u << SC3_FIX_ID_MARKS;
+    repaired |= 1u << SC3_REPAIR_ID_MARKS;
   cut = decimals(bare);
   if (cut == SIZE_MAX)
     return SC3_R_ID_SPREADSHEET;
   if (cut > 0) {
-    mended |= 1u << SC3_FIX_ID_DECIMAL;
+    repaired |= 1u << SC3_REPAIR_ID_DECIMAL;
     bare.n -= cut;
   }
   if (sc3_placeholder_id(bare) || (contact == SC3_CONTACT_EMAIL && sc3_placeholder(bare)))
     return SC3_R_ID_PLACEHOLDER;
-  if (mended != 0 && !reading->mend)
-    return SC3_R_ID_UNMENDED;
-  *repairs |= mended;
+  if (repaired != 0 && !reading->repair)
+    return SC3_R_ID_UNREPAIRED;
+  *repairs |= repaired;
   *id = bare;
   return bare.n == SC3_SHA256_HEX ? check_hash(bare, reading, hex, id) : SC3_R_NONE;
 }

@@ -15,7 +15,7 @@ typedef sc3_reason (*normalizer)(sc3_slice raw, const sc3_values *v, sc3_reading
 static sc3_reason normalize_email(sc3_slice raw, const sc3_values *v, sc3_reading *reading,
                                   char *out, size_t *n, sc3_repairs *repairs) {
   (void)v;
-  return sc3_email_normalize(raw, reading->mend, out, n, repairs);
+  return sc3_email_normalize(raw, reading->repair, out, n, repairs);
 }
 
 int sc3_reading_region(sc3_reading *reading, sc3_slice name) {
@@ -258,7 +258,7 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
       sc3_uid uid = v->uids[i];
       sc3_reason why;
       uid.meant = meant_by(v, uid.value, uid.meant);
-      why = sc3_uid_read(&uid, reading->mend, form);
+      why = sc3_uid_read(&uid, reading->repair, form);
       if (why == SC3_R_NONE) {
         o->uids++;
         o->repairs |= form->repairs;

@@ -65,7 +65,7 @@ typedef struct sc3_outcome {
     uint32_t column; /* 0 = that of the role */
   } dropped[SC3_ROLE_UID + SC3_FALLBACKS_MAX + SC3_UIDS_MAX];
   size_t dropped_count;
-  sc3_repairs repairs;            /* what was mended in the identifiers that were kept */
+  sc3_repairs repairs;            /* what was repaired in the identifiers that were kept */
   unsigned emails, phones, uids;  /* identifiers that were written */
   unsigned prehashed;             /* of them, those that came hashed */
   unsigned came_raw, came_hashed; /* of the roles for raw values: which brought one, and which a
@@ -82,7 +82,7 @@ typedef enum sc3_ids {
 
 /* How raw values are read, and what was learned on the way. */
 typedef struct sc3_reading {
-  int mend; /* as in sc3_email_normalize() */
+  int repair; /* as in sc3_email_normalize() */
   sc3_ids ids;
   int region;                /* of phones in national form, where a row names none; SC3_NO_REGION */
   sc3_repairs phone_repairs; /* as in sc3_phone_normalize() */

@@ -7,7 +7,7 @@
 
 typedef struct entry {
   uint64_t tagged_row; /* the row number, shifted by four: bits 2 and 3 count identifiers that came
-                          hashed, bit 1 says superseded, bit 0 is the operation */
+                          hashed, bit 1 says replaced, bit 0 is the operation */
   uint32_t offset;     /* in the operation's segment */
   uint32_t length;     /* the comma included */
 } entry;

@@ -20,7 +20,7 @@ typedef struct sc3_payload sc3_payload;
 
 typedef enum sc3_added {
   SC3_ADDED,
-  SC3_ADDED_OVER, /* added, and an earlier member of the same external id superseded */
+  SC3_ADDED_OVER, /* added, and an earlier member of the same external id replaced */
   SC3_FULL,       /* a limit is reached; nothing changed */
   SC3_FULL_NEXT,  /* the same of the payload for the next epoch; of sc3_builder_flush() alone */
   SC3_NEVER_FITS, /* the member alone is over max_bytes; nothing changed */
@@ -74,7 +74,7 @@ sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i);
  * fetched while the member is being made. */
 void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id);
 
-size_t sc3_payload_count(const sc3_payload *p); /* members in the index, superseded ones included */
+size_t sc3_payload_count(const sc3_payload *p); /* members in the index, replaced ones included */
 size_t sc3_payload_living(const sc3_payload *p, sc3_op op);
 size_t sc3_payload_bytes(const sc3_payload *p);
 size_t sc3_payload_memory(const sc3_payload *p); /* bytes that it has allocated */
@@ -88,7 +88,7 @@ sc3_extent sc3_payload_cut(const sc3_payload *p, size_t first, size_t last, size
 /* The range `first` up to but without `last`. */
 sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last);
 
-/* Takes member `i` out, as if it had been superseded; 0 where there is none. No request may be
+/* Takes member `i` out, as if it had been replaced; 0 where there is none. No request may be
  * reading that member. */
 int sc3_payload_drop(sc3_payload *p, size_t i);
 
@@ -110,13 +110,13 @@ void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]);
 uint32_t sc3_payload_outline(const sc3_payload *p);
 
 /* The JSON of member `i` without its comma, borrowed until the payload changes; {NULL, 0} where
- * there is none or it was superseded. */
+ * there is none or it was replaced. */
 sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op);
 
-/* The escaped external id of member `i`; {NULL, 0} where it was superseded. */
+/* The escaped external id of member `i`; {NULL, 0} where it was replaced. */
 sc3_slice sc3_payload_id(const sc3_payload *p, size_t i);
 
-/* The source row of member `i`, 0 where it has none or the member was superseded. */
+/* The source row of member `i`, 0 where it has none or the member was replaced. */
 uint64_t sc3_payload_row(const sc3_payload *p, size_t i);
 
 #endif

@@ -1,4 +1,4 @@
-/* Regions that nobody knows, by name, so that someone can mend the export. Only what looks like a
+/* Regions that nobody knows, by name, so that someone can fix the export. Only what looks like a
    country's name is kept: a column that was mapped by mistake must not put emails or phones into a
    report. */
 #ifndef SC3_REGION_TALLY_H

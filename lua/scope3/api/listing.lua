@@ -1,7 +1,7 @@
 --- The account's audiences, for the client's own callers and for jobs: their limits are times of the loop's clock.
 local errors = require "scope3.error"
 local paging = require "scope3.api.paging"
-local readiness = require "scope3.api.preflight"
+local preflight = require "scope3.api.preflight"
 local verdict = require "scope3.api.verdict"
 local wire = require "scope3.api.codec"
 
@@ -15,7 +15,7 @@ local PAGE = 100 -- rows to ask for at once
 ---@param page integer?
 ---@return fun(): scope3.AudienceRow?, scope3.Error?
 function listing.rows(client, limits, page)
-  local missing = readiness.lacks(client)
+  local missing = preflight.lacks(client)
   if missing then
     return paging.failing(missing)
   end

@@ -1,12 +1,12 @@
 --- Whether a client can talk to the service, here and now.
 local errors = require "scope3.error"
 
-local readiness = {}
+local preflight = {}
 
 --- Why nothing can be waited for here and now.
 ---@param client scope3.Client
 ---@return scope3.Error?
-function readiness.barred(client)
+function preflight.barred(client)
   local why = client.loop.bar and client.loop.bar()
   return why and errors.new("cannot_wait", why) or nil
 end
@@ -15,8 +15,8 @@ end
 ---@param client scope3.Client
 ---@param without_account? boolean  for what no account is needed
 ---@return scope3.Error?
-function readiness.lacks(client, without_account)
-  local err = readiness.barred(client)
+function preflight.lacks(client, without_account)
+  local err = preflight.barred(client)
   if err then
     return err
   end
@@ -30,4 +30,4 @@ function readiness.lacks(client, without_account)
   return #issues > 0 and errors.invalid("client", issues) or nil
 end
 
-return readiness
+return preflight

@@ -3,7 +3,7 @@ local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local options = require "scope3.util.options"
 local paging = require "scope3.api.paging"
-local readiness = require "scope3.api.preflight"
+local preflight = require "scope3.api.preflight"
 local wire = require "scope3.api.codec"
 
 ---@class scope3.SyndicateOptions
@@ -45,7 +45,7 @@ function Syndication:syndicate(opts)
   if #ids == 0 then
     issues[#issues + 1] = { path = "adcp_agent_ids", message = "must name at least one agent" }
   end
-  local missing = readiness.lacks(self)
+  local missing = preflight.lacks(self)
   if missing and not missing.issues then
     return nil, missing
   end
@@ -83,7 +83,7 @@ function Syndication:syndication_status(opts)
     audience_id = "id", adcp_agent_id = "id", enabled = "boolean",
     status = { "PENDING", "SYNCING", "COMPLETED", "FAILED", "DISABLED" },
   }, 2)
-  local missing = readiness.lacks(self)
+  local missing = preflight.lacks(self)
   if missing then
     return paging.raising(paging.failing(missing))
   end

@@ -6,9 +6,9 @@ local output = require "scope3.cli.output"
 local text = require "scope3.cli.text"
 local wording = require "scope3.cli.wording"
 
-local setting = {}
+local context = {}
 
-setting.PATIENCE = 300 -- seconds of an outage that a command outlasts: a service is deployed anew in less
+context.PATIENCE = 300 -- seconds of an outage that a command outlasts: a service is deployed anew in less
 
 -- Where the command takes what a client is given.
 local HINTS = {
@@ -22,7 +22,7 @@ local SANDBOX_ACCOUNT = "25"
 
 --- Writes a sentence for people.
 ---@param err scope3.Error|string
-function setting.complain(err)
+function context.complain(err)
   local said = tostring(err):gsub("[^\n]+", text.visible)
   io.stderr:write(said:find("^scope3: ") and said or "scope3: " .. said, "\n")
   for _, issue in ipairs(type(err) == "table" and err.issues or {}) do
@@ -35,7 +35,7 @@ end
 --- The options of a command that follows what this one began: of the same service and account.
 ---@param args table
 ---@return string
-function setting.service_options(args)
+function context.service_options(args)
   local words = {}
   for _, key in ipairs { "account", "base_url", "ca_file" } do
     if args[key] then
@@ -48,7 +48,7 @@ end
 --- Whether a wait ended although the service goes on: it was not reached, was in trouble, or there was no more time.
 ---@param err scope3.Error
 ---@return boolean
-function setting.goes_on(err)
+function context.goes_on(err)
   return err.kind == "timeout" or err.kind == "network" or err.kind == "cancelled" or err.kind == "rate_limited"
     or err.kind == "http" and err.status ~= nil and err.status >= 500
 end
@@ -56,9 +56,9 @@ end
 --- Tells people and machines what the command failed of.
 ---@param err scope3.Error|string
 ---@param kind string  where it is a text
-function setting.fail(err, kind)
+function context.fail(err, kind)
   output.fail(err, kind)
-  setting.complain(err)
+  context.complain(err)
 end
 
 --- Tells what the command failed of, in the words of the command line.
@@ -66,9 +66,9 @@ end
 ---@param args table
 ---@param exit table
 ---@return integer code
-function setting.refuse(err, args, exit)
+function context.refuse(err, args, exit)
   local said, usage = wording.of(err, args)
-  setting.fail(said, "failed")
+  context.fail(said, "failed")
   return usage and exit.USAGE or errors.is(err) and err.kind == "cancelled" and exit.STOPPED or exit.FAILED
 end
 
@@ -76,15 +76,15 @@ end
 ---@param problem string
 ---@param exit table
 ---@return integer code
-function setting.wrong_usage(problem, exit)
-  setting.fail(problem, "usage")
+function context.wrong_usage(problem, exit)
+  context.fail(problem, "usage")
   return exit.USAGE
 end
 
 --- Catches Ctrl-C, SIGTERM and the end of the terminal (SIGHUP, unless it is ignored) in a flag; the function tells
 --- whether one came.
 ---@return fun(): boolean
-function setting.stop_flag()
+function context.stop_flag()
   core.catch_stop()
   return function()
     return core.stopped() ~= nil
@@ -95,12 +95,12 @@ local broken = false
 
 --- Whether a private sandbox had errors of its own, so that what it answered proves nothing.
 ---@return boolean
-function setting.sandbox_broke()
+function context.sandbox_broke()
   return broken
 end
 
 --- Raises where the command was stopped.
-function setting.check_stop()
+function context.check_stop()
   if core.stopped() then
     error(errors.new("cancelled", "stopped by a signal"), 0)
   end
@@ -111,12 +111,12 @@ local stopping = { name = "blocking", now = core.now }
 
 function stopping.sleep(seconds)
   core.sleep(seconds)
-  setting.check_stop()
+  context.check_stop()
 end
 
 function stopping.wait(engine, seconds)
   engine:wait(seconds)
-  setting.check_stop()
+  context.check_stop()
 end
 
 local CANCELLED = { sync = true, run = true, wait = true } -- these ask the stop flag themselves, and end in order
@@ -128,7 +128,7 @@ local function start_sandbox()
   end
   local sandbox, why = child.start()
   if not sandbox then
-    setting.check_stop()
+    context.check_stop()
   end
   return sandbox, why
 end
@@ -139,7 +139,7 @@ end
 ---@return scope3.Error|string|nil err
 ---@return fun() close  ends the sandbox; always call it
 ---@return string? url  of the sandbox
-function setting.client(args)
+function context.client(args)
   local sandbox
   local function close()
     local fine, said = true, nil
@@ -148,7 +148,7 @@ function setting.client(args)
     end
     if not fine then
       broken = true
-      setting.fail(said, "failed")
+      context.fail(said, "failed")
     end
   end
   local opts = { account_id = args.account, base_url = args.base_url, ca_file = args.ca_file, rate = args.rate,
@@ -168,4 +168,4 @@ function setting.client(args)
   return made, err, close, sandbox and sandbox.url
 end
 
-return setting
+return context

@@ -3,7 +3,7 @@ local core = require "scope3.core"
 local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
 local output = require "scope3.cli.output"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local text = require "scope3.cli.text"
 local version = require "scope3.version"
 local wording = require "scope3.cli.wording"
@@ -69,7 +69,7 @@ local function installation(check, args)
 end
 
 local function service(check, args)
-  local client, why, close = setting.client(args)
+  local client, why, close = context.client(args)
   if not client then
     why = wording.of(why, args)
     check("client", nil, type(why) == "table" and why.message or why)

@@ -33,7 +33,7 @@ end
 
 -- What the counts leave unexplained, or nil. Such a result is a fault of this program: nobody may take it for success.
 local function hole(res)
-  local told = res.sent + res.superseded + res.quarantined + res.failed + res.unknown + (res.would_send or 0)
+  local told = res.accepted + res.replaced + res.rejected_by_service + res.failed + res.unknown + (res.would_send or 0)
   if res.members ~= told then
     return ("%.0f members were built, and %.0f are accounted for"):format(res.members, told)
   end
@@ -52,7 +52,7 @@ local function failures(res, rules)
   end
   note(res.failed, "failed")
   note(res.unknown, res.unknown == 1 and "was sent and never answered" or "were sent and never answered")
-  note(res.quarantined, "refused by the service; the report names their rows")
+  note(res.rejected_by_service, "rejected by the service; the report names their rows")
   local rejected = result_of.total(res.rejected)
   if rules.strict and rejected > 0 then
     found[#found + 1] = ("--strict: %s rejected"):format(text.plural(rejected, "row was", "rows were"))
@@ -104,7 +104,7 @@ end
 
 local function shortfalls(res, rules)
   local found = {}
-  local accepted = res.sent + (res.would_send or 0)
+  local accepted = res.accepted + (res.would_send or 0)
   if accepted == 0 and not (rules.allow_empty and res.members == 0) then
     found[#found + 1] = res.members == 0 and why_nothing(res) or "nothing was accepted or removed"
   end

@@ -2,7 +2,7 @@
 --- own.
 local core = require "scope3.core"
 local errors = require "scope3.error"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local standard = require "scope3.cli.standard"
 local wording = require "scope3.cli.wording"
 
@@ -35,27 +35,27 @@ local function code_of(caught, given, exit, changed)
     raised, trace = caught.raised, caught.trace
   end
   if core.stopped() or errors.is(raised) and raised.kind == "cancelled" then
-    setting.fail(errors.new("cancelled", "stopped by a signal"), "cancelled")
+    context.fail(errors.new("cancelled", "stopped by a signal"), "cancelled")
     return exit.STOPPED
   elseif errors.is(raised) then
-    return setting.refuse(raised, given.args, exit)
+    return context.refuse(raised, given.args, exit)
   elseif type(raised) == "string" and raised:find("not enough memory", 1, true) then
     collectgarbage()
-    setting.fail("not enough memory", "memory")
+    context.fail("not enough memory", "memory")
     return exit.FAILED
   end
   local by_script = of_script(raised, changed, given.args)
   if by_script then
-    setting.fail(by_script, "script")
+    context.fail(by_script, "script")
     io.stderr:write(trace and trace .. "\n" or "")
     return exit.FAILED
   end
   local misuse = wording.misuse(raised, given.args)
   if misuse then
-    return setting.wrong_usage(misuse, exit)
+    return context.wrong_usage(misuse, exit)
   end
   local said = type(raised) == "string" and raised:match("^[^\n]*") or "an error that is a " .. type(raised)
-  setting.fail("internal fault: " .. said, "internal")
+  context.fail("internal fault: " .. said, "internal")
   io.stderr:write(trace and trace .. "\n" or "", HINT)
   return exit.INTERNAL
 end

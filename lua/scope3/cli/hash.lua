@@ -4,7 +4,7 @@ local json = require "scope3.util.json"
 local output = require "scope3.cli.output"
 local core = require "scope3.core"
 local options = require "scope3.util.options"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local text = require "scope3.cli.text"
 local wording = require "scope3.cli.wording"
 
@@ -43,7 +43,7 @@ local function explain(found)
     return lines
   end
   for _, repair in ipairs(found.why or {}) do
-    say(("mended (%s): %s"):format(repair, core.repairs[repair]))
+    say(("repaired (%s): %s"):format(repair, core.repairs[repair]))
   end
   for _, step in ipairs(found.steps or {}) do
     say(step)
@@ -68,7 +68,7 @@ local UNKNOWN_REGION = "--region is not a country that is known: give its ISO co
 -- The options of a kind, or nil and what is wrong with the arguments.
 local function options_of(args)
   if args.kind == "id" then
-    local opts = { mend = not args.no_mend, ids = args.ids, region = args.region,
+    local opts = { repair = not args.no_repair, ids = args.ids, region = args.region,
       phone_repairs = text.names(args.phone_repairs) }
     local wrong = options.problem(opts, identity.options)
     if not wrong and args.region and core.region(args.region) == nil then
@@ -81,7 +81,7 @@ local function options_of(args)
     if args.region or args.phone_repairs then
       return nil, "--region and --phone-repairs are for phones"
     end
-    return { mend = not args.no_mend }
+    return { repair = not args.no_repair }
   end
   local opts = { region = args.region, phone_repairs = text.names(args.phone_repairs) }
   local problem = options.problem(opts, identity.phone_options)
@@ -116,15 +116,15 @@ function hash.main(args, exit)
   local failed, rows = false, {}
   local opts, problem = options_of(args)
   if not opts then
-    return setting.wrong_usage(wording.problem(problem, args), exit)
+    return context.wrong_usage(wording.problem(problem, args), exit)
   end
   local values, why = values_of(args)
   if not values then
-    setting.check_stop()
-    setting.fail("cannot read standard input: " .. why, "source")
+    context.check_stop()
+    context.fail("cannot read standard input: " .. why, "source")
     return exit.FAILED
   elseif #values == 0 then
-    setting.fail("standard input holds no value", "nothing")
+    context.fail("standard input holds no value", "nothing")
     return exit.NOTHING
   end
   for _, raw in ipairs(values) do

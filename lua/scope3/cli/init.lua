@@ -4,7 +4,7 @@ local exit_code = require "scope3.cli.exit_code"
 local fault = require "scope3.cli.fault"
 local options = require "scope3.util.options"
 local output = require "scope3.cli.output"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local usage = require "scope3.cli.usage"
 local version = require "scope3.version"
 
@@ -58,12 +58,12 @@ local function add_job(command)
   command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation.")
   command:option("--region", "The country of phones in national form, where a row names none: US, USA or United States.")
   add_repairs(command)
-  command:flag("--no-mend", "Refuse what would otherwise be mended in an identifier, such as mailto:.")
+  command:flag("--no-repair", "Refuse what would otherwise be repaired in an identifier, such as mailto:.")
   command:option("--ids",
     "What becomes of ids that are emails or phones: refuse (default), hash (their SHA-256 is the id) or as_is.")
     :choices { "refuse", "hash", "as_is" }
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
-  command:option("--unique", "job: let a repeated id wait until the tasks of the earlier requests have ended."):choices { "job" }
+  command:flag("--unique", "Let a repeated id wait until the tasks of the earlier requests have ended.")
   command:option("--concurrency", "Requests under way at once (1, at most 16)."):convert(tonumber)
   command:option("--journal", "Keep in FILE what was sent; the same command with it goes on where this one stopped."):argname("FILE")
   command:option("--delete-missing", "At the end delete the account's other audiences: these IDS, by commas, or all."):argname("IDS")
@@ -71,7 +71,7 @@ local function add_job(command)
   command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
   command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)
   command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
-  command:option("--settling", "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there."
+  command:option("--in-doubt-timeout", "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there."
     ):convert(tonumber)
   command:option("--patience", "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
     :convert(tonumber)
@@ -126,7 +126,7 @@ local function build_parser(argparse)
   local parser = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
     "From the environment: SCOPE3_API_KEY (the key), SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL, SCOPE3_CA_FILE.\n"
     .. "Exit codes, the first that holds: 4 standard output could not be written; 130 stopped; 2 usage; 70 a fault of\n"
-    .. "scope3 itself; 1 something failed, was never answered or was refused by the service, or under --strict a row\n"
+    .. "scope3 itself; 1 something failed, was never answered or was rejected by the service, or under --strict a row\n"
     .. "was rejected or lines were swallowed; 3 nothing was accepted or removed, or a threshold was missed; 0 all else.")
   parser:command_target("command")
   parser:require_command(true)
@@ -170,8 +170,8 @@ local function build_parser(argparse)
   add_repairs(hash)
   hash:option("--ids", "What becomes of ids that are emails or phones: refuse (default), hash or as_is.")
     :choices { "refuse", "hash", "as_is" }
-  hash:flag("--explain", "Say what was mended, or why a value is refused.")
-  hash:flag("--no-mend", "Refuse what would otherwise be mended.")
+  hash:flag("--explain", "Say what was repaired, or why a value is refused.")
+  hash:flag("--no-repair", "Refuse what would otherwise be repaired.")
   hash:flag("--json", "Print one JSON object a value.")
 
   local sandbox = parser:command("sandbox", "Run a local stand-in for the service.")
@@ -202,7 +202,7 @@ local COMMANDS = {
 }
 
 -- Options that take a number and got something else: argparse's converter alone gives no message of use.
-local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "settling",
+local NUMBERS = { "min_accepted", "rate", "concurrency", "max_members", "max_bytes", "timeout", "deadline", "in_doubt_timeout",
   "patience", "skip_lines",
   "port", "task_seconds", "rate_limit" }
 
@@ -260,7 +260,7 @@ local function pointer(parser, name)
 end
 
 local function wrong_usage(parser, argv, problem)
-  setting.wrong_usage(tostring(problem), EXIT) -- it may repeat what was given
+  context.wrong_usage(tostring(problem), EXIT) -- it may repeat what was given
   io.stderr:write("\n", pointer(parser, argv[1]))
   return EXIT.USAGE
 end
@@ -322,7 +322,7 @@ end
 local function run(argv, given)
   local found, argparse = pcall(require, "argparse")
   if not found then
-    setting.fail("the command needs argparse for this Lua (luarocks install argparse, or apt install lua-argparse)", "failed")
+    context.fail("the command needs argparse for this Lua (luarocks install argparse, or apt install lua-argparse)", "failed")
     return EXIT.FAILED
   end
   local parser = build_parser(argparse)
@@ -340,7 +340,7 @@ local function run(argv, given)
   end
   given.args = args
   local code = require(COMMANDS[args.command]).main(args, EXIT)
-  return code ~= EXIT.STOPPED and setting.sandbox_broke() and EXIT.FAILED or code
+  return code ~= EXIT.STOPPED and context.sandbox_broke() and EXIT.FAILED or code
 end
 
 -- Whether a machine reads, also where the other words cannot be read.

@@ -5,14 +5,14 @@ local listing = require "scope3.api.listing"
 local matching = require "scope3.cli.matching"
 local output = require "scope3.cli.output"
 local progress_of = require "scope3.cli.progress"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local status = require "scope3.api.audience_status"
 local tasks = require "scope3.job.tasks"
 local text = require "scope3.cli.text"
 local verdict = require "scope3.api.verdict"
 local waiting = require "scope3.cli.waiting"
 
-local look = {}
+local inspect = {}
 
 local function count_of(name)
   return function(row)
@@ -132,7 +132,7 @@ local function task(args, client)
   end
   show_task(args, seen)
   if tasks.ended(seen.status) and seen.status ~= "completed" then
-    setting.fail("the task ended as " .. seen.status, "task_failed")
+    context.fail("the task ended as " .. seen.status, "task_failed")
     return true, nil, exit_code.FAILED
   end
   return true
@@ -141,18 +141,18 @@ end
 local function wait(args, client)
   local progress, still = progress_of.new(args.quiet or false), waiting.new(args.quiet or false)
   local seen, err = client:wait(args.id, {
-    timeout = args.timeout, audience = args.audience, cancel = still:watch(setting.stop_flag()),
-    patience = args.patience or args.timeout ~= 0 and setting.PATIENCE or nil,
+    timeout = args.timeout, audience = args.audience, cancel = still:watch(context.stop_flag()),
+    patience = args.patience or args.timeout ~= 0 and context.PATIENCE or nil,
     on_event = function(event)
       progress:on(event)
       still:on(event)
     end,
   })
   progress:clear()
-  if not seen and setting.goes_on(err) then
-    local code = setting.refuse(err, args, exit_code)
-    setting.complain(("the service goes on with it; wait again with:  scope3 wait %s%s%s"):format(text.word(args.id),
-      args.audience and " --audience " .. text.word(args.audience) or "", setting.service_options(args)))
+  if not seen and context.goes_on(err) then
+    local code = context.refuse(err, args, exit_code)
+    context.complain(("the service goes on with it; wait again with:  scope3 wait %s%s%s"):format(text.word(args.id),
+      args.audience and " --audience " .. text.word(args.audience) or "", context.service_options(args)))
     return true, nil, code
   elseif not seen then
     return nil, err
@@ -163,11 +163,11 @@ local function wait(args, client)
     _, warning = status.of(seen.audience)
   end
   if warning then
-    setting.complain(warning)
+    context.complain(warning)
   end
   local missed = args.require_ready and exit_code.not_ready(seen.audience)
   if missed then
-    setting.fail(missed, "nothing")
+    context.fail(missed, "nothing")
     return true, nil, exit_code.NOTHING
   end
   return true
@@ -178,8 +178,8 @@ local COMMANDS = { audiences = audiences, task = task, wait = wait }
 ---@param args table
 ---@param exit table
 ---@return integer
-function look.main(args, exit)
-  local client, why, close = setting.client(args)
+function inspect.main(args, exit)
+  local client, why, close = context.client(args)
   local ok, err, code
   if client then
     ok, err, code = COMMANDS[args.command](args, client)
@@ -190,7 +190,7 @@ function look.main(args, exit)
   if ok then
     return code or exit.OK
   end
-  return setting.refuse(err, args, exit)
+  return context.refuse(err, args, exit)
 end
 
-return look
+return inspect

@@ -86,11 +86,11 @@ function progress:on(event)
       or "did not answer ("
       .. tostring(event.code) .. ")", text.seconds(event.seconds),
       event.left and (", for up to %s more"):format(text.seconds(event.left)) or ""))
-  elseif event.event == "settling" then
+  elseif event.event == "in_doubt" then
     self:draw(("an answer was lost: waiting %s, lest that request overtakes the next"):format(text.seconds(event.seconds)))
   elseif event.event == "resend" then
     self:draw(("%s of failed tasks go again in %s"):format(text.plural(event.requests, "request"), text.seconds(event.seconds)))
-  elseif event.event == "paced" then
+  elseif event.event == "throttled" then
     self:draw(("waiting %s to keep under the rate"):format(text.seconds(event.seconds)))
   elseif event.event == "cut_short" then
     self:draw(("the service asked for a wait of %s; it is asked again after %s"):format(text.seconds(event.said), text.seconds(event.seconds)))

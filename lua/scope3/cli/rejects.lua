@@ -1,4 +1,4 @@
---- What --rejects writes: a line of CSV for each refusal, which names rows, columns and reasons, and no values.
+--- What --rejects writes: a line of CSV for each rejection, which names rows, columns and reasons, and no values.
 local output = require "scope3.cli.output"
 local text = require "scope3.cli.text"
 
@@ -22,10 +22,10 @@ local function standard_output()
   }
 end
 
---- A file that takes refusals: row, column, outcome, reason, and first the file where there may be `several`.
+--- A file that takes rejections: row, column, outcome, reason, and first the file where there may be `several`.
 ---@param path string
 ---@param several boolean
----@return {write: fun(refusal: table), close: fun(): boolean?, string?}?
+---@return {write: fun(rejection: table), close: fun(): boolean?, string?}?
 ---@return string? message
 function rejects.open(path, several)
   local file, why
@@ -48,10 +48,10 @@ function rejects.open(path, several)
     return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
   end
   return {
-    write = function(refusal)
-      put((several and cell(refusal.file or "") .. "," or "") .. ("%.0f,%s,%s,%s\n"):format(refusal.row,
-        cell(refusal.column or ""), refusal.dropped and "dropped" or "rejected",
-        cell(refusal.reason) .. (refusal.lines and (" (%.0f further lines inside)"):format(refusal.lines) or "")))
+    write = function(rejection)
+      put((several and cell(rejection.file or "") .. "," or "") .. ("%.0f,%s,%s,%s\n"):format(rejection.row,
+        cell(rejection.column or ""), rejection.dropped and "dropped" or "rejected",
+        cell(rejection.reason) .. (rejection.lines and (" (%.0f further lines inside)"):format(rejection.lines) or "")))
     end,
     -- A disk that is full shows at the latest here.
     close = function()

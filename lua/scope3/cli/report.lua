@@ -105,7 +105,7 @@ local function list_lost(out, res)
   end
   for _, member in ipairs(res.quarantine) do
     if more() then
-      rows[#rows + 1] = { member.row and ("row %.0f"):format(member.row) or "-", "refused by the service",
+      rows[#rows + 1] = { member.row and ("row %.0f"):format(member.row) or "-", "rejected by the service",
         (member.field and member.field .. " " or "") .. member.message }
     end
   end
@@ -201,7 +201,7 @@ function report.of(res, about)
       text.count(res.swallowed_lines)) }
   end
   rows[#rows + 1] = { "members", text.count(res.members)
-    .. (res.superseded > 0 and (" · %s superseded by a later row of the same id"):format(text.count(res.superseded)) or "") }
+    .. (res.replaced > 0 and (" · %s replaced by a later row of the same id"):format(text.count(res.replaced)) or "") }
   local ids = res.identifiers
   local kinds = { text.plural(ids.hashed_email, "email"), text.plural(ids.hashed_phone, "phone") }
   if ids.uids > 0 then
@@ -218,11 +218,11 @@ function report.of(res, about)
     local label, words = describe_members(res.would_send, res.would_remove or 0, "would send", "would remove")
     rows[#rows + 1] = { label, words }
   else
-    local label, words = describe_members(res.sent, res.removed, "accepted", "removed", only_removes(res))
+    local label, words = describe_members(res.accepted, res.removed, "accepted", "removed", only_removes(res))
     rows[#rows + 1] = { label, words
       .. (res.resumed > 0 and (" · %s of them by an earlier run"):format(text.count(res.resumed)) or "")
       .. (res.failed > 0 and (" · %s failed"):format(text.count(res.failed)) or "")
-      .. (res.quarantined > 0 and (" · %s refused by the service"):format(text.count(res.quarantined)) or "")
+      .. (res.rejected_by_service > 0 and (" · %s rejected by the service"):format(text.count(res.rejected_by_service)) or "")
       .. (res.possibly_twice > 0 and (" · %s possibly twice (an answer was lost)"):format(text.count(res.possibly_twice)) or "")
       .. (res.unknown > 0 and (" · %s sent, but never answered"):format(text.count(res.unknown)) or "") }
   end
@@ -231,7 +231,7 @@ function report.of(res, about)
       text.plural(res.epochs, "epoch")) }
   end
   if res.repeats == "request" and #res.requests > 1 then
-    rows[#rows + 1] = { "repeats", "looked for in each request only; --unique job looks through all of them" }
+    rows[#rows + 1] = { "repeats", "looked for in each request only; --unique looks through all of them" }
   end
   local going = res.deleted or res.would_delete
   if going then
@@ -256,7 +256,7 @@ function report.of(res, about)
   list_reasons(out, "Rows rejected, by reason:", res.rejected)
   list_reasons(out, "Identifiers dropped, by reason (their members were kept if another was left):", res.dropped)
   list_reasons(out, "Regions that are not known, of the phones dropped for it:", res.unknown_regions)
-  list_reasons(out, "Identifiers mended and used:", res.repaired)
+  list_reasons(out, "Identifiers repaired and used:", res.repaired)
   for _, kind in ipairs { "email", "phone" } do
     local mixed = res.mixed[kind]
     if mixed then

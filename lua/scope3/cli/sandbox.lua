@@ -1,6 +1,6 @@
 --- `scope3 sandbox`: runs in front until Ctrl-C.
 local output = require "scope3.cli.output"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 
 local command = {}
 
@@ -30,12 +30,12 @@ end
 function command.main(args, exit)
   local ok, sandbox = pcall(require, "scope3.sandbox")
   if not ok then
-    setting.fail("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)", "failed")
+    context.fail("the sandbox needs cqueues for this Lua (luarocks install cqueues, or apt install lua-cqueues)", "failed")
     return exit.FAILED
   end
   local opts, problem = settings_of(args)
   if not opts then
-    return setting.wrong_usage(problem, exit)
+    return context.wrong_usage(problem, exit)
   end
   opts.port, opts.until_eof = args.port, args.until_eof
   opts.on_listen = function(url)
@@ -45,12 +45,12 @@ function command.main(args, exit)
   end
   local served, why, failures = pcall(sandbox.serve, opts)
   if served and not why then
-    setting.fail(failures, "failed")
+    context.fail(failures, "failed")
     return exit.FAILED
   elseif not served and tostring(why):find("interrupted!", 1, true) then
     return exit.STOPPED -- Ctrl-C, as the interpreter says it
   elseif not served then
-    setting.fail((tostring(why):gsub("^.-sandbox: ", "the sandbox: ")), "failed")
+    context.fail((tostring(why):gsub("^.-sandbox: ", "the sandbox: ")), "failed")
     return exit.FAILED
   end
   return exit.OK

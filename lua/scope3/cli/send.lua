@@ -10,7 +10,7 @@ local rejects_of = require "scope3.cli.rejects"
 local report = require "scope3.cli.report"
 local result_of = require "scope3.result"
 local script_of = require "scope3.input.script"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
 local waiting = require "scope3.cli.waiting"
@@ -99,8 +99,8 @@ local function job_options(args)
   if args.no_header then
     opts.header = false
   end
-  if args.no_mend then
-    opts.mend = false
+  if args.no_repair then
+    opts.repair = false
   end
   opts.phone_repairs = text.names(args.phone_repairs)
   opts.delete_missing = text.names(args.delete_missing)
@@ -124,7 +124,7 @@ local function show(args, client, url, res, waited)
   output.object(res:plain())
   if not args.quiet then
     output.say(report.of(res, { title = title(args, client, url), waited = waited, sandbox = args.sandbox,
-      options = setting.service_options(args) }))
+      options = context.service_options(args) }))
   end
 end
 
@@ -138,7 +138,7 @@ local function outages(args, progress)
     if event.left and event.out >= AWAY and not told and not args.quiet then
       told = true
       progress:clear()
-      setting.complain(("%s. The command goes on for up to %s (--patience)"):format(event.message,
+      context.complain(("%s. The command goes on for up to %s (--patience)"):format(event.message,
         text.seconds(event.left)))
     end
   end
@@ -153,9 +153,9 @@ end
 
 -- What to run next where a wait ended before what was waited for.
 local function tell_next(args, err, res)
-  if args.wait and not args.sandbox and res and res.tasks[1] and setting.goes_on(err) then
-    setting.complain(("the service goes on with what it has; follow it with:  scope3 wait %s --audience %s%s"):format(
-      err.task_id or res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id), setting.service_options(args)))
+  if args.wait and not args.sandbox and res and res.tasks[1] and context.goes_on(err) then
+    context.complain(("the service goes on with what it has; follow it with:  scope3 wait %s --audience %s%s"):format(
+      err.task_id or res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id), context.service_options(args)))
   end
 end
 
@@ -178,15 +178,15 @@ end
 -- Tells what ended a job, and the way out of it: whether an option was to blame.
 local function tell_error(args, err, res)
   local said, misused = wording.of(err, args)
-  setting.fail(said, "failed")
+  context.fail(said, "failed")
   if err.code == "audience_unknown" and args.sandbox then
-    setting.complain("a private sandbox begins without audiences")
+    context.complain("a private sandbox begins without audiences")
   end
   tell_next(args, err, res)
   if args.journal and err.kind ~= "journal" and res and core.file_identity(args.journal) then
-    setting.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
+    context.complain(("run the same command again to go on: %s knows what was sent"):format(args.journal))
   elseif args.journal and err.kind == "journal" and OLD_JOURNAL[err.code] then
-    setting.complain(("a journal is of one job and its rows. For new rows name a new one, such as --journal %s; "
+    context.complain(("a journal is of one job and its rows. For new rows name a new one, such as --journal %s; "
       .. "remove %s once its job is done"):format(dated(args.journal), args.journal))
   end
   return misused
@@ -196,7 +196,7 @@ end
 local function conclude(args, exit, res, err, misused)
   local code, reasons = exit_code.of(res, err, rules_of(args))
   for _, reason in ipairs(reasons) do
-    setting.complain(reason)
+    context.complain(reason)
   end
   if #reasons > 0 then
     output.fail(table.concat(reasons, "; "), code == exit.NOTHING and "nothing" or "failed")
@@ -209,13 +209,13 @@ local function send_rows(args, exit, client, url, script, opts)
   if args.rejects and inputs.expand(#args.file > 0 and args.file or { "-" }) then -- else it might be one of these
     rejects, why = rejects_of.open(args.rejects, #args.file > 1 or (args.file[1] or ""):find("[*?%[]") ~= nil)
     if not rejects then
-      setting.fail(why, "failed")
+      context.fail(why, "failed")
       return exit.FAILED
     end
   end
   local progress = progress_of.new(args.quiet or false)
   local still = waiting.new(args.quiet or false)
-  local stopped = still:watch(setting.stop_flag())
+  local stopped = still:watch(context.stop_flag())
   local tell_outage = outages(args, progress)
   opts.audience, opts.dry_run, opts.cancel = audience_from(args, script), args.dry_run, stopped
   opts.on_reject, opts.journal = rejects and rejects.write, args.journal
@@ -223,10 +223,10 @@ local function send_rows(args, exit, client, url, script, opts)
     progress:on(event)
     still:on(event)
     tell_outage(event)
-    if event.event == "settling" and event.seconds >= NOTABLE and not args.quiet then
+    if event.event == "in_doubt" and event.seconds >= NOTABLE and not args.quiet then
       progress:clear()
-      setting.complain(("the answer to a request was lost, and it may still take effect: members that contradict it wait for %s. "
-        .. "--settling sets how long; with --journal the job can be stopped, and run again then"):format(text.seconds(event.seconds)))
+      context.complain(("the answer to a request was lost, and it may still take effect: members that contradict it wait for %s. "
+        .. "--in-doubt-timeout sets how long; with --journal the job can be stopped, and run again then"):format(text.seconds(event.seconds)))
     end
   end
   local wait = wait_seconds(args)
@@ -267,7 +267,7 @@ local function send_rows(args, exit, client, url, script, opts)
   local misused = err ~= nil and tell_error(args, err, res)
   local code = conclude(args, exit, res, err, misused)
   if unwritten then
-    setting.fail(unwritten, "failed")
+    context.fail(unwritten, "failed")
     code = code == exit.STOPPED and code or exit.FAILED
   end
   return code
@@ -282,24 +282,24 @@ function send.main(args, exit)
   end
   local script, err, misused = script_from(args)
   if not script and misused then
-    return setting.wrong_usage(err, exit)
+    return context.wrong_usage(err, exit)
   elseif not script then
-    return setting.refuse(err, args, exit)
+    return context.refuse(err, args, exit)
   end
   local opts = job_options(args)
   local problem = options.problem(opts, script_of.JOB_OPTIONS) or usage.of_job(args, script, opts)
     or dialect.problem(options.merge(dialect.options(script), { format = script.format }, dialect.options(opts), { format = opts.format }))
   if problem then
-    return setting.wrong_usage(wording.problem(problem, args), exit)
+    return context.wrong_usage(wording.problem(problem, args), exit)
   end
   if not args.dry_run then
-    opts.patience = opts.patience or script.patience or setting.PATIENCE
+    opts.patience = opts.patience or script.patience or context.PATIENCE
   end
   args.rate = args.rate or script.rate -- of the client, too: what shares its limiter counts by the same one
-  local client, why, close, url = setting.client(args)
+  local client, why, close, url = context.client(args)
   if not client then
     close()
-    return setting.refuse(why, args, exit)
+    return context.refuse(why, args, exit)
   end
   local code = send_rows(args, exit, client, url, script, opts)
   close()

@@ -150,8 +150,8 @@ end
 function check.hash(args)
   if args.json and args.explain then
     return "--explain has no effect with --json, which says what was done in its fields"
-  elseif args.kind == "phone" and args.no_mend then
-    return "--no-mend is for emails and ids"
+  elseif args.kind == "phone" and args.no_repair then
+    return "--no-repair is for emails and ids"
   end
 end
 
@@ -227,7 +227,7 @@ function usage.of_job(args, script, opts)
   local mode = opts.mode or script.mode
   local key, why = effect.in_dry_run({
     dry_run = args.dry_run, journal = args.journal, timeout = args.timeout, rate = args.rate, mode = mode,
-    delete_missing = opts.delete_missing, settling = args.settling, patience = args.patience,
+    delete_missing = opts.delete_missing, in_doubt_timeout = args.in_doubt_timeout, patience = args.patience,
       keep_going = args.keep_going,
   }, script)
   local asks = opts.delete_missing or mode == "remove" or script.member

@@ -1,6 +1,6 @@
 --- A line a minute on standard error while a command waits and nobody watches a terminal: what it waits for, and how long.
 local core = require "scope3.core"
-local setting = require "scope3.cli.context"
+local context = require "scope3.cli.context"
 local text = require "scope3.cli.text"
 
 local waiting = {}
@@ -31,11 +31,11 @@ function WORDS.resend(event)
   return ("%s of failed tasks will go again"):format(text.plural(event.requests, "request"))
 end
 
-function WORDS.settling()
+function WORDS.in_doubt()
   return "an answer was lost, and may still take effect"
 end
 
-function WORDS.paced()
+function WORDS.throttled()
   return "the rate of requests is kept"
 end
 
@@ -64,7 +64,7 @@ function waiting:tick()
   local now = core.now()
   if self.shows and self.words and now - (self.told or self.since) >= EVERY then
     self.told = now
-    setting.complain(("still waiting after %s: %s"):format(text.seconds(now - self.since), self.words))
+    context.complain(("still waiting after %s: %s"):format(text.seconds(now - self.since), self.words))
   end
 end
 

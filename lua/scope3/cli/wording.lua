@@ -7,7 +7,7 @@ local script_of = require "scope3.input.script"
 local wording = {}
 
 -- Options whose word is not their key's.
-local WORDS = { header = "--no-header", mend = "--no-mend", ["map.region"] = "--map region" }
+local WORDS = { header = "--no-header", repair = "--no-repair", ["map.region"] = "--map region" }
 
 --- An option of a job as it is typed.
 ---@param key string
@@ -32,7 +32,7 @@ local VARIABLES = {
 -- Second: whether it is an option.
 local function called(name, args)
   local key = ARGUMENTS[name] or name
-  local negative = key == "header" and args.no_header or key == "mend" and args.no_mend
+  local negative = key == "header" and args.no_header or key == "repair" and args.no_repair
   if args[key] ~= nil or negative then
     return wording.option(key), true
   end

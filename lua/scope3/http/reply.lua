@@ -293,7 +293,7 @@ local function refused(result, decoded, now, known)
   return errors.new(kind_of(status), message, fields)
 end
 
---- Whether a refusal is about the size of the request: a smaller one may pass.
+--- Whether a rejection is about the size of the request: a smaller one may pass.
 ---@param err scope3.Error
 ---@return boolean
 function reply.speaks_of_size(err)
@@ -367,7 +367,7 @@ function reply.failure(result)
   return errors.new("network", unreached.broken(result) .. " (" .. tostring(code) .. ")", fields)
 end
 
--- A refusal of which libcurl dropped all but the status, with its stream. These say all by it; of others the rest is worth asking again.
+-- A rejection of which libcurl dropped all but the status, with its stream. These say all by it; of others the rest is worth asking again.
 local SAY_ALL = { [401] = true, [402] = true, [403] = true, [413] = true }
 
 --- Data of a finished transfer, or its error.

@@ -26,7 +26,7 @@ end
 
 local SLICE = 0.25 -- seconds between two looks at whether to stop, where somebody may say so
 local LONGEST = 3600 -- of one sleep where nobody may
-local PACED = 0.05 -- seconds more than was told before, for it to be told again
+local THROTTLED = 0.05 -- seconds more than was told before, for it to be told again
 local HTTP1 = 600 -- seconds without HTTP/2 for a host to which it has failed: longer than libcurl keeps a connection that nobody uses
 local TURN = 0.0002 -- seconds for answers that have come, before others have their turn
 
@@ -443,9 +443,9 @@ local function launch_one(self, call, now)
     if not ok then
       wait, err = nil, guard_of.error("the limiter's store", wait, "limiter")
     end
-    if wait and now + wait > (call.paced or now) + PACED then -- and not each time that another one was faster
-      call.paced = now + wait
-      call:tell { event = "paced", seconds = wait }
+    if wait and now + wait > (call.throttled or now) + THROTTLED then -- and not each time that another one was faster
+      call.throttled = now + wait
+      call:tell { event = "throttled", seconds = wait }
     end
   end
   if not wait then
@@ -480,7 +480,7 @@ end
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
 ---@param request table  method, path, body, timeout, anonymous, root, poll, pace, patience, budget, on_event, and
 ---  `ends`, a function that gives the time by the loop's clock from which it does not go any more;
----  `repeatable`: doing it twice comes to the same; `large`: a refusal for its size is final, for the caller cuts it
+---  `repeatable`: doing it twice comes to the same; `large`: a rejection for its size is final, for the caller cuts it
 ---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
 ---@return table call  for transport:await(); `uncertain` when an attempt may have been carried out without an answer
 function transport:start(request, waiter)
@@ -519,7 +519,7 @@ local OVER = { cancelled = "stopped", timeout = "the deadline passed" }
 local function doing(call)
   if call.id then
     return "while a request was under way"
-  elseif call.attempts == 0 and call.paced then
+  elseif call.attempts == 0 and call.throttled then
     return "while a request waited for its turn under the rate"
   elseif call.attempts == 0 then
     return "before a request had begun"

@@ -7,17 +7,17 @@ local options = require "scope3.util.options"
 local identity = {}
 
 -- One error for each reason, made when it is first met: refusing a value leaves no garbage behind.
-local refusals = {}
+local rejections = {}
 
 -- What C says of a value in the shape of all calls. One that was written to is nobody's any more, so it is made anew.
 local function shaped(value, why, more)
   if value then
     return value, why, more
   end
-  local err, text = refusals[why], core.reasons[why]
+  local err, text = rejections[why], core.reasons[why]
   if not err or err.kind ~= "invalid" or err.code ~= why or err.message ~= text then
     err = errors.new("invalid", text, { code = why })
-    refusals[why] = err
+    rejections[why] = err
   end
   return nil, err
 end
@@ -77,11 +77,11 @@ local function hashed_kind(name, spec, short, normalize)
 end
 
 ---@class scope3.EmailOptions
----@field mend? boolean  false refuses what would otherwise be mended, such as mailto:
+---@field repair? boolean  false refuses what would otherwise be repaired, such as mailto:
 
 ---@class scope3.EmailFunctions
 ---@field normalize fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  the form that is
----  hashed, and what was mended; or nil and an error, whose `code` is the reason, such as "email_no_at"
+---  hashed, and what was repaired; or nil and an error, whose `code` is the reason, such as "email_no_at"
 ---@field hash fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  what is sent: 64
 ---  lowercase
 ---  hex digits. A value that is a SHA-256 already is never hashed again
@@ -95,7 +95,7 @@ end
 
 ---@class scope3.PhoneFunctions  a text alone as `opts` is the region
 ---@field normalize fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil, string[]?  E.164, what
----  was mended, and the steps of libphonenumber for people; or nil and an error, whose `code` is the reason
+---  was repaired, and the steps of libphonenumber for people; or nil and an error, whose `code` is the reason
 ---@field hash fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil
 ---@field check fun(raw: string, opts?: string|scope3.PhoneOptions): true?, string[]|scope3.Error|nil
 ---@field metadata_version string  the release of libphonenumber that phones are validated by
@@ -106,17 +106,17 @@ end
 ---@class scope3.IdFunctions
 ---@field normalize fun(raw: string|integer, opts?: scope3.ReadingOptions): string?, string[]|scope3.Error|nil  the id
 ---  that is sent,
----  and what was mended; or nil and an error, whose `code` is the reason, such as "id_email"
+---  and what was repaired; or nil and an error, whose `code` is the reason, such as "id_email"
 
 ---@class scope3.UidFunctions
 ---@field check fun(type: string, value: string): true?, string[]|scope3.Error|nil  whether a universal id can be sent.
 ---  It goes as it
 ---  is, without what stands round it: never hashed, never case-folded. The type is one such as "uid2", in any spelling
 
-identity.email_options = { mend = "boolean" }
+identity.email_options = { repair = "boolean" }
 ---@type scope3.EmailFunctions
 identity.email = hashed_kind("scope3.email", identity.email_options, nil, function(raw, opts)
-  return core.email_normalize(raw, opts.mend ~= false)
+  return core.email_normalize(raw, opts.repair ~= false)
 end)
 identity.phone_options = { region = "string", phone_repairs = { some_of = core.phone_repairs } }
 ---@type scope3.PhoneFunctions
@@ -141,10 +141,10 @@ function identity.why(reason, because)
 end
 
 --- The fields of a core.builder for checked options.
----@param opts {mend: boolean?, ids: "refuse"|"hash"|"as_is"|nil, region: string?, phone_repairs: "all"|string[]|nil}
----@return {mend: boolean?, ids: string?, region: string?, phone_repairs: string[]?}
+---@param opts {repair: boolean?, ids: "refuse"|"hash"|"as_is"|nil, region: string?, phone_repairs: "all"|string[]|nil}
+---@return {repair: boolean?, ids: string?, region: string?, phone_repairs: string[]?}
 function identity.reading(opts)
-  return { mend = opts.mend, ids = opts.ids, region = opts.region,
+  return { repair = opts.repair, ids = opts.ids, region = opts.region,
     phone_repairs = opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs) }
 end
 
@@ -156,7 +156,7 @@ identity.external_id = {
     end
     opts = options.check("scope3.external_id.normalize", opts, identity.options, 2)
     local reading = identity.reading(opts)
-    return shaped(core.id_read(options.id(raw), reading.mend, reading.ids, reading.region, reading.phone_repairs))
+    return shaped(core.id_read(options.id(raw), reading.repair, reading.ids, reading.region, reading.phone_repairs))
   end,
 }
 

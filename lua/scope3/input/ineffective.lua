@@ -20,7 +20,7 @@ function effect.in_dry_run(opts, script)
   if not opts.dry_run then
     return nil
   end
-  for _, key in ipairs { "journal", "timeout", "settling", "keep_going", "delete_timeout" } do
+  for _, key in ipairs { "journal", "timeout", "in_doubt_timeout", "keep_going", "delete_timeout" } do
     if opts[key] ~= nil then
       return key, "has no effect on a dry run, which sends nothing"
     end
@@ -42,7 +42,7 @@ function effect.without_deletion(opts)
   end
 end
 
---- Options of reading identifiers that a script never uses. Ids are read with care as well: `mend` always has its
+--- Options of reading identifiers that a script never uses. Ids are read with care as well: `repair` always has its
 --- effect on them, and a region tells whether an id is a phone, unless ids go as they are.
 ---@param script scope3.Script
 ---@param given table  what the caller gave, or the script itself for what it says

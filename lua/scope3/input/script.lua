@@ -14,13 +14,13 @@ local script = {}
 ---@field rate? integer
 ---@field timeout? number
 ---@field deadline? number
----@field settling? number
+---@field in_doubt_timeout? number
 ---@field patience? number
 ---@field keep_going? boolean
 ---@field delete_timeout? number
 ---@field concurrency? integer
 ---@field delete_missing? "all"|(string|integer)[]
----@field unique? "job"  these as in scope3.RunOptions
+---@field unique? boolean  these as in scope3.RunOptions
 ---@field mode? "upsert"|"remove"
 ---@field delimiter? string
 ---@field quote? string
@@ -51,8 +51,8 @@ script.READING_OPTIONS = options.merge(identity.options, dialect.OPTIONS, { head
 -- Options of a job that a script may set too.
 script.JOB_OPTIONS = options.merge(script.READING_OPTIONS, {
   max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
-  mode = { "upsert", "remove" }, unique = { "job" }, concurrency = "count", delete_missing = "all_or_ids",
-  settling = "seconds", patience = "seconds", keep_going = "boolean", delete_timeout = "seconds",
+  mode = { "upsert", "remove" }, unique = "boolean", concurrency = "count", delete_missing = "all_or_ids",
+  in_doubt_timeout = "seconds", patience = "seconds", keep_going = "boolean", delete_timeout = "seconds",
 })
 
 local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {

@@ -46,7 +46,7 @@ local function check_in_dry_run(self, ids)
   if preflight.lacks(self.context) then
     return true
   end
-  local ok, err, unlisted = target_check.look(self.context, ids,
+  local ok, err, unlisted = target_check.run(self.context, ids,
     target_check.dry_limits(self.context, self.ending.limits))
   if unlisted and err.kind ~= "cancelled" then
     result.warn(self.state.result, "audience_not_looked_up",
@@ -73,7 +73,7 @@ function Admission:check_targets(ids)
   if self.opts.dry_run then
     ok, err, unlisted = check_in_dry_run(self, ids)
   else
-    ok, err, unlisted = target_check.look(self.context, ids, self.ending.limits)
+    ok, err, unlisted = target_check.run(self.context, ids, self.ending.limits)
   end
   if unlisted then
     err = errors.with(err,
@@ -164,7 +164,7 @@ local function settle_doubts(self, list)
     if not doubts.waits or deadline and now() + left > deadline then
       return in_doubt.too_long(left)
     end
-    self.on_event { event = "settling", seconds = left }
+    self.on_event { event = "in_doubt", seconds = left }
     ok, err = self.transport:pause(left, ending_.limits)
   end
   if not ok then

@@ -55,7 +55,7 @@ function batcher.new(sink, audience, opts, shape)
     where = shape.where,
     limits = { max_members = opts.max_members, max_bytes = max_bytes },
     builder = core.builder(options.merge(identity.reading(opts), {
-      remove = opts.mode == "remove", max_member = max_bytes, refusals = opts.on_reject ~= nil,
+      remove = opts.mode == "remove", max_member = max_bytes, rejections = opts.on_reject ~= nil,
       map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where,
       member = shape.member,
     })),
@@ -114,25 +114,25 @@ end
 
 --- Goes on with another source, whose columns may lie elsewhere.
 ---@param shape {targets: table?, conditions: table, columns: table}
----@param file string  its path, for refusals
+---@param file string  its path, for rejections
 function Batcher:turn_to(shape, file)
   self.builder:columns(shape.targets, shape.conditions)
   self.columns, self.file = shape.columns, file
 end
 
---- Tells `on_reject` of every refusal since the last call.
-function Batcher:report_refusals()
+--- Tells `on_reject` of every rejection since the last call.
+function Batcher:report_rejections()
   local on_reject = self.opts.on_reject
-  local refusals = on_reject and self.builder:refusals()
-  for _, refusal in ipairs(refusals or {}) do
-    if refusal.column then
-      refusal.column = self.columns[refusal.column] or refusal.column
+  local rejections = on_reject and self.builder:rejections()
+  for _, rejection in ipairs(rejections or {}) do
+    if rejection.column then
+      rejection.column = self.columns[rejection.column] or rejection.column
     else
-      refusal.column = refusal.field
+      rejection.column = rejection.field
     end
-    refusal.field = nil
-    refusal.file = self.file
-    on_reject(refusal)
+    rejection.field = nil
+    rejection.file = self.file
+    on_reject(rejection)
   end
 end
 
@@ -296,11 +296,11 @@ local function warn_of_ids(res, counts)
   end
 end
 
--- What else may be wrong: refusals that on_reject did not get, and a condition that took no row.
+-- What else may be wrong: rejections that on_reject did not get, and a condition that took no row.
 local function warn_of_rows(self, res, counts)
   if counts.untold > 0 then
-    result.warn(res, "refusals_untold", ("%.0f refusals are counted, and on_reject was not told of them: one "
-      .. "row gave more than there is room for"):format(counts.untold), { refusals = counts.untold })
+    result.warn(res, "rejections_untold", ("%.0f rejections are counted, and on_reject was not told of them: one "
+      .. "row gave more than there is room for"):format(counts.untold), { rejections = counts.untold })
   end
   filter.report(res, self.conditions, counts.conditions)
   if self.where and counts.rows > 0 and counts.skipped == counts.rows then
@@ -313,7 +313,7 @@ end
 ---@param res scope3.Result
 function Batcher:close(res)
   if not self.closed then
-    self:report_refusals()
+    self:report_rejections()
     local counts = self.builder:counts()
     result.add_counts(res, counts)
     warn_of_ids(res, counts)

@@ -101,7 +101,7 @@ local function read(self, reader, src, path)
   end
   reader.batcher:turn_to(found, #self.paths > 1 and path or nil)
   err = rows.from_source(reader, src)
-  reader.batcher:report_refusals()
+  reader.batcher:report_rejections()
   if reader.report and self.stamps[path] and src:stamp() ~= self.stamps[path] then
     result.warn(reader.report.result, "changed_input",
       path .. ": the file was written to while it was read, so rows may be missing or cut", { file = path })

@@ -2,7 +2,7 @@
 --- may have a task that nobody knows. The service may take up to 48 hours for a task (docs/contract.md section 3).
 --- Until then nothing may go that such a copy would undo: another operation on one of its members, in a later epoch.
 --- The same members may go again at once. A job that comes to such an operation stops and says when to run again; where
---- it was told how long to wait (`settling`), it waits.
+--- it was told how long to wait (`in_doubt_timeout`), it waits.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 
@@ -12,12 +12,12 @@ Doubts.__index = Doubts
 
 local in_doubt = {}
 
-in_doubt.SETTLING = 72 * 3600 -- seconds: the 48 hours of a task, and a day to spare
+in_doubt.IN_DOUBT_TIMEOUT = 72 * 3600 -- seconds: the 48 hours of a task, and a day to spare
 
----@param settling number?  seconds for which a request is in doubt, and for which the job then waits
+---@param in_doubt_timeout number?  seconds for which a request is in doubt, and for which the job then waits
 ---@return scope3.Doubts
-function in_doubt.new(settling)
-  return setmetatable({ settling = settling or in_doubt.SETTLING, waits = settling ~= nil, ids = {} }, Doubts)
+function in_doubt.new(in_doubt_timeout)
+  return setmetatable({ in_doubt_timeout = in_doubt_timeout or in_doubt.IN_DOUBT_TIMEOUT, waits = in_doubt_timeout ~= nil, ids = {} }, Doubts)
 end
 
 --- A request is in doubt.
@@ -31,7 +31,7 @@ function Doubts:add(parts, epoch, since)
       self.ids[id] = self.ids[id] or core.id_set()
       self.ids[id]:seal(part.payload, part.first, part.last)
       self.epoch = math.min(self.epoch or epoch, epoch)
-      self.since = math.max(self.since or since, since)
+      self.in_doubt_since = math.max(self.in_doubt_since or since, since)
     end
   end
 end
@@ -59,11 +59,11 @@ end
 ---@param now number  by the loop's clock
 ---@return number
 function Doubts:left(now)
-  return self.since and math.max(0, self.since + self.settling - now) or 0
+  return self.in_doubt_since and math.max(0, self.in_doubt_since + self.in_doubt_timeout - now) or 0
 end
 
 function Doubts:clear()
-  self.ids, self.epoch, self.since = {}, nil, nil
+  self.ids, self.epoch, self.in_doubt_since = {}, nil, nil
 end
 
 --- What a job says that stops before what contradicts a request in doubt.
@@ -72,7 +72,7 @@ end
 function in_doubt.too_long(seconds)
   return errors.new("timeout", ("the answer to an earlier request was lost, and it may still take effect for %.0f s. "
     .. "Members that contradict it would then be undone, so they and what follows them were not sent. "
-    .. "Run the job again after that time, with its journal; or say by settling how long a job waits"):format(seconds),
+    .. "Run the job again after that time, with its journal; or say by in_doubt_timeout how long a job waits"):format(seconds),
     { code = "in_doubt" })
 end
 

@@ -76,7 +76,7 @@ function job.new(context, audiences, opts)
   local own_guard, res = opts.guard or guard.new(), result.new(context, audiences)
   local self = setmetatable({
     context = context, opts = opts, guard = own_guard, result = res, started = now,
-    in_doubt = in_doubt.new(opts.settling), warnings = warnings.new(res), deleting = {},
+    in_doubt = in_doubt.new(opts.in_doubt_timeout), warnings = warnings.new(res), deleting = {},
     on_event = opts.on_event or own_guard:wrap("on_event", context.emit),
   }, Job)
   for _, audience in ipairs(audiences) do

@@ -133,7 +133,7 @@ end
 
 -- Looks at what stands behind the last line end: nothing, or a line that a crash cut short, which is taken off. A
 -- whole line without its end is kept, and one with another byte in place of its end is damage.
-local function mend_end(self, records, rest, at)
+local function repair_end(self, records, rest, at)
   if rest == "" then
     return true
   end
@@ -150,7 +150,7 @@ local function mend_end(self, records, rest, at)
     self.cut_short = true
   end
   if not ok then
-    return self:fail("cannot be mended: " .. tostring(why), "unusable")
+    return self:fail("cannot be repaired: " .. tostring(why), "unusable")
   end
   return true
 end
@@ -184,7 +184,7 @@ local function load(self)
     return self:fail("is no journal", "damaged")
   end
   local ok
-  ok, err = mend_end(self, records, text:sub(at), at)
+  ok, err = repair_end(self, records, text:sub(at), at)
   if not ok then
     return nil, err
   end

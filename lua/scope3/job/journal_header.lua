@@ -10,7 +10,7 @@ local journal_header = {}
 
 -- An option that says how rows become members, as the header has it: a default and its absence are the same.
 local function noted(key, value)
-  if key == "mend" then
+  if key == "repair" then
     value = value ~= false
   elseif key == "ids" then
     value = value or "refuse"
@@ -34,7 +34,7 @@ function journal_header.of(context, audience, opts, given)
     service = context.base, account = context.account_id,
     audience = audience.id, name = audience.name or "", consent_basis = audience.consent_basis or "",
     max_members = opts.max_members, max_bytes = opts.max_bytes, mode = opts.mode or "upsert",
-    by = given.map and "map" or "member", epochs = opts.unique ~= nil or (opts.concurrency or 1) > 1,
+    by = given.map and "map" or "member", epochs = opts.unique == true or (opts.concurrency or 1) > 1,
     identity = identity.version,
   }
   for key in pairs(script.READING_OPTIONS) do
@@ -49,14 +49,14 @@ end
 ---@return scope3.Error? err
 function journal_header.check_input(input)
   if type(input) ~= "table" or source.is(input) then
-    return nil, errors.new("invalid", "journal: only files can be taken up again, not iterators and readers",
+    return nil, errors.new("invalid", "journal: only files can be resumed, not iterators and readers",
       { code = "no_file" })
   end
   for _, path in ipairs(input) do
     local kind = core.file_kind(path)
     if path == "-" or kind and kind ~= "file" then
       return nil, errors.new("invalid",
-        ("journal: %s cannot be read again, so the job could not be taken up; save it to a file first"):format(
+        ("journal: %s cannot be read again, so the job could not be resumed; save it to a file first"):format(
         path == "-" and "standard input" or ("%s is a %s, which"):format(path, kind)), { code = "no_file" })
     end
   end

@@ -86,7 +86,7 @@ end
 -- What happens between two slices of the input. An error ends the reading.
 local function pause_between(work, filler, progress, bytes, size)
   work:pump()
-  filler:report_refusals()
+  filler:report_rejections()
   local count, skipped, rejected, members = filler.builder:sums()
   work.on_event { event = "progress", bytes = bytes, size = size, rows = count, skipped = skipped, rejected = rejected,
     members = members, result = work.result, file = progress.file }

@@ -132,7 +132,7 @@ end
 
 -- Whether members were built, and the service took none of them.
 local function accepted_none(res)
-  return res.sent == 0 and res.members + res.quarantined > 0
+  return res.accepted == 0 and res.members + res.rejected_by_service > 0
 end
 
 --- The end of a job: when every task has ended well, one request names what is to stay, and the service deletes the

@@ -86,12 +86,12 @@ end
 
 --- Tells `on_reject` of members whose rows are known.
 ---@param members scope3.RejectedMember[]
----@param on_reject fun(refusal: scope3.Refusal)
+---@param on_reject fun(rejection: scope3.Rejection)
 function quarantine.tell(members, on_reject)
   for _, member in ipairs(members) do
     if member.row then
       on_reject {
-        row = member.row, column = field_of(member.issue.path), reason = "refused_by_service", dropped = false,
+        row = member.row, column = field_of(member.issue.path), reason = "rejected_by_service", dropped = false,
       }
     end
   end

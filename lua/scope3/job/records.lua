@@ -6,7 +6,7 @@ local splitter = require "scope3.job.splitter"
 ---@field number? integer  which cut of a source it is, from 1; 0 for the request that deletes what is missing
 ---@field delete_missing? boolean
 ---@field in_epochs? boolean  no other batch of its epoch has one of its ids
----@field kept? boolean  its payloads stay as they are after it was sent
+---@field retained? boolean  its payloads stay as they are after it was sent
 ---@field digest? string  of its members, where there is a journal
 ---@field outline? number  of its members, where they can be built again
 ---@field release? fun()  called when no request reads it any longer
@@ -121,7 +121,7 @@ function records.work(req)
   local batch, part = req.batch, req.parts[1]
   return {
     entry = req.entry, id = req.id, batch = batch.number, first = part.first, last = part.last,
-    parts = batch.kept and req.parts, shares = shares_of(req.parts), without = req.without, replaced = req.replaced,
+    parts = batch.retained and req.parts, shares = shares_of(req.parts), without = req.without, replaced = req.replaced,
     sendings = req.sendings, digest = batch.digest, outline = batch.outline,
   }
 end

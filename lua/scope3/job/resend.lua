@@ -150,7 +150,7 @@ local function send_kept(self, again)
   local rest = {}
   for _, work in ipairs(again) do
     if work.parts then
-      local ok, err = send_batch(self, { parts = work.parts, kept = true }, { work })
+      local ok, err = send_batch(self, { parts = work.parts, retained = true }, { work })
       if not ok then
         return nil, err
       end

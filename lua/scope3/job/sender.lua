@@ -114,7 +114,7 @@ function Sender:accepted(req, task_id)
   local state, entry, now = self.state, req.entry, self.context.loop.now()
   local task = state:accept(req, task_id)
   if not entry.resumed then
-    tasks.remember(task, now, req.batch.kept and req.parts)
+    tasks.remember(task, now, req.batch.retained and req.parts)
   end
   if entry.possibly_twice then
     local since = req.in_doubt_since and math.max(0, core.time() - req.in_doubt_since) or 0
@@ -134,7 +134,7 @@ local function split(self, req, decision)
   local state, entry = self.state, req.entry
   state:split(req, decision)
   self:note("ended", { request = req.id, status = "split" })
-  self.on_event { event = "shrunk", request = entry.request, bytes = decision.max_bytes }
+  self.on_event { event = "split", request = entry.request, bytes = decision.max_bytes }
   state:replace_request(req, rejection.halves(req))
 end
 

@@ -185,7 +185,7 @@ end
 function State:accept(req, task_id)
   local entry, res = req.entry, self.result
   entry.state, entry.task_id = "accepted", task_id
-  res.sent, res.removed = res.sent + entry.members, res.removed + entry.removes
+  res.accepted, res.removed = res.accepted + entry.members, res.removed + entry.removes
   local task = { task_id = task_id, status = "submitted" }
   res.tasks[#res.tasks + 1] = task
   self.tasks:add(task, records.work(req))
@@ -247,7 +247,7 @@ function State:set_aside(members)
   local res = self.result
   for _, member in ipairs(members) do
     take_out(self, member.part.payload, member.index)
-    res.quarantined = res.quarantined + 1
+    res.rejected_by_service = res.rejected_by_service + 1
     if #res.quarantine < LISTED then
       res.quarantine[#res.quarantine + 1] = quarantine.entry(member)
     end
@@ -260,7 +260,7 @@ end
 function State:take_out_replaced(payload, indexes)
   for _, index in ipairs(indexes) do
     if take_out(self, payload, index) then
-      self.result.superseded = self.result.superseded + 1
+      self.result.replaced = self.result.replaced + 1
     end
   end
 end
@@ -292,7 +292,7 @@ function State:task_ended(work, outcome)
   if not members then
     return
   end
-  res.sent, res.removed = res.sent - members, res.removed - outcome.removes
+  res.accepted, res.removed = res.accepted - members, res.removed - outcome.removes
   res.failed = res.failed + members
   if entry.possibly_twice then
     res.possibly_twice = res.possibly_twice - members
@@ -320,7 +320,7 @@ function State:request_again(work, batch, parts, replaced)
     req.replaced = replaced
   end
   work.entry.sent_again = true
-  res.failed, res.superseded = res.failed - lost, res.superseded + gone
+  res.failed, res.replaced = res.failed - lost, res.replaced + gone
   if work.entry.resumed then
     res.resumed = res.resumed - lost
   end

@@ -69,7 +69,7 @@ end
 
 local function move_on(self)
   self.job:pump()
-  self.batcher:report_refusals()
+  self.batcher:report_rejections()
   return self.job.guard.fault == nil, self.job.guard.fault
 end
 

@@ -125,7 +125,7 @@ end
 ---@return true?
 ---@return scope3.Error? err  kind "not_found" names the audience
 ---@return boolean? unlisted  the account's audiences could not be listed
-function target_check.look(context, ids, limits)
+function target_check.run(context, ids, limits)
   local wanted = {}
   for _, id in ipairs(ids) do
     wanted[id] = false

@@ -17,7 +17,7 @@ local SHORT, LONG = 0.001, 0.010 -- seconds between two looks, while something m
 local PATIENCE = 16 -- looks without news before they become rarer
 local BIRTH = 0.1 -- seconds in which a timer that nginx has taken begins to run
 local LOST = 1 -- seconds without a look after which there is no pump any more
-local CENSUS = 0.5 -- seconds between two looks for waiters that are gone
+local SWEEP_INTERVAL = 0.5 -- seconds between two looks for waiters that are gone
 
 ---@class scope3.NginxPump  how an engine is moved on
 ---@field waiters table<scope3.Waiter, true>  who is suspended
@@ -59,7 +59,7 @@ local function run(engine, pump, step, pause, ended)
   if lost then
     drop_those_gone(pump) -- perhaps the one that ran it
   end
-  local idle, census = 0, core.now()
+  local idle, last_sweep = 0, core.now()
   while pump.runner == runner and engine:count() > 0 do
     local ok, moved = pcall(step, true)
     if not ok then
@@ -67,8 +67,8 @@ local function run(engine, pump, step, pause, ended)
     end
     local now = core.now()
     pump.looked = now
-    if now - census > CENSUS then
-      census = now
+    if now - last_sweep > SWEEP_INTERVAL then
+      last_sweep = now
       drop_those_gone(pump)
     end
     if ended and ended(now) then

@@ -14,7 +14,7 @@ local AT_A_TIME = 2000 -- members read from files before others have their turn:
 -- Members that wait: in the payloads that are being filled, in the outbox, and in files that were not read yet.
 function batches.count(own)
   own.held = own.lanes.living + own.outbox.waiting + (own.spools and own.spools.unread or 0)
-  own.census:holds(own.held, math.min(own.held, own.alone + own.outbox.alone))
+  own.worker_stats:holds(own.held, math.min(own.held, own.alone + own.outbox.alone))
 end
 
 -- Closes the payloads that are being filled, and begins others.
@@ -60,12 +60,12 @@ end
 
 -- Adopts what workers left that are no more. Gives why nothing may be sent now.
 function batches.look_for_orphans(own, rest)
-  local found, wait, superseded = own.spools:look(rest)
-  if superseded then
+  local found, wait, replaced = own.spools:look(rest)
+  if replaced then
     batches.hand_over(own)
   elseif found then
-    own.census:add("adopted", found.members)
-    own.census:add("lost", found.lost)
+    own.worker_stats:add("adopted", found.members)
+    own.worker_stats:add("lost", found.lost)
     if found.members > 0 then
       read_all(own)
       batches.count(own)
@@ -98,7 +98,7 @@ local function read_batch(self, own)
   unfit = unfit + astray:count()
   astray:close()
   if unfit > 0 then
-    own.census:add("rejected", unfit)
+    own.worker_stats:add("rejected", unfit)
     log.say(ngx.ERR, ("scope3: %d members of the spool are larger than a request may be (max_bytes), or of no audience, and "
       .. "were given up"):format(unfit))
   end

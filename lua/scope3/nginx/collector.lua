@@ -44,7 +44,7 @@ local collector = {}
 ---@field rate? integer  requests a minute (100)
 ---@field exit_seconds? number  how long a worker that ends goes on sending (10)
 ---@field region? string  these four as in scope3.StreamOptions
----@field mend? boolean
+---@field repair? boolean
 ---@field ids? "refuse"|"hash"|"as_is"
 ---@field phone_repairs? "all"|string[]
 ---@field push_notification_config? scope3.PushNotificationConfig
@@ -200,7 +200,7 @@ end
 --- Has sent what waits, now, and waits for that. A timer sends: nginx drops the thread of a request whose client leaves, and would drop what that had
 --- under way. Where nothing can wait (see scope3.nginx) it returns an error.
 ---@return true?
----@return scope3.Error? err  why something still waits; beside true, the last refusal for good
+---@return scope3.Error? err  why something still waits; beside true, the last rejection for good
 function Collector:flush()
   door.self(getmetatable(self) == Collector, "collector:flush", "scope3.collector", self)
   if self.works.closing then
@@ -222,7 +222,7 @@ end
 ---@field reasons table<string, integer>  of `rejected`: how many for each reason, by its key; "audience" where that was
 ---  none
 ---@field accepted integer  by the service
----@field quarantined integer  set aside, because the service refused them
+---@field rejected_by_service integer  set aside, because the service refused them
 ---@field failed integer  of requests that the service refused for good
 ---@field adopted integer  from files of workers that were no more
 ---@field unkept integer  that could not be written to the spool
@@ -251,7 +251,7 @@ end
 ---@param seconds? number  for sending (`exit_seconds`)
 ---@return true?  everything was delivered; with "later" where nothing can wait, as in the log phase: then a timer
 ---  does it, and the log tells of what is left
----@return scope3.Error|"later"|nil err  it is closed all the same; `err.kept` members are in the spool, `err.lost`
+---@return scope3.Error|"later"|nil err  it is closed all the same; `err.retained` members are in the spool, `err.lost`
 ---  members are lost
 function Collector:close(seconds)
   door.self(getmetatable(self) == Collector, "collector:close", "scope3.collector", self)

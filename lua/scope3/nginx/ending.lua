@@ -27,8 +27,8 @@ end
 function ending.flush(own, now, deadline)
   own.wanted = own.wanted or now
   own.untold = nil
-  own.refusals:tell()
-  local before = { accepted = own.outbox.accepted, failed = own.outbox.failed, quarantined = own.outbox.quarantined }
+  own.rejections:tell()
+  local before = { accepted = own.outbox.accepted, failed = own.outbox.failed, rejected_by_service = own.outbox.rejected_by_service }
   local fine, ok, err = pcall(own.outbox.send, own.outbox, now, { deadline = deadline })
   if own.released then
     return false, err -- it was closed meanwhile, and everything was counted then
@@ -38,7 +38,7 @@ function ending.flush(own, now, deadline)
     ending.interrupted(own, err)
   end
   for key, value in pairs(before) do
-    own.census:add(key, own.outbox[key] - value)
+    own.worker_stats:add(key, own.outbox[key] - value)
   end
   batches.count(own)
   if not ok then
@@ -53,8 +53,8 @@ end
 function ending.release(self, own, forget)
   local alone = math.min(own.held, own.alone + own.outbox.alone)
   local lost = own.spools and alone or own.held
-  own.refusals:tell()
-  own.census:leave(own.held, alone)
+  own.rejections:tell()
+  own.worker_stats:leave(own.held, alone)
   self.own, ending.active[self], own.released = nil, nil, true
   schedule.forget(self)
   if own.spools then
@@ -67,7 +67,7 @@ function ending.release(self, own, forget)
   lanes_of.close(own.pool)
   own.builder:close()
   if forget then
-    own.census:forget()
+    own.worker_stats:forget()
   end
   return own.held - lost, lost
 end
@@ -113,14 +113,14 @@ function ending.shut(self)
     batches.count(own)
   end
   local kept, lost = ending.release(self, own, true)
-  local counts = own.census:own()
+  local counts = own.worker_stats:own()
   counts.held, counts.audiences, counts.closed = kept, 0, true
   if kept + lost == 0 then
     return finish(self, true, nil, counts)
   end
   local text = kept > 0 and ("%d members wait in the spool for the next collector of this account and audience"):format(kept) or ""
   text = text .. (kept > 0 and lost > 0 and ", and " or "") .. (lost > 0 and ("%d members are lost"):format(lost) or "")
-  local err = errors.new(why.kind, ("the collector was closed: %s: %s"):format(text, why.message), { kept = kept, lost = lost })
+  local err = errors.new(why.kind, ("the collector was closed: %s: %s"):format(text, why.message), { retained = kept, lost = lost })
   log.say(lost > 0 and ngx.ERR or ngx.WARN, tostring(err))
   finish(self, nil, err, counts)
 end

@@ -1,6 +1,6 @@
 --- Batches of members on their way to the service: sent one after the other, and kept as long as the service does not take them.
 local core = require "scope3.core"
-local division = require "scope3.job.splitter"
+local splitter = require "scope3.job.splitter"
 local errors = require "scope3.error"
 local job = require "scope3.job"
 local log = require "scope3.nginx.log"
@@ -38,7 +38,7 @@ function outbox.new(client, opts, exit_seconds, hooks)
     waiting = 0, -- members in it
     alone = 0, -- of them, those in no file
     bytes = 0, -- of its payloads
-    accepted = 0, failed = 0, quarantined = 0, -- members since it was made
+    accepted = 0, failed = 0, rejected_by_service = 0, -- members since it was made
   }, Outbox)
 end
 
@@ -86,7 +86,7 @@ local function requests(self, lanes)
   lists = {} -- a member that fits no more, because its audience was given a longer name since
   for i, audience in ipairs(audiences) do
     local payload = audience.payloads[1]
-    lists[i] = { division.range({ audience = audience, payload = payload }, 1, payload:count()) }
+    lists[i] = { splitter.range({ audience = audience, payload = payload }, 1, payload:count()) }
   end
   return lists
 end
@@ -194,7 +194,7 @@ end
 local function sort_out(self, batch, waiting, left, err)
   local parts, absent = left.parts, err and ABSENT[err.code]
   if #parts > 1 and (left.rejected or absent) then
-    for _, half in ipairs { division.halve(parts) } do
+    for _, half in ipairs { splitter.halve(parts) } do
       table.insert(batch.lists, half)
     end
     return true
@@ -217,7 +217,7 @@ local function run(self, lists, looks)
   end
   self.work, self.waiter = work, work.waiter
   for _, parts in ipairs(lists) do
-    work:send { parts = parts, kept = true } -- once the job has failed, it leaves them
+    work:send { parts = parts, retained = true } -- once the job has failed, it leaves them
   end
   local res, err = work:finish()
   res = res or err.result
@@ -225,7 +225,7 @@ local function run(self, lists, looks)
     return work, err -- it was interrupted, and counted then
   end
   self.work = nil
-  self.accepted, self.quarantined = self.accepted + res.sent, self.quarantined + res.quarantined
+  self.accepted, self.rejected_by_service = self.accepted + res.accepted, self.rejected_by_service + res.rejected_by_service
   return work, err
 end
 
@@ -296,7 +296,7 @@ end
 ---@param now boolean?  although the last failure was a moment ago
 ---@param limits? {deadline: number?}  seconds after which nothing more is sent: the worker is ending
 ---@return boolean ok  nothing is left, or another one is at it
----@return scope3.Error? err  what is in the way; beside true, the last refusal for good
+---@return scope3.Error? err  what is in the way; beside true, the last rejection for good
 function Outbox:send(now, limits)
   if limits and limits.deadline then -- for whoever is at it, too
     self.ends = self.client.loop.now() + limits.deadline
@@ -358,7 +358,7 @@ function Outbox:interrupted(err)
     self.waiter:abandon()
   end
   if self.work then -- what was set aside is out of its payload
-    self.quarantined = self.quarantined + self.work.result.quarantined
+    self.rejected_by_service = self.rejected_by_service + self.work.result.rejected_by_service
     self.work = nil
   end
   recount(self)

@@ -3,21 +3,21 @@ local log = require "scope3.nginx.log"
 
 local ngx = ngx
 
----@class scope3.Refusals
-local Refusals = {}
-Refusals.__index = Refusals
+---@class scope3.Rejections
+local Rejections = {}
+Rejections.__index = Rejections
 
-local refusals = {}
+local rejections = {}
 
----@param census scope3.Census
----@return scope3.Refusals
-function refusals.new(census)
-  return setmetatable({ census = census, rejected = 0, refused = 0, reasons = {} }, Refusals)
+---@param worker_stats scope3.WorkerStats
+---@return scope3.Rejections
+function rejections.new(worker_stats)
+  return setmetatable({ worker_stats = worker_stats, rejected = 0, refused = 0, reasons = {} }, Rejections)
 end
 
 --- Writes a line about those since the last one, where there are any.
-function Refusals:tell()
-  local counts, reasons = self.census.counts, self.census.reasons
+function Rejections:tell()
+  local counts, reasons = self.worker_stats.counts, self.worker_stats.reasons
   local rejected, refused = counts.rejected - self.rejected, counts.refused - self.refused
   local why = {}
   for reason, n in pairs(reasons) do
@@ -40,4 +40,4 @@ function Refusals:tell()
   end
 end
 
-return refusals
+return rejections

@@ -2,7 +2,7 @@
 ---
 --- A worker appends to one file until it has some MiB, and then to another. What the service has taken is released in its file, and a file of which
 --- nothing is left is used again. Each member has a stamp, by which members of several files are put in the order in which they were taken.
-local census = require "scope3.nginx.worker_stats"
+local worker_stats = require "scope3.nginx.worker_stats"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local log = require "scope3.nginx.log"
@@ -318,7 +318,7 @@ local function candidates(self)
   local folder = self.folder:gsub("[%*%?%[%]\\]", "\\%0")
   for _, path in ipairs(core.glob(("%s/%s-*%s"):format(folder, self.name, ENDING)) or {}) do
     local born, made, pid = read_path(path)
-    local alive = pid and census.is_alive(pid) or false
+    local alive = pid and worker_stats.is_alive(pid) or false
     local sibling = alive and born == self.born
     if not self.files[path] and (all or not sibling and not self.told[path]) then
       list[#list + 1] = { path = path, born = born or 0, made = made or 0, alive = alive, sibling = sibling }
@@ -334,7 +334,7 @@ end
 ---@param rest? fun()  lets others run between two files
 ---@return {members: integer, lost: integer}? found
 ---@return string? wait  why nothing may be sent now: what somebody else is about to send is older
----@return boolean? superseded  workers of a later configuration have members: all is theirs to send, so that it comes in one order
+---@return boolean? replaced  workers of a later configuration have members: all is theirs to send, so that it comes in one order
 function Spools:look(rest)
   local list, now = candidates(self)
   self.unopened = nil

@@ -7,19 +7,19 @@ local ffi = require "ffi"
 ffi.cdef "int kill(int pid, int signal);"
 local ESRCH = 3
 
----@class scope3.Census
-local Census = {}
-Census.__index = Census
+---@class scope3.WorkerStats
+local WorkerStats = {}
+WorkerStats.__index = WorkerStats
 
-local census = {}
+local worker_stats = {}
 
-local COUNTED = { "accepted", "refused", "rejected", "quarantined", "failed", "adopted", "unkept", "lost" }
+local COUNTED = { "accepted", "refused", "rejected", "rejected_by_service", "failed", "adopted", "unkept", "lost" }
 local BURIAL = 10 -- seconds after which a burial that was not finished may be begun again
 
 --- Whether there is a process of that number.
 ---@param pid integer
 ---@return boolean
-function census.is_alive(pid)
+function worker_stats.is_alive(pid)
   return ffi.C.kill(pid, 0) == 0 or ffi.errno() ~= ESRCH
 end
 
@@ -34,7 +34,7 @@ end
 local function bury(dict, prefix, number)
   local key, burial = prefix .. "slot:" .. number, prefix .. "burial:" .. number
   local pid = read_slot(dict, key)
-  if not pid or census.is_alive(pid) or not dict:add(burial, true, BURIAL) then
+  if not pid or worker_stats.is_alive(pid) or not dict:add(burial, true, BURIAL) then
     return
   end
   local same, _, gone = read_slot(dict, key)
@@ -62,10 +62,10 @@ end
 ---@param name string  of the collector
 ---@param pid integer
 ---@param kept boolean  what a worker holds outlives it
----@return scope3.Census
-function census.new(dict, name, pid, kept)
+---@return scope3.WorkerStats
+function worker_stats.new(dict, name, pid, kept)
   local self = setmetatable({ dict = dict, prefix = "collector:" .. name .. ":", kept = kept, pid = pid,
-    counts = {}, reasons = {} }, Census)
+    counts = {}, reasons = {} }, WorkerStats)
   for _, key in ipairs(COUNTED) do
     self.counts[key] = 0
   end
@@ -89,7 +89,7 @@ end
 --- Says how many members the collector holds, and how many of them would go with its worker.
 ---@param n integer
 ---@param alone integer  that are in memory alone, although there is a spool
-function Census:holds(n, alone)
+function WorkerStats:holds(n, alone)
   if self.dict and (n ~= self.held or alone ~= self.alone) then
     self.held, self.alone = n, alone
     self.dict:set(self.key, ("%d %d %d"):format(self.pid, n, self.kept and alone or n))
@@ -99,7 +99,7 @@ end
 --- Adds to a count.
 ---@param key string
 ---@param n integer
-function Census:add(key, n)
+function WorkerStats:add(key, n)
   if n ~= 0 then
     self.counts[key] = self.counts[key] + n
     if self.dict then
@@ -110,7 +110,7 @@ end
 
 --- Counts a member that was none.
 ---@param reason string  one of core.reasons
-function Census:reject(reason)
+function WorkerStats:reject(reason)
   self:add("rejected", 1)
   self.reasons[reason] = (self.reasons[reason] or 0) + 1
   if self.dict then
@@ -120,7 +120,7 @@ end
 
 --- The counts of this worker.
 ---@return table
-function Census:own()
+function WorkerStats:own()
   local own = { reasons = {} }
   for key, n in pairs(self.counts) do
     own[key] = n
@@ -134,7 +134,7 @@ end
 --- The collector leaves.
 ---@param held integer  members that it still has, in its spool or in memory
 ---@param alone integer  of them, those that are in memory alone
-function Census:leave(held, alone)
+function WorkerStats:leave(held, alone)
   self:add("lost", self.kept and alone or held)
   if self.dict then
     self.dict:delete(self.key)
@@ -142,7 +142,7 @@ function Census:leave(held, alone)
 end
 
 --- Takes its keys out of the dict where no other collector of that name is left to be asked for them.
-function Census:forget()
+function WorkerStats:forget()
   local dict, prefix = self.dict, self.prefix
   if not dict then
     return
@@ -164,7 +164,7 @@ end
 
 --- The counts of all workers since nginx started; nil without a dict.
 ---@return table?
-function Census:all()
+function WorkerStats:all()
   local dict, prefix = self.dict, self.prefix
   if not dict then
     return nil
@@ -185,4 +185,4 @@ function Census:all()
   return total
 end
 
-return census
+return worker_stats

@@ -5,7 +5,7 @@
 --- delivered, and then everything is given
 --- back. A collector that holds nothing and has no spool has no timer.
 local batches = require "scope3.nginx.batches"
-local census_of = require "scope3.nginx.worker_stats"
+local worker_stats_of = require "scope3.nginx.worker_stats"
 local core = require "scope3.core"
 local ending = require "scope3.nginx.ending"
 local errors = require "scope3.error"
@@ -14,7 +14,7 @@ local lanes_of = require "scope3.nginx.lanes"
 local log = require "scope3.nginx.log"
 local options = require "scope3.util.options"
 local outbox = require "scope3.nginx.outbox"
-local refusals_of = require "scope3.nginx.rejections"
+local rejections_of = require "scope3.nginx.rejections"
 local rules = require "scope3.api.validate"
 local schedule = require "scope3.nginx.schedule"
 local spools_of = require "scope3.nginx.spools"
@@ -90,8 +90,8 @@ local function begin(self)
     lanes = lanes_of.new(pool, self.audience),
     builder = core.builder(options.merge(identity.reading(config), { max_member = self.max_member })),
   }
-  own.census = census_of.new(self.dict, self.name, own.pid, config.spool ~= nil)
-  own.refusals = refusals_of.new(own.census)
+  own.worker_stats = worker_stats_of.new(self.dict, self.name, own.pid, config.spool ~= nil)
+  own.rejections = rejections_of.new(own.worker_stats)
   own.outbox = outbox.new(self.client, {
     max_members = rules.MAX_MEMBERS, max_bytes = config.max_bytes,
     push_notification_config = config.push_notification_config,
@@ -271,7 +271,7 @@ local function keep_in_spool(own, payload, label)
   local ok, why = own.spools:keep(payload, payload:count(), own.marks, label)
   if not ok then
     own.alone = own.alone + 1
-    own.census:add("unkept", 1)
+    own.worker_stats:add("unkept", 1)
     if not own.complained then
       own.complained = true
       log.say(ngx.ERR, "scope3: members cannot be kept in the spool: " .. tostring(why))
@@ -303,7 +303,7 @@ local function not_taken(self, own, err)
 end
 
 local function reject(self, own, err)
-  own.census:reject(err.code)
+  own.worker_stats:reject(err.code)
   return not_taken(self, own, err)
 end
 
@@ -323,7 +323,7 @@ function Works:put(member, given, remove)
   end
   local full = is_full(self, own, audience)
   if full then
-    own.census:add("refused", 1)
+    own.worker_stats:add("refused", 1)
     return not_taken(self, own, errors.new("full", full, { retryable = true }))
   end
   local lane = own.lanes:of(audience)
@@ -388,10 +388,10 @@ end
 function Works:status()
   local own = self:here()
   batches.count(own)
-  local status = own.census:own()
+  local status = own.worker_stats:own()
   local err = own.outbox.last_error
   status.held, status.audiences, status.error = own.held, own.pool.audiences, err and tostring(err) or nil
-  status.all = own.census:all()
+  status.all = own.worker_stats:all()
   if own.held > 0 then
     arm(self, own) -- where no timer could be made
   end

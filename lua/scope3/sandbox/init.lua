@@ -175,7 +175,7 @@ local function status_reply(self, rule)
   return reply
 end
 
--- A refusal that quotes what it was sent, as careless services do.
+-- A rejection that quotes what it was sent, as careless services do.
 local function echo_reply(request, body, status)
   local id = body:match('"externalId":"([^"]*)"') or "none"
   local hash = body:match('"hashedEmail":"([^"]*)"') or ("ab"):rep(32)

@@ -1,4 +1,4 @@
---- Replies as the service makes them: data in either envelope, and refusals (docs/contract.md section 4).
+--- Replies as the service makes them: data in either envelope, and rejections (docs/contract.md section 4).
 local core = require "scope3.core"
 local json = require "scope3.sandbox.json"
 
@@ -29,7 +29,7 @@ function reply.refuse(status, message, extra)
   } })
 end
 
---- The refusal of a request that is not valid.
+--- The rejection of a request that is not valid.
 ---@param issues {path: string, message: string}[]  one or more
 ---@param code? string
 ---@return table

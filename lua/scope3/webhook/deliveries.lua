@@ -4,7 +4,7 @@ local core = require "scope3.core"
 local door = require "scope3.util.arguments"
 local json = require "scope3.util.json"
 local options = require "scope3.util.options"
-local refusal = require "scope3.webhook.rejection"
+local rejection = require "scope3.webhook.rejection"
 local store_of = require "scope3.webhook.store"
 
 local deliveries = {}
@@ -108,7 +108,7 @@ local function take(store, place, value)
 end
 
 local function unavailable(message)
-  return refusal.new("webhook_unavailable", message, { retryable = true })
+  return rejection.new("webhook_unavailable", message, { retryable = true })
 end
 
 local function no_room(why)
@@ -146,7 +146,7 @@ function Deliveries:add(key, body)
   if state == "full" then
     return no_room(before)
   elseif state ~= "taken" and before:sub(1, #digest) ~= digest then
-    return refusal.new("webhook_delivery_conflict", "its idempotency key came before with another body")
+    return rejection.new("webhook_delivery_conflict", "its idempotency key came before with another body")
   elseif state == "handled" then
     return false
   elseif state == "handling" then

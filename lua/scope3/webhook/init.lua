@@ -5,7 +5,7 @@ local door = require "scope3.util.arguments"
 local headers_of = require "scope3.webhook.headers"
 local options = require "scope3.util.options"
 local payload = require "scope3.webhook.payload"
-local refusal = require "scope3.webhook.rejection"
+local rejection = require "scope3.webhook.rejection"
 local rules = require "scope3.api.validate"
 local replay = require "scope3.webhook.nonces"
 local secret = require "scope3.webhook.secret"
@@ -149,7 +149,7 @@ function webhook.verify(request, config)
   end
   now = math.floor(now)
   if #body > LONGEST_BODY then
-    return refusal.new("webhook_body_too_large", "its body is over 1 MiB")
+    return rejection.new("webhook_body_too_large", "its body is over 1 MiB")
   end
   local ok, err
   if config.mode == "hmac" then

@@ -2,7 +2,7 @@
 local core = require "scope3.core"
 local json = require "scope3.util.json"
 local redact = require "scope3.util.redact"
-local refusal = require "scope3.webhook.rejection"
+local rejection = require "scope3.webhook.rejection"
 
 local payload = {}
 
@@ -72,19 +72,19 @@ end
 function payload.read(body, token)
   local fine, names, count = core.check_json_object(body)
   if names then
-    return refusal.new("webhook_body_malformed", "an object of its body has a key more than once: " .. list_names(names, count))
+    return rejection.new("webhook_body_malformed", "an object of its body has a key more than once: " .. list_names(names, count))
   end
   local decoded = fine and json.decode(body, true)
   if not decoded then
-    return refusal.new("webhook_body_malformed", "its body is no JSON object")
+    return rejection.new("webhook_body_malformed", "its body is no JSON object")
   end
   local fields = without_nulls(decoded)
   if token and not (type(fields.token) == "string" and core.equal_secret(fields.token, token)) then
-    return refusal.new("webhook_token_invalid", "its token is not the one that was registered")
+    return rejection.new("webhook_token_invalid", "its token is not the one that was registered")
   end
   local issues = problems(fields)
   if issues[1] then
-    return refusal.new("webhook_payload_invalid", ("its %s %s"):format(issues[1].path, issues[1].message),
+    return rejection.new("webhook_payload_invalid", ("its %s %s"):format(issues[1].path, issues[1].message),
       { field = issues[1].path, issues = issues })
   end
   return fields

@@ -1,7 +1,7 @@
 --- Why a callback is refused: the error that verify() gives, with a code of docs/contract.md section 6.
 local errors = require "scope3.error"
 
-local refusal = {}
+local rejection = {}
 
 -- What a host answers, where it is not 401: "401 with WWW-Authenticate: Signature error=<code>" tells an AdCP sender to give up.
 local STATUS = {
@@ -14,7 +14,7 @@ local STATUS = {
 ---@param fields? table
 ---@return nil
 ---@return scope3.Error err  kind "webhook", with `code`, and in `status` what to answer
-function refusal.new(code, message, fields)
+function rejection.new(code, message, fields)
   local all = { status = STATUS[code] or 401 }
   for key, value in pairs(fields or {}) do
     all[key] = value
@@ -23,4 +23,4 @@ function refusal.new(code, message, fields)
   return nil, errors.new("webhook", "the callback is refused: " .. message, all)
 end
 
-return refusal
+return rejection

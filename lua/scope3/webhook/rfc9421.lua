@@ -3,7 +3,7 @@ local core = require "scope3.core"
 local base = require "scope3.webhook.signature_base"
 local headers_of = require "scope3.webhook.headers"
 local keys = require "scope3.webhook.keys"
-local refusal = require "scope3.webhook.rejection"
+local rejection = require "scope3.webhook.rejection"
 local structured = require "scope3.webhook.structured_fields"
 local target_of = require "scope3.webhook.target"
 
@@ -17,7 +17,7 @@ local COMPONENTS = { "@method", "@target-uri", "@authority", "content-type", "co
 local ALGORITHMS = { ed25519 = true, ["ecdsa-p256-sha256"] = true }
 
 local function malformed(message)
-  return refusal.new("webhook_signature_header_malformed", message)
+  return rejection.new("webhook_signature_header_malformed", message)
 end
 
 -- Whether a list names components as RFC 9421 section 2 allows: strings, fields in lowercase, none twice.
@@ -36,7 +36,7 @@ end
 local function choose(headers)
   local input_text, text = headers_of.all(headers, "signature-input"), headers_of.all(headers, "signature")
   if not input_text and not text and headers["x-adcp-signature"] then
-    return refusal.new("webhook_mode_mismatch", "it has an HMAC code, and a signature is what this mode verifies")
+    return rejection.new("webhook_mode_mismatch", "it has an HMAC code, and a signature is what this mode verifies")
   elseif not input_text or not text then
     return malformed(not input_text and not text and "it is not signed" or "of Signature-Input and Signature one is missing")
   end
@@ -109,18 +109,18 @@ local function check_input(input, now)
   local p = {}
   for name in pairs(PARAMS) do
     if not input.params[name] then
-      return refusal.new("webhook_signature_params_incomplete", "a parameter of Signature-Input is missing: " .. name)
+      return rejection.new("webhook_signature_params_incomplete", "a parameter of Signature-Input is missing: " .. name)
     end
     p[name] = input.params[name].value
   end
   if p.tag ~= TAG then
-    return refusal.new("webhook_signature_tag_invalid", "its tag is not " .. TAG)
+    return rejection.new("webhook_signature_tag_invalid", "its tag is not " .. TAG)
   elseif not ALGORITHMS[p.alg] then
-    return refusal.new("webhook_signature_alg_not_allowed", "its algorithm is neither ed25519 nor ecdsa-p256-sha256")
+    return rejection.new("webhook_signature_alg_not_allowed", "its algorithm is neither ed25519 nor ecdsa-p256-sha256")
   elseif p.expires <= p.created or p.expires - p.created > LONGEST or p.created > now + SKEW or p.expires < now - SKEW then
-    return refusal.new("webhook_signature_window_invalid", ("it holds for no time, for over %d s, or not now"):format(LONGEST))
+    return rejection.new("webhook_signature_window_invalid", ("it holds for no time, for over %d s, or not now"):format(LONGEST))
   elseif not covers(input) then
-    return refusal.new("webhook_signature_components_incomplete", "it does not cover all of " .. table.concat(COMPONENTS, ", "))
+    return rejection.new("webhook_signature_components_incomplete", "it does not cover all of " .. table.concat(COMPONENTS, ", "))
   end
   return p
 end
@@ -130,19 +130,19 @@ local function find_key(config, p, seen, crypto, now)
   local jwk, unsure = keys.find(config.keys, p.keyid, now)
   if not jwk then
     local message = "its key is not among the sender's" .. (unsure and ", which cannot be fetched just now" or "")
-    return refusal.new("webhook_signature_key_unknown", message, unsure and { status = 503, retryable = true } or nil)
+    return rejection.new("webhook_signature_key_unknown", message, unsure and { status = 503, retryable = true } or nil)
   end
   local key = keys.import(jwk, p.alg, crypto)
   if not key then
-    return refusal.new("webhook_signature_key_purpose_invalid", "its key is for another purpose or algorithm, or is no key")
+    return rejection.new("webhook_signature_key_purpose_invalid", "its key is for another purpose or algorithm, or is no key")
   end
   local revoked = config.revoked and config.revoked(p.keyid)
   if revoked == "stale" then
-    return refusal.new("webhook_signature_revocation_stale", "the list of revoked keys is too old to trust")
+    return rejection.new("webhook_signature_revocation_stale", "the list of revoked keys is too old to trust")
   elseif revoked then
-    return refusal.new("webhook_signature_key_revoked", "its key is revoked")
+    return rejection.new("webhook_signature_key_revoked", "its key is revoked")
   elseif type(seen) == "table" and seen:full(p.keyid) then
-    return refusal.new("webhook_signature_rate_abuse", "too many callbacks of this key came within the last minutes")
+    return rejection.new("webhook_signature_rate_abuse", "too many callbacks of this key came within the last minutes")
   end
   return key
 end
@@ -158,7 +158,7 @@ end
 function signature.check(request, headers, config, seen, now)
   local found, crypto = pcall(require, "scope3.crypto")
   if not found then
-    return refusal.new("webhook_unavailable", "this build is without scope3.crypto: install OpenSSL's headers (libssl-dev), and build again",
+    return rejection.new("webhook_unavailable", "this build is without scope3.crypto: install OpenSSL's headers (libssl-dev), and build again",
       { retryable = true })
   end
   local input, bytes = choose(headers)
@@ -178,15 +178,15 @@ function signature.check(request, headers, config, seen, now)
   end
   local target = read_target(request, headers)
   if not target then
-    return refusal.new("webhook_target_uri_malformed", "its URL is no absolute http or https URL, or names another host than the request's")
+    return rejection.new("webhook_target_uri_malformed", "its URL is no absolute http or https URL, or names another host than the request's")
   end
   local signed = base.build(request, headers, target, input)
   if not signed or not key:verify(signed, bytes) then
-    return refusal.new("webhook_signature_invalid", "the signature does not hold")
+    return rejection.new("webhook_signature_invalid", "the signature does not hold")
   end
   local digest = digests["sha-256"]
   if not digest or #digest.value ~= 32 or not core.equal_secret(core.hex(digest.value), core.sha256(request.body)) then
-    return refusal.new("webhook_signature_digest_mismatch", "the body is not the one of Content-Digest")
+    return rejection.new("webhook_signature_digest_mismatch", "the body is not the one of Content-Digest")
   end
   local before
   if type(seen) == "table" then
@@ -195,9 +195,9 @@ function signature.check(request, headers, config, seen, now)
     before = seen(p.keyid, p.nonce, p.expires, now)
   end
   if before == "full" then
-    return refusal.new("webhook_signature_rate_abuse", "too many callbacks of this key came within the last minutes")
+    return rejection.new("webhook_signature_rate_abuse", "too many callbacks of this key came within the last minutes")
   elseif before then
-    return refusal.new("webhook_signature_replayed", "it was there before")
+    return rejection.new("webhook_signature_replayed", "it was there before")
   end
   return true
 end

@@ -1,16 +1,16 @@
 --- Callbacks that prove themselves by a shared secret: HMAC-SHA256, or Bearer credentials (docs/contract.md section 6).
 local core = require "scope3.core"
 local headers_of = require "scope3.webhook.headers"
-local refusal = require "scope3.webhook.rejection"
+local rejection = require "scope3.webhook.rejection"
 
 local secret = {}
 
 -- What says that a header of this mode is missing, or there twice.
 local function lacks(headers, what)
   if headers["signature-input"] then
-    return refusal.new("webhook_mode_mismatch", "it has a signature of RFC 9421, and " .. what .. " is what this mode verifies")
+    return rejection.new("webhook_mode_mismatch", "it has a signature of RFC 9421, and " .. what .. " is what this mode verifies")
   end
-  return refusal.new("webhook_signature_header_malformed", what .. " is missing, or there twice")
+  return rejection.new("webhook_signature_header_malformed", what .. " is missing, or there twice")
 end
 
 --- HMAC-SHA256 over the timestamp, a dot and the raw body.
@@ -25,16 +25,16 @@ function secret.hmac(headers, body, config, now)
   if not timestamp or not code then
     return lacks(headers, "X-ADCP-Timestamp or X-ADCP-Signature")
   elseif not timestamp:find("^%d+$") then
-    return refusal.new("webhook_signature_header_malformed", "X-ADCP-Timestamp is no number of seconds")
+    return rejection.new("webhook_signature_header_malformed", "X-ADCP-Timestamp is no number of seconds")
   elseif math.abs(now - tonumber(timestamp)) > (config.max_skew or 300) then
-    return refusal.new("webhook_signature_window_invalid", "its timestamp is too far from this clock")
+    return rejection.new("webhook_signature_window_invalid", "its timestamp is too far from this clock")
   end
   local holds = false
   for _, key in ipairs(config.secrets) do -- all of them, so that the time does not tell which it was
     holds = core.equal_secret(code, "sha256=" .. core.hmac_sha256(key, timestamp, ".", body)) or holds
   end
   if not holds then
-    return refusal.new("webhook_signature_invalid", "the code does not hold")
+    return rejection.new("webhook_signature_invalid", "the code does not hold")
   end
   return true
 end
@@ -49,7 +49,7 @@ function secret.bearer(headers, config)
   if not given then
     return lacks(headers, "Authorization")
   elseif not core.equal_secret(given, "Bearer " .. config.credentials) then
-    return refusal.new("webhook_signature_invalid", "the credentials do not hold")
+    return rejection.new("webhook_signature_invalid", "the credentials do not hold")
   end
   return true
 end
