@@ -14,7 +14,7 @@ describe("the core, used by itself", function()
     local builder = core.builder { max_member = 10000, member = function(row)
       seen = row.id .. row.b
     end }
-    assert.equal("end", (builder:fill(payload, source, 2 ^ 20, 10)))
+    assert.equal("end", (builder:fill(payload, source, 2 ^ 20, 600)))
     assert.equal("1x", seen)
   end)
 

@@ -67,7 +67,7 @@ return {
     rows = source("%s", %s(6))
   end,
   act = function()
-    builder:fill(payload, rows, 1e9, 5)
+    builder:fill(payload, rows, 1e9, 600)
     builder:rejections()
     builder:missing()
     return sums(builder)
@@ -75,7 +75,7 @@ return {
   check = function()
     local problem = sums(builder)
     for _ = 1, 6 do
-      if builder:fill(payload, rows, 1e9, 5) == "end" then
+      if builder:fill(payload, rows, 1e9, 600) == "end" then
         break
       end
     end

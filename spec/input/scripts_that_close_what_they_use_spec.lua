@@ -121,7 +121,7 @@ describe("code that runs inside a call", function()
               return { external_id = row.id, email = row.mail }
             end
             set = object_set(format, place == "member" and { member = act } or { where = act })
-            local state = set.builder:fill(set.payload, set.source, 1e9, 5)
+            local state = set.builder:fill(set.payload, set.source, 1e9, 600)
             assert.equal("end", state, misuse[1])
             assert.equal(ROWS, seen, misuse[1])
             check(set, misuse, said)
@@ -172,7 +172,7 @@ describe("code that runs inside a call", function()
   it("frees what a failed call used", function()
     local set
     set = object_set("csv", { where = function() return 7 end })
-    assert.equal("script", (set.builder:fill(set.payload, set.source, 1e9, 5)))
+    assert.equal("script", (set.builder:fill(set.payload, set.source, 1e9, 600)))
     set.payload:reset()
     set.source:read()
     assert.is_true((sums(set.builder)))

@@ -239,7 +239,9 @@ describe("a collector", function()
       get "/flush"
       fault(AWAY)
       visit(4, 9)
-      assert.equal(1, #files "%.spool$")
+      nginx.until_true("another file is there", function()
+        return #files "%.spool$" == 1
+      end)
       kill_all()
       sandbox:reset()
       start(spool "flush_seconds = 0.3,")

@@ -384,6 +384,8 @@ describe("a collector that ends", function()
       return open() < first + 30
     end)
     assert.is_true(rss() - memory < 60000, rss() - memory .. " kB")
-    assert.is_true(#folder.files "spool" < 10, #folder.files "spool")
+    nginx.until_true("their files are gone", function()
+      return #folder.files "spool" < 10
+    end)
   end)
 end)

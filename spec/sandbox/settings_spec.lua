@@ -314,7 +314,7 @@ describe("a setting of the sandbox", function()
     local deadline = os.time() + 30
     repeat
       require("scope3.core").sleep(0.02)
-      url = world.read(out):match("listening on (%S+)")
+      url = world.exists(out) and world.read(out):match "listening on (%S+)"
     until url or os.time() > deadline
     local statuses = {}
     for i = 1, 2 do

@@ -34,7 +34,7 @@ local function fill(format, script)
     local source = new("source", { format = format, decode = format == "jsonl" and core.json_decode or nil })
     source:feed(rows(format))
     source:finish()
-    while state.builder:fill(state.payload, source, 1e9, 5) ~= "end" do
+    while state.builder:fill(state.payload, source, 1e9, 600) ~= "end" do
       state.builder:rejections()
     end
     ids:seal(state.payload)
