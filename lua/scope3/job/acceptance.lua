@@ -12,7 +12,7 @@ local acceptance = {}
 ---@field warnings? scope3.Problem[]  what the service warns of; about `named`
 ---@field err? scope3.Error  why it was not accepted
 
--- The answer may have been carried out, and nobody can follow it.
+-- The request may have been carried out, and cannot be followed.
 local function unnamed()
   return errors.new("http",
     "the service accepted the request but named no task, or what it named has not the form of a task's id",

@@ -178,7 +178,7 @@ end
 ---@field taken scope3.PastRequest[]  requests that stay as they are. Outside epochs also those whose tasks failed for a
 ---  passing reason: what came after them was sent, so they may not go now
 ---@field left {first: integer, last: integer}[]  members that were not sent
----@field without integer[]  members that the service refused
+---@field without integer[]  members that the service rejected
 ---@field replaced integer[]  members that later requests replaced
 ---@field uncertain? boolean  a request of it may have been carried out without an answer
 

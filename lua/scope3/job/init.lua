@@ -45,19 +45,16 @@ local GRACE = 5 -- seconds that requests under way are given when the job is sto
 local LONGEST_TURN = 48 * 3600 -- seconds that the tasks of an epoch may take (docs/contract.md section 3)
 
 -- What sends; a dry run has none of it.
-local function add_sender(self, audiences)
+local function add_sender(self, transport, pace, audiences)
   local opts, context = self.opts, self.context
-  local transport = context:transport()
-  self.transport, self.waiter = transport, transport:waiter()
-  self.pace = opts.rate and transport.pace_of(opts.rate) or nil
+  self.transport, self.waiter, self.pace = transport, transport:waiter(), pace
   self.ending:watch(self.waiter)
-  self.ending.limits.pace = self.pace
   self.presence = contention.enter(context, audiences, function(id)
     self.warnings:of_contention(id)
   end)
   self.sender = sender.new {
     context = context, opts = opts, state = self.state, ending = self.ending, transport = transport,
-    waiter = self.waiter, pace = self.pace, started = self.started, on_event = self.on_event,
+    waiter = self.waiter, pace = pace, started = self.started, on_event = self.on_event,
     warnings = self.warnings, in_doubt = self.in_doubt, presence = self.presence,
   }
   self.resender = resend.new {
@@ -72,6 +69,8 @@ end
 ---@param opts table  checked options
 ---@return scope3.Job
 function job.new(context, audiences, opts)
+  local transport = not opts.dry_run and context:transport() or nil
+  local pace = transport and opts.rate and transport.pace_of(opts.rate) or nil
   local now = context.loop.now()
   local own_guard, res = opts.guard or guard.new(), result.new(context, audiences)
   local self = setmetatable({
@@ -86,15 +85,16 @@ function job.new(context, audiences, opts)
     return context.loop.now() - now
   end
   self.ending = ending.new({
-    grace = GRACE, guard = own_guard, patience = opts.patience, deadline = opts.deadline and now + opts.deadline or nil,
+    grace = GRACE, pace = pace, guard = own_guard, patience = opts.patience,
+    deadline = opts.deadline and now + opts.deadline or nil,
   }, own_guard, opts.cancel)
   self.state = state.new(res, opts, self.ending)
-  if not opts.dry_run then
-    add_sender(self, audiences)
+  if transport then
+    add_sender(self, transport, pace, audiences)
   end
   self.admission = admission.new {
     context = context, opts = opts, state = self.state, ending = self.ending, in_doubt = self.in_doubt,
-    on_event = self.on_event, sender = self.sender, resender = self.resender, transport = self.transport,
+    on_event = self.on_event, sender = self.sender, resender = self.resender, transport = transport,
   }
   result.join(res, self)
   return self

@@ -24,7 +24,7 @@ local json = require "scope3.util.json"
 ---@field ended fun(self, record: table): true?, scope3.Error?  request, status: of its task, or "refused" or "split"
 ---  where it made none; transient
 ---@field close fun(self)
----@field cut_short? boolean  after open(): a last line that was written in part was taken off
+---@field cut_short? boolean  after open(): a last line that was written in part was removed
 local File = {}
 File.__index = File
 
@@ -62,7 +62,7 @@ local STRAYED = {
 local function lock(self)
   local handle, why, code = core.append_file(self.path, self.left ~= nil)
   if not handle then
-    -- A file that this run never had is not gone: its folder is not there.
+    -- A file that this run never had is not gone: its folder does not exist.
     code = (self.left or code ~= "missing") and code or nil
     local text = STRAYED[code] or "cannot be opened: %s"
     return self:fail(text:format(tostring(why)), code or "unusable")
@@ -131,8 +131,8 @@ local function contents(self)
   end
 end
 
--- Looks at what stands behind the last line end: nothing, or a line that a crash cut short, which is taken off. A
--- whole line without its end is kept, and one with another byte in place of its end is damage.
+-- Repairs what stands after the last line end: a line that a crash cut short is removed. A whole line without its end
+-- is kept. One with another byte in place of its end is damage.
 local function repair_end(self, records, rest, at)
   if rest == "" then
     return true
@@ -155,7 +155,7 @@ local function repair_end(self, records, rest, at)
   return true
 end
 
--- The records of the file. What is somebody else's is left as it is.
+-- The records of the file. A file that is no journal is left as it is.
 local function load(self)
   local text, err = contents(self)
   if not text then

@@ -7,7 +7,7 @@ local tasks = require "scope3.job.tasks"
 ---@class scope3.Resender
 ---@field private rounds integer  times that members went again
 ---@field private turn? {at: number}  of the coroutine that sends again, and its last sign of life
----@field private source? scope3.BatchSource  builds batches again that were not kept
+---@field private source? scope3.BatchSource  builds batches again that were not retained
 local Resender = {}
 Resender.__index = Resender
 
@@ -34,7 +34,7 @@ function resend.new(parts)
   return setmetatable(self, Resender)
 end
 
---- Builds batches again by a source, where they were not kept.
+--- Sets the source that builds batches again which were not retained.
 ---@param source scope3.BatchSource
 function Resender:rebuild_from(source)
   self.source = source
@@ -67,7 +67,7 @@ local function replaced_in(work, replaced)
   return list
 end
 
--- Sends members of failed tasks once more, from a batch that was built again or kept. Members that later requests
+-- Sends members of failed tasks once more, from a batch that was built again or retained. Members that later requests
 -- replaced are out of it.
 local function send_batch(self, given, works, replaced)
   local state, part = self.state, given.parts[1]
@@ -145,8 +145,8 @@ local function rebuild_and_send(self, works)
   return true
 end
 
--- Sends work whose payloads were kept; gives the rest of it.
-local function send_kept(self, again)
+-- Sends work whose payloads were retained; gives the rest of it.
+local function send_retained(self, again)
   local rest = {}
   for _, work in ipairs(again) do
     if work.parts then
@@ -176,7 +176,7 @@ local function send_again(self, limits, on_event, turn)
   end
   self.ending:limit(limits)
   local rest
-  rest, err = send_kept(self, again)
+  rest, err = send_retained(self, again)
   if not rest then
     return nil, err
   end

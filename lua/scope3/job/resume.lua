@@ -39,7 +39,7 @@ function resume.rejected(batch, indexes)
   return list
 end
 
---- What nobody has sent of a batch, in lists that are no larger than the service takes.
+--- What was not sent of a batch, in lists that are no larger than the service takes.
 ---@param batch scope3.Batch
 ---@param past? scope3.BatchPast  nil where the journal does not know the batch
 ---@param max_bytes? integer  of a body

@@ -174,7 +174,7 @@ local function note_failed(self, req, passed)
   self:note("ended", { request = req.id, status = last and "failed" or "refused", transient = last })
 end
 
--- Nothing is to be tried again: nobody knows what came of the request.
+-- Nothing is to be tried again: what came of the request is unknown.
 local function leave_unknown(self, req, err)
   self.state:reject(req, "unknown", err, false)
   return false

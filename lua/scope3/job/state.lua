@@ -93,7 +93,7 @@ function State:replace_request(req, lists, rounds)
   self:close(req.batch)
 end
 
---- Puts a request behind those that wait.
+--- Puts a request after those that wait.
 ---@param req scope3.JobRequest
 function State:enqueue(req)
   self.queue[#self.queue + 1] = req

@@ -60,7 +60,7 @@ function TaskList:all()
 end
 
 --- Work that failed for a reason that passes, and may be tried again.
----@param can_rebuild boolean  whether members can be built again that were not kept
+---@param can_rebuild boolean  whether members can be built again that were not retained
 ---@return scope3.TaskWork[]
 ---@return number seconds  to wait before
 function TaskList:retryable(can_rebuild)
