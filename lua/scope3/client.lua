@@ -263,13 +263,6 @@ function Client:transport()
   return self.transport_
 end
 
---- What jobs and waits need of the client.
----@private
----@return scope3.Context
-function Client:context()
-  return context.of(self)
-end
-
 -- --- sending -----------------------------------------------------------------------------------------------------
 
 -- Options with their defaults; problems with what they hold are added to `issues`.
@@ -397,7 +390,7 @@ function Client:sync(audiences, opts)
       { path = ("audiences[%d]"):format(misfit), message = "has a member that alone is over max_bytes" },
     })
   end
-  local work = job.new(self:context(), audiences, checked)
+  local work = job.new(context.of(self), audiences, checked)
   local ok
   ok, err = work:check_targets(only_removing(audiences)) -- of all audiences, whatever its first request holds
   if not ok then
@@ -448,7 +441,7 @@ function Client:stream(audience, opts)
   if not checked then
     return nil, err
   end
-  return stream.new(self:context(), meta, checked)
+  return stream.new(context.of(self), meta, checked)
 end
 
 local INPUTS = "a path or a list of them, scope3.csv(), scope3.jsonl() or an iterator of tables"
@@ -562,7 +555,7 @@ function Client:run(script, source, opts)
   if not input then
     return nil, err
   end
-  return run.run(self:context(), script, input, meta, checked)
+  return run.run(context.of(self), script, input, meta, checked)
 end
 
 ---@class scope3.AudiencesOptions
@@ -635,7 +628,7 @@ function Client:task(id)
   if wrong then
     return nil, wrong
   end
-  return tasks.get(self:context(), id)
+  return tasks.get(context.of(self), id)
 end
 
 ---@class scope3.ClientWaitOptions: scope3.WaitOptions
@@ -663,13 +656,13 @@ local function wait_for_task(self, id, opts, limits, on_event)
   if missing then
     return nil, missing
   end
-  local task, err, _, actions = tasks.wait_one(self:context(), id, limits, opts, on_event)
+  local task, err, _, actions = tasks.wait_one(context.of(self), id, limits, opts, on_event)
   if not task then
     return nil, err
   end
   if opts.audience then
     local audience = options.id(opts.audience)
-    task.audience, err = tasks.wait_audience(self:context(), audience, reply.iso_time(task.created_at),
+    task.audience, err = tasks.wait_audience(context.of(self), audience, reply.iso_time(task.created_at),
       limits, opts, on_event, { unchanged = actions[audience] == "unchanged" })
     if not task.audience then
       return nil, err
@@ -687,7 +680,7 @@ local function wait_for_result(self, res, opts, limits, on_event)
     return nil, why
   end
   local work = result.job(res)
-  local ok, err = tasks.wait_result(self:context(), res, limits, opts, on_event, function()
+  local ok, err = tasks.wait_result(context.of(self), res, limits, opts, on_event, function()
     return work:await_tasks(limits, opts, on_event)
   end)
   status.warn(res)

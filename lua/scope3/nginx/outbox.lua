@@ -1,4 +1,5 @@
 --- Batches of members on their way to the service: sent one after the other, and kept as long as the service does not take them.
+local context = require "scope3.job.context"
 local core = require "scope3.core"
 local splitter = require "scope3.job.splitter"
 local errors = require "scope3.error"
@@ -211,7 +212,7 @@ end
 -- Runs one job. Until it has ended the batch has all of its members.
 local function run(self, lists, looks)
   local left = self.ends and math.max(0, self.ends - self.client.loop.now()) or nil
-  local work = job.new(self.client:context(), audiences_of(lists), setmetatable({ deadline = left }, { __index = self.opts }))
+  local work = job.new(context.of(self.client), audiences_of(lists), setmetatable({ deadline = left }, { __index = self.opts }))
   if not looks then
     work:skip_target_check()
   end
