@@ -95,7 +95,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: house static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -110,7 +110,8 @@ help:
 	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
 	@echo 'make static         the modules in one archive, for a host in C that links them: docs/c-hosts.md'
 	@echo 'make fuzz           libFuzzer over rows and over callbacks, FUZZ_SECONDS=60 each (needs clang)'
-	@echo 'make lint           luacheck, and gcc and clang with warnings as errors'
+	@echo 'make lint           luacheck, the layout of C, the arrows between rooms, and gcc and clang with warnings as errors'
+	@echo 'make house          the rooms of the code, the floors that they are on, and the arrows between them'
 	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make encoding-table, make placeholder-table  renew the tables'
 	@echo 'make oracle-webhooks  callbacks against AdCP'"'"'s own conformance vectors (needs npm)'
 	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
@@ -318,6 +319,9 @@ fuzz:
 lint:
 	@MAKE="$(MAKE)" sh .ci/lint
 
+house:
+	@$(LUA_BIN) .ci/house.lua
+
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VDIR)
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VDIR)
 INST_BINDIR ?= $(PREFIX)/bin
@@ -337,7 +341,7 @@ install: $(MODULES)
 	sed -e 's|@LUA@|$(LUA_FULL)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
 	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
 	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
-	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* README.md "$(DESTDIR)$(INST_DOCDIR)/"
+	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* README.md CHANGELOG.md "$(DESTDIR)$(INST_DOCDIR)/"
 	find docs examples -type f ! -name '.*' | while read -r f; do \
 	  install -d "$(DESTDIR)$(INST_DOCDIR)/$$(dirname "$$f")" && install -m "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(DESTDIR)$(INST_DOCDIR)/$$f" || exit 1; done
 

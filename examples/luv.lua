@@ -1,4 +1,4 @@
--- Inside a luv (libuv) program: the client runs in coroutines, and uv.run() drives them beside everything else.
+-- Inside a luv (libuv) program: the client runs in coroutines, which uv.run() drives.
 --   SCOPE3_API_KEY=… SCOPE3_ACCOUNT_ID=25 lua examples/luv.lua
 local scope3 = require "scope3"
 local uv = require "luv"
@@ -12,7 +12,7 @@ for _, id in ipairs { "readers", "buyers", "lapsed" } do
     for i = 1, 1000 do
       scope3.assert(audience:add { external_id = id .. "-" .. i, email = ("%s.%d@example.com"):format(id, i) })
     end
-    local result = scope3.assert(client:sync(audience)) -- suspends this coroutine alone
+    local result = scope3.assert(client:sync(audience)) -- suspends only this coroutine
     scope3.assert(result:wait { timeout = 3600 })
     print(("%s: %d members, %s"):format(id, result.accepted, result.audience.status))
     left = left - 1

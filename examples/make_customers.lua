@@ -1,6 +1,6 @@
 -- Writes examples/customers.csv:  lua examples/make_customers.lua > examples/customers.csv
--- A CRM export as people have them, made up: names from short lists, domains that nobody can own (RFC 2606), phones from
--- ranges that regulators keep for fiction where they have one. The same on every Lua: the generator is its own.
+-- It is a made-up CRM export. Domains are reserved by RFC 2606. Phones come from ranges that regulators reserve for
+-- fiction, where there is one. The random numbers are the same on every Lua.
 local seed = 20260801
 local function random(n)
   seed = (seed * 16807) % 2147483647
@@ -19,31 +19,51 @@ local function digits(n)
   return table.concat(out)
 end
 
--- Country; the number's international parts; the same as people at home write it.
+-- The country, and a function that returns a number as written abroad and at home.
 local COUNTRIES = {
   { "United States", function() local l = "555-01" .. digits(2); return "+1 206-" .. l, "(206) " .. l end },
   { "Canada", function() local l = "555-01" .. digits(2); return "+1 (613) " .. l, "613-" .. l end },
   { "United Kingdom", function() local l = "496 0" .. digits(3); return "+44 113 " .. l, "0113 " .. l end },
   { "United Kingdom", function() local l = "0" .. digits(3); return "+44 20 7946 " .. l, "020 7946 " .. l end },
-  { "Australia", function() local l = pick { "570 156", "570 157", "570 158", "570 159", "570 110" }; return "+61 491 " .. l, "0491 " .. l end },
+  { "Australia", function()
+    local l = pick { "570 156", "570 157", "570 158", "570 159", "570 110" }
+    return "+61 491 " .. l, "0491 " .. l
+  end },
   { "France", function() local l = "00 " .. digits(2) .. " " .. digits(2); return "+33 1 99 " .. l, "01 99 " .. l end },
   { "Germany", function() local l = "39200" .. digits(2); return "+49 171 " .. l, "0171/" .. l end },
   { "Germany", function() local l = "23125 " .. digits(3); return "+49 30 " .. l, "030 " .. l end },
-  { "Sweden", function() local l = "174 06 " .. pick { "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15" }
-    return "+46 70 " .. l, "070-" .. l end },
-  { "Norway", function() local l = "40 " .. digits(2) .. " " .. digits(2) .. " " .. digits(2); return "+47 " .. l, l end },
-  { "Spain", function() local l = "6" .. digits(2) .. " " .. digits(3) .. " " .. digits(3); return "+34 " .. l, l end },
+  { "Sweden", function()
+    local l = "174 06 " .. pick { "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15" }
+    return "+46 70 " .. l, "070-" .. l
+  end },
+  { "Norway", function()
+    local l = "40 " .. digits(2) .. " " .. digits(2) .. " " .. digits(2)
+    return "+47 " .. l, l
+  end },
+  { "Spain", function()
+    local l = "6" .. digits(2) .. " " .. digits(3) .. " " .. digits(3)
+    return "+34 " .. l, l
+  end },
   { "Italy", function() local l = "333 " .. digits(3) .. " " .. digits(4); return "+39 " .. l, l end },
   { "Brazil", function() local l = "9" .. digits(4) .. "-" .. digits(4); return "+55 11 " .. l, "(11) " .. l end },
   { "Japan", function() local l = "2" .. digits(3) .. "-" .. digits(4); return "+81 90-" .. l, "090-" .. l end },
 }
 
-local FIRST = { "Ada", "Alan", "Amélie", "Björn", "Carla", "Chen", "Dagny", "Elif", "Emeka", "Fatima", "Grace", "Hiro", "Inês", "Jonas",
-  "José", "Karin", "Lena", "Liam", "María", "Nia", "Olga", "Pavel", "Quinn", "Rosa", "Søren", "Tariq", "Uma", "Viktor", "Wen", "Zoë" }
-local LAST = { "Abara", "Bergström", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Hughes", "Ito", "Jensen", "Kowalski", "Lopez",
-  "Müller", "Nakamura", "O'Brien", "Pereira", "Quist", "Rossi", "Schmidt", "Tanaka", "Ueda", "Vargas", "Weber", "Young" }
+local FIRST = {
+  "Ada", "Alan", "Amélie", "Björn", "Carla", "Chen", "Dagny", "Elif", "Emeka", "Fatima", "Grace", "Hiro",
+  "Inês", "Jonas", "José", "Karin", "Lena", "Liam", "María", "Nia", "Olga", "Pavel", "Quinn", "Rosa", "Søren",
+  "Tariq", "Uma", "Viktor", "Wen", "Zoë",
+}
+local LAST = {
+  "Abara", "Bergström", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Hughes", "Ito", "Jensen",
+  "Kowalski", "Lopez", "Müller", "Nakamura", "O'Brien", "Pereira", "Quist", "Rossi", "Schmidt", "Tanaka",
+  "Ueda", "Vargas", "Weber", "Young",
+}
 local PLAIN = { ["é"] = "e", ["ö"] = "o", ["ê"] = "e", ["í"] = "i", ["ø"] = "o", ["ë"] = "e", ["ü"] = "u", ["á"] = "a" }
-local COMPANIES = { "Alder & Sons", "Birch, Fern and Oak", 'The "Cedar" Works', "Dogwood Ltd", "Elm GmbH", "Fir AB", "Ginkgo SARL", "Hazel Inc" }
+local COMPANIES = {
+  "Alder & Sons", "Birch, Fern and Oak", 'The "Cedar" Works', "Dogwood Ltd", "Elm GmbH", "Fir AB",
+  "Ginkgo SARL", "Hazel Inc",
+}
 local SEGMENTS = { "new", "loyal", "lapsed", "vip" }
 
 local function ascii(name)
@@ -54,11 +74,13 @@ local function cell(value)
   return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
 end
 
-local HEADER = { "Customer Id", "First Name", "Last Name", "Company", "City", "Country", "Mobile", "Email", "Marketing consent",
-  "Lifetime value", "Segment", "Signed up" }
+local HEADER = {
+  "Customer Id", "First Name", "Last Name", "Company", "City", "Country", "Mobile", "Email", "Marketing consent",
+  "Lifetime value", "Segment", "Signed up",
+}
 local CITY, COUNTRY, MOBILE, EMAIL, CONSENT = 5, 6, 7, 8, 9
 
--- What goes wrong at certain rows: by number, so that it is easy to find again.
+-- Faults by row number.
 local DIRT = {
   [17] = function(row) row[EMAIL] = "  " .. row[EMAIL] .. " " end,
   [41] = function(row) row[EMAIL] = row[EMAIL]:upper() end,

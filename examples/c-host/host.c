@@ -1,6 +1,5 @@
-/* A program in C that carries the module in itself: one file, no scope3 to find at run time but its
-   Lua files. docs/c-hosts.md says how to build it. Use: host FOLDER-OF-LUA-FILES SCRIPT
-   [ARGUMENT...] */
+/* A program in C that links the modules. At run time it needs only the Lua files.
+   docs/c-hosts.md says how to build it. Use: host FOLDER-OF-LUA-FILES SCRIPT [ARGUMENT...] */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -10,7 +9,7 @@ int luaopen_scope3_core(lua_State *L);
 int luaopen_scope3_gzip(lua_State *L);
 int luaopen_scope3_crypto(lua_State *L);
 
-/* What `require` finds before it looks for a file. */
+/* `require` finds what is preloaded before it looks for a file. */
 static void preload(lua_State *L, const char *name, lua_CFunction open) {
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "preload");
@@ -19,7 +18,7 @@ static void preload(lua_State *L, const char *name, lua_CFunction open) {
   lua_pop(L, 2);
 }
 
-/* Runs under lua_pcall, because any of it may raise. */
+/* Runs under lua_pcall, because each call may raise. */
 static int run(lua_State *L) {
   char **argv = lua_touserdata(L, 1);
   int i;

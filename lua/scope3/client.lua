@@ -1,4 +1,5 @@
 --- The client: an account at the service, and everything that can be asked of it.
+local codec = require "scope3.api.codec"
 local core = require "scope3.core"
 local audience_of = require "scope3.audience"
 local door = require "scope3.util.arguments"
@@ -21,6 +22,7 @@ local planner = require "scope3.job.planner"
 local preflight = require "scope3.api.preflight"
 local reply = require "scope3.http.reply"
 local request = require "scope3.api.request"
+local response = require "scope3.api.response"
 local result = require "scope3.result"
 local rules = require "scope3.api.validate"
 local run = require "scope3.job.pipeline"
@@ -31,7 +33,6 @@ local stream = require "scope3.job.stream"
 local syndication = require "scope3.api.syndication"
 local tasks = require "scope3.job.tasks"
 local transport_of = require "scope3.http.transport"
-local wire = require "scope3.api.codec"
 
 ---@class scope3.Client
 ---@field account_id string?
@@ -229,11 +230,13 @@ function client.new(opts)
     base = base .. PREFIX
   end
   local key = key_of.new(api_key)
+  local loop = loops.find(opts.loop)
   return setmetatable({
     account_id = account_id,
     base = base,
     root = base:sub(1, -#PREFIX - 1),
-    loop = loops.find(opts.loop),
+    loop = loop,
+    foreign_loop = loops.is_foreign(loop),
     on_event = opts.on_event or function() end,
     has_key = api_key ~= nil,
     key = key,
@@ -608,7 +611,7 @@ end
 
 -- An id that cannot be a task's is not asked for.
 local function malformed(what, id)
-  if not wire.is_task_id(id) then
+  if not codec.is_task_id(id) then
     return errors.new("invalid", what .. ": the id has not the form of a task's: 1 to 255 of A-Z a-z 0-9 . _ : ~ -")
   end
 end
@@ -734,7 +737,7 @@ end
 --- Asks the service whether it is there; needs no key.
 ---@return true?
 ---@return scope3.Error? err
----@return {version: string?, commit_sha: string?}? about  what the service tells of itself
+---@return scope3.Health? about  what the service tells of itself
 function Client:health()
   door.self(getmetatable(self) == Client, "client:health", "scope3.client", self)
   local why = preflight.barred(self)
@@ -745,7 +748,7 @@ function Client:health()
   if not data then
     return nil, err
   end
-  return true, nil, wire.health(data)
+  return true, nil, response.health(data)
 end
 
 return client

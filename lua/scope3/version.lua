@@ -1,2 +1,2 @@
---- The one place that says which version this is; the rockspec's name is tested against it.
-return "0.1.0"
+--- The version, in one place. A spec checks that the rockspec has the same one.
+return "0.2.0"

@@ -1,6 +1,6 @@
 -- A LuaJIT (2.1.0-beta3 of March 2022) lost entries of a reply after some three thousand: a wait went on for ever behind its task's end.
 local json = require "scope3.util.json"
-local wire = require "scope3.api.codec"
+local response = require "scope3.api.response"
 
 describe("a reply", function()
   it("is read whole, however many were read before", function()
@@ -9,11 +9,11 @@ describe("a reply", function()
     local page = '{"audiences":[{"audienceId":"old","name":null,"status":"READY","deleted":false,"uploadedCount":3,"matchedCount":2},'
       .. '{"audienceId":"a","status":"READY","deleted":false,"uploadedCount":3,"matchedCount":2}]}'
     for i = 1, 10000 do
-      local read = wire.read(json.decode(task).task)
+      local read = response.read(json.decode(task).task)
       assert(read.status == "completed" and read.task_id == "4fad8826", i)
       if i % 7 == 0 then
         for _, row in ipairs(json.decode(page).audiences) do
-          read = wire.read(row)
+          read = response.read(row)
           assert(read.audience_id and read.status == "READY" and read.deleted == false and read.uploaded_count == 3, i)
         end
       end

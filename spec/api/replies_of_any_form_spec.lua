@@ -8,7 +8,7 @@ local reply = require "scope3.http.reply"
 local report = require "scope3.cli.report"
 local result_of = require "scope3.result"
 local scope3 = require "scope3"
-local wire = require "scope3.api.codec"
+local response = require "scope3.api.response"
 local world = require "spec.support.world"
 
 local WEIRD = {
@@ -250,10 +250,10 @@ describe("a reply", function()
 
   it("keeps its own spelling of a name where both are there, and nulls of a list leave no holes", function()
     for _ = 1, 50 do
-      assert.equal("own", wire.read(json.decode '{"task_id":"other","taskId":"own"}').task_id)
+      assert.equal("own", response.read(json.decode '{"task_id":"other","taskId":"own"}').task_id)
     end
-    assert.same({ 1, 2 }, wire.read(json.decode "[null,1,null,2,null]"))
-    assert.same({ id = "x" }, wire.syndication(json.decode '{"id":"x","status":5,"enabled":"yes","resourceId":null}'))
+    assert.same({ 1, 2 }, response.read(json.decode "[null,1,null,2,null]"))
+    assert.same({ id = "x" }, response.syndication(json.decode '{"id":"x","status":5,"enabled":"yes","resourceId":null}'))
   end)
 
   it("needs time in proportion to its length, however it is made", function()

@@ -111,7 +111,7 @@ describe("the current folder", function()
     end
     local tree = folder()
     local config = world.file('rocks_provided = { ["lua-cjson"] = "2.1.0-1", ["argparse"] = "0.7.1-1" }\n')
-    must(("%s LUAROCKS_CONFIG=%s luarocks --lua-version=%s --tree=%s make rockspec/scope3-0.1.0-1.rockspec"):format(CLEAN, config, LUA, tree))
+    must(("%s LUAROCKS_CONFIG=%s luarocks --lua-version=%s --tree=%s make rockspec/scope3-0.2.0-1.rockspec"):format(CLEAN, config, LUA, tree))
     check(quote(tree .. "/bin/scope3"), { INSTALLED[2] })
   end)
 

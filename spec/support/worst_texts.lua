@@ -20,9 +20,10 @@ local headers = require "scope3.webhook.headers"
 local canonical = require "scope3.webhook.canonical"
 local columns = require("scope3.cli.text").columns
 local unreached = require "scope3.http.network_error"
+local response = require "scope3.api.response"
+local sanitize = require "scope3.api.sanitize"
 local verdict = require "scope3.api.verdict"
 local visible = require "scope3.util.visible"
-local wire = require "scope3.api.codec"
 
 -- What texts are made of, again and again: blanks, marks, beginnings of what is looked for, escapes, and bytes that are no text.
 local UNITS = {
@@ -102,18 +103,18 @@ reader("a message of libcurl", function(text)
   return unreached.of and unreached.of({ code = 60, message = text, headers = {} })
 end)
 reader("a task", function(text)
-  local task = wire.read(json.decode('{"taskId":"t","status":' .. quoted(text) .. ',"response":{"a":' .. quoted(text) .. ',"message":' .. quoted(text)
+  local task = response.read(json.decode('{"taskId":"t","status":' .. quoted(text) .. ',"response":{"a":' .. quoted(text) .. ',"message":' .. quoted(text)
     .. ',"action":' .. quoted(text) .. ',"taskId":' .. quoted(text) .. ',"at":' .. quoted("2026-11-28T" .. text) .. "}}"))
-  return verdict.clean(task), verdict.of(task)
+  return sanitize.task(task), verdict.of(task)
 end, { "1" })
 reader("names of a task", function(text)
-  local task = wire.read(json.decode('{"taskId":"t","response":{' .. quoted(text) .. ':1,"x":{' .. quoted(text) .. ":{}}}}"))
-  return verdict.clean(task), verdict.of(task)
+  local task = response.read(json.decode('{"taskId":"t","response":{' .. quoted(text) .. ':1,"x":{' .. quoted(text) .. ":{}}}}"))
+  return sanitize.task(task), verdict.of(task)
 end)
 reader("a row of a list", function(text)
-  local row = wire.read(json.decode('{"audienceId":' .. quoted(text) .. ',"name":' .. quoted(text) .. ',"status":' .. quoted(text) .. ',"createdAt":'
+  local row = response.read(json.decode('{"audienceId":' .. quoted(text) .. ',"name":' .. quoted(text) .. ',"status":' .. quoted(text) .. ',"createdAt":'
     .. quoted("2026-11-28" .. text) .. "}"))
-  return wire.audience and wire.audience(row), verdict.clean_row(row)
+  return response.audience(row), sanitize.audience(row)
 end)
 reader("redact.text", redact.text, { "a@", ".", "1(", "'" })
 reader("redact.strict", redact.strict, { "(", ")", "a" })

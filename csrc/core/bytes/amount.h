@@ -4,7 +4,7 @@
 
 #include "number.h"
 
-/* Reads a number whose decimal mark is `decimal`, '.' or ',' (docs/conditions.md). It may stand
+/* Reads a number whose decimal mark is `decimal`, '.' or ',' (docs/scripts.md). It may stand
    with a currency or a per cent sign, its thousands may be parted, and it may be negative in the
    ways of accountants. 0 when it is none. `text` has no white space round it. */
 int sc3_amount_read(sc3_slice text, char decimal, sc3_number *number);

@@ -5,7 +5,7 @@
 #include "../bytes/slice.h"
 
 /* 1 for a yes, 0 for a no, -1 for anything else. In any case (Unicode's lowercase), and `text` has
-   no white space round it. The words are those of docs/conditions.md; a word that means yes in one
+   no white space round it. The words are those of docs/scripts.md; a word that means yes in one
    language and no in another is neither. */
 int sc3_yes_no(sc3_slice text);
 

@@ -1,34 +1,39 @@
---- The account's audiences, for the client's own callers and for jobs: their limits are times of the loop's clock.
+--- The account's audiences, for the client's own callers and for jobs.
+local codec = require "scope3.api.codec"
 local errors = require "scope3.error"
 local paging = require "scope3.api.paging"
 local preflight = require "scope3.api.preflight"
-local verdict = require "scope3.api.verdict"
-local wire = require "scope3.api.codec"
+local response = require "scope3.api.response"
+local sanitize = require "scope3.api.sanitize"
 
 local listing = {}
 
 local PAGE = 100 -- rows to ask for at once
 
---- What gives the audiences, deleted ones too: a row, nil at the end, and nil and an error where they cannot be read.
+--- An iterator of the audiences, deleted ones included. It is called by hand, not by `for`.
 ---@param client scope3.Client
----@param limits table?  as for transport:drive()
----@param page integer?
----@return fun(): scope3.AudienceRow?, scope3.Error?
+---@param limits table?  as for transport:drive(): times of the loop's clock
+---@param page integer?  rows to ask for at once (100)
+---@return fun(): scope3.AudienceRow?, scope3.Error?  a row, nil at the end, nil and an error where the list cannot be
+---  read
 function listing.rows(client, limits, page)
   local missing = preflight.lacks(client)
   if missing then
     return paging.failing(missing)
   end
-  return paging.rows(client, limits, function(skip)
-    return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(wire.escape(client.account_id), page or PAGE, skip)
-  end, function(data)
-    return data.audiences
-  end, function(row)
-    return row.audience_id
-  end, function(value)
-    local row = wire.audience(value)
-    return row and verdict.clean_row(row, { key = client.secret() })
-  end)
+  return paging.rows(client, limits, {
+    name = "audiences",
+    path = function(skip)
+      return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(codec.escape(client.account_id), page or PAGE, skip)
+    end,
+    read = function(value)
+      local row = response.audience(value)
+      return row and sanitize.audience(row, { key = client.secret() })
+    end,
+    id_of = function(row)
+      return row.audience_id
+    end,
+  })
 end
 
 --- The row of one audience. The service has no call for one, so its list is searched.

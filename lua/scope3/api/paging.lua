@@ -1,79 +1,88 @@
 --- Lists that the service gives in pages.
 local errors = require "scope3.error"
+local response = require "scope3.api.response"
 
 local paging = {}
 
-local MOST_PAGES = 10000 -- of one list: a service that gives more of them repeats itself
+local PAGES_MAX = 10000 -- of one list: a service that gives more of them repeats itself
+local UNNAMED_PAGES_MAX = 100 -- of a list whose rows have no ids, so that repeats cannot be seen
 
-local function page_of(data)
-  local meta = type(data.meta) == "table" and data.meta or {}
-  return type(meta.pagination) == "table" and meta.pagination or {}
+---@class scope3.PagedList
+---@field name string  the field of a page that holds its rows
+---@field path fun(skip: integer): string  of the page after so many rows
+---@field read fun(value: any): table?  a row of its declared type, nil where it is none
+---@field id_of fun(row: table): any
+
+local function bad_reply(message)
+  return errors.new("http", message, { code = "BAD_REPLY" })
 end
 
-local function pagination(data, key)
-  local page = page_of(data)
-  local value = type(data[key]) == "number" and data[key] or page[key]
-  return type(value) == "number" and value or nil
+-- The next page of a list, or why it cannot be read.
+local function fetch(client, limits, list, state)
+  if state.pages > PAGES_MAX then
+    return nil, bad_reply(("the service's list does not end: %d pages were read"):format(PAGES_MAX))
+  end
+  local request = { method = "GET", path = list.path(state.skip), timeout = 60 }
+  local data, err = client:transport():request(request, limits)
+  if not data then
+    return nil, err
+  end
+  return response.page(data, list.name)
 end
 
---- What gives the rows of all pages one by one, nil at the end; a failure ends it too, and comes once, as nil, err.
---- Rows
---- are told apart by `id_of`, because paging
---- by offset over a set that moves can repeat them (docs/contract.md section 3). The list ends where the service
---- says so, and at a page that tells of nothing new: a service may not look at the offset at all.
----@param client table
----@param limits table?
----@param path_of fun(skip: integer): string
----@param rows_of fun(data: table): table?
----@param id_of fun(row: table): any
----@param read fun(value: any): table?  a row of its declared type, nil where it is none
----@return fun(): table?, scope3.Error?
-function paging.rows(client, limits, path_of, rows_of, id_of, read)
-  local seen, queue, at, skip, ended = {}, {}, 0, 0, false
-  local pages, news, counted = 0, true, false
-  local function fetch()
-    pages = pages + 1
-    if not news then
-      ended, queue, at = true, {}, 0
-      return true
-    elseif pages > MOST_PAGES then
-      ended = true
-      return false, errors.new("http", ("the service's list does not end: %d pages were read"):format(MOST_PAGES),
-        { code = "BAD_REPLY" })
-    end
-    local data, err = client:transport():request({ method = "GET", path = path_of(skip), timeout = 60 }, limits)
-    local rows = data and rows_of(data)
-    if not data or type(rows) ~= "table" or rows[1] == nil and next(rows) ~= nil then
-      ended = true
-      return false, err or errors.new("http", "the service answered a page without rows", { code = "BAD_REPLY" })
-    end
-    skip = skip + #rows
-    local total = pagination(data, "total")
-    local page = page_of(data)
-    ended = #rows == 0 or (total ~= nil and skip >= total) or page.hasMore == false or page.has_more == false
-    queue, at, news, counted = rows, 0, false, total ~= nil
+-- Goes on to the next page. A list ends where the service says so, and after a page without a new row: a service may
+-- ignore the offset.
+local function advance(client, limits, list, state)
+  state.pages = state.pages + 1
+  if not state.is_new then
+    state.ended, state.rows, state.at = true, {}, 0
     return true
   end
+  local page, err = fetch(client, limits, list, state)
+  if not page then
+    state.ended = true
+    return false, err
+  end
+  state.skip = state.skip + #page.rows
+  state.ended = #page.rows == 0 or page.total ~= nil and state.skip >= page.total or page.is_last
+  state.rows, state.at, state.is_new, state.is_counted = page.rows, 0, false, page.total ~= nil
+  return true
+end
+
+-- Whether a row was not given yet. Paging by offset over a set that changes can repeat rows (docs/contract.md
+-- section 3).
+local function is_unseen(state, row, id)
+  if id ~= nil and state.seen[id] then
+    return false
+  end
+  state.seen[id or row] = true
+  state.is_new = state.is_new or id ~= nil or state.is_counted and state.pages < UNNAMED_PAGES_MAX
+  return true
+end
+
+--- An iterator of the rows of all pages, each once. A failure ends it.
+---@param client table
+---@param limits table?  as for transport:drive()
+---@param list scope3.PagedList
+---@return fun(): table?, scope3.Error?  a row, nil at the end, nil and an error once where the list cannot be read
+function paging.rows(client, limits, list)
+  local state = { seen = {}, rows = {}, at = 0, skip = 0, pages = 0, ended = false, is_new = true, is_counted = false }
   return function()
     while true do
-      at = at + 1
-      local row = queue[at]
-      if row ~= nil then
-        row = read(row)
+      state.at = state.at + 1
+      local value = state.rows[state.at]
+      if value ~= nil then
+        local row = list.read(value)
         if row == nil then
-          ended, queue = true, {}
-          return nil, errors.new("http", "the service answered a page with a row that is none", { code = "BAD_REPLY" })
-        end
-        local id = id_of(row)
-        if id == nil or not seen[id] then
-          seen[id or row] = true
-          news = news or id ~= nil or counted and pages < 100
+          state.ended, state.rows = true, {}
+          return nil, bad_reply "the service answered a page with a row that is none"
+        elseif is_unseen(state, row, list.id_of(row)) then
           return row
         end
-      elseif ended then
+      elseif state.ended then
         return nil
       else
-        local ok, err = fetch()
+        local ok, err = advance(client, limits, list, state)
         if not ok then
           return nil, err
         end
@@ -82,8 +91,7 @@ function paging.rows(client, limits, path_of, rows_of, id_of, read)
   end
 end
 
---- The same as an iterator for `for`, which raises the error: a loop that is broken off must not look like one that
---- came to its end.
+--- The same as an iterator for `for`, which raises the error: a loop that fails must not look like one that ended.
 ---@param next_row fun(): table?, scope3.Error?
 ---@return fun(): table?
 function paging.raising(next_row)
@@ -96,14 +104,14 @@ function paging.raising(next_row)
   end
 end
 
---- What fails at once, as paging.rows() would.
+--- An iterator that gives only an error, once.
 ---@param err scope3.Error
 ---@return fun(): nil, scope3.Error?
 function paging.failing(err)
   return function()
-    local told = err
+    local once = err
     err = nil
-    return nil, told
+    return nil, once
   end
 end
 

@@ -3,9 +3,9 @@ local errors = require "scope3.error"
 
 local preflight = {}
 
---- Why nothing can be waited for here and now.
+--- Why the caller cannot wait here and now, such as in a phase of nginx that must not yield.
 ---@param client scope3.Client
----@return scope3.Error?
+---@return scope3.Error?  kind "cannot_wait"
 function preflight.barred(client)
   local why = client.loop.bar and client.loop.bar()
   return why and errors.new("cannot_wait", why) or nil
@@ -13,8 +13,8 @@ end
 
 --- What the client lacks for talking to the service.
 ---@param client scope3.Client
----@param without_account? boolean  for what no account is needed
----@return scope3.Error?
+---@param without_account? boolean  for calls that need no account
+---@return scope3.Error?  kind "cannot_wait", or "invalid" with an issue for each setting that is missing
 function preflight.lacks(client, without_account)
   local err = preflight.barred(client)
   if err then

@@ -1,5 +1,5 @@
 --- The body of a sync request, as pieces that the engine sends without joining them.
-local wire = require "scope3.api.codec"
+local codec = require "scope3.api.codec"
 
 local request = {}
 
@@ -12,18 +12,19 @@ local request = {}
 ---@field removes integer
 ---@field delete? boolean
 
---- Bytes that one audience adds to a request beside its members.
+--- Bytes that one audience adds to a request, without its members.
 ---@param audience table
 ---@return integer
 function request.overhead(audience)
-  return #wire.audience_head(audience) + #wire.add_open + #wire.remove_open + 2 * #wire.list_close + #wire.audience_close + 1
+  local lists = #codec.add_open + #codec.remove_open + 2 * #codec.list_close
+  return #codec.audience_head(audience) + lists + #codec.audience_close + 1
 end
 
 --- Bytes of a request round its audiences.
 ---@param push table?
 ---@return integer
 function request.frame(push)
-  return #wire.request_head + #wire.request_tail(push)
+  return #codec.request_head + #codec.request_tail(push)
 end
 
 --- The pieces of a request's body: strings, and ranges of payloads.
@@ -32,31 +33,31 @@ end
 ---@param delete_missing? boolean
 ---@return table pieces
 function request.body(parts, push, delete_missing)
-  local pieces, text = {}, wire.request_head
+  local pieces, text = {}, codec.request_head
   local function flush(piece)
     pieces[#pieces + 1] = text
     pieces[#pieces + 1] = piece
     text = ""
   end
   for i, part in ipairs(parts) do
-    text = text .. (i > 1 and "," or "") .. wire.audience_head(part.audience)
+    text = text .. (i > 1 and "," or "") .. codec.audience_head(part.audience)
     if part.delete then
-      text = text .. wire.delete
+      text = text .. codec.delete
     else
       if part.adds > 0 then
-        text = text .. wire.add_open
+        text = text .. codec.add_open
         flush { part.payload, "add", part.first, part.last }
-        text = wire.list_close
+        text = codec.list_close
       end
       if part.removes > 0 then
-        text = text .. wire.remove_open
+        text = text .. codec.remove_open
         flush { part.payload, "remove", part.first, part.last }
-        text = wire.list_close
+        text = codec.list_close
       end
-      text = text .. wire.audience_close
+      text = text .. codec.audience_close
     end
   end
-  pieces[#pieces + 1] = text .. wire.request_tail(push, delete_missing)
+  pieces[#pieces + 1] = text .. codec.request_tail(push, delete_missing)
   return pieces
 end
 

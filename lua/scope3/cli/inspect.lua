@@ -9,7 +9,7 @@ local context = require "scope3.cli.context"
 local status = require "scope3.api.audience_status"
 local tasks = require "scope3.job.tasks"
 local text = require "scope3.cli.text"
-local verdict = require "scope3.api.verdict"
+local problems = require "scope3.api.problems"
 local waiting = require "scope3.cli.waiting"
 
 local inspect = {}
@@ -110,7 +110,7 @@ local function show_task(args, task)
   end
   for _, problem in ipairs(task.warnings or {}) do
     local of = problem.audience_id and problem.audience_id .. ": " or ""
-    rows[#rows + 1] = { "warning", of .. verdict.sentence(problem) }
+    rows[#rows + 1] = { "warning", of .. problems.sentence(problem) }
   end
   for _, field in ipairs { "error", "response", "metadata" } do
     local said = task[field]

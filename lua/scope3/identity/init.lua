@@ -1,34 +1,40 @@
 --- Emails, phones and universal ids, one value at a time (docs/contract.md section 7).
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local options = require "scope3.util.options"
 
 local identity = {}
 
--- One error for each reason, made when it is first met: refusing a value leaves no garbage behind.
+-- One error for each reason, made at its first use: refusing a value makes no garbage.
 local rejections = {}
 
--- What C says of a value in the shape of all calls. One that was written to is nobody's any more, so it is made anew.
+-- The error of a reason. An error that a caller has written to is made anew.
+local function rejection_of(reason)
+  local err, text = rejections[reason], core.reasons[reason]
+  if not err or err.kind ~= "invalid" or err.code ~= reason or err.message ~= text then
+    err = errors.new("invalid", text, { code = reason })
+    rejections[reason] = err
+  end
+  return err
+end
+
+-- The results of a C function, with an error in place of a reason.
 local function shaped(value, why, more)
   if value then
     return value, why, more
   end
-  local err, text = rejections[why], core.reasons[why]
-  if not err or err.kind ~= "invalid" or err.code ~= why or err.message ~= text then
-    err = errors.new("invalid", text, { code = why })
-    rejections[why] = err
-  end
-  return nil, err
+  return nil, rejection_of(why)
 end
 
 local function check_text(what, name, value)
   if type(value) ~= "string" then
-    error(what .. ": " .. door.problem(name, "a string", value), 3)
+    error(what .. ": " .. arguments.problem(name, "a string", value), 3)
   end
 end
 
--- The three functions of a kind that is normalised and then hashed. `spec` is of its options; a text stands for the one named `short`.
+-- The three functions of a kind of identifier that is normalised and then hashed. `spec` names its options. A text in
+-- place of options is the value of the option `short`.
 local function hashed_kind(name, spec, short, normalize)
   local kind = {}
 
@@ -36,11 +42,11 @@ local function hashed_kind(name, spec, short, normalize)
     if short and type(opts) == "string" then
       opts = { [short] = opts }
     end
-    local checked = options.check(what, opts, spec, 3) -- no tail call: it would take a function from those that are counted
+    local checked = options.check(what, opts, spec, 3) -- no tail call: levels count functions
     return checked
   end
 
-  -- As kind.hash(), with options that were looked at.
+  -- As kind.hash(), with checked options.
   local function hash(raw, opts)
     local already, why = core.hashed(raw)
     if already or why then
@@ -83,19 +89,17 @@ end
 ---@field normalize fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  the form that is
 ---  hashed, and what was repaired; or nil and an error, whose `code` is the reason, such as "email_no_at"
 ---@field hash fun(raw: string, opts?: scope3.EmailOptions): string?, string[]|scope3.Error|nil  what is sent: 64
----  lowercase
----  hex digits. A value that is a SHA-256 already is never hashed again
+---  lowercase hex digits. A value that is a SHA-256 already is never hashed again
 ---@field check fun(raw: string, opts?: scope3.EmailOptions): true?, string[]|scope3.Error|nil  whether it can be used,
----  raw or
----  hashed already
+---  raw or hashed already
 
 ---@class scope3.PhoneOptions
 ---@field region? string  the country of a phone in national form
 ---@field phone_repairs? "all"|string[]  repairs that go beyond libphonenumber (none)
 
----@class scope3.PhoneFunctions  a text alone as `opts` is the region
----@field normalize fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil, string[]?  E.164, what
----  was repaired, and the steps of libphonenumber for people; or nil and an error, whose `code` is the reason
+---@class scope3.PhoneFunctions  a text in place of `opts` is the region
+---@field normalize fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil, string[]?
+---  E.164, what was repaired, and the steps of libphonenumber for people; or nil and an error, whose `code` is a reason
 ---@field hash fun(raw: string, opts?: string|scope3.PhoneOptions): string?, string[]|scope3.Error|nil
 ---@field check fun(raw: string, opts?: string|scope3.PhoneOptions): true?, string[]|scope3.Error|nil
 ---@field metadata_version string  the release of libphonenumber that phones are validated by
@@ -105,23 +109,26 @@ end
 
 ---@class scope3.IdFunctions
 ---@field normalize fun(raw: string|integer, opts?: scope3.ReadingOptions): string?, string[]|scope3.Error|nil  the id
----  that is sent,
----  and what was repaired; or nil and an error, whose `code` is the reason, such as "id_email"
+---  that is sent, and what was repaired; or nil and an error, whose `code` is the reason, such as "id_email"
 
 ---@class scope3.UidFunctions
 ---@field check fun(type: string, value: string): true?, string[]|scope3.Error|nil  whether a universal id can be sent.
----  It goes as it
----  is, without what stands round it: never hashed, never case-folded. The type is one such as "uid2", in any spelling
+---  It is sent as it is, without what stands round it: never hashed, never case-folded. The type is one such as
+---  "uid2", in any spelling
 
 identity.email_options = { repair = "boolean" }
 ---@type scope3.EmailFunctions
 identity.email = hashed_kind("scope3.email", identity.email_options, nil, function(raw, opts)
   return core.email_normalize(raw, opts.repair ~= false)
 end)
+local function repairs_of(opts)
+  return opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs)
+end
+
 identity.phone_options = { region = "string", phone_repairs = { some_of = core.phone_repairs } }
 ---@type scope3.PhoneFunctions
 identity.phone = hashed_kind("scope3.phone", identity.phone_options, "region", function(raw, opts)
-  return core.phone_normalize(raw, opts.region, opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs))
+  return core.phone_normalize(raw, opts.region, repairs_of(opts))
 end)
 identity.phone.metadata_version = core.phone_metadata_version
 
@@ -145,14 +152,15 @@ end
 ---@return {repair: boolean?, ids: string?, region: string?, phone_repairs: string[]?}
 function identity.reading(opts)
   return { repair = opts.repair, ids = opts.ids, region = opts.region,
-    phone_repairs = opts.phone_repairs and options.some(opts.phone_repairs, core.phone_repairs) }
+    phone_repairs = repairs_of(opts) }
 end
 
 ---@type scope3.IdFunctions
 identity.external_id = {
   normalize = function(raw, opts)
     if type(raw) ~= "string" and not options.is_id(raw) then
-      error("scope3.external_id.normalize: " .. door.problem("raw", "a string or a whole number below 2^53", raw), 2)
+      local problem = arguments.problem("raw", "a string or a whole number below 2^53", raw)
+      error("scope3.external_id.normalize: " .. problem, 2)
     end
     opts = options.check("scope3.external_id.normalize", opts, identity.options, 2)
     local reading = identity.reading(opts)
@@ -160,8 +168,8 @@ identity.external_id = {
   end,
 }
 
---- The rules by which identifiers are read. A journal holds it: the members of one job must be read by one set of rules. The first number grows with
---- every change of rules of ours.
+--- The version of the rules for reading identifiers. A journal holds it: the members of one job must be read by one set
+--- of rules. The first number grows with every change of this library's rules.
 identity.version = ("4, Unicode 17, phones %s"):format(core.phone_metadata_version)
 
 ---@type scope3.UidFunctions

@@ -1,15 +1,27 @@
---- How a file is written: its encoding, and of CSV what separates columns, what quotes and escapes a value, what stands
---- for none.
+--- How a file is written: its encoding, and for CSV the delimiter, the quote, the escape and what stands for no value.
 local core = require "scope3.core"
 local encodings = require "scope3.input.encodings"
 
 local dialect = {}
 
---- The options that say it, as options.problem() takes them.
+---@class scope3.CsvOptions  how a CSV file is written
+---@field delimiter? string  what separates columns (found by itself): one character, its name (tab, comma, semicolon,
+---  pipe, space) or its code (\x01)
+---@field skip_lines? integer  lines before the header (none)
+---@field quote? string  the character that encloses values ("), or "none"
+---@field escape? "backslash"|"none"  what escapes a character of a value (none)
+---@field null? string  what stands for no value where it is not quoted (nothing; \N where a backslash escapes)
+---@field header? boolean  false where the file has none
+---@field encoding? string  "utf-8" (default), "windows-1252", "utf-16le" or another of docs/report.md
+
+---@class scope3.JsonLinesOptions
+---@field encoding? string  as of scope3.CsvOptions
+
+--- These options, as options.problem() takes them.
 dialect.OPTIONS = { delimiter = "string", quote = "string", escape = "string", null = "string", skip_lines = "count",
   encoding = "string" }
 
---- Their names, and that of the one that says whether there are names of columns.
+--- The names of the options that only CSV has.
 dialect.NAMES = { "delimiter", "quote", "escape", "null", "skip_lines", "header" }
 
 local QUOTES = { none = "", double = '"', single = "'" }
@@ -42,74 +54,114 @@ function dialect.delimiter(name)
   return name and (DELIMITERS[name] or DELIMITERS[core.lower(name)] or of_code(name) or name)
 end
 
----@class scope3.Dialect
+---@class scope3.Dialect  as core.source() takes it
 ---@field delimiter? string  one byte; nil: it is found
 ---@field quote string  one byte, "" for none
 ---@field escape? string  a backslash, or nil
----@field null? string  what a field that is not quoted holds where it has no value
+---@field null? string  what an unquoted field holds where it has no value
 ---@field skip_lines? integer  lines before the header
 ---@field encoding? string  one of core.encodings; nil: UTF-8, or what a byte order mark says
 
+local LINE_END = "[\r\n%z]"
+
+-- Whether a text is not a single character that can separate or enclose values.
+local function is_no_mark(text)
+  return #text ~= 1 or text:find(LINE_END) ~= nil
+end
+
+local function delimiter_problem(written)
+  local delimiter = written.delimiter
+  if delimiter and (is_no_mark(delimiter) or delimiter == written.quote) then
+    return "delimiter must be one character (or tab, comma, semicolon, pipe, space, or a code such as \\x01), "
+      .. "not a quote or a line end"
+  end
+end
+
+local function quote_problem(opts, written)
+  if written.quote ~= "" and is_no_mark(written.quote) then
+    return 'quote must be one character, or "none"'
+  elseif not opts.delimiter and FOUND[written.quote] then
+    return "quote is a character that may separate columns: give delimiter too, which is not looked for then"
+  end
+end
+
+local function escape_problem(opts, written)
+  if opts.escape and not ESCAPES[opts.escape] then
+    return 'escape must be "backslash" or "none"'
+  elseif written.escape and (written.escape == written.delimiter or written.escape == written.quote) then
+    return "delimiter, quote and escape must be different characters"
+  end
+end
+
+local function null_problem(opts)
+  if opts.null and (opts.null == "" or #opts.null > NULL_MAX or opts.null:find(LINE_END)) then
+    return ("null must be a text of 1 to %d bytes without line ends: what stands for no value"):format(NULL_MAX)
+  end
+end
+
 --- What is wrong with the options, or nil.
----@param opts {delimiter: string?, quote: string?, escape: string?, null: string?, skip_lines: integer?, encoding: string?, format: string?}
+---@param opts scope3.ScriptOptions
 ---@return string?
 function dialect.problem(opts)
-  local written = dialect.of(opts)
-  local delimiter = written.delimiter
   local problem = encodings.problem(opts)
   if problem then
     return problem
   elseif opts.format == "jsonl" and (opts.quote or opts.escape or opts.null) then
     return "quote, escape and null are of CSV: JSON Lines have their own"
-  elseif delimiter and (#delimiter ~= 1 or delimiter:find("[\r\n%z]") or delimiter == written.quote) then
-    return "delimiter must be one character (or tab, comma, semicolon, pipe, space, or a code such as \\x01), "
-      .. "not a quote or a line end"
-  elseif #written.quote > 1 or written.quote:find("[\r\n%z]") then
-    return 'quote must be one character, or "none"'
-  elseif not opts.delimiter and FOUND[written.quote] then
-    return "quote is a character that may separate columns: give delimiter too, which is not looked for then"
-  elseif opts.escape and not ESCAPES[opts.escape] then
-    return 'escape must be "backslash" or "none"'
-  elseif written.escape and (written.escape == delimiter or written.escape == written.quote) then
-    return "delimiter, quote and escape must be different characters"
-  elseif opts.null and (opts.null == "" or #opts.null > NULL_MAX or opts.null:find("[\r\n%z]")) then
-    return ("null must be a text of 1 to %d bytes without line ends: what stands for no value"):format(NULL_MAX)
   end
+  local written = dialect.of(opts)
+  return delimiter_problem(written) or quote_problem(opts, written) or escape_problem(opts, written)
+    or null_problem(opts)
 end
 
---- The options in the form that core.source() takes. Where a backslash escapes, `\N` is no value unless something else is said.
----@param opts {delimiter: string?, quote: string?, escape: string?, null: string?, skip_lines: integer?, encoding: string?}
+--- The options in the form that core.source() takes. Where a backslash escapes, `\N` is no value, unless `null` names
+--- something else.
+---@param opts scope3.CsvOptions
 ---@return scope3.Dialect
 function dialect.of(opts)
   local escape = ESCAPES[opts.escape or "none"]
   escape = escape ~= "" and escape or nil
   return {
-    delimiter = dialect.delimiter(opts.delimiter), quote = QUOTES[opts.quote or "double"] or opts.quote, escape = escape,
-    null = opts.null or escape and "\\N" or nil, skip_lines = opts.skip_lines,
+    delimiter = dialect.delimiter(opts.delimiter), quote = QUOTES[opts.quote or "double"] or opts.quote,
+    escape = escape, null = opts.null or escape and "\\N" or nil, skip_lines = opts.skip_lines,
     encoding = opts.encoding and encodings.canonical(opts.encoding) or nil,
   }
 end
 
---- An option in one spelling, which journals note: tab and \t are one delimiter, and what is so anyway is nothing.
+-- One spelling of each option's value: tab and \t are one delimiter. The default is nil.
+---@type table<string, fun(value: any): any>
+local SPELLINGS = {}
+
+function SPELLINGS.delimiter(value)
+  value = dialect.delimiter(value)
+  return value and value:find("%c") and ("\\x%02x"):format(value:byte()) or value -- a journal shows it
+end
+
+function SPELLINGS.quote(value)
+  value = QUOTES[value or "double"] or value
+  return value ~= '"' and (value == "" and "none" or value) or nil
+end
+
+function SPELLINGS.escape(value)
+  return ESCAPES[value or "none"] ~= "" and "backslash" or nil
+end
+
+function SPELLINGS.encoding(value)
+  return value and encodings.canonical(value)
+end
+
+--- The value of an option as journals note it: in one spelling, nil for the default.
 ---@param key string
 ---@param value any
 ---@return any
 function dialect.noted(key, value)
-  if key == "delimiter" then
-    value = dialect.delimiter(value)
-    return value and value:find("%c") and ("\\x%02x"):format(value:byte()) or value -- it is shown
-  elseif key == "quote" then
-    value = QUOTES[value or "double"] or value
-    return value ~= '"' and (value == "" and "none" or value) or nil
-  elseif key == "escape" then
-    return ESCAPES[value or "none"] ~= "" and "backslash" or nil
-  elseif key == "encoding" then
-    return value and encodings.canonical(value)
+  if SPELLINGS[key] then
+    return SPELLINGS[key](value)
   end
   return value
 end
 
---- Those options out of a table that has others too.
+--- These options out of a table that has others too.
 ---@param opts table
 ---@return table
 function dialect.options(opts)

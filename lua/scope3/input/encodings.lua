@@ -1,10 +1,10 @@
---- In which encoding a file is written: the names that are known, and what is said where a file is in another.
+--- The encodings of files: their names, and messages about a file that is in another one.
 local core = require "scope3.core"
 local result = require "scope3.result"
 
 local encodings = {}
 
--- Other names of what core.encodings has, in the form of bare(). The letters of ISO-8859-9 are those of windows-1254.
+-- Other names of what core.encodings has, in the form of bare(). ISO-8859-9 has the letters of windows-1254.
 local ALIASES = {
   ascii = "utf-8", usascii = "utf-8", utf8sig = "utf-8", utf8bom = "utf-8", utf8mb3 = "utf-8", utf8mb4 = "utf-8",
   unicode = "utf-16", ucs2 = "utf-16", ucs2le = "utf-16le", ucs2be = "utf-16be",
@@ -15,7 +15,7 @@ local ALIASES = {
   ansi = "windows-1252", mac = "macintosh", macroman = "macintosh",
 }
 
--- The year of a standard, a private x, and what stands before the number of a code page tell nothing apart.
+-- A name without what does not distinguish encodings: case, marks, the year of a standard, the prefix of a code page.
 local function bare(name)
   name = core.lower(name):gsub(":%d+$", ""):gsub("[-_ ]", ""):gsub("^x(%a)", "%1"):gsub("^cs(%a)", "%1")
   return name:match("^cp(%d+)$") or name:match("^ibm(%d+)$") or name:match("^win(%d+)$")
@@ -70,9 +70,9 @@ function encodings.problem(opts)
   end
 end
 
---- What to say of a source whose first bytes contradict the encoding that was told, or do not tell one.
+--- What to say of a source whose first bytes contradict the given encoding, or need one; nil for another fault.
 ---@param fatal {reason: string, what: string?}
----@param told string?
+---@param told string?  the encoding that was given
 ---@return string?
 function encodings.explain(fatal, told)
   local name = fatal.what
@@ -129,19 +129,20 @@ local function warn_of_bytes(res, name, seen, went)
   result.warn(res, "not_utf8", words:format(name, rows_hold(seen.rows), place(seen), went, likely(seen)), fields)
 end
 
---- Tells of a source that was read what its encoding did to its rows.
+--- Warns of what the encoding of a source did to its rows.
 ---@param res scope3.Result
 ---@param source scope3.Source
-function encodings.tell(res, source)
+function encodings.report(res, source)
   local seen = source.handle:encoding()
   local name = source.name
   if seen.rows > 0 and not seen.name then
     warn_of_bytes(res, name, seen, source.format == "jsonl" and "such rows were rejected"
       or "values with such bytes were dropped")
   elseif seen.rows > 0 then
-    result.warn(res, "characters_lost", ("%s: %s bytes that are no characters in %s (%.0f; the first: %s). "
-      .. "Values with such bytes were dropped; is the encoding right?"):format(name, rows_hold(seen.rows), seen.name,
-      seen.lost, place(seen)), { file = name, rows = seen.rows, row = seen.row, line = seen.line, characters = seen.lost })
+    local words = "%s: %s bytes that are no characters in %s (%.0f; the first: %s). "
+      .. "Values with such bytes were dropped; is the encoding right?"
+    result.warn(res, "characters_lost", words:format(name, rows_hold(seen.rows), seen.name, seen.lost, place(seen)),
+      { file = name, rows = seen.rows, row = seen.row, line = seen.line, characters = seen.lost })
   end
   if seen.controls > 0 and seen.name:find("^iso") then
     local words = "%s: %.0f of its bytes are control characters in %s, and letters or signs in windows-1252. "

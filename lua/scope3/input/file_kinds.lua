@@ -1,4 +1,4 @@
---- Files that hold no rows of text: what they are, and the command that makes CSV of them. core.source() tells them by
+--- Files that hold no rows of text: what they are, and the command that makes CSV of them. core.source() knows them by
 --- their first bytes.
 local core = require "scope3.core"
 local visible = require "scope3.util.visible"
@@ -82,41 +82,57 @@ local function quoted(path)
   return path:find("^[%w_./][%w_./-]*$") and path or "'" .. path:gsub("'", "'\\''") .. "'"
 end
 
+-- The kind of a file by the parser's reason and the ending of its name; nil where both are unknown.
+local function kind_of(reason, path)
+  local ending = path and core.lower(path):match("%.([a-z0-9]+)$") or ""
+  if reason == "binary" then
+    return ENDINGS[ending]
+  elseif reason == "zip" then
+    return ZIPPED[ending] or reason
+  end
+  return reason
+end
+
+-- A command with the name of the file in it. `file`: as a shell takes it.
+local function fill_in(command, file)
+  if command:find("'FILE'", 1, true) and file:find("'", 1, true) then -- inside quotes of another language
+    file = "FILE"
+  end
+  return (command:gsub("FILE", (file:gsub("%%", "%%%%"))))
+end
+
+-- What to do about a file of a kind: a command to run, and more.
+local function advice_on(kind, path, packed)
+  local command, more = KINDS[kind][2], KINDS[kind][3]
+  if not command then
+    return more
+  elseif packed and path and kind == "tar" then
+    command = fill_in("tar -xzOf FILE | scope3 sync -", quoted(path))
+  else
+    command = fill_in(command, path and not packed and quoted(path) or "FILE")
+  end
+  return "run: " .. command .. (more and " " .. more or "")
+end
+
 --- What to say of a source that is something else, or nil.
 ---@param reason string  of core.source()
 ---@param path? string  of a file that is read as it is
 ---@param packed boolean  it came out of gzip
 ---@return string? message
----@return string? kind  where the bytes alone did not tell
+---@return string? kind  where only the name shows it
 function file_kinds.explain(reason, path, packed)
-  local kind = reason
-  local ending = path and core.lower(path):match("%.([a-z0-9]+)$") or ""
-  if reason == "binary" then
-    kind = ENDINGS[ending]
-  elseif reason == "zip" then
-    kind = ZIPPED[ending] or kind
-  elseif reason == "gzip" and packed then
+  if reason == "gzip" and packed then
     return "inside the gzip it is gzip once more: take one off (gunzip -c FILE | gunzip -c | scope3 sync -)"
-  end
-  if reason == "no_json" then
+  elseif reason == "no_json" then
     return 'it is not JSON: its first line holds columns of text; say format = "csv" (--format csv)'
   end
-  local known = KINDS[kind]
-  if not known then
+  local kind = kind_of(reason, path)
+  if not KINDS[kind] then
     return nil
   end
-  local what, command, more = known[1], known[2], known[3]
-  local file = path and not packed and quoted(path) or "FILE"
-  if kind == "tar" and packed and path then
-    command, file = "tar -xzOf FILE | scope3 sync -", quoted(path)
-  end
-  if command and command:find("'FILE'", 1, true) then -- inside quotes of another language
-    file = file:find("'", 1, true) and "FILE" or file
-  end
-  command = command and command:gsub("FILE", (file:gsub("%%", "%%%%")))
-  local advice = command and "run: " .. command .. (more and " " .. more or "") or more
-  local where = packed and "inside the gzip it is " or "it is "
-  return where .. what .. (what:find("compressed$") and " data; " or "; ") .. advice, kind
+  local what = KINDS[kind][1]
+  return (packed and "inside the gzip it is " or "it is ") .. what .. (what:find("compressed$") and " data; " or "; ")
+    .. advice_on(kind, path, packed), kind
 end
 
 return file_kinds

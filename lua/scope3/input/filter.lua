@@ -1,18 +1,17 @@
---- Conditions of scripts: which rows are taken, as a plain list in a fixed order, and what became of them.
+--- Conditions of scripts: which rows are used, as a list in a fixed order, and warnings about what they met.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
-local mapping = require "scope3.input.map"
+local map = require "scope3.input.map"
+local options = require "scope3.util.options"
 local result = require "scope3.result"
 
-local conditions = {}
+local filter = {}
 
-local sorted, is_column = mapping.sorted, mapping.is_column
+local sorted, is_column = map.sorted, map.is_column
 
 -- What a builder has room for (csrc/core/members/builder.h).
 local CONDITIONS_MAX, VALUES_MAX = 64, 512
 
-local ORDERS = { lt = true, le = true, gt = true, ge = true }
-local OPERATORS = { eq = true, ne = true, lt = true, le = true, gt = true, ge = true, present = true, yes = true }
 local KNOWN_OPERATORS = "eq, ne, lt, le, gt, ge, present, yes; and decimal, ignore_case, blank"
 
 -- How the texts of a column are read: what each option takes, and in words.
@@ -41,13 +40,12 @@ local function has(values, kind)
   return false
 end
 
--- The values of a condition as a list: one, or several of which any counts. nil when there are none, or others among
--- them.
+-- The values of a condition as a list, of which one must be met. Nil where there are none, or one is of another type.
 local function values_of(value)
   if is_value(value) then
     return { value }
   end
-  local n = door.count(value) -- none where it has holes: what lies behind one would never be compared with
+  local n = arguments.count(value) -- nil where it has holes: values after one would never be compared
   if not n or n == 0 then
     return nil
   end
@@ -74,63 +72,94 @@ local function fold(values)
   return folded
 end
 
--- A condition, without its notation; nil and what is wrong with it.
-local function condition_of(column, operator, value)
-  if operator == "present" or operator == "yes" then
-    if type(value) ~= "boolean" then
-      return nil, ("where['%s'].%s must be true or false"):format(column, operator)
-    elseif not value then
-      operator = operator == "yes" and "no" or "absent"
-    end
-    return { operator = operator, column = column, values = {} }
-  elseif ORDERS[operator] then
-    if (type(value) ~= "number" and type(value) ~= "string") or value ~= value then
-      return nil, ("where['%s'].%s must be a number or a string"):format(column, operator)
-    elseif type(value) == "string" and core.number(value) then
-      return nil, ("where['%s'].%s is a text, and texts are compared by their bytes: '1000' comes before '500'. "
-        .. "Give the number, without quotes"):format(column, operator)
-    elseif type(value) == "string" and value:find("^%s*[0-9][0-9]?[./-][0-9][0-9]?[./-][0-9][0-9]") then
-      return nil, ("where['%s'].%s is a date that begins with its day or month, and texts are compared by their bytes: "
-        .. "they put only dates in order that begin with the year, such as 2024-01-31. Compare in a function(row)"):format(
-        column, operator)
-    end
-    return { operator = operator, column = column, values = { value } }
+-- The following make a condition of an operator, without its notation; or nil and what is wrong.
+
+local NEGATED = { present = "absent", yes = "no" }
+
+local function presence(column, operator, value)
+  if type(value) ~= "boolean" then
+    return nil, ("where['%s'].%s must be true or false"):format(column, operator)
   end
+  return { operator = value and operator or NEGATED[operator], column = column, values = {} }
+end
+
+-- Why a value cannot be put in order, or nil.
+local function order_problem(value)
+  if (type(value) ~= "number" and type(value) ~= "string") or value ~= value then
+    return "must be a number or a string"
+  elseif type(value) == "number" then
+    return nil
+  elseif core.number(value) then
+    return "is a text, and texts are compared by their bytes: '1000' comes before '500'. "
+      .. "Give the number, without quotes"
+  elseif value:find("^%s*[0-9][0-9]?[./-][0-9][0-9]?[./-][0-9][0-9]") then
+    return "is a date that begins with its day or month, and texts are compared by their bytes: they put only dates "
+      .. "in order that begin with the year, such as 2024-01-31. Compare in a function(row)"
+  end
+end
+
+local function order(column, operator, value)
+  local problem = order_problem(value)
+  if problem then
+    return nil, ("where['%s'].%s %s"):format(column, operator, problem)
+  end
+  return { operator = operator, column = column, values = { value } }
+end
+
+local function has_blank(values)
+  for _, value in ipairs(values) do
+    if type(value) == "string" and not value:find("[^ \t-\r]") then
+      return true
+    end
+  end
+  return false
+end
+
+local function equality(column, operator, value)
   local values = values_of(value)
-  for _, item in ipairs(values or {}) do
-    if type(item) == "string" and not item:find("[^ \t-\r]") then
-      return nil, ("where['%s']: a blank text equals nothing; use present = true or present = false"):format(column)
-    end
-  end
   if not values then
     return nil, ("where['%s'] must be a value, or a list of values, "
       .. "or a table of eq, ne, lt, le, gt, ge, present and yes"):format(column)
+  elseif has_blank(values) then
+    return nil, ("where['%s']: a blank text equals nothing; use present = true or present = false"):format(column)
   end
   return { operator = operator, column = column, values = values, booleans = has(values, "boolean") or nil }
 end
 
--- Gives a condition what concerns it of its column's notation, and notes in `used` what that was; or what is wrong.
-local function apply(condition, notation, used)
-  local operator = condition.operator
-  if notation.decimal and has(condition.values, "number") then
-    condition.decimal, used.decimal = notation.decimal, true
+local OPERATORS = {
+  eq = equality, ne = equality, lt = order, le = order, gt = order, ge = order, present = presence, yes = presence,
+}
+
+-- The parts of a column's notation that concern a condition, as fields of it.
+local function notation_of(condition, notation)
+  local operator, fields = condition.operator, {}
+  if has(condition.values, "number") then
+    fields.decimal = notation.decimal
   end
-  if notation.ignore_case ~= nil and (operator == "eq" or operator == "ne") and has(condition.values, "string") then
-    used.ignore_case = true
-    if notation.ignore_case then
-      condition.ignore_case, condition.values = true, fold(condition.values)
-      if not condition.values then
-        return ("where['%s']: what is compared in any case must be UTF-8, and at most %d bytes"):format(
-          condition.column, FOLDED_MAX)
-      end
-    end
+  if (operator == "eq" or operator == "ne") and has(condition.values, "string") then
+    fields.ignore_case = notation.ignore_case
   end
-  if notation.blank and (operator == "yes" or operator == "no") then
-    condition.blank, used.blank = notation.blank, true
+  if operator == "yes" or operator == "no" then
+    fields.blank = notation.blank
   end
+  return fields
 end
 
--- What a column must be, as operators with their values, and its notation; nil and what is wrong.
+-- A condition with its column's notation; or nil and what is wrong.
+local function with_notation(condition, fields)
+  local made = options.merge(condition, fields)
+  made.ignore_case = fields.ignore_case or nil
+  if fields.ignore_case then
+    made.values = fold(condition.values)
+    if not made.values then
+      return nil, ("where['%s']: what is compared in any case must be UTF-8, and at most %d bytes"):format(
+        condition.column, FOLDED_MAX)
+    end
+  end
+  return made
+end
+
+-- What a column must be, as operators with their values, and its notation; or nil and what is wrong.
 local function split(column, wanted)
   if type(wanted) ~= "table" then
     return { eq = wanted }, {}
@@ -157,7 +186,7 @@ local function split(column, wanted)
   return operators, notation
 end
 
--- Adds a column's conditions to the list; what is wrong with them, or nil.
+-- Adds a column's conditions to the list. What is wrong with them, or nil.
 local function add_column(list, column, wanted)
   if not is_column(column) then
     return "where has a column that is no name and no number"
@@ -168,12 +197,18 @@ local function add_column(list, column, wanted)
   end
   local used = {}
   for _, operator in ipairs(sorted(operators)) do
-    local condition, problem = condition_of(column, operator, operators[operator])
-    problem = problem or apply(condition, notation, used)
+    local condition, problem = OPERATORS[operator](column, operator, operators[operator])
     if problem then
       return problem
     end
-    list[#list + 1] = condition
+    local fields = notation_of(condition, notation)
+    for key in pairs(fields) do
+      used[key] = true
+    end
+    list[#list + 1], problem = with_notation(condition, fields)
+    if problem then
+      return problem
+    end
   end
   for _, key in ipairs(sorted(notation)) do
     if not used[key] then
@@ -196,7 +231,7 @@ end
 ---  present=, yes= }, and how texts are read: decimal=, ignore_case=, blank=
 ---@return scope3.Condition[]?
 ---@return string? problem
-function conditions.list(where)
+function filter.list(where)
   local list = {}
   for _, column in ipairs(sorted(where)) do
     local problem = add_column(list, column, where[column])
@@ -217,7 +252,7 @@ function conditions.list(where)
   return list
 end
 
--- --- what became of them --------------------------------------------------------------------------------------------
+-- --- reports --------------------------------------------------------------------------------------------------------
 
 -- What the values of a column may look like (csrc/core/rows/condition.h), in words.
 local CONTENTS = {
@@ -246,7 +281,7 @@ end
 --- A condition as messages name it: its column and its operator.
 ---@param condition {column: string|integer, operator: string}
 ---@return string
-function conditions.name(condition)
+function filter.name(condition)
   return ("where['%s'].%s"):format(condition.column, condition.operator)
 end
 
@@ -268,18 +303,18 @@ local function advise(condition, tally)
 end
 
 local function warn(res, code, condition, tally, message)
-  result.warn(res, code, conditions.name(condition) .. " " .. message .. advise(condition, tally), {
+  result.warn(res, code, filter.name(condition) .. " " .. message .. advise(condition, tally), {
     column = condition.column, operator = condition.operator, rows = tally.seen,
   })
 end
 
--- A date that is written as the condition's.
+-- An example of a date that is written as the one in a condition.
 local function date_like(text)
   local mark, day = text:match("^%s*[0-9]+(.)[0-9]+(.?[0-9]?[0-9]?)")
   return "2024" .. mark .. "01" .. (#day == 3 and day:sub(1, 1) == mark and mark .. "31" or "")
 end
 
--- Says what one condition came across that its author may not have expected.
+-- Warns of what a condition met that its author may not expect.
 local function judge(res, condition, tally)
   if tally.seen > 0 and tally.skipped == tally.seen then
     return warn(res, "condition_never_met", condition, tally,
@@ -295,9 +330,10 @@ local function judge(res, condition, tally)
       .. "decimals"):format(tally.unread.point))
   end
   if tally.not_a_date > 0 then
+    local words = "compares with a date such as %s, and %.0f of %.0f values do not begin with one; "
+      .. "their rows were skipped"
     warn(res, "not_a_date", condition, tally,
-      ("compares with a date such as %s, and %.0f of %.0f values do not begin with one; their rows were skipped"):format(
-      date_like(condition.values[1]), tally.not_a_date, tally.seen))
+      words:format(date_like(condition.values[1]), tally.not_a_date, tally.seen))
   end
   if tally.not_yes_or_no > 0 then
     warn(res, "not_yes_or_no", condition, tally,
@@ -311,21 +347,20 @@ local function judge(res, condition, tally)
   end
 end
 
---- Puts what conditions came across into a result, with warnings about what looks wrong.
+--- Adds the counts of conditions to a result, with warnings about what looks wrong.
 ---@param res scope3.Result
 ---@param list scope3.Condition[]
 ---@param tallies table[]  of a builder's counts, in the same order
-function conditions.report(res, list, tallies)
+function filter.report(res, list, tallies)
   for i, condition in ipairs(list) do
     local tally = tallies[i]
     res.conditions[#res.conditions + 1] = {
       column = condition.column, operator = condition.operator, seen = tally.seen, skipped = tally.skipped,
       absent = tally.absent, not_a_number = tally.not_a_number, not_a_date = tally.not_a_date,
-        not_yes_or_no = tally.not_yes_or_no,
-      other_case = tally.other_case,
+      not_yes_or_no = tally.not_yes_or_no, other_case = tally.other_case,
     }
     judge(res, condition, tally)
   end
 end
 
-return conditions
+return filter

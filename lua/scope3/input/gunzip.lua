@@ -1,9 +1,9 @@
---- Sources whose bytes are gzip: by their first bytes, whatever their name.
+--- Unpacks sources that are gzip by their first bytes, whatever their name.
 local errors = require "scope3.error"
 
 local gunzip = {}
 
--- The module in C, which a build without zlib lacks.
+-- The C module, which a build without zlib lacks.
 local function load()
   local ok, module = pcall(require, "scope3.gzip")
   return ok and module or nil
@@ -18,8 +18,8 @@ end
 function gunzip.reader(read, name)
   local module = load()
   if not module then
-    return nil, errors.new("source", name .. ": it is gzip, and this build is without zlib; decompress it first (gunzip -c FILE | scope3 sync - ...)",
-      { code = "gzip" })
+    return nil, errors.new("source", name .. ": it is gzip, and this build is without zlib; "
+      .. "decompress it first (gunzip -c FILE | scope3 sync - ...)", { code = "gzip" })
   end
   local z = module.gunzip()
   local function broken(message)

@@ -1,11 +1,10 @@
---- Options that would have no effect on a job. To accept one would be a promise that is not kept, so whoever gives it
---- is told.
+--- Options that would have no effect on a job. They are refused: to accept one would be a promise that is not kept.
 local dialect = require "scope3.input.dialect"
 local encodings = require "scope3.input.encodings"
 
-local effect = {}
+local ineffective = {}
 
--- What a job of this script asks the service before it sends, which a dry run does too.
+-- Whether a job asks the service something before it sends. A dry run does that too.
 local function asks(script, opts)
   return opts.delete_missing ~= nil
     or script ~= nil and ((opts.mode or script.mode) == "remove" or script.member ~= nil)
@@ -16,7 +15,7 @@ end
 ---@param script? scope3.Script  where a script makes the members
 ---@return string? name  the first of them
 ---@return string? why
-function effect.in_dry_run(opts, script)
+function ineffective.in_dry_run(opts, script)
   if not opts.dry_run then
     return nil
   end
@@ -32,24 +31,24 @@ function effect.in_dry_run(opts, script)
   end
 end
 
---- An option of `delete_missing` without it.
+--- An option that needs `delete_missing`, without it.
 ---@param opts table
 ---@return string? name
 ---@return string? why
-function effect.without_deletion(opts)
+function ineffective.without_deletion(opts)
   if opts.delete_timeout ~= nil and opts.delete_missing == nil then
     return "delete_timeout", "has no effect without delete_missing"
   end
 end
 
---- Options of reading identifiers that a script never uses. Ids are read with care as well: `repair` always has its
---- effect on them, and a region tells whether an id is a phone, unless ids go as they are.
+--- Options for reading identifiers that a script never uses. `repair` always has an effect, because ids are read too.
+--- So has a region, which tells whether an id is a phone, unless ids are sent as they are.
 ---@param script scope3.Script
 ---@param given table  what the caller gave, or the script itself for what it says
----@param mode? string  of the job, as far as who gave them knows it
+---@param mode? string  of the job, where it is known
 ---@return string? name
 ---@return string? why
-function effect.on_identifiers(script, given, mode)
+function ineffective.on_identifiers(script, given, mode)
   local map = script.map
   if not map then
     return nil
@@ -67,14 +66,13 @@ function effect.on_identifiers(script, given, mode)
   end
 end
 
---- Options of a file, where the input is opened already: a source, or an iterator of rows. What a source was told itself
---- may be said again.
+--- Options of a file, where the input is a source or an iterator of rows, which is open already. The source's own
+--- options may be repeated.
 ---@param opts table  the script's and the caller's together
----@param shape {delimiter: string?, header: boolean?, skip_lines: integer?, encoding: string?}  what the source was told;
----  empty for an iterator
+---@param shape scope3.Dialect|table  of the source; empty for an iterator
 ---@return string? name
 ---@return string? why
-function effect.on_source(opts, shape)
+function ineffective.on_source(opts, shape)
   for _, key in ipairs { "delimiter", "header", "skip_lines", "format", "encoding" } do
     local value = opts[key]
     if key == "encoding" and value ~= nil then
@@ -94,7 +92,7 @@ end
 ---@param format_of fun(path: string, opts: table): string
 ---@return string? name
 ---@return string? why
-function effect.on_files(opts, paths, format_of)
+function ineffective.on_files(opts, paths, format_of)
   for _, path in ipairs(paths) do
     if format_of(path, opts) == "csv" then
       return nil
@@ -107,4 +105,4 @@ function effect.on_files(opts, paths, format_of)
   end
 end
 
-return effect
+return ineffective

@@ -1,20 +1,22 @@
---- Maps of scripts: which column goes where, as a plain list in a fixed order. Conditions are in scope3.conditions.
+--- Maps of scripts: which column goes where, as a list in a fixed order.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
 local options = require "scope3.util.options"
 
-local mapping = {}
+local map = {}
 
-local ROLES = { external_id = true, email = true, phone = true, region = true, hashed_email = true, hashed_phone = true }
+local ROLES = {
+  external_id = true, email = true, phone = true, region = true, hashed_email = true, hashed_phone = true,
+}
 local KNOWN = "external_id, email, phone, region, hashed_email, hashed_phone, uid:TYPE"
 
 -- What a builder has room for (csrc/core/members/builder.h).
 local COLUMNS_MAX, FALLBACKS_MAX = 54, 16
 
---- The keys of a table in an order of their own, which no locale changes: members get their bytes in it.
+--- The keys of a table in byte order, which no locale changes. The bytes of a member follow it.
 ---@param t table
 ---@return any[]
-function mapping.sorted(t)
+function map.sorted(t)
   local keys = {}
   for key in pairs(t) do
     keys[#keys + 1] = key
@@ -27,11 +29,24 @@ end
 
 ---@param value any
 ---@return boolean
-function mapping.is_column(value)
+function map.is_column(value)
   return type(value) == "string" or (type(value) == "number" and value >= 1 and value % 1 == 0)
 end
 
-local sorted, is_column = mapping.sorted, mapping.is_column
+local sorted, is_column = map.sorted, map.is_column
+
+-- What is wrong with an entry of a role's list of columns, or nil.
+local function entry_problem(role, key, column)
+  if key == "default" and role ~= "region" then
+    return ("map.%s cannot have a default; only region can"):format(role)
+  elseif key == "default" then
+    return type(column) ~= "string" and "map.region.default must be a country's code or name, not a " .. type(column)
+      or nil
+  elseif type(key) ~= "number" or not is_column(column) then
+    return ("map.%s must be a list of columns%s"):format(role,
+      role == "region" and ", with a default if you like" or "")
+  end
+end
 
 -- What is wrong with what a role is mapped to, or nil.
 local function column_problem(role, value)
@@ -41,19 +56,14 @@ local function column_problem(role, value)
     return ("map.%s must be a column's name or number, or a list of them, not a %s"):format(role, type(value))
   end
   for key, column in pairs(value) do
-    if key == "default" then
-      if role ~= "region" then
-        return ("map.%s cannot have a default; only region can"):format(role)
-      elseif type(column) ~= "string" then
-        return "map.region.default must be a country's code or name, not a " .. type(column)
-      end
-    elseif type(key) ~= "number" or not is_column(column) then
-      return ("map.%s must be a list of columns%s"):format(role, role == "region" and ", with a default if you like" or "")
+    local problem = entry_problem(role, key, column)
+    if problem then
+      return problem
     end
   end
   local list = options.merge(value)
   list.default = nil
-  local n, hole = door.count(list)
+  local n, hole = arguments.count(list)
   if hole then
     return ("map.%s is a list with holes: column %d is missing"):format(role, hole)
   elseif n == 0 and value.default == nil then
@@ -61,10 +71,22 @@ local function column_problem(role, value)
   end
 end
 
--- What a map has too much of, or nil.
-local function size_problem(map)
+-- What is wrong with a role and its columns, or nil.
+local function role_problem(role, value)
+  if type(role) ~= "string" or not (ROLES[role] or role:find("^uid:.")) then
+    return ("map has no '%s' (known: %s)"):format(tostring(role), KNOWN)
+  end
+  local uid_type, _, why = role:match("^uid:(.+)$"), nil, nil
+  if uid_type then
+    _, _, why = core.uid_type(uid_type)
+  end
+  return why and ("map.%s: %s"):format(role, (why:gsub("^uid: ", ""))) or column_problem(role, value)
+end
+
+-- Which limit of a builder a map exceeds, or nil.
+local function size_problem(roles)
   local all, fallbacks = 0, 0
-  for role, columns in pairs(map) do
+  for role, columns in pairs(roles) do
     local n = type(columns) == "table" and #columns or 1
     all = all + n
     if not role:find("^uid:") and role ~= "region" then
@@ -79,20 +101,13 @@ local function size_problem(map)
 end
 
 --- What is wrong with a map, or nil.
----@param map table
+---@param roles table  of a script: role -> columns
 ---@param mode? string  of the job
 ---@return string?
-function mapping.problem(map, mode)
+function map.problem(roles, mode)
   local identifiers = 0
-  for _, role in ipairs(sorted(map)) do
-    if type(role) ~= "string" or not (ROLES[role] or role:find("^uid:.")) then
-      return ("map has no '%s' (known: %s)"):format(tostring(role), KNOWN)
-    end
-    local uid_type, _, why = role:match("^uid:(.+)$"), nil, nil
-    if uid_type then
-      _, _, why = core.uid_type(uid_type)
-    end
-    local problem = why and ("map.%s: %s"):format(role, (why:gsub("^uid: ", ""))) or column_problem(role, map[role])
+  for _, role in ipairs(sorted(roles)) do
+    local problem = role_problem(role, roles[role])
     if problem then
       return problem
     end
@@ -100,12 +115,12 @@ function mapping.problem(map, mode)
       identifiers = identifiers + 1
     end
   end
-  if map.external_id == nil then
+  if roles.external_id == nil then
     return "map needs external_id: the column that tells customers apart"
   elseif identifiers == 0 and mode ~= "remove" then
     return "map needs at least one of email, phone, hashed_email, hashed_phone, uid:TYPE"
   end
-  return size_problem(map)
+  return size_problem(roles)
 end
 
 ---@class scope3.MapTarget
@@ -114,14 +129,14 @@ end
 ---@field uid_type? string
 ---@field column string|integer
 
---- A map as a list: an entry a column, those of one role in the order in which they are tried.
----@param map table
+--- A map as a list: one entry per column. The columns of a role are in the order in which they are tried.
+---@param roles table  of a script
 ---@return scope3.MapTarget[]
-function mapping.targets(map)
+function map.targets(roles)
   local targets = {}
-  for _, path in ipairs(sorted(map)) do
+  for _, path in ipairs(sorted(roles)) do
     local uid_type = path:match("^uid:(.+)$")
-    local columns = map[path]
+    local columns = roles[path]
     for _, column in ipairs(type(columns) == "table" and columns or { columns }) do
       targets[#targets + 1] = { path = path, role = uid_type and "uids" or path, uid_type = uid_type, column = column }
     end
@@ -129,11 +144,11 @@ function mapping.targets(map)
   return targets
 end
 
---- The region of phones whose row names none, as a map has it.
----@param map? table
+--- A map's region of phones whose row names none.
+---@param roles? table  of a script
 ---@return string?
-function mapping.default_region(map)
-  return map and type(map.region) == "table" and map.region.default or nil
+function map.default_region(roles)
+  return roles and type(roles.region) == "table" and roles.region.default or nil
 end
 
-return mapping
+return map

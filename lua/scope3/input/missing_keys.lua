@@ -1,14 +1,14 @@
---- Keys that a map, a condition or a script looks for and that no row had, of JSON Lines and of rows that are tables: an error where nothing could
---- be used for it, else a warning. Of CSV the header tells before anything is read.
+--- Keys that a map, a condition or a script looks for and that no row had: an error where therefore no row could be
+--- used, else a warning. This concerns JSON Lines and rows that are tables. CSV has a header to check before.
 local errors = require "scope3.error"
 local result = require "scope3.result"
-local source_of = require "scope3.input.source"
+local source_errors = require "scope3.input.source_errors"
 
-local keys = {}
+local missing_keys = {}
 
-local SHOWN = 20
+local SHOWN_MAX = 20 -- keys of a message
 
--- What looks for a key: "map.email", "where"; "the script" where nothing of a plan does.
+-- What looks for a key: "map.email", "where"; "the script" where the plan names none.
 local function seekers_of(plan, key)
   local paths, seen = {}, {}
   for _, want in ipairs(plan.wanted) do
@@ -21,21 +21,42 @@ local function seekers_of(plan, key)
   return #paths > 0 and table.concat(paths, ", ") or "the script"
 end
 
--- Whether rows without these keys can give nothing: no external id, no identifier, or a condition that cannot be met.
-local function is_needed(plan, lacks, mode)
-  local ids, identifiers = { 0, 0 }, { 0, 0 } -- columns of the map, and those that are missing
+-- Whether a plan has columns of a kind, and rows lack all of them. `is_of_kind` looks at a role.
+local function lacks_all(plan, lacks, is_of_kind)
+  local has_some = false
   for _, target in ipairs(plan.targets or {}) do
-    local sum = target.role == "external_id" and ids or target.role ~= "region" and identifiers or nil
-    if sum then
-      sum[1], sum[2] = sum[1] + 1, sum[2] + (lacks[target.column] and 1 or 0)
+    if is_of_kind(target.role) then
+      has_some = true
+      if not lacks[target.column] then
+        return false
+      end
     end
   end
+  return has_some
+end
+
+local function is_id(role)
+  return role == "external_id"
+end
+
+local function is_identifier(role)
+  return role ~= "external_id" and role ~= "region"
+end
+
+-- Whether a condition cannot be met by rows without these keys.
+local function lacks_condition(plan, lacks)
   for _, condition in ipairs(plan.conditions) do
     if lacks[condition.column] and condition.operator ~= "absent" and condition.operator ~= "ne" then
       return true
     end
   end
-  return ids[1] > 0 and ids[1] == ids[2] or mode ~= "remove" and identifiers[1] > 0 and identifiers[1] == identifiers[2]
+  return false
+end
+
+-- Whether rows without these keys can give no member.
+local function is_needed(plan, lacks, mode)
+  return lacks_condition(plan, lacks) or lacks_all(plan, lacks, is_id)
+    or mode ~= "remove" and lacks_all(plan, lacks, is_identifier)
 end
 
 local function sorted(list)
@@ -45,13 +66,13 @@ local function sorted(list)
   return list
 end
 
---- Notes what the rows of one input lacked, or had twice, in a list.
----@param list table
+--- Adds the keys that the rows of one input lacked, or had twice, to a list.
+---@param list table  for missing_keys.report()
 ---@param builder table
 ---@param name string  of the input
 ---@param there? string[]  keys that its rows have
 ---@param wrapped? string|boolean  names of an array of objects inside the only row
-function keys.note(list, builder, name, there, wrapped)
+function missing_keys.add(list, builder, name, there, wrapped)
   local missing, twice = builder:missing()
   if #missing + #twice > 0 then
     list[#list + 1] = { name = name, keys = sorted(missing), twice = sorted(twice), there = there, wrapped = wrapped }
@@ -62,7 +83,7 @@ end
 local function list_of(there)
   local shown, seen = {}, {}
   for _, key in ipairs(there or {}) do
-    if not seen[key] and #shown < SHOWN then
+    if not seen[key] and #shown < SHOWN_MAX then
       seen[key] = true
       shown[#shown + 1] = key:gsub("[%z\1-\31\127].*", "…")
     end
@@ -73,7 +94,7 @@ end
 -- The keys as issues, the first ones.
 local function issues_of(plan, list, message)
   local issues = {}
-  for i = 1, math.min(#list, SHOWN) do
+  for i = 1, math.min(#list, SHOWN_MAX) do
     issues[i] = { path = seekers_of(plan, list[i]), message = message:format(tostring(list[i])), key = list[i] }
   end
   return issues
@@ -89,26 +110,27 @@ local function warn(res, name, code, issues)
   end
 end
 
---- Warns of what was noted, or gives the error that it is.
----@param list table  of keys.note()
+--- Warns of keys that were missing, or gives the error.
+---@param list table  as missing_keys.add() fills it
 ---@param plan table
 ---@param res scope3.Result
 ---@param counts table  of the builder
 ---@param mode string?  of the job
 ---@return scope3.Error? err
-function keys.tell(list, plan, res, counts, mode)
+function missing_keys.report(list, plan, res, counts, mode)
   for _, lack in ipairs(list) do
     local lacks = {}
     for _, key in ipairs(lack.keys) do
       lacks[key] = true
     end
     local missing = issues_of(plan, lack.keys, "looks for '%s', which no row has")
-    local twice = issues_of(plan, lack.twice, "looks for '%s', which may be one of two keys of a row: name the one you mean")
+    local twice = issues_of(plan, lack.twice,
+      "looks for '%s', which may be one of two keys of a row: name the one you mean")
     if counts.used_rows == 0 and is_needed(plan, lacks, mode) then
       local err = failure(lack.name, "missing_key", missing)
       return errors.with(err, {
         message = err.message .. (lack.wrapped and "; its only row is an object with others inside"
-          .. source_of.advice_for(lack.wrapped) or list_of(lack.there)),
+          .. source_errors.array_advice(lack.wrapped) or list_of(lack.there)),
       })
     elseif counts.used_rows == 0 and #twice > 0 then
       return failure(lack.name, "ambiguous_key", twice)
@@ -118,4 +140,4 @@ function keys.tell(list, plan, res, counts, mode)
   end
 end
 
-return keys
+return missing_keys

@@ -2,18 +2,18 @@
 local core = require "scope3.core"
 local errors = require "scope3.error"
 
-local inputs = {}
+local paths = {}
 
 local function complain(message)
   return nil, errors.new("source", message)
 end
 
---- The paths that names and patterns stand for, in order. A name that is a file's is that file, whatever characters it holds.
+--- The paths that names and patterns stand for, in order. A name of an existing file is never a pattern.
 ---@param names string[]  paths, "-" for standard input, patterns such as "in/*.csv"
----@return string[]? paths
+---@return string[]? list
 ---@return scope3.Error? err  a pattern without a match, or a file that comes twice
-function inputs.expand(names)
-  local paths, seen = {}, {}
+function paths.expand(names)
+  local list, seen = {}, {}
   local function add(path)
     local identity = core.file_identity(path) or path
     local before = seen[identity]
@@ -25,7 +25,7 @@ function inputs.expand(names)
       return complain(("%s and %s are the same file: its rows would be sent twice"):format(before, path))
     end
     seen[identity] = path
-    paths[#paths + 1] = path
+    list[#list + 1] = path
     return true
   end
   for _, name in ipairs(names) do
@@ -47,7 +47,7 @@ function inputs.expand(names)
       end
     end
   end
-  return paths
+  return list
 end
 
-return inputs
+return paths

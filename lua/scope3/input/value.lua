@@ -1,6 +1,7 @@
---- What a text of a file says, read as conditions read it: for `where` and `member` functions. Neither asks the locale.
+--- Reads numbers and yes or no from texts of a file as conditions do, for `where` and `member` functions. The locale
+--- does not matter.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
 local json = require "scope3.util.json"
 local options = require "scope3.util.options"
 
@@ -13,6 +14,9 @@ local value = {}
 local OPTIONS = { decimal = { ".", "," } }
 
 --- The number that a text says, nil where it says none. tonumber() depends on the process, and takes 0x10 and inf.
+---
+---     scope3.number("€ 1.234,50", { decimal = "," }) --> 1234.5
+---
 ---@param text string|number|nil  a number comes back as it is
 ---@param opts? scope3.NumberOptions
 ---@return number?
@@ -21,13 +25,13 @@ function value.number(text, opts)
   if type(text) == "string" then
     return core.number(text, decimal)
   elseif text ~= nil and text ~= json.null and type(text) ~= "number" then
-    error("scope3.number: " .. door.problem("text", "a string or a number", text), 2)
+    error("scope3.number: " .. arguments.problem("text", "a string or a number", text), 2)
   end
   return type(text) == "number" and text or nil
 end
 
---- Whether a value says yes: true for yes, true, 1, ja, oui and the like, false for no, false, 0, nein, non and the
---- like, nil for anything else. A text such as "false" or "no" is true to Lua.
+--- Whether a value says yes: true for yes, true, 1, ja and such words; false for no, false, 0, nein and such; nil
+--- for anything else. A text such as "false" or "no" is true to Lua.
 ---@param said any  a text, a boolean, or a number
 ---@return boolean?
 function value.yes(said)

@@ -1,7 +1,8 @@
 --- Reads the service's answer to a request: the task that it made of it, or why there is none.
-local codec = require "scope3.api.codec"
 local errors = require "scope3.error"
+local problems = require "scope3.api.problems"
 local redact = require "scope3.util.redact"
+local response = require "scope3.api.response"
 local verdict = require "scope3.api.verdict"
 
 local acceptance = {}
@@ -21,7 +22,7 @@ end
 
 local function denied_by(problem, task_id)
   return errors.new("http", "the service accepted the request and named a task, but says that it failed: "
-    .. verdict.sentence(problem), { code = "REFUSED", uncertain = true, task_id = task_id })
+    .. problems.sentence(problem), { code = "REFUSED", uncertain = true, task_id = task_id })
 end
 
 --- Reads the decoded body of a reply that was a success.
@@ -29,14 +30,16 @@ end
 ---@param known {key: string?, body: any}  what no text of the service may repeat
 ---@return scope3.Acceptance
 function acceptance.read(data, known)
-  local task_id = codec.accepted_task(data)
+  local answer = response.accepted(data)
+  local task_id = answer.task_id
   if not task_id or redact.holds_key(task_id, known.key) then -- a journal and a report would keep it
     return { err = unnamed() }
   end
-  local beside, denied = verdict.beside(data)
-  local warnings = verdict.tell(beside, known)
-  if denied then
-    return { named = task_id, warnings = warnings, err = denied_by(verdict.tell(denied, known)[1], task_id) }
+  local found = verdict.of_accepted(answer)
+  local warnings = problems.redacted(found.warnings, known)
+  if #found.failures > 0 then
+    local failures = problems.redacted(found.failures, known)
+    return { named = task_id, warnings = warnings, err = denied_by(failures[1], task_id) }
   end
   return { task_id = task_id, named = task_id, warnings = warnings }
 end

@@ -2,6 +2,7 @@
 
 ---@class scope3.Context
 ---@field loop scope3.Loop  how to wait, and the clock: `now()` gives seconds
+---@field foreign_loop boolean  the loop is the host's own, and may raise
 ---@field base string  URL of the service, without a slash at its end
 ---@field account_id? string  numeric id of the advertiser
 ---@field has_key boolean  whether there is an API key, or a function that gives one
@@ -19,6 +20,7 @@ local context = {}
 function context.of(client)
   return setmetatable({
     loop = client.loop,
+    foreign_loop = client.foreign_loop,
     base = client.base,
     account_id = client.account_id,
     has_key = client.has_key,

@@ -1,6 +1,6 @@
 --- The files of a job: the header of each is read before anything is sent, and the rows of all after that.
 local errors = require "scope3.error"
-local parts = require "scope3.input.parts"
+local part_files = require "scope3.input.part_files"
 local result = require "scope3.result"
 local rows = require "scope3.job.rows"
 local shape = require "scope3.job.shape"
@@ -26,7 +26,7 @@ end
 
 -- Reads the header of a file. Gives its shape, nil and an error, or nil alone where the file is to be left out.
 local function check(self, path)
-  if parts.is_mark(path, #self.paths) then
+  if part_files.is_mark(path, #self.paths) then
     return nil
   end
   local src, err = source.open(path, self.opts)
@@ -35,7 +35,7 @@ local function check(self, path)
     self.stamps[path] = src:stamp()
     found, err = shape.for_source(self.plan, src, self.opts)
   end
-  local left_out = not found and parts.is_empty(src, err, #self.paths)
+  local left_out = not found and part_files.is_empty(src, err, #self.paths)
   if src and (src:once() or path == "-") then
     self.open[path], self.stamps[path] = src, nil
   elseif src then
@@ -57,12 +57,12 @@ function files.check(plan, paths, opts)
     local found, err = check(self, path)
     if err then
       self:close()
-      return nil, parts.empty_pipe(err, #paths)
+      return nil, part_files.empty_pipe(err, #paths)
     end
     self.shape = self.shape or found
   end
   if not self.shape then
-    return nil, parts.none(paths[1])
+    return nil, part_files.none(paths[1])
   end
   return self
 end
@@ -111,14 +111,14 @@ end
 
 -- Reads one file. Gives an error, and whether the file was left out.
 local function read_path(self, reader, path)
-  if parts.is_mark(path, #self.paths) then
+  if part_files.is_mark(path, #self.paths) then
     return nil, true
   end
   local src, err = reopen(self, path)
   if src then
     err = read(self, reader, src, path)
   end
-  local left_out = parts.is_empty(src, err, #self.paths)
+  local left_out = part_files.is_empty(src, err, #self.paths)
   if src then
     src:close()
   end
@@ -139,14 +139,14 @@ function Files:read(reader, on_file)
     if is_left_out then
       left_out = left_out + 1
       if reader.report then
-        parts.tell(reader.report.result, path, parts.is_mark(path, count))
+        part_files.report(reader.report.result, path, part_files.is_mark(path, count))
       end
     end
     if err then
       return err
     end
   end
-  return left_out == count and parts.none(self.paths[1]) or nil
+  return left_out == count and part_files.none(self.paths[1]) or nil
 end
 
 return files

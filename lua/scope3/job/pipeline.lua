@@ -110,7 +110,7 @@ local function read_all(work, input, filler, plan, opts, rest)
     progress.file = file
   end)
   input.close()
-  return err or missing_keys.tell(missing, plan, work.result, filler.builder:counts(), opts.mode)
+  return err or missing_keys.report(missing, plan, work.result, filler.builder:counts(), opts.mode)
 end
 
 -- Sends what is left when the input has ended.
@@ -172,7 +172,7 @@ function pipeline.run(context, script, input, audience, opts)
   if not work then
     return nil, err
   end
-  local rest = rows.rest_of(context.loop, work.guard)
+  local rest = rows.rest_of(context, work.guard)
   allow_rebuild(work, opened, audience, opts, rest)
   local filler = batcher.new(work, audience, opts, opened.shape)
   err = read_all(work, opened, filler, plan, opts, rest) or finish(work, filler, audience, opts)

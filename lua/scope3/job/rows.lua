@@ -2,12 +2,11 @@
 local encodings = require "scope3.input.encodings"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
-local lines = require "scope3.input.lines"
-local loops = require "scope3.loop"
+local line_counts = require "scope3.input.line_counts"
 local missing_keys = require "scope3.input.missing_keys"
 local redact = require "scope3.util.redact"
 local result = require "scope3.result"
-local source = require "scope3.input.source"
+local source_errors = require "scope3.input.source_errors"
 
 ---@class scope3.RowReader  reads into a batcher
 ---@field batcher scope3.Batcher
@@ -26,15 +25,16 @@ local rows = {}
 local SLICE_BYTES, SLICE_SECONDS, SLICE_ROWS = 256 * 1024, 0.001, 256
 
 --- What lets others run between two slices, where the loop can. One of the host's own may raise, which stops the job.
----@param loop scope3.Loop
+---@param context scope3.Context
 ---@param job_guard scope3.Guard
 ---@return fun()?
-function rows.rest_of(loop, job_guard)
-  if not loop.rest or not loops.is_foreign(loop) then
-    return loop.rest
+function rows.rest_of(context, job_guard)
+  local rest = context.loop.rest
+  if not rest or not context.foreign_loop then
+    return rest
   end
   return function()
-    local ok, problem = guard.call(loop.rest)
+    local ok, problem = guard.call(rest)
     if not ok then
       job_guard:blame("the loop", problem)
     end
@@ -103,12 +103,12 @@ end
 local function report_source(reader, src, failed)
   local res, builder = reader.report.result, reader.batcher.builder
   local wrapped = src.handle:rows() == 1 and src.handle:wrapped() or nil
-  lines.add(res, src)
-  encodings.tell(res, src)
-  missing_keys.note(reader.report.missing, builder, src.name, src.handle:keys(), wrapped)
+  line_counts.add(res, src)
+  encodings.report(res, src)
+  missing_keys.add(reader.report.missing, builder, src.name, src.handle:keys(), wrapped)
   if wrapped and not failed and builder:counts().used_rows == 0 then
     result.warn(res, "wrapped_rows", ("%s: its only row is an object with others inside%s"):format(
-      src.name, source.advice_for(wrapped)), { file = src.name })
+      src.name, source_errors.array_advice(wrapped)), { file = src.name })
   end
 end
 
@@ -175,7 +175,7 @@ end
 ---@return scope3.Error? err
 function rows.from_iterator(reader, iterate)
   local err = read_iterator(reader, iterate)
-  missing_keys.note(reader.report.missing, reader.batcher.builder, "the rows")
+  missing_keys.add(reader.report.missing, reader.batcher.builder, "the rows")
   return err
 end
 

@@ -1,7 +1,9 @@
 --- Reads one task of the service, and says why it did not end well.
 local codec = require "scope3.api.codec"
-local core = require "scope3.core"
 local errors = require "scope3.error"
+local problems = require "scope3.api.problems"
+local response = require "scope3.api.response"
+local sanitize = require "scope3.api.sanitize"
 local verdict = require "scope3.api.verdict"
 
 local task = {}
@@ -31,53 +33,34 @@ function task.is_status(status)
   return ENDED[status] or NEEDS_ACTION[status] or GOES_ON[status] or false
 end
 
--- A reply that cannot be used.
-local function bad_reply(message)
-  return errors.new("http", message, { code = "BAD_REPLY", status = 200 })
-end
-
--- The task of a reply, and what surrounds it. Nil and an error where it is none, or another one.
-local function read(data, id)
-  local found = codec.task(type(data.task) == "table" and data.task or data)
-  if not found then
-    return nil, bad_reply "the service answered a task without a status"
-  end
-  local round = data.task ~= nil and codec.read(data) or nil
-  local named = found.task_id or round and codec.is_task_id(round.task_id) and round.task_id
-  if named and core.lower(named) ~= core.lower(id) then
-    return nil, bad_reply "the service answered another task than the one that was asked for"
-  end
-  found.task_id = id
-  return found, nil, round
-end
-
 --- Asks for a task.
 ---@param context scope3.Context
 ---@param id string
 ---@param limits? table  as for transport:drive()
 ---@param body? table  the pieces of its request, which no text may repeat
----@return table? task  snake_case, nulls gone; of its error, response and metadata what may be told
+---@return scope3.Task? task  of its error, response and metadata what may be told
 ---@return scope3.Error? err
----@return table? found  failures, warnings and actions
+---@return scope3.Verdict? found
 function task.fetch(context, id, limits, body)
   local data, err = context:transport():request(
     { method = "GET", path = "/tasks/" .. codec.escape(id), timeout = 60, poll = true }, limits)
   if not data then
     return nil, err
   end
-  local seen, wrong, round = read(data, id)
-  if not seen then
-    return nil, wrong
+  local answer
+  answer, err = response.task(data, id)
+  if not answer then
+    return nil, err
   end
   local known = { key = context.secret(), body = body }
-  local found = verdict.of(seen, round)
+  local found = verdict.of(answer.task, answer.envelope)
   local more
-  found.failures = verdict.tell(found.failures, known)
-  found.warnings, more = verdict.tell(found.warnings, known)
+  found.failures = problems.redacted(found.failures, known)
+  found.warnings, more = problems.redacted(found.warnings, known)
   if more > 0 then
     found.warnings[#found.warnings + 1] = { message = ("%d more warnings of this task are not shown"):format(more) }
   end
-  verdict.clean(seen, known)
+  local seen = sanitize.task(answer.task, known)
   if #found.warnings > 0 then
     seen.warnings = found.warnings
   end
@@ -113,16 +96,16 @@ end
 -- The first problem in words. That of a task that is completed also names its field.
 local function reason_of(said, completed)
   if completed then
-    return ": " .. verdict.sentence(said)
+    return ": " .. problems.sentence(said)
   elseif said.message or said.suggestion then
-    return ": " .. verdict.sentence { message = said.message, suggestion = said.suggestion, about = said.code }
+    return ": " .. problems.sentence { message = said.message, suggestion = said.suggestion, about = said.code }
   end
   return ""
 end
 
 --- Why a task did not end well; nil where it did.
 ---@param seen table  the task
----@param found table  as task.fetch() gives it
+---@param found scope3.Verdict
 ---@return scope3.Error?
 function task.failure(seen, found)
   local failures, completed = found.failures, seen.status == "completed"

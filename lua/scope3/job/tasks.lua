@@ -38,7 +38,7 @@ end
 ---@param context scope3.Context
 ---@param id string
 ---@param limits? table  as for transport:drive()
----@return table? task  snake_case, nulls gone; of its error, response and metadata what may be told
+---@return scope3.Task? task  of its error, response and metadata what may be told
 ---@return scope3.Error? err
 function tasks.get(context, id, limits)
   local seen, err = task.fetch(context, id, limits)

@@ -1,7 +1,7 @@
 --- Warnings of a job while it sends: what held its requests back, and what the service warns of. Each kind once.
+local problems = require "scope3.api.problems"
 local redact = require "scope3.util.redact"
 local result = require "scope3.result"
-local verdict = require "scope3.api.verdict"
 local visible = require "scope3.util.visible"
 
 ---@class scope3.JobWarnings
@@ -48,14 +48,14 @@ end
 
 --- Adds what the service warns of.
 ---@param task_id string
----@param problems? scope3.Problem[]  as verdict.tell() gives them
-function Warnings:of_service(task_id, problems)
-  for _, problem in ipairs(problems or {}) do
+---@param found? scope3.Problem[]  as problems.redacted() gives them
+function Warnings:of_service(task_id, found)
+  for _, problem in ipairs(found or {}) do
     self.of_tasks = self.of_tasks + 1
     if self.of_tasks <= LISTED then
       local id = shown_id(problem.audience_id)
       local of = id and " of the audience " .. id or ""
-      result.warn(self.result, "task_warning", "the service warns" .. of .. ": " .. verdict.sentence(problem),
+      result.warn(self.result, "task_warning", "the service warns" .. of .. ": " .. problems.sentence(problem),
         { task_id = task_id, audience_id = id, reason = problem.code })
     elseif self.of_tasks == LISTED + 1 then
       result.warn(self.result, "task_warnings",

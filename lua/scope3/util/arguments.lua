@@ -1,7 +1,6 @@
---- What is looked at where a public function is entered: misuse raises at the caller's line, and names the function,
---- the
---- argument, what is expected and what came. What came is told by its type, never by its value.
-local door = {}
+--- Checks the arguments of public functions. Misuse raises an error at the caller's line, which names the function, the
+--- argument, what is expected and what was given: its type, never its value.
+local arguments = {}
 
 local EXACT = 2 ^ 53 -- up to here every Lua counts exactly
 
@@ -21,7 +20,7 @@ end
 --- What a value is, in words: its type, and of which class it is.
 ---@param value any
 ---@return string
-function door.kind(value)
+function arguments.kind(value)
   local kind = type(value)
   if kind == "number" then
     return number(value)
@@ -37,19 +36,19 @@ function door.kind(value)
   return "a " .. kind
 end
 
---- The name of an option as it may be told: whatever has not the form of one may be a value.
+--- The name of an option as it may be shown. A text that has not the form of a name may be a value.
 ---@param key any
 ---@return string
-function door.name(key)
+function arguments.name(key)
   if type(key) == "string" then
     return #key <= 64 and key:find("^[A-Za-z_][A-Za-z0-9_:.-]*$") and "'" .. key .. "'" or "a text that is no name"
   elseif type(key) == "number" and key % 1 == 0 and math.abs(key) < 1e6 then
     return ("[%d]"):format(key)
   end
-  return door.kind(key)
+  return arguments.kind(key)
 end
 
--- How many letters are to be put in, left out, changed or swapped to make one word of another.
+-- The Damerau-Levenshtein distance of two words: letters to insert, remove, replace or swap.
 local function distance(a, b)
   local before, row = {}, {}
   for j = 0, #b do
@@ -79,7 +78,7 @@ end
 ---@param key any
 ---@param known string[]
 ---@return string?
-function door.meant(key, known)
+function arguments.meant(key, known)
   if type(key) ~= "string" or #key > 64 then
     return nil
   end
@@ -101,8 +100,8 @@ end
 ---@param expected string  in words
 ---@param value any
 ---@return string
-function door.problem(name, expected, value)
-  return ("%s must be %s, not %s"):format(name, expected, door.kind(value))
+function arguments.problem(name, expected, value)
+  return ("%s must be %s, not %s"):format(name, expected, arguments.kind(value))
 end
 
 --- Raises unless a method is called on its own kind of object. For the first line of a public method.
@@ -110,10 +109,10 @@ end
 ---@param what string  the method, such as "client:sync"
 ---@param class string  such as "scope3.client"
 ---@param value any  what it was called on
-function door.self(fine, what, class, value)
+function arguments.self(fine, what, class, value)
   if not fine then
     error(("%s: the object before the colon must be a %s, not %s: call it as %s(…)"):format(what, class,
-      door.kind(value), what), 3)
+      arguments.kind(value), what), 3)
   end
 end
 
@@ -123,10 +122,10 @@ end
 ---@param name string  the argument
 ---@param expected string
 ---@param value any
----@param level? integer  whom to blame, as error() counts there (2, the caller of the public function)
-function door.argument(fine, what, name, expected, value, level)
+---@param level? integer  the function to blame, as error() counts there (2, the caller of the public function)
+function arguments.argument(fine, what, name, expected, value, level)
   if not fine then
-    error(what .. ": " .. door.problem(name, expected, value), (level or 2) + 1)
+    error(what .. ": " .. arguments.problem(name, expected, value), (level or 2) + 1)
   end
 end
 
@@ -134,7 +133,7 @@ end
 ---@param value any
 ---@param ... string
 ---@return boolean
-function door.has(value, ...)
+function arguments.has(value, ...)
   if type(value) ~= "table" and type(value) ~= "userdata" then
     return false
   end
@@ -155,7 +154,7 @@ end
 ---@param value any
 ---@return integer?
 ---@return integer? missing
-function door.count(value)
+function arguments.count(value)
   if type(value) ~= "table" then
     return nil
   end
@@ -176,4 +175,4 @@ function door.count(value)
   return n
 end
 
-return door
+return arguments

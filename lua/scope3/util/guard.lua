@@ -1,6 +1,6 @@
---- Foreign code inside a job or a wait: listeners, `cancel`, iterators, readers, a limiter's store, a host's loop. What
---- raises there stops the job in order, and comes back as `nil, err` with what was achieved. None of its callbacks is
---- called after that.
+--- Runs foreign code inside a job or a wait: listeners, `cancel`, iterators, readers, a limiter's store, a host's loop.
+--- Where it raises an error, the job stops in order and returns `nil, err` with what was achieved. Then no callback is
+--- called any more.
 local errors = require "scope3.error"
 local redact = require "scope3.util.redact"
 
@@ -11,13 +11,13 @@ Guard.__index = Guard
 
 local guard = {}
 
--- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself. Not tried out, because nginx replaces coroutine.wrap,
--- and its own cannot be used while a module is loaded by a request.
+-- Whether a coroutine can yield over pcall(): not in Lua 5.1 itself. Trying it out would fail in nginx, whose
+-- coroutine.wrap cannot be used while a request loads a module.
 local yieldable = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 local parents = setmetatable({}, { __mode = "k" })
 
--- A host may let no global be read that is not there.
+-- A host may forbid reading globals that do not exist.
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 local finish
@@ -32,7 +32,7 @@ local function go_on(call, inner, ...)
   return finish(call, inner, coroutine.resume(inner, ...))
 end
 
--- Runs a coroutine to its end. What it yields goes to whoever runs ours.
+-- Runs a coroutine to its end. What it yields goes to the caller that resumes ours.
 finish = function(call, inner, ok, ...)
   call.driven = false
   if not ok then
@@ -50,7 +50,7 @@ local function resumed(ok, ...)
   return ...
 end
 
--- The function of a call has ended. A host that had it wait may know the coroutine of the call alone, and have resumed
+-- The function of a call has ended. A host that had it wait may know only the coroutine of the call, and have resumed
 -- that: then ours goes on from here. What a function raises after such a wait goes to that host.
 local function ended(call, outer, ...)
   if call.driven then
@@ -88,8 +88,7 @@ function guard.outermost(thread)
   return thread
 end
 
---- What foreign code raised, as a text without what may be somebody's value. Its own __tostring may raise, too, or
---- give something else.
+--- What foreign code raised, as a redacted text. Its __tostring may raise an error too, or return no text.
 ---@param problem any
 ---@return string
 function guard.text(problem)

@@ -1,5 +1,5 @@
---- JSON of replies and reports. The core reads and writes its strings and numbers, so that neither the locale of the
---- process nor the settings of a host's own JSON library have a say.
+--- JSON of replies and reports. The core reads and writes its strings and numbers. So the locale of the process and the
+--- settings of a host's JSON library do not matter.
 local core = require "scope3.core"
 local visible = require "scope3.util.visible"
 

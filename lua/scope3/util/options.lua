@@ -1,5 +1,5 @@
 --- Checks tables of options: an unknown key or a wrong type is misuse, and raises.
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
 
 local options = {}
 
@@ -9,14 +9,20 @@ end
 
 local MOST = 2 ^ 53 -- up to here every Lua counts exactly
 
+---@class scope3.OptionKind  what an option takes
+---@field expected string  in words
+---@field is fun(value: any): boolean, integer?  of a list of ids also the first entry that is none
+
+-- Kinds that have a name.
+---@type table<string, scope3.OptionKind>
 local KINDS = {
-  count = { "a whole number, 1 or more", function(v)
+  count = { expected = "a whole number, 1 or more", is = function(v)
     return type(v) == "number" and is_finite(v) and v >= 1 and v % 1 == 0 and v <= MOST
   end },
-  seconds = { "a number of seconds, 0 or more", function(v)
+  seconds = { expected = "a number of seconds, 0 or more", is = function(v)
     return type(v) == "number" and v == v and v >= 0
   end },
-  key = { "a string or a function", function(v)
+  key = { expected = "a string or a function", is = function(v)
     return type(v) == "string" or type(v) == "function"
   end },
 }
@@ -28,7 +34,7 @@ function options.is_number(v)
   return type(v) == "number" and is_finite(v)
 end
 
-KINDS.number = { "a number", options.is_number }
+KINDS.number = { expected = "a number", is = options.is_number }
 
 --- Whether a value is an id: a text, or a whole number that is exact on every Lua. What is 25 to one Lua is 25.0 to
 --- another, so both are.
@@ -43,7 +49,7 @@ end
 ---@return boolean
 ---@return integer? entry  the first that is none
 function options.is_id_list(v)
-  local n, hole = door.count(v)
+  local n, hole = arguments.count(v)
   for i = 1, n or 0 do
     if not options.is_id(v[i]) then
       return false, i
@@ -52,14 +58,14 @@ function options.is_id_list(v)
   return n ~= nil, hole
 end
 
-KINDS.id = { "a string or a whole number below 2^53", options.is_id }
-KINDS.ids = { "a list of ids, which are strings or whole numbers below 2^53", options.is_id_list }
-KINDS.all_or_ids = { '"all" or a list of ids', function(v)
+KINDS.id = { expected = "a string or a whole number below 2^53", is = options.is_id }
+KINDS.ids = { expected = "a list of ids, which are strings or whole numbers below 2^53", is = options.is_id_list }
+KINDS.all_or_ids = { expected = '"all" or a list of ids', is = function(v)
   if v == "all" then
     return true
   end
   local fine, entry = options.is_id_list(v)
-  return fine and door.count(v) > 0, entry
+  return fine and arguments.count(v) > 0, entry
 end }
 
 local function sorted(t)
@@ -92,7 +98,7 @@ function options.some(value, names)
   if value == "all" then
     return names
   end
-  local n = door.count(value)
+  local n = arguments.count(value)
   if not n then
     return nil
   end
@@ -104,32 +110,53 @@ function options.some(value, names)
   return value
 end
 
+-- What is wrong with a value of a kind, or nil. Of a list of ids the entry is named.
+local function kind_problem(key, value, kind)
+  local fine, entry = kind.is(value)
+  if fine then
+    return nil
+  elseif entry then
+    return arguments.problem(("%s[%d]"):format(key, entry), KINDS.id.expected, value[entry])
+  end
+  return arguments.problem(key, kind.expected, value)
+end
+
+local function choice_problem(key, value, names)
+  return not options.contains(names, value) and ("%s must be one of %s"):format(key, table.concat(names, ", ")) or nil
+end
+
+local function choices_problem(key, value, names)
+  return not options.some(value, names)
+    and ('%s must be "all" or a list of %s'):format(key, table.concat(names, ", ")) or nil
+end
+
+local function type_problem(key, value, name)
+  return name ~= "any" and type(value) ~= name and arguments.problem(key, "a " .. name, value) or nil
+end
+
 -- What is wrong with the value of a known option, or nil.
 local function value_problem(key, value, want)
-  if type(want) == "table" and want.is then
-    return not want.is(value) and door.problem(key, want.expected, value) or nil
-  elseif type(want) == "table" and want.some_of then
-    return not options.some(value, want.some_of)
-      and ('%s must be "all" or a list of %s'):format(key, table.concat(want.some_of, ", ")) or nil
-  elseif type(want) == "table" then
-    return not options.contains(want, value) and ("%s must be one of %s"):format(key, table.concat(want, ", ")) or nil
-  elseif KINDS[want] then
-    local fine, entry = KINDS[want][2](value)
-    return not fine and door.problem(entry and ("%s[%d]"):format(key, entry) or key, KINDS[entry and "id" or want][1],
-      entry and value[entry] or not entry and value or nil) or nil
+  if KINDS[want] then
+    return kind_problem(key, value, KINDS[want])
+  elseif type(want) == "string" then
+    return type_problem(key, value, want)
+  elseif want.is then
+    return kind_problem(key, value, want)
+  elseif want.some_of then
+    return choices_problem(key, value, want.some_of)
   end
-  return want ~= "any" and type(value) ~= want and door.problem(key, "a " .. want, value) or nil
+  return choice_problem(key, value, want)
 end
 
 -- The message about an option that is not known.
 local function unknown(key, spec)
   local known = sorted(spec)
-  local meant = door.meant(key, known)
-  return ("unknown option %s (%sknown: %s)"):format(door.name(key),
+  local meant = arguments.meant(key, known)
+  return ("unknown option %s (%sknown: %s)"):format(arguments.name(key),
     meant and ("did you mean '%s'? "):format(meant) or "", #known > 0 and table.concat(known, ", ") or "none")
 end
 
--- Options that come from a table behind this one count as well.
+-- The options with those that a metatable's __index gives.
 local function inherited(opts, spec)
   local meta = getmetatable(opts)
   if type(meta) == "table" and rawget(meta, "__index") ~= nil then
@@ -142,25 +169,21 @@ local function inherited(opts, spec)
   return opts
 end
 
---- The message about the first misuse in `opts`, or nil. `spec` maps a key to "string", "number", "boolean", "table", "function", "count",
---- "seconds", "id", "key", "ids", "all_or_ids", "any", to a list of allowed strings, to { some_of = names } (see
---- options.some), or to
---- { is = what looks at a value, expected = what it must be }.
+---@alias scope3.OptionSpec table<string, string|string[]|scope3.OptionKind|{some_of: string[]}>
+
+--- The message about the first misuse in a table of options, or nil.
 ---@param opts any
----@param spec table<string, string|table>
+---@param spec scope3.OptionSpec  what each key takes: "string", "number", "boolean", "table", "function", "count",
+---  "seconds", "id", "key", "ids", "all_or_ids" or "any"; a list of allowed strings; { some_of = names } for several of
+---  them (see options.some); or { is =, expected = }
 ---@return string?
 function options.problem(opts, spec)
-  if type(opts) ~= "table" or door.kind(opts) ~= "a table" then -- objects of ours hold what is no option
-    return door.problem("options", "a table", opts)
+  if arguments.kind(opts) ~= "a table" then -- an object of this library, too: its fields are no options
+    return arguments.problem("options", "a table", opts)
   end
   for key, value in pairs(inherited(opts, spec)) do
     local want = spec[key]
-    local problem
-    if want == nil then
-      problem = unknown(key, spec)
-    else
-      problem = value_problem(key, value, want)
-    end
+    local problem = want == nil and unknown(key, spec) or want ~= nil and value_problem(key, value, want)
     if problem then
       return problem
     end
@@ -169,10 +192,10 @@ end
 
 local to_integer = math.tointeger -- Lua 5.3 and later
 
---- Options whose counts are integers, where Lua tells these from other numbers: 60.0, as `240 / 4` and JSON give it, would be written "60.0", and
---- be another part of a key than 60. The caller's table stays as it is.
+--- Options whose counts are integers, where Lua has integers. `240 / 4` and JSON give 60.0, which
+--- would be written "60.0", and be another part of a key than 60. The caller's table stays as it is.
 ---@param opts table  without a problem
----@param spec table<string, string|table>
+---@param spec scope3.OptionSpec
 ---@return table opts
 function options.whole(opts, spec)
   local made = opts
@@ -190,8 +213,8 @@ end
 --- Raises when `opts` misuses `spec`; nil stands for no options.
 ---@param what string  the function that was called
 ---@param opts table?
----@param spec table<string, string|table>
----@param level? integer  whom to blame, as error() counts (default: the caller of the caller)
+---@param spec scope3.OptionSpec
+---@param level? integer  the function to blame, as error() counts (default: the caller of the caller)
 ---@return table opts  whose counts are integers
 function options.check(what, opts, spec, level)
   opts = opts == nil and {} or opts
@@ -218,7 +241,7 @@ function options.ids(list)
     return list
   end
   local ids = {}
-  for i = 1, door.count(list) or 0 do -- not ipairs(), which a table behind the list may keep going
+  for i = 1, arguments.count(list) or 0 do -- not ipairs(), which a metatable of the list may keep going
     ids[i] = options.id(rawget(list, i))
   end
   return ids

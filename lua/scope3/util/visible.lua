@@ -30,8 +30,8 @@ local function is_hidden(code)
   return false
 end
 
--- Calls `show` for each character outside ASCII that must not be shown, with its code point, and for each run that is
--- no UTF-8, with nil.
+-- Replaces each character outside ASCII that must not be shown by show(code point, run). A run that is not UTF-8 has no
+-- code point.
 local function replace(text, show)
   if not text:find("[\128-\255]") then
     return text

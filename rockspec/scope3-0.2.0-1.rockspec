@@ -1,9 +1,9 @@
 rockspec_format = "3.0"
 package = "scope3"
-version = "0.1.0-1"
+version = "0.2.0-1"
 source = {
   url = "git+https://github.com/scope3-lua/scope3.git",
-  tag = "v0.1.0",
+  tag = "v0.2.0",
 }
 description = {
   summary = "Carries first-party audiences into Scope3's advertising platform",

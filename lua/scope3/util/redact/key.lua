@@ -1,0 +1,82 @@
+--- Hides an API key in a text: the whole of it, a piece of it, or the key in base64. Upper and lower case count as the
+--- same.
+local lower = require("scope3.core").lower
+local patterns = require "scope3.util.redact.patterns"
+
+local key = {}
+
+local GONE = patterns.GONE
+local PIECE = 8 -- bytes of a key that are hidden also where the rest of it is missing
+local KEY_MIN = 3 -- bytes of a key that is looked for
+
+local BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+local function base64(text)
+  return (text:gsub("..?.?", function(three)
+    local a, b, c = three:byte(1, 3)
+    local n = a * 65536 + (b or 0) * 256 + (c or 0)
+    local out = ""
+    for i = 3, 3 - #three, -1 do
+      local digit = math.floor(n / 64 ^ i) % 64
+      out = out .. BASE64:sub(digit + 1, digit + 1)
+    end
+    return out
+  end))
+end
+
+-- The forms in which a key may stand in a text, in lower case. Short ones would be found in any text.
+local function forms_of(secret)
+  local whole, encoded = lower(secret), lower(base64(secret))
+  local bare, url_encoded = whole:gsub("^scope3_", ""), encoded:gsub("+", "-"):gsub("/", "_")
+  local forms = { whole }
+  for _, form in ipairs { bare, encoded, url_encoded } do
+    if #form >= PIECE then
+      forms[#forms + 1] = form
+    end
+  end
+  return forms
+end
+
+-- The places of a text's bytes that belong to a piece of one of the forms; nil where none does.
+local function places_of(low, forms)
+  local places = {}
+  for _, form in ipairs(forms) do
+    local piece = math.min(PIECE, #form)
+    for i = 1, #low - piece + 1 do
+      if form:find(low:sub(i, i + piece - 1), 1, true) then
+        for j = i, i + piece - 1 do
+          places[j] = true
+        end
+      end
+    end
+  end
+  return next(places) and places
+end
+
+local function hide_one(text, secret)
+  if #secret < KEY_MIN then
+    return text
+  end
+  local hidden = places_of(lower(text), forms_of(secret))
+  if not hidden then
+    return text
+  end
+  local out = {}
+  for i = 1, #text do
+    out[#out + 1] = not hidden[i] and text:sub(i, i) or not hidden[i - 1] and GONE or nil
+  end
+  return table.concat(out)
+end
+
+--- Hides keys in a text.
+---@param text string
+---@param secret? string|string[]  the key, or several
+---@return string
+function key.hide(text, secret)
+  for _, one in ipairs(type(secret) == "table" and secret or { secret }) do
+    text = hide_one(text, one)
+  end
+  return text
+end
+
+return key
