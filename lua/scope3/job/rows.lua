@@ -138,14 +138,6 @@ local function next_row(iterate, number)
   return row
 end
 
--- Puts a row into the batcher.
-local function take(reader, row)
-  local batcher = reader.batcher
-  local state, detail, number = batcher.builder:take(batcher.payload, row)
-  local act = ON_STATE[state]
-  return act and act(reader, nil, detail, number)
-end
-
 local function pause(reader)
   local err = reader.pause()
   if not err and reader.rest then
@@ -155,14 +147,20 @@ local function pause(reader)
 end
 
 local function read_iterator(reader, iterate)
-  local count = 0
+  local batcher, count = reader.batcher, 0
   while true do
     local row, err = next_row(iterate, count + 1)
     if not row then
       return err
     end
     count = count + 1
-    err = take(reader, row) or count % SLICE_ROWS == 0 and pause(reader) or nil
+    local state, detail, number = batcher.builder:take(batcher.payload, row)
+    if state ~= "more" then
+      err = ON_STATE[state](reader, nil, detail, number)
+    end
+    if not err and count % SLICE_ROWS == 0 then
+      err = pause(reader)
+    end
     if err then
       return err
     end

@@ -1,4 +1,4 @@
---- The state of one job: its requests, its tasks and their counts. Only this file writes to it.
+--- The state of one job: its requests, its tasks and their counts. Only this file and task_list write to them.
 ---
 --- Every step that a request or a task takes is a method here, so that the counts of the result always add up.
 local errors = require "scope3.error"
@@ -18,7 +18,7 @@ local task_list = require "scope3.job.task_list"
 ---@field ending scope3.JobEnding  why and when it ends
 ---@field leftover? boolean  an earlier run left members to send again
 ---@field max_accepted_bytes? integer  of a body: the service found larger ones too large
----@field targets_checked boolean  it is known whether the audiences exist
+---@field targets_checked boolean  it is known whether the audiences exist, or is not to be asked
 local State = {}
 State.__index = State
 
@@ -208,7 +208,7 @@ function State:reject(req, status, err, rejected)
   self.unsent[#self.unsent + 1] = { parts = req.parts, rejected = rejected }
 end
 
---- Members of requests that will not be sent count as failed.
+--- Gives up a request that will not be sent: its members count as failed.
 ---@param req scope3.JobRequest
 function State:give_up(req)
   self:add_entry(req, "not sent")
@@ -373,7 +373,7 @@ function State:resume_failed(req, past)
   self:close(req.batch)
 end
 
---- The job fails, and what waits is given up.
+--- The job fails, and the requests that wait are given up.
 ---@param err scope3.Error
 function State:fail(err)
   self.ending:fail(err)
@@ -391,7 +391,7 @@ function State:report(field, value)
   self.result[field] = value
 end
 
---- Whether the audiences exist is known, or is not to be asked.
+--- Notes that it is known whether the audiences exist, or is not to be asked.
 function State:targets_known()
   self.targets_checked = true
 end

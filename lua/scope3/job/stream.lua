@@ -56,14 +56,16 @@ local function check_free(self, level)
     error("attempt to use a stream inside one of its own callbacks", level)
   elseif user and (user == MAIN or coroutine.status(user) ~= "dead" and coroutine.status(user) ~= "zombie") then
     error("attempt to use a stream that another coroutine is using", level)
+  elseif user then
+    self.user, self.failure = nil, self.job:failed()
   end
 end
 
--- Does what may call foreign code, or suspend.
+-- Does what may call foreign code, suspend, or make the job fail.
 local function alone(self, act, ...)
   self.user = current()
   local ok, err = act(self, ...)
-  self.user = nil
+  self.user, self.failure = nil, self.job:failed()
   return ok, err
 end
 
@@ -80,9 +82,8 @@ end
 local function put(self, member, remove)
   check_open(self, 4)
   check_free(self, 4)
-  local failure = self.job:failed()
-  if failure then
-    return nil, failure
+  if self.failure then
+    return nil, self.failure
   end
   if self.waits then -- for room, since an error of memory
     local ok, err = alone(self, make_room, self.waits)
