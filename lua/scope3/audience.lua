@@ -1,13 +1,13 @@
---- An audience built in memory: members are normalised and hashed as they are added, raw values are not kept.
+--- An audience built in memory. Members are normalised and hashed as they are added, and raw values are not kept.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local options = require "scope3.util.options"
-local rules = require "scope3.api.validate"
+local validate = require "scope3.api.validate"
 
 ---@class scope3.AudienceMeta  what an audience is at the service
----@field id string|integer  a number as an id is the text of it
+---@field id string|integer  a whole number stands for its text
 ---@field name? string
 ---@field consent_basis? "consent"|"legitimate_interest"|"contract"|"legal_obligation"
 
@@ -26,40 +26,58 @@ local PAYLOAD_BYTES = 8 * 2 ^ 20
 
 local META = { id = "id", name = "string", consent_basis = "string" }
 
---- Reads `{ id=, name=, consent_basis= }` or an id alone; raises on misuse.
----@param what string
+--- What is wrong with an argument that names an audience: an id, or `{ id =, name =, consent_basis = }`.
 ---@param value any
----@param level integer
----@return {id: string, name: string?, consent_basis: string?}
-function audience.meta(what, value, level)
+---@return string?
+function audience.problem(value)
   if options.is_id(value) then
-    value = { id = value }
-  end
-  local problem
-  if type(value) ~= "table" then
-    problem = ("must be an id, or a table with id, name and consent_basis, not %s"):format(door.kind(value))
+    return nil
+  elseif type(value) ~= "table" then
+    return "audience must be an id, or a table with id, name and consent_basis, not " .. arguments.kind(value)
   elseif getmetatable(value) == Audience then
-    problem = "is a scope3.audience, which holds its own members and goes with client:sync: give its id here"
-  else
-    problem = options.problem(value, META)
+    return "audience: is a scope3.audience, which holds its own members and goes with client:sync: give its id here"
   end
-  if problem then
-    error(("%s: audience%s%s"):format(what, type(value) ~= "table" and " " or ": ", problem), level + 1)
+  local problem = options.problem(value, META)
+  return problem and "audience: " .. problem
+end
+
+--- The id, name and consent basis of an argument that names an audience.
+---@param value string|integer|scope3.AudienceMeta  without a problem
+---@return {id: string, name: string?, consent_basis: string?}
+function audience.read(value)
+  if options.is_id(value) then
+    return { id = options.id(value) }
   end
   return { id = options.id(value.id), name = value.name, consent_basis = value.consent_basis }
 end
 
---- Makes an audience.
----@param meta string|integer|scope3.AudienceMeta  an id alone, or a table
+--- Reads an argument that names an audience; raises on misuse.
+---@param what string  the function, for the message
+---@param value any
+---@param level integer  whom to blame, as error() counts in the caller
+---@return {id: string, name: string?, consent_basis: string?}
+function audience.meta(what, value, level)
+  local problem = audience.problem(value)
+  if problem then
+    error(what .. ": " .. problem, level + 1)
+  end
+  return audience.read(value)
+end
+
+--- Makes an audience in memory.
+---
+---     local audience = assert(scope3.audience({ id = "newsletter", name = "Newsletter" }, { region = "DE" }))
+---
+---@param meta string|integer|scope3.AudienceMeta  an id, or a table
 ---@param opts? scope3.ReadingOptions  how its members are read
 ---@return scope3.Audience?
----@return scope3.Error? err  kind "invalid"
+---@return scope3.Error? err  kind "invalid" lists every problem
 function audience.new(meta, opts)
   meta = audience.meta("scope3.audience", meta, 2)
   opts = options.check("scope3.audience", opts, identity.options, 2)
   local issues = {}
-  rules.audience(issues, meta, "audience")
-  rules.options(issues, opts)
+  validate.audience(issues, meta, "audience")
+  validate.options(issues, opts)
   if #issues > 0 then
     return nil, errors.invalid("audience", issues)
   end
@@ -69,20 +87,20 @@ function audience.new(meta, opts)
   }, Audience)
 end
 
--- Makes room for a member that waits for it. An error of memory on the way leaves it waiting for the next call.
-local function settle(self)
+-- Moves a member that had no room into a new payload. Where memory runs out the member waits for the next call.
+local function flush(self)
   local payloads = self.payloads
   while self.waits do
-    payloads[#payloads + 1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
+    payloads[#payloads + 1] = core.payload { max_members = validate.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
     self.waits = not self.builder:flush(payloads[#payloads])
   end
 end
 
 local function add(self, member, remove)
   local payloads = self.payloads
-  settle(self)
+  flush(self)
   if #payloads == 0 then
-    payloads[1] = core.payload { max_members = rules.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
+    payloads[1] = core.payload { max_members = validate.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
   end
   local added, reason = self.builder:add(payloads[#payloads], member, remove, 3,
     remove and "audience:remove" or "audience:add")
@@ -92,7 +110,7 @@ local function add(self, member, remove)
       { code = reason, because = because })
   end
   self.waits = added == false
-  settle(self)
+  flush(self)
   return true
 end
 
@@ -104,46 +122,49 @@ end
 ---@field hashed_email? string
 ---@field hashed_phone? string
 ---@field uids? scope3.Uid[]|table<string, string>  an array, or a table from types to values
----@field remove? boolean  (of member(row) alone) removes the member
+---@field remove? boolean  removes the member; only in what member(row) of a script returns
 
 ---@class scope3.Uid
 ---@field type string  such as "uid2"
 ---@field value string
 
---- Adds a member. An identifier that cannot be used is dropped and counted; a member with none left is refused.
+--- Adds a member. An identifier that cannot be used is dropped and counted. A member without any left is rejected.
+---
+---     local ok, err = audience:add { external_id = "17", email = "jane@example.com", phone = "+4930901820" }
+---
 ---@param member scope3.Member
 ---@return true?
----@return scope3.Error? err  kind "invalid", `code` the reason
+---@return scope3.Error? err  kind "invalid"; `code` is the reason
 function Audience:add(member)
-  door.self(audience.is(self), "audience:add", "scope3.audience", self)
+  arguments.self(audience.is(self), "audience:add", "scope3.audience", self)
   local added, err = add(self, member, false) -- no tail call: misuse is blamed on the third function
   return added, err
 end
 
---- Removes a member from the audience; only `external_id` is needed.
+--- Removes a member from the audience. Only `external_id` is needed.
 ---@param member scope3.Member
 ---@return true?
----@return scope3.Error? err
+---@return scope3.Error? err  kind "invalid"; `code` is the reason
 function Audience:remove(member)
-  door.self(audience.is(self), "audience:remove", "scope3.audience", self)
+  arguments.self(audience.is(self), "audience:remove", "scope3.audience", self)
   local added, err = add(self, member, true)
   return added, err
 end
 
---- Marks the whole audience to be deleted at the service; its members are then not sent.
+--- Marks the whole audience to be deleted at the service. Its members are then not sent.
 ---@return scope3.Audience self
 function Audience:delete()
-  door.self(audience.is(self), "audience:delete", "scope3.audience", self)
+  arguments.self(audience.is(self), "audience:delete", "scope3.audience", self)
   self.deleted = true
   return self
 end
 
---- Members to add and to remove. A repeated external id counts once within about 100,000 members.
+--- Counts the members to add and to remove. A repeated external id counts once within about 100,000 members.
 ---@return integer adds
 ---@return integer removes
 function Audience:count()
-  door.self(audience.is(self), "audience:count", "scope3.audience", self)
-  settle(self)
+  arguments.self(audience.is(self), "audience:count", "scope3.audience", self)
+  flush(self)
   local adds, removes = 0, 0
   for _, payload in ipairs(self.payloads) do
     local a, r = payload:living()
@@ -152,13 +173,13 @@ function Audience:count()
   return adds, removes
 end
 
---- The identifiers of the members of an audience.
+--- Counts the identifiers of the members of an audience.
 ---@private
 ---@param self scope3.Audience
 ---@return integer emails
 ---@return integer phones
 ---@return integer uids
----@return integer prehashed  of them, those that came hashed already
+---@return integer prehashed  of these: identifiers that came hashed already
 function audience.identifiers(self)
   local emails, phones, uids, prehashed = 0, 0, 0, 0
   for _, payload in ipairs(self.deleted and {} or self.payloads) do
@@ -168,6 +189,7 @@ function audience.identifiers(self)
   return emails, phones, uids, prehashed
 end
 
+--- Whether a value is an audience in memory.
 ---@private
 ---@param value any
 ---@return boolean

@@ -1,6 +1,7 @@
---- The one shape of every runtime failure. An error is made once, and nobody writes to it afterwards: some are shared
---- by
---- all who meet them. Its fields are its own, so that pairs(), JSON and a debugger see them on every Lua.
+--- The one shape of every runtime failure.
+---
+--- An error is made once and never changed, because several callers may hold the same one. errors.with() makes a copy
+--- with other fields. The fields are the table's own, so that pairs(), JSON and a debugger see them on every Lua.
 
 ---@alias scope3.ErrorKind
 ---| "network"
@@ -26,13 +27,14 @@
 ---@class scope3.Issue  one problem of several
 ---@field path? string  where it is
 ---@field message string
+---@field row? integer  of the source, where the service names a member
 
 ---@class scope3.Attempt  an attempt of a request that failed
 ---@field kind scope3.ErrorKind
 ---@field status? integer
 ---@field code? string
 ---@field seconds? number  that it took
----@field waited? number  seconds until the next
+---@field waited? number  seconds until the next attempt
 
 ---@class scope3.ErrorRequest
 ---@field method string
@@ -43,33 +45,33 @@
 ---@class scope3.Error
 ---@field kind scope3.ErrorKind
 ---@field message string  a sentence for people; holds no personal data and no key
----@field status? integer  HTTP status of the reply; of a refused callback: what to answer
+---@field status? integer  HTTP status of the reply; for a refused callback: the status to answer
 ---@field code? string  the service's own code, libcurl's name of a network failure, or the key of a reason
 ---  (docs/report.md)
----@field reason? string  of a certificate that was not taken: CERT_EXPIRED, CERT_WRONG_HOST and others (docs/report.md)
+---@field reason? string  why a certificate was not taken: CERT_EXPIRED, CERT_WRONG_HOST and others (docs/report.md)
 ---@field outage? boolean  the service was away for longer than `patience`
 ---@field field? string  the field that the service blames
----@field because? string  of a member without any identifier left: why its first one was dropped
+---@field because? string  for a member without any identifier left: why its first one was dropped
 ---@field issues? scope3.Issue[]  every problem found, when there is more than one
 ---@field retryable? boolean  the same call may succeed later
 ---@field retry_after? number  seconds that the service asked to wait, at most an hour
----@field asked? number  the seconds that it asked for, where these were more
+---@field asked? number  the seconds that it asked for, where that is more
 ---@field uncertain? boolean  the request was sent completely and no answer came: it may have been carried out
 ---@field request? scope3.ErrorRequest
 ---@field row? integer  (of a source) the row that cannot be read
 ---@field line? integer  the line of the text on which it begins
 ---@field lines? integer  further lines that lie inside it
----@field rows? {first: integer, last: integer}  the rows of the source whose members were not taken
+---@field rows? scope3.RowRange  the rows of the source whose members were not accepted
 ---@field task_id? string
 ---@field retained? integer  of a collector that was closed: members that wait in its spool
----@field lost? integer  and those that nobody has any more
----@field audiences? string[]  of a task that is completed: ids of the audiences that failed, where each can be told
+---@field lost? integer  of such a collector: members that are lost
+---@field audiences? string[]  of a completed task: the ids of the audiences that failed, where they are known
 ---@field result? scope3.Result  what was achieved before
 local Error = {}
 Error.__index = Error
 Error.__name = "scope3.error"
 
-local LISTED = 100 -- problems that a text names; a service may send as many as a request has members
+local LISTED = 100 -- problems that a text names: a service may send one for each member of a request
 
 function Error:__tostring()
   local issues = self.issues
@@ -86,19 +88,19 @@ function Error:__tostring()
   return table.concat(lines, "\n")
 end
 
--- Only fields that are not there come here: what is there is overwritten without a word. So nothing of ours writes at
--- all.
+-- Catches new fields only: Lua calls this for none that is there already.
 function Error.__newindex(_, key)
   error(("an error of scope3 is made once: its field '%s' cannot be set"):format(tostring(key)), 2)
 end
 
 local M = {}
 
---- Stands in the fields of errors.with() for one that the copy is not to have.
+--- In the fields of errors.with(): the copy does not have this field.
 M.NOTHING = {}
 
----@param kind string
----@param message string
+--- Makes an error.
+---@param kind scope3.ErrorKind
+---@param message string  for people; without personal data and keys
 ---@param fields? table  further fields of scope3.Error
 ---@return scope3.Error
 function M.new(kind, message, fields)
@@ -109,9 +111,9 @@ function M.new(kind, message, fields)
   return setmetatable(err, Error)
 end
 
---- A copy with other fields.
+--- A copy of an error with other fields.
 ---@param err scope3.Error
----@param fields table  those of the copy that differ
+---@param fields table  that differ
 ---@return scope3.Error
 function M.with(err, fields)
   local copy = {}
@@ -139,13 +141,19 @@ function M.invalid(what, issues, fields)
   else
     message = ("%s: %d problems"):format(what, #issues)
   end
-  local err = M.new("invalid", message, fields)
-  rawset(err, "issues", issues) -- it is being made
-  return err
+  local all = { issues = issues }
+  for key, value in pairs(fields or {}) do
+    all[key] = value
+  end
+  return M.new("invalid", message, all)
 end
 
---- What scope3 gave, where it is a success; else raises the text of the error. Lua's own assert() raises the error
---- itself, of which Lua 5.1 shows "(error object is not a string)", and nginx nothing.
+--- Returns what a function of scope3 returned, or raises the text of its error:
+---
+---     local client = scope3.assert(scope3.client())
+---
+--- Lua's own assert() raises the error as a table. Lua 5.1 then shows "(error object is not a string)", and nginx
+--- shows nothing.
 ---@generic T
 ---@param value T?
 ---@param err? any
@@ -159,6 +167,7 @@ function M.assert(value, err, ...)
   return value, err, ...
 end
 
+--- Whether a value is an error of scope3.
 ---@param value any
 ---@return boolean
 function M.is(value)

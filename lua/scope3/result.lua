@@ -1,18 +1,18 @@
---- What a job comes to: counts, requests and tasks, never personal data. `--json` prints its fields.
-local door = require "scope3.util.arguments"
+--- What a job comes to: counts, requests and tasks, and no personal data. `--json` prints its fields.
+local arguments = require "scope3.util.arguments"
 local json = require "scope3.util.json"
 local options = require "scope3.util.options"
 
----@class scope3.ConditionCount  rows that came to a condition, and what became of them
+---@class scope3.ConditionCount  rows that a condition was tested on, and what became of them
 ---@field column string|integer
 ---@field operator string
----@field seen integer  rows that came to it
----@field skipped integer  of these the ones that did not meet it
----@field absent integer  of those the ones without a value
----@field not_a_number integer  whose value is no number, though it compares with one
----@field not_a_date integer
----@field not_yes_or_no integer
----@field other_case integer  equal but for upper and lower case
+---@field seen integer  rows that it was tested on
+---@field skipped integer  of `seen`: rows that did not meet it
+---@field absent integer  of `skipped`: rows without a value
+---@field not_a_number integer  of `skipped`: rows whose value is no number, where the condition compares with one
+---@field not_a_date integer  of `skipped`
+---@field not_yes_or_no integer  of `skipped`
+---@field other_case integer  of `skipped`: rows whose value differs only in upper and lower case
 
 ---@class scope3.MixedCount
 ---@field raw integer
@@ -23,7 +23,7 @@ local options = require "scope3.util.options"
 ---@field hashed_phone integer
 ---@field uids integer
 
----@class scope3.Quarantined  a member that the service refused
+---@class scope3.Quarantined  a member that the service rejected
 ---@field audience_id string
 ---@field row? integer
 ---@field field? string
@@ -41,7 +41,7 @@ local options = require "scope3.util.options"
 ---@field swallowed integer
 ---@field shared integer  rows of JSON that begin in the line in which the row before ends
 
----@class scope3.Warning  what ended well and may still be wrong; further fields are numbers and names of columns
+---@class scope3.Warning  a job that ended well and may still be wrong; further fields are numbers and column names
 ---@field code string  a key, as in docs/report.md
 ---@field message string
 ---@field [string] any
@@ -50,13 +50,11 @@ local options = require "scope3.util.options"
 ---@field first integer
 ---@field last integer
 
----@class scope3.RequestEntry  a request of a job; its times are seconds since the job began: the next is built while
----  one is on the wire
+---@class scope3.RequestEntry  a request of a job; its times are seconds since the job began
 ---@field request integer  its number
----@field state string  accepted, completed or failed (as its task ended, once that is known), partly failed (`failed`
----  members of some of its
----  audiences), unknown, split (its halves went instead), refused (it went again without the members that were refused)
----  or not sent
+---@field state string  accepted; completed or failed, as its task ended; partly failed (`failed` members of some of
+---  its audiences); unknown; split (its halves went instead); refused (it went again without the members that the
+---  service rejected); or not sent
 ---@field members integer
 ---@field adds integer
 ---@field removes integer
@@ -85,41 +83,45 @@ local options = require "scope3.util.options"
 ---@field error? string
 
 ---@class scope3.Result
----@field rows integer  rows read (or members given one by one)
+---@field rows integer  rows read, or members given one by one
 ---@field skipped integer  rows left out by the script
 ---@field child_rows integer  of `skipped`: rows that name the row that they belong to (`__parentId`)
----@field conditions scope3.ConditionCount[]  one a condition of `where`, in the order in which they are asked
+---@field conditions scope3.ConditionCount[]  one per condition of `where`, in the order in which they are tested
 ---@field rejected table<string, integer>  rows that gave no member, by reason
 ---@field dropped table<string, integer>  identifiers that could not be used, by reason; their members are kept
 ---@field repaired table<string, integer>  identifiers that were repaired and used, by what was repaired
----@field unknown_regions table<string, integer>  names of regions for which phones were dropped as "phone_region" ("(other)": no names, or too many)
+---@field unknown_regions table<string, integer>  names of regions for which phones were dropped as "phone_region"
+---  ("(other)": no names, or too many)
 ---@field mixed table<string, scope3.MixedCount>  "email" and "phone", where a column held both raw values and hashes
 ---@field members integer  members built
 ---@field identifiers scope3.IdentifierCount  of the members that were neither replaced nor rejected by the service
 ---@field prehashed integer  identifiers that came hashed already
 ---@field replaced integer  members replaced by one of a later row, of the same external id in the same request
----@field poorer integer  of the replaced, those with an email, a phone or universal ids that the later one lacks
----@field deferred integer  members held back for a later epoch, because an earlier one of the same external id was on its way
+---@field poorer integer  of `replaced`: members with an email, a phone or universal ids that the later one lacks
+---@field deferred integer  members held back for a later epoch, because an earlier one of the same external id was on
+---  its way
 ---@field repeats "request"|"job"  where repeats of an external id were looked for: in each request, or in the whole job
 ---@field epochs integer  1, and one more for each time that the job waited for all its tasks before it went on
----@field rejected_by_service integer  members set aside because the service refused them
+---@field rejected_by_service integer  members set aside because the service rejected them
 ---@field quarantine scope3.Quarantined[]  the first thousand of them
 ---@field accepted integer  members that the service accepted, without those whose task is known to have failed
 ---@field removed integer  of `accepted`: members that were removed from their audience
 ---@field failed integer  members that were not accepted, or whose task failed
 ---@field unknown integer  members of requests that were sent and never answered
----@field possibly_twice integer  of `accepted`: members of requests that may have been carried out twice, because an answer was lost
+---@field possibly_twice integer  of `accepted`: members of requests that may have been carried out twice, because an
+---  answer was lost
 ---@field resumed integer  of `accepted` and `failed`: members that an earlier run of the same journal had sent
 ---@field would_send? integer  members that a dry run did not send
 ---@field would_remove? integer  of `would_send`: members that would be removed
 ---@field deleted? scope3.DeletedAudience[]  audiences that `delete_missing` deleted
----@field would_delete? scope3.DeletedAudience[]  those that it would delete: of a dry run, or of a job that stopped
+---@field would_delete? scope3.DeletedAudience[]  audiences that it would delete: in a dry run, or in a job that stopped
 ---  before
 ---@field lines scope3.LineCount  of the text of files
----@field swallowed_lines integer  further lines inside rows that were rejected as unreadable, or that hold what looks like other rows
+---@field swallowed_lines integer  further lines inside rows that were rejected as unreadable, or that hold what looks
+---  like other rows
 ---@field warnings scope3.Warning[]  what ended well and may still be wrong: a condition that no row met, a column that
 ---  no row had
----@field requests scope3.RequestEntry[]  one a request
+---@field requests scope3.RequestEntry[]  one per request
 ---@field retries integer
 ---@field bytes_sent integer
 ---@field seconds number
@@ -130,20 +132,21 @@ local Result = {}
 
 local result = {}
 
----@class scope3.WaitOptions
----@field timeout? number  seconds to wait (48 hours); 0 asks once, and says what is
+---@class scope3.WaitOptions  options of result:wait
+---@field timeout? number  seconds to wait (48 hours); 0 asks once
 ---@field patience? number  seconds to go on while the service cannot be reached (that of the job)
----@field interval? number  seconds between two looks (0.25, growing to 30 unless the service asks otherwise)
----@field cancel? fun(): boolean?  asked now and then; true ends the wait
+---@field interval? number  seconds between two polls (0.25, growing to 30 unless the service asks otherwise)
+---@field cancel? fun(): boolean?  called now and then; true ends the wait
 ---@field on_event? fun(event: scope3.Event)  instead of the client's
----@field notified? fun(task_id: string): boolean?  whether a callback of a task has come (docs/webhooks.md): it is then
----  asked for at once
+---@field notified? fun(task_id: string): boolean?  whether a callback of a task has come (docs/webhooks.md): the task
+---  is then polled at once
 result.WAIT_OPTIONS = {
   timeout = "seconds", interval = "seconds", cancel = "function", on_event = "function", notified = "function",
   patience = "seconds",
 }
 
----@param client table  whom :wait() asks
+--- Makes the result of a job.
+---@param client table  that :wait() asks
 ---@param audiences {id: string, name: string?}[]
 ---@return scope3.Result
 function result.new(client, audiences)
@@ -151,12 +154,13 @@ function result.new(client, audiences)
   for i, audience in ipairs(audiences) do
     list[i] = { audience_id = audience.id, name = audience.name }
   end
-  -- The metatable is this result's own, and holds what belongs to it: walking the fields meets data alone.
+  -- The metatable is this result's own and holds its client and job, so that pairs() finds data only.
   return setmetatable({
     rows = 0, skipped = 0, child_rows = 0, conditions = json.array {}, rejected = {}, dropped = {}, repaired = {},
     unknown_regions = {}, mixed = {}, members = 0,
     identifiers = { hashed_email = 0, hashed_phone = 0, uids = 0 }, prehashed = 0,
-    replaced = 0, poorer = 0, deferred = 0, repeats = "job", epochs = 1, rejected_by_service = 0, quarantine = json.array {},
+    replaced = 0, poorer = 0, deferred = 0, repeats = "job", epochs = 1,
+    rejected_by_service = 0, quarantine = json.array {},
     accepted = 0, removed = 0, failed = 0, unknown = 0,
     possibly_twice = 0, resumed = 0, warnings = json.array {}, swallowed_lines = 0,
     lines = { total = 0, header = 0, blank = 0, quoted = 0, swallowed = 0, shared = 0 },
@@ -165,14 +169,15 @@ function result.new(client, audiences)
   }, { __index = Result, __name = "scope3.result", client = client })
 end
 
---- Joins a result to the job behind it: what failed for a reason that passes is sent again while the result is waited for.
+--- Joins a result to its job, which sends again while the result is waited for: where a task failed for a reason that
+--- passes.
 ---@param self scope3.Result
 ---@param job scope3.Job
 function result.join(self, job)
   getmetatable(self).job = job
 end
 
---- The job behind a result.
+--- The job of a result.
 ---@param self scope3.Result
 ---@return scope3.Job
 function result.job(self)
@@ -203,7 +208,7 @@ function result.add_counts(self, counts)
       self[field][reason] = (self[field][reason] or 0) + n
     end
   end
-  -- Reasons that a script gave stand under their own words.
+  -- Reasons that a script gave are counted under their own words.
   local own = 0
   for reason, n in pairs(counts.reasons) do
     self.rejected[reason] = (self.rejected[reason] or 0) + n
@@ -219,7 +224,7 @@ function result.add_counts(self, counts)
   end
 end
 
---- Takes off the identifiers of members that do not go after all.
+--- Subtracts the identifiers of members that are not sent after all.
 ---@param self scope3.Result
 ---@param emails integer
 ---@param phones integer
@@ -231,16 +236,18 @@ function result.take_off(self, emails, phones, uids, prehashed)
   ids.uids, self.prehashed = ids.uids - uids, self.prehashed - prehashed
 end
 
---- Warns of members that a later row replaced by less. Once a job, when all its counts are there.
+--- Warns of members that a later row replaced by one with fewer identifiers. To be called once, when all counts are
+--- there.
 ---@param self scope3.Result
 function result.warn_of_poorer(self)
   if self.poorer > 0 then
     result.warn(self, "members_poorer", ("%.0f members were replaced by a later row of the same id that has fewer "
-      .. "identifiers: the last row of an id counts, and rows are not merged"):format(self.poorer), { members = self.poorer })
+      .. "identifiers: the last row of an id counts, and rows are not merged"):format(self.poorer),
+      { members = self.poorer })
   end
 end
 
---- Adds a warning. A job gives each of its warnings once.
+--- Adds a warning. A job gives each warning once.
 ---@param self scope3.Result
 ---@param code string  a key for programs, such as "condition_never_met"
 ---@param message string  for people; names columns and rows, and never a value
@@ -265,19 +272,23 @@ function result.total(counts)
 end
 
 --- Waits until the tasks have ended and each audience has a final status (docs/contract.md section 3).
+---
+---     local result = assert(client:sync(audience))
+---     local done, err = result:wait { timeout = 3600 }
+---
 ---@param opts? scope3.WaitOptions
 ---@return scope3.Result? self  with its tasks and audiences brought up to date
 ---@return scope3.Error? err
 function Result:wait(opts)
-  door.self(result.is(self), "result:wait", "scope3.result", self)
+  arguments.self(result.is(self), "result:wait", "scope3.result", self)
   opts = options.check("result:wait", opts, result.WAIT_OPTIONS, 2)
   return getmetatable(self).client:follow(self, opts)
 end
 
---- The result's fields as a table of their own.
+--- The fields of the result in a plain table.
 ---@return table
 function Result:plain()
-  door.self(result.is(self), "result:plain", "scope3.result", self)
+  arguments.self(result.is(self), "result:plain", "scope3.result", self)
   local plain = {}
   for key, value in pairs(self) do
     plain[key] = value
@@ -288,10 +299,11 @@ end
 --- The result as JSON.
 ---@return string
 function Result:json()
-  door.self(result.is(self), "result:json", "scope3.result", self)
+  arguments.self(result.is(self), "result:json", "scope3.result", self)
   return json.pretty(self:plain())
 end
 
+--- Whether a value is a result.
 ---@param value any
 ---@return boolean
 function result.is(value)

@@ -7,8 +7,10 @@ local json = require "scope3.util.json"
 local reply = require "scope3.http.reply"
 local report = require "scope3.cli.report"
 local result_of = require "scope3.result"
-local scope3 = require "scope3"
 local response = require "scope3.api.response"
+local retry_after = require "scope3.http.retry_after"
+local scope3 = require "scope3"
+local time = require "scope3.util.time"
 local world = require "spec.support.world"
 
 local WEIRD = {
@@ -233,18 +235,18 @@ describe("a reply", function()
   end)
 
   it("has times that are read where they are times, and nowhere else", function()
-    assert.equal(reply.iso_time "2026-11-01T00:00:01Z" + 0.5, reply.iso_time "2026-11-01T00:00:01.5Z")
-    assert.equal(reply.iso_time "2026-11-01T02:00:00+02:00", reply.iso_time "2026-11-01T00:00:00Z")
-    assert.equal(reply.iso_time "2026-11-01 00:00:00", reply.iso_time "2026-11-01T00:00:00,0z")
+    assert.equal(time.iso "2026-11-01T00:00:01Z" + 0.5, time.iso "2026-11-01T00:00:01.5Z")
+    assert.equal(time.iso "2026-11-01T02:00:00+02:00", time.iso "2026-11-01T00:00:00Z")
+    assert.equal(time.iso "2026-11-01 00:00:00", time.iso "2026-11-01T00:00:00,0z")
     for _, text in ipairs { "2026-11-01T00:00:1.2.3Z", "2026-11-01T00:00:..Z", "2026-11-01T00:00:01.2.3Z", "2026-11-01T00:00:00.Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
       "2026-11-01T25:00:00Z", "2026-11-01", "x2026-11-01T00:00:00Z", "2026-11-01T00:00:00 o'clock", "", ("1"):rep(1e6) } do
-      assert.is_nil(reply.iso_time(text), text:sub(1, 40))
+      assert.is_nil(time.iso(text), text:sub(1, 40))
     end
     for _, value in ipairs { 5, true, {}, print } do
-      assert.is_nil(reply.iso_time(value))
+      assert.is_nil(time.iso(value))
     end
     for value, want in pairs { ["5"] = 5, ["0"] = 0, ["2.5"] = 2.5, ["0x10"] = false, ["1e3"] = false, inf = false, nan = false, ["-1"] = false, [""] = false, soon = false } do
-      assert.equal(want or nil, reply.retry_after({ headers = { ["retry-after"] = value } }, 0), value)
+      assert.equal(want or nil, retry_after.read({ headers = { ["retry-after"] = value } }, 0), value)
     end
   end)
 

@@ -1,6 +1,6 @@
 -- A RateLimit-Reset or Retry-After that was a time since 1970, or years, was waited for without a word.
 local limiter = require "scope3.http.limiter"
-local reply = require "scope3.http.reply"
+local retry_after = require "scope3.http.retry_after"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
@@ -11,7 +11,7 @@ describe("a wait that the service asks for", function()
 
   it("may be written as a time", function()
     local function asked(value, date)
-      return reply.retry_after({ headers = { ["retry-after"] = value, date = date } }, NOW)
+      return retry_after.read({ headers = { ["retry-after"] = value, date = date } }, NOW)
     end
     for value, seconds in pairs { ["40"] = 40, ["3600"] = 3600, ["0"] = 0, [("%d"):format(NOW + 30)] = 30, [("%.0f"):format((NOW + 30) * 1000)] = 30,
       [("%d"):format(NOW - 500)] = 0, [("%d"):format(NOW + 3600)] = 3600 } do

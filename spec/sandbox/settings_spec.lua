@@ -181,7 +181,7 @@ describe("a setting of the sandbox", function()
   function effects.date_skew()
     local function date()
       local header = select(3, call("GET", "advertisers/25/audiences")).headers.date
-      return assert(require("scope3.http.reply").http_date(type(header) == "table" and header[1] or header))
+      return assert(require("scope3.util.time").http_date(type(header) == "table" and header[1] or header))
     end
     sandbox:configure { clock = "manual" }
     local now = date()

@@ -152,6 +152,7 @@ function annotations.read(paths)
         block = {}
       end
     end
+    read_block(block, known, path .. ":" .. number) -- a file of annotations may end with one
   end
   for _, class in pairs(known.classes) do
     for _, field in ipairs(class.fields) do

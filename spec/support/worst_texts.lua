@@ -19,9 +19,11 @@ local base = require "scope3.webhook.signature_base"
 local headers = require "scope3.webhook.headers"
 local canonical = require "scope3.webhook.canonical"
 local columns = require("scope3.cli.text").columns
-local unreached = require "scope3.http.network_error"
+local network_error = require "scope3.http.network_error"
 local response = require "scope3.api.response"
+local retry_after = require "scope3.http.retry_after"
 local sanitize = require "scope3.api.sanitize"
+local time = require "scope3.util.time"
 local verdict = require "scope3.api.verdict"
 local visible = require "scope3.util.visible"
 
@@ -84,10 +86,10 @@ reader("a problem by RFC 9457", answer(422, "application/problem+json", function
 end))
 reader("Retry-After and Date", answer(429, "text/plain", itself, { ["retry-after"] = true, date = true, ["x-request-id"] = true }))
 reader("Retry-After of digits", function(text)
-  return reply.retry_after({ headers = { ["retry-after"] = { "1" .. text } } }, 0)
+  return retry_after.read({ headers = { ["retry-after"] = { "1" .. text } } }, 0)
 end, { "1" })
 reader("times", function(text)
-  return reply.iso_time(text), reply.iso_time("2026-11-28T10:00:00" .. text), reply.http_date("Sat, " .. text)
+  return time.iso(text), time.iso("2026-11-28T10:00:00" .. text), time.http_date("Sat, " .. text)
 end)
 reader("the fields of RateLimit", function(text)
   local who = { host = "h", key = "k" }
@@ -100,7 +102,7 @@ reader("a redirection", function(text)
   return reply.failure { status = 302, headers = { location = { text } }, redirect_url = "https://" .. text, body = "" }
 end)
 reader("a message of libcurl", function(text)
-  return unreached.of and unreached.of({ code = 60, message = text, headers = {} })
+  return network_error.of and network_error.of({ code = 60, message = text, headers = {} })
 end)
 reader("a task", function(text)
   local task = response.read(json.decode('{"taskId":"t","status":' .. quoted(text) .. ',"response":{"a":' .. quoted(text) .. ',"message":' .. quoted(text)

@@ -1,4 +1,4 @@
---- What to do about codes of the service that say more than their status (docs/contract.md section 4).
+--- What to do about error codes that say more than the status (docs/contract.md section 4).
 local core = require "scope3.core"
 
 local advice = {}
@@ -13,9 +13,9 @@ local BY_CODE = {
   FEATURE_NOT_ENABLED = "the account does not have this feature: ask the service to enable it",
 }
 
---- What to do about a code, in any case; nil where the code alone says nothing.
----@param code any
----@return string?
+--- What to do about a code of the service.
+---@param code any  in upper or lower case
+---@return string?  nil where the code is not known
 function advice.of(code)
   return type(code) == "string" and BY_CODE[core.upper(code)] or nil
 end

@@ -1,5 +1,5 @@
---- The API key: a text, or a function that is asked for it before each request. It is kept in closures, so that
---- whoever prints or dumps a client sees none.
+--- The API key: a text, or a function that gives it before each request. It is kept in closures, so that a client that
+--- is printed or dumped does not show it.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
@@ -21,10 +21,10 @@ end
 
 ---@class scope3.Key
 ---@field changes boolean  a function gives it
----@field ready fun(): true?, scope3.Error?  asks where nobody did before, so that its name is known
+---@field ready fun(): true?, scope3.Error?  calls the function where that was never done, so that the name is known
 ---@field ask fun(): string?, scope3.Error?  the key for a request
----@field given fun(): string|string[]|nil  what texts must not say: the key, or all that the function gave of late
----@field name fun(): string  stands for the key in a limiter's store, which others may look at
+---@field given fun(): string|string[]|nil  what texts must not show: the key, or the latest that the function gave
+---@field name fun(): string  stands for the key in a limiter's store, which others may read
 
 local function name_of(text)
   return core.sha256(text or ""):sub(1, 16)
@@ -49,52 +49,63 @@ local function constant(text)
   }
 end
 
--- What the function said is not repeated: nobody knows whether a key or a password stands in it.
+-- What the function said is not repeated: it may hold a key or a password.
 local function no_key(why)
   return nil, errors.new("config", "api_key, a function, gave no key: it " .. why, { code = "api_key" })
 end
 
---- Makes one.
----@param value string|(fun(): string?, any)|nil
+-- Calls the function that gives the key.
+local function call(give)
+  local ok, text = guard.call(give)
+  if not ok then
+    return no_key "raised an error, whose text is not repeated"
+  elseif text == nil then
+    return no_key "returned nil; why is not repeated"
+  elseif type(text) ~= "string" then
+    return no_key("returned a " .. type(text))
+  end
+  local problem = key.problem(text)
+  if problem then
+    return no_key("returned what " .. problem)
+  end
+  return text
+end
+
+-- Puts a key at the end of the list.
+local function remember(given, text)
+  for i, other in ipairs(given) do
+    if other == text then
+      table.remove(given, i)
+      break
+    end
+  end
+  given[#given + 1] = text
+  if #given > REMEMBERED then
+    table.remove(given, 1)
+  end
+end
+
+--- Makes a key.
+---@param value string|(fun(): string?, any)|nil  the key, or a function that gives it
 ---@return scope3.Key
 function key.new(value)
   if type(value) ~= "function" then
     return constant(value)
   end
   local given, name = {}, name_of(nil)
-  local first -- what was asked for before the first request
+  local first -- what ready() got for the first request
   local function ask()
     if first then
       local text = first
       first = nil
       return text
     end
-    local ok, text = guard.call(value)
-    if not ok then
-      return no_key "raised an error, whose text is not repeated"
-    elseif text == nil then
-      return no_key "returned nil; why is not repeated"
-    elseif type(text) ~= "string" then
-      return no_key("returned a " .. type(text))
-    end
-    local problem = key.problem(text)
-    if problem then
-      return no_key("returned what " .. problem)
-    end
-    if given[#given] ~= text then
-      for i, other in ipairs(given) do
-        if other == text then
-          table.remove(given, i)
-          break
-        end
-      end
-      given[#given + 1] = text
-      if #given > REMEMBERED then
-        table.remove(given, 1)
-      end
+    local text, err = call(value)
+    if text and given[#given] ~= text then
+      remember(given, text)
       name = name_of(text)
     end
-    return text
+    return text, err
   end
   return {
     changes = true,

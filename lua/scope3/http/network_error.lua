@@ -1,10 +1,10 @@
---- Why a transfer brought no reply, in words with what to do about it: the name, the connection, a proxy, the
---- certificate, or what broke later.
+--- Why a transfer brought no reply, and what to do about it: the name, the connection, a proxy, the certificate, or
+--- what broke later.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local redact = require "scope3.util.redact"
 
-local unreached = {}
+local network_error = {}
 
 local NETWORK = {
   FORKED = "the process forked while the request was under way: it goes on in the parent alone",
@@ -34,8 +34,8 @@ local CAUSES = {
 
 -- --- certificates ------------------------------------------------------------------------------------------------
 
--- X509_V_ERR_… of OpenSSL, which libcurl hands on, and the words of the TLS libraries that have no such number. The
--- first that fits counts.
+-- By OpenSSL's numbers X509_V_ERR_…, which libcurl gives, or by words of the TLS libraries that have none. The first
+-- match counts.
 local CERTIFICATE = {
   { code = "CERT_EXPIRED", numbers = { [10] = true }, words = { "expired" },
     text = "%s has expired: whoever runs it must renew it; check this machine's clock too" },
@@ -86,10 +86,10 @@ end
 
 -- --- handshakes --------------------------------------------------------------------------------------------------
 
--- What TLS libraries say of a port that does not speak TLS.
+-- What TLS libraries say when a port does not speak TLS.
 local PLAIN = { "wrong version number", "packet length too long", "unexpected tls packet", "http request",
   "record layer failure", "unknown protocol" }
--- A host that wants a certificate of ours. Over TLS 1.3 it says so only when the request is on its way.
+-- What they say when the host wants a certificate of the client. Over TLS 1.3 that comes after the request has begun.
 local WANTS_CERTIFICATE = { "certificate required", "client certificate", "alert number 116" }
 
 local function says(message, words)
@@ -129,11 +129,11 @@ local ADVICE = {
   [407] = "it wants a login: write it into https_proxy, as in http://user:password@proxy:3128",
 }
 
---- The error where a proxy did not let the request through to the host. nil where that is not the reason.
----@param result table
----@param retry_after number?
----@return scope3.Error?
-function unreached.refused_by_proxy(result, retry_after)
+--- The error of a request that a proxy did not let through to the host.
+---@param result scope3.TransferResult
+---@param retry_after number?  seconds
+---@return scope3.Error?  nil where the proxy is not the reason
+function network_error.refused_by_proxy(result, retry_after)
   local status = result.proxy_status
   if not status or status < 300 then
     return nil
@@ -147,17 +147,17 @@ function unreached.refused_by_proxy(result, retry_after)
       retry_after = passing and retry_after or nil })
 end
 
--- Whether it was the proxy to which no connection came about: libcurl names whom it tried.
+-- Whether the connection that failed was the one to the proxy: libcurl names the host that it tried.
 local function is_of_proxy(result)
   local proxy = result.proxy or ""
   local host = proxy:match("^%w+://[^/]*@([^/:]+)") or proxy:match("^%w+://([^/:@]+)") or proxy:match("^([^/:@]+)")
   return host ~= nil and host ~= "" and (result.message or ""):find(" " .. host .. " ", 1, true) ~= nil
 end
 
---- The error of a transfer that never came to be a request, where more is known than libcurl's code; else nil.
----@param result table
----@return scope3.Error?
-function unreached.error(result)
+--- The error of a transfer that never became a request.
+---@param result scope3.TransferResult
+---@return scope3.Error?  nil where only libcurl's code is known
+function network_error.error(result)
   if result.cause == "descriptors" then
     return errors.new("network",
       "the process has no file descriptors left, so no connection could be made: raise its limit (ulimit -n), "
@@ -175,13 +175,13 @@ function unreached.error(result)
   return handshake_error(result)
 end
 
--- How a port of TLS ends a request in plain http.
+-- How a port of TLS may end a request in plain http.
 local NO_HTTP = { UNSUPPORTED_PROTOCOL = true, WEIRD_SERVER_REPLY = true, GOT_NOTHING = true, RECV_ERROR = true }
 
---- What to say of a transfer that broke.
----@param result table
+--- The text for a transfer that broke.
+---@param result scope3.TransferResult
 ---@return string
-function unreached.broken(result)
+function network_error.broken(result)
   local code = result.code
   local text = NETWORK[code] or redact.text(result.message or "the transfer failed")
   if code == "COULDNT_CONNECT" and says(result.message or "", { "proxy scheme" }) then
@@ -194,4 +194,4 @@ function unreached.broken(result)
   return text
 end
 
-return unreached
+return network_error

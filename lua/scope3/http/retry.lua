@@ -5,7 +5,8 @@ local retry = {}
 
 local ATTEMPTS = 8
 local FIRST, LONGEST = 0.5, 30
-local BUDGET = 40 -- retries that a job may make at once; each request that goes through gives half a one back
+local BUDGET = 40 -- retries that a job may make at once
+local EARNED = 0.5 -- of a retry, for each request that goes through
 
 -- How often a request may fail in one way.
 local BY_STATUS = { [429] = ATTEMPTS, [500] = 2, [502] = ATTEMPTS, [503] = ATTEMPTS, [504] = ATTEMPTS }
@@ -14,9 +15,10 @@ local BY_CODE = {
   PEER_FAILED_VERIFICATION = 1, SSL_CACERT_BADFILE = 1, SSL_CLIENTCERT = 1, TOO_LARGE = 1, REDIRECT = 1, FORKED = 1,
   NOT_TLS = 1, PROXY_REFUSED = 1,
 }
-local UNREACHED = 3 -- of a request that belongs to no job: a host that never answered is more likely misspelt than away
+-- For a request of no job: a host that never answered is more likely misspelt than away.
+local UNREACHED = 3
 
--- In which way a request failed, and how often it may.
+-- In which way a request failed, and how often it may fail so.
 local function way(err, reached)
   local most = BY_CODE[err.code] or not reached and err.kind == "network" and not err.uncertain and UNREACHED
   if most then
@@ -36,11 +38,10 @@ end
 --- A request of the job went through.
 ---@param budget {left: number}
 function retry.earn(budget)
-  budget.left = math.min(BUDGET, budget.left + 0.5)
+  budget.left = math.min(BUDGET, budget.left + EARNED)
 end
 
--- What tells that the service cannot be reached, or is away for a while. A host that takes a request and does not
--- answer it is another thing.
+-- The service is away for a while. A host that takes a request and does not answer it is no outage.
 local OUTAGE = { [502] = true, [503] = true, [504] = true }
 
 --- Whether a failure is one of an outage, which `patience` outlasts.
@@ -53,7 +54,7 @@ function retry.is_outage(err)
   return OUTAGE[err.status] ~= nil or err.code == "CONNECT_TIMEDOUT"
 end
 
--- Whether the table allows one more attempt, which is taken from the budget then.
+-- Whether one more attempt is allowed. It is taken from the budget then.
 local function allowed(attempts, failures, kind, most, budget)
   if attempts - (failures.patient or 0) >= ATTEMPTS or failures[kind] >= most then
     return false
@@ -66,18 +67,20 @@ local function allowed(attempts, failures, kind, most, budget)
   return true
 end
 
---- Seconds to wait before the next attempt, or nil when the failure is final. `Retry-After` is honoured in full; without it the time is
---- anything up to twice the time before ("full jitter"), so that many clients do not come back at once. The system's own random numbers decide:
---- Lua's are the same in every process on some Luas, and belong to the host. In an outage the time that is `left`
---- decides in place of the attempts.
+---@class scope3.RetryOptions
+---@field reached? boolean  the host has answered before, or is taken for one that will
+---@field budget? {left: number}  retries that the requests of the job share
+---@field left? number  seconds of patience in an outage, which decide in place of the attempts
+---@field random? fun(): number  from 0 to 1
+
+--- Seconds to wait before the next attempt. `Retry-After` is honoured in full. Without it the wait is random, up to
+--- twice as long as before ("full jitter"): many clients must not come back at once. The system gives the random
+--- numbers, because those of some Luas are the same in every process, and belong to the host.
 ---@param err scope3.Error
 ---@param attempts integer  made so far
----@param failures table<string|integer, integer>  how often the request failed in each way; kept here
----@param how? {reached: boolean?, budget: {left: number}?, left: number?, random: (fun(): number)?}  `reached`: the
----  host has answered before, or is
----  to be taken for one that will; `left`: seconds of patience, where there is an outage and somebody said how long to
---- go on
----@return number?
+---@param failures table<string|integer, integer>  how often the request failed in each way; counted here
+---@param how? scope3.RetryOptions
+---@return number?  nil when the failure is final
 function retry.delay(err, attempts, failures, how)
   how = how or {}
   local kind, most = way(err, how.reached)
@@ -88,11 +91,11 @@ function retry.delay(err, attempts, failures, how)
       return nil
     end
     failures.patient = (failures.patient or 0) + 1
-    pause = math.min(pause, how.left) -- so that the last attempt is made when the time is over
+    pause = math.min(pause, how.left) -- the last attempt is made when the time is over
   elseif not allowed(attempts, failures, kind, most, how.budget) then
     return nil
   end
-  -- One that says 0 at each attempt must not be asked without a pause.
+  -- A service that says 0 each time must not be asked without a pause.
   return err.retry_after and math.max(err.retry_after, err.retry_after < 1 and pause or 0) or pause
 end
 

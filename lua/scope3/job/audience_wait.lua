@@ -2,8 +2,8 @@
 local errors = require "scope3.error"
 local listing = require "scope3.api.listing"
 local polling = require "scope3.job.polling"
-local reply = require "scope3.http.reply"
 local task = require "scope3.job.task"
+local time = require "scope3.util.time"
 
 local audience_wait = {}
 
@@ -42,7 +42,7 @@ end
 
 -- Whether a row shows what was done since `since`.
 local function is_fresh(row, since, expect)
-  local updated = reply.iso_time(row.updated_at)
+  local updated = time.iso(row.updated_at)
   return not since or row.updated_at == nil or updated ~= nil and updated >= since or expect.unchanged
 end
 

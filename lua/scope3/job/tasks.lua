@@ -2,9 +2,9 @@
 local audience_wait = require "scope3.job.audience_wait"
 local errors = require "scope3.error"
 local polling = require "scope3.job.polling"
-local reply = require "scope3.http.reply"
 local result = require "scope3.result"
 local task = require "scope3.job.task"
+local time = require "scope3.util.time"
 
 local tasks = {}
 
@@ -181,7 +181,7 @@ end
 local function last_begin(list)
   local since
   for _, entry in ipairs(list) do
-    local at = reply.iso_time(entry.created_at)
+    local at = time.iso(entry.created_at)
     since = at and math.max(since or at, at) or since
   end
   return since

@@ -1,4 +1,4 @@
---- The loop of cqueues: one of those who wait watches the engine's descriptor, the others have a condition each.
+--- The loop of cqueues. One waiter watches the engine's descriptor, and the others have a condition each.
 local condition = require "cqueues.condition"
 local core = require "scope3.core"
 local cqueues = require "cqueues"
@@ -6,13 +6,15 @@ local cqueues = require "cqueues"
 ---@type scope3.Loop
 local loop = { name = "cqueues", now = core.now, sleep = cqueues.sleep }
 
-local WITHOUT_DESCRIPTOR = 0.005 -- seconds between two looks at an engine that has none
-local LOOK = 1 -- seconds between two looks of the watcher, although nothing happens: so it is known to live
-local LOST = 2 -- seconds without a look after which there is no watcher any more: its controller was dropped, or nobody steps it
+local WITHOUT_DESCRIPTOR = 0.005 -- seconds between two looks at an engine that has no descriptor
+local LOOK = 1 -- seconds between two looks of the watcher although nothing happens, which show that it lives
+-- Seconds without a look after which the watcher is lost: its controller was dropped, or nothing steps it.
+local LOST = 2
 
-local watches = setmetatable({}, { __mode = "k" }) -- engine -> { watcher =, looked = its last look, others = set of waiters }
+-- engine -> { watcher =, looked = its last look, others = set of waiters }
+local watches = setmetatable({}, { __mode = "k" })
 
--- Whoever comes back from its wait may have got what it waited for, and not wait again: another one takes over the watch.
+-- A watcher that returns may have got what it waited for, and not wait again. So another waiter takes over the watch.
 local function hand_over(watch)
   local heir = not watch.watcher and next(watch.others)
   if heir then
@@ -46,7 +48,7 @@ function loop.wait(engine, seconds, waiter)
   else
     cqueues.poll(signal, math.min(seconds, WITHOUT_DESCRIPTOR))
   end
-  if watch.watcher == waiter then -- nobody took it for lost
+  if watch.watcher == waiter then -- no other waiter took it for lost
     watch.watcher = nil
   end
   hand_over(watch)

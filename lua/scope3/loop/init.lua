@@ -1,6 +1,7 @@
---- Loops: how the client waits in its host. The client is plain sequential Lua; whether a wait blocks or lets others run is the loop's affair.
+--- Loops: how the client waits in its host. The client is plain sequential Lua. The loop decides whether a wait blocks
+--- or lets others run.
+local arguments = require "scope3.util.arguments"
 local blocking = require "scope3.loop.blocking"
-local door = require "scope3.util.arguments"
 
 local loops = {}
 
@@ -8,20 +9,27 @@ local loops = {}
 ---@field name string  clients with loops of one name share an engine
 ---@field now fun(): number  seconds of a clock that only goes forward
 ---@field sleep fun(seconds: number)
----@field wait fun(engine: table, seconds: number, waiter: scope3.Waiter): boolean?  returns when the waiter was woken, when the engine may have
----  news for it, or after `seconds`; too early does no harm. True where the loop itself moves the engine on meanwhile: then the waiter need not
+---@field wait fun(engine: table, seconds: number, waiter: scope3.Waiter): boolean?  returns when the waiter was woken,
+---  when the engine may have news for it, or after `seconds`; too early does no harm. True where the loop itself steps
+---  the engine meanwhile: then the waiter need not
 ---@field wake? fun(waiter: scope3.Waiter)  ends a waiter's wait: needed where several wait at once
 ---@field rest? fun()  lets others run, between two slices of work
 ---@field bar? fun(): string?  why nothing can wait here and now, for people
 
----@class scope3.Waiter  somebody who waits; a loop may keep fields of its own in it
+---@class scope3.Waiter  a caller that waits; a loop may keep fields of its own in it
 ---@field woken boolean?  something of its own has happened since it last looked
----@field step fun(gently: boolean?): boolean  moves the engine on and wakes whom that concerns; gently, in small parts. False when nothing moved
----@field abandon fun(waiter: scope3.Waiter)  takes its requests off the wire: for a loop that knows that the waiter will never run again
+---@field waiting scope3.Call[]  its calls that are not due
+---@field flying integer  its calls on the wire
+---@field news table[]  events that its listeners have not got yet
+---@field fault scope3.Error?  what a listener, a loop or a limiter's store raised
+---@field step fun(gently: boolean?): boolean  steps the engine and wakes the waiters of calls that have ended; gently,
+---  in small parts. False when nothing moved
+---@field abandon fun(waiter: scope3.Waiter)  cancels its requests: for a loop that knows that it will never run again
 
 local hosts = {}
 
--- In nginx at once what else is loaded when it is needed: the master may read files that its workers may not. A build may lack the last two.
+-- nginx's master may read files that its workers may not. So in nginx everything is loaded at once that is needed
+-- later. A build may lack the last two modules.
 local in_nginx = rawget(_G, "ngx")
 if in_nginx and in_nginx.get_phase then
   hosts.nginx = require "scope3.loop.nginx"
@@ -29,8 +37,8 @@ if in_nginx and in_nginx.get_phase then
   pcall(require, "scope3.crypto")
 end
 
--- The loop of the host that is running just now. nginx's master reads its configuration in "init", and a worker that runs "exit_worker" serves nobody
--- any more: there waiting may block.
+-- The loop of the host that runs now. Waiting may block while nginx's master reads its configuration ("init"), and in
+-- a worker that serves nobody any more ("exit_worker").
 local function here()
   local ngx = rawget(_G, "ngx")
   if ngx and ngx.get_phase then
@@ -48,7 +56,8 @@ local function here()
   return blocking
 end
 
---- Looks at each wait where it is: a client may be made by a script, and used inside nginx or cqueues.
+-- Finds the host at each wait: a client may be made by a script, and used inside nginx or cqueues.
+---@type scope3.Loop
 local auto = { name = "auto", now = blocking.now }
 
 function auto.sleep(seconds)
@@ -61,7 +70,7 @@ function auto.wait(engine, seconds, waiter)
   return loop.wait(engine, seconds, waiter)
 end
 
--- Whoever wakes may run in another host than who waits.
+-- The caller that wakes may run in another host than the one that waits.
 function auto.wake(waiter)
   local loop = waiter.loop
   if loop and loop.wake then
@@ -76,10 +85,12 @@ function auto.rest()
   end
 end
 
--- Servers that run Lua in their own event loop, by the globals that they give it: a call that blocks stops all of such a server.
+-- Servers that run Lua in their own event loop, and a global of each with one of its fields. A call that blocks stops
+-- the whole server.
 local SERVERS = {
-  { "HAProxy", "core", "register_action" }, { "lighttpd", "lighty", "r" }, { "Tarantool", "box", "cfg" }, { "Prosody", "prosody", "hosts" },
-  { "Knot Resolver", "event", "after" }, { "Apache httpd", "apache2", "version" }, { "Redis", "redis", "call" },
+  { "HAProxy", "core", "register_action" }, { "lighttpd", "lighty", "r" }, { "Tarantool", "box", "cfg" },
+  { "Prosody", "prosody", "hosts" }, { "Knot Resolver", "event", "after" }, { "Apache httpd", "apache2", "version" },
+  { "Redis", "redis", "call" },
 }
 
 local function server()
@@ -97,8 +108,8 @@ function auto.bar()
     return loop.bar and loop.bar()
   end
   local name = server()
-  return name and name .. " has no loop here, and a call that blocks stops the whole server: give the client a loop of " ..
-    "your own (docs/embedding.md), or take loop = \"blocking\" where nothing is served yet"
+  return name and name .. " has no loop here, and a call that blocks stops the whole server: give the client a loop of "
+    .. "your own (docs/embedding.md), or take loop = \"blocking\" where nothing is served yet"
 end
 
 local NAMES = { blocking = true, nginx = true, cqueues = true, luv = true }
@@ -122,7 +133,8 @@ local function is_loop(loop)
   return type(loop.now) == "function" and type(loop.sleep) == "function" and type(loop.wait) == "function"
 end
 
---- A loop by its name, the caller's own, or for nil the one that finds the host by itself. Raises for anything else.
+--- Finds a loop by its name. The caller's own loop is returned as it is. For nil it is one that finds the host by
+--- itself. Raises for anything else, at the line of the caller's caller.
 ---@param loop "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop|nil
 ---@return scope3.Loop
 function loops.find(loop)
@@ -137,7 +149,7 @@ function loops.find(loop)
     end
     return found
   end
-  error("scope3.client: " .. door.problem("loop",
+  error("scope3.client: " .. arguments.problem("loop",
     '"blocking", "nginx", "cqueues", "luv", or a table with name, now, sleep and wait (scope3.Loop)', loop), 3)
 end
 

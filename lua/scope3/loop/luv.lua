@@ -6,9 +6,9 @@ local uv = require "luv"
 ---@type scope3.Loop
 local loop = { name = "luv", now = core.now }
 
-local WITHOUT_DESCRIPTOR = 0.005 -- seconds between two looks at an engine that has none
+local WITHOUT_DESCRIPTOR = 0.005 -- seconds between two looks at an engine that has no descriptor
 
--- The coroutine that is running; nil in the program's main one.
+-- The running coroutine; nil in the main one of the program.
 local function running()
   local thread, is_main = coroutine.running()
   return not is_main and guard.outermost(thread) or nil
@@ -25,7 +25,8 @@ local function resume(thread)
   end
 end
 
--- Suspends the coroutine for one turn of the loop. Timers of no time would all run in the same turn, and never let descriptors have theirs.
+-- Suspends the coroutine for one turn of the loop. Timers of no time would all run in the same turn, before any
+-- descriptor is looked at.
 local function take_turns()
   local thread, idle = running(), uv.new_idle()
   idle:start(function()
@@ -50,7 +51,7 @@ local function suspend(seconds, waiter)
   end
   timer:start(milliseconds(seconds), 0, fire)
   if waiter then
-    -- Never resumes by itself: whoever wakes is in the middle of something.
+    -- Does not resume the coroutine at once: the caller that wakes is in the middle of something.
     function waiter.hurry()
       timer:start(0, 0, fire)
     end
@@ -68,13 +69,14 @@ function loop.rest()
   end
 end
 
--- engine -> the handle that watches its descriptor. It does not keep uv.run() from its end: the timers of those who wait do.
+-- engine -> the handle that watches its descriptor. The handle does not keep uv.run() from its end: the timers of the
+-- waiters do.
 local polls = setmetatable({}, { __mode = "k" })
 
 local function watch(engine, step)
   local fd = engine:pollfd()
   local known = polls[engine]
-  if known and known.fd ~= fd then -- another process since: the engine started afresh
+  if known and known.fd ~= fd then -- the process forked, and the engine started afresh
     known.handle:close()
     known = nil
   end
@@ -114,7 +116,8 @@ end
 
 function loop.bar()
   if not running() then
-    return "the luv loop suspends coroutines, and this is the main one: wrap the call in coroutine.wrap(function() … end)() and run uv.run()"
+    return "the luv loop suspends coroutines, and this is the main one: "
+      .. "wrap the call in coroutine.wrap(function() … end)() and run uv.run()"
   end
 end
 

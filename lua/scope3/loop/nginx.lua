@@ -1,9 +1,10 @@
---- The loop of nginx and OpenResty. Nothing there can wait on a descriptor that is not nginx's own, so while requests are under way one timer a
---- worker moves the engine on every millisecond, and whoever waits has a semaphore. Idle it costs nothing.
+--- The loop of nginx and OpenResty. Nothing there can wait on a descriptor that is not nginx's own. So while requests
+--- are under way, one timer per worker steps the engine every millisecond: the pump. Each waiter has a semaphore. The
+--- idle loop costs nothing.
 ---
---- nginx may drop a timer that it has taken (lua_max_running_timers, no free connection), refuse one, and drop the thread of a request whose client
---- has left. So the pump is known to live by its looks; where there is none, one of those who wait takes its place; and the requests of those who
---- will never run again are taken off the wire.
+--- nginx may refuse a timer, or drop one that it has taken (lua_max_running_timers, no connection). So the pump has
+--- to show that it lives, and a waiter takes the place of one that does not. nginx also drops the thread of a request
+--- whose client has left. So the requests of waiters that never run again are cancelled.
 local core = require "scope3.core"
 local log = require "scope3.nginx.log"
 local semaphore = require "ngx.semaphore"
@@ -16,29 +17,29 @@ local nginx = { name = "nginx", now = core.now }
 local SHORT, LONG = 0.001, 0.010 -- seconds between two looks, while something moves and while nothing does
 local PATIENCE = 16 -- looks without news before they become rarer
 local BIRTH = 0.1 -- seconds in which a timer that nginx has taken begins to run
-local LOST = 1 -- seconds without a look after which there is no pump any more
+local LOST = 1 -- seconds without a look after which the pump is lost
 local SWEEP_INTERVAL = 0.5 -- seconds between two looks for waiters that are gone
 
----@class scope3.NginxPump  how an engine is moved on
----@field waiters table<scope3.Waiter, true>  who is suspended
----@field runner table?  who runs it; a new one takes over from the one before
+---@class scope3.NginxPump  steps an engine
+---@field waiters table<scope3.Waiter, true>  that are suspended
+---@field runner table?  stands for the thread that runs it; a new one takes over from the one before
 ---@field looked number?  when it last looked
 ---@field asked number?  when nginx was asked for a timer
----@field orphaned boolean?  the timer did not run: those who wait do its work
+---@field orphaned boolean?  the timer did not run, so waiters do its work
 
 local pumps = setmetatable({}, { __mode = "k" }) -- engine -> scope3.NginxPump
 
 local function pump_of(engine)
   local pump = pumps[engine]
   if not pump then
-    -- Weak: of a thread that was dropped nothing is kept.
+    -- Weak, so that nothing is kept of a thread that was dropped.
     pump = { waiters = setmetatable({}, { __mode = "k" }) }
     pumps[engine] = pump
   end
   return pump
 end
 
--- A thread that was dropped has left its semaphore, and did not come back from it.
+-- A thread that was dropped has left its semaphore without returning from its wait.
 local function is_gone(waiter)
   return waiter.signal:count() >= (waiter.posted and 1 or 0)
 end
@@ -52,12 +53,12 @@ local function drop_those_gone(pump)
   end
 end
 
--- Moves the engine on until `ended`, or somebody else does.
+-- Steps the engine until `ended`, or until another runner takes over.
 local function run(engine, pump, step, pause, ended)
   local runner, lost = {}, pump.runner
   pump.runner = runner
   if lost then
-    drop_those_gone(pump) -- perhaps the one that ran it
+    drop_those_gone(pump) -- perhaps the thread that ran it
   end
   local idle, last_sweep = 0, core.now()
   while pump.runner == runner and engine:count() > 0 do
@@ -82,20 +83,20 @@ local function run(engine, pump, step, pause, ended)
   end
 end
 
--- The pump itself. It runs in a worker that is exiting too: what is under way is brought to its end.
+-- The pump itself. It also runs in a worker that is exiting, so that requests under way come to their end.
 local function on_timer(_, engine, step)
   local pump = pump_of(engine)
   pump.asked, pump.orphaned = nil, nil
   run(engine, pump, step, ngx.sleep)
 end
 
--- Asks for a timer. Not in a worker that is exiting: its first timer would be left open there, which nginx logs as an alert.
+-- Asks for a timer, but not in a worker that is exiting: nginx would log its first timer there as an alert.
 local function ask(engine, pump, step, now)
   pump.asked = now
   return not ngx.worker.exiting() and ngx.timer.at(0, on_timer, engine, step)
 end
 
--- Sees to it that somebody moves the engine on. False when that has to be the one who asks.
+-- Makes sure that the engine is stepped. False when the caller has to do it.
 local function keep_moving(engine, pump, step)
   local now = core.now()
   if pump.looked and now - pump.looked < LOST then
@@ -124,7 +125,7 @@ local function suspend(pump, waiter, seconds)
   pump.waiters[waiter] = nil
 end
 
--- In place of the pump, until it is there after all.
+-- Runs in place of the pump, until the pump is there.
 local function stand_in(engine, pump, waiter, seconds)
   local until_ = core.now() + seconds
   run(engine, pump, waiter.step, function(pause)
@@ -161,14 +162,16 @@ function nginx.wake(waiter)
   end
 end
 
---- Not less than a millisecond: of less nginx makes 0, of which it warns in its log each time, with the request line.
+--- Sleeps for a millisecond at least. nginx takes less for 0, and then logs a warning with the request line.
 function nginx.sleep(seconds)
   ngx.sleep(math.max(SHORT, seconds))
 end
 
--- Where a light thread can be suspended (lua-nginx-module's pages of ngx.sleep and ngx.semaphore).
-local WAITING = { rewrite = true, access = true, content = true, timer = true, ssl_cert = true, ssl_session_fetch = true, preread = true,
-  ssl_client_hello = true, server_rewrite = true, precontent = true, proxy_ssl_cert = true, proxy_ssl_verify = true }
+-- Phases in which a light thread can be suspended (lua-nginx-module's pages of ngx.sleep and ngx.semaphore).
+local WAITING = {
+  rewrite = true, access = true, content = true, timer = true, preread = true, server_rewrite = true, precontent = true,
+  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true, proxy_ssl_cert = true, proxy_ssl_verify = true,
+}
 
 function nginx.rest()
   if WAITING[ngx.get_phase()] then
@@ -179,7 +182,8 @@ end
 function nginx.bar()
   local phase = ngx.get_phase()
   if not WAITING[phase] then
-    return ("nothing can wait in nginx's %s phase: give members to a collector (scope3.nginx), or do this in ngx.timer.at(0, …)"):format(phase)
+    return ("nothing can wait in nginx's %s phase: give members to a collector (scope3.nginx), "
+      .. "or do this in ngx.timer.at(0, …)"):format(phase)
   end
 end
 

@@ -1,0 +1,154 @@
+--- The options of the client's functions: what each takes, for editors and for the check at run time.
+local arguments = require "scope3.util.arguments"
+local limiter = require "scope3.http.limiter"
+local options = require "scope3.util.options"
+local result = require "scope3.result"
+local script = require "scope3.input.script"
+
+local client_options = {}
+
+-- --- scope3.client -----------------------------------------------------------------------------------------------
+
+---@class scope3.ClientOptions
+---@field api_key? string|fun(): string?, any  a function is asked before each request
+---@field account_id? string|integer
+---@field base_url? string
+---@field ca_file? string  the CA certificates that may sign the host's certificate: a path, or the PEM text itself
+---@field rate? integer  requests a minute to the host (100)
+---@field loop? "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop  how it waits (as the host in which it is)
+---@field limiter? scope3.Limiter|string  one of scope3.limiter(), or the path of a file through which the processes of
+---  a machine share it
+---@field on_event? fun(event: scope3.Event)  for every job; see scope3.SyncOptions
+client_options.CLIENT = {
+  api_key = "key", account_id = "id", base_url = "string", loop = "any", on_event = "function", ca_file = "string",
+  rate = "count",
+  limiter = { expected = "one of scope3.limiter(), or the path of a file", is = function(value)
+    return type(value) == "string" or limiter.is(value)
+  end },
+}
+
+-- --- jobs --------------------------------------------------------------------------------------------------------
+
+---@class scope3.SyncOptions  options of client:sync
+---@field max_members? integer  members per request, adds and removes together (100,000)
+---@field max_bytes? integer  bytes of a request's body (8 MiB)
+---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
+---@field deadline? number  seconds for the sending of the whole job (none)
+---@field patience? number  seconds for which the job goes on, from the first failure, while the service cannot be
+---  reached or answers 502, 503 or 504.
+---  Unless given a request is tried eight times, which takes about half a minute
+---@field keep_going? boolean  goes on with the other requests where the service refuses one for its content, or its
+---  task fails for good. The job ends with the first of these errors all the same. A refused key, account or host ends
+---  it at once
+---@field delete_timeout? number  seconds for `delete_missing`, from when everything was accepted: the wait for the
+---  tasks and the deletion (48 hours)
+---@field in_doubt_timeout? number  seconds that the job waits before it sends what contradicts a request whose answer
+---  was lost. Unless given it stops there (`in_doubt`): such a request may take effect for 72 hours
+---@field concurrency? integer  requests under way at once (1, at most 16); over 1 the job runs in epochs, so that their
+---  order does not matter
+---@field delete_missing? "all"|(string|integer)[]  at the end, when all went well, deletes the account's audiences that
+---  the job did not name: those named here, or all there are
+---@field rate? integer  requests per minute of this job, polls of its tasks among them (that of the client). A higher
+---  rate than the client's holds for this job's requests only
+---@field cancel? fun(): boolean?  called now and then; true stops the job
+---@field on_event? fun(event: scope3.Event)  called with what happens (that of the client)
+---@field push_notification_config? scope3.PushNotificationConfig  where the service is to report what became of its
+---  tasks
+---@field dry_run? boolean  does everything but send; journal, timeout and rate have then no effect, and raise
+
+---@class scope3.StreamOptions: scope3.SyncOptions  options of client:stream
+---@field unique? boolean  one operation per external id is under way at a time, over the whole job and not only a
+---  request: a repeat waits until the tasks of the earlier ones have ended (under 10 bytes of memory per id)
+---@field repair? boolean  false refuses what would otherwise be repaired in an identifier (mailto:, "Name <address>")
+---@field ids? "refuse"|"hash"|"as_is"  what becomes of external ids that are emails or phones. Such a member is refused
+---  unless this is given. "hash" makes the SHA-256 of the normalised email, or of the phone in E.164, its id; "as_is"
+---  sends the raw value
+---@field region? string  the country of phones in national form, where a row names none
+---@field phone_repairs? "all"|string[]  repairs of phones beyond libphonenumber (none): decimal, plus, mexico, benin,
+---  ivory_coast, brazil, words, trunk_zero, double_zero, first; docs/contract.md section 7
+---@field on_reject? fun(rejection: scope3.Rejection)  called for each row that gives no member, and for each
+---  identifier that is dropped
+
+---@class scope3.RunOptions: scope3.StreamOptions  options of client:run
+---@field audience? string|integer|scope3.AudienceMeta  instead of the script's
+---@field mode? "upsert"|"remove"  what a row means where the script does not say
+---@field journal? string|scope3.Journal  (of files) where the job keeps what it has sent, so that it can be resumed: a
+---  path, or a journal
+---@field delimiter? string  (this and the seven below: of files only) what separates columns (found by itself): one
+---  character, its name or its code
+---@field quote? string  the character that encloses values ("), or "none"
+---@field escape? "backslash"|"none"  what escapes a character of a value (none)
+---@field null? string  the text that stands for no value (none; \N where a backslash escapes)
+---@field skip_lines? integer  lines before the header, or the first row, of each CSV file (none)
+---@field encoding? string  of the file: "utf-8" (default), "windows-1252", "iso-8859-1", "utf-16le" and others; a byte
+---  order mark of UTF-8 or UTF-16 is recognised
+---@field header? boolean  false where the file has none: columns are then given by number
+---@field format? "csv"|"jsonl"  (by the file's name)
+
+---@class scope3.PushNotificationConfig  docs/contract.md section 6
+---@field url string
+---@field operation_id? string  1 to 255 of A-Z a-z 0-9 _ . : -
+---@field token? string  16 to 4096 characters
+---@field authentication? scope3.PushAuthentication
+
+---@class scope3.PushAuthentication
+---@field scheme? "HMAC-SHA256"|"Bearer"
+---@field schemes? string[]  AdCP's own word for it, a list of one
+---@field credentials string  at least 32 characters
+
+---@class scope3.Rejection  why a row or one of its identifiers was not used; holds no value
+---@field row integer
+---@field column? string|integer  the column, or the field of a member
+---@field reason string  a key, as in docs/report.md, or what the script gave
+---@field dropped boolean  only an identifier: its member is kept
+---@field file? string  where there are several
+---@field lines? integer  further lines of the text that lie inside a row that cannot be read
+
+local JOB = options.merge(script.JOB_OPTIONS, {
+  journal = { expected = "the path of a file, or a journal", is = function(value)
+    return type(value) == "string" or arguments.has(value, "open", "replay", "begin", "accepted", "ended", "close")
+  end },
+  cancel = "function", on_event = "function", on_reject = "function", push_notification_config = "table",
+  dry_run = "boolean",
+})
+
+-- Options that only client:run takes: it reads files, and says what a row means.
+local OF_RUN = { "delimiter", "quote", "escape", "null", "skip_lines", "encoding", "header", "format", "journal",
+  "mode" }
+-- Options of members that are built from rows.
+local OF_MEMBERS = { "unique", "region", "repair", "ids", "phone_repairs", "on_reject" }
+
+local function without(all, ...)
+  local left = options.merge(all)
+  for _, keys in ipairs { ... } do
+    for _, key in ipairs(keys) do
+      left[key] = nil
+    end
+  end
+  return left
+end
+
+client_options.RUN = options.merge(JOB, {
+  audience = { expected = "an id, or a table with id, name and consent_basis", is = function(value)
+    return options.is_id(value) or type(value) == "table"
+  end },
+})
+client_options.STREAM = without(JOB, OF_RUN)
+client_options.SYNC = without(JOB, OF_RUN, OF_MEMBERS)
+
+-- --- reading and waiting -----------------------------------------------------------------------------------------
+
+---@class scope3.AudiencesOptions
+---@field page? integer  rows per request (100, at most 250)
+client_options.AUDIENCES = { page = "count" }
+
+---@class scope3.Limits  when a listing is to give up
+---@field cancel? fun(): boolean?  called now and then; true ends it
+---@field deadline? number  seconds from now
+client_options.LIMITS = { cancel = "function", deadline = "seconds" }
+
+---@class scope3.ClientWaitOptions: scope3.WaitOptions
+---@field audience? string|integer  with the id of a task: the audience to wait for then
+client_options.WAIT = options.merge(result.WAIT_OPTIONS, { audience = "id" })
+
+return client_options

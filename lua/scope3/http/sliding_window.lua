@@ -1,0 +1,162 @@
+--- Counts the requests of the last minute, in a slot for each second.
+---
+--- A request is counted when it goes. One that waits holds no place, so one that is given up leaves none. Slots that
+--- are no longer read are deleted: a store holds the same few keys whatever the rate.
+local sliding_window = {}
+
+local SPAN = 61 -- a minute by the service's clock, and a second for requests that take longer on their way than others
+local CLOCK_ERROR = 5 -- seconds that the clock of another machine may be ahead
+local HAIR = 0.001 -- seconds after the end of a slot, so that rounding does not wake anybody before it
+
+--- The longest wait that one look asks for, in seconds. After it a slot is gone, whatever the clocks do.
+sliding_window.LONGEST_WAIT = SPAN + 1
+--- Seconds that a time in the store may lie ahead, because the clock of another machine is ahead.
+sliding_window.CLOCK_ERROR = CLOCK_ERROR
+
+---@class scope3.SlidingWindow
+---@field private store scope3.Store
+---@field private contended boolean  others may count in the store at the same moment
+---@field private bucket string
+---@field private last_key string  of the last slot in which a request was counted
+---@field private rate_key string  of the highest rate with which the bucket is used
+---@field private rated_key string  of the second in which that rate was used
+---@field private slot_keys table<integer, string>  made once, because each look is at all of them
+---@field private keys_made integer
+local Window = {}
+Window.__index = Window
+
+--- A window over the requests of one bucket.
+---@param store scope3.Store
+---@param bucket string  such as the host
+---@param contended boolean  others may count in the store at the same moment
+---@return scope3.SlidingWindow
+function sliding_window.new(store, bucket, contended)
+  return setmetatable({
+    store = store, contended = contended, bucket = bucket,
+    last_key = bucket .. ":last", rate_key = bucket .. ":rate", rated_key = bucket .. ":rated",
+    slot_keys = {}, keys_made = 0,
+  }, Window)
+end
+
+---@private
+function Window:slot_key(slot)
+  local key = self.slot_keys[slot]
+  if not key then
+    if self.keys_made >= 4 * sliding_window.LONGEST_WAIT then
+      self.slot_keys, self.keys_made = {}, 0
+    end
+    key = ("%s:%.0f"):format(self.bucket, slot)
+    self.slot_keys[slot], self.keys_made = key, self.keys_made + 1
+  end
+  return key
+end
+
+---@private
+function Window:count(slot)
+  return self.store:get(self.slot_keys[slot] or self:slot_key(slot)) or 0
+end
+
+---@private
+function Window:add(slot, by)
+  local n, why = self.store:incr(self:slot_key(slot), by, 0)
+  return n or error("the limiter's store cannot count: " .. tostring(why), 0)
+end
+
+-- The first slot that may still be looked at while `slot` is the last.
+local function horizon(slot)
+  return slot - SPAN - CLOCK_ERROR - 1
+end
+
+-- Moves requests that were counted in the future to now. They are there when this clock has gone back, or that of
+-- another machine is wrong. So they hold others back for a minute, and not until that time has come.
+---@private
+function Window:bring_back(slot)
+  local store, last = self.store, self.store:get(self.last_key)
+  if not last or last <= slot + CLOCK_ERROR then
+    return
+  end
+  local sent = 0
+  for later = math.max(horizon(last), slot + CLOCK_ERROR + 1), last do
+    sent = sent + (later >= last - SPAN and self:count(later) or 0)
+    store:delete(self:slot_key(later))
+  end
+  if sent > 0 then
+    self:add(slot, sent)
+  end
+  store:set(self.last_key, slot)
+end
+
+-- The highest rate with which the bucket was used within the last minute. A limiter of their own holds callers with a
+-- lower rate to it. Here they would never have their turn before the others were as slow.
+---@private
+function Window:highest_rate(rate, slot)
+  local known, at = self.store:get(self.rate_key), self.store:get(self.rated_key)
+  if known and at and known > rate and at >= slot - SPAN and at <= slot + CLOCK_ERROR then
+    return known
+  end
+  return rate
+end
+
+--- Requests of the last minute.
+---@param now number
+---@return integer
+function Window:load(now)
+  local sum = 0
+  for slot = math.floor(now - SPAN), math.floor(now) + CLOCK_ERROR do
+    sum = sum + self:count(slot)
+  end
+  return sum
+end
+
+--- Seconds until there is room for one more request.
+---@param rate integer  requests a minute
+---@param now number
+---@return number seconds  0 when there is room
+function Window:wait(rate, now)
+  local slot = math.floor(now)
+  self:bring_back(slot)
+  local most, left = self:highest_rate(rate, slot), self:load(now)
+  if left < most then
+    return 0
+  end
+  for old = math.floor(now - SPAN), slot do
+    left = left - self:count(old)
+    if left < most then
+      return math.max(HAIR, math.min(sliding_window.LONGEST_WAIT, old + 1 + SPAN + HAIR - now))
+    end
+  end
+  return sliding_window.LONGEST_WAIT
+end
+
+--- Counts one more request.
+---@param rate integer  requests a minute
+---@param now number
+---@return boolean taken  false where others took the last place at the same moment
+function Window:take(rate, now)
+  local store, slot = self.store, math.floor(now)
+  local most, last = self:highest_rate(rate, slot), store:get(self.last_key)
+  self:add(slot, 1)
+  if not last or slot > last then
+    store:set(self.last_key, slot)
+    for old = horizon(last or slot), math.min(last or 0, horizon(slot) - 1) do
+      store:delete(self:slot_key(old))
+    end
+  end
+  if rate >= most and (store:get(self.rate_key) ~= rate or store:get(self.rated_key) ~= slot) then
+    store:set(self.rate_key, rate)
+    store:set(self.rated_key, slot)
+  end
+  if self.contended and self:load(now) > most then
+    self:give_back(now)
+    return false
+  end
+  return true
+end
+
+--- Takes a request back that was counted just now, and does not go.
+---@param now number  as it was counted
+function Window:give_back(now)
+  self:add(math.floor(now), -1)
+end
+
+return sliding_window

@@ -1,0 +1,77 @@
+--- Reads times that are written as text.
+local core = require "scope3.core"
+
+local time = {}
+
+local DAY, HOUR, MINUTE = 86400, 3600, 60
+local MONTHS = {
+  Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12,
+}
+local HTTP_DATE = "^[A-Z][a-z]+, (%d%d) ([A-Z][a-z][a-z]) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$"
+local ISO_TIME = "^(%d%d%d%d)-(%d%d)-(%d%d)[Tt ](%d%d):(%d%d):(%d%d)(.*)$"
+local LONGEST_ISO = 80 -- bytes of a text that are looked at
+
+-- The least and the highest month, day, hour, minute and second. ISO 8601 has an hour 24 and a leap second.
+local BOUNDS = { { 1, 12 }, { 1, 31 }, { 0, 24 }, { 0, 59 }, { 0, 60 } }
+
+-- Days since 1970 of a date of the proleptic Gregorian calendar.
+local function days(year, month, day)
+  if month <= 2 then
+    year, month = year - 1, month + 12
+  end
+  return 365 * year + math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
+    + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
+end
+
+-- Digits become numbers by tonumber(): arithmetic on texts depends on the locale.
+local function in_seconds(hours, minutes, seconds)
+  return tonumber(hours) * HOUR + tonumber(minutes) * MINUTE + tonumber(seconds)
+end
+
+local function in_bounds(...)
+  for i, bounds in ipairs(BOUNDS) do
+    local value = tonumber((select(i, ...)))
+    if value < bounds[1] or value > bounds[2] then
+      return false
+    end
+  end
+  return true
+end
+
+-- Seconds that a time zone is ahead of UTC; nil where the text is no zone. No zone counts as UTC.
+local function zone_offset(zone)
+  local sign, hours, minutes = zone:match("^([+-])(%d%d):?(%d%d)$")
+  if sign then
+    return (sign == "-" and -1 or 1) * in_seconds(hours, minutes, 0)
+  end
+  return (zone == "" or zone == "Z" or zone == "z") and 0 or nil
+end
+
+--- Seconds since 1970 of an HTTP date (RFC 9110 section 5.6.7, the preferred form).
+---@param text string  such as "Sun, 06 Nov 1994 08:49:37 GMT"
+---@return number?  nil where the text has another form
+function time.http_date(text)
+  local day, month, year, hours, minutes, seconds = text:match(HTTP_DATE)
+  if day and MONTHS[month] then
+    return days(tonumber(year), MONTHS[month], tonumber(day)) * DAY + in_seconds(hours, minutes, seconds)
+  end
+end
+
+--- Seconds since 1970 of an ISO 8601 time. A time without an offset counts as UTC.
+---@param text any  such as "2026-11-01T00:00:01.5+02:00"
+---@return number?  nil where this is not the text of such a time
+function time.iso(text)
+  if type(text) ~= "string" then
+    return nil
+  end
+  local year, month, day, hours, minutes, seconds, rest = text:sub(1, LONGEST_ISO):match(ISO_TIME)
+  if not year or not in_bounds(month, day, hours, minutes, seconds) then
+    return nil
+  end
+  local fraction, zone = rest:match("^[.,](%d+)(.*)$")
+  local offset = zone_offset(zone or rest)
+  return offset and days(tonumber(year), tonumber(month), tonumber(day)) * DAY + in_seconds(hours, minutes, seconds)
+    + (fraction and core.number("0." .. fraction) or 0) - offset
+end
+
+return time
