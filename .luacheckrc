@@ -2,6 +2,7 @@ std = "min"
 max_line_length = 150
 read_globals = { "jit", math = { fields = { "tointeger", "type" } }, package = { fields = { "searchpath" } } }
 files["lua/scope3/loop/nginx.lua"] = { read_globals = { "ngx" } }
+files["lua/scope3/util/nginx_log.lua"] = { read_globals = { "ngx" } }
 files["lua/scope3/nginx"] = { globals = { "ngx" } }
 files["bench/nginx"] = { globals = { "ngx" } }
 files["spec/support/in_nginx.lua"] = { globals = { "ngx" } }

@@ -81,12 +81,15 @@ CORE := $(OUT)/scope3/core.so
 # A # for the shell: how to write one there differs between versions of make.
 HASH := \#
 
+# How types are registered: in every module.
+TYPE_OBJ := $(OUT)/obj/lua/type.o
+
 # Reading gzip is a module of its own, left out where there is no zlib.
-GZIP_OBJ := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/gzip/*.c)))
+GZIP_OBJ := $(TYPE_OBJ) $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/gzip/*.c)))
 GZIP := $(if $(shell printf '$(HASH)include <zlib.h>\n' | $(CC) $(ZLIB_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/gzip.so)
 
 # Verifying signatures of callbacks is another, left out where there is no OpenSSL 3.
-CRYPTO_OBJ := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/crypto/*.c)))
+CRYPTO_OBJ := $(TYPE_OBJ) $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/crypto/*.c)))
 CRYPTO := $(if $(shell printf '$(HASH)include <openssl/opensslv.h>\n$(HASH)if OPENSSL_VERSION_NUMBER < 0x30000000L\n$(HASH)error\n$(HASH)endif\n' | \
   $(CC) $(CRYPTO_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/crypto.so)
 MODULES := $(CORE) $(GZIP) $(CRYPTO)
@@ -146,7 +149,7 @@ $(OUT)/scope3/crypto.so: $(CRYPTO_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(CRYPTO_OBJ) $(CRYPTO_LIBS)
 
--include $(OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d)
+-include $(sort $(OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d))
 
 modules: $(MODULES)
 

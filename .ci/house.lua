@@ -34,9 +34,9 @@ local LUA = {
   { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job" },
   { "webhook", "core", "base", "util", "api" },
   { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook" },
-  { "sandbox", "core", "base", "util", "webhook" },
+  { "sandbox", "core", "base", "util" },
   { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "sandbox" },
-  { "scope3", "base", "util", "result", "identity", "http", "input", "client", "webhook" },
+  { "scope3", "base", "util", "identity", "http", "input", "client", "webhook" },
 }
 -- Files that are rooms, or parts of one, by themselves.
 local FILES = { error = "base", version = "base", result = "result", client = "client", audience = "client", init = "scope3",

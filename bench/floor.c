@@ -23,8 +23,9 @@ static void put(const char *p, size_t n) {
 
 static void row(const char *const starts[], const char *const ends[], int sink) {
   char email[SC3_SHA256_HEX], phone[SC3_SHA256_HEX];
-  sc3_sha256_hex_pair(starts[EMAIL], (size_t)(ends[EMAIL] - starts[EMAIL]), email, starts[PHONE],
-                      (size_t)(ends[PHONE] - starts[PHONE]), phone);
+  const sc3_sha256_message a = {starts[EMAIL], (size_t)(ends[EMAIL] - starts[EMAIL]), email},
+                           b = {starts[PHONE], (size_t)(ends[PHONE] - starts[PHONE]), phone};
+  sc3_sha256_hex_pair(&a, &b);
   if (body_length > BODY - 1024) {
     if (write(sink, body, body_length) < 0)
       perror("write");
@@ -44,7 +45,7 @@ static size_t rows_of(size_t n, sc3_csv_marks marks, int sink) {
   const char *starts[COLUMNS], *ends[COLUMNS], *start = input;
   size_t block, whole = 0, column = 0;
   int quoted = 0;
-  for (block = 0; block < n; block += SC3_MARKS_BLOCK) { /* the buffer has room behind its end */
+  for (block = 0; block < n; block += SC3_MARKS_BLOCK) { /* the buffer has room after its end */
     uint64_t bits = marks(input + block, ',', '"', '\0');
     for (; bits != 0; bits &= bits - 1) {
       const char *mark = input + block + __builtin_ctzll(bits);

@@ -128,11 +128,9 @@ static void our_phone(const value *v) {
 }
 
 static void our_email(const value *v) {
-  char out[SC3_EMAIL_MAX];
-  size_t n = 0;
-  sc3_repairs repairs = 0;
-  if (sc3_email_normalize(sc3_slice_of(v->p, v->n), 1, out, &n, &repairs) == SC3_R_NONE)
-    sink += n;
+  sc3_email email;
+  if (sc3_email_normalize(sc3_slice_of(v->p, v->n), 1, &email) == SC3_R_NONE)
+    sink += email.n;
 }
 
 #ifdef WITH_GOOGLE
@@ -177,11 +175,19 @@ static double rate(void (*call)(const value *), const value *list, size_t count,
   return best;
 }
 
-static void line(const char *what, const value *list, size_t count, double seconds,
-                 void (*ours)(const value *), void (*theirs)(const value *)) {
-  double mine = rate(ours, list, count, seconds),
-         other = theirs != NULL ? rate(theirs, list, count, seconds) : 0;
-  printf("%-44s %8zu  %10.2f M/s", what, count, mine / 1e6);
+/* Values that two functions are compared over. */
+typedef struct series {
+  const char *name;
+  const value *list;
+  size_t count;
+} series;
+
+/* Prints one line. `theirs` may be NULL. */
+static void compare(const series *s, double seconds, void (*ours)(const value *),
+                    void (*theirs)(const value *)) {
+  double mine = rate(ours, s->list, s->count, seconds),
+         other = theirs != NULL ? rate(theirs, s->list, s->count, seconds) : 0;
+  printf("%-44s %8zu  %10.2f M/s", s->name, s->count, mine / 1e6);
   if (other > 0)
     printf("  %10.3f M/s  %6.1f x", other / 1e6, mine / other);
   printf("\n");
@@ -201,10 +207,14 @@ int main(int argc, char **argv) {
   read_phones("spec/oracle/phones.tsv");
   make_emails();
   printf("%-44s %8s  %14s  %14s  %8s\n", "", "inputs", "scope3", "library", "ratio");
-  line("phones, mixed (beside libphonenumber, C++)", mixed, mixed_count, seconds, our_phone, cpp);
-  line("phones, clean: +E.164, every region", clean, clean_count, seconds, our_phone, cpp);
-  line("phones, clean: national, every region", national, national_count, seconds, our_phone, cpp);
-  line("emails, clean (beside libunistring)", emails, EMAILS, seconds, our_email, unicode);
-  line("emails, not ASCII", foreign, EMAILS, seconds, our_email, unicode);
+  compare(&(series){"phones, mixed (beside libphonenumber, C++)", mixed, mixed_count}, seconds,
+          our_phone, cpp);
+  compare(&(series){"phones, clean: +E.164, every region", clean, clean_count}, seconds, our_phone,
+          cpp);
+  compare(&(series){"phones, clean: national, every region", national, national_count}, seconds,
+          our_phone, cpp);
+  compare(&(series){"emails, clean (beside libunistring)", emails, EMAILS}, seconds, our_email,
+          unicode);
+  compare(&(series){"emails, not ASCII", foreign, EMAILS}, seconds, our_email, unicode);
   return sink == 0;
 }

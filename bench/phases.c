@@ -29,16 +29,16 @@ static double cpu_seconds(void) {
 }
 
 static void identities(const sc3_record *r, sc3_region_memo **memo, int hash) {
-  char email[SC3_EMAIL_MAX], a[SC3_SHA256_HEX], b[SC3_SHA256_HEX];
-  size_t n = 0;
-  sc3_repairs repairs = 0;
+  char a[SC3_SHA256_HEX], b[SC3_SHA256_HEX];
+  sc3_email email;
   sc3_phone phone;
-  sc3_reason bad_email = sc3_email_normalize(r->fields[EMAIL].value, 1, email, &n, &repairs);
+  sc3_reason bad_email = sc3_email_normalize(r->fields[EMAIL].value, 1, &email);
   sc3_reason bad_phone = sc3_phone_normalize(
       r->fields[PHONE].value, sc3_region_recall(memo, r->fields[COUNTRY].value), 0, &phone);
-  sink += n + phone.n;
+  sink += email.n + phone.n;
   if (hash && bad_email == SC3_R_NONE && bad_phone == SC3_R_NONE) {
-    sc3_sha256_hex_pair(email, n, a, phone.text, phone.n, b);
+    const sc3_sha256_message one = {email.text, email.n, a}, other = {phone.text, phone.n, b};
+    sc3_sha256_hex_pair(&one, &other);
     sink += (unsigned char)a[0] + (unsigned char)b[0];
   }
 }
@@ -60,7 +60,7 @@ static double run(const char *path, phase upto, uint64_t *rows) {
   sc3_csv csv;
   sc3_record record;
   sc3_builder builder;
-  static sc3_columns wanted;
+  static sc3_mapping wanted;
   sc3_region_memo *memo = NULL;
   sc3_payload *payload = sc3_payload_new(100000, 8 << 20);
   size_t i;
@@ -76,7 +76,7 @@ static double run(const char *path, phase upto, uint64_t *rows) {
     wanted.targets[i].column = columns[i] + 1;
   }
   wanted.target_count = 4;
-  builder.columns = &wanted;
+  builder.mapping = &wanted;
   *rows = 0;
   for (;;) {
     sc3_next next = upto == READ ? SC3_NEXT_NEED : sc3_csv_next(&csv, &record);

@@ -18,11 +18,15 @@ static double now(void) {
   return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* Messages lie one after the other, so that they begin at any alignment. `vary` takes up to so many
-   bytes off each first one. A hex digit's highest bit is 0, which the compiler does not know: with
-   `after` 1 it makes an address wait for a digest. */
-static double measure(const sc3_sha256_impl *impl, int pairs, size_t n, size_t m, size_t vary,
-                      int after) {
+/* The lengths of two messages; `vary` takes up to so many bytes off each first one. */
+typedef struct lengths {
+  size_t n, m, vary;
+  const char *what;
+} lengths;
+
+/* Messages lie one after the other, so that they begin at any alignment. A hex digit's highest bit
+   is 0, which the compiler does not know: with `after` 1 it makes an address wait for a digest. */
+static double measure(const sc3_sha256_impl *impl, const lengths *l, int pairs, int after) {
   double least = 1e9;
   int run;
   for (run = 0; run < RUNS; run++) {
@@ -30,12 +34,13 @@ static double measure(const sc3_sha256_impl *impl, int pairs, size_t n, size_t m
     size_t i, wait = 0;
     for (i = 0; i < MESSAGES; i += 2) {
       const char *a = texts + i * LENGTH_MAX + i % 16 + wait, *b = a + LENGTH_MAX;
-      size_t an = vary > 0 ? n - (i * 2654435761u >> 7) % vary : n;
+      size_t an = l->vary > 0 ? l->n - (i * 2654435761u >> 7) % l->vary : l->n;
       if (pairs) {
-        impl->hex_pair(a, an, digests[i], b, m, digests[i + 1]);
+        const sc3_sha256_message one = {a, an, digests[i]}, other = {b, l->m, digests[i + 1]};
+        impl->hex_pair(&one, &other);
       } else {
         impl->hex(a, an, digests[i]);
-        impl->hex(after ? b + (digests[i][0] >> 7) : b, m, digests[i + 1]);
+        impl->hex(after ? b + (digests[i][0] >> 7) : b, l->m, digests[i + 1]);
       }
       if (after)
         wait = (size_t)((digests[i][0] | digests[i + 1][0]) >> 7);
@@ -48,10 +53,7 @@ static double measure(const sc3_sha256_impl *impl, int pairs, size_t n, size_t m
 
 int main(void) {
   static const char *names[] = {"portable", "sha-ni", "armv8"};
-  static const struct {
-    size_t n, m, vary;
-    const char *what;
-  } cases[] = {
+  static const lengths cases[] = {
       {12, 12, 0, "12"},
       {25, 25, 0, "25"},
       {55, 55, 0, "55"},
@@ -70,10 +72,9 @@ int main(void) {
     printf("%-16s %12s %12s %12s %12s\n", impl->name, "one after", "pair after", "one beside",
            "pair beside");
     for (j = 0; j < sizeof cases / sizeof *cases; j++) {
-      size_t n = cases[j].n, m = cases[j].m, vary = cases[j].vary;
-      printf("%-16s %12.1f %12.1f %12.1f %12.1f\n", cases[j].what, measure(impl, 0, n, m, vary, 1),
-             measure(impl, 1, n, m, vary, 1), measure(impl, 0, n, m, vary, 0),
-             measure(impl, 1, n, m, vary, 0));
+      const lengths *l = &cases[j];
+      printf("%-16s %12.1f %12.1f %12.1f %12.1f\n", l->what, measure(impl, l, 0, 1),
+             measure(impl, l, 1, 1), measure(impl, l, 0, 0), measure(impl, l, 1, 0));
     }
   }
   return 0;

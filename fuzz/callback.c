@@ -19,7 +19,7 @@
 #include "../csrc/core/bytes/json_check.h"
 #include "../csrc/core/bytes/json_read.h"
 #include "../csrc/core/bytes/number.h"
-#include "../csrc/core/identity/yes_no.h"
+#include "../csrc/core/identity/boolean_words.h"
 
 static void must(int holds) {
   if (!holds)
@@ -35,7 +35,7 @@ static void check_names(const sc3_json_duplicates *found) {
   }
 }
 
-/* The text with something before and behind it, judged. */
+/* The text with something before and after it, judged. */
 static sc3_json_verdict judge_within(const char *before, sc3_slice text, const char *behind,
                                      sc3_json_duplicates *found) {
   size_t b = strlen(before), e = strlen(behind);
@@ -86,9 +86,9 @@ static sc3_json_event read_json(sc3_slice text) {
 static void check_number(sc3_slice text) {
   char written[SC3_NUMBER_TEXT];
   sc3_number number, again;
-  (void)sc3_yes_no(text);
+  (void)sc3_boolean_read(text);
   (void)sc3_amount_read(text, ',', &number);
-  (void)sc3_amount_look(text);
+  (void)sc3_amount_find_notation(text);
   if (!sc3_number_read(text, &number))
     return;
   must(sc3_number_read(sc3_slice_of(written, sc3_number_write(number.value, written)), &again));

@@ -160,7 +160,7 @@ static void put_cell(size_t column, const char *delimiter) {
       if (below(3) == 0)
         put_value(column);
       put_noise('"', delimiter);
-      put(below(60) > 0 ? "\"" : "\"x"); /* text behind a closing quote */
+      put(below(60) > 0 ? "\"" : "\"x"); /* text after a closing quote */
       break;
     case 2:
       put("\"");
@@ -249,8 +249,15 @@ static void put_jsonl(size_t rows) {
 
 static int differ(size_t step, unsigned mode, uint64_t max_rows, way_result *a) {
   way_result b;
-  way_simd((const uint8_t *)text, length, step, mode, max_rows, a);
-  way_portable((const uint8_t *)text, length, 1 << 16, mode, max_rows, &b);
+  way_input in;
+  in.p = (const uint8_t *)text;
+  in.n = length;
+  in.step = step;
+  in.mode = mode;
+  in.max_rows = max_rows;
+  way_simd(&in, a);
+  in.step = 1 << 16;
+  way_portable(&in, &b);
   return a->digest != b.digest;
 }
 

@@ -11,12 +11,17 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   way_result a, b;
-  unsigned mode;
+  way_input in;
   if (size < 5)
     return 0;
-  mode = (unsigned)data[1] | (unsigned)data[2] << 8 | (unsigned)data[3] << 16;
-  way_simd(data + 4, size - 4, (size_t)data[0] + 1, mode, UINT64_MAX, &a);
-  way_portable(data + 4, size - 4, 1 << 16, mode, UINT64_MAX, &b);
+  in.p = data + 4;
+  in.n = size - 4;
+  in.step = (size_t)data[0] + 1;
+  in.mode = (unsigned)data[1] | (unsigned)data[2] << 8 | (unsigned)data[3] << 16;
+  in.max_rows = UINT64_MAX;
+  way_simd(&in, &a);
+  in.step = 1 << 16;
+  way_portable(&in, &b);
   if (a.digest != b.digest)
     abort();
   return 0;

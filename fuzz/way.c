@@ -20,7 +20,7 @@ typedef struct way {
   sc3_csv csv;
   sc3_jsonl jsonl;
   sc3_builder b;
-  sc3_columns columns;
+  sc3_mapping columns;
   sc3_payload *now, *next;
   sc3_id_set *sealed; /* NULL outside epochs */
   uint64_t living;    /* members that left in payloads */
@@ -56,7 +56,7 @@ static void note_record(way *w, const sc3_record *r) {
   note(w, r->line << 32 ^ r->lines);
   note(w, (uint64_t)r->fault << 32 | r->fault_column);
   note(w, (uint64_t)r->missing << 1 | (uint64_t)(r->child != 0));
-  for (i = 0; r->fault == SC3_FAULT_NONE && i < r->count; i++) {
+  for (i = 0; r->fault == SC3_R_NONE && i < r->count; i++) {
     note(w, (uint64_t)r->fields[i].kind);
     note_bytes(w, r->fields[i].name.p, r->fields[i].name.n);
     note_bytes(w, r->fields[i].value.p, r->fields[i].value.n);
@@ -74,7 +74,7 @@ static void note_rejections(way *w) {
 
 /* The lines that are no rows. */
 static void note_lines(way *w) {
-  const sc3_lines *l = w->mode & WAY_JSONL ? &w->jsonl.lines : &w->csv.lines;
+  const sc3_line_counts *l = w->mode & WAY_JSONL ? &w->jsonl.lines : &w->csv.lines;
   size_t i;
   note(w, l->header << 48 ^ l->blank << 32 ^ l->quoted);
   note(w, l->bytes.rows << 40 ^ l->bytes.good << 20 ^ l->bytes.row << 10 ^ l->bytes.line);
@@ -243,7 +243,7 @@ static void open_way(way *w) {
   w->sealed = w->mode & WAY_EPOCHS ? sc3_id_set_new() : NULL;
   must(w->now != NULL && w->next != NULL && (w->sealed != NULL) == ((w->mode & WAY_EPOCHS) != 0));
   sc3_builder_init(&w->b, w->mode & WAY_REMOVE ? SC3_REMOVE : SC3_ADD, 4000, 1);
-  w->b.columns = &w->columns;
+  w->b.mapping = &w->columns;
   w->b.sealed = w->sealed;
   w->b.next = w->next;
   w->b.reading.repair = !(w->mode & WAY_NO_REPAIR);
@@ -262,12 +262,12 @@ static void open_way(way *w) {
                                      : 0,
                !(w->mode & WAY_NO_HEADER));
   w->csv.skip_lines = w->mode & WAY_SKIP_LINES ? 2 : 0;
-  sc3_csv_dialect(&w->csv, w->mode & WAY_NO_QUOTES ? '\0' : '"',
-                  w->mode & WAY_ESCAPES ? '\\' : '\0',
-                  sc3_slice_of("\\N", w->mode & WAY_ESCAPES ? 2 : 0));
+  sc3_csv_set_dialect(&w->csv, w->mode & WAY_NO_QUOTES ? '\0' : '"',
+                      w->mode & WAY_ESCAPES ? '\\' : '\0',
+                      sc3_slice_of("\\N", w->mode & WAY_ESCAPES ? 2 : 0));
   if (w->mode & WAY_SLOWER)
-    w->csv.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0], 0) == NULL],
-                                        (w->mode & WAY_ESCAPES) != 0);
+    w->csv.dialect.marks = sc3_csv_marks_choose(slower[sc3_csv_marks_choose(slower[0], 0) == NULL],
+                                                (w->mode & WAY_ESCAPES) != 0);
   sc3_jsonl_init(&w->jsonl);
   if (w->mode & WAY_UTF16)
     w->csv.input.encoding = w->jsonl.input.encoding =
@@ -287,7 +287,7 @@ static void close_way(way *w) {
 }
 
 static void take_rows(way *w, uint64_t max_rows) {
-  sc3_keys keys = sc3_builder_keys(&w->b);
+  sc3_keys keys = sc3_mapping_keys(w->b.mapping);
   sc3_record record;
   keys.all = (w->mode & WAY_ALL_KEYS) != 0;
   while (w->b.tally.rows < max_rows) {
@@ -305,10 +305,10 @@ static void take_rows(way *w, uint64_t max_rows) {
       return;
     }
     note_record(w, &record);
-    w->result->faults += record.fault != SC3_FAULT_NONE;
+    w->result->faults += record.fault != SC3_R_NONE;
     sc3_builder_begin(&w->b, record.row);
-    sc3_builder_check(&w->b, &record);
-    wanted = sc3_builder_wants(&w->b, &record);
+    sc3_mapping_check(w->b.mapping, &record);
+    wanted = sc3_mapping_wants(w->b.mapping, &record);
     must(!wanted || sc3_builder_map(&w->b, &record, w->now) == SC3_OK);
     must(sc3_builder_end(&w->b, !wanted) == SC3_OK);
     flush(w);
@@ -316,18 +316,17 @@ static void take_rows(way *w, uint64_t max_rows) {
   }
 }
 
-__attribute__((visibility("default"))) void
-WAY(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows, way_result *result) {
+__attribute__((visibility("default"))) void WAY(const way_input *input, way_result *result) {
   static way w; /* too large for a stack that is guarded */
   memset(&w, 0, sizeof w);
   memset(result, 0, sizeof *result);
-  w.p = p;
-  w.n = n;
-  w.step = step;
-  w.mode = mode;
+  w.p = input->p;
+  w.n = input->n;
+  w.step = input->step;
+  w.mode = input->mode;
   w.result = result;
   open_way(&w);
-  take_rows(&w, max_rows);
+  take_rows(&w, input->max_rows);
   drain(&w, w.now);
   if (w.sealed != NULL)
     turn(&w);

@@ -38,12 +38,19 @@ typedef struct way_result {
   uint64_t rows, faults, built, replaced, deferred, dropped;
 } way_result;
 
-/* Takes `n` bytes in pieces of `step` through a map, up to `max_rows` rows. Aborts where something
-   does not hold that must for any input: rows = skipped + rejected + used, every built member is
-   alive in a payload or replaced, and what is written is JSON. */
-void way_simd(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows,
-              way_result *result);
-void way_portable(const uint8_t *p, size_t n, size_t step, unsigned mode, uint64_t max_rows,
-                  way_result *result);
+/* What is taken, and how. */
+typedef struct way_input {
+  const uint8_t *p;
+  size_t n;
+  size_t step;       /* bytes of a piece */
+  unsigned mode;     /* a set of the modes above */
+  uint64_t max_rows; /* rows after which it ends */
+} way_input;
+
+/* Takes bytes in pieces through a map. Aborts where something does not hold that must for any
+   input: rows = skipped + rejected + used, every built member is alive in a payload or replaced,
+   and what is written is JSON. */
+void way_simd(const way_input *input, way_result *result);
+void way_portable(const way_input *input, way_result *result);
 
 #endif

@@ -1,16 +1,9 @@
 /* "scope3.crypto": public keys that verify the signatures of callbacks. A module of its own, so
  * that the core needs no libcrypto. */
 #include <openssl/crypto.h>
-#include <string.h>
 
-#include "../lua/compat.h"
+#include "../lua/type.h"
 #include "verify.h"
-
-#if defined(__GNUC__)
-#define SC3_EXPORT __attribute__((visibility("default")))
-#else
-#define SC3_EXPORT
-#endif
 
 #define TYPE "scope3.public_key"
 
@@ -27,19 +20,11 @@ static const uint8_t *coordinate(lua_State *L, int index) {
   return n == SC3_COORDINATE ? (const uint8_t *)p : NULL;
 }
 
-static key_ud *new_key(lua_State *L) {
-  key_ud *u = sc3_newuserdata(L, sizeof *u);
-  u->key = NULL;
-  luaL_getmetatable(L, TYPE);
-  lua_setmetatable(L, -2);
-  return u;
-}
-
 /* ed25519(x) -> key; nil when `x` is no key: other than 32 bytes, refused by libcrypto, or one
  * under which a signature proves nothing */
 static int crypto_ed25519(lua_State *L) {
   const uint8_t *x = coordinate(L, 1);
-  key_ud *u = new_key(L);
+  key_ud *u = sc3l_new_object(L, sizeof *u, TYPE);
   if (x != NULL)
     u->key = sc3_public_key_ed25519(x);
   return u->key != NULL ? 1 : 0;
@@ -48,7 +33,7 @@ static int crypto_ed25519(lua_State *L) {
 /* p256(x, y) -> key; nil when they are no point of the curve, 32 bytes each */
 static int crypto_p256(lua_State *L) {
   const uint8_t *x = coordinate(L, 1), *y = coordinate(L, 2);
-  key_ud *u = new_key(L);
+  key_ud *u = sc3l_new_object(L, sizeof *u, TYPE);
   if (x != NULL && y != NULL)
     u->key = sc3_public_key_p256(x, y);
   return u->key != NULL ? 1 : 0;
@@ -57,7 +42,7 @@ static int crypto_p256(lua_State *L) {
 static key_ud *check(lua_State *L) {
   key_ud *u = luaL_checkudata(L, 1, TYPE);
   if (u->key == NULL)
-    luaL_error(L, "attempt to use a closed public key");
+    sc3l_raise_closed(L, "public key");
   return u;
 }
 
@@ -68,8 +53,7 @@ static int key_algorithm(lua_State *L) {
   return 1;
 }
 
-/* :verify(message, signature) -> boolean; the signature is 64 bytes, r and s one behind the other
- * for ECDSA */
+/* :verify(message, signature) -> boolean. The signature is 64 bytes; for ECDSA r, then s. */
 static int key_verify(lua_State *L) {
   size_t message_n, signature_n;
   const char *message, *signature;
@@ -90,37 +74,21 @@ static int key_close(lua_State *L) {
   return 0;
 }
 
-SC3_EXPORT int luaopen_scope3_crypto(lua_State *L);
+SC3L_EXPORT int luaopen_scope3_crypto(lua_State *L);
 
-SC3_EXPORT int luaopen_scope3_crypto(lua_State *L) {
+SC3L_EXPORT int luaopen_scope3_crypto(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"algorithm", key_algorithm},
-      {"close", key_close},
       {"verify", key_verify},
       {NULL, NULL},
   };
   static const luaL_Reg functions[] = {
       {"ed25519", crypto_ed25519}, {"p256", crypto_p256}, {NULL, NULL}};
-#if LUA_VERSION_NUM >= 502
-  luaL_checkversion(L);
-#endif
-  luaL_newmetatable(L, TYPE);
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = key_close};
+  sc3l_check_version(L);
+  sc3l_new_type(L, &type);
   lua_createtable(L, 0, 3);
-  sc3_setfuncs(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pushliteral(L, TYPE);
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  lua_pushcfunction(L, key_close);
-  lua_setfield(L, -2, "__gc");
-#if LUA_VERSION_NUM >= 504
-  lua_pushcfunction(L, key_close);
-  lua_setfield(L, -2, "__close");
-#endif
-  lua_pop(L, 1);
-  lua_createtable(L, 0, 3);
-  sc3_setfuncs(L, functions);
+  sc3l_setfuncs(L, functions);
   lua_pushstring(L, OpenSSL_version(OPENSSL_VERSION));
   lua_setfield(L, -2, "openssl_version");
   return 1;

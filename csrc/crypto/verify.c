@@ -34,8 +34,8 @@ static sc3_public_key *wrap(EVP_PKEY *pkey, sc3_algorithm algorithm) {
   return key;
 }
 
-/* The y of Ed25519's points of small order, the lowest byte first. Under such a key a signature
-   that nobody made may hold, and libcrypto takes it as any other. */
+/* The y of Ed25519's points of small order, the lowest byte first. Under such a key a signature may
+ * hold without its private key, and libcrypto accepts it as any other. */
 static const uint8_t SMALL_ORDER[][SC3_COORDINATE] = {
     {0},
     {1},

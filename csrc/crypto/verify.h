@@ -19,8 +19,8 @@ typedef struct sc3_public_key sc3_public_key;
    is of small order or not below the field's prime, when libcrypto refuses it, or has no memory. */
 sc3_public_key *sc3_public_key_ed25519(const uint8_t x[SC3_COORDINATE]);
 
-/* A P-256 key from the coordinates of its point, as a JWK's `x` and `y` hold them (RFC 7518
-   section 6.2.1). NULL when the point is not on the curve, or there is no memory. */
+/* A P-256 key from the coordinates of its point, a JWK's `x` and `y` (RFC 7518 section 6.2.1). NULL
+ * when the point is not on the curve, or there is no memory. */
 sc3_public_key *sc3_public_key_p256(const uint8_t x[SC3_COORDINATE],
                                     const uint8_t y[SC3_COORDINATE]);
 
@@ -28,8 +28,8 @@ void sc3_public_key_free(sc3_public_key *key);
 
 sc3_algorithm sc3_public_key_algorithm(const sc3_public_key *key);
 
-/* 1 when `signature` is the key's over the message: 64 bytes, for ECDSA r and s one behind the
- * other, each 32 bytes. 0 otherwise. */
+/* 1 when `signature` is the key's over the message, else 0. It has 64 bytes; for ECDSA r, then s,
+ * each 32 bytes. */
 int sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n,
                           const uint8_t *signature, size_t signature_n);
 

@@ -23,7 +23,7 @@ void sc3_gunzip_feed(sc3_gunzip *z, const void *p, size_t n) {
   z->stream.avail_in = (uInt)n; /* callers give pieces */
 }
 
-/* Behind a member: another begins, or zeros pad the end. 1 when there is nothing more to read of
+/* After a member: another begins, or zeros pad the end. 1 when there is nothing more to read of
  * this input. */
 static int skip_padding(sc3_gunzip *z) {
   while (z->stream.avail_in > 0 && *z->stream.next_in == 0) {

@@ -14,7 +14,7 @@ typedef enum sc3_gunzip_state {
   SC3_GUNZIP_END,      /* the input is used up, was the last, and ended where a member does */
   SC3_GUNZIP_EARLY,    /* it ended inside a member */
   SC3_GUNZIP_BROKEN,   /* the data is damaged: a wrong check sum, or what no compressor wrote */
-  SC3_GUNZIP_TRAILING, /* something else than another member stands behind one */
+  SC3_GUNZIP_TRAILING, /* something else than another member follows one */
   SC3_GUNZIP_NOMEM
 } sc3_gunzip_state;
 
@@ -34,8 +34,8 @@ void sc3_gunzip_close(sc3_gunzip *z);
 void sc3_gunzip_feed(sc3_gunzip *z, const void *p, size_t n);
 
 /* Writes up to `room` bytes to `out` and their number to `*n`. `last` says that no more input will
-   come. Members that follow one another are one text (RFC 1952 section 2.2); zeros behind the last
-   are padding of tapes and ignored. */
+ * come. Members that follow one another are one text (RFC 1952 section 2.2). Zeros after the last
+ * are padding of tapes and ignored. */
 sc3_gunzip_state sc3_gunzip_next(sc3_gunzip *z, int last, void *out, size_t room, size_t *n);
 
 #endif

@@ -1,14 +1,8 @@
 /* "scope3.gzip": gunzip for sources. A module of its own, so that the core needs no zlib. */
 #include <string.h>
 
-#include "../lua/compat.h"
+#include "../lua/type.h"
 #include "gunzip.h"
-
-#if defined(__GNUC__)
-#define SC3_EXPORT __attribute__((visibility("default")))
-#else
-#define SC3_EXPORT
-#endif
 
 #define TYPE "scope3.gunzip"
 
@@ -20,8 +14,8 @@ typedef struct gunzip_ud {
   sc3_gunzip z;
   int closed, last;
   size_t made; /* bytes of a piece that lie in the room, and were not given yet */
-  char *room; /* PIECE bytes, a userdata: whoever makes a text of them may run finalizers, which may
-                 close this */
+  char *room;  /* PIECE bytes, a userdata: making a text of them may run finalizers, which may close
+                  this */
 } gunzip_ud;
 
 /* The user value is an array of these. */
@@ -30,21 +24,18 @@ enum { AT_ROOM = 1, AT_INPUT = 2 };
 static gunzip_ud *check(lua_State *L) {
   gunzip_ud *u = luaL_checkudata(L, 1, TYPE);
   if (u->closed)
-    luaL_error(L, "attempt to use a closed gunzip");
+    sc3l_raise_closed(L, "gunzip");
   return u;
 }
 
 /* gunzip() -> object */
 static int gunzip_new(lua_State *L) {
-  gunzip_ud *u = sc3_newuserdata(L, sizeof *u);
-  memset(u, 0, sizeof *u);
+  gunzip_ud *u = sc3l_new_object(L, sizeof *u, TYPE);
   u->closed = 1;
-  luaL_getmetatable(L, TYPE);
-  lua_setmetatable(L, -2);
   lua_createtable(L, 2, 0);
   u->room = lua_newuserdata(L, PIECE);
   lua_rawseti(L, -2, AT_ROOM);
-  sc3_setuservalue(L, -2);
+  sc3l_setuservalue(L, -2);
   if (sc3_gunzip_open(&u->z) != SC3_GUNZIP_NEED)
     return luaL_error(L, "not enough memory");
   u->closed = 0;
@@ -74,7 +65,7 @@ static int gunzip_feed(lua_State *L) {
   if (n > 1u << 30)
     return luaL_error(L, "a piece of gzip data is at most 1 GiB");
   lua_settop(L, 2);
-  sc3_getuservalue(L, 1);
+  sc3l_getuservalue(L, 1);
   lua_pushvalue(L, 2);
   lua_rawseti(L, 3, AT_INPUT); /* keeps the bytes alive */
   sc3_gunzip_feed(&u->z, p, n);
@@ -126,31 +117,18 @@ static int gunzip_taken(lua_State *L) {
   return 1;
 }
 
-SC3_EXPORT int luaopen_scope3_gzip(lua_State *L);
+SC3L_EXPORT int luaopen_scope3_gzip(lua_State *L);
 
-SC3_EXPORT int luaopen_scope3_gzip(lua_State *L) {
+SC3L_EXPORT int luaopen_scope3_gzip(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", gunzip_close}, {"feed", gunzip_feed}, {"next", gunzip_next},
-      {"taken", gunzip_taken}, {NULL, NULL},
+      {"feed", gunzip_feed},
+      {"next", gunzip_next},
+      {"taken", gunzip_taken},
+      {NULL, NULL},
   };
-#if LUA_VERSION_NUM >= 502
-  luaL_checkversion(L);
-#endif
-  luaL_newmetatable(L, TYPE);
-  lua_createtable(L, 0, 4);
-  sc3_setfuncs(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pushliteral(L, TYPE);
-  lua_setfield(L, -2, "__name");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  lua_pushcfunction(L, gunzip_close);
-  lua_setfield(L, -2, "__gc");
-#if LUA_VERSION_NUM >= 504
-  lua_pushcfunction(L, gunzip_close);
-  lua_setfield(L, -2, "__close");
-#endif
-  lua_pop(L, 1);
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = gunzip_close};
+  sc3l_check_version(L);
+  sc3l_new_type(L, &type);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, gunzip_new);
   lua_setfield(L, -2, "gunzip");

@@ -9,12 +9,14 @@
 #include "../core/files/fork_mark.h"
 #include "origins.h"
 #include "transfer.h"
+#include "transfer_conclude.h"
+#include "transfer_setup.h"
 #include "wait.h"
 
 enum {
   SPARE_TRANSFERS = 64,
-  KEPT_CONNECTIONS = 256 /* libcurl's own measure is what runs just now, so that the end of many at
-                            once would close what the next many need */
+  KEPT_CONNECTIONS = 256 /* libcurl would keep as many as there are requests: when many end, it
+                            would close what the next ones need */
 };
 
 struct sc3_engine {
@@ -23,11 +25,11 @@ struct sc3_engine {
   sc3_fork_mark mark; /* of the process that made the multi */
   sc3_engine_options options;
   char *ca_file, *user_agent; /* what the options point to */
-  transfer *active;           /* submitted, not ended */
-  transfer *ended, **ended_tail;
-  transfer *spare;
-  sc3_origins http1;   /* hosts to which HTTP/2 has failed. Their kept connections of HTTP/2 serve
-                          nobody from then on. */
+  sc3_transfer *active;       /* submitted, not ended */
+  sc3_transfer *ended, **ended_tail;
+  sc3_transfer *spare;
+  sc3_origins http1; /* hosts to which HTTP/2 has failed; no request uses their kept connections of
+                        HTTP/2 */
   uint64_t last_http2; /* the host that answered over HTTP/2 last */
   size_t count, spares;
   uint64_t last_id;
@@ -97,16 +99,16 @@ sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why) 
   return e;
 }
 
-static void free_list(transfer *t) {
+static void free_list(sc3_transfer *t) {
   while (t != NULL) {
-    transfer *next = t->next;
+    sc3_transfer *next = t->next;
     sc3_transfer_free(t);
     t = next;
   }
 }
 
 void sc3_engine_free(sc3_engine *e) {
-  transfer *t;
+  sc3_transfer *t;
   int ours;
   if (e == NULL)
     return;
@@ -119,7 +121,7 @@ void sc3_engine_free(sc3_engine *e) {
     free_list(e->spare);
     if (e->multi != NULL)
       (void)curl_multi_cleanup(
-          e->multi); /* it may still call back: the descriptors are closed behind it */
+          e->multi); /* it may still call back: the descriptors are closed after it */
   }
   /* After a fork the handles belong to the parent, connections and all: they are abandoned. */
   sc3_wait_close(&e->wait);
@@ -129,8 +131,8 @@ void sc3_engine_free(sc3_engine *e) {
   free(e);
 }
 
-static void end_transfer(sc3_engine *e, transfer *t) {
-  transfer **at = &e->active;
+static void end_transfer(sc3_engine *e, sc3_transfer *t) {
+  sc3_transfer **at = &e->active;
   while (*at != NULL && *at != t)
     at = &(*at)->next;
   if (*at == t)
@@ -142,8 +144,8 @@ static void end_transfer(sc3_engine *e, transfer *t) {
 
 static void fail_all(sc3_engine *e, const char *code, const char *message) {
   while (e->active != NULL) {
-    transfer *t = e->active;
-    t->pub.body_sent = 1; /* for all that is known */
+    sc3_transfer *t = e->active;
+    t->result.body_sent = 1; /* for all that is known */
     sc3_transfer_fail(t, code, message);
     end_transfer(e, t);
   }
@@ -152,7 +154,7 @@ static void fail_all(sc3_engine *e, const char *code, const char *message) {
 /* In a child of fork() the multi, its sockets and its epoll belong to the parent too: leave them,
  * and start afresh. */
 static void notice_fork(sc3_engine *e) {
-  transfer *t;
+  sc3_transfer *t;
   if (sc3_fork_mark_mine(&e->mark))
     return;
   sc3_wait_close(&e->wait);
@@ -167,17 +169,17 @@ static void notice_fork(sc3_engine *e) {
 
 /* After a failure of socket_action nothing about the multi is certain. */
 static void rebuild(sc3_engine *e, CURLMcode code) {
-  transfer *t;
+  sc3_transfer *t;
   for (t = e->active; t != NULL; t = t->next)
     (void)curl_multi_remove_handle(e->multi, t->easy);
   fail_all(e, "MULTI_ERROR", curl_multi_strerror(code));
-  (void)curl_multi_cleanup(e->multi); /* the descriptor stays: somebody waits on it */
+  (void)curl_multi_cleanup(e->multi); /* the descriptor stays: a loop may wait on it */
   if (open_multi(e) != 0)
     e->multi = NULL;
 }
 
-static transfer *take_spare(sc3_engine *e) {
-  transfer *t = e->spare;
+static sc3_transfer *take_spare(sc3_engine *e) {
+  sc3_transfer *t = e->spare;
   if (t == NULL)
     return sc3_transfer_new(e->options.max_response);
   e->spare = t->next;
@@ -186,7 +188,7 @@ static transfer *take_spare(sc3_engine *e) {
   return t;
 }
 
-static void give_back(sc3_engine *e, transfer *t) {
+static void give_back(sc3_engine *e, sc3_transfer *t) {
   /* It has no handle any more after a fork. A handle that has failed keeps what libcurl still
    * wanted to do with it: from 8.7 to 8.15 also over a reset. */
   if (t->easy == NULL || t->spoiled || e->spares >= SPARE_TRANSFERS) {
@@ -203,10 +205,10 @@ uint64_t sc3_engine_next_id(const sc3_engine *e) {
   return e->last_id + 1;
 }
 
-/* Whether a transfer's connection is known to speak HTTP/2: others were on it at the same time, or
- * the last one to that host was told so. */
-static int is_multiplexed(const sc3_engine *e, const transfer *t) {
-  const transfer *other;
+/* Whether a transfer's connection is known to speak HTTP/2. Others were on it at the same time, or
+ * the last one to that host did. */
+static int is_multiplexed(const sc3_engine *e, const sc3_transfer *t) {
+  const sc3_transfer *other;
   if (!t->secure || t->local_port == 0)
     return 0;
   for (other = e->active; other != NULL; other = other->next) {
@@ -224,16 +226,16 @@ static void collect(sc3_engine *e, CURLMcode code) {
     CURL *easy = m->easy_handle;
     CURLcode result = m->data.result;
     char *private_data = NULL;
-    transfer *t;
+    sc3_transfer *t;
     if (m->msg != CURLMSG_DONE)
       continue;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
-    t = (transfer *)(void *)private_data;
+    t = (sc3_transfer *)(void *)private_data;
     sc3_transfer_conclude(t, result,
                           is_multiplexed(e, t)); /* before removal, which forgets some facts */
-    if (t->pub.http_version >= 20)
+    if (t->result.http_version >= 20)
       e->last_http2 = t->origin;
-    else if (t->pub.http_version != 0 && e->last_http2 == t->origin)
+    else if (t->result.http_version != 0 && e->last_http2 == t->origin)
       e->last_http2 = 0;
     if (t->http2_failed)
       sc3_origins_note(&e->http1, t->origin, e->options.http1_after_failure);
@@ -245,7 +247,7 @@ static void collect(sc3_engine *e, CURLMcode code) {
 }
 
 uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char **why) {
-  transfer *t;
+  sc3_transfer *t;
   CURLMcode code;
   uint64_t id;
   notice_fork(e);
@@ -262,7 +264,7 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
     give_back(e, t);
     return 0;
   }
-  t->pub.id = e->last_id + 1;
+  t->result.id = e->last_id + 1;
   code = curl_multi_add_handle(e->multi, t->easy);
   if (code != CURLM_OK) {
     *why = curl_multi_strerror(code);
@@ -274,7 +276,7 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
   e->count++;
   id = ++e->last_id;
   collect(e, sc3_wait_begin(&e->wait));
-  (void)sc3_engine_fd(e); /* somebody may wait on it already */
+  (void)sc3_engine_fd(e); /* a loop may wait on it already */
   return id;
 }
 
@@ -293,9 +295,9 @@ int sc3_engine_ended(const sc3_engine *e) {
 }
 
 /* Takes a transfer out of a list; NULL when it has none of that id. */
-static transfer *take(sc3_engine *e, transfer **at, uint64_t id) {
-  transfer *t;
-  while (*at != NULL && (*at)->pub.id != id)
+static sc3_transfer *take(sc3_engine *e, sc3_transfer **at, uint64_t id) {
+  sc3_transfer *t;
+  while (*at != NULL && (*at)->result.id != id)
     at = &(*at)->next;
   t = *at;
   if (t == NULL)
@@ -308,13 +310,13 @@ static transfer *take(sc3_engine *e, transfer **at, uint64_t id) {
   return t;
 }
 
-sc3_transfer *sc3_engine_take(sc3_engine *e) {
-  transfer *t = e->ended != NULL ? take(e, &e->ended, e->ended->pub.id) : NULL;
-  return t != NULL ? &t->pub : NULL;
+sc3_result *sc3_engine_take(sc3_engine *e) {
+  sc3_transfer *t = e->ended != NULL ? take(e, &e->ended, e->ended->result.id) : NULL;
+  return t != NULL ? &t->result : NULL;
 }
 
-void sc3_engine_put_back(sc3_engine *e, sc3_transfer *pub) {
-  transfer *t = (transfer *)(void *)pub;
+void sc3_engine_put_back(sc3_engine *e, sc3_result *result) {
+  sc3_transfer *t = (sc3_transfer *)(void *)result;
   t->next = e->ended;
   if (e->ended == NULL)
     e->ended_tail = &t->next;
@@ -322,8 +324,8 @@ void sc3_engine_put_back(sc3_engine *e, sc3_transfer *pub) {
   e->count++;
 }
 
-void sc3_engine_release(sc3_engine *e, sc3_transfer *pub) {
-  transfer *t = (transfer *)(void *)pub;
+void sc3_engine_release(sc3_engine *e, sc3_result *result) {
+  sc3_transfer *t = (sc3_transfer *)(void *)result;
   if (e != NULL)
     give_back(e, t);
   else
@@ -331,7 +333,7 @@ void sc3_engine_release(sc3_engine *e, sc3_transfer *pub) {
 }
 
 int sc3_engine_cancel(sc3_engine *e, uint64_t id) {
-  transfer *t;
+  sc3_transfer *t;
   notice_fork(e);
   t = take(e, &e->active, id);
   if (t != NULL) {

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "../core/bytes/ascii.h"
+
 static double now(void) {
   struct timespec t;
   (void)clock_gettime(CLOCK_MONOTONIC, &t);
@@ -12,11 +14,9 @@ uint64_t sc3_origin_of(const char *url) {
   uint64_t key = 14695981039346656037u; /* FNV-1a */
   int slashes = 0;
   for (; *url != '\0'; url++) {
-    unsigned char c = (unsigned char)*url;
+    unsigned char c = (unsigned char)sc3_ascii_to_lower(*url);
     if (c == '/' && ++slashes == 3)
       break;
-    if (c >= 'A' && c <= 'Z')
-      c = (unsigned char)(c + ('a' - 'A'));
     key = (key ^ c) * 1099511628211u;
   }
   return key;

@@ -5,58 +5,61 @@
 #include <curl/curl.h>
 #include <time.h>
 
-#include "engine.h"
+#include "request.h"
 
-typedef struct transfer {
-  sc3_transfer pub; /* first, so that the owner's pointer is the transfer's */
+enum {
+  SC3_HEADERS_MAX =
+      256 << 10,            /* of all replies to a request: a host may send interim ones for ever */
+  SC3_JOINED_MAX = 16 << 10 /* a body of so many bytes is sent as a whole */
+};
+
+typedef struct sc3_transfer {
+  sc3_result result; /* first, so that the owner's pointer is the transfer's */
   CURL *easy;
   struct curl_slist *headers;
+  char error[CURL_ERROR_SIZE];
+  struct sc3_transfer *next;
+
+  /* The body. */
   sc3_slice *body; /* the owner's bytes; the array is ours, and no piece of it is empty */
   size_t body_count, body_capacity;
   curl_off_t total;     /* bytes of it */
+  sc3_buffer joined;    /* a small one as a whole: libcurl sends it together with the head */
   size_t piece, offset; /* where the reader stands, */
   size_t taken;         /* and how much it has given */
-  sc3_buffer
-      joined; /* a small body as a whole, which libcurl sends together with the request's head */
-  int reads;  /* the request changes nothing: it may be sent twice */
-  int begun, again;      /* libcurl has begun to send it, and would have begun once more */
-  int fresh, local_port; /* its connection was made for it, and what tells it from others */
-  int silent;            /* libcurl would have begun once more, and had written down no failure */
-  uint64_t origin;       /* of sc3_origin_of() */
-  int secure;            /* https, where the handshake may choose HTTP/2 */
-  int answer, answered;  /* the status of the reply that is coming, and whether the head of a final
-                            one is complete */
-  curl_off_t gone;       /* the most that was ever sent of the body */
-  curl_off_t moved;      /* bytes up and down when something last moved, */
-  time_t moved_at;       /* and when that was, by the monotonic clock */
-  size_t heads;          /* bytes of all replies' heads, the interim ones too */
-  int no_socket;         /* the errno with which a socket was refused */
-  int too_large;
+  curl_off_t gone;      /* the most of it that was ever sent */
+
+  /* The request. */
+  int reads;       /* it changes nothing: it may be sent twice */
+  int secure;      /* https, where the handshake may choose HTTP/2 */
+  uint64_t origin; /* of sc3_origin_of() */
+  int begun;       /* libcurl has begun to send it, */
+  int again;       /* and would have begun once more, */
+  int silent;      /* and had written down no failure by then */
+  int fresh;       /* its connection was made for it */
+  int local_port;  /* of its connection, which distinguishes it from others */
+
+  /* The reply. */
+  int answer;       /* the status of the one that is coming */
+  int answered;     /* the head of a final one is complete */
+  size_t heads;     /* bytes of all replies' heads, the interim ones too */
+  int too_large;    /* more came than is allowed */
+  curl_off_t moved; /* bytes up and down when something last moved, */
+  time_t moved_at;  /* and when that was, by the monotonic clock */
+
+  int no_socket;    /* the errno with which a socket was refused */
   int spoiled;      /* it did not go its whole way undisturbed: the handle must not serve again */
-  int http2_failed; /* so did its connection, which may carry others: no further request may use it
-                     */
-  char error[CURL_ERROR_SIZE];
-  struct transfer *next;
-} transfer;
+  int http2_failed; /* so did its connection, which no further request may use */
+} sc3_transfer;
 
 /* A transfer with an easy handle of its own; NULL when memory is out. `max_response` caps its body.
  */
-transfer *sc3_transfer_new(size_t max_response);
+sc3_transfer *sc3_transfer_new(size_t max_response);
 
 /* Frees it. The handle must not be in a multi. */
-void sc3_transfer_free(transfer *t);
-
-/* Sets everything for a request, over HTTP/1.1 where `http1` says so. 0, or -1 with `*why`. */
-int sc3_transfer_prepare(transfer *t, const sc3_engine_options *o, const sc3_request *r, int http1,
-                         const char **why);
-
-/* Writes down how it ended. `multiplexed`: its connection was one of HTTP/2 for certain. */
-void sc3_transfer_conclude(transfer *t, CURLcode code, int multiplexed);
-
-/* The same for an end that libcurl does not know of. */
-void sc3_transfer_fail(transfer *t, const char *code, const char *message);
+void sc3_transfer_free(sc3_transfer *t);
 
 /* Empties it for the next request, which saves making a handle. Not for one that is spoiled. */
-void sc3_transfer_recycle(transfer *t);
+void sc3_transfer_recycle(sc3_transfer *t);
 
 #endif

@@ -25,8 +25,8 @@ static int64_t now_ns(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* libcurl says which sockets matter. Errors are left to its timeouts: a callback has nobody to
- * tell. */
+/* libcurl says which sockets matter. A callback can report no error, so errors are left to its
+ * timeouts. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known) {
   sc3_wait *w = user;
   struct epoll_event event;
@@ -52,8 +52,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
   return 0;
 }
 
-/* Only notes it: a request moves its times several times, and setting the system's timer each time
- * costs more than all the rest of a step. */
+/* Only notes the time. A request moves its times often, and setting the system's timer each time
+ * costs more than the rest of a step. */
 static int on_timer(CURLM *multi, long milliseconds, void *user) {
   sc3_wait *w = user;
   (void)multi;

@@ -12,7 +12,7 @@ typedef struct sc3_wait {
   int64_t due;      /* when libcurl wants to act although no socket is ready: nanoseconds of the
                        monotonic clock */
   int64_t armed;    /* when the timer makes the descriptor readable */
-  unsigned turn;    /* with whom the next step begins, so that nobody is always the first */
+  unsigned turn;    /* which socket the next step begins with, so that none is always the first */
 } sc3_wait;
 
 /* Binds to a multi, or with the same descriptors to another one when the first is gone. 0, or -1

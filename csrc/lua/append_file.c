@@ -1,6 +1,6 @@
-/* "scope3.append_file": a regular file that one process alone appends to. What was written is on
-   the disk when the call returns, and the file is still the one that its name means: a name that
-   was moved, removed or given to another file since is noticed before anything is written. */
+/* Binds "scope3.append_file": a regular file that only one process appends to. What was written is
+ * on the disk when the call returns. Before each write the file must still be the one that its name
+ * means: one that was moved, removed or replaced since is noticed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,22 +12,25 @@
 #include <unistd.h>
 
 #include "../core/files/fork_mark.h"
-#include "binding.h"
+#include "open.h"
+#include "type.h"
+
+#define TYPE "scope3.append_file"
 
 enum { CHUNK = 64 * 1024 };
 
 typedef struct append_file {
   int fd;        /* -1 = closed */
-  off_t size;    /* what it must have: nobody else writes to it */
+  off_t size;    /* what it must have: no one else writes to it */
   off_t read_at; /* of read() */
   char *path;    /* absolute where the working directory is known, because a host may change that */
   sc3_fork_mark mark; /* set while it is open: a child has the parent's lock, and must not write */
 } append_file;
 
 static append_file *check_file(lua_State *L) {
-  append_file *f = luaL_checkudata(L, 1, SC3_TYPE_APPEND_FILE);
+  append_file *f = luaL_checkudata(L, 1, TYPE);
   if (f->fd < 0)
-    sc3_closed(L, "file");
+    sc3l_raise_closed(L, "file");
   return f;
 }
 
@@ -142,13 +145,8 @@ static const char *acquire(append_file *f, const char *path, int flags, const ch
 static int append_file_new(lua_State *L) {
   const char *path = luaL_checkstring(L, 1), *message, *code = NULL;
   int flags = lua_toboolean(L, 2) ? 0 : O_CREAT;
-  append_file *f = sc3_newuserdata(L, sizeof *f);
+  append_file *f = sc3l_new_object(L, sizeof *f, TYPE);
   f->fd = -1;
-  f->size = f->read_at = 0;
-  f->path = NULL;
-  memset(&f->mark, 0, sizeof f->mark);
-  luaL_getmetatable(L, SC3_TYPE_APPEND_FILE);
-  lua_setmetatable(L, -2);
   message = acquire(f, path, flags, &code);
   if (message == NULL && (f->path = absolute(path)) == NULL)
     message = "not enough memory";
@@ -208,8 +206,8 @@ static int append_file_read(lua_State *L) {
   return 1;
 }
 
-/* :state() -> a text that says which file it is, and how long: the same when nobody has written to
- * it since */
+/* :state() -> a text that says which file it is and how long: it changes when the file is written
+ * to */
 static int append_file_state(lua_State *L) {
   append_file *f = check_file(L);
   struct stat held;
@@ -238,17 +236,20 @@ static int append_file_truncate(lua_State *L) {
 }
 
 static int append_file_close(lua_State *L) {
-  shut(luaL_checkudata(L, 1, SC3_TYPE_APPEND_FILE));
+  shut(luaL_checkudata(L, 1, TYPE));
   return 0;
 }
 
-void sc3_open_append_file(lua_State *L) {
+void sc3l_open_append_file(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"append", append_file_append},     {"close", append_file_close},
-      {"read", append_file_read},         {"state", append_file_state},
-      {"truncate", append_file_truncate}, {NULL, NULL},
+      {"append", append_file_append},
+      {"read", append_file_read},
+      {"state", append_file_state},
+      {"truncate", append_file_truncate},
+      {NULL, NULL},
   };
-  sc3_newtype(L, SC3_TYPE_APPEND_FILE, methods, NULL, append_file_close);
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = append_file_close};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, append_file_new);
   lua_setfield(L, -2, "append_file");
 }

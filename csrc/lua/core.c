@@ -1,11 +1,6 @@
-/* scope3.core: the one exported symbol. */
-#include "binding.h"
-
-#if defined(__GNUC__)
-#define SC3_EXPORT __attribute__((visibility("default")))
-#else
-#define SC3_EXPORT
-#endif
+/* The module scope3.core: luaopen_scope3_core() is the only symbol that it exports. */
+#include "open.h"
+#include "type.h"
 
 /* Times, row numbers and sizes are Lua numbers: with the 32 bits of LUA_32BITS a time has steps of
  * two minutes. */
@@ -17,27 +12,26 @@ _Static_assert(
     "scope3 needs a Lua whose integers have 64 bits: this one was built with LUA_32BITS");
 #endif
 
-SC3_EXPORT int luaopen_scope3_core(lua_State *L);
+SC3L_EXPORT int luaopen_scope3_core(lua_State *L);
 
-SC3_EXPORT int luaopen_scope3_core(lua_State *L) {
-#if LUA_VERSION_NUM >= 502
-  luaL_checkversion(L);
-#endif
+SC3L_EXPORT int luaopen_scope3_core(lua_State *L) {
+  sc3l_check_version(L);
   lua_createtable(L, 0, 40);
-  sc3_open_identity(L);
-  sc3_open_payload(L);
-  sc3_open_builder(L);
-  sc3_open_source(L);
-  sc3_open_id_set(L);
-  sc3_open_engine(L);
-  sc3_open_libcurl(L);
-  sc3_open_process(L);
-  sc3_open_standard(L);
-  sc3_open_append_file(L);
-  sc3_open_callback(L);
-  sc3_open_count_file(L);
-  sc3_open_spool(L);
-  sc3_open_values(L);
-  sc3_open_json(L);
+  sc3l_open_identity(L);
+  sc3l_open_payload(L);
+  sc3l_open_builder(L);
+  sc3l_open_row(L);
+  sc3l_open_source(L);
+  sc3l_open_id_set(L);
+  sc3l_open_engine(L);
+  sc3l_open_libcurl(L);
+  sc3l_open_process(L);
+  sc3l_open_standard(L);
+  sc3l_open_append_file(L);
+  sc3l_open_webhook(L);
+  sc3l_open_count_file(L);
+  sc3l_open_spool(L);
+  sc3l_open_values(L);
+  sc3l_open_json(L);
   return 1;
 }

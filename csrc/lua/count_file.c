@@ -1,21 +1,24 @@
-/* "scope3.count_file": numbers in a file that processes share (csrc/core/files/count_file.h), with
-   the calls of nginx's lua_shared_dict between :lock() and :unlock(). */
+/* Binds "scope3.count_file": numbers in a file that processes share (csrc/core/files/count_file.h),
+   with the calls of nginx's lua_shared_dict between :lock() and :unlock(). */
 #include "../core/files/count_file.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "binding.h"
+#include "open.h"
+#include "type.h"
+
+#define TYPE "scope3.count_file"
 
 typedef struct count_ud {
   sc3_count_file *f; /* NULL = closed */
-  int damaged;       /* found when it was opened, and not told yet */
+  int damaged;       /* found when it was opened, and not reported yet */
 } count_ud;
 
 static sc3_count_file *check_file(lua_State *L, int locked) {
-  count_ud *u = luaL_checkudata(L, 1, SC3_TYPE_COUNT_FILE);
+  count_ud *u = luaL_checkudata(L, 1, TYPE);
   if (u->f == NULL)
-    sc3_closed(L, "count file");
+    sc3l_raise_closed(L, "count file");
   if (locked && !sc3_count_locked(u->f))
     luaL_error(L, "the count file is not locked");
   return u->f;
@@ -38,11 +41,7 @@ static int count_file_new(lua_State *L) {
   sc3_count_status status;
   count_ud *u;
   luaL_argcheck(L, strlen(path) == length, 1, "a path holds no zero byte");
-  u = sc3_newuserdata(L, sizeof *u);
-  u->f = NULL;
-  u->damaged = 0;
-  luaL_getmetatable(L, SC3_TYPE_COUNT_FILE);
-  lua_setmetatable(L, -2);
+  u = sc3l_new_object(L, sizeof *u, TYPE);
   status = sc3_count_open(&u->f, path);
   if (u->f == NULL)
     return push_problem(L, status, errno);
@@ -143,21 +142,25 @@ static int count_file_delete(lua_State *L) {
 }
 
 static int count_file_close(lua_State *L) {
-  count_ud *u = luaL_checkudata(L, 1, SC3_TYPE_COUNT_FILE);
+  count_ud *u = luaL_checkudata(L, 1, TYPE);
   if (u->f != NULL)
     sc3_count_close(u->f);
   u->f = NULL;
   return 0;
 }
 
-void sc3_open_count_file(lua_State *L) {
+void sc3l_open_count_file(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"close", count_file_close},   {"delete", count_file_delete},
-      {"get", count_file_get},       {"incr", count_file_incr},
-      {"lock", count_file_lock},     {"set", count_file_set},
-      {"unlock", count_file_unlock}, {NULL, NULL},
+      {"delete", count_file_delete},
+      {"get", count_file_get},
+      {"incr", count_file_incr},
+      {"lock", count_file_lock},
+      {"set", count_file_set},
+      {"unlock", count_file_unlock},
+      {NULL, NULL},
   };
-  sc3_newtype(L, SC3_TYPE_COUNT_FILE, methods, NULL, count_file_close);
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = count_file_close};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, count_file_new);
   lua_setfield(L, -2, "count_file");
 }

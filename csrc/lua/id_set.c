@@ -1,7 +1,11 @@
 /* "scope3.id_set": the external ids that an epoch has sealed. */
 #include "id_set.h"
 
+#include "open.h"
 #include "payload.h"
+#include "type.h"
+
+#define TYPE "scope3.id_set"
 
 typedef struct id_set_ud {
   sc3_id_set *set;
@@ -9,20 +13,16 @@ typedef struct id_set_ud {
   int closed;
 } id_set_ud;
 
-sc3_id_set *sc3_checkidset(lua_State *L, int index) {
-  id_set_ud *u = luaL_checkudata(L, index, SC3_TYPE_ID_SET);
+sc3_id_set *sc3l_check_id_set(lua_State *L, int index) {
+  id_set_ud *u = luaL_checkudata(L, index, TYPE);
   if (u->set == NULL || u->closed)
-    sc3_closed(L, "id set");
+    sc3l_raise_closed(L, "id set");
   return u->set;
 }
 
 /* id_set() */
 static int id_set_new(lua_State *L) {
-  id_set_ud *u = sc3_newuserdata(L, sizeof *u);
-  u->set = NULL;
-  u->uses = u->closed = 0;
-  luaL_getmetatable(L, SC3_TYPE_ID_SET);
-  lua_setmetatable(L, -2);
+  id_set_ud *u = sc3l_new_object(L, sizeof *u, TYPE);
   u->set = sc3_id_set_new();
   if (u->set == NULL)
     return luaL_error(L, "not enough memory");
@@ -36,20 +36,20 @@ static void free_when_unused(id_set_ud *u) {
   u->set = NULL;
 }
 
-static int id_set_gc(lua_State *L) {
-  id_set_ud *u = luaL_checkudata(L, 1, SC3_TYPE_ID_SET);
+static int id_set_close(lua_State *L) {
+  id_set_ud *u = luaL_checkudata(L, 1, TYPE);
   u->closed = 1;
   free_when_unused(u);
   return 0;
 }
 
-void *sc3_useidset(lua_State *L, int index) {
+void *sc3l_use_id_set(lua_State *L, int index) {
   id_set_ud *u = lua_touserdata(L, index);
   u->uses++;
   return u;
 }
 
-void sc3_leaveidset(void *set) {
+void sc3l_leave_id_set(void *set) {
   id_set_ud *u = set;
   if (u != NULL) {
     u->uses--;
@@ -71,8 +71,8 @@ static void read_range(lua_State *L, const sc3_payload *p, size_t *i, size_t *en
  */
 static int id_set_seal(lua_State *L) {
   enum { BATCH = 16 }; /* fetched together, so that they do not wait for memory one by one */
-  sc3_id_set *set = sc3_checkidset(L, 1);
-  const sc3_payload *p = sc3_readpayload(L, 2);
+  sc3_id_set *set = sc3l_check_id_set(L, 1);
+  const sc3_payload *p = sc3l_read_payload(L, 2);
   uint64_t fingerprints[BATCH];
   size_t i, n, j, some;
   read_range(L, p, &i, &n);
@@ -82,7 +82,7 @@ static int id_set_seal(lua_State *L) {
       if (id.p == NULL)
         continue;
       fingerprints[some] = sc3_id_set_fingerprint(set, id);
-      sc3_id_set_expect(set, fingerprints[some++]);
+      sc3_id_set_prefetch(set, fingerprints[some++]);
     }
     for (j = 0; j < some; j++) {
       if (sc3_id_set_insert(set, fingerprints[j]) != SC3_OK)
@@ -95,8 +95,8 @@ static int id_set_seal(lua_State *L) {
 /* :meets(payload [, first, last]) -> whether one of its living members, or of those in a range of
  * it, is in the set */
 static int id_set_meets(lua_State *L) {
-  const sc3_id_set *set = sc3_checkidset(L, 1);
-  const sc3_payload *p = sc3_readpayload(L, 2);
+  const sc3_id_set *set = sc3l_check_id_set(L, 1);
+  const sc3_payload *p = sc3l_read_payload(L, 2);
   size_t i, n;
   int found = 0;
   read_range(L, p, &i, &n);
@@ -108,26 +108,28 @@ static int id_set_meets(lua_State *L) {
   return 1;
 }
 
+/* :clear(): takes all ids out */
 static int id_set_clear(lua_State *L) {
-  sc3_id_set_clear(sc3_checkidset(L, 1));
+  sc3_id_set_clear(sc3l_check_id_set(L, 1));
   return 0;
 }
 
 /* :size() -> ids, bytes */
 static int id_set_size(lua_State *L) {
-  const sc3_id_set *set = sc3_checkidset(L, 1);
-  sc3_pushcount(L, sc3_id_set_count(set));
-  sc3_pushcount(L, sc3_id_set_bytes(set));
+  const sc3_id_set *set = sc3l_check_id_set(L, 1);
+  sc3l_push_count(L, sc3_id_set_count(set));
+  sc3l_push_count(L, sc3_id_set_bytes(set));
   return 2;
 }
 
-void sc3_open_id_set(lua_State *L) {
+void sc3l_open_id_set(lua_State *L) {
   static const luaL_Reg methods[] = {{"clear", id_set_clear},
                                      {"meets", id_set_meets},
                                      {"seal", id_set_seal},
                                      {"size", id_set_size},
                                      {NULL, NULL}};
-  sc3_newtype(L, SC3_TYPE_ID_SET, methods, NULL, id_set_gc);
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = id_set_close};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, id_set_new);
   lua_setfield(L, -2, "id_set");
 }

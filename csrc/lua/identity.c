@@ -1,8 +1,8 @@
-/* Emails, phones, uids and hashes, one value at a time. Blank values are refused here as "not a
- * value"; a member simply lacks them. */
+/* Binds emails, phones, uids and hashes, one value at a time. Blank values are refused here as "not
+ * a value"; a member simply lacks them. */
 #include "../core/identity/email.h"
 #include "../core/identity/hashed.h"
-#include "../core/members/id.h"
+#include "../core/identity/external_id.h"
 #include "../core/identity/lowercase.h"
 #include "../core/identity/phone.h"
 #include "../core/identity/phone_text.h"
@@ -11,7 +11,8 @@
 #include "../core/bytes/text.h"
 #include "../core/identity/uid.h"
 #include "../core/bytes/utf8.h"
-#include "binding.h"
+#include "arguments.h"
+#include "open.h"
 #include "identity.h"
 
 enum { PHONE_PREFIX = sizeof "phone_" - 1 }; /* of the keys of repairs of phones */
@@ -23,17 +24,10 @@ static int push_reason(lua_State *L, sc3_reason r) {
   return 3;
 }
 
-static sc3_slice check_text(lua_State *L) {
-  sc3_slice s;
-  luaL_checktype(L, 1, LUA_TSTRING);
-  s.p = lua_tolstring(L, 1, &s.n);
-  return s;
-}
-
 /* sha256(bytes) -> 64 lowercase hex digits */
 static int identity_sha256(lua_State *L) {
   char hex[SC3_SHA256_HEX];
-  sc3_slice s = check_text(L);
+  sc3_slice s = sc3l_check_string(L, 1);
   sc3_sha256_hex(s.p, s.n, hex);
   lua_pushlstring(L, hex, sizeof hex);
   return 1;
@@ -43,6 +37,7 @@ static int identity_sha256(lua_State *L) {
    second, computed as a pair, if given; nil when this machine lacks the implementation */
 static int identity_sha256_with(lua_State *L) {
   char hex[SC3_SHA256_HEX], second_hex[SC3_SHA256_HEX];
+  sc3_sha256_message a, b;
   size_t n, second_n;
   const sc3_sha256_impl *impl = sc3_sha256_find(luaL_checkstring(L, 1));
   const char *bytes = luaL_checklstring(L, 2, &n), *second = luaL_optlstring(L, 3, NULL, &second_n);
@@ -53,7 +48,9 @@ static int identity_sha256_with(lua_State *L) {
     lua_pushlstring(L, hex, sizeof hex);
     return 1;
   }
-  impl->hex_pair(bytes, n, hex, second, second_n, second_hex);
+  a = (sc3_sha256_message){bytes, n, hex};
+  b = (sc3_sha256_message){second, second_n, second_hex};
+  impl->hex_pair(&a, &b);
   lua_pushlstring(L, hex, sizeof hex);
   lua_pushlstring(L, second_hex, sizeof second_hex);
   return 2;
@@ -74,7 +71,7 @@ static int identity_sha256_use(lua_State *L) {
 
 /* utf8_valid(bytes) -> boolean */
 static int identity_utf8_valid(lua_State *L) {
-  sc3_slice s = check_text(L);
+  sc3_slice s = sc3l_check_string(L, 1);
   lua_pushboolean(L, sc3_utf8_valid(s.p, s.n));
   return 1;
 }
@@ -84,7 +81,7 @@ static int identity_utf8_valid(lua_State *L) {
 static int identity_lowercase(lua_State *L) {
   char out[6144];
   size_t n;
-  sc3_slice s = check_text(L);
+  sc3_slice s = sc3l_check_string(L, 1);
   if (s.n > 4096 || !sc3_utf8_valid(s.p, s.n) || sc3_lowercase(s, out, sizeof out, &n) != 0)
     return 0;
   lua_pushlstring(L, out, n);
@@ -110,23 +107,21 @@ static int push_repairs(lua_State *L, sc3_repairs repairs) {
 
 /* email_normalize(raw, repair) -> text, array of repairs or nil | nil, key, text */
 static int email_normalize(lua_State *L) {
-  char out[SC3_EMAIL_MAX];
-  size_t n = 0;
-  sc3_repairs repairs = 0;
-  sc3_slice raw = check_text(L);
+  sc3_email email;
+  sc3_slice raw = sc3l_check_string(L, 1);
   sc3_reason why = SC3_R_EMAIL_PLACEHOLDER;
   if (sc3_text_trim(raw).n > 0)
-    why = sc3_email_normalize(raw, lua_toboolean(L, 2), out, &n, &repairs);
+    why = sc3_email_normalize(raw, lua_toboolean(L, 2), &email);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
-  lua_pushlstring(L, out, n);
-  return 1 + push_repairs(L, repairs);
+  lua_pushlstring(L, email.text, email.n);
+  return 1 + push_repairs(L, email.repairs);
 }
 
 /* region(name) -> alpha-2 code; false for a country without a numbering plan of its own; nil for
  * what is no country */
 static int region_find(lua_State *L) {
-  int region = sc3_region_find(sc3_text_trim(check_text(L)));
+  int region = sc3_region_find(sc3_text_trim(sc3l_check_string(L, 1)));
   if (region >= 0)
     lua_pushstring(L, sc3_plan_region_code(region));
   else if (region == SC3_REGION_NO_PLAN)
@@ -136,12 +131,12 @@ static int region_find(lua_State *L) {
   return 1;
 }
 
-sc3_repairs sc3_checkphonerepairs(lua_State *L, int index) {
+sc3_repairs sc3l_check_phone_repairs(lua_State *L, int index) {
   sc3_repairs set = 0;
   int i, n, repair;
   if (lua_isnoneornil(L, index))
     return 0;
-  index = sc3_absindex(L, index);
+  index = sc3l_absindex(L, index);
   luaL_checktype(L, index, LUA_TTABLE);
   n = (int)lua_rawlen(L, index);
   for (i = 1; i <= n; i++) {
@@ -171,7 +166,7 @@ static int phone_normalize(lua_State *L) {
   };
   sc3_phone phone;
   int i, n = 0;
-  sc3_slice raw = check_text(L), name;
+  sc3_slice raw = sc3l_check_string(L, 1), name;
   int region = SC3_NO_REGION;
   sc3_reason why;
   if (!lua_isnoneornil(L, 2)) {
@@ -180,7 +175,7 @@ static int phone_normalize(lua_State *L) {
   }
   why = sc3_text_trim(raw).n == 0
             ? SC3_R_PHONE_PLACEHOLDER
-            : sc3_phone_normalize(raw, region, sc3_checkphonerepairs(L, 3), &phone);
+            : sc3_phone_normalize(raw, region, sc3l_check_phone_repairs(L, 3), &phone);
   if (why == SC3_R_PHONE_NATIONAL && !lua_isnoneornil(L, 2))
     why = SC3_R_PHONE_REGION;
   if (why != SC3_R_NONE)
@@ -205,7 +200,7 @@ static int identity_hashed(lua_State *L) {
   char hex[SC3_SHA256_HEX];
   sc3_repairs repairs = 0;
   sc3_reason why;
-  switch (sc3_hashed_recognize(sc3_text_trim(check_text(L)), hex, &why, &repairs)) {
+  switch (sc3_hashed_recognize(sc3_text_trim(sc3l_check_string(L, 1)), hex, &why, &repairs)) {
     case SC3_HASHED_SHA256:
       lua_pushlstring(L, hex, sizeof hex);
       return 1 + push_repairs(L, repairs);
@@ -221,13 +216,10 @@ static int uid_check(lua_State *L) {
   sc3_uid uid;
   sc3_uid_form form;
   sc3_reason why;
-  luaL_checktype(L, 1, LUA_TSTRING);
-  luaL_checktype(L, 2, LUA_TSTRING);
   uid.column = 0;
-  uid.meant = SC3_CONTACT_NONE;
-  uid.type.p = lua_tolstring(L, 1, &uid.type.n);
-  uid.value.p = lua_tolstring(L, 2, &uid.value.n);
-  uid.value = sc3_text_trim(uid.value);
+  uid.meant = SC3_PII_NONE;
+  uid.type = sc3l_check_string(L, 1);
+  uid.value = sc3_text_trim(sc3l_check_string(L, 2));
   why = sc3_uid_read(&uid, 1, &form);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
@@ -238,14 +230,14 @@ static int uid_check(lua_State *L) {
 /* uid_type(name) -> the type's name as it is sent | nil, key, text */
 static int uid_type(lua_State *L) {
   sc3_slice name;
-  sc3_reason why = sc3_uid_type(check_text(L), &name);
+  sc3_reason why = sc3_uid_type(sc3l_check_string(L, 1), &name);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
   lua_pushlstring(L, name.p, name.n);
   return 1;
 }
 
-sc3_ids sc3_checkids(lua_State *L, int index) {
+sc3_ids sc3l_check_ids(lua_State *L, int index) {
   static const char *const names[] = {"refuse", "hash", "as_is", NULL}; /* as sc3_ids */
   return (sc3_ids)luaL_checkoption(L, index, "refuse", names);
 }
@@ -253,29 +245,29 @@ sc3_ids sc3_checkids(lua_State *L, int index) {
 /* id_read(raw, repair, ids, region, names of repairs of phones) -> id, array of repairs or nil |
  * nil, key, text */
 static int id_read(lua_State *L) {
-  char hex[SC3_SHA256_HEX];
   sc3_reading reading;
-  sc3_repairs repairs = 0;
-  sc3_slice raw = check_text(L), id, region = {NULL, 0};
+  sc3_external_id id = {sc3l_check_string(L, 1), SC3_PII_NONE, {NULL, 0}};
+  sc3_external_id_form form;
+  sc3_slice region = {NULL, 0};
   sc3_reason why = SC3_R_NO_EXTERNAL_ID;
   memset(&reading, 0, sizeof reading);
   reading.repair = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
-  reading.ids = sc3_checkids(L, 3);
+  reading.ids = sc3l_check_ids(L, 3);
   if (!lua_isnoneornil(L, 4)) {
     region.p = luaL_checklstring(L, 4, &region.n);
     region = sc3_text_trim(region);
   }
   reading.region = region.n > 0 ? sc3_region_find(region) : SC3_NO_REGION;
-  reading.phone_repairs = sc3_checkphonerepairs(L, 5);
-  if (raw.n > 0)
-    why = sc3_id_read(raw, SC3_CONTACT_NONE, sc3_slice_of(NULL, 0), &reading, hex, &id, &repairs);
+  reading.phone_repairs = sc3l_check_phone_repairs(L, 5);
+  if (id.raw.n > 0)
+    why = sc3_external_id_read(&id, &reading, &form);
   if (why != SC3_R_NONE)
     return push_reason(L, why);
-  lua_pushlstring(L, id.p, id.n);
-  return 1 + push_repairs(L, repairs);
+  lua_pushlstring(L, form.value.p, form.value.n);
+  return 1 + push_repairs(L, form.repairs);
 }
 
-void sc3_open_identity(lua_State *L) {
+void sc3l_open_identity(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"sha256", identity_sha256},
       {"sha256_with", identity_sha256_with},
@@ -292,7 +284,7 @@ void sc3_open_identity(lua_State *L) {
       {NULL, NULL},
   };
   int i;
-  sc3_setfuncs(L, functions);
+  sc3l_setfuncs(L, functions);
   lua_createtable(L, 0, SC3_R_COUNT); /* key -> text */
   for (i = SC3_R_NONE + 1; i < SC3_R_COUNT; i++) {
     lua_pushstring(L, sc3_reason_text((sc3_reason)i));

@@ -11,7 +11,7 @@
  * moves its requests on. */
 enum { MOMENT = 50 };
 
-int sc3_input_stat(const char *path, struct stat *info) {
+int sc3l_file_stat(const char *path, struct stat *info) {
   return (strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, info) : stat(path, info)) == 0 ? 0 : errno;
 }
 
@@ -22,15 +22,15 @@ static int is_standard_input(const struct stat *info) {
          standard.st_dev == info->st_dev && standard.st_ino == info->st_ino;
 }
 
-static void take_standard_input(sc3_input_file *f) {
+static void take_standard_input(sc3l_input_file *f) {
   f->fd = STDIN_FILENO;
   f->owned = 0;
 }
 
-const char *sc3_input_file_open(sc3_input_file *f, const char *path) {
+const char *sc3l_input_file_open(sc3l_input_file *f, const char *path) {
   struct stat info;
   f->fd = -1;
-  f->owned = f->once = 0;
+  f->owned = f->once = f->error = 0;
   f->size = -1;
   if (strcmp(path, "-") == 0) {
     take_standard_input(f);
@@ -62,34 +62,48 @@ const char *sc3_input_file_open(sc3_input_file *f, const char *path) {
   return NULL;
 }
 
-void sc3_input_file_close(sc3_input_file *f) {
+void sc3l_input_file_close(sc3l_input_file *f) {
   if (f->owned && f->fd >= 0)
     (void)close(f->fd);
   f->fd = -1;
   f->owned = 0;
 }
 
-ssize_t sc3_input_file_read(const sc3_input_file *f, void *to, size_t n) {
+/* As read(2), but waits a moment at most: then -1 with errno EAGAIN. */
+static ssize_t read_some(const sc3l_input_file *f, void *to, size_t n) {
   if (f->once) {
-    struct pollfd p;
-    int ready;
-    p.fd = f->fd;
-    p.events = POLLIN;
-    p.revents = 0;
-    ready = poll(&p, 1, MOMENT);
-    if (ready <= 0) {
-      if (ready == 0)
-        errno = EAGAIN;
+    struct pollfd p = {f->fd, POLLIN, 0};
+    const int ready = poll(&p, 1, MOMENT);
+    if (ready == 0)
+      errno = EAGAIN;
+    if (ready <= 0)
       return -1;
-    }
   }
   return read(f->fd, to, n);
+}
+
+sc3l_fill sc3l_input_file_fill(sc3l_input_file *f, sc3_input *in) {
+  char *space = sc3_input_space(in, SC3_CHUNK);
+  ssize_t n;
+  if (space == NULL)
+    return SC3L_FILL_NOMEM;
+  n = read_some(f, space, SC3_CHUNK);
+  if (n > 0) {
+    sc3_input_commit(in, (size_t)n);
+    return SC3L_FILL_DONE;
+  }
+  if (n == 0)
+    return sc3_input_finish(in) == SC3_OK ? SC3L_FILL_DONE : SC3L_FILL_NOMEM;
+  if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)
+    return SC3L_FILL_LATER;
+  f->error = errno;
+  return SC3L_FILL_FAILED;
 }
 
 _Static_assert(sizeof(off_t) >= 8,
                "files may be larger than 2 GiB: compile with -D_FILE_OFFSET_BITS=64");
 
-const char *sc3_input_kind(const struct stat *info) {
+const char *sc3l_file_kind(const struct stat *info) {
   if (S_ISREG(info->st_mode))
     return "file";
   if (S_ISDIR(info->st_mode))
@@ -105,8 +119,8 @@ const char *sc3_input_kind(const struct stat *info) {
 #define MODIFIED st_mtim
 #endif
 
-void sc3_input_stamp(const struct stat *info, char text[SC3_INPUT_STAMP]) {
-  (void)snprintf(text, SC3_INPUT_STAMP, "%llu:%llu:%lld:%lld.%09ld",
+void sc3l_file_stamp(const struct stat *info, char text[SC3L_FILE_STAMP]) {
+  (void)snprintf(text, SC3L_FILE_STAMP, "%llu:%llu:%lld:%lld.%09ld",
                  (unsigned long long)info->st_dev, (unsigned long long)info->st_ino,
                  (long long)info->st_size, (long long)info->MODIFIED.tv_sec,
                  (long)info->MODIFIED.tv_nsec);

@@ -1,10 +1,11 @@
-/* What Lua asks of libcurl beside transfers: the parts of a URL, and what it is and can do. */
-#include <curl/curl.h>
+/* Binds what Lua asks of libcurl besides transfers: the parts of a URL, and its version. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "../http/url.h"
-#include "binding.h"
+#include "../http/version.h"
+#include "open.h"
+#include "type.h"
 
 static void set_text(lua_State *L, const char *key, const char *value) {
   if (value == NULL)
@@ -13,16 +14,16 @@ static void set_text(lua_State *L, const char *key, const char *value) {
   lua_setfield(L, -2, key);
 }
 
-#define TYPE_URL                                                                                   \
-  "scope3.url" /* never seen by Lua code: it holds the parts while they are copied                 \
-                */
+/* No Lua code sees it: it owns the parts while they are copied. */
+#define TYPE_URL "scope3.url"
 
 static int url_free(lua_State *L) {
   sc3_url_free(luaL_checkudata(L, 1, TYPE_URL));
   return 0;
 }
 
-/* parse_url(text) -> { scheme, host, port, path, query, fragment, user } | nil, message */
+/* parse_url(text) -> { scheme, host, port, path, query, fragment, user } | nil, message. `port` is
+ * a number, `user` whether a name or a password is in it. */
 static int parse_url(lua_State *L) {
   const char *why = NULL;
   size_t n;
@@ -34,10 +35,7 @@ static int parse_url(lua_State *L) {
     return 2;
   }
   lua_createtable(L, 0, 7);
-  url = lua_newuserdata(L, sizeof *url);
-  memset(url, 0, sizeof *url);
-  luaL_getmetatable(L, TYPE_URL);
-  lua_setmetatable(L, -2);
+  url = sc3l_new_object(L, sizeof *url, TYPE_URL);
   if (sc3_url_parse(text, url, &why) != 0) {
     if (why == NULL)
       return luaL_error(L, "not enough memory");
@@ -63,22 +61,22 @@ static int parse_url(lua_State *L) {
 
 /* curl_version() -> { version, ssl, host, http2, threadsafe, ca_bundle } */
 static int curl_version_table(lua_State *L) {
-  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+  const sc3_curl_info info = sc3_curl_info_read();
   lua_createtable(L, 0, 6);
-  set_text(L, "version", v->version);
-  set_text(L, "ssl", v->ssl_version);
-  set_text(L, "host", v->host);
-  set_text(L, "ca_bundle", v->cainfo);
-  lua_pushboolean(L, (v->features & CURL_VERSION_HTTP2) != 0);
+  set_text(L, "version", info.version);
+  set_text(L, "ssl", info.ssl);
+  set_text(L, "host", info.host);
+  set_text(L, "ca_bundle", info.ca_bundle);
+  lua_pushboolean(L, info.http2);
   lua_setfield(L, -2, "http2");
-  lua_pushboolean(L, (v->features & CURL_VERSION_THREADSAFE) != 0);
+  lua_pushboolean(L, info.threadsafe);
   lua_setfield(L, -2, "threadsafe");
   return 1;
 }
 
-void sc3_open_libcurl(lua_State *L) {
-  static const luaL_Reg none[] = {{NULL, NULL}};
-  sc3_newtype(L, TYPE_URL, none, NULL, url_free);
+void sc3l_open_libcurl(lua_State *L) {
+  static const sc3l_type type = {.name = TYPE_URL, .end = url_free};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, parse_url);
   lua_setfield(L, -2, "parse_url");
   lua_pushcfunction(L, curl_version_table);

@@ -1,34 +1,34 @@
-/* What other bindings need of "scope3.payload". */
-#ifndef SC3_LUA_PAYLOAD_H
-#define SC3_LUA_PAYLOAD_H
+/* "scope3.payload", the JSON of members that requests send: what other bindings need of it. */
+#ifndef SC3L_PAYLOAD_H
+#define SC3L_PAYLOAD_H
 
 #include "../core/members/payload.h"
-#include "binding.h"
+#include "compat.h"
 
 /* The payload at `index`; raises when it is none, closed, or read by a request. */
-sc3_payload *sc3_checkpayload(lua_State *L, int index);
+sc3_payload *sc3l_check_payload(lua_State *L, int index);
 
 /* The same for reading: a request may be reading it too. */
-const sc3_payload *sc3_readpayload(lua_State *L, int index);
+const sc3_payload *sc3l_read_payload(lua_State *L, int index);
 
-/* A piece of a request's body at `index`: a string, or { payload, "add" or "remove", first, last }
-   (members counted from 1, both ends included). Its bytes live as long as the value is anchored and
-   the payload pinned. Raises on another type. */
-void sc3_checkpiece(lua_State *L, int index, sc3_slice *out);
+/* "add" or "remove" at `index`; raises for others. */
+sc3_op sc3l_check_op(lua_State *L, int index);
 
-/* A pinned payload cannot be changed. For a string both do nothing. Unpinning never raises. */
-void sc3_pinpiece(lua_State *L, int index);
-void sc3_unpinpiece(lua_State *L, int index);
+/* A payload that a request reads cannot be changed, and keeps its bytes when it is closed. Pins the
+   one at `index`, whose type was checked; take it back with sc3l_unpin_payload(). Neither raises.
+ */
+void *sc3l_pin_payload(lua_State *L, int index);
+void sc3l_unpin_payload(void *payload);
 
-/* While a builder fills the payload at `index`, which sc3_checkpayload() took: nobody changes it,
-   and closing frees nothing. `in_script` while a script runs in there: then a script that closes it
-   is told so. Take both back with sc3_leavepayload(). None of them raises. */
-void *sc3_fillpayload(lua_State *L, int index);
-void sc3_scriptpayload(void *payload, int in_script);
-void sc3_leavepayload(void *payload);
+/* While a builder fills the payload at `index`, which sc3l_check_payload() returned: it cannot be
+ * changed, and closing it frees nothing. `in_script` while a script runs in there: a script that
+ * closes it gets an error. Take both back with sc3l_leave_payload(). None of them raises. */
+void *sc3l_fill_payload(lua_State *L, int index);
+void sc3l_payload_in_script(void *payload, int in_script);
+void sc3l_leave_payload(void *payload);
 
-/* Counts what the payload at `index` grew by, and runs the collector where payloads that nobody
- * holds may have piled up. May run finalizers. */
-void sc3_countpayload(lua_State *L, int index);
+/* Counts what the payload at `index` grew by. Runs the collector where payloads without references
+ * may have piled up. May run finalizers. */
+void sc3l_count_payload(lua_State *L, int index);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the command line and the blocking loop ask of the process: clocks, sleep, terminals, files
- * by name, and the stop flag. */
+/* Binds what the command line and the blocking loop ask of the process: clocks, sleep, terminals,
+ * files by name, and the stop flag. */
 #include <errno.h>
 #include <glob.h>
 #include <math.h>
@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #include "../core/bytes/random.h"
-#include "binding.h"
+#include "open.h"
+#include "type.h"
 #include "input_file.h"
 
 enum { GLOB_MAX = 1000000 };
@@ -43,7 +44,7 @@ static atomic_uint opened; /* times that a Lua state has opened this module */
    forked from. Who looks twice learns whether others came since, as with nginx's `lua_code_cache
    off`, which makes one a request. */
 static int process_states(lua_State *L) {
-  sc3_pushcount(L, atomic_load(&opened));
+  sc3l_push_count(L, atomic_load(&opened));
   return 1;
 }
 
@@ -73,19 +74,24 @@ static int process_isatty(lua_State *L) {
   return 1;
 }
 
-#define TYPE_PATHS "scope3.paths"
+#define TYPE_PATHS                                                                                 \
+  "scope3.paths" /* never seen by Lua code: it holds them while they are copied                    \
+                  */
 
-/* Frees what glob() found; the collector calls it too, should making the strings fail. */
-static int free_paths(lua_State *L) {
-  glob_t *found = luaL_checkudata(L, -1, TYPE_PATHS);
+static void free_paths(glob_t *found) {
   globfree(found);
   memset(found, 0, sizeof *found);
+}
+
+/* Of the collector: making the strings may have failed. */
+static int end_paths(lua_State *L) {
+  free_paths(luaL_checkudata(L, 1, TYPE_PATHS));
   return 0;
 }
 
-/* What the C library tells of a folder that it cannot read. A folder that is not there matches
-   nothing; any other reason ends the search, because files would be missing without a word. glob(3)
-   leaves nothing but this to remember it by. */
+/* What the C library says of a folder that it cannot read. A folder that is not there matches
+ * nothing. Any other reason ends the search, because files would be missing without a word. glob(3)
+ * leaves nothing but this to remember it by. */
 static _Thread_local int glob_errno;
 
 static int on_glob_error(const char *path, int error) {
@@ -97,7 +103,7 @@ static int on_glob_error(const char *path, int error) {
 }
 
 /* glob(pattern) -> an array of the paths that it matches, in order | nil (there are none) | nil,
- * why it could not be told */
+ * why it is not known */
 static int process_glob(lua_State *L) {
   const char *pattern = luaL_checkstring(L, 1);
   glob_t *found;
@@ -105,10 +111,7 @@ static int process_glob(lua_State *L) {
   int status;
   lua_settop(L, 1);
   lua_createtable(L, 0, 0);
-  found = lua_newuserdata(L, sizeof *found);
-  memset(found, 0, sizeof *found);
-  luaL_getmetatable(L, TYPE_PATHS);
-  lua_setmetatable(L, 3);
+  found = sc3l_new_object(L, sizeof *found, TYPE_PATHS);
   glob_errno = 0;
   status = glob(pattern, 0, on_glob_error, found);
   if (status == GLOB_NOMATCH)
@@ -127,7 +130,7 @@ static int process_glob(lua_State *L) {
     lua_pushstring(L, found->gl_pathv[i]);
     lua_rawseti(L, 2, (int)i + 1);
   }
-  (void)free_paths(L);
+  free_paths(found);
   lua_settop(L, 2);
   return 1;
 }
@@ -137,7 +140,7 @@ static int process_glob(lua_State *L) {
 static int process_file_identity(lua_State *L) {
   struct stat info;
   char text[64];
-  if (sc3_input_stat(luaL_checkstring(L, 1), &info) != 0)
+  if (sc3l_file_stat(luaL_checkstring(L, 1), &info) != 0)
     return 0;
   (void)snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)info.st_dev,
                  (unsigned long long)info.st_ino);
@@ -148,13 +151,13 @@ static int process_file_identity(lua_State *L) {
 /* file_kind(path) -> "file", "directory", "pipe", "socket" or "device" | nil, message */
 static int process_file_kind(lua_State *L) {
   struct stat info;
-  int error = sc3_input_stat(luaL_checkstring(L, 1), &info);
+  int error = sc3l_file_stat(luaL_checkstring(L, 1), &info);
   if (error != 0) {
     lua_pushnil(L);
     lua_pushstring(L, strerror(error));
     return 2;
   }
-  lua_pushstring(L, sc3_input_kind(&info));
+  lua_pushstring(L, sc3l_file_kind(&info));
   return 1;
 }
 
@@ -162,10 +165,10 @@ static int process_file_kind(lua_State *L) {
  * place; nil when there is no such file */
 static int process_file_stamp(lua_State *L) {
   struct stat info;
-  char text[SC3_INPUT_STAMP];
-  if (sc3_input_stat(luaL_checkstring(L, 1), &info) != 0)
+  char text[SC3L_FILE_STAMP];
+  if (sc3l_file_stat(luaL_checkstring(L, 1), &info) != 0)
     return 0;
-  sc3_input_stamp(&info, text);
+  sc3l_file_stamp(&info, text);
   lua_pushstring(L, text);
   return 1;
 }
@@ -184,8 +187,8 @@ static void on_signal(int number) {
   stop_signal = number;
 }
 
-/* catch_stop(): from now on SIGINT, SIGTERM and SIGHUP set a flag; the last stays ignored where it
-   was, as under nohup. Only the command calls it; a library must leave signals alone. */
+/* catch_stop(): from now on SIGINT, SIGTERM and SIGHUP set a flag. SIGHUP stays ignored where it
+ * was, as under nohup. Only the command calls it; a library must not touch signals. */
 static int process_catch_stop(lua_State *L) {
   struct sigaction action, before;
   (void)L;
@@ -207,9 +210,9 @@ static int process_stopped(lua_State *L) {
   return 1;
 }
 
-/* end_child(pid) -> whether that child of this process was still running: it is not any more.
-   SIGKILL alone ends one that is stopped, or that was given its signals ignored. Who started it
-   collects it still. */
+/* end_child(pid) -> whether that child of this process was still running: it is not any more. Only
+ * SIGKILL ends one that is stopped, or that was given its signals ignored. Who started it collects
+ * it still. */
 static int process_end_child(lua_State *L) {
   lua_Number n = luaL_checknumber(L, 1);
   siginfo_t info;
@@ -219,14 +222,14 @@ static int process_end_child(lua_State *L) {
                 "a process id expected"); /* 0 and -1 are many processes */
   pid = (pid_t)n;
   memset(&info, 0, sizeof info);
-  /* It fails where nobody collects children, because SIGCHLD is ignored. Then one that has ended is
-   * gone. */
+  /* It fails where children are not collected, because SIGCHLD is ignored. Then one that has ended
+   * is gone. */
   ended = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
   lua_pushboolean(L, !ended && kill(pid, SIGKILL) == 0);
   return 1;
 }
 
-void sc3_open_process(lua_State *L) {
+void sc3l_open_process(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"now", process_now},
       {"time", process_time},
@@ -243,8 +246,8 @@ void sc3_open_process(lua_State *L) {
       {"end_child", process_end_child},
       {NULL, NULL},
   };
-  static const luaL_Reg none[] = {{NULL, NULL}};
+  static const sc3l_type type = {.name = TYPE_PATHS, .end = end_paths};
   atomic_fetch_add(&opened, 1);
-  sc3_setfuncs(L, functions);
-  sc3_newtype(L, TYPE_PATHS, none, NULL, free_paths);
+  sc3l_setfuncs(L, functions);
+  sc3l_new_type(L, &type);
 }

@@ -1,32 +1,25 @@
-/* "scope3.row": a read-only look at the row that a script is given. */
-#ifndef SC3_LUA_ROW_H
-#define SC3_LUA_ROW_H
+/* "scope3.row": a read-only view of the row that a script is given. It owns nothing, so it has no
+ * close(): row.close is a column. */
+#ifndef SC3L_ROW_H
+#define SC3L_ROW_H
 
-#include "../core/rows/header.h"
 #include "../core/rows/record.h"
-#include "binding.h"
+#include "compat.h"
 
-typedef struct sc3_row {
+typedef struct sc3l_row {
   const sc3_record *record; /* NULL outside of a call */
   int by_name;              /* JSON Lines: fields carry their names */
-} sc3_row;
+} sc3l_row;
 
 /* Pushes a view of the rows of the source at `index`. */
-void sc3_row_new(lua_State *L, int index);
+void sc3l_new_row(lua_State *L, int index);
 
 /* Around each call of a script. */
-void sc3_row_open(sc3_row *row, const sc3_record *record);
-void sc3_row_close(sc3_row *row);
+void sc3l_row_open(sc3l_row *row, const sc3_record *record);
+void sc3l_row_close(sc3l_row *row);
 
-/* Raises for a name that no column has (SC3_HEADER_NONE), or that two columns may have: see
- * sc3_header_find(). */
-int sc3_nocolumn(lua_State *L, const sc3_slice *names, size_t n, sc3_slice key,
-                 sc3_header_found why, const size_t at[2]);
-
-/* Adds the keys that were asked of the view at `index`, and that no row had, to the array on top of
- * the stack. */
-void sc3_row_missing(lua_State *L, int index);
-
-void sc3_open_row(lua_State *L);
+/* Adds keys to the array on top of the stack: those that were asked of the view at `index` and that
+ * no row had. */
+void sc3l_row_missing(lua_State *L, int index);
 
 #endif

@@ -1,45 +1,78 @@
-/* What the builder needs of "scope3.source". */
-#ifndef SC3_LUA_SOURCE_H
-#define SC3_LUA_SOURCE_H
+/* "scope3.source": the object, its lock, and the rows that it reads. Its methods are in
+ * source_methods.c, source_read.c and source_report.c. */
+#ifndef SC3L_SOURCE_H
+#define SC3L_SOURCE_H
 
-#include "../core/rows/record.h"
-#include "binding.h"
+#include "../core/rows/csv.h"
+#include "../core/rows/jsonl.h"
+#include "compat.h"
+#include "input_file.h"
 
-typedef struct sc3_source sc3_source;
+#define SC3L_SOURCE "scope3.source"
 
-/* The source at `index`; raises when it is none, closed, or locked. */
-sc3_source *sc3_checksource(lua_State *L, int index);
+/* A source stands still while C or a script looks at its row: a locked one refuses to be used.
+ * Closing it waits for the unlocking; a script that closes it gets an error. */
+typedef enum sc3l_source_state {
+  SC3L_SOURCE_FREE,
+  SC3L_SOURCE_LOCKED,
+  SC3L_SOURCE_IN_SCRIPT
+} sc3l_source_state;
 
-/* The next row; reads the file by itself where there is one. Of JSON Lines the fields that the
- * `wanted` keys may mean, NULL = all. Never calls Lua. */
-sc3_next sc3_source_next(sc3_source *s, const sc3_keys *wanted, sc3_record *record);
+typedef struct sc3l_source {
+  int closed;
+  int ended; /* to be closed when it is unlocked */
+  sc3l_source_state locked;
+  int is_csv;
+  int twice;            /* names of the header stand twice; known once a row was given as a table */
+  sc3l_input_file file; /* without a descriptor where Lua feeds it */
+  sc3_csv csv;
+  sc3_jsonl jsonl;
+} sc3l_source;
 
-/* The keys that the rows are asked for from now on are others than before, or may be. */
-void sc3_source_other_keys(sc3_source *s);
+/* The user value is a table with these. */
+#define SC3L_SOURCE_DECODE "decode" /* the decoder of nested JSON, or nil */
+#define SC3L_SOURCE_META "meta"     /* the metatable of rows that are given as tables */
 
-/* Pushes { reason=, message=, row=, line=, column= } of a source that answered SC3_NEXT_FATAL. No
- * cell is quoted. */
-void sc3_source_pushfatal(lua_State *L, const sc3_source *s);
+/* The source at `index`; raises when it is none, or closed. */
+sc3l_source *sc3l_check_open_source(lua_State *L, int index);
+
+/* The same; raises also when it is locked. */
+sc3l_source *sc3l_check_source(lua_State *L, int index);
+
+/* Locks or unlocks. Never raises. */
+void sc3l_source_lock(sc3l_source *s, sc3l_source_state state);
+
+/* Calls the method's body with its arguments, and the source locked. An error of the body unlocks
+ * it. */
+int sc3l_source_call_locked(lua_State *L, lua_CFunction body);
+
+/* Marks it as closed, and frees what it owns unless it is locked. Idempotent, never raises. */
+void sc3l_source_end(sc3l_source *s);
+
+/* The next row; reads the file where there is one. Of JSON Lines the fields that the `wanted` keys
+   may mean, NULL = all. SC3_NEXT_NEED asks for more to be fed; of a file it says that no bytes came
+   for a moment. Never calls Lua. */
+sc3_next sc3l_source_next(sc3l_source *s, const sc3_keys *wanted, sc3_record *record);
+
+/* The columns of CSV, as sc3_csv_begin() gives them. Reads and answers as sc3l_source_next(). */
+sc3_next sc3l_source_begin(sc3l_source *s);
+
+/* The keys that rows are asked for may be others from now on. */
+void sc3l_source_other_keys(sc3l_source *s);
+
+/* Pushes { reason=, message=, row=, line=, column= } of a source that answered SC3_NEXT_FATAL. */
+void sc3l_source_push_fatal(lua_State *L, const sc3l_source *s);
 
 /* Bytes of the rows given so far. */
-uint64_t sc3_source_bytes(const sc3_source *s);
+uint64_t sc3l_source_bytes(const sc3l_source *s);
 
 /* The header's names; 0 where there are none. */
-size_t sc3_source_names(const sc3_source *s, const sc3_slice **names);
+size_t sc3l_source_names(const sc3l_source *s, const sc3_slice **names);
 
-/* While C looks at a row, or a script does, its source must stand still: a locked one refuses to be
-   used. Closing it then waits for the unlocking; a script that closes it is told so. None of it
-   raises. */
-typedef enum sc3_source_state {
-  SC3_SOURCE_FREE,
-  SC3_SOURCE_LOCKED,
-  SC3_SOURCE_IN_SCRIPT
-} sc3_source_state;
-void sc3_source_lock(sc3_source *s, sc3_source_state state);
+/* The bytes on their way to the parser. */
+sc3_input *sc3l_source_input(sc3l_source *s);
 
-/* Pushes the value of a field as Lua sees it: text as a string, a number where it is exact (else
-   its text), true, false, nil, and nested JSON through the function at `decode` (0 = as text). 0,
-   or not 0 with the function's error pushed instead. */
-int sc3_pushfield(lua_State *L, const sc3_field *f, int decode);
+/* Pushes the decoder of nested JSON of the source at `index`, or nil. */
+void sc3l_source_push_decode(lua_State *L, int index);
 
 #endif

@@ -1,10 +1,15 @@
-/* "scope3.spool": members in a mapped file that survive the process (csrc/core/files/spool.h). One
- * a process: open it where it is used, after fork. */
+/* Binds "scope3.spool": members in a mapped file that survive the process
+ * (csrc/core/files/spool.h). One a process: open it where it is used, after fork. */
 #include "../core/files/spool.h"
 
 #include <errno.h>
 
+#include "arguments.h"
+#include "open.h"
 #include "payload.h"
+#include "type.h"
+
+#define TYPE "scope3.spool"
 
 enum { DEFAULT_CAPACITY = 64 << 20 };
 
@@ -13,14 +18,14 @@ static const lua_Number STAMP_MAX =
 
 typedef struct spool_ud {
   sc3_spool *s; /* NULL = closed */
-  int reads;    /* calls that look at its bytes: it is closed behind them */
+  int reads;    /* calls that look at its bytes: it is closed after them */
   int ended;
 } spool_ud;
 
 static spool_ud *check_spool(lua_State *L) {
-  spool_ud *u = luaL_checkudata(L, 1, SC3_TYPE_SPOOL);
+  spool_ud *u = luaL_checkudata(L, 1, TYPE);
   if (u->s == NULL || u->ended)
-    sc3_closed(L, "spool");
+    sc3l_raise_closed(L, "spool");
   return u;
 }
 
@@ -38,7 +43,7 @@ static int push_status(lua_State *L, sc3_spool_status status) {
     return 1;
   }
   lua_pushnil(L);
-  lua_pushstring(L, sc3_spool_text(status, errno));
+  lua_pushstring(L, sc3_spool_describe(status, errno));
   return 2;
 }
 
@@ -48,7 +53,7 @@ static size_t opt_capacity(lua_State *L, int index) {
   if (lua_isnoneornil(L, index))
     return DEFAULT_CAPACITY;
   luaL_checktype(L, index, LUA_TTABLE);
-  sc3_knownkeys(L, index, known, "spool");
+  sc3l_check_keys(L, index, known, "spool");
   lua_getfield(L, index, "capacity");
   if (!lua_isnil(L, -1)) {
     if (lua_type(L, -1) != LUA_TNUMBER)
@@ -71,11 +76,7 @@ static int spool_new(lua_State *L) {
   spool_ud *u;
   luaL_argcheck(L, strlen(path) == length, 1, "a path holds no zero byte");
   capacity = opt_capacity(L, 2);
-  u = sc3_newuserdata(L, sizeof *u);
-  u->s = NULL;
-  u->reads = u->ended = 0;
-  luaL_getmetatable(L, SC3_TYPE_SPOOL);
-  lua_setmetatable(L, -2);
+  u = sc3l_new_object(L, sizeof *u, TYPE);
   status = sc3_spool_open(&u->s, path, capacity);
   if (status == SC3_SPOOL_OK)
     return 1;
@@ -95,7 +96,7 @@ static uint64_t opt_stamp(lua_State *L, int index, lua_Number absent) {
 static sc3_slice opt_label(lua_State *L, int index) {
   size_t n;
   const char *p = luaL_optlstring(L, index, "", &n);
-  luaL_argcheck(L, n <= SC3_SPOOL_LONGEST_LABEL, index, "a label has at most 65535 bytes");
+  luaL_argcheck(L, n <= SC3_SPOOL_LABEL_MAX, index, "a label has at most 65535 bytes");
   return sc3_slice_of(p, n);
 }
 
@@ -105,16 +106,19 @@ static sc3_slice opt_label(lua_State *L, int index) {
    of several files; the label says whose they are. */
 static int spool_keep(lua_State *L) {
   spool_ud *u = check_spool(L);
-  const sc3_payload *p = sc3_readpayload(L, 2);
+  sc3_spool_batch batch = {sc3l_read_payload(L, 2), 0, 0, 0, {NULL, 0}};
   lua_Number first = luaL_checknumber(L, 3), last = luaL_checknumber(L, 4);
   luaL_argcheck(L, first >= 1 && first <= 4294967295.0, 3, "must be between 1 and 4294967295");
   luaL_argcheck(L, last >= 1 && last <= 4294967295.0, 4, "must be between 1 and 4294967295");
-  return push_status(L, sc3_spool_keep(u->s, p, (size_t)first - 1, (size_t)last, opt_stamp(L, 5, 0),
-                                       opt_label(L, 6)));
+  batch.first = (size_t)first - 1;
+  batch.last = (size_t)last;
+  batch.stamp = opt_stamp(L, 5, 0);
+  batch.label = opt_label(L, 6);
+  return push_status(L, sc3_spool_keep(u->s, &batch));
 }
 
-/* :release(number) -> true | nil, message. The records up to that number have left: who opens the
- * file from then on begins behind them. */
+/* :release(number) -> true | nil, message. The records up to that number have left. A spool that is
+ * opened later begins after them. */
 static int spool_release(lua_State *L) {
   spool_ud *u = check_spool(L);
   lua_Number n = luaL_checknumber(L, 2);
@@ -139,11 +143,11 @@ static int next_member(lua_State *L) {
   int failed;
   lua_pushcfunction(L, copy_json);
   if (u->s == NULL || u->ended)
-    return sc3_closed(L, "spool");
+    return sc3l_raise_closed(L, "spool");
   before = *cursor;
   status = sc3_spool_next(u->s, cursor, &r);
   if (status != SC3_SPOOL_OK)
-    return luaL_error(L, "%s", sc3_spool_text(status, errno));
+    return luaL_error(L, "%s", sc3_spool_describe(status, errno));
   if (r.json.p == NULL)
     return 0;
   lua_pushlightuserdata(L, &r);
@@ -152,11 +156,11 @@ static int next_member(lua_State *L) {
   u->reads--;
   close_when_unread(u);
   if (failed) {
-    *cursor = before; /* the member was given to nobody */
+    *cursor = before; /* the member was not given out */
     return lua_error(L);
   }
   lua_pushstring(L, ops[r.op]);
-  sc3_pushcount(L, r.number);
+  sc3l_push_count(L, r.number);
   lua_pushnumber(L, (lua_Number)r.stamp);
   lua_pushlstring(L, r.label.n > 0 ? r.label.p : "", r.label.n);
   return 5;
@@ -184,71 +188,74 @@ static int take_members(lua_State *L) {
   spool_ud *u = lua_touserdata(L, lua_upvalueindex(1));
   sc3_spool_cursor *cursor = lua_touserdata(L, lua_upvalueindex(2));
   sc3_spool_taken taken;
+  sc3_spool_wanted wanted;
   sc3_spool_status status;
   int looks = lua_isnoneornil(L, 1);
   uint64_t last = opt_stamp(L, 2, STAMP_MAX);
   lua_Number most = luaL_optnumber(L, 3, 4294967295.0);
   luaL_argcheck(L, most >= 1 && most <= 4294967295.0, 3, "must be between 1 and 4294967295");
   if (u->s == NULL || u->ended)
-    return sc3_closed(L, "spool");
-  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3_checkpayload(L, 1), last, (size_t)most,
-                          opt_label(L, 4), &taken);
+    return sc3l_raise_closed(L, "spool");
+  wanted.last_stamp = last;
+  wanted.most = (size_t)most;
+  wanted.label = opt_label(L, 4);
+  status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3l_check_payload(L, 1), &wanted, &taken);
   if (status != SC3_SPOOL_OK)
-    return luaL_error(L, "%s", sc3_spool_text(status, errno));
+    return luaL_error(L, "%s", sc3_spool_describe(status, errno));
   if (!looks)
-    sc3_countpayload(L, 1);
-  sc3_pushcount(L, taken.members);
-  sc3_pushcount(L, cursor->number);
+    sc3l_count_payload(L, 1);
+  sc3l_push_count(L, taken.members);
+  sc3l_push_count(L, cursor->number);
   if (taken.more)
     lua_pushnumber(L, (lua_Number)taken.stamp);
   else
     lua_pushnil(L);
   lua_pushboolean(L, taken.full);
-  sc3_pushcount(L, taken.unfit);
+  sc3l_push_count(L, taken.unfit);
   lua_pushlstring(L, taken.label.n > 0 ? taken.label.p : "", taken.label.n);
   return 6;
 }
 
 /* :reader() -> a function (payload, last, most, label) -> taken, number, stamp, full, unfit, label.
-   Each call reads at most `most` further members into the payload, as long as they have that label
-   ("" for none), their stamp is at most `last` and the payload has room: how many, the number of
-   the last record that was read, the stamp of the next one (nil behind the last one), whether the
-   payload is full, how many were passed over because they fit into no payload like this, and the
-   label of the next one. Without a payload it only looks. */
+ * Each call reads at most `most` further members into the payload. It stops before a member with
+ * another label ("" for none), with a stamp over `last`, or without room. `taken` counts them,
+ * `number` is the last record that was read. `stamp` and `label` are those of the next one; after
+ * the last `stamp` is nil. `full` says that the payload is full. `unfit` counts those that fit into
+ * no payload like this. Without a payload it only looks. */
 static int spool_reader(lua_State *L) {
   return push_reading(L, take_members);
 }
 
 /* :count() -> members that can be read and were not released */
 static int spool_count(lua_State *L) {
-  sc3_pushcount(L, sc3_spool_count(check_spool(L)->s));
+  sc3l_push_count(L, sc3_spool_count(check_spool(L)->s));
   return 1;
 }
 
 /* :lost() -> members that were kept, not released, and cannot be read */
 static int spool_lost(lua_State *L) {
-  sc3_pushcount(L, sc3_spool_lost(check_spool(L)->s));
+  sc3l_push_count(L, sc3_spool_lost(check_spool(L)->s));
   return 1;
 }
 
 /* :last() -> the number and the stamp of the last record; 0 and 0 where there is none */
 static int spool_last(lua_State *L) {
   const sc3_spool *s = check_spool(L)->s;
-  sc3_pushcount(L, sc3_spool_number(s));
+  sc3l_push_count(L, sc3_spool_number(s));
   lua_pushnumber(L, (lua_Number)sc3_spool_stamp(s));
   return 2;
 }
 
 /* :bytes() -> bytes in use, of which the capacity is the limit */
 static int spool_bytes(lua_State *L) {
-  sc3_pushcount(L, sc3_spool_bytes(check_spool(L)->s));
+  sc3l_push_count(L, sc3_spool_bytes(check_spool(L)->s));
   return 1;
 }
 
 /* :damaged() -> bytes that could not be read when the file was opened (or read through); 0 when all
  * is well */
 static int spool_damaged(lua_State *L) {
-  sc3_pushcount(L, sc3_spool_damaged(check_spool(L)->s));
+  sc3l_push_count(L, sc3_spool_damaged(check_spool(L)->s));
   return 1;
 }
 
@@ -268,29 +275,21 @@ static int spool_remove(lua_State *L) {
 }
 
 static int spool_close(lua_State *L) {
-  spool_ud *u = luaL_checkudata(L, 1, SC3_TYPE_SPOOL);
+  spool_ud *u = luaL_checkudata(L, 1, TYPE);
   u->ended = 1;
   close_when_unread(u);
   return 0;
 }
 
-void sc3_open_spool(lua_State *L) {
+void sc3l_open_spool(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"bytes", spool_bytes},
-      {"close", spool_close},
-      {"count", spool_count},
-      {"damaged", spool_damaged},
-      {"keep", spool_keep},
-      {"last", spool_last},
-      {"lost", spool_lost},
-      {"members", spool_members},
-      {"reader", spool_reader},
-      {"release", spool_release},
-      {"remove", spool_remove},
-      {"reset", spool_reset},
-      {NULL, NULL},
+      {"bytes", spool_bytes},     {"count", spool_count},   {"damaged", spool_damaged},
+      {"keep", spool_keep},       {"last", spool_last},     {"lost", spool_lost},
+      {"members", spool_members}, {"reader", spool_reader}, {"release", spool_release},
+      {"remove", spool_remove},   {"reset", spool_reset},   {NULL, NULL},
   };
-  sc3_newtype(L, SC3_TYPE_SPOOL, methods, NULL, spool_close);
+  static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = spool_close};
+  sc3l_new_type(L, &type);
   lua_pushcfunction(L, spool_new);
   lua_setfield(L, -2, "spool");
 }

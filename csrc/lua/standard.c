@@ -1,6 +1,6 @@
-/* The standard streams of the command: that they exist, that what is printed arrives, and how wide
-   the terminal is. Only the command asks for these; a library must leave the streams of its process
-   alone. */
+/* Binds the standard streams of the command: that they exist, that what is printed arrives, and how
+ * wide the terminal is. Only the command asks for these; a library must not touch the streams of
+ * its process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "binding.h"
+#include "open.h"
 
 static int output = STDOUT_FILENO; /* where the command's own words go */
 
@@ -19,10 +19,9 @@ static void on_write_error(int number) {
 }
 
 /* hold_standard() -> whether standard input, output and error were open. One that was closed is
-   filled with what gives an error when it is used: or the next file that is opened takes its
-   number, and is read or written for it. A write that nobody reads, or that is over the limit of a
-   file's size, gives an error from now on. A handler that does nothing ends with exec(), so that
-   children keep their ways. */
+ * filled with a file that gives an error when it is used: else the next file that is opened would
+ * have its number. From now on a write that is not read, or over the limit of a file's size, gives
+ * an error. A handler that does nothing ends with exec(), so children are not affected. */
 static int standard_hold(lua_State *L) {
   struct sigaction action;
   int i;
@@ -48,8 +47,8 @@ static int failure(lua_State *L) {
   return 2;
 }
 
-/* keep_output() -> true | nil, message. Takes standard output for put_output() alone: what others
-   print, whatever they print it with, goes to standard error. */
+/* keep_output() -> true | nil, message. Takes standard output for put_output() only. What other
+ * code prints goes to standard error. */
 static int standard_keep(lua_State *L) {
   int kept;
   if (output != STDOUT_FILENO) {
@@ -93,7 +92,7 @@ static int standard_put(lua_State *L) {
   return 1;
 }
 
-/* terminal_width(descriptor) -> its columns, or nil where it is no terminal or does not tell */
+/* terminal_width(descriptor) -> its columns, or nil where it is no terminal or does not know */
 static int standard_width(lua_State *L) {
   struct winsize size;
   memset(&size, 0, sizeof size);
@@ -103,7 +102,7 @@ static int standard_width(lua_State *L) {
   return 1;
 }
 
-void sc3_open_standard(lua_State *L) {
+void sc3l_open_standard(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"hold_standard", standard_hold},
       {"keep_output", standard_keep},
@@ -111,5 +110,5 @@ void sc3_open_standard(lua_State *L) {
       {"terminal_width", standard_width},
       {NULL, NULL},
   };
-  sc3_setfuncs(L, functions);
+  sc3l_setfuncs(L, functions);
 }

@@ -47,8 +47,8 @@
 ---@field message string  a sentence for people; holds no personal data and no key
 ---@field status? integer  HTTP status of the reply; for a refused callback: the status to answer
 ---@field code? string  the service's own code, libcurl's name of a network failure, or the key of a reason
----  (docs/report.md)
----@field reason? string  why a certificate was not taken: CERT_EXPIRED, CERT_WRONG_HOST and others (docs/report.md)
+---  (docs/results-and-errors.md)
+---@field reason? string  why a certificate was not taken: CERT_EXPIRED, CERT_WRONG_HOST and others
 ---@field outage? boolean  the service was away for longer than `patience`
 ---@field field? string  the field that the service blames
 ---@field because? string  for a member without any identifier left: why its first one was dropped

@@ -42,7 +42,7 @@ local options = require "scope3.util.options"
 ---@field shared integer  rows of JSON that begin in the line in which the row before ends
 
 ---@class scope3.Warning  a job that ended well and may still be wrong; further fields are numbers and column names
----@field code string  a key, as in docs/report.md
+---@field code string  a key, as in docs/results-and-errors.md
 ---@field message string
 ---@field [string] any
 

@@ -846,9 +846,10 @@ describe("a spool whose process", function()
     if not world.thorough then
       return -- it looks at the C code alone, which is the same for every Lua
     end
-    local program = compile.program("-Wl,-z,now spec/support/spool_steps.c csrc/core/files/spool.c csrc/core/files/spool_file.c csrc/core/bytes/crc32c.c "
+    local program = compile.program("-Wl,-z,now spec/support/spool_steps.c csrc/core/files/spool*.c csrc/core/bytes/crc32c.c "
       .. "csrc/core/files/fork_mark.c "
-      .. "csrc/core/members/payload.c csrc/core/bytes/buffer.c csrc/core/bytes/sha256.c csrc/core/bytes/sha256_arm.c csrc/core/bytes/sha256_x86.c")
+      .. "csrc/core/members/payload.c csrc/core/bytes/buffer.c csrc/core/bytes/sha256.c "
+      .. "csrc/core/bytes/sha256_portable.c csrc/core/bytes/sha256_arm.c csrc/core/bytes/sha256_x86.c")
     local folder = world.path(".steps")
     os.execute("mkdir " .. folder)
     local out = shell(("%s %s 2>&1; echo $?"):format(program, folder))

@@ -158,6 +158,51 @@ describe("the documentation", function()
       end
     end)
 
+    -- The words in backticks of the first column of a section's tables with this head.
+    local function of_section(path, heading, head)
+      local found = {}
+      for _, one in ipairs(pages.tables(pages.section(text[path], heading))) do
+        for _, row in ipairs(one.head[1] == head and one.rows or {}) do
+          for _, word in ipairs(pages.quoted(row[1])) do
+            found[word] = word:find "^[a-z_]+$" and true or nil
+          end
+        end
+      end
+      return found
+    end
+
+    -- The fields of a class, without those of another one.
+    local function fields_of(class, without)
+      local set = {}
+      for _, field in ipairs(annotations.fields(known, "scope3." .. class)) do
+        set[field.name] = true
+      end
+      for _, field in ipairs(without and annotations.fields(known, "scope3." .. without) or {}) do
+        set[field.name] = nil
+      end
+      return set
+    end
+
+    it("has those of nginx and of callbacks on their pages, and invents none", function()
+      same_keys(fields_of "CollectorOptions", of_section(EMBEDDING, "### A collector", "option"), "collector")
+      same_keys(fields_of("GatewayOptions", "ScriptOptions"),
+        of_section(EMBEDDING, "### A gateway for files", "option"), "gateway")
+      same_keys(fields_of("WebhookLocation", "WebhookConfig"), of_section(EMBEDDING, "### Callbacks", "option"), "webhook")
+      same_keys(fields_of "WebhookConfig", of_section(WEBHOOKS, "## The configuration", "key"), "webhook.verify")
+      same_keys(fields_of "WebhookRequest", of_section(WEBHOOKS, "## The request", "field"), "the request")
+      same_keys(fields_of "Callback", of_section(WEBHOOKS, "## The payload", "field"), "the payload")
+      same_keys(fields_of "ReplayOptions", of_section(WEBHOOKS, "### Nonces", "option"), "webhook.replay_cache")
+      same_keys(fields_of "DeliveriesOptions", of_section(WEBHOOKS, "## Delivered twice", "option"), "deliveries")
+    end)
+
+    it("has each count of a collector", function()
+      local section, lacks = pages.section(text[EMBEDDING], "### Status"), {}
+      for name in pairs(fields_of "CollectorStatus") do
+        lacks[name] = not section:find("`" .. name .. "`", 1, true) or nil
+      end
+      assert.same({}, sorted(lacks))
+    end)
+
     it("has no option of the command on other pages that the command has not", function()
       -- The last three are of LuaRocks, of curl, and of an example.
       local given = { ["--help"] = true, ["--version"] = true, ["--lua-version"] = true, ["--http1"] = true,

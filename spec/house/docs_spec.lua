@@ -8,13 +8,12 @@ local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 -- The page of each subject.
-local REPORT = "docs/report.md"
+local REPORT, EVENTS = "docs/results-and-errors.md", "docs/events.md"
 local IDENTITY, WEBHOOKS, EMBEDDING = "docs/identity.md", "docs/webhooks.md", "docs/embedding.md"
-local SCRIPTS, GLOSSARY = "docs/scripts.md", "docs/glossary.md"
+local SCRIPTS, GLOSSARY, CONTRACT = "docs/scripts.md", "docs/glossary.md", "docs/contract.md"
 
 -- Pages that still have longer lines.
-local LONG_LINES = { ["docs/contract.md"] = true, ["docs/embedding.md"] = true, ["docs/reliability.md"] = true,
-  ["docs/report.md"] = true, ["docs/sandbox.md"] = true, ["docs/webhooks.md"] = true, ["docs/c-hosts.md"] = true }
+local LONG_LINES = { ["docs/contract.md"] = true, ["docs/c-hosts.md"] = true }
 local LINE = 120
 
 local files, sorted, same_keys = pages.files, pages.sorted, pages.same_keys
@@ -55,9 +54,10 @@ describe("the documentation", function()
           expected[key] = key ~= "none" or nil
         end
       end
-      for _, key in ipairs(pages.quoted(pages.section(text[REPORT], "## Keys of reasons and repairs"))) do
-        local of_prose = { rejected = true, dropped = true, repaired = true, on_reject = true, reason = true }
-        found[key] = key:find "^[a-z_0-9]+$" and not of_prose[key] or nil
+      for _, kind in ipairs { "reason", "repair" } do
+        for key in pairs(first_column(REPORT, kind)) do
+          found[key] = true
+        end
       end
       same_keys(expected, found, REPORT)
     end)
@@ -193,7 +193,7 @@ describe("the documentation", function()
     end)
 
     it("has each event, and invents none", function()
-      same_keys(alias "scope3.EventName", first_column(REPORT, "`event`"), REPORT)
+      same_keys(alias "scope3.EventName", first_column(EVENTS, "event", "when"), EVENTS)
     end)
 
     it("has each field", function()
@@ -206,6 +206,23 @@ describe("the documentation", function()
         lacks[#lacks + 1] = not words[field.name] and field.name or nil
       end
       assert.same({}, lacks)
+    end)
+
+    it("has each field of a result, its requests, tasks and audiences", function()
+      local words, lacks = {}, {}
+      for _, one in ipairs(pages.tables(pages.section(text[REPORT], "## The result"))) do
+        for _, row in ipairs(one.rows) do
+          for name in row[1]:gmatch "[%w_]+" do
+            words[name] = true
+          end
+        end
+      end
+      for _, class in ipairs { "Result", "RequestEntry", "TaskEntry", "Task", "AudienceRow", "ConditionCount" } do
+        for _, field in ipairs(annotations.fields(known, "scope3." .. class)) do
+          lacks[class .. "." .. field.name] = not words[field.name] and field.name ~= "[string]" or nil
+        end
+      end
+      assert.same({}, sorted(lacks))
     end)
 
     -- Code of the library without the sandbox, and the C that gives codes.
@@ -229,7 +246,7 @@ describe("the documentation", function()
         end
       end
       assert.truthy(codes.nothing_deleted and codes.swallowed_lines and codes.in_doubt and codes.full)
-      for _, path in ipairs { REPORT, SCRIPTS, WEBHOOKS, EMBEDDING } do
+      for _, path in ipairs { REPORT, EVENTS, SCRIPTS, WEBHOOKS, EMBEDDING } do
         for word in text[path]:gmatch "[%w_]+" do
           words[word] = true
         end
@@ -238,6 +255,20 @@ describe("the documentation", function()
         lacks[code] = not words[code] or nil
       end
       assert.same({}, sorted(lacks))
+    end)
+
+    it("has each field of each event", function()
+      local lacks, seen = {}, 0
+      for _, source in pairs(sources()) do
+        for name, rest in source:gmatch '{ event = "([a-z_]+)",?([^}]*)}' do
+          for field in rest:gmatch "([a-z_]+) = " do
+            seen = seen + 1
+            lacks[name .. "." .. field] = not text[EVENTS]:find("`" .. field .. "`", 1, true) or nil
+          end
+        end
+      end
+      assert.same({}, sorted(lacks))
+      assert.is_true(seen > 30)
     end)
 
     it("invents no code", function()
@@ -252,12 +283,14 @@ describe("the documentation", function()
           invented[word] = not all[word] and not all["CURLE_" .. word] or nil
         end
       end
-      for _, one in ipairs(pages.tables_with(text[REPORT], "`kind`", "`code`")) do
-        for _, row in ipairs(one.rows) do
-          look(row[2])
+      for _, head in ipairs { { "code", "kind" }, { "code", "meaning" }, { "code", "the file" }, { "`err.reason`" } } do
+        for _, one in ipairs(pages.tables_with(text[REPORT], head[1], head[2])) do
+          for _, row in ipairs(one.rows) do
+            look(row[1])
+          end
         end
       end
-      for _, path in ipairs { REPORT, SCRIPTS, WEBHOOKS } do
+      for _, path in ipairs { SCRIPTS, WEBHOOKS } do
         for _, one in ipairs(pages.tables_with(text[path], "`code`")) do
           for _, row in ipairs(one.rows) do
             look(row[1])
@@ -270,6 +303,14 @@ describe("the documentation", function()
         end
       end
       assert.same({}, sorted(invented))
+    end)
+
+    it("has codes of the service that the contract has", function()
+      local codes = first_column(REPORT, "code", "status")
+      assert.is_true(#sorted(codes) > 10)
+      for code in pairs(codes) do
+        assert.truthy(text[CONTRACT]:find("`" .. code .. "`", 1, true), code)
+      end
     end)
 
     it("has each exit code, and invents none", function()

@@ -1,7 +1,7 @@
 -- AdCP's own conformance vectors for callbacks, which its package for Node carries, against webhook.verify:
 --   lua webhooks.lua FOLDER    (of test-vectors)
 local json = require "scope3.util.json"
-local target = require "scope3.webhook.target"
+local target = require "scope3.webhook.target_uri"
 local webhook = require "scope3.webhook"
 
 local folder = arg[1]

@@ -36,19 +36,19 @@ static sc3_payload *make_payload(int from, int to, int wide) {
   char text[2048];
   for (; from <= to; from++) {
     int n = snprintf(text, sizeof text, "{\"externalId\":\"%0*d\"},", wide, from);
-    need(sc3_payload_add(p, from % 3 == 0 ? SC3_REMOVE : SC3_ADD, 0, text, (size_t)n,
-                         (size_t)wide) == SC3_ADDED,
-         "a payload cannot be made");
+    const sc3_new_member member = {from % 3 == 0 ? SC3_REMOVE : SC3_ADD, 0,
+                                   sc3_slice_of(text, (size_t)n), (size_t)wide};
+    need(sc3_payload_add(p, &member) == SC3_ADDED, "a payload cannot be made");
   }
   return p;
 }
 
 static void keep(sc3_spool *s, int from, int to, int wide) {
   sc3_payload *p = make_payload(from, to, wide);
-  sc3_spool_status status =
-      sc3_spool_keep(s, p, 0, sc3_payload_count(p), (uint64_t)from, sc3_slice_of(NULL, 0));
+  const sc3_spool_batch batch = {p, 0, sc3_payload_count(p), (uint64_t)from, {NULL, 0}};
+  sc3_spool_status status = sc3_spool_keep(s, &batch);
   if (status != SC3_SPOOL_OK)
-    fail(sc3_spool_text(status, errno), from);
+    fail(sc3_spool_describe(status, errno), from);
   sc3_payload_free(p);
 }
 
@@ -56,7 +56,7 @@ static sc3_spool *open_spool(const char *path, size_t capacity) {
   sc3_spool *s;
   sc3_spool_status status = sc3_spool_open(&s, path, capacity);
   if (status != SC3_SPOOL_OK)
-    fail(sc3_spool_text(status, errno), 0);
+    fail(sc3_spool_describe(status, errno), 0);
   return s;
 }
 
@@ -117,10 +117,9 @@ static sc3_spool *prepare_members(const operation *o) {
 static sc3_payload *to_keep;
 
 static sc3_spool *act_keep(const operation *o, sc3_spool *s) {
+  const sc3_spool_batch batch = {to_keep, 0, sc3_payload_count(to_keep), 0, {NULL, 0}};
   (void)o;
-  need(sc3_spool_keep(s, to_keep, 0, sc3_payload_count(to_keep), 0, sc3_slice_of(NULL, 0)) ==
-           SC3_SPOOL_OK,
-       "keep failed");
+  need(sc3_spool_keep(s, &batch) == SC3_SPOOL_OK, "keep failed");
   return s;
 }
 

@@ -1,6 +1,6 @@
 -- What callbacks were there: the cache of nonces, the memory of deliveries, and the store under both.
 local scope3 = require "scope3"
-local store = require "scope3.webhook.store"
+local store = require "scope3.webhook.expiring_store"
 
 local webhook = scope3.webhook
 

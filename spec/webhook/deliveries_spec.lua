@@ -1,8 +1,8 @@
 -- Deliveries are told apart by what they say, not by how it is written (RFC 8785); one end of a task is handled once.
-local canonical = require "scope3.webhook.canonical"
+local canonical = require "scope3.webhook.canonical_json"
 local core = require "scope3.core"
 local json = require "scope3.util.json"
-local store = require "scope3.webhook.store"
+local store = require "scope3.webhook.expiring_store"
 local webhook = require("scope3").webhook
 
 local clock = 0
@@ -119,7 +119,7 @@ describe("a memory of deliveries", function()
         local _ = webhook.deliveries { horizon = horizon }
       end)
       assert.truthy(tostring(message):find("horizon", 1, true))
-      assert.truthy(tostring(message):find("webhook_deliveries_spec", 1, true), tostring(message))
+      assert.truthy(tostring(message):find("deliveries_spec", 1, true), tostring(message))
     end
   end)
 

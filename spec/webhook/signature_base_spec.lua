@@ -2,7 +2,7 @@
 local base = require "scope3.webhook.signature_base"
 local headers = require "scope3.webhook.headers"
 local structured = require "scope3.webhook.structured_fields"
-local target = require "scope3.webhook.target"
+local target = require "scope3.webhook.target_uri"
 
 describe("a structured field", function()
   local function plain(item)

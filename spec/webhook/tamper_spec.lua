@@ -104,7 +104,7 @@ describe("a tampered callback", function()
     local same = accepted(request, config, field "url")
     assert.is_true(#same > 0)
     for _, text in ipairs(same) do
-      assert.equal(uri, require("scope3.webhook.target").parse(text).uri)
+      assert.equal(uri, require("scope3.webhook.target_uri").parse(text).uri)
     end
   end)
 

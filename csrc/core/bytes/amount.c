@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "ascii.h"
 #include "utf8.h"
 
 enum { LONGEST = 64 }; /* of a number in plain digits */
@@ -98,25 +99,21 @@ static int is_code(const char *p) {
   return 0;
 }
 
-static int is_capital(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-
 /* Bytes of the currency or the per cent sign at the head of `s`, or at its end. */
 static size_t sign_length(sc3_slice s, int at_end) {
   size_t used, n = 0;
   const char *word;
   uint32_t c = at_end ? last(s, &used) : first(s, &used);
-  if (c >= '0' && c <= '9') /* as most amounts begin and end */
+  if (sc3_ascii_is_digit((int)c)) /* as most amounts begin and end */
     return 0;
   if (is_sign(c)) {
     if (!at_end || c != '$')
       return used;
-    while (n < 3 && n + 1 < s.n && is_capital(s.p[s.n - 2 - n])) /* 5 US$ */
+    while (n < 3 && n + 1 < s.n && sc3_ascii_is_upper(s.p[s.n - 2 - n])) /* 5 US$ */
       n++;
     return n + 1;
   }
-  while (!at_end && n < 3 && n < s.n && is_capital(s.p[n])) /* US$ 5 */
+  while (!at_end && n < 3 && n < s.n && sc3_ascii_is_upper(s.p[n])) /* US$ 5 */
     n++;
   if (n > 0 && n < s.n && s.p[n] == '$')
     return n + 1;
@@ -127,10 +124,6 @@ static size_t sign_length(sc3_slice s, int at_end) {
   return s.n > 3 && is_code(at_end ? s.p + s.n - 3 : s.p) ? 3 : 0;
 }
 
-static sc3_slice without_head(sc3_slice s, size_t n) {
-  return sc3_slice_of(s.p + n, s.n - n);
-}
-
 static sc3_slice without_end(sc3_slice s, size_t n) {
   return sc3_slice_of(s.p, s.n - n);
 }
@@ -138,7 +131,7 @@ static sc3_slice without_end(sc3_slice s, size_t n) {
 static sc3_slice skip_spaces(sc3_slice s) {
   size_t used;
   while (is_space(first(s, &used)))
-    s = without_head(s, used);
+    s = sc3_slice_from(s, used);
   while (is_space(last(s, &used)))
     s = without_end(s, used);
   return s;
@@ -159,14 +152,14 @@ static int unwrap(sc3_slice *s, int *negative) {
     c = first(*s, &used);
     if (is_minus(c) || c == '+') {
       *negative |= c != '+';
-      *s = without_head(*s, used);
+      *s = sc3_slice_from(*s, used);
       signs++;
     } else if ((used = sign_length(*s, 0)) > 0) {
-      *s = without_head(*s, used);
+      *s = sc3_slice_from(*s, used);
       currencies++;
       /* 12- */
-    } else if (is_minus(last(*s, &used)) && s->n > used && s->p[s->n - used - 1] >= '0' &&
-               s->p[s->n - used - 1] <= '9') {
+    } else if (is_minus(last(*s, &used)) && s->n > used &&
+               sc3_ascii_is_digit(s->p[s->n - used - 1])) {
       *s = without_end(*s, used);
       *negative = 1;
       signs++;
@@ -187,86 +180,114 @@ static uint32_t separator(sc3_slice s, char decimal, size_t *used) {
 
 static size_t digits_at(sc3_slice s) {
   size_t n = 0;
-  while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+  while (n < s.n && sc3_ascii_is_digit(s.p[n]))
     n++;
   return n;
 }
 
-static int put(char *out, size_t *n, const char *p, size_t more) {
-  if (more > LONGEST - *n)
+/* An amount as it is made plain. */
+typedef struct plain {
+  char text[LONGEST];
+  size_t n;
+} plain;
+
+static int put(plain *out, const char *p, size_t more) {
+  if (more > LONGEST - out->n)
     return 0;
-  memcpy(out + *n, p, more);
-  *n += more;
+  memcpy(out->text + out->n, p, more);
+  out->n += more;
+  return 1;
+}
+
+/* The whole part of an amount, as it is read. */
+typedef struct whole {
+  size_t group;    /* digits of the last group */
+  uint32_t parted; /* the separator between groups, 0 = none */
+} whole;
+
+/* Reads the whole part. 0 where its digits are not parted as thousands are. */
+static int read_whole(sc3_slice *s, char decimal, plain *out, whole *w) {
+  int lakhs = 0; /* 12,34,567 in India */
+  w->parted = 0;
+  w->group = digits_at(*s);
+  if (!put(out, s->p, w->group))
+    return 0;
+  *s = sc3_slice_from(*s, w->group);
+  while (s->n > 0) {
+    size_t used, group;
+    const uint32_t c = separator(*s, decimal, &used);
+    if (c == 0)
+      break;
+    /* One separator throughout. The first group has one to three digits, and is no lone zero: 0.500
+     * is no half thousand. */
+    if (w->parted != 0 ? c != w->parted
+                       : w->group == 0 || w->group > 3 || out->text[out->n - w->group] == '0')
+      return 0;
+    if (lakhs && w->group == 3)
+      return 0;
+    group = digits_at(sc3_slice_from(*s, used));
+    if (group != 3 && !(group == 2 && c == ',' && (w->parted == 0 || lakhs)))
+      return 0;
+    lakhs |= group == 2;
+    if (!put(out, s->p + used, group))
+      return 0;
+    w->group = group;
+    w->parted = c;
+    *s = sc3_slice_from(*s, used + group);
+  }
+  return !lakhs || w->group == 3;
+}
+
+/* Reads what follows a decimal mark. */
+static int read_fraction(sc3_slice *s, const whole *w, plain *out) {
+  size_t used, group;
+  const uint32_t c = first(*s, &used);
+  if (is_minus(c) || c == 0x2014) { /* 12,- and 12,-- are prices without cents */
+    *s = sc3_slice_from(*s, used);
+    if (s->n == 1 && s->p[0] == '-')
+      s->n = 0;
+    return s->n == 0 && w->group > 0;
+  }
+  group = digits_at(*s);
+  if (!put(out, ".", 1) || !put(out, s->p, group))
+    return 0;
+  *s = sc3_slice_from(*s, group);
   return 1;
 }
 
 int sc3_amount_read(sc3_slice s, char decimal, sc3_number *number) {
-  char plain[LONGEST];
-  size_t n = 0, used, group;
-  uint32_t parts = 0;
-  int negative = 0, lakhs = 0;
+  plain out;
+  whole w;
+  int negative = 0;
+  out.n = 0;
   /* Most are plain. Where a comma is the decimal mark, a point may part thousands. */
   if ((decimal == '.' || memchr(s.p, '.', s.n) == NULL) && sc3_number_read(s, number))
     return 1;
   if (!unwrap(&s, &negative))
     return 0;
   if (negative)
-    plain[n++] = '-';
-  group = digits_at(s);
-  if (!put(plain, &n, s.p, group))
-    return 0;
-  s = without_head(s, group);
-  while (s.n > 0) {
-    const uint32_t c = separator(s, decimal, &used);
-    if (c == 0)
-      break;
-    /* One separator throughout, behind one to three digits that are no lone zero: 0.500 is no half
-     * thousand. */
-    if (parts != 0 ? c != parts : group == 0 || group > 3 || plain[n - group] == '0')
-      return 0;
-    if (lakhs && group == 3)
-      return 0;
-    group = digits_at(without_head(s, used));
-    if (group != 3 && !(group == 2 && c == ',' && (parts == 0 || lakhs))) /* 12,34,567 in India */
-      return 0;
-    lakhs |= group == 2;
-    if (!put(plain, &n, s.p + used, group))
-      return 0;
-    parts = c;
-    s = without_head(s, used + group);
-  }
-  if (lakhs && group != 3)
+    out.text[out.n++] = '-';
+  if (!read_whole(&s, decimal, &out, &w))
     return 0;
   if (s.n > 0 && s.p[0] == decimal) {
-    s = without_head(s, 1);
-    if (is_minus(first(s, &used)) ||
-        first(s, &used) == 0x2014) { /* 12,- and 12,-- are prices without cents */
-      s = without_head(s, used);
-      if (s.n == 1 && s.p[0] == '-')
-        s.n = 0;
-      if (s.n > 0 || group == 0)
-        return 0;
-    } else {
-      group = digits_at(s);
-      if (!put(plain, &n, ".", 1) || !put(plain, &n, s.p, group))
-        return 0;
-      s = without_head(s, group);
-    }
+    s = sc3_slice_from(s, 1);
+    if (!read_fraction(&s, &w, &out))
+      return 0;
   }
-  if (s.n > 0 && parts == 0 && (s.p[0] == 'e' || s.p[0] == 'E')) {
-    if (!put(plain, &n, s.p, s.n))
+  if (s.n > 0 && w.parted == 0 && (s.p[0] == 'e' || s.p[0] == 'E')) {
+    if (!put(&out, s.p, s.n))
       return 0;
     s.n = 0;
   }
-  return s.n == 0 && sc3_number_read(sc3_slice_of(plain, n), number);
+  return s.n == 0 && sc3_number_read(sc3_slice_of(out.text, out.n), number);
 }
 
-sc3_look sc3_amount_look(sc3_slice text) {
+sc3_notation sc3_amount_find_notation(sc3_slice text) {
   sc3_number ignored;
   int comma = memchr(text.p, ',', text.n) != NULL;
   if (sc3_amount_read(text, ',', &ignored))
-    return comma ? SC3_LOOK_COMMA : SC3_LOOK_SIGNS;
+    return comma ? SC3_NOTATION_COMMA : SC3_NOTATION_SYMBOLS;
   if (sc3_amount_read(text, '.', &ignored))
-    return comma ? SC3_LOOK_COMMA : SC3_LOOK_SIGNS;
-  return SC3_LOOK_WORDS;
+    return comma ? SC3_NOTATION_COMMA : SC3_NOTATION_SYMBOLS;
+  return SC3_NOTATION_NONE;
 }

@@ -10,12 +10,12 @@
 int sc3_amount_read(sc3_slice text, char decimal, sc3_number *number);
 
 /* What a text that is no plain number looks like. */
-typedef enum sc3_look {
-  SC3_LOOK_WORDS, /* no number in any notation */
-  SC3_LOOK_COMMA, /* a number with a comma in it */
-  SC3_LOOK_SIGNS  /* a number with a currency, a per cent sign, or parted thousands */
-} sc3_look;
+typedef enum sc3_notation {
+  SC3_NOTATION_NONE,   /* no number in any notation */
+  SC3_NOTATION_COMMA,  /* a number with a comma in it */
+  SC3_NOTATION_SYMBOLS /* a number with a currency, a per cent sign, or parted thousands */
+} sc3_notation;
 
-sc3_look sc3_amount_look(sc3_slice text);
+sc3_notation sc3_amount_find_notation(sc3_slice text);
 
 #endif

@@ -1,13 +1,15 @@
 #include "base64.h"
 
+#include "ascii.h"
+
 /* The value of a digit, -1 for none; `*url` tells which alphabet it belongs to, where that makes a
  * difference. */
 static int digit(char c, int *standard, int *url) {
-  if (c >= 'A' && c <= 'Z')
+  if (sc3_ascii_is_upper(c))
     return c - 'A';
-  if (c >= 'a' && c <= 'z')
+  if (sc3_ascii_is_lower(c))
     return c - 'a' + 26;
-  if (c >= '0' && c <= '9')
+  if (sc3_ascii_is_digit(c))
     return c - '0' + 52;
   if (c == '+' || c == '/') {
     *standard = 1;

@@ -6,7 +6,7 @@ enum { FIRST_CAPACITY = 256, MAPPED_LEAST = 1 << 20 };
 
 /* A large block is a mapping of its own where it can grow by moving pages: copying megabytes into
    fresh memory in the middle of a row would hold up the host's loop by many milliseconds.
-   AddressSanitizer watches the allocator's blocks alone. */
+   AddressSanitizer watches only the allocator's blocks. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SC3_WATCHED
@@ -55,11 +55,11 @@ static void release(char *p, size_t size) {
 }
 #endif
 
-void sc3_buffer_init(sc3_buffer *b, size_t cap) {
+void sc3_buffer_init(sc3_buffer *b, size_t limit) {
   b->p = NULL;
   b->n = 0;
   b->capacity = 0;
-  b->cap = cap;
+  b->limit = limit;
 }
 
 void sc3_buffer_free(sc3_buffer *b) {
@@ -72,16 +72,17 @@ void sc3_buffer_free(sc3_buffer *b) {
 sc3_status sc3_buffer_grow(sc3_buffer *b, size_t more) {
   size_t need, capacity;
   char *p;
-  if (more > b->cap || b->n > b->cap - more)
-    return SC3_ECAP;
+  if (more > b->limit || b->n > b->limit - more)
+    return SC3_ELIMIT;
   need = b->n + more;
   capacity = b->capacity > 0 ? b->capacity : FIRST_CAPACITY;
   while (capacity < need)
-    capacity = capacity <= b->cap / 4
-                   ? capacity * 4
-                   : b->cap; /* the limit is not below `need`, and a size_t may end soon after it */
-  if (capacity > b->cap)
-    capacity = b->cap; /* the first block */
+    capacity =
+        capacity <= b->limit / 4
+            ? capacity * 4
+            : b->limit; /* the limit is not below `need`, and a size_t may end soon after it */
+  if (capacity > b->limit)
+    capacity = b->limit; /* the first block */
   p = resize(b->p, b->capacity, capacity);
   if (p == NULL)
     return SC3_ENOMEM;

@@ -1,5 +1,5 @@
-/* Growing bytes with a cap. Every buffer of the library is one of these, so nothing grows without a
- * bound. */
+/* Growing bytes with a limit. Every buffer of the library is one of these, so nothing grows without
+ * a bound. */
 #ifndef SC3_BUFFER_H
 #define SC3_BUFFER_H
 
@@ -10,11 +10,11 @@ typedef struct sc3_buffer {
   char *p;
   size_t n;        /* bytes in use */
   size_t capacity; /* bytes allocated */
-  size_t cap;      /* bytes never passed */
+  size_t limit;    /* bytes that are never exceeded */
 } sc3_buffer;
 
-/* Makes an empty buffer that will never hold more than `cap` bytes. Allocates nothing. */
-void sc3_buffer_init(sc3_buffer *b, size_t cap);
+/* Makes an empty buffer that will never hold more than `limit` bytes. Allocates nothing. */
+void sc3_buffer_init(sc3_buffer *b, size_t limit);
 
 /* Frees the bytes; the buffer may be used again. Idempotent. */
 void sc3_buffer_free(sc3_buffer *b);
@@ -22,8 +22,8 @@ void sc3_buffer_free(sc3_buffer *b);
 /* What sc3_buffer_reserve() does where the room is not there yet. */
 sc3_status sc3_buffer_grow(sc3_buffer *b, size_t more);
 
-/* Room for `more` bytes behind the ones in use, so that the next writes cannot fail.
-   SC3_ECAP or SC3_ENOMEM leave the buffer as it was. Here and not in buffer.c, because a row asks
+/* Room for `more` bytes after the ones in use, so that the next writes cannot fail.
+   SC3_ELIMIT or SC3_ENOMEM leave the buffer as it was. Here and not in buffer.c, because a row asks
    several times and nearly always has the room. */
 static inline sc3_status sc3_buffer_reserve(sc3_buffer *b, size_t more) {
   return b->capacity - b->n >= more ? SC3_OK : sc3_buffer_grow(b, more);
@@ -35,7 +35,7 @@ static inline void sc3_buffer_put(sc3_buffer *b, const void *p, size_t n) {
   b->n += n;
 }
 
-/* Appends `n` bytes. SC3_ECAP or SC3_ENOMEM leave the buffer as it was. */
+/* Appends `n` bytes. SC3_ELIMIT or SC3_ENOMEM leave the buffer as it was. */
 static inline sc3_status sc3_buffer_append(sc3_buffer *b, const void *p, size_t n) {
   sc3_status st = sc3_buffer_reserve(b, n);
   if (st == SC3_OK && n > 0)

@@ -1,6 +1,6 @@
 #include "crc32c.h"
 
-/* Entry i of table k is the remainder of byte i with k zero bytes behind it. Remainders add up by
+/* Entry i of table k is the remainder of byte i with k zero bytes after it. Remainders add up by
    XOR, so the eight of a table's single bits give all its 256 at compile time. */
 #define T0                                                                                         \
   0xf26b8303u, 0xe13b70f7u, 0xc79a971fu, 0x8ad958cfu, 0x105ec76fu, 0x20bd8edeu, 0x417b1dbcu,       \

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The checksum of `n` bytes behind bytes whose checksum is `crc`; 0 to begin with. The first bytes
-   never change what a difference in `crc` does: two texts that differ in `crc` alone never have the
+/* The checksum of `n` bytes after bytes whose checksum is `crc`; 0 to begin with. The first bytes
+   never change what a difference in `crc` does: two texts that differ only in `crc` never have the
    same checksum. */
 uint32_t sc3_crc32c(uint32_t crc, const void *bytes, size_t n);
 

@@ -2,9 +2,12 @@
 
 #include <stdlib.h>
 
+#include "ascii.h"
+
 enum { BLOCK = 64, DIGEST = 32 };
 
-/* What held a key leaves nothing behind; volatile, so that no compiler takes this for useless. */
+/* Wipes memory that held a key. It is volatile, so that no compiler takes the stores for useless.
+ */
 static void wipe(void *p, size_t n) {
   volatile unsigned char *byte = p;
   while (n-- > 0)
@@ -24,9 +27,8 @@ static void (*volatile burn)(void) = burn_stack;
 static void from_hex(const char hex[SC3_SHA256_HEX], uint8_t digest[DIGEST]) {
   int i;
   for (i = 0; i < DIGEST; i++) {
-    char high = hex[2 * i], low = hex[2 * i + 1];
-    digest[i] = (uint8_t)((high <= '9' ? high - '0' : high - 'a' + 10) << 4 |
-                          (low <= '9' ? low - '0' : low - 'a' + 10));
+    digest[i] =
+        (uint8_t)(sc3_ascii_hex_value(hex[2 * i]) << 4 | sc3_ascii_hex_value(hex[2 * i + 1]));
   }
 }
 

@@ -6,7 +6,7 @@
 #include "slice.h"
 #include "status.h"
 
-/* The code of `count` parts, one behind the other, under a key of any length, as 64 lowercase hex
+/* The code of `count` parts, one after the other, under a key of any length, as 64 lowercase hex
  * digits without a NUL. SC3_ENOMEM: nothing was written. */
 sc3_status sc3_hmac_sha256_hex(sc3_slice key, const sc3_slice *parts, size_t count,
                                char hex[SC3_SHA256_HEX]);

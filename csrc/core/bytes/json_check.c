@@ -23,7 +23,7 @@ static const char *skip_space(const char *p, const char *end) {
   return p;
 }
 
-/* Reads a string into the room behind the kept ones; {NULL, 0} in `*s` where it is none. */
+/* Reads a string into the room after the kept ones; {NULL, 0} in `*s` where it is none. */
 static const char *read_string(checker *c, const char *p, sc3_slice *s) {
   int half = 0;
   const char *behind = sc3_json_string(p, c->end, &half);

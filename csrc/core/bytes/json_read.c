@@ -23,7 +23,7 @@ static sc3_json_event fail(sc3_json_reader *r) {
   return SC3_JSON_EVENT_BAD;
 }
 
-/* Behind a string whose opening quote is at `p`; NULL where it has no end. */
+/* After a string whose opening quote is at `p`; NULL where it has no end. */
 static const char *string_end(const char *p, const char *end, int *half) {
   for (p++; p != NULL;) {
     p = sc3_json_skip_plain(p, end);

@@ -1,5 +1,5 @@
 /* Tokens of JSON (RFC 8259), found and read. Each function that finds one takes a pointer to its
-   first byte and gives the one behind its last, NULL where the text is no JSON. They are inline
+   first byte and gives the one after its last, NULL where the text is no JSON. They are inline
    because they are the inner loop of JSON Lines. */
 #ifndef SC3_JSON_SCAN_H
 #define SC3_JSON_SCAN_H
@@ -7,23 +7,16 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "slice.h"
 #include "utf8.h"
-
-/* The value of a hex digit; -1 for what is none. */
-static inline int sc3_json_hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c = (char)(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Four hex digits; -1 when there are other characters among them. */
 static inline int32_t sc3_json_hex4(const char *p) {
   int32_t v = 0;
   int i;
   for (i = 0; i < 4; i++) {
-    int digit = sc3_json_hex_digit(p[i]);
+    int digit = sc3_ascii_hex_value(p[i]);
     if (digit < 0)
       return -1;
     v = v << 4 | digit;
@@ -39,7 +32,7 @@ static inline int sc3_json_is_low(int32_t c) {
   return c >= 0xdc00 && c <= 0xdfff;
 }
 
-/* Behind the escape whose backslash is at `p`, both of them where two make one character. */
+/* After the escape whose backslash is at `p`, both of them where two make one character. */
 static inline const char *sc3_json_escape_end(const char *p, const char *end, int *half) {
   int32_t c;
   if (end - p < 2)
@@ -91,7 +84,7 @@ static inline const char *sc3_json_string(const char *p, const char *end, int *h
 
 static inline const char *sc3_json_digits(const char *p, const char *end) {
   const char *start = p;
-  while (p < end && *p >= '0' && *p <= '9')
+  while (p < end && sc3_ascii_is_digit(*p))
     p++;
   return p > start ? p : NULL;
 }

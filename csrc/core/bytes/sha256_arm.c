@@ -1,6 +1,7 @@
 /* SHA-256 by the cryptographic extension of ARMv8; two messages fill each other's waiting, as in
-   sha256_x86.c. Run under QEMU alone so far, so its digests are known to be right and its speed is
+   sha256_x86.c. Run only under QEMU so far, so its digests are known to be right and its speed is
    not known. */
+#include "ascii.h"
 #include "sha256_impl.h"
 
 /* The instructions are there for certain where the compiler says so, as for Apple's processors;
@@ -61,7 +62,7 @@ INLINE void lane_rounds(lane *l, uint32x4_t k) {
   l->efgh = vsha256h2q_u32(l->efgh, abcd, wk);
 }
 
-/* Takes the four words that were used off, and puts the four that follow the sixteen behind. */
+/* Replaces the four words that were used by the four that follow the sixteen. */
 INLINE void lane_schedule(lane *l) {
   uint32x4_t next = vsha256su1q_u32(vsha256su0q_u32(l->w0, l->w1), l->w2, l->w3);
   l->w0 = l->w1;
@@ -105,7 +106,7 @@ INLINE void lane_end(const lane *l, char hex[SC3_SHA256_HEX]) {
   uint8_t digest[32];
   vst1q_u8(digest, vrev32q_u8(vreinterpretq_u8_u32(l->abcd)));
   vst1q_u8(digest + 16, vrev32q_u8(vreinterpretq_u8_u32(l->efgh)));
-  sc3_hex(digest, sizeof digest, hex);
+  sc3_ascii_write_hex(digest, sizeof digest, hex);
 }
 
 TARGET static void hex_one(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
@@ -119,27 +120,26 @@ TARGET static void hex_one(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
   lane_end(&l, hex);
 }
 
-TARGET static void hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b,
-                            size_t bn, char b_hex[SC3_SHA256_HEX]) {
-  size_t i, a_blocks = sc3_sha256_blocks(an), b_blocks = sc3_sha256_blocks(bn);
+TARGET static void hex_pair(const sc3_sha256_message *a, const sc3_sha256_message *b) {
+  size_t i, a_blocks = sc3_sha256_blocks(a->n), b_blocks = sc3_sha256_blocks(b->n);
   lane la, lb;
   lane_begin(&la);
   lane_begin(&lb);
   for (i = 0; i < a_blocks && i < b_blocks; i++) {
-    lane_load(&la, a, an, i);
-    lane_load(&lb, b, bn, i);
+    lane_load(&la, a->p, a->n, i);
+    lane_load(&lb, b->p, b->n, i);
     compress_both(&la, &lb);
   }
   for (; i < a_blocks; i++) {
-    lane_load(&la, a, an, i);
+    lane_load(&la, a->p, a->n, i);
     compress(&la);
   }
   for (; i < b_blocks; i++) {
-    lane_load(&lb, b, bn, i);
+    lane_load(&lb, b->p, b->n, i);
     compress(&lb);
   }
-  lane_end(&la, a_hex);
-  lane_end(&lb, b_hex);
+  lane_end(&la, a->hex);
+  lane_end(&lb, b->hex);
 }
 
 const sc3_sha256_impl *sc3_sha256_arm(void) {

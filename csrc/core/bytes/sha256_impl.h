@@ -1,22 +1,60 @@
-/* What the implementations of SHA-256 share. */
+/* The implementations of SHA-256, and what they share. */
 #ifndef SC3_SHA256_IMPL_H
 #define SC3_SHA256_IMPL_H
 
-#include "sha256.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
-/* Each is NULL when the processor lacks the instructions, or the build is for another one. */
+enum { SC3_SHA256_HEX = 64 }; /* hex digits of a digest */
+
+/* One message of a pair. */
+typedef struct sc3_sha256_message {
+  const void *p; /* may be NULL when `n` is 0 */
+  size_t n;
+  char *hex; /* room for SC3_SHA256_HEX digits, written in lowercase without a NUL */
+} sc3_sha256_message;
+
+/* One way to compute digests; all give the same ones. */
+typedef struct sc3_sha256_impl {
+  const char *name; /* "portable", "sha-ni" or "armv8" */
+  void (*hex)(const void *p, size_t n, char hex[SC3_SHA256_HEX]);
+  void (*hex_pair)(const sc3_sha256_message *a, const sc3_sha256_message *b);
+} sc3_sha256_impl;
+
+const sc3_sha256_impl *sc3_sha256_portable(void);
+
+/* NULL where the processor lacks the instructions, or the build is for another processor. */
 const sc3_sha256_impl *sc3_sha256_x86(void);
 const sc3_sha256_impl *sc3_sha256_arm(void);
 
-/* The blocks of a message of `n` bytes with its padding: one bit and the 64 bits of the length at
- * the least. */
+/* The blocks of a message of `n` bytes with its padding, which is at least one bit and the 64 bits
+ * of the length. */
 static inline size_t sc3_sha256_blocks(size_t n) {
   return n / 64 + (n % 64 < 56 ? 1 : 2);
 }
 
-/* The block `index` of the padded message: in place where it is all message, else written to
- * `room`. */
-const uint8_t *sc3_sha256_block(const uint8_t *p, size_t n, size_t index, uint8_t room[64]);
+/* The block `index` of the padded message. It stays in place where it holds no padding, and is
+ * written to `room` otherwise. */
+static inline const uint8_t *sc3_sha256_block(const uint8_t *p, size_t n, size_t index,
+                                              uint8_t room[64]) {
+  size_t whole = n / 64;
+  uint64_t bits = (uint64_t)n * 8;
+  int i;
+  if (index < whole)
+    return p + index * 64;
+  memset(room, 0, 64);
+  if (index == whole) {
+    if (n % 64 > 0)
+      memcpy(room, p + index * 64, n % 64);
+    room[n % 64] = 0x80;
+  }
+  if (index + 1 == sc3_sha256_blocks(n)) {
+    for (i = 0; i < 8; i++)
+      room[63 - i] = (uint8_t)(bits >> (8 * i));
+  }
+  return room;
+}
 
 /* FIPS 180-4, 5.3.3 and 4.2.2; aligned to be an operand of vector instructions as they stand. */
 #define SC3_SHA256_START                                                                           \

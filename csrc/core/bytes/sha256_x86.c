@@ -83,7 +83,7 @@ INLINE void lane_load(lane *l, const uint8_t *p, size_t n, size_t index, size_t 
     l->w2 = _mm_shuffle_epi8(_mm_loadu_si128(from + 2), big_endian);
     l->w3 = _mm_shuffle_epi8(_mm_loadu_si128(from + 3), big_endian);
   } else {
-    ptrdiff_t left = (ptrdiff_t)(n - index * 64); /* -8 at the least: the length alone was too long
+    ptrdiff_t left = (ptrdiff_t)(n - index * 64); /* -8 at the least: only the length was too long
                                                      for the block before */
     l->w0 = _mm_shuffle_epi8(load_last(p + n, left, 0), big_endian);
     l->w1 = _mm_shuffle_epi8(load_last(p + n, left, 16), big_endian);
@@ -103,7 +103,7 @@ INLINE void lane_rounds(lane *l, __m128i k) {
   l->abef = _mm_sha256rnds2_epu32(l->abef, l->cdgh, _mm_shuffle_epi32(wk, 0x0e));
 }
 
-/* Takes the four words that were used off, and puts the four that follow the sixteen behind. */
+/* Replaces the four words that were used by the four that follow the sixteen. */
 INLINE void lane_schedule(lane *l) {
   __m128i next =
       _mm_add_epi32(_mm_sha256msg1_epu32(l->w0, l->w1), _mm_alignr_epi8(l->w3, l->w2, 4));
@@ -203,27 +203,26 @@ TARGET static void hex_one(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
   lane_end(&l, hex);
 }
 
-TARGET static void hex_pair(const void *a, size_t an, char a_hex[SC3_SHA256_HEX], const void *b,
-                            size_t bn, char b_hex[SC3_SHA256_HEX]) {
-  size_t i, a_blocks = sc3_sha256_blocks(an), b_blocks = sc3_sha256_blocks(bn);
+TARGET static void hex_pair(const sc3_sha256_message *a, const sc3_sha256_message *b) {
+  size_t i, a_blocks = sc3_sha256_blocks(a->n), b_blocks = sc3_sha256_blocks(b->n);
   lane la, lb;
   lane_begin(&la);
   lane_begin(&lb);
   for (i = 0; i < a_blocks && i < b_blocks; i++) {
-    lane_load(&la, a, an, i, a_blocks);
-    lane_load(&lb, b, bn, i, b_blocks);
+    lane_load(&la, a->p, a->n, i, a_blocks);
+    lane_load(&lb, b->p, b->n, i, b_blocks);
     compress_both(&la, &lb);
   }
   for (; i < a_blocks; i++) {
-    lane_load(&la, a, an, i, a_blocks);
+    lane_load(&la, a->p, a->n, i, a_blocks);
     compress(&la);
   }
   for (; i < b_blocks; i++) {
-    lane_load(&lb, b, bn, i, b_blocks);
+    lane_load(&lb, b->p, b->n, i, b_blocks);
     compress(&lb);
   }
-  lane_end(&la, a_hex);
-  lane_end(&lb, b_hex);
+  lane_end(&la, a->hex);
+  lane_end(&lb, b->hex);
 }
 
 const sc3_sha256_impl *sc3_sha256_x86(void) {

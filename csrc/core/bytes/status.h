@@ -5,7 +5,7 @@
 typedef enum sc3_status {
   SC3_OK = 0,
   SC3_ENOMEM, /* an allocation failed; the object is unchanged */
-  SC3_ECAP    /* the buffer's cap would be passed; the object is unchanged */
+  SC3_ELIMIT  /* the buffer's limit would be exceeded; the object is unchanged */
 } sc3_status;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "ascii.h"
 #include "utf8.h"
 
 static int trims(uint32_t c) {
@@ -22,7 +23,7 @@ static int trims(uint32_t c) {
 }
 
 /* The property Default_Ignorable_Code_Point of Unicode 17. */
-int sc3_text_invisible(uint32_t c) {
+int sc3_text_is_invisible(uint32_t c) {
   static const struct {
     uint32_t first, last;
   } ranges[] = {
@@ -45,7 +46,7 @@ static int keeps(uint32_t c) {
 }
 
 static int shows(uint32_t c) {
-  return !trims(c) && !sc3_text_control(c) && !sc3_text_invisible(c);
+  return !trims(c) && !sc3_text_is_control(c) && !sc3_text_is_invisible(c);
 }
 
 /* The part of `s` between the first and the last character that `stays`. */
@@ -80,19 +81,7 @@ sc3_slice sc3_text_strip(sc3_slice s, int *stripped) {
   return bare;
 }
 
-int sc3_text_begins(sc3_slice s, const char *prefix) {
-  size_t i;
-  for (i = 0; prefix[i] != '\0'; i++) {
-    char c = i < s.n ? s.p[i] : '\0';
-    if (c >= 'A' && c <= 'Z')
-      c = (char)(c + ('a' - 'A'));
-    if (c != prefix[i])
-      return 0;
-  }
-  return 1;
-}
-
-int sc3_text_punctuation(uint32_t c) {
+int sc3_text_is_punctuation(uint32_t c) {
   if (c < 0xc0)
     return c >= 0x80 && c != 0xaa && c != 0xb5 && c != 0xb7 && c != 0xba;
   return c == 0xd7 || c == 0xf7 || (c >= 0x2000 && c <= 0x206f) || (c >= 0x2e00 && c <= 0x2e7f) ||
@@ -143,24 +132,20 @@ sc3_slice sc3_text_unmark(sc3_slice s, const char *before, const char *behind, i
   return s;
 }
 
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-int sc3_text_exponent(sc3_slice s) {
+int sc3_text_is_exponent(sc3_slice s) {
   size_t i = s.n > 0 && strchr("+-'=", s.p[0]) != NULL, start = i, digits = 0, exponent;
   int scientific;
-  for (; i < s.n && (is_digit(s.p[i]) || s.p[i] == '.' || s.p[i] == ','); i++)
-    digits += (size_t)is_digit(s.p[i]);
+  for (; i < s.n && (sc3_ascii_is_digit(s.p[i]) || s.p[i] == '.' || s.p[i] == ','); i++)
+    digits += (size_t)sc3_ascii_is_digit(s.p[i]);
   if (digits == 0 || i == s.n || (s.p[i] != 'E' && s.p[i] != 'e'))
     return 0;
-  scientific = digits + 1 == i - start && digits > 1 && !is_digit(s.p[start + 1]);
+  scientific = digits + 1 == i - start && digits > 1 && !sc3_ascii_is_digit(s.p[start + 1]);
   i++;
   if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
     i++;
   else if (!scientific)
     return 0;
-  for (exponent = i; i < s.n && is_digit(s.p[i]); i++)
+  for (exponent = i; i < s.n && sc3_ascii_is_digit(s.p[i]); i++)
     continue;
   return i == s.n && i > exponent && i - exponent <= 3;
 }

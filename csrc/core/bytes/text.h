@@ -8,41 +8,33 @@
 #include "slice.h"
 
 /* `s` without the white space at its two ends: the union of what JavaScript's trim and Python's
-   strip remove (docs/contract.md section 7). `s` must be valid UTF-8; bytes of ASCII alone are
+   strip remove (docs/contract.md section 7). `s` must be valid UTF-8; bytes of only ASCII are
    always fine. */
 static inline sc3_slice sc3_text_trim(sc3_slice s);
 sc3_slice sc3_text_trim_edges(sc3_slice s); /* the same, where an edge may be white space */
 
 /* True for characters that show nothing and that no value holds on purpose: zero-width ones, marks
  * of direction, soft hyphens. */
-int sc3_text_invisible(uint32_t cp);
-
-/* A hexadecimal digit of either case. */
-static inline int sc3_text_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/* Whether `s` begins with the ASCII text `prefix`, which is in lowercase, in any case. */
-int sc3_text_begins(sc3_slice s, const char *prefix);
+int sc3_text_is_invisible(uint32_t cp);
 
 /* Control characters: C0, DEL and C1. Some of them are white space too. */
-static inline int sc3_text_control(uint32_t cp) {
+static inline int sc3_text_is_control(uint32_t cp) {
   return cp < 0x20 || (cp >= 0x7f && cp < 0xa0);
 }
 
 /* Punctuation outside ASCII: quotes, dashes, bullets, the wide forms of CJK. No host's name holds
  * any (RFC 5892). */
-int sc3_text_punctuation(uint32_t cp);
+int sc3_text_is_punctuation(uint32_t cp);
 
 /* `s` without quotes of any script, and the marks of ASCII that are named, at its two ends, and
    without the white space that shows then, nor what Python and SQL write before such a text
    (b'4711'); `*taken` is set when there were any. `s` must be trimmed, valid UTF-8. */
 sc3_slice sc3_text_unmark(sc3_slice s, const char *before, const char *behind, int *taken);
 
-/* 4.4771E+11 and its like, with a point or a decimal comma, behind a sign or a spreadsheet's
+/* 4.4771E+11 and its like, with a point or a decimal comma, after a sign or a spreadsheet's
    apostrophe; without a sign in the exponent, as programs write it (4.4771E11), only where one
    digit stands before the point. Digits are lost, and what is left may still look valid. */
-int sc3_text_exponent(sc3_slice s);
+int sc3_text_is_exponent(sc3_slice s);
 
 /* `s` without the white space, invisible and control characters at its two ends; `*stripped` is set
    when there was anything but white space. */

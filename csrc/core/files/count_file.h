@@ -1,7 +1,7 @@
-/* Numbers by name in a small file of fixed size that the processes of a machine share. Whoever
-   reads or writes them has the file's lock (flock), in which all is read and what changed is
-   written back. Each number lies in a cell of its own with a checksum, so a process that is killed
-   while it writes leaves whole cells. What the numbers mean is not known here. */
+/* Numbers by name in a small file of fixed size that the processes of a machine share. A process
+   that reads or writes them holds the file's lock (flock): it reads all, and writes back what
+   changed. Each number lies in a cell of its own with a checksum, so a process that is killed while
+   it writes leaves whole cells. What the numbers mean is not known here. */
 #ifndef SC3_COUNT_FILE_H
 #define SC3_COUNT_FILE_H
 

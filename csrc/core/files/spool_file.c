@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -89,7 +91,7 @@ sc3_spool_status sc3_spool_file_open(sc3_spool_file *f, const char *path) {
     close_fd(f);
     status = open_locked(f, &info);
   }
-  if (status == SC3_SPOOL_REMOVED) /* somebody takes it away as often as we make it */
+  if (status == SC3_SPOOL_REMOVED) /* another process removes it as often as it is made here */
     status = SC3_SPOOL_LOCKED;
   if (status == SC3_SPOOL_OK) {
     f->device = info.st_dev;
@@ -209,7 +211,7 @@ sc3_spool_status sc3_spool_file_map(sc3_spool_file *f) {
   return SC3_SPOOL_SYSTEM;
 }
 
-/* Gives blocks to what comes behind the end: 0 or an error. */
+/* Gives blocks to what comes after the end: 0 or an error. */
 static int extend(int fd, size_t from, size_t to) {
   struct rlimit limit;
   int error;

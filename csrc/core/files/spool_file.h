@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "spool.h"
+#include "spool_status.h"
 
 typedef struct sc3_spool_file {
   int fd;        /* -1 = closed */
@@ -31,11 +31,11 @@ void sc3_spool_file_close(sc3_spool_file *f);
  */
 int sc3_spool_file_read(const sc3_spool_file *f, size_t at, void *out, size_t n);
 
-/* Makes the mode 0600, whatever the umask made of it, or somebody else. */
+/* Makes the mode 0600, whatever the umask or another process made of it. */
 sc3_spool_status sc3_spool_file_protect(const sc3_spool_file *f);
 
-/* Whether somebody removed the file (SC3_SPOOL_REMOVED) or cut it short (SC3_SPOOL_TRUNCATED),
- * where touching its end would raise SIGBUS. */
+/* Whether another process removed the file (SC3_SPOOL_REMOVED) or cut it short
+ * (SC3_SPOOL_TRUNCATED), where touching its end would raise SIGBUS. */
 sc3_spool_status sc3_spool_file_check(const sc3_spool_file *f);
 
 /* Maps the file, after every part of it has got its blocks: on a full disk a page without one

@@ -5,6 +5,6 @@
 #include <stdint.h>
 
 /* The value of a decimal digit, 0 to 9; -1 for any other character. */
-int sc3_digit(uint32_t cp);
+int sc3_digit_value(uint32_t cp);
 
 #endif

@@ -1,15 +1,15 @@
 #include "email.h"
 
+#include "../bytes/ascii.h"
 #include "lowercase.h"
 #include "placeholder.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
 
 /* What an address may hold besides letters, digits and characters outside ASCII: RFC 5322
-   section 3.2.3 before the @, names of hosts behind it. */
+   section 3.2.3 before the @, names of hosts after it. */
 static int allowed(char c, int in_domain) {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-      ((unsigned char)c & 0x80) != 0)
+  if (sc3_ascii_is_alphanumeric(c) || ((unsigned char)c & 0x80) != 0)
     return 1;
   return c != '\0' && strchr(in_domain ? "-_." : "!#$%&'*+-/=?^_`{|}~.", c) != NULL;
 }
@@ -24,7 +24,7 @@ static sc3_reason check_domain(const char *p, size_t n) {
       return SC3_R_EMAIL_DOMAIN;
     if (p[i] != '.') {
       label++;
-      digits_only &= p[i] >= '0' && p[i] <= '9';
+      digits_only &= sc3_ascii_is_digit(p[i]);
       continue;
     }
     if (label == 0)
@@ -35,7 +35,8 @@ static sc3_reason check_domain(const char *p, size_t n) {
   }
   if (dots == 0 || label == 0 || digits_only)
     return SC3_R_EMAIL_DOMAIN;
-  return sc3_email_nowhere(sc3_slice_of(p + n - label, label)) ? SC3_R_EMAIL_NOWHERE : SC3_R_NONE;
+  return sc3_email_is_private(sc3_slice_of(p + n - label, label)) ? SC3_R_EMAIL_NOWHERE
+                                                                  : SC3_R_NONE;
 }
 
 /* Marks that RFC 5322 allows, and that stand at an end of the part before the @ only because a
@@ -51,7 +52,7 @@ static int is_bracket(char c) {
 static int holds(sc3_slice s, const char *part) {
   size_t i;
   for (i = 0; i < s.n; i++) {
-    if (sc3_text_begins(sc3_slice_of(s.p + i, s.n - i), part))
+    if (sc3_ascii_begins(sc3_slice_of(s.p + i, s.n - i), part))
       return 1;
   }
   return 0;
@@ -80,32 +81,32 @@ static sc3_reason judge_ats(sc3_slice s, size_t ats) {
 static int has_percent_codes(sc3_slice s) {
   size_t i;
   for (i = 0; i + 2 < s.n; i++) {
-    if (s.p[i] == '%' && sc3_text_hex(s.p[i + 1]) && sc3_text_hex(s.p[i + 2]))
+    if (s.p[i] == '%' && sc3_ascii_is_hex(s.p[i + 1]) && sc3_ascii_is_hex(s.p[i + 2]))
       return 1;
   }
   return 0;
 }
 
-/* White space, control and invisible characters inside, what lost ones left behind, and punctuation
+/* White space, control and invisible characters inside, what lost ones left, and punctuation
    that the domain, from `at` on, cannot hold, nor the part before it begin or end with. */
 static sc3_reason check_characters(sc3_slice s, size_t at) {
   const char *p = s.p, *end = s.p + s.n;
   while (p < end) {
     uint32_t cp;
     size_t used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
-    if (cp == 0x20 || sc3_text_control(cp))
+    if (cp == 0x20 || sc3_text_is_control(cp))
       return SC3_R_EMAIL_SPACE;
     if (cp >= 0x80) {
       if (sc3_text_trim(sc3_slice_of(p, used)).n == 0)
         return SC3_R_EMAIL_SPACE;
-      if (sc3_text_invisible(cp))
+      if (sc3_text_is_invisible(cp))
         return SC3_R_EMAIL_INVISIBLE;
       if (cp == 0xfffd)
         return SC3_R_EMAIL_LOST;
       if (p == s.p && cp == 0xb7)
         return SC3_R_EMAIL_CHARACTER; /* a bullet; inside it is a letter of Catalan */
       if (((size_t)(p - s.p) > at || p == s.p || (size_t)(p - s.p) + used == at) &&
-          sc3_text_punctuation(cp))
+          sc3_text_is_punctuation(cp))
         return SC3_R_EMAIL_CHARACTER;
     }
     p += used;
@@ -120,60 +121,58 @@ static int lowercase(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n) {
     char c = s.p[i];
     if ((unsigned char)c & 0x80)
       return sc3_lowercase(s, out, SC3_EMAIL_MAX, n);
-    out[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    out[i] = sc3_ascii_to_lower(c);
   }
   *n = i;
   return i == s.n ? 0 : -1;
 }
 
-int sc3_email_nowhere(sc3_slice label) {
+int sc3_email_is_private(sc3_slice label) {
   static const char *const names[] = {"invalid", "localhost", "local", "internal", NULL};
   const char *const *name;
   for (name = names; *name != NULL; name++) {
-    if (strlen(*name) == label.n && sc3_text_begins(label, *name))
+    if (strlen(*name) == label.n && sc3_ascii_begins(label, *name))
       return 1;
   }
   return 0;
 }
 
-/* An address of a list is being read. */
-typedef struct part {
-  char *out;
-  size_t *n;
-  sc3_repairs repairs;
-} part;
-
-static sc3_reason read_one(sc3_slice s, int repair, int alone, char out[SC3_EMAIL_MAX], size_t *n,
-                           sc3_repairs *repairs);
+static sc3_reason read_one(sc3_slice s, int repair, int alone, sc3_email *email);
 
 static sc3_reason read_part(void *what, sc3_slice address) {
-  part *p = what;
-  p->repairs = 0;
-  if (address.n == 0 || sc3_placeholder(address))
+  sc3_email *part = what;
+  part->repairs = 0;
+  if (address.n == 0 || sc3_is_placeholder(address))
     return SC3_R_EMAIL_PLACEHOLDER;
-  return read_one(address, 1, 0, p->out, p->n, &p->repairs);
+  return read_one(address, 1, 0, part);
+}
+
+/* Takes an address that was found among others. */
+static void take_part(sc3_email *email, const sc3_email *part) {
+  memcpy(email->text, part->text, part->n);
+  email->n = part->n;
+  email->repairs |= part->repairs | 1u << SC3_REPAIR_EMAIL_FIRST;
 }
 
 /* Of several addresses the first that can be used. */
-static sc3_reason read_list(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
-  part p;
-  sc3_reason why;
-  p.out = out;
-  p.n = n;
-  p.repairs = 0;
-  why = sc3_email_list(s, read_part, &p);
+static sc3_reason read_list(sc3_slice s, sc3_email *email) {
+  sc3_email part;
+  sc3_reason why = sc3_email_list(s, read_part, &part);
   if (why == SC3_R_NONE)
-    *repairs |= p.repairs | 1u << SC3_REPAIR_EMAIL_FIRST;
+    take_part(email, &part);
   return why;
 }
 
-/* The one address beside parts that hold none. */
-static sc3_reason read_only(sc3_slice s, char out[SC3_EMAIL_MAX], size_t *n, sc3_repairs *repairs) {
+/* The one address that has no other address among the parts of its text. */
+static sc3_reason read_only(sc3_slice s, sc3_email *email) {
   const sc3_slice only = sc3_email_only(s);
-  sc3_repairs repaired = 0;
-  sc3_reason why = only.n > 0 ? read_one(only, 1, 0, out, n, &repaired) : SC3_R_EMAIL_SEVERAL;
+  sc3_email part;
+  sc3_reason why = SC3_R_EMAIL_SEVERAL;
+  part.repairs = 0;
+  if (only.n > 0)
+    why = read_one(only, 1, 0, &part);
   if (why == SC3_R_NONE)
-    *repairs |= repaired | 1u << SC3_REPAIR_EMAIL_FIRST;
+    take_part(email, &part);
   return why;
 }
 
@@ -197,16 +196,15 @@ static sc3_reason check_one(sc3_slice s, size_t at, int escaped) {
 }
 
 /* Reads a text that is trimmed and valid UTF-8; `alone` where it may be a list. */
-static sc3_reason read_one(sc3_slice s, int repair, int alone, char out[SC3_EMAIL_MAX], size_t *n,
-                           sc3_repairs *repairs) {
+static sc3_reason read_one(sc3_slice s, int repair, int alone, sc3_email *email) {
   sc3_repairs repaired = 0;
   sc3_reason why;
   size_t i, at = 0, ats = 0;
   int escaped;
   if (repair) {
     s = sc3_email_unwrap(s, &repaired);
-    *repairs |= repaired;
-    if (s.n == 0 || sc3_placeholder(s))
+    email->repairs |= repaired;
+    if (s.n == 0 || sc3_is_placeholder(s))
       return SC3_R_EMAIL_PLACEHOLDER;
   }
   for (i = 0; i < s.n; i++) {
@@ -216,20 +214,20 @@ static sc3_reason read_one(sc3_slice s, int repair, int alone, char out[SC3_EMAI
   escaped = (repaired >> SC3_REPAIR_EMAIL_MAILTO & 1) != 0 && has_percent_codes(s);
   why = ats == 1 ? check_one(s, at, escaped) : judge_ats(s, ats);
   if (why != SC3_R_NONE && ats > 0 && repair && alone && !escaped &&
-      (ats == 1 ? read_only(s, out, n, repairs) : read_list(s, out, n, repairs)) == SC3_R_NONE)
+      (ats == 1 ? read_only(s, email) : read_list(s, email)) == SC3_R_NONE)
     return SC3_R_NONE;
   if (why != SC3_R_NONE)
     return why;
-  return lowercase(s, out, n) == 0 ? SC3_R_NONE : SC3_R_EMAIL_TOO_LONG;
+  return lowercase(s, email->text, &email->n) == 0 ? SC3_R_NONE : SC3_R_EMAIL_TOO_LONG;
 }
 
-sc3_reason sc3_email_normalize(sc3_slice raw, int repair, char out[SC3_EMAIL_MAX], size_t *n,
-                               sc3_repairs *repairs) {
+sc3_reason sc3_email_normalize(sc3_slice raw, int repair, sc3_email *email) {
   sc3_slice s;
-  if (sc3_email_plain(raw, out, n))
+  email->repairs = 0;
+  if (sc3_email_normalize_plain(raw, email->text, &email->n))
     return SC3_R_NONE;
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_EMAIL_UTF8;
   s = sc3_text_trim(raw);
-  return sc3_placeholder(s) ? SC3_R_EMAIL_PLACEHOLDER : read_one(s, repair, 1, out, n, repairs);
+  return sc3_is_placeholder(s) ? SC3_R_EMAIL_PLACEHOLDER : read_one(s, repair, 1, email);
 }

@@ -1,31 +1,37 @@
 /* Emails (docs/contract.md section 7): trimmed, lowercased, and nothing else. What wraps an address
- * is taken off, and told. */
+ * is removed, and noted as a repair. */
 #ifndef SC3_EMAIL_H
 #define SC3_EMAIL_H
 
 #include "reason.h"
 #include "../bytes/slice.h"
 
-enum { SC3_EMAIL_NOWHERE = 5 }; /* the shortest label of sc3_email_nowhere() */
-enum { SC3_EMAIL_MAX = 254 };   /* bytes of an address, RFC 5321 section 4.5.3.1.3 */
+enum { SC3_EMAIL_PRIVATE_LEAST = 5 }; /* the shortest label of sc3_email_is_private() */
+enum { SC3_EMAIL_MAX = 254 };         /* bytes of an address, RFC 5321 section 4.5.3.1.3 */
 
-/* Writes the form of `raw` that is hashed to `out` and its length to `*n`; SC3_R_NONE on success,
-   else why `raw` is no usable address. `raw` must not be blank. Dots and plus tags are kept, and
-   nothing is guessed. With `repair`, mailto:, labels, names, links, comments, quotes, marks,
-   trailing punctuation and invisible characters at the ends are taken off first, and of several
-   addresses the first is taken that can be used; both are added to `*repairs`, and without it they
-   are refused. */
-sc3_reason sc3_email_normalize(sc3_slice raw, int repair, char out[SC3_EMAIL_MAX], size_t *n,
-                               sc3_repairs *repairs);
+/* An address as it is hashed. */
+typedef struct sc3_email {
+  char text[SC3_EMAIL_MAX];
+  size_t n;
+  sc3_repairs repairs; /* of what was wrapped round it */
+} sc3_email;
+
+/* Reads `raw`, which must not be blank, into `*email`. SC3_R_NONE on success, else why it is no
+   usable address. Dots and plus tags are kept, and nothing is guessed.
+
+   With `repair`, what wraps an address is removed first: mailto:, labels, names, links, comments,
+   quotes, marks, punctuation after it, and invisible characters at the ends. Of several addresses
+   the first is taken that can be used. Without it both are refused. */
+sc3_reason sc3_email_normalize(sc3_slice raw, int repair, sc3_email *email);
 
 /* Whether a last label is one that no address of the public has: .invalid, .localhost, .local,
  * .internal. */
-int sc3_email_nowhere(sc3_slice label);
+int sc3_email_is_private(sc3_slice label);
 
 /* The commonest addresses, which need no repairing and cannot be refused, by a short way: letters,
-   digits, and . _ + - before the @, letters, digits, . and - behind it, and spaces round them. 1
+   digits, and . _ + - before the @, letters, digits, . and - after it, and spaces round them. 1
    when `raw` is one, and its form is in `out` as above; 0 for all others, good or bad. */
-int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
+int sc3_email_normalize_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n);
 
 /* Calls `read` with each address of a list, in its order, until it answers SC3_R_NONE; what it
    answered last, or SC3_R_EMAIL_SEVERAL where `s` is no list that can be parted for sure. `s` must

@@ -1,4 +1,5 @@
 /* Several addresses in one field, as address books, shops and people write them. */
+#include "../bytes/ascii.h"
 #include "email.h"
 #include "placeholder.h"
 #include "../bytes/text.h"
@@ -6,7 +7,7 @@
 enum { MOST = 16 }; /* addresses that are tried */
 
 /* The length of what parts two addresses at `p`: no address holds it, but for the slash and the
-   bar, which stand before the @ alone. */
+   bar, which stand only before the @. */
 static size_t separator(const char *p, const char *end, int behind_at) {
   static const char *const words[] = {" ::: ", ":::", " or ", " and ", " & ", NULL};
   const char *const *word;
@@ -15,7 +16,7 @@ static size_t separator(const char *p, const char *end, int behind_at) {
   if ((*p == '|' || *p == '/') && behind_at)
     return 1;
   for (word = words; *word != NULL; word++) {
-    if (sc3_text_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
+    if (sc3_ascii_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
       return strlen(*word);
   }
   return 0;
@@ -82,7 +83,7 @@ sc3_slice sc3_email_only(sc3_slice s) {
       quoted = take_quotes(&part);
     } else if (take_quotes(&part) && part.n > 0) {
       texts = 1;
-    } else if (part.n > 0 && !sc3_placeholder(part)) {
+    } else if (part.n > 0 && !sc3_is_placeholder(part)) {
       return none;
     }
     behind_at = 0;

@@ -2,6 +2,7 @@
  * spec/identity/lowercase_spec.lua compares them. */
 #include <stdint.h>
 
+#include "../bytes/ascii.h"
 #include "email.h"
 #include "placeholder.h"
 
@@ -29,7 +30,7 @@ static __m128i is(__m128i v, char c) {
 }
 
 /* Lowercases 16 characters, and adds where their kinds stand. */
-static void look(const char *from, char *to, unsigned shift, kinds *k) {
+static void classify(const char *from, char *to, unsigned shift, kinds *k) {
   __m128i v = _mm_loadu_si128((const __m128i *)(const void *)from);
   __m128i lower = _mm_or_si128(v, _mm_and_si128(between(v, 'A', 'Z'), _mm_set1_epi8(0x20)));
   __m128i digit = between(v, '0', '9'), dot = is(v, '.'), at = is(v, '@');
@@ -56,14 +57,14 @@ static int is_plain(const char *p, size_t n, char *out) {
   memcpy(from, p, n);
   memset(from + n, 'a', ((n + 15) & ~(size_t)15) - n); /* a character of no consequence */
   for (i = 0; i < n; i += 16)
-    look(from + i, to + i, i, &k);
+    classify(from + i, to + i, i, &k);
   if ((k.other & all) != 0 || k.at == 0 || (k.at & (k.at - 1)) != 0 || (k.at & 1) != 0)
     return 0; /* something odd, no @, two, or nothing before it */
   domain = all & ~(k.at | (k.at - 1));
   dots = k.dot & domain;
   if (dots == 0 || (k.local_only & domain) != 0 || (dots & (k.at << 1)) != 0 ||
       (dots & (dots << 1)) != 0 || (dots >> (n - 1)) != 0)
-    return 0; /* no dot behind the @, an empty label, or what no host's name holds */
+    return 0; /* no dot after the @, an empty label, or what no host's name holds */
   if ((k.hyphen & domain) !=
       0) { /* a label's ends stand beside the @ and dots, and at the end of all */
     uint64_t beside = k.at | dots;
@@ -71,7 +72,7 @@ static int is_plain(const char *p, size_t n, char *out) {
       return 0;
   }
   i = 64 - (unsigned)__builtin_clzll(dots);
-  if (n - i >= SC3_EMAIL_NOWHERE && sc3_email_nowhere(sc3_slice_of(to + i, n - i)))
+  if (n - i >= SC3_EMAIL_PRIVATE_LEAST && sc3_email_is_private(sc3_slice_of(to + i, n - i)))
     return 0;
   last_label = domain & ~((UINT64_C(2) << (63 - __builtin_clzll(dots))) - 1);
   if ((k.digit & last_label) == last_label)
@@ -121,18 +122,19 @@ static int is_plain(const char *p, size_t n, char *out) {
       return 0;
     }
   }
-  if (n - label >= SC3_EMAIL_NOWHERE && sc3_email_nowhere(sc3_slice_of(out + label, n - label)))
+  if (n - label >= SC3_EMAIL_PRIVATE_LEAST &&
+      sc3_email_is_private(sc3_slice_of(out + label, n - label)))
     return 0;
-  for (digit = label; digit < n && out[digit] >= '0' && out[digit] <= '9'; digit++)
+  for (digit = label; digit < n && sc3_ascii_is_digit(out[digit]); digit++)
     continue;
-  /* Something before the @, a dot behind it, and a last label that is neither empty nor a number.
+  /* Something before the @, a dot after it, and a last label that is neither empty nor a number.
    */
   return local > 0 && label > local + 1 && digit < n;
 }
 
 #endif
 
-int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
+int sc3_email_normalize_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
   while (raw.n > 0 && raw.p[0] == ' ') {
     raw.p++;
     raw.n--;
@@ -144,5 +146,5 @@ int sc3_email_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
   *n = raw.n;
   if (raw.n > SC3_PLACEHOLDER_LONGEST && out[0] != 'n')
     return 1; /* noemail@ may be longer */
-  return !sc3_placeholder(sc3_slice_of(out, raw.n));
+  return !sc3_is_placeholder(sc3_slice_of(out, raw.n));
 }

@@ -1,5 +1,6 @@
 /* What people and mail programs put round an address. Each step takes off one layer; they run until
  * none is left. */
+#include "../bytes/ascii.h"
 #include "email.h"
 #include "../bytes/text.h"
 
@@ -28,7 +29,7 @@ static sc3_slice take_edges(sc3_slice s, sc3_repairs *repairs) {
 
 /* mailto:a@b?subject=x */
 static sc3_slice take_mailto(sc3_slice s, sc3_repairs *repairs) {
-  if (!sc3_text_begins(s, "mailto:"))
+  if (!sc3_ascii_begins(s, "mailto:"))
     return s;
   note(repairs, SC3_REPAIR_EMAIL_MAILTO);
   s = drop_head(s, 7);
@@ -41,7 +42,7 @@ static sc3_slice take_label(sc3_slice s, sc3_repairs *repairs) {
       "email:", "e-mail:", "mail:", "email address:", "e-mail address:", "smtp:", "acct:", NULL};
   const char *const *label;
   for (label = labels; *label != NULL; label++) {
-    if (sc3_text_begins(s, *label)) {
+    if (sc3_ascii_begins(s, *label)) {
       note(repairs, SC3_REPAIR_EMAIL_LABEL);
       return drop_head(s, strlen(*label));
     }
@@ -52,10 +53,7 @@ static sc3_slice take_label(sc3_slice s, sc3_repairs *repairs) {
 static int is_same(sc3_slice a, sc3_slice b) {
   size_t i;
   for (i = 0; i < a.n && i < b.n; i++) {
-    char c = a.p[i], d = b.p[i];
-    c = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-    d = d >= 'A' && d <= 'Z' ? (char)(d + ('a' - 'A')) : d;
-    if (c != d)
+    if (sc3_ascii_to_lower(a.p[i]) != sc3_ascii_to_lower(b.p[i]))
       return 0;
   }
   return a.n == b.n;
@@ -80,7 +78,7 @@ static sc3_slice take_name(sc3_slice s, sc3_repairs *repairs) {
 /* The place of a text in `s`, in any case; s.n where it is not. */
 static size_t find_text(sc3_slice s, const char *text) {
   size_t i = 0;
-  while (i < s.n && !sc3_text_begins(sc3_slice_of(s.p + i, s.n - i), text))
+  while (i < s.n && !sc3_ascii_begins(sc3_slice_of(s.p + i, s.n - i), text))
     i++;
   return i;
 }
@@ -93,7 +91,7 @@ static sc3_slice take_link(sc3_slice s, sc3_repairs *repairs) {
   if (s.n > 4 && s.p[0] == '[' && s.p[s.n - 1] == ')' && (at = find_text(s, "](")) < s.n) {
     text = sc3_slice_of(s.p + 1, at - 1);
     address = sc3_slice_of(s.p + at + 2, s.n - at - 3);
-  } else if (sc3_text_begins(s, "<a ") && (at = find_text(s, "mailto:")) < s.n &&
+  } else if (sc3_ascii_begins(s, "<a ") && (at = find_text(s, "mailto:")) < s.n &&
              (s.p[at - 1] == '"' || s.p[at - 1] == '\'')) {
     const char quote = s.p[at - 1];
     size_t close;
@@ -109,7 +107,7 @@ static sc3_slice take_link(sc3_slice s, sc3_repairs *repairs) {
   } else {
     return s;
   }
-  if (sc3_text_begins(address, "mailto:"))
+  if (sc3_ascii_begins(address, "mailto:"))
     address = drop_head(address, 7);
   address.n = find(address, '?');
   address = sc3_text_trim(address);
@@ -164,7 +162,7 @@ static sc3_slice take_trailing(sc3_slice s, sc3_repairs *repairs) {
   return s;
 }
 
-/* A quote on one side alone, and what spreadsheets, queries and Markdown put before an address.
+/* A quote on only one side, and what spreadsheets, queries and Markdown put before an address.
    `Name <a@b>` is left alone: a quote there is the name's. */
 static sc3_slice take_marks(sc3_slice s, sc3_repairs *repairs) {
   size_t open = find(s, '<');

@@ -1,5 +1,6 @@
 #include "hashed.h"
 
+#include "../bytes/ascii.h"
 #include "../bytes/base64.h"
 #include "placeholder.h"
 #include "../bytes/text.h"
@@ -11,26 +12,23 @@ static const char HASH_OF_EMPTY[] =
 static int read_hex(sc3_slice s, char *hex) {
   size_t i;
   for (i = 0; i < s.n; i++) {
-    char c = s.p[i];
-    if (c >= 'A' && c <= 'F')
-      c = (char)(c + ('a' - 'A'));
-    else if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+    if (!sc3_ascii_is_hex(s.p[i]))
       return 0;
-    hex[i] = c;
+    hex[i] = sc3_ascii_to_lower(s.p[i]);
   }
   return 1;
 }
 
-/* Hex digits that are no SHA-256: of another length, cut short, or behind the 0x or \x of a
- * program. Digits alone may be a phone, if a bad one. */
+/* Hex digits that are no SHA-256: of another length, cut short, or after the 0x or \x of a
+ * program. A text of only digits may be a bad phone. */
 static int is_other_hex(sc3_slice s) {
   size_t i, letters = 0;
-  if (sc3_text_begins(s, "0x") || sc3_text_begins(s, "\\x"))
+  if (sc3_ascii_begins(s, "0x") || sc3_ascii_begins(s, "\\x"))
     s = sc3_slice_of(s.p + 2, s.n - 2);
   if (s.n < SC3_HEX_LEAST)
     return 0;
   for (i = 0; i < s.n; i++) {
-    if (!sc3_text_hex(s.p[i]))
+    if (!sc3_ascii_is_hex(s.p[i]))
       return 0;
     letters += s.p[i] > '9';
   }
@@ -43,7 +41,7 @@ static sc3_hashed judge(const char hex[SC3_SHA256_HEX], sc3_reason *why) {
     continue;
   if (memcmp(hex, HASH_OF_EMPTY, SC3_SHA256_HEX) == 0)
     *why = SC3_R_HASH_OF_EMPTY;
-  else if (i == SC3_SHA256_HEX || sc3_placeholder_hash(hex))
+  else if (i == SC3_SHA256_HEX || sc3_is_placeholder_hash(hex))
     *why = SC3_R_HASH_PLACEHOLDER;
   return *why == SC3_R_NONE ? SC3_HASHED_SHA256 : SC3_HASHED_REFUSED;
 }
@@ -59,7 +57,7 @@ sc3_hashed sc3_hashed_recognize(sc3_slice s, char hex[SC3_SHA256_HEX], sc3_reaso
     return SC3_HASHED_REFUSED;
   }
   if ((s.n == 43 || s.n == 44) && sc3_base64_decode(s, bytes, 32) == 32) {
-    sc3_hex(bytes, 32, hex);
+    sc3_ascii_write_hex(bytes, 32, hex);
     *repairs |= 1u << SC3_REPAIR_HASH_BASE64;
     return judge(hex, why);
   }

@@ -16,7 +16,7 @@ typedef enum sc3_hashed {
 enum { SC3_HEX_LEAST = 48 }; /* hex digits that can be nothing but a hash, good or bad */
 
 /* Whether a value has the length of a hash: most have not, and need no closer look. */
-static inline int sc3_hashed_length(size_t n) {
+static inline int sc3_hashed_is_possible(size_t n) {
   return n == 32 || n == 40 || n == 43 || n == 44 || n >= SC3_HEX_LEAST;
 }
 

@@ -1,5 +1,6 @@
 #include "lowercase.h"
 
+#include "../bytes/ascii.h"
 #include "lowercase_table.h"
 #include "../bytes/utf8.h"
 
@@ -18,7 +19,7 @@ const char *sc3_unicode_version(void) {
 static uint32_t lower(uint32_t cp) {
   size_t low = 0, high = sizeof SC3_LOWERCASE_RUNS / sizeof SC3_LOWERCASE_RUNS[0];
   if (cp < 0x80)
-    return cp >= 'A' && cp <= 'Z' ? cp + ('a' - 'A') : cp;
+    return sc3_ascii_is_upper((int)cp) ? cp + ('a' - 'A') : cp;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     if (cp < SC3_LOWERCASE_RUNS[middle].first)
@@ -49,7 +50,7 @@ static int is_in(uint32_t cp, const sc3_code_range *ranges, size_t count) {
 
 #define IS_IN(cp, table) is_in((cp), (table), sizeof(table) / sizeof(table)[0])
 
-/* Whether a cased letter stands behind `p`, nothing but case-ignorable characters between. */
+/* Whether a cased letter stands after `p`, nothing but case-ignorable characters between. */
 static int cased_follows(const char *p, const char *end) {
   uint32_t cp;
   while (p < end) {

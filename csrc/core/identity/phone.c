@@ -1,5 +1,6 @@
 #include "phone.h"
 
+#include "../bytes/ascii.h"
 #include "digit.h"
 #include "phone_repair.h"
 #include "placeholder.h"
@@ -17,11 +18,11 @@ static int is_several(sc3_slice s) {
     uint32_t c;
     size_t used = sc3_utf8_decode(s.p, s.n, &c);
     if (c == ',' || c == ';' || c == '/' || c == '|' || c == '&' || c == '+' || c == '\n' ||
-        sc3_text_begins(s, " or ") || sc3_text_begins(s, " and ")) {
+        sc3_ascii_begins(s, " or ") || sc3_ascii_begins(s, " and ")) {
       numbers += digits >= ENOUGH;
       digits = 0;
     } else {
-      digits += sc3_digit(c) >= 0;
+      digits += sc3_digit_value(c) >= 0;
     }
     s.p += used;
     s.n -= used;
@@ -44,32 +45,31 @@ static void write_e164(const sc3_phone_number *number, sc3_phone *phone) {
 }
 
 /* Any text, as it comes. */
-static sc3_reason read_any(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
-                           sc3_phone_number *number, sc3_repairs *repairs) {
+static sc3_reason read_any(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_reading *out) {
   sc3_slice s;
   sc3_reason why;
   if (!sc3_utf8_valid(raw.p, raw.n))
     return SC3_R_PHONE_UTF8;
   s = sc3_text_trim(raw);
-  if (sc3_placeholder(s))
+  if (sc3_is_placeholder(s))
     return SC3_R_PHONE_PLACEHOLDER;
-  if (sc3_text_exponent(s))
+  if (sc3_text_is_exponent(s))
     return SC3_R_PHONE_SPREADSHEET;
   if (allowed != 0)
-    return sc3_phone_repair(raw, region, allowed, text, number, repairs);
-  why = sc3_phone_read(raw, text);
-  return why == SC3_R_NONE ? sc3_phone_parse(text, region, number) : why;
+    return sc3_phone_repair(raw, region, allowed, out);
+  why = sc3_phone_read(raw, &out->text);
+  return why == SC3_R_NONE ? sc3_phone_parse(&out->text, region, &out->number) : why;
 }
 
 sc3_reason sc3_phone_normalize(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone *phone) {
-  sc3_phone_text text;
-  sc3_phone_number number;
+  sc3_phone_reading it;
   sc3_reason why;
-  phone->repairs = 0;
-  if (allowed == 0 && sc3_phone_read_plain(raw, &text))
-    why = sc3_phone_parse(&text, region, &number);
+  it.repairs = 0;
+  if (allowed == 0 && sc3_phone_read_plain(raw, &it.text))
+    why = sc3_phone_parse(&it.text, region, &it.number);
   else
-    why = read_any(raw, region, allowed, &text, &number, &phone->repairs);
+    why = read_any(raw, region, allowed, &it);
+  phone->repairs = it.repairs;
   if (why == SC3_R_PHONE_NATIONAL && region == SC3_REGION_NO_PLAN)
     why = SC3_R_PHONE_NO_PLAN;
   if ((why == SC3_R_PHONE_INVALID || why == SC3_R_PHONE_TOO_LONG || why == SC3_R_PHONE_CHARACTER) &&
@@ -77,7 +77,7 @@ sc3_reason sc3_phone_normalize(sc3_slice raw, int region, sc3_repairs allowed, s
     why = SC3_R_PHONE_SEVERAL;
   if (why != SC3_R_NONE)
     return why;
-  phone->steps = text.steps;
-  write_e164(&number, phone);
+  phone->steps = it.text.steps;
+  write_e164(&it.number, phone);
   return SC3_R_NONE;
 }

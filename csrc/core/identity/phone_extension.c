@@ -2,10 +2,11 @@
 
 #include <string.h>
 
+#include "../bytes/ascii.h"
 #include "digit.h"
 
 static uint32_t fold(uint32_t c) {
-  if ((c >= 'A' && c <= 'Z') || (c >= 0xff21 && c <= 0xff3a) || (c >= 0x410 && c <= 0x42f) ||
+  if (sc3_ascii_is_upper((int)c) || (c >= 0xff21 && c <= 0xff3a) || (c >= 0x410 && c <= 0x42f) ||
       c == 0xd3)
     return c + 0x20;
   return c;
@@ -32,7 +33,7 @@ static int ends_in_digits(const sc3_phone_chars *s, size_t i, int separators, si
     while (i < s->n && (is_space(s->at[i]) || s->at[i] == ',' || s->at[i] == '-'))
       i++;
   }
-  while (i < s->n && sc3_digit(s->at[i]) >= 0) {
+  while (i < s->n && sc3_digit_value(s->at[i]) >= 0) {
     i++;
     count++;
   }
@@ -41,7 +42,7 @@ static int ends_in_digits(const sc3_phone_chars *s, size_t i, int separators, si
   return i == s->n && count >= 1 && count <= most;
 }
 
-/* The place behind a word, without regard to case; 0 where it does not stand. */
+/* The place after a word, without regard to case; 0 where it does not stand. */
 static size_t word(const sc3_phone_chars *s, size_t i, const uint32_t *letters) {
   for (; *letters != 0; letters++, i++) {
     if (i == s->n || fold(s->at[i]) != *letters)
@@ -50,7 +51,7 @@ static size_t word(const sc3_phone_chars *s, size_t i, const uint32_t *letters) 
   return i;
 }
 
-/* ext, extn, xt, extension, extensión and their full-width forms, доб, anexo: the place behind, 0
+/* ext, extn, xt, extension, extensión and their full-width forms, доб, anexo: the place after, 0
  * for none. */
 static size_t explicit_label(const sc3_phone_chars *s, size_t i) {
   static const uint32_t xt[] = {'x', 't', 0}, ensi[] = {'e', 'n', 's', 'i', 0},

@@ -35,7 +35,7 @@ static size_t begins_with_code(sc3_slice digits, unsigned code) {
   return n;
 }
 
-/* The calling code that digits without a plus carry, taken off: behind the region's international
+/* The calling code that digits without a plus carry, taken off: after the region's international
    prefix, or the region's own where the number makes sense only without it, which takes its
    national prefix off too. 0 where they carry none, -1 where they must and do not. */
 static int find_calling_code(sc3_slice *digits, int region, char room[SC3_DIGITS_ROOM],
@@ -45,7 +45,7 @@ static int find_calling_code(sc3_slice *digits, int region, char room[SC3_DIGITS
   unsigned code;
   if (region < 0)
     return 0;
-  used = sc3_plan_idd(region, *digits);
+  used = sc3_plan_match_idd(region, *digits);
   if (used > 0 && !(used < digits->n && digits->p[used] == '0')) {
     *steps |= 1u << SC3_PHONE_IDD;
     *digits = behind(*digits, used);
@@ -58,8 +58,8 @@ static int find_calling_code(sc3_slice *digits, int region, char room[SC3_DIGITS
   if (used == 0)
     return 0;
   rest = sc3_plan_strip_national(region, behind(*digits, used), room);
-  if ((!sc3_plan_general(region, *digits) && sc3_plan_general(region, rest)) ||
-      sc3_plan_length(region, digits->n) == SC3_LENGTH_TOO_LONG) {
+  if ((!sc3_plan_is_general(region, *digits) && sc3_plan_is_general(region, rest)) ||
+      sc3_plan_compare_length(region, digits->n) == SC3_LENGTH_TOO_LONG) {
     *steps |= 1u << SC3_PHONE_OWN_CODE;
     *digits = rest;
     return (int)code;
@@ -106,7 +106,7 @@ static sc3_reason parse(sc3_phone_text *text, int region, sc3_phone_number *numb
   } else {
     stripped = sc3_plan_strip_national(region, digits, second_room);
     if (stripped.p != digits.p || stripped.n != digits.n) {
-      sc3_length length = sc3_plan_length(region, stripped.n);
+      sc3_length length = sc3_plan_compare_length(region, stripped.n);
       if (length == SC3_LENGTH_POSSIBLE || length == SC3_LENGTH_TOO_LONG) {
         text->steps |= 1u << SC3_PHONE_NATIONAL;
         digits = stripped;
@@ -116,8 +116,8 @@ static sc3_reason parse(sc3_phone_text *text, int region, sc3_phone_number *numb
       why = SC3_R_PHONE_TOO_SHORT;
     else if (digits.n > SC3_NSN_MAX)
       why = SC3_R_PHONE_TOO_LONG;
-    else if (!sc3_plan_valid(number->calling_code, digits))
-      why = why_invalid(sc3_plan_length(region, digits.n));
+    else if (!sc3_plan_is_valid(number->calling_code, digits))
+      why = why_invalid(sc3_plan_compare_length(region, digits.n));
   }
   memcpy(number->national, digits.p, digits.n);
   number->n = digits.n;

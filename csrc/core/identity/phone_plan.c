@@ -41,21 +41,21 @@ static int accepts(unsigned node, sc3_slice digits) {
   return (node & ACCEPTS) != 0;
 }
 
-int sc3_plan_valid(unsigned calling_code, sc3_slice digits) {
+int sc3_plan_is_valid(unsigned calling_code, sc3_slice digits) {
   int at = calling_code < 1000 ? SC3_PHONE_CODE_AT[calling_code] - 1 : -1;
   return at >= 0 && accepts(SC3_PHONE_CALLING_CODES[at].valid, digits);
 }
 
-int sc3_plan_mobile(unsigned calling_code, sc3_slice digits) {
+int sc3_plan_is_mobile(unsigned calling_code, sc3_slice digits) {
   int at = calling_code < 1000 ? SC3_PHONE_CODE_AT[calling_code] - 1 : -1;
   return at >= 0 && accepts(SC3_PHONE_CALLING_CODES[at].mobile, digits);
 }
 
-int sc3_plan_general(int region, sc3_slice digits) {
+int sc3_plan_is_general(int region, sc3_slice digits) {
   return accepts(SC3_PHONE_REGIONS[region].general, digits);
 }
 
-sc3_length sc3_plan_length(int region, size_t n) {
+sc3_length sc3_plan_compare_length(int region, size_t n) {
   uint32_t lengths = SC3_PHONE_REGIONS[region].lengths;
   if (n < 32 && (lengths >> n & 1) != 0)
     return SC3_LENGTH_POSSIBLE;
@@ -134,7 +134,7 @@ static sc3_slice group(const match *m, unsigned number) {
   return s;
 }
 
-size_t sc3_plan_idd(int region, sc3_slice digits) {
+size_t sc3_plan_match_idd(int region, sc3_slice digits) {
   match m;
   return match_prefix(&m, SC3_PHONE_REGIONS[region].idd, SC3_PHONE_REGIONS[region].idd_firsts,
                       digits)
@@ -161,5 +161,6 @@ sc3_slice sc3_plan_strip_national(int region, sc3_slice digits, char room[SC3_DI
     memcpy(room + n, changed.p, changed.n);
     changed = sc3_slice_of(room, n + changed.n);
   }
-  return sc3_plan_general(region, digits) && !sc3_plan_general(region, changed) ? digits : changed;
+  return sc3_plan_is_general(region, digits) && !sc3_plan_is_general(region, changed) ? digits
+                                                                                      : changed;
 }

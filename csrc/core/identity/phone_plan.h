@@ -39,20 +39,20 @@ unsigned sc3_plan_calling_code(int region);
 /* The main region of a calling code, SC3_NO_REGION when there is no such code. */
 int sc3_plan_main_region(unsigned calling_code);
 
-/* Whether national digits are valid behind a calling code: right for some type of number in the
+/* Whether national digits are valid after a calling code: right for some type of number in the
  * region that they belong to. */
-int sc3_plan_valid(unsigned calling_code, sc3_slice digits);
+int sc3_plan_is_valid(unsigned calling_code, sc3_slice digits);
 
 /* Whether they are valid, and a mobile's and nothing else. */
-int sc3_plan_mobile(unsigned calling_code, sc3_slice digits);
+int sc3_plan_is_mobile(unsigned calling_code, sc3_slice digits);
 
 /* Whether they have the region's general form, and how their length stands to the region's. */
-int sc3_plan_general(int region, sc3_slice digits);
-sc3_length sc3_plan_length(int region, size_t n);
+int sc3_plan_is_general(int region, sc3_slice digits);
+sc3_length sc3_plan_compare_length(int region, size_t n);
 
 /* Bytes that the region's international prefix takes at the head of the digits, 0 when it does not
  * stand there. */
-size_t sc3_plan_idd(int region, sc3_slice digits);
+size_t sc3_plan_match_idd(int region, sc3_slice digits);
 
 /* The digits without the region's national prefix, or rewritten by its rule to `room`, unless that
  * would spoil a number of the region's general form. */

@@ -1,5 +1,6 @@
 #include "phone_repair.h"
 
+#include "../bytes/ascii.h"
 #include "../bytes/text.h"
 
 enum { TEXT_MAX = 4 * SC3_DIGITS_MAX, ENOUGH_DIGITS = 7 };
@@ -9,20 +10,15 @@ static int has(sc3_repairs set, sc3_repair r) {
   return (set >> r & 1) != 0;
 }
 
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 /* --- repairs of digits --- */
 
 /* A calling code without its plus: what stands there is a valid mobile of the region's own code, or
    nothing else makes a number of it. A mobile counts before what libphonenumber reads, because that
    takes the code for a part of the number. */
-static sc3_reason put_plus(sc3_reason why, sc3_phone_text *text, int region,
-                           sc3_phone_number *number, sc3_repairs *repairs) {
-  sc3_phone_text with_plus = *text;
+static sc3_reason put_plus(sc3_reason why, int region, sc3_phone_reading *out) {
+  sc3_phone_text with_plus = out->text;
   sc3_phone_number other;
-  if (text->plus || region < 0)
+  if (out->text.plus || region < 0)
     return why;
   with_plus.plus = 1;
   with_plus.steps &=
@@ -31,16 +27,16 @@ static sc3_reason put_plus(sc3_reason why, sc3_phone_text *text, int region,
       other.calling_code != sc3_plan_calling_code(region))
     return why;
   if (why == SC3_R_NONE &&
-      (!sc3_plan_mobile(other.calling_code, sc3_slice_of(other.national, other.n)) ||
-       (other.n == number->n && memcmp(other.national, number->national, other.n) == 0)))
+      (!sc3_plan_is_mobile(other.calling_code, sc3_slice_of(other.national, other.n)) ||
+       (other.n == out->number.n && memcmp(other.national, out->number.national, other.n) == 0)))
     return why;
-  *text = with_plus;
-  *number = other;
-  *repairs |= 1u << SC3_REPAIR_PHONE_PLUS;
+  out->text = with_plus;
+  out->number = other;
+  out->repairs |= 1u << SC3_REPAIR_PHONE_PLUS;
   return SC3_R_NONE;
 }
 
-/* Mexican mobiles were dialled with a 1 behind +52, and with 01, 044 or 045 at home, until 2019. */
+/* Mexican mobiles were dialled with a 1 after +52, and with 01, 044 or 045 at home, until 2019. */
 static sc3_reason take_old_mexican(sc3_reason why, sc3_phone_number *number, sc3_repairs *repairs) {
   static const char *const prefixes[] = {"1", "01", "044", "045", NULL};
   const char *const *prefix;
@@ -49,7 +45,7 @@ static sc3_reason take_old_mexican(sc3_reason why, sc3_phone_number *number, sc3
   for (prefix = prefixes; *prefix != NULL; prefix++) {
     size_t n = strlen(*prefix);
     if (number->n != n + 10 || memcmp(number->national, *prefix, n) != 0 ||
-        !sc3_plan_valid(MEXICO, sc3_slice_of(number->national + n, 10)))
+        !sc3_plan_is_valid(MEXICO, sc3_slice_of(number->national + n, 10)))
       continue;
     memmove(number->national, number->national + n, 10);
     number->n = 10;
@@ -90,7 +86,7 @@ static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_
     repair = SC3_REPAIR_PHONE_IVORY_COAST;
     digits = ivory_coast(number->national);
   } else if (number->calling_code == BRAZIL && number->n == 10 && number->national[2] >= '6') {
-    /* of mobiles, behind the area, by the end of 2016 */
+    /* of mobiles, after the area, by the end of 2016 */
     repair = SC3_REPAIR_PHONE_BRAZIL;
     digits = "9";
     at = 2;
@@ -102,8 +98,8 @@ static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_
   memcpy(longer + at, digits, n);
   memcpy(longer + at + n, number->national + at, number->n - at);
   n += number->n;
-  if (!sc3_plan_valid(number->calling_code, sc3_slice_of(longer, n)) ||
-      (repair == SC3_REPAIR_PHONE_BRAZIL && !sc3_plan_mobile(BRAZIL, sc3_slice_of(longer, n))))
+  if (!sc3_plan_is_valid(number->calling_code, sc3_slice_of(longer, n)) ||
+      (repair == SC3_REPAIR_PHONE_BRAZIL && !sc3_plan_is_mobile(BRAZIL, sc3_slice_of(longer, n))))
     return why;
   memcpy(number->national, longer, n);
   number->n = n;
@@ -111,20 +107,20 @@ static sc3_reason put_new_digits(sc3_reason why, sc3_repairs allowed, sc3_phone_
   return SC3_R_NONE;
 }
 
-static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
-                          sc3_phone_number *number, sc3_repairs *repairs) {
+/* Reads one text, with the repairs that change digits. Adds these to out->repairs. */
+static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_reading *out) {
   sc3_reason why;
-  number->calling_code = 0;
-  number->n = 0;
-  why = sc3_phone_read(raw, text);
+  out->number.calling_code = 0;
+  out->number.n = 0;
+  why = sc3_phone_read(raw, &out->text);
   if (why != SC3_R_NONE)
     return why;
-  why = sc3_phone_parse(text, region, number);
+  why = sc3_phone_parse(&out->text, region, &out->number);
   if (has(allowed, SC3_REPAIR_PHONE_PLUS))
-    why = put_plus(why, text, region, number, repairs);
+    why = put_plus(why, region, out);
   if (has(allowed, SC3_REPAIR_PHONE_MEXICO))
-    why = take_old_mexican(why, number, repairs);
-  return put_new_digits(why, allowed, number, repairs);
+    why = take_old_mexican(why, &out->number, &out->repairs);
+  return put_new_digits(why, allowed, &out->number, &out->repairs);
 }
 
 /* --- repairs of texts --- */
@@ -134,7 +130,7 @@ static sc3_reason attempt(sc3_slice raw, int region, sc3_repairs allowed, sc3_ph
 static sc3_slice cut_decimal(sc3_slice raw, sc3_repairs *repairs) {
   sc3_slice s = sc3_text_trim(raw);
   size_t i = s.n > 0 && s.p[0] == '+', start = i, point;
-  while (i < s.n && is_digit(s.p[i]))
+  while (i < s.n && sc3_ascii_is_digit(s.p[i]))
     i++;
   point = i;
   if (i - start < ENOUGH_DIGITS || i + 1 >= s.n || s.p[i] != '.')
@@ -147,14 +143,13 @@ static sc3_slice cut_decimal(sc3_slice raw, sc3_repairs *repairs) {
   return sc3_slice_of(s.p, point);
 }
 
-/* "030 2312 5123 office": the words behind a number of enough digits. */
+/* "030 2312 5123 office": the words after a number of enough digits. */
 static size_t cut_words(const char *p, size_t n) {
   size_t i, digits = 0;
   for (i = 0; i < n; i++) {
-    char c = (char)(p[i] | 0x20);
-    if (is_digit(p[i]))
+    if (sc3_ascii_is_digit(p[i]))
       digits++;
-    else if (c >= 'a' && c <= 'z' && digits >= ENOUGH_DIGITS)
+    else if (sc3_ascii_is_letter(p[i]) && digits >= ENOUGH_DIGITS)
       return i;
   }
   return n;
@@ -175,7 +170,7 @@ static size_t cut_trunk_zero(char *p, size_t n) {
 /* 00 for +, where the region dials something else abroad. */
 static size_t put_plus_for_zeros(char *p, size_t n) {
   size_t i;
-  for (i = 0; i < n && !is_digit(p[i]); i++) {
+  for (i = 0; i < n && !sc3_ascii_is_digit(p[i]); i++) {
     if (p[i] == '+')
       return n;
   }
@@ -210,46 +205,50 @@ static int edit(char *p, size_t *n, sc3_repairs edits) {
   return 1;
 }
 
-static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
-                             sc3_phone_number *number, sc3_repairs *repairs) {
-  enum {
-    WORDS = 1u << SC3_REPAIR_PHONE_WORDS,
-    ZERO = 1u << SC3_REPAIR_PHONE_TRUNK_ZERO,
-    ZEROS = 1u << SC3_REPAIR_PHONE_DOUBLE_ZERO
-  };
-  /* The fewest edits first: what is not needed is not done. */
+enum {
+  WORDS = 1u << SC3_REPAIR_PHONE_WORDS,
+  ZERO = 1u << SC3_REPAIR_PHONE_TRUNK_ZERO,
+  ZEROS = 1u << SC3_REPAIR_PHONE_DOUBLE_ZERO
+};
+
+/* Reads the text again after some edits; 0 where they change nothing or the number is not valid. */
+static int attempt_edited(sc3_slice raw, int region, sc3_repairs allowed, sc3_repairs edits,
+                          sc3_phone_reading *out) {
+  char changed[TEXT_MAX];
+  size_t n = raw.n;
+  memcpy(changed, raw.p, raw.n);
+  out->repairs = edits;
+  return edit(changed, &n, edits) &&
+         attempt(sc3_slice_of(changed, n), region, allowed, out) == SC3_R_NONE;
+}
+
+/* Reads one number. The fewest edits come first: what is not needed is not done. */
+static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed,
+                             sc3_phone_reading *out) {
   static const sc3_repairs orders[] = {
       WORDS, ZERO, ZEROS, WORDS | ZERO, WORDS | ZEROS, ZERO | ZEROS, WORDS | ZERO | ZEROS};
-  sc3_repairs base = 0, first = 0;
+  sc3_repairs base = 0;
   sc3_reason why;
   size_t i;
   if (has(allowed, SC3_REPAIR_PHONE_DECIMAL))
     raw = cut_decimal(raw, &base);
-  why = attempt(raw, region, allowed, text, number, &first);
+  out->repairs = 0;
+  why = attempt(raw, region, allowed, out);
   for (i = 0; i < sizeof orders / sizeof orders[0] && raw.n <= TEXT_MAX; i++) {
-    char changed[TEXT_MAX];
-    size_t n = raw.n;
-    sc3_phone_text other_text;
-    sc3_phone_number other;
-    sc3_repairs more = orders[i];
-    if (why == SC3_R_NONE && !(orders[i] == ZERO && number->calling_code == ITALY))
+    sc3_phone_reading other;
+    if (why == SC3_R_NONE && !(orders[i] == ZERO && out->number.calling_code == ITALY))
       continue;
-    if ((orders[i] & ~allowed) != 0)
+    if ((orders[i] & ~allowed) != 0 || !attempt_edited(raw, region, allowed, orders[i], &other))
       continue;
-    memcpy(changed, raw.p, raw.n);
-    if (!edit(changed, &n, orders[i]) || attempt(sc3_slice_of(changed, n), region, allowed,
-                                                 &other_text, &other, &more) != SC3_R_NONE)
+    /* An Italian mobile after "(0)" is valid with the zero too, as a landline that it is not. */
+    if (why == SC3_R_NONE &&
+        !sc3_plan_is_mobile(ITALY, sc3_slice_of(other.number.national, other.number.n)))
       continue;
-    /* An Italian mobile behind "(0)" is valid with the zero too, as a landline that it is not. */
-    if (why == SC3_R_NONE && !sc3_plan_mobile(ITALY, sc3_slice_of(other.national, other.n)))
-      continue;
-    *text = other_text;
-    *number = other;
-    *repairs |= base | more;
-    return SC3_R_NONE;
+    *out = other;
+    why = SC3_R_NONE;
+    break;
   }
-  if (why == SC3_R_NONE)
-    *repairs |= base | first;
+  out->repairs = why == SC3_R_NONE ? out->repairs | base : 0;
   return why;
 }
 
@@ -260,7 +259,7 @@ static size_t separator(const char *p, const char *end) {
   if (*p != '\0' && strchr(";,|&/\n", *p) != NULL)
     return 1;
   for (word = words; *word != NULL; word++) {
-    if (sc3_text_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
+    if (sc3_ascii_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
       return strlen(*word);
   }
   return 0;
@@ -274,7 +273,7 @@ static sc3_slice next_number(sc3_slice *rest) {
   for (;;) {
     size_t n = p < end ? separator(p, end) : 1;
     if (n == 0) {
-      digits += (size_t)is_digit(*p++);
+      digits += (size_t)sc3_ascii_is_digit(*p++);
       continue;
     }
     if (digits >= ENOUGH_DIGITS || p == end) {
@@ -288,25 +287,25 @@ static sc3_slice next_number(sc3_slice *rest) {
   }
 }
 
-/* Of several numbers the first that is valid. */
+/* Of several numbers the first that is valid; `why` where none is. */
 static sc3_reason take_first(sc3_reason why, sc3_slice raw, int region, sc3_repairs allowed,
-                             sc3_phone_text *text, sc3_phone_number *number, sc3_repairs *repairs) {
+                             sc3_phone_reading *out) {
   sc3_slice rest = raw, part = next_number(&rest), other = rest;
   if (part.n == 0 || next_number(&other).n == 0)
     return why;
   for (; part.n > 0; part = next_number(&rest)) {
-    if (repair_one(part, region, allowed, text, number, repairs) == SC3_R_NONE) {
-      *repairs |= 1u << SC3_REPAIR_PHONE_FIRST;
+    if (repair_one(part, region, allowed, out) == SC3_R_NONE) {
+      out->repairs |= 1u << SC3_REPAIR_PHONE_FIRST;
       return SC3_R_NONE;
     }
   }
   return why;
 }
 
-sc3_reason sc3_phone_repair(sc3_slice raw, int region, sc3_repairs allowed, sc3_phone_text *text,
-                            sc3_phone_number *number, sc3_repairs *repairs) {
-  sc3_reason why = repair_one(raw, region, allowed, text, number, repairs);
+sc3_reason sc3_phone_repair(sc3_slice raw, int region, sc3_repairs allowed,
+                            sc3_phone_reading *out) {
+  sc3_reason why = repair_one(raw, region, allowed, out);
   if (why == SC3_R_NONE || !has(allowed, SC3_REPAIR_PHONE_FIRST))
     return why;
-  return take_first(why, raw, region, allowed, text, number, repairs);
+  return take_first(why, raw, region, allowed, out);
 }

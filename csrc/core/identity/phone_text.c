@@ -1,12 +1,9 @@
 #include "phone_text.h"
 
+#include "../bytes/ascii.h"
 #include "digit.h"
 #include "phone_extension.h"
 #include "../bytes/utf8.h"
-
-static int is_letter(uint32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static int is_plus(uint32_t c) {
   return c == '+' || c == 0xff0b;
@@ -27,16 +24,17 @@ static int is_punctuation(uint32_t c) {
 static int is_viable(const sc3_phone_chars *s) {
   size_t i = 0;
   int digits = 0;
-  if (s->n == 2 && sc3_digit(s->at[0]) >= 0 && sc3_digit(s->at[1]) >= 0)
+  if (s->n == 2 && sc3_digit_value(s->at[0]) >= 0 && sc3_digit_value(s->at[1]) >= 0)
     return 1;
   while (i < s->n && is_plus(s->at[i]))
     i++;
   for (; i < s->n; i++) {
     if (digits >= 3 && sc3_phone_is_extension(s, i))
       return 1;
-    if (sc3_digit(s->at[i]) >= 0)
+    if (sc3_digit_value(s->at[i]) >= 0)
       digits++;
-    else if (!is_punctuation(s->at[i]) && s->at[i] != '*' && !(digits >= 3 && is_letter(s->at[i])))
+    else if (!is_punctuation(s->at[i]) && s->at[i] != '*' &&
+             !(digits >= 3 && sc3_ascii_is_letter((int)s->at[i])))
       return 0;
   }
   return digits >= 3;
@@ -62,7 +60,7 @@ static int is_global_context(const sc3_phone_chars *s, size_t from, size_t to) {
   if (from == to || s->at[from] != '+')
     return 0;
   for (from++; from < to; from++) {
-    if (sc3_digit(s->at[from]) >= 0)
+    if (sc3_digit_value(s->at[from]) >= 0)
       digits = 1;
     else if (s->at[from] != '-' && s->at[from] != '.' && s->at[from] != '(' && s->at[from] != ')')
       return 0;
@@ -71,25 +69,25 @@ static int is_global_context(const sc3_phone_chars *s, size_t from, size_t to) {
 }
 
 /* Labels of letters, digits and inner hyphens; the last begins with a letter, and a dot may stand
- * behind it. */
+ * after it. */
 static int is_domain_context(const sc3_phone_chars *s, size_t from, size_t to) {
   size_t label;
   if (to > from && s->at[to - 1] == '.')
     to--;
   for (label = from;; label = from + 1) {
     for (from = label; from < to && s->at[from] != '.'; from++) {
-      if (!is_letter(s->at[from]) && sc3_digit(s->at[from]) < 0 &&
+      if (!sc3_ascii_is_letter((int)s->at[from]) && sc3_digit_value(s->at[from]) < 0 &&
           !(s->at[from] == '-' && from > label))
         return 0;
     }
     if (from == label || s->at[from - 1] == '-')
       return 0;
     if (from == to)
-      return is_letter(s->at[label]);
+      return sc3_ascii_is_letter((int)s->at[label]);
   }
 }
 
-/* The number of a text with a phone-context: behind tel:, and with the context before it when that
+/* The number of a text with a phone-context: after tel:, and with the context before it when that
    is a number too. 0 when there is none, -1 when it is not of the form that RFC 3966 gives it. */
 static int take_context(sc3_phone_chars *s) {
   static const char tel[] = "tel:", mark[] = ";phone-context=";
@@ -118,13 +116,13 @@ static int take_context(sc3_phone_chars *s) {
 /* Leaves of a text what may be a number. */
 static void find_number(sc3_phone_chars *s, unsigned *steps) {
   size_t start = 0, end = s->n, i;
-  while (start < s->n && !is_plus(s->at[start]) && sc3_digit(s->at[start]) < 0) {
+  while (start < s->n && !is_plus(s->at[start]) && sc3_digit_value(s->at[start]) < 0) {
     if (!is_punctuation(s->at[start]))
       *steps |= 1u << SC3_PHONE_LEADING;
     start++;
   }
-  while (end > start && sc3_digit(s->at[end - 1]) < 0 && !is_letter(s->at[end - 1]) &&
-         s->at[end - 1] != '#') {
+  while (end > start && sc3_digit_value(s->at[end - 1]) < 0 &&
+         !sc3_ascii_is_letter((int)s->at[end - 1]) && s->at[end - 1] != '#') {
     if (!is_punctuation(s->at[end - 1]))
       *steps |= 1u << SC3_PHONE_TRAILING;
     end--;
@@ -171,15 +169,15 @@ static void take_digits(const sc3_phone_chars *s, sc3_phone_text *text) {
   static const char keypad[] = "22233344455566677778889999"; /* A to Z */
   size_t i, letters = 0;
   for (i = 0; i < s->n; i++)
-    letters += (size_t)is_letter(s->at[i]);
+    letters += (size_t)sc3_ascii_is_letter((int)s->at[i]);
   text->n = 0;
   for (i = 0; i < s->n; i++) {
-    int digit = sc3_digit(s->at[i]);
+    int digit = sc3_digit_value(s->at[i]);
     if (digit >= 0) {
       text->digits[text->n++] = (char)('0' + digit);
       if (s->at[i] >= 0x80)
         text->steps |= 1u << SC3_PHONE_DIGITS;
-    } else if (is_letter(s->at[i])) {
+    } else if (sc3_ascii_is_letter((int)s->at[i])) {
       if (letters >= 3)
         text->digits[text->n++] = keypad[(s->at[i] | 0x20) - 'a'];
       if (!is_punctuation(s->at[i]) || letters >= 3)
@@ -199,7 +197,7 @@ sc3_reason sc3_phone_read(sc3_slice raw, sc3_phone_text *text) {
     units += c > 0xffff ? 2 : 1; /* libphonenumber counts UTF-16 */
     if (units > SC3_DIGITS_MAX)
       return SC3_R_PHONE_TOO_LONG;
-    digits += sc3_digit(c) >= 0;
+    digits += sc3_digit_value(c) >= 0;
     s.at[s.n++] = c;
     raw.p += used;
     raw.n -= used;

@@ -39,11 +39,11 @@ typedef struct sc3_phone_text {
 } sc3_phone_text;
 
 /* Finds the number in `raw`, which must be valid UTF-8, as libphonenumber does: what stands before
-   the first plus or digit is dropped, so is what trails behind and a second number; an extension is
+   the first plus or digit is dropped, and so are trailing text and a second number; an extension is
    taken off. */
 sc3_reason sc3_phone_read(sc3_slice raw, sc3_phone_text *text);
 
-/* The same for texts of ASCII digits and the commonest punctuation alone; 0 when it is another,
+/* The same for texts of only ASCII digits and the commonest punctuation; 0 when it is another,
  * which sc3_phone_read() must look at. */
 int sc3_phone_read_plain(sc3_slice raw, sc3_phone_text *text);
 

@@ -1,5 +1,6 @@
 #include "placeholder.h"
 
+#include "../bytes/ascii.h"
 #include "placeholder_table.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
@@ -13,12 +14,12 @@ static int is_word(sc3_slice s, size_t count) {
   char first;
   if (s.n == 0 || s.n >= sizeof SC3_PLACEHOLDERS[0])
     return 0;
-  first = s.p[0] >= 'A' && s.p[0] <= 'Z' ? (char)(s.p[0] + ('a' - 'A')) : s.p[0];
+  first = sc3_ascii_to_lower(s.p[0]);
   if ((unsigned char)first >= 128 || (SC3_PLACEHOLDER_FIRSTS[first / 64] >> first % 64 & 1) == 0)
     return 0;
   for (i = 0; i < count; i++) {
     const char *word = SC3_PLACEHOLDERS[i];
-    if (word[0] == first && strlen(word) == s.n && sc3_text_begins(s, word))
+    if (word[0] == first && strlen(word) == s.n && sc3_ascii_begins(s, word))
       return 1;
   }
   return 0;
@@ -37,10 +38,10 @@ static int is_spreadsheet_error(sc3_slice s) {
   return 1;
 }
 
-int sc3_placeholder(sc3_slice s) {
+int sc3_is_placeholder(sc3_slice s) {
   if (s.n == 0)
     return 0;
-  if ((s.p[0] == 'n' || s.p[0] == 'N') && sc3_text_begins(s, "noemail@"))
+  if ((s.p[0] == 'n' || s.p[0] == 'N') && sc3_ascii_begins(s, "noemail@"))
     return 1;
   return is_word(s, sizeof SC3_PLACEHOLDERS / sizeof SC3_PLACEHOLDERS[0]) ||
          is_spreadsheet_error(s);
@@ -53,9 +54,9 @@ static int is_joined(sc3_slice s) {
   const char *const *word;
   for (word = words; *word != NULL; word++) {
     size_t n = strlen(*word), at = 0;
-    if (!sc3_text_begins(s, *word))
+    if (!sc3_ascii_begins(s, *word))
       continue;
-    while (at < s.n && sc3_text_begins(sc3_slice_of(s.p + at, s.n - at), *word)) {
+    while (at < s.n && sc3_ascii_begins(sc3_slice_of(s.p + at, s.n - at), *word)) {
       at += n;
       while (at < s.n && s.p[at] != '\0' && strchr(" -_|:.,;/", s.p[at]) != NULL)
         at++;
@@ -72,8 +73,7 @@ static int is_hollow(sc3_slice s) {
   while (i < s.n) {
     uint32_t c = (unsigned char)s.p[i];
     size_t used = c < 0x80 ? 1 : sc3_utf8_decode(s.p + i, s.n - i, &c);
-    int letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (c < 0x80 ? letter || (c >= '0' && c <= '9') : !sc3_text_punctuation(c))
+    if (c < 0x80 ? sc3_ascii_is_alphanumeric((int)c) : !sc3_text_is_punctuation(c))
       return 0;
     i += used > 0 ? used : 1;
   }
@@ -95,7 +95,7 @@ static int is_template(sc3_slice s) {
   return 0;
 }
 
-int sc3_placeholder_id(sc3_slice s) {
+int sc3_is_placeholder_id(sc3_slice s) {
   size_t i;
   if (s.n == 0)
     return 0;
@@ -111,7 +111,7 @@ int sc3_placeholder_id(sc3_slice s) {
 
 /* 64 bits are enough to tell: that another hash begins with those of one of a few words does not
  * happen. */
-int sc3_placeholder_hash(const char hex[SC3_SHA256_HEX]) {
+int sc3_is_placeholder_hash(const char hex[SC3_SHA256_HEX]) {
   size_t low = 0, high = sizeof SC3_PLACEHOLDER_HASHES / sizeof SC3_PLACEHOLDER_HASHES[0], i;
   uint64_t begin = 0;
   for (i = 0; i < 16; i++)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "../bytes/ascii.h"
 #include "phone_plan.h"
 #include "region_table.h"
 #include "../bytes/utf8.h"
@@ -25,10 +26,8 @@ static size_t fold(sc3_slice s, char out[NAME_MAX_FOLDED]) {
     size_t used = sc3_utf8_decode(s.p, s.n, &c);
     if (used == 0)
       return 0;
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-      folded = (char)c;
-    else if (c >= 'A' && c <= 'Z')
-      folded = (char)(c + ('a' - 'A'));
+    if (sc3_ascii_is_alphanumeric((int)c))
+      folded = sc3_ascii_to_lower((char)c);
     else
       folded = bare(c);
     if (n + 3 > NAME_MAX_FOLDED)
@@ -77,7 +76,7 @@ static int find_folded(sc3_slice name) {
   return n > 0 ? look_up(folded, n) : SC3_NO_REGION;
 }
 
-/* Names that several countries have: what stands in brackets behind them decides, and where it is
+/* Names that several countries have: what stands in brackets after them decides, and where it is
  * not known nothing does. */
 static int is_shared(sc3_slice name) {
   static const char *const shared[] = {"korea", "congo", "ireland",     "guinea",
@@ -100,7 +99,7 @@ int sc3_region_find(sc3_slice name) {
     return found;
   found = find_folded(name);
   if (found == SC3_NO_REGION)
-    found = sc3_region_tagged(name);
+    found = sc3_region_find_tagged(name);
   open = name.n > 0 ? memchr(name.p, '(', name.n) : NULL;
   if (found != SC3_NO_REGION || open == NULL || open == name.p)
     return found;

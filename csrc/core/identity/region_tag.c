@@ -1,28 +1,21 @@
 /* Countries inside longer codes: ISO 3166-2 (US-WA, GB-ENG) and names of locales (en_US,
  * pt_BR.UTF-8, zh-Hant-TW). */
+#include "../bytes/ascii.h"
 #include "phone_plan.h"
 #include "region.h"
 
 enum { PARTS_MAX = 4 };
 
-static int is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-
-static int is_alphanumeric(char c) {
-  return is_upper(c) || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
 static int all_upper(sc3_slice s) {
   size_t i = 0;
-  while (i < s.n && is_upper(s.p[i]))
+  while (i < s.n && sc3_ascii_is_upper(s.p[i]))
     i++;
   return i == s.n;
 }
 
 static int is_number(sc3_slice s) {
   size_t i = 0;
-  while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+  while (i < s.n && sc3_ascii_is_digit(s.p[i]))
     i++;
   return i == s.n;
 }
@@ -49,7 +42,7 @@ static int is_language(sc3_slice s) {
 static size_t split(sc3_slice s, sc3_slice parts[PARTS_MAX]) {
   size_t i, start = 0, n = 0;
   for (i = 0; i < s.n && s.p[i] != '.' && s.p[i] != '@'; i++) { /* an encoding, a modifier */
-    if (is_alphanumeric(s.p[i]))
+    if (sc3_ascii_is_alphanumeric(s.p[i]))
       continue;
     if ((s.p[i] != '-' && s.p[i] != '_') || n == PARTS_MAX || i == start)
       return 0;
@@ -66,7 +59,7 @@ static int country(sc3_slice part) {
   return part.n == 2 ? sc3_plan_region(part) : SC3_NO_REGION;
 }
 
-/* The country of a locale: the first part behind the language that is one. */
+/* The country of a locale: the first part after the language that is one. */
 static int of_locale(const sc3_slice *parts, size_t n) {
   size_t i;
   for (i = 1; i < n; i++) {
@@ -76,7 +69,7 @@ static int of_locale(const sc3_slice *parts, size_t n) {
   return SC3_NO_REGION;
 }
 
-int sc3_region_tagged(sc3_slice name) {
+int sc3_region_find_tagged(sc3_slice name) {
   sc3_slice parts[PARTS_MAX];
   size_t n = split(name, parts);
   int first, locale;

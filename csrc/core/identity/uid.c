@@ -1,7 +1,8 @@
 #include "uid.h"
 
+#include "../bytes/ascii.h"
 #include "../bytes/base64.h"
-#include "contact.h"
+#include "pii.h"
 #include "hashed.h"
 #include "placeholder.h"
 #include "../bytes/text.h"
@@ -10,15 +11,10 @@
 static int all_hex(sc3_slice s) {
   size_t i;
   for (i = 0; i < s.n; i++) {
-    if (!sc3_text_hex(s.p[i]))
+    if (!sc3_ascii_is_hex(s.p[i]))
       return 0;
   }
   return 1;
-}
-
-static int begins(sc3_slice s, const char *prefix) {
-  size_t n = strlen(prefix);
-  return s.n >= n && memcmp(s.p, prefix, n) == 0;
 }
 
 /* One character over and over, but for those of `between`. */
@@ -36,8 +32,7 @@ static int is_word(sc3_slice v, const char *others) {
   size_t i;
   for (i = 0; i < v.n; i++) {
     char c = v.p[i];
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-          (c != '\0' && strchr(others, c) != NULL)))
+    if (!(sc3_ascii_is_alphanumeric(c) || (c != '\0' && strchr(others, c) != NULL)))
       return 0;
   }
   return 1;
@@ -49,7 +44,7 @@ static int has_control(sc3_slice s) {
   while (p < end) {
     uint32_t c;
     p += sc3_utf8_decode(p, (size_t)(end - p), &c);
-    if (sc3_text_control(c) || (c >= 0x80 && sc3_text_invisible(c)))
+    if (sc3_text_is_control(c) || (c >= 0x80 && sc3_text_is_invisible(c)))
       return 1;
   }
   return 0;
@@ -59,7 +54,7 @@ static int has_control(sc3_slice s) {
 static int has_percent_code(sc3_slice s) {
   size_t i;
   for (i = 0; i + 2 < s.n; i++) {
-    if (s.p[i] == '%' && sc3_text_hex(s.p[i + 1]) && sc3_text_hex(s.p[i + 2]))
+    if (s.p[i] == '%' && sc3_ascii_is_hex(s.p[i + 1]) && sc3_ascii_is_hex(s.p[i + 2]))
       return 1;
   }
   return 0;
@@ -111,7 +106,10 @@ static sc3_reason check_euid(sc3_uid_form *f, int repair) {
 static sc3_reason check_rampid(sc3_uid_form *f, int repair) {
   sc3_slice v = f->value;
   (void)repair;
-  return v.n == 49 && (begins(v, "XY") || begins(v, "hY")) && is_word(v, "_-")
+  return v.n == 49 &&
+                 (sc3_slice_begins(v, SC3_LITERAL("XY")) ||
+                  sc3_slice_begins(v, SC3_LITERAL("hY"))) &&
+                 is_word(v, "_-")
              ? SC3_R_NONE
              : SC3_R_UID_MALFORMED;
 }
@@ -119,7 +117,9 @@ static sc3_reason check_rampid(sc3_uid_form *f, int repair) {
 static sc3_reason check_rampid_derived(sc3_uid_form *f, int repair) {
   sc3_slice v = f->value;
   (void)repair;
-  return v.n == 70 && begins(v, "Xi") && is_word(v, "_-") ? SC3_R_NONE : SC3_R_UID_MALFORMED;
+  return v.n == 70 && sc3_slice_begins(v, SC3_LITERAL("Xi")) && is_word(v, "_-")
+             ? SC3_R_NONE
+             : SC3_R_UID_MALFORMED;
 }
 
 static sc3_reason check_id5(sc3_uid_form *f, int repair) {
@@ -127,7 +127,9 @@ static sc3_reason check_id5(sc3_uid_form *f, int repair) {
   (void)repair;
   if (v.n == 1 && v.p[0] == '0')
     return SC3_R_UID_OPT_OUT;
-  return begins(v, "ID5*") && v.n > 4 && is_word(v, "_*!-") ? SC3_R_NONE : SC3_R_UID_MALFORMED;
+  return sc3_slice_begins(v, SC3_LITERAL("ID5*")) && v.n > 4 && is_word(v, "_*!-")
+             ? SC3_R_NONE
+             : SC3_R_UID_MALFORMED;
 }
 
 /* Opaque, and kept as it came. Fewer than 16 bytes are no encrypted identity, but a word that
@@ -138,8 +140,8 @@ static sc3_reason check_pairid(sc3_uid_form *f, int repair) {
   (void)repair;
   if (sc3_base64_decode(f->value, bytes, sizeof bytes) < LEAST)
     return SC3_R_UID_MALFORMED;
-  return is_repeated(f->value, '=') || sc3_placeholder_id(f->value) ? SC3_R_UID_PLACEHOLDER
-                                                                    : SC3_R_NONE;
+  return is_repeated(f->value, '=') || sc3_is_placeholder_id(f->value) ? SC3_R_UID_PLACEHOLDER
+                                                                       : SC3_R_NONE;
 }
 
 /* A UUID as text; all zeros say that tracking was denied, and another digit over and over is no
@@ -152,7 +154,7 @@ static sc3_reason check_maid(sc3_uid_form *f, int repair) {
     return SC3_R_UID_MALFORMED;
   for (i = 0; i < v.n; i++) {
     int hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-    if (hyphen ? v.p[i] != '-' : !sc3_text_hex(v.p[i]))
+    if (hyphen ? v.p[i] != '-' : !sc3_ascii_is_hex(v.p[i]))
       return SC3_R_UID_MALFORMED;
   }
   if (!is_repeated(v, '-'))
@@ -216,9 +218,8 @@ static size_t key_of(sc3_slice name, char key[KEY_MAX]) {
       return 0;
     i += used;
     c = (char)cp;
-    if (c >= 'A' && c <= 'Z')
-      c = (char)(c + ('a' - 'A'));
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+    c = sc3_ascii_to_lower(c);
+    if (sc3_ascii_is_alphanumeric(c))
       key[n++] = c;
   }
   return n;
@@ -277,33 +278,68 @@ static int is_nearly(sc3_slice key, sc3_slice known) {
   return is_close(key, known) || (key.n > known.n && memcmp(key.p, known.p, known.n) == 0);
 }
 
-sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
-  /* What a type is called elsewhere, and its name; or, without one, why such a type is refused. */
-  static const struct {
-    const char *name;
-    sc3_reason why;
-    const char *keys[14];
-  } aliases[] = {
-      {"maid",
-       SC3_R_NONE,
-       {"idfa", "gaid", "aaid", "adid", "maids", "mobileadid", "mobileadvertisingid",
-        "advertisingid", "googleadvertisingid", "googleadid", "gpsadid", "appleidfa"}},
-      {"uid2", SC3_R_NONE, {"unifiedid2", "unifiedid20", "uid20"}},
-      {"euid", SC3_R_NONE, {"europeanunifiedid"}},
-      {"id5", SC3_R_NONE, {"id5id"}},
-      {"rampid", SC3_R_NONE, {"liveramprampid"}},
-      {"pairid", SC3_R_NONE, {"pair", "googlepair"}},
-      {"hashed_email", SC3_R_NONE, {"hem", "emailsha256", "sha256email", "emailhash"}},
-      {"hashed_phone", SC3_R_NONE, {"phonesha256", "sha256phone", "phonehash"}},
-      {NULL, SC3_R_UID_TYPE_VENDOR, {"idfv", "vendorid", "appleidfv"}},
-      {NULL,
-       SC3_R_UID_TYPE_CLOSE,
-       {"email", "phone", "emails", "phones", "uid", "uid1", "uid3", "uidv2"}},
-      {NULL, SC3_R_UID_TYPE, {"externalid"}},
-  };
-  char key_text[KEY_MAX], known_text[KEY_MAX];
-  sc3_slice key;
+/* What a type is called elsewhere, and its name; or, without a name, why such a type is refused. */
+static const struct alias {
+  const char *name;
+  sc3_reason why;
+  const char *keys[14];
+} ALIASES[] = {
+    {"maid",
+     SC3_R_NONE,
+     {"idfa", "gaid", "aaid", "adid", "maids", "mobileadid", "mobileadvertisingid", "advertisingid",
+      "googleadvertisingid", "googleadid", "gpsadid", "appleidfa"}},
+    {"uid2", SC3_R_NONE, {"unifiedid2", "unifiedid20", "uid20"}},
+    {"euid", SC3_R_NONE, {"europeanunifiedid"}},
+    {"id5", SC3_R_NONE, {"id5id"}},
+    {"rampid", SC3_R_NONE, {"liveramprampid"}},
+    {"pairid", SC3_R_NONE, {"pair", "googlepair"}},
+    {"hashed_email", SC3_R_NONE, {"hem", "emailsha256", "sha256email", "emailhash"}},
+    {"hashed_phone", SC3_R_NONE, {"phonesha256", "sha256phone", "phonehash"}},
+    {NULL, SC3_R_UID_TYPE_VENDOR, {"idfv", "vendorid", "appleidfv"}},
+    {NULL,
+     SC3_R_UID_TYPE_CLOSE,
+     {"email", "phone", "emails", "phones", "uid", "uid1", "uid3", "uidv2"}},
+    {NULL, SC3_R_UID_TYPE, {"externalid"}},
+};
+
+static const struct alias *alias_of(sc3_slice key) {
   size_t i;
+  for (i = 0; i < sizeof ALIASES / sizeof ALIASES[0]; i++) {
+    const char *const *alias;
+    for (alias = ALIASES[i].keys; *alias != NULL; alias++) {
+      if (sc3_slice_eq(key, sc3_slice_of(*alias, strlen(*alias))))
+        return &ALIASES[i];
+    }
+  }
+  return NULL;
+}
+
+/* The known type whose name has this key; NULL where there is none. */
+static const struct known *type_of(sc3_slice key) {
+  char text[KEY_MAX];
+  size_t i;
+  for (i = 0; i < TYPE_COUNT; i++) {
+    if (sc3_slice_eq(key, key_of_type(i, text)))
+      return &TYPES[i];
+  }
+  return NULL;
+}
+
+static int is_nearly_known(sc3_slice key) {
+  char text[KEY_MAX];
+  size_t i;
+  for (i = 0; i < OTHER; i++) {
+    if (is_nearly(key, key_of_type(i, text)))
+      return 1;
+  }
+  return 0;
+}
+
+sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
+  char key_text[KEY_MAX];
+  const struct alias *alias;
+  const struct known *known;
+  sc3_slice key;
   int stripped = 0;
   *name = type;
   if (!sc3_slice_some(type))
@@ -313,31 +349,21 @@ sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name) {
   if (!sc3_utf8_valid(type.p, type.n))
     return SC3_R_UID_UTF8;
   *name = type = sc3_text_strip(type, &stripped);
-  if (type.n == 0 || has_control(type) || sc3_contact_of(type) != SC3_CONTACT_NONE)
+  if (type.n == 0 || has_control(type) || sc3_pii_detect(type) != SC3_PII_NONE)
     return SC3_R_UID_TYPE;
   key = sc3_slice_of(key_text, key_of(type, key_text));
-  for (i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
-    const char *const *alias;
-    for (alias = aliases[i].keys; *alias != NULL; alias++) {
-      if (!sc3_slice_eq(key, sc3_slice_of(*alias, strlen(*alias))))
-        continue;
-      if (aliases[i].name != NULL)
-        *name = sc3_slice_of(aliases[i].name, strlen(aliases[i].name));
-      return aliases[i].why;
-    }
+  alias = alias_of(key);
+  if (alias != NULL) {
+    if (alias->name != NULL)
+      *name = sc3_slice_of(alias->name, strlen(alias->name));
+    return alias->why;
   }
-  for (i = 0; i < TYPE_COUNT; i++) {
-    sc3_slice known = key_of_type(i, known_text);
-    if (sc3_slice_eq(key, known)) {
-      *name = sc3_slice_of(TYPES[i].name, strlen(TYPES[i].name));
-      return SC3_R_NONE;
-    }
+  known = type_of(key);
+  if (known != NULL) {
+    *name = sc3_slice_of(known->name, strlen(known->name));
+    return SC3_R_NONE;
   }
-  for (i = 0; i < OTHER; i++) {
-    if (is_nearly(key, key_of_type(i, known_text)))
-      return SC3_R_UID_TYPE_CLOSE;
-  }
-  return SC3_R_NONE;
+  return is_nearly_known(key) ? SC3_R_UID_TYPE_CLOSE : SC3_R_NONE;
 }
 
 /* 64 hex digits of one digit, or the hash of an empty text or of a placeholder. */
@@ -349,24 +375,24 @@ static int is_hash_of_nobody(sc3_slice v) {
 }
 
 /* What a value of any type may not be: a placeholder, a raw identity, or damaged. */
-static sc3_reason check_any(sc3_slice v, sc3_contact meant) {
-  sc3_contact contact;
-  if (sc3_placeholder_id(v) || (v.p[0] == '0' && is_repeated(v, '-')))
+static sc3_reason check_any(sc3_slice v, sc3_pii meant) {
+  sc3_pii contact;
+  if (sc3_is_placeholder_id(v) || (v.p[0] == '0' && is_repeated(v, '-')))
     return SC3_R_UID_PLACEHOLDER;
   if (v.n == SC3_SHA256_HEX && is_hash_of_nobody(v))
     return SC3_R_UID_PLACEHOLDER;
-  if (sc3_text_exponent(v))
+  if (sc3_text_is_exponent(v))
     return SC3_R_UID_SPREADSHEET;
-  contact = sc3_contact_or(v, meant);
-  if (contact == SC3_CONTACT_EMAIL)
+  contact = sc3_pii_detect_as(v, meant);
+  if (contact == SC3_PII_EMAIL)
     return SC3_R_UID_EMAIL;
-  if (contact == SC3_CONTACT_PHONE)
+  if (contact == SC3_PII_PHONE)
     return SC3_R_UID_PHONE;
   return has_control(v) ? SC3_R_UID_CONTROL : SC3_R_NONE;
 }
 
 /* What a value that has not its type's form is instead, as far as that can be told. */
-static sc3_reason name_fault(sc3_slice v, sc3_contact meant, sc3_reason why) {
+static sc3_reason name_fault(sc3_slice v, sc3_pii meant, sc3_reason why) {
   sc3_reason other = check_any(v, meant);
   if (other != SC3_R_NONE)
     return other;

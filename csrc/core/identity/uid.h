@@ -3,7 +3,7 @@
 #ifndef SC3_UID_H
 #define SC3_UID_H
 
-#include "contact.h"
+#include "pii.h"
 #include "reason.h"
 #include "../bytes/slice.h"
 
@@ -11,7 +11,7 @@ typedef struct sc3_uid {
   unsigned column; /* of the source, where one is known; else 0 */
   sc3_slice type;
   sc3_slice value;
-  sc3_contact meant; /* what the value is known to be whatever its form, see sc3_values */
+  sc3_pii meant; /* what the value is known to be whatever its form, see sc3_values */
 } sc3_uid;
 
 /* A uid as it is sent. */
@@ -25,11 +25,11 @@ typedef struct sc3_uid_form {
    valid UTF-8. Known types are told in any spelling (UID2, "maid ", idfa) and get their name of
    AdCP; what is nearly one is refused. Values of known types must have the form that these have,
    and those of others be no email, phone or placeholder. With `repair`, quotes, a spreadsheet's =
-   and invisible characters round a value are taken off, and URL-safe or unpadded base64 of uid2 and
+   and invisible characters round a value are removed, and URL-safe or unpadded base64 of uid2 and
    euid is written in the standard form. */
 sc3_reason sc3_uid_read(const sc3_uid *uid, int repair, sc3_uid_form *form);
 
-/* The type alone: its name of AdCP, or the type itself where nothing is known of it, in `*name`. */
+/* Only the type: its name of AdCP, or the type itself where nothing is known of it, in `*name`. */
 sc3_reason sc3_uid_type(sc3_slice type, sc3_slice *name);
 
 #endif

@@ -4,7 +4,7 @@
 #include <time.h>
 
 /* Seven bytes an id, in ascending order, in one table: each at the place that its value has among
-   all values, scaled to the table, or behind it where that was taken. So a search ends at the first
+   all values, scaled to the table, or after it where that was taken. So a search ends at the first
    larger one, even in a table that is nearly full; and the table grows where it lies, by a tenth
    when it is over 90 % full, so that there is never twice of it (realloc() of something large moves
    no bytes on Linux). */
@@ -13,7 +13,7 @@ enum { SLOT = 7 };
 struct sc3_id_set {
   unsigned char *slots; /* a slot of zeros is free */
   size_t count;         /* slots that values are scaled to */
-  size_t all; /* and with those behind them, for values that found theirs taken; the last one is
+  size_t all; /* and with those after them, for values that found theirs taken; the last one is
                  always free */
   size_t used;
   uint64_t seed[2]; /* against ids made to collide */
@@ -66,7 +66,7 @@ uint64_t sc3_id_set_fingerprint(const sc3_id_set *set, sc3_slice id) {
   return h >> 8 != 0 ? h >> 8 : 1; /* seven bytes of zeros are a free slot */
 }
 
-/* The table has a byte to spare behind its last slot, so that eight can be read. */
+/* The table has a byte to spare after its last slot, so that eight can be read. */
 static uint64_t slot_at(const sc3_id_set *t, size_t i) {
   uint64_t v;
   memcpy(&v, t->slots + i * SLOT, 8);
@@ -98,7 +98,7 @@ static size_t find(const sc3_id_set *set, uint64_t fingerprint) {
   return i;
 }
 
-void sc3_id_set_expect(const sc3_id_set *set, uint64_t fingerprint) {
+void sc3_id_set_prefetch(const sc3_id_set *set, uint64_t fingerprint) {
 #if defined(__GNUC__)
   if (set->count > 0)
     __builtin_prefetch(set->slots + home(set->count, fingerprint) * SLOT);
@@ -112,7 +112,7 @@ int sc3_id_set_contains(const sc3_id_set *set, uint64_t fingerprint) {
   return set->count > 0 && slot_at(set, find(set, fingerprint)) == fingerprint;
 }
 
-/* Whether all would fit into a table of another size, each at its place or behind it. */
+/* Whether all would fit into a table of another size, each at its place or after it. */
 static int would_fit(const sc3_id_set *set, size_t count, size_t all) {
   size_t i, at = 0;
   for (i = 0; i < set->all; i++) {
@@ -146,7 +146,7 @@ static sc3_status grow(sc3_id_set *set) {
   memset(slots + (all - 1) * SLOT, 0, SLOT + 1);
   set->count = count;
   set->all = all;
-  /* And back from there: nobody's place lies behind where it stands, because those behind it fit
+  /* And back from there: nobody's place lies after where it stands, because those after it fit
    * too. */
   for (i = to, at = 0; i < all - 1; i++) {
     uint64_t value = slot_at(set, i);

@@ -23,7 +23,7 @@ void sc3_id_set_clear(sc3_id_set *set);
 uint64_t sc3_id_set_fingerprint(const sc3_id_set *set, sc3_slice id);
 
 /* Fetches the memory where a fingerprint belongs, for a call that comes soon. */
-void sc3_id_set_expect(const sc3_id_set *set, uint64_t fingerprint);
+void sc3_id_set_prefetch(const sc3_id_set *set, uint64_t fingerprint);
 
 int sc3_id_set_contains(const sc3_id_set *set, uint64_t fingerprint);
 

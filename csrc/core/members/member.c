@@ -2,40 +2,11 @@
 
 #include "../identity/email.h"
 #include "../identity/hashed.h"
-#include "id.h"
+#include "../identity/external_id.h"
 #include "../bytes/json.h"
 #include "../identity/phone.h"
-#include "../identity/region.h"
 #include "../bytes/sha256.h"
 #include "../bytes/text.h"
-
-typedef sc3_reason (*normalizer)(sc3_slice raw, const sc3_values *v, sc3_reading *reading,
-                                 char *out, size_t *n, sc3_repairs *repairs);
-
-static sc3_reason normalize_email(sc3_slice raw, const sc3_values *v, sc3_reading *reading,
-                                  char *out, size_t *n, sc3_repairs *repairs) {
-  (void)v;
-  return sc3_email_normalize(raw, reading->repair, out, n, repairs);
-}
-
-int sc3_reading_region(sc3_reading *reading, sc3_slice name) {
-  name = sc3_text_trim(name);
-  return name.n > 0 ? sc3_region_recall(&reading->regions, name) : reading->region;
-}
-
-static sc3_reason normalize_phone(sc3_slice raw, const sc3_values *v, sc3_reading *reading,
-                                  char *out, size_t *n, sc3_repairs *repairs) {
-  sc3_slice name = sc3_text_trim(v->role[SC3_ROLE_REGION]);
-  sc3_phone phone;
-  sc3_reason why =
-      sc3_phone_normalize(raw, sc3_reading_region(reading, name), reading->phone_repairs, &phone);
-  if (why != SC3_R_NONE)
-    return why == SC3_R_PHONE_NATIONAL && name.n > 0 ? SC3_R_PHONE_REGION : why;
-  memcpy(out, phone.text, phone.n);
-  *n = phone.n;
-  *repairs |= phone.repairs;
-  return SC3_R_NONE;
-}
 
 static void drop(sc3_outcome *o, sc3_role role, uint32_t column, sc3_reason reason) {
   o->dropped[o->dropped_count].role = role;
@@ -46,7 +17,7 @@ static void drop(sc3_outcome *o, sc3_role role, uint32_t column, sc3_reason reas
 
 /* A value that is not blank, trimmed; else {NULL, 0}. Trimming stops at bytes that are not UTF-8,
    which is enough to tell a blank value. */
-static sc3_slice some(sc3_slice raw) {
+static sc3_slice trim_value(sc3_slice raw) {
   sc3_slice s = {NULL, 0};
   if (sc3_slice_some(raw)) {
     raw = sc3_text_trim(raw);
@@ -56,28 +27,58 @@ static sc3_slice some(sc3_slice raw) {
   return s;
 }
 
+/* A member under way. */
+typedef struct work {
+  const sc3_values *values;
+  sc3_reading *reading;
+  sc3_outcome *outcome;
+} work;
+
+/* A value and the column of the source that it came from, 0 = that of the role. */
+typedef struct candidate {
+  sc3_slice value;
+  uint32_t column;
+} candidate;
+
 /* An email or a phone of a member. */
 typedef struct identity {
   enum { IDENTITY_NONE, IDENTITY_NORMAL, IDENTITY_HASHED } state;
-  size_t n;
-  char normal[SC3_EMAIL_MAX]; /* still to be hashed; an email is the longer of the two */
+  sc3_email normal; /* still to be hashed: an email, or a phone, which is shorter */
   char hex[SC3_SHA256_HEX];
 } identity;
 
+typedef sc3_reason (*normalizer)(const work *w, sc3_slice raw, sc3_email *normal);
+
+static sc3_reason normalize_email(const work *w, sc3_slice raw, sc3_email *normal) {
+  return sc3_email_normalize(raw, w->reading->repair, normal);
+}
+
+static sc3_reason normalize_phone(const work *w, sc3_slice raw, sc3_email *normal) {
+  sc3_slice name = sc3_text_trim(w->values->role[SC3_ROLE_REGION]);
+  sc3_phone phone;
+  sc3_reason why = sc3_phone_normalize(raw, sc3_reading_region(w->reading, name),
+                                       w->reading->phone_repairs, &phone);
+  if (why != SC3_R_NONE)
+    return why == SC3_R_PHONE_NATIONAL && name.n > 0 ? SC3_R_PHONE_REGION : why;
+  memcpy(normal->text, phone.text, phone.n);
+  normal->n = phone.n;
+  normal->repairs = phone.repairs;
+  return SC3_R_NONE;
+}
+
 /* A value that is hashed already: 1 when it is a hash, used or dropped. */
-static int take_hash(sc3_slice value, sc3_role role, uint32_t column, identity *it,
-                     sc3_outcome *o) {
+static int take_hash(const work *w, sc3_role role, const candidate *c, identity *it) {
   sc3_repairs repairs = 0;
   sc3_reason why;
-  if (!sc3_hashed_length(value.n))
+  if (!sc3_hashed_is_possible(c->value.n))
     return 0;
-  switch (sc3_hashed_recognize(value, it->hex, &why, &repairs)) {
+  switch (sc3_hashed_recognize(c->value, it->hex, &why, &repairs)) {
     case SC3_HASHED_SHA256:
       it->state = IDENTITY_HASHED;
-      o->prehashed++;
-      o->repairs |= repairs;
+      w->outcome->prehashed++;
+      w->outcome->repairs |= repairs;
       return 1;
-    case SC3_HASHED_REFUSED: drop(o, role, column, why); return 1;
+    case SC3_HASHED_REFUSED: drop(w->outcome, role, c->column, why); return 1;
     default: return 0;
   }
 }
@@ -88,29 +89,26 @@ typedef struct reader {
   normalizer normalize;
 } reader;
 
-static void take_raw(const reader *r, sc3_slice value, uint32_t column, const sc3_values *v,
-                     sc3_reading *reading, identity *it, sc3_outcome *o) {
-  sc3_repairs repairs = 0;
+static void take_raw(const work *w, const reader *r, const candidate *c, identity *it) {
   sc3_reason why;
-  if (take_hash(value, r->raw, column, it, o)) {
+  if (take_hash(w, r->raw, c, it)) {
     if (it->state == IDENTITY_HASHED)
-      o->came_hashed |= 1u << r->raw;
+      w->outcome->came_hashed |= 1u << r->raw;
     return;
   }
-  why = r->normalize(value, v, reading, it->normal, &it->n, &repairs);
+  why = r->normalize(w, c->value, &it->normal);
   if (why != SC3_R_NONE) {
-    drop(o, r->raw, column, why);
+    drop(w->outcome, r->raw, c->column, why);
     return;
   }
   it->state = IDENTITY_NORMAL;
-  o->came_raw |= 1u << r->raw;
-  o->repairs |= repairs;
+  w->outcome->came_raw |= 1u << r->raw;
+  w->outcome->repairs |= it->normal.repairs;
 }
 
-static void take_hashed(const reader *r, sc3_slice value, uint32_t column, identity *it,
-                        sc3_outcome *o) {
-  if (!take_hash(value, r->hashed, column, it, o))
-    drop(o, r->hashed, column, SC3_R_HASH_MALFORMED);
+static void take_hashed(const work *w, const reader *r, const candidate *c, identity *it) {
+  if (!take_hash(w, r->hashed, c, it))
+    drop(w->outcome, r->hashed, c->column, SC3_R_HASH_MALFORMED);
 }
 
 static int is_same(sc3_slice value, sc3_slice other) {
@@ -120,85 +118,103 @@ static int is_same(sc3_slice value, sc3_slice other) {
   return value.n > 0 && sc3_slice_eq(value, sc3_text_trim(other));
 }
 
-/* The first value that can be used: of the raw role, then of the hashed one. */
-static void identify(const reader *r, const sc3_values *v, sc3_reading *reading, identity *it,
-                     sc3_outcome *o) {
-  sc3_slice value = some(v->role[r->raw]);
+static void take(const work *w, const reader *r, sc3_role role, const candidate *c, identity *it) {
+  if (role == r->raw)
+    take_raw(w, r, c, it);
+  else
+    take_hashed(w, r, c, it);
+}
+
+/* Tries the values of one role, in order, until one can be used. */
+static void try_role(const work *w, const reader *r, sc3_role role, identity *it) {
+  const sc3_values *v = w->values;
+  candidate c = {trim_value(v->role[role]), v->column[role]};
   size_t i;
+  if (c.value.p != NULL)
+    take(w, r, role, &c, it);
+  for (i = 0; i < v->fallback_count && it->state == IDENTITY_NONE; i++) {
+    if (v->fallbacks[i].role != role)
+      continue;
+    c.value = v->fallbacks[i].value;
+    c.column = v->fallbacks[i].column;
+    take(w, r, role, &c, it);
+  }
+}
+
+/* The first value that can be used: of the raw role, then of the hashed one. */
+static void identify(const work *w, const reader *r, identity *it) {
   it->state = IDENTITY_NONE;
-  if (value.p != NULL)
-    take_raw(r, value, v->column[r->raw], v, reading, it, o);
-  for (i = 0; i < v->fallback_count && it->state == IDENTITY_NONE; i++) {
-    if (v->fallbacks[i].role == r->raw)
-      take_raw(r, v->fallbacks[i].value, v->fallbacks[i].column, v, reading, it, o);
-  }
-  if (it->state != IDENTITY_NONE)
-    return;
-  value = some(v->role[r->hashed]);
-  if (value.p != NULL)
-    take_hashed(r, value, v->column[r->hashed], it, o);
-  for (i = 0; i < v->fallback_count && it->state == IDENTITY_NONE; i++) {
-    if (v->fallbacks[i].role == r->hashed)
-      take_hashed(r, v->fallbacks[i].value, v->fallbacks[i].column, it, o);
-  }
+  try_role(w, r, r->raw, it);
+  if (it->state == IDENTITY_NONE)
+    try_role(w, r, r->hashed, it);
 }
 
 /* Whether a value is the email or the phone of its own member, as where one column is mapped twice.
  */
-static sc3_contact meant_by(const sc3_values *v, sc3_slice value, sc3_contact named) {
+static sc3_pii meant_by(const sc3_values *v, sc3_slice value, sc3_pii named) {
   sc3_slice email = v->role[SC3_ROLE_EMAIL], phone = v->role[SC3_ROLE_PHONE];
   size_t i;
-  if (named != SC3_CONTACT_NONE || value.n < 5) /* a@b.c is the shortest */
+  if (named != SC3_PII_NONE || value.n < 5) /* a@b.c is the shortest */
     return named;
   if (is_same(value, email))
-    return SC3_CONTACT_EMAIL;
-  if (is_same(value, phone) || (phone.n > 0 && sc3_contact_same_number(value, phone)))
-    return SC3_CONTACT_PHONE;
+    return SC3_PII_EMAIL;
+  if (is_same(value, phone) || (phone.n > 0 && sc3_pii_is_same_number(value, phone)))
+    return SC3_PII_PHONE;
   for (i = 0; i < v->fallback_count; i++) {
     const sc3_slice other = v->fallbacks[i].value;
     const sc3_role role = v->fallbacks[i].role;
     if (role == SC3_ROLE_EMAIL && is_same(value, other))
-      return SC3_CONTACT_EMAIL;
-    if (role == SC3_ROLE_PHONE && (is_same(value, other) || sc3_contact_same_number(value, other)))
-      return SC3_CONTACT_PHONE;
+      return SC3_PII_EMAIL;
+    if (role == SC3_ROLE_PHONE && (is_same(value, other) || sc3_pii_is_same_number(value, other)))
+      return SC3_PII_PHONE;
   }
-  return SC3_CONTACT_NONE;
+  return SC3_PII_NONE;
+}
+
+static sc3_reason read_id(const work *w, const candidate *c, sc3_pii named,
+                          sc3_external_id_form *form) {
+  const sc3_external_id id = {c->value, meant_by(w->values, c->value, named),
+                              w->values->role[SC3_ROLE_REGION]};
+  return sc3_external_id_read(&id, w->reading, form);
 }
 
 /* The first external id that can be used. Those before it are dropped; where there is none, the
  * first is to blame. */
-static sc3_reason take_id(const sc3_values *v, sc3_reading *reading, char hex[SC3_SHA256_HEX],
-                          sc3_slice *id, sc3_outcome *o) {
-  sc3_slice raw = v->role[SC3_ROLE_EXTERNAL_ID], region = v->role[SC3_ROLE_REGION];
-  uint32_t column = v->column[SC3_ROLE_EXTERNAL_ID];
+static sc3_reason take_id(const work *w, sc3_external_id_form *form) {
+  const sc3_values *v = w->values;
+  sc3_outcome *o = w->outcome;
+  candidate c = {v->role[SC3_ROLE_EXTERNAL_ID], v->column[SC3_ROLE_EXTERNAL_ID]};
   sc3_reason first, why;
   size_t i;
-  o->at_column = column;
-  if (!sc3_slice_some(raw))
+  o->at_column = c.column;
+  if (!sc3_slice_some(c.value))
     return SC3_R_NO_EXTERNAL_ID;
-  first = why = sc3_id_read(raw, meant_by(v, raw, v->meant), region, reading, hex, id, &o->repairs);
+  first = why = read_id(w, &c, v->meant, form);
   for (i = 0; i < v->fallback_count && why != SC3_R_NONE; i++) {
     if (v->fallbacks[i].role != SC3_ROLE_EXTERNAL_ID)
       continue;
-    drop(o, SC3_ROLE_EXTERNAL_ID, column, why);
-    column = v->fallbacks[i].column;
-    why = sc3_id_read(v->fallbacks[i].value,
-                      meant_by(v, v->fallbacks[i].value, v->fallbacks_meant[i]), region, reading,
-                      hex, id, &o->repairs);
+    drop(o, SC3_ROLE_EXTERNAL_ID, c.column, why);
+    c.column = v->fallbacks[i].column;
+    c.value = v->fallbacks[i].value;
+    why = read_id(w, &c, v->fallbacks_meant[i], form);
   }
-  if (why == SC3_R_NONE)
-    return SC3_R_NONE;
-  o->dropped_count = 0; /* the row is refused for it, and that once */
-  return first;
+  if (why != SC3_R_NONE) {
+    o->dropped_count = 0; /* the row is refused for it, and that once */
+    return first;
+  }
+  o->repairs |= form->repairs;
+  return SC3_R_NONE;
 }
 
 static void hash_identities(identity *email, identity *phone) {
+  const sc3_sha256_message a = {email->normal.text, email->normal.n, email->hex},
+                           b = {phone->normal.text, phone->normal.n, phone->hex};
   if (email->state == IDENTITY_NORMAL && phone->state == IDENTITY_NORMAL)
-    sc3_sha256_hex_pair(email->normal, email->n, email->hex, phone->normal, phone->n, phone->hex);
+    sc3_sha256_hex_pair(&a, &b);
   else if (email->state == IDENTITY_NORMAL)
-    sc3_sha256_hex(email->normal, email->n, email->hex);
+    sc3_sha256_hex(email->normal.text, email->normal.n, email->hex);
   else if (phone->state == IDENTITY_NORMAL)
-    sc3_sha256_hex(phone->normal, phone->n, phone->hex);
+    sc3_sha256_hex(phone->normal.text, phone->normal.n, phone->hex);
 }
 
 /* ,"hashedEmail":"…" or ,"hashedPhone":"…": as long as each other. */
@@ -230,51 +246,60 @@ static sc3_status put_uids(sc3_buffer *out, const sc3_uid_form *uids, size_t cou
   return st == SC3_OK ? sc3_buffer_append(out, "]", 1) : st;
 }
 
-static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, sc3_reading *reading,
-                              sc3_outcome *o) {
-  static const reader emails = {SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email},
-                      phones = {SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone};
-  identity email, phone;
-  sc3_uid_form uids[SC3_UIDS_MAX];
-  char id_hex[SC3_SHA256_HEX];
-  sc3_slice id;
-  size_t i, start = out->n;
-  sc3_status st;
-
-  o->at = SC3_ROLE_EXTERNAL_ID;
-  o->rejected = take_id(v, reading, id_hex, &id, o);
-  if (o->rejected != SC3_R_NONE)
-    return SC3_OK;
-  o->at = SC3_ROLE_NONE;
-
-  if (op == SC3_ADD) {
-    identify(&emails, v, reading, &email, o);
-    identify(&phones, v, reading, &phone, o);
-    hash_identities(&email, &phone);
-    o->emails = email.state != IDENTITY_NONE;
-    o->phones = phone.state != IDENTITY_NONE;
-    for (i = 0; i < v->uid_count; i++) {
-      sc3_uid_form *form = &uids[o->uids];
-      sc3_uid uid = v->uids[i];
-      sc3_reason why;
-      uid.meant = meant_by(v, uid.value, uid.meant);
-      why = sc3_uid_read(&uid, reading->repair, form);
-      if (why == SC3_R_NONE) {
-        o->uids++;
-        o->repairs |= form->repairs;
-      } else {
-        drop(o, SC3_ROLE_UID, v->uids[i].column, why);
-      }
-    }
-    if (o->emails + o->phones + o->uids == 0) {
-      o->rejected = SC3_R_NO_IDENTIFIER;
-      return SC3_OK;
+/* Reads the uids that can be sent into `forms`, and drops the others. */
+static void take_uids(const work *w, sc3_uid_form *forms) {
+  const sc3_values *v = w->values;
+  sc3_outcome *o = w->outcome;
+  size_t i;
+  for (i = 0; i < v->uid_count; i++) {
+    sc3_uid_form *form = &forms[o->uids];
+    sc3_uid uid = v->uids[i];
+    sc3_reason why;
+    uid.meant = meant_by(v, uid.value, uid.meant);
+    why = sc3_uid_read(&uid, w->reading->repair, form);
+    if (why == SC3_R_NONE) {
+      o->uids++;
+      o->repairs |= form->repairs;
+    } else {
+      drop(o, SC3_ROLE_UID, v->uids[i].column, why);
     }
   }
+}
 
-  st = sc3_buffer_append(out, "{\"externalId\":\"", SC3_MEMBER_ID_AT);
+/* What is sent of a member. */
+typedef struct identifiers {
+  sc3_external_id_form id;
+  identity email, phone;
+  sc3_uid_form uids[SC3_UIDS_MAX];
+} identifiers;
+
+/* Reads all that is sent of a member: SC3_R_NONE, else why it is rejected. */
+static sc3_reason identify_member(const work *w, sc3_op op, identifiers *ids) {
+  static const reader emails = {SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email},
+                      phones = {SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone};
+  sc3_outcome *o = w->outcome;
+  sc3_reason why;
+  o->at = SC3_ROLE_EXTERNAL_ID;
+  why = take_id(w, &ids->id);
+  if (why != SC3_R_NONE)
+    return why;
+  o->at = SC3_ROLE_NONE;
+  if (op == SC3_REMOVE)
+    return SC3_R_NONE;
+  identify(w, &emails, &ids->email);
+  identify(w, &phones, &ids->phone);
+  hash_identities(&ids->email, &ids->phone);
+  o->emails = ids->email.state != IDENTITY_NONE;
+  o->phones = ids->phone.state != IDENTITY_NONE;
+  take_uids(w, ids->uids);
+  return o->emails + o->phones + o->uids == 0 ? SC3_R_NO_IDENTIFIER : SC3_R_NONE;
+}
+
+static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_outcome *o) {
+  const size_t start = out->n;
+  sc3_status st = sc3_buffer_append(out, "{\"externalId\":\"", SC3_MEMBER_ID_AT);
   if (st == SC3_OK)
-    st = sc3_json_escape(out, id);
+    st = sc3_json_escape(out, ids->id.value);
   if (st == SC3_OK) {
     o->id_length = out->n - start - SC3_MEMBER_ID_AT;
     st = sc3_buffer_reserve(out, 2 * HASH_MEMBER + sizeof "\"},");
@@ -283,27 +308,30 @@ static sc3_status write_whole(sc3_buffer *out, sc3_op op, const sc3_values *v, s
     return st;
   SC3_PUT_LITERAL(out, "\"");
   if (o->emails > 0)
-    put_hash(out, ",\"hashedEmail\":\"", email.hex);
+    put_hash(out, ",\"hashedEmail\":\"", ids->email.hex);
   if (o->phones > 0)
-    put_hash(out, ",\"hashedPhone\":\"", phone.hex);
+    put_hash(out, ",\"hashedPhone\":\"", ids->phone.hex);
   if (o->uids > 0)
-    st = put_uids(out, uids, o->uids);
+    st = put_uids(out, ids->uids, o->uids);
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
 }
 
 sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
                             sc3_reading *reading, sc3_outcome *outcome) {
-  size_t start = out->n;
+  const work w = {values, reading, outcome};
+  const size_t start = out->n;
+  identifiers ids;
   sc3_status st;
-  outcome->rejected = SC3_R_NONE;
-  outcome->at = SC3_ROLE_NONE;
   outcome->at_column = 0;
   outcome->dropped_count = 0;
   outcome->emails = outcome->phones = outcome->uids = outcome->prehashed = 0;
   outcome->came_raw = outcome->came_hashed = 0;
   outcome->repairs = 0;
   outcome->id_length = 0;
-  st = write_whole(out, op, values, reading, outcome);
+  outcome->rejected = identify_member(&w, op, &ids);
+  if (outcome->rejected != SC3_R_NONE)
+    return SC3_OK;
+  st = put_member(out, &ids, outcome);
   if (st != SC3_OK)
     out->n = start;
   return st;

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "../bytes/buffer.h"
-#include "../identity/contact.h"
+#include "../identity/pii.h"
+#include "../identity/reading.h"
 #include "../identity/reason.h"
-#include "../identity/region.h"
 #include "../bytes/slice.h"
 #include "../identity/uid.h"
 
@@ -51,8 +51,16 @@ typedef struct sc3_values {
   size_t uid_count;
   /* What the id, and each of its fallbacks, is known to be by the name of its column. That an id is
      the email or the phone of its own member is found out when it is read. */
-  sc3_contact meant, fallbacks_meant[SC3_FALLBACKS_MAX];
+  sc3_pii meant, fallbacks_meant[SC3_FALLBACKS_MAX];
 } sc3_values;
+
+static inline void sc3_values_clear(sc3_values *v) {
+  memset(v->role, 0, sizeof v->role);
+  memset(v->column, 0, sizeof v->column);
+  v->uid_count = 0;
+  v->fallback_count = 0;
+  v->meant = SC3_PII_NONE;
+}
 
 /* What became of a member's identifiers. */
 typedef struct sc3_outcome {
@@ -73,31 +81,12 @@ typedef struct sc3_outcome {
   size_t id_length;               /* bytes of the escaped external id */
 } sc3_outcome;
 
-/* What becomes of an external id that is an email or a phone. */
-typedef enum sc3_ids {
-  SC3_IDS_REFUSE,
-  SC3_IDS_HASH, /* the SHA-256 of the normalised email or of the phone in E.164 is the id */
-  SC3_IDS_AS_IS
-} sc3_ids;
-
-/* How raw values are read, and what was learned on the way. */
-typedef struct sc3_reading {
-  int repair; /* as in sc3_email_normalize() */
-  sc3_ids ids;
-  int region;                /* of phones in national form, where a row names none; SC3_NO_REGION */
-  sc3_repairs phone_repairs; /* as in sc3_phone_normalize() */
-  sc3_region_memo *regions;  /* NULL at first; the owner frees it */
-} sc3_reading;
-
-/* The region of a row's phones: the one that it names, which counts before the one of the job. */
-int sc3_reading_region(sc3_reading *reading, sc3_slice name);
-
 /* The escaped external id stands at this offset of a written member. */
 enum { SC3_MEMBER_ID_AT = 15 };
 
 /* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what
    was kept and dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected`
-   set. SC3_REMOVE writes the external id alone. SC3_ECAP, SC3_ENOMEM: `out` is as it was. */
+   set. SC3_REMOVE writes only the external id. SC3_ELIMIT, SC3_ENOMEM: `out` is as it was. */
 sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
                             sc3_reading *reading, sc3_outcome *outcome);
 

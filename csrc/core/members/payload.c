@@ -122,7 +122,7 @@ static slot *find(const sc3_payload *p, uint32_t hash, const char *id, size_t n)
       continue;
     e = &entries(p)[s->index_plus_1 - 1];
     other = p->segment[op_of(e)].p + e->offset + SC3_MEMBER_ID_AT;
-    /* An escaped id holds no bare quote, so the quote behind the same bytes means the same id. */
+    /* An escaped id holds no bare quote, so the quote after the same bytes means the same id. */
     if (e->length > SC3_MEMBER_ID_AT + n && memcmp(other, id, n) == 0 && other[n] == '"')
       return s;
   }
@@ -153,14 +153,14 @@ static sc3_status make_slots(sc3_payload *p) {
   return SC3_OK;
 }
 
-/* Behind the closing quote of the text that begins at `p`. */
+/* After the closing quote of the text that begins at `p`. */
 static const char *behind_text(const char *p) {
   while (*p != '"')
     p += *p == '\\' ? 2 : 1;
   return p + 1;
 }
 
-/* Whether `key` stands at `p`; then `*p` is behind it, and behind the text that follows. */
+/* Whether `key` stands at `p`; then `*p` is after it, and after the text that follows. */
 static unsigned take_text(const char **p, const char *end, const char *key) {
   size_t n = strlen(key);
   if ((size_t)(end - *p) <= n || memcmp(*p, key, n) != 0)
@@ -194,10 +194,11 @@ static void bury(sc3_payload *p, entry *e) {
   e->tagged_row |= 2;
 }
 
-sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n,
-                          size_t id_length) {
-  const char *id = bytes + SC3_MEMBER_ID_AT;
-  uint32_t hash = hash_id(p, id, id_length);
+sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
+  const size_t n = m->json.n;
+  const sc3_op op = m->op;
+  const char *id = m->json.p + SC3_MEMBER_ID_AT;
+  uint32_t hash = hash_id(p, id, m->id_length);
   sc3_added result = SC3_ADDED;
   entry fresh;
   slot *s;
@@ -207,7 +208,7 @@ sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *b
     return SC3_FULL;
   if (make_slots(p) != SC3_OK)
     return SC3_ADD_NOMEM;
-  s = find(p, hash, id, id_length);
+  s = find(p, hash, id, m->id_length);
   if (s->index_plus_1 == 0 && p->living[0] + p->living[1] >= p->max_members)
     return SC3_FULL;
   if (sc3_buffer_reserve(&p->segment[op], n) != SC3_OK ||
@@ -223,18 +224,18 @@ sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *b
   } else {
     p->used_slots++;
   }
-  fresh.tagged_row = row << 4 | (uint64_t)op;
+  fresh.tagged_row = m->row << 4 | (uint64_t)op;
   fresh.offset = (uint32_t)p->segment[op].n;
   fresh.length = (uint32_t)n;
   s->index_plus_1 = (uint32_t)count(p) + 1;
   s->hash = hash;
   sc3_buffer_put(&p->index, &fresh, sizeof fresh);
-  sc3_buffer_put(&p->segment[op], bytes, n);
+  sc3_buffer_put(&p->segment[op], m->json.p, n);
   p->living[op]++;
   return result;
 }
 
-void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id) {
+void sc3_payload_prefetch(const sc3_payload *p, sc3_slice external_id) {
 #if defined(__GNUC__)
   if (p->slot_count >
       0) /* an id that needs escaping lies elsewhere, which costs nothing but the gain */
@@ -309,7 +310,7 @@ int sc3_payload_drop(sc3_payload *p, size_t i) {
 }
 
 size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last,
-                           void (*taken)(void *with, size_t i), void *with) {
+                           const sc3_removal_listener *listener) {
   size_t n = 0;
   if (p->slot_count == 0)
     return 0;
@@ -323,8 +324,8 @@ size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t firs
     i = s->index_plus_1 - 1;
     bury(p, &entries(p)[i]);
     n++;
-    if (taken != NULL)
-      taken(with, i);
+    if (listener != NULL)
+      listener->removed(listener->with, i);
   }
   return n;
 }

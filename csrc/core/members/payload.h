@@ -22,7 +22,7 @@ typedef enum sc3_added {
   SC3_ADDED,
   SC3_ADDED_OVER, /* added, and an earlier member of the same external id replaced */
   SC3_FULL,       /* a limit is reached; nothing changed */
-  SC3_FULL_NEXT,  /* the same of the payload for the next epoch; of sc3_builder_flush() alone */
+  SC3_FULL_NEXT,  /* the same of the payload for the next epoch; only of sc3_builder_flush() */
   SC3_NEVER_FITS, /* the member alone is over max_bytes; nothing changed */
   SC3_ADD_NOMEM   /* nothing changed */
 } sc3_added;
@@ -44,7 +44,7 @@ typedef struct sc3_replaced {
 typedef struct sc3_extent {
   size_t last;        /* the range ends before this member */
   size_t members[2];  /* living members, an operation each */
-  sc3_slice bytes[2]; /* their JSON, commas between, none behind; {NULL, 0} where there are none */
+  sc3_slice bytes[2]; /* their JSON, commas between, none after; {NULL, 0} where there are none */
 } sc3_extent;
 
 /* A payload that holds at most `max_members` living members and `max_bytes` bytes, and at most 4
@@ -55,11 +55,15 @@ void sc3_payload_free(sc3_payload *p);
 /* Empties it; the memory is kept for the next request. */
 void sc3_payload_reset(sc3_payload *p);
 
-/* Adds one member as sc3_member_write() made it: `n` bytes with the comma, an escaped external id
-   of `id_length` bytes at SC3_MEMBER_ID_AT. `row` is its number in the source (under 2^60; 0 where
-   there is none). */
-sc3_added sc3_payload_add(sc3_payload *p, sc3_op op, uint64_t row, const char *bytes, size_t n,
-                          size_t id_length);
+/* A member as sc3_member_write() made it. */
+typedef struct sc3_new_member {
+  sc3_op op;
+  uint64_t row;     /* its number in the source, under 2^60; 0 where there is none */
+  sc3_slice json;   /* with the comma */
+  size_t id_length; /* bytes of the escaped external id, which stands at SC3_MEMBER_ID_AT */
+} sc3_new_member;
+
+sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *member);
 
 /* What the last sc3_payload_add() that gave SC3_ADDED_OVER took the place of. */
 const sc3_replaced *sc3_payload_replaced(const sc3_payload *p);
@@ -72,7 +76,7 @@ sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i);
 
 /* Says that a member with this external id comes soon, so that the memory where it belongs may be
  * fetched while the member is being made. */
-void sc3_payload_expect(const sc3_payload *p, sc3_slice external_id);
+void sc3_payload_prefetch(const sc3_payload *p, sc3_slice external_id);
 
 size_t sc3_payload_count(const sc3_payload *p); /* members in the index, replaced ones included */
 size_t sc3_payload_living(const sc3_payload *p, sc3_op op);
@@ -92,10 +96,17 @@ sc3_extent sc3_payload_range(const sc3_payload *p, size_t first, size_t last);
  * reading that member. */
 int sc3_payload_drop(sc3_payload *p, size_t i);
 
-/* Takes the members out whose external ids living members `first` up to but without `last` of
-   `later` have: those replaced them. Gives their number. No request may be reading the members. */
+/* Hears of members that are removed. */
+typedef struct sc3_removal_listener {
+  void (*removed)(void *with, size_t i);
+  void *with;
+} sc3_removal_listener;
+
+/* Removes the members that living members `first` up to but without `last` of `later` replaced:
+   those of the same external ids. Gives their number, and reports each to the listener, which may
+   be NULL. No request may be reading the members. */
 size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t first, size_t last,
-                           void (*taken)(void *with, size_t i), void *with);
+                           const sc3_removal_listener *listener);
 
 /* The `nth` (counted from 0) living member of an operation in a range, as the service counts them;
  * SIZE_MAX where there is none. */

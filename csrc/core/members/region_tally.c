@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "../bytes/ascii.h"
 #include "../identity/digit.h"
 #include "../bytes/utf8.h"
 
@@ -12,10 +13,10 @@ static int is_name(sc3_slice s) {
   while (s.n > 0) {
     uint32_t c;
     size_t used = sc3_utf8_decode(s.p, s.n, &c);
-    if (used == 0 || sc3_digit(c) >= 0 || c == 0xfe6b || c == 0xff20)
+    if (used == 0 || sc3_digit_value(c) >= 0 || c == 0xfe6b || c == 0xff20)
       return 0;
-    if (c < 0x80 && !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                      (c != 0 && strchr(" .,'&()-", (int)c) != NULL)))
+    if (c < 0x80 &&
+        !(sc3_ascii_is_letter((int)c) || (c != 0 && strchr(" .,'&()-", (int)c) != NULL)))
       return 0;
     s.p += used;
     s.n -= used;

@@ -1,10 +1,11 @@
 #include "condition.h"
 
+#include "../bytes/ascii.h"
 #include "../bytes/amount.h"
 #include "../identity/lowercase.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
-#include "../identity/yes_no.h"
+#include "../identity/boolean_words.h"
 
 /* What an order answers when two values have none. */
 enum { NO_ORDER = 2 };
@@ -109,9 +110,7 @@ static int are_alike_in_ascii(sc3_slice a, sc3_slice b) {
     unsigned char x = i < a.n ? (unsigned char)a.p[i] : 0, y = i < b.n ? (unsigned char)b.p[i] : 0;
     if (x >= 0x80 || y >= 0x80)
       return -1;
-    x = x >= 'A' && x <= 'Z' ? (unsigned char)(x | 0x20) : x;
-    y = y >= 'A' && y <= 'Z' ? (unsigned char)(y | 0x20) : y;
-    alike = alike && x == y;
+    alike = alike && sc3_ascii_to_lower((char)x) == sc3_ascii_to_lower((char)y);
   }
   return alike;
 }
@@ -165,9 +164,9 @@ static sc3_content content_of(const sc3_condition *c, const value *v, int other_
     return SC3_CONTENT_POINT; /* where the point parts thousands: 1.5 */
   if (v->number_state > 0 || sc3_number_read(v->text, &ignored))
     return may_be_thousands(c, v) ? SC3_CONTENT_POINT : SC3_CONTENT_NUMBER;
-  switch (sc3_amount_look(v->text)) {
-    case SC3_LOOK_COMMA: return SC3_CONTENT_COMMA;
-    case SC3_LOOK_SIGNS: return SC3_CONTENT_SIGNS;
+  switch (sc3_amount_find_notation(v->text)) {
+    case SC3_NOTATION_COMMA: return SC3_CONTENT_COMMA;
+    case SC3_NOTATION_SYMBOLS: return SC3_CONTENT_SIGNS;
     default: return SC3_CONTENT_WORDS;
   }
 }
@@ -180,7 +179,7 @@ static int says(const sc3_condition *c, value *v) {
     return v->kind == SC3_KIND_TRUE;
   if (v->kind == SC3_KIND_NUMBER && read_number(c, v))
     return v->number.value == 1 ? 1 : v->number.value == 0 ? 0 : -1;
-  return v->kind == SC3_KIND_TEXT ? sc3_yes_no(v->text) : -1;
+  return v->kind == SC3_KIND_TEXT ? sc3_boolean_read(v->text) : -1;
 }
 
 static int equals_any(const sc3_condition *c, value *v) {
@@ -216,7 +215,7 @@ static int meets(const sc3_condition *c, value *v, sc3_condition_tally *t) {
   order = v->absent || c->operand_count == 0 ? NO_ORDER : compare(c, &c->operands[0], v);
   if (order != NO_ORDER && c->operands[0].kind == SC3_KIND_TEXT &&
       date_at(c->operands[0].text) > 0 &&
-      !is_dated_like(v->text, c->operands[0].text)) { /* 31.12.2023 is not behind 2024-01-01 */
+      !is_dated_like(v->text, c->operands[0].text)) { /* 31.12.2023 is not after 2024-01-01 */
     t->not_a_date++;
     order = NO_ORDER;
   }

@@ -31,13 +31,13 @@ typedef struct sc3_condition {
   sc3_operator op;
   size_t column; /* 1-based; 0 = by name */
   sc3_slice name;
-  size_t key; /* the name's number, see sc3_builder_keys() */
+  size_t key; /* the name's number, see sc3_mapping_keys() */
   const sc3_operand
       *operands; /* SC3_EQUAL: any of them; SC3_NOT_EQUAL: none of them; an order: the first */
   size_t operand_count;
   int ignore_case; /* texts are compared in any case; those of operands are in lowercase */
   /* The decimal mark of numbers in texts, which are then read as sc3_amount_read() does; '\0':
-   * plain numbers alone. */
+   * only plain numbers. */
   char decimal;
   int blank; /* SC3_SAYS_YES, SC3_SAYS_NO: what a blank value says; -1 nothing */
 } sc3_condition;
@@ -49,7 +49,7 @@ typedef enum sc3_content {
   /* a number such as 1.234, which means thousands where a comma is the decimal mark, or where one
      is: 1.5 */
   SC3_CONTENT_POINT,
-  SC3_CONTENT_COMMA, /* as in sc3_look */
+  SC3_CONTENT_COMMA, /* as in sc3_notation */
   SC3_CONTENT_SIGNS,
   SC3_CONTENT_WORDS,
   SC3_CONTENT_OTHER_CASE, /* equal but for upper and lower case */
@@ -62,7 +62,7 @@ typedef struct sc3_condition_tally {
   uint64_t seen;         /* that met all conditions before it */
   uint64_t skipped;      /* of these, that did not meet it */
   uint64_t absent;       /* of the skipped: there is no value */
-  uint64_t not_a_number; /* it compares with numbers alone, and the value is none */
+  uint64_t not_a_number; /* it compares only with numbers, and the value is none */
   uint64_t not_a_date;   /* it compares with a date, and the value does not begin with one */
   uint64_t
       not_yes_or_no;   /* it asks for a yes or no, or for true or false, and the value is neither */

@@ -3,22 +3,16 @@
 #ifndef SC3_CSV_H
 #define SC3_CSV_H
 
-#include "csv_marks.h"
+#include "csv_scan.h"
 #include "csv_width.h"
 #include "input.h"
-#include "lines.h"
+#include "line_counts.h"
 #include "record.h"
-
-enum { SC3_NULL_MAX = 64 };
 
 typedef struct sc3_csv {
   sc3_input input;
-  char delimiter;     /* 0 until it is known */
-  char likely;        /* of several that a header has as often: what stands behind its sep= line */
-  char quote, escape; /* 0 = none */
-  char null[SC3_NULL_MAX]; /* what a field that is not quoted holds where it has no value */
-  size_t null_length;      /* 0 = no such text */
-  sc3_csv_marks marks;
+  sc3_csv_dialect dialect;
+  char likely; /* of delimiters that are as frequent: what followed a sep= line */
   int has_header;
   uint64_t skip_lines; /* that stand before the header, those still to be passed over */
   int sniffed;         /* the first bytes were looked at */
@@ -28,11 +22,10 @@ typedef struct sc3_csv {
   int skip_lf;   /* the last row ended with CR at the end of what had come */
   int has_nulls; /* the row that was given out has fields that are SC3_KIND_NULL */
   uint64_t row, line;
-  sc3_lines lines;
-  sc3_field *fields;
-  size_t field_capacity;
+  sc3_line_counts lines;
+  sc3_csv_fields fields;
   size_t columns; /* fields of the header, or of the first row; 0 until they are known */
-  sc3_width width;
+  sc3_csv_width width;
   sc3_buffer header; /* the header's text, kept */
   sc3_slice *names;  /* slices of it */
   sc3_fatal fatal;
@@ -43,14 +36,14 @@ typedef struct sc3_csv {
 void sc3_csv_init(sc3_csv *csv, char delimiter, int has_header);
 
 /* Of one that was not begun: the quote, the escape (0 = none), and what stands for no value (at
-   most SC3_NULL_MAX bytes). With an escape a CR alone ends no row, because databases that escape
-   line ends leave it as it is. */
-void sc3_csv_dialect(sc3_csv *csv, char quote, char escape, sc3_slice null);
+   most SC3_NULL_MAX bytes). With an escape a CR without LF ends no row, because databases that
+   escape line ends leave it as it is. */
+void sc3_csv_set_dialect(sc3_csv *csv, char quote, char escape, sc3_slice null);
 
 /* Takes what stands before the header: a line that names the delimiter, and `skip_lines` lines, set
    before the first call, in which quotes mean nothing. SC3_NEXT_RECORD when all of it was taken.
    sc3_csv_begin() calls it. */
-sc3_next sc3_csv_head(sc3_csv *csv);
+sc3_next sc3_csv_skip_head(sc3_csv *csv);
 
 void sc3_csv_free(sc3_csv *csv);
 

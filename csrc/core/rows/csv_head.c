@@ -11,7 +11,7 @@ static int is_line_end(char c) {
 
 /* The length of a first line "sep=;" without its end, and in `*delimiter` what it names; 0 for
    another line. Programs that took that line for a row of theirs put quotes round it, and their own
-   delimiters behind it. */
+   delimiters after it. */
 static size_t read_separator(const char *p, size_t n, char *delimiter, char *behind) {
   const size_t quoted = n > 0 && p[0] == '"';
   size_t i = quoted;
@@ -52,8 +52,8 @@ static void take_separator(sc3_csv *csv) {
     return;
   if (behind != '\0' && behind != delimiter) /* written again since: the header tells */
     csv->likely = behind;
-  else if (csv->delimiter == '\0')
-    csv->delimiter = delimiter;
+  else if (csv->dialect.delimiter == '\0')
+    csv->dialect.delimiter = delimiter;
   csv->skip_lf = p[length] == '\r';
   csv->line++;
   csv->lines.header++;
@@ -72,7 +72,8 @@ static sc3_next skip_line(sc3_csv *csv) {
   }
   p = sc3_input_head(in);
   end = p + sc3_input_left(in);
-  for (mark = p; mark < end && *mark != '\n' && (*mark != '\r' || csv->escape != '\0'); mark++)
+  for (mark = p; mark < end && *mark != '\n' && (*mark != '\r' || csv->dialect.escape != '\0');
+       mark++)
     continue;
   if (mark - p > SC3_ROW_MAX) {
     csv->fatal.kind = SC3_FATAL_ROW_TOO_LONG;
@@ -88,7 +89,7 @@ static sc3_next skip_line(sc3_csv *csv) {
   return SC3_NEXT_RECORD;
 }
 
-sc3_next sc3_csv_head(sc3_csv *csv) {
+sc3_next sc3_csv_skip_head(sc3_csv *csv) {
   if (!csv->separated)
     take_separator(csv);
   csv->separated = 1;

@@ -3,26 +3,35 @@
 #ifndef SC3_CSV_WIDTH_H
 #define SC3_CSV_WIDTH_H
 
-#include "lines.h"
+#include "line_counts.h"
 #include "record.h"
 
-typedef struct sc3_width {
-  int known;    /* `extra` is */
-  size_t extra; /* empty fields that rows have behind those of the header, as each of the first ones
-                   does */
-  uint64_t row; /* the last one that lacked cells */
-  size_t count; /* its fields */
-  unsigned make; /* of its first cell, see sc3_lines_made_of() */
-} sc3_width;
+typedef struct sc3_csv_width {
+  int known;     /* `extra` is */
+  size_t extra;  /* empty fields that rows have after those of the header, as each of the first ones
+                    does */
+  uint64_t row;  /* the last one that lacked cells */
+  size_t count;  /* its fields */
+  unsigned make; /* of its first cell, see sc3_classify_cell() */
+} sc3_csv_width;
 
 /* How many of the `count` fields stand before empty ones that end the row; at least `columns`. */
-size_t sc3_width_filled(const sc3_field *fields, size_t count, size_t columns);
+size_t sc3_csv_width_count_filled(const sc3_field *fields, size_t count, size_t columns);
 
-/* Judges a row of `*count` fields, with `further` line ends inside: SC3_FAULT_NONE, and then it has
-   `columns` fields, or SC3_FAULT_RAGGED. A row may lack cells at its end, as spreadsheets cut empty
-   ones, unless it looks like the rest of the row before, which a line end broke. It may have as
-   many empty fields more as the first rows have. `fields` has room for `columns`. Counts in `l`. */
-sc3_fault sc3_width_judge(sc3_width *w, sc3_lines *l, sc3_field *fields, size_t *count,
-                          size_t columns, uint64_t row, uint64_t further);
+/* A row whose width is judged. */
+typedef struct sc3_csv_width_row {
+  sc3_field *fields; /* room for `columns` */
+  size_t count;      /* fields that it has; `columns` after it was found to be fine */
+  size_t columns;    /* of the header */
+  uint64_t number;
+  uint64_t inner; /* line ends inside its fields */
+} sc3_csv_width_row;
+
+/* Judges a row: SC3_R_NONE, and then it has `columns` fields, or SC3_R_RAGGED_ROW. Counts in `l`.
+
+   A row may lack cells at its end, as spreadsheets cut empty ones. It may not where it looks like
+   the rest of the row before, which a line end broke. It may have as many empty fields more as the
+   first rows have. */
+sc3_reason sc3_csv_width_judge(sc3_csv_width *w, sc3_line_counts *l, sc3_csv_width_row *row);
 
 #endif

@@ -143,7 +143,7 @@ static int is_low(uint32_t unit) {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 
-/* Takes one unit; a high surrogate waits in `held` for the one behind it. */
+/* Takes one unit; a high surrogate waits in `held` for the one after it. */
 static size_t take_unit(sc3_decoder *d, uint32_t unit, const unsigned char *bytes, char *to) {
   char *out = to;
   if (d->held_count >= 2) {
@@ -210,7 +210,7 @@ size_t sc3_decode_end(sc3_decoder *d, char *to) {
 
 /* Bytes that are in no character of UTF-8: what they would be elsewhere. */
 SC3_COLD
-static void see_others(sc3_bytes_seen *seen, const char *p, size_t n) {
+static void see_others(sc3_utf8_stats *seen, const char *p, size_t n) {
   while (n > 0) {
     uint32_t cp;
     size_t used = sc3_utf8_decode(p, n, &cp);
@@ -225,7 +225,7 @@ static void see_others(sc3_bytes_seen *seen, const char *p, size_t n) {
   }
 }
 
-int sc3_bytes_see(sc3_bytes_seen *seen, const char *p, size_t n, uint64_t row, uint64_t line) {
+int sc3_utf8_stats_add(sc3_utf8_stats *seen, const char *p, size_t n, uint64_t row, uint64_t line) {
   size_t ascii = ascii_run(p, n);
   if (ascii == n)
     return 1;

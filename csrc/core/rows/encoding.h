@@ -18,7 +18,7 @@ typedef enum sc3_encoding {
   SC3_ENCODING_TABLES /* the first of those that have a table */
 } sc3_encoding;
 
-/* The name of the encoding with that number; NULL behind the last, and for SC3_ENCODING_UNTOLD. */
+/* The name of the encoding with that number; NULL after the last, and for SC3_ENCODING_UNTOLD. */
 const char *sc3_encoding_name(sc3_encoding encoding);
 
 /* The encoding of that very name; SC3_ENCODING_UNTOLD where there is none. */
@@ -30,7 +30,7 @@ sc3_encoding sc3_encoding_of(sc3_slice name);
 
 typedef struct sc3_decoder {
   sc3_encoding encoding; /* UTF-16 in a known order, or one byte a character */
-  unsigned char held[4]; /* UTF-16: what waits for the bytes behind it */
+  unsigned char held[4]; /* UTF-16: what waits for the bytes after it */
   size_t held_count;
   uint64_t lost; /* places that are no character */
   uint64_t
@@ -53,14 +53,14 @@ size_t sc3_decode(sc3_decoder *d, const char *from, size_t n, char *to);
 size_t sc3_decode_end(sc3_decoder *d, char *to);
 
 /* What was noticed of rows that should be UTF-8. */
-typedef struct sc3_bytes_seen {
+typedef struct sc3_utf8_stats {
   uint64_t rows;          /* that are not UTF-8 */
   uint64_t row, line;     /* the first of them, the header being row 0 */
   uint64_t good;          /* rows that have characters outside ASCII, in UTF-8 */
   int not_1250, not_1252; /* bytes of those rows stand for nothing in these */
-} sc3_bytes_seen;
+} sc3_utf8_stats;
 
 /* Looks at the bytes of a row. Whether they are UTF-8. */
-int sc3_bytes_see(sc3_bytes_seen *seen, const char *p, size_t n, uint64_t row, uint64_t line);
+int sc3_utf8_stats_add(sc3_utf8_stats *seen, const char *p, size_t n, uint64_t row, uint64_t line);
 
 #endif

@@ -2,13 +2,14 @@
 
 #include <string.h>
 
+#include "../bytes/ascii.h"
 #include "../bytes/slice.h"
 
 /* Without pointers, which would each cost a relocation. */
 typedef struct magic {
   char kind[10];
   signed char
-      n; /* negative: a column could be called so, and the bytes behind it must not be text */
+      n; /* negative: a column could be called so, and the bytes after it must not be text */
   char bytes[SC3_MAGIC_MAX];
 } magic;
 
@@ -67,14 +68,10 @@ static const magic magics[] = {
                      "ELF"),
 };
 
-static int begins(const char *p, size_t n, const char *bytes, size_t length) {
-  return n >= length && memcmp(p, bytes, length) == 0;
-}
-
 SC3_COLD
-static int holds(const char *p, size_t n, const char *text) {
+static int holds(sc3_slice s, const char *text) {
   const size_t length = strlen(text);
-  const char *const end = p + n;
+  const char *p = s.p, *const end = s.p + s.n;
   while ((size_t)(end - p) >= length) {
     const char *at = memchr(p, *text, (size_t)(end - p) - length + 1);
     if (at == NULL)
@@ -86,81 +83,72 @@ static int holds(const char *p, size_t n, const char *text) {
   return 0;
 }
 
-/* Whether the text begins with these words in lowercase, whatever their case is. */
-static int begins_in_any_case(const char *p, size_t n, const char *words) {
-  size_t i;
-  for (i = 0; words[i] != '\0'; i++) {
-    if (i == n || (p[i] >= 'A' && p[i] <= 'Z' ? p[i] - 'A' + 'a' : p[i]) != words[i])
-      return 0;
-  }
-  return 1;
-}
-
 /* Whether bytes stand there that no text holds. */
-static int is_binary(const char *p, size_t n) {
+static int is_binary(sc3_slice s) {
   size_t i;
-  for (i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)p[i];
+  for (i = 0; i < s.n; i++) {
+    unsigned char c = (unsigned char)s.p[i];
     if (c < 0x20 && (c < '\t' || c > '\r' || c == '\v'))
       return 1;
   }
   return 0;
 }
 
-static size_t first_line(const char *p, size_t n) {
-  const char *end = memchr(p, '\n', n);
-  return end != NULL ? (size_t)(end - p) : n;
+static sc3_slice first_line(sc3_slice s) {
+  const char *end = memchr(s.p, '\n', s.n);
+  return end != NULL ? sc3_slice_of(s.p, (size_t)(end - s.p)) : s;
 }
 
 /* Whether it may be a link to a document of Google's: one object of few keys. */
-static int is_link(const char *p, size_t n) {
-  return begins(p, n, "{\"url\"", 6) || begins(p, n, "{\"\":", 4);
+static int is_link(sc3_slice s) {
+  return sc3_slice_begins(s, SC3_LITERAL("{\"url\"")) || sc3_slice_begins(s, SC3_LITERAL("{\"\":"));
 }
 
 SC3_COLD
-static const char *zip_kind(const char *p, size_t n) {
-  if (holds(p, n, "application/vnd.oasis.opendocument.spreadsheet"))
+static const char *zip_kind(sc3_slice s) {
+  if (holds(s, "application/vnd.oasis.opendocument.spreadsheet"))
     return "ods";
-  if (holds(p, n, "xl/") ||
-      (holds(p, n, "[Content_Types].xml") && !holds(p, n, "word/") && !holds(p, n, "ppt/")))
+  if (holds(s, "xl/") ||
+      (holds(s, "[Content_Types].xml") && !holds(s, "word/") && !holds(s, "ppt/")))
     return "xlsx";
   return "zip";
 }
 
 SC3_COLD
-static const char *markup_kind(const char *p, size_t n) {
+static const char *markup_kind(sc3_slice s) {
   static const char *const html[] = {
       "<!doctype html", "<html", "<head", "<body", "<table", "<meta", "<style", "<div", NULL,
   };
   const char *const *tag;
   for (tag = html; *tag != NULL; tag++) {
-    if (begins_in_any_case(p, n, *tag))
+    if (sc3_ascii_begins(s, *tag))
       return "html";
   }
-  if (holds(p, n, "urn:schemas-microsoft-com:office:spreadsheet") ||
-      holds(p, n, "progid=\"Excel.Sheet\""))
+  if (holds(s, "urn:schemas-microsoft-com:office:spreadsheet") ||
+      holds(s, "progid=\"Excel.Sheet\""))
     return "xml_spreadsheet";
-  if (holds(p, n, "<html"))
+  if (holds(s, "<html"))
     return "html";
-  if (begins(p, n, "<?xml", 5) || begins(p, n, "<!--", 4) || begins_in_any_case(p, n, "<!doctype"))
+  if (sc3_slice_begins(s, SC3_LITERAL("<?xml")) || sc3_slice_begins(s, SC3_LITERAL("<!--")) ||
+      sc3_ascii_begins(s, "<!doctype"))
     return "xml";
-  if (n > 1 && ((p[1] >= 'a' && p[1] <= 'z') ||
-                (p[1] >= 'A' && p[1] <= 'Z'))) { /* one tag, alone on its line */
+  if (s.n > 1 && sc3_ascii_is_letter(s.p[1])) { /* one tag, alone on its line */
     size_t i = 1;
-    while (i < n && p[i] != '\n' && p[i] != '\r' && p[i] != '>' && p[i] != '@' && p[i] != ',')
+    while (i < s.n && s.p[i] != '\n' && s.p[i] != '\r' && s.p[i] != '>' && s.p[i] != '@' &&
+           s.p[i] != ',')
       i++;
-    if (i < n && p[i] == '>' &&
-        (i + 1 == n || p[i + 1] == '\n' || p[i + 1] == '\r' || p[i + 1] == '<'))
+    if (i < s.n && s.p[i] == '>' &&
+        (i + 1 == s.n || s.p[i + 1] == '\n' || s.p[i + 1] == '\r' || s.p[i + 1] == '<'))
       return "xml";
   }
   return NULL;
 }
 
-/* OpenPGP in binary: a session key for somebody, or one made from a password. */
+/* OpenPGP in binary: a session key for a recipient, or one made from a password. */
 SC3_COLD
-static int is_pgp(const char *p, size_t n) {
-  const unsigned char *u = (const unsigned char *)p;
-  if (n < 4)
+static int is_pgp(sc3_slice s) {
+  const unsigned char *u = (const unsigned char *)s.p;
+  if (s.n < 4)
     return 0;
   if (u[0] == 0x8c || u[0] == 0xc3)
     return u[1] < 0x20 && (u[2] == 4 || u[2] == 5);
@@ -168,30 +156,30 @@ static int is_pgp(const char *p, size_t n) {
          (u[0] == 0xc1 && (u[2] == 3 || u[3] == 3));
 }
 
-static int all_nul(const char *p, size_t n) {
+static int all_nul(sc3_slice s) {
   size_t i = 0;
-  while (i < n && p[i] == '\0')
+  while (i < s.n && s.p[i] == '\0')
     i++;
-  return n > 0 && i == n;
+  return s.n > 0 && i == s.n;
 }
 
-/* What a text holds behind the white space and the byte order mark before it. */
+/* What a text holds after the white space and the byte order mark before it. */
 SC3_COLD
-static size_t text_begins(const char *p, size_t n) {
-  size_t i = begins(p, n, "\xef\xbb\xbf", 3) ? 3 : 0;
-  while (i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\r' || p[i] == '\n'))
+static size_t skip_white(sc3_slice s) {
+  size_t i = sc3_slice_begins(s, SC3_LITERAL("\xef\xbb\xbf")) ? 3 : 0;
+  while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' || s.p[i] == '\r' || s.p[i] == '\n'))
     i++;
   return i;
 }
 
 SC3_COLD
-int sc3_file_kind_waits(const char *p, size_t n) {
-  size_t i, at = text_begins(p, n);
-  if (begins(p, n, "PK", 2) || at == n || p[at] == '<' || is_link(p + at, n - at) ||
-      is_binary(p, first_line(p, n)))
+int sc3_file_kind_waits(sc3_slice s) {
+  size_t i, at = skip_white(s);
+  if (sc3_slice_begins(s, SC3_LITERAL("PK")) || at == s.n || s.p[at] == '<' ||
+      is_link(sc3_slice_from(s, at)) || is_binary(first_line(s)))
     return 1;
   for (i = 0; i < sizeof magics / sizeof magics[0]; i++) {
-    if (magics[i].n < 0 && begins(p, n, magics[i].bytes, (size_t)-magics[i].n))
+    if (magics[i].n < 0 && sc3_slice_begins(s, sc3_slice_of(magics[i].bytes, (size_t)-magics[i].n)))
       return 1;
   }
   return 0;
@@ -199,36 +187,39 @@ int sc3_file_kind_waits(const char *p, size_t n) {
 
 /* Archives and databases that do not begin with a word of their own. */
 SC3_COLD
-static const char *inner_kind(const char *p, size_t n) {
-  const int binary = is_binary(p, first_line(p, n));
-  if (binary && n >= 262 && memcmp(p + 257, "ustar", 5) == 0)
+static const char *inner_kind(sc3_slice s) {
+  const int binary = is_binary(first_line(s));
+  if (binary && s.n >= 262 && memcmp(s.p + 257, "ustar", 5) == 0)
     return "tar";
-  if (binary && n >= 12 && memcmp(p + 8, "DUCK", 4) == 0)
+  if (binary && s.n >= 12 && memcmp(s.p + 8, "DUCK", 4) == 0)
     return "duckdb";
-  if (begins(p, n, "PK\x03\x04", 4) || begins(p, n, "PK\x05\x06", 4) ||
-      begins(p, n, "PK\x07\x08", 4))
-    return zip_kind(p, n);
-  if (is_pgp(p, n))
+  if (sc3_slice_begins(s, SC3_LITERAL("PK\x03\x04")) ||
+      sc3_slice_begins(s, SC3_LITERAL("PK\x05\x06")) ||
+      sc3_slice_begins(s, SC3_LITERAL("PK\x07\x08")))
+    return zip_kind(s);
+  if (is_pgp(s))
     return "pgp";
-  return all_nul(p, n) ? "nuls" : NULL;
+  return all_nul(s) ? "nuls" : NULL;
 }
 
 SC3_COLD
-const char *sc3_file_kind_of(const char *p, size_t n) {
+const char *sc3_file_kind_of(sc3_slice s) {
   size_t i, at;
   const char *kind;
-  n = n < SC3_LOOKED_AT ? n : SC3_LOOKED_AT;
+  s.n = s.n < SC3_SNIFFED_BYTES ? s.n : SC3_SNIFFED_BYTES;
   for (i = 0; i < sizeof magics / sizeof magics[0]; i++) {
     const magic *m = &magics[i];
     const size_t length = (size_t)(m->n < 0 ? -m->n : m->n);
-    if (begins(p, n, m->bytes, length) && (m->n > 0 || is_binary(p + length, n - length)))
+    if (sc3_slice_begins(s, sc3_slice_of(m->bytes, length)) &&
+        (m->n > 0 || is_binary(sc3_slice_from(s, length))))
       return m->kind;
   }
-  kind = inner_kind(p, n);
+  kind = inner_kind(s);
   if (kind != NULL)
     return kind;
-  at = text_begins(p, n);
-  if (at < n && p[at] == '<')
-    return markup_kind(p + at, n - at);
-  return is_link(p + at, n - at) && holds(p + at, n - at, "\"doc_id\"") ? "gsheet" : NULL;
+  at = skip_white(s);
+  if (at < s.n && s.p[at] == '<')
+    return markup_kind(sc3_slice_from(s, at));
+  return is_link(sc3_slice_from(s, at)) && holds(sc3_slice_from(s, at), "\"doc_id\"") ? "gsheet"
+                                                                                      : NULL;
 }

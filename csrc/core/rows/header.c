@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "../bytes/ascii.h"
 #include "../bytes/text.h"
 #include "../bytes/utf8.h"
 
@@ -19,15 +20,15 @@ static uint32_t next_of(sc3_slice *s) {
     white = sc3_text_trim(sc3_slice_of(s->p, used)).n == 0;
     s->p += used;
     s->n -= used;
-    if (c >= 'A' && c <= 'Z')
+    if (sc3_ascii_is_upper((int)c))
       c += 'a' - 'A';
-    if (!white && !sc3_text_invisible(c) && c != '_' && c != '.' && c != '-' && c != 0)
+    if (!white && !sc3_text_is_invisible(c) && c != '_' && c != '.' && c != '-' && c != 0)
       return c;
   }
   return 0;
 }
 
-int sc3_header_alike(sc3_slice a, sc3_slice b) {
+int sc3_header_is_alike(sc3_slice a, sc3_slice b) {
   uint32_t c = next_of(&a), d = next_of(&b);
   if (c == 0)
     return 0;
@@ -51,7 +52,7 @@ sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice nam
   if (found > 1)
     return SC3_HEADER_TWICE;
   if (found == 0)
-    found = find_all(names, n, name, sc3_header_alike, at);
+    found = find_all(names, n, name, sc3_header_is_alike, at);
   return found == 0 ? SC3_HEADER_NONE : found == 1 ? SC3_HEADER_ONE : SC3_HEADER_ALIKE;
 }
 
@@ -60,7 +61,7 @@ size_t sc3_header_number(sc3_slice name) {
   if (name.n < 2 || name.n > 5 || name.p[0] != '#' || name.p[1] == '0')
     return 0;
   for (i = 1; i < name.n; i++) {
-    if (name.p[i] < '0' || name.p[i] > '9')
+    if (!sc3_ascii_is_digit(name.p[i]))
       return 0;
     number = number * 10 + (size_t)(name.p[i] - '0');
   }
@@ -68,8 +69,7 @@ size_t sc3_header_number(sc3_slice name) {
 }
 
 static int is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         ((unsigned char)c & 0x80) != 0;
+  return sc3_ascii_is_alphanumeric(c) || ((unsigned char)c & 0x80) != 0;
 }
 
 static int looks_like_email(sc3_slice s) {
@@ -87,9 +87,9 @@ static int looks_like_number(sc3_slice s) {
   size_t i, digits = 0, letters = 0;
   for (i = 0; i < s.n; i++) {
     char c = s.p[i];
-    if (c >= '0' && c <= '9')
+    if (sc3_ascii_is_digit(c))
       digits++;
-    else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+    else if (sc3_ascii_is_hex(c))
       letters++;
     else if (c == '\0' || strchr("+-()./ ", c) == NULL)
       return 0;
@@ -117,12 +117,12 @@ static size_t next_word(sc3_slice *s, char word[WORD_MAX]) {
   size_t n = 0;
   while (s->n > 0) {
     const char c = *s->p;
-    const int upper = c >= 'A' && c <= 'Z',
-              letter = upper || (c >= 'a' && c <= 'z') || ((unsigned char)c & 0x80) != 0;
-    if (n > 0 && (!letter || (upper && !(s->p[-1] >= 'A' && s->p[-1] <= 'Z'))))
+    const int upper = sc3_ascii_is_upper(c),
+              letter = sc3_ascii_is_letter(c) || ((unsigned char)c & 0x80) != 0;
+    if (n > 0 && (!letter || (upper && !sc3_ascii_is_upper(s->p[-1]))))
       break;
     if (letter && n < WORD_MAX)
-      word[n++] = upper ? (char)(c + ('a' - 'A')) : c;
+      word[n++] = sc3_ascii_to_lower(c);
     s->p++;
     s->n--;
   }
@@ -137,94 +137,83 @@ static int is_among(sc3_slice word, const char *const *words) {
   return 0;
 }
 
-sc3_contact sc3_header_contact(sc3_slice name) {
-  static const char *const whose[] = {
-      /* words that say whose it is, or which */
-      "customer",   "client",    "user",    "contact",  "person",     "personal",
-      "member",     "buyer",     "billing", "shipping", "home",       "work",
-      "business",   "company",   "private", "primary",  "secondary",  "main",
-      "default",    "preferred", "other",   "my",       "the",        "kunde",
-      "kunden",     "privat",    "raw",     "clean",    "properties", "traits",
-      "attributes", "fields",    "data",    "value",    "account",    NULL,
-  };
-  static const char *const emails[] = {
-      "email",
-      "emails",
-      "mail",
-      "emailaddress",
-      "mailaddress",
-      "emailadresse",
-      "mailadresse",
-      "correo",
-      "correoelectronico",
-      "correoelectr\xc3\xb3nico",
-      "courriel",
-      "adresseemail",
-      "adressemail",
-      "emailaddr",
-      NULL,
-  };
-  static const char *const phones[] = {
-      "phone",
-      "phones",
-      "phonenumber",
-      "phoneno",
-      "phonenr",
-      "phonenum",
-      "telephone",
-      "telephonenumber",
-      "telephoneno",
-      "tel",
-      "telno",
-      "telnr",
-      "telnumber",
-      "telefon",
-      "telefonnummer",
-      "telefonnr",
-      "telefono",
-      "tel\xc3\xa9"
-      "fono",
-      "telefone",
-      "t\xc3\xa9l\xc3\xa9phone",
-      "mobile",
-      "mobilenumber",
-      "mobileno",
-      "mobilenr",
-      "mobilephone",
-      "mobilephonenumber",
-      "mobil",
-      "mobilnummer",
-      "mobiltelefon",
-      "mobiletelephone",
-      "cell",
-      "cellphone",
-      "cellnumber",
-      "cellphonenumber",
-      "cellno",
-      "celular",
-      "handy",
-      "handynummer",
-      "msisdn",
-      "whatsapp",
-      "whatsappnumber",
-      "gsm",
-      "phonemobile",
-      "phonehome",
-      "phonework",
-      "telefonmobil",
-      NULL,
-  };
+/* Words that say whose it is, or which. */
+static const char *const WHOSE[] = {
+    "customer",   "client",    "user",    "contact",  "person",     "personal",
+    "member",     "buyer",     "billing", "shipping", "home",       "work",
+    "business",   "company",   "private", "primary",  "secondary",  "main",
+    "default",    "preferred", "other",   "my",       "the",        "kunde",
+    "kunden",     "privat",    "raw",     "clean",    "properties", "traits",
+    "attributes", "fields",    "data",    "value",    "account",    NULL,
+};
+
+static const char *const EMAILS[] = {
+    "email",        "emails",       "mail",        "emailaddress",      "mailaddress",
+    "emailadresse", "mailadresse",  "correo",      "correoelectronico", "correoelectr\xc3\xb3nico",
+    "courriel",     "adresseemail", "adressemail", "emailaddr",         NULL};
+
+static const char *const PHONES[] = {
+    "phone",
+    "phones",
+    "phonenumber",
+    "phoneno",
+    "phonenr",
+    "phonenum",
+    "telephone",
+    "telephonenumber",
+    "telephoneno",
+    "tel",
+    "telno",
+    "telnr",
+    "telnumber",
+    "telefon",
+    "telefonnummer",
+    "telefonnr",
+    "telefono",
+    "tel\303\251fono",
+    "telefone",
+    "t\xc3\xa9l\xc3\xa9phone",
+    "mobile",
+    "mobilenumber",
+    "mobileno",
+    "mobilenr",
+    "mobilephone",
+    "mobilephonenumber",
+    "mobil",
+    "mobilnummer",
+    "mobiltelefon",
+    "mobiletelephone",
+    "cell",
+    "cellphone",
+    "cellnumber",
+    "cellphonenumber",
+    "cellno",
+    "celular",
+    "handy",
+    "handynummer",
+    "msisdn",
+    "whatsapp",
+    "whatsappnumber",
+    "gsm",
+    "phonemobile",
+    "phonehome",
+    "phonework",
+    "telefonmobil",
+    NULL,
+};
+
+sc3_pii sc3_header_detect_pii(sc3_slice name) {
   char word[WORD_MAX], all[WORD_MAX];
   size_t n, length = 0;
   while ((n = next_word(&name, word)) > 0) {
-    if (is_among(sc3_slice_of(word, n), whose))
+    if (is_among(sc3_slice_of(word, n), WHOSE))
       continue;
     if (n == WORD_MAX || length + n > WORD_MAX)
-      return SC3_CONTACT_NONE;
+      return SC3_PII_NONE;
     memcpy(all + length, word, n);
     length += n;
   }
-  if (is_among(sc3_slice_of(all, length), emails))
-    return SC3_CONTACT_EMAIL;
-  return is_among(sc3_slice_of(all, length), phones) ? SC3_CONTACT_PHONE : SC3_CONTACT_NONE;
+  if (is_among(sc3_slice_of(all, length), EMAILS))
+    return SC3_PII_EMAIL;
+  return is_among(sc3_slice_of(all, length), PHONES) ? SC3_PII_PHONE : SC3_PII_NONE;
 }

@@ -2,7 +2,7 @@
 #ifndef SC3_HEADER_H
 #define SC3_HEADER_H
 
-#include "../identity/contact.h"
+#include "../identity/pii.h"
 #include "../bytes/slice.h"
 
 typedef enum sc3_header_found {
@@ -15,7 +15,7 @@ typedef enum sc3_header_found {
 
 /* Whether two names are the same but for the case of ASCII letters, white space, characters that
    nobody sees, dots, dashes and underscores. Names of nothing else are the same as none. */
-int sc3_header_alike(sc3_slice a, sc3_slice b);
+int sc3_header_is_alike(sc3_slice a, sc3_slice b);
 
 /* The column (counted from 0) of the `n` names that a name means: the very name, else the one that
    is the same but for the case of ASCII letters, white space, characters that nobody sees, dots,
@@ -26,11 +26,11 @@ sc3_header_found sc3_header_find(const sc3_slice *names, size_t n, sc3_slice nam
 size_t sc3_header_number(sc3_slice name);
 
 /* What to do about a header that is none, because its names look like a customer's data; NULL where
-   they look like names. Such a line is not quoted to anybody: it may be somebody's. */
+   they look like names. Never quote such a line: it may hold a person's data. */
 const char *sc3_header_advice(const sc3_slice *names, size_t n);
 
 /* What a column holds by its name: "E-Mail", "Customer Phone 1", "properties.mobile".
-   SC3_CONTACT_NONE for other names, and for those of hashes and numbers of these ("Phone ID"). */
-sc3_contact sc3_header_contact(sc3_slice name);
+   SC3_PII_NONE for other names, and for those of hashes and numbers of these ("Phone ID"). */
+sc3_pii sc3_header_detect_pii(sc3_slice name);
 
 #endif

@@ -39,27 +39,23 @@ sc3_status sc3_input_finish(sc3_input *in) {
 
 /* --- the first bytes --- */
 
-static int begins(const char *p, size_t n, const char *magic, size_t length) {
-  return n >= length && memcmp(p, magic, length) == 0;
-}
-
 SC3_COLD
 int sc3_input_sniffable(const sc3_input *in) {
   size_t left = sc3_input_left(in);
-  if (in->finished || left >= SC3_LOOKED_AT)
+  if (in->finished || left >= SC3_SNIFFED_BYTES)
     return 1;
   return left >= SC3_MAGIC_MAX && memchr(sc3_input_head(in), '\n', left) != NULL &&
-         !sc3_file_kind_waits(sc3_input_head(in), left);
+         !sc3_file_kind_waits(sc3_slice_of(sc3_input_head(in), left));
 }
 
 /* What the byte order mark says, and the bytes that it takes. */
-static sc3_encoding marked(const char *p, size_t n, size_t *length) {
+static sc3_encoding marked(sc3_slice s, size_t *length) {
   *length = 2;
-  if (begins(p, n, "\xff\xfe", 2))
+  if (sc3_slice_begins(s, SC3_LITERAL("\xff\xfe")))
     return SC3_ENCODING_UTF16LE;
-  if (begins(p, n, "\xfe\xff", 2))
+  if (sc3_slice_begins(s, SC3_LITERAL("\xfe\xff")))
     return SC3_ENCODING_UTF16BE;
-  *length = begins(p, n, "\xef\xbb\xbf", 3) ? 3 : 0;
+  *length = sc3_slice_begins(s, SC3_LITERAL("\xef\xbb\xbf")) ? 3 : 0;
   return *length > 0 ? SC3_ENCODING_UTF8 : SC3_ENCODING_UNTOLD;
 }
 
@@ -71,7 +67,7 @@ typedef struct first_line {
 SC3_COLD
 static first_line look_at_line(const char *p, size_t n, sc3_controls allowed) {
   first_line line = {0, {0, 0}, 0};
-  for (; line.n < n && line.n < SC3_LOOKED_AT && p[line.n] != '\n'; line.n++) {
+  for (; line.n < n && line.n < SC3_SNIFFED_BYTES && p[line.n] != '\n'; line.n++) {
     unsigned char c = (unsigned char)p[line.n];
     if (c == 0)
       line.nuls[line.n & 1]++;
@@ -97,15 +93,16 @@ static sc3_next refuse(sc3_fatal *fatal, sc3_fatal_kind kind, const char *what) 
   return SC3_NEXT_FATAL;
 }
 
-/* What is refused by its bytes alone, whatever its encoding is said to be. */
+/* What is refused only by its bytes, whatever its encoding is said to be. */
 SC3_COLD
-static sc3_next refuse_kind(sc3_fatal *fatal, const char *p, size_t n) {
+static sc3_next refuse_kind(sc3_fatal *fatal, sc3_slice s) {
   const char *kind;
-  if (begins(p, n, "\xff\xfe\0\0", 4) || begins(p, n, "\0\0\xfe\xff", 4))
+  if (sc3_slice_begins(s, SC3_LITERAL("\xff\xfe\0\0")) ||
+      sc3_slice_begins(s, SC3_LITERAL("\0\0\xfe\xff")))
     return refuse(fatal, SC3_FATAL_UTF32, NULL);
-  if (begins(p, n, "\x1f\x8b", 2))
+  if (sc3_slice_begins(s, SC3_LITERAL("\x1f\x8b")))
     return refuse(fatal, SC3_FATAL_GZIP, NULL);
-  kind = sc3_file_kind_of(p, n);
+  kind = sc3_file_kind_of(s);
   return kind != NULL ? refuse(fatal, SC3_FATAL_KIND, kind) : SC3_NEXT_RECORD;
 }
 
@@ -122,7 +119,8 @@ static sc3_next find_encoding(sc3_input *in, sc3_controls allowed, sc3_fatal *fa
   const char *p = sc3_input_head(in);
   const size_t n = sc3_input_left(in);
   const first_line line = look_at_line(p, n, allowed);
-  const sc3_encoding told = in->encoding, said = marked(p, n, mark), seems = unmarked(&line);
+  const sc3_encoding told = in->encoding, said = marked(sc3_slice_of(p, n), mark),
+                     seems = unmarked(&line);
   const int wide =
       told == SC3_ENCODING_UTF16LE || told == SC3_ENCODING_UTF16BE || told == SC3_ENCODING_UTF16;
   if (said != SC3_ENCODING_UNTOLD) {
@@ -172,7 +170,7 @@ static sc3_next begin_bytes(sc3_input *in, sc3_controls allowed, sc3_fatal *fata
   sc3_next next;
   if (sc3_input_left(in) == 0)
     return refuse(fatal, SC3_FATAL_EMPTY, NULL);
-  next = refuse_kind(fatal, sc3_input_head(in), sc3_input_left(in));
+  next = refuse_kind(fatal, sc3_slice_of(sc3_input_head(in), sc3_input_left(in)));
   if (next == SC3_NEXT_RECORD)
     next = find_encoding(in, allowed, fatal, &mark);
   if (next != SC3_NEXT_RECORD)
@@ -198,7 +196,7 @@ sc3_next sc3_input_begin(sc3_input *in, sc3_controls allowed, sc3_fatal *fatal) 
   if (in->decoding) { /* the text, of which less may have come than of bytes */
     if (!sc3_input_sniffable(in))
       return SC3_NEXT_NEED;
-    next = refuse_kind(fatal, sc3_input_head(in), sc3_input_left(in));
+    next = refuse_kind(fatal, sc3_slice_of(sc3_input_head(in), sc3_input_left(in)));
   }
   if (next == SC3_NEXT_RECORD &&
       look_at_line(sc3_input_head(in), sc3_input_left(in), allowed).controls > 0)

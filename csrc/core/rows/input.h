@@ -1,4 +1,4 @@
-/* Bytes on their way into a parser: pushed in at one end, taken off at the other. */
+/* Bytes on their way into a parser, and what a parser can answer. */
 #ifndef SC3_INPUT_H
 #define SC3_INPUT_H
 
@@ -6,7 +6,51 @@
 
 #include "../bytes/buffer.h"
 #include "encoding.h"
-#include "record.h"
+
+enum {
+  SC3_ROW_MAX = 1 << 20, /* bytes of one row */
+  SC3_CHUNK = 256 << 10  /* bytes asked of a file at once */
+};
+
+/* What a request for the next row gives. */
+typedef enum sc3_next {
+  SC3_NEXT_RECORD,
+  SC3_NEXT_NEED, /* feed more, or finish */
+  SC3_NEXT_END,
+  SC3_NEXT_FATAL, /* the input cannot be read further: see sc3_fatal */
+  SC3_NEXT_NOMEM
+} sc3_next;
+
+/* Why an input cannot be read further. */
+typedef enum sc3_fatal_kind {
+  SC3_FATAL_NONE,
+  SC3_FATAL_EMPTY,
+  SC3_FATAL_UTF16,
+  SC3_FATAL_UTF32,
+  SC3_FATAL_GZIP,
+  SC3_FATAL_KIND,     /* it is something else, which has a name */
+  SC3_FATAL_ENCODING, /* its first bytes contradict the encoding that was told */
+  SC3_FATAL_BINARY,
+  SC3_FATAL_JSON,         /* where names of columns should stand */
+  SC3_FATAL_NO_JSON,      /* columns of text where an object should stand */
+  SC3_FATAL_JSON_CUT,     /* it ends inside an object or an array */
+  SC3_FATAL_JSON_BROKEN,  /* the end of the row cannot be known, and so neither can the next one */
+  SC3_FATAL_JSON_BEHIND,  /* something stands after the array */
+  SC3_FATAL_JSON_WRAPPED, /* one large object with the rows inside it */
+  SC3_FATAL_HEADER,       /* a fault in the header: every name after it would be a guess */
+  SC3_FATAL_NO_LINES,     /* one line without an end, which holds data */
+  SC3_FATAL_UNCLOSED_QUOTE, /* it swallowed rows, so it is more than one bad row */
+  SC3_FATAL_ROW_TOO_LONG,
+  SC3_FATAL_TOO_MANY_COLUMNS
+} sc3_fatal_kind;
+
+typedef struct sc3_fatal {
+  sc3_fatal_kind kind;
+  uint64_t row, line;
+  size_t column;
+  uint64_t lines;   /* SC3_FATAL_UNCLOSED_QUOTE: line ends after the quote that were read */
+  const char *what; /* the name of a kind of files, or of an encoding; NULL where there is none */
+} sc3_fatal;
 
 typedef struct sc3_input {
   sc3_buffer buffer;
@@ -40,7 +84,7 @@ static inline void sc3_input_take(sc3_input *in, size_t n) {
   in->taken += n;
 }
 
-/* Room for `want` bytes (at most SC3_CHUNK) behind those that wait, to be written by the caller and
+/* Room for `want` bytes (at most SC3_CHUNK) after those that wait, to be written by the caller and
    then committed; NULL when memory is out. Slices into the input die. */
 char *sc3_input_space(sc3_input *in, size_t want);
 

@@ -5,7 +5,7 @@
 #include "../bytes/json_read.h"
 #include "../bytes/json_scan.h"
 
-/* Behind the string whose opening quote is at `p`. */
+/* After the string whose opening quote is at `p`. */
 static sc3_json_whole string_span(const char *p, const char *end, const char **behind) {
   p = sc3_json_skip_plain(p + 1, end);
   while (p < end && *p == '\\') {
@@ -95,4 +95,34 @@ size_t sc3_json_rows_inside(sc3_slice text, char path[SC3_JSON_PATH_MAX], int *v
   }
   *valid = event == SC3_JSON_EVENT_END;
   return found;
+}
+
+enum { LOOKED_AT = 1024 };
+
+int sc3_json_ends_in_cr(sc3_slice text) {
+  size_t n = text.n < LOOKED_AT ? text.n : LOOKED_AT;
+  const char *p = text.p, *newline = memchr(p, '\n', n),
+             *cr = memchr(p, '\r', newline != NULL ? (size_t)(newline - p) : n);
+  return cr != NULL && cr + 1 != newline && (newline != NULL || cr + 1 < p + n || n < LOOKED_AT);
+}
+
+SC3_COLD
+int sc3_json_is_columns(sc3_slice text, int finished) {
+  const size_t n = text.n;
+  const char *p = text.p, *end = p + (n < LOOKED_AT ? n : LOOKED_AT), *newline;
+  p = sc3_json_skip_between(p, end); /* record separators, and commas after the line before */
+  if (p < end && (*p == '{' || *p == '['))
+    return 0;
+  newline = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+  if (newline == NULL && n < LOOKED_AT && !finished)
+    return -1;
+  end = newline != NULL ? newline : end;
+  if (p == end)
+    return 0;
+  if (*p == '"') { /* nothing of these follows a text of JSON */
+    p = memchr(p + 1, '"', (size_t)(end - p) - 1);
+    return p != NULL && p + 1 < end && strchr(",;\t|", p[1]) != NULL && p[1] != '\0';
+  }
+  return memchr(p, ',', (size_t)(end - p)) != NULL || memchr(p, ';', (size_t)(end - p)) != NULL ||
+         memchr(p, '\t', (size_t)(end - p)) != NULL || memchr(p, '|', (size_t)(end - p)) != NULL;
 }

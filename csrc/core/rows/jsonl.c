@@ -1,343 +1,33 @@
 #include "jsonl.h"
 
-#include <stdlib.h>
-
-#include "../bytes/json_scan.h"
-#include "look.h"
-
-enum { DEPTH_MAX = 64, FIRST_FIELDS = 16, TEXTS_CAP = 16 << 20 };
-
-enum { KEPT = -1, PASSED_OVER = -2, UNKNOWN = -3 };
-
 void sc3_jsonl_init(sc3_jsonl *j) {
   memset(j, 0, sizeof *j);
   sc3_input_init(&j->input);
-  sc3_buffer_init(&j->texts, TEXTS_CAP);
+  sc3_json_object_init(&j->object);
   j->line = 1;
 }
 
 void sc3_jsonl_other_keys(sc3_jsonl *j) {
-  size_t i;
-  for (i = 0; i < SC3_JSONL_PLACES; i++)
-    j->places[i].key = UNKNOWN;
+  sc3_json_object_other_keys(&j->object);
 }
 
 void sc3_jsonl_free(sc3_jsonl *j) {
   sc3_buffer_free(&j->input.buffer);
-  sc3_buffer_free(&j->texts);
-  free(j->fields);
-  j->fields = NULL;
+  sc3_json_object_free(&j->object);
 }
 
-/* --- values: each takes a pointer and gives the one behind, NULL where the text is no JSON --- */
-
-/* A line as it is scanned. */
-typedef struct text {
-  const char *end;
-  int half; /* half a surrogate pair stands somewhere in it */
-} text;
-
-static const char *skip_space(const char *p, const char *end) {
-  while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
-    p++;
-  return p;
-}
-
-static const char *scan_value(const char *p, text *t, int depth, sc3_kind *kind);
-
-/* The inside of an object or array, from its opening bracket. */
-static const char *scan_nested(const char *p, text *t, int depth) {
-  const char closing = *p == '{' ? '}' : ']', *const end = t->end;
-  sc3_kind kind;
-  if (depth >= DEPTH_MAX)
-    return NULL;
-  p = skip_space(p + 1, end);
-  if (p < end && *p == closing)
-    return p + 1;
-  for (;;) {
-    p = skip_space(p, end);
-    if (closing == '}') {
-      if (p == end || *p != '"' || (p = sc3_json_string(p, t->end, &t->half)) == NULL)
-        return NULL;
-      p = skip_space(p, end);
-      if (p == end || *p != ':')
-        return NULL;
-      p++;
-    }
-    p = scan_value(p, t, depth + 1, &kind);
-    if (p == NULL)
-      return NULL;
-    p = skip_space(p, end);
-    if (p < end && *p == closing)
-      return p + 1;
-    if (p == end || *p != ',')
-      return NULL;
-    p++;
-  }
-}
-
-static const char *scan_value(const char *p, text *t, int depth, sc3_kind *kind) {
-  p = skip_space(p, t->end);
-  if (p == t->end)
-    return NULL;
-  switch (*p) {
-    case '"': *kind = SC3_KIND_TEXT; return sc3_json_string(p, t->end, &t->half);
-    case '{':
-    case '[': *kind = SC3_KIND_NESTED; return scan_nested(p, t, depth);
-    case 't': *kind = SC3_KIND_TRUE; return sc3_json_word(p, t->end, "true");
-    case 'f': *kind = SC3_KIND_FALSE; return sc3_json_word(p, t->end, "false");
-    case 'n': *kind = SC3_KIND_NULL; return sc3_json_word(p, t->end, "null");
-    default: *kind = SC3_KIND_NUMBER; return sc3_json_number(p, t->end);
-  }
-}
-
-/* --- rows --- */
-
-static sc3_status keep_field(sc3_jsonl *j, size_t *count, sc3_slice name, sc3_slice value,
-                             sc3_kind kind) {
-  sc3_field *f;
-  if (*count == j->field_capacity) {
-    size_t capacity = *count > 0 ? *count * 2 : FIRST_FIELDS;
-    sc3_field *grown;
-    if (*count >= SC3_COLUMNS_MAX)
-      return SC3_ECAP;
-    grown = realloc(j->fields, capacity * sizeof *grown);
-    if (grown == NULL)
-      return SC3_ENOMEM;
-    j->fields = grown;
-    j->field_capacity = capacity;
-  }
-  f = &j->fields[(*count)++];
-  f->name = name;
-  f->value = value;
-  f->kind = kind;
-  return SC3_OK;
-}
-
-/* What a key is to those asked for: the number of the one that it is, or whether it may be meant by
- * another, or leads to one inside it. */
-static int key_among(const sc3_keys *wanted, sc3_slice name) {
-  int key = wanted->all ? KEPT : PASSED_OVER;
-  size_t i;
-  for (i = 0; i < wanted->count; i++) {
-    sc3_likeness like = sc3_likeness_of(name, wanted->names[i]);
-    if (like == SC3_SAME)
-      return (int)i;
-    if (like != SC3_UNLIKE)
-      key = KEPT;
-  }
-  return key;
-}
-
-static int key_at(sc3_jsonl *j, const sc3_keys *wanted, size_t place, sc3_slice name) {
-  sc3_jsonl_place *p = &j->places[place % SC3_JSONL_PLACES];
-  if (p->n > 0 && p->key != UNKNOWN && p->n == name.n && memcmp(p->name, name.p, name.n) == 0)
-    return p->key;
-  if (name.n == 0 || name.n > SC3_JSONL_KEY_MAX)
-    return key_among(wanted, name);
-  p->n = (unsigned char)name.n;
-  memcpy(p->name, name.p, name.n);
-  p->key = (signed char)key_among(wanted, name);
-  return p->key;
-}
-
-/* Keeps a value that stands for the key of that number. `*room` grows by what its text takes. */
-static void keep_found(sc3_jsonl *j, sc3_slice name, size_t key, sc3_found *found, size_t *room) {
-  sc3_field *f = &j->looked[key];
-  sc3_found_unwrap(found);
-  f->name = name;
-  f->value = found->value;
-  f->kind = found->kind;
-  j->found[key] = f;
-  j->escaped[key] = (unsigned char)found->escaped;
-  *room += found->escaped ? found->value.n + 2 : 0;
-}
-
-/* Looks for the key of that number where the row has it under another spelling, or inside another
- * value. `*room` grows by what its text takes. */
-static sc3_fault look_for(sc3_jsonl *j, const sc3_keys *wanted, size_t key, sc3_record *r,
-                          size_t *room) {
-  sc3_found found;
-  switch (sc3_look(j->fields, r->count, wanted->names[key], &found)) {
-    case SC3_LOOKED_NONE: return SC3_FAULT_NONE;
-    case SC3_LOOKED_TWO: r->fault_key = key; return SC3_FAULT_AMBIGUOUS;
-    default: break;
-  }
-  keep_found(j, wanted->names[key], key, &found, room);
-  return SC3_FAULT_NONE;
-}
-
-/* Takes the escapes out of texts that were found inside nested values; these themselves stay as
- * they are. */
-static sc3_status unescape_found(sc3_jsonl *j, const sc3_keys *wanted, size_t room) {
-  size_t i;
-  sc3_status st;
-  j->texts.n = 0;
-  st = sc3_buffer_reserve(&j->texts, room);
-  for (i = 0; i < wanted->count && st == SC3_OK; i++) {
-    sc3_found found;
-    if (!j->escaped[i])
-      continue;
-    found.value = j->looked[i].value;
-    j->looked[i].value = sc3_found_text(&found, j->texts.p + j->texts.n);
-    j->texts.n += found.value.n + 2;
-  }
-  return st;
-}
-
-/* Points to the field of each key that is asked for. */
-static sc3_fault find_keys(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r, sc3_status *st) {
-  size_t i, room = 0;
-  sc3_fault fault = SC3_FAULT_NONE;
-  r->found = j->found;
-  for (i = 0; i < wanted->count && fault == SC3_FAULT_NONE; i++) {
-    j->found[i] = j->at[i] > 0 ? &j->fields[j->at[i] - 1] : NULL;
-    j->escaped[i] = 0;
-    if (j->at[i] == 0 && r->count > 0) {
-      fault = look_for(j, wanted, i, r, &room);
-    } else if (j->at[i] > 0 && j->found[i]->kind == SC3_KIND_NESTED) {
-      sc3_found found = {j->found[i]->value, SC3_KIND_NESTED, 0};
-      keep_found(j, wanted->names[i], i, &found, &room);
-    }
-    if (wanted->seen != NULL)
-      wanted->seen[i] = (unsigned char)(wanted->seen[i] | (j->found[i] != NULL ? SC3_SEEN : 0) |
-                                        (fault == SC3_FAULT_AMBIGUOUS ? SC3_SEEN_TWICE : 0));
-  }
-  if (fault == SC3_FAULT_NONE && room > 0)
-    *st = unescape_found(j, wanted, room);
-  return *st == SC3_OK ? fault : SC3_FAULT_TOO_LONG;
-}
-
-static const char PARENT[] = "__parentId";
-
-/* Reads the members of an object from behind its opening bracket; `*last` is what stands behind it.
- */
-static sc3_fault read_members(sc3_jsonl *j, char *p, text *t, const sc3_keys *wanted, size_t *count,
-                              sc3_status *st, const char **last) {
-  const char *const end = t->end;
-  size_t place;
-  for (place = 0;; place++) {
-    sc3_slice name, value;
-    sc3_kind kind;
-    int key;
-    char *start = p + (skip_space(p, end) - p), *value_start;
-    const char *behind;
-    if (start == end || *start != '"' ||
-        (behind = sc3_json_string(start, t->end, &t->half)) == NULL)
-      return SC3_FAULT_BAD_JSON;
-    p = start + (skip_space(behind, end) - start);
-    if (p == end || *p != ':')
-      return SC3_FAULT_BAD_JSON;
-    if (t->half)
-      return SC3_FAULT_UTF8;
-    name = sc3_json_unescape(start, behind);
-    value_start = p + (skip_space(p + 1, end) - p);
-    behind = scan_value(value_start, t, 1, &kind);
-    if (behind == NULL)
-      return SC3_FAULT_BAD_JSON;
-    p = value_start + (skip_space(behind, end) - value_start);
-    if (p == end || (*p != ',' && *p != '}'))
-      return SC3_FAULT_BAD_JSON;
-    if (t->half)
-      return SC3_FAULT_UTF8;
-    if (name.n == sizeof PARENT - 1 && memcmp(name.p, PARENT, name.n) == 0)
-      j->child = kind == SC3_KIND_TEXT;
-    key = wanted != NULL ? key_at(j, wanted, place, name) : KEPT;
-    if (key != PASSED_OVER) {
-      value = kind == SC3_KIND_TEXT ? sc3_json_unescape(value_start, behind)
-                                    : sc3_slice_of(value_start, (size_t)(behind - value_start));
-      *st = keep_field(j, count, name, value, kind);
-      if (*st != SC3_OK)
-        return SC3_FAULT_TOO_LONG;
-      if (key >= 0)
-        j->at[key] = (uint32_t)*count;
-    }
-    if (*p++ == '}') {
-      *last = p;
-      return SC3_FAULT_NONE;
-    }
-  }
-}
-
-static const char *skip_between(const char *p, const char *end) {
-  while (p < end && sc3_json_between(*p))
-    p++;
-  return p;
-}
-
-/* Reads the object at `p`, up to `end`; its fault, or SC3_FAULT_NONE with the fields in place.
-   `*rest` is the next object before `end`, or `end`. SC3_ENOMEM. */
-static sc3_status read_object(sc3_jsonl *j, char *p, const char *end, const sc3_keys *wanted,
-                              sc3_record *r, const char **rest) {
-  sc3_status st = SC3_OK;
-  const char *last = end;
-  text t;
-  t.end = end;
-  t.half = 0;
-  j->child = 0;
-  r->count = 0;
+/* Reads the object at the head of `text`. */
+static sc3_status read_object(sc3_jsonl *j, sc3_json_text *text, const sc3_keys *wanted,
+                              sc3_record *r) {
+  if (sc3_utf8_stats_add(&j->lines.bytes, text->p, (size_t)(text->end - text->p), r->row, r->line))
+    return sc3_json_object_read(&j->object, text, wanted, r);
+  text->rest = text->end;
+  r->fault = SC3_R_INVALID_UTF8;
   r->fault_column = 0;
-  if (wanted != NULL)
-    memset(j->at, 0, wanted->count * sizeof j->at[0]);
-  if (!sc3_bytes_see(&j->lines.bytes, p, (size_t)(end - p), r->row, r->line)) {
-    r->fault = SC3_FAULT_UTF8;
-  } else if (*p != '{') {
-    sc3_kind kind;
-    const char *behind = scan_value(p, &t, 0, &kind);
-    r->fault = behind != NULL && skip_between(behind, end) == end ? SC3_FAULT_NOT_OBJECT
-                                                                  : SC3_FAULT_BAD_JSON;
-  } else {
-    const char *inside = skip_space(p + 1, end);
-    if (inside < end && *inside == '}') {
-      r->fault = SC3_FAULT_NONE;
-      last = inside + 1;
-    } else {
-      r->fault = read_members(j, p + 1, &t, wanted, &r->count, &st, &last);
-    }
-  }
-  *rest = r->fault == SC3_FAULT_NONE ? skip_between(last, end) : end;
-  if (*rest < end && **rest != '{') {
-    r->fault = SC3_FAULT_BAD_JSON;
-    *rest = end;
-  }
-  if (r->fault == SC3_FAULT_NONE && wanted != NULL && st == SC3_OK)
-    r->fault = find_keys(j, wanted, r, &st);
-  if (r->fault != SC3_FAULT_NONE)
-    r->count = 0;
-  r->child = j->child;
-  return st == SC3_ENOMEM ? st : SC3_OK;
-}
-
-enum { LOOKED_AT = 1024 };
-
-/* Whether the first line ends with CR alone, as far as it is looked at. */
-static int ends_in_cr(const sc3_input *in) {
-  size_t n = sc3_input_left(in) < LOOKED_AT ? sc3_input_left(in) : LOOKED_AT;
-  const char *p = sc3_input_head(in), *newline = memchr(p, '\n', n),
-             *cr = memchr(p, '\r', newline != NULL ? (size_t)(newline - p) : n);
-  return cr != NULL && cr + 1 != newline && (newline != NULL || cr + 1 < p + n || n < LOOKED_AT);
-}
-
-/* Whether the first line that holds something has columns of text: a delimiter behind what no
-   object begins with. Negative where that line has not come to its end. */
-SC3_COLD
-static int is_columns(const char *p, size_t n, int finished) {
-  const char *end = p + (n < LOOKED_AT ? n : LOOKED_AT), *newline;
-  p = skip_between(p, end); /* record separators, and commas behind the line before */
-  if (p < end && (*p == '{' || *p == '['))
-    return 0;
-  newline = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-  if (newline == NULL && n < LOOKED_AT && !finished)
-    return -1;
-  end = newline != NULL ? newline : end;
-  if (p == end)
-    return 0;
-  if (*p == '"') { /* a text of JSON has none behind it */
-    p = memchr(p + 1, '"', (size_t)(end - p) - 1);
-    return p != NULL && p + 1 < end && strchr(",;\t|", p[1]) != NULL && p[1] != '\0';
-  }
-  return memchr(p, ',', (size_t)(end - p)) != NULL || memchr(p, ';', (size_t)(end - p)) != NULL ||
-         memchr(p, '\t', (size_t)(end - p)) != NULL || memchr(p, '|', (size_t)(end - p)) != NULL;
+  r->fields = j->object.fields;
+  r->count = 0;
+  r->child = 0;
+  return SC3_OK;
 }
 
 static sc3_next fail(sc3_jsonl *j, sc3_fatal_kind kind) {
@@ -357,7 +47,7 @@ static sc3_next find_layout(sc3_jsonl *j) {
   size_t n;
   int valid = 0;
   j->layout = SC3_LAYOUT_LINES;
-  p = skip_between(p, end);
+  p = sc3_json_skip_between(p, end);
   if (p == end)
     return all ? SC3_NEXT_RECORD : SC3_NEXT_NEED;
   if (*p == '[')
@@ -394,7 +84,8 @@ static sc3_next begin_input(sc3_jsonl *j) {
   if (!j->sniffed) {
     next = sc3_input_begin(in, SC3_CONTROLS_SEQUENCE, &j->fatal);
     if (next == SC3_NEXT_RECORD) {
-      const int columns = is_columns(sc3_input_head(in), sc3_input_left(in), in->finished);
+      const int columns =
+          sc3_json_is_columns(sc3_slice_of(sc3_input_head(in), sc3_input_left(in)), in->finished);
       if (columns > 0)
         j->fatal.kind = SC3_FATAL_NO_JSON;
       next = columns < 0 ? SC3_NEXT_NEED : columns > 0 ? SC3_NEXT_FATAL : next;
@@ -403,7 +94,7 @@ static sc3_next begin_input(sc3_jsonl *j) {
       j->fatal.line = next == SC3_NEXT_FATAL ? 1 : 0;
       return next;
     }
-    j->cr = ends_in_cr(in);
+    j->cr = sc3_json_ends_in_cr(sc3_slice_of(sc3_input_head(in), sc3_input_left(in)));
     j->sniffed = 1;
   }
   if (sc3_input_starved(in))
@@ -471,10 +162,36 @@ static sc3_next find_value(sc3_jsonl *j, const char **behind) {
   return *p == '{' || *p == '[' || *p == '"' ? fail(j, SC3_FATAL_JSON_CUT) : SC3_NEXT_RECORD;
 }
 
+/* Makes spaces of the line ends inside a value, where they are white space: strings hold none. How
+ * many lines end there. */
+static uint64_t blank_line_ends(const sc3_jsonl *j, char *p, const char *end) {
+  uint64_t n = 0;
+  for (; p < end; p++) {
+    if (*p == '\n' || *p == '\r') {
+      n += *p == (j->cr ? '\r' : '\n');
+      *p = ' ';
+    }
+  }
+  return n;
+}
+
+/* Numbers the next record. */
+static void begin_record(sc3_jsonl *j, sc3_record *r) {
+  r->row = ++j->row;
+  r->lines = 0;
+  r->missing = 0;
+  r->count = 0;
+  r->fields = NULL;
+  r->found = NULL;
+  r->fault = SC3_R_NONE;
+  r->fault_column = 0;
+  r->child = 0;
+}
+
 static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
   sc3_input *in = &j->input;
-  const char *behind, *rest;
-  char *p, *at;
+  const char *behind;
+  sc3_json_text text;
   sc3_next next = take_between(j);
   if (next == SC3_NEXT_END && j->layout == SC3_LAYOUT_ARRAY && !j->closed)
     return fail(j, SC3_FATAL_JSON_CUT);
@@ -493,30 +210,19 @@ static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) 
   }
   if (next != SC3_NEXT_RECORD)
     return next;
-  p = in->buffer.p + in->at;
-  r->row = ++j->row;
+  text.p = in->buffer.p + in->at;
+  text.end = behind;
+  begin_record(j, r);
   r->line = j->line;
-  r->lines = 0;
-  r->missing = 0;
-  r->found = NULL;
-  for (at = p; at < behind;
-       at++) { /* line ends inside are white space, because strings hold none */
-    if (*at == '\n' || *at == '\r') {
-      r->lines += *at == (j->cr ? '\r' : '\n');
-      *at = ' ';
-    }
-  }
+  r->lines = blank_line_ends(j, text.p, behind);
   account(j, j->line);
   j->lines.shared += j->line <= j->accounted;
   j->lines.quoted += r->lines;
   j->line += r->lines;
   j->accounted = j->line;
   j->open = 1;
-  sc3_input_take(in, (size_t)(behind - p));
-  if (read_object(j, p, behind, wanted, r, &rest) != SC3_OK)
-    return SC3_NEXT_NOMEM;
-  r->fields = j->fields;
-  return SC3_NEXT_RECORD;
+  sc3_input_take(in, (size_t)(behind - text.p));
+  return read_object(j, &text, wanted, r) == SC3_OK ? SC3_NEXT_RECORD : SC3_NEXT_NOMEM;
 }
 
 /* --- one a line --- */
@@ -531,8 +237,69 @@ static void leave_rest(sc3_jsonl *j, const char *rest) {
   j->inside = 1;
 }
 
-sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
+/* Takes the next line, without its end, into `*line`; `line->p` is NULL where it is too long. */
+static sc3_next take_line(sc3_jsonl *j, sc3_json_text *line) {
   sc3_input *in = &j->input;
+  const size_t left = sc3_input_left(in);
+  char *const head = left > 0 ? in->buffer.p + in->at : NULL;
+  const char *const newline = left > 0 ? memchr(head, j->cr ? '\r' : '\n', left) : NULL;
+  const size_t length = newline != NULL ? (size_t)(newline - head) : left;
+  const int ended = newline != NULL || in->finished;
+  /* A line that is too long and never ends is a row all the same. */
+  if (left == 0 && !(in->finished && j->skipping))
+    return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
+  if (!ended) {
+    if (left > SC3_ROW_MAX) {
+      j->skipping = 1;
+      sc3_input_take(in, left);
+    }
+    return SC3_NEXT_NEED;
+  }
+  sc3_input_take(in, newline != NULL ? length + 1 : length);
+  j->line++;
+  line->p = j->skipping || length > SC3_ROW_MAX ? NULL : head;
+  line->end = line->p != NULL ? line->p + length : NULL;
+  j->skipping = 0;
+  return SC3_NEXT_RECORD;
+}
+
+/* Skips what may stand before an object on its line. 0 where nothing follows. */
+static int skip_to_object(sc3_jsonl *j, sc3_json_text *line) {
+  const char *start = sc3_json_skip_between(line->p, line->end);
+  if (line->end - start >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0) { /* files were joined */
+    j->lines.bytes_marks++;
+    start = sc3_json_skip_between(start + 3, line->end);
+  }
+  line->p += start - line->p;
+  return start < line->end;
+}
+
+static sc3_next next_line(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
+  sc3_json_text line;
+  for (;;) {
+    const sc3_next next = take_line(j, &line);
+    if (next != SC3_NEXT_RECORD)
+      return next;
+    j->lines.shared += (uint64_t)j->inside;
+    j->inside = 0;
+    if (line.p == NULL || skip_to_object(j, &line))
+      break;
+    j->lines.blank++;
+  }
+  begin_record(j, r);
+  r->line = j->line - 1;
+  if (line.p == NULL) {
+    r->fault = SC3_R_ROW_TOO_LONG;
+    return SC3_NEXT_RECORD;
+  }
+  if (read_object(j, &line, wanted, r) != SC3_OK)
+    return SC3_NEXT_NOMEM;
+  if (line.rest < line.end)
+    leave_rest(j, line.rest);
+  return SC3_NEXT_RECORD;
+}
+
+sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
   if (j->fatal.kind != SC3_FATAL_NONE)
     return SC3_NEXT_FATAL;
   if (!j->begun) {
@@ -540,58 +307,5 @@ sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
     if (next != SC3_NEXT_RECORD)
       return next;
   }
-  if (j->layout != SC3_LAYOUT_LINES)
-    return next_value(j, wanted, r);
-  for (;;) {
-    size_t left = sc3_input_left(in), length;
-    char *head = left > 0 ? in->buffer.p + in->at : NULL;
-    const char *newline = left > 0 ? memchr(head, j->cr ? '\r' : '\n', left) : NULL;
-    const char *start, *rest;
-    if (left == 0 &&
-        !(in->finished &&
-          j->skipping)) /* a line that is too long and never ends is a row all the same */
-      return in->finished ? SC3_NEXT_END : SC3_NEXT_NEED;
-    if (newline == NULL && !in->finished) {
-      if (left <= SC3_ROW_MAX)
-        return SC3_NEXT_NEED;
-      j->skipping = 1;
-      sc3_input_take(in, left);
-      return SC3_NEXT_NEED;
-    }
-    length = newline != NULL ? (size_t)(newline - head) : left;
-    sc3_input_take(in, newline != NULL ? length + 1 : length);
-    r->line = j->line++;
-    r->lines = 0;
-    r->missing = 0;
-    r->fields = NULL;
-    r->found = NULL;
-    r->child = 0;
-    j->lines.shared += (uint64_t)j->inside;
-    j->inside = 0;
-    if (j->skipping || length > SC3_ROW_MAX) {
-      j->skipping = 0;
-      r->row = ++j->row;
-      r->count = 0;
-      r->fault = SC3_FAULT_TOO_LONG;
-      r->fault_column = 0;
-      return SC3_NEXT_RECORD;
-    }
-    start = skip_between(head, head + length);
-    if (head + length - start >= 3 &&
-        memcmp(start, "\xef\xbb\xbf", 3) == 0) { /* files were joined */
-      j->lines.bytes_marks++;
-      start = skip_between(start + 3, head + length);
-    }
-    if (start == head + length) {
-      j->lines.blank++;
-      continue;
-    }
-    r->row = ++j->row;
-    if (read_object(j, head + (start - head), head + length, wanted, r, &rest) != SC3_OK)
-      return SC3_NEXT_NOMEM;
-    if (rest < head + length)
-      leave_rest(j, rest);
-    r->fields = j->fields;
-    return SC3_NEXT_RECORD;
-  }
+  return j->layout == SC3_LAYOUT_LINES ? next_line(j, wanted, r) : next_value(j, wanted, r);
 }

@@ -7,19 +7,9 @@
 
 #include "input.h"
 #include "json_layout.h"
-#include "lines.h"
+#include "json_object.h"
+#include "line_counts.h"
 #include "record.h"
-
-enum { SC3_JSONL_PLACES = 64, SC3_JSONL_KEY_MAX = 55 };
-
-/* What the key at one place of an object was found to be, because objects mostly have the same keys
- * in the same places. */
-typedef struct sc3_jsonl_place {
-  unsigned char n; /* bytes of the key; 0 = nothing is known */
-  signed char key; /* the number of the key asked for that it is; -1 = it is to be kept, -2 = it is
-                      not, -3 = that is to be found out again */
-  char name[SC3_JSONL_KEY_MAX];
-} sc3_jsonl_place;
 
 typedef struct sc3_jsonl {
   sc3_input input;
@@ -31,20 +21,11 @@ typedef struct sc3_jsonl {
   uint64_t accounted;              /* the last line that is in the counts */
   char wrapped[SC3_JSON_PATH_MAX]; /* what leads to an array of objects inside the first object */
   size_t wrapped_length;
-  int child;    /* the row belongs to another, see sc3_record */
   int skipping; /* inside a line that is too long */
-  int cr;       /* lines end with CR alone */
+  int cr;       /* lines end with CR, without LF */
   uint64_t row, line;
-  sc3_lines lines;
-  sc3_field *fields;
-  size_t field_capacity;
-  sc3_jsonl_place places[SC3_JSONL_PLACES];
-  uint32_t at[SC3_KEYS_MAX]; /* where in `fields` the very keys lie, from 1; 0 = the row has none */
-  const sc3_field *found[SC3_KEYS_MAX];
-  sc3_field
-      looked[SC3_KEYS_MAX]; /* of keys that were found under another spelling, or inside others */
-  unsigned char escaped[SC3_KEYS_MAX]; /* whether these are texts with escapes */
-  sc3_buffer texts;                    /* of those */
+  sc3_line_counts lines;
+  sc3_json_object object;
   sc3_fatal fatal;
 } sc3_jsonl;
 
@@ -58,7 +39,7 @@ void sc3_jsonl_free(sc3_jsonl *j);
 /* The next object's members as fields, in their order: strings unescaped, numbers and nested values
    as their text. A key may come more than once; the last counts: look from the end, by
    sc3_record_find(). With `wanted` only the fields that those keys may mean; the others are checked
-   and passed over, and neither unescaped nor kept. What the keys mean (see look.h) is in `found`.
+   and passed over, and neither unescaped nor kept. What the keys mean (see lookup.h) is in `found`.
    NULL: all fields. Blank lines are no rows. Where objects do not stand one a line, what is no JSON
    is fatal, unless its end is known by its brackets. */
 sc3_next sc3_jsonl_next(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *record);

@@ -1,10 +1,10 @@
---- What the commands that talk to the service share: the client, the private sandbox, errors on the terminal.
+--- What the commands share: the client, the private sandbox, and errors on the terminal.
 local core = require "scope3.core"
 local client = require "scope3.client"
 local errors = require "scope3.error"
 local output = require "scope3.cli.output"
 local text = require "scope3.cli.text"
-local wording = require "scope3.cli.wording"
+local messages = require "scope3.cli.messages"
 
 local context = {}
 
@@ -39,13 +39,13 @@ function context.service_options(args)
   local words = {}
   for _, key in ipairs { "account", "base_url", "ca_file" } do
     if args[key] then
-      words[#words + 1] = (" %s %s"):format(wording.option(key), text.word(args[key]))
+      words[#words + 1] = (" %s %s"):format(messages.option(key), text.word(args[key]))
     end
   end
   return table.concat(words)
 end
 
---- Whether a wait ended although the service goes on: it was not reached, was in trouble, or there was no more time.
+--- Whether a wait ended although the service goes on: it was not reached, was in trouble, or the time was over.
 ---@param err scope3.Error
 ---@return boolean
 function context.goes_on(err)
@@ -53,7 +53,7 @@ function context.goes_on(err)
     or err.kind == "http" and err.status ~= nil and err.status >= 500
 end
 
---- Tells people and machines what the command failed of.
+--- Reports what the command failed of, to people and machines.
 ---@param err scope3.Error|string
 ---@param kind string  where it is a text
 function context.fail(err, kind)
@@ -61,18 +61,18 @@ function context.fail(err, kind)
   context.complain(err)
 end
 
---- Tells what the command failed of, in the words of the command line.
+--- Reports what the command failed of, in the words of the command line.
 ---@param err scope3.Error|string
 ---@param args table
 ---@param exit table
 ---@return integer code
 function context.refuse(err, args, exit)
-  local said, usage = wording.of(err, args)
+  local said, usage = messages.of(err, args)
   context.fail(said, "failed")
   return usage and exit.USAGE or errors.is(err) and err.kind == "cancelled" and exit.STOPPED or exit.FAILED
 end
 
---- Tells of a wrong usage.
+--- Reports a wrong usage.
 ---@param problem string
 ---@param exit table
 ---@return integer code
@@ -81,7 +81,7 @@ function context.wrong_usage(problem, exit)
   return exit.USAGE
 end
 
---- Catches Ctrl-C, SIGTERM and the end of the terminal (SIGHUP, unless it is ignored) in a flag; the function tells
+--- Catches Ctrl-C, SIGTERM and the end of the terminal (SIGHUP, unless it is ignored) in a flag. The function returns
 --- whether one came.
 ---@return fun(): boolean
 function context.stop_flag()
@@ -106,7 +106,7 @@ function context.check_stop()
   end
 end
 
--- A loop for calls that nobody can cancel: a signal ends the wait with an error.
+-- A loop for calls without the option `cancel`: a signal ends the wait with an error.
 local stopping = { name = "blocking", now = core.now }
 
 function stopping.sleep(seconds)
@@ -162,7 +162,7 @@ function context.client(args)
     opts.base_url = sandbox.url
     opts.api_key = "scope3_sandbox"
     opts.account_id = args.account or (os.getenv("SCOPE3_ACCOUNT_ID") or "") == "" and SANDBOX_ACCOUNT or nil
-    opts.rate = args.rate or 100000 -- nobody else is there to be polite to
+    opts.rate = args.rate or 100000 -- no other client uses this sandbox
   end
   local made, err = client.new(opts)
   return made, err, close, sandbox and sandbox.url

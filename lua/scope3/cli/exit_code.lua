@@ -1,4 +1,4 @@
---- The code that a command ends with. It is derived from the counts of the result, and here alone: no path through a
+--- The code that a command ends with. It is derived from the counts of the result, and only here: no path through a
 --- command has a code of its own.
 ---
 --- The first that holds counts: UNWRITTEN, whatever else happened; STOPPED; USAGE; INTERNAL, a fault of this program;
@@ -6,7 +6,7 @@
 --- --strict; NOTHING where nothing was accepted or removed, or a threshold was missed; OK all else.
 local core = require "scope3.core"
 local json = require "scope3.util.json"
-local result_of = require "scope3.result"
+local result = require "scope3.result"
 local text = require "scope3.cli.text"
 
 local exit_code = { OK = 0, FAILED = 1, USAGE = 2, NOTHING = 3, UNWRITTEN = 4, INTERNAL = 70, STOPPED = 130 }
@@ -31,13 +31,13 @@ function exit_code.max_rejected(word)
   return rows and { rows = rows } or nil
 end
 
--- What the counts leave unexplained, or nil. Such a result is a fault of this program: nobody may take it for success.
+-- What the counts leave unexplained, or nil. Such a result is a fault of this program, and never a success.
 local function hole(res)
   local told = res.accepted + res.replaced + res.rejected_by_service + res.failed + res.unknown + (res.would_send or 0)
   if res.members ~= told then
     return ("%.0f members were built, and %.0f are accounted for"):format(res.members, told)
   end
-  local gave = res.rows - res.skipped - result_of.total(res.rejected)
+  local gave = res.rows - res.skipped - result.total(res.rejected)
   if gave < 0 or gave == 0 and res.members > 0 then
     return "the rows that were read do not account for the members"
   end
@@ -53,7 +53,7 @@ local function failures(res, rules)
   note(res.failed, "failed")
   note(res.unknown, res.unknown == 1 and "was sent and never answered" or "were sent and never answered")
   note(res.rejected_by_service, "rejected by the service; the report names their rows")
-  local rejected = result_of.total(res.rejected)
+  local rejected = result.total(res.rejected)
   if rules.strict and rejected > 0 then
     found[#found + 1] = ("--strict: %s rejected"):format(text.plural(rejected, "row was", "rows were"))
   end
@@ -69,15 +69,14 @@ local function failures(res, rules)
 end
 
 local function too_many_rejected(res, most)
-  -- A line that a stray quote swallowed is most likely a row that nobody read.
-  local rejected = result_of.total(res.rejected) + res.swallowed_lines
+  -- A line that a stray quote swallowed is most likely a row that was not read.
+  local rejected = result.total(res.rejected) + res.swallowed_lines
   local taken = res.rows - res.skipped + res.swallowed_lines
   if most.rows and rejected > most.rows then
     return ("--max-rejected %.0f: %s rejected"):format(most.rows, text.plural(rejected, "row was", "rows were"))
   elseif most.percent and taken > 0 and rejected * 100 > most.percent * taken then
-    return ("--max-rejected %s%%: %s rejected of %s"):format(json.encode(most.percent), text.plural(rejected, "row was",
-      "rows were"),
-      text.count(taken))
+    return ("--max-rejected %s%%: %s rejected of %s"):format(json.encode(most.percent),
+      text.plural(rejected, "row was", "rows were"), text.count(taken))
   end
 end
 
@@ -119,19 +118,27 @@ local function shortfalls(res, rules)
   return found
 end
 
---- The code for what a job came to.
+-- The code for an error that ended a job.
+local function code_of_error(err, res, rules)
+  if err.kind == "cancelled" then
+    return exit_code.STOPPED
+  elseif exit_code.is_empty(err) and (not res or res.rows == 0) then
+    local enough = rules.allow_empty and not rules.min_accepted and not rules.require_ready
+    return enough and exit_code.OK or exit_code.NOTHING
+  end
+  return exit_code.FAILED
+end
+
+--- The code for the result of a job.
 ---@param res scope3.Result?  nil where there is none
----@param err scope3.Error?  what ended the job, or the waiting for it
+---@param err scope3.Error?  that ended the job, or the wait for its tasks
 ---@param rules scope3.ExitRules
 ---@return integer code
----@return string[] reasons  for people; none beside `err`, which says it itself
+---@return string[] reasons  for people; none with `err`, whose message is the reason
 function exit_code.of(res, err, rules)
-  if err and err.kind == "cancelled" then
-    return exit_code.STOPPED, {}
-  elseif err and exit_code.is_empty(err) and (not res or res.rows == 0) then
-    local enough = rules.allow_empty and not rules.min_accepted and not rules.require_ready
-    return enough and exit_code.OK or exit_code.NOTHING, {}
-  elseif err or not res then
+  if err then
+    return code_of_error(err, res, rules), {}
+  elseif not res then
     return exit_code.FAILED, {}
   end
   local reasons = failures(res, rules)
@@ -142,7 +149,7 @@ function exit_code.of(res, err, rules)
   return #reasons > 0 and exit_code.NOTHING or exit_code.OK, reasons
 end
 
---- Whether an error says that the input holds nothing at all, not even a header. One empty file beside others is
+--- Whether an error says that the input holds nothing at all, not even a header. One empty file among others is
 --- another error, because the others were not sent.
 ---@param err scope3.Error
 ---@return boolean

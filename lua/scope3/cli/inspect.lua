@@ -2,15 +2,15 @@
 local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
-local matching = require "scope3.cli.matching"
+local match_summary = require "scope3.cli.match_summary"
 local output = require "scope3.cli.output"
-local progress_of = require "scope3.cli.progress"
+local progress = require "scope3.cli.progress"
 local context = require "scope3.cli.context"
-local status = require "scope3.api.audience_status"
+local audience_status = require "scope3.api.audience_status"
+local problems = require "scope3.api.problems"
 local tasks = require "scope3.job.tasks"
 local text = require "scope3.cli.text"
-local problems = require "scope3.api.problems"
-local waiting = require "scope3.cli.waiting"
+local heartbeat = require "scope3.cli.heartbeat"
 
 local inspect = {}
 
@@ -20,17 +20,16 @@ local function count_of(name)
   end
 end
 
--- The columns of the list: title, what stands there, whether it is a number, and whether it is left out where no row
--- has it.
+-- The columns of the list: title, value, whether it is a number, and whether it is left out where no row has it.
 local COLUMNS = {
   { "AUDIENCE", function(row) return row.audience_id end },
   { "STATUS", function(row) return row.deleted and "deleted" or row.status end },
   { "UPLOADED", count_of "uploaded_count", number = true },
   { "IN ALL", count_of "total_uploaded_count", number = true, extra = true },
   { "MATCHED", count_of "matched_count", number = true },
-  { "RATE", matching.rate, number = true, extra = true },
+  { "RATE", match_summary.rate, number = true, extra = true },
   { "NEEDED", count_of "minimum_size", number = true, extra = true },
-  { "BY TYPE", matching.by_type, extra = true },
+  { "BY TYPE", match_summary.by_type, extra = true },
   { "SYNCED", function(row) return row.last_synced_at end, extra = true },
   { "UPDATED", function(row) return row.updated_at end },
   { "NAME", function(row) return row.name or "" end },
@@ -96,33 +95,51 @@ local function fields_of(task)
   return fields
 end
 
-local function show_task(args, task)
-  output.object(fields_of(task))
-  if args.quiet or output.is_json() then
-    return
+local function audience_row(audience)
+  local parts = match_summary.parts(audience)
+  table.insert(parts, 1, audience.audience_id .. " · " .. tostring(audience.status))
+  return { "audience", table.concat(parts, " · ") }
+end
+
+local function warning_row(problem)
+  local of = problem.audience_id and problem.audience_id .. ": " or ""
+  return { "warning", of .. problems.sentence(problem) }
+end
+
+-- The rows of a field that the service fills as it likes: a table takes a row per line of its JSON.
+local function free_rows(field, said)
+  if type(said) ~= "table" then
+    return said ~= nil and { { field, tostring(said) } } or {}
   end
+  local rows = {}
+  for i, line in ipairs(next(said) ~= nil and lines_of(json.pretty(said)) or {}) do
+    rows[i] = { i == 1 and field or "", line }
+  end
+  return rows
+end
+
+local function task_rows(task)
   local rows = { { "task", task.task_id or "-" }, { "status", task.status }, { "type", task.task_type or "-" },
     { "created", task.created_at or "-" }, { "updated", task.updated_at or "-" } }
   if task.audience then
-    local parts = matching.parts(task.audience)
-    table.insert(parts, 1, task.audience.audience_id .. " · " .. tostring(task.audience.status))
-    rows[#rows + 1] = { "audience", table.concat(parts, " · ") }
+    rows[#rows + 1] = audience_row(task.audience)
   end
   for _, problem in ipairs(task.warnings or {}) do
-    local of = problem.audience_id and problem.audience_id .. ": " or ""
-    rows[#rows + 1] = { "warning", of .. problems.sentence(problem) }
+    rows[#rows + 1] = warning_row(problem)
   end
   for _, field in ipairs { "error", "response", "metadata" } do
-    local said = task[field]
-    if type(said) == "table" and next(said) ~= nil then
-      for i, line in ipairs(lines_of(json.pretty(said))) do
-        rows[#rows + 1] = { i == 1 and field or "", line }
-      end
-    elseif said ~= nil and type(said) ~= "table" then
-      rows[#rows + 1] = { field, tostring(said) }
+    for _, row in ipairs(free_rows(field, task[field])) do
+      rows[#rows + 1] = row
     end
   end
-  output.say(text.columns(rows))
+  return rows
+end
+
+local function show_task(args, task)
+  output.object(fields_of(task))
+  if not args.quiet and not output.is_json() then
+    output.say(text.columns(task_rows(task)))
+  end
 end
 
 local function task(args, client)
@@ -138,17 +155,23 @@ local function task(args, client)
   return true
 end
 
-local function wait(args, client)
-  local progress, still = progress_of.new(args.quiet or false), waiting.new(args.quiet or false)
+-- Waits for a task and shows its progress.
+local function wait_for(args, client)
+  local line, beat = progress.new(args.quiet or false), heartbeat.new(args.quiet or false)
   local seen, err = client:wait(args.id, {
-    timeout = args.timeout, audience = args.audience, cancel = still:watch(context.stop_flag()),
+    timeout = args.timeout, audience = args.audience, cancel = beat:watch(context.stop_flag()),
     patience = args.patience or args.timeout ~= 0 and context.PATIENCE or nil,
     on_event = function(event)
-      progress:on(event)
-      still:on(event)
+      line:on(event)
+      beat:on(event)
     end,
   })
-  progress:clear()
+  line:clear()
+  return seen, err
+end
+
+local function wait(args, client)
+  local seen, err = wait_for(args, client)
   if not seen and context.goes_on(err) then
     local code = context.refuse(err, args, exit_code)
     context.complain(("the service goes on with it; wait again with:  scope3 wait %s%s%s"):format(text.word(args.id),
@@ -160,7 +183,7 @@ local function wait(args, client)
   show_task(args, seen)
   local _, warning
   if seen.audience then
-    _, warning = status.of(seen.audience)
+    _, warning = audience_status.of(seen.audience)
   end
   if warning then
     context.complain(warning)

@@ -1,8 +1,7 @@
 --- What a command says on standard output: its text, or under --json one object that always has `error`.
 ---
---- A machine reads standard output. So under --json, and where refused rows go there, it is taken for the command
---- alone: what a script prints, with whatever it prints it, goes to standard error. What could not be written decides
---- the exit code, and nothing is written after it.
+--- Under --json, and where refused rows go there, standard output is for the command only. What a script prints then
+--- goes to standard error. A failure to write decides the exit code, and nothing is written after it.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local json = require "scope3.util.json"
@@ -21,7 +20,7 @@ local output = {}
 local LAST_WORDS = '{"error":{"code":null,"kind":"memory","message":"not enough memory","status":null}}\n'
 local UNTOLD = '{"error":{"code":null,"kind":"internal","message":"what failed cannot be told","status":null}}\n'
 
-local TOLD = 20 -- problems that a message names; the object has them all
+local MAX_ISSUES = 20 -- that a message names; the object has all
 
 local state = {}
 
@@ -48,7 +47,7 @@ function output.keep()
   end
 end
 
---- Where the report goes: beside refused rows on standard output it goes to standard error.
+--- Sends the report elsewhere. Where refused rows go to standard output, it goes to standard error.
 ---@param file? userdata
 function output.report_to(file)
   state.report = file
@@ -65,7 +64,7 @@ function output.put(words)
   end
 end
 
---- Says a text to people: nothing of it stands beside a JSON object.
+--- Says a text to people. Under --json it is left out.
 ---@param words string
 function output.say(words)
   if state.json then
@@ -90,29 +89,41 @@ function output.line(fields)
   table.insert(state.lines, fields)
 end
 
+-- The message of an error, with its issues where there are several.
+local function message_of(err)
+  local said = {}
+  for i, issue in ipairs(err.issues or {}) do
+    said[i] = i <= MAX_ISSUES and (issue.path and issue.path .. " " or "") .. issue.message or nil
+  end
+  if #said < 2 then
+    return err.message
+  end
+  return ("%s: %s%s"):format(err.message, table.concat(said, "; "), #err.issues > MAX_ISSUES and "; …" or "")
+end
+
+local function issues_of(issues)
+  local shown = json.array {}
+  for i, issue in ipairs(issues) do
+    shown[i] = { path = issue.path, message = issue.message }
+  end
+  return shown
+end
+
 --- An error in the form in which the object has it.
 ---@param err scope3.Error|string
 ---@param kind string  where the error has none
 ---@return scope3.CommandError
 function output.error_of(err, kind)
-  local is_error = errors.is(err)
-  local found = {
-    kind = is_error and err.kind or kind, message = is_error and err.message or tostring(err):gsub("^scope3: ", ""),
-    code = is_error and err.code or json.null, status = is_error and err.status or json.null,
-  }
-  for _, key in ipairs(is_error and { "field", "task_id", "retry_after", "retryable", "uncertain" } or {}) do
-    found[key] = err[key]
+  if not errors.is(err) then
+    local message = tostring(err):gsub("^scope3: ", "")
+    return { kind = kind, message = message, code = json.null, status = json.null }
   end
-  if is_error and err.issues then
-    found.issues = json.array {}
-    local told = {}
-    for i, issue in ipairs(err.issues) do
-      found.issues[i] = { path = issue.path, message = issue.message }
-      told[i] = i <= TOLD and (issue.path and issue.path .. " " or "") .. issue.message or nil
-    end
-    if #told > 1 then
-      found.message = ("%s: %s%s"):format(found.message, table.concat(told, "; "), #err.issues > TOLD and "; …" or "")
-    end
+  local found = {
+    kind = err.kind, message = message_of(err), code = err.code or json.null, status = err.status or json.null,
+    issues = err.issues and issues_of(err.issues),
+  }
+  for _, key in ipairs { "field", "task_id", "retry_after", "retryable", "uncertain" } do
+    found[key] = err[key]
   end
   return found
 end
@@ -151,7 +162,7 @@ local function text_of(err)
   return table.concat(lines)
 end
 
---- Ends the output: prints the object, and tells whether all has arrived.
+--- Ends the output: prints the object, and checks that all was written.
 ---@param code integer  that the command came to
 ---@param exit table
 ---@return integer code  to exit with

@@ -1,4 +1,4 @@
---- One line on a terminal that follows a long job; nothing where nobody watches.
+--- One line on a terminal that follows a long job; nothing without a terminal.
 local core = require "scope3.core"
 local tasks = require "scope3.job.tasks"
 local text = require "scope3.cli.text"
@@ -6,14 +6,14 @@ local text = require "scope3.cli.text"
 local progress = {}
 progress.__index = progress
 
-local EVERY = 0.1 -- seconds between two looks
+local EVERY = 0.1 -- seconds between two lines of progress
 
 ---@param quiet boolean
 function progress.new(quiet)
   return setmetatable({ shows = not quiet and core.isatty(2), started = core.now(), last = 0, drawn = false }, progress)
 end
 
--- A line that the terminal does not wrap: of a wrapped one only the last part would be wiped.
+-- Cuts a line to the terminal's width. Of a wrapped line only the last part would be wiped.
 local function fitted(line)
   local width = math.max((core.terminal_width(2) or 80) - 1, 1)
   local kept, n = {}, 0
@@ -49,14 +49,81 @@ function progress:of(res)
 end
 
 -- "12 of 67 tasks have ended", where there are several.
-local function tally(self, event)
-  local all = self.result and self.result.tasks or {}
+local function tally(res, event)
+  local all = res and res.tasks or {}
   local ended = 0
   for _, task in ipairs(all) do
     local status = task.task_id == event.task_id and event.status or task.status
     ended = ended + (tasks.ended(status) and 1 or 0)
   end
   return #all > 1 and ("%s of %s have ended · "):format(text.count(ended), text.plural(#all, "task")) or ""
+end
+
+-- The line for an event of each kind. Other events leave the line as it is.
+local WORDS = {}
+
+-- "file 2 of 3,  45 %  ", as far as it is known.
+local function share_of(event)
+  local share = event.size and event.size > 0 and ("%3.0f %%  "):format(100 * event.bytes / event.size) or ""
+  if event.file then
+    share = ("file %d of %d, "):format(event.file.number, event.file.count) .. share
+  end
+  return share
+end
+
+local function count_sending(requests)
+  local n = 0
+  for _, request in ipairs(requests) do
+    n = n + (request.state == "sending" and 1 or 0)
+  end
+  return n
+end
+
+function WORDS.progress(event, seconds)
+  local res = event.result
+  return ("%s%s · %s a second · %s, %d under way · %s"):format(share_of(event), text.plural(event.rows, "row"),
+    text.count(event.rows / math.max(seconds, 0.001)), text.plural(#res.requests, "request"),
+    count_sending(res.requests), text.plural(#res.tasks, "task"))
+end
+
+function WORDS.retry(event)
+  return ("the service %s; trying again in %s%s"):format(event.status and "answered " .. tostring(event.status)
+    or "did not answer (" .. tostring(event.code) .. ")", text.seconds(event.seconds),
+    event.left and (", for up to %s more"):format(text.seconds(event.left)) or "")
+end
+
+function WORDS.in_doubt(event)
+  return ("an answer was lost: waiting %s, lest that request overtakes the next"):format(text.seconds(event.seconds))
+end
+
+function WORDS.resend(event)
+  return ("%s of failed tasks go again in %s"):format(text.plural(event.requests, "request"),
+    text.seconds(event.seconds))
+end
+
+function WORDS.throttled(event)
+  return ("waiting %s to keep under the rate"):format(text.seconds(event.seconds))
+end
+
+function WORDS.cut_short(event)
+  return ("the service asked for a wait of %s; it is asked again after %s"):format(text.seconds(event.said),
+    text.seconds(event.seconds))
+end
+
+function WORDS.limiter(event)
+  return ("the limiter's file was %s: its counts are lost, so requests wait for a minute"):format(event.problem)
+end
+
+function WORDS.barrier(event)
+  return ("waiting for %s before the next request may go"):format(text.plural(event.tasks, "task"))
+end
+
+function WORDS.task(event, seconds, res)
+  return ("%stask %s · %s"):format(tally(res, event), event.status, text.seconds(seconds))
+end
+
+function WORDS.audience(event, seconds)
+  return ("audience %s · %s"):format(tostring(event.status), text.seconds(seconds))
 end
 
 --- Takes an event of the client.
@@ -66,42 +133,15 @@ function progress:on(event)
     return
   end
   self.result = event.result or self.result
-  local now = core.now()
-  if event.event == "progress" and now - self.last >= EVERY then
+  local now, words = core.now(), WORDS[event.event]
+  if event.event == "progress" then
+    if now - self.last < EVERY then
+      return
+    end
     self.last = now
-    local res = event.result
-    local flying = 0
-    for _, request in ipairs(res.requests) do
-      flying = flying + (request.state == "sending" and 1 or 0)
-    end
-    local share = event.size and event.size > 0 and ("%3.0f %%  "):format(100 * event.bytes / event.size) or ""
-    if event.file then
-      share = ("file %d of %d, "):format(event.file.number, event.file.count) .. share
-    end
-    self:draw(("%s%s · %s a second · %s, %d under way · %s"):format(share, text.plural(event.rows, "row"),
-      text.count(event.rows / math.max(now - self.started, 0.001)), text.plural(#res.requests, "request"), flying,
-      text.plural(#res.tasks, "task")))
-  elseif event.event == "retry" then
-    self:draw(("the service %s; trying again in %s%s"):format(event.status and "answered " .. tostring(event.status)
-      or "did not answer ("
-      .. tostring(event.code) .. ")", text.seconds(event.seconds),
-      event.left and (", for up to %s more"):format(text.seconds(event.left)) or ""))
-  elseif event.event == "in_doubt" then
-    self:draw(("an answer was lost: waiting %s, lest that request overtakes the next"):format(text.seconds(event.seconds)))
-  elseif event.event == "resend" then
-    self:draw(("%s of failed tasks go again in %s"):format(text.plural(event.requests, "request"), text.seconds(event.seconds)))
-  elseif event.event == "throttled" then
-    self:draw(("waiting %s to keep under the rate"):format(text.seconds(event.seconds)))
-  elseif event.event == "cut_short" then
-    self:draw(("the service asked for a wait of %s; it is asked again after %s"):format(text.seconds(event.said), text.seconds(event.seconds)))
-  elseif event.event == "limiter" then
-    self:draw(("the limiter's file was %s: its counts are lost, so requests wait for a minute"):format(event.problem))
-  elseif event.event == "barrier" then
-    self:draw(("waiting for %s before the next request may go"):format(text.plural(event.tasks, "task")))
-  elseif event.event == "task" then
-    self:draw(("%stask %s · %s"):format(tally(self, event), event.status, text.seconds(now - self.started)))
-  elseif event.event == "audience" then
-    self:draw(("audience %s · %s"):format(tostring(event.status), text.seconds(now - self.started)))
+  end
+  if words then
+    self:draw(words(event, now - self.started, self.result))
   end
 end
 

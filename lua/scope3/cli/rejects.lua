@@ -49,11 +49,11 @@ function rejects.open(path, several)
   end
   return {
     write = function(rejection)
+      local inside = rejection.lines and (" (%.0f further lines inside)"):format(rejection.lines) or ""
       put((several and cell(rejection.file or "") .. "," or "") .. ("%.0f,%s,%s,%s\n"):format(rejection.row,
-        cell(rejection.column or ""), rejection.dropped and "dropped" or "rejected",
-        cell(rejection.reason) .. (rejection.lines and (" (%.0f further lines inside)"):format(rejection.lines) or "")))
+        cell(rejection.column or ""), rejection.dropped and "dropped" or "rejected", cell(rejection.reason) .. inside))
     end,
-    -- A disk that is full shows at the latest here.
+    -- A full disk shows here at the latest.
     close = function()
       local ok, why_not = file:close()
       return ok and not failed, failed or why_not

@@ -3,8 +3,8 @@ local visible = require "scope3.util.visible"
 
 local text = {}
 
---- A text of somebody else on one line of a terminal: control characters and what turns the reading direction are
---- written out.
+--- A text from outside, on one line of a terminal. Control characters are written out, also those that change the
+--- reading direction.
 text.visible = visible.text
 
 --- 1.25 -> "1.3", with a point in every locale.
@@ -60,7 +60,7 @@ function text.bytes(n)
   return ("%d bytes"):format(n)
 end
 
---- Seconds as a person says them.
+--- Seconds in a unit that is easy to read.
 ---@param s number
 ---@return string
 function text.seconds(s)

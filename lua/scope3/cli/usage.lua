@@ -1,18 +1,22 @@
---- Arguments that contradict each other, or of which one would have no effect. Each is a wrong usage: who writes
---- --journal beside --dry-run believes that there will be a journal.
+--- Arguments that contradict each other, or of which one would have no effect.
+---
+--- Each is a wrong usage: a user of --journal with --dry-run believes that there will be a journal.
 local core = require "scope3.core"
-local effect = require "scope3.input.ineffective"
+local ineffective = require "scope3.input.ineffective"
 local exit_code = require "scope3.cli.exit_code"
-local inputs = require "scope3.input.paths"
+local paths = require "scope3.input.paths"
 local source = require "scope3.input.source"
-local wire = require "scope3.api.codec"
-local wording = require "scope3.cli.wording"
+local codec = require "scope3.api.codec"
+local messages = require "scope3.cli.messages"
 
 local usage = {}
 
-local word = wording.option
+local word = messages.option
 
--- What tells one file from another, also one that is not there yet.
+local UNKNOWN_REGION = "--region is not a country that is known: "
+  .. "give its ISO code, such as US or USA, or its English name"
+
+-- The identity of a file, also of one that does not exist yet.
 local function identity_of(path)
   local identity = core.file_identity(path)
   if identity then
@@ -22,13 +26,13 @@ local function identity_of(path)
   return (core.file_identity(folder or ".") or folder or "") .. "/" .. (name or path)
 end
 
---- Files that a command writes: each must be one of its own, or what stood there is lost.
+--- Files that a command writes: each must be another one, or its content is lost.
 ---@param args table
----@param paths string[]?  of the input
+---@param inputs string[]?  paths of the input
 ---@return string?
-local function clash(args, paths)
+local function clash(args, inputs)
   local known = {}
-  for _, path in ipairs(paths or {}) do
+  for _, path in ipairs(inputs or {}) do
     known[path ~= "-" and identity_of(path) or "-"] = "the input"
   end
   if args.script then
@@ -63,13 +67,10 @@ local function service_problem(args)
   end
 end
 
--- What is wrong with what is asked of the result; reads the values that are more than words.
+-- What is wrong with the conditions of the exit code.
 local function rules_problem(args)
-  if args.max_rejected then
-    args.max_rejected_rule = exit_code.max_rejected(args.max_rejected)
-    if not args.max_rejected_rule then
-      return "--max-rejected takes a number of rows, or a share such as 5%"
-    end
+  if args.max_rejected and not exit_code.max_rejected(args.max_rejected) then
+    return "--max-rejected takes a number of rows, or a share such as 5%"
   end
   local least = args.min_accepted
   if least and (least < 1 or least % 1 ~= 0 or least > 2 ^ 53) then
@@ -105,7 +106,7 @@ local check = { sync = send_problem, run = send_problem }
 
 -- What is wrong with the id of a task; the service is not asked for it.
 local function id_problem(id)
-  if not wire.is_task_id(id) then
+  if not codec.is_task_id(id) then
     return "the id has not the form of a task's: 1 to 255 of A-Z a-z 0-9 . _ : ~ -"
   end
 end
@@ -160,22 +161,36 @@ local MAY_BE_EMPTY = { name = true, audience = true, delimiter = true, quote = t
 
 local ARGUMENTS = { script = "the name of the script", topic = "the name of the command" } -- these are no options
 
--- An option whose value is empty, as where a variable of a shell is: it would be sent, or a default taken for it.
-local function empty_problem(args)
+local LISTS = { "delete_missing", "phone_repairs" } -- of names by commas
+
+-- The first option by name whose value is empty.
+local function empty_option(args)
   local found
   for key, value in pairs(args) do
     if value == "" and not MAY_BE_EMPTY[key] and key ~= "id" then
       found = (not found or key < found) and key or found
     end
   end
+  return found
+end
+
+-- The first list of names that has none.
+local function empty_list(args)
+  for _, key in ipairs(LISTS) do
+    if args[key] and not args[key]:find("[^,%s]") then
+      return key
+    end
+  end
+end
+
+-- A value that is empty, as where a variable of a shell is: it would be sent, or a default taken for it.
+local function empty_problem(args)
   for _, name in ipairs(type(args.file) == "table" and args.file or {}) do
     if name == "" then
       return "the name of a file is empty"
     end
   end
-  for _, key in ipairs { "delete_missing", "phone_repairs" } do
-    found = found or args[key] and not args[key]:find("[^,%s]") and key or nil
-  end
+  local found = empty_option(args) or empty_list(args)
   return found and ("%s is empty"):format(ARGUMENTS[found] or word(found))
 end
 
@@ -209,7 +224,51 @@ local function audience_problem(args, script)
   elseif args.audience and args.audience:find("^%s*$") then
     return "--audience is empty: it takes the id of an audience"
   elseif args.region and not core.region(args.region) then
-    return "--region is not a country that is known: give its ISO code, such as US or USA, or its English name"
+    return UNKNOWN_REGION
+  end
+end
+
+-- Options that nothing of a dry run uses: the key, and why.
+local function ineffective_in_dry_run(args, script, opts, mode)
+  local key, why = ineffective.in_dry_run({
+    dry_run = args.dry_run, journal = args.journal, timeout = args.timeout, rate = args.rate, mode = mode,
+    delete_missing = opts.delete_missing, in_doubt_timeout = args.in_doubt_timeout, patience = args.patience,
+    keep_going = args.keep_going,
+  }, script)
+  -- These runs ask the service for its audiences.
+  local asks = opts.delete_missing or mode == "remove" or script.member
+  if key or asks or not args.dry_run then
+    return key, why
+  end
+  for _, name in ipairs { "ca_file", "limiter" } do
+    if args[name] then
+      return name, "has no effect on a dry run, which talks to nobody"
+    end
+  end
+end
+
+local FILE_OPTIONS = { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format" }
+
+-- Options of the arguments or the script that have no effect on these files: the key, and why.
+local function ineffective_on_files(script, opts, inputs)
+  local merged = {}
+  for _, name in ipairs(FILE_OPTIONS) do
+    merged[name] = opts[name]
+    if merged[name] == nil then
+      merged[name] = script[name]
+    end
+  end
+  return ineffective.on_files(merged, inputs, source.format_of)
+end
+
+-- Which option of the script would have no effect, or of the arguments on these files.
+local function problem_of_script(script, opts, inputs)
+  local key, why = ineffective.on_identifiers(script, script, script.mode)
+  if not key and inputs then
+    key, why = ineffective_on_files(script, opts, inputs)
+  end
+  if key then
+    return ("%s %s"):format(opts[key] ~= nil and word(key) or "the script's " .. key, why)
   end
 end
 
@@ -219,43 +278,21 @@ end
 ---@param opts table  the job's options, as the arguments give them
 ---@return string?
 function usage.of_job(args, script, opts)
-  local paths = inputs.expand(#args.file > 0 and args.file or { "-" })
-  local problem = audience_problem(args, script) or clash(args, paths)
+  local inputs = paths.expand(#args.file > 0 and args.file or { "-" })
+  local problem = audience_problem(args, script) or clash(args, inputs)
   if problem then
     return problem
   end
   local mode = opts.mode or script.mode
-  local key, why = effect.in_dry_run({
-    dry_run = args.dry_run, journal = args.journal, timeout = args.timeout, rate = args.rate, mode = mode,
-    delete_missing = opts.delete_missing, in_doubt_timeout = args.in_doubt_timeout, patience = args.patience,
-      keep_going = args.keep_going,
-  }, script)
-  local asks = opts.delete_missing or mode == "remove" or script.member
-  for _, name in ipairs(args.dry_run and not asks and { "ca_file", "limiter" } or {}) do
-    if not key and args[name] then
-      key, why = name, "has no effect on a dry run, which talks to nobody"
-    end
-  end
+  local key, why = ineffective_in_dry_run(args, script, opts, mode)
   if not key then
-    key, why = effect.on_identifiers(script, opts, mode)
+    key, why = ineffective.on_identifiers(script, opts, mode)
   end
   if key then
-    return ("%s %s"):format(key == "map.region" and args.command == "run" and "the script's map.region" or word(key), why)
+    local of_script = key == "map.region" and args.command == "run"
+    return ("%s %s"):format(of_script and "the script's map.region" or word(key), why)
   end
-  key, why = effect.on_identifiers(script, script, script.mode)
-  if not key and paths then
-    local merged = {}
-    for _, name in ipairs { "delimiter", "quote", "escape", "null", "skip_lines", "header", "format" } do
-      merged[name] = opts[name]
-      if merged[name] == nil then
-        merged[name] = script[name]
-      end
-    end
-    key, why = effect.on_files(merged, paths, source.format_of)
-  end
-  if key then
-    return ("%s %s"):format(opts[key] ~= nil and word(key) or "the script's " .. key, why)
-  end
+  return problem_of_script(script, opts, inputs)
 end
 
 return usage

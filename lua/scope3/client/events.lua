@@ -44,7 +44,7 @@
 ---@field rejected integer  of them
 ---@field members integer  built so far
 ---@field result scope3.Result  as far as it is known
----@field file? string  where there are several
+---@field file? {path: string, number: integer, count: integer}  where there are several
 
 ---@class scope3.RequestEvent  a request is started
 ---@field event "request"

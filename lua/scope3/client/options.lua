@@ -99,7 +99,7 @@ client_options.CLIENT = {
 ---@class scope3.Rejection  why a row or one of its identifiers was not used; holds no value
 ---@field row integer
 ---@field column? string|integer  the column, or the field of a member
----@field reason string  a key, as in docs/report.md, or what the script gave
+---@field reason string  a key, as in docs/results-and-errors.md, or what the script gave
 ---@field dropped boolean  only an identifier: its member is kept
 ---@field file? string  where there are several
 ---@field lines? integer  further lines of the text that lie inside a row that cannot be read

@@ -12,7 +12,7 @@ local dialect = {}
 ---@field escape? "backslash"|"none"  what escapes a character of a value (none)
 ---@field null? string  what stands for no value where it is not quoted (nothing; \N where a backslash escapes)
 ---@field header? boolean  false where the file has none
----@field encoding? string  "utf-8" (default), "windows-1252", "utf-16le" or another of docs/report.md
+---@field encoding? string  "utf-8" (default), "windows-1252", "utf-16le" or another of docs/input.md
 
 ---@class scope3.JsonLinesOptions
 ---@field encoding? string  as of scope3.CsvOptions
@@ -28,7 +28,7 @@ local QUOTES = { none = "", double = '"', single = "'" }
 local ESCAPES = { none = "", backslash = "\\", ["\\"] = "\\" }
 local FOUND = { [","] = true, [";"] = true, ["\t"] = true, ["|"] = true } -- delimiters that are looked for
 local DELIMITERS = { tab = "\t", comma = ",", semicolon = ";", pipe = "|", space = " ", ["\\t"] = "\t" }
-local NULL_MAX = 64 -- as csrc/core/rows/csv.h has it
+local NULL_MAX = 64 -- as csrc/core/rows/csv_scan.h has it
 
 -- Characters that a keyboard has no key for, as programs write them: \x01 and 0x01, \u0001, \001 (octal) and ^A.
 local CODES = {

@@ -9,7 +9,7 @@ local filter = {}
 
 local sorted, is_column = map.sorted, map.is_column
 
--- What a builder has room for (csrc/core/members/builder.h).
+-- What a builder has room for (csrc/core/members/mapping.h).
 local CONDITIONS_MAX, VALUES_MAX = 64, 512
 
 local KNOWN_OPERATORS = "eq, ne, lt, le, gt, ge, present, yes; and decimal, ignore_case, blank"

@@ -10,7 +10,7 @@ local ROLES = {
 }
 local KNOWN = "external_id, email, phone, region, hashed_email, hashed_phone, uid:TYPE"
 
--- What a builder has room for (csrc/core/members/builder.h).
+-- What a builder has room for (csrc/core/members/mapping.h).
 local COLUMNS_MAX, FALLBACKS_MAX = 54, 16
 
 --- The keys of a table in byte order, which no locale changes. The bytes of a member follow it.

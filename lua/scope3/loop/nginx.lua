@@ -6,7 +6,7 @@
 --- to show that it lives, and a waiter takes the place of one that does not. nginx also drops the thread of a request
 --- whose client has left. So the requests of waiters that never run again are cancelled.
 local core = require "scope3.core"
-local log = require "scope3.nginx.log"
+local log = require "scope3.util.nginx_log"
 local semaphore = require "ngx.semaphore"
 
 local ngx = ngx

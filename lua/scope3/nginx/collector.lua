@@ -1,22 +1,22 @@
---- A collector of members from requests that must not wait: gathered in the worker, and sent by a timer when there
+--- Collects members from requests that must not wait: they are gathered in the worker, and sent by a timer when there
 --- are enough of them, or after a while.
 ---
---- add() hashes and touches nothing but memory, so it may be called in any phase. What the service does not take waits in the worker, up to a bound;
---- over it the newest are refused. With a spool members are in a mapped file too, from which a later worker takes them when this one dies, before it
---- sends anything of its own: so the last operation on an external id is the last that the service gets.
-local audience_of = require "scope3.audience"
-local client_of = require "scope3.client"
+--- add() hashes and touches only memory, so it may be called in any phase. Members that the service does not take wait
+--- in the worker, up to a bound; then new ones are refused. With a spool they are in a mapped file, too. Another worker
+--- adopts it when this one dies, before it sends anything of its own. So the last operation on an external id is the
+--- last that the service gets.
+local arguments = require "scope3.util.arguments"
+local audience = require "scope3.audience"
+local collector_worker = require "scope3.nginx.collector_worker"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
-local ending = require "scope3.nginx.ending"
 local errors = require "scope3.error"
+local host_client = require "scope3.nginx.host_client"
 local identity = require "scope3.identity"
-local lanes = require "scope3.nginx.lanes"
-local limiter = require "scope3.http.limiter"
 local options = require "scope3.util.options"
+local payload_pool = require "scope3.nginx.payload_pool"
 local request = require "scope3.api.request"
-local rules = require "scope3.api.validate"
-local works_of = require "scope3.nginx.works"
+local shutdown = require "scope3.nginx.shutdown"
+local validate = require "scope3.api.validate"
 
 local ngx = ngx
 
@@ -38,8 +38,10 @@ local collector = {}
 ---@field flush_seconds? number  or when the first of them has waited so long (5)
 ---@field max_members? integer  how many may wait in a worker, those on their way included (100,000)
 ---@field max_bytes? integer  of a request's body (8 MiB)
----@field max_waiting_bytes? integer  how much of memory, and as much of the spool's disk, what waits in a worker may take (64 MiB)
----@field spool? string  a folder for what waits; it must exist, be writable by the workers and on a disk of this machine
+---@field max_waiting_bytes? integer  how much of memory, and as much of the spool's disk, the members that wait in a
+---  worker may take (64 MiB)
+---@field spool? string  a folder for what waits; it must exist, be writable by the workers, and on a disk of this
+---  machine
 ---@field shared? string  a lua_shared_dict: workers share one rate, and status() speaks for all of them
 ---@field rate? integer  requests a minute (100)
 ---@field exit_seconds? number  how long a worker that ends goes on sending (10)
@@ -51,24 +53,71 @@ local collector = {}
 ---@field on_event? fun(event: scope3.Event)  as in scope3.SyncOptions
 local OPTIONS = options.merge(identity.options, {
   audience = "any", account_id = "id", api_key = "key", base_url = "string", ca_file = "string", rate = "count",
-  flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count", max_waiting_bytes = "count",
-  max_audiences = "count", spool = "string", shared = "string", exit_seconds = "seconds",
+  flush_members = "count", flush_seconds = "seconds", max_members = "count", max_bytes = "count",
+  max_waiting_bytes = "count", max_audiences = "count", spool = "string", shared = "string", exit_seconds = "seconds",
   push_notification_config = "table", on_event = "function",
 })
 local MEMBER_OPTIONS = { audience = "any" }
 
-local DEFAULTS = { flush_members = 1000, flush_seconds = 5, max_members = 100000, max_bytes = 8388608, max_waiting_bytes = 67108864,
-  exit_seconds = 10, max_audiences = 1000 }
-local AT_ONCE = 0.8 -- seconds to send in when nginx was told to stop at once: its master kills after a second
+local DEFAULTS = {
+  flush_members = 1000, flush_seconds = 5, max_members = 100000, max_bytes = 8388608, max_waiting_bytes = 67108864,
+  exit_seconds = 10, max_audiences = 1000,
+}
+-- Seconds to send in when nginx stops at once: its master kills the workers after a second.
+local FAST_EXIT = 0.8
 local newproxy = rawget(_G, "newproxy") -- nginx has LuaJIT or Lua 5.1, whose tables have no __gc
 
--- What a user has of a collector. The works do not refer to it, so it is known when nobody has it any more.
-local function handle(works)
+-- The handle that a user has of a collector. The worker does not refer to it, so the handle's end is noticed.
+local function handle(worker)
   local sentinel = newproxy(true)
   getmetatable(sentinel).__gc = function()
-    works:drop()
+    worker:drop()
   end
-  return setmetatable({ works = works, sentinel = sentinel }, Collector)
+  return setmetatable({ worker = worker, sentinel = sentinel }, Collector)
+end
+
+local function append(issues, more)
+  for _, issue in ipairs(more) do
+    issues[#issues + 1] = issue
+  end
+end
+
+-- What is wrong with the values of the options.
+local function value_issues(config, default)
+  local issues = {}
+  -- max_members is another thing here, and may be more than a request holds.
+  validate.options(issues, { max_bytes = config.max_bytes, region = config.region })
+  if default then
+    validate.audience(issues, default, "audience")
+  end
+  if config.flush_members > validate.MAX_MEMBERS then
+    append(issues, { { path = "flush_members", message = ("must be at most %d"):format(validate.MAX_MEMBERS) } })
+  end
+  if config.push_notification_config then
+    validate.push_notification_config(issues, config.push_notification_config)
+  end
+  return issues
+end
+
+-- The options with their defaults. The client has the key, where no dump shows it.
+local function config_of(opts)
+  local config = setmetatable({}, { __index = DEFAULTS })
+  for key, value in pairs(opts) do
+    config[key] = key ~= "api_key" and value or nil
+  end
+  return config
+end
+
+local function worker_of(config, default, client, dict)
+  local push = config.push_notification_config
+  return collector_worker.new {
+    config = config, audience = default, client = client, dict = dict,
+    new_pool = function()
+      return payload_pool.new(config.max_bytes, push)
+    end,
+    max_member = config.max_bytes - request.frame(push) - (default and request.overhead(default) or 0),
+    name = core.sha256(client.account_id .. "\0" .. (default and default.id or "")):sub(1, 16),
+  }
 end
 
 --- Makes a collector. In nginx's configuration that is done once, in init_by_lua; each worker then has its own members.
@@ -76,142 +125,108 @@ end
 ---@return scope3.Collector?
 ---@return scope3.Error? err  kind "invalid": every problem at once
 function collector.new(opts)
-  door.argument(opts ~= nil, "scope3.nginx.collector", "opts", "a table", opts)
+  arguments.argument(opts ~= nil, "scope3.nginx.collector", "opts", "a table", opts)
   opts = options.check("scope3.nginx.collector", opts, OPTIONS, 2)
-  local audience = opts.audience ~= nil and audience_of.meta("scope3.nginx.collector", opts.audience, 2) or nil
-  local issues = {}
-  local config = setmetatable({}, { __index = DEFAULTS })
-  for key, value in pairs(opts) do
-    config[key] = key ~= "api_key" and value or nil -- the client has it, where no dump shows it
+  local default
+  if opts.audience ~= nil then
+    default = audience.meta("scope3.nginx.collector", opts.audience, 2)
   end
-  rules.options(issues, { -- max_members is another thing here, and may be more than a request holds
-    max_bytes = config.max_bytes, region = config.region,
-  })
-  if audience then
-    rules.audience(issues, audience, "audience")
-  end
-  if config.flush_members > rules.MAX_MEMBERS then
-    issues[#issues + 1] = { path = "flush_members", message = ("must be at most %d"):format(rules.MAX_MEMBERS) }
-  end
-  if config.push_notification_config then
-    rules.push_notification_config(issues, config.push_notification_config)
-  end
-  local dict
-  if config.shared then
-    dict = ngx.shared[config.shared]
-    if not dict then
-      issues[#issues + 1] = { path = "shared", message = "is not declared: add lua_shared_dict " .. config.shared .. " 1m; to the http block" }
-    end
-  end
-  local client, err = client_of.new {
-    account_id = opts.account_id, api_key = opts.api_key, base_url = opts.base_url, ca_file = opts.ca_file, rate = opts.rate,
-    limiter = dict and limiter.new(dict) or nil, on_event = opts.on_event,
-  }
-  for _, issue in ipairs(err and err.issues or {}) do
-    issues[#issues + 1] = issue
-  end
-  if client and not client.account_id then
-    issues[#issues + 1] = { path = "account_id", message = "is missing: give it, or set SCOPE3_ACCOUNT_ID" }
-  end
-  if client and not client.has_key then
-    issues[#issues + 1] = { path = "api_key", message = "is missing: give it, or set SCOPE3_API_KEY (nginx needs `env SCOPE3_API_KEY;` for that)" }
-  end
+  local config = config_of(opts)
+  local issues = value_issues(config, default)
+  local dict, undeclared = host_client.dict(config.shared, "1m")
+  append(issues, { undeclared })
+  local client, missing = host_client.new(opts, dict, { "account_id", "api_key" })
+  append(issues, missing)
   if #issues > 0 then
     return nil, errors.invalid("scope3.nginx.collector", issues)
   end
-  local push = config.push_notification_config
-  return handle(works_of.new {
-    config = config, audience = audience, client = client, dict = dict,
-    pool = function()
-      return lanes.pool(config.max_bytes, push)
-    end,
-    max_member = config.max_bytes - request.frame(push) - (audience and request.overhead(audience) or 0),
-    name = core.sha256(client.account_id .. "\0" .. (audience and audience.id or "")):sub(1, 16),
-  })
+  return handle(worker_of(config, default, client, dict))
 end
 
 ---@class scope3.CollectorMemberOptions
 ---@field audience? string|integer|scope3.AudienceMeta  whose member it is; the collector's own
 ---  unless given
 
--- Why nothing can be done any more.
 local function closed()
   return errors.new("closed", "the collector was closed")
 end
 
--- The audience that came with a member; misuse is blamed on whoever called the function that calls this.
+-- The audience that came with a member. Misuse is blamed on the caller of the function that calls this.
 local function given_audience(self, opts)
-  local audience
+  local given
   if opts ~= nil then
     opts = options.check("scope3.nginx.collector", opts, MEMBER_OPTIONS, 3)
-    audience = opts.audience
+    given = opts.audience
   end
-  if audience ~= nil then
-    local meta = audience_of.meta("scope3.nginx.collector", audience, 3) -- no tail call: its level counts this function
+  if given ~= nil then
+    local meta = audience.meta("scope3.nginx.collector", given, 3) -- no tail call: its level counts this function
     return meta
-  elseif not self.works.audience then
+  elseif not self.worker.audience then
     error("scope3.nginx.collector: audience is missing: this collector has none of its own, so each member needs "
       .. "one", 3)
   end
 end
 
---- Adds a member; the fields are those of audience:add(). Never waits and touches no network, so it may be called in every phase.
+--- Adds a member; the fields are those of audience:add(). It never waits and touches no network, so it may be called in
+--- every phase.
 ---@param member scope3.Member
 ---@param opts? scope3.CollectorMemberOptions
 ---@return true?
 ---@return scope3.Error? err  kind "invalid": the member was rejected (`code` says why); "full": too many wait
 ---  already, and this one was refused; "closed": after close()
 function Collector:add(member, opts)
-  door.self(getmetatable(self) == Collector, "collector:add", "scope3.collector", self)
-  if self.works.closing then
+  arguments.self(getmetatable(self) == Collector, "collector:add", "scope3.collector", self)
+  if self.worker.closing then
     return nil, closed()
   end
   -- No tail call: misuse is blamed on the third function.
-  local added, err = self.works:put(member, given_audience(self, opts))
+  local added, err = self.worker:put(member, given_audience(self, opts))
   return added, err
 end
 
---- Removes a member, of which only `external_id` is looked at. As add(); of an add and a removal of one id the later one counts.
+--- Removes a member, of which only `external_id` is used. Of an add and a removal of one id the later one counts.
 ---@param member scope3.Member
 ---@param opts? scope3.CollectorMemberOptions
 ---@return true?
 ---@return scope3.Error? err  as add()
 function Collector:remove(member, opts)
-  door.self(getmetatable(self) == Collector, "collector:remove", "scope3.collector", self)
-  if self.works.closing then
+  arguments.self(getmetatable(self) == Collector, "collector:remove", "scope3.collector", self)
+  if self.worker.closing then
     return nil, closed()
   end
-  local added, err = self.works:put(member, given_audience(self, opts), true)
+  local added, err = self.worker:put(member, given_audience(self, opts), true)
   return added, err
 end
 
---- Begins in this worker: looks for members that dead workers left. For init_worker_by_lua; without it that is done at the first member.
+--- Begins in this worker: adopts members that dead workers left. For init_worker_by_lua; without it that is done at the
+--- first member.
 ---@return true?
 ---@return scope3.Error? err  kind "closed"
 function Collector:start()
-  door.self(getmetatable(self) == Collector, "collector:start", "scope3.collector", self)
-  if self.works.closing then
+  arguments.self(getmetatable(self) == Collector, "collector:start", "scope3.collector", self)
+  if self.worker.closing then
     return nil, closed()
   end
-  self.works:start()
+  self.worker:start()
   return true
 end
 
---- Has sent what waits, now, and waits for that. A timer sends: nginx drops the thread of a request whose client leaves, and would drop what that had
---- under way. Where nothing can wait (see scope3.nginx) it returns an error.
+--- Sends what waits, and waits for that. Where nothing can wait (see scope3.nginx) it returns an error.
+---
+--- A timer sends: nginx drops the thread of a request whose client leaves, with everything it has under way.
 ---@return true?
----@return scope3.Error? err  why something still waits; beside true, the last rejection for good
+---@return scope3.Error? err  why something still waits; with true, the last rejection for good
 function Collector:flush()
-  door.self(getmetatable(self) == Collector, "collector:flush", "scope3.collector", self)
-  if self.works.closing then
+  arguments.self(getmetatable(self) == Collector, "collector:flush", "scope3.collector", self)
+  if self.worker.closing then
     return nil, closed()
   end
-  local loop = self.works.client.loop
+  local loop = self.worker.client.loop
   local why = loop.bar and loop.bar()
   if why then
     return nil, errors.new("cannot_wait", why)
   end
-  local ok, err = self.works:flush()
+  local ok, err = self.worker:flush()
   return ok, err
 end
 
@@ -232,45 +247,44 @@ end
 ---@field closed? boolean  true after close(): then `held` is what stayed in the spool
 ---@field all? scope3.CollectorStatus  of all workers since nginx started, where there is a `shared` dict
 
---- What it has and what became of it.
+--- The counts of the collector.
 ---@return scope3.CollectorStatus
 function Collector:status()
-  door.self(getmetatable(self) == Collector, "collector:status", "scope3.collector", self)
-  local closing = self.works.closing
+  arguments.self(getmetatable(self) == Collector, "collector:status", "scope3.collector", self)
+  local closing = self.worker.closing
   if closing and closing.done then
     return closing.counts or { held = 0, closed = true }
   end
-  return self.works:status()
+  return self.worker:status()
 end
 
---- Ends it: sends what it has, and gives back its timers, files, descriptors, memory and keys of the dictionary. A
---- timer does that, as with flush(). What
---- the service does not take in time stays in the spool, for the next collector of the account and audience over the
---- same folder; without a spool it is lost,
---- counted, and the log says so. Calling it again gives the same.
+--- Ends it: sends what it has, and gives back its timers, files, descriptors, memory and keys of the dict.
+---
+--- A timer does that, as with flush(). Members that the service does not take in time stay in the spool, for the next
+--- collector of the account and audience over the same folder. Without a spool they are lost, counted, and logged.
+--- Calling it again gives the same.
 ---@param seconds? number  for sending (`exit_seconds`)
 ---@return true?  everything was delivered; with "later" where nothing can wait, as in the log phase: then a timer
----  does it, and the log tells of what is left
+---  does it, and the log reports what is left
 ---@return scope3.Error|"later"|nil err  it is closed all the same; `err.retained` members are in the spool, `err.lost`
 ---  members are lost
 function Collector:close(seconds)
-  door.self(getmetatable(self) == Collector, "collector:close", "scope3.collector", self)
-  door.argument(seconds == nil or options.is_number(seconds) and seconds >= 0, "collector:close", "seconds",
+  arguments.self(getmetatable(self) == Collector, "collector:close", "scope3.collector", self)
+  arguments.argument(seconds == nil or options.is_number(seconds) and seconds >= 0, "collector:close", "seconds",
     "a number of seconds, 0 or more", seconds)
-  local works = self.works
-  local closing = works.closing or { seconds = seconds or works.config.exit_seconds }
-  works.closing = closing
-  local phase, loop = ngx.get_phase(), works.client.loop
+  local worker = self.worker
+  local closing = worker:begin_closing(seconds)
+  local phase, loop = ngx.get_phase(), worker.client.loop
   if phase == "init" or phase == "exit_worker" then
-    ending.shut(works)
-  elseif not works:close_soon() then
+    worker:close()
+  elseif not worker:close_soon() then
     return nil, errors.new("cannot_wait", "no timer can be made to close the collector: call it again")
   end
   if not closing.done and loop.bar() then
     return true, "later"
   end
   while not closing.done do
-    works:close_soon()
+    worker:close_soon()
     loop.sleep(0.01)
   end
   return closing.ok, closing.err
@@ -278,7 +292,7 @@ end
 
 --- Sends what all collectors of a worker still have. For exit_worker_by_lua.
 function collector.exit()
-  works_of.exit(AT_ONCE)
+  shutdown.exit(FAST_EXIT)
 end
 
 return collector

@@ -1,12 +1,17 @@
---- What nginx and OpenResty are given beside the client itself (which waits there without blocking): see docs/embedding.md.
+--- For nginx and OpenResty: a collector, a gateway for uploads, and a location for webhooks. See docs/embedding.md.
 ---
---- These are made while nginx reads its configuration, where a wrong one is misuse: it raises, with every problem in the message. (nginx shows
---- nothing of an error that is a table.)
+--- The client itself also works there, and waits without blocking. These three are made while nginx reads its
+--- configuration. A wrong one raises, with every problem in the message; nginx does not show an error that is a table.
+---
+---     init_by_lua_block { visitors = require("scope3.nginx").collector { account_id = "25", audience = "visitors" } }
+---     exit_worker_by_lua_block { require("scope3.nginx").exit() }
+---     # in a location:
+---     log_by_lua_block { visitors:add { external_id = ngx.var.cookie_id, email = ngx.var.arg_email } }
 local collector = require "scope3.nginx.collector"
 local gateway = require "scope3.nginx.gateway"
 local webhook = require "scope3.nginx.webhook"
 
--- Misuse has no position behind pcall(), which is no line of a file, and gets the caller's here.
+-- Raises errors at the caller's line. Under pcall() misuse has no position.
 local function or_raise(make)
   return function(opts)
     local fine, made, err = pcall(make, opts)
@@ -24,6 +29,8 @@ return {
   gateway = or_raise(gateway.new),
   ---@type fun(opts: scope3.WebhookLocation): fun()
   webhook = or_raise(webhook.new),
+  ---@type fun(shared: string): fun(task_id: string): boolean
   notified = webhook.notified,
+  ---@type fun()
   exit = collector.exit,
 }

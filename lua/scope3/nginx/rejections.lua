@@ -1,5 +1,5 @@
---- Tells nginx's log, in one line now and then, of members that were not taken: how many, and why.
-local log = require "scope3.nginx.log"
+--- Logs members that were not taken, in one line now and then: how many, and why.
+local nginx_log = require "scope3.util.nginx_log"
 
 local ngx = ngx
 
@@ -16,7 +16,7 @@ function rejections.new(worker_stats)
 end
 
 --- Writes a line about those since the last one, where there are any.
-function Rejections:tell()
+function Rejections:log()
   local counts, reasons = self.worker_stats.counts, self.worker_stats.reasons
   local rejected, refused = counts.rejected - self.rejected, counts.refused - self.refused
   local why = {}
@@ -36,7 +36,7 @@ function Rejections:tell()
     parts[#parts + 1] = ("%d were refused, because too much waits already"):format(refused)
   end
   if #parts > 0 then
-    log.say(ngx.WARN, "scope3: " .. table.concat(parts, "; "))
+    nginx_log.say(ngx.WARN, "scope3: " .. table.concat(parts, "; "))
   end
 end
 

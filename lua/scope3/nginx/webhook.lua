@@ -1,10 +1,11 @@
 --- A location for completion callbacks: verifies each, and hands its payload on once.
 local core = require "scope3.core"
 local deliveries = require "scope3.webhook.deliveries"
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
 local errors = require "scope3.error"
+local host_client = require "scope3.nginx.host_client"
 local json = require "scope3.util.json"
-local log = require "scope3.nginx.log"
+local nginx_log = require "scope3.util.nginx_log"
 local options = require "scope3.util.options"
 local webhook = require "scope3.webhook"
 
@@ -14,13 +15,14 @@ local location = {}
 
 local LONGEST_BODY = 1024 * 1024
 local MOST_HEADERS = 200
-local REMEMBERED = 24 * 3600 -- seconds for which a task that was told of is known to notified()
+local REMEMBERED = 24 * 3600 -- seconds for which notified() knows a task
 
 ---@class scope3.WebhookLocation: scope3.WebhookConfig
----@field on_payload fun(payload: scope3.Callback): any  called once for each callback; false, nil and an error in it make the service send it again
----@field shared? string  a lua_shared_dict in which workers share nonces and deliveries; needed where there are several
----@field origin? string  rfc9421: "https://hooks.example.com", scheme and host by which the service knows this location,
----  behind a proxy that changes them
+---@field on_payload fun(payload: scope3.Callback): any  called once for each callback; false, nil and an error in it
+---  make the service send it again
+---@field shared? string  a lua_shared_dict in which workers share nonces and deliveries; needed with several workers
+---@field origin? string  rfc9421: "https://hooks.example.com", the scheme and host by which the service knows this
+---  location, where a proxy changes them
 ---@field horizon? number  seconds for which the service may repeat a callback, and one is remembered (86,400, up to
 ---  604,800)
 local OWN = { on_payload = "function", shared = "string", origin = "string", horizon = "seconds" }
@@ -54,11 +56,12 @@ local function came_key(task_id)
   return "scope3:came:" .. core.sha256(task_id)
 end
 
---- A function for the option `notified` of wait(): whether a callback of a task has come to a location with the same dict, in any worker.
+--- A function for the option `notified` of wait(): whether a callback of a task has come, in any worker, to a location
+--- with the same dict.
 ---@param shared string
 ---@return fun(task_id: string): boolean
 function location.notified(shared)
-  door.argument(type(shared) == "string", "scope3.nginx.notified", "shared", "a string", shared)
+  arguments.argument(type(shared) == "string", "scope3.nginx.notified", "shared", "a string", shared)
   local dict = ngx.shared[shared]
   if not dict then
     error("scope3.nginx.notified: there is no lua_shared_dict " .. shared, 2)
@@ -68,87 +71,130 @@ function location.notified(shared)
   end
 end
 
---- Makes the handler of a location, for content_by_lua. It answers 204 to what it took (also to what it took before), 503 to what it is still
---- handling, and to what it did not take the status and code that docs/webhooks.md lists.
+-- The options of the location, and those of scope3.webhook.verify.
+local function split_options(opts)
+  local own, config = {}, {}
+  for key, value in pairs(opts) do
+    local to = OWN[key] and own or config
+    to[key] = value
+  end
+  return own, config
+end
+
+-- What is wrong with the options, or nil.
+local function problem_of(own, config)
+  local problem = webhook.problem(config) or deliveries.problem(own)
+  if problem then
+    return problem
+  elseif own.origin and config.mode ~= "rfc9421" then
+    return ("origin has no effect with mode %s, whose proof is not over the URL"):format(config.mode)
+  end
+end
+
+-- What keeps a request from being a callback: a status and an error.
+local function refuse(status, code, message)
+  return status, { code = code, message = message }
+end
+
+-- The request for scope3.webhook.verify; nil, a status and an error where it cannot be one.
+local function read_request(origin)
+  if ngx.req.get_method() ~= "POST" then
+    ngx.header["Allow"] = "POST"
+    return nil, refuse(405, "webhook_method", "callbacks are POSTed")
+  elseif (tonumber(ngx.var.http_content_length) or 0) > LONGEST_BODY then
+    return nil, refuse(413, "webhook_body_too_large", "its body is over 1 MiB")
+  end
+  local headers, truncated = ngx.req.get_headers(MOST_HEADERS, true)
+  if truncated then
+    return nil, refuse(431, "webhook_headers", "it has too many headers")
+  end
+  local site = origin or ngx.var.scheme .. "://" .. (ngx.var.http_host or ngx.var.host)
+  return { method = "POST", url = site .. ngx.var.request_uri, headers = headers, body = read_body() }
+end
+
+---@class scope3.nginx.Receiver  what a location has
+---@field on_payload fun(payload: scope3.Callback): any
+---@field memory scope3.Deliveries
+---@field dict table?
+
+-- Hands a new delivery to on_payload. True when it was taken.
+local function deliver(receiver, payload)
+  local ok, taken = pcall(receiver.on_payload, payload)
+  if ok and taken then
+    return true
+  end
+  receiver.memory:forget(payload.idempotency_key)
+  if not ok then
+    nginx_log.say(ngx.ERR, "scope3: on_payload failed: " .. tostring(taken))
+  end
+  return false
+end
+
+-- Remembers a delivery that was taken, and its task for notified().
+local function remember(receiver, payload, body)
+  local kept, full = receiver.memory:keep(payload.idempotency_key, body)
+  if not kept then
+    nginx_log.say(ngx.ERR, "scope3: a callback was acted upon, and will be once more if it comes again: "
+      .. full.message)
+  end
+  if receiver.dict then
+    receiver.dict:set(came_key(payload.task_id), true, REMEMBERED)
+  end
+end
+
+-- Handles a verified callback: the status to answer, and an error.
+local function handle(receiver, payload, body)
+  local new, why = receiver.memory:add(payload.idempotency_key, body)
+  if new == nil then
+    return why.status, why
+  elseif new then
+    if not deliver(receiver, payload) then
+      return refuse(500, "webhook_not_taken", "it could not be acted upon; send it again")
+    end
+    remember(receiver, payload, body)
+  end
+  return 204
+end
+
+--- Makes the handler of a location, for content_by_lua.
+---
+--- It answers 204 to a callback that was taken, now or before, and 503 to one that is being handled. For the others it
+--- answers the status and code that docs/webhooks.md lists.
 ---@param opts scope3.WebhookLocation
 ---@return (fun())? handler
 ---@return scope3.Error? err  kind "invalid": `shared` is not declared
 function location.new(opts)
-  door.argument(type(opts) == "table", "scope3.nginx.webhook", "opts", "a table", opts)
+  arguments.argument(type(opts) == "table", "scope3.nginx.webhook", "opts", "a table", opts)
   local on_payload = opts.on_payload
-  door.argument(type(on_payload) == "function", "scope3.nginx.webhook", "on_payload", "a function", on_payload)
-  local config, own = {}, {}
-  for key, value in pairs(opts) do
-    if OWN[key] then
-      own[key] = value
-    else
-      config[key] = value
-    end
-  end
+  arguments.argument(type(on_payload) == "function", "scope3.nginx.webhook", "on_payload", "a function", on_payload)
+  local own, config = split_options(opts)
   options.check("scope3.nginx.webhook", own, OWN, 2)
-  local problem = webhook.problem(config) or deliveries.problem(own)
-  if not problem and own.origin and config.mode ~= "rfc9421" then
-    problem = ("origin has no effect with mode %s, whose proof is not over the URL"):format(config.mode)
-  end
+  local problem = problem_of(own, config)
   if problem then
     error("scope3.nginx.webhook: " .. problem, 2)
   end
-  local dict
-  if opts.shared then
-    dict = ngx.shared[opts.shared]
-    if not dict then
-      return nil, errors.invalid("scope3.nginx.webhook", {
-        { path = "shared", message = "is not declared: add lua_shared_dict " .. opts.shared .. " 10m; to the http block" },
-      })
-    end
+  local dict, undeclared = host_client.dict(opts.shared, "10m")
+  if undeclared then
+    return nil, errors.invalid("scope3.nginx.webhook", { undeclared })
   end
   if config.mode == "rfc9421" then
     config.seen = config.seen or webhook.replay_cache { store = dict }
   end
-  local before = webhook.deliveries { store = dict, horizon = own.horizon }
+  local receiver = {
+    on_payload = on_payload, dict = dict, memory = webhook.deliveries { store = dict, horizon = own.horizon },
+  }
 
   return function()
-    if ngx.req.get_method() ~= "POST" then
-      ngx.header["Allow"] = "POST"
-      return answer(405, { code = "webhook_method", message = "callbacks are POSTed" })
-    elseif (tonumber(ngx.var.http_content_length) or 0) > LONGEST_BODY then
-      return answer(413, { code = "webhook_body_too_large", message = "its body is over 1 MiB" })
+    local request, status, err = read_request(opts.origin)
+    if not request then
+      return answer(status, err)
     end
-    local headers, truncated = ngx.req.get_headers(MOST_HEADERS, true)
-    if truncated then
-      return answer(431, { code = "webhook_headers", message = "it has too many headers" })
-    end
-    local body = read_body()
-    local payload, err = webhook.verify({
-      method = "POST",
-      url = (opts.origin or ngx.var.scheme .. "://" .. (ngx.var.http_host or ngx.var.host)) .. ngx.var.request_uri,
-      headers = headers, body = body,
-    }, config)
+    local payload, failure = webhook.verify(request, config)
     if not payload then
-      log.say(ngx.WARN, ("scope3: a callback was refused: %s: %s"):format(err.code, err.message))
-      return answer(err.status, err)
+      nginx_log.say(ngx.WARN, ("scope3: a callback was refused: %s: %s"):format(failure.code, failure.message))
+      return answer(failure.status, failure)
     end
-    local new, why = before:add(payload.idempotency_key, body)
-    if new == nil then
-      return answer(why.status, why)
-    elseif new then
-      local ok, taken = pcall(opts.on_payload, payload)
-      if not ok or not taken then
-        before:forget(payload.idempotency_key)
-        if not ok then
-          log.say(ngx.ERR, "scope3: on_payload failed: " .. tostring(taken))
-        end
-        return answer(500, { code = "webhook_not_taken", message = "it could not be acted upon; send it again" })
-      end
-      local kept, full = before:keep(payload.idempotency_key, body)
-      if not kept then
-        log.say(ngx.ERR, "scope3: a callback was acted upon, and will be once more if it comes again: " .. full.message)
-      end
-      if dict then
-        dict:set(came_key(payload.task_id), true, REMEMBERED)
-      end
-    end
-    return answer(204)
+    return answer(handle(receiver, payload, request.body))
   end
 end
 

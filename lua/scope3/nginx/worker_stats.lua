@@ -1,11 +1,9 @@
---- Counts of a collector: of one worker, and of all of them in a lua_shared_dict. There each collector of a worker
---- has a slot that says how many members
---- it holds, which outlives it: so it is known what a worker that was killed took with it.
+--- Counts of a collector: of one worker, and of all workers in a lua_shared_dict.
+---
+--- In the dict each collector of a worker has a slot with the number of members that it holds. The slot outlives a
+--- worker that is killed, so its members can be counted as lost.
 local core = require "scope3.core"
-local ffi = require "ffi"
-
-ffi.cdef "int kill(int pid, int signal);"
-local ESRCH = 3
+local process = require "scope3.nginx.process"
 
 ---@class scope3.WorkerStats
 local WorkerStats = {}
@@ -14,27 +12,20 @@ WorkerStats.__index = WorkerStats
 local worker_stats = {}
 
 local COUNTED = { "accepted", "refused", "rejected", "rejected_by_service", "failed", "adopted", "unkept", "lost" }
-local BURIAL = 10 -- seconds after which a burial that was not finished may be begun again
+local REAP_LOCK = 10 -- seconds after which another worker may reap a slot that was not finished
 
---- Whether there is a process of that number.
----@param pid integer
----@return boolean
-function worker_stats.is_alive(pid)
-  return ffi.C.kill(pid, 0) == 0 or ffi.errno() ~= ESRCH
-end
-
--- What stands in a slot: the worker, what it holds, and how much of that would go with it.
+-- The content of a slot: the worker, the members it holds, and those that are lost when it dies.
 local function read_slot(dict, key)
   local text = dict:get(key)
   local pid, held, gone = tostring(text or ""):match("^(%d+) (%d+) (%d+)$")
   return tonumber(pid), tonumber(held), tonumber(gone)
 end
 
--- Counts what a worker that is no more has taken with it. Whoever asks does that, and one of them alone.
-local function bury(dict, prefix, number)
-  local key, burial = prefix .. "slot:" .. number, prefix .. "burial:" .. number
+-- Counts as lost what a dead worker held, and removes its slot. One worker does that at a time.
+local function reap(dict, prefix, number)
+  local key, lock = prefix .. "slot:" .. number, prefix .. "burial:" .. number
   local pid = read_slot(dict, key)
-  if not pid or worker_stats.is_alive(pid) or not dict:add(burial, true, BURIAL) then
+  if not pid or process.is_alive(pid) or not dict:add(lock, true, REAP_LOCK) then
     return
   end
   local same, _, gone = read_slot(dict, key)
@@ -42,19 +33,33 @@ local function bury(dict, prefix, number)
     dict:incr(prefix .. "lost", gone, 0)
     dict:delete(key)
   end
-  dict:delete(burial)
+  dict:delete(lock)
 end
 
 local function slots(dict, prefix)
   return dict:get(prefix .. "slots") or 0
 end
 
--- Makes sure that others look at the slot. Two may do so at once: then they look at one more.
-local function reach(dict, prefix, number)
+-- Makes the number of slots include one. Two workers that do so at once may count one slot too many.
+local function include(dict, prefix, number)
   while slots(dict, prefix) < number do
     if not dict:incr(prefix .. "slots", 1, 0) then
       return
     end
+  end
+end
+
+-- Takes the first free slot of a dict: its key and number.
+local function take_slot(dict, prefix, pid)
+  local number = 1
+  while true do
+    local key = ("%sslot:%d"):format(prefix, number)
+    reap(dict, prefix, number)
+    local added, why = dict:add(key, pid .. " 0 0")
+    if added or why ~= "exists" then -- in a dict without memory this worker is not counted
+      return key, number
+    end
+    number = number + 1
   end
 end
 
@@ -70,29 +75,19 @@ function worker_stats.new(dict, name, pid, kept)
     self.counts[key] = 0
   end
   if dict then
-    local number = 1
-    while true do
-      local key = ("%sslot:%d"):format(self.prefix, number)
-      bury(dict, self.prefix, number)
-      local added, why = dict:add(key, pid .. " 0 0")
-      if added or why ~= "exists" then -- a dict without memory: nobody counts it
-        self.key, self.number = key, number
-        break
-      end
-      number = number + 1
-    end
-    reach(dict, self.prefix, self.number)
+    self.key, self.number = take_slot(dict, self.prefix, pid)
+    include(dict, self.prefix, self.number)
   end
   return self
 end
 
 --- Says how many members the collector holds, and how many of them would go with its worker.
 ---@param n integer
----@param alone integer  that are in memory alone, although there is a spool
-function WorkerStats:holds(n, alone)
-  if self.dict and (n ~= self.held or alone ~= self.alone) then
-    self.held, self.alone = n, alone
-    self.dict:set(self.key, ("%d %d %d"):format(self.pid, n, self.kept and alone or n))
+---@param memory_only integer  that are only in memory, although there is a spool
+function WorkerStats:holds(n, memory_only)
+  if self.dict and (n ~= self.held or memory_only ~= self.memory_only) then
+    self.held, self.memory_only = n, memory_only
+    self.dict:set(self.key, ("%d %d %d"):format(self.pid, n, self.kept and memory_only or n))
   end
 end
 
@@ -108,7 +103,7 @@ function WorkerStats:add(key, n)
   end
 end
 
---- Counts a member that was none.
+--- Counts a member that was rejected.
 ---@param reason string  one of core.reasons
 function WorkerStats:reject(reason)
   self:add("rejected", 1)
@@ -133,22 +128,22 @@ end
 
 --- The collector leaves.
 ---@param held integer  members that it still has, in its spool or in memory
----@param alone integer  of them, those that are in memory alone
-function WorkerStats:leave(held, alone)
-  self:add("lost", self.kept and alone or held)
+---@param memory_only integer  of them, those that are only in memory
+function WorkerStats:leave(held, memory_only)
+  self:add("lost", self.kept and memory_only or held)
   if self.dict then
     self.dict:delete(self.key)
   end
 end
 
---- Takes its keys out of the dict where no other collector of that name is left to be asked for them.
+--- Removes its keys from the dict where no other collector of that name is left.
 function WorkerStats:forget()
   local dict, prefix = self.dict, self.prefix
   if not dict then
     return
   end
   for number = 1, slots(dict, prefix) do
-    bury(dict, prefix, number)
+    reap(dict, prefix, number)
     if dict:get(prefix .. "slot:" .. number) then
       return
     end
@@ -169,10 +164,10 @@ function WorkerStats:all()
   if not dict then
     return nil
   end
-  reach(dict, prefix, self.number) -- somebody who was the last one may just have taken it out
+  include(dict, prefix, self.number) -- forget() of another collector may have removed the number
   local total = { held = 0, reasons = {} }
   for number = 1, slots(dict, prefix) do
-    bury(dict, prefix, number)
+    reap(dict, prefix, number)
     local _, held = read_slot(dict, prefix .. "slot:" .. number)
     total.held = total.held + (held or 0)
   end

@@ -1,4 +1,5 @@
---- Completion callbacks (docs/contract.md section 6): HMAC-SHA256 or Bearer, or signed by the sandbox's key where no authentication was named.
+--- Completion callbacks (docs/contract.md section 6): HMAC-SHA256, Bearer, or signed by the sandbox's key where no
+--- authentication was named.
 local json = require "scope3.sandbox.json"
 local signing = require "scope3.sandbox.signing"
 
@@ -16,7 +17,7 @@ local function sign(secret, timestamp, body)
   return "sha256=" .. hex(hmac:final(timestamp .. "." .. body))
 end
 
---- The request that tells of a task's end.
+--- The request that reports the end of a task.
 ---@param task table
 ---@param state table
 ---@param now number
@@ -33,8 +34,10 @@ function callback.build(task, state, now, purpose)
     idempotency_key = "sandbox-" .. task.id, operation_id = push.operation_id or task.id, task_id = task.id,
     task_type = "audience_sync", status = task.status, timestamp = state.timestamp(now), token = push.token,
   }
-  local headers = { { "Host", host .. ":" .. port }, { "Content-Type", "application/json" }, { "Content-Length", #body },
-    { "Connection", "close" } }
+  local headers = {
+    { "Host", host .. ":" .. port }, { "Content-Type", "application/json" }, { "Content-Length", #body },
+    { "Connection", "close" },
+  }
   local auth = type(push.authentication) == "table" and push.authentication
   if auth and auth.schemes[1] == "Bearer" then
     headers[#headers + 1] = { "Authorization", "Bearer " .. auth.credentials }

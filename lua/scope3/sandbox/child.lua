@@ -1,16 +1,15 @@
 --- Runs a sandbox in a process of its own, which ends with this one.
 ---
---- One pipe does it all: its first lines are the process id and the port, and then come errors of the sandbox's own. The
---- sandbox ends when nobody holds the end that reads. No file is needed, so a system without a folder to write into will
---- do.
+--- One pipe is enough: its first lines are the process id and the port, then come errors of the sandbox's own. The
+--- sandbox ends when the reading end is closed. It needs no file, so it works on a read-only system.
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
 local json = require "scope3.sandbox.json"
 
 local child = {}
 
--- Bytes of errors: they wait in the pipe, which takes no less on any system, and a sandbox that waits for room would not
--- answer.
+-- Bytes of errors. They wait in the pipe, which holds at least as many on any system: a sandbox that waited for room
+-- would not answer.
 local ERROR_BYTES = 15000
 
 local INIT = "LUA_INIT LUA_INIT_5_2 LUA_INIT_5_3 LUA_INIT_5_4 LUA_INIT_5_5"
@@ -83,16 +82,40 @@ end
 ---@field close fun(self: scope3.SandboxChild): true?, string?
 local OWN_OPTIONS = { interpreter = "string", log = "string" }
 
+local function check_options(opts)
+  arguments.argument(opts == nil or type(opts) == "table", "sandbox.child.start", "opts", "a table", opts, 3)
+  for key, want in pairs(OWN_OPTIONS) do
+    local value = opts and opts[key]
+    arguments.argument(value == nil or type(value) == want, "sandbox.child.start", key, "a " .. want, value, 3)
+  end
+end
+
+-- The shell command that runs a program. A signal such as Ctrl-C goes to all processes of a terminal: the sandbox
+-- ignores it and ends with its parent. LUA_INIT is not for this interpreter. Standard input is its parent's.
+local function shell_command(lua, program, log)
+  return ("echo $$; trap '' INT TERM HUP; unset %s; exec %s -e %s </dev/null 2>%s"):format(INIT, quote(lua),
+    quote(program), log and ">" .. quote(log) or "&1")
+end
+
+-- The process id and the port that a sandbox prints. Lines between them are what the system says of the program.
+local function read_start(pipe)
+  local pid, lines = tonumber((pipe:read("*l") or "")), {}
+  for line in pipe:lines() do
+    local port = tonumber(line:match("^%d+$"))
+    if port then
+      return pid, port, lines
+    end
+    lines[#lines + 1] = line
+  end
+  return pid, nil, lines
+end
+
 --- Starts a sandbox and returns once it listens.
 ---@param opts? scope3.SandboxChildOptions
 ---@return scope3.SandboxChild?
 ---@return string? message
 function child.start(opts)
-  door.argument(opts == nil or type(opts) == "table", "sandbox.child.start", "opts", "a table", opts)
-  for key, want in pairs(OWN_OPTIONS) do
-    local value = opts and opts[key]
-    door.argument(value == nil or type(value) == want, "sandbox.child.start", key, "a " .. want, value)
-  end
+  check_options(opts)
   local settings = {}
   for key, value in pairs(opts or {}) do
     settings[key] = value
@@ -101,21 +124,11 @@ function child.start(opts)
   settings.log, settings.interpreter = nil, nil
   local program = SERVE:format(("%q"):format(package.path), ("%q"):format(package.cpath),
     ("%q"):format(json.encode(settings)), log and "nil" or ("%d"):format(ERROR_BYTES))
-  -- What ends a program often goes to all its processes, as Ctrl-C at the terminal does: the sandbox leaves it to its
-  -- parent. What LUA_INIT holds is not for this interpreter. Standard input is its parent's.
-  local pipe, why = io.popen(("echo $$; trap '' INT TERM HUP; unset %s; exec %s -e %s </dev/null 2>%s"):format(
-    INIT, quote(lua), quote(program), log and ">" .. quote(log) or "&1"), "r")
+  local pipe, why = io.popen(shell_command(lua, program, log), "r")
   if not pipe then
     return nil, "the sandbox could not be started: " .. tostring(why)
   end
-  local pid, port, lines = tonumber((pipe:read("*l") or "")), nil, {}
-  for line in pipe:lines() do -- those before the port are what the system says of a program that it starts
-    port = tonumber(line:match("^%d+$"))
-    if port then
-      break
-    end
-    lines[#lines + 1] = line
-  end
+  local pid, port, lines = read_start(pipe)
   if not (pid and port) then
     pipe:close()
     return nil, unstarted(lines)

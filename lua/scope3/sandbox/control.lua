@@ -1,9 +1,9 @@
---- The sandbox's own routes under /sandbox, without a key: what was received, who is in an audience, and how to misbehave.
+--- The sandbox's own routes under /sandbox, without a key: what was received, who is in an audience, and faults.
 local faults = require "scope3.sandbox.faults"
 local json = require "scope3.sandbox.json"
 local settings = require "scope3.sandbox.settings"
 local signing = require "scope3.sandbox.signing"
-local state_of = require "scope3.sandbox.state"
+local state = require "scope3.sandbox.state"
 local version = require "scope3.version"
 
 local control = {}
@@ -45,7 +45,7 @@ routes["GET /sandbox/members"] = function(sandbox, request)
   end
   local members = {}
   for id, stored in pairs(audience.members) do
-    members[id] = state_of.show_member(stored)
+    members[id] = state.show_member(stored)
   end
   return answer(200, { count = audience.count, members = members })
 end
@@ -107,7 +107,7 @@ routes["PUT /sandbox/audience"] = function(sandbox, _, body)
     end
   end
   audience.updated = sandbox.clock() - (asked.age or 0)
-  return answer(200, state_of.show_audience(audience))
+  return answer(200, state.show_audience(audience))
 end
 
 routes["GET /.well-known/jwks.json"] = function()

@@ -3,9 +3,9 @@ local faults = {}
 faults.__index = faults
 
 faults.ACTIONS = {
-  delay = true, stall = true, status = true, hang = true, cut_before = true, cut_inside = true, cut_after = true, lost_reply = true,
-  half_reply = true, huge = true, redirect = true, garbage = true, not_json = true, wrong_envelope = true, wrong_types = true, echo = true,
-  issues = true, close = true, die_on_reuse = true,
+  delay = true, stall = true, status = true, hang = true, cut_before = true, cut_inside = true, cut_after = true,
+  lost_reply = true, half_reply = true, huge = true, redirect = true, garbage = true, not_json = true,
+  wrong_envelope = true, wrong_types = true, echo = true, issues = true, close = true, die_on_reuse = true,
 }
 
 local KINDS = { sync = true, audiences = true, task = true, syndicate = true, syndication_status = true, other = true,
@@ -99,9 +99,9 @@ function faults.random(seed)
   end
 end
 
---- The rule that applies to a request, used up by one; nil when none does.
----@param rules table[]  { on=, act=, after=, times=, share=, … }: from the request number `after` + 1 on, `times` times (1; -1 for ever), each with
----  the probability `share`
+--- The rule that applies to a request; its counters go down. Nil when none applies.
+---@param rules table[]  { on=, act=, after=, times=, share=, … }: from the request number `after` + 1 on, `times` times
+---  (1; -1 for ever), each with the probability `share`
 ---@param kind string  sync, audiences, task, syndicate, syndication_status
 ---@param random fun(): number
 ---@return table?

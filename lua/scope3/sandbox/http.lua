@@ -6,12 +6,12 @@ local http = {}
 local HEAD_LIMIT = 64 * 1024
 
 http.REASONS = {
-  [200] = "OK", [201] = "Created", [202] = "Accepted", [204] = "No Content", [301] = "Moved Permanently", [302] = "Found",
-  [307] = "Temporary Redirect", [308] = "Permanent Redirect", [400] = "Bad Request", [401] = "Unauthorized",
-  [402] = "Payment Required", [403] = "Forbidden", [404] = "Not Found", [405] = "Method Not Allowed", [409] = "Conflict",
-  [411] = "Length Required", [413] = "Content Too Large", [422] = "Unprocessable Content", [429] = "Too Many Requests",
-  [500] = "Internal Server Error", [501] = "Not Implemented", [502] = "Bad Gateway", [503] = "Service Unavailable",
-  [504] = "Gateway Timeout",
+  [200] = "OK", [201] = "Created", [202] = "Accepted", [204] = "No Content", [301] = "Moved Permanently",
+  [302] = "Found", [307] = "Temporary Redirect", [308] = "Permanent Redirect", [400] = "Bad Request",
+  [401] = "Unauthorized", [402] = "Payment Required", [403] = "Forbidden", [404] = "Not Found",
+  [405] = "Method Not Allowed", [409] = "Conflict", [411] = "Length Required", [413] = "Content Too Large",
+  [422] = "Unprocessable Content", [429] = "Too Many Requests", [500] = "Internal Server Error",
+  [501] = "Not Implemented", [502] = "Bad Gateway", [503] = "Service Unavailable", [504] = "Gateway Timeout",
 }
 
 local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
@@ -46,43 +46,52 @@ local function read_query(text)
   return query
 end
 
---- Reads the head of the next request; nil when the peer has gone or spoke nonsense.
----@return table? request  { method, target, path, query, headers (lowercase), length, chunked }
-function http.read_head(socket)
+-- Method and target of the next request; nil when the peer has gone or sent another line.
+local function read_request_line(socket)
   local line = read_line(socket)
   while line == "" do
     line = read_line(socket)
   end
-  if not line then
-    return nil
-  end
-  local method, target = line:match("^(%u+) (%S+) HTTP/1%.[01]$")
-  if not method then
-    return nil
-  end
-  local request, size = { method = method, target = target, headers = {} }, 0
+  return (line or ""):match("^(%u+) (%S+) HTTP/1%.[01]$")
+end
+
+-- Headers by lowercase name; nil when they are cut or too long.
+local function read_headers(socket)
+  local headers, size = {}, 0
   while true do
     local header = read_line(socket)
     size = size + #(header or "")
     if not header or size > HEAD_LIMIT then
       return nil
     elseif header == "" then
-      break
+      return headers
     end
     local name, value = header:match("^([^:%s]+):%s*(.*)$")
     if name then
-      request.headers[core.lower(name)] = value:match("^.*%S") or ""
+      headers[core.lower(name)] = value:match("^.*%S") or ""
     end
   end
-  local path, query = target:match("^([^?]*)%??(.*)$")
-  request.path, request.query = unescape(path:gsub("%+", "%%2B")), read_query(query)
-  local length = request.headers["content-length"]
+end
+
+--- Reads the head of the next request; nil when the peer has gone or did not send one.
+---@return table? request  { method, target, path, query, headers (lowercase), length, chunked }
+function http.read_head(socket)
+  local method, target = read_request_line(socket)
+  local headers = method and read_headers(socket)
+  if not headers then
+    return nil
+  end
+  local length = headers["content-length"]
   if length and not (length:find("^[0-9]+$") and #length < 16) then
     return nil
   end
-  request.length = length and tonumber(length)
-  request.chunked = core.lower(request.headers["transfer-encoding"] or "") == "chunked"
-  return request
+  local path, query = target:match("^([^?]*)%??(.*)$")
+  return {
+    method = method, target = target, headers = headers,
+    path = unescape(path:gsub("%+", "%%2B")), query = read_query(query),
+    length = length and tonumber(length),
+    chunked = core.lower(headers["transfer-encoding"] or "") == "chunked",
+  }
 end
 
 local function read_chunked(socket, limit)

@@ -3,7 +3,7 @@ local json = require "scope3.util.json"
 
 return {
   null = json.null,
-  --- Arrays are marked: an empty one is told from an empty object.
+  --- Arrays are marked, so that an empty array differs from an empty object.
   decode = json.decode,
   encode = json.encode,
   --- Whether what decode() or array() gave is an array.

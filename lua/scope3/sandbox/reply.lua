@@ -34,8 +34,10 @@ end
 ---@param code? string
 ---@return table
 function reply.invalid(issues, code)
-  return reply.refuse(400, ("The request is not valid: %d %s"):format(#issues, #issues == 1 and "problem" or "problems"),
-    { code = code or "VALIDATION_ERROR", field = issues[1].path, details = { issues = json.array(issues) } })
+  local message = ("The request is not valid: %d %s"):format(#issues, #issues == 1 and "problem" or "problems")
+  return reply.refuse(400, message, {
+    code = code or "VALIDATION_ERROR", field = issues[1].path, details = { issues = json.array(issues) },
+  })
 end
 
 --- The body of a request as a value, or the reply that says why it means none: no JSON, or an object that parsers read

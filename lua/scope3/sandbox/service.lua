@@ -1,7 +1,7 @@
 --- The routes of the service, kept as strictly as the contract has them (docs/contract.md sections 2 to 4).
 local core = require "scope3.core"
 local json = require "scope3.sandbox.json"
-local page = require "scope3.sandbox.page"
+local paging = require "scope3.sandbox.paging"
 local reply = require "scope3.sandbox.reply"
 local state = require "scope3.sandbox.state"
 local syndication = require "scope3.sandbox.syndication"
@@ -109,7 +109,7 @@ function calls.audiences(self, account_id, request)
   if #issues > 0 then
     return reply.invalid(issues)
   end
-  local list, total = page.of(self.state:account(account_id).list, skip, take, self.config)
+  local list, total = paging.of(self.state:account(account_id).list, skip, take, self.config)
   local rows = json.array()
   for i, audience in ipairs(list) do
     rows[i] = state.show_audience(audience)

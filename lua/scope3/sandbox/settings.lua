@@ -1,4 +1,4 @@
---- What the sandbox can be told: every setting with its default and what it may be (docs/sandbox.md).
+--- The settings of the sandbox, with their defaults and allowed values (docs/sandbox.md).
 local faults = require "scope3.sandbox.faults"
 local json = require "scope3.sandbox.json"
 

@@ -24,7 +24,7 @@ local function sha256(bytes)
   return require("openssl.digest").new("sha256"):final(bytes)
 end
 
--- An integer of an ECDSA signature in DER, as 32 bytes; the position behind it.
+-- An integer of an ECDSA signature in DER, as 32 bytes; the position after it.
 local function integer(der, at)
   local length = der:byte(at + 1)
   local bytes = der:sub(at + 2, at + 1 + length):gsub("^%z+", "")
@@ -71,18 +71,20 @@ function signing.headers(authority, target, body, now, purpose)
   local mine = key(purpose)
   local digest = "sha-256=:" .. base64url(sha256(body)) .. ":"
   local created = math.floor(now)
-  local input = ('%s;created=%d;expires=%d;nonce="%s";keyid="%s";alg="ecdsa-p256-sha256";tag="adcp/webhook-signing/v1"'):format(COMPONENTS, created,
-    created + LIFE, base64url(require("openssl.rand").bytes(16)), mine.kid)
+  local nonce = base64url(require("openssl.rand").bytes(16))
+  local input = COMPONENTS .. (';created=%d;expires=%d;nonce="%s";keyid="%s";alg="ecdsa-p256-sha256"'):format(created,
+    created + LIFE, nonce, mine.kid) .. ';tag="adcp/webhook-signing/v1"'
   local base = table.concat({
-    '"@method": POST', '"@target-uri": http://' .. authority .. target, '"@authority": ' .. authority, '"content-type": application/json',
-    '"content-digest": ' .. digest, '"@signature-params": ' .. input,
+    '"@method": POST', '"@target-uri": http://' .. authority .. target, '"@authority": ' .. authority,
+    '"content-type": application/json', '"content-digest": ' .. digest, '"@signature-params": ' .. input,
   }, "\n")
   local digested = require("openssl.digest").new("sha256")
   digested:update(base)
   local der = mine.pkey:sign(digested)
-  local r, behind = integer(der, 3)
-  local s = integer(der, behind)
-  return { { "Content-Digest", digest }, { "Signature-Input", "sig1=" .. input }, { "Signature", "sig1=:" .. base64url(r .. s) .. ":" } }
+  local r, after = integer(der, 3)
+  local s = integer(der, after)
+  return { { "Content-Digest", digest }, { "Signature-Input", "sig1=" .. input },
+    { "Signature", "sig1=:" .. base64url(r .. s) .. ":" } }
 end
 
 return signing

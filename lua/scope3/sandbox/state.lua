@@ -1,5 +1,6 @@
---- What the sandbox remembers: audiences, their members, and tasks that run over time. Time is looked at when somebody asks, so
---- nothing has to tick.
+--- What the sandbox remembers: audiences, their members, and tasks that run over time.
+---
+--- settle() brings it up to date with the clock. It is called before each request, and now and then.
 local json = require "scope3.sandbox.json"
 
 local null = json.null
@@ -16,7 +17,8 @@ local function random_hex(n)
 end
 
 local function uuid()
-  return ("%s-%s-4%s-%x%s-%s"):format(random_hex(8), random_hex(4), random_hex(3), math.random(8, 11), random_hex(3), random_hex(12))
+  return ("%s-%s-4%s-%x%s-%s"):format(random_hex(8), random_hex(4), random_hex(3), math.random(8, 11), random_hex(3),
+    random_hex(12))
 end
 
 function state.timestamp(seconds)
@@ -50,8 +52,8 @@ function state:audience(account_id, id)
   if not audience then
     local now = self.clock()
     audience = {
-      id = id, account_id = account_id, name = null, status = "PROCESSING", deleted = false, uploaded = null, matched = null,
-      created = now, updated = now, members = {}, count = 0, ready_at = nil,
+      id = id, account_id = account_id, name = null, status = "PROCESSING", deleted = false, uploaded = null,
+      matched = null, created = now, updated = now, members = {}, count = 0, ready_at = nil,
     }
     account.by_id[id] = audience
     account.list[#account.list + 1] = audience
@@ -75,45 +77,66 @@ local function drop(audience, id)
   end
 end
 
+-- A list of a request; empty where it has none.
+local function list_of(value)
+  return type(value) == "table" and value or {}
+end
+
+-- Marks an audience as deleted, without members.
+local function delete(audience)
+  audience.deleted, audience.members, audience.count = true, {}, 0
+  audience.status, audience.ready_at = "READY", nil
+end
+
+-- Adds and removes the members of a request. The audience is then matched anew.
+local function change_members(audience, asked, ready_at)
+  audience.deleted = false
+  for _, member in ipairs(list_of(asked.add)) do
+    store(audience, member)
+  end
+  for _, member in ipairs(list_of(asked.remove)) do
+    drop(audience, member.externalId)
+  end
+  audience.status, audience.ready_at = "PROCESSING", ready_at
+end
+
+-- Deletes the audiences of an account that a request did not name.
+local function delete_missing(account, named, now)
+  for _, audience in ipairs(account.list) do
+    if not named[audience.id] then
+      audience.deleted, audience.updated = true, now
+    end
+  end
+end
+
 -- Does what a request asked for, when its task completes.
 local function apply(self, task, now)
-  local named, entry = {}, { task_id = task.id, request = task.request, audiences = json.array(), delete_missing = task.work.deleteMissing }
-  for _, asked in ipairs(task.work.audiences) do
+  local work, named, shown = task.work, {}, json.array()
+  for i, asked in ipairs(work.audiences) do
     local audience = self:audience(task.account_id, asked.audienceId)
     named[asked.audienceId] = true
-    entry.audiences[#entry.audiences + 1] = { audienceId = asked.audienceId, delete = asked.delete,
-      add = type(asked.add) == "table" and #asked.add or 0, remove = type(asked.remove) == "table" and #asked.remove or 0 }
+    shown[i] = { audienceId = asked.audienceId, delete = asked.delete, add = #list_of(asked.add),
+      remove = #list_of(asked.remove) }
     if asked.delete == true then
-      audience.deleted, audience.members, audience.count = true, {}, 0
-      audience.status, audience.ready_at = "READY", nil
+      delete(audience)
     else
-      audience.deleted = false
-      for _, member in ipairs(type(asked.add) == "table" and asked.add or {}) do
-        store(audience, member)
-      end
-      for _, member in ipairs(type(asked.remove) == "table" and asked.remove or {}) do
-        drop(audience, member.externalId)
-      end
-      audience.status, audience.ready_at = "PROCESSING", now + self.config.audience_seconds -- matched anew
+      change_members(audience, asked, now + self.config.audience_seconds)
       audience.fails = task.outcome == "audience-error"
     end
     audience.updated = now
   end
-  if task.work.deleteMissing == true then
-    for _, audience in ipairs(self:account(task.account_id).list) do
-      if not named[audience.id] then
-        audience.deleted, audience.updated = true, now
-      end
-    end
+  if work.deleteMissing == true then
+    delete_missing(self:account(task.account_id), named, now)
   end
-  self.applied[#self.applied + 1] = entry
+  self.applied[#self.applied + 1] = { task_id = task.id, request = task.request, audiences = shown,
+    delete_missing = work.deleteMissing }
 end
 
 local ERRORS = {
-  transient = { code = "INTERNAL_ERROR", message = "The matching service is busy", recovery = "transient", retryAfter = 1,
-    suggestion = "Send the request again later" },
-  correctable = { code = "VALIDATION_ERROR", message = "The members could not be read", recovery = "correctable", field = "audiences",
-    suggestion = "Correct the members and send them again" },
+  transient = { code = "INTERNAL_ERROR", message = "The matching service is busy", recovery = "transient",
+    retryAfter = 1, suggestion = "Send the request again later" },
+  correctable = { code = "VALIDATION_ERROR", message = "The members could not be read", recovery = "correctable",
+    field = "audiences", suggestion = "Correct the members and send them again" },
   terminal = { code = "ACCOUNT_SUSPENDED", message = "The account cannot take audiences", recovery = "terminal",
     suggestion = "Ask your account manager" },
 }
@@ -126,7 +149,7 @@ local function finish(self, task, now)
     task.status, task.error = "failed", ERRORS[failed] or ERRORS.terminal
   elseif outcome == "completed" or outcome == "audience-error" then
     apply(self, task, now)
-    task.status = "completed" -- behind it: an error in it must not pass for work that was done
+    task.status = "completed" -- only now: an error in apply() must not pass for work that was done
   else
     task.status = outcome
     if outcome == "input-required" or outcome == "auth-required" then
@@ -136,7 +159,8 @@ local function finish(self, task, now)
   end
   for _, asked in ipairs(task.work.audiences) do
     local audience = self:audience(task.account_id, asked.audienceId)
-    if task.status ~= "completed" and audience.ready_at == nil and audience.status == "PROCESSING" and audience.count == 0 then
+    local is_new = audience.ready_at == nil and audience.status == "PROCESSING" and audience.count == 0
+    if task.status ~= "completed" and is_new then
       audience.status, audience.updated = "ERROR", now
     end
   end
@@ -146,11 +170,10 @@ local function finish(self, task, now)
   end
 end
 
---- Lets everything happen that was due.
-function state:settle()
-  local now = self.clock()
-  local due, still = self.due, {}
-  for _, task in ipairs(self.open) do
+-- Starts the tasks that have run for half of their time, and appends those that have ended to `due`. The others.
+local function split_open(open, due, now)
+  local still = {}
+  for _, task in ipairs(open) do
     if now >= task.ends then
       due[#due + 1] = task
     else
@@ -160,31 +183,47 @@ function state:settle()
       still[#still + 1] = task
     end
   end
-  self.open = still
-  if self.config.task_jitter > 0 or self.config.task_order ~= "reversed" then
+  return still
+end
+
+-- Ended tasks in the order in which they are finished.
+local function in_order(due, config)
+  if config.task_jitter > 0 or config.task_order ~= "reversed" then
     table.sort(due, function(a, b)
       return a.ends < b.ends or a.ends == b.ends and a.request < b.request
     end)
   end
-  local last, first, step = #due, 1, 1
-  if self.config.task_order == "reversed" then
-    first, last, step = #due, 1, -1
+  if config.task_order ~= "reversed" then
+    return due
   end
-  local order = {}
-  for i = first, last, step do
-    order[#order + 1] = due[i]
+  local reversed = {}
+  for i = #due, 1, -1 do
+    reversed[#reversed + 1] = due[i]
   end
+  return reversed
+end
+
+-- Ends the matching of an audience.
+local function match(audience, config, now)
+  audience.uploaded = audience.count
+  audience.matched = math.floor(audience.count * config.match_rate)
+  audience.status = audience.fails and "ERROR" or audience.count < config.min_size and "TOO_SMALL" or "READY"
+  audience.ready_at, audience.updated = nil, now
+end
+
+--- Ends the tasks and the matching that are due.
+function state:settle()
+  local now = self.clock()
+  self.open = split_open(self.open, self.due, now)
+  local order = in_order(self.due, self.config)
   self.due = order
-  while order[1] do -- out of the list first: an error in one takes no other along
+  while order[1] do -- removed first: an error in one must not keep the others
     finish(self, table.remove(order, 1), now)
   end
   for _, account in pairs(self.accounts) do
     for _, audience in ipairs(account.list) do
       if audience.ready_at and now >= audience.ready_at then
-        audience.uploaded = audience.count
-        audience.matched = math.floor(audience.count * self.config.match_rate)
-        audience.status = audience.fails and "ERROR" or audience.count < self.config.min_size and "TOO_SMALL" or "READY"
-        audience.ready_at, audience.updated = nil, now
+        match(audience, self.config, now)
       end
     end
   end
@@ -211,36 +250,51 @@ local function outcome_of(self)
   return "completed"
 end
 
---- Accepts a validated request, the `number`th that came: its task.
-function state:accept(account_id, body, number)
-  local now = self.clock()
-  local outcome = outcome_of(self)
-  local length = table.remove(self.config.task_lengths, 1) or self.config.task_seconds + self.config.task_jitter * self.random()
-  local task = {
+local function new_task(self, account_id, body, number, now)
+  local config, outcome = self.config, outcome_of(self)
+  local length = table.remove(config.task_lengths, 1) or config.task_seconds + config.task_jitter * self.random()
+  return {
     id = uuid(), account_id = account_id, status = "submitted", outcome = outcome, work = body,
     created = now, updated = now, ends = outcome == "never" and math.huge or now + length, request = number,
     push = type(body.pushNotificationConfig) == "table" and body.pushNotificationConfig or nil,
   }
-  if self.config.task_order == "reversed" and self.open[1] then
-    -- Later work is done first: whatever is open still ends behind it.
-    for i, earlier in ipairs(self.open) do
+end
+
+-- Moves the ends of tasks so that they keep the order of the settings.
+local function keep_order(open, task, order)
+  if order == "reversed" then
+    for i, earlier in ipairs(open) do -- the later task ends first
       earlier.ends = math.max(earlier.ends, task.ends + i * 0.001)
     end
-  end
-  if self.config.task_order == "strict" then
-    for _, earlier in ipairs(self.open) do
+  elseif order == "strict" then
+    for _, earlier in ipairs(open) do
       task.ends = math.max(task.ends, earlier.ends < math.huge and earlier.ends or 0)
     end
   end
-  for _, asked in ipairs(body.audiences) do
-    local audience = self:audience(account_id, asked.audienceId)
-    if asked.delete ~= true then
-      if asked.name ~= nil then
-        audience.name = asked.name
-      end
-      audience.status, audience.ready_at = "PROCESSING", nil
+end
+
+-- Shows at once what a request does to an audience: a name, and PROCESSING.
+local function note_request(audience, asked, now)
+  if asked.delete ~= true then
+    if asked.name ~= nil then
+      audience.name = asked.name
     end
-    audience.updated = now
+    audience.status, audience.ready_at = "PROCESSING", nil
+  end
+  audience.updated = now
+end
+
+--- Accepts a validated request.
+---@param account_id string
+---@param body table
+---@param number integer  of the request
+---@return table task
+function state:accept(account_id, body, number)
+  local now = self.clock()
+  local task = new_task(self, account_id, body, number, now)
+  keep_order(self.open, task, self.config.task_order)
+  for _, asked in ipairs(body.audiences) do
+    note_request(self:audience(account_id, asked.audienceId), asked, now)
   end
   self.tasks[task.id] = task
   self.open[#self.open + 1] = task

@@ -1,6 +1,6 @@
 --- The service's calls that offer an audience to agents, and say how far that is (docs/contract.md section 3).
 local json = require "scope3.sandbox.json"
-local page = require "scope3.sandbox.page"
+local paging = require "scope3.sandbox.paging"
 local reply = require "scope3.sandbox.reply"
 local state = require "scope3.sandbox.state"
 
@@ -137,7 +137,7 @@ function syndication.status(self, account_id, request)
       matching[#matching + 1] = record
     end
   end
-  local items, total = page.of(matching, offset, limit, self.config)
+  local items, total = paging.of(matching, offset, limit, self.config)
   return reply.data(self.config, 200, { items = items, total = total })
 end
 

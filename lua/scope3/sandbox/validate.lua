@@ -76,7 +76,7 @@ function Checker:fields(member, path)
   end
 end
 
--- What the service's prose asks of a member beside the schema. An id that is added twice has no defined winner.
+-- What the service's prose asks of a member beyond the schema. An id that is added twice has no defined winner.
 function Checker:rules(member, path, seen)
   local id = member.externalId
   if self.disliked[id] then
@@ -137,7 +137,7 @@ function Checker:audience(audience, path, seen)
   if audience.consentBasis ~= nil and not CONSENT[audience.consentBasis] then
     self:note(path .. ".consentBasis", "must be one of consent, legitimate_interest, contract, legal_obligation")
   end
-  -- Nothing becomes of the members beside a deletion; they are of their types all the same.
+  -- Members sent with a deletion are ignored, but their types are checked.
   local ignored = audience.delete == true
   self:list(audience.add, path .. ".add", {}, ignored)
   self:list(audience.remove, path .. ".remove", nil, ignored)

@@ -1,11 +1,11 @@
---- Which callbacks were delivered before: delivery is at least once, and unordered (docs/contract.md section 6).
-local canonical = require "scope3.webhook.canonical"
+--- Which callbacks were delivered before. Delivery is at least once, and unordered (docs/contract.md section 6).
+local canonical_json = require "scope3.webhook.canonical_json"
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
 local json = require "scope3.util.json"
 local options = require "scope3.util.options"
 local rejection = require "scope3.webhook.rejection"
-local store_of = require "scope3.webhook.store"
+local expiring_store = require "scope3.webhook.expiring_store"
 
 local deliveries = {}
 
@@ -16,7 +16,8 @@ Deliveries.__name = "scope3.deliveries"
 
 local MAX, DAY = 100000, 24 * 3600
 local LONGEST = 7 * DAY -- the longest horizon that AdCP lets a sender have
-local HANDLING = 60 -- seconds for which one that is being handled keeps the same one away: whoever handles it may die without a word
+-- Seconds for which a delivery that is being handled keeps a repetition away. Its handler may die without a trace.
+local HANDLING = 60
 
 local TERMINAL = { completed = true, failed = true, canceled = true, cancelled = true, rejected = true }
 
@@ -34,10 +35,11 @@ end
 ---@field max? integer  deliveries at once (100,000)
 ---@field store? scope3.ExpiringStore  a lua_shared_dict, for all workers of nginx to share (a table of this Lua state)
 ---@field now? fun(): number  a clock in seconds that only goes forward
----@field horizon? number  seconds for which the sender may repeat a delivery, and one is remembered (86,400, up to 604,800)
+---@field horizon? number  seconds for which the sender may repeat a delivery, and one is remembered (86,400, up to
+---  604,800)
 
 local OPTIONS = { max = "count", now = "function", horizon = "seconds",
-  store = { is = store_of.is, expected = store_of.EXPECTED } }
+  store = { is = expiring_store.is, expected = expiring_store.EXPECTED } }
 
 --- Makes a memory of deliveries; one for each registration, or for all of one sender.
 ---@param opts? scope3.DeliveriesOptions
@@ -52,7 +54,7 @@ function deliveries.new(opts)
     error("webhook.deliveries: " .. problem, 2)
   end
   local function memory()
-    return opts.store or store_of.new(opts.max or MAX, opts.now or core.now)
+    return opts.store or expiring_store.new(opts.max or MAX, opts.now or core.now)
   end
   return setmetatable({ store = memory(), ends = memory(), horizon = opts.horizon or DAY }, Deliveries)
 end
@@ -64,10 +66,9 @@ local function places(name, value)
     name == "" and "delivery" or "ended", digest) }
 end
 
--- What a body binds its key to: the digest of what it says, however it is written; and the end of a task, where it
--- tells of one.
+-- What a body binds its key to: the digest of its canonical form, and the end of a task, where it reports one.
 local function read(body)
-  local form = canonical.of(body)
+  local form = canonical_json.of(body)
   local payload = form and json.decode(form)
   local task, status = payload and payload.task_id, payload and payload.status
   local ended
@@ -80,18 +81,18 @@ end
 local function check(self, what, key, body)
   if getmetatable(self) ~= Deliveries then
     error(("deliveries:%s: the object before the colon must be a scope3.deliveries, not %s"):format(what,
-      door.kind(self)), 3)
+      arguments.kind(self)), 3)
   elseif type(key) ~= "string" then
-    error(("deliveries:%s: "):format(what) .. door.problem("key", "a string", key), 3)
+    error(("deliveries:%s: "):format(what) .. arguments.problem("key", "a string", key), 3)
   elseif type(body) ~= "string" then
-    error(("deliveries:%s: "):format(what) .. door.problem("body", "a string", body), 3)
+    error(("deliveries:%s: "):format(what) .. arguments.problem("body", "a string", body), 3)
   end
 end
 
--- Takes a place for somebody who handles it: "taken"; "handled" or "handling", and by what value; or "full" and why.
+-- Claims a place for handling: "taken"; "handled" or "handling" and the value there; or "full" and why.
 local function take(store, place, value)
   local added, why = store:safe_add(place.handling, value, HANDLING)
-  local before = store:get(place.handled) -- asked behind the other: whoever keeps it does that before it lets go
+  local before = store:get(place.handled) -- asked second: keep() writes it before it deletes the other
   if before then
     if added then
       store:delete(place.handling)
@@ -115,7 +116,7 @@ local function no_room(why)
   return unavailable("there is no room to note its delivery (" .. tostring(why) .. ")")
 end
 
--- The end of a task, of which a delivery tells that is new by its key.
+-- Claims the end of a task that a delivery with a new key reports.
 local function add_end(self, own, ended, key, body)
   local state, before = take(self.ends, ended, own.handling)
   if state == "taken" or state == "handling" and before == own.handling then
@@ -196,7 +197,7 @@ function Deliveries:forget(key)
   local own = places("", key)
   local value = self.store:get(own.handling)
   if value then
-    release(self, own, value:sub(65)) -- behind the digest of 64 digits
+    release(self, own, value:sub(65)) -- after the digest of 64 digits
   end
   self.store:delete(own.handling)
 end

@@ -3,8 +3,9 @@ local core = require "scope3.core"
 
 local headers = {}
 
---- Lists of values by lowercase name, without the blanks round them. Names that differ in case alone are one header, its values in the
---- order of the names.
+--- Lists of values by lowercase name, without the blanks round them.
+---
+--- Names that differ only in case are one header. Its values are in the order of the names.
 ---@param given table<string, string|string[]>
 ---@return table<string, string[]>?
 ---@return string? problem  a wrong shape, to raise; holds names and no values

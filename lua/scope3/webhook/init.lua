@@ -1,38 +1,44 @@
 --- Completion callbacks: whether one is from the service, and what it says. For any host; docs/contract.md section 6.
 local core = require "scope3.core"
 local deliveries = require "scope3.webhook.deliveries"
-local door = require "scope3.util.arguments"
-local headers_of = require "scope3.webhook.headers"
+local arguments = require "scope3.util.arguments"
+local headers = require "scope3.webhook.headers"
 local options = require "scope3.util.options"
 local payload = require "scope3.webhook.payload"
 local rejection = require "scope3.webhook.rejection"
-local rules = require "scope3.api.validate"
-local replay = require "scope3.webhook.nonces"
-local secret = require "scope3.webhook.secret"
-local signature = require "scope3.webhook.rfc9421"
+local validate = require "scope3.api.validate"
+local nonces = require "scope3.webhook.nonces"
+local shared_secret = require "scope3.webhook.shared_secret"
+local rfc9421 = require "scope3.webhook.rfc9421"
 
-local webhook = { replay_cache = replay.new, deliveries = deliveries.new }
+local webhook = { replay_cache = nonces.new, deliveries = deliveries.new }
 
 local LONGEST_BODY = 1024 * 1024
 
 local CONFIG = {
-  mode = { "hmac", "bearer", "rfc9421" }, secrets = "table", credentials = "string", token = "string", keys = "any", max_skew = "seconds",
-  now = "function", revoked = "function", seen = "any",
+  mode = { "hmac", "bearer", "rfc9421" }, secrets = "table", credentials = "string", token = "string", keys = "any",
+  max_skew = "seconds", now = "function", revoked = "function", seen = "any",
 }
 
 -- Whether something has so many characters, as the service counts when it is registered (docs/contract.md section 2).
 local function text(value, least, most)
-  return type(value) == "string" and rules.characters(value) >= least and rules.characters(value) <= (most or math.huge)
+  if type(value) ~= "string" then
+    return false
+  end
+  local n = validate.characters(value)
+  return n >= least and n <= (most or math.huge)
 end
 
--- Keys that only one mode looks at. Beside another mode they would be a check that is never made.
-local ONLY = { secrets = "hmac", max_skew = "hmac", credentials = "bearer", keys = "rfc9421", revoked = "rfc9421", seen = "rfc9421" }
+-- Keys that only one mode uses. With another mode they would be a check that is never made.
+local ONLY = {
+  secrets = "hmac", max_skew = "hmac", credentials = "bearer", keys = "rfc9421", revoked = "rfc9421", seen = "rfc9421",
+}
 
 -- What a mode needs of the configuration: the message about what is wrong, or nil. Holds none of its values.
 local needs = {}
 
 function needs.hmac(config)
-  local n = door.count(config.secrets)
+  local n = arguments.count(config.secrets)
   if not n or n < 1 or n > 2 then
     return "secrets must be a list of the current secret and, while it is being changed, the one before"
   end
@@ -60,7 +66,7 @@ end
 ---@param config any
 ---@return string?
 function webhook.problem(config)
-  local problem = type(config) ~= "table" and door.problem("config", "a table", config)
+  local problem = type(config) ~= "table" and arguments.problem("config", "a table", config)
     or options.problem(config, CONFIG)
   if problem then
     return problem
@@ -76,34 +82,34 @@ function webhook.problem(config)
   end
   local seen = config.seen
   if seen ~= nil and type(seen) ~= "function" and not (type(seen) == "table" and seen.seen and seen.full) then
-    return door.problem("seen", "a function or a replay cache", seen)
+    return arguments.problem("seen", "a function or a replay cache", seen)
   end
   return needs[config.mode](config)
 end
 
 local function request_problem(request, mode)
   if type(request) ~= "table" then
-    return door.problem("the request", "a table", request)
+    return arguments.problem("the request", "a table", request)
   elseif type(request.headers) ~= "table" then
-    return door.problem("request.headers", "a table", request.headers)
+    return arguments.problem("request.headers", "a table", request.headers)
   elseif request.body ~= nil and type(request.body) ~= "string" then
-    return door.problem("request.body", "a string", request.body)
+    return arguments.problem("request.body", "a string", request.body)
   end
   for _, name in ipairs { "method", "url" } do
     if type(request[name]) ~= "string" and (mode == "rfc9421" or request[name] ~= nil) then
-      return door.problem("request." .. name, "a string", request[name])
+      return arguments.problem("request." .. name, "a string", request[name])
     end
   end
 end
 
--- The cache of nonces where a configuration has none: one for this Lua state, so that what came at one place is known at all.
+-- The cache of nonces where a configuration has none. One per Lua state: all configurations share what was seen.
 local shared
 
-local function nonces(config)
+local function nonce_cache(config)
   if config.seen then
     return config.seen
   end
-  shared = shared or replay.new()
+  shared = shared or nonces.new()
   return shared
 end
 
@@ -115,7 +121,8 @@ end
 
 ---@class scope3.WebhookConfig
 ---@field mode "hmac"|"bearer"|"rfc9421"  by what was registered: authentication's scheme, or none
----@field secrets? string[]  hmac: the current secret and, while it is being changed, the one before; at least 32 bytes each
+---@field secrets? string[]  hmac: the current secret and, while it is being changed, the one before; at least 32 bytes
+---  each
 ---@field credentials? string  bearer
 ---@field token? string  what was registered as token; nil does not look at it
 ---@field keys? table|(fun(keyid: string): table?)  rfc9421: the sender's JWKS (or a list of JWKs), or a function that
@@ -123,21 +130,29 @@ end
 ---  It is asked when a key is not known or the set is 15 minutes old, and no more than once in 30 s. It may yield.
 ---@field max_skew? number  hmac: seconds between the timestamp and now (300)
 ---@field now? fun(): number  seconds since 1970 (this machine's clock)
----@field revoked? fun(keyid: string): boolean|"stale"  rfc9421: whether a key is revoked; "stale" where that cannot be told any more (never)
----@field seen? scope3.ReplayCache|(fun(keyid: string, nonce: string, expires: number, now: number): boolean|"full")  rfc9421: whether a nonce
----  was there, which it is from then on, until 62 s after `expires`. A function is asked once, behind the digest; a cache also before the
----  signature, whether the key is at its cap (one cache of this Lua state)
+---@field revoked? fun(keyid: string): boolean|"stale"  rfc9421: whether a key is revoked; "stale" where that cannot be
+---  known any more (never)
+---@field seen? scope3.ReplayCache|scope3.NonceCheck  rfc9421: whether a nonce was seen; from then on it was.
+---  A function is asked once, after the digest. A cache is also asked before the signature whether the key is at its
+---  cap (one cache of this Lua state)
 
---- Verifies a callback and reads it. Everything about it is checked, in the contract's order; the first failure decides.
+--- Reports whether a nonce was there. It must remember it until 62 s after `expires`.
+---@alias scope3.NonceCheck fun(keyid: string, nonce: string, expires: number, now: number): boolean|"full"
+
+--- Verifies a callback and reads it.
+---
+--- All its parts are checked in the contract's order. The first failure decides the error.
+---
+---     local payload, err = webhook.verify({ headers = headers, body = body }, { mode = "hmac", secrets = { secret } })
 ---@param request scope3.WebhookRequest
 ---@param config scope3.WebhookConfig  a wrong one raises
 ---@return scope3.Callback? payload  as it was sent, without nulls
 ---@return scope3.Error? err  kind "webhook"; `code` says why (docs/webhooks.md), `status` what to answer
 function webhook.verify(request, config)
   local problem = webhook.problem(config) or request_problem(request, config.mode)
-  local headers
+  local fields
   if not problem then
-    headers, problem = headers_of.collect(request.headers)
+    fields, problem = headers.collect(request.headers)
   end
   if problem then
     error("webhook.verify: " .. problem, 2)
@@ -145,7 +160,7 @@ function webhook.verify(request, config)
   local body = request.body or ""
   local now = config.now and config.now() or core.time()
   if type(now) ~= "number" or now ~= now or math.abs(now) == math.huge then
-    error("webhook.verify: " .. door.problem("what now() gives", "a number of seconds", now), 2)
+    error("webhook.verify: " .. arguments.problem("what now() gives", "a number of seconds", now), 2)
   end
   now = math.floor(now)
   if #body > LONGEST_BODY then
@@ -153,11 +168,12 @@ function webhook.verify(request, config)
   end
   local ok, err
   if config.mode == "hmac" then
-    ok, err = secret.hmac(headers, body, config, now)
+    ok, err = shared_secret.hmac(fields, body, config, now)
   elseif config.mode == "bearer" then
-    ok, err = secret.bearer(headers, config)
+    ok, err = shared_secret.bearer(fields, config)
   else
-    ok, err = signature.check({ method = request.method, url = request.url, body = body }, headers, config, nonces(config), now)
+    local received = { method = request.method, url = request.url, body = body }
+    ok, err = rfc9421.check(received, fields, config, nonce_cache(config), now)
   end
   if not ok then
     return nil, err

@@ -1,10 +1,10 @@
 --- Which nonces of signed callbacks were there (docs/contract.md section 6, steps 9, 12 and 13).
 local core = require "scope3.core"
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
 local options = require "scope3.util.options"
-local store_of = require "scope3.webhook.store"
+local expiring_store = require "scope3.webhook.expiring_store"
 
-local replay = {}
+local nonces = {}
 
 ---@class scope3.ReplayCache
 local Cache = {}
@@ -21,15 +21,18 @@ local SLOT = 60
 ---@field store? scope3.ExpiringStore  a lua_shared_dict, for all workers of nginx to share (a table of this Lua state)
 ---@field now? fun(): number  a clock in seconds that only goes forward
 
-local OPTIONS = { max = "count", now = "function", store = { is = store_of.is, expected = store_of.EXPECTED } }
+local OPTIONS = {
+  max = "count", now = "function", store = { is = expiring_store.is, expected = expiring_store.EXPECTED },
+}
 
 --- Makes a cache for `seen`.
 ---@param opts? scope3.ReplayOptions
 ---@return scope3.ReplayCache
-function replay.new(opts)
+function nonces.new(opts)
   opts = options.check("webhook.replay_cache", opts, OPTIONS, 2)
   local max, now = opts.max or MAX, opts.now or core.now
-  return setmetatable({ max = max, now = now, store = opts.store or store_of.new(KEYS * (max + LONGEST / SLOT + 2), now) }, Cache)
+  local store = opts.store or expiring_store.new(KEYS * (max + LONGEST / SLOT + 2), now)
+  return setmetatable({ max = max, now = now, store = store }, Cache)
 end
 
 local function counter(keyid, slot)
@@ -45,8 +48,8 @@ end
 ---@param keyid string
 ---@return boolean
 function Cache:full(keyid)
-  door.self(getmetatable(self) == Cache, "replay_cache:full", "scope3.replay_cache", self)
-  door.argument(type(keyid) == "string", "replay_cache:full", "keyid", "a string", keyid)
+  arguments.self(getmetatable(self) == Cache, "replay_cache:full", "scope3.replay_cache", self)
+  arguments.argument(type(keyid) == "string", "replay_cache:full", "keyid", "a string", keyid)
   local sum, slot = 0, math.floor(self.now() / SLOT)
   for i = slot - LONGEST / SLOT, slot do
     sum = sum + (self.store:get(counter(keyid, i)) or 0)
@@ -61,11 +64,11 @@ end
 ---@param now number  of the same clock as `expires`
 ---@return boolean|"full"
 function Cache:seen(keyid, nonce, expires, now)
-  door.self(getmetatable(self) == Cache, "replay_cache:seen", "scope3.replay_cache", self)
-  door.argument(type(keyid) == "string", "replay_cache:seen", "keyid", "a string", keyid)
-  door.argument(type(nonce) == "string", "replay_cache:seen", "nonce", "a string", nonce)
-  door.argument(options.is_number(expires), "replay_cache:seen", "expires", "a number", expires)
-  door.argument(options.is_number(now), "replay_cache:seen", "now", "a number", now)
+  arguments.self(getmetatable(self) == Cache, "replay_cache:seen", "scope3.replay_cache", self)
+  arguments.argument(type(keyid) == "string", "replay_cache:seen", "keyid", "a string", keyid)
+  arguments.argument(type(nonce) == "string", "replay_cache:seen", "nonce", "a string", nonce)
+  arguments.argument(options.is_number(expires), "replay_cache:seen", "expires", "a number", expires)
+  arguments.argument(options.is_number(now), "replay_cache:seen", "now", "a number", now)
   if self:full(keyid) then
     return "full"
   end
@@ -78,4 +81,4 @@ function Cache:seen(keyid, nonce, expires, now)
   return why == "exists" or "full" -- never forget a nonce that lives to make room for another
 end
 
-return replay
+return nonces

@@ -1,4 +1,4 @@
---- The body of a callback that has proved itself: one JSON object that means one thing, and the fields that every callback has.
+--- Reads the body of a verified callback: one unambiguous JSON object, with the fields that every callback has.
 local core = require "scope3.core"
 local json = require "scope3.util.json"
 local redact = require "scope3.util.redact"
@@ -31,7 +31,7 @@ local function without_nulls(value)
   return out
 end
 
--- The names of duplicate keys, as far as they may be told: the sender chose them.
+-- The names of duplicate keys, redacted: the sender chose them.
 local function list_names(names, count)
   local told = {}
   for i, name in ipairs(names) do
@@ -72,7 +72,8 @@ end
 function payload.read(body, token)
   local fine, names, count = core.check_json_object(body)
   if names then
-    return rejection.new("webhook_body_malformed", "an object of its body has a key more than once: " .. list_names(names, count))
+    return rejection.new("webhook_body_malformed",
+      "an object of its body has a key more than once: " .. list_names(names, count))
   end
   local decoded = fine and json.decode(body, true)
   if not decoded then

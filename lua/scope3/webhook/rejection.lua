@@ -3,9 +3,11 @@ local errors = require "scope3.error"
 
 local rejection = {}
 
--- What a host answers, where it is not 401: "401 with WWW-Authenticate: Signature error=<code>" tells an AdCP sender to give up.
+-- The status that a host answers, where it is not 401.
+-- A 401 with "WWW-Authenticate: Signature error=<code>" makes an AdCP sender give up.
 local STATUS = {
-  webhook_body_too_large = 413, webhook_payload_invalid = 400, webhook_delivery_conflict = 409, webhook_unavailable = 503,
+  webhook_body_too_large = 413, webhook_payload_invalid = 400, webhook_delivery_conflict = 409,
+  webhook_unavailable = 503,
 }
 
 --- The error; `fields` may hold further ones of scope3.Error. Its message holds nothing of what was sent.

@@ -1,10 +1,11 @@
 --- The bytes that a signature is over (RFC 9421 section 2.5).
 ---
---- Fields as they stand, and every derived component of a request; component parameters but `name` of `@query-param` are not made. The line of the
---- signature's own parameters is taken as it came: a sender that signs them in another form than it writes them is refused.
-local headers_of = require "scope3.webhook.headers"
+--- It takes fields as they came, and every derived component of a request. Of component parameters only `name` of
+--- `@query-param` is supported. The line of the signature's own parameters is taken as it came: a sender that signs
+--- another form than it writes is refused.
+local headers = require "scope3.webhook.headers"
 
-local base = {}
+local signature_base = {}
 
 local derived = {
   ["@method"] = function(request)
@@ -58,7 +59,7 @@ local function query_param(target, name)
   return target.params[name] or nil
 end
 
-local function value_of(component, request, headers, target)
+local function value_of(component, request, fields, target)
   local name, param = component.value, next(component.params)
   if name == "@query-param" then
     local wanted = component.params.name
@@ -68,20 +69,20 @@ local function value_of(component, request, headers, target)
   elseif param == nil and derived[name] then
     return derived[name](request, target)
   elseif param == nil and name:sub(1, 1) ~= "@" then
-    return headers_of.all(headers, name)
+    return headers.all(fields, name)
   end
 end
 
 --- The signature base.
 ---@param request {method: string, url: string}
----@param headers table<string, string[]>  as headers.collect gives them
+---@param fields table<string, string[]>  as headers.collect gives them
 ---@param target scope3.Target  of the request's URL
 ---@param input scope3.StructuredItem  the signature's member of Signature-Input: an inner list of strings
 ---@return string?  nil when a component cannot be had: a field that is missing, or one that is not known
-function base.build(request, headers, target, input)
+function signature_base.build(request, fields, target, input)
   local lines = {}
   for i, component in ipairs(input.value) do
-    local value = value_of(component, request, headers, target)
+    local value = value_of(component, request, fields, target)
     if not value or value:find("[%z\r\n]") then -- a line end would let a value pass for a component
       return nil
     end
@@ -91,4 +92,4 @@ function base.build(request, headers, target, input)
   return table.concat(lines, "\n")
 end
 
-return base
+return signature_base

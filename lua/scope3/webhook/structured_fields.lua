@@ -1,11 +1,12 @@
---- Structured fields (RFC 8941), as far as signatures need them: dictionaries of items and inner lists, with parameters.
+--- Structured fields (RFC 8941), as far as signatures need them: dictionaries of items and inner lists, with
+--- parameters.
 ---
---- Read strictly: what the RFC's algorithms fail at is refused, and so are labels and parameters that occur twice, of which they would keep the
---- last. One thing is wider, as AdCP wants it: a byte sequence may be base64url, and may lack its padding (docs/contract.md section 6). This is
---- Lua and not C because strangers write these headers and they are short: nothing is won by reading them with pointers.
+--- It is stricter than the RFC in one way: a label or parameter that occurs twice is refused. It is wider in one way,
+--- as AdCP wants it: a byte sequence may be base64url, and may lack its padding (docs/contract.md section 6). It is Lua
+--- because strangers write these headers, and they are short.
 local core = require "scope3.core"
 
-local structured = {}
+local structured_fields = {}
 
 ---@class scope3.StructuredItem
 ---@field type "integer"|"decimal"|"string"|"token"|"bytes"|"boolean"|"list"
@@ -18,7 +19,7 @@ local KEY = "^[a-z*][a-z0-9_.*-]*"
 local TOKEN = "^[A-Za-z*][A-Za-z0-9!#$%%&'*+.^_`|~:/-]*"
 local PLAIN = "^[]-~ !#-[]*" -- of a string: printable ASCII without quotes and backslashes
 
--- Each reader takes the text and a position, and gives what it read and the position behind, or nil.
+-- Each reader takes the text and a position, and gives what it read and the position after it, or nil.
 
 local function read_string(text, at)
   local parts = {}
@@ -40,21 +41,21 @@ local function read_string(text, at)
 end
 
 local function read_bytes(text, at)
-  local encoded, behind = text:match("^:([A-Za-z0-9+/_=-]*):()", at)
+  local encoded, after = text:match("^:([A-Za-z0-9+/_=-]*):()", at)
   local bytes = encoded and core.base64_decode(encoded)
   if bytes then
-    return { type = "bytes", value = bytes }, behind
+    return { type = "bytes", value = bytes }, after
   end
 end
 
 local function read_number(text, at)
-  local whole, fraction, behind = text:match("^%-?(%d+)(%.?%d*)()", at)
+  local whole, fraction, after = text:match("^%-?(%d+)(%.?%d*)()", at)
   if not whole then
     return nil
   elseif fraction == "" and #whole <= 15 then
-    return { type = "integer", value = core.number(text:sub(at, behind - 1)) }, behind
+    return { type = "integer", value = core.number(text:sub(at, after - 1)) }, after
   elseif #whole <= 12 and #fraction >= 2 and #fraction <= 4 then
-    return { type = "decimal", value = core.number(text:sub(at, behind - 1)) }, behind
+    return { type = "decimal", value = core.number(text:sub(at, after - 1)) }, after
   end
 end
 
@@ -80,7 +81,7 @@ local function read_bare(text, at)
   end
 end
 
--- The parameters that follow `item`, put into it; the position behind them.
+-- The parameters that follow `item`, put into it; the position after them.
 local function read_params(text, at, item, start)
   item.params = {}
   while text:sub(at, at) == ";" do
@@ -104,10 +105,10 @@ local function read_params(text, at, item, start)
 end
 
 local function read_item(text, at)
-  local item, behind = read_bare(text, at)
-  behind = item and read_params(text, behind, item, at)
-  if behind then
-    return item, behind
+  local item, after = read_bare(text, at)
+  after = item and read_params(text, after, item, at)
+  if after then
+    return item, after
   end
 end
 
@@ -117,8 +118,8 @@ local function read_list(text, at)
   while true do
     local spaces, next_at = text:match("^( *)()", at)
     if text:sub(next_at, next_at) == ")" then
-      local behind = read_params(text, next_at + 1, list, start)
-      return behind and list, behind
+      local after = read_params(text, next_at + 1, list, start)
+      return after and list, after
     elseif #list.value > 0 and spaces == "" then
       return nil
     end
@@ -134,8 +135,8 @@ end
 local function read_member(text, at)
   if text:sub(at, at) ~= "=" then
     local item = { type = "boolean", value = true }
-    local behind = read_params(text, at, item, at)
-    return behind and item, behind
+    local after = read_params(text, at, item, at)
+    return after and item, after
   elseif text:sub(at + 1, at + 1) == "(" then
     return read_list(text, at + 1)
   end
@@ -146,7 +147,7 @@ end
 ---@param text string  the field's value; of several lines, joined with ", "
 ---@return table<string, scope3.StructuredItem>? members  nil when it is none, or longer than 16 kB
 ---@return string[]? labels  in their order
-function structured.dictionary(text)
+function structured_fields.dictionary(text)
   if #text > LONGEST then
     return nil
   end
@@ -167,11 +168,11 @@ function structured.dictionary(text)
       break
     end
     at = text:match("^,[ \t]*()", at)
-    if not at or at > #text then -- no comma, or nothing behind it
+    if not at or at > #text then -- no comma, or nothing after it
       return nil
     end
   end
   return members, labels
 end
 
-return structured
+return structured_fields

@@ -1,0 +1,156 @@
+#include "transfer_conclude.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codes.h"
+#include "transfer_callbacks.h"
+
+static const char *name_of(CURLcode code) {
+  switch ((int)code) {
+#define X(value, name)                                                                             \
+  case value: return name;
+    SC3_CURL_CODES(X)
+#undef X
+    default: return "CURL_ERROR";
+  }
+}
+
+static int is_out_of_descriptors(int error) {
+  return error == EMFILE || error == ENFILE;
+}
+
+/* Why no connection came about, as far as the system says. Of a name that was not found, and of a
+   file of CA certificates, libcurl does not keep the error: whether descriptors were missing is
+   found by asking for one. */
+static const char *cause_of(const sc3_transfer *t, CURLcode code) {
+  long error = 0;
+  if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
+      code == CURLE_SSL_CACERT_BADFILE || code == CURLE_OUT_OF_MEMORY) {
+    int fd = open("/", O_RDONLY | O_CLOEXEC), missing = fd < 0 && is_out_of_descriptors(errno);
+    if (fd >= 0)
+      (void)close(fd);
+    return missing ? "descriptors" : NULL;
+  }
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    return t->begun ? NULL : "timeout";
+  if (code != CURLE_COULDNT_CONNECT)
+    return NULL;
+  (void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
+  if (is_out_of_descriptors(t->no_socket) || is_out_of_descriptors((int)error))
+    return "descriptors";
+  return error == ECONNREFUSED                                                     ? "refused"
+         : error == ETIMEDOUT                                                      ? "timeout"
+         : error == ENETUNREACH || error == EHOSTUNREACH || error == EADDRNOTAVAIL ? "unreachable"
+                                                                                   : NULL;
+}
+
+static void collect_facts(sc3_transfer *t) {
+  sc3_result *p = &t->result;
+  curl_off_t uploaded = 0, total_us = 0;
+  long version = 0;
+  char *redirect = NULL;
+  (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &p->status);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total_us);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &p->connections);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &redirect);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &p->proxy_status);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &p->verify);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &p->proxy_verify);
+  p->begun = t->begun;
+  p->uploaded = uploaded > 0 ? (uint64_t)uploaded : 0;
+  p->seconds = (double)total_us / 1e6;
+  p->http_version = version == CURL_HTTP_VERSION_1_0   ? 10
+                    : version == CURL_HTTP_VERSION_1_1 ? 11
+                    : version == CURL_HTTP_VERSION_2_0 ? 20
+                    : version == CURL_HTTP_VERSION_3   ? 30
+                                                       : 0;
+  if (redirect != NULL)
+    p->redirect = strdup(redirect);
+}
+
+/* Whether a reply counts although libcurl reports a failure: a whole one, or what there is of one
+ * when it was the request that broke or stood still. */
+static int is_answer(const sc3_transfer *t, int unsent) {
+  return t->answered &&
+         (sc3_transfer_is_complete(t) || (unsent && (t->answer >= 300 || t->result.body.n > 0)));
+}
+
+/* The status of a reply over HTTP/2 that libcurl has dropped, because the stream was reset after
+ * it. libcurl keeps this one field. 0 for none. */
+static int lost_status(const sc3_transfer *t) {
+  struct curl_header *field = NULL;
+  if (curl_easy_header(t->easy, ":status", 0, CURLH_PSEUDO, -1, &field) != CURLHE_OK)
+    return 0;
+  return sc3_read_status(field->value, strlen(field->value));
+}
+
+/* Whether libcurl began again because an HTTP/2 server had refused the stream before it did
+   anything. Over a connection of its own it begins again only for that. Over a kept one also after
+   the connection died, but then over HTTP/2 it has written down what happened. */
+static int is_refused_stream(const sc3_transfer *t, CURLcode code, int multiplexed) {
+  return (t->again || code == CURLE_SEND_FAIL_REWIND) && (t->fresh || (multiplexed && t->silent));
+}
+
+/* Whether the whole request has left. A small body is not watched while it goes: one of which
+ * nothing is counted may have gone, although on_begin() lets none go over another connection. */
+static int has_left(const sc3_transfer *t, int unsent) {
+  const uint64_t uploaded = t->result.uploaded;
+  long request_bytes = 0;
+  (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+  if (!t->begun || request_bytes <= 0)
+    return 0;
+  return t->joined.n > 0 ? uploaded == 0 || uploaded >= t->joined.n : !unsent;
+}
+
+/* Whether the failure may be one of HTTP/2 with this host. */
+static int is_http2_failure(const sc3_transfer *t, CURLcode code, int unsent) {
+  const int failed = code != CURLE_OK || (t->joined.n == 0 && unsent);
+  const int version = t->result.http_version;
+  return failed && !t->too_large && t->begun && t->secure && (version == 0 || version >= 20);
+}
+
+void sc3_transfer_conclude(sc3_transfer *t, CURLcode code, int multiplexed) {
+  sc3_result *r = &t->result;
+  int unread, unsent;
+  uint64_t gone = (uint64_t)t->gone;
+  collect_facts(t);
+  if (r->uploaded > gone) /* libcurl counts anew when it takes another connection */
+    gone = r->uploaded;
+  unread = t->joined.n == 0 && t->piece < t->body_count;
+  unsent = unread || gone < (uint64_t)t->total;
+  r->body_sent = has_left(t, unsent);
+  r->early = 0;
+  r->code = NULL;
+  r->message[0] = '\0';
+  t->spoiled = code != CURLE_OK || unread;
+  t->http2_failed = is_http2_failure(t, code, unsent);
+  if (is_refused_stream(t, code, multiplexed)) {
+    r->body_sent = 0;
+    sc3_transfer_fail(t, "REFUSED_STREAM", "the stream was refused");
+  } else if (t->again) { /* it had gone over a connection that died without an answer */
+    r->body_sent = t->joined.n > 0 || !unsent;
+    sc3_transfer_fail(t, name_of(CURLE_SEND_FAIL_REWIND), "a kept connection had died");
+  } else if (t->too_large) {
+    sc3_transfer_fail(t, "TOO_LARGE", "the reply is larger than allowed");
+  } else if (code == CURLE_OK) {
+    r->early = unread;
+  } else if (is_answer(t, unsent)) {
+    r->early = unsent;
+  } else {
+    r->cause = cause_of(t, code);
+    if (!t->answered && r->status == 0 && lost_status(t) >= 300)
+      r->status = lost_status(t);
+    sc3_transfer_fail(t, name_of(code), t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
+  }
+}
+
+void sc3_transfer_fail(sc3_transfer *t, const char *code, const char *message) {
+  t->result.code = code;
+  (void)snprintf(t->result.message, sizeof t->result.message, "%s", message);
+}

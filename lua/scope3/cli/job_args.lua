@@ -1,0 +1,146 @@
+--- The job that the arguments of `scope3 sync` and `scope3 run` describe: its script, audience and options.
+local dialect = require "scope3.input.dialect"
+local options = require "scope3.util.options"
+local script = require "scope3.input.script"
+local text = require "scope3.cli.text"
+local usage = require "scope3.cli.usage"
+
+local job_args = {}
+
+local LONGEST_WAIT = 48 * 3600 -- seconds of --wait without a value
+
+-- The words of --map as a map. A field that is named again gets fallbacks. Nil and a message when one is wrong.
+local function read_map(words)
+  local map = {}
+  for _, word in ipairs(words) do
+    local field, column = word:match("^([^=]+)=(.+)$")
+    if not field then
+      return nil, ("--map takes FIELD=COLUMN, not '%s'"):format(word)
+    end
+    map[field] = map[field] or {}
+    table.insert(map[field], column)
+  end
+  return map
+end
+
+-- A map whose columns are numbers, 4 or #4, as without a header. Nil and a message when one is not.
+local function number_columns(map)
+  local numbered = {}
+  for field, columns in pairs(map) do
+    numbered[field] = {}
+    for i, column in ipairs(columns) do
+      local number = tonumber(column:match("^#?(%d+)$"))
+      if not number then
+        return nil, ("--no-header: --map %s must be a column number, not '%s'"):format(field, column)
+      end
+      numbered[field][i] = number
+    end
+  end
+  return numbered
+end
+
+-- Loads the script of `scope3 run`. A file without the name of a script that does not compile is taken for rows: the
+-- compiler's message would repeat its text.
+local function load_script(path)
+  local loaded, err = script.load(path)
+  if loaded then
+    return loaded
+  elseif err.code == "no_script" then
+    return nil, "the script: " .. err.message, true
+  elseif err.code == "syntax" and not path:find("%.lua$") then
+    return nil, ("%s is not a script: scope3 run takes a Lua file that returns a table, and then the files of rows. "
+      .. "scope3 sync sends rows without a script"):format(path), true
+  end
+  return nil, err
+end
+
+-- A problem of the map in the words of --map.
+local function in_words_of_map(problem)
+  return (problem:gsub("^map needs external_id.*",
+    "--map external_id=COLUMN is missing: the column that tells customers apart")
+    :gsub("^map needs at least one of", "--map needs at least one of")
+    :gsub("^map has no ", "--map has no field "):gsub("^map%.", "--map "))
+end
+
+--- The script: the file of `scope3 run`, or the map of `scope3 sync`.
+---@param args table
+---@return scope3.Script?
+---@return scope3.Error|string|nil err
+---@return boolean? misused  the arguments are wrong
+function job_args.script(args)
+  if args.command == "run" then
+    return load_script(args.script)
+  end
+  local map, problem = read_map(args.map)
+  if map and args.no_header then
+    map, problem = number_columns(map)
+  end
+  if not map then
+    return nil, problem, true
+  end
+  local made = { map = map }
+  problem = script.problem(made, args.mode)
+  if problem then
+    return nil, in_words_of_map(problem), true
+  end
+  return made
+end
+
+--- The audience: what the script says, and the arguments in place of it.
+---@param args table
+---@param loaded scope3.Script
+---@return {id: string?, name: string?, consent_basis: string?}
+function job_args.audience(args, loaded)
+  local from = loaded.audience
+  local base = type(from) == "table" and from or { id = from }
+  return {
+    id = args.audience or base.id, name = args.name or base.name,
+    consent_basis = args.consent_basis or base.consent_basis,
+  }
+end
+
+--- The options of the job, as the arguments give them.
+---@param args table
+---@return table
+function job_args.options(args)
+  local opts = {}
+  for key in pairs(script.JOB_OPTIONS) do
+    opts[key] = args[key]
+  end
+  if args.no_header then
+    opts.header = false
+  end
+  if args.no_repair then
+    opts.repair = false
+  end
+  opts.phone_repairs = text.names(args.phone_repairs)
+  opts.delete_missing = text.names(args.delete_missing)
+  return opts
+end
+
+--- What is wrong with the options, alone or with the script, or nil.
+---@param args table
+---@param loaded scope3.Script
+---@param opts table  as job_args.options gives them
+---@return string?
+function job_args.problem(args, loaded, opts)
+  local problem = options.problem(opts, script.JOB_OPTIONS) or usage.of_job(args, loaded, opts)
+  if problem then
+    return problem
+  end
+  local of_script, of_arguments = dialect.options(loaded), dialect.options(opts)
+  return dialect.problem(options.merge(of_script, { format = loaded.format }, of_arguments, { format = opts.format }))
+end
+
+--- The seconds of --wait, or nil without it.
+---@param args table
+---@return number?
+function job_args.wait_seconds(args)
+  local wait = args.wait
+  if wait == nil then
+    return nil
+  end
+  return type(wait) == "table" and tonumber(wait[1]) or tonumber(wait) or LONGEST_WAIT
+end
+
+return job_args

@@ -1,0 +1,234 @@
+--- The arguments of the `scope3` command, as argparse reads them.
+local parser = {}
+
+local function add_quiet(command)
+  command:flag("-q --quiet", "Print nothing but errors.")
+end
+
+local function add_common(command, no_sandbox)
+  command:flag("--json", "Print one JSON object instead of text.")
+  command:option("--base-url", "The service's address (SCOPE3_BASE_URL).")
+  command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID).")
+  command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE).")
+  command:option("--rate", "Requests a minute (100)."):convert(tonumber)
+  command:option("--limiter",
+    "Share the rate through FILE with the other commands of this machine that name it."):argname("FILE")
+  -- The help leaves it out where scope3.cli.usage refuses it.
+  command:flag("--sandbox",
+    "Start a private sandbox for this run and talk to it; needs no key."):hidden(no_sandbox or false)
+end
+
+local function add_wait(command)
+  command:option("--wait",
+    "Wait until the tasks and audiences are done, for at most SECONDS (48 hours). --delete-missing waits no longer.")
+    :argname("SECONDS"):args("?")
+end
+
+local function add_repairs(command)
+  command:option("--phone-repairs",
+    "Repairs beyond Google's rules, by commas: decimal, plus, mexico, words, trunk_zero, "
+    .. "double_zero, first, benin, ivory_coast, brazil; or all.")
+    :argname("NAMES")
+end
+
+local function add_conditions(command)
+  command:flag("--require-ready", "With --wait: exit with 3 unless each audience is READY.")
+  command:flag("--dry-run", "Do everything but send, and say what would be sent; needs no key.")
+  command:option("--rejects",
+    "Write row, column and reason of everything refused to FILE (CSV, no values); - is standard output.")
+    :argname("FILE")
+  command:flag("--strict", "Exit with 1 when any row was rejected, or a stray quote swallowed lines.")
+  command:option("--max-rejected",
+    "Exit with 3 when more rows were rejected than N, or than a share such as 5% of those not skipped."):argname("N")
+  command:option("--min-accepted", "Exit with 3 when fewer members were accepted or removed than N."):argname("N")
+    :convert(tonumber)
+  command:flag("--allow-empty", "Exit with 0 although the input gave no members.")
+end
+
+local function add_members(command)
+  command:option("--audience", "The audience's id.")
+  command:option("--name", "The audience's name.")
+  command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation.")
+  command:option("--region",
+    "The country of phones in national form, where a row names none: US, USA or United States.")
+  add_repairs(command)
+  command:flag("--no-repair", "Refuse what would otherwise be repaired in an identifier, such as mailto:.")
+  command:option("--ids",
+    "What becomes of ids that are emails or phones: refuse (default), hash (their SHA-256 is the id) or as_is.")
+    :choices { "refuse", "hash", "as_is" }
+  command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
+  command:flag("--unique", "Let a repeated id wait until the tasks of the earlier requests have ended.")
+end
+
+local function add_sending(command)
+  command:option("--concurrency", "Requests under way at once (1, at most 16)."):convert(tonumber)
+  command:option("--journal",
+    "Keep in FILE what was sent; the same command with it goes on where this one stopped."):argname("FILE")
+  command:option("--delete-missing",
+    "At the end delete the account's other audiences: these IDS, by commas, or all."):argname("IDS")
+  command:option("--max-members", "Members a request (100000)."):convert(tonumber)
+  command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
+  command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)
+  command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
+  command:option("--in-doubt-timeout",
+    "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there.")
+    :convert(tonumber)
+  command:option("--patience", "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
+    :convert(tonumber)
+  command:flag("--keep-going",
+    "Go on with the other requests where the service refuses one for its content; the exit code is 1 all the same.")
+end
+
+local function add_format(command)
+  command:option("--delimiter",
+    "What separates columns: a character, tab, comma, semicolon, pipe, space, or a code such as \\x01 "
+    .. "(found by itself).")
+  command:option("--skip-lines", "Lines before the header of CSV that are passed over (none)."):argname("N")
+    :convert(tonumber)
+  command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
+  command:option("--escape",
+    "backslash: as MySQL, PostgreSQL and Hive write \\t, \\n, \\\\ and \\N; or none (none)."):argname("NAME")
+  command:option("--null",
+    "What stands for no value in CSV where it is not quoted (\\N with --escape backslash)."):argname("TEXT")
+  command:option("--encoding",
+    "The files' encoding: utf-8 (default), windows-1252, iso-8859-1, utf-16le and others; a byte order mark tells it.")
+    :argname("NAME")
+  command:flag("--no-header", "The file has no header: columns are given by number.")
+  command:option("--format", "csv or jsonl (by the file's name)."):choices { "csv", "jsonl" }
+end
+
+-- The options of a command that sends rows, in the order of its help.
+local function add_job(command)
+  add_common(command)
+  add_quiet(command)
+  add_wait(command)
+  add_conditions(command)
+  add_members(command)
+  add_sending(command)
+  add_format(command)
+end
+
+-- Makes an option that is given twice a wrong usage. argparse lets the last value win, so that
+-- `--audience a --audience b` would send only to b.
+local function forbid_repeats(root)
+  for _, command in ipairs(root._commands) do
+    for _, option in ipairs(command._options) do
+      if option._maxcount == 1 and option._maxargs ~= 0 then
+        option:overwrite(false)
+      end
+    end
+  end
+end
+
+local function add_sync(root)
+  local sync = root:command("sync", "Send the rows of a file to an audience, columns mapped by name.")
+  sync:argument("file",
+    "CSV or JSON Lines files, gzip or not, or patterns of their names; - is standard input."):args("+")
+  add_job(sync)
+  sync:option("--map",
+    "FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
+    .. "a column to take when those before give nothing that can be used. COLUMN is a name, or a number such as #4.")
+    :argname("FIELD=COLUMN"):count("*")
+end
+
+local function add_run(root)
+  local run = root:command("run", "Send the rows of a file through a transformation script.")
+  run:argument("script", "A Lua file that returns a table with map or member.")
+  run:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names (standard input)."):args("*")
+  add_job(run)
+end
+
+local function add_queries(root)
+  local audiences = root:command("audiences", "List the account's audiences.")
+  add_common(audiences)
+
+  local task = root:command("task", "Show a task.")
+  task:argument("id", "The task's id.")
+  add_common(task, true)
+  add_quiet(task)
+
+  local wait = root:command("wait", "Wait until a task has ended.")
+  wait:argument("id", "The task's id.")
+  wait:option("--audience", "Wait then until this audience has left PROCESSING.")
+  wait:option("--timeout", "Seconds to wait (48 hours)."):convert(tonumber)
+  wait:option("--patience",
+    "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300)."):convert(tonumber)
+  wait:flag("--require-ready", "With --audience: exit with 3 unless it is READY.")
+  add_common(wait, true)
+  add_quiet(wait)
+end
+
+local function add_hash(root)
+  local hash = root:command("hash",
+    "Show what an email or phone is normalised and hashed to, and what an external id becomes.")
+  hash:argument("kind", "email, phone or id."):choices { "email", "phone", "id" }
+  hash:argument("value", "Values; without any, lines of standard input."):args("*")
+  hash:option("--region", "The country of phones in national form.")
+  add_repairs(hash)
+  hash:option("--ids", "What becomes of ids that are emails or phones: refuse (default), hash or as_is.")
+    :choices { "refuse", "hash", "as_is" }
+  hash:flag("--explain", "Say what was repaired, or why a value is refused.")
+  hash:flag("--no-repair", "Refuse what would otherwise be repaired.")
+  hash:flag("--json", "Print one JSON object a value.")
+end
+
+local function add_sandbox(root)
+  local sandbox = root:command("sandbox", "Run a local stand-in for the service.")
+  sandbox:option("--port", "The port to listen on (a free one)."):convert(tonumber):default("0"):show_default(false)
+  sandbox:option("--task-seconds", "How long a task runs (0.2)."):convert(tonumber)
+  sandbox:option("--rate-limit", "Requests a minute before it answers 429 (none)."):convert(tonumber)
+  sandbox:option("--set",
+    "A setting, such as task_outcomes='[\"failed:terminal\"]' or faults='[…]' (docs/sandbox.md); the value is "
+    .. "JSON or a word.")
+    :argname("NAME=VALUE"):count("*")
+  sandbox:flag("--until-eof", "End when standard input ends.")
+end
+
+local function add_doctor_and_help(root)
+  local doctor = root:command("doctor",
+    "Look at the installation, the key and the account, and say what to do about each problem.")
+  add_common(doctor)
+  add_quiet(doctor)
+
+  local help = root:command("help", "Show the help of a command.")
+  help:argument("topic", "The command."):args("?")
+  help:flag("--json", "Print one JSON object instead of text.")
+end
+
+-- Reports a request for help. By itself argparse prints it and ends the process.
+local function report_help(root, ask)
+  root._options[root._help_option_idx]:action(ask { parser = root })
+  for _, command in ipairs(root._commands) do
+    command._options[command._help_option_idx]:action(ask { parser = command })
+  end
+end
+
+--- Builds the parser.
+---@param argparse table  the module
+---@param version string
+---@param ask fun(asked: {version: string?, parser: table?}): fun()  makes the action of --version and --help
+---@return table
+function parser.build(argparse, version, ask)
+  local root = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
+    "From the environment: SCOPE3_API_KEY (the key), SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL, SCOPE3_CA_FILE.\n"
+    .. "Exit codes, the first that holds: 4 standard output could not be written; 130 stopped; 2 usage; 70 a fault of\n"
+    .. "scope3 itself; 1 something failed, was never answered or was rejected by the service, or under --strict a row\n"
+    .. "was rejected or lines were swallowed; 3 nothing was accepted or removed, or a threshold was missed; "
+    .. "0 all else.")
+  root:command_target("command")
+  root:require_command(true)
+  root:flag("-V --version", "Print the version."):action(ask { version = version })
+
+  add_sync(root)
+  add_run(root)
+  add_queries(root)
+  add_hash(root)
+  add_sandbox(root)
+  add_doctor_and_help(root)
+  forbid_repeats(root)
+  report_help(root, ask)
+  return root
+end
+
+return parser
+

@@ -1,0 +1,51 @@
+--- The audiences that the service has, as far as requests have shown.
+---
+--- The service takes removals from any name. So a worker looks first before it removes from an unknown audience.
+
+---@class scope3.KnownAudiences
+local KnownAudiences = {}
+KnownAudiences.__index = KnownAudiences
+
+local known_audiences = {}
+
+local MAX_NAMES = 10000 -- of audiences that are remembered
+local UNLISTED = 60 -- seconds for which a new audience may not be listed yet
+
+---@return scope3.KnownAudiences
+function known_audiences.new()
+  return setmetatable({
+    added = {}, -- ids of audiences that took members
+    missed = {}, -- ids of audiences that were not listed -> since when
+    names = 0, -- in both
+  }, KnownAudiences)
+end
+
+--- Whether an audience has taken members.
+---@param id string
+---@return boolean
+function KnownAudiences:has(id)
+  return self.added[id] ~= nil
+end
+
+--- Notes that an audience has taken members.
+---@param id string
+function KnownAudiences:note_added(id)
+  if self.names >= MAX_NAMES then
+    self.added, self.missed, self.names = {}, {}, 0
+  end
+  self.names = self.added[id] and self.names or self.names + 1
+  self.added[id], self.missed[id] = true, nil
+end
+
+--- Notes that an audience was not listed. Whether that is so for longer than a new one needs.
+---@param id string
+---@param now number
+---@return boolean
+function KnownAudiences:note_missing(id, now)
+  if not self.missed[id] then
+    self.missed[id], self.names = now, self.names + 1
+  end
+  return now - self.missed[id] >= UNLISTED
+end
+
+return known_audiences

@@ -1,0 +1,145 @@
+--- Finds spool files whose worker is no more, and decides who may adopt them.
+---
+--- Several workers may look at once. One of them holds a lock while members of adopted files wait, because their order
+--- is for one worker to keep.
+local core = require "scope3.core"
+local nginx_log = require "scope3.util.nginx_log"
+local process = require "scope3.nginx.process"
+local spool_name = require "scope3.nginx.spool_name"
+
+local ngx = ngx
+
+---@class scope3.SpoolCandidate  a file of another worker
+---@field path string
+---@field born number  when its worker's configuration was read, in microseconds
+---@field made number  microseconds
+---@field alive boolean  its worker
+---@field sibling boolean  its worker is alive, and of this configuration
+
+---@class scope3.SpoolOrphans
+---@field lock table?  held while adopted members wait
+local SpoolOrphans = {}
+SpoolOrphans.__index = SpoolOrphans
+
+local spool_orphans = {}
+
+local LOOK_AT_ALL = 10 -- seconds between two looks at all files, also those of living siblings
+
+-- How often a collector of this worker has let go of its files. After that the others look at all files.
+local releases = 0
+
+---@param opts {folder: string, name: string, grace: number}  as for spool.new
+---@return scope3.SpoolOrphans
+function spool_orphans.new(opts)
+  return setmetatable({
+    folder = opts.folder, name = opts.name, grace = opts.grace, lock = nil,
+    all_at = 0, -- when to look at all files next
+    seen = {}, -- path of a file that is locked -> when it was seen first
+    reported = {}, -- paths with a problem that the log has
+  }, SpoolOrphans)
+end
+
+--- Notes that files of this worker are free to be adopted.
+function spool_orphans.released()
+  releases = releases + 1
+end
+
+--- Logs a problem with a file, once.
+---@param path string
+---@param message string
+function SpoolOrphans:report(path, message)
+  if not self.reported[path] then
+    self.reported[path] = true
+    nginx_log.say(ngx.ERR, ("scope3: the spool %s %s"):format(path, message))
+  end
+end
+
+local function candidate(path)
+  local born, made, pid = spool_name.parse(path)
+  local alive = pid and process.is_alive(pid) or false
+  return {
+    path = path, born = born or 0, made = made or 0, alive = alive,
+    sibling = alive and born == spool_name.CONFIGURATION,
+  }
+end
+
+--- Files that may be orphans, the oldest first.
+---
+--- Files of living siblings, and those with problems, are looked at only now and then.
+---@param own table<string, any>  paths of this worker's files
+---@return scope3.SpoolCandidate[]
+function SpoolOrphans:candidates(own)
+  local list, now = {}, core.now()
+  local all = now >= self.all_at or self.releases ~= releases
+  if all then
+    self.all_at, self.releases = now + LOOK_AT_ALL, releases
+  end
+  for _, path in ipairs(core.glob(spool_name.glob(self.folder, self.name)) or {}) do
+    local file = candidate(path)
+    if not own[path] and (all or not file.sibling and not self.reported[path]) then
+      list[#list + 1] = file
+    end
+  end
+  table.sort(list, function(a, b)
+    return a.made < b.made
+  end)
+  return list
+end
+
+--- Whether workers of a later configuration have files. Then all members are theirs to send, in one order.
+---@param list scope3.SpoolCandidate[]
+---@return boolean
+function spool_orphans.is_replaced(list)
+  for _, file in ipairs(list) do
+    if file.alive and file.born > spool_name.CONFIGURATION then
+      return true
+    end
+  end
+  return false
+end
+
+--- Takes the lock. A lock that cannot be made is reported, and does not keep this worker from adopting.
+---@return string? wait  why not: another worker holds it
+function SpoolOrphans:take_lock()
+  if self.lock then
+    return nil
+  end
+  local path = ("%s/%s%s"):format(self.folder, self.name, spool_name.LOCK)
+  local lock, message, locked = core.spool(path, { capacity = 4096 })
+  if locked then
+    return "another worker sends what one that is no more left behind"
+  elseif not lock then
+    self:report(path, "cannot be made: " .. message)
+  end
+  self.lock = lock
+end
+
+--- Lets other workers adopt again.
+function SpoolOrphans:release_lock()
+  if self.lock then
+    if not self.lock:remove() then
+      self.lock:close()
+    end
+    self.lock = nil
+  end
+end
+
+--- Why members have to wait for files that other workers hold: workers that end have older members. Nil once their
+--- grace is over.
+---@param locked scope3.SpoolCandidate[]
+---@return string? wait
+function SpoolOrphans:must_wait(locked)
+  local seen, wait, now = {}, nil, core.now()
+  for _, file in ipairs(locked) do
+    if not file.sibling and (not file.alive or file.born < spool_name.CONFIGURATION) then
+      seen[file.path] = self.seen[file.path] or now
+      if now - seen[file.path] < self.grace then
+        wait = "a worker that ends has members that are older"
+      end
+    end
+  end
+  self.seen = seen
+  return wait
+end
+
+return spool_orphans

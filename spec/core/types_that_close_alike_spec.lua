@@ -1,0 +1,53 @@
+-- Each userdata type has close, __gc and __close alike. Closing twice does nothing, and a closed object raises.
+local core = require "scope3.core"
+local world = require "spec.support.world"
+
+local has_gzip, gzip = pcall(require, "scope3.gzip")
+local has_crypto, crypto = pcall(require, "scope3.crypto")
+
+local TYPES = {
+  { "builder", function() return core.builder { max_member = 1000 } end, "sums" },
+  { "count file", function() return assert(core.count_file(world.file "")) end, "lock" },
+  { "engine", function() return assert(core.engine()) end, "count" },
+  { "file", function() return assert(core.append_file(world.file "")) end, "read" },
+  { "id set", function() return core.id_set() end, "size" },
+  { "payload", function() return core.payload { max_members = 1, max_bytes = 1000 } end, "count" },
+  { "source", function() return core.source { format = "csv" } end, "rows" },
+  { "spool", function()
+    local path = world.file ""
+    os.remove(path)
+    return assert(core.spool(path, { capacity = 65536 }))
+  end, "count" },
+}
+if has_gzip then
+  TYPES[#TYPES + 1] = { "gunzip", function() return gzip.gunzip() end, "taken" }
+end
+if has_crypto then
+  local x = core.base64_decode "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" -- RFC 8037's example
+  TYPES[#TYPES + 1] = { "public key", function() return assert(crypto.ed25519(x)) end, "algorithm" }
+end
+
+describe("userdata types", function()
+  teardown(world.clean)
+
+  for _, case in ipairs(TYPES) do
+    local name, make, method = case[1], case[2], case[3]
+
+    it("close alike: " .. name, function()
+      local object = make()
+      assert.is_false(getmetatable(object))
+      local meta = debug.getmetatable(object)
+      assert.is_function(meta.__gc)
+      if _VERSION > "Lua 5.3" then
+        assert.equal(meta.__gc, meta.__close)
+      end
+      assert.has_no_error(function() object[method](object) end, nil)
+      object:close()
+      object:close()
+      meta.__gc(object)
+      local fine, message = pcall(object[method], object)
+      assert.is_false(fine)
+      assert.truthy(tostring(message):find("attempt to use a closed " .. name, 1, true), message)
+    end)
+  end
+end)
