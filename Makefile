@@ -133,9 +133,11 @@ $(FLAGS): FORCE
 	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) : $(ALL_LDFLAGS) $(CURL_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS))' >$@.$$$$ && \
 	  if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 
+# Where the functions of hashing and text begin decides up to 3 % of a row: 32 bytes keep each loop in few cache lines.
+ALIGNED = $(if $(findstring /obj/core/bytes/,$@),-falign-functions=32)
 $(OUT)/obj/%.o: csrc/%.c $(FLAGS) | check-lua
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(ALIGNED) -MMD -MP -c -o $@ $<
 
 $(CORE): $(OBJ)
 	@mkdir -p $(@D)

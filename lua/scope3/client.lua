@@ -5,6 +5,7 @@
 local arguments = require "scope3.util.arguments"
 local audience_of = require "scope3.audience"
 local client_options = require "scope3.client.options"
+local context = require "scope3.job.context"
 local core = require "scope3.core"
 local job_check = require "scope3.client.job_check"
 local key = require "scope3.http.key"
@@ -61,12 +62,13 @@ function client.new(opts)
   if not read then
     return nil, err
   end
-  local api_key = key.new(read.api_key)
+  local api_key, loop = key.new(read.api_key), loops.find(opts.loop)
   return setmetatable({
     account_id = read.account_id,
     base = read.base,
     root = read.root,
-    loop = loops.find(opts.loop),
+    loop = loop,
+    foreign_loop = loops.is_foreign(loop),
     on_event = opts.on_event or function() end,
     has_key = read.api_key ~= nil,
     key = api_key,
@@ -144,7 +146,7 @@ function Client:stream(audience, opts)
   if not checked then
     return nil, err
   end
-  return stream.new(self, meta, checked)
+  return stream.new(context.of(self), meta, checked)
 end
 
 --- Runs a transformation script over an input and sends the members that it makes: the main job.
@@ -219,7 +221,7 @@ function Client:task(id)
   if err then
     return nil, err
   end
-  return tasks.get(self, id)
+  return tasks.get(context.of(self), id)
 end
 
 --- Asks the service whether it is there; needs no key.

@@ -1,6 +1,7 @@
 --- client:run: what a transformation script and its input come to, before the job begins.
 local arguments = require "scope3.util.arguments"
 local audience_of = require "scope3.audience"
+local context = require "scope3.job.context"
 local dialect = require "scope3.input.dialect"
 local errors = require "scope3.error"
 local ineffective = require "scope3.input.ineffective"
@@ -176,7 +177,7 @@ end
 ---@return scope3.Result?
 ---@return scope3.Error? err
 function run.execute(client, planned)
-  return pipeline.run(client, planned.script, planned.input, planned.meta, planned.opts)
+  return pipeline.run(context.of(client), planned.script, planned.input, planned.meta, planned.opts)
 end
 
 return run

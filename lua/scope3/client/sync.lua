@@ -1,13 +1,13 @@
 --- client:sync: sends audiences that were built in memory.
 local arguments = require "scope3.util.arguments"
 local audience_of = require "scope3.audience"
+local context = require "scope3.job.context"
 local errors = require "scope3.error"
 local job = require "scope3.job"
 local job_check = require "scope3.client.job_check"
 local planner = require "scope3.job.planner"
 local prune = require "scope3.job.prune"
 local result = require "scope3.result"
-local target_check = require "scope3.job.target_check"
 
 local sync = {}
 
@@ -85,8 +85,7 @@ end
 
 -- Asks the service what has to be known before the first request.
 local function look_up(work, audiences, delete_missing)
-  local ok, err = target_check.run(work, only_removing(audiences))
-  work.looked = true -- at all audiences, whatever the first request holds
+  local ok, err = work:check_targets(only_removing(audiences)) -- of all audiences, whatever the first request holds
   if ok and delete_missing then
     ok, err = prune.prepare(work, audiences, delete_missing)
   end
@@ -109,7 +108,7 @@ end
 local function send_all(work, requests)
   local repeats = planner.repeats()
   for _, parts in ipairs(requests) do
-    if not work.failure and repeats(parts) then
+    if not work:failed() and repeats(parts) then
       work:turn()
     end
     work:send { parts = parts, retained = true }
@@ -132,7 +131,7 @@ function sync.send(client, audiences, opts)
   if not requests then
     return nil, err
   end
-  local work = job.new(client, audiences, checked)
+  local work = job.new(context.of(client), audiences, checked)
   local known, lookup_err = look_up(work, audiences, checked.delete_missing)
   if not known then
     return nil, work:refuse(lookup_err)
@@ -141,7 +140,7 @@ function sync.send(client, audiences, opts)
   send_all(work, requests)
   if work:await() and checked.delete_missing and not checked.dry_run then
     local deleted, why = prune.delete(work, audiences, checked.delete_missing)
-    if not deleted and not work.failure then
+    if not deleted and not work:failed() then
       work:stop(why)
     end
   end

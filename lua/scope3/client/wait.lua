@@ -1,6 +1,7 @@
 --- client:wait and result:wait: follow tasks and audiences to their end.
 local audience_status = require "scope3.api.audience_status"
 local codec = require "scope3.api.codec"
+local context = require "scope3.job.context"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local options = require "scope3.util.options"
@@ -53,13 +54,13 @@ local function wait_for_task(client, id, opts, limits, on_event)
   if missing then
     return nil, missing
   end
-  local task, err, _, actions = tasks.wait_one(client, id, limits, opts, on_event)
+  local task, err, _, actions = tasks.wait_one(context.of(client), id, limits, opts, on_event)
   if not task then
     return nil, err
   elseif opts.audience then
     local audience = options.id(opts.audience)
-    task.audience, err = tasks.wait_audience(client, audience, time.iso(task.created_at), limits, opts, on_event,
-      { unchanged = actions[audience] == "unchanged" })
+    task.audience, err = tasks.wait_audience(context.of(client), audience, time.iso(task.created_at), limits, opts,
+      on_event, { unchanged = actions[audience] == "unchanged" })
     if not task.audience then
       return nil, err
     end
@@ -76,7 +77,7 @@ local function wait_for_result(client, res, opts, limits, on_event)
     return nil, barred
   end
   local job = result.job(res)
-  local ok, err = tasks.wait_result(client, res, limits, opts, on_event, function()
+  local ok, err = tasks.wait_result(context.of(client), res, limits, opts, on_event, function()
     return job:await_tasks(limits, opts, on_event)
   end)
   audience_status.warn(res)

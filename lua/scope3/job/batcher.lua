@@ -1,53 +1,72 @@
 --- Fills payloads with members and sends each when it is full, while the next is being filled.
 ---
---- The service may process requests in any order (docs/contract.md section 5). A job that only adds, or only removes, sends each request after
---- the one before was accepted, and looks for no repeats further apart than a request. A job that does both, or has `unique`, runs in epochs: no
---- external id occurs in two requests of one, so that anything in it may overtake anything. A second member of an id that was sealed goes to the
---- payload of the next epoch, which is sent after every task of this one has ended.
-local conditions = require "scope3.input.filter"
+--- The service may process requests in any order (docs/contract.md section 5). A job that only adds, or only removes,
+--- sends each request after the one before was accepted. It looks for repeats of an id inside each request only.
+---
+--- A job that does both, or has `unique`, runs in epochs. No external id occurs in two requests of one epoch, so their
+--- order does not matter. A second member of an id that was sealed goes to the payload of the next epoch. That one is
+--- sent after every task of this epoch has ended.
 local core = require "scope3.core"
+local filter = require "scope3.input.filter"
 local identity = require "scope3.identity"
 local options = require "scope3.util.options"
 local request = require "scope3.api.request"
 local result = require "scope3.result"
 
+---@class scope3.BatchSink  what takes the batches: a job, or what looks at its input once more
+---@field send fun(self, batch: scope3.Batch): true?, scope3.Error?
+---@field turn fun(self): true?, scope3.Error?  waits until all that was sent has taken effect
+---@field seconds fun(): number  since the job began
+
 ---@class scope3.Batcher
+local Batcher = {}
+Batcher.__index = Batcher
+
 local batcher = {}
-batcher.__index = batcher
+
+-- Whether a job runs in epochs from its beginning.
+local function begins_in_epochs(opts)
+  return opts.unique or (opts.concurrency or 1) > 1
+end
+
+--- Where a job looks for repeats of an id. A job whose epochs begin later did not keep the ids of before.
+---@param opts table  checked options of the job
+---@return "job"|"request"
+function batcher.repeats(opts)
+  return begins_in_epochs(opts) and "job" or "request"
+end
 
 --- Starts one for a job with one audience.
----@param job scope3.Job
+---@param sink scope3.BatchSink
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked options of the job
 ---@param shape? table  targets, conditions, keys, where, member, columns, plan
 ---@return scope3.Batcher
-function batcher.new(job, audience, opts, shape)
+function batcher.new(sink, audience, opts, shape)
   shape = shape or {}
   local frame = request.frame(opts.push_notification_config) + request.overhead(audience)
   local max_bytes = opts.max_bytes - frame
   local self = setmetatable({
-    job = job,
+    sink = sink,
     audience = audience,
     opts = opts,
     columns = shape.columns or {},
     conditions = shape.plan or {}, -- as the script has them
     where = shape.where,
-    frame = frame,
     limits = { max_members = opts.max_members, max_bytes = max_bytes },
     builder = core.builder(options.merge(identity.reading(opts), {
       remove = opts.mode == "remove", max_member = max_bytes, rejections = opts.on_reject ~= nil,
-      map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where, member = shape.member,
+      map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where,
+      member = shape.member,
     })),
-    began = job:seconds(), -- filling the payload
+    began = sink.seconds(), -- filling the payload
     free = {}, -- payloads that no request reads
     cuts = 0, -- payloads that were sent
     operations = {}, -- of this epoch's payloads
     payload = core.payload { max_members = opts.max_members, max_bytes = max_bytes },
-  }, batcher)
-  if opts.unique or (opts.concurrency or 1) > 1 then
+  }, Batcher)
+  if begins_in_epochs(opts) then
     self:enter_epoch()
-  else
-    job.result.repeats = "request" -- also where epochs begin later: the ids of before were not kept
   end
   return self
 end
@@ -58,7 +77,7 @@ local function take_payload(self)
 end
 
 --- From now on the job runs in epochs.
-function batcher:enter_epoch()
+function Batcher:enter_epoch()
   self.sealed = core.id_set()
   self.next = take_payload(self)
   self.builder:epoch(self.sealed, self.next)
@@ -66,7 +85,7 @@ end
 
 -- Waits until all that was sent has taken effect.
 local function end_epoch(self)
-  local ok, err = self.job:turn()
+  local ok, err = self.sink:turn()
   if ok then
     self.operations = {}
     if self.sealed then
@@ -79,7 +98,7 @@ end
 --- Ends the epoch: what is left of it is sent, and when all its tasks have ended, what waited for that is next.
 ---@return true?
 ---@return scope3.Error? err
-function batcher:turn()
+function Batcher:turn()
   local ok, err = self:cut()
   if ok then
     ok, err = end_epoch(self)
@@ -96,13 +115,13 @@ end
 --- Goes on with another source, whose columns may lie elsewhere.
 ---@param shape {targets: table?, conditions: table, columns: table}
 ---@param file string  its path, for rejections
-function batcher:turn_to(shape, file)
+function Batcher:turn_to(shape, file)
   self.builder:columns(shape.targets, shape.conditions)
   self.columns, self.file = shape.columns, file
 end
 
 --- Tells `on_reject` of every rejection since the last call.
-function batcher:report_rejections()
+function Batcher:report_rejections()
   local on_reject = self.opts.on_reject
   local rejections = on_reject and self.builder:rejections()
   for _, rejection in ipairs(rejections or {}) do
@@ -117,45 +136,74 @@ function batcher:report_rejections()
   end
 end
 
+-- Whether members that are added and members that are removed meet in an epoch that looks for no repeats.
+local function mixes(self, adds, removes)
+  local before = self.operations
+  return adds > 0 and (removes > 0 or before.remove) or removes > 0 and before.add
+end
+
+-- What frees a payload that no request reads any longer.
+local function release_of(self, payload)
+  return function()
+    if self.closed then
+      return payload:close()
+    end
+    payload:reset()
+    self.free[#self.free + 1] = payload
+  end
+end
+
+local function part_of(self, payload, adds, removes)
+  return {
+    audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes,
+  }
+end
+
+-- Begins to keep ids: from here on they matter, and those of before were not kept.
+local function begin_epochs(self)
+  if next(self.operations) then
+    local ok, err = end_epoch(self)
+    if not ok then
+      return nil, err
+    end
+  end
+  self:enter_epoch()
+  return true
+end
+
+local function note_operations(self, adds, removes)
+  self.operations.add = self.operations.add or adds > 0 or nil
+  self.operations.remove = self.operations.remove or removes > 0 or nil
+end
+
 --- Sends what the payload holds, and goes on with an empty one.
 ---@return true?
 ---@return scope3.Error? err
-function batcher:cut()
+function Batcher:cut()
   local payload = self.payload
   local adds, removes = payload:living()
   if adds + removes == 0 then
     return true
   end
-  if not self.sealed and (adds > 0 and removes > 0 or adds > 0 and self.operations.remove or removes > 0 and self.operations.add) then
-    -- From here on ids matter, and those of before were not kept.
-    if next(self.operations) then
-      local ok, err = end_epoch(self)
-      if not ok then
-        return nil, err
-      end
+  if not self.sealed and mixes(self, adds, removes) then
+    local ok, err = begin_epochs(self)
+    if not ok then
+      return nil, err
     end
-    self:enter_epoch()
   end
   if self.sealed then
     self.sealed:seal(payload)
   end
-  self.operations.add = self.operations.add or adds > 0 or nil
-  self.operations.remove = self.operations.remove or removes > 0 or nil
+  note_operations(self, adds, removes)
   self.cuts = self.cuts + 1
-  local ok, err = self.job:send {
+  local ok, err = self.sink:send {
     number = self.cuts,
     in_epochs = self.sealed ~= nil,
-    parts = { { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes } },
+    parts = { part_of(self, payload, adds, removes) },
     began = self.began,
-    release = function()
-      if self.closed then
-        return payload:close()
-      end
-      payload:reset()
-      self.free[#self.free + 1] = payload
-    end,
+    release = release_of(self, payload),
   }
-  self.began = self.job:seconds()
+  self.began = self.sink.seconds()
   self.payload = take_payload(self)
   return ok, err
 end
@@ -164,7 +212,7 @@ end
 ---@param full "full"|"turn"  what has none
 ---@return true?
 ---@return scope3.Error? err
-function batcher:make_room(full)
+function Batcher:make_room(full)
   local done
   repeat
     local ok, err
@@ -184,7 +232,7 @@ end
 --- Sends what is left, of this epoch and of the one after it.
 ---@return true?
 ---@return scope3.Error? err
-function batcher:finish()
+function Batcher:finish()
   local ok, err = self:cut()
   while ok and self.next and self.next:count() > 0 do
     ok, err = self:turn()
@@ -195,27 +243,28 @@ function batcher:finish()
   return ok, err
 end
 
--- Gives up what the payloads hold.
-local function abandon(self)
+local function abandon_payloads(self, give_up)
   for _, payload in ipairs { self.payload, self.next } do
     local adds, removes = payload:living()
     if adds + removes > 0 then
-      self.job:abandon { audience = self.audience, payload = payload, first = 1, last = payload:count(), adds = adds, removes = removes }
+      give_up(part_of(self, payload, adds, removes))
       payload:reset()
     end
   end
 end
 
---- Members that were built and will not be sent count as failed, those too that waited for room. Called when a job ends early.
-function batcher:abandon()
+--- Gives up the members that were built and will not be sent, also those that waited for room. Called when a job ends
+--- early.
+---@param give_up fun(part: scope3.Part)
+function Batcher:abandon(give_up)
   repeat
-    abandon(self)
+    abandon_payloads(self, give_up)
   until self.builder:flush(self.payload)
-  abandon(self)
+  abandon_payloads(self, give_up)
 end
 
 --- Frees what builder and payloads hold. A payload that a request still reads goes with that request.
-function batcher:free_all()
+function Batcher:free_all()
   self.closed = true
   self.builder:close()
   self.payload:close()
@@ -227,8 +276,7 @@ function batcher:free_all()
   end
 end
 
--- Ids that were refused because they are raw identities, where both ways out must be known; and an id that many rows
--- have without being one person.
+-- Warns of ids that were refused because they are raw identities, and of ids that are not those of one person.
 local function warn_of_ids(res, counts)
   local emails, phones = counts.rejected.id_email or 0, counts.rejected.id_phone or 0
   if emails + phones > 0 then
@@ -248,23 +296,29 @@ local function warn_of_ids(res, counts)
   end
 end
 
---- Puts the builder's counts into the job's result. Call once.
-function batcher:close()
+-- What else may be wrong: rejections that on_reject did not get, and a condition that took no row.
+local function warn_of_rows(self, res, counts)
+  if counts.untold > 0 then
+    result.warn(res, "rejections_untold", ("%.0f rejections are counted, and on_reject was not told of them: one "
+      .. "row gave more than there is room for"):format(counts.untold), { rejections = counts.untold })
+  end
+  filter.report(res, self.conditions, counts.conditions)
+  if self.where and counts.rows > 0 and counts.skipped == counts.rows then
+    result.warn(res, "no_row_taken", ("where(row) took none of the %.0f rows"):format(counts.rows),
+      { rows = counts.rows })
+  end
+end
+
+--- Ends the batcher, and adds its counts and warnings to the result of its job. Call once.
+---@param res scope3.Result
+function Batcher:close(res)
   if not self.closed then
     self:report_rejections()
     local counts = self.builder:counts()
-    result.add_counts(self.job.result, counts)
-    warn_of_ids(self.job.result, counts)
-    result.warn_of_poorer(self.job.result)
-    if counts.untold > 0 then
-      result.warn(self.job.result, "rejections_untold", ("%.0f rejections are counted, and on_reject was not told of them: one "
-        .. "row gave more than there is room for"):format(counts.untold), { rejections = counts.untold })
-    end
-    conditions.report(self.job.result, self.conditions, counts.conditions)
-    if self.where and counts.rows > 0 and counts.skipped == counts.rows then
-      result.warn(self.job.result, "no_row_taken", ("where(row) took none of the %.0f rows"):format(counts.rows),
-        { rows = counts.rows })
-    end
+    result.add_counts(res, counts)
+    warn_of_ids(res, counts)
+    result.warn_of_poorer(res)
+    warn_of_rows(self, res, counts)
     self:free_all()
   end
 end

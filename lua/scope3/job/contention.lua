@@ -1,72 +1,73 @@
 --- Jobs of this Lua state that are on one audience at the same time. The service may process their requests in any
---- order: where one adds and another removes, nobody can say whom the audience has in the end. Both jobs warn of it.
---- Other processes are not seen.
-local result = require "scope3.result"
+--- order: where one adds and another removes, the outcome is undefined. Both jobs warn of it.
+--- Jobs of other processes are not seen.
+
+---@class scope3.Presence  a job on its audiences
+---@field private keys string[]  one per audience
+---@field private tell fun(audience_id: string)
+---@field private told table<string, boolean>
+local Presence = {}
+Presence.__index = Presence
 
 local contention = {}
 
--- Service, account and audience -> the jobs on it. A job that nobody holds any longer is on none.
-local at_work = {}
+-- Service, account and audience -> the presences on it, each with what it does there. A job that nobody holds any
+-- longer is on none.
+local present = {}
 
-local function key_of(job, id)
-  return job.client.base .. "\0" .. tostring(job.client.account_id) .. "\0" .. id
+local function key_of(context, id)
+  return context.base .. "\0" .. tostring(context.account_id) .. "\0" .. id
 end
 
-local function warn(job, id)
-  job.contended = job.contended or {}
-  if not job.contended[id] then
-    job.contended[id] = true
-    result.warn(job.result, "audience_contended",
-      ("another job was at the audience %s at the same time, and one of them adds while the other "
-      .. "removes: the service may take their requests in any order"):format(id), { audience_id = id })
+local function tell(self, id)
+  if not self.told[id] then
+    self.told[id] = true
+    self.tell(id)
   end
 end
 
 --- A job begins.
----@param job scope3.Job
+---@param context scope3.Context
 ---@param audiences {id: string}[]
-function contention.enter(job, audiences)
-  if not job.transport then
-    return -- a dry run sends nothing
-  end
-  job.audience_ids = {}
+---@param on_contended fun(audience_id: string)  called once per audience, when another job works against this one
+---@return scope3.Presence
+function contention.enter(context, audiences, on_contended)
+  local self = setmetatable({ context = context, keys = {}, told = {}, tell = on_contended }, Presence)
   for i, audience in ipairs(audiences) do
-    local key = key_of(job, audience.id)
-    job.audience_ids[i] = audience.id
-    at_work[key] = at_work[key] or setmetatable({}, { __mode = "k" })
-    at_work[key][job] = {}
+    local key = key_of(context, audience.id)
+    self.keys[i] = key
+    present[key] = present[key] or setmetatable({}, { __mode = "k" })
+    present[key][self] = {}
   end
+  return self
 end
 
---- A request of a job is about to go.
----@param job scope3.Job
----@param req {parts: scope3.Part[]}
-function contention.note(job, req)
-  for _, part in ipairs(req.parts) do
+--- A request of the job is about to go.
+---@param parts scope3.Part[]
+function Presence:note(parts)
+  for _, part in ipairs(parts) do
     local id = part.audience.id
-    local jobs = at_work[key_of(job, id)]
-    local mine = jobs and jobs[job]
+    local jobs = present[key_of(self.context, id)]
+    local mine = jobs and jobs[self]
     if mine then
       mine.adds, mine.removes = mine.adds or part.adds > 0, mine.removes or part.removes > 0 or part.delete
       for other, theirs in pairs(jobs) do
-        if other ~= job and (mine.adds and theirs.removes or mine.removes and theirs.adds) then
-          warn(job, id)
-          warn(other, id)
+        if other ~= self and (mine.adds and theirs.removes or mine.removes and theirs.adds) then
+          tell(self, id)
+          tell(other, id)
         end
       end
     end
   end
 end
 
---- A job has ended.
----@param job scope3.Job
-function contention.leave(job)
-  for _, id in ipairs(job.audience_ids or {}) do
-    local key = key_of(job, id)
-    local jobs = at_work[key]
+--- The job has ended.
+function Presence:leave()
+  for _, key in ipairs(self.keys) do
+    local jobs = present[key]
     if jobs then
-      jobs[job] = nil
-      at_work[key] = next(jobs) and jobs or nil
+      jobs[self] = nil
+      present[key] = next(jobs) and jobs or nil
     end
   end
 end

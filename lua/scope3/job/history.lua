@@ -1,18 +1,33 @@
 --- What an earlier run of a job did, as its journal says: which requests of each batch were sent, and what became of
 --- them.
 ---
---- A journal is a text that others may have written to. Every field is looked at here, once, and what does not hold
---- stops the job: a row that the journal wrongly takes for sent would be lost.
-local splitter = require "scope3.job.splitter"
+--- A journal is a text that others may have written to. Every field is checked here, once, and what does not hold stops
+--- the job: a row that the journal wrongly takes for sent would be lost.
 local errors = require "scope3.error"
+local splitter = require "scope3.job.splitter"
+
+---@class scope3.PastRequest  a request of an earlier run
+---@field id integer
+---@field batch integer
+---@field state "unknown"|"accepted"|"completed"|"failed"|"transient"|"open"|"again"
+---@field first integer  its first member in the batch
+---@field last integer
+---@field members integer
+---@field rows? scope3.RowRange
+---@field without integer[]  numbers of members that the service rejected
+---@field replaced integer[]  numbers of members that later requests replaced
+---@field uncertain boolean  it may have been carried out twice
+---@field at? number  seconds since 1970 at which it was sent, or accepted
+---@field task_id? string
+---@field ended? string  as its task ended
 
 ---@class scope3.Past
 local Past = {}
 Past.__index = Past
 
-local past = {}
+local history = {}
 
-past.PRUNE = 0 -- the number of the batch that deletes what the job does not name; those of the input count from 1
+history.DELETION = 0 -- the number of the batch that deletes what the job does not name; those of the input count from 1
 
 local function is_count(value, least)
   return type(value) == "number" and value % 1 == 0 and value >= least and value < 2 ^ 53
@@ -51,8 +66,9 @@ local function is_rows(value)
 end
 
 local function is_begin(record, last)
-  return is_count(record.request, last + 1) and is_count(record.batch, 0) and is_count(record.epoch, 1) and is_range(record)
-    and is_count(record.members, 0) and (record.rows == nil or is_rows(record.rows)) and type(record.digest) == "string"
+  return is_count(record.request, last + 1) and is_count(record.batch, 0) and is_count(record.epoch, 1)
+    and is_range(record) and is_count(record.members, 0) and (record.rows == nil or is_rows(record.rows))
+    and type(record.digest) == "string"
     and is_flag(record.uncertain) and (record.at == nil or type(record.at) == "number")
     and is_list(record.without, 1, 2 ^ 32) and is_list(record.replaced, 1, 2 ^ 32)
 end
@@ -74,15 +90,18 @@ end
 local function ended_as(record, req)
   if record.status == "completed" then
     return "completed"
-  elseif record.status == "refused" or record.status == "split" or req.batch == past.PRUNE then
+  elseif record.status == "refused" or record.status == "split" or req.batch == history.DELETION then
     return "open"
   end
   return record.transient == true and "transient" or "failed"
 end
 
 local function begin(self, record)
-  local req = { id = record.request, batch = record.batch, state = "unknown", first = record.first, last = record.last, members = record.members,
-    rows = record.rows, without = record.without or {}, replaced = record.replaced or {}, uncertain = record.uncertain == true, at = record.at }
+  local req = {
+    id = record.request, batch = record.batch, state = "unknown", first = record.first, last = record.last,
+    members = record.members, rows = record.rows, without = record.without or {}, replaced = record.replaced or {},
+    uncertain = record.uncertain == true, at = record.at,
+  }
   local batch = self.batches[record.batch]
   if not batch then
     batch = { requests = {}, digest = record.digest, epoch = record.epoch, rows = record.rows }
@@ -112,7 +131,7 @@ end
 ---@param records table[]
 ---@return scope3.Past?
 ---@return scope3.Error? err  kind "journal": a record that cannot be
-function past.read(records)
+function history.read(records)
   local self = setmetatable({ batches = {}, requests = {}, last = 0 }, Past)
   for i, record in ipairs(records) do
     local req = type(record) == "table" and self.requests[record.request] or nil
@@ -156,10 +175,10 @@ local function union(requests, name)
 end
 
 ---@class scope3.BatchPast
----@field taken table[]  requests that stay as they are. Outside epochs also those whose tasks failed for a passing reason: what came after
----  them was sent, so they may not just go now
+---@field taken scope3.PastRequest[]  requests that stay as they are. Outside epochs also those whose tasks failed for a
+---  passing reason: what came after them was sent, so they may not go now
 ---@field left {first: integer, last: integer}[]  members that were not sent
----@field without integer[]  members that the service refused
+---@field without integer[]  members that the service rejected
 ---@field replaced integer[]  members that later requests replaced
 ---@field uncertain? boolean  a request of it may have been carried out without an answer
 
@@ -186,9 +205,10 @@ function Past:of(batch, epoch)
   end
   if changed then
     local rows = known.rows or splitter.rows(batch.parts) or { first = 0, last = 0 }
-    return nil, errors.new("journal", ("rows %.0f to %.0f do not give the members that they gave when the journal was written: "
-      .. "the input, the script or its options have changed. Start with another journal, or bring back what was"):format(rows.first, rows.last),
-      { code = "changed_input", rows = rows })
+    return nil, errors.new("journal",
+      ("rows %.0f to %.0f do not give the members that they gave when the journal was written: "
+      .. "the input, the script or its options have changed. Start with another journal, or bring back what was")
+      :format(rows.first, rows.last), { code = "changed_input", rows = rows })
   end
   return { taken = taken, left = splitter.gaps(taken, count), uncertain = known.uncertain,
     without = union(known.requests, "without"), replaced = union(known.requests, "replaced") }
@@ -197,7 +217,7 @@ end
 --- Whether the request that deletes what the job does not name was accepted, and has not failed.
 ---@return boolean
 function Past:deleted()
-  local known = self.batches[past.PRUNE]
+  local known = self.batches[history.DELETION]
   local last = known and known.requests[#known.requests]
   return last ~= nil and (last.state == "accepted" or last.state == "completed")
 end
@@ -213,10 +233,12 @@ function Past:beyond(cuts)
   end
   if lowest then
     local rows = self.batches[lowest].rows or { first = 0, last = 0 }
-    return nil, errors.new("journal", ("the input no longer has what were rows %.0f to %.0f when the journal was written. "
-      .. "Start with another journal, or bring back what was"):format(rows.first, rows.last), { code = "changed_input", rows = rows })
+    return nil, errors.new("journal",
+      ("the input no longer has what were rows %.0f to %.0f when the journal was written. "
+      .. "Start with another journal, or bring back what was"):format(rows.first, rows.last),
+      { code = "changed_input", rows = rows })
   end
   return true
 end
 
-return past
+return history

@@ -1,23 +1,29 @@
---- Requests that may still take effect once more. The answer of one was lost, so it was sent again, and the first copy
---- may have a task that nobody knows. The service may take up to 48 hours for a task (docs/contract.md section 3).
---- Until then nothing may go that such a copy would undo: another operation on one of its members, in a later epoch.
---- The same members may go again at once. A job that comes to such an operation stops and says when to run again; where
---- it was told how long to wait (`in_doubt_timeout`), it waits.
+--- Requests that may still take effect once more. The answer to such a request was lost, so it was sent again, and the
+--- first copy may also have a task. The service may take up to 48 hours for a task (docs/contract.md section 3).
+---
+--- Until then nothing may be sent that such a copy would undo: another operation on one of its members, in a later
+--- epoch. The same members may be sent again at once. A job that comes to such an operation stops and says when to run
+--- again; where it was told how long to wait (`in_doubt_timeout`), it waits.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 
 ---@class scope3.Doubts
+---@field waits boolean  whether the job waits before what contradicts a request in doubt; else it stops
+---@field private seconds number  for which a request is in doubt
+---@field private ids table<string, table>  of members in doubt, by the id of their audience
+---@field private epoch? integer  the first one that has a request in doubt
+---@field private in_doubt_since? number  when the last of the requests was sent, by the loop's clock
 local Doubts = {}
 Doubts.__index = Doubts
 
-local doubts = {}
+local in_doubt = {}
 
-doubts.IN_DOUBT_TIMEOUT = 72 * 3600 -- seconds: the 48 hours of a task, and a day to spare
+local SECONDS = 72 * 3600 -- the 48 hours of a task, and a day to spare
 
----@param in_doubt_timeout number?  seconds for which a request is in doubt, and for which the job then waits
+---@param timeout number?  seconds for which a request is in doubt, and for which the job then waits
 ---@return scope3.Doubts
-function doubts.new(in_doubt_timeout)
-  return setmetatable({ in_doubt_timeout = in_doubt_timeout or doubts.IN_DOUBT_TIMEOUT, waits = in_doubt_timeout ~= nil, ids = {} }, Doubts)
+function in_doubt.new(timeout)
+  return setmetatable({ seconds = timeout or SECONDS, waits = timeout ~= nil, ids = {} }, Doubts)
 end
 
 --- A request is in doubt.
@@ -59,21 +65,21 @@ end
 ---@param now number  by the loop's clock
 ---@return number
 function Doubts:left(now)
-  return self.in_doubt_since and math.max(0, self.in_doubt_since + self.in_doubt_timeout - now) or 0
+  return self.in_doubt_since and math.max(0, self.in_doubt_since + self.seconds - now) or 0
 end
 
 function Doubts:clear()
   self.ids, self.epoch, self.in_doubt_since = {}, nil, nil
 end
 
---- What a job says that stops before what contradicts a request in doubt.
+--- The error of a job that stops before what contradicts a request in doubt.
 ---@param seconds number
 ---@return scope3.Error
-function doubts.too_long(seconds)
+function in_doubt.too_long(seconds)
   return errors.new("timeout", ("the answer to an earlier request was lost, and it may still take effect for %.0f s. "
     .. "Members that contradict it would then be undone, so they and what follows them were not sent. "
-    .. "Run the job again after that time, with its journal; or say by in_doubt_timeout how long a job waits"):format(seconds),
-    { code = "in_doubt" })
+    .. "Run the job again after that time, with its journal; or say by in_doubt_timeout how long a job waits")
+    :format(seconds), { code = "in_doubt" })
 end
 
-return doubts
+return in_doubt

@@ -5,22 +5,26 @@
 --- line that was changed, lost, doubled or moved is found, and the job stops there. A record is on the disk before its
 --- request goes. Records hold row numbers, counts, task ids and the SHA-256 of whole requests' members: nothing of
 --- people. To resume, the same rows are read and cut as before, and each cut is compared with what the journal says of
---- it (scope3.past): that is all the journal has to know of the data.
+--- it (job/history): that is all the journal has to know of the data.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local json = require "scope3.util.json"
 
 ---@class scope3.Journal
----@field open fun(self, job: table): true?, scope3.Error?  takes it for this job alone; `job` says what must not change:
+---@field open fun(self, job: table): true?, scope3.Error?  takes it for this job only; `job` says what must not change:
 ---  service, account, audience, options
----@field replay fun(self): table[]  every record so far, in their order: { type = "begin"|"accepted"|"ended", request=, … }
----@field begin fun(self, record: table): true?, scope3.Error?  a request is about to go: request (a number, growing), batch (its number; 0 for the
----  one that deletes what is missing), epoch, first, last, members, rows, digest, uncertain, at; where the service refused members: without (their
----  numbers in the batch) and excluded (their rows); and replaced (numbers of members that later requests replaced)
----@field accepted fun(self, record: table): true?, scope3.Error?  request, task_id, at, uncertain: it may have been carried out twice
----@field ended fun(self, record: table): true?, scope3.Error?  request, status: of its task, or "refused" or "split" where it made none; transient
+---@field replay fun(self): table[]  every record so far, in their order:
+---  { type = "begin"|"accepted"|"ended", request=, … }
+---@field begin fun(self, record: table): true?, scope3.Error?  a request is about to go: request (a number, growing),
+---  batch (its number; 0 for the one that deletes what is missing), epoch, first, last, members, rows, digest,
+---  uncertain, at; where the service refused members: without (their numbers in the batch) and excluded (their rows);
+---  and replaced (numbers of members that later requests replaced)
+---@field accepted fun(self, record: table): true?, scope3.Error?  request, task_id, at, uncertain: it may have been
+---  carried out twice
+---@field ended fun(self, record: table): true?, scope3.Error?  request, status: of its task, or "refused" or "split"
+---  where it made none; transient
 ---@field close fun(self)
----@field cut_short? boolean  after open(): a last line that was written in part was taken off
+---@field cut_short? boolean  after open(): a last line that was written in part was removed
 local File = {}
 File.__index = File
 
@@ -49,7 +53,8 @@ end
 local STRAYED = {
   locked = "is in use by another process, which runs this job: wait for it, or stop it",
   missing = "is gone",
-  moved = "is not where it was: %s. What this run sent stands in the file that was moved: bring it back, and run the same command again",
+  moved = "is not where it was: %s. What this run sent stands in the file that was moved: bring it back, "
+    .. "and run the same command again",
   changed = "is not as this run left it: %s. Only one run of a job may write to its journal",
 }
 
@@ -57,7 +62,7 @@ local STRAYED = {
 local function lock(self)
   local handle, why, code = core.append_file(self.path, self.left ~= nil)
   if not handle then
-    -- A file that this run never had is not gone: its folder is not there.
+    -- A file that this run never had is not gone: its folder does not exist.
     code = (self.left or code ~= "missing") and code or nil
     local text = STRAYED[code] or "cannot be opened: %s"
     return self:fail(text:format(tostring(why)), code or "unusable")
@@ -126,8 +131,8 @@ local function contents(self)
   end
 end
 
--- Looks at what stands behind the last line end: nothing, or a line that a crash cut short, which is taken off. A
--- whole line without its end is kept, and one with another byte in place of its end is damage.
+-- Repairs what stands after the last line end: a line that a crash cut short is removed. A whole line without its end
+-- is kept. One with another byte in place of its end is damage.
 local function repair_end(self, records, rest, at)
   if rest == "" then
     return true
@@ -150,7 +155,7 @@ local function repair_end(self, records, rest, at)
   return true
 end
 
--- The records of the file. What is somebody else's is left as it is.
+-- The records of the file. A file that is no journal is left as it is.
 local function load(self)
   local text, err = contents(self)
   if not text then
@@ -167,7 +172,8 @@ local function load(self)
     if at == 1 and not record and not line:find('"type":"job"', 1, true) then
       return self:fail("is no journal", "damaged")
     elseif at == 1 and not record and not line:find(('"version":%d'):format(VERSION), 1, true) then
-      return self:fail("was written by another version of this library: name another journal, and every row is sent again", "damaged")
+      return self:fail("was written by another version of this library: name another journal, "
+        .. "and every row is sent again", "damaged")
     elseif not record then
       return damaged(self)
     end
@@ -223,7 +229,8 @@ function File:open(job)
   local changed = type(header.job) ~= "table" and "its first line is no job's" or difference(header.job, job)
   if changed then
     self:close()
-    return self:fail(("belongs to another job: %s. Give the same again, or name another journal"):format(changed), "another_job")
+    return self:fail(("belongs to another job: %s. Give the same again, or name another journal"):format(changed),
+      "another_job")
   end
   return true
 end

@@ -5,8 +5,8 @@ local request = require "scope3.api.request"
 
 local planner = {}
 
---- An iterator of requests, each a list of parts and its bytes. Where one member alone is over `max_bytes`, it ends there and
---- gives nil and the number of that audience.
+--- An iterator of requests, each a list of parts and its bytes. Where one member alone is over `max_bytes`, it ends
+--- there and gives nil and the number of that audience.
 ---@param audiences scope3.Audience[]
 ---@param limits {max_members: integer, max_bytes: integer, push: table?}
 ---@return fun(): scope3.Part[]?, integer?, integer?
@@ -64,8 +64,9 @@ function planner.requests(audiences, limits)
   end
 end
 
---- Tells of each request in turn whether one of its ids was in a request before that it gave no turn to: then it has to wait until the tasks of those
---- have ended. Requests of one payload never have an id in common, so ids are looked at only where an audience has several.
+--- Gives a function that says of each request in turn whether it has an id in common with a request since the last
+--- time that it said so. Such a request has to wait until the tasks of those have ended. Requests of one payload have
+--- no id in common, so ids are compared only where an audience has several payloads.
 ---@return fun(parts: scope3.Part[]): boolean
 function planner.repeats()
   local sealed = {} -- audience -> ids of payloads before the last one

@@ -1,75 +1,100 @@
---- Members that the service refuses: found by the paths of its issues, and set aside so that the others may go.
-local result = require "scope3.result"
+--- Members that the service rejects: found by the paths of its issues, so that the others may go without them.
+
+---@class scope3.RejectedMember
+---@field part scope3.Part  of the request
+---@field index integer  its number in the payload
+---@field row? integer  of the source
+---@field issue scope3.Issue
 
 local quarantine = {}
 
-local LISTED = 1000 -- members that a result lists; all are counted
-
--- Which audience, operation and member (each counted from 0) a path such as audiences[0].add[17].hashedEmail means; dotted numbers too.
-local function read(path)
+-- A path such as audiences[0].add[17].hashedEmail with its indexes as dotted numbers, which the service writes too.
+local function dotted(path)
   local plain = (path or ""):gsub("%[(%d+)%]", ".%1")
-  local audience, operation, member = plain:match("^audiences%.(%d+)%.([A-Za-z]+)%.(%d+)%f[.%z]")
+  return plain
+end
+
+-- Which audience, operation and member (each counted from 0) a path means.
+local function read(path)
+  local audience, operation, member = dotted(path):match("^audiences%.(%d+)%.([A-Za-z]+)%.(%d+)%f[.%z]")
   if operation == "add" or operation == "remove" then
     return tonumber(audience), operation, tonumber(member)
   end
 end
 
---- The members that issues point at. An issue of one gets its `row`.
----@param parts scope3.Part[]  of the request that was refused, as it was sent
----@param issues {path: string?, message: string}[]?
----@return {part: scope3.Part, index: integer, row: integer?, issue: table}[]
+-- The member that a path means, in the parts of the request.
+local function locate(parts, path)
+  local audience, operation, nth = read(path)
+  local part = audience and parts[audience + 1]
+  local index = part and part.payload and part.payload:find(part.first, part.last, operation, nth)
+  if index then
+    return part, index, ("%d:%d"):format(audience, index)
+  end
+end
+
+--- The members that issues point at, each once.
+---@param parts scope3.Part[]  of the request that was rejected, as it was sent
+---@param issues scope3.Issue[]?
+---@return scope3.RejectedMember[]
 function quarantine.find(parts, issues)
   local found, seen = {}, {}
   for _, issue in ipairs(issues or {}) do
-    local audience, operation, nth = read(issue.path)
-    local part = audience and parts[audience + 1]
-    local index = part and part.payload and part.payload:find(part.first, part.last, operation, nth)
-    if index then
-      issue.row = part.payload:row(index)
-      local key = ("%d:%d"):format(audience, index)
-      if not seen[key] then
-        seen[key] = true
-        found[#found + 1] = { part = part, index = index, row = issue.row, issue = issue }
-      end
+    local part, index, key = locate(parts, issue.path)
+    if part and not seen[key] then
+      seen[key] = true
+      found[#found + 1] = { part = part, index = index, row = part.payload:row(index), issue = issue }
     end
   end
   return found
 end
 
--- What an issue says of a member's field, without the member's place in the request.
-local function field_of(path)
-  return (path or ""):gsub("%[(%d+)%]", ".%1"):match("^audiences%.%d+%.[A-Za-z]+%.%d+%.([A-Za-z][A-Za-z0-9.]*)$")
-end
-
---- Takes a member out of its payload; its identifiers do not go then.
----@param payload table
----@param index integer
----@param res scope3.Result
----@return boolean  whether it was there
-function quarantine.take_out(payload, index, res)
-  local was_there, emails, phones, uids, prehashed = payload:drop(index)
-  result.take_off(res, emails, phones, uids, prehashed)
-  return was_there
-end
-
---- Takes members out of their payloads, and tells of them.
----@param found table[]  as quarantine.find() gives them
----@param res scope3.Result
----@param tell fun(rejection: table)?  `on_reject`
----@return integer n
-function quarantine.set_aside(found, res, tell)
-  for _, member in ipairs(found) do
-    quarantine.take_out(member.part.payload, member.index, res)
-    res.rejected_by_service = res.rejected_by_service + 1
-    local field = field_of(member.issue.path)
-    if #res.quarantine < LISTED then
-      res.quarantine[#res.quarantine + 1] = { audience_id = member.part.audience.id, row = member.row, field = field, message = member.issue.message }
+--- The issues with the rows of the members that they point at.
+---@param parts scope3.Part[]  of the request, as it was sent
+---@param issues scope3.Issue[]?
+---@return scope3.Issue[]?
+function quarantine.with_rows(parts, issues)
+  if not issues then
+    return nil
+  end
+  local list = {}
+  for i, issue in ipairs(issues) do
+    local copy = {}
+    for key, value in pairs(issue) do
+      copy[key] = value
     end
-    if tell and member.row then
-      tell { row = member.row, column = field, reason = "rejected_by_service", dropped = false }
+    local part, index = locate(parts, issue.path)
+    copy.row = part and part.payload:row(index) or issue.row
+    list[i] = copy
+  end
+  return list
+end
+
+-- The field of a member that an issue points at, without the member's place in the request.
+local function field_of(path)
+  return dotted(path):match("^audiences%.%d+%.[A-Za-z]+%.%d+%.([A-Za-z][A-Za-z0-9.]*)$")
+end
+
+--- What a result says of a rejected member.
+---@param member scope3.RejectedMember
+---@return scope3.Quarantined
+function quarantine.entry(member)
+  return {
+    audience_id = member.part.audience.id, row = member.row, field = field_of(member.issue.path),
+    message = member.issue.message,
+  }
+end
+
+--- Tells `on_reject` of members whose rows are known.
+---@param members scope3.RejectedMember[]
+---@param on_reject fun(rejection: scope3.Rejection)
+function quarantine.tell(members, on_reject)
+  for _, member in ipairs(members) do
+    if member.row then
+      on_reject {
+        row = member.row, column = field_of(member.issue.path), reason = "rejected_by_service", dropped = false,
+      }
     end
   end
-  return #found
 end
 
 return quarantine

@@ -1,4 +1,4 @@
---- Dividing what a request holds: to a size that passes, or in halves.
+--- Divides what a request holds: to a size that passes, or in halves.
 local request = require "scope3.api.request"
 
 local splitter = {}
@@ -26,7 +26,9 @@ end
 
 local function range(part, first, last)
   local _, adds, removes = part.payload:cut(first, ANY, ANY, last)
-  return { audience = part.audience, payload = part.payload, first = first, last = last, adds = adds, removes = removes }
+  return {
+    audience = part.audience, payload = part.payload, first = first, last = last, adds = adds, removes = removes,
+  }
 end
 
 --- Parts that no longer have members are left out.

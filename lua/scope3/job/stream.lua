@@ -1,9 +1,9 @@
 --- Members given one by one, sent in requests as they fill up.
-local door = require "scope3.util.arguments"
+local arguments = require "scope3.util.arguments"
+local batcher = require "scope3.job.batcher"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local identity = require "scope3.identity"
-local batcher = require "scope3.job.batcher"
 local job = require "scope3.job"
 local prune = require "scope3.job.prune"
 
@@ -16,13 +16,15 @@ local stream = {}
 
 local ADDS_BETWEEN_PUMPS = 256 -- so that a request under way moves on while members come in
 
----@param client table
+--- Makes a stream.
+---@param context scope3.Context
 ---@param audience {id: string, name: string?, consent_basis: string?}
 ---@param opts table  checked
 ---@return scope3.Stream?
 ---@return scope3.Error? err
-function stream.new(client, audience, opts)
-  local work = job.new(client, { audience }, opts)
+function stream.new(context, audience, opts)
+  local work = job.new(context, { audience }, opts)
+  work:look_for_repeats(batcher.repeats(opts))
   if opts.delete_missing then
     local ok, err = prune.prepare(work, { audience }, opts.delete_missing)
     if not ok then
@@ -46,22 +48,24 @@ local function current()
   return not is_main and guard.outermost(thread) or MAIN
 end
 
--- Whoever is suspended inside the stream has a request half made: nobody else may touch it meanwhile, unless that
--- coroutine was ended by its host.
+-- A coroutine that is suspended inside the stream has a request half made. No other one may touch it meanwhile, unless
+-- that coroutine was ended by its host.
 local function check_free(self, level)
   local user = self.user
   if user == current() then
     error("attempt to use a stream inside one of its own callbacks", level)
   elseif user and (user == MAIN or coroutine.status(user) ~= "dead" and coroutine.status(user) ~= "zombie") then
     error("attempt to use a stream that another coroutine is using", level)
+  elseif user then
+    self.user, self.failure = nil, self.job:failed()
   end
 end
 
--- Does what may call foreign code, or suspend.
+-- Does what may call foreign code, suspend, or make the job fail.
 local function alone(self, act, ...)
   self.user = current()
   local ok, err = act(self, ...)
-  self.user = nil
+  self.user, self.failure = nil, self.job:failed()
   return ok, err
 end
 
@@ -78,8 +82,8 @@ end
 local function put(self, member, remove)
   check_open(self, 4)
   check_free(self, 4)
-  if self.job.failure then
-    return nil, self.job.failure
+  if self.failure then
+    return nil, self.failure
   end
   if self.waits then -- for room, since an error of memory
     local ok, err = alone(self, make_room, self.waits)
@@ -110,13 +114,14 @@ local function put(self, member, remove)
   return true
 end
 
---- Adds a member; the fields are those of audience:add(). Usually touches no network: only when a request is full it is
---- started, and waits then for the one before.
+--- Adds a member; its fields are those of audience:add(). Usually touches no network: a request is started only when it
+--- is full, and waits then for the one before.
 ---@param member scope3.Member
 ---@return true?
----@return scope3.Error? err  kind "invalid": this member was rejected and the stream goes on; another kind: the job failed
+---@return scope3.Error? err  kind "invalid": this member was rejected and the stream goes on; another kind: the job
+---  failed
 function Stream:add(member)
-  door.self(getmetatable(self) == Stream, "stream:add", "scope3.stream", self)
+  arguments.self(getmetatable(self) == Stream, "stream:add", "scope3.stream", self)
   local added, err = put(self, member, false) -- no tail call: misuse is blamed on the third function
   return added, err
 end
@@ -126,32 +131,37 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function Stream:remove(member)
-  door.self(getmetatable(self) == Stream, "stream:remove", "scope3.stream", self)
+  arguments.self(getmetatable(self) == Stream, "stream:remove", "scope3.stream", self)
   local added, err = put(self, member, true)
   return added, err
 end
 
+-- Ends the batcher: members that were not sent count as failed.
+local function close(self)
+  self.batcher:abandon(function(part)
+    self.job:abandon(part)
+  end)
+  self.job:await()
+  self.batcher:close(self.job.result)
+  return self.job:finish()
+end
+
 local function finish(self)
-  if not self.job.failure then
-    local ok = self.batcher:finish() and self.job:await()
-    if ok and self.job.opts.delete_missing then
-      local _, err = prune.after(self.job, { self.batcher.audience }, self.job.opts.delete_missing, self.batcher.cuts)
-      if err and not self.job.failure then
-        self.job:stop(err)
-      end
+  local work, named = self.job, self.job.opts.delete_missing
+  if not work:failed() and self.batcher:finish() and work:await() and named then
+    local _, err = prune.after(work, { self.batcher.audience }, named, self.batcher.cuts)
+    if err and not work:failed() then
+      work:stop(err)
     end
   end
-  self.batcher:abandon()
-  self.job:await()
-  self.batcher:close()
-  return self.job:finish()
+  return close(self)
 end
 
 --- Sends what is left and waits until everything was accepted.
 ---@return scope3.Result?
 ---@return scope3.Error? err  with `result`
 function Stream:finish()
-  door.self(getmetatable(self) == Stream, "stream:finish", "scope3.stream", self)
+  arguments.self(getmetatable(self) == Stream, "stream:finish", "scope3.stream", self)
   check_open(self, 3)
   check_free(self, 3)
   self.ended = true
@@ -159,17 +169,15 @@ function Stream:finish()
 end
 
 local function cancel(self)
-  self.job:stop(self.job.failure or errors.new("cancelled", "the stream was cancelled"))
-  self.batcher:abandon()
-  self.batcher:close()
-  return self.job:finish()
+  self.job:stop(self.job:failed() or errors.new("cancelled", "the stream was cancelled"))
+  return close(self)
 end
 
 --- Stops: nothing more is sent. What was accepted stays accepted.
 ---@return nil
 ---@return scope3.Error err  kind "cancelled", with `result`
 function Stream:cancel()
-  door.self(getmetatable(self) == Stream, "stream:cancel", "scope3.stream", self)
+  arguments.self(getmetatable(self) == Stream, "stream:cancel", "scope3.stream", self)
   check_open(self, 3)
   check_free(self, 3)
   self.ended = true

@@ -1,13 +1,11 @@
---- The look at an audience before members are removed from it. The service takes removals for any name: without this
---- look, opt-outs for a mistyped audience would be reported as done, and the people would stay where they are.
+--- Checks that an audience exists before members are removed from it. The service takes removals for any name. Without
+--- this check, opt-outs for a mistyped audience would be reported as done, and the people would stay where they are.
 ---
---- Only a job that begins with nothing but removals is looked at, once, by one listing. Adding makes an audience, so a
+--- Only a job that begins with nothing but removals is checked, once, by one listing. Adding makes an audience, so a
 --- job that adds first may name a new one.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local listing = require "scope3.api.listing"
-local preflight = require "scope3.api.preflight"
-local result = require "scope3.result"
 
 local target_check = {}
 
@@ -65,12 +63,12 @@ local function close_names(wanted, rows)
 end
 
 -- The account's audiences as far as they must be read to know of all that are wanted.
-local function list(client, wanted, limits)
+local function list(context, wanted, limits)
   local rows, left = {}, 0
   for _ in pairs(wanted) do
     left = left + 1
   end
-  local next_row = listing.rows(client, limits)
+  local next_row = listing.rows(context, limits)
   local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
   while row do
     rows[#rows + 1] = row
@@ -97,39 +95,44 @@ local function missing(id, row, rows)
     { code = row and "audience_deleted" or "audience_unknown" })
 end
 
---- Looks whether the audiences from which a job only removes are there.
----@param job scope3.Job
+--- The audiences of a batch that only removes; none where it also adds, which makes an audience.
+---@param parts scope3.Part[]
+---@return string[]
+function target_check.only_removed(parts)
+  local ids = {}
+  for _, part in ipairs(parts) do
+    if part.delete or part.adds > 0 or part.removes == 0 then
+      return {}
+    end
+    ids[#ids + 1] = part.audience.id
+  end
+  return ids
+end
+
+--- When a dry run's look is to end.
+---@param context scope3.Context
+---@param limits table  of the job
+---@return table
+function target_check.dry_limits(context, limits)
+  local deadline = context.loop.now() + LOOK
+  return { cancel = limits.cancel, deadline = math.min(limits.deadline or deadline, deadline) }
+end
+
+--- Looks whether audiences exist.
+---@param context scope3.Context
 ---@param ids string[]
+---@param limits table  as for transport:drive()
 ---@return true?
 ---@return scope3.Error? err  kind "not_found" names the audience
-function target_check.run(job, ids)
-  local client, limits = job.client, job.limits
-  if job.looked or #ids == 0 then
-    return true
-  end
-  job.looked = true
-  -- An earlier run of the same journal has looked; what it sent may have to be finished.
-  if job.journaled > 0 then
-    return true
-  elseif job.opts.dry_run then
-    if preflight.lacks(client) then
-      return true -- a dry run needs no key
-    end
-    local deadline = client.loop.now() + LOOK
-    limits = { cancel = job.limits.cancel, deadline = math.min(job.limits.deadline or deadline, deadline) }
-  end
+---@return boolean? unlisted  the account's audiences could not be listed
+function target_check.run(context, ids, limits)
   local wanted = {}
   for _, id in ipairs(ids) do
     wanted[id] = false
   end
-  local rows, err = list(client, wanted, limits)
-  if not rows and job.opts.dry_run and err.kind ~= "cancelled" then
-    result.warn(job.result, "audience_not_looked_up",
-      "The audience to remove from could not be looked up: " .. err.message)
-    return true
-  elseif not rows then
-    return nil, errors.with(err, {
-      message = err.message .. " (the audience to remove from was being looked up; nothing was sent)" })
+  local rows, err = list(context, wanted, limits)
+  if not rows then
+    return nil, err, true
   end
   for _, id in ipairs(ids) do
     err = missing(id, wanted[id], rows)
@@ -138,29 +141,6 @@ function target_check.run(job, ids)
     end
   end
   return true
-end
-
---- Looks before the first request of a job, where that only removes.
----@param job scope3.Job
----@param batch scope3.Batch
----@return true?
----@return scope3.Error? err
-function target_check.before(job, batch)
-  if job.looked then
-    return true
-  end
-  local ids = {}
-  for _, part in ipairs(batch.parts) do
-    if not part.delete and part.adds == 0 and part.removes > 0 then
-      ids[#ids + 1] = part.audience.id
-    end
-  end
-  if #ids < #batch.parts then
-    ids = {} -- it adds, which makes an audience where there is none
-  end
-  local ok, err = target_check.run(job, ids)
-  job.looked = true
-  return ok, err
 end
 
 return target_check

@@ -1,4 +1,5 @@
 --- Batches of members on their way to the service: sent one after the other, and kept until the service has them.
+local context = require "scope3.job.context"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local job = require "scope3.job"
@@ -174,14 +175,14 @@ end
 
 -- Decides about parts that the service did not take. A request of several audiences goes in halves, so that one does
 -- not fail the others. Else they are given up, or wait. True when they do not wait.
-local function sort_out(self, batch, waiting, parts, err)
-  local absent = err and ABSENT[err.code]
-  if #parts > 1 and (parts.refused or absent) then
+local function sort_out(self, batch, waiting, unsent, err)
+  local parts, absent = unsent.parts, err and ABSENT[err.code]
+  if #parts > 1 and (unsent.rejected or absent) then
     for _, half in ipairs { splitter.halve(parts) } do
       table.insert(batch.lists, half)
     end
     return true
-  elseif parts.refused or absent and self.known:note_missing(parts[1].audience.id, self.client.loop.now()) then
+  elseif unsent.rejected or absent and self.known:note_missing(parts[1].audience.id, self.client.loop.now()) then
     self.failed, batch.refused = self.failed + members { parts }, err
     self.hooks.refused(parts)
     return true
@@ -194,8 +195,11 @@ end
 -- Runs one job. Until it has ended the batch keeps all of its members.
 local function run(self, lists, looks)
   local left = self.ends and math.max(0, self.ends - self.client.loop.now()) or nil
-  local work = job.new(self.client, audiences_of(lists), setmetatable({ deadline = left }, { __index = self.opts }))
-  work.looked = not looks
+  local opts = setmetatable({ deadline = left }, { __index = self.opts })
+  local work = job.new(context.of(self.client), audiences_of(lists), opts)
+  if not looks then
+    work:skip_target_check()
+  end
   self.work, self.waiter = work, work.waiter
   for _, parts in ipairs(lists) do
     work:send { parts = parts, retained = true } -- once the job has failed, it leaves them
@@ -231,19 +235,19 @@ local function send_some(self, batch, waiting, lists, looks)
     return false, err
   end
   batch.lists = without(batch.lists, lists)
-  local moved = false
-  for _, parts in ipairs(work.left) do
-    moved = sort_out(self, batch, waiting, parts, err) or moved
+  local moved, unsent = false, work:unsent()
+  for _, one in ipairs(unsent) do
+    moved = sort_out(self, batch, waiting, one, err) or moved
   end
   batch.begun = batch.begun or members(batch.lists) < before
   recount(self)
-  if #work.left == 0 then
+  if #unsent == 0 then
     batch.fault = err or batch.fault
   end
   for _, audience in ipairs(err and {} or audiences_of(lists)) do
     self.known:note_added(audience.id)
   end
-  local stuck = err and #work.left > 0 and not moved and not ABSENT[err.code]
+  local stuck = err and #unsent > 0 and not moved and not ABSENT[err.code]
   return not stuck, err
 end
 

@@ -113,6 +113,13 @@ function guard.new()
   return setmetatable({}, Guard)
 end
 
+--- Notes what foreign code raised that is called without wrap().
+---@param what string  in a sentence
+---@param problem any  what it raised
+function Guard:blame(what, problem)
+  self.fault = self.fault or guard.error(what, problem)
+end
+
 --- The callback, which raises no more.
 ---@generic F: function
 ---@param what string
