@@ -185,7 +185,7 @@ test:
 
 # The soak over 20 seeds, kill -9 at every point, and whatever else is cut short in `make test`.
 test-long:
-	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/job/soak_spec.lua spec/job/journal_spec.lua spec/job/recovery_spec.lua spec/core/spool_spec.lua)
+	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/job/soak_spec.lua spec/job/journal_spec.lua spec/job/recovery_spec.lua spec/core/spool*_spec.lua)
 
 test-sanitize:
 	@MAKE="$(MAKE)" RUN_UNDER=sanitize sh spec/run.sh $(SPEC)

@@ -1,8 +1,9 @@
--- A service may name a problem for each member of a request. The text of such an error was made in quadratic time, and held them all.
+-- An error of many issues takes linear time, and its text names the first hundred.
+-- Programs get all of them in err.issues.
 local reply = require "scope3.http.reply"
 
 describe("an error with many issues", function()
-  it("names the first hundred for people and says how many more there are, and holds all of them for programs", function()
+  it("names the first hundred for people, counts the others, and holds all of them for programs", function()
     local issues = {}
     for i = 0, 39999 do
       issues[#issues + 1] = ('{"path":"audiences[0].add[%d].externalId","message":"is odd"}'):format(i)

@@ -1,5 +1,4 @@
--- A failure counted as success where it stood beside the response, in an envelope of another name, or was spelt
--- otherwise.
+-- A failure is found wherever a reply states it: next to the response, in any envelope, in any spelling.
 local answering = require "spec.support.answering"
 local locales = require "spec.support.locales"
 local scope3 = require "scope3"
@@ -39,7 +38,7 @@ describe("what a reply says of its work", function()
     return ok, err, res
   end
 
-  it("is a failure wherever it says so: beside the response, in envelopes of other names, in any spelling", function()
+  it("is a failure wherever it says so: next to the response, in envelopes of other names, in any spelling", function()
     local failed = '"audiences":[{"audienceId":"a","action":"failed","errors":[' .. WHY .. "]}]"
     for _, rest in ipairs {
       '"errors":[' .. WHY .. "]", '"errors":' .. WHY, '"success":false', '"success":"false"',
@@ -121,7 +120,7 @@ describe("what a reply says of its work", function()
     end
   end)
 
-  it("is told of where the row of an audience has problems", function()
+  it("is reported where the row of an audience has problems", function()
     for _, fields in ipairs { '"errors":[' .. WHY .. "]", '"error":' .. WHY, '"warnings":["TOO_OLD: The list is too old"]' } do
       server:play { audiences = { '{"audiences":[{"audienceId":"a","status":"READY",' .. fields .. '}],"total":1}' } }
       local res = assert(server:client():sync(audience()))
@@ -143,7 +142,7 @@ describe("what a reply says of its work", function()
     end
   end)
 
-  it("is not taken from a reply that names another task beside the one in it", function()
+  it("is not taken from a reply that also names another task", function()
     local ok, err = waited '{"taskId":"other","task":{"status":"completed"}}'
     assert.same({ nil, "BAD_REPLY" }, { ok, err.code })
   end)
@@ -169,7 +168,7 @@ end)
 describe("a deletion that was accepted and then failed", function()
   local sandbox = world.around(setup, teardown, before_each)
 
-  it("is not told as done", function()
+  it("is not reported as done", function()
     local client = sandbox:client()
     local other = assert(scope3.audience { id = "old" })
     other:add { external_id = "1", email = "a@example.com" }

@@ -1,4 +1,5 @@
--- A LuaJIT (2.1.0-beta3 of March 2022) lost entries of a reply after some three thousand: a wait went on for ever behind its task's end.
+-- A reply is read whole, however many were read before it.
+-- LuaJIT 2.1.0-beta3 of March 2022 loses entries of a table after some three thousand replies.
 local json = require "scope3.util.json"
 local response = require "scope3.api.response"
 

@@ -1,4 +1,4 @@
--- Numbers where texts should be, huge ones, nested ones: a reply of no form that was thought of ended the program.
+-- A reply of any form gives values of the declared types or an error: wrong types, huge numbers, deep nesting.
 local each = require "spec.support.each"
 local answering = require "spec.support.answering"
 local errors = require "scope3.error"

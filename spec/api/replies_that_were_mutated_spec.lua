@@ -1,4 +1,5 @@
--- Replies with bytes changed, doubled, cut and nested: whatever comes, a value of the declared type or an error that says what is wrong.
+-- Replies with bytes changed, doubled, cut and nested.
+-- Each gives values of the declared types, or an error that says what is wrong.
 local answering = require "spec.support.answering"
 local each = require "spec.support.each"
 local errors = require "scope3.error"

@@ -1,4 +1,5 @@
--- Texts of the service brought back ids, short uids, pieces of hashes and keys; names of strangers reached the terminal as they were.
+-- Errors made from replies hold no id, uid, hash or key, not even a piece of one.
+-- Names of strangers reach the terminal without control characters.
 local answering = require "spec.support.answering"
 local core = require "scope3.core"
 local redact = require "scope3.util.redact"

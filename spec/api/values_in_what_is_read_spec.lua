@@ -1,5 +1,4 @@
--- Replies to polls and lists brought back ids; a code, a status or a task's id the key; fields that nobody declared
--- anything.
+-- What polls and lists return holds no value of a member and no key, in any field, code, status or id.
 local answering = require "spec.support.answering"
 local scope3 = require "scope3"
 local world = require "spec.support.world"

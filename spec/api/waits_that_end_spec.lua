@@ -1,4 +1,5 @@
--- A wait ended at any word that was not PROCESSING, at the first 404 of a task that is new, and never where a sync had changed nothing.
+-- A wait ends at the final words of a task or an audience only, and at its timeout.
+-- A 404 for a new task is waited out, and a sync that changed nothing ends the wait.
 local answering = require "spec.support.answering"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
@@ -13,7 +14,8 @@ local function audience(id, members)
 end
 
 local function row(status, rest)
-  return ('{"audiences":[{"audienceId":"a","status":%s,"updatedAt":"2026-11-01T00:00:10Z"%s}],"total":1}'):format(status, rest or "")
+  return ('{"audiences":[{"audienceId":"a","status":%s,"updatedAt":"2026-11-01T00:00:10Z"%s}],'
+    .. '"total":1}'):format(status, rest or "")
 end
 
 local function task(status, rest)
@@ -150,7 +152,7 @@ describe("a wait", function()
     assert.truthy(err.message:find("does not find the task yet", 1, true), err.message)
   end)
 
-  it("for an id that nobody knows is over soon", function()
+  it("for an unknown id is over soon", function()
     local loop = virtual.loop()
     local client = server:client { loop = loop }
     server:play { task = { { 404, "" }, { 404, "" }, task '"completed"' } }

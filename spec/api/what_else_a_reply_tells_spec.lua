@@ -1,11 +1,12 @@
--- Match diagnostics, newer codes and the service's version were not shown; a share was one of the last upload.
+-- Match diagnostics, the newer error codes and the service's version are shown, and nothing that may be a value.
+-- A match rate says which counts it is a share of.
 local answering = require "spec.support.answering"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 local json = world.json
 
-describe("what a reply tells besides", function()
+describe("what else a reply reports", function()
   local server
 
   setup(function()
@@ -34,7 +35,7 @@ describe("what a reply tells besides", function()
     .. '"minimum_size":1000,"last_synced_at":"2026-11-01T02:00:00Z","match_breakdown":[{"id_type":"hashed_email",'
     .. '"submitted":1500000,"matched":1200000,"match_rate":0.8},{"idType":"uid2","matchRate":0.305}]'
 
-  it("of an audience's matching is shown in the list, and has no columns where nothing is told", function()
+  it("of an audience's matching is shown in the list, and has no columns where nothing is reported", function()
     server:play { audiences = list(row(FULL)) }
     local out = run("audiences", "--base-url", server.url)
     local lines = {}
@@ -60,7 +61,7 @@ describe("what a reply tells besides", function()
     assert.same({ id_type = "uid2", rate = 0.305 }, shown.match_breakdown[2])
   end)
 
-  it("of the matching that a task tells is there too, and nothing else that is a number", function()
+  it("of the matching that a task reports is there too, and nothing else that is a number", function()
     server:play { task = { '{"task":{"taskId":"$ID","status":"completed","response":{"audiences":[{"audience_id":"a",'
       .. '"action":"updated","total_uploaded_count":5000000,"phone":12065551234,"match_breakdown":[{"id_type":"uid2",'
       .. '"submitted":3000000,"matched":2000000,"match_rate":0.66}]}]}}}' } }

@@ -50,7 +50,7 @@ describe("scope3", function()
     assert.same({ "1", "2" }, sandbox:ids("crm"))
   end)
 
-  it("run takes a script, and removes where it is told", function()
+  it("run takes a script, and removes where it says so", function()
     local script = world.file('return { audience = "s", map = { external_id = "Id", email = "Mail" } }', ".lua")
     assert.equal(0, (world.command(words("run", script, world.file(CSV), against_sandbox(), "--quiet", "--wait"), KEY)))
     assert.same({ "1", "2" }, sandbox:ids("s"))
@@ -259,7 +259,7 @@ describe("scope3", function()
     end
   end)
 
-  it("stops while it waits for standard input, before the header and behind it", function()
+  it("stops while it waits for standard input, before the header and after it", function()
     for _, text in ipairs { "", "Id,Mail\\n1,a@example.com\\n" } do
       local pid_file, done = world.path(".pid"), world.path(".done")
       os.execute(("( (printf '%s'; until test -f %s; do sleep 0.1; done) | ( (sh -c 'echo $PPID >%s.new; mv %s.new %s'; exec %s bin/scope3.in sync - --dry-run --audience a "
@@ -280,7 +280,7 @@ describe("scope3", function()
     end
   end)
 
-  it("reads files without a header, and with a delimiter that is told", function()
+  it("reads files without a header, and with a delimiter that is given", function()
     local code, out = world.command { "sync", world.file("1\ta@example.com,jane\n2\tb@example.com\n"), "--dry-run", "--audience", "a", "--no-header", "--delimiter", "tab",
       "--map", "external_id=1", "--map", "email=2", "--json" }
     assert.equal(0, code)

@@ -1,4 +1,5 @@
--- Lua looks for modules in the current folder. Whoever could write into a folder of uploads owned the command that was started there, and its key.
+-- The command loads no Lua code and no C module from the current folder.
+-- Someone who may write there must not get its key.
 local compile = require "spec.support.compile"
 local world = require "spec.support.world"
 
@@ -115,7 +116,7 @@ describe("the current folder", function()
     check(quote(tree .. "/bin/scope3"), { INSTALLED[2] })
   end)
 
-  it("gives no code to the command that runs in its tree, whatever LUA_PATH says behind it", function()
+  it("gives no code to the command that runs in its tree, whatever LUA_PATH says after it", function()
     local variant = package.cpath:match("[^;]*/build/[^;]*")
     check(quote(BIN) .. " " .. quote(root .. "/bin/scope3.in"), {
       ("LUA_PATH='./?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;?.lua' LUA_CPATH='./?.so;%s;;?.so'"):format(root, root, variant),

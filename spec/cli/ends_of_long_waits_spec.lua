@@ -1,5 +1,5 @@
--- A terminal that closed ended a job without its report; odd counts were shown as shares; two jobs on one audience, one
--- adding and one removing, said nothing.
+-- A command that waits ends with its report when its terminal closes, and shows no share that its counts do not give.
+-- Two jobs on one audience, one adding and one removing, are warned of.
 local answering = require "spec.support.answering"
 local core = require "scope3.core"
 local cqueues = require "cqueues"
@@ -46,7 +46,7 @@ describe("a command that waits", function()
     return tonumber(world.read(code)), world.read(out), world.read(err)
   end
 
-  it("ends with its report when its terminal closes, told once or twice", function()
+  it("ends with its report when its terminal closes, signalled once or twice", function()
     for _, times in ipairs { 1, 2 } do
       local code, report, complaint = started("", function(kill)
         for _ = 1, times do

@@ -1,4 +1,5 @@
--- Exit 0 once meant that no error was raised: a job that failed in an earlier run, a wrong column and an empty file all ended so.
+-- Exit code 0 means that every row and member is explained by the counts.
+-- A job that failed before, a wrong column or an empty input gives another code.
 local cjson = require("cjson.safe").new()
 local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.sandbox.json"
@@ -152,7 +153,7 @@ describe("the exit code", function()
     end
   end)
 
-  it("is told of by --help", function()
+  it("is documented by --help", function()
     local _, out = world.command { "--help" }
     out = out:gsub("%s+", " ")
     for _, want in ipairs { "130 stopped", "2 usage", "1 something failed", "3 nothing was accepted or removed", "0 all else" } do

@@ -1,4 +1,5 @@
--- `scope3 sync f.csv --rejects f.csv` emptied the customer's file, and what --rejects could not write was lost unsaid.
+-- The command writes no file that it reads, and no file twice.
+-- What --rejects cannot write is reported, and the exit code is 1.
 local core = require "scope3.core"
 local world = require "spec.support.world"
 

@@ -1,4 +1,4 @@
--- --rejects was opened for writing whatever stood there: the input, the script, or the journal.
+-- --rejects and --journal overwrite neither the input, the script, nor each other, under any name of the file.
 local world = require "spec.support.world"
 
 local ROWS = "id,mail\n1,a@example.com\n2,bad\n"

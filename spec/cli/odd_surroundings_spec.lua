@@ -1,4 +1,4 @@
--- The command runs where jobs run: without a home, a path or a folder to write into, with few descriptors, in any locale.
+-- The command runs where jobs run: without a home, a path or a writable folder, with few descriptors, in any locale.
 local cjson = require("cjson.safe").new()
 local world = require "spec.support.world"
 

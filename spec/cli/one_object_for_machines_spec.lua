@@ -1,5 +1,5 @@
--- Under --json a machine reads standard output: whatever happens there is one JSON object with `error`, or the exit code
--- that says that it could not be written.
+-- Under --json, standard output is one JSON object, with `error` if anything failed.
+-- If it cannot be written, the exit code says so.
 local cjson = require("cjson.safe").new()
 local core = require "scope3.core"
 local world = require "spec.support.world"
@@ -152,7 +152,7 @@ describe("a machine that reads the command", function()
     assert.is_false(world.exists "-")
   end)
 
-  it("gets error null beside the fields of each success", function()
+  it("gets error null next to the fields of each success", function()
     for _, case in ipairs { { "sync CSV TO --sandbox --wait", "rows" }, { "sync CSV TO --dry-run", "would_send" }, { "run GOOD CSV --dry-run", "members" },
       { "sync EMPTY TO --dry-run --allow-empty", "rows" }, { "audiences AT", "audiences" }, { "hash email a@b.co", "hash" },
       { "doctor AT", "checks" }, { "doctor --sandbox", "checks" }, { "help", "help" }, { "help sync", "help" }, { "--version", "version" },
@@ -258,9 +258,8 @@ describe("a machine that reads the command", function()
       assert.equal(4, (shell(line)), line)
     end
     -- nobody reads: the pipe's other end is closed before the command has begun
-    local code = shell("mkfifo PIPE; (exec 3<PIPE; :) & exec 4>PIPE; wait; scope3 sync CSV TO --dry-run --json >&4", "", (function()
-      names.PIPE = world.path ".pipe"
-    end)())
+    names.PIPE = world.path ".pipe"
+    local code = shell "mkfifo PIPE; (exec 3<PIPE; :) & exec 4>PIPE; wait; scope3 sync CSV TO --dry-run --json >&4"
     assert.equal(4, code)
     -- what is not asked for need not arrive
     assert.equal(0, (shell "scope3 sync CSV TO --dry-run --quiet >&-"))

@@ -1,5 +1,5 @@
--- A script is a program of somebody else: it may take Lua's library away, raise what is no text, or be no script. The
--- command tells of it all the same, as a fault of the script, and in one object.
+-- A script may break Lua's library, raise a value that is no text, or be no script.
+-- The command reports each of these as a fault of the script, in one object.
 local cjson = require("cjson.safe").new()
 local world = require "spec.support.world"
 
@@ -27,7 +27,7 @@ describe("a script that breaks what runs it", function()
     return code, object.error, path:match "[^/]+$", err
   end
 
-  it("takes nothing of Lua's library from what tells of it", function()
+  it("takes nothing of Lua's library from what reports it", function()
     for _, line in ipairs { "string, table = nil", "os = nil", "io, os, print, pairs, ipairs, type, tostring, error, pcall = nil",
       "getmetatable('').__index = nil", "getmetatable('').__index = function() error('no') end", "string.format = function() end",
       "table.concat, table.insert = error, error", "os.getenv, debug.traceback = nil", "for k in pairs(string) do string[k] = nil end",
@@ -114,7 +114,7 @@ describe("a number or a word that the command takes", function()
     end
   end)
 
-  it("tells of a wait whose time was over before the task was found", function()
+  it("reports a wait whose time was over before the task was found", function()
     for _, timeout in ipairs { "0", "0.1" } do
       local code, err = object_of { "wait", "nosuch", "--timeout", timeout, "--account", "25", "--base-url", sandbox.url }
       assert.same({ 1, "timeout" }, { code, err.kind })
@@ -137,7 +137,7 @@ describe("a number or a word that the command takes", function()
     end
   end)
 
-  it("is told in the words of the command", function()
+  it("is reported in the words of the command", function()
     for _, case in ipairs { { "--map has no field 'Email'", "--map", "Email=mail" },
       { "--delete-missing is empty", "--delete-missing", " , " }, { "--phone-repairs is empty", "--phone-repairs", "," },
       { "--min-accepted takes a whole number", "--min-accepted", "1e300" } } do

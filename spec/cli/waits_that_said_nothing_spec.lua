@@ -1,4 +1,4 @@
--- A command whose task never ended said nothing for hours where no terminal showed its line.
+-- Without a terminal, a command that waits says once a minute what it waits for.
 local answering = require "spec.support.answering"
 local compile = require "spec.support.compile"
 local world = require "spec.support.world"
@@ -10,7 +10,7 @@ local WORKING = '{"task":{"taskId":"$ID","status":"working"}}'
 -- A preloaded library beside those of a sanitizer would come before them.
 local here = not os.getenv "LD_PRELOAD"
 
-describe("a command that waits where nobody watches", function()
+describe("a command that waits without a terminal", function()
   local server, clock
 
   setup(function()

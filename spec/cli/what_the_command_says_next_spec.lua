@@ -1,5 +1,4 @@
--- What the command says must lead somewhere: help by its name, a hint that can be followed, a file that is no script, a
--- journal of last night, certificates that are not there, a line of progress that fits.
+-- What the command says leads to the next step: help by its name, a hint that can be followed, a line that fits.
 local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
@@ -156,7 +155,7 @@ describe("the command says", function()
     assert.equal(2, code, err)
   end)
 
-  it("the range of an option by its name, from wherever the library tells it", function()
+  it("the range of an option by its name, from wherever the library has it", function()
     for option, words in pairs { ["--concurrency=17"] = "--concurrency is at most 16", ["--max-members=100001"] = "--max-members is at most 100000",
       ["--consent-basis=foo"] = "--consent-basis must be one of", ["--account=a b"] = "--account must be the numeric id",
       ["--escape=tab"] = '--escape must be "backslash"', ["--delete-missing=, ,"] = '--delete-missing is empty', ["--quote=;"] = "--quote is a character" } do

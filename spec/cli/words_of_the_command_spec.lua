@@ -1,4 +1,5 @@
--- What the command says of a mistake must lead to the next step, and what it was to write must be written or told of.
+-- A message about wrong usage names the next step.
+-- What the command was told to write is written, or reported as not written.
 local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")

@@ -1,6 +1,5 @@
--- Every public function, found by walking what `require "scope3"` gives, is called with everything that its annotations
--- do
--- not allow. What is not annotated, or annotated as what it is not, fails here.
+-- Every public function, found by walking what `require "scope3"` returns, refuses what its annotations do not allow.
+-- What is not annotated, or annotated wrongly, fails here.
 local annotations = require "spec.support.annotations"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -359,7 +358,7 @@ end)
 describe("an option that is written otherwise", function()
   local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9" })
 
-  it("is told with the one that was meant, unless none is like it", function()
+  it("is reported with the one that was meant, unless none is like it", function()
     for wrong, meant in pairs { onEvent = "on_event", on_evnt = "on_event", dryrun = "dry_run", ["dry-run"] = "dry_run", DRY_RUN = "dry_run",
       max_memebrs = "max_members", timeOut = "timeout", concurency = "concurrency", deletemissing = "delete_missing", regoin = "region" } do
       local ok, message = pcall(client.stream, client, "a", { [wrong] = true })
@@ -383,7 +382,7 @@ describe("an option that is written otherwise", function()
     end
   end)
 
-  it("counts where it comes from a table behind the one that is given", function()
+  it("counts where the table that is given inherits it from another", function()
     local behind = setmetatable({}, { __index = { max_members = "x" } })
     local ok, message = pcall(client.stream, client, "a", behind)
     assert.is_false(ok)

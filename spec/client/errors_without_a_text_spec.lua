@@ -1,4 +1,4 @@
--- What a callback raises may be anything: also a table that cannot be made a text.
+-- A callback may raise any value, also a table whose __tostring fails: the job ends in order.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 

@@ -1,4 +1,5 @@
--- A client made before a fork, used on both sides of it. Only LuaJIT can fork from here; spec/nginx/nginx_spec.lua has nginx's master and workers.
+-- A client made before a fork, used in both processes. Only LuaJIT can fork from here.
+-- spec/nginx/nginx_spec.lua has nginx's master and workers.
 local found, ffi = pcall(require, "ffi")
 if not found then
   return

@@ -1,8 +1,10 @@
--- Misuse is told at the line that did it, and not at a line of the library, where nobody can fix it.
+-- Misuse is reported at the line of the caller, who can repair it, and not at a line of the library.
 local scope3 = require "scope3"
 
-describe("misuse is told at the caller's line", function()
-  local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9" })
+describe("misuse is reported at the caller's line", function()
+  local client = assert(scope3.client {
+    api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9",
+  })
 
   -- `call` misuses something on the line that `line` is.
   local function check(call, line, message)
@@ -27,7 +29,8 @@ describe("misuse is told at the caller's line", function()
       check(function() add { external_id = "1", mail = "a@b.co" } end, line + 2, "unknown key 'mail' in a member")
       check(function() add "1" end, line + 2, "a member must be a table, not a string")
       check(function() add() end, line + 2, "a member must be a table, not a nil")
-      check(function() add { external_id = "1", uids = { 5 } } end, line + 2, "uids[1] must be a table with type and value")
+      check(function() add { external_id = "1", uids = { 5 } } end, line + 2,
+        "uids[1] must be a table with type and value")
       line = here()
       local function remove(member)
         local ok = to:remove(member)
@@ -61,8 +64,10 @@ describe("misuse is told at the caller's line", function()
       ["scope3.csv"] = function() local v = scope3.csv("x", { delim = ";" }) return v end,
       ["scope3.jsonl"] = function() local v = scope3.jsonl({}) return v end,
     } do
-      local at = ({ ["scope3.phone.normalize"] = 2, ["scope3.email.hash"] = 3, ["scope3.email.check"] = 4, ["scope3.csv"] = 5,
-        ["scope3.jsonl"] = 6 })[name]
+      local at = ({
+        ["scope3.phone.normalize"] = 2, ["scope3.email.hash"] = 3, ["scope3.email.check"] = 4,
+        ["scope3.csv"] = 5, ["scope3.jsonl"] = 6,
+      })[name]
       check(call, line + at, name .. ": ")
     end
   end)

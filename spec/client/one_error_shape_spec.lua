@@ -1,4 +1,5 @@
--- A failure is nil and an error, the same on every Lua: it has one shape, it is made once, and no loop ends in silence for it.
+-- A failure is nil and an error of one shape, the same on every Lua.
+-- An error is made once and not changed afterwards, and a loop that fails raises it.
 local cjson = require("cjson.safe").new()
 local errors = require "scope3.error"
 local json = require "scope3.util.json"
@@ -108,7 +109,7 @@ describe("an error", function()
     assert.is_true(files > 80)
   end)
 
-  it("of a task is told alike by every wait, and belongs to who has it", function()
+  it("of a task is reported alike by every wait, and belongs to its holder", function()
     local client = sandbox:client()
     sandbox:configure { task_outcomes = world.json.array { "failed:terminal" } }
     local res = assert(client:sync(audience()))
@@ -238,7 +239,9 @@ describe("an id", function()
 
   it("of a reply is whole, however large the number is", function()
     local client = sandbox:client()
-    for number in ("9007199254740991 9007199254740992 9007199254740993 18446744073709551617 -9007199254740993 25"):gmatch "%S+" do
+    for _, number in ipairs {
+      "9007199254740991", "9007199254740992", "9007199254740993", "18446744073709551617", "-9007199254740993", "25",
+    } do
       sandbox:fault { on = "audiences", act = "status", status = 200, times = -1,
         body = ('{"audiences":[{"audienceId":%s,"status":"READY","uploadedCount":%s}],"total":1}'):format(number, number) }
       local row = assert(client:audience(number))

@@ -1,4 +1,4 @@
--- An option that is accepted and then ignored is a promise that is not kept: a stream with mode = "remove" removed what it was told to add.
+-- An option that would have no effect is refused, in calls, in scripts and on the command line.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 

@@ -1,5 +1,5 @@
--- Marked values: a key, ids, emails, phones, hashes and universal ids that stand nowhere else. Whatever goes wrong, none of them is printed, logged or
--- written anywhere by the library or the command.
+-- Marked values: a key, ids, emails, phones, hashes and universal ids that occur nowhere else.
+-- Whatever goes wrong, the library and the command neither print, log nor write any of them.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
@@ -131,7 +131,9 @@ describe("no key, email, phone, hash, uid or id", function()
     local broken = file_of(2, 'canary-id-9,"canary.mail9@example.org,+12065550109\n"x"y,canary.mail8@example.org\ncanary.mail7@example.org\n')
     local lines = world.file('{"customer":"canary-id-1","mail":"canary.mail1@example.org","canary.mail2@example.org":1}\n'
       .. '{"customer":"canary-id-2" "mail"}\n[1]\n', ".jsonl")
-    local raising = world.file([[return { audience = "crm", member = function(row) error("no " .. row.mail .. " of " .. row.customer) end }]], ".lua")
+    local raising = world.file([[return {
+      audience = "crm", member = function(row) error("no " .. row.mail .. " of " .. row.customer) end,
+    }]], ".lua")
     local rejecting = world.file([[return { audience = "crm", member = function(row) return nil, "gold only" end }]], ".lua")
     local function map(...)
       return { "--audience", "crm", "--map", "external_id=customer", "--map", "email=mail", ... }

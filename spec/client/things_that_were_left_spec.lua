@@ -1,4 +1,4 @@
--- Small faults of what holds memory, descriptors and time: loops that were left, HEAD, children of fork, rows that hold themselves.
+-- What is left early gives back its memory, descriptors and time: loops, HEAD, children of fork, cyclic rows.
 local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local scope3 = require "scope3"

@@ -1,4 +1,4 @@
--- Faults of the bindings that the Lua layer happened to keep away from.
+-- The bindings of the core are correct without the Lua layer above them.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 

@@ -10,7 +10,7 @@ local function kit()
 end
 
 describe("a payload at its limits", function()
-  it("gives at least one member a range, and nothing behind its end", function()
+  it("gives at least one member a range, and nothing after its end", function()
     local builder, payload = kit()
     assert.same({ 0, 0, 0, 0 }, { payload:cut(1, 10, 1000) })
     builder:add(payload, { external_id = ("x"):rep(100), email = "a@b.example" })
@@ -89,7 +89,7 @@ describe("the JSON of a payload", function()
     return decoded, bodies
   end
 
-  it("carries every ASCII character of an external id and of a uid to the service as it is, and refuses controls", function()
+  it("carries every ASCII character of an external id and a uid unchanged, and refuses controls", function()
     local builder, payload = kit()
     local want = {}
     for byte = 0, 127 do

@@ -1,4 +1,5 @@
 -- Numbers and JSON, read and written by the core: exactly, and without the C library.
+local cjson = require("cjson.safe").new()
 local core = require "scope3.core"
 local json = require "scope3.util.json"
 local scope3 = require "scope3"
@@ -84,7 +85,7 @@ describe("a number", function()
     assert.has_error(function() scope3.number("1", { decimal = ";" }) end, "scope3.number: decimal must be one of ., ,")
   end)
 
-  it("is read as people write it where its decimal mark is told", function()
+  it("is read as people write it where its decimal mark is given", function()
     local cases = {
       [","] = {
         ["1.200,50"] = 1200.5, ["1,200"] = 1.2, ["1.200"] = 1200, ["1.234.567,8"] = 1234567.8, ["700 EUR"] = 700,
@@ -167,5 +168,12 @@ describe("JSON", function()
     round[1] = round
     assert.has_error(function() json.encode(round) end, "a table is too deep for JSON, or lies within itself")
     assert.has_error(function() json.encode { print } end)
+  end)
+end)
+
+describe("JSON of this library", function()
+  it("writes empty arrays as arrays and keys in order", function()
+    assert.equal('{\n  "a": [],\n  "b": {},\n  "c": 1\n}', json.pretty { c = 1, a = json.array {}, b = {} })
+    assert.same({ c = "x/y" }, cjson.decode(json.pretty { c = "x/y" }))
   end)
 end)

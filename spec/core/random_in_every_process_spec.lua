@@ -1,4 +1,5 @@
--- "Full jitter" was the same in every process where nothing seeds Lua's random numbers: clients that failed together came back together.
+-- The random pause between attempts differs in each process, also after a fork.
+-- It does not depend on the seed of the host's random numbers.
 local core = require "scope3.core"
 local retry = require "scope3.http.retry"
 local world = require "spec.support.world"

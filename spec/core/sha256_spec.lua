@@ -50,7 +50,7 @@ describe("SHA-256", function()
     assert.equal(FASTEST, core.sha256_use())
   end)
 
-  it("uses the implementation it is told to", function()
+  it("uses the implementation that is named", function()
     for _, name in ipairs(implementations) do
       assert.equal(name, core.sha256_use(name))
       assert.equal(name, core.sha256_use())

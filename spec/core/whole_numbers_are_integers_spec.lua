@@ -1,4 +1,4 @@
--- 6 / 2, 3e0 and JSON's 3.0 are floats on Lua 5.3 and later: as a part of a key they were another number than 3, and the limiter never found its counts.
+-- A whole number that Lua keeps as a float, such as 6 / 2, 3e0 or JSON's 3.0, means the same as the integer.
 local limiter = require "scope3.http.limiter"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"

@@ -1,5 +1,5 @@
--- Words of the service are read in any case. Lua's own lower() and upper() ask the locale, and Turkish has no lowercase
--- for I and no uppercase for i among the letters of ASCII: a task that had FAILED was waited for, on and on.
+-- Words of the service are compared without the locale.
+-- Turkish, for one, has other cases of I and i, and Lua's lower() and upper() would follow it.
 local answering = require "spec.support.answering"
 local locales = require "spec.support.locales"
 local world = require "spec.support.world"

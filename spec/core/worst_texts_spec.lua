@@ -1,5 +1,6 @@
--- Instructions that readers of strangers' texts need for the worst texts, counted by callgrind: four times the text, four times the
--- instructions at most. And a megabyte of each, which must come to an end. spec/support/worst_texts.lua has the readers and the texts.
+-- Readers of foreign texts need time in proportion to the text, also for the worst texts.
+-- Callgrind counts the instructions: at most four times as many for four times the text.
+-- A megabyte of each text comes to an end. spec/support/worst_texts.lua has the readers and the texts.
 local compile = require "spec.support.compile"
 local world = require "spec.support.world"
 

@@ -1,4 +1,5 @@
--- What a store held was read by a clock that begins at each boot: a request counted at 864000 and read at 10 was waited for ten days.
+-- The limiter's store may hold times of another clock: one that went back, was set, or began at another boot.
+-- No request waits longer than a minute, or than the service asked for.
 local core = require "scope3.core"
 local limiter = require "scope3.http.limiter"
 local scope3 = require "scope3"

@@ -1,4 +1,5 @@
--- A handle or a connection that had failed was used again: one dropped connection ended a job, and answers that came before a reset were lost.
+-- A connection or a stream that failed is not used again, and a dropped connection costs one attempt.
+-- A reply that came before a reset is kept.
 local broken = require "spec.support.broken"
 local core = require "scope3.core"
 local cqueues = require "cqueues"
@@ -129,7 +130,7 @@ describe("an answer that came before the reset of its stream", function()
   end
 
   for _, rst in ipairs { "NO_ERROR", "CANCEL" } do
-    it(("(%s) is told as what it is"):format(rst), function()
+    it(("(%s) is reported as what it is"):format(rst), function()
       for status, kind in pairs { [400] = "invalid", [401] = "http", [403] = "http" } do
         for _, apart in ipairs { 0, 0.1 } do
           local result, err, _, server = job(early(status, rst, "head", apart > 0 and apart), 3, LARGE)
@@ -140,7 +141,7 @@ describe("an answer that came before the reset of its stream", function()
       end
     end)
 
-    it(("(%s) halves a request that is too large, and nothing is sent again over that connection"):format(rst), function()
+    it(("(%s) halves a request that is too large, and its connection is not used again"):format(rst), function()
       for _, at in ipairs { "head", 70000 } do
         for _, apart in ipairs { 0, 0.1 } do
           local result, err, retries, server = job(early(413, rst, at, apart > 0 and apart, 1), 3, LARGE)
@@ -210,7 +211,7 @@ describe("a stream of HTTP/2 that fails", function()
     assert.is_true(server.requests[3].connection > 1)
   end)
 
-  it("because it was refused has not arrived: nothing is possibly twice, and among others at once only what was not told", function()
+  it("because it was refused has not arrived, and only requests without a known end are possibly twice", function()
     for _, max in ipairs { SMALL, 400, LARGE } do
       for _, concurrency in ipairs { 1, 4 } do
         for _, goaway in ipairs(concurrency == 1 and { false, true } or { false }) do

@@ -1,4 +1,5 @@
--- A key that is rotated: a function is asked for it before each request, and once more after a 401. No dump of a client shows a key.
+-- A key that is rotated: a function returns it before each request, and once more after a 401.
+-- No dump of a client shows a key.
 local answering = require "spec.support.answering"
 local cqueues = require "cqueues"
 local scope3 = require "scope3"
@@ -92,7 +93,7 @@ describe("an API key", function()
     assert.equal(2, err.request.attempts)
   end)
 
-  it("that was refused is told where the time is over before a request may go with another", function()
+  it("that was refused is reported where the time is over before a request may go with another", function()
     keys "scope3_new"
     local n = 0
     local client = sandbox:client { rate = 1, limiter = scope3.limiter(), api_key = function()

@@ -91,7 +91,7 @@ describe("the limiter", function()
     assert.is_true(most_in_a_minute(arrivals()) <= 100)
   end)
 
-  it("believes what replies announce, in either form, over what it was told", function()
+  it("believes what replies announce, in either form, over its options", function()
     for _, form in ipairs { "fields", "single" } do
       sandbox:reset()
       sandbox:configure { clock = "manual", rate_limit = 60, rate_form = form }
@@ -218,7 +218,7 @@ describe("the limiter", function()
   end)
 
   -- Many who ask at random moments, some late; what they send is on its way for up to a second.
-  it("lets no more than the rate through in any minute of the service, whoever asks when, however long requests are under way", function()
+  it("lets no more than the rate through in any minute of the service, however long requests take", function()
     local seed = require "spec.support.seed" % 100000
     math.randomseed(seed)
     for round = 1, 12 do
@@ -251,7 +251,7 @@ describe("the limiter", function()
     end
   end)
 
-  it("lets a slower one have its turn beside others that are faster", function()
+  it("lets a slower one have its turn among others that are faster", function()
     local own, now = limiter.new(), 1000
     for _ = 1, 40 do
       go(own, 60, false, now)

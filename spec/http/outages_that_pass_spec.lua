@@ -1,5 +1,5 @@
--- A host that was down for the first second failed the night: two repeats in a second, where a deploy takes minutes.
--- And one refused request ended all.
+-- A short outage does not fail a job: requests are tried again for as long as `patience` says.
+-- With keep_going, a refused request does not stop those that do not depend on it.
 local answering = require "spec.support.answering"
 local core = require "scope3.core"
 local retry = require "scope3.http.retry"
@@ -90,7 +90,7 @@ describe("an outage", function()
     end
   end)
 
-  it("that ends in time leaves nothing behind it", function()
+  it("that ends in time leaves nothing behind", function()
     local again = { 503, "" }
     local sync = {}
     for i = 1, 14 do
@@ -144,7 +144,7 @@ describe("an outage", function()
     end
   end)
 
-  it("of the first second costs the command nothing but that second, and is told of", function()
+  it("of the first second costs the command nothing but that second, and is reported", function()
     local port = closed_port()
     local csv = world.file "id,mail\n1,a@example.com\n"
     local words = { "sync", csv, "--audience", "a", "--base-url", "http://127.0.0.1:" .. port, "--map",

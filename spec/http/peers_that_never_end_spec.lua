@@ -1,4 +1,4 @@
--- Loops and waits that ended only with a well-behaved service, and limits that covered one of two waits.
+-- Every loop and every wait ends, whatever the service sends, and each limit of time covers the whole call.
 local answering = require "spec.support.answering"
 local broken = require "spec.support.broken"
 local core = require "scope3.core"
@@ -110,7 +110,11 @@ describe("a list without an end", function()
     ["that ignores skip and has a total"] =
       [[return function() return 200, '{"audiences":[{"audienceId":"x1"}],"total":1000000}' end]],
     ["that goes round"] =
-      [[local n = 0 return function() n = n % 3 + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}],"hasMore":true}' end]],
+      [[local n = 0
+        return function()
+          n = n % 3 + 1
+          return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}],"hasMore":true}'
+        end]],
     ["of rows without an id"] = [[return function() return 200, '{"audiences":[{"name":"x"},{"name":"y"}]}' end]],
   }
 
@@ -156,7 +160,8 @@ describe("a list without an end", function()
 
   if world.thorough then
     it("of rows that are always new ends with an error that says so", function()
-      server:answer [[local n = 0 return function() n = n + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}]}' end]]
+      server:answer [[local n = 0
+        return function() n = n + 1 return 200, '{"audiences":[{"audienceId":"x' .. n .. '"}]}' end]]
       local n = 0
       local ended, err = pcall(function()
         for _ in server:client():audiences { page = 1 } do

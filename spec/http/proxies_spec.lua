@@ -1,4 +1,5 @@
--- What proxies in front of the service do to an upload over HTTP/2: HAProxy answers early and resets the stream, nginx ends connections.
+-- Proxies before the service may end an upload over HTTP/2 early, and the job goes on.
+-- HAProxy answers early and resets the stream; nginx ends connections.
 local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
 local haproxy = require "spec.support.haproxy"
@@ -63,8 +64,8 @@ describe("HAProxy over HTTP/2", function()
   end)
 
   local function early(status, condition, more)
-    return ("  http-request return status %d content-type application/json %s string '%s' if { method POST } %s"):format(status, more or "", PAGE,
-      condition or "")
+    local rule = "  http-request return status %d content-type application/json %s string '%s' if { method POST } %s"
+    return rule:format(status, more or "", PAGE, condition or "")
   end
 
   it("lets an upload through whose answer comes at its end", function()
@@ -84,7 +85,7 @@ describe("HAProxy over HTTP/2", function()
   end)
 
   for status, kind in pairs(world.thorough and { [400] = "invalid", [401] = "http", [403] = "http", [422] = "invalid" } or { [401] = "http" }) do
-    it(("answers %d early, and that is what is told"):format(status), function()
+    it(("answers %d early, and that is what is reported"):format(status), function()
       local url = before_service(early(status, "{ sc_http_req_cnt(0) gt 1 }"))
       local result, err = job(url, 6000, 2000)
       assert.same({ kind, status }, { err and err.kind, err and err.status })
@@ -112,7 +113,7 @@ describe("HAProxy over HTTP/2", function()
     end)
   end
 
-  it("answers a page before it has read the body, and the page is told, not a time that is over", function()
+  it("answers a page before it has read the body, and the page is reported, not a timeout", function()
     local url = before_service "  http-request return status 200 content-type text/html string '<html><title>Log in</title></html>' if { method POST }"
     for _, n in ipairs { 100, 1000, 20000 } do
       local _, err, retries = job(url, n, n, { timeout = 20 })
@@ -157,7 +158,7 @@ describe("nginx over HTTP/2", function()
     assert_members(sandbox, 3000)
   end)
 
-  it("ends the connection behind each request, and what it did not take is sent once", function()
+  it("ends the connection after each request, and what it did not take is sent once", function()
     for _, concurrency in ipairs { 1, 4 } do
       sandbox:reset()
       local result, err = job(before_service "keepalive_requests 1; client_max_body_size 0;", 2000, 250, { concurrency = concurrency })

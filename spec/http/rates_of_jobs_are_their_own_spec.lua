@@ -1,4 +1,4 @@
--- A job's rate became the client's for good, even in a dry run, and in nginx the whole worker's.
+-- The rate of a job holds for that job only, not for its client and not for a worker of nginx.
 local limiter = require "scope3.http.limiter"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
@@ -44,7 +44,7 @@ describe("the rate of a job", function()
     assert.equal(0, (send(100)))
   end)
 
-  it("does not hold back what goes beside it", function()
+  it("does not hold back what goes at the same time", function()
     client_of(600)
     local slow, began = 0, loop.now()
     send(5, { rate = 2, on_event = function(event)

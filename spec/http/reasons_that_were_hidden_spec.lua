@@ -1,6 +1,4 @@
--- Fixed sentences hid why a request failed: every certificate was "not trusted", a proxy's rejection was a broken
--- connection, a wait under a rate was a
--- request under way.
+-- An error says why a request failed: the fault of a certificate, a proxy's rejection, a wait for the rate.
 local answering = require "spec.support.answering"
 local broken = require "spec.support.broken"
 local core = require "scope3.core"
@@ -160,7 +158,7 @@ describe("a port that speaks something else", function()
 end)
 
 describe("a host that takes no connection", function()
-  it("is told by what it did", function()
+  it("is reported by what it did", function()
     local listener = socket.listen("127.0.0.1", 0)
     assert(listener:listen())
     local _, _, port = listener:localname()

@@ -1,5 +1,5 @@
--- A request that would be given up at once is not begun: nobody would know what came of it, and its members would be in
--- doubt for days.
+-- A request that would be given up at once is not begun.
+-- Its outcome would be unknown, and its members would be in doubt for days.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local world = require "spec.support.world"

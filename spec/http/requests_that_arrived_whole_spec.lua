@@ -1,4 +1,5 @@
--- A kept connection died behind a request that had arrived whole, and no other could be made: the request was called unsent, and so it was sent twice.
+-- A request that arrived whole may have been carried out, even if its connection died and no other could be made.
+-- It counts as uncertain, never as unsent.
 local core = require "scope3.core"
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"

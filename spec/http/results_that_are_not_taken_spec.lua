@@ -1,4 +1,4 @@
--- A result was in nobody's hands while its table was made, and a transfer that had ended could not be given up.
+-- A transfer that has ended can still be given up, and each result is taken exactly once.
 local core = require "scope3.core"
 local world = require "spec.support.world"
 

@@ -1,4 +1,5 @@
--- A RateLimit-Reset or Retry-After that was a time since 1970, or years, was waited for without a word.
+-- RateLimit-Reset and Retry-After may be a time or a duration.
+-- The client waits for an hour at most, and says so.
 local limiter = require "scope3.http.limiter"
 local retry_after = require "scope3.http.retry_after"
 local virtual = require "spec.support.virtual"

@@ -1,5 +1,5 @@
--- External ids had none of the care of emails and phones: what a spreadsheet or a program left round an id made
--- another member, and words for no value one of many.
+-- An external id is one id however a spreadsheet or a program wrote it; repairs are counted.
+-- Words for no value are refused.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local reason_of = require "spec.support.reason_of"

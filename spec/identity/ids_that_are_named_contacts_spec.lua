@@ -1,5 +1,4 @@
--- A column of phones that was mapped to external_id, or to a uid, sent every phone that did not look like one:
--- digits alone, numbers of no plan, mistyped addresses.
+-- A column that its name calls an email or a phone is refused as external_id or uid, whatever its values look like.
 local scope3 = require "scope3"
 local reason_of = require "spec.support.reason_of"
 local world = require "spec.support.world"

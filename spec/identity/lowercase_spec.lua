@@ -27,7 +27,7 @@ end
 
 describe("lowercasing", function()
   local it_where_all = ALL and it or function() end
-  it_where_all("is that of Node with Unicode 17, for every code point alone and in words with and without a sigma", function()
+  it_where_all("is that of Node with Unicode 17, for every code point, alone, in words and next to a sigma", function()
     local sigma = utf8_of(0x3a3)
     local digest, block = "", {}
     local function close_block()
@@ -86,7 +86,7 @@ describe("trimming", function()
     assert.same({}, wrong)
   end)
 
-  it("takes off invisible characters too where that is allowed, and tells it; inside they are refused", function()
+  it("removes invisible characters too where that is allowed, and reports it; inside they are refused", function()
     local listed, invisible = set_of(MARKS, set_of(CONTROLS, set_of(INVISIBLE, set_of(TRIMMED)))), set_of(INVISIBLE)
     local wrong = {}
     each_code_point(function(cp, c)

@@ -1,4 +1,5 @@
--- A quote, an = or a Markdown mark on one side of an address was hashed with it, and matched nobody.
+-- A quote, an = or a Markdown mark on one side of an address is removed and counted, or the address is refused.
+-- It is never hashed with the address.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local reason_of = require "spec.support.reason_of"

@@ -76,7 +76,7 @@ describe("a phone", function()
     end
   end)
 
-  it("may have a plus and a region that nobody knows", function()
+  it("may have a plus and an unknown region", function()
     assert.equal("+12065551234", (scope3.phone.normalize("+1 206 555 1234", "Atlantis")))
   end)
 
@@ -92,7 +92,7 @@ describe("a phone", function()
     assert.is_nil((scope3.phone.normalize("+1 206 555 123\194\178"))) -- a superscript two is no decimal digit
   end)
 
-  it("loses letters that are not ASCII behind it, as Google's JavaScript has it", function()
+  it("loses letters that are not ASCII after it, as Google's JavaScript has it", function()
     for _, raw in ipairs { "030 23125123 \208\188\208\190\208\177", "030 23125123 \195\169", "030 23125123\239\188\136\232\135\170\229\174\133\239\188\137" } do
       assert.equal("+493023125123", (scope3.phone.normalize(raw, "DE")))
     end

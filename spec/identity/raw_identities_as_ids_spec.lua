@@ -1,4 +1,4 @@
--- A column of emails mapped to external_id, or to a uid of an unknown type, sent the addresses as they were.
+-- Raw emails and phones are never sent as external ids or universal ids, unless that is asked for.
 local cjson = require "cjson"
 local core = require "scope3.core"
 local scope3 = require "scope3"

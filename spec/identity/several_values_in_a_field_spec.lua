@@ -1,4 +1,5 @@
--- Emails as address books and rich texts write them, ids as MongoDB writes them, and countries inside longer codes.
+-- A field may hold several addresses, a link, a wrapped id or a longer country code.
+-- What is certain is read, and the rest is refused.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -64,7 +65,7 @@ describe("a field with several addresses", function()
   end)
 end)
 
-describe("an address in a link or behind a scheme", function()
+describe("an address in a link or after a scheme", function()
   it("is taken out, unless the link shows another", function()
     for raw, want in pairs {
       ["[a@x.org](mailto:a@x.org)"] = "a@x.org email_link", ["[Jane](mailto:a@x.org?subject=x)"] = "a@x.org email_link", ["[A@x.org](a@x.org)"] = "a@x.org email_link",

@@ -1,5 +1,4 @@
--- Words for no value went as universal ids, which many people then shared, and a type in another spelling escaped
--- the checks of its form.
+-- A word for no value is no universal id, and a type in another spelling has the same checks.
 local cjson = require "cjson"
 local scope3 = require "scope3"
 local reason_of = require "spec.support.reason_of"

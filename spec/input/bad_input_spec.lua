@@ -115,7 +115,7 @@ describe("bad input", function()
     end
   end)
 
-  it("of a service's list of issues: all are told, with their paths", function()
+  it("of a service's list of issues: all are reported, with their paths", function()
     sandbox:fault { on = "sync", act = "issues", issues = {
       { path = "audiences[0].name", message = "is taken" }, { path = { "audiences", 0, "add", 17 }, message = "is odd" }, "a bare word",
     } }

@@ -1,4 +1,4 @@
--- What an input was taken for, and whether a long row was refused, depended on how its bytes came in.
+-- The same bytes give the same answers, in pieces of any size.
 local scope3 = require "scope3"
 local each = require "spec.support.each"
 

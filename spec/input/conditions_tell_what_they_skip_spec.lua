@@ -1,5 +1,4 @@
--- Conditions dropped rows without a word: numbers in other notations, words in other cases, columns that hold something
--- else.
+-- Rows that a condition skips are counted, and values that it cannot compare are warned of.
 local cjson = require("cjson.safe").new()
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -110,7 +109,7 @@ describe("what conditions skip", function()
     assert.same({ 1, "no_row_taken" }, { res.skipped, codes(res) })
   end)
 
-  it("is told where texts differ in case alone, and taken where that is asked for", function()
+  it("is reported where texts differ in case only, and taken where that is asked for", function()
     local values = { "Ja", "ja", "JA ", "yes", "Straße", "STRASSE", "ΣΑΣ", "nein" }
     local res = run({ v = { "ja", "yes" } }, file(values))
     assert.same({ 2, "v eq 8 6 0 0 0 2", "other_case" }, { res.members, told(res), codes(res) })
@@ -197,7 +196,9 @@ describe("what conditions skip", function()
   end)
 
   it("stands in the command's report and in its JSON", function()
-    local script = world.file([[return { audience = "a", where = { v = { ge = 500 } }, map = { external_id = "id", email = "mail" } }]], ".lua")
+    local script = world.file([[return {
+      audience = "a", where = { v = { ge = 500 } }, map = { external_id = "id", email = "mail" },
+    }]], ".lua")
     -- Under the sanitizers LeakSanitizer falls over this process's thread-local storage, which is not ours.
     local quiet = { env = "ASAN_OPTIONS=detect_leaks=0" }
     local code, out, complaint = world.command({ "run", script, file(SPENT), "--dry-run", "--account", "25" }, quiet)

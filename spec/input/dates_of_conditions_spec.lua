@@ -1,4 +1,5 @@
--- ge = "2024-06" and ge = "2024/06/01" took 31.12.2023, and ge = "01.06.2024" took days of any year: bytes were compared.
+-- Dates are compared in one form, in which the order of bytes is the order of time.
+-- Dates in other forms are counted, and conditions in other forms are refused.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -14,7 +15,7 @@ end
 describe("a date in a condition", function()
   world.around(setup, teardown, before_each, { task_seconds = 0 })
 
-  it("of a month, or with slashes or points, is compared with dates that are written so, and others are counted", function()
+  it("of a month, or with slashes or points, is compared with dates of that form, and others are counted", function()
     for wanted, values in pairs {
       ["2024-06"] = { "2024-07-01", "2024-05-31", "31.12.2023", "7/1/2024", "20240701" },
       ["2024/06/01"] = { "2024/07/01", "2024/05/31", "31/12/2023", "2024-07-01", "2024/07" },

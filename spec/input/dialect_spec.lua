@@ -47,7 +47,7 @@ local DUMP = { quote = "none", escape = "backslash" }
 describe("a dump without quoting", function()
   teardown(world.clean)
 
-  it("of MySQL has tabs, line ends, backslashes and nothing behind a backslash", function()
+  it("of MySQL has tabs, line ends, backslashes and nothing after a backslash", function()
     local text = "id\tname\tmail\n"
       .. '1\tsay "hi\tp\n2\ttab\\\there\tp\n3\tnew\\\nline\tp\n4\tback\\\\\tp\n5\t\\N\tp\n'
       .. '6\ta\\nb\\tc\tp\n7\tcr\rhere\tp\n8\tcrlf\r\\\nhere\tp\n9\t\\\\N\tp\n10\tN\tp\n11\t\\\\\\N\tp\n12\t\\0\tp\n'
@@ -199,7 +199,7 @@ describe("what says how CSV is written", function()
 end)
 
 describe("an option of CSV on the command line", function()
-  it("is a wrong usage beside JSON Lines alone, also where they come by standard input", function()
+  it("is a wrong usage with JSON Lines only, also where they come by standard input", function()
     local path = world.file('{"id":1,"mail":"a@x.example"}\n', ".jsonl")
     for key, value in pairs { quote = "none", escape = "backslash", null = "X", delimiter = ";" } do
       for _, words in ipairs { { path }, { "-", "--format", "jsonl" } } do

@@ -1,4 +1,4 @@
--- A header with text behind a closing quote was taken for another name without a word.
+-- A fault in a CSV header ends the job, and the error says where it is.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 

@@ -1,5 +1,5 @@
--- Archives, tables of other programs, pages and pointers under the name of an export: once "the file is not text", or
--- rows.
+-- A file that is something else under the name of an export is recognised by its first bytes.
+-- The error says what makes CSV of it.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -71,7 +71,7 @@ end
 describe("a file that is something else", function()
   teardown(world.clean)
 
-  it("is told by its first bytes with what makes CSV of it: by name, from a reader in any pieces, in gzip", function()
+  it("is known by its first bytes, and the error says what makes CSV of it, by name, in pieces, in gzip", function()
     for code, case in pairs(FILES) do
       local path = world.file(case[1], ".csv")
       local err = run(path)
@@ -91,7 +91,7 @@ describe("a file that is something else", function()
     end
   end)
 
-  it("is told in place of JSON Lines too, and from standard input", function()
+  it("is known in place of JSON Lines too, and from standard input", function()
     for code, case in pairs(FILES) do
       if code ~= "json" then
         assert.equal(code, run(world.file(case[1], ".jsonl")).code)
@@ -105,13 +105,13 @@ describe("a file that is something else", function()
     end
   end)
 
-  it("is told in UTF-16 too", function()
+  it("is known in UTF-16 too", function()
     for _, code in ipairs { "html", "xml_spreadsheet", "xml", "git_lfs", "gsheet" } do
       assert.equal(code, run(world.file("\255\254" .. FILES[code][1]:gsub(".", "%0\0"), ".xls")).code)
     end
   end)
 
-  it("of columns under the name of JSON Lines is told, and one of other text has bad rows", function()
+  it("of columns under the name of JSON Lines is known, and one of other text has bad rows", function()
     for _, text in ipairs { TEXT, '"id";"email"\n1;a@example.org\n', "1\ta@example.org\n"} do
       local err = run(world.file(text, ".jsonl"))
       assert.same({ "no_json", true }, { err.code, err.message:find("--format csv", 1, true) ~= nil })
@@ -136,7 +136,7 @@ describe("a file that is something else", function()
     end
   end)
 
-  it("inside gzip twice, or in gzip that was cut off, is told; a name alone makes nothing gzip", function()
+  it("inside gzip twice, or in gzip that was cut off, is reported; a name alone makes nothing gzip", function()
     local path = world.file(TEXT:rep(5000), ".csv")
     assert(os.execute(("gzip -c %s | gzip -c > %s.2; gzip -c %s | head -c 50 > %s.cut"):format(path, path, path, path)))
     local twice, cut = run(path .. ".2"), run(path .. ".cut")

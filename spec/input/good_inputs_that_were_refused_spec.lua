@@ -1,4 +1,4 @@
--- Inputs that say what they mean in a form of their own, and were refused or read as something else.
+-- Inputs that are unambiguous in a form of their own are read, and read right.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -23,7 +23,7 @@ end
 describe("JSON Lines", function()
   teardown(world.clean)
 
-  it("begin with record separators, commas and empty lines, and columns of text behind these are told all the same",
+  it("begin with record separators, commas and empty lines, and columns of text after these are reported",
     function()
       local a, b = '{"id":1,"mail":"a@x.org"}', '{"id":2,"mail":"b@x.org"}'
       for _, text in ipairs { "\30" .. a .. "\n\30" .. b .. "\n", "," .. a .. "\n," .. b .. "\n", "\n\n," .. a .. "," .. b } do
@@ -76,7 +76,7 @@ describe("JSON Lines", function()
 end)
 
 describe("CSV", function()
-  it("has the delimiter of its header where sep= names one and another stands behind that", function()
+  it("has the delimiter of its header where sep= names one and another stands after that", function()
     for _, first in ipairs { "sep=;,,,", '"sep=;",,', "sep=,;;", "sep=;\t\t", "sep=^,," } do
       for _, d in ipairs { ";", "," } do
         local text = ("%s\r\nid%smail\r\n1%sa@x.org\r\n"):format(first, d, d)

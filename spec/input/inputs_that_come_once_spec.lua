@@ -1,4 +1,5 @@
--- Pipes, sockets and terminals: their bytes come once, may have to be waited for, and are nobody's to read twice. And files that change in between.
+-- Pipes, sockets and terminals give their bytes once, and may have to be waited for.
+-- A file that changes between two readings stops the job.
 local cjson = require "cjson"
 local core = require "scope3.core"
 local scope3 = require "scope3"
@@ -46,7 +47,7 @@ end
 describe("an input that comes once", function()
   teardown(world.clean)
 
-  it("gives every row when it is a pipe: by name, by descriptor, as standard input, with a header and without", function()
+  it("gives every row of a pipe: by name, by descriptor, as standard input, with or without a header", function()
     local file, bare = world.file(rows(20000), ".csv"), world.file(rows(20000, ""), ".csv")
     local zipped = world.path(".csv.gz")
     assert(os.execute(("gzip -c %s > %s"):format(file, zipped)))

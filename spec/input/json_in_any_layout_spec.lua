@@ -86,7 +86,7 @@ describe("objects of JSON", function()
     assert.same({ 3, 2, { "1 bad_json" } }, { got.rows, got.members, got.refused })
   end)
 
-  it("in an array that is cut off, has something behind it, or breaks inside, are an error with its line", function()
+  it("in an array that is cut off, has something after it, or breaks inside, are an error with its line", function()
     for text, want in pairs {
       ["[\n" .. A .. ",\n" .. B .. "\n"] = { "json_cut", "row 3 (line 4)" }, ["[\n" .. A .. ",\n" .. B:sub(1,
       -9)] = { "json_cut", "row 2 (line 3)" },
@@ -139,7 +139,7 @@ describe("objects of JSON", function()
     assert.equal("wrapped_rows", res.warnings[1].code)
   end)
 
-  it("are JSON by the name of their file, and an array in a .csv is told", function()
+  it("are JSON by the name of their file, and an array in a .csv is reported", function()
     for _, ending in ipairs { ".json", ".jsonl", ".ndjson", ".JSON", ".jsonlines", ".ldjson", ".json-seq" } do
       local code, out, err = world.command { "sync", world.file("[" .. A .. "," .. B .. "]", ending), "--dry-run",
         "--audience", "a", "--map", "external_id=id",

@@ -117,7 +117,7 @@ describe("a path with dots", function()
     assert.equal(1, (both({ map = { external_id = "id", email = "a.b.c.d" } }, deep)))
   end)
 
-  it("comes behind a key that is called so, and reads what an id may be", function()
+  it("comes after a key that is called so, and reads what an id may be", function()
     assert.equal(1, (both({ map = { external_id = "id", email = "p.mail" } }, '{"id":"1","p":{"mail":"nonsense"},"p.mail":"a@b.co"}')))
     assert.equal(1, (both({ map = { external_id = "id", email = "p.mail" } }, '{"id":"1","p.mail":"a@b.co","p":{"mail":"nonsense"}}')))
     assert.equal(1, (both({ map = { external_id = "id", email = "a.b.c" } }, '{"id":"1","a.b":{"c":"a@b.co"},"a":{"b":{"c":"nonsense"}}}')))
@@ -292,7 +292,7 @@ describe("a row that a source gives", function()
     end
   end)
 
-  it("goes on into a job as a table, whose missing columns are told", function()
+  it("goes on into a job as a table, whose missing columns are reported", function()
     local function rows()
       local source = assert(scope3.csv(pieces("Id,E-Mail\n1,a@b.co\n2,c@d.co\n", 100)))
       return function()

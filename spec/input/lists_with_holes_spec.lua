@@ -1,5 +1,4 @@
--- Lua ends a list at its first hole, and what lies behind was lost without a word: a fallback, a value of a condition, a
--- member, a universal id.
+-- A list with a hole is refused, because Lua would lose what comes after the hole.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 

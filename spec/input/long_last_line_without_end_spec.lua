@@ -1,4 +1,4 @@
--- A last line over the limit that no newline ended was skipped, and then the input ended: a row lost without a trace.
+-- A last line over the limit without a newline is a rejected row, and is counted.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 

@@ -51,7 +51,7 @@ local function run_all(script, columns, rows, opts)
 end
 
 describe("a map", function()
-  it("takes the first column that can be used, and tells of each before it that cannot", function()
+  it("takes the first column that can be used, and reports each before it that cannot", function()
     local script = { map = { external_id = { "id", "old id" }, phone = { "mobile", "home", "work" }, email = { "mail", "mail 2" }, hashed_email = "hash" } }
     local columns = { "id", "old id", "mobile", "home", "work", "mail", "mail 2", "hash" }
     local rows = {

@@ -1,5 +1,4 @@
--- Spark writes a part for each of its tasks, also an empty one, and marks beside them. One such file once stopped all
--- others.
+-- Empty parts of an output, as Spark writes them, and the marks next to them are left out with a warning.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -67,7 +66,7 @@ describe("parts of one output", function()
     assert.same({ 1, { "empty_file a.jsonl", "empty_file c.jsonl" } }, { res.would_send, warned(res) })
   end)
 
-  it("have marks beside them, which are left out too, whatever stands in them", function()
+  it("have marks next to them, which are left out too, whatever stands in them", function()
     local path = parts { _SUCCESS = '{"success":true}\n', _committed_123 = '{"added":[]}', _started_123 = "",
       [".part-0.csv.crc"] = "crc\0\0\0\2\0", ["part-0.csv"] = rows(1) }
     local res = assert(run { path .. "/*", path .. "/.part-0.csv.crc" })

@@ -49,7 +49,7 @@ local LINES = '{"id":"1","mail":"a@b.co"}\n{"id":"2","mail":"c@d.co"}\n'
 describe("gzip", function()
   teardown(world.clean)
 
-  it("is told by its first bytes, whatever the name, for paths, files and readers in pieces of any size", function()
+  it("is known by its first bytes, whatever the name, for paths, files and readers in pieces of any size", function()
     for _, name in ipairs { ".csv", ".csv.gz", ".txt" } do
       assert.equal("1 2 3", rows_of(assert(scope3.csv(world.file(zip(CSV), name)))))
     end
@@ -61,20 +61,20 @@ describe("gzip", function()
     assert.equal("1 2 3", rows_of(assert(scope3.csv(world.file(CSV, ".csv.gz"))))) -- no gzip in spite of its name
   end)
 
-  it("goes through a job, and its name tells the format that lies under it", function()
+  it("goes through a job, and its name says which format is inside", function()
     assert.equal(3, assert(count(world.file(zip(CSV), ".csv.gz"))).members)
     assert.equal(2, assert(count(world.file(zip(LINES), ".jsonl.gz"))).members)
     assert.equal(3, assert(count(assert(scope3.csv(pieces(zip(CSV), 7))))).members)
   end)
 
-  it("may hold several members, and zeros behind the last", function()
+  it("may hold several members, and zeros after the last", function()
     local text = zip("id,mail\n1,a@b") .. zip(".co\n") .. zip("") .. zip("2,c@d.co\n") .. ("\0"):rep(700)
     for _, size in ipairs { 1, 5, 100000 } do
       assert.equal("1 2", rows_of(assert(scope3.csv(pieces(text, size)))))
     end
   end)
 
-  it("that is cut off, damaged or followed by something else is an error behind the rows before it", function()
+  it("that is cut off, damaged or followed by something else is an error after the rows before it", function()
     local big = { "id,mail\n" }
     for i = 1, 200000 do
       big[i + 1] = i .. ",x" .. i .. "@example.com\n"
@@ -272,7 +272,7 @@ describe("a file without a header", function()
     assert.equal(0, assert(count(world.file("\n\n", ".csv"), { header = false }, { map = { external_id = 1, email = 3 }, audience = "a" })).rows)
   end)
 
-  it("whose rows are taken for names is told what to do, and no value of a person is shown", function()
+  it("whose rows are taken for names says what to do, and shows no value of a person", function()
     local rows = { "jane-4711,Jane Doe,jane@example.com", "4711;Jane;+1 (206) 555-0142", "Jane,2024-01-31", "x," .. ("0aF3"):rep(16) }
     for _, row in ipairs(rows) do
       local path = world.file(row .. "\n" .. row .. "\n", ".csv")

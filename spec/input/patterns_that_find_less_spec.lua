@@ -1,4 +1,4 @@
--- Patterns for files whose answer would be short.
+-- A pattern finds every file, or the error says why it could not be followed.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -14,7 +14,7 @@ describe("a pattern", function()
     assert.equal(100010, #found)
   end or nil)
 
-  it("that cannot be followed tells why, and is not called one without a match", function()
+  it("that cannot be followed says why, and is not called one without a match", function()
     local link = world.path(".loop")
     assert(os.execute(("ln -s %s %s"):format(link, link)))
     for pattern, why in pairs { [link .. "/*.csv"] = "symbolic links", ["/tmp/" .. ("x"):rep(300) .. "/*.csv"] = "too long" } do

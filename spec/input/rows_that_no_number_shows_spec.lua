@@ -176,7 +176,7 @@ describe("every line of a file", function()
     end
   end)
 
-  it("is in a number where files with byte order marks were joined, and quotes behind a mark are quotes", function()
+  it("is in a number where files with byte order marks were joined, and quotes after a mark are quotes", function()
     local one = '\239\187\191"id","mail"\r\n"1","a@b.co"\r\n'
     local res = assert(count(world.file(one .. one:gsub("1", "2") .. '\239\187\191"3","e@f.co"', ".csv")))
     assert.same({ 4, 3, "joined_files" }, { res.rows, res.members, res.warnings[1].code })

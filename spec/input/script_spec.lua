@@ -66,7 +66,7 @@ describe("a script with a map", function()
     assert(run({ map = { external_id = "id", email = 3 } }, path))
   end)
 
-  it("tells of every rejection by row, column and reason, without the value", function()
+  it("reports every rejection by row, column and reason, without the value", function()
     local seen = {}
     assert(run({ map = { external_id = "id", email = "mail", phone = "tel" } }, world.file(CSV .. "6,x\n"), { on_reject = function(rejection)
       seen[#seen + 1] = ("%d %s %s %s"):format(rejection.row, tostring(rejection.column), rejection.reason, tostring(rejection.dropped))

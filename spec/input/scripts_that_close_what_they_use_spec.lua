@@ -1,5 +1,5 @@
--- Everything that Lua code may do to the objects of a call that is under way, from inside it: in a script, in a metamethod of a row, in a finalizer.
--- A wrong program reads freed memory here, which the sanitizers tell of; or it takes the misuse without a word.
+-- Lua code may close or change the objects of a call in progress: in a script, a metamethod or a finalizer.
+-- That is refused as misuse. A fault here reads freed memory, which the sanitizers report.
 local core = require "scope3.core"
 
 local ROWS = 40

@@ -1,4 +1,5 @@
--- Rows of CSV with other fields than their header: what spreadsheets and databases cut or add is read and counted, what may be shifted is not.
+-- Rows of CSV with fewer or more fields than the header.
+-- What spreadsheets and databases cut or add is read and counted; what may be shifted is rejected.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 

@@ -1,4 +1,5 @@
--- To Lua any text is true, "false" and "no" too: people who had opted out were sent.
+-- A text such as "false" or "no" decides nothing by being a text, though Lua calls every text true.
+-- A person whose consent cannot be read is not sent.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 

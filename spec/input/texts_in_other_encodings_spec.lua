@@ -1,5 +1,5 @@
--- Excel writes windows-1252 and UTF-16. Once nothing but "not valid UTF-8" was said of the one, and the other was
--- refused.
+-- windows-1252, UTF-16 and other encodings are read when they are named or marked.
+-- Without a name, the error says which option to give.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -157,7 +157,7 @@ describe("an encoding", function()
     end
   end)
 
-  it("is told by a byte order mark, in CSV and JSON Lines and in gzip, and names are found in it", function()
+  it("is known by a byte order mark, in CSV and JSON Lines and in gzip, and names are found in it", function()
     local json = '{"id":"1","E-Mail":"a@example.org"}\n{"id":"2","E-Mail":"müller@example.org"}\n'
     for _, order in ipairs { "UTF-16LE", "UTF-16BE" } do
       local mark = order == "UTF-16LE" and "\255\254" or "\254\255"
@@ -244,7 +244,7 @@ describe("an encoding", function()
     assert.truthy(n > 0)
   end)
 
-  it("never lets a byte without a character into a member: the value is dropped, and the row told", function()
+  it("never lets a byte without a character into a member: the value is dropped, and the row reported", function()
     for _, case in ipairs {
       { "id,E-Mail\n1,a\129@example.org\n2,b@example.org\n", "windows-1252", 1, 2 },
       { "id,E-Mail\n1,a@example.org\n2\129,b@example.org\n", "cp1252", 2, 3 },
@@ -299,7 +299,7 @@ describe("an encoding", function()
     assert.same({ 0, {} }, { code, codes(res) })
   end)
 
-  it("that nobody knows is a wrong usage with the list, also in a script, a source and a gateway's option", function()
+  it("that is unknown is a wrong usage with the list, also in a script, a source and a gateway's option", function()
     local code, _, err = sync(world.file(TEXT), "--encoding", "shift_jis")
     assert.equal(2, code)
     assert.truthy(err:find("windows-1252", 1, true) and err:find("iso-8859-15", 1, true), err)

@@ -1,4 +1,4 @@
--- What a reader said of its failure was shown as it was, with the row in it.
+-- The message of a reader's failure holds no value of a row and no key.
 local scope3 = require "scope3"
 
 describe("the message of a reader's failure", function()

@@ -1,4 +1,4 @@
--- Messages of scripts showed values of the row: behind a prefix that looked like a position, from nested JSON, and numbers.
+-- The message of a script's failure holds no value of the row, and keeps its position and its words.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -12,7 +12,7 @@ describe("the message of a script's failure", function()
     return err.message
   end
 
-  it("holds no value behind what only looks like a position", function()
+  it("holds no value after what only looks like a position", function()
     local message = fail(function(row)
       error(row.id .. ": no consent", 0)
     end, world.file("id,x\ncust-17,1\n"))

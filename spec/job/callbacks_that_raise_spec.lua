@@ -1,4 +1,4 @@
--- What a callback raised went through the job: no result came back, and the journal stayed locked until a collection.
+-- A callback that raises ends the job in order: with a result, and with the journal closed.
 local answering = require "spec.support.answering"
 local core = require "scope3.core"
 local cqueues = require "cqueues"
@@ -358,7 +358,7 @@ describe("several coroutines that wait for one result", function()
     return said, res
   end
 
-  it("are all told the same, and what failed for a passing reason goes again once", function()
+  it("all get the same, and what failed for a passing reason is sent again once", function()
     local said, res = waits(3)
     assert.same({ "ok", "ok", "ok" }, said)
     assert.same({ 3, 0 }, { res.accepted, res.failed })

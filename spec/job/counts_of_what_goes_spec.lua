@@ -1,4 +1,5 @@
--- What a report counts: identifiers of members that go, each member that is lost with a reason of its own, and bounds under their own names.
+-- A report counts the identifiers of members that are sent.
+-- It counts each lost member by its own reason, and each bound under its own name.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -159,7 +160,7 @@ describe("a report", function()
       assert.equal(60000, #builder:rejections())
     end)
 
-    it("counts the rejections that on_reject is not told of", (world.thorough or rawget(_G, "jit")) and function()
+    it("counts the rejections that on_reject does not get", (world.thorough or rawget(_G, "jit")) and function()
       local bad = { external_id = "1", email = "nobody" }
       local counts, _, builder = taken(1500000, function() return bad end)
       assert.same({ 1500000, { no_identifier = 1 }, { email_no_at = 1500000, no_identifier = 1499999 } },

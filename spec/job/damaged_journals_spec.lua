@@ -1,4 +1,5 @@
--- A journal that was damaged: the job stops, or it ends as it was meant. No row is lost by what the file wrongly says.
+-- A damaged journal stops the job, or the job ends as it was meant.
+-- No row is lost by what the file wrongly says.
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
@@ -80,7 +81,7 @@ describe("a damaged journal", function()
     assert.is_true(cut > stopped / 2, ("%d of %d name their line"):format(cut, stopped))
   end)
 
-  it("stops the job where lines were lost, doubled or moved; without its last lines it sends their requests again", function()
+  it("stops the job where lines were lost, doubled or moved; lost last lines are sent again", function()
     local lines = lines_of(text)
     local function joined(list)
       return table.concat(list)

@@ -4,7 +4,7 @@ local world = require "spec.support.world"
 describe("a journal", function()
   local sandbox = world.around(setup, teardown, before_each)
 
-  it("of another service, account, audience, or of rows that were read in another way, sends nothing and says what differs", function()
+  it("of another service, account, audience or reading of rows sends nothing, and says what differs", function()
     local other = world.sandbox()
     local file = world.file "id;email;tel\n1;a@example.com;\n2;b@example.com;\n"
     local map = { external_id = "id", email = "email", phone = "tel" }

@@ -1,5 +1,4 @@
--- A job over several files could not be resumed: a request over the end of a file has a last row below its first, which
--- was taken for damage.
+-- A job over several files is resumed with its journal, also where a request runs over the end of a file.
 local world = require "spec.support.world"
 
 describe("the journal of a job over several files", function()

@@ -1,4 +1,5 @@
--- A journal whose file is not what it was: nothing is sent that would not be noted.
+-- A journal whose file was moved, replaced or changed stops the job before the next request.
+-- Nothing is sent that would not be noted.
 local core = require "scope3.core"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
@@ -35,7 +36,7 @@ describe("the file of a journal", function()
     end })
   end
 
-  it("that is moved, removed, replaced, emptied or written to while its job runs stops the job before the next request", function()
+  it("that is moved, removed, replaced, emptied or written to during a job stops it before the next request", function()
     local moved = world.path ".moved"
     for name, change in pairs {
       moved = function() os.rename(path, moved) end,

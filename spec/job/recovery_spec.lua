@@ -40,7 +40,7 @@ describe("recovery", function()
     return client_of():run({ map = MAP, audience = "a" }, world.file(csv(n)), opts)
   end
 
-  it("halves what is too large, by 413, by a 400 that says so, or while it is sent, and remembers the size that passes", function()
+  it("halves what is too large by 413, by a 400 that says so, or while it is sent, and remembers the size", function()
     for _, fault in ipairs { { act = "status", status = 413 }, { act = "status", status = 400, code = "PAYLOAD_TOO_LARGE", message = "request entity too large" } } do
       sandbox:reset()
       fault.on, fault.times = "sync", 2
@@ -91,7 +91,7 @@ describe("recovery", function()
     assert.same({ row = 7, column = "hashedEmail", reason = "rejected_by_service", dropped = false }, rejects[1])
   end)
 
-  it("finds refused members when the service lists a few only, and counts members that are left as the service does", function()
+  it("finds refused members when the service lists only a few, and counts what is left as it does", function()
     local bad = json.array {}
     for i = 3, 400, 9 do
       bad[#bad + 1] = "r" .. i
@@ -139,7 +139,7 @@ describe("recovery", function()
     assert.same({ "x1", "x2", "x3", "x4" }, sandbox:ids "x")
   end)
 
-  it("sends the members of a task that failed for a passing reason again, read from the file or kept in memory", function()
+  it("sends the members of a task again that failed for a passing reason, from the file or from memory", function()
     sandbox:configure { task_outcomes = json.array { "completed", "failed:transient" } }
     local res = assert(assert(run(50, { max_members = 10 })):wait())
     world.assert_sums(res)
@@ -235,7 +235,7 @@ describe("recovery", function()
     end
   end)
 
-  it("has several requests under way at once where that is asked for, and holds no more payloads than these and one", function()
+  it("has several requests under way where that is asked for, and holds no more payloads than these and one", function()
     sandbox:configure { faults = json.array { { on = "sync", act = "delay", seconds = 0.05, times = -1 } } }
     local flying, most = 0, 0
     local res = assert(sandbox:client():run({ map = MAP, audience = "a" }, world.file(csv(200)), { max_members = 10, concurrency = 4, on_event = function(event)

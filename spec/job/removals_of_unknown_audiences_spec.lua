@@ -1,4 +1,5 @@
--- The service takes removals for any name. Opt-outs for a mistyped audience were reported as accepted, and the people stayed where they were.
+-- A removal from an audience that does not exist is refused before anything is sent.
+-- The service itself would accept it for any name.
 local cjson = require("cjson.safe").new()
 local json = require "scope3.sandbox.json"
 local scope3 = require "scope3"

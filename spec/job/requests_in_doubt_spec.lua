@@ -1,4 +1,5 @@
--- A request whose answer was lost may take effect once more, up to two days later. What would be undone by that waits; nothing else does.
+-- A request whose answer was lost may take effect once more, up to two days later.
+-- What that would undo waits, and nothing else does.
 local core = require "scope3.core"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
@@ -38,7 +39,7 @@ describe("a request whose answer was lost", function()
     return res, err, settled
   end
 
-  it("stops the job before a removal of its members, which names the rows and says that this holds for 72 hours", function()
+  it("stops the job before a removal of its members, names the rows, and says that this holds for 72 hours", function()
     settings()
     local res, err, settled = remove "A"
     assert.same({ nil, "timeout", "in_doubt", nil }, { res, err.kind, err.code, settled })
@@ -49,7 +50,7 @@ describe("a request whose answer was lost", function()
     world.assert_sums(err.result)
   end)
 
-  it("holds back the removal of its members for as long as is asked for, so that a late copy brings nobody back", function()
+  it("holds back the removal of its members for as long as is asked, so a late copy brings nobody back", function()
     settings { task_lengths = json.array { 47 * 3600 } } -- of the copy whose answer was lost
     local res, _, settled = assert(remove("A", { in_doubt_timeout = 3 * DAY }))
     assert.is_true(settled > 3 * DAY - 60 and settled <= 3 * DAY, tostring(settled))

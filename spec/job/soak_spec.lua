@@ -1,5 +1,5 @@
--- Long random jobs against a service that fails a fifth of the requests and works in no order: what is left in it is what was meant, or the result
--- says which rows are missing.
+-- Long random jobs against a service that fails a fifth of the requests and works in no order.
+-- The audience holds what was meant, or the result names the missing rows.
 local core = require "scope3.core"
 local model = require "spec.support.model"
 local virtual = require "spec.support.virtual"

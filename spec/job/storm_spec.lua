@@ -1,5 +1,5 @@
--- Everything at once: faults of the network and the service in random places, tasks that fail or never end, processes that are killed and jobs that are
--- resumed, until a job has come to its end. What is in the audience then is what the rows meant, identifiers too, or the result names the rows.
+-- Faults of network and service in random places, tasks that fail or hang, killed processes, resumed jobs.
+-- In the end the audience and its identifiers are what the rows meant, or the result names the rows.
 local core = require "scope3.core"
 local model = require "spec.support.model"
 local storm = require "spec.support.storm"

@@ -1,4 +1,4 @@
--- A task that was completed counted as success, whatever its response said; a 202 that said that it failed counted as accepted.
+-- A completed task whose response reports a failure counts as failed, and so does a 202 that reports one.
 local answering = require "spec.support.answering"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -63,7 +63,7 @@ describe("a completed task", function()
     assert.same({ nil, "task_failed" }, { value, err.kind })
   end)
 
-  it("whose response says nothing, or tells of errors beside what was done, is none, and the errors are warnings", function()
+  it("whose response says nothing, or reports errors next to its work, is none: the errors are warnings", function()
     local client = server:client()
     for _, rest in ipairs { '"response":null', '"response":{}', '"error":{},"response":{"success":true,"errors":[]}', '"error":"","response":5', '"response":"done"' } do
       server:play { task = { task(rest) } }
@@ -186,7 +186,7 @@ describe("a 202", function()
     end
   end)
 
-  it("that tells of errors beside its task is one, and they are warnings; with errors and no task it is none", function()
+  it("that reports errors next to its task is one, and they are warnings; without a task it is none", function()
     local client = server:client()
     server:play { sync = { '{"taskId":"t1","errors":[{"code":"SLOW","message":"it takes a day"}],"warnings":["soon full"]}' } }
     local res = assert(client:sync(audience "a"))
@@ -230,7 +230,7 @@ describe("a 202", function()
   end)
 end)
 
-describe("a reply that tells of another task", function()
+describe("a reply that names another task", function()
   it("is not taken", function()
     local server = answering.start()
     local client = server:client()

@@ -1,4 +1,4 @@
--- Servers with an event loop of their own that the library has no loop for: a call there would stop the whole server, so it is refused.
+-- In a server whose event loop the library does not know, a call is refused, because it would block the server.
 local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
 local scope3 = require "scope3"

@@ -1,4 +1,4 @@
--- Misuse in a configuration of nginx is told at the line of the configuration, with the option and the types; nothing of a value.
+-- Misuse in a configuration of nginx is reported at its line, with the option and the types, and without a value.
 if not require("spec.support.nginx").here() then
   return
 end

@@ -138,7 +138,7 @@ describe("a collector", function()
     end
   end)
 
-  it("counts right when a listener of its own fails behind a member that was set aside", function()
+  it("counts right when a listener of its own fails after a member that was set aside", function()
     sandbox:configure { refuse = json.array { "v3" } }
     start [[flush_members = 5, flush_seconds = 1, on_event = function(event)
       if event.event == 'request' then
@@ -232,7 +232,7 @@ describe("a collector", function()
       assert.is_true(world.exists(path))
     end)
 
-    it("makes another file where somebody has removed its own", function()
+    it("makes another file where its own was removed", function()
       start(spool "flush_seconds = 3600,")
       visit(1, 3)
       os.execute("rm -f " .. folder.path .. "/*")

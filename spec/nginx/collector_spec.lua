@@ -75,7 +75,7 @@ describe("a collector", function()
     assert.same({ 0, 7, 7 }, { status().held, status().accepted, members() })
   end)
 
-  it("keeps members while the service is away, refuses the newest over its bound, and loses none when it comes back", function()
+  it("keeps members while the service is away, refuses the newest over its bound, and loses none afterwards", function()
     sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 401, times = -1 } } }
     start "flush_members = 10, flush_seconds = 0.05, max_members = 25,"
     visit(1, 25)

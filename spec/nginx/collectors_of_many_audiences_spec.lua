@@ -1,4 +1,5 @@
--- One collector for many audiences: they share requests, their members keep their audience in files, and none takes the others along.
+-- One collector for many audiences: they share requests, and their members keep their audience in files.
+-- A failure of one audience does not affect the others.
 if not require("spec.support.nginx").here() then
   return
 end
@@ -257,7 +258,7 @@ describe("a collector of several audiences", function()
     end
   end)
 
-  it("tells the log in one line of what it did not take, and counts it by reason", function()
+  it("logs in one line what it did not take, and counts it by reason", function()
     start("flush_seconds = 0.2,", "80 members were rejected")
     run [[
       for i = 1, 40 do

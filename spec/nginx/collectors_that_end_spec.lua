@@ -1,4 +1,4 @@
--- Gateways make collectors by their configuration and drop them in the log phase: what one had is given back, and what it took is not lost.
+-- A collector that ends or is dropped gives back all that it had, and loses nothing that it took.
 if not require("spec.support.nginx").here() then
   return
 end
@@ -179,7 +179,7 @@ describe("a collector that ends", function()
     assert.same({}, folder.files "spool")
   end)
 
-  it("counts and tells what it could not send and no file had", function()
+  it("counts and reports what it could not send and no file had", function()
     start()
     away(true)
     assert.equal("0 3 3 3", run [[
@@ -208,7 +208,7 @@ describe("a collector that ends", function()
     ]])
   end)
 
-  it("ends a flush that somebody waits for, and the sender of another timer", function()
+  it("ends a flush that is waited for, and the sender of another timer", function()
     sandbox:configure { faults = json.array { { on = "sync", act = "delay", seconds = 1 } } }
     start()
     assert.equal("true true a b", run [[
@@ -223,7 +223,7 @@ describe("a collector that ends", function()
     ]] .. " " .. there())
   end)
 
-  it("tells a flush that came just before it how it ended", function()
+  it("reports its end to a flush that came just before it", function()
     start()
     assert.equal("true true a", run [[
       c = make()

@@ -93,7 +93,7 @@ describe("a gateway", function()
     assert.same({ 200, 2 }, { status, said.result.accepted })
   end)
 
-  it("reads the encoding that the charset or a byte order mark names, and refuses a charset that nobody knows", function()
+  it("reads the encoding that a charset or a byte order mark names, and refuses an unknown charset", function()
     local text = "id;mail;mobile;phone\n1;m\252ller@example.com;;\n"
     local hash = core.sha256 "m\195\188ller@example.com"
     local wide = nginx.sh("printf 'id;mail;mobile;phone\\n1;m\\303\\274ller@example.com;;\\n' | iconv -f UTF-8 -t UTF-16")

@@ -1,4 +1,5 @@
--- nginx's master reads the Lua files, often as root; its workers may not be allowed to. All that a worker needs is there before it starts.
+-- nginx's master reads the Lua files, often as root, and its workers may not be allowed to.
+-- All that a worker needs is loaded before it starts.
 if not require("spec.support.nginx").here() then
   return
 end

@@ -3,113 +3,12 @@ if not require("spec.support.nginx").here() then
   return
 end
 
-local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
-local socket = require "cqueues.socket"
+local served = require "spec.support.served"
 local tls = require "spec.support.tls"
 local world = require "spec.support.world"
 
--- The http block of all: a client made in the master, and locations that use it.
-local HTTP = [[
-  lua_shared_dict scope3 1m;
-  init_by_lua_block {
-    inside = require "spec.support.in_nginx"
-    inside.init "SANDBOX"
-    %s
-  }
-  %s
-  server {
-    listen 127.0.0.1:PORT;
-    location = /ping { return 200 "pong"; }
-    location = /sync { content_by_lua_block { inside.serve_sync() } }
-    location = /state { content_by_lua_block { inside.serve_state() } }
-    location = /say { content_by_lua_block { ngx.shared.scope3:set(ngx.var.arg_key, true) } }
-    location = /said { content_by_lua_block { ngx.print(ngx.shared.scope3:get(ngx.var.arg_key) or "") } }
-    %s
-  }
-]]
-
--- Starts an nginx: `init` stands in init_by_lua, `http` in the http block, `server` in the server.
-local function start(sandbox, options)
-  options = options or {}
-  return nginx.start {
-    http = HTTP:format(options.init or "", options.http or "", options.server or ""):gsub("SANDBOX", sandbox.url),
-    workers = options.workers,
-  }
-end
-
-local function get(server, path)
-  local reply = world.http("GET", server.url .. path)
-  assert(reply.status == 200, reply.body)
-  return world.json.decode(reply.body)
-end
-
--- Requests under way at once, answered by and by.
-local Requests = {}
-Requests.__index = Requests
-
-local function begin(urls)
-  local self = setmetatable({ engine = assert(core.engine { connect_timeout = 30 }), replies = {}, count = #urls }, Requests)
-  for _, url in ipairs(urls) do
-    assert(self.engine:submit { method = "GET", url = url, headers = {}, timeout = 120 })
-  end
-  self:step()
-  return self
-end
-
-function Requests:step()
-  self.engine:step()
-  for reply in self.engine.result, self.engine do
-    self.replies[#self.replies + 1] = reply
-  end
-  return #self.replies == self.count
-end
-
-function Requests:all()
-  nginx.until_true("every request is answered", function()
-    self.engine:wait(0.05)
-    return self:step()
-  end, 120)
-  self.engine:close()
-  return self.replies
-end
-
--- The bodies of replies that must all be 200, decoded.
-local function bodies(replies)
-  local list = {}
-  for i, reply in ipairs(replies) do
-    assert(reply.status == 200, tostring(reply.status) .. " " .. tostring(reply.message or reply.body))
-    list[i] = world.json.decode(reply.body)
-  end
-  return list
-end
-
-local function urls(n, make)
-  local list = {}
-  for i = 1, n do
-    list[i] = make(i)
-  end
-  return list
-end
-
--- A client that can leave: sends the head of a request.
-local function connect(server, path)
-  local connection = assert(socket.connect("127.0.0.1", server.port))
-  connection:setmode("b", "bn")
-  assert(connection:connect(10))
-  assert(connection:write(("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"):format(path)))
-  return connection
-end
-
-local function count(sandbox, audience)
-  local n = 0
-  for _, request in ipairs(sandbox:requests("sync")) do
-    for _, one in ipairs(request.audiences or {}) do
-      n = n + (one.audienceId == audience and 1 or 0)
-    end
-  end
-  return n
-end
+local begin, bodies, get, start, urls = served.begin, served.bodies, served.get, served.start, served.urls
 
 describe("in nginx", function()
   local sandbox = world.around(setup, teardown, before_each)
@@ -201,7 +100,7 @@ describe("in nginx", function()
     assert.equal(1, #sandbox:ids "a")
   end)
 
-  it("syncs of two hundred requests are under way at once, each with its own answer, and others are answered meanwhile", function()
+  it("two hundred requests sync at once, each with its own answer, and others are answered meanwhile", function()
     sandbox:configure { task_seconds = 0, faults = world.json.array { { on = "sync", act = "delay", seconds = 2, times = -1 } } }
     local requests = begin(urls(200, function(i)
       return server.url .. "/sync?id=p" .. i
@@ -308,7 +207,8 @@ describe("in nginx's phases", function()
           }
           location / { return 200 "pong"; }
         }
-      ]]):format(note "init_worker", note "timer", note "balancer", certificates.cert, certificates.key, note "ssl_cert"),
+      ]]):format(note "init_worker", note "timer", note "balancer", certificates.cert, certificates.key,
+        note "ssl_cert"),
       server = ([[
         location = /rewrite { rewrite_by_lua_block { %s ngx.exit(204) } }
         location = /access { access_by_lua_block { %s ngx.exit(204) } }
@@ -326,7 +226,8 @@ describe("in nginx's phases", function()
             connection:close()
           }
         }
-      ]]):format(note "rewrite", note "access", note "content", note "set", note "header_filter", note "body_filter", note "log"),
+      ]]):format(note "rewrite", note "access", note "content", note "set", note "header_filter",
+        note "body_filter", note "log"),
     })
   end)
   teardown(nginx.close_all)
@@ -361,252 +262,6 @@ describe("in nginx's phases", function()
     end
     assert.equal(0, #sandbox:requests("sync"))
   end)
-end)
-
-describe("in nginx, when the client of a request leaves,", function()
-  local sandbox = world.around(setup, teardown, before_each)
-  local server
-
-  setup(function()
-    server = start(sandbox, { http = "lua_check_client_abort on;" })
-  end)
-  teardown(nginx.close_all)
-  after_each(function()
-    assert.equal("", server:trouble())
-  end)
-
-  local function in_sandbox(n)
-    nginx.until_true(n .. " requests reach the service", function()
-      return #sandbox:requests("sync") >= n
-    end)
-  end
-
-  it("its request is taken off the wire, and others go on", function()
-    sandbox:configure { faults = world.json.array {
-      { on = "sync", act = "hang", times = 20 }, { on = "sync", act = "delay", seconds = 0.2, times = -1 } } }
-    local leaving = {}
-    for i = 1, 20 do
-      leaving[i] = connect(server, "/sync?id=gone" .. i)
-    end
-    in_sandbox(20)
-    local staying = begin(urls(5, function(i)
-      return server.url .. "/sync?id=stays" .. i
-    end))
-    for _, connection in ipairs(leaving) do
-      connection:close()
-    end
-    for _, outcome in ipairs(bodies(staying:all())) do
-      assert.equal(1, outcome.accepted)
-    end
-    nginx.until_true("nothing is under way", function()
-      local state = get(server, "/state")
-      return state.transfers == 0 and state.calls == 0 and state.timers == 0
-    end)
-    assert.equal(1, get(server, "/sync?id=after").accepted)
-  end)
-
-  it("what it would have repeated is never sent", function()
-    sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 503, retry_after = 1 } } }
-    local connection = connect(server, "/sync?id=gone")
-    nginx.until_true("it waits for its next attempt", function()
-      return #sandbox:requests("sync") == 1 and get(server, "/state").transfers == 0
-    end)
-    connection:close()
-    local started = core.now()
-    nginx.until_true("its time would have come", function()
-      assert.equal(1, get(server, "/sync?id=other").accepted)
-      return core.now() - started > 2
-    end)
-    assert.equal(0, count(sandbox, "gone"))
-  end)
-
-  it("nothing of it stays in memory", function()
-    sandbox:configure { faults = world.json.array { { on = "sync", act = "hang", times = -1 } } }
-    local before
-    for round = 1, 6 do
-      local leaving = {}
-      for i = 1, 50 do
-        leaving[i] = connect(server, "/sync?id=gone" .. i)
-      end
-      in_sandbox(50 * round)
-      for _, connection in ipairs(leaving) do
-        connection:close()
-      end
-      nginx.until_true("nothing is under way", function()
-        return get(server, "/state").transfers == 0
-      end)
-      if round == 2 then
-        before = get(server, "/state?collect=1").kilobytes
-      end
-    end
-    local grown = get(server, "/state?collect=1").kilobytes - before
-    assert.is_true(grown < 200, ("%.0f kB for 200 requests that were left"):format(grown))
-  end)
-end)
-
-describe("nginx's workers", function()
-  local sandbox = world.around(setup, teardown, before_each)
-  local server
-  local MORE = [[
-    location = /late {
-      content_by_lua_block {
-        ngx.shared.scope3:set("late:begun", true)
-        inside.await "late"
-        inside.say(inside.sync "late")
-      }
-    }
-    location = /premature {
-      content_by_lua_block {
-        ngx.timer.at(3600, function(premature)
-          local outcome = inside.sync "premature"
-          ngx.shared.scope3:set("premature", tostring(premature) .. " " .. tostring(outcome.accepted or outcome.message))
-        end)
-      }
-    }
-  ]]
-
-  before_each(function()
-    server = start(sandbox, { server = MORE })
-  end)
-  after_each(nginx.close_all)
-
-  local function under_way(n, requests)
-    nginx.until_true("all are under way", function()
-      requests:step()
-      return get(server, "/state").flying == n
-    end)
-  end
-
-  it("bring what is under way at a reload to its end, and end then", function()
-    sandbox:configure { task_seconds = 0.5, faults = world.json.array { { on = "sync", act = "delay", seconds = 2, times = 20 } } }
-    local old = server:workers()[1]
-    local requests = begin(urls(20, function(i)
-      return server.url .. "/sync?wait=1&id=r" .. i
-    end))
-    under_way(20, requests)
-    server:reload()
-    assert.not_equal(old, get(server, "/sync?id=new").pid)
-    for _, outcome in ipairs(bodies(requests:all())) do
-      assert.same({ 1, "completed", old }, { outcome.accepted, outcome.status, outcome.pid })
-    end
-    nginx.await_end(old)
-    assert.equal("", server:trouble())
-  end)
-
-  it("that are ending still sync for the requests they have", function()
-    local requests = begin { server.url .. "/late" }
-    nginx.until_true("it has begun", function()
-      requests:step()
-      return world.http("GET", server.url .. "/said?key=late:begun").body == "true"
-    end)
-    local old = get(server, "/state").pid
-    server:reload()
-    world.http("GET", server.url .. "/say?key=late")
-    local outcome = bodies(requests:all())[1]
-    assert.same({ 1, old, true }, { outcome.accepted, outcome.pid, outcome.exiting })
-    nginx.await_end(old)
-    assert.equal("", server:trouble())
-  end)
-
-  it("sync in timers that come early because they are ending", function()
-    sandbox:configure { task_seconds = 0 }
-    world.http("GET", server.url .. "/premature")
-    local old = get(server, "/state").pid
-    server:reload()
-    nginx.await_end(old)
-    assert.equal("true 1", world.http("GET", server.url .. "/said?key=premature").body)
-    assert.same({ "premature-1" }, sandbox:ids "premature")
-    assert.equal("", server:trouble())
-  end)
-
-  for _, signal in ipairs { "TERM", "INT", "QUIT", "KILL" } do
-    it("survive SIG" .. signal .. " with requests under way, or are replaced", function()
-      sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 1, times = 20 } } }
-      local requests = begin(urls(20, function(i)
-        return server.url .. "/sync?id=k" .. i
-      end))
-      under_way(20, requests)
-      local old = server:workers()[1]
-      server:signal(signal, old)
-      nginx.await_end(old)
-      requests:all()
-      nginx.until_true("another worker answers", function()
-        return world.http("GET", server.url .. "/ping").status == 200
-      end)
-      assert.equal(1, get(server, "/sync?id=after").accepted)
-      server:expect "exited on signal 9"
-      assert.equal("", server:trouble())
-    end)
-  end
-
-  it("end with the master, with requests under way", function()
-    sandbox:configure { faults = world.json.array { { on = "sync", act = "delay", seconds = 1, times = 20 } } }
-    local requests = begin(urls(20, function(i)
-      return server.url .. "/sync?id=m" .. i
-    end))
-    under_way(20, requests)
-    server:signal "TERM"
-    nginx.await_end(server.pid)
-    requests:all()
-    assert.equal("", server:trouble())
-  end)
-end)
-
-describe("nginx without room for the client's timer", function()
-  local sandbox = world.around(setup, teardown, before_each)
-  after_each(nginx.close_all)
-
-  local function twenty(server, faults)
-    sandbox:configure { task_seconds = 0, faults = world.json.array(faults) }
-    return begin(urls(20, function(i)
-      return server.url .. "/sync?id=n" .. i
-    end))
-  end
-
-  for what, directive in pairs {
-    ["takes none"] = "lua_max_pending_timers 1",
-    ["drops it"] = "lua_max_running_timers 1",
-  } do
-    it(what .. ", and those who wait move the requests on", function()
-      local server = start(sandbox, { http = directive .. [[; lua_check_client_abort on;
-        init_worker_by_lua_block {
-          ngx.timer.at(]] .. (what == "takes none" and 3600 or 0) .. [[, function(premature)
-            while not premature and not ngx.worker.exiting() do
-              ngx.sleep(0.05)
-            end
-          end)
-        }
-      ]] })
-      nginx.until_true("the only timer is taken", function()
-        return get(server, "/state").timers == (what == "takes none" and 0 or 1)
-      end)
-      local started = core.now()
-      local requests = twenty(server, { { on = "sync", act = "delay", seconds = 0.2, times = -1 } })
-      for _, outcome in ipairs(bodies(requests:all())) do
-        assert.equal(1, outcome.accepted)
-      end
-      assert.is_true(core.now() - started < 40) -- a waiter that nobody wakes looks by itself after a minute
-      -- The one that moves them on leaves: another one does it.
-      sandbox:configure { faults = world.json.array { { on = "sync", act = "hang" }, { on = "sync", act = "delay", seconds = 4, times = -1 } } }
-      local first = connect(server, "/sync?id=first")
-      nginx.until_true("it is under way", function()
-        return get(server, "/state").transfers == 1
-      end)
-      requests = begin { server.url .. "/sync?id=second" }
-      nginx.until_true("the second too", function()
-        requests:step()
-        return get(server, "/state").transfers == 2
-      end)
-      first:close()
-      assert.equal(1, bodies(requests:all())[1].accepted)
-      nginx.until_true("nothing is under way", function()
-        return get(server, "/state").transfers == 0
-      end)
-      server:expect "lua_max_running_timers are not enough"
-      assert.equal("", server:trouble())
-      server:close()
-    end)
-  end
 end)
 
 describe("nginx with lua_code_cache off", function()

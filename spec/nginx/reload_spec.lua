@@ -1,5 +1,7 @@
--- A reload, and a graceful end, while requests wait: none may be cut off. OpenResty's patches of nginx's core post a sleep that comes to no millisecond
--- without a timer, and a worker that is leaving ends once it has no timer. Debian's nginx is without these patches, so a stand-in makes each such sleep fail.
+-- A reload or a graceful end cuts off no request that waits.
+-- OpenResty's patched nginx posts a sleep of less than a millisecond without a timer.
+-- A worker that is leaving ends once it has no timer.
+-- Debian's nginx lacks these patches, so a stand-in makes each such sleep fail.
 if not require("spec.support.nginx").here() then
   return
 end

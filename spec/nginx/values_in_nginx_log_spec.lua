@@ -1,4 +1,4 @@
--- nginx adds the request line to what is logged inside a request: emails and ids of visitors stand there.
+-- The library writes no request line to the error log of nginx: it would hold emails and ids of visitors.
 if not require("spec.support.nginx").here() then
   return
 end

@@ -1,5 +1,5 @@
--- An error of the sandbox's own is loud wherever it happens. Each of these puts one fault into a sandbox of its own, in
--- a process of its own.
+-- An error of the sandbox itself is reported wherever it happens.
+-- Each spec puts one fault into a sandbox in a process of its own.
 local core = require "scope3.core"
 local child = require "scope3.sandbox.child"
 local world = require "spec.support.world"

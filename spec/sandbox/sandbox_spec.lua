@@ -1,4 +1,4 @@
--- The sandbox keeps the contract by itself: looked at with requests that the client would never send.
+-- The sandbox keeps the contract by itself, also for requests that the client would never send.
 local core = require "scope3.core"
 local world = require "spec.support.world"
 

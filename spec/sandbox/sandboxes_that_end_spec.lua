@@ -1,5 +1,5 @@
--- A sandbox in a process of its own ends with its parent, whatever signals, pipes and crashes do; and what it could not do
--- is told. Each parent here is a real one, with the odd start that is named.
+-- A sandbox in a process of its own ends with its parent, whatever signals, pipes and crashes do.
+-- What it could not do is reported. Each parent here is a real process.
 local core = require "scope3.core"
 local world = require "spec.support.world"
 
@@ -90,7 +90,8 @@ describe("a sandbox in a process of its own", function()
   end)
 
   it("starts where the system says something of each program that it starts", function()
-    local noisy = world.file(("#!/bin/sh\necho ERROR: ld.so: 1 object >&2\necho 2: ignored >&2\nexec %s \"$@\"\n"):format(LUA), ".sh")
+    local noisy = world.file(("#!/bin/sh\necho ERROR: ld.so: 1 object >&2\n"
+      .. "echo 2: ignored >&2\nexec %s \"$@\"\n"):format(LUA), ".sh")
     os.execute("chmod +x " .. noisy)
     local child = require "scope3.sandbox.child"
     local sandbox = assert(child.start { interpreter = noisy })

@@ -1,5 +1,5 @@
--- The sandbox beside the schemas of the contract: what it answers fits them, and it refuses what they refuse and
--- nothing else.
+-- The sandbox and the schemas of the contract agree.
+-- Its replies fit them, and it refuses exactly what they refuse.
 local core = require "scope3.core"
 local contract = require "spec.support.contract"
 local json_schema = require "spec.support.json_schema"
@@ -155,7 +155,7 @@ describe("the sandbox's schema", function()
     assert.is_true(refused > 300 and taken > 100, refused .. " refused, " .. taken .. " taken")
   end)
 
-  it("looks at the types of what stands beside a deletion too", function()
+  it("looks at the types of what stands next to a deletion too", function()
     local base = request()
     base.audiences[1].delete = true
     base.audiences[1].name, base.pushNotificationConfig = nil, nil
@@ -246,7 +246,7 @@ describe("the sandbox's schema", function()
     } })))
   end)
 
-  it("counts the members of all audiences, and of each list, but none beside a deletion", function()
+  it("counts the members of all audiences, and of each list, but none next to a deletion", function()
     sandbox:configure { max_members = 3 }
     local function list(n, from)
       local made = json.array {}

@@ -22,7 +22,8 @@ end
 -- A C module for the Lua that runs this: its file.
 local function library(name, flags)
   local path = world.path(".so")
-  local pipe = assert(io.popen(("env -u LD_PRELOAD make --no-print-directory -s LUA=%s print-cflags"):format(os.getenv "SCOPE3_LUA")))
+  local command = "env -u LD_PRELOAD make --no-print-directory -s LUA=%s print-cflags"
+  local pipe = assert(io.popen(command:format(os.getenv "SCOPE3_LUA")))
   local includes = {}
   for flag in pipe:read("*a"):gmatch("%-I%S+") do
     includes[#includes + 1] = flag

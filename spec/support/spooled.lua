@@ -1,8 +1,9 @@
 -- A process of its own that uses a spool, for specs that kill it, lock it out or fill its disk:
---   spooled.lua append PATH EVERY    keeps numbered batches until it is killed, and empties the spool after every EVERY of them
---   spooled.lua open PATH            tells "opened", "locked" or why not
---   spooled.lua fill PATH            keeps members until that fails, and tells how many and why
---   spooled.lua share PATH TIMES SEED   opens it TIMES times, keeps a member each time, and now and then takes all out
+--   spooled.lua append PATH EVERY       keeps numbered batches until it is killed, and empties the spool
+--                                       after each EVERY of them
+--   spooled.lua open PATH               prints "opened", "locked" or the reason
+--   spooled.lua fill PATH               keeps members until that fails, and prints how many and why
+--   spooled.lua share PATH TIMES SEED   opens it TIMES times, keeps a member each time, and sometimes removes all
 local core = require "scope3.core"
 
 local spooled = {}

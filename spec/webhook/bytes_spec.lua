@@ -1,4 +1,5 @@
--- What callbacks are verified with, below the level of rules: HMAC-SHA256, comparisons, base64, and the judgement of a JSON text.
+-- What verifies callbacks at the level of bytes: HMAC-SHA256, comparison of secrets, base64, the check of a JSON
+-- object.
 local core = require "scope3.core"
 
 local function bytes(hex)
@@ -120,7 +121,7 @@ describe("the check of a JSON object", function()
     end
   end)
 
-  it("tells four names at most, 32 printable bytes of each, and how many there are", function()
+  it("names four at most, 32 printable bytes of each, and how many there are", function()
     local parts = {}
     for i = 1, 7 do
       parts[i] = ('"%s%d":1,"%s%d":2'):format(("k"):rep(40), i, ("k"):rep(40), i)

@@ -1,4 +1,4 @@
--- What callbacks were there: the cache of nonces, the memory of deliveries, and the store under both.
+-- Which callbacks were there before: the cache of nonces, the memory of deliveries, and the store under both.
 local scope3 = require "scope3"
 local store = require "scope3.webhook.expiring_store"
 
@@ -154,7 +154,7 @@ describe("a memory of deliveries", function()
     assert.is_true(d:add(KEY, "body"))
   end)
 
-  it("has one that comes while it is being handled come again, and lets it be new when nobody says what came of it", function()
+  it("asks for one that comes while it is handled to come again, and forgets one without an outcome", function()
     local d = webhook.deliveries { now = now }
     assert.is_true(d:add(KEY, "body"))
     local new, err = d:add(KEY, "body")

@@ -1,4 +1,4 @@
--- Deliveries are told apart by what they say, not by how it is written (RFC 8785); one end of a task is handled once.
+-- Deliveries are compared by content, not by spelling (RFC 8785), and the end of a task is handled once.
 local canonical = require "scope3.webhook.canonical_json"
 local core = require "scope3.core"
 local json = require "scope3.util.json"

@@ -1,4 +1,5 @@
--- Callbacks whose sender's keys are fetched: when the function is asked (docs/contract.md section 6, step 7), and what is answered meanwhile.
+-- Callbacks whose sender's keys are fetched: when the function is called, and what is answered meanwhile.
+-- See docs/contract.md, section 6, step 7.
 local scope3 = require "scope3"
 local signing = require "spec.support.signing"
 local world = require "spec.support.world"

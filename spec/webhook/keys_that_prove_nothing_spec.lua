@@ -1,4 +1,5 @@
--- Keys under which any signature holds, a second form of a signature that holds, and what a secret leaves in memory.
+-- Keys under which any signature holds are refused, and a second form of a signature is no second delivery.
+-- No secret stays in memory.
 local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local crypto = require "scope3.crypto"
@@ -33,7 +34,7 @@ describe("a key under which a signature proves nothing", function()
     end
   end)
 
-  it("leaves every other key: those beside them, and those that openssl makes", function()
+  it("leaves every other key: their neighbours, and those that openssl makes", function()
     local taken = 0
     for i = 2, 60 do -- about half of all numbers are a point's
       taken = taken + (crypto.ed25519(string.char(i) .. ("\0"):rep(31)) and 1 or 0)

@@ -88,7 +88,7 @@ describe("a URL in canonical form", function()
     end
   end)
 
-  it("drops one dot behind the host, and keeps the query's bytes", function()
+  it("drops one dot after the host, and keeps the query's bytes", function()
     assert.equal("https://a.example/", target.parse("https://A.example./").uri)
     assert.equal("a.example:8443", target.parse("https://a.example.:8443/").authority)
     assert.equal("https://a.example/?%7e=%zz&%", target.parse("https://a.example:/?%7e=%zz&%#%41").uri)
@@ -112,7 +112,8 @@ describe("the signature base", function()
   local REQUEST = { method = "POST", url = "https://example.com/foo?param=Value&Pet=dog" }
   local HEADERS = {
     Host = "example.com", Date = "Tue, 20 Apr 2021 02:07:55 GMT", ["Content-Type"] = "application/json", ["Content-Length"] = "18",
-    ["Content-Digest"] = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:",
+    ["Content-Digest"] = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm"
+      .. "+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:",
   }
   local DIGEST = '"content-digest": ' .. HEADERS["Content-Digest"]
 

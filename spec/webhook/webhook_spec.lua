@@ -178,7 +178,7 @@ describe("the body of a callback", function()
     assert_refused("webhook_body_too_large", 413, bearer_request(largest .. " ", {}), bearer()) -- before anything else is looked at
   end)
 
-  it("has no key twice in an object, at any depth, and the error names at most four, cut and without personal data", function()
+  it("has no key twice in an object, at any depth, and the error names at most four, without personal data", function()
     refused("webhook_body_malformed", 401, with("task_id", '"t"'))
     refused("webhook_body_malformed", 401, with("t\\u0061sk_id", '"t"'))
     refused("webhook_body_malformed", 401, with("result", '{"list":[{"a":1,"b":2,"a":3}]}'))

@@ -1,0 +1,310 @@
+-- Scenarios in which memory runs out, by name: the text of each returns a table of functions for a Lua state.
+-- `prepare` runs before memory gets short, `act` while it is, and `check` afterwards returns what is wrong.
+local COMMON = require "spec.support.memory_common"
+
+-- fill() over some rows, and to their end when there is memory again.
+local function filling(format, script)
+  return COMMON .. ([=[
+local builder, payload, rows
+return {
+  prepare = function()
+    builder = core.builder(%s)
+    payload = core.payload { max_members = 100, max_bytes = 100000 }
+    rows = source("%s", %s(6))
+  end,
+  act = function()
+    builder:fill(payload, rows, 1e9, 600)
+    builder:rejections()
+    builder:missing()
+    return sums(builder)
+  end,
+  check = function()
+    local problem = sums(builder)
+    for _ = 1, 6 do
+      if builder:fill(payload, rows, 1e9, 600) == "end" then
+        break
+      end
+    end
+    builder:missing()
+    local c = builder:counts()
+    if c.rows ~= 6 or c.rejected_rows ~= (c.rejected.no_memory or 0) + (c.rejected.script_error or 0) then
+      problem = problem or ("%%d rows, %%d rejected"):format(c.rows, c.rejected_rows)
+    end
+    if payload:living() ~= c.members or c.members ~= c.used_rows then
+      problem = problem or ("%%d members, %%d living"):format(c.members, (payload:living()))
+    end
+    close(builder, payload, rows)
+    collect()
+    return problem
+  end,
+}]=]):format(script, format, format)
+end
+
+local SCENARIOS = {}
+
+for _, format in ipairs { "csv", "jsonl" } do
+  local map = format == "csv" and "MAP" or "NAMED"
+  SCENARIOS["reading " .. format] = COMMON .. ([=[
+local rows
+return {
+  prepare = function() rows = source("%s", %s(5)) end,
+  act = function()
+    rows:columns()
+    while rows:read() do end
+    rows:lines()
+  end,
+  check = function()
+    while rows:read() do end -- it goes on
+    local n = rows:rows()
+    close(rows)
+    collect()
+    return n ~= 5 and n .. " rows" or nil
+  end,
+}]=]):format(format, format)
+  SCENARIOS["filling " .. format .. " by a map"] = filling(format, "{ max_member = 1000, rejections = true, map = " .. map
+    .. ", conditions = { { 'present', " .. (format == "csv" and "1" or "'id'") .. ", {} } } }")
+  SCENARIOS["filling " .. format .. " by member"] = filling(format, "{ max_member = 1000, rejections = true, member = function(row) "
+    .. "return { { external_id = row.id .. 'a', email = row.mail, phone = row.tel } } end }")
+  SCENARIOS["filling " .. format .. " by where"] = filling(format, "{ max_member = 1000, rejections = true, map = " .. map
+    .. ", where = function(row) return row.mail ~= nil end }")
+end
+
+-- In other encodings and layouts. A byte that is no character of the encoding refuses its row.
+local LAYOUTS = {
+  ["CSV in UTF-16"] = [[{ format = "csv" }, "\255\254" .. csv(5):gsub(".", "%0\0")]],
+  ["CSV in UTF-16 of the other order"] = [[{ format = "csv", encoding = "utf-16be" }, (csv(5):gsub(".", "\0%0"))]],
+  ["CSV in windows-1252"] = [[{ format = "csv", encoding = "windows-1252" }, (csv(5):gsub("example", "ex\228mple"))]],
+  ["a JSON array"] = [[{ format = "jsonl", decode = core.json_decode }, "[" .. jsonl(5):gsub("\n(.)", ",\n%1") .. "]"]],
+  ["JSON objects over lines"] = [[{ format = "jsonl", decode = core.json_decode }, (jsonl(5):gsub(",", ",\n"))]],
+  ["a JSON array in UTF-16"] = [[{ format = "jsonl", decode = core.json_decode },
+    "\255\254" .. ("[" .. jsonl(5):gsub("\n(.)", ",\n%1") .. "]"):gsub(".", "%0\0")]],
+}
+for name, shape in pairs(LAYOUTS) do
+  SCENARIOS["reading " .. name] = COMMON .. ([=[
+local function shape() return %s end
+local rows, seen
+return {
+  prepare = function()
+    local opts, text = shape()
+    rows, seen = core.source(opts), 0
+    rows:feed(text)
+    rows:finish()
+  end,
+  act = function()
+    while rows:read() do seen = seen + 1 end
+    rows:lines()
+    rows:encoding()
+    rows:advice()
+  end,
+  check = function()
+    repeat
+      local row, why = rows:read()
+    until row == nil and why == "end" or why == "fatal"
+    local n, fatal = rows:rows(), rows:lines().refused_rows
+    close(rows)
+    collect()
+    return (n ~= 5 or fatal ~= 0) and ("%%d rows, %%s refused"):format(n, tostring(fatal)) or nil
+  end,
+}]=]):format(shape)
+end
+
+SCENARIOS["adding and taking"] = COMMON .. [=[
+local builder, payload
+return {
+  prepare = function()
+    builder = core.builder { max_member = 1000, rejections = true, map = MAP, columns = { "id", "mail", "tel" } }
+    payload = core.payload { max_members = 100, max_bytes = 100000 }
+  end,
+  act = function()
+    builder:add(payload, { external_id = 1, email = "a@example.org", uids = { maid = "6d92078a-8246-4ba4-ae5b-76104861e7dc" } })
+    builder:add(payload, { external_id = "2", email = "nobody" })
+    builder:add(payload, { external_id = "3", email = "c@example.org", phone = "0301", region = "Nowhere" })
+    builder:take(payload, { id = "4", mail = "d@example.org" })
+    builder:take(payload, setmetatable({}, { __index = function(_, key) return key .. "5@example.org" end }))
+    builder:rejections()
+    return sums(builder)
+  end,
+  check = function()
+    local problem = sums(builder)
+    builder:flush(payload)
+    builder:take(payload, { id = "6", mail = "e@example.org" })
+    builder:add(payload, { external_id = "7", email = "f@example.org" })
+    problem = problem or sums(builder)
+    local c = builder:counts()
+    if payload:living() ~= c.members then
+      problem = problem or ("%d members, %d living"):format(c.members, (payload:living()))
+    end
+    close(builder, payload)
+    collect()
+    return problem
+  end,
+}]=]
+
+SCENARIOS["making and changing"] = COMMON .. [=[
+return {
+  prepare = function() end,
+  act = function()
+    local set = core.id_set()
+    local payload = core.payload { max_members = 100, max_bytes = 100000 }
+    local later = core.payload { max_members = 100, max_bytes = 100000 }
+    local builder = core.builder { max_member = 1000, map = NAMED, region = "DE", phone_repairs = { "plus" },
+      conditions = { { "eq", "land", { "x", "y", 3, true }, ignore_case = true } } }
+    builder:columns(NAMED, { { "ne", "land", { "z" } } })
+    builder:epoch(set, later)
+    builder:add(payload, { external_id = "1", email = "a@example.org" })
+    builder:add(later, { external_id = "1", email = "a@example.org" })
+    set:seal(payload)
+    set:meets(later)
+    payload:hide("a text that says 1", 1, 1)
+    local taken = payload:replace(later, 1, 1)
+    payload:digest()
+    local made = core.source { format = "csv", delimiter = ";", null = "NULL" }
+    made:feed "id;mail\n"
+    core.email_normalize(" <A@Example.org>", true)
+    core.phone_normalize("+49 30 12345678", "DE", { "plus" })
+    core.glob "/tmp/*"
+    core.json_decode('{"a":["\\u0062",1,null,{"c":true}]}')
+    core.json_scalar('a "text"')
+    core.hmac_sha256(("k"):rep(100), "a", "b")
+    core.check_json_object('{"a":1,"a":2}')
+    close(builder, payload, later, made)
+  end,
+  check = function() collect() end,
+}]=]
+
+SCENARIOS["a spool"] = COMMON .. [=[
+local path, members, spool = os.tmpname(), nil, nil
+os.remove(path)
+return {
+  prepare = function()
+    local builder = core.builder { max_member = 1000 }
+    members = core.payload { max_members = 100, max_bytes = 100000 }
+    for i = 1, 5 do
+      builder:add(members, { external_id = tostring(i), email = "a@example.org" })
+    end
+  end,
+  act = function()
+    spool = assert(core.spool(path, { capacity = 65536 }))
+    assert(spool:keep(members, 1, 5, 7, "audience a"))
+    for json, op, _, _, label in spool:members() do
+      assert(#json > 0 and op == "add" and label == "audience a")
+    end
+    local into = core.payload { max_members = 100, max_bytes = 100000 }
+    local read = spool:reader()
+    read()
+    read(into, 7, 2, "audience b")
+    read(into, 7, 2, "audience a")
+    into:close()
+    spool:last()
+    spool:release(2)
+  end,
+  check = function()
+    close(spool)
+    spool = nil
+    collect() -- one that was made and given to nobody
+    local again = assert(core.spool(path, { capacity = 65536 }))
+    local n = again:count()
+    close(again, members)
+    os.remove(path)
+    collect()
+    return n ~= 0 and n ~= 5 and n ~= 3 and n .. " members" or nil
+  end,
+}]=]
+
+SCENARIOS["files"] = COMMON .. [=[
+local counts, log = os.tmpname(), os.tmpname()
+return {
+  prepare = function()
+    os.remove(counts)
+    os.remove(log)
+  end,
+  act = function()
+    local file = assert(core.count_file(counts))
+    assert(file:lock())
+    file:set("a", 1)
+    file:incr("b", 2, 3)
+    file:get "b"
+    assert(file:unlock())
+    file:close()
+    local lines = assert(core.append_file(log))
+    lines:append "one line\n"
+    lines:read()
+    lines:state()
+    lines:truncate(0)
+    lines:close()
+  end,
+  check = function()
+    collect()
+    local file = assert(core.count_file(counts))
+    local got = file:lock() -- nobody else has it
+    close(file)
+    local lines = assert(core.append_file(log))
+    close(lines)
+    os.remove(counts)
+    os.remove(log)
+    return not got and "the lock stayed" or nil
+  end,
+}]=]
+
+SCENARIOS["gzip"] = COMMON .. [=[
+local gzip = require "scope3.gzip"
+local file = assert(io.open(PACKED, "rb"))
+local packed = file:read "*a"
+file:close()
+local z, bytes
+local function read()
+  while true do
+    local piece, state = z:next()
+    if piece then
+      bytes = bytes + #piece
+    elseif state == "need" then
+      z:feed(nil)
+    else
+      return assert(state == "end" and state)
+    end
+  end
+end
+return {
+  prepare = function()
+    z, bytes = gzip.gunzip(), 0
+    z:feed(packed)
+  end,
+  act = function()
+    gzip.gunzip():close()
+    read()
+  end,
+  check = function()
+    local problem
+    if bytes < 300000 then
+      read()
+    end
+    problem = bytes ~= 300000 and bytes .. " bytes" or nil
+    close(z)
+    collect()
+    return problem
+  end,
+}]=]
+
+SCENARIOS["an audience"] = COMMON .. [=[
+local scope3 = require "scope3"
+local audience
+return {
+  prepare = function() audience = scope3.audience { id = "a", name = "A" } end,
+  act = function()
+    for i = 1, 4 do
+      audience:add { external_id = i, email = ("p%d@example.org"):format(i) }
+    end
+    audience:remove { external_id = 9 }
+  end,
+  check = function()
+    local before = audience:count()
+    audience:add { external_id = "one more", email = "x@example.org" }
+    audience:add { external_id = "two more", email = "x@example.org" }
+    local adds, removes = audience:count()
+    audience = nil
+    collect()
+    return (adds < before + 2 or adds > 6 or removes > 1) and ("%d, then %d and %d"):format(before, adds, removes) or nil
+  end,
+}]=]
+
+return SCENARIOS
