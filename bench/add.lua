@@ -1,12 +1,15 @@
--- What adding a ready table costs: no file is read and no row is looked at, the members stand in memory before the clock starts.
+-- What adding a ready table costs:
+-- no file is read and no row is looked at, the members stand in memory before the clock starts.
 --   lua bench/add.lua [ROUNDS]
 local scope3 = require "scope3"
 
--- Small audiences, so that their memory is there already after the first: touching new pages costs more than the members.
+-- Small audiences, so that their memory is there already after the first:
+-- touching new pages costs more than the members.
 local MEMBERS, AT_ONCE, ROUNDS = 40000, 2000, tonumber(arg and arg[1]) or 9
 
 local client = assert(scope3.client { api_key = "scope3_none", account_id = "25" })
-local REGIONS, PHONES = { "Germany", "United States", "France" }, { "030 23%06d", "(206) 555-0%03d", "01 42 %02d 12 34" }
+local REGIONS, PHONES = { "Germany", "United States", "France" },
+  { "030 23%06d", "(206) 555-0%03d", "01 42 %02d 12 34" }
 
 local members = {}
 for i = 1, MEMBERS do
@@ -51,7 +54,8 @@ end
 local lua = jit and jit.version or _VERSION
 print(("%-38s %12s"):format("ready tables, " .. lua .. ", best of " .. ROUNDS, "ns a member"))
 for _, case in ipairs {
-  { "audience:add, email, phone, region", add_to_audience, members }, { "stream:add, the same", add_to_stream, members },
+  { "audience:add, email, phone, region", add_to_audience, members },
+  { "stream:add, the same", add_to_stream, members },
   { "audience:add, a hash that is ready", add_to_audience, hashed },
 } do
   print(("%-38s %12.0f"):format(case[1], measure(case[2], case[3])))

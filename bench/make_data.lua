@@ -14,17 +14,26 @@ end
 
 -- A country as exports name it, and a valid number as people there write it; # is any digit.
 local COUNTRIES = {
-  { "United States", "(206) 555-0###" }, { "United States", "+1 415 555 01##" }, { "Germany", "030 23######" }, { "Germany", "0151 2#######" },
-  { "France", "01 42 ## ## ##" }, { "United Kingdom", "020 7946 0###" }, { "United Kingdom", "+44 7911 12####" }, { "Norway", "40 ## ## ##" },
-  { "Italy", "02 3####### " }, { "Spain", "612 ### ###" }, { "Netherlands", "020 6######" }, { "Sweden", "070-1## ## ##" },
-  { "Brazil", "(11) 9####-####" }, { "India", "98######## " }, { "Japan", "090-1###-####" }, { "Australia", "0412 ### ###" },
+  { "United States", "(206) 555-0###" }, { "United States", "+1 415 555 01##" },
+  { "Germany", "030 23######" }, { "Germany", "0151 2#######" }, { "France", "01 42 ## ## ##" },
+  { "United Kingdom", "020 7946 0###" }, { "United Kingdom", "+44 7911 12####" },
+  { "Norway", "40 ## ## ##" }, { "Italy", "02 3####### " }, { "Spain", "612 ### ###" },
+  { "Netherlands", "020 6######" }, { "Sweden", "070-1## ## ##" }, { "Brazil", "(11) 9####-####" },
+  { "India", "98######## " }, { "Japan", "090-1###-####" }, { "Australia", "0412 ### ###" },
   { "Switzerland", "044 6## ## ##" },
 }
-local FIRST = { "Anna", "Bob", "Carla", "David", "Elena", "Farid", "Grace", "Hiro", "Ines", "Jonas", "Kim", "Lucia", "Marek", "Nadia",
-  "Omar", "Petra" }
-local LAST = { "Smith", "Garcia", "Ng", "Rossi", "O'Brien", "Yamamoto", "van der Berg", "Kowalski", "Silva", "Andersson", "Khan", "Dubois",
-  "Novak", "Larsen" }
-local COMPANY = { "Acme Ltd", '"Horn, Shepard and Watson"', "Umbrella", '"The ""Best"" Shop"', "Initech", "Globex Corporation", "Stark and Sons" }
+local FIRST = {
+  "Anna", "Bob", "Carla", "David", "Elena", "Farid", "Grace", "Hiro",
+  "Ines", "Jonas", "Kim", "Lucia", "Marek", "Nadia", "Omar", "Petra",
+}
+local LAST = {
+  "Smith", "Garcia", "Ng", "Rossi", "O'Brien", "Yamamoto", "van der Berg",
+  "Kowalski", "Silva", "Andersson", "Khan", "Dubois", "Novak", "Larsen",
+}
+local COMPANY = {
+  "Acme Ltd", '"Horn, Shepard and Watson"', "Umbrella",
+  '"The ""Best"" Shop"', "Initech", "Globex Corporation", "Stark and Sons",
+}
 local CITY = { "Springfield", "Lake Jeffborough", "Aaronville", "Port Jean", "West Holly", "New Kristen" }
 local HOST = { "example.com", "example.org", "mail.example.net", "shop.example.co.uk" }
 
@@ -39,6 +48,7 @@ for i = 1, rows do
   if below(4) > 0 then
     mailbox = mailbox:lower()
   end
-  io.write(("%08X%07X,%s,%s,%s,%s,%s,%s,,%s@%s,20%02d-%02d-%02d,https://%s/\n"):format(i, below(268435456), first, last, pick(COMPANY), pick(CITY),
+  io.write(("%08X%07X,%s,%s,%s,%s,%s,%s,,%s@%s,20%02d-%02d-%02d,https://%s/\n"):format(i, below(268435456), first, last,
+    pick(COMPANY), pick(CITY),
     country[1], phone, mailbox, pick(HOST), below(26), below(12) + 1, below(28) + 1, pick(HOST)))
 end

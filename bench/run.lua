@@ -1,5 +1,5 @@
--- Runs ours and every peer that is installed over the same made-up file, in turn and several times, and prints CPU seconds with start-up taken
--- off, ratios to ours, and peak memory.   make bench BENCH_ROWS=1000000 BENCH_RUNS=3
+-- Runs ours and every peer that is installed over the same made-up file, in turn and several times, and prints
+-- CPU seconds with start-up taken off, ratios to ours, and peak memory. make bench BENCH_ROWS=1000000 BENCH_RUNS=3
 local rows, runs, folder = tonumber(arg[1]) or 1000000, tonumber(arg[2]) or 3, arg[3] or "build/bench"
 
 local function shell(command)
@@ -36,21 +36,29 @@ local function has(command)
   return shell(command .. " >/dev/null 2>&1")
 end
 
--- The same under LuaJIT, where its module was built: the command as it stands in the tree takes the paths of the environment.
+-- The same under LuaJIT, where its module was built:
+-- the command as it stands in the tree takes the paths of the environment.
 local LUAJIT = "LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='build/jit/?.so;;' luajit "
 
 -- `share` is the part of the rows that a slow peer gets; its time is multiplied.
 local PEERS = {
   { name = "scope3, map (full validation)", command = "bin/scope3 sync %s " .. FULL },
   { name = "scope3, member(row)", command = "bin/scope3 run bench/member.lua %s --account 25 --dry-run --quiet" },
-  { name = "scope3, member(row), LuaJIT", command = "env " .. LUAJIT .. "bin/scope3.in run bench/member.lua %s --account 25 --dry-run --quiet",
-    needs = LUAJIT .. "-e 'require \"scope3.core\"'", missing = "make LUA=jit" },
+  {
+    name = "scope3, member(row), LuaJIT",
+    command = "env " .. LUAJIT .. "bin/scope3.in run bench/member.lua %s --account 25 --dry-run --quiet",
+    needs = LUAJIT .. "-e 'require \"scope3.core\"'", missing = "make LUA=jit",
+  },
   { name = "the floor (bench/floor.c)", command = folder .. "/floor %s" },
   { name = "DuckDB, one thread, SQL", command = ("cd %s && node ../../bench/peers/duckdb.mjs %%s"):format(folder),
     needs = ("cd %s && node -e 'require(\"@duckdb/node-api\")'"):format(folder) },
-  { name = "Python, csv.DictReader, hashlib", command = "python3 bench/peers/python.py %s", share = 0.2, needs = "python3 -c 'import csv, hashlib'" },
-  { name = "Node, csv-parse, libphonenumber-js", command = ("cd %s && node ../../bench/peers/node.mjs %%s"):format(folder), share = 0.1,
-    needs = ("cd %s && node -e 'require(\"csv-parse\"); require(\"libphonenumber-js\")'"):format(folder) },
+  { name = "Python, csv.DictReader, hashlib", command = "python3 bench/peers/python.py %s", share = 0.2,
+    needs = "python3 -c 'import csv, hashlib'" },
+  {
+    name = "Node, csv-parse, libphonenumber-js",
+    command = ("cd %s && node ../../bench/peers/node.mjs %%s"):format(folder), share = 0.1,
+    needs = ("cd %s && node -e 'require(\"csv-parse\"); require(\"libphonenumber-js\")'"):format(folder),
+  },
   { name = "Lua 5.4, luaossl, lua-cjson", command = "lua5.4 bench/peers/lua.lua %s", share = 0.1,
     needs = "lua5.4 -e 'require \"openssl.digest\"; require \"cjson\"'" },
 }
@@ -64,7 +72,8 @@ end
 local function measure(command, file)
   local out = os.tmpname()
   -- The shell between is replaced by the program, so that nothing but the program is measured.
-  local line = ("exec " .. command:format(absolute(file))):gsub("^exec cd (%S+) && ", "cd %1 && exec "):gsub("'", "'\\''")
+  local line = ("exec " .. command:format(absolute(file))):gsub("^exec cd (%S+) && ",
+    "cd %1 && exec "):gsub("'", "'\\''")
   assert(shell(("%s/measure %s sh -c '%s' >/dev/null"):format(absolute(folder), out, line)))
   local user, system, kb, status = read(out):match("(%S+) (%S+) (%S+) (%S+)")
   os.remove(out)

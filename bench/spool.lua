@@ -1,12 +1,14 @@
 -- What a member costs that is kept in a spool, in processor time:  luajit bench/spool.lua [FOLDER]
--- `warm`: the file has its pages already, as between two flushes of a collector. `growing`: it grows a MiB at a time, as while the service is away.
+-- `warm`: the file has its pages already, as between two flushes of a collector.
+-- `growing`: it grows a MiB at a time, as while the service is away.
 local core = require "scope3.core"
 
 local path = (arg[1] or "/tmp") .. "/bench.spool"
 os.remove(path)
 local spool = assert(core.spool(path, { capacity = 256 * 2 ^ 20 }))
 local builder, payload = core.builder { max_member = 100000 }, core.payload { max_members = 1000, max_bytes = 1000000 }
-assert(builder:add(payload, { external_id = "customer-000001", email = "jane.doe@example.com", phone = "+12065551234" }))
+assert(builder:add(payload,
+  { external_id = "customer-000001", email = "jane.doe@example.com", phone = "+12065551234" }))
 
 -- Microseconds a member of `rounds` rounds of `n`; the resets between them apart, in milliseconds each.
 local function measure(rounds, n)
@@ -38,5 +40,6 @@ local n = 0
 for _ in spool:members() do
   n = n + 1
 end
-print(("reading  %.3f us a member to open, %.3f to read"):format((opened - start) / n * 1e6, (os.clock() - opened) / n * 1e6))
+print(("reading  %.3f us a member to open, %.3f to read"):format((opened - start) / n * 1e6,
+  (os.clock() - opened) / n * 1e6))
 assert(spool:remove())

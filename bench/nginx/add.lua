@@ -9,14 +9,15 @@ local HTTP = [[
   lua_shared_dict scope3 1m;
   init_by_lua_block {
     local function make(more)
-      local opts = { account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = more.audience, rate = 100000,
-        flush_members = 1000, flush_seconds = 3600, max_members = 100000000 }
+      local opts = { account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = more.audience,
+        rate = 100000, flush_members = 1000, flush_seconds = 3600, max_members = 100000000 }
       for key, value in pairs(more) do
         opts[key] = value
       end
       return require("scope3.nginx").collector(opts)
     end
-    plain, shared, spooled = make { audience = "plain" }, make { audience = "shared", shared = "scope3" }, make { audience = "spooled", spool = "%s" }
+    plain, shared = make { audience = "plain" }, make { audience = "shared", shared = "scope3" }
+    spooled = make { audience = "spooled", spool = "%s" }
     kept = make { audience = "kept", flush_members = 100000 } -- nothing is sent while it is measured
     number = 0
   }
@@ -53,7 +54,8 @@ local sandbox = world.sandbox { task_seconds = 0 }
 local folder = world.path()
 os.execute("mkdir -m 700 " .. folder)
 local server = nginx.start { http = HTTP:format(sandbox.url, folder) }
-io.write("processor time of a call with an email and a phone, of a hundred thousand, in LuaJIT:\n", world.http("GET", server.url .. "/time").body)
+io.write("processor time of a call with an email and a phone, of a hundred thousand, in LuaJIT:\n",
+  world.http("GET", server.url .. "/time").body)
 
 local worker = server:workers()[1]
 local function cpu()
@@ -84,7 +86,8 @@ for i = 1, ROUNDS do
   empty[i], with[i] = run "/empty", run "/add"
   more[i] = with[i] - empty[i]
 end
-print(("processor time of the worker a request, median of %d interleaved pairs: empty log_by_lua %.2f us, with add %.2f us: %.2f us more"):format(
+print(("processor time of the worker a request, median of %d interleaved pairs: empty log_by_lua %.2f us, "
+  .. "with add %.2f us: %.2f us more"):format(
   ROUNDS, median(empty), median(with), median(more)))
 server:close "TERM"
 os.execute("rm -rf " .. folder)

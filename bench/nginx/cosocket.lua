@@ -1,5 +1,5 @@
---- What one would write without scope3: the same request over nginx's own sockets, kept alive. No pacing, no retries, no hashing: the least that
---- a client in nginx can cost.
+--- What one would write without scope3: the same request over nginx's own sockets, kept alive.
+--- No pacing, no retries, no hashing: the least that a client in nginx can cost.
 local cjson = require "cjson.safe"
 
 local cosocket = {}
@@ -18,9 +18,12 @@ function cosocket.post(port, account, body)
     return nil, message
   end
   local sent
-  sent, message = sock:send { "POST /api/v2/buyer/advertisers/", account, "/audiences/sync HTTP/1.1\r\nHost: 127.0.0.1:", tostring(port),
-    "\r\nAuthorization: Bearer scope3_key\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: ", tostring(#body),
-    "\r\n\r\n", body }
+  sent, message = sock:send {
+    "POST /api/v2/buyer/advertisers/", account, "/audiences/sync HTTP/1.1\r\nHost: 127.0.0.1:", tostring(port),
+    "\r\nAuthorization: Bearer scope3_key\r\nAccept: application/json\r\nContent-Type: application/json\r\n"
+      .. "Content-Length: ",
+    tostring(#body), "\r\n\r\n", body,
+  }
   if not sent then
     return nil, message
   end

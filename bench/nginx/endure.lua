@@ -1,6 +1,7 @@
 -- A collector under load while nginx is reloaded and its workers are killed, and then for a while in peace:
 --   make bench-endure [RELOADS=200] [KILLS=50] [MINUTES=10]
--- With a spool every member that was acknowledged must arrive; no worker may crash; and the memory of the workers must stay what it was.
+-- With a spool every member that was acknowledged must arrive;
+-- no worker may crash; and the memory of the workers must stay what it was.
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
 local nginx = require "spec.support.nginx"
@@ -13,8 +14,8 @@ local HTTP = [[
   lua_shared_dict scope3 4m;
   init_by_lua_block {
     collector = require("scope3.nginx").collector {
-      account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = "endured", rate = 100000, shared = "scope3",
-      flush_members = 500, flush_seconds = 0.5, spool = "%s",
+      account_id = "25", api_key = "scope3_test_key", base_url = "%s", audience = "endured",
+      rate = 100000, shared = "scope3", flush_members = 500, flush_seconds = 0.5, spool = "%s",
     }
   }
   init_worker_by_lua_block { collector:start() }
@@ -24,7 +25,8 @@ local HTTP = [[
     keepalive_requests 1000000;
     location = /ping { return 200 "pong"; }
     location = /take { content_by_lua_block {
-      local ok, err = collector:add { external_id = ngx.var.arg_id, email = ngx.var.arg_id .. "@example.com", phone = "+12065551234" }
+      local ok, err = collector:add { external_id = ngx.var.arg_id, email = ngx.var.arg_id .. "@example.com",
+        phone = "+12065551234" }
       ngx.print(ok and "taken" or tostring(err))
     } }
     location = /status { content_by_lua_block { ngx.print(require("cjson").encode(collector:status())) } }
@@ -61,7 +63,8 @@ local function visit()
         length = line and line:match "^Content%-Length: (%d+)" or length
       until not line or line == "\r\n"
       local chunked = line and not length
-      local body = line and (chunked and connection:read "*L" and connection:read "*L" or connection:read(tonumber(length)))
+      local body = line and (chunked and connection:read "*L" and connection:read "*L"
+        or connection:read(tonumber(length)))
       if chunked and body then
         connection:read "*L"
         connection:read "*L"
@@ -125,7 +128,8 @@ queue:wrap(function()
       cqueues.sleep(0.1)
     end
   end
-  say("%d reloads and %d kills: %d requests, %d of them without an answer, %d members acknowledged", RELOADS, kills, requests, broken, count)
+  say("%d reloads and %d kills: %d requests, %d of them without an answer, %d members acknowledged", RELOADS, kills,
+    requests, broken, count)
   paused = true
   cqueues.sleep(15) -- the files of the dead are looked for now and then
   local before = nginx.until_true("nothing waits", function()
@@ -133,17 +137,20 @@ queue:wrap(function()
     return all.held == 0 and all
   end)
   lost = missing()
-  say("adopted %d, lost %d; of the members acknowledged %d are missing at the service", before.adopted, before.lost, lost)
+  say("adopted %d, lost %d; of the members acknowledged %d are missing at the service", before.adopted,
+    before.lost, lost)
   paused, in_peace = false, true -- ids were each used once; now they come again and again
 
   local from, first = cqueues.monotime(), nil
   while cqueues.monotime() - from < WARM + MINUTES * 60 do
     cqueues.sleep(math.min(30, WARM))
     first = first or cqueues.monotime() - from >= WARM and resident() or nil
-    say("  after %4.0f s: %.1f MB of %d workers, %d requests", cqueues.monotime() - from, resident() / 1024, #server:workers(), requests)
+    say("  after %4.0f s: %.1f MB of %d workers, %d requests", cqueues.monotime() - from, resident() / 1024,
+      #server:workers(), requests)
   end
   local last = resident()
-  say("memory of the workers: %.1f MB after a minute, %.1f MB %g minutes later (%+.1f %%)", first / 1024, last / 1024, MINUTES,
+  say("memory of the workers: %.1f MB after a minute, %.1f MB %g minutes later (%+.1f %%)", first / 1024,
+    last / 1024, MINUTES,
     (last / first - 1) * 100)
   failed = failed or last > first * 1.05
   running = false

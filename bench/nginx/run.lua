@@ -1,5 +1,6 @@
--- What the client costs an nginx worker, beside what a client over nginx's own sockets costs it.   make bench-nginx BENCH_PAIRS=12
--- Parts: latency (of a trivial location), cpu (of a sync), late (a timer of a millisecond), parallel (200 at once). All run unless some are named.
+-- What the client costs an nginx worker, beside what a client over nginx's own sockets costs it.
+-- make bench-nginx BENCH_PAIRS=12 Parts: latency (of a trivial location), cpu (of a sync),
+-- late (a timer of a millisecond), parallel (200 at once). All run unless some are named.
 local nginx = require "spec.support.nginx"
 local service_of = require "bench.nginx.service"
 local tls = require "spec.support.tls"
@@ -63,7 +64,8 @@ end
 
 -- Starts wrk on a location; the function it gives waits for its end: requests, p50 and p99 in microseconds.
 local function wrk(connections, seconds, path)
-  local pipe = assert(io.popen(("wrk -t1 -c%d -d%gs --latency -s bench/nginx/wrk.lua '%s%s' 2>&1"):format(connections, seconds, server.url, path)))
+  local pipe = assert(io.popen(("wrk -t1 -c%d -d%gs --latency -s bench/nginx/wrk.lua '%s%s' 2>&1"):format(connections,
+    seconds, server.url, path)))
   return function()
     local text = pipe:read("*a")
     pipe:close()
@@ -90,7 +92,8 @@ local PART = {}
 function PART.latency()
   local KINDS = { "idle", "scope3", "cosocket" }
   local p99, ratio = { idle = {}, scope3 = {}, cosocket = {} }, { scope3 = {}, cosocket = {} }
-  say("p99 of a trivial location (wrk -c%d, 2 s), idle and while %d syncs run against a service of 300 ms; load %s", CONNECTIONS, SYNCS,
+  say("p99 of a trivial location (wrk -c%d, 2 s), idle and while %d syncs run against a service of 300 ms; load %s",
+    CONNECTIONS, SYNCS,
     load_average())
   for i = 2, 3 do -- a worker that has lived for a while: LuaJIT has compiled what it will
     wrk(SYNCS, 4, "/" .. KINDS[i] .. "?delay=0")()
@@ -113,12 +116,15 @@ function PART.latency()
     for kind, list in pairs(ratio) do
       list[round] = here[kind] / here.idle
     end
-    say("  round %2d: idle %5d us, scope3 %5d us (%.2f), cosocket %5d us (%.2f)", round, here.idle, here.scope3, ratio.scope3[round], here.cosocket,
+    say("  round %2d: idle %5d us, scope3 %5d us (%.2f), cosocket %5d us (%.2f)", round, here.idle, here.scope3,
+      ratio.scope3[round], here.cosocket,
       ratio.cosocket[round])
   end
   local ours, theirs = median(ratio.scope3), median(ratio.cosocket)
-  say("  medians: idle %.0f us, scope3 %.0f us, cosocket %.0f us", median(p99.idle), median(p99.scope3), median(p99.cosocket))
-  say("  median ratio to idle: scope3 %.2f (at most 1.5), cosocket %.2f, difference %+.2f (at most +0.20)", ours, theirs, ours - theirs)
+  say("  medians: idle %.0f us, scope3 %.0f us, cosocket %.0f us", median(p99.idle), median(p99.scope3),
+    median(p99.cosocket))
+  say("  median ratio to idle: scope3 %.2f (at most 1.5), cosocket %.2f, difference %+.2f (at most +0.20)", ours,
+    theirs, ours - theirs)
 end
 
 -- CPU of the worker for one sync, the request that asks for it included.
@@ -133,7 +139,8 @@ function PART.cpu()
         list[#list + 1] = (cpu() - before) / requests * 1e6
       end
     end
-    say("  service of %3d ms, %3d at once: scope3 %4.0f us, cosocket %4.0f us", case[1], case[2], median(used.scope3), median(used.cosocket))
+    say("  service of %3d ms, %3d at once: scope3 %4.0f us, cosocket %4.0f us", case[1], case[2], median(used.scope3),
+      median(used.cosocket))
   end
 end
 
@@ -152,18 +159,22 @@ local LOADS = {
       os.execute((os.getenv "BENCH_LUA" or "lua5.4") .. " bench/make_data.lua 1000000 >" .. UPLOAD)
     end
   end, run = function(from)
-    local out = nginx.sh(("curl -sS -X POST -H 'Content-Type: text/csv' -H 'Expect:' -T %s %s/gateway"):format(UPLOAD, from.url))
+    local out = nginx.sh(("curl -sS -X POST -H 'Content-Type: text/csv' -H 'Expect:' -T %s %s/gateway"):format(UPLOAD,
+      from.url))
     return tostring(out:match '"accepted":(%d+)') .. " accepted"
   end },
 }
 
--- Each round watches the worker idle, at work, and idle while the worker of another server does the same work on the same machine.
+-- Each round watches the worker idle, at work, and idle while the
+-- worker of another server does the same work on the same machine.
 function PART.late()
   local SECONDS, KINDS = 4, { "idle", "busy", "beside" }
   for _, one in ipairs(LOADS) do
     one.prepare()
-    say("a timer of 1 ms: %d s idle, with %s (busy), and idle while another worker does that (beside); load %s", SECONDS, one.name, load_average())
-    local late, worked, ticks = { idle = 0, busy = 0, beside = 0 }, { idle = 0, busy = 0, beside = 0 }, { idle = 0, busy = 0, beside = 0 }
+    say("a timer of 1 ms: %d s idle, with %s (busy), and idle while another worker does that (beside); load %s",
+      SECONDS, one.name, load_average())
+    local late, worked, ticks = { idle = 0, busy = 0, beside = 0 }, { idle = 0, busy = 0, beside = 0 },
+      { idle = 0, busy = 0, beside = 0 }
     for round = 1, rounds do
       local words = {}
       for i = 1, 3 do
@@ -183,7 +194,8 @@ function PART.late()
       say("  round %2d: %s", round, table.concat(words, ", "))
     end
     for _, kind in ipairs(KINDS) do
-      say("  %-6s %d of %d ticks over 10 ms late, %d of them by the worker's own work", kind, late[kind], ticks[kind], worked[kind])
+      say("  %-6s %d of %d ticks over 10 ms late, %d of them by the worker's own work", kind, late[kind],
+        ticks[kind], worked[kind])
     end
   end
 end
@@ -191,12 +203,15 @@ end
 -- So many syncs at once, over one.
 function PART.parallel()
   local RUNS = 7
-  say("%d syncs at once over one, service of 300 ms, plain HTTP, one thread; median of %d; load %s", MANY, RUNS, load_average())
+  say("%d syncs at once over one, service of 300 ms, plain HTTP, one thread; median of %d; load %s", MANY,
+    RUNS, load_average())
   local function report(host, one, all)
-    say("  %-8s one %.3f s, %d at once %.3f s: %.2f (at most 1.20)", host, median(one), MANY, median(all), median(all) / median(one))
+    say("  %-8s one %.3f s, %d at once %.3f s: %.2f (at most 1.20)", host, median(one), MANY, median(all),
+      median(all) / median(one))
   end
   for _, host in ipairs { "cqueues", "luv" } do
-    local pipe = io.popen(("%s bench/nginx/parallel.lua %s %s %d %d 2>&1"):format(os.getenv "BENCH_LUA" or "lua5.4", host, service.url, MANY, RUNS))
+    local pipe = io.popen(("%s bench/nginx/parallel.lua %s %s %d %d 2>&1"):format(os.getenv "BENCH_LUA" or "lua5.4",
+      host, service.url, MANY, RUNS))
     local one, all = {}, {}
     for line in pipe:lines() do
       local a, b = line:match("^(%S+)%s+(%S+)$")

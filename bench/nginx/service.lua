@@ -1,5 +1,5 @@
---- The service of these measurements: an nginx of its own, so that what it does is not done by the worker that is measured. It reads a sync whole,
---- waits, and answers as the service does (docs/contract.md section 2).
+--- The service of these measurements: an nginx of its own, so that what it does is not done by the worker that
+--- is measured. It reads a sync whole, waits, and answers as the service does (docs/contract.md section 2).
 local service = {}
 
 local REPLY = '{"success":true,"accountId":"%s","operationId":"%s","taskId":"%s"}'

@@ -8,18 +8,24 @@ local worker = {}
 local port, clients, made, gateway
 
 local function member(i)
-  return { external_id = ("customer-%06d"):format(i), email = ("customer%06d@example.com"):format(i), phone = ("+1206555%04d"):format(i % 10000) }
+  return {
+    external_id = ("customer-%06d"):format(i), email = ("customer%06d@example.com"):format(i),
+    phone = ("+1206555%04d"):format(i % 10000),
+  }
 end
 
 -- The body that the client sends for one member; a spec holds its form, and bytes are all that counts here.
-local BODY = '{"audiences":[{"audienceId":"crm","add":[{"externalId":"customer-000001","hashedEmail":"' .. ("ab"):rep(32) .. '","hashedPhone":"'
+local BODY = '{"audiences":[{"audienceId":"crm","add":[{"externalId":"customer-000001","hashedEmail":"'
+  .. ("ab"):rep(32) .. '","hashedPhone":"'
   .. ("cd"):rep(32) .. '"}]}]}'
 
 ---@param service {port: integer, tls_port: integer, ca: string}
 function worker.init(service)
   port = service.port
   local function client(account, url, ca)
-    return assert(scope3.client { api_key = "scope3_key", account_id = account, base_url = url, ca_file = ca, rate = 100000 })
+    return assert(scope3.client {
+      api_key = "scope3_key", account_id = account, base_url = url, ca_file = ca, rate = 100000,
+    })
   end
   local plain = "http://127.0.0.1:" .. port
   clients = { ["0"] = client("0", plain), ["300"] = client("300", plain),
@@ -47,8 +53,8 @@ end
 
 local watch
 
---- Begins to count how late a timer of a millisecond is, and where so, whether the worker itself was at work for so long: it may have waited for a
---- processor.
+--- Begins to count how late a timer of a millisecond is, and where so, whether
+--- the worker itself was at work for so long: it may have waited for a processor.
 function worker.watch_begin()
   watch = { ticks = 0, late = 0, worked = 0, longest = 0 }
   local own = watch
@@ -67,7 +73,8 @@ function worker.watch_begin()
   end)
 end
 
---- Ends it, and says: ticks, ticks over 10 ms late, those of them in which the worker was at work for over 10 ms, the longest in milliseconds.
+--- Ends it, and says: ticks, ticks over 10 ms late, those of them in which
+--- the worker was at work for over 10 ms, the longest in milliseconds.
 function worker.watch_end()
   local own = watch
   watch = nil

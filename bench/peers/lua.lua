@@ -1,4 +1,5 @@
--- Lua 5.4 as one would write it today: a CSV reader in Lua, luaossl, lua-cjson, digits of phones behind a plus, bodies of 40,000 members.
+-- Lua 5.4 as one would write it today:
+-- a CSV reader in Lua, luaossl, lua-cjson, digits of phones behind a plus, bodies of 40,000 members.
 local cjson = require "cjson"
 local digest = require "openssl.digest"
 

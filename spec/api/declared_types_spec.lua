@@ -4,8 +4,9 @@ local json = require "scope3.util.json"
 local response = require "scope3.api.response"
 
 local VALUES = {
-  "null", "true", "false", "0", "1", "-1", "1.5", "1e300", "1e999", "9007199254740993", '""', '" "', '"x"', '"7"', '"TRUE"', '"completed"', '"READY"',
-  '"2026-11-01T00:00:00Z"', '"a@example.com"', "[]", "{}", "[null,1]", '[{"type":"email","matched":1,"rate":"x"}]', '{"a":{"b":[1]}}',
+  "null", "true", "false", "0", "1", "-1", "1.5", "1e300", "1e999", "9007199254740993", '""', '" "',
+  '"x"', '"7"', '"TRUE"', '"completed"', '"READY"', '"2026-11-01T00:00:00Z"', '"a@example.com"',
+  "[]", "{}", "[null,1]", '[{"type":"email","matched":1,"rate":"x"}]', '{"a":{"b":[1]}}',
   '"' .. ("y"):rep(3000) .. '"', '"' .. ("ab"):rep(20) .. '"',
 }
 
@@ -20,7 +21,8 @@ describe("a reply of any values", function()
   local function check(class, row, made)
     for _, field in ipairs(annotations.fields(known, class)) do
       local value = row[field.name]
-      local kind = (field.kind:find "%[%]$" or field.kind:find "^scope3") and "table" or field.kind:gsub("^integer$", "number")
+      local kind = (field.kind:find "%[%]$" or field.kind:find "^scope3") and "table"
+        or field.kind:gsub("^integer$", "number")
       if value ~= nil and kind ~= "any" then
         assert.equal(kind, type(value), class .. "." .. field.name .. " of " .. made:sub(1, 200))
       end

@@ -8,7 +8,10 @@ describe("an error with many issues", function()
     for i = 0, 39999 do
       issues[#issues + 1] = ('{"path":"audiences[0].add[%d].externalId","message":"is odd"}'):format(i)
     end
-    local _, err = reply.read({ status = 400, headers = {}, body = '{"error":{"code":"BAD","details":{"issues":[' .. table.concat(issues, ",") .. "]}}}" }, 0)
+    local _, err = reply.read({
+      status = 400, headers = {},
+      body = '{"error":{"code":"BAD","details":{"issues":[' .. table.concat(issues, ",") .. "]}}}",
+    }, 0)
     assert.equal(40000, #err.issues)
     local text = tostring(err)
     assert.is_true(#text < 10000, #text .. " bytes")
@@ -27,7 +30,10 @@ describe("an error with many issues", function()
       for i = 1, n do
         issues[i] = '{"path":"name","message":"is odd"}'
       end
-      local _, err = reply.read({ status = 400, headers = {}, body = '{"error":{"code":"BAD","details":{"issues":[' .. table.concat(issues, ",") .. "]}}}" }, 0)
+      local _, err = reply.read({
+        status = 400, headers = {},
+        body = '{"error":{"code":"BAD","details":{"issues":[' .. table.concat(issues, ",") .. "]}}}",
+      }, 0)
       return select(2, tostring(err):gsub("\n  %- name: is odd", ""))
     end
     assert.same({ 0, 2 }, { text(1), text(2) })

@@ -51,7 +51,8 @@ describe("what a reply says of its work", function()
       '"response":{"audiences":[{"audienceId":"a","action":" Failed "}]}',
       '"response":{"audiences":[{"audienceId":"a","action":"errored"}]}',
       '"response":{"audiences":[{"audienceId":"a","success":"false"}]}',
-      '"response":{"ok":false}', '"response":{"success":0}', '"response":{"data":{"result":{"data":{"success":false}}}}',
+      '"response":{"ok":false}', '"response":{"success":0}',
+      '"response":{"data":{"result":{"data":{"success":false}}}}',
     } do
       local ok, err, res = waited(task(rest))
       assert.is_nil(ok, rest)
@@ -72,8 +73,9 @@ describe("what a reply says of its work", function()
 
   it("is none where nothing of the audience failed", function()
     for _, rest in ipairs {
-      '"errors":null,"warnings":null', '"errors":{}', '"result":null', '"data":[]', '"success":true', '"success":"true"',
-      '"response":{"results":{"processed":2,"matched":1}}', '"response":{"results":[1,2,3]}', '"response":{"result":"ok"}',
+      '"errors":null,"warnings":null', '"errors":{}', '"result":null', '"data":[]',
+      '"success":true', '"success":"true"', '"response":{"results":{"processed":2,"matched":1}}',
+      '"response":{"results":[1,2,3]}', '"response":{"result":"ok"}',
       '"response":{"results":{"a":{"action":"updated"}}}', '"response":{"body":"","content":null}',
       '"response":{"audiences":[{"audienceId":"a","action":"updated","status":"error"}]}', '"response":{"status":"ok"}',
     } do
@@ -121,7 +123,9 @@ describe("what a reply says of its work", function()
   end)
 
   it("is reported where the row of an audience has problems", function()
-    for _, fields in ipairs { '"errors":[' .. WHY .. "]", '"error":' .. WHY, '"warnings":["TOO_OLD: The list is too old"]' } do
+    for _, fields in ipairs {
+      '"errors":[' .. WHY .. "]", '"error":' .. WHY, '"warnings":["TOO_OLD: The list is too old"]',
+    } do
       server:play { audiences = { '{"audiences":[{"audienceId":"a","status":"READY",' .. fields .. '}],"total":1}' } }
       local res = assert(server:client():sync(audience()))
       for _ = 1, 2 do
@@ -133,9 +137,11 @@ describe("what a reply says of its work", function()
   end)
 
   it("is of an audience that is deleted in whatever form it says so", function()
-    for fields, deleted in pairs { ['"status":"READY","deleted":"true"'] = true, ['"status":"READY","deleted":1'] = true,
-      ['"status":"deleted"'] = true, ['"status":"READY","deleted":"false"'] = false, ['"status":"READY","deleted":0'] = false,
-      ['"status":"READY","deleted":null'] = false } do
+    for fields, deleted in pairs {
+      ['"status":"READY","deleted":"true"'] = true, ['"status":"READY","deleted":1'] = true,
+      ['"status":"deleted"'] = true, ['"status":"READY","deleted":"false"'] = false,
+      ['"status":"READY","deleted":0'] = false, ['"status":"READY","deleted":null'] = false,
+    } do
       server:play { audiences = { '{"audiences":[{"audienceId":"a",' .. fields .. '}],"total":1}' } }
       local ok, err = assert(server:client():sync(audience())):wait { timeout = 60 }
       assert.equal(deleted and "audience_deleted" or nil, not ok and err.code or nil, fields)

@@ -5,9 +5,12 @@ local response = require "scope3.api.response"
 
 describe("a reply", function()
   it("is read whole, however many were read before", function()
-    local task = '{"task":{"createdAt":"2026-11-25T12:40:23.597Z","error":null,"metadata":null,"resourceId":null,"resourceType":"AUDIENCE",'
-      .. '"response":null,"retryAfterSeconds":null,"status":"completed","taskId":"4fad8826","taskType":"audience_sync"}}'
-    local page = '{"audiences":[{"audienceId":"old","name":null,"status":"READY","deleted":false,"uploadedCount":3,"matchedCount":2},'
+    local task = '{"task":{"createdAt":"2026-11-25T12:40:23.597Z","error":null,"metadata":null,"resourceId":null,'
+      .. '"resourceType":"AUDIENCE",'
+      .. '"response":null,"retryAfterSeconds":null,"status":"completed","taskId":"4fad8826",'
+      .. '"taskType":"audience_sync"}}'
+    local page = '{"audiences":[{"audienceId":"old","name":null,"status":"READY","deleted":false,"uploadedCount":3,'
+      .. '"matchedCount":2},'
       .. '{"audienceId":"a","status":"READY","deleted":false,"uploadedCount":3,"matchedCount":2}]}'
     for i = 1, 10000 do
       local read = response.read(json.decode(task).task)

@@ -14,10 +14,12 @@ local time = require "scope3.util.time"
 local world = require "spec.support.world"
 
 local WEIRD = {
-  "null", "true", "false", "0", "-1", "1.5", "1e300", "-1e300", "1e999", "-1e999", "9007199254740993", "123456789012345678901234567890", '""', '"x"', '" "', "[]", "{}",
-  "[null]", "[null,1]", "[[1],[2]]", "[{}]", '{"a":{"b":1}}', '{"1":2}', '"2026-11-01T00:00:1.2.3Z"', '"2026-13-45T99:99:99Z"', '"9999999999-01-01"', '"\\u0000"',
-  '"\\u001b[2J"', '"jane@example.com"', '"' .. ("y"):rep(3000) .. '"', ("["):rep(40) .. ("]"):rep(40), '{"error":{"error":{}}}', '"READY"', '"completed"', '"failed"',
-  '{"audiences":[{"action":"failed"}]}', '[{"path":["audiences",0.5,{}],"message":5},5,null]', '{"issues":[{"path":1.5,"message":null},{"path":["a",1e300]}]}',
+  "null", "true", "false", "0", "-1", "1.5", "1e300", "-1e300", "1e999", "-1e999", "9007199254740993",
+  "123456789012345678901234567890", '""', '"x"', '" "', "[]", "{}", "[null]", "[null,1]", "[[1],[2]]", "[{}]",
+  '{"a":{"b":1}}', '{"1":2}', '"2026-11-01T00:00:1.2.3Z"', '"2026-13-45T99:99:99Z"', '"9999999999-01-01"',
+  '"\\u0000"', '"\\u001b[2J"', '"jane@example.com"', '"' .. ("y"):rep(3000) .. '"', ("["):rep(40) .. ("]"):rep(40),
+  '{"error":{"error":{}}}', '"READY"', '"completed"', '"failed"', '{"audiences":[{"action":"failed"}]}',
+  '[{"path":["audiences",0.5,{}],"message":5},5,null]', '{"issues":[{"path":1.5,"message":null},{"path":["a",1e300]}]}',
 }
 
 local seed = require "spec.support.seed"
@@ -44,13 +46,17 @@ end
 
 local function envelope(body)
   body = v(body, 0.04)
-  return random() < 0.3 and ('{"data":%s,"error":%s,"meta":%s}'):format(body, v "null", v '{"pagination":{"total":1}}') or body
+  return random() < 0.3 and ('{"data":%s,"error":%s,"meta":%s}'):format(body, v "null", v '{"pagination":{"total":1}}')
+    or body
 end
 
 local function problem()
   return object { { "code", '"BAD"' }, { "message", '"it is bad"' },
     { "field", '"audiences[0]"' }, { "suggestion", '"mend it"' }, { "retryAfter", "1" }, { "recovery", '"terminal"' },
-    { "details", object { { "issues", "[" .. object { { "path", '"audiences[0].add[0]"' }, { "message", '"odd"' } } .. "]" } } } }
+    {
+      "details",
+      object { { "issues", "[" .. object { { "path", '"audiences[0].add[0]"' }, { "message", '"odd"' } } .. "]" } },
+    } }
 end
 
 local make = {}
@@ -59,7 +65,8 @@ function make.task()
   return envelope(object { { "task", object {
     { "taskId", '"$ID"' }, { "taskType", '"audience_sync"' },
     { "status", pick { '"working"', '"completed"', '"failed"', '"input-required"' } },
-    { "resourceType", '"AUDIENCE"' }, { "resourceId", '"5"' }, { "error", random() < 0.5 and "null" or problem() }, { "metadata", "null" }, { "retryAfterSeconds", "1" },
+    { "resourceType", '"AUDIENCE"' }, { "resourceId", '"5"' },
+    { "error", random() < 0.5 and "null" or problem() }, { "metadata", "null" }, { "retryAfterSeconds", "1" },
     { "response", object { { "success", "true" }, { "audiences", "[" .. object {
       { "audienceId", '"a"' }, { "action", '"updated"' }, { "errors", "[" .. problem() .. "]" } } .. "]" },
       { "errors", "[" .. problem() .. "]" } } },
@@ -69,34 +76,49 @@ end
 
 function make.audiences()
   return envelope(object { { "audiences", "[" .. object {
-    { "audienceId", '"a"' }, { "name", '"A"' }, { "accountId", '"25"' }, { "status", pick { '"READY"', '"PROCESSING"', '"ERROR"' } }, { "deleted", "false" },
-    { "uploadedCount", "3" }, { "matchedCount", "2" }, { "createdAt", '"2026-11-01T00:00:00Z"' }, { "updatedAt", '"2026-11-01T00:00:01Z"' },
+    { "audienceId", '"a"' }, { "name", '"A"' }, { "accountId", '"25"' },
+    { "status", pick { '"READY"', '"PROCESSING"', '"ERROR"' } }, { "deleted", "false" }, { "uploadedCount", "3" },
+    { "matchedCount", "2" }, { "createdAt", '"2026-11-01T00:00:00Z"' }, { "updatedAt", '"2026-11-01T00:00:01Z"' },
     { "matchBreakdown", '[{"type":"email","count":1}]' }, { "effectiveMatchRate", "0.5" },
   } .. "]" }, { "total", "1" }, { "skip", "0" }, { "take", "100" } })
 end
 
 function make.sync()
-  return envelope(object { { "success", "true" }, { "accountId", '"25"' }, { "operationId", '"t1"' }, { "taskId", '"t1"' } })
+  return envelope(object {
+    { "success", "true" }, { "accountId", '"25"' }, { "operationId", '"t1"' }, { "taskId", '"t1"' },
+  })
 end
 
 function make.syndicate()
-  local records = "[" .. object { { "id", '"1"' }, { "resourceId", '"a"' }, { "adcpAgentId", '"x"' }, { "enabled", "true" }, { "status", '"PENDING"' } } .. "]"
+  local records = "[" .. object { { "id", '"1"' }, { "resourceId", '"a"' }, { "adcpAgentId", '"x"' },
+    { "enabled", "true" }, { "status", '"PENDING"' } } .. "]"
   return envelope(records)
 end
 
 function make.syndication_status()
-  return envelope(object { { "items", "[" .. object { { "id", '"1"' }, { "resourceId", '"a"' }, { "status", '"PENDING"' } } .. "]" }, { "total", "1" } })
+  return envelope(object {
+    { "items", "[" .. object { { "id", '"1"' }, { "resourceId", '"a"' }, { "status", '"PENDING"' } } .. "]" },
+    { "total", "1" },
+  })
 end
 
 function make.rejection()
   return object { { "data", "null" }, { "error", problem() } }
 end
 
-local TASK = { task_id = "string", task_type = "string", status = "string", resource_type = "string", resource_id = "string", retry_after_seconds = "number",
-  created_at = "string", updated_at = "string", response = "table", metadata = "table", warnings = "table" }
-local ROW = { audience_id = "string", name = "string", account_id = "string", status = "string", deleted = "boolean", uploaded_count = "number", matched_count = "number",
-  created_at = "string", updated_at = "string", effective_match_rate = "number" }
-local RECORD = { id = "string", resource_id = "string", adcp_agent_id = "string", enabled = "boolean", status = "string" }
+local TASK = {
+  task_id = "string", task_type = "string", status = "string", resource_type = "string",
+  resource_id = "string", retry_after_seconds = "number", created_at = "string",
+  updated_at = "string", response = "table", metadata = "table", warnings = "table",
+}
+local ROW = {
+  audience_id = "string", name = "string", account_id = "string", status = "string",
+  deleted = "boolean", uploaded_count = "number", matched_count = "number",
+  created_at = "string", updated_at = "string", effective_match_rate = "number",
+}
+local RECORD = {
+  id = "string", resource_id = "string", adcp_agent_id = "string", enabled = "boolean", status = "string",
+}
 
 local function check_type(value, types, needs, about)
   assert.equal("table", type(value), about)
@@ -219,11 +241,16 @@ describe("a reply", function()
     local server = answering.start()
     local env = { env = ("SCOPE3_API_KEY=scope3_test_key SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s"):format(server.url) }
     local csv = world.file "id,mail\n1,a@b.co\n"
-    for _, rest in ipairs { '"matchedCount":1e300,"uploadedCount":"x"', '"matchedCount":"x","uploadedCount":5', '"matchedCount":1e999,"uploadedCount":1e300',
-      '"matchedCount":-1,"uploadedCount":3', '"matchedCount":3,"uploadedCount":0', '"matchedCount":{},"uploadedCount":[],"name":5,"deleted":"no"',
-      '"matchedCount":1.5,"uploadedCount":2.5' } do
+    for _, rest in ipairs {
+      '"matchedCount":1e300,"uploadedCount":"x"', '"matchedCount":"x","uploadedCount":5',
+      '"matchedCount":1e999,"uploadedCount":1e300',
+      '"matchedCount":-1,"uploadedCount":3', '"matchedCount":3,"uploadedCount":0',
+      '"matchedCount":{},"uploadedCount":[],"name":5,"deleted":"no"', '"matchedCount":1.5,"uploadedCount":2.5',
+    } do
       server:play { audiences = { '{"audiences":[{"audienceId":"a","status":"READY",' .. rest .. '}],"total":1}' } }
-      local code, out, err = world.command({ "sync", csv, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--wait", "20" }, env)
+      local code, out, err = world.command({
+        "sync", csv, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--wait", "20",
+      }, env)
       assert.equal(0, code, out .. err)
       assert.truthy(out:find("audience     a · READY", 1, true), out)
       assert.is_nil(out:find("-1", 1, true) or out:find("inf", 1, true) or out:find("nan", 1, true))
@@ -238,14 +265,20 @@ describe("a reply", function()
     assert.equal(time.iso "2026-11-01T00:00:01Z" + 0.5, time.iso "2026-11-01T00:00:01.5Z")
     assert.equal(time.iso "2026-11-01T02:00:00+02:00", time.iso "2026-11-01T00:00:00Z")
     assert.equal(time.iso "2026-11-01 00:00:00", time.iso "2026-11-01T00:00:00,0z")
-    for _, text in ipairs { "2026-11-01T00:00:1.2.3Z", "2026-11-01T00:00:..Z", "2026-11-01T00:00:01.2.3Z", "2026-11-01T00:00:00.Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
-      "2026-11-01T25:00:00Z", "2026-11-01", "x2026-11-01T00:00:00Z", "2026-11-01T00:00:00 o'clock", "", ("1"):rep(1e6) } do
+    for _, text in ipairs {
+      "2026-11-01T00:00:1.2.3Z", "2026-11-01T00:00:..Z", "2026-11-01T00:00:01.2.3Z",
+      "2026-11-01T00:00:00.Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-11-01T25:00:00Z",
+      "2026-11-01", "x2026-11-01T00:00:00Z", "2026-11-01T00:00:00 o'clock", "", ("1"):rep(1e6),
+    } do
       assert.is_nil(time.iso(text), text:sub(1, 40))
     end
     for _, value in ipairs { 5, true, {}, print } do
       assert.is_nil(time.iso(value))
     end
-    for value, want in pairs { ["5"] = 5, ["0"] = 0, ["2.5"] = 2.5, ["0x10"] = false, ["1e3"] = false, inf = false, nan = false, ["-1"] = false, [""] = false, soon = false } do
+    for value, want in pairs {
+      ["5"] = 5, ["0"] = 0, ["2.5"] = 2.5, ["0x10"] = false, ["1e3"] = false,
+      inf = false, nan = false, ["-1"] = false, [""] = false, soon = false,
+    } do
       assert.equal(want or nil, retry_after.read({ headers = { ["retry-after"] = value } }, 0), value)
     end
   end)
@@ -255,12 +288,15 @@ describe("a reply", function()
       assert.equal("own", response.read(json.decode '{"task_id":"other","taskId":"own"}').task_id)
     end
     assert.same({ 1, 2 }, response.read(json.decode "[null,1,null,2,null]"))
-    assert.same({ id = "x" }, response.syndication(json.decode '{"id":"x","status":5,"enabled":"yes","resourceId":null}'))
+    assert.same({ id = "x" },
+      response.syndication(json.decode '{"id":"x","status":5,"enabled":"yes","resourceId":null}'))
   end)
 
   it("needs time in proportion to its length, however it is made", function()
-    for _, body in ipairs { ("<title>"):rep(1e6), "<title>" .. ("<"):rep(7e6), "<html>" .. ("<TITLE"):rep(1e6), (" "):rep(7e6) .. "<", "<title>" .. ("'"):rep(7e6) .. "</title>",
-      "<title></title" .. (" "):rep(7e6), ("x@"):rep(3e6) } do
+    for _, body in ipairs {
+      ("<title>"):rep(1e6), "<title>" .. ("<"):rep(7e6), "<html>" .. ("<TITLE"):rep(1e6), (" "):rep(7e6) .. "<",
+      "<title>" .. ("'"):rep(7e6) .. "</title>", "<title></title" .. (" "):rep(7e6), ("x@"):rep(3e6),
+    } do
       local before = os.clock()
       local _, err = reply.read({ status = 502, headers = { ["content-type"] = { "text/html" } }, body = body }, 0)
       assert.is_true(#err.message < 1000)
@@ -271,7 +307,10 @@ describe("a reply", function()
       issues[i] = '{"path":"audiences[0].add[' .. i .. '].externalId","message":"\'x\' is odd' .. (" 1"):rep(50) .. '"}'
     end
     local before = os.clock()
-    local _, err = reply.read({ status = 400, headers = {}, body = '{"error":{"code":"BAD","details":{"issues":[' .. table.concat(issues, ",") .. "]}}}" }, 0)
+    local _, err = reply.read({
+      status = 400, headers = {},
+      body = '{"error":{"code":"BAD","details":{"issues":[' .. table.concat(issues, ",") .. "]}}}",
+    }, 0)
     assert.equal(40000, #err.issues)
     assert.equal("audiences[0].add[39999].externalId", err.issues[39999].path)
     assert.is_true(os.clock() - before < 20)

@@ -17,15 +17,20 @@ local function upto(n)
   return math.floor(random() * n) + 1
 end
 
-local TASK = '{"task":{"taskId":"t1","taskType":"audience_sync","status":"completed","resourceType":"AUDIENCE","resourceId":"5","error":null,'
-  .. '"metadata":{"a":1},"retryAfterSeconds":1,"response":{"success":true,"audiences":[{"audienceId":"a","action":"updated","errors":[]}]},'
+local TASK = '{"task":{"taskId":"t1","taskType":"audience_sync","status":"completed","resourceType":"AUDIENCE",'
+  .. '"resourceId":"5","error":null,'
+  .. '"metadata":{"a":1},"retryAfterSeconds":1,"response":{"success":true,"audiences":[{"audienceId":"a",'
+  .. '"action":"updated","errors":[]}]},'
   .. '"createdAt":"2026-11-01T00:00:00Z","updatedAt":"2026-11-01T00:00:01.5Z"}}'
-local AUDIENCES = '{"data":{"audiences":[{"audienceId":"a","name":"A","accountId":"25","status":"READY","deleted":false,"uploadedCount":3,'
+local AUDIENCES = '{"data":{"audiences":[{"audienceId":"a","name":"A","accountId":"25","status":"READY",'
+  .. '"deleted":false,"uploadedCount":3,'
   .. '"matchedCount":2,"createdAt":"2026-11-01T00:00:00Z","updatedAt":"2026-11-01T00:00:01Z","effectiveMatchRate":0.5,'
-  .. '"matchBreakdown":[{"type":"email","count":1}]}],"total":1,"skip":0,"take":100},"error":null,"meta":{"pagination":{"total":1}}}'
+  .. '"matchBreakdown":[{"type":"email","count":1}]}],"total":1,"skip":0,"take":100},"error":null,'
+  .. '"meta":{"pagination":{"total":1}}}'
 local SYNC = '{"success":true,"accountId":"25","operationId":"t1","taskId":"t1"}'
 local RECORDS = '[{"id":"1","resourceId":"a","adcpAgentId":"x","enabled":true,"status":"PENDING"}]'
-local ERROR = '{"data":null,"error":{"code":"BAD","message":"it is bad","field":"audiences[0].add[0]","suggestion":"mend it","retryAfter":1,'
+local ERROR = '{"data":null,"error":{"code":"BAD","message":"it is bad","field":"audiences[0].add[0]",'
+  .. '"suggestion":"mend it","retryAfter":1,'
   .. '"recovery":"terminal","details":{"issues":[{"path":["audiences",0,"add",1,"externalId"],"message":"odd"},'
   .. '{"path":"audiences[0].add[0].uids[1.5]","message":"odd too"}]}}}'
 local PROBLEM = '{"type":"about:blank","title":"Bad","status":400,"detail":"it is bad","instance":"/x"}'
@@ -33,9 +38,11 @@ local HEALTH = '{"status":"ok","version":"1.2.3","commit":"0a1b2c3d4e"}'
 
 -- What a part of a reply may be instead.
 local ODD = {
-  "null", "true", "0", "-1", "1.5", "1e300", "-1e300", "1e999", "NaN", "-0", "9007199254740993", ("9"):rep(400), '""', '"x"', "[]", "{}", "[null]", "[[[]]]",
-  '{"0":1}', '{"":""}', '"\\u0000"', '"\\ud800"', '"\255\254"', '"2026-11-01T00:00:1.2.3Z"', '"9999-12-31T23:59:59Z"', '"-1"', '" "', '"READY"', '"failed"',
-  ("["):rep(70) .. ("]"):rep(70), ('{"a":'):rep(70) .. "1" .. ("}"):rep(70), "[" .. ("1,"):rep(3000) .. "1]", '"' .. ("y"):rep(9000) .. '"', "{1:2}", "'x'", ",",
+  "null", "true", "0", "-1", "1.5", "1e300", "-1e300", "1e999", "NaN", "-0", "9007199254740993",
+  ("9"):rep(400), '""', '"x"', "[]", "{}", "[null]", "[[[]]]", '{"0":1}', '{"":""}', '"\\u0000"',
+  '"\\ud800"', '"\255\254"', '"2026-11-01T00:00:1.2.3Z"', '"9999-12-31T23:59:59Z"', '"-1"', '" "',
+  '"READY"', '"failed"', ("["):rep(70) .. ("]"):rep(70), ('{"a":'):rep(70) .. "1" .. ("}"):rep(70),
+  "[" .. ("1,"):rep(3000) .. "1]", '"' .. ("y"):rep(9000) .. '"', "{1:2}", "'x'", ",",
 }
 
 -- A place behind a colon, and the end of the value there; nothing where there is none.
@@ -48,7 +55,8 @@ local function value_in(text)
   if not at then
     return nil
   end
-  local stop = text:match('^"[^"]*"()', at) or text:match("^%b{}()", at) or text:match("^%b[]()", at) or text:match("^[^,}%]]*()", at)
+  local stop = text:match('^"[^"]*"()', at) or text:match("^%b{}()", at) or text:match("^%b[]()", at)
+    or text:match("^[^,}%]]*()", at)
   return at, stop - 1
 end
 
@@ -59,7 +67,8 @@ local MUTATIONS = {
   end,
   function(text) -- a name twice, with another value
     local name = text:match('^[^"]*"(%a+)":', upto(#text))
-    return name and (text:gsub('"' .. name .. '":', ('"%s":%s,"%s":'):format(name, ODD[upto(#ODD)]:gsub("%%", "%%%%"), name), 1)) or text
+    return name and (text:gsub('"' .. name .. '":',
+      ('"%s":%s,"%s":'):format(name, ODD[upto(#ODD)]:gsub("%%", "%%%%"), name), 1)) or text
   end,
   function(text) -- a failure beside it
     return (text:gsub("{", '{"success":false,"error":' .. ODD[upto(#ODD)]:gsub("%%", "%%%%") .. ",", 1))
@@ -104,8 +113,9 @@ local function check_error(err, about)
 end
 
 local TYPES = {
-  task_id = "string", status = "string", retry_after_seconds = "number", created_at = "string", updated_at = "string", response = "table", audience_id = "string",
-  name = "string", uploaded_count = "number", matched_count = "number", effective_match_rate = "number", match_breakdown = "table", id = "string",
+  task_id = "string", status = "string", retry_after_seconds = "number", created_at = "string",
+  updated_at = "string", response = "table", audience_id = "string", name = "string", uploaded_count = "number",
+  matched_count = "number", effective_match_rate = "number", match_breakdown = "table", id = "string",
   enabled = "boolean", deleted = "boolean", version = "string", commit = "string",
 }
 
@@ -186,7 +196,8 @@ describe("a reply that was mutated", function()
         picked[i], bodies[i] = call, { failed or call.status or 200, mutate(text) }
       end
       for i = 1, of_each do
-        local about = ("\nseed %d, round %d, reply %d: %d %s"):format(seed, round, i, bodies[i][1], json.encode(bodies[i][2]):sub(1, 600))
+        local about = ("\nseed %d, round %d, reply %d: %d %s"):format(seed, round, i, bodies[i][1],
+          json.encode(bodies[i][2]):sub(1, 600))
         server:answer(("return function() return %d, %s end"):format(bodies[i][1],
           (("%q"):format(bodies[i][2]):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("%z", "\\0"))))
         local ok, why = pcall(picked[i].call, client, about)
@@ -231,7 +242,8 @@ describe("a reply that was mutated", function()
       elseif what == 2 then
         assert.equal(good.body, request.body, about)
       end
-      ok, value, err = pcall(scope3.webhook.verify, { headers = { Authorization = "Bearer " .. ("c"):rep(32) }, body = mutate(good.body) },
+      ok, value, err = pcall(scope3.webhook.verify,
+        { headers = { Authorization = "Bearer " .. ("c"):rep(32) }, body = mutate(good.body) },
         { mode = "bearer", credentials = ("c"):rep(32) })
       assert.is_true(ok, tostring(value) .. about)
       if value == nil then

@@ -94,11 +94,15 @@ describe("a request of the client", function()
       assert.same({ nil, "invalid" }, { res, err and err.kind })
       assert.same({}, bodies_of "sync")
     end
-    sync(audience({ id = "a" }, add), { push_notification_config = { url = "https://example.com", token = ("é"):rep(4096),
-      authentication = { scheme = "Bearer", credentials = ("é"):rep(32) } } })
+    sync(audience({ id = "a" }, add), {
+      push_notification_config = { url = "https://example.com", token = ("é"):rep(4096),
+        authentication = { scheme = "Bearer", credentials = ("é"):rep(32) } },
+    })
     assert.is_nil(scope3.webhook.verify({ headers = {} }, { mode = "bearer", credentials = ("é"):rep(32),
       token = ("é"):rep(4096) }))
-    for _, config in ipairs { { credentials = ("é"):rep(31) }, { credentials = ("c"):rep(32), token = ("é"):rep(15) } } do
+    for _, config in ipairs {
+      { credentials = ("é"):rep(31) }, { credentials = ("c"):rep(32), token = ("é"):rep(15) },
+    } do
       config.mode = "bearer"
       assert.has_error(function() scope3.webhook.verify({ headers = {} }, config) end)
     end

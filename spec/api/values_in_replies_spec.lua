@@ -53,32 +53,44 @@ describe("the redactor", function()
     hides("Basic czNjcjN0LUFCQy1rZXkvdmFsdWU=", { "czNjcj" }, nil, known)
     hides("key s3cr3t%2DABC%2Dkey%2Fvalue", { "s3cr3t" }, nil, known)
     hides("key abcd is wrong", { "abcd" }, { "is wrong" }, { key = "abcd" })
-    assert.equal("the scope3 service and its sandbox", redact.text("the scope3 service and its sandbox", { key = "scope3_sandbox" }))
+    assert.equal("the scope3 service and its sandbox",
+      redact.text("the scope3 service and its sandbox", { key = "scope3_sandbox" }))
   end)
 
   it("keeps what a person needs: words, names of fields, counts, places", function()
-    for _, text in ipairs { "The matching service is busy. Try again later!", "12 of 100 members had no hashedEmail", "Send the request again later",
-      "at most 100 members are taken", "match_rate is under 45%", "VALIDATION_ERROR in a re-upload (see external_id)" } do
+    for _, text in ipairs {
+      "The matching service is busy. Try again later!", "12 of 100 members had no hashedEmail",
+      "Send the request again later", "at most 100 members are taken",
+      "match_rate is under 45%", "VALIDATION_ERROR in a re-upload (see external_id)",
+    } do
       assert.equal(text, redact.strict(text))
     end
     assert.equal("at audiences[0].add[17].hashedEmail", redact.text "at audiences[0].add[17].hashedEmail")
     assert.is_true(redact.is_path "audiences[0].add[17].hashedEmail" and redact.is_path "audiences.0.remove.3")
-    assert.is_false(redact.is_path "4711" or redact.is_path "[17]" or redact.is_path "audiences.anna" or redact.is_path "add[1234567]" or redact.is_path "")
+    assert.is_false(redact.is_path "4711" or redact.is_path "[17]" or redact.is_path "audiences.anna"
+      or redact.is_path "add[1234567]" or redact.is_path "")
     local texts = redact.texts({ "one 'x'", "", "three" }, nil)
     assert.same({ "one [redacted]", "", "three" }, texts)
   end)
 
   it("shows nothing that a terminal would obey, and cuts no character in two", function()
-    for _, text in ipairs { "a\27[31mb", "a\194\155b", "a\155b", "a\226\128\174b", "a\226\129\166b", "a\0b\127c\rd\ne", ("é"):rep(400), ("x"):rep(499) .. "é" } do
+    for _, text in ipairs {
+      "a\27[31mb", "a\194\155b", "a\155b", "a\226\128\174b", "a\226\129\166b",
+      "a\0b\127c\rd\ne", ("é"):rep(400), ("x"):rep(499) .. "é",
+    } do
       local told = redact.text(text)
       assert.is_true(core.utf8_valid(told), told)
       assert.is_nil(told:find("[%z\1-\31\127]"))
-      assert.is_nil(told:find("\226\128\174", 1, true) or told:find("\226\129\166", 1, true) or told:find("\194\155", 1, true))
+      assert.is_nil(told:find("\226\128\174", 1, true) or told:find("\226\129\166", 1, true)
+        or told:find("\194\155", 1, true))
     end
   end)
 
   it("needs time in proportion to a text, however it is made", function()
-    for _, text in ipairs { ("'"):rep(2e6), ("a'"):rep(1e6), ("a@"):rep(1e6), ("+1-"):rep(7e5), ("&#"):rep(1e6), ("%"):rep(2e6), ("."):rep(2e6), ("ab"):rep(1e6) } do
+    for _, text in ipairs {
+      ("'"):rep(2e6), ("a'"):rep(1e6), ("a@"):rep(1e6), ("+1-"):rep(7e5),
+      ("&#"):rep(1e6), ("%"):rep(2e6), ("."):rep(2e6), ("ab"):rep(1e6),
+    } do
       local before = os.clock()
       redact.strict(text)
       assert.is_true(os.clock() - before < 20, "too long on " .. text:sub(1, 4)) -- a square of a million would be hours
@@ -89,9 +101,12 @@ end)
 describe("payload:hide()", function()
   -- Members whose ids are refused are told to `refused`, where there is one.
   local function payload(members, refused)
-    local builder, made = core.builder { max_member = 100000 }, core.payload { max_members = 100000, max_bytes = 8 * 2 ^ 20 }
+    local builder, made = core.builder { max_member = 100000 },
+      core.payload { max_members = 100000, max_bytes = 8 * 2 ^ 20 }
     for i, member in ipairs(members) do
-      local added = builder:add(made, { external_id = member[1], hashed_email = member.remove ~= true and HASH or nil, uids = member.uids }, member.remove or false)
+      local added = builder:add(made, {
+        external_id = member[1], hashed_email = member.remove ~= true and HASH or nil, uids = member.uids,
+      }, member.remove or false)
       if not added then
         assert(refused, i)[member] = true
       end
@@ -100,8 +115,14 @@ describe("payload:hide()", function()
   end
 
   it("finds external ids and values of uids as words, in any case, also those that JSON escapes", function()
-    local made = payload { { "cust-17" }, { "7" }, { "Anna K" }, { 'q"uo\\te' }, { "tab  id" }, { "müller" }, { "in" }, { "gone", remove = true },
-      { "u", uids = { { type = "maid", value = "6D92078A-8246-4BA4-AE5B-76104861E7DC" }, { type = "own", value = "kix" } } } }
+    local made = payload {
+      { "cust-17" }, { "7" }, { "Anna K" }, { 'q"uo\\te' },
+      { "tab  id" }, { "müller" }, { "in" }, { "gone", remove = true },
+      {
+        "u",
+        uids = { { type = "maid", value = "6D92078A-8246-4BA4-AE5B-76104861E7DC" }, { type = "own", value = "kix" } },
+      },
+    }
     local function hidden(text, first, last)
       return made:hide(text, first or 1, last or 9)
     end
@@ -161,7 +182,8 @@ describe("payload:hide()", function()
         local refused = {}
         local told = payload(members, refused):hide(said, 1, #members)
         for _, member in ipairs(members) do
-          assert(refused[member] or not told:lower():find(";" .. member[1]:lower() .. ";", 1, true), ("seed %d, round %d: %q in %q"):format(seed, round, member[1], told))
+          assert(refused[member] or not told:lower():find(";" .. member[1]:lower() .. ";", 1, true),
+            ("seed %d, round %d: %q in %q"):format(seed, round, member[1], told))
         end
       end
     end
@@ -210,12 +232,19 @@ describe("an error of a reply", function()
     local secrets = { "anna", "kix", "C/17", "b4c9a289", "jane" }
     for _, reply in ipairs {
       { 400, '{"error":{"code":"anna","message":"member anna (kix, C/17) b4c9a289","field":"members.anna"}}' },
-      { 400, '{"error":{"code":"BAD","message":"see","details":{"issues":[{"path":"audiences[0].add[0].externalId","message":"anna is odd"},'
-        .. '{"path":"audiences.0.add.anna.uids","message":"kix"},{"path":["audiences","C/17"],"message":"C/17"},"anna"]}}}' },
-      { 409, '{"message":"anna"}' }, { 403, '{"error":"anna and kix"}' }, { 404, "<html><title>no anna and kix</title>" }, { 402, "anna kix C/17" },
+      {
+        400,
+        '{"error":{"code":"BAD","message":"see","details":{"issues":[{"path":"audiences[0].add[0].externalId",'
+          .. '"message":"anna is odd"},'
+          .. '{"path":"audiences.0.add.anna.uids","message":"kix"},{"path":["audiences","C/17"],'
+          .. '"message":"C/17"},"anna"]}}}',
+      },
+      { 409, '{"message":"anna"}' }, { 403, '{"error":"anna and kix"}' },
+      { 404, "<html><title>no anna and kix</title>" }, { 402, "anna kix C/17" },
       { 202, '{"success":false,"message":"anna is odd"}' }, { 403, ("x "):rep(98) .. "anna" },
       { 403, ("x "):rep(249) .. "anna" },
-      { 403, "<html><title>" .. ("'x' "):rep(499) .. " anna</title>" }, { 400, '{"error":{"details":{"issues":["a","' .. ("b "):rep(249) .. 'anna"]}}}' },
+      { 403, "<html><title>" .. ("'x' "):rep(499) .. " anna</title>" },
+      { 400, '{"error":{"details":{"issues":["a","' .. ("b "):rep(249) .. 'anna"]}}}' },
       { 202, '{"data":{"taskId":"t1"},"error":{"code":"kix","message":"anna"}}' },
     } do
       server:play { sync = { reply, '{"taskId":"t2"}' } }
@@ -233,8 +262,12 @@ describe("an error of a reply", function()
 
   it("says nothing of the key, with or without the prefix of keys", function()
     local client = server:client { api_key = "hush-hush-2026" }
-    server:answer 'return function(r) return 401, {error={code="UNAUTHORIZED",message="the key "..r.headers.authorization:match("Bearer (.*)").." is not known"}} end'
-    for _, call in ipairs { function() return client:sync(audience()) end, function() return client:task "t1" end, function() return client:audience "a" end } do
+    server:answer('return function(r) return 401, {error={code="UNAUTHORIZED",message="the key '
+      .. '"..r.headers.authorization:match("Bearer (.*)").." is not known"}} end')
+    for _, call in ipairs {
+      function() return client:sync(audience()) end,
+      function() return client:task "t1" end, function() return client:audience "a" end,
+    } do
       local none, err = call()
       assert.same({ nil, 401 }, { none, err.status })
       clean(tostring(err), { "hush" })
@@ -243,14 +276,23 @@ describe("an error of a reply", function()
 
   it("says nothing of the members of a failed task, of which the service alone knows who they are", function()
     local client = server:client()
-    server:play { task = { '{"task":{"taskId":"$ID","status":"failed","error":{"code":"VALIDATION_ERROR","field":"audiences[0].add[1]",'
-      .. '"message":"customer 4711 (anna@example.com, cust-9, b4c9a289) id: bob could not be read","suggestion":"Remove \'anna\' and cust-9"}}}' } }
+    server:play {
+      task = {
+        '{"task":{"taskId":"$ID","status":"failed","error":{"code":"VALIDATION_ERROR","field":"audiences[0].add[1]",'
+          .. '"message":"customer 4711 (anna@example.com, cust-9, b4c9a289) id: bob could not be read",'
+          .. '"suggestion":"Remove \'anna\' and cust-9"}}}',
+      },
+    }
     local res = assert(client:sync(audience()))
     local _, err = res:wait { timeout = 60 }
     assert.same({ "VALIDATION_ERROR", "audiences[0].add[1]" }, { err.code, err.field })
-    assert.truthy(err.message:find("could not be read", 1, true) and err.message:find("the service suggests: Remove", 1, true), err.message)
+    assert.truthy(err.message:find("could not be read", 1, true)
+      and err.message:find("the service suggests: Remove", 1, true), err.message)
     clean(tostring(err) .. res:json(), { "4711", "anna", "cust-9", "b4c9", "bob" })
-    server:play { task = { '{"task":{"taskId":"$ID","status":"completed","response":{"errors":[{"code":"BAD","message":"anna and kix are odd"}]}}}' } }
+    server:play { task = {
+      '{"task":{"taskId":"$ID","status":"completed","response":{"errors":[{"code":"BAD",'
+        .. '"message":"anna and kix are odd"}]}}}',
+    } }
     res = assert(client:sync(audience()))
     _, err = res:wait { timeout = 60 }
     assert.truthy(err.message:find("are odd", 1, true))
@@ -262,10 +304,18 @@ describe("names and ids of strangers", function()
   it("are shown with nothing that a terminal would obey, as text and as JSON", function()
     local server = answering.start()
     local evil = '\\u001b]0;x\\u0007\\u009b2J\\u202e\\u2066\\u200f\\ufeff\\n\\r\\u007f'
-    server:play { audiences = { '{"audiences":[{"audienceId":"id' .. evil .. 'a\155b","name":"n' .. evil .. 'é","status":"s' .. evil .. '","updatedAt":"' .. evil
-      .. '"},{"audienceId":"plain","name":"Zoë ✓","status":"READY"}],"total":2}' },
-      task = { '{"task":{"taskId":"$ID","taskType":"' .. evil .. '","status":"x' .. evil .. '","createdAt":"' .. evil .. '","error":{"message":"' .. evil
-        .. '"},"response":{"a' .. evil .. '":"b' .. evil .. '"}}}' } }
+    server:play {
+      audiences = {
+        '{"audiences":[{"audienceId":"id' .. evil .. 'a\155b","name":"n' .. evil .. 'é","status":"s' .. evil
+          .. '","updatedAt":"' .. evil
+          .. '"},{"audienceId":"plain","name":"Zoë ✓","status":"READY"}],"total":2}',
+      },
+      task = {
+        '{"task":{"taskId":"$ID","taskType":"' .. evil .. '","status":"x' .. evil .. '","createdAt":"' .. evil
+          .. '","error":{"message":"' .. evil
+          .. '"},"response":{"a' .. evil .. '":"b' .. evil .. '"}}}',
+      },
+    }
     local env = { env = ("SCOPE3_API_KEY=scope3_test_key SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s"):format(server.url) }
     local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n"
     local sync = { "sync", csv, "--audience", "a", "--map", "external_id=id", "--map", "email=mail" }
@@ -278,12 +328,17 @@ describe("names and ids of strangers", function()
       end
       return args
     end
-    for _, args in ipairs { { "audiences" }, { "audiences", "--json" }, { "task", "t1" }, { "task", "t1", "--json" }, more "--delete-missing=b",
-      more("--delete-missing", "all", "--dry-run"), more("--delete-missing", "all", "--dry-run", "--json"), more("--wait", "1"), { "doctor" } } do
+    for _, args in ipairs {
+      { "audiences" }, { "audiences", "--json" }, { "task", "t1" }, { "task", "t1", "--json" },
+      more "--delete-missing=b", more("--delete-missing", "all", "--dry-run"),
+      more("--delete-missing", "all", "--dry-run", "--json"), more("--wait", "1"), { "doctor" },
+    } do
       local _, out, err = world.command(args, env)
       local said = out .. err
       assert.is_true(core.utf8_valid(said), said)
-      for _, bad in ipairs { "[%z\1-\9\11-\31\127]", "\194[\128-\159]", "\226\128[\142\143\170-\174]", "\226\129[\160-\175]", "\239\187\191" } do
+      for _, bad in ipairs {
+        "[%z\1-\9\11-\31\127]", "\194[\128-\159]", "\226\128[\142\143\170-\174]", "\226\129[\160-\175]", "\239\187\191",
+      } do
         assert.is_nil(said:find(bad), table.concat(args, " ") .. ": " .. said)
       end
       if args[1] == "audiences" then

@@ -34,8 +34,12 @@ describe("what is read from the service", function()
     local secrets = { "4711", "Zebra77", "anna", "Kim" }
     for _, reply in ipairs {
       { 400, '{"error":{"code":"cust-4711","field":"Zebra77","message":"member cust-4711 is bad"}}' },
-      { 400, '{"error":{"code":"BAD","message":"member Kim and 4711, anna@example.com","details":{"issues":[{"path":"add.Zebra77",'
-        .. '"message":"Zebra77"}]}}}' },
+      {
+        400,
+        '{"error":{"code":"BAD","message":"member Kim and 4711, anna@example.com",'
+          .. '"details":{"issues":[{"path":"add.Zebra77",'
+          .. '"message":"Zebra77"}]}}}',
+      },
       { 403, "denied for Zebra77" }, { 403, "<html><title>member cust-4711</title>" }, { 409, '{"error":"cust-4711"}' },
     } do
       server:play { task = { reply }, audiences = { reply } }
@@ -52,11 +56,15 @@ describe("what is read from the service", function()
         clean(table.concat(said, " "), secrets)
       end
     end
-    server:play { task = { { 400, '{"error":{"code":"VALIDATION_ERROR","field":"externalId","message":"the id is too long"}}' } } }
+    server:play { task = {
+      { 400, '{"error":{"code":"VALIDATION_ERROR","field":"externalId","message":"the id is too long"}}' },
+    } }
     local _, err = server:client():task "t1"
     assert.same({ "VALIDATION_ERROR", "externalId" }, { err.code, err.field })
     assert.truthy(err.message:find("VALIDATION_ERROR: the id is too long", 1, true), err.message)
-    for _, said in ipairs { "502 Bad Gateway", "Attention Required! | Cloudflare", "Unavailable - try again in 30 seconds" } do
+    for _, said in ipairs {
+      "502 Bad Gateway", "Attention Required! | Cloudflare", "Unavailable - try again in 30 seconds",
+    } do
       server:play { task = { { 403, "<html><title>" .. said .. "</title></html>" } } }
       err = select(2, server:client():task "t1")
       assert.truthy(err.message:find(said, 1, true), err.message)
@@ -67,9 +75,15 @@ describe("what is read from the service", function()
     local client = server:client { api_key = KEY }
     for _, replies in ipairs {
       { task = { '{"task":{"taskId":"$ID","status":"failed","error":{"code":"' .. KEY .. '"}}}' } },
-      { task = { '{"task":{"taskId":"$ID","status":"failed","taskType":"' .. KEY .. '","resourceType":"' .. KEY .. '"}}' } },
+      {
+        task = {
+          '{"task":{"taskId":"$ID","status":"failed","taskType":"' .. KEY .. '","resourceType":"' .. KEY .. '"}}',
+        },
+      },
       { task = { '{"task":{"taskId":"$ID","status":"' .. KEY .. '"}}' } },
-      { task = { '{"task":{"taskId":"$ID","status":"completed","response":{"warnings":[{"code":"' .. KEY .. '"}]}}}' } },
+      {
+        task = { '{"task":{"taskId":"$ID","status":"completed","response":{"warnings":[{"code":"' .. KEY .. '"}]}}}' },
+      },
       { audiences = { '{"audiences":[{"audienceId":"a","status":"' .. KEY .. '"}],"total":1}' } },
       { sync = { '{"taskId":"t1","warnings":[{"code":"' .. KEY .. '"}]}' } },
     } do
@@ -77,14 +91,17 @@ describe("what is read from the service", function()
       local res = assert(client:sync(audience()))
       local _, err = res:wait { timeout = 5 }
       local task, row = client:task "t1", client:audience "a"
-      clean(table.concat({ tostring(err), res:json(), world.json.encode(task), world.json.encode(row) }, "\n"), { "9QmZ" })
+      clean(table.concat({ tostring(err), res:json(), world.json.encode(task), world.json.encode(row) }, "\n"),
+        { "9QmZ" })
     end
   end)
 
   it("is no task where its id is the key", function()
     server:play { sync = { '{"taskId":"' .. KEY .. '"}' } }
     local path = world.path ".journal"
-    local res, err = server:client { api_key = KEY }:run({ audience = "a", map = { external_id = "id", email = "mail" } },
+    local res, err = server:client { api_key = KEY }:run({
+      audience = "a", map = { external_id = "id", email = "mail" },
+    },
       world.file("id,mail\n1,a@example.com\n", ".csv"), { journal = path })
     assert.is_nil(res)
     assert.equal(1, err.result.unknown)
@@ -93,11 +110,16 @@ describe("what is read from the service", function()
 
   it("says nothing of people in fields that nobody declared, and keeps what a person needs", function()
     server:play {
-      task = { '{"task":{"taskId":"$ID","status":"completed","note":"member anna@example.com","result":{"who":"cust-4711",'
-        .. '"action":"updated"},"anna@example.com":"x","phone":12065550142,"createdAt":"2065550142"}}' },
-      audiences = { '{"audiences":[{"audienceId":"a","name":"VIP","status":"READY","lastError":"member cust-4711 is bad",'
-        .. '"description":"my best customers","ttlDays":30,"tags":["vip"],"errors":[{"message":"user Zebra77 failed"}],'
-        .. '"phone":12065550142,"syncedOn":"2026-11-01T00:00:10Z"}],"total":1}' },
+      task = {
+        '{"task":{"taskId":"$ID","status":"completed","note":"member anna@example.com","result":{"who":"cust-4711",'
+          .. '"action":"updated"},"anna@example.com":"x","phone":12065550142,"createdAt":"2065550142"}}',
+      },
+      audiences = {
+        '{"audiences":[{"audienceId":"a","name":"VIP","status":"READY","lastError":"member cust-4711 is bad",'
+          .. '"description":"my best customers","ttlDays":30,"tags":["vip"],"errors":[{"message":"user '
+          .. 'Zebra77 failed"}],'
+          .. '"phone":12065550142,"syncedOn":"2026-11-01T00:00:10Z"}],"total":1}',
+      },
     }
     local client = server:client()
     local task, row = assert(client:task "t1"), assert(client:audience "a")
@@ -109,8 +131,10 @@ describe("what is read from the service", function()
   end)
 
   it("names no member as the field of one that is refused", function()
-    server:play { sync = { { 400, '{"error":{"code":"X","message":"no","details":{"issues":[{"path":"audiences[0].add[0].Zebra77",'
-      .. '"message":"bad"}]}}}' }, '{"taskId":"t2"}' } }
+    server:play {
+      sync = { { 400, '{"error":{"code":"X","message":"no","details":{"issues":[{"path":"audiences[0].add[0].Zebra77",'
+        .. '"message":"bad"}]}}}' }, '{"taskId":"t2"}' },
+    }
     local seen = {}
     local res = assert(server:client():run({ audience = "a", map = { external_id = "id", email = "mail" } },
       world.file("id,mail\n1,a@example.com\n2,b@example.com\n", ".csv"), { on_reject = function(rejection)
@@ -126,7 +150,9 @@ describe("what the command says of what it was given", function()
 
   it("has nothing that a terminal would obey, and can be given to a shell", function()
     local input = world.file("id,mail\n1,a@example.com\n", ".csv")
-    local ids = { ["a\27[31m"] = "'a\\x1b[31m'", ["my list; rm"] = "'my list; rm'", ["it's"] = "'it'\\''s'", crm = "crm" }
+    local ids = {
+      ["a\27[31m"] = "'a\\x1b[31m'", ["my list; rm"] = "'my list; rm'", ["it's"] = "'it'\\''s'", crm = "crm",
+    }
     for id, shown in pairs(ids) do
       local code, out = world.command({ "sync", input, "--account", "25", "--audience", id, "--base-url",
         sandbox.url, "--map", "external_id=id", "--map", "email=mail" }, { env = "SCOPE3_API_KEY=scope3_test_key" })

@@ -36,8 +36,14 @@ describe("a wait", function()
 
   it("ends at the final words of an audience alone, in any case", function()
     local client = server:client()
-    for _, going in ipairs { '"processing"', '"Processing"', '"PROCESSING"', '"pondering"', '"MATCHING"', '"queued"', "null", '""', "5", '{"a":1}', '"UNKNOWN"', '"\\u001b[2J"' } do
-      for said, want in pairs { READY = "READY", ready = "READY", ["too-small"] = "TOO_SMALL", Too_Small = "TOO_SMALL", suspended = "SUSPENDED", SUSPENDED = "SUSPENDED" } do
+    for _, going in ipairs {
+      '"processing"', '"Processing"', '"PROCESSING"', '"pondering"', '"MATCHING"',
+      '"queued"', "null", '""', "5", '{"a":1}', '"UNKNOWN"', '"\\u001b[2J"',
+    } do
+      for said, want in pairs {
+        READY = "READY", ready = "READY", ["too-small"] = "TOO_SMALL",
+        Too_Small = "TOO_SMALL", suspended = "SUSPENDED", SUSPENDED = "SUSPENDED",
+      } do
         server:play { audiences = { row(going), row(going), row('"' .. said .. '"') } }
         local res = assert(client:sync(audience "a"))
         assert(res:wait { timeout = 600 })
@@ -55,16 +61,22 @@ describe("a wait", function()
   it("ends at the final words of a task alone, in any case and spelling", function()
     local client = server:client()
     for said, want in pairs { completed = "completed", Completed = "completed", COMPLETED = "completed" } do
-      server:play { task = { task '"pondering"', task '"Submitted"', task '"unknown"', task '"WORKING"', task('"' .. said .. '"') } }
+      server:play { task = {
+        task '"pondering"', task '"Submitted"', task '"unknown"', task '"WORKING"', task('"' .. said .. '"'),
+      } }
       assert.equal(want, assert(client:wait "t1").status)
     end
-    for said, want in pairs { FAILED = "failed", cancelled = "canceled", Canceled = "canceled", CANCELLED = "canceled", Rejected = "rejected" } do
+    for said, want in pairs {
+      FAILED = "failed", cancelled = "canceled", Canceled = "canceled", CANCELLED = "canceled", Rejected = "rejected",
+    } do
       server:play { task = { task '"in_progress"', task('"' .. said .. '"') } }
       local none, err = client:wait "t1"
       assert.same({ nil, "task_failed" }, { none, err.kind })
       assert.truthy(err.message:find("ended as " .. want, 1, true), err.message)
     end
-    for _, said in ipairs { "input-required", "input_required", "INPUT_REQUIRED", "Auth-Required", "auth_required", "auth required" } do
+    for _, said in ipairs {
+      "input-required", "input_required", "INPUT_REQUIRED", "Auth-Required", "auth_required", "auth required",
+    } do
       server:play { task = { task '"working"', task('"' .. said .. '"') } }
       local none, err = client:wait "t1"
       assert.same({ nil, "needs_action" }, { none, err.kind }, said)
@@ -77,11 +89,13 @@ describe("a wait", function()
     local res = assert(client:sync(audience "a"))
     local _, err = res:wait { timeout = 30 }
     assert.equal("timeout", err.kind)
-    assert.truthy(err.message:find("the task was last seen as pondering, which is no status that is known", 1, true), err.message)
+    assert.truthy(err.message:find("the task was last seen as pondering, which is no status that is known", 1, true),
+      err.message)
     server:play { audiences = { row '"matching"' } }
     res = assert(client:sync(audience "a"))
     _, err = res:wait { timeout = 30 }
-    assert.truthy(err.message:find("the audience was last seen as matching, which is no status that is known", 1, true), err.message)
+    assert.truthy(err.message:find("the audience was last seen as matching, which is no status that is known", 1, true),
+      err.message)
     server:play { audiences = { row '"processing"' } }
     res = assert(client:sync(audience "a"))
     local events = {}
@@ -111,7 +125,10 @@ describe("a wait", function()
       waited, err = client:wait("t1", { audience = "a" })
       assert.same({ nil, "audience_deleted" }, { waited, err.code })
     end
-    for _, rows in ipairs { { row('"READY"', ',"deleted":true') }, { row '"READY"', row('"READY"', ',"deleted":true') }, { '{"audiences":[],"total":0}' } } do
+    for _, rows in ipairs {
+      { row('"READY"', ',"deleted":true') },
+      { row '"READY"', row('"READY"', ',"deleted":true') }, { '{"audiences":[],"total":0}' },
+    } do
       server:play { audiences = rows }
       local res = assert(client:sync(scope3.audience({ id = "a" }):delete()))
       assert(res:wait { timeout = 600 })
@@ -140,7 +157,8 @@ describe("a wait", function()
 
     server:play { task = { gone, gone, gone, task '"completed"' } }
     local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n1,e@f.co\n"
-    res = assert(client:run({ map = { external_id = "id", email = "mail" }, audience = "a", unique = true }, csv, { max_members = 1 }))
+    res = assert(client:run({ map = { external_id = "id", email = "mail" }, audience = "a", unique = true }, csv,
+      { max_members = 1 }))
     assert.same({ 3, 2 }, { res.accepted, res.epochs })
 
     server:play { task = { gone } }
@@ -166,7 +184,9 @@ describe("a wait", function()
 
   it("does not take an account that the list does not know for an audience that is new", function()
     local client = server:client()
-    server:play { audiences = { { 404, '{"data":null,"error":{"code":"NOT_FOUND","message":"Advertiser not found"}}' } } }
+    server:play { audiences = {
+      { 404, '{"data":null,"error":{"code":"NOT_FOUND","message":"Advertiser not found"}}' },
+    } }
     local _, err = assert(client:sync(audience "a")):wait { timeout = 3600 }
     assert.same({ "not_found", 404 }, { err.kind, err.status })
   end)
@@ -174,7 +194,9 @@ describe("a wait", function()
   it("ends where a sync changed nothing, so that the row is as old as before", function()
     local loop = virtual.loop()
     local client = server:client { loop = loop }
-    for _, updated in ipairs { "2026-10-31T23:59:59.9Z", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00+01:00", "2026-11-01T00:00:1.2.3Z" } do
+    for _, updated in ipairs {
+      "2026-10-31T23:59:59.9Z", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00+01:00", "2026-11-01T00:00:1.2.3Z",
+    } do
       local old = '{"audiences":[{"audienceId":"a","status":"READY","updatedAt":"' .. updated .. '"}],"total":1}'
       server:play { audiences = { old } }
       local before = loop.now()
@@ -191,7 +213,10 @@ describe("a wait", function()
       assert.same({ 0, 5 }, { #res.warnings, #server:requests "/audiences%?" })
 
       -- The task says so itself.
-      server:play { audiences = { old }, task = { task('"completed"', ',"response":{"audiences":[{"audienceId":"a","action":"Unchanged"}]}') } }
+      server:play {
+        audiences = { old },
+        task = { task('"completed"', ',"response":{"audiences":[{"audienceId":"a","action":"Unchanged"}]}') },
+      }
       res = assert(client:sync(audience "a"))
       assert(res:wait())
       assert.same({ 0, 1 }, { #res.warnings, #server:requests "/audiences%?" })

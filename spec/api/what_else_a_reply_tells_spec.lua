@@ -66,7 +66,8 @@ describe("what else a reply reports", function()
       .. '"action":"updated","total_uploaded_count":5000000,"phone":12065551234,"match_breakdown":[{"id_type":"uid2",'
       .. '"submitted":3000000,"matched":2000000,"match_rate":0.66}]}]}}}' } }
     local told = assert(server:client():task("t1")).response.audiences[1]
-    assert.same({ id_type = "uid2", submitted = 3000000, matched = 2000000, match_rate = 0.66 }, told.match_breakdown[1])
+    assert.same({ id_type = "uid2", submitted = 3000000, matched = 2000000, match_rate = 0.66 },
+      told.match_breakdown[1])
     assert.same({ 5000000, "[redacted]" }, { told.total_uploaded_count, told.phone })
   end)
 

@@ -24,7 +24,8 @@ describe("scope3", function()
   end
 
   it("sync sends a file to a private sandbox, waits, and prints one JSON object", function()
-    local code, out, err = world.command(words("sync", world.file(CSV), "--sandbox", "--account", "25", "--audience", "crm", MAP, "--wait", "--json"))
+    local code, out, err = world.command(words("sync", world.file(CSV), "--sandbox", "--account", "25", "--audience",
+      "crm", MAP, "--wait", "--json"))
     assert.equal("", err)
     assert.equal(0, code)
     local res = assert(cjson.decode(out))
@@ -34,17 +35,22 @@ describe("scope3", function()
     assert.same({ hashed_email = 2, hashed_phone = 1, uids = 0 }, res.identifiers)
     assert.equal("completed", res.tasks[1].status)
     assert.equal("TOO_SMALL", res.audience.status)
-    for _, key in ipairs { "skipped", "replaced", "deferred", "requests", "retries", "bytes_sent", "seconds", "audiences" } do
+    for _, key in ipairs {
+      "skipped", "replaced", "deferred", "requests", "retries", "bytes_sent", "seconds", "audiences",
+    } do
       assert.is_truthy(res[key], key)
     end
   end)
 
   it("sync reads standard input, and prints a report that says what happened", function()
-    local code, out = world.command(words("sync", "-", against_sandbox(), "--audience", "crm", "--name", "My CRM", MAP, "--wait=30"),
+    local code, out = world.command(words("sync", "-", against_sandbox(), "--audience", "crm", "--name", "My CRM",
+      MAP, "--wait=30"),
       { env = KEY.env, stdin = world.file(CSV) })
     assert.equal(0, code)
-    for _, want in ipairs { "rows         3 in", "rejected     1", "2 emails · 1 phone", "accepted     2 members", "crm (My CRM) · TOO_SMALL",
-      "no email, phone or uid is left", "phone: no leading +" } do
+    for _, want in ipairs {
+      "rows         3 in", "rejected     1", "2 emails · 1 phone", "accepted     2 members",
+      "crm (My CRM) · TOO_SMALL", "no email, phone or uid is left", "phone: no leading +",
+    } do
       assert.truthy(out:find(want, 1, true), want .. "\n" .. out)
     end
     assert.same({ "1", "2" }, sandbox:ids("crm"))
@@ -54,7 +60,8 @@ describe("scope3", function()
     local script = world.file('return { audience = "s", map = { external_id = "Id", email = "Mail" } }', ".lua")
     assert.equal(0, (world.command(words("run", script, world.file(CSV), against_sandbox(), "--quiet", "--wait"), KEY)))
     assert.same({ "1", "2" }, sandbox:ids("s"))
-    local code, out = world.command(words("run", script, world.file("Id,Mail\n2,\n"), against_sandbox(), "--mode", "remove", "--quiet", "--wait"), KEY)
+    local code, out = world.command(words("run", script, world.file("Id,Mail\n2,\n"), against_sandbox(), "--mode",
+      "remove", "--quiet", "--wait"), KEY)
     assert.equal(0, code)
     assert.equal("", out)
     assert.same({ "1" }, sandbox:ids("s"))
@@ -63,7 +70,8 @@ describe("scope3", function()
   it("writes what it refused to a file, without a value", function()
     local rejects = world.path(".csv")
     world.command(words("sync", world.file(CSV), "--dry-run", "--audience", "crm", MAP, "--rejects", rejects))
-    assert.equal("row,column,outcome,reason\n2,Tel,dropped,phone_national\n3,Mail,dropped,email_no_at\n3,,rejected,no_identifier\n", world.read(rejects))
+    assert.equal("row,column,outcome,reason\n2,Tel,dropped,phone_national\n3,Mail,dropped,email_no_at\n"
+      .. "3,,rejected,no_identifier\n", world.read(rejects))
   end)
 
   it("dry runs without a key", function()
@@ -79,12 +87,17 @@ describe("scope3", function()
   end)
 
   it("exits with 2 for a usage that is none, and says how", function()
-    for _, args in ipairs { {}, { "snyc" }, { "sync" }, { "sync", "x", "--nonsense" }, { "sync", "x", "--audience", "a" }, { "sync", "x", "--map", "email" },
-      { "sync", "x", "--audience", "a", "--map", "external_id=a", "--map", "emial=b" }, { "run" }, { "hash", "fax", "1" },
-      { "hash", "phone", "1", "--phone-repairs", "pluss" }, { "hash", "phone", "1", "--region", "Atlantis" }, { "hash", "email", "a@b.co", "--region", "US" },
+    for _, args in ipairs {
+      {}, { "snyc" }, { "sync" }, { "sync", "x", "--nonsense" },
+      { "sync", "x", "--audience", "a" }, { "sync", "x", "--map", "email" },
+      { "sync", "x", "--audience", "a", "--map", "external_id=a", "--map", "emial=b" },
+      { "run" }, { "hash", "fax", "1" }, { "hash", "phone", "1", "--phone-repairs", "pluss" },
+      { "hash", "phone", "1", "--region", "Atlantis" }, { "hash", "email", "a@b.co", "--region", "US" },
       words("sync", "x", "--audience", "a", MAP, "--phone-repairs", "all,plus"),
-      words("sync", "x", "--audience", "a", MAP, "--max-members", "many"), words("sync", "x", MAP, "--mode", "replace"),
-      words("sync", "x", "--audience", "a", MAP, "--wait=soon"), words("sync", "x", "--audience", "a", MAP, "--no-header") } do
+      words("sync", "x", "--audience", "a", MAP, "--max-members", "many"),
+      words("sync", "x", MAP, "--mode", "replace"), words("sync", "x", "--audience", "a", MAP, "--wait=soon"),
+      words("sync", "x", "--audience", "a", MAP, "--no-header"),
+    } do
       local code, out, err = world.command(args)
       assert.equal(2, code, table.concat(args, " ") .. out .. err)
       assert.is_true(#err > 0)
@@ -99,7 +112,8 @@ describe("scope3", function()
     code, out = world.command(words("audiences", "--json", against_sandbox()), KEY)
     assert.equal(0, code)
     assert.equal("crm", cjson.decode(out).audiences[1].audience_id)
-    local _, json_out = world.command(words("sync", world.file(CSV), against_sandbox(), "--audience", "crm", MAP, "--json"), KEY)
+    local _, json_out = world.command(words("sync", world.file(CSV), against_sandbox(), "--audience", "crm",
+      MAP, "--json"), KEY)
     local id = cjson.decode(json_out).tasks[1].task_id
     code, out = world.command(words("wait", id, "--audience", "crm", against_sandbox()), KEY)
     assert.equal(0, code)
@@ -113,8 +127,10 @@ describe("scope3", function()
   it("hash shows raw, normalised and hashed, also from standard input", function()
     local code, out = world.command { "hash", "email", " User@Example.com" }
     assert.equal(0, code)
-    assert.truthy(out:find("user@example.com  b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", 1, true))
-    code, out = world.command({ "hash", "phone", "--region", "US", "--json" }, { stdin = world.file("+12065551234\n0301\n") })
+    assert.truthy(out:find("user@example.com  b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", 1,
+      true))
+    code, out = world.command({ "hash", "phone", "--region", "US", "--json" },
+      { stdin = world.file("+12065551234\n0301\n") })
     assert.equal(1, code)
     local first, second = out:match("^([^\n]+)\n([^\n]+)\n")
     assert.equal("f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca", cjson.decode(first).hash)
@@ -144,16 +160,20 @@ describe("scope3", function()
       return out .. err
     end
     local cases = {
-      { "an extension was left out", "a national prefix was taken off", "validated as libphonenumber 9.0.40 does", "phone", "--region", "DE", "030 23125 123 ext. 5" },
+      { "an extension was left out", "a national prefix was taken off", "validated as libphonenumber 9.0.40 does",
+        "phone", "--region", "DE", "030 23125 123 ext. 5" },
       { "letters were read as the keys of a telephone", "phone", "--region", "US", "1-800-FLOWERS" },
       { "the region's international prefix was taken off", "phone", "--region", "DE", "0044 20 7946 0018" },
       { "the region's calling code stood there without a plus", "phone", "--region", "GB", "44 20 7946 0018" },
-      { "digits that are not ASCII", "phone", "+１2065551234" }, { "text before the number was left out", "phone", "tel: +12065551234" },
-      { "its phone-context", "phone", "tel:2065551234;phone-context=+1" }, { "a second number", "phone", "+12065551234 / x 5" },
+      { "digits that are not ASCII", "phone", "+１2065551234" },
+      { "text before the number was left out", "phone", "tel: +12065551234" },
+      { "its phone-context", "phone", "tel:2065551234;phone-context=+1" },
+      { "a second number", "phone", "+12065551234 / x 5" },
       { "repaired (phone_plus)", "phone", "--region", "DE", "--phone-repairs", "plus,words", "4915112345678" },
       { "refused (phone_no_plan)", "phone", "--region", "AQ", "123456" },
-      { "repaired (email_mailto)", "lowercased as Unicode 17.0.0 has it", "email", "mailto:Jane@X.org" }, { "refused (email_no_at)", "email", "jane" },
-      { "hashed already", "email", ("ab"):rep(32) }, { "repaired (hash_base64)", "email", "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=" },
+      { "repaired (email_mailto)", "lowercased as Unicode 17.0.0 has it", "email", "mailto:Jane@X.org" },
+      { "refused (email_no_at)", "email", "jane" }, { "hashed already", "email", ("ab"):rep(32) },
+      { "repaired (hash_base64)", "email", "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=" },
       { "may have another hash", "email", "JOS\195\137@x.example" },
     }
     for _, case in ipairs(cases) do
@@ -172,8 +192,10 @@ describe("scope3", function()
   end)
 
   it("reports regions that are not known by name, repairs, and columns that mix raw values and hashes", function()
-    local file = world.file("id,mail,tel,land\n1,a@b.co,0301234,Atlantis\n2," .. ("ab"):rep(32) .. ",4915112345678,Germany\n")
-    local args = words("sync", file, "--dry-run", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--map", "phone=tel", "--map", "region=land",
+    local file = world.file("id,mail,tel,land\n1,a@b.co,0301234,Atlantis\n2," .. ("ab"):rep(32)
+      .. ",4915112345678,Germany\n")
+    local args = words("sync", file, "--dry-run", "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+      "--map", "phone=tel", "--map", "region=land",
       "--phone-repairs", "all")
     local _, out = world.command(args)
     assert.truthy(out:find("Regions that are not known, of the phones dropped for it:\n  1  Atlantis\n", 1, true), out)
@@ -181,12 +203,17 @@ describe("scope3", function()
     assert.truthy(out:find("The email column mixes raw values (1) and hashes (1)", 1, true), out)
     _, out = world.command(words(args, "--json"))
     local res = cjson.decode(out)
-    assert.same({ { Atlantis = 1 }, { email = { raw = 1, hashed = 1 } }, { phone_plus = 1 } }, { res.unknown_regions, res.mixed, res.repaired })
+    assert.same({ { Atlantis = 1 }, { email = { raw = 1, hashed = 1 } }, { phone_plus = 1 } },
+      { res.unknown_regions, res.mixed, res.repaired })
   end)
 
   it("maps universal ids by their type", function()
-    local file = world.file("id,U,M\n1, ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U= ,00000000-0000-0000-0000-000000000000\n2,,6D92078A-8246-4BA4-AE5B-76104861E7DC\n")
-    local code, out = world.command { "sync", file, "--dry-run", "--json", "--audience", "a", "--map", "external_id=id", "--map", "uid:uid2=U", "--map", "uid:maid=M" }
+    local file = world.file("id,U,M\n1, ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U= "
+      .. ",00000000-0000-0000-0000-000000000000\n2,,6D92078A-8246-4BA4-AE5B-76104861E7DC\n")
+    local code, out = world.command {
+      "sync", file, "--dry-run", "--json", "--audience", "a", "--map",
+      "external_id=id", "--map", "uid:uid2=U", "--map", "uid:maid=M",
+    }
     assert.equal(0, code)
     local res = cjson.decode(out)
     assert.same({ 2, 2, { uid_opt_out = 1 } }, { res.members, res.identifiers.uids, res.dropped })
@@ -233,9 +260,12 @@ describe("scope3", function()
       local done, out, err = world.path(".done"), world.path(".out"), world.path(".err")
       -- The shell tells the process's id; the signal is sent once the sandbox has seen a request.
       local pid_file = world.path(".pid")
-      os.execute(("(SCOPE3_API_KEY=scope3_x %s bin/scope3.in sync %s --json --account 25 --base-url %s --audience a --max-members 100 "
-        .. "--map external_id=Id --map email=Mail >%s 2>%s </dev/null & echo $! >%s; wait $!; echo $? >%s.new; mv %s.new %s) &"):format(
-        os.getenv("SCOPE3_LUA_BIN"), world.file(table.concat(lines, "\n")), sandbox.url, out, err, pid_file, done, done, done))
+      os.execute(("(SCOPE3_API_KEY=scope3_x %s bin/scope3.in sync %s --json --account 25 --base-url %s --audience a "
+        .. "--max-members 100 "
+        .. "--map external_id=Id --map email=Mail >%s 2>%s </dev/null & echo $! >%s; wait $!; echo $? "
+        .. ">%s.new; mv %s.new %s) &"):format(
+        os.getenv("SCOPE3_LUA_BIN"), world.file(table.concat(lines, "\n")), sandbox.url, out, err, pid_file,
+        done, done, done))
       local core = require "scope3.core"
       local deadline = core.now() + 60
       repeat
@@ -262,8 +292,10 @@ describe("scope3", function()
   it("stops while it waits for standard input, before the header and after it", function()
     for _, text in ipairs { "", "Id,Mail\\n1,a@example.com\\n" } do
       local pid_file, done = world.path(".pid"), world.path(".done")
-      os.execute(("( (printf '%s'; until test -f %s; do sleep 0.1; done) | ( (sh -c 'echo $PPID >%s.new; mv %s.new %s'; exec %s bin/scope3.in sync - --dry-run --audience a "
-        .. "--map external_id=Id --map email=Mail >/dev/null 2>&1); echo $? >%s.new; mv %s.new %s)) >/dev/null 2>&1 &"):format(text, done, pid_file, pid_file, pid_file,
+      os.execute(("( (printf '%s'; until test -f %s; do sleep 0.1; done) | ( (sh -c 'echo $PPID >%s.new; "
+        .. "mv %s.new %s'; exec %s bin/scope3.in sync - --dry-run --audience a "
+        .. "--map external_id=Id --map email=Mail >/dev/null 2>&1); echo $? >%s.new; mv %s.new %s)) "
+        .. ">/dev/null 2>&1 &"):format(text, done, pid_file, pid_file, pid_file,
         os.getenv("SCOPE3_LUA_BIN"), done, done, done))
       local core = require "scope3.core"
       local deadline, file = core.now() + 60
@@ -281,20 +313,25 @@ describe("scope3", function()
   end)
 
   it("reads files without a header, and with a delimiter that is given", function()
-    local code, out = world.command { "sync", world.file("1\ta@example.com,jane\n2\tb@example.com\n"), "--dry-run", "--audience", "a", "--no-header", "--delimiter", "tab",
-      "--map", "external_id=1", "--map", "email=2", "--json" }
+    local code, out = world.command {
+      "sync", world.file("1\ta@example.com,jane\n2\tb@example.com\n"), "--dry-run", "--audience", "a",
+      "--no-header", "--delimiter", "tab", "--map", "external_id=1", "--map", "email=2", "--json",
+    }
     assert.equal(0, code)
     local res = cjson.decode(out)
     assert.same({ 2, 1 }, { res.rows, res.members })
-    code, out = world.command { "sync", world.file('{"i":"1","m":"a@example.com"}\n'), "--dry-run", "--audience", "a", "--format", "jsonl",
-      "--map", "external_id=i", "--map", "email=m", "--json" }
+    code, out = world.command {
+      "sync", world.file('{"i":"1","m":"a@example.com"}\n'), "--dry-run", "--audience",
+      "a", "--format", "jsonl", "--map", "external_id=i", "--map", "email=m", "--json",
+    }
     assert.equal(0, code)
     assert.equal(1, cjson.decode(out).members)
   end)
 
   it("goes through the proxy of the environment for https, and never for this machine", function()
     local via = "https_proxy=" .. sandbox.url .. " http_proxy=" .. sandbox.url .. " SCOPE3_API_KEY=scope3_x"
-    local code, _, err = world.command({ "audiences", "--account", "25", "--base-url", "https://service.invalid" }, { env = via })
+    local code, _, err = world.command({ "audiences", "--account", "25", "--base-url", "https://service.invalid" },
+      { env = via })
     assert.equal(1, code)
     assert.is_nil(err:find("scope3_x", 1, true))
     local log = sandbox:requests()
@@ -313,8 +350,10 @@ describe("scope3", function()
     local journal = world.path(".journal")
     local env = { env = "SCOPE3_API_KEY=scope3_x" }
     local function sync(...)
-      return world.command({ "sync", file, "--account", "25", "--base-url", sandbox.url, "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
-        "--rate", "100000", ... }, env)
+      return world.command({
+        "sync", file, "--account", "25", "--base-url", sandbox.url, "--audience", "a",
+        "--map", "external_id=id", "--map", "email=mail", "--rate", "100000", ...,
+      }, env)
     end
     sandbox:fault { on = "sync", act = "status", status = 401 }
     local code, _, err = sync("--journal", journal)

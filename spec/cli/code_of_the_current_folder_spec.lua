@@ -23,8 +23,9 @@ end
 
 -- What the command loads, at once or when it is needed, and what may be looked for and is not there.
 local NAMES = {
-  "argparse", "cjson", "cjson.safe", "cqueues", "_cqueues", "openssl", "_openssl", "luv", "ffi", "bit", "bit32", "jit.opt", "compat53", "luarocks.loader",
-  "luarocks.core.hardcoded", "luarocks.core.cfg", "luarocks.site_config", "ngx.semaphore", "scope3", "scope3.core", "scope3.gzip", "scope3.crypto", "scope3.local",
+  "argparse", "cjson", "cjson.safe", "cqueues", "_cqueues", "openssl", "_openssl", "luv", "ffi", "bit",
+  "bit32", "jit.opt", "compat53", "luarocks.loader", "luarocks.core.hardcoded", "luarocks.core.cfg",
+  "luarocks.site_config", "ngx.semaphore", "scope3", "scope3.core", "scope3.gzip", "scope3.crypto", "scope3.local",
 }
 for _, name in ipairs { "socket", "errno", "signal", "thread", "condition", "promise", "notify", "dns", "auxlib" } do
   NAMES[#NAMES + 1] = "cqueues." .. name
@@ -49,7 +50,8 @@ describe("the current folder", function()
   setup(function()
     hostile = folder()
     -- Code that leaves a mark: as Lua, and as a library that does so when it is loaded.
-    local library = compile.program("-fPIC -shared " .. world.file('#include <stdio.h>\n__attribute__((constructor)) static void mark(void) { '
+    local library = compile.program("-fPIC -shared "
+      .. world.file('#include <stdio.h>\n__attribute__((constructor)) static void mark(void) { '
       .. 'FILE *f = fopen("RAN", "a"); if (f) { fputs("a library\\n", f); fclose(f); } }\n', ".c"))
     for file in must("cd lua && find scope3 -name '*.lua'"):gmatch("[^\n]+") do
       NAMES[#NAMES + 1] = file:gsub("%.lua$", ""):gsub("/", ".")
@@ -57,13 +59,16 @@ describe("the current folder", function()
     local lines = {}
     for _, name in ipairs(NAMES) do
       local path = name:gsub("%.", "/")
-      lines[#lines + 1] = ("mkdir -p %s && cp lua %s.lua && cp lua %s/init.lua && cp so %s.so"):format(path, path, path, path)
+      lines[#lines + 1] = ("mkdir -p %s && cp lua %s.lua && cp lua %s/init.lua && cp so %s.so"):format(path,
+        path, path, path)
     end
     local file = assert(io.open(hostile .. "/lua", "w"))
     file:write('local f = io.open("RAN", "a") f:write((...) or "a file", "\\n") f:close()\n')
     file:close()
-    must(("cd %s && cp %s so && %s && cp lua init.lua"):format(quote(hostile), quote(library), table.concat(lines, " && ")))
-    must(("cd %s && printf 'id,mail\\n1,a@example.com\\n' > rows.csv && gzip -k rows.csv && printf '{\"id\":\"1\",\"mail\":\"a@example.com\"}\\n' > rows.jsonl")
+    must(("cd %s && cp %s so && %s && cp lua init.lua"):format(quote(hostile), quote(library),
+      table.concat(lines, " && ")))
+    must(("cd %s && printf 'id,mail\\n1,a@example.com\\n' > rows.csv && gzip -k rows.csv "
+      .. "&& printf '{\"id\":\"1\",\"mail\":\"a@example.com\"}\\n' > rows.jsonl")
       :format(quote(hostile)))
   end)
   teardown(function()
@@ -75,7 +80,8 @@ describe("the current folder", function()
 
   local MAP = " --account 25 --audience a --map external_id=id --map email=mail "
   local LINES = {
-    "hash email a@example.com --explain", "doctor --sandbox --account 25", "sync rows.csv.gz --dry-run" .. MAP, "sync rows.jsonl --dry-run" .. MAP,
+    "hash email a@example.com --explain", "doctor --sandbox --account 25",
+    "sync rows.csv.gz --dry-run" .. MAP, "sync rows.jsonl --dry-run" .. MAP,
     "sync rows.csv --sandbox --wait --json" .. MAP,
   }
 
@@ -95,13 +101,16 @@ describe("the current folder", function()
   -- The environment of somebody who has not got this tree.
   local CLEAN = "env -u LUA_PATH -u LUA_CPATH -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LD_PRELOAD "
   local INIT = ("LUA_INIT=@init.lua LUA_INIT_%s=@init.lua "):format(LUA == "jit" and "5_1" or (LUA:gsub("%.", "_")))
-  local INSTALLED = { CLEAN, CLEAN .. "LUA_PATH='./?.lua;?.lua;;' LUA_CPATH='./?.so;?.so;;' LUA_PATH_5_4='?.lua;;' " .. INIT }
+  local INSTALLED = {
+    CLEAN, CLEAN .. "LUA_PATH='./?.lua;?.lua;;' LUA_CPATH='./?.so;?.so;;' LUA_PATH_5_4='?.lua;;' " .. INIT,
+  }
 
   it("gives no code to the command that make has installed", function()
     local prefix = folder() .. "/with space"
     must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=%s"):format(CLEAN, LUA, BIN, quote(prefix)))
     check(quote(prefix .. "/bin/scope3"), INSTALLED)
-    if LUA ~= "5.1" then -- an interpreter that is told to leave LUA_INIT alone still hands it to the sandbox that it starts
+    -- an interpreter that is told to leave LUA_INIT alone still hands it to the sandbox that it starts
+    if LUA ~= "5.1" then
       check(quote(BIN) .. " -E " .. quote(prefix .. "/bin/scope3"), { INSTALLED[2] }, { LINES[#LINES] })
     end
   end)
@@ -112,14 +121,16 @@ describe("the current folder", function()
     end
     local tree = folder()
     local config = world.file('rocks_provided = { ["lua-cjson"] = "2.1.0-1", ["argparse"] = "0.7.1-1" }\n')
-    must(("%s LUAROCKS_CONFIG=%s luarocks --lua-version=%s --tree=%s make rockspec/scope3-0.2.0-1.rockspec"):format(CLEAN, config, LUA, tree))
+    must(("%s LUAROCKS_CONFIG=%s luarocks --lua-version=%s "
+      .. "--tree=%s make rockspec/scope3-0.2.0-1.rockspec"):format(CLEAN, config, LUA, tree))
     check(quote(tree .. "/bin/scope3"), { INSTALLED[2] })
   end)
 
   it("gives no code to the command that runs in its tree, whatever LUA_PATH says after it", function()
     local variant = package.cpath:match("[^;]*/build/[^;]*")
     check(quote(BIN) .. " " .. quote(root .. "/bin/scope3.in"), {
-      ("LUA_PATH='./?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;?.lua' LUA_CPATH='./?.so;%s;;?.so'"):format(root, root, variant),
+      ("LUA_PATH='./?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;?.lua' LUA_CPATH='./?.so;%s;;?.so'"):format(root, root,
+        variant),
     })
   end)
 end)

@@ -89,9 +89,12 @@ describe("a command that waits", function()
           return tonumber(status or 200), ((body or text):gsub("%%$ID", "t-1"))
         end]]):format(reply))
       for _, words in ipairs {
-        { "sync", csv, "--map", "external_id=id", "--map", "email=mail", "--wait=0" }, { "wait", "t-1", "--timeout", "0" },
+        { "sync", csv, "--map", "external_id=id", "--map", "email=mail", "--wait=0" },
+        { "wait", "t-1", "--timeout", "0" },
       } do
-        for _, word in ipairs { "--audience", "a b", "--account", "25", "--base-url", server.url, "--patience", "0", "--json" } do
+        for _, word in ipairs {
+          "--audience", "a b", "--account", "25", "--base-url", server.url, "--patience", "0", "--json",
+        } do
           words[#words + 1] = word
         end
         local code, out, err = world.command(words, KEY)
@@ -108,7 +111,8 @@ describe("a command that waits", function()
       ['"uploadedCount":3,"matchedCount":-1'] = false, ['"uploadedCount":-1,"matchedCount":-1'] = false,
         ['"uploadedCount":3,"matchedCount":1.5'] = false,
       ['"uploadedCount":3,"matchedCount":6'] = "6 matched", ['"uploadedCount":0,"matchedCount":6'] = "6 matched",
-      ['"uploadedCount":3,"matchedCount":1e300'] = false, ['"uploadedCount":4,"matchedCount":3'] = "3 matched (75 % of those uploaded)",
+      ['"uploadedCount":3,"matchedCount":1e300'] = false,
+      ['"uploadedCount":4,"matchedCount":3'] = "3 matched (75 % of those uploaded)",
       ['"uploadedCount":null,"matchedCount":null'] = false, ['"matchedCount":2'] = "2 matched",
     } do
       server:play { audiences = {

@@ -25,8 +25,10 @@ describe("the exit code", function()
   it("is 1 again where the job of a journal has failed for good", function()
     local path, journal = world.file(GOOD, ".csv"), world.path(".journal")
     local function run(...)
-      return world.command({ "sync", path, "--audience", "a", "--account", "25", "--base-url", sandbox.url, "--journal", journal, "--map", "external_id=id",
-        "--map", "email=mail", ... }, { env = "SCOPE3_API_KEY=scope3_x" })
+      return world.command({
+        "sync", path, "--audience", "a", "--account", "25", "--base-url", sandbox.url,
+        "--journal", journal, "--map", "external_id=id", "--map", "email=mail", ...,
+      }, { env = "SCOPE3_API_KEY=scope3_x" })
     end
     sandbox:configure { task_outcomes = json.array { "failed:terminal" } }
     assert.equal(1, (run("--wait")))
@@ -38,8 +40,12 @@ describe("the exit code", function()
   end)
 
   it("is 3 where no row came to an accepted member, and 0 for that with --allow-empty", function()
-    local skipping = world.file('return { audience = "a", where = { mail = "z" }, map = { external_id = "id", email = "mail" } }', ".lua")
-    local texts = { "id,mail\n", "id,mail\r\n", "", "\n\n", "\239\187\191", "id,mail\n1,nonsense\n2,none\n", "id,mail\n,a@example.com\n", "id,mail\n\n\n" }
+    local skipping = world.file('return { audience = "a", where = { mail = "z" }, map = { external_id = "id", '
+      .. 'email = "mail" } }', ".lua")
+    local texts = {
+      "id,mail\n", "id,mail\r\n", "", "\n\n", "\239\187\191",
+      "id,mail\n1,nonsense\n2,none\n", "id,mail\n,a@example.com\n", "id,mail\n\n\n",
+    }
     for _, text in ipairs(texts) do
       for _, dry in ipairs { "--dry-run", nil } do
         local code, out, err = sync(text, dry)
@@ -53,7 +59,10 @@ describe("the exit code", function()
       assert.equal(3, (world.command { "run", skipping, world.file(GOOD), "--dry-run", strict }))
     end
     assert.equal(0, (world.command { "run", skipping, world.file(GOOD), "--dry-run", "--allow-empty" }))
-    assert.equal(3, (world.command { "sync", world.file("", ".jsonl"), "--dry-run", "--audience", "a", "--map", "external_id=id", "--map", "email=mail" }))
+    assert.equal(3, (world.command {
+      "sync", world.file("", ".jsonl"), "--dry-run", "--audience",
+      "a", "--map", "external_id=id", "--map", "email=mail",
+    }))
     assert.equal(0, #sandbox:requests("sync"))
   end)
 
@@ -73,9 +82,10 @@ describe("the exit code", function()
   it("is 3 where a threshold is missed, and what failed comes before that", function()
     local half = GOOD .. "3,nonsense\n4,nobody\n"
     for _, case in ipairs {
-      { 0, half, "--max-rejected", "2" }, { 3, half, "--max-rejected", "1" }, { 3, half, "--max-rejected", "0" }, { 0, GOOD, "--max-rejected", "0" },
-      { 0, half, "--max-rejected", "50%" }, { 3, half, "--max-rejected", "49.9%" }, { 3, half, "--max-rejected=5%" }, { 0, half, "--max-rejected", "100%" },
-      { 0, half, "--min-accepted", "2" }, { 3, half, "--min-accepted", "3" }, { 3, "id,mail\n", "--allow-empty", "--min-accepted", "1" },
+      { 0, half, "--max-rejected", "2" }, { 3, half, "--max-rejected", "1" }, { 3, half, "--max-rejected", "0" },
+      { 0, GOOD, "--max-rejected", "0" }, { 0, half, "--max-rejected", "50%" }, { 3, half, "--max-rejected", "49.9%" },
+      { 3, half, "--max-rejected=5%" }, { 0, half, "--max-rejected", "100%" }, { 0, half, "--min-accepted", "2" },
+      { 3, half, "--min-accepted", "3" }, { 3, "id,mail\n", "--allow-empty", "--min-accepted", "1" },
       { 3, "", "--allow-empty", "--min-accepted", "1" }, { 1, half, "--strict", "--max-rejected", "0" },
     } do
       local code, out, err = sync(case[2], case[3], case[4], case[5], case[6], "--dry-run")
@@ -119,7 +129,8 @@ describe("the exit code", function()
     assert.equal(0, (world.command({ "wait", done }, env)))
     assert.equal(0, (world.command({ "task", done }, env)))
     for _, status in ipairs { "READY", "TOO_SMALL", "SUSPENDED", "ERROR" } do
-      sandbox:control("PUT", "audience", { account = "25", audienceId = "a", status = status, uploadedCount = 1, matchedCount = 1 })
+      sandbox:control("PUT", "audience",
+        { account = "25", audienceId = "a", status = status, uploadedCount = 1, matchedCount = 1 })
       local code, out, err, _ = world.command({ "wait", done, "--audience", "a", "--require-ready" }, env)
       assert.equal(({ READY = 0, ERROR = 1 })[status] or 3, code, out .. err)
       code, _, err = world.command({ "wait", done, "--audience", "a" }, env)
@@ -141,13 +152,18 @@ describe("the exit code", function()
       end
       return (exit_code.of(res, nil, {}))
     end
-    assert.equal(0, code_of { rows = 5, skipped = 1, rejected = { no_identifier = 1 }, members = 3, accepted = 2, replaced = 1 })
+    assert.equal(0, code_of {
+      rows = 5, skipped = 1, rejected = { no_identifier = 1 }, members = 3, accepted = 2, replaced = 1,
+    })
     assert.equal(0, code_of { rows = 1, members = 3, accepted = 3 }) -- a script may give several members a row
     assert.equal(0, code_of { rows = 2, members = 2, would_send = 2 })
     for _, counts in ipairs {
-      { rows = 3, members = 3, accepted = 2 }, { rows = 3, members = 3, accepted = 4 }, { rows = 3, members = 3, accepted = 2, failed = 1 },
-      { rows = 3, members = 3, accepted = 2, unknown = 1 }, { rows = 3, members = 3, accepted = 2, rejected_by_service = 1 }, { rows = 3, skipped = 3, members = 1, accepted = 1 },
-      { rows = 1, rejected = { no_identifier = 2 }, members = 1, accepted = 1 }, { rows = 3, members = 3, would_send = 2 },
+      { rows = 3, members = 3, accepted = 2 }, { rows = 3, members = 3, accepted = 4 },
+      { rows = 3, members = 3, accepted = 2, failed = 1 }, { rows = 3, members = 3, accepted = 2, unknown = 1 },
+      { rows = 3, members = 3, accepted = 2, rejected_by_service = 1 },
+      { rows = 3, skipped = 3, members = 1, accepted = 1 },
+      { rows = 1, rejected = { no_identifier = 2 }, members = 1, accepted = 1 },
+      { rows = 3, members = 3, would_send = 2 },
     } do
       assert.equal(1, code_of(counts))
     end
@@ -156,7 +172,9 @@ describe("the exit code", function()
   it("is documented by --help", function()
     local _, out = world.command { "--help" }
     out = out:gsub("%s+", " ")
-    for _, want in ipairs { "130 stopped", "2 usage", "1 something failed", "3 nothing was accepted or removed", "0 all else" } do
+    for _, want in ipairs {
+      "130 stopped", "2 usage", "1 something failed", "3 nothing was accepted or removed", "0 all else",
+    } do
       assert.truthy(out:find(want, 1, true), out)
     end
   end)

@@ -20,7 +20,8 @@ describe("a file that the command writes", function()
     for _, word in ipairs { ... } do
       args[#args + 1] = word
     end
-    return world.command(args, { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=http://127.0.0.1:1" })
+    return world.command(args,
+      { env = "SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=http://127.0.0.1:1" })
   end
 
   it("is not one that it reads, by any name, nor another that it writes: that is a wrong usage", function()
@@ -40,7 +41,8 @@ describe("a file that the command writes", function()
     assert.is_nil(core.file_identity(new))
     assert.same({ ROWS, before }, { content(path), content(script) })
     assert.equal(0, (run(path, "--dry-run", "--rejects", new)))
-    assert.equal("row,column,outcome,reason\n2,mail,dropped,email_placeholder\n2,,rejected,no_identifier\n", content(new))
+    assert.equal("row,column,outcome,reason\n2,mail,dropped,email_placeholder\n2,,rejected,no_identifier\n",
+      content(new))
   end)
 
   it("and that cannot be written is said, and the code is 1", function()

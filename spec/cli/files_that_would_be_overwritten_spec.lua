@@ -5,7 +5,9 @@ local ROWS = "id,mail\n1,a@example.com\n2,bad\n"
 local SCRIPT = 'return { audience = "a", map = { external_id = "id", email = "mail" } }'
 
 local function sync(...)
-  local args = { "sync", "--account", "25", "--audience", "a", "--sandbox", "--map", "external_id=id", "--map", "email=mail" }
+  local args = {
+    "sync", "--account", "25", "--audience", "a", "--sandbox", "--map", "external_id=id", "--map", "email=mail",
+  }
   for _, word in ipairs { ... } do
     args[#args + 1] = word
   end
@@ -39,7 +41,9 @@ describe("a file that the command writes", function()
   it("is not another of them, also where neither is there yet", function()
     local input, path = world.file(ROWS, ".csv"), world.path ".journal"
     local folder, name = path:match("^(.*)/([^/]*)$")
-    for _, options in ipairs { { "--journal", "--rejects" }, { "--journal", "--limiter" }, { "--rejects", "--limiter" } } do
+    for _, options in ipairs {
+      { "--journal", "--rejects" }, { "--journal", "--limiter" }, { "--rejects", "--limiter" },
+    } do
       local code, _, err = sync(input, options[1], path, options[2], folder .. "/./" .. name)
       assert.equal(2, code)
       assert.truthy(err:find("the same file", 1, true), err)

@@ -24,9 +24,11 @@ describe("the command runs", function()
   -- Runs a shell line; COMMAND is a sync of the input, whose exit code and object come back.
   local function sync(line, more)
     local out, code_file, err = world.path ".out", world.path ".code", world.path ".err"
-    local command = ("%s %s/bin/scope3.in sync %s --audience a --map external_id=id --map email=mail --json %s"):format(lua, root, input,
+    local command = ("%s %s/bin/scope3.in sync %s --audience a --map external_id=id "
+      .. "--map email=mail --json %s"):format(lua, root, input,
       more or "--sandbox")
-    os.execute(("(%s) >%s 2>%s </dev/null; echo $? >%s"):format(line:gsub("COMMAND", function() return command end), out, err, code_file))
+    os.execute(("(%s) >%s 2>%s </dev/null; echo $? >%s"):format(line:gsub("COMMAND", function() return command end),
+      out, err, code_file))
     return tonumber(world.read(code_file)), cjson.decode(world.read(out)) or {}, world.read(err)
   end
 
@@ -58,7 +60,8 @@ describe("the command runs", function()
   it("in a folder that is gone", function()
     local folder = world.path ""
     fine(("mkdir %s; cd %s; rmdir %s; COMMAND"):format(folder, folder, folder))
-    local code, object = sync(("mkdir %s; cd %s; rmdir %s; COMMAND"):format(folder, folder, folder), "--dry-run --rejects here.csv")
+    local code, object = sync(("mkdir %s; cd %s; rmdir %s; COMMAND"):format(folder, folder, folder),
+      "--dry-run --rejects here.csv")
     assert.same({ 1, "failed" }, { code, object.error.kind })
   end)
 
@@ -75,7 +78,8 @@ describe("the command runs", function()
     assert.same({ 0, cjson.null }, { code, object.error })
     local journal = world.path ".journal"
     local pipe = world.path ".piped"
-    os.execute(("(ulimit -f 0; %s %s/bin/scope3.in sync %s --sandbox --audience a --map external_id=id --map email=mail --json --journal %s; echo $?) 2>/dev/null "
+    os.execute(("(ulimit -f 0; %s %s/bin/scope3.in sync %s --sandbox --audience a --map external_id=id "
+      .. "--map email=mail --json --journal %s; echo $?) 2>/dev/null "
       .. "| cat >%s"):format(lua, root, input, journal, pipe))
     local text, last = world.read(pipe):match "^(.*\n)(%d+)\n$"
     object = assert(cjson.decode(text))
@@ -88,7 +92,9 @@ describe("the command runs", function()
     assert(does(("mkdir %s && cp %s '%s'"):format(folder, input, named)))
     for _, locale in ipairs { "C", "C.UTF-8", "xx_YY.nosuch" } do
       for _, name in ipairs { named, folder .. "/n\195\164*.csv" } do
-        local code, out, err = world.command({ "sync", name, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json" },
+        local code, out, err = world.command({
+          "sync", name, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json",
+        },
           { env = "LC_ALL=" .. locale .. " LANG=" .. locale })
         assert.equal(0, code, err)
         assert.equal(2, cjson.decode(out).rows)
@@ -122,7 +128,8 @@ describe("the command runs", function()
     local headers = assert(pipe:read("*a"):match "(%S+)/luaconf%.h")
     pipe:close()
     local folder, said = world.path "", world.path ".said"
-    assert(does(("mkdir %s && cp %s/*.h %s/ && sed 's,^/*[* ]*#define LUA_32BITS.*,#define LUA_32BITS 1,' %s/luaconf.h >%s/luaconf.h"):format(
+    assert(does(("mkdir %s && cp %s/*.h %s/ && sed 's,^/*[* ]*#define LUA_32BITS.*,#define LUA_32BITS 1,' %s/luaconf.h "
+      .. ">%s/luaconf.h"):format(
       folder, headers, folder, headers, folder)))
     local with = ("${CC:-cc} -I%s %s -fsyntax-only csrc/lua/core.c 2>%s"):format(folder, flags, said)
     os.execute(with)

@@ -31,19 +31,22 @@ describe("a machine that reads the command", function()
     names = {
       CSV = world.file("id,mail\n1,a@example.com\n2,b@example.com\n", ".csv"),
       MANY = world.file(table.concat(lines, "\n") .. "\n", ".csv"),
-      EMPTY = world.file("", ".csv"), HEADER = world.file("id,mail\n", ".csv"), BAD = world.file("id,mail\n1,none\n", ".csv"),
-      MIXED = world.file("id,mail\n1,a@example.com\n2,none\n", ".csv"), UTFS = world.file("i\0d\0,\0m\0\n\0001\0", ".csv"),
+      EMPTY = world.file("", ".csv"), HEADER = world.file("id,mail\n", ".csv"),
+      BAD = world.file("id,mail\n1,none\n", ".csv"), MIXED = world.file("id,mail\n1,a@example.com\n2,none\n", ".csv"),
+      UTFS = world.file("i\0d\0,\0m\0\n\0001\0", ".csv"),
       CRM = world.file("jane@example.com,4711\n", ".csv"), MISSING = world.path ".csv",
       FOLDER = "spec", URL = sandbox.url, TO = "--audience a " .. MAP, AT = "--account 25 --base-url " .. sandbox.url,
       SYNTAX = script "return {",
       MUTE = script "error(setmetatable({}, { __tostring = function() error('x') end }))",
-      BREAKS = script "string.format, table.concat = nil return { audience = 'a', map = { external_id = 'id', email = 'mail' } }",
+      BREAKS = script("string.format, table.concat = nil return { audience = 'a', map = { external_id = 'id', "
+        .. "email = 'mail' } }"),
       RAISES = script "error('no')", TABLE = script "error({})", NUMBER = script "return 4",
       NOTHING = script "", FIELD = script "return { audiense = 'a', map = {} }", GOOD = script(map),
       EXITS = script("os.exit(0) " .. map),
       PRINTS = script("print('one') io.write('two') io.stdout:write('three\\n') os.execute('echo four') "
         .. "local p = io.popen('cat', 'w') p:write('five') p:close() " .. map),
-      BASIS = script "return { audience = { id = 'a', consent_basis = 'foo' }, map = { external_id = 'id', email = 'mail' } }",
+      BASIS = script("return { audience = { id = 'a', consent_basis = 'foo' }, map = { external_id = 'id', "
+        .. "email = 'mail' } }"),
       REASON = script "return { audience = 'a', member = function() return nil, 'caf\\233 \\27[1m' end }",
       MEMBERS = script "return { audience = 'a', member = function() error('inside') end }",
     }
@@ -54,8 +57,9 @@ describe("a machine that reads the command", function()
   -- The one object, its error, and the exit code.
   local function object_of(line, options)
     options = options or {}
-    local code, out, err = world.command(words_of(line .. " --json", names), { env = KEY .. (options.env or ""), stdin = options.stdin,
-      before = options.before })
+    local code, out, err = world.command(words_of(line .. " --json", names), {
+      env = KEY .. (options.env or ""), stdin = options.stdin, before = options.before,
+    })
     assert.is_true(core.utf8_valid(out), line)
     local object, problem = cjson.decode(out)
     assert.is_table(object, ("%s: %s\n%s\n%s"):format(line, tostring(problem), out, err))
@@ -70,7 +74,8 @@ describe("a machine that reads the command", function()
     -- usage, by the option's name as it is typed
     { "sync CSV TO --rate 0", "usage", 2, "--rate" }, { "sync CSV TO --rate 1.5", "usage", 2, "--rate" },
     { "sync CSV TO --rate x", "usage", 2, "--rate" }, { "sync CSV TO --rate -5", "usage", 2, "--rate" },
-    { "sync CSV TO --delimiter ''", "usage", 2, "--delimiter" }, { "sync CSV TO --delimiter ab", "usage", 2, "--delimiter" },
+    { "sync CSV TO --delimiter ''", "usage", 2, "--delimiter" },
+    { "sync CSV TO --delimiter ab", "usage", 2, "--delimiter" },
     { "sync CSV TO --quote ,", "usage", 2, "--quote" }, { "sync CSV TO --quote |", "usage", 2, "--quote" },
     { "sync CSV TO --escape x", "usage", 2, "--escape" }, { "sync CSV TO --null ''", "usage", 2, "--null" },
     { "sync CSV TO --wait=-1", "usage", 2, "--wait" }, { "sync CSV TO --wait -1", "usage", 2, "--wait" },
@@ -81,48 +86,61 @@ describe("a machine that reads the command", function()
     { "sync CSV TO --max-bytes 1 --dry-run", "usage", 2, "--max-bytes" },
     { "sync CSV TO --max-members 100001 --dry-run", "usage", 2, "--max-members" },
     { "sync CSV TO --delete-missing , --sandbox", "usage", 2, "--delete-missing" },
-    { "sync CSV TO --account a/b --dry-run", "usage", 2, "--account" }, { "sync CSV TO --account '' --sandbox", "usage", 2, "--account" },
+    { "sync CSV TO --account a/b --dry-run", "usage", 2, "--account" },
+    { "sync CSV TO --account '' --sandbox", "usage", 2, "--account" },
     { "sync CSV TO --base-url ftp://x --account 25", "usage", 2, "--base-url" },
     { "sync CSV TO --base-url nonsense --account 25", "usage", 2, "--base-url" },
     { "sync CSV TO --region Atlantis", "usage", 2, "--region" }, { "sync CSV TO --journal -", "usage", 2, "--journal" },
-    { "sync CSV TO --limiter -", "usage", 2, "--limiter" }, { "sync CSV TO --rejects - --dry-run", "usage", 2, "--rejects" },
+    { "sync CSV TO --limiter -", "usage", 2, "--limiter" },
+    { "sync CSV TO --rejects - --dry-run", "usage", 2, "--rejects" },
     { "sync CSV TO --rejects ''", "usage", 2, "--rejects" }, { "sync CSV TO --mode replace", "usage", 2, "--mode" },
-    { "sync CSV TO --min-accepted 0", "usage", 2, "--min-accepted" }, { "sync CSV TO --max-rejected x", "usage", 2, "--max-rejected" },
+    { "sync CSV TO --min-accepted 0", "usage", 2, "--min-accepted" },
+    { "sync CSV TO --max-rejected x", "usage", 2, "--max-rejected" },
     { "sync CSV TO --nosuch", "usage", 2, "--nosuch" }, { "sync CSV TO --audience b", "usage", 2, "--audience" },
-    { "sync CSV --audience '' " .. MAP, "usage", 2, "--audience" }, { "sync CSV " .. MAP, "usage", 2, "--audience" },
-    { "sync CSV --audience a --map x", "usage", 2, "--map" }, { "sync CSV --audience a --map mail=x --map external_id=id", "usage", 2, "mail" },
-    { "sync CSV --audience a", "usage", 2, "--map" }, { "sync", "usage", 2, "file" }, { "sync '' TO", "usage", 2, "empty" },
+    { "sync CSV --audience '' " .. MAP, "usage", 2, "--audience" },
+    { "sync CSV " .. MAP, "usage", 2, "--audience" }, { "sync CSV --audience a --map x", "usage", 2, "--map" },
+    { "sync CSV --audience a --map mail=x --map external_id=id", "usage", 2, "mail" },
+    { "sync CSV --audience a", "usage", 2, "--map" },
+    { "sync", "usage", 2, "file" }, { "sync '' TO", "usage", 2, "empty" },
     { "run '' CSV", "usage", 2, "script" }, { "snyc", "usage", 2, "snyc" }, { "", "usage", 2, "" },
     { "run 100%.lua CSV", "usage", 2, "100%.lua" }, { "run CRM CSV --dry-run", "usage", 2, "is not a script" },
     { "run CRM --dry-run", "usage", 2, "scope3 sync" }, { "wait T --timeout=-1", "usage", 2, "--timeout" },
     { "wait a/b AT", "usage", 2, "task" }, { "task '' AT", "usage", 2, "task" }, { "doctor -q", "usage", 2, "--quiet" },
     { "hash phone 1 --phone-repairs x", "usage", 2, "--phone-repairs" }, { "hash fax 1", "usage", 2, "kind" },
-    { "sandbox --port 99999", "usage", 2, "--json" }, { "help nosuch", "usage", 2, "nosuch" }, { "audiences --rate 0", "usage", 2, "--rate" },
+    { "sandbox --port 99999", "usage", 2, "--json" },
+    { "help nosuch", "usage", 2, "nosuch" }, { "audiences --rate 0", "usage", 2, "--rate" },
     -- scripts
-    { "run SYNTAX CSV --dry-run", "script", 1, "syntax|<eof>|expected" }, { "run RAISES CSV --dry-run", "script", 1, "no" },
-    { "run TABLE CSV --dry-run", "script", 1, "table" }, { "run NUMBER CSV --dry-run", "script", 1, "must return a table" },
-    { "run NOTHING CSV --dry-run", "script", 1, "must return a table" }, { "run FIELD CSV --dry-run", "script", 1, "audiense" },
-    { "run MUTE CSV --dry-run", "script", 1, "" }, { "run BREAKS CSV --dry-run", "script", 1, "the script changed" },
-    { "run EXITS CSV --dry-run", "script", 1, "os.exit" }, { "run BASIS CSV --dry-run", "invalid", 1, "the script's audience.consent_basis" },
+    { "run SYNTAX CSV --dry-run", "script", 1, "syntax|<eof>|expected" },
+    { "run RAISES CSV --dry-run", "script", 1, "no" }, { "run TABLE CSV --dry-run", "script", 1, "table" },
+    { "run NUMBER CSV --dry-run", "script", 1, "must return a table" },
+    { "run NOTHING CSV --dry-run", "script", 1, "must return a table" },
+    { "run FIELD CSV --dry-run", "script", 1, "audiense" }, { "run MUTE CSV --dry-run", "script", 1, "" },
+    { "run BREAKS CSV --dry-run", "script", 1, "the script changed" },
+    { "run EXITS CSV --dry-run", "script", 1, "os.exit" },
+    { "run BASIS CSV --dry-run", "invalid", 1, "the script's audience.consent_basis" },
     { "run MEMBERS CSV --dry-run", "nothing|script", "1|3", "" }, { "run FOLDER CSV --dry-run", "usage", 2, "spec" },
     -- inputs
     { "sync MISSING TO --dry-run", "source", 1, "No such file" }, { "sync FOLDER TO --dry-run", "source", 1, "spec" },
     { "sync EMPTY TO --dry-run", "source", 3, "empty" }, { "sync HEADER TO --dry-run", "nothing", 3, "no rows" },
     { "sync BAD TO --dry-run", "nothing", 3, "no row gave" }, { "sync UTFS TO --dry-run", "source", 1, "" },
     { "sync nosuch*.csv TO --dry-run", "source", 1, "pattern" }, { "sync CSV CSV TO --dry-run", "source", 1, "twice" },
-    { "sync MIXED TO --dry-run --strict", "failed", 1, "--strict" }, { "sync MIXED TO --dry-run --max-rejected 0", "nothing", 3, "--max-rejected" },
+    { "sync MIXED TO --dry-run --strict", "failed", 1, "--strict" },
+    { "sync MIXED TO --dry-run --max-rejected 0", "nothing", 3, "--max-rejected" },
     { "sync CSV TO --dry-run --min-accepted 9", "nothing", 3, "--min-accepted" },
     { "sync CSV --audience a --map external_id=nope --map email=mail --dry-run", "invalid|source", 1, "nope" },
-    { "sync CSV TO --dry-run --rejects FOLDER", "failed", 1, "cannot write" }, { "sync CSV TO --dry-run --rejects /nosuch/x", "failed", 1, "cannot write" },
+    { "sync CSV TO --dry-run --rejects FOLDER", "failed", 1, "cannot write" },
+    { "sync CSV TO --dry-run --rejects /nosuch/x", "failed", 1, "cannot write" },
     { "sync MIXED TO --dry-run --rejects /dev/full", "failed", 1, "cannot write all" },
-    { "sync CSV TO AT --journal /dev/full", "journal", 1, "not a regular file" }, { "sync CSV TO AT --journal /nosuch/x", "journal", 1, "cannot be opened" },
+    { "sync CSV TO AT --journal /dev/full", "journal", 1, "not a regular file" },
+    { "sync CSV TO AT --journal /nosuch/x", "journal", 1, "cannot be opened" },
     { "hash id NULL", false, 1 },
     -- the service
     { "sync CSV TO --account 25 --base-url http://127.0.0.1:9 --patience 0", "network", 1, "" },
     { "wait T --account 25 --base-url http://127.0.0.1:9 --timeout 0 --patience 0", "network", 1, "" },
     { "doctor --account 25 --base-url http://127.0.0.1:9", "failed", 1, "service" },
     { "task nosuch AT", "not_found", 1, "", 404 }, { "wait nosuch AT --timeout 0", "not_found|timeout", 1, "" },
-    { "sync CSV TO AT --mode remove", "not_found", 1, "" }, { "sync CSV TO AT --delete-missing other", "invalid", 1, "old" },
+    { "sync CSV TO AT --mode remove", "not_found", 1, "" },
+    { "sync CSV TO AT --delete-missing other", "invalid", 1, "old" },
   }
 
   it("gets one object with the error for each failure, and its exit code", function()
@@ -153,10 +171,13 @@ describe("a machine that reads the command", function()
   end)
 
   it("gets error null next to the fields of each success", function()
-    for _, case in ipairs { { "sync CSV TO --sandbox --wait", "rows" }, { "sync CSV TO --dry-run", "would_send" }, { "run GOOD CSV --dry-run", "members" },
-      { "sync EMPTY TO --dry-run --allow-empty", "rows" }, { "audiences AT", "audiences" }, { "hash email a@b.co", "hash" },
-      { "doctor AT", "checks" }, { "doctor --sandbox", "checks" }, { "help", "help" }, { "help sync", "help" }, { "--version", "version" },
-      { "wait --help", "help" }, { "run PRINTS CSV --dry-run", "rows" } } do
+    for _, case in ipairs {
+      { "sync CSV TO --sandbox --wait", "rows" }, { "sync CSV TO --dry-run", "would_send" },
+      { "run GOOD CSV --dry-run", "members" }, { "sync EMPTY TO --dry-run --allow-empty", "rows" },
+      { "audiences AT", "audiences" }, { "hash email a@b.co", "hash" }, { "doctor AT", "checks" },
+      { "doctor --sandbox", "checks" }, { "help", "help" }, { "help sync", "help" },
+      { "--version", "version" }, { "wait --help", "help" }, { "run PRINTS CSV --dry-run", "rows" },
+    } do
       local object, code, err = object_of(case[1])
       assert.equal(0, code, case[1] .. err)
       assert.equal(cjson.null, object.error, case[1])
@@ -177,7 +198,9 @@ describe("a machine that reads the command", function()
 
   it("gets the task that failed or waits for a person, and a wait whose time was over", function()
     local object, code
-    for outcome, kind in pairs { ["failed:terminal"] = "task_failed", ["input-required"] = "needs_action", rejected = "task_failed" } do
+    for outcome, kind in pairs {
+      ["failed:terminal"] = "task_failed", ["input-required"] = "needs_action", rejected = "task_failed",
+    } do
       sandbox:configure { task_outcomes = world.json.array { outcome } }
       object, code = object_of("sync CSV TO AT --wait")
       assert.same({ 1, kind, 2 }, { code, object.error.kind, object.rows })
@@ -236,20 +259,26 @@ describe("a machine that reads the command", function()
   local function shell(line, env)
     local out, err = world.path ".out", world.path ".err"
     local code_file = world.path ".code"
-    line = line:gsub("%u%u+", names):gsub("scope3 ", os.getenv("SCOPE3_LUA_BIN"):gsub("%%", "%%%%") .. " bin/scope3.in ")
-    os.execute(("export SCOPE3_API_KEY=scope3_x %s; { %s; } >%s 2>%s; echo $? >%s"):format(env or "", line, out, err, code_file))
+    line = line:gsub("%u%u+", names):gsub("scope3 ", os.getenv("SCOPE3_LUA_BIN"):gsub("%%", "%%%%")
+      .. " bin/scope3.in ")
+    os.execute(("export SCOPE3_API_KEY=scope3_x %s; { %s; } >%s 2>%s; echo $? >%s"):format(env or "", line, out,
+      err, code_file))
     return tonumber(world.read(code_file)), world.read(out), world.read(err)
   end
 
   it("gets the exit code that says so where the object could not be written", function()
-    local lines = { "scope3 sync CSV TO --dry-run --json >&-", "scope3 hash email a@b.co --json >&-", "scope3 snyc --json >&-",
+    local lines = {
+      "scope3 sync CSV TO --dry-run --json >&-", "scope3 hash email a@b.co --json >&-", "scope3 snyc --json >&-",
       "scope3 sync CSV TO --dry-run >&-", "scope3 run RAISES CSV --dry-run --json >&-", "scope3 help >&-",
-      "scope3 sync CSV TO --dry-run --json <&- >&- 2>&-", "scope3 doctor AT --json >&-", "scope3 audiences AT >&-",
-      "(ulimit -f 0; scope3 sync CSV TO --dry-run --json >FILE)" }
+      "scope3 sync CSV TO --dry-run --json <&- >&- 2>&-", "scope3 doctor AT --json >&-",
+      "scope3 audiences AT >&-", "(ulimit -f 0; scope3 sync CSV TO --dry-run --json >FILE)",
+    }
     if world.exists "/dev/full" then
-      for _, line in ipairs { "sync CSV TO --dry-run --json", "sync CSV TO --dry-run", "sync CSV TO --rate 0 --json", "--version", "wait --help",
-        "hash email a@b.co", "hash email a@b.co --explain", "audiences AT --json", "task nosuch AT --json", "run PRINTS CSV --dry-run",
-        "sync MIXED TO --dry-run --rejects -" } do
+      for _, line in ipairs {
+        "sync CSV TO --dry-run --json", "sync CSV TO --dry-run", "sync CSV TO --rate 0 --json", "--version",
+        "wait --help", "hash email a@b.co", "hash email a@b.co --explain", "audiences AT --json",
+        "task nosuch AT --json", "run PRINTS CSV --dry-run", "sync MIXED TO --dry-run --rejects -",
+      } do
         lines[#lines + 1] = "scope3 " .. line .. " >/dev/full"
       end
     end
@@ -282,14 +311,17 @@ describe("a machine that reads the command", function()
   end)
 
   it("gets the object of a job, a wait and a look that a signal stopped", function()
-    sandbox:configure { task_seconds = 600, faults = world.json.array { { on = "audiences", act = "delay", seconds = 120, times = -1 } } }
+    sandbox:configure {
+      task_seconds = 600, faults = world.json.array { { on = "audiences", act = "delay", seconds = 120, times = -1 } },
+    }
     for _, signal in ipairs { "INT", "TERM" } do
       for _, line in ipairs { "sync CSV TO AT --wait --json", "audiences AT --json", "doctor AT --json" } do
         local kind = line:find "^sync" and "task" or "audiences"
         local before = #sandbox:requests(kind)
         local done, out, pid = world.path ".done", world.path ".out", world.path ".pid"
         local words = table.concat(words_of(line, names), " ")
-        os.execute(("(%s %s bin/scope3.in %s >%s 2>/dev/null </dev/null & echo $! >%s; wait $!; echo $? >%s.new; mv %s.new %s) &"):format(KEY,
+        os.execute(("(%s %s bin/scope3.in %s >%s 2>/dev/null </dev/null & echo $! >%s; wait $!; echo $? "
+          .. ">%s.new; mv %s.new %s) &"):format(KEY,
           os.getenv "SCOPE3_LUA_BIN", words, out, pid, done, done, done))
         local deadline = core.now() + 60
         repeat
@@ -313,7 +345,8 @@ describe("a machine that reads the command", function()
       local out, done = world.path ".out", world.path ".done"
       line = line:gsub("%u%u+", names)
       -- On a slow machine the signal may come before the handler stands, and kill it.
-      os.execute(("mkfifo %s; (%s bin/scope3.in %s >%s 2>/dev/null & p=$!; exec 7<>%s; sleep 0.5; kill -TERM $p; wait $p; echo $? >%s)"):format(names.PIPE,
+      os.execute(("mkfifo %s; (%s bin/scope3.in %s >%s 2>/dev/null & p=$!; exec 7<>%s; sleep 0.5; kill -TERM $p; "
+        .. "wait $p; echo $? >%s)"):format(names.PIPE,
         os.getenv "SCOPE3_LUA_BIN", line, out, names.PIPE, done))
       local code = tonumber(world.read(done))
       if code ~= 143 then

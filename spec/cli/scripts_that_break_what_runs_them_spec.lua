@@ -28,11 +28,13 @@ describe("a script that breaks what runs it", function()
   end
 
   it("takes nothing of Lua's library from what reports it", function()
-    for _, line in ipairs { "string, table = nil", "os = nil", "io, os, print, pairs, ipairs, type, tostring, error, pcall = nil",
-      "getmetatable('').__index = nil", "getmetatable('').__index = function() error('no') end", "string.format = function() end",
-      "table.concat, table.insert = error, error", "os.getenv, debug.traceback = nil", "for k in pairs(string) do string[k] = nil end",
-      "for k in pairs(_G) do if k ~= 'pairs' then _G[k] = nil end end", "setmetatable, getmetatable, rawget, select, next = nil",
-      "math.floor, math.max, math.min, math.huge = nil" } do
+    for _, line in ipairs {
+      "string, table = nil", "os = nil", "io, os, print, pairs, ipairs, type, tostring, error, pcall = nil",
+      "getmetatable('').__index = nil", "getmetatable('').__index = function() error('no') end",
+      "string.format = function() end", "table.concat, table.insert = error, error", "os.getenv, debug.traceback = nil",
+      "for k in pairs(string) do string[k] = nil end", "for k in pairs(_G) do if k ~= 'pairs' then _G[k] = nil end end",
+      "setmetatable, getmetatable, rawget, select, next = nil", "math.floor, math.max, math.min, math.huge = nil",
+    } do
       local code, err = run(line .. " return { audience = 'a'," .. MAP .. "}")
       if code ~= 0 then -- some the command does not need
         assert.same({ 1, "script" }, { code, err.kind }, line)
@@ -44,8 +46,11 @@ describe("a script that breaks what runs it", function()
   end)
 
   it("is told by its own line where it raises outside of its calls", function()
-    for _, line in ipairs { "debug.sethook(function() error('hooked') end, '', 100) return { audience = 'a'," .. MAP .. "}",
-      "return setmetatable({ audience = 'a'," .. MAP .. "}, { __index = function() error('hooked') end, __pairs = function() error('hooked') end })" } do
+    for _, line in ipairs {
+      "debug.sethook(function() error('hooked') end, '', 100) return { audience = 'a'," .. MAP .. "}",
+      "return setmetatable({ audience = 'a'," .. MAP
+        .. "}, { __index = function() error('hooked') end, __pairs = function() error('hooked') end })",
+    } do
       local code, err, name = run(line)
       if code ~= 0 then -- pairs() of Lua 5.1 asks no metamethod
         assert.same({ 1, "script" }, { code, err.kind }, line)
@@ -55,18 +60,23 @@ describe("a script that breaks what runs it", function()
   end)
 
   it("is told by its own line where it calls what blames its caller", function()
-    for _, text in ipairs { "os.exit(0)", "require('scope3').number({}, 5)", "local function f() error('no', 2) end f()" } do
+    for _, text in ipairs {
+      "os.exit(0)", "require('scope3').number({}, 5)", "local function f() error('no', 2) end f()",
+    } do
       local code, err, name = run("return { audience = 'a', member = function(row)\n" .. text .. "\nreturn nil end }")
       assert.equal(1, code)
       assert.truthy(err.message:find("row 1: " .. name .. ":2: ", 1, true), err.message)
       assert.is_nil(err.message:find("withheld", 1, true), err.message)
     end
-    local _, err = run("return { audience = 'a', member = function(row) local function f() error(row.mail, 2) end f() end }")
+    local _, err = run("return { audience = 'a', member = function(row) local function f() error(row.mail, "
+      .. "2) end f() end }")
     assert.truthy(err.message:find("withheld", 1, true), err.message)
   end)
 
   it("is named where what it raises is no text, without an address, and cut where it is long", function()
-    for raised, kind in pairs { [""] = "nil", ["{}"] = "table", ["print"] = "function", ["io.stdout"] = "userdata", ["true"] = "boolean" } do
+    for raised, kind in pairs {
+      [""] = "nil", ["{}"] = "table", ["print"] = "function", ["io.stdout"] = "userdata", ["true"] = "boolean",
+    } do
       local code, err, name = run("error(" .. raised .. ")")
       assert.same({ 1, name .. ": it raised an error that is a " .. kind }, { code, err.message })
     end
@@ -109,14 +119,19 @@ describe("a number or a word that the command takes", function()
 
   it("ends where more lines are passed over than there are", function()
     for _, n in ipairs { "2", "3", "4000000", "9007199254740992" } do
-      local code, err = object_of { "sync", rows, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--skip-lines", n }
+      local code, err = object_of {
+        "sync", rows, "--audience", "a", "--map", "external_id=id",
+        "--map", "email=mail", "--dry-run", "--skip-lines", n,
+      }
       assert.same({ 3, "empty" }, { code, err.code }, n)
     end
   end)
 
   it("reports a wait whose time was over before the task was found", function()
     for _, timeout in ipairs { "0", "0.1" } do
-      local code, err = object_of { "wait", "nosuch", "--timeout", timeout, "--account", "25", "--base-url", sandbox.url }
+      local code, err = object_of {
+        "wait", "nosuch", "--timeout", timeout, "--account", "25", "--base-url", sandbox.url,
+      }
       assert.same({ 1, "timeout" }, { code, err.kind })
       assert.truthy(err.message:find("does not find the task", 1, true), err.message)
     end
@@ -139,9 +154,13 @@ describe("a number or a word that the command takes", function()
 
   it("is reported in the words of the command", function()
     for _, case in ipairs { { "--map has no field 'Email'", "--map", "Email=mail" },
-      { "--delete-missing is empty", "--delete-missing", " , " }, { "--phone-repairs is empty", "--phone-repairs", "," },
+      { "--delete-missing is empty", "--delete-missing", " , " },
+      { "--phone-repairs is empty", "--phone-repairs", "," },
       { "--min-accepted takes a whole number", "--min-accepted", "1e300" } } do
-      local code, err = object_of { "sync", rows, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", case[2], case[3] }
+      local code, err = object_of {
+        "sync", rows, "--audience", "a", "--map", "external_id=id",
+        "--map", "email=mail", "--dry-run", case[2], case[3],
+      }
       assert.equal(2, code, err and err.message)
       assert.equal(1, err.message:find(case[1], 1, true), err.message)
     end
@@ -157,9 +176,13 @@ describe("a command that is stopped before it has begun", function()
 
   -- An interpreter that finds these modules first: Ctrl-C and a lack of memory raise while the command is loaded.
   it("says so, and that it could not be loaded where that is all", function()
-    for raised, expected in pairs { ["interrupted!"] = { 130, "cancelled" }, ["not enough memory"] = { 1, "memory" }, ["nothing"] = { 70, "internal" } } do
+    for raised, expected in pairs {
+      ["interrupted!"] = { 130, "cancelled" },
+      ["not enough memory"] = { 1, "memory" }, ["nothing"] = { 70, "internal" },
+    } do
       local done, out = world.path ".code", world.path ".out"
-      local first = world.file(("package.preload['scope3.cli'] = function() error('%s', 0) end arg = { [0] = 'scope3', '--json' } dofile 'bin/scope3.in'")
+      local first = world.file(("package.preload['scope3.cli'] = function() error('%s', 0) end arg = { [0] = 'scope3', "
+        .. "'--json' } dofile 'bin/scope3.in'")
         :format(raised), ".lua")
       os.execute(("%s %s >%s 2>/dev/null; echo $? >%s"):format(os.getenv "SCOPE3_LUA_BIN", first, out, done))
       local object = assert(cjson.decode(world.read(out)), raised)

@@ -27,7 +27,8 @@ describe("a command that waits without a terminal", function()
     server:play { task = { ... } }
     local words = { unpack(args) }
     words[#words + 1] = "--base-url=" .. server.url
-    local _, _, err = world.command(words, { before = ("LD_PRELOAD=%s SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25"):format(clock) })
+    local _, _, err = world.command(words,
+      { before = ("LD_PRELOAD=%s SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25"):format(clock) })
     return err
   end
 
@@ -62,7 +63,8 @@ describe("a command that waits without a terminal", function()
     if not here then
       return
     end
-    local said = run({ "wait", "t1", "--timeout", "260" }, '{"task":{"taskId":"$ID","status":"working","retryAfterSeconds":3600}}')
+    local said = run({ "wait", "t1", "--timeout", "260" },
+      '{"task":{"taskId":"$ID","status":"working","retryAfterSeconds":3600}}')
     assert.is_true(#lines(said) >= 2, said)
   end)
 

@@ -81,10 +81,12 @@ describe("the command says", function()
 
   it("refused rows on standard output, alone, and the report on standard error", function()
     local code, out, err = sync(input, "--dry-run", "--rejects", "-")
-    assert.same({ 0, "row,column,outcome,reason\n2,mail,dropped,email_placeholder\n2,,rejected,no_identifier\n" }, { code, out })
+    assert.same({ 0, "row,column,outcome,reason\n2,mail,dropped,email_placeholder\n2,,rejected,no_identifier\n" },
+      { code, out })
     assert.truthy(err:find("would send   3 members", 1, true), err)
     assert.is_false(world.exists "-")
-    local script = world.file("print('noise') return { audience = 'a', map = { external_id = 'id', email = 'mail' } }", ".lua")
+    local script = world.file("print('noise') return { audience = 'a', map = { external_id = 'id', email = 'mail' } }",
+      ".lua")
     code, out, err = world.command { "run", script, input, "--dry-run", "--rejects", "-", "--quiet" }
     assert.equal(0, code)
     assert.is_nil(out:find("noise", 1, true))
@@ -113,7 +115,9 @@ describe("the command says", function()
   end)
 
   it("which option is empty, as where a variable of the shell is", function()
-    for _, name in ipairs { "account", "base-url", "ca-file", "limiter", "journal", "rejects", "consent-basis", "region", "delete-missing" } do
+    for _, name in ipairs {
+      "account", "base-url", "ca-file", "limiter", "journal", "rejects", "consent-basis", "region", "delete-missing",
+    } do
       local code, _, err = sync(input, "--" .. name, "")
       assert.equal(2, code, name)
       assert.truthy(err:find(("scope3: --%s is empty\n"):format(name), 1, true), err)
@@ -122,12 +126,16 @@ describe("the command says", function()
 
   it("what is wrong with certificates, wherever they are named", function()
     local other = world.file "no certificate\n"
-    for path, words in pairs { ["/nosuch/ca.pem"] = "No such file", ["spec"] = "directory", [other] = "no certificate in PEM form" } do
+    for path, words in pairs {
+      ["/nosuch/ca.pem"] = "No such file", ["spec"] = "directory", [other] = "no certificate in PEM form",
+    } do
       local status, told = world.command({ "doctor", "--sandbox" }, { env = "SCOPE3_CA_FILE=" .. path })
       assert.equal(1, status, path)
       assert.truthy(told:find "\n%-%-  CA certificates +look at SCOPE3_CA_FILE" and told:find(words, 1, true), told)
     end
-    local code, out = world.command({ "doctor", "--ca-file", other, "--account", "25", "--base-url", "https://127.0.0.1:9" }, KEY)
+    local code, out = world.command({
+      "doctor", "--ca-file", other, "--account", "25", "--base-url", "https://127.0.0.1:9",
+    }, KEY)
     assert.equal(1, code)
     assert.truthy(out:find("look at --ca-file", 1, true) and out:find("no certificate in PEM form", 1, true), out)
     local fine = world.file "# a\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -144,7 +152,9 @@ describe("the command says", function()
 
   it("how a job of new rows comes to a journal of its own", function()
     local journal = world.path ".journal"
-    local to = { "--account", "25", "--base-url", sandbox.url, "--rate", "100000", "--quiet", "--journal", journal, "--wait" }
+    local to = {
+      "--account", "25", "--base-url", sandbox.url, "--rate", "100000", "--quiet", "--journal", journal, "--wait",
+    }
     assert.equal(0, (sync(input, unpack(to))))
     assert.equal(0, (sync(input, unpack(to))))
     local code, _, err = sync(world.file("id,mail\n8,h@example.com\n", ".csv"), unpack(to))
@@ -156,15 +166,20 @@ describe("the command says", function()
   end)
 
   it("the range of an option by its name, from wherever the library has it", function()
-    for option, words in pairs { ["--concurrency=17"] = "--concurrency is at most 16", ["--max-members=100001"] = "--max-members is at most 100000",
-      ["--consent-basis=foo"] = "--consent-basis must be one of", ["--account=a b"] = "--account must be the numeric id",
-      ["--escape=tab"] = '--escape must be "backslash"', ["--delete-missing=, ,"] = '--delete-missing is empty', ["--quote=;"] = "--quote is a character" } do
+    for option, words in pairs {
+      ["--concurrency=17"] = "--concurrency is at most 16",
+      ["--max-members=100001"] = "--max-members is at most 100000",
+      ["--consent-basis=foo"] = "--consent-basis must be one of",
+      ["--account=a b"] = "--account must be the numeric id", ["--escape=tab"] = '--escape must be "backslash"',
+      ["--delete-missing=, ,"] = '--delete-missing is empty', ["--quote=;"] = "--quote is a character",
+    } do
       local code, out, err = sync(input, "--sandbox", option)
       assert.same({ 2, "" }, { code, out }, option)
       assert.truthy(err:find("scope3: " .. words, 1, true), err)
       assert.is_nil(err:find("client:", 1, true), err)
     end
-    assert.equal(0, (sync(world.file("id;mail\n1;a@example.com\n", ".csv"), "--dry-run", "--quote", ",", "--delimiter", ";")))
+    assert.equal(0, (sync(world.file("id;mail\n1;a@example.com\n", ".csv"), "--dry-run", "--quote", ",",
+      "--delimiter", ";")))
   end)
 
   it("how far it is on one line, whatever the width of the terminal", function()
@@ -173,8 +188,10 @@ describe("the command says", function()
     end
     local typescript = world.path ".typescript"
     for _, columns in ipairs { 10, 40, 200 } do
-      local command = ("stty cols %d; SCOPE3_API_KEY=scope3_x %s bin/scope3.in sync %s --account 25 --base-url %s --rate 100000 --max-members 1 "
-        .. "--audience a --map external_id=id --map email=mail --wait"):format(columns, os.getenv "SCOPE3_LUA_BIN", input, sandbox.url)
+      local command = ("stty cols %d; SCOPE3_API_KEY=scope3_x %s bin/scope3.in sync %s --account 25 --base-url %s "
+        .. "--rate 100000 --max-members 1 "
+        .. "--audience a --map external_id=id --map email=mail --wait"):format(columns, os.getenv "SCOPE3_LUA_BIN",
+          input, sandbox.url)
       os.execute(("script -qec '%s' %s </dev/null >/dev/null 2>&1"):format(command, typescript))
       local drawn, longest, tally = 0, 0, false
       for line in world.read(typescript):gmatch "\r([^\r\n]+)\27%[K" do

@@ -18,8 +18,10 @@ describe("the command", function()
   end
 
   it("names the help of the command that was used wrongly, and lists the commands where there is none", function()
-    for _, case in ipairs { { "wait" }, { "task" }, { "sync", input, "--concurency", "2" }, { "hash", "phone", "1", "--no-repair" },
-      { "run" }, { "audiences", "--rate", "x" }, { "doctor", "extra" } } do
+    for _, case in ipairs {
+      { "wait" }, { "task" }, { "sync", input, "--concurency", "2" }, { "hash", "phone", "1", "--no-repair" },
+      { "run" }, { "audiences", "--rate", "x" }, { "doctor", "extra" },
+    } do
       local code, out, err = world.command(case)
       assert.same({ 2, "" }, { code, out })
       assert.truthy(err:find(("\nTry 'scope3 %s --help'.\n"):format(case[1]), 1, true), err)
@@ -59,9 +61,13 @@ describe("the command", function()
     code, _, err = world.command { "run", script, input, "--dry-run" }
     assert.equal(2, code)
     assert.truthy(err:find("--audience is missing: the script names no audience", 1, true), err)
-    for _, words in ipairs { { "--wait", input }, { "--wait", "soon", input }, { "--wait=soon", input }, { "--wait=", input } } do
+    for _, words in ipairs {
+      { "--wait", input }, { "--wait", "soon", input }, { "--wait=soon", input }, { "--wait=", input },
+    } do
       local said
-      code, said, err = world.command { "sync", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", unpack(words) }
+      code, said, err = world.command {
+        "sync", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", unpack(words),
+      }
       assert.equal("", said)
       assert.equal(2, code)
       assert.truthy(err:find("--wait takes a number of seconds, not '", 1, true), err)
@@ -70,8 +76,10 @@ describe("the command", function()
       { env = "SCOPE3_API_KEY=scope3_x" })
     assert.equal(1, code)
     assert.truthy(err:find("the command takes the account from --account, or from SCOPE3_ACCOUNT_ID", 1, true), err)
-    code, _, err = world.command { "sync", input, "--sandbox", "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
-      "--wait", "--quiet" }
+    code, _, err = world.command {
+      "sync", input, "--sandbox", "--audience", "a", "--map",
+      "external_id=id", "--map", "email=mail", "--wait", "--quiet",
+    }
     assert.same({ 0, "" }, { code, err })
   end)
 
@@ -94,7 +102,8 @@ describe("the command", function()
       return pending("this system has no /dev/full")
     end
     for _, more in ipairs { "--quiet", "--json" } do
-      local code, _, err = sync("--map", "external_id=id", "--map", "email=mail", "--dry-run", "--rejects", "/dev/full", more)
+      local code, _, err = sync("--map", "external_id=id", "--map", "email=mail", "--dry-run", "--rejects",
+        "/dev/full", more)
       assert.equal(1, code)
       assert.truthy(err:find("cannot write all of /dev/full: ", 1, true), err)
     end

@@ -26,7 +26,9 @@ end
 
 describe("the door", function()
   local known = read()
-  local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9" })
+  local client = assert(scope3.client {
+    api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9",
+  })
   local audience = assert(scope3.audience { id = "a" })
   assert(audience:add { external_id = "1", email = "a@b.co" })
   local result = assert(client:sync(audience, { dry_run = true }))
@@ -44,19 +46,24 @@ describe("the door", function()
   }
   -- What a call needs beside what is tried: the rest of it is right.
   local GOOD = {
-    ["scope3.WebhookRequest"] = { headers = {} }, ["scope3.WebhookConfig"] = { mode = "bearer", credentials = ("c"):rep(32) },
-    ["scope3.Script"] = { audience = "a", map = MAP }, ["scope3.AudienceMeta"] = { id = "a" }, ["scope3.Member"] = { external_id = "1" },
+    ["scope3.WebhookRequest"] = { headers = {} },
+    ["scope3.WebhookConfig"] = { mode = "bearer", credentials = ("c"):rep(32) },
+    ["scope3.Script"] = { audience = "a", map = MAP },
+    ["scope3.AudienceMeta"] = { id = "a" }, ["scope3.Member"] = { external_id = "1" },
     ["scope3.SyndicateOptions"] = { audience_id = "a", adcp_agent_ids = { "x" } },
   }
   -- Tables whose fields are looked at, each one by itself.
-  local FIELDS = { ["scope3.WebhookConfig"] = true, ["scope3.AudienceMeta"] = true, ["scope3.Limits"] = true, ["scope3.Script"] = true }
+  local FIELDS = {
+    ["scope3.WebhookConfig"] = true, ["scope3.AudienceMeta"] = true, ["scope3.Limits"] = true, ["scope3.Script"] = true,
+  }
 
   -- Each kind of value there is. The number of a table is known by its fields.
   local coroutine_of = coroutine.create(function() end)
   local VALUES = {
-    { nil, "nil" }, { true, "true" }, { 7, "7" }, { 1.5, "1.5" }, { 0 / 0, "NaN" }, { math.huge, "inf" }, { -math.huge, "-inf" }, { -1, "-1" },
-    { 2 ^ 53, "2^53" }, { "some text", "a text" }, { "", "no text" }, { {}, "{}" }, { { "a", [3] = "b" }, "a list with a hole" },
-    { { 5, true }, "a list of others" }, { function() end, "a function" }, { coroutine_of, "a coroutine" }, { io.stdout, "a file" },
+    { nil, "nil" }, { true, "true" }, { 7, "7" }, { 1.5, "1.5" }, { 0 / 0, "NaN" }, { math.huge, "inf" },
+    { -math.huge, "-inf" }, { -1, "-1" }, { 2 ^ 53, "2^53" }, { "some text", "a text" }, { "", "no text" },
+    { {}, "{}" }, { { "a", [3] = "b" }, "a list with a hole" }, { { 5, true }, "a list of others" },
+    { function() end, "a function" }, { coroutine_of, "a coroutine" }, { io.stdout, "a file" },
     { setmetatable({}, { __index = function() return 5 end }), "a table with a metatable" },
     { audience, "an audience" }, { client, "a client" },
   }
@@ -147,8 +154,10 @@ describe("the door", function()
         for _, one in ipairs(class and known.classes[class] and annotations.fields(known, class) or {}) do
           field = one.name == name and one.signature and one or field
         end
-        local entry = { f = f, at = at, self = self, params = field and field.signature.params or about and about.params,
-          named = about and about.named or {}, annotated = field ~= nil or about ~= nil and about.documented }
+        local entry = {
+          f = f, at = at, self = self, params = field and field.signature.params or about and about.params,
+          named = about and about.named or {}, annotated = field ~= nil or about ~= nil and about.documented,
+        }
         if about and about.private and not field then
           private[prefix .. name] = entry
         else
@@ -247,20 +256,25 @@ describe("the door", function()
         assert.equal(#entry.named, n, name .. " has other parameters than its annotations")
       end
     end
-    for _, name in ipairs { "scope3.client", "scope3.audience", "scope3.csv", "scope3.jsonl", "scope3.email.normalize", "scope3.phone.check",
-      "scope3.uid.check", "scope3.external_id.normalize", "scope3.number", "scope3.yes", "scope3.limiter", "scope3.assert",
-      "scope3.webhook.verify", "scope3.webhook.replay_cache", "scope3.webhook.deliveries", "scope3.Client:sync", "scope3.Client:stream",
-      "scope3.Client:run", "scope3.Client:audiences", "scope3.Client:audience", "scope3.Client:task", "scope3.Client:wait",
-      "scope3.Client:syndicate", "scope3.Client:syndication_status", "scope3.Client:health", "scope3.Audience:add", "scope3.Audience:remove",
-      "scope3.Audience:delete", "scope3.Audience:count", "scope3.Stream:add", "scope3.Stream:remove", "scope3.Stream:finish", "scope3.Stream:cancel",
-      "scope3.Result:wait", "scope3.Result:plain", "scope3.Result:json", "scope3.Source:next", "scope3.Source:close",
-      "scope3.ReplayCache:full", "scope3.ReplayCache:seen", "scope3.Deliveries:add", "scope3.Deliveries:keep", "scope3.Deliveries:forget" } do
+    for _, name in ipairs {
+      "scope3.client", "scope3.audience", "scope3.csv", "scope3.jsonl", "scope3.email.normalize", "scope3.phone.check",
+      "scope3.uid.check", "scope3.external_id.normalize", "scope3.number", "scope3.yes", "scope3.limiter",
+      "scope3.assert", "scope3.webhook.verify", "scope3.webhook.replay_cache", "scope3.webhook.deliveries",
+      "scope3.Client:sync", "scope3.Client:stream", "scope3.Client:run", "scope3.Client:audiences",
+      "scope3.Client:audience", "scope3.Client:task", "scope3.Client:wait", "scope3.Client:syndicate",
+      "scope3.Client:syndication_status", "scope3.Client:health", "scope3.Audience:add", "scope3.Audience:remove",
+      "scope3.Audience:delete", "scope3.Audience:count", "scope3.Stream:add", "scope3.Stream:remove",
+      "scope3.Stream:finish", "scope3.Stream:cancel", "scope3.Result:wait", "scope3.Result:plain",
+      "scope3.Result:json", "scope3.Source:next", "scope3.Source:close", "scope3.ReplayCache:full",
+      "scope3.ReplayCache:seen", "scope3.Deliveries:add", "scope3.Deliveries:keep", "scope3.Deliveries:forget",
+    } do
       assert.truthy(public[name], name .. " was not found")
     end
     -- What is reachable and not for others is little, and known.
     for _, name in ipairs(names(private)) do
       assert.truthy(name:find("^scope3.Limiter:") or name:find("^scope3.Source:") or name == "scope3.webhook.problem"
-        or name == "scope3.Client:transport" or name == "scope3.Client:follow", name .. " is not public: why is it there?")
+        or name == "scope3.Client:transport" or name == "scope3.Client:follow",
+        name .. " is not public: why is it there?")
     end
   end)
 
@@ -356,14 +370,20 @@ describe("the door", function()
 end)
 
 describe("an option that is written otherwise", function()
-  local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9" })
+  local client = assert(scope3.client {
+    api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9",
+  })
 
   it("is reported with the one that was meant, unless none is like it", function()
-    for wrong, meant in pairs { onEvent = "on_event", on_evnt = "on_event", dryrun = "dry_run", ["dry-run"] = "dry_run", DRY_RUN = "dry_run",
-      max_memebrs = "max_members", timeOut = "timeout", concurency = "concurrency", deletemissing = "delete_missing", regoin = "region" } do
+    for wrong, meant in pairs {
+      onEvent = "on_event", on_evnt = "on_event", dryrun = "dry_run", ["dry-run"] = "dry_run",
+      DRY_RUN = "dry_run", max_memebrs = "max_members", timeOut = "timeout",
+      concurency = "concurrency", deletemissing = "delete_missing", regoin = "region",
+    } do
       local ok, message = pcall(client.stream, client, "a", { [wrong] = true })
       assert.is_false(ok)
-      assert.truthy(message:find(("unknown option '%s' (did you mean '%s'? known: "):format(wrong, meant), 1, true), message)
+      assert.truthy(message:find(("unknown option '%s' (did you mean '%s'? known: "):format(wrong, meant), 1, true),
+        message)
     end
     local _, message = pcall(client.stream, client, "a", { colour = true })
     assert.truthy(message:find("unknown option 'colour' (known: ", 1, true), message)

@@ -10,7 +10,9 @@ local audience, rows, MAP = people.audience, people.rows, people.MAP
 
 describe("making a client", function()
   it("reports every problem at once, and never shows the key", function()
-    local client, err = scope3.client { api_key = "scope3_se cret", account_id = "a b", base_url = "http://example.com" }
+    local client, err = scope3.client {
+      api_key = "scope3_se cret", account_id = "a b", base_url = "http://example.com",
+    }
     assert.is_nil(client)
     assert.equal("invalid", err.kind)
     assert.equal(3, #err.issues)
@@ -18,11 +20,16 @@ describe("making a client", function()
   end)
 
   it("takes https, and plain http to this machine alone", function()
-    for _, url in ipairs { "https://api.example.com", "http://127.0.0.1:80", "http://localhost:9/", "http://[::1]:9", "https://h/api/v2/buyer/" } do
+    for _, url in ipairs {
+      "https://api.example.com", "http://127.0.0.1:80",
+      "http://localhost:9/", "http://[::1]:9", "https://h/api/v2/buyer/",
+    } do
       assert.is_table(scope3.client { base_url = url })
     end
-    for _, url in ipairs { "http://example.com", "http://127.0.0.1.example.com", "http://127.0.0.1@example.com", "https://me@example.com", "ftp://example.com",
-      "https://example.com/?a=b", "nonsense" } do
+    for _, url in ipairs {
+      "http://example.com", "http://127.0.0.1.example.com", "http://127.0.0.1@example.com",
+      "https://me@example.com", "ftp://example.com", "https://example.com/?a=b", "nonsense",
+    } do
       local client, err = scope3.client { base_url = url }
       assert.is_nil(client, url)
       assert.equal("base_url", err.issues[1].path)
@@ -78,7 +85,10 @@ describe("the client", function()
     assert.equal("READY", res.audience.status)
     assert.equal(151, res.audience.uploaded_count)
     local members = sandbox:members("crm")
-    assert.same({ hashedPhone = "f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca", uids = { { type = "mine", value = "Abc=" } } }, members.p)
+    assert.same({
+      hashedPhone = "f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca",
+      uids = { { type = "mine", value = "Abc=" } },
+    }, members.p)
     assert.same({ hashedEmail = scope3.email.hash("crm7@example.com") }, members["crm-7"])
   end)
 
@@ -135,7 +145,8 @@ describe("the client", function()
     local res = assert(client:run({ map = MAP, audience = "overlap" }, rows(40), { max_members = 10 }))
     assert.equal(4, #res.requests)
     for i, request in ipairs(res.requests) do
-      assert.is_true(request.build_start <= request.build_end and request.build_end <= request.send_start and request.send_start <= request.send_end)
+      assert.is_true(request.build_start <= request.build_end and request.build_end <= request.send_start
+        and request.send_start <= request.send_end)
       local before = res.requests[i - 1]
       if before then
         assert.is_true(request.build_start < before.send_end and request.send_start >= before.send_end)
@@ -145,7 +156,8 @@ describe("the client", function()
 
   it("sends name and consent basis with every request", function()
     local client = sandbox:client()
-    assert(client:run({ map = MAP, audience = { id = "n", name = 'The "N"', consent_basis = "consent" } }, rows(30), { max_members = 10 }))
+    assert(client:run({ map = MAP, audience = { id = "n", name = 'The "N"', consent_basis = "consent" } }, rows(30),
+      { max_members = 10 }))
     local log = sandbox:requests("sync")
     assert.equal(3, #log)
     for _, request in ipairs(log) do
@@ -156,9 +168,13 @@ describe("the client", function()
 
   it("checks every rule before anything is sent, and reports all problems at once", function()
     local client = sandbox:client()
-    local res, err = client:run({ map = MAP, audience = { id = ("x"):rep(256), name = ("é"):rep(256), consent_basis = "maybe" } }, rows(1), {
+    local res, err = client:run({
+      map = MAP, audience = { id = ("x"):rep(256), name = ("é"):rep(256), consent_basis = "maybe" },
+    }, rows(1), {
       max_members = 100001,
-      push_notification_config = { url = "nope", operation_id = "a b", token = "short", authentication = { scheme = "Basic", credentials = "x" } },
+      push_notification_config = {
+        url = "nope", operation_id = "a b", token = "short", authentication = { scheme = "Basic", credentials = "x" },
+      },
     })
     assert.is_nil(res)
     assert.equal("invalid", err.kind)
@@ -222,15 +238,19 @@ describe("the client", function()
     assert.same({ 2, 2, 0 }, { res.members, res.accepted, res.rejected_by_service })
     world.assert_sums(res)
 
-    assert.same({ 0, 2 }, { (function(made) return made.accepted, made.rejected_by_service end)(assert(client:sync(none))) })
+    assert.same({ 0, 2 },
+      { (function(made) return made.accepted, made.rejected_by_service end)(assert(client:sync(none))) })
     local before = #sandbox:requests "sync"
     local nothing, err = client:sync { few, none }
-    assert.same({ nil, "invalid", "audiences[2]", before }, { nothing, err.kind, err.issues[1].path, #sandbox:requests "sync" })
+    assert.same({ nil, "invalid", "audiences[2]", before },
+      { nothing, err.kind, err.issues[1].path, #sandbox:requests "sync" })
   end)
 
   it("shows no data of people in errors, though the service quotes it", function()
     local client = sandbox:client { api_key = "scope3_top_secret_key" }
-    sandbox:configure { faults = world.json.array { { on = "sync", act = "echo", status = 409 }, { on = "sync", act = "echo" } } }
+    sandbox:configure { faults = world.json.array {
+      { on = "sync", act = "echo", status = 409 }, { on = "sync", act = "echo" },
+    } }
     local crm = assert(scope3.audience { id = "a" })
     assert(crm:add { external_id = "customer-4711", email = "jane@example.com" })
     local res, err = client:sync(crm)
@@ -243,7 +263,10 @@ describe("the client", function()
     for _, issue in ipairs(err.issues) do
       text = text .. (issue.path or "") .. issue.message
     end
-    for _, secret in ipairs { "customer-4711", "jane@example.com", "2065551234", "top_secret", "8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d" } do
+    for _, secret in ipairs {
+      "customer-4711", "jane@example.com", "2065551234", "top_secret",
+      "8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d",
+    } do
       assert.is_nil(text:find(secret, 1, true), secret)
     end
   end)
@@ -264,7 +287,9 @@ describe("the client", function()
     assert.is_nil(res)
     assert.same({ "invalid", "audiences[2]" }, { err.kind, err.issues[1].path })
     assert.equal(0, #sandbox:requests())
-    res, err = client:stream("s", { max_bytes = 4096, push_notification_config = { url = "https://example.com", token = ("t"):rep(4000) } })
+    res, err = client:stream("s", { max_bytes = 4096, push_notification_config = {
+      url = "https://example.com", token = ("t"):rep(4000),
+    } })
     assert.is_nil(res)
     assert.equal("max_bytes", err.issues[1].path)
     local stream = assert(client:stream("s", { max_bytes = 4096 }))
@@ -290,8 +315,12 @@ describe("a body", function()
     local crm = assert(scope3.audience { id = 'a"\\é', name = "N\n", consent_basis = "contract" })
     assert(crm:add { external_id = "1", email = "a@example.com" })
     assert(crm:add { external_id = "2", phone = "+12065551234" })
-    assert(crm:add { external_id = "3", uids = { { type = "mine", value = 'x"y' }, { type = "maid", value = "6D92078A-8246-4BA4-AE5B-76104861E7DC" } } })
-    assert(crm:add { external_id = "4", email = "a@example.com", phone = "+12065551234", uids = { { type = "id5", value = "ID5*x" } } })
+    assert(crm:add { external_id = "3", uids = {
+      { type = "mine", value = 'x"y' }, { type = "maid", value = "6D92078A-8246-4BA4-AE5B-76104861E7DC" },
+    } })
+    assert(crm:add {
+      external_id = "4", email = "a@example.com", phone = "+12065551234", uids = { { type = "id5", value = "ID5*x" } },
+    })
     assert(crm:add { external_id = "5", hashed_email = ("AB"):rep(32), hashed_phone = ("cd"):rep(32) })
     assert(crm:add { external_id = "1", email = "b@example.com" })
     assert(crm:remove { external_id = "4" })
@@ -303,8 +332,10 @@ describe("a body", function()
     local odd = "x" .. table.concat(every) .. "é😀"
     assert(crm:add { external_id = odd, email = "a@example.com" })
     local gone = assert(scope3.audience { id = "gone" }):delete()
-    assert(client:sync({ crm, gone }, { push_notification_config = { url = "https://example.com/hook", operation_id = "op", token = ("t"):rep(16),
-      authentication = { scheme = "Bearer", credentials = ("s"):rep(32) } } }))
+    assert(client:sync({ crm, gone }, {
+      push_notification_config = { url = "https://example.com/hook", operation_id = "op", token = ("t"):rep(16),
+        authentication = { scheme = "Bearer", credentials = ("s"):rep(32) } },
+    }))
     local bodies = server.bodies()
     assert.equal(1, #bodies)
     local decoded = assert(world.json.decode(bodies[1]))
@@ -312,7 +343,8 @@ describe("a body", function()
     local sent = decoded.audiences[1]
     assert.equal('a"\\é', sent.audienceId)
     assert.same({ "2", "3", "5", "1", odd }, {
-      sent.add[1].externalId, sent.add[2].externalId, sent.add[3].externalId, sent.add[4].externalId, sent.add[5].externalId })
+      sent.add[1].externalId, sent.add[2].externalId, sent.add[3].externalId, sent.add[4].externalId,
+      sent.add[5].externalId })
     assert.same({ { externalId = "4" }, { externalId = "6" } }, sent.remove)
     assert.same({ audienceId = "gone", delete = true }, decoded.audiences[2])
   end)

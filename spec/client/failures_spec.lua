@@ -28,7 +28,10 @@ describe("the client", function()
   it("waits out a 429 with its Retry-After, in seconds or as a date, and reports it", function()
     for _, form in ipairs { "seconds", "date" } do
       sandbox:reset()
-      sandbox:configure { retry_after_form = form, faults = world.json.array { { on = "sync", act = "status", status = 429, retry_after = 1 } } }
+      sandbox:configure {
+        retry_after_form = form,
+        faults = world.json.array { { on = "sync", act = "status", status = 429, retry_after = 1 } },
+      }
       local seen = {}
       local client = sandbox:client { on_event = function(event)
         seen[#seen + 1] = event.event == "retry" and event or nil
@@ -42,9 +45,12 @@ describe("the client", function()
 
   it("repeats a 503, and gives up in the end with the request's attempts", function()
     local client = sandbox:client { loop = virtual.loop() }
-    sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 503, retry_after = 0, times = 2 } } }
+    sandbox:configure {
+      faults = world.json.array { { on = "sync", act = "status", status = 503, retry_after = 0, times = 2 } },
+    }
     assert.equal(2, assert(client:sync(audience("a", 2))).retries)
-    sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 503, retry_after = 0, times = -1 } } }
+    sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 503, retry_after = 0,
+      times = -1 } } }
     local res, err = client:sync(audience("a", 2))
     assert.is_nil(res)
     assert.same({ "http", 503, true, 8 }, { err.kind, err.status, err.retryable, err.request.attempts })
@@ -97,8 +103,9 @@ describe("the client", function()
       syndication_status = { function() return first(client:syndication_status {}) end },
     }
     local answers = {
-      '{"data":5,"error":null}', '{"data":"x","error":null}', '{"data":true,"error":null}', '5', '[]', '{"task":5}', '{"taskId":5,"operationId":{}}',
-      '{"audiences":[5],"items":[5],"total":1}', '{"audiences":[null],"items":[null],"total":1}', '{"audiences":["x"],"items":[true]}',
+      '{"data":5,"error":null}', '{"data":"x","error":null}', '{"data":true,"error":null}', '5',
+      '[]', '{"task":5}', '{"taskId":5,"operationId":{}}', '{"audiences":[5],"items":[5],"total":1}',
+      '{"audiences":[null],"items":[null],"total":1}', '{"audiences":["x"],"items":[true]}',
     }
     for kind, list in pairs(calls) do
       for _, answer in ipairs(answers) do
@@ -113,7 +120,8 @@ describe("the client", function()
 
   it("stops at the first request that fails, and accounts for every member", function()
     local client = sandbox:client()
-    sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 500, after = 1, times = -1 } } }
+    sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 500, after = 1,
+      times = -1 } } }
     local res, err = client:run({ map = MAP, audience = "a" }, rows(100), { max_members = 10 })
     assert.is_nil(res)
     assert.equal(500, err.status)

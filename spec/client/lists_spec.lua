@@ -43,7 +43,9 @@ describe("the client", function()
     end
     assert.same({ ["agent-1"] = "PENDING", ["agent-2"] = "DISABLED" }, seen)
     local n = 0
-    for item in client:syndication_status { audience_id = "a", enabled = false, status = "DISABLED", adcp_agent_id = "agent-2" } do
+    for item in client:syndication_status {
+      audience_id = "a", enabled = false, status = "DISABLED", adcp_agent_id = "agent-2",
+    } do
       n = n + 1
       assert.is_false(item.enabled)
     end

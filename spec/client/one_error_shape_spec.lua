@@ -25,11 +25,15 @@ describe("an error", function()
 
   it("of an email, a phone, an id and a uid is one object for each reason, and costs nothing", function()
     for call, code in pairs {
-      [function() return scope3.email.normalize "jane" end] = "email_no_at", [function() return scope3.email.hash "jane" end] = "email_no_at",
-      [function() return scope3.email.check "jane" end] = "email_no_at", [function() return scope3.phone.normalize "12" end] = "phone_national",
-      [function() return scope3.phone.hash("1", "US") end] = "phone_too_short", [function() return scope3.phone.check "a206b" end] = "phone_national",
+      [function() return scope3.email.normalize "jane" end] = "email_no_at",
+      [function() return scope3.email.hash "jane" end] = "email_no_at",
+      [function() return scope3.email.check "jane" end] = "email_no_at",
+      [function() return scope3.phone.normalize "12" end] = "phone_national",
+      [function() return scope3.phone.hash("1", "US") end] = "phone_too_short",
+      [function() return scope3.phone.check "a206b" end] = "phone_national",
       [function() return scope3.email.hash(("0"):rep(64)) end] = "hash_placeholder",
-      [function() return scope3.external_id.normalize "a@b.co" end] = "id_email", [function() return scope3.uid.check("", "x") end] = "uid_type",
+      [function() return scope3.external_id.normalize "a@b.co" end] = "id_email",
+      [function() return scope3.uid.check("", "x") end] = "uid_type",
     } do
       local value, err, more = call()
       assert.is_nil(value)
@@ -82,7 +86,8 @@ describe("an error", function()
       local text = cjson.encode(one)
       assert.same({ one.kind, one.message }, { cjson.decode(text).kind, cjson.decode(text).message })
       text = json.encode(one)
-      assert.same({ one.kind, one.message, 1 }, { cjson.decode(text).kind, cjson.decode(text).message, cjson.decode(text).request.attempts })
+      assert.same({ one.kind, one.message, 1 },
+        { cjson.decode(text).kind, cjson.decode(text).message, cjson.decode(text).request.attempts })
     end
   end)
 
@@ -91,7 +96,8 @@ describe("an error", function()
     for name in ("err error failure problem why wrong told reason missing refused"):gmatch "%a+" do
       names[name] = true
     end
-    for field in ("kind message status code field issues retryable retry_after asked uncertain request row rows line lines "
+    for field in ("kind message status code field issues retryable retry_after asked uncertain request row "
+      .. "rows line lines "
       .. "task_id audiences result"):gmatch "[%a_]+" do
       fields[field] = true
     end
@@ -157,7 +163,9 @@ describe("an error", function()
   end)
 
   it("ends a loop over rows by being raised, and next() gives it and goes on", function()
-    for make, text in pairs { [scope3.csv] = "id,b\n1,x\n2\n3,z\n", [scope3.jsonl] = '{"id":"1"}\n{"id":\n{"id":"3"}\n' } do
+    for make, text in pairs {
+      [scope3.csv] = "id,b\n1,x\n2\n3,z\n", [scope3.jsonl] = '{"id":"1"}\n{"id":\n{"id":"3"}\n',
+    } do
       local path, seen = world.file(text), {}
       local ok, err = pcall(function()
         for row in assert(make(path)) do
@@ -202,7 +210,8 @@ describe("an error", function()
     end)
     assert.same({ false, "scope3: email: no @" }, { ok, message })
     -- What an interpreter itself shows of it.
-    local program, out = world.file('local scope3 = require "scope3"\nscope3.assert(scope3.client { base_url = "ftp://x" })\n', ".lua"), world.path ".out"
+    local program, out = world.file('local scope3 = require "scope3"\nscope3.assert(scope3.client '
+      .. '{ base_url = "ftp://x" })\n', ".lua"), world.path ".out"
     local code = os.execute(("%s %s >%s 2>&1"):format(os.getenv "SCOPE3_LUA_BIN", program, out))
     assert.is_false(code == true or code == 0)
     assert.truthy(world.read(out):find("scope3: client: base_url", 1, true), world.read(out))
@@ -243,7 +252,8 @@ describe("an id", function()
       "9007199254740991", "9007199254740992", "9007199254740993", "18446744073709551617", "-9007199254740993", "25",
     } do
       sandbox:fault { on = "audiences", act = "status", status = 200, times = -1,
-        body = ('{"audiences":[{"audienceId":%s,"status":"READY","uploadedCount":%s}],"total":1}'):format(number, number) }
+        body = ('{"audiences":[{"audienceId":%s,"status":"READY","uploadedCount":%s}],"total":1}'):format(number,
+          number) }
       local row = assert(client:audience(number))
       assert.equal(number, row.audience_id)
       assert.is_true(row.uploaded_count == nil or row.uploaded_count < 2 ^ 53)

@@ -10,7 +10,10 @@ local KEY = "zq7canary4711key"
 local UID2 = "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U="
 
 local function person(i)
-  return { id = "canary-id-" .. i, email = ("canary.mail%d@example.org"):format(i), phone = ("+1206555%04d"):format(100 + i), uid = "canary-uid-" .. i }
+  return {
+    id = "canary-id-" .. i, email = ("canary.mail%d@example.org"):format(i),
+    phone = ("+1206555%04d"):format(100 + i), uid = "canary-uid-" .. i,
+  }
 end
 
 local function file_of(n, more)
@@ -48,7 +51,8 @@ local function look(where, text)
   local low = text:lower()
   for _, form in ipairs(FORMS) do
     local at = low:find(form.value, 1, true)
-    assert(not at, ("%s stands in %s: …%s…"):format(form.name, where, at and text:sub(math.max(1, at - 80), at + 60) or ""))
+    assert(not at,
+      ("%s stands in %s: …%s…"):format(form.name, where, at and text:sub(math.max(1, at - 80), at + 60) or ""))
   end
 end
 
@@ -82,11 +86,23 @@ describe("no key, email, phone, hash, uid or id", function()
     sandbox:configure(settings)
   end
 
-  local FAULTS = { { act = "echo", status = 400 }, { act = "echo", status = 401 }, { act = "echo", status = 403 }, { act = "echo", status = 404 },
-    { act = "echo", status = 409 }, { act = "echo", status = 422 }, { act = "echo", status = 500 }, { act = "echo", status = 502 }, { act = "status", status = 413 },
-    { act = "lost_reply" }, { act = "half_reply" }, { act = "garbage" }, { act = "not_json" }, { act = "wrong_types" }, { act = "redirect" },
-    { act = "issues", issues = { { path = "audiences[0].add[1].externalId", message = "canary-id-2 is taken by canary.mail1@example.org" } } },
-    { act = "issues", issues = { { path = "canary-id-3", message = "bad: " .. core.sha256 "canary.mail1@example.org" } } } }
+  local FAULTS = {
+    { act = "echo", status = 400 }, { act = "echo", status = 401 }, { act = "echo", status = 403 },
+    { act = "echo", status = 404 }, { act = "echo", status = 409 },
+    { act = "echo", status = 422 }, { act = "echo", status = 500 }, { act = "echo", status = 502 },
+    { act = "status", status = 413 }, { act = "lost_reply" }, { act = "half_reply" },
+    { act = "garbage" }, { act = "not_json" }, { act = "wrong_types" }, { act = "redirect" },
+    {
+      act = "issues",
+      issues = { {
+        path = "audiences[0].add[1].externalId", message = "canary-id-2 is taken by canary.mail1@example.org",
+      } },
+    },
+    {
+      act = "issues",
+      issues = { { path = "canary-id-3", message = "bad: " .. core.sha256 "canary.mail1@example.org" } },
+    },
+  }
 
   it("stands in an error, a result, an event or a journal, whatever the service answers", function()
     for _, on in ipairs { "sync", "task", "audiences" } do
@@ -99,14 +115,18 @@ describe("no key, email, phone, hash, uid or id", function()
             for key, value in pairs(fault) do
               rule[key] = value
             end
-            configure { faults = json.array { rule }, refuse = json.array { "canary-id-5" }, task_outcomes = json.array { "completed", "failed:correctable" } }
+            configure {
+              faults = json.array { rule }, refuse = json.array { "canary-id-5" },
+              task_outcomes = json.array { "completed", "failed:correctable" },
+            }
             local where = ("%s, %s %s, %d times"):format(on, fault.act, fault.status or "", times)
             local said, path = {}, world.path ".journal"
             local client = sandbox:client { api_key = KEY, loop = virtual.loop(sandbox.url) }
             local function note(event)
               said[#said + 1] = dump(event)
             end
-            local res, err = client:run(SCRIPT, file_of(6), { journal = path, max_members = 3, on_event = note, on_reject = note })
+            local res, err = client:run(SCRIPT, file_of(6),
+              { journal = path, max_members = 3, on_event = note, on_reject = note })
             if res then
               res, err = res:wait { timeout = 600, on_event = note }
             end
@@ -127,19 +147,24 @@ describe("no key, email, phone, hash, uid or id", function()
   it("stands in what the command prints or writes, for whatever goes wrong with rows and scripts", function()
     configure { refuse = json.array { "canary-id-4" }, task_outcomes = json.array { "completed", "failed:terminal" } }
     local good = file_of(6)
-    local short = world.file(("canary-id-1,canary.mail1@example.org,+12065550101\n"):rep(3), ".csv") -- a first row of people, not a header
-    local broken = file_of(2, 'canary-id-9,"canary.mail9@example.org,+12065550109\n"x"y,canary.mail8@example.org\ncanary.mail7@example.org\n')
-    local lines = world.file('{"customer":"canary-id-1","mail":"canary.mail1@example.org","canary.mail2@example.org":1}\n'
+    -- a first row of people, not a header
+    local short = world.file(("canary-id-1,canary.mail1@example.org,+12065550101\n"):rep(3), ".csv")
+    local broken = file_of(2,
+      'canary-id-9,"canary.mail9@example.org,+12065550109\n"x"y,canary.mail8@example.org\ncanary.mail7@example.org\n')
+    local lines = world.file('{"customer":"canary-id-1","mail":"canary.mail1@example.org",'
+      .. '"canary.mail2@example.org":1}\n'
       .. '{"customer":"canary-id-2" "mail"}\n[1]\n', ".jsonl")
     local raising = world.file([[return {
       audience = "crm", member = function(row) error("no " .. row.mail .. " of " .. row.customer) end,
     }]], ".lua")
-    local rejecting = world.file([[return { audience = "crm", member = function(row) return nil, "gold only" end }]], ".lua")
+    local rejecting = world.file([[return { audience = "crm", member = function(row) return nil, "gold only" end }]],
+      ".lua")
     local function map(...)
       return { "--audience", "crm", "--map", "external_id=customer", "--map", "email=mail", ... }
     end
     local cases = {
-      { "sync", good, map() }, { "sync", good, map("--map", "phone=tel", "--map", "uid:crm=own") }, { "sync", good, map("--strict", "--no-repair") },
+      { "sync", good, map() }, { "sync", good, map("--map", "phone=tel", "--map", "uid:crm=own") },
+      { "sync", good, map("--strict", "--no-repair") },
       { "sync", good, { "--audience", "crm", "--map", "external_id=mail", "--map", "email=mail" } }, -- emails as ids
       { "sync", good, { "--audience", "crm", "--map", "external_id=customer", "--map", "uid:id5=mail" } },
       { "sync", good, { "--audience", "crm", "--map", "external_id=customer", "--map", "email=own" } },
@@ -177,8 +202,11 @@ describe("no key, email, phone, hash, uid or id", function()
     local res = assert(client:run(SCRIPT, file_of(3)))
     assert(res:wait())
     local env = { env = "SCOPE3_API_KEY=" .. KEY }
-    for _, words in ipairs { { "audiences" }, { "audiences", "--json" }, { "task", res.tasks[1].task_id }, { "task", res.tasks[1].task_id, "--json" },
-      { "wait", res.tasks[1].task_id, "--audience", "crm" }, { "doctor" }, { "doctor", "--json" } } do
+    for _, words in ipairs {
+      { "audiences" }, { "audiences", "--json" },
+      { "task", res.tasks[1].task_id }, { "task", res.tasks[1].task_id, "--json" },
+      { "wait", res.tasks[1].task_id, "--audience", "crm" }, { "doctor" }, { "doctor", "--json" },
+    } do
       for _, fault in ipairs { { act = "close" }, { act = "echo", status = 401 }, { act = "echo", status = 403 } } do
         fault.on, fault.times = "any", -1
         configure { faults = json.array { fault } }

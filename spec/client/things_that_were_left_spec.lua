@@ -160,7 +160,8 @@ describe("a message about a row that holds itself", function()
     for _, text in ipairs { "nothing of it", "number 4711" } do
       assert.truthy(message_of(tables[1], function() error(text) end):find(text, 1, true))
     end
-    assert.truthy(message_of(tables[1], function() error "it was value number 137, I think" end):find("withheld", 1, true))
+    assert.truthy(message_of(tables[1], function() error "it was value number 137, I think" end):find("withheld", 1,
+      true))
     assert.is_true(os.clock() - began < 5)
   end)
 

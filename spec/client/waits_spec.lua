@@ -10,8 +10,11 @@ describe("the client", function()
 
   it("reports a task that failed, or waits for a person, with the service's own words", function()
     local client = sandbox:client()
-    for outcome, kind in pairs { ["failed:transient"] = "task_failed", ["failed:terminal"] = "task_failed", canceled = "task_failed", rejected = "task_failed",
-      ["input-required"] = "needs_action", ["auth-required"] = "needs_action", ["audience-error"] = "task_failed" } do
+    for outcome, kind in pairs {
+      ["failed:transient"] = "task_failed", ["failed:terminal"] = "task_failed",
+      canceled = "task_failed", rejected = "task_failed", ["input-required"] = "needs_action",
+      ["auth-required"] = "needs_action", ["audience-error"] = "task_failed",
+    } do
       sandbox:reset()
       sandbox:configure { task_outcomes = world.json.array { outcome, outcome, outcome } }
       local res = assert(client:sync(audience("a", 2)))
@@ -47,8 +50,12 @@ describe("the client", function()
   end)
 
   it("waits for the matching of the last request, not of an earlier one", function()
-    sandbox:configure { task_seconds = 0.2, audience_seconds = 0.15, faults = world.json.array { { on = "sync", act = "delay", seconds = 0.15, times = -1 } } }
-    local res = assert(assert(sandbox:client():run({ map = MAP, audience = "a" }, rows(30), { max_members = 10 })):wait())
+    sandbox:configure {
+      task_seconds = 0.2, audience_seconds = 0.15,
+      faults = world.json.array { { on = "sync", act = "delay", seconds = 0.15, times = -1 } },
+    }
+    local res = assert(assert(sandbox:client():run({ map = MAP, audience = "a" }, rows(30),
+      { max_members = 10 })):wait())
     assert.equal(30, res.audience.uploaded_count)
   end)
 
@@ -61,7 +68,12 @@ describe("the client", function()
   end)
 
   it("survives polls that fail, when they are few", function()
-    sandbox:configure { task_seconds = 0.5, faults = world.json.array { { on = "task", act = "status", status = 502, times = 2 }, { on = "task", act = "cut_after" } } }
+    sandbox:configure {
+      task_seconds = 0.5,
+      faults = world.json.array {
+        { on = "task", act = "status", status = 502, times = 2 }, { on = "task", act = "cut_after" },
+      },
+    }
     local res = assert(sandbox:client():sync(audience("a", 3)))
     assert(res:wait())
   end)
@@ -69,7 +81,8 @@ describe("the client", function()
   it("asks for callbacks, which the service then makes", function()
     local client = sandbox:client()
     local res = assert(client:sync(audience("a", 2), { push_notification_config = {
-      url = sandbox.url .. "/health", operation_id = "op:1", token = ("t"):rep(16), authentication = { scheme = "HMAC-SHA256", credentials = ("s"):rep(32) },
+      url = sandbox.url .. "/health", operation_id = "op:1", token = ("t"):rep(16),
+      authentication = { scheme = "HMAC-SHA256", credentials = ("s"):rep(32) },
     } }))
     assert(res:wait())
     local deadline, sent = core.now() + 30

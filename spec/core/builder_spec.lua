@@ -6,7 +6,8 @@ local world = require "spec.support.world"
 
 -- A builder and a payload.
 local function kit()
-  return core.builder { max_member = 1000000, rejections = true }, core.payload { max_members = 1000, max_bytes = 1000000 }
+  return core.builder { max_member = 1000000, rejections = true },
+    core.payload { max_members = 1000, max_bytes = 1000000 }
 end
 
 describe("a payload at its limits", function()
@@ -27,7 +28,8 @@ describe("a payload at its limits", function()
       members[k] = { external_id = ("x"):rep(200000) .. k, email = "a@b.example" }
     end
     for i = 1, 60 do
-      local builder, payload = core.builder { max_member = 1000000 }, core.payload { max_members = 1000, max_bytes = 8000000 }
+      local builder, payload = core.builder { max_member = 1000000 },
+        core.payload { max_members = 1000, max_bytes = 8000000 }
       for k = 1, 39 do
         builder:add(payload, members[k])
       end
@@ -38,21 +40,25 @@ describe("a payload at its limits", function()
     for _ in pairs(living) do
       n = n + 1
     end
-    assert.is_true(n <= 20, n .. " of 60 payloads of 8 MB live") -- 64 MB, what grew since the last time, and the slack of an allocator
+    -- 64 MB, what grew since the last time, and the slack of an allocator
+    assert.is_true(n <= 20, n .. " of 60 payloads of 8 MB live")
   end)
 
   it("refuses limits that are none, and what is no payload", function()
     for _, limits in ipairs {
-      {}, { max_members = 0, max_bytes = 10 }, { max_members = 1, max_bytes = 0 / 0 }, { max_members = 1, max_bytes = 2 ^ 33 },
+      {}, { max_members = 0, max_bytes = 10 },
+      { max_members = 1, max_bytes = 0 / 0 }, { max_members = 1, max_bytes = 2 ^ 33 },
       { max_members = 1, max_bytes = 10, max_rows = 1 }, { max_members = "many", max_bytes = 10 },
     } do
       assert.has_error(function() core.payload(limits) end)
     end
     local builder, payload = kit()
     for _, misuse in ipairs {
-      function() builder:add(builder, { external_id = "1" }) end, function() builder:add(payload, "1") end, function() payload.add(builder) end,
-      function() payload:cut(0, 1, 1) end, function() payload:cut(1, 0, 1) end, function() core.builder { max_member = 100, mapp = {} } end,
-      function() core.builder { max_member = 100, map = { { "surname", 1 } } } end, function() core.builder { max_member = 100, where = "x" } end,
+      function() builder:add(builder, { external_id = "1" }) end, function() builder:add(payload, "1") end,
+      function() payload.add(builder) end, function() payload:cut(0, 1, 1) end,
+      function() payload:cut(1, 0, 1) end, function() core.builder { max_member = 100, mapp = {} } end,
+      function() core.builder { max_member = 100, map = { { "surname", 1 } } } end,
+      function() core.builder { max_member = 100, where = "x" } end,
     } do
       assert.has_error(misuse)
     end
@@ -96,7 +102,8 @@ describe("the JSON of a payload", function()
       local text = "x" .. string.char(byte) .. "y"
       if byte < 32 or byte == 127 then
         assert.same({ nil, "id_control" }, { builder:add(payload, { external_id = text, uids = { mine = "x" } }) })
-        assert.same({ nil, "no_identifier" }, { builder:add(payload, { external_id = "1", uids = { { type = text, value = "x" }, { type = "mine", value = text } } }) })
+        assert.same({ nil, "no_identifier" }, { builder:add(payload,
+          { external_id = "1", uids = { { type = text, value = "x" }, { type = "mine", value = text } } }) })
       else
         want[#want + 1] = text
         assert.is_true(builder:add(payload, { external_id = text, uids = { { type = text, value = text } } }))
@@ -155,14 +162,22 @@ describe("the JSON of a payload", function()
 
   it("carries text outside ASCII as it is, and nothing that is not UTF-8", function()
     local builder, payload = kit()
-    local good = { "é", "\194\170", "\223\191", "\224\160\128", "\237\159\191", "\238\128\128", "\239\191\191", "\240\144\128\128", "\244\143\191\191" }
+    local good = {
+      "é", "\194\170", "\223\191", "\224\160\128", "\237\159\191",
+      "\238\128\128", "\239\191\191", "\240\144\128\128", "\244\143\191\191",
+    }
     for _, text in ipairs(good) do
       assert.is_true(builder:add(payload, { external_id = text, uids = { { type = "t", value = text } } }))
     end
-    for _, bad in ipairs { "\128", "\192\128", "\193\191", "\224\159\191", "\237\160\128", "\240\143\191\191", "\244\144\128\128", "\245\128\128\128", "\195", "\226\130" } do
+    for _, bad in ipairs {
+      "\128", "\192\128", "\193\191", "\224\159\191", "\237\160\128",
+      "\240\143\191\191", "\244\144\128\128", "\245\128\128\128", "\195", "\226\130",
+    } do
       assert.is_false(core.utf8_valid(bad))
-      assert.same({ nil, "external_id_utf8" }, { builder:add(payload, { external_id = "x" .. bad, email = "a@b.example" }) })
-      assert.same({ nil, "no_identifier" }, { builder:add(payload, { external_id = "x", uids = { { type = "t", value = bad } } }) })
+      assert.same({ nil, "external_id_utf8" },
+        { builder:add(payload, { external_id = "x" .. bad, email = "a@b.example" }) })
+      assert.same({ nil, "no_identifier" },
+        { builder:add(payload, { external_id = "x", uids = { { type = "t", value = bad } } }) })
     end
     send(payload, 1, payload:count())
     local body = received()[1]
@@ -242,7 +257,8 @@ describe("a row that a script sees", function()
   it("has its columns by name and by number", function()
     local values = seen(function(row) return row.id, row[1], row[2], row[3], #row, tostring(row) end)
     assert.same({ "17", "17", "a@b.example", "", 3, "scope3.row" }, values)
-    values = seen(function(row) return row.id, row.o[2], row.none == nil, row.n end, '{"id":"17","o":[1,2],"n":true}\n', "jsonl", cjson.decode)
+    values = seen(function(row) return row.id, row.o[2], row.none == nil, row.n end, '{"id":"17","o":[1,2],"n":true}\n',
+      "jsonl", cjson.decode)
     assert.same({ "17", 2, true, true }, values)
   end)
 
@@ -250,10 +266,12 @@ describe("a row that a script sees", function()
     local cases = {
       { function(row) return row.nosuch end, "there is no column 'nosuch'; the columns are: id, mail, mail" },
       { function(row) return row.mail end, "the column 'mail' stands more than once: use its number" },
-      { function(row) return row[4] end, "there is no column 4; the row has 3" }, { function(row) return row[0] end, "there is no column 0" },
+      { function(row) return row[4] end, "there is no column 4; the row has 3" },
+      { function(row) return row[0] end, "there is no column 0" },
       { function(row) return row[-1] end, "there is no column -1" },
       { function(row) return row[true] end, "a column is named by a string or a number, not a boolean" },
-      { function(row) row.id = "x" end, "a row is read-only" }, { function(row) row[1] = "x" end, "a row is read-only" },
+      { function(row) row.id = "x" end, "a row is read-only" },
+      { function(row) row[1] = "x" end, "a row is read-only" },
       { function(row) return row[row[2]] end, "the message quotes the row and is withheld" },
     }
     for _, case in ipairs(cases) do
@@ -265,7 +283,9 @@ describe("a row that a script sees", function()
 
   it("is gone after the call", function()
     local kept = seen(function(row) return row end)[1]
-    for _, use in ipairs { function() return kept.id end, function() return kept[1] end, function() return #kept end } do
+    for _, use in ipairs {
+      function() return kept.id end, function() return kept[1] end, function() return #kept end,
+    } do
       local ok, message = pcall(use)
       assert.is_false(ok)
       assert.truthy(message:find("a row is valid only during the call that it was given to", 1, true), message)
@@ -276,11 +296,14 @@ describe("a row that a script sees", function()
   it("never stands in the message of a failure", function()
     local text = "id,mail,code\ncustomer-17,jane@b.example,99\n"
     for _, fail in ipairs {
-      function(row) error("cannot use " .. row.mail) end, function(row) error(row.id) end, function(row) error(row.mail, 0) end,
-      function(row) error("(" .. row.code .. ")") end, function(row) error({ row.mail }) end, function(row) return row[row.id] end,
-      function(row) return (row.mail)() end, function(row) return row.mail + 1 end, function(row) return #row.mail < row.id end,
-      function(row) return ("x"):rep(row.mail) end, function(row) return (nil)[row.id] end, function(row) return require(row.id) end,
-      function(row) return assert(false, row.mail .. " is bad") end, function(row) return string.format("%d", row.id) end,
+      function(row) error("cannot use " .. row.mail) end, function(row) error(row.id) end,
+      function(row) error(row.mail, 0) end, function(row) error("(" .. row.code .. ")") end,
+      function(row) error({ row.mail }) end, function(row) return row[row.id] end,
+      function(row) return (row.mail)() end, function(row) return row.mail + 1 end,
+      function(row) return #row.mail < row.id end, function(row) return ("x"):rep(row.mail) end,
+      function(row) return (nil)[row.id] end, function(row) return require(row.id) end,
+      function(row) return assert(false, row.mail .. " is bad") end,
+      function(row) return string.format("%d", row.id) end,
     } do
       for _, key in ipairs { "where", "member" } do
         local outcome, message, row, counts = fill({ [key] = fail, map = key == "where" and MAP or nil }, text)
@@ -315,19 +338,31 @@ describe("the rows of a builder", function()
     local function member(row)
       local id, mail = row[1], row[2]
       return any {
-        function() return { external_id = id, email = mail } end, function() return { external_id = id, remove = true } end,
-        function() return { { external_id = id, email = mail }, { external_id = id .. "b", phone = "+12065551234" }, { external_id = "" } } end,
-        function() end, function() return nil, "no consent" end, function() return {} end, function() return nil, "not " .. mail end,
+        function() return { external_id = id, email = mail } end,
+        function() return { external_id = id, remove = true } end,
+        function()
+          return {
+            { external_id = id, email = mail },
+            { external_id = id .. "b", phone = "+12065551234" }, { external_id = "" },
+          }
+        end,
+        function() end, function() return nil, "no consent" end,
+        function() return {} end, function() return nil, "not " .. mail end,
       }()
     end
     for round = 1, 40 do
       local lines = { "id,mail" }
       for i = 2, 120 do
-        lines[i] = any { "1,a@b.example", math.random(50) .. ",c@d.example", ",a@b.example", "7,nonsense", "8", "9,a,b", '10,"x"y', "11,\0", "" }
+        lines[i] = any {
+          "1,a@b.example", math.random(50) .. ",c@d.example",
+          ",a@b.example", "7,nonsense", "8", "9,a,b", '10,"x"y', "11,\0", "",
+        }
       end
       local where = round % 2 == 0 and function() return math.random(3) > 1 end or nil
-      local builder = core.builder { max_member = 2000, rejections = true, where = where, member = round % 4 > 1 and member or nil,
-        map = round % 4 <= 1 and { { "external_id", 1 }, { "email", 2 } } or nil, remove = round % 8 == 0 }
+      local builder = core.builder {
+        max_member = 2000, rejections = true, where = where, member = round % 4 > 1 and member or nil,
+        map = round % 4 <= 1 and { { "external_id", 1 }, { "email", 2 } } or nil, remove = round % 8 == 0,
+      }
       local payload = core.payload { max_members = math.random(20), max_bytes = 2000 }
       local source = core.source { format = "csv" }
       source:feed(table.concat(lines, "\n"))
@@ -391,12 +426,15 @@ describe("the rows of a builder", function()
 
   it("of Lua tables wait for room as members do", function()
     local builder = core.builder { max_member = 1000, member = function(row)
-      return { { external_id = row.id .. "a", email = "a@b.example" }, { external_id = row.id .. "b", email = "a@b.example" } }
+      return {
+        { external_id = row.id .. "a", email = "a@b.example" }, { external_id = row.id .. "b", email = "a@b.example" },
+      }
     end }
     local payload = core.payload { max_members = 3, max_bytes = 1000 }
     assert.equal("more", (builder:take(payload, { id = "1" })))
     assert.equal("full", (builder:take(payload, { id = "2" })))
-    assert.has_error(function() builder:take(payload, { id = "3" }) end, "the row before waits for room: flush it first")
+    assert.has_error(function() builder:take(payload, { id = "3" }) end,
+      "the row before waits for room: flush it first")
     assert.equal(3, payload:count())
     payload:reset()
     assert.is_true(builder:flush(payload))

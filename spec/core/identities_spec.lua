@@ -64,9 +64,11 @@ describe("an email", function()
 
   it("is lowercased as Unicode has it, without a locale", function()
     local cases = {
-      ["İI@B.example"] = "i\204\135i@b.example", ["ΟΔΟΣ@B.example"] = "οδος@b.example", ["ΟΔΟΣ.Α@b.example"] = "οδοσ.α@b.example",
-      ["\226\132\170@b.example"] = "k@b.example", ["ẞß@b.example"] = "ßß@b.example", ["ÅÉ@ÄÖ.example"] = "åé@äö.example", ["Жа@ПОЧТА.рф"] = "жа@почта.рф",
-      ["ıſ@b.example"] = "ıſ@b.example", ["\240\144\144\128@b.example"] = "\240\144\144\168@b.example", ["Ⱥ@b.example"] = "ⱥ@b.example",
+      ["İI@B.example"] = "i\204\135i@b.example", ["ΟΔΟΣ@B.example"] = "οδος@b.example",
+      ["ΟΔΟΣ.Α@b.example"] = "οδοσ.α@b.example", ["\226\132\170@b.example"] = "k@b.example",
+      ["ẞß@b.example"] = "ßß@b.example", ["ÅÉ@ÄÖ.example"] = "åé@äö.example",
+      ["Жа@ПОЧТА.рф"] = "жа@почта.рф", ["ıſ@b.example"] = "ıſ@b.example",
+      ["\240\144\144\128@b.example"] = "\240\144\144\168@b.example", ["Ⱥ@b.example"] = "ⱥ@b.example",
     }
     for raw, normal in pairs(cases) do
       assert.equal(normal, scope3.email.normalize(raw))
@@ -75,8 +77,11 @@ describe("an email", function()
   end)
 
   it("loses every character of the trim set at its edges, and none inside", function()
-    local trim = { "\t", "\n", "\v", "\f", "\r", "\28", "\29", "\30", "\31", " ", "\194\133", "\194\160", "\225\154\128", "\226\128\128",
-      "\226\128\138", "\226\128\168", "\226\128\169", "\226\128\175", "\226\129\159", "\227\128\128", "\239\187\191" }
+    local trim = {
+      "\t", "\n", "\v", "\f", "\r", "\28", "\29", "\30", "\31", " ", "\194\133",
+      "\194\160", "\225\154\128", "\226\128\128", "\226\128\138", "\226\128\168",
+      "\226\128\169", "\226\128\175", "\226\129\159", "\227\128\128", "\239\187\191",
+    }
     for _, space in ipairs(trim) do
       assert.equal("a@b.example", scope3.email.normalize(space .. "a@b.example" .. space .. space))
       assert.is_nil(scope3.email.normalize("a" .. space .. "b@c.example"))
@@ -91,19 +96,25 @@ describe("an email", function()
 
   it("is refused with the reason that says what to repair", function()
     local cases = {
-      ["foo"] = "email_no_at", ["a@b@c.example"] = "email_two_ats", ["@b.example"] = "email_empty_side", ["a@"] = "email_empty_side",
-      ["a b@c.example"] = "email_space", ["a\0@c.example"] = "email_space", ["a@localhost"] = "email_domain", ["a@b..example"] = "email_domain",
+      ["foo"] = "email_no_at", ["a@b@c.example"] = "email_two_ats", ["@b.example"] = "email_empty_side",
+      ["a@"] = "email_empty_side", ["a b@c.example"] = "email_space", ["a\0@c.example"] = "email_space",
+      ["a@localhost"] = "email_domain", ["a@b..example"] = "email_domain",
       ["a@.example"] = "email_domain", ["N/A"] = "email_placeholder", ["none"] = "email_placeholder",
-      ["  "] = "email_placeholder", ["a\255@b.example"] = "email_utf8", [("a"):rep(250) .. "@b.example"] = "email_too_long",
-      ["a@b.example <c@d.example>"] = "email_several", ["a,a@b.example; c@d.example"] = "email_several", ["a@b.example\194\160c@d.example"] = "email_several",
-      ["a%40b.example"] = "email_escaped", ["a&#64;b.example"] = "email_escaped", ["a (AT) b.example"] = "email_escaped", ["a(at)b.example"] = "email_escaped",
+      ["  "] = "email_placeholder", ["a\255@b.example"] = "email_utf8",
+      [("a"):rep(250) .. "@b.example"] = "email_too_long", ["a@b.example <c@d.example>"] = "email_several",
+      ["a,a@b.example; c@d.example"] = "email_several", ["a@b.example\194\160c@d.example"] = "email_several",
+      ["a%40b.example"] = "email_escaped", ["a&#64;b.example"] = "email_escaped",
+      ["a (AT) b.example"] = "email_escaped", ["a(at)b.example"] = "email_escaped",
       ["John Smith"] = "email_no_at", ["mailto:a%2Bb@c.example"] = "email_escaped",
-      ["a\226\128\139b@c.example"] = "email_invisible", ["a\227\128\128b@c.example"] = "email_space", ["a\239\188\160b.example"] = "email_no_at",
-      ['"a"@b.example'] = "email_character", ["a,b@c.example"] = "email_character", ["a@[127.0.0.1]"] = "email_character", ["a@127.0.0.1"] = "email_domain",
+      ["a\226\128\139b@c.example"] = "email_invisible", ["a\227\128\128b@c.example"] = "email_space",
+      ["a\239\188\160b.example"] = "email_no_at", ['"a"@b.example'] = "email_character",
+      ["a,b@c.example"] = "email_character", ["a@[127.0.0.1]"] = "email_character", ["a@127.0.0.1"] = "email_domain",
       ["a@b,example"] = "email_character",
-      ["a@b.example、"] = "email_character", ["a@b。example.org"] = "email_character", ["a@b\194\187.example"] = "email_character",
-      ["a\239\191\189b@c.example"] = "email_lost", ["a@b\239\191\189.example"] = "email_lost", ["noemail@b.example"] = "email_placeholder",
-      ["<NoEmail@B.example>"] = "email_placeholder", ["test@test.com"] = "email_placeholder", ["<none>"] = "email_placeholder", ["'n/a'"] = "email_placeholder",
+      ["a@b.example、"] = "email_character", ["a@b。example.org"] = "email_character",
+      ["a@b\194\187.example"] = "email_character", ["a\239\191\189b@c.example"] = "email_lost",
+      ["a@b\239\191\189.example"] = "email_lost", ["noemail@b.example"] = "email_placeholder",
+      ["<NoEmail@B.example>"] = "email_placeholder", ["test@test.com"] = "email_placeholder",
+      ["<none>"] = "email_placeholder", ["'n/a'"] = "email_placeholder",
     }
     for raw, reason in pairs(cases) do
       local hash, err = scope3.email.hash(raw)
@@ -115,12 +126,16 @@ describe("an email", function()
 
   it("is freed of what people put round it, which is reported, and which can be turned off", function()
     local cases = {
-      ["mailto:A@b.example?subject=x"] = { "email_mailto" }, ["Email: a@b.example"] = { "email_label" }, ["E-Mail:a@b.example"] = { "email_label" },
-      ["Ann Bee <a@b.example>"] = { "email_name" }, ["<a@b.example>"] = { "email_name" }, ["a@b.example (Ann)"] = { "email_comment" },
-      ['"a@b.example"'] = { "email_quotes" }, ["[a@b.example]"] = { "email_quotes" }, ["(a@b.example)"] = { "email_quotes" }, ["a@b.example."] = { "email_trailing" },
-      ["a@b.example ;"] = { "email_trailing" }, ["\226\128\139a@b.example\226\128\143"] = { "email_edges" },
-      ["“a@b.example”"] = { "email_quotes" }, ["„a@b.example“"] = { "email_quotes" }, ["‘a@b.example’"] = { "email_quotes" }, ["«a@b.example»"] = { "email_quotes" },
-      ["（a@b.example）"] = { "email_quotes" }, ["＂a@b.example＂"] = { "email_quotes" }, ["“Ann” <a@b.example>"] = { "email_name" },
+      ["mailto:A@b.example?subject=x"] = { "email_mailto" },
+      ["Email: a@b.example"] = { "email_label" }, ["E-Mail:a@b.example"] = { "email_label" },
+      ["Ann Bee <a@b.example>"] = { "email_name" }, ["<a@b.example>"] = { "email_name" },
+      ["a@b.example (Ann)"] = { "email_comment" }, ['"a@b.example"'] = { "email_quotes" },
+      ["[a@b.example]"] = { "email_quotes" }, ["(a@b.example)"] = { "email_quotes" },
+      ["a@b.example."] = { "email_trailing" }, ["a@b.example ;"] = { "email_trailing" },
+      ["\226\128\139a@b.example\226\128\143"] = { "email_edges" }, ["“a@b.example”"] = { "email_quotes" },
+      ["„a@b.example“"] = { "email_quotes" }, ["‘a@b.example’"] = { "email_quotes" },
+      ["«a@b.example»"] = { "email_quotes" }, ["（a@b.example）"] = { "email_quotes" },
+      ["＂a@b.example＂"] = { "email_quotes" }, ["“Ann” <a@b.example>"] = { "email_name" },
       ['"Bee, Ann" <mailto:a@b.example>,'] = { "email_mailto", "email_name", "email_trailing" },
     }
     for raw, repairs in pairs(cases) do
@@ -161,7 +176,9 @@ describe("a value that is hashed already", function()
 
   it("in base64 is written as hex, and reported", function()
     -- UID2's published example: the base64 of the SHA-256 of user@example.com
-    for _, raw in ipairs { "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=", "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf_F5HVRQ" } do
+    for _, raw in ipairs {
+      "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=", "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf_F5HVRQ",
+    } do
       assert.same({ hash, { "hash_base64" } }, { scope3.email.hash(raw) })
     end
     assert.equal("email_no_at", reason_of(scope3.email.hash("tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVR-=")))
@@ -171,7 +188,9 @@ describe("a value that is hashed already", function()
     assert.equal("hash_md5", reason_of(scope3.email.hash("5d41402abc4b2a76b9719d911017c592")))
     assert.equal("hash_sha1", reason_of(scope3.email.hash("aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d")))
     -- Half a SHA-256, one digit too few and too many, SHA-384 and SHA-512, and what databases put before hex.
-    for _, raw in ipairs { hash:sub(1, 63), hash .. "0", ("ab"):rep(48), ("ab"):rep(64), "0x" .. hash, "\\x" .. hash:upper() } do
+    for _, raw in ipairs {
+      hash:sub(1, 63), hash .. "0", ("ab"):rep(48), ("ab"):rep(64), "0x" .. hash, "\\x" .. hash:upper(),
+    } do
       assert.equal("hash_malformed", reason_of(scope3.email.hash(raw)))
       assert.equal("hash_malformed", reason_of(scope3.phone.hash(raw, "US")))
     end
@@ -179,14 +198,17 @@ describe("a value that is hashed already", function()
     assert.equal("hash_of_empty", reason_of(scope3.email.hash("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")))
     assert.equal("hash_base64_of_hex", reason_of(scope3.email.hash(
       "YjRjOWEyODkzMjNiMjFhMDFjM2U5NDBmMTUwZWI5YjhjNTQyNTg3ZjFhYmZkOGYwZTFjYzFmZmM1ZTQ3NTUxNA==")))
-    assert.equal("hash_of_empty", reason_of(scope3.email.hash("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")))
+    assert.equal("hash_of_empty",
+      reason_of(scope3.email.hash("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")))
   end)
 end)
 
 describe("a placeholder", function()
-  local WORDS = { "n/a", "na", "#N/A", "n.a.", "none", "null", "nil", "nan", "unknown", "undefined", "test", "-", "--", ".", "0", "x", "(blank)", "blank", "empty", "tbd",
-    "no email", "noemail", "no phone", "not available", "not provided", "no", "none@none", "none@none.com", "na@na.com", "n/a@n/a.com", "test@test.com",
-    "noemail@noemail.com" }
+  local WORDS = {
+    "n/a", "na", "#N/A", "n.a.", "none", "null", "nil", "nan", "unknown", "undefined", "test", "-", "--", ".", "0",
+    "x", "(blank)", "blank", "empty", "tbd", "no email", "noemail", "no phone", "not available", "not provided",
+    "no", "none@none", "none@none.com", "na@na.com", "n/a@n/a.com", "test@test.com", "noemail@noemail.com",
+  }
 
   it("is refused in any case, and so is its hash in the spellings that exports have", function()
     for _, word in ipairs(WORDS) do
@@ -200,11 +222,14 @@ describe("a placeholder", function()
     end
     assert.equal("hash_placeholder", reason_of(scope3.email.hash(core.sha256(" "))))
     -- sha256sum's of "none@none.com"
-    assert.equal("hash_placeholder", reason_of(scope3.email.hash("ca871b3caae791a6a4b969195738f187bc7e993d13e98d522153a21885557fb6")))
+    assert.equal("hash_placeholder",
+      reason_of(scope3.email.hash("ca871b3caae791a6a4b969195738f187bc7e993d13e98d522153a21885557fb6")))
   end)
 
   it("is not seen in what only begins like one", function()
-    for _, raw in ipairs { "none@nowhere.example", "test@test.com.example", "noemails@b.example", "na@na.co", "no@b.example" } do
+    for _, raw in ipairs {
+      "none@nowhere.example", "test@test.com.example", "noemails@b.example", "na@na.co", "no@b.example",
+    } do
       assert.equal(raw, (scope3.email.normalize(raw)))
     end
   end)
@@ -223,8 +248,10 @@ describe("a universal id", function()
 
   it("of a known type has that type's form", function()
     local fine = {
-      uid2 = { "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=", "A" .. ("b"):rep(43) }, euid = { "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=", "E" .. ("b"):rep(43) },
-      rampid = { "XY" .. ("a1_-Z"):rep(9) .. "ab", "hY" .. ("0"):rep(47) }, rampid_derived = { "Xi" .. ("a"):rep(68) }, id5 = { "ID5*abc_-" },
+      uid2 = { "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=", "A" .. ("b"):rep(43) },
+      euid = { "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=", "E" .. ("b"):rep(43) },
+      rampid = { "XY" .. ("a1_-Z"):rep(9) .. "ab", "hY" .. ("0"):rep(47) },
+      rampid_derived = { "Xi" .. ("a"):rep(68) }, id5 = { "ID5*abc_-" },
       pairid = { ("AbCd"):rep(6), ("-_-a"):rep(6), ("A"):rep(21) .. "Q==", ("AbCd"):rep(500) },
       maid = { "6D92078A-8246-4BA4-AE5B-76104861E7DC", "6d92078a-8246-4ba4-ae5b-76104861e7dc" },
     }
@@ -235,14 +262,20 @@ describe("a universal id", function()
     end
     local refused = {
       { "uid2", ("ab"):rep(32), "uid_hash" }, { "uid2", ("A2b+"):rep(40), "uid_token" },
-      { "uid2", "short", "uid_malformed" }, { "uid2", "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U-", "uid_checksum" }, { "euid", ("!a"):rep(22), "uid_malformed" },
-      { "rampid", "XY" .. ("a"):rep(46), "uid_malformed" }, { "rampid", "Xi" .. ("a"):rep(68), "uid_malformed" }, { "rampid", "XY" .. ("*"):rep(47), "uid_malformed" },
-      { "rampid_derived", "XY" .. ("a"):rep(47), "uid_malformed" }, { "id5", "0", "uid_opt_out" }, { "id5", "ID6*x", "uid_malformed" }, { "pairid", "a*b", "uid_malformed" },
-      { "pairid", "+_aa", "uid_malformed" }, { "maid", "00000000-0000-0000-0000-000000000000", "uid_opt_out" }, { "maid", "6D92078A82464BA4AE5B76104861E7DC", "uid_malformed" },
-      { "maid", "6D92078A-8246-4BA4-AE5B-76104861E7DG", "uid_malformed" }, { "maid", "ffffffff-ffff-ffff-ffff-ffffffffffff", "uid_placeholder" },
-      { "maid", "11111111-1111-1111-1111-111111111111", "uid_placeholder" }, { "uid2", ("A"):rep(44), "uid_placeholder" },
-      { "euid", ("A"):rep(43) .. "=", "uid_placeholder" }, { "uid2", "E" .. ("b"):rep(43), "uid_other_type" }, { "euid", "A" .. ("b"):rep(43), "uid_other_type" },
-      { "id5", "ID5*a b", "uid_malformed" }, { "id5", "ID5*", "uid_malformed" }, { "rampid", "Xc" .. ("a"):rep(47), "uid_malformed" },
+      { "uid2", "short", "uid_malformed" }, { "uid2", "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U-", "uid_checksum" },
+      { "euid", ("!a"):rep(22), "uid_malformed" }, { "rampid", "XY" .. ("a"):rep(46), "uid_malformed" },
+      { "rampid", "Xi" .. ("a"):rep(68), "uid_malformed" }, { "rampid", "XY" .. ("*"):rep(47), "uid_malformed" },
+      { "rampid_derived", "XY" .. ("a"):rep(47), "uid_malformed" }, { "id5", "0", "uid_opt_out" },
+      { "id5", "ID6*x", "uid_malformed" }, { "pairid", "a*b", "uid_malformed" },
+      { "pairid", "+_aa", "uid_malformed" }, { "maid", "00000000-0000-0000-0000-000000000000", "uid_opt_out" },
+      { "maid", "6D92078A82464BA4AE5B76104861E7DC", "uid_malformed" },
+      { "maid", "6D92078A-8246-4BA4-AE5B-76104861E7DG", "uid_malformed" },
+      { "maid", "ffffffff-ffff-ffff-ffff-ffffffffffff", "uid_placeholder" },
+      { "maid", "11111111-1111-1111-1111-111111111111", "uid_placeholder" },
+      { "uid2", ("A"):rep(44), "uid_placeholder" }, { "euid", ("A"):rep(43) .. "=", "uid_placeholder" },
+      { "uid2", "E" .. ("b"):rep(43), "uid_other_type" },
+      { "euid", "A" .. ("b"):rep(43), "uid_other_type" }, { "id5", "ID5*a b", "uid_malformed" },
+      { "id5", "ID5*", "uid_malformed" }, { "rampid", "Xc" .. ("a"):rep(47), "uid_malformed" },
     }
     for _, case in ipairs(refused) do
       assert.equal(case[3], reason_of(scope3.uid.check(case[1], case[2])), case[1] .. " " .. case[2])

@@ -68,7 +68,8 @@ describe("under a locale with a decimal comma, and one whose i has no dot,", fun
     for _, name in ipairs { names[1], names[2] } do
       assert.equal(without_times(run()), without_times(run(name)))
       local res = assert(cjson.decode(run(name, "--json")))
-      assert.same({ 3, 1, 2, 2, "TOO_SMALL" }, { res.rows, res.skipped, res.members, res.accepted, res.audience.status })
+      assert.same({ 3, 1, 2, 2, "TOO_SMALL" },
+        { res.rows, res.skipped, res.members, res.accepted, res.audience.status })
       assert.truthy(res.seconds > 0 and res.seconds < 60)
     end
   end)

@@ -106,12 +106,16 @@ describe("a member", function()
   it("without an external id or any identifier is rejected", function()
     local builder, payload = kit()
     local cases = {
-      { { email = "a@b.example" }, "no_external_id" }, { { external_id = "", email = "a@b.example" }, "no_external_id" },
+      { { email = "a@b.example" }, "no_external_id" },
+      { { external_id = "", email = "a@b.example" }, "no_external_id" },
       { { external_id = " \t", email = "a@b.example" }, "no_external_id" },
-      { { external_id = "a\255", email = "a@b.example" }, "external_id_utf8" }, { { external_id = "1" }, "no_identifier" },
-      { { external_id = "1", email = "nonsense" }, "no_identifier" }, { { external_id = 1.5, email = "a@b.example" }, "external_id_type" },
-      { { external_id = 2 ^ 60, email = "a@b.example" }, "external_id_type" }, { { external_id = true, email = "a@b.example" }, "external_id_type" },
-      { { external_id = "1", uids = {} }, "no_identifier" }, { { external_id = "1", uids = { { type = "uid2", value = "" } } }, "no_identifier" },
+      { { external_id = "a\255", email = "a@b.example" }, "external_id_utf8" },
+      { { external_id = "1" }, "no_identifier" }, { { external_id = "1", email = "nonsense" }, "no_identifier" },
+      { { external_id = 1.5, email = "a@b.example" }, "external_id_type" },
+      { { external_id = 2 ^ 60, email = "a@b.example" }, "external_id_type" },
+      { { external_id = true, email = "a@b.example" }, "external_id_type" },
+      { { external_id = "1", uids = {} }, "no_identifier" },
+      { { external_id = "1", uids = { { type = "uid2", value = "" } } }, "no_identifier" },
     }
     for i, case in ipairs(cases) do
       if not (case[2] == "external_id_type" and i == 8 and math.type and math.type(2 ^ 60) == "integer") then
@@ -131,7 +135,10 @@ describe("a member", function()
 
   it("has the number's digits as its id, whatever the number's kind", function()
     local builder, payload = kit()
-    for _, pair in ipairs { { 5, "5" }, { 5.0, "5" }, { -12, "-12" }, { 0, "0" }, { 1e15, "1000000000000000" }, { -9007199254740991, "-9007199254740991" } } do
+    for _, pair in ipairs {
+      { 5, "5" }, { 5.0, "5" }, { -12, "-12" }, { 0, "0" },
+      { 1e15, "1000000000000000" }, { -9007199254740991, "-9007199254740991" },
+    } do
       local before = builder:counts().replaced
       assert.is_true(builder:add(payload, { external_id = pair[1], email = "a@b.example" }))
       assert.is_true(builder:add(payload, { external_id = pair[2], email = "a@b.example" }))
@@ -139,7 +146,8 @@ describe("a member", function()
     end
     for _, number in ipairs { 0 / 0, 1 / 0, -1 / 0, 0.5, 1e300, 2 ^ 53 + 0.0 } do
       if not (math.type and math.type(number) == "integer") then
-        assert.same({ nil, "external_id_type" }, { builder:add(payload, { external_id = number, email = "a@b.example" }) })
+        assert.same({ nil, "external_id_type" },
+          { builder:add(payload, { external_id = number, email = "a@b.example" }) })
       end
     end
   end)
@@ -178,8 +186,12 @@ describe("a member", function()
 
   it("takes universal ids as an array or by their type, and drops those that cannot be used", function()
     local builder, payload = kit()
-    assert.is_true(builder:add(payload, { external_id = "1", uids = { maid = "6D92078A-8246-4BA4-AE5B-76104861E7DC", mine = "x", none = "" } }))
-    assert.is_true(builder:add(payload, { external_id = "2", uids = { { type = "id5", value = "0" }, { type = "id5", value = "ID5*x" } } }))
+    assert.is_true(builder:add(payload, { external_id = "1", uids = {
+      maid = "6D92078A-8246-4BA4-AE5B-76104861E7DC", mine = "x", none = "",
+    } }))
+    assert.is_true(builder:add(payload, { external_id = "2", uids = {
+      { type = "id5", value = "0" }, { type = "id5", value = "ID5*x" },
+    } }))
     local counts = builder:counts()
     assert.equal(3, counts.uids)
     assert.same({ uid_opt_out = 1 }, counts.dropped)
@@ -192,7 +204,9 @@ describe("a member", function()
 
   it("counts what was repaired in it, when it is used", function()
     local builder, payload = kit()
-    assert.is_true(builder:add(payload, { external_id = "1", email = "mailto:a@b.example", hashed_phone = "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=" }))
+    assert.is_true(builder:add(payload, {
+      external_id = "1", email = "mailto:a@b.example", hashed_phone = "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=",
+    }))
     assert.is_true(builder:add(payload, { external_id = "2", email = "<a@b.example>" }))
     assert.same({ nil, "no_identifier" }, { builder:add(payload, { external_id = "3", email = "<a@b>" }) })
     assert.same({ email_mailto = 1, email_name = 1, hash_base64 = 1 }, builder:counts().repaired)

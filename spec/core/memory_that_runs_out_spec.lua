@@ -272,7 +272,8 @@ describe("where memory runs out", function()
     collectgarbage()
     assert.is_true(seen > 0, "nothing failed")
     assert.equal(descriptors, failing.descriptors())
-    assert.is_true(failing.memory() - memory < 200000, "bytes that stayed: " .. failing.memory() - memory) -- a source alone has more
+    -- a source alone has more
+    assert.is_true(failing.memory() - memory < 200000, "bytes that stayed: " .. failing.memory() - memory)
   end
 
   for name, code in pairs(SCENARIOS) do
@@ -315,7 +316,8 @@ describe("where memory runs out", function()
   end or nil)
 
   it("says so, and loses nothing without a count: a dry run", function()
-    check(("local ROWS, OPTIONS, URL = %q, { dry_run = true }, 'http://127.0.0.1:1'\n"):format(rows) .. RUNS, "act", world.thorough and 150 or 20)
+    check(("local ROWS, OPTIONS, URL = %q, { dry_run = true }, 'http://127.0.0.1:1'\n"):format(rows) .. RUNS, "act",
+      world.thorough and 150 or 20)
   end)
 
   it("says so, and loses nothing without a count: a webhook", function()
@@ -325,7 +327,8 @@ describe("where memory runs out", function()
   it("says so where the C library has no more for us", not os.getenv "LD_PRELOAD" and function()
     local library, work = compile.no_memory(), world.path ""
     os.execute("mkdir " .. work)
-    local pipe = assert(io.popen(("LD_PRELOAD=%s %s spec/support/c_memory.lua %s %s 2>&1"):format(library, os.getenv "SCOPE3_LUA_BIN", library, work)))
+    local pipe = assert(io.popen(("LD_PRELOAD=%s %s spec/support/c_memory.lua %s %s 2>&1"):format(library,
+      os.getenv "SCOPE3_LUA_BIN", library, work)))
     local said = pipe:read "*a"
     pipe:close()
     os.execute("rm -rf " .. work)
@@ -333,7 +336,8 @@ describe("where memory runs out", function()
   end or nil)
 
   it("lets finalizers close what a call is using, without harm", function()
-    local state = failing.state(("local PACKED, RUNS = %q, %d\n"):format(packed, world.thorough and 500 or 200) .. FINALIZERS, package.path, package.cpath)
+    local state = failing.state(("local PACKED, RUNS = %q, %d\n"):format(packed, world.thorough and 500 or 200)
+      .. FINALIZERS, package.path, package.cpath)
     local status, message = state:run "act"
     state:close()
     assert.same({ 0 }, { status, message })

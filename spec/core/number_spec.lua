@@ -142,7 +142,8 @@ end)
 
 describe("JSON", function()
   it("is read strictly, with nulls, duplicates and numbers as they should be", function()
-    local read = json.decode('\239\187\191 {"a":[1,2.5,{"b":null}],"c":"x\\u00e9\\ud83d\\ude00\\n\\/","a":[],"d":[true,false],"e":123456789012345}\r\n')
+    local read = json.decode('\239\187\191 {"a":[1,2.5,{"b":null}],"c":"x\\u00e9\\ud83d\\ude00\\n\\/","a":[],'
+      .. '"d":[true,false],"e":123456789012345}\r\n')
     assert.same({ a = {}, c = "xé😀\n/", d = { true, false }, e = 123456789012345 }, read)
     assert.equal(scope3.null, json.decode("null"))
     assert.equal(scope3.null, json.decode("[null]")[1])

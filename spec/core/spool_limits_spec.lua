@@ -90,7 +90,8 @@ describe("a spool at its limits", function()
       (cd "$OLDPWD" && $spooled fill %s/c.spool; echo $?)
       exit 0
     ]]):format(folder, folder, folder, LUA, folder, folder, LUA, folder, folder), ".sh")
-    local out = shell(("unshare -m sh %s 2>/dev/null || unshare -rm sh %s 2>/dev/null || echo no"):format(script, script))
+    local out = shell(("unshare -m sh %s 2>/dev/null || unshare -rm sh %s 2>/dev/null || echo no"):format(script,
+      script))
     os.remove(folder)
     if out:find("no\n$") then
       return pending("no file system can be mounted here")
@@ -110,10 +111,12 @@ describe("a file of that name", function()
     spool_files.little = own:byte(9) == 4
     local swapped = own:sub(1, 8) .. own:sub(9, 12):reverse() .. own:sub(13)
     for _, case in ipairs {
-      { "a", "not a spool" }, { "external_id,email\n1,a@b.example\n", "not a spool" }, { ("x"):rep(100000), "not a spool" }, { own:sub(1, 39), "not a spool" },
+      { "a", "not a spool" }, { "external_id,email\n1,a@b.example\n", "not a spool" },
+      { ("x"):rep(100000), "not a spool" }, { own:sub(1, 39), "not a spool" },
       { ("\0"):rep(5000) .. "x", "not a spool" }, { "SC3SPOOL" .. own:sub(9), "not a spool" },
       { own:sub(1, 12) .. to_u32(1) .. own:sub(17), "another version" }, { swapped, "another byte order" },
-      { own:sub(1, 16) .. to_u32(0) .. own:sub(21), "damaged header" }, { own:sub(1, 20) .. "x" .. own:sub(22), "damaged header" },
+      { own:sub(1, 16) .. to_u32(0) .. own:sub(21), "damaged header" },
+      { own:sub(1, 20) .. "x" .. own:sub(22), "damaged header" },
     } do
       local path = world.file(case[1], ".spool")
       os.execute("chmod 0644 " .. path)
@@ -138,8 +141,10 @@ describe("a file of that name", function()
   it("that is empty, or was left before it was begun, becomes a spool", function()
     local _, own = made("a")
     local fresh = header(own, 0) .. ("\0"):rep(8192 - HEADER)
-    for _, bytes in ipairs { "", "\0", ("\0"):rep(HEADER), ("\0"):rep(STEP * 2), ("\0"):rep(8) .. fresh:sub(9), "sc3s" .. ("\0"):rep(4) .. fresh:sub(9),
-      ("\0"):rep(12) .. fresh:sub(13) } do
+    for _, bytes in ipairs {
+      "", "\0", ("\0"):rep(HEADER), ("\0"):rep(STEP * 2), ("\0"):rep(8) .. fresh:sub(9),
+      "sc3s" .. ("\0"):rep(4) .. fresh:sub(9), ("\0"):rep(12) .. fresh:sub(13),
+    } do
       local path = world.file(bytes, ".spool")
       local spool, message = core.spool(path)
       assert(spool, message)

@@ -37,7 +37,8 @@ describe("a spool whose process", function()
       local path = world.path(".spool")
       for round = 1, world.thorough and 30 or 6 do
         local where = ("seed %d, emptied every %d batches, kill %d"):format(seed, every, round)
-        local pipe = assert(io.popen(("echo $$; exec %s spec/support/spooled.lua append %s %d 2>&1"):format(LUA, path, every)))
+        local pipe = assert(io.popen(("echo $$; exec %s spec/support/spooled.lua append %s %d 2>&1"):format(LUA, path,
+          every)))
         local pid = pipe:read("*l")
         assert.equal("go", pipe:read("*l"), where)
         assert.same({ nil, "locked" }, { (core.spool(path)), (select(3, core.spool(path))) })
@@ -50,7 +51,8 @@ describe("a spool whose process", function()
         pipe:close()
         local spool, acks = adopt(path), adopt(path .. ".acks")
         local kept = acks:count()
-        where = ("%s: told %d, kept %d, found %d members in %d bytes, %d damaged"):format(where, told, kept, spool:count(), spool:bytes(), spool:damaged())
+        where = ("%s: told %d, kept %d, found %d members in %d bytes, %d damaged"):format(where, told, kept,
+          spool:count(), spool:bytes(), spool:damaged())
         local first, last = spooled.batches(spool)
         assert.is_true(kept >= told, where)
         if last then
@@ -59,7 +61,8 @@ describe("a spool whose process", function()
         else
           assert.equal(0, kept % every, where)
         end
-        assert.is_true(acks:damaged() <= 40 and spool:damaged() <= 640, where) -- no more than the append that was under way
+        -- no more than the append that was under way
+        assert.is_true(acks:damaged() <= 40 and spool:damaged() <= 640, where)
         spool:close()
         acks:close()
         kills, batches = kills + 1, kept
@@ -74,7 +77,8 @@ describe("a spool whose process", function()
     if not world.thorough then
       return -- it looks at the C code alone, which is the same for every Lua
     end
-    local program = compile.program("-Wl,-z,now spec/support/spool_steps.c csrc/core/files/spool*.c csrc/core/bytes/crc32c.c "
+    local program = compile.program("-Wl,-z,now spec/support/spool_steps.c csrc/core/files/spool*.c "
+      .. "csrc/core/bytes/crc32c.c "
       .. "csrc/core/files/fork_mark.c "
       .. "csrc/core/members/payload.c csrc/core/bytes/buffer.c csrc/core/bytes/sha256.c "
       .. "csrc/core/bytes/sha256_portable.c csrc/core/bytes/sha256_arm.c csrc/core/bytes/sha256_x86.c")

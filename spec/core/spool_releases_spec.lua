@@ -26,7 +26,8 @@ describe("a spool of which some has left", function()
       assert.is_true(spool:release(number))
       spool:close()
       spool = assert(core.spool(copy))
-      assert.same({ left, left, 0, 0, 5 }, { spool:count(), #ids(spool), spool:lost(), spool:damaged(), (spool:last()) }, number)
+      assert.same({ left, left, 0, 0, 5 },
+        { spool:count(), #ids(spool), spool:lost(), spool:damaged(), (spool:last()) }, number)
       keep(spool, "f")
       assert.same({ left + 1, "f", 6 }, { spool:count(), ids(spool)[left + 1], (spool:last()) })
       assert.is_true(spool:reset())
@@ -57,7 +58,8 @@ describe("a spool of which some has left", function()
         keep(spool, "new")
         spool:close()
         spool = assert(core.spool(path))
-        assert.same({ first + 1, "new", 5 - first, 6 }, { spool:count(), ids(spool)[first + 1], spool:lost(), (spool:last()) })
+        assert.same({ first + 1, "new", 5 - first, 6 },
+          { spool:count(), ids(spool)[first + 1], spool:lost(), (spool:last()) })
         spool:close()
       end
     end
@@ -68,7 +70,8 @@ describe("a spool of which some has left", function()
     for i, id in ipairs { "a", "b", "-a", "c", "a", "-b" } do
       local builder, payload = spooled.kit()
       local remove = id:sub(1, 1) == "-"
-      assert(builder:add(payload, { external_id = remove and id:sub(2) or id, remove = remove, hashed_email = not remove and HASH or nil }))
+      assert(builder:add(payload,
+        { external_id = remove and id:sub(2) or id, remove = remove, hashed_email = not remove and HASH or nil }))
       assert.is_true(spool:keep(payload, 1, 1, i * 10))
     end
     assert.same({ 6, 60 }, { spool:last() })
@@ -97,7 +100,8 @@ describe("a spool of which some has left", function()
     spool = assert(core.spool(path))
     local found = {}
     for json, op, number, _, label in spool:members() do
-      assert.same({ tostring(number), number % 2 == 0 and "remove" or "add" }, { json:match '"externalId":"%-?(%d)"', op })
+      assert.same({ tostring(number), number % 2 == 0 and "remove" or "add" },
+        { json:match '"externalId":"%-?(%d)"', op })
       assert.equal("}", json:sub(-1))
       found[number] = label
     end

@@ -18,8 +18,12 @@ describe("a spool", function()
   it("gives back what it was given, adds and removes, in order, also to the next who opens it", function()
     local path = world.path(".spool")
     local builder, payload = spooled.kit()
-    for _, row in ipairs { { external_id = "a \"quoted\" id", email = " Jane@Example.com" }, { external_id = "gone", remove = true }, { external_id = "gone",
-      hashed_phone = HASH }, { external_id = "u", uids = { { type = "t", value = "x" } } }, { external_id = "-1", remove = true } } do
+    for _, row in ipairs {
+      { external_id = "a \"quoted\" id", email = " Jane@Example.com" }, { external_id = "gone", remove = true },
+      { external_id = "gone",
+        hashed_phone = HASH },
+      { external_id = "u", uids = { { type = "t", value = "x" } } }, { external_id = "-1", remove = true },
+    } do
       assert(builder:add(payload, row))
     end
     local spool = assert(core.spool(path))
@@ -27,7 +31,13 @@ describe("a spool", function()
     assert.is_true(spool:keep(payload, 1, 5))
     -- printf %s jane@example.com | openssl sha256
     local want = {
-      { { externalId = "a \"quoted\" id", hashedEmail = "8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d" }, "add" },
+      {
+        {
+          externalId = "a \"quoted\" id",
+          hashedEmail = "8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d",
+        },
+        "add",
+      },
       { { externalId = "gone", hashedPhone = HASH }, "add" },
       { { externalId = "u", uids = { { type = "t", value = "x" } } }, "add" },
       { { externalId = "-1" }, "remove" },
@@ -159,7 +169,8 @@ describe("a spool", function()
       result:close()
       result = assert(core.spool(path))
       found = ids(result)
-      assert.same({ #want + 1, "new", hit and hit < #whole and hole or 0, hit and 1 or 0 }, { #found, found[#found], result:damaged(), result:lost() }, where)
+      assert.same({ #want + 1, "new", hit and hit < #whole and hole or 0, hit and 1 or 0 },
+        { #found, found[#found], result:damaged(), result:lost() }, where)
       result:close()
     end
     for offset = 0, used + 15 do
@@ -196,7 +207,8 @@ describe("a spool", function()
         assert.is_true(changed:sub(1, HEADER) ~= bytes:sub(1, HEADER), where)
         assert.truthy(message:find("^the file is "), message)
       else
-        for _, member in ipairs(spooled.read(result)) do -- pieces that are moved may put a whole record elsewhere: still one that was kept
+        -- pieces that are moved may put a whole record elsewhere: still one that was kept
+        for _, member in ipairs(spooled.read(result)) do
           assert.is_true(kept[member[2] .. member[3]], where)
         end
         result:close()
@@ -226,9 +238,10 @@ describe("misuse of a spool", function()
   it("raises", function()
     local path = world.path(".spool")
     for _, misuse in ipairs {
-      function() core.spool() end, function() core.spool({}) end, function() core.spool("a\0b") end, function() core.spool(path, 5) end,
-      function() core.spool(path, { capacity = "much" }) end, function() core.spool(path, { capacity = 4095 }) end,
-      function() core.spool(path, { capacity = 2 ^ 32 }) end, function() core.spool(path, { capacity = 0 / 0 }) end, function() core.spool(path, { size = 1 }) end,
+      function() core.spool() end, function() core.spool({}) end, function() core.spool("a\0b") end,
+      function() core.spool(path, 5) end, function() core.spool(path, { capacity = "much" }) end,
+      function() core.spool(path, { capacity = 4095 }) end, function() core.spool(path, { capacity = 2 ^ 32 }) end,
+      function() core.spool(path, { capacity = 0 / 0 }) end, function() core.spool(path, { size = 1 }) end,
     } do
       assert.has_error(misuse)
     end
@@ -236,12 +249,15 @@ describe("misuse of a spool", function()
     local spool = assert(core.spool(path, {}))
     local payload = payload_of("a")
     for _, misuse in ipairs {
-      function() spool:keep() end, function() spool:keep({}, 1, 1) end, function() spool:keep(payload) end, function() spool:keep(payload, 0, 1) end,
+      function() spool:keep() end, function() spool:keep({}, 1, 1) end,
+      function() spool:keep(payload) end, function() spool:keep(payload, 0, 1) end,
       function() spool:keep(payload, 1, 0) end, function() spool:keep(payload, 0 / 0, 1) end,
-      function() spool:keep(payload, 1, 1, -1) end, function() spool:keep(payload, 1, 1, 2 ^ 54) end, function() spool:keep(payload, 1, 1, 0 / 0) end,
-      function() spool:release() end, function() spool:release(-1) end, function() spool:reader()(payload, 1, 0) end,
+      function() spool:keep(payload, 1, 1, -1) end, function() spool:keep(payload, 1, 1, 2 ^ 54) end,
+      function() spool:keep(payload, 1, 1, 0 / 0) end, function() spool:release() end,
+      function() spool:release(-1) end, function() spool:reader()(payload, 1, 0) end,
       function() spool:reader()({}) end, function() spool:keep(payload, 1, 2 ^ 40) end,
-      function() spool.keep(payload, payload, 1, 1) end, function() spool.count() end, function() spool.members(payload) end,
+      function() spool.keep(payload, payload, 1, 1) end,
+      function() spool.count() end, function() spool.members(payload) end,
     } do
       assert.has_error(misuse)
     end
@@ -251,7 +267,9 @@ describe("misuse of a spool", function()
     local reading = spool:members()
     spool:close()
     spool:close()
-    local methods = { "keep", "members", "reader", "release", "last", "lost", "count", "bytes", "damaged", "reset", "remove" }
+    local methods = {
+      "keep", "members", "reader", "release", "last", "lost", "count", "bytes", "damaged", "reset", "remove",
+    }
     for _, name in ipairs(methods) do
       assert.has_error(function() spool[name](spool, payload_of("a"), 1, 1) end, "attempt to use a closed spool")
     end

@@ -12,12 +12,15 @@ describe("a map with more uid columns than a member holds", function()
     end
     local client = assert(scope3.client {})
     local given = false
-    for _, source in ipairs { world.file(table.concat(names, ",") .. "\n" .. table.concat(cells, ",") .. "\n"), function()
-      if not given then
-        given = true
-        return row
-      end
-    end } do
+    for _, source in ipairs {
+      world.file(table.concat(names, ",") .. "\n" .. table.concat(cells, ",") .. "\n"),
+      function()
+        if not given then
+          given = true
+          return row
+        end
+      end,
+    } do
       local res = assert(client:run({ map = map, audience = "a" }, source, { dry_run = true }))
       world.assert_sums(res)
       assert.same({ 32, { uid_too_many = 5 } }, { res.identifiers.uids, res.dropped })

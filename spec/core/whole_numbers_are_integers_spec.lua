@@ -89,8 +89,10 @@ describe("a whole number that Lua keeps as a float", function()
     local csv = world.file "id\n1\n2\n3\n4\n"
     for _, words in ipairs { { "--rate", "3e0" }, { "--rate=0x3" }, { "--rate", "3.0" } } do
       sandbox:reset()
-      local args = { "sync", csv, "--base-url", sandbox.url, "--account", "25", "--audience", "a", "--map", "external_id=id", "--map", "uid:x=id",
-        "--max-members", "1e0", "--deadline", "0.5" }
+      local args = {
+        "sync", csv, "--base-url", sandbox.url, "--account", "25", "--audience", "a", "--map",
+        "external_id=id", "--map", "uid:x=id", "--max-members", "1e0", "--deadline", "0.5",
+      }
       for _, word in ipairs(words) do
         args[#args + 1] = word
       end
@@ -129,9 +131,13 @@ describe("a whole number that Lua keeps as a float", function()
 
   it("must be one, and one that every Lua counts exactly", function()
     for _, bad in ipairs { 0, -1, 1.5, 2 ^ 53 + 2, 1e300, math.huge, -math.huge, 0 / 0, "3", true } do
-      for _, call in ipairs { function() scope3.client { rate = bad } end, function() sandbox:client():sync(audiences(1), { rate = bad }) end,
-        function() sandbox:client():stream("a", { concurrency = bad }) end, function() sandbox:client():audiences { page = bad } end,
-        function() sandbox:client():run({ audience = "a", map = { external_id = "id", email = "id" }, max_bytes = bad }, "-") end } do
+      for _, call in ipairs { function() scope3.client { rate = bad } end,
+        function() sandbox:client():sync(audiences(1), { rate = bad }) end,
+        function() sandbox:client():stream("a", { concurrency = bad }) end,
+        function() sandbox:client():audiences { page = bad } end,
+        function()
+          sandbox:client():run({ audience = "a", map = { external_id = "id", email = "id" }, max_bytes = bad }, "-")
+        end } do
         local ok, message = pcall(call)
         assert.is_false(ok)
         assert.truthy(message:find("must be a whole number, 1 or more", 1, true), message)

@@ -20,7 +20,8 @@ local function task(rest)
 end
 
 local function row(status)
-  return ('{"audiences":[{"audienceId":"a","status":"%s","updatedAt":"2026-11-01T00:00:10Z"}],"total":1}'):format(status)
+  return ('{"audiences":[{"audienceId":"a","status":"%s","updatedAt":"2026-11-01T00:00:10Z"}],'
+    .. '"total":1}'):format(status)
 end
 
 describe("where the letter i has another case,", function()
@@ -42,7 +43,8 @@ describe("where the letter i has another case,", function()
     server:play(replies)
     local program = world.file(PROGRAM:format(package.path, package.cpath, name, server.url), ".lua")
     local out = world.path(".out")
-    os.execute(("ASAN_OPTIONS=detect_leaks=0 LOCPATH='%s' '%s' '%s' >'%s' 2>&1"):format(folder, os.getenv "SCOPE3_LUA_BIN",
+    os.execute(("ASAN_OPTIONS=detect_leaks=0 LOCPATH='%s' '%s' '%s' >'%s' 2>&1"):format(folder,
+      os.getenv "SCOPE3_LUA_BIN",
       program, out))
     return world.read(out)
   end
@@ -54,7 +56,9 @@ describe("where the letter i has another case,", function()
     for _, name in ipairs(names) do
       assert.truthy(said(name, { task = { task '"status":"FAILED"' } }):find("^task_failed .*ended as failed"), name)
       assert.truthy(said(name, { task = { task '"status":"INPUT_REQUIRED"' } }):find("^needs_action "), name)
-      assert.truthy(said(name, { task = { task '"status":"COMPLETED","response":{"audiences":[{"audienceId":"a","action":"FAILED"}]}' } })
+      assert.truthy(said(name, { task = {
+        task '"status":"COMPLETED","response":{"audiences":[{"audienceId":"a","action":"FAILED"}]}',
+      } })
         :find "^task_failed ", name)
       assert.equal("completed SUSPENDED\n", said(name, { task = { task '"status":"Completed"' },
         audiences = { row "processing", row "Processing", row "suspended" } }), name)
@@ -66,7 +70,9 @@ describe("where the letter i has another case,", function()
       return pending("this system makes no locales")
     end
     for _, name in ipairs(names) do
-      local out = said(name, { task = { { 403, '{"data":null,"error":{"code":"FORBIDDEN","message":"no: SCOPE3_kiwi_QUAIL_NIB"}}' } } })
+      local out = said(name, { task = {
+        { 403, '{"data":null,"error":{"code":"FORBIDDEN","message":"no: SCOPE3_kiwi_QUAIL_NIB"}}' },
+      } })
       assert.truthy(out:find("^http "), out)
       for _, piece in ipairs { "kiwi", "quail", "nib" } do
         assert.falsy(out:lower():find(piece, 1, true), out)

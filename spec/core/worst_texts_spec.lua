@@ -33,7 +33,8 @@ describe("time for texts of strangers", function()
       return
     end
     local out, log = world.path(".callgrind"), world.path(".log")
-    local code = os.execute(("valgrind -q --tool=callgrind --callgrind-out-file=%s %s spec/support/worst_texts.lua %s %d %d >%s 2>&1"):format(out,
+    local code = os.execute(("valgrind -q --tool=callgrind --callgrind-out-file=%s %s spec/support/worst_texts.lua "
+      .. "%s %d %d >%s 2>&1"):format(out,
       os.getenv "SCOPE3_LUA_BIN", compile.counted(), SHORT, world.in_full and 1 or 9, log))
     assert.is_true(code == true or code == 0, world.read(log))
     local counts, n = {}, 0
@@ -51,7 +52,8 @@ describe("time for texts of strangers", function()
     local slow = {}
     for name, pair in pairs(counts) do
       if pair[2] > MOST * pair[1] then
-        slow[#slow + 1] = ("%s: %.0f instructions for %d bytes, %.0f for %d (%.1f times)"):format(name, pair[1], SHORT, pair[2], 4 * SHORT, pair[2] / pair[1])
+        slow[#slow + 1] = ("%s: %.0f instructions for %d bytes, %.0f for %d (%.1f times)"):format(name, pair[1], SHORT,
+          pair[2], 4 * SHORT, pair[2] / pair[1])
       end
     end
     table.sort(slow)

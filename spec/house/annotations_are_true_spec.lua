@@ -1,5 +1,5 @@
--- What annotations promise is what there is: of a result, its requests, rejections and events every field is declared, and
--- editors find each class once.
+-- What annotations promise is what there is:
+-- of a result, its requests, rejections and events every field is declared, and editors find each class once.
 local annotations = require "spec.support.annotations"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -31,7 +31,8 @@ describe("an annotation", function()
     end
     for key, item in pairs(value) do
       local field = declared[key]
-      assert.truthy(field or known.classes[class].open, ("%s has %s, which %s has not"):format(where, tostring(key), class))
+      assert.truthy(field or known.classes[class].open,
+        ("%s has %s, which %s has not"):format(where, tostring(key), class))
       field = field or { kind = "any" }
       local kind, element = field.kind:match "^(scope3%.%w+)$", field.kind:match "^(scope3%.%w+)%[%]$"
       if kind and known.classes[kind] and type(item) == "table" then
@@ -126,10 +127,13 @@ describe("an annotation", function()
   it("of an error has every field that there is, whatever failed", function()
     local client = sandbox:client()
     local failures = {
-      function() return client:run({ audience = "a", map = { external_id = "nope", email = "mail" } }, world.file(CSV)) end,
+      function()
+        return client:run({ audience = "a", map = { external_id = "nope", email = "mail" } }, world.file(CSV))
+      end,
       function() return client:run({ audience = "a", map = MAP }, "none.csv") end,
       function() return client:audience "none" end, function() return client:task "none" end,
-      function() return scope3.client { base_url = "ftp://x", api_key = "a b" } end, function() return scope3.email.hash "x" end,
+      function() return scope3.client { base_url = "ftp://x", api_key = "a b" } end,
+      function() return scope3.email.hash "x" end,
       function() return assert(scope3.csv(world.file "a,b\n1\n")):next() end,
       function()
         sandbox:fault { on = "sync", act = "status", status = 401, times = -1 }

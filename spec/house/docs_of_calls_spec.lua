@@ -187,7 +187,8 @@ describe("the documentation", function()
       same_keys(fields_of "CollectorOptions", of_section(EMBEDDING, "### A collector", "option"), "collector")
       same_keys(fields_of("GatewayOptions", "ScriptOptions"),
         of_section(EMBEDDING, "### A gateway for files", "option"), "gateway")
-      same_keys(fields_of("WebhookLocation", "WebhookConfig"), of_section(EMBEDDING, "### Callbacks", "option"), "webhook")
+      same_keys(fields_of("WebhookLocation", "WebhookConfig"),
+        of_section(EMBEDDING, "### Callbacks", "option"), "webhook")
       same_keys(fields_of "WebhookConfig", of_section(WEBHOOKS, "## The configuration", "key"), "webhook.verify")
       same_keys(fields_of "WebhookRequest", of_section(WEBHOOKS, "## The request", "field"), "the request")
       same_keys(fields_of "Callback", of_section(WEBHOOKS, "## The payload", "field"), "the payload")

@@ -13,7 +13,9 @@ describe("the examples", function()
   end)
 
   it("newsletter.lua sends those who consented, by a map", function()
-    local code, out, err = world.command { "run", "examples/newsletter.lua", "examples/customers.csv", "--sandbox", "--account", "25", "--wait", "--json" }
+    local code, out, err = world.command {
+      "run", "examples/newsletter.lua", "examples/customers.csv", "--sandbox", "--account", "25", "--wait", "--json",
+    }
     assert.equal(0, code, err)
     local res = assert(cjson.decode(out))
     world.assert_sums(res)
@@ -25,7 +27,9 @@ describe("the examples", function()
   end)
 
   it("consent.lua adds and removes, by member(row)", function()
-    local code, out, err = world.command { "run", "examples/consent.lua", "examples/customers.csv", "--sandbox", "--account", "25", "--wait", "--json" }
+    local code, out, err = world.command {
+      "run", "examples/consent.lua", "examples/customers.csv", "--sandbox", "--account", "25", "--wait", "--json",
+    }
     assert.equal(0, code, err)
     local res = assert(cjson.decode(out))
     world.assert_sums(res)
@@ -36,7 +40,8 @@ describe("the examples", function()
 
   it("sync.lua builds an audience in memory and waits for it", function()
     local out = world.path(".out")
-    local code = os.execute(("SCOPE3_API_KEY=scope3_example SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s %s examples/sync.lua >%s 2>&1"):format(
+    local code = os.execute(("SCOPE3_API_KEY=scope3_example SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s %s "
+      .. "examples/sync.lua >%s 2>&1"):format(
       sandbox.url, os.getenv("SCOPE3_LUA_BIN"), out))
     assert.is_true(code == true or code == 0, world.read(out))
     assert.equal("3 members accepted, audience TOO_SMALL\n", world.read(out))
@@ -46,7 +51,8 @@ describe("the examples", function()
   for _, name in ipairs { "cqueues", "luv" } do
     it(name .. ".lua sends three audiences at once, while others run", function()
       local out = world.path(".out")
-      local code = os.execute(("SCOPE3_API_KEY=scope3_example SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s %s examples/%s.lua >%s 2>&1"):format(
+      local code = os.execute(("SCOPE3_API_KEY=scope3_example SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s %s "
+        .. "examples/%s.lua >%s 2>&1"):format(
         sandbox.url, os.getenv("SCOPE3_LUA_BIN"), name, out))
       local text = world.read(out)
       assert.is_true(code == true or code == 0, text)

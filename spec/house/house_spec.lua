@@ -46,7 +46,9 @@ describe("the house", function()
     ["a circle in C"] = { "csrc/core/bytes/extra.h", '#include "other.h"\n',
       "a circle: csrc/core/bytes/extra.h -> csrc/core/bytes/other.h -> csrc/core/bytes/extra.h",
       "csrc/core/bytes/other.h", '#include "extra.h"\n' },
-    ["a folder that is no room"] = { "lua/scope3/helpers/extra.lua", "return {}\n", "lua/scope3/helpers/extra.lua is in no room" },
+    ["a folder that is no room"] = {
+      "lua/scope3/helpers/extra.lua", "return {}\n", "lua/scope3/helpers/extra.lua is in no room",
+    },
     ["a long file"] = { "lua/scope3/util/extra.lua", ("local x = 1\n"):rep(401),
       "lua/scope3/util/extra.lua has 401 lines, and may have 400" },
     ["what stands twice"] = { "lua/scope3/util/extra.lua", ("value = value + %d\n"):rep(12):gsub("%%d", "1"),

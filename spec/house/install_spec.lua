@@ -46,10 +46,12 @@ describe("installing", function()
     world.clean()
   end)
 
-  -- The sources by themselves, for builds with other flags: the specs of another Lua may be using the modules of this tree.
+  -- The sources by themselves, for builds with other flags:
+  -- the specs of another Lua may be using the modules of this tree.
   local function sources()
     local tree = new_folder() .. "/tree"
-    must(("mkdir %s && tar --exclude=./.git --exclude=./build --exclude=./bin/scope3 -cf - . | tar -C %s -xf -"):format(quote(tree), quote(tree)))
+    must(("mkdir %s && tar --exclude=./.git --exclude=./build --exclude=./bin/scope3 -cf - . "
+      .. "| tar -C %s -xf -"):format(quote(tree), quote(tree)))
     return tree
   end
 
@@ -65,16 +67,21 @@ describe("installing", function()
       assert.is_not_nil(file)
       file:close()
     end
-    must(("cd %s/share/doc/scope3 && test -f README.md && test -f docs/embedding.md && test -x examples/nginx/run"):format(quote(prefix)))
+    must(("cd %s/share/doc/scope3 && test -f README.md && test -f docs/embedding.md "
+      .. "&& test -x examples/nginx/run"):format(quote(prefix)))
     -- The tables are under licences of their own, which go along.
-    for licence, words in pairs { ["LICENSE"] = "MIT License", ["LICENSE.Apache-2.0"] = "Apache License", ["LICENSE.Unicode-3.0"] = "UNICODE LICENSE V3" } do
+    for licence, words in pairs {
+      ["LICENSE"] = "MIT License", ["LICENSE.Apache-2.0"] = "Apache License",
+      ["LICENSE.Unicode-3.0"] = "UNICODE LICENSE V3",
+    } do
       assert.truthy(world.read(prefix .. "/share/doc/scope3/" .. licence):find(words, 1, true))
     end
   end)
 
   it("honours DESTDIR without writing it into the command", function()
     local stage = new_folder()
-    must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=/opt/x DESTDIR=%s"):format(CLEAN, LUA, BIN, quote(stage)))
+    must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=/opt/x DESTDIR=%s"):format(CLEAN, LUA,
+      BIN, quote(stage)))
     local command = world.read(stage .. "/opt/x/bin/scope3")
     assert.is_nil(command:find(stage, 1, true))
     assert.truthy(command:find("/opt/x/share/lua/" .. VDIR, 1, true))
@@ -87,16 +94,19 @@ describe("installing", function()
     local tree = new_folder()
     -- What Debian's packages provide, said to LuaRocks, which cannot reach its server from everywhere.
     local config = world.file('rocks_provided = { ["argparse"] = "0.7.1-1" }\n')
-    local out = must(("cd %s && %s LUAROCKS_CONFIG=%s luarocks --lua-version=%s --tree=%s make rockspec/scope3-0.2.0-1.rockspec CFLAGS=-O0"):format(
+    local out = must(("cd %s && %s LUAROCKS_CONFIG=%s luarocks --lua-version=%s "
+      .. "--tree=%s make rockspec/scope3-0.2.0-1.rockspec CFLAGS=-O0"):format(
       quote(sources()), CLEAN, config, LUA, tree))
     assert.is_nil(out:find("Missing dependencies", 1, true))
-    local paths = ("LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' LUA_CPATH='%s/lib/lua/%s/?.so;;'"):format(tree, VDIR, tree, VDIR, tree, VDIR)
+    local paths = ("LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' "
+      .. "LUA_CPATH='%s/lib/lua/%s/?.so;;'"):format(tree, VDIR, tree, VDIR, tree, VDIR)
     local version = must(("cd / && %s %s %s -e 'print(require(\"scope3\")._VERSION)'"):format(CLEAN, paths, BIN))
     assert.equal(require "scope3.version" .. "\n", version)
     local command = must(("cd / && %s %s/bin/scope3 --version"):format(CLEAN, tree))
     assert.equal("scope3 " .. require "scope3.version" .. "\n", command)
     -- The documents and the examples come with the rock.
-    must(("cd %s/lib/luarocks/rocks-%s/scope3/0.2.0-1 && test -f docs/embedding.md && test -f examples/newsletter.lua"):format(quote(tree), VDIR))
+    must(("cd %s/lib/luarocks/rocks-%s/scope3/0.2.0-1 && test -f docs/embedding.md "
+      .. "&& test -f examples/newsletter.lua"):format(quote(tree), VDIR))
   end)
 
   it("looks for libraries where it is told, and finds them there at run time", function()
@@ -104,8 +114,11 @@ describe("installing", function()
       return must(("%s make --no-print-directory -n -B LUA=%s LUA_BIN=%s %s modules"):format(CLEAN, LUA, BIN, settings))
     end
     local out = flags "CURL_DIR=/opt/curl ZLIB_DIR=/opt/zlib CRYPTO_INCDIR=/opt/ssl/inc CRYPTO_LIBDIR=/opt/ssl/lib64"
-    for _, flag in ipairs { "-I/opt/curl/include ", "-I/opt/zlib/include ", "-I/opt/ssl/inc ", "-L/opt/curl/lib -Wl,-rpath,/opt/curl/lib -lcurl",
-      "-L/opt/zlib/lib -Wl,-rpath,/opt/zlib/lib -lz", "-L/opt/ssl/lib64 -Wl,-rpath,/opt/ssl/lib64 -lcrypto" } do
+    for _, flag in ipairs {
+      "-I/opt/curl/include ", "-I/opt/zlib/include ", "-I/opt/ssl/inc ",
+      "-L/opt/curl/lib -Wl,-rpath,/opt/curl/lib -lcurl", "-L/opt/zlib/lib -Wl,-rpath,/opt/zlib/lib -lz",
+      "-L/opt/ssl/lib64 -Wl,-rpath,/opt/ssl/lib64 -lcrypto",
+    } do
       assert.truthy(out:find(flag, 1, true), flag)
     end
     out = flags "CURL_INCDIR=/opt/i CURL_LIBDIR=/usr/lib/here"
@@ -121,7 +134,8 @@ describe("installing", function()
     it("builds again what other flags are for, and nothing twice", function()
       local tree = quote(sources())
       local function compiled(flags)
-        local _, count = must(("cd %s && %s make --no-print-directory LUA=%s LUA_BIN=%s %s modules"):format(tree, CLEAN, LUA, BIN, flags)):gsub(" %-c %-o ", "")
+        local _, count = must(("cd %s && %s make --no-print-directory LUA=%s LUA_BIN=%s %s modules"):format(tree, CLEAN,
+          LUA, BIN, flags)):gsub(" %-c %-o ", "")
         return count
       end
       local all = compiled "CFLAGS=-O0"
@@ -134,11 +148,15 @@ describe("installing", function()
 
     it("links into a program in C, whose other symbols it does not touch", function()
       local tree, host = quote(sources()), new_folder() .. "/host"
-      must(("cd %s && %s make --no-print-directory -s LUA=%s LUA_BIN=%s CFLAGS=-O0 static"):format(tree, CLEAN, LUA, BIN))
-      local names = must(("cd %s && nm -g --defined-only build/5.4/libscope3.a | awk 'NF == 3 { print $3 }' | grep -v '^sc3l*_\\|^__x86' | sort"):format(tree))
+      must(("cd %s && %s make --no-print-directory -s LUA=%s LUA_BIN=%s CFLAGS=-O0 static"):format(tree,
+        CLEAN, LUA, BIN))
+      local names = must(("cd %s && nm -g --defined-only build/5.4/libscope3.a | awk 'NF == 3 { print $3 }' "
+        .. "| grep -v '^sc3l*_\\|^__x86' | sort"):format(tree))
       assert.equal("luaopen_scope3_core\nluaopen_scope3_crypto\nluaopen_scope3_gzip\n", names)
-      must(("cd %s && %s sh -c 'cc -std=c11 -Wall -Wextra -Werror $(pkg-config --cflags lua5.4) -o %s examples/c-host/host.c build/5.4/libscope3.a " ..
-        "$(pkg-config --libs lua5.4) $(make -s --no-print-directory LUA=%s print-static-libs)'"):format(tree, CLEAN, host, LUA))
+      must(("cd %s && %s sh -c 'cc -std=c11 -Wall -Wextra -Werror $(pkg-config "
+        .. "--cflags lua5.4) -o %s examples/c-host/host.c build/5.4/libscope3.a " ..
+        "$(pkg-config --libs lua5.4) $(make -s --no-print-directory LUA=%s print-static-libs)'"):format(tree,
+          CLEAN, host, LUA))
       local script = world.file [[
         local scope3 = require "scope3"
         require "scope3.gzip"
@@ -154,8 +172,10 @@ describe("installing", function()
 
   it("leaves out what needs zlib or OpenSSL where their headers are missing", function()
     local function modules(flags)
-      local out = must(("%s make --no-print-directory -n LUA=%s LUA_BIN=%s %s install PREFIX=/nowhere"):format(CLEAN, LUA, BIN, flags))
-      return out:find("scope3/core.so", 1, true) ~= nil, out:find("scope3/gzip.so", 1, true) ~= nil, out:find("scope3/crypto.so", 1, true) ~= nil
+      local out = must(("%s make --no-print-directory -n LUA=%s LUA_BIN=%s %s install PREFIX=/nowhere"):format(CLEAN,
+        LUA, BIN, flags))
+      return out:find("scope3/core.so", 1, true) ~= nil, out:find("scope3/gzip.so", 1, true) ~= nil,
+        out:find("scope3/crypto.so", 1, true) ~= nil
     end
     assert.same({ true, true, true }, { modules "" })
     assert.same({ true, false, true }, { modules "ZLIB_CFLAGS=-nostdinc" })
@@ -172,7 +192,8 @@ describe("installing", function()
   end)
 
   it("is not needed where `make env` is asked", function()
-    local out = must(('%s sh -c \'eval "$(make --no-print-directory -s LUA=%s LUA_BIN=%s env)" && cd / && %s -e "print(require([[scope3]])._VERSION)"\''):format(
+    local out = must(('%s sh -c \'eval "$(make --no-print-directory -s LUA=%s LUA_BIN=%s env)" && cd / '
+      .. '&& %s -e "print(require([[scope3]])._VERSION)"\''):format(
       CLEAN, LUA, BIN, BIN))
     assert.equal(require "scope3.version" .. "\n", out)
   end)

@@ -3,13 +3,15 @@ local patterns = require "spec.support.patterns"
 local world = require "spec.support.world"
 
 local SLOW = {
-  "^[ \t]*(.-)[ \t]*$", "^ *(.-) *$", "^(.-)%s*$", "%s*$", " +$", "<title>.-</.-$", "([^@]*)$", "[^@ ]+@[^@]+$", "/+$", "[A-Za-z_]+$",
-  "^[0-9]+%.?[0-9]*$", "^%d+%-%d+[%d:.]+[Z:%d]*$", "^([^:%s]+):%s*(.-)%s*$", "%.%.+[0-9a-f]", "a*a*b", "^.*,.*,", "^(.-),(.-),(.-)$",
+  "^[ \t]*(.-)[ \t]*$", "^ *(.-) *$", "^(.-)%s*$", "%s*$", " +$", "<title>.-</.-$", "([^@]*)$",
+  "[^@ ]+@[^@]+$", "/+$", "[A-Za-z_]+$", "^[0-9]+%.?[0-9]*$", "^%d+%-%d+[%d:.]+[Z:%d]*$",
+  "^([^:%s]+):%s*(.-)%s*$", "%.%.+[0-9a-f]", "a*a*b", "^.*,.*,", "^(.-),(.-),(.-)$",
   "[^=]+=", "x-y", "^%s+.-;", "[0-9]+-?[0-9]+,", "%d+%s*%d*$",
 }
 local LINEAR = {
-  "^[ \t]*(.*)$", "^.*[^ \t]", "^ *()", "^[0-9]+%.?()", "[0-9]+", "[ \t]+", ":(%d+):", "^(.*)\t([0-9]+)\t([0-9a-f]+)$", "^([^=]*)=?(.*)$",
-  "^(.*/)([^/]*)$", "[^%z]+", "%f[.]%.%.+[0-9a-f]", "^([^/?]*)([^?]*)(.*)$", "count$", "^%w+://[^/]*@([^/:]+)", '"[^"]*"', "()", "^$", "%bxx",
+  "^[ \t]*(.*)$", "^.*[^ \t]", "^ *()", "^[0-9]+%.?()", "[0-9]+", "[ \t]+", ":(%d+):",
+  "^(.*)\t([0-9]+)\t([0-9a-f]+)$", "^([^=]*)=?(.*)$", "^(.*/)([^/]*)$", "[^%z]+", "%f[.]%.%.+[0-9a-f]",
+  "^([^/?]*)([^?]*)(.*)$", "count$", "^%w+://[^/]*@([^/:]+)", '"[^"]*"', "()", "^$", "%bxx",
   "^http://([%w%.%-]+):(%d+)(.*)$", "%%(%x%x)", "^(%S+) (%S+) (.+)$", "[\128-\255][\128-\191]*",
 }
 
@@ -27,8 +29,9 @@ describe("the look at patterns", function()
   it("reads the calls of a source: literals, constants, and what must be explained", function()
     local source = table.concat({
       'local BAD, GOOD = 1, 2', 'local SLOW = "%s*$"', 'local QUICK = "^%s*"',
-      'x = text:gsub(SLOW, "")', 'x = text:gsub(QUICK, "")', "x = text:match '(.-) *$'", 'x = text:find("%s*$", 1, true)',
-      'x = text:find(word)', 'x = text:find(word, 1, true)', 'x = text:find(word) -- pattern: a word', '-- pattern: never fails', 'x = text:gsub("%s*$", "")',
+      'x = text:gsub(SLOW, "")', 'x = text:gsub(QUICK, "")', "x = text:match '(.-) *$'",
+      'x = text:find("%s*$", 1, true)', 'x = text:find(word)', 'x = text:find(word, 1, true)',
+      'x = text:find(word) -- pattern: a word', '-- pattern: never fails', 'x = text:gsub("%s*$", "")',
       '-- text:find(word)', 'x = text:match("^" .. word)', 'x = text:find("^(%s-)%s*$")', 'x = text:gmatch("[^,]+")',
       'x = string.gmatch(text, "a")', 'x = string.format("%s*$")',
     }, "\n")

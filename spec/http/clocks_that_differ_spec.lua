@@ -36,7 +36,10 @@ describe("a limiter whose store has another clock's times", function()
 
   for what, store_of in pairs(STORES) do
     it("waits a minute at most, whether the clock went back or forward: " .. what, function()
-      for _, case in ipairs { { 864000, 10 }, { 864000, 863000 }, { 2e9, 1.7e9 }, { 1e6, 1e6 - 30 }, { 1e6, 1e6 - 61 }, { 1e6, 1e6 - 7 }, { 1e6, 1e6 - 3 }, { 1000, 1e6 } } do
+      for _, case in ipairs {
+        { 864000, 10 }, { 864000, 863000 }, { 2e9, 1.7e9 }, { 1e6, 1e6 - 30 },
+        { 1e6, 1e6 - 61 }, { 1e6, 1e6 - 7 }, { 1e6, 1e6 - 3 }, { 1000, 1e6 },
+      } do
         local own = assert(limiter.new(store_of()))
         assert.equal(5, count(own, 5, case[1]))
         local now, waited = case[2], 0
@@ -96,9 +99,12 @@ describe("a limiter whose store has another clock's times", function()
     local last = store.values[("127.0.0.1:%d:last"):format(sandbox.port)]
     assert.is_true(math.abs(last - core.time()) < 30, tostring(last))
     -- A loop's own clock may begin anywhere.
-    local odd = { name = "odd", now = function() return core.now() + 1e6 end, sleep = core.sleep, wait = function(engine, seconds)
-      engine:wait(seconds)
-    end }
+    local odd = {
+      name = "odd", now = function() return core.now() + 1e6 end, sleep = core.sleep,
+      wait = function(engine, seconds)
+        engine:wait(seconds)
+      end,
+    }
     assert(sandbox:client({ loop = odd, limiter = scope3.limiter(store) }):sync(vips))
     last = store.values[("127.0.0.1:%d:last"):format(sandbox.port)]
     assert.is_true(math.abs(last - core.time()) < 30, tostring(last))

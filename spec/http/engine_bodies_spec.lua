@@ -15,7 +15,8 @@ describe("the engine", function()
     local want = {}
     for i = 1, 20000 do
       local id = ("id \"%d\" \\ é €"):format(i)
-      assert.is_true(builder:add(payload, { external_id = id, email = "a@b.example", uids = { { type = "t\"", value = "v\\w" } } }))
+      assert.is_true(builder:add(payload,
+        { external_id = id, email = "a@b.example", uids = { { type = "t\"", value = "v\\w" } } }))
       want[id] = i % 2 == 0 or nil
       if i % 2 == 1 then
         assert.is_true(builder:add(payload, { external_id = id }, true))
@@ -53,7 +54,9 @@ describe("the engine", function()
     local payload = core.payload { max_members = 10, max_bytes = 1000 }
     builder:add(payload, { external_id = "1", email = "a@b.example" })
     sandbox:fault { on = "sync", act = "hang" }
-    local id = engine:submit { method = "POST", url = sync_url(sandbox), body = { { payload, "add", 1, 1 } }, timeout = 60 }
+    local id = engine:submit {
+      method = "POST", url = sync_url(sandbox), body = { { payload, "add", 1, 1 } }, timeout = 60,
+    }
     assert.has_error(function()
       payload:reset()
     end, "attempt to change a payload while a request reads it")
@@ -128,7 +131,8 @@ describe("the engine", function()
     for _, spaces in ipairs { 0, 2 ^ 17 } do
       sandbox:reset()
       local request = { method = "POST", url = sync_url(sandbox), headers = { KEY }, timeout = 30,
-        body = '{"audiences":[{"audienceId":"a","add":[{"externalId":"1","hashedEmail":"' .. ("ab"):rep(32) .. '"}]}]}' .. (" "):rep(spaces) }
+        body = '{"audiences":[{"audienceId":"a","add":[{"externalId":"1","hashedEmail":"' .. ("ab"):rep(32) .. '"}]}]}'
+          .. (" "):rep(spaces) }
       sandbox:fault { on = "sync", act = "die_on_reuse" }
       assert.equal(202, transfer(engine, request).status)
       local result = transfer(engine, request)

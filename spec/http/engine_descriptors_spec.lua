@@ -6,15 +6,17 @@ local world = require "spec.support.world"
 
 local new_engine, sync_url, transfer, KEY = engines.new, engines.sync_url, engines.transfer, engines.KEY
 
--- So many connections that are kept: a request over one of them leaves at once, and brings no event but its reply. The replies come later and later,
--- until every request has needed a connection of its own.
+-- So many connections that are kept: a request over one of them leaves at once, and brings no event but its reply.
+-- The replies come later and later, until every request has needed a connection of its own.
 local function keep_connections(sandbox, engine, n)
   local made, delay = 0, 0.02
   while made < n do
     assert.is_true(delay < 60)
     sandbox:fault { on = "audiences", act = "delay", times = n, seconds = delay }
     for _ = 1, n do
-      assert(engine:submit { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", headers = { KEY }, timeout = 120 })
+      assert(engine:submit {
+        method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", headers = { KEY }, timeout = 120,
+      })
     end
     for _ = 1, n do
       local result = world.next_result(engine)
@@ -90,7 +92,9 @@ describe("the engine", function()
     end
     local watched = { pollfd = fd, events = "r" } -- not the engine itself: that would be asked anew
     local function post(timeout)
-      assert(engine:submit { method = "POST", url = sync_url(sandbox), body = "{}", headers = { KEY }, timeout = timeout })
+      assert(engine:submit {
+        method = "POST", url = sync_url(sandbox), body = "{}", headers = { KEY }, timeout = timeout,
+      })
     end
     keep_connections(sandbox, engine, 3)
     sandbox:fault { on = "sync", act = "hang", times = -1 }
@@ -142,7 +146,8 @@ describe("the engine", function()
       return n
     end
 
-    while not begun do -- again with later answers, on a machine so slow that they come before the times of their beginning are over
+    -- again with later answers, on a machine so slow that they come before the times of their beginning are over
+    while not begun do
       sandbox:reset()
       sandbox:fault { on = "sync", act = "delay", times = 8, seconds = delay }
       for _ = 1, 8 do
@@ -186,7 +191,9 @@ describe("the engine", function()
     local request = { method = "GET", url = sandbox.url .. "/health", timeout = 30 }
     assert.equal(200, transfer(engine, request).status)
     sandbox:fault { on = "audiences", act = "delay", seconds = 0.3 }
-    local id = engine:submit { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", headers = { KEY }, timeout = 30 }
+    local id = engine:submit {
+      method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", headers = { KEY }, timeout = 30,
+    }
     engine:step()
     local pid = ffi.C.fork()
     if pid == 0 then

@@ -57,7 +57,8 @@ describe("the engine", function()
     for _, chunked in ipairs { false, true } do
       local engine = new_engine { max_response = 1000000 }
       sandbox:fault { on = "audiences", act = "huge", chunked = chunked }
-      local result = transfer(engine, { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", timeout = 60 })
+      local result = transfer(engine,
+        { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", timeout = 60 })
       assert.equal("TOO_LARGE", result.code)
       assert.is_true(#result.body <= 1000000)
       engine:close()
@@ -71,7 +72,8 @@ describe("the engine", function()
     for act, code in pairs(cases) do
       local engine = new_engine()
       sandbox:fault { on = "sync", act = act }
-      local result = transfer(engine, { method = "POST", url = sync_url(sandbox), body = "{}", headers = { KEY }, timeout = 30 })
+      local result = transfer(engine,
+        { method = "POST", url = sync_url(sandbox), body = "{}", headers = { KEY }, timeout = 30 })
       assert.is_string(result.code, act)
       if code ~= true then
         assert.equal(code, result.code)
@@ -79,14 +81,16 @@ describe("the engine", function()
       engine:close()
     end
     local engine = new_engine()
-    assert.equal("COULDNT_CONNECT", transfer(engine, { method = "GET", url = "http://127.0.0.1:9/", timeout = 10 }).code)
+    assert.equal("COULDNT_CONNECT",
+      transfer(engine, { method = "GET", url = "http://127.0.0.1:9/", timeout = 10 }).code)
     engine:close()
   end)
 
   it("follows no redirect, and says where it points", function()
     local engine = new_engine()
     sandbox:fault { on = "audiences", act = "redirect", location = sandbox.url .. "/health" }
-    local result = transfer(engine, { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", timeout = 30 })
+    local result = transfer(engine,
+      { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", timeout = 30 })
     assert.equal(302, result.status)
     assert.equal(sandbox.url .. "/health", result.redirect_url)
     assert.equal(1, #sandbox:requests())
@@ -97,7 +101,9 @@ describe("the engine", function()
     local engine = new_engine()
     sandbox:configure { faults = world.json.array { { on = "audiences", act = "delay", seconds = 0.2, times = -1 } } }
     for _ = 1, 20 do
-      engine:submit { method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", headers = { KEY }, timeout = 30 }
+      engine:submit {
+        method = "GET", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences", headers = { KEY }, timeout = 30,
+      }
     end
     assert.equal(20, engine:count())
     local seen = {}
@@ -171,7 +177,8 @@ describe("the engine", function()
       while not engine:step() do engine:wait(0.2) end
       local result = engine:result()
       os.exit(result.status == 200 and 0 or 1)]]):format(sandbox.url .. "/health"))
-    local code = os.execute(("http_proxy=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9 %s %s"):format(
+    local code = os.execute(("http_proxy=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9 "
+      .. "%s %s"):format(
       os.getenv("SCOPE3_LUA_BIN"), script))
     assert.is_true(code == true or code == 0)
   end)
@@ -205,20 +212,26 @@ describe("the engine over TLS", function()
     local others = world.read(tls.make("IP:127.0.0.1").ca)
     assert.equal("PEER_FAILED_VERIFICATION", get({ ca_file = others }).code)
     assert.equal(200, get({ ca_file = others .. "\n" .. world.read(certificates.ca) }).status)
-    local client = assert(require "scope3".client { api_key = "k", account_id = "25", base_url = server.url, ca_file = world.read(certificates.ca) })
+    local client = assert(require "scope3".client {
+      api_key = "k", account_id = "25", base_url = server.url, ca_file = world.read(certificates.ca),
+    })
     assert.is_true((client:health()))
   end)
 
   it("refuses a certificate that it does not trust, one for another name, and a CA file that is none", function()
     assert.equal("PEER_FAILED_VERIFICATION", get().code)
-    assert.equal("PEER_FAILED_VERIFICATION", get({ ca_file = certificates.ca }, server.url:gsub("127.0.0.1", "localhost") .. "/health").code)
+    assert.equal("PEER_FAILED_VERIFICATION",
+      get({ ca_file = certificates.ca }, server.url:gsub("127.0.0.1", "localhost") .. "/health").code)
     assert.equal("SSL_CACERT_BADFILE", get({ ca_file = "/no/such/ca.pem" }).code)
   end)
 end)
 
 describe("a URL", function()
   it("comes apart", function()
-    assert.same({ scheme = "https", host = "api.example.com", port = 8443, path = "/a/b", query = "c=d", fragment = "e", user = false },
+    assert.same({
+      scheme = "https", host = "api.example.com", port = 8443,
+      path = "/a/b", query = "c=d", fragment = "e", user = false,
+    },
       core.parse_url("https://api.example.com:8443/a/b?c=d#e"))
     local v6 = core.parse_url("http://me:pw@[::1]/")
     assert.equal("::1", v6.host)

@@ -13,20 +13,23 @@ setup(function()
 end)
 teardown(world.clean)
 
--- A job of `requests` requests with `max` members each, to a server that does what `on` says: the result, the error, the retries, and the server.
+-- A job of `requests` requests with `max` members each, to a server that does what `on` says:
+-- the result, the error, the retries, and the server.
 local function job(on, requests, max, opts)
   opts = opts or {}
   local result, err, server
   local retries = {}
   broken.run(function(queue)
     server = broken.start(queue, { on = on, tls = not opts.plain and certificates or nil })
-    local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = server.url, rate = 100000,
+    local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25",
+      base_url = server.url, rate = 100000,
       ca_file = not opts.plain and certificates.ca or nil, on_event = function(event)
         if event.event == "retry" then
           retries[#retries + 1] = event
         end
       end })
-    local stream = assert(client:stream({ id = "a" }, { max_members = max, concurrency = opts.concurrency, timeout = opts.timeout or 30 }))
+    local stream = assert(client:stream({ id = "a" },
+      { max_members = max, concurrency = opts.concurrency, timeout = opts.timeout or 30 }))
     for i = 1, requests * max do
       if not stream:add { external_id = "row " .. i, email = i .. "@example.com" } then
         break
@@ -50,8 +53,11 @@ local function second(plan)
 end
 
 describe("a kept connection that is dropped", function()
-  local POINTS = { ["before it reads the next request"] = { at = "head", close = true }, ["in the middle of a body"] = { at = 1000, close = true },
-    ["behind a body that it has read"] = { at = "end", close = true } }
+  local POINTS = {
+    ["before it reads the next request"] = { at = "head", close = true },
+    ["in the middle of a body"] = { at = 1000, close = true },
+    ["behind a body that it has read"] = { at = "end", close = true },
+  }
 
   for _, protocol in ipairs { "HTTP/1.1", "HTTP/2" } do
     for point, plan in pairs(POINTS) do
@@ -63,7 +69,8 @@ describe("a kept connection that is dropped", function()
           assert.equal(5, #server.requests)
           assert.equal("1.1", server.requests[3].version)
           assert.is_true(server.requests[3].connection > 1)
-          assert.equal(plan.at == "end" and 5 * max or 4 * max, server:received() + (plan.at ~= "end" and server.requests[2].whole and -max or 0))
+          assert.equal(plan.at == "end" and 5 * max or 4 * max,
+            server:received() + (plan.at ~= "end" and server.requests[2].whole and -max or 0))
           assert.is_true(result.possibly_twice == max or result.possibly_twice == 0 and plan.at ~= "end")
         end
       end)
@@ -74,7 +81,9 @@ describe("a kept connection that is dropped", function()
     local sleeping
     broken.run(function(queue)
       local server = broken.start(queue, { on = function() end })
-      local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = server.url, rate = 100000 })
+      local client = assert(scope3.client {
+        api_key = "scope3_test_key", account_id = "25", base_url = server.url, rate = 100000,
+      })
       for _ = 1, 3 do
         local audience = scope3.audience { id = "a" }
         assert(audience:add { external_id = "1", email = "a@example.com" })
@@ -117,7 +126,8 @@ end)
 describe("an answer that came before the reset of its stream", function()
   local PAGE = '{"data":null,"error":{"code":"EARLY","message":"answered early"}}'
 
-  -- Early answers to large requests from the second on; `apart`, so that every libcurl hears the answer before the reset. It is asked of `times` requests.
+  -- Early answers to large requests from the second on;
+  -- `apart`, so that every libcurl hears the answer before the reset. It is asked of `times` requests.
   local function early(status, rst, at, apart, times)
     local n = 0
     return function(_, nth)
@@ -125,7 +135,10 @@ describe("an answer that came before the reset of its stream", function()
         return nil
       end
       n = n + 1
-      return { at = at, status = status, rst = rst, apart = apart, starve = true, body = PAGE, headers = { ["retry-after"] = "1" } }
+      return {
+        at = at, status = status, rst = rst, apart = apart,
+        starve = true, body = PAGE, headers = { ["retry-after"] = "1" },
+      }
     end
   end
 
@@ -169,7 +182,8 @@ describe("an answer that came before the reset of its stream", function()
   it("and before the body was read is a page, not a time that is over", function()
     for _, rst in ipairs { false, "NO_ERROR" } do
       local result, err, retries = job(function(_, nth)
-        return nth > 1 and { at = "head", status = 200, rst = rst or nil, body = "<html><title>Log in</title>", headers = { ["content-type"] = "text/html" } }
+        return nth > 1 and { at = "head", status = 200, rst = rst or nil, body = "<html><title>Log in</title>",
+          headers = { ["content-type"] = "text/html" } }
           or nil
       end, 2, LARGE, { timeout = 20 })
       assert.same({ "http", "BAD_REPLY", LARGE }, { err.kind, err.code, result.accepted })
@@ -182,7 +196,8 @@ describe("an answer that came before the reset of its stream", function()
 
   it("is no success when the request had not left", function()
     local result, err, retries = job(function(request, nth)
-      return nth == 2 and request.version == "2" and { at = "head", status = 202, body = '{"success":true,"accountId":"25","taskId":"t"}' } or nil
+      return nth == 2 and request.version == "2"
+        and { at = "head", status = 202, body = '{"success":true,"accountId":"25","taskId":"t"}' } or nil
     end, 3, LARGE)
     assert.is_nil(err)
     assert.same({ 3 * LARGE, 1, "BAD_REPLY" }, { result.accepted, #retries, retries[1].code })

@@ -25,7 +25,8 @@ describe("a limiter's file", function()
 
   local function start(path, rate, n, deadline, name)
     local out = world.path ".out"
-    return ("%s %s %s %s %d %d %s %s >%s 2>&1 &\n"):format(INTERPRETER, world.file(SENDER, ".lua"), sandbox.url, path, rate, n, deadline, name, out), out
+    return ("%s %s %s %s %d %d %s %s >%s 2>&1 &\n"):format(INTERPRETER, world.file(SENDER, ".lua"), sandbox.url, path,
+      rate, n, deadline, name, out), out
   end
 
   local function most_in_a_minute(requests)
@@ -102,8 +103,10 @@ describe("a limiter's file", function()
 
   it("serves two commands", function()
     local path, csv = world.path ".limiter", world.file "id\n1\n2\n3\n"
-    local words = { "sync", csv, "--base-url", sandbox.url, "--account", "25", "--audience", "a", "--map", "external_id=id", "--map", "uid:x=id",
-      "--max-members", "1", "--rate", "4", "--limiter", path, "--deadline", "0.5" }
+    local words = {
+      "sync", csv, "--base-url", sandbox.url, "--account", "25", "--audience", "a", "--map", "external_id=id",
+      "--map", "uid:x=id", "--max-members", "1", "--rate", "4", "--limiter", path, "--deadline", "0.5",
+    }
     local code, _, complaint = world.command(words, { env = "SCOPE3_API_KEY=scope3_x" })
     assert.equal(0, code, complaint)
     code, _, complaint = world.command(words, { env = "SCOPE3_API_KEY=scope3_x" })
@@ -112,8 +115,12 @@ describe("a limiter's file", function()
     assert.equal(4, #sandbox:requests "sync")
     -- Where the script says the rate.
     sandbox:reset()
-    local script = world.file('return { audience = "a", map = { external_id = "id", ["uid:x"] = "id" }, max_members = 1, rate = 4 }', ".lua")
-    words = { "run", script, csv, "--base-url", sandbox.url, "--account", "25", "--limiter", world.path ".limiter", "--deadline", "0.5" }
+    local script = world.file('return { audience = "a", map = { external_id = "id", ["uid:x"] = "id" }, '
+      .. 'max_members = 1, rate = 4 }', ".lua")
+    words = {
+      "run", script, csv, "--base-url", sandbox.url, "--account",
+      "25", "--limiter", world.path ".limiter", "--deadline", "0.5",
+    }
     code, _, complaint = world.command(words, { env = "SCOPE3_API_KEY=scope3_x" })
     assert.equal(0, code, complaint)
     assert.equal(1, (world.command(words, { env = "SCOPE3_API_KEY=scope3_x" })))
@@ -143,8 +150,11 @@ describe("a limiter's file", function()
     os.execute(("ln -s /nowhere/limiter %s"):format(link))
     local fifo = world.path ".fifo"
     os.execute("mkfifo " .. fifo)
-    for path, reason in pairs { [text] = "another kind", ["/"] = "directory", ["/dev/null"] = "another kind", ["/nowhere/limiter"] = "No such file",
-      [link] = "No such file", [fifo] = "another kind", ["/proc/self/status"] = "." } do
+    for path, reason in pairs {
+      [text] = "another kind", ["/"] = "directory", ["/dev/null"] = "another kind",
+      ["/nowhere/limiter"] = "No such file", [link] = "No such file",
+      [fifo] = "another kind", ["/proc/self/status"] = ".",
+    } do
       local own, err = scope3.limiter(path)
       assert.is_nil(own)
       assert.equal("limiter", err.kind)
@@ -162,7 +172,8 @@ describe("a limiter's file", function()
     end
     local code, out, complaint = world.command { "audiences", "--sandbox", "--account", "25", "--limiter", text }
     assert.same({ 1, "" }, { code, out })
-    assert.truthy(complaint:find("^scope3: the limiter's file .* cannot be used: it is a file of another kind"), complaint)
+    assert.truthy(complaint:find("^scope3: the limiter's file .* cannot be used: it is a file of another kind"),
+      complaint)
   end)
 
   it("that can no longer be used ends a job with an error, and sends nothing", function()
@@ -295,7 +306,8 @@ describe("a limiter's file", function()
         end
       end]], ".lua")
     for round = 1, world.thorough and 25 or 5 do
-      os.execute(("{ %s %s %s >/dev/null 2>&1 & p=$!; sleep 0.0%d; kill -9 $p; wait $p; } 2>/dev/null"):format(INTERPRETER, program, path,
+      os.execute(("{ %s %s %s >/dev/null 2>&1 & p=$!; sleep 0.0%d; kill -9 $p; "
+        .. "wait $p; } 2>/dev/null"):format(INTERPRETER, program, path,
         20 + round % 7 * 5))
     end
     local file = assert(core.count_file(path))
@@ -305,7 +317,10 @@ describe("a limiter's file", function()
 
   it("raises where it is used without its lock, or after its end", function()
     local file = assert(core.count_file(world.path ".limiter"))
-    for _, call in ipairs { function() file:get "a" end, function() file:set("a", 1) end, function() file:incr("a", 1, 0) end, function() file:delete "a" end } do
+    for _, call in ipairs {
+      function() file:get "a" end, function() file:set("a", 1) end,
+      function() file:incr("a", 1, 0) end, function() file:delete "a" end,
+    } do
       assert.has_error(call, "the count file is not locked")
     end
     assert.is_true(file:lock())

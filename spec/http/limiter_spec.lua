@@ -177,7 +177,8 @@ describe("the limiter", function()
     for _, bad in ipairs { 12, {}, true, print, io.stdout, { get = print, set = print, incr = print } } do
       local ok, message = pcall(limiter.new, bad)
       assert.is_false(ok)
-      assert.truthy(message:find("limiter_spec.lua:%d+: scope3.limiter: a store") or message:find("^scope3.limiter: a store"), message)
+      assert.truthy(message:find("limiter_spec.lua:%d+: scope3.limiter: a store")
+        or message:find("^scope3.limiter: a store"), message)
     end
     assert.has_error(function()
       sandbox:client { limiter = {} }
@@ -223,7 +224,8 @@ describe("the limiter", function()
     math.randomseed(seed)
     for round = 1, 12 do
       local rate = math.random(40)
-      local own, third = limiter.new(round % 2 == 0 and setmetatable({}, SHARED) or nil), math.max(1, math.floor(rate / 3))
+      local own, third = limiter.new(round % 2 == 0 and setmetatable({}, SHARED) or nil),
+        math.max(1, math.floor(rate / 3))
       local askers, arrived, polls = {}, {}, {}
       for i = 1, math.random(12) do
         askers[i] = { at = 5000 + math.random() * 100, poll = math.random(3) == 1 }
@@ -295,8 +297,9 @@ describe("the limiter", function()
     sandbox:configure { clock = "manual",
       faults = world.json.array { { on = "sync", act = "status", status = 429, retry_after = 40 } } }
     local loop, shared = virtual.loop(sandbox.url), limiter.new()
-    local first, second, other = client_of(loop, 100, shared), client_of(loop, 100, shared), sandbox:client { rate = 100, loop = loop,
-      limiter = shared, api_key = "scope3_other" }
+    local first, second, other = client_of(loop, 100, shared), client_of(loop, 100, shared), sandbox:client {
+      rate = 100, loop = loop, limiter = shared, api_key = "scope3_other",
+    }
     local before = loop.now()
     local told
     send(first, 1, nil, function(event)

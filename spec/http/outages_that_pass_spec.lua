@@ -216,7 +216,8 @@ describe("keep_going", function()
   end)
 
   it("never lets an older row of a refused request land after a newer one, in a later run either", function()
-    local csv, journal = world.file "id,mail\nm1,a@b.co\nm2,old@b.co\nm3,c@b.co\nm5,d@b.co\nm2,new@b.co\nm6,e@b.co\n", world.path ".journal"
+    local csv, journal = world.file "id,mail\nm1,a@b.co\nm2,old@b.co\nm3,c@b.co\nm5,d@b.co\nm2,new@b.co\nm6,e@b.co\n",
+      world.path ".journal"
     local opts = { max_members = 2, keep_going = true, journal = journal }
     local map = { map = { external_id = "id", email = "mail" }, audience = "a" }
     local accepts = [[
@@ -250,8 +251,10 @@ describe("keep_going", function()
 
   it("stops at what the next request would meet too: the key, the account, the host, an answer that was lost",
     function()
-    for _, rejection in ipairs { [[401, '{}']], [[402, '{}']], [[403, '{}']], [[404, '{}']], [[501, '{}']], [[500, '{}']],
-      [[202, '{"success":true}']] } do
+    for _, rejection in ipairs {
+      [[401, '{}']], [[402, '{}']], [[403, '{}']], [[404, '{}']],
+      [[501, '{}']], [[500, '{}']], [[202, '{"success":true}']],
+    } do
       server:answer(REFUSED:format(rejection))
       local ok, err = server:client():sync(audience(5), { max_members = 1, keep_going = true })
       assert.is_nil(ok)
@@ -263,7 +266,9 @@ describe("keep_going", function()
   it("goes on over tasks that failed for good, and deletes nothing then", function()
     server:play { task = { '{"task":{"taskId":"$ID","status":"failed"}}',
       '{"task":{"taskId":"$ID","status":"completed"}}' },
-      audiences = { '{"audiences":[{"audienceId":"a","status":"READY"},{"audienceId":"old","status":"READY"}],"total":2}' } }
+      audiences = {
+        '{"audiences":[{"audienceId":"a","status":"READY"},{"audienceId":"old","status":"READY"}],"total":2}',
+      } }
     local csv = world.file "id,mail\n1,a@b.co\n2,c@d.co\n1,e@f.co\n2,g@h.co\n"
     local ok, err = server:client():run({ map = { external_id = "id", email = "mail" }, audience = "a",
       unique = true }, csv,

@@ -20,7 +20,8 @@ local function job(url, n, max, opts)
         retries[#retries + 1] = event
       end
     end })
-  local stream = assert(client:stream({ id = "a" }, { max_members = max, concurrency = opts.concurrency, timeout = opts.timeout }))
+  local stream = assert(client:stream({ id = "a" },
+    { max_members = max, concurrency = opts.concurrency, timeout = opts.timeout }))
   for i = 1, n do
     local ok, err = stream:add { external_id = "row " .. i, email = i .. "@example.com" }
     if not ok then
@@ -77,14 +78,17 @@ describe("HAProxy over HTTP/2", function()
   end)
 
   it("answers 413 early, and the request is halved until it passes", function()
-    local result, err, retries = job(before_service(early(413, "{ req.hdr_val(content-length) gt 100000 }")), 3000, 2000)
+    local result, err, retries = job(before_service(early(413, "{ req.hdr_val(content-length) gt 100000 }")), 3000,
+      2000)
     assert.is_nil(err)
     assert.same({ 3000, 0 }, { result.accepted, result.possibly_twice })
     assert.is_true(#retries <= 1) -- where libcurl drops the answer, it is asked for again
     assert_members(sandbox, 3000)
   end)
 
-  for status, kind in pairs(world.thorough and { [400] = "invalid", [401] = "http", [403] = "http", [422] = "invalid" } or { [401] = "http" }) do
+  for status, kind in pairs(world.thorough and {
+    [400] = "invalid", [401] = "http", [403] = "http", [422] = "invalid",
+  } or { [401] = "http" }) do
     it(("answers %d early, and that is what is reported"):format(status), function()
       local url = before_service(early(status, "{ sc_http_req_cnt(0) gt 1 }"))
       local result, err = job(url, 6000, 2000)
@@ -96,7 +100,8 @@ describe("HAProxy over HTTP/2", function()
 
   for _, status in ipairs(world.thorough and { 429, 503 } or { 429 }) do
     it(("answers %d early, and its Retry-After is honoured"):format(status), function()
-      local url = before_service(early(status, "{ sc_http_req_cnt(0) ge 2 } { sc_http_req_cnt(0) le 3 }", "hdr Retry-After 1"))
+      local url = before_service(early(status, "{ sc_http_req_cnt(0) ge 2 } { sc_http_req_cnt(0) le 3 }",
+        "hdr Retry-After 1"))
       local result, err, retries = job(url, 6000, 2000)
       assert.is_nil(err)
       assert.same({ 6000, 0 }, { result.accepted, result.possibly_twice })
@@ -114,7 +119,8 @@ describe("HAProxy over HTTP/2", function()
   end
 
   it("answers a page before it has read the body, and the page is reported, not a timeout", function()
-    local url = before_service "  http-request return status 200 content-type text/html string '<html><title>Log in</title></html>' if { method POST }"
+    local url = before_service("  http-request return status 200 content-type text/html string '<html><title>Log "
+      .. "in</title></html>' if { method POST }")
     for _, n in ipairs { 100, 1000, 20000 } do
       local _, err, retries = job(url, n, n, { timeout = 20 })
       assert.same({ "http", "BAD_REPLY" }, { err.kind, err.code })
@@ -161,10 +167,12 @@ describe("nginx over HTTP/2", function()
   it("ends the connection after each request, and what it did not take is sent once", function()
     for _, concurrency in ipairs { 1, 4 } do
       sandbox:reset()
-      local result, err = job(before_service "keepalive_requests 1; client_max_body_size 0;", 2000, 250, { concurrency = concurrency })
+      local result, err = job(before_service "keepalive_requests 1; client_max_body_size 0;", 2000, 250,
+        { concurrency = concurrency })
       assert.is_nil(err)
       assert.equal(2000, result.accepted)
-      -- A body that had left as a whole before the connection's end was heard of may have arrived, for all the client knows.
+      -- A body that had left as a whole before the connection's end
+      -- was heard of may have arrived, for all the client knows.
       assert.is_true(result.possibly_twice <= concurrency * 250, result.possibly_twice .. " possibly twice")
       assert.equal(8, #sandbox:requests "sync")
       assert_members(sandbox, 2000)

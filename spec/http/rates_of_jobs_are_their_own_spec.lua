@@ -75,7 +75,8 @@ describe("the rate of a job", function()
 
   it("is what the command line says, before what the script says", function()
     sandbox:configure { clock = "real" }
-    local script = world.file('return { audience = "a", map = { external_id = "id", ["uid:x"] = "id" }, max_members = 1, rate = 1 }', ".lua")
+    local script = world.file('return { audience = "a", map = { external_id = "id", ["uid:x"] = "id" }, '
+      .. 'max_members = 1, rate = 1 }', ".lua")
     local csv = world.file "id\n1\n2\n3\n"
     local words = { "run", script, csv, "--base-url", sandbox.url, "--account", "25", "--deadline", "0.5" }
     local code, _, complaint = world.command(words, { env = "SCOPE3_API_KEY=scope3_x" })

@@ -282,7 +282,8 @@ describe("what a service says of a failure", function()
       ['{"Message":"Missing token"}'] = "Missing token",
       ['{"error":{"code":"X","message":"the usual form"},"title":"not this"}'] = "the usual form",
     } do
-      server:answer(("return function() return 501, %q, { { 'Content-Type', 'application/problem+json' } } end"):format(body))
+      server:answer(("return function() return 501, %q, { { 'Content-Type', "
+        .. "'application/problem+json' } } end"):format(body))
       local _, err = client:task "t1"
       assert.equal(501, err.status)
       assert.truthy(err.message:find(want, 1, true), err.message)

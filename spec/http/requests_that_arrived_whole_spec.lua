@@ -38,7 +38,9 @@ describe("a request that arrived whole", function()
       local queue, port = mortal_server(read)
       local results = {}
       for i = 1, 2 do
-        assert(engine:submit { method = "POST", url = ("http://127.0.0.1:%d/"):format(port), body = ("x"):rep(size), timeout = 30 })
+        assert(engine:submit {
+          method = "POST", url = ("http://127.0.0.1:%d/"):format(port), body = ("x"):rep(size), timeout = 30,
+        })
         local deadline = core.now() + 30
         while not results[i] and core.now() < deadline do
           assert(queue:step(0.01))

@@ -11,8 +11,10 @@ describe("a transfer that has ended and is not taken", function()
     builder:add(payload, { external_id = "1", email = "a@b.example" })
     local ids = {}
     for i = 1, 3 do
-      ids[i] = assert(engine:submit { method = "POST", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences/sync", timeout = 30,
-        body = { "[", { payload, "add", 1, 1 }, "]" } })
+      ids[i] = assert(engine:submit {
+        method = "POST", url = sandbox.url .. "/api/v2/buyer/advertisers/25/audiences/sync",
+        timeout = 30, body = { "[", { payload, "add", 1, 1 }, "]" },
+      })
     end
     local deadline = core.now() + 30
     repeat
@@ -43,7 +45,8 @@ describe("a transfer that has ended and is not taken", function()
       local result = engine:result()
       if result then
         taken = taken + 1
-        assert(not seen[result.id] and result.status == 200 and #result.body > 0 and result.headers["content-type"], "a result came twice, or in part")
+        assert(not seen[result.id] and result.status == 200 and #result.body > 0 and result.headers["content-type"],
+          "a result came twice, or in part")
         seen[result.id] = true
       end
     end

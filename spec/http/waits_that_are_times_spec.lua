@@ -14,12 +14,16 @@ describe("a wait that the service asks for", function()
     local function asked(value, date)
       return retry_after.read({ headers = { ["retry-after"] = value, date = date } }, NOW)
     end
-    for value, seconds in pairs { ["40"] = 40, ["3600"] = 3600, ["0"] = 0, [("%d"):format(NOW + 30)] = 30, [("%.0f"):format((NOW + 30) * 1000)] = 30,
-      [("%d"):format(NOW - 500)] = 0, [("%d"):format(NOW + 3600)] = 3600 } do
+    for value, seconds in pairs {
+      ["40"] = 40, ["3600"] = 3600, ["0"] = 0, [("%d"):format(NOW + 30)] = 30,
+      [("%.0f"):format((NOW + 30) * 1000)] = 30, [("%d"):format(NOW - 500)] = 0, [("%d"):format(NOW + 3600)] = 3600,
+    } do
       assert.same({ seconds }, { asked(value) }, value)
     end
-    for _, value in ipairs { "3601", "86400", "99999999", "9999999999", "99999999999999999999", ("%d"):format(NOW + 7200),
-      "Fri, 31 Dec 9999 23:59:59 GMT" } do
+    for _, value in ipairs {
+      "3601", "86400", "99999999", "9999999999", "99999999999999999999",
+      ("%d"):format(NOW + 7200), "Fri, 31 Dec 9999 23:59:59 GMT",
+    } do
       local seconds, longer = asked(value)
       assert.equal(3600, seconds, value)
       assert.is_true(longer > 3600 and longer <= 2 ^ 53, value)
@@ -32,10 +36,14 @@ describe("a wait that the service asks for", function()
   end)
 
   it("may be a time until a reset, and is an hour at most", function()
-    for reset, seconds in pairs { ["30"] = 30, [("%d"):format(NOW + 30)] = 30, [("%.0f"):format((NOW + 30) * 1000)] = 30, ["31536000"] = 3600,
-      ["99999999999"] = 3600 } do
-      for _, headers in ipairs { { ["ratelimit-limit"] = "9", ["ratelimit-remaining"] = "0", ["ratelimit-reset"] = reset },
-        { ratelimit = "limit=9, remaining=0, reset=" .. reset } } do
+    for reset, seconds in pairs {
+      ["30"] = 30, [("%d"):format(NOW + 30)] = 30,
+      [("%.0f"):format((NOW + 30) * 1000)] = 30, ["31536000"] = 3600, ["99999999999"] = 3600,
+    } do
+      for _, headers in ipairs {
+        { ["ratelimit-limit"] = "9", ["ratelimit-remaining"] = "0", ["ratelimit-reset"] = reset },
+        { ratelimit = "limit=9, remaining=0, reset=" .. reset },
+      } do
         local own = limiter.new()
         local longer = own:learn(WHO, headers, 0, 1000, NOW)
         assert.equal(seconds == 3600, longer ~= nil, reset)
@@ -51,9 +59,12 @@ describe("a wait that the service asks for", function()
     sandbox:configure { clock = "manual",
       faults = world.json.array { { on = "sync", act = "status", status = 429, retry_after = "31536000", after = 1 } } }
     local loop, told = virtual.loop(sandbox.url), {}
-    local stream = assert(sandbox:client({ loop = loop, limiter = limiter.new() }):stream("a", { max_members = 1, on_event = function(event)
-      told[#told + 1] = event.event == "cut_short" and event or nil
-    end }))
+    local stream = assert(sandbox:client({ loop = loop, limiter = limiter.new() }):stream("a", {
+      max_members = 1,
+      on_event = function(event)
+        told[#told + 1] = event.event == "cut_short" and event or nil
+      end,
+    }))
     for i = 1, 3 do
       assert(stream:add { external_id = i, uids = { x = "1" } })
     end

@@ -9,8 +9,10 @@ local world = require "spec.support.world"
 local REPAIRED = {
   id_edges = { "4711 ", " 4711", "\194\1604711", "4711\n", "\239\187\1914711", "\226\128\1394711\226\128\139",
     "\0314711", "\0014711\0", "\127\194\1334711", "\226\128\1744711" },
-  id_marks = { '="4711"', "'4711", "=4711", '"4711"', "'4711'", "\226\128\1524711\226\128\153", "4711'", "`4711`", "b'4711'", 'u"4711"', "N'4711'",
-    '"4711', "''4711", "\194\1804711" },
+  id_marks = {
+    '="4711"', "'4711", "=4711", '"4711"', "'4711'", "\226\128\1524711\226\128\153",
+    "4711'", "`4711`", "b'4711'", 'u"4711"', "N'4711'", '"4711', "''4711", "\194\1804711",
+  },
   id_decimal = { "4711.0", "4711.00", "4711,0", "4711.000", "4711.000000" },
 }
 local REFUSED = {
@@ -51,7 +53,9 @@ describe("an external id", function()
   it("that stands for no value, or has lost a part, is refused by its own reason", function()
     for reason, values in pairs(REFUSED) do
       for _, value in ipairs(values) do
-        assert.same({ nil, reason }, { (scope3.external_id.normalize(value)), reason_of(scope3.external_id.normalize(value)) }, ("%q"):format(value))
+        assert.same({ nil, reason }, {
+          (scope3.external_id.normalize(value)), reason_of(scope3.external_id.normalize(value)),
+        }, ("%q"):format(value))
       end
     end
   end)
@@ -172,7 +176,9 @@ describe("an id that is a number of Lua", function()
       local ok, err = assert(scope3.audience "a"):add { external_id = value, email = "a@x.example" }
       assert.same({ nil, "external_id_type" }, { ok, not ok and err.code })
     end
-    local rows = { { id = 2 ^ 53 - 1, n = 1e16, email = "a@x.example" }, { id = 1e15, n = 1e17, email = "b@x.example" } }
+    local rows = {
+      { id = 2 ^ 53 - 1, n = 1e16, email = "a@x.example" }, { id = 1e15, n = 1e17, email = "b@x.example" },
+    }
     local res = assert(scope3.client {}:run({ audience = "a", where = { n = { eq = 1e16 } },
       map = { external_id = "id", email = "email" } }, function() return table.remove(rows) end, { dry_run = true }))
     assert.same({ 1, {} }, { res.members, res.rejected })

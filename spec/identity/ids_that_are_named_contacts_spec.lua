@@ -26,20 +26,24 @@ describe("an email or a phone that an id is said to be", function()
     assert.same({ { id_email = 4 }, 0 }, { res.rejected, res.members })
     res = dry(CSV, { external_id = "nr", ["uid:foo"] = "Customer Phone 1", email = "E-Mail" })
     assert.same({ 3, 1 }, { res.dropped.uid_phone, res.identifiers.uids })
-    res = dry('{"user":{"phoneNumber":"9151121727"},"k":"x"}\n', { external_id = "user.phoneNumber", ["uid:foo"] = "k" },
+    res = dry('{"user":{"phoneNumber":"9151121727"},"k":"x"}\n',
+      { external_id = "user.phoneNumber", ["uid:foo"] = "k" },
       nil, ".jsonl")
     assert.same({ id_phone = 1 }, res.rejected)
     local rows = { { Email = "jane_at_x", k = "x" } }
     res = dry(function() return table.remove(rows) end, { external_id = "email", ["uid:foo"] = "k" })
     assert.same({ id_email = 1 }, res.rejected)
     for _, ids in ipairs { "hash", "as_is" } do -- with "hash", what is no phone has no hash
-      res = dry(CSV, { external_id = "Customer Phone 1", ["uid:other"] = "nr" }, { ids = ids, region = ids == "hash" and "US" or nil })
+      res = dry(CSV, { external_id = "Customer Phone 1", ["uid:other"] = "nr" },
+        { ids = ids, region = ids == "hash" and "US" or nil })
       assert.equal(ids == "as_is" and 4 or 2, res.members)
     end
   end)
 
   it("is an id where the name says so, and where it is a hash", function()
-    for _, name in ipairs { "Phone ID", "email_hash", "Mailing No", "mobile_user_id", "Customer Id", "Contact", "nr" } do
+    for _, name in ipairs {
+      "Phone ID", "email_hash", "Mailing No", "mobile_user_id", "Customer Id", "Contact", "nr",
+    } do
       local res = dry(name .. ";x\n2065550142;a@x.example\njane_x;b@x.example\n", { external_id = name, email = "x" })
       assert.same({ 2, {} }, { res.members, res.rejected }, name)
     end
@@ -51,7 +55,8 @@ describe("an email or a phone that an id is said to be", function()
   it("because its own row has it as that is refused, and so are a phone's digits alone", function()
     local vips = assert(scope3.audience "vips")
     for _, member in ipairs { { external_id = "2065550142", phone = "(206) 555-0142" },
-      { external_id = "12065550142", phone = "206.555.0142" }, { external_id = "01711234567", phone = "+49 171 1234567" },
+      { external_id = "12065550142", phone = "206.555.0142" },
+      { external_id = "01711234567", phone = "+49 171 1234567" },
       { external_id = "491711234567", phone = "0171 1234567" }, { external_id = "5550142", phone = "5550142" },
       { external_id = " 2065550142 ", phone = "2065550142" } } do
       local ok, err = vips:add(member)
@@ -61,8 +66,10 @@ describe("an email or a phone that an id is said to be", function()
       local ok, err = vips:add { external_id = value, email = value, hashed_email = ("ab"):rep(32) }
       assert.same({ nil, "id_email" }, { ok, not ok and err.code }, value)
     end
-    for _, member in ipairs { { external_id = "1234567", phone = "+1 206 123 4567" }, { external_id = "4711", phone = "4711" },
-      { external_id = "2065550143", phone = "(206) 555-0142" }, { external_id = "K-2065550142", phone = "2065550142" } } do
+    for _, member in ipairs {
+      { external_id = "1234567", phone = "+1 206 123 4567" }, { external_id = "4711", phone = "4711" },
+      { external_id = "2065550143", phone = "(206) 555-0142" }, { external_id = "K-2065550142", phone = "2065550142" },
+    } do
       member.email = "a@x.example"
       assert(vips:add(member))
     end
@@ -71,8 +78,9 @@ describe("an email or a phone that an id is said to be", function()
   end)
 
   it("is found where it is mistyped, has an extension or a label", function()
-    for _, value in ipairs { "jane@@x.org", "jane@x..org", "jane@x,org", "jane@x .org", "jane=40x.org", "jane%2540x.org",
-      "jane<at>x.org" } do
+    for _, value in ipairs {
+      "jane@@x.org", "jane@x..org", "jane@x,org", "jane@x .org", "jane=40x.org", "jane%2540x.org", "jane<at>x.org",
+    } do
       assert.equal("id_email", reason_of(scope3.external_id.normalize(value)), value)
       assert.equal("uid_email", reason_of(scope3.uid.check("foo", value)), value)
     end

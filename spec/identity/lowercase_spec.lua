@@ -10,7 +10,8 @@ local function utf8_of(cp)
   elseif cp < 0x10000 then
     return string.char(0xe0 + math.floor(cp / 0x1000), 0x80 + math.floor(cp / 0x40) % 0x40, 0x80 + cp % 0x40)
   end
-  return string.char(0xf0 + math.floor(cp / 0x40000), 0x80 + math.floor(cp / 0x1000) % 0x40, 0x80 + math.floor(cp / 0x40) % 0x40, 0x80 + cp % 0x40)
+  return string.char(0xf0 + math.floor(cp / 0x40000), 0x80 + math.floor(cp / 0x1000) % 0x40,
+    0x80 + math.floor(cp / 0x40) % 0x40, 0x80 + cp % 0x40)
 end
 
 -- A million strings are made; all Luas call the same C, so one of each family does. Others look at the first plane.
@@ -38,7 +39,8 @@ describe("lowercasing", function()
       if cp == 9 or cp == 10 then
         return
       end
-      block[#block + 1] = core.lowercase(c .. "\ta" .. c .. "B\ta" .. sigma .. c .. "\ta" .. sigma .. c .. "b\ta" .. c .. sigma .. "\t" .. c .. sigma)
+      block[#block + 1] = core.lowercase(c .. "\ta" .. c .. "B\ta" .. sigma .. c .. "\ta" .. sigma .. c .. "b\ta" .. c
+        .. sigma .. "\t" .. c .. sigma)
       if #block == 4096 then
         close_block()
       end
@@ -61,16 +63,24 @@ local function set_of(ranges, set)
   return set
 end
 
-local TRIMMED = { { 0x09, 0x0d }, { 0x1c, 0x20 }, { 0x85 }, { 0xa0 }, { 0x1680 }, { 0x2000, 0x200a }, { 0x2028, 0x2029 }, { 0x202f }, { 0x205f }, { 0x3000 },
-  { 0xfeff } }
+local TRIMMED = {
+  { 0x09, 0x0d }, { 0x1c, 0x20 }, { 0x85 }, { 0xa0 }, { 0x1680 }, { 0x2000, 0x200a },
+  { 0x2028, 0x2029 }, { 0x202f }, { 0x205f }, { 0x3000 }, { 0xfeff },
+}
 -- DerivedCoreProperties.txt of Unicode 17: Default_Ignorable_Code_Point
-local INVISIBLE = { { 0xad }, { 0x34f }, { 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f },
-  { 0x3164 }, { 0xfe00, 0xfe0f }, { 0xfeff }, { 0xffa0 }, { 0xfff0, 0xfff8 }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff } }
+local INVISIBLE = {
+  { 0xad }, { 0x34f }, { 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+  { 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f }, { 0x3164 }, { 0xfe00, 0xfe0f }, { 0xfeff },
+  { 0xffa0 }, { 0xfff0, 0xfff8 }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+}
 
--- C0, DEL and C1: at the ends of a value they are as invisible. And quotes, and marks of spreadsheets and Markdown, of which one side is enough.
+-- C0, DEL and C1: at the ends of a value they are as invisible.
+-- And quotes, and marks of spreadsheets and Markdown, of which one side is enough.
 local CONTROLS = { { 0, 0x1f }, { 0x7f, 0x9f } }
-local MARKS = { { 0x22 }, { 0x27 }, { 0x2a }, { 0x3d }, { 0x60 }, { 0x7b, 0x7e }, { 0xab }, { 0xb4 }, { 0xbb }, { 0x2018, 0x201f }, { 0x2032, 0x2033 },
-  { 0x2039, 0x203a }, { 0xff02 }, { 0xff07 } }
+local MARKS = {
+  { 0x22 }, { 0x27 }, { 0x2a }, { 0x3d }, { 0x60 }, { 0x7b, 0x7e }, { 0xab }, { 0xb4 },
+  { 0xbb }, { 0x2018, 0x201f }, { 0x2032, 0x2033 }, { 0x2039, 0x203a }, { 0xff02 }, { 0xff07 },
+}
 
 describe("trimming", function()
   it("takes off the characters of the contract's list and no other", function()

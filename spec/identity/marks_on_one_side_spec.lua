@@ -54,13 +54,19 @@ describe("an address whose domain is none", function()
   it("is refused: a hyphen at an end of a label, and names of no public network", function()
     for _, domain in ipairs { "x.org-", "-x.org", "x-.org", "x.-org", "a.-b.org", "a.b-.org" } do
       for _, behind in ipairs { "", "\t" } do
-        assert.same({ nil, "email_domain" }, { (scope3.email.normalize("jane@" .. domain .. behind)), reason_of(scope3.email.normalize("jane@" .. domain .. behind)) }, domain)
+        assert.same({ nil, "email_domain" }, {
+          (scope3.email.normalize("jane@" .. domain .. behind)),
+          reason_of(scope3.email.normalize("jane@" .. domain .. behind)),
+        }, domain)
       end
     end
     for _, domain in ipairs { "x.invalid", "x.INVALID", "acme.com.invalid", "x.localhost", "corp.local",
       "x.internal", "x.invalid." } do
       for _, behind in ipairs { "", "\t" } do
-        assert.same({ nil, "email_nowhere" }, { (scope3.email.normalize("jane@" .. domain .. behind)), reason_of(scope3.email.normalize("jane@" .. domain .. behind)) }, domain)
+        assert.same({ nil, "email_nowhere" }, {
+          (scope3.email.normalize("jane@" .. domain .. behind)),
+          reason_of(scope3.email.normalize("jane@" .. domain .. behind)),
+        }, domain)
       end
     end
     for _, domain in ipairs { "x.example", "x.test", "invalid.org", "local.example", "a-b.org",

@@ -22,8 +22,11 @@ describe("a phone", function()
   end)
 
   it("in international form hashes with its plus, whatever the punctuation", function()
-    for _, raw in ipairs { "+12065551234", "+1 (206) 555-1234", " +1.206.555.1234 ", "+1/206/555/1234", "+1\194\160206\226\128\147555\226\128\1471234",
-      "+1 206-555-1234 ext. 7", "+１２０６５５５１２３４", "tel:+1-206-555-1234", "+1 206 555 1234 (x)" } do
+    for _, raw in ipairs {
+      "+12065551234", "+1 (206) 555-1234", " +1.206.555.1234 ", "+1/206/555/1234",
+      "+1\194\160206\226\128\147555\226\128\1471234", "+1 206-555-1234 ext. 7",
+      "+１２０６５５５１２３４", "tel:+1-206-555-1234", "+1 206 555 1234 (x)",
+    } do
       assert.equal("+12065551234", (scope3.phone.normalize(raw)))
       assert.equal("f48869b8f9aa60d5eb6147b2130ae29eae6e2d6877dbb9eb9448ce04fe90e3ca", (scope3.phone.hash(raw)))
     end
@@ -31,9 +34,11 @@ describe("a phone", function()
 
   it("in national form is read by its region, given as code or name", function()
     local cases = {
-      { "(206) 555-1234", "US", "+12065551234" }, { "0113 496 0123", "GB", "+441134960123" }, { "030 23125 123", "DEU", "+493023125123" },
-      { "01 99 00 12 34", "France", "+33199001234" }, { "02 1234 5678", "Italy", "+390212345678" }, { "40 12 34 56", "norway", "+4740123456" },
-      { "011 15-2345-6789", "Argentina", "+5491123456789" }, { "00 44 113 496 0123", "de", "+441134960123" }, { "1-800-FLOWERS", "us", "+18003569377" },
+      { "(206) 555-1234", "US", "+12065551234" }, { "0113 496 0123", "GB", "+441134960123" },
+      { "030 23125 123", "DEU", "+493023125123" }, { "01 99 00 12 34", "France", "+33199001234" },
+      { "02 1234 5678", "Italy", "+390212345678" }, { "40 12 34 56", "norway", "+4740123456" },
+      { "011 15-2345-6789", "Argentina", "+5491123456789" },
+      { "00 44 113 496 0123", "de", "+441134960123" }, { "1-800-FLOWERS", "us", "+18003569377" },
       { "+44 (0)113 496 0123", nil, "+441134960123" },
     }
     for _, case in ipairs(cases) do
@@ -44,21 +49,29 @@ describe("a phone", function()
 
   it("that cannot be used is refused with its reason, and never guessed at", function()
     local cases = {
-      { "0206 555 1234", nil, "phone_national" }, { "0206 555 1234", "Atlantis", "phone_region" }, { "call me", "US", "phone_letters" },
-      { "+999 1234567", "US", "phone_country_code" }, { "+49 30", nil, "phone_too_short" }, { "+1 206 555 123", nil, "phone_too_short" },
-      { "+1 206 555 12345", nil, "phone_too_long" }, { "+1 106 555 1234", nil, "phone_invalid" }, { "030 23125 123", "NO", "phone_too_long" }, { "+1", nil, "phone_too_short" },
-      { "12", "US", "phone_too_short" }, { "+1234567890123456789012", nil, "phone_too_long" }, { ("1"):rep(251), "US", "phone_too_long" },
+      { "0206 555 1234", nil, "phone_national" }, { "0206 555 1234", "Atlantis", "phone_region" },
+      { "call me", "US", "phone_letters" }, { "+999 1234567", "US", "phone_country_code" },
+      { "+49 30", nil, "phone_too_short" }, { "+1 206 555 123", nil, "phone_too_short" },
+      { "+1 206 555 12345", nil, "phone_too_long" }, { "+1 106 555 1234", nil, "phone_invalid" },
+      { "030 23125 123", "NO", "phone_too_long" }, { "+1", nil, "phone_too_short" }, { "12", "US", "phone_too_short" },
+      { "+1234567890123456789012", nil, "phone_too_long" }, { ("1"):rep(251), "US", "phone_too_long" },
       { "4.4771E+11", "GB", "phone_spreadsheet" },
-      { "4,4771e+11", "GB", "phone_spreadsheet" }, { " '4.4771E+11 ", "GB", "phone_spreadsheet" }, { "+4.4771E+11", "GB", "phone_spreadsheet" },
+      { "4,4771e+11", "GB", "phone_spreadsheet" }, { " '4.4771E+11 ", "GB", "phone_spreadsheet" },
+      { "+4.4771E+11", "GB", "phone_spreadsheet" },
       -- without a sign, as Java and Python write it, libphonenumber takes it for a number: +49390612349
-      { "3.9061234E9", "DE", "phone_spreadsheet" }, { "4.915112345678E12", "DE", "phone_spreadsheet" }, { "3.9061234E-9", "IT", "phone_spreadsheet" },
+      { "3.9061234E9", "DE", "phone_spreadsheet" }, { "4.915112345678E12", "DE", "phone_spreadsheet" },
+      { "3.9061234E-9", "IT", "phone_spreadsheet" },
       { "4.4E+12345", "GB", "phone_character" },
-      { "030 23125123 / 030 23125124", "DE", "phone_several" }, { "030 23125123/030 23125124", "DE", "phone_several" }, { "+12065551234, +12065551235", nil, "phone_several" },
-      { "(206) 555-1234; (206) 555-1235", "US", "phone_several" }, { "206-555-1234 or 206-555-1235", "US", "phone_several" },
-      { "+1 206 555 1234 +1 206 555 1235", nil, "phone_several" }, { "206-555-1234\n206-555-1235", "US", "phone_several" },
+      { "030 23125123 / 030 23125124", "DE", "phone_several" },
+      { "030 23125123/030 23125124", "DE", "phone_several" }, { "+12065551234, +12065551235", nil, "phone_several" },
+      { "(206) 555-1234; (206) 555-1235", "US", "phone_several" },
+      { "206-555-1234 or 206-555-1235", "US", "phone_several" },
+      { "+1 206 555 1234 +1 206 555 1235", nil, "phone_several" },
+      { "206-555-1234\n206-555-1235", "US", "phone_several" },
       { "030/23125123/12345678901", "DE", "phone_several" }, { "555-1234/12", "US", "phone_too_short" },
       { "unknown", "US", "phone_placeholder" }, { "+1206555\2551234", nil, "phone_utf8" },
-      { "tel:206-555-1234;phone-context=", "US", "phone_context" }, { "tel:206-555-1234;phone-context=+1x", "US", "phone_context" },
+      { "tel:206-555-1234;phone-context=", "US", "phone_context" },
+      { "tel:206-555-1234;phone-context=+1x", "US", "phone_context" },
       { "040 1234567", "Antarctica", "phone_no_plan" }, { "3@4@5@6@7@8@9", "US", "phone_character" },
     }
     for _, case in ipairs(cases) do
@@ -70,8 +83,10 @@ describe("a phone", function()
   end)
 
   it("of a tel: URI is read by its phone-context (RFC 3966)", function()
-    for _, raw in ipairs { "tel:206-555-1234;phone-context=+1", "tel:+1-206-555-1234;phone-context=example.com", "tel:555-1234;phone-context=+1-206",
-      "tel:206-555-1234;ext=7;phone-context=+1" } do
+    for _, raw in ipairs {
+      "tel:206-555-1234;phone-context=+1", "tel:+1-206-555-1234;phone-context=example.com",
+      "tel:555-1234;phone-context=+1-206", "tel:206-555-1234;ext=7;phone-context=+1",
+    } do
       assert.equal("+12065551234", (scope3.phone.normalize(raw)), raw)
     end
   end)
@@ -93,7 +108,10 @@ describe("a phone", function()
   end)
 
   it("loses letters that are not ASCII after it, as Google's JavaScript has it", function()
-    for _, raw in ipairs { "030 23125123 \208\188\208\190\208\177", "030 23125123 \195\169", "030 23125123\239\188\136\232\135\170\229\174\133\239\188\137" } do
+    for _, raw in ipairs {
+      "030 23125123 \208\188\208\190\208\177", "030 23125123 \195\169",
+      "030 23125123\239\188\136\232\135\170\229\174\133\239\188\137",
+    } do
       assert.equal("+493023125123", (scope3.phone.normalize(raw, "DE")))
     end
   end)
@@ -127,7 +145,9 @@ describe("a phone", function()
 
     it("is repaired by the one repair that is for it, and by no other, and only when that was asked for", function()
       local core_repairs = core.phone_repairs
-      assert.same({ "decimal", "plus", "mexico", "words", "trunk_zero", "double_zero", "first", "benin", "ivory_coast", "brazil" }, core_repairs)
+      assert.same({
+        "decimal", "plus", "mexico", "words", "trunk_zero", "double_zero", "first", "benin", "ivory_coast", "brazil",
+      }, core_repairs)
       for _, case in ipairs(CASES) do
         local name, raw, region, google, repaired = case[1], case[2], case[3], case[4], case[5]
         assert.equal(google, (scope3.phone.normalize(raw, region)), raw)
@@ -148,7 +168,10 @@ describe("a phone", function()
         { "4915112345678.0", "DE", "+4915112345678", { "phone_decimal", "phone_plus" } },
         { "00 44 (0) 20 7946 0018 home", "US", "+442079460018", { "phone_words", "phone_double_zero" } },
         { "00 34 (0) 612 345 678", "US", "+34612345678", { "phone_trunk_zero", "phone_double_zero" } },
-        { "00 34 (0) 612 345 678 casa", "US", "+34612345678", { "phone_words", "phone_trunk_zero", "phone_double_zero" } },
+        {
+          "00 34 (0) 612 345 678 casa", "US", "+34612345678",
+          { "phone_words", "phone_trunk_zero", "phone_double_zero" },
+        },
       }
       for _, case in ipairs(cases) do
         local got, repairs = scope3.phone.normalize(case[1], { region = case[2], phone_repairs = "all" })
@@ -158,15 +181,20 @@ describe("a phone", function()
     end)
 
     it("stays as it is where a repair would be a guess", function()
-      for _, case in ipairs { { "01.42.68.53.00", "FR", "+33142685300" }, { "(206) 555-1234", "US", "+12065551234" }, { "0151 12345678", "DE", "+4915112345678" },
-        { "+44 (0)20 7946 0018", nil, "+442079460018" }, { "1-800-FLOWERS", "US", "+18003569377" }, { "030 23125123 ext. 5", "DE", "+493023125123" },
-        { "+39 (0)55 947 36464", nil, "+3905594736464" } } do -- a landline: the zero belongs to it
+      for _, case in ipairs {
+        { "01.42.68.53.00", "FR", "+33142685300" }, { "(206) 555-1234", "US", "+12065551234" },
+        { "0151 12345678", "DE", "+4915112345678" }, { "+44 (0)20 7946 0018", nil, "+442079460018" },
+        { "1-800-FLOWERS", "US", "+18003569377" }, { "030 23125123 ext. 5", "DE", "+493023125123" },
+        { "+39 (0)55 947 36464", nil, "+3905594736464" },
+      } do -- a landline: the zero belongs to it
         local got, repairs = scope3.phone.normalize(case[1], { region = case[2], phone_repairs = "all" })
         assert.equal(case[3], got)
         assert.is_nil(repairs)
       end
-      assert.is_nil((scope3.phone.normalize("447911123456", { region = "US", phone_repairs = "all" }))) -- another country's code
-      assert.equal("+29022158", (scope3.phone.normalize("22158", { region = "SH", phone_repairs = "all" }))) -- and what is too short to cut anything off
+      -- another country's code
+      assert.is_nil((scope3.phone.normalize("447911123456", { region = "US", phone_repairs = "all" })))
+      -- and what is too short to cut anything off
+      assert.equal("+29022158", (scope3.phone.normalize("22158", { region = "SH", phone_repairs = "all" })))
       for _, raw in ipairs { "22158 home", "22158.0" } do
         assert.is_nil((scope3.phone.normalize(raw, { region = "SH", phone_repairs = "all" })))
       end
@@ -182,7 +210,8 @@ describe("a phone", function()
         local got, repairs = core.phone_normalize(text, region ~= "" and region or nil, core.phone_repairs)
         if got and repairs then
           repaired = repaired + 1
-        elseif (got or "") ~= want and not text:find("^%+?%d+%.0+[ \194\160]*$") then -- a decimal that is no number without its zeros is refused
+        -- a decimal that is no number without its zeros is refused
+        elseif (got or "") ~= want and not text:find("^%+?%d+%.0+[ \194\160]*$") then
           changed[#changed + 1] = line
         end
       end
@@ -200,7 +229,8 @@ describe("a phone", function()
       assert.same({ phone_plus = 1, phone_words = 1 }, res.repaired)
       assert.has_error(function()
         scope3.phone.normalize("1", { phone_repairs = { "pluss" } })
-      end, 'scope3.phone.normalize: phone_repairs must be "all" or a list of decimal, plus, mexico, words, trunk_zero, double_zero, first, benin, '
+      end, 'scope3.phone.normalize: phone_repairs must be "all" or a list of decimal, plus, mexico, words, trunk_zero, '
+        .. 'double_zero, first, benin, '
         .. "ivory_coast, brazil")
     end)
   end)
@@ -212,11 +242,16 @@ end)
 
 describe("a region", function()
   it("is known by alpha-2, alpha-3 and the names that exports have, in any case", function()
-    for _, name in ipairs { "us", "USA", "United States", "united states of america", "Norway", "Antigua and Barbuda", "Antigua & Barbuda", "Korea", "South Korea",
-      "Ivory Coast", "Côte d'Ivoire", "COTE D'IVOIRE", "Congo", "Slovakia (Slovak Republic)", "Libyan Arab Jamahiriya", "Holy See (Vatican City State)", "Réunion", "Åland Islands",
-      "The Netherlands", "Gambia", "Gambia, The", "Bahamas, The", "St. Vincent and the Grenadines", "Saint Kitts & Nevis", "UK", "EL", "Hong Kong SAR", "Congo, Dem. Rep.",
-      "Federal Republic of Germany", "Republic of India", "French Republic", "United Kingdom of Great Britain and Northern Ireland", "Iran, Islamic Rep.", "Lao PDR",
-      "the Bahamas", "Russian Federation", "Swaziland", "Viet Nam", "Türkiye", "Curaçao", "U.S.A.", "Cocos (Keeling) Islands", "Kosovo" } do
+    for _, name in ipairs {
+      "us", "USA", "United States", "united states of america", "Norway", "Antigua and Barbuda",
+      "Antigua & Barbuda", "Korea", "South Korea", "Ivory Coast", "Côte d'Ivoire", "COTE D'IVOIRE", "Congo",
+      "Slovakia (Slovak Republic)", "Libyan Arab Jamahiriya", "Holy See (Vatican City State)", "Réunion",
+      "Åland Islands", "The Netherlands", "Gambia", "Gambia, The", "Bahamas, The", "St. Vincent and the Grenadines",
+      "Saint Kitts & Nevis", "UK", "EL", "Hong Kong SAR", "Congo, Dem. Rep.", "Federal Republic of Germany",
+      "Republic of India", "French Republic", "United Kingdom of Great Britain and Northern Ireland",
+      "Iran, Islamic Rep.", "Lao PDR", "the Bahamas", "Russian Federation", "Swaziland",
+      "Viet Nam", "Türkiye", "Curaçao", "U.S.A.", "Cocos (Keeling) Islands", "Kosovo",
+    } do
       assert.is_string(core.region(name), name)
     end
     for _, name in ipairs { "", " ", "Atlantis", "U", "XX", "Lake Harold", "001", ("x"):rep(500), "\255" } do
@@ -258,11 +293,16 @@ describe("a region", function()
   it("that is not known is counted by name, and never when it looks like something else than a name", function()
     local client = assert(scope3.client {})
     local rows = {}
-    for i, land in ipairs { "Atlantis", "Atlantis", "Mordor", "jane@example.com", "+1 206 555 1234", "N0rway", "Norway", "Antarctica", "٠٣٠٢٣١٢٥", "ｊａｎｅ＠example" } do
+    for i, land in ipairs {
+      "Atlantis", "Atlantis", "Mordor", "jane@example.com", "+1 206 555 1234",
+      "N0rway", "Norway", "Antarctica", "٠٣٠٢٣١٢٥", "ｊａｎｅ＠example",
+    } do
       rows[i] = { id = tostring(i), tel = "40 12 34 56", mail = i .. "@example.com", land = land }
     end
     local i = 0
-    local res = assert(client:run({ map = { external_id = "id", phone = "tel", email = "mail", region = "land" }, audience = "a" }, function()
+    local res = assert(client:run({
+      map = { external_id = "id", phone = "tel", email = "mail", region = "land" }, audience = "a",
+    }, function()
       i = i + 1
       return rows[i]
     end, { dry_run = true }))
@@ -272,15 +312,21 @@ describe("a region", function()
 
   it("of the row counts before the one of the job, which must be known", function()
     local client = assert(scope3.client {})
-    local rows = { { id = "1", tel = "40 12 34 56", land = "Norway" }, { id = "2", tel = "(206) 555-1234" }, { id = "3", tel = "030 23125 123", land = "Nowhere" } }
+    local rows = {
+      { id = "1", tel = "40 12 34 56", land = "Norway" }, { id = "2", tel = "(206) 555-1234" },
+      { id = "3", tel = "030 23125 123", land = "Nowhere" },
+    }
     local i = 0
     local function iterate()
       i = i + 1
       return rows[i]
     end
-    local res = assert(client:run({ map = { external_id = "id", phone = "tel", region = "land" }, audience = "a", region = "US" }, iterate, { dry_run = true }))
+    local res = assert(client:run({
+      map = { external_id = "id", phone = "tel", region = "land" }, audience = "a", region = "US",
+    }, iterate, { dry_run = true }))
     assert.same({ 2, { phone_region = 1 } }, { res.identifiers.hashed_phone, res.dropped })
-    local _, err = client:run({ map = { external_id = "id", phone = "tel" }, audience = "a" }, iterate, { dry_run = true, region = "Nowhere" })
+    local _, err = client:run({ map = { external_id = "id", phone = "tel" }, audience = "a" }, iterate,
+      { dry_run = true, region = "Nowhere" })
     assert.equal("region", err.issues[1].path)
     assert.is_nil(scope3.audience({ id = "a" }, { region = "Nowhere" }))
     local audience = assert(scope3.audience({ id = "a" }, { region = "Germany" }))

@@ -82,7 +82,8 @@ describe("a raw identity", function()
     for value, reason in pairs { ["a@x.example;b@x.example"] = "email_several",
       ["jane%40x.example"] = "email_escaped", ["none@none.com"] = "email_placeholder",
       ["+1 206 555 014"] = "phone_too_short" } do
-      assert.same({ nil, reason }, { (scope3.external_id.normalize(value, opts)), reason_of(scope3.external_id.normalize(value, opts)) })
+      assert.same({ nil, reason },
+        { (scope3.external_id.normalize(value, opts)), reason_of(scope3.external_id.normalize(value, opts)) })
     end
   end)
 

@@ -54,11 +54,13 @@ describe("a field with several addresses", function()
   end)
 
   it("is counted in the report of a job", function()
-    local path = world.file('Name,Id,E-mail 1 - Value\nJ,1,jane@x.org ::: j@y.org\nK,2,"[k@x.org](mailto:k@x.org)"\nL,3,acct:l@x.org\n', ".csv")
+    local path = world.file('Name,Id,E-mail 1 - Value\nJ,1,jane@x.org ::: j@y.org\nK,2,"[k@x.org](mailto:k@x.org)"\n'
+      .. 'L,3,acct:l@x.org\n', ".csv")
     local code, out, err = world.command { "sync", path, "--dry-run", "--audience", "a", "--map", "external_id=Id",
       "--map", "email=E-mail 1 - Value" }
     assert.equal(0, code, err)
-    assert.truthy(out:find("would send   3 members", 1, true) and out:find("1  email: of several addresses in one field the first was taken", 1, true), out)
+    assert.truthy(out:find("would send   3 members", 1, true)
+      and out:find("1  email: of several addresses in one field the first was taken", 1, true), out)
     code, out = world.command { "sync", path, "--dry-run", "--audience", "a", "--map", "external_id=Id", "--map",
       "email=E-mail 1 - Value", "--no-repair" }
     assert.equal(3, code, out)
@@ -68,7 +70,8 @@ end)
 describe("an address in a link or after a scheme", function()
   it("is taken out, unless the link shows another", function()
     for raw, want in pairs {
-      ["[a@x.org](mailto:a@x.org)"] = "a@x.org email_link", ["[Jane](mailto:a@x.org?subject=x)"] = "a@x.org email_link", ["[A@x.org](a@x.org)"] = "a@x.org email_link",
+      ["[a@x.org](mailto:a@x.org)"] = "a@x.org email_link",
+      ["[Jane](mailto:a@x.org?subject=x)"] = "a@x.org email_link", ["[A@x.org](a@x.org)"] = "a@x.org email_link",
       ['<a href="mailto:a@x.org">a@x.org</a>'] = "a@x.org email_link",
         ["<A HREF='MAILTO:a@x.org?cc=b@y.org' class=x>write</A>"] = "a@x.org email_link",
       ["[b@x.org](mailto:a@x.org)"] = "email_two_ats", ["SMTP:a@x.org"] = "a@x.org email_label",

@@ -10,7 +10,9 @@ describe("bad input", function()
   local sandbox = world.around(setup, teardown, before_each, { accounts = { "25" }, keys = { "scope3_good" } })
 
   local function run(path, client_opts, opts)
-    local settings = { api_key = "scope3_good", account_id = "25", base_url = sandbox.url, rate = 100000, loop = virtual.loop() }
+    local settings = {
+      api_key = "scope3_good", account_id = "25", base_url = sandbox.url, rate = 100000, loop = virtual.loop(),
+    }
     for key, value in pairs(client_opts or {}) do
       settings[key] = value
     end
@@ -89,7 +91,13 @@ describe("bad input", function()
       { { act = "wrong_envelope" }, "http", 200, "an empty envelope", 3 },
       { { act = "status", status = 202, body = "{}" }, "http", nil, "named no task", 1 },
       { { act = "status", status = 413 }, "http", 413, "lower max_bytes", 1 },
-      { { act = "status", status = 409, body = '{"data":null,"error":{"code":"CONFLICT","message":"busy","details":null}}' }, "http", 409, "CONFLICT: busy", 1 },
+      {
+        {
+          act = "status", status = 409,
+          body = '{"data":null,"error":{"code":"CONFLICT","message":"busy","details":null}}',
+        },
+        "http", 409, "CONFLICT: busy", 1,
+      },
       { { act = "status", status = 400, body = '{"message":"flat","code":"BAD"}' }, "invalid", 400, "BAD: flat", 1 },
       { { act = "half_reply" }, "network", 202, "cut short", 8 },
       { { act = "garbage" }, "network", nil, "not HTTP", 3 },
@@ -106,7 +114,8 @@ describe("bad input", function()
       assert.same({ case[2], case[3] }, { err.kind, err.status }, tostring(err))
       assert.truthy(tostring(err):find(case[4], 1, true), tostring(err))
       -- A success that cannot be read, and a request that was sent and not answered, may have been carried out.
-      local unknown = err.kind == "network" or err.code == "BAD_REPLY" or err.code == "TOO_LARGE" or err.status == 500 or err.status == 502
+      local unknown = err.kind == "network" or err.code == "BAD_REPLY" or err.code == "TOO_LARGE" or err.status == 500
+        or err.status == 502
       assert.equal(2, err.result.failed + err.result.unknown)
       if not case[1].act:find("^cut_") then -- how much had left this machine then is the kernel's affair
         assert.equal(unknown and 2 or 0, err.result.unknown, tostring(err))
@@ -117,17 +126,23 @@ describe("bad input", function()
 
   it("of a service's list of issues: all are reported, with their paths", function()
     sandbox:fault { on = "sync", act = "issues", issues = {
-      { path = "audiences[0].name", message = "is taken" }, { path = { "audiences", 0, "add", 17 }, message = "is odd" }, "a bare word",
+      { path = "audiences[0].name", message = "is taken" },
+      { path = { "audiences", 0, "add", 17 }, message = "is odd" }, "a bare word",
     } }
     local err = run()
     assert.equal("invalid", err.kind)
-    assert.same({ { path = "audiences[0].name", message = "is taken" }, { path = "audiences[0].add[17]", message = "is odd" }, { message = "a bare word" } },
+    assert.same({
+      { path = "audiences[0].name", message = "is taken" },
+      { path = "audiences[0].add[17]", message = "is odd" }, { message = "a bare word" },
+    },
       err.issues)
   end)
 
   it("of a rejects file that cannot be written", function()
-    local code, _, err = world.command { "sync", world.file(FILE), "--dry-run", "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
-      "--rejects", "/no/such/folder/rejects.csv" }
+    local code, _, err = world.command {
+      "sync", world.file(FILE), "--dry-run", "--audience", "a", "--map",
+      "external_id=id", "--map", "email=mail", "--rejects", "/no/such/folder/rejects.csv",
+    }
     assert.equal(1, code)
     assert.truthy(err:find("/no/such/folder/rejects.csv", 1, true))
   end)
@@ -137,7 +152,8 @@ describe("the redactor", function()
   local redact = require "scope3.util.redact"
 
   it("hides keys, emails, hashes, phones, tokens and quoted values, and keeps the rest", function()
-    local text = redact.text("value 'Jane' of jane+x@example.com, tel +1 (206) 555-1234, hash " .. ("ab"):rep(32) .. ", key scope3_abc-D, Bearer xyz, id \"4711\" at add[17]")
+    local text = redact.text("value 'Jane' of jane+x@example.com, tel +1 (206) 555-1234, hash " .. ("ab"):rep(32)
+      .. ", key scope3_abc-D, Bearer xyz, id \"4711\" at add[17]")
     for _, secret in ipairs { "Jane", "jane", "206", "abab", "scope3_abc", "xyz", "4711" } do
       assert.is_nil(text:find(secret, 1, true), secret .. " in " .. text)
     end

@@ -21,9 +21,11 @@ describe("the same bytes", function()
   it("give the same answers in pieces of any size", function()
     local long = ("x"):rep(2 ^ 20 + 50000)
     for _, case in ipairs {
-      { "jsonl", '{"a":"\1"}\n{"a":"x"}\n' }, { "jsonl", '{"a":"x"}\n{"a":"\1\2\3\4\5"}\n' }, { "csv", "id,b\n\1\2\3\4,c\n" }, { "csv", "i\1d,b\n1,c\n" },
-      { "csv", "id\n" .. long .. "\n2\n", 4096 }, { "csv", 'id\n"' .. long .. '"\n2\n', 4096 }, { "csv", "id,b\n1," .. long .. '"\n2,3\n', 4096 },
-      { "csv", "id,b\n" .. ("1,2\n"):rep(1000) }, { "csv", "\137PNG\r\n\26\n\0\0\0\13IHDR" }, { "csv", "i\0d\0\n\0001\0\n\0" },
+      { "jsonl", '{"a":"\1"}\n{"a":"x"}\n' }, { "jsonl", '{"a":"x"}\n{"a":"\1\2\3\4\5"}\n' },
+      { "csv", "id,b\n\1\2\3\4,c\n" }, { "csv", "i\1d,b\n1,c\n" },
+      { "csv", "id\n" .. long .. "\n2\n", 4096 }, { "csv", 'id\n"' .. long .. '"\n2\n', 4096 },
+      { "csv", "id,b\n1," .. long .. '"\n2,3\n', 4096 }, { "csv", "id,b\n" .. ("1,2\n"):rep(1000) },
+      { "csv", "\137PNG\r\n\26\n\0\0\0\13IHDR" }, { "csv", "i\0d\0\n\0001\0\n\0" },
     } do
       local format, text, least = case[1], case[2], case[3] or 1
       local whole = answers(format, text, #text)

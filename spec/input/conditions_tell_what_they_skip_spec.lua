@@ -51,7 +51,8 @@ describe("what conditions skip", function()
     assert.same({ 1, 6, "v ge 7 6 1 4 0 0", "not_a_number number_notation" }, { res.members, res.skipped, told(res),
       codes(res) })
     local message = res.warnings[1].message
-    assert.truthy(message:find("where['v'].ge compares with a number, and 4 of 7 values are none: numbers with a comma (2), numbers with a currency", 1, true),
+    assert.truthy(message:find("where['v'].ge compares with a number, and 4 of 7 values are none: numbers with a comma "
+      .. "(2), numbers with a currency", 1, true),
       message)
     assert.truthy(message:find('decimal = ","', 1, true), message)
     for _, value in ipairs { "1.200,50", "700", "900" } do
@@ -75,7 +76,8 @@ describe("what conditions skip", function()
   end)
 
   it("never reads a JSON number as thousands", function()
-    local lines = '{"id":"1","mail":"a@b.co","v":1.200}\n{"id":"2","mail":"a@b.co","v":"1.200"}\n{"id":"3","mail":"a@b.co","v":[1]}\n{"id":"4","mail":"a@b.co"}\n'
+    local lines = '{"id":"1","mail":"a@b.co","v":1.200}\n{"id":"2","mail":"a@b.co","v":"1.200"}\n{"id":"3",'
+      .. '"mail":"a@b.co","v":[1]}\n{"id":"4","mail":"a@b.co"}\n'
     local res = run({ v = { ge = 500, decimal = "," } }, world.file(lines, ".jsonl"))
     assert.same({ 1, "v ge 4 3 1 1 0 0" }, { res.members, told(res) })
     -- what was read and did not meet it is no doubt
@@ -88,7 +90,8 @@ describe("what conditions skip", function()
   it("is a warning of its own where no row meets a condition, with what stands there instead", function()
     for _, case in ipairs {
       { { v = "JA" }, { "Ja", "ja", "nein", "1", "" },
-        "5 rows that came to it: blank or missing (1), equal but for upper and lower case (2), plain numbers (1), other texts (1)" },
+        "5 rows that came to it: blank or missing (1), equal but for upper and lower case (2), "
+          .. "plain numbers (1), other texts (1)" },
       { { v = { ge = 5 } }, { "5,5", "€ 6", "n/a", "", "4" },
         "5 rows that came to it: blank or missing (1), numbers with a comma (1), numbers with a currency, "
           .. "a per cent sign or parted thousands (1), plain numbers (1), other texts (1)" },
@@ -113,7 +116,8 @@ describe("what conditions skip", function()
     local values = { "Ja", "ja", "JA ", "yes", "Straße", "STRASSE", "ΣΑΣ", "nein" }
     local res = run({ v = { "ja", "yes" } }, file(values))
     assert.same({ 2, "v eq 8 6 0 0 0 2", "other_case" }, { res.members, told(res), codes(res) })
-    assert.truthy(res.warnings[1].message:find("2 of 8 values that differ in upper and lower case alone; their rows were skipped. ignore_case = true", 1, true))
+    assert.truthy(res.warnings[1].message:find("2 of 8 values that differ in upper and lower case alone; "
+      .. "their rows were skipped. ignore_case = true", 1, true))
     res = run({ v = { ne = "ja" } }, file(values))
     assert.same({ 7, "v ne 8 1 0 0 0 2", "other_case" }, { res.members, told(res), codes(res) })
     assert.truthy(res.warnings[1].message:find("their rows were taken", 1, true))
@@ -162,7 +166,8 @@ describe("what conditions skip", function()
   end)
 
   it("compares integers exactly, beyond what doubles hold", function()
-    local source = world.file('{"id":"1","mail":"a@b.co","v":9007199254740993}\n{"id":"2","mail":"a@b.co","v":"9007199254740992"}\n', ".jsonl")
+    local source = world.file('{"id":"1","mail":"a@b.co","v":9007199254740993}\n{"id":"2","mail":"a@b.co",'
+      .. '"v":"9007199254740992"}\n', ".jsonl")
     assert.equal(math.type and 1 or 2, run({ v = { le = 9007199254740992 } }, source).members) -- where Lua has integers
     assert.equal(2, run({ v = { gt = 9007199254740991 } }, source).members)
     source = world.file('{"id":"1","mail":"a@b.co","v":0.002877}\n', ".jsonl")
@@ -182,8 +187,11 @@ describe("what conditions skip", function()
       ["where['v']: a blank text equals nothing; use present = true or present = false"] = { v = { ne = " " } },
       ["where['v'].yes must be true or false"] = { v = { yes = "yes" } },
       ["where['v'].ge must be a number or a string"] = { v = { ge = 0 / 0 } },
-      ["where['v'].ge is a text, and texts are compared by their bytes: '1000' comes before '500'. Give the number, without quotes"] = { v = { ge = "500" } },
-      ["where['v'] must be a value, or a list of values, or a table of eq, ne, lt, le, gt, ge, present and yes"] = { v = { decimal = "," } },
+      ["where['v'].ge is a text, and texts are compared by their bytes: '1000' comes before '500'. Give the number, "
+        .. "without quotes"] = { v = { ge = "500" } },
+      ["where['v'] must be a value, or a list of values, or a table of eq, ne, lt, le, gt, ge, present and yes"] = {
+        v = { decimal = "," },
+      },
       ["where['v']: what is compared in any case must be UTF-8, and at most 1024 bytes"] = { v = { "\255",
         ignore_case = true } },
     } do
@@ -203,7 +211,8 @@ describe("what conditions skip", function()
     local quiet = { env = "ASAN_OPTIONS=detect_leaks=0" }
     local code, out, complaint = world.command({ "run", script, file(SPENT), "--dry-run", "--account", "25" }, quiet)
     assert.same({ 0, "" }, { code, complaint })
-    assert.truthy(out:find("Rows skipped, by the first condition that they did not meet:\n  6  v ge (1 blank or missing, 4 not a number)\n", 1, true), out)
+    assert.truthy(out:find("Rows skipped, by the first condition that they did not meet:\n"
+      .. "  6  v ge (1 blank or missing, 4 not a number)\n", 1, true), out)
     assert.truthy(out:find("Warning: where['v'].ge compares with a number", 1, true), out)
     code, out = world.command({ "run", script, file(SPENT), "--dry-run", "--account", "25", "--json" }, quiet)
     assert.equal(0, code)

@@ -14,12 +14,14 @@ describe("CSV", function()
   teardown(world.clean)
 
   it("is read as RFC 4180 has it, in pieces of any size", function()
-    local text = 'id,note,x\r\n1,"a, b",2\r\n2,"say ""hi""",\r\n3,"two\r\nlines",""\r\n4,plain "quote" inside, spaced \r\n5,"""",""""""'
+    local text = 'id,note,x\r\n1,"a, b",2\r\n2,"say ""hi""",\r\n3,"two\r\nlines",""\r\n4,plain "quote" inside, '
+      .. 'spaced \r\n5,"""",""""""'
     for _, size in ipairs { 1, 2, 7, 1000 } do
       local rows, errors = read_all(assert(scope3.csv(in_pieces(text, size))))
       assert.same({}, errors)
       assert.same({
-        { id = "1", note = "a, b", x = "2" }, { id = "2", note = 'say "hi"', x = "" }, { id = "3", note = "two\r\nlines", x = "" },
+        { id = "1", note = "a, b", x = "2" }, { id = "2", note = 'say "hi"', x = "" },
+        { id = "3", note = "two\r\nlines", x = "" },
         { id = "4", note = 'plain "quote" inside', x = " spaced " }, { id = "5", note = '"', x = '""' },
       }, rows)
     end
@@ -62,7 +64,8 @@ describe("CSV", function()
       assert.equal("source", err.kind)
     end
     assert.same({
-      { "ragged_row", 2, "column 3" }, { "ragged_row", 3, "column 4" }, { "stray_quote", 4, "column 2" }, { "nul_byte", 5, "column 2" },
+      { "ragged_row", 2, "column 3" }, { "ragged_row", 3, "column 4" },
+      { "stray_quote", 4, "column 2" }, { "nul_byte", 5, "column 2" },
       { "nul_byte", 6, "column 2" },
     }, seen)
   end)
@@ -185,7 +188,10 @@ describe("CSV by every way to scan that the processor has", function()
     print("   seed " .. seed)
     math.randomseed(seed)
     assert.is_true(#core.csv_marks >= 1)
-    local alphabet = { ",", ",", ",", '"', '"', '""', "\n", "\r\n", "\r", "a", "bc", " ", "\0", "\195\169", "\255", "-0123456789", ("x"):rep(61), ("y"):rep(64) }
+    local alphabet = {
+      ",", ",", ",", '"', '"', '""', "\n", "\r\n", "\r", "a", "bc", " ",
+      "\0", "\195\169", "\255", "-0123456789", ("x"):rep(61), ("y"):rep(64),
+    }
     for _ = 1, 400 do
       local parts = { "a,b,c\n" }
       for i = 2, math.random(2, 120) do
@@ -208,7 +214,8 @@ describe("CSV by every way to scan that the processor has", function()
     for _, marks in ipairs(core.csv_marks) do
       for place = 1, 200 do
         local cell = ("z"):rep(place)
-        assert.equal(dump("a,b\n" .. cell .. ",2\n3,4\n", 1000, "portable"), dump("a,b\n" .. cell .. ",2\n3,4\n", 1000, marks))
+        assert.equal(dump("a,b\n" .. cell .. ",2\n3,4\n", 1000, "portable"),
+          dump("a,b\n" .. cell .. ",2\n3,4\n", 1000, marks))
         assert.truthy(dump('a,b\n"' .. cell .. '""\n,",2\n', 1000, marks):find("a=" .. cell .. '"\n, b=2', 1, true))
       end
     end
@@ -217,7 +224,8 @@ end)
 
 describe("CSV at its edges", function()
   it("gives the same rows and faults in pieces of any size", function()
-    local rows, errors = alike(scope3.csv, 'id,"b ""c"""\r\n1,"x\r\ny"\r\n\r\n2\r\n3,"a"b\r\n4,a\0\r\n5,"é"\r\n6,"open\r\n7,8\r\n')
+    local rows, errors = alike(scope3.csv,
+      'id,"b ""c"""\r\n1,"x\r\ny"\r\n\r\n2\r\n3,"a"b\r\n4,a\0\r\n5,"é"\r\n6,"open\r\n7,8\r\n')
     assert.same({ { id = "1", ['b "c"'] = "x\r\ny" }, { id = "5", ['b "c"'] = "é" } }, rows)
     assert.same({ "ragged_row", 2, "stray_quote", 3, "nul_byte", 4, "unclosed_quote" },
       { errors[1][1], errors[1][2], errors[2][1], errors[2][2], errors[3][1], errors[3][2], errors[4][1] })
@@ -259,7 +267,8 @@ describe("CSV at its edges", function()
 
   it("takes its delimiter from a first line that spreadsheets write for one another", function()
     for _, line_end in ipairs { "\n", "\r\n", "\r" } do
-      assert.same({ { ["a,b,c"] = "1", d = "2,5" } }, (alike(scope3.csv, table.concat({ "sep=;", "a,b,c;d", "1;2,5", "" }, line_end))))
+      assert.same({ { ["a,b,c"] = "1", d = "2,5" } },
+        (alike(scope3.csv, table.concat({ "sep=;", "a,b,c;d", "1;2,5", "" }, line_end))))
     end
     assert.same({ { a = "1", b = "2" } }, (alike(scope3.csv, "\239\187\191SEP=^\n\na^b\n1^2\n")))
     assert.same({ { "1", "2" } }, (alike(scope3.csv, "sep=|\n1|2\n", { header = false })))

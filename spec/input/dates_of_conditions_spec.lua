@@ -8,7 +8,9 @@ local function run(condition, values)
   for i, value in ipairs(values) do
     rows[#rows + 1] = ("%d,u%d@x.example,%s"):format(i, i, value)
   end
-  return scope3.client {}:run({ audience = "a", where = { since = condition }, map = { external_id = "id", email = "email" } },
+  return scope3.client {}:run({
+    audience = "a", where = { since = condition }, map = { external_id = "id", email = "email" },
+  },
     { world.file(table.concat(rows, "\n") .. "\n", ".csv") }, { dry_run = true })
 end
 

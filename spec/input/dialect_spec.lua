@@ -18,7 +18,8 @@ local function pieces(text, size)
   end
 end
 
--- The named column of every row, "-" where it has no value, for pieces of several sizes and every way to scan: all the same.
+-- The named column of every row, "-" where it has no value, for
+-- pieces of several sizes and every way to scan: all the same.
 local function column(text, name, opts)
   local first
   for _, size in ipairs { 1, 3, 64, 100000 } do
@@ -52,33 +53,41 @@ describe("a dump without quoting", function()
       .. '1\tsay "hi\tp\n2\ttab\\\there\tp\n3\tnew\\\nline\tp\n4\tback\\\\\tp\n5\t\\N\tp\n'
       .. '6\ta\\nb\\tc\tp\n7\tcr\rhere\tp\n8\tcrlf\r\\\nhere\tp\n9\t\\\\N\tp\n10\tN\tp\n11\t\\\\\\N\tp\n12\t\\0\tp\n'
     assert.same({
-      'say "hi', "tab\there", "new\nline", "back\\", "-", "a\nb\tc", "cr\rhere", "crlf\r\nhere", "\\N", "N", "\\N", "nul_byte",
+      'say "hi', "tab\there", "new\nline", "back\\", "-", "a\nb\tc",
+      "cr\rhere", "crlf\r\nhere", "\\N", "N", "\\N", "nul_byte",
     }, column(text, "name", DUMP))
     assert.same({ "-", "x" }, column("id\tname\r\n1\t\\N\r\n2\tx\r\n", "name", DUMP))
   end)
 
   it("of PostgreSQL has its control characters by their letters", function()
-    assert.same({ "a\b\f\n\r\t\v\\b", "-", "", "x\\" }, column("id\tname\n1\ta\\b\\f\\n\\r\\t\\v\\\\b\n2\t\\N\n3\t\n4\tx\\\\", "name", DUMP))
-    assert.same({ "a\nb", "c" }, column("id|na\\|me\n1|a\\\nb\n2|c\n", "na|me", { quote = "none", escape = "backslash", delimiter = "|" }))
+    assert.same({ "a\b\f\n\r\t\v\\b", "-", "", "x\\" },
+      column("id\tname\n1\ta\\b\\f\\n\\r\\t\\v\\\\b\n2\t\\N\n3\t\n4\tx\\\\", "name", DUMP))
+    assert.same({ "a\nb", "c" },
+      column("id|na\\|me\n1|a\\\nb\n2|c\n", "na|me", { quote = "none", escape = "backslash", delimiter = "|" }))
     assert.same({ "x\\" }, column("id\tname\n1\tx\\", "name", DUMP)) -- cut off behind a backslash
   end)
 
   it("of BigQuery has quotes that are text, also at the start of a value", function()
-    assert.same({ '"Big Joe', 'Joe "', '""' }, column('id\tname\n1\t"Big Joe\n2\tJoe "\n3\t""\n', "name", { quote = "none" }))
-    assert.same({ "a\\nb", "\\N" }, column("id\tname\n1\ta\\nb\n2\t\\N\n", "name", { quote = "none" })) -- a backslash is text unless it is said
+    assert.same({ '"Big Joe', 'Joe "', '""' },
+      column('id\tname\n1\t"Big Joe\n2\tJoe "\n3\t""\n', "name", { quote = "none" }))
+    -- a backslash is text unless it is said
+    assert.same({ "a\\nb", "\\N" }, column("id\tname\n1\ta\\nb\n2\t\\N\n", "name", { quote = "none" }))
   end)
 
   it("goes through maps, conditions and scripts, where no value is none", function()
     local path = world.file('id\tmail\tplan\n1\ta@b.co\t"x\n2\t\\N\ty\n3\tc@d.co\t\\N\n\\N\te@f.co\tz\n', ".tsv")
     local res = assert(count(path, DUMP))
     assert.same({ 4, 2, { no_identifier = 1, no_external_id = 1 } }, { res.rows, res.members, res.rejected })
-    assert.equal(1, assert(count(path, DUMP, { map = MAP, audience = "a", where = { plan = { present = false } } })).members)
+    assert.equal(1,
+      assert(count(path, DUMP, { map = MAP, audience = "a", where = { plan = { present = false } } })).members)
     local script = { audience = "a", quote = "none", escape = "backslash", member = function(row)
       return row.id and row.mail and row.plan and { external_id = row.id, email = row.mail } or nil
     end }
     assert.same({ 1, 3 }, { assert(count(path, nil, script)).members, assert(count(path, nil, script)).skipped })
-    local code, out, err = world.command { "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json", "--quote", "none",
-      "--escape", "backslash" }
+    local code, out, err = world.command {
+      "sync", path, "--audience", "a", "--map", "external_id=id", "--map",
+      "email=mail", "--dry-run", "--json", "--quote", "none", "--escape", "backslash",
+    }
     assert.equal(0, code, err)
     assert.equal(2, cjson.decode(out).members)
   end)
@@ -88,18 +97,25 @@ describe("CSV with a backslash before quotes", function()
   teardown(world.clean)
 
   it("is read as MySQL writes it, doubled quotes too", function()
-    local text = 'id,name\n"1","say \\"hi\\""\n"2","a,b\\\\"\n3,\\N\n4,"x\\\ny"\n5,"doubled "" q"\n6,"\\N"\n7,"\\r\\n"\n8,a\\,b\n'
-    assert.same({ 'say "hi"', "a,b\\", "-", "x\ny", 'doubled " q', "N", "\r\n", "a,b" }, column(text, "name", { escape = "backslash" }))
-    assert.same({ "it's", "a''b" }, column("id;name\n1;'it\\'s'\n2;a''b\n", "name", { escape = "backslash", quote = "'" }))
+    local text = 'id,name\n"1","say \\"hi\\""\n"2","a,b\\\\"\n3,\\N\n4,"x\\\ny"\n5,"doubled "" q"\n6,"\\N"\n'
+      .. '7,"\\r\\n"\n8,a\\,b\n'
+    assert.same({ 'say "hi"', "a,b\\", "-", "x\ny", 'doubled " q', "N", "\r\n", "a,b" },
+      column(text, "name", { escape = "backslash" }))
+    assert.same({ "it's", "a''b" },
+      column("id;name\n1;'it\\'s'\n2;a''b\n", "name", { escape = "backslash", quote = "'" }))
     assert.same({ "it's", "say \"hi\"" }, column("id;name\n1;'it''s'\n2;say \"hi\"\n", "name", { quote = "single" }))
   end)
 
   it("has a word for no value where one is said, and only where it is not quoted", function()
-    assert.same({ "-", "NULL", "null", "" }, column('id,name\n1,NULL\n2,"NULL"\n3,null\n4,\n', "name", { null = "NULL" }))
+    assert.same({ "-", "NULL", "null", "" },
+      column('id,name\n1,NULL\n2,"NULL"\n3,null\n4,\n', "name", { null = "NULL" }))
     assert.same({ "-", "\\N" }, column('id,name\n1,NULL\n2,\\\\N\n', "name", { escape = "backslash", null = "NULL" }))
     assert.same({ "-", "x" }, column("1,\\N\n2,x\n", 2, { header = false, null = "\\N" }))
     local path = world.file("id,mail\n1,(null)\n2,a@b.co\n(null),c@d.co\n", ".csv")
-    local code, out = world.command { "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json", "--null", "(null)" }
+    local code, out = world.command {
+      "sync", path, "--audience", "a", "--map", "external_id=id",
+      "--map", "email=mail", "--dry-run", "--json", "--null", "(null)",
+    }
     assert.same({ 0, 1 }, { code, cjson.decode(out).members })
   end)
 
@@ -107,7 +123,10 @@ describe("CSV with a backslash before quotes", function()
     local seed = require "spec.support.seed"
     print("   seed " .. seed)
     math.randomseed(seed)
-    local parts = { ",", ",", "1", '"', '"', "\\", "\\", "\\N", "\n", "\n", "\r\n", "\r", "\0", ("x"):rep(61), ("y"):rep(64), "\\\\\\", "NULL" }
+    local parts = {
+      ",", ",", "1", '"', '"', "\\", "\\", "\\N", "\n", "\n", "\r\n",
+      "\r", "\0", ("x"):rep(61), ("y"):rep(64), "\\\\\\", "NULL",
+    }
     local function dump(text, size, shape)
       shape.format = "csv"
       local source, out, at = core.source(shape), {}, 1
@@ -121,7 +140,9 @@ describe("CSV with a backslash before quotes", function()
             at = at + size
           end
         else
-          for key, value in pairs(row and { row.a or "-", row.b or "-", row.c or "-" } or state and { tostring(state) } or {}) do
+          for key, value in pairs(row and {
+            row.a or "-", row.b or "-", row.c or "-",
+          } or state and { tostring(state) } or {}) do
             out[#out + 1] = key .. "=" .. tostring(value)
           end
           if type(state) == "table" then
@@ -146,7 +167,8 @@ describe("CSV with a backslash before quotes", function()
       local want = dump(text, 1, { marks = "portable", quote = quote, escape = escape, null = null })
       for _, marks in ipairs(core.csv_marks) do
         for _, size in ipairs { math.random(1, 200), 100000 } do
-          assert.equal(want, dump(text, size, { marks = marks, quote = quote, escape = escape, null = null }), marks .. ", seed " .. seed)
+          assert.equal(want, dump(text, size, { marks = marks, quote = quote, escape = escape, null = null }),
+            marks .. ", seed " .. seed)
         end
       end
     end
@@ -158,13 +180,16 @@ describe("what says how CSV is written", function()
 
   it("raises where it cannot be meant, and where it would change nothing", function()
     for _, case in ipairs {
-      { { quote = "ab" }, "quote must be one character" }, { { quote = "\n" }, "quote must be one character" }, { { escape = "perl" }, "escape must be" },
-      { { null = "" }, "null must be a text" }, { { null = ("x"):rep(65) }, "null must be a text" }, { { quote = ";", delimiter = ";" }, "delimiter must be" },
-      { { quote = "\\", escape = "backslash" }, "different characters" }, { { delimiter = "\\", escape = "backslash" }, "different characters" },
+      { { quote = "ab" }, "quote must be one character" }, { { quote = "\n" }, "quote must be one character" },
+      { { escape = "perl" }, "escape must be" }, { { null = "" }, "null must be a text" },
+      { { null = ("x"):rep(65) }, "null must be a text" }, { { quote = ";", delimiter = ";" }, "delimiter must be" },
+      { { quote = "\\", escape = "backslash" }, "different characters" },
+      { { delimiter = "\\", escape = "backslash" }, "different characters" },
     } do
       local ok, message = pcall(scope3.csv, "nowhere.csv", case[1])
       assert.is_false(ok)
-      assert.truthy(message:find("^spec/input/dialect_spec.lua:%d+: scope3.csv: ") or message:find(case[2], 1, true), message)
+      assert.truthy(message:find("^spec/input/dialect_spec.lua:%d+: scope3.csv: ")
+        or message:find(case[2], 1, true), message)
       ok, message = pcall(count, "nowhere.csv", case[1])
       assert.is_false(ok)
       assert.truthy(message:find(case[2], 1, true), message)
@@ -186,8 +211,13 @@ describe("what says how CSV is written", function()
   end)
 
   it("is a mistake of usage on the command line", function()
-    for _, words in ipairs { { "--quote", "ab" }, { "--escape", "x" }, { "--null", "" }, { "--format", "jsonl", "--quote", "none" }, { "--delimiter", "ab" } } do
-      local args = { "sync", "nowhere.csv", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run" }
+    for _, words in ipairs {
+      { "--quote", "ab" }, { "--escape", "x" }, { "--null", "" },
+      { "--format", "jsonl", "--quote", "none" }, { "--delimiter", "ab" },
+    } do
+      local args = {
+        "sync", "nowhere.csv", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run",
+      }
       for _, word in ipairs(words) do
         args[#args + 1] = word
       end
@@ -203,8 +233,10 @@ describe("an option of CSV on the command line", function()
     local path = world.file('{"id":1,"mail":"a@x.example"}\n', ".jsonl")
     for key, value in pairs { quote = "none", escape = "backslash", null = "X", delimiter = ";" } do
       for _, words in ipairs { { path }, { "-", "--format", "jsonl" } } do
-        local args = { "sync", "--dry-run", "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--" .. key,
-          value, words[1], words[2], words[3] }
+        local args = {
+          "sync", "--dry-run", "--audience", "a", "--map", "external_id=id",
+          "--map", "email=mail", "--" .. key, value, words[1], words[2], words[3],
+        }
         local code, out, err = world.command(args)
         assert.same({ 2, "" }, { code, out })
         assert.truthy(err:find(("--%s has no effect on JSON Lines"):format(key), 1, true), err)

@@ -26,7 +26,9 @@ describe("JSON Lines", function()
   it("begin with record separators, commas and empty lines, and columns of text after these are reported",
     function()
       local a, b = '{"id":1,"mail":"a@x.org"}', '{"id":2,"mail":"b@x.org"}'
-      for _, text in ipairs { "\30" .. a .. "\n\30" .. b .. "\n", "," .. a .. "\n," .. b .. "\n", "\n\n," .. a .. "," .. b } do
+      for _, text in ipairs {
+        "\30" .. a .. "\n\30" .. b .. "\n", "," .. a .. "\n," .. b .. "\n", "\n\n," .. a .. "," .. b,
+      } do
         local got = read(text, nil, "jsonl")
         assert.same({ 2, 2 }, { got[1], got[2] }, text)
       end
@@ -52,8 +54,10 @@ describe("JSON Lines", function()
   it("have phones that are numbers with a fraction of zeros, as tables and scripts do, and lists of nothing as nothing",
     function()
       local lines = {}
-      for i, phone in ipairs { "12065550142", "12065550142.0", "2065550142.00", "206555014.0", "12065550142.5", "1.2e10",
-        '[""]', '["", ""]', "[ ]" } do
+      for i, phone in ipairs {
+        "12065550142", "12065550142.0", "2065550142.00", "206555014.0",
+        "12065550142.5", "1.2e10", '[""]', '["", ""]', "[ ]",
+      } do
         lines[i] = ('{"id":%d,"tel":%s}'):format(i, phone)
       end
       local path, refused = world.file(table.concat(lines, "\n"), ".jsonl"), {}
@@ -68,8 +72,9 @@ describe("JSON Lines", function()
 
   it("of another encoding say that rows were rejected, where CSV says that values were dropped", function()
     local path = world.file('{"id":"1","mail":"a@x.org","n":"M\252ller"}\n{"id":"2","mail":"b@x.org"}\n', ".jsonl")
-    local code, out, err = world.command { "sync", path, "--dry-run", "--audience", "a", "--map", "external_id=id", "--map",
-      "email=mail" }
+    local code, out, err = world.command {
+      "sync", path, "--dry-run", "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+    }
     assert.equal(0, code, err)
     assert.truthy((out .. err):find("such rows were rejected", 1, true), out .. err)
   end)
@@ -96,7 +101,9 @@ describe("CSV", function()
   end)
 
   it("may have columns that are called as other files begin", function()
-    for _, name in ipairs { "%PDF-Link", "SQLite format 3", "PK", "BM", "ID3", "ORC", "PAR1", "GIF89a", "Obj", "{rtf", "<id>" } do
+    for _, name in ipairs {
+      "%PDF-Link", "SQLite format 3", "PK", "BM", "ID3", "ORC", "PAR1", "GIF89a", "Obj", "{rtf", "<id>",
+    } do
       assert.same({ 1, 1, 1, 0 }, read(name .. ",id,mail\nx,1,a@x.org\n"), name)
     end
     for start, kind in pairs { ["%PDF-1.7\n%\xe2\xe3"] = "pdf", ["SQLite format 3\0\16\0\1"] = "sqlite" } do
@@ -108,8 +115,10 @@ describe("CSV", function()
     for name, d in pairs { Tab = "\t", COMMA = ",", Semicolon = ";", PIPE = "|" } do
       assert.same({ 1, 1, 1, 0 }, read(("id%smail\n1%sa@x.org\n"):format(d, d), { delimiter = name }), name)
     end
-    for _, name in ipairs { "ISO_8859-1:1987", "csISOLatin1", "l1", "IBM819", "x-cp1252", "1252", "latin5", "ISO-8859-9",
-      "850", "CP-850", "x-mac-roman", "l9", "utf8mb4" } do
+    for _, name in ipairs {
+      "ISO_8859-1:1987", "csISOLatin1", "l1", "IBM819", "x-cp1252", "1252",
+      "latin5", "ISO-8859-9", "850", "CP-850", "x-mac-roman", "l9", "utf8mb4",
+    } do
       assert.same({ 1, 1, 1, 0 }, read("id,mail\n1,a@x.org\n", { encoding = name }), name)
     end
     assert.error(function()
@@ -154,15 +163,19 @@ end)
 
 describe("a list in which one address stands", function()
   it("gives that, where the other parts hold no value", function()
-    for _, raw in ipairs { "n/a; a@x.org", "; a@x.org", "a@x.org ::: ", "a@x.org ::: n/a", ",a@x.org", "none or a@x.org",
-      '[null,"a@x.org"]', '["","a@x.org"]', '["unreadable","a@x.org"]', "['', 'a@x.org']", "{NULL,a@x.org}", ";;A@x.org;-" } do
+    for _, raw in ipairs {
+      "n/a; a@x.org", "; a@x.org", "a@x.org ::: ", "a@x.org ::: n/a", ",a@x.org", "none or a@x.org", '[null,"a@x.org"]',
+      '["","a@x.org"]', '["unreadable","a@x.org"]', "['', 'a@x.org']", "{NULL,a@x.org}", ";;A@x.org;-",
+    } do
       local got, repairs = scope3.email.normalize(raw)
       assert.equal("a@x.org", got, raw)
       assert.truthy(table.concat(repairs, " "):find("email_first_of_several", 1, true), raw)
       assert.is_nil((scope3.email.normalize(raw, { repair = false })), raw)
     end
-    for _, raw in ipairs { "jane,doe@x.org", "jane;doe@x.org", "'jane',doe@x.org", '"jane",doe@x.org', "n/a, jane doe@x.org",
-      "n/a; jane@", "mailto:a%2Bb@x.org,", "n/a@n/a.com;" } do
+    for _, raw in ipairs {
+      "jane,doe@x.org", "jane;doe@x.org", "'jane',doe@x.org", '"jane",doe@x.org',
+      "n/a, jane doe@x.org", "n/a; jane@", "mailto:a%2Bb@x.org,", "n/a@n/a.com;",
+    } do
       assert.is_nil((scope3.email.normalize(raw)), raw)
     end
   end)

@@ -1,4 +1,5 @@
--- What stands before the rows of CSV: delimiters with and without a key on the keyboard, lines before the header, names that are numbers.
+-- What stands before the rows of CSV:
+-- delimiters with and without a key on the keyboard, lines before the header, names that are numbers.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 

@@ -35,8 +35,10 @@ end
 
 -- What the shell makes of a line with $SCOPE3 in it: exit code, output, complaints.
 local function shell(line)
-  local script, out, err, code = world.file(line .. "\n", ".sh"), world.path(".out"), world.path(".err"), world.path(".code")
-  os.execute(("SCOPE3='%s bin/scope3.in' bash %s >%s 2>%s </dev/null; echo $? >%s"):format(os.getenv "SCOPE3_LUA_BIN" or "lua", script, out, err, code))
+  local script, out, err, code = world.file(line .. "\n", ".sh"), world.path(".out"), world.path(".err"),
+    world.path(".code")
+  os.execute(("SCOPE3='%s bin/scope3.in' bash %s >%s 2>%s </dev/null; echo $? >%s"):format(os.getenv "SCOPE3_LUA_BIN"
+    or "lua", script, out, err, code))
   return tonumber(world.read(code)), world.read(out), world.read(err)
 end
 
@@ -54,8 +56,10 @@ describe("an input that comes once", function()
     local bare_words = "--audience a --no-header --map external_id=1 --map email=2 --dry-run --json"
     for _, line in ipairs {
       "$SCOPE3 sync <(cat " .. file .. ") " .. words(WORDS), "$SCOPE3 sync <(cat " .. bare .. ") " .. bare_words,
-      "$SCOPE3 sync <(cat " .. zipped .. ") " .. words(WORDS), "cat " .. file .. " | $SCOPE3 sync /dev/stdin " .. words(WORDS),
-      "cat " .. zipped .. " | $SCOPE3 sync /dev/fd/0 " .. words(WORDS), "cat " .. file .. " | $SCOPE3 sync - " .. words(WORDS),
+      "$SCOPE3 sync <(cat " .. zipped .. ") " .. words(WORDS),
+      "cat " .. file .. " | $SCOPE3 sync /dev/stdin " .. words(WORDS),
+      "cat " .. zipped .. " | $SCOPE3 sync /dev/fd/0 " .. words(WORDS),
+      "cat " .. file .. " | $SCOPE3 sync - " .. words(WORDS),
       "$SCOPE3 sync /dev/stdin " .. words(WORDS) .. " < " .. file,
     } do
       local code, out, err = shell(line)
@@ -78,7 +82,8 @@ describe("an input that comes once", function()
     end
     assert.equal(20000, n)
     local script = pipe()
-    write_to(script, world.file("#!/usr/bin/lua\nreturn { audience = 'a', map = { external_id = 'id', email = 'mail' } }\n"))
+    write_to(script,
+      world.file("#!/usr/bin/lua\nreturn { audience = 'a', map = { external_id = 'id', email = 'mail' } }\n"))
     assert.equal(20000, assert(assert(scope3.client {}):run(script, file, { dry_run = true })).members)
   end)
 
@@ -90,8 +95,12 @@ describe("an input that comes once", function()
     end })
     assert.is_nil(res)
     assert.equal("cancelled", err.kind)
-    for _, before in ipairs { "", "(printf 'id,mail\\n1,a@b.co\\n'; sleep 30) > " .. path .. " & w=$!\n", "(printf '\\037\\213\\010'; sleep 30) > " .. path .. " & w=$!\n" } do
-      local code, out, complaint = shell(("%s$SCOPE3 sync %s %s & s=$!\nsleep 0.7; kill -TERM $s; wait $s; c=$?\n[ -n \"$w\" ] && kill $w\nexit $c"):format(before, path,
+    for _, before in ipairs {
+      "", "(printf 'id,mail\\n1,a@b.co\\n'; sleep 30) > " .. path .. " & w=$!\n",
+      "(printf '\\037\\213\\010'; sleep 30) > " .. path .. " & w=$!\n",
+    } do
+      local code, out, complaint = shell(("%s$SCOPE3 sync %s %s & s=$!\nsleep 0.7; kill -TERM $s; wait $s; c=$?\n"
+        .. "[ -n \"$w\" ] && kill $w\nexit $c"):format(before, path,
         words(WORDS)))
       assert.equal(130, code, complaint)
       assert.truthy(complaint:find("stopped", 1, true), complaint .. out)
@@ -103,7 +112,8 @@ describe("an input that comes once", function()
     for _, pair in ipairs { { path, path }, { path, path:gsub("/([^/]+)$", "/./%1") } } do
       local res, err = count { pair[1], pair[2] }
       assert.is_nil(res)
-      assert.truthy(err.message:find("twice", 1, true) or err.message:find("are the same pipe, which can be read once", 1, true), err.message)
+      assert.truthy(err.message:find("twice", 1, true)
+        or err.message:find("are the same pipe, which can be read once", 1, true), err.message)
     end
     for _, names in ipairs { "- /dev/stdin", "/dev/stdin -", "/dev/fd/0 /dev/stdin" } do
       local code, _, err = shell(("printf 'id,mail\\n1,a@b.co\\n' | $SCOPE3 sync %s %s"):format(names, words(WORDS)))
@@ -118,12 +128,16 @@ describe("an input that comes once", function()
 
   it("is no input of a job with a journal, which has to read it again", function()
     local path, journal = pipe(), world.path(".journal")
-    local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9" })
+    local client = assert(scope3.client {
+      api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9",
+    })
     local res, err = client:run({ map = MAP, audience = "a" }, path, { journal = journal })
     assert.is_nil(res)
-    assert.same({ "invalid", "no_file", true }, { err.kind, err.code, err.message:find("is a pipe, which cannot be read again", 1, true) ~= nil }, err.message)
+    assert.same({ "invalid", "no_file", true },
+      { err.kind, err.code, err.message:find("is a pipe, which cannot be read again", 1, true) ~= nil }, err.message)
     assert.is_false(world.exists(journal))
-    local code, _, complaint = shell(("export SCOPE3_API_KEY=scope3_test_key\n$SCOPE3 sync <(printf 'id,mail\\n') --journal %s %s "
+    local code, _, complaint = shell(("export SCOPE3_API_KEY=scope3_test_key\n$SCOPE3 sync <(printf 'id,mail\\n') "
+      .. "--journal %s %s "
       .. "--account 25 --base-url http://127.0.0.1:9"):format(journal, words(WORDS):gsub("%-%-dry%-run ", "")))
     assert.equal(1, code)
     assert.truthy(complaint:find("is a pipe, which cannot be read again", 1, true), complaint)
@@ -138,7 +152,8 @@ describe("an input that comes once", function()
       assert.same({ "source", true }, { err.kind, err.message:find(message, 1, true) ~= nil }, err.message)
     end
     assert(os.execute("rmdir " .. folder))
-    assert.same({ "directory", "pipe", "device" }, { core.file_kind "/tmp", core.file_kind(pipe()), core.file_kind "/dev/null" })
+    assert.same({ "directory", "pipe", "device" },
+      { core.file_kind "/tmp", core.file_kind(pipe()), core.file_kind "/dev/null" })
   end)
 end)
 

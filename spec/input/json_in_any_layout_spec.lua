@@ -1,4 +1,5 @@
--- Objects of JSON that do not stand one a line: arrays, concatenated and pretty-printed ones, and what programs wrap them into.
+-- Objects of JSON that do not stand one a line:
+-- arrays, concatenated and pretty-printed ones, and what programs wrap them into.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -163,13 +164,15 @@ end)
 describe("rows of exports", function()
   it("that name the row they belong to are skipped, counted and said, unless the map asks for that", function()
     local order = '{"id":"9","mail":"o@x.org","__parentId":"1"}'
-    local got, res = read(A .. "\n" .. order .. "\n" .. order .. "\n" .. '{"id":"2","mail":"b@x.org","__parentId":null}\n')
+    local got, res = read(A .. "\n" .. order .. "\n" .. order .. "\n"
+      .. '{"id":"2","mail":"b@x.org","__parentId":null}\n')
     assert.same({ 4, 2, {} }, { got.rows, got.members, got.refused })
     assert.same({ 2, 2, "child_rows", 2 }, { res.skipped, res.child_rows, res.warnings[1].code, res.warnings[1].rows })
     got = read(A .. "\n" .. order .. "\n", { map = { external_id = { "__parentId", "id" }, email = "mail" },
       audience = "a" })
     assert.equal(2, got.members)
-    got = read(A .. "\n" .. order .. "\n", { map = { external_id = { "parent id", "id" }, email = "mail" }, audience = "a" })
+    got = read(A .. "\n" .. order .. "\n",
+      { map = { external_id = { "parent id", "id" }, email = "mail" }, audience = "a" })
     assert.equal(2, got.members)
     got = read(A .. "\n" .. order .. "\n", { map = MAP, where = { ["__parentId"] = { present = true } },
       audience = "a" })
@@ -203,7 +206,8 @@ describe("rows of exports", function()
   end)
 
   it("may hold emails and phones in arrays, of which the first is used", function()
-    local got, res = read('{"id":"1","mail":["a@x.org"],"tel":["+1 206 555 0142"]}\n{"id":"2","mail":[],"tel":["+12065550143"]}\n'
+    local got, res = read('{"id":"1","mail":["a@x.org"],"tel":["+1 206 555 0142"]}\n{"id":"2","mail":[],'
+      .. '"tel":["+12065550143"]}\n'
       .. '{"id":"3","mail":[{"value":"a@x.org"}]}\n{"id":["4"],"mail":"d@x.org"}\n',
       { map = { external_id = "id", email = "mail", phone = "tel" }, audience = "a" })
     assert.same({ 4, 2, { "3 not_text", "3 no_identifier", "4 external_id_type" } }, { got.rows, got.members,

@@ -11,7 +11,8 @@ end
 
 describe("JSON Lines", function()
   it("give one row an object, with strings unescaped and numbers exact", function()
-    local rows, errors = jsonl('\239\187\191{"a":"x\\n\\u00e9\\ud83d\\ude00\\/","n":12,"t":true,"f":false,"z":null}\r\n\n  \n'
+    local rows, errors = jsonl('\239\187\191{"a":"x\\n\\u00e9\\ud83d\\ude00\\/","n":12,"t":true,"f":false,'
+      .. '"z":null}\r\n\n  \n'
       .. '{"n":12345678901234567890,"d":1.5,"o":{"k":[1,2]},"a":"1","a":"2"}\n{}')
     assert.same({}, errors)
     assert.equal(3, #rows)
@@ -25,8 +26,9 @@ describe("JSON Lines", function()
 
   it("report faulty lines and go on", function()
     local bad = {
-      '{"a":1', '{"a" 1}', "{'a':1}", '{"a":01}', '{"a":1,}', '{"a":"\t"}', '{"a":tru}', '{"a":1}x', '{"a":"\\x"}', "[1]", '"s"', "12",
-      '{"a":"\255"}', '{"a":"\\ud800"}', '{"a":"\\ud800\\u0041"}', '{"a":' .. ("["):rep(80) .. ("]"):rep(80) .. "}",
+      '{"a":1', '{"a" 1}', "{'a':1}", '{"a":01}', '{"a":1,}', '{"a":"\t"}', '{"a":tru}',
+      '{"a":1}x', '{"a":"\\x"}', "[1]", '"s"', "12", '{"a":"\255"}', '{"a":"\\ud800"}',
+      '{"a":"\\ud800\\u0041"}', '{"a":' .. ("["):rep(80) .. ("]"):rep(80) .. "}",
     }
     local rows, errors = jsonl(table.concat(bad, "\n") .. '\n{"a":"fine"}\n')
     assert.same({ { a = "fine" } }, rows)
@@ -40,7 +42,8 @@ describe("JSON Lines", function()
   end)
 
   it("resynchronise after a line that is too long", function()
-    local rows, errors = read_all(assert(scope3.jsonl(in_pieces('{"a":"' .. ("x"):rep(3000000) .. '"}\n{"a":"y"}\n', 65536))))
+    local rows, errors = read_all(assert(scope3.jsonl(in_pieces('{"a":"' .. ("x"):rep(3000000)
+      .. '"}\n{"a":"y"}\n', 65536))))
     assert.same({ { a = "y" } }, rows)
     assert.equal("row_too_long", errors[1].code)
   end)
@@ -56,7 +59,8 @@ end)
 
 describe("values of JSON Lines", function()
   it("give the same rows and faults in pieces of any size", function()
-    local rows, errors = alike(scope3.jsonl, '{"a":"\\u00e9","b":[1,{"c":"}"}]}\r\n{"a"\n\n[]\n{"a":"\255"}\n{"a":"last"}')
+    local rows, errors = alike(scope3.jsonl,
+      '{"a":"\\u00e9","b":[1,{"c":"}"}]}\r\n{"a"\n\n[]\n{"a":"\255"}\n{"a":"last"}')
     assert.same({ { a = "é", b = { 1, { c = "}" } } }, { a = "last" } }, rows)
     assert.same({ "bad_json", 2, "not_an_object", 3, "invalid_utf8", 4 },
       { errors[1][1], errors[1][2], errors[2][1], errors[2][2], errors[3][1], errors[3][2] })
@@ -66,7 +70,9 @@ describe("values of JSON Lines", function()
     local rows, errors = jsonl('{"a":"\\ud800\\udc00\\uDBFF\\uDFFF\\ufffd","\\ud83d\\ude00":"\\u0000"}\n')
     assert.same({}, errors)
     assert.same({ { a = "\240\144\128\128\244\143\191\191\239\191\189", ["😀"] = "\0" } }, rows)
-    for _, half in ipairs { "\\udc00", "\\ud800", "\\ud800x", "\\ud800\\ud800\\udc00", "\\udc00\\ud800", "\\ud800\\n" } do
+    for _, half in ipairs {
+      "\\udc00", "\\ud800", "\\ud800x", "\\ud800\\ud800\\udc00", "\\udc00\\ud800", "\\ud800\\n",
+    } do
       for _, line in ipairs { '{"a":"%s"}', '{"%s":1}' } do
         rows, errors = jsonl(line:gsub("%%s", (half:gsub("%%", "%%%%"))) .. '\n{"b":true}')
         assert.same({ { b = true } }, rows)
@@ -77,8 +83,8 @@ describe("values of JSON Lines", function()
 
   it("are numbers while a number holds them exactly, and their text beyond", function()
     local cases = {
-      ["0"] = 0, ["-1"] = -1, ["7"] = 7, ["999999999999999"] = 999999999999999, ["-0.5"] = -0.5, ["1e2"] = 100, ["2.5E-1"] = 0.25,
-      ["9007199254740993"] = "9007199254740993", ["-12345678901234567890"] = "-12345678901234567890",
+      ["0"] = 0, ["-1"] = -1, ["7"] = 7, ["999999999999999"] = 999999999999999, ["-0.5"] = -0.5, ["1e2"] = 100,
+      ["2.5E-1"] = 0.25, ["9007199254740993"] = "9007199254740993", ["-12345678901234567890"] = "-12345678901234567890",
       ["0.12345678901234567"] = "0.12345678901234567",
     }
     for text, want in pairs(cases) do
@@ -96,7 +102,8 @@ describe("values of JSON Lines", function()
   end)
 
   it("of a repeated key are those of the last, whatever their kinds", function()
-    assert.same({ { a = "x" }, { a = { 2 } }, {} }, (jsonl('{"a":1,"a":null,"a":"x"}\n{"a":"1","a":[2]}\n{"a":1,"a":null}')))
+    assert.same({ { a = "x" }, { a = { 2 } }, {} },
+      (jsonl('{"a":1,"a":null,"a":"x"}\n{"a":"1","a":[2]}\n{"a":1,"a":null}')))
     assert.same({ { ["é"] = "2" } }, (jsonl('{"é":"1","\\u00e9":"2"}')))
   end)
 
@@ -126,7 +133,8 @@ describe("values of JSON Lines", function()
     local long = '{"a":"' .. ("x"):rep(1500000) .. '"}'
     local rows, errors = jsonl('{"a":"1"}\n' .. long .. "\n" .. long .. '\n{"a":"2"}\n')
     assert.same({ { a = "1" }, { a = "2" } }, rows)
-    assert.same({ "row_too_long", 2, "row_too_long", 3 }, { errors[1].code, errors[1].row, errors[2].code, errors[2].row })
+    assert.same({ "row_too_long", 2, "row_too_long", 3 },
+      { errors[1].code, errors[1].row, errors[2].code, errors[2].row })
     assert.equal(2, #errors)
   end)
 end)

@@ -1,4 +1,5 @@
--- Names of maps, conditions and scripts against the keys that rows have: the same rules for CSV, JSON Lines and tables of Lua.
+-- Names of maps, conditions and scripts against the keys that rows have:
+-- the same rules for CSV, JSON Lines and tables of Lua.
 local cjson = require "cjson"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -35,11 +36,13 @@ local function tables(text)
   end
 end
 
--- What a script makes of the rows of a JSON text: as a file, in pieces, as tables, and as tables that a source gives. They must agree.
+-- What a script makes of the rows of a JSON text:
+-- as a file, in pieces, as tables, and as tables that a source gives. They must agree.
 local function both(script, text)
   local first, failure
   for kind = 1, 4 do
-    local input = kind == 1 and world.file(text, ".jsonl") or kind == 2 and assert(scope3.jsonl(pieces(text, 7))) or kind == 3 and tables(text)
+    local input = kind == 1 and world.file(text, ".jsonl") or kind == 2 and assert(scope3.jsonl(pieces(text, 7)))
+      or kind == 3 and tables(text)
     if kind == 4 then
       local source = assert(scope3.jsonl(pieces(text, 1000)))
       input = function()
@@ -47,7 +50,9 @@ local function both(script, text)
       end
     end
     local res, err = run(script, input)
-    local shown = { res and res.members or err.code or err.kind, (res or err.result).rejected, #(res or err.result).warnings }
+    local shown = {
+      res and res.members or err.code or err.kind, (res or err.result).rejected, #(res or err.result).warnings,
+    }
     if first then
       assert.same(first, shown, "input " .. kind)
     end
@@ -56,22 +61,32 @@ local function both(script, text)
   return first[1], first[2], first[3], failure
 end
 
-local LINES = '{"Customer Id":"1","E-Mail":"a@b.co","Opt In":"yes"}\n{"customer_id":"2","email":"c@d.co","OPT-IN":"yes"}\n{"customerid":3,"EMAIL":"e@f.co","optin":"no"}\n'
+local LINES = '{"Customer Id":"1","E-Mail":"a@b.co","Opt In":"yes"}\n{"customer_id":"2","email":"c@d.co",'
+  .. '"OPT-IN":"yes"}\n{"customerid":3,"EMAIL":"e@f.co","optin":"no"}\n'
 
 describe("a key", function()
   teardown(world.clean)
 
   it("is found in another case, spacing or punctuation, by maps, conditions and scripts", function()
     assert.equal(3, (both({ map = { external_id = "customer id", email = "Email" } }, LINES)))
-    assert.equal(2, (both({ map = { external_id = "CUSTOMER.ID", email = "e_mail" }, where = { opt_in = "yes" } }, LINES)))
+    assert.equal(2,
+      (both({ map = { external_id = "CUSTOMER.ID", email = "e_mail" }, where = { opt_in = "yes" } }, LINES)))
     local path = world.file(LINES, ".jsonl")
-    assert.equal(2, assert(run({ where = function(row) return row.opt_in == "yes" end, map = { external_id = "customer id", email = "email" } }, path)).members)
-    assert.equal(3, assert(run({ member = function(row) return { external_id = row.customer_id, email = row["e-mail"] } end }, path)).members)
-    assert.equal(2, assert(run({ where = { opt_in = "yes" }, member = function(row) return { external_id = row.CustomerId, email = row.Email } end }, path)).members)
+    assert.equal(2, assert(run({
+      where = function(row) return row.opt_in == "yes" end, map = { external_id = "customer id", email = "email" },
+    }, path)).members)
+    assert.equal(3, assert(run({ member = function(row)
+      return { external_id = row.customer_id, email = row["e-mail"] }
+    end }, path)).members)
+    assert.equal(2, assert(run({
+      where = { opt_in = "yes" }, member = function(row) return { external_id = row.CustomerId, email = row.Email } end,
+    }, path)).members)
   end)
 
   it("by its very name comes before one that is like it, wherever it stands", function()
-    for _, line in ipairs { '{"ID":"no","id":"7","Id":"no","mail":"a@b.co"}', '{"id":"7","ID":"no","Id":"no","mail":"a@b.co"}' } do
+    for _, line in ipairs {
+      '{"ID":"no","id":"7","Id":"no","mail":"a@b.co"}', '{"id":"7","ID":"no","Id":"no","mail":"a@b.co"}',
+    } do
       assert.equal(1, (both({ map = { external_id = "id", email = "mail" } }, line)))
       assert.equal(1, (both({ map = { external_id = "id", email = "mail" }, where = { id = "7" } }, line)))
     end
@@ -79,20 +94,29 @@ describe("a key", function()
 
   it("that may be one of two is an error of the row, and of the job where nothing else is left", function()
     local two = '{"Id":"1","ID":"2","mail":"a@b.co"}\n'
-    local members, rejected = both({ map = { external_id = "id", email = "mail" } }, two .. '{"id":"3","mail":"c@d.co"}')
+    local members, rejected = both({ map = { external_id = "id", email = "mail" } },
+      two .. '{"id":"3","mail":"c@d.co"}')
     assert.same({ 1, { ambiguous_key = 1 } }, { members, rejected })
     local code, _, _, err = both({ map = { external_id = "id", email = "mail" } }, two)
     assert.equal("ambiguous_key", code)
-    assert.truthy(err.message:find("map.external_id looks for 'id', which may be one of two keys", 1, true), err.message)
-    members, rejected = both({ map = { external_id = "Id", email = "mail" }, where = { ["i d"] = "1" } }, two .. '{"Id":"3","mail":"c@d.co"}')
+    assert.truthy(err.message:find("map.external_id looks for 'id', which may be one of two keys", 1, true),
+      err.message)
+    members, rejected = both({ map = { external_id = "Id", email = "mail" }, where = { ["i d"] = "1" } },
+      two .. '{"Id":"3","mail":"c@d.co"}')
     assert.same({ { ambiguous_key = 1 } }, { rejected }, members)
     local res
-    res, err = run({ member = function(row) return { external_id = row.id, email = row.mail } end }, world.file(two, ".jsonl"))
+    res, err = run({ member = function(row) return { external_id = row.id, email = row.mail } end },
+      world.file(two, ".jsonl"))
     assert.is_nil(res)
     assert.truthy(err.message:find("'id' may be one of two keys of the row", 1, true), err.message)
     local refused = {}
-    assert(run({ map = { external_id = "id", email = "mail" } }, world.file(two .. '{"id":"3","mail":"c@d.co"}', ".jsonl"),
-      { on_reject = function(rejection) refused[#refused + 1] = rejection.reason .. " " .. tostring(rejection.column) end }))
+    assert(run({ map = { external_id = "id", email = "mail" } },
+      world.file(two .. '{"id":"3","mail":"c@d.co"}', ".jsonl"),
+      {
+        on_reject = function(rejection)
+          refused[#refused + 1] = rejection.reason .. " " .. tostring(rejection.column)
+        end,
+      }))
     assert.same({ "ambiguous_key external_id" }, refused)
   end)
 end)
@@ -101,11 +125,17 @@ describe("a path with dots", function()
   teardown(world.clean)
 
   it("reaches nested keys and elements of arrays, of JSON Lines and of tables", function()
-    local text = '{"id":"1","properties":{"email":"a@b.co","tags":["x","vip"],"phones":[{"value":"+12065550101"},{"value":"+12065550102"}]}}\n'
-      .. '{"id":"2","properties":{"email":"c\\u0040d.co","tags":["y"],"phones":[]}}\n{"id":"3","properties":null}\n{"id":"4","properties":"x"}\n'
-    local members, rejected = both({ map = { external_id = "id", email = "properties.email", phone = "properties.phones.1.value" } }, text)
+    local text = '{"id":"1","properties":{"email":"a@b.co","tags":["x","vip"],"phones":[{"value":"+12065550101"},'
+      .. '{"value":"+12065550102"}]}}\n'
+      .. '{"id":"2","properties":{"email":"c\\u0040d.co","tags":["y"],"phones":[]}}\n{"id":"3","properties":null}\n'
+      .. '{"id":"4","properties":"x"}\n'
+    local members, rejected = both({ map = {
+      external_id = "id", email = "properties.email", phone = "properties.phones.1.value",
+    } }, text)
     assert.same({ 2, { no_identifier = 2 } }, { members, rejected })
-    assert.equal(1, (both({ map = { external_id = "id", email = "properties.email" }, where = { ["properties.tags.2"] = "vip" } }, text)))
+    assert.equal(1, (both({
+      map = { external_id = "id", email = "properties.email" }, where = { ["properties.tags.2"] = "vip" },
+    }, text)))
     assert.equal(2, (both({ map = { external_id = "id", email = "Properties.E-Mail" } }, text)))
     local res = assert(run({ member = function(row)
       local mail = row["properties.email"]
@@ -118,21 +148,26 @@ describe("a path with dots", function()
   end)
 
   it("comes after a key that is called so, and reads what an id may be", function()
-    assert.equal(1, (both({ map = { external_id = "id", email = "p.mail" } }, '{"id":"1","p":{"mail":"nonsense"},"p.mail":"a@b.co"}')))
-    assert.equal(1, (both({ map = { external_id = "id", email = "p.mail" } }, '{"id":"1","p.mail":"a@b.co","p":{"mail":"nonsense"}}')))
-    assert.equal(1, (both({ map = { external_id = "id", email = "a.b.c" } }, '{"id":"1","a.b":{"c":"a@b.co"},"a":{"b":{"c":"nonsense"}}}')))
+    assert.equal(1, (both({ map = { external_id = "id", email = "p.mail" } },
+      '{"id":"1","p":{"mail":"nonsense"},"p.mail":"a@b.co"}')))
+    assert.equal(1, (both({ map = { external_id = "id", email = "p.mail" } },
+      '{"id":"1","p.mail":"a@b.co","p":{"mail":"nonsense"}}')))
+    assert.equal(1, (both({ map = { external_id = "id", email = "a.b.c" } },
+      '{"id":"1","a.b":{"c":"a@b.co"},"a":{"b":{"c":"nonsense"}}}')))
     assert.equal(1, (both({ map = { external_id = "p.id", email = "p.mail" } }, '{"p":{"id":4711,"mail":"a@b.co"}}')))
     local _, rejected = both({ map = { external_id = "p.id", email = "mail" } },
       '{"p":{"id":{"x":1}},"mail":"a@b.co"}\n{"p":{"id":true},"mail":"a@b.co"}\n{"p":{"id":"7"},"mail":"a@b.co"}')
     assert.same({ external_id_type = 2 }, rejected)
-    _, rejected = both({ map = { external_id = "id", email = "p.mail" } }, '{"id":"1","p":{"Mail":"a@b.co","MAIL":"c@d.co"}}\n{"id":"2","p":{"Mail":"a@b.co"}}')
+    _, rejected = both({ map = { external_id = "id", email = "p.mail" } },
+      '{"id":"1","p":{"Mail":"a@b.co","MAIL":"c@d.co"}}\n{"id":"2","p":{"Mail":"a@b.co"}}')
     assert.same({ ambiguous_key = 1 }, rejected)
   end)
 
   it("is tried with every key that it may begin with, the longest first", function()
     for _, row in ipairs {
       '{"id":"1","p":{"a.b":{"x":1},"a":{"b":{"c":"a@b.co"}}}}', '{"id":"1","p.a":{"x":1},"p":{"a":{"b.c":"a@b.co"}}}',
-      '{"id":"1","p.a.b":7,"p.a":{"b":"x"},"p":{"a":{"b":{"c":"a@b.co"}}}}', '{"id":"1","p":{"a.b":"x","a":{"b":[]},"A":1},"P":{"A":{"b":{"c":"a@b.co"}}}}',
+      '{"id":"1","p.a.b":7,"p.a":{"b":"x"},"p":{"a":{"b":{"c":"a@b.co"}}}}',
+      '{"id":"1","p":{"a.b":"x","a":{"b":[]},"A":1},"P":{"A":{"b":{"c":"a@b.co"}}}}',
     } do
       local script = { map = { external_id = "id", email = "p.a.b.c" } }
       assert.equal(1, (both(script, row)), row)
@@ -177,9 +212,12 @@ describe("a path with dots", function()
       for i = 2, math.random(2, 4) do
         path[i] = math.random(4) == 1 and tostring(math.random(2)) or names[math.random(#names)]
       end
-      local ok, why = pcall(both, { map = { external_id = "id", email = "mail", ["uid:x"] = table.concat(path, ".") } }, text)
+      local ok, why = pcall(both,
+        { map = { external_id = "id", email = "mail", ["uid:x"] = table.concat(path, ".") } }, text)
       assert(ok, ("%s, seed %d, %s in %s"):format(tostring(why), seed, table.concat(path, "."), text))
-      ok, why = pcall(both, { map = { external_id = "id", email = "mail" }, where = { [table.concat(path, ".")] = { present = true } } }, text)
+      ok, why = pcall(both, {
+        map = { external_id = "id", email = "mail" }, where = { [table.concat(path, ".")] = { present = true } },
+      }, text)
       assert(ok, ("%s, seed %d, %s in %s"):format(tostring(why), seed, table.concat(path, "."), text))
     end
   end)
@@ -191,7 +229,8 @@ describe("a key that no row has", function()
 
   it("is an error that names it, where nothing could be used without it", function()
     for _, script in ipairs {
-      { key = "e_mial", map = { external_id = "id", email = "e_mial" } }, { key = "kee", map = { external_id = "kee", email = "mail" } },
+      { key = "e_mial", map = { external_id = "id", email = "e_mial" } },
+      { key = "kee", map = { external_id = "kee", email = "mail" } },
       { key = "plann", map = { external_id = "id", email = "mail" }, where = { plann = "x" } },
       { key = "p.mail", map = { external_id = "id", email = { "p.mail", "q" } } },
     } do
@@ -199,19 +238,26 @@ describe("a key that no row has", function()
       script.key = nil
       local code, _, _, err = both(script, text)
       assert.equal("missing_key", code)
-      assert.truthy(err.message:find(key, 1, true) or err.issues[2] and (err.issues[1].message .. err.issues[2].message):find(key, 1, true), err.message)
+      assert.truthy(err.message:find(key, 1, true)
+        or err.issues[2] and (err.issues[1].message .. err.issues[2].message):find(key, 1, true), err.message)
       assert.equal(2, err.result.rows)
     end
-    local code, _, err = world.command { "sync", world.file(text, ".jsonl"), "--audience", "a", "--map", "external_id=id", "--map", "email=Mial", "--dry-run" }
+    local code, _, err = world.command {
+      "sync", world.file(text, ".jsonl"), "--audience", "a",
+      "--map", "external_id=id", "--map", "email=Mial", "--dry-run",
+    }
     assert.equal(1, code)
-    assert.truthy(err:find("map.email looks for 'Mial', which no row has; keys that rows have are: id, mail, plan", 1, true), err)
-    local _, _, _, failure = both({ map = { external_id = "id", email = "mail" } }, '{"id":"1","jane@example.com":{"4711":1}}\n')
+    assert.truthy(err:find("map.email looks for 'Mial', which no row has; keys that rows have are: id, mail, plan", 1,
+      true), err)
+    local _, _, _, failure = both({ map = { external_id = "id", email = "mail" } },
+      '{"id":"1","jane@example.com":{"4711":1}}\n')
     assert.is_nil(failure.message:find("jane", 1, true), failure.message)
   end)
 
   it("is a warning where the rest could be used, of each file", function()
     for _, script in ipairs {
-      { map = { external_id = "id", email = "mail", phone = "tel" } }, { map = { external_id = "id", email = { "mail", "mail2" } } },
+      { map = { external_id = "id", email = "mail", phone = "tel" } },
+      { map = { external_id = "id", email = { "mail", "mail2" } } },
       { map = { external_id = "id", email = "mail" }, where = { unsubscribed = { present = false } } },
       { map = { external_id = "id", email = "mail", phone = "plan", region = "land" } },
     } do
@@ -219,13 +265,19 @@ describe("a key that no row has", function()
       assert.same({ 2, 1 }, { members, warnings })
     end
     local res = assert(run({ map = { external_id = "id", email = "mail", phone = "tel" } },
-      { world.file(text, ".jsonl"), world.file('{"id":"3","mail":"e@f.co","Tel":"+12065550101"}', ".jsonl"), world.file("id,mail,tel\n4,a@b.co,\n", ".csv") }))
+      {
+        world.file(text, ".jsonl"), world.file('{"id":"3","mail":"e@f.co","Tel":"+12065550101"}', ".jsonl"),
+        world.file("id,mail,tel\n4,a@b.co,\n", ".csv"),
+      }))
     assert.equal(1, #res.warnings)
     assert.same({ "missing_key", "tel" }, { res.warnings[1].code, res.warnings[1].key })
-    res = assert(run({ member = function(row) return { external_id = row.id, email = row.mail, phone = row.tel or row.plan == "z" and row.tel2 or nil } end },
+    res = assert(run({ member = function(row)
+      return { external_id = row.id, email = row.mail, phone = row.tel or row.plan == "z" and row.tel2 or nil }
+    end },
       world.file(text, ".jsonl")))
     assert.same({ 1, "tel" }, { #res.warnings, res.warnings[1].key })
-    assert.same({}, assert(run({ map = { external_id = "id", email = "mail", phone = "tel" } }, world.file(text .. '{"id":"3","tel":null}', ".jsonl"))).warnings)
+    assert.same({}, assert(run({ map = { external_id = "id", email = "mail", phone = "tel" } },
+      world.file(text .. '{"id":"3","tel":null}', ".jsonl"))).warnings)
   end)
 
   it("is not what lines that cannot be read lack", function()
@@ -252,7 +304,8 @@ describe("a row that a source gives", function()
       end
       table.sort(keys)
       assert.same({ "Customer Id", "E-Mail" }, keys)
-      assert.same({ ["Customer Id"] = tostring(n), ["E-Mail"] = n == 1 and "a@b.co" or "" }, cjson.decode(cjson.encode(row)))
+      assert.same({ ["Customer Id"] = tostring(n), ["E-Mail"] = n == 1 and "a@b.co" or "" },
+        cjson.decode(cjson.encode(row)))
       row.phone = "+12065550101"
       assert.equal("+12065550101", row.phone)
     end

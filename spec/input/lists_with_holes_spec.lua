@@ -3,7 +3,9 @@ local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 describe("a list with a hole", function()
-  local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9" })
+  local client = assert(scope3.client {
+    api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9",
+  })
   local MAP = { external_id = "id", email = "mail" }
 
   teardown(world.clean)
@@ -87,7 +89,8 @@ describe("a list with a hole", function()
     local lists = holed({ external_id = "1", email = "a@example.com" }, { external_id = "2", email = "b@example.com" })
     lists[#lists + 1] = { { external_id = "1", email = "a@example.com" }, external_id = "3" }
     for _, list in ipairs(lists) do
-      local res, err = client:run({ audience = "a", member = function() return list end }, world.file "id\n1\n", { dry_run = true })
+      local res, err = client:run({ audience = "a", member = function() return list end }, world.file "id\n1\n",
+        { dry_run = true })
       assert.is_nil(res)
       assert.same({ "script", "script_error" }, { err.kind, err.code })
       assert.truthy(err.message:find("the script failed at row 1: ", 1, true), err.message)

@@ -19,7 +19,9 @@ local function rows(n)
 end
 
 local function sync(path)
-  return world.command { "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run" }
+  return world.command {
+    "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run",
+  }
 end
 
 local function run(paths, opts)
@@ -59,7 +61,9 @@ describe("parts of one output", function()
     assert(os.execute(("gzip -c %s/a.csv > %s/g.csv.gz"):format(path, path)))
     local res = assert(run(path .. "/*"))
     assert.same({ 2, 2 }, { res.rows, res.would_send })
-    assert.same({ "empty_file a.csv", "empty_file c.csv", "empty_file e.csv", "empty_file f.csv", "empty_file g.csv.gz" },
+    assert.same({
+      "empty_file a.csv", "empty_file c.csv", "empty_file e.csv", "empty_file f.csv", "empty_file g.csv.gz",
+    },
       warned(res))
     path = parts { ["a.jsonl"] = "", ["b.jsonl"] = '{"id":1,"mail":"a@example.org"}\n', ["c.jsonl"] = "" }
     res = assert(run(path .. "/*"))

@@ -81,7 +81,8 @@ describe("gzip", function()
     end
     local whole = zip(table.concat(big))
     local cases = {
-      { whole:sub(1, -1000), "the gzip data ends early" }, { whole:sub(1, -9) .. "\1\2\3\4" .. whole:sub(-4), "damaged" },
+      { whole:sub(1, -1000), "the gzip data ends early" },
+      { whole:sub(1, -9) .. "\1\2\3\4" .. whole:sub(-4), "damaged" },
       { whole .. "PK rest", "behind the gzip data" }, { whole:sub(1, 5), "ends early" },
     }
     for _, case in ipairs(cases) do
@@ -114,14 +115,16 @@ describe("gzip", function()
     end
     text = table.concat(text)
     for _ = 1, 5 do
-      assert.equal(table.concat(ids, " "), (rows_of(assert(scope3.csv(pieces(text, math.random(1, 5000)))))), "seed " .. seed)
+      assert.equal(table.concat(ids, " "), (rows_of(assert(scope3.csv(pieces(text, math.random(1, 5000)))))),
+        "seed " .. seed)
     end
   end)
 
   it("that blows up does not grow the memory", function()
     -- 200 MB of one row's text in 200 kB: the row is over its limit, and nothing near its size is ever held.
     local path = world.path(".csv.gz")
-    assert(os.execute(("{ printf 'id,mail\\n'; head -c 200000000 /dev/zero | tr '\\0' 'x'; } | gzip -c > %s"):format(path)))
+    assert(os.execute(("{ printf 'id,mail\\n'; head -c 200000000 /dev/zero | tr '\\0' 'x'; "
+      .. "} | gzip -c > %s"):format(path)))
     collectgarbage()
     local before = collectgarbage("count")
     local res, err = count(path)
@@ -140,7 +143,8 @@ describe("several files", function()
     local c = world.file(zip(LINES:gsub('"1"', '"5"'):gsub('"2"', '"6"')), ".jsonl.gz")
     local refused = {}
     local res = assert(count({ a, b, c }, { on_reject = function(rejection)
-      refused[#refused + 1] = ("%s %d %s"):format(rejection.file == a and "a" or rejection.file == b and "b" or "?", rejection.row, rejection.reason)
+      refused[#refused + 1] = ("%s %d %s"):format(rejection.file == a and "a" or rejection.file == b and "b" or "?",
+        rejection.row, rejection.reason)
     end }))
     assert.same({ 6, 4 }, { res.rows, res.members })
     assert.same({ "a 2 email_no_at", "a 2 no_identifier", "b 2 email_no_at", "b 2 no_identifier" }, refused)
@@ -148,7 +152,8 @@ describe("several files", function()
   end)
 
   it("go through scripts with functions and conditions, too", function()
-    local a, b = world.file("id,mail,ok\n1,a@b.co,yes\n2,a@b.co,no\n", ".csv"), world.file("ok,id,mail\nyes,3,c@d.co\nno,4,c@d.co\n", ".csv")
+    local a, b = world.file("id,mail,ok\n1,a@b.co,yes\n2,a@b.co,no\n", ".csv"),
+      world.file("ok,id,mail\nyes,3,c@d.co\nno,4,c@d.co\n", ".csv")
     assert.equal(2, assert(count({ a, b }, nil, { map = MAP, audience = "a", where = { ok = "yes" } })).members)
     assert.equal(2, assert(count({ a, b }, nil, { audience = "a", where = function(row)
       return row.ok == "yes"
@@ -188,7 +193,8 @@ describe("several files", function()
     assert.same({ 2, { ["a.csv"] = 1, ["b.csv"] = 2 } }, { res.members, seen })
     assert.equal(1, assert(count(folder .. "/[odd].csv")).members) -- a file's own name before a pattern
     for input, message in pairs {
-      [folder .. "/*.txt"] = "no file matches the pattern", [folder .. "/./a.csv"] = "are the same file", [folder .. "/a.csv"] = "is given twice",
+      [folder .. "/*.txt"] = "no file matches the pattern",
+      [folder .. "/./a.csv"] = "are the same file", [folder .. "/a.csv"] = "is given twice",
     } do
       local got, err = count({ folder .. "/a.csv", input })
       assert.is_nil(got)
@@ -202,12 +208,18 @@ describe("several files", function()
   it("come from the command line, and standard input among them", function()
     local a, b = world.file("id,mail\n1,a@b.co\n", ".csv"), world.file("id,mail\n2,c@d.co\n3,nonsense\n", ".csv")
     local rejects = world.path(".csv")
-    local code, out, err = world.command({ "sync", a, "-", b, "--audience", "x", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json", "--rejects", rejects },
+    local code, out, err = world.command({
+      "sync", a, "-", b, "--audience", "x", "--map", "external_id=id",
+      "--map", "email=mail", "--dry-run", "--json", "--rejects", rejects,
+    },
       { stdin = world.file(zip("id,mail\n9,z@z.co\n")) })
     assert.equal(0, code, err)
     assert.same({ 4, 3 }, { cjson.decode(out).rows, cjson.decode(out).members })
-    assert.equal(("file,row,column,outcome,reason\n%s,2,mail,dropped,email_no_at\n%s,2,,rejected,no_identifier\n"):format(b, b), world.read(rejects))
-    code, out, err = world.command({ "sync", "nowhere/*.csv", "--audience", "x", "--map", "external_id=id", "--map", "email=mail", "--dry-run" })
+    assert.equal(("file,row,column,outcome,reason\n%s,2,mail,dropped,email_no_at\n"
+      .. "%s,2,,rejected,no_identifier\n"):format(b, b), world.read(rejects))
+    code, out, err = world.command({
+      "sync", "nowhere/*.csv", "--audience", "x", "--map", "external_id=id", "--map", "email=mail", "--dry-run",
+    })
     assert.same({ 1, "" }, { code, out })
     assert.truthy(err:find("no file matches the pattern 'nowhere/*.csv'", 1, true), err)
   end)
@@ -217,8 +229,11 @@ describe("a column's name", function()
   teardown(world.clean)
 
   it("finds the one column that is the same but for case, spaces and punctuation, after the very name", function()
-    for _, header in ipairs { "Customer Id,E-Mail", " customer_id ,email", "CUSTOMER.ID,E mail", "customerid,e_mail" } do
-      assert.equal(1, assert(count(world.file(header .. "\n1,a@b.co\n", ".csv"), nil, { map = { external_id = "customer id", email = "email" }, audience = "a" })).members)
+    for _, header in ipairs {
+      "Customer Id,E-Mail", " customer_id ,email", "CUSTOMER.ID,E mail", "customerid,e_mail",
+    } do
+      assert.equal(1, assert(count(world.file(header .. "\n1,a@b.co\n", ".csv"), nil,
+        { map = { external_id = "customer id", email = "email" }, audience = "a" })).members)
     end
     local both = world.file("Id,id,mail\n1,2,a@b.co\n", ".csv")
     assert.equal(1, assert(count(both)).members)
@@ -227,25 +242,31 @@ describe("a column's name", function()
     assert.truthy(err.message:find("'id' may be the column 'Id' or 'ID': name the one you mean", 1, true), err.message)
     res, err = count(world.file("key,mail\n1,a@b.co\n", ".csv"))
     assert.is_nil(res)
-    assert.truthy(err.message:find("there is no column 'id'", 1, true) and err.message:find("the columns are: key, mail", 1, true), err.message)
+    assert.truthy(err.message:find("there is no column 'id'", 1, true)
+      and err.message:find("the columns are: key, mail", 1, true), err.message)
   end)
 
   it("is found in the same way by conditions, and by scripts that look at the row", function()
-    for _, header in ipairs { "Customer Id,E-Mail,Opt In", "customer_id , email,OPT-IN", "CUSTOMER\194\160ID,\226\128\139e.mail,opt\tin" } do
+    for _, header in ipairs {
+      "Customer Id,E-Mail,Opt In", "customer_id , email,OPT-IN", "CUSTOMER\194\160ID,\226\128\139e.mail,opt\tin",
+    } do
       local path = world.file(header .. "\n1,a@b.co,yes\n2,c@d.co,no\n", ".csv")
       local map = { external_id = "customer id", email = "email" }
       assert.equal(1, assert(count(path, nil, { map = map, where = { opt_in = "yes" }, audience = "a" })).members)
-      assert.equal(1, assert(count(path, nil, { map = map, where = function(row) return row.opt_in == "yes" end, audience = "a" })).members)
+      assert.equal(1, assert(count(path, nil,
+        { map = map, where = function(row) return row.opt_in == "yes" end, audience = "a" })).members)
       assert.equal(2, assert(count(path, nil, { member = function(row)
         assert(row.customer_id == row[1] and row.Email == row[2])
         return { external_id = row["customer id"], email = row.email }
       end, audience = "a" })).members)
     end
     local both = world.file("Id,ID,mail\n1,2,a@b.co\n", ".csv")
-    local res, err = count(both, nil, { member = function(row) return { external_id = row.id, email = row.mail } end, audience = "a" })
+    local res, err = count(both, nil,
+      { member = function(row) return { external_id = row.id, email = row.mail } end, audience = "a" })
     assert.is_nil(res)
     assert.truthy(err.message:find("'id' may be the column 'Id' or 'ID': name the one you mean", 1, true), err.message)
-    assert.equal(1, assert(count(both, nil, { member = function(row) return { external_id = row.ID, email = row.mail } end, audience = "a" })).members)
+    assert.equal(1, assert(count(both, nil,
+      { member = function(row) return { external_id = row.ID, email = row.mail } end, audience = "a" })).members)
   end)
 end)
 
@@ -254,8 +275,12 @@ describe("a file without a header", function()
 
   it("has columns by number, from Lua and from the command line", function()
     local path = world.file("1;x;a@b.co\n2;y;c@d.co\n", ".csv")
-    assert.equal(2, assert(count(path, { header = false }, { map = { external_id = 1, email = 3 }, where = { [2] = { "x", "y" } }, audience = "a" })).members)
-    local code, out, err = world.command { "sync", path, "--audience", "x", "--no-header", "--map", "external_id=1", "--map", "email=3", "--dry-run", "--json" }
+    assert.equal(2, assert(count(path, { header = false },
+      { map = { external_id = 1, email = 3 }, where = { [2] = { "x", "y" } }, audience = "a" })).members)
+    local code, out, err = world.command {
+      "sync", path, "--audience", "x", "--no-header", "--map",
+      "external_id=1", "--map", "email=3", "--dry-run", "--json",
+    }
     assert.equal(0, code, err)
     assert.equal(2, cjson.decode(out).members)
   end)
@@ -269,16 +294,21 @@ describe("a file without a header", function()
       assert.equal("invalid", err.kind)
       assert.truthy(err.message:find("there is no column 3; the first row has 2", 1, true), err.message)
     end
-    assert.equal(0, assert(count(world.file("\n\n", ".csv"), { header = false }, { map = { external_id = 1, email = 3 }, audience = "a" })).rows)
+    assert.equal(0, assert(count(world.file("\n\n", ".csv"), { header = false },
+      { map = { external_id = 1, email = 3 }, audience = "a" })).rows)
   end)
 
   it("whose rows are taken for names says what to do, and shows no value of a person", function()
-    local rows = { "jane-4711,Jane Doe,jane@example.com", "4711;Jane;+1 (206) 555-0142", "Jane,2024-01-31", "x," .. ("0aF3"):rep(16) }
+    local rows = {
+      "jane-4711,Jane Doe,jane@example.com", "4711;Jane;+1 (206) 555-0142", "Jane,2024-01-31", "x," .. ("0aF3"):rep(16),
+    }
     for _, row in ipairs(rows) do
       local path = world.file(row .. "\n" .. row .. "\n", ".csv")
       for _, script in ipairs {
-        { map = { external_id = "id", email = "mail" } }, { map = { external_id = 1, email = 2 } }, { member = function(r) return { external_id = r.id } end },
-        { where = { id = "1" }, map = { external_id = 1, email = 2 } }, { where = function(r) return r.id end, map = { external_id = "id", email = "mail" } },
+        { map = { external_id = "id", email = "mail" } }, { map = { external_id = 1, email = 2 } },
+        { member = function(r) return { external_id = r.id } end },
+        { where = { id = "1" }, map = { external_id = 1, email = 2 } },
+        { where = function(r) return r.id end, map = { external_id = "id", email = "mail" } },
       } do
         script.audience = "a"
         local res, err = count(path, nil, script)
@@ -291,7 +321,8 @@ describe("a file without a header", function()
     end
     -- The same where somebody says that it is a header, and by the number alone in what is told of rejections.
     local path, told = world.file("4711,jane@example.com\n1,nonsense\n2,a@b.co\n", ".csv"), {}
-    local res = assert(count(path, { header = true, on_reject = function(one) told[#told + 1] = one.column end }, { map = { external_id = 1, email = 2 }, audience = "a" }))
+    local res = assert(count(path, { header = true, on_reject = function(one) told[#told + 1] = one.column end },
+      { map = { external_id = 1, email = 2 }, audience = "a" }))
     assert.same({ 2, 1, { 2 } }, { res.rows, res.members, told })
   end)
 
@@ -300,13 +331,16 @@ describe("a file without a header", function()
     assert.is_nil(res)
     assert.truthy(err.message:find("--format jsonl", 1, true), err.message)
     assert.is_nil(err.message:find("a@b.co", 1, true))
-    for _, text in ipairs { '{ "id" : "1", "mail" : "a@b.co" }\n', '[{"id":"1","mail":"a@b.co"}]', '[\n{"id":"1"}\n]', "\239\187\191{\n" } do
+    for _, text in ipairs {
+      '{ "id" : "1", "mail" : "a@b.co" }\n', '[{"id":"1","mail":"a@b.co"}]', '[\n{"id":"1"}\n]', "\239\187\191{\n",
+    } do
       for _, size in ipairs { 1, 1000 } do
         local _, failure = rows_of(assert(scope3.csv(pieces(text, size))))
         assert.equal("json", failure and failure.code, text)
       end
     end
-    assert.equal(1, assert(count(world.file('{id},[mail]\n1,a@b.co\n', ".csv"), nil, { map = { external_id = "{id}", email = "[mail]" }, audience = "a" })).members)
+    assert.equal(1, assert(count(world.file('{id},[mail]\n1,a@b.co\n', ".csv"), nil,
+      { map = { external_id = "{id}", email = "[mail]" }, audience = "a" })).members)
     assert.equal(2, assert(count(world.file(LINES, ".txt"), { format = "jsonl" })).members)
   end)
 end)

@@ -60,15 +60,21 @@ describe("a quote that opens where none should", function()
     assert_lines(res, 1001)
     assert.same({ { row = 10, column = "name", reason = "stray_quote", dropped = false, lines = 980 } }, refused)
     local warning = res.warnings[1]
-    assert.same({ "swallowed_lines", 10, 11, 991, 980, 1 }, { warning.code, warning.row, warning.first_line, warning.last_line, warning.lines, warning.rows })
-    assert.truthy(warning.message:find("row 10 (lines 11 to 991) was rejected with further lines inside it (980)", 1, true), warning.message)
+    assert.same({ "swallowed_lines", 10, 11, 991, 980, 1 },
+      { warning.code, warning.row, warning.first_line, warning.last_line, warning.lines, warning.rows })
+    assert.truthy(warning.message:find("row 10 (lines 11 to 991) was rejected with further lines inside it (980)", 1,
+      true), warning.message)
     assert.is_nil(warning.message:find("Joe", 1, true))
 
     local rejects = world.path(".csv")
-    local code, out, err = world.command { "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--rejects", rejects }
+    local code, out, err = world.command {
+      "sync", path, "--audience", "a", "--map", "external_id=id",
+      "--map", "email=mail", "--dry-run", "--rejects", rejects,
+    }
     assert.equal(0, code, err)
     assert.truthy(out:find("lines        1,001 · 980 of them", 1, true) and out:find("Warning: ", 1, true), out)
-    assert.equal("row,column,outcome,reason\n10,name,rejected,stray_quote (980 further lines inside)\n", world.read(rejects))
+    assert.equal("row,column,outcome,reason\n10,name,rejected,stray_quote (980 further lines inside)\n",
+      world.read(rejects))
     assert.equal(1000, assert(count(path, { quote = "none" })).members)
 
     local failure
@@ -80,14 +86,17 @@ describe("a quote that opens where none should", function()
   end)
 
   it("and closes where a field ends gives a row that is taken, with a warning and its lines", function()
-    for size, want in pairs { [980] = { [10] = '"Big Joe', [990] = 'Joe"' }, [1] = { [10] = '"Joe', [11] = 'Joe Doe"' } } do
+    for size, want in pairs {
+      [980] = { [10] = '"Big Joe', [990] = 'Joe"' }, [1] = { [10] = '"Joe', [11] = 'Joe Doe"' },
+    } do
       for _, ends in ipairs { "\n", "\r\n", "\r" } do
         local text = rows(want):gsub("\n", ends)
         for _, input in ipairs { world.file(text, ".csv"), assert(scope3.csv(pieces(text, 1000))) } do
           local res = assert(count(input))
           assert.same({ 1000 - size, 1000 - size, size }, { res.rows, res.members, res.swallowed_lines })
           assert_lines(res, 1001)
-          assert.same({ "suspicious_quote", 10, 11, 11 + size }, { res.warnings[1].code, res.warnings[1].row, res.warnings[1].first_line, res.warnings[1].last_line })
+          assert.same({ "suspicious_quote", 10, 11, 11 + size },
+            { res.warnings[1].code, res.warnings[1].row, res.warnings[1].first_line, res.warnings[1].last_line })
         end
       end
     end
@@ -103,15 +112,19 @@ describe("a quote that opens where none should", function()
     assert_lines(res, 101)
     text = { "mail,id" }
     for i = 1, 100 do
-      text[i + 1] = ("%sp%d@example.com,k%s%s"):format(i == 5 and '"' or "", i, ("x-"):rep(i):sub(i % 2), i == 60 and '"' or "")
+      text[i + 1] = ("%sp%d@example.com,k%s%s"):format(i == 5 and '"' or "", i, ("x-"):rep(i):sub(i % 2),
+        i == 60 and '"' or "")
     end
     res = assert(count(world.file(table.concat(text, "\n"):gsub('(k[x-]*)"', '"%1'), ".csv")))
     assert.same({ 1, 55 }, { #res.warnings, res.swallowed_lines })
     assert_lines(res, 101)
-    res = assert(count(world.file(rows({ [10] = '"Joe', [20] = '"Ann"', [30] = '"Joe', [31] = '"Ann"', [40] = '"Joe', [50] = 'Ann"' }), ".csv")))
+    res = assert(count(world.file(rows({
+      [10] = '"Joe', [20] = '"Ann"', [30] = '"Joe', [31] = '"Ann"', [40] = '"Joe', [50] = 'Ann"',
+    }), ".csv")))
     assert.same({ 1000 - 10 - 1 - 10, 21 }, { res.rows, res.swallowed_lines })
     assert_lines(res, 1001)
-    assert.same({ "swallowed_lines", 2, "suspicious_quote", 1 }, { res.warnings[1].code, res.warnings[1].rows, res.warnings[2].code, res.warnings[2].rows })
+    assert.same({ "swallowed_lines", 2, "suspicious_quote", 1 },
+      { res.warnings[1].code, res.warnings[1].rows, res.warnings[2].code, res.warnings[2].rows })
   end)
 
   it("in the header is a warning, or an error that shows no row", function()
@@ -119,7 +132,8 @@ describe("a quote that opens where none should", function()
     local res, err = count(world.file(text, ".csv"))
     assert.is_nil(res)
     assert.is_nil(err.message:find("Doe", 1, true), err.message)
-    res = assert(count(world.file((rows({ [50] = 'x"' }, 'id,"name,mail'):gsub("50,x\",p50@example.com", '50,x",mail')), ".csv")))
+    res = assert(count(world.file((rows({ [50] = 'x"' }, 'id,"name,mail'):gsub("50,x\",p50@example.com", '50,x",mail')),
+      ".csv")))
     assert.same({ 950, 51, "suspicious_quote" }, { res.rows, res.lines.header, res.warnings[1].code })
     assert_lines(res, 1001)
   end)
@@ -127,7 +141,8 @@ describe("a quote that opens where none should", function()
   it("and never closes ends the job, with the number of lines that it took", function()
     local res, err = count(world.file(rows { [10] = '"Big Joe' }, ".csv"))
     assert.is_nil(res)
-    assert.truthy(err.message:find("row 10 (line 11), column 2: a quote is opened", 1, true) and err.message:find("in search of its end: 991", 1, true), err.message)
+    assert.truthy(err.message:find("row 10 (line 11), column 2: a quote is opened", 1, true)
+      and err.message:find("in search of its end: 991", 1, true), err.message)
     assert.same({ 9, 991 }, { err.result.rows, err.result.swallowed_lines })
     assert_lines(err.result, 1001)
   end)
@@ -167,11 +182,13 @@ describe("every line of a file", function()
   end)
 
   it("is in a number for JSON Lines, whose lines may end in CR alone", function()
-    local res = assert(count(world.file('{"id":"1","mail":"a@b.co"}\n\n{"id":"2","mail":"c\n \n[1]\n{"id":"3","mail":"e@f.co"}', ".jsonl")))
+    local res = assert(count(world.file('{"id":"1","mail":"a@b.co"}\n\n{"id":"2","mail":"c\n \n[1]\n{"id":"3",'
+      .. '"mail":"e@f.co"}', ".jsonl")))
     assert_lines(res, 6)
     assert.same({ 4, 2, 2 }, { res.rows, res.members, res.lines.blank })
     for _, size in ipairs { 1, 7, 1000 } do
-      res = assert(count(assert(scope3.jsonl(pieces(('{"id":"%d","mail":"a@b.co"}\r'):rep(100):gsub("%%d", "7"), size)))))
+      res = assert(count(assert(scope3.jsonl(pieces(('{"id":"%d","mail":"a@b.co"}\r'):rep(100):gsub("%%d", "7"),
+        size)))))
       assert.equal(100, res.rows)
     end
   end)
@@ -187,7 +204,9 @@ describe("every line of a file", function()
 
   it("is in the report that programs read", function()
     local path = world.file(rows { [10] = '"Big Joe', [990] = '"Joe"' }, ".csv")
-    local _, out = world.command { "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json" }
+    local _, out = world.command {
+      "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json",
+    }
     local res = cjson.decode(out)
     assert.same({ 980, 1001, "swallowed_lines" }, { res.swallowed_lines, res.lines.total, res.warnings[1].code })
   end)

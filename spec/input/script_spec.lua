@@ -2,7 +2,8 @@
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
-local CSV = "id,mail,tel,consent,uid\n1,a@example.com,+12065551234,yes,U1\n2,b@example.com,0301234,no,\n3,,,yes,U3\n4,nonsense,,yes,\n5,e@example.com,,yes,U5\n"
+local CSV = "id,mail,tel,consent,uid\n1,a@example.com,+12065551234,yes,U1\n2,b@example.com,0301234,no,\n3,,,yes,U3\n"
+  .. "4,nonsense,,yes,\n5,e@example.com,,yes,U5\n"
 
 local client = assert(scope3.client {})
 
@@ -34,7 +35,8 @@ describe("a script with a map", function()
   end)
 
   it("works the same on JSON Lines and on tables of Lua", function()
-    local path = world.file('{"id":12345678901234567890,"mail":"a@example.com","uid":"U"}\n{"id":1.5,"mail":"a@example.com"}\n'
+    local path = world.file('{"id":12345678901234567890,"mail":"a@example.com","uid":"U"}\n{"id":1.5,'
+      .. '"mail":"a@example.com"}\n'
       .. '{"id":2,"mail":{"x":1},"uid":"V"}\n{"id":null,"mail":"a@example.com"}\nnonsense\n', ".jsonl")
     local map = { external_id = "id", email = "mail", ["uid:mine"] = "uid" }
     local res = assert(run({ map = map }, path))
@@ -68,11 +70,15 @@ describe("a script with a map", function()
 
   it("reports every rejection by row, column and reason, without the value", function()
     local seen = {}
-    assert(run({ map = { external_id = "id", email = "mail", phone = "tel" } }, world.file(CSV .. "6,x\n"), { on_reject = function(rejection)
-      seen[#seen + 1] = ("%d %s %s %s"):format(rejection.row, tostring(rejection.column), rejection.reason, tostring(rejection.dropped))
-    end }))
+    assert(run({ map = { external_id = "id", email = "mail", phone = "tel" } }, world.file(CSV .. "6,x\n"), {
+      on_reject = function(rejection)
+        seen[#seen + 1] = ("%d %s %s %s"):format(rejection.row, tostring(rejection.column), rejection.reason,
+          tostring(rejection.dropped))
+      end,
+    }))
     assert.same({
-      "2 tel phone_national true", "3 nil no_identifier false", "4 mail email_no_at true", "4 nil no_identifier false", "6 mail email_placeholder true", "6 tel ragged_row false",
+      "2 tel phone_national true", "3 nil no_identifier false", "4 mail email_no_at true",
+      "4 nil no_identifier false", "6 mail email_placeholder true", "6 tel ragged_row false",
     }, seen)
   end)
 end)
@@ -85,7 +91,10 @@ describe("a script with member(row)", function()
       if row.id == "1" then
         return { external_id = row.id, email = row.mail }
       elseif row.id == "2" then
-        return { { external_id = "2a", email = row.mail }, { external_id = "2b", remove = true }, { external_id = "2c", email = "nope" } }
+        return {
+          { external_id = "2a", email = row.mail },
+          { external_id = "2b", remove = true }, { external_id = "2c", email = "nope" },
+        }
       elseif row.id == "3" then
         return nil
       elseif row.id == "4" then
@@ -122,7 +131,8 @@ describe("a script with member(row)", function()
   end)
 
   it("names the place of its failure", function()
-    local path = world.file('return { audience = "a", member = function(row)\n  error("cannot use " .. row.mail)\nend }\n', ".lua")
+    local path = world.file('return { audience = "a", member = function(row)\n  error("cannot use " .. row.mail)\n'
+      .. 'end }\n', ".lua")
     local _, err = client:run(path, world.file(CSV), { dry_run = true })
     assert.truthy(err.message:find("%.lua:2:"), err.message)
     assert.is_nil(err.message:find("a@example.com", 1, true))
@@ -163,7 +173,8 @@ describe("a script with member(row)", function()
     res = assert(run { member = function(row)
       return nil, "of level 22, not for " .. (row.id == "2" and "2" or "x2")
     end })
-    assert.same({ ["a reason that quotes the row, or is over 200 bytes"] = 1, ["of level 22, not for x2"] = 4 }, res.rejected)
+    assert.same({ ["a reason that quotes the row, or is over 200 bytes"] = 1, ["of level 22, not for x2"] = 4 },
+      res.rejected)
   end)
 
   it("sees nested JSON as tables", function()
@@ -180,9 +191,12 @@ describe("a script file", function()
   it("that is missing, broken, or no script is told what is wrong", function()
     local cases = {
       ["return 12"] = "must return a table", ["x = = 1"] = "near", ['error("boom")'] = "boom",
-      ['return { audience = "a" }'] = "either map or member", ["return { map = {}, member = print }"] = "either map or member",
-      ['return { map = { email = "x" } }'] = "map needs external_id", ['return { map = { external_id = "x" } }'] = "at least one of email",
-      ['return { map = { external_id = "x", emial = "y" } }'] = "emial", ["return { member = print, adience = 1 }"] = "adience",
+      ['return { audience = "a" }'] = "either map or member",
+      ["return { map = {}, member = print }"] = "either map or member",
+      ['return { map = { email = "x" } }'] = "map needs external_id",
+      ['return { map = { external_id = "x" } }'] = "at least one of email",
+      ['return { map = { external_id = "x", emial = "y" } }'] = "emial",
+      ["return { member = print, adience = 1 }"] = "adience",
     }
     for text, want in pairs(cases) do
       local res, err = client:run(world.file(text, ".lua"), "x.csv", { dry_run = true, audience = "a" })
@@ -195,9 +209,11 @@ describe("a script file", function()
   end)
 
   it("may set options of the job, which the caller's overrule", function()
-    local path = world.file('return { audience = "a", mode = "remove", max_members = 2, map = { external_id = "id" } }', ".lua")
+    local path = world.file('return { audience = "a", mode = "remove", max_members = 2, map = { external_id = "id" } }',
+      ".lua")
     local res = assert(client:run(path, world.file(CSV), { dry_run = true }))
-    assert.same({ 3, 5 }, { #res.requests, res.requests[1].removes + res.requests[2].removes + res.requests[3].removes })
+    assert.same({ 3, 5 },
+      { #res.requests, res.requests[1].removes + res.requests[2].removes + res.requests[3].removes })
     res = assert(client:run(path, world.file(CSV), { dry_run = true, max_members = 5 }))
     assert.equal(1, #res.requests)
   end)

@@ -162,7 +162,8 @@ describe("code that runs inside a call", function()
       assert.equal("end", state, name)
       assert.equal(ROWS, seen)
       if name ~= "sealed" then
-        fine, state = pcall(set[name].close == nil and set[name].size or set[name].counts or set[name].count or set[name].columns, set[name])
+        fine, state = pcall(set[name].close == nil and set[name].size or set[name].counts or set[name].count
+          or set[name].columns, set[name])
         assert.is_false(fine, name)
         assert.truthy(state:find("attempt to use a closed", 1, true), state)
       end
@@ -205,20 +206,28 @@ describe("a builder's texts", function()
   end
 
   local function tables()
-    local map = { { "external_id", name("custo", "mer") }, { "email", name("cont", "act") }, { "uids", name("adver", "tising"), name("ma", "id") } }
-    local conditions = { { "eq", name("coun", "try"), { name("germ", "anyx") } }, { "ne", name("sta", "te"), { name("gone", "-away") } } }
+    local map = {
+      { "external_id", name("custo", "mer") }, { "email", name("cont", "act") },
+      { "uids", name("adver", "tising"), name("ma", "id") },
+    }
+    local conditions = {
+      { "eq", name("coun", "try"), { name("germ", "anyx") } }, { "ne", name("sta", "te"), { name("gone", "-away") } },
+    }
     return map, conditions
   end
 
   local function text()
-    return '{"customer":"1","contact":"a@example.org","country":"germanyx","advertising":"6d92078a-8246-4ba4-ae5b-76104861e7dc"}\n'
+    return '{"customer":"1","contact":"a@example.org","country":"germanyx",'
+      .. '"advertising":"6d92078a-8246-4ba4-ae5b-76104861e7dc"}\n'
       .. '{"customer":"2","contact":"b@example.org","country":"francexx"}\n'
   end
 
   it("stay, when the tables that it was made of are emptied", function()
     for _, way in ipairs { "new", "columns" } do
       local map, conditions = tables()
-      local builder = core.builder { max_member = 1000, map = way == "new" and map or nil, conditions = way == "new" and conditions or nil }
+      local builder = core.builder {
+        max_member = 1000, map = way == "new" and map or nil, conditions = way == "new" and conditions or nil,
+      }
       if way == "columns" then
         builder:columns(map, conditions)
       end
@@ -235,7 +244,8 @@ describe("a builder's texts", function()
       assert.equal("end", (builder:fill(payload, source_of("jsonl", text()), 1e9, 1)))
       churn()
       local counts = builder:counts()
-      assert.same({ 2, 1, 1, 1, 1 }, { counts.rows, counts.members, counts.hashed_email, counts.uids, counts.skipped }, way)
+      assert.same({ 2, 1, 1, 1, 1 },
+        { counts.rows, counts.members, counts.hashed_email, counts.uids, counts.skipped }, way)
       local missing = builder:missing()
       assert.equal("sta,te", (table.concat(missing, "|"):gsub("^sta", "sta,")), way)
     end

@@ -84,7 +84,8 @@ end)
 
 describe("a row of CSV that has more fields than its header", function()
   it("is taken where all end with a delimiter, which is said once", function()
-    local got = count "Id,Email,Phone\n1,a@x.org,,\n2,b@x.org,,\n3,c@x.org,+12065550142,\n4,d@x.org\n5,e@x.org,,zz,\n6,f@x.org,,zz,,\n"
+    local got = count("Id,Email,Phone\n1,a@x.org,,\n2,b@x.org,,\n3,c@x.org,+12065550142,\n4,d@x.org\n5,e@x.org,,zz,\n"
+      .. "6,f@x.org,,zz,,\n")
     assert.same({ 4, { "5 4 ragged_row", "6 4 ragged_row" } }, { got.members, got.refused })
     assert.same({ { "short_rows", 1 }, { "trailing_delimiters", 3 } }, got.warnings)
     assert.equal(2, count("Id,Email,Phone\n1,a@x.org,,,,\n2,b@x.org,,,,\n").members)

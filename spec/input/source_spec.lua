@@ -104,8 +104,9 @@ describe("a source", function()
 
   it("refuses misuse by raising", function()
     for _, misuse in ipairs {
-      function() scope3.csv(12) end, function() scope3.csv("x", { delimeter = "," }) end, function() scope3.csv("x", { delimiter = ",," }) end,
-      function() scope3.csv("x", { delimiter = '"' }) end, function() scope3.jsonl("x", { header = true }) end, function() core.source { format = "xml" } end,
+      function() scope3.csv(12) end, function() scope3.csv("x", { delimeter = "," }) end,
+      function() scope3.csv("x", { delimiter = ",," }) end, function() scope3.csv("x", { delimiter = '"' }) end,
+      function() scope3.jsonl("x", { header = true }) end, function() core.source { format = "xml" } end,
       function() core.source { format = "csv", paht = "x" } end,
     } do
       assert.has_error(misuse)

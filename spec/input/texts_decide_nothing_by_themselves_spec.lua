@@ -6,9 +6,12 @@ local world = require "spec.support.world"
 describe("the text of a consent", function()
   teardown(world.clean)
   local client = assert(scope3.client {})
-  local CSV = "id,mail,optin\n1,a@b.co,True\n2,b@b.co,False\n3,c@b.co,TRUE\n4,d@b.co,true\n5,e@b.co,no\n6,f@b.co,0\n7,g@b.co,\n8,h@b.co,perhaps\n"
-  local JSON = '{"id":"1","mail":"a@b.co","optin":true}\n{"id":"2","mail":"b@b.co","optin":"false"}\n{"id":"3","mail":"c@b.co","optin":0}\n'
-    .. '{"id":"4","mail":"d@b.co","optin":false}\n{"id":"5","mail":"e@b.co","optin":null}\n{"id":"6","mail":"f@b.co"}\n{"id":"7","mail":"g@b.co","optin":"true"}\n'
+  local CSV = "id,mail,optin\n1,a@b.co,True\n2,b@b.co,False\n3,c@b.co,TRUE\n4,d@b.co,true\n5,e@b.co,no\n6,f@b.co,0\n"
+    .. "7,g@b.co,\n8,h@b.co,perhaps\n"
+  local JSON = '{"id":"1","mail":"a@b.co","optin":true}\n{"id":"2","mail":"b@b.co","optin":"false"}\n{"id":"3",'
+    .. '"mail":"c@b.co","optin":0}\n'
+    .. '{"id":"4","mail":"d@b.co","optin":false}\n{"id":"5","mail":"e@b.co","optin":null}\n{"id":"6","mail":"f@b.co"}\n'
+    .. '{"id":"7","mail":"g@b.co","optin":"true"}\n'
     .. '{"id":"8","mail":"h@b.co","optin":1}\n{"id":"9","mail":"i@b.co","optin":{"a":1}}\n'
 
   local function attempt(script, source)

@@ -24,7 +24,9 @@ describe("the message of a script's failure", function()
     local path = world.file('{"who":{"name":"Ada Lovelace","n":[{"k":12345}]}}\n', ".jsonl")
     assert.is_nil(fail(function(row) error("no consent of " .. row.who.name) end, path):find("Ada", 1, true))
     assert.is_nil(fail(function(row) error("number " .. row.who.n[1].k) end, path):find("12345", 1, true))
-    local res = assert(client:run({ member = function(row) return nil, "no consent of " .. row.who.name end, audience = "a" }, path, { dry_run = true }))
+    local res = assert(client:run({
+      member = function(row) return nil, "no consent of " .. row.who.name end, audience = "a",
+    }, path, { dry_run = true }))
     assert.is_nil(next(res.rejected):find("Ada", 1, true))
   end)
 
@@ -49,7 +51,8 @@ describe("the message of a script's failure", function()
       end
     end
     assert.is_nil(fail(function(row) error("x " .. row.id) end, once { id = 4711 }):find("4711", 1, true))
-    assert.is_nil(fail(function(row) error("x " .. row.who.name) end, once { who = { name = "Ada" } }):find("Ada", 1, true))
+    assert.is_nil(fail(function(row) error("x " .. row.who.name) end, once { who = { name = "Ada" } }):find("Ada", 1,
+      true))
   end)
 
   it("keeps its place and its words where it quotes nothing", function()

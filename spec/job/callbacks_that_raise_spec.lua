@@ -50,7 +50,8 @@ describe("a callback that raises", function()
     local again = { 503, '{"error":{"code":"SERVICE_UNAVAILABLE","message":"later"}}' }
     local large = { 413, '{"error":{"code":"TOO_LARGE","message":"too large"}}' }
     local taken = '{"success":true,"operationId":"t$N","taskId":"t$N"}'
-    local passing = '{"task":{"taskId":"$ID","status":"failed","error":{"code":"X","message":"m","recovery":"transient"}}}'
+    local passing = '{"task":{"taskId":"$ID","status":"failed","error":{"code":"X","message":"m",'
+      .. '"recovery":"transient"}}}'
     for event, case in pairs {
       progress = { {} }, request = { {} }, accepted = { {} }, blocked = { {}, 5 }, retry = { { sync = { again,
         taken } } },
@@ -140,8 +141,9 @@ describe("a callback that raises", function()
       return { id = n, mail = n .. "@example.com" }
     end, { max_members = 1000 })
     assert.is_nil(ok)
-    assert.same({ "source", "callback_error", 2500, 2000, 500 }, { err.kind, err.code, err.result.rows, err.result.accepted,
-      err.result.failed })
+    assert.same({ "source", "callback_error", 2500, 2000, 500 }, {
+      err.kind, err.code, err.result.rows, err.result.accepted, err.result.failed,
+    })
     world.assert_sums(err.result)
     local chunks = 0
     ok, err = client:run(MAP, scope3.csv(function()

@@ -36,7 +36,9 @@ describe("a report", function()
       ["the second has more"] = { "1,a@example.org,\n1,b@example.org," .. phone .. "\n", { 1, 1, 0 } },
       ["the second has another"] = { "1,a@example.org,\n1,," .. phone .. "\n", { 0, 1, 1 } },
       ["three rows"] = { "1,a@example.org," .. phone .. "\n1,a@example.org,\n1,,x\n1,c@example.org,\n", { 1, 0, 1 } },
-      ["others between"] = { "1,a@example.org," .. phone .. "\n2,b@example.org," .. phone .. "\n1,a@example.org,\n", { 2, 1, 1 } },
+      ["others between"] = {
+        "1,a@example.org," .. phone .. "\n2,b@example.org," .. phone .. "\n1,a@example.org,\n", { 2, 1, 1 },
+      },
       ["an id with quotes"] = { '"a""b\\",a@example.org,' .. phone .. '\n"a""b\\",,' .. phone .. "\n", { 0, 1, 1 } },
     } do
       for _, script in ipairs { { map = MAP }, { member = member } } do
@@ -61,7 +63,8 @@ describe("a report", function()
       { external_id = "1", email = "b@example.org", uids = { maid = maid } },
       { external_id = "2", hashed_email = hash },
     }))
-    assert.same({ 2, 0, 1, 1 }, { res.identifiers.hashed_email, res.identifiers.hashed_phone, res.identifiers.uids, res.prehashed })
+    assert.same({ 2, 0, 1, 1 },
+      { res.identifiers.hashed_email, res.identifiers.hashed_phone, res.identifiers.uids, res.prehashed })
     assert.same({ 1, 1 }, { res.replaced, res.poorer })
     local audience = assert(scope3.audience { id = "b" })
     audience:add { external_id = "1", email = hash, phone = "+49301234567" }
@@ -69,10 +72,12 @@ describe("a report", function()
     for _ = 1, 2 do -- an audience may be sent again
       res = assert(client:sync(audience))
       world.assert_sums(res)
-      assert.same({ 1, 0, 0, 1 }, { res.identifiers.hashed_email, res.identifiers.hashed_phone, res.prehashed, res.poorer })
+      assert.same({ 1, 0, 0, 1 },
+        { res.identifiers.hashed_email, res.identifiers.hashed_phone, res.prehashed, res.poorer })
     end
-    res = assert(client:run({ audience = "a", member = function(row) return row end }, rows { { external_id = "1", email = hash },
-      { external_id = "1", remove = true } }))
+    res = assert(client:run({ audience = "a", member = function(row) return row end }, rows {
+      { external_id = "1", email = hash }, { external_id = "1", remove = true },
+    }))
     assert.same({ 0, 1, 0 }, { res.identifiers.hashed_email, res.replaced, res.poorer })
   end)
 
@@ -80,17 +85,23 @@ describe("a report", function()
     local stream = assert(sandbox:client():stream("a"))
     sandbox:configure { refuse = world.json.array { "2" } }
     for i = 1, 3 do
-      assert(stream:add { external_id = tostring(i), email = ("p%d@example.org"):format(i), phone = i > 1 and "+49301234567" or nil })
+      assert(stream:add {
+        external_id = tostring(i), email = ("p%d@example.org"):format(i), phone = i > 1 and "+49301234567" or nil,
+      })
     end
     local res = assert(stream:finish())
     world.assert_sums(res)
-    assert.same({ 2, 1, 2, 1 }, { res.accepted, res.rejected_by_service, res.identifiers.hashed_email, res.identifiers.hashed_phone })
+    assert.same({ 2, 1, 2, 1 },
+      { res.accepted, res.rejected_by_service, res.identifiers.hashed_email, res.identifiers.hashed_phone })
   end)
 
   it("tells two members of one id in one row from a later row", function()
     local refused = {}
     local res = run({ member = function(row)
-      return { { external_id = row.id, email = row.mail }, { external_id = "x" .. row.id, email = row.mail }, { external_id = row.id, phone = "+49301234567" } }
+      return {
+        { external_id = row.id, email = row.mail }, { external_id = "x" .. row.id, email = row.mail },
+        { external_id = row.id, phone = "+49301234567" },
+      }
     end }, "id,mail\n1,a@example.org\n2,b@example.org\n", { on_reject = function(one) refused[#refused + 1] = one end })
     assert.same({ 4, 0, 0, { repeated_in_row = 2 } }, { res.members, res.replaced, res.poorer, res.dropped })
     assert.same({ 4, 2, 2 }, { res.accepted, res.identifiers.hashed_email, res.identifiers.hashed_phone })
@@ -102,7 +113,8 @@ describe("a report", function()
   end)
 
   it("takes an empty list for a row that is left out", function()
-    local res = run({ member = function(row) return row.id == "2" and { member(row) } or {} end }, "id,mail,tel\n1,a@example.org,\n2,b@example.org,\n")
+    local res = run({ member = function(row) return row.id == "2" and { member(row) } or {} end },
+      "id,mail,tel\n1,a@example.org,\n2,b@example.org,\n")
     assert.same({ 2, 1, {}, 1 }, { res.rows, res.skipped, res.rejected, res.members })
     -- A member without anything is none.
     res = run({ member = function() return { region = "DE" } end }, "id,mail,tel\n1,a@example.org,\n")
@@ -112,8 +124,10 @@ describe("a report", function()
   it("says why a member has no identifier left", function()
     local audience = assert(scope3.audience { id = "a" })
     local stream = assert(sandbox:client():stream("a"))
-    for because, one in pairs { email_no_at = { email = "nobody" }, phone_national = { phone = "030 1" }, not_text = { email = true },
-      hash_md5 = { hashed_email = ("a"):rep(32) } } do
+    for because, one in pairs {
+      email_no_at = { email = "nobody" }, phone_national = { phone = "030 1" },
+      not_text = { email = true }, hash_md5 = { hashed_email = ("a"):rep(32) },
+    } do
       one.external_id = "1"
       for _, to in ipairs { audience, stream } do
         local added, err = to:add(one)
@@ -126,8 +140,10 @@ describe("a report", function()
     assert.same({ "no_identifier" }, { err.code, err.because })
     stream:cancel()
     local refused = {}
-    local res = run({ member = member }, "id,mail,tel\n1,nobody,\n", { on_reject = function(one) refused[#refused + 1] = one.reason end })
-    assert.same({ { no_identifier = 1 }, { email_no_at = 1 }, { "email_no_at", "no_identifier" } }, { res.rejected, res.dropped, refused })
+    local res = run({ member = member }, "id,mail,tel\n1,nobody,\n",
+      { on_reject = function(one) refused[#refused + 1] = one.reason end })
+    assert.same({ { no_identifier = 1 }, { email_no_at = 1 }, { "email_no_at", "no_identifier" } },
+      { res.rejected, res.dropped, refused })
   end)
 
   describe("of more members than one row may give", function()
@@ -146,7 +162,8 @@ describe("a report", function()
     end
 
     it("counts each that is lost, under a bound's own name", function()
-      local counts, payload, builder = taken(200000, function(i) return { external_id = ("%d"):format(i), email = ("p%d@example.org"):format(i) } end)
+      local counts, payload, builder = taken(200000,
+        function(i) return { external_id = ("%d"):format(i), email = ("p%d@example.org"):format(i) } end)
       assert.is_true(counts.members > 150000 and counts.members == payload:living())
       assert.same({ row_full = 200000 - counts.members }, counts.dropped)
       assert.same({ 1, 1, 0 }, { counts.rows, counts.used_rows, counts.rejected_rows })
@@ -154,7 +171,8 @@ describe("a report", function()
     end)
 
     it("raises nothing where there are too many", function()
-      local counts, payload, builder = taken(310000, function(i) return { external_id = ("%d"):format(i), remove = true } end)
+      local counts, payload, builder = taken(310000,
+        function(i) return { external_id = ("%d"):format(i), remove = true } end)
       local _, removes = payload:living()
       assert.same({ 250000, 250000, { row_full = 60000 } }, { counts.members, removes, counts.dropped })
       assert.equal(60000, #builder:rejections())

@@ -36,11 +36,15 @@ describe("a damaged journal", function()
     return client:run(script, file, { journal = path, max_members = 12 })
   end
 
-  -- Five requests: one is halved, one loses a member that the service refuses, one fails for good in its task and one for a passing reason; then the
-  -- process is killed, one request before the end.
+  -- Five requests: one is halved, one loses a member that the service refuses, one fails for good in
+  -- its task and one for a passing reason; then the process is killed, one request before the end.
   before_each(function()
-    sandbox:configure { clock = "manual", task_seconds = 1, refuse = world.json.array { "u3" }, task_outcomes = world.json.array { "completed", "completed",
-      "failed:terminal" }, faults = world.json.array { { on = "sync", act = "status", status = 413, after = 3 } } }
+    sandbox:configure {
+      clock = "manual", task_seconds = 1, refuse = world.json.array { "u3" },
+      task_outcomes = world.json.array { "completed", "completed",
+        "failed:terminal" },
+      faults = world.json.array { { on = "sync", act = "status", status = 413, after = 3 } },
+    }
     client = sandbox:client { loop = virtual.loop(sandbox.url) }
     file, path = world.file(rows(), ".csv"), world.path ".journal"
     local res = assert(run())
@@ -49,7 +53,8 @@ describe("a damaged journal", function()
     assert.is_true(#lines_of(text) >= 12, text)
   end)
 
-  -- Goes on with a damaged journal. The service has lost everything meanwhile, so that what is not sent again is seen to be missing.
+  -- Goes on with a damaged journal.
+  -- The service has lost everything meanwhile, so that what is not sent again is seen to be missing.
   local function outcome(damaged)
     write(path, damaged)
     local before = #sandbox:requests "sync"
@@ -59,7 +64,8 @@ describe("a damaged journal", function()
       return "stopped", #sandbox:requests "sync" - before, err
     end
     world.assert_sums(res)
-    return res.failed + res.unknown + res.rejected_by_service > 0 and "failed" or "well", #sandbox:requests "sync" - before, res
+    return res.failed + res.unknown + res.rejected_by_service > 0 and "failed" or "well",
+      #sandbox:requests "sync" - before, res
   end
 
   it("stops the job where any bit of it was flipped, but for its last line end, and names the line", function()
@@ -138,7 +144,9 @@ describe("a damaged journal", function()
 
   it("that another keeper gives with records of wrong types, or in a wrong order, stops the job", function()
     local function begin(fields)
-      local record = { type = "begin", request = 1, batch = 1, epoch = 1, first = 1, last = 2, members = 2, digest = ("0"):rep(64) }
+      local record = {
+        type = "begin", request = 1, batch = 1, epoch = 1, first = 1, last = 2, members = 2, digest = ("0"):rep(64),
+      }
       for key, value in pairs(fields) do
         record[key] = value
       end
@@ -146,12 +154,18 @@ describe("a damaged journal", function()
     end
     local accepted = { type = "accepted", request = 1, task_id = "t" }
     local cases = {
-      { begin { request = "1" } }, { begin { request = 1.5 } }, { begin { first = 0 } }, { begin { first = 3 } }, { begin { last = 1e300 } },
-      { begin { batch = {} } }, { begin { digest = 5 } }, { begin { without = 7 } }, { begin { without = { "1" } } }, { begin { without = { x = 1 } } },
-      { begin { uncertain = "no" } }, { begin { rows = { first = 1 } } }, { begin {}, begin {} }, { { type = "begin" } }, { { type = "later" } }, { "begin" },
-      { accepted }, { begin {}, accepted, accepted }, { begin {}, { type = "accepted", request = 1 } }, { begin {}, { type = "accepted", request = 2, task_id = "t" } },
-      { begin {}, { type = "ended", request = 1, status = "completed" } }, { begin {}, accepted, { type = "ended", request = 1, status = 5 } },
-      { begin {}, accepted, { type = "ended", request = 1, status = "completed" }, { type = "ended", request = 1, status = "failed" } },
+      { begin { request = "1" } }, { begin { request = 1.5 } }, { begin { first = 0 } },
+      { begin { first = 3 } }, { begin { last = 1e300 } }, { begin { batch = {} } }, { begin { digest = 5 } },
+      { begin { without = 7 } }, { begin { without = { "1" } } }, { begin { without = { x = 1 } } },
+      { begin { uncertain = "no" } }, { begin { rows = { first = 1 } } }, { begin {}, begin {} },
+      { { type = "begin" } }, { { type = "later" } }, { "begin" }, { accepted }, { begin {}, accepted, accepted },
+      { begin {}, { type = "accepted", request = 1 } }, { begin {}, { type = "accepted", request = 2, task_id = "t" } },
+      { begin {}, { type = "ended", request = 1, status = "completed" } },
+      { begin {}, accepted, { type = "ended", request = 1, status = 5 } },
+      {
+        begin {}, accepted, { type = "ended", request = 1, status = "completed" },
+        { type = "ended", request = 1, status = "failed" },
+      },
       { begin {}, accepted, begin { request = 2 } }, { begin {}, begin { request = 2, digest = ("1"):rep(64) } },
     }
     for i, records in ipairs(cases) do

@@ -140,8 +140,10 @@ describe("a job in epochs", function()
     end
     local res = assert(stream:finish())
     assert.same({ 2, 2, 9 }, { res.deferred, res.epochs, res.accepted })
-    assert.same({ 3, 3, 1, 2 }, { res.requests[1].members, res.requests[2].members, res.requests[3].members, res.requests[4].members })
-    assert.same({ 1, 1, 1, 2 }, { res.requests[1].epoch, res.requests[2].epoch, res.requests[3].epoch, res.requests[4].epoch })
+    assert.same({ 3, 3, 1, 2 },
+      { res.requests[1].members, res.requests[2].members, res.requests[3].members, res.requests[4].members })
+    assert.same({ 1, 1, 1, 2 },
+      { res.requests[1].epoch, res.requests[2].epoch, res.requests[3].epoch, res.requests[4].epoch })
     for i = 1, 3 do
       assert.equal("completed", res.tasks[i].status)
     end
@@ -156,7 +158,8 @@ describe("a job in epochs", function()
     local res, err = stream:finish()
     assert.is_nil(res)
     assert.equal("task_failed", err.kind)
-    assert.same({ 5, 2, 3 }, { err.result.members, err.result.accepted, err.result.failed }) -- those of the task, and those that waited for it
+    -- those of the task, and those that waited for it
+    assert.same({ 5, 2, 3 }, { err.result.members, err.result.accepted, err.result.failed })
     world.assert_sums(err.result)
     assert.equal(2, #sandbox:requests("sync"))
   end)
@@ -170,7 +173,9 @@ describe("a job in epochs", function()
         return { id = "r" .. i % 25, mail = ("v%d@example.com"):format(i) }
       end
     end
-    local res = assert(assert(sandbox:client():run({ map = { external_id = "id", email = "mail" }, audience = "a", unique = true },
+    local res = assert(assert(sandbox:client():run({
+      map = { external_id = "id", email = "mail" }, audience = "a", unique = true,
+    },
       rows, { max_members = 10 })):wait())
     world.assert_sums(res)
     local kept = membership(sandbox, "a")

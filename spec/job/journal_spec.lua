@@ -1,4 +1,5 @@
--- Jobs that are resumed: whatever killed the process, the audience ends as it was meant, and nothing accepted is sent again.
+-- Jobs that are resumed:
+-- whatever killed the process, the audience ends as it was meant, and nothing accepted is sent again.
 local core = require "scope3.core"
 local journal = require "scope3.job.journal"
 local journaled = require "spec.support.journaled"
@@ -6,7 +7,8 @@ local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
--- Rows with repeats further apart than a request, removals, and members that the service refuses. Gives the file and what is to be left.
+-- Rows with repeats further apart than a request, removals, and members that the service refuses.
+-- Gives the file and what is to be left.
 local function make_rows(refused)
   local lines, model = { "id,hash" }, {}
   for i = 1, 230 do
@@ -33,8 +35,11 @@ describe("a job with a journal", function()
     for i = 1, 5 * (failing or 0) do
       outcomes[i] = i % 5 == 3 and "failed:transient" or "completed"
     end
-    sandbox:configure { task_outcomes = outcomes, clock = "manual", task_seconds = 2, retry_after = 1, refuse = world.json.array { "id40", "id111" },
-      faults = world.json.array { { on = "sync", act = "status", status = 413, after = 4 } } }
+    sandbox:configure {
+      task_outcomes = outcomes, clock = "manual", task_seconds = 2,
+      retry_after = 1, refuse = world.json.array { "id40", "id111" },
+      faults = world.json.array { { on = "sync", act = "status", status = 413, after = 4 } },
+    }
   end
 
   local function membership()
@@ -81,7 +86,8 @@ describe("a job with a journal", function()
     local before = #sandbox:requests("sync")
     local res = assert(journaled.run(sandbox.url, path, file))
     assert.equal(before, #sandbox:requests("sync"))
-    assert.same({ first.accepted, first.accepted, first.rejected_by_service }, { res.accepted, res.resumed, res.rejected_by_service })
+    assert.same({ first.accepted, first.accepted, first.rejected_by_service },
+      { res.accepted, res.resumed, res.rejected_by_service })
     world.assert_sums(res)
   end)
 
@@ -99,7 +105,8 @@ describe("a job with a journal", function()
     for at = 1, points, step do
       prepare(failing)
       local path = world.path(".journal")
-      os.execute(("%s spec/support/journaled.lua %s %s %s %d %s >/dev/null 2>&1"):format(os.getenv "SCOPE3_LUA_BIN", sandbox.url, path, file, at,
+      os.execute(("%s spec/support/journaled.lua %s %s %s %d %s >/dev/null 2>&1"):format(os.getenv "SCOPE3_LUA_BIN",
+        sandbox.url, path, file, at,
         at % 5 == 0 and "torn" or ""))
       local before = accepted_replies()
       local res = assert(journaled.run(sandbox.url, path, file))
@@ -112,13 +119,15 @@ describe("a job with a journal", function()
         unsure = unsure + (request.possibly_twice and 1 or 0)
       end
       local again = accepted_replies() - accepted -- those too whose tasks had failed before the kill
-      assert.is_true(again <= unsure + failing and again <= 2 + failing, ("%s: %d requests were accepted twice, %d are said to be unsure"):format(where, again, unsure))
+      assert.is_true(again <= unsure + failing and again <= 2 + failing,
+        ("%s: %d requests were accepted twice, %d are said to be unsure"):format(where, again, unsure))
       killed = killed + (before < total and 1 or 0)
       resent = resent + again
       os.remove(path)
     end
     assert.is_true(killed > 0)
-    print(("   killed at %d of %d points; %d requests were accepted again, unseen the first time or after their task had failed"):format(math.ceil(points / step), points,
+    print(("   killed at %d of %d points; %d requests were accepted again, "
+      .. "unseen the first time or after their task had failed"):format(math.ceil(points / step), points,
       resent))
   end)
 
@@ -139,10 +148,12 @@ describe("a job with a journal", function()
     world.assert_sums(err.result)
     assert.equal(before, #sandbox:requests("sync"))
     local client = sandbox:client { loop = virtual.loop(sandbox.url) }
-    res, err = client:run({ audience = "a", max_members = 13, map = { external_id = "id", hashed_email = "hash" } }, world.file("id,hash\n"), { journal = path })
+    res, err = client:run({ audience = "a", max_members = 13, map = { external_id = "id", hashed_email = "hash" } },
+      world.file("id,hash\n"), { journal = path })
     assert.is_nil(res)
     assert.same({ "journal", "another_job" }, { err.kind, err.code })
-    assert.truthy(err.message:find("was member and is now map", 1, true) or err.message:find("was 12 and is now 13", 1, true)
+    assert.truthy(err.message:find("was member and is now map", 1, true)
+      or err.message:find("was 12 and is now 13", 1, true)
       or err.message:find("epochs was", 1, true), err.message)
   end)
 
@@ -218,7 +229,9 @@ describe("a job with a journal", function()
       i = i + 1
       lines[#lines + 1] = ("x%d,%064x"):format(i, i)
     end
-    local res, err = client:run({ audience = "a", max_members = 10, map = { external_id = "id", hashed_email = "hash" } },
+    local res, err = client:run({
+      audience = "a", max_members = 10, map = { external_id = "id", hashed_email = "hash" },
+    },
       world.file(table.concat(lines, "\n")), { journal = keeper })
     assert.is_nil(res)
     assert.equal("the disk is full", err.message)

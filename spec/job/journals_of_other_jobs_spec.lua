@@ -23,11 +23,14 @@ describe("a journal", function()
     local path = world.path ".journal"
     assert(run(client, path))
     local cases = {
-      { other:client(), {}, "service" }, { sandbox:client { account_id = "26" }, {}, "account" }, { client, { id = "b" }, "audience" },
-      { client, { name = "B" }, "name" }, { client, { basis = "contract" }, "consent_basis" }, { client, { region = "DE" }, "region" },
-      { client, { repair = false }, "repair" }, { client, { phone_repairs = "all" }, "phone_repairs" }, { client, { phone_repairs = { "plus" } }, "phone_repairs" },
-      { client, { delimiter = ";" }, "delimiter" }, { client, { mode = "remove" }, "mode" }, { client, { header = true }, "header" },
-      { client, { max_members = 5 }, "max_members" }, { client, { max_bytes = 5000 }, "max_bytes" }, { client, { unique = true }, "epochs" },
+      { other:client(), {}, "service" }, { sandbox:client { account_id = "26" }, {}, "account" },
+      { client, { id = "b" }, "audience" }, { client, { name = "B" }, "name" },
+      { client, { basis = "contract" }, "consent_basis" }, { client, { region = "DE" }, "region" },
+      { client, { repair = false }, "repair" }, { client, { phone_repairs = "all" }, "phone_repairs" },
+      { client, { phone_repairs = { "plus" } }, "phone_repairs" },
+      { client, { delimiter = ";" }, "delimiter" }, { client, { mode = "remove" }, "mode" },
+      { client, { header = true }, "header" }, { client, { max_members = 5 }, "max_members" },
+      { client, { max_bytes = 5000 }, "max_bytes" }, { client, { unique = true }, "epochs" },
     }
     for _, case in ipairs(cases) do
       local res, err = run(case[1], path, case[2])
@@ -48,7 +51,8 @@ describe("a journal", function()
     local file = world.file("id\1email\n1\1c@example.com\n", ".csv")
     local before = #sandbox:requests "sync"
     for i, opts in ipairs {
-      { delimiter = "\\x01", encoding = "latin1" }, { delimiter = "^A", encoding = "ISO_8859-1:1987", quote = "double" },
+      { delimiter = "\\x01", encoding = "latin1" },
+      { delimiter = "^A", encoding = "ISO_8859-1:1987", quote = "double" },
       { delimiter = "\1", encoding = "iso-8859-1", quote = '"', escape = "none" },
     } do
       opts.audience, opts.journal = { id = "spelled", name = "S", consent_basis = "consent" }, path
@@ -69,8 +73,10 @@ describe("a journal", function()
   it("of a private sandbox is not taken for one of the service", function()
     local file, path = world.file "id,email\n1,a@example.com\n", world.path ".journal"
     local function command(last, value)
-      return world.command({ "sync", file, "--audience", "a", "--account", "25", "--map", "external_id=id", "--map", "email=email", "--journal", path,
-        last, value }, { env = "SCOPE3_API_KEY=scope3_test_key" })
+      return world.command({
+        "sync", file, "--audience", "a", "--account", "25", "--map",
+        "external_id=id", "--map", "email=email", "--journal", path, last, value,
+      }, { env = "SCOPE3_API_KEY=scope3_test_key" })
     end
     assert.equal(0, (command "--sandbox"))
     local code, _, complaint = command("--base-url", sandbox.url)

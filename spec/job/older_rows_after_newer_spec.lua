@@ -1,4 +1,5 @@
--- Members that are sent again, because their task failed for a passing reason, never go after newer members of the same ids.
+-- Members that are sent again, because their task failed for a
+-- passing reason, never go after newer members of the same ids.
 local core = require "scope3.core"
 local model = require "spec.support.model"
 local virtual = require "spec.support.virtual"
@@ -39,7 +40,8 @@ describe("members of a failed task, sent again after newer ones", function()
 
   it("are not sent at all where all of them were replaced", function()
     sandbox:configure { task_outcomes = json.array { "failed:transient" } }
-    local res = assert(assert(client:run(SCRIPT, world.file "id,email\nA,old@example.com\nA2,x@example.com\nA,new@example.com\nA2,y@example.com\n",
+    local res = assert(assert(client:run(SCRIPT,
+      world.file "id,email\nA,old@example.com\nA2,x@example.com\nA,new@example.com\nA2,y@example.com\n",
       { max_members = 2 })):wait())
     assert.same({ A = hash "new", A2 = hash "y" }, hashes())
     assert.same({ 2, 2, 2 }, { res.accepted, res.replaced, #res.requests })
@@ -56,7 +58,10 @@ describe("members of a failed task, sent again after newer ones", function()
 
   it("are not taken for replaced by members that the service refused", function()
     sandbox:configure { task_outcomes = json.array { "failed:transient" } }
-    sandbox:fault { on = "sync", after = 1, act = "issues", issues = { { path = "audiences[0].add[1].hashedEmail", message = "is odd" } } }
+    sandbox:fault {
+      on = "sync", after = 1, act = "issues",
+      issues = { { path = "audiences[0].add[1].hashedEmail", message = "is odd" } },
+    }
     local res = assert(assert(client:run(SCRIPT, world.file(ROWS), { max_members = 2 })):wait())
     assert.same({ A = hash "old", B = hash "b", C = hash "c" }, hashes())
     assert.same({ 3, 1, 0 }, { res.accepted, res.rejected_by_service, res.replaced })
@@ -85,9 +90,12 @@ describe("members of a failed task, sent again after newer ones", function()
       local file, path = world.file(ROWS), world.path ".journal"
       local opts = { journal = path, max_members = 2 }
       local resending = false
-      local waited = assert(client:run(SCRIPT, file, opts)):wait { cancel = function() return resending end, on_event = function(event)
-        resending = resending or event.event == "resend"
-      end }
+      local waited = assert(client:run(SCRIPT, file, opts)):wait {
+        cancel = function() return resending end,
+        on_event = function(event)
+          resending = resending or event.event == "resend"
+        end,
+      }
       assert.is_nil(waited)
       local res = assert(client:run(SCRIPT, file, opts))
       if waits then
@@ -110,7 +118,9 @@ describe("members of a failed task, sent again after newer ones", function()
     local roll = model.dice(seed % 100000 + 1)
     for round = 1, world.thorough and 12 or 3 do
       sandbox:reset()
-      sandbox:configure { clock = "manual", task_seconds = 1, seed = seed % 1000 + round, task_shares = { ["failed:transient"] = 0.3 } }
+      sandbox:configure {
+        clock = "manual", task_seconds = 1, seed = seed % 1000 + round, task_shares = { ["failed:transient"] = 0.3 },
+      }
       local lines, expected = { "id,email" }, {}
       for i = 1, 300 do
         local id = "u" .. roll(120)
@@ -127,7 +137,8 @@ describe("members of a failed task, sent again after newer ones", function()
         end
       end
       for id, last in pairs(expected) do
-        assert.is_true(missing[last.row] or found[id] == last.hash, ("round %d: row %d is not what is left"):format(round, last.row))
+        assert.is_true(missing[last.row] or found[id] == last.hash,
+          ("round %d: row %d is not what is left"):format(round, last.row))
       end
     end
   end)

@@ -38,7 +38,8 @@ describe("delete_missing", function()
   it("goes out once and last, in a request that names every audience to keep, and deletes the rest", function()
     there("old", "older", "a")
     local client = client_of()
-    local res = assert(client:sync({ audience "a", audience "b" }, { max_members = 2, delete_missing = { "old", "older" } }))
+    local res = assert(client:sync({ audience "a", audience "b" },
+      { max_members = 2, delete_missing = { "old", "older" } }))
     assert(res:wait())
     local log = sandbox:requests("sync")
     for i, request in ipairs(log) do
@@ -78,7 +79,8 @@ describe("delete_missing", function()
     local before = #sandbox:requests "sync"
     local res = assert(client_of():run({ audience = "a", map = { external_id = "id", email = "mail" } },
       world.file("id,mail\n1,a@example.com\n"), { delete_missing = "all" }))
-    assert.same({ 0, 1, "nothing_deleted" }, { res.accepted, res.rejected_by_service, res.warnings[#res.warnings].code })
+    assert.same({ 0, 1, "nothing_deleted" },
+      { res.accepted, res.rejected_by_service, res.warnings[#res.warnings].code })
     assert.same({ before + 1, nil }, { #sandbox:requests "sync", res.deleted })
   end)
 
@@ -87,7 +89,8 @@ describe("delete_missing", function()
     local client, path, file = client_of(), world.path ".journal", world.file "id,email\n1,a@example.com\n"
     sandbox:configure { task_outcomes = world.json.array { "failed:terminal" } }
     for _ = 1, 2 do
-      local res, err = client:run({ map = { external_id = "id", email = "email" }, audience = "a" }, file, { delete_missing = "all", journal = path })
+      local res, err = client:run({ map = { external_id = "id", email = "email" }, audience = "a" }, file,
+        { delete_missing = "all", journal = path })
       assert.is_nil(res)
       assert.same({ "task_failed", 1 }, { err.kind, err.result.failed })
       assert.truthy(err.message:find("nothing was deleted", 1, true), err.message)
@@ -148,7 +151,8 @@ describe("delete_missing", function()
   it("is not tried again by itself when its own task fails, and the wait says why", function()
     there("old", "a")
     sandbox:configure { task_outcomes = world.json.array { "completed", "failed:transient" } }
-    local res = assert(client_of():run({ audience = "a", map = { external_id = "id", email = "mail" } }, world.file("id,mail\n1,a@example.com\n"),
+    local res = assert(client_of():run({ audience = "a", map = { external_id = "id", email = "mail" } },
+      world.file("id,mail\n1,a@example.com\n"),
       { delete_missing = "all" }))
     local waited, err = res:wait()
     assert.is_nil(waited)
@@ -157,7 +161,8 @@ describe("delete_missing", function()
 
   it("shows in a dry run what it would delete", function()
     there("old", "a")
-    local res = assert(client_of():run({ map = { external_id = "id", email = "mail" }, audience = "a" }, world.file("id,mail\n1,a@example.com\n"),
+    local res = assert(client_of():run({ map = { external_id = "id", email = "mail" }, audience = "a" },
+      world.file("id,mail\n1,a@example.com\n"),
       { dry_run = true, delete_missing = "all" }))
     assert.same({ { audience_id = "old" } }, res.would_delete)
     assert.equal(0, #sandbox:requests("sync"))

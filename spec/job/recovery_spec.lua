@@ -41,7 +41,10 @@ describe("recovery", function()
   end
 
   it("halves what is too large by 413, by a 400 that says so, or while it is sent, and remembers the size", function()
-    for _, fault in ipairs { { act = "status", status = 413 }, { act = "status", status = 400, code = "PAYLOAD_TOO_LARGE", message = "request entity too large" } } do
+    for _, fault in ipairs {
+      { act = "status", status = 413 },
+      { act = "status", status = 400, code = "PAYLOAD_TOO_LARGE", message = "request entity too large" },
+    } do
       sandbox:reset()
       fault.on, fault.times = "sync", 2
       sandbox:fault(fault)
@@ -68,10 +71,12 @@ describe("recovery", function()
     local client = client_of()
     sandbox:fault { on = "sync", act = "stall" }
     local lines = { "id,mail" }
-    for i = 1, 3000 do -- more than a socket takes of a service that reads none, in few members, which are soon looked at
+    -- more than a socket takes of a service that reads none, in few members, which are soon looked at
+    for i = 1, 3000 do
       lines[#lines + 1] = ("%s%d,r%d@example.com"):format(("x"):rep(4000), i, i)
     end
-    local res = assert(client:run({ map = MAP, audience = "a" }, world.file(table.concat(lines, "\n")), { max_bytes = 64 * 2 ^ 20, timeout = 4 }))
+    local res = assert(client:run({ map = MAP, audience = "a" }, world.file(table.concat(lines, "\n")),
+      { max_bytes = 64 * 2 ^ 20, timeout = 4 }))
     assert.equal("split", res.requests[1].state)
     assert.same({ 3000, 0 }, { res.accepted, res.possibly_twice })
     world.assert_sums(res)
@@ -131,10 +136,12 @@ describe("recovery", function()
       return made
     end
     sandbox:fault { on = "sync", act = "issues", issues = {
-      { path = "audiences.1.add.2.hashedEmail", message = "is odd" }, { path = { "audiences", 0, "remove", 0 }, message = "is odd" } } }
+      { path = "audiences.1.add.2.hashedEmail", message = "is odd" },
+      { path = { "audiences", 0, "remove", 0 }, message = "is odd" } } }
     local res = assert(client_of():sync { audience "x", audience "y" })
     world.assert_sums(res)
-    assert.same({ { "y", 3 }, { "x", 5 } }, { { res.quarantine[1].audience_id, res.quarantine[1].row }, { res.quarantine[2].audience_id, res.quarantine[2].row } })
+    assert.same({ { "y", 3 }, { "x", 5 } }, { { res.quarantine[1].audience_id, res.quarantine[1].row },
+      { res.quarantine[2].audience_id, res.quarantine[2].row } })
     assert.same({ "y1", "y2", "y4" }, sandbox:ids "y")
     assert.same({ "x1", "x2", "x3", "x4" }, sandbox:ids "x")
   end)
@@ -144,8 +151,10 @@ describe("recovery", function()
     local res = assert(assert(run(50, { max_members = 10 })):wait())
     world.assert_sums(res)
     assert.same({ 50, 0, 50, 6 }, { res.accepted, res.failed, #sandbox:ids "a", #res.requests })
-    assert.same({ "failed", true, 11, 20 }, { res.requests[2].state, res.requests[2].sent_again, res.requests[2].rows.first, res.requests[2].rows.last })
-    assert.same({ "completed", 11, 20 }, { res.requests[6].state, res.requests[6].rows.first, res.requests[6].rows.last })
+    assert.same({ "failed", true, 11, 20 },
+      { res.requests[2].state, res.requests[2].sent_again, res.requests[2].rows.first, res.requests[2].rows.last })
+    assert.same({ "completed", 11, 20 },
+      { res.requests[6].state, res.requests[6].rows.first, res.requests[6].rows.last })
 
     sandbox:reset()
     sandbox:configure { task_outcomes = json.array { "failed:transient", "failed:transient" } }
@@ -157,7 +166,9 @@ describe("recovery", function()
   end)
 
   it("does so a few times only, and not where the members cannot be had again", function()
-    sandbox:configure { task_outcomes = json.array { "failed:transient", "failed:transient", "failed:transient", "failed:transient" } }
+    sandbox:configure { task_outcomes = json.array {
+      "failed:transient", "failed:transient", "failed:transient", "failed:transient",
+    } }
     local res = assert(run(5))
     local waited, err = res:wait()
     assert.is_nil(waited)
@@ -208,7 +219,10 @@ describe("recovery", function()
   end)
 
   it("counts what may have been carried out twice among what was sent, not where its task failed", function()
-    sandbox:configure { task_outcomes = json.array { "failed:terminal", "failed:terminal" }, faults = json.array { { on = "sync", act = "lost_reply" } } }
+    sandbox:configure {
+      task_outcomes = json.array { "failed:terminal", "failed:terminal" },
+      faults = json.array { { on = "sync", act = "lost_reply" } },
+    }
     local res = assert(run(5))
     assert.equal(5, res.possibly_twice)
     assert.is_nil((res:wait()))
@@ -216,8 +230,10 @@ describe("recovery", function()
   end)
 
   it("reports a task that failed for good with its rows and the service's own suggestion", function()
-    for outcome, said in pairs { ["failed:correctable"] = "Correct the members", ["failed:terminal"] = "Ask your account manager",
-      ["input-required"] = "Approve the audience" } do
+    for outcome, said in pairs {
+      ["failed:correctable"] = "Correct the members",
+      ["failed:terminal"] = "Ask your account manager", ["input-required"] = "Approve the audience",
+    } do
       sandbox:reset()
       sandbox:configure { task_outcomes = json.array { "completed", outcome } }
       local res = assert(run(20, { max_members = 10 }))
@@ -238,10 +254,13 @@ describe("recovery", function()
   it("has several requests under way where that is asked for, and holds no more payloads than these and one", function()
     sandbox:configure { faults = json.array { { on = "sync", act = "delay", seconds = 0.05, times = -1 } } }
     local flying, most = 0, 0
-    local res = assert(sandbox:client():run({ map = MAP, audience = "a" }, world.file(csv(200)), { max_members = 10, concurrency = 4, on_event = function(event)
-      flying = flying + (event.event == "request" and 1 or event.event == "accepted" and -1 or 0)
-      most = math.max(most, flying)
-    end }))
+    local res = assert(sandbox:client():run({ map = MAP, audience = "a" }, world.file(csv(200)), {
+      max_members = 10, concurrency = 4,
+      on_event = function(event)
+        flying = flying + (event.event == "request" and 1 or event.event == "accepted" and -1 or 0)
+        most = math.max(most, flying)
+      end,
+    }))
     assert.same({ 200, 4, 20 }, { res.accepted, most, #res.requests })
     assert.equal(200, #sandbox:ids "a")
     local overlap = 0
@@ -273,7 +292,8 @@ describe("recovery", function()
     end
     assert(stream:finish())
     collectgarbage()
-    local more, keeps_freed = resident() - early, os.getenv "ASAN_OPTIONS" ~= nil -- AddressSanitizer: up to 256 MB of it
+    -- AddressSanitizer: up to 256 MB of it
+    local more, keeps_freed = resident() - early, os.getenv "ASAN_OPTIONS" ~= nil
     assert.is_true(keeps_freed or more < 6 * 1024, ("%d kB more"):format(more))
   end)
 end)
@@ -283,12 +303,15 @@ describe("whatever goes wrong", function()
   local sandbox = world.around(setup, teardown, before_each)
 
   local FAULTS = {
-    { act = "delay", seconds = 0.01 }, { act = "cut_before" }, { act = "cut_inside" }, { act = "cut_after" }, { act = "lost_reply" }, { act = "half_reply" },
-    { act = "garbage" }, { act = "not_json" }, { act = "wrong_envelope" }, { act = "close" }, { act = "die_on_reuse" }, { act = "echo", status = 409 },
-    { act = "redirect" }, { act = "hang" }, { act = "status", status = 400 }, { act = "status", status = 401 }, { act = "status", status = 403 },
-    { act = "status", status = 404 }, { act = "status", status = 409 }, { act = "status", status = 413 }, { act = "status", status = 422 },
-    { act = "status", status = 429, retry_after = 7 }, { act = "status", status = 429 }, { act = "status", status = 500 }, { act = "status", status = 501 },
-    { act = "status", status = 502, html = true }, { act = "status", status = 503 }, { act = "status", status = 504, empty = true },
+    { act = "delay", seconds = 0.01 }, { act = "cut_before" }, { act = "cut_inside" },
+    { act = "cut_after" }, { act = "lost_reply" }, { act = "half_reply" }, { act = "garbage" },
+    { act = "not_json" }, { act = "wrong_envelope" }, { act = "close" }, { act = "die_on_reuse" },
+    { act = "echo", status = 409 }, { act = "redirect" }, { act = "hang" }, { act = "status", status = 400 },
+    { act = "status", status = 401 }, { act = "status", status = 403 }, { act = "status", status = 404 },
+    { act = "status", status = 409 }, { act = "status", status = 413 }, { act = "status", status = 422 },
+    { act = "status", status = 429, retry_after = 7 }, { act = "status", status = 429 },
+    { act = "status", status = 500 }, { act = "status", status = 501 }, { act = "status", status = 502, html = true },
+    { act = "status", status = 503 }, { act = "status", status = 504, empty = true },
     { act = "status", status = 202, empty = true }, { act = "status", status = 200, html = true },
   }
   local PHASES = { { "sync", 0 }, { "sync", 3 }, { "sync", 11 }, { "task", 0 }, { "task", 6 }, { "audiences", 0 } }
@@ -308,11 +331,18 @@ describe("whatever goes wrong", function()
           for key, value in pairs(fault) do
             rule[key] = value
           end
-          sandbox:configure { clock = "manual", task_seconds = 2, task_jitter = 9, seed = cases + 1, retry_after = 3, faults = json.array { rule } }
+          sandbox:configure {
+            clock = "manual", task_seconds = 2, task_jitter = 9,
+            seed = cases + 1, retry_after = 3, faults = json.array { rule },
+          }
           local client = sandbox:client { loop = virtual.loop(sandbox.url) }
-          local opts = { max_members = 10, concurrency = cases % 3 + 1, in_doubt_timeout = 259200, timeout = fault.act == "hang" and 0.15 or nil }
+          local opts = {
+            max_members = 10, concurrency = cases % 3 + 1,
+            in_doubt_timeout = 259200, timeout = fault.act == "hang" and 0.15 or nil,
+          }
           local res, err = client:run({ audience = "a", member = model.member }, file, opts)
-          local name = ("%s after %d %s, %d times: %s"):format(fault.act .. " " .. (fault.status or ""), phase[2], phase[1], times, tostring(err))
+          local name = ("%s after %d %s, %d times: %s"):format(fault.act .. " " .. (fault.status or ""), phase[2],
+            phase[1], times, tostring(err))
           local waited
           if res then
             waited, err = res:wait { timeout = 500 }

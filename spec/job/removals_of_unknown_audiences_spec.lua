@@ -37,7 +37,8 @@ describe("removing", function()
       return client:run({ audience = audience, mode = "remove", map = { external_id = "id" } }, rows(3))
     end,
     run_in_several_requests = function(client, audience)
-      return client:run({ audience = audience, map = MAP }, rows(5), { mode = "remove", max_members = 2, concurrency = 2 })
+      return client:run({ audience = audience, map = MAP }, rows(5),
+        { mode = "remove", max_members = 2, concurrency = 2 })
     end,
     run_by_script = function(client, audience)
       return client:run({ audience = audience, member = function(row)
@@ -58,7 +59,9 @@ describe("removing", function()
     put("newsletter")
     put("gone", { deleted = true })
     for name, way in pairs(ways) do
-      for wrong, code in pairs { newslettr = "audience_unknown", gone = "audience_deleted", other = "audience_unknown" } do
+      for wrong, code in pairs {
+        newslettr = "audience_unknown", gone = "audience_deleted", other = "audience_unknown",
+      } do
         local res, err = way(sandbox:client(), wrong)
         assert.is_nil(res, name)
         assert.same({ "not_found", code }, { err.kind, err.code }, name)
@@ -138,7 +141,8 @@ describe("removing", function()
     assert.is_nil(out:find("accepted     ", 1, true), out)
     code, out = command(removing, "id\n1\n", "--json")
     assert.same({ 0, 1, 1 }, { code, cjson.decode(out).accepted, cjson.decode(out).removed })
-    _, out = command('return { audience = "a", member = function(row) return { external_id = row.id, email = row.mail, remove = row.mail == "" } end }',
+    _, out = command('return { audience = "a", member = function(row) return { external_id = row.id, email = row.mail, '
+      .. 'remove = row.mail == "" } end }',
       "id,mail\n1,a@example.com\n2,\n3,c@example.com\n")
     assert.truthy(out:find("accepted     2 members · 1 removed", 1, true), out)
     _, out = command(removing, "id\n1\n2\n", "--dry-run")

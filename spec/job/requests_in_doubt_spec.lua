@@ -95,7 +95,8 @@ describe("a request whose answer was lost", function()
 
   it("is still in doubt for the run that resumes the job, from when it was sent", function()
     settings()
-    local file, path = world.file "id,email\nA,a@example.com\nB,b@example.com\nC,c@example.com\nA,\n", world.path ".journal"
+    local file, path = world.file "id,email\nA,a@example.com\nB,b@example.com\nC,c@example.com\nA,\n",
+      world.path ".journal"
     local script = { audience = "a", member = function(row)
       return { external_id = row.id, email = row.email ~= "" and row.email or nil, remove = row.email == "" }
     end }

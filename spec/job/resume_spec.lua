@@ -51,9 +51,13 @@ describe("a job that is started again with its journal", function()
     local file, path = world.file(TWO_EPOCHS, ".csv"), world.path(".journal")
     sandbox:fault { on = "sync", act = "lost_reply" }
     local at_barrier, settled = false, nil
-    local opts = { journal = path, unique = true, max_members = 2, in_doubt_timeout = 259200, cancel = function() return at_barrier end, on_event = function(event)
-      at_barrier = at_barrier or event.event == "barrier"
-    end }
+    local opts = {
+      journal = path, unique = true, max_members = 2,
+      in_doubt_timeout = 259200, cancel = function() return at_barrier end,
+      on_event = function(event)
+        at_barrier = at_barrier or event.event == "barrier"
+      end,
+    }
     local res, err = client:run(SCRIPT, file, opts)
     assert.same({ nil, "cancelled", 2 }, { res, err.kind, err.result.possibly_twice })
     opts.cancel, opts.on_event = nil, function(event)
@@ -73,10 +77,12 @@ describe("a job that is started again with its journal", function()
     for _ = 1, 2 do
       local res = assert(client:run(SCRIPT, file, opts))
       assert.same({ 4, 2, 6, 3 }, { res.accepted, res.failed, res.resumed, sent() })
-      assert.same({ "failed", "failed", first.tasks[2].task_id }, { res.requests[2].state, res.tasks[2].status, res.tasks[2].task_id })
+      assert.same({ "failed", "failed", first.tasks[2].task_id },
+        { res.requests[2].state, res.tasks[2].status, res.tasks[2].task_id })
       world.assert_sums(res)
       local waited, err = res:wait()
-      assert.same({ nil, "task_failed", first.tasks[2].task_id, { first = 3, last = 4 } }, { waited, err.kind, err.task_id, err.rows })
+      assert.same({ nil, "task_failed", first.tasks[2].task_id, { first = 3, last = 4 } },
+        { waited, err.kind, err.task_id, err.rows })
     end
   end)
 
@@ -108,7 +114,9 @@ describe("a job that is started again with its journal", function()
     end
     for _, named in ipairs { "all", { "old" } } do
       sandbox:reset()
-      sandbox:configure { clock = "manual", task_seconds = 1, task_outcomes = json.array { "completed", "failed:transient" } }
+      sandbox:configure {
+        clock = "manual", task_seconds = 1, task_outcomes = json.array { "completed", "failed:transient" },
+      }
       there "old"
       local file, path = world.file(rows(4), ".csv"), world.path(".journal")
       local opts = { journal = path, delete_missing = named }
@@ -123,7 +131,8 @@ describe("a job that is started again with its journal", function()
       assert(res:wait())
       assert.same({ "a of somebody else", 3 }, { left(), sent() })
       assert.is_nil(res.deleted)
-      assert.same({ true, true, "completed" }, { res.requests[2].delete_missing, res.requests[2].resumed, res.requests[2].state })
+      assert.same({ true, true, "completed" },
+        { res.requests[2].delete_missing, res.requests[2].resumed, res.requests[2].state })
       world.assert_sums(res)
     end
   end)
@@ -132,9 +141,12 @@ describe("a job that is started again with its journal", function()
     local file, path = world.file(rows(3), ".csv"), world.path(".journal")
     sandbox:configure { task_outcomes = json.array { "failed:transient" } }
     local resending = false
-    local _, err = assert(client:run(SCRIPT, file, { journal = path })):wait { cancel = function() return resending end, on_event = function(event)
-      resending = resending or event.event == "resend"
-    end }
+    local _, err = assert(client:run(SCRIPT, file, { journal = path })):wait {
+      cancel = function() return resending end,
+      on_event = function(event)
+        resending = resending or event.event == "resend"
+      end,
+    }
     assert.equal("cancelled", err.kind)
     assert(assert(client:run(SCRIPT, file, { journal = path })):wait())
     assert.equal(2, sent())
@@ -144,19 +156,24 @@ describe("a job that is started again with its journal", function()
     local file, path = world.file(TWO_EPOCHS, ".csv"), world.path(".journal")
     sandbox:fault { on = "sync", act = "lost_reply" } -- so that it pauses between them
     local locked
-    assert(client:run(SCRIPT, file, { journal = path, unique = true, max_members = 2, in_doubt_timeout = 259200, on_event = function(event)
-      if event.event == "in_doubt" then
-        local handle, _, is_locked = core.append_file(path)
-        locked = handle == nil and is_locked
-      end
-    end }))
+    assert(client:run(SCRIPT, file, {
+      journal = path, unique = true, max_members = 2, in_doubt_timeout = 259200,
+      on_event = function(event)
+        if event.event == "in_doubt" then
+          local handle, _, is_locked = core.append_file(path)
+          locked = handle == nil and is_locked
+        end
+      end,
+    }))
     assert.equal("locked", locked)
   end)
 
   it("leaves a file that is no journal as it was", function()
     local file = world.file(rows(1), ".csv")
-    for _, text in ipairs { "my only copy, without a line end", "a\nb", '{"type":"order"}\n{"type":"ord', '{"type":"order","n":1}', '{"type":"jo',
-      "[1]", '{"type":"job","version":0}\n{"a' } do
+    for _, text in ipairs {
+      "my only copy, without a line end", "a\nb", '{"type":"order"}\n{"type":"ord',
+      '{"type":"order","n":1}', '{"type":"jo', "[1]", '{"type":"job","version":0}\n{"a',
+    } do
       local path = world.file(text)
       local res, err = client:run(SCRIPT, file, { journal = path })
       assert.same({ nil, "journal", "damaged", text }, { res, err.kind, err.code, world.read(path) })

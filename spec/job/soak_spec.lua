@@ -9,10 +9,13 @@ local SEEDS = tonumber(os.getenv "SOAK_SEEDS") or (world.in_full and 20 or world
 local AUDIENCES, REQUESTS, MEMBERS, IDS = 5, 1000, 10, 600
 
 local FAULTS = {
-  { on = "sync", act = "lost_reply", share = 0.04 }, { on = "sync", act = "cut_before", share = 0.03 }, { on = "sync", act = "cut_inside", share = 0.02 },
-  { on = "sync", act = "cut_after", share = 0.02 }, { on = "sync", act = "half_reply", share = 0.02 }, { on = "sync", act = "garbage", share = 0.01 },
-  { on = "sync", act = "status", status = 500, share = 0.01 }, { on = "sync", act = "status", status = 502, html = true, share = 0.02 },
-  { on = "sync", act = "status", status = 503, share = 0.02 }, { on = "sync", act = "status", status = 429, retry_after = 3, share = 0.02 },
+  { on = "sync", act = "lost_reply", share = 0.04 }, { on = "sync", act = "cut_before", share = 0.03 },
+  { on = "sync", act = "cut_inside", share = 0.02 }, { on = "sync", act = "cut_after", share = 0.02 },
+  { on = "sync", act = "half_reply", share = 0.02 }, { on = "sync", act = "garbage", share = 0.01 },
+  { on = "sync", act = "status", status = 500, share = 0.01 },
+  { on = "sync", act = "status", status = 502, html = true, share = 0.02 },
+  { on = "sync", act = "status", status = 503, share = 0.02 },
+  { on = "sync", act = "status", status = 429, retry_after = 3, share = 0.02 },
   { on = "sync", act = "status", status = 504, empty = true, share = 0.01 },
   { on = "task", act = "cut_after", share = 0.1 }, { on = "task", act = "status", status = 502, share = 0.1 },
 }
@@ -29,7 +32,9 @@ describe("a long job against a service in trouble", function()
         rules[i][key] = value
       end
     end
-    local settings = { seed = seed, clock = "manual", task_seconds = 2, task_jitter = 20, retry_after = 4, faults = rules }
+    local settings = {
+      seed = seed, clock = "manual", task_seconds = 2, task_jitter = 20, retry_after = 4, faults = rules,
+    }
     for key, value in pairs(more or {}) do
       settings[key] = value
     end
@@ -62,7 +67,8 @@ describe("a long job against a service in trouble", function()
       local streams, operations, models, results = {}, {}, {}, {}
       for i = 1, AUDIENCES do
         operations[i], models[i] = model.history(roll, REQUESTS * MEMBERS / AUDIENCES, IDS)
-        streams[i] = assert(client:stream("a" .. i, { max_members = MEMBERS, concurrency = (seed + i) % 4 + 1, in_doubt_timeout = 3 * 86400 }))
+        streams[i] = assert(client:stream("a" .. i,
+          { max_members = MEMBERS, concurrency = (seed + i) % 4 + 1, in_doubt_timeout = 3 * 86400 }))
       end
       for step = 1, #operations[1] do
         for i, stream in ipairs(streams) do
@@ -83,7 +89,8 @@ describe("a long job against a service in trouble", function()
       requests = requests + check(seed, results, models)
     end
     assert(requests >= REQUESTS * SEEDS * 0.6, requests .. " requests")
-    print(("   %d seeds of streams, %d requests, in %.1f s; %d of %d streams gave up on the way"):format(SEEDS, requests, core.now() - started, stopped,
+    print(("   %d seeds of streams, %d requests, in %.1f s; %d of %d streams gave up on the way"):format(SEEDS,
+      requests, core.now() - started, stopped,
       SEEDS * AUDIENCES))
   end)
 
@@ -99,7 +106,10 @@ describe("a long job against a service in trouble", function()
       for i = 1, AUDIENCES do
         local operations
         operations, models[i] = model.history(roll, REQUESTS * MEMBERS / AUDIENCES, IDS)
-        local res, err = client:run({ audience = "a" .. i, max_members = MEMBERS, concurrency = i, in_doubt_timeout = 3 * 86400, member = model.member },
+        local res, err = client:run({
+          audience = "a" .. i, max_members = MEMBERS, concurrency = i,
+          in_doubt_timeout = 3 * 86400, member = model.member,
+        },
           world.file(model.csv(operations)))
         results[i] = res or err.result
         stopped = stopped + (err and 1 or 0)
@@ -107,6 +117,7 @@ describe("a long job against a service in trouble", function()
       end
       requests = requests + check(seed, results, models)
     end
-    print(("   %d seeds of files, %d requests, in %.1f s; %d jobs gave up on the way"):format(math.ceil(SEEDS / 4), requests, core.now() - started, stopped))
+    print(("   %d seeds of files, %d requests, in %.1f s; %d jobs gave up on the way"):format(math.ceil(SEEDS / 4),
+      requests, core.now() - started, stopped))
   end)
 end)

@@ -9,28 +9,36 @@ local json = world.json
 local SEEDS = tonumber(os.getenv "STORM_SEEDS") or (world.in_full and 60 or world.thorough and 10 or 2)
 local RUNS = 40 -- of one job, before it has to have ended
 local HOUR = 3600
--- A seed that once ended wrong: halves of a request that went again did not note which members later requests had replaced.
+-- A seed that once ended wrong:
+-- halves of a request that went again did not note which members later requests had replaced.
 local OLD_SEEDS = { ["plain strict"] = 65047 }
 
 local FAULTS = {
-  { on = "sync", act = "delay", seconds = 0.002, share = 0.05 }, { on = "sync", act = "status", status = 429, retry_after = 3, share = 0.02 },
-  { on = "sync", act = "status", status = 429, share = 0.02 }, { on = "sync", act = "status", status = 500, share = 0.01 },
-  { on = "sync", act = "status", status = 501, share = 0.003 }, { on = "sync", act = "status", status = 502, html = true, share = 0.01 },
-  { on = "sync", act = "status", status = 503, share = 0.02 }, { on = "sync", act = "status", status = 504, empty = true, share = 0.01 },
+  { on = "sync", act = "delay", seconds = 0.002, share = 0.05 },
+  { on = "sync", act = "status", status = 429, retry_after = 3, share = 0.02 },
+  { on = "sync", act = "status", status = 429, share = 0.02 },
+  { on = "sync", act = "status", status = 500, share = 0.01 },
+  { on = "sync", act = "status", status = 501, share = 0.003 },
+  { on = "sync", act = "status", status = 502, html = true, share = 0.01 },
+  { on = "sync", act = "status", status = 503, share = 0.02 },
+  { on = "sync", act = "status", status = 504, empty = true, share = 0.01 },
   { on = "sync", act = "status", status = 413, share = 0.02 }, { on = "sync", act = "cut_before", share = 0.02 },
-  { on = "sync", act = "cut_inside", share = 0.02 }, { on = "sync", act = "cut_after", share = 0.02 }, { on = "sync", act = "lost_reply", share = 0.04 },
-  { on = "sync", act = "half_reply", share = 0.02 }, { on = "sync", act = "garbage", share = 0.01 }, { on = "sync", act = "not_json", share = 0.01 },
+  { on = "sync", act = "cut_inside", share = 0.02 }, { on = "sync", act = "cut_after", share = 0.02 },
+  { on = "sync", act = "lost_reply", share = 0.04 }, { on = "sync", act = "half_reply", share = 0.02 },
+  { on = "sync", act = "garbage", share = 0.01 }, { on = "sync", act = "not_json", share = 0.01 },
   { on = "sync", act = "wrong_envelope", share = 0.01 }, { on = "sync", act = "wrong_types", share = 0.01 },
   { on = "sync", act = "echo", status = 409, share = 0.005 }, { on = "sync", act = "die_on_reuse", share = 0.02 },
   { on = "task", act = "cut_after", share = 0.05 }, { on = "task", act = "status", status = 502, share = 0.05 },
-  { on = "task", act = "wrong_types", status = 200, share = 0.01 }, { on = "audiences", act = "status", status = 503, share = 0.05 },
+  { on = "task", act = "wrong_types", status = 200, share = 0.01 },
+  { on = "audiences", act = "status", status = 503, share = 0.05 },
 }
 
 -- Rows that the result does not say were carried out.
 local function uncertain_rows(res)
   local rows = {}
   for _, request in ipairs(res.requests) do
-    local done = request.state == "completed" or request.state == "split" or request.state == "refused" or request.sent_again
+    local done = request.state == "completed" or request.state == "split" or request.state == "refused"
+      or request.sent_again
     if not done and request.rows then
       for row = request.rows.first, request.rows.last do
         rows[row] = true
@@ -64,9 +72,12 @@ describe("in a storm", function()
         rules[i][key] = value
       end
     end
-    sandbox:configure { seed = seed, clock = "manual", task_order = order, task_seconds = 2, task_shows_after = 2, retry_after = HOUR,
+    sandbox:configure {
+      seed = seed, clock = "manual", task_order = order, task_seconds = 2, task_shows_after = 2, retry_after = HOUR,
       task_jitter = order == "in" and 47 * HOUR or 600, refuse = json.array { "id7", "id19" }, faults = rules,
-      task_shares = { ["failed:transient"] = 0.05, ["failed:correctable"] = 0.01, ["failed:terminal"] = 0.01, never = seed % 5 == 0 and 0.01 or 0 } }
+      task_shares = { ["failed:transient"] = 0.05, ["failed:correctable"] = 0.01, ["failed:terminal"] = 0.01,
+        never = seed % 5 == 0 and 0.01 or 0 },
+    }
     return kind
   end
 
@@ -74,7 +85,8 @@ describe("in a storm", function()
   local function sail(kind, file, path, roll)
     local settles = roll(3) > 1
     for _ = 1, roll(4) - 1 do
-      os.execute(("%s spec/support/storm.lua %s %s %s %s %d %s >/dev/null 2>&1"):format(os.getenv "SCOPE3_LUA_BIN", sandbox.url, path, file, kind,
+      os.execute(("%s spec/support/storm.lua %s %s %s %s %d %s >/dev/null 2>&1"):format(os.getenv "SCOPE3_LUA_BIN",
+        sandbox.url, path, file, kind,
         roll(250), settles and "settles" or "stops"))
     end
     local res, err
@@ -121,7 +133,8 @@ describe("in a storm", function()
               if unsure[last.row] or last.row > res.rows then
                 missing = missing + 1
               else
-                assert(there == last.hash, ("%srow %d (%s) is not what is left: %s"):format(where, last.row, last.hash and "add" or "remove",
+                assert(there == last.hash,
+                  ("%srow %d (%s) is not what is left: %s"):format(where, last.row, last.hash and "add" or "remove",
                   there and "another member" or "no member"))
               end
               found[id] = nil
@@ -134,7 +147,8 @@ describe("in a storm", function()
             assert.is_nil(text:find("id%d"), where .. "the journal names somebody")
             os.remove(path)
           end
-          print(("   %d jobs in %.1f s, %d runs; %d came to all rows that the service took, %d ids are named as missing by the others"):format(SEEDS,
+          print(("   %d jobs in %.1f s, %d runs; %d came to all rows that the service took, "
+            .. "%d ids are named as missing by the others"):format(SEEDS,
             core.now() - started, runs, whole, named))
         end)
       end

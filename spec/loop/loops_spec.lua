@@ -91,7 +91,9 @@ for _, host in ipairs(HOSTS) do
     end)
 
     it("two hundred syncs are under way at once, and each gets its own answer", function()
-      sandbox:configure { task_seconds = 0, faults = world.json.array { { on = "sync", act = "delay", seconds = 0.5, times = -1 } } }
+      sandbox:configure {
+        task_seconds = 0, faults = world.json.array { { on = "sync", act = "delay", seconds = 0.5, times = -1 } },
+      }
       local flying, most, ended, tasks = 0, 0, 0, {}
       local started = core.now()
       local client = client_of { on_event = function(event)
@@ -174,7 +176,8 @@ for _, host in ipairs(HOSTS) do
             return true
           end })
           errs[2] = sleeping
-          sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 503, retry_after = 0 } } }
+          sandbox:configure { faults = world.json.array { { on = "sync", act = "status", status = 503,
+            retry_after = 0 } } }
           assert(client:sync(audience "c", { on_event = function(event)
             events[#events + 1] = event.event == "retry" and event.status or nil
           end }))

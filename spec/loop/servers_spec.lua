@@ -8,8 +8,9 @@ describe("in a server that has no loop here", function()
   teardown(world.clean)
 
   for name, globals in pairs {
-    HAProxy = { core = { register_action = print } }, lighttpd = { lighty = { r = {} } }, Tarantool = { box = { cfg = print } },
-    Prosody = { prosody = { hosts = {} } }, ["Knot Resolver"] = { event = { after = print } }, ["Apache httpd"] = { apache2 = { version = "2.4" } },
+    HAProxy = { core = { register_action = print } }, lighttpd = { lighty = { r = {} } },
+    Tarantool = { box = { cfg = print } }, Prosody = { prosody = { hosts = {} } },
+    ["Knot Resolver"] = { event = { after = print } }, ["Apache httpd"] = { apache2 = { version = "2.4" } },
   } do
     it("a call says so instead of blocking it (" .. name .. ")", function()
       for key, value in pairs(globals) do
@@ -28,9 +29,13 @@ describe("in a server that has no loop here", function()
   it("a loop that is named is taken", function()
     rawset(_G, "core", { register_action = print })
     local kinds = {}
-    local own = { name = "own", now = core.now, sleep = core.sleep, wait = function(engine, seconds) engine:wait(seconds) end }
+    local own = {
+      name = "own", now = core.now, sleep = core.sleep, wait = function(engine, seconds) engine:wait(seconds) end,
+    }
     for i, loop in ipairs { "blocking", own } do
-      local client = assert(scope3.client { api_key = "k", account_id = "25", base_url = "http://127.0.0.1:1", loop = loop })
+      local client = assert(scope3.client {
+        api_key = "k", account_id = "25", base_url = "http://127.0.0.1:1", loop = loop,
+      })
       kinds[i] = select(2, client:health()).kind
     end
     rawset(_G, "core", nil)
@@ -54,7 +59,8 @@ describe("in a server that has no loop here", function()
         end)
       ]]):format(package.path, package.cpath), ".lua")
       local port = nginx.free_port()
-      local conf = world.file(("global\n  lua-load %s\ndefaults\n  mode http\n  timeout connect 10s\n  timeout client 60s\n  timeout server 60s\n" ..
+      local conf = world.file(("global\n  lua-load %s\ndefaults\n  mode http\n  timeout connect 10s\n"
+        .. "  timeout client 60s\n  timeout server 60s\n" ..
         "frontend f\n  bind 127.0.0.1:%d\n  http-request use-service lua.ask\n"):format(script, port), ".cfg")
       local pid = nginx.sh(("haproxy -db -f %s >/dev/null 2>&1 </dev/null & echo $!"):format(conf)):match "%d+"
       local reply = nginx.until_true("HAProxy answers", function()

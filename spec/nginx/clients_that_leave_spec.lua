@@ -8,7 +8,8 @@ local nginx = require "spec.support.nginx"
 local served = require "spec.support.served"
 local world = require "spec.support.world"
 
-local begin, bodies, connect, count, get, start, urls = served.begin, served.bodies, served.connect, served.count, served.get, served.start, served.urls
+local begin, bodies, connect, count, get, start, urls = served.begin, served.bodies, served.connect, served.count,
+  served.get, served.start, served.urls
 
 describe("in nginx, when the client of a request leaves,", function()
   local sandbox = world.around(setup, teardown, before_each)

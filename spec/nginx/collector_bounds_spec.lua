@@ -45,7 +45,9 @@ describe("a collector with a spool", function()
   end
 
   local function away(yes)
-    sandbox:configure { faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil } }
+    sandbox:configure {
+      faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil },
+    }
   end
 
   -- Descriptors, and memory in kB, of the worker.
@@ -100,7 +102,8 @@ describe("a collector with a spool", function()
       assert.is_true(full > 3000 and taken > 3000, taken .. " taken")
       assert.same({ full, full }, { status().refused, status().all.refused })
       get "/visit?from=77777"
-      assert.truthy(get("/rejection"):find("^full: scope3: %d+ members wait already and take %d+ bytes %(max_waiting_bytes%)"), get "/rejection")
+      assert.truthy(get("/rejection"):find("^full: scope3: %d+ members wait already and take %d+ bytes "
+        .. "%(max_waiting_bytes%)"), get "/rejection")
       assert.is_true(disk() < 2500, disk() .. " kB")
       away(false)
       assert.equal("flushed", get "/flush")
@@ -142,7 +145,8 @@ describe("a collector with a spool", function()
         end)
         server:signal("KILL", tonumber(world.http("GET", server.url .. "/pid").body))
       end
-      assert.is_nil(server:log():find("cannot be kept", 1, true), server:log()) -- new files, although others look for empty ones
+      -- new files, although others look for empty ones
+      assert.is_nil(server:log():find("cannot be kept", 1, true), server:log())
       local workers = server:workers()
       server:signal "KILL" -- the master first, which would start others
       for _, pid in ipairs(workers) do

@@ -155,7 +155,9 @@ describe("a collector", function()
 
   it("says that it is of no use in init_by_lua", function()
     local http = collecting.http("", sandbox.url, nil, "location = /said { content_by_lua_block { ngx.print(SAID) } }")
-    server = nginx.start { http = http:gsub("\n  }\n  init_worker", "\n rawset(_G, 'SAID', tostring(select(2, pcall(visit, 'v1'))))%0") }
+    server = nginx.start {
+      http = http:gsub("\n  }\n  init_worker", "\n rawset(_G, 'SAID', tostring(select(2, pcall(visit, 'v1'))))%0"),
+    }
     assert.truthy(get("/said"):find("used in the workers", 1, true))
     assert.equal(0, status().held)
   end)

@@ -44,13 +44,16 @@ describe("a collector with a spool", function()
   end
 
   local function away(yes)
-    sandbox:configure { faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil } }
+    sandbox:configure {
+      faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil },
+    }
   end
 
   -- Does an operation until it is acknowledged.
   local function op(id, remove)
     nginx.until_true("an answer", function()
-      return world.http("GET", server.url .. "/op?id=" .. id .. (remove and "&remove=1" or ""), nil, { timeout = 5 }).body == "taken"
+      return world.http("GET", server.url .. "/op?id=" .. id .. (remove and "&remove=1" or ""), nil,
+        { timeout = 5 }).body == "taken"
     end)
   end
 
@@ -187,7 +190,8 @@ describe("a collector with a spool", function()
       sandbox:reset()
       start("flush_members = 5, flush_seconds = 0.05, exit_seconds = 3,", case.workers)
       local last, deadline = {}, core.now() + 12
-      local gone = not case.back -- several workers have one order while the service is away, and one of them takes all over
+      -- several workers have one order while the service is away, and one of them takes all over
+      local gone = not case.back
       away(gone)
       for _ = 1, 30 do
         assert(core.now() < deadline + 300, "one round took minutes")
@@ -230,7 +234,8 @@ describe("a collector with a spool", function()
       end
       table.sort(want)
       local found
-      pcall(nginx.until_true, "the members are right", function() -- a worker that ended may have given its files up just now
+      -- a worker that ended may have given its files up just now
+      pcall(nginx.until_true, "the members are right", function()
         local ok, ids = pcall(there)
         found = ok and ids or {}
         return table.concat(found, " ") == table.concat(want, " ")

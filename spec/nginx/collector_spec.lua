@@ -52,8 +52,10 @@ describe("a collector", function()
 
   it("refuses words for no value and raw identities as ids, and hashes these where that is said", function()
     start()
-    for id, code in pairs { ["null"] = "id_placeholder", ["undefined"] = "id_placeholder", ["jane%40x.example"] = "id_email",
-      ["%2B12065550142"] = "id_phone" } do
+    for id, code in pairs {
+      ["null"] = "id_placeholder", ["undefined"] = "id_placeholder",
+      ["jane%40x.example"] = "id_email", ["%2B12065550142"] = "id_phone",
+    } do
       assert.equal(code, get("/id?id=" .. id))
     end
     assert.equal("taken", get "/id?id=%20v1")
@@ -97,7 +99,9 @@ describe("a collector", function()
   end)
 
   it("counts what the service refuses for good, and goes on with the next request", function()
-    sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 400 } }, refuse = json.array { "v12" } }
+    sandbox:configure {
+      faults = json.array { { on = "sync", act = "status", status = 400 } }, refuse = json.array { "v12" },
+    }
     start "flush_members = 10, flush_seconds = 3600,"
     visit(1, 20)
     until_members(9)
@@ -109,7 +113,9 @@ describe("a collector", function()
   end)
 
   it("gives up what the service finds wrong, and not what was never tried", function()
-    sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 413 }, { on = "sync", act = "status", status = 400 } } }
+    sandbox:configure { faults = json.array {
+      { on = "sync", act = "status", status = 413 }, { on = "sync", act = "status", status = 400 },
+    } }
     start "flush_members = 40, flush_seconds = 3600,"
     visit(1, 40) -- halves: the first is refused, and the second has to go all the same
     local said = nginx.until_true("the end", function()
@@ -134,8 +140,11 @@ describe("a collector", function()
   end)
 
   it("goes on when nginx has dropped its timer, because too many were running", function()
-    server = nginx.start { http = "lua_max_running_timers 1;\n" .. collecting.http("", sandbox.url, "flush_seconds = 0.1,"):gsub("collector:start%(%)",
-      "ngx.timer.at(0, function() ngx.sleep(1) end) %0") }
+    server = nginx.start {
+      http = "lua_max_running_timers 1;\n"
+        .. collecting.http("", sandbox.url, "flush_seconds = 0.1,"):gsub("collector:start%(%)",
+        "ngx.timer.at(0, function() ngx.sleep(1) end) %0"),
+    }
     server:expect "lua_max_running_timers are not enough"
     visit(1)
     nginx.until_true("its timer was dropped", function()
@@ -219,7 +228,9 @@ describe("a collector", function()
     local spool, files = folder.options, folder.files
 
     local function away(yes)
-      sandbox:configure { faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil } }
+      sandbox:configure {
+        faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil },
+      }
     end
 
     it("keeps hashes in files that nobody else can read, and removes them when it ends", function()
@@ -357,7 +368,9 @@ describe("a collector", function()
         return status().error
       end)
       visit(5, 8)
-      sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 400, after = 1 } }, refuse = json.array {} }
+      sandbox:configure {
+        faults = json.array { { on = "sync", act = "status", status = 400, after = 1 } }, refuse = json.array {},
+      }
       get "/flush"
       local said = status()
       assert.same({ 8, 0 }, { said.failed + said.accepted, said.held })
@@ -409,7 +422,9 @@ describe("a collector", function()
       }
     ]] }
     local said = get "/make"
-    for _, expected in ipairs { "audience.id", "lua_shared_dict none", "flush_members: must be at most 100000", "base_url: must be https" } do
+    for _, expected in ipairs {
+      "audience.id", "lua_shared_dict none", "flush_members: must be at most 100000", "base_url: must be https",
+    } do
       assert.truthy(said:find(expected, 1, true), said)
     end
     assert.truthy(get("/unknown"):find("unknown option 'flush'", 1, true))

@@ -46,10 +46,15 @@ describe("a collector of several audiences", function()
 
   -- What else is given are words of the trouble that nginx's log is meant to have.
   local function start(options, ...)
-    server = nginx.start { workers = 1, http = ("lua_shared_dict scope3 2m;\ninit_by_lua_block {\nBASE = '%s'\nSPOOL = '%s'\n%s\n"
-      .. "c = make { %s }\n}\ninit_worker_by_lua_block { c:start() }\nexit_worker_by_lua_block { require('scope3.nginx').exit() }\n"
-      .. "server {\nlisten 127.0.0.1:PORT;\nlocation = /ping { return 200 'pong'; }\n%s\n}\n"):format(sandbox.url, folder.path, INIT,
-      options or "", LOCATIONS) }
+    server = nginx.start {
+      workers = 1,
+      http = ("lua_shared_dict scope3 2m;\ninit_by_lua_block {\nBASE = '%s'\nSPOOL = '%s'\n%s\n"
+        .. "c = make { %s }\n}\ninit_worker_by_lua_block { c:start() }\nexit_worker_by_lua_block "
+        .. "{ require('scope3.nginx').exit() }\n"
+        .. "server {\nlisten 127.0.0.1:PORT;\nlocation = /ping { return 200 'pong'; }\n%s\n}\n"):format(sandbox.url,
+          folder.path, INIT,
+        options or "", LOCATIONS),
+    }
     server:expect(...)
   end
 
@@ -64,7 +69,9 @@ describe("a collector of several audiences", function()
   end
 
   local function away(yes)
-    sandbox:configure { faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil } }
+    sandbox:configure {
+      faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil },
+    }
   end
 
   local function ids(audience)
@@ -251,8 +258,11 @@ describe("a collector of several audiences", function()
       return table.concat(words, " ")
     ]])
     assert.same({ 3, 3 }, { status().rejected, status().reasons.audience })
-    for _, call in ipairs { "c:add(member 'a')", "c:remove { external_id = 'a' }", "c:add(member 'a', { audience = 1.5 })", "c:add(member 'a', { audence = 'x' })",
-      "c:add(member 'a', { audience = { ID = 'x' } })", "c:add(member 'a', 'x')" } do
+    for _, call in ipairs {
+      "c:add(member 'a')", "c:remove { external_id = 'a' }",
+      "c:add(member 'a', { audience = 1.5 })", "c:add(member 'a', { audence = 'x' })",
+      "c:add(member 'a', { audience = { ID = 'x' } })", "c:add(member 'a', 'x')",
+    } do
       local text = run("local ok, why = pcall(function()\n" .. call .. " end)\nreturn why")
       assert.truthy(text:find(']:2: scope3.nginx.collector: ', 1, true), call .. ": " .. text)
     end

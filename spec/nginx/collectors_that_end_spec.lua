@@ -75,9 +75,13 @@ describe("a collector that ends", function()
   local function start(more)
     more = more or {}
     local exit = more.exit == false and "" or "exit_worker_by_lua_block { require('scope3.nginx').exit() }\n"
-    server = nginx.start { workers = 1, http = ("lua_shared_dict scope3 2m;\n%s\ninit_by_lua_block {\nBASE = '%s'\nSPOOL = '%s'\n%s\n%s\n}\n%s"
-      .. "server {\nlisten 127.0.0.1:PORT;\nlocation = /ping { return 200 'pong'; }\n%s\n}\n"):format(more.http or "", sandbox.url, folder.path, INIT,
-      more.init or "", exit, LOCATIONS) }
+    server = nginx.start {
+      workers = 1,
+      http = ("lua_shared_dict scope3 2m;\n%s\ninit_by_lua_block {\nBASE = '%s'\nSPOOL = '%s'\n%s\n%s\n}\n%s"
+        .. "server {\nlisten 127.0.0.1:PORT;\nlocation = /ping { return 200 'pong'; }\n%s\n}\n"):format(more.http or "",
+          sandbox.url, folder.path, INIT,
+        more.init or "", exit, LOCATIONS),
+    }
     server:expect(collecting.SAYS)
   end
 
@@ -102,13 +106,16 @@ describe("a collector that ends", function()
   end
 
   local function away(yes)
-    sandbox:configure { faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil } }
+    sandbox:configure {
+      faults = json.array { yes and { on = "sync", act = "status", status = 401, times = -1 } or nil },
+    }
   end
 
   local function state()
     local found = json.decode(world.http("GET", server.url .. "/state").body)
     found.open = tonumber((nginx.sh(("ls /proc/%d/fd | wc -l"):format(found.pid))))
-    found.files = tonumber((nginx.sh(("ls -l /proc/%d/fd | grep -vc socket:"):format(found.pid)))) -- without connections, which libcurl keeps
+    -- without connections, which libcurl keeps
+    found.files = tonumber((nginx.sh(("ls -l /proc/%d/fd | grep -vc socket:"):format(found.pid))))
     found.rss = tonumber(world.read(("/proc/%d/status"):format(found.pid)):match("VmRSS:%s+(%d+)"))
     return found
   end
@@ -326,7 +333,8 @@ describe("a collector that ends", function()
       audience = "%s" }]]
     local function hit(id)
       local code = "plugin.log(conf)"
-      assert.equal("seen", world.http("GET", ("%s/log?code=%s&id=%s&email=%s%%40example.com"):format(server.url, code, id, id)).body)
+      assert.equal("seen",
+        world.http("GET", ("%s/log?code=%s&id=%s&email=%s%%40example.com"):format(server.url, code, id, id)).body)
     end
     for round = 1, 6 do
       run(change:format("a" .. round % 2))

@@ -68,7 +68,8 @@ describe("a gateway", function()
   -- Uploads with the curl command: the answer, decoded, and its status.
   local function upload(text, options, path, port)
     local file = world.file(text, ".csv")
-    local out = nginx.sh(("curl -sS -w '\\n%%{http_code}' -X POST --data-binary @%s %s http://127.0.0.1:%d%s"):format(nginx.quote(file),
+    local out = nginx.sh(("curl -sS -w '\\n%%{http_code}' -X POST "
+      .. "--data-binary @%s %s http://127.0.0.1:%d%s"):format(nginx.quote(file),
       options or "-H 'Content-Type: text/csv'", port or server.port, path or "/upload"))
     local body, status = out:match("^(.*)\n(%d+)%s*$")
     assert(body and tonumber(status) > 0, out)
@@ -77,14 +78,17 @@ describe("a gateway", function()
 
   it("takes a CSV file, sends its hashes on, and answers with the report", function()
     local said, status = upload(csv(500))
-    assert.same({ 200, 500, 500, 500 }, { status, said.result.rows, said.result.accepted, said.result.identifiers.hashed_phone })
+    assert.same({ 200, 500, 500, 500 },
+      { status, said.result.rows, said.result.accepted, said.result.identifiers.hashed_phone })
     world.assert_sums(said.result)
-    assert.same({ hashedEmail = core.sha256 "jane.7@example.com", hashedPhone = core.sha256 "+12065550007" }, sandbox:members("crm").r7)
+    assert.same({ hashedEmail = core.sha256 "jane.7@example.com", hashedPhone = core.sha256 "+12065550007" },
+      sandbox:members("crm").r7)
     assert.equal("", server:trouble())
   end)
 
   it("takes JSON Lines and gzip, and an audience that the request names", function()
-    local said, status = upload('{"id":"1","mail":"a@example.com"}\n{"id":"2","mail":"nobody"}\n', "-H 'Content-Type: application/x-ndjson; charset=utf-8'",
+    local said, status = upload('{"id":"1","mail":"a@example.com"}\n{"id":"2","mail":"nobody"}\n',
+      "-H 'Content-Type: application/x-ndjson; charset=utf-8'",
       "/chosen?audience=vips")
     assert.same({ 200, 1, 1 }, { status, said.result.accepted, said.result.rejected.no_identifier })
     assert.same({ "1" }, sandbox:ids "vips")
@@ -96,8 +100,11 @@ describe("a gateway", function()
   it("reads the encoding that a charset or a byte order mark names, and refuses an unknown charset", function()
     local text = "id;mail;mobile;phone\n1;m\252ller@example.com;;\n"
     local hash = core.sha256 "m\195\188ller@example.com"
-    local wide = nginx.sh("printf 'id;mail;mobile;phone\\n1;m\\303\\274ller@example.com;;\\n' | iconv -f UTF-8 -t UTF-16")
-    for charset, body in pairs { ["; charset=windows-1252"] = text, ['; header=present; Charset="ISO-8859-1"'] = text, [""] = wide } do
+    local wide = nginx.sh("printf 'id;mail;mobile;phone\\n1;m\\303\\274ller@example.com;;\\n' "
+      .. "| iconv -f UTF-8 -t UTF-16")
+    for charset, body in pairs {
+      ["; charset=windows-1252"] = text, ['; header=present; Charset="ISO-8859-1"'] = text, [""] = wide,
+    } do
       local said, status = upload(body, ("-H 'Content-Type: text/csv%s'"):format(charset))
       assert.same({ 200, 1 }, { status, said.result.accepted }, charset)
       assert.equal(hash, sandbox:members("crm")["1"].hashedEmail)
@@ -119,14 +126,17 @@ describe("a gateway", function()
   it("leaves nothing raw on the disk or in a log, whatever the size", function()
     local said, status = upload(csv(60000)) -- 3 MB, far over nginx's buffers
     assert.same({ 200, 60000, 3 }, { status, said.result.accepted, #said.result.requests })
-    assert.equal("", nginx.sh(("grep -rliE 'jane|example.com|206 555' %s/body %s/error.log"):format(nginx.quote(server.folder), nginx.quote(server.folder))))
+    assert.equal("",
+      nginx.sh(("grep -rliE 'jane|example.com|206 555' %s/body %s/error.log"):format(nginx.quote(server.folder),
+        nginx.quote(server.folder))))
     assert.is_nil(server:log():find("buffered to a temporary file", 1, true))
   end)
 
   it("sends no email as an id: refuses it with both ways out, or hashes it where that is said", function()
     local text = "id,mail,mobile,phone\njane@x.example,jane@x.example,,\n7,a@x.example,,\n"
     local said, status = upload(text)
-    assert.same({ 200, 1, 1, "ids_are_contacts" }, { status, said.result.accepted, said.result.rejected.id_email, said.result.warnings[1].code })
+    assert.same({ 200, 1, 1, "ids_are_contacts" },
+      { status, said.result.accepted, said.result.rejected.id_email, said.result.warnings[1].code })
     said, status = upload(text, nil, "/hashing")
     assert.same({ 200, 2, 1 }, { status, said.result.accepted, said.result.repaired.id_hashed })
     assert.truthy(sandbox:members("crm")[core.sha256 "jane@x.example"])
@@ -135,7 +145,8 @@ describe("a gateway", function()
   it("answers others while it reads and hashes", function()
     local file = world.file(csv(200000), ".csv")
     local out, done = world.path(".out"), world.path(".done")
-    os.execute(("(curl -sS -X POST -H 'Content-Type: text/csv' -T %s %s/upload >%s 2>&1; echo done >%s) &"):format(nginx.quote(file), server.url, out, done))
+    os.execute(("(curl -sS -X POST -H 'Content-Type: text/csv' -T %s %s/upload >%s 2>&1; "
+      .. "echo done >%s) &"):format(nginx.quote(file), server.url, out, done))
     local pings = 0
     nginx.until_true("the upload ends", function()
       if world.http("GET", server.url .. "/ping").status == 200 then
@@ -183,7 +194,8 @@ describe("a gateway", function()
       assert.is_true(#packed < 400000)
       said, status = upload(packed, nil, "/narrow")
       assert.same({ 413, code }, { status, said.error.code })
-      assert.truthy(said.error.message:find(code == "too_many_rows" and "1000 rows" or "3000000 bytes", 1, true), said.error.message)
+      assert.truthy(said.error.message:find(code == "too_many_rows" and "1000 rows" or "3000000 bytes", 1, true),
+        said.error.message)
     end
     -- What was read before counts as what it is.
     said, status = upload(csv(20000), nil, "/narrow")
@@ -202,12 +214,15 @@ describe("a gateway", function()
 
   it("takes nothing of a body that it did not want for the next request of the connection", function()
     local hidden = "\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
-    for path, body in pairs { ["/upload"] = "no such,columns\n" .. ("x,y\n"):rep(100000) .. hidden, ["/small"] = csv(20000) .. hidden } do
+    for path, body in pairs {
+      ["/upload"] = "no such,columns\n" .. ("x,y\n"):rep(100000) .. hidden, ["/small"] = csv(20000) .. hidden,
+    } do
       sandbox:fault { on = "sync", act = "status", status = 401, times = -1 }
       local socket = cqueues_socket.connect("127.0.0.1", server.port)
       socket:setmode("b", "bf")
       socket:settimeout(30)
-      assert(socket:write(("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n"):format(path, #body), body))
+      assert(socket:write(("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
+        .. "Content-Length: %d\r\n\r\n"):format(path, #body), body))
       assert(socket:write "GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
       assert(socket:flush())
       local said = socket:read "*a"
@@ -224,7 +239,9 @@ describe("a gateway", function()
 
   it("is refused as a whole where its configuration is wrong, every problem at once", function()
     local said = world.http("GET", server.url .. "/wrong").body
-    for _, expected in ipairs { "api_key: is missing", "account_id: is missing", "region", "max_members", "audience.id" } do
+    for _, expected in ipairs {
+      "api_key: is missing", "account_id: is missing", "region", "max_members", "audience.id",
+    } do
       assert.truthy(said:find(expected, 1, true), said)
     end
   end)
@@ -236,7 +253,8 @@ describe("a gateway", function()
       socket:onerror(function(_, _, code)
         return code
       end)
-      socket:write(("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 1000\r\n\r\nid,mail,mobile,phone\n1,a@example.com,,\n"):format(path))
+      socket:write(("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 1000\r\n\r\n"
+        .. "id,mail,mobile,phone\n1,a@example.com,,\n"):format(path))
       socket:flush()
       if path == "/impatient" then
         server:expect "lua tcp socket read timed out" -- nginx says so itself, unless lua_socket_log_errors is off

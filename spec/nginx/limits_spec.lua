@@ -66,7 +66,9 @@ describe("the workers of an nginx", function()
     return list
   end
 
-  for what, limiter in pairs { ["a dictionary"] = "scope3.limiter(ngx.shared.scope3)", ["a file"] = '"FOLDER/limits"' } do
+  for what, limiter in pairs {
+    ["a dictionary"] = "scope3.limiter(ngx.shared.scope3)", ["a file"] = '"FOLDER/limits"',
+  } do
     it("stay under one rate together, which they share through " .. what, function()
       start(limiter)
       if limiter:find "FOLDER" then -- made by the master, for whoever its workers are

@@ -65,9 +65,11 @@ describe("workers of nginx that may read no Lua file", function()
       return world.http("GET", server.url .. "/accepted").body == "1"
     end)
     reply = world.http("POST", server.url .. "/signed", "{}", { headers = {
-      'Signature-Input: sig1=("@method" "@target-uri" "@authority" "content-type" "content-digest");created=1;expires=2;'
+      'Signature-Input: sig1=("@method" "@target-uri" "@authority" "content-type" "content-digest");'
+        .. 'created=1;expires=2;'
         .. 'nonce="n";keyid="k";alg="ed25519";tag="adcp/webhook-signing/v1"',
-      "Signature: sig1=:AAAA:", "Content-Digest: sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:", "Content-Type: application/json" } })
+      "Signature: sig1=:AAAA:", "Content-Digest: sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:",
+      "Content-Type: application/json" } })
     assert.equal(401, reply.status, reply.body)
     assert.equal("", world.http("GET", server.url .. "/new").body)
     server:expect "a callback was refused"

@@ -101,7 +101,9 @@ describe("in nginx", function()
   end)
 
   it("two hundred requests sync at once, each with its own answer, and others are answered meanwhile", function()
-    sandbox:configure { task_seconds = 0, faults = world.json.array { { on = "sync", act = "delay", seconds = 2, times = -1 } } }
+    sandbox:configure {
+      task_seconds = 0, faults = world.json.array { { on = "sync", act = "delay", seconds = 2, times = -1 } },
+    }
     local requests = begin(urls(200, function(i)
       return server.url .. "/sync?id=p" .. i
     end))
@@ -125,7 +127,9 @@ describe("in nginx", function()
   end)
 
   it("two hundred threads of one request sync at once", function()
-    sandbox:configure { task_seconds = 0, faults = world.json.array { { on = "sync", act = "delay", seconds = 0.2, times = -1 } } }
+    sandbox:configure {
+      task_seconds = 0, faults = world.json.array { { on = "sync", act = "delay", seconds = 0.2, times = -1 } },
+    }
     assert.equal(200, get(server, "/threads").accepted)
     assert.same({ "t9-1" }, sandbox:ids "t9")
   end)
@@ -258,7 +262,8 @@ describe("in nginx's phases", function()
   it("those that cannot get an error that names the ways out, and nothing is sent", function()
     for _, phase in ipairs { "init_worker", "set", "balancer", "header_filter", "body_filter", "log" } do
       local said = outcome_in(phase)
-      assert.truthy(said:find("^cannot_wait: nothing can wait in nginx's " .. phase .. " phase: .*collector.*ngx%.timer%.at"), said)
+      assert.truthy(said:find("^cannot_wait: nothing can wait in nginx's " .. phase
+        .. " phase: .*collector.*ngx%.timer%.at"), said)
     end
     assert.equal(0, #sandbox:requests("sync"))
   end)

@@ -44,7 +44,8 @@ describe("a reload of nginx", function()
   end)
   after_each(nginx.close_all)
 
-  -- Forty requests that wait: for their tasks, for the service's rate, for the service's answer, and uploads of several requests each.
+  -- Forty requests that wait:
+  -- for their tasks, for the service's rate, for the service's answer, and uploads of several requests each.
   local function begin()
     local engine = assert(core.engine { connect_timeout = 30 })
     local lines = { "id,mail" }
@@ -54,8 +55,10 @@ describe("a reload of nginx", function()
     local body = table.concat(lines, "\n") .. "\n"
     for i = 1, 40 do
       local upload = i % 4 == 0
-      assert(engine:submit { method = upload and "POST" or "GET", url = server.url .. (upload and "/upload" or "/sync?wait=1&id=r" .. i),
-        headers = upload and { "Content-Type: text/csv" } or {}, body = upload and body or nil, timeout = 120 })
+      assert(engine:submit {
+        method = upload and "POST" or "GET", url = server.url .. (upload and "/upload" or "/sync?wait=1&id=r" .. i),
+        headers = upload and { "Content-Type: text/csv" } or {}, body = upload and body or nil, timeout = 120,
+      })
     end
     local replies = {}
     local function step()
@@ -72,7 +75,8 @@ describe("a reload of nginx", function()
   for name, cut in pairs { HUP = function() server:reload() end, QUIT = function() server:signal "QUIT" end } do
     it("cuts off nothing that waits, with sleeps as OpenResty has them (" .. name .. ")", function()
       sandbox:configure { task_seconds = 1, faults = world.json.array {
-        { on = "sync", act = "status", status = 429, retry_after = 1, times = 5 }, { on = "sync", act = "delay", seconds = 0.5, times = 40 } } }
+        { on = "sync", act = "status", status = 429, retry_after = 1, times = 5 },
+        { on = "sync", act = "delay", seconds = 0.5, times = 40 } } }
       local step, replies, engine = begin()
       nginx.until_true("syncs and waits are under way", function()
         step()
@@ -88,7 +92,8 @@ describe("a reload of nginx", function()
       for _, reply in ipairs(replies) do
         assert.equal(200, reply.status, tostring(reply.message or reply.body))
         local said = world.json.decode(reply.body)
-        assert.is_true(said.status == "completed" and said.accepted == 1 or said.result ~= nil and said.result.accepted == 200, reply.body)
+        assert.is_true(said.status == "completed" and said.accepted == 1
+          or said.result ~= nil and said.result.accepted == 200, reply.body)
       end
       nginx.await_end(old)
       assert.equal("", server:trouble())

@@ -73,8 +73,10 @@ describe("a location for callbacks", function()
   local number = 0
   local function post(fields, more)
     number = number + 1
-    local body = { idempotency_key = "key-0000000000-" .. number, task_id = "t" .. number, status = "working", task_type = "audience_sync",
-      timestamp = "2026-01-01T00:00:00Z" }
+    local body = {
+      idempotency_key = "key-0000000000-" .. number, task_id = "t" .. number,
+      status = "working", task_type = "audience_sync", timestamp = "2026-01-01T00:00:00Z",
+    }
     for key, value in pairs(fields or {}) do
       body[key] = value
     end
@@ -83,14 +85,18 @@ describe("a location for callbacks", function()
     local now = ("%d"):format(os.time())
     local signature = more.signature or core.hmac_sha256(SECRET, now .. "." .. text)
     return world.http("POST", server.url .. (more.path or "/hook"), text, {
-      headers = more.headers or { "X-ADCP-Timestamp: " .. now, "X-ADCP-Signature: sha256=" .. signature, "Content-Type: application/json" } }), text
+      headers = more.headers or {
+        "X-ADCP-Timestamp: " .. now, "X-ADCP-Signature: sha256=" .. signature, "Content-Type: application/json",
+      } }), text
   end
 
   it("takes what the service sends when a task has ended, and a wait in another request ends by it", function()
     local before = taken "completed"
     local client = sandbox:client()
-    local res = assert(client:sync(audience "a", { push_notification_config = { url = server.url .. "/hook", operation_id = "o-1",
-      authentication = { scheme = "HMAC-SHA256", credentials = SECRET } } }))
+    local res = assert(client:sync(audience "a", {
+      push_notification_config = { url = server.url .. "/hook", operation_id = "o-1",
+        authentication = { scheme = "HMAC-SHA256", credentials = SECRET } },
+    }))
     -- Its own interval is 40 s: without the callback it would be that long.
     local started = core.now()
     local reply = world.http("GET", server.url .. "/wait?task=" .. res.tasks[1].task_id, nil, { timeout = 60 })
@@ -126,7 +132,9 @@ describe("a location for callbacks", function()
   end)
 
   it("has what could not be acted upon sent again", function()
-    local body = json.encode { idempotency_key = "for-the-second-time", task_id = "t", status = "odd", message = "not now" }
+    local body = json.encode {
+      idempotency_key = "for-the-second-time", task_id = "t", status = "odd", message = "not now",
+    }
     assert.equal(500, post(nil, { body = body }).status)
     assert.equal(500, post(nil, { body = body }).status)
     assert.equal(2, taken "odd")
@@ -134,10 +142,13 @@ describe("a location for callbacks", function()
 
   it("says 503 to a delivery that comes again while it is being handled, which may still fail", function()
     local engine = assert(core.engine {})
-    local body = json.encode { idempotency_key = "slowly-handled-01", task_id = "t", status = "slow", message = "not now" }
+    local body = json.encode {
+      idempotency_key = "slowly-handled-01", task_id = "t", status = "slow", message = "not now",
+    }
     local now = ("%d"):format(os.time())
     assert(engine:submit { method = "POST", url = server.url .. "/hook", body = body, timeout = 60, headers = {
-      "X-ADCP-Timestamp: " .. now, "X-ADCP-Signature: sha256=" .. core.hmac_sha256(SECRET, now .. "." .. body), "Content-Type: application/json" } })
+      "X-ADCP-Timestamp: " .. now, "X-ADCP-Signature: sha256=" .. core.hmac_sha256(SECRET, now .. "." .. body),
+      "Content-Type: application/json" } })
     nginx.until_true("it is being handled", function()
       engine:step()
       return taken "slow" == 1
@@ -162,11 +173,15 @@ describe("a location for callbacks", function()
   end)
 
   it("reads a body that nginx put aside, and knows Bearer", function()
-    local long = json.encode { idempotency_key = "a-long-body-0001", task_id = "t", status = "long", result = ("y"):rep(300000) }
+    local long = json.encode {
+      idempotency_key = "a-long-body-0001", task_id = "t", status = "long", result = ("y"):rep(300000),
+    }
     assert.equal(204, post(nil, { body = long }).status)
     assert.equal(1, taken "long")
-    assert.equal(204, post({ status = "borne" }, { path = "/bearer", headers = { "Authorization: Bearer " .. SECRET, "Content-Type: application/json" } }).status)
-    assert.equal(401, post({ status = "borne" }, { path = "/bearer", headers = { "Authorization: Bearer " .. SECRET .. "x" } }).status)
+    assert.equal(204, post({ status = "borne" },
+      { path = "/bearer", headers = { "Authorization: Bearer " .. SECRET, "Content-Type: application/json" } }).status)
+    assert.equal(401,
+      post({ status = "borne" }, { path = "/bearer", headers = { "Authorization: Bearer " .. SECRET .. "x" } }).status)
     assert.equal(1, taken "borne")
   end)
 end)

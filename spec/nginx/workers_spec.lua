@@ -8,7 +8,8 @@ local nginx = require "spec.support.nginx"
 local served = require "spec.support.served"
 local world = require "spec.support.world"
 
-local begin, bodies, connect, get, start, urls = served.begin, served.bodies, served.connect, served.get, served.start, served.urls
+local begin, bodies, connect, get, start, urls = served.begin, served.bodies, served.connect, served.get,
+  served.start, served.urls
 
 describe("nginx's workers", function()
   local sandbox = world.around(setup, teardown, before_each)
@@ -44,7 +45,9 @@ describe("nginx's workers", function()
   end
 
   it("bring what is under way at a reload to its end, and end then", function()
-    sandbox:configure { task_seconds = 0.5, faults = world.json.array { { on = "sync", act = "delay", seconds = 2, times = 20 } } }
+    sandbox:configure {
+      task_seconds = 0.5, faults = world.json.array { { on = "sync", act = "delay", seconds = 2, times = 20 } },
+    }
     local old = server:workers()[1]
     local requests = begin(urls(20, function(i)
       return server.url .. "/sync?wait=1&id=r" .. i
@@ -153,7 +156,9 @@ describe("nginx without room for the client's timer", function()
       end
       assert.is_true(core.now() - started < 40) -- a waiter that nobody wakes looks by itself after a minute
       -- The one that moves them on leaves: another one does it.
-      sandbox:configure { faults = world.json.array { { on = "sync", act = "hang" }, { on = "sync", act = "delay", seconds = 4, times = -1 } } }
+      sandbox:configure { faults = world.json.array {
+        { on = "sync", act = "hang" }, { on = "sync", act = "delay", seconds = 4, times = -1 },
+      } }
       local first = connect(server, "/sync?id=first")
       nginx.until_true("it is under way", function()
         return get(server, "/state").transfers == 1

@@ -46,7 +46,8 @@ local function config_of(vector, known)
       return vector.reference_now
     end,
     revoked = function(keyid)
-      return code:find("revocation_stale$") and "stale" or code:find("key_revoked$") and keyid == "test-revoked-webhook-2026"
+      return code:find("revocation_stale$") and "stale"
+        or code:find("key_revoked$") and keyid == "test-revoked-webhook-2026"
     end,
     seen = function(keyid, nonce)
       for _, entry in ipairs(state.replay_cache_entries or {}) do
@@ -68,11 +69,13 @@ local function run(path, prefix, only_step)
     for _, file in ipairs(list(path .. "/" .. kind)) do
       local vector = read(file)
       local outcome = vector.expected_outcome
-      if not only_step or outcome.failed_step == only_step and not vector.name:find("IDN", 1, true) and not outcome.error_code:find("_required$") then
+      if not only_step or outcome.failed_step == only_step and not vector.name:find("IDN", 1, true)
+        and not outcome.error_code:find("_required$") then
         local payload, err = webhook.verify(vector.request, config_of(vector, known))
         -- What is wrong with the payload is found behind the signature.
         local got = (payload or err.code == "webhook_payload_invalid") and "accepted" or err.code
-        local expected = CHANGED[vector.name] or outcome.success and "accepted" or outcome.error_code:gsub("^request_", prefix)
+        local expected = CHANGED[vector.name] or outcome.success and "accepted"
+          or outcome.error_code:gsub("^request_", prefix)
         judge(file:match("[^/]+/[^/]+/[^/]+$"), expected, got)
       end
     end
@@ -84,10 +87,12 @@ run(folder .. "/webhook-signing", "webhook_")
 run(folder .. "/request-signing", "webhook_", 1)
 for _, case in ipairs(read(folder .. "/request-signing/canonicalization.json").cases) do
   local found = target.parse(case.input_url)
-  if case.reject or case.input_url:find("[\128-\255]") then -- hosts come as ASCII; names in other scripts are the sender's to convert
+  -- hosts come as ASCII; names in other scripts are the sender's to convert
+  if case.reject or case.input_url:find("[\128-\255]") then
     judge(case.name, nil, found)
   else
-    judge(case.name, case.expected_target_uri .. " " .. case.expected_authority, found and found.uri .. " " .. found.authority)
+    judge(case.name, case.expected_target_uri .. " " .. case.expected_authority,
+      found and found.uri .. " " .. found.authority)
   end
 end
 print(("%d passed, %d failed"):format(passed, failed))

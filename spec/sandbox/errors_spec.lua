@@ -204,7 +204,8 @@ describe("an error within the sandbox", function()
     local taken = assert(child.start { interpreter = os.getenv "SCOPE3_LUA_BIN" })
     none, why = child.start { interpreter = os.getenv "SCOPE3_LUA_BIN", port = taken.port }
     assert.is_nil(none)
-    assert.equal(("the sandbox did not start: port %d cannot be listened on (Address already in use)"):format(taken.port), why)
+    assert.equal(("the sandbox did not start: port %d cannot be listened on "
+      .. "(Address already in use)"):format(taken.port), why)
     assert.same({ true }, { taken:close() })
     none, why = child.start { interpreter = "/nonexistent/lua" }
     assert.is_nil(none)

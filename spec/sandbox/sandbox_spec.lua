@@ -28,22 +28,30 @@ describe("the sandbox", function()
     assert.equal(body.operationId, body.taskId)
     assert.truthy(body.taskId:find("^%x+%-%x+%-4%x%x%x%-[89ab]%x%x%x%-%x+$"))
     local _, task = call("GET", "/tasks/" .. body.taskId)
-    for _, key in ipairs { "taskId", "taskType", "status", "resourceType", "resourceId", "error", "response", "metadata", "retryAfterSeconds", "createdAt", "updatedAt" } do
+    for _, key in ipairs {
+      "taskId", "taskType", "status", "resourceType", "resourceId", "error",
+      "response", "metadata", "retryAfterSeconds", "createdAt", "updatedAt",
+    } do
       assert.is_not_nil(task.task[key], key)
     end
   end)
 
   it("refuses each breach of the contract with its path", function()
     local cases = {
-      { {}, "audiences" }, { { {} }, "audiences[0].audienceId" }, { { { audienceId = ("x"):rep(256) } }, "audiences[0].audienceId" },
-      { { { audienceId = "a", name = 7 } }, "audiences[0].name" }, { { { audienceId = "a", consentBasis = "x" } }, "audiences[0].consentBasis" },
+      { {}, "audiences" }, { { {} }, "audiences[0].audienceId" },
+      { { { audienceId = ("x"):rep(256) } }, "audiences[0].audienceId" },
+      { { { audienceId = "a", name = 7 } }, "audiences[0].name" },
+      { { { audienceId = "a", consentBasis = "x" } }, "audiences[0].consentBasis" },
       { { { audienceId = "a", add = { { hashedEmail = ("ab"):rep(32) } } } }, "audiences[0].add[0].externalId" },
       { { { audienceId = "a", add = { { externalId = "1" } } } }, "audiences[0].add[0]" },
-      { { { audienceId = "a", add = { { externalId = "1", hashedPhone = ("AB"):rep(32) } } } }, "audiences[0].add[0].hashedPhone" },
+      { { { audienceId = "a", add = { { externalId = "1", hashedPhone = ("AB"):rep(32) } } } },
+        "audiences[0].add[0].hashedPhone" },
       { { { audienceId = "a", add = { { externalId = "1", uids = json.array() } } } }, "audiences[0].add[0].uids" },
-      { { { audienceId = "a", add = { { externalId = "1", uids = { { type = "x" } } } } } }, "audiences[0].add[0].uids[0].value" },
+      { { { audienceId = "a", add = { { externalId = "1", uids = { { type = "x" } } } } } },
+        "audiences[0].add[0].uids[0].value" },
       { { { audienceId = "a", add = { member "1", member "1" } } }, "audiences[0].add[1].externalId" },
-      { { { audienceId = "a" }, { audienceId = "a" } }, "audiences[1].audienceId" }, { { { audienceId = "a", delete = "yes" } }, "audiences[0].delete" },
+      { { { audienceId = "a" }, { audienceId = "a" } }, "audiences[1].audienceId" },
+      { { { audienceId = "a", delete = "yes" } }, "audiences[0].delete" },
     }
     for _, case in ipairs(cases) do
       local result, body = sync(json.array(case[1]))
@@ -51,7 +59,9 @@ describe("the sandbox", function()
       assert.equal("VALIDATION_ERROR", body.error.code)
       assert.equal(case[2], body.error.details.issues[1].path)
     end
-    local result = sync({ { audienceId = "a" } }, { pushNotificationConfig = { url = "x", token = "y", authentication = { schemes = { "Basic" } } } })
+    local result = sync({ { audienceId = "a" } }, { pushNotificationConfig = {
+      url = "x", token = "y", authentication = { schemes = { "Basic" } },
+    } })
     assert.equal(400, result.status)
     assert.equal(400, (call("POST", "/advertisers/25/audiences/sync", "{nonsense")).status)
   end)
@@ -121,8 +131,10 @@ describe("the sandbox", function()
   it("signs its callbacks over the raw body", function()
     local capture = require("spec.support.capture").start()
     local secret = ("s"):rep(32)
-    sync({ { audienceId = "a", add = { member "1" } } }, { pushNotificationConfig = { url = capture.url .. "/hook", operation_id = "op",
-      token = ("t"):rep(16), authentication = { schemes = { "HMAC-SHA256" }, credentials = secret } } })
+    sync({ { audienceId = "a", add = { member "1" } } }, {
+      pushNotificationConfig = { url = capture.url .. "/hook", operation_id = "op",
+        token = ("t"):rep(16), authentication = { schemes = { "HMAC-SHA256" }, credentials = secret } },
+    })
     local bodies
     local deadline = core.now() + 30
     repeat
@@ -131,7 +143,8 @@ describe("the sandbox", function()
     until bodies[1] or core.now() > deadline
     capture.close()
     local payload = json.decode(bodies[1])
-    assert.same({ "op", "completed", ("t"):rep(16), "audience_sync" }, { payload.operation_id, payload.status, payload.token, payload.task_type })
+    assert.same({ "op", "completed", ("t"):rep(16), "audience_sync" },
+      { payload.operation_id, payload.status, payload.token, payload.task_type })
     assert.is_true(#payload.idempotency_key >= 16)
   end)
 

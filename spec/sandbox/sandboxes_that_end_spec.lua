@@ -83,7 +83,9 @@ describe("a sandbox in a process of its own", function()
   end)
 
   it("ends with a parent that is killed, that leaves it to the collector, and that ends without a word", function()
-    for _, last in ipairs { [[os.execute("kill -9 $PPID")]], "s = nil collectgarbage() collectgarbage()", "os.exit(0)", "error 'x'" } do
+    for _, last in ipairs {
+      [[os.execute("kill -9 $PPID")]], "s = nil collectgarbage() collectgarbage()", "os.exit(0)", "error 'x'",
+    } do
       local pid = tonumber(parent("print(s.pid) io.stdout:flush() " .. last):match "^%d+")
       assert.is_true(gone(pid), last)
     end

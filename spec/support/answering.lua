@@ -1,4 +1,5 @@
--- A service that answers what a spec wants: a Lua function gives each reply. Runs as a child process; nothing of it checks anything.
+-- A service that answers what a spec wants: a Lua function gives each reply.
+-- Runs as a child process; nothing of it checks anything.
 local core = require "scope3.core"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
@@ -60,8 +61,10 @@ while running do queue:step() end
 local Server = {}
 Server.__index = Server
 
---- Answers from now on as the function says that this text returns: `local json = …; return function(request) return status, body[, headers] end`.
---- The request has method, path, query, headers and body; a body that is a table is written as JSON. What the text keeps in locals lasts until the next.
+--- Answers from now on as the function says that this text returns:
+--- `local json = …; return function(request) return status, body[, headers] end`.
+--- The request has method, path, query, headers and body;
+--- a body that is a table is written as JSON. What the text keeps in locals lasts until the next.
 function Server:answer(text)
   local file = assert(io.open(self.script .. ".new", "wb"))
   file:write(text)
@@ -92,12 +95,18 @@ end
 
 local DEFAULTS = {
   sync = { '{"success":true,"accountId":"25","operationId":"t$N","taskId":"t$N"}' },
-  task = { '{"task":{"taskId":"$ID","status":"completed","createdAt":"2026-11-01T00:00:00Z","updatedAt":"2026-11-01T00:00:09Z"}}' },
-  audiences = { '{"audiences":[{"audienceId":"a","status":"READY","uploadedCount":2,"matchedCount":1,"updatedAt":"2026-11-01T00:00:10Z"}],"total":1}' },
+  task = {
+    '{"task":{"taskId":"$ID","status":"completed","createdAt":"2026-11-01T00:00:00Z",'
+      .. '"updatedAt":"2026-11-01T00:00:09Z"}}',
+  },
+  audiences = {
+    '{"audiences":[{"audienceId":"a","status":"READY","uploadedCount":2,"matchedCount":1,'
+      .. '"updatedAt":"2026-11-01T00:00:10Z"}],"total":1}',
+  },
 }
 
---- Plays lists of replies from now on, one for each kind of call: a body, or { status, body }; the last is given again and again. `$ID` in a body is the
---- task that was asked for, `$N` the number of the call. What is not given goes well.
+--- Plays lists of replies from now on, one for each kind of call: a body, or { status, body }; the last is given again
+--- and again. `$ID` in a body is the task that was asked for, `$N` the number of the call. What is not given goes well.
 ---@param replies {sync: table?, task: table?, audiences: table?}
 function Server:play(replies)
   local all = {}
@@ -109,7 +118,9 @@ end
 
 --- A client of it, whose time runs as fast as it may.
 function Server:client(opts)
-  local all = { api_key = "scope3_test_key", account_id = "25", base_url = self.url, rate = 100000, loop = virtual.loop() }
+  local all = {
+    api_key = "scope3_test_key", account_id = "25", base_url = self.url, rate = 100000, loop = virtual.loop(),
+  }
   for key, value in pairs(opts or {}) do
     all[key] = value
   end
@@ -140,7 +151,8 @@ function answering.start()
   local self = setmetatable({ script = world.path(".lua"), log = world.path(".log") }, Server)
   self:answer "return function() return 404, '' end"
   local port_file = world.path(".port")
-  local program = world.file(PROGRAM:format(package.path, package.cpath, self.script, self.log, port_file, port_file, port_file))
+  local program = world.file(PROGRAM:format(package.path, package.cpath, self.script, self.log, port_file,
+    port_file, port_file))
   self.pipe = assert(io.popen(("%s %s"):format(os.getenv("SCOPE3_LUA_BIN"), program), "w"))
   local deadline = core.now() + 30
   local file

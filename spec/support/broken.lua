@@ -1,5 +1,6 @@
--- A server over cqueues that breaks a request at a chosen point: plain HTTP/1.1, or over TLS HTTP/2 or HTTP/1.1, whichever the client chooses. It runs in
--- the loop of who starts it. HTTP/2 (RFC 9113) is written here by hand, because the faults are single frames that no library would send.
+-- A server over cqueues that breaks a request at a chosen point:
+-- plain HTTP/1.1, or over TLS HTTP/2 or HTTP/1.1, whichever the client chooses. It runs in the loop of who starts it.
+-- HTTP/2 (RFC 9113) is written here by hand, because the faults are single frames that no library would send.
 local core = require "scope3.core"
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
@@ -54,9 +55,11 @@ end
 local Server = {}
 Server.__index = Server
 
---- What the server should do with a request: a table, or nil to answer as the service does. `at` is "head", "end" or a number of bytes of the body; then
---- come `status` (with `headers`, `body`), `rst` (a code of HTTP/2), `goaway` (the last stream that was served), and `close`. `apart` leaves a moment between
--- the answer and the reset, `hang` is silent for so many seconds, `starve` leaves the connection without room for what it did not read.
+--- What the server should do with a request: a table, or nil to answer as the service does.
+--- `at` is "head", "end" or a number of bytes of the body; then come `status` (with `headers`, `body`), `rst`
+--- (a code of HTTP/2), `goaway` (the last stream that was served), and `close`. `apart` leaves a moment between
+-- the answer and the reset, `hang` is silent for so many seconds,
+-- `starve` leaves the connection without room for what it did not read.
 function Server:plan(request)
   self.requests[#self.requests + 1] = request
   return self.on(request, #self.requests) or { at = "end" }
@@ -72,7 +75,8 @@ function Server:reply(plan)
     return plan.status, plan.body or "", plan.headers or {}
   end
   local id = "t" .. #self.requests
-  return 202, ('{"success":true,"accountId":"25","operationId":"%s","taskId":"%s"}'):format(id, id), { ["content-type"] = "application/json" }
+  return 202, ('{"success":true,"accountId":"25","operationId":"%s","taskId":"%s"}'):format(id, id),
+    { ["content-type"] = "application/json" }
 end
 
 local function serve_1(self, peer, connection)
@@ -188,10 +192,12 @@ local function serve_2(self, peer, connection)
     elseif kind == DATA and stream then
       stream.got = stream.got + n
       stream.pieces[#stream.pieces + 1] = payload
-      if type(stream.plan.at) == "number" and not stream.acted and stream.got >= stream.plan.at and not act(id, stream) then
+      if type(stream.plan.at) == "number" and not stream.acted and stream.got >= stream.plan.at
+        and not act(id, stream) then
         return
       end
-      if n > 0 and not (stream.acted and stream.plan.starve) then -- what is not read any more need not widen the window of the connection
+      -- what is not read any more need not widen the window of the connection
+      if n > 0 and not (stream.acted and stream.plan.starve) then
         write(frame(WINDOW_UPDATE, 0, 0, number(n, 4)))
       end
       if n > 0 and not stream.acted then
@@ -291,7 +297,8 @@ function Server:close()
   self:drop()
 end
 
---- Runs `work` in a queue of its own, beside the servers that it starts there. Without a pcall, over which Lua 5.1 cannot yield.
+--- Runs `work` in a queue of its own, beside the servers that it starts there.
+--- Without a pcall, over which Lua 5.1 cannot yield.
 function broken.run(work)
   local queue = cqueues.new()
   local done = false

@@ -1,5 +1,7 @@
--- Runs in a process of its own, with spec/support/no_memory.c preloaded: lua c_memory.lua <path of that library> <where temporary files may lie>.
--- The C library refuses our module memory at every point; what fails says so, and the counts hold. Prints what is wrong, and "swept" at the end.
+-- Runs in a process of its own, with spec/support/no_memory.c preloaded:
+-- lua c_memory.lua <path of that library> <where temporary files may lie>.
+-- The C library refuses our module memory at every point;
+-- what fails says so, and the counts hold. Prints what is wrong, and "swept" at the end.
 local core = require "scope3.core"
 local no_memory = assert(package.loadlib(arg[1], "luaopen_no_memory"))()
 local work = arg[2]
@@ -10,7 +12,8 @@ local NAMED = { { "external_id", "id" }, { "email", "mail" }, { "phone", "tel" }
 local function rows(format)
   local list = { format == "csv" and "id,mail,tel" or nil }
   for i = 1, 40 do
-    list[#list + 1] = format == "csv" and ("%d,p%d@example.org,%s"):format(i % 30, i, i % 3 == 0 and "bad" or "+493012345" .. 100 + i)
+    list[#list + 1] = format == "csv" and ("%d,p%d@example.org,%s"):format(i % 30, i,
+      i % 3 == 0 and "bad" or "+493012345" .. 100 + i)
       or ('{"id":"%d","mail":"p%d@ex\\u0061mple.org","deep":[1]}'):format(i % 30, i)
   end
   return table.concat(list, "\n") .. "\n"
@@ -43,13 +46,18 @@ end
 
 local SCENARIOS = {
   fill("csv", { map = MAP }), fill("jsonl", { map = NAMED }),
-  fill("csv", { member = function(row) return { { external_id = row.id, email = row.mail }, { external_id = "x" .. row.id, phone = "1", region = row.tel } } end }),
+  fill("csv", { member = function(row)
+    return {
+      { external_id = row.id, email = row.mail }, { external_id = "x" .. row.id, phone = "1", region = row.tel },
+    }
+  end }),
   fill("jsonl", { map = NAMED, where = function(row) return row.mail ~= nil end }),
   function(state)
     state.builder = new("builder", { max_member = 1000, rejections = true })
     state.payload = new("payload", { max_members = 100, max_bytes = 100000 })
     for i = 1, 40 do
-      state.builder:add(state.payload, { external_id = i, email = i % 2 == 0 and "nobody" or "a@example.org", phone = "0", region = "Nowhere" })
+      state.builder:add(state.payload,
+        { external_id = i, email = i % 2 == 0 and "nobody" or "a@example.org", phone = "0", region = "Nowhere" })
     end
   end,
   function()
@@ -80,7 +88,10 @@ local SCENARIOS = {
     local engine = new("engine", { ca_file = "/nowhere" })
     local payload = new("payload", { max_members = 10, max_bytes = 10000 })
     new("builder", { max_member = 1000 }):add(payload, { external_id = "1", email = "a@example.org" })
-    assert(engine:submit { method = "POST", url = "http://127.0.0.1:1/", headers = { "A: b" }, body = { "[", { payload, "add", 1, 1 }, "]" }, timeout = 5 })
+    assert(engine:submit {
+      method = "POST", url = "http://127.0.0.1:1/", headers = { "A: b" },
+      body = { "[", { payload, "add", 1, 1 }, "]" }, timeout = 5,
+    })
     for _ = 1, 100 do
       if engine:step() then
         break
@@ -116,7 +127,8 @@ local function attempt(number, scenario, k, count)
   no_memory.fail("core.so", k, count)
   local fine, why = pcall(scenario, state)
   local asked = no_memory.asked()
-  local problem = not fine and not tostring(why):lower():find "memory" and tostring(why) or state.builder and holds(state)
+  local problem = not fine and not tostring(why):lower():find "memory" and tostring(why)
+    or state.builder and holds(state)
   for i = #open, 1, -1 do
     open[i]:close()
     open[i]:close()

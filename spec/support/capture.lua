@@ -1,4 +1,5 @@
--- A server of one purpose: it keeps the raw heads and bodies of what it is sent. Runs as a child process; they land in files.
+-- A server of one purpose: it keeps the raw heads and bodies of what it is sent.
+-- Runs as a child process; they land in files.
 local core = require "scope3.core"
 local world = require "spec.support.world"
 
@@ -46,10 +47,12 @@ os.rename(%q .. ".new", %q)
 while running do queue:step() end
 ]]
 
---- Starts it: url, bodies() (the raw bodies since the last call, and the requests: method, target, headers, body), close().
+--- Starts it: url, bodies() (the raw bodies since the last call, and the requests:
+--- method, target, headers, body), close().
 function capture.start()
   local base, port_file = world.path(".body"), world.path(".port")
-  local program = world.file(PROGRAM:format(package.path, package.cpath, base, base, base, base, port_file, port_file, port_file))
+  local program = world.file(PROGRAM:format(package.path, package.cpath, base, base, base, base, port_file,
+    port_file, port_file))
   local pipe = assert(io.popen(("%s %s"):format(os.getenv("SCOPE3_LUA_BIN"), program), "w"))
   local deadline = core.now() + 30
   local file

@@ -78,11 +78,14 @@ end
 function collecting.of(sandbox, current)
   local of = {}
 
-  --- Starts one, with further options of the collector. `more`: workers, main, connections and before as nginx.start() takes them, http (directives), init and locations.
+  --- Starts one, with further options of the collector. `more`:
+  --- workers, main, connections and before as nginx.start() takes them, http (directives), init and locations.
   function of.start(options, more)
     more = more or {}
-    local server = nginx.start { http = (more.http or "") .. collecting.http(more.init or "", sandbox.url, options, more.locations), workers = more.workers,
-      main = more.main, connections = more.connections, before = more.before }
+    local server = nginx.start {
+      http = (more.http or "") .. collecting.http(more.init or "", sandbox.url, options, more.locations),
+      workers = more.workers, main = more.main, connections = more.connections, before = more.before,
+    }
     return server:expect(collecting.SAYS, "exited on signal 9")
   end
 

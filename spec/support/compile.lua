@@ -6,7 +6,8 @@ local compile = {}
 -- Without what the sanitizers preload: the compiler leaks.
 local function cc(arguments)
   local output = world.path(".cc")
-  local code = os.execute(("env -u LD_PRELOAD ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror %s >%s 2>&1"):format(arguments, output))
+  local code = os.execute(("env -u LD_PRELOAD ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror %s "
+    .. ">%s 2>&1"):format(arguments, output))
   assert(code == 0 or code == true, world.read(output))
 end
 
@@ -56,7 +57,8 @@ function compile.failing()
   return load_module "failing"
 end
 
---- A library that is preloaded to make the monotonic clock go a hundred times as fast (spec/support/fast_clock.c): its path.
+--- A library that is preloaded to make the monotonic clock go a
+--- hundred times as fast (spec/support/fast_clock.c): its path.
 ---@return string
 function compile.fast_clock()
   return library("fast_clock", "-ldl")

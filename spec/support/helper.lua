@@ -11,4 +11,5 @@ local core = assert(package.searchpath or function(name, path)
   end
 end)("scope3.core", package.cpath)
 require "spec.support.traces".watch_errors()
-assert(core and core:find("/build/", 1, true), "scope3.core would be loaded from outside the tree's build: " .. tostring(core))
+assert(core and core:find("/build/", 1, true), "scope3.core would be loaded from outside the tree's build: "
+  .. tostring(core))

@@ -1,5 +1,5 @@
--- Runs in a process of its own (spec/core/locale_spec.lua): sets a locale before or after the library is loaded, uses the
--- library, and prints what came of it, without anything that the locale or the time may change.
+-- Runs in a process of its own (spec/core/locale_spec.lua): sets a locale before or after the library is
+-- loaded, uses the library, and prints what came of it, without anything that the locale or the time may change.
 local name, when, url = arg[1], arg[2], arg[3]
 
 local function set()
@@ -49,7 +49,8 @@ local _, err = client:audience("ÄÖ é/1.5")
 show("error", { err.kind, err.message:gsub("127%.0%.0%.1:%d+", "") })
 
 -- Rows with fractions: JSON Lines, tables, CSV; conditions, functions, the values of a row.
-local lines = file('{"id":"1","mail":"a@b.co","spent":100.9}\n{"id":"2","mail":"b@b.co","spent":250.5}\n{"id":"3","mail":"c@b.co","spent":1.5e-3}\n', ".JSONL")
+local lines = file('{"id":"1","mail":"a@b.co","spent":100.9}\n{"id":"2","mail":"b@b.co","spent":250.5}\n{"id":"3",'
+  .. '"mail":"c@b.co","spent":1.5e-3}\n', ".JSONL")
 local map = { external_id = "id", email = "mail" }
 local seen = {}
 local function run(where, source)

@@ -41,7 +41,10 @@ function inside.outcome(res, err)
   if not res then
     return { kind = err.kind, message = err.message, pid = ngx.worker.pid(), exiting = ngx.worker.exiting() }
   end
-  return { accepted = res.accepted, task_id = res.tasks[1].task_id, status = res.tasks[1].status, pid = ngx.worker.pid(), exiting = ngx.worker.exiting() }
+  return {
+    accepted = res.accepted, task_id = res.tasks[1].task_id,
+    status = res.tasks[1].status, pid = ngx.worker.pid(), exiting = ngx.worker.exiting(),
+  }
 end
 
 function inside.sync(id, opts)
@@ -70,8 +73,10 @@ function inside.serve_state()
     collectgarbage()
     kilobytes = collectgarbage "count"
   end
-  inside.say { kilobytes = kilobytes, pid = ngx.worker.pid(), flying = flying, most = most, transfers = shared.engine and shared.engine:count() or 0, calls = calls,
-    timers = ngx.timer.running_count() }
+  inside.say {
+    kilobytes = kilobytes, pid = ngx.worker.pid(), flying = flying, most = most,
+    transfers = shared.engine and shared.engine:count() or 0, calls = calls, timers = ngx.timer.running_count(),
+  }
 end
 
 -- Waits until another process, or the spec, says so in the shared dictionary.

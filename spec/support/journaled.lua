@@ -1,5 +1,6 @@
--- A job with a journal, for a process of its own that is killed at a chosen point:  journaled.lua URL JOURNAL FILE KILL_AT [torn]
--- Points are every event of the network, and each write to the journal, before and after it; "torn" leaves half a line behind instead.
+-- A job with a journal, for a process of its own that is killed at a chosen point:
+-- journaled.lua URL JOURNAL FILE KILL_AT [torn] Points are every event of the network, and
+-- each write to the journal, before and after it; "torn" leaves half a line behind instead.
 local journal = require "scope3.job.journal"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
@@ -12,10 +13,15 @@ local journaled = {}
 ---@param file string
 ---@param on_event? function
 function journaled.run(url, keeper, file, on_event)
-  local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = url, rate = 100000, loop = virtual.loop(url) })
-  local res, err = client:run({ audience = "a", max_members = 12, unique = true, concurrency = 2, in_doubt_timeout = 259200, member = function(row)
-    return { external_id = row.id, hashed_email = row.hash ~= "" and row.hash or nil, remove = row.hash == "" }
-  end }, file, { journal = keeper, on_event = on_event })
+  local client = assert(scope3.client {
+    api_key = "scope3_test_key", account_id = "25", base_url = url, rate = 100000, loop = virtual.loop(url),
+  })
+  local res, err = client:run({
+    audience = "a", max_members = 12, unique = true, concurrency = 2, in_doubt_timeout = 259200,
+    member = function(row)
+      return { external_id = row.id, hashed_email = row.hash ~= "" and row.hash or nil, remove = row.hash == "" }
+    end,
+  }, file, { journal = keeper, on_event = on_event })
   if not res then
     return nil, err
   end

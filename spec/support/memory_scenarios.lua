@@ -61,11 +61,14 @@ return {
     return n ~= 5 and n .. " rows" or nil
   end,
 }]=]):format(format, format)
-  SCENARIOS["filling " .. format .. " by a map"] = filling(format, "{ max_member = 1000, rejections = true, map = " .. map
+  SCENARIOS["filling " .. format .. " by a map"] = filling(format,
+    "{ max_member = 1000, rejections = true, map = " .. map
     .. ", conditions = { { 'present', " .. (format == "csv" and "1" or "'id'") .. ", {} } } }")
-  SCENARIOS["filling " .. format .. " by member"] = filling(format, "{ max_member = 1000, rejections = true, member = function(row) "
+  SCENARIOS["filling " .. format .. " by member"] = filling(format,
+    "{ max_member = 1000, rejections = true, member = function(row) "
     .. "return { { external_id = row.id .. 'a', email = row.mail, phone = row.tel } } end }")
-  SCENARIOS["filling " .. format .. " by where"] = filling(format, "{ max_member = 1000, rejections = true, map = " .. map
+  SCENARIOS["filling " .. format .. " by where"] = filling(format,
+    "{ max_member = 1000, rejections = true, map = " .. map
     .. ", where = function(row) return row.mail ~= nil end }")
 end
 

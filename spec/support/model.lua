@@ -40,7 +40,8 @@ end
 local function missing_rows(res)
   local missing = {}
   for _, request in ipairs(res.requests) do
-    if request.state == "failed" and not request.sent_again or request.state == "unknown" or request.state == "not sent" then
+    if request.state == "failed" and not request.sent_again or request.state == "unknown"
+      or request.state == "not sent" then
       for row = request.rows.first, request.rows.last do
         missing[row] = true
       end
@@ -49,7 +50,8 @@ local function missing_rows(res)
   return missing
 end
 
---- Compares an audience with its model, but for ids whose last row the result says is missing. Gives the number of those.
+--- Compares an audience with its model, but for ids whose last row the result says is missing.
+--- Gives the number of those.
 function model.compare(sandbox, audience, expected, res)
   local kept, missing, unsure = res.accepted > 0 and sandbox:members(audience) or {}, missing_rows(res), 0
   for id, last in pairs(expected) do
@@ -57,7 +59,8 @@ function model.compare(sandbox, audience, expected, res)
     if missing[last.row] or last.row > res.rows then -- a job that stopped has not read further
       unsure = unsure + 1
     else
-      assert(there == last.hash, ("audience %s: row %d is not what is left (%s)"):format(audience, last.row, there and "another member" or "no member"))
+      assert(there == last.hash, ("audience %s: row %d is not what is left (%s)"):format(audience, last.row,
+        there and "another member" or "no member"))
     end
     kept[id] = nil
   end

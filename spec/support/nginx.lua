@@ -8,7 +8,8 @@ local nginx = {}
 local Server = {}
 Server.__index = Server
 
--- NGINX names another program than Debian's, and NGINX_MODULES the folder of its Lua module: nothing where that is built in.
+-- NGINX names another program than Debian's, and NGINX_MODULES the folder of its Lua module:
+-- nothing where that is built in.
 local PROGRAM = os.getenv "NGINX" or "nginx"
 local MODULES = os.getenv "NGINX_MODULES" or "/usr/lib/nginx/modules"
 
@@ -44,7 +45,8 @@ local function sh(command)
   return text
 end
 
---- Whether the Lua that runs the specs is nginx's own, OpenResty's LuaJIT: there the specs of nginx belong. That nginx is missing is a failure.
+--- Whether the Lua that runs the specs is nginx's own, OpenResty's LuaJIT:
+--- there the specs of nginx belong. That nginx is missing is a failure.
 function nginx.here()
   return rawget(_G, "jit") ~= nil and (pcall(require, "table.nkeys"))
 end
@@ -80,13 +82,16 @@ function nginx.close_all()
   end
 end
 
---- Starts one. `http` is what stands in its http block, with PORT for the port and FOLDER for its folder; `main` stands above.
+--- Starts one.
+--- `http` is what stands in its http block, with PORT for the port and FOLDER for its folder; `main` stands above.
 ---@param options {http: string, main: string?, workers: integer?, connections: integer?, env: string?, before: string?}
 function nginx.start(options)
   local folder, port = os.tmpname(), free_port()
   os.remove(folder)
   assert(os.execute("mkdir -p " .. quote(folder) .. " && chmod 711 " .. quote(folder)))
-  local self = setmetatable({ folder = folder, port = port, url = "http://127.0.0.1:" .. port, options = options, seen = 0, expected = {} }, Server)
+  local self = setmetatable({
+    folder = folder, port = port, url = "http://127.0.0.1:" .. port, options = options, seen = 0, expected = {},
+  }, Server)
   self:configure(options)
   sh(("cd %s && %s %s %s -p %s -c nginx.conf >start.log 2>&1 & echo $! >%s/launcher.pid"):format(quote(folder),
     options.env or "", options.before or "", quote(PROGRAM), quote(folder), quote(folder)))
@@ -115,7 +120,8 @@ function Server:configure(options)
   local http = options.http:gsub("PORT", tostring(self.port)):gsub("FOLDER", self.folder)
   local cpath = os.getenv("SCOPE3_NGINX_CPATH") or package.cpath:match("[^;]*/build/[^;]*")
   local file = assert(io.open(self.folder .. "/nginx.conf", "w"))
-  file:write(CONF:format(modules, options.user or "root", options.workers or 1, options.main or "", options.connections or 4096, root, root, root, cpath, http))
+  file:write(CONF:format(modules, options.user or "root", options.workers or 1, options.main or "",
+    options.connections or 4096, root, root, root, cpath, http))
   file:close()
 end
 
@@ -196,7 +202,9 @@ function Server:trouble()
 end
 
 -- What specs send as values, and what nginx adds of a request that has them.
-local VALUES = { "@example", "%%40example", "scope3_test_key", "externalId", "206 ?555", ("%x"):rep(64), "[?&]id=", "[?&]email=" }
+local VALUES = {
+  "@example", "%%40example", "scope3_test_key", "externalId", "206 ?555", ("%x"):rep(64), "[?&]id=", "[?&]email=",
+}
 
 --- A line of its log that shows a value, an id or a key; nil when there is none.
 ---@return string?
@@ -215,7 +223,8 @@ function Server:forget_trouble()
   self.seen = #self:log()
 end
 
---- Ends it, gracefully unless told otherwise, and removes its folder; fails where its log shows a value, or trouble that was not expected. Idempotent.
+--- Ends it, gracefully unless told otherwise, and removes its folder;
+--- fails where its log shows a value, or trouble that was not expected. Idempotent.
 function Server:close(signal)
   if not running[self] then
     return

@@ -1,5 +1,5 @@
--- Which Lua patterns may need more than time in proportion to the text: two ways to take the same characters, and something behind that
--- may fail.
+-- Which Lua patterns may need more than time in proportion to the text:
+-- two ways to take the same characters, and something behind that may fail.
 local patterns = {}
 
 -- The characters that a single-character class matches, as a set of bytes.
@@ -57,8 +57,10 @@ local function items_of(pattern)
       at = at + #class
       local mark = pattern:match("^[*+?-]", at)
       at = at + (mark and 1 or 0)
-      items[#items + 1] = { set = set_of(class), many = mark == "*" or mark == "+" or mark == "-", fails = not mark or mark == "+",
-        optional = mark and mark ~= "+", every = class == "." }
+      items[#items + 1] = {
+        set = set_of(class), many = mark == "*" or mark == "+" or mark == "-",
+        fails = not mark or mark == "+", optional = mark and mark ~= "+", every = class == ".",
+      }
     end
   end
   local last = items[#items - 1]
@@ -78,8 +80,8 @@ local function may_fail(items, from)
   return false
 end
 
--- Whether what stands from one item to another can be left out, or taken from characters that both runs may hold: one that the second
--- cannot hold begins it at places whose runs do not overlap.
+-- Whether what stands from one item to another can be left out, or taken from characters that both runs may hold:
+-- one that the second cannot hold begins it at places whose runs do not overlap.
 local function passes(items, from, to, set)
   for i = from, to do
     if items[i].frontier or not (items[i].optional or meet(items[i].set, set)) then
@@ -104,7 +106,8 @@ function patterns.problem(pattern)
   for i, first in ipairs(items) do
     for j = i + 1, first.many and #items or 0 do
       local second = items[j]
-      if second.many and meet(first.set, second.set) and passes(items, i + 1, j - 1, both(first.set, second.set)) and may_fail(items, j + 1) then
+      if second.many and meet(first.set, second.set) and passes(items, i + 1, j - 1, both(first.set, second.set))
+        and may_fail(items, j + 1) then
         return "two runs that can share the same characters in every way, and may fail behind them"
       end
     end
@@ -171,8 +174,8 @@ end
 
 local CALLS = { find = true, match = true, gmatch = true, gsub = true }
 
---- The calls of find, match, gmatch and gsub of a source whose pattern is suspect or cannot be told, unless a comment on their line or the
---- one before says why it is none: "-- pattern: reason".
+--- The calls of find, match, gmatch and gsub of a source whose pattern is suspect or cannot be
+--- told, unless a comment on their line or the one before says why it is none: "-- pattern: reason".
 ---@param source string
 ---@return {line: integer, problem: string, text: string}[]
 ---@return integer count of all calls
@@ -186,7 +189,8 @@ function patterns.look(source)
       found[#found + 1] = { line = number, problem = "a call that is no method", text = line }
     end
     for name, at in line:gmatch(":(%l+)[ (]()") do
-      local ours = line:sub(1, at - 7):find("handle$") or line:sub(1, at - 7):find("payload$") -- find() of our own C types
+      -- find() of our own C types
+      local ours = line:sub(1, at - 7):find("handle$") or line:sub(1, at - 7):find("payload$")
       if at > from and not ours and CALLS[name] then
         local pattern = argument(line, at, constants)
         count = count + 1

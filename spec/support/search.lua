@@ -1,8 +1,9 @@
--- Searches what the specs made the library say (spec/support/traces.lua) for keys, emails, phones, hashes and marked ids:  search.lua FOLDER
--- Prints each place, and ends with 1 where there is one.
+-- Searches what the specs made the library say (spec/support/traces.lua) for keys, emails, phones,
+-- hashes and marked ids: search.lua FOLDER Prints each place, and ends with 1 where there is one.
 local folder = assert(arg[1], "a folder is needed")
 
--- What the specs use, by its form. A journal holds a SHA-256 for each request, which stands for whole requests; nothing else has 64 hex digits.
+-- What the specs use, by its form.
+-- A journal holds a SHA-256 for each request, which stands for whole requests; nothing else has 64 hex digits.
 local FORMS = {
   { name = "a key", pattern = "scope3_[%w]+_key" },
   { name = "a key", pattern = "scope3_secret[%w_]*" },
@@ -32,7 +33,8 @@ for kind in names:lines() do
         if not (allowed and line:sub(1, first - 1):find(allowed)) then
           found = found + 1
           if found <= 40 then
-            print(("   %s in %s, line %d: %s"):format(form.name, kind, number, line:sub(math.max(1, first - 60), last + 40)))
+            print(("   %s in %s, line %d: %s"):format(form.name, kind, number,
+              line:sub(math.max(1, first - 60), last + 40)))
           end
         end
       end

@@ -46,7 +46,8 @@ local Requests = {}
 Requests.__index = Requests
 
 function served.begin(urls)
-  local self = setmetatable({ engine = assert(core.engine { connect_timeout = 30 }), replies = {}, count = #urls }, Requests)
+  local self = setmetatable({ engine = assert(core.engine { connect_timeout = 30 }), replies = {}, count = #urls },
+    Requests)
   for _, url in ipairs(urls) do
     assert(self.engine:submit { method = "GET", url = url, headers = {}, timeout = 120 })
   end

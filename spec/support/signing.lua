@@ -94,8 +94,10 @@ end
 
 signing.NOW = 1776520800
 signing.URL = "https://buyer.example.com/hooks/scope3?account=25"
-signing.BODY = '{"idempotency_key":"whk_01HW9D3H8FZP2N6R8T0V4X6Z9B","operation_id":"op_abc","task_id":"task_456","task_type":"audience_sync",'
-  .. '"status":"completed","timestamp":"2026-04-18T10:00:00Z","token":"0123456789abcdef","result":{"audience_id":"crm"}}'
+signing.BODY = '{"idempotency_key":"whk_01HW9D3H8FZP2N6R8T0V4X6Z9B","operation_id":"op_abc","task_id":"task_456",'
+  .. '"task_type":"audience_sync",'
+  .. '"status":"completed","timestamp":"2026-04-18T10:00:00Z","token":"0123456789abcdef",'
+  .. '"result":{"audience_id":"crm"}}'
 
 local nonces = 0
 
@@ -105,16 +107,20 @@ function signing.nonce()
   return signing.base64(("%016d"):format(nonces))
 end
 
---- A signed request (RFC 9421). `change` overrides parts: url, body, method, headers, components, created, expires, nonce, keyid, alg, tag, params (their
---- text), label, target_uri, authority (what is signed for them), digest (the header), base (what is signed), signature (its bytes), form (of base64).
+--- A signed request (RFC 9421). `change` overrides parts: url, body, method, headers, components, created,
+--- expires, nonce, keyid, alg, tag, params (their text), label, target_uri, authority (what is signed
+--- for them), digest (the header), base (what is signed), signature (its bytes), form (of base64).
 function signing.request(key, change)
   local c = change or {}
   local body = c.body or signing.BODY
   local digest = c.digest or "sha-256=:" .. signing.base64(signing.sha256(body), c.form) .. ":"
-  local params = c.params or ('created=%d;expires=%d;nonce="%s";keyid="%s";alg="%s";tag="%s"'):format(c.created or signing.NOW,
-    c.expires or (c.created or signing.NOW) + 300, c.nonce or signing.nonce(), c.keyid or key.kid, c.alg or key.alg, c.tag or "adcp/webhook-signing/v1")
+  local params = c.params
+    or ('created=%d;expires=%d;nonce="%s";keyid="%s";alg="%s";tag="%s"'):format(c.created or signing.NOW,
+    c.expires or (c.created or signing.NOW) + 300, c.nonce or signing.nonce(), c.keyid or key.kid, c.alg or key.alg,
+    c.tag or "adcp/webhook-signing/v1")
   local values = {
-    ["@method"] = c.method or "POST", ["@target-uri"] = c.target_uri or c.url or signing.URL, ["@authority"] = c.authority or "buyer.example.com",
+    ["@method"] = c.method or "POST", ["@target-uri"] = c.target_uri or c.url or signing.URL,
+    ["@authority"] = c.authority or "buyer.example.com",
     ["content-type"] = "application/json", ["content-digest"] = digest,
   }
   local names, lines = {}, {}
@@ -127,7 +133,8 @@ function signing.request(key, change)
   local label = c.label or "sig1"
   local signature = c.signature or key:sign(c.base or table.concat(lines, "\n"))
   local headers = {
-    Host = "buyer.example.com", ["Content-Type"] = "application/json", ["Content-Digest"] = digest, ["Signature-Input"] = label .. "=" .. input,
+    Host = "buyer.example.com", ["Content-Type"] = "application/json",
+    ["Content-Digest"] = digest, ["Signature-Input"] = label .. "=" .. input,
     Signature = label .. "=:" .. signing.base64(signature, c.form) .. ":",
   }
   for name, value in pairs(c.headers or {}) do
@@ -143,7 +150,8 @@ function signing.hmac_request(secret, timestamp, body)
     return ("%02x"):format(c:byte())
   end)), out, path))
   return { method = "POST", url = signing.URL, body = body, headers = {
-    ["Content-Type"] = "application/json", ["X-ADCP-Timestamp"] = timestamp, ["X-ADCP-Signature"] = "sha256=" .. core.hex(world.read(out)),
+    ["Content-Type"] = "application/json", ["X-ADCP-Timestamp"] = timestamp,
+    ["X-ADCP-Signature"] = "sha256=" .. core.hex(world.read(out)),
   } }
 end
 

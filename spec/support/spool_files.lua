@@ -35,7 +35,8 @@ function spool_files.payload_of(...)
   local builder, payload = spooled.kit()
   for _, id in ipairs { ... } do
     local remove = id:sub(1, 1) == "-"
-    assert(builder:add(payload, { external_id = id, remove = remove, hashed_email = not remove and spool_files.HASH or nil }))
+    assert(builder:add(payload,
+      { external_id = id, remove = remove, hashed_email = not remove and spool_files.HASH or nil }))
   end
   return payload
 end

@@ -28,7 +28,8 @@ function spooled.batch(builder, payload, n)
   payload:reset()
   for i = 1, size do
     local remove = (n + i) % 3 == 0
-    assert(builder:add(payload, { external_id = ("%d:%d/%d"):format(n, i, size), remove = remove, hashed_email = not remove and ("%064x"):format(n) or nil }))
+    assert(builder:add(payload, { external_id = ("%d:%d/%d"):format(n, i, size), remove = remove,
+      hashed_email = not remove and ("%064x"):format(n) or nil }))
   end
   return size
 end
@@ -39,11 +40,13 @@ function spooled.batches(spool)
   for json, operation in spool:members() do
     local n, i, of = json:match('^{"externalId":"(%d+):(%d)/(%d)"')
     n, i, of = tonumber(n), tonumber(i), tonumber(of)
-    if not n or (last and (n ~= (expected > size and last + 1 or last) or i ~= (expected > size and 1 or expected))) or (not last and i ~= 1) then
+    if not n or (last and (n ~= (expected > size and last + 1 or last) or i ~= (expected > size and 1 or expected)))
+      or (not last and i ~= 1) then
       error(("%s is not what comes behind batch %s"):format(json, tostring(last)))
     end
     local remove = (n + i) % 3 == 0
-    local text = remove and ('{"externalId":"%d:%d/%d"}'):format(n, i, of) or ('{"externalId":"%d:%d/%d","hashedEmail":"%064x"}'):format(n, i, of, n)
+    local text = remove and ('{"externalId":"%d:%d/%d"}'):format(n, i, of)
+      or ('{"externalId":"%d:%d/%d","hashedEmail":"%064x"}'):format(n, i, of, n)
     assert(json == text and operation == (remove and "remove" or "add"), json)
     first, last, expected, size = first or n, n, i + 1, of
   end
@@ -51,7 +54,8 @@ function spooled.batches(spool)
   return first, last
 end
 
--- A second spool beside the first holds a member a batch that keep() has answered for: a count that costs no system call between two appends.
+-- A second spool beside the first holds a member a batch that keep() has answered for:
+-- a count that costs no system call between two appends.
 local function append(path, every)
   local builder, payload = spooled.kit()
   local _, one = spooled.kit()

@@ -1,4 +1,5 @@
--- One run of a job in a storm: in this process, or in one of its own that is killed on the way:  storm.lua URL JOURNAL FILE KIND KILL_AT settles|stops
+-- One run of a job in a storm: in this process, or in one of its own that is killed on the way:
+-- storm.lua URL JOURNAL FILE KIND KILL_AT settles|stops
 local model = require "spec.support.model"
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
@@ -22,16 +23,21 @@ function storm.loop(url)
   return loops[url]
 end
 
---- Runs the job, and waits for its tasks. One that `settles` waits before what contradicts a request in doubt; others stop there.
+--- Runs the job, and waits for its tasks.
+--- One that `settles` waits before what contradicts a request in doubt; others stop there.
 ---@return table res  whatever it came to
 ---@return table? err
 function storm.run(url, path, file, kind, settles, on_event)
-  local client = assert(scope3.client { api_key = "scope3_test_key", account_id = "25", base_url = url, rate = 100000, loop = storm.loop(url) })
+  local client = assert(scope3.client {
+    api_key = "scope3_test_key", account_id = "25", base_url = url, rate = 100000, loop = storm.loop(url),
+  })
   local script = { audience = "a", max_members = 12 }
   for key, value in pairs(storm.KINDS[kind].script) do
     script[key] = value
   end
-  local opts = { journal = path, on_event = on_event, deadline = 90 * DAY, in_doubt_timeout = settles and 3 * DAY or nil }
+  local opts = {
+    journal = path, on_event = on_event, deadline = 90 * DAY, in_doubt_timeout = settles and 3 * DAY or nil,
+  }
   for key, value in pairs(storm.KINDS[kind].opts) do
     opts[key] = value
   end

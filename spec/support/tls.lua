@@ -11,7 +11,8 @@ end
 
 --- Paths of ca, cert and key; the certificate is for `names`, such as "IP:127.0.0.1".
 function tls.make(names)
-  local ca, ca_key, key, request, cert = world.path(".ca"), world.path(".cakey"), world.path(".key"), world.path(".csr"), world.path(".crt")
+  local ca, ca_key, key, request, cert = world.path(".ca"), world.path(".cakey"), world.path(".key"),
+    world.path(".csr"), world.path(".crt")
   local extension = world.file("subjectAltName=" .. names .. "\n", ".ext")
   run(("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=Spec CA' -keyout %s -out %s"):format(ca_key, ca))
   run(("openssl req -newkey rsa:2048 -nodes -subj '/CN=spec' -keyout %s -out %s"):format(key, request))

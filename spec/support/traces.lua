@@ -1,5 +1,6 @@
--- What the specs make the library say: errors, results, output of the command, journals, rejects, logs of nginx. All of it is kept in the folder
--- $SCOPE3_TRACES, if there is one, and searched after the specs (spec/support/search.lua) for keys and for people.
+-- What the specs make the library say: errors, results, output of the command, journals, rejects, logs of nginx.
+-- All of it is kept in the folder $SCOPE3_TRACES, if there is one, and
+-- searched after the specs (spec/support/search.lua) for keys and for people.
 local traces = {}
 
 local folder = os.getenv "SCOPE3_TRACES"

@@ -1,5 +1,5 @@
--- A loop whose clock runs ahead of the world's: nobody sleeps. A sandbox on its manual clock is taken along; the two stand still together, because what
--- a busy machine takes its time for must not pass for one of them alone.
+-- A loop whose clock runs ahead of the world's: nobody sleeps. A sandbox on its manual clock is taken along;
+-- the two stand still together, because what a busy machine takes its time for must not pass for one of them alone.
 local core = require "scope3.core"
 local json = require "scope3.sandbox.json"
 
@@ -20,7 +20,10 @@ function virtual.loop(url)
   function loop.sleep(seconds)
     skipped = skipped + seconds
     if engine then
-      assert(engine:submit { method = "PUT", url = url .. "/sandbox/clock", body = { json.encode { advance = seconds } }, headers = {}, timeout = 60 })
+      assert(engine:submit {
+        method = "PUT", url = url .. "/sandbox/clock",
+        body = { json.encode { advance = seconds } }, headers = {}, timeout = 60,
+      })
       while not engine:step() do
         engine:wait(1)
       end

@@ -1,4 +1,5 @@
--- What specs share: a real sandbox in a process of its own, calls to its control plane, clients of it, and temporary files.
+-- What specs share:
+-- a real sandbox in a process of its own, calls to its control plane, clients of it, and temporary files.
 local core = require "scope3.core"
 local json = require "scope3.sandbox.json"
 local scope3 = require "scope3"
@@ -7,7 +8,8 @@ local child = require "scope3.sandbox.child"
 
 local world = { json = json }
 
---- How much of the long specs is to run (spec/run.sh): nothing for a part, which is enough for one Lua more; "1" for most; "all" where somebody asked.
+--- How much of the long specs is to run (spec/run.sh):
+--- nothing for a part, which is enough for one Lua more; "1" for most; "all" where somebody asked.
 world.thorough = os.getenv "SCOPE3_THOROUGH" ~= "" and os.getenv "SCOPE3_THOROUGH" or nil
 world.in_full = world.thorough == "all"
 
@@ -15,7 +17,9 @@ world.in_full = world.thorough == "all"
 function world.http(method, url, body, options)
   options = options or {}
   local engine = assert(core.engine { ca_file = options.ca_file, connect_timeout = 10 })
-  assert(engine:submit { method = method, url = url, body = body, headers = options.headers or {}, timeout = options.timeout or 60 })
+  assert(engine:submit {
+    method = method, url = url, body = body, headers = options.headers or {}, timeout = options.timeout or 60,
+  })
   while not engine:step() do
     engine:wait(0.2)
   end

@@ -1,6 +1,6 @@
 -- Reads the worst texts by every reader of strangers' texts, under callgrind: spec/core/worst_texts_spec.lua runs this.
--- Arguments: the module of spec/support/counted.c, the bytes of the shorter texts, and which share of the texts each reader gets: 0 reads texts of
--- that length once each, and counts nothing.
+-- Arguments: the module of spec/support/counted.c, the bytes of the shorter texts, and which
+-- share of the texts each reader gets: 0 reads texts of that length once each, and counts nothing.
 local counted = tonumber(arg[3]) > 0 and assert(package.loadlib(arg[1], "luaopen_counted"))() or nil
 local SHORT, SHARE = tonumber(arg[2]), tonumber(arg[3])
 
@@ -27,17 +27,21 @@ local time = require "scope3.util.time"
 local verdict = require "scope3.api.verdict"
 local visible = require "scope3.util.visible"
 
--- What texts are made of, again and again: blanks, marks, beginnings of what is looked for, escapes, and bytes that are no text.
+-- What texts are made of, again and again:
+-- blanks, marks, beginnings of what is looked for, escapes, and bytes that are no text.
 local UNITS = {
-  " ", "\t", "\n", "\r\n", "\0", "\255", "\128", "\195\169", "\225\186\158", "\226\128\174", "a", "A", "0", "-", ".", "..", ",", ";", ":", "=", "/", "?", "@", "%",
-  "(", "[", "{", "<", '"', "'", "`", "\\", "|", "a@", "@a", "a.", "a b ", "a, ", '"a",', "a=1, ", 'a="', ';a="b"', "(;a)", '\\"', "\\u0041", "\\ud83d\\ude00", "%41",
-  "%2e/", "../", "&#65;", "&lt;", "<title>", "</", "1 ", "1.", "1,", "1(", "+1-", "2026-11-28T10:00:00", "0a", "0a..", "scope3_", "bearer ", "customer: ", "'a ",
-  '"a\n', 'a"b,', '""', '"",', "[1,", '{"a":', '{"a":1},', "x--", "a&b=", "//", "ext. 1 ", "+1 (650) 253-0000 ", "mailto:", "a@b.co,", "<a@b.co>", "\239\187\191", "null", "-0e",
+  " ", "\t", "\n", "\r\n", "\0", "\255", "\128", "\195\169", "\225\186\158", "\226\128\174", "a", "A", "0", "-",
+  ".", "..", ",", ";", ":", "=", "/", "?", "@", "%", "(", "[", "{", "<", '"', "'", "`", "\\", "|", "a@", "@a",
+  "a.", "a b ", "a, ", '"a",', "a=1, ", 'a="', ';a="b"', "(;a)", '\\"', "\\u0041", "\\ud83d\\ude00", "%41", "%2e/",
+  "../", "&#65;", "&lt;", "<title>", "</", "1 ", "1.", "1,", "1(", "+1-", "2026-11-28T10:00:00", "0a", "0a..",
+  "scope3_", "bearer ", "customer: ", "'a ", '"a\n', 'a"b,', '""', '"",', "[1,", '{"a":', '{"a":1},', "x--",
+  "a&b=", "//", "ext. 1 ", "+1 (650) 253-0000 ", "mailto:", "a@b.co,", "<a@b.co>", "\239\187\191", "null", "-0e",
   "\239\188\160", "1\239\188\160.", '"1,a@b\n",', "+1(",
 }
 local ENDS = { "", "x", '"', " ", "@" }
 
--- `worst`: what is counted by itself, because the others would hide it: a reader once needed the square of it, or might.
+-- `worst`: what is counted by itself, because the others would hide it:
+-- a reader once needed the square of it, or might.
 local readers, order = {}, {}
 local function reader(name, run, worst)
   readers[name] = { run = run, worst = worst or {} }
@@ -50,7 +54,8 @@ local function answer(status, kind, body, more)
     for key in pairs(more or {}) do
       fields[key] = { text }
     end
-    return reply.read({ status = status, headers = fields, body = body(text) }, 1.7e9, { key = "scope3_some_key_of_mine" })
+    return reply.read({ status = status, headers = fields, body = body(text) }, 1.7e9,
+      { key = "scope3_some_key_of_mine" })
   end
 end
 
@@ -84,7 +89,8 @@ end))
 reader("a problem by RFC 9457", answer(422, "application/problem+json", function(text)
   return '{"type":' .. quoted(text) .. ',"title":' .. quoted(text) .. ',"detail":' .. quoted(text) .. "}"
 end))
-reader("Retry-After and Date", answer(429, "text/plain", itself, { ["retry-after"] = true, date = true, ["x-request-id"] = true }))
+reader("Retry-After and Date",
+  answer(429, "text/plain", itself, { ["retry-after"] = true, date = true, ["x-request-id"] = true }))
 reader("Retry-After of digits", function(text)
   return retry_after.read({ headers = { ["retry-after"] = { "1" .. text } } }, 0)
 end, { "1" })
@@ -95,7 +101,8 @@ reader("the fields of RateLimit", function(text)
   local who = { host = "h", key = "k" }
   local limiter = scope3.limiter()
   limiter:learn(who, { ratelimit = text }, 0, 1, 1)
-  limiter:learn(who, { ["ratelimit-limit"] = text, ["ratelimit-remaining"] = { text }, ["ratelimit-reset"] = text }, 0, 1, 1)
+  limiter:learn(who, { ["ratelimit-limit"] = text, ["ratelimit-remaining"] = { text }, ["ratelimit-reset"] = text }, 0,
+    1, 1)
   limiter:learn(who, { ratelimit = "limit=" .. text }, 0, 1, 1)
 end)
 reader("a redirection", function(text)
@@ -105,16 +112,20 @@ reader("a message of libcurl", function(text)
   return network_error.of and network_error.of({ code = 60, message = text, headers = {} })
 end)
 reader("a task", function(text)
-  local task = response.read(json.decode('{"taskId":"t","status":' .. quoted(text) .. ',"response":{"a":' .. quoted(text) .. ',"message":' .. quoted(text)
-    .. ',"action":' .. quoted(text) .. ',"taskId":' .. quoted(text) .. ',"at":' .. quoted("2026-11-28T" .. text) .. "}}"))
+  local task = response.read(json.decode('{"taskId":"t","status":' .. quoted(text) .. ',"response":{"a":'
+    .. quoted(text) .. ',"message":' .. quoted(text)
+    .. ',"action":' .. quoted(text) .. ',"taskId":' .. quoted(text) .. ',"at":'
+    .. quoted("2026-11-28T" .. text) .. "}}"))
   return sanitize.task(task), verdict.of(task)
 end, { "1" })
 reader("names of a task", function(text)
-  local task = response.read(json.decode('{"taskId":"t","response":{' .. quoted(text) .. ':1,"x":{' .. quoted(text) .. ":{}}}}"))
+  local task = response.read(json.decode('{"taskId":"t","response":{' .. quoted(text) .. ':1,"x":{'
+    .. quoted(text) .. ":{}}}}"))
   return sanitize.task(task), verdict.of(task)
 end)
 reader("a row of a list", function(text)
-  local row = response.read(json.decode('{"audienceId":' .. quoted(text) .. ',"name":' .. quoted(text) .. ',"status":' .. quoted(text) .. ',"createdAt":'
+  local row = response.read(json.decode('{"audienceId":' .. quoted(text) .. ',"name":' .. quoted(text) .. ',"status":'
+    .. quoted(text) .. ',"createdAt":'
     .. quoted("2026-11-28" .. text) .. "}"))
   return response.audience(row), sanitize.audience(row)
 end)
@@ -162,16 +173,22 @@ reader("parameters of a query", function(text)
 end, { "a=1&" })
 reader("a callback", function(text)
   local secrets = { secrets = { ("s"):rep(32) } }
-  secret.hmac(headers.collect { ["x-adcp-signature"] = "sha256=" .. text, ["x-adcp-timestamp"] = text }, text, secrets, 0)
+  secret.hmac(headers.collect { ["x-adcp-signature"] = "sha256=" .. text, ["x-adcp-timestamp"] = text },
+    text, secrets, 0)
   secret.bearer(headers.collect { authorization = "Bearer " .. text }, { credentials = ("c"):rep(32) })
   local request = { method = "POST", url = "https://h/" .. text, body = text }
   for _, value in ipairs { text, "sig1=(" .. text .. ");" .. text } do
-    signature.check(request, headers.collect { ["signature-input"] = value, signature = "sig1=:" .. text, ["content-type"] = text,
-      ["content-digest"] = "sha-256=:" .. text }, { keys = {} }, function() end, 0)
+    signature.check(request, headers.collect {
+      ["signature-input"] = value, signature = "sig1=:" .. text,
+      ["content-type"] = text, ["content-digest"] = "sha-256=:" .. text,
+    }, { keys = {} }, function() end, 0)
   end
 end)
 reader("the body of a callback", function(text)
-  return scope3.webhook.verify({ headers = { authorization = "Bearer " .. ("c"):rep(32) }, body = '{"task_id":' .. quoted(text) .. ',"result":' .. quoted(text) .. "}" },
+  return scope3.webhook.verify({
+    headers = { authorization = "Bearer " .. ("c"):rep(32) },
+    body = '{"task_id":' .. quoted(text) .. ',"result":' .. quoted(text) .. "}",
+  },
     { mode = "bearer", credentials = ("c"):rep(32) })
 end)
 reader("emails", function(text)

@@ -11,11 +11,14 @@ describe("an Ed25519 key", function()
   -- RFC 8032 section 7.1: key, message, signature
   local VECTORS = {
     { "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
-      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b" },
+      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24"
+        .. "655141438e7a100b" },
     { "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
-      "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00" },
+      "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aee"
+        .. "b00d291612bb0c00" },
     { "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
-      "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a" },
+      "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28d"
+        .. "c027beceea1ec40a" },
   }
 
   it("verifies the signatures of RFC 8032, and none with another bit", function()
@@ -96,10 +99,13 @@ end)
 
 describe("a P-256 key", function()
   -- RFC 6979 appendix A.2.5
-  local X, Y = bytes "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6", bytes "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299"
+  local X, Y = bytes "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6",
+    bytes "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299"
   local SIGNATURES = {
-    sample = bytes "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8",
-    test = bytes "F1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083",
+    sample = bytes("EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716F7CB1C942D657C41D436C7A1B6E29F65F3E"
+      .. "900DBB9AFF4064DC4AB2F843ACDA8"),
+    test = bytes("F1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367019F4113742A2B14BD25926B49C649155F267"
+      .. "E60D3814B4C0CC84250E46F0083"),
   }
   local N = bytes "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551"
 
@@ -119,7 +125,9 @@ describe("a P-256 key", function()
   it("refuses r and s of zero and of the order, DER, and other lengths", function()
     local key, signature = crypto.p256(X, Y), SIGNATURES.sample
     local r, s, zero = signature:sub(1, 32), signature:sub(33), ("\0"):rep(32)
-    for _, wrong in ipairs { zero .. s, r .. zero, zero .. zero, N .. s, r .. N, s .. r, "", r, signature .. "\0", ("\255"):rep(64) } do
+    for _, wrong in ipairs {
+      zero .. s, r .. zero, zero .. zero, N .. s, r .. N, s .. r, "", r, signature .. "\0", ("\255"):rep(64),
+    } do
       assert.is_false(key:verify("sample", wrong))
     end
     local der = "\48\70\2\33\0" .. r .. "\2\33\0" .. s
@@ -145,10 +153,14 @@ describe("the signatures of RFC 9421's appendix B", function()
   end
 
   it("hold: B.2.4, ECDSA over a response", function()
-    local key = crypto.p256(decode "qIVYZVLCrPZHGHjP17CTW0_-D9Lfw0EkjqF7xB4FivA", decode "Mc4nN9LTDOBhfoUeg8Ye9WedFRhnZXZJA12Qp0zZ6F0")
+    local key = crypto.p256(decode "qIVYZVLCrPZHGHjP17CTW0_-D9Lfw0EkjqF7xB4FivA",
+      decode "Mc4nN9LTDOBhfoUeg8Ye9WedFRhnZXZJA12Qp0zZ6F0")
     local signed = base('"@status": 200', '"content-type": application/json',
-      '"content-digest": sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:', '"content-length": 23',
-      '"@signature-params": ("@status" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-ecc-p256"')
+      '"content-digest": '
+        .. 'sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:',
+        '"content-length": 23',
+      '"@signature-params": ("@status" "content-type" "content-digest" "content-length");created=1618884473;'
+        .. 'keyid="test-key-ecc-p256"')
     local signature = decode("wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyahnzDnDAUy5eCdlYUEkLIj+32oiasw==")
     assert.is_true(key:verify(signed, signature))
     assert.is_false(key:verify(signed .. "\n", signature))
@@ -156,9 +168,11 @@ describe("the signatures of RFC 9421's appendix B", function()
 
   it("hold: B.2.6, Ed25519 over a request", function()
     local key = crypto.ed25519(decode("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs"))
-    local signed = base('"date": Tue, 20 Apr 2021 02:07:55 GMT', '"@method": POST', '"@path": /foo', '"@authority": example.com',
+    local signed = base('"date": Tue, 20 Apr 2021 02:07:55 GMT', '"@method": POST', '"@path": /foo',
+      '"@authority": example.com',
       '"content-type": application/json', '"content-length": 18',
-      '"@signature-params": ("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519"')
+      '"@signature-params": ("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;'
+        .. 'keyid="test-key-ed25519"')
     local signature = decode("wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==")
     assert.is_true(key:verify(signed, signature))
     assert.is_false(key:verify(signed .. "\n", signature))

@@ -59,14 +59,20 @@ describe("a callback whose keys are fetched", function()
     accepted(at(0), settings())
     accepted(at(1), settings())
     assert.same({ "ed-1" }, calls)
-    assert.is_true(refused("webhook_signature_key_unknown", at(10, { keyid = "ed-2" }), settings()).retryable) -- it may be a new one
+    -- it may be a new one
+    assert.is_true(refused("webhook_signature_key_unknown", at(10, { keyid = "ed-2" }), settings()).retryable)
     assert.same({ "ed-1" }, calls)
-    answer = { keys = { ed.jwk, { kid = "ed-2", kty = "OKP", crv = "Ed25519", use = "sig", key_ops = { "verify" }, adcp_use = "request-signing", x = ed.jwk.x } } }
+    answer = { keys = {
+      ed.jwk,
+      { kid = "ed-2", kty = "OKP", crv = "Ed25519", use = "sig", key_ops = { "verify" },
+        adcp_use = "request-signing", x = ed.jwk.x },
+    } }
     refused("webhook_signature_key_unknown", at(29, { keyid = "ed-2" }), settings())
     accepted(at(30, { keyid = "ed-2" }), settings())
     accepted(at(31, { keyid = "ed-2" }), settings())
     assert.same({ "ed-1", "ed-2" }, calls)
-    assert.is_nil(refused("webhook_signature_key_unknown", at(70, { keyid = "ed-3" }), settings()).retryable) -- the set is of this moment
+    -- the set is of this moment
+    assert.is_nil(refused("webhook_signature_key_unknown", at(70, { keyid = "ed-3" }), settings()).retryable)
   end)
 
   it("fetches the set anew when it is 15 minutes old, so that keys taken out of it go", function()

@@ -19,8 +19,9 @@ describe("a key under which a signature proves nothing", function()
   -- y of the points of small order, and how they and others are written a second time (p = 2^255 - 19).
   local WORTHLESS = {
     ("00"):rep(32), "01" .. ("00"):rep(31), "ec" .. ("ff"):rep(30) .. "7f",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "ed" .. ("ff"):rep(30) .. "7f", "ee" .. ("ff"):rep(30) .. "7f", "f0" .. ("ff"):rep(30) .. "7f", ("ff"):rep(31) .. "7f",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", "ed" .. ("ff"):rep(30) .. "7f",
+    "ee" .. ("ff"):rep(30) .. "7f", "f0" .. ("ff"):rep(30) .. "7f", ("ff"):rep(31) .. "7f",
   }
 
   local function other_sign(key)
@@ -54,7 +55,8 @@ describe("a key under which a signature proves nothing", function()
     for _, hex in ipairs(WORTHLESS) do
       local key = signing.key("ed25519", "k", nil)
       local request = signing.request(key, {})
-      assert(webhook.verify(request, { mode = "rfc9421", keys = { keys = { key.jwk } }, now = function() return now end }))
+      assert(webhook.verify(request,
+        { mode = "rfc9421", keys = { keys = { key.jwk } }, now = function() return now end }))
       -- Under the neutral element R = the neutral element and s = 0 hold for every text.
       local jwk = { x = signing.base64(bytes(hex)) }
       for name, value in pairs(key.jwk) do
@@ -64,7 +66,8 @@ describe("a key under which a signature proves nothing", function()
         return "\1" .. ("\0"):rep(63)
       end
       request = signing.request(key, {})
-      local said, err = webhook.verify(request, { mode = "rfc9421", keys = { keys = { jwk } }, now = function() return now end })
+      local said, err = webhook.verify(request,
+        { mode = "rfc9421", keys = { keys = { jwk } }, now = function() return now end })
       assert.same({ nil, "webhook_signature_key_purpose_invalid" }, { said, err and err.code }, hex)
     end
   end)
@@ -87,7 +90,9 @@ describe("the other form of a signature by ECDSA", function()
     end
     local key = signing.key("ecdsa-p256-sha256", "k", nil)
     local now = signing.NOW
-    local config = { mode = "rfc9421", keys = { keys = { key.jwk } }, now = function() return now end, seen = webhook.replay_cache() }
+    local config = {
+      mode = "rfc9421", keys = { keys = { key.jwk } }, now = function() return now end, seen = webhook.replay_cache(),
+    }
     local sign = key.sign
     local first
     key.sign = function(self, text)
@@ -101,7 +106,8 @@ describe("the other form of a signature by ECDSA", function()
     local said, err = webhook.verify(signing.request(key, { nonce = "one-nonce-of-a-callback" }), config)
     assert.same({ nil, "webhook_signature_replayed" }, { said, err.code })
     config.seen = webhook.replay_cache()
-    assert(webhook.verify(signing.request(key, { nonce = "one-nonce-of-a-callback" }), config)) -- and it holds by itself
+    -- and it holds by itself
+    assert(webhook.verify(signing.request(key, { nonce = "one-nonce-of-a-callback" }), config))
   end)
 end)
 

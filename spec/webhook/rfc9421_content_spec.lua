@@ -21,7 +21,10 @@ describe("a signed callback", function()
       change.signature = ("x"):rep(64)
       refused("webhook_target_uri_malformed", signing.request(ed, change))
     end
-    for _, host in ipairs { "other.example.com", "buyer.example.com:8443", "buyer.example.com.", "::1", "user@buyer.example.com", "", "buyer.example.com/" } do
+    for _, host in ipairs {
+      "other.example.com", "buyer.example.com:8443", "buyer.example.com.",
+      "::1", "user@buyer.example.com", "", "buyer.example.com/",
+    } do
       if host == "buyer.example.com." then
         accepted(signing.request(ed, { headers = { Host = host } })) -- the dot of a root is dropped
       elseif host ~= "" then
@@ -31,20 +34,28 @@ describe("a signed callback", function()
     end
     malformed { headers = { Host = { "buyer.example.com", "buyer.example.com" } } }
     malformed { headers = { [":authority"] = "other.example.com", Host = "buyer.example.com" } }
-    accepted(signing.request(ed, { headers = { Host = "BUYER.example.com:443", [":authority"] = "buyer.example.com" } }))
+    accepted(signing.request(ed, { headers = {
+      Host = "BUYER.example.com:443", [":authority"] = "buyer.example.com",
+    } }))
     accepted(signing.request(ed, { headers = { Host = "" } })) -- neither: the URL says it
-    for _, url in ipairs { "/hooks/scope3", "ftp://buyer.example.com/", "https://", "https:///x", "https://:443/", "https://[::1/p", "https://fe80::1/p",
-      "https://[fe80::1%25eth0]/p", "https://bücher.example/p", "https://a..b/", "https://.a/", "https://a:99999/", "https://buyer.example.com/a b" } do
+    for _, url in ipairs {
+      "/hooks/scope3", "ftp://buyer.example.com/", "https://", "https:///x", "https://:443/",
+      "https://[::1/p", "https://fe80::1/p", "https://[fe80::1%25eth0]/p", "https://bücher.example/p",
+      "https://a..b/", "https://.a/", "https://a:99999/", "https://buyer.example.com/a b",
+    } do
       malformed { url = url, headers = { Host = "" } }
     end
-    refused("webhook_target_uri_malformed", signing.request(ed, { headers = { Host = "other.example.com" }, signature = ("x"):rep(64) })) -- before the signature
+    -- before the signature
+    refused("webhook_target_uri_malformed",
+      signing.request(ed, { headers = { Host = "other.example.com" }, signature = ("x"):rep(64) }))
   end)
 
   it("10: is over the canonical URL and authority", function()
     local function over(url, uri, authority)
       accepted(signing.request(ed, { url = url, target_uri = uri, authority = authority, headers = { Host = "" } }))
     end
-    over("HTTPS://user:pw@Buyer.Example.COM.:443/a/./b/../%7euser/%2f%c3%a9?q=%7e+1&&#top", "https://buyer.example.com/a/~user/%2F%C3%A9?q=%7e+1&&", "buyer.example.com")
+    over("HTTPS://user:pw@Buyer.Example.COM.:443/a/./b/../%7euser/%2f%c3%a9?q=%7e+1&&#top",
+      "https://buyer.example.com/a/~user/%2F%C3%A9?q=%7e+1&&", "buyer.example.com")
     over("https://buyer.example.com", "https://buyer.example.com/", "buyer.example.com")
     over("http://buyer.example.com:80?", "http://buyer.example.com/?", "buyer.example.com")
     over("https://[2001:DB8::1]:8443/", "https://[2001:db8::1]:8443/", "[2001:db8::1]:8443")
@@ -61,11 +72,19 @@ describe("a signed callback", function()
   end)
 
   it("10: covers nothing that is missing, and no component that is not known", function()
-    for _, name in ipairs { "x-missing", "@status", "@unknown", 'content-type";sf "x-note', 'content-digest";key="sha-256" "x-note', 'content-type";bs "x-note',
-      'x-note";tr "x-note', '@method";req "x-note', '@query-param";name="nothing" "x-note' } do
-      refuses("invalid", { components = { "@method", "@target-uri", "@authority", "content-type", "content-digest", name }, headers = { ["x-note"] = "n" } })
+    for _, name in ipairs {
+      "x-missing", "@status", "@unknown", 'content-type";sf "x-note', 'content-digest";key="sha-256" "x-note',
+      'content-type";bs "x-note', 'x-note";tr "x-note', '@method";req "x-note', '@query-param";name="nothing" "x-note',
+    } do
+      refuses("invalid", {
+        components = { "@method", "@target-uri", "@authority", "content-type", "content-digest", name },
+        headers = { ["x-note"] = "n" },
+      })
     end
-    refuses("invalid", { components = { "@method", "@target-uri", "@authority", "content-type", "content-digest", "x-note" }, headers = { ["x-note"] = 'n\n"@method": GET' } })
+    refuses("invalid", {
+      components = { "@method", "@target-uri", "@authority", "content-type", "content-digest", "x-note" },
+      headers = { ["x-note"] = 'n\n"@method": GET' },
+    })
     local request = signing.request(ed)
     request.headers["Content-Digest"] = nil
     refused("webhook_signature_invalid", request)
@@ -78,11 +97,18 @@ describe("a signed callback", function()
       refused("webhook_signature_digest_mismatch", request)
     end
     local digest = signing.sha256(signing.BODY)
-    for _, value in ipairs { "sha-512=:AAAA:", "sha-256=::", "sha-256=:AAAA:", "sha-256=:" .. signing.base64(digest .. "\0") .. ":", "sha-1=:AAAA:" } do
+    for _, value in ipairs {
+      "sha-512=:AAAA:", "sha-256=::", "sha-256=:AAAA:",
+      "sha-256=:" .. signing.base64(digest .. "\0") .. ":", "sha-1=:AAAA:",
+    } do
       refuses("digest_mismatch", { digest = value })
     end
-    for form, value in pairs { standard = signing.base64(digest, "standard"), url = signing.base64(digest), padded = signing.base64(digest) .. "=" } do
-      accepted(signing.request(ed, { form = form == "standard" and "standard" or nil, digest = "sha-256=:" .. value .. ":" }))
+    for form, value in pairs {
+      standard = signing.base64(digest, "standard"),
+      url = signing.base64(digest), padded = signing.base64(digest) .. "=",
+    } do
+      accepted(signing.request(ed,
+        { form = form == "standard" and "standard" or nil, digest = "sha-256=:" .. value .. ":" }))
     end
   end)
 
@@ -90,18 +116,23 @@ describe("a signed callback", function()
     local request = signing.request(ed)
     accepted(request)
     refused("webhook_signature_replayed", request)
-    accepted(signing.request(ec, { nonce = request.headers["Signature-Input"]:match('nonce="([^"]*)"') })) -- another key's nonce is another
+    -- another key's nonce is another
+    accepted(signing.request(ec, { nonce = request.headers["Signature-Input"]:match('nonce="([^"]*)"') }))
     local nonce
-    refuses("replayed", { nonce = "AAAAAAAAAAAAAAAAAAAAAA", expires = NOW + 120 }, { seen = function(keyid, given, expires)
-      nonce = { keyid, given, expires }
-      return true
-    end })
+    refuses("replayed", { nonce = "AAAAAAAAAAAAAAAAAAAAAA", expires = NOW + 120 }, {
+      seen = function(keyid, given, expires)
+        nonce = { keyid, given, expires }
+        return true
+      end,
+    })
     assert.same({ "ed-1", "AAAAAAAAAAAAAAAAAAAAAA", NOW + 120 }, nonce)
   end)
 
   it("12: is accepted once while it is valid, though its clock is cut to seconds and the cache's is not", function()
     local clock = NOW + 0.95
-    local extra = { now = function() return clock end, seen = scope3.webhook.replay_cache { now = function() return clock - NOW end } }
+    local extra = {
+      now = function() return clock end, seen = scope3.webhook.replay_cache { now = function() return clock - NOW end },
+    }
     local request = signing.request(ed, { created = NOW - 10, expires = NOW + 30 })
     accepted(request, extra)
     for i = 1, 99 do
@@ -137,13 +168,16 @@ describe("a signed callback", function()
     refused("webhook_body_malformed", signing.request(ed, { body = "[]" }))
     refused("webhook_token_invalid", signing.request(ed), { token = "another-token-123" })
     local payload, err = verify(signing.request(ed, { body = '{"task_id":"t","status":"completed"}' }), config())
-    assert.same({ nil, "webhook_payload_invalid", "idempotency_key", 400 }, { payload, err.code, err.field, err.status })
+    assert.same({ nil, "webhook_payload_invalid", "idempotency_key", 400 },
+      { payload, err.code, err.field, err.status })
   end)
 
   it("fails at the first of several faults", function()
     -- Each fault comes with every later one.
-    local bad = { created = NOW - 1000, expires = NOW - 1001, tag = "x", alg = "y", keyid = "nobody", components = { "@method" },
-      headers = { Host = "other.example.com", ["Content-Type"] = "a, b" }, signature = "x", digest = "sha-256=:AAAA:" }
+    local bad = {
+      created = NOW - 1000, expires = NOW - 1001, tag = "x", alg = "y", keyid = "nobody", components = { "@method" },
+      headers = { Host = "other.example.com", ["Content-Type"] = "a, b" }, signature = "x", digest = "sha-256=:AAAA:",
+    }
     refuses("header_malformed", bad)
     bad.headers["Content-Type"] = nil
     bad.params = "created=1"

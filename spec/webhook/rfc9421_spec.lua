@@ -25,36 +25,63 @@ describe("a signed callback", function()
   -- AdCP's conformance vectors webhook-signing 001, 002, 004, 005 and 006; `make oracle-webhooks` runs all of them.
   it("is accepted as AdCP publishes it", function()
     local set = {
-      { kid = "test-ed25519-webhook-2026", kty = "OKP", crv = "Ed25519", alg = "EdDSA", use = "sig", key_ops = { "verify" }, adcp_use = "webhook-signing",
-        x = "y7tTfeqazsFeTn3ccCzQlcJ4qFWuYsu-JkJAcfc9VoA" },
-      { kid = "test-es256-webhook-2026", kty = "EC", crv = "P-256", alg = "ES256", use = "sig", key_ops = { "verify" }, adcp_use = "webhook-signing",
-        x = "0X7G_jryFpiX9XO3CKxIqUQs3DC8OhUkw6Rb5QOZd5M", y = "MwZN7qQJzLpTD5dyDJAoqOLZJ9r8-GCh4BnOYu6NE0c" },
+      {
+        kid = "test-ed25519-webhook-2026", kty = "OKP", crv = "Ed25519", alg = "EdDSA", use = "sig",
+        key_ops = { "verify" }, adcp_use = "webhook-signing", x = "y7tTfeqazsFeTn3ccCzQlcJ4qFWuYsu-JkJAcfc9VoA",
+      },
+      {
+        kid = "test-es256-webhook-2026", kty = "EC", crv = "P-256", alg = "ES256",
+        use = "sig", key_ops = { "verify" }, adcp_use = "webhook-signing",
+        x = "0X7G_jryFpiX9XO3CKxIqUQs3DC8OhUkw6Rb5QOZd5M", y = "MwZN7qQJzLpTD5dyDJAoqOLZJ9r8-GCh4BnOYu6NE0c",
+      },
     }
     local path = "/adcp/webhook/create_media_buy/agent_123/op_abc"
     for _, vector in ipairs {
-      { "https://buyer.example.com" .. path, "ed25519", "nqTKCpjlqf1OqZPuJyPeiF7HJ01G8KmPNSzzmad0PAJv7OUVKthI7ks_j4G-6x1H4mBpXDIISgX_iZQiYvG7Dg" },
-      { "https://buyer.example.com" .. path, "es256", "Lxm2sI8t5uJVYlQyBCSG5vog_Q0egH9ebq2sim3j_2Ns3jDhFCAEH0cjCJa5PuY2Eb8GCbC4f4PraPQ12KclXA" },
-      { "https://buyer.example.com" .. path, "es256", "iVB5KDEpieLdhi-wx1z9ZEPPJLDCN0JRjInTVCxN4STDBFCAgk78UIIbwWNlSVT3pChDfloWxXezPRxqT5IspQ" },
-      { "https://buyer.example.com:443" .. path, "ed25519", "nqTKCpjlqf1OqZPuJyPeiF7HJ01G8KmPNSzzmad0PAJv7OUVKthI7ks_j4G-6x1H4mBpXDIISgX_iZQiYvG7Dg" },
+      {
+        "https://buyer.example.com" .. path, "ed25519",
+        "nqTKCpjlqf1OqZPuJyPeiF7HJ01G8KmPNSzzmad0PAJv7OUVKthI7ks_j4G-6x1H4mBpXDIISgX_iZQiYvG7Dg",
+      },
+      {
+        "https://buyer.example.com" .. path, "es256",
+        "Lxm2sI8t5uJVYlQyBCSG5vog_Q0egH9ebq2sim3j_2Ns3jDhFCAEH0cjCJa5PuY2Eb8GCbC4f4PraPQ12KclXA",
+      },
+      {
+        "https://buyer.example.com" .. path, "es256",
+        "iVB5KDEpieLdhi-wx1z9ZEPPJLDCN0JRjInTVCxN4STDBFCAgk78UIIbwWNlSVT3pChDfloWxXezPRxqT5IspQ",
+      },
+      {
+        "https://buyer.example.com:443" .. path, "ed25519",
+        "nqTKCpjlqf1OqZPuJyPeiF7HJ01G8KmPNSzzmad0PAJv7OUVKthI7ks_j4G-6x1H4mBpXDIISgX_iZQiYvG7Dg",
+      },
       { "https://buyer.example.com/adcp/webhook/create_media_buy/agent_123/op_%e2%98%83", "ed25519",
         "xVYEHK2oS2PWxIYU9iyB96ObGdP-xl-4PoNazA12JO-GLXULtEwoEd9b9yM40Y-XcZ3kTX9ZA8KMms4ZTfA2Bg" },
-      { "https://buyer.example.com/adcp/webhook?b=2&a=1&c=3", "ed25519", "a7ON0g72rNf2Y1BmlkoUiqBpKM-GhPSc-crRm9SBSDkKlefoy4NVS0LxElWANQPUyrmtK91Nsomg43rFD_kYAw" },
+      {
+        "https://buyer.example.com/adcp/webhook?b=2&a=1&c=3", "ed25519",
+        "a7ON0g72rNf2Y1BmlkoUiqBpKM-GhPSc-crRm9SBSDkKlefoy4NVS0LxElWANQPUyrmtK91Nsomg43rFD_kYAw",
+      },
     } do
       local name = vector[2]
       local request = { method = "POST", url = vector[1], headers = {
-        ["Content-Type"] = "application/json", ["Content-Digest"] = "sha-256=:dJ2koiIMZIhdGE7tidErCHV13FFvOIowCcXDiwyG54I=:",
-        ["Signature-Input"] = ('sig1=("@method" "@target-uri" "@authority" "content-type" "content-digest");created=1776520800;expires=1776521100;'
-          .. 'nonce="KXYnfEfJ0PBRZXQyVXfVQA";keyid="test-%s-webhook-2026";alg="%s";tag="adcp/webhook-signing/v1"'):format(
+        ["Content-Type"] = "application/json",
+        ["Content-Digest"] = "sha-256=:dJ2koiIMZIhdGE7tidErCHV13FFvOIowCcXDiwyG54I=:",
+        ["Signature-Input"] = ('sig1=("@method" "@target-uri" "@authority" "content-type" "content-digest");'
+          .. 'created=1776520800;expires=1776521100;'
+          .. 'nonce="KXYnfEfJ0PBRZXQyVXfVQA";keyid="test-%s-webhook-2026";alg="%s";'
+          .. 'tag="adcp/webhook-signing/v1"'):format(
             name, name == "es256" and "ecdsa-p256-sha256" or name),
         Signature = "sig1=:" .. vector[3] .. ":",
-      }, body = '{"idempotency_key":"whk_01HW9D3H8FZP2N6R8T0V4X6Z9B","task_id":"task_456","operation_id":"op_abc","status":"completed",'
+      }, body = '{"idempotency_key":"whk_01HW9D3H8FZP2N6R8T0V4X6Z9B","task_id":"task_456","operation_id":"op_abc",'
+        .. '"status":"completed",'
         .. '"result":{"media_buy_id":"mb_001"}}' }
-      assert.equal("mb_001", accepted(request, { keys = set, seen = scope3.webhook.replay_cache() }).result.media_buy_id)
+      assert.equal("mb_001",
+        accepted(request, { keys = set, seen = scope3.webhook.replay_cache() }).result.media_buy_id)
     end
   end)
 
   it("1: needs Signature-Input and Signature, as a pair", function()
-    for _, headers in ipairs { { ["Signature-Input"] = "" }, { Signature = "" }, { ["Signature-Input"] = "", Signature = "" } } do
+    for _, headers in ipairs {
+      { ["Signature-Input"] = "" }, { Signature = "" }, { ["Signature-Input"] = "", Signature = "" },
+    } do
       refuses("header_malformed", { headers = headers })
     end
     local request = signing.request(ed)
@@ -100,8 +127,11 @@ describe("a signed callback", function()
     refused("webhook_signature_header_malformed", request)
     request = signing.request(ed)
     local bytes = request.headers.Signature:match(":(.*):")
-    for _, bad in ipairs { "sig1=" .. bytes, 'sig1="' .. bytes .. '"', "sig1=:" .. bytes, "sig1=:" .. bytes .. ":,", "sig1=:" .. bytes .. ":, sig1=:" .. bytes .. ":",
-      "sig1", "sig1=:" .. bytes .. "=:", "sig1=:!" .. bytes:sub(2) .. ":", "sig1=: " .. bytes:sub(2) .. ":", "sig1=:A+B-" .. bytes:sub(5) .. ":" } do
+    for _, bad in ipairs {
+      "sig1=" .. bytes, 'sig1="' .. bytes .. '"', "sig1=:" .. bytes, "sig1=:" .. bytes .. ":,",
+      "sig1=:" .. bytes .. ":, sig1=:" .. bytes .. ":", "sig1", "sig1=:" .. bytes .. "=:",
+      "sig1=:!" .. bytes:sub(2) .. ":", "sig1=: " .. bytes:sub(2) .. ":", "sig1=:A+B-" .. bytes:sub(5) .. ":",
+    } do
       request.headers.Signature = bad
       refused("webhook_signature_header_malformed", request)
     end
@@ -111,13 +141,17 @@ describe("a signed callback", function()
     refuses("header_malformed", { headers = { ["Content-Type"] = { "application/json", "text/plain" } } })
     refuses("header_malformed", { headers = { ["Content-Type"] = "application/json, text/plain" } })
     local good = "sha-256=:" .. signing.base64(signing.sha256(signing.BODY)) .. ":"
-    for _, digest in ipairs { good .. ", " .. good, "SHA-256" .. good:sub(8), good:sub(1, -2), 'sha-256="x"', "sha-256", "sha-256=:A+B-:", "sha-256=(:AAAA:)" } do
+    for _, digest in ipairs {
+      good .. ", " .. good, "SHA-256" .. good:sub(8), good:sub(1, -2),
+      'sha-256="x"', "sha-256", "sha-256=:A+B-:", "sha-256=(:AAAA:)",
+    } do
       refuses("header_malformed", { digest = digest })
     end
     accepted(signing.request(ed, { digest = good .. ', sha-512=:AAAA:' }))
     -- A comma inside a quoted parameter is none between values.
     local kind = 'application/json; note="a, b"'
-    local request = signing.request(ed, { components = { "@method", "@target-uri", "@authority", "content-digest" }, headers = { ["Content-Type"] = kind } })
+    local request = signing.request(ed, { components = { "@method", "@target-uri", "@authority", "content-digest" },
+      headers = { ["Content-Type"] = kind } })
     refused("webhook_signature_components_incomplete", request)
   end)
 
@@ -126,9 +160,13 @@ describe("a signed callback", function()
     two.headers["Signature-Input"] = two.headers["Signature-Input"]:gsub("sig1", "relay")
     two.headers.Signature = two.headers.Signature:gsub("sig1", "relay")
     local function both(first, second)
-      return { method = "POST", url = signing.URL, body = signing.BODY, headers = { Host = "buyer.example.com", ["content-type"] = "application/json",
-        ["content-digest"] = one.headers["Content-Digest"], ["signature-input"] = { first.headers["Signature-Input"], second.headers["Signature-Input"] },
-        signature = first.headers.Signature .. ", " .. second.headers.Signature } }
+      return {
+        method = "POST", url = signing.URL, body = signing.BODY,
+        headers = { Host = "buyer.example.com", ["content-type"] = "application/json",
+          ["content-digest"] = one.headers["Content-Digest"],
+          ["signature-input"] = { first.headers["Signature-Input"], second.headers["Signature-Input"] },
+          signature = first.headers.Signature .. ", " .. second.headers.Signature },
+      }
     end
     accepted(both(one, two))
     accepted(both(two, one), { seen = scope3.webhook.replay_cache() })
@@ -136,12 +174,16 @@ describe("a signed callback", function()
     refused("webhook_signature_invalid", two)
     one.headers["Signature-Input"] = one.headers["Signature-Input"] .. ", relay=()"
     accepted(one, { seen = scope3.webhook.replay_cache() })
-    one.headers["Signature-Input"] = one.headers["Signature-Input"] .. ", Relay=()" -- what is ignored must parse all the same
+    -- what is ignored must parse all the same
+    one.headers["Signature-Input"] = one.headers["Signature-Input"] .. ", Relay=()"
     refused("webhook_signature_header_malformed", one)
   end)
 
   it("2: needs created, expires, nonce, keyid, alg and tag", function()
-    local all = { "created=1776520800", "expires=1776521100", 'nonce="AAAAAAAAAAAAAAAAAAAAAA"', 'keyid="ed-1"', 'alg="ed25519"', 'tag="adcp/webhook-signing/v1"' }
+    local all = {
+      "created=1776520800", "expires=1776521100", 'nonce="AAAAAAAAAAAAAAAAAAAAAA"',
+      'keyid="ed-1"', 'alg="ed25519"', 'tag="adcp/webhook-signing/v1"',
+    }
     for i = 1, #all do
       local rest = {}
       for k, param in ipairs(all) do
@@ -156,13 +198,18 @@ describe("a signed callback", function()
   end)
 
   it("3: has the tag of callbacks, byte for byte", function()
-    for _, tag in ipairs { "adcp/request-signing/v1", "adcp/webhook-signing/v2", "ADCP/webhook-signing/v1", "adcp/webhook-signing/v1 ", "adcp/webhook-signing/v11", "" } do
+    for _, tag in ipairs {
+      "adcp/request-signing/v1", "adcp/webhook-signing/v2", "ADCP/webhook-signing/v1",
+      "adcp/webhook-signing/v1 ", "adcp/webhook-signing/v11", "",
+    } do
       refuses("tag_invalid", { tag = tag })
     end
   end)
 
   it("4: is by ed25519 or ecdsa-p256-sha256", function()
-    for _, alg in ipairs { "rsa-pss-sha512", "hmac-sha256", "ecdsa-p384-sha384", "EdDSA", "ES256", "Ed25519", "none", "" } do
+    for _, alg in ipairs {
+      "rsa-pss-sha512", "hmac-sha256", "ecdsa-p384-sha384", "EdDSA", "ES256", "Ed25519", "none", "",
+    } do
       refuses("alg_not_allowed", { alg = alg })
     end
   end)
@@ -171,10 +218,13 @@ describe("a signed callback", function()
     for _, times in ipairs { { 0, 300 }, { 60, 360 }, { -360, -60 }, { -100, 200 }, { 0, 1 } } do
       accepted(signing.request(ed, { created = NOW + times[1], expires = NOW + times[2] }))
     end
-    for _, times in ipairs { { 0, 0 }, { 10, 9 }, { 0, 301 }, { 61, 300 }, { -361, -61 }, { -1000, -900 }, { -NOW, 0 }, { -NOW - 5, -NOW + 5 } } do
+    for _, times in ipairs {
+      { 0, 0 }, { 10, 9 }, { 0, 301 }, { 61, 300 }, { -361, -61 }, { -1000, -900 }, { -NOW, 0 }, { -NOW - 5, -NOW + 5 },
+    } do
       refuses("window_invalid", { created = NOW + times[1], expires = NOW + times[2] })
     end
-    accepted(signing.request(ed, { created = NOW - 360, expires = NOW - 60 }), { now = function() return NOW + 0.9 end })
+    accepted(signing.request(ed, { created = NOW - 360, expires = NOW - 60 }),
+      { now = function() return NOW + 0.9 end })
   end)
 
   it("6: covers method, URL, authority, content type and digest, as they are", function()
@@ -190,7 +240,10 @@ describe("a signed callback", function()
       rest[#rest + 1] = all[i] .. '";x="' -- with a parameter it is another component
       refuses("components_incomplete", { components = rest })
     end
-    accepted(signing.request(ed, { components = { "content-digest", "x-note", "content-type", "@authority", "@target-uri", "@method" }, headers = { ["x-note"] = "a,  b" } }))
+    accepted(signing.request(ed, {
+      components = { "content-digest", "x-note", "content-type", "@authority", "@target-uri", "@method" },
+      headers = { ["x-note"] = "a,  b" },
+    }))
   end)
 
   it("7: is of a key that the sender published", function()
@@ -210,9 +263,11 @@ describe("a signed callback", function()
       return { keys = { jwk } }
     end
     for _, case in ipairs {
-      { "use" }, { "use", "enc" }, { "key_ops" }, { "key_ops", {} }, { "key_ops", { "sign" } }, { "key_ops", "verify" }, { "adcp_use" }, { "adcp_use", "response-signing" },
-      { "adcp_use", "governance-signing" }, { "adcp_use", { "request-signing" } }, { "kty", "EC" }, { "kty" }, { "crv", "P-256" }, { "crv", "Ed448" }, { "alg", "ES256" },
-      { "x" }, { "x", "" }, { "x", ed.jwk.x:sub(2) }, { "x", ed.jwk.x .. "AAAA" }, { "x", "!" .. ed.jwk.x:sub(2) }, { "x", 7 },
+      { "use" }, { "use", "enc" }, { "key_ops" }, { "key_ops", {} }, { "key_ops", { "sign" } },
+      { "key_ops", "verify" }, { "adcp_use" }, { "adcp_use", "response-signing" },
+      { "adcp_use", "governance-signing" }, { "adcp_use", { "request-signing" } }, { "kty", "EC" },
+      { "kty" }, { "crv", "P-256" }, { "crv", "Ed448" }, { "alg", "ES256" }, { "x" }, { "x", "" },
+      { "x", ed.jwk.x:sub(2) }, { "x", ed.jwk.x .. "AAAA" }, { "x", "!" .. ed.jwk.x:sub(2) }, { "x", 7 },
     } do
       refuses("key_purpose_invalid", nil, with(case[1], case[2]))
     end

@@ -21,7 +21,8 @@ describe("the sandbox's callback", function()
     local audience = assert(scope3.audience { id = "a" })
     assert(audience:add { external_id = "1", hashed_email = ("ab"):rep(32) })
     return assert(sandbox:client():sync(audience, { push_notification_config = {
-      url = capture.url .. (path or "/hooks/scope3?account=25"), operation_id = "op-1", token = TOKEN, authentication = authentication,
+      url = capture.url .. (path or "/hooks/scope3?account=25"),
+      operation_id = "op-1", token = TOKEN, authentication = authentication,
     } }))
   end
 
@@ -58,7 +59,8 @@ describe("the sandbox's callback", function()
   it("verifies by Bearer credentials, when these were registered", function()
     local task_id, request = sent { scheme = "Bearer", credentials = CREDENTIALS }
     assert_payload(task_id, verify(request, { mode = "bearer", credentials = CREDENTIALS, token = TOKEN }))
-    assert.equal("webhook_signature_invalid", select(2, verify(request, { mode = "bearer", credentials = CREDENTIALS:reverse() })).code)
+    assert.equal("webhook_signature_invalid",
+      select(2, verify(request, { mode = "bearer", credentials = CREDENTIALS:reverse() })).code)
   end)
 
   it("is signed by the key of the purpose that was set, and both are published", function()

@@ -1,4 +1,5 @@
--- What signatures are over: structured fields (RFC 8941), canonical URLs (AdCP), signature bases (RFC 9421, appendix B).
+-- What signatures are over:
+-- structured fields (RFC 8941), canonical URLs (AdCP), signature bases (RFC 9421, appendix B).
 local base = require "scope3.webhook.signature_base"
 local headers = require "scope3.webhook.headers"
 local structured = require "scope3.webhook.structured_fields"
@@ -23,14 +24,20 @@ describe("a structured field", function()
 
   it("is read with its items, lists and parameters", function()
     for text, expected in pairs {
-      ['a=1'] = { "integer", 1 }, ['a=-999999999999999'] = { "integer", -999999999999999 }, ['a=0'] = { "integer", 0 }, ['a=1.5'] = { "decimal", 1.5 },
-      ['a=-123456789012.125'] = { "decimal", -123456789012.125 }, ['a=""'] = { "string", "" }, ['a="x \\"y\\\\ z]["'] = { "string", 'x "y\\ z][' },
-      ['a=token'] = { "token", "token" }, ['a=*t/o:k'] = { "token", "*t/o:k" }, ['a=::'] = { "bytes", "" }, ['a=:Zm9v:'] = { "bytes", "foo" },
-      ['a=:Zm8=:'] = { "bytes", "fo" }, ['a=:Zm8:'] = { "bytes", "fo" }, ['a=:-_-_:'] = { "bytes", "\251\255\191" }, ['a=:+/+/:'] = { "bytes", "\251\255\191" },
-      ['a=?1'] = { "boolean", true }, ['a=?0'] = { "boolean", false }, ['a'] = { "boolean", true }, ['  a=1  '] = { "integer", 1 },
+      ['a=1'] = { "integer", 1 }, ['a=-999999999999999'] = { "integer", -999999999999999 }, ['a=0'] = { "integer", 0 },
+      ['a=1.5'] = { "decimal", 1.5 }, ['a=-123456789012.125'] = { "decimal", -123456789012.125 },
+      ['a=""'] = { "string", "" }, ['a="x \\"y\\\\ z]["'] = { "string", 'x "y\\ z][' },
+      ['a=token'] = { "token", "token" }, ['a=*t/o:k'] = { "token", "*t/o:k" },
+      ['a=::'] = { "bytes", "" }, ['a=:Zm9v:'] = { "bytes", "foo" }, ['a=:Zm8=:'] = { "bytes", "fo" },
+      ['a=:Zm8:'] = { "bytes", "fo" }, ['a=:-_-_:'] = { "bytes", "\251\255\191" },
+      ['a=:+/+/:'] = { "bytes", "\251\255\191" }, ['a=?1'] = { "boolean", true },
+      ['a=?0'] = { "boolean", false }, ['a'] = { "boolean", true }, ['  a=1  '] = { "integer", 1 },
       ['a;b'] = { "boolean", true, { b = { "boolean", true } } },
-      ['a=1;b=2; c="d";  e'] = { "integer", 1, { b = { "integer", 2 }, c = { "string", "d" }, e = { "boolean", true } } },
-      ['a=()'] = { "list", {} }, ['a=(  )'] = { "list", {} }, ['a=("x"  y);z=1'] = { "list", { { "string", "x" }, { "token", "y" } }, { z = { "integer", 1 } } },
+      ['a=1;b=2; c="d";  e'] = {
+        "integer", 1, { b = { "integer", 2 }, c = { "string", "d" }, e = { "boolean", true } },
+      },
+      ['a=()'] = { "list", {} }, ['a=(  )'] = { "list", {} },
+      ['a=("x"  y);z=1'] = { "list", { { "string", "x" }, { "token", "y" } }, { z = { "integer", 1 } } },
       ['a=( "x";p=1 "y" )'] = { "list", { { "string", "x", { p = { "integer", 1 } } }, { "string", "y" } } },
     } do
       local members = structured.dictionary(text)
@@ -45,10 +52,12 @@ describe("a structured field", function()
 
   it("is refused where it is none, or says something twice", function()
     for _, text in ipairs {
-      ",", "a,", "a,,b", ",a", "a b", "a=", "a= 1", "a =1", "A=1", "1=a", "-a=1", "a=1;", "a=1;B", "a=1;b=", "a=1;;b", "a;b;b", "a=1,a=2", "a=(",
+      ",", "a,", "a,,b", ",a", "a b", "a=", "a= 1", "a =1", "A=1", "1=a",
+      "-a=1", "a=1;", "a=1;B", "a=1;b=", "a=1;;b", "a;b;b", "a=1,a=2", "a=(",
       "a=)", 'a=("x"', 'a=("x""y")',
-      'a=("x",y)', "a=(x)y", "a=((x))", 'a="x', 'a="\\x"', 'a="\\', 'a="x\9"', 'a="é"', "a=x\0", "a=1234567890123456", "a=1.", "a=1.1234", "a=1234567890123.1", "a=--1", "a=-",
-      "a=1.-1", "a=.5", "a=1e3", "a=?", "a=?2", "a=?true", "a=:Zm9v", "a=:Z:", "a=:Zg=:", "a=:Zm 9v:", "a=:-_+/:", "a=:Zh:", "a=@1", "a=%x", "\9a=1", "a=1\n", "a=\"x\"y",
+      'a=("x",y)', "a=(x)y", "a=((x))", 'a="x', 'a="\\x"', 'a="\\', 'a="x\9"', 'a="é"', "a=x\0", "a=1234567890123456",
+      "a=1.", "a=1.1234", "a=1234567890123.1", "a=--1", "a=-", "a=1.-1", "a=.5", "a=1e3", "a=?", "a=?2", "a=?true",
+      "a=:Zm9v", "a=:Z:", "a=:Zg=:", "a=:Zm 9v:", "a=:-_+/:", "a=:Zh:", "a=@1", "a=%x", "\9a=1", "a=1\n", "a=\"x\"y",
       ("a"):rep(16385),
     } do
       assert.is_nil((structured.dictionary(text)), text)
@@ -60,29 +69,44 @@ end)
 describe("a URL in canonical form", function()
   it("is what AdCP publishes for it", function()
     for url, expected in pairs {
-      ["HTTPS://seller.example.com/adcp/create_media_buy"] = "https://seller.example.com/adcp/create_media_buy", ["https://Seller.Example.COM/p"] = "https://seller.example.com/p",
-      ["https://[2001:DB8::1]/p"] = "https://[2001:db8::1]/p", ["https://[::1]:8443/p"] = "https://[::1]:8443/p", ["https://[::1]:443/p"] = "https://[::1]/p",
-      ["https://user:pass@seller.example.com/p"] = "https://seller.example.com/p", ["https://seller.example.com:443/p"] = "https://seller.example.com/p",
-      ["http://seller.example.com:80/p"] = "http://seller.example.com/p", ["https://seller.example.com:8443/p"] = "https://seller.example.com:8443/p",
-      ["https://seller.example.com/adcp/./x"] = "https://seller.example.com/adcp/x", ["https://seller.example.com/a/b/../c"] = "https://seller.example.com/a/c",
-      ["https://seller.example.com/a//b"] = "https://seller.example.com/a//b", ["https://seller.example.com/a/.//b"] = "https://seller.example.com/a//b",
-      ["https://seller.example.com/a//../b"] = "https://seller.example.com/a/b", ["https://seller.example.com?x=1"] = "https://seller.example.com/?x=1",
-      ["https://seller.example.com/path%2fhere"] = "https://seller.example.com/path%2Fhere", ["https://seller.example.com/a%3Ab%3Fc"] = "https://seller.example.com/a%3Ab%3Fc",
-      ["https://seller.example.com/%7Efoo"] = "https://seller.example.com/~foo", ["https://seller.example.com/%41%42C"] = "https://seller.example.com/ABC",
-      ["https://seller.example.com/p?b=2&a=1&c=3"] = "https://seller.example.com/p?b=2&a=1&c=3", ["https://seller.example.com/p?x=a+b"] = "https://seller.example.com/p?x=a+b",
-      ["https://seller.example.com/p?"] = "https://seller.example.com/p?", ["https://seller.example.com/p#frag"] = "https://seller.example.com/p",
+      ["HTTPS://seller.example.com/adcp/create_media_buy"] = "https://seller.example.com/adcp/create_media_buy",
+      ["https://Seller.Example.COM/p"] = "https://seller.example.com/p",
+      ["https://[2001:DB8::1]/p"] = "https://[2001:db8::1]/p",
+      ["https://[::1]:8443/p"] = "https://[::1]:8443/p", ["https://[::1]:443/p"] = "https://[::1]/p",
+      ["https://user:pass@seller.example.com/p"] = "https://seller.example.com/p",
+      ["https://seller.example.com:443/p"] = "https://seller.example.com/p",
+      ["http://seller.example.com:80/p"] = "http://seller.example.com/p",
+      ["https://seller.example.com:8443/p"] = "https://seller.example.com:8443/p",
+      ["https://seller.example.com/adcp/./x"] = "https://seller.example.com/adcp/x",
+      ["https://seller.example.com/a/b/../c"] = "https://seller.example.com/a/c",
+      ["https://seller.example.com/a//b"] = "https://seller.example.com/a//b",
+      ["https://seller.example.com/a/.//b"] = "https://seller.example.com/a//b",
+      ["https://seller.example.com/a//../b"] = "https://seller.example.com/a/b",
+      ["https://seller.example.com?x=1"] = "https://seller.example.com/?x=1",
+      ["https://seller.example.com/path%2fhere"] = "https://seller.example.com/path%2Fhere",
+      ["https://seller.example.com/a%3Ab%3Fc"] = "https://seller.example.com/a%3Ab%3Fc",
+      ["https://seller.example.com/%7Efoo"] = "https://seller.example.com/~foo",
+      ["https://seller.example.com/%41%42C"] = "https://seller.example.com/ABC",
+      ["https://seller.example.com/p?b=2&a=1&c=3"] = "https://seller.example.com/p?b=2&a=1&c=3",
+      ["https://seller.example.com/p?x=a+b"] = "https://seller.example.com/p?x=a+b",
+      ["https://seller.example.com/p?"] = "https://seller.example.com/p?",
+      ["https://seller.example.com/p#frag"] = "https://seller.example.com/p",
     } do
       assert.equal(expected, (target.parse(url) or {}).uri, url)
     end
-    for _, url in ipairs { "https://:443/p", "https://user@/p", "https:///p", "https://[::1/p", "https://fe80::1/p", "https://[fe80::1%25eth0]/p" } do
+    for _, url in ipairs {
+      "https://:443/p", "https://user@/p", "https:///p",
+      "https://[::1/p", "https://fe80::1/p", "https://[fe80::1%25eth0]/p",
+    } do
       assert.is_nil(target.parse(url), url)
     end
   end)
 
   it("has its dots removed as RFC 3986 does", function()
     for path, expected in pairs {
-      ["/a/b/c/./../../g"] = "/a/g", ["/mid/content=5/../6"] = "/mid/6", ["/.."] = "/", ["/."] = "/", ["/../x"] = "/x", ["/a/.."] = "/", ["/a/../"] = "/", ["/a/b/.."] = "/a/",
-      ["/a/b/."] = "/a/b/", ["/..a/b.."] = "/..a/b..", ["/%2e%2E/x/%2e/y"] = "/x/y", ["/a/..//b"] = "//b", ["/"] = "/", ["//"] = "//",
+      ["/a/b/c/./../../g"] = "/a/g", ["/mid/content=5/../6"] = "/mid/6", ["/.."] = "/", ["/."] = "/",
+      ["/../x"] = "/x", ["/a/.."] = "/", ["/a/../"] = "/", ["/a/b/.."] = "/a/", ["/a/b/."] = "/a/b/",
+      ["/..a/b.."] = "/..a/b..", ["/%2e%2E/x/%2e/y"] = "/x/y", ["/a/..//b"] = "//b", ["/"] = "/", ["//"] = "//",
     } do
       assert.equal("https://a.example" .. expected, target.parse("https://a.example" .. path).uri, path)
     end
@@ -101,7 +125,8 @@ describe("a URL in canonical form", function()
       "https://a.example..", "https://a..b/", "https://.a/", "https://./", "https://a b/",
       "https://a\0b/", "https://a.example/\n", "https://a.example/ ", "https://a.example:x/",
       "https://a.example:70000/", "https://a.example:000443/", "https://[::1]443/", "https://[]/",
-      "https://[::g]/", "https://bücher.example/", "https://a%41.example/", "https://a_b@/", "https://a.example\127/" } do
+      "https://[::g]/", "https://bücher.example/", "https://a%41.example/", "https://a_b@/",
+      "https://a.example\127/" } do
       assert.is_nil(target.parse(url), url)
     end
   end)
@@ -111,7 +136,8 @@ describe("the signature base", function()
   -- RFC 9421, appendix B.2: test-request
   local REQUEST = { method = "POST", url = "https://example.com/foo?param=Value&Pet=dog" }
   local HEADERS = {
-    Host = "example.com", Date = "Tue, 20 Apr 2021 02:07:55 GMT", ["Content-Type"] = "application/json", ["Content-Length"] = "18",
+    Host = "example.com", Date = "Tue, 20 Apr 2021 02:07:55 GMT",
+    ["Content-Type"] = "application/json", ["Content-Length"] = "18",
     ["Content-Digest"] = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm"
       .. "+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:",
   }
@@ -132,38 +158,51 @@ describe("the signature base", function()
   end)
 
   it("is the one of B.2.2: some components, one of them a parameter of the query", function()
-    local input = '("@authority" "content-digest" "@query-param";name="Pet");created=1618884473;keyid="test-key-rsa-pss";tag="header-example"'
-    assert.equal(lines('"@authority": example.com', DIGEST, '"@query-param";name="Pet": dog', '"@signature-params": ' .. input), build(input))
+    local input = '("@authority" "content-digest" "@query-param";name="Pet");created=1618884473;'
+      .. 'keyid="test-key-rsa-pss";tag="header-example"'
+    assert.equal(lines('"@authority": example.com', DIGEST, '"@query-param";name="Pet": dog',
+      '"@signature-params": ' .. input), build(input))
   end)
 
   it("is the one of B.2.3: everything", function()
-    local input = '("date" "@method" "@path" "@query" "@authority" "content-type" "content-digest" "content-length");created=1618884473;keyid="test-key-rsa-pss"'
-    assert.equal(lines('"date": Tue, 20 Apr 2021 02:07:55 GMT', '"@method": POST', '"@path": /foo', '"@query": ?param=Value&Pet=dog', '"@authority": example.com',
-      '"content-type": application/json', DIGEST, '"content-length": 18', '"@signature-params": ' .. input), build(input))
+    local input = '("date" "@method" "@path" "@query" "@authority" "content-type" "content-digest" "content-length");'
+      .. 'created=1618884473;keyid="test-key-rsa-pss"'
+    assert.equal(lines('"date": Tue, 20 Apr 2021 02:07:55 GMT', '"@method": POST', '"@path": /foo',
+      '"@query": ?param=Value&Pet=dog', '"@authority": example.com',
+      '"content-type": application/json', DIGEST, '"content-length": 18',
+      '"@signature-params": ' .. input), build(input))
   end)
 
   it("is the one of B.2.5: for a shared secret", function()
     local input = '("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret"'
-    assert.equal(lines('"date": Tue, 20 Apr 2021 02:07:55 GMT', '"@authority": example.com', '"content-type": application/json', '"@signature-params": ' .. input), build(input))
+    assert.equal(lines('"date": Tue, 20 Apr 2021 02:07:55 GMT', '"@authority": example.com',
+      '"content-type": application/json', '"@signature-params": ' .. input), build(input))
   end)
 
   it("is the one of B.2.6: for Ed25519", function()
-    local input = '("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519"'
-    assert.equal(lines('"date": Tue, 20 Apr 2021 02:07:55 GMT', '"@method": POST', '"@path": /foo', '"@authority": example.com', '"content-type": application/json',
+    local input = '("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;'
+      .. 'keyid="test-key-ed25519"'
+    assert.equal(lines('"date": Tue, 20 Apr 2021 02:07:55 GMT', '"@method": POST', '"@path": /foo',
+      '"@authority": example.com', '"content-type": application/json',
       '"content-length": 18', '"@signature-params": ' .. input), build(input))
   end)
 
   it("is the one of B.3: behind a proxy that ends TLS", function()
     local input = '("@path" "@query" "@method" "@authority" "client-cert");created=1618884473;keyid="test-key-ecc-p256"'
-    local cert = ":MIIBqDCCAU6gAwIBAgIBBzAKBggqhkjOPQQDAjA6MRswGQYDVQQKDBJMZXQncyBB=:" -- its beginning: the RFC's is one line of 600 bytes
-    assert.equal(lines('"@path": /foo', '"@query": ?param=Value&Pet=dog', '"@method": POST', '"@authority": service.internal.example', '"client-cert": ' .. cert,
-      '"@signature-params": ' .. input), build(input, { ["Client-Cert"] = cert }, { method = "POST", url = "https://service.internal.example/foo?param=Value&Pet=dog" }))
+    -- its beginning: the RFC's is one line of 600 bytes
+    local cert = ":MIIBqDCCAU6gAwIBAgIBBzAKBggqhkjOPQQDAjA6MRswGQYDVQQKDBJMZXQncyBB=:"
+    assert.equal(lines('"@path": /foo', '"@query": ?param=Value&Pet=dog', '"@method": POST',
+      '"@authority": service.internal.example', '"client-cert": ' .. cert,
+      '"@signature-params": ' .. input), build(input, { ["Client-Cert"] = cert },
+        { method = "POST", url = "https://service.internal.example/foo?param=Value&Pet=dog" }))
   end)
 
   it("stays and changes as B.4 says, with the signature of B.4", function()
     local input = '("@method" "@path" "@authority" "accept");created=1618884473;keyid="test-key-ed25519"'
-    local key = require("scope3.crypto").ed25519(require("scope3.core").base64_decode("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs"))
-    local signature = require("scope3.core").base64_decode("ZT1kooQsEHpZ0I1IjCqtQppOmIqlJPeo7DHR3SoMn0s5JZ1eRGS0A+vyYP9t/LXlh5QMFFQ6cpLt2m0pmj3NDA==")
+    local key = require("scope3.crypto").ed25519(require("scope3.core").base64_decode("JrQLj5P_89iXES9-vFgrIy29clF9CC_o"
+      .. "PPsw3c5D0bs"))
+    local signature = require("scope3.core").base64_decode("ZT1kooQsEHpZ0I1IjCqtQppOmIqlJPeo7DHR3SoMn0s5JZ1eRGS0A+vyYP9"
+      .. "t/LXlh5QMFFQ6cpLt2m0pmj3NDA==")
     local function holds(method, url, accept)
       return key:verify(build(input, { Accept = accept }, { method = method, url = url }), signature)
     end
@@ -178,14 +217,18 @@ describe("the signature base", function()
   it("has what RFC 9421 section 2.2 says of each derived component", function()
     local request = { method = "POST", url = "https://www.EXAMPLE.com:443/path/%7e?param=value" }
     local input = '("@method" "@target-uri" "@authority" "@scheme" "@request-target" "@path" "@query")'
-    assert.equal(lines('"@method": POST', '"@target-uri": https://www.example.com/path/~?param=value', '"@authority": www.example.com', '"@scheme": https',
-      '"@request-target": /path/%7e?param=value', '"@path": /path/~', '"@query": ?param=value', '"@signature-params": ' .. input), build(input, {}, request))
+    assert.equal(lines('"@method": POST', '"@target-uri": https://www.example.com/path/~?param=value',
+      '"@authority": www.example.com', '"@scheme": https',
+      '"@request-target": /path/%7e?param=value', '"@path": /path/~', '"@query": ?param=value',
+      '"@signature-params": ' .. input), build(input, {}, request))
     input = '("@query" "@path" "@request-target")'
-    assert.equal(lines('"@query": ?', '"@path": /', '"@request-target": /', '"@signature-params": ' .. input), build(input, {}, { method = "POST", url = "https://a.example" }))
+    assert.equal(lines('"@query": ?', '"@path": /', '"@request-target": /', '"@signature-params": ' .. input),
+      build(input, {}, { method = "POST", url = "https://a.example" }))
   end)
 
   it("encodes parameters of the query as RFC 9421 section 2.2.8 does, and refuses what is there twice", function()
-    local url = "https://www.example.com/parameters?var=this%20is%20a%20big%0Amultiline%20value&bar=with+plus+whitespace&fa%C3%A7ade%22%3A%20=something"
+    local url = "https://www.example.com/parameters?var=this%20is%20a%20big%0Amultiline%20value&"
+      .. "bar=with+plus+whitespace&fa%C3%A7ade%22%3A%20=something"
     local function value(name, more)
       local text = build('("@query-param";name="' .. name .. '")', {}, { method = "GET", url = url .. (more or "") })
       return text and text:match('^"@query%-param";name="[^"]*": ([^\n]*)')
@@ -202,12 +245,16 @@ describe("the signature base", function()
     local input = '("cache-control" "x-empty-header" "example-dict")'
     assert.equal(lines('"cache-control": max-age=60, must-revalidate', '"x-empty-header": ',
       '"example-dict": a=1,    b=2;x=1;y=2,   c=(a   b   c)', '"@signature-params": ' .. input),
-      build(input, { ["Cache-Control"] = { "max-age=60 ", "   must-revalidate" }, ["X-Empty-Header"] = "", ["Example-Dict"] = "  a=1,    b=2;x=1;y=2,   c=(a   b   c)" }))
+      build(input, { ["Cache-Control"] = { "max-age=60 ", "   must-revalidate" }, ["X-Empty-Header"] = "",
+        ["Example-Dict"] = "  a=1,    b=2;x=1;y=2,   c=(a   b   c)" }))
   end)
 
   it("is none where a component cannot be had", function()
-    for _, input in ipairs { '("missing")', '("@status")', '("@nothing")', '("date";sf)', '("date";key="a")', '("date";bs)', '("date";tr)', '("date";req)', '("@method";req)',
-      '("@query-param")', '("@query-param";name=Pet)', '("@query-param";name="Pet";x)', '("@method";x=1)' } do
+    for _, input in ipairs {
+      '("missing")', '("@status")', '("@nothing")', '("date";sf)', '("date";key="a")',
+      '("date";bs)', '("date";tr)', '("date";req)', '("@method";req)', '("@query-param")',
+      '("@query-param";name=Pet)', '("@query-param";name="Pet";x)', '("@method";x=1)',
+    } do
       assert.is_nil(build(input), input)
     end
     assert.is_nil(build('("x")', { X = "a\r\n b" }))

@@ -14,7 +14,9 @@ local function changes(text, i)
     return string.char(math.floor(byte / bit) % 2 == 0 and byte + bit or byte - bit)
   end
   local made = { before .. behind, before .. text:sub(i, i) .. text:sub(i) }
-  for _, c in ipairs { flip(1), flip(2), flip(32), flip(128), "\0", " ", "\n", ",", ";", '"', "=", ":", "/", "0", "A" } do
+  for _, c in ipairs {
+    flip(1), flip(2), flip(32), flip(128), "\0", " ", "\n", ",", ";", '"', "=", ":", "/", "0", "A",
+  } do
     made[#made + 1] = before .. c .. behind
   end
   return made
@@ -73,7 +75,9 @@ describe("a tampered callback", function()
     it("is refused when it was signed by " .. alg .. ", whatever byte is another", function()
       local key = signing.key(alg)
       local request = signing.request(key)
-      local config = { mode = "rfc9421", keys = { key.jwk }, now = function() return NOW end, seen = function() return false end }
+      local config = {
+        mode = "rfc9421", keys = { key.jwk }, now = function() return NOW end, seen = function() return false end,
+      }
       assert.is_table(verify(request, config))
       for _, part in ipairs { "method", "body" } do
         assert.same({}, accepted(request, config, field(part)), part)
@@ -88,7 +92,8 @@ describe("a tampered callback", function()
       -- and letters of a scheme or a host in the other case.
       for _, text in ipairs(accepted(request, config, field "url")) do
         local scheme, host, rest = text:match("^(.-)://(.-)(/.*)$")
-        assert.same({ "https", "buyer.example.com", "/hooks/scope3?account=25" }, { scheme:lower(), host:lower(), rest })
+        assert.same({ "https", "buyer.example.com", "/hooks/scope3?account=25" },
+          { scheme:lower(), host:lower(), rest })
       end
       for _, text in ipairs(accepted(request, config, header "Host")) do
         assert.equal("buyer.example.com", text:lower())
@@ -100,7 +105,9 @@ describe("a tampered callback", function()
     local key = signing.key "ed25519"
     local uri = "https://buyer.example.com/a/%2F~x"
     local request = signing.request(key, { url = "https://buyer.example.com:443/./a/b/../%2f%7ex#f", target_uri = uri })
-    local config = { mode = "rfc9421", keys = { key.jwk }, now = function() return NOW end, seen = function() return false end }
+    local config = {
+      mode = "rfc9421", keys = { key.jwk }, now = function() return NOW end, seen = function() return false end,
+    }
     assert.is_table(verify(request, config))
     local same = accepted(request, config, field "url")
     assert.is_true(#same > 0)
@@ -124,7 +131,9 @@ describe("a tampered callback", function()
 
   it("is refused when it has Bearer credentials, whatever byte of them or of the token is another", function()
     local token = "0123456789abcdef"
-    local config = { mode = "bearer", credentials = ("credentials-32-b"):rep(2), token = token, now = function() return NOW end }
+    local config = {
+      mode = "bearer", credentials = ("credentials-32-b"):rep(2), token = token, now = function() return NOW end,
+    }
     local request = { headers = { Authorization = "Bearer " .. config.credentials }, body = signing.BODY }
     assert.is_table(verify(request, config))
     assert.same({}, accepted(request, config, header "Authorization"))
@@ -142,7 +151,9 @@ describe("a tampered callback", function()
 
   it("is the same under header names in other cases, with blanks round values, and in the other base64", function()
     local key = signing.key "ed25519"
-    local config = { mode = "rfc9421", keys = { key.jwk }, now = function() return NOW end, seen = function() return false end }
+    local config = {
+      mode = "rfc9421", keys = { key.jwk }, now = function() return NOW end, seen = function() return false end,
+    }
     local request, url, standard
     repeat -- until the signature has digits that the alphabets write differently, of both kinds
       request = signing.request(key)

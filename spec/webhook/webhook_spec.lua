@@ -31,7 +31,8 @@ local function bearer_request(body, headers)
   return { headers = headers or { Authorization = "Bearer " .. CREDENTIALS }, body = body or BODY }
 end
 
--- Checks that a request is refused: with this code and status, an error of the one shape, and nothing of secrets or values in it.
+-- Checks that a request is refused:
+-- with this code and status, an error of the one shape, and nothing of secrets or values in it.
 local function assert_refused(code, status, request, config)
   local payload, err = verify(request, config)
   assert.is_nil(payload)
@@ -49,14 +50,16 @@ describe("a callback with an HMAC code", function()
   it("is accepted when openssl made the code, and comes back as it was sent", function()
     local payload = assert(verify(signing.hmac_request(SECRET, tostring(NOW), BODY), hmac()))
     assert.same({
-      idempotency_key = "whk_01HW9D3H8FZP2N6R8T0V4X6Z9B", operation_id = "op_abc", task_id = "task_456", task_type = "audience_sync", status = "completed",
+      idempotency_key = "whk_01HW9D3H8FZP2N6R8T0V4X6Z9B", operation_id = "op_abc",
+      task_id = "task_456", task_type = "audience_sync", status = "completed",
       timestamp = "2026-04-18T10:00:00Z", token = "0123456789abcdef", result = { audience_id = "crm" },
     }, payload)
   end)
 
   it("is accepted under the current and the previous secret, and under no other", function()
     assert.is_table(verify(signing.hmac_request(OLDER, tostring(NOW), BODY), hmac()))
-    assert_refused("webhook_signature_invalid", 401, signing.hmac_request(OLDER, tostring(NOW), BODY), hmac { secrets = { SECRET } })
+    assert_refused("webhook_signature_invalid", 401, signing.hmac_request(OLDER, tostring(NOW), BODY),
+      hmac { secrets = { SECRET } })
     assert_refused("webhook_signature_invalid", 401, signing.hmac_request(("x"):rep(32), tostring(NOW), BODY), hmac())
   end)
 
@@ -64,20 +67,27 @@ describe("a callback with an HMAC code", function()
   it("has the codes that AdCP publishes", function()
     local published = "cc237f7fe354609bb41360c6530a2deb7926f3cc55e91df3ff90e37202950b6c"
     for body, code in pairs {
-      ['{"event":"creative.status_changed","creative_id":"creative_123","status":"approved"}'] = "0987f9b3e89d331142297dbc0e992edbc13b2ae29e7038ed8f948b565aa05c4b",
-      ['{"event": "creative.status_changed", "creative_id": "creative_123", "status": "approved"}'] = "cb4ae9d57971c70226a2aaab646c59c344a4bcf91075adcfc1939e4b3207856d",
+      ['{"event":"creative.status_changed","creative_id":"creative_123","status":"approved"}'] = "0987f9b3e89d331142297"
+        .. "dbc0e992edbc13b2ae29e7038ed8f948b565aa05c4b",
+      ['{"event": "creative.status_changed", "creative_id": "creative_123", "status": "approved"}'] = "cb4ae9d57971c702"
+        .. "26a2aaab646c59c344a4bcf91075adcfc1939e4b3207856d",
       ["{}"] = "06338bfc687c7a3677ea16420e527469d6717bb966451d29c685de8f0270f073",
-      ['{"brand_name":"Café Münchën","tagline":"日本語テスト"}'] = "0e445863247724694581d538497527218443961f15c9645d656b52d8fdca4f9c",
+      ['{"brand_name":"Café Münchën","tagline":"日本語テスト"}'] = "0e445863247724694581d538497527218443961f15c9645d656b52d8f"
+        .. "dca4f9c",
       ['{"event":"test"}\n'] = "a1ea163af47d6b34ce0de5d27c4c88b5dd9f348dd8a2bc2751a71f8f27622738",
-      ['{"price":19.99,"count":1000,"active":true,"discount":null}'] = "f9dde4b6d4e096d7283fb14cb74b4b143627c17245957e33660a430dfd705d4f",
+      ['{"price":19.99,"count":1000,"active":true,"discount":null}'] = "f9dde4b6d4e096d7283fb14cb74b4b143627c17245957e3"
+        .. "3660a430dfd705d4f",
     } do
       local config = hmac { secrets = { published }, now = function() return 1700000000 end }
-      local request = { body = body, headers = { ["X-ADCP-Timestamp"] = "1700000000", ["X-ADCP-Signature"] = "sha256=" .. code } }
+      local request = {
+        body = body, headers = { ["X-ADCP-Timestamp"] = "1700000000", ["X-ADCP-Signature"] = "sha256=" .. code },
+      }
       assert_refused("webhook_payload_invalid", 400, request, config) -- the code holds; these bodies have no task
       request.headers["X-ADCP-Signature"] = "sha256=" .. code:sub(1, 63) .. (code:sub(64) == "0" and "1" or "0")
       assert_refused("webhook_signature_invalid", 401, request, config)
     end
-    local twice = '{"event":"creative.status_changed","creative_id":"creative_123","status":"approved","status":"rejected"}'
+    local twice = '{"event":"creative.status_changed","creative_id":"creative_123","status":"approved",'
+      .. '"status":"rejected"}'
     assert_refused("webhook_body_malformed", 401, { body = twice, headers = { ["X-ADCP-Timestamp"] = "1700000000",
       ["X-ADCP-Signature"] = "sha256=7fd84f13f71228b5c0dc24b58acafaa62855b26fe5477a31e88884ed24ae5b7f" } },
       hmac { secrets = { published }, now = function() return 1700000000 end })
@@ -87,16 +97,23 @@ describe("a callback with an HMAC code", function()
     local good = signing.hmac_request(SECRET, tostring(NOW), BODY).headers
     local at, code = good["X-ADCP-Timestamp"], good["X-ADCP-Signature"]
     for _, headers in ipairs {
-      {}, { ["X-ADCP-Timestamp"] = at }, { ["X-ADCP-Signature"] = code }, { ["X-ADCP-Timestamp"] = { at, at }, ["X-ADCP-Signature"] = code },
-      { ["X-ADCP-Timestamp"] = at, ["X-ADCP-Signature"] = { code, code } }, { ["X-ADCP-Timestamp"] = at, ["x-adcp-timestamp"] = at, ["X-ADCP-Signature"] = code },
+      {}, { ["X-ADCP-Timestamp"] = at }, { ["X-ADCP-Signature"] = code },
+      { ["X-ADCP-Timestamp"] = { at, at }, ["X-ADCP-Signature"] = code },
+      { ["X-ADCP-Timestamp"] = at, ["X-ADCP-Signature"] = { code, code } },
+      { ["X-ADCP-Timestamp"] = at, ["x-adcp-timestamp"] = at, ["X-ADCP-Signature"] = code },
     } do
       assert_refused("webhook_signature_header_malformed", 401, { headers = headers, body = BODY }, hmac())
     end
-    assert.is_table(verify({ headers = { ["x-adcp-TIMESTAMP"] = { at }, ["x-AdCP-signature"] = " " .. code .. "\t" }, body = BODY }, hmac()))
+    assert.is_table(verify({
+      headers = { ["x-adcp-TIMESTAMP"] = { at }, ["x-AdCP-signature"] = " " .. code .. "\t" }, body = BODY,
+    }, hmac()))
   end)
 
   it("needs a timestamp of digits within 300 s, or what max_skew says", function()
-    for _, bad in ipairs { "", "now", "1776520800.0", "+1776520800", "-1", "0x69e35560", "1776520800s", "17765 20800", "1776520800, 1776520800" } do
+    for _, bad in ipairs {
+      "", "now", "1776520800.0", "+1776520800", "-1", "0x69e35560",
+      "1776520800s", "17765 20800", "1776520800, 1776520800",
+    } do
       assert_refused("webhook_signature_header_malformed", 401, signing.hmac_request(SECRET, bad, BODY), hmac())
     end
     for offset, accepted in pairs { [0] = true, [300] = true, [-300] = true, [301] = false, [-301] = false } do
@@ -108,14 +125,18 @@ describe("a callback with an HMAC code", function()
       end
     end
     assert_refused("webhook_signature_window_invalid", 401, signing.hmac_request(SECRET, ("9"):rep(400), BODY), hmac())
-    assert_refused("webhook_signature_window_invalid", 401, signing.hmac_request(SECRET, ("%d"):format(NOW - 11), BODY), hmac { max_skew = 10 })
+    assert_refused("webhook_signature_window_invalid", 401, signing.hmac_request(SECRET, ("%d"):format(NOW - 11), BODY),
+      hmac { max_skew = 10 })
     assert.is_table(verify(signing.hmac_request(SECRET, ("%d"):format(NOW - 900), BODY), hmac { max_skew = 900 }))
   end)
 
   it("needs the code in its one form", function()
     local good = signing.hmac_request(SECRET, tostring(NOW), BODY)
     local code = good.headers["X-ADCP-Signature"]
-    for _, bad in ipairs { "", "sha256=", code:sub(1, -2), code .. "0", code:upper(), "sha512=" .. code:sub(8), "sha256=" .. code, code:sub(8), "sha256= " .. code:sub(8) } do
+    for _, bad in ipairs {
+      "", "sha256=", code:sub(1, -2), code .. "0", code:upper(),
+      "sha512=" .. code:sub(8), "sha256=" .. code, code:sub(8), "sha256= " .. code:sub(8),
+    } do
       good.headers["X-ADCP-Signature"] = bad
       assert_refused("webhook_signature_invalid", 401, good, hmac())
     end
@@ -143,8 +164,10 @@ end)
 describe("a callback with Bearer credentials", function()
   it("is accepted with the credentials, and with nothing else", function()
     assert.equal("task_456", assert(verify(bearer_request(), bearer())).task_id)
-    for _, given in ipairs { CREDENTIALS, "bearer " .. CREDENTIALS, "Bearer  " .. CREDENTIALS, "Bearer " .. CREDENTIALS .. "x", "Bearer", "Basic " .. CREDENTIALS,
-      "Bearer " .. CREDENTIALS:sub(1, -2), "Bearer " .. CREDENTIALS:upper() } do
+    for _, given in ipairs {
+      CREDENTIALS, "bearer " .. CREDENTIALS, "Bearer  " .. CREDENTIALS, "Bearer " .. CREDENTIALS .. "x",
+      "Bearer", "Basic " .. CREDENTIALS, "Bearer " .. CREDENTIALS:sub(1, -2), "Bearer " .. CREDENTIALS:upper(),
+    } do
       assert_refused("webhook_signature_invalid", 401, bearer_request(BODY, { Authorization = given }), bearer())
     end
   end)
@@ -152,7 +175,8 @@ describe("a callback with Bearer credentials", function()
   it("needs the header once", function()
     assert_refused("webhook_signature_header_malformed", 401, bearer_request(BODY, {}), bearer())
     local value = "Bearer " .. CREDENTIALS
-    assert_refused("webhook_signature_header_malformed", 401, bearer_request(BODY, { Authorization = { value, value } }), bearer())
+    assert_refused("webhook_signature_header_malformed", 401,
+      bearer_request(BODY, { Authorization = { value, value } }), bearer())
     assert.is_table(verify(bearer_request(BODY, { authorization = { value } }), bearer()))
   end)
 end)
@@ -166,7 +190,9 @@ describe("the body of a callback", function()
   end
 
   it("is one JSON object, within 1 MiB", function()
-    for _, body in ipairs { "", "null", "[]", "7", "{", "{}x", '{"a":NaN}', '{"a":"\255"}', ("["):rep(100000), ('{"a":'):rep(100000) } do
+    for _, body in ipairs {
+      "", "null", "[]", "7", "{", "{}x", '{"a":NaN}', '{"a":"\255"}', ("["):rep(100000), ('{"a":'):rep(100000),
+    } do
       refused("webhook_body_malformed", 401, body)
     end
     local payload, err = verify({ headers = { Authorization = "Bearer " .. CREDENTIALS } }, bearer())
@@ -175,7 +201,8 @@ describe("the body of a callback", function()
     local largest = head .. ("x"):rep(1048576 - #head - 2) .. '"}'
     assert.is_table(verify(bearer_request(largest), bearer()))
     refused("webhook_body_too_large", 413, largest .. " ")
-    assert_refused("webhook_body_too_large", 413, bearer_request(largest .. " ", {}), bearer()) -- before anything else is looked at
+    -- before anything else is looked at
+    assert_refused("webhook_body_too_large", 413, bearer_request(largest .. " ", {}), bearer())
   end)
 
   it("has no key twice in an object, at any depth, and the error names at most four, without personal data", function()
@@ -183,20 +210,25 @@ describe("the body of a callback", function()
     refused("webhook_body_malformed", 401, with("t\\u0061sk_id", '"t"'))
     refused("webhook_body_malformed", 401, with("result", '{"list":[{"a":1,"b":2,"a":3}]}'))
     assert.truthy(refused("webhook_body_malformed", 401, with("result", '{"a":1,"a":2}')).message:find("once: a$"))
-    local err = refused("webhook_body_malformed", 401, with("result", '{"a":1,"a":1,"b":1,"b":1,"c":1,"c":1,"d":1,"d":1,"e":1,"e":1,"\\n":1,"\\n":1}'))
+    local err = refused("webhook_body_malformed", 401,
+      with("result", '{"a":1,"a":1,"b":1,"b":1,"c":1,"c":1,"d":1,"d":1,"e":1,"e":1,"\\n":1,"\\n":1}'))
     assert.truthy(err.message:find("once: %(not printable%), a, b, c and 2 more$"), err.message)
     for _, name in ipairs { "jane@example.com", ("ab"):rep(32), "+1 206 555 0142" } do
       err = refused("webhook_body_malformed", 401, with("result", ('{"%s":1,"%s":2}'):format(name, name)))
       assert.is_nil(err.message:find(name:sub(1, 12), 1, true), err.message)
     end
-    err = refused("webhook_body_malformed", 401, with("result", ('{"%s":1,"%s":2}'):format(("long "):rep(20), ("long "):rep(20))))
+    err = refused("webhook_body_malformed", 401,
+      with("result", ('{"%s":1,"%s":2}'):format(("long "):rep(20), ("long "):rep(20))))
     assert.truthy(err.message:find("once: " .. ("long "):rep(6) .. "lo$"), err.message)
   end)
 
   it("must carry the token that was registered", function()
     local token = "0123456789abcdef"
     assert.is_table(verify(bearer_request(), bearer { token = token }))
-    for _, value in ipairs { '"0123456789abcdee"', '"0123456789abcde"', '"0123456789abcdef0"', '"0123456789ABCDEF"', '""', "7", "null", '["0123456789abcdef"]' } do
+    for _, value in ipairs {
+      '"0123456789abcdee"', '"0123456789abcde"', '"0123456789abcdef0"',
+      '"0123456789ABCDEF"', '""', "7", "null", '["0123456789abcdef"]',
+    } do
       refused("webhook_token_invalid", 401, with("token", value), { token = token })
     end
     refused("webhook_token_invalid", 401, '{"status":"x"}', { token = token }) -- before the fields
@@ -205,7 +237,8 @@ describe("the body of a callback", function()
 
   it("has the fields that every callback has, in their form", function()
     for _, case in ipairs {
-      { "idempotency_key", '{"task_id":"t","status":"completed"}' }, { "task_id", '{"idempotency_key":"0123456789abcdef","status":"completed"}' },
+      { "idempotency_key", '{"task_id":"t","status":"completed"}' },
+      { "task_id", '{"idempotency_key":"0123456789abcdef","status":"completed"}' },
       { "status", '{"idempotency_key":"0123456789abcdef","task_id":"t"}' },
       { "idempotency_key", '{"idempotency_key":"0123456789abcde","task_id":"t","status":"s"}' },
       { "idempotency_key", ('{"idempotency_key":"%s","task_id":"t","status":"s"}'):format(("x"):rep(256)) },
@@ -213,16 +246,21 @@ describe("the body of a callback", function()
       { "idempotency_key", '{"idempotency_key":"0123456789abcd é","task_id":"t","status":"s"}' },
       { "idempotency_key", '{"idempotency_key":"0123456789abcdef\\n","task_id":"t","status":"s"}' },
       { "idempotency_key", '{"idempotency_key":1234567890123456,"task_id":"t","status":"s"}' },
-      { "task_id", '{"idempotency_key":"0123456789abcdef","task_id":7,"status":"s"}' }, { "task_id", '{"idempotency_key":"0123456789abcdef","task_id":"","status":"s"}' },
-      { "status", '{"idempotency_key":"0123456789abcdef","task_id":"t","status":null}' }, { "status", '{"idempotency_key":"0123456789abcdef","task_id":"t","status":{}}' },
-      { "task_type", with("task_type", "7") }, { "operation_id", with("operation_id", "[]") }, { "timestamp", with("timestamp", "1776520800") },
+      { "task_id", '{"idempotency_key":"0123456789abcdef","task_id":7,"status":"s"}' },
+      { "task_id", '{"idempotency_key":"0123456789abcdef","task_id":"","status":"s"}' },
+      { "status", '{"idempotency_key":"0123456789abcdef","task_id":"t","status":null}' },
+      { "status", '{"idempotency_key":"0123456789abcdef","task_id":"t","status":{}}' },
+      { "task_type", with("task_type", "7") }, { "operation_id", with("operation_id", "[]") },
+      { "timestamp", with("timestamp", "1776520800") },
     } do
       local err = refused("webhook_payload_invalid", 400, case[2])
       assert.equal(case[1], err.field, case[2])
     end
     assert.equal(3, #refused("webhook_payload_invalid", 400, "{}").issues)
     for length, key in pairs { [16] = "AZaz09_.:-AZaz09", [255] = ("k"):rep(255) } do
-      assert.equal(length, #assert(verify(bearer_request(('{"idempotency_key":"%s","task_id":"t","status":"s"}'):format(key)), bearer())).idempotency_key)
+      assert.equal(length,
+        #assert(verify(bearer_request(('{"idempotency_key":"%s","task_id":"t","status":"s"}'):format(key)),
+          bearer())).idempotency_key)
     end
   end)
 
@@ -230,7 +268,8 @@ describe("the body of a callback", function()
     for _, kind in ipairs { "sync_audiences", "audience_sync" } do
       assert.equal(kind, assert(verify(bearer_request(with("task_type", '"' .. kind .. '"')), bearer())).task_type)
     end
-    assert.same({ a = { 1, scope3.null, { b = true } } }, assert(verify(bearer_request(with("extra", '{"a":[1,null,{"b":true,"c":null}],"d":null}')), bearer())).extra)
+    assert.same({ a = { 1, scope3.null, { b = true } } },
+      assert(verify(bearer_request(with("extra", '{"a":[1,null,{"b":true,"c":null}],"d":null}')), bearer())).extra)
     assert.is_nil(assert(verify(bearer_request(with("message", "null")), bearer())).message)
   end)
 end)
@@ -239,7 +278,8 @@ describe("webhook.verify", function()
   local function raises(pattern, request, config)
     local ok, message = pcall(verify, request, config)
     assert.is_false(ok)
-    assert.truthy(message:find("webhook_spec.lua:%d+: webhook%.verify: ") or message:find("^webhook%.verify: "), message)
+    assert.truthy(message:find("webhook_spec.lua:%d+: webhook%.verify: ")
+      or message:find("^webhook%.verify: "), message)
     assert.truthy(message:find(pattern), message)
     for _, hidden in ipairs { SECRET, CREDENTIALS } do
       assert.is_nil(message:find(hidden, 1, true))
@@ -285,7 +325,8 @@ describe("webhook.verify", function()
     raises("request.headers must be a table", { body = "" }, bearer())
     raises("request.body must be a string", { headers = {}, body = {} }, bearer())
     raises("request.url must be a string", { headers = {}, url = 7 }, bearer())
-    raises("request.method must be a string", { headers = {}, url = "https://x.example/" }, { mode = "rfc9421", keys = {} })
+    raises("request.method must be a string", { headers = {}, url = "https://x.example/" },
+      { mode = "rfc9421", keys = {} })
     raises("request.url must be a string", { headers = {}, method = "POST" }, { mode = "rfc9421", keys = {} })
     raises("must map names to values", { headers = { "Authorization: " .. CREDENTIALS } }, bearer())
     raises("'Authorization' must be a string", { headers = { Authorization = true } }, bearer())
