@@ -190,7 +190,7 @@ static const struct known {
     {"hashed_phone", check_hashed},
     {"publisher_first_party", NULL},
     {"world_id_nullifier", NULL},
-    {"other", NULL},
+    {"other", NULL}, /* stays last: see OTHER */
 };
 
 enum { TYPE_COUNT = sizeof TYPES / sizeof TYPES[0], OTHER = TYPE_COUNT - 1, KEY_MAX = 40 };
