@@ -155,6 +155,14 @@ local function check_arrows(language, floors, needs, room_of)
       end
     end
   end
+  -- A room stands on the floor above the highest of those that it needs.
+  local level = {}
+  for _, floor in ipairs(floors) do
+    level[floor[1]] = 0
+    for other in pairs(arrows[floor[1]]) do
+      level[floor[1]] = math.max(level[floor[1]], (level[other] or 0) + 1)
+    end
+  end
   print(language)
   for i = #floors, 1, -1 do
     local room, to = floors[i][1], {}
@@ -164,7 +172,7 @@ local function check_arrows(language, floors, needs, room_of)
         to[#to + 1] = ("%s %d"):format(floors[j][1], n)
       end
     end
-    print(("  %-14s %3d files%s"):format(room, count[room], #to > 0 and "  -> " .. table.concat(to, ", ") or ""))
+    print(("  floor %d  %-14s %3d files%s"):format(level[room], room, count[room], #to > 0 and "  -> " .. table.concat(to, ", ") or ""))
     for j = 2, #floors[i] do
       if not arrows[room][floors[i][j]] then
         fault("no file of %s needs %s any more: take the arrow out of .ci/house.lua", room, floors[i][j])
