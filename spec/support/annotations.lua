@@ -100,7 +100,7 @@ local function read_block(block, known, where)
       class.place = where
     elseif tag == "alias" then
       alias = text:match("^([%w_.]+)")
-      known.aliases[alias] = {}
+      known.aliases[alias] = { text:match("^[%w_.]+ (%S.*)$") } -- after two spaces a comment begins
     elseif tag == "field" then
       text = text:gsub("^private ", "")
       local field = named(text) or text:find("^%[") and {} or error(where .. ": a field that cannot be read: " .. line)

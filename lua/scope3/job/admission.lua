@@ -126,7 +126,7 @@ local function take_out(self, batch, past)
   local on_reject, rejected = self.opts.on_reject, resume.rejected(batch, past.without)
   self.state:set_aside(rejected)
   if on_reject then
-    quarantine.tell(rejected, on_reject)
+    quarantine.report(rejected, on_reject)
   end
   self.state:take_out_replaced(batch.parts[1].payload, past.replaced)
 end

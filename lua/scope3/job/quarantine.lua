@@ -87,7 +87,7 @@ end
 --- Tells `on_reject` of members whose rows are known.
 ---@param members scope3.RejectedMember[]
 ---@param on_reject fun(rejection: scope3.Rejection)
-function quarantine.tell(members, on_reject)
+function quarantine.report(members, on_reject)
   for _, member in ipairs(members) do
     if member.row then
       on_reject {

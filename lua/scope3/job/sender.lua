@@ -144,7 +144,7 @@ local function send_without(self, req, decision)
   self:note("ended", { request = req.id, status = "refused" })
   state:exclude(req, members)
   if on_reject then
-    quarantine.tell(members, on_reject)
+    quarantine.report(members, on_reject)
   end
   self.on_event { event = "quarantined", request = req.entry.request, members = #members }
   local lists, rounds = rejection.remaining(req)

@@ -137,7 +137,7 @@ end
 ---  cap (one cache of this Lua state)
 
 --- Reports whether a nonce was there. It must remember it until 62 s after `expires`.
----@alias scope3.NonceCheck fun(keyid: string, nonce: string, expires: number, now: number): boolean|"full"
+---@alias scope3.NonceCheck (fun(keyid: string, nonce: string, expires: number, now: number): boolean|"full")
 
 --- Verifies a callback and reads it.
 ---

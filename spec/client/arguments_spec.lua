@@ -5,7 +5,7 @@ local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
-local HERE = "arguments_at_the_door_spec.lua"
+local HERE = "arguments_spec.lua"
 
 -- One line, so that it is known where each misuse stands.
 local LINE = debug.getinfo(1, "l").currentline + 2
@@ -24,7 +24,7 @@ local function read()
   return annotations.read(paths)
 end
 
-describe("the door", function()
+describe("arguments", function()
   local known = read()
   local client = assert(scope3.client {
     api_key = "scope3_test_key", account_id = "25", base_url = "http://127.0.0.1:9",
