@@ -240,4 +240,32 @@ describe("a job with a journal", function()
     assert.equal(1, #sandbox:requests("sync"))
     assert(scope3.email)
   end)
+
+  it("counts as failed what a request was to become whose end cannot be written to it", function()
+    local lines = { "id,hash" }
+    for i = 1, 20 do
+      lines[#lines + 1] = ("x%d,%064x"):format(i, i)
+    end
+    local file = world.file(table.concat(lines, "\n"))
+    for state, case in pairs {
+      split = { settings = { max_body = 1500 }, failed = 20, rejected = 0 },
+      refused = { settings = { refuse = world.json.array { "x3" } }, failed = 19, rejected = 1 },
+    } do
+      sandbox:reset()
+      sandbox:configure(case.settings)
+      local keeper = journal.file(world.path(".journal"))
+      function keeper:ended() -- luacheck: ignore self
+        return nil, require("scope3.error").new("journal", "the disk is full")
+      end
+      local res, err = sandbox:client():run({ audience = "a", map = { external_id = "id", hashed_email = "hash" } }, file,
+        { journal = keeper })
+      assert.is_nil(res)
+      assert.equal("the disk is full", err.message)
+      assert.equal(state, err.result.requests[1].state)
+      assert.same({ 0, case.failed, case.rejected },
+        { err.result.accepted, err.result.failed, err.result.rejected_by_service })
+      world.assert_sums(err.result)
+      assert.equal(1, #sandbox:requests("sync"))
+    end
+  end)
 end)

@@ -129,13 +129,23 @@ function Sender:accepted(req, task_id)
   return task
 end
 
+-- Requests go in the place of another. Its end may have failed the job, where the journal could not be written: then
+-- they are given up.
+local function replace(self, req, lists, rounds)
+  local state, failure = self.state, self.ending.failure
+  state:replace_request(req, lists, rounds)
+  if failure then
+    state:fail(failure)
+  end
+end
+
 -- Its halves go in the place of a request that is too large.
 local function split(self, req, decision)
   local state, entry = self.state, req.entry
   state:split(req, decision)
   self:note("ended", { request = req.id, status = "split" })
   self.on_event { event = "split", request = entry.request, bytes = decision.max_bytes }
-  state:replace_request(req, rejection.halves(req))
+  replace(self, req, rejection.halves(req))
 end
 
 -- A request goes again without the members that the service rejected.
@@ -147,8 +157,7 @@ local function send_without(self, req, decision)
     quarantine.report(members, on_reject)
   end
   self.on_event { event = "quarantined", request = req.entry.request, members = #members }
-  local lists, rounds = rejection.remaining(req)
-  state:replace_request(req, lists, rounds)
+  replace(self, req, rejection.remaining(req))
 end
 
 -- Statuses of a request that is rejected for what is in it. Any other one is as likely for the next request: it is of
