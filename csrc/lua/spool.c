@@ -105,15 +105,16 @@ static sc3_slice opt_label(lua_State *L, int index) {
    answered `true` for survives kill -9. The stamp, a whole number of at most 2^53, orders members
    of several files; the label says whose they are. */
 static int spool_keep(lua_State *L) {
+  const sc3_slice label =
+      opt_label(L, 6); /* first: a number becomes a text, which may run finalizers */
   spool_ud *u = check_spool(L);
-  sc3_spool_batch batch = {sc3l_read_payload(L, 2), 0, 0, 0, {NULL, 0}};
+  sc3_spool_batch batch = {sc3l_read_payload(L, 2), 0, 0, 0, label};
   lua_Number first = luaL_checknumber(L, 3), last = luaL_checknumber(L, 4);
   luaL_argcheck(L, first >= 1 && first <= 4294967295.0, 3, "must be between 1 and 4294967295");
   luaL_argcheck(L, last >= 1 && last <= 4294967295.0, 4, "must be between 1 and 4294967295");
   batch.first = (size_t)first - 1;
   batch.last = (size_t)last;
   batch.stamp = opt_stamp(L, 5, 0);
-  batch.label = opt_label(L, 6);
   return push_status(L, sc3_spool_keep(u->s, &batch));
 }
 
@@ -194,11 +195,11 @@ static int take_members(lua_State *L) {
   uint64_t last = opt_stamp(L, 2, STAMP_MAX);
   lua_Number most = luaL_optnumber(L, 3, 4294967295.0);
   luaL_argcheck(L, most >= 1 && most <= 4294967295.0, 3, "must be between 1 and 4294967295");
-  if (u->s == NULL || u->ended)
-    return sc3l_raise_closed(L, "spool");
   wanted.last_stamp = last;
   wanted.most = (size_t)most;
-  wanted.label = opt_label(L, 4);
+  wanted.label = opt_label(L, 4); /* before the spool is looked at, as in keep() */
+  if (u->s == NULL || u->ended)
+    return sc3l_raise_closed(L, "spool");
   status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3l_check_payload(L, 1), &wanted, &taken);
   if (status != SC3_SPOOL_OK)
     return luaL_error(L, "%s", sc3_spool_describe(status, errno));
