@@ -487,6 +487,12 @@ local CASES = {
   end, function(_, next_member) return next_member() end, 60 },
   { function()
     os.remove(spool_path)
+    local spool = assert(core.spool(spool_path, { capacity = 65536 }))
+    spool:keep(members, 1, 30, 0, ("label"):rep(20))
+    return spool, spool:members()
+  end, function(_, next_member) return next_member() end, 60 },
+  { function()
+    os.remove(spool_path)
     return assert(core.spool(spool_path, { capacity = 65536 }))
   end, function(spool)
     label = label + 1
@@ -496,7 +502,15 @@ local CASES = {
   { function()
     os.remove(spool_path)
     local spool = assert(core.spool(spool_path, { capacity = 65536 }))
-    spool:keep(members, 1, 30)
+    spool:keep(members, 1, 30, 0, ("label"):rep(20))
+    return spool, spool:reader()
+  end, function(_, read)
+    return select(6, read(nil)) ~= nil
+  end, 60 },
+  { function()
+    os.remove(spool_path)
+    local spool = assert(core.spool(spool_path, { capacity = 65536 }))
+    spool:keep(members, 1, 30, 0, ("label"):rep(20))
     return spool, spool:reader()
   end, function(_, read)
     label = label + 1
