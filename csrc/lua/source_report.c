@@ -92,7 +92,7 @@ static int source_wrapped(lua_State *L) {
 
 /* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=,
    marks=, shared=, short_rows=, short_at={rows}, trailing_rows=, longer_rows=, { row=, line=,
-   lines=, refused= }, ... }: see lines.h */
+   lines=, refused= }, ... }: see line_counts.h */
 static int source_lines(lua_State *L) {
   const sc3l_source *s = sc3l_check_open_source(L, 1);
   const sc3_line_counts *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;

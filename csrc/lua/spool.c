@@ -105,15 +105,16 @@ static sc3_slice opt_label(lua_State *L, int index) {
    answered `true` for survives kill -9. The stamp, a whole number of at most 2^53, orders members
    of several files; the label says whose they are. */
 static int spool_keep(lua_State *L) {
+  const sc3_slice label =
+      opt_label(L, 6); /* first: a number becomes a text, which may run finalizers */
   spool_ud *u = check_spool(L);
-  sc3_spool_batch batch = {sc3l_read_payload(L, 2), 0, 0, 0, {NULL, 0}};
+  sc3_spool_batch batch = {sc3l_read_payload(L, 2), 0, 0, 0, label};
   lua_Number first = luaL_checknumber(L, 3), last = luaL_checknumber(L, 4);
   luaL_argcheck(L, first >= 1 && first <= 4294967295.0, 3, "must be between 1 and 4294967295");
   luaL_argcheck(L, last >= 1 && last <= 4294967295.0, 4, "must be between 1 and 4294967295");
   batch.first = (size_t)first - 1;
   batch.last = (size_t)last;
   batch.stamp = opt_stamp(L, 5, 0);
-  batch.label = opt_label(L, 6);
   return push_status(L, sc3_spool_keep(u->s, &batch));
 }
 
@@ -126,11 +127,35 @@ static int spool_release(lua_State *L) {
   return push_status(L, sc3_spool_release(u->s, (uint32_t)n));
 }
 
-/* (record) -> its JSON, whose bytes lie in the mapped file. Making the text may run finalizers. */
-static int copy_json(lua_State *L) {
+static void push_slice(lua_State *L, sc3_slice s) {
+  lua_pushlstring(L, s.n > 0 ? s.p : "", s.n);
+}
+
+/* (record) -> its JSON and its label */
+static int copy_record(lua_State *L) {
   const sc3_spool_record *r = lua_touserdata(L, 1);
-  lua_pushlstring(L, r->json.p, r->json.n);
+  push_slice(L, r->json);
+  push_slice(L, r->label);
+  return 2;
+}
+
+/* (slice) -> its text */
+static int copy_slice(lua_State *L) {
+  push_slice(L, *(const sc3_slice *)lua_touserdata(L, 1));
   return 1;
+}
+
+/* Calls the function on top of the stack, copy_record() or copy_slice(). Making a text may run
+   finalizers, and the texts lie in the mapped file: a spool that is closed meanwhile is freed
+   afterwards. 0, or not 0 with the error pushed instead. */
+static int call_copy(lua_State *L, spool_ud *u, void *of, int results) {
+  int failed;
+  lua_pushlightuserdata(L, of);
+  u->reads++;
+  failed = lua_pcall(L, 1, results, 0);
+  u->reads--;
+  close_when_unread(u);
+  return failed;
 }
 
 /* The iterator; its upvalues are the spool and a cursor. */
@@ -140,8 +165,7 @@ static int next_member(lua_State *L) {
   sc3_spool_cursor *cursor = lua_touserdata(L, lua_upvalueindex(2)), before;
   sc3_spool_status status;
   sc3_spool_record r;
-  int failed;
-  lua_pushcfunction(L, copy_json);
+  lua_pushcfunction(L, copy_record);
   if (u->s == NULL || u->ended)
     return sc3l_raise_closed(L, "spool");
   before = *cursor;
@@ -150,19 +174,15 @@ static int next_member(lua_State *L) {
     return luaL_error(L, "%s", sc3_spool_describe(status, errno));
   if (r.json.p == NULL)
     return 0;
-  lua_pushlightuserdata(L, &r);
-  u->reads++;
-  failed = lua_pcall(L, 1, 1, 0);
-  u->reads--;
-  close_when_unread(u);
-  if (failed) {
+  if (call_copy(L, u, &r, 2) != 0) {
     *cursor = before; /* the member was not given out */
     return lua_error(L);
   }
   lua_pushstring(L, ops[r.op]);
   sc3l_push_count(L, r.number);
   lua_pushnumber(L, (lua_Number)r.stamp);
-  lua_pushlstring(L, r.label.n > 0 ? r.label.p : "", r.label.n);
+  lua_pushvalue(L, -4);
+  lua_remove(L, -5);
   return 5;
 }
 
@@ -194,16 +214,20 @@ static int take_members(lua_State *L) {
   uint64_t last = opt_stamp(L, 2, STAMP_MAX);
   lua_Number most = luaL_optnumber(L, 3, 4294967295.0);
   luaL_argcheck(L, most >= 1 && most <= 4294967295.0, 3, "must be between 1 and 4294967295");
-  if (u->s == NULL || u->ended)
-    return sc3l_raise_closed(L, "spool");
   wanted.last_stamp = last;
   wanted.most = (size_t)most;
-  wanted.label = opt_label(L, 4);
+  wanted.label = opt_label(L, 4); /* before the spool is looked at, as in keep() */
+  lua_settop(L, 4);
+  lua_pushcfunction(L, copy_slice);
+  if (u->s == NULL || u->ended)
+    return sc3l_raise_closed(L, "spool");
   status = sc3_spool_take(u->s, cursor, looks ? NULL : sc3l_check_payload(L, 1), &wanted, &taken);
   if (status != SC3_SPOOL_OK)
     return luaL_error(L, "%s", sc3_spool_describe(status, errno));
+  if (call_copy(L, u, &taken.label, 1) != 0)
+    return lua_error(L);
   if (!looks)
-    sc3l_count_payload(L, 1);
+    sc3l_count_payload(L, 1); /* when all is done: finalizers may run */
   sc3l_push_count(L, taken.members);
   sc3l_push_count(L, cursor->number);
   if (taken.more)
@@ -212,7 +236,7 @@ static int take_members(lua_State *L) {
     lua_pushnil(L);
   lua_pushboolean(L, taken.full);
   sc3l_push_count(L, taken.unfit);
-  lua_pushlstring(L, taken.label.n > 0 ? taken.label.p : "", taken.label.n);
+  lua_pushvalue(L, 5); /* the label */
   return 6;
 }
 

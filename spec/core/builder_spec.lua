@@ -424,6 +424,19 @@ describe("the rows of a builder", function()
     end
   end)
 
+  it("of Lua tables may hold tables where texts belong, which are dropped", function()
+    for _, value in ipairs { {}, { "+12065551234" }, { a = {} }, print } do
+      local builder = core.builder { max_member = 1000, columns = { "id", "mail", "tel" },
+        map = { { "external_id", 1 }, { "email", 2 }, { "phone", 3 } }, rejections = true }
+      local payload = core.payload { max_members = 3, max_bytes = 1000 }
+      assert.equal("more", (builder:take(payload, { id = "1", mail = value, tel = value })))
+      assert.same({ not_text = 2 }, builder:counts().dropped)
+      assert.same({ no_identifier = 1 }, builder:counts().rejected)
+      assert.equal("more", (builder:take(payload, { id = "2", mail = "a@b.example", tel = value })))
+      assert.equal(1, payload:count())
+    end
+  end)
+
   it("of Lua tables wait for room as members do", function()
     local builder = core.builder { max_member = 1000, member = function(row)
       return {

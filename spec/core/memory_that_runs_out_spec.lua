@@ -110,6 +110,7 @@ local function a_source(format, n)
   return function() return source(format, format == "csv" and csv(n) or jsonl(n)) end
 end
 local filled
+local label = 1e6 -- of a spool: each is a new text
 local CASES = {
   { a_source("csv", 30), function(s) return s:read() end },
   { a_source("jsonl", 30), function(s) return s:read() end },
@@ -131,6 +132,37 @@ local CASES = {
     spool:keep(members, 1, 30)
     return spool, spool:members()
   end, function(_, next_member) return next_member() end, 60 },
+  { function()
+    os.remove(spool_path)
+    local spool = assert(core.spool(spool_path, { capacity = 65536 }))
+    spool:keep(members, 1, 30, 0, ("label"):rep(20))
+    return spool, spool:members()
+  end, function(_, next_member) return next_member() end, 60 },
+  { function()
+    os.remove(spool_path)
+    return assert(core.spool(spool_path, { capacity = 65536 }))
+  end, function(spool)
+    label = label + 1
+    spool:keep(members, 1, 1, 0, label)
+    return true
+  end, 60 },
+  { function()
+    os.remove(spool_path)
+    local spool = assert(core.spool(spool_path, { capacity = 65536 }))
+    spool:keep(members, 1, 30, 0, ("label"):rep(20))
+    return spool, spool:reader()
+  end, function(_, read)
+    return select(6, read(nil)) ~= nil
+  end, 60 },
+  { function()
+    os.remove(spool_path)
+    local spool = assert(core.spool(spool_path, { capacity = 65536 }))
+    spool:keep(members, 1, 30, 0, ("label"):rep(20))
+    return spool, spool:reader()
+  end, function(_, read)
+    label = label + 1
+    return read(nil, 0, 1, label)
+  end, 60 },
   { function()
     local file = assert(core.count_file(count_path))
     file:lock()

@@ -174,6 +174,21 @@ describe("a raw identity", function()
     end
   end)
 
+  it("leaves nothing of a refused id to the next column of ids", function()
+    for _, case in ipairs {
+      { "a@b.example;c@d.example", "x@y.example", { email_several = 1 }, { id_hashed = 1 } },
+      { "a@b.example;c@d.example", "17", { email_several = 1 }, {} },
+      { "mailto:a@b..example", "x@y.example", { email_domain = 1 }, { id_hashed = 1 } },
+      { "mailto:a@b..example", " 17", { email_domain = 1 }, { id_edges = 1 } },
+    } do
+      local builder, payload = core.builder { max_member = 1000, ids = "hash", columns = { "id", "old id", "mail" },
+        map = { { "external_id", 1 }, { "external_id", 2 }, { "email", 3 } } }, core.payload { max_members = 10, max_bytes = 10000 }
+      builder:take(payload, { id = case[1], ["old id"] = case[2], mail = "j@k.example" })
+      local counts = builder:counts()
+      assert.same({ 1, {}, case[3], case[4] }, { counts.members, counts.rejected, counts.dropped, counts.repaired }, case[1] .. " " .. case[2])
+    end
+  end)
+
   it("is no universal id of any type, in any shape", function()
     for _, type_ in ipairs { "foo", "other", "uid2", "euid", "rampid", "rampid_derived", "id5", "pairid", "maid",
       "hashed_email", "hashed_phone", "publisher_first_party",

@@ -104,10 +104,11 @@ static sc3_slice whole_part(sc3_slice s) {
   return dot != NULL ? sc3_slice_of(s.p, (size_t)(dot - s.p)) : s;
 }
 
-/* An array of emails or phones: their readers take it for a list, as other programs write it. */
+/* An array of emails or phones: their readers take it for a list, as other programs write it. A
+ * table of Lua has no text. */
 static int is_list(const sc3_field *f, sc3_role role) {
   return f->kind == SC3_KIND_NESTED && (role == SC3_ROLE_EMAIL || role == SC3_ROLE_PHONE) &&
-         *f->value.p == '[' && memchr(f->value.p, '{', f->value.n) == NULL;
+         f->value.n > 0 && *f->value.p == '[' && memchr(f->value.p, '{', f->value.n) == NULL;
 }
 
 static void refuse(sc3_mapped *out, sc3_role role, sc3_reason reason, size_t column) {

@@ -71,8 +71,8 @@ static sc3_lookup_result look_behind(const best *b, sc3_likeness like, size_t he
   return look_inside(&b->value[like], sc3_slice_of(name.p + head + 1, name.n - head - 1), found);
 }
 
-/* The order is that of table_look.c. A value is reached by only one chain of keys, so it is looked
- * into once. */
+/* The order is that of lua/table_lookup.c. A value is reached by only one chain of keys, so it is
+ * looked into once. */
 static sc3_lookup_result look_in(place *in, sc3_slice name, sc3_found *found) {
   sc3_lookup_result looked;
   sc3_likeness like;
