@@ -182,10 +182,12 @@ describe("a raw identity", function()
       { "mailto:a@b..example", " 17", { email_domain = 1 }, { id_edges = 1 } },
     } do
       local builder, payload = core.builder { max_member = 1000, ids = "hash", columns = { "id", "old id", "mail" },
-        map = { { "external_id", 1 }, { "external_id", 2 }, { "email", 3 } } }, core.payload { max_members = 10, max_bytes = 10000 }
+        map = { { "external_id", 1 }, { "external_id", 2 }, { "email", 3 } } },
+        core.payload { max_members = 10, max_bytes = 10000 }
       builder:take(payload, { id = case[1], ["old id"] = case[2], mail = "j@k.example" })
       local counts = builder:counts()
-      assert.same({ 1, {}, case[3], case[4] }, { counts.members, counts.rejected, counts.dropped, counts.repaired }, case[1] .. " " .. case[2])
+      assert.same({ 1, {}, case[3], case[4] }, { counts.members, counts.rejected, counts.dropped, counts.repaired },
+        case[1] .. " " .. case[2])
     end
   end)
 

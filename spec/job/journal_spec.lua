@@ -257,7 +257,8 @@ describe("a job with a journal", function()
       function keeper:ended() -- luacheck: ignore self
         return nil, require("scope3.error").new("journal", "the disk is full")
       end
-      local res, err = sandbox:client():run({ audience = "a", map = { external_id = "id", hashed_email = "hash" } }, file,
+      local res, err = sandbox:client():run({ audience = "a", map = { external_id = "id", hashed_email = "hash" } },
+        file,
         { journal = keeper })
       assert.is_nil(res)
       assert.equal("the disk is full", err.message)
