@@ -39,7 +39,7 @@ describe("a transfer that has ended and is not taken", function()
     for _ = 1, n do
       assert(engine:submit { method = "GET", url = sandbox.url .. "/sandbox/config", timeout = 60 })
     end
-    local deadline = core.now() + 60
+    local deadline = core.now() + 600
     local taken, armed = 0, false
     local function take()
       local result = engine:result()
