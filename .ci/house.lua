@@ -39,8 +39,10 @@ local LUA = {
   { "scope3", "base", "util", "identity", "http", "input", "client", "webhook" },
 }
 -- Files that are rooms, or parts of one, by themselves.
-local FILES = { error = "base", version = "base", result = "result", client = "client", audience = "client", init = "scope3",
-  nginx = "nginx", webhook = "webhook", cli = "cli" }
+local FILES = {
+  error = "base", version = "base", result = "result", client = "client", audience = "client", init = "scope3",
+  nginx = "nginx", webhook = "webhook", cli = "cli",
+}
 local MODULES = { core = true, gzip = true, crypto = true }
 
 local faults = {}
@@ -172,7 +174,8 @@ local function check_arrows(language, floors, needs, room_of)
         to[#to + 1] = ("%s %d"):format(floors[j][1], n)
       end
     end
-    print(("  floor %d  %-14s %3d files%s"):format(level[room], room, count[room], #to > 0 and "  -> " .. table.concat(to, ", ") or ""))
+    local arrow = #to > 0 and "  -> " .. table.concat(to, ", ") or ""
+    print(("  floor %d  %-14s %3d files%s"):format(level[room], room, count[room], arrow))
     for j = 2, #floors[i] do
       if not arrows[room][floors[i][j]] then
         fault("no file of %s needs %s any more: take the arrow out of .ci/house.lua", room, floors[i][j])
