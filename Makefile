@@ -198,6 +198,13 @@ POLL_SPECS := spec/core spec/identity spec/input spec/http spec/loop spec/client
 test-poll:
 	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(or $(SPEC),$(POLL_SPECS))
 
+# Random rows come to the same sums by every compiler, word size, byte order and libc, because an id that a machine hashes otherwise is another person.
+# SUMS_SEED=n chooses other rows.
+MACHINE_SUMS := test-native test-x86 test-m32 test-s390x test-aarch64 test-musl
+.PHONY: $(MACHINE_SUMS)
+$(MACHINE_SUMS): test-%:
+	@.ci/machines/sums $*
+
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund
 
@@ -295,7 +302,7 @@ endef
 PATHS_ROWS ?= 1000000
 test-paths:
 	$(call BUILD_WAYS,build/paths,$(CC) -O2 -g)
-	@$(CC) -O2 -g -std=c11 -D_GNU_SOURCE -o build/paths/paths fuzz/paths.c build/paths/simd.o build/paths/portable.o
+	@$(CC) -O2 -g -std=c11 -D_GNU_SOURCE -o build/paths/paths fuzz/paths.c fuzz/random_rows.c build/paths/simd.o build/paths/portable.o
 	@cd build/paths && ./paths $(PATHS_ROWS) $(PATHS_SEED)
 
 # Needs clang. What it finds is written to build/fuzz; the corpora there are kept between runs. FUZZ_SECONDS for each target.
