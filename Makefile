@@ -198,6 +198,30 @@ POLL_SPECS := spec/core spec/identity spec/input spec/http spec/loop spec/client
 test-poll:
 	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(or $(SPEC),$(POLL_SPECS))
 
+# Other machines: random rows come to the same sums by every compiler, word size, byte order and libc, because an id that a machine hashes otherwise is
+# another person. And the specs by clang, over the oldest API of libcurl, in 32 bits, and on the newest Debian, where what breaks is seen first. SUMS_SEED=n
+# chooses other rows; SPEC and LUAS narrow the specs. `.ci/deps machines` installs what they need.
+MACHINE_SUMS := test-native test-x86 test-m32 test-s390x test-aarch64 test-musl
+.PHONY: test-machines $(MACHINE_SUMS) test-clang test-libcurl-7.85 test-i386 test-sid
+test-machines:
+	@sh .ci/deps machines
+	@MAKE="$(MAKE)" .ci/machines/all $(MACHINE_SUMS) test-clang test-libcurl-7.85 test-i386 test-sid
+
+$(MACHINE_SUMS): test-%:
+	@.ci/machines/sums $*
+
+test-clang:
+	@.ci/machines/apart clang $(or $(SPEC),spec/core spec/identity spec/input spec/job)
+
+test-libcurl-7.85:
+	@.ci/machines/apart libcurl-7.85 $(or $(SPEC),spec/http spec/loop)
+
+test-i386:
+	@ARCH=i386 LUAS="$${LUAS:-5.4}" SPEC="$(or $(SPEC),spec/core spec/identity spec/input spec/webhook)" .ci/debian bookworm
+
+test-sid:
+	@LUAS="$${LUAS:-5.4 jit}" SPEC="$(SPEC)" .ci/debian sid
+
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund
 
@@ -295,7 +319,7 @@ endef
 PATHS_ROWS ?= 1000000
 test-paths:
 	$(call BUILD_WAYS,build/paths,$(CC) -O2 -g)
-	@$(CC) -O2 -g -std=c11 -D_GNU_SOURCE -o build/paths/paths fuzz/paths.c build/paths/simd.o build/paths/portable.o
+	@$(CC) -O2 -g -std=c11 -D_GNU_SOURCE -o build/paths/paths fuzz/paths.c fuzz/random_rows.c build/paths/simd.o build/paths/portable.o
 	@cd build/paths && ./paths $(PATHS_ROWS) $(PATHS_SEED)
 
 # Needs clang. What it finds is written to build/fuzz; the corpora there are kept between runs. FUZZ_SECONDS for each target.

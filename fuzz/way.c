@@ -39,15 +39,21 @@ static void note(way *w, uint64_t value) {
   w->result->digest = h ^ h >> 29;
 }
 
+/* Eight bytes or the last few; the same number on machines of either byte order. */
+static uint64_t number_of(const unsigned char *p, size_t n) {
+  uint64_t number = 0;
+  size_t i;
+  for (i = 0; i < n; i++)
+    number |= (uint64_t)p[i] << 8 * i;
+  return number;
+}
+
 static void note_bytes(way *w, const void *bytes, size_t n) {
   const unsigned char *p = bytes;
   note(w, n);
-  for (; n > 0; n -= n < 8 ? n : 8) {
-    uint64_t part = 0;
-    memcpy(&part, p, n < 8 ? n : 8);
-    note(w, part);
-    p += n < 8 ? n : 8;
-  }
+  for (; n > 8; n -= 8, p += 8)
+    note(w, number_of(p, 8));
+  note(w, number_of(p, n));
 }
 
 static void note_record(way *w, const sc3_record *r) {

@@ -34,7 +34,8 @@ enum {
 enum { WAY_COLUMNS = 8 };
 
 typedef struct way_result {
-  uint64_t digest; /* of every row, fault, place, count, rejection and byte that came of it */
+  uint64_t digest; /* of every row, fault, place, count, rejection and byte that came of it,
+                      the same on every machine */
   uint64_t rows, faults, built, replaced, deferred, dropped;
 } way_result;
 

@@ -7,6 +7,10 @@ local scope3 = require "scope3"
 local tls = require "spec.support.tls"
 local world = require "spec.support.world"
 
+-- Later ones do not always say that a kept connection of HTTP/2 died: then a refused request on one is in doubt.
+local major, minor = core.curl_version().version:match "^(%d+)%.(%d+)"
+local TELLS_OF_DEATH = tonumber(major) * 100 + tonumber(minor) < 815
+
 local certificates
 setup(function()
   certificates = tls.make "IP:127.0.0.1"
@@ -77,7 +81,8 @@ describe("a kept connection that is dropped", function()
     end
   end
 
-  it("between two requests costs nothing but a new one", function()
+  -- libcurl 8.23 looks only once a second whether a kept connection has died.
+  it("between two requests a second apart costs nothing but a new one", function()
     local sleeping
     broken.run(function(queue)
       local server = broken.start(queue, { on = function() end })
@@ -89,7 +94,7 @@ describe("a kept connection that is dropped", function()
         assert(audience:add { external_id = "1", email = "a@example.com" })
         assert.equal(1, assert(client:sync(audience)).accepted)
         server:drop()
-        sleeping = cqueues.sleep(0.05)
+        sleeping = cqueues.sleep(1.5)
       end
       assert.same({ 3, 3 }, { #server.requests, server.connections })
       server:close()
@@ -242,7 +247,7 @@ describe("a stream of HTTP/2 that fails", function()
             untold = untold + (retry.code ~= "REFUSED_STREAM" and 1 or 0)
           end
           assert.is_true(result.possibly_twice <= untold * max)
-          if concurrency == 1 and (not goaway or max == LARGE) then
+          if concurrency == 1 and (not goaway or max == LARGE) and TELLS_OF_DEATH then
             assert.equal(0, result.possibly_twice)
           end
           local whole = 0

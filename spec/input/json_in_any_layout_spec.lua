@@ -188,6 +188,13 @@ describe("rows of exports", function()
     assert.truthy(out:find '"child_rows": ?1', out)
   end)
 
+  it("that name the row they belong to say nothing of the rows of a file that follows", function()
+    local order = '{"id":"9","mail":"o@x.org","__parentId":"1"}\n'
+    local paths = { world.file(A .. "\n" .. order, ".jsonl"), world.file("id,mail\n2,b@x.org\n3,c@x.org\n", ".csv") }
+    local res = assert(scope3.client {}:run({ map = MAP, audience = "a" }, paths, { dry_run = true }))
+    assert.same({ 4, 3, 1 }, { res.rows, res.members, res.child_rows })
+  end)
+
   it("of MongoDB have the values that its extended JSON wraps", function()
     local got, res = read([[{"id":{"$oid":"507f1f77bcf86cd799439011"},"mail":"a@x.org","n":{"$numberInt":"7"}}
 {"id":{ "$numberLong" : "4711" },"mail":{"$symbol":"b\u0040x.org"},"n":{"$numberDouble":"8.5"}}

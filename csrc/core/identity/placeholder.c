@@ -31,8 +31,8 @@ static int is_spreadsheet_error(sc3_slice s) {
   if (s.n < 4 || s.n > 32 || s.p[0] != '#' || (s.p[s.n - 1] != '!' && s.p[s.n - 1] != '?'))
     return 0;
   for (i = 1; i < s.n; i++) {
-    if (s.p[i] <= ' ' ? (s.p[i] >= 0 && s.p[i] <= ' ')
-                      : (s.p[i] == '@' || (s.p[i] >= '1' && s.p[i] <= '9')))
+    const unsigned char c = (unsigned char)s.p[i];
+    if (c <= ' ' || c == '@' || (c >= '1' && c <= '9'))
       return 0;
   }
   return 1;

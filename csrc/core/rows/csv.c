@@ -369,6 +369,8 @@ sc3_next sc3_csv_next(sc3_csv *csv, sc3_record *record) {
   record->fields = csv->fields.at;
   record->fault = s.fault;
   record->fault_column = s.fault != SC3_R_NONE ? s.fault_column : 0;
+  record->child = 0;
+  record->fault_key = 0;
   if (s.inner > 0)
     count_lines(csv, &s);
   csv->line += s.lines;

@@ -186,6 +186,7 @@ static void begin_record(sc3_jsonl *j, sc3_record *r) {
   r->fault = SC3_R_NONE;
   r->fault_column = 0;
   r->child = 0;
+  r->fault_key = 0;
 }
 
 static sc3_next next_value(sc3_jsonl *j, const sc3_keys *wanted, sc3_record *r) {
