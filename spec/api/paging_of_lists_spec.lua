@@ -128,16 +128,20 @@ describe("a list of the service", function()
   end
 
   it("tells its error once, and is over then", function()
-    server:answer(SERVICE:format(
-      "if skip == 0 then return page(names(1, 3), { total = 7 }) end return 404, { error = { code = 'GONE' } }"))
-    local next_row = server:client():audiences { page = 3 }
-    for i = 1, 3 do
-      assert.equal("a" .. i, next_row().audience_id)
+    for answer, code in pairs {
+      ["404, { error = { code = 'GONE' } }"] = "GONE",
+      ["200, { audiences = json.array { { name = 'x' }, { audienceId = 'a5' } }, total = 7 }"] = "BAD_REPLY",
+    } do
+      server:answer(SERVICE:format("if skip == 0 then return page(names(1, 3), { total = 7 }) end return " .. answer))
+      local next_row = server:client():audiences { page = 3 }
+      for i = 1, 3 do
+        assert.equal("a" .. i, next_row().audience_id)
+      end
+      local ok, err = pcall(next_row)
+      assert.same({ false, code }, { ok, err.code })
+      assert.is_nil(next_row())
+      assert.equal(2, #server:requests "/audiences")
     end
-    local ok, err = pcall(next_row)
-    assert.same({ false, 404 }, { ok, err.status })
-    assert.is_nil(next_row())
-    assert.equal(2, #server:requests "/audiences")
   end)
 
   -- Fewer are made between two pages than a page holds: a page without a new row ends a list.

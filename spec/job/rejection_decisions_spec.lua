@@ -171,3 +171,23 @@ describe("a size that was found too large", function()
     assert.equal(2, #told)
   end)
 end)
+
+describe("members that the service refuses", function()
+  local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
+
+  it("are all counted, and the first thousand are listed", function()
+    for _, refused in ipairs { 999, 1000, 1001 } do
+      sandbox:reset()
+      local names = world.json.array {}
+      for i = 1, refused do
+        names[i] = "r" .. i
+      end
+      sandbox:configure { refuse = names, issues_listed = 2000 }
+      local res = assert(sandbox:client { loop = virtual.loop() }:run({ map = people.MAP, audience = "a" },
+        people.rows(1010)))
+      assert.same({ refused, math.min(refused, 1000), 1010 - refused },
+        { res.rejected_by_service, #res.quarantine, res.accepted })
+      assert.equal(#res.quarantine, res.quarantine[#res.quarantine].row)
+    end
+  end)
+end)
