@@ -140,6 +140,16 @@ describe("members", function()
     assert.same({ "job", 1, 2 }, { res.repeats, res.deferred, res.epochs })
   end)
 
+  it("whose request is in doubt hold back nothing where repeats are not looked for", function()
+    sandbox:fault { on = "sync", act = "lost_reply" }
+    local stream = assert(sandbox:client { loop = virtual.loop() }:stream("a", { max_members = 2 }))
+    for _, id in ipairs { "1", "2", "3", "1" } do
+      assert(stream:add { external_id = id, email = "a@example.com" })
+    end
+    local res = assert(stream:finish())
+    assert.same({ 4, 2, 1, 3 }, { res.accepted, res.possibly_twice, res.epochs, #sandbox:requests "sync" })
+  end)
+
   it("go in requests of any size as they were meant, and each once", function()
     for most = 1, 7 do
       sandbox:reset()
