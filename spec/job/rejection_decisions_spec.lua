@@ -4,6 +4,7 @@ local payloads = require "spec.support.payloads"
 local people = require "spec.support.people"
 local records = require "scope3.job.records"
 local rejection = require "scope3.job.rejection"
+local state = require "scope3.job.state"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
@@ -169,6 +170,14 @@ describe("a size that was found too large", function()
     local sizes, told = run(client, math.floor(whole.requests[1].bytes / 3))
     assert.equal("40 20" .. (" 10"):rep(2) .. (" 10"):rep(18), sizes)
     assert.equal(2, #told)
+  end)
+
+  it("is never forgotten for a larger one that was under way beside it", function()
+    local job_state = state.new({}, {}, {})
+    for _, case in ipairs { { 2000, 2000 }, { 1200, 1200 }, { 2000, 1200 }, { 1100, 1100 } } do
+      job_state:split({ entry = {} }, { kind = "split", max_bytes = case[1] })
+      assert.equal(case[2], job_state.max_accepted_bytes)
+    end
   end)
 end)
 
