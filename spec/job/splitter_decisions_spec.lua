@@ -1,5 +1,6 @@
 -- The splitter: both halves of a request are smaller, hold all of it, and keep its order.
 local payloads = require "spec.support.payloads"
+local request = require "scope3.api.request"
 local seed = require "spec.support.seed"
 local splitter = require "scope3.job.splitter"
 
@@ -144,6 +145,54 @@ describe("a request that is made to fit", function()
     assert.same({ whole }, splitter.fit(whole, size(whole)))
     assert.same({ whole }, splitter.fit(whole, nil))
     assert.equal(2, #splitter.fit(whole, size(whole) - 1))
+  end)
+end)
+
+describe("the measure of a request", function()
+  -- Bytes of the body that goes.
+  local function body_of(parts, push)
+    local bytes = 0
+    for _, piece in ipairs(request.body(parts, push)) do
+      bytes = bytes + (type(piece) == "string" and #piece or 0)
+    end
+    for _, part in ipairs(parts) do
+      bytes = bytes + (part.payload and select(4, part.payload:cut(part.first, 2 ^ 31, 2 ^ 31, part.last)) or 0)
+    end
+    return bytes
+  end
+
+  it("is no less than its body, and 24 bytes more for each audience at most", function()
+    local push = { url = "https://example.com/done", operation_id = "op", token = ("t"):rep(16) }
+    local gone = { audience = { id = "gone" }, delete = true, adds = 0, removes = 0 }
+    local named = payloads.part(payloads.read "+a -b", "b")
+    named.audience.name, named.audience.consent_basis = 'The "b"', "consent"
+    for _, parts in ipairs {
+      { payloads.part(payloads.of(1)) }, { payloads.part(payloads.of(100)) }, { payloads.part(payloads.read "-x -y") },
+      { named }, { gone }, { gone, named, payloads.part(payloads.of(7)) },
+    } do
+      for _, callbacks in ipairs { false, push } do
+        local _, _, bytes = splitter.measure(parts, callbacks or nil)
+        local more = bytes - body_of(parts, callbacks or nil)
+        assert.is_true(more >= 0 and more <= 24 * #parts, more .. " bytes more")
+      end
+    end
+  end)
+
+  local function counts(parts)
+    local adds, removes = splitter.measure(parts)
+    return { adds, removes }
+  end
+
+  it("counts anew after members were taken out", function()
+    local first, second = payloads.part(payloads.read "+a +b -c"), payloads.part(payloads.of(5), "b")
+    second.last = 3
+    assert.same({ 5, 1 }, counts { first, second })
+    first.payload:drop(1)
+    first.payload:drop(3)
+    second.payload:drop(2)
+    second.payload:drop(5)
+    assert.same({ 3, 0 }, counts { first, second })
+    assert.same({ 1, 0, 2, 0 }, { first.adds, first.removes, second.adds, second.removes })
   end)
 end)
 
