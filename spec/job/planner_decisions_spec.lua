@@ -146,6 +146,14 @@ describe("a plan", function()
     assert.same({ nil, 2 }, { requests, misfit })
   end)
 
+  it("takes a deletion that fits to the byte", function()
+    local gone = { audience = { id = "a" }, delete = true, adds = 0, removes = 0 }
+    local _, _, bytes = splitter.measure { gone }
+    assert.same({ "a deleted" }, shown((assert(plan({ "delete" }, 10, bytes)))))
+    local requests, misfit = plan({ "delete" }, 10, bytes - 1)
+    assert.same({ nil, 1 }, { requests, misfit })
+  end)
+
   it("leaves out what was set aside since the audience was filled", function()
     local audiences = audiences_of { 3, 3, 2 }
     for i = 1, 3 do

@@ -145,6 +145,19 @@ describe("what is left of a batch", function()
   end)
 end)
 
+describe("a batch", function()
+  it("is known again by all of its members, and the request that deletes by itself", function()
+    local function digest(text)
+      return resume.digest { parts = { payloads.part(payloads.read(text)) } }
+    end
+    assert.equal(digest "+a +b", digest "+a +b")
+    for _, other in ipairs { "+a +c", "+b +a", "+a -b", "+a", "+a +b +c" } do
+      assert.not_equal(digest "+a +b", digest(other))
+    end
+    assert.equal("delete_missing", resume.digest { delete_missing = true, parts = {} })
+  end)
+end)
+
 describe("a request of an earlier run", function()
   it("is in doubt where no answer was seen, or where it was so before", function()
     local batch = { parts = { payloads.part(payloads.of(5)) } }

@@ -1,4 +1,5 @@
 -- The splitter: both halves of a request are smaller, hold all of it, and keep its order.
+local core = require "scope3.core"
 local payloads = require "spec.support.payloads"
 local request = require "scope3.api.request"
 local seed = require "spec.support.seed"
@@ -237,6 +238,20 @@ describe("the rows of a request", function()
     parts[1].payload:drop(4)
     parts[1].payload:drop(1)
     assert.same({ first = 2, last = 3 }, splitter.rows(parts))
+  end)
+
+  it("are those of the first and the last member, where each file counts its own", function()
+    local payload = core.payload { max_members = 100, max_bytes = 2 ^ 20 }
+    for file, rows in ipairs { 3, 2 } do
+      local builder = core.builder { max_member = 2 ^ 20 }
+      for row = 1, rows do
+        assert(builder:add(payload, { external_id = file .. "-" .. row, email = "a@example.com" }))
+      end
+    end
+    assert.same({ first = 1, last = 2 }, splitter.rows { payloads.part(payload) })
+    payload:drop(1)
+    payload:drop(2)
+    assert.same({ first = 3, last = 2 }, splitter.rows { payloads.part(payload) })
   end)
 
   it("span its audiences, in whatever order these come", function()
