@@ -25,7 +25,8 @@ local function shown(requests)
   for i, parts in ipairs(requests) do
     local words = {}
     for j, part in ipairs(parts) do
-      words[j] = part.audience.id .. (part.delete and " deleted" or part.adds + part.removes)
+      local members = part.adds + part.removes
+      words[j] = part.audience.id .. (part.delete and members == 0 and " deleted" or members)
     end
     texts[i] = table.concat(words, " ")
   end
