@@ -36,7 +36,8 @@ local CASES = {
     { "completed", "completed" }, { "COMPLETED", "completed" }, { " Completed ", "completed" },
     { "cancelled", "canceled" }, { "canceled", "canceled" }, { "input-required", "input-required" },
     { "INPUT_REQUIRED", "input-required" }, { "inputRequired", "input-required" },
-    { "Input  Required", "input-required" }, { "auth required", "auth-required" }, { "unknown", "unknown" }, { "paused", "paused" },
+    { "Input  Required", "input-required" },
+    { "auth required", "auth-required" }, { "unknown", "unknown" }, { "paused", "paused" },
     { "id 12345", "unknown" }, { "", NONE }, { 1, NONE },
   } },
   { "audience_status", {
