@@ -150,6 +150,35 @@ describe("members", function()
     assert.same({ 4, 2, 1, 3 }, { res.accepted, res.possibly_twice, res.epochs, #sandbox:requests "sync" })
   end)
 
+  it("fill a request to its last byte, whatever is said round them", function()
+    local push = { url = "https://example.com/" .. ("x"):rep(500), operation_id = "op", token = ("t"):rep(16) }
+    for _, opts in ipairs { {}, { push_notification_config = push } } do
+      opts.max_bytes = 4096
+      local client = sandbox:client { loop = virtual.loop() }
+      local name = { id = "a", name = ("The name "):rep(20), consent_basis = "consent" }
+      local res = assert(client:run({ map = people.MAP, audience = name }, people.rows(200, 1000), opts))
+      local log = sandbox:requests "sync"
+      for i = #log - #res.requests + 1, #log do
+        assert.is_true(log[i].bytes <= 4096, log[i].bytes .. " bytes")
+        assert.is_true(i == #log or log[i].bytes > 4096 - 150, "one more member would fit: " .. log[i].bytes)
+      end
+    end
+  end)
+
+  it("that would begin an epoch after a task that failed are told why", function()
+    sandbox:configure { task_outcomes = world.json.array { "completed", "failed:terminal" } }
+    local stream = assert(sandbox:client { loop = virtual.loop() }:stream("a", { max_members = 2, unique = true }))
+    local ok, err
+    for _, id in ipairs { "1", "2", "3", "4", "5", "1", "2", "3" } do
+      assert.is_nil(err)
+      ok, err = stream:add { external_id = id, email = "a@example.com" }
+    end
+    assert.same({ nil, "task_failed" }, { ok, err and err.kind })
+    local res, why = stream:finish()
+    assert.same({ nil, "task_failed", 3, 5 }, { res, why.kind, why.result.accepted, why.result.failed })
+    world.assert_sums(why.result)
+  end)
+
   it("go in requests of any size as they were meant, and each once", function()
     for most = 1, 7 do
       sandbox:reset()
