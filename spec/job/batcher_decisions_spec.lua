@@ -111,6 +111,12 @@ describe("members", function()
     end)
   end
 
+  it("wait for those of the other kind, though each request has one", function()
+    exists()
+    assert.equal("+1 | wait | -2", (send("+1 -2", { max_members = 1 })))
+    assert.equal("-1 | wait | +2", (send("-1 +2", { max_members = 1 })))
+  end)
+
   for what, case in pairs {
     ["of other ids need no wait"] = { "+1 +2 -3 -4", "+1 +2 | -3 -4", 0 },
     ["of one id in a request that is full need no wait"] = { "+1 +2 -1", "+2 -1", 0 },
@@ -165,19 +171,27 @@ describe("members", function()
     end
   end)
 
-  it("that would begin an epoch after a task that failed are told why", function()
-    sandbox:configure { task_outcomes = world.json.array { "completed", "failed:terminal" } }
-    local stream = assert(sandbox:client { loop = virtual.loop() }:stream("a", { max_members = 2, unique = true }))
-    local ok, err
-    for _, id in ipairs { "1", "2", "3", "4", "5", "1", "2", "3" } do
-      assert.is_nil(err)
-      ok, err = stream:add { external_id = id, email = "a@example.com" }
-    end
-    assert.same({ nil, "task_failed" }, { ok, err and err.kind })
-    local res, why = stream:finish()
-    assert.same({ nil, "task_failed", 3, 5 }, { res, why.kind, why.result.accepted, why.result.failed })
-    world.assert_sums(why.result)
-  end)
+  -- Operations, options and how the tasks end; what was accepted and what failed.
+  for what, case in pairs {
+    ["would begin an epoch"] = { "+1 +2 +3 +4 +5 +1 +2 +3", true, { "completed", "failed:terminal" }, 3, 5 },
+    ["are the first that are not only added"] = { "+1 +2 -3 -4 -5", false, { "failed:terminal" }, 0, 5 },
+  } do
+    it(("that %s after a task that failed are told why"):format(what), function()
+      sandbox:configure { task_outcomes = world.json.array(case[3]) }
+      local stream = assert(sandbox:client { loop = virtual.loop() }:stream("a", { max_members = 2, unique = case[2] }))
+      local ok, err
+      for sign, id in case[1]:gmatch "([+-])(%S+)" do
+        assert.is_nil(err)
+        local act = sign == "+" and stream.add or stream.remove
+        ok, err = act(stream, { external_id = id, email = "a@example.com" })
+      end
+      assert.same({ nil, "task_failed" }, { ok, err and err.kind })
+      local res, why = stream:finish()
+      assert.same({ nil, "task_failed", case[4], case[5] },
+        { res, why.kind, why.result.accepted, why.result.failed })
+      world.assert_sums(why.result)
+    end)
+  end
 
   it("go in requests of any size as they were meant, and each once", function()
     for most = 1, 7 do
