@@ -179,40 +179,9 @@ local FILES = {
     { "goes on after a row that is none", "state.ended, state.rows = true, {}\n          return",
       "state.rows = {}\n          return" },
   }),
-  of("http/limiter", { "http/limiter" }, {
-    { "a 429 holds nobody else",
-      "if now + seconds > (limiter_store.time(counts, key, now) or 0) then", "if false then" },
-    { "counts on what those under way will use", "remaining = remaining - flying", "remaining = remaining - 0" },
-  }),
-  of("http/sliding_window", { "http/limiter" }, {
-    { "idle time gives requests later", "for slot = math.floor(now - SPAN), math.floor(now) + CLOCK_ERROR do",
-      "for slot = math.floor(now) - 1, math.floor(now) + CLOCK_ERROR do" },
-  }),
-  of("util/time", { "http/dates_of_replies" }, {
-    { "dates of February are two or three days off", "if month <= 2 then", "if month < 2 then" },
-  }),
-  of("http/retry_after", { "http/dates_of_replies" }, {
-    { "a Retry-After below 0 passes", "if seconds and seconds >= 0 then", "if seconds then",
-      equivalent = "decimal() reads digits alone, and a date that has passed is 0: no number below 0 comes here." },
-    { "a date that has passed gives a wait below 0", "at and math.max(0, at - now)", "at and at - now" },
-    { "a number with a sign is read", 'text:match("^[0-9]+%.?()")', 'text:match("^-?[0-9]+%.?()")',
-      equivalent = "What is below 0 is left out by the caller." },
-    { "a number with an exponent is read", 'text:find("^[0-9]*$", fraction)', "true" },
-    { "a time since 1970 is a wait", "SECONDS, MILLISECONDS = 1e9, 1e12", "SECONDS, MILLISECONDS = 1e10, 1e12" },
-    { "a wait is not bounded", "if said > retry_after.LONGEST then", "if false then" },
-  }),
-  of("http/retry", { "http/attempts" }, {
-    { "a host that never answered has as many attempts",
-      'not reached and err.kind == "network" and not err.uncertain and UNREACHED', "false" },
-    { "a job has ten times the repeats", "BUDGET = 40", "BUDGET = 400" },
-    { "the first pause is half as long", "FIRST, LONGEST = 0.5, 30", "FIRST, LONGEST = 0.25, 30" },
-  }),
-  of("http/call", { "http/attempts" }, {
-    { "what must not be done twice is repeated", 'request.method == "GET" or request.repeatable or not err.uncertain',
-      "true" },
+  of("http/call", { "http/calls_given_up" }, {
     { "a call that is given up while it waits was never sent",
-      "(self.id ~= nil or self.uncertain) and self.request.method", "self.id ~= nil and self.request.method",
-      { "http/calls_given_up" } },
+      "(self.id ~= nil or self.uncertain) and self.request.method", "self.id ~= nil and self.request.method" },
   }),
 }
 
