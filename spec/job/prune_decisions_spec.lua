@@ -200,6 +200,33 @@ describe("delete_missing", function()
     assert.equal("new newer old", ids_of(res.deleted))
   end)
 
+  it("sends nothing where the account cannot be listed, and deletes nothing where not once more", function()
+    for passing = 0, 1 do
+      sandbox:reset()
+      there "old"
+      sandbox:fault { on = "audiences", act = "status", status = 403, after = passing, times = -1 }
+      local res, err = client:sync(audiences_of "a", { delete_missing = "all" })
+      assert.same({ nil, 403, passing, 0 }, { res, err and err.status, #sandbox:requests "sync", #deletions() })
+      if passing == 1 then
+        assert.truthy(err.message:find("nothing was deleted", 1, true), err.message)
+        assert.equal(2, err.result.accepted)
+      end
+    end
+  end)
+
+  it("waits 48 hours for the tasks, or as long as delete_timeout says", function()
+    for hours, timeout in pairs { [48] = false, [5] = 5 * 3600 } do
+      sandbox:reset()
+      sandbox:configure { clock = "manual", task_seconds = 60 * 3600, retry_after = 3600 }
+      local loop = virtual.loop(sandbox.url)
+      local _, err = sandbox:client { loop = loop }:sync(audiences_of "a",
+        { delete_missing = "all", delete_timeout = timeout or nil })
+      assert.same({ "timeout", 0 }, { err.kind, #deletions() })
+      assert.is_true(math.abs(loop.elapsed() - hours * 3600) < 10, loop.elapsed() / 3600 .. " hours")
+      sandbox:configure { clock = "real" }
+    end
+  end)
+
   it("takes back that it deleted where its own task fails", function()
     there "old a"
     sandbox:configure { task_outcomes = json.array { "completed", "failed:terminal" } }
