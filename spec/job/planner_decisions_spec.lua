@@ -147,6 +147,12 @@ describe("a plan", function()
     assert.same({ nil, 2 }, { requests, misfit })
   end)
 
+  it("counts what is removed like what is added", function()
+    local audiences = audiences_of { 0, 3 }
+    audiences[1].payloads[1] = payloads.read "-x -y +z"
+    assert.same({ "a3 b1", "b2" }, shown((assert(planner.plan(audiences, { max_members = 4, max_bytes = ANY_BYTES })))))
+  end)
+
   it("takes a deletion that fits to the byte", function()
     local gone = { audience = { id = "a" }, delete = true, adds = 0, removes = 0 }
     local _, _, bytes = splitter.measure { gone }

@@ -66,6 +66,7 @@ describe("delete_missing", function()
     ["deletes nothing where only deleted ones are there"] = { "gone!", "a", "all", "", "a" },
     ["may name what is not there"] = { "old", "a", { "old", "never" }, "old", "a" },
     ["may name what is to stay: the job's own stay"] = { "old a", "a", { "old", "a" }, "old", "a" },
+    ["deletes where the job itself only deletes"] = { "a old", "a!", "all", "old", "" },
     ["deletes beside what the job itself deletes"] = { "old b", "a b!", "all", "old", "a" },
   } do
     it(what, function()
@@ -225,6 +226,22 @@ describe("delete_missing", function()
       assert.is_true(math.abs(loop.elapsed() - hours * 3600) < 10, loop.elapsed() / 3600 .. " hours")
       sandbox:configure { clock = "real" }
     end
+  end)
+
+  it("deleted nothing where its own request is refused, and says why", function()
+    there "old"
+    sandbox:fault { on = "sync", act = "status", status = 403, after = 1, times = -1 }
+    local res, err = client:sync(audiences_of "a", { delete_missing = "all" })
+    assert.same({ nil, 403, "a old" }, { res, err and err.status, left() })
+    assert.same({ 2, nil, nil }, { err.result.accepted, err.result.deleted, err.result.would_delete })
+  end)
+
+  it("waits for its own request within the same time", function()
+    there "old"
+    sandbox:fault { on = "sync", act = "hang", after = 1 }
+    local res, err = client:sync(audiences_of "a", { delete_missing = "all", delete_timeout = 1 })
+    assert.same({ nil, "timeout", nil }, { res, err.kind, err.result.deleted })
+    assert.truthy(err.message:find("the time to wait is over", 1, true), err.message)
   end)
 
   it("takes back that it deleted where its own task fails", function()
