@@ -79,6 +79,26 @@ describe("a field of a reply", function()
     end)
   end
 
+  it("that holds others is read as it is, and nothing else is", function()
+    local object = { a = 1 }
+    assert.equal(object, fields.object(object))
+    assert.is_nil(fields.object "a")
+  end)
+
+  it("that tells of problems is a list of them, or nothing where it is empty", function()
+    assert.is_nil(fields.problems {})
+    local list = fields.problems { { message = "the audience is not there" }, { code = "NOT_FOUND" } }
+    assert.same({ 2, "the audience is not there" }, { #list, list[1].message })
+  end)
+
+  it("that is the text of an error is told without what may be somebody's", function()
+    assert.equal("the audience is not there", fields.error_text "the audience is not there")
+    assert.is_nil(fields.error_text("of jane@example.com"):find("jane", 1, true))
+    for _, none in ipairs { 7, true, {} } do
+      assert.is_nil(fields.error_text(none))
+    end
+  end)
+
   it("that tells of matching is read under any of its names, up to fifty entries", function()
     for _, type_name in ipairs { "id_type", "type", "uid_type", "identifier_type" } do
       for _, rate in ipairs { "match_rate", "effective_match_rate", "rate" } do
@@ -95,7 +115,7 @@ describe("a field of a reply", function()
     assert.same({ { id_type = "x" } }, fields.breakdown { { type = "x", rate = -1, matched = 1.5, total = "6" } })
     assert.same({ { id_type = "x", uploaded = 1 } },
       fields.breakdown { { id_type = "x", submitted_count = 1, total = 2 } })
-    for _, none in ipairs { {}, { 7 }, { { rate = 1 } }, { { type = 12345 } }, "uid2", 7 } do
+    for _, none in ipairs { {}, { 7 }, { { rate = 1 } }, { { word = "x" } }, { { type = 12345 } }, "uid2", 7 } do
       assert.is_nil(fields.breakdown(none))
     end
     for given, read in pairs { [49] = 49, [50] = 50, [51] = 50 } do
