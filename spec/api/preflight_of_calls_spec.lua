@@ -85,4 +85,14 @@ describe("a call of the client", function()
       assert.is_true(type(err) ~= "table" or err.kind ~= "cannot_wait" and err.kind ~= "invalid", tostring(err))
     end)
   end
+
+  it("that gives rows tells what it lacks once, and is over then", function()
+    for _, name in ipairs { "audiences", "syndication_status" } do
+      local client = client_of {}
+      local next_row = client[name](client)
+      local ok, err = pcall(next_row)
+      assert.same({ false, "invalid" }, { ok, err.kind })
+      assert.is_nil(next_row())
+    end
+  end)
 end)
