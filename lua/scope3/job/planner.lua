@@ -18,7 +18,7 @@ function planner.requests(audiences, limits)
   local function next_part(members_left, bytes_left)
     local audience = audiences[index]
     local overhead = request.overhead(audience)
-    if overhead >= bytes_left then
+    if overhead > bytes_left then
       return nil
     end
     if audience.deleted then

@@ -31,13 +31,26 @@ function rejection.halves(req)
   return { splitter.halve(req.parts) }
 end
 
+-- Bytes of a list of parts, without what a request says of callbacks.
+local function bytes_of(parts)
+  local _, _, bytes = splitter.measure(parts)
+  return bytes
+end
+
+-- The size of the larger half of a request. Both halves have a frame, so it is over half of the whole.
+local function half_size(req)
+  local first, second = splitter.halve(req.parts)
+  local less = bytes_of(req.parts) - math.max(bytes_of(first), bytes_of(second))
+  return math.max(SMALLEST, req.bytes - less)
+end
+
 --- What a request becomes instead; nil where nothing leads on.
 ---@param req scope3.JobRequest
 ---@param err scope3.Error  the service's
 ---@return scope3.SplitDecision|scope3.WithoutDecision|nil
 function rejection.decide(req, err)
   if reply.speaks_of_size(err) and rejection.divisible(req) then
-    return { kind = "split", max_bytes = math.max(SMALLEST, math.floor(req.bytes / 2)) }
+    return { kind = "split", max_bytes = half_size(req) }
   elseif err.status ~= 400 and err.status ~= 422 or req.repairs.left < 1 then
     return nil
   end

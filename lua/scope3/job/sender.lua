@@ -144,7 +144,7 @@ local function split(self, req, decision)
   local state, entry = self.state, req.entry
   state:split(req, decision)
   self:note("ended", { request = req.id, status = "split" })
-  self.on_event { event = "split", request = entry.request, bytes = decision.max_bytes }
+  self.on_event { event = "split", request = entry.request, bytes = state.max_accepted_bytes }
   replace(self, req, rejection.halves(req))
 end
 

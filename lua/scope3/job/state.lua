@@ -226,11 +226,12 @@ function State:skip(req)
   self:close(req.batch)
 end
 
---- The service found a request too large: its halves go instead, and nothing of that size any more.
+--- The service found a request too large: its halves go instead, and nothing of that size any more. One that was under
+--- way beside smaller ones may be answered after these.
 ---@param req scope3.JobRequest
 ---@param split scope3.SplitDecision
 function State:split(req, split)
-  self.max_accepted_bytes = split.max_bytes
+  self.max_accepted_bytes = math.min(self.max_accepted_bytes or split.max_bytes, split.max_bytes)
   req.entry.state = "split"
 end
 
