@@ -254,10 +254,12 @@ for _, kind in ipairs { "begin", "accepted", "ended" } do
 end
 
 function File:close()
-  if self.handle then
-    self.left = self.handle:state()
-    self.handle:close()
+  local handle = self.handle
+  if handle then
     self.handle = nil
+    local fine, left = pcall(handle.state, handle) -- memory may have run out, which must not leave it locked
+    self.left = fine and left or "unknown"
+    handle:close()
   end
 end
 
