@@ -58,6 +58,18 @@ function compile.interpose()
   return library("interpose", "-ldl", "spec/torture")
 end
 
+--- libcurl with allocators that fail when told to (spec/torture/curl_memory.c): the module's path.
+---@return string
+function compile.curl_memory()
+  return library("curl_memory", "-lcurl", "spec/torture")
+end
+
+--- The module of compile.failing(), for another process: its path.
+---@return string
+function compile.failing_file()
+  return library "failing"
+end
+
 --- Lua states whose allocator fails when told to (spec/support/failing.c).
 ---@return table
 function compile.failing()

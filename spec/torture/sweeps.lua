@@ -16,6 +16,7 @@ sweeps.MOST = world.in_full and 1e9 or world.thorough and 6 or 2
 ---@param preload? boolean
 ---@return integer failed  tries in which the job failed
 function sweeps.run(what, job, mode, settings, preload)
+  assert.is_string(settings.library)
   local all = { seed = seed, most = sweeps.MOST }
   for key, value in pairs(settings) do
     all[key] = value
