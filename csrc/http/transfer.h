@@ -43,7 +43,8 @@ typedef struct sc3_transfer {
   int answer;       /* the status of the one that is coming */
   int answered;     /* the head of a final one is complete */
   size_t heads;     /* bytes of all replies' heads, the interim ones too */
-  int too_large;    /* more came than is allowed */
+  int too_large;    /* more came than is allowed, */
+  int no_memory;    /* or than there was memory for */
   curl_off_t moved; /* bytes up and down when something last moved, */
   time_t moved_at;  /* and when that was, by the monotonic clock */
 

@@ -36,6 +36,18 @@ static void note_answer(sc3_transfer *t) {
     (void)curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
 }
 
+/* Appends what came. Gives its bytes, or 0, which ends the transfer. */
+static size_t keep(sc3_transfer *t, sc3_buffer *to, const char *p, size_t bytes) {
+  const sc3_status status = sc3_buffer_append(to, p, bytes);
+  if (status == SC3_OK)
+    return bytes;
+  if (status == SC3_ENOMEM)
+    t->no_memory = 1;
+  else
+    t->too_large = 1;
+  return 0;
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *user) {
   sc3_transfer *t = user;
   const size_t bytes = size * n;
@@ -47,8 +59,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
     note_answer(t); /* before the request has begun, a proxy answers */
   }
   t->heads += bytes;
-  if (t->heads <= SC3_HEADERS_MAX && sc3_buffer_append(&t->result.headers, p, bytes) == SC3_OK)
-    return bytes;
+  if (t->heads <= SC3_HEADERS_MAX)
+    return keep(t, &t->result.headers, p, bytes);
   t->too_large = 1;
   return 0;
 }
@@ -64,11 +76,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *user) {
       return 0;
     }
   }
-  if (sc3_buffer_append(&t->result.body, p, bytes) != SC3_OK) {
-    t->too_large = 1;
-    return 0;
-  }
-  return bytes;
+  return keep(t, &t->result.body, p, bytes);
 }
 
 static size_t on_read(char *to, size_t size, size_t n, void *user) {

@@ -120,7 +120,8 @@ static int has_left(const sc3_transfer *t, int unsent) {
 static int is_http2_failure(const sc3_transfer *t, CURLcode code, int unsent) {
   const int failed = code != CURLE_OK || (t->joined.n == 0 && unsent);
   const int version = t->result.http_version;
-  return failed && !t->too_large && t->begun && t->secure && (version == 0 || version >= 20);
+  return failed && !t->too_large && !t->no_memory && t->begun && t->secure &&
+         (version == 0 || version >= 20);
 }
 
 void sc3_transfer_conclude(sc3_transfer *t, CURLcode code, int multiplexed) {
@@ -146,6 +147,8 @@ void sc3_transfer_conclude(sc3_transfer *t, CURLcode code, int multiplexed) {
     sc3_transfer_fail(t, name_of(CURLE_SEND_FAIL_REWIND), "a kept connection had died");
   } else if (t->too_large) {
     sc3_transfer_fail(t, "TOO_LARGE", "the reply is larger than allowed");
+  } else if (t->no_memory) {
+    sc3_transfer_fail(t, name_of(CURLE_OUT_OF_MEMORY), curl_easy_strerror(CURLE_OUT_OF_MEMORY));
   } else if (code == CURLE_OK) {
     r->early = unread;
   } else if (is_answer(t, unsent)) {

@@ -160,14 +160,34 @@ static int append_file_new(lua_State *L) {
   return 1;
 }
 
+/* Cuts the file to a length: 0 or an error. */
+static int cut(append_file *f, off_t size) {
+  while (ftruncate(f->fd, size) != 0) {
+    if (errno != EINTR)
+      return errno;
+  }
+  f->size = size;
+  return 0;
+}
+
+/* A text was written in part, or may not last: it is taken out again. */
+static int push_unwritten(lua_State *L, append_file *f, off_t before) {
+  const int pushed = push_error(L, strerror(errno), NULL);
+  if (cut(f, before) == 0)
+    return pushed;
+  lua_pushliteral(L, "torn");
+  return pushed + 1;
+}
+
 /* :append(text) -> true | nil, message, code: "moved" and "changed" where nothing was written,
-   because the file is not what it was, and "forked" in a child of fork. When it fails otherwise, a
-   part may have been written. */
+   because the file is not what it was, and "forked" in a child of fork. Otherwise it failed, and
+   nothing of the text is left; or code "torn": a part of it may be, and nothing must follow it. */
 static int append_file_append(lua_State *L) {
   size_t n;
   const char *s = luaL_checklstring(L, 2, &n),
              *code = NULL; /* first: a number becomes a text, which may run finalizers */
   append_file *f = check_file(L);
+  const off_t before = f->size;
   const char *message = strayed(f, &code);
   if (message != NULL)
     return push_error(L, message, code);
@@ -176,14 +196,14 @@ static int append_file_append(lua_State *L) {
     if (written < 0 && errno == EINTR)
       continue;
     if (written < 0)
-      return push_error(L, strerror(errno), NULL);
+      return push_unwritten(L, f, before);
     s += written;
     n -= (size_t)written;
     f->size += (off_t)written;
   }
   while (fsync(f->fd) != 0) {
     if (errno != EINTR)
-      return push_error(L, strerror(errno), NULL);
+      return push_unwritten(L, f, before);
   }
   lua_pushboolean(L, 1);
   return 1;
@@ -228,9 +248,8 @@ static int append_file_truncate(lua_State *L) {
     return luaL_error(L, "a file can be cut to a length between 0 and its own");
   if (!sc3_fork_mark_mine(&f->mark))
     return push_error(L, FORKED, "forked");
-  if (ftruncate(f->fd, (off_t)n) != 0)
+  if (cut(f, (off_t)n) != 0)
     return push_error(L, strerror(errno), NULL);
-  f->size = (off_t)n;
   lua_pushboolean(L, 1);
   return 1;
 }

@@ -20,8 +20,8 @@ function compile.program(sources)
   return path
 end
 
--- A C module for the Lua that runs this: its file.
-local function library(name, flags)
+-- A C module for the Lua that runs this: its file. It is of spec/support unless a folder is given.
+local function library(name, flags, folder)
   local path = world.path(".so")
   local command = "env -u LD_PRELOAD make --no-print-directory -s LUA=%s print-cflags"
   local pipe = assert(io.popen(command:format(os.getenv "SCOPE3_LUA")))
@@ -30,7 +30,8 @@ local function library(name, flags)
     includes[#includes + 1] = flag
   end
   pipe:close()
-  cc(("-fPIC -shared %s -o %s spec/support/%s.c %s"):format(table.concat(includes, " "), path, name, flags or ""))
+  cc(("-fPIC -shared %s -o %s %s/%s.c %s"):format(table.concat(includes, " "), path, folder or "spec/support", name,
+    flags or ""))
   return path
 end
 
@@ -49,6 +50,24 @@ end
 ---@return string
 function compile.no_memory()
   return library("no_memory", "-ldl")
+end
+
+--- A library that is preloaded to make calls on files fail (spec/torture/interpose.c): its path.
+---@return string
+function compile.interpose()
+  return library("interpose", "-ldl", "spec/torture")
+end
+
+--- libcurl with allocators that fail when told to (spec/torture/curl_memory.c): the module's path.
+---@return string
+function compile.curl_memory()
+  return library("curl_memory", "-lcurl", "spec/torture")
+end
+
+--- The module of compile.failing(), for another process: its path.
+---@return string
+function compile.failing_file()
+  return library "failing"
 end
 
 --- Lua states whose allocator fails when told to (spec/support/failing.c).

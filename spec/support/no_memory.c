@@ -1,7 +1,9 @@
 /* Fails allocations of one library, for a process that has this preloaded and loads it as a Lua
- * module too: no_memory.fail("core.so", k, count) -- of the allocations that it asks of the C
- * library from now on, the k-th and count - 1 more fail no_memory.asked() -> how often it asked
- * since */
+ * module too:
+ *
+ *   no_memory.fail("core.so", k, count)  of the allocations that it asks of the C library from now
+ *                                        on, the k-th and count - 1 more fail
+ *   no_memory.asked()                    -> how many there were since, how many failed */
 #include <dlfcn.h>
 #include <errno.h>
 #include <lauxlib.h>
@@ -17,7 +19,7 @@ extern void *__libc_realloc(void *p, size_t size);
 
 static const char *library; /* NULL while nothing is counted */
 static char name[64];
-static long asked, first, last;
+static long asked, failed, first, last;
 
 /* Whether the caller's allocation is to fail. */
 static int fails(void *caller) {
@@ -35,6 +37,7 @@ static int fails(void *caller) {
   asked++;
   if (asked < first || asked > last)
     return 0;
+  failed++;
   errno = ENOMEM; /* as the C library has it */
   return 1;
 }
@@ -53,7 +56,7 @@ void *realloc(void *p, size_t size) {
 
 static int no_memory_fail(lua_State *L) {
   strncpy(name, luaL_checkstring(L, 1), sizeof name - 1);
-  asked = 0;
+  asked = failed = 0;
   first = (long)luaL_checknumber(L, 2);
   last = first + (long)luaL_checknumber(L, 3) - 1;
   library = name;
@@ -63,7 +66,8 @@ static int no_memory_fail(lua_State *L) {
 static int no_memory_asked(lua_State *L) {
   library = NULL;
   lua_pushnumber(L, (lua_Number)asked);
-  return 1;
+  lua_pushnumber(L, (lua_Number)failed);
+  return 2;
 }
 
 int luaopen_no_memory(lua_State *L) {

@@ -23,6 +23,7 @@ local LOCK_PATIENCE = 5 -- seconds for which another process may keep the lock
 ---@class scope3.Limiter
 ---@field private boolean  only this Lua state uses its store: any clock that only goes forward will do
 ---@field store scope3.LimiterStore
+---@field path string?  of its file
 ---@field windows table<string, scope3.SlidingWindow>  by bucket
 ---@field busy_since number?  when another process was first seen to have the lock
 local Limiter = {}
@@ -32,6 +33,10 @@ Limiter.__name = "scope3.limiter"
 ---@class scope3.LimiterSubject  whom a limit counts for
 ---@field host string
 ---@field key string  stands for the key in the store
+
+local function file_error(path, why)
+  return errors.new("limiter", ("the limiter's file %s cannot be used: %s"):format(path, why))
+end
 
 --- Makes a limiter. All clients that are given it stay under one rate together:
 ---
@@ -54,9 +59,11 @@ function limiter.new(store)
   end
   local opened, why = limiter_store.new(store)
   if not opened then
-    return nil, errors.new("limiter", ("the limiter's file %s cannot be used: %s"):format(store, why))
+    return nil, file_error(store, why)
   end
-  return setmetatable({ store = opened, private = opened.private, windows = {} }, Limiter)
+  return setmetatable({
+    store = opened, path = type(store) == "string" and store or nil, private = opened.private, windows = {},
+  }, Limiter)
 end
 
 ---@private
@@ -280,10 +287,6 @@ local function pass(self, who, rate, poll, now)
   return 0
 end
 
-local function file_error(why)
-  return errors.new("limiter", "the limiter's file cannot be used: " .. why)
-end
-
 ---@private
 --- Lets a request to a host go and counts it, or says how long to wait before this is asked again.
 ---@param who scope3.LimiterSubject
@@ -300,12 +303,12 @@ function Limiter:pass(who, rate, poll, now)
     self.busy_since = nil
     return wait, nil, news
   elseif why then
-    return nil, file_error(why)
+    return nil, file_error(self.path, why)
   end
   self.busy_since = self.busy_since or core.now()
   if core.now() - self.busy_since > LOCK_PATIENCE then
     self.busy_since = nil
-    return nil, file_error(("another process has kept it locked for over %d s"):format(LOCK_PATIENCE))
+    return nil, file_error(self.path, ("another process has kept it locked for over %d s"):format(LOCK_PATIENCE))
   end
   return about(BUSY)
 end

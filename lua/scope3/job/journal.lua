@@ -75,7 +75,9 @@ local function lock(self)
 end
 
 local function write(self, record)
-  if not self.handle then
+  if self.torn then -- a record behind a part of another would damage the journal
+    return self:fail("cannot be written: " .. self.torn, "unusable")
+  elseif not self.handle then
     local ok, err = lock(self)
     if not ok then
       return nil, err
@@ -86,7 +88,9 @@ local function write(self, record)
   local seal = seal_of(self.seal, number, text)
   local ok, why, code = self.handle:append(("%s\t%d\t%s\n"):format(text, number, seal))
   if not ok then
-    return self:fail((STRAYED[code] or "cannot be written: %s"):format(tostring(why)), code or "unusable")
+    self.torn = code == "torn" and tostring(why) or nil
+    return self:fail((STRAYED[code] or "cannot be written: %s"):format(tostring(why)),
+      code and not self.torn and code or "unusable")
   end
   self.lines, self.seal = number, seal
   return true
@@ -216,7 +220,7 @@ function File:open(job)
   if not ok then
     return nil, err
   end
-  self.lines, self.seal, self.cut_short = 0, FIRST_SEAL, nil
+  self.lines, self.seal, self.cut_short, self.torn = 0, FIRST_SEAL, nil, nil
   self.records, err = load(self)
   if not self.records then
     self:close()
@@ -250,10 +254,12 @@ for _, kind in ipairs { "begin", "accepted", "ended" } do
 end
 
 function File:close()
-  if self.handle then
-    self.left = self.handle:state()
-    self.handle:close()
+  local handle = self.handle
+  if handle then
     self.handle = nil
+    local fine, left = pcall(handle.state, handle) -- memory may have run out, which must not leave it locked
+    self.left = fine and left or "unknown"
+    handle:close()
   end
 end
 

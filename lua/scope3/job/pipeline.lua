@@ -6,6 +6,7 @@
 local batcher = require "scope3.job.batcher"
 local errors = require "scope3.error"
 local files = require "scope3.job.files"
+local guard = require "scope3.util.guard"
 local job = require "scope3.job"
 local journal = require "scope3.job.journal"
 local journal_header = require "scope3.job.journal_header"
@@ -131,18 +132,42 @@ local function finish(work, filler, audience, opts)
   return not ok and err or nil
 end
 
--- Makes the job, up to where its first row may be read.
-local function begin(context, script, audience, opts)
-  local work = job.new(context, { audience }, opts)
+-- What has to be done before the first row may be read.
+local function prepare(work, context, script, audience, opts)
   work:look_for_repeats(batcher.repeats(opts))
   local ok, err = keep_journal(work, context, audience, opts, script)
   if ok and opts.delete_missing then
     ok, err = prune.prepare(work, { audience }, opts.delete_missing)
   end
+  return ok, err
+end
+
+-- The job, from its journal to its result.
+local function work_off(work, context, plan, opened, audience, opts)
+  local ok, err = prepare(work, context, plan.script, audience, opts)
   if not ok then
     return nil, work:refuse(err)
   end
-  return work
+  local rest = rows.rest_of(context, work.guard)
+  allow_rebuild(work, opened, audience, opts, rest)
+  local filler = batcher.new(work, audience, opts, opened.shape)
+  err = read_all(work, opened, filler, plan, opts, rest) or finish(work, filler, audience, opts)
+  if err and err ~= work:failed() then
+    work:stop(err)
+  end
+  filler:abandon(function(part)
+    work:abandon(part)
+  end)
+  filler:close(work.result)
+  return work:finish()
+end
+
+-- Ends a job that raised an error: its requests are cancelled, and its journal is free for the next run.
+local function drop(work)
+  if work.waiter then
+    pcall(work.waiter.abandon, work.waiter)
+  end
+  work:refuse()
 end
 
 --- Runs a script over its input.
@@ -167,23 +192,14 @@ function pipeline.run(context, script, input, audience, opts)
   if not opened or opts.guard.fault then
     return nil, opts.guard.fault or err
   end
-  local work
-  work, err = begin(context, script, audience, opts)
-  if not work then
-    return nil, err
+  local work = job.new(context, { audience }, opts)
+  local fine, result
+  fine, result, err = guard.call(work_off, work, context, plan, opened, audience, opts)
+  if not fine then -- memory has run out
+    drop(work)
+    error(result, 0)
   end
-  local rest = rows.rest_of(context, work.guard)
-  allow_rebuild(work, opened, audience, opts, rest)
-  local filler = batcher.new(work, audience, opts, opened.shape)
-  err = read_all(work, opened, filler, plan, opts, rest) or finish(work, filler, audience, opts)
-  if err and err ~= work:failed() then
-    work:stop(err)
-  end
-  filler:abandon(function(part)
-    work:abandon(part)
-  end)
-  filler:close(work.result)
-  return work:finish()
+  return result, err
 end
 
 return pipeline

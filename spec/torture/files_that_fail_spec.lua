@@ -1,0 +1,44 @@
+-- Every call on a file of a job fails in turn: once, and from then on for ever, with every error that a disk gives.
+-- The job says which file it was, or goes on. With a healthy disk again, it ends with everything in the audience.
+local compile = require "spec.support.compile"
+local seed = require "spec.support.seed"
+local sweeps = require "spec.torture.sweeps"
+local world = require "spec.support.world"
+
+-- What the sanitizers preload has to come first, and replaces some of these calls too.
+local here = not os.getenv "LD_PRELOAD"
+
+-- "short": half of what is written arrives, and the rest may follow. "torn": half, and then nothing more.
+local MODES = { "ENOSPC", "EIO", "EDQUOT", "EINTR", "short", "torn" }
+-- A call that goes on after such a failure loses nothing, so not all of these end a job.
+local HARMLESS = { EINTR = true, short = true }
+
+local JOBS = {
+  journal = "a journal",
+  resume = "a journal that a job is resumed from",
+  limiter = "a limiter",
+}
+
+describe("files that fail:", here and function()
+  local sandbox = world.around(setup, teardown, before_each)
+  local settings
+
+  setup(function()
+    settings = { url = sandbox.url, folder = sweeps.folder(), library = compile.interpose() }
+    print("   seed " .. seed)
+  end)
+  teardown(function()
+    os.execute("rm -rf " .. settings.folder)
+  end)
+
+  for job, title in pairs(JOBS) do
+    it(title .. " says so, and the job that is started again loses nothing", function()
+      for _, mode in ipairs(MODES) do
+        local failed = sweeps.run("files", job, mode, settings, true)
+        assert.is_true(failed > 0 or HARMLESS[mode] ~= nil, mode .. ": nothing failed")
+      end
+    end)
+  end
+end or function()
+  pending "under sanitizers"
+end)

@@ -1,0 +1,44 @@
+-- Runs spec/torture/sweep.lua for a spec, and fails with what it complained of.
+local assert = require "luassert"
+local seed = require "spec.support.seed"
+local world = require "spec.support.world"
+
+local sweeps = {}
+
+--- How many points of each sweep are tried, at most: all where somebody asked for that.
+sweeps.MOST = world.in_full and 1e9 or world.thorough and 6 or 2
+
+--- Runs one. `preload` has the library loaded before all others.
+---@param what string
+---@param job string
+---@param mode string
+---@param settings {url: string, folder: string, gzip: string?, library: string, most: integer?}
+---@param preload? boolean
+---@return integer failed  tries in which the job failed
+function sweeps.run(what, job, mode, settings, preload)
+  assert.is_string(settings.library)
+  local all = { seed = seed, most = sweeps.MOST }
+  for key, value in pairs(settings) do
+    all[key] = value
+  end
+  local pipe = assert(io.popen(("%s %s spec/torture/sweep.lua %s %s %s '%s' 2>&1"):format(
+    preload and "LD_PRELOAD=" .. settings.library or "", os.getenv "SCOPE3_LUA_BIN", what, job, mode,
+    world.json.encode(all))))
+  local said = pipe:read "*a"
+  pipe:close()
+  local failed = said:match "swept %d+ calls: [1-9]%d* tries, (%d+) failed, 0 problems\n$"
+  assert.truthy(failed, ("seed %d: %s"):format(seed, said:sub(1, 4000)))
+  return tonumber(failed)
+end
+
+--- A folder with the rows of the jobs, plain and packed. The caller removes it.
+---@return string
+function sweeps.folder()
+  local folder = world.path ""
+  os.execute("mkdir " .. folder)
+  world.write(folder .. "/packed.csv", require("spec.torture.jobs").ROWS)
+  os.execute("gzip " .. folder .. "/packed.csv")
+  return folder
+end
+
+return sweeps
