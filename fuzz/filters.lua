@@ -6,6 +6,7 @@ local core = require "scope3.core"
 local filter = require "scope3.input.filter"
 local json = require "scope3.util.json"
 
+local WITHOUT_VALUES = { present = true, absent = true, yes = true, no = true }
 local MAP = { { "external_id", "id" } }
 
 -- As core.builder takes it.
@@ -17,7 +18,7 @@ end
 local function check_condition(condition)
   assert(type(condition.operator) == "string", "no operator")
   assert(type(condition.column) == "string" or condition.column % 1 == 0, "no column")
-  assert(type(condition.values) == "table", "no values")
+  assert(#condition.values > 0 or WITHOUT_VALUES[condition.operator], "no values")
   local name = filter.name(condition)
   assert(name:find("where", 1, true) == 1, "no name")
 end

@@ -2,7 +2,8 @@
 -- It is refused, or the job ends with sums that hold; and what it appended can be taken up once more.
 --
 -- An input is "e" and edits of a real journal, whose seals then no longer hold; or "r" and records, which are sealed
--- here behind the job's own first line. Edits lose no member: each that the service did not take is counted.
+-- here behind the job's own first line. After edits only a lost end is taken for less than damage, and then each member
+-- that the service did not take is counted.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local scope3 = require "scope3"
@@ -150,13 +151,16 @@ return function(input)
   if not kind then
     return
   end
-  write(journal_path, kind == "e" and edited(rest) or sealed(rest))
+  local text = kind == "e" and edited(rest) or sealed(rest)
+  write(journal_path, text)
   service:begin({}, TASKS_BEFORE)
   local res = outcome()
   if not res then
     return
   end
   if kind == "e" then
+    local lines = text:match "^.*\n" or ""
+    assert(JOURNAL:sub(1, #lines) == lines, "a line that was changed is taken")
     assert(missing() <= res.failed + res.unknown + res.rejected_by_service, "members are missing without a count")
   end
   local again, err = outcome()

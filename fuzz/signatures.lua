@@ -1,8 +1,8 @@
 -- Callbacks under RFC 9421 through webhook/signature_base, target_uri and the whole verification.
 -- The signature base is one line a component and can be read back; what is accepted is covered, fresh, and new.
 --
--- An input is a request: a line with method and URL, lines "Name: value", an empty line, the body. Any signature of
--- "sig" counts as right here: what stands behind the signature is reached, and the base is looked at.
+-- An input is a request: a line with method and URL, lines "Name: value" (in which \n is a line end), an empty line,
+-- the body. The signature "sig" counts as right here: what stands behind it is reached, and the base is looked at.
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local headers = require "scope3.webhook.headers"
@@ -40,7 +40,7 @@ local function read_request(input)
   local fields = {}
   for name, value in lines:gmatch "([^:\n]+):([^\n]*)" do
     fields[name] = fields[name] or {}
-    table.insert(fields[name], value)
+    table.insert(fields[name], (value:gsub("\\n", "\n")))
   end
   return { method = method, url = url, headers = fields, body = body }
 end
@@ -66,7 +66,7 @@ local function check_base(base, input, request)
   for line in (base .. "\n"):gmatch "([^\n]*)\n" do
     lines[#lines + 1] = line
   end
-  assert(#lines == #input.value + 1, "a line too many or too few")
+  assert(#lines == #input.value + 1 and not base:find "[%z\r]", "a line too many or too few")
   for i, component in ipairs(input.value) do
     assert(lines[i]:sub(1, #component.text + 2) == component.text .. ": ", "a line of another component")
   end
