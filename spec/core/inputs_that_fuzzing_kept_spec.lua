@@ -1,5 +1,5 @@
--- The inputs that fuzzing found (fuzz/corpus, fuzz/found) are fed to its targets, built by any compiler and without libFuzzer.
--- Fresh inputs are for `make fuzz`.
+-- The inputs that fuzzing found (fuzz/corpus, fuzz/found) are fed to its targets.
+-- Any compiler builds these, without libFuzzer. Fresh inputs are for `make fuzz`.
 local world = require "spec.support.world"
 
 -- Like a shell that runs `make` by itself.
