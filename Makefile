@@ -98,7 +98,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: house static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: house static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz fuzz-replay fuzz-corpus test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -222,6 +222,48 @@ test-i386:
 test-sid:
 	@LUAS="$${LUAS:-5.4 jit}" SPEC="$(SPEC)" .ci/debian sid
 
+# Fuzzing. Each target is fuzzed for FUZZ_SECONDS, which needs clang; `fuzz-replay` only feeds the committed inputs to them, and needs no clang. A target is
+# a program of its own: of C, or fuzz/lua_host.c under the name of a Lua file. build/fuzz/corpus keeps what runs found for the next one, and `fuzz-corpus`
+# makes the committed inputs of it.
+FUZZ_SECONDS ?= 60
+FUZZ_C := callback spool conditions
+FUZZ_LUA := replies fields signatures journals filters members
+FUZZ_TARGETS := rows $(FUZZ_C) $(FUZZ_LUA)
+FUZZ_FLAGS := -g -O1
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ_FILES := Makefile $(wildcard fuzz/*.[ch] csrc/*/*.[ch] csrc/*/*/*.[ch])
+
+# The programs in $(1): objects by $(2), a compiler and flags; programs with the further flags and files $(3).
+define BUILD_FUZZ
+@mkdir -p $(1)
+@$(MAKE) --no-print-directory -s LUA=5.4 OUT=$(1)/module CC='$(firstword $(2))' CFLAGS='$(wordlist 2,99,$(2))' HARDEN= HARDEN_LINK= static
+$(call BUILD_WAYS,$(1)/ways,$(2))
+@$(2) $(3) -std=c11 -D_GNU_SOURCE -o $(1)/rows fuzz/rows.c $(1)/ways/simd.o $(1)/ways/portable.o
+@for target in $(FUZZ_C); do $(2) $(3) -std=c11 -D_GNU_SOURCE -o $(1)/$$target fuzz/$$target.c $(1)/module/libscope3.a || exit 1; done
+@$(2) $(3) -std=c11 -D_GNU_SOURCE $$(pkg-config --cflags lua5.4) -o $(1)/plant fuzz/lua_host.c $(1)/module/libscope3.a -l:liblua5.4.a \
+  $$($(MAKE) --no-print-directory -s LUA=5.4 print-static-libs)
+@for target in $(FUZZ_LUA); do ln -f $(1)/plant $(1)/$$target || exit 1; done
+@touch $@
+endef
+
+build/fuzz/fresh/built: $(FUZZ_FILES)
+	$(call BUILD_FUZZ,build/fuzz/fresh,clang $(FUZZ_FLAGS) $(subst address$(COMMA),fuzzer-no-link$(COMMA)address$(COMMA),$(FUZZ_SANITIZE)),-fsanitize=fuzzer)
+
+# With the sanitizers where the compiler has them.
+build/fuzz/replay/built: $(FUZZ_FILES)
+	@mkdir -p $(@D)
+	$(call BUILD_FUZZ,build/fuzz/replay,$(CC) $(FUZZ_FLAGS) $(if $(shell echo 'int main(void) { return 0; }' | \
+	  $(CC) $(FUZZ_SANITIZE) -x c -o $(@D)/probe - 2>/dev/null && echo yes),$(FUZZ_SANITIZE)),fuzz/replay.c)
+
+fuzz: build/fuzz/fresh/built
+	@sh fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+fuzz-replay: build/fuzz/replay/built
+	@sh fuzz/replay.sh $(FUZZ_TARGETS)
+
+fuzz-corpus: build/fuzz/fresh/built
+	@sh fuzz/minimise.sh $(FUZZ_TARGETS)
+
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund
 
@@ -321,29 +363,6 @@ test-paths:
 	$(call BUILD_WAYS,build/paths,$(CC) -O2 -g)
 	@$(CC) -O2 -g -std=c11 -D_GNU_SOURCE -o build/paths/paths fuzz/paths.c fuzz/random_rows.c build/paths/simd.o build/paths/portable.o
 	@cd build/paths && ./paths $(PATHS_ROWS) $(PATHS_SEED)
-
-# Needs clang. What it finds is written to build/fuzz; the corpora there are kept between runs. FUZZ_SECONDS for each target.
-FUZZ_SECONDS ?= 60
-FUZZ_FLAGS := -g -O1 -fno-sanitize-recover=undefined
-FUZZ_LINK = clang $(FUZZ_FLAGS) -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined
-FUZZ_RUN = -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024
-fuzz:
-	@mkdir -p build/fuzz/corpus build/fuzz/corpus-callback
-	@printf '\300\002\000\000id,mail,tel,land,mail2,tel2,u,h\n1,a@b.co,"+1 206 ""555"" 1234",US,x,,,\n' > build/fuzz/corpus/csv
-	@printf '\001\001\000\000[{"a":"1","b":"a@b.co"},\n{"a":{"$$oid":"2"},\n"b":["c@d.co","e@f.co"]}]' > build/fuzz/corpus/json-array
-	@printf '\001\001\000\000\036{"a":"1","b":"a@b.co;c@d.co"}{"a":"2",\n"__parentId":"1"},\036{"a":"3"}' > build/fuzz/corpus/json-stream
-	@printf '\001\000\000\001"sep=;";\nx\nid;mail;tel;land\n1;a@b.co;;;\n;;;\n2;c@d.co\n3;c@d.co;4;US-WA;\n' > build/fuzz/corpus/csv-head
-	@printf '\010\001\000\000{"a":"1","b":"a@b.co","c":"030 23125123","d":"\\u0044E"}\n' > build/fuzz/corpus/jsonl
-	@printf '\007\002\100\000\377\376i\000d\000,\000m\000\n\0001\000,\000a\000@\000b\000.\000c\000o\000\075\330\000\336\n\000' > build/fuzz/corpus/utf16
-	@printf '\007\002\200\000id,mail\n1,m\374ller@b.co\n2,\201\n' > build/fuzz/corpus/windows-1252
-	@printf '{"a":[1,{"b":"\\ud83d\\ude00","b":null}],"c":-1.5e3}' > build/fuzz/corpus-callback/json
-	@printf 'Zm9vYmE=' > build/fuzz/corpus-callback/base64
-	@printf '1.234,50 EUR' > build/fuzz/corpus-callback/amount
-	$(call BUILD_WAYS,build/fuzz,clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link$(COMMA)address$(COMMA)undefined)
-	$(FUZZ_LINK) -o build/fuzz/rows fuzz/rows.c build/fuzz/simd.o build/fuzz/portable.o
-	$(FUZZ_LINK) -o build/fuzz/callback fuzz/callback.c csrc/core/*/*.c
-	cd build/fuzz && ./rows $(FUZZ_RUN) corpus
-	cd build/fuzz && ./callback $(FUZZ_RUN) corpus-callback
 
 lint:
 	@MAKE="$(MAKE)" sh .ci/lint

@@ -25,13 +25,13 @@ static int source_feed(lua_State *L) {
     return luaL_error(L, "a source was fed behind its end");
   if (n > SC3_CHUNK)
     return luaL_error(L, "a chunk is over %d bytes", (int)SC3_CHUNK);
+  if (n == 0) /* a source without bytes may have no buffer to point into */
+    return 0;
   space = sc3_input_space(sc3l_source_input(s), n);
-  if (space == NULL && n > 0)
+  if (space == NULL)
     return luaL_error(L, "not enough memory, or fed before the source asked for more");
-  if (n > 0) {
-    memcpy(space, chunk, n);
-    sc3_input_commit(sc3l_source_input(s), n);
-  }
+  memcpy(space, chunk, n);
+  sc3_input_commit(sc3l_source_input(s), n);
   return 0;
 }
 
