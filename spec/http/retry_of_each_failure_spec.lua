@@ -14,12 +14,14 @@ local function always(value)
   end
 end
 
+local MANY = 1000 -- attempts that nothing may allow
+
 -- The attempts of a request that fails in these ways, one after the other, and in the last of them for ever.
 local function attempts(ways, how)
   local failures, made = {}, 0
   repeat
     made = made + 1
-  until not retry.delay(ways[math.min(made, #ways)], made, failures, how)
+  until made == MANY or not retry.delay(ways[math.min(made, #ways)], made, failures, how)
   return made
 end
 
@@ -220,7 +222,7 @@ describe("the decision on one more attempt", function()
       retry.earn(how.budget)
     end
     local repeats = 0
-    while retry.delay(HTTP[503], 1, {}, how) do
+    while repeats < MANY and retry.delay(HTTP[503], 1, {}, how) do
       repeats = repeats + 1
     end
     assert.equal(40, repeats)
@@ -229,10 +231,10 @@ describe("the decision on one more attempt", function()
     end
     assert.equal(4, attempts({ HTTP[503] }, how)) -- six halves are three repeats
     assert.equal(1, attempts({ HTTP[503] }, how))
+    retry.earn(how.budget)
+    assert.equal(1, attempts({ HTTP[503] }, how)) -- half a repeat is none
+    retry.earn(how.budget)
     -- A failure that is final by itself takes none.
-    for _ = 1, 2 do
-      retry.earn(how.budget)
-    end
     assert.equal(1, attempts({ { kind = "invalid", status = 400 } }, how))
     assert.equal(2, attempts({ HTTP[503] }, how))
   end)
@@ -256,7 +258,7 @@ describe("the decision on one more attempt", function()
     repeat
       more = more + 1
       made = made + 1
-    until not retry.delay(HTTP[429], made, failures, how)
+    until more == MANY or not retry.delay(HTTP[429], made, failures, how)
     assert.equal(8, more)
   end)
 
