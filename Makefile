@@ -264,6 +264,23 @@ fuzz-replay: build/fuzz/replay/built
 fuzz-corpus: build/fuzz/fresh/built
 	@sh fuzz/minimise.sh $(FUZZ_TARGETS)
 
+# Instructions of what users wait for, beside those in bench/costs.tsv: 3 % more fails. RENEW=1 writes that file anew. Plain C, because SIMD differs between
+# processors; always with the flags that are written here, because those of whoever calls would count as a change of ours.
+COSTS := build/costs
+COSTS_CC = $(CC) -O2 -std=c11 -D_GNU_SOURCE -fPIC -shared $(WARN)
+.PHONY: costs
+costs:
+	@mkdir -p $(COSTS)
+	@for lua in 5.4 jit; do \
+	  $(MAKE) --no-print-directory -s LUA=$$lua POLL=1 SANITIZE= CFLAGS='-O2 -g' modules && \
+	  $(COSTS_CC) $$(pkg-config --cflags $$([ $$lua = jit ] && echo luajit || echo lua$$lua)) -o $(COSTS)/counted-$$lua.so spec/support/counted.c || exit 1; \
+	done
+	@for library in fixed_seeds still_clock; do \
+	  $(COSTS_CC) -o $(COSTS)/$$library.so bench/costs/$$library.c -ldl || exit 1; \
+	done
+	@dir=$$(mktemp -d /tmp/costs.XXXXXX) && trap 'rm -rf "$$dir"' EXIT && ln -s '$(ROOT)' $$dir/tree && cd $$dir/tree && \
+	  LUA_PATH='$(TREE_PATH);$(ROOT)/?.lua;;' LUA_CPATH='$(ROOT)/build/5.4-poll/?.so;;' lua5.4 bench/costs/run.lua $$PWD/$(COSTS) $(if $(RENEW),renew)
+
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund
 

@@ -1,5 +1,6 @@
 -- Requests are held back before the service has to say 429.
 local limiter = require "scope3.http.limiter"
+local most_in_a_minute = require "spec.support.minute"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
@@ -31,18 +32,6 @@ local function go(own, rate, poll, now)
     wait = own:pass(WHO, rate, poll, now)
   end
   return now
-end
-
-local function most_in_a_minute(times)
-  table.sort(times)
-  local most, first = 0, 1
-  for last, at in ipairs(times) do
-    while times[first] <= at - 60 do
-      first = first + 1
-    end
-    most = math.max(most, last - first + 1)
-  end
-  return most
 end
 
 describe("the limiter", function()

@@ -23,10 +23,12 @@ local function way(err, reached)
   local most = BY_CODE[err.code] or not reached and err.kind == "network" and not err.uncertain and UNREACHED
   if most then
     return err.code, most
+  elseif err.kind == "network" then -- whatever the status of an answer that broke off
+    return err.kind, ATTEMPTS
   elseif err.status and not err.uncertain or BY_STATUS[err.status] then
     return err.status, BY_STATUS[err.status] or 1
   end
-  return err.kind, err.kind == "network" and ATTEMPTS or 1
+  return err.kind, 1
 end
 
 --- The retries that the requests of a job share, so that a service in trouble is not kept there.

@@ -54,7 +54,7 @@ function retry_after.read(result, now)
   now = retry_after.service_time(result) or now
   local seconds = decimal(value)
   if not seconds then
-    local at = time.http_date(value)
+    local at = time.http_date(value, now)
     seconds = at and math.max(0, at - now)
   end
   if seconds and seconds >= 0 then

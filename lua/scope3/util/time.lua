@@ -4,10 +4,14 @@ local core = require "scope3.core"
 local time = {}
 
 local DAY, HOUR, MINUTE = 86400, 3600, 60
+local YEAR = 365.2425 * DAY -- on average
 local MONTHS = {
   Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12,
 }
-local HTTP_DATE = "^[A-Z][a-z]+, (%d%d) ([A-Z][a-z][a-z]) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$"
+-- The forms of HTTP dates. Two are obsolete, and still to be read.
+local IMF_DATE = "^[A-Z][a-z]+, (%d%d) ([A-Z][a-z][a-z]) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$"
+local RFC850_DATE = "^[A-Z][a-z]+, (%d%d)%-([A-Z][a-z][a-z])%-(%d%d) (%d%d):(%d%d):(%d%d) GMT$"
+local ASCTIME_DATE = "^[A-Z][a-z]+ ([A-Z][a-z][a-z]) ([ %d]%d) (%d%d):(%d%d):(%d%d) (%d%d%d%d)$"
 local ISO_TIME = "^(%d%d%d%d)-(%d%d)-(%d%d)[Tt ](%d%d):(%d%d):(%d%d)(.*)$"
 local LONGEST_ISO = 80 -- bytes of a text that are looked at
 
@@ -28,14 +32,41 @@ local function in_seconds(hours, minutes, seconds)
   return tonumber(hours) * HOUR + tonumber(minutes) * MINUTE + tonumber(seconds)
 end
 
-local function in_bounds(...)
+-- Whether a date and a time exist: not the 30th of February, nor 25 o'clock.
+local function exists(year, ...)
   for i, bounds in ipairs(BOUNDS) do
     local value = tonumber((select(i, ...)))
     if value < bounds[1] or value > bounds[2] then
       return false
     end
   end
-  return true
+  local month, day = ...
+  year, month = tonumber(year), tonumber(month)
+  return days(year, month, tonumber(day)) < days(year, month + 1, 1)
+end
+
+-- Seconds since 1970, as if in UTC; nil where there is no such time.
+local function seconds_of(year, month, day, hours, minutes, seconds)
+  if exists(year, month, day, hours, minutes, seconds) then
+    return days(tonumber(year), tonumber(month), tonumber(day)) * DAY + in_seconds(hours, minutes, seconds)
+  end
+end
+
+-- The same with the name of a month.
+local function seconds_of_named(year, month, ...)
+  return MONTHS[month] and seconds_of(year, MONTHS[month], ...)
+end
+
+-- The same with two digits of a year: the latest of those years that is not over fifty years ahead.
+local function seconds_of_short(now, digits, ...)
+  local this_year = math.floor(1970 + now / YEAR)
+  local newest = this_year - this_year % 100 + 100 + tonumber(digits)
+  for year = newest, newest - 200, -100 do
+    local at = seconds_of_named(year, ...)
+    if at and at <= now + 50 * YEAR then
+      return at
+    end
+  end
 end
 
 -- Seconds that a time zone is ahead of UTC; nil where the text is no zone. No zone counts as UTC.
@@ -47,14 +78,20 @@ local function zone_offset(zone)
   return (zone == "" or zone == "Z" or zone == "z") and 0 or nil
 end
 
---- Seconds since 1970 of an HTTP date (RFC 9110 section 5.6.7, the preferred form).
+--- Seconds since 1970 of an HTTP date, in any of the three forms of RFC 9110 section 5.6.7.
 ---@param text string  such as "Sun, 06 Nov 1994 08:49:37 GMT"
----@return number?  nil where the text has another form
-function time.http_date(text)
-  local day, month, year, hours, minutes, seconds = text:match(HTTP_DATE)
-  if day and MONTHS[month] then
-    return days(tonumber(year), MONTHS[month], tonumber(day)) * DAY + in_seconds(hours, minutes, seconds)
+---@param now? number  seconds since 1970, for a year of two digits; the time of this machine unless given
+---@return number?  nil where the text has another form, or there is no such time
+function time.http_date(text, now)
+  local day, month, year, hours, minutes, seconds = text:match(IMF_DATE)
+  if not day then
+    month, day, hours, minutes, seconds, year = text:match(ASCTIME_DATE)
   end
+  if day then
+    return seconds_of_named(year, month, day, hours, minutes, seconds)
+  end
+  day, month, year, hours, minutes, seconds = text:match(RFC850_DATE)
+  return day and seconds_of_short(now or core.time(), year, month, day, hours, minutes, seconds)
 end
 
 --- Seconds since 1970 of an ISO 8601 time. A time without an offset counts as UTC.
@@ -65,13 +102,13 @@ function time.iso(text)
     return nil
   end
   local year, month, day, hours, minutes, seconds, rest = text:sub(1, LONGEST_ISO):match(ISO_TIME)
-  if not year or not in_bounds(month, day, hours, minutes, seconds) then
+  local at = year and seconds_of(year, month, day, hours, minutes, seconds)
+  if not at then
     return nil
   end
   local fraction, zone = rest:match("^[.,](%d+)(.*)$")
   local offset = zone_offset(zone or rest)
-  return offset and days(tonumber(year), tonumber(month), tonumber(day)) * DAY + in_seconds(hours, minutes, seconds)
-    + (fraction and core.number("0." .. fraction) or 0) - offset
+  return offset and at + (fraction and core.number("0." .. fraction) or 0) - offset
 end
 
 return time
