@@ -51,6 +51,12 @@ function compile.no_memory()
   return library("no_memory", "-ldl")
 end
 
+--- A library that is preloaded to make calls of the system fail (spec/support/failing_calls.c): its path.
+---@return string
+function compile.failing_calls()
+  return library("failing_calls", "-ldl")
+end
+
 --- Lua states whose allocator fails when told to (spec/support/failing.c).
 ---@return table
 function compile.failing()
