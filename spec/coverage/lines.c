@@ -33,6 +33,7 @@ static record *recent; /* of the line before */
 
 __attribute__((visibility("default"))) int luaopen_scope3_core(lua_State *L);
 int uncovered_luaopen_scope3_core(lua_State *L);
+void __gcov_dump(void); /* of gcc */
 
 static void map_file(void) {
   struct stat status;
@@ -76,14 +77,42 @@ static void note(lua_State *L, lua_Debug *at) {
     recent->ran[at->currentline] = 1;
 }
 
+/* debug.sethook, which is the first upvalue. The command takes away the hooks of scripts, and would
+ * ours. */
+static int set_hook(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, 0);
+  if (lua_gethook(L) == NULL)
+    lua_sethook(L, note, LUA_MASKLINE, 0);
+  return 0;
+}
+
+/* For processes that end without an end (spec/support/fork.c). */
+static int save(lua_State *L) {
+  (void)L;
+  __gcov_dump();
+  return 0;
+}
+
+static void watch(lua_State *L) {
+#ifdef LUA_JITLIBNAME
+  luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF); /* compiled code calls no hook */
+#endif
+  lua_sethook(L, note, LUA_MASKLINE, 0);
+  lua_getglobal(L, "debug");
+  lua_getfield(L, -1, "sethook");
+  lua_pushcclosure(L, set_hook, 1);
+  lua_setfield(L, -2, "sethook");
+  lua_pop(L, 1);
+  lua_pushcfunction(L, save);
+  lua_setfield(L, LUA_REGISTRYINDEX, "scope3.coverage.save");
+}
+
 int luaopen_scope3_core(lua_State *L) {
   if (records == NULL)
     map_file();
-  if (records != NULL) {
-#ifdef LUA_JITLIBNAME
-    luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF); /* compiled code calls no hook */
-#endif
-    lua_sethook(L, note, LUA_MASKLINE, 0);
-  }
+  if (records != NULL)
+    watch(L);
   return uncovered_luaopen_scope3_core(L);
 }

@@ -8,11 +8,9 @@ lua=${LUA_BIN:-lua5.4}
 mkdir -p build/coverage
 export LUA_PATH="$root/?.lua;;"
 
-# The workers of nginx are LuaJIT. `poll` is what systems without epoll run, with plain C in place of SIMD.
-under=coverage luas=5.4
+# `poll` is what systems without epoll run, with plain C in place of SIMD.
 specs() {
   case $1 in
-    nginx) luas=jit; echo spec/nginx ;;
     poll) echo spec/http/engine_spec.lua spec/http/engine_bodies_spec.lua spec/loop spec/core/sha256_spec.lua spec/input/csv_spec.lua ;;
     *) echo "spec/$1" ;;
   esac
@@ -20,15 +18,14 @@ specs() {
 
 code=0
 for room in ${*:-core identity input http loop client api job webhook cli sandbox nginx poll}; do
-  case $room in
+  case $room in # the workers of nginx are LuaJIT
     nginx) luas=jit under=coverage ;;
     poll) luas=5.4 under=coverage-poll ;;
     *) luas=5.4 under=coverage ;;
   esac
   echo "-- $room"
   $lua spec/coverage/room.lua begin "$room" || exit 2
-  # The specs' own interpreters are watched from their first line.
-  env -u LUA_PATH LUA_INIT='pcall(require, "scope3.core")' LUAS=$luas RUN_UNDER=$under sh spec/run.sh $(specs "$room") || code=1
+  env -u LUA_PATH LUAS=$luas RUN_UNDER=$under sh spec/run.sh $(specs "$room") || code=1
   $lua spec/coverage/room.lua end "$room" || exit 2
 done
 $lua spec/coverage/report.lua || code=1

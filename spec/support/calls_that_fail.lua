@@ -127,6 +127,15 @@ local SCENARIOS = {
     end,
   },
   {
+    name = "a number that nobody guesses",
+    act = function(state)
+      state.a, state.b = core.random(), core.random()
+    end,
+    check = function(state)
+      assert(state.a ~= state.b and state.a >= 0 and state.a < 1, "it is no random number")
+    end,
+  },
+  {
     name = "a request",
     act = function(state)
       local engine = state:open(core.engine { connect_timeout = 5 })

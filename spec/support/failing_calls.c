@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -82,6 +83,7 @@ MOVE(read, (int fd, void *to, size_t n), (fd, to, n))
 MOVE(write, (int fd, const void *from, size_t n), (fd, from, n))
 MOVE(pread64, (int fd, void *to, size_t n, off64_t at), (fd, to, n, at))
 MOVE(pwrite64, (int fd, const void *from, size_t n, off64_t at), (fd, from, n, at))
+CALL(ssize_t, getrandom, SLOW, (void *to, size_t n, unsigned flags), (to, n, flags))
 CALL(int, fsync, SLOW, (int fd), (fd))
 CALL(int, flock, SLOW, (int fd, int operation), (fd, operation))
 CALL(int, poll, SLOW, (struct pollfd * list, nfds_t n, int ms), (list, n, ms))
