@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs rooms of the specs over a build that notes what ran, then says what did not: sh spec/coverage/run.sh [ROOM...]
-# No room: all of them. What ran is kept by room, in build/coverage, so a room can be run again alone.
+# No room: all of them. What ran is kept by room, in build/coverage.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 root=$(pwd)
