@@ -9,7 +9,9 @@ local files = require "spec.coverage.files"
 
 local NAME_SIZE, RECORD_SIZE = 64, 512 -- as in spec/coverage/lines.c
 local NOTES = "build/coverage/lines"
-local BUILDS = { "build/5.4-coverage", "build/jit-coverage", "build/5.4-coverage-poll" }
+local BUILDS = {
+  "build/5.4-coverage", "build/5.4-coverage-poll", "build/5.1-coverage", "build/jit-coverage",
+}
 
 local function begin()
   local records = {}
