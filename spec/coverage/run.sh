@@ -12,7 +12,7 @@ export LUA_PATH="$root/?.lua;;"
 # Lua 5.1.
 specs() {
   case $1 in
-    poll) echo spec/http/engine_spec.lua spec/http/engine_bodies_spec.lua spec/loop spec/core/sha256_spec.lua spec/input/csv_spec.lua ;;
+    poll) echo spec/http/engine_spec.lua spec/http/engine_bodies_spec.lua spec/loop spec/core/sha256_spec.lua spec/core/spool*_spec.lua spec/input spec/identity ;;
     old) echo spec/loop ;;
     *) echo "spec/$1" ;;
   esac
