@@ -1,7 +1,7 @@
 /* Fails calls of the system, for a process that has this preloaded and loads it as a Lua module
  * too:
  * failing_calls.fail("core.so", k, count, how) -- of what that library asks of the system from now
- *   on, the k-th call and count - 1 more go wrong. How: "EIO" or "ENOSPC", an error; "EINTR", only
+ *   on, the k-th call and count - 1 more go wrong. How: "EIO" or the like, an error; "EINTR", only
  *   of calls that a signal may interrupt; "short", reads and writes of half.
  * failing_calls.asked() -> how many calls could have gone wrong, and the name of the last that did
  */
@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -95,6 +96,7 @@ CALL(int, ftruncate64, PLAIN, (int fd, off64_t size), (fd, size))
 CALL(int, fchmod, PLAIN, (int fd, mode_t mode), (fd, mode))
 CALL(int, unlink, PLAIN, (const char *path), (path))
 CALL(int, madvise, PLAIN, (void *at, size_t n, int advice), (at, n, advice))
+CALL(int, socket, PLAIN, (int domain, int type, int protocol), (domain, type, protocol))
 CALL(int, epoll_create1, PLAIN, (int flags), (flags))
 CALL(int, epoll_ctl, PLAIN, (int fd, int operation, int of, struct epoll_event *event),
      (fd, operation, of, event))
@@ -124,8 +126,9 @@ void *mremap(void *at, size_t n, size_t wanted, int flags, ...) {
 }
 
 static int failing_calls_fail(lua_State *L) {
-  static const char *const names[] = {"EIO", "ENOSPC", "EOPNOTSUPP", "EINTR", "short", NULL};
-  static const int codes[] = {EIO, ENOSPC, EOPNOTSUPP, EINTR, 0};
+  static const char *const names[] = {"EIO",   "ENOSPC", "EMFILE", "EOPNOTSUPP",
+                                      "EINTR", "short",  NULL};
+  static const int codes[] = {EIO, ENOSPC, EMFILE, EOPNOTSUPP, EINTR, 0};
   int option = luaL_checkoption(L, 4, NULL, names);
   strncpy(name, luaL_checkstring(L, 1), sizeof name - 1);
   asked = 0;
