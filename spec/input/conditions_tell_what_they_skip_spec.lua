@@ -96,6 +96,7 @@ describe("what conditions skip", function()
         "5 rows that came to it: blank or missing (1), numbers with a comma (1), numbers with a currency, "
           .. "a per cent sign or parted thousands (1), plain numbers (1), other texts (1)" },
       { { v = { ge = 500 } }, { "1.200", "2.500" }, "2 rows that came to it: numbers such as 1.234 (2)" },
+      { { v = { ge = 5000 } }, { "1,234.50", "$1,234.50" }, "2 rows that came to it: numbers with a comma (2)" },
       { { v = { present = true } }, { "", " " }, "2 rows that came to it: blank or missing (2)" },
       { { v = { yes = true } }, { "maybe", "no" }, "2 rows that came to it: other texts (2)" },
     } do
