@@ -56,7 +56,7 @@ function left.read(path)
         problems[#problems + 1] = ("%s: stands %d times in %s: %s"):format(path, #at, file, text)
       end
       reasons[file] = reasons[file] or {}
-      for i = 1, at[1] and #wanted or 0 do
+      for i = 1, #at == 1 and #wanted or 0 do
         reasons[file][at[1] + i - 1] = reason
       end
     elseif not entry:find "^#" and entry ~= "" then
