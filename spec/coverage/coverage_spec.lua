@@ -44,15 +44,19 @@ return f, never_called -- counted
     local function read(...)
       return left.read(world.file(table.concat({ ... }, "\n") .. "\n", ".tsv"))
     end
-    local reasons, problems = read("# a comment", file .. "\tif (b) \\n return 0;\tno b", file .. "\tdone();\tnever")
-    assert.same({ [3] = "no b", [4] = "no b", [5] = "never" }, reasons[file])
+    local none, last = "\tif (b) \\n return 0;\tno b", "\tdone();\tnever"
+    local entries, problems = read("# a comment", file .. none, file .. last)
+    local of = entries[file]
+    assert.same({ nil, nil, "no b", "no b", "never" }, { nil, of[2], of[3].reason, of[4].reason, of[5].reason })
     assert.same({}, problems)
+    of[4].used = true
+    assert.same({ file .. ": runs, and is listed as left: done();" }, left.idle(entries))
     for entry, says in pairs {
       [file .. "\treturn 0;\ttwo of them"] = "stands 2 times in ", [file .. "\tgone();\tnone"] = "stands 0 times in ",
       [file .. "\tdone();"] = "is no entry: ",
     } do
-      reasons, problems = read(entry)
-      assert.is_nil(next(reasons[file] or {}))
+      entries, problems = read(entry)
+      assert.is_nil(next(entries[file] or {}))
       assert.equal(1, #problems)
       assert.truthy(problems[1]:find(says, 1, true), problems[1])
     end

@@ -1,6 +1,7 @@
--- What may stay uncovered, and why: spec/coverage/left.tsv, a line `file <tab> text <tab> reason` each. The text is one
--- line of the file without its indentation, or several that follow each other with ` \n ` between. It must stand in the
--- file exactly once, so an entry neither outlives what it speaks of nor covers more than that.
+-- What may stay uncovered, and why: spec/coverage/left.tsv, a line `file <tab> text <tab> reason` each.
+-- The text is one line of the file without its indentation, or several that follow each other with ` \n ` between.
+-- It must stand in the file exactly once, so an entry neither outlives what it speaks of nor covers more than that.
+-- One that excuses nothing, because its lines run, is a problem as well.
 local files = require "spec.coverage.files"
 
 local left = {}
@@ -41,11 +42,16 @@ local function places(lines, wanted)
   return found
 end
 
---- By path, line numbers with their reasons; and what is wrong with the list.
----@return table<string, table<integer, string>> reasons
+---@class coverage.Entry
+---@field text string
+---@field reason string
+---@field used boolean?  whether a line or a branch that did not run was excused by it
+
+--- By path, line numbers with their entries; and what is wrong with the list.
+---@return table<string, table<integer, coverage.Entry>> entries
 ---@return string[] problems
 function left.read(path)
-  local reasons, problems, texts = {}, {}, {}
+  local entries, problems, texts = {}, {}, {}
   for entry in io.lines(path) do
     local file, text, reason = entry:match "^([^\t#]+)\t([^\t]+)\t([^\t]+)$"
     if file then
@@ -55,15 +61,33 @@ function left.read(path)
       if #at ~= 1 then
         problems[#problems + 1] = ("%s: stands %d times in %s: %s"):format(path, #at, file, text)
       end
-      reasons[file] = reasons[file] or {}
+      entries[file] = entries[file] or {}
+      local made = { text = text, reason = reason }
       for i = 1, #at == 1 and #wanted or 0 do
-        reasons[file][at[1] + i - 1] = reason
+        entries[file][at[1] + i - 1] = made
       end
     elseif not entry:find "^#" and entry ~= "" then
       problems[#problems + 1] = ("%s: is no entry: %s"):format(path, entry)
     end
   end
-  return reasons, problems
+  return entries, problems
+end
+
+--- Of entries that were asked for every line that did not run: what is said of those that were not needed.
+---@param entries table<string, table<integer, coverage.Entry>>
+---@return string[]
+function left.idle(entries)
+  local problems, told = {}, {}
+  for file, of in pairs(entries) do
+    for _, entry in pairs(of) do
+      if not entry.used and not told[entry] then
+        told[entry] = true
+        problems[#problems + 1] = ("%s: runs, and is listed as left: %s"):format(file, entry.text)
+      end
+    end
+  end
+  table.sort(problems)
+  return problems
 end
 
 return left

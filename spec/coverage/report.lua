@@ -61,15 +61,16 @@ local function read_room(name, checksums)
 end
 
 -- What did not run and what did, of one file.
-local function tally(path, reasons)
+local function tally(path, entries)
   local sums = { path = path, lines = { all = 0, ran = 0, left = 0 }, branches = { all = 0, ran = 0, left = 0 } }
   sums.missed = {}
   local function count(kind, line, times)
-    local sum, reason = sums[kind], reasons[path] and reasons[path][line]
+    local sum, entry = sums[kind], entries[path] and entries[path][line]
     sum.all = sum.all + 1
     if times > 0 then
       sum.ran = sum.ran + 1
-    elseif reason then
+    elseif entry then
+      entry.used = true
       sum.left = sum.left + 1
     else
       sums.missed[line] = sums.missed[line] or kind
@@ -145,18 +146,20 @@ local function main()
       print(("%s: %d files have changed since, run that room again"):format(name, changed))
     end
   end
-  local reasons, problems = left.read "spec/coverage/left.tsv"
+  local entries, problems = left.read "spec/coverage/left.tsv"
   for path in pairs(ran) do
-    all[#all + 1] = tally(path, reasons)
+    all[#all + 1] = tally(path, entries)
   end
   table.sort(all, function(a, b)
     local more, less = missed(a.lines) + missed(a.branches), missed(b.lines) + missed(b.branches)
     return more > less or more == less and a.path < b.path
   end)
   print_files(all, arg[1] == "-v")
-  for _, problem in ipairs(problems) do
-    fine = false
-    print(problem)
+  for _, list in ipairs { problems, left.idle(entries) } do
+    for _, problem in ipairs(list) do
+      fine = false
+      print(problem)
+    end
   end
   for _, aim in ipairs(AIMS) do
     fine = reaches(aim, all) and fine
