@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the specs on every Lua found (or on those of $LUAS) and adds up the counts.
-# RUN_UNDER=sanitize, valgrind or poll chooses another build or a tool round the interpreter.
+# RUN_UNDER=sanitize, valgrind, poll or coverage chooses another build or a tool round the interpreter.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 root=$(pwd)
@@ -38,6 +38,8 @@ for lua in $LUAS; do
   case $under in
     sanitize) flags=SANITIZE=1 variant=$lua-sanitize ;;
     poll) flags=POLL=1 variant=$lua-poll ;;
+    coverage) flags=COVERAGE=1 variant=$lua-coverage ;;
+    coverage-poll) flags="COVERAGE=1 POLL=1" variant=$lua-coverage-poll ;;
   esac
   $make --no-print-directory -s -j "$(nproc 2>/dev/null || echo 2)" LUA="$lua" $flags modules || { broken=1; continue; }
   bin=$($make --no-print-directory -s LUA="$lua" print-lua)

@@ -109,10 +109,7 @@ static void free_list(sc3_transfer *t) {
 
 void sc3_engine_free(sc3_engine *e) {
   sc3_transfer *t;
-  int ours;
-  if (e == NULL)
-    return;
-  ours = sc3_fork_mark_mine(&e->mark);
+  const int ours = sc3_fork_mark_mine(&e->mark);
   for (t = e->active; t != NULL && ours && e->multi != NULL; t = t->next)
     (void)curl_multi_remove_handle(e->multi, t->easy);
   if (ours) {

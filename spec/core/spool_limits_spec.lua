@@ -62,8 +62,11 @@ describe("a spool at its limits", function()
 
   it("answers a limit of the process on files with an error, and is not killed by it", function()
     local path = world.path(".spool")
-    -- 512 bytes a block in POSIX, 1024 in some shells
-    local out = shell(("ulimit -f 7000; %s spec/support/spooled.lua fill %s; echo $?"):format(LUA, path))
+    -- 512 bytes a block in POSIX, 1024 in some shells.
+    -- A build for coverage writes files at its end, or says on standard error that it cannot: neither is ours.
+    local limited = "export GCOV_PREFIX=/dev/null; exec 2>/dev/null; ulimit -f %d; "
+      .. LUA .. " spec/support/spooled.lua fill %s; echo $?"
+    local out = shell(limited:format(7000, path))
     local count, why, code = out:match("^(%d+)\t([^\n]+)\n(%d+)\n$")
     assert.truthy(count, out)
     assert.same({ "0", "File too large" }, { code, why })
@@ -71,7 +74,7 @@ describe("a spool at its limits", function()
     assert.same({ tonumber(count), 0 }, { spool:count(), spool:damaged() })
     assert.is_true(spool:bytes() > 2 * STEP)
     -- Not even its first step fits.
-    out = shell(("ulimit -f 1; %s spec/support/spooled.lua fill %s; echo $?"):format(LUA, world.path(".spool")))
+    out = shell(limited:format(1, world.path(".spool")))
     assert.equal("0\tFile too large\n0\n", out)
   end)
 

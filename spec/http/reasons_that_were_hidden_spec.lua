@@ -121,7 +121,8 @@ end)
 describe("a port that speaks something else", function()
   teardown(world.clean)
 
-  it("is named as plain http where TLS was meant", function()
+  -- What a client says that speaks TLS to a port that answers with these bytes.
+  local function told_of(reply)
     local _, err
     broken.run(function(queue)
       local listener, open = socket.listen("127.0.0.1", 0), true
@@ -134,7 +135,7 @@ describe("a port that speaks something else", function()
             peer:onerror(function(_, _, code) return code end)
             peer:setmode("bn", "bn")
             peer:read(-1000)
-            peer:write "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+            peer:write(reply)
             peer:close()
           end
         end
@@ -145,8 +146,24 @@ describe("a port that speaks something else", function()
       _, err = client:health()
       open = false
     end)
+    return err
+  end
+
+  it("is named as plain http where TLS was meant", function()
+    local err = told_of "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
     assert.same({ "network", "NOT_TLS", 1 }, { err.kind, err.code, err.request.attempts })
     assert.truthy(err.message:find("this port speaks plain http", 1, true), err.message)
+  end)
+
+  it("is named as one of another TLS by its alert", function()
+    for alert, says in pairs {
+      [40] = "the host and this machine agree on no TLS: ", [70] = "the host and this machine agree on no TLS: ",
+      [80] = "the TLS handshake with the host failed: ",
+    } do
+      local err = told_of("\21\3\3\0\2\2" .. string.char(alert)) -- a record of type alert, and a fatal one
+      assert.same({ "network", "SSL_CONNECT_ERROR" }, { err.kind, err.code })
+      assert.truthy(err.message:find(says, 1, true), err.message)
+    end
   end)
 
   it("is named as TLS where plain http was meant", function()

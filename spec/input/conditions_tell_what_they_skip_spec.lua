@@ -96,6 +96,7 @@ describe("what conditions skip", function()
         "5 rows that came to it: blank or missing (1), numbers with a comma (1), numbers with a currency, "
           .. "a per cent sign or parted thousands (1), plain numbers (1), other texts (1)" },
       { { v = { ge = 500 } }, { "1.200", "2.500" }, "2 rows that came to it: numbers such as 1.234 (2)" },
+      { { v = { ge = 5000 } }, { "1,234.50", "$1,234.50" }, "2 rows that came to it: numbers with a comma (2)" },
       { { v = { present = true } }, { "", " " }, "2 rows that came to it: blank or missing (2)" },
       { { v = { yes = true } }, { "maybe", "no" }, "2 rows that came to it: other texts (2)" },
     } do
@@ -127,6 +128,15 @@ describe("what conditions skip", function()
     } do
       res = run(where, file(values))
       assert.equal(members, res.members)
+    end
+    -- Bytes that are no text differ in more than case, and so do texts of other lengths.
+    for wanted, value in pairs {
+      ["MÜNCHEN"] = "münchen", ["Köln\255"] = "KÖLN\255", ["köln"] = "KÖLN\255", ["é"] = "e", ["ß"] = "ss",
+      ["i"] = "İ", ["\195\132a"] = "ä", ["äb"] = "ÄC", [("ä"):rep(3000)] = ("Ä"):rep(3000),
+    } do
+      res = run({ v = wanted }, file { value })
+      local other_case = wanted == "MÜNCHEN" and 1 or 0
+      assert.same({ 0, other_case }, { res.members, res.conditions[1].other_case }, wanted:sub(1, 20))
     end
     res = run({ v = { "x", ignore_case = true } }, file { "\255X", ("x"):rep(5000), "X" })
     assert.equal(1, res.members)

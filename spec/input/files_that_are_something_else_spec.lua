@@ -45,6 +45,23 @@ local FILES = {
   utf32 = { "\255\254\0\0i\0\0\0", "iconv -f UTF-32" },
 }
 
+-- Other first bytes of such files.
+local ALSO = {
+  zip = { "PK\5\6" .. NULS, "PK\7\8PK\3\4\20\0rows.csv", "PK\3\4\n[Content_Types].xml" .. NULS .. "word/document.xml",
+    "PK\3\4\n[Content_Types].xml" .. NULS .. "ppt/presentation.xml" },
+  xlsx = { "PK\3\4\n[Content_Types].xml" .. NULS },
+  duckdb = { "\1\2\3\4\5\6\7\8DUCK" .. NULS },
+  pgp = { "\140\13\4\9\3\2" .. NULS, "\195\13\4\9\3\2" .. NULS, "\195\30\5\9" .. NULS, "\132\94\3\1" .. NULS,
+    "\133\1\12\3" .. NULS, "\193\192\76\3" .. NULS, "\193\94\3\1" .. NULS },
+  html = { "\239\187\191<HTML>\n", "<!-- saved -->\n<html><body>\n", "<table>\n<tr>\n",
+    '<?xml version="1.0"?>\n<html xmlns="x">\n' },
+  xml_spreadsheet = { '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">\n' },
+  xml = { '<?xml version="1.0"?>\n<a/>\n', "<!-- rows -->\n<rows>\n", "<!DOCTYPE rows>\n<rows>\n",
+    "<rows><row>1</row></rows>\n",
+    "<rows a='1'>\r\n", "<rows>" },
+  gsheet = { '{"":"# this is no file", "doc_id": "x"}' },
+}
+
 local function sync(path, option)
   return world.command { "sync", path, "--audience", "a", "--map", "external_id=id", "--map", "email=email",
     "--dry-run", option }
@@ -88,6 +105,15 @@ describe("a file that is something else", function()
       local zipped = run(path .. ".gz")
       os.remove(path .. ".gz")
       assert.equal(code, zipped.code)
+    end
+  end)
+
+  it("is known by any of the first bytes that it may have", function()
+    for code, texts in pairs(ALSO) do
+      for _, text in ipairs(texts) do
+        local err = run(world.file(text, ".csv"))
+        assert.same({ "source", code }, { err.kind, err.code }, ("%q"):format(text:sub(1, 60)))
+      end
     end
   end)
 

@@ -85,6 +85,12 @@ describe("a delimiter", function()
     for _, head in ipairs { "sep=,", "sep=,,,", "sep=;,,", '"sep=;",,' } do -- saved again with commas
       assert.same({ { ["id;x"] = "1", mail = "a" } }, read(head .. "\nid;x,mail\n1,a\n"), head)
     end
+    for _, head in ipairs { "sep=\t", "sep=\\t", '"sep=\\t"' } do
+      assert.same({ { ["id,x"] = "1", mail = "a" } }, read(head .. "\nid,x\tmail\n1\ta\n"), head)
+    end
+    for _, head in ipairs { 'sep="', '"sep=;', '"sep=;x', "sep=;,;", "sep=;,|", "sep=" } do -- it is the header
+      assert.is_nil(rawget(read(head .. "\nid,x;mail\n1;a\n")[1], "mail"), head)
+    end
     for _, head in ipairs { "sep=ab", "sep=;x", "sep", "separator=;" } do
       local columns = assert(assert(scope3.csv(world.file(head .. ",\n1,2\n", ".csv"))):columns())
       assert.equal((head:gsub('"', "")), (columns[1]:gsub('[",\n]', "")):sub(1, #head), head)

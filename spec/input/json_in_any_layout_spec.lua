@@ -62,7 +62,7 @@ describe("objects of JSON", function()
       "\n\n [" .. A .. "\n, " .. B .. "\r\n,\r\n" .. C .. ",]\r\n\n", pretty, pretty .. "\n",
       "[" .. pretty:gsub("\n}\n", "\n},\n") .. "]\n", "\239\187\191" .. A .. B .. C,
       "\239\187\191[" .. A .. "," .. B .. "," .. C .. "]", "\30" .. A .. "\n\30" .. B .. "\n\30" .. C .. "\n",
-      "\30" .. pretty:gsub("\n}\n", "\n}\n\30"),
+      "\30" .. pretty:gsub("\n}\n", "\n}\n\30"), (pretty:gsub("\n}\n", "\n}\n\239\187\191")), -- files were joined
       A .. "\r\n" .. B .. ",\r\n" .. C,
     } do
       local got = read(text)

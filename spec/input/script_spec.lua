@@ -177,6 +177,15 @@ describe("a script with member(row)", function()
       res.rejected)
   end)
 
+  it("gives a reason that is a text, or fails", function()
+    for _, reason in ipairs { 5, true, {} } do
+      local _, err = run { member = function() return nil, reason end }
+      assert.equal("script", err.kind)
+      local says = "the reason that member() gives must be a string, not a " .. type(reason)
+      assert.truthy(err.message:find(says, 1, true), err.message)
+    end
+  end)
+
   it("sees nested JSON as tables", function()
     local res = assert(run({ member = function(row)
       return { external_id = row.who.id, uids = row.uids, email = row.none }

@@ -27,6 +27,8 @@ local HTTP = [[
     impatient = gateway { read_timeout = 0.2 }
     small = gateway { max_members = 100 }
     hashing = gateway { ids = "hash" }
+    hasty = gateway { deadline = 0.5 }
+    nobody = select(2, pcall(gateway, { audience = false }))
     narrow = gateway { max_rows = 1000, max_unpacked_bytes = 3000000 }
     wrong = select(2, pcall(gateway, { api_key = false, account_id = false, region = "Atlantis", max_members = 1e7, audience = { id = "" } }))
   }
@@ -38,6 +40,9 @@ local HTTP = [[
     location = /chosen { content_by_lua_block { chosen() } }
     location = /hashing { content_by_lua_block { hashing() } }
     location = /narrow { content_by_lua_block { narrow() } }
+    location = /hasty { content_by_lua_block { hasty() } }
+    location = /nobody { content_by_lua_block { ngx.print(tostring(nobody)) } }
+    location = /read_before { content_by_lua_block { ngx.req.read_body() upload() } }
     location = /small { content_by_lua_block { small() } }
     location = /wrong { content_by_lua_block { ngx.print(tostring(wrong)) } }
     location = /hidden { content_by_lua_block { ngx.log(ngx.ERR, "the hidden request ran") } }
@@ -180,6 +185,18 @@ describe("a gateway", function()
     said, status = upload(csv(10))
     assert.same({ 502, 403, 10 }, { status, said.error.status, said.result.failed })
     world.assert_sums(said.result)
+  end)
+
+  it("blames itself with 500 where it can send nothing, and the service with 504 where that takes too long", function()
+    local said, status = upload(csv(1), nil, "/read_before") -- another handler has taken the body
+    assert.same({ 500, true }, { status, said.error.message:find("the body cannot be read: ", 1, true) ~= nil })
+    said, status = upload("", nil, "/read_before")
+    assert.same({ 400, "empty" }, { status, said.error.code })
+    assert.same({}, sandbox:requests "sync")
+    sandbox:fault { on = "sync", act = "hang", times = -1 }
+    said, status = upload(csv(1), nil, "/hasty")
+    assert.same({ 504, "timeout" }, { status, said.error.kind })
+    assert.truthy(world.http("GET", server.url .. "/nobody").body:find("audience is missing", 1, true))
   end)
 
   it("bounds what an upload may cost: its rows, its empty lines, and what it unpacks to", function()

@@ -70,6 +70,12 @@ function compile.failing_file()
   return library "failing"
 end
 
+--- A library that is preloaded to make calls of the system fail (spec/support/failing_calls.c): its path.
+---@return string
+function compile.failing_calls()
+  return library("failing_calls", "-ldl")
+end
+
 --- Lua states whose allocator fails when told to (spec/support/failing.c).
 ---@return table
 function compile.failing()
