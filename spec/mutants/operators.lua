@@ -24,8 +24,10 @@ local BINDS_TIGHTER = { ["*"] = true, ["/"] = true, ["%"] = true, ["//"] = true,
 ---@field from string
 ---@field to string
 ---@field source string  the line without its indentation
----@field text string  of the whole file
----@field lines table<integer, true>?  lines of the statement that it stands in
+---@field first integer  of the bytes that it replaces
+---@field last integer
+---@field replacement string
+---@field lines table<integer, true>  lines of the statement that it stands in
 
 local List = {}
 List.__index = List
@@ -39,11 +41,12 @@ end
 function List:add(operator, first, last, to)
   local from, till = self.tokens[first], self.tokens[last]
   local old = self.text:sub(from.first, till.last)
-  local lines = select(2, old:gsub("\n", ""))
-  local filled = select(2, to:gsub("\n", "")) < lines and to .. ("\n"):rep(lines - select(2, to:gsub("\n", ""))) or to
+  -- The lines after it keep their numbers.
+  local missing = select(2, old:gsub("\n", "")) - select(2, to:gsub("\n", ""))
+  local filled = to .. ("\n"):rep(math.max(missing, 0))
   self.mutants[#self.mutants + 1] = {
     line = from.line, column = from.column, operator = operator, from = shown(old), to = shown(to), token = first,
-    text = self.text:sub(1, from.first - 1) .. filled .. self.text:sub(till.last + 1),
+    first = from.first, last = till.last, replacement = filled,
   }
 end
 
@@ -161,12 +164,20 @@ local function set_lines(list, spans)
   end
 end
 
-local function lines_of(text)
+local function source_lines(text)
   local lines = {}
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     lines[#lines + 1] = line:match "^%s*(.-)%s*$"
   end
   return lines
+end
+
+--- The text of a file with a mutant in it.
+---@param text string
+---@param mutant scope3.Mutant
+---@return string
+function operators.apply(text, mutant)
+  return text:sub(1, mutant.first - 1) .. mutant.replacement .. text:sub(mutant.last + 1)
 end
 
 local function bytecode(text)
@@ -178,7 +189,7 @@ end
 local function distinct(mutants, text)
   local kept, skipped, seen = {}, 0, { [bytecode(text)] = true }
   for _, mutant in ipairs(mutants) do
-    local code = bytecode(mutant.text)
+    local code = bytecode(operators.apply(text, mutant))
     if code and not seen[code] then
       seen[code] = true
       kept[#kept + 1] = mutant
@@ -214,7 +225,7 @@ function operators.mutants(file, text)
     return a.number < b.number
   end)
   set_lines(list, spans)
-  local lines = lines_of(text)
+  local lines = source_lines(text)
   for _, mutant in ipairs(list.mutants) do
     mutant.source = lines[mutant.line]
   end

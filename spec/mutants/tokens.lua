@@ -12,8 +12,8 @@ local tokens = {}
 ---@field column integer
 
 local KEYWORDS = {}
-for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true until "
-  .. "while"):gmatch "%a+" do
+for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true "
+  .. "until while"):gmatch "%a+" do
   KEYWORDS[word] = true
 end
 
