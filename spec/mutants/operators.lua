@@ -4,6 +4,7 @@ local tokens = require "spec.mutants.tokens"
 
 local operators = {}
 
+local LARGE = 10000 -- from here on one more or less is no other decision: twice and half are
 local NAME_BYTES = 60 -- of a replaced stretch that are shown in a name
 
 local COMPARISONS = {
@@ -56,7 +57,8 @@ local function number_mutants(list, at, text)
   if value == 1 and (before == "+" or before == "-") then
     seen[0] = true -- the operator "step" makes the same
   end
-  for _, other in ipairs { value + 1, value - 1, 0 } do
+  local others = value < LARGE and { value + 1, value - 1, 0 } or { value * 2, math.floor(value / 2), 0 }
+  for _, other in ipairs(others) do
     if not seen[other] then
       seen[other] = true
       local to = ("%.14g"):format(other)
@@ -108,9 +110,12 @@ function SPANS.unary(list, span)
   end
 end
 
--- Where there is an else, this swaps the branches.
+-- Where there is an else, this swaps the branches. Where a `not` is all, dropping it does the same.
 function SPANS.condition(list, span)
   local first, last = list.tokens[span.first], list.tokens[span.last]
+  if first.text == "not" and not span.is_binary then
+    return
+  end
   list:add("negate", span.first, span.last, "not (" .. list.text:sub(first.first, last.last) .. ")")
 end
 

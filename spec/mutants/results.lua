@@ -9,6 +9,7 @@ local results = {}
 ---@field killer string  the spec file, or ""
 ---@field seconds number
 ---@field at number  seconds since 1970
+---@field cap number  that it had
 ---@field sum string  of the file's text
 
 ---@class scope3.MutantResults
@@ -33,6 +34,7 @@ function results.read(path)
   for _, row in ipairs(shell.rows(path)) do
     self:note(row[1], {
       status = row[2], killer = row[3], seconds = tonumber(row[4]), at = tonumber(row[5]), sum = row[6],
+      cap = tonumber(row[7]),
     })
   end
   return self
@@ -51,10 +53,13 @@ end
 ---@param name string
 ---@param sum string  of the file's text
 ---@param changed number  when its specs were
+---@param cap number  one that was capped is tried again with more
 ---@return scope3.MutantResult?
-function Results:holding(name, sum, changed)
+function Results:holding(name, sum, changed, cap)
   local result = self.by_name[name]
-  if result and result.sum == sum and (result.status == "killed" or result.at > changed) then
+  if not result or result.sum ~= sum then
+    return nil
+  elseif result.status == "killed" or result.at > changed and (result.status == "survived" or result.cap >= cap) then
     return result
   end
 end
@@ -64,8 +69,8 @@ end
 ---@param result scope3.MutantResult
 function Results:add(name, sum, result)
   result.at, result.sum = os.time(), sum
-  shell.write(self.path, ("%s\t%s\t%s\t%.1f\t%d\t%s\n"):format(name, result.status, result.killer, result.seconds,
-    result.at, result.sum), "ab")
+  shell.write(self.path, ("%s\t%s\t%s\t%.1f\t%d\t%s\t%g\n"):format(name, result.status, result.killer, result.seconds,
+    result.at, result.sum, result.cap), "ab")
   self:note(name, result)
 end
 

@@ -49,6 +49,10 @@ local function option(name)
   return options[name]
 end
 
+local function cap()
+  return tonumber(option "cap" or 90)
+end
+
 local texts = {}
 
 local function text_of(file)
@@ -74,10 +78,11 @@ local function select_mutants()
 end
 
 -- The tree in which specs run, made when it is needed.
-local function lazy_stand(name)
+local function lazy_stand()
   local made
   return function()
-    made = made or stand.new(("%s/stand-%s"):format(FOLDER, name), LUA)
+    local process = shell.lines("echo $PPID")[1]
+    made = made or stand.new(("%s/stand-%s"):format(FOLDER, process), LUA)
     return made
   end, function()
     if made then
@@ -93,7 +98,7 @@ end
 
 local function try(tree, mutant, list)
   put(tree, mutant)
-  local result = trial.of(tree, list, tonumber(option "cap" or 90))
+  local result = trial.of(tree, list, cap())
   tree:restore()
   return result
 end
@@ -111,7 +116,7 @@ local function judge(world, mutant, number)
   end
   local sum = results.sum(text_of(mutant.file))
   local list, changed = killers.of(mutant, world.coverage, world.simulation, world.results.kills[mutant.file])
-  local result = not option "again" and world.results:holding(name, sum, changed) or nil
+  local result = not option "again" and world.results:holding(name, sum, changed, cap()) or nil
   if not result then
     result = try(world.stand(), mutant, list)
     world.results:add(name, sum, result)
@@ -168,7 +173,8 @@ local function main()
   io.stdout:setvbuf "line"
   shell.run("mkdir -p " .. FOLDER)
   local mutants, skipped = select_mutants()
-  local get_stand, remove_stand = lazy_stand((option "part" or "1"):match "%d+")
+  assert(#mutants > 0, "these options choose no mutant")
+  local get_stand, remove_stand = lazy_stand()
   local world = {
     stand = get_stand, equivalent = equivalent.read "spec/mutants/equivalent.tsv",
     coverage = coverage.of(get_stand, FOLDER .. "/lines", print),

@@ -7,6 +7,7 @@ local stand = {}
 ---@class scope3.Stand
 ---@field root string
 ---@field lua string  the version
+---@field interpreter string
 ---@field put table<string, string>  the original of each file that is changed
 local Stand = {}
 Stand.__index = Stand
@@ -26,7 +27,10 @@ function stand.new(folder, lua)
     end
   end
   shell.run(("cp -a build/%s %s/build/"):format(lua, quoted))
-  return setmetatable({ root = shell.lines(("cd %s && pwd -P"):format(quoted))[1], lua = lua, put = {} }, Stand)
+  return setmetatable({
+    root = shell.lines(("cd %s && pwd -P"):format(quoted))[1], lua = lua, put = {},
+    interpreter = shell.lines(("make --no-print-directory -s LUA=%s print-lua"):format(lua))[1],
+  }, Stand)
 end
 
 ---@param file string
@@ -58,8 +62,7 @@ local function environment(self, more)
   local all = {
     LUA_PATH = ("%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;;"):format(root, root, root),
     LUA_CPATH = ("%s/build/%s/?.so;;"):format(root, self.lua),
-    SCOPE3_LUA = self.lua, SCOPE3_LUA_BIN = shell.lines("command -v lua" .. self.lua)[1], SCOPE3_THOROUGH = "",
-    SCOPE3_SEED = "1",
+    SCOPE3_LUA = self.lua, SCOPE3_LUA_BIN = self.interpreter, SCOPE3_THOROUGH = "", SCOPE3_SEED = "1",
   }
   for name, value in pairs(more or {}) do
     all[name] = value

@@ -56,7 +56,7 @@ function Reader:expressions()
   until not self:accept ","
 end
 
--- The operands of a binary operator reach as far as here: precedence is of no interest.
+-- Whether it has a binary operator. Precedence is of no interest.
 function Reader:expression()
   while UNARY[self:text()] do
     self.at = self.at + 1
@@ -67,7 +67,9 @@ function Reader:expression()
     self.at = self.at + 1
     self:note("binary", self.at - 1)
     self:expression()
+    return true
   end
+  return false
 end
 
 function Reader:operand()
@@ -158,8 +160,8 @@ end
 
 function Reader:condition()
   local first = self.at
-  self:expression()
-  self:note("condition", first)
+  local is_binary = self:expression()
+  self:note("condition", first, { is_binary = is_binary })
 end
 
 local STATEMENTS = {}

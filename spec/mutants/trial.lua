@@ -36,7 +36,7 @@ function trial.of(stand, list, cap)
     cost, at = cost + seconds, last + 1
   end
   result = result or { status = "survived", killer = "" }
-  result.seconds = shell.now() - began
+  result.seconds, result.cap = shell.now() - began, cap
   return result
 end
 
