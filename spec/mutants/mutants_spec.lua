@@ -108,6 +108,15 @@ describe("mutation testing", function()
     assert.equal(1, alike)
   end)
 
+  it("tells changes apart that are alike on a line", function()
+    local names = {}
+    for _, mutant in ipairs((operators.mutants("x.lua", "return function(a)\n  return a - a - a\nend\n"))) do
+      names[#names + 1] = operators.name(mutant)
+    end
+    assert.same({ "x.lua:2:3 drop `return a - a - a` -> `return nil`", "x.lua:2:12 arithmetic `-` -> `+`",
+      "x.lua:2:16 arithmetic `- (2)` -> `+`" }, names)
+  end)
+
   it("asks the specs of those lines that use a constant", function()
     local text = "local MOST = 5\nlocal function f(a)\n  return a > MOST\nend\nreturn f\n"
     local list = operators.mutants("x.lua", text)

@@ -24,6 +24,7 @@ local BINDS_TIGHTER = { ["*"] = true, ["/"] = true, ["%"] = true, ["//"] = true,
 ---@field operator string
 ---@field from string
 ---@field to string
+---@field specs string[]?  that have to notice it, where lines are not counted
 ---@field source string  the line without its indentation
 ---@field first integer  of the bytes that it replaces
 ---@field last integer
@@ -177,6 +178,18 @@ local function source_lines(text)
   return lines
 end
 
+-- Of changes that are alike on a line, the second and later ones are numbered.
+local function number_alike(mutants)
+  local counts = {}
+  for _, mutant in ipairs(mutants) do
+    local key = table.concat({ mutant.line, mutant.operator, mutant.from, mutant.to }, "\t")
+    counts[key] = (counts[key] or 0) + 1
+    if counts[key] > 1 then
+      mutant.from = ("%s (%d)"):format(mutant.from, counts[key])
+    end
+  end
+end
+
 --- The text of a file with a mutant in it.
 ---@param text string
 ---@param mutant scope3.Mutant
@@ -229,6 +242,7 @@ function operators.mutants(file, text)
     end
     return a.number < b.number
   end)
+  number_alike(list.mutants)
   set_lines(list, spans)
   local lines = source_lines(text)
   for _, mutant in ipairs(list.mutants) do
@@ -241,6 +255,9 @@ end
 ---@param mutant scope3.Mutant
 ---@return string
 function operators.name(mutant)
+  if mutant.operator == "hand" then
+    return ("%s:%d:%d %s"):format(mutant.file, mutant.line, mutant.column, mutant.from)
+  end
   return ("%s:%d:%d %s `%s` -> `%s`"):format(mutant.file, mutant.line, mutant.column, mutant.operator, mutant.from,
     mutant.to)
 end
