@@ -53,8 +53,8 @@ local function covers(spec, lines, mutant)
   end
 end
 
---- Those that run a line of the mutant. Those that killed others of the file come first, by kills per second, and then
---- the quickest.
+--- Those that run a line of the mutant. Those that killed others of the file come first, by kills per second. Then come
+--- those of the same room, and of these the quickest.
 ---@param mutant scope3.Mutant
 ---@param coverage table<string, scope3.SpecLines>
 ---@param simulation scope3.Killer?
@@ -72,12 +72,18 @@ function killers.of(mutant, coverage, simulation, kills)
   if simulation and #list > 0 and SIMULATED[mutant.file:match "^lua/scope3/(%a+)"] then
     list[#list + 1] = simulation
   end
+  local room = mutant.file:match "^lua/scope3/([^/.]+)"
   local function rate(killer)
     return kills and (kills[killer.name] or 0) / killer.seconds or 0
+  end
+  local function is_near(killer)
+    return killer.name:match "^spec/([^/]+)" == room
   end
   table.sort(list, function(a, b)
     if rate(a) ~= rate(b) then
       return rate(a) > rate(b)
+    elseif is_near(a) ~= is_near(b) then
+      return is_near(a)
     elseif a.seconds ~= b.seconds then
       return a.seconds < b.seconds
     end
