@@ -81,10 +81,10 @@ function shell.times(folders)
   return times
 end
 
---- Seconds since 1970, with their fraction.
+--- Seconds since the system began, with their fraction.
 ---@return number
 function shell.now()
-  return tonumber(shell.lines("date +%s.%N")[1])
+  return tonumber(shell.read("/proc/uptime"):match "^%S+")
 end
 
 return shell

@@ -23,10 +23,12 @@ function specs.files()
   return list
 end
 
+local busted
+
 ---@param files string[]
 ---@return string
 function specs.command(files)
-  local busted = assert(shell.lines("command -v busted")[1], "busted was not found: run 'make deps'")
+  busted = busted or assert(shell.lines("command -v busted")[1], "busted was not found: run 'make deps'")
   return ("\"$SCOPE3_LUA_BIN\" %s --ignore-lua --no-keep-going -o spec.mutants.first_failure "
     .. "--helper=spec/support/helper.lua %s"):format(busted, table.concat(files, " "))
 end
