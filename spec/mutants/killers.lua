@@ -27,7 +27,7 @@ function killers.simulation(stand)
   local command = ('"$SCOPE3_LUA_BIN" %s %d %d'):format(SIMULATION.file, SIMULATION.seconds, SIMULATION.seed)
   local killer = { name = SIMULATION.file, seconds = SIMULATION.seconds + 1 }
   killer.command = "sh -c " .. shell.quote(command)
-  return stand:run(killer.command, 60) == "passed" and killer or nil
+  return stand:run(killer.command, killer.seconds) == "passed" and killer or nil
 end
 
 -- The rooms of specs that C passes through most.
@@ -46,8 +46,9 @@ local function covers(spec, lines, mutant)
   if mutant.specs or mutant.file:find "^csrc/" then
     return begins_with_one_of(spec, mutant.specs or OF_C)
   end
-  for line in pairs(lines.lines[mutant.file] or {}) do
-    if mutant.lines[line] then
+  local seen = lines.lines[mutant.file]
+  for line in pairs(seen and mutant.lines or {}) do
+    if seen[line] or lines.changed_files[mutant.file] then
       return true
     end
   end

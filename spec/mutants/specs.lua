@@ -6,8 +6,6 @@ local specs = {}
 -- These copy the tree, measure it, or run in a server whose Lua is another one.
 local LEFT_OUT = { "^spec/house/", "^spec/nginx/", "^spec/mutants/", "^spec/oracle/", "^spec/support/" }
 
-local TIMES, SPARE = 5, 20 -- a run may take so many times its usual seconds, and some more
-
 ---@return string[]
 function specs.files()
   local list = {}
@@ -39,7 +37,7 @@ end
 ---@return "passed"|"failed"|"timeout"
 ---@return string? file  the one that failed
 function specs.run(stand, files, usual)
-  local verdict = stand:run(("sh -c %s"):format(shell.quote(specs.command(files))), TIMES * usual + SPARE)
+  local verdict = stand:run(("sh -c %s"):format(shell.quote(specs.command(files))), usual)
   return verdict, stand:log():match "FAILED\t([^\t\n]*)" or files[1]
 end
 

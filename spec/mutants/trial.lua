@@ -7,7 +7,7 @@ local trial = {}
 
 local function run(stand, list, first, last, seconds)
   if list[first].command then
-    return stand:run(list[first].command, 5 * seconds + 20), list[first].name
+    return stand:run(list[first].command, seconds), list[first].name
   end
   local files = {}
   for i = first, last do
