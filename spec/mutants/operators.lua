@@ -25,6 +25,7 @@ local BINDS_TIGHTER = { ["*"] = true, ["/"] = true, ["%"] = true, ["//"] = true,
 ---@field from string
 ---@field to string
 ---@field specs string[]?  that have to notice it, where lines are not counted
+---@field equivalent string?  why nothing can notice it, where its author says so
 ---@field source string  the line without its indentation
 ---@field first integer  of the bytes that it replaces
 ---@field last integer

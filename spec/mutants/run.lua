@@ -111,7 +111,7 @@ end
 -- What becomes of one mutant.
 local function judge(world, mutant, number)
   local name = operators.name(mutant)
-  if world.equivalent:reason(mutant) then
+  if mutant.equivalent or world.equivalent:reason(mutant) then
     return name, "equivalent"
   end
   local sum = results.sum(text_of(mutant.file))

@@ -85,7 +85,7 @@ local function line_at(text, place)
 end
 
 --- A mutant that somebody wrote.
----@param entry {file: string, name: string, from: string, to: string, specs: string[]?}
+---@param entry {file: string, name: string, from: string, to: string, specs: string[]?, equivalent: string?}
 ---@param text string  of its file
 ---@return scope3.Mutant
 function selection.by_one_hand(entry, text)
@@ -93,7 +93,8 @@ function selection.by_one_hand(entry, text)
   local before = text:sub(1, first - 1):match "[^\n]*$"
   local mutant = {
     file = entry.file, line = line_at(text, first), column = #before + 1, operator = "hand", from = entry.name, to = "",
-    first = first, last = last, replacement = entry.to, lines = {}, specs = entry.specs,
+    first = first, last = last, replacement = entry.to, lines = {},
+    specs = entry.specs, equivalent = entry.equivalent,
     source = text:match("[^\n]*", first - #before):match "^%s*(.-)%s*$",
   }
   for line = mutant.line, line_at(text, last) do

@@ -79,7 +79,7 @@ local TIMEOUTS = { [124] = true, [137] = true, [152] = true }
 
 -- A mutant may loop for ever. Processor time shows that soon, also on a busy machine. The other is for what waits.
 local function limits(usual)
-  return ("ulimit -S -n 4096 && ulimit -t %d && timeout -k 5 %d"):format(math.ceil(2 * usual + 5),
+  return ("ulimit -S -n 4096 && ulimit -t %d && timeout -k 5 %d"):format(math.ceil(2 * usual + 2),
     math.ceil(5 * usual + 20))
 end
 
