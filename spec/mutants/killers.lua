@@ -32,6 +32,7 @@ end
 
 -- The rooms of specs that C passes through most.
 local OF_C = { "spec/core/", "spec/input/", "spec/identity/" }
+local NEAREST_OF_C = { rows = "input", identity = "identity", members = "core", bytes = "core", files = "core" }
 
 local function begins_with_one_of(text, list)
   for _, prefix in ipairs(list) do
@@ -73,7 +74,7 @@ function killers.of(mutant, coverage, simulation, kills)
   if simulation and #list > 0 and SIMULATED[mutant.file:match "^lua/scope3/(%a+)"] then
     list[#list + 1] = simulation
   end
-  local room = mutant.file:match "^lua/scope3/([^/.]+)"
+  local room = mutant.file:match "^lua/scope3/([^/.]+)" or NEAREST_OF_C[mutant.file:match "^csrc/core/([^/]+)"]
   local function rate(killer)
     return kills and (kills[killer.name] or 0) / killer.seconds or 0
   end
