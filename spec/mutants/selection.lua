@@ -1,0 +1,122 @@
+-- The mutants of a run: those that the operators make, and those by hand.
+local operators = require "spec.mutants.operators"
+local shell = require "spec.mutants.shell"
+
+local selection = {}
+
+-- The modules that decide something about requests, members and journals.
+selection.POLICY = {
+  "http/retry", "http/limiter", "http/limiter_store", "http/sliding_window", "http/retry_after",
+  "job/batcher", "job/planner", "job/splitter", "job/rejection", "job/completion", "job/resume", "job/journal",
+  "job/journal_header", "job/prune", "api/response", "api/field_types", "api/preflight", "api/verdict", "api/paging",
+}
+
+local BY_HAND = { "spec.mutants.by_hand", "spec.mutants.by_hand_policy" }
+
+-- nginx runs this room on a Lua of its own, in which no lines are counted.
+local LEFT_OUT = "^lua/scope3/nginx/"
+
+---@param option fun(name: string): string?  of the command
+---@return string[]
+function selection.files(option)
+  local all = shell.lines "find lua/scope3 -name '*.lua' -printf '%s %p\\n' | sort -n | cut -d' ' -f2-"
+  local pattern = option "files"
+  local policy, list = {}, {}
+  for _, name in ipairs(selection.POLICY) do
+    policy["lua/scope3/" .. name .. ".lua"] = true
+  end
+  for _, file in ipairs(all) do
+    local wanted = not pattern or file:find(pattern) ~= nil
+    if wanted and not file:find(LEFT_OUT) and (not option "policy" or policy[file])
+      and (not option "rest" or not policy[file]) then
+      list[#list + 1] = file
+    end
+  end
+  return list
+end
+
+-- Some of a list, chosen by a seed, in their order.
+local function sample(list, count, seed)
+  math.randomseed(seed)
+  local order, chosen, kept = {}, {}, {}
+  for i = 1, #list do
+    order[i] = i
+  end
+  for i = 1, math.min(count, #list) do
+    local j = math.random(i, #list)
+    order[i], order[j] = order[j], order[i]
+    chosen[order[i]] = true
+  end
+  for i, mutant in ipairs(list) do
+    kept[#kept + 1] = chosen[i] and mutant or nil
+  end
+  return kept
+end
+
+---@param files string[]
+---@param option fun(name: string): string?
+---@return scope3.Mutant[]
+---@return table<string, integer> skipped  by file
+function selection.by_operators(files, option)
+  local list, skipped = {}, {}
+  for _, file in ipairs(files) do
+    local mutants
+    mutants, skipped[file] = operators.mutants(file, assert(shell.read(file)))
+    for _, mutant in ipairs(mutants) do
+      list[#list + 1] = mutant
+    end
+  end
+  if option "sample" then
+    list = sample(list, tonumber(option "sample"), tonumber(option "seed" or 1))
+  end
+  return list, skipped
+end
+
+-- Where a text stands in another one, which must be once.
+local function only_place(text, part, name)
+  local first, last = text:find(part, 1, true)
+  assert(first, ("the text of `%s` does not occur any more"):format(name))
+  assert(not text:find(part, first + 1, true), ("the text of `%s` occurs more than once"):format(name))
+  return first, last
+end
+
+local function line_at(text, place)
+  return select(2, text:sub(1, place - 1):gsub("\n", "")) + 1
+end
+
+--- A mutant that somebody wrote.
+---@param entry {file: string, name: string, from: string, to: string, specs: string[]?, equivalent: string?}
+---@param text string  of its file
+---@return scope3.Mutant
+function selection.by_one_hand(entry, text)
+  local first, last = only_place(text, entry.from, entry.name)
+  local before = text:sub(1, first - 1):match "[^\n]*$"
+  local mutant = {
+    file = entry.file, line = line_at(text, first), column = #before + 1, operator = "hand", from = entry.name, to = "",
+    first = first, last = last, replacement = entry.to, lines = {},
+    specs = entry.specs, equivalent = entry.equivalent,
+    source = text:match("[^\n]*", first - #before):match "^%s*(.-)%s*$",
+  }
+  for line = mutant.line, line_at(text, last) do
+    mutant.lines[line] = true
+  end
+  return mutant
+end
+
+---@param option fun(name: string): string?
+---@return scope3.Mutant[]
+function selection.by_hand(option)
+  local list, pattern = {}, option "files"
+  for _, name in ipairs(BY_HAND) do
+    if package.searchpath(name, package.path) then
+      for _, entry in ipairs(require(name)) do
+        if not pattern or entry.file:find(pattern) then
+          list[#list + 1] = selection.by_one_hand(entry, assert(shell.read(entry.file), entry.file))
+        end
+      end
+    end
+  end
+  return list
+end
+
+return selection
