@@ -1,6 +1,7 @@
 --- Decides what becomes of a request that the service rejects: smaller ones where it is too large, or one without the
 --- members that the service points at.
 local quarantine = require "scope3.job.quarantine"
+local rare = require "scope3.util.rare"
 local reply = require "scope3.http.reply"
 local splitter = require "scope3.job.splitter"
 
@@ -21,7 +22,8 @@ local ROUNDS = 2 -- times that a request is sent again without what was rejected
 ---@param req scope3.JobRequest
 ---@return boolean
 function rejection.divisible(req)
-  return req.bytes > SMALLEST and not req.batch.delete_missing and splitter.halve(req.parts) ~= nil
+  return req.bytes > rare.number("smallest", SMALLEST) and not req.batch.delete_missing
+    and splitter.halve(req.parts) ~= nil
 end
 
 --- The two halves of a request that may be divided.
@@ -37,7 +39,7 @@ end
 ---@return scope3.SplitDecision|scope3.WithoutDecision|nil
 function rejection.decide(req, err)
   if reply.speaks_of_size(err) and rejection.divisible(req) then
-    return { kind = "split", max_bytes = math.max(SMALLEST, math.floor(req.bytes / 2)) }
+    return { kind = "split", max_bytes = math.max(rare.number("smallest", SMALLEST), math.floor(req.bytes / 2)) }
   elseif err.status ~= 400 and err.status ~= 422 or req.repairs.left < 1 then
     return nil
   end
