@@ -198,6 +198,13 @@ POLL_SPECS := spec/core spec/identity spec/input spec/http spec/loop spec/client
 test-poll:
 	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(or $(SPEC),$(POLL_SPECS))
 
+# Client, network and service in one process and one thread, from one seed, in virtual time: SECONDS of fresh seeds.
+# What fails is printed with the command that shows it again.
+.PHONY: simulate
+simulate: $(MODULES)
+	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" \
+	  $(LUA_BIN) spec/simulation/run.lua $(or $(SECONDS),120) $(SEED)
+
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund
 
