@@ -100,7 +100,7 @@ end
 
 -- How the service is.
 local function service_of(dice, kind)
-  local slow = dice:happens(0.2)
+  local slow = dice:happens(0.1)
   local made = {
     seed = dice:whole(1, 1000000), task_order = dice:one_of { "strict", "in", "reversed" },
     task_seconds = slow and HOUR or dice:one_of { 0, 0.2, 3 },
@@ -113,10 +113,13 @@ local function service_of(dice, kind)
     rate_limit = dice:happens(0.2) and dice:whole(20, 60) or nil, rate_form = dice:one_of { "fields", "single" },
     retry_after_form = dice:one_of { "seconds", "date" },
   }
-  if made.task_order == "reversed" then -- it knows no jitter
-    made.task_jitter = 0
+  if made.task_order == "reversed" then -- it knows no jitter, and tasks would last longer with each that follows
+    made.task_jitter, made.task_seconds = 0, math.min(made.task_seconds, 3)
   end
   task_ends(dice, made, kind)
+  if slow then -- an epoch has no time for two tasks that last so long
+    made.task_outcomes = nil
+  end
   return made
 end
 
@@ -133,33 +136,48 @@ end
 local function endings_of(dice, opts)
   opts.deadline = dice:happens(0.2) and dice:time(0.5, 100000) or nil
   opts.in_doubt_timeout = dice:happens(0.5) and 72 * HOUR or nil
-  opts.patience = dice:happens(0.3) and dice:time(1, 100000) or nil
+  opts.patience = dice:happens(0.3) and dice:time(1, 2000) or nil
   opts.timeout = dice:happens(0.2) and dice:time(1, 60) or nil
 end
 
--- Whether the library promises the order of such a job on such a service: one that looks for repeats in each request
--- only needs a service that works strictly in order.
-local function is_ordered(pattern, opts, order)
-  return order == "strict" or pattern ~= "repeats" or opts.unique or opts.concurrency > 1
+-- Whether a job looks for repeats of an id in each request only.
+local function is_plain(pattern, opts)
+  return pattern == "repeats" and not opts.unique and opts.concurrency == 1
+end
+
+-- Whether the network keeps the order: no copy of a request arrives after one that was sent later.
+local function keeps_order(profile)
+  for _, name in ipairs(profile.network) do
+    if name == "late" then
+      return false
+    end
+  end
+  return profile.latency[2] < 1
+end
+
+-- Whether the library promises the order of such a job: a plain one needs a service that works strictly in order, and a
+-- network that keeps it.
+local function is_ordered(pattern, opts, order, profile)
+  return not is_plain(pattern, opts) or order == "strict" and keeps_order(profile)
 end
 
 local KINDS = { "member", "member", "member", "map", "iterator", "stream", "stream", "sync" }
 
-local function pattern_of(dice, kind, opts, order)
+local function pattern_of(dice, kind, opts, order, profile)
   while true do
     local pattern = kind == "map" and dice:one_of { "adds", "repeats" } or dice:one_of(rows.PATTERNS)
-    if is_ordered(pattern, opts, order) then
+    if is_ordered(pattern, opts, order, profile) then
       return pattern
     end
   end
 end
 
 -- The audiences of a job and their operations.
-local function audiences_of(dice, job, number, order)
+local function audiences_of(dice, job, number, order, profile)
   local list = {}
   for i = 1, job.kind == "sync" and dice:whole(1, 3) or 1 do
     local key = number * 8 + i
-    local pattern = pattern_of(dice, job.kind, job.opts, order)
+    local pattern = pattern_of(dice, job.kind, job.opts, order, profile)
     list[i] = { id = "a" .. key, number = key, pattern = pattern,
       operations = rows.make(dice, key, pattern, dice:whole(1, dice:one_of { 6, 20, 60 })) }
   end
@@ -177,7 +195,10 @@ local function job_of(dice, number, profile, settings)
   if job.kind == "sync" then
     job.opts.unique = nil
   end
-  job.audiences = audiences_of(dice, job, number, settings.task_order)
+  job.audiences = audiences_of(dice, job, number, settings.task_order, profile)
+  if is_plain(job.audiences[1].pattern, job.opts) then
+    job.opts.timeout = nil
+  end
   if (job.kind == "member" or job.kind == "map") and dice:happens(0.5) then
     job.journal = "job" .. number .. ".journal"
     job.kills = {}

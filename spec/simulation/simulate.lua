@@ -59,7 +59,7 @@ local function start_jobs(world, plan, folder)
       write_file(job.file, rows.csv(job.audiences[1].operations))
     end
     function job.next_start()
-      return world.turn_dice:time(0.1, 3600)
+      return world.turn_dice:time(2, 3600)
     end
     program.start(world, job, job.starts_at)
   end
