@@ -121,6 +121,7 @@ function Network:take()
     return nil
   end
   self.count = self.count - 1
+  self.world:answered(transfer)
   if transfer.result.status then
     transfer.process.has_been_answered = true
   end

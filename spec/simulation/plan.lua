@@ -110,6 +110,7 @@ local function service_of(dice, kind)
     envelope = dice:one_of { "bare", "data" }, pagination = dice:one_of { "body", "meta" },
     page_repeats = dice:happens(0.2) and 1 or 0, min_size = dice:one_of { 0, 100 },
     issues_listed = dice:one_of { 1, 100 }, faults = rules_of(dice, kind), log_bodies = false,
+    max_body = dice:happens(0.15) and dice:whole(1100, 3000) or nil,
     rate_limit = dice:happens(0.2) and dice:whole(20, 60) or nil, rate_form = dice:one_of { "fields", "single" },
     retry_after_form = dice:one_of { "seconds", "date" },
   }
@@ -140,9 +141,9 @@ local function endings_of(dice, opts)
   opts.timeout = dice:happens(0.2) and dice:time(1, 60) or nil
 end
 
--- Whether a job looks for repeats of an id in each request only.
+-- Whether a job may look for repeats of an id in each request only: before it first both adds and removes.
 local function is_plain(pattern, opts)
-  return pattern == "repeats" and not opts.unique and opts.concurrency == 1
+  return (pattern == "repeats" or pattern == "mixed") and not opts.unique and opts.concurrency == 1
 end
 
 -- Whether the network keeps the order: no copy of a request arrives after one that was sent later.
@@ -186,7 +187,7 @@ end
 
 local function job_of(dice, number, profile, settings)
   local job = { number = number, kind = dice:one_of(KINDS), opts = limits_of(dice), rate = dice:one_of { 100000,
-    100000, 300, 60 }, starts_at = dice:happens(0.5) and 0 or dice:time(0.1, 100) }
+    100000, 300, 60, 30 }, starts_at = dice:happens(0.5) and 0 or dice:time(0.1, 100) }
   if profile.kind == "unlimited" then
     endings_of(dice, job.opts)
   else
@@ -197,7 +198,7 @@ local function job_of(dice, number, profile, settings)
   end
   job.audiences = audiences_of(dice, job, number, settings.task_order, profile)
   if is_plain(job.audiences[1].pattern, job.opts) then
-    job.opts.timeout = nil
+    job.opts.timeout, job.is_plain = nil, true
   end
   if (job.kind == "member" or job.kind == "map") and dice:happens(0.5) then
     job.journal = "job" .. number .. ".journal"
@@ -239,6 +240,31 @@ local function forgives_tasks(jobs)
   return true
 end
 
+-- Some ids of an audience.
+local function some_ids(dice, audience)
+  local ids = {}
+  for i = 1, dice:whole(1, 3) do
+    ids[i] = dice:one_of(audience.operations).id
+  end
+  return ids
+end
+
+-- When the key changes: seldom enough that one request meets one change.
+local function key_changes(dice, jobs, kind)
+  local times, at = {}, 0
+  if not dice:happens(0.15) then
+    return times
+  end
+  for i = 1, dice:whole(1, 2) do
+    at = at + dice:time(i == 1 and 0.1 or 200, 400)
+    times[i] = at
+  end
+  for _, job in ipairs(jobs) do
+    job.follows_key = kind ~= "unlimited" or dice:happens(0.7)
+  end
+  return times
+end
+
 --- Makes the plan of a seed.
 function plan.of(seed, trace)
   local dice = dice_of.new(seed * 16)
@@ -249,8 +275,12 @@ function plan.of(seed, trace)
     jobs[i] = job_of(dice, i, profile, settings)
   end
   settings.task_outcomes = forgives_tasks(jobs) and settings.task_outcomes or nil
+  if profile.kind ~= "bounded" and dice:happens(0.15) then -- half of a rejection names nobody, and is final
+    settings.refuse = some_ids(dice, jobs[1].audiences[1])
+  end
   return { seed = seed, profile = profile, service = settings, jobs = jobs, trace = trace,
-    before = before_of(dice, jobs, profile.kind), shares_limiter = dice:happens(0.5) }
+    before = before_of(dice, jobs, profile.kind), key_changes = key_changes(dice, jobs, profile.kind),
+    shares_limiter = dice:happens(0.5) }
 end
 
 return plan

@@ -8,11 +8,13 @@ local program = {}
 local MOST_RUNS = 12 -- of one job, before it has to have come to its end
 local HOUR = 3600
 
--- The clients of a job: the key and the rate that its requests have.
+-- The client of a job.
 local function client_of(world, job)
-  world:process().has_been_answered = nil
+  local process = world:process()
+  process.has_been_answered, process.client = nil, world.rates:client(job.rate, job.limiter and world.shared)
   return assert(scope3.client {
-    api_key = "sim_key_1", account_id = "25", base_url = "http://127.0.0.1:9", rate = job.rate, loop = world_of.loop,
+    api_key = job.follows_key and world.key_now or world.key_now(), account_id = "25",
+    base_url = "http://127.0.0.1:9", rate = job.rate, loop = world_of.loop,
     limiter = job.limiter or scope3.limiter(), on_event = job.on_event,
   })
 end

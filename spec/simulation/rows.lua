@@ -41,7 +41,7 @@ function patterns.removes_then_adds(_, i, n)
 end
 
 function patterns.mixed(dice, i, _, ids)
-  if i <= 2 then -- both kinds in the first request: from there on the job runs in epochs
+  if i <= 2 then -- both kinds, whatever follows
     return i, i == 1
   end
   return dice:whole(1, ids), dice:happens(0.6)

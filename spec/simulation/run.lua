@@ -99,20 +99,21 @@ end
 -- Runs seeds from the first on, until one fails or `is_over` says so.
 local function run_seeds(seed, folder, is_over)
   local totals = { worlds = 0, jobs = 0, deaths = 0, requests = 0, hours = 0, faults = {}, switches = {}, ends = {} }
-  local started, fine = os.clock()
+  local started = os.clock()
   print(("first seed %d"):format(seed))
+  local failures
   repeat
     local world = attempt(seed, folder)
-    fine = not world.failures[1]
-    if fine then
-      add_up(totals, world)
+    failures = world.failures
+    if failures[1] then
+      report_failure(seed, failures)
     else
-      report_failure(seed, world.failures)
+      add_up(totals, world)
     end
     seed = seed + 1
-  until not fine or is_over(totals)
+  until failures[1] or is_over(totals)
   print_totals(totals, os.clock() - started)
-  return fine
+  return failures[1] == nil
 end
 
 local function run_for(seconds, seed, folder)

@@ -52,7 +52,7 @@ end
 -- Answers a request that is wholly there.
 local function respond(self, transfer, call, answer)
   self.handling = transfer
-  local decision = exchange.answer(call)
+  local decision = exchange.answer(call, #(transfer.text or "") > self.instance.config.max_body)
   self.handling = nil
   self.world:log("service: %s %s -> %s %s", transfer.method, transfer.target, decision.act,
     tostring(decision.reply and decision.reply.status))

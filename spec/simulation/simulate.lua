@@ -2,6 +2,7 @@
 local core = require "spec.simulation.install"
 
 local checks = require "spec.simulation.checks"
+local order = require "spec.simulation.order"
 local plan_of = require "spec.simulation.plan"
 local program = require "spec.simulation.program"
 require "spec.simulation.probe"
@@ -46,6 +47,20 @@ local function write_file(path, text)
   file:close()
 end
 
+-- Changes the key now and then: the service takes the last one only.
+local function change_keys(world, plan)
+  local number = 1
+  function world.key_now()
+    return "sim_key_" .. number
+  end
+  for _, at in ipairs(plan.key_changes) do
+    world.events:at(at, function()
+      number = number + 1
+      world.service.instance.config.keys = { world.key_now() }
+    end)
+  end
+end
+
 -- Starts the programs of the plan.
 local function start_jobs(world, plan, folder)
   local limiter = plan.shares_limiter and scope3.limiter() or nil
@@ -67,8 +82,14 @@ end
 
 -- Notes what the service takes, and when requests leave, for the checks.
 local function watch(world)
-  world.launches, world.tasks_of_body, world.possible, world.times = {}, {}, {}, {}
+  world.launches, world.tasks_of_body, world.possible, world.shared = {}, {}, {}, {}
+  local plain = {}
+  for _, job in ipairs(world.plan.jobs) do
+    plain[job.audiences[1].id] = job.is_plain
+  end
+  local follow = order.listener(world, plain)
   function world.listener(record)
+    follow(record)
     local body = record.transfer.body
     world.tasks_of_body[body] = world.tasks_of_body[body] or {}
     table.insert(world.tasks_of_body[body], record)
@@ -96,6 +117,7 @@ local function check_job(world, job)
   if job.result then
     checks.sums(world, job)
     checks.requests(world, job)
+    checks.quarantine(world, job)
   end
   for _, audience in ipairs(job.audiences) do
     checks.audience(world, job, audience)
@@ -114,6 +136,7 @@ function simulate.run(seed, folder, trace)
   for _, audience in ipairs(plan.before) do
     populate(world, audience)
   end
+  change_keys(world, plan)
   start_jobs(world, plan, folder)
   world:run()
   world.ended_at = world.now
@@ -126,7 +149,8 @@ function simulate.run(seed, folder, trace)
     for _, job in ipairs(plan.jobs) do
       check_job(world, job)
     end
-    checks.rate(world)
+    world.rates:check()
+    checks.nothing_left(world)
   end
   return world
 end

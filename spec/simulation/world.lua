@@ -5,6 +5,7 @@ local disk = require "spec.simulation.disk"
 local engines = require "scope3.http.engines"
 local events = require "spec.simulation.events"
 local network = require "spec.simulation.network"
+local rates = require "spec.simulation.rates"
 local service = require "spec.simulation.service"
 local switches = require "spec.simulation.switches"
 
@@ -20,7 +21,7 @@ local DIE = {}
 function world.new(seed, plan)
   local self = setmetatable({
     seed = seed, now = 0, epoch = 1790000000, plan = plan, profile = plan.profile, faults = {}, troubles = 0,
-    programs = {}, requests = 0, started = {}, trace = plan.trace and {} or nil, failures = {},
+    programs = {}, requests = 0, trace = plan.trace and {} or nil, failures = {},
   }, World)
   current.world = self
   local function numbers(which)
@@ -32,6 +33,7 @@ function world.new(seed, plan)
   self.disk = disk.new(self)
   self.network = network.new(self, numbers(5))
   self.service = service.new(self, numbers(6), plan.service)
+  self.rates = rates.new(self)
   return self
 end
 
@@ -68,8 +70,13 @@ end
 --- A request has left the client.
 function World:sent(transfer)
   self.requests = self.requests + 1
-  self.started[self.requests] = { at = self.now, process = transfer.process }
   self:log("sends %d: %s %s %s", transfer.id, transfer.method, transfer.target, transfer.text or "")
+  self.rates:sent(transfer.process.client, transfer)
+end
+
+--- A client reads the result of a request.
+function World:answered(transfer)
+  self.rates:answered(transfer.process.client, transfer)
 end
 
 function World:on_accepted(record)
@@ -197,8 +204,11 @@ function world.loop.sleep(seconds)
   coroutine.yield(current.world.now + seconds)
 end
 
+local EARLY = 0.03 -- the share of waits that end at once: that does no harm
+
 function world.loop.wait(_, seconds, waiter)
-  coroutine.yield(current.world.now + seconds, waiter)
+  local here = current.world
+  coroutine.yield(here.now + (here.turn_dice:happens(EARLY) and 0 or seconds), waiter)
 end
 
 function world.loop.wake() end
