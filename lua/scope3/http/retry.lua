@@ -23,7 +23,7 @@ local function way(err, reached)
   local most = BY_CODE[err.code] or not reached and err.kind == "network" and not err.uncertain and UNREACHED
   if most then
     return err.code, most
-  elseif err.status and not err.uncertain or BY_STATUS[err.status] then
+  elseif err.status and err.status >= 300 and not err.uncertain or BY_STATUS[err.status] then
     return err.status, BY_STATUS[err.status] or 1
   end
   return err.kind, err.kind == "network" and ATTEMPTS or 1
