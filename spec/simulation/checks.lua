@@ -232,6 +232,38 @@ function checks.audience(world, job, audience)
   end
 end
 
+-- --- deletion --------------------------------------------------------------------------------------------------------
+
+local function names_all(named, audiences)
+  local set = {}
+  for _, id in ipairs(named ~= "all" and named or {}) do
+    set[id] = true
+  end
+  for _, audience in ipairs(audiences) do
+    if named ~= "all" and #audience.operations == 0 and not set[audience.id] then
+      return false
+    end
+  end
+  return true
+end
+
+--- Other audiences are deleted only where the job was told to, named them all, and lost nothing. Where it says that it
+--- deleted them, they are.
+function checks.strangers(world, job)
+  local named, res, account = job.opts.delete_missing, job.result, world.service.instance.state:account "25"
+  for _, audience in ipairs(world.plan.before) do
+    local is_deleted = account.by_id[audience.id].deleted
+    local is_stranger = #audience.operations == 0
+    if is_deleted and not (is_stranger and named and names_all(named, world.plan.before)) then
+      world:fail(("the audience %s is deleted, and nobody said so"):format(audience.id))
+    elseif is_deleted and (not res or res.failed + res.unknown > 0) then
+      world:fail(("the audience %s is deleted by a job that lost members"):format(audience.id))
+    elseif is_stranger and not is_deleted and res and res.deleted and not job.err then
+      world:fail(("the audience %s is said to be deleted, and is there"):format(audience.id))
+    end
+  end
+end
+
 -- --- people ----------------------------------------------------------------------------------------------------------
 
 --- Whether a text holds an id or a hash of somebody, or the key.

@@ -56,8 +56,11 @@ end
 
 local EARLY = { { 413, "" }, { 503, "" }, { 202, '{"taskId":"early"}' } }
 
--- A reply before the whole request had left.
+-- A reply before the whole request had left. One without a body leaves whole.
 function kinds.early(net, transfer)
+  if not transfer.text then
+    return net:round_trip(transfer)
+  end
   local reply = net.dice:one_of(EARLY)
   net:after(net.dice:time(0.001, 2), function()
     net:finish(transfer, { status = reply[1], body = reply[2], early = true, body_sent = false })

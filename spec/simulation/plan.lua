@@ -133,12 +133,24 @@ local function limits_of(dice)
   }
 end
 
+-- A function that says once that the job is to stop.
+local function cancel_at(n)
+  local calls = 0
+  return function()
+    calls = calls + 1
+    return calls == n
+  end
+end
+
 -- Options by which a job may end before its time.
-local function endings_of(dice, opts)
+local function endings_of(dice, opts, is_slow)
   opts.deadline = dice:happens(0.2) and dice:time(0.5, 100000) or nil
   opts.in_doubt_timeout = dice:happens(0.5) and 72 * HOUR or nil
   opts.patience = dice:happens(0.3) and dice:time(1, 2000) or nil
   opts.timeout = dice:happens(0.2) and dice:time(1, 60) or nil
+  if not opts.in_doubt_timeout and not is_slow and dice:happens(0.2) then -- it is called four times a second
+    opts.cancel = cancel_at(dice:whole(1, 30))
+  end
 end
 
 -- Whether a job may look for repeats of an id in each request only: before it first both adds and removes.
@@ -189,7 +201,7 @@ local function job_of(dice, number, profile, settings)
   local job = { number = number, kind = dice:one_of(KINDS), opts = limits_of(dice), rate = dice:one_of { 100000,
     100000, 300, 60, 30 }, starts_at = dice:happens(0.5) and 0 or dice:time(0.1, 100) }
   if profile.kind == "unlimited" then
-    endings_of(dice, job.opts)
+    endings_of(dice, job.opts, settings.retry_after == HOUR)
   else
     job.opts.in_doubt_timeout = 72 * HOUR
   end
@@ -207,14 +219,32 @@ local function job_of(dice, number, profile, settings)
       job.kills[i] = dice:whole(1, 60)
     end
   end
+  job.raises_at = profile.kind == "unlimited" and dice:happens(0.05) and dice:whole(1, 60) or nil
   return job
 end
 
 local ONLY_ADDS = { adds = true, repeats = true }
 
+-- Audiences of nobody, for a job that deletes what it does not name. Only one that is alone may do that.
+local function strangers_of(dice, jobs, kind)
+  local list, opts = {}, jobs[1].opts
+  if #jobs > 1 or not dice:happens(0.25) then
+    return list
+  end
+  for i = 1, dice:whole(1, 3) do
+    list[i] = { id = "x" .. i, number = 1000 + i, operations = {}, before = { [rows.id(1000 + i, 1)] =
+      rows.hash(1000 + i, 1) } }
+  end
+  opts.delete_missing = dice:happens(0.5) and "all" or { "x1", "x2", "x3" }
+  if kind == "unlimited" and dice:happens(0.2) then
+    opts.delete_missing = { "x1" }
+  end
+  return list
+end
+
 -- Audiences that are there before. Where everything is to arrive, those must be that members are removed from.
 local function before_of(dice, jobs, kind)
-  local list = {}
+  local list = strangers_of(dice, jobs, kind)
   for _, job in ipairs(jobs) do
     for _, audience in ipairs(job.audiences) do
       local is_needed = not ONLY_ADDS[audience.pattern] and (kind ~= "unlimited" or dice:happens(0.8))
@@ -230,10 +260,10 @@ local function before_of(dice, jobs, kind)
   return list
 end
 
--- A job whose input cannot be read again, and is not kept, fails with its first task.
+-- A job whose input cannot be read again, and is not kept, fails with its first task. So does one that deletes.
 local function forgives_tasks(jobs)
   for _, job in ipairs(jobs) do
-    if job.kind == "iterator" or job.kind == "stream" then
+    if job.kind == "iterator" or job.kind == "stream" or job.opts.delete_missing then
       return false
     end
   end
@@ -274,12 +304,13 @@ function plan.of(seed, trace)
   for i = 1, dice:one_of { 1, 1, 1, 2, 3 } do
     jobs[i] = job_of(dice, i, profile, settings)
   end
-  settings.task_outcomes = forgives_tasks(jobs) and settings.task_outcomes or nil
   if profile.kind ~= "bounded" and dice:happens(0.15) then -- half of a rejection names nobody, and is final
     settings.refuse = some_ids(dice, jobs[1].audiences[1])
   end
+  local before = before_of(dice, jobs, profile.kind)
+  settings.task_outcomes = forgives_tasks(jobs) and settings.task_outcomes or nil
   return { seed = seed, profile = profile, service = settings, jobs = jobs, trace = trace,
-    before = before_of(dice, jobs, profile.kind), key_changes = key_changes(dice, jobs, profile.kind),
+    before = before, key_changes = key_changes(dice, jobs, profile.kind),
     shares_limiter = dice:happens(0.5) }
 end
 

@@ -34,6 +34,10 @@ local function listener_of(world, job)
         world:fail(("an event %s names somebody"):format(event.event))
       end
     end
+    if job.events == job.raises_at then
+      job.raises_at = nil
+      error "the listener fails"
+    end
     if job.events == job.kills_at then
       job.events, job.kills_at = 0, table.remove(job.kills)
       world:die()
@@ -122,6 +126,7 @@ local function check_job(world, job)
   for _, audience in ipairs(job.audiences) do
     checks.audience(world, job, audience)
   end
+  checks.strangers(world, job)
   checks.texts(world, job)
   if world.profile.kind ~= "unlimited" then
     checks.all_arrived(world, job)

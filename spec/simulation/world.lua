@@ -15,6 +15,7 @@ local World = {}
 World.__index = World
 
 local MOST_TURNS = 200000 -- of one simulation: more mean that it never ends
+local MOST_INSTRUCTIONS = 300 * 1000 * 1000 -- of one program
 local DIE = {}
 
 --- Makes one and makes it the current one.
@@ -88,6 +89,10 @@ end
 
 -- --- programs: coroutines that use the library ---
 
+local function never_ends()
+  error("it works on and on without waiting for anything", 0)
+end
+
 --- The program that runs now.
 function World:process()
   return self.running
@@ -101,6 +106,7 @@ end
 --- Starts a program. `main` is called in a coroutine.
 function World:start(main)
   local program = { thread = coroutine.create(main), at = self.now }
+  debug.sethook(program.thread, never_ends, "", MOST_INSTRUCTIONS)
   self.programs[#self.programs + 1] = program
   return program
 end
