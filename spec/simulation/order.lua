@@ -14,7 +14,8 @@ end
 local function contradicted(open, record)
   for _, one in ipairs(record.operations) do
     for other, hash in pairs(open[one.audience .. "\0" .. one.id] or {}) do
-      if other ~= record and other.task.work ~= nil and hash ~= (one.hash or "remove") then
+      local is_open = other.task.work ~= nil and other.task.ends < math.huge
+      if other ~= record and is_open and hash ~= (one.hash or "remove") then
         return one.audience, other
       end
     end

@@ -1,5 +1,5 @@
--- Whether requests keep to the rates: those of each client, those of all that share a limiter, and polls. And whether
--- a 429 holds back all that follow with the same key.
+-- Whether requests keep to the rates: those of each client, those of all that share a limiter, and polls. Whether a 429
+-- holds back all that follow with the same key, and whether what was too large goes in smaller requests afterwards.
 local rates = {}
 
 local Rates = {}
@@ -9,7 +9,7 @@ local MINUTE, ROUNDING = 60, 1e-6
 local MARGIN = 0.05 -- seconds after a Retry-After, of the tenth that the library adds
 
 function rates.new(world)
-  return setmetatable({ world = world, logs = {} }, Rates)
+  return setmetatable({ world = world, logs = {}, denials = 0 }, Rates)
 end
 
 -- Requests of what is to stay under a rate.
@@ -38,12 +38,25 @@ local function note(log, at, is_poll)
   end
 end
 
+-- A request that could go in halves has at least so many bytes: the library makes none smaller.
+local DIVISIBLE = 1024
+
+local function check_size(self, client, text)
+  local _, members = text:gsub("externalId", "")
+  if members > 1 and #text > DIVISIBLE and #text >= (client.too_large or math.huge) then
+    self.world:fail(("a request of %d bytes, after one of %d was too large"):format(#text, client.too_large))
+  end
+end
+
 --- A request leaves.
 function Rates:sent(client, transfer)
   local now, is_poll = self.world.now, transfer.target:find("/tasks/", 1, true) ~= nil
   note(client.log, now, is_poll)
   if client.shared then
     note(client.shared.log, now, is_poll)
+  end
+  if transfer.text then
+    check_size(self, client, transfer.text)
   end
   local held = client.held[transfer.headers.authorization]
   if held and now < held then
@@ -54,6 +67,10 @@ end
 --- A client has read a reply.
 function Rates:answered(client, transfer)
   local result = transfer.result
+  if result.status == 413 and transfer.text then
+    client.too_large = math.min(client.too_large or math.huge, #transfer.text)
+  end
+  self.denials = self.denials + (result.status == 429 and 1 or 0)
   local seconds = result.status == 429 and not result.code and tonumber(result.headers["retry-after"])
   if seconds then
     local key = transfer.headers.authorization
@@ -71,8 +88,17 @@ local function overrun(times, rate)
   end
 end
 
---- Fails where a rate was not kept.
+-- Whether nothing but this one request after the other uses the announced limit.
+local function is_alone(plan)
+  local job = plan.jobs[1]
+  return plan.profile.kind == "calm" and #plan.jobs == 1 and job.opts.concurrency == 1 and not job.kills
+end
+
+--- Fails where a rate was not kept, or where a client that is alone ran into a limit that was announced.
 function Rates:check()
+  if self.denials > 0 and is_alone(self.world.plan) then
+    self.world:fail(("%d answers of 429, although the limit was announced"):format(self.denials))
+  end
   for _, log in ipairs(self.logs) do
     local problem = overrun(log.all, log.rate) or overrun(log.polls, math.max(1, math.floor(log.rate / 3)))
     if problem then

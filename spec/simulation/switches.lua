@@ -7,9 +7,10 @@ Switches.__index = Switches
 -- How small a number becomes, and in what share of the simulations. A slice must not end by the real clock.
 local NUMBERS = {
   slice_bytes = { 1, 400 }, slice_rows = { 1, 9 }, turn = { -1, -1 }, smallest = { 1, 200 },
-  adds_between_pumps = { 1, 7 }, held = { 1, 1 }, page = { 2, 4 },
+  adds_between_pumps = { 1, 7 }, held = { 1, 1 }, page = { 2, 4 }, payload_members = { 1, 9 },
 }
-local ORDER = { "slice_bytes", "slice_rows", "turn", "smallest", "adds_between_pumps", "held", "page" }
+local ORDER = { "slice_bytes", "slice_rows", "turn", "smallest", "adds_between_pumps", "held", "page",
+  "payload_members" }
 local FIXED = { slice_seconds = 3600 }
 local SHARE = 0.4
 
