@@ -219,6 +219,7 @@ local function job_of(dice, number, profile, settings)
       job.kills[i] = dice:whole(1, 60)
     end
   end
+  job.syndicates = dice:happens(0.3)
   job.raises_at = profile.kind == "unlimited" and dice:happens(0.05) and dice:whole(1, 60) or nil
   return job
 end

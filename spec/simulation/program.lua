@@ -73,6 +73,10 @@ local function run_once(world, job)
   if res then
     local _
     _, err = res:wait { on_event = job.on_event, timeout = 60 * HOUR }
+    if job.syndicates then
+      world:process().may_be_done = nil
+      client:syndicate { audience_id = job.audiences[1].id, adcp_agent_ids = { "7" } }
+    end
   end
   return res or err.result, err
 end

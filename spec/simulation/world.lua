@@ -5,6 +5,7 @@ local disk = require "spec.simulation.disk"
 local engines = require "scope3.http.engines"
 local events = require "spec.simulation.events"
 local network = require "spec.simulation.network"
+local once = require "spec.simulation.once"
 local rates = require "spec.simulation.rates"
 local service = require "spec.simulation.service"
 local switches = require "spec.simulation.switches"
@@ -73,11 +74,13 @@ function World:sent(transfer)
   self.requests = self.requests + 1
   self:log("sends %d: %s %s %s", transfer.id, transfer.method, transfer.target, transfer.text or "")
   self.rates:sent(transfer.process.client, transfer)
+  once.sent(self, transfer)
 end
 
 --- A client reads the result of a request.
 function World:answered(transfer)
   self.rates:answered(transfer.process.client, transfer)
+  once.answered(transfer)
 end
 
 function World:on_accepted(record)
