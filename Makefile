@@ -313,6 +313,13 @@ test-mutants:
 	  echo "== $$part"; nice "$$lua" spec/mutants/run.lua $$part || lives=1; \
 	done; exit $$lives
 
+# Client, network and service in one process and one thread, from one seed, in virtual time: SECONDS of fresh seeds.
+# What fails is printed with the command that shows it again.
+.PHONY: simulate
+simulate: $(MODULES)
+	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" \
+	  $(LUA_BIN) spec/simulation/run.lua $(or $(SECONDS),120) $(SEED)
+
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund
 

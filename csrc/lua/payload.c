@@ -273,6 +273,16 @@ static int payload_find(lua_State *L) {
   return 1;
 }
 
+/* :text(operation, first, last) -> the bytes that a request sends of that range */
+static int payload_text(lua_State *L) {
+  payload_ud *u = check_open(L, 1);
+  sc3_op op = sc3l_check_op(L, 2);
+  size_t first = sc3l_check_size(L, 3, "first"), last = sc3l_check_size(L, 4, "last");
+  sc3_slice bytes = sc3_payload_range(u->p, first - 1, last).bytes[op];
+  lua_pushlstring(L, bytes.n > 0 ? bytes.p : "", bytes.n);
+  return 1;
+}
+
 /* :digest() -> 64 hex digits that stand for all its bytes */
 static int payload_digest(lua_State *L) {
   char hex[SC3_SHA256_HEX];
@@ -321,13 +331,21 @@ static int payload_hide(lua_State *L) {
 
 void sc3l_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"bytes", payload_bytes},     {"count", payload_count},
-      {"cut", payload_cut},         {"digest", payload_digest},
-      {"drop", payload_drop},       {"find", payload_find},
-      {"hide", payload_hide},       {"identifiers", payload_identifiers},
-      {"living", payload_living},   {"outline", payload_outline},
-      {"replace", payload_replace}, {"reset", payload_reset},
-      {"row", payload_row},         {NULL, NULL},
+      {"bytes", payload_bytes},
+      {"count", payload_count},
+      {"cut", payload_cut},
+      {"digest", payload_digest},
+      {"drop", payload_drop},
+      {"find", payload_find},
+      {"hide", payload_hide},
+      {"identifiers", payload_identifiers},
+      {"living", payload_living},
+      {"outline", payload_outline},
+      {"replace", payload_replace},
+      {"reset", payload_reset},
+      {"row", payload_row},
+      {"text", payload_text},
+      {NULL, NULL},
   };
   static const sc3l_type type = {
       .name = TYPE, .methods = {methods}, .end = payload_end, .close = payload_close};

@@ -4,6 +4,7 @@ local core = require "scope3.core"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local options = require "scope3.util.options"
+local rare = require "scope3.util.rare"
 local validate = require "scope3.api.validate"
 
 ---@class scope3.AudienceMeta  what an audience is at the service
@@ -91,7 +92,8 @@ end
 local function flush(self)
   local payloads = self.payloads
   while self.waits do
-    payloads[#payloads + 1] = core.payload { max_members = validate.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
+    payloads[#payloads + 1] = core.payload { max_members = rare.number("payload_members", validate.MAX_MEMBERS),
+      max_bytes = PAYLOAD_BYTES }
     self.waits = not self.builder:flush(payloads[#payloads])
   end
 end
@@ -100,7 +102,8 @@ local function add(self, member, remove)
   local payloads = self.payloads
   flush(self)
   if #payloads == 0 then
-    payloads[1] = core.payload { max_members = validate.MAX_MEMBERS, max_bytes = PAYLOAD_BYTES }
+    payloads[1] = core.payload { max_members = rare.number("payload_members", validate.MAX_MEMBERS),
+      max_bytes = PAYLOAD_BYTES }
   end
   local added, reason = self.builder:add(payloads[#payloads], member, remove, 3,
     remove and "audience:remove" or "audience:add")

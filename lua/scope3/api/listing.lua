@@ -3,6 +3,7 @@ local codec = require "scope3.api.codec"
 local errors = require "scope3.error"
 local paging = require "scope3.api.paging"
 local preflight = require "scope3.api.preflight"
+local rare = require "scope3.util.rare"
 local response = require "scope3.api.response"
 local sanitize = require "scope3.api.sanitize"
 
@@ -21,10 +22,11 @@ function listing.rows(client, limits, page)
   if missing then
     return paging.failing(missing)
   end
+  local take = page or rare.number("page", PAGE)
   return paging.rows(client, limits, {
     name = "audiences",
     path = function(skip)
-      return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(codec.escape(client.account_id), page or PAGE, skip)
+      return ("/advertisers/%s/audiences?take=%d&skip=%d"):format(codec.escape(client.account_id), take, skip)
     end,
     read = function(value)
       local row = response.audience(value)

@@ -1,5 +1,6 @@
 --- The libcurl engines of this Lua state, which clients share: one for each loop and each file of CA certificates.
 local core = require "scope3.core"
+local rare = require "scope3.util.rare"
 local version = require "scope3.version"
 
 local engines = {}
@@ -66,7 +67,7 @@ function SharedEngine:advance(gently)
       call:on_result(result)
     end
     local now = core.now()
-    turn_ends = turn_ends or now + TURN
+    turn_ends = turn_ends or now + rare.number("turn", TURN)
     if now > turn_ends then
       engine:pollfd() -- more results may be there, so the descriptor stays readable
       return true

@@ -279,7 +279,7 @@ function Job:await_tasks(limits, opts, on_event)
   return ok, err
 end
 
--- Waits until the tasks of an epoch have ended, within its own limits.
+-- Waits until the tasks of an epoch have ended, in its own limits. After any error but "task_failed" some may go on.
 local function await_epoch(self, limits)
   self.on_event { event = "barrier", tasks = #self.state.tasks.pending }
   local before = self.ending.limits
@@ -287,7 +287,7 @@ local function await_epoch(self, limits)
   if not self.ending.stopping then
     self.ending:limit(before)
   end
-  return ok or self.sender:passes_over(err), err
+  return ok or err.kind == "task_failed" and self.sender:passes_over(err), err
 end
 
 --- Ends an epoch: waits until every task of its requests has ended well.

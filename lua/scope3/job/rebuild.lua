@@ -6,6 +6,7 @@
 --- are found.
 local core = require "scope3.core"
 local errors = require "scope3.error"
+local rare = require "scope3.util.rare"
 
 local rebuild = {}
 
@@ -93,7 +94,7 @@ local function note_replaced(held, batch, ranges)
 end
 
 local function is_full(self)
-  return self.bytes >= HELD
+  return self.bytes >= rare.number("held", HELD)
 end
 
 local function hold(self, batch)

@@ -1,6 +1,7 @@
 --- Decides what becomes of a request that the service rejects: smaller ones where it is too large, or one without the
 --- members that the service points at.
 local quarantine = require "scope3.job.quarantine"
+local rare = require "scope3.util.rare"
 local reply = require "scope3.http.reply"
 local splitter = require "scope3.job.splitter"
 
@@ -21,7 +22,8 @@ local ROUNDS = 2 -- times that a request is sent again without what was rejected
 ---@param req scope3.JobRequest
 ---@return boolean
 function rejection.divisible(req)
-  return req.bytes > SMALLEST and not req.batch.delete_missing and splitter.halve(req.parts) ~= nil
+  return req.bytes > rare.number("smallest", SMALLEST) and not req.batch.delete_missing
+    and splitter.halve(req.parts) ~= nil
 end
 
 --- The two halves of a request that may be divided.
@@ -41,7 +43,7 @@ end
 local function half_size(req)
   local first, second = splitter.halve(req.parts)
   local less = bytes_of(req.parts) - math.max(bytes_of(first), bytes_of(second))
-  return math.max(SMALLEST, req.bytes - less)
+  return math.max(rare.number("smallest", SMALLEST), req.bytes - less)
 end
 
 --- What a request becomes instead; nil where nothing leads on.

@@ -4,6 +4,7 @@ local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local line_counts = require "scope3.input.line_counts"
 local missing_keys = require "scope3.input.missing_keys"
+local rare = require "scope3.util.rare"
 local redact = require "scope3.util.redact"
 local result = require "scope3.result"
 local source_errors = require "scope3.input.source_errors"
@@ -83,7 +84,8 @@ end
 local function read_source(reader, src)
   local batcher = reader.batcher
   while true do
-    local state, detail, row = batcher.builder:fill(batcher.payload, src.handle, SLICE_BYTES, SLICE_SECONDS)
+    local state, detail, row = batcher.builder:fill(batcher.payload, src.handle,
+      rare.number("slice_bytes", SLICE_BYTES), rare.number("slice_seconds", SLICE_SECONDS))
     local err = reader.pause(src:progress())
     if not err and reader.rest then
       reader.rest()
@@ -147,7 +149,7 @@ local function pause(reader)
 end
 
 local function read_iterator(reader, iterate)
-  local batcher, count = reader.batcher, 0
+  local batcher, count, slice = reader.batcher, 0, rare.number("slice_rows", SLICE_ROWS)
   while true do
     local row, err = next_row(iterate, count + 1)
     if not row then
@@ -158,7 +160,7 @@ local function read_iterator(reader, iterate)
     if state ~= "more" then
       err = ON_STATE[state](reader, nil, detail, number)
     end
-    if not err and count % SLICE_ROWS == 0 then
+    if not err and count % slice == 0 then
       err = pause(reader)
     end
     if err then

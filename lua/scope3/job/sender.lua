@@ -4,6 +4,7 @@ local acceptance = require "scope3.job.acceptance"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local quarantine = require "scope3.job.quarantine"
+local rare = require "scope3.util.rare"
 local records = require "scope3.job.records"
 local rejection = require "scope3.job.rejection"
 local reply = require "scope3.http.reply"
@@ -234,7 +235,8 @@ end
 local function start_next(self)
   local state = self.state
   local req = state:dequeue()
-  if state.max_accepted_bytes and req.bytes > state.max_accepted_bytes and rejection.divisible(req) then
+  local too_large = state.max_accepted_bytes and req.bytes > state.max_accepted_bytes or rare.happens "halve"
+  if too_large and rejection.divisible(req) then
     state:replace_request(req, rejection.halves(req))
   else
     start(self, req)

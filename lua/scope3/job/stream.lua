@@ -6,6 +6,7 @@ local guard = require "scope3.util.guard"
 local identity = require "scope3.identity"
 local job = require "scope3.job"
 local prune = require "scope3.job.prune"
+local rare = require "scope3.util.rare"
 
 ---@class scope3.Stream
 local Stream = {}
@@ -31,7 +32,8 @@ function stream.new(context, audience, opts)
       return nil, work:refuse(err)
     end
   end
-  return setmetatable({ job = work, batcher = batcher.new(work, audience, opts), adds = 0 }, Stream)
+  return setmetatable({ job = work, batcher = batcher.new(work, audience, opts), adds = 0,
+    adds_between_pumps = rare.number("adds_between_pumps", ADDS_BETWEEN_PUMPS) }, Stream)
 end
 
 local function check_open(self, level)
@@ -95,7 +97,7 @@ local function put(self, member, remove)
   local added, reason = self.batcher.builder:add(self.batcher.payload, member, remove, 3,
     remove and "stream:remove" or "stream:add")
   self.adds = self.adds + 1
-  if self.adds % ADDS_BETWEEN_PUMPS == 0 then
+  if self.adds % self.adds_between_pumps == 0 then
     local ok, fault = alone(self, move_on)
     if not ok then
       return nil, fault

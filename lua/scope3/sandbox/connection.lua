@@ -1,18 +1,14 @@
---- One connection of the sandbox: reads requests, has each answered, and keeps the log of them.
-local core = require "scope3.core"
+--- One connection of the sandbox: reads requests, has each answered, and does what was decided.
 local cqueues = require "cqueues"
 local control = require "scope3.sandbox.control"
-local fault_actions = require "scope3.sandbox.fault_actions"
-local faults = require "scope3.sandbox.faults"
+local exchange = require "scope3.sandbox.exchange"
 local http = require "scope3.sandbox.http"
-local rate_limit = require "scope3.sandbox.rate_limit"
-local request_log = require "scope3.sandbox.request_log"
 local service = require "scope3.sandbox.service"
 
 local connection = {}
 
-local CLOSE = fault_actions.CLOSE
 local CONTROL_BODY = 64 * 1024 * 1024 -- bytes of a request to /sandbox
+local CHUNK = 65536 -- bytes of a long reply that are written at once
 
 -- Answers a request to the sandbox's own routes. Whether the connection stays open.
 local function serve_control(server, peer, request, route)
@@ -20,103 +16,107 @@ local function serve_control(server, peer, request, route)
   return body ~= nil and http.reply(peer.socket, route(server, request, body)) and true or false
 end
 
----@return scope3.sandbox.Call
-local function begin_call(server, peer, request)
-  local kind, id = service.route(request)
-  local entry = request_log.entry {
-    n = #server.log + 1, at = server.clock(), request = request, connection = peer.number,
-    kind = kind, account = kind ~= "task" and id or nil,
-  }
-  server.log[entry.n] = entry
-  return { server = server, connection = peer, request = request, kind = kind, id = id, entry = entry }
+-- --- decisions, carried out. Each gives whether the connection stays open ---
+
+---@type table<string, fun(peer: table, decision: scope3.sandbox.Decision): boolean?>
+local carry_out = {}
+
+function carry_out.cut()
+  return false
 end
 
--- Reads the body and notes it in the log: the body, or nil and why there is none.
-local function read_body(call)
-  local config, entry = call.server.config, call.entry
-  local body, problem = http.read_body(call.connection.socket, call.request, config.max_body)
-  entry.bytes, entry.body_complete = #(body or ""), body ~= nil
-  if config.log_bodies then
-    entry.body = body
+function carry_out.hang(peer)
+  while peer.socket:read(1) do -- until the peer gives up
+    cqueues.sleep(0)
   end
-  return body, problem
+  return false
 end
 
--- The service's own reply, and the body of a sync that it accepted. `over`: seconds until the rate has room, or nil.
-local function service_reply(call, problem, over)
-  local server, request = call.server, call.request
-  local refused
-  if problem == "too large" then
-    refused = service.refuse(413, "The body is too large")
-  else
-    refused = service.turn_away(server.config, request, call.kind, call.id)
-  end
-  if refused then
-    return refused
-  elseif over then
-    refused = service.refuse(429, "Too many requests")
-    table.insert(refused.headers, rate_limit.retry_after(server.config, server.clock(), over))
-    return refused
-  end
-  return service.handle(server, call.kind, call.id, request, call.body)
+function carry_out.raw(peer, decision)
+  peer.socket:write(decision.bytes)
+  peer.socket:flush()
+  return false
 end
 
--- The whole reply to a request whose body was read, or CLOSE.
-local function reply_to(call, problem)
-  local server = call.server
-  server.state:settle()
-  local limits, over, reset = server.rate_limit:count(server.config, server.clock())
-  local reply, decoded = fault_actions.instead(call), nil
-  if reply == CLOSE then
-    return CLOSE
-  elseif not reply then
-    reply, decoded = service_reply(call, problem, over and reset or nil)
+local function write_part(socket, part, chunked)
+  if chunked then
+    return socket:write(("%x\r\n"):format(#part), part, "\r\n")
   end
-  if decoded then
-    call.entry.audiences, call.entry.delete_missing = request_log.audiences(decoded), decoded.deleteMissing
-  end
-  for _, header in ipairs(limits) do
-    table.insert(reply.headers, header)
-  end
-  table.insert(reply.headers, { "Date", http.date(math.floor(server.clock() + server.config.date_skew)) })
-  call.entry.status = reply.status
-  return reply
+  return socket:write(part)
 end
 
--- Sends a reply. Whether the connection stays open.
-local function send_reply(call, reply, problem)
-  if fault_actions.sending(call, reply) == CLOSE then
-    return false
+function carry_out.stream(peer, decision)
+  local socket, left = peer.socket, decision.bytes
+  local length = decision.chunked and { "Transfer-Encoding", "chunked" } or { "Content-Length", ("%d"):format(left) }
+  socket:write(http.head(200, { { "Content-Type", "application/json" }, length }))
+  local chunk = ("x"):rep(CHUNK)
+  while left > 0 do
+    local part = left < CHUNK and chunk:sub(1, left) or chunk
+    if not write_part(socket, part, decision.chunked) then
+      return false
+    end
+    left = left - #part
   end
-  local act = call.rule and call.rule.act
-  call.connection.doomed = act == "die_on_reuse"
-  local sent = http.reply(call.connection.socket, reply)
-  call.connection.request = nil
-  return sent and act ~= "close" and problem == nil and core.lower(call.request.headers.connection or "") ~= "close"
+  if decision.chunked then
+    socket:write("0\r\n\r\n")
+  end
+  socket:flush()
+  return false
+end
+
+function carry_out.half(peer, decision)
+  local made = decision.reply
+  peer.socket:write(http.head(made.status, { { "Content-Type", "application/json" },
+    { "Content-Length", #made.body } }))
+  peer.socket:write(made.body:sub(1, math.floor(#made.body / 2)))
+  peer.socket:flush()
+  return false
+end
+
+function carry_out.reply(peer, decision)
+  peer.doomed = decision.doomed
+  local sent = http.reply(peer.socket, decision.reply)
+  peer.request = nil
+  return sent and not decision.close
+end
+
+-- --- requests ---
+
+-- Does what was decided before the body. Whether it is to be read.
+local function goes_on(server, peer, call, decision)
+  if not decision then
+    return true
+  elseif decision.act == "delay" then
+    cqueues.sleep(decision.seconds)
+    return not decision.cut
+  elseif decision.take then
+    call.entry.bytes = #(http.read_body(peer.socket, call.request, server.config.max_body, decision.take) or "")
+  end
+  return false
+end
+
+-- Takes a request on a connection that a fault has doomed.
+local function cut_doomed(server, peer, call)
+  exchange.note_body(call, (http.read_body(peer.socket, call.request, server.config.max_body)))
+  call.entry.fault = "die_on_reuse"
+  return false
 end
 
 -- Serves a request of the service's API. Whether the connection stays open.
 local function serve_call(server, peer, request)
-  local call = begin_call(server, peer, request)
-  local entry = call.entry
+  local call = exchange.begin(server, request, peer.number)
   if peer.doomed then
-    local body = http.read_body(peer.socket, request, server.config.max_body)
-    entry.bytes, entry.body_complete, entry.fault = #(body or ""), body ~= nil, "die_on_reuse"
+    return cut_doomed(server, peer, call)
+  elseif not goes_on(server, peer, call, exchange.before_body(call)) then
     return false
   end
-  request.number = entry.n
-  call.rule = faults.take(server.config.faults, call.kind or "other", server.random)
-  entry.fault = call.rule and call.rule.act or entry.fault
-  if fault_actions.before(call) == CLOSE then
-    return false
-  end
-  local problem
-  call.body, problem = read_body(call)
+  local body, problem = http.read_body(peer.socket, request, server.config.max_body)
+  exchange.note_body(call, body)
   if problem == "cut" then
     return false
   end
-  local reply = reply_to(call, problem)
-  return reply ~= CLOSE and send_reply(call, reply, problem)
+  local decision = exchange.answer(call, problem == "too large")
+  return carry_out[decision.act](peer, decision)
 end
 
 -- Reads and answers one request. Whether the connection stays open.

@@ -1,27 +1,27 @@
---- What each fault does to a request: before it is read, in place of its reply, or with its reply.
+--- What each fault makes of a request: before it is read, in place of its reply, or with its reply.
 ---
---- An action returns CLOSE to close the connection, a reply to send, or nil to go on.
-local cqueues = require "cqueues"
-local http = require "scope3.sandbox.http"
+--- Nothing is done here: an action returns a decision, which whoever carries the bytes acts on, or nil to go on.
 local json = require "scope3.sandbox.json"
 local rate_limit = require "scope3.sandbox.rate_limit"
 local reply = require "scope3.sandbox.reply"
 
-local CLOSE = "close"
+local fault_actions = {}
 
-local fault_actions = { CLOSE = CLOSE }
+---@class scope3.sandbox.Decision  what is to be done with a request, or instead of a reply
+---@field act "reply"|"cut"|"delay"|"hang"|"raw"|"stream"|"half"  reply: answer, and close the connection where
+---  `close`; cut: close it, once `take` bytes of the body were read; delay: wait `seconds`, and cut where `cut`; hang:
+---  until the peer gives up; raw: send `bytes`; stream: send `bytes` bytes, chunked or not; half: the first half of
+---  `reply`. The last three close the connection
+---@field reply? table
+---@field close? boolean
+---@field doomed? boolean  the next request on this connection is cut
+---@field seconds? number
+---@field cut? boolean
+---@field take? integer
+---@field bytes? string|integer
+---@field chunked? boolean
 
----@class scope3.sandbox.Call  a request on its way through the sandbox
----@field server table
----@field connection table  socket, number
----@field request table  as http.read_head gives it
----@field entry table  of the log
----@field kind string?  as service.route gives it
----@field id string?
----@field rule table?  the fault that applies
----@field body string?
-
----@alias scope3.sandbox.Action fun(call: scope3.sandbox.Call, rule: table): table|"close"|nil
+---@alias scope3.sandbox.Action fun(call: scope3.sandbox.Call, rule: table): scope3.sandbox.Decision?
 
 local JSON = { "Content-Type", "application/json" }
 
@@ -35,24 +35,20 @@ end
 local before = {}
 
 function before.cut_before()
-  return CLOSE
+  return { act = "cut" }
 end
 
 function before.cut_inside(call)
-  local half = math.floor((call.request.length or 0) / 2)
-  local max = call.server.config.max_body
-  call.entry.bytes = #(http.read_body(call.connection.socket, call.request, max, half) or "")
-  return CLOSE
+  return { act = "cut", take = math.floor((call.request.length or 0) / 2) }
 end
 
 function before.delay(_, rule)
-  cqueues.sleep(rule.seconds or 0.1)
+  return { act = "delay", seconds = rule.seconds or 0.1 }
 end
 
 -- Takes no byte of the body.
 function before.stall(_, rule)
-  cqueues.sleep(rule.seconds or 20)
-  return CLOSE
+  return { act = "delay", seconds = rule.seconds or 20, cut = true }
 end
 
 -- --- in place of the reply ---
@@ -60,16 +56,17 @@ end
 ---@type table<string, scope3.sandbox.Action>
 local instead = {}
 
-function instead.hang(call)
-  while call.connection.socket:read(1) do -- until the peer gives up
-    cqueues.sleep(0)
-  end
-  return CLOSE
+function instead.hang()
+  return { act = "hang" }
 end
 
 function instead.cut_after()
-  return CLOSE
+  return { act = "cut" }
 end
+
+-- Whole replies: each is sent as the service's own would be.
+---@type table<string, fun(call: scope3.sandbox.Call, rule: table): table>
+local replies = {}
 
 local function status_reply(rule)
   if rule.html then
@@ -87,7 +84,7 @@ local function status_reply(rule)
   return reply.refuse(rule.status, rule.message or "The sandbox was told to fail", { code = rule.code })
 end
 
-function instead.status(call, rule)
+function replies.status(call, rule)
   local made = status_reply(rule)
   if rule.retry_after then
     local server = call.server
@@ -96,51 +93,28 @@ function instead.status(call, rule)
   return made
 end
 
-function instead.huge(call, rule)
-  local socket, bytes = call.connection.socket, rule.bytes or 104857600
-  local length = rule.chunked and { "Transfer-Encoding", "chunked" } or { "Content-Length", ("%d"):format(bytes) }
-  socket:write(http.head(200, { JSON, length }))
-  local chunk = ("x"):rep(65536)
-  while bytes > 0 do
-    local part = bytes < #chunk and chunk:sub(1, bytes) or chunk
-    local ok
-    if rule.chunked then
-      ok = socket:write(("%x\r\n"):format(#part), part, "\r\n")
-    else
-      ok = socket:write(part)
-    end
-    if not ok then
-      return CLOSE
-    end
-    bytes = bytes - #part
-  end
-  if rule.chunked then
-    socket:write("0\r\n\r\n")
-  end
-  socket:flush()
-  return CLOSE
+function instead.huge(_, rule)
+  return { act = "stream", bytes = rule.bytes or 104857600, chunked = rule.chunked }
 end
 
-function instead.redirect(_, rule)
+function instead.garbage()
+  return { act = "raw", bytes = "\1\2\3 this is not HTTP\r\n\r\n" }
+end
+
+function replies.redirect(_, rule)
   return { status = rule.status or 302, body = "",
     headers = { { "Location", rule.location or "https://example.com/elsewhere" } } }
 end
 
-function instead.garbage(call)
-  call.connection.socket:write("\1\2\3 this is not HTTP\r\n\r\n")
-  call.connection.socket:flush()
-  return CLOSE
-end
-
-function instead.not_json(_, rule)
+function replies.not_json(_, rule)
   return { status = rule.status or 200, headers = { JSON }, body = "not { json" }
 end
 
-function instead.wrong_envelope()
+function replies.wrong_envelope()
   return json_reply(200, { data = json.null, error = json.null })
 end
 
-function instead.wrong_types(_, rule)
+function replies.wrong_types(_, rule)
   return json_reply(rule.status or 202, {
     success = "yes", accountId = { 25 }, taskId = 4711, operationId = { "x" },
     task = { status = 7, taskId = json.array() }, audiences = { total = "many" }, total = "-1",
@@ -148,7 +122,7 @@ function instead.wrong_types(_, rule)
 end
 
 -- A rejection that quotes the values it received, as careless services do.
-function instead.echo(call, rule)
+function replies.echo(call, rule)
   local body = call.body or ""
   local id = body:match('"externalId":"([^"]*)"') or "none"
   local hash = body:match('"hashedEmail":"([^"]*)"') or ("ab"):rep(32)
@@ -165,49 +139,69 @@ function instead.echo(call, rule)
   })
 end
 
-function instead.issues(_, rule)
+function replies.issues(_, rule)
   return reply.refuse(rule.status or 400, "The request is not valid",
     { code = "VALIDATION_ERROR", details = { issues = json.array(rule.issues) } })
 end
 
 -- --- with the reply ---
 
--- Sends half of a reply.
-local function send_half(call, made)
-  local socket = call.connection.socket
-  socket:write(http.head(made.status, { JSON, { "Content-Length", #made.body } }))
-  socket:write(made.body:sub(1, math.floor(#made.body / 2)))
-  socket:flush()
+local sending = {}
+
+function sending.half_reply(_, made)
+  return { act = "half", reply = made }
 end
 
---- Applies a fault before the body is read.
+function sending.lost_reply()
+  return { act = "cut" }
+end
+
+-- --- all of them ---
+
+local function act_of(call)
+  return call.rule and call.rule.act
+end
+
+--- What a fault does before the body is read.
 ---@param call scope3.sandbox.Call
----@return "close"?
+---@return scope3.sandbox.Decision?
 function fault_actions.before(call)
-  local act = call.rule and before[call.rule.act]
+  local act = before[act_of(call) or ""]
   return act and act(call, call.rule)
 end
 
---- Applies a fault in place of the service's reply.
+--- What a fault does in place of the service's reply.
 ---@param call scope3.sandbox.Call
----@return table|"close"|nil reply
+---@return scope3.sandbox.Decision?
 function fault_actions.instead(call)
-  local act = call.rule and instead[call.rule.act]
-  return act and act(call, call.rule)
+  local act = act_of(call) or ""
+  if replies[act] then
+    return { act = "reply", reply = replies[act](call, call.rule) }
+  end
+  return instead[act] and instead[act](call, call.rule)
 end
 
---- Applies a fault in place of sending a reply.
+--- What a fault does in place of sending a reply.
 ---@param call scope3.sandbox.Call
 ---@param made table  the reply
----@return "close"?
+---@return scope3.sandbox.Decision?
 function fault_actions.sending(call, made)
-  local act = call.rule and call.rule.act
-  if act == "half_reply" then
-    send_half(call, made)
-    return CLOSE
-  elseif act == "lost_reply" then
-    return CLOSE
-  end
+  local act = sending[act_of(call) or ""]
+  return act and act(call, made)
+end
+
+--- Whether a fault closes the connection after the reply.
+---@param call scope3.sandbox.Call
+---@return boolean
+function fault_actions.closes(call)
+  return act_of(call) == "close"
+end
+
+--- Whether a fault cuts the next request on the connection.
+---@param call scope3.sandbox.Call
+---@return boolean
+function fault_actions.dooms(call)
+  return act_of(call) == "die_on_reuse"
 end
 
 return fault_actions

@@ -73,6 +73,15 @@ local function read_headers(socket)
   end
 end
 
+--- The path and the query of a request's target.
+---@param target string
+---@return string path
+---@return table<string, string> query
+function http.read_target(target)
+  local path, query = target:match("^([^?]*)%??(.*)$")
+  return unescape(path:gsub("%+", "%%2B")), read_query(query)
+end
+
 --- Reads the head of the next request; nil when the peer has gone or did not send one.
 ---@return table? request  { method, target, path, query, headers (lowercase), length, chunked }
 function http.read_head(socket)
@@ -85,10 +94,9 @@ function http.read_head(socket)
   if length and not (length:find("^[0-9]+$") and #length < 16) then
     return nil
   end
-  local path, query = target:match("^([^?]*)%??(.*)$")
+  local path, query = http.read_target(target)
   return {
-    method = method, target = target, headers = headers,
-    path = unescape(path:gsub("%+", "%%2B")), query = read_query(query),
+    method = method, target = target, headers = headers, path = path, query = query,
     length = length and tonumber(length),
     chunked = core.lower(headers["transfer-encoding"] or "") == "chunked",
   }

@@ -1,21 +1,11 @@
---- A running sandbox: its clock, its settings, what it remembers, and how it reports errors of its own.
+--- A running sandbox: its clock, its connections, and how it reports errors of its own.
 local cqueues = require "cqueues"
 local callback = require "scope3.sandbox.callback"
 local connection = require "scope3.sandbox.connection"
-local faults = require "scope3.sandbox.faults"
-local json = require "scope3.sandbox.json"
-local rate_limit = require "scope3.sandbox.rate_limit"
-local settings = require "scope3.sandbox.settings"
+local instance = require "scope3.sandbox.instance"
 local state = require "scope3.sandbox.state"
 
----@class scope3.sandbox.Server
----@field config table  the settings
----@field state table  audiences and tasks
----@field syndications table<string, table[]>  by account
----@field log table[]  of requests
----@field callbacks table[]  that were sent
----@field rate_limit scope3.sandbox.RateLimit
----@field random fun(): number
+---@class scope3.sandbox.Server: scope3.sandbox.Instance
 ---@field errors integer  of its own
 ---@field running boolean
 local Server = {}
@@ -62,21 +52,12 @@ end
 
 --- Forgets everything, and restores the settings that it was started with.
 function Server:reset()
-  settings.reset(self.config)
-  settings.change(self.config, self.initial)
   self.stands_at = nil
-  self.random = faults.random(self.config.seed)
-  self.state = state.new(self.config, self.clock)
-  self.state.random = function()
-    return self.random()
-  end
-  self.state.on_ended = function(task)
+  instance.reset(self, function(task)
     if task.push then
       self:call_back(task)
     end
-  end
-  self.rate_limit = rate_limit.new()
-  self.syndications, self.log, self.callbacks = {}, json.array(), json.array()
+  end)
 end
 
 --- Sends the completion callback of a task.

@@ -8,17 +8,15 @@ local null = json.null
 local state = {}
 state.__index = state
 
-local function random_hex(n)
-  local digits = {}
-  for i = 1, n do
-    digits[i] = ("%x"):format(math.random(0, 15))
-  end
-  return table.concat(digits)
+local function any_digit()
+  return math.random(0, 15)
 end
 
-local function uuid()
-  return ("%s-%s-4%s-%x%s-%s"):format(random_hex(8), random_hex(4), random_hex(3), math.random(8, 11), random_hex(3),
-    random_hex(12))
+-- A UUID of version 4 (RFC 9562 section 5.4).
+local function uuid(digit)
+  return (("xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx"):gsub("[xy]", function(place)
+    return ("%x"):format(place == "x" and digit() or 8 + digit() % 4)
+  end))
 end
 
 function state.timestamp(seconds)
@@ -27,8 +25,10 @@ end
 
 ---@param config table  the sandbox's settings, which may change
 ---@param clock fun(): number  seconds since 1970
-function state.new(config, clock)
-  return setmetatable({ config = config, clock = clock, accounts = {}, tasks = {}, open = {}, due = {},
+---@param digit? fun(): integer  from 0 to 15, at random: ids of tasks are made of them
+function state.new(config, clock, digit)
+  return setmetatable({ config = config, clock = clock, digit = digit or any_digit,
+    accounts = {}, tasks = {}, open = {}, due = {},
     applied = json.array(), on_ended = nil,
     random = function()
       return 0
@@ -254,7 +254,7 @@ local function new_task(self, account_id, body, number, now)
   local config, outcome = self.config, outcome_of(self)
   local length = table.remove(config.task_lengths, 1) or config.task_seconds + config.task_jitter * self.random()
   return {
-    id = uuid(), account_id = account_id, status = "submitted", outcome = outcome, work = body,
+    id = uuid(self.digit), account_id = account_id, status = "submitted", outcome = outcome, work = body,
     created = now, updated = now, ends = outcome == "never" and math.huge or now + length, request = number,
     push = type(body.pushNotificationConfig) == "table" and body.pushNotificationConfig or nil,
   }

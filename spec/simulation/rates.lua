@@ -1,0 +1,110 @@
+-- Whether requests keep to the rates: those of each client, those of all that share a limiter, and polls. Whether a 429
+-- holds back all that follow with the same key, and whether what was too large goes in smaller requests afterwards.
+local rates = {}
+
+local Rates = {}
+Rates.__index = Rates
+
+local MINUTE, ROUNDING = 60, 1e-6
+local MARGIN = 0.05 -- seconds after a Retry-After, of the tenth that the library adds
+
+function rates.new(world)
+  return setmetatable({ world = world, logs = {}, denials = 0 }, Rates)
+end
+
+-- Requests of what is to stay under a rate.
+local function log_of(self, rate)
+  local log = { rate = rate, all = {}, polls = {} }
+  self.logs[#self.logs + 1] = log
+  return log
+end
+
+--- A client is made. `shared`: the limiter's own log, which all of its clients have in common.
+function Rates:client(rate, shared)
+  local client = { log = log_of(self, rate), shared = shared, held = {} }
+  if shared then
+    shared.log = shared.log or log_of(self, 0)
+    shared.log.rate = math.max(shared.log.rate, rate)
+    client.held = shared.held or {}
+    shared.held = client.held
+  end
+  return client
+end
+
+local function note(log, at, is_poll)
+  log.all[#log.all + 1] = at
+  if is_poll then
+    log.polls[#log.polls + 1] = at
+  end
+end
+
+-- A request that could go in halves has at least so many bytes: the library makes none smaller.
+local DIVISIBLE = 1024
+
+local function check_size(self, client, text)
+  local _, members = text:gsub("externalId", "")
+  if members > 1 and #text > DIVISIBLE and #text >= (client.too_large or math.huge) then
+    self.world:fail(("a request of %d bytes, after one of %d was too large"):format(#text, client.too_large))
+  end
+end
+
+--- A request leaves.
+function Rates:sent(client, transfer)
+  local now, is_poll = self.world.now, transfer.target:find("/tasks/", 1, true) ~= nil
+  note(client.log, now, is_poll)
+  if client.shared then
+    note(client.shared.log, now, is_poll)
+  end
+  if transfer.text then
+    check_size(self, client, transfer.text)
+  end
+  local held = client.held[transfer.headers.authorization]
+  if held and now < held then
+    self.world:fail(("a request %.3f s before a Retry-After is over"):format(held - now))
+  end
+end
+
+--- A client has read a reply.
+function Rates:answered(client, transfer)
+  local result = transfer.result
+  if result.status == 413 and transfer.text then
+    client.too_large = math.min(client.too_large or math.huge, #transfer.text)
+  end
+  self.denials = self.denials + (result.status == 429 and 1 or 0)
+  local seconds = result.status == 429 and not result.code and tonumber(result.headers["retry-after"])
+  if seconds then
+    local key = transfer.headers.authorization
+    client.held[key] = math.max(client.held[key] or 0, self.world.now + math.min(seconds, 3600) + MARGIN)
+  end
+end
+
+-- The first moment at which more than `rate` are in a minute.
+local function overrun(times, rate)
+  for i = rate + 1, #times do
+    local seconds = times[i] - times[i - rate]
+    if seconds < MINUTE - ROUNDING then
+      return ("%d requests in %.3f s at a rate of %d a minute"):format(rate + 1, seconds, rate)
+    end
+  end
+end
+
+-- Whether nothing but this one request after the other uses the announced limit.
+local function is_alone(plan)
+  local job = plan.jobs[1]
+  return plan.profile.kind == "calm" and #plan.jobs == 1 and job.opts.concurrency == 1 and not job.kills
+end
+
+--- Fails where a rate was not kept, or where a client that is alone ran into a limit that was announced.
+function Rates:check()
+  if self.denials > 0 and is_alone(self.world.plan) then
+    self.world:fail(("%d answers of 429, although the limit was announced"):format(self.denials))
+  end
+  for _, log in ipairs(self.logs) do
+    local problem = overrun(log.all, log.rate) or overrun(log.polls, math.max(1, math.floor(log.rate / 3)))
+    if problem then
+      return self.world:fail(problem)
+    end
+  end
+end
+
+return rates
