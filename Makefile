@@ -103,27 +103,65 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: house static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz fuzz-replay fuzz-corpus test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: house static print-static-libs test-long test-in-full bench bench-nginx bench-add bench-endure bench-deps fuzz fuzz-replay fuzz-corpus test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
 
 all: $(MODULES) bin/scope3
 
+# Groups of targets, each line a target and what it does; 80 columns.
+define HELP
+Begin
+  make demo            from a bare machine to the report of a run on the sandbox
+  make                 the module for a Lua, and bin/scope3; LUA=5.1 to 5.4, jit
+  make test            every spec on every Lua found
+                       LUAS="5.4 jit" and SPEC=spec/x_spec.lua narrow it
+  make lint            luacheck, rooms and arrows, layout of C, warnings, size
+
+Test more (docs/testing.md says what each proves, and how long it takes)
+  make test-sanitize   the specs under ASan and UBSan
+  make test-valgrind   the specs under valgrind
+  make test-poll       the specs without epoll, and with everything in plain C
+  make test-gc         specs while the collector of garbage never rests
+  make test-paths      a million random rows, SIMD beside plain C
+  make simulate        jobs, clock, network and service in one process, by seed;
+                       SECONDS=120, SEED=n
+  make fuzz            each target of libFuzzer for FUZZ_SECONDS=60 (clang)
+
+Test for hours
+  make test-long       all of the following, and the long specs in full
+  make test-mutants    changes the code, and looks for a spec that notices
+  make test-coverage   which lines and branches no spec reaches
+  make test-torture    memory and disk that fail at every point
+  make test-machines   32 bits, big endian, ARM, musl, other Debians
+
+Measure
+  make costs           instructions of five ways, beside bench/costs.tsv
+  make bench           rows, beside DuckDB, Python, Node, Lua and the floor
+  make bench-nginx     what a request costs a worker of nginx
+  make bench-add       what a collector costs
+  make bench-endure    a collector while nginx is reloaded and killed
+  make bench-deps      fetches the peers of make bench (npm)
+
+Look
+  make house           the rooms of the code, their floors and arrows
+  make env             exports that run this tree:  eval "$$(make env)"
+
+Renew what is generated (Node and npm)
+  make oracle          phones and lowercase letters beside other programs
+  make oracle-webhooks callbacks beside AdCP's own vectors
+  make oracle-answers  the answers that the specs of phones replay
+  make phone-metadata  make unicode-tables  make encoding-table
+  make placeholder-table
+
+Install
+  make install         PREFIX=/usr/local DESTDIR=
+  make static          one archive, for a host in C: docs/c-hosts.md
+  make deps            what the specs need, by apt
+  make clean
+endef
+export HELP
+
 help:
-	@echo 'make [LUA=5.1|5.2|5.3|5.4|jit]  build the module for that Lua and write bin/scope3 (default 5.4)'
-	@echo 'make demo           from a bare machine to the report of a real run against the local sandbox'
-	@echo 'make test           every spec on every Lua found; LUAS="5.4 jit" narrows it, SPEC=spec/x_spec.lua too'
-	@echo 'make test-sanitize  the specs under ASan and UBSan;  make test-valgrind  under valgrind'
-	@echo 'make test-poll      the specs over what other systems and processors use: no epoll, plain C'
-	@echo 'make test-long      what is cut short in make test, in full: the soak, kill -9 at every point'
-	@echo 'make test-paths     a million random rows through SIMD and through plain C: not a byte may differ'
-	@echo 'make bench          ours beside DuckDB, Python, Node, Lua and the floor;  bench/identity  beside libphonenumber'
-	@echo 'make static         the modules in one archive, for a host in C that links them: docs/c-hosts.md'
-	@echo 'make fuzz           libFuzzer over rows and over callbacks, FUZZ_SECONDS=60 each (needs clang)'
-	@echo 'make lint           luacheck, the layout of C, the arrows between rooms, and gcc and clang with warnings as errors'
-	@echo 'make house          the rooms of the code, the floors that they are on, and the arrows between them'
-	@echo 'make oracle         phones against Google itself, lowercasing against Node and libunistring (needs npm);  make phone-metadata, make unicode-tables, make encoding-table, make placeholder-table  renew the tables'
-	@echo 'make oracle-webhooks  callbacks against AdCP'"'"'s own conformance vectors (needs npm)'
-	@echo 'make env            the exports that run this tree in place:  eval "$$(make env)"'
-	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]    make deps    make clean'
+	@printf '%s\n' "$$HELP"
 
 check-lua:
 	@[ -n "$(LUA_BIN)" ] || { echo "No interpreter for LUA=$(LUA) was found. Run 'make deps', or name it: make LUA=$(LUA) LUA_BIN=/path/to/lua" >&2; exit 1; }
@@ -196,9 +234,15 @@ test:
 	@sh .ci/deps test
 	@MAKE="$(MAKE)" sh spec/run.sh $(SPEC)
 
-# The soak over 20 seeds, kill -9 at every point, and whatever else is cut short in `make test`.
-test-long:
+# What is cut short in `make test`, in full: the soak over 20 seeds, and kill -9 at every point.
+test-in-full:
 	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/job/soak_spec.lua spec/job/journal_spec.lua spec/job/recovery_spec.lua spec/core/spool*_spec.lua)
+
+# Everything that takes hours. A part that fails does not keep the others from running.
+LONG_PARTS := test-in-full test-torture test-gc test-coverage test-machines test-mutants
+test-long:
+	@failed=; for part in $(LONG_PARTS); do echo "== make $$part"; $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
+	  [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 test-sanitize:
 	@MAKE="$(MAKE)" RUN_UNDER=sanitize sh spec/run.sh $(SPEC)
