@@ -68,6 +68,8 @@ service:begin(PLAN)
 assert(run())
 local JOURNAL = read(journal_path)
 local HEADER = JOURNAL:match "^([^\n]*)\t1\t%x+\n"
+os.remove(journal_path)
+os.remove(input_path)
 local TAKEN_BEFORE, TASKS_BEFORE = service.taken, service.tasks
 assert(HEADER and select(2, JOURNAL:gsub("\n", "")) > 10, "the job has left no journal")
 
@@ -146,12 +148,8 @@ local function missing()
   return n
 end
 
-return function(input)
-  local kind, rest = input:match "^([er])(.*)$"
-  if not kind then
-    return
-  end
-  local text = kind == "e" and edited(rest) or sealed(rest)
+local function check(kind, text)
+  write(input_path, rows())
   write(journal_path, text)
   service:begin({}, TASKS_BEFORE)
   local res = outcome()
@@ -165,4 +163,13 @@ return function(input)
   end
   local again, err = outcome()
   assert(again or err.code ~= "damaged", "what it has written cannot be read")
+end
+
+return function(input)
+  local kind, rest = input:match "^([er])(.*)$"
+  if kind then
+    check(kind, kind == "e" and edited(rest) or sealed(rest))
+    os.remove(journal_path)
+    os.remove(input_path)
+  end
 end
