@@ -10,24 +10,24 @@ local SIMULATED = {}
 for room in ("api client http input job result util"):gmatch "%a+" do
   SIMULATED[room] = true
 end
-local SIMULATION = { file = "spec/simulation/run.lua", seconds = 3, seed = 1 }
+local SIMULATION = { file = "spec/simulation/run.lua", jobs = 300, seed = 1, patience = 20 }
 
 ---@class scope3.Killer
 ---@field name string  a spec file, or the program of the simulation
 ---@field seconds number
 ---@field command string?  in place of busted
 
--- A run of the simulation, if this tree has one that passes unchanged.
+--- A run of the simulation, if this tree has one that passes unchanged.
 ---@param stand scope3.Stand
 ---@return scope3.Killer?
 function killers.simulation(stand)
   if not shell.read(SIMULATION.file) then
     return nil
   end
-  local command = ('"$SCOPE3_LUA_BIN" %s %d %d'):format(SIMULATION.file, SIMULATION.seconds, SIMULATION.seed)
-  local killer = { name = SIMULATION.file, seconds = SIMULATION.seconds + 1 }
-  killer.command = "sh -c " .. shell.quote(command)
-  return stand:run(killer.command, killer.seconds) == "passed" and killer or nil
+  local words = ('"$SCOPE3_LUA_BIN" %s count %d %d'):format(SIMULATION.file, SIMULATION.jobs, SIMULATION.seed)
+  local command = "sh -c " .. shell.quote(words)
+  local verdict, seconds = stand:run(command, SIMULATION.patience)
+  return verdict == "passed" and { name = SIMULATION.file, seconds = seconds, command = command } or nil
 end
 
 -- The rooms of specs that C passes through most.
