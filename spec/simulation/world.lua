@@ -92,7 +92,10 @@ end
 
 -- --- programs: coroutines that use the library ---
 
-local function never_ends()
+local never_ends
+-- Ends a program that works on and on: it raises until nothing of it catches that any more.
+never_ends = function()
+  debug.sethook(never_ends, "", 100)
   error("it works on and on without waiting for anything", 0)
 end
 
