@@ -21,7 +21,7 @@ end
 
 --- A client is made. `shared`: the limiter's own log, which all of its clients have in common.
 function Rates:client(rate, shared)
-  local client = { log = log_of(self, rate), shared = shared, held = {} }
+  local client = { log = log_of(self, rate), shared = shared, held = {}, begun = {} }
   if shared then
     shared.log = shared.log or log_of(self, 0)
     shared.log.rate = math.max(shared.log.rate, rate)
@@ -41,11 +41,23 @@ end
 -- A request that could go in halves has at least so many bytes: the library makes none smaller.
 local DIVISIBLE = 1024
 
-local function check_size(self, client, text)
+-- A request that began before may be sent again as it is.
+local function check_size(self, client, transfer)
+  local text, is_first = transfer.text, not client.begun[transfer.body]
   local _, members = text:gsub("externalId", "")
-  if members > 1 and #text > DIVISIBLE and #text >= (client.too_large or math.huge) then
+  client.begun[transfer.body] = true
+  if is_first and members > 1 and #text > DIVISIBLE and #text >= (client.too_large or math.huge) then
     self.world:fail(("a request of %d bytes, after one of %d was too large"):format(#text, client.too_large))
   end
+end
+
+-- The first request with another key goes by the limits of the key before: a client asks for it after the limiter.
+local function check_hold(self, client, key)
+  local held, now = client.held[key], self.world.now
+  if held and now < held and client.last_key == key then
+    self.world:fail(("a request %.3f s before a Retry-After is over"):format(held - now))
+  end
+  client.last_key = key
 end
 
 --- A request leaves.
@@ -56,12 +68,9 @@ function Rates:sent(client, transfer)
     note(client.shared.log, now, is_poll)
   end
   if transfer.text then
-    check_size(self, client, transfer.text)
+    check_size(self, client, transfer)
   end
-  local held = client.held[transfer.headers.authorization]
-  if held and now < held then
-    self.world:fail(("a request %.3f s before a Retry-After is over"):format(held - now))
-  end
+  check_hold(self, client, transfer.headers.authorization)
 end
 
 --- A client has read a reply.

@@ -16,7 +16,8 @@ local World = {}
 World.__index = World
 
 local MOST_TURNS = 200000 -- of one simulation: more mean that it never ends
-local MOST_INSTRUCTIONS = 300 * 1000 * 1000 -- of one program
+local MOST_SECONDS = 20 -- of the processor, of one program
+local LOOK = 1000 * 1000 -- instructions between two looks at the time
 local DIE = {}
 
 --- Makes one and makes it the current one.
@@ -92,8 +93,21 @@ end
 
 -- --- programs: coroutines that use the library ---
 
-local function never_ends()
+local never_ends
+-- Ends a program that works on and on: it raises until nothing of it catches that any more.
+never_ends = function()
+  debug.sethook(never_ends, "", 100)
   error("it works on and on without waiting for anything", 0)
+end
+
+-- Looks now and then whether a program is over its time.
+local function watch_time(thread)
+  local started = os.clock()
+  debug.sethook(thread, function()
+    if os.clock() - started > MOST_SECONDS then
+      never_ends()
+    end
+  end, "", LOOK)
 end
 
 --- The program that runs now.
@@ -109,7 +123,7 @@ end
 --- Starts a program. `main` is called in a coroutine.
 function World:start(main)
   local program = { thread = coroutine.create(main), at = self.now }
-  debug.sethook(program.thread, never_ends, "", MOST_INSTRUCTIONS)
+  watch_time(program.thread)
   self.programs[#self.programs + 1] = program
   return program
 end
