@@ -130,13 +130,11 @@ local function attempt(k, count)
   return asked, not fine or message ~= nil
 end
 
--- Every k, or where these are too many a sample.
+-- Every k; or where these are too many the first, and one of each part of the others.
 local function points(n)
-  local list, most = {}, settings.most
-  for k = 1, n do
-    if n <= most or math.random(n) <= most then
-      list[#list + 1] = k
-    end
+  local list, most = { n > 0 and 1 or nil }, math.min(settings.most, n)
+  for part = 2, most do
+    list[part] = most == n and part or math.floor((part - 2 + math.random()) * (n - 1) / (most - 1)) + 2
   end
   return list
 end
