@@ -98,7 +98,7 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: house static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: house static print-static-libs test-long bench bench-nginx bench-add bench-endure bench-deps fuzz test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll test-gc test-torture check-lua
 
 all: $(MODULES) bin/scope3
 
@@ -197,6 +197,17 @@ test-valgrind:
 POLL_SPECS := spec/core spec/identity spec/input spec/http spec/loop spec/client spec/api spec/job
 test-poll:
 	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(or $(SPEC),$(POLL_SPECS))
+
+# The garbage collector without a pause: what C still uses and Lua does not refer to any more is gone at once.
+GC_SPECS := spec/core spec/identity spec/input spec/client spec/job/resume_spec.lua spec/job/epochs_spec.lua \
+  spec/job/callbacks_that_raise_spec.lua spec/job/damaged_journals_spec.lua spec/job/prune_spec.lua
+test-gc:
+	@MAKE="$(MAKE)" RUN_UNDER=gc LUAS="$${LUAS:-5.1 5.4 jit}" sh spec/run.sh $(or $(SPEC),$(GC_SPECS))
+	@MAKE="$(MAKE)" RUN_UNDER=gc-generational LUAS=5.4 sh spec/run.sh $(or $(SPEC),$(GC_SPECS))
+
+# Whatever can fail fails in turn, at every point: memory, files, and transfers in every state. `make test` does a part.
+test-torture:
+	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/torture spec/core/memory_that_runs_out_spec.lua)
 
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund
