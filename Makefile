@@ -103,7 +103,9 @@ COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
-.PHONY: house static print-static-libs test-long test-in-full bench bench-nginx bench-add bench-endure bench-deps fuzz fuzz-replay fuzz-corpus test-paths modules phone-metadata oracle oracle-answers oracle-webhooks unicode-tables encoding-table placeholder-table print-lua print-cflags rock install-rock all demo test lint install clean env deps help test-sanitize test-valgrind test-poll check-lua
+.PHONY: all modules check-lua demo test test-in-full test-long test-sanitize test-valgrind test-poll test-paths test-gc test-torture fuzz fuzz-replay \
+  fuzz-corpus lint house install rock install-rock clean env deps help static print-lua print-cflags print-static-libs bench bench-nginx bench-add \
+  bench-endure bench-deps oracle oracle-answers oracle-webhooks phone-metadata unicode-tables encoding-table placeholder-table
 
 all: $(MODULES) bin/scope3
 
@@ -363,6 +365,17 @@ test-mutants:
 simulate: $(MODULES)
 	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" \
 	  $(LUA_BIN) spec/simulation/run.lua $(or $(SECONDS),120) $(SEED)
+
+# The garbage collector without a pause: what C still uses and Lua does not refer to any more is gone at once.
+GC_SPECS := spec/core spec/identity spec/input spec/client spec/job/resume_spec.lua spec/job/epochs_spec.lua \
+  spec/job/callbacks_that_raise_spec.lua spec/job/damaged_journals_spec.lua spec/job/prune_spec.lua
+test-gc:
+	@MAKE="$(MAKE)" RUN_UNDER=gc LUAS="$${LUAS:-5.1 5.4 jit}" sh spec/run.sh $(or $(SPEC),$(GC_SPECS))
+	@MAKE="$(MAKE)" RUN_UNDER=gc-generational LUAS=5.4 sh spec/run.sh $(or $(SPEC),$(GC_SPECS))
+
+# Whatever can fail fails in turn, at every point: memory, files, and transfers in every state. `make test` does a part.
+test-torture:
+	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/torture spec/core/memory_that_runs_out_spec.lua)
 
 # The generated tables are committed; these write them anew, and need Node and npm, which nothing else does.
 NPM_IN_FOLDER = dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cd "$$dir" && npm install --silent --no-audit --no-fund

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the specs on every Lua found (or on those of $LUAS) and adds up the counts.
-# RUN_UNDER=sanitize, valgrind, poll or coverage chooses another build or a tool round the interpreter.
+# RUN_UNDER=sanitize, valgrind, poll or coverage chooses another build or a tool round the interpreter; gc and
+# gc-generational have the garbage collector run without a pause, or by generations (5.4).
 set -u
 cd "$(dirname "$0")/.." || exit 2
 root=$(pwd)
@@ -40,6 +41,8 @@ for lua in $LUAS; do
     poll) flags=POLL=1 variant=$lua-poll ;;
     coverage) flags=COVERAGE=1 variant=$lua-coverage ;;
     coverage-poll) flags="COVERAGE=1 POLL=1" variant=$lua-coverage-poll ;;
+    gc) export SCOPE3_GC=1000 ;; # the most of Lua 5.4; 5.1 and LuaJIT do hardly anything else with more
+    gc-generational) export SCOPE3_GC=generational ;;
   esac
   $make --no-print-directory -s -j "$(nproc 2>/dev/null || echo 2)" LUA="$lua" $flags modules || { broken=1; continue; }
   bin=$($make --no-print-directory -s LUA="$lua" print-lua)

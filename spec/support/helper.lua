@@ -13,3 +13,12 @@ end)("scope3.core", package.cpath)
 require "spec.support.traces".watch_errors()
 assert(core and core:find("/build/", 1, true), "scope3.core would be loaded from outside the tree's build: "
   .. tostring(core))
+
+-- RUN_UNDER=gc: a collection follows the other without a pause, so that what nothing refers to is gone at once.
+local collector = os.getenv "SCOPE3_GC"
+if collector == "generational" then
+  collectgarbage "generational"
+elseif collector then
+  collectgarbage("setpause", 0)
+  collectgarbage("setstepmul", tonumber(collector))
+end

@@ -1,14 +1,14 @@
 /* Fails calls on files, for a process that has this preloaded and loads it as a Lua module too.
  * glibc's stdio writes without a call that can be replaced, so its own functions are replaced too.
  *
- *   interpose.fail(path, k, count, how)  of the calls on files whose path has `path` in it, the
- * k-th and count - 1 more fail from now on; k = 0: none interpose.seen()                     -> how
- * many such calls there were since, how many failed interpose.trace(path)                writes the
- * name of each such call to that file
+ *   interpose.fail(path, k, count, how)
+ *       of the calls on files with `path` in their path, the k-th and count - 1 more fail; 0: none
+ *   interpose.seen()
+ *       -> how many such calls there were since, how many failed
  *
  * `how` is an error (ENOSPC, EIO, EDQUOT, EINTR), "short" (half of the bytes is written), or "torn"
  * (half of the bytes at the k-th, then ENOSPC). Only what writes can be short; only what may block
- * can be interrupted. A process without Lua is told by SCOPE3_FAIL="path k count how". */
+ * can be interrupted. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,6 @@ static long seen, failed, first, last;
 static failure kind;
 static int error_number;
 static unsigned char matching[MOST_FILES]; /* descriptors of matching files */
-static int trace = -1;
 
 static int matches(const char *path) {
   return pattern[0] != '\0' && path != NULL && strstr(path, pattern) != NULL;
@@ -52,15 +51,9 @@ static void note(int fd, const char *path) {
     matching[fd] = (unsigned char)matches(path);
 }
 
-static void write_trace(const char *name) {
-  if (trace >= 0)
-    (void)dprintf(trace, "%s\n", name);
-}
-
 /* Counts a call on a matching file, and says what becomes of it. */
-static verdict judge(const char *name, int traits) {
+static verdict judge(int traits) {
   const long number = ++seen;
-  write_trace(name);
   if (first == 0 || number < first || number > last)
     return GO;
   if ((kind != ERROR && (traits & WRITES) == 0) ||
@@ -71,8 +64,8 @@ static verdict judge(const char *name, int traits) {
   return kind == SHORT || (kind == TORN && number == first) ? HALF : FAIL;
 }
 
-static verdict judge_file(int fd, const char *name, int traits) {
-  return is_matching(fd) ? judge(name, traits) : GO;
+static verdict judge_file(int fd, int traits) {
+  return is_matching(fd) ? judge(traits) : GO;
 }
 
 static void find(void *function, const char *symbol) {
@@ -96,7 +89,7 @@ static int open_by(const char *symbol, const char *path, int flags, mode_t mode)
   open_function *real;
   int fd;
   find(&real, symbol);
-  if (matches(path) && judge("open", BLOCKS) == FAIL)
+  if (matches(path) && judge(BLOCKS) == FAIL)
     return -1;
   fd = real(path, flags, mode);
   note(fd, path);
@@ -132,14 +125,14 @@ int __open64_2(const char *path, int flags) {
 
 int rename(const char *from, const char *to) {
   FIND(rename);
-  if ((matches(from) || matches(to)) && judge("rename", PLAIN) == FAIL)
+  if ((matches(from) || matches(to)) && judge(PLAIN) == FAIL)
     return -1;
   return real(from, to);
 }
 
 int unlink(const char *path) {
   FIND(unlink);
-  if (matches(path) && judge("unlink", PLAIN) == FAIL)
+  if (matches(path) && judge(PLAIN) == FAIL)
     return -1;
   return real(path);
 }
@@ -152,7 +145,7 @@ static size_t half(size_t n) {
 
 ssize_t write(int fd, const void *bytes, size_t n) {
   FIND(write);
-  switch (judge_file(fd, "write", BLOCKS | WRITES)) {
+  switch (judge_file(fd, BLOCKS | WRITES)) {
     case FAIL: return -1;
     case HALF: n = half(n); break;
     case GO: break;
@@ -165,7 +158,7 @@ typedef ssize_t pwrite_function(int fd, const void *bytes, size_t n, off64_t at)
 static ssize_t pwrite_by(const char *symbol, int fd, const void *bytes, size_t n, off64_t at) {
   pwrite_function *real;
   find(&real, symbol);
-  switch (judge_file(fd, "pwrite", BLOCKS | WRITES)) {
+  switch (judge_file(fd, BLOCKS | WRITES)) {
     case FAIL: return -1;
     case HALF: n = half(n); break;
     case GO: break;
@@ -183,18 +176,18 @@ ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
 
 int fsync(int fd) {
   FIND(fsync);
-  return judge_file(fd, "fsync", BLOCKS) == FAIL ? -1 : real(fd);
+  return judge_file(fd, BLOCKS) == FAIL ? -1 : real(fd);
 }
 
 int ftruncate64(int fd, off64_t size) {
   FIND(ftruncate64);
-  return judge_file(fd, "ftruncate", BLOCKS) == FAIL ? -1 : real(fd, size);
+  return judge_file(fd, BLOCKS) == FAIL ? -1 : real(fd, size);
 }
 
 int flock(int fd, int operation) {
   FIND(flock);
   /* Giving a lock back cannot fail while the descriptor is open. */
-  if (operation != LOCK_UN && judge_file(fd, "flock", BLOCKS) == FAIL)
+  if (operation != LOCK_UN && judge_file(fd, BLOCKS) == FAIL)
     return -1;
   return real(fd, operation);
 }
@@ -202,7 +195,7 @@ int flock(int fd, int operation) {
 /* Linux gives the descriptor back whatever it answers. */
 int close(int fd) {
   FIND(close);
-  const verdict found = judge_file(fd, "close", BLOCKS);
+  const verdict found = judge_file(fd, BLOCKS);
   const int error = errno;
   int status;
   note(fd, NULL);
@@ -215,19 +208,18 @@ int close(int fd) {
 
 int posix_fallocate64(int fd, off64_t from, off64_t n) {
   FIND(posix_fallocate64);
-  return judge_file(fd, "fallocate", BLOCKS) == FAIL ? error_number : real(fd, from, n);
+  return judge_file(fd, BLOCKS) == FAIL ? error_number : real(fd, from, n);
 }
 
 void *mmap64(void *at, size_t n, int protection, int flags, int fd, off64_t from) {
   FIND(mmap64);
-  return judge_file(fd, "mmap", PLAIN) == FAIL ? MAP_FAILED
-                                               : real(at, n, protection, flags, fd, from);
+  return judge_file(fd, PLAIN) == FAIL ? MAP_FAILED : real(at, n, protection, flags, fd, from);
 }
 
 /* Fetching pages finds out that a disk is full. It has no descriptor, so each such call counts. */
 int madvise(void *at, size_t n, int advice) {
   FIND(madvise);
-  if (advice == POPULATE_WRITE && pattern[0] != '\0' && judge("populate", PLAIN) == FAIL)
+  if (advice == POPULATE_WRITE && pattern[0] != '\0' && judge(PLAIN) == FAIL)
     return -1;
   return real(at, n, advice);
 }
@@ -240,7 +232,7 @@ static FILE *fopen_by(const char *symbol, const char *path, const char *mode) {
   fopen_function *real;
   FILE *file;
   find(&real, symbol);
-  if (matches(path) && judge("fopen", BLOCKS) == FAIL)
+  if (matches(path) && judge(BLOCKS) == FAIL)
     return NULL;
   file = real(path, mode);
   if (file != NULL)
@@ -258,7 +250,7 @@ FILE *fopen64(const char *path, const char *mode) {
 
 size_t fwrite(const void *bytes, size_t size, size_t n, FILE *file) {
   FIND(fwrite);
-  switch (judge_file(fileno(file), "fwrite", WRITES)) {
+  switch (judge_file(fileno(file), WRITES)) {
     case FAIL: return 0;
     case HALF: return real(bytes, size, half(n), file);
     case GO: break;
@@ -268,14 +260,14 @@ size_t fwrite(const void *bytes, size_t size, size_t n, FILE *file) {
 
 int fflush(FILE *file) {
   FIND(fflush);
-  return file != NULL && judge_file(fileno(file), "fflush", PLAIN) == FAIL ? EOF : real(file);
+  return file != NULL && judge_file(fileno(file), PLAIN) == FAIL ? EOF : real(file);
 }
 
 /* What is still in the buffer is lost, as on a full disk. */
 int fclose(FILE *file) {
   FIND(fclose);
   const int fd = fileno(file);
-  const verdict found = judge_file(fd, "fclose", PLAIN);
+  const verdict found = judge_file(fd, PLAIN);
   const int error = errno;
   int status;
   note(fd, NULL);
@@ -314,27 +306,6 @@ static int begin(const char *path, long k, long count, const char *name) {
   return 0;
 }
 
-__attribute__((constructor)) static void read_environment(void) {
-  const char *told = getenv("SCOPE3_FAIL");
-  char path[256], way[16];
-  long k, count;
-  if (told == NULL)
-    return;
-  if (sscanf(told, "%255s %ld %ld %15s", path, &k, &count, way) != 4 ||
-      begin(path, k, count, way) != 0)
-    abort();
-}
-
-/* For a process without Lua: what interpose.seen() gives, at its end. */
-__attribute__((destructor)) static void tell_count(void) {
-  const char *path = getenv("SCOPE3_FAIL_COUNT");
-  int fd;
-  pattern[0] = '\0';
-  fd = path != NULL ? open_by("open64", path, O_WRONLY | O_CREAT | O_TRUNC, 0600) : -1;
-  if (fd >= 0)
-    (void)dprintf(fd, "%ld %ld\n", seen, failed);
-}
-
 static int fail(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   const long k = (long)luaL_checknumber(L, 2), count = (long)luaL_checknumber(L, 3);
@@ -351,19 +322,12 @@ static int tell_seen(lua_State *L) {
   return 2;
 }
 
-static int set_trace(lua_State *L) {
-  trace = open_by("open64", luaL_checkstring(L, 1), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  return 0;
-}
-
 int luaopen_interpose(lua_State *L);
 int luaopen_interpose(lua_State *L) {
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 2);
   lua_pushcfunction(L, fail);
   lua_setfield(L, -2, "fail");
   lua_pushcfunction(L, tell_seen);
   lua_setfield(L, -2, "seen");
-  lua_pushcfunction(L, set_trace);
-  lua_setfield(L, -2, "trace");
   return 1;
 }

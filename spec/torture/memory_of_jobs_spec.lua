@@ -16,6 +16,7 @@ local SWEEPS = {
   { "resume", "lua", "core.so", "libcurl" },
   { "delete_missing", "lua", "core.so", "libcurl" },
   { "webhook", "lua", "core.so", "libcrypto.so" },
+  { "collector", "core.so" },
 }
 
 -- What the sanitizers preload has to come first, and takes the place of these allocators.

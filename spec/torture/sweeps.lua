@@ -6,7 +6,7 @@ local world = require "spec.support.world"
 local sweeps = {}
 
 --- How many points of each sweep are tried, at most: all where somebody asked for that.
-sweeps.MOST = world.in_full and 1e9 or world.thorough and 6 or 2
+sweeps.MOST = world.in_full and 1e9 or world.thorough and 4 or 2
 
 --- Runs one. `preload` has the library loaded before all others.
 ---@param what string
