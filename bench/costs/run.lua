@@ -135,17 +135,26 @@ for i, cost in ipairs(measure()) do
   measured[i] = { name = cost[1], instructions = cost[2], what = cost[3] }
 end
 local known, with = gate.read(read(FILE)), tools()
-local rows, passed = gate.compare(measured, known.costs)
+local rows = gate.compare(measured, known.costs)
 print_table(rows)
 if RENEW then
   local file = assert(io.open(FILE, "w"))
   file:write(gate.renewed(measured, known.costs, with, os.date "!%Y-%m-%d " .. output "git rev-parse --short HEAD"))
   file:close()
   print("written: " .. FILE)
-elseif known.tools ~= with then
-  print(("The numbers on file cannot be compared:\n  set with  %s\n  here is   %s"):format(known.tools or "-", with))
-  os.exit(1)
-elseif not passed then
-  print "A cost is above its bound of 3 %. Where that is meant, `make costs RENEW=1` sets it anew, for the same change."
-  os.exit(1)
+  return
 end
+local failed = 0
+for _, row in ipairs(rows) do
+  failed = failed + (row.fails and 1 or 0)
+end
+-- Another compiler makes other instructions, so nothing is said of them.
+if known.tools ~= with then
+  print(("The numbers on file cannot be compared:\n  set with  %s\n  here is   %s"):format(known.tools or "-", with))
+  print(("\n0 passed, 0 failed, %d skipped"):format(#rows))
+  return
+elseif failed > 0 then
+  print "A cost is above its bound of 3 %. Where that is meant, `make costs RENEW=1` sets it anew, for the same change."
+end
+print(("\n%d passed, %d failed"):format(#rows - failed, failed))
+os.exit(failed == 0 and 0 or 1)

@@ -113,6 +113,7 @@ local function run_seeds(seed, folder, is_over)
     seed = seed + 1
   until failures[1] or is_over(totals)
   print_totals(totals, os.clock() - started)
+  print(("\n%d passed, %d failed"):format(totals.worlds, failures[1] and 1 or 0))
   return failures[1] == nil
 end
 
