@@ -8,7 +8,7 @@ local cjson = require "cjson"
 local files = require "spec.coverage.files"
 
 local NAME_SIZE, RECORD_SIZE = 64, 512 -- as in spec/coverage/lines.c
-local NOTES = "build/coverage/lines"
+local NOTES, SOURCES = "build/coverage/lines", "build/coverage/sources"
 local BUILDS = {
   "build/5.4-coverage", "build/5.4-coverage-poll", "build/5.1-coverage", "build/jit-coverage",
 }
@@ -21,6 +21,12 @@ local function begin()
     records[i] = name .. ("\0"):rep(RECORD_SIZE - #name)
   end
   files.write(NOTES, table.concat(records))
+  local sources = {} -- now: what is edited while the room runs is another version
+  for path, checksum in pairs(files.checksums()) do
+    sources[#sources + 1] = ("source\t%s\t%s\n"):format(path, checksum)
+  end
+  table.sort(sources)
+  files.write(SOURCES, table.concat(sources))
   for _, build in ipairs(BUILDS) do
     os.execute(("find %s -name '*.gcda' -delete 2>/dev/null"):format(build))
   end
@@ -75,16 +81,11 @@ local function lines_of_c(out)
 end
 
 local function finish(room)
-  local sources, out = {}, {}
-  for path, checksum in pairs(files.checksums()) do
-    sources[#sources + 1] = ("source\t%s\t%s"):format(path, checksum)
-  end
+  local out = {}
   lines_of_lua(out)
   lines_of_c(out)
-  table.sort(sources)
   table.sort(out)
-  local text = table.concat(sources, "\n") .. "\n" .. table.concat(out, "\n") .. "\n"
-  files.write(("build/coverage/%s.ran"):format(room), text)
+  files.write(("build/coverage/%s.ran"):format(room), files.read(SOURCES) .. table.concat(out, "\n") .. "\n")
 end
 
 if arg[1] == "begin" then
