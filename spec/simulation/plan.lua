@@ -12,6 +12,9 @@ local PASSING = { "refused", "unreachable", "lost_before", "cut_inside", "refuse
   "lost_in_buffers", "rewind_lost", "swallowed", "lost_reply", "half_reply", "silent", "garbage", "gateway",
   "mangled", "late" }
 
+-- Faults after which nobody knows whether a request was carried out.
+local DOUBTS = { "lost_reply", "half_reply", "silent", "gateway", "mangled", "late" }
+
 local function some_of(dice, list)
   local chosen = {}
   for _, name in ipairs(list) do
@@ -37,6 +40,9 @@ local function profile_of(dice)
     made.full_disk = dice:happens(0.1) and 0.02 or 0
   end
   made.torn_writes = dice:happens(0.3) and 0.02 or 0
+  if kind == "unlimited" and dice:happens(0.2) then
+    made.doubtful, made.share, made.network = true, 0.15, DOUBTS
+  end
   return made
 end
 
@@ -85,10 +91,20 @@ end
 
 local SHARES = { "failed:transient", "failed:correctable", "failed:terminal", "canceled", "input-required", "never" }
 
+-- The first tasks complete, and then one fails for a reason that passes.
+local function one_fails(before)
+  local outcomes = {}
+  for i = 1, before do
+    outcomes[i] = "completed"
+  end
+  outcomes[before + 1] = "failed:transient"
+  return outcomes
+end
+
 -- How tasks end. One that never does is asked for rarely.
 local function task_ends(dice, made, kind)
   if kind == "bounded" then
-    made.task_outcomes = dice:happens(0.3) and { "completed", "failed:transient" } or nil
+    made.task_outcomes = dice:happens(0.5) and one_fails(dice:whole(0, 4)) or nil
   elseif kind == "unlimited" and dice:happens(0.5) then
     made.task_shares = {}
     for _, name in ipairs(some_of(dice, SHARES)) do
@@ -99,12 +115,12 @@ local function task_ends(dice, made, kind)
 end
 
 -- How the service is.
-local function service_of(dice, kind)
-  local slow = dice:happens(0.1)
+local function service_of(dice, kind, is_doubtful)
+  local slow = dice:happens(is_doubtful and 0.7 or 0.1) -- what was lost takes effect days later
   local made = {
     seed = dice:whole(1, 1000000), task_order = dice:one_of { "strict", "in", "reversed" },
     task_seconds = slow and HOUR or dice:one_of { 0, 0.2, 3 },
-    task_jitter = slow and 40 * HOUR or dice:one_of { 0, 1, 30 },
+    task_jitter = slow and 40 * HOUR or dice:one_of { 0, 1, 30, 300 },
     retry_after = slow and HOUR or dice:one_of { 0.1, 1, false },
     task_shows_after = dice:happens(0.2) and 2 or 0, audience_seconds = dice:one_of { 0, 0.1, 40 },
     envelope = dice:one_of { "bare", "data" }, pagination = dice:one_of { "body", "meta" },
@@ -144,7 +160,7 @@ end
 
 -- Options by which a job may end before its time.
 local function endings_of(dice, opts, is_slow)
-  opts.deadline = dice:happens(0.2) and dice:time(0.5, 100000) or nil
+  opts.deadline = dice:happens(0.3) and dice:time(0.5, 5000) or nil
   opts.in_doubt_timeout = dice:happens(0.5) and 72 * HOUR or nil
   opts.patience = dice:happens(0.3) and dice:time(1, 2000) or nil
   opts.timeout = dice:happens(0.2) and dice:time(1, 60) or nil
@@ -300,7 +316,7 @@ end
 function plan.of(seed, trace)
   local dice = dice_of.new(seed * 16)
   local profile = profile_of(dice)
-  local settings = service_of(dice, profile.kind)
+  local settings = service_of(dice, profile.kind, profile.doubtful)
   local jobs = {}
   for i = 1, dice:one_of { 1, 1, 1, 2, 3 } do
     jobs[i] = job_of(dice, i, profile, settings)

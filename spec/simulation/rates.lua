@@ -21,7 +21,7 @@ end
 
 --- A client is made. `shared`: the limiter's own log, which all of its clients have in common.
 function Rates:client(rate, shared)
-  local client = { log = log_of(self, rate), shared = shared, held = {}, begun = {} }
+  local client = { log = log_of(self, rate), shared = shared, held = {}, begun = {}, due = {} }
   if shared then
     shared.log = shared.log or log_of(self, 0)
     shared.log.rate = math.max(shared.log.rate, rate)
@@ -39,14 +39,15 @@ local function note(log, at, is_poll)
 end
 
 -- A request that could go in halves has at least so many bytes: the library makes none smaller.
-local DIVISIBLE = 1024
+local DIVISIBLE, ROUGHLY = 1024, 200
 
 -- A request that began before may be sent again as it is.
 local function check_size(self, client, transfer)
   local text, is_first = transfer.text, not client.begun[transfer.body]
   local _, members = text:gsub("externalId", "")
   client.begun[transfer.body] = true
-  if is_first and members > 1 and #text > DIVISIBLE and #text >= (client.too_large or math.huge) then
+  local may_pass = math.max(DIVISIBLE, (client.too_large or math.huge) / 2) + ROUGHLY
+  if is_first and members > 1 and #text > may_pass then
     self.world:fail(("a request of %d bytes, after one of %d was too large"):format(#text, client.too_large))
   end
 end
@@ -69,6 +70,9 @@ function Rates:sent(client, transfer)
   end
   if transfer.text then
     check_size(self, client, transfer)
+    if now < (client.due[transfer.body] or 0) then
+      self.world:fail "a request is sent again before its own Retry-After is over"
+    end
   end
   check_hold(self, client, transfer.headers.authorization)
 end
@@ -78,6 +82,9 @@ function Rates:answered(client, transfer)
   local result = transfer.result
   if result.status == 413 and transfer.text then
     client.too_large = math.min(client.too_large or math.huge, #transfer.text)
+  end
+  if result.status and result.status >= 500 and transfer.text and not result.code then
+    client.due[transfer.body] = self.world.now + (tonumber(result.headers["retry-after"]) or 0)
   end
   self.denials = self.denials + (result.status == 429 and 1 or 0)
   local seconds = result.status == 429 and not result.code and tonumber(result.headers["retry-after"])

@@ -47,7 +47,8 @@ function patterns.mixed(dice, i, _, ids)
   return dice:whole(1, ids), dice:happens(0.6)
 end
 
-rows.PATTERNS = { "adds", "repeats", "removes", "adds_then_removes", "removes_then_adds", "mixed" }
+rows.PATTERNS = { "adds", "repeats", "repeats", "removes", "adds_then_removes", "removes_then_adds", "mixed",
+  "mixed", "mixed" }
 
 --- Makes the operations of an audience: { id, hash or nil to remove, row, invalid }.
 function rows.make(dice, audience, pattern, n)
