@@ -70,7 +70,7 @@ function Rates:sent(client, transfer)
   end
   if transfer.text then
     check_size(self, client, transfer)
-    if now < (client.due[transfer.body] or 0) then
+    if now < (client.due[transfer.body] or 0) - ROUNDING then
       self.world:fail "a request is sent again before its own Retry-After is over"
     end
   end
