@@ -4,6 +4,7 @@ local payloads = require "spec.support.payloads"
 local people = require "spec.support.people"
 local records = require "scope3.job.records"
 local rejection = require "scope3.job.rejection"
+local splitter = require "scope3.job.splitter"
 local state = require "scope3.job.state"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
@@ -63,6 +64,14 @@ describe("a request that is rejected", function()
       assert.equal(case[2], kind(request_of(40), case[1]))
     end)
   end
+
+  it("goes in parts of three quarters at most, however large the half of one audience is", function()
+    local parts = { payloads.part(payloads.of(1)), payloads.part(payloads.of(100)), payloads.part(payloads.of(100)) }
+    local req = records.request({}, parts)
+    local _, second = splitter.halve(parts)
+    assert.is_true(records.request({}, second).bytes > req.bytes * 0.9)
+    assert.equal(math.floor(req.bytes * 0.75), rejection.decide(req, http(413)).max_bytes)
+  end)
 
   it("is halved to a size that lets its halves pass as they are, and not below a kilobyte", function()
     local push = { url = "https://example.com/" .. ("x"):rep(1000) }

@@ -38,15 +38,16 @@ local function note(log, at, is_poll)
   end
 end
 
--- A request that could go in halves has at least so many bytes: the library makes none smaller.
-local DIVISIBLE, ROUGHLY = 1024, 200
+-- A request that could go in halves has at least so many bytes: the library makes none smaller. And the most of one that
+-- was too large that may go again.
+local DIVISIBLE, LARGEST_PART, ROUGHLY = 1024, 0.75, 50
 
 -- A request that began before may be sent again as it is.
 local function check_size(self, client, transfer)
   local text, is_first = transfer.text, not client.begun[transfer.body]
   local _, members = text:gsub("externalId", "")
   client.begun[transfer.body] = true
-  local may_pass = math.max(DIVISIBLE, (client.too_large or math.huge) / 2) + ROUGHLY
+  local may_pass = math.max(DIVISIBLE, (client.too_large or math.huge) * LARGEST_PART) + ROUGHLY
   if is_first and members > 1 and #text > may_pass then
     self.world:fail(("a request of %d bytes, after one of %d was too large"):format(#text, client.too_large))
   end

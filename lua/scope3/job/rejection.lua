@@ -8,6 +8,7 @@ local splitter = require "scope3.job.splitter"
 local rejection = {}
 
 local SMALLEST = 1024 -- bytes: no request is made smaller than that
+local LARGEST_PART = 0.75 -- of a request that was too large: more goes in smaller parts without being tried
 local ROUNDS = 2 -- times that a request is sent again without what was rejected, before it is halved
 
 ---@class scope3.SplitDecision  its halves go instead
@@ -39,11 +40,13 @@ local function bytes_of(parts)
   return bytes
 end
 
--- The size of the larger half of a request. Both halves have a frame, so it is over half of the whole.
-local function half_size(req)
+-- The size that may pass after a request was too large: its larger half. Both halves have a frame, so that is over half
+-- of the whole. Halves of several audiences may be very different: one over three quarters is divided again.
+local function size_that_may_pass(req)
   local first, second = splitter.halve(req.parts)
   local less = bytes_of(req.parts) - math.max(bytes_of(first), bytes_of(second))
-  return math.max(rare.number("smallest", SMALLEST), req.bytes - less)
+  local larger_half = math.min(req.bytes - less, math.floor(req.bytes * LARGEST_PART))
+  return math.max(rare.number("smallest", SMALLEST), larger_half)
 end
 
 --- What a request becomes instead; nil where nothing leads on.
@@ -52,7 +55,7 @@ end
 ---@return scope3.SplitDecision|scope3.WithoutDecision|nil
 function rejection.decide(req, err)
   if reply.speaks_of_size(err) and rejection.divisible(req) then
-    return { kind = "split", max_bytes = half_size(req) }
+    return { kind = "split", max_bytes = size_that_may_pass(req) }
   elseif err.status ~= 400 and err.status ~= 422 or req.repairs.left < 1 then
     return nil
   end
