@@ -1,6 +1,7 @@
 -- Waiting for a task and for the matching of its audience, by polls or by callbacks.
 local core = require "scope3.core"
 local people = require "spec.support.people"
+local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 local audience, rows, MAP = people.audience, people.rows, people.MAP
@@ -47,6 +48,17 @@ describe("the client", function()
     local task, err = client:task("no-such-task")
     assert.is_nil(task)
     assert.equal("not_found", err.kind)
+  end)
+
+  it("does not wait for an audience of which the service took nobody", function()
+    sandbox:configure { refuse = world.json.array { "b1" } }
+    local rejected = assert(scope3.audience { id = "b" })
+    assert(rejected:add { external_id = "b1", email = "b1@example.com" })
+    local res, err = sandbox:client():sync { audience("a", 2), rejected }
+    res = res or err.result
+    assert.same({ 2, 1 }, { res.accepted, res.rejected_by_service })
+    assert(res:wait { interval = 0.01, timeout = 60 })
+    assert.same({ "TOO_SMALL", "nil" }, { res.audiences[1].status, tostring(res.audiences[2].status) })
   end)
 
   it("waits for the matching of the last request, not of an earlier one", function()

@@ -38,8 +38,7 @@ local function note(log, at, is_poll)
   end
 end
 
--- A request that could go in halves has at least so many bytes: the library makes none smaller. And the most of one that
--- was too large that may go again.
+-- The library divides no request of fewer bytes. Of one that was too large no more than this part goes at once.
 local DIVISIBLE, LARGEST_PART, ROUGHLY = 1024, 0.75, 50
 
 -- A request that began before may be sent again as it is.

@@ -40,6 +40,7 @@ local splitter = require "scope3.job.splitter"
 ---@field first? integer  its first member in the batch
 ---@field last? integer  its last one
 ---@field parts? scope3.Part[]|false  its members, where their payloads stay as they are
+---@field audiences string[]  ids of its audiences
 ---@field shares? scope3.AudienceShare[]  of its audiences, where there are several
 ---@field without? integer[]
 ---@field replaced? integer[]
@@ -114,6 +115,14 @@ local function shares_of(parts)
   return shares
 end
 
+local function audiences_of(parts)
+  local ids = {}
+  for i, part in ipairs(parts) do
+    ids[i] = part.audience.id
+  end
+  return ids
+end
+
 --- What the task of a request does.
 ---@param req scope3.JobRequest  with its entry
 ---@return scope3.TaskWork
@@ -121,7 +130,8 @@ function records.work(req)
   local batch, part = req.batch, req.parts[1]
   return {
     entry = req.entry, id = req.id, batch = batch.number, first = part.first, last = part.last,
-    parts = batch.retained and req.parts, shares = shares_of(req.parts), without = req.without, replaced = req.replaced,
+    parts = batch.retained and req.parts, audiences = audiences_of(req.parts), shares = shares_of(req.parts),
+    without = req.without, replaced = req.replaced,
     sendings = req.sendings, digest = batch.digest, outline = batch.outline,
   }
 end

@@ -3,6 +3,7 @@
 ---@class scope3.TaskList
 ---@field pending scope3.TaskEntry[]  tasks of this epoch
 ---@field work table<scope3.TaskEntry, scope3.TaskWork>
+---@field audiences table<string, boolean>  ids of audiences of which the service took something
 local TaskList = {}
 TaskList.__index = TaskList
 
@@ -12,7 +13,7 @@ local SENDINGS = 3 -- of a request whose task fails for reasons that pass
 
 ---@return scope3.TaskList
 function task_list.new()
-  return setmetatable({ pending = {}, work = {} }, TaskList)
+  return setmetatable({ pending = {}, work = {}, audiences = {} }, TaskList)
 end
 
 --- Adds a task of this epoch.
@@ -21,6 +22,9 @@ end
 function TaskList:add(task, work)
   self.pending[#self.pending + 1] = task
   self.work[task] = work
+  for _, id in ipairs(work.audiences) do
+    self.audiences[id] = true
+  end
 end
 
 --- Adds a task that has ended and is not waited for.

@@ -207,8 +207,14 @@ local function wait_result_audience(context, res, audience, since, limits, opts,
   return true, err
 end
 
+-- Whether the service took something for an audience. One for which it took nothing need not exist.
+local function was_reached(res, audience)
+  local job = result.job(res)
+  return not job or job.state.tasks.audiences[audience.audience_id] or false
+end
+
 --- Both stages for a result: its tasks end, then each of its audiences has a final status. Brings tasks and audiences
---- up to date.
+--- up to date. An audience for which the service took nothing is not waited for.
 ---@param context scope3.Context
 ---@param res scope3.Result
 ---@param limits table  as for transport:drive()
@@ -224,11 +230,13 @@ function tasks.wait_result(context, res, limits, opts, on_event, wait_tasks)
   end
   local since, bad = last_begin(res.tasks), nil
   for _, audience in ipairs(res.audiences) do
-    local seen, err = wait_result_audience(context, res, audience, since, limits, opts, on_event)
-    if not seen then
-      return nil, err
+    if was_reached(res, audience) then
+      local seen, err = wait_result_audience(context, res, audience, since, limits, opts, on_event)
+      if not seen then
+        return nil, err
+      end
+      bad = bad or err
     end
-    bad = bad or err
   end
   return bad == nil, bad
 end
