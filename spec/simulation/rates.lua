@@ -41,14 +41,24 @@ end
 -- A request that could go in halves has at least so many bytes: the library makes none smaller.
 local DIVISIBLE, ROUGHLY = 1024, 200
 
+-- The most bytes of a half of what was too large: its other half has as many of the smallest members. Blanks in the
+-- place of members that were replaced may all be in one half.
+local function largest_half(text)
+  local members, least = 0, math.huge
+  for member in text:gmatch '{"externalId"[^}]*}' do
+    members, least = members + 1, math.min(least, #member)
+  end
+  return members < 2 and #text or #text - math.floor(members / 2) * least
+end
+
 -- A request that began before may be sent again as it is.
 local function check_size(self, client, transfer)
   local text, is_first = transfer.text, not client.begun[transfer.body]
   local _, members = text:gsub("externalId", "")
   client.begun[transfer.body] = true
-  local may_pass = math.max(DIVISIBLE, (client.too_large or math.huge) / 2) + ROUGHLY
+  local may_pass = math.max(DIVISIBLE, client.largest or math.huge) + ROUGHLY
   if is_first and members > 1 and #text > may_pass then
-    self.world:fail(("a request of %d bytes, after one of %d was too large"):format(#text, client.too_large))
+    self.world:fail(("a request of %d bytes, where at most %d pass"):format(#text, client.largest))
   end
 end
 
@@ -81,7 +91,7 @@ end
 function Rates:answered(client, transfer)
   local result = transfer.result
   if result.status == 413 and transfer.text then
-    client.too_large = math.min(client.too_large or math.huge, #transfer.text)
+    client.largest = math.min(client.largest or math.huge, largest_half(transfer.text))
   end
   if result.status and result.status >= 500 and transfer.text and not result.code then
     client.due[transfer.body] = self.world.now + (tonumber(result.headers["retry-after"]) or 0)
