@@ -166,6 +166,8 @@ describe("a damaged journal", function()
         begin {}, accepted, { type = "ended", request = 1, status = "completed" },
         { type = "ended", request = 1, status = "failed" },
       },
+      { begin {}, { type = "ended", request = 1, status = "refused", without = "1" } },
+      { begin {}, { type = "ended", request = 1, status = "refused", without = { 3 } } },
       { begin {}, accepted, begin { request = 2 } }, { begin {}, begin { request = 2, digest = ("1"):rep(64) } },
     }
     for i, records in ipairs(cases) do

@@ -312,21 +312,6 @@ local function key_changes(dice, jobs, kind)
   return times
 end
 
--- Known and open: a plain job whose journal is taken up sends a batch again of which the service had refused every
--- member. Where the service takes it then, it undoes newer rows of the same ids. So no such service changes its mind.
-local function without_known(jobs, rules)
-  local is_known, left = false, {}
-  for _, job in ipairs(jobs) do
-    is_known = is_known or job.is_plain and job.journal ~= nil
-  end
-  for _, rule in ipairs(rules) do
-    if not (is_known and rule.act == "echo" and rule.status == 400) then
-      left[#left + 1] = rule
-    end
-  end
-  return left
-end
-
 --- Makes the plan of a seed.
 function plan.of(seed, trace)
   local dice = dice_of.new(seed * 16)
@@ -339,7 +324,6 @@ function plan.of(seed, trace)
   if profile.kind ~= "bounded" and dice:happens(0.15) then -- half of a rejection names nobody, and is final
     settings.refuse = some_ids(dice, jobs[1].audiences[1])
   end
-  settings.faults = without_known(jobs, settings.faults)
   local before = before_of(dice, jobs, profile.kind)
   settings.task_outcomes = forgives_tasks(jobs) and settings.task_outcomes or nil
   return { seed = seed, profile = profile, service = settings, jobs = jobs, trace = trace,

@@ -14,7 +14,8 @@ local splitter = require "scope3.job.splitter"
 ---@field last integer
 ---@field members integer
 ---@field rows? scope3.RowRange
----@field without integer[]  numbers of members that the service rejected
+---@field without integer[]  numbers of members that the service rejected before it
+---@field refused? integer[]  numbers of members that the service rejected in answer to it
 ---@field replaced integer[]  numbers of members that later requests replaced
 ---@field uncertain boolean  it may have been carried out twice
 ---@field at? number  seconds since 1970 at which it was sent, or accepted
@@ -81,6 +82,7 @@ end
 -- A task may be seen to end after it was seen to end, by a wait that was repeated.
 local function is_ended(record, req)
   return req ~= nil and type(record.status) == "string" and is_flag(record.transient)
+    and is_list(record.without, req.first, req.last)
     and (req.state == "accepted" or req.ended == record.status
       or req.state == "unknown" and (record.status == "refused" or record.status == "split"
         or record.status == "failed" and record.transient == true)) -- one that its job went on past
@@ -149,7 +151,7 @@ function history.read(records)
     elseif record.type == "ended" then
       fine = is_ended(record, req)
       if fine and not req.ended then
-        req.state, req.ended = ended_as(record, req), record.status
+        req.state, req.ended, req.refused = ended_as(record, req), record.status, record.without
       end
     end
     if not fine then
@@ -160,14 +162,14 @@ function history.read(records)
   return self
 end
 
--- The numbers that requests of a batch list under a name, each once.
-local function union(requests, name)
+-- The numbers that requests of a batch list under some names, each once.
+local function union(requests, ...)
   local list, seen = {}, {}
   for _, req in ipairs(requests) do
-    for _, index in ipairs(req[name]) do
-      if not seen[index] then
+    for _, name in ipairs { ... } do
+      for _, index in ipairs(req[name] or {}) do
+        list[#list + 1] = not seen[index] and index or nil
         seen[index] = true
-        list[#list + 1] = index
       end
     end
   end
@@ -211,7 +213,7 @@ function Past:of(batch, epoch)
       :format(rows.first, rows.last), { code = "changed_input", rows = rows })
   end
   return { taken = taken, left = splitter.gaps(taken, count), uncertain = known.uncertain,
-    without = union(known.requests, "without"), replaced = union(known.requests, "replaced") }
+    without = union(known.requests, "without", "refused"), replaced = union(known.requests, "replaced") }
 end
 
 --- Whether the request that deletes what the job does not name was accepted, and has not failed.

@@ -163,4 +163,17 @@ function records.beginning(req, epoch, now)
   }
 end
 
+--- What the journal says of a request of which the service rejected some members. It has to say which: newer rows of
+--- the same ids may go next, so these must not go in a later run.
+---@param req scope3.JobRequest
+---@param members scope3.RejectedMember[]
+---@return table
+function records.refusal(req, members)
+  local without = {}
+  for i, member in ipairs(members) do
+    without[i] = member.index
+  end
+  return { request = req.id, status = "refused", without = without }
+end
+
 return records

@@ -152,7 +152,7 @@ end
 -- A request goes again without the members that the service rejected.
 local function send_without(self, req, decision)
   local state, members, on_reject = self.state, decision.members, self.opts.on_reject
-  self:note("ended", { request = req.id, status = "refused" })
+  self:note("ended", records.refusal(req, members))
   state:exclude(req, members)
   if on_reject then
     quarantine.report(members, on_reject)
