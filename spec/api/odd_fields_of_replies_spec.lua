@@ -61,7 +61,9 @@ describe("a text", function()
   end)
 
   it("that is no UTF-8 has as many characters as bytes", function()
-    assert.same({ 3, 2, 0 }, { validate.characters "a\195\40", validate.characters "a\195\164", validate.characters "" })
+    for text, n in pairs { ["a\195\40"] = 3, ["a\195\164"] = 2, [""] = 0 } do
+      assert.equal(n, validate.characters(text))
+    end
   end)
 end)
 

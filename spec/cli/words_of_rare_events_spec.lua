@@ -18,7 +18,8 @@ describe("the command", function()
       { { "hash", "email", "a@x.org", "--ids", "as_is" }, "--ids is for ids" },
       { { "sandbox", "--set", "match_rate=2" }, "match_rate must be" },
       { { "sandbox", "--set", "match_rate=0.5", "--set", "match_rate=0.6" }, "match_rate is set twice" },
-      { { "sandbox", "--set", 'faults=[{"on":"sync","act":"status","status":500.5}]' }, "status of a fault must be a whole number" },
+      { { "sandbox", "--set", 'faults=[{"on":"sync","act":"status","status":500.5}]' },
+        "status of a fault must be a whole number" },
     } do
       local code, out, err = world.command(case[1])
       assert.same({ 2, "" }, { code, out }, err)
