@@ -20,7 +20,7 @@ describe("the core", function()
 
   it("writes zero without a fraction and without its sign", function()
     assert.same({ "0", "0", "-1.5" },
-      { core.json_scalar(0.0), (core.json_scalar(-0.0):gsub("^%-", "")), core.json_scalar(-1.5) })
+      { core.json_scalar(0.0), core.json_scalar(-0.0), core.json_scalar(-1.5) })
   end)
 
   it("refuses as an id what the row has as a second email or phone", function()
@@ -56,12 +56,10 @@ describe("the core", function()
   end)
 
   it("refuses emails that are none, in a list or in a link", function()
-    for value, reason in pairs {
-      ["null; nobody"] = "email_placeholder", [";"] = "email_at", ["<a href='mailto:a@x.org'"] = "email_characters",
-    } do
+    for _, value in ipairs { "null; nobody", ";", "<a href='mailto:a@x.org'" } do
       local why = reason_of(identity.email.normalize(value))
       assert.equal("string", type(why), value)
-      assert.truthy(why:find "^email_", value .. " " .. reason)
+      assert.truthy(why:find "^email_", value)
     end
   end)
 end)
