@@ -128,8 +128,8 @@ local function reaches(aim, all)
       end
     end
   end
-  print(("%-20s %6d counted, %6d ran: %.2f %% (aim %d %%), %d left with a reason, %d missed"):format(aim.what, sum.all,
-    sum.ran, percent(sum), aim.least, sum.left, missed(sum)))
+  print(("%-20s %6d counted, %6d ran: %.2f %% (aim %d %%), %d left with a reason, %d without one"):format(aim.what,
+    sum.all, sum.ran, percent(sum), aim.least, sum.left, missed(sum)))
   return percent(sum) >= aim.least
 end
 

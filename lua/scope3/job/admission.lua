@@ -9,6 +9,7 @@ local target_check = require "scope3.job.target_check"
 
 ---@class scope3.Admission
 ---@field private history? scope3.Past  what an earlier run did
+---@field private waiting? scope3.Batch  that waits for room
 local Admission = {}
 Admission.__index = Admission
 
@@ -195,13 +196,24 @@ local function prepare(self, batch)
   return list
 end
 
+-- Counts a batch no more whose coroutine was ended by its host while it waited. The batcher still has its payload.
+local function forget(self, batch)
+  batch.open, batch.release = 1, nil
+  self.state:close(batch)
+end
+
 --- Waits until there is room for a batch, and makes its requests.
 ---@param batch scope3.Batch  of state:open()
 ---@return scope3.JobRequest[]
 ---@return scope3.Error? err  the job's failure: the requests are not to be sent
 function Admission:admit(batch)
+  if self.waiting then
+    forget(self, self.waiting)
+  end
+  self.waiting = batch
   await_room(self, batch)
   local list = not self.ending.failure and prepare(self, batch) or nil
+  self.waiting = nil
   return list or { self.state:request(batch, batch.parts) }, self.ending.failure
 end
 

@@ -105,13 +105,6 @@ local KNOWN = {
   faults = kind({}, { "a list of faults", faults.problem }),
 }
 
---- Whether there is a setting of that name.
----@param name string
----@return boolean
-function settings.known(name)
-  return KNOWN[name] ~= nil
-end
-
 --- The names of all settings, in order.
 ---@return string[]
 function settings.names()

@@ -1,0 +1,62 @@
+-- A stream whose coroutine was ended by its host while it waited inside, and one whose preparation fails.
+local answering = require "spec.support.answering"
+local core = require "scope3.core"
+local virtual = require "spec.support.virtual"
+local world = require "spec.support.world"
+
+local close = rawget(coroutine, "close") -- since Lua 5.4
+
+describe("a stream", function()
+  local server
+
+  setup(function()
+    server = answering.start()
+  end)
+
+  teardown(function()
+    server:close()
+    world.clean()
+  end)
+
+  local on_lua_with_close = close and it or function() end
+
+  on_lua_with_close("can be used again when the coroutine that was inside it was closed", function()
+    server:play {}
+    local yields, deadline = false, core.now() + 30
+    local loop = virtual.loop()
+    local wait = loop.wait
+    function loop.wait(...)
+      if yields then
+        coroutine.yield()
+      end
+      assert(core.now() < deadline, "it waits for what nobody does")
+      return wait(...)
+    end
+    local stream = assert(server:client({ loop = loop }):stream("a", { max_members = 1, concurrency = 1 }))
+    yields = true
+    local thread = coroutine.create(function()
+      for i = 1, 100 do
+        assert(stream:add { external_id = tostring(i), email = "a@example.com" })
+      end
+    end)
+    assert(coroutine.resume(thread))
+    assert.equal("suspended", coroutine.status(thread))
+    assert.has_error(function()
+      stream:add { external_id = "x", email = "a@example.com" }
+    end, "attempt to use a stream that another coroutine is using")
+    close(thread)
+    yields = false
+    assert.is_true((stream:add { external_id = "y", email = "a@example.com" }))
+    local res = assert(stream:finish())
+    world.assert_sums(res)
+    assert.equal(res.members, res.accepted)
+  end)
+
+  it("that deletes what is missing is not begun where the account cannot be listed", function()
+    server:play { audiences = { { 403, '{"error":{"code":"FORBIDDEN","message":"no"}}' } } }
+    local stream, err = server:client():stream("a", { delete_missing = "all" })
+    assert.is_nil(stream)
+    assert.equal(403, err.status)
+    assert.same({}, server:requests "/sync")
+  end)
+end)

@@ -1,0 +1,105 @@
+-- The look at the account's audiences before a removal: what it suggests, and what becomes of a job where it fails.
+local answering = require "spec.support.answering"
+local json = require "scope3.sandbox.json"
+local world = require "spec.support.world"
+
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
+describe("the look-up before a removal", function()
+  local server
+
+  setup(function()
+    server = answering.start()
+  end)
+
+  teardown(function()
+    server:close()
+    world.clean()
+  end)
+
+  local function remove(opts)
+    local rows = { { id = "1" } }
+    return server:client():run({ audience = "customers", mode = "remove", map = { external_id = "id" } }, function()
+      return table.remove(rows)
+    end, opts)
+  end
+
+  local function listed(...)
+    local rows = json.array {}
+    for i, id in ipairs { ... } do
+      rows[i] = { audienceId = id, status = "READY" }
+    end
+    server:play { audiences = { json.encode { audiences = rows, total = #rows } } }
+  end
+
+  it("suggests the closest names first, those as close in the order of their bytes, and three at most", function()
+    for wanted, names in pairs {
+      ["Customers1, customer, custumers2?"] = { "custumers2", "zzzzzzzzz", "Customers1", "customer", "prospects" },
+      ["customer, customers1, customers2?"] = { "customers3", "customers2", "customers1", "customer" },
+    } do
+      listed(unpack(names))
+      local res, err = remove()
+      assert.is_nil(res)
+      assert.equal("audience_unknown", err.code)
+      assert.truthy(err.message:find("did you mean " .. wanted, 1, true), err.message)
+    end
+  end)
+
+  it("that fails ends the job before anything is sent, and says what was being done", function()
+    server:play { audiences = { { 403, '{"error":{"code":"FORBIDDEN","message":"no"}}' } } }
+    local res, err = remove()
+    assert.is_nil(res)
+    assert.equal(403, err.status)
+    assert.truthy(err.message:find("(the audience to remove from was being looked up; nothing was sent)", 1, true),
+      err.message)
+    assert.same({}, server:requests "/sync")
+  end)
+
+  it("that fails in a dry run is a warning", function()
+    server:play { audiences = { { 403, '{"error":{"code":"FORBIDDEN","message":"no"}}' } } }
+    local res = assert(remove { dry_run = true })
+    assert.equal(1, res.would_remove)
+    local found
+    for _, warning in ipairs(res.warnings) do
+      found = found or warning.code == "audience_not_looked_up" and warning.message
+    end
+    assert.truthy(found and found:find("The audience to remove from could not be looked up: ", 1, true), found)
+  end)
+end)
+
+describe("warnings of the service", function()
+  local server
+
+  setup(function()
+    server = answering.start()
+  end)
+
+  teardown(function()
+    server:close()
+    world.clean()
+  end)
+
+  it("are shown up to a number of them, and then counted in one more", function()
+    local warnings = json.array {}
+    for i = 1, 300 do
+      warnings[i] = { code = "LOW_MATCH", message = "few matched in part " .. i }
+    end
+    server:play { task = { json.encode { task = { taskId = "$ID", status = "completed",
+      createdAt = "2026-11-01T00:00:00Z", updatedAt = "2026-11-01T00:00:09Z", warnings = warnings } } } }
+    local client = server:client()
+    local rows = {}
+    for i = 1, 4 do
+      rows[i] = { id = tostring(i), mail = ("m%d@example.com"):format(i) }
+    end
+    local res = assert(client:run({ audience = "a", map = { external_id = "id", email = "mail" } }, function()
+      return table.remove(rows)
+    end, { max_members = 1 }))
+    assert(res:wait())
+    local counts = {}
+    for _, warning in ipairs(res.warnings) do
+      counts[warning.code] = (counts[warning.code] or 0) + 1
+    end
+    assert.equal(1, counts.task_warnings)
+    assert.is_true(counts.task_warning > 1 and counts.task_warning < 1200, tostring(counts.task_warning))
+  end)
+end)
