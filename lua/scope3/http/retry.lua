@@ -97,8 +97,8 @@ function retry.delay(err, attempts, failures, how)
   elseif not allowed(attempts, failures, kind, most, how.budget) then
     return nil
   end
-  -- A service that says 0 each time must not be asked without a pause.
-  return err.retry_after and math.max(err.retry_after, err.retry_after < 1 and pause or 0) or pause
+  local asked = err.retry_after or pause
+  return asked < 1 and math.max(asked, pause) or asked -- a service that says 0 each time is asked with a pause
 end
 
 return retry
