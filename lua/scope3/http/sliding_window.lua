@@ -62,9 +62,9 @@ function Window:add(slot, by)
   return n or error("the limiter's store cannot count: " .. tostring(why), 0)
 end
 
--- The first slot that may still be looked at while `slot` is the last.
+-- The first slot that may still be looked at while `slot` is the last, by a machine whose clock is behind.
 local function horizon(slot)
-  return slot - SPAN - CLOCK_ERROR - 1
+  return slot - SPAN - CLOCK_ERROR
 end
 
 -- Moves requests that were counted in the future to now. They are there when this clock has gone back, or that of
@@ -80,9 +80,7 @@ function Window:bring_back(slot)
     sent = sent + (later >= last - SPAN and self:count(later) or 0)
     store:delete(self:slot_key(later))
   end
-  if sent > 0 then
-    self:add(slot, sent)
-  end
+  self:add(slot, sent)
   store:set(self.last_key, slot)
 end
 
@@ -91,19 +89,17 @@ end
 ---@private
 function Window:highest_rate(rate, slot)
   local known, at = self.store:get(self.rate_key), self.store:get(self.rated_key)
-  if known and at and known > rate and at >= slot - SPAN and at <= slot + CLOCK_ERROR then
-    return known
-  end
-  return rate
+  local is_recent = known and at and at >= slot - SPAN and at <= slot + CLOCK_ERROR
+  return is_recent and math.max(known, rate) or rate
 end
 
 --- Requests of the last minute.
 ---@param now number
 ---@return integer
 function Window:load(now)
-  local sum = 0
-  for slot = math.floor(now - SPAN), math.floor(now) + CLOCK_ERROR do
-    sum = sum + self:count(slot)
+  local slot, sum = math.floor(now), 0
+  for old = slot - SPAN, slot + CLOCK_ERROR do
+    sum = sum + self:count(old)
   end
   return sum
 end
@@ -119,10 +115,10 @@ function Window:wait(rate, now)
   if left < most then
     return 0
   end
-  for old = math.floor(now - SPAN), slot do
+  for old = slot - SPAN, slot do
     left = left - self:count(old)
     if left < most then
-      return math.max(HAIR, math.min(sliding_window.LONGEST_WAIT, old + 1 + SPAN + HAIR - now))
+      return math.min(sliding_window.LONGEST_WAIT, old + 1 + SPAN + HAIR - now)
     end
   end
   return sliding_window.LONGEST_WAIT
@@ -138,11 +134,12 @@ function Window:take(rate, now)
   self:add(slot, 1)
   if not last or slot > last then
     store:set(self.last_key, slot)
-    for old = horizon(last or slot), math.min(last or 0, horizon(slot) - 1) do
+    last = last or slot
+    for old = horizon(last), math.min(last, horizon(slot) - 1) do
       store:delete(self:slot_key(old))
     end
   end
-  if rate >= most and (store:get(self.rate_key) ~= rate or store:get(self.rated_key) ~= slot) then
+  if rate == most then
     store:set(self.rate_key, rate)
     store:set(self.rated_key, slot)
   end
