@@ -6,6 +6,7 @@ local sliding_window = {}
 
 local SPAN = 61 -- a minute by the service's clock, and a second for requests that take longer on their way than others
 local CLOCK_ERROR = 5 -- seconds that the clock of another machine may be ahead
+local KEYS = 128 -- that are kept: of more slots than one look is at
 local HAIR = 0.001 -- seconds after the end of a slot, so that rounding does not wake anybody before it
 
 --- The longest wait that one look asks for, in seconds. After it a slot is gone, whatever the clocks do.
@@ -20,8 +21,8 @@ sliding_window.CLOCK_ERROR = CLOCK_ERROR
 ---@field private last_key string  of the last slot in which a request was counted
 ---@field private rate_key string  of the highest rate with which the bucket is used
 ---@field private rated_key string  of the second in which that rate was used
----@field private slot_keys table<integer, string>  made once, because each look is at all of them
----@field private keys_made integer
+---@field private keys table<integer, string>  of the slots that were looked at last, because each look is at many
+---@field private key_slots table<integer, integer>  whose keys those are
 local Window = {}
 Window.__index = Window
 
@@ -34,26 +35,22 @@ function sliding_window.new(store, bucket, contended)
   return setmetatable({
     store = store, contended = contended, bucket = bucket,
     last_key = bucket .. ":last", rate_key = bucket .. ":rate", rated_key = bucket .. ":rated",
-    slot_keys = {}, keys_made = 0,
+    keys = {}, key_slots = {},
   }, Window)
 end
 
 ---@private
 function Window:slot_key(slot)
-  local key = self.slot_keys[slot]
-  if not key then
-    if self.keys_made >= 4 * sliding_window.LONGEST_WAIT then
-      self.slot_keys, self.keys_made = {}, 0
-    end
-    key = ("%s:%.0f"):format(self.bucket, slot)
-    self.slot_keys[slot], self.keys_made = key, self.keys_made + 1
+  local place = slot % KEYS
+  if self.key_slots[place] ~= slot then
+    self.key_slots[place], self.keys[place] = slot, ("%s:%.0f"):format(self.bucket, slot)
   end
-  return key
+  return self.keys[place]
 end
 
 ---@private
 function Window:count(slot)
-  return self.store:get(self.slot_keys[slot] or self:slot_key(slot)) or 0
+  return self.store:get(self:slot_key(slot)) or 0
 end
 
 ---@private
