@@ -43,7 +43,8 @@ end
 function Window:slot_key(slot)
   local place = slot % KEYS
   if self.key_slots[place] ~= slot then
-    self.key_slots[place], self.keys[place] = slot, ("%s:%.0f"):format(self.bucket, slot)
+    self.keys[place] = ("%s:%.0f"):format(self.bucket, slot)
+    self.key_slots[place] = slot -- after the key, because memory may run out between them
   end
   return self.keys[place]
 end
