@@ -94,7 +94,16 @@ describe("a limiter's file that is locked", function()
     assert.is_true(math.abs(own:pass(whom(1), RATE, false, NOW) - 40.1) < 1e-6)
   end)
 
-  it("has 64 notes written that replies left, and none twice that could be written at once", function()
+  it("has nothing written again later that could be written at once", function()
+    local path = world.path ".limiter"
+    local own, other = assert(limiter.new(path)), assert(limiter.new(path))
+    announce(own, WHO, 2)
+    assert.equal(0, other:pass(WHO, RATE, false, NOW))
+    assert.equal(0, other:pass(WHO, RATE, false, NOW))
+    assert.equal(30, own:pass(WHO, RATE, false, NOW))
+  end)
+
+  it("has 64 notes written that replies left", function()
     local own, unlock = locked_limiter()
     for i = 1, 66 do
       own:block(whom(i), 40, NOW)

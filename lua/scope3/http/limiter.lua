@@ -171,7 +171,9 @@ local function hold(self, who, now)
   end
   local limit = counts:get(key .. ":limit") or remaining
   local others_use_it = remaining < LOW * limit and window_of(self, who.host):load(now) < limit - remaining
-  wait = others_use_it and spread(counts, key, remaining, reset, now) or 0
+  if others_use_it then
+    wait = spread(counts, key, remaining, reset, now)
+  end
   if wait == 0 then
     counts:incr(key .. ":remaining", -1, remaining)
   end
@@ -223,7 +225,6 @@ local function write_announcement(self, who, what, now)
       counts:delete(key .. name)
     end
   end
-  return true
 end
 
 ---@private
@@ -250,7 +251,6 @@ local function write_block(self, who, seconds, now)
   local counts, key = self.store.counts, subject_key(who) .. ":blocked"
   local left = (limiter_store.time(counts, key, now) or now) - now
   limiter_store.set_time(counts, key, math.max(seconds, left), now)
-  return true
 end
 
 ---@private

@@ -143,14 +143,19 @@ function LimiterStore:exclusively(now, act, ...)
   return result, why
 end
 
+local function written(act, ...)
+  act(...)
+  return true
+end
+
 --- Writes what a reply said: at once, or at the next occasion where another process has the store.
----@param act fun(limiter: scope3.Limiter, who: table, value: any, now: number): boolean
+---@param act fun(limiter: scope3.Limiter, who: table, value: any, now: number)
 ---@param limiter scope3.Limiter
 ---@param who table
 ---@param value any
 ---@param now number
 function LimiterStore:write(act, limiter, who, value, now)
-  if not self:exclusively(now, act, limiter, who, value, now) and #self.notes < MOST_NOTES then
+  if not self:exclusively(now, written, act, limiter, who, value, now) and #self.notes < MOST_NOTES then
     self.notes[#self.notes + 1] = { act = act, limiter = limiter, who = who, value = value, now = now }
   end
 end

@@ -21,8 +21,8 @@ sliding_window.CLOCK_ERROR = CLOCK_ERROR
 ---@field private last_key string  of the last slot in which a request was counted
 ---@field private rate_key string  of the highest rate with which the bucket is used
 ---@field private rated_key string  of the second in which that rate was used
----@field private keys table<integer, string>  of the slots that were looked at last, because each look is at many
----@field private key_slots table<integer, integer>  whose keys those are
+---@field private keys table<integer, string>  by slot: made once, because each look is at many
+---@field private kept table<integer, integer>  slots that have a key, by their place among the KEYS
 local Window = {}
 Window.__index = Window
 
@@ -35,23 +35,25 @@ function sliding_window.new(store, bucket, contended)
   return setmetatable({
     store = store, contended = contended, bucket = bucket,
     last_key = bucket .. ":last", rate_key = bucket .. ":rate", rated_key = bucket .. ":rated",
-    keys = {}, key_slots = {},
+    keys = {}, kept = {},
   }, Window)
 end
 
 ---@private
 function Window:slot_key(slot)
-  local place = slot % KEYS
-  if self.key_slots[place] ~= slot then
-    self.keys[place] = ("%s:%.0f"):format(self.bucket, slot)
-    self.key_slots[place] = slot -- after the key, because memory may run out between them
+  local key = self.keys[slot]
+  if not key then
+    local place = slot % KEYS
+    self.keys[self.kept[place] or slot] = nil
+    key = ("%s:%.0f"):format(self.bucket, slot)
+    self.kept[place], self.keys[slot] = slot, key
   end
-  return self.keys[place]
+  return key
 end
 
 ---@private
 function Window:count(slot)
-  return self.store:get(self:slot_key(slot)) or 0
+  return self.store:get(self.keys[slot] or self:slot_key(slot)) or 0
 end
 
 ---@private
