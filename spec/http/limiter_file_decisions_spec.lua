@@ -60,23 +60,23 @@ describe("a limiter's file that is locked", function()
     local own, unlock, lock = locked_limiter()
     local clock = { now = 1000 }
     by_clock(clock, function()
-      for _ = 1, 2 do -- the second time begins anew
+      for _, began in ipairs { 1000, 2000 } do -- the second time begins anew
         for _, after in ipairs { 0, 4.5, 5 } do
-          clock.now = 1000 + after
+          clock.now = began + after
           local wait = own:pass(WHO, RATE, false, NOW)
           assert.is_true(wait and wait > 0, after)
         end
-        clock.now = 1005.5
+        clock.now = began + 5.5
         local wait, err = own:pass(WHO, RATE, false, NOW)
         assert.same({ "nil", "limiter" }, { type(wait), err.kind })
         assert.truthy(err.message:find("another process has kept it locked for over 5 s", 1, true), err.message)
       end
-      clock.now = 1000
+      clock.now = 3000
       assert.is_true(own:pass(WHO, RATE, false, NOW) > 0)
       unlock()
       assert.equal(0, own:pass(WHO, RATE, false, NOW))
       lock()
-      clock.now = 1020 -- it was free in between
+      clock.now = 3020 -- it was free in between
       assert.is_true((own:pass(WHO, RATE, false, NOW) or -1) > 0)
       unlock()
     end)
