@@ -40,6 +40,13 @@ describe("the attempts of a request", function()
       { { kind = "network", code = "PEER_FAILED_VERIFICATION" }, 1 },
       { { kind = "network", code = "PROXY_REFUSED" }, 1 },
       { { kind = "network", code = "NOT_TLS" }, 1 },
+      { { kind = "network", code = "UNSUPPORTED_PROTOCOL", retryable = true, uncertain = true }, 3 },
+      { { kind = "network", code = "WEIRD_SERVER_REPLY", retryable = true, uncertain = true }, 3 },
+      { { kind = "network", code = "SSL_CACERT_BADFILE" }, 1 },
+      { { kind = "network", code = "SSL_CLIENTCERT" }, 1 },
+      { { kind = "network", code = "FORKED", uncertain = true }, 1 },
+      { { kind = "http", code = "TOO_LARGE", status = 503, uncertain = true }, 1 },
+      { { kind = "http", code = "REDIRECT", status = 302 }, 1 },
     }
     for _, one in ipairs(EXPECTED) do
       local err, in_job, before_any_answer = one[1], one[2], one[3] or one[2]

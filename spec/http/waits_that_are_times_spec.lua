@@ -35,6 +35,28 @@ describe("a wait that the service asks for", function()
     end
   end)
 
+  it("is as many seconds as its number or date says, whether or not the service tells its own time", function()
+    local SERVICE = "Sun, 09 Sep 2001 01:46:10 GMT" -- 30 seconds before the 1e9th since 1970
+    for _, case in ipairs {
+      -- Retry-After, Date -> seconds, what was asked for where that is more
+      { "0", SERVICE, 0 }, { "1.5", SERVICE, 1.5 }, { "2.", SERVICE, 2 }, { "3600", SERVICE, 3600 },
+      { "3600.5", SERVICE, 3600, 3600.5 }, { "999999999", SERVICE, 3600, 999999999 },
+      { "1000000000", SERVICE, 30 }, { "1000003570", SERVICE, 3600 }, { "1000003571", SERVICE, 3600, 3601 },
+      { "1000000000", nil, 0 }, { "600000000000", SERVICE, 3600, 600000000000 - 999999970 },
+      { "999999999999", SERVICE, 3600, 999999999999 - 999999970 },
+      { "1000000000000", SERVICE, 30 }, { "1000000000500", SERVICE, 30.5 }, { "1000000000000", nil, 0 },
+      { "99999999999999999999", SERVICE, 3600, 2 ^ 53 },
+      { "Sun, 09 Sep 2001 01:46:40 GMT", SERVICE, 30 }, { SERVICE, SERVICE, 0 },
+      { "Sun, 09 Sep 2001 01:46:09 GMT", SERVICE, 0 }, { "Sun, 09 Sep 2001 02:46:11 GMT", SERVICE, 3600, 3601 },
+      { "Sun, 09 Sep 2001 01:46:40 GMT", "yesterday", 0 }, { "Sun, 09 Sep 2001 01:46:40 GMT", nil, 0 },
+      { "0x10", SERVICE }, { "1e3", SERVICE }, { "1.5s", SERVICE }, { "1.2.3", SERVICE }, { ".5", SERVICE },
+      { " ", SERVICE }, { "40, 50", SERVICE }, { "tomorrow", nil }, { nil, SERVICE },
+    } do
+      local result = { headers = { ["retry-after"] = case[1], date = case[2] } }
+      assert.same({ case[3], case[4] }, { retry_after.read(result, NOW) }, tostring(case[1]))
+    end
+  end)
+
   it("may be a time until a reset, and is an hour at most", function()
     for reset, seconds in pairs {
       ["30"] = 30, [("%d"):format(NOW + 30)] = 30,

@@ -103,7 +103,8 @@ end
 ---@return number
 function Limiter:room(who, rate, poll, now)
   local requests, polls, poll_rate = windows_of(self, who, rate, poll)
-  return math.max(requests:wait(rate, now), polls and polls:wait(poll_rate, now) or 0)
+  local wait = requests:wait(rate, now)
+  return polls and math.max(wait, polls:wait(poll_rate, now)) or wait
 end
 
 ---@private
@@ -128,14 +129,11 @@ end
 
 -- Seconds until all that blocks requests altogether is over: a 429, or a damaged file.
 local function blocked_for(self, who, now)
-  local counts = self.store.counts
+  local counts, latest = self.store.counts, now
   for _, key in ipairs { subject_key(who) .. ":blocked", self.store.file and limiter_store.BLOCKED or nil } do
-    local at = limiter_store.time(counts, key, now)
-    if at and now < at then
-      return at - now
-    end
+    latest = math.max(latest, limiter_store.time(counts, key, now) or now)
   end
-  return 0
+  return latest - now
 end
 
 -- Seconds until the next request may go while a limit is spread over the time that is left; 0 when it may go now.
@@ -148,6 +146,13 @@ local function spread(counts, key, remaining, reset, now)
   return 0
 end
 
+-- After the reset one request goes, and its reply will tell what the limit is now.
+local function probe(counts, key, now)
+  counts:set(key .. ":remaining", 0)
+  limiter_store.set_time(counts, key .. ":reset", PROBE, now)
+  counts:delete(key .. ":next")
+end
+
 -- Seconds for which what the service said holds a request back. At 0 the request is counted.
 local function hold(self, who, now)
   local wait = blocked_for(self, who, now)
@@ -155,24 +160,22 @@ local function hold(self, who, now)
     return wait
   end
   local counts, key = self.store.counts, subject_key(who)
-  local reset = limiter_store.time(counts, key .. ":reset", now)
-  if not reset then
+  local reset, remaining = limiter_store.time(counts, key .. ":reset", now), counts:get(key .. ":remaining")
+  if not reset or not remaining then
     return 0
-  elseif now >= reset then -- one request goes, and its reply will tell what the limit is now
-    reset = now + PROBE
-    counts:set(key .. ":remaining", 1)
-    limiter_store.set_time(counts, key .. ":reset", PROBE, now)
-    counts:delete(key .. ":next")
-  end
-  local remaining = counts:get(key .. ":remaining") or 1
-  if remaining <= 0 then
+  elseif now >= reset then
+    probe(counts, key, now)
+    return 0
+  elseif remaining <= 0 then
     return reset - now
   end
-  local limit = counts:get(key .. ":limit") or 0
+  local limit = counts:get(key .. ":limit") or remaining
   local others_use_it = remaining < LOW * limit and window_of(self, who.host):load(now) < limit - remaining
-  wait = others_use_it and spread(counts, key, remaining, reset, now) or 0
+  if others_use_it then
+    wait = spread(counts, key, remaining, reset, now)
+  end
   if wait == 0 then
-    counts:incr(key .. ":remaining", -1, 1)
+    counts:incr(key .. ":remaining", -1, remaining)
   end
   return wait
 end
@@ -222,7 +225,6 @@ local function write_announcement(self, who, what, now)
       counts:delete(key .. name)
     end
   end
-  return true
 end
 
 ---@private
@@ -247,10 +249,8 @@ end
 
 local function write_block(self, who, seconds, now)
   local counts, key = self.store.counts, subject_key(who) .. ":blocked"
-  if now + seconds > (limiter_store.time(counts, key, now) or 0) then
-    limiter_store.set_time(counts, key, seconds, now)
-  end
-  return true
+  local left = (limiter_store.time(counts, key, now) or now) - now
+  limiter_store.set_time(counts, key, math.max(seconds, left), now)
 end
 
 ---@private

@@ -30,7 +30,6 @@ end
 
 function Memory:set(key, value)
   self[key] = value
-  return true
 end
 
 function Memory:incr(key, by, init)
@@ -63,7 +62,7 @@ end
 function limiter_store.time(counts, key, now)
   local at, kept = counts:get(key), counts:get(key .. "@")
   if at and (not kept or kept > now + sliding_window.CLOCK_ERROR) then
-    local seconds = math.max(0, math.min(retry_after.LONGEST + limiter_store.MARGIN, at - (kept or now)))
+    local seconds = math.min(retry_after.LONGEST + limiter_store.MARGIN, at - (kept or now))
     limiter_store.set_time(counts, key, seconds, now)
     return now + seconds
   end
@@ -144,14 +143,19 @@ function LimiterStore:exclusively(now, act, ...)
   return result, why
 end
 
+local function written(act, ...)
+  act(...)
+  return true
+end
+
 --- Writes what a reply said: at once, or at the next occasion where another process has the store.
----@param act fun(limiter: scope3.Limiter, who: table, value: any, now: number): boolean
+---@param act fun(limiter: scope3.Limiter, who: table, value: any, now: number)
 ---@param limiter scope3.Limiter
 ---@param who table
 ---@param value any
 ---@param now number
 function LimiterStore:write(act, limiter, who, value, now)
-  if self:exclusively(now, act, limiter, who, value, now) == nil and #self.notes < MOST_NOTES then
+  if not self:exclusively(now, written, act, limiter, who, value, now) and #self.notes < MOST_NOTES then
     self.notes[#self.notes + 1] = { act = act, limiter = limiter, who = who, value = value, now = now }
   end
 end

@@ -25,8 +25,8 @@ local function way(err, reached)
     return err.code, most
   elseif err.kind == "network" then -- whatever the status of an answer that broke off
     return err.kind, ATTEMPTS
-  elseif err.status and not err.uncertain or BY_STATUS[err.status] then
-    return err.status, BY_STATUS[err.status] or 1
+  elseif BY_STATUS[err.status] then
+    return err.status, BY_STATUS[err.status]
   end
   return err.kind, 1
 end
@@ -51,9 +51,9 @@ local OUTAGE = { [502] = true, [503] = true, [504] = true }
 ---@return boolean
 function retry.is_outage(err)
   if err.kind == "network" then
-    return err.retryable == true and (BY_CODE[err.code] or ATTEMPTS) > 1
+    return err.retryable == true and BY_CODE[err.code] ~= 1
   end
-  return OUTAGE[err.status] ~= nil or err.code == "CONNECT_TIMEDOUT"
+  return OUTAGE[err.status] or err.code == "CONNECT_TIMEDOUT"
 end
 
 -- Whether one more attempt is allowed. It is taken from the budget then.
@@ -87,7 +87,7 @@ function retry.delay(err, attempts, failures, how)
   how = how or {}
   local kind, most = way(err, how.reached)
   failures[kind] = (failures[kind] or 0) + 1
-  local pause = math.min(LONGEST, FIRST * 2 ^ math.min(attempts - 1, 16)) * (how.random or core.random)()
+  local pause = math.min(LONGEST, FIRST * 2 ^ (attempts - 1)) * (how.random or core.random)()
   if how.left then
     if how.left <= 0 then
       return nil
@@ -97,8 +97,8 @@ function retry.delay(err, attempts, failures, how)
   elseif not allowed(attempts, failures, kind, most, how.budget) then
     return nil
   end
-  -- A service that says 0 each time must not be asked without a pause.
-  return err.retry_after and math.max(err.retry_after, err.retry_after < 1 and pause or 0) or pause
+  local asked = err.retry_after or pause
+  return asked < 1 and math.max(asked, pause) or asked -- a service that says 0 each time is asked with a pause
 end
 
 return retry

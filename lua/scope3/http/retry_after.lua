@@ -38,7 +38,7 @@ end
 -- The number that a text is, in decimal digits. tonumber() also reads "0x10", and depends on the locale.
 local function decimal(text)
   local fraction = text:match("^[0-9]+%.?()") -- in two steps, so that two runs of digits cannot compete
-  return fraction and text:find("^[0-9]*$", fraction) and core.number(text) or nil
+  return fraction and text:find("^[0-9]*$", fraction) and core.number(text)
 end
 
 --- Seconds that a reply asks to wait (RFC 9110 section 10.2.3).
@@ -57,7 +57,7 @@ function retry_after.read(result, now)
     local at = time.http_date(value, now)
     seconds = at and math.max(0, at - now)
   end
-  if seconds and seconds >= 0 then
+  if seconds then
     return retry_after.bound(seconds, now)
   end
 end

@@ -6,6 +6,7 @@ local sliding_window = {}
 
 local SPAN = 61 -- a minute by the service's clock, and a second for requests that take longer on their way than others
 local CLOCK_ERROR = 5 -- seconds that the clock of another machine may be ahead
+local KEYS = 128 -- that are kept: of more slots than one look is at
 local HAIR = 0.001 -- seconds after the end of a slot, so that rounding does not wake anybody before it
 
 --- The longest wait that one look asks for, in seconds. After it a slot is gone, whatever the clocks do.
@@ -20,8 +21,8 @@ sliding_window.CLOCK_ERROR = CLOCK_ERROR
 ---@field private last_key string  of the last slot in which a request was counted
 ---@field private rate_key string  of the highest rate with which the bucket is used
 ---@field private rated_key string  of the second in which that rate was used
----@field private slot_keys table<integer, string>  made once, because each look is at all of them
----@field private keys_made integer
+---@field private keys table<integer, string>  by slot: made once, because each look is at many
+---@field private kept table<integer, integer>  slots that have a key, by their place among the KEYS
 local Window = {}
 Window.__index = Window
 
@@ -34,26 +35,25 @@ function sliding_window.new(store, bucket, contended)
   return setmetatable({
     store = store, contended = contended, bucket = bucket,
     last_key = bucket .. ":last", rate_key = bucket .. ":rate", rated_key = bucket .. ":rated",
-    slot_keys = {}, keys_made = 0,
+    keys = {}, kept = {},
   }, Window)
 end
 
 ---@private
 function Window:slot_key(slot)
-  local key = self.slot_keys[slot]
+  local key = self.keys[slot]
   if not key then
-    if self.keys_made >= 4 * sliding_window.LONGEST_WAIT then
-      self.slot_keys, self.keys_made = {}, 0
-    end
+    local place = slot % KEYS
+    self.keys[self.kept[place] or slot] = nil
     key = ("%s:%.0f"):format(self.bucket, slot)
-    self.slot_keys[slot], self.keys_made = key, self.keys_made + 1
+    self.kept[place], self.keys[slot] = slot, key
   end
   return key
 end
 
 ---@private
 function Window:count(slot)
-  return self.store:get(self.slot_keys[slot] or self:slot_key(slot)) or 0
+  return self.store:get(self.keys[slot] or self:slot_key(slot)) or 0
 end
 
 ---@private
@@ -62,9 +62,9 @@ function Window:add(slot, by)
   return n or error("the limiter's store cannot count: " .. tostring(why), 0)
 end
 
--- The first slot that may still be looked at while `slot` is the last.
+-- The first slot that may still be looked at while `slot` is the last, by a machine whose clock is behind.
 local function horizon(slot)
-  return slot - SPAN - CLOCK_ERROR - 1
+  return slot - SPAN - CLOCK_ERROR
 end
 
 -- Moves requests that were counted in the future to now. They are there when this clock has gone back, or that of
@@ -80,9 +80,7 @@ function Window:bring_back(slot)
     sent = sent + (later >= last - SPAN and self:count(later) or 0)
     store:delete(self:slot_key(later))
   end
-  if sent > 0 then
-    self:add(slot, sent)
-  end
+  self:add(slot, sent)
   store:set(self.last_key, slot)
 end
 
@@ -91,19 +89,17 @@ end
 ---@private
 function Window:highest_rate(rate, slot)
   local known, at = self.store:get(self.rate_key), self.store:get(self.rated_key)
-  if known and at and known > rate and at >= slot - SPAN and at <= slot + CLOCK_ERROR then
-    return known
-  end
-  return rate
+  local is_recent = known and at and at >= slot - SPAN and at <= slot + CLOCK_ERROR
+  return is_recent and math.max(known, rate) or rate
 end
 
 --- Requests of the last minute.
 ---@param now number
 ---@return integer
 function Window:load(now)
-  local sum = 0
-  for slot = math.floor(now - SPAN), math.floor(now) + CLOCK_ERROR do
-    sum = sum + self:count(slot)
+  local slot, sum = math.floor(now), 0
+  for old = slot - SPAN, slot + CLOCK_ERROR do
+    sum = sum + self:count(old)
   end
   return sum
 end
@@ -119,10 +115,10 @@ function Window:wait(rate, now)
   if left < most then
     return 0
   end
-  for old = math.floor(now - SPAN), slot do
+  for old = slot - SPAN, slot do
     left = left - self:count(old)
     if left < most then
-      return math.max(HAIR, math.min(sliding_window.LONGEST_WAIT, old + 1 + SPAN + HAIR - now))
+      return math.min(sliding_window.LONGEST_WAIT, old + 1 + SPAN + HAIR - now)
     end
   end
   return sliding_window.LONGEST_WAIT
@@ -138,11 +134,12 @@ function Window:take(rate, now)
   self:add(slot, 1)
   if not last or slot > last then
     store:set(self.last_key, slot)
-    for old = horizon(last or slot), math.min(last or 0, horizon(slot) - 1) do
+    last = last or slot
+    for old = horizon(last), math.min(last, horizon(slot) - 1) do
       store:delete(self:slot_key(old))
     end
   end
-  if rate >= most and (store:get(self.rate_key) ~= rate or store:get(self.rated_key) ~= slot) then
+  if rate == most then
     store:set(self.rate_key, rate)
     store:set(self.rated_key, slot)
   end
