@@ -1,4 +1,4 @@
--- What a journal is told of its job, word for word, so that later runs and versions know it; and what cannot be resumed.
+-- What a journal is told of its job, word for word: later runs and versions compare it. And what cannot be resumed.
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local scope3 = require "scope3"
