@@ -111,6 +111,17 @@ describe("members", function()
     end)
   end
 
+  it("are added or removed as the mode of the job says", function()
+    exists()
+    for mode, expected in pairs { upsert = "+r1 +r2", remove = "-r1 -r2" } do
+      local before = #sandbox:requests "sync"
+      local res = assert(sandbox:client { loop = virtual.loop() }:run({ map = people.MAP, audience = "a", mode = mode },
+        people.rows(2)))
+      local log = sandbox:requests "sync"
+      assert.same({ before + 1, expected, 2 }, { #log, shown(log[#log]), res.accepted })
+    end
+  end)
+
   it("wait for those of the other kind, though each request has one", function()
     exists()
     assert.equal("+1 | wait | -2", (send("+1 -2", { max_members = 1 })))

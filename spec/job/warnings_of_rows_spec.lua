@@ -111,8 +111,8 @@ describe("the rows of a job", function()
   it("that are rejected are told with their columns by name, or by number where they have none", function()
     assert.same({ "1 mail email_no_at dropped -", "1 - no_identifier -", "2 id no_external_id -" },
       told(SCRIPT, { "name,mail,id\nx,nonsense,1\nx,a@example.com,\n" .. "x,a@example.com,3\n" }))
-    assert.same({ "1 2 email_no_at dropped -", "1 - no_identifier -" },
-      told({ audience = "a", header = false, map = { external_id = 1, email = 2 } }, { "1,nonsense\n2,b@example.com\n" }))
+    local by_number = { audience = "a", header = false, map = { external_id = 1, email = 2 } }
+    assert.same({ "1 2 email_no_at dropped -", "1 - no_identifier -" }, told(by_number, { "1,nonsense\n2,b@x.org\n" }))
   end)
 
   it("that a function makes are told with the field that is wrong", function()
