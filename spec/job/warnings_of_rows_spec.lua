@@ -93,13 +93,15 @@ describe("the rows of a job", function()
   end
 
   -- Rejections as texts: row, column, reason, and the file by its place among those of the job.
-  local function told(script, texts)
+  -- `input_of` makes another input of their paths.
+  local function told(script, texts, input_of)
     local list, paths, place = {}, {}, {}
     for i, text in ipairs(texts) do
       paths[i] = world.file(text, ".csv")
       place[paths[i]] = i
     end
-    local res = assert(client:run(script, paths, { dry_run = true, on_reject = function(one)
+    local input = input_of and input_of(paths) or paths
+    local res = assert(client:run(script, input, { dry_run = true, on_reject = function(one)
       assert.is_nil(one.field)
       list[#list + 1] = ("%d %s %s%s %s"):format(one.row, one.column or "-", one.reason,
         one.dropped and " dropped" or "", one.file and place[one.file] or "-")
@@ -113,6 +115,21 @@ describe("the rows of a job", function()
       told(SCRIPT, { "name,mail,id\nx,nonsense,1\nx,a@example.com,\n" .. "x,a@example.com,3\n" }))
     local by_number = { audience = "a", header = false, map = { external_id = 1, email = 2 } }
     assert.same({ "1 2 email_no_at dropped -", "1 - no_identifier -" }, told(by_number, { "1,nonsense\n2,b@x.org\n" }))
+  end)
+
+  it("of a source or an iterator are told with their columns", function()
+    local text = "x,mail,id\n1,nonsense,1\n1,b@example.com,2\n"
+    local expected = { "1 mail email_no_at dropped -", "1 - no_identifier -" }
+    assert.same(expected, told(SCRIPT, { text }, function(paths)
+      return scope3.csv(paths[1])
+    end))
+    assert.same(expected, told(SCRIPT, { text }, function(paths)
+      local source = assert(scope3.csv(paths[1]))
+      return function()
+        local row = source()
+        return row and { id = row.id, mail = row.mail }
+      end
+    end))
   end)
 
   it("that a function makes are told with the field that is wrong", function()
