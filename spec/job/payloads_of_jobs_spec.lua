@@ -28,14 +28,15 @@ describe("the payloads of a job", function()
     end
   end
 
-  local function stream_of(n, opts)
+  -- A stream to which n members were added, of so many ids in turn.
+  local function stream_of(n, opts, ids)
     local all = { max_members = 2 }
     for key, value in pairs(opts) do
       all[key] = value
     end
     local stream = assert(sandbox:client { loop = virtual.loop() }:stream("a", all))
     for i = 1, n do
-      assert(stream:add { external_id = tostring(i), email = "a@example.com" })
+      assert(stream:add { external_id = tostring(i % (ids or n)), email = "a@example.com" })
     end
     return stream
   end
@@ -59,6 +60,13 @@ describe("the payloads of a job", function()
       assert_given_back()
     end)
   end
+
+  it("in many epochs are few, and given back at its end", function()
+    local res = assert(stream_of(60, { unique = true }, 5):finish())
+    assert.is_true(res.epochs >= 10, res.epochs .. " epochs")
+    assert.is_true(#made <= 3, #made .. " payloads")
+    assert_given_back()
+  end)
 
   it("are given back where members failed with a task", function()
     sandbox:configure { task_outcomes = world.json.array { "completed", "failed:terminal" } }
