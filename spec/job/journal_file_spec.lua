@@ -212,3 +212,118 @@ describe("a journal that was let go", function()
     keeper:close()
   end)
 end)
+
+-- The disk is what fails here: handles of the core with some of their methods put over them.
+describe("a journal whose disk fails", function()
+  local path, keeper, failing, calls
+  local plain = core.append_file
+
+  local function handle_over(handle)
+    return setmetatable({}, { __index = function(_, name)
+      return function(_, ...)
+        calls[name] = (calls[name] or 0) + 1
+        if failing[name] then
+          return failing[name]()
+        end
+        return handle[name](handle, ...)
+      end
+    end })
+  end
+
+  before_each(function()
+    path, failing, calls = world.path ".journal", {}, {}
+    keeper = journal.file(path)
+    core.append_file = function(...)
+      local handle, why, code = plain(...)
+      return handle and handle_over(handle), why, code
+    end
+  end)
+  after_each(function()
+    core.append_file = plain
+  end)
+
+  local function full(code)
+    return function()
+      return nil, "No space left on device", code
+    end
+  end
+
+  local function assert_refused(code, text, ok, err)
+    assert.same({ nil, "journal", code, ("the journal %s %s"):format(path, text) },
+      { ok, err.kind, err.code, err.message })
+  end
+
+  it("while it is read is not opened, and let go", function()
+    world.write(path, sealed(HEADER, BEGIN))
+    failing.read = full()
+    assert_refused("unusable", "cannot be read: No space left on device", keeper:open(JOB))
+    assert_free(path)
+  end)
+
+  for what, case in pairs {
+    ["without its last line end"] = { sealed(HEADER, BEGIN):sub(1, -2), "append" },
+    ["with a part of a line"] = { sealed(HEADER, BEGIN) .. "{", "truncate" },
+  } do
+    it(what .. " is not opened where that cannot be repaired", function()
+      world.write(path, case[1])
+      failing[case[2]] = full()
+      assert_refused("unusable", "cannot be repaired: No space left on device", keeper:open(JOB))
+      assert.equal(case[1], world.read(path))
+      assert_free(path)
+    end)
+  end
+
+  it("is not opened where the job cannot be noted", function()
+    failing.append = full()
+    assert_refused("unusable", "cannot be written: No space left on device", keeper:open(JOB))
+    keeper:close()
+    assert_free(path)
+  end)
+
+  it("takes the next record where nothing of the last one was written", function()
+    assert(keeper:open(JOB))
+    failing.append = full()
+    assert_refused("unusable", "cannot be written: No space left on device", keeper:begin { request = 1 })
+    failing.append = nil
+    assert(keeper:begin { request = 1 })
+    assert.equal(sealed(HEADER, BEGIN), world.read(path))
+    keeper:close()
+  end)
+
+  it("takes nothing behind a record that may be there in part, until it is opened again", function()
+    assert(keeper:open(JOB))
+    failing.append = full "torn"
+    for _ = 1, 2 do
+      assert_refused("unusable", "cannot be written: No space left on device", keeper:begin { request = 1 })
+      assert.equal(2, calls.append)
+    end
+    failing.append = nil
+    keeper:close()
+    assert(keeper:open(JOB))
+    assert(keeper:begin { request = 1 })
+    assert.equal(sealed(HEADER, BEGIN), world.read(path))
+    keeper:close()
+  end)
+
+  it("tells a child of fork that it may not write", function()
+    assert(keeper:open(JOB))
+    failing.append = function()
+      return nil, "it is its parent's", "forked"
+    end
+    assert_refused("forked", "cannot be written: it is its parent's", keeper:begin { request = 1 })
+    keeper:close()
+  end)
+
+  it("is let go where memory runs out, and then another's", function()
+    assert(keeper:open(JOB))
+    failing.state = function()
+      error "not enough memory"
+    end
+    keeper:close()
+    assert_free(path)
+    failing.state = nil
+    assert_refused("another_run", "was continued by another run of this job: follow that one",
+      keeper:begin { request = 1 })
+    assert_free(path)
+  end)
+end)
