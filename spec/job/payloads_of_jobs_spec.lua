@@ -74,4 +74,23 @@ describe("the payloads of a job", function()
     res:wait()
     assert_given_back()
   end)
+
+  it("that are filled once more for members of a failed task are given back after they went", function()
+    local lines = { "id,mail" }
+    for i = 1, 9 do
+      lines[i + 1] = i .. ",a@example.com"
+    end
+    local file = world.file(table.concat(lines, "\n"), ".csv")
+    local script = { audience = "a", map = { external_id = "id", email = "mail" } }
+    for _, opts in ipairs { { max_members = 2 }, { max_members = 2, unique = true } } do
+      sandbox:reset()
+      sandbox:configure { task_seconds = 0, task_outcomes = world.json.array { "failed:transient" } }
+      local res = assert(sandbox:client { loop = virtual.loop() }:run(script, file, opts))
+      local before = #made
+      assert(res:wait())
+      assert.same({ 9, 9 }, { res.accepted, #sandbox:ids "a" })
+      assert.is_true(#made > before)
+      assert_given_back()
+    end
+  end)
 end)
