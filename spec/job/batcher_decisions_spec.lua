@@ -111,6 +111,31 @@ describe("members", function()
     end)
   end
 
+  it("are added or removed as the mode of the job says", function()
+    exists()
+    for mode, expected in pairs { upsert = "+r1 +r2", remove = "-r1 -r2" } do
+      local before = #sandbox:requests "sync"
+      local res = assert(sandbox:client { loop = virtual.loop() }:run({ map = people.MAP, audience = "a", mode = mode },
+        people.rows(2)))
+      local log = sandbox:requests "sync"
+      assert.same({ before + 1, expected, 2 }, { #log, shown(log[#log]), res.accepted })
+    end
+  end)
+
+  it("are built from when the request before was full, or the job began", function()
+    local loop = virtual.loop()
+    local stream = assert(sandbox:client { loop = loop }:stream("a", { max_members = 1 }))
+    for i = 1, 3 do
+      assert(stream:add { external_id = tostring(i), email = "a@example.com" })
+      loop.sleep(1000) -- the next member finds the request full
+    end
+    local res, times = assert(stream:finish()), {}
+    for i, request in ipairs(res.requests) do
+      times[i] = ("%d-%d"):format(math.floor(request.build_start / 1000), math.floor(request.build_end / 1000))
+    end
+    assert.same({ "0-1", "1-2", "2-3" }, times)
+  end)
+
   it("wait for those of the other kind, though each request has one", function()
     exists()
     assert.equal("+1 | wait | -2", (send("+1 -2", { max_members = 1 })))

@@ -207,6 +207,8 @@ describe("the members that nobody has taken", function()
     ["lie between, in any order"] = { { { 6, 8 }, { 1, 2 } }, 10, "3-5 9-10" },
     ["are single ones"] = { { { 2, 2 }, { 4, 4 } }, 5, "1-1 3-3 5-5" },
     ["are none between neighbours"] = { { { 3, 4 }, { 1, 2 } }, 4, "" },
+    ["lie between many, from the last to the first"] =
+      { { { 8, 8 }, { 6, 6 }, { 4, 4 }, { 2, 2 } }, 8, "1-1 3-3 5-5 7-7" },
   } do
     it(what, function()
       local taken = {}

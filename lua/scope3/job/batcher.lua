@@ -62,7 +62,7 @@ function batcher.new(sink, audience, opts, shape)
     began = sink.seconds(), -- filling the payload
     free = {}, -- payloads that no request reads
     cuts = 0, -- payloads that were sent
-    operations = {}, -- of this epoch's payloads
+    operations = {}, -- of payloads that were sent before epochs
     payload = core.payload { max_members = opts.max_members, max_bytes = max_bytes },
   }, Batcher)
   if begins_in_epochs(opts) then
@@ -83,29 +83,18 @@ function Batcher:enter_epoch()
   self.builder:epoch(self.sealed, self.next)
 end
 
--- Waits until all that was sent has taken effect.
-local function end_epoch(self)
-  local ok, err = self.sink:turn()
-  if ok then
-    self.operations = {}
-    if self.sealed then
-      self.sealed:clear()
-    end
-  end
-  return ok, err
-end
-
 --- Ends the epoch: what is left of it is sent, and when all its tasks have ended, what waited for that is next.
 ---@return true?
 ---@return scope3.Error? err
 function Batcher:turn()
   local ok, err = self:cut()
   if ok then
-    ok, err = end_epoch(self)
+    ok, err = self.sink:turn()
   end
   if not ok then
     return nil, err
   end
+  self.sealed:clear()
   self.free[#self.free + 1] = self.payload -- cut() left an empty one
   self.payload, self.next = self.next, take_payload(self)
   self.builder:epoch(self.sealed, self.next)
@@ -136,7 +125,7 @@ function Batcher:report_rejections()
   end
 end
 
--- Whether members that are added and members that are removed meet in an epoch that looks for no repeats.
+-- Whether members that are added and members that are removed meet where nobody looks for repeats.
 local function mixes(self, adds, removes)
   local before = self.operations
   return adds > 0 and (removes > 0 or before.remove) or removes > 0 and before.add
@@ -162,7 +151,7 @@ end
 -- Begins to keep ids: from here on they matter, and those of before were not kept.
 local function begin_epochs(self)
   if next(self.operations) then
-    local ok, err = end_epoch(self)
+    local ok, err = self.sink:turn()
     if not ok then
       return nil, err
     end
@@ -193,8 +182,9 @@ function Batcher:cut()
   end
   if self.sealed then
     self.sealed:seal(payload)
+  else
+    note_operations(self, adds, removes)
   end
-  note_operations(self, adds, removes)
   self.cuts = self.cuts + 1
   local ok, err = self.sink:send {
     number = self.cuts,

@@ -38,7 +38,7 @@ local SEAL = 16 -- hex digits
 ---@param path string
 ---@return scope3.Journal
 function journal.file(path)
-  return setmetatable({ path = path, lines = 0, seal = FIRST_SEAL }, File)
+  return setmetatable({ path = path }, File)
 end
 
 function File:fail(message, code)
