@@ -185,7 +185,7 @@ local function main()
     run_jobs(tonumber(option "jobs"))
   end
   world.results = results.read(FOLDER .. "/results.tsv")
-  world.simulation = killers.simulation(get_stand)
+  world.simulation = killers.simulation(get_stand())
   local ends = {}
   for number, mutant in ipairs(mutants) do
     if is_of_part(number) then
