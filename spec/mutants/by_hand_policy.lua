@@ -317,10 +317,10 @@ local FILES = {
     { "deletes what is to stay", "not row.deleted and not kept[row.audience_id]", "not row.deleted" },
     { "keeps would_delete after the deletion", [[
   job:report_deletion("would_delete", nil)
-  if not ok then]], "  if not ok then" },
+  if ok then]], "  if ok then" },
     { "keeps would_delete where nothing was deleted",
       [[  job:report_deletion("would_delete", nil)
-  return true]], "  return true" },
+end]], "end" },
     { "does not say what it would delete", '  job:report_deletion("would_delete", found)\n', "" },
     { "does not say what it deleted", '  job:report_deletion("deleted", found)\n', "" },
     { "deletes what is not named", "if #others == 0 then", "if true then" },
