@@ -124,7 +124,7 @@ describe("what a completed task says", function()
     } do
       for _, inner in ipairs {
         '{"audienceId":"a","action":"failed","errors":["x"]}', '[{"audienceId":"a","action":"failed","errors":["x"]}]',
-        '{"audiences":[{"audienceId":"a","action":"failed","errors":["x"]}]}',
+        '[{"audienceId":"a","errors":["x"]}]', '{"audiences":[{"audienceId":"a","action":"failed","errors":["x"]}]}',
         '{"audiences":{"audienceId":"a","action":"failed","errors":["x"]}}',
         '{"audiences":{"a":{"audienceId":"a","action":"failed","errors":["x"]}}}',
         '{"audience":{"audienceId":"a","action":"failed","errors":["x"]}}',

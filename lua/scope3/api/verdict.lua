@@ -130,14 +130,18 @@ local function records_of(layer)
   return records
 end
 
+local function judge_records(reading, layer)
+  for _, record in ipairs(records_of(layer)) do
+    judge(reading, record)
+  end
+end
+
 -- Reads a response, and the envelopes inside it.
 local function read_layer(reading, layer, depth)
   if type(layer) ~= "table" or depth > DEEPEST then
     return
   end
-  for _, record in ipairs(records_of(layer)) do
-    judge(reading, record)
-  end
+  judge_records(reading, layer)
   if layer.action == nil then -- else it is the record of an audience, and judged
     append(reading.error, problems.list(layer.error))
     append(reading.errors, problems.list(layer.errors))
@@ -159,7 +163,7 @@ local function read_envelopes(reading, layer)
   end
 end
 
-luajit.interpret(add_records, records_of, read_layer, read_envelopes)
+luajit.interpret(add_records, records_of, judge_records, read_layer, read_envelopes)
 
 -- Audiences failed. What is said of the whole request may say why; the rest of it is a warning.
 local function conclude_failed_audiences(reading)
@@ -211,7 +215,7 @@ function verdict.of_accepted(accepted)
   local reading, body = new_reading(), accepted.body
   append(reading.warnings, problems.list(body.errors))
   append(reading.warnings, problems.list(body.warnings))
-  read_layer(reading, { audiences = body.audiences, audience = body.audience }, 1)
+  judge_records(reading, { audiences = body.audiences, audience = body.audience })
   if #reading.failures == 0 and (is_denied(body) or REFUSED[accepted.status]) then
     reading.failures = { {} }
   end
