@@ -62,6 +62,7 @@ local CASES = {
     { "Newsletter", "Newsletter" }, { "", "" }, { 7, NONE }, { "of jane@example.com", "of [redacted]" },
   } },
   { "object", { { "a", NONE }, { 1, NONE } } },
+  { "any", { { "a", "a" }, { 0, 0 }, { false, false } } },
 }
 
 describe("a field of a reply", function()
@@ -82,6 +83,7 @@ describe("a field of a reply", function()
   it("that holds others is read as it is, and nothing else is", function()
     local object = { a = 1 }
     assert.equal(object, fields.object(object))
+    assert.equal(object, fields.any(object))
     assert.is_nil(fields.object "a")
   end)
 

@@ -55,7 +55,7 @@ end
 
 -- The name of an audience is typed by a person. An address in it is not repeated.
 function field_types.title(value)
-  return type(value) == "string" and (value:find("@", 1, true) and redact.patterns(value) or value) or nil
+  return type(value) == "string" and (value:find "@" and redact.patterns(value) or value) or nil
 end
 
 -- A flag, also one sent as a text or a number: a deleted audience must not be taken for an existing one.
