@@ -89,6 +89,7 @@ describe("a field of a reply", function()
 
   it("that tells of problems is a list of them, or nothing where it is empty", function()
     assert.is_nil(fields.problems {})
+    assert.equal("x", fields.problems({ message = "x" })[1].message)
     local list = fields.problems { { message = "the audience is not there" }, { code = "NOT_FOUND" } }
     assert.same({ 2, "the audience is not there" }, { #list, list[1].message })
   end)

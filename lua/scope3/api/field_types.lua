@@ -145,8 +145,11 @@ end
 
 -- The matching of each type of identifier.
 function field_types.breakdown(value)
+  if type(value) ~= "table" then
+    return nil
+  end
   local list = {}
-  for i = 1, type(value) == "table" and math.min(#value, BREAKDOWN_MAX) or 0 do
+  for i = 1, math.min(#value, BREAKDOWN_MAX) do
     list[#list + 1] = read_breakdown_entry(value[i])
   end
   return #list > 0 and list or nil
