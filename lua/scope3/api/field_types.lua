@@ -149,8 +149,11 @@ function field_types.breakdown(value)
     return nil
   end
   local list = {}
-  for i = 1, math.min(#value, BREAKDOWN_MAX) do
-    list[#list + 1] = read_breakdown_entry(value[i])
+  for i, entry in ipairs(value) do
+    if i > BREAKDOWN_MAX then
+      break
+    end
+    list[#list + 1] = read_breakdown_entry(entry)
   end
   return #list > 0 and list or nil
 end
