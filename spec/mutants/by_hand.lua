@@ -130,7 +130,6 @@ local BY_FILE = {
   ["identity/email_plain.c"] = {
     { "(k.at & (k.at - 1)) != 0", "(k.at & (k.at - 1)) == 0" },
     { "(dots & (dots << 1)) != 0", "(dots & (dots << 1)) == 1" },
-    { "(dots >> (n - 1)) != 0", "(dots >> (n - 1)) == 2" },
     { "if ((k.digit & last_label) == last_label)", "if ((k.digit & last_label) == 0)" },
   },
   ["identity/email_list.c"] = {
