@@ -62,6 +62,7 @@ local CASES = {
     { "Newsletter", "Newsletter" }, { "", "" }, { 7, NONE }, { "of jane@example.com", "of [redacted]" },
   } },
   { "object", { { "a", NONE }, { 1, NONE } } },
+  { "any", { { "a", "a" }, { 0, 0 }, { false, false } } },
 }
 
 describe("a field of a reply", function()
@@ -82,11 +83,13 @@ describe("a field of a reply", function()
   it("that holds others is read as it is, and nothing else is", function()
     local object = { a = 1 }
     assert.equal(object, fields.object(object))
+    assert.equal(object, fields.any(object))
     assert.is_nil(fields.object "a")
   end)
 
   it("that tells of problems is a list of them, or nothing where it is empty", function()
     assert.is_nil(fields.problems {})
+    assert.equal("x", fields.problems({ message = "x" })[1].message)
     local list = fields.problems { { message = "the audience is not there" }, { code = "NOT_FOUND" } }
     assert.same({ 2, "the audience is not there" }, { #list, list[1].message })
   end)

@@ -198,27 +198,44 @@ describe("a list of the service", function()
     end
   end)
 
-  -- By itself: ten thousand requests over a socket take seconds.
-  it("that never ends is an error after ten thousand pages", function()
-    local pages = 0
-    local transport = { request = function()
-      pages = pages + 1
-      return { audiences = { { audienceId = "a" .. pages } } }
-    end }
-    local next_row = paging.rows({ transport = function()
+  -- By itself: ten thousand requests over a socket take seconds, and a page that is late takes a minute.
+  local function pages_of(answer)
+    local asked, transport = {}, {}
+    function transport.request(_, request, limits)
+      assert.same({ "GET", 60, "limits" }, { request.method, request.timeout, limits })
+      asked[#asked + 1] = request.path
+      return answer(#asked)
+    end
+    local client = { transport = function()
       return transport
-    end }, nil, {
-      name = "audiences", path = tostring, read = function(row)
-        return row
-      end, id_of = function(row)
-        return row.audienceId
-      end,
-    })
+    end }
+    local function itself(row)
+      return row
+    end
+    local kind = { name = "audiences", path = tostring, read = itself, id_of = function(row)
+      return row.audienceId
+    end }
+    return paging.rows(client, "limits", kind), asked
+  end
+
+  it("is asked for from the rows on that were met, each page within sixty seconds", function()
+    local next_row, asked = pages_of(function(page)
+      return { audiences = page == 1 and { { audienceId = "a" }, { audienceId = "b" } } or {} }
+    end)
+    assert.same({ "a", "b" }, { next_row().audienceId, next_row().audienceId })
+    assert.is_nil(next_row())
+    assert.same({ "0", "2" }, asked)
+  end)
+
+  it("that never ends is an error after ten thousand pages", function()
+    local next_row, asked = pages_of(function(page)
+      return { audiences = { { audienceId = "a" .. page } } }
+    end)
     for i = 1, 10000 do
       assert.equal("a" .. i, next_row().audienceId)
     end
     local row, err = next_row()
-    assert.same({ nil, "BAD_REPLY", 10000 }, { row, err.code, pages })
+    assert.same({ nil, "BAD_REPLY", 10000 }, { row, err.code, #asked })
     assert.truthy(err.message:find("does not end: 10000 pages", 1, true), err.message)
     assert.is_nil(next_row())
   end)

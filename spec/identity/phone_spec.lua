@@ -65,6 +65,7 @@ describe("a phone", function()
       { "030 23125123 / 030 23125124", "DE", "phone_several" },
       { "030 23125123/030 23125124", "DE", "phone_several" }, { "+12065551234, +12065551235", nil, "phone_several" },
       { "(206) 555-1234; (206) 555-1235", "US", "phone_several" },
+      { "555-1234; 206-555-1235", "US", "phone_several" }, { "555-123; 206-555-1235", "US", "phone_character" },
       { "206-555-1234 or 206-555-1235", "US", "phone_several" },
       { "+1 206 555 1234 +1 206 555 1235", nil, "phone_several" },
       { "206-555-1234\n206-555-1235", "US", "phone_several" },

@@ -42,6 +42,7 @@ describe("a field with several addresses", function()
   it("is refused where the parts are not certain, and none of them is an address by itself", function()
     for raw, reason in pairs {
       ["a@x.org <b@x.org>"] = "email_several", ["jane,doe@x.org, b@x.org"] = "email_several",
+      ["a@x.org <a@x.org.uk>"] = "email_several", ["a@x.org.uk <a@x.org>"] = "email_several",
       ["jane doe@x.org b@x.org"] = "email_several", ["a@b@x.org"] = "email_two_ats",
       ["a@@x.org"] = "email_two_ats", ["a@x@y; c@d"] = "email_several", ["a@; b@"] = "email_several",
       ["n/a@n/a.com|a@x.org"] = "email_several", ["foo/bar@x.org; b@x.org"] = "email_several",

@@ -81,13 +81,15 @@ describe("delete_missing", function()
 
   it("names every audience of the job, and deletes those that the job deletes once more", function()
     there "b old"
-    assert(client:sync(audiences_of "a b! c", { delete_missing = "all", max_members = 2 }))
+    local res = assert(client:sync(audiences_of "a b! c", { delete_missing = "all", max_members = 2 }))
     local log = sandbox:requests "sync"
     local last, named = log[#log], {}
     for i, one in ipairs(last.audiences) do
       named[i] = one.audienceId .. (one.delete and "!" or "") .. one.add + one.remove
     end
     assert.same({ true, { "a0", "b!0", "c0" } }, { last.delete_missing, named })
+    assert.same({ 4, 4, 0 }, { res.members, res.accepted, res.removed })
+    assert.same({ 0, 0 }, { res.requests[#res.requests].members, res.requests[#res.requests].removes })
   end)
 
   -- What is there beside the job's own, what is named; the ids that the error shows.

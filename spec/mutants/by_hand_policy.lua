@@ -227,8 +227,8 @@ local FILES = {
       "  local ok, err = true, nil\n  if ok then\n    ok, err = end_epoch(self)" },
   }),
   of("job/rows", { "job/batcher_decisions" }, {
-    { "a slice ends at row 256 alone", "count % SLICE_ROWS == 0", "count == SLICE_ROWS" },
-    { "a slice never ends", "count % SLICE_ROWS == 0", "false" },
+    { "a slice ends at row 256 alone", "count % slice == 0", "count == slice" },
+    { "a slice never ends", "count % slice == 0", "false" },
   }),
   of("job/splitter", { "job/splitter_decisions" }, {
     { "two members are halved into two and none",
@@ -272,9 +272,10 @@ local FILES = {
     { "remembers the whole size", "req.bytes - less)", "req.bytes)" },
     { "remembers the size of the smaller half",
       "math.max(bytes_of(first), bytes_of(second))", "math.min(bytes_of(first), bytes_of(second))" },
-    { "knows no smallest size", "return math.max(SMALLEST, req.bytes - less)", "return req.bytes - less" },
-    { "splits what is small", "req.bytes > SMALLEST and", "req.bytes >= SMALLEST and" },
-    { "splits the request that deletes", "not req.batch.delete_missing and ", "" },
+    { "knows no smallest size",
+      'return math.max(rare.number("smallest", SMALLEST), req.bytes - less)', "return req.bytes - less" },
+    { "splits what is small", "req.bytes > rare.number", "req.bytes >= rare.number" },
+    { "splits the request that deletes", "not req.batch.delete_missing\n    and ", "true and " },
     { "finds members by any status", "err.status ~= 400 and err.status ~= 422 or req.repairs.left < 1",
       "req.repairs.left < 1" },
     { "finds no members by a 422", "err.status ~= 400 and err.status ~= 422", "err.status ~= 400" },
@@ -317,10 +318,10 @@ local FILES = {
     { "deletes what is to stay", "not row.deleted and not kept[row.audience_id]", "not row.deleted" },
     { "keeps would_delete after the deletion", [[
   job:report_deletion("would_delete", nil)
-  if not ok then]], "  if not ok then" },
+  if ok then]], "  if ok then" },
     { "keeps would_delete where nothing was deleted",
       [[  job:report_deletion("would_delete", nil)
-  return true]], "  return true" },
+end]], "end" },
     { "does not say what it would delete", '  job:report_deletion("would_delete", found)\n', "" },
     { "does not say what it deleted", '  job:report_deletion("deleted", found)\n', "" },
     { "deletes what is not named", "if #others == 0 then", "if true then" },

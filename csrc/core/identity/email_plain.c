@@ -63,7 +63,7 @@ static int is_plain(const char *p, size_t n, char *out) {
   domain = all & ~(k.at | (k.at - 1));
   dots = k.dot & domain;
   if (dots == 0 || (k.local_only & domain) != 0 || (dots & (k.at << 1)) != 0 ||
-      (dots & (dots << 1)) != 0 || (dots >> (n - 1)) != 0)
+      (dots & (dots << 1)) != 0)
     return 0; /* no dot after the @, an empty label, or what no host's name holds */
   if ((k.hyphen & domain) !=
       0) { /* a label's ends stand beside the @ and dots, and at the end of all */
@@ -76,7 +76,7 @@ static int is_plain(const char *p, size_t n, char *out) {
     return 0;
   last_label = domain & ~((UINT64_C(2) << (63 - __builtin_clzll(dots))) - 1);
   if ((k.digit & last_label) == last_label)
-    return 0; /* a number */
+    return 0; /* a number, or nothing */
   memcpy(out, to, n);
   return 1;
 }

@@ -11,7 +11,7 @@ local field_types = {}
 local LARGEST = 2 ^ 53 -- up to here every whole number is exact
 
 local function is_whole(value)
-  return type(value) == "number" and value >= -LARGEST and value <= LARGEST and value % 1 == 0
+  return type(value) == "number" and value > -LARGEST and value <= LARGEST and value % 1 == 0
 end
 
 local function set_of(words)
@@ -29,7 +29,7 @@ local AUDIENCE_STATUS = set_of "PROCESSING READY TOO_SMALL ERROR SUSPENDED"
 -- A word of the service in lower case, with `between` between its parts. It reads "inputRequired", "INPUT_REQUIRED" and
 -- " Input Required" alike.
 local function plain_word(value, between)
-  value = value:sub(1, 100):gsub("([a-z])([A-Z])", "%1 %2"):gsub("[_%- \t\r\n]+", " ")
+  value = value:gsub("([a-z])([A-Z])", "%1 %2"):gsub("[_%- \t\r\n]+", " ")
   return (core.lower(value:gsub("^ ", ""):gsub(" $", "")):gsub(" ", between))
 end
 
@@ -47,7 +47,7 @@ end
 
 -- An id, also one sent as a number. The decoder leaves numbers that are too large to be exact as texts.
 function field_types.id(value)
-  if is_whole(value) and value > -LARGEST and value < LARGEST then
+  if is_whole(value) and value < LARGEST then
     value = ("%.0f"):format(value)
   end
   return type(value) == "string" and value ~= "" and value or nil
@@ -55,7 +55,7 @@ end
 
 -- The name of an audience is typed by a person. An address in it is not repeated.
 function field_types.title(value)
-  return type(value) == "string" and (value:find("@", 1, true) and redact.patterns(value) or value) or nil
+  return type(value) == "string" and (value:find "@" and redact.patterns(value) or value) or nil
 end
 
 -- A flag, also one sent as a text or a number: a deleted audience must not be taken for an existing one.
@@ -145,9 +145,15 @@ end
 
 -- The matching of each type of identifier.
 function field_types.breakdown(value)
+  if type(value) ~= "table" then
+    return nil
+  end
   local list = {}
-  for i = 1, type(value) == "table" and math.min(#value, BREAKDOWN_MAX) or 0 do
-    list[#list + 1] = read_breakdown_entry(value[i])
+  for i, entry in ipairs(value) do
+    if i > BREAKDOWN_MAX then
+      break
+    end
+    list[#list + 1] = read_breakdown_entry(entry)
   end
   return #list > 0 and list or nil
 end

@@ -122,8 +122,8 @@ local read
 -- The values of an array, without its nulls.
 local function read_array(value)
   local list = json.array {}
-  for i = 1, #value do
-    list[#list + 1] = read(value[i])
+  for _, item in ipairs(value) do
+    list[#list + 1] = read(item)
   end
   return list
 end
@@ -241,8 +241,8 @@ end
 ---@return scope3.Error? err  kind "http", code "BAD_REPLY"
 function response.syndications(data)
   local records = {}
-  for i = 1, #data do
-    records[#records + 1] = response.syndication(data[i])
+  for _, value in ipairs(data) do
+    records[#records + 1] = response.syndication(value)
   end
   if #records < #data or #records == 0 and next(data) ~= nil then
     return nil, bad_reply "the service answered something that is no list of records"

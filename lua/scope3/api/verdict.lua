@@ -14,10 +14,11 @@ local DEEPEST = 6 -- envelopes round a response, one in another
 ---@field warnings scope3.Problem[]
 ---@field actions table<string, string>  by audience id, as far as the reply says
 
--- A verdict while a reply is read. `done` counts audiences, and `denied` says that the reply denies success. `error`
--- and `errors` are problems of the whole request; `errors` mean failure only where no audience is done.
+-- A verdict while a reply is read. `done` says that the work of an audience was done, and `denied` that the reply
+-- denies success. `error` and `errors` are problems of the whole request; `errors` mean failure only where nothing is
+-- done.
 local function new_reading()
-  return { failures = {}, warnings = {}, actions = {}, done = 0, denied = false, error = {}, errors = {} }
+  return { failures = {}, warnings = {}, actions = {}, error = {}, errors = {} }
 end
 
 local function verdict_of(reading)
@@ -67,7 +68,7 @@ local function judge_audience(reading, record)
       append(reading.warnings,
         { { message = "the action is a word that is not known: " .. action, audience_id = id } })
     end
-    reading.done = reading.done + 1
+    reading.done = true
     if id then
       reading.actions[id] = action
     end
@@ -89,7 +90,7 @@ local ENVELOPES = { data = true, payload = true, output = true, body = true, con
 -- Whether a field of a response may be an envelope, or a list of what was done.
 local function is_envelope(name)
   return type(name) == "string"
-    and (ENVELOPES[name] ~= nil or name:find("results?$") ~= nil or name:find("response$") ~= nil)
+    and (ENVELOPES[name] or name:find("results?$") or name:find("response$")) ~= nil
 end
 
 local function is_record(value)
@@ -129,19 +130,23 @@ local function records_of(layer)
   return records
 end
 
+local function judge_records(reading, layer)
+  for _, record in ipairs(records_of(layer)) do
+    judge(reading, record)
+  end
+end
+
 -- Reads a response, and the envelopes inside it.
 local function read_layer(reading, layer, depth)
   if type(layer) ~= "table" or depth > DEEPEST then
     return
   end
-  for _, record in ipairs(records_of(layer)) do
-    judge(reading, record)
-  end
+  judge_records(reading, layer)
   if layer.action == nil then -- else it is the record of an audience, and judged
     append(reading.error, problems.list(layer.error))
     append(reading.errors, problems.list(layer.errors))
     append(reading.warnings, problems.list(layer.warnings))
-    reading.denied = reading.denied or is_denied(layer) or FAILED[problems.word(layer.status)] or false
+    reading.denied = reading.denied or is_denied(layer) or FAILED[problems.word(layer.status)]
   end
   for name, inner in pairs(layer) do
     if is_envelope(name) then
@@ -158,7 +163,7 @@ local function read_envelopes(reading, layer)
   end
 end
 
-luajit.interpret(add_records, records_of, read_layer, read_envelopes)
+luajit.interpret(add_records, records_of, judge_records, read_layer, read_envelopes)
 
 -- Audiences failed. What is said of the whole request may say why; the rest of it is a warning.
 local function conclude_failed_audiences(reading)
@@ -175,7 +180,7 @@ end
 local function conclude(reading)
   if #reading.failures > 0 then
     conclude_failed_audiences(reading)
-  elseif #reading.error > 0 or reading.denied or #reading.errors > 0 and reading.done == 0 then
+  elseif #reading.error > 0 or reading.denied or #reading.errors > 0 and not reading.done then
     append(reading.error, reading.errors)
     reading.failures = #reading.error > 0 and reading.error or { {} }
   else
@@ -210,7 +215,7 @@ function verdict.of_accepted(accepted)
   local reading, body = new_reading(), accepted.body
   append(reading.warnings, problems.list(body.errors))
   append(reading.warnings, problems.list(body.warnings))
-  read_layer(reading, { audiences = body.audiences, audience = body.audience }, 1)
+  judge_records(reading, { audiences = body.audiences, audience = body.audience })
   if #reading.failures == 0 and (is_denied(body) or REFUSED[accepted.status]) then
     reading.failures = { {} }
   end

@@ -139,8 +139,8 @@ function sync.send(client, audiences, opts)
   count_members(work.result, audiences)
   send_all(work, requests)
   if work:await() and checked.delete_missing and not checked.dry_run then
-    local deleted, why = prune.delete(work, audiences, checked.delete_missing)
-    if not deleted and not work:failed() then
+    local why = prune.delete(work, audiences, checked.delete_missing)
+    if why and not work:failed() then
       work:stop(why)
     end
   end

@@ -127,7 +127,7 @@ local function finish(work, filler, audience, opts)
     ok, err = work:send_leftovers()
   end
   if ok and opts.delete_missing and not opts.dry_run then
-    ok, err = prune.after(work, { audience }, opts.delete_missing, filler.cuts)
+    return prune.after(work, { audience }, opts.delete_missing, filler.cuts)
   end
   return not ok and err or nil
 end

@@ -127,7 +127,6 @@ end
 local function skip(job, why)
   result.warn(job.result, "nothing_deleted", "delete_missing deleted nothing: " .. why)
   job:report_deletion("would_delete", nil)
-  return true
 end
 
 -- Whether members were built, and the service took none of them.
@@ -135,38 +134,36 @@ local function accepted_none(res)
   return res.accepted == 0 and res.members + res.rejected_by_service > 0
 end
 
+-- Names what is to stay. What goes wrong here is the job's failure, as of any other request.
+local function send_names(job, keep, found)
+  local ok = job:send(batch_of(keep)) and job:await()
+  job:report_deletion("would_delete", nil)
+  if ok then
+    job:report_deletion("deleted", found)
+  end
+end
+
 --- The end of a job: when every task has ended well, one request names what is to stay, and the service deletes the
 --- rest.
 ---@param job scope3.Job
 ---@param keep table[]  audiences of the job
 ---@param named "all"|string[]
----@return true?
----@return scope3.Error? err
+---@return scope3.Error? err  why nothing was deleted; a failure of the request itself is in job:failed()
 function prune.delete(job, keep, named)
   local limits = job:limits_within(job.opts.delete_timeout or LONGEST, "the time to wait is over")
   local err = await_all(job, limits)
   if err then
-    return nil, err
+    return err
   elseif accepted_none(job.result) then
     return skip(job, "no member was accepted")
   end
   local found
   found, err = look_again(job, keep, named, limits)
   if err then
-    return nil, err
+    return err
   end
   job:limit(limits) -- of what is left
-  local ok
-  ok, err = job:send(batch_of(keep))
-  if ok then
-    ok, err = job:await()
-  end
-  job:report_deletion("would_delete", nil)
-  if not ok then
-    return nil, err
-  end
-  job:report_deletion("deleted", found)
-  return true
+  send_names(job, keep, found)
 end
 
 --- The end of a job that reads rows. Where these gave no member, nothing is deleted: an input that came empty by
@@ -175,15 +172,13 @@ end
 ---@param keep table[]  audiences of the job
 ---@param named "all"|string[]
 ---@param cuts integer  requests' worth of members that the rows gave
----@return true?
----@return scope3.Error? err
+---@return scope3.Error? err  as of prune.delete()
 function prune.after(job, keep, named, cuts)
   if cuts > 0 then
     return prune.delete(job, keep, named)
   elseif job.result.would_delete then
-    return skip(job, "no row gave a member")
+    skip(job, "no row gave a member")
   end
-  return true
 end
 
 return prune

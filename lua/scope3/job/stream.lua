@@ -151,7 +151,7 @@ end
 local function finish(self)
   local work, named = self.job, self.job.opts.delete_missing
   if not work:failed() and self.batcher:finish() and work:await() and named then
-    local _, err = prune.after(work, { self.batcher.audience }, named, self.batcher.cuts)
+    local err = prune.after(work, { self.batcher.audience }, named, self.batcher.cuts)
     if err and not work:failed() then
       work:stop(err)
     end
