@@ -20,23 +20,32 @@ static const uint8_t *coordinate(lua_State *L, int index) {
   return n == SC3_COORDINATE ? (const uint8_t *)p : NULL;
 }
 
-/* ed25519(x) -> key; nil when `x` is no key: other than 32 bytes, refused by libcrypto, or one
- * under which a signature proves nothing */
+/* nil and why libcrypto could not tell */
+static int push_unable(lua_State *L) {
+  lua_pushnil(L);
+  lua_pushliteral(L, "libcrypto has failed, as where there is not enough memory");
+  return 2;
+}
+
+/* The object on top of the stack, which has its key; nothing for a key that was refused. */
+static int push_key(lua_State *L, sc3_verdict verdict) {
+  return verdict == SC3_UNABLE ? push_unable(L) : verdict == SC3_SOUND;
+}
+
+/* ed25519(x) -> key; nil when `x` is no key: other than 32 bytes, or one under which a signature
+ * proves nothing; nil, message when it could not be made */
 static int crypto_ed25519(lua_State *L) {
   const uint8_t *x = coordinate(L, 1);
   key_ud *u = sc3l_new_object(L, sizeof *u, TYPE);
-  if (x != NULL)
-    u->key = sc3_public_key_ed25519(x);
-  return u->key != NULL ? 1 : 0;
+  return push_key(L, x != NULL ? sc3_public_key_ed25519(&u->key, x) : SC3_REFUSED);
 }
 
-/* p256(x, y) -> key; nil when they are no point of the curve, 32 bytes each */
+/* p256(x, y) -> key; nil when they are no point of the curve, 32 bytes each; nil, message when it
+ * could not be made */
 static int crypto_p256(lua_State *L) {
   const uint8_t *x = coordinate(L, 1), *y = coordinate(L, 2);
   key_ud *u = sc3l_new_object(L, sizeof *u, TYPE);
-  if (x != NULL && y != NULL)
-    u->key = sc3_public_key_p256(x, y);
-  return u->key != NULL ? 1 : 0;
+  return push_key(L, x != NULL && y != NULL ? sc3_public_key_p256(&u->key, x, y) : SC3_REFUSED);
 }
 
 static key_ud *check(lua_State *L) {
@@ -53,17 +62,22 @@ static int key_algorithm(lua_State *L) {
   return 1;
 }
 
-/* :verify(message, signature) -> boolean. The signature is 64 bytes; for ECDSA r, then s. */
+/* :verify(message, signature) -> boolean; nil, message when it could not be checked. The signature
+ * is 64 bytes; for ECDSA r, then s. */
 static int key_verify(lua_State *L) {
   size_t message_n, signature_n;
   const char *message, *signature;
+  sc3_verdict verdict;
   key_ud *u = check(L);
   luaL_checktype(L, 2, LUA_TSTRING);
   luaL_checktype(L, 3, LUA_TSTRING);
   message = lua_tolstring(L, 2, &message_n);
   signature = lua_tolstring(L, 3, &signature_n);
-  lua_pushboolean(L, sc3_public_key_verify(u->key, message, message_n, (const uint8_t *)signature,
-                                           signature_n));
+  verdict =
+      sc3_public_key_verify(u->key, message, message_n, (const uint8_t *)signature, signature_n);
+  if (verdict == SC3_UNABLE)
+    return push_unable(L);
+  lua_pushboolean(L, verdict == SC3_SOUND);
   return 1;
 }
 

@@ -23,15 +23,16 @@ struct sc3_public_key {
 };
 
 /* Takes the key over, a NULL too. */
-static sc3_public_key *wrap(EVP_PKEY *pkey, sc3_algorithm algorithm) {
-  sc3_public_key *key = pkey != NULL ? malloc(sizeof *key) : NULL;
-  if (key == NULL) {
+static sc3_verdict wrap(sc3_public_key **key, EVP_PKEY *pkey, sc3_algorithm algorithm) {
+  sc3_public_key *made = pkey != NULL ? malloc(sizeof *made) : NULL;
+  if (made == NULL) {
     EVP_PKEY_free(pkey);
-    return NULL;
+    return SC3_UNABLE;
   }
-  key->pkey = pkey;
-  key->algorithm = algorithm;
-  return key;
+  made->pkey = pkey;
+  made->algorithm = algorithm;
+  *key = made;
+  return SC3_SOUND;
 }
 
 /* The y of Ed25519's points of small order, the lowest byte first. Under such a key a signature may
@@ -66,44 +67,50 @@ static int sound_ed25519(const uint8_t x[SC3_COORDINATE]) {
   return i < SC3_COORDINATE - 1 || y[SC3_COORDINATE - 1] < 0x7f || y[0] < 0xed;
 }
 
-sc3_public_key *sc3_public_key_ed25519(const uint8_t x[SC3_COORDINATE]) {
+sc3_verdict sc3_public_key_ed25519(sc3_public_key **key, const uint8_t x[SC3_COORDINATE]) {
   EVP_PKEY *pkey;
   if (!sound_ed25519(x))
-    return NULL;
+    return SC3_REFUSED;
   (void)ERR_set_mark();
   pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x, SC3_COORDINATE);
   (void)ERR_pop_to_mark();
-  return wrap(pkey, SC3_ED25519);
+  return wrap(key, pkey, SC3_ED25519);
 }
 
-static EVP_PKEY *make_p256(uint8_t *point, size_t n) {
+static sc3_verdict make_p256(EVP_PKEY **made, uint8_t *point, size_t n) {
   char group[] = "P-256";
   OSSL_PARAM params[3];
   EVP_PKEY *pkey = NULL;
   EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+  sc3_verdict verdict = SC3_UNABLE;
   params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
   params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, n);
   params[2] = OSSL_PARAM_construct_end();
-  if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
-      EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+  if (context != NULL && EVP_PKEY_fromdata_init(context) == 1)
+    verdict = EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) == 1 ? SC3_SOUND
+                                                                                  : SC3_REFUSED;
+  if (verdict != SC3_SOUND)
     EVP_PKEY_free(pkey);
-    pkey = NULL;
-  }
+  else
+    *made = pkey;
   EVP_PKEY_CTX_free(context);
-  return pkey;
+  return verdict;
 }
 
-sc3_public_key *sc3_public_key_p256(const uint8_t x[SC3_COORDINATE],
-                                    const uint8_t y[SC3_COORDINATE]) {
+sc3_verdict sc3_public_key_p256(sc3_public_key **key, const uint8_t x[SC3_COORDINATE],
+                                const uint8_t y[SC3_COORDINATE]) {
   uint8_t point[1 + 2 * SC3_COORDINATE] = {
       4}; /* uncompressed: reading it checks that it lies on the curve */
-  EVP_PKEY *pkey;
+  EVP_PKEY *pkey = NULL;
+  sc3_verdict verdict;
   memcpy(point + 1, x, SC3_COORDINATE);
   memcpy(point + 1 + SC3_COORDINATE, y, SC3_COORDINATE);
   (void)ERR_set_mark();
-  pkey = make_p256(point, sizeof point);
+  verdict = make_p256(&pkey, point, sizeof point);
+  if (verdict == SC3_REFUSED)
+    verdict = make_p256(&pkey, point, sizeof point); /* see confirmed() */
   (void)ERR_pop_to_mark();
-  return wrap(pkey, SC3_ECDSA_P256_SHA256);
+  return verdict == SC3_SOUND ? wrap(key, pkey, SC3_ECDSA_P256_SHA256) : verdict;
 }
 
 void sc3_public_key_free(sc3_public_key *key) {
@@ -134,31 +141,42 @@ static size_t to_der(const uint8_t raw[SC3_SIGNATURE], uint8_t der[DER_MAX]) {
   return n > 0 ? (size_t)n : 0;
 }
 
-static int verify(const sc3_public_key *key, const void *message, size_t message_n,
-                  const uint8_t *signature, size_t signature_n) {
+static sc3_verdict verify(const sc3_public_key *key, const void *message, size_t message_n,
+                          const uint8_t *signature, size_t signature_n) {
   const EVP_MD *digest =
       key->algorithm == SC3_ECDSA_P256_SHA256 ? EVP_sha256() : NULL; /* Ed25519 has its own */
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  int holds = context != NULL &&
-              EVP_DigestVerifyInit(context, NULL, digest, NULL, key->pkey) == 1 &&
-              EVP_DigestVerify(context, signature, signature_n, message, message_n) == 1;
+  sc3_verdict verdict = SC3_UNABLE;
+  if (context != NULL && EVP_DigestVerifyInit(context, NULL, digest, NULL, key->pkey) == 1)
+    verdict = EVP_DigestVerify(context, signature, signature_n, message, message_n) == 1
+                  ? SC3_SOUND
+                  : SC3_REFUSED;
   EVP_MD_CTX_free(context);
-  return holds;
+  return verdict;
 }
 
-int sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n,
-                          const uint8_t *signature, size_t signature_n) {
+/* libcrypto may fail to verify for want of memory and say no more than of a wrong signature. So a
+   refusal is asked for twice: where there is still no memory, the context is not made. */
+static sc3_verdict confirmed(const sc3_public_key *key, const void *message, size_t message_n,
+                             const uint8_t *signature, size_t signature_n) {
+  sc3_verdict verdict = verify(key, message, message_n, signature, signature_n);
+  return verdict != SC3_REFUSED ? verdict : verify(key, message, message_n, signature, signature_n);
+}
+
+sc3_verdict sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n,
+                                  const uint8_t *signature, size_t signature_n) {
   uint8_t der[DER_MAX];
-  int holds = 0;
+  sc3_verdict verdict = SC3_UNABLE;
   if (signature_n != SC3_SIGNATURE)
-    return 0;
+    return SC3_REFUSED;
   (void)ERR_set_mark();
   if (key->algorithm == SC3_ED25519) {
-    holds = verify(key, message, message_n, signature, signature_n);
+    verdict = confirmed(key, message, message_n, signature, signature_n);
   } else {
     size_t n = to_der(signature, der);
-    holds = n > 0 && verify(key, message, message_n, der, n);
+    if (n > 0)
+      verdict = confirmed(key, message, message_n, der, n);
   }
   (void)ERR_pop_to_mark();
-  return holds;
+  return verdict;
 }

@@ -15,22 +15,26 @@ typedef enum sc3_algorithm { SC3_ED25519, SC3_ECDSA_P256_SHA256 } sc3_algorithm;
 
 typedef struct sc3_public_key sc3_public_key;
 
-/* An Ed25519 key (RFC 8032) from its 32 bytes, as a JWK's `x` holds them (RFC 8037). NULL when it
-   is of small order or not below the field's prime, when libcrypto refuses it, or has no memory. */
-sc3_public_key *sc3_public_key_ed25519(const uint8_t x[SC3_COORDINATE]);
+/* What became of a key or a signature. SC3_UNABLE: libcrypto could not tell, as without memory; the
+   same may succeed later. */
+typedef enum sc3_verdict { SC3_SOUND, SC3_REFUSED, SC3_UNABLE } sc3_verdict;
 
-/* A P-256 key from the coordinates of its point, a JWK's `x` and `y` (RFC 7518 section 6.2.1). NULL
- * when the point is not on the curve, or there is no memory. */
-sc3_public_key *sc3_public_key_p256(const uint8_t x[SC3_COORDINATE],
-                                    const uint8_t y[SC3_COORDINATE]);
+/* An Ed25519 key (RFC 8032) from its 32 bytes, as a JWK's `x` holds them (RFC 8037). Refused when
+   it is of small order or not below the field's prime. */
+sc3_verdict sc3_public_key_ed25519(sc3_public_key **key, const uint8_t x[SC3_COORDINATE]);
+
+/* A P-256 key from the coordinates of its point, a JWK's `x` and `y` (RFC 7518 section 6.2.1).
+   Refused when the point is not on the curve. */
+sc3_verdict sc3_public_key_p256(sc3_public_key **key, const uint8_t x[SC3_COORDINATE],
+                                const uint8_t y[SC3_COORDINATE]);
 
 void sc3_public_key_free(sc3_public_key *key);
 
 sc3_algorithm sc3_public_key_algorithm(const sc3_public_key *key);
 
-/* 1 when `signature` is the key's over the message, else 0. It has 64 bytes; for ECDSA r, then s,
- * each 32 bytes. */
-int sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n,
-                          const uint8_t *signature, size_t signature_n);
+/* Whether `signature` is the key's over the message. It has 64 bytes; for ECDSA r, then s, each 32
+ * bytes. */
+sc3_verdict sc3_public_key_verify(const sc3_public_key *key, const void *message, size_t message_n,
+                                  const uint8_t *signature, size_t signature_n);
 
 #endif

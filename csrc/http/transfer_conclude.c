@@ -74,10 +74,15 @@ static void collect_facts(sc3_transfer *t) {
     p->redirect = strdup(redirect);
 }
 
+/* Whether a reply came that cannot be unpacked: what there is of its body is not what was said. */
+static int is_unreadable(CURLcode code) {
+  return code == CURLE_BAD_CONTENT_ENCODING || code == CURLE_WRITE_ERROR;
+}
+
 /* Whether a reply counts although libcurl reports a failure: a whole one, or what there is of one
  * when it was the request that broke or stood still. */
-static int is_answer(const sc3_transfer *t, int unsent) {
-  return t->answered &&
+static int is_answer(const sc3_transfer *t, CURLcode code, int unsent) {
+  return t->answered && !is_unreadable(code) &&
          (sc3_transfer_is_complete(t) || (unsent && (t->answer >= 300 || t->result.body.n > 0)));
 }
 
@@ -151,7 +156,7 @@ void sc3_transfer_conclude(sc3_transfer *t, CURLcode code, int multiplexed) {
     sc3_transfer_fail(t, name_of(CURLE_OUT_OF_MEMORY), curl_easy_strerror(CURLE_OUT_OF_MEMORY));
   } else if (code == CURLE_OK) {
     r->early = unread;
-  } else if (is_answer(t, unsent)) {
+  } else if (is_answer(t, code, unsent)) {
     r->early = unsent;
   } else {
     r->cause = cause_of(t, code);

@@ -7,10 +7,8 @@ local core = require "scope3.core"
 local errors = require "scope3.error"
 local journal = require "scope3.job.journal"
 local scope3 = require "scope3"
-local signing = require "spec.support.signing"
 local stand_in = require "spec.torture.nginx_stand_in"
 local virtual = require "spec.support.virtual"
-local webhook = require "scope3.webhook"
 local world = require "spec.support.world"
 
 local json = world.json
@@ -301,41 +299,7 @@ function jobs.resume(place)
   return self
 end
 
--- Callbacks of both kinds, and one that was changed on its way, which may never pass.
-function jobs.webhook()
-  local key, secret, body = signing.key("ed25519", "k"), ("s"):rep(40), signing.BODY
-  local at = ("%.0f"):format(core.time())
-  local shared = { body = body, headers = { ["X-ADCP-Timestamp"] = at,
-    ["X-ADCP-Signature"] = "sha256=" .. core.hmac_sha256(secret, at, ".", body) } }
-  local genuine, changed = signing.request(key), signing.request(key)
-  changed.body = changed.body .. " "
-  local by_key = { mode = "rfc9421", keys = { keys = { key.jwk } }, now = function() return signing.NOW end }
-  local self = {}
-
-  function self.prepare()
-    self.problem = nil
-  end
-
-  local function verify()
-    by_key.seen = webhook.replay_cache()
-    if webhook.verify(changed, by_key) then
-      self.problem = "a callback passed that was changed"
-    end
-    local payload, err = webhook.verify(shared, { mode = "hmac", secrets = { secret } })
-    if payload then
-      payload, err = webhook.verify(genuine, by_key)
-    end
-    return not payload and tostring(err) or nil
-  end
-
-  self.act = verify
-
-  function self.check()
-    return self.problem or verify() or self.problem
-  end
-
-  return self
-end
+jobs.webhook = require "spec.torture.webhook_job"
 
 function jobs.limiter(place)
   local path, rows = place.folder .. "/work.limiter", write_rows(place)

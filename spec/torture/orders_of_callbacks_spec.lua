@@ -56,7 +56,7 @@ local BEHAVIOURS = {
   ["says what is no HTTP"] = { { READ, READ_ALL, { "send", "\0\1\2nothing known\r\n\r\n" }, { "reset" } }, "any" },
   ["packs the answer wrongly"] = {
     { READ, READ_ALL, answer(200, "Content-Encoding: gzip\r\nContent-Length: 20\r\n", ("nope"):rep(5)) },
-    200 },
+    "BAD_CONTENT_ENCODING", HEAD = 200 },
   ["closes before it answers"] = { { READ, READ_ALL, { "reset" } }, "GOT_NOTHING" },
   ["closes in the middle of a body"] = { { READ, { "body", 1000 }, { "reset" } }, "any" },
   ["closes at once"] = { { { "reset" } }, "any" },
@@ -203,8 +203,8 @@ describe("a transfer to a server that", function()
   end
 
   -- Every kind of request, undisturbed and disturbed at every step. `run(request, timeout, expected, interrupt, where)`
-  -- does one transfer and gives its steps.
-  local function sweep(behaviour, run)
+  -- does one transfer and gives its steps. `rest()` lets a server go on that outlives the transfers.
+  local function sweep(behaviour, run, rest)
     local before
     for kind, request in pairs(REQUESTS) do
       local expected = behaviour[kind] or behaviour[request.method] or behaviour[2]
@@ -217,7 +217,11 @@ describe("a transfer to a server that", function()
         end
       end
     end
-    assert.is_true(descriptors() <= before, "descriptors stayed open")
+    local deadline = core.now() + 30
+    while descriptors() > before do -- the server may not have seen each connection yet
+      assert(rest and core.now() < deadline, "descriptors stayed open")
+      rest()
+    end
   end
 
   for name, behaviour in pairs(BEHAVIOURS) do
@@ -268,6 +272,8 @@ describe("a transfer to a server that", function()
         end
         assert.is_true(#server.requests <= before + 1 or request.method ~= "POST", where .. "the POST was sent twice")
         return taken
+      end, function()
+        assert(queue:step(0.01))
       end)
       server:close()
     end)

@@ -52,8 +52,7 @@ end
 for _, library in ipairs { "core.so", "libz.so", "libcrypto.so" } do
   WAYS[library] = function()
     local no_memory = load_module "luaopen_no_memory"
-    -- Of a signature libcrypto says only that it does not hold.
-    return here { words = library ~= "libcrypto.so" and { "memory" } or nil, begin = function(k, count)
+    return here { words = { "memory" }, begin = function(k, count)
       no_memory.fail(library, k, count)
     end, stop = no_memory.asked }
   end

@@ -8,6 +8,9 @@ local sweeps = {}
 --- How many points of each sweep are tried, at most: all where somebody asked for that.
 sweeps.MOST = world.in_full and 1e9 or world.thorough and 4 or 2
 
+-- Seconds after which a sweep counts as one that hangs: many times what it takes.
+local DEADLINE = world.in_full and 7200 or 600
+
 --- Runs one. `preload` has the library loaded before all others.
 ---@param what string
 ---@param job string
@@ -21,7 +24,7 @@ function sweeps.run(what, job, mode, settings, preload)
   for key, value in pairs(settings) do
     all[key] = value
   end
-  local pipe = assert(io.popen(("%s %s spec/torture/sweep.lua %s %s %s '%s' 2>&1"):format(
+  local pipe = assert(io.popen(("timeout %d env %s %s spec/torture/sweep.lua %s %s %s '%s' 2>&1"):format(DEADLINE,
     preload and "LD_PRELOAD=" .. settings.library or "", os.getenv "SCOPE3_LUA_BIN", what, job, mode,
     world.json.encode(all))))
   local said = pipe:read "*a"

@@ -16,6 +16,7 @@ local NETWORK = {
   SSL_CACERT_BADFILE = "the file of CA certificates cannot be read: check ca_file",
   GOT_NOTHING = "the connection was closed without an answer",
   PARTIAL_FILE = "the answer was cut short",
+  BAD_CONTENT_ENCODING = "the compression of the answer is broken, so it cannot be read",
   RECV_ERROR = "the connection broke while waiting for the answer",
   SEND_ERROR = "the connection broke while sending",
   SEND_FAIL_REWIND = "a kept connection had died while the request was on it, so it may have arrived",

@@ -70,10 +70,12 @@ end
 
 --- Gives the payloads back to the pool. They must not be read any more.
 function AudiencePayloads:give_back()
-  for _, entry in ipairs(self.list) do
+  local list = self.list
+  -- First: given back twice, a payload would be used by two audiences.
+  self.list, self.by_id, self.by_label, self.living, self.count, self.bytes = {}, {}, {}, 0, 0, 0
+  for _, entry in ipairs(list) do
     self.pool:give_back(entry.audience.id, entry.payload, entry.size)
   end
-  self.list, self.by_id, self.by_label, self.living, self.count, self.bytes = {}, {}, {}, 0, 0, 0
 end
 
 --- Frees the payloads: at once, or when the request that reads them has ended.

@@ -8,10 +8,10 @@ local shutdown = require "scope3.nginx.shutdown"
 local ngx = ngx
 
 ---@class scope3.FlushRequest  a call of flush()
----@field taken? boolean  a timer is at it
----@field done? boolean
----@field ok? boolean
----@field err? scope3.Error
+---@field taken boolean  a timer is at it
+---@field done boolean
+---@field ok boolean
+---@field err scope3.Error?
 
 ---@class scope3.CollectorTimer  the timers of a collector in one worker
 ---@field urgent number?  when a timer was made that runs at once
@@ -115,22 +115,45 @@ local function is_outdated()
   return core.states() - states >= MAX_LATER_STATES
 end
 
--- Takes the request of flush() that waits. Callers that come until it is done share it.
-local function take_request(collector, state)
+-- What flush() gives until a timer has more to say. It is made beforehand: memory may be what a timer lacks.
+local UNFINISHED = errors.new("script", "the timer that was to send has failed, as where memory is short")
+
+--- A call of flush() that waits. Its fields are there from the start, so that to answer it takes no memory.
+---@return scope3.FlushRequest
+function collector_timer.request()
+  return { taken = false, done = false, ok = false, err = UNFINISHED }
+end
+
+-- Takes the request of flush() that waits.
+local function take_request(state)
   local request = state.timer.request
   if not request or request.taken then
     return nil
   end
   request.taken = true
-  while state.outbox.sending do -- what another timer sends may be less than this request is for
-    collector.client.loop.sleep(SHORTEST)
-  end
-  state.timer.request = nil
   return request
 end
 
-local function answer(request, fine, ok, err)
-  request.done, request.ok, request.err = true, fine and ok, err
+-- Sends for a request. Callers that come until what is under way has been sent share it.
+local function flush_for(request, collector, state, seconds)
+  while state.outbox.sending do -- what another timer sends may be less than this request is for
+    collector.client.loop.sleep(SHORTEST)
+  end
+  if state.timer.request == request then
+    state.timer.request = nil
+  end
+  return state:flush(true, seconds)
+end
+
+-- Answers a request, which waits without an end else. Of a timer that failed it keeps its first answer at least.
+local function answer(state, request, fine, ok, err)
+  if state.timer.request == request then
+    state.timer.request = nil
+  end
+  if fine then
+    request.ok, request.err = ok, err
+  end
+  request.done = true
   if not fine then
     request.err = errors.new("script", tostring(ok))
   end
@@ -138,11 +161,14 @@ end
 
 -- One turn of a collector that goes on.
 local function take_turn(collector, state, premature)
-  local request = take_request(collector, state)
+  local request = take_request(state)
   local seconds = premature and collector.config.exit_seconds or nil
-  local fine, ok, err = pcall(state.flush, state, premature or request ~= nil, seconds)
+  local fine, ok, err
   if request then
-    answer(request, fine, ok, err)
+    fine, ok, err = pcall(flush_for, request, collector, state, seconds)
+    answer(state, request, fine, ok, err)
+  else
+    fine, ok = pcall(state.flush, state, premature, seconds)
   end
   if collector.state == state and state.spool and ngx.worker.exiting() and not state.outbox.sending then
     state:hand_over() -- it has tried: other workers need not wait for this one to end

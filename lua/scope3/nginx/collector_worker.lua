@@ -194,7 +194,7 @@ end
 function CollectorWorker:flush()
   local state = self:here()
   local timer = state.timer
-  local request = timer.request or {}
+  local request = timer.request or collector_timer.request()
   timer.request = request
   while not request.done do
     if self.state ~= state then -- closed meanwhile, which flushed it too

@@ -174,12 +174,12 @@ local function audiences_of(lists)
 end
 
 -- Decides about parts that the service did not take. A request of several audiences goes in halves, so that one does
--- not fail the others. Else they are given up, or wait. True when they do not wait.
-local function sort_out(self, batch, waiting, unsent, err)
+-- not fail the others. Else they are given up, or wait. `lists` gets what is left. True when they do not wait.
+local function sort_out(self, batch, lists, waiting, unsent, err)
   local parts, absent = unsent.parts, err and ABSENT[err.code]
   if #parts > 1 and (unsent.rejected or absent) then
     for _, half in ipairs { splitter.halve(parts) } do
-      table.insert(batch.lists, half)
+      table.insert(lists, half)
     end
     return true
   elseif unsent.rejected or absent and self.known:note_missing(parts[1].audience.id, self.client.loop.now()) then
@@ -188,7 +188,7 @@ local function sort_out(self, batch, waiting, unsent, err)
     return true
   end
   waiting[parts] = true
-  table.insert(batch.lists, parts)
+  table.insert(lists, parts)
   return false
 end
 
@@ -234,11 +234,11 @@ local function send_some(self, batch, waiting, lists, looks)
   if self.turn ~= turn then
     return false, err
   end
-  batch.lists = without(batch.lists, lists)
-  local moved, unsent = false, work:unsent()
+  local left, moved, unsent = without(batch.lists, lists), false, work:unsent()
   for _, one in ipairs(unsent) do
-    moved = sort_out(self, batch, waiting, one, err) or moved
+    moved = sort_out(self, batch, left, waiting, one, err) or moved
   end
+  batch.lists = left -- last: where memory ran out before, all of them are sent again
   batch.begun = batch.begun or members(batch.lists) < before
   recount(self)
   if #unsent == 0 then
@@ -280,8 +280,9 @@ local function log_fault(self, err)
   end
 end
 
--- Puts off the next try, and longer after each failure.
-local function put_off(self, err)
+--- Puts off the next try, and longer after each failure.
+---@param err scope3.Error
+function Outbox:put_off(err)
   local pause = math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ self.failures) * (0.5 + core.random() / 2)
   self.failures = self.failures + 1
   self.retry_at = self.client.loop.now() + math.max(pause, err.retry_after or 0)
@@ -361,26 +362,23 @@ function Outbox:send(now, limits)
   if reason == "interrupted" then
     return false, err -- another thread may send now
   elseif reason == "failed" then
-    put_off(self, err)
+    self:put_off(err)
   end
   self.sending, self.waiter = false, nil
   return ok or false, err
 end
 
 --- Cleans up after a thread that was stopped while it sent: its request is dropped, and counts as not sent.
----@param err scope3.Error?  what stopped it, where another try at once would fail likewise
-function Outbox:interrupted(err)
-  if self.waiter then
-    self.waiter:abandon()
-  end
-  if self.work then -- members that were set aside are not in their payload any more
-    self.rejected_by_service = self.rejected_by_service + self.work.result.rejected_by_service
-    self.work = nil
+function Outbox:interrupted()
+  local waiter, work = self.waiter, self.work
+  -- First, because what follows may find no memory: while `sending` is set, everybody waits.
+  self.sending, self.waiter, self.work, self.turn = false, nil, nil, self.turn + 1
+  if work then -- members that were set aside are not in their payload any more
+    self.rejected_by_service = self.rejected_by_service + work.result.rejected_by_service
   end
   recount(self)
-  self.sending, self.waiter, self.turn = false, nil, self.turn + 1
-  if err then
-    put_off(self, err)
+  if waiter then
+    waiter:abandon()
   end
 end
 

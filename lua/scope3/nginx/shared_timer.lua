@@ -67,10 +67,14 @@ function on_timer(premature, timer)
   for subject, time in pairs(due) do
     ready[#ready + 1] = time <= now and subject or nil
   end
+  local failed, why
   for _, subject in ipairs(ready) do
-    due[subject] = nil
-    if not subject:turn() then
-      due[subject] = now + SLICE
+    due[subject] = now + SLICE -- until its turn has begun
+    local fine, begun = pcall(subject.turn, subject)
+    if not fine then
+      failed, why = true, begun
+    elseif begun then
+      due[subject] = nil
     end
   end
   local soonest
@@ -79,6 +83,9 @@ function on_timer(premature, timer)
   end
   if soonest then
     arm(soonest)
+  end
+  if failed then
+    error(why, 0) -- nginx logs it
   end
 end
 

@@ -87,8 +87,8 @@ function shutdown.close(collector)
   end
   local fine, why = pcall(drain, collector, state, collector.client.loop.now() + closing.seconds)
   if not fine then
+    state:interrupted() -- before an error is made: memory may be what it lacked
     why = errors.new("script", tostring(why))
-    state:interrupted(why)
     state:count()
   end
   local kept, lost = shutdown.release(collector, true)

@@ -68,8 +68,12 @@ local function measure(self, file)
   file.used = used
 end
 
-local function own(self, opened, path)
-  local file = { spool = opened, path = path, number = (opened:last()), used = 0 }
+-- A file of this worker; one that is adopted is read. First: else it would be read by nobody after an error.
+local function own(self, opened, path, adopted)
+  local file = { spool = opened, path = path, number = (opened:last()), used = 0, adopted = adopted }
+  if adopted and opened:count() > 0 then
+    self.reader:add(file)
+  end
   self.files[path] = file
   measure(self, file)
   return file
@@ -276,13 +280,10 @@ local function adopt(self, opened, path)
     self.orphans:report(path, ("is damaged: %.0f bytes of it cannot be read, and %.0f members are lost"):format(
       opened:damaged(), lost))
   end
-  local file = own(self, opened, path)
-  file.adopted = true
   self.stamp = math.max(self.stamp, (select(2, opened:last())))
+  local file = own(self, opened, path, true)
   if members == 0 then
     recycle(self, file)
-  else
-    self.reader:add(file)
   end
   return members, lost
 end

@@ -17,7 +17,7 @@ local ngx = ngx
 ---@field sibling boolean  its worker is alive, and of this configuration
 
 ---@class scope3.SpoolOrphans
----@field lock table?  held while adopted members wait
+---@field lock table|false  held while adopted members wait
 local SpoolOrphans = {}
 SpoolOrphans.__index = SpoolOrphans
 
@@ -32,7 +32,8 @@ local releases = 0
 ---@return scope3.SpoolOrphans
 function spool_orphans.new(opts)
   return setmetatable({
-    folder = opts.folder, name = opts.name, grace = opts.grace, lock = nil,
+    folder = opts.folder, name = opts.name, grace = opts.grace,
+    lock = false, -- a field from the start, so that a lock which was taken needs no memory to be kept
     all_at = 0, -- when to look at all files next
     seen = {}, -- path of a file that is locked -> when it was seen first
     reported = {}, -- paths with a problem that the log has
@@ -111,7 +112,7 @@ function SpoolOrphans:take_lock()
   elseif not lock then
     self:report(path, "cannot be made: " .. message)
   end
-  self.lock = lock
+  self.lock = lock or false
 end
 
 --- Lets other workers adopt again.
@@ -120,7 +121,7 @@ function SpoolOrphans:release_lock()
     if not self.lock:remove() then
       self.lock:close()
     end
-    self.lock = nil
+    self.lock = false
   end
 end
 

@@ -19,10 +19,10 @@ end
 --- Reads a file from its first member that was not released. A file that is read already begins anew.
 ---@param file scope3.SpoolFile
 function SpoolReader:add(file)
-  self:remove(file)
   local source = { file = file, next = file.spool:reader(), unread = file.spool:count() }
   local _
   _, _, source.stamp, _, _, source.label = source.next()
+  self:remove(file) -- last: where memory runs out before, it is read on
   self.sources[file.path] = source
   self.unread = self.unread + source.unread
 end

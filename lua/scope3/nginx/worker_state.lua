@@ -138,8 +138,10 @@ end
 --- Closes the payloads that are being filled, and begins new ones.
 function WorkerState:seal()
   if self.payloads.living > 0 then
+    -- Made first: a batch that is put, and is still filled, would be sent twice.
+    local payloads, marks = audience_payloads.new(self.pool, self.audience), {}
     self.outbox:put(self.payloads, self.marks, self.memory_only)
-    self.payloads, self.marks, self.memory_only = audience_payloads.new(self.pool, self.audience), {}, 0
+    self.payloads, self.marks, self.memory_only = payloads, marks, 0
     if self.spool and #self.outbox.batches == 1 then -- it is sent now: its file can be freed with it
       self.spool:turn()
     end
@@ -157,17 +159,17 @@ end
 -- Removes all members that wait from memory: the batches that had them. Members in no file would be lost.
 local function clear(self)
   self:seal()
-  local batches = self.outbox:clear()
-  for _, batch in ipairs(batches) do
+  for _, batch in ipairs(self.outbox:clear()) do
     batch.payloads:give_back()
   end
-  return batches
 end
 
 -- Has everything that waits read from files, so that it is in one order with adopted members.
 local function read_from_files(self)
   if count_in_memory_only(self) == 0 then -- else the adopted members go first
-    self.spool:take_back(clear(self))
+    self:seal()
+    self.spool:take_back(self.outbox.batches) -- first: what is in neither place would wait for another worker
+    clear(self)
   end
 end
 
@@ -226,12 +228,21 @@ local function fill_from_files(self, payloads, marks)
   return unfit
 end
 
+-- Gives back what was read and did not become a batch: its thread was stopped. It is read again.
+local function drop_reading(self)
+  if self.reading then
+    self.spool:rewind()
+    self.reading:give_back()
+    self.reading = nil
+  end
+end
+
 -- Makes a batch of the oldest members in files.
 local function read_batch(self)
+  drop_reading(self)
   local payloads, marks = audience_payloads.new(self.pool, self.audience), {}
-  self.reading = payloads -- when this thread is stopped, interrupted() gives them back
+  self.reading = payloads
   local unfit = fill_from_files(self, payloads, marks)
-  self.reading = nil
   if unfit > 0 then
     self.stats:add("rejected", unfit)
     nginx_log.say(ngx.ERR, ("scope3: %d members of the spool are larger than a request may be (max_bytes), or of no "
@@ -243,6 +254,7 @@ local function read_batch(self)
     self.spool:done(marks)
     payloads:give_back()
   end
+  self.reading = nil -- now it is a batch, or was nothing
   self:count()
 end
 
@@ -260,6 +272,9 @@ end
 
 -- Whether the payloads that are being filled are to be sent.
 local function is_time(self)
+  if self.payloads.living > 0 then
+    self:note_member() -- one whose add() raised an error before it did
+  end
   return self.since and (self.wanted or self.payloads.count >= self.config.flush_members
     or self.loop.now() - self.since >= self.config.flush_seconds - EARLY)
 end
@@ -286,14 +301,9 @@ function WorkerState:next_batch()
 end
 
 --- Cleans up after a thread that was stopped while it sent.
----@param err scope3.Error?  what stopped it, where another try at once would fail likewise
-function WorkerState:interrupted(err)
-  self.outbox:interrupted(err)
-  if self.reading then
-    self.reading:give_back()
-    self.reading = nil
-    self.spool:rewind()
-  end
+function WorkerState:interrupted()
+  self.outbox:interrupted()
+  drop_reading(self)
 end
 
 local function counts_of(sender)
@@ -317,8 +327,9 @@ function WorkerState:flush(now, deadline)
     return false, err -- it was closed meanwhile, and everything was counted then
   end
   if not fine then
+    self:interrupted() -- before an error is made: memory may be what it lacked
     ok, err = false, errors.new("script", "a listener failed: " .. tostring(ok))
-    self:interrupted(err)
+    self.outbox:put_off(err)
   end
   for key, value in pairs(counts_of(self.outbox)) do
     self.stats:add(key, value - before[key])

@@ -77,21 +77,24 @@ end
 ---@param alg "ed25519"|"ecdsa-p256-sha256"
 ---@param crypto table  scope3.crypto
 ---@return userdata? key
+---@return string? why  it cannot be made just now
 function jwks.import(jwk, alg, crypto)
   local kind = KINDS[alg]
   if jwk.use ~= "sig" or not contains(jwk.key_ops, "verify") or not PURPOSES[jwk.adcp_use]
     or jwk.kty ~= kind[1] or jwk.crv ~= kind[2] or (jwk.alg ~= nil and jwk.alg ~= kind[3]) then
     return nil
   end
-  if not imported[jwk] then
+  local key, why = imported[jwk], nil
+  if not key then
     local x = coordinate(jwk.x)
     if alg == "ed25519" then
-      imported[jwk] = crypto.ed25519(x)
+      key, why = crypto.ed25519(x)
     else
-      imported[jwk] = crypto.p256(x, coordinate(jwk.y))
+      key, why = crypto.p256(x, coordinate(jwk.y))
     end
+    imported[jwk] = key
   end
-  return imported[jwk]
+  return key, why
 end
 
 return jwks

@@ -164,6 +164,11 @@ local function rate_abuse()
   return rejection.new("webhook_signature_rate_abuse", "too many callbacks of this key came within the last minutes")
 end
 
+-- Nothing is known against the callback: its sender is to come again.
+local function unchecked(why)
+  return rejection.new("webhook_unavailable", "it cannot be checked just now: " .. why, { retryable = true })
+end
+
 -- Steps 7 to 9: the key. They come before any cryptography on the message.
 local function find_key(config, params, seen, crypto, now)
   local jwk, unsure = jwks.find(config.keys, params.keyid, now)
@@ -171,8 +176,10 @@ local function find_key(config, params, seen, crypto, now)
     local message = "its key is not among the sender's" .. (unsure and ", which cannot be fetched just now" or "")
     return rejection.new("webhook_signature_key_unknown", message, unsure and { status = 503, retryable = true } or nil)
   end
-  local key = jwks.import(jwk, params.alg, crypto)
-  if not key then
+  local key, why = jwks.import(jwk, params.alg, crypto)
+  if why then
+    return unchecked(why)
+  elseif not key then
     return rejection.new("webhook_signature_key_purpose_invalid",
       "its key is for another purpose or algorithm, or is no key")
   end
@@ -195,7 +202,13 @@ local function check_signature(request, fields, signed)
       "its URL is no absolute http or https URL, or names another host than the request's")
   end
   local base = signature_base.build(request, fields, target, signed.input)
-  if not base or not signed.key:verify(base, signed.bytes) then
+  local holds, why = false, nil
+  if base then
+    holds, why = signed.key:verify(base, signed.bytes)
+  end
+  if why then
+    return unchecked(why)
+  elseif not holds then
     return rejection.new("webhook_signature_invalid", "the signature does not hold")
   end
   local digest = signed.digests["sha-256"]
