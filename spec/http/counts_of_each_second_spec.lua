@@ -84,6 +84,12 @@ describe("a place that another clock counted", function()
     assert.is_true(math.abs(waits(after(2, { -40, 10 }), 2, NOW) - 21.501) < 1e-4)
   end)
 
+  it("is found by a third clock, after one that took it for its own", function()
+    local own, store = after(2, { 5 })
+    assert.equal(1, burst(own, 2, NOW))
+    assert.equal(0, burst(limiter.new(store), 2, NOW - 8))
+  end)
+
   it("holds nobody back when the time comes that it said", function()
     local own = after(3, { 3600, 3600, 3600 })
     assert.equal(3, burst(own, 3, NOW + waits(own, 3, NOW)) + 1)
