@@ -49,6 +49,15 @@ describe("a row of CSV that lacks cells at its end", function()
       and res.warnings[1].message:find("(rows 2, 3)", 1, true), res.warnings[1].message)
   end)
 
+  it("is refused for what it has where that is at fault", function()
+    assert.same({ "1 Id no_external_id" }, count("Id,Email,Phone\n,a@x.org\n").refused)
+  end)
+
+  it("is also one of the rows whose id is 0, which are told apart from other ids of one character", function()
+    assert.same({ { "short_rows", 4 }, { "ids_are_zero", 2 } },
+      count("Id,Email,Phone\n0,a@x.org\n0,b@x.org\n1,c@x.org\n2,d@x.org\n").warnings)
+  end)
+
   it("is refused as ragged where what is missing may be the identifier, and where a condition looks at it", function()
     assert.same({ "1 Email ragged_row" }, count("Id,Email,Phone\n1\n2,a@x.org,\n").refused)
     local got = count("Id,Email,Phone,Opted out\n1,a@x.org,\n2,b@x.org,,no\n3,c@x.org,,yes\n", {},
