@@ -105,6 +105,7 @@ local function begin(self, record)
     uncertain = record.uncertain == true, at = record.at,
   }
   local batch = self.batches[record.batch]
+  self.epoch = math.max(self.epoch, record.epoch)
   if not batch then
     batch = { requests = {}, digest = record.digest, epoch = record.epoch, rows = record.rows }
     self.batches[record.batch] = batch
@@ -134,7 +135,7 @@ end
 ---@return scope3.Past?
 ---@return scope3.Error? err  kind "journal": a record that cannot be
 function history.read(records)
-  local self = setmetatable({ batches = {}, requests = {}, last = 0 }, Past)
+  local self = setmetatable({ batches = {}, requests = {}, last = 0, epoch = 0 }, Past)
   for i, record in ipairs(records) do
     local req = type(record) == "table" and self.requests[record.request] or nil
     local fine
@@ -177,8 +178,8 @@ local function union(requests, ...)
 end
 
 ---@class scope3.BatchPast
----@field taken scope3.PastRequest[]  requests that stay as they are. Outside epochs also those whose tasks failed for a
----  passing reason: what came after them was sent, so they may not go now
+---@field taken scope3.PastRequest[]  requests that stay as they are. Also those that failed for a passing reason, where
+---  newer rows of their ids may have been sent: outside epochs, or in a later epoch
 ---@field left {first: integer, last: integer}[]  members that were not sent
 ---@field without integer[]  members that the service rejected
 ---@field replaced integer[]  members that later requests replaced
@@ -198,10 +199,10 @@ function Past:of(batch, epoch)
   end
   local count = batch.delete_missing and 1 or batch.parts[1].payload:count()
   local changed = known.digest ~= batch.digest or known.epoch ~= epoch
-  local taken = {}
+  local taken, is_behind = {}, not batch.in_epochs or known.epoch < self.epoch
   for _, req in ipairs(known.requests) do
     changed = changed or req.last > count
-    if TAKEN[req.state] or req.state == "transient" and not batch.in_epochs then
+    if TAKEN[req.state] or req.state == "transient" and is_behind then
       taken[#taken + 1] = req
     end
   end

@@ -322,7 +322,7 @@ end
 ---@return true?
 ---@return scope3.Error? err
 function Job:send_leftovers()
-  if self.state.leftover then
+  if self.state.tasks:take_leftover() then
     return self.resender:send_leftovers(self.on_event)
   end
   return true

@@ -20,6 +20,7 @@ local HELD = 64 * 2 ^ 20 -- bytes of failed batches that are held at once; for m
 ---@field wanted table<integer, number|true>  numbers of batches, and the outlines that they had
 ---@field ranges table<integer, scope3.TaskWork[]>  what the service took of each batch
 ---@field last integer  the last batch of which it took something
+---@field behind boolean  some are of an earlier epoch, so that batches of a later one may have replaced members
 
 ---@class scope3.RebuiltBatch
 ---@field batch scope3.Batch
@@ -115,7 +116,8 @@ function Collector:send(batch)
     return nil, self.failure
   end
   local ranges = self.request.ranges[batch.number]
-  if ranges and #self.held > 0 and not batch.in_epochs then
+  local in_one_epoch = batch.in_epochs and not self.request.behind
+  if ranges and #self.held > 0 and not in_one_epoch then
     note_replaced(self.held, batch, ranges)
   end
   if self.missing[batch.number] and not is_full(self) then
@@ -123,7 +125,7 @@ function Collector:send(batch)
   else
     batch.release()
   end
-  if (self.left == 0 or is_full(self)) and (batch.in_epochs or batch.number >= self.request.last) then
+  if (self.left == 0 or is_full(self)) and (in_one_epoch or batch.number >= self.request.last) then
     self.done, self.failure = true, errors.new("cancelled", "the rest of the input is not needed")
   end
   return not self.failure or nil, self.failure

@@ -29,6 +29,7 @@ local splitter = require "scope3.job.splitter"
 ---@field without? integer[]  numbers of members that the service rejected
 ---@field excluded? integer[]  their rows
 ---@field replaced? integer[]  numbers of members that later requests replaced
+---@field epoch? integer  of its members, where these go again; else that of the job
 ---@field id? integer  in the journal
 ---@field entry? scope3.RequestEntry  in the result
 ---@field call? table  of the transport
@@ -84,7 +85,7 @@ function records.request(batch, parts, push, from)
   local req = {
     batch = batch, parts = parts, rounds = 0, sendings = from.sendings or 1,
     repairs = from.repairs or { left = REPAIRS }, uncertain = from.uncertain,
-    without = from.without, excluded = from.excluded, replaced = from.replaced,
+    without = from.without, excluded = from.excluded, replaced = from.replaced, epoch = from.epoch,
   }
   records.measure(req, push)
   return req
@@ -151,13 +152,12 @@ end
 
 --- What the journal says of a request that is about to go.
 ---@param req scope3.JobRequest  with its entry
----@param epoch integer
 ---@param now number  seconds since 1970
 ---@return table
-function records.beginning(req, epoch, now)
+function records.beginning(req, now)
   local batch, part = req.batch, req.parts[1]
   return {
-    request = req.id, batch = batch.number, epoch = epoch, first = part.first or 1, last = part.last or 1,
+    request = req.id, batch = batch.number, epoch = req.entry.epoch, first = part.first or 1, last = part.last or 1,
     members = req.members, rows = req.entry.rows, digest = batch.digest, without = req.without,
     excluded = req.excluded, replaced = req.replaced, uncertain = req.uncertain, at = math.floor(now),
   }

@@ -118,6 +118,16 @@ local function why_stop(self)
   end
 end
 
+-- Work of an earlier epoch: the service may have taken newer rows of its ids.
+local function is_behind(self, works)
+  for _, work in ipairs(works) do
+    if work.entry.epoch < self.state.result.epochs then
+      return true
+    end
+  end
+  return false
+end
+
 -- Builds the batches of some work again, as many at a time as there is room for, and sends them.
 local function rebuild_and_send(self, works)
   local by_batch, wanted = {}, {}
@@ -126,9 +136,10 @@ local function rebuild_and_send(self, works)
     wanted[work.batch] = wanted[work.batch] or work.outline or true
     table.insert(by_batch[work.batch], work)
   end
+  local behind = is_behind(self, works)
   while next(wanted) do
-    local ranges, last = self.state.tasks:accepted_ranges(self.state.result.tasks)
-    local list, err = self.source:rebuild({ wanted = wanted, ranges = ranges, last = last }, function()
+    local ranges, last = self.state.tasks:accepted_ranges(self.state.result.tasks, behind and by_batch)
+    local list, err = self.source:rebuild({ wanted = wanted, ranges = ranges, last = last, behind = behind }, function()
       return why_stop(self)
     end)
     local ok = list ~= nil

@@ -98,7 +98,7 @@ local function start(self, req)
   local state = self.state
   self.presence:note(req.parts)
   state:begin(req)
-  if not self:note("begin", records.beginning(req, state.result.epochs, core.time())) then
+  if not self:note("begin", records.beginning(req, core.time())) then
     return state:withhold(req)
   end
   local started = seconds(self)
@@ -177,11 +177,10 @@ function Sender:passes_over(err)
   return true
 end
 
--- Notes the end of a request that failed. Outside epochs a later run sends one last that the job went on past, without
--- what others have replaced by then: they are going now.
+-- Notes the end of a request that failed. A later run sends one last that the job went on past, without what others
+-- have replaced by then: they are going now.
 local function note_failed(self, req, passed)
-  local last = passed and not req.batch.in_epochs or nil
-  self:note("ended", { request = req.id, status = last and "failed" or "refused", transient = last })
+  self:note("ended", { request = req.id, status = passed and "failed" or "refused", transient = passed or nil })
 end
 
 -- Nothing is to be tried again: what came of the request is unknown.

@@ -16,7 +16,6 @@ local task_list = require "scope3.job.task_list"
 ---@field unsent scope3.UnsentParts[]  what the service did not take
 ---@field tasks scope3.TaskList
 ---@field ending scope3.JobEnding  why and when it ends
----@field leftover? boolean  an earlier run left members to send again
 ---@field max_accepted_bytes? integer  of a body: the service found larger ones too large
 ---@field targets_checked boolean  it is known whether the audiences exist, or is not to be asked
 local State = {}
@@ -117,7 +116,7 @@ end
 ---@return scope3.RequestEntry
 function State:add_entry(req, status)
   local res = self.result
-  local entry = records.entry(req, status, res.epochs)
+  local entry = records.entry(req, status, req.epoch or res.epochs)
   res.requests[#res.requests + 1] = entry
   entry.request = #res.requests
   return entry
@@ -315,7 +314,7 @@ end
 function State:request_again(work, batch, parts, replaced)
   local res, lost = self.result, work.entry.failed or work.entry.members
   local req = self:request(batch, parts,
-    { sendings = work.sendings + 1, without = work.without, replaced = work.replaced })
+    { sendings = work.sendings + 1, without = work.without, replaced = work.replaced, epoch = work.entry.epoch })
   local gone = lost - req.members
   if gone > 0 then
     req.replaced = replaced
@@ -365,8 +364,7 @@ function State:resume_failed(req, past)
     res.tasks[#res.tasks + 1] = task
   end
   if work.transient then
-    self.tasks:add(task, work)
-    self.leftover = true
+    self.tasks:add_leftover(task, work)
   else
     self.tasks:add_ended(task, work)
     self.ending:lose(errors.new("task_failed", entry.error, { task_id = past.task_id, rows = entry.rows }))

@@ -2,6 +2,7 @@
 
 ---@class scope3.TaskList
 ---@field pending scope3.TaskEntry[]  tasks of this epoch
+---@field leftover scope3.TaskEntry[]  tasks of an earlier run that failed; their members go at the end of the job
 ---@field work table<scope3.TaskEntry, scope3.TaskWork>
 ---@field audiences table<string, boolean>  ids of audiences of which the service took something
 local TaskList = {}
@@ -13,7 +14,7 @@ local SENDINGS = 3 -- of a request whose task fails for reasons that pass
 
 ---@return scope3.TaskList
 function task_list.new()
-  return setmetatable({ pending = {}, work = {}, audiences = {} }, TaskList)
+  return setmetatable({ pending = {}, leftover = {}, work = {}, audiences = {} }, TaskList)
 end
 
 --- Adds a task of this epoch.
@@ -25,6 +26,26 @@ function TaskList:add(task, work)
   for _, id in ipairs(work.audiences) do
     self.audiences[id] = true
   end
+end
+
+--- Adds a task of an earlier run that failed for a passing reason. What was sent after it may be read later, so its
+--- members must not go before the whole input was read.
+---@param task scope3.TaskEntry
+---@param work scope3.TaskWork
+function TaskList:add_leftover(task, work)
+  self.leftover[#self.leftover + 1] = task
+  self.work[task] = work
+end
+
+--- The whole input was read: what an earlier run left is of this epoch now.
+---@return boolean  whether there is any
+function TaskList:take_leftover()
+  local list = self.leftover
+  self.leftover = {}
+  for _, task in ipairs(list) do
+    self.pending[#self.pending + 1] = task
+  end
+  return #list > 0
 end
 
 --- Adds a task that has ended and is not waited for.
@@ -96,18 +117,29 @@ function TaskList:end_epoch()
   self.pending = {}
 end
 
+local function add_range(ranges, work)
+  ranges[work.batch] = ranges[work.batch] or {}
+  table.insert(ranges[work.batch], work)
+  return work.batch
+end
+
 --- What the service took of each batch.
 ---@param tasks scope3.TaskEntry[]  every task of the job
+---@param going? table<integer, scope3.TaskWork[]>  what is to count as taken, too, because it goes in any order: by the
+---  number of the batch
 ---@return table<integer, scope3.TaskWork[]> ranges  by the number of the batch
 ---@return integer last  the last such batch
-function TaskList:accepted_ranges(tasks)
+function TaskList:accepted_ranges(tasks, going)
   local ranges, last = {}, 0
   for _, task in ipairs(tasks) do
     local work = self.work[task]
     if work and work.batch and work.first and (work.entry.state == "accepted" or work.entry.state == "completed") then
-      ranges[work.batch] = ranges[work.batch] or {}
-      table.insert(ranges[work.batch], work)
-      last = math.max(last, work.batch)
+      last = math.max(last, add_range(ranges, work))
+    end
+  end
+  for _, works in pairs(going or {}) do
+    for _, work in ipairs(works) do
+      last = math.max(last, add_range(ranges, work))
     end
   end
   return ranges, last
