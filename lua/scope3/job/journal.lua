@@ -115,7 +115,7 @@ local function damaged(self)
     .. "or name another journal, and every row is sent again"):format(self.lines + 1), "damaged")
 end
 
--- Whether a text may be the first line of a journal, cut short.
+-- Whether a text may be the first line of a journal, cut short. An empty one may.
 local function may_be_header(text)
   local start = '{"job":{"account":"' -- how the first line of each begins
   return text:sub(1, #start) == start:sub(1, #text) and not text:find("\n", 1, true)
@@ -184,7 +184,7 @@ local function load(self)
     records[#records + 1] = record
     at = stop + 1
   end
-  if at == 1 and text ~= "" and not may_be_header(text) then
+  if at == 1 and not may_be_header(text) then
     return self:fail("is no journal", "damaged")
   end
   local ok
