@@ -74,7 +74,8 @@ describe("what an earlier run went on past", function()
 
   it("brings no older row back where its task had failed time and again and a later epoch went", function()
     local first, second, third = run_again(IN_EPOCHS, { unique = true }, {
-      task_outcomes = json.array { "failed:transient", "completed", "completed", "failed:transient", "failed:transient" },
+      task_outcomes = json.array { "failed:transient", "completed", "completed", "failed:transient",
+        "failed:transient" },
     })
     assert.same({ 4, 0, 2 }, counts(first))
     assert.same({ A = hash "a", B = hash "b", C = hash "c", D = hash "d", X = hash "new" }, members())
