@@ -72,10 +72,13 @@ describe("the payloads of a job", function()
   end
 
   it("in many epochs are few, and given back at its end", function()
-    local res = assert(stream_of(60, { unique = true }, 5):finish())
-    assert.is_true(res.epochs >= 10, res.epochs .. " epochs")
-    assert.is_true(#made <= 3, #made .. " payloads")
-    assert_given_back()
+    for concurrency, ids in pairs { 5, [3] = 7 } do -- one or several requests an epoch at once
+      made, builders = {}, {}
+      local res = assert(stream_of(60, { unique = true, concurrency = concurrency }, ids):finish())
+      assert.is_true(res.epochs >= 8, res.epochs .. " epochs")
+      assert.is_true(#made <= 2 + concurrency, #made .. " payloads")
+      assert_given_back()
+    end
   end)
 
   it("are given back where members failed with a task", function()
