@@ -120,6 +120,16 @@ describe("a job with a journal", function()
     end)
   end
 
+  it("from standard input is refused also where that is a file", function()
+    local path = world.path ".journal"
+    local code, _, complaint = world.command({ "sync", "-", "--audience", "a", "--account", "25", "--sandbox",
+      "--map", "external_id=id", "--map", "email=email", "--journal", path },
+      { stdin = world.file("id,email\n1,a@example.com\n", ".csv") })
+    assert.truthy(complaint:find("standard input cannot be read again", 1, true), complaint)
+    assert.is_true(code ~= 0)
+    assert.is_nil(io.open(path))
+  end)
+
   it("from a file that is not there says that, and notes nothing", function()
     local header, err = told({}, { file, "/no/such/file" })
     assert.is_nil(header)

@@ -1,30 +1,40 @@
--- The memory of a job: its payloads are filled again and again, and given back when it has ended, not when garbage is
--- collected.
+-- The memory of a job: its payloads are filled again and again. They and what fills them are given back when it has
+-- ended, not when garbage is collected.
 local core = require "scope3.core"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
 describe("the payloads of a job", function()
   local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
-  local made
-  local make = core.payload
+  local made, builders
+  local make, make_builder = core.payload, core.builder
 
   before_each(function()
-    made = {}
+    made, builders = {}, {}
     core.payload = function(limits)
       made[#made + 1] = make(limits)
       return made[#made]
     end
+    core.builder = function(opts)
+      builders[#builders + 1] = make_builder(opts)
+      return builders[#builders]
+    end
   end)
   after_each(function()
-    core.payload = make
+    core.payload, core.builder = make, make_builder
   end)
 
   local function assert_given_back()
-    for i, payload in ipairs(made) do
-      local fine, message = pcall(payload.count, payload)
-      assert.is_false(fine, "payload " .. i)
+    local function assert_closed(what, act, object)
+      local fine, message = pcall(act, object)
+      assert.is_false(fine, what)
       assert.truthy(message:find("closed", 1, true), message)
+    end
+    for i, payload in ipairs(made) do
+      assert_closed("payload " .. i, payload.count, payload)
+    end
+    for i, builder in ipairs(builders) do
+      assert_closed("builder " .. i, builder.counts, builder)
     end
   end
 
@@ -62,10 +72,13 @@ describe("the payloads of a job", function()
   end
 
   it("in many epochs are few, and given back at its end", function()
-    local res = assert(stream_of(60, { unique = true }, 5):finish())
-    assert.is_true(res.epochs >= 10, res.epochs .. " epochs")
-    assert.is_true(#made <= 3, #made .. " payloads")
-    assert_given_back()
+    for concurrency, ids in pairs { 5, [3] = 7 } do -- one or several requests an epoch at once
+      made, builders = {}, {}
+      local res = assert(stream_of(60, { unique = true, concurrency = concurrency }, ids):finish())
+      assert.is_true(res.epochs >= 8, res.epochs .. " epochs")
+      assert.is_true(#made <= 2 + concurrency, #made .. " payloads")
+      assert_given_back()
+    end
   end)
 
   it("are given back where members failed with a task", function()
