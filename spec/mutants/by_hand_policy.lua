@@ -166,7 +166,7 @@ local FILES = {
     { "one more than the rate goes", "if left < most then\n    return 0", "if left <= most then\n    return 0" },
     { "one less than the rate goes", "if left < most then\n    return 0", "if left < most - 1 then\n    return 0" },
     { "the first of those who wait goes a second early", "old + 1 + SPAN + HAIR - now", "old + SPAN + HAIR - now" },
-    { "counts are never deleted", "      store:delete(self:slot_key(old))\n", "" },
+    { "counts are never deleted", "      self:forget(old)\n", "" },
     { "who waits looks each millisecond",
       "math.min(sliding_window.LONGEST_WAIT, old + 1 + SPAN + HAIR - now)", "HAIR" },
     { "two take the last place",

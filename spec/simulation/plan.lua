@@ -236,6 +236,7 @@ local function job_of(dice, number, profile, settings)
     end
   end
   job.syndicates = dice:happens(0.3)
+  job.input_raises_at = profile.kind == "unlimited" and dice:happens(0.2) and dice:whole(1, 40) or nil
   job.raises_at = profile.kind == "unlimited" and dice:happens(0.05) and dice:whole(1, 60) or nil
   return job
 end

@@ -35,6 +35,7 @@ function runners.iterator(client, job)
   local operations, i = job.audiences[1].operations, 0
   return client:run({ audience = job.audiences[1].id, member = rows.read }, function()
     i = i + 1
+    assert(i ~= job.input_raises_at, "the input fails")
     local one = operations[i]
     return one and { id = one.invalid and "" or one.id, hash = one.hash or "" }
   end, job.opts)

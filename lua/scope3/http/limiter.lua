@@ -82,7 +82,7 @@ local function window_of(self, bucket)
   local window = self.windows[bucket]
   if not window then
     local store = self.store
-    window = sliding_window.new(store.counts, bucket, not (store.private or store.file))
+    window = sliding_window.new(store.counts, bucket, not (store.private or store.file), store.private)
     self.windows[bucket] = window
   end
   return window

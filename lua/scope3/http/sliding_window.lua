@@ -21,6 +21,7 @@ sliding_window.CLOCK_ERROR = CLOCK_ERROR
 ---@field private last_key string  of the last slot in which a request was counted
 ---@field private rate_key string  of the highest rate with which the bucket is used
 ---@field private rated_key string  of the second in which that rate was used
+---@field private own? table<integer, integer>  the slots, where nobody else has the store: they need no keys there
 ---@field private keys table<integer, string>  by slot: made once, because each look is at many
 ---@field private kept table<integer, integer>  slots that have a key, by their place among the KEYS
 local Window = {}
@@ -30,10 +31,11 @@ Window.__index = Window
 ---@param store scope3.Store
 ---@param bucket string  such as the host
 ---@param contended boolean  others may count in the store at the same moment
+---@param private? boolean  nobody else has the store
 ---@return scope3.SlidingWindow
-function sliding_window.new(store, bucket, contended)
+function sliding_window.new(store, bucket, contended, private)
   return setmetatable({
-    store = store, contended = contended, bucket = bucket,
+    store = store, contended = contended, bucket = bucket, own = private and {} or nil,
     last_key = bucket .. ":last", rate_key = bucket .. ":rate", rated_key = bucket .. ":rated",
     keys = {}, kept = {},
   }, Window)
@@ -53,13 +55,29 @@ end
 
 ---@private
 function Window:count(slot)
+  if self.own then
+    return self.own[slot] or 0
+  end
   return self.store:get(self.keys[slot] or self:slot_key(slot)) or 0
 end
 
 ---@private
 function Window:add(slot, by)
+  if self.own then
+    self.own[slot] = (self.own[slot] or 0) + by
+    return
+  end
   local n, why = self.store:incr(self:slot_key(slot), by, 0)
   return n or error("the limiter's store cannot count: " .. tostring(why), 0)
+end
+
+---@private
+function Window:forget(slot)
+  if self.own then
+    self.own[slot] = nil
+  else
+    self.store:delete(self:slot_key(slot))
+  end
 end
 
 -- The first slot that may still be looked at while `slot` is the last, by a machine whose clock is behind.
@@ -78,7 +96,7 @@ function Window:bring_back(slot)
   local sent = 0
   for later = math.max(horizon(last), slot + CLOCK_ERROR + 1), last do
     sent = sent + (later >= last - SPAN and self:count(later) or 0)
-    store:delete(self:slot_key(later))
+    self:forget(later)
   end
   self:add(slot, sent)
   store:set(self.last_key, slot)
@@ -93,11 +111,23 @@ function Window:highest_rate(rate, slot)
   return is_recent and math.max(known, rate) or rate
 end
 
+-- What was counted in some slots of a store that nobody else has. Few of them have any.
+local function sum_of(own, first, last)
+  local sum = 0
+  for slot, n in pairs(own) do
+    sum = sum + (slot >= first and slot <= last and n or 0)
+  end
+  return sum
+end
+
 --- Requests of the last minute.
 ---@param now number
 ---@return integer
 function Window:load(now)
   local slot, sum = math.floor(now), 0
+  if self.own then
+    return sum_of(self.own, slot - SPAN, slot + CLOCK_ERROR)
+  end
   for old = slot - SPAN, slot + CLOCK_ERROR do
     sum = sum + self:count(old)
   end
@@ -136,7 +166,7 @@ function Window:take(rate, now)
     store:set(self.last_key, slot)
     last = last or slot
     for old = horizon(last), math.min(last, horizon(slot) - 1) do
-      store:delete(self:slot_key(old))
+      self:forget(old)
     end
   end
   if rate == most then
