@@ -66,7 +66,12 @@ describe("an engine in a child of fork", function()
       engine:wait(0)
       assert(engine:step())
     end,
-    ["asked for its descriptor"] = function(engine) assert(engine:pollfd() ~= nil and engine:timeout() ~= 1e9) end,
+    ["asked for its descriptor"] = function(engine)
+      local fresh = engines.new()
+      assert((engine:pollfd() ~= nil) == (fresh:pollfd() ~= nil), "a descriptor where there is none, or none")
+      assert(engine:timeout() ~= 1e9)
+      fresh:close()
+    end,
     ["told to give up"] = function(engine, id) assert(engine:cancel(id)) end,
   } do
     it("may be " .. what .. " at once", function()
