@@ -32,15 +32,16 @@ local function in_seconds(hours, minutes, seconds)
   return tonumber(hours) * HOUR + tonumber(minutes) * MINUTE + tonumber(seconds)
 end
 
--- Whether a date and a time exist: not the 30th of February, nor 25 o'clock.
-local function exists(year, ...)
-  for i, bounds in ipairs(BOUNDS) do
-    local value = tonumber((select(i, ...)))
+-- Whether a date and a time exist: not the 30th of February, nor 25 o'clock. No variable arguments: LuaJIT as it was
+-- last released reads them wrongly in a compiled loop.
+local function exists(year, month, day, hours, minutes, seconds)
+  local values = { month, day, hours, minutes, seconds }
+  for i = 1, #BOUNDS do
+    local value, bounds = tonumber(values[i]), BOUNDS[i]
     if value < bounds[1] or value > bounds[2] then
       return false
     end
   end
-  local month, day = ...
   year, month = tonumber(year), tonumber(month)
   return days(year, month, tonumber(day)) < days(year, month + 1, 1)
 end
