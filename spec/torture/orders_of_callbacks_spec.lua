@@ -82,7 +82,7 @@ local FRAMES = {
   ["resets a stream behind its answer"] = { { at = "end", status = 200, body = "ok", open = true,
     rst = "INTERNAL_ERROR" }, "any" },
   ["answers early and resets the stream"] = { { at = "head", status = 413, rst = "NO_ERROR" }, 413,
-    ["large POST"] = "any" },
+    ["large POST"] = "any", ["small POST"] = "any" },
   ["goes away before a stream"] = { { at = "head", goaway = 0, close = true }, "any" },
   ["goes away and goes on with a stream"] = { { at = "end", goaway = 1 }, 202, HEAD = "any" },
   ["drops its connection in a body"] = { { at = 1000, close = true }, "any" },

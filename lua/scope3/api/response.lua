@@ -176,7 +176,7 @@ local function typed(value, fields)
   return row
 end
 
-luajit.interpret(read_object, typed)
+luajit.interpret(read, read_array, read_object, typed)
 
 local function bad_reply(message, status)
   return errors.new("http", message, { code = "BAD_REPLY", status = status })

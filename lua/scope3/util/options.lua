@@ -1,5 +1,6 @@
 --- Checks tables of options: an unknown key or a wrong type is misuse, and raises.
 local arguments = require "scope3.util.arguments"
+local luajit = require "scope3.util.luajit"
 
 local options = {}
 
@@ -259,5 +260,7 @@ function options.merge(...)
   end
   return all
 end
+
+luajit.interpret(options.merge)
 
 return options
