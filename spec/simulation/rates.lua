@@ -41,6 +41,12 @@ end
 -- The library divides no request of fewer bytes. Of one that was too large no more than this part goes at once.
 local DIVISIBLE, LARGEST_PART, ROUGHLY = 1024, 0.75, 50
 
+-- Whether a request that is too large goes in parts. One that does not says nothing of those that follow.
+local function is_divisible(text)
+  local _, members = text:gsub("externalId", "")
+  return members > 1 and #text > DIVISIBLE
+end
+
 -- A request that began before may be sent again as it is.
 local function check_size(self, client, transfer)
   local text, is_first = transfer.text, not client.begun[transfer.body]
@@ -80,7 +86,7 @@ end
 --- A client has read a reply.
 function Rates:answered(client, transfer)
   local result = transfer.result
-  if result.status == 413 and transfer.text then
+  if result.status == 413 and transfer.text and is_divisible(transfer.text) then
     client.too_large = math.min(client.too_large or math.huge, #transfer.text)
   end
   if result.status and result.status >= 500 and transfer.text and not result.code then
