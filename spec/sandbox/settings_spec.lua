@@ -277,6 +277,26 @@ describe("a setting of the sandbox", function()
     end
   end)
 
+  it("ends a task that changes nothing, and shows its audience as it is without it", function()
+    sandbox:configure { clock = "manual", min_size = 0, audience_seconds = 10, task_seconds = 100,
+      task_outcomes = json.array { "completed", "failed:terminal", "failed:terminal", "completed" } }
+    local function after(seconds)
+      advance(seconds)
+      return row("a").status
+    end
+    started("a", 1)
+    assert.same({ "PROCESSING", "READY" }, { after(100), after(10) })
+    started("a", 1)
+    assert.same({ "PROCESSING", "READY" }, { after(100), after(10) })
+
+    started("a", 1)
+    advance(50)
+    started("a", 2)
+    assert.same({ "PROCESSING", "PROCESSING" }, { after(50), after(10) }) -- the other task is about to change it
+    assert.same({ "PROCESSING", "READY" }, { after(40), after(10) })
+    assert.equal(2, row("a").uploadedCount)
+  end)
+
   it("comes back with its first value at each reset, however often it was used up", function()
     local other = world.sandbox { task_outcomes = { "failed:terminal" }, task_seconds = 0,
       faults = { { on = "audiences", act = "status", status = 503 } } }

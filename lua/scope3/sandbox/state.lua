@@ -141,6 +141,31 @@ local ERRORS = {
     suggestion = "Ask your account manager" },
 }
 
+-- Whether an open task is about an audience.
+local function is_awaited(self, account_id, id)
+  for _, open in ipairs(self.open) do
+    for _, asked in ipairs(open.account_id == account_id and open.work and open.work.audiences or {}) do
+      if asked.audienceId == id then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+-- A task has ended without a change of an audience. It shows PROCESSING since the request came: a new one ends as
+-- ERROR, and one that has members is matched as it is, unless another task will do that.
+local function end_without_change(self, task, id, now)
+  local audience = self:audience(task.account_id, id)
+  if audience.status ~= "PROCESSING" or audience.ready_at then
+    return
+  elseif audience.count == 0 then
+    audience.status, audience.updated = "ERROR", now
+  elseif not is_awaited(self, task.account_id, id) then
+    audience.ready_at = now + self.config.audience_seconds
+  end
+end
+
 local function finish(self, task, now)
   local outcome = task.outcome
   task.updated = now
@@ -157,11 +182,9 @@ local function finish(self, task, now)
         suggestion = "Approve the audience in the console" }
     end
   end
-  for _, asked in ipairs(task.work.audiences) do
-    local audience = self:audience(task.account_id, asked.audienceId)
-    local is_new = audience.ready_at == nil and audience.status == "PROCESSING" and audience.count == 0
-    if task.status ~= "completed" and is_new then
-      audience.status, audience.updated = "ERROR", now
+  if task.status ~= "completed" then
+    for _, asked in ipairs(task.work.audiences) do
+      end_without_change(self, task, asked.audienceId, now)
     end
   end
   task.work = nil
