@@ -39,6 +39,7 @@ return function()
     return nil, true
   end
 
+  require "spec.support.forget".ended_files(busted)
   busted.subscribe({ "suite", "end" }, handler.suiteEnd)
   return handler
 end
