@@ -1,6 +1,7 @@
 --- The state of one job: its requests, its tasks and their counts. Only this file and task_list write to them.
 ---
 --- Every step that a request or a task takes is a method here, so that the counts of the result always add up.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local quarantine = require "scope3.job.quarantine"
 local records = require "scope3.job.records"
@@ -48,7 +49,7 @@ end
 ---@return scope3.Batch batch  the job's own copy
 function State:open(given, digest, outline, now)
   local batch = {}
-  for key, value in pairs(given) do
+  for key, value in entries(given) do
     batch[key] = value
   end
   batch.digest, batch.outline, batch.ended, batch.open = digest, outline, given.began and now, 1
