@@ -98,6 +98,7 @@ local HEALTH = { version = "release", commit_sha = "commit" }
 ---@field rows any[]  raw: response.audience() or response.syndication() reads each
 ---@field total? number  rows of the whole list
 ---@field is_last boolean  the service says that no page follows
+---@field has_more boolean  the service says that a page follows
 
 --- The declared fields of a task and of an audience, by name. Others are the service's own.
 response.TASK, response.AUDIENCE = TASK, AUDIENCE
@@ -279,6 +280,7 @@ function response.page(data, name)
     rows = rows,
     total = number_or_nil(data.total) or number_or_nil(pagination.total),
     is_last = pagination.hasMore == false or pagination.has_more == false,
+    has_more = pagination.hasMore == true or pagination.has_more == true,
   }
 end
 
