@@ -137,8 +137,8 @@ end
 --- A request that was about to go could not be written to the journal.
 ---@param req scope3.JobRequest
 function State:withhold(req)
-  req.entry.state = "not sent"
-  self.result.failed = self.result.failed + req.members
+  local status, count = records.unsent(req)
+  req.entry.state, self.result[count] = status, self.result[count] + req.members
   self:close(req.batch)
 end
 
@@ -208,12 +208,13 @@ function State:reject(req, status, err, rejected)
   self.unsent[#self.unsent + 1] = { parts = req.parts, rejected = rejected }
 end
 
---- Gives up a request that will not be sent: its members count as failed.
+--- Gives up a request that will not be sent.
 ---@param req scope3.JobRequest
 function State:give_up(req)
-  self:add_entry(req, "not sent")
+  local status, count = records.unsent(req)
+  self:add_entry(req, status)
   self.unsent[#self.unsent + 1] = { parts = req.parts, rejected = false }
-  self.result.failed = self.result.failed + req.members
+  self.result[count] = self.result[count] + req.members
   self:close(req.batch)
 end
 
