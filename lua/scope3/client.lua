@@ -7,6 +7,7 @@ local audience_of = require "scope3.audience"
 local client_options = require "scope3.client.options"
 local context = require "scope3.job.context"
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local job_check = require "scope3.client.job_check"
 local key = require "scope3.http.key"
 local listing = require "scope3.api.listing"
@@ -278,7 +279,7 @@ function Client:follow(what, opts)
 end
 
 -- Methods about syndication, from a file of their own.
-for name, method in pairs(syndication) do
+for name, method in entries(syndication) do
   Client[name] = method
 end
 

@@ -2,6 +2,7 @@
 ---
 --- An error is made once and never changed, because several callers may hold the same one. errors.with() makes a copy
 --- with other fields. The fields are the table's own, so that pairs(), JSON and a debugger see them on every Lua.
+local entries = pairs -- as scope3.util.entries, which is on a floor above
 
 ---@alias scope3.ErrorKind
 ---| "network"
@@ -105,7 +106,7 @@ M.NOTHING = {}
 ---@return scope3.Error
 function M.new(kind, message, fields)
   local err = { kind = kind, message = message }
-  for key, value in pairs(fields or {}) do
+  for key, value in entries(fields or {}) do
     err[key] = value
   end
   return setmetatable(err, Error)
@@ -117,10 +118,10 @@ end
 ---@return scope3.Error
 function M.with(err, fields)
   local copy = {}
-  for key, value in pairs(err) do
+  for key, value in entries(err) do
     copy[key] = value
   end
-  for key, value in pairs(fields) do
+  for key, value in entries(fields) do
     if value == M.NOTHING then
       value = nil
     end
@@ -142,7 +143,7 @@ function M.invalid(what, issues, fields)
     message = ("%s: %d problems"):format(what, #issues)
   end
   local all = { issues = issues }
-  for key, value in pairs(fields or {}) do
+  for key, value in entries(fields or {}) do
     all[key] = value
   end
   return M.new("invalid", message, all)

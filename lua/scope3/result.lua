@@ -1,5 +1,6 @@
 --- What a job comes to: counts, requests and tasks, and no personal data. `--json` prints its fields.
 local arguments = require "scope3.util.arguments"
+local entries = require "scope3.util.entries"
 local json = require "scope3.util.json"
 local options = require "scope3.util.options"
 
@@ -196,25 +197,25 @@ function result.add_counts(self, counts)
   self.poorer = self.poorer + counts.poorer
   self.deferred = self.deferred + counts.deferred
   self.prehashed = self.prehashed + counts.prehashed
-  for kind in pairs(self.identifiers) do
+  for kind in entries(self.identifiers) do
     self.identifiers[kind] = self.identifiers[kind] + counts[kind]
   end
-  for kind, n in pairs(counts.mixed) do
+  for kind, n in entries(counts.mixed) do
     local sum = self.mixed[kind] or { raw = 0, hashed = 0 }
     self.mixed[kind] = { raw = sum.raw + n.raw, hashed = sum.hashed + n.hashed }
   end
   for _, field in ipairs { "dropped", "repaired", "unknown_regions" } do
-    for reason, n in pairs(counts[field]) do
+    for reason, n in entries(counts[field]) do
       self[field][reason] = (self[field][reason] or 0) + n
     end
   end
   -- Reasons that a script gave are counted under their own words.
   local own = 0
-  for reason, n in pairs(counts.reasons) do
+  for reason, n in entries(counts.reasons) do
     self.rejected[reason] = (self.rejected[reason] or 0) + n
     own = own + n
   end
-  for reason, n in pairs(counts.rejected) do
+  for reason, n in entries(counts.rejected) do
     if reason == "rejected_by_script" then
       n = n - own
     end
@@ -254,7 +255,7 @@ end
 ---@param fields? table  further fields of the warning: numbers, names of columns
 function result.warn(self, code, message, fields)
   local warning = { code = code, message = message }
-  for key, value in pairs(fields or {}) do
+  for key, value in entries(fields or {}) do
     warning[key] = value
   end
   self.warnings[#self.warnings + 1] = warning
@@ -265,7 +266,7 @@ end
 ---@return integer
 function result.total(counts)
   local sum = 0
-  for _, n in pairs(counts) do
+  for _, n in entries(counts) do
     sum = sum + n
   end
   return sum
@@ -290,7 +291,7 @@ end
 function Result:plain()
   arguments.self(result.is(self), "result:plain", "scope3.result", self)
   local plain = {}
-  for key, value in pairs(self) do
+  for key, value in entries(self) do
     plain[key] = value
   end
   return plain

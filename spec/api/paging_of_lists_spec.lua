@@ -97,8 +97,7 @@ describe("a list of the service", function()
       { "return page(part(names(1, 5 + asked), skip, take), { total = 5 + asked })", ids(1, 8), 3 },
     ["whose total shrinks ends there"] =
       { "return page(part(names(1, 9), skip, take), { total = 10 - 2 * asked })", ids(1, 6), 2 },
-    ["that ignores the offset is met once"] =
-      { "return page(names(1, 3), { total = 9, meta = { pagination = { hasMore = true } } })", ids(1, 3), 2 },
+    ["that ignores the offset is met once"] = { "return page(names(1, 3))", ids(1, 3), 2 },
     ["that repeats a row of the page before is met once"] =
       { "return page(part(names(1, 9), math.max(0, skip - asked + 1), take), { total = 12 })", ids(1, 9), 4 },
     ["that repeats a row within a page is met once"] =
@@ -127,6 +126,25 @@ describe("a list of the service", function()
     end)
   end
 
+  for what, more in pairs {
+    ["its total is not reached"] = "{ total = 9 }",
+    ["hasMore says that rows follow"] = "{ meta = { pagination = { hasMore = true } } }",
+    ["has_more says that rows follow"] = "{ meta = { pagination = { has_more = true } } }",
+  } do
+    it("fails at a page without a new row where " .. what, function()
+      local found, err, pages = list("return page(names(1, 3), " .. more .. ")")
+      assert.same({ ids(1, 3), "BAD_REPLY", 2 }, { found, err and err.code, pages })
+      assert.truthy(err.message:find("does not go on", 1, true), err.message)
+    end)
+  end
+
+  it("does not count one audience as missing where the list does not go on", function()
+    server:answer(SERVICE:format "return page(names(1, 3), { total = 9 })")
+    assert.equal("a3", assert(server:client():audience "a3").audience_id)
+    local row, err = server:client():audience "a4"
+    assert.same({ nil, "BAD_REPLY" }, { row, err.code })
+  end)
+
   it("tells its error once, and is over then", function()
     for answer, code in pairs {
       ["404, { error = { code = 'GONE' } }"] = "GONE",
@@ -145,7 +163,7 @@ describe("a list of the service", function()
     end
   end)
 
-  -- Fewer are made between two pages than a page holds: a page without a new row ends a list.
+  -- Fewer are made between two pages than a page holds: a list of which a page has no new row cannot be read.
   it("is met whole where audiences are made in front of it while it is read", function()
     print("   seed " .. seed)
     for round = 1, 20 do

@@ -59,6 +59,37 @@ describe("a request whose answer was lost", function()
     assert.same({ "B", "C" }, sandbox:ids "a")
   end)
 
+  -- The answer to the whole is lost, and then it is too large. The job is stopped after one half.
+  it("leaves those members unknown that were to go once more, and did not", function()
+    local faults = json.array {
+      { on = "sync", act = "lost_reply" },
+      { on = "sync", act = "status", status = 413 },
+    }
+    sandbox:configure { clock = "manual", task_seconds = 1, faults = faults }
+    local stopped
+    local stream = assert(client:stream("a", {
+      max_members = 100,
+      cancel = function()
+        return stopped
+      end,
+      on_event = function(event)
+        stopped = stopped or event.event == "split"
+      end,
+    }))
+    for i = 1, 100 do
+      stream:add { external_id = "member-" .. i, email = "a" .. i .. "@example.com" }
+    end
+    local res, err = stream:finish()
+    assert.same({ nil, "cancelled" }, { res, err.kind })
+    assert.same({ 50, 50, 0 }, { err.result.accepted, err.result.unknown, err.result.failed })
+    local states = {}
+    for i, request in ipairs(err.result.requests) do
+      states[i] = request.state
+    end
+    assert.same({ "split", "accepted", "unknown" }, states)
+    world.assert_sums(err.result)
+  end)
+
   it("holds back nothing that does not touch its members", function()
     settings()
     local started = loop.now()

@@ -1,5 +1,6 @@
 --- Readers of single fields of a reply, by the name of a type. response.lua has tables of these names.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local problems = require "scope3.api.problems"
 local redact = require "scope3.util.redact"
 
@@ -133,7 +134,7 @@ local function read_breakdown_entry(value)
     return nil
   end
   local entry = {}
-  for name, names in pairs(BREAKDOWN) do
+  for name, names in entries(BREAKDOWN) do
     for k = 2, #names do
       if entry[name] == nil then
         entry[name] = field_types[names[1]](value[names[k]])

@@ -30,13 +30,21 @@ local function fetch(client, limits, list, state)
   return response.page(data, list.name)
 end
 
--- Goes on to the next page. A list ends where the service says so, and after a page without a new row: a service may
--- ignore the offset.
+-- What a list comes to after a page without a new row, as where a service ignores the offset: its end, unless the
+-- service says that rows follow.
+local function end_without_news(state)
+  state.ended, state.rows, state.at = true, {}, 0
+  if state.repeats and state.has_more then
+    return false, bad_reply "the service's list does not go on: a page repeats rows, and more are said to follow"
+  end
+  return true
+end
+
+-- Goes on to the next page. A list ends where the service says so, and after a page without a new row.
 local function advance(client, limits, list, state)
   state.pages = state.pages + 1
   if not state.is_new then
-    state.ended, state.rows, state.at = true, {}, 0
-    return true
+    return end_without_news(state)
   end
   local page, err = fetch(client, limits, list, state)
   if not page then
@@ -46,6 +54,7 @@ local function advance(client, limits, list, state)
   state.skip = state.skip + #page.rows
   state.ended = #page.rows == 0 or page.total ~= nil and state.skip >= page.total or page.is_last
   state.rows, state.at, state.is_new, state.is_counted = page.rows, 0, false, page.total ~= nil
+  state.repeats, state.has_more = false, state.is_counted or page.has_more
   return true
 end
 
@@ -53,6 +62,7 @@ end
 -- section 3).
 local function is_unseen(state, row, id)
   if id ~= nil and state.seen[id] then
+    state.repeats = true
     return false
   end
   state.seen[id or row] = true

@@ -2,10 +2,10 @@
 --- only these types, never a raw reply. Replies have camelCase names; Lua has AdCP's snake_case.
 local codec = require "scope3.api.codec"
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local field_types = require "scope3.api.field_types"
 local json = require "scope3.util.json"
-local luajit = require "scope3.util.luajit"
 
 local response = {}
 
@@ -98,6 +98,7 @@ local HEALTH = { version = "release", commit_sha = "commit" }
 ---@field rows any[]  raw: response.audience() or response.syndication() reads each
 ---@field total? number  rows of the whole list
 ---@field is_last boolean  the service says that no page follows
+---@field has_more boolean  the service says that a page follows
 
 --- The declared fields of a task and of an audience, by name. Others are the service's own.
 response.TASK, response.AUDIENCE = TASK, AUDIENCE
@@ -130,7 +131,7 @@ end
 
 local function read_object(value)
   local object = {}
-  for key, item in pairs(value) do
+  for key, item in entries(value) do
     local name = type(key) == "string" and snake(key) or key
     item = read(item)
     if type(item) == "number" and type(name) == "string" and name:find("_id$") then
@@ -168,15 +169,13 @@ local function typed(value, fields)
     return nil
   end
   local row = read(value)
-  for name, kind in pairs(fields) do
+  for name, kind in entries(fields) do
     if row[name] ~= nil then
       row[name] = field_types[kind](row[name])
     end
   end
   return row
 end
-
-luajit.interpret(read, read_array, read_object, typed)
 
 local function bad_reply(message, status)
   return errors.new("http", message, { code = "BAD_REPLY", status = status })
@@ -281,6 +280,7 @@ function response.page(data, name)
     rows = rows,
     total = number_or_nil(data.total) or number_or_nil(pagination.total),
     is_last = pagination.hasMore == false or pagination.has_more == false,
+    has_more = pagination.hasMore == true or pagination.has_more == true,
   }
 end
 

@@ -1,7 +1,7 @@
 --- Removes keys and personal data from what a reply holds in fields that are not declared.
 local codec = require "scope3.api.codec"
+local entries = require "scope3.util.entries"
 local json = require "scope3.util.json"
-local luajit = require "scope3.util.luajit"
 local problems = require "scope3.api.problems"
 local redact = require "scope3.util.redact"
 local response = require "scope3.api.response"
@@ -88,7 +88,7 @@ end
 
 local function clean_object(value, state)
   local out = {}
-  for name, item in pairs(value) do
+  for name, item in entries(value) do
     local shown = type(name) == "string" and #name <= 40 and name:find("^[a-z][a-z_]*$") and name or GONE
     out[shown] = clean(item, shown, state)
   end
@@ -106,7 +106,7 @@ end
 -- The names of a row's fields that its type does not declare.
 local function undeclared(row, fields)
   local names = {}
-  for name in pairs(row) do
+  for name in entries(row) do
     if not fields[name] then
       names[#names + 1] = name
     end
@@ -118,12 +118,12 @@ end
 -- fields. A status or a type that is no word of a service is hidden.
 local function sanitized(row, names, clean_field, known)
   local out = {}
-  for name, value in pairs(row) do
+  for name, value in entries(row) do
     out[name] = value
   end
   for _, name in ipairs(names) do
     out[name] = nil
-    for key, shown in pairs(type(name) == "string" and clean_field { [name] = row[name] } or {}) do
+    for key, shown in entries(type(name) == "string" and clean_field { [name] = row[name] } or {}) do
       out[key] = shown
     end
   end
@@ -166,13 +166,11 @@ local function plain(value, known, depth)
     return nil
   end
   local out = json.is_array(value) and json.array {} or {}
-  for name, item in pairs(value) do
+  for name, item in entries(value) do
     out[type(name) == "string" and redact.code(name, known) or name] = plain(item, known, depth + 1)
   end
   return out
 end
-
-luajit.interpret(clean_object, plain, undeclared, sanitized)
 
 --- Removes keys and personal data from an audience's row. Only its id and its name stay as they are.
 ---@param row scope3.AudienceRow

@@ -1,6 +1,7 @@
 --- The service's rules for what is sent (docs/contract.md section 2), checked before anything is sent. Each check adds
 --- to a list of issues, so that all problems are reported at once. Messages name fields, never values.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
 
 local validate = {}
@@ -115,7 +116,7 @@ local PUSH_KEYS = { url = true, operation_id = true, token = true, authenticatio
 local AUTHENTICATION_KEYS = { scheme = true, schemes = true, credentials = true }
 
 local function check_keys(issues, value, known, path)
-  for key in pairs(value) do
+  for key in entries(value) do
     if not known[key] then
       note(issues, path .. "." .. tostring(key), "is not a known key")
     end

@@ -1,5 +1,5 @@
 --- What the end of a task means. A task may be completed although its work failed (docs/contract.md section 3).
-local luajit = require "scope3.util.luajit"
+local entries = require "scope3.util.entries"
 local problems = require "scope3.api.problems"
 
 local verdict = {}
@@ -105,7 +105,7 @@ local function add_records(records, value)
     records[#records + 1] = value
     return
   end
-  for _, record in pairs(value) do
+  for _, record in entries(value) do
     if type(record) == "table" then
       records[#records + 1] = record
     end
@@ -121,7 +121,7 @@ local function records_of(layer)
   end
   add_records(records, layer.audiences)
   add_records(records, layer.audience)
-  for name, value in pairs(layer) do -- an object with a field for each audience
+  for name, value in entries(layer) do -- an object with a field for each audience
     local is_read = name == "audiences" or name == "audience" or is_envelope(name)
     if not is_read and type(value) == "table" and value.action ~= nil then
       add_records(records, value)
@@ -148,7 +148,7 @@ local function read_layer(reading, layer, depth)
     append(reading.warnings, problems.list(layer.warnings))
     reading.denied = reading.denied or is_denied(layer) or FAILED[problems.word(layer.status)]
   end
-  for name, inner in pairs(layer) do
+  for name, inner in entries(layer) do
     if is_envelope(name) then
       read_layer(reading, inner, depth + 1)
     end
@@ -156,14 +156,12 @@ local function read_layer(reading, layer, depth)
 end
 
 local function read_envelopes(reading, layer)
-  for name, inner in pairs(layer) do
+  for name, inner in entries(layer) do
     if is_envelope(name) then
       read_layer(reading, inner, 1)
     end
   end
 end
-
-luajit.interpret(add_records, records_of, judge_records, read_layer, read_envelopes)
 
 -- Audiences failed. What is said of the whole request may say why; the rest of it is a warning.
 local function conclude_failed_audiences(reading)

@@ -1,4 +1,5 @@
 --- The words of the command line: what argparse does not check, or says badly.
+local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
 
 local argv = {}
@@ -69,7 +70,7 @@ end
 ---@param args table
 ---@return string?
 function argv.count_problem(args)
-  for key, kind in pairs(COUNTS) do
+  for key, kind in entries(COUNTS) do
     local problem = options.problem({ [key] = args[key] }, { [key] = kind })
     if problem then
       return "--" .. problem:gsub("_", "-")

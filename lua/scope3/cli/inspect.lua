@@ -1,4 +1,5 @@
 --- `scope3 audiences`, `scope3 task` and `scope3 wait`.
+local entries = require "scope3.util.entries"
 local exit_code = require "scope3.cli.exit_code"
 local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
@@ -88,7 +89,7 @@ end
 -- The fields of a task. `error` is the command's: what the task has under that name is `task_error`.
 local function fields_of(task)
   local fields = {}
-  for key, value in pairs(task) do
+  for key, value in entries(task) do
     fields[key] = value
   end
   fields.error, fields.task_error = nil, task.error

@@ -1,5 +1,6 @@
 --- The job that the arguments of `scope3 sync` and `scope3 run` describe: its script, audience and options.
 local dialect = require "scope3.input.dialect"
+local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
 local script = require "scope3.input.script"
 local text = require "scope3.cli.text"
@@ -26,7 +27,7 @@ end
 -- A map whose columns are numbers, 4 or #4, as without a header. Nil and a message when one is not.
 local function number_columns(map)
   local numbered = {}
-  for field, columns in pairs(map) do
+  for field, columns in entries(map) do
     numbered[field] = {}
     for i, column in ipairs(columns) do
       local number = tonumber(column:match("^#?(%d+)$"))
@@ -104,7 +105,7 @@ end
 ---@return table
 function job_args.options(args)
   local opts = {}
-  for key in pairs(script.JOB_OPTIONS) do
+  for key in entries(script.JOB_OPTIONS) do
     opts[key] = args[key]
   end
   if args.no_header then

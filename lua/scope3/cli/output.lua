@@ -3,6 +3,7 @@
 --- Under --json, and where refused rows go there, standard output is for the command only. What a script prints then
 --- goes to standard error. A failure to write decides the exit code, and nothing is written after it.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local json = require "scope3.util.json"
 local visible = require "scope3.util.visible"
@@ -143,7 +144,7 @@ end
 
 local function whole_object(fields, err)
   local all = {}
-  for key, value in pairs(fields) do
+  for key, value in entries(fields) do
     all[key] = value
   end
   all.error = err or json.null

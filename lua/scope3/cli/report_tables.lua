@@ -1,5 +1,6 @@
 --- The tables of a job's report: what needs a look, with reasons. Each is a text, empty where there is nothing to show.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local text = require "scope3.cli.text"
 
 local report_tables = {}
@@ -12,7 +13,7 @@ end
 -- Reasons with their numbers, the most frequent first.
 local function by_reason(counts)
   local rows = {}
-  for reason, n in pairs(counts) do
+  for reason, n in entries(counts) do
     rows[#rows + 1] = { reason = reason, n = n }
   end
   table.sort(rows, function(a, b)

@@ -2,7 +2,8 @@
 ---
 --- A script may replace any of it, and the report of that fault needs it.
 local debug_sethook = debug.sethook
-local getmetatable, next, rawget, rawset, type = getmetatable, next, rawget, rawset, type
+local getmetatable, rawget, rawset, type = getmetatable, rawget, rawset, type
+local raw_entries = next -- by another name, for the reason in scope3.util.entries
 local globals = _G
 
 local stdlib = {}
@@ -11,7 +12,7 @@ local TABLES = { "string", "table", "io", "os", "math", "coroutine", "debug", "p
 
 local function copy(of)
   local kept = {}
-  for key, value in next, of do
+  for key, value in raw_entries, of do
     kept[key] = value
   end
   return kept
@@ -19,7 +20,7 @@ end
 
 -- Puts back what is missing or is something else; the name of one of them, or nil.
 local function put_back(of, kept, prefix, changed)
-  for key, value in next, kept do
+  for key, value in raw_entries, kept do
     if rawget(of, key) ~= value then
       rawset(of, key, value)
       changed = type(key) == "string" and prefix .. key or changed
@@ -32,7 +33,7 @@ end
 ---@return fun(): string? restore  puts it back; gives the name of something that was not as it had been
 function stdlib.keep()
   local tables, own, names = {}, {}, {}
-  for key, value in next, globals do
+  for key, value in raw_entries, globals do
     if type(key) == "string" and type(value) == "function" then
       own[key] = value
     end
@@ -50,7 +51,7 @@ function stdlib.keep()
   return function()
     debug_sethook() -- one that raises would do so here, too
     local changed = put_back(of_strings, kept_strings, "string's ", nil)
-    for of, kept in next, tables do
+    for of, kept in raw_entries, tables do
       changed = put_back(of, kept, names[of], changed)
     end
     return put_back(globals, own, "", changed)

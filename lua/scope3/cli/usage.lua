@@ -2,6 +2,7 @@
 ---
 --- Each is a wrong usage: a user of --journal with --dry-run believes that there will be a journal.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local ineffective = require "scope3.input.ineffective"
 local exit_code = require "scope3.cli.exit_code"
 local paths = require "scope3.input.paths"
@@ -166,7 +167,7 @@ local LISTS = { "delete_missing", "phone_repairs" } -- of names by commas
 -- The first option by name whose value is empty.
 local function empty_option(args)
   local found
-  for key, value in pairs(args) do
+  for key, value in entries(args) do
     if value == "" and not MAY_BE_EMPTY[key] and key ~= "id" then
       found = (not found or key < found) and key or found
     end

@@ -3,6 +3,7 @@ local arguments = require "scope3.util.arguments"
 local audience_of = require "scope3.audience"
 local context = require "scope3.job.context"
 local dialect = require "scope3.input.dialect"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local ineffective = require "scope3.input.ineffective"
 local input_paths = require "scope3.input.paths"
@@ -58,7 +59,7 @@ end
 -- The options of the script and of the caller together. The caller's win.
 local function merged_options(script, opts)
   local merged = {}
-  for key in pairs(script_of.JOB_OPTIONS) do
+  for key in entries(script_of.JOB_OPTIONS) do
     merged[key] = script[key]
   end
   merged.region = merged.region or map.default_region(script.map)

@@ -1,5 +1,6 @@
 --- The libcurl engines of this Lua state, which clients share: one for each loop and each file of CA certificates.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local rare = require "scope3.util.rare"
 local version = require "scope3.version"
 
@@ -100,7 +101,7 @@ end
 ---@param waiter scope3.Waiter
 function SharedEngine:cancel_calls_of(waiter)
   local abandoned = {}
-  for _, call in pairs(self.calls) do
+  for _, call in entries(self.calls) do
     if call.waiter == waiter then
       abandoned[#abandoned + 1] = call
     end

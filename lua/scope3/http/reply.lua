@@ -96,6 +96,11 @@ local function contradiction(result, decoded, now, known)
     uncertain = (type(decoded.data) == "table" or names_task(decoded)) or errors.NOTHING })
 end
 
+-- In whole numbers, which look alike in every locale.
+local function duration(seconds)
+  return seconds < 1 and ("%.0f ms"):format(seconds * 1000) or ("%.0f s"):format(seconds)
+end
+
 --- The error of a transfer that brought no whole reply.
 ---@param result scope3.TransferResult
 ---@return scope3.Error
@@ -115,7 +120,7 @@ function reply.failure(result)
   end
   local fields = { code = code, retryable = true, uncertain = uncertain, status = status }
   if code == "OPERATION_TIMEDOUT" then
-    return errors.new("timeout", ("no answer within %.0f s"):format(result.seconds or 0), fields)
+    return errors.new("timeout", "no answer within " .. duration(result.seconds or 0), fields)
   end
   return errors.new("network", network_error.broken(result) .. " (" .. tostring(code) .. ")", fields)
 end

@@ -2,6 +2,8 @@
 ---
 --- A request is counted when it goes. One that waits holds no place, so one that is given up leaves none. Slots that
 --- are no longer read are deleted: a store holds the same few keys whatever the rate.
+local entries = require "scope3.util.entries"
+
 local sliding_window = {}
 
 local SPAN = 61 -- a minute by the service's clock, and a second for requests that take longer on their way than others
@@ -114,7 +116,7 @@ end
 -- What was counted in some slots of a store that nobody else has. Few of them have any.
 local function sum_of(own, first, last)
   local sum = 0
-  for slot, n in pairs(own) do
+  for slot, n in entries(own) do
     sum = sum + (slot >= first and slot <= last and n or 0)
   end
   return sum

@@ -1,6 +1,7 @@
 --- Conditions of scripts: which rows are used, as a list in a fixed order, and warnings about what they met.
 local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local map = require "scope3.input.map"
 local options = require "scope3.util.options"
 local result = require "scope3.result"
@@ -202,7 +203,7 @@ local function add_column(list, column, wanted)
       return problem
     end
     local fields = notation_of(condition, notation)
-    for key in pairs(fields) do
+    for key in entries(fields) do
       used[key] = true
     end
     list[#list + 1], problem = with_notation(condition, fields)

@@ -1,6 +1,7 @@
 --- Maps of scripts: which column goes where, as a list in a fixed order.
 local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
 
 local map = {}
@@ -18,7 +19,7 @@ local COLUMNS_MAX, FALLBACKS_MAX = 54, 16
 ---@return any[]
 function map.sorted(t)
   local keys = {}
-  for key in pairs(t) do
+  for key in entries(t) do
     keys[#keys + 1] = key
   end
   table.sort(keys, function(a, b)
@@ -55,7 +56,7 @@ local function column_problem(role, value)
   elseif type(value) ~= "table" then
     return ("map.%s must be a column's name or number, or a list of them, not a %s"):format(role, type(value))
   end
-  for key, column in pairs(value) do
+  for key, column in entries(value) do
     local problem = entry_problem(role, key, column)
     if problem then
       return problem
@@ -86,7 +87,7 @@ end
 -- Which limit of a builder a map exceeds, or nil.
 local function size_problem(roles)
   local all, fallbacks = 0, 0
-  for role, columns in pairs(roles) do
+  for role, columns in entries(roles) do
     local n = type(columns) == "table" and #columns or 1
     all = all + n
     if not role:find("^uid:") and role ~= "region" then

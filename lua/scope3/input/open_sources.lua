@@ -1,5 +1,7 @@
 --- Counts the sources whose file is open. A loop that is left early leaves its source's descriptor to the garbage
 --- collector, which is run when many are open.
+local entries = require "scope3.util.entries"
+
 local open_sources = {}
 
 local FIRST_LIMIT = 16
@@ -29,7 +31,7 @@ function open_sources.collect()
   end
   collectgarbage()
   count = 0
-  for _ in pairs(sources) do
+  for _ in entries(sources) do
     count = count + 1
   end
   limit = math.max(FIRST_LIMIT, 2 * count)

@@ -1,4 +1,5 @@
 --- Admits batches to a job: checks what is against sending one, and makes its requests.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local in_doubt = require "scope3.job.in_doubt"
 local preflight = require "scope3.api.preflight"
@@ -30,7 +31,7 @@ local admission = {}
 ---@return scope3.Admission
 function admission.new(parts)
   local self = {}
-  for name, part in pairs(parts) do
+  for name, part in entries(parts) do
     self[name] = part
   end
   return setmetatable(self, Admission)

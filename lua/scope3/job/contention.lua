@@ -1,6 +1,7 @@
 --- Jobs of this Lua state that are on one audience at the same time. The service may process their requests in any
 --- order: where one adds and another removes, the outcome is undefined. Both jobs warn of it.
 --- Jobs of other processes are not seen.
+local entries = require "scope3.util.entries"
 
 ---@class scope3.Presence  a job on its audiences
 ---@field private keys string[]  one per audience
@@ -51,7 +52,7 @@ function Presence:note(parts)
     local mine = jobs and jobs[self]
     if mine then
       mine.adds, mine.removes = mine.adds or part.adds > 0, mine.removes or part.removes > 0 or part.delete
-      for other, theirs in pairs(jobs) do
+      for other, theirs in entries(jobs) do
         if other ~= self and (mine.adds and theirs.removes or mine.removes and theirs.adds) then
           tell(self, id)
           tell(other, id)

@@ -1,4 +1,5 @@
 --- Why a job ends, and when: its failure, the failures that it went on past, its limits of time, and who says to stop.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 
 ---@class scope3.JobEnding
@@ -54,7 +55,7 @@ end
 ---@return table
 function Ending:within(now, seconds, over)
   local limits = {}
-  for key, value in pairs(self.limits) do
+  for key, value in entries(self.limits) do
     limits[key] = value
   end
   if now + seconds < (limits.deadline or math.huge) then

@@ -1,4 +1,5 @@
 --- The files of a job: the header of each is read before anything is sent, and the rows of all after that.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local part_files = require "scope3.input.part_files"
 local result = require "scope3.result"
@@ -75,7 +76,7 @@ end
 
 --- Closes what stayed open.
 function Files:close()
-  for _, src in pairs(self.open) do
+  for _, src in entries(self.open) do
     src:close()
   end
 end

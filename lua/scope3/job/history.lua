@@ -3,6 +3,7 @@
 ---
 --- A journal is a text that others may have written to. Every field is checked here, once, and what does not hold stops
 --- the job: a row that the journal wrongly takes for sent would be lost.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local splitter = require "scope3.job.splitter"
 
@@ -46,7 +47,7 @@ local function is_list(value, least, most)
     return false
   end
   local n = 0
-  for _ in pairs(value) do
+  for _ in entries(value) do
     n = n + 1
   end
   for i = 1, n do
@@ -231,7 +232,7 @@ end
 ---@return scope3.Error? err
 function Past:beyond(cuts)
   local lowest
-  for number in pairs(self.batches) do
+  for number in entries(self.batches) do
     lowest = number > cuts and math.min(lowest or number, number) or lowest
   end
   if lowest then

@@ -7,6 +7,7 @@
 --- people. To resume, the same rows are read and cut as before, and each cut is compared with what the journal says of
 --- it (job/history): that is all the journal has to know of the data.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local json = require "scope3.util.json"
 
@@ -199,12 +200,12 @@ end
 local function difference(was, is)
   local names = {}
   for _, t in ipairs { was, is } do
-    for name in pairs(t) do
+    for name in entries(t) do
       names[name] = true
     end
   end
   local sorted = {}
-  for name in pairs(names) do
+  for name in entries(names) do
     sorted[#sorted + 1] = name
   end
   table.sort(sorted)
@@ -246,7 +247,7 @@ end
 for _, kind in ipairs { "begin", "accepted", "ended" } do
   File[kind] = function(self, record)
     local line = { type = kind }
-    for key, value in pairs(record) do
+    for key, value in entries(record) do
       line[key] = value
     end
     return write(self, line)

@@ -1,6 +1,7 @@
 --- The first line of a job's journal: what must be the same when the job is resumed, apart from the rows.
 local core = require "scope3.core"
 local dialect = require "scope3.input.dialect"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local script = require "scope3.input.script"
@@ -37,7 +38,7 @@ function journal_header.of(context, audience, opts, given)
     by = given.map and "map" or "member", epochs = opts.unique == true or (opts.concurrency or 1) > 1,
     identity = identity.version,
   }
-  for key in pairs(script.READING_OPTIONS) do
+  for key in entries(script.READING_OPTIONS) do
     header[key] = noted(key, opts[key])
   end
   return header

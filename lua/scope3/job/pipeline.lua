@@ -4,6 +4,7 @@
 ---
 --- `rows` and `files` read, `shape` says which columns, and `rebuild` reads the files once more where tasks fail.
 local batcher = require "scope3.job.batcher"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local files = require "scope3.job.files"
 local guard = require "scope3.util.guard"
@@ -58,7 +59,7 @@ end
 -- The options with which an input is read once more: nothing is reported again.
 local function quiet_options(opts)
   local quiet = {}
-  for key, value in pairs(opts) do
+  for key, value in entries(opts) do
     quiet[key] = value
   end
   quiet.on_reject, quiet.on_event, quiet.cancel = nil, nil, nil

@@ -1,6 +1,7 @@
 --- Cuts audiences into requests: as many members a request as the two limits allow, several small audiences together,
 --- and never two parts of one audience in one request.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local request = require "scope3.api.request"
 
 local planner = {}
@@ -82,7 +83,7 @@ function planner.repeats()
       end
     end
     if repeated then
-      for _, set in pairs(sealed) do
+      for _, set in entries(sealed) do
         set:clear()
       end
       last = {}

@@ -1,4 +1,5 @@
 --- Asks the service again and again, with pauses that grow, until an end is seen or the limits of a wait are over.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 
 local polling = {}
@@ -66,7 +67,7 @@ local function limits_of_one(context, limits)
     return limits
   end
   local own = {}
-  for key, value in pairs(limits) do
+  for key, value in entries(limits) do
     own[key] = value
   end
   own.deadline = context.loop.now() + limits.once

@@ -1,4 +1,5 @@
 --- Members that the service rejects: found by the paths of its issues, so that the others may go without them.
+local entries = require "scope3.util.entries"
 
 ---@class scope3.RejectedMember
 ---@field part scope3.Part  of the request
@@ -59,7 +60,7 @@ function quarantine.with_rows(parts, issues)
   local list = {}
   for i, issue in ipairs(issues) do
     local copy = {}
-    for key, value in pairs(issue) do
+    for key, value in entries(issue) do
       copy[key] = value
     end
     local part, index = locate(parts, issue.path)

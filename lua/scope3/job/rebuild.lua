@@ -5,6 +5,7 @@
 --- that came later and was accepted: so the rest of the input is also read, and members that later batches replaced
 --- are found.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local rare = require "scope3.util.rare"
 
@@ -49,7 +50,7 @@ Collector.__index = Collector
 
 local function collector_of(request, why_stop, seconds)
   local missing, left = {}, 0
-  for number in pairs(request.wanted) do
+  for number in entries(request.wanted) do
     missing[number], left = true, left + 1
   end
   return setmetatable({ request = request, why_stop = why_stop, seconds = seconds, missing = missing, left = left,

@@ -91,6 +91,18 @@ function records.request(batch, parts, push, from)
   return req
 end
 
+--- What a request is that will not go. The one that it takes the place of may have been carried out without an answer:
+--- then nobody knows of its members.
+---@param req scope3.JobRequest
+---@return "unknown"|"not sent" state
+---@return "unknown"|"failed" count  of its members
+function records.unsent(req)
+  if req.uncertain then
+    return "unknown", "unknown"
+  end
+  return "not sent", "failed"
+end
+
 --- The entry of a request in the result.
 ---@param req scope3.JobRequest
 ---@param status string

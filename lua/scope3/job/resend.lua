@@ -1,5 +1,6 @@
 --- Waits for the tasks of a job. The members of tasks that failed for a passing reason are sent again, a few times.
 local completion = require "scope3.job.completion"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local splitter = require "scope3.job.splitter"
 local tasks = require "scope3.job.tasks"
@@ -28,7 +29,7 @@ local STALE = 5 -- seconds without a sign of life after which that one is taken 
 ---@return scope3.Resender
 function resend.new(parts)
   local self = { rounds = 0 }
-  for name, part in pairs(parts) do
+  for name, part in entries(parts) do
     self[name] = part
   end
   return setmetatable(self, Resender)
@@ -230,7 +231,7 @@ end
 -- The limits, which also keep a turn alive.
 local function limits_of_turn(self, limits, turn)
   local own = {}
-  for key, value in pairs(limits) do
+  for key, value in entries(limits) do
     own[key] = value
   end
   function own.alive()

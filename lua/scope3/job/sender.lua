@@ -2,6 +2,7 @@
 --- without the members that the service rejects.
 local acceptance = require "scope3.job.acceptance"
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local quarantine = require "scope3.job.quarantine"
 local rare = require "scope3.util.rare"
@@ -39,7 +40,7 @@ local sender = {}
 ---@return scope3.Sender
 function sender.new(parts)
   local self = { concurrency = parts.opts.concurrency or 1, budget = retry.budget() }
-  for name, part in pairs(parts) do
+  for name, part in entries(parts) do
     self[name] = part
   end
   return setmetatable(self, Sender)

@@ -1,6 +1,7 @@
 --- The state of one job: its requests, its tasks and their counts. Only this file and task_list write to them.
 ---
 --- Every step that a request or a task takes is a method here, so that the counts of the result always add up.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local quarantine = require "scope3.job.quarantine"
 local records = require "scope3.job.records"
@@ -48,7 +49,7 @@ end
 ---@return scope3.Batch batch  the job's own copy
 function State:open(given, digest, outline, now)
   local batch = {}
-  for key, value in pairs(given) do
+  for key, value in entries(given) do
     batch[key] = value
   end
   batch.digest, batch.outline, batch.ended, batch.open = digest, outline, given.began and now, 1
@@ -136,8 +137,8 @@ end
 --- A request that was about to go could not be written to the journal.
 ---@param req scope3.JobRequest
 function State:withhold(req)
-  req.entry.state = "not sent"
-  self.result.failed = self.result.failed + req.members
+  local status, count = records.unsent(req)
+  req.entry.state, self.result[count] = status, self.result[count] + req.members
   self:close(req.batch)
 end
 
@@ -207,12 +208,13 @@ function State:reject(req, status, err, rejected)
   self.unsent[#self.unsent + 1] = { parts = req.parts, rejected = rejected }
 end
 
---- Gives up a request that will not be sent: its members count as failed.
+--- Gives up a request that will not be sent.
 ---@param req scope3.JobRequest
 function State:give_up(req)
-  self:add_entry(req, "not sent")
+  local status, count = records.unsent(req)
+  self:add_entry(req, status)
   self.unsent[#self.unsent + 1] = { parts = req.parts, rejected = false }
-  self.result.failed = self.result.failed + req.members
+  self.result[count] = self.result[count] + req.members
   self:close(req.batch)
 end
 

@@ -4,6 +4,7 @@
 --- Only a job that begins with nothing but removals is checked, once, by one listing. Adding makes an audience, so a
 --- job that adds first may name a new one.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local listing = require "scope3.api.listing"
 
@@ -65,7 +66,7 @@ end
 -- The account's audiences as far as they must be read to know of all that are wanted.
 local function list(context, wanted, limits)
   local rows, left = {}, 0
-  for _ in pairs(wanted) do
+  for _ in entries(wanted) do
     left = left + 1
   end
   local next_row = listing.rows(context, limits)

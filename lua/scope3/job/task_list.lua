@@ -1,4 +1,5 @@
 --- The tasks of a job: those of its epoch, and what each task does.
+local entries = require "scope3.util.entries"
 
 ---@class scope3.TaskList
 ---@field pending scope3.TaskEntry[]  tasks of this epoch
@@ -137,7 +138,7 @@ function TaskList:accepted_ranges(tasks, going)
       last = math.max(last, add_range(ranges, work))
     end
   end
-  for _, works in pairs(going or {}) do
+  for _, works in entries(going or {}) do
     for _, work in ipairs(works) do
       last = math.max(last, add_range(ranges, work))
     end

@@ -1,5 +1,6 @@
 --- Waits for what the service makes of a request: first its task, then the audience's row (docs/contract.md section 3).
 local audience_wait = require "scope3.job.audience_wait"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local polling = require "scope3.job.polling"
 local result = require "scope3.result"
@@ -196,7 +197,7 @@ local function wait_result_audience(context, res, audience, since, limits, opts,
   if not seen then
     return false, err
   end
-  for key, value in pairs(seen) do
+  for key, value in entries(seen) do
     audience[key] = value
   end
   if row and more then

@@ -6,6 +6,7 @@
 --- to show that it lives, and a waiter takes the place of one that does not. nginx also drops the thread of a request
 --- whose client has left. So the requests of waiters that never run again are cancelled.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local log = require "scope3.util.nginx_log"
 local semaphore = require "ngx.semaphore"
 
@@ -45,7 +46,7 @@ local function is_gone(waiter)
 end
 
 local function drop_those_gone(pump)
-  for waiter in pairs(pump.waiters) do
+  for waiter in entries(pump.waiters) do
     if is_gone(waiter) then
       pump.waiters[waiter] = nil
       waiter:abandon()

@@ -9,6 +9,7 @@ local arguments = require "scope3.util.arguments"
 local audience = require "scope3.audience"
 local collector_worker = require "scope3.nginx.collector_worker"
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local host_client = require "scope3.nginx.host_client"
 local identity = require "scope3.identity"
@@ -102,7 +103,7 @@ end
 -- The options with their defaults. The client has the key, where no dump shows it.
 local function config_of(opts)
   local config = setmetatable({}, { __index = DEFAULTS })
-  for key, value in pairs(opts) do
+  for key, value in entries(opts) do
     config[key] = key ~= "api_key" and value or nil
   end
   return config

@@ -1,5 +1,6 @@
 --- When a collector sends: after a while, at once when it is asked to, and when its worker ends.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local nginx_log = require "scope3.util.nginx_log"
 local shared_timer = require "scope3.nginx.shared_timer"
@@ -67,7 +68,7 @@ end
 -- nothing may be done.
 local function sweep()
   some_dropped = false
-  for collector in pairs(shutdown.active()) do
+  for collector in entries(shutdown.active()) do
     local state = collector.state
     local idle = is_own(state) and state.held == 0 and not state.outbox.sending
     if collector.dropped and idle and not collector.closing then

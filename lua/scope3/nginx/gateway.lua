@@ -7,6 +7,7 @@ local audience = require "scope3.audience"
 local core = require "scope3.core"
 local dialect = require "scope3.input.dialect"
 local encodings = require "scope3.input.encodings"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local host_client = require "scope3.nginx.host_client"
 local ineffective = require "scope3.input.ineffective"
@@ -197,7 +198,7 @@ end
 
 local function job_options(opts)
   local job = {}
-  for key in pairs(script.JOB_OPTIONS) do
+  for key in entries(script.JOB_OPTIONS) do
     if not NOT_OF_JOB[key] then
       job[key] = opts[key]
     end

@@ -1,5 +1,6 @@
 --- Payloads that are used again, and how many of them each audience has.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local request = require "scope3.api.request"
 local validate = require "scope3.api.validate"
 
@@ -92,7 +93,7 @@ end
 
 --- Frees the payloads that are not in use.
 function PayloadPool:close()
-  for _, list in pairs(self.free) do
+  for _, list in entries(self.free) do
     for _, payload in ipairs(list) do
       payload:close()
     end

@@ -1,4 +1,5 @@
 --- Logs members that were not taken, in one line now and then: how many, and why.
+local entries = require "scope3.util.entries"
 local nginx_log = require "scope3.util.nginx_log"
 
 local ngx = ngx
@@ -20,7 +21,7 @@ function Rejections:log()
   local counts, reasons = self.worker_stats.counts, self.worker_stats.reasons
   local rejected, refused = counts.rejected - self.rejected, counts.refused - self.refused
   local why = {}
-  for reason, n in pairs(reasons) do
+  for reason, n in entries(reasons) do
     if n > (self.reasons[reason] or 0) then
       why[#why + 1] = ("%s %d"):format(reason, n - (self.reasons[reason] or 0))
       self.reasons[reason] = n

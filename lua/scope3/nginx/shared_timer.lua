@@ -3,6 +3,7 @@
 --- nginx cannot cancel a timer. So the shared one is never longer than a second, and a collector without a turn leaves
 --- no timer behind.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 
 local ngx = ngx
 
@@ -47,7 +48,7 @@ end
 -- Gives each subject a last turn, all at the same time.
 local function end_all()
   local threads = {}
-  for subject in pairs(due) do
+  for subject in entries(due) do
     threads[#threads + 1] = ngx.thread.spawn(subject.last_turn, subject)
   end
   due = {}
@@ -64,7 +65,7 @@ function on_timer(premature, timer)
     return end_all()
   end
   local now, ready = core.now(), {}
-  for subject, time in pairs(due) do
+  for subject, time in entries(due) do
     ready[#ready + 1] = time <= now and subject or nil
   end
   local failed, why
@@ -78,7 +79,7 @@ function on_timer(premature, timer)
     end
   end
   local soonest
-  for _, time in pairs(due) do
+  for _, time in entries(due) do
     soonest = math.min(soonest or time, time)
   end
   if soonest then

@@ -1,5 +1,6 @@
 --- Ends collectors: sends what they have for a limited time, and gives everything back.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local nginx_log = require "scope3.util.nginx_log"
 local shared_timer = require "scope3.nginx.shared_timer"
@@ -106,7 +107,7 @@ end
 ---@param seconds number  for all of them
 function shutdown.exit(seconds)
   local list, ends = {}, core.now() + seconds
-  for collector in pairs(active) do
+  for collector in entries(active) do
     local state = collector.state
     list[#list + 1] = state and state.pid == ngx.worker.pid() and collector or nil
   end

@@ -3,6 +3,7 @@
 --- A worker appends to one file until it has some MiB, then to another. A file of which all members were accepted is
 --- used again, or removed. Each member has a stamp, which gives members of several files one order.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local spool_name = require "scope3.nginx.spool_name"
 local spool_orphans = require "scope3.nginx.spool_orphans"
@@ -339,7 +340,7 @@ end
 
 --- Lets go of all files. Those with members are for other workers to adopt.
 function Spool:close()
-  for _, file in pairs(self.files) do
+  for _, file in entries(self.files) do
     local is_empty = file.spool:count() == 0 and file.spool:damaged() == 0
     if not (is_empty and file.spool:remove()) then
       file.spool:close()

@@ -1,6 +1,7 @@
 --- Reads the members of several spool files in the order in which they were taken.
 ---
 --- Each member has a stamp. The next one to read is the oldest of the files' next members.
+local entries = require "scope3.util.entries"
 
 ---@class scope3.SpoolReader
 ---@field unread integer  members of its files that were not read yet
@@ -40,7 +41,7 @@ end
 --- Begins anew with all files.
 function SpoolReader:rewind()
   local files = {}
-  for _, source in pairs(self.sources) do
+  for _, source in entries(self.sources) do
     files[#files + 1] = source.file
   end
   for _, file in ipairs(files) do
@@ -52,7 +53,7 @@ end
 ---@return integer
 function SpoolReader:count()
   local n = 0
-  for _ in pairs(self.sources) do
+  for _ in entries(self.sources) do
     n = n + 1
   end
   return n
@@ -66,7 +67,7 @@ end
 -- The source whose next member is the oldest, and the stamp up to which that holds.
 local function oldest(self, limit)
   local first
-  for _, source in pairs(self.sources) do
+  for _, source in entries(self.sources) do
     if source.stamp and (not first or source.stamp < first.stamp) then
       first, limit = source, math.min(limit, first and first.stamp or ALWAYS)
     elseif source.stamp then

@@ -2,6 +2,7 @@
 local core = require "scope3.core"
 local deliveries = require "scope3.webhook.deliveries"
 local arguments = require "scope3.util.arguments"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local host_client = require "scope3.nginx.host_client"
 local json = require "scope3.util.json"
@@ -74,7 +75,7 @@ end
 -- The options of the location, and those of scope3.webhook.verify.
 local function split_options(opts)
   local own, config = {}, {}
-  for key, value in pairs(opts) do
+  for key, value in entries(opts) do
     local to = OWN[key] and own or config
     to[key] = value
   end

@@ -5,6 +5,7 @@
 local audience_label = require "scope3.nginx.audience_label"
 local audience_payloads = require "scope3.nginx.audience_payloads"
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
 local nginx_log = require "scope3.util.nginx_log"
@@ -331,7 +332,7 @@ function WorkerState:flush(now, deadline)
     ok, err = false, errors.new("script", "a listener failed: " .. tostring(ok))
     self.outbox:put_off(err)
   end
-  for key, value in pairs(counts_of(self.outbox)) do
+  for key, value in entries(counts_of(self.outbox)) do
     self.stats:add(key, value - before[key])
   end
   self:count()

@@ -3,6 +3,7 @@
 --- In the dict each collector of a worker has a slot with the number of members that it holds. The slot outlives a
 --- worker that is killed, so its members can be counted as lost.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local process = require "scope3.nginx.process"
 
 ---@class scope3.WorkerStats
@@ -117,10 +118,10 @@ end
 ---@return table
 function WorkerStats:own()
   local own = { reasons = {} }
-  for key, n in pairs(self.counts) do
+  for key, n in entries(self.counts) do
     own[key] = n
   end
-  for reason, n in pairs(self.reasons) do
+  for reason, n in entries(self.reasons) do
     own.reasons[reason] = n
   end
   return own
@@ -151,7 +152,7 @@ function WorkerStats:forget()
   for _, key in ipairs(COUNTED) do
     dict:delete(prefix .. key)
   end
-  for reason in pairs(core.reasons) do
+  for reason in entries(core.reasons) do
     dict:delete(prefix .. "rejected:" .. reason)
   end
   dict:delete(prefix .. "slots")
@@ -174,7 +175,7 @@ function WorkerStats:all()
   for _, key in ipairs(COUNTED) do
     total[key] = dict:get(prefix .. key) or 0
   end
-  for reason in pairs(core.reasons) do
+  for reason in entries(core.reasons) do
     total.reasons[reason] = dict:get(prefix .. "rejected:" .. reason)
   end
   return total

@@ -4,6 +4,7 @@
 --- sandbox ends when the reading end is closed. It needs no file, so it works on a read-only system.
 local core = require "scope3.core"
 local arguments = require "scope3.util.arguments"
+local entries = require "scope3.util.entries"
 local json = require "scope3.sandbox.json"
 
 local child = {}
@@ -84,7 +85,7 @@ local OWN_OPTIONS = { interpreter = "string", log = "string" }
 
 local function check_options(opts)
   arguments.argument(opts == nil or type(opts) == "table", "sandbox.child.start", "opts", "a table", opts, 3)
-  for key, want in pairs(OWN_OPTIONS) do
+  for key, want in entries(OWN_OPTIONS) do
     local value = opts and opts[key]
     arguments.argument(value == nil or type(value) == want, "sandbox.child.start", key, "a " .. want, value, 3)
   end
@@ -117,7 +118,7 @@ end
 function child.start(opts)
   check_options(opts)
   local settings = {}
-  for key, value in pairs(opts or {}) do
+  for key, value in entries(opts or {}) do
     settings[key] = value
   end
   local log, lua = settings.log, settings.interpreter or interpreter()

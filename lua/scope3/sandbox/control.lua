@@ -1,4 +1,5 @@
 --- The sandbox's own routes under /sandbox, without a key: what was received, who is in an audience, and faults.
+local entries = require "scope3.util.entries"
 local faults = require "scope3.sandbox.faults"
 local json = require "scope3.sandbox.json"
 local settings = require "scope3.sandbox.settings"
@@ -37,14 +38,14 @@ routes["GET /sandbox/members"] = function(sandbox, request)
   end
   if request.query.ids then
     local ids = json.array()
-    for id in pairs(audience.members) do
+    for id in entries(audience.members) do
       ids[#ids + 1] = id
     end
     table.sort(ids)
     return answer(200, { count = audience.count, ids = ids })
   end
   local members = {}
-  for id, stored in pairs(audience.members) do
+  for id, stored in entries(audience.members) do
     members[id] = state.show_member(stored)
   end
   return answer(200, { count = audience.count, members = members })
@@ -101,7 +102,7 @@ routes["PUT /sandbox/audience"] = function(sandbox, _, body)
   end
   local audience = sandbox.state:audience(asked.account, asked.audienceId)
   audience.ready_at = nil
-  for from, to in pairs(EDITABLE) do
+  for from, to in entries(EDITABLE) do
     if asked[from] ~= nil then
       audience[to] = asked[from]
     end

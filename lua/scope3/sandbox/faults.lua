@@ -1,4 +1,6 @@
 --- Misbehaviour by rule: which requests, how often, and what goes wrong.
+local entries = require "scope3.util.entries"
+
 local faults = {}
 faults.__index = faults
 
@@ -45,7 +47,7 @@ local function rule_problem(rule)
   if type(rule) ~= "table" or not KINDS[rule.on] or not faults.ACTIONS[rule.act] then
     return "a fault needs on, a kind of request, and a known act"
   end
-  for name, value in pairs(rule) do
+  for name, value in entries(rule) do
     local problem = field_problem(name, value)
     if problem then
       return problem
@@ -60,7 +62,7 @@ end
 ---@return string[]
 function faults.fields()
   local names = {}
-  for name in pairs(FIELDS) do
+  for name in entries(FIELDS) do
     names[#names + 1] = name
   end
   return names
@@ -74,7 +76,7 @@ function faults.problem(rules)
     return "faults must be a list"
   end
   local n = 0
-  for _ in pairs(rules) do
+  for _ in entries(rules) do
     n = n + 1
   end
   if n ~= #rules then

@@ -3,6 +3,7 @@ local cqueues = require "cqueues"
 local errno = require "cqueues.errno"
 local socket = require "cqueues.socket"
 local arguments = require "scope3.util.arguments"
+local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
 local server = require "scope3.sandbox.server"
 local settings = require "scope3.sandbox.settings"
@@ -42,7 +43,7 @@ end
 -- The sandbox's own options, and the settings among them.
 local function split_options(opts)
   local own, initial = {}, {}
-  for key, value in pairs(opts or {}) do
+  for key, value in entries(opts or {}) do
     local to = OWN_OPTIONS[key] and own or initial
     to[key] = value
   end

@@ -1,4 +1,5 @@
 --- What GET /sandbox/requests shows of each request: all but keys, and bodies only where `log_bodies` is set.
+local entries = require "scope3.util.entries"
 local json = require "scope3.sandbox.json"
 
 local request_log = {}
@@ -10,7 +11,7 @@ local SECRET = { authorization = true, ["x-scope3-api-key"] = true }
 ---@return table entry
 function request_log.entry(call)
   local request, headers = call.request, {}
-  for name, value in pairs(request.headers) do
+  for name, value in entries(request.headers) do
     if not SECRET[name] then
       headers[name] = value
     end

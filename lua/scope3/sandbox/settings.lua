@@ -1,4 +1,5 @@
 --- The settings of the sandbox, with their defaults and allowed values (docs/sandbox.md).
+local entries = require "scope3.util.entries"
 local faults = require "scope3.sandbox.faults"
 local json = require "scope3.sandbox.json"
 
@@ -17,7 +18,7 @@ local function list_of(fits)
     if type(value) ~= "table" then
       return false
     end
-    for key, item in pairs(value) do
+    for key, item in entries(value) do
       if type(key) ~= "number" or not fits(item) then
         return false
       end
@@ -75,7 +76,7 @@ local KNOWN = {
   task_outcomes = kind({}, WORDS),
   task_lengths = kind({}, { "a list of seconds", list_of(SECONDS[2]) }),
   task_shares = kind(false, { "an object of outcomes and their shares from 0 to 1", function(value)
-    for outcome, part in pairs(type(value) == "table" and value or { 0 }) do
+    for outcome, part in entries(type(value) == "table" and value or { 0 }) do
       if not is_word(outcome) or not share(part) then
         return false
       end
@@ -109,7 +110,7 @@ local KNOWN = {
 ---@return string[]
 function settings.names()
   local names = {}
-  for name in pairs(KNOWN) do
+  for name in entries(KNOWN) do
     names[#names + 1] = name
   end
   table.sort(names)
@@ -122,7 +123,7 @@ local function copy(value)
     return value
   end
   local made = {}
-  for key, item in pairs(value) do
+  for key, item in entries(value) do
     made[key] = copy(item)
   end
   return (json.is_array(value) or value[1] ~= nil) and json.array(made) or made
@@ -153,7 +154,7 @@ end
 --- Sets every setting to its default.
 ---@param config table
 function settings.reset(config)
-  for name, known in pairs(KNOWN) do
+  for name, known in entries(KNOWN) do
     config[name] = type(known.default) == "table" and json.array {} or known.default
   end
 end
@@ -164,7 +165,7 @@ end
 ---@return string? problem  what is wrong with the first that is
 function settings.change(config, changes)
   local made = {}
-  for name, value in pairs(changes) do
+  for name, value in entries(changes) do
     value = without_nulls(value)
     local problem = problem_of(name, value)
     if problem then
@@ -175,7 +176,7 @@ function settings.change(config, changes)
     end
     made[name] = value
   end
-  for name, value in pairs(made) do
+  for name, value in entries(made) do
     config[name] = value
   end
 end

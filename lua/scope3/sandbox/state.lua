@@ -1,6 +1,7 @@
 --- What the sandbox remembers: audiences, their members, and tasks that run over time.
 ---
 --- settle() brings it up to date with the clock. It is called before each request, and now and then.
+local entries = require "scope3.util.entries"
 local json = require "scope3.sandbox.json"
 
 local null = json.null
@@ -243,7 +244,7 @@ function state:settle()
   while order[1] do -- removed first: an error in one must not keep the others
     finish(self, table.remove(order, 1), now)
   end
-  for _, account in pairs(self.accounts) do
+  for _, account in entries(self.accounts) do
     for _, audience in ipairs(account.list) do
       if audience.ready_at and now >= audience.ready_at then
         match(audience, self.config, now)
@@ -260,7 +261,7 @@ local function outcome_of(self)
   end
   local dice = self.config.task_shares and self.random() or 1
   local names = {}
-  for name in pairs(self.config.task_shares or {}) do
+  for name in entries(self.config.task_shares or {}) do
     names[#names + 1] = name
   end
   table.sort(names)
@@ -342,7 +343,7 @@ function state.show_audience(audience)
     deleted = audience.deleted, uploadedCount = audience.uploaded, matchedCount = audience.matched,
     createdAt = state.timestamp(audience.created), updatedAt = state.timestamp(audience.updated),
   }
-  for key, value in pairs(audience.more or {}) do
+  for key, value in entries(audience.more or {}) do
     row[key] = value
   end
   return row

@@ -1,4 +1,5 @@
 --- The service's calls that offer an audience to agents, and say how far that is (docs/contract.md section 3).
+local entries = require "scope3.util.entries"
 local json = require "scope3.sandbox.json"
 local paging = require "scope3.sandbox.paging"
 local reply = require "scope3.sandbox.reply"
@@ -110,7 +111,7 @@ local MESSAGES = {
 }
 
 local function meets(record, query)
-  for name in pairs(FILTERS) do
+  for name in entries(FILTERS) do
     if query[name] ~= nil and tostring(record[name]) ~= query[name] then
       return false
     end
@@ -123,7 +124,7 @@ function syndication.status(self, account_id, request)
   local query, issues = request.query, {}
   local limit = reply.whole(query, "limit", 50, 1, 100, issues)
   local offset = reply.whole(query, "offset", 0, 0, 1e9, issues)
-  for name, fits in pairs(FILTERS) do
+  for name, fits in entries(FILTERS) do
     if query[name] ~= nil and not fits(query[name]) then
       issues[#issues + 1] = { path = name, message = MESSAGES[name] }
     end

@@ -1,5 +1,7 @@
 --- Checks the arguments of public functions. Misuse raises an error at the caller's line, which names the function, the
 --- argument, what is expected and what was given: its type, never its value.
+local entries = require "scope3.util.entries"
+
 local arguments = {}
 
 local EXACT = 2 ^ 53 -- up to here every Lua counts exactly
@@ -159,7 +161,7 @@ function arguments.count(value)
     return nil
   end
   local n, last = 0, 0
-  for key in pairs(value) do
+  for key in entries(value) do
     if type(key) ~= "number" or key < 1 or key % 1 ~= 0 then
       return nil
     end

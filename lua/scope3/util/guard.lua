@@ -45,7 +45,7 @@ end
 
 local function resumed(ok, ...)
   if not ok then
-    error((...), 0)
+    error(select(1, ...), 0)
   end
   return ...
 end

@@ -1,7 +1,7 @@
 --- JSON of replies and reports. The core reads and writes its strings and numbers. So the locale of the process and the
 --- settings of a host's JSON library do not matter.
 local core = require "scope3.core"
-local luajit = require "scope3.util.luajit"
+local entries = require "scope3.util.entries"
 local visible = require "scope3.util.visible"
 
 local json = {
@@ -42,7 +42,7 @@ end
 
 local function sorted_keys(t)
   local keys, values = {}, {}
-  for key, value in pairs(t) do
+  for key, value in entries(t) do
     local name = type(key) == "string" and key or core.json_scalar(key)
     keys[#keys + 1], values[name] = name, value
   end
@@ -75,8 +75,6 @@ local function write(value, line, depth)
   end
   return left .. "\n" .. inner .. table.concat(parts, ",\n" .. inner) .. "\n" .. line .. right
 end
-
-luajit.interpret(sorted_keys, write, json.is_array)
 
 --- JSON in one line, keys in order. An empty table is `{}` unless it is an array.
 ---@param value any tables, strings, numbers, booleans, null

@@ -1,6 +1,6 @@
 --- Checks tables of options: an unknown key or a wrong type is misuse, and raises.
 local arguments = require "scope3.util.arguments"
-local luajit = require "scope3.util.luajit"
+local entries = require "scope3.util.entries"
 
 local options = {}
 
@@ -71,7 +71,7 @@ end }
 
 local function sorted(t)
   local keys = {}
-  for key in pairs(t) do
+  for key in entries(t) do
     keys[#keys + 1] = key
   end
   table.sort(keys)
@@ -162,7 +162,7 @@ local function inherited(opts, spec)
   local meta = getmetatable(opts)
   if type(meta) == "table" and rawget(meta, "__index") ~= nil then
     local all = options.merge(opts)
-    for key in pairs(spec) do
+    for key in entries(spec) do
       all[key] = opts[key]
     end
     return all
@@ -182,7 +182,7 @@ function options.problem(opts, spec)
   if arguments.kind(opts) ~= "a table" then -- an object of this library, too: its fields are no options
     return arguments.problem("options", "a table", opts)
   end
-  for key, value in pairs(inherited(opts, spec)) do
+  for key, value in entries(inherited(opts, spec)) do
     local want = spec[key]
     local problem = want == nil and unknown(key, spec) or want ~= nil and value_problem(key, value, want)
     if problem then
@@ -200,7 +200,7 @@ local to_integer = math.tointeger -- Lua 5.3 and later
 ---@return table opts
 function options.whole(opts, spec)
   local made = opts
-  for key, value in pairs(to_integer and opts or {}) do
+  for key, value in entries(to_integer and opts or {}) do
     if spec[key] == "count" and math.type(value) == "float" then
       if made == opts then
         made = options.merge(opts)
@@ -254,13 +254,11 @@ end
 function options.merge(...)
   local all = {}
   for i = 1, select("#", ...) do
-    for key, value in pairs((select(i, ...))) do
+    for key, value in entries((select(i, ...))) do
       all[key] = value
     end
   end
   return all
 end
-
-luajit.interpret(options.merge)
 
 return options

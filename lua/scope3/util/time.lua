@@ -32,8 +32,8 @@ local function in_seconds(hours, minutes, seconds)
   return tonumber(hours) * HOUR + tonumber(minutes) * MINUTE + tonumber(seconds)
 end
 
--- Whether a date and a time exist: not the 30th of February, nor 25 o'clock. No variable arguments: LuaJIT as it was
--- last released reads them wrongly in a compiled loop.
+-- Whether a date and a time exist: not the 30th of February, nor 25 o'clock. Not `local month, day = ...`, which LuaJIT
+-- of March 2022 (Debian 12) reads wrongly after a compiled loop.
 local function exists(year, month, day, hours, minutes, seconds)
   local values = { month, day, hours, minutes, seconds }
   for i = 1, #BOUNDS do

@@ -1,5 +1,6 @@
 --- The one form of a JSON text that has many (RFC 8785, JCS): what two senders of the same payload agree on.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local json = require "scope3.util.json"
 
 local canonical_json = {}
@@ -31,7 +32,7 @@ local UTF16_ORDER = { ["\238"] = "\248", ["\239"] = "\249" }
 
 local function sorted_names(object)
   local names, keys = {}, {}
-  for name in pairs(object) do
+  for name in entries(object) do
     names[#names + 1] = name
     keys[name] = name:gsub("[\238\239]", UTF16_ORDER)
   end

@@ -3,6 +3,7 @@
 --- It has the calls of nginx's lua_shared_dict that the caches of callbacks use.
 local core = require "scope3.core"
 local arguments = require "scope3.util.arguments"
+local entries = require "scope3.util.entries"
 
 ---@class scope3.ExpiringStore  what a lua_shared_dict answers to
 ---@field get fun(self, key: string): any
@@ -61,9 +62,9 @@ local function sweep(self, now)
     return
   end
   self.swept = now
-  for number, slot in pairs(self.slots) do
+  for number, slot in entries(self.slots) do
     if number <= current then
-      for key in pairs(slot.keys) do
+      for key in entries(slot.keys) do
         if self.ends[key] <= now then
           forget(self, key)
         end

@@ -1,5 +1,6 @@
 --- The headers of a request, under lowercase names.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 
 local headers = {}
 
@@ -11,7 +12,7 @@ local headers = {}
 ---@return string? problem  a wrong shape, to raise; holds names and no values
 function headers.collect(given)
   local names, found = {}, {}
-  for name in pairs(given) do
+  for name in entries(given) do
     if type(name) ~= "string" then
       return nil, "request.headers must map names to values, and has a " .. type(name) .. " for a name"
     end

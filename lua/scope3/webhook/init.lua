@@ -2,6 +2,7 @@
 local core = require "scope3.core"
 local deliveries = require "scope3.webhook.deliveries"
 local arguments = require "scope3.util.arguments"
+local entries = require "scope3.util.entries"
 local headers = require "scope3.webhook.headers"
 local options = require "scope3.util.options"
 local payload = require "scope3.webhook.payload"
@@ -75,7 +76,7 @@ function webhook.problem(config)
   elseif config.token ~= nil and not text(config.token, 16, 4096) then
     return "token must have 16 to 4096 characters"
   end
-  for key in pairs(config) do
+  for key in entries(config) do
     if ONLY[key] and ONLY[key] ~= config.mode then
       return ("%s has no effect with mode %s; it is of mode %s"):format(key, config.mode, ONLY[key])
     end

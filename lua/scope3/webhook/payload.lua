@@ -1,5 +1,6 @@
 --- Reads the body of a verified callback: one unambiguous JSON object, with the fields that every callback has.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local json = require "scope3.util.json"
 local redact = require "scope3.util.redact"
 local rejection = require "scope3.webhook.rejection"
@@ -23,7 +24,7 @@ local function without_nulls(value)
     return value
   end
   local out = {}
-  for key, item in pairs(value) do
+  for key, item in entries(value) do
     if item ~= json.null or type(key) == "number" then
       out[key] = without_nulls(item)
     end

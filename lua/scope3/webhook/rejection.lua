@@ -1,4 +1,5 @@
 --- Why a callback is refused: the error that verify() gives, with a code of docs/contract.md section 6.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 
 local rejection = {}
@@ -18,7 +19,7 @@ local STATUS = {
 ---@return scope3.Error err  kind "webhook", with `code`, and in `status` what to answer
 function rejection.new(code, message, fields)
   local all = { status = STATUS[code] or 401 }
-  for key, value in pairs(fields or {}) do
+  for key, value in entries(fields or {}) do
     all[key] = value
   end
   all.code = code

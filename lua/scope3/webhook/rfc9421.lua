@@ -2,6 +2,7 @@
 ---
 --- The steps are those of docs/contract.md section 6, in their order. The first that fails decides the error.
 local core = require "scope3.core"
+local entries = require "scope3.util.entries"
 local headers = require "scope3.webhook.headers"
 local jwks = require "scope3.webhook.jwks"
 local rejection = require "scope3.webhook.rejection"
@@ -58,7 +59,7 @@ local function read_signature_headers(fields)
 end
 
 local function has_wrong_type(params)
-  for name, kind in pairs(PARAMS) do
+  for name, kind in entries(PARAMS) do
     if params[name] and params[name].type ~= kind then
       return true
     end
@@ -92,7 +93,7 @@ local function read_digest(fields)
     return malformed("Content-Type has several values")
   end
   local digests = structured_fields.dictionary(headers.all(fields, "content-digest") or "")
-  for _, item in pairs(digests or {}) do
+  for _, item in entries(digests or {}) do
     if item.type ~= "bytes" then
       digests = nil
       break
@@ -139,7 +140,7 @@ end
 -- Steps 2 to 6: the parameters and what is covered. The values of the parameters, or nil and an error.
 local function check_input(input, now)
   local params = {}
-  for name in pairs(PARAMS) do
+  for name in entries(PARAMS) do
     if not input.params[name] then
       return rejection.new("webhook_signature_params_incomplete", "a parameter of Signature-Input is missing: " .. name)
     end
