@@ -3,6 +3,7 @@
 local core = require "scope3.core"
 local limiter = require "scope3.http.limiter"
 local scope3 = require "scope3"
+local shared_store = require "spec.support.shared_store"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
@@ -11,16 +12,7 @@ describe("a limiter whose store has another clock's times", function()
   local WHO = { host = "h", key = "k" }
 
   local STORES = {
-    ["a table"] = function()
-      local values = {}
-      return {
-        values = values,
-        get = function(_, key) return values[key] end,
-        set = function(_, key, value) values[key] = value return true end,
-        delete = function(_, key) values[key] = nil end,
-        incr = function(_, key, by, init) values[key] = (values[key] or init) + by return values[key] end,
-      }
-    end,
+    ["a table"] = shared_store,
     ["a file"] = function()
       return world.path ".limiter"
     end,

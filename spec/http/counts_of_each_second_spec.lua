@@ -1,21 +1,10 @@
 -- A rate is counted in seconds of the clocks of all who share it. One that is up to five seconds ahead counts where it
 -- says, one that is further ahead counts as now. Each count is kept as long as anybody may look at it, and no longer.
 local limiter = require "scope3.http.limiter"
+local shared_store = require "spec.support.shared_store"
 
 local WHO = { host = "h", key = "k" }
 local NOW = 1e6 + 0.5
-
--- What machines share, such as a dictionary of nginx.
-local function shared_store()
-  local values = {}
-  return {
-    values = values,
-    get = function(_, key) return values[key] end,
-    set = function(_, key, value) values[key] = value return true end,
-    delete = function(_, key) values[key] = nil end,
-    incr = function(_, key, by, init) values[key] = (values[key] or init) + by return values[key] end,
-  }
-end
 
 -- How many go at once.
 local function burst(own, rate, now)
@@ -46,14 +35,6 @@ local function after(rate, times)
     assert.equal(0, other:pass(WHO, rate, false, NOW + at))
   end
   return limiter.new(store), store
-end
-
-local function keys(store)
-  local n = 0
-  for _ in pairs(store.values) do
-    n = n + 1
-  end
-  return n
 end
 
 describe("a place that another clock counted", function()
@@ -107,12 +88,12 @@ describe("a count of requests", function()
   it("is deleted when nobody looks at it any more, also after a clock was wrong or a long pause", function()
     for _, times in ipairs { { 0, 67 }, { 0, 3600 }, { 0, 1, 2, 69 }, { 0, 67, 134 } } do
       local _, store = after(5, times)
-      assert.equal(4, keys(store), table.concat(times, " ")) -- of the last second, and the three that describe it
+      assert.equal(4, store:size(), table.concat(times, " ")) -- of the last second, and the three that describe it
     end
     local own, store = after(5, { 3600 })
     for i = 0, 50 do
       assert.equal(0, own:pass(WHO, 5, false, NOW + i * 67))
-      assert.is_true(keys(store) <= 5, keys(store))
+      assert.is_true(store:size() <= 5, store:size())
     end
   end)
 

@@ -2,23 +2,12 @@
 -- until its reset, of a 429, and of a place that another one took.
 local limiter = require "scope3.http.limiter"
 local scope3 = require "scope3"
+local shared_store = require "spec.support.shared_store"
 local world = require "spec.support.world"
 
 local WHO = { host = "h", key = "k" }
 local RATE = 5000
 local SERVICE_TIME = 1795990400
-
--- What machines share, such as a dictionary of nginx.
-local function shared_store()
-  local values = {}
-  return {
-    values = values,
-    get = function(_, key) return values[key] end,
-    set = function(_, key, value) values[key] = value return true end,
-    delete = function(_, key) values[key] = nil end,
-    incr = function(_, key, by, init) values[key] = (values[key] or init) + by return values[key] end,
-  }
-end
 
 -- How many go at once.
 local function burst(own, now)
