@@ -6,6 +6,7 @@ local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
 local WHO = { host = "h", key = "k" }
+local RATE = 5000 -- requests a minute: never what holds one back
 
 -- Waits until one may go: when that is.
 local function go(own, rate, poll, now)
@@ -88,10 +89,10 @@ describe("the limiter", function()
     local who = { host = "h", key = "k" }
     own:learn(who, { ["ratelimit-limit"] = "100", ["ratelimit-remaining"] = "10", ["ratelimit-reset"] = "30" }, 0, now)
     for i = 1, 10 do
-      local wait = own:hold(who, now)
+      local wait = own:pass(who, RATE, false, now)
       while wait > 0 do
         now = now + wait
-        wait = own:hold(who, now)
+        wait = own:pass(who, RATE, false, now)
       end
       gaps[i] = now
     end
@@ -99,8 +100,8 @@ describe("the limiter", function()
     for i = 2, 10 do
       assert.is_true(gaps[i] > gaps[i - 1])
     end
-    assert.is_true(own:hold(who, now) > 0) -- the eleventh waits for the reset
-    assert.equal(0, own:hold({ host = "h", key = "another" }, now))
+    assert.is_true(own:pass(who, RATE, false, now) > 0) -- the eleventh waits for the reset
+    assert.equal(0, own:pass({ host = "h", key = "another" }, RATE, false, now))
   end)
 
   it("waits as long as Retry-After says, in seconds or as a date, whatever the clock of the service", function()
@@ -280,11 +281,11 @@ describe("the limiter", function()
     local own, now = limiter.new(), 1000
     own:learn(WHO, { ["ratelimit-limit"] = "8", ["ratelimit-remaining"] = "8", ["ratelimit-reset"] = "30" }, 5, now)
     for _ = 1, 3 do
-      assert.equal(0, own:hold(WHO, now))
+      assert.equal(0, own:pass(WHO, RATE, false, now))
     end
-    assert.is_true(own:hold(WHO, now) > 0)
+    assert.is_true(own:pass(WHO, RATE, false, now) > 0)
     own:learn(WHO, { ratelimit = "limit=8, remaining=2, reset=30" }, 2, now)
-    assert.is_true(own:hold(WHO, now) >= 29)
+    assert.is_true(own:pass(WHO, RATE, false, now) >= 29)
     -- Eight at once, when the service has two left.
     sandbox:configure { clock = "manual", rate_limit = 10 }
     local loop = virtual.loop(sandbox.url)
