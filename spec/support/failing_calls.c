@@ -236,18 +236,26 @@ FILE *fopen64(const char *path, const char *mode) {
   return FAILS(fopen64, SLOW, named(path)) ? NULL : REAL(fopen64)(path, mode);
 }
 
+/* A stream remembers that one of its writes failed. */
+static void set_error(FILE *file) {
+  file->_flags |= _IO_ERR_SEEN;
+}
+
 size_t fwrite(const void *bytes, size_t size, size_t n, FILE *file) {
-  switch (VERDICT(fwrite, WRITES, opened(fileno(file)))) {
-    case FAIL: return 0;
-    case HALF: n = n > 1 ? n / 2 : n; break;
-    case GO: break;
-  }
-  return REAL(fwrite)(bytes, size, n, file);
+  const enum verdict verdict = VERDICT(fwrite, WRITES, opened(fileno(file)));
+  if (verdict != GO)
+    set_error(file);
+  if (verdict == FAIL)
+    return 0;
+  return REAL(fwrite)(bytes, size, verdict == HALF && n > 1 ? n / 2 : n, file);
 }
 
 int fflush(FILE *file) {
   const int on_file = file != NULL && opened(fileno(file));
-  return FAILS(fflush, SLOW, on_file) ? EOF : REAL(fflush)(file);
+  if (!FAILS(fflush, SLOW, on_file))
+    return REAL(fflush)(file);
+  set_error(file);
+  return EOF;
 }
 
 /* What is still in the buffer is lost, as on a full disk. */
