@@ -1,5 +1,6 @@
 -- The limiter's store may hold times of another clock: one that went back, was set, or began at another boot.
 -- No request waits longer than a minute, or than the service asked for.
+local burst = require "spec.support.burst"
 local core = require "scope3.core"
 local limiter = require "scope3.http.limiter"
 local scope3 = require "scope3"
@@ -19,14 +20,6 @@ describe("a limiter whose store has another clock's times", function()
     end,
   }
 
-  local function count(own, rate, now)
-    local n = 0
-    while own:pass(WHO, rate, false, now) == 0 do
-      n = n + 1
-    end
-    return n
-  end
-
   for what, store_of in pairs(STORES) do
     it("waits a minute at most, whether the clock went back or forward: " .. what, function()
       for _, case in ipairs {
@@ -34,7 +27,7 @@ describe("a limiter whose store has another clock's times", function()
         { 1e6, 1e6 - 61 }, { 1e6, 1e6 - 7 }, { 1e6, 1e6 - 3 }, { 1000, 1e6 },
       } do
         local own = assert(limiter.new(store_of()))
-        assert.equal(5, count(own, 5, case[1]))
+        assert.equal(5, burst(own, 5, false, case[1]))
         local now, waited = case[2], 0
         local wait = own:pass(WHO, 5, false, now)
         while wait > 0 do
@@ -46,7 +39,7 @@ describe("a limiter whose store has another clock's times", function()
         if case[2] < case[1] then -- sent just now, as far as anybody knows
           assert.is_true(waited > 50, ("%d to %d: waited %f"):format(case[1], case[2], waited))
         end
-        assert.equal(4, count(own, 5, now + waited))
+        assert.equal(4, burst(own, 5, false, now + waited))
       end
     end)
 

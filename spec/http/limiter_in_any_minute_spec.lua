@@ -1,5 +1,6 @@
 -- No minute has more requests than the rate, whatever the pattern of those who ask, the store that they share and their
 -- clocks; what the service announces, or asks for with a 429, holds each request back for exactly that time.
+local burst = require "spec.support.burst"
 local limiter = require "scope3.http.limiter"
 local most_in_a_minute = require "spec.support.minute"
 local shared_store = require "spec.support.shared_store"
@@ -19,16 +20,6 @@ local function go(own, rate, poll, now)
     wait = own:pass(WHO, rate, poll, now)
   end
   return now
-end
-
--- How many go at once.
-local function burst(own, rate, poll, now)
-  local n = 0
-  while own:pass(WHO, rate, poll, now) == 0 do
-    n = n + 1
-    assert(n <= 5000, "no end")
-  end
-  return n
 end
 
 describe("a rate", function()
