@@ -74,8 +74,15 @@ static int standard_keep(lua_State *L) {
 static int standard_put(lua_State *L) {
   size_t n;
   const char *p = luaL_checklstring(L, 1, &n);
-  if (output == STDOUT_FILENO && fflush(stdout) != 0) /* what was printed before stands before it */
-    return failure(L);
+  if (output == STDOUT_FILENO) { /* what was printed before stands before it */
+    if (fflush(stdout) != 0)
+      return failure(L);
+    if (ferror(stdout)) { /* an earlier write failed, and stdio has dropped those bytes */
+      lua_pushnil(L);
+      lua_pushliteral(L, "some of what a script printed is lost");
+      return 2;
+    }
+  }
   while (n > 0) {
     const ssize_t wrote = write(output, p, n);
     if (wrote >= 0) {

@@ -19,16 +19,7 @@ local function task(rest)
 end
 
 describe("what a reply says of its work", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function waited(reply)
     server:play { task = { reply } }

@@ -33,14 +33,7 @@ local SERVICE = [[
 ]]
 
 describe("a list of the service", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-  end)
+  local server = answering.around(setup, teardown)
 
   -- The ids that a listing gives, the error that ended it, and the pages that it asked for.
   local function list(body, page)

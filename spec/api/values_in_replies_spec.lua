@@ -203,16 +203,7 @@ describe("payload:hide()", function()
 end)
 
 describe("an error of a reply", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function audience()
     local made = assert(scope3.audience { id = "a" })

@@ -13,16 +13,7 @@ local function audience()
 end
 
 describe("what is read from the service", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function clean(said, secrets)
     for _, secret in ipairs(secrets) do

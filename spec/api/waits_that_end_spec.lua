@@ -23,16 +23,7 @@ local function task(status, rest)
 end
 
 describe("a wait", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   it("ends at the final words of an audience alone, in any case", function()
     local client = server:client()

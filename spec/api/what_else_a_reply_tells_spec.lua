@@ -7,16 +7,7 @@ local world = require "spec.support.world"
 local json = world.json
 
 describe("what else a reply reports", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function row(more)
     return ('{"audienceId":"a","name":"N","status":"READY","updatedAt":"2026-11-01T00:00:10Z"%s}'):format(more)

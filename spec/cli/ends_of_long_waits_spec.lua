@@ -9,15 +9,7 @@ local world = require "spec.support.world"
 local WORKING = '{"task":{"taskId":"$ID","status":"working"}}'
 
 describe("a command that waits", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function until_(condition, what)
     local deadline = core.now() + 30

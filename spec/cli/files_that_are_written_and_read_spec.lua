@@ -52,6 +52,10 @@ describe("a file that the command writes", function()
     local code, _, err = run(world.file(ROWS, ".csv"), "--dry-run", "--rejects", "/dev/full")
     assert.equal(1, code)
     assert.truthy(err:find("cannot write all of /dev/full", 1, true))
+    -- A wrong usage stays one.
+    code, _, err = run(world.file(ROWS, ".csv"), "--dry-run", "--consent-basis", "none", "--rejects", "/dev/full")
+    assert.equal(2, code)
+    assert.truthy(err:find("cannot write all of /dev/full", 1, true))
   end)
 end)
 

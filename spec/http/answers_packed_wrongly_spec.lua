@@ -62,13 +62,7 @@ describe("an answer that is packed wrongly", function()
   end)
 
   describe("by a service:", function()
-    local server
-    setup(function()
-      server = answering.start()
-    end)
-    teardown(function()
-      server:close()
-    end)
+    local server = answering.around(setup, teardown)
 
     -- The first answers are packed wrongly, the others are these.
     local function answers(times, status, body)

@@ -1,31 +1,11 @@
 -- A rate is counted in seconds of the clocks of all who share it. One that is up to five seconds ahead counts where it
 -- says, one that is further ahead counts as now. Each count is kept as long as anybody may look at it, and no longer.
+local burst = require "spec.support.burst"
 local limiter = require "scope3.http.limiter"
+local shared_store = require "spec.support.shared_store"
 
 local WHO = { host = "h", key = "k" }
 local NOW = 1e6 + 0.5
-
--- What machines share, such as a dictionary of nginx.
-local function shared_store()
-  local values = {}
-  return {
-    values = values,
-    get = function(_, key) return values[key] end,
-    set = function(_, key, value) values[key] = value return true end,
-    delete = function(_, key) values[key] = nil end,
-    incr = function(_, key, by, init) values[key] = (values[key] or init) + by return values[key] end,
-  }
-end
-
--- How many go at once.
-local function burst(own, rate, now)
-  local n = 0
-  while own:pass(WHO, rate, false, now) == 0 do
-    n = n + 1
-    assert(n <= 100, "no end")
-  end
-  return n
-end
 
 -- Seconds until one goes.
 local function waits(own, rate, now)
@@ -46,14 +26,6 @@ local function after(rate, times)
     assert.equal(0, other:pass(WHO, rate, false, NOW + at))
   end
   return limiter.new(store), store
-end
-
-local function keys(store)
-  local n = 0
-  for _ in pairs(store.values) do
-    n = n + 1
-  end
-  return n
 end
 
 describe("a place that another clock counted", function()
@@ -78,41 +50,41 @@ describe("a place that another clock counted", function()
       { 4, { 3600, 3600, 3600, 3666 }, 3, 4 }, { 2, { -40, 10 }, 0, 2 },
     } do
       local own, name = after(case[1], case[2]), table.concat(case[2], " ")
-      assert.equal(case[3], burst(own, case[1], NOW), name)
-      assert.equal(case[4], burst(own, case[1], NOW + 61.501), name)
+      assert.equal(case[3], burst(own, case[1], false, NOW), name)
+      assert.equal(case[4], burst(own, case[1], false, NOW + 61.501), name)
     end
     assert.is_true(math.abs(waits(after(2, { -40, 10 }), 2, NOW) - 21.501) < 1e-4)
   end)
 
   it("is found by a third clock, after one that took it for its own", function()
     local own, store = after(2, { 5 })
-    assert.equal(1, burst(own, 2, NOW))
-    assert.equal(0, burst(limiter.new(store), 2, NOW - 8))
+    assert.equal(1, burst(own, 2, false, NOW))
+    assert.equal(0, burst(limiter.new(store), 2, false, NOW - 8))
   end)
 
   it("holds nobody back when the time comes that it said", function()
     local own = after(3, { 3600, 3600, 3600 })
-    assert.equal(3, burst(own, 3, NOW + waits(own, 3, NOW)) + 1)
-    assert.equal(3, burst(own, 3, NOW + 3600))
+    assert.equal(3, burst(own, 3, false, NOW + waits(own, 3, NOW)) + 1)
+    assert.equal(3, burst(own, 3, false, NOW + 3600))
   end)
 end)
 
 describe("a count of requests", function()
   it("is kept for a machine whose clock is five seconds behind", function()
     local own = after(2, { 0, 66 })
-    assert.equal(0, burst(own, 2, NOW + 61))
-    assert.equal(1, burst(own, 2, NOW + 62))
+    assert.equal(0, burst(own, 2, false, NOW + 61))
+    assert.equal(1, burst(own, 2, false, NOW + 62))
   end)
 
   it("is deleted when nobody looks at it any more, also after a clock was wrong or a long pause", function()
     for _, times in ipairs { { 0, 67 }, { 0, 3600 }, { 0, 1, 2, 69 }, { 0, 67, 134 } } do
       local _, store = after(5, times)
-      assert.equal(4, keys(store), table.concat(times, " ")) -- of the last second, and the three that describe it
+      assert.equal(4, store:size(), table.concat(times, " ")) -- of the last second, and the three that describe it
     end
     local own, store = after(5, { 3600 })
     for i = 0, 50 do
       assert.equal(0, own:pass(WHO, 5, false, NOW + i * 67))
-      assert.is_true(keys(store) <= 5, keys(store))
+      assert.is_true(store:size() <= 5, store:size())
     end
   end)
 
@@ -147,7 +119,7 @@ describe("a count of requests", function()
       for _, name in ipairs(forgotten) do
         store:delete("h:" .. name)
       end
-      assert.equal(3, burst(own, 5, NOW), table.concat(forgotten, " "))
+      assert.equal(3, burst(own, 5, false, NOW), table.concat(forgotten, " "))
     end
   end)
 
@@ -175,7 +147,7 @@ describe("the highest rate", function()
       { 5, 0, 5, 0, 4 }, { 5, 0, 6, 61, 5 },
     } do
       local own = after(case[1], { case[2] })
-      assert.equal(case[5], burst(own, case[3], NOW + case[4]), table.concat(case, " "))
+      assert.equal(case[5], burst(own, case[3], false, NOW + case[4]), table.concat(case, " "))
     end
   end)
 
@@ -184,6 +156,6 @@ describe("the highest rate", function()
     for _, at in ipairs { 0, 30, 61 } do
       assert.equal(0, own:pass(WHO, 5, false, NOW + at))
     end
-    assert.equal(3, burst(own, 5, NOW + 62))
+    assert.equal(3, burst(own, 5, false, NOW + 62))
   end)
 end)

@@ -1,34 +1,14 @@
 -- What a limiter decides about one more request, at each border: of an announced limit and its last fifth, of the time
 -- until its reset, of a 429, and of a place that another one took.
+local burst = require "spec.support.burst"
 local limiter = require "scope3.http.limiter"
 local scope3 = require "scope3"
+local shared_store = require "spec.support.shared_store"
 local world = require "spec.support.world"
 
 local WHO = { host = "h", key = "k" }
 local RATE = 5000
 local SERVICE_TIME = 1795990400
-
--- What machines share, such as a dictionary of nginx.
-local function shared_store()
-  local values = {}
-  return {
-    values = values,
-    get = function(_, key) return values[key] end,
-    set = function(_, key, value) values[key] = value return true end,
-    delete = function(_, key) values[key] = nil end,
-    incr = function(_, key, by, init) values[key] = (values[key] or init) + by return values[key] end,
-  }
-end
-
--- How many go at once.
-local function burst(own, now)
-  local n = 0
-  while own:pass(WHO, RATE, false, now) == 0 do
-    n = n + 1
-    assert(n <= 1000, "no end")
-  end
-  return n
-end
 
 local function announce(own, limit, remaining, reset, now)
   local field = ("limit=%d, remaining=%d, reset=%d"):format(limit, remaining, reset)
@@ -49,7 +29,7 @@ describe("an announced limit", function()
       for _ = 1, case[3] do
         own:count(WHO, RATE, false, 1000)
       end
-      assert.equal(case[4], burst(own, 1000), table.concat(case, " "))
+      assert.equal(case[4], burst(own, RATE, false, 1000), table.concat(case, " "))
     end
   end)
 
@@ -57,33 +37,33 @@ describe("an announced limit", function()
     local own = limiter.new()
     announce(own, 100, 9, 10, 1000)
     for second = 0, 7 do
-      assert.equal(1, burst(own, 1000 + second))
+      assert.equal(1, burst(own, RATE, false, 1000 + second))
       assert.equal(1, own:pass(WHO, RATE, false, 1000 + second))
     end
-    assert.equal(1, burst(own, 1008))
+    assert.equal(1, burst(own, RATE, false, 1008))
     assert.equal(2, own:pass(WHO, RATE, false, 1008)) -- none is left until the reset
-    assert.equal(1, burst(own, 1010))
+    assert.equal(1, burst(own, RATE, false, 1010))
   end)
 
   it("holds no request back beyond its reset, and spreads a new one anew", function()
     local own = limiter.new()
     announce(own, 100, 1, 100, 1000)
-    assert.equal(1, burst(own, 1000))
+    assert.equal(1, burst(own, RATE, false, 1000))
     announce(own, 100, 1, 10, 1001)
     assert.equal(10, own:pass(WHO, RATE, false, 1001)) -- and not the 49 seconds of the longer time
-    assert.equal(1, burst(own, 1011))
+    assert.equal(1, burst(own, RATE, false, 1011))
     announce(own, 100, 9, 10, 1012)
-    assert.equal(1, burst(own, 1012))
-    assert.equal(1, burst(own, 1013))
+    assert.equal(1, burst(own, RATE, false, 1012))
+    assert.equal(1, burst(own, RATE, false, 1013))
   end)
 
   it("is no longer spread when a reply announces none", function()
     local own = limiter.new()
     announce(own, 100, 9, 30, 1000)
-    assert.equal(1, burst(own, 1000))
+    assert.equal(1, burst(own, RATE, false, 1000))
     own:learn(WHO, {}, 0, 1000, SERVICE_TIME)
     announce(own, 100, 9, 30, 1000)
-    assert.equal(1, burst(own, 1000))
+    assert.equal(1, burst(own, RATE, false, 1000))
   end)
 
   it("tells of a reset that is too far away only where the last fifth is used", function()
@@ -99,7 +79,7 @@ describe("an announced limit", function()
     local own = limiter.new()
     own:learn(WHO, { ["ratelimit-limit"] = "9", ["ratelimit-remaining"] = "2", ["ratelimit-reset"] = "30",
       ratelimit = "limit=9, remaining=0, reset=60" }, 0, 1000, SERVICE_TIME)
-    assert.equal(2, burst(own, 1000))
+    assert.equal(2, burst(own, RATE, false, 1000))
     assert.equal(30, own:pass(WHO, RATE, false, 1000))
   end)
 
@@ -121,13 +101,13 @@ describe("an announced limit", function()
   it("is kept in a file as it is in a table", function()
     local own = assert(limiter.new(world.path ".limiter"))
     announce(own, 9, 9, 30, 1000)
-    assert.equal(9, burst(own, 1000))
+    assert.equal(9, burst(own, RATE, false, 1000))
     assert.equal(30, own:pass(WHO, RATE, false, 1000))
-    assert.equal(1, burst(own, 1030))
+    assert.equal(1, burst(own, RATE, false, 1030))
     own:block(WHO, 40, 1031)
     own:block(WHO, 1, 1070)
     assert.is_true(math.abs(own:pass(WHO, RATE, false, 1070) - 1.1) < 1e-6)
-    assert.equal(1, burst(own, 1072))
+    assert.equal(1, burst(own, RATE, false, 1072))
   end)
 end)
 

@@ -1,38 +1,13 @@
 -- No minute has more requests than the rate, whatever the pattern of those who ask, the store that they share and their
 -- clocks; what the service announces, or asks for with a 429, holds each request back for exactly that time.
+local burst = require "spec.support.burst"
 local limiter = require "scope3.http.limiter"
 local most_in_a_minute = require "spec.support.minute"
+local shared_store = require "spec.support.shared_store"
 local world = require "spec.support.world"
 
 local WHO = { host = "h", key = "k" }
 local LONGEST_LOOK = 62 -- seconds after which one more look is due: a minute, and a second on both sides
-
--- A store that others may use at the same moment, such as a dictionary of nginx.
-local function shared_store()
-  local values, store = {}, {}
-  function store.get(_, key)
-    return values[key]
-  end
-  function store.set(_, key, value)
-    values[key] = value
-    return true
-  end
-  function store.incr(_, key, by, init)
-    values[key] = (values[key] or init) + by
-    return values[key]
-  end
-  function store.delete(_, key)
-    values[key] = nil
-  end
-  function store.size()
-    local n = 0
-    for _ in pairs(values) do
-      n = n + 1
-    end
-    return n
-  end
-  return store
-end
 
 local MOST_LOOKS = 10 -- of one request until it goes: who waits is told when a place is free
 
@@ -45,16 +20,6 @@ local function go(own, rate, poll, now)
     wait = own:pass(WHO, rate, poll, now)
   end
   return now
-end
-
--- How many go at once.
-local function burst(own, rate, poll, now)
-  local n = 0
-  while own:pass(WHO, rate, poll, now) == 0 do
-    n = n + 1
-    assert(n <= 5000, "no end")
-  end
-  return n
 end
 
 describe("a rate", function()
@@ -184,7 +149,7 @@ describe("a rate", function()
     local own, at = limiter.new(store), 1000
     for i = 1, 2000 do
       at = go(own, 40, i % 4 == 0, at + (i % 300 == 0 and 500 or 1.3))
-      assert.is_true(store.size() < 2 * 75, store.size())
+      assert.is_true(store:size() < 2 * 75, store:size())
     end
   end)
 end)

@@ -1,28 +1,12 @@
 -- Requests are held back before the service has to say 429.
 local limiter = require "scope3.http.limiter"
 local most_in_a_minute = require "spec.support.minute"
+local shared_store = require "spec.support.shared_store"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
 local WHO = { host = "h", key = "k" }
-
--- A store that is not the limiter's own, so that others may use it at the same time.
-local SHARED = {}
-SHARED.__index = SHARED
-function SHARED:get(key)
-  return rawget(self, key)
-end
-function SHARED:set(key, value)
-  rawset(self, key, value)
-  return true
-end
-function SHARED:incr(key, by, init)
-  self[key] = (rawget(self, key) or init) + by
-  return self[key]
-end
-function SHARED:delete(key)
-  rawset(self, key, nil)
-end
+local RATE = 5000 -- requests a minute: never what holds one back
 
 -- Waits until one may go: when that is.
 local function go(own, rate, poll, now)
@@ -105,10 +89,10 @@ describe("the limiter", function()
     local who = { host = "h", key = "k" }
     own:learn(who, { ["ratelimit-limit"] = "100", ["ratelimit-remaining"] = "10", ["ratelimit-reset"] = "30" }, 0, now)
     for i = 1, 10 do
-      local wait = own:hold(who, now)
+      local wait = own:pass(who, RATE, false, now)
       while wait > 0 do
         now = now + wait
-        wait = own:hold(who, now)
+        wait = own:pass(who, RATE, false, now)
       end
       gaps[i] = now
     end
@@ -116,8 +100,8 @@ describe("the limiter", function()
     for i = 2, 10 do
       assert.is_true(gaps[i] > gaps[i - 1])
     end
-    assert.is_true(own:hold(who, now) > 0) -- the eleventh waits for the reset
-    assert.equal(0, own:hold({ host = "h", key = "another" }, now))
+    assert.is_true(own:pass(who, RATE, false, now) > 0) -- the eleventh waits for the reset
+    assert.equal(0, own:pass({ host = "h", key = "another" }, RATE, false, now))
   end)
 
   it("waits as long as Retry-After says, in seconds or as a date, whatever the clock of the service", function()
@@ -132,21 +116,11 @@ describe("the limiter", function()
   end)
 
   it("is shared by all clients of a state, and beyond it by a store alone", function()
-    local store, deleted = { values = {} }, 0
-    function store:get(key)
-      return self.values[key]
-    end
-    function store:set(key, value)
-      self.values[key] = value
-      return true
-    end
-    function store:incr(key, by, init)
-      self.values[key] = (self.values[key] or init) + by
-      return self.values[key]
-    end
+    local store, deleted = shared_store(), 0
+    local delete = store.delete
     function store:delete(key)
       deleted = deleted + (self.values[key] and 1 or 0)
-      self.values[key] = nil
+      delete(self, key)
     end
     local both, sent = { limiter.new(store), limiter.new(store) }, {}
     for i = 1, 300 do
@@ -213,7 +187,7 @@ describe("the limiter", function()
     math.randomseed(seed)
     for round = 1, 12 do
       local rate = math.random(40)
-      local own, third = limiter.new(round % 2 == 0 and setmetatable({}, SHARED) or nil),
+      local own, third = limiter.new(round % 2 == 0 and shared_store() or nil),
         math.max(1, math.floor(rate / 3))
       local askers, arrived, polls = {}, {}, {}
       for i = 1, math.random(12) do
@@ -258,17 +232,17 @@ describe("the limiter", function()
   end)
 
   it("has the place back of two that took the last one at the same moment", function()
-    local store = setmetatable({}, SHARED)
+    local store = shared_store()
     local own = limiter.new(store)
     go(own, 2, false, 1000)
-    local other
+    local incr, other = store.incr, nil
     function store.incr(self, key, by, init)
       local go_first = other -- between the look of one and its count another one goes
       other = nil
       if go_first then
         go_first()
       end
-      return SHARED.incr(self, key, by, init)
+      return incr(self, key, by, init)
     end
     function other()
       assert.equal(0, limiter.new(store):pass(WHO, 2, false, 1000))
@@ -307,11 +281,11 @@ describe("the limiter", function()
     local own, now = limiter.new(), 1000
     own:learn(WHO, { ["ratelimit-limit"] = "8", ["ratelimit-remaining"] = "8", ["ratelimit-reset"] = "30" }, 5, now)
     for _ = 1, 3 do
-      assert.equal(0, own:hold(WHO, now))
+      assert.equal(0, own:pass(WHO, RATE, false, now))
     end
-    assert.is_true(own:hold(WHO, now) > 0)
+    assert.is_true(own:pass(WHO, RATE, false, now) > 0)
     own:learn(WHO, { ratelimit = "limit=8, remaining=2, reset=30" }, 2, now)
-    assert.is_true(own:hold(WHO, now) >= 29)
+    assert.is_true(own:pass(WHO, RATE, false, now) >= 29)
     -- Eight at once, when the service has two left.
     sandbox:configure { clock = "manual", rate_limit = 10 }
     local loop = virtual.loop(sandbox.url)

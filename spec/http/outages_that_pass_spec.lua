@@ -31,15 +31,7 @@ local function closed_port()
 end
 
 describe("an outage", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function tries(url, opts)
     local loop, events = virtual.loop(), {}
@@ -176,15 +168,7 @@ describe("an outage", function()
 end)
 
 describe("keep_going", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local REFUSED = [[
     local json = ...

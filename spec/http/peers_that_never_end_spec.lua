@@ -94,15 +94,7 @@ describe("a service that never ends what it says", function()
 end)
 
 describe("a list without an end", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local LISTS = {
     ["that ignores skip"] =
@@ -176,15 +168,7 @@ describe("a list without an end", function()
 end)
 
 describe("a limit of time", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local WORKING = '{"task":{"taskId":"$ID","status":"working"}}'
   local OTHERS = '{"audiences":[{"audienceId":"a","status":"READY"},{"audienceId":"old","status":"READY"}],"total":2}'

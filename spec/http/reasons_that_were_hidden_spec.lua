@@ -239,15 +239,7 @@ describe("plain http", function()
 end)
 
 describe("a proxy that refuses", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function through(status, args, headers)
     server:answer(("return function() return %d, '', { %s } end"):format(status, headers or ""))
@@ -282,15 +274,7 @@ describe("a proxy that refuses", function()
 end)
 
 describe("what a service says of a failure", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   it("is kept in whatever form it comes", function()
     local client = server:client()
@@ -330,15 +314,7 @@ describe("what a service says of a failure", function()
 end)
 
 describe("a wait", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function accepted(client)
     local audience = assert(scope3.audience { id = "a" })

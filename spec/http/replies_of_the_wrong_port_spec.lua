@@ -1,19 +1,9 @@
 -- Replies of a port that speaks TLS, and replies that repeat a key, now or from before.
 local answering = require "spec.support.answering"
 local scope3 = require "scope3"
-local world = require "spec.support.world"
 
 describe("a reply", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function failure(client)
     local audience, err = client:audience "a"

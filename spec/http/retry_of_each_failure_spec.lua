@@ -133,15 +133,7 @@ describe("a failure that is answered to each request", function()
 end)
 
 describe("a request that was perhaps carried out", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   -- Syncs while the service gives the first reply once, and then the second for ever.
   local function sync(first, second)

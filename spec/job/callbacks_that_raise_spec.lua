@@ -3,6 +3,7 @@ local answering = require "spec.support.answering"
 local core = require "scope3.core"
 local cqueues = require "cqueues"
 local scope3 = require "scope3"
+local shared_store = require "spec.support.shared_store"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
@@ -35,15 +36,7 @@ local function assert_told(what, ok, err, name)
 end
 
 describe("a callback that raises", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   -- Every event at which it may raise, on jobs that have them.
   it("at any event ends a job in order: a result, an open journal, and no further call", function()
@@ -217,13 +210,7 @@ describe("a callback that raises", function()
     end
 
     for _, call in ipairs { "get", "set", "incr", "delete" } do
-      local kept, broken = {}, false
-      local store = {
-        get = function(_, key) return kept[key] end,
-        set = function(_, key, value) kept[key] = value return true end,
-        incr = function(_, key, by, init) kept[key] = (kept[key] or init) + by return kept[key] end,
-        delete = function(_, key) kept[key] = nil end,
-      }
+      local store, broken = shared_store(), false
       local sound = store[call]
       store[call] = function(...)
         if broken then

@@ -7,16 +7,7 @@ local world = require "spec.support.world"
 local close = rawget(coroutine, "close") -- since Lua 5.4
 
 describe("a stream", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local on_lua_with_close = close and it or function() end
 

@@ -16,16 +16,7 @@ local function task(rest)
 end
 
 describe("a completed task", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   it("whose response, error or success says that it failed is a failure, in any spelling and envelope", function()
     local client = server:client()
@@ -195,16 +186,7 @@ describe("a completed task", function()
 end)
 
 describe("a 202", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   it("that says in its body that it failed is no acceptance", function()
     local client = server:client()

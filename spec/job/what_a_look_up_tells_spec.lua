@@ -1,21 +1,11 @@
 -- The look at the account's audiences before a removal: what it suggests, and what becomes of a job where it fails.
 local answering = require "spec.support.answering"
 local json = require "scope3.sandbox.json"
-local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 describe("the look-up before a removal", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   local function remove(opts)
     local rows = { { id = "1" } }
@@ -68,16 +58,7 @@ describe("the look-up before a removal", function()
 end)
 
 describe("warnings of the service", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   it("are shown up to a number of them, and then counted in one more", function()
     local warnings = json.array {}

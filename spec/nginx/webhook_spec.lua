@@ -37,6 +37,10 @@ local HTTP = ([[
     client_body_buffer_size 16k;
     location = /ping { return 200 "pong"; }
     location = /hook { content_by_lua_block { hook() } }
+    location = /unreadable {
+      rewrite_by_lua_block { ngx.req.read_body() ngx.req.set_body_file("/proc/self/mem") } # its first page cannot be read
+      content_by_lua_block { hook() }
+    }
     location = /bearer { content_by_lua_block { bearer() } }
     location = /go { content_by_lua_block { ngx.shared.scope3:set("go", true) } }
     location = /taken { content_by_lua_block { ngx.print(ngx.shared.scope3:get("taken:" .. ngx.var.arg_status) or 0) } }
@@ -170,6 +174,11 @@ describe("a location for callbacks", function()
     assert.equal(405, world.http("GET", server.url .. "/hook").status)
     assert.equal(413, post(nil, { body = ("x"):rep(1048577) }).status)
     assert.equal(413, post(nil, { body = ("x"):rep(2000000) }).status)
+  end)
+
+  it("fails where a body that nginx put aside cannot be read, so that it comes again", function()
+    server:expect "Input/output error"
+    assert.equal(500, (post(nil, { path = "/unreadable" })).status)
   end)
 
   it("reads a body that nginx put aside, and knows Bearer", function()

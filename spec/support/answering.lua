@@ -146,9 +146,8 @@ function Server:close()
   self.pipe:close()
 end
 
---- Starts one; whoever does must close it.
-function answering.start()
-  local self = setmetatable({ script = world.path(".lua"), log = world.path(".log") }, Server)
+local function start(self)
+  self.script, self.log = world.path(".lua"), world.path(".log")
   self:answer "return function() return 404, '' end"
   local port_file = world.path(".port")
   local program = world.file(PROGRAM:format(package.path, package.cpath, self.script, self.log, port_file,
@@ -163,6 +162,24 @@ function answering.start()
   assert(file, "the answering server did not start")
   self.url = ("http://127.0.0.1:%d"):format(file:read("*n"))
   file:close()
+  return self
+end
+
+--- Starts one; whoever does must close it.
+function answering.start()
+  return start(setmetatable({}, Server))
+end
+
+--- One for all specs of a describe: answering.around(setup, teardown). What world.file() made is removed at the end.
+function answering.around(setup, teardown)
+  local self = setmetatable({}, Server)
+  setup(function()
+    start(self)
+  end)
+  teardown(function()
+    self:close()
+    world.clean()
+  end)
   return self
 end
 

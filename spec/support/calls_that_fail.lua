@@ -177,9 +177,9 @@ end
 -- How many calls there were, and whether one of them failed; what is wrong is printed.
 local function attempt(scenario, how, k, count)
   local state = { opened = {}, open = open }
-  failing_calls.fail("core.so", k, count, how)
+  failing_calls.of_library("core.so", k, count, how)
   local fine, why = pcall(scenario.act, state)
-  local asked, failed = failing_calls.asked()
+  local asked, _, failed = failing_calls.stop()
   for i = #state.opened, 1, -1 do
     state.opened[i]:close()
   end

@@ -52,12 +52,6 @@ function compile.no_memory()
   return library("no_memory", "-ldl")
 end
 
---- A library that is preloaded to make calls on files fail (spec/torture/interpose.c): its path.
----@return string
-function compile.interpose()
-  return library("interpose", "-ldl", "spec/torture")
-end
-
 --- libcurl with allocators that fail when told to (spec/torture/curl_memory.c): the module's path.
 ---@return string
 function compile.curl_memory()

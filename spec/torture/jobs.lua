@@ -3,15 +3,12 @@
 --   act()      runs the job while things fail; gives the message of a clean error, or nothing
 --   check()    when nothing fails any more: runs it again, or resumes it; gives what is wrong, or nothing
 -- `files` names what the job writes, for the spec that has files fail.
-local core = require "scope3.core"
 local errors = require "scope3.error"
 local journal = require "scope3.job.journal"
 local scope3 = require "scope3"
-local stand_in = require "spec.torture.nginx_stand_in"
+local service = require "spec.torture.service"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
-
-local json = world.json
 
 local jobs = {}
 
@@ -42,17 +39,6 @@ jobs.ROWS, LEFT = make_rows()
 
 --- Texts that nothing of a job may hold but its requests.
 jobs.PERSONAL = { "person%d", ("0"):rep(20), "@example" }
-
-local function control(place, method, path, value)
-  local result = world.http(method, place.url .. "/sandbox/" .. path, value and json.encode(value))
-  assert(result.status == 200, result.body or result.message)
-  return json.decode(result.body)
-end
-
-local function reset(place)
-  control(place, "POST", "reset", {})
-  control(place, "PUT", "config", { task_seconds = 0, audience_seconds = 0 })
-end
 
 -- A client whose waits take no time. It keeps an engine of its own until it is closed.
 local function new_client(place, options)
@@ -89,7 +75,7 @@ end
 
 -- What is wrong with who is in an audience.
 local function wrong_members(place, audience, ids)
-  local found = control(place, "GET", ("members?account=25&audience=%s&ids=1"):format(audience)).ids
+  local found = service.ids(place, audience)
   table.sort(found)
   local is, should = table.concat(found, " "), table.concat(ids, " ")
   return is ~= should and ("in the audience: %s; meant: %s"):format(is, should) or nil
@@ -121,7 +107,7 @@ local function twice(place, result)
     unsure = unsure + (request.possibly_twice and (place.answers_fail and ATTEMPTS or 1) or 0)
   end
   local replies = 0
-  for _, request in ipairs(control(place, "GET", "requests").requests) do
+  for _, request in ipairs(service.control(place, "GET", "requests").requests) do
     replies = replies + (request.kind == "sync" and request.status == 202 and 1 or 0)
   end
   return replies - accepted > unsure and ("%d requests were accepted again, %d are said to be unsure"):format(
@@ -158,7 +144,7 @@ local function job_of(place, call, options)
 
   function self.prepare()
     self.result = nil
-    reset(place)
+    service.reset(place)
   end
 
   function self.act()
@@ -300,6 +286,7 @@ function jobs.resume(place)
 end
 
 jobs.webhook = require "spec.torture.webhook_job"
+jobs.collector = require "spec.torture.collector_job"
 
 function jobs.limiter(place)
   local path, rows = place.folder .. "/work.limiter", write_rows(place)
@@ -316,88 +303,6 @@ function jobs.limiter(place)
 
   function self.check()
     return check() or personal(world.read(path))
-  end
-
-  return self
-end
-
--- A collector with a spool, in a stand-in for a worker of nginx. What add() has taken must arrive.
-function jobs.collector(place)
-  stand_in.install()
-  local collector = require "scope3.nginx.collector"
-  local spool = place.folder .. "/spool"
-  os.execute("mkdir -p " .. spool)
-  local self = { files = "/spool/" }
-
-  local function new()
-    return collector.new { account_id = "25", api_key = "scope3_test_key", base_url = place.url, audience = "a",
-      rate = 100000, flush_members = 3, spool = spool, exit_seconds = 1 }
-  end
-
-  function self.prepare()
-    self.taken, self.collector, self.result = {}, nil, nil
-    reset(place)
-    os.execute("rm -f " .. spool .. "/*")
-  end
-
-  local function send()
-    local ok, err
-    local deadline = core.now() + 20
-    repeat
-      ok, err = self.collector:flush()
-    until ok and self.collector:status().held == 0 or core.now() > deadline
-    return not ok and tostring(err) or nil
-  end
-
-  function self.act()
-    local err
-    self.collector, err = new()
-    if not self.collector then
-      return tostring(err)
-    end
-    self.collector:start()
-    for i = 1, 5 do
-      local ok, why = self.collector:add { external_id = "person" .. i, email = i .. "@example.org" }
-      self.taken[i], err = ok or nil, err or why
-      stand_in.run_timers()
-    end
-    local ok, why = self.collector:flush()
-    err = err or not ok and why
-    return err and tostring(err) or nil
-  end
-
-  -- What the audience lacks of what was taken.
-  local function lacking()
-    local there = {}
-    if next(self.taken) == nil then
-      return nil -- nor is there an audience
-    end
-    for _, id in ipairs(control(place, "GET", "members?account=25&audience=a&ids=1").ids) do
-      there[id] = true
-    end
-    for i = 1, 5 do
-      if self.taken[i] and not there["person" .. i] then
-        return "person" .. i .. " was taken, and is not in the audience"
-      end
-    end
-  end
-
-  -- The collector sends what it has; the next one adopts what is still in files.
-  function self.check()
-    local problem
-    if self.collector then
-      problem = send()
-      self.collector:close()
-      stand_in.run_timers()
-    end
-    self.collector = assert(new())
-    self.collector:start()
-    problem = problem or send()
-    self.collector:close()
-    stand_in.run_timers()
-    problem = problem or lacking()
-    local left = core.glob(spool .. "/*")
-    return problem or left and "left behind: " .. table.concat(left, " ") or nil
   end
 
   return self

@@ -35,9 +35,9 @@ end
 local WAYS = {}
 
 function WAYS.files()
-  local interpose, files = load_module "luaopen_interpose", nil
-  local way = here { stop = interpose.seen, begin = function(k, count)
-    interpose.fail(files, k, count, mode)
+  local failing_calls, files = load_module "luaopen_failing_calls", nil
+  local way = here { stop = failing_calls.stop, begin = function(k, count)
+    failing_calls.of_files(files, k, count, mode)
   end }
   files = way.job.files
   way.words = { files }

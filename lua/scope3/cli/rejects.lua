@@ -38,9 +38,13 @@ function rejects.open(path, several)
     return nil, "cannot write " .. tostring(why)
   end
   local failed
+  -- After a failure nothing more is written: half a line must not go on as another one.
   local function put(words)
+    if failed then
+      return
+    end
     local ok, why_not = file:write(words)
-    failed = failed or not ok and why_not or nil
+    failed = not ok and why_not or nil
   end
   put(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
   local function cell(value)

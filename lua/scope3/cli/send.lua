@@ -158,7 +158,7 @@ local function send_rows(session)
   local code = conclude(session, res, err, misused)
   if unwritten then
     context.fail(unwritten, "failed")
-    code = code == exit.STOPPED and code or exit.FAILED
+    code = (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
   end
   return code
 end

@@ -180,16 +180,6 @@ local function hold(self, who, now)
   return wait
 end
 
----@private
---- Seconds for which what the service said holds a request back. At 0 the request is counted.
----@param who scope3.LimiterSubject
----@param now number
----@return number? seconds
----@return string? why
-function Limiter:hold(who, now)
-  return self.store:exclusively(now, hold, self, who, now)
-end
-
 local function parse_number(value)
   return tonumber((tostring(value or ""):match("^[ \t]*(%d+)")))
 end

@@ -48,9 +48,10 @@ local function read_body()
     return body or ""
   end
   local file = assert(io.open(path, "rb"))
-  body = file:read(LONGEST_BODY + 1)
+  local why
+  body, why = file:read(LONGEST_BODY + 1)
   file:close()
-  return body or ""
+  return assert(body or not why and "", why) -- an empty file has no text, and nothing is wrong
 end
 
 local function came_key(task_id)
