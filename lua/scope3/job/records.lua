@@ -45,6 +45,7 @@ local splitter = require "scope3.job.splitter"
 ---@field shares? scope3.AudienceShare[]  of its audiences, where there are several
 ---@field without? integer[]
 ---@field replaced? integer[]
+---@field uncertain? boolean  its members may also have been carried out by another task, which nobody knows
 ---@field sendings integer
 ---@field digest? string
 ---@field outline? number
@@ -132,7 +133,7 @@ function records.work(req)
   return {
     entry = req.entry, id = req.id, batch = batch.number, first = part.first, last = part.last,
     parts = batch.retained and req.parts, audiences = audiences_of(req.parts), shares = shares_of(req.parts),
-    without = req.without, replaced = req.replaced,
+    without = req.without, replaced = req.replaced, uncertain = req.uncertain or req.call.uncertain,
     sendings = req.sendings, digest = batch.digest, outline = batch.outline,
   }
 end

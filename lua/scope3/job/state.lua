@@ -207,12 +207,14 @@ function State:reject(req, status, err, rejected)
   self.unsent[#self.unsent + 1] = { parts = req.parts, rejected = rejected }
 end
 
---- Gives up a request that will not be sent: its members count as failed.
+--- Gives up a request that will not be sent: its members count as failed; as unknown where an earlier request with them
+--- may have been carried out.
 ---@param req scope3.JobRequest
 function State:give_up(req)
-  self:add_entry(req, "not sent")
+  local count = req.uncertain and "unknown" or "failed"
+  self:add_entry(req, req.uncertain and "unknown" or "not sent")
   self.unsent[#self.unsent + 1] = { parts = req.parts, rejected = false }
-  self.result.failed = self.result.failed + req.members
+  self.result[count] = self.result[count] + req.members
   self:close(req.batch)
 end
 
@@ -314,7 +316,8 @@ end
 function State:request_again(work, batch, parts, replaced)
   local res, lost = self.result, work.entry.failed or work.entry.members
   local req = self:request(batch, parts,
-    { sendings = work.sendings + 1, without = work.without, replaced = work.replaced, epoch = work.entry.epoch })
+    { sendings = work.sendings + 1, without = work.without, replaced = work.replaced, epoch = work.entry.epoch,
+      uncertain = work.uncertain })
   local gone = lost - req.members
   if gone > 0 then
     req.replaced = replaced
@@ -358,7 +361,7 @@ end
 function State:resume_failed(req, past)
   local res, entry = self.result, req.entry
   local task, work = records.failed_before(req, past)
-  entry.state, entry.error = "failed", task.error
+  entry.state, entry.error, entry.possibly_twice = "failed", task.error, req.uncertain
   res.failed = res.failed + entry.members
   if past.task_id then
     res.tasks[#res.tasks + 1] = task
