@@ -78,7 +78,7 @@ end
 
 -- The tasks that the service made of a request's attempts.
 local function tasks_of(world, launch)
-  return launch and world.tasks_of_body[launch.body] or {}
+  return launch and world.tasks_of_body[launch.body or ""] or {}
 end
 
 -- Whether one of the requests that went instead of an entry says that it may have been carried out twice, or is lost.

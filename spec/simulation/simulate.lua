@@ -2,6 +2,8 @@
 local core = require "spec.simulation.install"
 
 local checks = require "spec.simulation.checks"
+local doubts = require "spec.simulation.doubts"
+local lineage = require "spec.simulation.lineage"
 local order = require "spec.simulation.order"
 local plan_of = require "spec.simulation.plan"
 local program = require "spec.simulation.program"
@@ -131,6 +133,8 @@ local function check_job(world, job)
     checks.sums(world, job)
     checks.requests(world, job)
     checks.quarantine(world, job)
+    lineage.check(world, job)
+    doubts.check(world, job)
   end
   for _, audience in ipairs(job.audiences) do
     checks.audience(world, job, audience)

@@ -2,6 +2,7 @@
 local current = require "spec.simulation.current"
 local dice_of = require "spec.simulation.dice"
 local disk = require "spec.simulation.disk"
+local doubts = require "spec.simulation.doubts"
 local engines = require "scope3.http.engines"
 local events = require "spec.simulation.events"
 local network = require "spec.simulation.network"
@@ -81,6 +82,7 @@ end
 function World:answered(transfer)
   self.rates:answered(transfer.process.client, transfer)
   once.answered(transfer)
+  doubts.answered(transfer)
 end
 
 function World:on_accepted(record)
@@ -128,6 +130,7 @@ end
 
 -- What a program that was killed leaves behind.
 local function bury(self, program)
+  doubts.killed(program)
   self.disk:forget(program)
   local shared = engines.get(world.loop)
   for _, id in ipairs(self.network:forget(program)) do
