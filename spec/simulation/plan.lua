@@ -73,10 +73,22 @@ local function rule_from(dice, rule, times, share)
   return made
 end
 
-local function rules_of(dice, kind)
+-- A service that changes its mind: it has taken a request whose answer was lost, and then finds the copy too large, and
+-- refuses the halves.
+local function changes_of_mind(dice)
+  return {
+    { on = "sync", act = "status", status = 413, times = -1, share = dice:one_of { 0.1, 0.4 } },
+    { on = "sync", act = "status", status = dice:one_of { 403, 409, 422 }, times = -1,
+      share = dice:one_of { 0.02, 0.1 } },
+  }
+end
+
+local function rules_of(dice, kind, is_doubtful)
   local rules = {}
   if kind == "calm" then
     return rules
+  elseif is_doubtful and dice:happens(0.4) then
+    return changes_of_mind(dice)
   end
   for _ = 1, dice:whole(0, kind == "unlimited" and 2 or 1) do
     local share = kind == "unlimited" and dice:one_of { 0.05, 0.3, 1 } or nil
@@ -118,15 +130,16 @@ end
 local function service_of(dice, kind, is_doubtful)
   local slow = dice:happens(is_doubtful and 0.7 or 0.1) -- what was lost takes effect days later
   local made = {
-    seed = dice:whole(1, 1000000), task_order = dice:one_of { "strict", "in", "reversed" },
+    seed = dice:whole(1, 1000000),
+    task_order = slow and is_doubtful and "in" or dice:one_of { "strict", "in", "reversed" },
     task_seconds = slow and HOUR or dice:one_of { 0, 0.2, 3 },
     task_jitter = slow and 40 * HOUR or dice:one_of { 0, 1, 30, 300 },
     retry_after = slow and HOUR or dice:one_of { 0.1, 1, false },
     task_shows_after = dice:happens(0.2) and 2 or 0, audience_seconds = dice:one_of { 0, 0.1, 40 },
     envelope = dice:one_of { "bare", "data" }, pagination = dice:one_of { "body", "meta" },
     page_repeats = dice:happens(0.2) and 1 or 0, min_size = dice:one_of { 0, 100 },
-    issues_listed = dice:one_of { 1, 100 }, faults = rules_of(dice, kind), log_bodies = false,
-    max_body = dice:happens(0.15) and dice:whole(1100, 3000) or nil,
+    issues_listed = dice:one_of { 1, 100 }, faults = rules_of(dice, kind, is_doubtful), log_bodies = false,
+    max_body = dice:happens(0.25) and dice:whole(1100, 3000) or nil,
     rate_limit = dice:happens(0.2) and dice:whole(20, 60) or nil, rate_form = dice:one_of { "fields", "single" },
     retry_after_form = dice:one_of { "seconds", "date" },
   }
@@ -160,7 +173,7 @@ end
 
 -- Options by which a job may end before its time.
 local function endings_of(dice, opts, is_slow)
-  opts.deadline = dice:happens(0.3) and dice:time(0.5, 5000) or nil
+  opts.deadline = dice:happens(is_slow and 0.1 or 0.3) and dice:time(0.5, 5000) or nil
   opts.in_doubt_timeout = dice:happens(0.5) and 72 * HOUR or nil
   opts.patience = dice:happens(0.3) and dice:time(1, 2000) or nil
   opts.timeout = dice:happens(0.2) and dice:time(1, 60) or nil
@@ -213,6 +226,17 @@ local function audiences_of(dice, job, number, order, profile)
   return list
 end
 
+-- When the process of a job is killed: at some of its events, and once at an event of one kind.
+local function kills_of(dice, job, settings)
+  job.kills = {}
+  for i = 1, dice:one_of { 0, 1, 1, 2, 3 } do
+    job.kills[i] = dice:whole(1, 60)
+  end
+  if dice:happens(0.3) then
+    job.kills_at_first = settings.max_body and "split" or dice:one_of { "accepted", "request", "resend", "quarantined" }
+  end
+end
+
 local function job_of(dice, number, profile, settings)
   local job = { number = number, kind = dice:one_of(KINDS), opts = limits_of(dice), rate = dice:one_of { 100000,
     100000, 300, 60, 30 }, starts_at = dice:happens(0.5) and 0 or dice:time(0.1, 100) }
@@ -224,16 +248,16 @@ local function job_of(dice, number, profile, settings)
   if job.kind == "sync" then
     job.opts.unique = nil
   end
+  if settings.max_body and dice:happens(0.6) then -- so that its requests are too large
+    job.opts.max_members = 40
+  end
   job.audiences = audiences_of(dice, job, number, settings.task_order, profile)
   if is_plain(job.audiences[1].pattern, job.opts) then
     job.opts.timeout, job.is_plain = nil, true
   end
   if (job.kind == "member" or job.kind == "map") and dice:happens(0.5) then
     job.journal = "job" .. number .. ".journal"
-    job.kills = {}
-    for i = 1, dice:one_of { 0, 1, 1, 2, 3 } do
-      job.kills[i] = dice:whole(1, 60)
-    end
+    kills_of(dice, job, settings)
   end
   job.syndicates = dice:happens(0.3)
   job.input_raises_at = profile.kind == "unlimited" and dice:happens(0.2) and dice:whole(1, 40) or nil

@@ -49,7 +49,10 @@ local function listener_of(world, job)
       job.raises_at = nil
       error "the listener fails"
     end
-    if job.events == job.kills_at then
+    if event.event == job.kills_at_first then
+      job.kills_at_first = nil
+      world:die()
+    elseif job.events == job.kills_at then
       job.events, job.kills_at = 0, table.remove(job.kills)
       world:die()
     end
