@@ -337,6 +337,18 @@ local function key_changes(dice, jobs, kind)
   return times
 end
 
+-- Another process with the same limits, which asks for something now and then. The rates are such that they matter.
+local function neighbour_of(dice, jobs)
+  local made = { rate = dice:one_of { 30, 60, 300 }, pauses = {} }
+  for i = 1, dice:whole(1, 60) do
+    made.pauses[i] = dice:time(0.01, 10)
+  end
+  for _, job in ipairs(jobs) do
+    job.rate = dice:one_of { 30, 60, 300 }
+  end
+  return made
+end
+
 --- Makes the plan of a seed.
 function plan.of(seed, trace)
   local dice = dice_of.new(seed * 16)
@@ -351,9 +363,11 @@ function plan.of(seed, trace)
   end
   local before = before_of(dice, jobs, profile.kind)
   settings.task_outcomes = forgives_tasks(jobs) and settings.task_outcomes or nil
-  return { seed = seed, profile = profile, service = settings, jobs = jobs, trace = trace,
-    before = before, key_changes = key_changes(dice, jobs, profile.kind),
-    shares_limiter = dice:happens(0.5) }
+  local changes = key_changes(dice, jobs, profile.kind)
+  local shares = dice:one_of { "nothing", "nothing", "nothing", "limiter", "limiter", "store" }
+  return { seed = seed, profile = profile, service = settings, jobs = jobs, trace = trace, before = before,
+    key_changes = changes, shares_limiter = shares == "limiter",
+    neighbour = shares == "store" and neighbour_of(dice, jobs) or nil }
 end
 
 return plan

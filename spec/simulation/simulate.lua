@@ -4,12 +4,14 @@ local core = require "spec.simulation.install"
 local checks = require "spec.simulation.checks"
 local doubts = require "spec.simulation.doubts"
 local lineage = require "spec.simulation.lineage"
+local neighbour = require "spec.simulation.neighbour"
 local order = require "spec.simulation.order"
 local plan_of = require "spec.simulation.plan"
 local program = require "spec.simulation.program"
 require "spec.simulation.probe"
 local rows = require "spec.simulation.rows"
 local scope3 = require "scope3"
+local store = require "spec.simulation.store"
 local world_of = require "spec.simulation.world"
 
 local DAYS = 4 * 86400 -- after which nothing that was sent can still take effect
@@ -82,10 +84,11 @@ end
 -- Starts the programs of the plan.
 local function start_jobs(world, plan, folder)
   local limiter = plan.shares_limiter and scope3.limiter() or nil
+  local shared_store = plan.neighbour and store.new()
   for _, job in ipairs(plan.jobs) do
     job.events, job.runs, job.deaths = 0, 0, 0
     job.kills_at = job.kills and table.remove(job.kills)
-    job.on_event, job.limiter = listener_of(world, job), limiter
+    job.on_event, job.limiter, job.store = listener_of(world, job), limiter, shared_store
     job.opts.journal, job.opts.on_event = job.journal, job.on_event
     if job.kind == "member" or job.kind == "map" then
       job.file = folder .. "/rows" .. job.number .. ".csv"
@@ -95,6 +98,9 @@ local function start_jobs(world, plan, folder)
       return world.turn_dice:time(2, 3600)
     end
     program.start(world, job, job.starts_at)
+  end
+  if plan.neighbour then
+    neighbour.start(world, plan.neighbour, shared_store)
   end
 end
 
