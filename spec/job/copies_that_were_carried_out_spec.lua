@@ -43,6 +43,24 @@ describe("a copy of a request that was carried out", function()
     assert.equal(40, #sandbox:ids "a")
   end)
 
+  -- What the service answers to the copy, the event after which the first run ends, and the members that are left.
+  local HIDDEN = {
+    ["was split"] = { { on = "sync", act = "status", status = 413 }, "split", 40 },
+    ["went again without a member"] = { { on = "sync", act = "issues", issues = {
+      { path = "audiences[0].add[0].hashedEmail", message = "is odd" } } }, "quarantined", 39 },
+  }
+  for how, case in pairs(HIDDEN) do
+    it("is told of by a later run whose journal says that the request " .. how, function()
+      local file, journal = input(40), world.path ".journal"
+      sandbox:configure { faults = json.array { { on = "sync", act = "lost_reply" }, case[1] } }
+      run(file, { journal = journal, on_event = function(event)
+        assert(event.event ~= case[2], "the end of this run")
+      end })
+      local res = run(file, { journal = journal })
+      assert.same({ case[3], case[3] }, { res.accepted, res.possibly_twice })
+    end)
+  end
+
   it("is told of by a later run, too, whose journal has the other copy's task as failed", function()
     local file, opts = input(2), { journal = world.path ".journal" }
     sandbox:configure { faults = json.array { { on = "sync", act = "lost_reply" } },

@@ -174,7 +174,7 @@ function records.refusal(req, members)
   for i, member in ipairs(members) do
     without[i] = member.index
   end
-  return { request = req.id, status = "refused", without = without }
+  return { request = req.id, status = "refused", without = without, uncertain = req.uncertain }
 end
 
 return records
