@@ -11,7 +11,7 @@ local function completed_by_hash(world)
     for _, one in ipairs(record.task.status == "completed" and record.operations or {}) do
       if one.hash then
         by_hash[one.hash] = by_hash[one.hash] or {}
-        table.insert(by_hash[one.hash], record.task.id)
+        table.insert(by_hash[one.hash], { id = record.task.id, sent = record.transfer.started })
       end
     end
   end
@@ -29,19 +29,20 @@ local function named_tasks(res)
   return named
 end
 
--- A task that took a member, and that the result does not name.
-local function stray_task(tasks, named)
-  for _, id in ipairs(tasks or {}) do
-    if not named[id] then
-      return id
+-- A task that took a member, of a request that was sent since a time, and that the result does not name.
+local function stray_task(tasks, named, since)
+  for _, one in ipairs(tasks or {}) do
+    if not named[one.id] and one.sent >= since then
+      return one.id
     end
   end
 end
 
-local function problem_of(entry, tasks, named)
+-- Members that are not sent were not sent in this run: it ended before it had come to what its journal says of them.
+local function problem_of(entry, tasks, named, run_began)
   local is_failed = (entry.state == "failed" or entry.state == "not sent") and not entry.sent_again
     and not entry.possibly_twice
-  local stray = stray_task(tasks, named)
+  local stray = stray_task(tasks, named, entry.state == "not sent" and run_began or 0)
   if is_failed and stray then
     return ("counts as %s, and the task %s carried it out"):format(entry.state, stray)
   elseif entry.state == "completed" and #(tasks or {}) > 1 and not entry.possibly_twice then
@@ -49,9 +50,9 @@ local function problem_of(entry, tasks, named)
   end
 end
 
-local function check_entry(world, entry, by_hash, named)
+local function check_entry(world, entry, by_hash, named, run_began)
   for hash in world.launches[entry].added:gmatch('"hashedEmail":"(%x+)"') do
-    local problem = problem_of(entry, by_hash[hash], named)
+    local problem = problem_of(entry, by_hash[hash], named, run_began)
     if problem then
       return world:fail(("request %d: row %d %s"):format(entry.request, rows.row_of(hash), problem))
     end
@@ -72,7 +73,7 @@ end
 function lineage.check(world, job)
   local by_hash, named = completed_by_hash(world), named_tasks(job.result)
   for _, entry in ipairs(job.result.requests) do
-    check_entry(world, entry, by_hash, named)
+    check_entry(world, entry, by_hash, named, job.run_began)
     check_error(world, entry)
   end
 end

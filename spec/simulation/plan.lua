@@ -2,6 +2,7 @@
 local dice_of = require "spec.simulation.dice"
 local network_faults = require "spec.simulation.network_faults"
 local rows = require "spec.simulation.rows"
+local twins = require "spec.simulation.twins"
 
 local plan = {}
 
@@ -290,11 +291,14 @@ local function before_of(dice, jobs, kind)
   for _, job in ipairs(jobs) do
     for _, audience in ipairs(job.audiences) do
       local is_needed = not ONLY_ADDS[audience.pattern] and (kind ~= "unlimited" or dice:happens(0.8))
-      if is_needed or dice:happens(0.2) then
+      if (is_needed or dice:happens(0.2)) and not audience.before then
         list[#list + 1] = audience
         audience.before = {}
         for n = 1, dice:whole(1, 10) do
-          audience.before[rows.id(audience.number, n)] = rows.hash(audience.number, 60000 + n)
+          audience.before[rows.id(audience.ids or audience.number, n)] = rows.hash(audience.number, 60000 + n)
+        end
+        if audience.twin then
+          audience.twin.before = audience.before
         end
       end
     end
@@ -360,6 +364,10 @@ function plan.of(seed, trace)
   end
   if profile.kind ~= "bounded" and dice:happens(0.15) then -- half of a rejection names nobody, and is final
     settings.refuse = some_ids(dice, jobs[1].audiences[1])
+  end
+  -- Where everything is to arrive, a task of one job that fails would be an audience in ERROR for the other.
+  if #jobs > 1 and dice:happens(0.4) and not (profile.kind == "bounded" and settings.task_outcomes) then
+    twins.join(jobs)
   end
   local before = before_of(dice, jobs, profile.kind)
   settings.task_outcomes = forgives_tasks(jobs) and settings.task_outcomes or nil

@@ -70,6 +70,7 @@ end
 -- Runs the job once, and waits for its tasks.
 local function run_once(world, job)
   local client = program.client_of(world, job)
+  job.run_began = world.now
   local res, err = runners[job.kind](client, job)
   if res then
     local _

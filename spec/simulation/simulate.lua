@@ -109,7 +109,7 @@ local function watch(world)
   world.launches, world.tasks_of_body, world.possible, world.shared = {}, {}, {}, {}
   local plain = {}
   for _, job in ipairs(world.plan.jobs) do
-    plain[job.audiences[1].id] = job.is_plain
+    plain[job.audiences[1].id] = job.is_plain or job.audiences[1].twin ~= nil
   end
   local follow = order.listener(world, plain)
   function world.listener(record)
