@@ -365,8 +365,10 @@ function plan.of(seed, trace)
   if profile.kind ~= "bounded" and dice:happens(0.15) then -- half of a rejection names nobody, and is final
     settings.refuse = some_ids(dice, jobs[1].audiences[1])
   end
-  -- Where everything is to arrive, a task of one job that fails would be an audience in ERROR for the other.
-  if #jobs > 1 and dice:happens(0.4) and not (profile.kind == "bounded" and settings.task_outcomes) then
+  -- Where everything is to arrive, a task of one job that fails would be an audience in ERROR for the other. One that
+  -- lasts for days would have the other look at the audience every half minute.
+  local apart = profile.kind == "bounded" and settings.task_outcomes or settings.retry_after == HOUR
+  if #jobs > 1 and dice:happens(0.4) and not apart then
     twins.join(jobs)
   end
   local before = before_of(dice, jobs, profile.kind)
