@@ -61,6 +61,17 @@ describe("a copy of a request that was carried out", function()
     end)
   end
 
+  it("is told of by a later run that sends again what failed for a passing reason", function()
+    local file, opts = input(2), { journal = world.path ".journal", unique = true }
+    sandbox:configure { faults = json.array { { on = "sync", act = "lost_reply" } },
+      task_outcomes = json.array { "completed", "failed:transient" } }
+    run(file, opts):wait { on_event = function(event)
+      assert(event.event ~= "resend", "the end of this run")
+    end }
+    local res = run(file, opts)
+    assert.same({ 2, 2 }, { res.accepted, res.possibly_twice })
+  end)
+
   it("is told of by a later run, too, whose journal has the other copy's task as failed", function()
     local file, opts = input(2), { journal = world.path ".journal" }
     sandbox:configure { faults = json.array { { on = "sync", act = "lost_reply" } },

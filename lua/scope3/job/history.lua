@@ -130,10 +130,10 @@ local function begin(self, record)
   return true
 end
 
--- What came of a request. Where it may have been carried out, so may what of it has not begun again.
+-- What came of a request. Where it may have been carried out, so may what of it goes again.
 local function finish(self, req, record)
   req.state, req.ended, req.refused = ended_as(record, req), record.status, record.without
-  if req.state == "open" and (req.uncertain or record.uncertain) then
+  if (req.state == "open" or req.state == "transient") and (req.uncertain or record.uncertain) then
     self.batches[req.batch].uncertain = true
   end
 end
