@@ -26,7 +26,8 @@ local function members_by_state(res)
     elseif state == "unknown" then
       by.unknown = by.unknown + entry.members
     elseif state == "partly failed" then
-      by.accepted, by.failed = by.accepted + entry.members - entry.failed, by.failed + entry.failed
+      by.accepted = by.accepted + entry.members - entry.failed
+      by.failed = by.failed + (entry.sent_again and 0 or entry.failed)
     elseif (state == "failed" or state == "not sent") and not entry.sent_again then
       by.failed = by.failed + entry.members
     end
@@ -113,6 +114,9 @@ local function check_entry(world, res, entry, tasks)
   elseif entry.state == "completed" and #named.operations ~= entry.members then
     return ("request %d has %d members, and the service got %d"):format(entry.request, entry.members,
       #named.operations)
+  elseif entry.state == "partly failed" and entry.failed ~= #named.refused then
+    return ("%d members of request %d count as failed, and the service refused %d"):format(entry.failed,
+      entry.request, #named.refused)
   elseif entry.state == "completed" and #tasks > 1 and not entry.possibly_twice then
     return ("request %d was carried out %d times, and nobody says so"):format(entry.request, #tasks)
   elseif entry.state == "failed" and named and named.task.status == "completed" then
@@ -151,7 +155,8 @@ end
 local function carried_out(world, audience, res)
   local added, removed = {}, {}
   for _, entry in ipairs(res.requests) do
-    local record = entry.state == "completed" and world.service.accepted[entry.task_id]
+    local is_done = entry.state == "completed" or entry.state == "partly failed"
+    local record = is_done and world.service.accepted[entry.task_id]
     for _, one in ipairs(record and record.operations or {}) do
       if one.audience == audience.id and one.hash then
         added[one.hash] = true

@@ -365,9 +365,9 @@ function plan.of(seed, trace)
   if profile.kind ~= "bounded" and dice:happens(0.15) then -- half of a rejection names nobody, and is final
     settings.refuse = some_ids(dice, jobs[1].audiences[1])
   end
-  -- Where everything is to arrive, a task of one job that fails would be an audience in ERROR for the other. One that
-  -- lasts for days would have the other look at the audience every half minute.
-  local apart = profile.kind == "bounded" and settings.task_outcomes or settings.retry_after == HOUR
+  -- The task of one job that fails leaves the audience in ERROR or PROCESSING for the other. One that lasts for days
+  -- would have the other look at the audience every half minute.
+  local apart = settings.task_outcomes or settings.task_shares or settings.retry_after == HOUR
   if #jobs > 1 and dice:happens(0.4) and not apart then
     twins.join(jobs)
   end
@@ -377,7 +377,8 @@ function plan.of(seed, trace)
   local shares = dice:one_of { "nothing", "nothing", "nothing", "limiter", "limiter", "store" }
   return { seed = seed, profile = profile, service = settings, jobs = jobs, trace = trace, before = before,
     key_changes = changes, shares_limiter = shares == "limiter",
-    neighbour = shares == "store" and neighbour_of(dice, jobs) or nil }
+    neighbour = shares == "store" and neighbour_of(dice, jobs) or nil,
+    refuses_audiences = profile.kind == "unlimited" and dice:happens(0.5) and 0.3 or 0 }
 end
 
 return plan
