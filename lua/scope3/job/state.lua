@@ -207,8 +207,7 @@ function State:reject(req, status, err, rejected)
   self.unsent[#self.unsent + 1] = { parts = req.parts, rejected = rejected }
 end
 
---- Gives up a request that will not be sent: its members count as failed; as unknown where an earlier request with them
---- may have been carried out.
+--- Gives up a request that will not be sent. Its members failed, or are unknown where a copy may be carried out.
 ---@param req scope3.JobRequest
 function State:give_up(req)
   local count = req.uncertain and "unknown" or "failed"
