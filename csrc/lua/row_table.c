@@ -35,7 +35,7 @@ static int jsonl_index(lua_State *L) {
 
 /* Pushes the value of a column by its number; nothing where there is none. */
 static int push_numbered(lua_State *L, lua_Number number, size_t n) {
-  if (!(number >= 1 && number <= (lua_Number)n))
+  if (!(number >= 1 && number <= (lua_Number)n) || number != (lua_Number)(int)number)
     return 0;
   lua_rawgeti(L, NAMES, (int)number);
   lua_rawget(L, 1);

@@ -151,6 +151,7 @@ describe("CSV", function()
     assert.truthy(err.message:find("there is no column 9; the row has 4", 1, true), err.message)
     for row in scope3.csv(path) do
       assert.same({ "x", "y", "z", "y" }, { row["#2"], row["#3"], row["#1"], row[3] })
+      assert.same({}, { row[1.5], row[0], row[5], row[0 / 0], row[1e300] })
       assert.is_false((pcall(function()
         return row["#9"]
       end)))

@@ -1,4 +1,6 @@
 -- A disk in memory, with what core.append_file gives: one owner at a time, and bytes that last once append() returned.
+local doubts = require "spec.simulation.doubts"
+
 local disk = {}
 
 local Disk, Handle = {}, {}
@@ -42,6 +44,7 @@ local function die_while_writing(self, text)
   if world.network.dice:happens(world.profile.torn_writes or 0) then
     self.file.text = self.file.text .. text:sub(1, world.network.dice:whole(0, #text))
     world:log("disk: the process dies while it writes")
+    doubts.arise(world:process())
     world:die()
   end
 end
@@ -51,6 +54,7 @@ function Handle:append(text)
   local world = self.disk.world
   self.disk.writes = self.disk.writes + 1
   if world.network.dice:happens(world.profile.full_disk or 0) and world:trouble "disk full" then
+    doubts.arise(world:process()) -- what the journal does not say
     return nil, "No space left on device"
   end
   self.file.text = self.file.text .. text

@@ -9,7 +9,7 @@ local rare = require "scope3.util.rare"
 local EPOCH = 1790000000 -- seconds since 1970 at which every simulation begins
 
 local function now()
-  return current.world and current.world.now or 0
+  return current.world and current.world:look() or 0
 end
 
 core.now = now

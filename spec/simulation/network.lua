@@ -1,4 +1,5 @@
 -- The network between client and service: what becomes of each transfer, decided by the seed.
+local doubts = require "spec.simulation.doubts"
 local engine = require "spec.simulation.engine"
 local faults = require "spec.simulation.network_faults"
 
@@ -144,6 +145,7 @@ function Network:cancel(id)
     return false
   end
   self.count = self.count - 1
+  doubts.cancelled(transfer)
   transfer.cancelled, self.flying[id] = true, nil
   transfer.dropped = not transfer.arrived and self.dice:happens(0.5)
   return true

@@ -4,7 +4,7 @@ local once = {}
 local UNCERTAIN = { [500] = true, [502] = true, [504] = true }
 
 local function is_once(transfer)
-  return transfer.target:find "/syndicate$" ~= nil
+  return transfer.method == "POST" and transfer.target:find "/syndicate$" ~= nil
 end
 
 --- Whether a result leaves open whether its request was carried out.

@@ -2,6 +2,7 @@
 local dice_of = require "spec.simulation.dice"
 local network_faults = require "spec.simulation.network_faults"
 local rows = require "spec.simulation.rows"
+local twins = require "spec.simulation.twins"
 
 local plan = {}
 
@@ -73,10 +74,22 @@ local function rule_from(dice, rule, times, share)
   return made
 end
 
-local function rules_of(dice, kind)
+-- A service that changes its mind: it has taken a request whose answer was lost, and then finds the copy too large, and
+-- refuses the halves.
+local function changes_of_mind(dice)
+  return {
+    { on = "sync", act = "status", status = 413, times = -1, share = dice:one_of { 0.1, 0.4 } },
+    { on = "sync", act = "status", status = dice:one_of { 403, 409, 422 }, times = -1,
+      share = dice:one_of { 0.02, 0.1 } },
+  }
+end
+
+local function rules_of(dice, kind, is_doubtful)
   local rules = {}
   if kind == "calm" then
     return rules
+  elseif is_doubtful and dice:happens(0.4) then
+    return changes_of_mind(dice)
   end
   for _ = 1, dice:whole(0, kind == "unlimited" and 2 or 1) do
     local share = kind == "unlimited" and dice:one_of { 0.05, 0.3, 1 } or nil
@@ -118,15 +131,16 @@ end
 local function service_of(dice, kind, is_doubtful)
   local slow = dice:happens(is_doubtful and 0.7 or 0.1) -- what was lost takes effect days later
   local made = {
-    seed = dice:whole(1, 1000000), task_order = dice:one_of { "strict", "in", "reversed" },
+    seed = dice:whole(1, 1000000),
+    task_order = slow and is_doubtful and "in" or dice:one_of { "strict", "in", "reversed" },
     task_seconds = slow and HOUR or dice:one_of { 0, 0.2, 3 },
     task_jitter = slow and 40 * HOUR or dice:one_of { 0, 1, 30, 300 },
     retry_after = slow and HOUR or dice:one_of { 0.1, 1, false },
     task_shows_after = dice:happens(0.2) and 2 or 0, audience_seconds = dice:one_of { 0, 0.1, 40 },
     envelope = dice:one_of { "bare", "data" }, pagination = dice:one_of { "body", "meta" },
     page_repeats = dice:happens(0.2) and 1 or 0, min_size = dice:one_of { 0, 100 },
-    issues_listed = dice:one_of { 1, 100 }, faults = rules_of(dice, kind), log_bodies = false,
-    max_body = dice:happens(0.15) and dice:whole(1100, 3000) or nil,
+    issues_listed = dice:one_of { 1, 100 }, faults = rules_of(dice, kind, is_doubtful), log_bodies = false,
+    max_body = dice:happens(0.25) and dice:whole(1100, 3000) or nil,
     rate_limit = dice:happens(0.2) and dice:whole(20, 60) or nil, rate_form = dice:one_of { "fields", "single" },
     retry_after_form = dice:one_of { "seconds", "date" },
   }
@@ -160,7 +174,7 @@ end
 
 -- Options by which a job may end before its time.
 local function endings_of(dice, opts, is_slow)
-  opts.deadline = dice:happens(0.3) and dice:time(0.5, 5000) or nil
+  opts.deadline = dice:happens(is_slow and 0.1 or 0.3) and dice:time(0.5, 5000) or nil
   opts.in_doubt_timeout = dice:happens(0.5) and 72 * HOUR or nil
   opts.patience = dice:happens(0.3) and dice:time(1, 2000) or nil
   opts.timeout = dice:happens(0.2) and dice:time(1, 60) or nil
@@ -213,6 +227,17 @@ local function audiences_of(dice, job, number, order, profile)
   return list
 end
 
+-- When the process of a job is killed: at some of its events, and once at an event of one kind.
+local function kills_of(dice, job, settings)
+  job.kills = {}
+  for i = 1, dice:one_of { 0, 1, 1, 2, 3 } do
+    job.kills[i] = dice:whole(1, 60)
+  end
+  if dice:happens(0.3) then
+    job.kills_at_first = settings.max_body and "split" or dice:one_of { "accepted", "request", "resend", "quarantined" }
+  end
+end
+
 local function job_of(dice, number, profile, settings)
   local job = { number = number, kind = dice:one_of(KINDS), opts = limits_of(dice), rate = dice:one_of { 100000,
     100000, 300, 60, 30 }, starts_at = dice:happens(0.5) and 0 or dice:time(0.1, 100) }
@@ -224,16 +249,16 @@ local function job_of(dice, number, profile, settings)
   if job.kind == "sync" then
     job.opts.unique = nil
   end
+  if settings.max_body and dice:happens(0.6) then -- so that its requests are too large
+    job.opts.max_members = 40
+  end
   job.audiences = audiences_of(dice, job, number, settings.task_order, profile)
   if is_plain(job.audiences[1].pattern, job.opts) then
     job.opts.timeout, job.is_plain = nil, true
   end
   if (job.kind == "member" or job.kind == "map") and dice:happens(0.5) then
     job.journal = "job" .. number .. ".journal"
-    job.kills = {}
-    for i = 1, dice:one_of { 0, 1, 1, 2, 3 } do
-      job.kills[i] = dice:whole(1, 60)
-    end
+    kills_of(dice, job, settings)
   end
   job.syndicates = dice:happens(0.3)
   job.input_raises_at = profile.kind == "unlimited" and dice:happens(0.2) and dice:whole(1, 40) or nil
@@ -266,11 +291,14 @@ local function before_of(dice, jobs, kind)
   for _, job in ipairs(jobs) do
     for _, audience in ipairs(job.audiences) do
       local is_needed = not ONLY_ADDS[audience.pattern] and (kind ~= "unlimited" or dice:happens(0.8))
-      if is_needed or dice:happens(0.2) then
+      if (is_needed or dice:happens(0.2)) and not audience.before then
         list[#list + 1] = audience
         audience.before = {}
         for n = 1, dice:whole(1, 10) do
-          audience.before[rows.id(audience.number, n)] = rows.hash(audience.number, 60000 + n)
+          audience.before[rows.id(audience.ids or audience.number, n)] = rows.hash(audience.number, 60000 + n)
+        end
+        if audience.twin then
+          audience.twin.before = audience.before
         end
       end
     end
@@ -313,6 +341,18 @@ local function key_changes(dice, jobs, kind)
   return times
 end
 
+-- Another process with the same limits, which asks for something now and then. The rates are such that they matter.
+local function neighbour_of(dice, jobs)
+  local made = { rate = dice:one_of { 30, 60, 300 }, pauses = {} }
+  for i = 1, dice:whole(1, 60) do
+    made.pauses[i] = dice:time(0.01, 10)
+  end
+  for _, job in ipairs(jobs) do
+    job.rate = dice:one_of { 30, 60, 300 }
+  end
+  return made
+end
+
 --- Makes the plan of a seed.
 function plan.of(seed, trace)
   local dice = dice_of.new(seed * 16)
@@ -325,11 +365,20 @@ function plan.of(seed, trace)
   if profile.kind ~= "bounded" and dice:happens(0.15) then -- half of a rejection names nobody, and is final
     settings.refuse = some_ids(dice, jobs[1].audiences[1])
   end
+  -- The task of one job that fails leaves the audience in ERROR or PROCESSING for the other. One that lasts for days
+  -- would have the other look at the audience every half minute.
+  local apart = settings.task_outcomes or settings.task_shares or settings.retry_after == HOUR
+  if #jobs > 1 and dice:happens(0.4) and not apart then
+    twins.join(jobs)
+  end
   local before = before_of(dice, jobs, profile.kind)
   settings.task_outcomes = forgives_tasks(jobs) and settings.task_outcomes or nil
-  return { seed = seed, profile = profile, service = settings, jobs = jobs, trace = trace,
-    before = before, key_changes = key_changes(dice, jobs, profile.kind),
-    shares_limiter = dice:happens(0.5) }
+  local changes = key_changes(dice, jobs, profile.kind)
+  local shares = dice:one_of { "nothing", "nothing", "nothing", "limiter", "limiter", "store" }
+  return { seed = seed, profile = profile, service = settings, jobs = jobs, trace = trace, before = before,
+    key_changes = changes, shares_limiter = shares == "limiter",
+    neighbour = shares == "store" and neighbour_of(dice, jobs) or nil,
+    refuses_audiences = profile.kind == "unlimited" and dice:happens(0.5) and 0.3 or 0 }
 end
 
 return plan

@@ -8,14 +8,14 @@ local program = {}
 local MOST_RUNS = 12 -- of one job, before it has to have come to its end
 local HOUR = 3600
 
--- The client of a job.
-local function client_of(world, job)
-  local process = world:process()
-  process.has_been_answered, process.client = nil, world.rates:client(job.rate, job.limiter and world.shared)
+--- The client of a job. With a store each run has a limiter of its own over it, as processes have.
+function program.client_of(world, job)
+  local process, shares = world:process(), job.limiter or job.store
+  process.has_been_answered, process.client = nil, world.rates:client(job.rate, shares and world.shared)
   return assert(scope3.client {
     api_key = job.follows_key and world.key_now or world.key_now(), account_id = "25",
     base_url = "http://127.0.0.1:9", rate = job.rate, loop = world_of.loop,
-    limiter = job.limiter or scope3.limiter(), on_event = job.on_event,
+    limiter = job.limiter or scope3.limiter(job.store), on_event = job.on_event,
   })
 end
 
@@ -69,7 +69,8 @@ end
 
 -- Runs the job once, and waits for its tasks.
 local function run_once(world, job)
-  local client = client_of(world, job)
+  local client = program.client_of(world, job)
+  job.run_began = world.now
   local res, err = runners[job.kind](client, job)
   if res then
     local _

@@ -113,7 +113,8 @@ end
 -- Whether nothing but this one request after the other uses the announced limit.
 local function is_alone(plan)
   local job = plan.jobs[1]
-  return plan.profile.kind == "calm" and #plan.jobs == 1 and job.opts.concurrency == 1 and not job.kills
+  return plan.profile.kind == "calm" and #plan.jobs == 1 and not plan.neighbour
+    and job.opts.concurrency == 1 and not job.kills
 end
 
 --- Fails where a rate was not kept, or where a client that is alone ran into a limit that was announced.

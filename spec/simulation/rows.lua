@@ -5,7 +5,7 @@ local rows = {}
 rows.ID_MARK, rows.HASH_MARK = "zq%d+x", ("0"):rep(24)
 
 function rows.id(audience, n)
-  return ("zq%dx%d"):format(audience, n)
+  return ("zq%dx%d"):format(audience, tonumber(n))
 end
 
 function rows.hash(audience, row)

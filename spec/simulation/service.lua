@@ -2,24 +2,26 @@
 local exchange = require "scope3.sandbox.exchange"
 local http = require "scope3.sandbox.http"
 local instance = require "scope3.sandbox.instance"
+local refusals = require "spec.simulation.refusals"
 
 local service = {}
 
 local Service = {}
 Service.__index = Service
 
--- The operations of a body: audience -> list of { id, hash or nil }.
-local function operations_of(body)
-  local list = {}
+-- The operations of a body, { audience, id, hash or nil }: those that its task carries out, and those that it refuses.
+local function operations_of(body, refuses)
+  local list, refused = {}, {}
   for _, audience in ipairs(body.audiences) do
+    local into = audience.audienceId == refuses and refused or list
     for _, member in ipairs(audience.add or {}) do
-      list[#list + 1] = { audience = audience.audienceId, id = member.externalId, hash = member.hashedEmail }
+      into[#into + 1] = { audience = audience.audienceId, id = member.externalId, hash = member.hashedEmail }
     end
     for _, member in ipairs(audience.remove or {}) do
-      list[#list + 1] = { audience = audience.audienceId, id = member.externalId }
+      into[#into + 1] = { audience = audience.audienceId, id = member.externalId }
     end
   end
-  return list
+  return list, refused
 end
 
 function service.new(world, dice, settings)
@@ -33,8 +35,15 @@ function service.new(world, dice, settings)
   local accept = state.accept
   state.accept = function(store, account, body, number)
     local task = accept(store, account, body, number)
+    if #body.audiences > 1 and not body.deleteMissing and dice:happens(world.plan.refuses_audiences) then
+      refusals.refuse_one(store, task, dice)
+    end
     self:note(task, body)
     return task
+  end
+  local show = state.show_task
+  state.show_task = function(store, task)
+    return refusals.show(task, show(store, task))
   end
   return self
 end
@@ -42,7 +51,8 @@ end
 -- Remembers a task with what it is to do.
 function Service:note(task, body)
   local transfer = self.handling
-  local record = { task = task, transfer = transfer, operations = operations_of(body), at = self.world.now }
+  local operations, refused = operations_of(body, task.refuses)
+  local record = { task = task, transfer = transfer, operations = operations, refused = refused, at = self.world.now }
   self.accepted[task.id] = record
   transfer.tasks = transfer.tasks or {}
   table.insert(transfer.tasks, record)

@@ -2,12 +2,16 @@
 local core = require "spec.simulation.install"
 
 local checks = require "spec.simulation.checks"
+local doubts = require "spec.simulation.doubts"
+local lineage = require "spec.simulation.lineage"
+local neighbour = require "spec.simulation.neighbour"
 local order = require "spec.simulation.order"
 local plan_of = require "spec.simulation.plan"
 local program = require "spec.simulation.program"
 require "spec.simulation.probe"
 local rows = require "spec.simulation.rows"
 local scope3 = require "scope3"
+local store = require "spec.simulation.store"
 local world_of = require "spec.simulation.world"
 
 local DAYS = 4 * 86400 -- after which nothing that was sent can still take effect
@@ -24,13 +28,22 @@ local function populate(world, audience)
   end
 end
 
+-- Whether a text of an event names nobody. Most texts come again and again.
+local function is_clean(world, text)
+  local known = world.clean_texts
+  if known[text] == nil then
+    known[text] = not checks.names_somebody(text)
+  end
+  return known[text]
+end
+
 -- What a job tells its user: each event is noted, and may be the last thing that its program does.
 local function listener_of(world, job)
   return function(event)
     job.events = job.events + 1
     world:log("event: job %d %s %s", job.number, event.event, tostring(event.request or event.status))
     for _, value in pairs(event) do
-      if type(value) == "string" and checks.names_somebody(value) then
+      if type(value) == "string" and not is_clean(world, value) then
         world:fail(("an event %s names somebody"):format(event.event))
       end
     end
@@ -38,7 +51,10 @@ local function listener_of(world, job)
       job.raises_at = nil
       error "the listener fails"
     end
-    if job.events == job.kills_at then
+    if event.event == job.kills_at_first then
+      job.kills_at_first = nil
+      world:die()
+    elseif job.events == job.kills_at then
       job.events, job.kills_at = 0, table.remove(job.kills)
       world:die()
     end
@@ -68,10 +84,11 @@ end
 -- Starts the programs of the plan.
 local function start_jobs(world, plan, folder)
   local limiter = plan.shares_limiter and scope3.limiter() or nil
+  local shared_store = plan.neighbour and store.new()
   for _, job in ipairs(plan.jobs) do
     job.events, job.runs, job.deaths = 0, 0, 0
     job.kills_at = job.kills and table.remove(job.kills)
-    job.on_event, job.limiter = listener_of(world, job), limiter
+    job.on_event, job.limiter, job.store = listener_of(world, job), limiter, shared_store
     job.opts.journal, job.opts.on_event = job.journal, job.on_event
     if job.kind == "member" or job.kind == "map" then
       job.file = folder .. "/rows" .. job.number .. ".csv"
@@ -82,6 +99,9 @@ local function start_jobs(world, plan, folder)
     end
     program.start(world, job, job.starts_at)
   end
+  if plan.neighbour then
+    neighbour.start(world, plan.neighbour, shared_store)
+  end
 end
 
 -- Notes what the service takes, and when requests leave, for the checks.
@@ -89,7 +109,7 @@ local function watch(world)
   world.launches, world.tasks_of_body, world.possible, world.shared = {}, {}, {}, {}
   local plain = {}
   for _, job in ipairs(world.plan.jobs) do
-    plain[job.audiences[1].id] = job.is_plain
+    plain[job.audiences[1].id] = job.is_plain or job.audiences[1].twin ~= nil
   end
   local follow = order.listener(world, plain)
   function world.listener(record)
@@ -122,6 +142,8 @@ local function check_job(world, job)
     checks.sums(world, job)
     checks.requests(world, job)
     checks.quarantine(world, job)
+    lineage.check(world, job)
+    doubts.check(world, job)
   end
   for _, audience in ipairs(job.audiences) do
     checks.audience(world, job, audience)

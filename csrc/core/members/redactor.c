@@ -2,18 +2,27 @@
 
 #include "../bytes/ascii.h"
 
-enum { BUCKETS = 1 << 16, PIECE = 4, FOLDED = 256, SHORT = 6 };
+enum { LEAST_BUCKETS = 1 << 8, MOST_BUCKETS = 1 << 16, PIECE = 4, FOLDED = 256, SHORT = 6 };
 
 struct sc3_redactor {
   const char *text;
   size_t n;
-  uint32_t *next;                 /* PIECE times n: the place before with the same bucket, plus 1 */
-  uint32_t heads[PIECE][BUCKETS]; /* the last place of a bucket, plus 1 */
-  uint32_t counts[BUCKETS];       /* places of the longest pieces */
+  size_t buckets;   /* a power of two */
+  uint32_t *counts; /* of each bucket: places of the longest pieces */
+  uint32_t *heads;  /* PIECE times the buckets: the last place of a bucket, plus 1 */
+  uint32_t *next;   /* PIECE times n: the place before with the same bucket, plus 1 */
 };
 
+/* Most texts are short, and clearing a table costs more than looking through them. */
+static size_t buckets_for(size_t n) {
+  size_t buckets = LEAST_BUCKETS;
+  while (buckets < MOST_BUCKETS && buckets < 4 * n)
+    buckets *= 2;
+  return buckets;
+}
+
 size_t sc3_redactor_size(size_t n) {
-  return sizeof(sc3_redactor) + (n > 0 ? n : 1) * PIECE * sizeof(uint32_t);
+  return sizeof(sc3_redactor) + ((1 + PIECE) * buckets_for(n) + PIECE * n) * sizeof(uint32_t);
 }
 
 static unsigned char fold(unsigned char c) {
@@ -29,12 +38,12 @@ static int is_word(unsigned char c) {
   return sc3_ascii_is_digit(c) || sc3_ascii_is_lower(c) || c >= 0x80;
 }
 
-static uint32_t bucket_of(const unsigned char *start, size_t n) {
+static size_t bucket_of(const sc3_redactor *m, const unsigned char *start, size_t n) {
   uint32_t h = 2166136261u;
   size_t i;
   for (i = 0; i < n; i++)
     h = (h ^ start[i]) * 16777619u;
-  return (h ^ h >> 15) & (BUCKETS - 1);
+  return (h ^ h >> 15) & (m->buckets - 1);
 }
 
 sc3_redactor *sc3_redactor_init(void *memory, const char *text, size_t n) {
@@ -42,17 +51,21 @@ sc3_redactor *sc3_redactor_init(void *memory, const char *text, size_t n) {
   size_t i, k;
   m->text = text;
   m->n = n;
-  m->next = (uint32_t *)(void *)((char *)memory + sizeof *m);
-  memset(m->heads, 0, sizeof m->heads);
-  memset(m->counts, 0, sizeof m->counts);
+  m->buckets = buckets_for(n);
+  m->counts = (uint32_t *)(void *)((char *)memory + sizeof *m);
+  m->heads = m->counts + m->buckets;
+  m->next = m->heads + PIECE * m->buckets;
+  memset(m->counts, 0, (1 + PIECE) * m->buckets * sizeof *m->counts);
   for (i = 0; i < n; i++) {
     unsigned char piece[PIECE];
     for (k = 0; k < PIECE && i + k < n; k++) {
-      uint32_t bucket;
+      uint32_t *head;
+      size_t bucket;
       piece[k] = text_at(m, i + k);
-      bucket = bucket_of(piece, k + 1);
-      m->next[k * n + i] = m->heads[k][bucket];
-      m->heads[k][bucket] = (uint32_t)i + 1;
+      bucket = bucket_of(m, piece, k + 1);
+      head = &m->heads[k * m->buckets + bucket];
+      m->next[k * n + i] = *head;
+      *head = (uint32_t)i + 1;
       if (k == PIECE - 1)
         m->counts[bucket]++;
     }
@@ -104,8 +117,8 @@ static size_t rarest_piece(const sc3_redactor *m, const unsigned char *folded, s
   places[1] = n - PIECE;
   places[2] = (n - PIECE) / 2;
   for (i = 1; i < 3; i++) {
-    if (m->counts[bucket_of(folded + places[i], PIECE)] <
-        m->counts[bucket_of(folded + places[best], PIECE)])
+    if (m->counts[bucket_of(m, folded + places[i], PIECE)] <
+        m->counts[bucket_of(m, folded + places[best], PIECE)])
       best = i;
   }
   return places[best];
@@ -123,7 +136,7 @@ static int find_value(const sc3_redactor *m, sc3_slice value, unsigned char *hid
     return 0;
   k = n < PIECE ? n : PIECE;
   from = n < PIECE ? 0 : rarest_piece(m, folded, n);
-  for (at = m->heads[k - 1][bucket_of(folded + from, k)]; at != 0;
+  for (at = m->heads[(k - 1) * m->buckets + bucket_of(m, folded + from, k)]; at != 0;
        at = m->next[(k - 1) * m->n + at - 1]) {
     size_t length = at - 1 >= from ? match_at(m, at - 1 - from, value) : 0;
     if (length > 0) {

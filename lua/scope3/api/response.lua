@@ -103,10 +103,29 @@ local HEALTH = { version = "release", commit_sha = "commit" }
 --- The declared fields of a task and of an audience, by name. Others are the service's own.
 response.TASK, response.AUDIENCE = TASK, AUDIENCE
 
+local function underscored(capital)
+  return "_" .. core.lower(capital)
+end
+
+-- Not %u and lower(): in a Turkish locale these make another name of taskId.
+local function in_snake_case(key)
+  return (key:gsub("[A-Z]", underscored))
+end
+
+local function capital_of(letter)
+  return core.upper(letter)
+end
+
+-- The names of declared fields by the service's own, because each reply has the same.
+local SNAKE = {}
+for _, fields in ipairs { TASK, AUDIENCE, SYNDICATION } do
+  for name in entries(fields) do
+    SNAKE[name:gsub("_([a-z])", capital_of)] = name
+  end
+end
+
 local function snake(key)
-  return (key:gsub("[A-Z]", function(c) -- not %u and lower(): in a Turkish locale these make another name of taskId
-    return "_" .. core.lower(c)
-  end))
+  return SNAKE[key] or in_snake_case(key)
 end
 
 local to_integer = math.tointeger or function() end -- Lua 5.3 and later

@@ -129,11 +129,10 @@ end
 
 -- Seconds until all that blocks requests altogether is over: a 429, or a damaged file.
 local function blocked_for(self, who, now)
-  local counts, latest = self.store.counts, now
-  for _, key in ipairs { subject_key(who) .. ":blocked", self.store.file and limiter_store.BLOCKED or nil } do
-    latest = math.max(latest, limiter_store.time(counts, key, now) or now)
-  end
-  return latest - now
+  local store = self.store
+  local of_file = store.file and limiter_store.time(store.counts, limiter_store.BLOCKED, now)
+  return math.max(0, (limiter_store.time(store.counts, subject_key(who) .. ":blocked", now) or now) - now,
+    (of_file or now) - now)
 end
 
 -- Seconds until the next request may go while a limit is spread over the time that is left; 0 when it may go now.
@@ -181,7 +180,7 @@ local function hold(self, who, now)
 end
 
 local function parse_number(value)
-  return tonumber((tostring(value or ""):match("^[ \t]*(%d+)")))
+  return value and tonumber((tostring(value):match("^[ \t]*(%d+)")))
 end
 
 -- A number of the field RateLimit.

@@ -60,7 +60,8 @@ end
 ---@param now number
 ---@return number?
 function limiter_store.time(counts, key, now)
-  local at, kept = counts:get(key), counts:get(key .. "@")
+  local at = counts:get(key)
+  local kept = at and counts:get(key .. "@")
   if at and (not kept or kept > now + sliding_window.CLOCK_ERROR) then
     local seconds = math.min(retry_after.LONGEST + limiter_store.MARGIN, at - (kept or now))
     limiter_store.set_time(counts, key, seconds, now)

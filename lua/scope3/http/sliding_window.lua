@@ -24,6 +24,7 @@ sliding_window.CLOCK_ERROR = CLOCK_ERROR
 ---@field private rate_key string  of the highest rate with which the bucket is used
 ---@field private rated_key string  of the second in which that rate was used
 ---@field private own? table<integer, integer>  the slots, where nobody else has the store: they need no keys there
+---@field private total integer  of all slots of `own`, also of those that are no longer looked at
 ---@field private keys table<integer, string>  by slot: made once, because each look is at many
 ---@field private kept table<integer, integer>  slots that have a key, by their place among the KEYS
 local Window = {}
@@ -37,7 +38,7 @@ Window.__index = Window
 ---@return scope3.SlidingWindow
 function sliding_window.new(store, bucket, contended, private)
   return setmetatable({
-    store = store, contended = contended, bucket = bucket, own = private and {} or nil,
+    store = store, contended = contended, bucket = bucket, own = private and {} or nil, total = 0,
     last_key = bucket .. ":last", rate_key = bucket .. ":rate", rated_key = bucket .. ":rated",
     keys = {}, kept = {},
   }, Window)
@@ -66,19 +67,26 @@ end
 ---@private
 function Window:add(slot, by)
   if self.own then
-    self.own[slot] = (self.own[slot] or 0) + by
+    self.own[slot], self.total = (self.own[slot] or 0) + by, self.total + by
     return
   end
   local n, why = self.store:incr(self:slot_key(slot), by, 0)
   return n or error("the limiter's store cannot count: " .. tostring(why), 0)
 end
 
+-- Forgets the slots from `first` to `last`.
 ---@private
-function Window:forget(slot)
-  if self.own then
-    self.own[slot] = nil
-  else
-    self.store:delete(self:slot_key(slot))
+function Window:forget(first, last)
+  local own = self.own
+  if own and self.total == 0 then
+    return
+  end
+  for slot = first, last do
+    if not own then
+      self.store:delete(self:slot_key(slot))
+    elseif own[slot] then
+      own[slot], self.total = nil, self.total - own[slot]
+    end
   end
 end
 
@@ -98,7 +106,7 @@ function Window:bring_back(slot)
   local sent = 0
   for later = math.max(horizon(last), slot + CLOCK_ERROR + 1), last do
     sent = sent + (later >= last - SPAN and self:count(later) or 0)
-    self:forget(later)
+    self:forget(later, later)
   end
   self:add(slot, sent)
   store:set(self.last_key, slot)
@@ -143,7 +151,11 @@ end
 function Window:wait(rate, now)
   local slot = math.floor(now)
   self:bring_back(slot)
-  local most, left = self:highest_rate(rate, slot), self:load(now)
+  local most = self:highest_rate(rate, slot)
+  if self.own and self.total < most then
+    return 0
+  end
+  local left = self:load(now)
   if left < most then
     return 0
   end
@@ -167,9 +179,7 @@ function Window:take(rate, now)
   if not last or slot > last then
     store:set(self.last_key, slot)
     last = last or slot
-    for old = horizon(last), math.min(last, horizon(slot) - 1) do
-      self:forget(old)
-    end
+    self:forget(horizon(last), math.min(last, horizon(slot) - 1))
   end
   if rate == most then
     store:set(self.rate_key, rate)

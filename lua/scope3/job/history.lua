@@ -82,7 +82,7 @@ end
 
 -- A task may be seen to end after it was seen to end, by a wait that was repeated.
 local function is_ended(record, req)
-  return req ~= nil and type(record.status) == "string" and is_flag(record.transient)
+  return req ~= nil and type(record.status) == "string" and is_flag(record.transient) and is_flag(record.uncertain)
     and is_list(record.without, req.first, req.last)
     and (req.state == "accepted" or req.ended == record.status
       or req.state == "unknown" and (record.status == "refused" or record.status == "split"
@@ -131,6 +131,14 @@ local function begin(self, record)
   return true
 end
 
+-- What came of a request. Where it may have been carried out, so may what of it goes again.
+local function finish(self, req, record)
+  req.state, req.ended, req.refused = ended_as(record, req), record.status, record.without
+  if (req.state == "open" or req.state == "transient") and (req.uncertain or record.uncertain) then
+    self.batches[req.batch].uncertain = true
+  end
+end
+
 --- Reads the records of a journal.
 ---@param records table[]
 ---@return scope3.Past?
@@ -153,7 +161,7 @@ function history.read(records)
     elseif record.type == "ended" then
       fine = is_ended(record, req)
       if fine and not req.ended then
-        req.state, req.ended, req.refused = ended_as(record, req), record.status, record.without
+        finish(self, req, record)
       end
     end
     if not fine then

@@ -45,6 +45,7 @@ local splitter = require "scope3.job.splitter"
 ---@field shares? scope3.AudienceShare[]  of its audiences, where there are several
 ---@field without? integer[]
 ---@field replaced? integer[]
+---@field uncertain? boolean  its members may also have been carried out by another task, which nobody knows
 ---@field sendings integer
 ---@field digest? string
 ---@field outline? number
@@ -144,7 +145,7 @@ function records.work(req)
   return {
     entry = req.entry, id = req.id, batch = batch.number, first = part.first, last = part.last,
     parts = batch.retained and req.parts, audiences = audiences_of(req.parts), shares = shares_of(req.parts),
-    without = req.without, replaced = req.replaced,
+    without = req.without, replaced = req.replaced, uncertain = req.uncertain or req.call.uncertain,
     sendings = req.sendings, digest = batch.digest, outline = batch.outline,
   }
 end
@@ -185,7 +186,7 @@ function records.refusal(req, members)
   for i, member in ipairs(members) do
     without[i] = member.index
   end
-  return { request = req.id, status = "refused", without = without }
+  return { request = req.id, status = "refused", without = without, uncertain = req.uncertain }
 end
 
 return records

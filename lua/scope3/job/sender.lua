@@ -145,7 +145,7 @@ end
 local function split(self, req, decision)
   local state, entry = self.state, req.entry
   state:split(req, decision)
-  self:note("ended", { request = req.id, status = "split" })
+  self:note("ended", { request = req.id, status = "split", uncertain = req.uncertain })
   self.on_event { event = "split", request = entry.request, bytes = state.max_accepted_bytes }
   replace(self, req, rejection.halves(req))
 end

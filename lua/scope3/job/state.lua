@@ -202,9 +202,8 @@ end
 ---@param err scope3.Error
 ---@param rejected boolean  the service found its content wrong
 function State:reject(req, status, err, rejected)
-  local res = self.result
   req.entry.state, req.entry.error = status, err.message
-  res[status] = res[status] + req.entry.members
+  self.result[status] = self.result[status] + req.entry.members
   self.unsent[#self.unsent + 1] = { parts = req.parts, rejected = rejected }
 end
 
@@ -316,7 +315,8 @@ end
 function State:request_again(work, batch, parts, replaced)
   local res, lost = self.result, work.entry.failed or work.entry.members
   local req = self:request(batch, parts,
-    { sendings = work.sendings + 1, without = work.without, replaced = work.replaced, epoch = work.entry.epoch })
+    { sendings = work.sendings + 1, without = work.without, replaced = work.replaced, epoch = work.entry.epoch,
+      uncertain = work.uncertain })
   local gone = lost - req.members
   if gone > 0 then
     req.replaced = replaced
@@ -360,7 +360,7 @@ end
 function State:resume_failed(req, past)
   local res, entry = self.result, req.entry
   local task, work = records.failed_before(req, past)
-  entry.state, entry.error = "failed", task.error
+  entry.state, entry.error, entry.possibly_twice = "failed", task.error, req.uncertain
   res.failed = res.failed + entry.members
   if past.task_id then
     res.tasks[#res.tasks + 1] = task

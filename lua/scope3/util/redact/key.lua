@@ -8,6 +8,7 @@ local key = {}
 local GONE = patterns.GONE
 local PIECE = 8 -- bytes of a key that are hidden also where the rest of it is missing
 local KEY_MIN = 3 -- bytes of a key that is looked for
+local KEPT = 16 -- keys whose forms are kept: as many as a client remembers of one that changes
 
 local BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
@@ -24,6 +25,16 @@ local function base64(text)
   end))
 end
 
+-- Adds a form in which a key may stand in a text, unless another one holds it.
+local function add_form(forms, form)
+  for _, other in ipairs(forms) do
+    if other:find(form, 1, true) then
+      return
+    end
+  end
+  forms[#forms + 1] = form
+end
+
 -- The forms in which a key may stand in a text, in lower case. Short ones would be found in any text.
 local function forms_of(secret)
   local whole, encoded = lower(secret), lower(base64(secret))
@@ -31,10 +42,37 @@ local function forms_of(secret)
   local forms = { whole }
   for _, form in ipairs { bare, encoded, url_encoded } do
     if #form >= PIECE then
-      forms[#forms + 1] = form
+      add_form(forms, form)
     end
   end
   return forms
+end
+
+local known, count = {}, 0 -- the forms of the keys that were looked for last
+
+-- The forms of a key. Every reply is searched for the same few, so they are made once.
+local function known_forms(secret)
+  local forms = known[secret]
+  if not forms then
+    if count == KEPT then
+      known, count = {}, 0
+    end
+    forms = forms_of(secret)
+    known[secret], count = forms, count + 1
+  end
+  return forms
+end
+
+-- Whether a text may hold a piece of a form. Of the blocks of half a piece into which the text is cut, each piece
+-- covers one.
+local function may_hold(low, form, piece)
+  local block = math.floor((piece + 1) / 2)
+  for i = 1, #low - block + 1, block do
+    if form:find(low:sub(i, i + block - 1), 1, true) then
+      return true
+    end
+  end
+  return false
 end
 
 -- The places of a text's bytes that belong to a piece of one of the forms; nil where none does.
@@ -42,7 +80,7 @@ local function places_of(low, forms)
   local places = {}
   for _, form in ipairs(forms) do
     local piece = math.min(PIECE, #form)
-    for i = 1, #low - piece + 1 do
+    for i = 1, may_hold(low, form, piece) and #low - piece + 1 or 0 do
       if form:find(low:sub(i, i + piece - 1), 1, true) then
         for j = i, i + piece - 1 do
           places[j] = true
@@ -57,7 +95,7 @@ local function hide_one(text, secret)
   if #secret < KEY_MIN then
     return text
   end
-  local hidden = places_of(lower(text), forms_of(secret))
+  local hidden = places_of(lower(text), known_forms(secret))
   if not hidden then
     return text
   end
