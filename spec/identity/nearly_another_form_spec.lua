@@ -93,7 +93,7 @@ describe("a value that is nearly in another form", function()
     local raw = "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U="
     for _, case in ipairs {
       { "uid2", "%zz", "uid_malformed" }, { "uid2", "%4z", "uid_malformed" }, { "uid2", "%4", "uid_malformed" },
-      { "uid2", "%4a", "uid_escaped" },
+      { "uid2", "%4a", "uid_escaped" }, { "foo", "{x", "fine" },
       { "foo", "a\194\173b", "uid_control" }, { "uid2", ("A"):rep(50), "uid_token" },
       { "uid2", raw, "fine" }, { "uid2", raw:gsub("B", "_"), "uid_base64" },
       { "uid2", raw:gsub("B", "-"), "uid_base64" },
@@ -126,7 +126,8 @@ describe("a value that is nearly in another form", function()
       ["jane@x.org\0"] = "jane@x.org email_edges" })
     check("phone", { ["+1 206\000555 0142"] = "phone_character", ["+12065550142 ext\0 5"] = "phone_character",
       ["+1 206 555 0142\0"] = "+12065550142" })
-    check("external_id", { ["a\0b"] = "id_control", ["null\0null"] = "id_control" })
+    check("external_id", { ["a\0b"] = "id_control", ["null\0null"] = "id_control",
+      ["'\0abc'"] = "id_control", ["'abc\0'"] = "id_control", ["'\0'abc''"] = "id_control" })
     check("phone", { ["\0;+12065550143"] = "+12065550143",
       ["+12065550142\0;+12065550143"] = "+12065550142 phone_first" },
       { phone_repairs = "all" })
