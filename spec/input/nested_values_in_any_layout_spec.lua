@@ -51,8 +51,17 @@ describe("a nested value", function()
     end
   end)
 
+  it("is found behind a carriage return in the middle of a line", function()
+    local rows = assert(scope3.jsonl(lines('{"a":{"b":"x"},"mail":"a@x.example"}\n'
+      .. '{"a":\r{\r"b"\r:\r4711\r,\r"c":[1\r,\r2\r]\r}\r,"mail":"b@x.example"}\n')))
+    local res = assert(scope3.client({}):run({ audience = "a", map = { external_id = "a.b", email = "mail" } }, rows,
+      { dry_run = true }))
+    assert.same({ 2, 2 }, { res.rows, res.members })
+  end)
+
   it("is of the type that JSON gives it", function()
-    local text = '{"a":[true ,false ,null ,"x" ,-1.5 ,[3,4] ,{"b":{"c":"x\\"}"} ,"d":[{"e":"]x"}]}],"mail":"a@x.example"}\n'
+    local text = '{"a":[true ,false ,null ,"x" ,-1.5 ,[3,4] ,{"b":{"c":"x\\"}"} ,"d":[{"e":"]x"}]}],'
+      .. '"mail":"a@x.example"}\n'
     for path, value in pairs { ["a.1"] = true, ["a.2"] = false, ["a.3"] = cjson.null, ["a.4"] = "x", ["a.5"] = -1.5,
       ["a.6.2"] = 4, ["a.7.d.1.e"] = "]x", ["a.7.b.c"] = 'x"}' } do
       check(text, path, value)
