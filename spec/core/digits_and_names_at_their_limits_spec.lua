@@ -42,3 +42,16 @@ describe("the regions that are not known", function()
       "fifty\194\160per cent%" })
   end)
 end)
+
+describe("of several columns for the region of a phone", function()
+  it("the first that has a value counts", function()
+    local rows, i = { { id = "1", tel = "40 12 34 56", a = "NO", b = "DE" },
+      { id = "2", tel = "40 12 34 56", a = "", b = "NO" }, { id = "3", tel = "40 12 34 56", a = "US", b = "NO" } }, 0
+    local res = assert(scope3.client({}):run({ audience = "a",
+      map = { external_id = "id", phone = "tel", region = { "a", "b" } } }, function()
+      i = i + 1
+      return rows[i]
+    end, { dry_run = true }))
+    assert.same({ 2, { no_identifier = 1 } }, { res.members, res.rejected })
+  end)
+end)
