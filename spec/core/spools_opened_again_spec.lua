@@ -51,3 +51,12 @@ describe("a spool", function()
     spool:close()
   end)
 end)
+
+describe("a payload", function()
+  it("counts the universal ids of a member, and no braces inside of their values", function()
+    local builder, payload = spooled.kit()
+    local uids = { { type = "foo", value = '{x{"type":"' }, { type = "bar", value = "}{x" } }
+    assert(builder:add(payload, { external_id = "a{", uids = uids }))
+    assert.same({ 0, 0, 2, 0 }, { payload:identifiers() })
+  end)
+end)

@@ -98,8 +98,9 @@ end)
 
 describe("a condition", function()
   it("compares numbers in any form, and does not take thousands for fractions", function()
-    for value, wanted in pairs { ["1.2E4"] = "1 of 1", ["1.2e4"] = "1 of 1", ["+1.234"] = "0 of 1", ["-1.234"] = "0 of 1",
-      ["+101"] = "1 of 1" } do
+    for value, wanted in pairs { ["1.2E4"] = "1 of 1", ["1.2e4"] = "1 of 1",
+      ["+1.234"] = "0 of 1",
+      ["-1.234"] = "0 of 1", ["+101"] = "1 of 1" } do
       local row = ('{"id":"1","mail":"a@x.example","v":"%s"}\n'):format(value)
       assert.equal(wanted, outcome("jsonl", row, 1000, { v = { gt = 100 } }), value)
     end
