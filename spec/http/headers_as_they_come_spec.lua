@@ -8,10 +8,10 @@ describe("the headers of an answer", function()
   teardown(world.clean)
 
   -- What a request ends with that is answered so.
-  local function result_of(head)
+  local function result_of(head, rest)
     local queue, engine = cqueues.new(), core.engine()
     local server = raw_server.start(queue, { { "head" }, { "body" },
-      { "send", head .. "Content-Length: 2\r\n\r\n{}" } })
+      { "send", head .. (rest or "Content-Length: 2\r\n\r\n{}") } })
     assert(engine:submit { method = "GET", url = server.url, timeout = 30 })
     local result
     local deadline = core.now() + 60
@@ -30,6 +30,11 @@ describe("the headers of an answer", function()
     local result = result_of "HTTP/1.1 200 OK\r\nA:\tx y \t\r\nB:\r\nC: \t \r\nD:z\r\n"
     local headers = result.headers
     assert.same({ "x y", "", "", "z", "2" }, { headers.a, headers.b, headers.c, headers.d, headers["content-length"] })
+  end)
+
+  it("may end in line feeds alone", function()
+    local result = result_of("HTTP/1.1 200 OK\nA: x\nContent-Length: 2\n\n{}", "")
+    assert.same({ 200, "x", "{}" }, { result.status, result.headers.a, result.body })
   end)
 
   it("leave out names that are over 255 bytes long, and the line of the status", function()

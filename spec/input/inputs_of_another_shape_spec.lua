@@ -91,6 +91,7 @@ describe("CSV", function()
       ['id,mail\n1,"a\n' .. rows .. 'c"\n3,c@x.example\n'] = "1 of 2 no_identifier",
       ['id,mail\n"1\n' .. rows .. '9",c@x.example\n'] = "0 of 1 id_control",
       ['id,mail\n"1\n' .. ("zz,yy\n"):rep(12) .. 'no comma\n9",c@x.example\n'] = "0 of 1 id_control",
+      ['id,mail\n"1\n' .. ("zz,yy\n"):rep(9) .. ("no comma\n"):rep(9) .. '9",c@x.example\n'] = "0 of 1 id_control",
       ['id,mail,x\n"1\n' .. ("zz,b@x.example,1\n"):rep(4) .. '9",c@x.example,4\n'] = "0 of 1 id_control",
     })
   end)
@@ -98,7 +99,7 @@ end)
 
 describe("a condition", function()
   it("compares numbers in any form, and does not take thousands for fractions", function()
-    for value, wanted in pairs { ["1.2E4"] = "1 of 1", ["1.2e4"] = "1 of 1",
+    for value, wanted in pairs { ["1.2E4"] = "1 of 1", ["1.2e4"] = "1 of 1", ["1.2E1"] = "0 of 1",
       ["+1.234"] = "0 of 1",
       ["-1.234"] = "0 of 1", ["+101"] = "1 of 1" } do
       local row = ('{"id":"1","mail":"a@x.example","v":"%s"}\n'):format(value)

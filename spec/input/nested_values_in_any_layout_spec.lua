@@ -93,7 +93,8 @@ describe("a nested value", function()
       ['{"$numberLong":"4711"}'] = "member", ['{"$numberInt" : "4711" }'] = "member", ['{"$oid":"abc"}'] = "member",
       ['{"$oid":{"x":1}}'] = "external_id_type", ['{"numbers":"1"}'] = "external_id_type",
       ['{"$numberInt":"1x"}'] = "member", ['{"$numberInt":"\\u0031"}'] = "member",
-      ['{"$date":1700000000}'] = "member", ['{"$numberInt":true}'] = "external_id_type", ['{"$symbol":"abc"}'] = "member",
+      ['{"$date":1700000000}'] = "member", ['{"$numberInt":true}'] = "external_id_type",
+      ['{"$symbol":"abc"}'] = "member",
       ['{"$unknown":"4711"}'] = "external_id_type", ["{}"] = "external_id_type",
     } do
       assert.equal(outcome, becomes(('{"id":%s,"mail":"a@x.example"}\n'):format(id), "id"), id)

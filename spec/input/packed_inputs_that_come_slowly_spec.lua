@@ -1,5 +1,6 @@
 -- A gzip that comes through a pipe in parts, with pauses between them, is read like one that lies there whole.
 local scope3 = require "scope3"
+local socket = require "cqueues.socket"
 local world = require "spec.support.world"
 
 local ROWS = 30000
@@ -40,5 +41,20 @@ describe("a gzip in a pipe", function()
     assert.is_nil(res)
     assert.equal("source", err.kind)
     assert.is_true(err.result.rows < ROWS)
+  end)
+end)
+
+describe("a socket", function()
+  teardown(world.clean)
+
+  it("is no input under its name, and the error says how else", function()
+    local path = world.path ".sock"
+    local listener = socket.listen { path = path }
+    listener:listen()
+    local res, err = assert(scope3.client {}):run({ audience = "a", map = { external_id = "id", email = "mail" } }, path,
+      { dry_run = true })
+    listener:close()
+    assert.is_nil(res)
+    assert.truthy(err.message:find("it is a socket or a device", 1, true), err.message)
   end)
 end)
