@@ -152,7 +152,8 @@ describe("a limiter's file", function()
     local fifo = world.path ".fifo"
     os.execute("mkfifo " .. fifo)
     for path, reason in pairs {
-      [text] = "another kind", [short] = "another kind", [long] = "another kind", ["/"] = "directory", ["/dev/null"] = "another kind",
+      [text] = "another kind", [short] = "another kind", [long] = "another kind",
+      ["/"] = "directory", ["/dev/null"] = "another kind",
       ["/nowhere/limiter"] = "No such file", [link] = "No such file",
       [fifo] = "another kind", ["/proc/self/status"] = ".",
     } do

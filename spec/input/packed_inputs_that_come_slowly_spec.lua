@@ -51,8 +51,8 @@ describe("a socket", function()
     local path = world.path ".sock"
     local listener = socket.listen { path = path }
     listener:listen()
-    local res, err = assert(scope3.client {}):run({ audience = "a", map = { external_id = "id", email = "mail" } }, path,
-      { dry_run = true })
+    local res, err = assert(scope3.client {}):run({ audience = "a", map = { external_id = "id", email = "mail" } },
+      path, { dry_run = true })
     listener:close()
     assert.is_nil(res)
     assert.truthy(err.message:find("it is a socket or a device", 1, true), err.message)
