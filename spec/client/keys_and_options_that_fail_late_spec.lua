@@ -62,7 +62,6 @@ describe("a client", function()
     given = false
     local waited, err = client:wait(res)
     assert.is_nil(waited)
-    assert.is_nil((assert(scope3.client {}):wait(res)))
     assert.truthy(err.message:find("key", 1, true), err.message)
   end)
 

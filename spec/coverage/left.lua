@@ -70,7 +70,12 @@ function left.read(path)
       local made = { text = text, reason = reason, may_run = reason:find "^may run: " ~= nil }
       for i = 1, #at == 1 and #wanted or 0 do
         local line = at[1] + i - 1
-        entries[file][line] = context[i] and entries[file][line] or made
+        if not context[i] then
+          if entries[file][line] then
+            problems[#problems + 1] = ("%s: another entry names the line, too: %s: %s"):format(path, file, wanted[i])
+          end
+          entries[file][line] = made
+        end
       end
     elseif not entry:find "^#" and entry ~= "" then
       problems[#problems + 1] = ("%s: is no entry: %s"):format(path, entry)
