@@ -107,6 +107,15 @@ describe("a script", function()
     assert.same({ ["no consent"] = 1 }, res.rejected)
   end)
 
+  it("is given rows without a key, too", function()
+    local seen = {}
+    local res = assert(client:run({ audience = "a", member = function(row)
+      seen[#seen + 1] = row.id or "none"
+      return row.id and { external_id = row.id, email = "a@x.example" } or nil
+    end }, world.file('{}\n{"id":"1"}\n', ".jsonl"), { dry_run = true }))
+    assert.same({ { "none", "1" }, 1, 1 }, { seen, res.members, res.skipped })
+  end)
+
   it("that gives a list with an entry that is no member fails there", function()
     for _, entry in ipairs { { external_id = "1", uids = 5 }, 5 } do
       local res, err = run(function()
