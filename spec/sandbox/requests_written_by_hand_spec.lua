@@ -82,6 +82,36 @@ describe("the sandbox", function()
     end
   end)
 
+  -- Has requests for the list of audiences go wrong in a way.
+  local function misbehave(fault)
+    fault.on, fault.times = "audiences", 1
+    local body = world.json.encode { faults = world.json.array { fault } }
+    assert.equal(200, world.http("PUT", sandbox.url .. "/sandbox/config", body).status)
+  end
+
+  it("streams a long answer to its end", function()
+    for _, chunked in ipairs { true, false } do
+      misbehave { act = "huge", bytes = 100000, chunked = chunked or nil }
+      local first, all = answer(request("GET", AUDIENCES, ""))
+      assert.equal("HTTP/1.1 200 OK", first)
+      assert.equal(chunked and "0\r\n\r\n" or "xxxxx", all:sub(-5))
+      assert.is_true(#all > 100000)
+    end
+  end)
+
+  it("that hangs takes what comes, and ends with its client", function()
+    misbehave { act = "hang" }
+    assert.equal("", (answer(request("GET", AUDIENCES, "", ("x"):rep(1000)))))
+    assert.truthy(answer(request("GET", AUDIENCES, "")):find "^HTTP/1.1 200")
+  end)
+
+  it("shows fields of an audience that it was given besides", function()
+    local body = '{"account":"25","audienceId":"more","more":{"color":"red"}}'
+    assert.equal(200, world.http("PUT", sandbox.url .. "/sandbox/audience", body).status)
+    local _, all = answer(request("GET", AUDIENCES, ""))
+    assert.truthy(all:find('"color":"red"', 1, true), all)
+  end)
+
   it("listens on a port, and on nothing else", function()
     for _, port in ipairs { -1, 1.5, 65536, "x" } do
       local fine, why = pcall(sandbox_module.serve, { port = port })
