@@ -65,6 +65,15 @@ describe("a client", function()
     assert.truthy(err.message:find("key", 1, true), err.message)
   end)
 
+  it("has no address with a password in it, also without a name", function()
+    for _, who in ipairs { "jane:secret", "jane", ":secret" } do
+      local url = ("https://%s@x.example"):format(who)
+      local client, err = scope3.client { account_id = "25", api_key = "k", base_url = url }
+      assert.is_nil(client)
+      assert.is_nil(err.message:find("secret", 1, true), err.message)
+    end
+  end)
+
   it("tells all that is wrong with audiences and options at once", function()
     local client = assert(scope3.client { account_id = "25", base_url = sandbox.url, api_key = "scope3_key" })
     local res, err = client:sync({ vips(1), vips(1) }, { max_bytes = 10 })

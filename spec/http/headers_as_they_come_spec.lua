@@ -37,6 +37,14 @@ describe("the headers of an answer", function()
     assert.same({ 200, "x", "{}" }, { result.status, result.headers.a, result.body })
   end)
 
+  it("are no answer without a status of three digits", function()
+    for _, head in ipairs { "HTTP/1.1 2 X\r\n", "HTTP/1.1\r\n", "HTTP/1.1 2x0 OK\r\n", "HTTP/1.1 \r\n" } do
+      local result = result_of(head)
+      assert.is_truthy(result.code, head)
+      assert.is_nil(result.status and result.status >= 200 or nil, head)
+    end
+  end)
+
   it("leave out names that are over 255 bytes long, and the line of the status", function()
     local result = result_of("HTTP/1.1 200 OK: fine\r\n" .. ("n"):rep(255) .. ": kept\r\n"
       .. ("m"):rep(256) .. ": left out\r\n")

@@ -1,6 +1,7 @@
 -- What becomes of inputs whose first bytes are nearly those of another format, or that are cut or very long somewhere.
 -- It does not depend on the pieces that the input comes in.
 local scope3 = require "scope3"
+local world = require "spec.support.world"
 
 local ROW = '{"id":"1","mail":"a@x.example"}'
 local LONG = ("x"):rep(300)
@@ -94,6 +95,18 @@ describe("CSV", function()
       ['id,mail\n"1\n' .. ("zz,yy\n"):rep(9) .. ("no comma\n"):rep(9) .. '9",c@x.example\n'] = "0 of 1 id_control",
       ['id,mail,x\n"1\n' .. ("zz,b@x.example,1\n"):rep(4) .. '9",c@x.example,4\n'] = "0 of 1 id_control",
     })
+  end)
+end)
+
+describe("a pattern of paths", function()
+  teardown(world.clean)
+
+  it("that goes on below a file matches nothing", function()
+    local path = world.file("id,mail\n1,a@x.example\n", ".csv")
+    local map = { external_id = "id", email = "mail" }
+    local res, err = assert(scope3.client {}):run({ audience = "a", map = map }, path .. "/*.csv", { dry_run = true })
+    assert.is_nil(res)
+    assert.equal("source", err.kind)
   end)
 end)
 
