@@ -7,6 +7,7 @@ describe("an engine", function()
 
   it("without a descriptor says after how many seconds a step is due, and with one nothing", function()
     local engine = core.engine()
+    assert.is_nil(engine:timeout())
     local id = engine:submit { method = "GET", url = sandbox.url, timeout = 30 }
     assert.is_truthy(id)
     local seconds = engine:timeout()
