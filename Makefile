@@ -340,11 +340,20 @@ costs:
 	@dir=$$(mktemp -d /tmp/costs.XXXXXX) && trap 'rm -rf "$$dir"' EXIT && ln -s '$(ROOT)' $$dir/tree && cd $$dir/tree && \
 	  LUA_PATH='$(TREE_PATH);$(ROOT)/?.lua;;' LUA_CPATH='$(ROOT)/build/5.4-poll/?.so;;' lua5.4 bench/costs/run.lua $$PWD/$(COSTS) $(if $(RENEW),renew)
 
-# What the specs run of the code; it fails under the aims of spec/coverage/report.lua. ROOMS="core cli" runs these anew and adds
-# what ran in the others when they were run last.
-.PHONY: test-coverage
+# What the specs run of the code; it fails under the aims of spec/coverage/report.lua, and where something is left without a reason. ROOMS="core cli" runs
+# these anew and adds what ran in the others when they were run last. What fuzzing kept is one of them, and some random rows of a fixed seed.
+.PHONY: test-coverage fuzz-coverage
 test-coverage:
 	@MAKE="$(MAKE)" sh spec/coverage/run.sh $(ROOMS)
+
+FUZZ_COVERAGE = $(CC) -g -O0 --coverage
+build/fuzz/coverage/built: $(FUZZ_FILES)
+	$(call BUILD_FUZZ,build/fuzz/coverage,$(FUZZ_COVERAGE),fuzz/replay.c)
+	@$(FUZZ_COVERAGE) -std=c11 -D_GNU_SOURCE -o $(@D)/paths fuzz/paths.c fuzz/random_rows.c $(@D)/ways/simd.o $(@D)/ways/portable.o
+
+fuzz-coverage: build/fuzz/coverage/built
+	@FUZZ_BUILD=build/fuzz/coverage sh fuzz/replay.sh $(FUZZ_TARGETS)
+	@cd build/fuzz/coverage && ./paths 20000 7
 
 # What the specs do not notice: each mutant changes one thing of lua/scope3 or csrc/core. A run goes on where the last one stopped; MUTANTS="--files
 # http/retry" and the other options of spec/mutants/run.lua narrow it. The mutants that live are listed, and end it with 1.

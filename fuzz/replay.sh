@@ -3,7 +3,10 @@
 # that once broke something. Prints a line a target; ends with 1 where one crashed.
 #
 #   fuzz/replay.sh TARGET...
+#
+# FUZZ_BUILD is where the programs lie.
 set -u
+build=${FUZZ_BUILD:-build/fuzz/replay}
 cd "$(dirname "$0")/.." || exit 2
 unset LUA_PATH LUA_CPATH
 export SCOPE3_API_KEY= SCOPE3_ACCOUNT_ID= SCOPE3_BASE_URL=
@@ -16,7 +19,7 @@ for target in "$@"; do
   for kept in corpus found; do
     lua5.4 fuzz/corpus.lua unpack "fuzz/$kept/$target.txt" "$work/$target" || exit 2
   done
-  if "build/fuzz/replay/$target" "$work/$target" >"$work/log" 2>&1; then
+  if "$build/$target" "$work/$target" >"$work/log" 2>&1; then
     echo "$target: $(tail -n 1 "$work/log")"
   else
     code=1

@@ -62,6 +62,22 @@ return f, never_called -- counted
     end
   end)
 
+  it("finds a text by the lines round it, and leaves only what the entry means", function()
+    local file = world.file("if (a)\n  return 0;\nif (b)\n  return 0;\ndone();\n", ".c")
+    local function read(...)
+      return left.read(world.file(table.concat({ ... }, "\n") .. "\n", ".tsv"))
+    end
+    local entries, problems = read(file .. "\t@ if (b) \\n return 0;\tno b", file .. "\tif (a)\tmay run: by chance")
+    local of = entries[file]
+    assert.same({ {}, "may run: by chance", "no b" }, { problems, of[1].reason, of[4].reason })
+    assert.same({ nil, nil }, { of[2], of[3] })
+    assert.same({ file .. ": runs, and is listed as left: @ if (b) \\n return 0;" }, left.idle(entries))
+    entries, problems = read(file .. "\tdone();\tnever", file .. "\t@ return 0; \\n done();\tnever again")
+    assert.equal(1, #problems)
+    assert.truthy(problems[1]:find("another entry names the line, too", 1, true), problems[1])
+    assert.is_table(entries)
+  end)
+
   it("has no entry that does not stand in its file", function()
     assert.same({}, select(2, left.read "spec/coverage/left.tsv"))
   end)

@@ -1,7 +1,9 @@
 -- What may stay uncovered, and why: spec/coverage/left.tsv, a line `file <tab> text <tab> reason` each.
 -- The text is one line of the file without its indentation, or several that follow each other with ` \n ` between.
+-- A line behind `@ ` only says where the others stand, and is not excused itself.
 -- It must stand in the file exactly once, so an entry neither outlives what it speaks of nor covers more than that.
--- One that excuses nothing, because its lines run, is a problem as well.
+-- One that excuses nothing, because its lines run, is a problem as well. A reason that begins with `may run: ` is for
+-- what depends on the order in which processes come.
 local files = require "spec.coverage.files"
 
 local left = {}
@@ -14,12 +16,14 @@ local function trimmed_lines(path)
   return lines
 end
 
+-- The lines of a text, and which of them only say where the others stand.
 local function split(text)
-  local parts = {}
+  local parts, context = {}, {}
   for part in (text .. " \\n "):gmatch "(.-) \\n " do
-    parts[#parts + 1] = part
+    parts[#parts + 1] = part:gsub("^@ ", "")
+    context[#parts] = part:find "^@ " ~= nil
   end
-  return parts
+  return parts, context
 end
 
 local function stands_at(lines, wanted, at)
@@ -45,6 +49,7 @@ end
 ---@class coverage.Entry
 ---@field text string
 ---@field reason string
+---@field may_run boolean  whether chance decides if it runs
 ---@field used boolean?  whether a line or a branch that did not run was excused by it
 
 --- By path, line numbers with their entries; and what is wrong with the list.
@@ -56,15 +61,21 @@ function left.read(path)
     local file, text, reason = entry:match "^([^\t#]+)\t([^\t]+)\t([^\t]+)$"
     if file then
       texts[file] = texts[file] or trimmed_lines(file)
-      local wanted = split(text)
+      local wanted, context = split(text)
       local at = places(texts[file], wanted)
       if #at ~= 1 then
         problems[#problems + 1] = ("%s: stands %d times in %s: %s"):format(path, #at, file, text)
       end
       entries[file] = entries[file] or {}
-      local made = { text = text, reason = reason }
+      local made = { text = text, reason = reason, may_run = reason:find "^may run: " ~= nil }
       for i = 1, #at == 1 and #wanted or 0 do
-        entries[file][at[1] + i - 1] = made
+        local line = at[1] + i - 1
+        if not context[i] then
+          if entries[file][line] then
+            problems[#problems + 1] = ("%s: another entry names the line, too: %s: %s"):format(path, file, wanted[i])
+          end
+          entries[file][line] = made
+        end
       end
     elseif not entry:find "^#" and entry ~= "" then
       problems[#problems + 1] = ("%s: is no entry: %s"):format(path, entry)
@@ -80,7 +91,7 @@ function left.idle(entries)
   local problems, told = {}, {}
   for file, of in pairs(entries) do
     for _, entry in pairs(of) do
-      if not entry.used and not told[entry] then
+      if not entry.used and not entry.may_run and not told[entry] then
         told[entry] = true
         problems[#problems + 1] = ("%s: runs, and is listed as left: %s"):format(file, entry.text)
       end

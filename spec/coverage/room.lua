@@ -10,7 +10,7 @@ local files = require "spec.coverage.files"
 local NAME_SIZE, RECORD_SIZE = 64, 512 -- as in spec/coverage/lines.c
 local NOTES, SOURCES = "build/coverage/lines", "build/coverage/sources"
 local BUILDS = {
-  "build/5.4-coverage", "build/5.4-coverage-poll", "build/5.1-coverage", "build/jit-coverage",
+  "build/5.4-coverage", "build/5.4-coverage-poll", "build/5.1-coverage", "build/jit-coverage", "build/fuzz/coverage",
 }
 
 local function begin()
@@ -57,6 +57,12 @@ local function documents(build)
   return list
 end
 
+-- Some objects are compiled in their own folder, and name their sources in full.
+local ROOT = files.lines_of("pwd")[1] .. "/"
+local function from_root(path)
+  return path:sub(1, #ROOT) == ROOT and path:sub(#ROOT + 1) or path
+end
+
 local function add(sums, key, times)
   sums[key] = (sums[key] or 0) + times
 end
@@ -66,10 +72,11 @@ local function lines_of_c(out)
   for _, build in ipairs(BUILDS) do
     for _, document in ipairs(documents(build)) do
       for _, file in ipairs(document.files) do
-        for _, line in ipairs(file.file:find "^csrc/" and file.lines or {}) do
-          add(sums, ("line\t%s\t%d"):format(file.file, line.line_number), line.count)
+        local path = from_root(file.file)
+        for _, line in ipairs(path:find "^csrc/" and file.lines or {}) do
+          add(sums, ("line\t%s\t%d"):format(path, line.line_number), line.count)
           for i, branch in ipairs(line.branches) do
-            add(sums, ("branch\t%s\t%d\t%d"):format(file.file, line.line_number, i), branch.count)
+            add(sums, ("branch\t%s\t%d\t%d"):format(path, line.line_number, i), branch.count)
           end
         end
       end

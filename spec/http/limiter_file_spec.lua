@@ -145,13 +145,15 @@ describe("a limiter's file", function()
   end)
 
   it("is refused, with the reason, where it cannot be one", function()
-    local text = world.file "id,mail\n1,a@example.com\n"
+    local text, short = world.file "id,mail\n1,a@example.com\n", world.file "abc"
+    local long = world.file(("x"):rep(2 ^ 20))
     local link = world.path ".link"
     os.execute(("ln -s /nowhere/limiter %s"):format(link))
     local fifo = world.path ".fifo"
     os.execute("mkfifo " .. fifo)
     for path, reason in pairs {
-      [text] = "another kind", ["/"] = "directory", ["/dev/null"] = "another kind",
+      [text] = "another kind", [short] = "another kind", [long] = "another kind",
+      ["/"] = "directory", ["/dev/null"] = "another kind",
       ["/nowhere/limiter"] = "No such file", [link] = "No such file",
       [fifo] = "another kind", ["/proc/self/status"] = ".",
     } do

@@ -1,0 +1,122 @@
+-- Requests that no client of ours writes: the sandbox reads what HTTP allows, and gives the rest no answer of success.
+local child = require "scope3.sandbox.child"
+local sandbox_module = require "scope3.sandbox"
+local socket = require "cqueues.socket"
+local world = require "spec.support.world"
+
+local AUDIENCES = "/api/v2/buyer/advertisers/25/audiences"
+local DEADLINE = 30
+
+describe("the sandbox", function()
+  local sandbox
+
+  setup(function()
+    sandbox = assert(child.start())
+  end)
+  teardown(function()
+    sandbox:close()
+    world.clean()
+  end)
+
+  -- The first line of what comes back for these bytes, and all of it. Both are empty where the peer only closes.
+  local function answer(bytes)
+    local peer = socket.connect("127.0.0.1", tonumber(sandbox.url:match ":(%d+)"))
+    peer:setmode("b", "b")
+    peer:settimeout(DEADLINE)
+    peer:onerror(function(_, _, why)
+      return why
+    end)
+    peer:write(bytes)
+    peer:flush()
+    peer:shutdown "w"
+    local said = peer:read "*a" or ""
+    peer:close()
+    return said:match "^[^\r]*", said
+  end
+
+  local function request(method, path, headers, body)
+    return ("%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nConnection: close\r\n%s\r\n%s"):format(method,
+      path, headers, body or "")
+  end
+
+  it("reads a request behind blank lines", function()
+    assert.truthy(answer("\r\n\r\n" .. request("GET", AUDIENCES, "")):find "^HTTP/1.1 200")
+  end)
+
+  it("closes at heads that are no request's, or have no end", function()
+    local long = request("GET", AUDIENCES, ("X: %s\r\n"):format(("x"):rep(70000)))
+    for _, bytes in ipairs { "hello\r\n\r\n", "", "GET / HTTP/1.1\r\n", long,
+      request("GET", AUDIENCES, "Content-Length: many\r\n"),
+      request("GET", AUDIENCES, "Content-Length: 12345678901234567\r\n") } do
+      assert.is_nil(answer(bytes):find "^HTTP/1.1 2", bytes:sub(1, 100))
+    end
+  end)
+
+  it("reads a body in chunks, and takes none that is cut or too large", function()
+    local body = '{"audiences":[{"audienceId":"a"}]}'
+    local chunked = "Transfer-Encoding: chunked\r\n"
+    local function sync(chunks)
+      return answer(request("POST", AUDIENCES .. "/sync", chunked, chunks))
+    end
+    local whole = ("%x\r\n%s\r\n0\r\n\r\n"):format(#body, body)
+    assert.truthy(sync(whole):find "^HTTP/1.1 2")
+    for _, chunks in ipairs { "x\r\n", "", ("%x\r\n%s"):format(#body + 1, body), ("%x\r\n%s\r\n"):format(#body, body),
+      "7fffffff\r\n" } do
+      assert.is_nil(sync(chunks):find "^HTTP/1.1 2", chunks)
+    end
+  end)
+
+  it("tells a client that waits for it to send its body", function()
+    local body = '{"audiences":[{"audienceId":"a"}]}'
+    local first, all = answer(request("POST", AUDIENCES .. "/sync",
+      ("Expect: 100-continue\r\nContent-Length: %d\r\n"):format(#body), body))
+    assert.equal("HTTP/1.1 100 Continue", first)
+    assert.truthy(all:find "\r\n\r\nHTTP/1.1 2")
+  end)
+
+  it("refuses a syndication that is no object", function()
+    for _, body in ipairs { "[]", "5", '"x"', "{" } do
+      local said = answer(request("POST", "/api/v2/buyer/advertisers/25/syndicate",
+        ("Content-Length: %d\r\n"):format(#body), body))
+      assert.truthy(said:find "^HTTP/1.1 4", body .. ": " .. said)
+    end
+  end)
+
+  -- Has requests for the list of audiences go wrong in a way.
+  local function misbehave(fault)
+    fault.on, fault.times = "audiences", 1
+    local body = world.json.encode { faults = world.json.array { fault } }
+    assert.equal(200, world.http("PUT", sandbox.url .. "/sandbox/config", body).status)
+  end
+
+  it("streams a long answer to its end", function()
+    for _, chunked in ipairs { true, false } do
+      misbehave { act = "huge", bytes = 100000, chunked = chunked or nil }
+      local first, all = answer(request("GET", AUDIENCES, ""))
+      assert.equal("HTTP/1.1 200 OK", first)
+      assert.equal(chunked and "0\r\n\r\n" or "xxxxx", all:sub(-5))
+      assert.is_true(#all > 100000)
+    end
+  end)
+
+  it("that hangs takes what comes, and ends with its client", function()
+    misbehave { act = "hang" }
+    assert.equal("", (answer(request("GET", AUDIENCES, "", ("x"):rep(1000)))))
+    assert.truthy(answer(request("GET", AUDIENCES, "")):find "^HTTP/1.1 200")
+  end)
+
+  it("shows fields of an audience that it was given besides", function()
+    local body = '{"account":"25","audienceId":"more","more":{"color":"red"}}'
+    assert.equal(200, world.http("PUT", sandbox.url .. "/sandbox/audience", body).status)
+    local _, all = answer(request("GET", AUDIENCES, ""))
+    assert.truthy(all:find('"color":"red"', 1, true), all)
+  end)
+
+  it("listens on a port, and on nothing else", function()
+    for _, port in ipairs { -1, 1.5, 65536, "x" } do
+      local fine, why = pcall(sandbox_module.serve, { port = port })
+      assert.is_false(fine)
+      assert.truthy(tostring(why):find("port must be a whole number", 1, true), tostring(why))
+    end
+  end)
+end)
