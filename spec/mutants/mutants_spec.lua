@@ -125,6 +125,16 @@ describe("mutation testing", function()
     assert.same({ [3] = true }, list[1].lines)
   end)
 
+  it("asks the specs of the line before a break, which has no code of its own", function()
+    local list = operators.mutants("x.lua", "local a = ...\nwhile a do\n  if a > 5 then\n    break\n  end\nend\n")
+    for _, mutant in ipairs(list) do
+      if mutant.from == "break" then
+        assert.same({ [3] = true, [4] = true }, mutant.lines)
+      end
+    end
+    assert.truthy(#list > 0)
+  end)
+
   describe("with specs", function()
     local FILE, SPEC = "lua/scope3/http/retry_after.lua", "spec/http/waits_that_are_times_spec.lua"
     local tree
