@@ -333,7 +333,7 @@ describe("an offer to agents", function()
     local status, got = offer(s, body {})
     assert.same({ 201, 2, "PENDING", "x" }, { status, #got.data, got.data[1].status, got.data[1].adcpAgentId })
     s.now = s.now + 5
-    _, got = offer(s, body { enabled = false, adcpAgentIds = array "y" })
+    got = select(2, offer(s, body { enabled = false, adcpAgentIds = array "y" }))
     assert.same({ "DISABLED", "2001-09-09T01:46:40.000Z", "2001-09-09T01:46:45.000Z" }, { got.data[1].status,
       got.data[1].createdAt, got.data[1].updatedAt })
     for query, total in pairs {
