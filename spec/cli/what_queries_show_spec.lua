@@ -92,6 +92,10 @@ describe("the command shows", function()
       code, out, err = run((table.unpack or unpack)(words)) -- luacheck: ignore
       assert.same({ 0, true, "" }, { code, out:find("Usage: scope3", 1, true) ~= nil, err }, table.concat(words, " "))
     end
+    for _, words in ipairs { { "--version", "--json" }, { "help", "sync", "--json" } } do
+      code, out = run((table.unpack or unpack)(words)) -- luacheck: ignore
+      assert.same({ 0, json.null }, { code, json.decode(out).error })
+    end
     code, out, err = run("sync", "--nosuch")
     assert.same({ 2, "" }, { code, out })
     assert.truthy(err:find("^scope3: [^\n]*%-%-nosuch"), err)
