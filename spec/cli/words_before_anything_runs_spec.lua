@@ -4,6 +4,7 @@ local argparse = require "argparse"
 local argv = require "scope3.cli.argv"
 local context = require "scope3.cli.context"
 local errors = require "scope3.error"
+local job_args = require "scope3.cli.job_args"
 local messages = require "scope3.cli.messages"
 local output = require "scope3.cli.output"
 local parser = require "scope3.cli.parser"
@@ -141,6 +142,74 @@ describe("the words of the command line", function()
   end
 end)
 
+describe("a job", function()
+  teardown(world.clean)
+
+  it("has the map of the words, with numbers where there is no header", function()
+    local function map_of(more)
+      local args = { command = "sync", map = { "external_id=1", "email=#2" } }
+      for key, value in pairs(more or {}) do
+        args[key] = value
+      end
+      return job_args.script(args)
+    end
+    assert.same({ map = { external_id = { "1" }, email = { "#2" } } }, map_of())
+    assert.same({ map = { external_id = { 1 }, email = { 2 } } }, map_of { no_header = true })
+    local none, why, misused = map_of { no_header = true, map = { "external_id=id", "email=2" } }
+    assert.same({ false, "--no-header: --map external_id must be a column number, not 'id'", true },
+      { none or false, why, misused })
+    none, why, misused = map_of { map = { "email=2" } }
+    assert.same({ false, "--map external_id=COLUMN is missing: the column that tells customers apart", true },
+      { none or false, why, misused })
+  end)
+
+  it("has the error of its script", function()
+    local none, err = job_args.script { command = "run", script = world.file('error("own", 0)', ".lua") }
+    assert.same({ false, "script", "own" }, { none or false, err.kind, err.message })
+    local why, misused
+    none, why, misused = job_args.script { command = "run", script = world.file("id,mail\n", ".csv") }
+    assert.same({ false, true, true }, { none or false, why:find("is not a script", 1, true) ~= nil, misused })
+  end)
+
+  it("has the audience of the script, and the words in place of it", function()
+    local script = { audience = { id = "s", name = "S", consent_basis = "consent" } }
+    assert.same({ id = "s", name = "S", consent_basis = "consent" }, job_args.audience({}, script))
+    assert.same({ id = "a", name = "A", consent_basis = "contract" },
+      job_args.audience({ audience = "a", name = "A", consent_basis = "contract" }, script))
+    assert.same({ id = "s" }, job_args.audience({}, { audience = "s" }))
+  end)
+
+  it("waits as long as was said, and else for long", function()
+    assert.is_nil(job_args.wait_seconds {})
+    assert.same({ 5, 5, 0 }, { job_args.wait_seconds { wait = { "5" } }, job_args.wait_seconds { wait = "5" },
+      job_args.wait_seconds { wait = { "0" } } })
+    assert.is_true(job_args.wait_seconds { wait = {} } > 3600)
+  end)
+
+  local MISSING = "--audience is missing: the id of the audience that the rows go to"
+  for i, case in ipairs {
+    { {}, {}, MISSING }, { {}, { audience = {} }, MISSING }, { {}, { audience = { id = "a" } } },
+    { { command = "run" }, {}, "--audience is missing: the script names no audience" },
+    { { audience = " " }, {}, "--audience is empty: it takes the id of an audience" }, { { audience = "a" }, {} },
+    { { audience = "a", journal = "/no/a/x", rejects = "/no/b/x" }, {} },
+    { { audience = "a", journal = "/no/a/x", rejects = "/no/a/x" }, {},
+      "--rejects and --journal are the same file, /no/a/x, which would be overwritten" },
+    { { audience = "a", file = { "f.jsonl" } }, { delimiter = ";" },
+      "the script's delimiter has no effect on JSON Lines" },
+    { { audience = "a", file = { "f.jsonl" } }, {} }, { { audience = "a", file = { "f.csv" } }, { delimiter = ";" } },
+    { { audience = "a", dry_run = true, limiter = "l" }, {},
+      "--limiter has no effect on a dry run, which talks to nobody" },
+    { { audience = "a", dry_run = true, journal = "j" }, {},
+      "--journal has no effect on a dry run, which sends nothing" },
+  } do
+    it(("is looked through before it runs, case %d: %s"):format(i, tostring(case[3])), function()
+      local args = case[1]
+      args.command, args.file = args.command or "sync", args.file or { "f.csv" }
+      assert.equal(case[3], (usage.of_job(args, case[2], {})))
+    end)
+  end
+end)
+
 describe("what the library says", function()
   for problem, case in pairs {
     ["delimiter must be one character"] = { { delimiter = "x" }, "--delimiter must be one character" },
@@ -228,6 +297,8 @@ describe("what the library says", function()
     assert.same({ "invalid", "f", "t", 21, "p21" }, { found.kind, found.field, found.task_id, #found.issues,
       found.issues[21].path })
     assert.truthy(found.message:find("^bad: m1; p2 m2; .*; p20 m20; …$"), found.message)
+    local two = output.error_of(errors.new("invalid", "bad", { issues = { issues[1], issues[2] } }))
+    assert.equal("bad: m1; p2 m2", two.message)
     issues[21] = nil
     assert.truthy(output.error_of(errors.new("invalid", "bad", { issues = issues })).message:find("; p20 m20$"))
     assert.equal("bad", output.error_of(errors.new("invalid", "bad", { issues = { issues[1] } })).message)

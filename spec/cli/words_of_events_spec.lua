@@ -1,5 +1,8 @@
 -- What the line on a terminal, and the line a minute without one, say of each event.
+local error_handler = require "scope3.cli.error_handler"
+local exit_code = require "scope3.cli.exit_code"
 local heartbeat = require "scope3.cli.heartbeat"
+local output = require "scope3.cli.output"
 local progress = require "scope3.cli.progress"
 local rejects = require "scope3.cli.rejects"
 local world = require "spec.support.world"
@@ -105,6 +108,26 @@ describe("the line on a terminal", function()
     said = written(function() made:on { event = "task", task_id = "a", status = "working" } end)
     assert.truthy(said:find("^\rtask working · "), said)
   end)
+end)
+
+describe("what a command raises", function()
+  for raised, expected in pairs {
+    ["client:run: rate must be a number"] = { exit_code.USAGE, "scope3: --rate must be a number\n" },
+    ["attempt to call nil"] = { exit_code.INTERNAL, "scope3: internal fault: attempt to call nil\n" },
+    ["s.lua:3: own"] = { exit_code.FAILED, "scope3: s.lua:3: own\n" },
+    ["not enough memory"] = { exit_code.FAILED, "scope3: not enough memory\n" },
+  } do
+    it("is told, and decides the exit code: " .. raised, function()
+      output.begin(false)
+      local code
+      local said = written(function()
+        code = error_handler.guard(function()
+          error(raised, 0)
+        end, { args = { rate = 5, script = "a/s.lua" } }, exit_code)
+      end)
+      assert.same({ expected[1], expected[2] }, { code, (said:match "^[^\n]*\n") })
+    end)
+  end
 end)
 
 describe("the file of rejections", function()
