@@ -219,7 +219,7 @@ describe("what the library says", function()
     ["quote is given, and takes none"] = { { quote = "x" }, "--quote is given, and takes none" },
     ["rate must be"] = { {}, "rate must be" },
     ["rate takes a number and must be"] = { { script = "s.lua" }, "the script's rate takes a number and must be" },
-    ["account_id is wrong"] = { { account = "x" }, "--account is wrong" },
+    rate = { { rate = 5 }, "--rate" }, ["account_id is wrong"] = { { account = "x" }, "--account is wrong" },
     ["the file is rate"] = { { rate = 5 }, "the file is rate" },
     ["--rate is rate"] = { { rate = 5 }, "--rate is rate" },
   } do
