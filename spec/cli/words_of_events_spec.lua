@@ -130,6 +130,22 @@ describe("what a command raises", function()
   end
 end)
 
+describe("a script that changes Lua", function()
+  it("is named with what it changed, which is put back", function()
+    output.begin(false)
+    local real, code = string.rep, nil
+    local said = written(function()
+      code = error_handler.guard(function()
+        string.rep = nil -- luacheck: ignore 122
+        error({}, 0)
+      end, { args = {} }, exit_code)
+    end)
+    assert.equal(real, string.rep)
+    assert.same({ exit_code.FAILED, "scope3: the script changed string.rep of Lua, which the command needs\n" },
+      { code, said })
+  end)
+end)
+
 describe("the file of rejections", function()
   teardown(world.clean)
 

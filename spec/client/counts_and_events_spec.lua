@@ -35,6 +35,7 @@ describe("the client", function()
     local res = assert(sandbox:client():sync(members))
     assert.same({ 1, 1, { hashed_email = 1, hashed_phone = 0, uids = 0 }, 0 }, { res.accepted, res.rejected_by_service,
       res.identifiers, res.prehashed })
+    assert.same({ 0, 0, 0 }, { res.replaced, res.poorer, res.deferred })
   end)
 
   it("raises for no audiences, and tells all that is wrong with some", function()
