@@ -195,6 +195,21 @@ describe("a task of the service", function()
     end
   end)
 
+  it("is applied by its end, in whatever order those come that end between two looks", function()
+    local s = sandbox_service.new { task_lengths = { 1, 2, 9, 3, 4, 10 } }
+    for i = 1, 6 do
+      s:sync { adding("a" .. i, 1) }
+    end
+    s.now = s.now + 20
+    s.sandbox.state:settle()
+    local _, got = s:ask("GET", "/sandbox/applied")
+    local order = {}
+    for i, one in ipairs(got.applied) do
+      order[i] = one.audiences[1].audienceId
+    end
+    assert.equal("a1 a2 a4 a5 a3 a6", table.concat(order, " "))
+  end)
+
   it("has an id of the digits that are drawn", function()
     local id = sandbox_service.new():sync { adding("a", 1) }
     assert.equal("00111222-3334-4445-9566-6777888999aa", id)
