@@ -1,13 +1,13 @@
 #include "engine.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../core/files/fork_mark.h"
 #include "origins.h"
+#include "stay_loaded.h"
 #include "transfer.h"
 #include "transfer_conclude.h"
 #include "transfer_setup.h"
@@ -39,21 +39,7 @@ static pthread_once_t libcurl_once = PTHREAD_ONCE_INIT;
 static CURLcode libcurl_status = CURLE_FAILED_INIT;
 
 static void start_libcurl(void) {
-  Dl_info self;
-  void (*here)(void) = start_libcurl;
-  void *address;
-  /* libcurl's resolver threads may outlive the Lua state that loaded us: never be unmapped. The
-   * handle is kept on purpose. */
-  memcpy(&address, &here, sizeof address);
-  if (dladdr(address, &self) != 0 && self.dli_fname != NULL)
-    (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_LOCAL
-#ifdef RTLD_NODELETE
-                                     | RTLD_NODELETE
-#endif
-#ifdef RTLD_NOLOAD
-                                     | RTLD_NOLOAD
-#endif
-    );
+  sc3_stay_loaded(); /* libcurl's resolver threads may outlive the Lua state that loaded us */
   libcurl_status = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../core/bytes/random.h"
+#include "../http/stay_loaded.h"
 #include "open.h"
 #include "type.h"
 #include "input_file.h"
@@ -194,6 +195,7 @@ static int process_catch_stop(lua_State *L) {
   (void)L;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
+  sc3_stay_loaded(); /* the handlers stay until the process ends */
   (void)sigemptyset(&action.sa_mask);
   (void)sigaction(SIGINT, &action, NULL); /* no SA_RESTART: a read of stdin must end too */
   (void)sigaction(SIGTERM, &action, NULL);

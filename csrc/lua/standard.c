@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../http/stay_loaded.h"
 #include "open.h"
 
 static int output = STDOUT_FILENO; /* where the command's own words go */
@@ -35,6 +36,7 @@ static int standard_hold(lua_State *L) {
   action.sa_handler = on_write_error;
   action.sa_flags = SA_RESTART;
   (void)sigemptyset(&action.sa_mask);
+  sc3_stay_loaded(); /* the handler runs until the process ends: stdio writes after the Lua state */
   (void)sigaction(SIGPIPE, &action, NULL);
   (void)sigaction(SIGXFSZ, &action, NULL);
   return 3;

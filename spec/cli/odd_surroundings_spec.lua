@@ -86,6 +86,23 @@ describe("the command runs", function()
     assert.same({ "1", "journal" }, { last, object.error.kind })
   end)
 
+  it("to its end where what a script writes last cannot be written", function()
+    local script = world.file([[
+      local function say_goodbye() io.stdout:write "bye\n" end -- as the last of Lua, so that C writes it still later
+      if newproxy then
+        KEPT = newproxy(true)
+        getmetatable(KEPT).__gc = say_goodbye
+      else
+        KEPT = setmetatable({}, { __gc = say_goodbye })
+      end
+      return { audience = "a", map = { external_id = "id", email = "mail" } }
+    ]], ".lua")
+    local code_file = world.path ".code"
+    os.execute(("(ulimit -f 0; %s %s/bin/scope3.in run %s %s --dry-run --quiet >%s; echo $?) 2>/dev/null | cat >%s")
+      :format(lua, root, script, input, world.path ".out", code_file))
+    assert.equal("0\n", world.read(code_file))
+  end)
+
   it("in the C locale on names outside ASCII", function()
     local folder = world.path ""
     local named = folder .. "/n\195\164me \195\177.csv"

@@ -71,4 +71,20 @@ describe("misuse is reported at the caller's line", function()
       check(call, line + at, name .. ": ")
     end
   end)
+
+  it("of what is made and asked for", function()
+    local line = here()
+    local calls = {
+      function() local v = client:task "" return v end,
+      function() local v = scope3.audience("a", { regin = "US" }) return v end,
+      function() local v = scope3.audience(true) return v end,
+      function() local v = scope3.webhook.replay_cache { maximum = 5 } return v end,
+      function() local v = scope3.webhook.deliveries { maximum = 5 } return v end,
+      function() local v = scope3.webhook.deliveries { horizon = 5 } return v end,
+    }
+    for i, name in ipairs { "client:task", "scope3.audience", "scope3.audience", "webhook.replay_cache",
+      "webhook.deliveries", "webhook.deliveries" } do
+      check(calls[i], line + 1 + i, name .. ": ")
+    end
+  end)
 end)

@@ -62,6 +62,12 @@ describe("an option without effect", function()
       ["run: the script's delimiter, of JSON Lines"] = function()
         local _ = client:run(with { delimiter = ";" }, jsonl)
       end,
+      ["run: delete_timeout without delete_missing"] = function()
+        local _ = client:run(SCRIPT, csv, { delete_timeout = 5 })
+      end,
+      ["run: encoding of a source"] = function()
+        local _ = client:run(SCRIPT, scope3.csv(csv, { encoding = "cp1252" }), { encoding = "latin1" })
+      end,
       ["run: region without a phone"] = function()
         local _ = client:run(SCRIPT, csv, { region = "US", ids = "as_is" })
       end,
@@ -116,6 +122,14 @@ describe("an option without effect", function()
       scope3.csv(world.file("1,a@example.com\n2,b@example.com\n"),
       { header = false }), { header = false })).members)
     assert.equal(3, assert(client:run(SCRIPT, { csv, jsonl }, { delimiter = "," })).rows)
+    assert.equal(2, assert(client:run(SCRIPT, scope3.csv(csv, { encoding = "latin1" }),
+      { encoding = "ISO-8859-1", dry_run = true })).rows)
+    assert.equal(2, assert(client:run({
+      audience = "a", ids = "as_is", mode = "remove",
+      map = { external_id = "id", email = "mail", region = { default = "US" } },
+    }, csv)).removed)
+    local nobody = { delete_missing = { "other" }, delete_timeout = 5 }
+    assert.equal(2, assert(client:run(SCRIPT, csv, nobody)).rows)
     assert.equal(2, assert(client:run({
       audience = "a", region = "US", repair = false,
       map = { external_id = "id", email = "mail", phone = "mail",

@@ -75,6 +75,20 @@ describe("what was left", function()
     assert.same({ false, "the loop's own" }, { fine, why })
   end)
 
+  it("holds no descriptors where others are closed in between, even twice", function()
+    local csv = world.file("id\n1\n", ".csv")
+    collectgarbage "stop" -- so that what was left waits for the library to notice
+    for _ = 1, 300 do
+      local closed = assert(scope3.csv(csv))
+      closed:close()
+      closed:close()
+      assert(scope3.csv(csv)) -- left
+    end
+    local _, open = descriptors():gsub(csv:gsub("%p", "%%%0"), "")
+    collectgarbage "restart"
+    assert.is_true(open < 200, open)
+  end)
+
   it("gives a source, and an error where there is none", function()
     local nothing, err = scope3.csv "/nowhere/at/all.csv"
     assert.same({ nil, "source" }, { nothing, err.kind })

@@ -107,6 +107,14 @@ describe("an input that comes once", function()
     end
   end)
 
+  it("is waited for in the middle of what gzip packed", function()
+    local path, packed = pipe(), world.path ".gz"
+    assert(os.execute(("gzip -c %s >%s"):format(world.file(rows(100000)), packed)))
+    assert.is_true(#world.read(packed) > 200000) -- more than is read ahead to know it
+    assert(os.execute(("(head -c 200000 %s; sleep 0.5; tail -c +200001 %s) >%s &"):format(packed, packed, path)))
+    assert.equal(100000, assert(count(path)).members)
+  end)
+
   it("is found when it is given twice, under whatever names", function()
     local path = pipe()
     for _, pair in ipairs { { path, path }, { path, path:gsub("/([^/]+)$", "/./%1") } } do

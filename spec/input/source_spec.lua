@@ -102,6 +102,37 @@ describe("a source", function()
     assert.equal(200000, #rows)
   end)
 
+  it("says at its caller's line what is wrong with it", function()
+    local closed = assert(io.open "README.md")
+    closed:close()
+    for what, input in pairs { ["a closed file"] = closed, ["a table"] = {}, ["a number"] = 5 } do
+      local fine, why = pcall(function()
+        local made = scope3.csv(input)
+        return made
+      end)
+      assert.is_false(fine)
+      assert.truthy(why:find("^spec/input/source_spec.lua:%d+: scope3.csv: input must be a path, an open file or a "
+        .. "function that gives chunks, not " .. what .. "$"), why)
+    end
+    local fine, why = pcall(function()
+      local made = scope3.csv("x", { quote = "ab" })
+      return made
+    end)
+    assert.is_false(fine)
+    assert.truthy(why:find "^spec/input/source_spec.lua:%d+: scope3.csv: quote must be", why)
+  end)
+
+  it("is unpacked from pieces that a function gives", function()
+    local path = world.path ".gz"
+    local lines = { "id,n" }
+    for i = 1, 20000 do
+      lines[i + 1] = ("%d,%d"):format(i, i * 7919 % 20011) -- packed it is longer than the parser looks ahead
+    end
+    assert(os.execute(("gzip -c %s >%s"):format(world.file(table.concat(lines, "\n")), path)))
+    local rows = read_all(assert(scope3.csv(in_pieces(world.read(path), 1000))))
+    assert.equal(20000, #rows)
+  end)
+
   it("refuses misuse by raising", function()
     for _, misuse in ipairs {
       function() scope3.csv(12) end, function() scope3.csv("x", { delimeter = "," }) end,

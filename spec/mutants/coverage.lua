@@ -41,8 +41,11 @@ local function changed_since(lines, made, times)
   return list
 end
 
--- The C hook that notes lines, for the Lua of the stand.
-local function build_hook(folder, lua)
+--- Builds the C hook that notes lines.
+---@param folder string  where it goes; absolute
+---@param lua string  the version
+---@return string path
+function coverage.hook(folder, lua)
   local path, includes = ("%s/lines-%s.so"):format(folder, lua), {}
   for flag in shell.lines("make --no-print-directory -s LUA=" .. lua .. " print-cflags")[1]:gmatch "%-I%S+" do
     includes[#includes + 1] = flag
@@ -53,13 +56,34 @@ local function build_hook(folder, lua)
   return path
 end
 
-local function measure(stand, spec, hook, path)
-  local pieces = path .. ".pieces"
-  shell.run(("rm -rf %s && mkdir -p %s"):format(shell.quote(pieces), shell.quote(pieces)))
-  local verdict, seconds = stand:run(("sh -c %s"):format(shell.quote(specs.command { spec })), PATIENCE, {
+--- What has a program in a stand note its lines.
+---@param stand scope3.Stand
+---@param hook string
+---@param pieces string  the folder of the tables, one for each process
+---@return table<string, string> environment
+function coverage.environment(stand, hook, pieces)
+  return {
     LUA_INIT = ('assert(package.loadlib("%s", "luaopen_lines"))()'):format(hook),
     SCOPE3_LINES = pieces, SCOPE3_LINES_OF = "@" .. stand.root .. "/",
-  })
+  }
+end
+
+local CHILD = "lua/scope3/sandbox/child.lua"
+
+-- A sandbox takes LUA_INIT from its process, whose lines would not be noted.
+local function let_sandboxes_note(stand)
+  local text, found = shell.read(CHILD):gsub('= "LUA_INIT [^"]*"', '= "SCOPE3_LINES_NOWHERE"')
+  assert(found == 1, CHILD .. " names LUA_INIT in another way")
+  stand:change(CHILD, text)
+end
+
+local function measure(stand, spec, hook, path)
+  let_sandboxes_note(stand)
+  local pieces = path .. ".pieces"
+  shell.run(("rm -rf %s && mkdir -p %s"):format(shell.quote(pieces), shell.quote(pieces)))
+  local verdict, seconds = stand:run(("sh -c %s"):format(shell.quote(specs.command { spec })), PATIENCE,
+    coverage.environment(stand, hook, pieces))
+  stand:restore()
   shell.run(("{ printf 'seconds\\t%.2f\\n%s'; cat %s/*.tsv 2>/dev/null | grep '^lua/scope3/' | sort -u; } >%s.new"
     .. " && mv %s.new %s && rm -rf %s"):format(seconds, verdict == "passed" and "" or "failed\\t" .. verdict .. "\\n",
     pieces, path, path, path, pieces))
@@ -79,7 +103,7 @@ function coverage.of(stand, folder, tell)
     local path = table_of(folder, spec)
     local made_at = times[path]
     if not made_at or made_at < times[spec] then
-      hook = hook or build_hook(here .. "/" .. folder, stand().lua)
+      hook = hook or coverage.hook(here .. "/" .. folder, stand().lua)
       measure(stand(), spec, hook, here .. "/" .. path)
       local made = read_table(path)
       made_at = os.time()

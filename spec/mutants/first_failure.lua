@@ -2,23 +2,20 @@
 return function()
   local busted = require "busted"
   local handler = require "busted.outputHandlers.base"()
+  local file = "?"
 
-  local function file_of(element)
-    while element do
-      if element.descriptor == "file" then
-        return element.name
-      end
-      element = busted.context.parent(element)
-    end
-    return "?"
+  local function begin(element)
+    file = element.name
+    return nil, true
   end
 
   local function tell(element, _, message)
-    print(("FAILED\t%s\t%s"):format(file_of(element), tostring(element and element.name):gsub("%s+", " ")))
+    print(("FAILED\t%s\t%s"):format(file, tostring(element and element.name):gsub("%s+", " ")))
     print(message)
     return nil, true
   end
 
+  busted.subscribe({ "file", "start" }, begin)
   busted.subscribe({ "failure" }, tell)
   busted.subscribe({ "error" }, tell)
   return handler

@@ -71,6 +71,17 @@ __attribute__((destructor)) static void write_table(void) {
   fclose(out);
 }
 
+// debug.sethook, which is the first upvalue. The command takes away the hooks of scripts, and would
+// ours.
+static int set_hook(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, 0);
+  if (lua_gethook(L) == NULL)
+    lua_sethook(L, on_line, LUA_MASKLINE, 0);
+  return 0;
+}
+
 __attribute__((visibility("default"))) int luaopen_lines(lua_State *L);
 
 int luaopen_lines(lua_State *L) {
@@ -80,5 +91,9 @@ int luaopen_lines(lua_State *L) {
     return luaL_error(L, "SCOPE3_LINES and SCOPE3_LINES_OF are not set");
   prefix_length = strlen(prefix);
   lua_sethook(L, on_line, LUA_MASKLINE, 0);
+  lua_getglobal(L, "debug");
+  lua_getfield(L, -1, "sethook");
+  lua_pushcclosure(L, set_hook, 1);
+  lua_setfield(L, -2, "sethook");
   return 0;
 }

@@ -6,6 +6,7 @@ describe("mutation testing", function()
   if os.getenv "SCOPE3_LUA" ~= "5.4" or not package.cpath:find("/build/5.4/", 1, true) then
     return -- its scripts are written for Lua 5.4, and run specs with the usual build
   end
+  local coverage = require "spec.mutants.coverage"
   local equivalent = require "spec.mutants.equivalent"
   local operators = require "spec.mutants.operators"
   local results = require "spec.mutants.results"
@@ -124,6 +125,16 @@ describe("mutation testing", function()
     assert.same({ [3] = true }, list[1].lines)
   end)
 
+  it("asks the specs of the line before a break, which has no code of its own", function()
+    local list = operators.mutants("x.lua", "local a = ...\nwhile a do\n  if a > 5 then\n    break\n  end\nend\n")
+    for _, mutant in ipairs(list) do
+      if mutant.from == "break" then
+        assert.same({ [3] = true, [4] = true }, mutant.lines)
+      end
+    end
+    assert.truthy(#list > 0)
+  end)
+
   describe("with specs", function()
     local FILE, SPEC = "lua/scope3/http/retry_after.lua", "spec/http/waits_that_are_times_spec.lua"
     local tree
@@ -152,6 +163,15 @@ describe("mutation testing", function()
 
     it("lets pass what changes nothing", function()
       assert.equal("passed", (verdict("LONGEST = 3600", "LONGEST = 3600 + 0")), tree:log())
+    end)
+
+    it("counts the lines that run after hooks are taken away, as the command does", function()
+      local pieces = tree.root .. "/build/lines"
+      shell.run("mkdir " .. shell.quote(pieces))
+      local hook = coverage.hook(tree.root .. "/build", "5.4")
+      tree:run([["$SCOPE3_LUA_BIN" -e 'debug.sethook() require "scope3.version"']], 1,
+        coverage.environment(tree, hook, pieces))
+      assert.same({ "lua/scope3/version.lua\t2" }, shell.lines("cat " .. shell.quote(pieces) .. "/*"))
     end)
 
     it("ends what hangs", function()

@@ -163,6 +163,9 @@ local function set_lines(list, spans)
       add_lines_of_names(list, around.names, mutant.lines)
       mutant.lines[list.tokens[around.first].line] = nil
     end
+    if around and around.kind == "break" then
+      mutant.lines[mutant.line - 1] = true -- it has no code of its own
+    end
     if around and not next(mutant.lines) or around and around.depth > 0 then
       for line = list.tokens[around.first].line, list.tokens[around.last].line do
         mutant.lines[line] = true

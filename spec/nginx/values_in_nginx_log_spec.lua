@@ -19,6 +19,18 @@ local LOCATIONS = [[
       local ok, err = collector:flush()
       ngx.print(tostring(ok), " ", tostring(err))
     } }
+    location = /flood { content_by_lua_block {
+      local log = require "scope3.util.nginx_log"
+      for i = 1, 150 do
+        log.say(ngx.WARN, "scope3: line " .. i .. ";")
+      end
+    } }
+    location = /timer { content_by_lua_block {
+      ngx.timer.at(0, function()
+        require("scope3.util.nginx_log").say(ngx.WARN, "scope3: said in a timer")
+        ngx.log(ngx.WARN, "scope3: and after it")
+      end)
+    } }
     location = /callback { content_by_lua_block { callback() } }
 ]]
 
@@ -77,5 +89,20 @@ describe("the error log of nginx", function()
     nginx.until_true("three lines", function()
       return select(2, server:log():gsub("a callback was refused", "")) == 3
     end)
+  end)
+
+  it("has a hundred lines of a request at most, and counts the others", function()
+    server = of.start("", { init = INIT, locations = LOCATIONS })
+    of.get "/flood"
+    until_said "50 further lines were left out of this log"
+    assert.truthy(server:log():find("line 100;", 1, true))
+    assert.is_nil(server:log():find("line 101;", 1, true))
+  end)
+
+  it("has what a timer says at once", function()
+    server = of.start("", { init = INIT, locations = LOCATIONS })
+    of.get "/timer"
+    until_said "and after it"
+    assert.truthy(server:log():find "said in a timer.*and after it")
   end)
 end)

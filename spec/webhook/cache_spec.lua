@@ -43,6 +43,13 @@ describe("a store of keys that are forgotten", function()
     assert.same({ nil, 2, 3, 4 }, { s:get "k1", s:get "k2", s:get "k3", s:get "k4" })
   end)
 
+  it("has room again at the very moment at which a key ends", function()
+    local s = store.new(1, now)
+    assert.is_true(s:safe_add("a", 1, 5))
+    clock = clock + 5
+    assert.is_true(s:safe_add("b", 2, 5))
+  end)
+
   it("keeps a key that was added again after it had ended", function()
     local s = store.new(2, now)
     assert.is_true(s:safe_add("a", 1, 10))
@@ -123,6 +130,23 @@ describe("a replay cache", function()
     clock = clock + 240 -- 9 minutes after
     assert.is_false(cache:full("k"))
     assert.is_false(cache:seen("k", "n4", 900, 600))
+  end)
+
+  it("knows for a second at least a nonce that has expired by far", function()
+    local cache = webhook.replay_cache { now = now }
+    assert.is_false(cache:seen("k", "n", 0, 1000))
+    assert.is_true(cache:seen("k", "n", 0, 1000))
+    clock = clock + 1
+    assert.is_false(cache:seen("k", "n", 0, 1000))
+  end)
+
+  it("has room in a store of its own for ten keys that are full", function()
+    local cache = webhook.replay_cache { max = 1, now = now }
+    local taken = 0
+    while cache:seen("key " .. taken, "n", 300, 0) == false do
+      taken = taken + 1
+    end
+    assert.equal(50, taken) -- ten times a nonce and nine counters; here each nonce has a counter of its own
   end)
 
   it("is full when its store has no room, and never drops a nonce instead", function()

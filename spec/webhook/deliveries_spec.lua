@@ -187,6 +187,24 @@ describe("a memory of deliveries", function()
     assert.is_true(tight:add(KEY, body(KEY, "t", "working"))) -- nothing was left behind
   end)
 
+  it("is kept under a second key of the same end, and not where the end itself finds no room", function()
+    local d = webhook.deliveries { now = now }
+    assert.is_true(d:keep(KEY, body(KEY, "t", "completed")))
+    assert.is_true(d:keep(OTHER, body(OTHER, "t", "completed")))
+    local shared, added = store.new(100, now), 0
+    local room_for_one = setmetatable({
+      safe_add = function(_, ...)
+        added = added + 1
+        if added > 1 then
+          return false, "no memory"
+        end
+        return shared:safe_add(...)
+      end,
+    }, { __index = shared })
+    local kept, err = webhook.deliveries({ store = room_for_one }):keep(KEY, body(KEY, "t", "completed"))
+    assert.same({ nil, "webhook_unavailable", 2 }, { kept, err.code, added })
+  end)
+
   it("is as quick with a payload of the largest size", function()
     local parts = {}
     for i = 1, 20000 do

@@ -218,8 +218,8 @@ end
 -- What is wrong with where members go, or how their phones are read.
 local function audience_problem(args, script)
   local from = script.audience
-  local id = args.audience or (type(from) == "table" and from.id or from)
-  if id == nil then
+  local named = type(from) == "table" and from or { id = from }
+  if (args.audience or named.id) == nil then
     return args.command == "run" and "--audience is missing: the script names no audience"
       or "--audience is missing: the id of the audience that the rows go to"
   elseif args.audience and args.audience:find("^%s*$") then

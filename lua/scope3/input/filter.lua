@@ -149,7 +149,6 @@ end
 -- A condition with its column's notation; or nil and what is wrong.
 local function with_notation(condition, fields)
   local made = options.merge(condition, fields)
-  made.ignore_case = fields.ignore_case or nil
   if fields.ignore_case then
     made.values = fold(condition.values)
     if not made.values then

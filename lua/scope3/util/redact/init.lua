@@ -19,7 +19,7 @@ local TEXTS_MAX = 1000 -- texts of one reply that are shown
 local ENTITIES = { quot = '"', apos = "'", amp = "&", lt = "<", gt = ">" }
 
 local function character(code)
-  return code and code >= 32 and code < 127 and string.char(code) or nil
+  return code >= 32 and code < 127 and string.char(code) or nil
 end
 
 -- A text without what hides a value from the search: escapes of URLs, HTML and JSON, and typographic quotes.
@@ -31,10 +31,10 @@ local function unescape(text)
   text = text:gsub("\\u00([0-9A-Fa-f][0-9A-Fa-f])", function(hex)
     return character(tonumber(hex, 16))
   end)
-  text = text:gsub("&([a-z]+);", ENTITIES):gsub("&#([0-9]+);", function(digits)
-    return #digits < 5 and character(tonumber(digits)) or nil
-  end):gsub("&#[xX]([0-9A-Fa-f]+);", function(hex)
-    return #hex < 5 and character(tonumber(hex, 16)) or nil
+  text = text:gsub("&([a-z]+);", ENTITIES):gsub("&#0*([0-9][0-9][0-9]?);", function(digits)
+    return character(tonumber(digits))
+  end):gsub("&#[xX]0*([0-9A-Fa-f][0-9A-Fa-f]);", function(hex)
+    return character(tonumber(hex, 16))
   end)
   text = text:gsub("\226\128[\156-\159]", '"'):gsub("\194[\171\187]", '"'):gsub("\226\128[\152-\155]", "'")
   return (text:gsub("\\([\"'`])", "%1"))

@@ -7,11 +7,11 @@ local function is_word(c)
   return c:find("^[A-Za-z0-9\128-\255]") ~= nil
 end
 
--- Whether the apostrophe at a place belongs to a word: can't, we're, O'Brien.
+-- Whether the apostrophe at a place, between two words, belongs to a word: can't, we're, O'Brien.
 local function is_apostrophe(text, at)
   return text:find("^'[sStTdDmM]%f[^A-Za-z0-9\128-\255]", at)
     or text:find("^'[rRvVlL][eElL]%f[^A-Za-z0-9\128-\255]", at)
-    or at > 1 and text:sub(at - 1, at - 1):find("[A-Za-z]") and (at == 2 or not is_word(text:sub(at - 2, at - 2)))
+    or text:sub(at - 1, at - 1):find("[A-Za-z]") and (at == 2 or not is_word(text:sub(at - 2, at - 2)))
 end
 
 -- The quotes of a text in order: their places, and whether they touch a word before and after them.
@@ -19,7 +19,7 @@ local function marks_of(text, mark)
   local marks = {}
   local at = text:find(mark, 1, true)
   while at do
-    local word_before = at > 1 and is_word(text:sub(at - 1, at - 1))
+    local word_before = is_word(text:sub(at - 1, at - 1))
     local word_after = is_word(text:sub(at + 1, at + 1))
     if not (mark == "'" and word_before and word_after and is_apostrophe(text, at)) then
       marks[#marks + 1] = { at = at, word_before = word_before, word_after = word_after }

@@ -1,0 +1,179 @@
+-- What the line on a terminal, and the line a minute without one, say of each event.
+local error_handler = require "scope3.cli.error_handler"
+local exit_code = require "scope3.cli.exit_code"
+local heartbeat = require "scope3.cli.heartbeat"
+local output = require "scope3.cli.output"
+local progress = require "scope3.cli.progress"
+local rejects = require "scope3.cli.rejects"
+local world = require "spec.support.world"
+
+-- Runs a function; what it wrote to standard error.
+local function written(call)
+  local real, pieces = io.stderr, {}
+  io.stderr = { -- luacheck: ignore 122
+    write = function(_, ...)
+      for i = 1, select("#", ...) do
+        pieces[#pieces + 1] = (select(i, ...))
+      end
+    end,
+    flush = function() end,
+  }
+  local fine, why = pcall(call)
+  io.stderr = real -- luacheck: ignore 122
+  assert(fine, why)
+  return table.concat(pieces)
+end
+
+describe("a wait without a terminal", function()
+  for said, event in pairs {
+    ["1 task must end before the next request may go"] = { event = "barrier", tasks = 1 },
+    ["the task is working"] = { event = "task", status = "working" },
+    ["the audience is nil"] = { event = "audience" }, ["the service answered 503"] = { event = "retry", status = 503 },
+    ["the service did not answer"] = { event = "retry" },
+    ["2 requests of failed tasks will go again"] = { event = "resend", requests = 2 },
+    ["an answer was lost, and may still take effect"] = { event = "in_doubt" },
+    ["the rate of requests is kept"] = { event = "throttled" },
+    ["the service asked for a long wait"] = { event = "cut_short" },
+  } do
+    it("is for its last event: " .. said, function()
+      local beat = heartbeat.new(false)
+      beat:on(event)
+      assert.equal(said, beat.words)
+      local since = beat.since
+      beat:on { event = "other" }
+      beat:on { event = "throttled" }
+      assert.equal(since, beat.since)
+      beat:on { event = "accepted" }
+      assert.is_nil(beat.words)
+    end)
+  end
+
+  it("is said once a minute, and never where nothing is to be said", function()
+    local beat = heartbeat.new(false)
+    beat.shows = true
+    beat:on { event = "throttled" }
+    assert.equal("", written(function() beat:tick() end))
+    beat.since = beat.since - 61
+    assert.truthy(written(function() beat:tick() end):find "^scope3: still waiting after 61.0 s: the rate[^\n]*\n$")
+    assert.equal("", written(function() beat:tick() end))
+    assert.is_false(heartbeat.new(true).shows)
+  end)
+end)
+
+describe("the line on a terminal", function()
+  local function line()
+    local made = progress.new(false)
+    made.shows = true
+    return made
+  end
+
+  for said, event in pairs {
+    ["the service answered 503; trying again in 2.0 s"] = { event = "retry", status = 503, seconds = 2 },
+    ["the service did not answer (X); trying again in 2.0 s, for up to 3.0 s more"] = { event = "retry", code = "X",
+      seconds = 2, left = 3 },
+    ["an answer was lost: waiting 2.0 s, lest that request overtakes the next"] = { event = "in_doubt", seconds = 2 },
+    ["1 request of failed tasks go again in 2.0 s"] = { event = "resend", requests = 1, seconds = 2 },
+    ["waiting 2.0 s to keep under the rate"] = { event = "throttled", seconds = 2 },
+    ["the service asked for a wait of 2 min; it is asked again after 2.0 s"] = { event = "cut_short", said = 130,
+      seconds = 2 },
+    ["waiting for 2 tasks before the next request may go"] = { event = "barrier", tasks = 2 },
+  } do
+    it("says: " .. said, function()
+      assert.equal("\r" .. said .. "\27[K", written(function() line():on(event) end))
+    end)
+  end
+
+  it("says nothing of other events, and follows rows ten times a second at most", function()
+    local made = line()
+    local event = { event = "progress", rows = 5, bytes = 50, size = 100, file = { number = 1, count = 2 },
+      result = { requests = { { state = "sending" }, { state = "accepted" } }, tasks = {} } }
+    assert.equal("", written(function() made:on { event = "other" } end))
+    local first = written(function() made:on(event) end)
+    assert.truthy(first:find "^\rfile 1 of 2,  50 %%  5 rows · [%d,]+ a second · 2 requests, 1 under way · 0 tasks")
+    made.last = made.last + 1000 -- the last line is not a tenth of a second old
+    assert.equal("", written(function() made:on(event) end))
+    made.last = 0
+    assert.not_equal("", written(function() made:on(event) end))
+    assert.is_true(made.last > 0)
+    assert.equal("\r\27[K", written(function() made:clear() end))
+    assert.equal("", written(function() made:clear() end))
+  end)
+
+  it("counts the tasks that have ended where there are several", function()
+    local made = line()
+    made:of { tasks = { { task_id = "a", status = "completed" }, { task_id = "b", status = "submitted" } } }
+    local said = written(function() made:on { event = "task", task_id = "b", status = "failed" } end)
+    assert.truthy(said:find("^\r2 of 2 tasks have ended · task failed · "), said)
+    made:of { tasks = { { task_id = "a", status = "working" } } }
+    said = written(function() made:on { event = "task", task_id = "a", status = "working" } end)
+    assert.truthy(said:find("^\rtask working · "), said)
+  end)
+end)
+
+describe("what a command raises", function()
+  for raised, expected in pairs {
+    ["client:run: rate must be a number"] = { exit_code.USAGE, "scope3: --rate must be a number\n" },
+    ["attempt to call nil"] = { exit_code.INTERNAL, "scope3: internal fault: attempt to call nil\n" },
+    ["s.lua:3: own"] = { exit_code.FAILED, "scope3: s.lua:3: own\n" },
+    ["not enough memory"] = { exit_code.FAILED, "scope3: not enough memory\n" },
+  } do
+    it("is told, and decides the exit code: " .. raised, function()
+      output.begin(false)
+      local code
+      local said = written(function()
+        code = error_handler.guard(function()
+          error(raised, 0)
+        end, { args = { rate = 5, script = "a/s.lua" } }, exit_code)
+      end)
+      assert.same({ expected[1], expected[2] }, { code, (said:match "^[^\n]*\n") })
+    end)
+  end
+end)
+
+describe("a script that changes Lua", function()
+  it("is named with what it changed, which is put back", function()
+    output.begin(false)
+    local real, code = string.rep, nil
+    local said = written(function()
+      code = error_handler.guard(function()
+        string.rep = nil -- luacheck: ignore 122
+        error({}, 0)
+      end, { args = {} }, exit_code)
+    end)
+    assert.equal(real, string.rep)
+    assert.same({ exit_code.FAILED, "scope3: the script changed string.rep of Lua, which the command needs\n" },
+      { code, said })
+  end)
+end)
+
+describe("the file of rejections", function()
+  teardown(world.clean)
+
+  it("has a line for each, with the file where there may be several", function()
+    local path = world.path ".csv"
+    for _, several in ipairs { false, true } do
+      local file = assert(rejects.open(path, several))
+      file.write { file = "f,1", row = 2, column = 'a"b', reason = "no_id", lines = 3 }
+      file.write { row = 3, reason = "x", dropped = true }
+      assert.is_true(file.close())
+      local first = several and '"f,1",' or ""
+      assert.equal((several and "file," or "") .. "row,column,outcome,reason\n" .. first
+        .. '2,"a""b",rejected,no_id (3 further lines inside)\n' .. (several and "," or "") .. "3,,dropped,x\n",
+        world.read(path))
+    end
+  end)
+
+  it("says what could not be written", function()
+    local none, why = rejects.open("/no/such/file", false)
+    assert.same({ nil, "cannot write /no/such/file: No such file or directory" }, { none, why })
+    if io.open("/dev/full", "w") then
+      local file = assert(rejects.open("/dev/full", false))
+      for row = 1, 10000 do
+        file.write { row = row, reason = "no_id" }
+      end
+      local fine, said = file.close()
+      assert.is_falsy(fine)
+      assert.truthy(tostring(said):find("No space left on device", 1, true), said)
+    end
+  end)
+end)
