@@ -1,5 +1,5 @@
--- The error of each transfer that ends badly, as docs/results-and-errors.md says: its kind, its code, its reason, whether
--- a later attempt may pass, and what to do. The transfers are written as engine:result() gives them.
+-- The error of each transfer that ends badly, as docs/results-and-errors.md says: its kind, its code, its reason,
+-- whether a later attempt may pass, and what to do. The transfers are written as engine:result() gives them.
 local network_error = require "scope3.http.network_error"
 local reply = require "scope3.http.reply"
 
@@ -224,7 +224,8 @@ describe("an error about the size of a request", function()
   it("is a 413, a validation that says so, or a time that was over before all of it had left", function()
     for _, case in ipairs {
       { { status = 413, message = "" }, true },
-      { { status = 400, message = "Payload too large" }, true }, { { status = 422, message = "x", code = "TOO_BIG" }, true },
+      { { status = 400, message = "Payload too large" }, true },
+      { { status = 422, message = "x", code = "TOO_BIG" }, true },
       { { status = 400, message = "too many members" }, true }, { { status = 422, message = "Size limit" }, true },
       { { status = 422, message = "over the maximum size" }, true },
       { { status = 400, message = "no" }, false }, { { status = 409, message = "too large" }, false },
