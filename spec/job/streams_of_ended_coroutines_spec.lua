@@ -52,6 +52,33 @@ describe("a stream", function()
     assert.equal(res.members, res.accepted)
   end)
 
+  on_lua_with_close("does not know what became of a request whose waiter a loop has given up", function()
+    server:play {}
+    local yields, loop, waiter = false, virtual.loop(), nil
+    local wait = loop.wait
+    function loop.wait(engine, seconds, given)
+      if yields then
+        waiter = given
+        coroutine.yield()
+      end
+      return wait(engine, seconds, given)
+    end
+    local stream = assert(server:client({ loop = loop }):stream("a", { max_members = 1, concurrency = 1 }))
+    yields = true
+    local thread = coroutine.create(function()
+      for i = 1, 100 do
+        assert(stream:add { external_id = tostring(i), email = "a@example.com" })
+      end
+    end)
+    assert(coroutine.resume(thread))
+    close(thread)
+    yields = false
+    waiter:abandon() -- as a loop does that will never run it again
+    local _, err = stream:finish()
+    assert.same({ "cancelled", true, 1 }, { err.kind, err.uncertain, err.result.unknown })
+    world.assert_sums(err.result)
+  end)
+
   it("that deletes what is missing is not begun where the account cannot be listed", function()
     server:play { audiences = { { 403, '{"error":{"code":"FORBIDDEN","message":"no"}}' } } }
     local stream, err = server:client():stream("a", { delete_missing = "all" })
