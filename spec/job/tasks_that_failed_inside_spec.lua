@@ -111,6 +111,13 @@ describe("a completed task", function()
     assert.same({ 6, 3, "partly failed", 3 },
       { res.accepted, res.failed, res.requests[1].state, res.requests[1].failed })
     world.assert_sums(res)
+    for _, address in ipairs { "b@example.com", "@example.com" } do -- no audience, and never to be repeated
+      server:play { task = { task(('"response":{"audiences":[{"audienceId":"%s","action":"failed"}]}'):format(address)) } }
+      res = assert(client:sync { audience("a", 2), audience("b", 3) })
+      _, err = res:wait { timeout = 60 }
+      assert.same({ "task_failed" }, { err.kind, err.audiences })
+      assert.is_nil(err.message:find("@", 1, true), err.message)
+    end
     server:play { task = { task('"response":{"success":false,"audiences":[{"audienceId":"a","action":"updated"}]}') } }
     res = assert(client:sync { audience("a", 2), audience("b", 3) })
     assert.is_nil((res:wait { timeout = 60 }))
