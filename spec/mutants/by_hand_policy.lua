@@ -96,7 +96,6 @@ local FILES = {
     { "a clock that goes back is held for as long as it went",
       "(not kept or kept > now + sliding_window.CLOCK_ERROR)", "false" },
     { "a clock that goes back is free", "return now + seconds\n  end\n  return at", "return now\n  end\n  return at" },
-    { "counts begin at nothing each time", "local value = (self[key] or init) + by", "local value = init + by" },
     { "a table forgets nothing", "  self[key] = nil\n", "" },
   }),
   of("http/retry", { "http/retry_of_each_failure" }, {

@@ -30,23 +30,17 @@ local function fetch(client, limits, list, state)
   return response.page(data, list.name)
 end
 
--- Goes on to the next page. A list ends where the service says so, and after a page without a new row: a service may
--- ignore the offset.
+-- Goes on to the next page. Gives why it cannot be read.
 local function advance(client, limits, list, state)
   state.pages = state.pages + 1
-  if not state.is_new then
-    state.ended, state.rows, state.at = true, {}, 0
-    return true
-  end
   local page, err = fetch(client, limits, list, state)
   if not page then
     state.ended = true
-    return false, err
+    return err
   end
   state.skip = state.skip + #page.rows
-  state.ended = #page.rows == 0 or page.total ~= nil and state.skip >= page.total or page.is_last
+  state.ended = page.total ~= nil and state.skip >= page.total or page.is_last
   state.rows, state.at, state.is_new, state.is_counted = page.rows, 0, false, page.total ~= nil
-  return true
 end
 
 -- Whether a row was not given yet. Paging by offset over a set that changes can repeat rows (docs/contract.md
@@ -60,13 +54,14 @@ local function is_unseen(state, row, id)
   return true
 end
 
---- An iterator of the rows of all pages, each once. A failure ends it.
+--- An iterator of the rows of all pages, each once. A failure ends it. A list ends where the service says so, and after
+--- a page without a new row: a service may ignore the offset.
 ---@param client table
 ---@param limits table?  as for transport:drive()
 ---@param list scope3.PagedList
 ---@return fun(): table?, scope3.Error?  a row, nil at the end, nil and an error once where the list cannot be read
 function paging.rows(client, limits, list)
-  local state = { seen = {}, rows = {}, at = 0, skip = 0, pages = 0, ended = false, is_new = true, is_counted = false }
+  local state = { seen = {}, rows = {}, at = 0, skip = 0, pages = 0, ended = false, is_new = true }
   return function()
     while true do
       state.at = state.at + 1
@@ -79,11 +74,11 @@ function paging.rows(client, limits, list)
         elseif is_unseen(state, row, list.id_of(row)) then
           return row
         end
-      elseif state.ended then
+      elseif state.ended or not state.is_new then
         return nil
       else
-        local ok, err = advance(client, limits, list, state)
-        if not ok then
+        local err = advance(client, limits, list, state)
+        if err then
           return nil, err
         end
       end
@@ -98,7 +93,7 @@ function paging.raising(next_row)
   return function()
     local row, err = next_row()
     if err then
-      error(err, 0)
+      error(err)
     end
     return row
   end
