@@ -71,6 +71,21 @@ describe("a wait for a task", function()
     assert.same({ nil, 501 }, { none, err.status })
   end)
 
+  it("whose time is over says what it saw last", function()
+    local STRANGE = ", which is no status that is known"
+    for status, more in pairs { submitted = "", working = "", unknown = "", pondering = STRANGE } do
+      local _, none, err = wait({ task(status) }, { timeout = 10 })
+      assert.same({ nil, "timeout" }, { none, err.kind })
+      assert.truthy(err.message:find(("the task was last seen as %s%s"):format(status, more) .. "$"), err.message)
+    end
+  end)
+
+  it("without time asks once, and does not go on to the audience", function()
+    server:play { task = { WORKING } }
+    local ok, err = assert(server:client():sync(people.audience("a", 1))):wait { timeout = 0 }
+    assert.same({ nil, "timeout", 1, 0 }, { ok, err.kind, #server:requests "/tasks/", #server:requests "/audiences%?" })
+  end)
+
   it("does not go on past a refusal", function()
     for _, status in ipairs { 400, 401, 403, 409 } do
       local _, none, err = wait { { status, '{"error":{"code":"X","message":"no"}}' }, DONE }

@@ -83,6 +83,17 @@ describe("a stream", function()
     assert.is_true(requests <= (added + 20) / 2 + 2, requests .. " requests of " .. added + 20)
   end)
 
+  it("that was cancelled has ended", function()
+    local stream = assert(server:client():stream("a", { dry_run = true }))
+    local _, err = stream:cancel()
+    assert.equal("cancelled", err.kind)
+    for _, name in ipairs { "add", "remove", "finish", "cancel" } do
+      assert.has_error(function()
+        stream[name](stream, { external_id = "1" })
+      end, "attempt to use a stream that has ended")
+    end
+  end)
+
   it("counts its members in the message of one that is rejected", function()
     local stream = assert(server:client():stream("a", { dry_run = true }))
     assert(stream:add { external_id = "1", email = "a@example.com" })
