@@ -119,4 +119,27 @@ describe("a request that sends members", function()
       assert.truthy(err.message:find("the clock has stopped", 1, true), err.message)
     end
   end)
+
+  it("was accepted where the limiter's store raises as its reply is read, and the job says so", function()
+    local store = { get = function() end, set = function() end, incr = function() return 1 end, delete = function()
+      error "the store is gone"
+    end }
+    local _, err = sandbox:client { limiter = scope3.limiter(store) }:sync(people.audience("a", 1))
+    assert.same({ "limiter", "callback_error", 1 }, { err.kind, err.code, err.result.accepted })
+    assert.truthy(err.message:find("the store is gone", 1, true), err.message)
+    world.assert_sums(err.result)
+  end)
+
+  it("is rejected for what it holds, or may go another time", function()
+    local result = require "scope3.result"
+    for status, rejected in pairs {
+      [400] = true, [422] = true, [413] = true, [401] = false, [403] = false, [404] = false, [409] = false,
+    } do
+      sandbox:fault { on = "sync", act = "status", status = status }
+      local _, err = sandbox:client():sync(people.audience("a", 1))
+      assert.equal(status, err.status)
+      local unsent = result.job(err.result):unsent()
+      assert.same({ 1, rejected }, { #unsent, unsent[1].rejected }, status)
+    end
+  end)
 end)
