@@ -1,5 +1,5 @@
--- Members of tasks that failed for a passing reason go again from the input, which is read once more: without those that
--- the service rejected, in bounded memory, and only where the input still gives the same.
+-- Members of tasks that failed for a passing reason go again from the input, which is read once more: without those
+-- that the service rejected, in bounded memory, and only where the input still gives the same.
 local rare = require "scope3.util.rare"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
@@ -80,7 +80,8 @@ describe("a job that reads its input", function()
 
   it("ends at its deadline", function()
     local loop, i = virtual.loop(), 0
-    local res, err = sandbox:client({ loop = loop }):run({ audience = "a", map = { external_id = "id", email = "mail" } }, function()
+    local script = { audience = "a", map = { external_id = "id", email = "mail" } }
+    local res, err = sandbox:client({ loop = loop }):run(script, function()
       i = i + 1
       if i == 100 then
         loop.sleep(60)
