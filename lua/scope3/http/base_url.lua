@@ -41,7 +41,7 @@ function base_url.check(url)
     return nil, errors.invalid("base_url", { { message = problem } })
   end
   -- libcurl takes a scheme in capitals, and one slash or three.
-  return parts.scheme .. "://" .. url:match("^%a+:/+(.*[^/])")
+  return (url:match("^.*[^/]"):gsub("^%a+:/+", parts.scheme .. "://"))
 end
 
 --- Whether a base URL is of https.
