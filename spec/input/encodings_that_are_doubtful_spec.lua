@@ -1,4 +1,4 @@
--- A file that is said to be of one byte a character, and whose characters are all UTF-8, is warned of with their number.
+-- A file said to be of one byte a character, and whose characters are all UTF-8, is warned of with their number.
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
