@@ -49,6 +49,35 @@ describe("a wait", function()
     end
   end)
 
+  it("warns of an audience once, however often it is asked for", function()
+    for _, word in ipairs { "ERROR", "SUSPENDED", "TOO_SMALL" } do
+      server:play { audiences = { row('"' .. word .. '"', ',"matchedCount":5') } }
+      local res = assert(server:client():sync(audience "a"))
+      for _ = 1, 3 do
+        res:wait { timeout = 60 }
+      end
+      local codes = {}
+      for i, warning in ipairs(res.warnings) do
+        codes[i] = warning.code
+      end
+      assert.same({ "audience_" .. word:lower() }, codes)
+    end
+  end)
+
+  it("shows twenty problems of an audience", function()
+    for _, case in ipairs { { 1, 1 }, { 19, 19 }, { 20, 20 }, { 21, 20 }, { 30, 20 } } do
+      local problems = {}
+      for i = 1, case[1] do
+        problems[i] = ('{"message":"no %d"}'):format(i)
+      end
+      server:play { audiences = { row('"READY"', ',"matchedCount":5,"warnings":['
+        .. table.concat(problems, ",") .. "]") } }
+      local res = assert(server:client():sync(audience "a"))
+      assert(res:wait { timeout = 60 })
+      assert.equal(case[2], #res.warnings)
+    end
+  end)
+
   it("ends at the final words of a task alone, in any case and spelling", function()
     local client = server:client()
     for said, want in pairs { completed = "completed", Completed = "completed", COMPLETED = "completed" } do

@@ -32,6 +32,7 @@ describe("the attempts of a request", function()
       { { kind = "network", code = "RECV_ERROR", retryable = true, uncertain = true }, 8 },
       { { kind = "timeout", code = "OPERATION_TIMEDOUT", retryable = true, uncertain = true }, 3 },
       { { kind = "http", code = "BAD_REPLY", status = 202, uncertain = true }, 3 },
+      { { kind = "network", code = "BAD_CONTENT_ENCODING", retryable = true, uncertain = true }, 3 },
       { { kind = "http", status = 500, uncertain = true }, 2 },
       { { kind = "timeout", code = "CONNECT_TIMEDOUT", retryable = true }, 1 },
       { { kind = "invalid", status = 400 }, 1 },

@@ -159,3 +159,30 @@ describe("the highest rate", function()
     assert.equal(3, burst(own, 5, false, NOW + 62))
   end)
 end)
+
+describe("the counts of a limiter", function()
+  it("of one Lua state alone are those of shared ones at the edge of its clock", function()
+    local own = limiter.new()
+    assert.equal(0, own:pass(WHO, 30, false, NOW + 5))
+    assert.equal(29, burst(own, 30, NOW))
+    own = limiter.new()
+    assert.equal(0, own:pass(WHO, 30, false, NOW))
+    assert.equal(29, burst(own, 30, NOW + 61))
+    assert.equal(1, burst(own, 30, NOW + 62))
+  end)
+
+  it("take no more memory after days than after minutes", function()
+    for _, own in ipairs { limiter.new(), limiter.new(shared_store()) } do
+      local function run(from, to)
+        for second = from, to do
+          assert.equal(0, own:pass(WHO, 1000, false, NOW + second))
+        end
+        collectgarbage()
+        collectgarbage()
+        return collectgarbage "count"
+      end
+      local before = run(1, 500)
+      assert.is_true(run(501, 5500) - before < 100) -- 5,000 seconds that are kept take over 200 kB
+    end
+  end)
+end)

@@ -18,6 +18,10 @@ end
 describe("an announced limit", function()
   teardown(world.clean)
 
+  it("holds nobody back before a reply has told it", function()
+    assert.equal(0, limiter.new():hold(WHO, 1000))
+  end)
+
   it("is spread from its last fifth on, where others than these clients use it", function()
     for _, case in ipairs {
       -- limit, remaining, requests of these clients in the last minute -> how many go at once

@@ -155,6 +155,20 @@ describe("a limiter's file that fails", function()
     assert(file:unlock())
   end)
 
+  it("cannot be written: the reason is said at once", function()
+    local path = world.path ".limiter"
+    assert.equal(0, assert(limiter.new(path)):pass(WHO, RATE, false, NOW))
+    -- No file may have more bytes than none, and the signal that says so is ignored.
+    local script = ([[local own = assert(require "scope3.http.limiter".new %q)
+      local _, err = own:pass({ host = "h", key = "k" }, %d, false, %d)
+      io.write(err and err.message or "no error")]]):format(path, RATE, NOW)
+    local pipe = assert(io.popen(("trap '' XFSZ; ulimit -f 0; exec %s -e '%s'")
+      :format(os.getenv "SCOPE3_LUA_BIN", script)))
+    local said = pipe:read "*a"
+    pipe:close()
+    assert.truthy(said:find(path, 1, true) and said:find("File too large", 1, true), said)
+  end)
+
   it("cannot be opened any more: the reason is said, and what replies said is no error", function()
     local path = world.path ".limiter"
     local own = assert(limiter.new(path))

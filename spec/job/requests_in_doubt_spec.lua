@@ -113,6 +113,25 @@ describe("a request whose answer was lost", function()
     assert.same({ 4, nil }, { res.accepted, settled })
   end)
 
+  it("holds back nothing any more when that time is over", function()
+    for timeout, seconds in pairs { [900] = 900, [false] = 3 * DAY } do
+      sandbox:reset()
+      settings()
+      local settled
+      local stream = assert(client:stream("a", { max_members = 2, unique = true, in_doubt_timeout = timeout or nil,
+        on_event = function(event)
+          settled = settled or event.event == "in_doubt"
+        end }))
+      for _, id in ipairs { "A", "B", "C", "D", "E" } do -- the first request is answered before the second goes
+        stream:add { external_id = id, email = id .. "@example.com" }
+      end
+      loop.sleep(seconds)
+      stream:remove { external_id = "A" }
+      local res = assert(stream:finish())
+      assert.same({ 6, nil }, { res.accepted, settled or nil })
+    end
+  end)
+
   it("stops a job at once that has a deadline before that, and says when to come back", function()
     settings()
     local started = loop.now()
@@ -122,6 +141,23 @@ describe("a request whose answer was lost", function()
     assert.is_true(loop.now() - started < 600)
     assert.same({ 3, 1 }, { err.result.accepted, err.result.failed })
     world.assert_sums(err.result)
+  end)
+
+  it("stops a job at once whose deadline is the very second in which that would end", function()
+    local random, now = core.random, loop.now
+    core.random = function() -- no pause before the second attempt
+      return 0
+    end
+    loop.now = function()
+      return math.floor(now())
+    end
+    for deadline, code in pairs { [899] = "in_doubt", [900] = "in_doubt", [901] = false } do
+      sandbox:reset()
+      settings()
+      local res, err = remove("A", { deadline = deadline, in_doubt_timeout = 900 })
+      assert.equal(code, not res and err.code)
+    end
+    core.random = random
   end)
 
   it("is still in doubt for the run that resumes the job, from when it was sent", function()

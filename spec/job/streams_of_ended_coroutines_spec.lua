@@ -43,6 +43,86 @@ describe("a stream", function()
     assert.equal(res.members, res.accepted)
   end)
 
+  on_lua_with_close("fills its requests as before when the coroutine that made room was closed", function()
+    server:play {}
+    local yields, loop = false, virtual.loop()
+    local wait = loop.wait
+    function loop.wait(...)
+      if yields then
+        coroutine.yield()
+      end
+      return wait(...)
+    end
+    local stream = assert(server:client({ loop = loop }):stream("a", { max_members = 2, concurrency = 1 }))
+    yields = true
+    local added = 0
+    local thread = coroutine.create(function()
+      for i = 1, 100 do
+        added = i
+        assert(stream:add { external_id = tostring(i), email = "a@example.com" })
+      end
+    end)
+    assert(coroutine.resume(thread))
+    close(thread)
+    yields = false
+    for i = 1, 20 do
+      assert(stream:add { external_id = "more" .. i, email = "a@example.com" })
+    end
+    local res = assert(stream:finish())
+    world.assert_sums(res)
+    local requests = #server:requests "/sync"
+    assert.is_true(requests <= (added + 20) / 2 + 2, requests .. " requests of " .. added + 20)
+  end)
+
+  it("that was cancelled has ended", function()
+    local stream = assert(server:client():stream("a", { dry_run = true }))
+    local _, err = stream:cancel()
+    assert.equal("cancelled", err.kind)
+    for _, name in ipairs { "add", "remove", "finish", "cancel" } do
+      assert.has_error(function()
+        stream[name](stream, { external_id = "1" })
+      end, "attempt to use a stream that has ended")
+    end
+  end)
+
+  it("counts its members in the message of one that is rejected", function()
+    local stream = assert(server:client():stream("a", { dry_run = true }))
+    assert(stream:add { external_id = "1", email = "a@example.com" })
+    assert(stream:remove { external_id = "2" })
+    local _, err = stream:add { external_id = "3" }
+    assert.truthy(err.message:find("member 3 was rejected", 1, true), err.message)
+    _, err = stream:add { external_id = "4" }
+    assert.truthy(err.message:find("member 4 was rejected", 1, true), err.message)
+    stream:cancel()
+  end)
+
+  on_lua_with_close("does not know what became of a request whose waiter a loop has given up", function()
+    server:play {}
+    local yields, loop, waiter = false, virtual.loop(), nil
+    local wait = loop.wait
+    function loop.wait(engine, seconds, given)
+      if yields then
+        waiter = given
+        coroutine.yield()
+      end
+      return wait(engine, seconds, given)
+    end
+    local stream = assert(server:client({ loop = loop }):stream("a", { max_members = 1, concurrency = 1 }))
+    yields = true
+    local thread = coroutine.create(function()
+      for i = 1, 100 do
+        assert(stream:add { external_id = tostring(i), email = "a@example.com" })
+      end
+    end)
+    assert(coroutine.resume(thread))
+    close(thread)
+    yields = false
+    waiter:abandon() -- as a loop does that will never run it again
+    local _, err = stream:finish()
+    assert.same({ "cancelled", true, 1 }, { err.kind, err.uncertain, err.result.unknown })
+    world.assert_sums(err.result)
+  end)
+
   it("that deletes what is missing is not begun where the account cannot be listed", function()
     server:play { audiences = { { 403, '{"error":{"code":"FORBIDDEN","message":"no"}}' } } }
     local stream, err = server:client():stream("a", { delete_missing = "all" })

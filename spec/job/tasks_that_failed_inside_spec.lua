@@ -102,10 +102,32 @@ describe("a completed task", function()
     assert.same({ 6, 3, "partly failed", 3 },
       { res.accepted, res.failed, res.requests[1].state, res.requests[1].failed })
     world.assert_sums(res)
+    for _, address in ipairs { "b@example.com", "@example.com" } do -- no audience, and never to be repeated
+      local response = '"response":{"audiences":[{"audienceId":"%s","action":"failed"}]}'
+      server:play { task = { task(response:format(address)) } }
+      res = assert(client:sync { audience("a", 2), audience("b", 3) })
+      _, err = res:wait { timeout = 60 }
+      assert.same({ "task_failed" }, { err.kind, err.audiences })
+      assert.is_nil(err.message:find("@", 1, true), err.message)
+    end
     server:play { task = { task('"response":{"success":false,"audiences":[{"audienceId":"a","action":"updated"}]}') } }
     res = assert(client:sync { audience("a", 2), audience("b", 3) })
     assert.is_nil((res:wait { timeout = 60 }))
     assert.same({ 0, 5 }, { res.accepted, res.failed }) -- whose fault it is cannot be told
+  end)
+
+  it("takes no members back where it deleted audiences, and names one that stays", function()
+    local client = server:client()
+    server:play {
+      audiences = { '{"audiences":[{"audienceId":"a","status":"READY"},{"audienceId":"b","status":"READY"},'
+        .. '{"audienceId":"old","status":"READY"}],"total":3}' },
+      task = { task '"response":{}', task('"response":{"audiences":[{"audienceId":"a","action":"updated"},'
+        .. '{"audienceId":"b","action":"failed"}]}') },
+    }
+    local res = assert(client:sync({ audience("a", 2), audience("b", 3) }, { delete_missing = "all" }))
+    assert.is_nil((res:wait { timeout = 60 }))
+    assert.same({ 5, 0, 0 }, { res.accepted, res.failed, res.removed })
+    world.assert_sums(res)
   end)
 
   it("that failed for a passing reason is sent again, of several audiences those alone that failed", function()

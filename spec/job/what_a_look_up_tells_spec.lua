@@ -35,6 +35,44 @@ describe("the look-up before a removal", function()
     end
   end)
 
+  it("suggests names with one other letter in four, and at least one", function()
+    for id, is_close in pairs {
+      customerx = true, custumerx = true, custumorx = false, -- of nine letters two
+    } do
+      listed(id)
+      local _, err = remove()
+      assert.equal(is_close, err.message:find("did you mean", 1, true) ~= nil, id)
+    end
+    for id, is_close in pairs { abx = true, axx = false, ab = true, a = false, abcd = true, ABC = true } do
+      listed(id)
+      local rows = { { id = "1" } }
+      local _, err = server:client():run({ audience = "abc", mode = "remove", map = { external_id = "id" } }, function()
+        return table.remove(rows)
+      end)
+      assert.equal(is_close, err.message:find("did you mean", 1, true) ~= nil, id)
+    end
+  end)
+
+  it("reads no more of the account than it needs", function()
+    local rows = json.array { { audienceId = "customers", status = "READY" } }
+    for i = 2, 100 do
+      rows[i] = { audienceId = "other" .. i, status = "READY" }
+    end
+    server:play { audiences = { json.encode { audiences = rows, total = 1000 } } }
+    assert(remove())
+    assert.equal(1, #server:requests "/audiences%?")
+  end)
+
+  it("that is cancelled ends a dry run too", function()
+    server:play {}
+    local asked = 0
+    local res, err = remove { dry_run = true, cancel = function()
+      asked = asked + 1
+      return #server:requests "/audiences%?" > 0 or asked > 1
+    end }
+    assert.same({ nil, "cancelled" }, { res, err.kind })
+  end)
+
   it("that fails ends the job before anything is sent, and says what was being done", function()
     server:play { audiences = { { 403, '{"error":{"code":"FORBIDDEN","message":"no"}}' } } }
     local res, err = remove()
@@ -59,6 +97,20 @@ end)
 
 describe("warnings of the service", function()
   local server = answering.around(setup, teardown)
+
+  it("are said to be more where a task has over twenty", function()
+    for count, more in pairs { [1] = 0, [20] = 0, [21] = 1, [30] = 10 } do
+      local warnings = json.array {}
+      for i = 1, count do
+        warnings[i] = { code = "LOW_MATCH", message = "few matched in part " .. i }
+      end
+      server:play { task = { json.encode { task = { taskId = "$ID", status = "completed", warnings = warnings } } } }
+      local seen = assert(server:client():task "t1")
+      assert.equal(math.min(count, 20) + (more > 0 and 1 or 0), #seen.warnings)
+      local last = seen.warnings[#seen.warnings].message
+      assert.equal(more > 0, last == ("%d more warnings of this task are not shown"):format(more), last)
+    end
+  end)
 
   it("are shown up to a number of them, and then counted in one more", function()
     local warnings = json.array {}

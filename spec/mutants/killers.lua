@@ -55,8 +55,24 @@ local function covers(spec, lines, mutant)
   end
 end
 
---- Those that run a line of the mutant. Those that killed others of the file come first, by kills per second. Then come
---- those of the same room, and of these the quickest.
+-- A hook is not called for each line: not for one that is a `break` alone.
+local function runs_file(_, lines, mutant)
+  return lines.lines[mutant.file] ~= nil
+end
+
+local function specs_that(does, coverage, mutant)
+  local list, changed = {}, 0
+  for spec, lines in pairs(coverage) do
+    if does(spec, lines, mutant) then
+      list[#list + 1] = { name = spec, seconds = lines.seconds }
+      changed = math.max(changed, lines.changed)
+    end
+  end
+  return list, changed
+end
+
+--- Those that run a line of the mutant, or else of its file. Those that killed others of the file come first, by kills
+--- per second. Then come those of the same room, and of these the quickest.
 ---@param mutant scope3.Mutant
 ---@param coverage table<string, scope3.SpecLines>
 ---@param simulation scope3.Killer?
@@ -64,12 +80,9 @@ end
 ---@return scope3.Killer[]
 ---@return number changed  when the last of them was
 function killers.of(mutant, coverage, simulation, kills)
-  local list, changed = {}, 0
-  for spec, lines in pairs(coverage) do
-    if covers(spec, lines, mutant) then
-      list[#list + 1] = { name = spec, seconds = lines.seconds }
-      changed = math.max(changed, lines.changed)
-    end
+  local list, changed = specs_that(covers, coverage, mutant)
+  if #list == 0 then
+    list, changed = specs_that(runs_file, coverage, mutant)
   end
   if simulation and #list > 0 and SIMULATED[mutant.file:match "^lua/scope3/(%a+)"] then
     list[#list + 1] = simulation

@@ -33,29 +33,24 @@ end
 -- What a list comes to after a page without a new row, as where a service ignores the offset: its end, unless the
 -- service says that rows follow.
 local function end_without_news(state)
-  state.ended, state.rows, state.at = true, {}, 0
-  if state.repeats and state.has_more then
-    return false, bad_reply "the service's list does not go on: a page repeats rows, and more are said to follow"
-  end
-  return true
+  state.ended = true
+  local is_cut = state.repeats and state.has_more
+  return nil, is_cut
+    and bad_reply "the service's list does not go on: a page repeats rows, and more are said to follow" or nil
 end
 
--- Goes on to the next page. A list ends where the service says so, and after a page without a new row.
+-- Goes on to the next page. Gives why it cannot be read.
 local function advance(client, limits, list, state)
   state.pages = state.pages + 1
-  if not state.is_new then
-    return end_without_news(state)
-  end
   local page, err = fetch(client, limits, list, state)
   if not page then
     state.ended = true
-    return false, err
+    return err
   end
   state.skip = state.skip + #page.rows
-  state.ended = #page.rows == 0 or page.total ~= nil and state.skip >= page.total or page.is_last
+  state.ended = page.total ~= nil and state.skip >= page.total or page.is_last
   state.rows, state.at, state.is_new, state.is_counted = page.rows, 0, false, page.total ~= nil
   state.repeats, state.has_more = false, state.is_counted or page.has_more
-  return true
 end
 
 -- Whether a row was not given yet. Paging by offset over a set that changes can repeat rows (docs/contract.md
@@ -70,13 +65,14 @@ local function is_unseen(state, row, id)
   return true
 end
 
---- An iterator of the rows of all pages, each once. A failure ends it.
+--- An iterator of the rows of all pages, each once. A failure ends it. A list ends where the service says so, and after
+--- a page without a new row: a service may ignore the offset.
 ---@param client table
 ---@param limits table?  as for transport:drive()
 ---@param list scope3.PagedList
 ---@return fun(): table?, scope3.Error?  a row, nil at the end, nil and an error once where the list cannot be read
 function paging.rows(client, limits, list)
-  local state = { seen = {}, rows = {}, at = 0, skip = 0, pages = 0, ended = false, is_new = true, is_counted = false }
+  local state = { seen = {}, rows = {}, at = 0, skip = 0, pages = 0, ended = false, is_new = true }
   return function()
     while true do
       state.at = state.at + 1
@@ -91,9 +87,11 @@ function paging.rows(client, limits, list)
         end
       elseif state.ended then
         return nil
+      elseif not state.is_new then
+        return end_without_news(state)
       else
-        local ok, err = advance(client, limits, list, state)
-        if not ok then
+        local err = advance(client, limits, list, state)
+        if err then
           return nil, err
         end
       end
@@ -108,7 +106,7 @@ function paging.raising(next_row)
   return function()
     local row, err = next_row()
     if err then
-      error(err, 0)
+      error(err)
     end
     return row
   end

@@ -85,11 +85,11 @@ end
 
 -- Asks the service what has to be known before the first request.
 local function look_up(work, audiences, delete_missing)
-  local ok, err = work:check_targets(only_removing(audiences)) -- of all audiences, whatever the first request holds
-  if ok and delete_missing then
-    ok, err = prune.prepare(work, audiences, delete_missing)
+  local err = work:check_targets(only_removing(audiences)) -- of all audiences, whatever the first request holds
+  if err or not delete_missing then
+    return err == nil, err
   end
-  return ok, err
+  return prune.prepare(work, audiences, delete_missing)
 end
 
 -- Adds the members of the audiences to the counts.

@@ -7,7 +7,7 @@ local base_url = {}
 -- libcurl writes an IPv4 address as four numbers, however it was given. Whatever else looks like one is a name, and may
 -- lead anywhere.
 local function is_loopback(host)
-  host = core.lower(host or "")
+  host = core.lower(host)
   local b, c, d = host:match("^127%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$")
   return host == "localhost" or host == "::1"
     or b ~= nil and tonumber(b) < 256 and tonumber(c) < 256 and tonumber(d) < 256
@@ -27,7 +27,7 @@ end
 
 --- Checks a base URL: https, or plain http to loopback, without user, query or fragment.
 ---@param url string
----@return string? base  without a slash at its end
+---@return string? base  with a scheme in lowercase and without a slash at its end
 ---@return scope3.Error? err  kind "invalid"
 function base_url.check(url)
   local parts, why = core.parse_url(url)
@@ -40,7 +40,8 @@ function base_url.check(url)
   if problem then
     return nil, errors.invalid("base_url", { { message = problem } })
   end
-  return url:match("^.*[^/]")
+  -- libcurl takes a scheme in capitals, and one slash or three.
+  return (url:match("^.*[^/]"):gsub("^%a+:/+", parts.scheme .. "://"))
 end
 
 --- Whether a base URL is of https.

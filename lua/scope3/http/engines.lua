@@ -6,7 +6,6 @@ local version = require "scope3.version"
 
 local engines = {}
 
-local HTTP1_AFTER_FAILURE = 600 -- seconds without HTTP/2 for a host: longer than libcurl keeps an unused connection
 local TURN = 0.0002 -- seconds for replies that have come, before others have their turn
 
 ---@class scope3.TransferResult  a transfer that has ended, as engine:result() gives it
@@ -45,8 +44,7 @@ SharedEngine.__index = SharedEngine
 function SharedEngine:open()
   local why
   if not self.engine then
-    self.engine, why = core.engine { ca_file = self.ca_file, user_agent = "scope3-lua/" .. version,
-      http1_after_failure = HTTP1_AFTER_FAILURE }
+    self.engine, why = core.engine { ca_file = self.ca_file, user_agent = "scope3-lua/" .. version }
   end
   return self.engine, why
 end

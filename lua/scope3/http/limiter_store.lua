@@ -32,10 +32,9 @@ function Memory:set(key, value)
   self[key] = value
 end
 
-function Memory:incr(key, by, init)
-  local value = (self[key] or init) + by
-  self[key] = value
-  return value
+-- What it counts is there: what remains of an announced limit.
+function Memory:incr(key, by)
+  self[key] = self[key] + by
 end
 
 function Memory:delete(key)

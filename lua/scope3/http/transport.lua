@@ -146,7 +146,7 @@ end
 ---@param result scope3.TransferResult
 function transport:has_landed(call, result)
   self:count_flying(call, -1)
-  self.reached = self.reached or result.begun and result.status ~= nil and result.status > 0
+  self.reached = self.reached or result.begun and result.status ~= nil
 end
 
 --- The host has taken the key.

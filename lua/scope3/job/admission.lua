@@ -46,42 +46,41 @@ end
 -- The look of a dry run may fail: it needs no key, and no service.
 local function check_in_dry_run(self, ids)
   if preflight.lacks(self.context) then
-    return true
+    return nil
   end
-  local ok, err, unlisted = target_check.run(self.context, ids,
+  local _, err, unlisted = target_check.run(self.context, ids,
     target_check.dry_limits(self.context, self.ending.limits))
   if unlisted and err.kind ~= "cancelled" then
     result.warn(self.state.result, "audience_not_looked_up",
       "The audience to remove from could not be looked up: " .. err.message)
-    return true
+    return nil
   end
-  return ok, err, unlisted
+  return err, unlisted
 end
 
 --- Checks once that the audiences exist from which the job only removes.
 ---@param ids string[]
----@return true?
----@return scope3.Error? err  kind "not_found" names the audience
+---@return scope3.Error?  kind "not_found" names the audience
 function Admission:check_targets(ids)
   if self.state.targets_checked then
-    return true
+    return nil
   end
   self.state:targets_known()
   -- An earlier run of the same journal has looked; what it sent may have to be finished.
   if #ids == 0 or self.state.journaled > 0 then
-    return true
+    return nil
   end
-  local ok, err, unlisted
+  local _, err, unlisted
   if self.opts.dry_run then
-    ok, err, unlisted = check_in_dry_run(self, ids)
+    err, unlisted = check_in_dry_run(self, ids)
   else
-    ok, err, unlisted = target_check.run(self.context, ids, self.ending.limits)
+    _, err, unlisted = target_check.run(self.context, ids, self.ending.limits)
   end
   if unlisted then
     err = errors.with(err,
       { message = err.message .. " (the audience to remove from was being looked up; nothing was sent)" })
   end
-  return ok, err
+  return err
 end
 
 -- Waits for room for the batch, and finds out what is against sending it.
@@ -94,8 +93,8 @@ local function await_room(self, batch)
     self.state:fail(errors.new("cancelled", "stopped before everything was sent"))
   end
   if not self.ending.failure then
-    local ok, err = self:check_targets(target_check.only_removed(batch.parts))
-    if not ok then
+    local err = self:check_targets(target_check.only_removed(batch.parts))
+    if err then
       self.state:fail(err)
     end
   end
@@ -163,7 +162,7 @@ local function settle_doubts(self, list)
   local left = doubts:left(now())
   if ok and left > 0 then
     local deadline = ending_.limits.deadline
-    if not doubts.waits or deadline and now() + left > deadline then
+    if not doubts.waits or deadline and now() + left >= deadline then
       return in_doubt.too_long(left)
     end
     self.on_event { event = "in_doubt", seconds = left }

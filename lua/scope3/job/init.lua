@@ -194,8 +194,7 @@ end
 
 --- Checks once that the audiences exist from which the job only removes.
 ---@param ids string[]
----@return true?
----@return scope3.Error? err  kind "not_found" names the audience
+---@return scope3.Error?  kind "not_found" names the audience
 function Job:check_targets(ids)
   return self.admission:check_targets(ids)
 end

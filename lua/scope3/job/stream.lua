@@ -58,8 +58,6 @@ local function check_free(self, level)
     error("attempt to use a stream inside one of its own callbacks", level)
   elseif user and (user == MAIN or coroutine.status(user) ~= "dead" and coroutine.status(user) ~= "zombie") then
     error("attempt to use a stream that another coroutine is using", level)
-  elseif user then
-    self.user, self.failure = nil, self.job:failed()
   end
 end
 
