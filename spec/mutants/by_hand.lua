@@ -46,7 +46,7 @@ local BY_FILE = {
     { "const int all = in->finished || end - p > SC3_ROW_MAX", "const int all = in->finished" },
     { "if (whole == SC3_JSON_PART && !all)", "if (whole == SC3_JSON_PART)" },
     { "whole == SC3_JSON_PART || behind - p > SC3_ROW_MAX", "whole == SC3_JSON_PART" },
-    { "line > j->accounted + 1", "line > j->accounted" },
+    { "line > j->accounted + 1", "line > j->accounted", "between two lines that follow each other are none" },
     { "j->closed = c == ']'", "j->closed = 0" },
   },
   ["rows/header.c"] = {
@@ -112,7 +112,8 @@ local BY_FILE = {
     { "if (before->row != b->row || b->row == 0)", "if (before->row == b->row || b->row == 0)" },
   },
   ["members/redactor.c"] = {
-    { "value->n >= 6 && value->p[1] == 'u'", "value->n > 6 && value->p[1] == 'u'" },
+    { "value->n >= 6 && value->p[1] == 'u'", "value->n > 6 && value->p[1] == 'u'",
+      "only control characters are written as \\u, and no value that goes holds one" },
     { "if (at - i >= SHORT && digits)", "if (at - i > SHORT && digits)" },
     { "first_is_word |= at == i && is_word(c)", "first_is_word |= 0" },
   },
