@@ -19,7 +19,7 @@ describe("an announced limit", function()
   teardown(world.clean)
 
   it("holds nobody back before a reply has told it", function()
-    assert.equal(0, limiter.new():hold(WHO, 1000))
+    assert.equal(0, limiter.new():pass(WHO, RATE, false, 1000))
   end)
 
   it("is spread from its last fifth on, where others than these clients use it", function()
