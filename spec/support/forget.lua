@@ -18,11 +18,22 @@ local function let_go(element, children_of)
   end
 end
 
+-- luv stays, where it was loaded: one that is loaded once more and then collected closes the loop that others use.
+local function keep_luv()
+  local luv = package.loaded.luv
+  if luv then
+    function package.preload.luv()
+      return luv
+    end
+  end
+end
+
 --- Lets go of each file from now on.
 ---@param busted table
 function forget.ended_files(busted)
   busted.subscribe({ "file", "end" }, function(file)
     local run = file.run
+    keep_luv()
     let_go(file, busted.children)
     file.run = setmetatable(run, nil) -- its own functions are asked where an error was; the metatable holds the chunk
     return nil, true
