@@ -6,6 +6,7 @@ local world_of = require "spec.simulation.world"
 local program = {}
 
 local MOST_RUNS = 12 -- of one job, before it has to have come to its end
+local MOST_WAITS = 2 -- of 60 hours, which a task that never ends outlasts
 local HOUR = 3600
 
 --- The client of a job. With a store each run has a limiter of its own over it, as processes have.
@@ -88,14 +89,20 @@ local function is_final(err)
   return not err or err.kind == "task_failed" and not err.retryable or err.code == "in_doubt"
 end
 
+local function waited_in_vain(err)
+  return err ~= nil and err.kind == "timeout" and err.message:find("the time to wait is over", 1, true) ~= nil
+end
+
 local function main(world, job)
   return function()
     local res, err
+    local waits = 0
     for _ = 1, job.journal and MOST_RUNS or 1 do
       res, err = run_once(world, job)
       job.runs = job.runs + 1
       world:log("run ends: %s", tostring(err))
-      if is_final(err) then
+      waits = waits + (waited_in_vain(err) and 1 or 0)
+      if is_final(err) or waits == MOST_WAITS then
         break
       end
       coroutine.yield(world.now + 10)
