@@ -8,15 +8,7 @@ local scope3 = require "scope3"
 local world = require "spec.support.world"
 
 describe("a request", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   -- Each request is refused with a message that names its fields.
   local function fields_of(ask)

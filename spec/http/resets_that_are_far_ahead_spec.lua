@@ -1,17 +1,8 @@
 -- A service that says its rate begins anew in ten days is not waited for so long, and the client tells so.
 local answering = require "spec.support.answering"
-local world = require "spec.support.world"
 
 describe("a reset of the rate that is far ahead", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   it("is cut short, and told", function()
     server:answer [[return function()

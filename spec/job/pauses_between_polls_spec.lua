@@ -3,7 +3,6 @@
 local answering = require "spec.support.answering"
 local people = require "spec.support.people"
 local virtual = require "spec.support.virtual"
-local world = require "spec.support.world"
 
 local function task(status, more)
   return ('{"task":{"taskId":"$ID","status":"%s","createdAt":"2026-11-01T00:00:00Z"%s}}'):format(status, more or "")
@@ -12,15 +11,7 @@ end
 local WORKING, DONE, FAILING = task "working", task "completed", { 501, '{"error":{"code":"X","message":"no"}}' }
 
 describe("a wait for a task", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   -- Waits for a task that has these replies: the seconds of each pause, and how the wait ended.
   local function wait(replies, opts)
@@ -95,15 +86,7 @@ describe("a wait for a task", function()
 end)
 
 describe("a new task", function()
-  local server
-
-  setup(function()
-    server = answering.start()
-  end)
-  teardown(function()
-    server:close()
-    world.clean()
-  end)
+  local server = answering.around(setup, teardown)
 
   it("that was seen may be gone for ten seconds, or for as long as it is new", function()
     local NONE = { 404, '{"error":{"code":"NOT_FOUND","message":"no"}}' }
