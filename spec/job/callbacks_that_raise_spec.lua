@@ -26,6 +26,17 @@ local function audience(members)
   return made
 end
 
+-- A service that answers a sync only when the file is there.
+local WAITING = [[
+local core = require "scope3.core"
+return function()
+  while not io.open(%q) do
+    core.sleep(0.01)
+  end
+  return 202, '{"success":true,"operationId":"t1","taskId":"t1"}'
+end
+]]
+
 -- Whether the error is that of a callback, with the result of what was done before.
 local function assert_told(what, ok, err, name)
   assert.is_nil(ok, what)
@@ -51,7 +62,11 @@ describe("a callback that raises", function()
       split = { { sync = { large, taken } } }, barrier = { {}, 5, "unique" }, task = { {}, 5, "unique" },
       resend = { { task = { passing, passing, passing } }, 5, "unique" },
     } do
+      local held = world.path ".held"
       server:play(case[1])
+      if event == "blocked" then -- of two requests, the first must still be under way
+        server:answer(WAITING:format(held))
+      end
       local csv, journal = world.file(rows(20, case[3] and "1,q@example.com")), world.path ".journal"
       local client, calls, raised = server:client(), 0, false
       local opts = { journal = journal, max_members = case[2], unique = case[3] and true or nil,
@@ -60,6 +75,7 @@ describe("a callback that raises", function()
         calls = calls + 1
         if seen.event == event then
           raised = true
+          world.write(held, "")
           error "boom"
         end
       end }

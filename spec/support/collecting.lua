@@ -114,10 +114,15 @@ function collecting.of(sandbox, current)
   end
 
   function of.until_members(n)
-    nginx.until_true(n .. " members", function()
-      local ok, found = pcall(of.members)
+    local ok, found
+    local fine, why = pcall(nginx.until_true, n .. " members", function()
+      ok, found = pcall(of.members)
       return ok and found == n
     end)
+    if not fine then
+      local _, status = pcall(of.get, "/status")
+      error(("%s\nthere: %s; status: %s"):format(tostring(why), tostring(found), tostring(status)))
+    end
   end
 
   return of

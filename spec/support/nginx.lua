@@ -60,6 +60,17 @@ local function free_port()
   return port
 end
 
+local running = {} -- server -> true
+
+-- The end of what the servers that run have written into their logs: it shows why something never comes.
+local function ends_of_logs()
+  local ends = {}
+  for server in pairs(running) do
+    ends[#ends + 1] = server:log():sub(-3000)
+  end
+  return table.concat(ends, "\n")
+end
+
 --- Waits until `condition` gives something, and gives it.
 function nginx.until_true(what, condition, seconds)
   local deadline = core.now() + math.max(seconds or 0, 120)
@@ -68,12 +79,12 @@ function nginx.until_true(what, condition, seconds)
     if value then
       return value
     end
-    assert(core.now() < deadline, "never: " .. what)
+    if core.now() >= deadline then
+      error(("never: %s; the log ends so:\n%s"):format(what, ends_of_logs()))
+    end
     core.sleep(0.02)
   end
 end
-
-local running = {} -- server -> true
 
 --- Ends those that a spec that failed has left.
 function nginx.close_all()

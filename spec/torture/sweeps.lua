@@ -24,13 +24,14 @@ function sweeps.run(what, job, mode, settings, preload)
   for key, value in pairs(settings) do
     all[key] = value
   end
-  local pipe = assert(io.popen(("timeout %d env %s %s spec/torture/sweep.lua %s %s %s '%s' 2>&1"):format(DEADLINE,
+  local command = ("timeout %d env %s %s spec/torture/sweep.lua %s %s %s '%s'"):format(DEADLINE,
     preload and "LD_PRELOAD=" .. settings.library or "", os.getenv "SCOPE3_LUA_BIN", what, job, mode,
-    world.json.encode(all))))
+    world.json.encode(all))
+  local pipe = assert(io.popen(("(%s; echo status $?) 2>&1"):format(command)))
   local said = pipe:read "*a"
   pipe:close()
-  local failed = said:match "swept %d+ calls: [1-9]%d* tries, (%d+) failed, 0 problems\n$"
-  assert.truthy(failed, ("seed %d: %s"):format(seed, said:sub(1, 4000)))
+  local failed = said:match "swept %d+ calls: [1-9]%d* tries, (%d+) failed, 0 problems\nstatus 0\n$"
+  assert.truthy(failed, ("%s of %s, seed %d: %s"):format(what, job, seed, said:sub(1, 4000)))
   return tonumber(failed)
 end
 

@@ -16,6 +16,7 @@ local OUTPUT = { code = 4, says = "cannot write to standard output", file = ".ou
 -- What is written, where, and the words of the command. `goes_on`: a script does not see that its words were lost.
 local JOBS = {
   { "refused rows", REJECTS, "sync ROWS TO --rejects REJECTS" },
+  { "many refused rows", REJECTS, "sync MANY TO --rejects REJECTS" },
   { "refused rows beside an object", REJECTS, "sync ROWS TO --rejects REJECTS --json" },
   { "refused rows that a script finds", REJECTS, "run SCRIPT ROWS --rejects REJECTS" },
   { "a report", OUTPUT, "sync ROWS TO" },

@@ -46,6 +46,11 @@ function rejects.open(path, several)
     local ok, why_not = file:write(words)
     failed = not ok and why_not or nil
   end
+  -- LuaJIT does a compiled write that failed once more, so that half a line would be there twice.
+  local jit = rawget(_G, "jit")
+  if jit then
+    jit.off(put)
+  end
   put(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
   local function cell(value)
     value = text.visible(tostring(value)) -- names and reasons of others
