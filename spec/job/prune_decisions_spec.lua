@@ -217,6 +217,22 @@ describe("delete_missing", function()
     end
   end)
 
+  it("says that an earlier run may have deleted, where it is not known what came of its request", function()
+    there "old"
+    local opts = { delete_missing = "all", journal = world.path ".journal", patience = 0 }
+    local rows = world.file "id,email\n1,a@example.com\n"
+    local function run()
+      local _, err = client:run({ map = { external_id = "id", email = "email" }, audience = "a" }, rows, opts)
+      return err
+    end
+    sandbox:fault { on = "sync", act = "lost_reply", after = 1 }
+    assert.same({ true, "a" }, { run().uncertain, left() })
+    sandbox:fault { on = "audiences", act = "status", status = 403, after = 1, times = -1 }
+    local err = run()
+    assert.same({ 403, 1 }, { err.status, #deletions() })
+    assert.truthy(err.message:find("(this run deleted nothing, an earlier one may have)", 1, true), err.message)
+  end)
+
   it("waits 48 hours for the tasks, or as long as delete_timeout says", function()
     for hours, timeout in pairs { [48] = false, [5] = 5 * 3600 } do
       sandbox:reset()

@@ -258,6 +258,12 @@ local function names_all(named, audiences)
   return true
 end
 
+-- Whether a run of the job may have come to what it deletes: one that lost nothing, or of which nobody knows how it went.
+local function may_have_deleted(job)
+  local res = job.result
+  return job.was_whole or not res and job.deaths > 0
+end
+
 --- Other audiences are deleted only where the job was told to, named them all, and lost nothing. Where it says that it
 --- deleted them, they are.
 function checks.strangers(world, job)
@@ -267,7 +273,7 @@ function checks.strangers(world, job)
     local is_stranger = #audience.operations == 0
     if is_deleted and not (is_stranger and named and names_all(named, world.plan.before)) then
       world:fail(("the audience %s is deleted, and nobody said so"):format(audience.id))
-    elseif is_deleted and (not res or res.failed + res.unknown > 0) then
+    elseif is_deleted and not may_have_deleted(job) then
       world:fail(("the audience %s is deleted by a job that lost members"):format(audience.id))
     elseif is_stranger and not is_deleted and res and res.deleted and not job.err then
       world:fail(("the audience %s is said to be deleted, and is there"):format(audience.id))

@@ -99,7 +99,7 @@ local function main(world, job)
     local waits = 0
     for _ = 1, job.journal and MOST_RUNS or 1 do
       res, err = run_once(world, job)
-      job.runs = job.runs + 1
+      job.runs, job.was_whole = job.runs + 1, job.was_whole or res ~= nil and res.failed + res.unknown == 0
       world:log("run ends: %s", tostring(err))
       waits = waits + (waited_in_vain(err) and 1 or 0)
       if is_final(err) or waits == MOST_WAITS then

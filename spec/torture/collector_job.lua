@@ -72,6 +72,8 @@ return function(place)
       self.collector:close()
       stand_in.run_timers()
     end
+    collectgarbage() -- a file that was opened when memory ran out is let go of by Lua's collector
+    collectgarbage()
     self.collector = assert(new())
     self.collector:start()
     problem = problem or send()

@@ -234,6 +234,12 @@ function Past:deleted()
   return last ~= nil and (last.state == "accepted" or last.state == "completed")
 end
 
+--- Whether such a request was begun. What came of it may be unknown.
+---@return boolean
+function Past:began_deletion()
+  return self.batches[history.DELETION] ~= nil
+end
+
 --- Looks for what was sent of batches that the input no longer gives.
 ---@param cuts integer  batches that it gave
 ---@return true?

@@ -93,13 +93,19 @@ function prune.prepare(job, keep, named)
   return prune.check(found, named)
 end
 
+-- What was deleted where this run came to no deletion.
+local function untouched(job)
+  return job.history and job.history:began_deletion() and "this run deleted nothing, an earlier one may have"
+    or "nothing was deleted"
+end
+
 -- Waits until all that was sent has ended well.
 local function await_all(job, limits)
   local ok, err = job:turn(limits)
   if ok then
     err = job:lost()
   end
-  return err and job:amend(err, " (so nothing was deleted)")
+  return err and job:amend(err, (" (so %s)"):format(untouched(job)))
 end
 
 -- The second look: others may have made audiences meanwhile. Gives nothing where an earlier run has deleted already.
@@ -112,7 +118,7 @@ local function look_again(job, keep, named, limits)
     local _
     _, err = prune.check(found, named)
   end
-  return found, err and job:amend(err, " (nothing was deleted)")
+  return found, err and job:amend(err, (" (%s)"):format(untouched(job)))
 end
 
 -- The batch that names what is to stay.

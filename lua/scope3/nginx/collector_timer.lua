@@ -125,18 +125,9 @@ function collector_timer.request()
   return { taken = false, done = false, ok = false, err = UNFINISHED }
 end
 
--- Takes the request of flush() that waits.
-local function take_request(state)
-  local request = state.timer.request
-  if not request or request.taken then
-    return nil
-  end
-  request.taken = true
-  return request
-end
-
 -- Sends for a request. Callers that come until what is under way has been sent share it.
 local function flush_for(request, collector, state, seconds)
+  request.taken = true -- not before: this function may not begin, where memory is short
   while state.outbox.sending do -- what another timer sends may be less than this request is for
     collector.client.loop.sleep(SHORTEST)
   end
@@ -146,28 +137,24 @@ local function flush_for(request, collector, state, seconds)
   return state:flush(true, seconds)
 end
 
--- Answers a request, which waits without an end else. Of a timer that failed it keeps its first answer at least.
-local function answer(state, request, fine, ok, err)
-  if state.timer.request == request then
-    state.timer.request = nil
-  end
-  if fine then
-    request.ok, request.err = ok, err
-  end
-  request.done = true
-  if not fine then
-    request.err = errors.new("script", tostring(ok))
-  end
-end
-
 -- One turn of a collector that goes on.
 local function take_turn(collector, state, premature)
-  local request = take_request(state)
+  local request = state.timer.request
   local seconds = premature and collector.config.exit_seconds or nil
   local fine, ok, err
-  if request then
+  if request and not request.taken then
     fine, ok, err = pcall(flush_for, request, collector, state, seconds)
-    answer(state, request, fine, ok, err)
+    -- The answer takes no call, which may find no memory: flush() waits for it. What failed keeps its first answer.
+    if request.taken and state.timer.request == request then
+      state.timer.request = nil
+    end
+    if fine then
+      request.ok, request.err = ok, err
+    end
+    request.done = request.taken
+    if not fine then
+      request.err = errors.new("script", tostring(ok))
+    end
   else
     fine, ok = pcall(state.flush, state, premature, seconds)
   end

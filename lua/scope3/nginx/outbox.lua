@@ -316,8 +316,9 @@ end
 
 -- Sends batches until nothing is left. True and the last refusal for good; nil, an error, and whether the thread
 -- "failed", was "interrupted" or had to give up waiting ("timeout").
-local function send_all(self)
-  local turn, refused, gate = self.turn, nil, nil
+local function send_all(self, turn)
+  self.sending, self.turn = true, turn -- not before: this function may not begin, where memory is short
+  local refused, gate
   while true do
     local batch, wait = self.hooks.next()
     if batch then
@@ -357,29 +358,46 @@ function Outbox:send(now, limits)
   if self.sending or not now and self.client.loop.now() < self.retry_at then
     return true
   end
-  self.sending, self.turn = true, self.turn + 1
-  local ok, err, reason = send_all(self)
+  self:clean_up()
+  local turn = self.turn + 1
+  local fine, ok, err, reason = pcall(send_all, self, turn)
+  if not fine then
+    if self.turn == turn then -- without a call, which may find no memory: while `sending` is set, everybody waits
+      self.sending, self.turn = false, turn + 1
+    end
+    error(ok, 0)
+  end
   if reason == "interrupted" then
     return false, err -- another thread may send now
-  elseif reason == "failed" then
-    self:put_off(err)
   end
   self.sending, self.waiter = false, nil
+  if reason == "failed" then
+    self:put_off(err)
+  end
   return ok or false, err
 end
 
---- Cleans up after a thread that was stopped while it sent: its request is dropped, and counts as not sent.
-function Outbox:interrupted()
-  local waiter, work = self.waiter, self.work
-  -- First, because what follows may find no memory: while `sending` is set, everybody waits.
-  self.sending, self.waiter, self.work, self.turn = false, nil, nil, self.turn + 1
+--- Cleans up after a thread that does not send any more: its request is dropped, and counts as not sent. Where memory
+--- runs out meanwhile, it is called again.
+function Outbox:clean_up()
+  local work, waiter = self.work, self.waiter
   if work then -- members that were set aside are not in their payload any more
     self.rejected_by_service = self.rejected_by_service + work.result.rejected_by_service
+    self.work = nil
+    recount(self)
   end
-  recount(self)
   if waiter then
     waiter:abandon()
+    self.waiter = nil
   end
+end
+
+--- Takes the turn from a thread that was stopped while it sent.
+function Outbox:interrupted()
+  -- First, because what follows may find no memory: while `sending` is set, everybody waits.
+  self.sending, self.turn = false, self.turn + 1
+  self:clean_up()
+  recount(self)
 end
 
 --- Seconds until it is worth trying again; 0 when it is now.

@@ -74,14 +74,7 @@ local function error_of(why, kept, lost)
   return errors.new(why.kind, message, { retained = kept, lost = lost })
 end
 
---- Sends what a collector has, for the seconds of its closing, and gives everything back. It waits, or blocks where
---- nothing can wait.
----@param collector scope3.CollectorWorker
-function shutdown.close(collector)
-  local closing, state = collector.closing, collector.state
-  if closing.taken then
-    return
-  end
+local function close(collector, closing, state)
   closing.taken = true
   if not state or state.pid ~= ngx.worker.pid() then
     return finish(closing, true)
@@ -101,6 +94,26 @@ function shutdown.close(collector)
   local err = error_of(why, kept, lost)
   nginx_log.say(lost > 0 and ngx.ERR or ngx.WARN, tostring(err))
   finish(closing, nil, err, counts)
+end
+
+-- What close() gives where it was not finished. It is made beforehand: memory may be what it lacked.
+local UNFINISHED = errors.new("script", "the collector could not be closed in order, as where memory is short")
+
+--- Sends what a collector has, for the seconds of its closing, and gives everything back. It waits, or blocks where
+--- nothing can wait.
+---@param collector scope3.CollectorWorker
+function shutdown.close(collector)
+  local closing = collector.closing
+  if closing.taken then
+    return
+  end
+  local fine, why = pcall(close, collector, closing, collector.state)
+  if not fine then
+    if closing.taken then -- without a call, which may find no memory: close() waits for this
+      closing.ok, closing.err, closing.done = nil, UNFINISHED, true
+    end
+    error(why, 0)
+  end
 end
 
 --- Sends what all collectors of this worker have. Nothing else runs any more, so it may block.

@@ -328,7 +328,9 @@ function WorkerState:flush(now, deadline)
     return false, err -- it was closed meanwhile, and everything was counted then
   end
   if not fine then
-    self:interrupted() -- before an error is made: memory may be what it lacked
+    if not self.outbox.sending then -- else another thread sends by now
+      self:interrupted() -- before an error is made: memory may be what it lacked
+    end
     ok, err = false, errors.new("script", "a listener failed: " .. tostring(ok))
     self.outbox:put_off(err)
   end
