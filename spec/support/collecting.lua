@@ -86,7 +86,7 @@ function collecting.of(sandbox, current)
       http = (more.http or "") .. collecting.http(more.init or "", sandbox.url, options, more.locations),
       workers = more.workers, main = more.main, connections = more.connections, before = more.before,
     }
-    return server:expect(collecting.SAYS, "exited on signal 9")
+    return server:expect(collecting.SAYS)
   end
 
   function of.get(path, options)

@@ -137,6 +137,9 @@ function Server:configure(options)
 end
 
 function Server:signal(name, pid)
+  if name == "KILL" then
+    self:expect "exited on signal 9"
+  end
   os.execute(("kill -%s %d 2>/dev/null"):format(name, pid or self.pid))
 end
 

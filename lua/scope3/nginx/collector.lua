@@ -288,7 +288,7 @@ function Collector:close(seconds)
     worker:close_soon()
     loop.sleep(0.01)
   end
-  return closing.ok, closing.err
+  return closing.ok or nil, closing.err
 end
 
 --- Sends what all collectors of a worker still have. For exit_worker_by_lua.

@@ -227,10 +227,10 @@ function collector_timer.close_soon(collector)
     state.timer.urgent = nil -- a pending timer may be running its own turn already
     shared_timer.at(collector, now + OVERDUE) -- where nginx drops the timer
     if not collector_timer.run_now(collector, now) then
-      closing.asked = nil
+      closing.asked = false
     end
   end
-  return closing.asked ~= nil
+  return closing.asked ~= false
 end
 
 return collector_timer

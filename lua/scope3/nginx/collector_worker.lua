@@ -11,15 +11,6 @@ local worker_state = require "scope3.nginx.worker_state"
 
 local ngx = ngx
 
----@class scope3.Closing
----@field seconds number  for sending
----@field asked? number  when a timer was asked for
----@field taken? boolean  a thread is at it
----@field done? boolean
----@field ok? boolean  these two as :close() gives them
----@field err? scope3.Error
----@field counts? table  for :status()
-
 ---@class scope3.CollectorWorker: scope3.Scheduled
 ---@field config table  the options
 ---@field audience {id: string, name: string?, consent_basis: string?}?  of members that come without one
@@ -199,7 +190,7 @@ function CollectorWorker:flush()
   while not request.done do
     if self.state ~= state then -- closed meanwhile, which flushed it too
       local closing = self.closing or { ok = true }
-      return closing.ok, closing.err
+      return closing.ok or nil, closing.err
     elseif not request.taken and not collector_timer.run_now(self, now(self)) then -- ending, or with too many timers
       timer.request = nil
       local ok, err = state:flush(true)
@@ -228,7 +219,7 @@ end
 ---@param seconds number?  for sending (`exit_seconds`)
 ---@return scope3.Closing
 function CollectorWorker:begin_closing(seconds)
-  self.closing = self.closing or { seconds = seconds or self.config.exit_seconds }
+  self.closing = self.closing or shutdown.closing(seconds or self.config.exit_seconds)
   return self.closing
 end
 

@@ -37,6 +37,9 @@ function outbox.new(client, opts, exit_seconds, hooks)
     client = client, opts = opts, exit_seconds = exit_seconds, hooks = hooks, batches = {}, failures = 0,
     retry_at = 0,
     known = known_audiences.new(),
+    -- Fields from the start, because to add one may find no memory.
+    sending = false, -- a thread is at it
+    work = false, waiter = false, -- its job, and what waits for its requests
     turn = 0, -- of the thread that sends: one that was interrupted and goes on changes nothing
     waiting = 0, -- members in it
     memory_only = 0, -- of them, those in no file
@@ -209,7 +212,7 @@ local function run(self, lists, looks)
   if self.work ~= work then
     return work, err -- it was interrupted, and counted there
   end
-  self.work = nil
+  self.work = false
   self.accepted = self.accepted + res.accepted
   self.rejected_by_service = self.rejected_by_service + res.rejected_by_service
   return work, err
@@ -370,7 +373,7 @@ function Outbox:send(now, limits)
   if reason == "interrupted" then
     return false, err -- another thread may send now
   end
-  self.sending, self.waiter = false, nil
+  self.sending, self.waiter = false, false
   if reason == "failed" then
     self:put_off(err)
   end
@@ -383,12 +386,12 @@ function Outbox:clean_up()
   local work, waiter = self.work, self.waiter
   if work then -- members that were set aside are not in their payload any more
     self.rejected_by_service = self.rejected_by_service + work.result.rejected_by_service
-    self.work = nil
+    self.work = false
     recount(self)
   end
   if waiter then
     waiter:abandon()
-    self.waiter = nil
+    self.waiter = false
   end
 end
 

@@ -37,6 +37,25 @@ function shutdown.release(collector, forget)
   return state:release(forget)
 end
 
+-- What close() gives where it was not finished. It is made beforehand: memory may be what it lacked.
+local UNFINISHED = errors.new("script", "the collector could not be closed in order, as where memory is short")
+
+---@class scope3.Closing  a call of close()
+---@field seconds number  for sending
+---@field taken boolean  something is at it
+---@field done boolean
+---@field ok boolean
+---@field err scope3.Error?
+---@field asked number|false  when a timer was asked for
+---@field counts table|false  of the worker at the end
+
+--- A call of close(). Its fields are there from the start, so that to answer it takes no memory.
+---@param seconds number  for sending
+---@return scope3.Closing
+function shutdown.closing(seconds)
+  return { seconds = seconds, taken = false, done = false, ok = false, err = UNFINISHED, asked = false, counts = false }
+end
+
 -- Notes how closing has ended, for close() and status().
 local function finish(closing, ok, err, counts)
   closing.ok, closing.err, closing.counts, closing.done = ok, err, counts, true
@@ -96,9 +115,6 @@ local function close(collector, closing, state)
   finish(closing, nil, err, counts)
 end
 
--- What close() gives where it was not finished. It is made beforehand: memory may be what it lacked.
-local UNFINISHED = errors.new("script", "the collector could not be closed in order, as where memory is short")
-
 --- Sends what a collector has, for the seconds of its closing, and gives everything back. It waits, or blocks where
 --- nothing can wait.
 ---@param collector scope3.CollectorWorker
@@ -109,9 +125,7 @@ function shutdown.close(collector)
   end
   local fine, why = pcall(close, collector, closing, collector.state)
   if not fine then
-    if closing.taken then -- without a call, which may find no memory: close() waits for this
-      closing.ok, closing.err, closing.done = nil, UNFINISHED, true
-    end
+    closing.done = closing.taken -- without a call, which may find no memory: close() waits for this
     error(why, 0)
   end
 end
