@@ -42,6 +42,7 @@ describe("a signed callback", function()
       "/hooks/scope3", "ftp://buyer.example.com/", "https://", "https:///x", "https://:443/",
       "https://[::1/p", "https://fe80::1/p", "https://[fe80::1%25eth0]/p", "https://bücher.example/p",
       "https://a..b/", "https://.a/", "https://a:99999/", "https://buyer.example.com/a b",
+      "https://buyer.example.com/a%2%45", "https://buyer.example.com/%", "https://buyer.example.com/%4g",
     } do
       malformed { url = url, headers = { Host = "" } }
     end

@@ -76,7 +76,7 @@ end
 
 --- An absolute URL in canonical form.
 ---@param url string
----@return scope3.Target?  nil when it is no http or https URL, or its authority is malformed
+---@return scope3.Target?  nil where it is no http or https URL, or its authority or an escape is malformed
 function target_uri.parse(url)
   local scheme, rest = url:match("^([A-Za-z]+)://([^#]*)")
   scheme = scheme and core.lower(scheme)
@@ -85,7 +85,7 @@ function target_uri.parse(url)
   end
   local authority, path, query = rest:match("^([^/?]*)([^?]*)(.*)$")
   authority = target_uri.authority(authority:match("^.*@(.*)$") or authority, scheme)
-  if not authority then
+  if not authority or path:gsub("%%%x%x", ""):find("%", 1, true) then -- "%2%45" would become an escape
     return nil
   end
   path = remove_dots(path == "" and "/" or unescape(path))
