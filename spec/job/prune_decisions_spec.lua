@@ -221,14 +221,14 @@ describe("delete_missing", function()
     there "old"
     local opts = { delete_missing = "all", journal = world.path ".journal", patience = 0 }
     local rows = world.file "id,email\n1,a@example.com\n"
-    local function run()
+    local function fail()
       local _, err = client:run({ map = { external_id = "id", email = "email" }, audience = "a" }, rows, opts)
       return err
     end
     sandbox:fault { on = "sync", act = "lost_reply", after = 1 }
-    assert.same({ true, "a" }, { run().uncertain, left() })
+    assert.same({ true, "a" }, { fail().uncertain, left() })
     sandbox:fault { on = "audiences", act = "status", status = 403, after = 1, times = -1 }
-    local err = run()
+    local err = fail()
     assert.same({ 403, 1 }, { err.status, #deletions() })
     assert.truthy(err.message:find("(this run deleted nothing, an earlier one may have)", 1, true), err.message)
   end)

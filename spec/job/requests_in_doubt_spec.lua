@@ -184,4 +184,26 @@ describe("a request whose answer was lost", function()
     assert.is_nil(settled) -- nothing is left to send
     assert(core.now())
   end)
+
+  -- Of two copies the first is still under way; the task of the second fails.
+  it("is still in doubt for the run that resumes the job where its own task has failed", function()
+    settings { task_outcomes = json.array { "completed", "failed:terminal" },
+      task_lengths = json.array { 47 * 3600 } }
+    local file = world.file "id,email\nA,a@example.com\nB,b@example.com\nC,c@example.com\nA,\n"
+    local script = { audience = "a", member = function(row)
+      return { external_id = row.id, email = row.email ~= "" and row.email or nil, remove = row.email == "" }
+    end }
+    local opts = { max_members = 2, unique = true, journal = world.path ".journal" }
+    for _ = 1, 3 do
+      local res, err = client:run(script, file, opts)
+      assert.same({ nil, 1 }, { res, err and err.result.accepted })
+      local last = err.result.requests[#err.result.requests]
+      assert.same({ "not sent", { first = 4, last = 4 } }, { last.state, last.rows })
+    end
+    assert.equal(3, #sandbox:requests "sync")
+    opts.in_doubt_timeout = 3 * DAY
+    client:run(script, file, opts)
+    loop.sleep(2)
+    assert.same({ 4, "B C" }, { #sandbox:requests "sync", table.concat(sandbox:ids "a", " ") })
+  end)
 end)

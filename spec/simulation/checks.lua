@@ -258,7 +258,7 @@ local function names_all(named, audiences)
   return true
 end
 
--- Whether a run of the job may have come to what it deletes: one that lost nothing, or of which nobody knows how it went.
+-- Whether a run of the job may have come to what it deletes: one that lost nothing, or whose end nobody knows.
 local function may_have_deleted(job)
   local res = job.result
   return job.was_whole or not res and job.deaths > 0

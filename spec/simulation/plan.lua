@@ -358,6 +358,9 @@ function plan.of(seed, trace)
   local dice = dice_of.new(seed * 16)
   local profile = profile_of(dice)
   local settings = service_of(dice, profile.kind, profile.doubtful)
+  if profile.kind == "bounded" and #settings.faults > 0 then
+    profile.most_faults = 1 -- a request that fails for the third time in one way is given up, by rule
+  end
   local jobs = {}
   for i = 1, dice:one_of { 1, 1, 1, 2, 3 } do
     jobs[i] = job_of(dice, i, profile, settings)

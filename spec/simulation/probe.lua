@@ -34,6 +34,7 @@ end
 
 function State:launched(req, call, started)
   current.world.launches[req.entry].body = call.request.body
+  current.world.rates:begun(call.request.body)
   open_requests()[req.entry] = true
   return launched(self, req, call, started)
 end

@@ -5,7 +5,7 @@ local world_of = require "spec.simulation.world"
 
 local program = {}
 
-local MOST_RUNS = 12 -- of one job, before it has to have come to its end
+local MOST_RUNS = 12 -- of one job with its journal, in all of its lives, before it has to have come to its end
 local MOST_WAITS = 2 -- of 60 hours, which a task that never ends outlasts
 local HOUR = 3600
 
@@ -97,12 +97,12 @@ local function main(world, job)
   return function()
     local res, err
     local waits = 0
-    for _ = 1, job.journal and MOST_RUNS or 1 do
+    while true do
       res, err = run_once(world, job)
       job.runs, job.was_whole = job.runs + 1, job.was_whole or res ~= nil and res.failed + res.unknown == 0
       world:log("run ends: %s", tostring(err))
       waits = waits + (waited_in_vain(err) and 1 or 0)
-      if is_final(err) or waits == MOST_WAITS then
+      if is_final(err) or waits == MOST_WAITS or job.runs >= (job.journal and MOST_RUNS or 1) then
         break
       end
       coroutine.yield(world.now + 10)

@@ -9,7 +9,12 @@ local MINUTE, ROUNDING = 60, 1e-6
 local MARGIN = 0.05 -- seconds after a Retry-After, of the tenth that the library adds
 
 function rates.new(world)
-  return setmetatable({ world = world, logs = {}, denials = 0 }, Rates)
+  return setmetatable({ world = world, logs = {}, denials = 0, refusals = 0, begun_after = {} }, Rates)
+end
+
+--- A request has begun; it may leave later, because of a limit.
+function Rates:begun(body)
+  self.begun_after[body] = self.refusals
 end
 
 -- Requests of what is to stay under a rate.
@@ -47,9 +52,11 @@ local function is_divisible(text)
   return members > 1 and #text > DIVISIBLE
 end
 
--- A request that began before may be sent again as it is.
+-- A request that began before may be sent as it is.
 local function check_size(self, client, transfer)
-  local text, is_first = transfer.text, not client.begun[transfer.body]
+  local begun_after = self.begun_after[transfer.body] -- nil while it begins
+  local is_first = not client.begun[transfer.body] and (not begun_after or begun_after >= (client.refusal or 0))
+  local text = transfer.text
   local _, members = text:gsub("externalId", "")
   client.begun[transfer.body] = true
   local may_pass = math.max(DIVISIBLE, (client.too_large or math.huge) * LARGEST_PART) + ROUGHLY
@@ -87,6 +94,8 @@ end
 function Rates:answered(client, transfer)
   local result = transfer.result
   if result.status == 413 and transfer.text and is_divisible(transfer.text) then
+    self.refusals = self.refusals + 1
+    client.refusal = self.refusals
     client.too_large = math.min(client.too_large or math.huge, #transfer.text)
   end
   if result.status and result.status >= 500 and transfer.text and not result.code then

@@ -111,6 +111,7 @@ local function resume_requests(self, batch, past)
       job_state:resume(req, earlier)
       if earlier.state == "failed" or earlier.state == "transient" then
         job_state:resume_failed(req, earlier)
+        self.sender:doubt(req)
       else
         local task = self.sender:accepted(req, earlier.task_id)
         if earlier.state == "completed" then

@@ -108,20 +108,26 @@ local function start(self, req)
   self.on_event { event = "request", request = entry.request, members = entry.members, bytes = entry.bytes }
 end
 
+--- Notes that a copy of a request may still take effect, where that is so: also of one whose own task failed.
+---@param req scope3.JobRequest
+function Sender:doubt(req)
+  if req.entry.possibly_twice then
+    local since = req.in_doubt_since and math.max(0, core.time() - req.in_doubt_since) or 0
+    self.in_doubt:add(req.parts, self.state.result.epochs, self.context.loop.now() - since)
+  end
+end
+
 --- The service took a request, now or in an earlier run.
 ---@param req scope3.JobRequest
 ---@param task_id string
 ---@return scope3.TaskEntry
 function Sender:accepted(req, task_id)
-  local state, entry, now = self.state, req.entry, self.context.loop.now()
+  local state, entry = self.state, req.entry
   local task = state:accept(req, task_id)
   if not entry.resumed then
-    tasks.remember(task, now, req.batch.retained and req.parts)
+    tasks.remember(task, self.context.loop.now(), req.batch.retained and req.parts)
   end
-  if entry.possibly_twice then
-    local since = req.in_doubt_since and math.max(0, core.time() - req.in_doubt_since) or 0
-    self.in_doubt:add(req.parts, state.result.epochs, now - since)
-  end
+  self:doubt(req)
   if not entry.resumed then
     self:note("accepted", { request = req.id, task_id = task_id, uncertain = entry.possibly_twice,
       at = math.floor(core.time()) })

@@ -1,11 +1,11 @@
 --- Batches of members on their way to the service: sent one after the other, and kept until the service has them.
+local audience_requests = require "scope3.nginx.audience_requests"
 local context = require "scope3.job.context"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local job = require "scope3.job"
 local known_audiences = require "scope3.nginx.known_audiences"
 local nginx_log = require "scope3.util.nginx_log"
-local planner = require "scope3.job.planner"
 local splitter = require "scope3.job.splitter"
 
 local ngx = ngx
@@ -78,42 +78,6 @@ local function recount(self)
   end
 end
 
-local function requests(self, entries)
-  local audiences = {}
-  for i, entry in ipairs(entries) do
-    local of = entry.audience
-    audiences[i] = { id = of.id, name = of.name, consent_basis = of.consent_basis, payloads = { entry.payload } }
-  end
-  local lists = planner.plan(audiences, { max_members = self.opts.max_members, max_bytes = self.opts.max_bytes,
-    push = self.opts.push_notification_config })
-  if lists then
-    return lists
-  end
-  lists = {} -- a member does not fit any more, because its audience has a longer name now
-  for i, audience in ipairs(audiences) do
-    local payload = audience.payloads[1]
-    lists[i] = { splitter.range({ audience = audience, payload = payload }, 1, payload:count()) }
-  end
-  return lists
-end
-
--- Requests for members of several audiences. Audiences that may not exist, because members are only removed from them,
--- have requests of their own.
-local function plan(self, payloads)
-  local sure, unsure = {}, {}
-  for _, entry in ipairs(payloads.list) do
-    local adds = entry.payload:living()
-    if entry.living > 0 then
-      table.insert((adds > 0 or self.known:has(entry.audience.id)) and sure or unsure, entry)
-    end
-  end
-  local lists = requests(self, sure)
-  for _, parts in ipairs(requests(self, unsure)) do
-    lists[#lists + 1] = parts
-  end
-  return lists
-end
-
 --- Takes members in.
 ---@param payloads scope3.AudiencePayloads
 ---@param marks scope3.SpoolMark[]
@@ -121,7 +85,8 @@ end
 ---@param read boolean?  from files: it goes before all others
 function Outbox:put(payloads, marks, memory_only, read)
   local batch = {
-    payloads = payloads, lists = plan(self, payloads), marks = marks, memory_only = memory_only, read = read,
+    payloads = payloads, lists = audience_requests.plan(payloads, self.known, self.opts), marks = marks,
+    memory_only = memory_only, read = read,
   }
   table.insert(self.batches, read and 1 or #self.batches + 1, batch)
   recount(self)
