@@ -66,6 +66,13 @@ describe("the sandbox", function()
     end
   end)
 
+  it("takes 64 MiB for a request of its own, and no byte more", function()
+    local body = ("x"):rep(64 * 2 ^ 20)
+    assert.equal(200, world.http("POST", sandbox.url .. "/sandbox/reset", body).status)
+    assert.are_not.equal(200, world.http("POST", sandbox.url .. "/sandbox/reset", body .. "x").status)
+    assert.equal(200, world.http("POST", sandbox.url .. "/sandbox/reset", "").status)
+  end)
+
   it("tells a client that waits for it to send its body", function()
     local body = '{"audiences":[{"audienceId":"a"}]}'
     local first, all = answer(request("POST", AUDIENCES .. "/sync",
