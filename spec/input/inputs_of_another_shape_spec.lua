@@ -51,6 +51,19 @@ describe("JSON Lines", function()
     })
   end)
 
+  it("that are one object of about a megabyte with rows inside are told so, however much comes at once", function()
+    local function object(bytes)
+      local start = '{"rows":[' .. ROW .. '],"note":"'
+      return start .. ("x"):rep(bytes - #start - 2) .. '"}\n'
+    end
+    check("jsonl", {
+      [object(2 ^ 20)] = "its only row is an object with others inside",
+      [object(2 ^ 20 + 1)] = "the file is one object with its rows inside",
+      [object(2 ^ 20 + 500)] = "the file is one object with its rows inside",
+      [object(2 ^ 20 + 3000)] = "the file is one object with its rows inside",
+    })
+  end)
+
   it("that are cut in a row, or hold what is no row, lose that row and no other", function()
     local cut = '{"id":"1","mail":"a@x.example","a":'
     check("jsonl", {

@@ -77,6 +77,14 @@ describe("a wait for a task", function()
     assert.same({ nil, "timeout", 1, 0 }, { ok, err.kind, #server:requests "/tasks/", #server:requests "/audiences%?" })
   end)
 
+  it("without time first sends again what failed for a passing reason, and asks once for that", function()
+    server:play { task = { task("failed", ',"error":{"code":"BUSY","message":"later","recovery":"transient"}'), DONE } }
+    local res = assert(server:client():sync(people.audience("a", 1)))
+    assert(res:wait { timeout = 0 })
+    assert.same({ "failed", "completed" }, { res.tasks[1].status, res.tasks[2].status })
+    assert.same({ "READY", 2, 2 }, { res.audience.status, #server:requests "/sync$", #server:requests "/tasks/" })
+  end)
+
   it("does not go on past a refusal", function()
     for _, status in ipairs { 400, 401, 403, 409 } do
       local _, none, err = wait { { status, '{"error":{"code":"X","message":"no"}}' }, DONE }

@@ -230,7 +230,8 @@ local BY_FILE = {
 -- What callbacks or jobs use more than members do.
 local SPECS = {
   ["members/builder.c"] = { "spec/core/", "spec/input/", "spec/identity/", "spec/job/warnings_of_rows_spec.lua" },
-  ["members/id_set.c"] = { "spec/job/batcher_decisions_spec.lua", "spec/job/epochs_spec.lua" },
+  ["members/id_set.c"] = { "spec/job/batcher_decisions_spec.lua", "spec/job/epochs_spec.lua",
+    "spec/core/ids_that_crowd_the_end_spec.lua" },
   ["bytes/base64.c"] = { "spec/webhook/bytes_spec.lua" },
   ["bytes/json_check.c"] = { "spec/webhook/bytes_spec.lua", "spec/input/" },
 }

@@ -1,7 +1,9 @@
 -- Requests that no client of ours writes: the sandbox reads what HTTP allows, and gives the rest no answer of success.
 local child = require "scope3.sandbox.child"
+local errno = require "cqueues.errno"
 local sandbox_module = require "scope3.sandbox"
 local socket = require "cqueues.socket"
+local tls = require "spec.support.tls"
 local world = require "spec.support.world"
 
 local AUDIENCES = "/api/v2/buyer/advertisers/25/audiences"
@@ -18,14 +20,19 @@ describe("the sandbox", function()
     world.clean()
   end)
 
-  -- The first line of what comes back for these bytes, and all of it. Both are empty where the peer only closes.
-  local function answer(bytes)
-    local peer = socket.connect("127.0.0.1", tonumber(sandbox.url:match ":(%d+)"))
+  local function connect(port)
+    local peer = socket.connect("127.0.0.1", port)
     peer:setmode("b", "b")
     peer:settimeout(DEADLINE)
     peer:onerror(function(_, _, why)
       return why
     end)
+    return peer
+  end
+
+  -- The first line of what comes back for these bytes, and all of it. Both are empty where the peer only closes.
+  local function answer(bytes)
+    local peer = connect(sandbox.port)
     peer:write(bytes)
     peer:flush()
     peer:shutdown "w"
@@ -64,6 +71,13 @@ describe("the sandbox", function()
       "7fffffff\r\n" } do
       assert.is_nil(sync(chunks):find "^HTTP/1.1 2", chunks)
     end
+  end)
+
+  it("takes 64 MiB for a request of its own, and no byte more", function()
+    local body = ("x"):rep(64 * 2 ^ 20)
+    assert.equal(200, world.http("POST", sandbox.url .. "/sandbox/reset", body).status)
+    assert.are_not.equal(200, world.http("POST", sandbox.url .. "/sandbox/reset", body .. "x").status)
+    assert.equal(200, world.http("POST", sandbox.url .. "/sandbox/reset", "").status)
   end)
 
   it("tells a client that waits for it to send its body", function()
@@ -110,6 +124,22 @@ describe("the sandbox", function()
     assert.equal(200, world.http("PUT", sandbox.url .. "/sandbox/audience", body).status)
     local _, all = answer(request("GET", AUDIENCES, ""))
     assert.truthy(all:find('"color":"red"', 1, true), all)
+  end)
+
+  it("closes a connection on which no TLS begins", function()
+    local certificates = tls.make "IP:127.0.0.1"
+    -- Its collector never runs: that would close a connection which is forgotten.
+    local lua = world.file(("#!/bin/sh\nexec %s -e 'collectgarbage \"stop\"' \"$@\"\n"):format(
+      os.getenv "SCOPE3_LUA_BIN"), ".sh")
+    os.execute("chmod +x " .. lua)
+    local own = assert(child.start { interpreter = lua, tls = { cert = certificates.cert, key = certificates.key } })
+    local peer = connect(own.port)
+    peer:write "GET /health HTTP/1.1\r\n\r\n"
+    peer:flush()
+    local _, why = peer:read "*a"
+    peer:close()
+    assert.same({ true }, { own:close() })
+    assert.are_not.equal(errno.ETIMEDOUT, why)
   end)
 
   it("listens on a port, and on nothing else", function()

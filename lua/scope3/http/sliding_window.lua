@@ -78,9 +78,6 @@ end
 ---@private
 function Window:forget(first, last)
   local own = self.own
-  if own and self.total == 0 then
-    return
-  end
   for slot = first, last do
     if not own then
       self.store:delete(self:slot_key(slot))

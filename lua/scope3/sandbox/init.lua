@@ -16,7 +16,7 @@ local sandbox = {}
 ---@field until_eof? boolean  serves until standard input ends
 ---@field until_unread? boolean  serves until the reader of standard output is gone
 ---@field tell_port? boolean  prints the port as a line
----@field error_bytes? integer  of errors of its own that it prints at most; it goes on without a word (no limit)
+---@field error_bytes? integer  that errors of its own may fill; the last ones say that there are more (no limit)
 ---@field tls? {cert: string, key: string}  paths of PEM files
 ---@field on_listen? fun(url: string)
 ---@field [string] any

@@ -73,18 +73,22 @@ function Server:call_back(task)
   end
 end
 
--- Prints an error, as far as `error_bytes` leaves room.
+-- The lines at the head of a text that so many bytes hold; of a first line that is longer its beginning.
+local function head_of(text, bytes)
+  local start = text:sub(1, bytes)
+  return start:match "^.*\n" or bytes > 0 and start:sub(1, bytes - 1) .. "\n" or ""
+end
+
+-- Prints an error, as far as `error_bytes` leaves room. Of these the last words have theirs until they are printed.
 local function print_error(self, text)
   if self.error_bytes then
     local room = self.error_bytes - #NO_MORE
-    if room < 1 then
+    if room < 0 then
       return
     end
-    self.error_bytes = self.error_bytes - #text
-    if #text > room then
-      local start = text:sub(1, room - 1)
-      text, self.error_bytes = (start:match "^.*\n" or start .. "\n") .. NO_MORE, 0
-    end
+    local fits = #text <= room
+    text = fits and text or head_of(text, room) .. NO_MORE
+    self.error_bytes = fits and self.error_bytes - #text or 0
   end
   io.stderr:write(text)
   io.stderr:flush()
