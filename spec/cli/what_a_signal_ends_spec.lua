@@ -1,0 +1,65 @@
+-- A signal ends a command that waits for the rate it shares, whether it comes before the wait or in it. Nothing is sent
+-- any more. `scope3 sandbox` ends at the signal itself.
+local answering = require "spec.support.answering"
+local core = require "scope3.core"
+local world = require "spec.support.world"
+
+-- The command in a process that sends itself a signal. Its handler stands, so that the signal cannot kill it.
+local PROGRAM = [[
+require("scope3.core").catch_stop()
+os.execute %q
+os.exit(require("scope3.cli").main(arg), true)
+]]
+
+describe("a signal", function()
+  local server = answering.around(setup, teardown)
+
+  for when, line in pairs {
+    ["before the wait"] = "kill -TERM $PPID",
+    ["in the wait"] = "p=$PPID; (sleep 3; kill -TERM $p) >/dev/null 2>&1 &",
+  } do
+    it("ends a command that keeps the rate of others: " .. when, function()
+      server:play {}
+      local words = { "audiences", "--account", "25", "--base-url", server.url, "--rate", "1",
+        "--limiter", world.path ".limiter" }
+      local key = "SCOPE3_API_KEY=scope3_x "
+      assert.equal(0, (world.command(words, { env = key })))
+      local out, code = world.path ".out", world.path ".code"
+      -- The rate has room again in a minute. A wait that is none would use up the processor time.
+      os.execute(("ulimit -t 2; %s timeout 30 %s %s %s >%s 2>&1; echo $? >%s"):format(key, os.getenv "SCOPE3_LUA_BIN",
+        world.file(PROGRAM:format(line), ".lua"), table.concat(words, " "), out, code))
+      assert.equal("130\n", world.read(code))
+      assert.truthy(world.read(out):find("stopped by a signal", 1, true), world.read(out))
+      assert.equal(1, #server:requests "/audiences")
+    end)
+  end
+
+  local function until_(condition, what)
+    local deadline = core.now() + 30
+    while not condition() do
+      assert(core.now() < deadline, what)
+      core.sleep(0.02)
+    end
+  end
+
+  for signal, expected in pairs { TERM = "143\n", INT = "130\n" } do
+    it("ends the sandbox: SIG" .. signal, function()
+      local out, pid, code = world.path ".out", world.path ".pid", world.path ".code"
+      os.execute(("(%s bin/scope3.in sandbox >%s 2>&1 </dev/null & echo $! >%s; wait $!; echo $? >%s.new; "
+        .. "mv %s.new %s) >/dev/null 2>&1 &"):format(os.getenv "SCOPE3_LUA_BIN", out, pid, code, code, code))
+      until_(function()
+        return world.exists(out) and world.read(out):find("listening", 1, true)
+      end, "it does not listen")
+      local number = world.read(pid):match "%d+"
+      os.execute(("kill -%s %s"):format(signal, number))
+      local ended = pcall(until_, function()
+        return world.exists(code)
+      end)
+      if not ended then
+        os.execute("kill -KILL " .. number)
+      end
+      assert.is_true(ended, "it goes on")
+      assert.equal(expected, world.read(code))
+    end)
+  end
+end)
