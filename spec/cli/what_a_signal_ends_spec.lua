@@ -13,26 +13,45 @@ os.exit(require("scope3.cli").main(arg), true)
 
 describe("a signal", function()
   local server = answering.around(setup, teardown)
+  local KEY = "SCOPE3_API_KEY=scope3_x "
+
+  -- Runs the command while a shell line sends the signal: its exit code, what it printed and what it complained.
+  local function stopped(line, words)
+    local out, err, code = world.path ".out", world.path ".err", world.path ".code"
+    -- A wait that is none would use up the processor time.
+    os.execute(("ulimit -t 2; %s timeout 30 %s %s %s >%s 2>%s; echo $? >%s"):format(KEY, os.getenv "SCOPE3_LUA_BIN",
+      world.file(PROGRAM:format(line), ".lua"), table.concat(words, " "), out, err, code))
+    return world.read(code), world.read(out), world.read(err)
+  end
+
+  local BEFORE = "kill -TERM $PPID"
 
   for when, line in pairs {
-    ["before the wait"] = "kill -TERM $PPID",
+    ["before the wait"] = BEFORE,
     ["in the wait"] = "p=$PPID; (sleep 3; kill -TERM $p) >/dev/null 2>&1 &",
   } do
     it("ends a command that keeps the rate of others: " .. when, function()
       server:play {}
       local words = { "audiences", "--account", "25", "--base-url", server.url, "--rate", "1",
         "--limiter", world.path ".limiter" }
-      local key = "SCOPE3_API_KEY=scope3_x "
-      assert.equal(0, (world.command(words, { env = key })))
-      local out, code = world.path ".out", world.path ".code"
-      -- The rate has room again in a minute. A wait that is none would use up the processor time.
-      os.execute(("ulimit -t 2; %s timeout 30 %s %s %s >%s 2>&1; echo $? >%s"):format(key, os.getenv "SCOPE3_LUA_BIN",
-        world.file(PROGRAM:format(line), ".lua"), table.concat(words, " "), out, code))
-      assert.equal("130\n", world.read(code))
-      assert.truthy(world.read(out):find("stopped by a signal", 1, true), world.read(out))
+      assert.equal(0, (world.command(words, { env = KEY })))
+      -- The rate has room again in a minute.
+      assert.same({ "130\n", "", "scope3: stopped by a signal\n" }, { stopped(line, words) })
       assert.equal(1, #server:requests "/audiences")
     end)
   end
+
+  it("is told in words of the command", function()
+    local function object_of(name)
+      local code, out = stopped(BEFORE, { name, "--account", "25", "--base-url", server.url, "--json" })
+      assert.equal("130\n", code)
+      return world.json.decode(out)
+    end
+    assert.equal("stopped by a signal", object_of("audiences").error.message)
+    local object = object_of "doctor"
+    assert.equal("stopped by a signal: not as it should be: service", object.error.message)
+    assert.equal("stopped by a signal", object.checks[#object.checks].advice)
+  end)
 
   local function until_(condition, what)
     local deadline = core.now() + 30
