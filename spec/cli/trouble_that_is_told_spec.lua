@@ -1,5 +1,6 @@
 -- What a command says of trouble at once, also without a terminal: an outage from ten seconds on, once, and each wait
--- from a minute on for a request whose answer was lost.
+-- from a minute on for a request whose answer was lost. How long it outlasts an outage is what its options promise.
+local context = require "scope3.cli.context"
 local world = require "spec.support.world"
 
 describe("a command in trouble", function()
@@ -44,6 +45,11 @@ describe("a command in trouble", function()
     assert.truthy(line:find("^scope3: the answer to a request was lost, and it may still take effect: [^\n]+\n$"), line)
     assert.truthy(line:find("wait for 60.0 s. --in-doubt-timeout sets how long", 1, true), line)
     assert.equal(line:rep(2), said(false, { lost_answer(60), lost_answer(60) }))
+  end)
+
+  it("outlasts an outage for the seconds that docs/options.md has for --patience", function()
+    local seconds = world.read("docs/options.md"):match "\n| `%-%-patience` |[^|]+| (%d+) |"
+    assert.equal(tonumber(seconds), context.PATIENCE)
   end)
 
   it("says nothing with --quiet", function()
