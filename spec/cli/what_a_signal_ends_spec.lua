@@ -1,5 +1,5 @@
--- A signal ends a command that waits for the rate it shares, whether it comes before the wait or in it. Nothing is sent
--- any more. `scope3 sandbox` ends at the signal itself.
+-- A signal ends a command that waits for the rate it shares, or for an answer. It may come before the wait or in it.
+-- Nothing more is sent. `scope3 sandbox` ends at the signal itself.
 local answering = require "spec.support.answering"
 local core = require "scope3.core"
 local world = require "spec.support.world"
@@ -8,36 +8,46 @@ local world = require "spec.support.world"
 local PROGRAM = [[
 require("scope3.core").catch_stop()
 os.execute %q
-os.exit(require("scope3.cli").main(arg), true)
+local code = require("scope3.cli").main(arg)
+local file = io.open(%q, "w")
+file:write(os.clock(), "\n")
+file:close()
+os.exit(code, true)
 ]]
 
 describe("a signal", function()
   local server = answering.around(setup, teardown)
+  local sandbox = world.around(setup, teardown, before_each)
   local KEY = "SCOPE3_API_KEY=scope3_x "
+  local BEFORE, IN_WAIT = "kill -TERM $PPID", "p=$PPID; (sleep 3; kill -TERM $p) >/dev/null 2>&1 &"
 
-  -- Runs the command while a shell line sends the signal: its exit code, what it printed and what it complained.
+  -- Runs the command while a shell line sends the signal: its exit code, what it printed, what it complained, and
+  -- whether it used hardly any processor time. A wait that is none would use all there is.
   local function stopped(line, words)
-    local out, err, code = world.path ".out", world.path ".err", world.path ".code"
-    -- A wait that is none would use up the processor time.
-    os.execute(("ulimit -t 2; %s timeout 30 %s %s %s >%s 2>%s; echo $? >%s"):format(KEY, os.getenv "SCOPE3_LUA_BIN",
-      world.file(PROGRAM:format(line), ".lua"), table.concat(words, " "), out, err, code))
-    return world.read(code), world.read(out), world.read(err)
+    local out, err, code, used = world.path ".out", world.path ".err", world.path ".code", world.path ".used"
+    os.execute(("%s timeout 30 %s %s %s >%s 2>%s; echo $? >%s"):format(KEY, os.getenv "SCOPE3_LUA_BIN",
+      world.file(PROGRAM:format(line, used), ".lua"), table.concat(words, " "), out, err, code))
+    return world.read(code), world.read(out), world.read(err),
+      world.exists(used) and tonumber(world.read(used):match "%S+") < 0.5
   end
 
-  local BEFORE = "kill -TERM $PPID"
+  local STOPPED = { "130\n", "", "scope3: stopped by a signal\n", true }
 
-  for when, line in pairs {
-    ["before the wait"] = BEFORE,
-    ["in the wait"] = "p=$PPID; (sleep 3; kill -TERM $p) >/dev/null 2>&1 &",
-  } do
+  for when, line in pairs { ["before the wait"] = BEFORE, ["in the wait"] = IN_WAIT } do
     it("ends a command that keeps the rate of others: " .. when, function()
       server:play {}
       local words = { "audiences", "--account", "25", "--base-url", server.url, "--rate", "1",
         "--limiter", world.path ".limiter" }
       assert.equal(0, (world.command(words, { env = KEY })))
       -- The rate has room again in a minute.
-      assert.same({ "130\n", "", "scope3: stopped by a signal\n" }, { stopped(line, words) })
+      assert.same(STOPPED, { stopped(line, words) })
       assert.equal(1, #server:requests "/audiences")
+    end)
+
+    it("ends a command whose answer does not come: " .. when, function()
+      sandbox:fault { on = "audiences", act = "delay", seconds = 120, times = -1 }
+      assert.same(STOPPED, { stopped(line, { "audiences", "--account", "25", "--base-url", sandbox.url }) })
+      assert.is_true(#sandbox:requests "audiences" <= 1)
     end)
   end
 
