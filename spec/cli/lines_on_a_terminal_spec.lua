@@ -51,6 +51,17 @@ describe("the line on a terminal", function()
       ("sync %s %s --max-members 1 --wait"):format(people(3), SYNC))
   end)
 
+  it("tells how a task goes that is waited for", function()
+    sandbox:configure { task_seconds = 0.3 }
+    local code, out = world.command({
+      "sync", people(1), "--account", "25", "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+      "--base-url", sandbox.url,
+    }, { env = "SCOPE3_API_KEY=scope3_test_key" })
+    assert.equal(0, code, out)
+    local id = assert(out:match "scope3 wait (%S+) ", out)
+    says("\rtask [%l_]+ · ", ("wait %s --account 25"):format(id))
+  end)
+
   it("tells that failed tasks are sent again", function()
     sandbox:configure { task_outcomes = { "failed:transient", "completed" }, task_seconds = 0 }
     says("1 request of failed tasks goe?s? again in %d", ("sync %s %s --wait"):format(people(1), SYNC))

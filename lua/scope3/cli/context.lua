@@ -106,17 +106,19 @@ function context.check_stop()
   end
 end
 
--- A loop for calls without the option `cancel`: a signal ends the wait with an error.
+-- A loop for calls without the option `cancel`: a wait raises where a signal came before it. A signal that comes in a
+-- wait ends it, and the next one raises.
 local stopping = { name = "blocking", now = core.now }
 
+-- It sleeps before the first request, where others have used up the rate of the limiter's file.
 function stopping.sleep(seconds)
-  core.sleep(seconds)
   context.check_stop()
+  core.sleep(seconds)
 end
 
 function stopping.wait(engine, seconds)
-  engine:wait(seconds)
   context.check_stop()
+  engine:wait(seconds)
 end
 
 local CANCELLED = { sync = true, run = true, wait = true } -- these ask the stop flag themselves, and end in order

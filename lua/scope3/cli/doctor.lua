@@ -106,7 +106,7 @@ end
 -- Whether the service answers.
 local function check_health(check, client)
   local ok, err, about = client:health()
-  check("service", ok and client.base, err and err.message)
+  check("service", ok and client.base, err and messages.plain(err.message))
   if about and (about.version or about.commit_sha) then
     local commit = about.commit_sha and " · commit " .. about.commit_sha or ""
     check("service's version", text.visible((about.version or "not told") .. commit))
@@ -128,7 +128,7 @@ local function check_service(check, args)
   local ok = check_health(check, client)
   if key and account and ok then
     local _, failure = listing.rows(client, nil, 1)()
-    check("key and account", not failure and "answer", failure and failure.message)
+    check("key and account", not failure and "answer", failure and messages.plain(failure.message))
   end
   close()
 end

@@ -67,11 +67,12 @@ function messages.problem(problem, args)
   return names .. problem:sub(at)
 end
 
---- A message without the function of the library that it begins with.
+--- A message without the function of the library that it begins with, and without the loop, which is the command's own.
 ---@param message string
 ---@return string
 function messages.plain(message)
-  return (message:gsub("^client:[%w_]+: ", ""):gsub("^client: ", ""):gsub("^scope3%.[%w_.]+: ", ""))
+  return (message:gsub("^client:[%w_]+: ", ""):gsub("^client: ", ""):gsub("^scope3%.[%w_.]+: ", "")
+    :gsub("^the loop raised an error: ", ""))
 end
 
 --- What an error that was raised says of a misuse of the library, or nil where it is a fault.

@@ -21,6 +21,8 @@ local output = {}
 local LAST_WORDS = '{"error":{"code":null,"kind":"memory","message":"not enough memory","status":null}}\n'
 local UNTOLD = '{"error":{"code":null,"kind":"internal","message":"what failed cannot be told","status":null}}\n'
 
+local STOPPED = "stopped by a signal" -- as the errors say that a signal causes
+
 local MAX_ISSUES = 20 -- that a message names; the object has all
 
 local state = {}
@@ -139,7 +141,8 @@ end
 --- Notes that a signal ended the command, whatever else it failed of.
 function output.stopped()
   local before = state.error and state.error.message
-  state.error = output.error_of("stopped by a signal" .. (before and ": " .. before or ""), "cancelled")
+  local is_new = before and before ~= STOPPED
+  state.error = output.error_of(STOPPED .. (is_new and ": " .. before or ""), "cancelled")
 end
 
 local function whole_object(fields, err)

@@ -25,7 +25,7 @@ local send = {}
 -- The file of --rejects; nil without the option. False and a message where it cannot be written.
 local function open_rejects(args)
   -- Where no input is found, the name might be one of the inputs: nothing is written.
-  if not args.rejects or not paths.expand(#args.file > 0 and args.file or { "-" }) then
+  if not args.rejects or not paths.expand(args.file) then
     return nil
   end
   local several = #args.file > 1 or (args.file[1] or ""):find("[*?%[]") ~= nil
