@@ -101,12 +101,15 @@ describe("the line on a terminal", function()
 
   it("counts the tasks that have ended where there are several", function()
     local made = line()
-    made:of { tasks = { { task_id = "a", status = "completed" }, { task_id = "b", status = "submitted" } } }
-    local said = written(function() made:on { event = "task", task_id = "b", status = "failed" } end)
+    local said = written(function()
+      made:on { event = "task", task_id = "b", status = "failed", ended = 1, tasks = 2 }
+    end)
     assert.truthy(said:find("^\r2 of 2 tasks have ended · task failed · "), said)
-    made:of { tasks = { { task_id = "a", status = "working" } } }
-    said = written(function() made:on { event = "task", task_id = "a", status = "working" } end)
-    assert.truthy(said:find("^\rtask working · "), said)
+    for _, event in ipairs { { ended = 0, tasks = 1 }, {} } do
+      event.event, event.task_id, event.status = "task", "a", "working"
+      said = written(function() made:on(event) end)
+      assert.truthy(said:find("^\rtask working · "), said)
+    end
   end)
 end)
 

@@ -16,7 +16,11 @@ function WORDS.barrier(event)
 end
 
 function WORDS.task(event)
-  return "the task is " .. text.visible(tostring(event.status))
+  local status = "the task is " .. text.visible(tostring(event.status))
+  if (event.tasks or 0) < 2 then
+    return status
+  end
+  return ("%s of %s have ended, %s"):format(text.count(event.ended), text.plural(event.tasks, "task"), status)
 end
 
 function WORDS.audience(event)

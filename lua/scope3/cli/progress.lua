@@ -42,21 +42,13 @@ function progress:clear()
   end
 end
 
---- The result whose tasks are waited for.
----@param res scope3.Result
-function progress:of(res)
-  self.result = res
-end
-
 -- "12 of 67 tasks have ended", where there are several.
-local function tally(res, event)
-  local all = res and res.tasks or {}
-  local ended = 0
-  for _, task in ipairs(all) do
-    local status = task.task_id == event.task_id and event.status or task.status
-    ended = ended + (tasks.ended(status) and 1 or 0)
+local function tally(event)
+  if (event.tasks or 0) < 2 then
+    return ""
   end
-  return #all > 1 and ("%s of %s have ended · "):format(text.count(ended), text.plural(#all, "task")) or ""
+  local ended = event.ended + (tasks.ended(event.status) and 1 or 0)
+  return ("%s of %s have ended · "):format(text.count(ended), text.plural(event.tasks, "task"))
 end
 
 -- The line for an event of each kind. Other events leave the line as it is.
@@ -118,8 +110,8 @@ function WORDS.barrier(event)
   return ("waiting for %s before the next request may go"):format(text.plural(event.tasks, "task"))
 end
 
-function WORDS.task(event, seconds, res)
-  return ("%stask %s · %s"):format(tally(res, event), event.status, text.seconds(seconds))
+function WORDS.task(event, seconds)
+  return ("%stask %s · %s"):format(tally(event), event.status, text.seconds(seconds))
 end
 
 function WORDS.audience(event, seconds)
@@ -132,7 +124,6 @@ function progress:on(event)
   if not self.shows then
     return
   end
-  self.result = event.result or self.result
   local now, words = core.now(), WORDS[event.event]
   if event.event == "progress" then
     if now - self.last < EVERY then
@@ -141,7 +132,7 @@ function progress:on(event)
     self.last = now
   end
   if words then
-    self:draw(words(event, now - self.started, self.result))
+    self:draw(words(event, now - self.started))
   end
 end
 

@@ -150,8 +150,14 @@ end
 ---@return scope3.Error? err
 function tasks.wait(context, list, limits, opts, on_event, on_ended)
   local first, going
+  local ended = 0
+  local function tell(event)
+    event.ended, event.tasks = ended, #list
+    on_event(event)
+  end
   for _, entry in ipairs(list) do
-    local failure, err = wait_entry(context, entry, limits, opts, on_event, on_ended)
+    local failure, err = wait_entry(context, entry, limits, opts, tell, on_ended)
+    ended = ended + (task.ended(entry.status) and 1 or 0)
     if err and not (limits.once and err.kind == "timeout") then
       return nil, err
     end
