@@ -43,12 +43,8 @@ function progress:clear()
 end
 
 -- "12 of 67 tasks have ended", where there are several.
-local function tally(event)
-  if (event.tasks or 0) < 2 then
-    return ""
-  end
-  local ended = event.ended + (tasks.ended(event.status) and 1 or 0)
-  return ("%s of %s have ended · "):format(text.count(ended), text.plural(event.tasks, "task"))
+local function tally(ended, all, name)
+  return (all or 0) > 1 and ("%s of %s have ended · "):format(text.count(ended), text.plural(all, name)) or ""
 end
 
 -- The line for an event of each kind. Other events leave the line as it is.
@@ -111,11 +107,13 @@ function WORDS.barrier(event)
 end
 
 function WORDS.task(event, seconds)
-  return ("%stask %s · %s"):format(tally(event), event.status, text.seconds(seconds))
+  local ended = (event.ended or 0) + (tasks.ended(event.status) and 1 or 0)
+  return ("%stask %s · %s"):format(tally(ended, event.tasks, "task"), event.status, text.seconds(seconds))
 end
 
 function WORDS.audience(event, seconds)
-  return ("audience %s · %s"):format(tostring(event.status), text.seconds(seconds))
+  return ("%saudience %s · %s"):format(tally(event.ended, event.audiences, "audience"), tostring(event.status),
+    text.seconds(seconds))
 end
 
 --- Takes an event of the client.

@@ -119,3 +119,5 @@
 ---@field event "audience"
 ---@field audience_id string
 ---@field status string
+---@field ended integer  audiences that had ended before this round
+---@field audiences integer  of that wait

@@ -152,7 +152,8 @@ function audience_wait.wait_all(context, list, limits, opts, on_event, on_end)
       local ended, status
       ended, status, seen[one.id] = judge(one, rows[one.id], stills[one], context.loop.now())
       if status then
-        on_event { event = "audience", audience_id = one.id, status = status }
+        on_event { event = "audience", audience_id = one.id, status = status, ended = #list - #waiting,
+          audiences = #list }
       end
       if ended then
         on_end(one, ended)
