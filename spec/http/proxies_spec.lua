@@ -109,10 +109,11 @@ describe("HAProxy over HTTP/2", function()
       for _, retry in ipairs(retries) do
         told = retry.status and retry or told -- one that libcurl dropped is told without a status
       end
-      -- Under a sanitizer sending is so slow that both answers may be lost in the resets behind them.
-      if told or not os.getenv "LD_PRELOAD" then
-        assert.equal(status, told and told.status)
-        assert.is_true(told.seconds >= 1)
+      -- Where sending is slow, as on a busy machine, both answers may be lost in the resets behind them.
+      if told then
+        assert.same({ status, true }, { told.status, told.seconds >= 1 })
+      else
+        assert.equal(2, #retries)
       end
       assert_members(sandbox, 6000)
     end)
