@@ -1,5 +1,5 @@
--- A wait for many asks no more than it has to: one listing of the account a round for all audiences, and nearly the whole
--- rate for polls once nothing is left to send.
+-- A wait for many asks no more than it has to: one listing of the account a round for all audiences, and nearly the
+-- whole rate for polls once nothing is left to send.
 local scope3 = require "scope3"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
