@@ -114,13 +114,25 @@ void sc3_engine_free(sc3_engine *e) {
   free(e);
 }
 
-static void end_transfer(sc3_engine *e, sc3_transfer *t) {
-  sc3_transfer **at = &e->active;
-  while (*at != NULL && *at != t)
-    at = &(*at)->next;
-  if (*at == t)
-    *at = t->next;
+/* Takes a transfer out of the active ones. Both ends of its place are known, because thousands may
+ * be active at once. */
+static void deactivate(sc3_transfer *t) {
+  *t->at = t->next;
+  if (t->next != NULL)
+    t->next->at = t->at;
   t->next = NULL;
+}
+
+static void activate(sc3_engine *e, sc3_transfer *t) {
+  t->next = e->active;
+  t->at = &e->active;
+  if (t->next != NULL)
+    t->next->at = &t->next;
+  e->active = t;
+}
+
+static void end_transfer(sc3_engine *e, sc3_transfer *t) {
+  deactivate(t);
   *e->ended_tail = t;
   e->ended_tail = &t->next;
 }
@@ -214,8 +226,8 @@ static void collect(sc3_engine *e, CURLMcode code) {
       continue;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
     t = (sc3_transfer *)(void *)private_data;
-    sc3_transfer_conclude(t, result,
-                          is_multiplexed(e, t)); /* before removal, which forgets some facts */
+    /* Before removal, which forgets some facts. Few need to know it, and thousands may end. */
+    sc3_transfer_conclude(t, result, (result != CURLE_OK || t->again) && is_multiplexed(e, t));
     if (t->result.http_version >= 20)
       e->last_http2 = t->origin;
     else if (t->result.http_version != 0 && e->last_http2 == t->origin)
@@ -254,8 +266,7 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
     give_back(e, t);
     return 0;
   }
-  t->next = e->active;
-  e->active = t;
+  activate(e, t);
   e->count++;
   id = ++e->last_id;
   collect(e, sc3_wait_begin(&e->wait));
@@ -277,9 +288,9 @@ int sc3_engine_ended(const sc3_engine *e) {
   return e->ended != NULL;
 }
 
-/* Takes a transfer out of a list; NULL when it has none of that id. */
-static sc3_transfer *take(sc3_engine *e, sc3_transfer **at, uint64_t id) {
-  sc3_transfer *t;
+/* Takes a transfer out of those that have ended; NULL when none of them has that id. */
+static sc3_transfer *take_ended(sc3_engine *e, uint64_t id) {
+  sc3_transfer **at = &e->ended, *t;
   while (*at != NULL && (*at)->result.id != id)
     at = &(*at)->next;
   t = *at;
@@ -293,8 +304,20 @@ static sc3_transfer *take(sc3_engine *e, sc3_transfer **at, uint64_t id) {
   return t;
 }
 
+/* The same of those that are active. */
+static sc3_transfer *take_active(sc3_engine *e, uint64_t id) {
+  sc3_transfer *t = e->active;
+  while (t != NULL && t->result.id != id)
+    t = t->next;
+  if (t == NULL)
+    return NULL;
+  deactivate(t);
+  e->count--;
+  return t;
+}
+
 sc3_result *sc3_engine_take(sc3_engine *e) {
-  sc3_transfer *t = e->ended != NULL ? take(e, &e->ended, e->ended->result.id) : NULL;
+  sc3_transfer *t = e->ended != NULL ? take_ended(e, e->ended->result.id) : NULL;
   return t != NULL ? &t->result : NULL;
 }
 
@@ -318,12 +341,12 @@ void sc3_engine_release(sc3_engine *e, sc3_result *result) {
 int sc3_engine_cancel(sc3_engine *e, uint64_t id) {
   sc3_transfer *t;
   notice_fork(e);
-  t = take(e, &e->active, id);
+  t = take_active(e, id);
   if (t != NULL) {
     (void)curl_multi_remove_handle(e->multi, t->easy);
     (void)sc3_wait_fd(&e->wait);
   } else {
-    t = take(e, &e->ended, id);
+    t = take_ended(e, id);
   }
   if (t == NULL)
     return 0;

@@ -18,7 +18,7 @@ typedef struct sc3_transfer {
   CURL *easy;
   struct curl_slist *headers;
   char error[CURL_ERROR_SIZE];
-  struct sc3_transfer *next;
+  struct sc3_transfer *next, **at; /* `at`: what points here, while it is active */
 
   /* The body. */
   sc3_slice *body; /* the owner's bytes; the array is ours, and no piece of it is empty */

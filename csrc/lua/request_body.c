@@ -3,8 +3,6 @@
 #include "arguments.h"
 #include "payload.h"
 
-enum { PIECES_MAX = 4096 };
-
 /* The bytes of the piece on top of the stack; raises where it is none. They live as long as the
  * value is anchored and the payload pinned. */
 static sc3_slice check_piece(lua_State *L) {
@@ -43,15 +41,11 @@ static void copy_piece(lua_State *L) {
 
 /* The number of pieces of the body at `index`; raises where it is none. */
 static size_t count_pieces(lua_State *L, int index) {
-  size_t n;
   if (lua_type(L, index) == LUA_TSTRING)
     return 1;
   if (lua_type(L, index) != LUA_TTABLE)
     luaL_error(L, "body must be a string or an array of pieces, not a %s", luaL_typename(L, index));
-  n = lua_rawlen(L, index);
-  if (n > PIECES_MAX)
-    luaL_error(L, "a body has at most %d pieces", (int)PIECES_MAX);
-  return n;
+  return lua_rawlen(L, index);
 }
 
 size_t sc3l_copy_body(lua_State *L) {

@@ -28,6 +28,9 @@ describe("a wait without a terminal", function()
   for said, event in pairs {
     ["1 task must end before the next request may go"] = { event = "barrier", tasks = 1 },
     ["the task is working"] = { event = "task", status = "working" },
+    ["2 of 5 tasks have ended, the task is working"] = { event = "task", status = "working", ended = 2, tasks = 5 },
+    ["2 of 5 audiences have ended, the audience is READY"] = { event = "audience", status = "READY", ended = 2,
+      audiences = 5 },
     ["the audience is nil"] = { event = "audience" }, ["the service answered 503"] = { event = "retry", status = 503 },
     ["the service did not answer"] = { event = "retry" },
     ["2 requests of failed tasks will go again"] = { event = "resend", requests = 2 },
@@ -101,12 +104,19 @@ describe("the line on a terminal", function()
 
   it("counts the tasks that have ended where there are several", function()
     local made = line()
-    made:of { tasks = { { task_id = "a", status = "completed" }, { task_id = "b", status = "submitted" } } }
-    local said = written(function() made:on { event = "task", task_id = "b", status = "failed" } end)
+    local said = written(function()
+      made:on { event = "task", task_id = "b", status = "failed", ended = 1, tasks = 2 }
+    end)
     assert.truthy(said:find("^\r2 of 2 tasks have ended · task failed · "), said)
-    made:of { tasks = { { task_id = "a", status = "working" } } }
-    said = written(function() made:on { event = "task", task_id = "a", status = "working" } end)
-    assert.truthy(said:find("^\rtask working · "), said)
+    said = written(function()
+      made:on { event = "audience", audience_id = "b", status = "READY", ended = 12, audiences = 67 }
+    end)
+    assert.truthy(said:find("^\r12 of 67 audiences have ended · audience READY · "), said)
+    for _, event in ipairs { { ended = 0, tasks = 1 }, {} } do
+      event.event, event.task_id, event.status = "task", "a", "working"
+      said = written(function() made:on(event) end)
+      assert.truthy(said:find("^\rtask working · "), said)
+    end
   end)
 end)
 

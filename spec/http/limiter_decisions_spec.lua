@@ -140,7 +140,7 @@ end)
 
 describe("a request that lost the last place to another", function()
   it("looks again within 55 ms, and not at once", function()
-    for rate, poll in pairs { [1] = false, [4] = true } do -- of four requests one is a poll
+    for rate, poll in pairs { [1] = false, [2] = true } do -- of two requests one is a poll
       local least, most = math.huge, 0
       for _ = 1, 300 do
         local store = shared_store()

@@ -105,14 +105,30 @@ describe("a rate", function()
     assert.equal(0, other:pass(WHO, 1, false, 1030 + wait))
   end)
 
-  it("gives polls a third, and one at least, and both count for all", function()
-    for rate, polls in pairs { [1] = 1, [2] = 1, [3] = 1, [5] = 1, [6] = 2, [100] = 33 } do
+  it("gives polls nine tenths, and one at least, and both count for all", function()
+    for rate, polls in pairs { [1] = 1, [2] = 1, [3] = 2, [5] = 4, [6] = 5, [10] = 9, [100] = 90 } do
       local own = limiter.new()
       assert.equal(polls, burst(own, rate, true, 1000), rate)
       assert.equal(rate - polls, burst(own, rate, false, 1000), rate)
       local full = limiter.new()
       assert.equal(rate, burst(full, rate, false, 1000))
       assert.equal(0, burst(full, rate, true, 1000), rate)
+    end
+  end)
+
+  it("gives polls a third for a minute after another request had to wait, and one at least", function()
+    for rate, polls in pairs { [1] = 1, [2] = 1, [3] = 1, [5] = 1, [6] = 2, [100] = 33 } do
+      for _, pair in ipairs { { limiter.new() }, { limiter.new(shared_store()) } } do
+        local own = pair[1]
+        assert.equal(rate, burst(own, rate, false, 1000))
+        assert.is_true(own:pass(WHO, rate, false, 1010) > 0)
+        assert.equal(polls, burst(own, rate, true, 1069.9), rate)
+        assert.equal(rate - polls, burst(own, rate, false, 1069.95), rate)
+      end
+      local own = limiter.new()
+      assert.equal(rate, burst(own, rate, true, 1000) + burst(own, rate, false, 1000))
+      assert.is_true(own:pass(WHO, rate, true, 1002) > 0) -- a poll that waits is no reason
+      assert.equal(math.max(1, math.floor(rate * 9 / 10)), burst(own, rate, true, 1063), rate)
     end
   end)
 

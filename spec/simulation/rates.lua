@@ -132,7 +132,7 @@ function Rates:check()
     self.world:fail(("%d answers of 429, although the limit was announced"):format(self.denials))
   end
   for _, log in ipairs(self.logs) do
-    local problem = overrun(log.all, log.rate) or overrun(log.polls, math.max(1, math.floor(log.rate / 3)))
+    local problem = overrun(log.all, log.rate) or overrun(log.polls, math.max(1, math.floor(log.rate * 9 / 10)))
     if problem then
       return self.world:fail(problem)
     end

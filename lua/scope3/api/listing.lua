@@ -45,15 +45,39 @@ end
 ---@return scope3.AudienceRow? row
 ---@return scope3.Error? err  kind "not_found" where the account has no such audience
 function listing.find(client, id, limits)
-  local next_row = listing.rows(client, limits)
-  local row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
-  while row do
-    if row.audience_id == id then
-      return row
-    end
-    row, err = next_row()
+  local rows, err = listing.find_all(client, { id }, limits)
+  local row = rows and rows[id]
+  if not row then
+    err = err or errors.new("not_found", "the account has no audience of that id")
   end
-  return nil, err or errors.new("not_found", "the account has no audience of that id")
+  return row, err
+end
+
+--- The rows of several audiences, by one search through the list. It ends where all are found.
+---@param client scope3.Client
+---@param ids string[]  each once
+---@param limits table?
+---@return table<string, scope3.AudienceRow>? rows  by id, of those that the account has
+---@return scope3.Error? err
+function listing.find_all(client, ids, limits)
+  local wanted, left, found = {}, #ids, {}
+  for _, id in ipairs(ids) do
+    wanted[id] = true
+  end
+  local next_row = listing.rows(client, limits)
+  local row, err
+  while left > 0 do
+    row, err = next_row() -- called by hand: on Lua 5.1 an iterator of `for` cannot yield
+    if not row then
+      break
+    elseif wanted[row.audience_id] and not found[row.audience_id] then
+      found[row.audience_id], left = row, left - 1
+    end
+  end
+  if err then
+    return nil, err
+  end
+  return found
 end
 
 return listing

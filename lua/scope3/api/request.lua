@@ -33,31 +33,31 @@ end
 ---@param delete_missing? boolean
 ---@return table pieces
 function request.body(parts, push, delete_missing)
-  local pieces, text = {}, codec.request_head
-  local function flush(piece)
-    pieces[#pieces + 1] = text
-    pieces[#pieces + 1] = piece
-    text = ""
+  local pieces, texts = {}, { codec.request_head }
+  local function add(text)
+    texts[#texts + 1] = text
   end
-  for i, part in ipairs(parts) do
-    text = text .. (i > 1 and "," or "") .. codec.audience_head(part.audience)
-    if part.delete then
-      text = text .. codec.delete
-    else
-      if part.adds > 0 then
-        text = text .. codec.add_open
-        flush { part.payload, "add", part.first, part.last }
-        text = codec.list_close
-      end
-      if part.removes > 0 then
-        text = text .. codec.remove_open
-        flush { part.payload, "remove", part.first, part.last }
-        text = codec.list_close
-      end
-      text = text .. codec.audience_close
+  local function add_members(part, operation, count, open)
+    if count > 0 then
+      add(open)
+      pieces[#pieces + 1] = table.concat(texts)
+      pieces[#pieces + 1] = { part.payload, operation, part.first, part.last }
+      texts = { codec.list_close }
     end
   end
-  pieces[#pieces + 1] = text .. codec.request_tail(push, delete_missing)
+  for i, part in ipairs(parts) do
+    add(i > 1 and "," or "")
+    add(codec.audience_head(part.audience))
+    if part.delete then
+      add(codec.delete)
+    else
+      add_members(part, "add", part.adds, codec.add_open)
+      add_members(part, "remove", part.removes, codec.remove_open)
+      add(codec.audience_close)
+    end
+  end
+  add(codec.request_tail(push, delete_missing))
+  pieces[#pieces + 1] = table.concat(texts)
   return pieces
 end
 

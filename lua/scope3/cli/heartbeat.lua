@@ -15,12 +15,21 @@ function WORDS.barrier(event)
   return ("%s must end before the next request may go"):format(text.plural(event.tasks, "task"))
 end
 
+-- "12 of 67 tasks have ended, the task is working"
+local function state_of(event, name, all)
+  local status = ("the %s is %s"):format(name, text.visible(tostring(event.status)))
+  if (all or 0) < 2 then
+    return status
+  end
+  return ("%s of %s have ended, %s"):format(text.count(event.ended), text.plural(all, name), status)
+end
+
 function WORDS.task(event)
-  return "the task is " .. text.visible(tostring(event.status))
+  return state_of(event, "task", event.tasks)
 end
 
 function WORDS.audience(event)
-  return "the audience is " .. text.visible(tostring(event.status))
+  return state_of(event, "audience", event.audiences)
 end
 
 function WORDS.retry(event)

@@ -57,12 +57,6 @@ function Monitor:on(event)
   end
 end
 
---- Follows the tasks of a result.
----@param res scope3.Result
-function Monitor:follow(res)
-  self.line:of(res)
-end
-
 --- Wipes the line.
 function Monitor:clear()
   self.line:clear()

@@ -42,21 +42,9 @@ function progress:clear()
   end
 end
 
---- The result whose tasks are waited for.
----@param res scope3.Result
-function progress:of(res)
-  self.result = res
-end
-
 -- "12 of 67 tasks have ended", where there are several.
-local function tally(res, event)
-  local all = res and res.tasks or {}
-  local ended = 0
-  for _, task in ipairs(all) do
-    local status = task.task_id == event.task_id and event.status or task.status
-    ended = ended + (tasks.ended(status) and 1 or 0)
-  end
-  return #all > 1 and ("%s of %s have ended · "):format(text.count(ended), text.plural(#all, "task")) or ""
+local function tally(ended, all, name)
+  return (all or 0) > 1 and ("%s of %s have ended · "):format(text.count(ended), text.plural(all, name)) or ""
 end
 
 -- The line for an event of each kind. Other events leave the line as it is.
@@ -118,12 +106,14 @@ function WORDS.barrier(event)
   return ("waiting for %s before the next request may go"):format(text.plural(event.tasks, "task"))
 end
 
-function WORDS.task(event, seconds, res)
-  return ("%stask %s · %s"):format(tally(res, event), event.status, text.seconds(seconds))
+function WORDS.task(event, seconds)
+  local ended = (event.ended or 0) + (tasks.ended(event.status) and 1 or 0)
+  return ("%stask %s · %s"):format(tally(ended, event.tasks, "task"), event.status, text.seconds(seconds))
 end
 
 function WORDS.audience(event, seconds)
-  return ("audience %s · %s"):format(tostring(event.status), text.seconds(seconds))
+  return ("%saudience %s · %s"):format(tally(event.ended, event.audiences, "audience"), tostring(event.status),
+    text.seconds(seconds))
 end
 
 --- Takes an event of the client.
@@ -132,7 +122,6 @@ function progress:on(event)
   if not self.shows then
     return
   end
-  self.result = event.result or self.result
   local now, words = core.now(), WORDS[event.event]
   if event.event == "progress" then
     if now - self.last < EVERY then
@@ -141,7 +130,7 @@ function progress:on(event)
     self.last = now
   end
   if words then
-    self:draw(words(event, now - self.started, self.result))
+    self:draw(words(event, now - self.started))
   end
 end
 

@@ -74,7 +74,6 @@ local function run_and_wait(session, watch)
     return res, err
   end
   local started = core.now()
-  watch:follow(followed)
   if args.delete_missing and wait > 0 then -- the job's own wait counts
     wait = math.max(0, wait - (deleting and started - deleting or 0))
   end

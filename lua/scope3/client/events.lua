@@ -112,8 +112,12 @@
 ---@field event "task"
 ---@field task_id string
 ---@field status string
+---@field ended? integer  tasks that had ended before, where a result is waited for
+---@field tasks? integer  of that wait
 
 ---@class scope3.AudienceEvent  an audience was asked for
 ---@field event "audience"
 ---@field audience_id string
 ---@field status string
+---@field ended integer  audiences that had ended before this round
+---@field audiences integer  of that wait

@@ -59,11 +59,13 @@ local function wait_for_task(client, id, opts, limits, on_event)
     return nil, err
   elseif opts.audience then
     local audience = options.id(opts.audience)
-    task.audience, err = tasks.wait_audience(context.of(client), audience, time.iso(task.created_at), limits, opts,
-      on_event, { unchanged = actions[audience] == "unchanged" })
-    if not task.audience then
-      return nil, err
+    local ended, why = tasks.wait_audience(context.of(client), { id = audience, since = time.iso(task.created_at),
+      unchanged = actions[audience] == "unchanged" }, limits, opts, on_event)
+    why = why or ended.err
+    if why then
+      return nil, why
     end
+    task.audience = ended.row
   end
   return task
 end

@@ -1,9 +1,10 @@
 --- Keeps requests under the limits of the service, before it has to answer 429 (docs/contract.md section 4).
 ---
---- Two things hold a request back. One is a sliding window of the host: at most `rate` requests in any minute, and a
---- third of them polls. The other belongs to the host and the key: what replies announce in their RateLimit fields.
---- Where others also use that limit, its last fifth is spread over the time that is left. A 429 stops both until its
---- `Retry-After`. All counts lie in a store, and limiters that share a store share the limits.
+--- Two things hold a request back. One is a sliding window of the host: at most `rate` requests in any minute. Polls
+--- have nine tenths of them, and a third while other requests wait for the rate. The other belongs to the host and the
+--- key: what replies announce in their RateLimit fields. Where others also use that limit, its last fifth is spread
+--- over the time that is left. A 429 stops both until its `Retry-After`. All counts lie in a store, and limiters that
+--- share a store share the limits.
 local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local errors = require "scope3.error"
@@ -18,6 +19,7 @@ local LOW = 0.2 -- the share of an announced limit from which on it is spread
 local PROBE = 10 -- seconds between requests that find out what a limit is now, while no reply tells
 local LOST_RACE = 0.05 -- seconds or so until the next look of two that took the last place at the same moment
 local BUSY = 0.01 -- seconds or so until the next look at a store that another process has locked
+local CROWD = 60 -- seconds for which others count as waiting after one had to
 local LOCK_PATIENCE = 5 -- seconds for which another process may keep the lock
 
 ---@class scope3.Limiter
@@ -88,23 +90,38 @@ local function window_of(self, bucket)
   return window
 end
 
+-- Polls a minute. Who looks after tasks must not hold back those who send; where nobody waits, they have nearly all.
+local function poll_rate(self, who, rate, now)
+  local until_ = limiter_store.time(self.store.counts, who.host .. ":crowd", now)
+  local is_crowded = until_ and now < until_
+  return math.max(1, math.floor(is_crowded and rate / 3 or rate * 9 / 10))
+end
+
 -- The windows that a request counts in: of its host, and for a poll also that of polls, with its rate.
-local function windows_of(self, who, rate, poll)
-  local polls = poll and window_of(self, who.host .. ":poll") or nil
-  return window_of(self, who.host), polls, math.max(1, math.floor(rate / 3))
+local function windows_of(self, who, rate, poll, now)
+  local requests = window_of(self, who.host)
+  if poll then
+    return requests, window_of(self, who.host .. ":poll"), poll_rate(self, who, rate, now)
+  end
+  return requests
 end
 
 ---@private
---- Seconds until a request may go by the rate. Nothing is counted.
+--- Seconds until a request may go by the rate. It is not counted; that it waits, and is no poll, is noted.
 ---@param who scope3.LimiterSubject
 ---@param rate integer  requests a minute
 ---@param poll boolean?  it asks for a task
 ---@param now number
 ---@return number
 function Limiter:room(who, rate, poll, now)
-  local requests, polls, poll_rate = windows_of(self, who, rate, poll)
+  local requests, polls, share = windows_of(self, who, rate, poll, now)
   local wait = requests:wait(rate, now)
-  return polls and math.max(wait, polls:wait(poll_rate, now)) or wait
+  if polls then
+    return math.max(wait, polls:wait(share, now))
+  elseif wait > 0 then
+    limiter_store.set_time(self.store.counts, who.host .. ":crowd", CROWD, now)
+  end
+  return wait
 end
 
 ---@private
@@ -114,10 +131,10 @@ end
 ---@param poll boolean?
 ---@param now number
 function Limiter:count(who, rate, poll, now)
-  local requests, polls, poll_rate = windows_of(self, who, rate, poll)
+  local requests, polls, share = windows_of(self, who, rate, poll, now)
   requests:take(rate, now)
   if polls then
-    polls:take(poll_rate, now)
+    polls:take(share, now)
   end
 end
 
@@ -266,10 +283,10 @@ local function pass(self, who, rate, poll, now)
   if wait > 0 then
     return wait
   end
-  local requests, polls, poll_rate = windows_of(self, who, rate, poll)
+  local requests, polls, share = windows_of(self, who, rate, poll, now)
   if not requests:take(rate, now) then
     return about(LOST_RACE)
-  elseif polls and not polls:take(poll_rate, now) then
+  elseif polls and not polls:take(share, now) then
     requests:give_back(now)
     return about(LOST_RACE)
   end

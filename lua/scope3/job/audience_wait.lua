@@ -77,60 +77,113 @@ local function is_end(row, since, expect, still, now)
   return old, old
 end
 
--- What it means that an audience was not found: the end of one that is to be deleted. A new one may not be listed yet.
-local function not_found(id, err, expect)
-  if err.kind ~= "not_found" or err.status then
-    return nil, err
-  elseif expect.deleting then
-    return { audience_id = id, deleted = true }, true
+---@class scope3.AwaitedAudience
+---@field id string
+---@field since number?  seconds since 1970 by the service's clock: a row that was updated before is an old one
+---@field deleting? boolean  it is to be deleted
+---@field unchanged? boolean  its task says that nothing has changed
+
+---@class scope3.AudienceEnd
+---@field row table
+---@field err scope3.Error?  "task_failed" where it ended as ERROR or is deleted
+---@field old boolean?  the row was not updated since
+
+-- The end of an audience that the account has not: where it is to be deleted. A new one may not be listed yet.
+local function unlisted(one)
+  if one.deleting then
+    return { row = { audience_id = one.id, deleted = true } }
   end
-  return { audience_id = id }, false
+  return nil, "not listed yet", "the service does not list the audience yet"
 end
 
---- Waits until an audience's row, changed since `since`, has a final status. A row that stays as it was also counts in
---- the end: a sync that changes nothing need not touch it.
+-- What a row says of an audience: its end, where it is one; the status to tell, and what it was last seen as.
+local function judge(one, row, still, now)
+  if not row then
+    if not one.deleting then
+      still:reset()
+    end
+    return unlisted(one)
+  end
+  local status = row.deleted and "deleted" or row.status
+  local done, old = is_end(row, one.since, one, still, now)
+  return done and { row = row, old = old, err = failure(one.id, row, one) } or nil, status,
+    "the audience was last seen as " .. (row.deleted and "deleted" or audience_wait.shown(row.status))
+end
+
+-- What a wait whose time is over says of those that it still waited for.
+local function last_of(waiting, seen)
+  local one = waiting[1]
+  local last = one and seen[one.id]
+  if not last or #waiting == 1 then
+    return last
+  end
+  return ("%s: %s; %d more have not ended either"):format(one.id, last, #waiting - 1)
+end
+
+--- Waits until the rows of audiences, changed since `since`, have final statuses. A row that stays as it was counts too
+--- in the end: a sync that changes nothing need not touch it. One listing of the account serves all of them.
 ---@param context scope3.Context
----@param id string
----@param since number?  seconds since 1970 by the service's clock
+---@param list scope3.AwaitedAudience[]
 ---@param limits table  as for transport:drive()
 ---@param opts {interval: number?}
 ---@param on_event fun(event: scope3.Event)
----@param expect? {deleting: boolean?, unchanged: boolean?}  it is to be deleted; its task says that nothing has changed
----@return table? row
----@return scope3.Error? err  "task_failed" where it ended as ERROR or is deleted; why the wait ended
----@return boolean|table|nil old  with a row: that it was not updated since; with such an error: the row
-function audience_wait.wait(context, id, since, limits, opts, on_event, expect)
-  expect = expect or {}
-  local now = context.loop.now
-  local still, last, old = setmetatable({}, Still), nil, nil
-  local function ask(one)
-    local row, why = listing.find(context, id, one)
-    if not row then
-      local instead, done = not_found(id, why, expect)
-      if instead and not done then
-        last = "the service does not list the audience yet"
-        still:reset()
-        on_event { event = "audience", audience_id = id, status = "not listed yet" }
-      end
-      return instead, done
+---@param on_end fun(one: scope3.AwaitedAudience, seen: scope3.AudienceEnd)  called as each has ended
+---@return boolean? ok
+---@return scope3.Error? err  why the wait ended before they did
+function audience_wait.wait_all(context, list, limits, opts, on_event, on_end)
+  local waiting, stills, seen = list, {}, {}
+  for _, one in ipairs(list) do
+    stills[one] = setmetatable({}, Still)
+  end
+  local function ids()
+    local all = {}
+    for i, one in ipairs(waiting) do
+      all[i] = one.id
     end
-    last = "the audience was last seen as " .. (row.deleted and "deleted" or audience_wait.shown(row.status))
-    on_event { event = "audience", audience_id = id, status = row.deleted and "deleted" or row.status }
-    local done
-    done, old = is_end(row, since, expect, still, now())
-    return row, done
+    return all
   end
-  local row, err = polling.poll(context, limits, opts.interval, { ask = ask, last = function()
-    return last
+  local function ask(limits_of_one)
+    local rows, err = listing.find_all(context, ids(), limits_of_one)
+    if not rows then
+      return nil, err
+    end
+    local left = {}
+    for _, one in ipairs(waiting) do
+      local ended, status
+      ended, status, seen[one.id] = judge(one, rows[one.id], stills[one], context.loop.now())
+      if status then
+        on_event { event = "audience", audience_id = one.id, status = status, ended = #list - #waiting,
+          audiences = #list }
+      end
+      if ended then
+        on_end(one, ended)
+      else
+        left[#left + 1] = one
+      end
+    end
+    waiting = left
+    return true, #left == 0
+  end
+  local ok, err = polling.poll(context, limits, opts.interval, { ask = ask, last = function()
+    return last_of(waiting, seen)
   end })
-  if not row then
-    return nil, err
-  end
-  err = failure(id, row, expect)
-  if err then
-    return nil, err, row
-  end
-  return row, nil, old or false
+  return ok, err
+end
+
+--- Waits for one audience.
+---@param context scope3.Context
+---@param one scope3.AwaitedAudience
+---@param limits table
+---@param opts {interval: number?}
+---@param on_event fun(event: scope3.Event)
+---@return scope3.AudienceEnd? ended
+---@return scope3.Error? err  why the wait ended before
+function audience_wait.wait(context, one, limits, opts, on_event)
+  local ended
+  local ok, err = audience_wait.wait_all(context, { one }, limits, opts, on_event, function(_, seen)
+    ended = seen
+  end)
+  return ok and ended or nil, err
 end
 
 return audience_wait

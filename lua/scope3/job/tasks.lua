@@ -150,8 +150,14 @@ end
 ---@return scope3.Error? err
 function tasks.wait(context, list, limits, opts, on_event, on_ended)
   local first, going
+  local ended = 0
+  local function tell(event)
+    event.ended, event.tasks = ended, #list
+    on_event(event)
+  end
   for _, entry in ipairs(list) do
-    local failure, err = wait_entry(context, entry, limits, opts, on_event, on_ended)
+    local failure, err = wait_entry(context, entry, limits, opts, tell, on_ended)
+    ended = ended + (task.ended(entry.status) and 1 or 0)
     if err and not (limits.once and err.kind == "timeout") then
       return nil, err
     end
@@ -164,18 +170,20 @@ function tasks.wait(context, list, limits, opts, on_event, on_ended)
   return true
 end
 
--- Whether every task that speaks of an audience says that nothing has changed.
-local function is_unchanged(list, id)
-  local all
+-- The audiences of which every task that speaks of them says that nothing has changed. A task that says nothing may
+-- have changed any.
+local function unchanged_audiences(list)
+  local unchanged = {}
   for _, entry in ipairs(list) do
     local said = actions[entry]
     if not said or next(said) == nil then
-      return false
-    elseif said[id] then
-      all = said[id] == "unchanged" and all ~= false
+      return {}
+    end
+    for id, action in entries(said) do
+      unchanged[id] = action == "unchanged" and unchanged[id] ~= false
     end
   end
-  return all or false
+  return unchanged
 end
 
 -- The time from which rows show what the tasks of a result did: the last of them began then.
@@ -188,30 +196,36 @@ local function last_begin(list)
   return since
 end
 
--- Waits for one audience of a result, and brings it up to date. Gives false where the wait ended before.
-local function wait_result_audience(context, res, audience, since, limits, opts, on_event)
-  local id, job = audience.audience_id, result.job(res)
-  local row, err, more = audience_wait.wait(context, id, since, limits, opts, on_event,
-    { deleting = job and job.deleting[id], unchanged = is_unchanged(res.tasks, id) })
-  local seen = row or more
-  if not seen then
-    return false, err
-  end
-  for key, value in entries(seen) do
+-- Brings an audience of a result up to date that has ended.
+local function audience_ended(res, audience, ended)
+  for key, value in entries(ended.row) do
     audience[key] = value
   end
-  if row and more then
+  if ended.old and not ended.err then
+    local id = audience.audience_id
     result.warn(res, "audience_not_updated", ("the audience %s does not show that it was updated since its task "
-      .. "began, and has stayed %s: nothing had changed, or the service has not begun to match"):format(id, row.status),
-      { audience_id = id })
+      .. "began, and has stayed %s: nothing had changed, or the service has not begun to match"):format(id,
+      ended.row.status), { audience_id = id })
   end
-  return true, err
 end
 
 -- Whether the service took something for an audience. One for which it took nothing need not exist.
 local function was_reached(res, audience)
   local job = result.job(res)
   return not job or job.state.tasks.audiences[audience.audience_id] or false
+end
+
+-- The audiences of a result that are waited for.
+local function awaited_audiences(res)
+  local since, unchanged, job, list = last_begin(res.tasks), unchanged_audiences(res.tasks), result.job(res), {}
+  for _, audience in ipairs(res.audiences) do
+    if was_reached(res, audience) then
+      local id = audience.audience_id
+      list[#list + 1] = { id = id, since = since, audience = audience, unchanged = unchanged[id],
+        deleting = job and job.deleting[id] }
+    end
+  end
+  return list
 end
 
 --- Both stages for a result: its tasks end, then each of its audiences has a final status. Brings tasks and audiences
@@ -229,17 +243,18 @@ function tasks.wait_result(context, res, limits, opts, on_event, wait_tasks)
   if not ok then
     return nil, why
   end
-  local since, bad = last_begin(res.tasks), nil
-  for _, audience in ipairs(res.audiences) do
-    if was_reached(res, audience) then
-      local seen, err = wait_result_audience(context, res, audience, since, limits, opts, on_event)
-      if not seen then
-        return nil, err
-      end
-      bad = bad or err
-    end
+  local awaited, ends = awaited_audiences(res), {}
+  if #awaited == 0 then
+    return true
   end
-  return bad == nil, bad
+  ok, why = audience_wait.wait_all(context, awaited, limits, opts, on_event, function(one, ended)
+    ends[one] = ended
+    audience_ended(res, one.audience, ended)
+  end)
+  for _, one in ipairs(ok and awaited or {}) do
+    why = why or ends[one].err
+  end
+  return why == nil, why
 end
 
 return tasks
