@@ -69,7 +69,7 @@ describe("the rate of a job", function()
     local _, res = send(1, { rate = 9 })
     assert.is_nil(res:wait { timeout = 600, interval = 0.5 })
     local polls = #sandbox:requests "task"
-    assert.is_true(polls >= 25 and polls <= 3 * 11, polls .. " polls in ten minutes")
+    assert.is_true(polls >= 8 * 9 and polls <= 8 * 11, polls .. " polls in ten minutes")
     assert.equal(0, (send(100)))
   end)
 
