@@ -4,20 +4,13 @@ local answering = require "spec.support.answering"
 local core = require "scope3.core"
 local cqueues = require "cqueues"
 local scope3 = require "scope3"
+local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
 local WORKING = '{"task":{"taskId":"$ID","status":"working"}}'
 
 describe("a command that waits", function()
   local server = answering.around(setup, teardown)
-
-  local function until_(condition, what)
-    local deadline = core.now() + 30
-    while not condition() do
-      assert(core.now() < deadline, what)
-      core.sleep(0.02)
-    end
-  end
 
   -- Starts one in the background, and does to it what `act` says once its task was asked for: its code, report and
   -- complaint.
@@ -29,12 +22,12 @@ describe("a command that waits", function()
       mv %s.new %s; wait $!; echo $? >%s.new; mv %s.new %s) >/dev/null 2>&1 &]]):format(
       before .. " SCOPE3_API_KEY=scope3_x SCOPE3_ACCOUNT_ID=25", os.getenv "SCOPE3_LUA_BIN", csv, server.url, out, err,
         pid, pid, pid, code, code, code))
-    until_(function() return world.exists(pid) and #server:requests "/tasks/" > 1 end, "no task was asked for")
+    until_true(function() return world.exists(pid) and #server:requests "/tasks/" > 1 end, "no task was asked for")
     local number = world.read(pid):match "%d+"
     act(function(signal)
       os.execute(("kill -%s %s 2>/dev/null"):format(signal, number)) -- the second may come after its end
     end)
-    until_(function() return world.exists(code) end, "the command does not end")
+    until_true(function() return world.exists(code) end, "the command does not end")
     return tonumber(world.read(code)), world.read(out), world.read(err)
   end
 
@@ -57,7 +50,7 @@ describe("a command that waits", function()
     local code, report = started("trap '' HUP;", function(kill)
       kill "HUP"
       asked = #server:requests "/tasks/"
-      until_(function() return #server:requests "/tasks/" > asked + 1 end, "it asks no more")
+      until_true(function() return #server:requests "/tasks/" > asked + 1 end, "it asks no more")
       kill "TERM"
     end)
     assert.equal(130, code)

@@ -1,7 +1,7 @@
 -- A signal ends a command that waits for the rate it shares, or for an answer. It may come before the wait or in it.
 -- Nothing more is sent. `scope3 sandbox` ends at the signal itself.
 local answering = require "spec.support.answering"
-local core = require "scope3.core"
+local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
 -- The command in a process that sends itself a signal. Its handler stands, so that the signal cannot kill it.
@@ -63,25 +63,17 @@ describe("a signal", function()
     assert.equal("stopped by a signal", object.checks[#object.checks].advice)
   end)
 
-  local function until_(condition, what)
-    local deadline = core.now() + 30
-    while not condition() do
-      assert(core.now() < deadline, what)
-      core.sleep(0.02)
-    end
-  end
-
   for signal, expected in pairs { TERM = "143\n", INT = "130\n" } do
     it("ends the sandbox: SIG" .. signal, function()
       local out, pid, code = world.path ".out", world.path ".pid", world.path ".code"
       os.execute(("(%s bin/scope3.in sandbox >%s 2>&1 </dev/null & echo $! >%s; wait $!; echo $? >%s.new; "
         .. "mv %s.new %s) >/dev/null 2>&1 &"):format(os.getenv "SCOPE3_LUA_BIN", out, pid, code, code, code))
-      until_(function()
+      until_true(function()
         return world.exists(out) and world.read(out):find("listening", 1, true)
       end, "it does not listen")
       local number = world.read(pid):match "%d+"
       os.execute(("kill -%s %s"):format(signal, number))
-      local ended = pcall(until_, function()
+      local ended = pcall(until_true, function()
         return world.exists(code)
       end)
       if not ended then
