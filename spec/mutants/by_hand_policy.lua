@@ -133,10 +133,9 @@ local FILES = {
     { "pauses are not random", "* (how.random or core.random)()", "" },
     { "patience never ends", "if how.left <= 0 then", "if false then" },
     { "an attempt is made after patience", "pause = math.min(pause, how.left) -- the", "-- the" },
-    { "Retry-After is cut to the pause",
-      "math.max(asked, pause) or asked", "math.max(asked, pause) or math.min(asked, pause)" },
-    { "Retry-After of 0 asks without a pause", "asked < 1 and math.max(asked, pause) or asked", "asked" },
-    { "Retry-After of a second waits for the pause", "return asked < 1 and", "return asked <= 1 and" },
+    { "Retry-After is cut to the pause", "math.max(err.retry_after or 0, pause)",
+      "err.retry_after and math.min(err.retry_after, pause) or pause" },
+    { "a pause ends with Retry-After", "math.max(err.retry_after or 0, pause)", "err.retry_after or pause" },
   }),
   of("http/retry_after", { "api/times_of_replies" }, {
     { "a date that has passed gives a wait below 0", "at and math.max(0, at - now)", "at and at - now" },

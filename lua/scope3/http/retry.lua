@@ -75,9 +75,10 @@ end
 ---@field left? number  seconds of patience in an outage, which decide in place of the attempts
 ---@field random? fun(): number  from 0 to 1
 
---- Seconds to wait before the next attempt. `Retry-After` is honoured in full. Without it the wait is random, up to
---- twice as long as before ("full jitter"): many clients must not come back at once. The system gives the random
---- numbers, because those of some Luas are the same in every process, and belong to the host.
+--- Seconds to wait before the next attempt: a random pause, up to twice as long as the one before ("full jitter"), and
+--- at least `Retry-After`. Many clients must not come back at once; those who share a limit and always come back after
+--- the same second would take its places from each other until one gives up. The system gives the random numbers,
+--- because those of some Luas are the same in every process, and belong to the host.
 ---@param err scope3.Error
 ---@param attempts integer  made so far
 ---@param failures table<string|integer, integer>  how often the request failed in each way; counted here
@@ -97,8 +98,7 @@ function retry.delay(err, attempts, failures, how)
   elseif not allowed(attempts, failures, kind, most, how.budget) then
     return nil
   end
-  local asked = err.retry_after or pause
-  return asked < 1 and math.max(asked, pause) or asked -- a service that says 0 each time is asked with a pause
+  return math.max(err.retry_after or 0, pause)
 end
 
 return retry
