@@ -60,12 +60,14 @@ local NOT_OF_JOB = {
   skip_lines = true, encoding = true,
 }
 
--- Answers. `drain` reads the rest of the body: nginx would take it for the connection's next request, and log it.
+-- Answers. `drain` reads the rest of the body: nginx would take it for the connection's next request, and log it. The
+-- answer has its end before that: who stops sending at a refusal waits for the end.
 local function answer(status, value, drain)
   ngx.status = status
   ngx.header["Content-Type"] = "application/json"
   ngx.print(json.encode(value), "\n")
   ngx.flush(true)
+  ngx.eof()
   if drain and not drain() then
     return ngx.exit(ngx.ERROR) -- closes the connection
   end
@@ -84,7 +86,6 @@ end
 -- Over HTTP/2 nginx gives no connection to read the body from, and the end of the request resets its stream. curl takes
 -- a reset that comes with the answer for a broken connection. So the answer goes first, and has time to be read.
 local function linger()
-  ngx.eof()
   ngx.sleep(LINGERING)
   return true
 end
@@ -203,6 +204,7 @@ local function job_options(opts)
       job[key] = opts[key]
     end
   end
+  job.max_bytes = job.max_bytes or MAX_BYTES
   return job
 end
 
