@@ -1,5 +1,6 @@
 --- An audience built in memory. Members are normalised and hashed as they are added, and raw values are not kept.
 local arguments = require "scope3.util.arguments"
+local body_size = require "scope3.api.body_size"
 local core = require "scope3.core"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
@@ -23,7 +24,8 @@ Audience.__name = "scope3.audience"
 
 local audience = {}
 
-local PAYLOAD_BYTES = 8 * 2 ^ 20
+local LARGEST = 64 * 2 ^ 20 -- bytes of a request
+local ROOM = 1 / 64 -- of a request, for what stands round the members of its audiences
 
 local META = { id = "id", name = "string", consent_basis = "string" }
 
@@ -65,6 +67,20 @@ function audience.meta(what, value, level)
   return audience.read(value)
 end
 
+-- Bytes for the members of a request.
+local function room_in(size)
+  return math.floor(size * (1 - ROOM))
+end
+
+-- Adds a payload whose members fit into the request that goes after those of the payloads before it.
+local function add_payload(self)
+  local payloads = self.payloads
+  local last = payloads[#payloads]
+  self.size = last and body_size.after(self.size, last:bytes(), LARGEST) or self.size
+  payloads[#payloads + 1] = core.payload { max_members = rare.number("payload_members", validate.MAX_MEMBERS),
+    max_bytes = room_in(self.size) }
+end
+
 --- Makes an audience in memory.
 ---
 ---     local audience = assert(scope3.audience({ id = "newsletter", name = "Newsletter" }, { region = "DE" }))
@@ -84,7 +100,8 @@ function audience.new(meta, opts)
   end
   return setmetatable({
     id = meta.id, name = meta.name, consent_basis = meta.consent_basis, deleted = false,
-    builder = core.builder(options.merge(identity.reading(opts), { max_member = PAYLOAD_BYTES })), payloads = {},
+    builder = core.builder(options.merge(identity.reading(opts), { max_member = room_in(body_size.first()) })),
+    payloads = {}, size = body_size.first(), -- of the request that the last payload goes with, at most
   }, Audience)
 end
 
@@ -92,8 +109,7 @@ end
 local function flush(self)
   local payloads = self.payloads
   while self.waits do
-    payloads[#payloads + 1] = core.payload { max_members = rare.number("payload_members", validate.MAX_MEMBERS),
-      max_bytes = PAYLOAD_BYTES }
+    add_payload(self)
     self.waits = not self.builder:flush(payloads[#payloads])
   end
 end
@@ -102,8 +118,7 @@ local function add(self, member, remove)
   local payloads = self.payloads
   flush(self)
   if #payloads == 0 then
-    payloads[1] = core.payload { max_members = rare.number("payload_members", validate.MAX_MEMBERS),
-      max_bytes = PAYLOAD_BYTES }
+    add_payload(self)
   end
   local added, reason = self.builder:add(payloads[#payloads], member, remove, 3,
     remove and "audience:remove" or "audience:add")

@@ -30,7 +30,7 @@ end
 local function plain()
   return {
     service = URL .. "/api/v2/buyer", account = "25", audience = "a", name = "", consent_basis = "",
-    max_members = 100000, max_bytes = 8388608, mode = "upsert", by = "map", epochs = false,
+    max_members = 100000, max_bytes = 67108864, mode = "upsert", by = "map", epochs = false,
     identity = identity.version, ids = "refuse", repair = true, region = "", phone_repairs = "",
     delimiter = "", quote = "", escape = "", null = "", skip_lines = "", encoding = "", header = "", format = "",
   }

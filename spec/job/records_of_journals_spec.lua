@@ -127,6 +127,7 @@ describe("the end of a request in a journal", function()
     for name, values in pairs {
       transient = FLAGS, status = { good = { "completed", "failed", "refused", "any" }, bad = { "none", 1, true } },
       without = { good = { "none", {}, { 1, 4 } }, bad = { 1, { 0 }, { 5 }, { a = 1 } } },
+      size = { good = { "none", 1, 8388608 }, bad = { 0, -1, 1.5, "1", true, 2 ^ 53 } },
     } do
       for _, value in ipairs(values.good) do
         assert_takes { begin(), accepted(), ended(with(name, value)) }

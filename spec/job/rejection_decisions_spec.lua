@@ -1,13 +1,15 @@
 -- What becomes of a request that the service rejects: halves where it is too large, or one without some members.
+local body_sizes = require "scope3.job.body_sizes"
 local errors = require "scope3.error"
 local payloads = require "spec.support.payloads"
 local people = require "spec.support.people"
 local records = require "scope3.job.records"
 local rejection = require "scope3.job.rejection"
 local splitter = require "scope3.job.splitter"
-local state = require "scope3.job.state"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
+
+local MIB = 2 ^ 20
 
 -- A request of so many members of one audience.
 local function request_of(members, from, batch)
@@ -181,12 +183,56 @@ describe("a size that was found too large", function()
     assert.equal(2, #told)
   end)
 
+  -- What a job knows of sizes, where a limiter knows one already; and the sizes that the limiter was told.
+  local function sizes_of(known)
+    local told = {}
+    return body_sizes.new({
+      size_limit = function()
+        return known
+      end,
+      learn_size = function(_, bytes)
+        told[#told + 1] = bytes
+      end,
+    }, {}), told
+  end
+
   it("is never forgotten for a larger one that was under way beside it", function()
-    local job_state = state.new({}, {}, {})
-    for _, case in ipairs { { 2000, 2000 }, { 1200, 1200 }, { 2000, 1200 }, { 1100, 1100 } } do
-      job_state:split({ entry = {} }, { kind = "split", max_bytes = case[1] })
-      assert.equal(case[2], job_state.max_accepted_bytes)
+    for _, case in ipairs { { nil, 2000, 1200, 1100 }, { 5000, 2000, 1200, 1100 }, { 1500, 1500, 1200, 1100 } } do
+      local sizes = sizes_of(case[1])
+      for i, half in ipairs { 2000, 1200, 2000, 1100 } do
+        sizes:refused(2 * half, half)
+        assert.equal(({ case[2], case[3], case[3], case[4] })[i], sizes:most())
+      end
     end
+  end)
+
+  it("is that of the largest request that passed, where that is between the half and the whole", function()
+    for _, case in ipairs { -- taken, refused, half -> most, in MiB; 8 are taken to pass
+      { 10, 16, 9, 10 }, { 9, 16, 9, 9 }, { 8.5, 16, 9, 9 }, { 16, 16, 9, 9 }, { 20, 16, 9, 9 }, { 1, 16, 7, 8 },
+    } do
+      local sizes, told = sizes_of()
+      sizes:took(case[1] * MIB)
+      sizes:took(MIB)
+      sizes:refused(case[2] * MIB, case[3] * MIB)
+      assert.same({ case[4] * MIB, { case[4] * MIB } }, { sizes:most(), told })
+    end
+  end)
+
+  it("is told to others from 32 kB on", function()
+    for half, expected in pairs { [32767] = {}, [32768] = { 32768 } } do
+      local sizes, told = sizes_of()
+      sizes:refused(2 * half, half)
+      assert.same(expected, told)
+    end
+  end)
+
+  it("makes no trial of a request that will be divided, nor of one of a size that passed", function()
+    local sizes = sizes_of()
+    assert.same({ false, true }, { sizes:is_trial(8 * MIB), sizes:is_trial(8 * MIB + 1) })
+    sizes:took(12 * MIB)
+    assert.same({ false, true }, { sizes:is_trial(12 * MIB), sizes:is_trial(12 * MIB + 1) })
+    sizes:keep_to(14 * MIB)
+    assert.same({ true, false }, { sizes:is_trial(14 * MIB), sizes:is_trial(14 * MIB + 1) })
   end)
 end)
 

@@ -130,7 +130,11 @@ describe("a request that is made to fit", function()
       local single = size { payloads.part(payloads.of(1)) }
       for limit = single - 1, size(whole) + 1, 37 do
         local at = 1
-        for _, parts in ipairs(splitter.fit(whole, limit)) do
+        local lists = splitter.fit(whole, limit)
+        if limit >= size(whole) / 2 + single then -- a piece has a frame, and may stop a member before its end
+          assert.is_true(#lists <= 2, #lists .. " pieces")
+        end
+        for _, parts in ipairs(lists) do
           assert.equal(at, parts[1].first)
           at = parts[1].last + 1
           local members = parts[1].adds

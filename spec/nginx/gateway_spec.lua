@@ -81,6 +81,29 @@ describe("a gateway", function()
     return json.decode(body), tonumber(status), body
   end
 
+  it("answers an upload that it refuses to the end of the answer, however large the upload is", function()
+    local lines = { "id,mail" }
+    for n = 1, 5000 do
+      lines[#lines + 1] = ("%s%d,r%d@example.com"):format(("x"):rep(4000), n, n)
+    end
+    local said, status = upload(table.concat(lines, "\n"))
+    assert.same({ 400, "invalid" }, { status, said.error.kind })
+    assert.equal("", server:trouble())
+  end)
+
+  it("holds requests of 8 MiB at most, however large an upload is", function()
+    local lines = { "id,mail,mobile,phone" }
+    for n = 1, 5000 do
+      lines[#lines + 1] = ("%s%d,r%d@example.com,,"):format(("x"):rep(4000), n, n)
+    end
+    local reply = upload(table.concat(lines, "\n"))
+    assert.equal(5000, reply.result.accepted)
+    assert.is_true(#reply.result.requests >= 3)
+    for _, request in ipairs(reply.result.requests) do
+      assert.is_true(request.bytes <= 8388608, request.bytes)
+    end
+  end)
+
   it("takes a CSV file, sends its hashes on, and answers with the report", function()
     local said, status = upload(csv(500))
     assert.same({ 200, 500, 500, 500 },

@@ -8,9 +8,11 @@ Switches.__index = Switches
 local NUMBERS = {
   slice_bytes = { 1, 400 }, slice_rows = { 1, 9 }, turn = { -1, -1 }, smallest = { 1, 200 },
   adds_between_pumps = { 1, 7 }, held = { 1, 1 }, page = { 2, 4 }, payload_members = { 1, 9 },
+  first_request = { 4096, 5000 }, kept_size = { 1, 1 },
 }
 local ORDER = { "slice_bytes", "slice_rows", "turn", "smallest", "adds_between_pumps", "held", "page",
-  "payload_members" }
+  "payload_members", "first_request",
+  "kept_size" }
 local FIXED = { slice_seconds = 3600 }
 local SHARE = 0.4
 

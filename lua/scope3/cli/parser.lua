@@ -67,7 +67,7 @@ local function add_sending(command)
   command:option("--delete-missing",
     "At the end delete the account's other audiences: these IDS, by commas, or all."):argname("IDS")
   command:option("--max-members", "Members a request (100000)."):convert(tonumber)
-  command:option("--max-bytes", "Bytes of a request's body (8388608)."):convert(tonumber)
+  command:option("--max-bytes", "Bytes of a request's body, at most (67108864)."):convert(tonumber)
   command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)
   command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
   command:option("--in-doubt-timeout",

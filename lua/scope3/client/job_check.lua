@@ -9,7 +9,7 @@ local validate = require "scope3.api.validate"
 
 local job_check = {}
 
-local DEFAULT_MAX_MEMBERS, DEFAULT_MAX_BYTES = 100000, 8388608 -- whole numbers, which are written into keys
+local DEFAULT_MAX_MEMBERS, DEFAULT_MAX_BYTES = 100000, 67108864 -- whole numbers, which are written into keys
 local ROOM = 1024 -- bytes for at least one member
 
 --- An option that would have no effect, as a sentence.

@@ -31,7 +31,7 @@ client_options.CLIENT = {
 
 ---@class scope3.SyncOptions  options of client:sync
 ---@field max_members? integer  members per request, adds and removes together (100,000)
----@field max_bytes? integer  bytes of a request's body (8 MiB)
+---@field max_bytes? integer  bytes of a request's body, at most (64 MiB); the first one has 8 MiB at most
 ---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
 ---@field deadline? number  seconds for the sending of the whole job (none)
 ---@field patience? number  seconds for which the job goes on, from the first failure, while the service cannot be

@@ -20,6 +20,7 @@ local PROBE = 10 -- seconds between requests that find out what a limit is now, 
 local LOST_RACE = 0.05 -- seconds or so until the next look of two that took the last place at the same moment
 local BUSY = 0.01 -- seconds or so until the next look at a store that another process has locked
 local CROWD = 60 -- seconds for which others count as waiting after one had to
+local SIZE_KEPT = 3600 -- seconds for which a size counts that was too large
 local LOCK_PATIENCE = 5 -- seconds for which another process may keep the lock
 
 ---@class scope3.Limiter
@@ -266,6 +267,40 @@ end
 ---@param now number
 function Limiter:block(who, seconds, now)
   self.store:write(write_block, self, who, math.min(seconds, retry_after.LONGEST) + limiter_store.MARGIN, now)
+end
+
+-- --- sizes of bodies ---------------------------------------------------------------------------------------------
+
+-- What is kept of a host's size; nil where that is too long ago.
+local function read_size(self, who, now)
+  local counts, key = self.store.counts, who.host .. ":size"
+  local until_ = limiter_store.time(counts, key .. "@until", now)
+  local bytes = until_ and now < until_ and counts:get(key)
+  return type(bytes) == "number" and bytes >= 1 and bytes or nil
+end
+
+local function write_size(self, who, bytes, now)
+  local counts, key = self.store.counts, who.host .. ":size"
+  counts:set(key, math.min(bytes, read_size(self, who, now) or bytes))
+  limiter_store.set_time(counts, key .. "@until", SIZE_KEPT, now)
+end
+
+---@private
+--- Remembers that a host takes no larger bodies.
+---@param who scope3.LimiterSubject
+---@param bytes integer
+---@param now number
+function Limiter:learn_size(who, bytes, now)
+  self.store:write(write_size, self, who, bytes, now)
+end
+
+---@private
+--- The size that no body is to exceed; nil where nothing is known.
+---@param who scope3.LimiterSubject
+---@param now number
+---@return number? bytes
+function Limiter:size(who, now)
+  return (self.store:exclusively(now, read_size, self, who, now))
 end
 
 -- --- both --------------------------------------------------------------------------------------------------------

@@ -162,6 +162,31 @@ function transport:tells_of_long_reset()
   return is_first
 end
 
+-- --- sizes of bodies ---------------------------------------------------------------------------------------------
+
+-- Calls the limiter, whose store may be the caller's.
+local function ask_limiter(self, waiter, method, ...)
+  local ok, answer = guard.call(self.limiter[method], self.limiter, self.who, ...)
+  if ok then
+    return answer
+  end
+  waiter.fault = waiter.fault or guard.error("the limiter's store", answer, "limiter")
+end
+
+--- The size that no body is to exceed, as requests of the last hour have found out.
+---@param waiter scope3.Waiter  of who asks
+---@return integer? bytes
+function transport:size_limit(waiter)
+  return ask_limiter(self, waiter, "size", self:limiter_time(self.loop.now()))
+end
+
+--- The host takes no larger bodies.
+---@param bytes integer
+---@param waiter scope3.Waiter
+function transport:learn_size(bytes, waiter)
+  ask_limiter(self, waiter, "learn_size", bytes, self:limiter_time(self.loop.now()))
+end
+
 -- --- starting ----------------------------------------------------------------------------------------------------
 
 --- A waiter, for one call or the calls of a job. It holds the calls that are not due. So one that vanishes takes them

@@ -147,7 +147,8 @@ local function requests_of(self, batch)
     list = resume_requests(self, batch, past)
   end
   local from = past and { without = past.without, replaced = past.replaced, uncertain = past.uncertain }
-  for _, parts in ipairs(resume.left(batch, past, job_state.max_accepted_bytes, self.opts.push_notification_config)) do
+  local most = self.sender and self.sender.sizes:most()
+  for _, parts in ipairs(resume.left(batch, past, most, self.opts.push_notification_config)) do
     list[#list + 1] = job_state:request(batch, parts, from)
   end
   return list

@@ -6,6 +6,7 @@
 --- A job that does both, or has `unique`, runs in epochs. No external id occurs in two requests of one epoch, so their
 --- order does not matter. A second member of an id that was sealed goes to the payload of the next epoch. That one is
 --- sent after every task of this epoch has ended.
+local body_size = require "scope3.api.body_size"
 local core = require "scope3.core"
 local filter = require "scope3.input.filter"
 local identity = require "scope3.identity"
@@ -36,6 +37,19 @@ function batcher.repeats(opts)
   return begins_in_epochs(opts) and "job" or "request"
 end
 
+-- An empty payload for the next request: one that was used before, or a fresh one.
+local function take_payload(self)
+  local payload = table.remove(self.free)
+  while payload and self.sizes[payload] < self.size do
+    self.sizes[payload] = nil
+    payload:close()
+    payload = table.remove(self.free)
+  end
+  payload = payload or core.payload { max_members = self.opts.max_members, max_bytes = self.size - self.frame }
+  self.sizes[payload] = self.size
+  return payload
+end
+
 --- Starts one for a job with one audience.
 ---@param sink scope3.BatchSink
 ---@param audience {id: string, name: string?, consent_basis: string?}
@@ -45,7 +59,7 @@ end
 function batcher.new(sink, audience, opts, shape)
   shape = shape or {}
   local frame = request.frame(opts.push_notification_config) + request.overhead(audience)
-  local max_bytes = opts.max_bytes - frame
+  local first = body_size.first(opts.max_bytes)
   local self = setmetatable({
     sink = sink,
     audience = audience,
@@ -53,27 +67,24 @@ function batcher.new(sink, audience, opts, shape)
     columns = shape.columns or {},
     conditions = shape.plan or {}, -- as the script has them
     where = shape.where,
-    limits = { max_members = opts.max_members, max_bytes = max_bytes },
+    frame = frame,
+    size = first, -- that the next request may have
     builder = core.builder(options.merge(identity.reading(opts), {
-      remove = opts.mode == "remove", max_member = max_bytes, rejections = opts.on_reject ~= nil,
+      remove = opts.mode == "remove", max_member = first - frame, rejections = opts.on_reject ~= nil,
       map = shape.targets, conditions = shape.conditions, columns = shape.keys, where = shape.where,
       member = shape.member,
     })),
     began = sink.seconds(), -- filling the payload
     free = {}, -- payloads that no request reads
+    sizes = {}, -- payload -> size of its request, at most
     cuts = 0, -- payloads that were sent
     operations = {}, -- of payloads that were sent before epochs
-    payload = core.payload { max_members = opts.max_members, max_bytes = max_bytes },
   }, Batcher)
+  self.payload = take_payload(self)
   if begins_in_epochs(opts) then
     self:enter_epoch()
   end
   return self
-end
-
--- An empty payload: one that was used before, or a fresh one.
-local function take_payload(self)
-  return table.remove(self.free) or core.payload(self.limits)
 end
 
 --- From now on the job runs in epochs.
@@ -186,6 +197,7 @@ function Batcher:cut()
     note_operations(self, adds, removes)
   end
   self.cuts = self.cuts + 1
+  self.size = math.max(self.size, body_size.after(self.sizes[payload], payload:bytes(), self.opts.max_bytes))
   local ok, err = self.sink:send {
     number = self.cuts,
     in_epochs = self.sealed ~= nil,

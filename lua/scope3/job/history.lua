@@ -24,6 +24,7 @@ local splitter = require "scope3.job.splitter"
 ---@field ended? string  as its task ended
 
 ---@class scope3.Past
+---@field size? integer  bytes: larger requests were too large
 local Past = {}
 Past.__index = Past
 
@@ -83,6 +84,7 @@ end
 -- A task may be seen to end after it was seen to end, by a wait that was repeated.
 local function is_ended(record, req)
   return req ~= nil and type(record.status) == "string" and is_flag(record.transient) and is_flag(record.uncertain)
+    and (record.size == nil or is_count(record.size, 1))
     and is_list(record.without, req.first, req.last)
     and (req.state == "accepted" or req.ended == record.status
       or req.state == "unknown" and (record.status == "refused" or record.status == "split"
@@ -134,6 +136,7 @@ end
 -- What came of a request. Where it may have been carried out, so may what of it goes again.
 local function finish(self, req, record)
   req.state, req.ended, req.refused = ended_as(record, req), record.status, record.without
+  self.size = record.size and math.min(self.size or record.size, record.size) or self.size
   if (req.state == "open" or req.state == "transient") and (req.uncertain or record.uncertain) then
     self.batches[req.batch].uncertain = true
   end

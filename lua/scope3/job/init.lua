@@ -172,7 +172,7 @@ function Job:keep(journal, header)
   end
   self.journal = journal
   self.state:number_from(self.history.last)
-  self.sender:keep(journal)
+  self.sender:keep(journal, self.history.size)
   self.admission:continue(self.history)
   if journal.cut_short then
     result.warn(self.result, "journal_cut_short", "the journal's last line was written in part, as in a crash, and was "

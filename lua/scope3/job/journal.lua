@@ -23,7 +23,8 @@ local json = require "scope3.util.json"
 ---@field accepted fun(self, record: table): true?, scope3.Error?  request, task_id, at, uncertain: it may have been
 ---  carried out twice
 ---@field ended fun(self, record: table): true?, scope3.Error?  request, status: of its task, or "refused" or "split"
----  where it made none; transient; without (numbers of the members for which the service refused it)
+---  where it made none; transient; without (numbers of the members for which the service refused it); size (bytes:
+---  larger requests are too large)
 ---@field close fun(self)
 ---@field cut_short? boolean  after open(): a last line that was written in part was removed
 local File = {}

@@ -1,19 +1,21 @@
 --- Cuts audiences into requests: as many members a request as the two limits allow, several small audiences together,
 --- and never two parts of one audience in one request.
+local body_size = require "scope3.api.body_size"
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local request = require "scope3.api.request"
 
 local planner = {}
 
---- An iterator of requests, each a list of parts and its bytes. Where one member alone is over `max_bytes`, it ends
---- there and gives nil and the number of that audience.
+--- An iterator of requests, each a list of parts and its bytes. Each may be larger than the one before, up to
+--- `max_bytes` (api/body_size). Where one member alone is over `max_bytes`, it ends there and gives nil and the number
+--- of that audience.
 ---@param audiences scope3.Audience[]
 ---@param limits {max_members: integer, max_bytes: integer, push: table?}
 ---@return fun(): scope3.Part[]?, integer?, integer?
 function planner.requests(audiences, limits)
   local index, payload_index, first = 1, 1, 1
-  local frame = request.frame(limits.push)
+  local frame, size = request.frame(limits.push), body_size.first(limits.max_bytes)
 
   -- The next part that fits into what is left, or nil.
   local function next_part(members_left, bytes_left)
@@ -42,14 +44,15 @@ function planner.requests(audiences, limits)
     return part, overhead + bytes
   end
 
-  return function()
+  -- The parts of a request of at most so many members and bytes, and its size.
+  local function fill(most_members, most_bytes)
     local parts, members, bytes = {}, 0, frame
-    while index <= #audiences and members < limits.max_members do
+    while index <= #audiences and members < most_members do
       local before = audiences[index]
       if #parts > 0 and parts[#parts].audience == before then
         break
       end
-      local part, more = next_part(limits.max_members - members, limits.max_bytes - bytes)
+      local part, more = next_part(most_members - members, most_bytes - bytes)
       if not part then
         break
       end
@@ -58,7 +61,16 @@ function planner.requests(audiences, limits)
         members, bytes = members + part.adds + part.removes, bytes + more
       end
     end
+    return parts, bytes
+  end
+
+  return function()
+    local parts, bytes = fill(limits.max_members, size)
+    if #parts == 0 and index <= #audiences then -- one member alone is larger than the first requests are
+      parts, bytes = fill(1, limits.max_bytes)
+    end
     if #parts > 0 then
+      size = body_size.after(size, bytes, limits.max_bytes)
       return parts, bytes
     end
     return nil, index <= #audiences and index or nil

@@ -1,6 +1,7 @@
 --- Sends the requests of a job: several at once where that is asked for, smaller ones where they are too large, and
 --- without the members that the service rejects.
 local acceptance = require "scope3.job.acceptance"
+local body_sizes = require "scope3.job.body_sizes"
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
@@ -11,11 +12,13 @@ local rejection = require "scope3.job.rejection"
 local reply = require "scope3.http.reply"
 local request = require "scope3.api.request"
 local retry = require "scope3.http.retry"
+local splitter = require "scope3.job.splitter"
 local tasks = require "scope3.job.tasks"
 
 ---@class scope3.Sender
 ---@field state scope3.JobState
 ---@field ending scope3.JobEnding
+---@field sizes scope3.BodySizes
 ---@field journal? scope3.Journal
 local Sender = {}
 Sender.__index = Sender
@@ -43,13 +46,16 @@ function sender.new(parts)
   for name, part in entries(parts) do
     self[name] = part
   end
+  self.sizes = body_sizes.new(self.transport, self.waiter)
   return setmetatable(self, Sender)
 end
 
 --- Writes to the journal from now on.
 ---@param journal scope3.Journal
-function Sender:keep(journal)
+---@param size? integer  bytes: larger requests of an earlier run were too large
+function Sender:keep(journal, size)
   self.journal = journal
+  self.sizes:keep_to(size)
 end
 
 local function seconds(self)
@@ -124,6 +130,7 @@ end
 function Sender:accepted(req, task_id)
   local state, entry = self.state, req.entry
   local task = state:accept(req, task_id)
+  self.sizes:took(req.bytes)
   if not entry.resumed then
     tasks.remember(task, self.context.loop.now(), req.batch.retained and req.parts)
   end
@@ -147,13 +154,19 @@ local function replace(self, req, lists, rounds)
   end
 end
 
--- Its halves go in the place of a request that is too large.
+-- The lists of parts of a request, each of a size that may pass.
+local function fitting(self, req)
+  return splitter.fit(req.parts, self.sizes:most(), self.opts.push_notification_config)
+end
+
+-- Smaller ones go in the place of a request that is too large.
 local function split(self, req, decision)
-  local state, entry = self.state, req.entry
-  state:split(req, decision)
-  self:note("ended", { request = req.id, status = "split", uncertain = req.uncertain })
-  self.on_event { event = "split", request = entry.request, bytes = state.max_accepted_bytes }
-  replace(self, req, rejection.halves(req))
+  self.sizes:refused(req.bytes, decision.max_bytes)
+  local most = self.sizes:most()
+  self.state:split(req)
+  self:note("ended", { request = req.id, status = "split", uncertain = req.uncertain, size = most })
+  self.on_event { event = "split", request = req.entry.request, bytes = most }
+  replace(self, req, fitting(self, req))
 end
 
 -- A request goes again without the members that the service rejected.
@@ -237,16 +250,34 @@ local function settle(self, req)
   return send_without(self, req, decision)
 end
 
--- Starts a request whose turn has come, or puts its halves in its place: what passes was found out since it was made.
+-- Starts a request whose turn has come, or puts smaller ones in its place: what passes was found out since it was made.
 local function start_next(self)
   local state = self.state
-  local req = state:dequeue()
-  local too_large = state.max_accepted_bytes and req.bytes > state.max_accepted_bytes or rare.happens "halve"
-  if too_large and rejection.divisible(req) then
+  local req, most = state:dequeue(), self.sizes:most()
+  if most and req.bytes > most and rejection.divisible(req) then
+    state:replace_request(req, fitting(self, req))
+  elseif rare.happens "halve" and rejection.divisible(req) then
     state:replace_request(req, rejection.halves(req))
   else
     start(self, req)
   end
+end
+
+-- Whether the first of the requests that wait may go. One that is larger than all that were taken goes alone among its
+-- like, so that a size which is too large is refused once.
+local function may_start(self)
+  local state, sizes = self.state, self.sizes
+  if #state.in_flight >= self.concurrency then
+    return false
+  elseif #state.in_flight == 0 or not sizes:is_trial(state.queue[1].bytes) then
+    return true
+  end
+  for _, req in ipairs(state.in_flight) do
+    if sizes:is_trial(req.bytes) then
+      return false
+    end
+  end
+  return true
 end
 
 --- Moves everything on that need not wait.
@@ -255,8 +286,8 @@ function Sender:advance()
   for _, req in ipairs(state:take_answered()) do
     settle(self, req)
   end
-  while #state.queue > 0 and #state.in_flight < self.concurrency and not ending.failure and not ending.stopping
-    and not ending:fault() do
+  while #state.queue > 0 and not ending.failure and not ending.stopping and not ending:fault()
+    and may_start(self) do
     start_next(self)
   end
   if ending:fault() and not ending.failure then

@@ -66,7 +66,19 @@ function splitter.halve(parts)
   return { range(part, part.first, last) }, { range(part, last + 1, part.last) }
 end
 
---- Divides a list of parts until each list is at most so large, or cannot be divided further.
+-- Divides the members of one part into as few lists as there may be.
+local function fill(part, bytes, push)
+  local room = bytes - request.frame(push) - request.overhead(part.audience)
+  local lists, first = {}, part.first
+  while first <= part.last do
+    local last = part.payload:cut(first, ANY, math.max(0, room), part.last) -- at least one member
+    lists[#lists + 1] = { range(part, first, last) }
+    first = last + 1
+  end
+  return lists
+end
+
+--- Divides a list of parts so that each list is at most so large, or cannot be divided further.
 ---@param parts scope3.Part[]
 ---@param bytes integer?  of a whole body; nil for any
 ---@param push table?
@@ -75,6 +87,8 @@ function splitter.fit(parts, bytes, push)
   local _, _, size = splitter.measure(parts, push)
   if not bytes or size <= bytes then
     return { parts }
+  elseif #parts == 1 and parts[1].payload then
+    return fill(parts[1], bytes, push)
   end
   local first, second = splitter.halve(parts)
   if not first then

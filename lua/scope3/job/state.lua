@@ -17,7 +17,6 @@ local task_list = require "scope3.job.task_list"
 ---@field unsent scope3.UnsentParts[]  what the service did not take
 ---@field tasks scope3.TaskList
 ---@field ending scope3.JobEnding  why and when it ends
----@field max_accepted_bytes? integer  of a body: the service found larger ones too large
 ---@field targets_checked boolean  it is known whether the audiences exist, or is not to be asked
 local State = {}
 State.__index = State
@@ -226,12 +225,9 @@ function State:skip(req)
   self:close(req.batch)
 end
 
---- The service found a request too large: its halves go instead, and nothing of that size any more. One that was under
---- way beside smaller ones may be answered after these.
+--- The service found a request too large: smaller ones go instead.
 ---@param req scope3.JobRequest
----@param split scope3.SplitDecision
-function State:split(req, split)
-  self.max_accepted_bytes = math.min(self.max_accepted_bytes or split.max_bytes, split.max_bytes)
+function State:split(req) -- luacheck: ignore self
   req.entry.state = "split"
 end
 

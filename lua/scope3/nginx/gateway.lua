@@ -25,6 +25,7 @@ local CHUNK = 64 * 1024
 local READ_TIMEOUT = 60 -- seconds without a byte
 -- What an upload may cost: ten million rows take some four seconds of a processor.
 local MAX_ROWS, MAX_UNPACKED = 10000000, 2 ^ 31
+local MAX_BYTES = 8388608 -- of a request: a worker holds two for each upload
 local LINGERING = 1 -- seconds between the answer to an HTTP/2 upload and the end of its stream
 local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds to read the rest of a body that is refused: in all, and without a byte
 

@@ -1,0 +1,65 @@
+--- What a job knows of the sizes that the service takes. A size that was refused is kept for others in the store of the
+--- limiter, for an hour. A small one is not: such a refusal is no limit of a host, and others would send tiny requests.
+local body_size = require "scope3.api.body_size"
+local rare = require "scope3.util.rare"
+
+---@class scope3.BodySizes
+---@field private taken integer  bytes that a request may have without being a trial
+---@field private limit? integer  bytes: the service found larger requests too large
+---@field private asked boolean  what others found out is known
+local Sizes = {}
+Sizes.__index = Sizes
+
+local body_sizes = {}
+
+local LEAST_KEPT = 32768 -- bytes
+
+---@param transport scope3.Transport
+---@param waiter scope3.Waiter  of the job
+---@return scope3.BodySizes
+function body_sizes.new(transport, waiter)
+  return setmetatable({ transport = transport, waiter = waiter, taken = body_size.first(), asked = false }, Sizes)
+end
+
+--- No larger request is to go.
+---@param bytes? integer  nil for any
+function Sizes:keep_to(bytes)
+  self.limit = math.min(self.limit or bytes or math.huge, bytes or math.huge)
+end
+
+--- The size that no request is to exceed; nil where nothing is known.
+---@return integer? bytes
+function Sizes:most()
+  if not self.asked then
+    self.asked = true
+    self:keep_to(self.transport:size_limit(self.waiter))
+  end
+  return self.limit ~= math.huge and self.limit or nil
+end
+
+--- The service took a request.
+---@param bytes integer
+function Sizes:took(bytes)
+  self.taken = math.max(self.taken, bytes)
+end
+
+--- The service found a request too large.
+---@param bytes integer  of the request
+---@param half integer  of its larger half
+function Sizes:refused(bytes, half)
+  -- What passed before passes again, and leaves nothing over where the whole was twice as large.
+  local most = self.taken >= half and self.taken < bytes and self.taken or half
+  self:keep_to(most)
+  if self.limit >= rare.number("kept_size", LEAST_KEPT) then
+    self.transport:learn_size(self.limit, self.waiter)
+  end
+end
+
+--- Whether a request is larger than all that the service is known to take.
+---@param bytes integer
+---@return boolean
+function Sizes:is_trial(bytes)
+  return bytes > self.taken and bytes <= (self:most() or math.huge)
+end
+
+return body_sizes
