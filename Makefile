@@ -138,6 +138,7 @@ Test for hours
 Measure
   make costs           instructions of five ways, beside bench/costs.tsv
   make bench           rows, beside DuckDB, Python, Node, Lua and the floor
+  make bench-wall      the whole command, beside a service that does nothing
   make bench-nginx     what a request costs a worker of nginx
   make bench-add       what a collector costs
   make bench-endure    a collector while nginx is reloaded and killed
@@ -457,6 +458,14 @@ bench-nginx: all
 	@mkdir -p build/bench
 	@$(MAKE) --no-print-directory -s LUA=jit modules
 	@BENCH_PAIRS=$(BENCH_PAIRS) sh bench/nginx/run $(PARTS)
+
+# The whole command against a service that does nothing, at several rates and sizes.
+.PHONY: bench-wall
+WALL_ROWS ?= 1000000
+bench-wall: all
+	@mkdir -p build/bench
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
+	@LUA_PATH="$(TREE_PATH);$(ROOT)/?.lua;;" LUA_CPATH="$(TREE_CPATH);;" $(LUA_BIN) bench/wall.lua $(WALL_ROWS) build/bench
 
 bench-add:
 	@$(MAKE) --no-print-directory -s LUA=jit modules

@@ -131,6 +131,18 @@ describe("a list of the service", function()
     end)
   end
 
+  it("tells once that it does not go on, and asks for nothing after that", function()
+    server:answer(SERVICE:format "return page(names(1, 3), { total = 9 })")
+    local next_row = server:client():audiences { page = 3 }
+    for i = 1, 3 do
+      assert.equal("a" .. i, next_row().audience_id)
+    end
+    assert.is_false(pcall(next_row))
+    local pages = #server:requests "/audiences"
+    assert.is_nil((next_row()))
+    assert.equal(pages, #server:requests "/audiences")
+  end)
+
   it("does not count one audience as missing where the list does not go on", function()
     server:answer(SERVICE:format "return page(names(1, 3), { total = 9 })")
     assert.equal("a3", assert(server:client():audience "a3").audience_id)

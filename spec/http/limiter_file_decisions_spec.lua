@@ -125,6 +125,24 @@ end)
 describe("a limiter's file that fails", function()
   teardown(world.clean)
 
+  it("while its lock is released is an error that says why", function()
+    local own = assert(limiter.new(world.path ".limiter"))
+    local real = own.store.counts
+    own.store.counts = setmetatable({
+      unlock = function()
+        real:unlock()
+        return nil, "No space left on device"
+      end,
+    }, { __index = function(_, name)
+      return function(_, ...)
+        return real[name](real, ...)
+      end
+    end })
+    local wait, err = own:pass(WHO, RATE, false, NOW)
+    assert.same({ "nil", "limiter" }, { type(wait), err.kind })
+    assert.truthy(err.message:find("No space left on device", 1, true), err.message)
+  end)
+
   it("was damaged: who finds it first tells so, once, and all wait for a minute", function()
     local path = world.path ".limiter"
     local own, other = assert(limiter.new(path)), assert(limiter.new(path))

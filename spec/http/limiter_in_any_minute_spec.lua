@@ -132,6 +132,20 @@ describe("a rate", function()
     end
   end)
 
+  it("gives polls a third for sixty seconds to the moment, also after a wait of under a second", function()
+    for polled_at, polls in pairs { [1069.999] = 33, [1070] = 90 } do
+      local own = limiter.new()
+      assert.equal(100, burst(own, 100, false, 1000))
+      assert.is_true(own:pass(WHO, 100, false, 1010) > 0)
+      assert.equal(polls, burst(own, 100, true, polled_at))
+    end
+    local own = limiter.new()
+    assert.equal(100, burst(own, 100, false, 1000))
+    local wait = own:pass(WHO, 100, false, 1000.5 + own:pass(WHO, 100, true, 1001))
+    assert.is_true(wait > 0 and wait < 1, wait)
+    assert.equal(33, burst(own, 100, true, 1100))
+  end)
+
   it("is of a host: another one has its own", function()
     local own = limiter.new()
     assert.equal(3, burst(own, 3, false, 1000))

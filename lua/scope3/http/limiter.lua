@@ -145,11 +145,11 @@ local function subject_key(who)
   return who.host .. ":" .. who.key
 end
 
--- Seconds until all that blocks requests altogether is over: a 429, or a damaged file.
+-- Seconds until all that blocks requests altogether is over: a 429, or a damaged file. Not above 0 when it is.
 local function blocked_for(self, who, now)
   local store = self.store
   local of_file = store.file and limiter_store.time(store.counts, limiter_store.BLOCKED, now)
-  return math.max(0, (limiter_store.time(store.counts, subject_key(who) .. ":blocked", now) or now) - now,
+  return math.max((limiter_store.time(store.counts, subject_key(who) .. ":blocked", now) or now) - now,
     (of_file or now) - now)
 end
 
@@ -315,7 +315,7 @@ local function pass(self, who, rate, poll, now)
   if wait == 0 then
     wait = hold(self, who, now)
   end
-  if wait > 0 then
+  if wait ~= 0 then
     return wait
   end
   local requests, polls, share = windows_of(self, who, rate, poll, now)

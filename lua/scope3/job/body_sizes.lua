@@ -13,6 +13,7 @@ Sizes.__index = Sizes
 local body_sizes = {}
 
 local LEAST_KEPT = 32768 -- bytes
+local MORE = 1 / 8
 
 ---@param transport scope3.Transport
 ---@param waiter scope3.Waiter  of the job
@@ -43,13 +44,21 @@ function Sizes:took(bytes)
   self.taken = math.max(self.taken, bytes)
 end
 
+-- The size that may pass after a request was too large. What passed before passes again. A little more may: so that
+-- requests of a little over twice that size become two, and not three.
+local function size_that_may_pass(taken, bytes, half)
+  if taken < half or taken >= bytes then
+    return half
+  end
+  local more = math.floor(taken * (1 + MORE))
+  return more < bytes and more or taken
+end
+
 --- The service found a request too large.
 ---@param bytes integer  of the request
 ---@param half integer  of its larger half
 function Sizes:refused(bytes, half)
-  -- What passed before passes again, and leaves nothing over where the whole was twice as large.
-  local most = self.taken >= half and self.taken < bytes and self.taken or half
-  self:keep_to(most)
+  self:keep_to(size_that_may_pass(self.taken, bytes, half))
   if self.limit >= rare.number("kept_size", LEAST_KEPT) then
     self.transport:learn_size(self.limit, self.waiter)
   end
