@@ -61,7 +61,7 @@ describe("a limiter keeps a size", function()
     local store = dictionary()
     local limits = assert(limiter.new(store))
     limits:learn_size(ONE, 100000, 1000)
-    for _, value in ipairs { "100000", 0, -5, 0 / 0, true } do
+    for _, value in ipairs { "100000", 0.5, 0, -5, 0 / 0, true } do
       for key, kept in pairs(store.values) do
         if kept == 100000 then
           store.values[key] = value
