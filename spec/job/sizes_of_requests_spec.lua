@@ -168,10 +168,10 @@ describe("a request that is larger than the service takes", function()
       local function client(which)
         return sandbox:client { limiter = limiters[which] or limiters[1], loop = loop }
       end
-      assert.equal(1, (run(client(1), 4200)))
-      assert.equal(0, (run(client(2), 4200)))
+      assert.equal(1, (run(client(1), 4300)))
+      assert.equal(0, (run(client(2), 4300)))
       loop.sleep(3610)
-      assert.equal(1, (run(client(2), 4200)))
+      assert.equal(1, (run(client(2), 4300)))
     end
   end)
 
