@@ -1,5 +1,6 @@
 -- Which callbacks were there before: the cache of nonces, the memory of deliveries, and the store under both.
 local scope3 = require "scope3"
+local seed = require "spec.support.seed"
 local store = require "scope3.webhook.expiring_store"
 
 local webhook = scope3.webhook
@@ -76,11 +77,48 @@ describe("a store of keys that are forgotten", function()
       clock = clock + 0.1
     end
     assert.is_true(s.count <= 1000)
-    local slots = 0
-    for _ in pairs(s.slots) do
-      slots = slots + 1
+    assert.equal(s.count, #s.queue.keys)
+  end)
+
+  it("forgets a few for each that comes, however many have ended, and has room for it", function()
+    local s = store.new(1000, now)
+    for i = 1, 1000 do
+      assert.is_true(s:safe_add("k" .. i, i, 60))
     end
-    assert.is_true(slots <= 3)
+    clock = clock + 61
+    for i = 1, 100 do
+      local before = s.count
+      assert.is_true(s:safe_add("l" .. i, i, 60))
+      assert.is_true(before - s.count <= 8, before - s.count)
+    end
+    assert.is_true(s.count < 400)
+  end)
+
+  it("forgets keys in the order of their ends, whatever was deleted and came again", function()
+    print("   seed " .. seed)
+    math.randomseed(seed)
+    local random, s, model = math.random, store.new(300, now), {}
+    for i = 1, 20000 do
+      local key = "k" .. random(500)
+      local lives = model[key] and model[key] > clock
+      if random(4) == 1 then
+        s:delete(key)
+        model[key] = nil
+      else
+        local life = random(50)
+        local ok, why = s:safe_add(key, i, life)
+        assert.equal(not lives and why ~= "no memory", ok)
+        model[key] = ok and clock + life or model[key]
+      end
+      clock = clock + random(3) - 1
+      for _, known in ipairs { key, "k" .. random(500) } do
+        assert.equal(model[known] ~= nil and model[known] > clock, s:get(known) ~= nil, known)
+      end
+      local heap, ends = s.queue.keys, s.queue.ends
+      for place = 2, i % 100 == 0 and #heap or 1 do
+        assert.is_true(ends[heap[math.floor(place / 2)]] <= ends[heap[place]])
+      end
+    end
   end)
 
   it("keeps nothing of a key that was deleted", function()
@@ -90,7 +128,7 @@ describe("a store of keys that are forgotten", function()
       s:delete("a")
       s:delete("a")
     end
-    assert.same({ 0, {}, {}, {} }, { s.count, s.values, s.ends, s.slots })
+    assert.same({ 0, {}, {}, {}, {} }, { s.count, s.values, s.queue.ends, s.queue.keys, s.queue.places })
   end)
 end)
 

@@ -1,9 +1,9 @@
 --- Keys that expire, in this Lua state.
 ---
 --- It has the calls of nginx's lua_shared_dict that the caches of callbacks use.
-local core = require "scope3.core"
 local arguments = require "scope3.util.arguments"
-local entries = require "scope3.util.entries"
+local core = require "scope3.core"
+local expiry_queue = require "scope3.webhook.expiry_queue"
 
 ---@class scope3.ExpiringStore  what a lua_shared_dict answers to
 ---@field get fun(self, key: string): any
@@ -16,7 +16,7 @@ Store.__index = Store
 
 local expiring_store = {}
 
-local SLOT = 60 -- seconds; keys are forgotten in groups
+local STEP = 8 -- expired keys that are forgotten for each that comes: a store never stops to clean up
 
 --- Whether something has those calls.
 ---@private
@@ -33,62 +33,46 @@ expiring_store.EXPECTED = "what has get, safe_add, incr and delete, as a lua_sha
 ---@return scope3.ExpiringStore
 function expiring_store.new(max, now)
   return setmetatable({
-    max = max, now = now or core.now, values = {}, ends = {}, slots = {}, count = 0, swept = -math.huge,
+    max = max, now = now or core.now, values = {}, queue = expiry_queue.new(), count = 0,
   }, Store)
 end
 
-local function slot_of(ends)
-  return math.floor(ends / SLOT)
-end
-
 local function forget(self, key)
-  local ends = self.ends[key]
-  if ends then
-    local number = slot_of(ends)
-    local slot = self.slots[number]
-    slot.keys[key], slot.count = nil, slot.count - 1
-    if slot.count == 0 then
-      self.slots[number] = nil
-    end
-    self.values[key], self.ends[key] = nil, nil
+  if self.queue:remove(key) then
+    self.values[key] = nil
     self.count = self.count - 1
   end
 end
 
--- Removes expired keys: once per slot of time, and once a second where there is no room.
+local function has_ended(self, key, now)
+  return key ~= nil and self.queue.ends[key] <= now
+end
+
+-- Forgets a few of the keys that have ended.
 local function sweep(self, now)
-  local current = math.floor(now / SLOT)
-  if now - self.swept < 1 or (math.floor(self.swept / SLOT) == current and self.count < self.max) then
-    return
-  end
-  self.swept = now
-  for number, slot in entries(self.slots) do
-    if number <= current then
-      for key in entries(slot.keys) do
-        if self.ends[key] <= now then
-          forget(self, key)
-        end
-      end
+  local queue = self.queue
+  for _ = 1, STEP do
+    local key = queue:first()
+    if not has_ended(self, key, now) then
+      break
     end
+    forget(self, key)
   end
 end
 
 local function put(self, key, value, seconds)
-  local now = self.now()
+  local now, queue = self.now(), self.queue
   sweep(self, now)
-  if self.ends[key] and self.ends[key] <= now then
+  if queue.ends[key] and has_ended(self, key, now) then
     forget(self, key)
   end
-  if self.ends[key] then
+  if queue.ends[key] then
     return false, "exists"
   elseif self.count >= self.max then
     return false, "no memory"
   end
-  local number = slot_of(now + seconds)
-  local slot = self.slots[number] or { keys = {}, count = 0 }
-  self.slots[number] = slot
-  slot.keys[key], slot.count = true, slot.count + 1
-  self.values[key], self.ends[key] = value, now + seconds
+  queue:add(key, now + seconds)
+  self.values[key] = value
   self.count = self.count + 1
   return true
 end
@@ -98,7 +82,8 @@ function Store:safe_add(key, value, seconds)
 end
 
 function Store:get(key)
-  if self.ends[key] and self.ends[key] > self.now() then
+  local ends = self.queue.ends[key]
+  if ends and ends > self.now() then
     return self.values[key]
   end
 end
