@@ -61,6 +61,15 @@ describe("the client", function()
     assert.same({ "TOO_SMALL", "nil" }, { res.audiences[1].status, tostring(res.audiences[2].status) })
   end)
 
+  it("ends at once, and asks for nothing, where the service took nobody at all", function()
+    sandbox:fault { on = "sync", act = "status", status = 400, times = -1 }
+    local client = sandbox:client()
+    local _, err = client:sync(people.audience("a", 2))
+    local before = #sandbox:requests()
+    assert.equal(err.result, assert(err.result:wait { timeout = 5 }))
+    assert.equal(before, #sandbox:requests())
+  end)
+
   it("waits for the matching of the last request, not of an earlier one", function()
     sandbox:configure {
       task_seconds = 0.2, audience_seconds = 0.15,
