@@ -277,6 +277,11 @@ local function task_ended(self, task, err, warnings)
   return err and errors.with(err, { rows = err.rows or work.entry.rows })
 end
 
+-- Whether a wait came to the end of all tasks that end without a person.
+local function came_to_an_end(ok, err)
+  return ok or err.kind == "task_failed" or err.kind == "needs_action"
+end
+
 --- Waits until every task since the last epoch has ended; what failed for a reason that passes is sent again.
 ---@param limits table  as for transport:drive()
 ---@param opts {interval: number?, notified: function?}
@@ -293,7 +298,7 @@ function Resender:await(limits, opts, on_event)
       end)
     if ending.failure and ending.failure.kind == "journal" then
       return nil, ending.failure -- the end of a task could not be noted
-    elseif ending.failure or not ok and err.kind ~= "task_failed" then
+    elseif ending.failure or not came_to_an_end(ok, err) then
       return ok, err
     end
     local again, why = send_in_turn(self, limits, on_event, seen)

@@ -137,8 +137,15 @@ local function wait_entry(context, entry, limits, opts, on_event, on_ended)
   return update(entry, seen, err, done, on_ended)
 end
 
+-- The failure that counts: the first one. A task that waits for a person counts before one that failed, because it may
+-- still take effect.
+local function first_of(first, failure)
+  local waits = failure and failure.kind == "needs_action"
+  return (not first or waits and first.kind ~= "needs_action") and failure or first
+end
+
 --- Waits for all of a list of { task_id, status }, which it brings up to date, the oldest first. The first failure is
---- returned after all have ended.
+--- returned after all have ended. One that waits for a person counts before one that failed.
 ---@param context scope3.Context
 ---@param list {task_id: string, status: string}[]
 ---@param limits table  as for transport:drive()
@@ -162,7 +169,7 @@ function tasks.wait(context, list, limits, opts, on_event, on_ended)
       return nil, err
     end
     going = going or err -- the others are also asked for
-    first = first or failure
+    first = first_of(first, failure)
   end
   if first or going then
     return nil, going or first
