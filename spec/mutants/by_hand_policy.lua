@@ -170,10 +170,14 @@ local FILES = {
       "if self.contended and self:load(now) > most then", "if false then", { "http/limiter" } },
     { "a place that was given back stays taken", "  self:add(math.floor(now), -1)\n", "", { "http/limiter" } },
   }),
+  of("job/tasks", { "job/tasks_that_wait_for_a_person" }, {
+    { "a task that failed hides one that waits for a person", "first = first_of(first, failure)",
+      "first = first or failure" },
+  }),
   of("job/sender", { "http/retry_of_each_failure" }, {
     { "members are not sent again after a lost answer", "repeatable = true,", "repeatable = false," },
-    { "sizes are tried at once", "    if sizes:is_trial(req.bytes) then\n      return false", "    if false then\n      return false",
-      { "job/sizes_of_requests" } },
+    { "sizes are tried at once", "    if sizes:is_trial(req.bytes) then\n      return false",
+      "    if false then\n      return false", { "job/sizes_of_requests" } },
     { "a journal forgets sizes", "uncertain = req.uncertain, size = most", "uncertain = req.uncertain",
       { "job/sizes_of_requests" } },
     { "sizes of a journal do not count", "  self.sizes:keep_to(size)\n", "", { "job/sizes_of_requests" } },

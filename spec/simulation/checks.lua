@@ -323,10 +323,17 @@ local function may_be_of_a_copy(job)
   return job.err.code == "audience_error" and job.result ~= nil and job.result.possibly_twice > 0
 end
 
+-- Whether the service's limit was used up by clients that do not share a limiter. They may take each place that comes
+-- free from each other, until one has been refused eight times.
+local function lost_its_places(world, job)
+  return job.err.status == 429 and not (job.limiter or job.store) and world.plan.service.rate_limit ~= nil
+    and #world.plan.jobs > 1
+end
+
 --- Where faults were few everything has arrived.
 function checks.all_arrived(world, job)
   local res = job.result
-  if job.err and may_be_of_a_copy(job) then
+  if job.err and (may_be_of_a_copy(job) or lost_its_places(world, job)) then
     return
   elseif job.err then
     world:fail(("job %d failed, although the faults were few: %s"):format(job.number, tostring(job.err)))
