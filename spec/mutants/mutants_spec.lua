@@ -26,6 +26,36 @@ describe("mutation testing", function()
     return table.concat(pieces)
   end
 
+  it("chooses the same mutants after an edit, but for those of the edited lines", function()
+    local list = {}
+    for i = 1, 1000 do
+      list[i] = { file = "a.lua", source = "line " .. math.floor(i / 3), operator = "drop", from = "x" .. i % 2, to = "" }
+    end
+    local function chosen(seed)
+      local kept = selection.sample(list, 100, seed)
+      local set = {}
+      for _, mutant in ipairs(kept) do
+        set[mutant] = true
+      end
+      assert.equal(100, #kept)
+      return set
+    end
+    local function differences(before, after)
+      local n = 0
+      for mutant in pairs(before) do
+        n = n + (after[mutant] and 0 or 1)
+      end
+      return n
+    end
+    local before = chosen(1)
+    assert.is_true(differences(before, chosen(2)) > 50)
+    for _ = 1, 10 do
+      table.remove(list, 500)
+    end
+    table.insert(list, 1, { file = "a.lua", source = "new", operator = "drop", from = "x", to = "" })
+    assert.is_true(differences(before, chosen(1)) <= 12)
+  end)
+
   it("reads every file of lua/scope3, and gives its text back", function()
     local files = shell.lines "find lua/scope3 -name '*.lua'"
     assert.truthy(#files > 100)

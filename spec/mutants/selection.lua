@@ -35,20 +35,39 @@ function selection.files(option)
   return list
 end
 
--- Some of a list, chosen by a seed, in their order.
-local function sample(list, count, seed)
-  math.randomseed(seed)
-  local order, chosen, kept = {}, {}, {}
-  for i = 1, #list do
-    order[i] = i
+-- A number for a text, which looks like one by chance.
+local function lot_of(text)
+  local lot = 7
+  for i = 1, #text do
+    lot = (lot * 31 + text:byte(i)) % 4294967291
   end
-  for i = 1, math.min(count, #list) do
-    local j = math.random(i, #list)
-    order[i], order[j] = order[j], order[i]
-    chosen[order[i]] = true
+  for _ = 1, 3 do
+    lot = (lot * 48271 + 11) % 4294967291
+  end
+  return lot
+end
+
+--- Some of a list, chosen by a seed, in their order. Each mutant has a lot of its own, by its text: an edit changes
+--- which mutants of the edited lines are chosen, and hardly any other.
+---@param list scope3.Mutant[]
+---@param count integer
+---@param seed integer
+---@return scope3.Mutant[]
+function selection.sample(list, count, seed)
+  local order, lots, met, kept = {}, {}, {}, {}
+  for i, mutant in ipairs(list) do
+    local text = table.concat({ seed, mutant.file, mutant.source, mutant.operator, mutant.from, mutant.to }, "\t")
+    met[text] = (met[text] or 0) + 1
+    order[i], lots[i] = i, lot_of(text .. "\t" .. met[text])
+  end
+  table.sort(order, function(a, b)
+    return lots[a] < lots[b] or lots[a] == lots[b] and a < b
+  end)
+  for i = count + 1, #order do
+    lots[order[i]] = false
   end
   for i, mutant in ipairs(list) do
-    kept[#kept + 1] = chosen[i] and mutant or nil
+    kept[#kept + 1] = lots[i] and mutant or nil
   end
   return kept
 end
@@ -67,7 +86,7 @@ function selection.by_operators(files, option)
     end
   end
   if option "sample" then
-    list = sample(list, tonumber(option "sample"), tonumber(option "seed" or 1))
+    list = selection.sample(list, tonumber(option "sample"), tonumber(option "seed" or 1))
   end
   return list, skipped
 end
