@@ -29,7 +29,8 @@ describe("mutation testing", function()
   it("chooses the same mutants after an edit, but for those of the edited lines", function()
     local list = {}
     for i = 1, 1000 do
-      list[i] = { file = "a.lua", source = "line " .. math.floor(i / 3), operator = "drop", from = "x" .. i % 2, to = "" }
+      list[i] = { file = "a.lua", source = "line " .. math.floor(i / 3), operator = "drop", from = "x" .. i % 2,
+        to = "" }
     end
     local function chosen(seed)
       local kept = selection.sample(list, 100, seed)
