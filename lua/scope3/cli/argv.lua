@@ -110,4 +110,19 @@ function argv.asks_for_json(words)
   return false
 end
 
+--- Whether the words ask for the version and for nothing else.
+---@param words string[]
+---@return boolean
+function argv.asks_for_version(words)
+  local asks = false
+  for _, word in ipairs(words) do
+    if word == "--version" or word == "-V" then
+      asks = true
+    elseif word ~= "--json" then
+      return false
+    end
+  end
+  return asks
+end
+
 return argv

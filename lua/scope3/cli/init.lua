@@ -1,12 +1,10 @@
 --- The `scope3` command: a shell round the client. Its exit codes are explained in scope3.cli.exit_code.
+---
+--- What only some words need is loaded when they come: --version answers without the client.
 local argv = require "scope3.cli.argv"
-local context = require "scope3.cli.context"
 local core = require "scope3.core"
-local error_handler = require "scope3.cli.error_handler"
 local exit_code = require "scope3.cli.exit_code"
 local output = require "scope3.cli.output"
-local parser = require "scope3.cli.parser"
-local usage = require "scope3.cli.usage"
 local version = require "scope3.version"
 
 local cli = {}
@@ -29,7 +27,7 @@ local function pointer(root, name)
 end
 
 local function wrong_usage(root, words, problem)
-  context.wrong_usage(tostring(problem), EXIT) -- it may repeat what was given
+  require("scope3.cli.context").wrong_usage(tostring(problem), EXIT) -- it may repeat what was given
   io.stderr:write("\n", pointer(root, words[1]))
   return EXIT.USAGE
 end
@@ -84,12 +82,13 @@ local function parse(root, words)
   elseif not ok then
     return nil, argv.explain(args, words)
   end
-  problem = argv.count_problem(args) or usage.problem(args)
+  problem = argv.count_problem(args) or require("scope3.cli.usage").problem(args)
   return not problem and args or nil, problem
 end
 
 -- Runs the command. `given` keeps its arguments for the handler of errors.
 local function run(words, given)
+  local context, parser = require "scope3.cli.context", require "scope3.cli.parser"
   local found, argparse = pcall(require, "argparse")
   if not found then
     context.fail("the command needs argparse for this Lua (luarocks install argparse, or apt install lua-argparse)",
@@ -112,6 +111,13 @@ local function run(words, given)
   return code ~= EXIT.STOPPED and context.sandbox_broke() and EXIT.FAILED or code
 end
 
+local function run_guarded(words)
+  local given = { args = {} }
+  return require("scope3.cli.error_handler").guard(function()
+    return run(words, given)
+  end, given, EXIT)
+end
+
 --- Runs the command line.
 ---@param words string[]  as `arg` has them
 ---@return integer code  for the process to exit with
@@ -121,10 +127,7 @@ function cli.main(words)
     core.catch_stop()
   end
   output.begin(argv.asks_for_json(words))
-  local given = { args = {} }
-  local code = error_handler.guard(function()
-    return run(words, given)
-  end, given, EXIT)
+  local code = argv.asks_for_version(words) and show_version() or run_guarded(words)
   if core.stopped() and code ~= EXIT.OK and code ~= EXIT.STOPPED then
     output.stopped()
     code = EXIT.STOPPED
