@@ -258,6 +258,15 @@ POLL_SPECS := spec/core spec/identity spec/input spec/http spec/loop spec/client
 test-poll:
 	@MAKE="$(MAKE)" RUN_UNDER=poll sh spec/run.sh $(or $(SPEC),$(POLL_SPECS))
 
+# What quotes, other scripts, words in phones and columns that hold nothing cost, beside the same rows clean: ratios of one run.
+DIRT_ROWS ?= 300000
+DIRT_RUNS ?= 7
+.PHONY: bench-dirt
+bench-dirt: all
+	@mkdir -p build/bench
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
+	@$(LUA_BIN) bench/dirt.lua $(DIRT_ROWS) $(DIRT_RUNS) build/bench
+
 # Other machines: random rows come to the same sums by every compiler, word size, byte order and libc, because an id that a machine hashes otherwise is
 # another person. And the specs by clang, over the oldest API of libcurl, in 32 bits, and on the newest Debian, where what breaks is seen first. SUMS_SEED=n
 # chooses other rows; SPEC and LUAS narrow the specs. `.ci/deps machines` installs what they need.

@@ -52,7 +52,7 @@ static double measure(const sc3_sha256_impl *impl, const lengths *l, int pairs, 
 }
 
 int main(void) {
-  static const char *names[] = {"portable", "sha-ni", "armv8"};
+  static const char *names[] = {"portable", "avx2", "sha-ni", "armv8"};
   static const lengths cases[] = {
       {12, 12, 0, "12"},
       {25, 25, 0, "25"},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../csrc/core/bytes/sha256.h"
 #include "../csrc/core/members/builder.h"
 #include "../csrc/core/rows/csv.h"
 #include "../csrc/core/rows/jsonl.h"
@@ -241,9 +242,20 @@ static void set_conditions(way *w) {
   w->columns.condition_count = 2;
 }
 
+/* Processors with the SHA extensions have AVX2 too. */
+static void choose_hashes(const way *w) {
+  static const sc3_sha256_impl *best, *slower;
+  if (best == NULL) {
+    best = sc3_sha256_used();
+    slower = sc3_sha256_find("avx2");
+  }
+  sc3_sha256_use((w->mode & WAY_SLOWER) != 0 && slower != NULL ? slower : best);
+}
+
 static void open_way(way *w) {
   static const char *const slower[] = {"sse2",
                                        "portable"}; /* of processors whose best is another */
+  choose_hashes(w);
   w->now = sc3_payload_new(7, PAYLOAD);
   w->next = sc3_payload_new(7, PAYLOAD);
   w->sealed = w->mode & WAY_EPOCHS ? sc3_id_set_new() : NULL;

@@ -18,7 +18,7 @@ enum {
   WAY_NO_REPAIR = 64,
   WAY_EPOCHS = 128,
   WAY_ALL_KEYS = 256, /* of JSON Lines, as a script has them; else those of the map */
-  WAY_SLOWER = 512,   /* CSV is scanned by the second best that the processor has */
+  WAY_SLOWER = 512,   /* CSV is scanned, and hashed, by the second best that the processor has */
   WAY_NO_QUOTES = 1024,
   WAY_ESCAPES = 2048,  /* of CSV, by a backslash; then \N is no value */
   WAY_HASH_IDS = 4096, /* external ids that are emails or phones; else they are refused */

@@ -12,6 +12,14 @@ const personal = ['test', '-', '--', '.', '0', 'x', 'no email', 'noemail', 'no p
   'noemail@noemail.com'];
 const words = [...general, ...personal];
 
+// By their length, those of anything first: a text is compared with the few that are as long.
+const longest = Math.max(...words.map((w) => w.length));
+const lengths = Array.from({ length: longest + 2 }, (_, n) => n);
+const ofLength = (list, n) => list.filter((w) => w.length === n);
+const sorted = lengths.flatMap((n) => [...ofLength(general, n), ...ofLength(personal, n)]);
+const starts = lengths.map((n) => sorted.filter((w) => w.length < n).length);
+const ends = lengths.map((n) => starts[n] + ofLength(general, n).length);
+
 // As it is in the list, in capitals, and with a first capital; and what other programs print for nothing.
 const spellings = words.flatMap((w) => [w, w.toUpperCase(), w.replace(/[a-z]/, (c) => c.toUpperCase())]).concat('NaN', ' ', '\n', '\r\n', '""', '{}', '[]');
 const hashes = [...new Set(spellings)].map((w) => createHash('sha256').update(w).digest('hex')).sort();
@@ -35,11 +43,14 @@ console.log(`/* Written by csrc/tables/placeholders.mjs; do not edit. */
 
 #include <stdint.h>
 
-/* Words that mean "none", in lowercase: those of anything first, then those of emails and phones. */
-enum { SC3_PLACEHOLDERS_GENERAL = ${general.length} };
-static const char SC3_PLACEHOLDERS[][${Math.max(...words.map((w) => w.length)) + 1}] = {
-${list(words)}
+/* Words that mean "none", in lowercase, by their length: of each length those of anything first, then those of emails and phones. */
+static const char SC3_PLACEHOLDERS[][${longest + 1}] = {
+${list(sorted)}
 };
+
+/* Where the words of a length begin, and where those of anything among them end. */
+static const uint8_t SC3_PLACEHOLDERS_START[] = {${starts.join(', ')}};
+static const uint8_t SC3_PLACEHOLDERS_GENERAL_END[] = {${ends.join(', ')}};
 
 /* The characters that one begins with: a bit each. */
 static const uint64_t SC3_PLACEHOLDER_FIRSTS[2] = {UINT64_C(0x${firsts(0)}), UINT64_C(0x${firsts(1)})};

@@ -5,7 +5,7 @@ local digest = require "openssl.digest"
 local FASTEST = core.sha256_use()
 
 local implementations = {}
-for _, name in ipairs { "portable", "sha-ni", "armv8" } do
+for _, name in ipairs { "portable", "avx2", "sha-ni", "armv8" } do
   if core.sha256_with(name, "") then
     implementations[#implementations + 1] = name
   end

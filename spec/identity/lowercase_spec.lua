@@ -154,4 +154,11 @@ describe("an email", function()
     local _, err = scope3.email.normalize(long .. "@b.co")
     assert.equal("email_too_long", err.code)
   end)
+
+  it("takes emails of other scripts of up to 254 bytes", function()
+    local longest = "É" .. ("A"):rep(248) .. "@b.c"
+    assert.equal("é" .. ("a"):rep(248) .. "@b.c", (scope3.email.normalize(longest)))
+    local _, err = scope3.email.normalize(longest .. "o")
+    assert.equal("email_too_long", err.code)
+  end)
 end)

@@ -143,6 +143,10 @@ local BY_FILE = {
     { "if (s.n < 3 || s.p[s.n - 1] != '>'", "if (s.n < 3 || s.p[s.n - 1] == '>'" },
     { "return a.n == b.n", "return 1" },
     { "!is_same(text, address)))", "is_same(text, address)))" },
+    { "find(s, ':') == s.n", "1" },
+  },
+  ["identity/placeholder.c"] = {
+    { "end = general ?", "end = !general ?" },
   },
   ["identity/phone.c"] = {
     { "numbers += digits >= ENOUGH;", "numbers += digits > ENOUGH;" },
@@ -170,6 +174,7 @@ local BY_FILE = {
   ["identity/phone_extension.c"] = {
     { "count >= 1 && count <= most", "count >= 1 && count < most" },
     { "if (hash && i < s->n && s->at[i] == '#')", "if (hash && i < s->n && s->at[i] != '#')" },
+    { "beginning_of(s->at[i]) != LABEL", "beginning_of(s->at[i]) == LABEL" },
   },
   ["identity/uid.c"] = {
     { "if (v.n == 64 && all_hex(v))", "if (v.n != 64 && all_hex(v))" },

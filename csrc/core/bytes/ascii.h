@@ -54,7 +54,12 @@ static inline char sc3_ascii_to_lower(char c) {
   return sc3_ascii_is_upper(c) ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* Whether `s` begins with `prefix`, which is lowercase ASCII, in any case. */
-int sc3_ascii_begins(sc3_slice s, const char *prefix);
+int sc3_ascii_begins_with_all(sc3_slice s, const char *prefix);
+
+/* Whether `s` begins with `prefix`, which is lowercase ASCII and not empty, in any case. Most texts
+ * are told by their first character, without a call. */
+static inline int sc3_ascii_begins(sc3_slice s, const char *prefix) {
+  return s.n > 0 && sc3_ascii_to_lower(s.p[0]) == prefix[0] && sc3_ascii_begins_with_all(s, prefix);
+}
 
 #endif

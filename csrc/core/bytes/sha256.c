@@ -8,18 +8,26 @@
    value. What it points to is constant, so no order is needed. */
 static const sc3_sha256_impl *_Atomic used;
 
+/* The fastest first. The portable one is there on every machine. */
+static const sc3_sha256_impl *(*const all[])(void) = {sc3_sha256_x86, sc3_sha256_arm,
+                                                      sc3_sha256_avx2, sc3_sha256_portable};
+
 static const sc3_sha256_impl *fastest(void) {
-  const sc3_sha256_impl *impl = sc3_sha256_x86();
-  if (impl == NULL)
-    impl = sc3_sha256_arm();
-  return impl != NULL ? impl : sc3_sha256_portable();
+  const sc3_sha256_impl *impl = NULL;
+  size_t i;
+  for (i = 0; impl == NULL; i++)
+    impl = all[i]();
+  return impl;
 }
 
 const sc3_sha256_impl *sc3_sha256_find(const char *name) {
-  const sc3_sha256_impl *portable = sc3_sha256_portable(), *impl = fastest();
-  if (strcmp(name, portable->name) == 0)
-    return portable;
-  return strcmp(name, impl->name) == 0 ? impl : NULL;
+  size_t i;
+  for (i = 0; i < sizeof all / sizeof *all; i++) {
+    const sc3_sha256_impl *impl = all[i]();
+    if (impl != NULL && strcmp(name, impl->name) == 0)
+      return impl;
+  }
+  return NULL;
 }
 
 const sc3_sha256_impl *sc3_sha256_used(void) {

@@ -17,7 +17,7 @@ typedef struct sc3_sha256_message {
 
 /* One way to compute digests; all give the same ones. */
 typedef struct sc3_sha256_impl {
-  const char *name; /* "portable", "sha-ni" or "armv8" */
+  const char *name; /* "portable", "avx2", "sha-ni" or "armv8" */
   void (*hex)(const void *p, size_t n, char hex[SC3_SHA256_HEX]);
   void (*hex_pair)(const sc3_sha256_message *a, const sc3_sha256_message *b);
 } sc3_sha256_impl;
@@ -26,6 +26,7 @@ const sc3_sha256_impl *sc3_sha256_portable(void);
 
 /* NULL where the processor lacks the instructions, or the build is for another processor. */
 const sc3_sha256_impl *sc3_sha256_x86(void);
+const sc3_sha256_impl *sc3_sha256_avx2(void);
 const sc3_sha256_impl *sc3_sha256_arm(void);
 
 /* The blocks of a message of `n` bytes with its padding, which is at least one bit and the 64 bits

@@ -59,7 +59,7 @@ int sc3_utf8_valid(const char *p, size_t n) {
       if ((w & UINT64_C(0x8080808080808080)) == 0)
         return 1;
     }
-    used = sc3_utf8_decode(p, n, &cp);
+    used = (unsigned char)*p < 0x80 ? 1 : sc3_utf8_decode(p, n, &cp);
     if (used == 0)
       return 0;
     p += used;

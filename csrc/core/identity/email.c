@@ -9,9 +9,16 @@
 /* What an address may hold besides letters, digits and characters outside ASCII: RFC 5322
    section 3.2.3 before the @, names of hosts after it. */
 static int allowed(char c, int in_domain) {
+  enum { LOCAL = 1, BOTH = 2 };
+  static const unsigned char marks[128] = {
+      ['!'] = LOCAL,  ['#'] = LOCAL, ['$'] = LOCAL, ['%'] = LOCAL, ['&'] = LOCAL,
+      ['\''] = LOCAL, ['*'] = LOCAL, ['+'] = LOCAL, ['/'] = LOCAL, ['='] = LOCAL,
+      ['?'] = LOCAL,  ['^'] = LOCAL, ['`'] = LOCAL, ['{'] = LOCAL, ['|'] = LOCAL,
+      ['}'] = LOCAL,  ['~'] = LOCAL, ['-'] = BOTH,  ['_'] = BOTH,  ['.'] = BOTH,
+  };
   if (sc3_ascii_is_alphanumeric(c) || ((unsigned char)c & 0x80) != 0)
     return 1;
-  return c != '\0' && strchr(in_domain ? "-_." : "!#$%&'*+-/=?^_`{|}~.", c) != NULL;
+  return marks[(unsigned char)c] > (in_domain ? LOCAL : 0);
 }
 
 /* Labels with a dot between, none empty or with a hyphen at an end, and the last not a number and
@@ -49,10 +56,11 @@ static int is_bracket(char c) {
   return c == '{' || c == '|' || c == '}' || c == '~';
 }
 
-static int holds(sc3_slice s, const char *part) {
-  size_t i;
-  for (i = 0; i < s.n; i++) {
-    if (sc3_ascii_begins(sc3_slice_of(s.p + i, s.n - i), part))
+/* An @ as links, pages and people write it who hide one. */
+static int has_escaped_at(sc3_slice s) {
+  for (; s.n > 0; s = sc3_slice_from(s, 1)) {
+    if (sc3_ascii_begins(s, "%40") || sc3_ascii_begins(s, "&#64;") || sc3_ascii_begins(s, "(at)") ||
+        sc3_ascii_begins(s, "[at]"))
       return 1;
   }
   return 0;
@@ -62,9 +70,7 @@ static int holds(sc3_slice s, const char *part) {
 static sc3_reason judge_ats(sc3_slice s, size_t ats) {
   const char *p = s.p, *end = s.p + s.n;
   if (ats == 0)
-    return holds(s, "%40") || holds(s, "&#64;") || holds(s, "(at)") || holds(s, "[at]")
-               ? SC3_R_EMAIL_ESCAPED
-               : SC3_R_EMAIL_NO_AT;
+    return has_escaped_at(s) ? SC3_R_EMAIL_ESCAPED : SC3_R_EMAIL_NO_AT;
   while (p < end) { /* what people put between two addresses */
     uint32_t cp;
     size_t used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
@@ -87,28 +93,35 @@ static int has_percent_codes(sc3_slice s) {
   return 0;
 }
 
+static int is_shown_ascii(char c) {
+  return (unsigned char)c > 0x20 && (unsigned char)c < 0x7f;
+}
+
 /* White space, control and invisible characters inside, what lost ones left, and punctuation
    that the domain, from `at` on, cannot hold, nor the part before it begin or end with. */
 static sc3_reason check_characters(sc3_slice s, size_t at) {
   const char *p = s.p, *end = s.p + s.n;
   while (p < end) {
     uint32_t cp;
-    size_t used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
+    size_t used;
+    if (is_shown_ascii(*p)) {
+      p++;
+      continue;
+    }
+    used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
     if (cp == 0x20 || sc3_text_is_control(cp))
       return SC3_R_EMAIL_SPACE;
-    if (cp >= 0x80) {
-      if (sc3_text_trim(sc3_slice_of(p, used)).n == 0)
-        return SC3_R_EMAIL_SPACE;
-      if (sc3_text_is_invisible(cp))
-        return SC3_R_EMAIL_INVISIBLE;
-      if (cp == 0xfffd)
-        return SC3_R_EMAIL_LOST;
-      if (p == s.p && cp == 0xb7)
-        return SC3_R_EMAIL_CHARACTER; /* a bullet; inside it is a letter of Catalan */
-      if (((size_t)(p - s.p) > at || p == s.p || (size_t)(p - s.p) + used == at) &&
-          sc3_text_is_punctuation(cp))
-        return SC3_R_EMAIL_CHARACTER;
-    }
+    if (sc3_text_trim(sc3_slice_of(p, used)).n == 0)
+      return SC3_R_EMAIL_SPACE;
+    if (sc3_text_is_invisible(cp))
+      return SC3_R_EMAIL_INVISIBLE;
+    if (cp == 0xfffd)
+      return SC3_R_EMAIL_LOST;
+    if (p == s.p && cp == 0xb7)
+      return SC3_R_EMAIL_CHARACTER; /* a bullet; inside it is a letter of Catalan */
+    if (((size_t)(p - s.p) > at || p == s.p || (size_t)(p - s.p) + used == at) &&
+        sc3_text_is_punctuation(cp))
+      return SC3_R_EMAIL_CHARACTER;
     p += used;
   }
   return SC3_R_NONE;
@@ -204,6 +217,8 @@ static sc3_reason read_one(sc3_slice s, int repair, int alone, sc3_email *email)
   if (repair) {
     s = sc3_email_unwrap(s, &repaired);
     email->repairs |= repaired;
+    if (repaired != 0 && sc3_email_normalize_plain(s, email->text, &email->n))
+      return SC3_R_NONE;
     if (s.n == 0 || sc3_is_placeholder(s))
       return SC3_R_EMAIL_PLACEHOLDER;
   }

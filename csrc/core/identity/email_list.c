@@ -15,6 +15,8 @@ static size_t separator(const char *p, const char *end, int behind_at) {
     return 1;
   if ((*p == '|' || *p == '/') && behind_at)
     return 1;
+  if (*p != ' ' && *p != ':')
+    return 0;
   for (word = words; *word != NULL; word++) {
     if (sc3_ascii_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
       return strlen(*word);

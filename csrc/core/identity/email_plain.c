@@ -134,6 +134,8 @@ static int is_plain(const char *p, size_t n, char *out) {
 
 #endif
 
+enum { SHORTEST = sizeof "a@b.c" - 1 };
+
 int sc3_email_normalize_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n) {
   while (raw.n > 0 && raw.p[0] == ' ') {
     raw.p++;
@@ -141,7 +143,7 @@ int sc3_email_normalize_plain(sc3_slice raw, char out[SC3_EMAIL_MAX], size_t *n)
   }
   while (raw.n > 0 && raw.p[raw.n - 1] == ' ')
     raw.n--;
-  if (raw.n == 0 || raw.n > LONGEST || !is_plain(raw.p, raw.n, out))
+  if (raw.n < SHORTEST || raw.n > LONGEST || !is_plain(raw.p, raw.n, out))
     return 0;
   *n = raw.n;
   if (raw.n > SC3_PLACEHOLDER_LONGEST && out[0] != 'n')

@@ -129,32 +129,46 @@ static sc3_slice take_comment(sc3_slice s, sc3_repairs *repairs) {
   return sc3_text_trim(sc3_slice_of(s.p, open));
 }
 
+#define PAIR(open, close)                                                                          \
+  {                                                                                                \
+    {(open), sizeof(open) - 1}, {                                                                  \
+      (close), sizeof(close) - 1                                                                   \
+    }                                                                                              \
+  }
+
 /* Quotes and brackets round the whole, of any script. */
 static sc3_slice take_quotes(sc3_slice s, sc3_repairs *repairs) {
-  static const char *const pairs[][2] = {
-      {"\"", "\""}, {"'", "'"},   {"`", "`"},   {"(", ")"},   {"[", "]"},   {"{", "}"},
-      {"`", "'"},   {"´", "´"},   {"`", "´"},   {"“", "”"},   {"”", "”"},   {"“", "“"},
-      {"„", "“"},   {"„", "”"},   {"‘", "’"},   {"’", "’"},   {"‘", "‘"},   {"‚", "‘"},
-      {"‚", "’"},   {"«", "»"},   {"»", "«"},   {"‹", "›"},   {"›", "‹"},   {"「", "」"},
-      {"『", "』"}, {"〈", "〉"}, {"《", "》"}, {"【", "】"}, {"（", "）"}, {"［", "］"},
-      {"＜", "＞"}, {"＂", "＂"}, {"＇", "＇"},
+  static const struct {
+    sc3_slice open, close;
+  } pairs[] = {
+      PAIR("\"", "\""), PAIR("'", "'"),   PAIR("`", "`"),   PAIR("(", ")"),   PAIR("[", "]"),
+      PAIR("{", "}"),   PAIR("`", "'"),   PAIR("´", "´"),   PAIR("`", "´"),   PAIR("“", "”"),
+      PAIR("”", "”"),   PAIR("“", "“"),   PAIR("„", "“"),   PAIR("„", "”"),   PAIR("‘", "’"),
+      PAIR("’", "’"),   PAIR("‘", "‘"),   PAIR("‚", "‘"),   PAIR("‚", "’"),   PAIR("«", "»"),
+      PAIR("»", "«"),   PAIR("‹", "›"),   PAIR("›", "‹"),   PAIR("「", "」"), PAIR("『", "』"),
+      PAIR("〈", "〉"), PAIR("《", "》"), PAIR("【", "】"), PAIR("（", "）"), PAIR("［", "］"),
+      PAIR("＜", "＞"), PAIR("＂", "＂"), PAIR("＇", "＇"),
   };
   size_t i;
-  for (i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-    size_t open = strlen(pairs[i][0]), close = strlen(pairs[i][1]);
-    if (s.n > open + close && memcmp(s.p, pairs[i][0], open) == 0 &&
-        memcmp(s.p + s.n - close, pairs[i][1], close) == 0) {
+  for (i = 0; i < sizeof pairs / sizeof pairs[0] && s.n > 0; i++) {
+    const sc3_slice open = pairs[i].open, close = pairs[i].close;
+    if (*s.p == *open.p && s.n > open.n + close.n && memcmp(s.p, open.p, open.n) == 0 &&
+        memcmp(s.p + s.n - close.n, close.p, close.n) == 0) {
       note(repairs, SC3_REPAIR_EMAIL_QUOTES);
-      return sc3_text_trim(sc3_slice_of(s.p + open, s.n - open - close));
+      return sc3_text_trim(sc3_slice_of(s.p + open.n, s.n - open.n - close.n));
     }
   }
   return s;
 }
 
+static int is_stop(char c) {
+  return c == '.' || c == ',' || c == ';';
+}
+
 /* A > is left where its < stands: that is a name's, and not this step's. */
 static sc3_slice take_trailing(sc3_slice s, sc3_repairs *repairs) {
-  const char *marks = find(s, '<') == s.n ? ".,;>" : ".,;";
-  while (s.n > 0 && s.p[s.n - 1] != '\0' && strchr(marks, s.p[s.n - 1]) != NULL) {
+  const int is_named = find(s, '<') < s.n;
+  while (s.n > 0 && (is_stop(s.p[s.n - 1]) || (s.p[s.n - 1] == '>' && !is_named))) {
     note(repairs, SC3_REPAIR_EMAIL_TRAILING);
     s.n--;
     s = sc3_text_trim(s);
@@ -175,9 +189,16 @@ static sc3_slice take_marks(sc3_slice s, sc3_repairs *repairs) {
   return s;
 }
 
+/* Whether no step would change a text: all that is taken off begins or ends with a mark, or with a
+ * label and its colon. */
+static int is_bare(sc3_slice s) {
+  return s.n > 0 && sc3_ascii_is_alphanumeric(s.p[0]) && sc3_ascii_is_alphanumeric(s.p[s.n - 1]) &&
+         find(s, ':') == s.n;
+}
+
 sc3_slice sc3_email_unwrap(sc3_slice s, sc3_repairs *repairs) {
   int round;
-  for (round = 0; round < ROUNDS; round++) {
+  for (round = 0; round < ROUNDS && !is_bare(s); round++) {
     sc3_slice before = s;
     s = take_edges(s, repairs);
     s = take_mailto(s, repairs);

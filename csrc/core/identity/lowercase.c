@@ -16,10 +16,9 @@ const char *sc3_unicode_version(void) {
   return SC3_UNICODE_VERSION;
 }
 
+/* Of a character outside ASCII. */
 static uint32_t lower(uint32_t cp) {
   size_t low = 0, high = sizeof SC3_LOWERCASE_RUNS / sizeof SC3_LOWERCASE_RUNS[0];
-  if (cp < 0x80)
-    return sc3_ascii_is_upper((int)cp) ? cp + ('a' - 'A') : cp;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     if (cp < SC3_LOWERCASE_RUNS[middle].first)
@@ -81,9 +80,16 @@ int sc3_lowercase(sc3_slice s, char *out, size_t room, size_t *n) {
   *n = 0;
   while (p < end) {
     uint32_t cp;
-    size_t used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
+    size_t used;
     char bytes[4];
     size_t length;
+    if ((unsigned char)*p < 0x80) {
+      if (*n == room)
+        return -1;
+      out[(*n)++] = sc3_ascii_to_lower(*p++);
+      continue;
+    }
+    used = sc3_utf8_decode(p, (size_t)(end - p), &cp);
     if (cp == CAPITAL_I_DOT) {
       if (*n == room)
         return -1;

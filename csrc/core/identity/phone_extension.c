@@ -1,7 +1,5 @@
 #include "phone_extension.h"
 
-#include <string.h>
-
 #include "../bytes/ascii.h"
 #include "digit.h"
 
@@ -51,15 +49,13 @@ static size_t word(const sc3_phone_chars *s, size_t i, const uint32_t *letters) 
   return i;
 }
 
-/* ext, extn, xt, extension, extensión and their full-width forms, доб, anexo: the place after, 0
- * for none. */
+/* At `i`, which is inside the text: ext, extn, xt, extension, extensión and their full-width forms,
+ * доб, anexo: the place after, 0 for none. */
 static size_t explicit_label(const sc3_phone_chars *s, size_t i) {
   static const uint32_t xt[] = {'x', 't', 0}, ensi[] = {'e', 'n', 's', 'i', 0},
                         wide_xt[] = {0xff58, 0xff54, 0}, dob[] = {0x434, 0x43e, 0x431, 0},
                         anexo[] = {'a', 'n', 'e', 'x', 'o', 0};
   size_t behind, longer;
-  if (i == s->n)
-    return 0;
   behind = word(s, i + (fold(s->at[i]) == 'e'), xt);
   if (behind > 0) {
     longer = word(s, behind, ensi);
@@ -76,13 +72,11 @@ static size_t explicit_label(const sc3_phone_chars *s, size_t i) {
   return behind > 0 ? behind : word(s, i, anexo);
 }
 
-/* x, #, ~, int and their full-width forms. */
+/* The same: x, #, ~, int and their full-width forms. */
 static size_t ambiguous_label(const sc3_phone_chars *s, size_t i) {
   static const uint32_t narrow[] = {'i', 'n', 't', 0}, wide[] = {0xff49, 0xff4e, 0xff54, 0};
   uint32_t c;
   size_t behind;
-  if (i == s->n)
-    return 0;
   c = fold(s->at[i]);
   if (c == 'x' || c == 0xff58 || c == '#' || c == 0xff03 || c == '~' || c == 0xff5e)
     return i + 1;
@@ -90,27 +84,44 @@ static size_t ambiguous_label(const sc3_phone_chars *s, size_t i) {
   return behind > 0 ? behind : word(s, i, wide);
 }
 
-/* Whether a form of extensions may begin with the character: most do not. */
-static int may_begin(uint32_t c) {
+/* What of an extension may begin with a character. */
+enum beginning { OTHER, SEPARATOR, LABEL };
+
+static enum beginning beginning_of(uint32_t c) {
+  static const unsigned char ascii[128] = {
+      [';'] = SEPARATOR, [' '] = SEPARATOR, [','] = SEPARATOR, ['\t'] = SEPARATOR,
+      ['-'] = SEPARATOR, ['#'] = LABEL,     ['~'] = LABEL,     ['x'] = LABEL,
+      ['X'] = LABEL,     ['e'] = LABEL,     ['E'] = LABEL,     ['i'] = LABEL,
+      ['I'] = LABEL,     ['a'] = LABEL,     ['A'] = LABEL,
+  };
   if (c < 0x80)
-    return c != 0 && strchr("; ,\t-xXeEiI#~aA", (int)c) != NULL;
-  return c == 0xa0 || (c >= 0xff00 && c <= 0xff5e) || c == 0x434 || c == 0x414;
+    return (enum beginning)ascii[c];
+  if (c == 0xa0)
+    return SEPARATOR;
+  return (c >= 0xff00 && c <= 0xff5e) || c == 0x434 || c == 0x414 ? LABEL : OTHER;
 }
 
-int sc3_phone_is_extension(const sc3_phone_chars *s, size_t from) {
-  static const uint32_t rfc[] = {';', 'e', 'x', 't', '=', 0};
-  size_t i, after;
-  if (from == s->n || !may_begin(s->at[from]))
+/* Whether a label at `i` and digits behind it take the rest of the text. */
+static int is_labelled(const sc3_phone_chars *s, size_t i) {
+  size_t after;
+  if (i == s->n || beginning_of(s->at[i]) != LABEL)
     return 0;
-  i = word(s, from, rfc);
-  if (i > 0 && ends_in_digits(s, i, 0, 20, 0))
-    return 1;
-  i = skip_spaces(s, from, 1);
   after = explicit_label(s, i);
   if (after > 0 && ends_in_digits(s, after, 1, 20, 1))
     return 1;
   after = ambiguous_label(s, i);
-  if (after > 0 && ends_in_digits(s, after, 1, 9, 1))
+  return after > 0 && ends_in_digits(s, after, 1, 9, 1);
+}
+
+int sc3_phone_is_extension(const sc3_phone_chars *s, size_t from) {
+  static const uint32_t rfc[] = {';', 'e', 'x', 't', '=', 0};
+  size_t i;
+  if (from == s->n || beginning_of(s->at[from]) == OTHER)
+    return 0;
+  i = s->at[from] == ';' ? word(s, from, rfc) : 0;
+  if (i > 0 && ends_in_digits(s, i, 0, 20, 0))
+    return 1;
+  if (is_labelled(s, skip_spaces(s, from, 1)))
     return 1;
   for (i = from; i < s->n && (s->at[i] == '-' || s->at[i] == ' '); i++)
     continue;

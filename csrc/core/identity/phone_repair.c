@@ -256,8 +256,17 @@ static sc3_reason repair_one(sc3_slice raw, int region, sc3_repairs allowed,
 static size_t separator(const char *p, const char *end) {
   static const char *const words[] = {":::", " or ", " and ", NULL};
   const char *const *word;
-  if (*p != '\0' && strchr(";,|&/\n", *p) != NULL)
-    return 1;
+  switch (*p) {
+    case ';':
+    case ',':
+    case '|':
+    case '&':
+    case '/':
+    case '\n': return 1;
+    case ':':
+    case ' ': break;
+    default: return 0;
+  }
   for (word = words; *word != NULL; word++) {
     if (sc3_ascii_begins(sc3_slice_of(p, (size_t)(end - p)), *word))
       return strlen(*word);

@@ -11,8 +11,12 @@ static int is_plus(uint32_t c) {
 
 /* What may stand between the digits of a number. */
 static int is_punctuation(uint32_t c) {
+  static const char ascii[128] = {
+      ['-'] = 1, ['x'] = 1, ['X'] = 1, [' '] = 1, ['('] = 1, [')'] = 1,
+      ['.'] = 1, ['['] = 1, [']'] = 1, ['/'] = 1, ['~'] = 1,
+  };
   if (c < 0x80)
-    return c != 0 && strchr("-xX ().[]/~", (int)c) != NULL;
+    return ascii[c];
   return (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == 0x30fc ||
          (c >= 0xff0d && c <= 0xff0f) || c == 0xa0 || c == 0xad || c == 0x200b || c == 0x2060 ||
          c == 0x3000 || c == 0xff08 || c == 0xff09 || c == 0xff3b || c == 0xff3d || c == 0x2053 ||

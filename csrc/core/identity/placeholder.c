@@ -8,18 +8,19 @@
 _Static_assert(sizeof SC3_PLACEHOLDERS[0] == SC3_PLACEHOLDER_LONGEST + 1,
                "the longest word of the table");
 
-/* Whether one of the first `count` words of the table stands there, in any case. */
-static int is_word(sc3_slice s, size_t count) {
-  size_t i;
+/* Whether a word of the table stands there, in any case: `general` for one that is none of
+ * anything, else of emails and phones too. */
+static int is_word(sc3_slice s, int general) {
+  size_t i, end;
   char first;
   if (s.n == 0 || s.n >= sizeof SC3_PLACEHOLDERS[0])
     return 0;
   first = sc3_ascii_to_lower(s.p[0]);
   if ((unsigned char)first >= 128 || (SC3_PLACEHOLDER_FIRSTS[first / 64] >> first % 64 & 1) == 0)
     return 0;
-  for (i = 0; i < count; i++) {
-    const char *word = SC3_PLACEHOLDERS[i];
-    if (word[0] == first && strlen(word) == s.n && sc3_ascii_begins(s, word))
+  end = general ? SC3_PLACEHOLDERS_GENERAL_END[s.n] : SC3_PLACEHOLDERS_START[s.n + 1];
+  for (i = SC3_PLACEHOLDERS_START[s.n]; i < end; i++) {
+    if (sc3_ascii_begins(s, SC3_PLACEHOLDERS[i]))
       return 1;
   }
   return 0;
@@ -41,10 +42,9 @@ static int is_spreadsheet_error(sc3_slice s) {
 int sc3_is_placeholder(sc3_slice s) {
   if (s.n == 0)
     return 0;
-  if ((s.p[0] == 'n' || s.p[0] == 'N') && sc3_ascii_begins(s, "noemail@"))
+  if (sc3_ascii_begins(s, "noemail@"))
     return 1;
-  return is_word(s, sizeof SC3_PLACEHOLDERS / sizeof SC3_PLACEHOLDERS[0]) ||
-         is_spreadsheet_error(s);
+  return is_word(s, 0) || is_spreadsheet_error(s);
 }
 
 /* One word over and over, as programs make it that join two columns: nullnull, None None,
@@ -53,9 +53,10 @@ static int is_joined(sc3_slice s) {
   static const char *const words[] = {"null", "none", "undefined", "unknown", "nan", "n/a", NULL};
   const char *const *word;
   for (word = words; *word != NULL; word++) {
-    size_t n = strlen(*word), at = 0;
+    size_t n, at = 0;
     if (!sc3_ascii_begins(s, *word))
       continue;
+    n = strlen(*word);
     while (at < s.n && sc3_ascii_begins(sc3_slice_of(s.p + at, s.n - at), *word)) {
       at += n;
       while (at < s.n && s.p[at] != '\0' && strchr(" -_|:.,;/", s.p[at]) != NULL)
@@ -86,6 +87,8 @@ static int is_template(sc3_slice s) {
   static const char *const marks[][2] = {
       {"{{", "}}"}, {"${", "}"}, {"*|", "|*"}, {"%%", "%%"}, {"<%", "%>"}};
   size_t i;
+  if (sc3_ascii_is_alphanumeric(s.p[0])) /* as most ids do, and no mark */
+    return 0;
   for (i = 0; i < sizeof marks / sizeof marks[0]; i++) {
     size_t open = strlen(marks[i][0]), close = strlen(marks[i][1]);
     if (s.n > open + close && memcmp(s.p, marks[i][0], open) == 0 &&
@@ -99,8 +102,7 @@ int sc3_is_placeholder_id(sc3_slice s) {
   size_t i;
   if (s.n == 0)
     return 0;
-  if (is_template(s) || is_word(s, SC3_PLACEHOLDERS_GENERAL) || is_joined(s) || is_hollow(s) ||
-      is_spreadsheet_error(s))
+  if (is_template(s) || is_word(s, 1) || is_joined(s) || is_hollow(s) || is_spreadsheet_error(s))
     return 1;
   if (s.n != 36 || s.p[8] != '-' || s.p[13] != '-' || s.p[18] != '-' || s.p[23] != '-')
     return 0;

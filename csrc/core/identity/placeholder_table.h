@@ -4,18 +4,22 @@
 
 #include <stdint.h>
 
-/* Words that mean "none", in lowercase: those of anything first, then those of emails and phones. */
-enum { SC3_PLACEHOLDERS_GENERAL = 60 };
+/* Words that mean "none", in lowercase, by their length: of each length those of anything first, then those of emails and phones. */
 static const char SC3_PLACEHOLDERS[][20] = {
-  "n/a", "na", "#n/a", "#nv", "#n/d", "n.a.", "n.a", "none", "null", "nil", "nan", "unknown", "undefined",
-  "\\n", "(blank)", "blank", "empty", "(empty)", "tbd", "not available", "not provided", "not applicable",
-  "not set", "(not set)", "(null)", "<null>", "[null]", "(none)", "[none]", "missing", "<na>", "#na",
-  "#n/a n/a", "-nan", "inf", "-inf", "infinity", "-infinity", "[object object]", "&nbsp;", "n/d", "{null}",
-  "$null$", "<none>", "(unknown)", "(undefined)", "<undefined>", "[undefined]", "[object undefined]",
-  "#getting_data", "dbnull", "system.dbnull", "no value", "no data", "not specified", "unspecified", "k.a.",
-  "k. a.", "keine angabe", "sin datos", "test", "-", "--", ".", "0", "x", "no email", "noemail", "no phone",
-  "no", "none@none", "none@none.com", "na@na.com", "n/a@n/a.com", "test@test.com", "noemail@noemail.com",
+  "-", ".", "0", "x", "na", "\\n", "--", "no", "n/a", "#nv", "n.a", "nil", "nan", "tbd", "#na", "inf",
+  "n/d", "#n/a", "#n/d", "n.a.", "none", "null", "<na>", "-nan", "-inf", "k.a.", "test", "blank", "empty",
+  "k. a.", "(null)", "<null>", "[null]", "(none)", "[none]", "&nbsp;", "{null}", "$null$", "<none>",
+  "dbnull", "unknown", "(blank)", "(empty)", "not set", "missing", "no data", "noemail", "#n/a n/a",
+  "infinity", "no value", "no email", "no phone", "undefined", "(not set)", "-infinity", "(unknown)",
+  "sin datos", "none@none", "na@na.com", "(undefined)", "<undefined>", "[undefined]", "unspecified",
+  "n/a@n/a.com", "not provided", "keine angabe", "not available", "#getting_data", "system.dbnull",
+  "not specified", "none@none.com", "test@test.com", "not applicable", "[object object]",
+  "[object undefined]", "noemail@noemail.com",
 };
+
+/* Where the words of a length begin, and where those of anything among them end. */
+static const uint8_t SC3_PLACEHOLDERS_START[] = {0, 0, 4, 8, 17, 27, 30, 40, 47, 52, 59, 59, 64, 66, 72, 73, 74, 74, 74, 75, 76};
+static const uint8_t SC3_PLACEHOLDERS_GENERAL_END[] = {0, 0, 6, 17, 26, 30, 40, 46, 50, 57, 59, 63, 66, 70, 73, 74, 74, 74, 75, 75, 76};
 
 /* The characters that one begins with: a bit each. */
 static const uint64_t SC3_PLACEHOLDER_FIRSTS[2] = {UINT64_C(0x1001615800000000), UINT64_C(0x9386a3418000000)};
