@@ -101,6 +101,8 @@ local BY_FILE = {
     { "if (slot_at(set, i) == fingerprint)", "if (slot_at(set, i) != fingerprint)" },
     { "if (set->count > 0)", "if (set->count < 0)", "what is not fetched early is fetched late, at a cost" },
     { "if (end < set->all - 1)", "if (end < set->all)" },
+    { "count += count / 4 + 64", "count += count / 2 + 64" },
+    { "memset(slots + (all - 1) * SLOT, 0, SLOT + 1)", "(void)all" },
   },
   ["members/fingerprint.c"] = {
     { "h >>= 64 - SC3_FINGERPRINT_BITS", "h >>= 40" },
