@@ -87,9 +87,10 @@ static void keep(run *r) {
     members = MEMBERS_MOST - r->count;
   r->stamp += draw(r) % 3;
   for (i = 0; i < members; i++) {
-    const sc3_slice text = write_member(json, sizeof json, r->count + i, padding);
-    const sc3_new_member member = {(r->count + i) % 3 == 0 ? SC3_REMOVE : SC3_ADD, 1, text,
-                                   4 + padding};
+    const size_t serial = r->count + i;
+    const sc3_slice text = write_member(json, sizeof json, serial, padding);
+    const sc3_new_member member = {serial % 3 == 0 ? SC3_REMOVE : SC3_ADD, 1, text, 4 + padding,
+                                   serial + 1};
     must(sc3_payload_add(payload, &member) == SC3_ADDED);
   }
   batch.payload = payload;

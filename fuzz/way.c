@@ -146,9 +146,9 @@ static void drain(way *w, sc3_payload *p) {
     must(x.last > first);
     for (; first < x.last; first++) {
       note(w, sc3_payload_row(p, first));
-      if (w->sealed != NULL && sc3_payload_id(p, first).p != NULL)
-        must(sc3_id_set_insert(
-                 w->sealed, sc3_id_set_fingerprint(w->sealed, sc3_payload_id(p, first))) == SC3_OK);
+      const uint64_t fingerprint = sc3_payload_fingerprint(p, first);
+      if (w->sealed != NULL && fingerprint != 0)
+        must(sc3_id_set_insert(w->sealed, fingerprint) == SC3_OK);
     }
     seen += x.members[0] + x.members[1];
     check_json(x.bytes[0]);

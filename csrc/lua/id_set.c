@@ -78,10 +78,9 @@ static int id_set_seal(lua_State *L) {
   read_range(L, p, &i, &n);
   while (i < n) {
     for (some = 0; some < BATCH && i < n; i++) {
-      sc3_slice id = sc3_payload_id(p, i);
-      if (id.p == NULL)
+      fingerprints[some] = sc3_payload_fingerprint(p, i);
+      if (fingerprints[some] == 0)
         continue;
-      fingerprints[some] = sc3_id_set_fingerprint(set, id);
       sc3_id_set_prefetch(set, fingerprints[some++]);
     }
     for (j = 0; j < some; j++) {
@@ -101,8 +100,8 @@ static int id_set_meets(lua_State *L) {
   int found = 0;
   read_range(L, p, &i, &n);
   for (; i < n && !found; i++) {
-    sc3_slice id = sc3_payload_id(p, i);
-    found = id.p != NULL && sc3_id_set_contains(set, sc3_id_set_fingerprint(set, id));
+    const uint64_t fingerprint = sc3_payload_fingerprint(p, i);
+    found = fingerprint != 0 && sc3_id_set_contains(set, fingerprint);
   }
   lua_pushboolean(L, found);
   return 1;

@@ -99,7 +99,7 @@ static const char *stage_table(lua_State *L, const sc3l_staging *s, int index) {
   if (message != NULL)
     return message;
   if (sc3_slice_some(member->values.role[SC3_ROLE_EXTERNAL_ID]))
-    sc3_payload_prefetch(s->payload, member->values.role[SC3_ROLE_EXTERNAL_ID]);
+    sc3_builder_prefetch(&s->u->b, s->payload, member->values.role[SC3_ROLE_EXTERNAL_ID]);
   sc3l_check_status(L, sc3l_stage_member(&s->u->b, member));
   return NULL;
 }

@@ -80,6 +80,7 @@ describe("a spool whose process", function()
     local program = compile.program("-Wl,-z,now spec/support/spool_steps.c csrc/core/files/spool*.c "
       .. "csrc/core/bytes/crc32c.c "
       .. "csrc/core/files/fork_mark.c "
+      .. "csrc/core/members/fingerprint.c csrc/core/bytes/bignum.c csrc/core/bytes/random.c "
       .. "csrc/core/members/payload.c csrc/core/bytes/buffer.c csrc/core/bytes/sha256.c "
       .. "csrc/core/bytes/sha256_portable.c csrc/core/bytes/sha256_arm.c "
       .. "csrc/core/bytes/sha256_avx2.c csrc/core/bytes/sha256_x86.c")

@@ -54,6 +54,25 @@ describe("a set of sealed ids", function()
     assert.is_true(later:count() > 0)
   end)
 
+  it("has no id of a member that was replaced or taken out, whose bytes are gone", function()
+    local builder, set, now = kit()
+    local before = core.payload { max_members = 10, max_bytes = 65536 }
+    for _, id in ipairs { "a", "b", "c" } do
+      assert.is_true(core.builder { max_member = 4096 }:add(before, member(id)))
+      assert.is_true(builder:add(now, member(id)))
+    end
+    assert.is_true(builder:add(now, member "a"))
+    assert.is_true(now:drop(2))
+    set:seal(now, 1, 2)
+    assert.equal(0, (set:size()))
+    assert.is_false(set:meets(now))
+    assert.same({}, before:replace(now, 1, 2))
+    set:seal(now)
+    assert.equal(2, (set:size()))
+    assert.same({ false, true }, { set:meets(now, 1, 2), set:meets(now) })
+    assert.same({ 3, 1 }, before:replace(now, 1, 4))
+  end)
+
   it("takes at most 10 bytes an id", function()
     local _, set, now = kit()
     local builder = core.builder { max_member = 4096 }

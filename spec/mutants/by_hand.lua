@@ -101,7 +101,18 @@ local BY_FILE = {
     { "if (slot_at(set, i) == fingerprint)", "if (slot_at(set, i) != fingerprint)" },
     { "if (set->count > 0)", "if (set->count < 0)", "what is not fetched early is fetched late, at a cost" },
     { "if (end < set->all - 1)", "if (end < set->all)" },
-    { "return h >> 8 != 0 ? h >> 8 : 1", "return h >> 40 != 0 ? h >> 40 : 1" },
+    { "count += count / 4 + 64", "count += count / 2 + 64" },
+    { "memset(slots + (all - 1) * SLOT, 0, SLOT + 1)", "(void)all" },
+  },
+  ["members/fingerprint.c"] = {
+    { "h >>= 64 - SC3_FINGERPRINT_BITS", "h >>= 40" },
+    { "id.n ^ other", "other" },
+    { "eight_bytes(p + 8) ^ h", "eight_bytes(p + 8) ^ other" },
+    { "p[id.n / 2]", "p[0]" },
+    { "b = eight_bytes(end - 8);\n  } else if (id.n >= 8)", "b = eight_bytes(p);\n  } else if (id.n >= 8)" },
+    { "b = four_bytes(end - 4)", "b = four_bytes(p)" },
+    { "product >> 64", "product >> 63" },
+    { "id.n > 0", "id.n > 1" },
   },
   ["members/builder.c"] = {
     { "b->scratch.n - offset > b->max_member", "b->scratch.n - offset >= b->max_member" },
@@ -235,8 +246,9 @@ local BY_FILE = {
 -- What callbacks or jobs use more than members do.
 local SPECS = {
   ["members/builder.c"] = { "spec/core/", "spec/input/", "spec/identity/", "spec/job/warnings_of_rows_spec.lua" },
+  ["members/fingerprint.c"] = { "spec/core/fingerprints_of_ids_spec.lua" },
   ["members/id_set.c"] = { "spec/job/batcher_decisions_spec.lua", "spec/job/epochs_spec.lua",
-    "spec/core/ids_that_crowd_the_end_spec.lua" },
+    "spec/core/ids_that_crowd_the_end_spec.lua", "spec/core/sets_of_many_ids_spec.lua" },
   ["bytes/base64.c"] = { "spec/webhook/bytes_spec.lua" },
   ["bytes/json_check.c"] = { "spec/webhook/bytes_spec.lua", "spec/input/" },
 }

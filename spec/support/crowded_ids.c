@@ -15,7 +15,8 @@ static size_t table_bytes;
 
 void *guarded_realloc(void *old, size_t bytes);
 
-/* Its memory ends where a page begins that nobody may touch. Nothing is given back. */
+/* Its memory ends where a page begins that nobody may touch. What it adds is not zeros. Nothing is
+ * given back. */
 void *guarded_realloc(void *old, size_t bytes) {
   const size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (bytes + page - 1) / page * page;
   unsigned char *start =
@@ -24,6 +25,7 @@ void *guarded_realloc(void *old, size_t bytes) {
   if (start == MAP_FAILED || mprotect(start + whole, page, PROT_NONE) != 0)
     return NULL;
   table = start + whole - bytes;
+  memset(table, 0xff, bytes);
   if (old != NULL)
     memcpy(table, old, table_bytes < bytes ? table_bytes : bytes);
   table_bytes = bytes;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,9 +50,13 @@ static uint64_t from_clocks(void) {
              (uint64_t)since_boot.tv_nsec);
 }
 
-double sc3_random_fraction(void) {
+uint64_t sc3_random_bits(void) {
   uint64_t bits = 0;
   if (!from_call(&bits) && !from_device(&bits))
     bits = from_clocks();
-  return (double)(bits >> 11) * 0x1.0p-53;
+  return bits;
+}
+
+double sc3_random_fraction(void) {
+  return (double)(sc3_random_bits() >> 11) * 0x1.0p-53;
 }

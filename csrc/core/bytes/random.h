@@ -3,8 +3,13 @@
 #ifndef SC3_RANDOM_H
 #define SC3_RANDOM_H
 
-/* A number of at least 0 and under 1. Never fails: where the system has none to give, clocks and
-   the process id stand in. Not for secrets. */
+#include <stdint.h>
+
+/* Never fails: where the system has none to give, clocks and the process id stand in. Not for
+   cryptographic secrets. */
+uint64_t sc3_random_bits(void);
+
+/* The same as a number of at least 0 and under 1. */
 double sc3_random_fraction(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../members/fingerprint.h"
 #include "fork_mark.h"
 
 enum { FIRST_STEP = 1 << 16, STEP = 1 << 20 };
@@ -317,6 +318,7 @@ static sc3_added put(sc3_spool *s, sc3_payload *p, const sc3_spool_record *r) {
   member.row = 0;
   member.json = sc3_slice_of(s->scratch.p, s->scratch.n);
   member.id_length = id;
+  member.fingerprint = sc3_fingerprint(sc3_slice_of(member.json.p + SC3_MEMBER_ID_AT, id));
   return sc3_payload_add(p, &member);
 }
 

@@ -4,6 +4,7 @@
 
 #include "../identity/phone_plan.h"
 #include "../bytes/text.h"
+#include "fingerprint.h"
 
 typedef struct staged {
   size_t offset, length, id_length;
@@ -179,11 +180,11 @@ void sc3_builder_fail(sc3_builder *b, sc3_reason reason) {
   (void)sc3_builder_end(b, 0);
 }
 
-/* Prefetches the slots of the member's id. */
-static void prefetch(const sc3_builder *b, const sc3_payload *next, sc3_slice id) {
-  sc3_payload_prefetch(next, id);
+void sc3_builder_prefetch(const sc3_builder *b, const sc3_payload *next, sc3_slice id) {
+  const uint64_t fingerprint = sc3_fingerprint(id);
+  sc3_payload_prefetch(next, fingerprint);
   if (b->sealed != NULL)
-    sc3_id_set_prefetch(b->sealed, sc3_id_set_fingerprint(b->sealed, id));
+    sc3_id_set_prefetch(b->sealed, fingerprint);
 }
 
 /* Rejects the row under way for a record that cannot be read. */
@@ -219,7 +220,7 @@ sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *r, const sc3_payloa
   if (st != SC3_OK || b->row_rejected != SC3_R_NONE)
     return st;
   if (sc3_slice_some(mapped.values.role[SC3_ROLE_EXTERNAL_ID]))
-    prefetch(b, next, mapped.values.role[SC3_ROLE_EXTERNAL_ID]);
+    sc3_builder_prefetch(b, next, mapped.values.role[SC3_ROLE_EXTERNAL_ID]);
   st = sc3_builder_stage(b, b->op, &mapped.values, &outcome);
   if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER) {
     b->row_rejected = SC3_R_RAGGED_ROW; /* an identifier may stand in what is missing */
@@ -234,9 +235,8 @@ int sc3_builder_waiting(const sc3_builder *b) {
 
 /* Whether an earlier member of this id was sealed in this epoch: then this one may overtake it, so
    it has to wait. An id in the payload under way is not among them. */
-static int is_sealed(const sc3_builder *b, const char *id, size_t n) {
-  return b->sealed != NULL &&
-         sc3_id_set_contains(b->sealed, sc3_id_set_fingerprint(b->sealed, sc3_slice_of(id, n)));
+static int is_sealed(const sc3_builder *b, uint64_t fingerprint) {
+  return b->sealed != NULL && sc3_id_set_contains(b->sealed, fingerprint);
 }
 
 /* Counts a member that `it` took the place of. */
@@ -254,10 +254,12 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
   const staged *s = (const staged *)(const void *)b->staged.p;
   for (; sc3_builder_waiting(b); b->next_staged++) {
     const staged *it = &s[b->next_staged];
-    int later = is_sealed(b, b->scratch.p + it->offset + SC3_MEMBER_ID_AT, it->id_length);
+    const sc3_slice json = sc3_slice_of(b->scratch.p + it->offset, it->length);
+    const uint64_t fingerprint =
+        sc3_fingerprint(sc3_slice_of(json.p + SC3_MEMBER_ID_AT, it->id_length));
+    int later = is_sealed(b, fingerprint);
     sc3_payload *to = later ? b->next : p;
-    const sc3_new_member member = {
-        it->counts.op, b->row, sc3_slice_of(b->scratch.p + it->offset, it->length), it->id_length};
+    const sc3_new_member member = {it->counts.op, b->row, json, it->id_length, fingerprint};
     sc3_added a = sc3_payload_add(to, &member);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
       return a == SC3_FULL && later ? SC3_FULL_NEXT : a;

@@ -80,6 +80,11 @@ sc3_status sc3_builder_end(sc3_builder *b, int skipped);
    flushed to. */
 sc3_status sc3_builder_map(sc3_builder *b, const sc3_record *record, const sc3_payload *next);
 
+/* Says that a member of this external id is staged now and flushed to `next` soon, so that the
+ * memory where it belongs is fetched meanwhile. An id that needs escaping belongs elsewhere, which
+ * costs nothing but the gain. */
+void sc3_builder_prefetch(const sc3_builder *b, const sc3_payload *next, sc3_slice id);
+
 /* Moves staged members to the payload, inside an epoch those of sealed ids to the next one's:
    SC3_ADDED when all are in, SC3_FULL or SC3_FULL_NEXT when there is no room for the next member,
    SC3_ADD_NOMEM. Payloads must hold at least `max_member` bytes. */

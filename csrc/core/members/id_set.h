@@ -1,13 +1,12 @@
-/* The external ids that an epoch has sealed, as 64-bit fingerprints: under 10 bytes an id, so that
-   ten million fit beside a job. Two ids that share a fingerprint are taken for one, which costs the
-   second a later request and nothing else. */
+/* The external ids that an epoch has sealed, as fingerprints: under 10 bytes an id, so that ten
+   million fit beside a job. Two ids that share one are taken for one: the second waits as if it
+   were the first again, which costs it a later request and loses nothing. */
 #ifndef SC3_ID_SET_H
 #define SC3_ID_SET_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../bytes/slice.h"
 #include "../bytes/status.h"
 
 typedef struct sc3_id_set sc3_id_set;
@@ -18,9 +17,6 @@ void sc3_id_set_free(sc3_id_set *set);
 
 /* Forgets everything and gives the memory back. */
 void sc3_id_set_clear(sc3_id_set *set);
-
-/* The fingerprint of an id, for the calls below: only this set's. */
-uint64_t sc3_id_set_fingerprint(const sc3_id_set *set, sc3_slice id);
 
 /* Fetches the memory where a fingerprint belongs, for a call that comes soon. */
 void sc3_id_set_prefetch(const sc3_id_set *set, uint64_t fingerprint);

@@ -1,9 +1,9 @@
 #include "payload.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "../bytes/crc32c.h"
+#include "fingerprint.h"
 
 typedef struct entry {
   uint64_t tagged_row; /* the row number, shifted by four: bits 2 and 3 count identifiers that came
@@ -12,22 +12,22 @@ typedef struct entry {
   uint32_t length;     /* the comma included */
 } entry;
 
-/* Open addressing over the living members. The hash is kept beside the index, so that a miss rarely
- * reads the segment. */
+/* Open addressing over the living members. Bits of the fingerprint are kept beside the index, so
+ * that a miss rarely reads the segment. */
 typedef struct slot {
   uint32_t index_plus_1; /* 0 = free */
-  uint32_t hash;
+  uint32_t hash;         /* the low half of the fingerprint */
 } slot;
 
 struct sc3_payload {
   sc3_buffer segment[2];
-  sc3_buffer index; /* of entry */
+  sc3_buffer index;        /* of entry */
+  sc3_buffer fingerprints; /* of uint64_t, one an entry */
   slot *slots;
   size_t slot_count; /* a power of two */
   size_t used_slots;
   size_t living[2];
   size_t max_members, max_bytes;
-  uint64_t seed;         /* against rows made to collide */
   sc3_replaced replaced; /* by the last member that was added over another */
 };
 
@@ -41,6 +41,10 @@ static entry *entries(const sc3_payload *p) {
   return (entry *)(void *)p->index.p; /* malloc'd, so aligned for any type */
 }
 
+static const uint64_t *fingerprints(const sc3_payload *p) {
+  return (const uint64_t *)(const void *)p->fingerprints.p;
+}
+
 static int is_dead(const entry *e) {
   return (int)(e->tagged_row >> 1 & 1);
 }
@@ -49,32 +53,8 @@ static sc3_op op_of(const entry *e) {
   return (sc3_op)(e->tagged_row & 1);
 }
 
-static uint32_t hash_id(const sc3_payload *p, const char *s, size_t n) {
-  uint64_t h = p->seed ^ n;
-  size_t whole = n;
-  for (; n >= 8; n -= 8, s += 8) {
-    uint64_t w;
-    memcpy(&w, s, 8);
-    h = (h ^ w) * UINT64_C(0x9e3779b97f4a7c15);
-    h ^= h >> 29;
-  }
-  if (n > 0) {
-    uint64_t w = 0;
-    if (whole >= 8)
-      memcpy(&w, s + n - 8, 8); /* some bytes twice, which does no harm and needs no loop */
-    else
-      for (; n > 0; n--)
-        w = w << 8 | (unsigned char)*s++;
-    h = (h ^ w) * UINT64_C(0x9e3779b97f4a7c15);
-  }
-  h ^= h >> 32;
-  h *= UINT64_C(0xd6e8feb86659fd93);
-  return (uint32_t)(h >> 32);
-}
-
 sc3_payload *sc3_payload_new(size_t max_members, size_t max_bytes) {
   sc3_payload *p = calloc(1, sizeof *p);
-  struct timespec t = {0, 0};
   if (p == NULL)
     return NULL;
   if (max_bytes > UINT32_MAX)
@@ -82,11 +62,9 @@ sc3_payload *sc3_payload_new(size_t max_members, size_t max_bytes) {
   sc3_buffer_init(&p->segment[0], max_bytes);
   sc3_buffer_init(&p->segment[1], max_bytes);
   sc3_buffer_init(&p->index, SIZE_MAX / 2);
+  sc3_buffer_init(&p->fingerprints, SIZE_MAX / 2);
   p->max_members = max_members;
   p->max_bytes = max_bytes;
-  (void)clock_gettime(CLOCK_REALTIME, &t);
-  p->seed = ((uint64_t)t.tv_nsec << 32 ^ (uint64_t)t.tv_sec ^ (uint64_t)(uintptr_t)p) *
-            UINT64_C(0x9e3779b97f4a7c15);
   return p;
 }
 
@@ -96,13 +74,14 @@ void sc3_payload_free(sc3_payload *p) {
   sc3_buffer_free(&p->segment[0]);
   sc3_buffer_free(&p->segment[1]);
   sc3_buffer_free(&p->index);
+  sc3_buffer_free(&p->fingerprints);
   free(p->slots);
   free(p);
 }
 
 void sc3_payload_reset(sc3_payload *p) {
   p->segment[0].n = p->segment[1].n = 0;
-  p->index.n = 0;
+  p->index.n = p->fingerprints.n = 0;
   p->living[0] = p->living[1] = 0;
   p->used_slots = 0;
   if (p->slots != NULL)
@@ -198,7 +177,7 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
   const size_t n = m->json.n;
   const sc3_op op = m->op;
   const char *id = m->json.p + SC3_MEMBER_ID_AT;
-  uint32_t hash = hash_id(p, id, m->id_length);
+  const uint32_t hash = (uint32_t)m->fingerprint;
   sc3_added result = SC3_ADDED;
   entry fresh;
   slot *s;
@@ -212,7 +191,8 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
   if (s->index_plus_1 == 0 && p->living[0] + p->living[1] >= p->max_members)
     return SC3_FULL;
   if (sc3_buffer_reserve(&p->segment[op], n) != SC3_OK ||
-      sc3_buffer_reserve(&p->index, sizeof fresh) != SC3_OK)
+      sc3_buffer_reserve(&p->index, sizeof fresh) != SC3_OK ||
+      sc3_buffer_reserve(&p->fingerprints, sizeof m->fingerprint) != SC3_OK)
     return SC3_ADD_NOMEM;
   if (s->index_plus_1 != 0) {
     entry *before = &entries(p)[s->index_plus_1 - 1];
@@ -230,20 +210,19 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
   s->index_plus_1 = (uint32_t)count(p) + 1;
   s->hash = hash;
   sc3_buffer_put(&p->index, &fresh, sizeof fresh);
+  sc3_buffer_put(&p->fingerprints, &m->fingerprint, sizeof m->fingerprint);
   sc3_buffer_put(&p->segment[op], m->json.p, n);
   p->living[op]++;
   return result;
 }
 
-void sc3_payload_prefetch(const sc3_payload *p, sc3_slice external_id) {
+void sc3_payload_prefetch(const sc3_payload *p, uint64_t fingerprint) {
 #if defined(__GNUC__)
-  if (p->slot_count >
-      0) /* an id that needs escaping lies elsewhere, which costs nothing but the gain */
-    __builtin_prefetch(&p->slots[hash_id(p, external_id.p, external_id.n) & (p->slot_count - 1)],
-                       1);
+  if (p->slot_count > 0)
+    __builtin_prefetch(&p->slots[(uint32_t)fingerprint & (p->slot_count - 1)], 1);
 #else
   (void)p;
-  (void)external_id;
+  (void)fingerprint;
 #endif
 }
 
@@ -261,7 +240,7 @@ size_t sc3_payload_bytes(const sc3_payload *p) {
 
 size_t sc3_payload_memory(const sc3_payload *p) {
   return p->segment[0].capacity + p->segment[1].capacity + p->index.capacity +
-         p->slot_count * sizeof *p->slots;
+         p->fingerprints.capacity + p->slot_count * sizeof *p->slots;
 }
 
 /* Takes member `i` into the range when the limits allow it; 0 when they do not. */
@@ -316,7 +295,7 @@ size_t sc3_payload_replace(sc3_payload *p, const sc3_payload *later, size_t firs
     return 0;
   for (; first < last && first < count(later); first++) {
     sc3_slice id = sc3_payload_id(later, first);
-    const slot *s = id.p != NULL ? find(p, hash_id(p, id.p, id.n), id.p, id.n) : NULL;
+    const slot *s = id.p != NULL ? find(p, (uint32_t)fingerprints(later)[first], id.p, id.n) : NULL;
     size_t i;
     /* A slot of a member that was taken out still has its hash, and never the bytes of an id. */
     if (s == NULL || s->index_plus_1 == 0 || is_dead(&entries(p)[s->index_plus_1 - 1]))
@@ -350,6 +329,10 @@ void sc3_payload_digest(const sc3_payload *p, char hex[SC3_SHA256_HEX]) {
 
 uint32_t sc3_payload_outline(const sc3_payload *p) {
   return sc3_crc32c(0, p->index.n > 0 ? p->index.p : "", p->index.n); /* an entry has no padding */
+}
+
+uint64_t sc3_payload_fingerprint(const sc3_payload *p, size_t i) {
+  return i >= count(p) || is_dead(&entries(p)[i]) ? 0 : fingerprints(p)[i];
 }
 
 uint64_t sc3_payload_row(const sc3_payload *p, size_t i) {

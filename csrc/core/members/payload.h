@@ -58,9 +58,10 @@ void sc3_payload_reset(sc3_payload *p);
 /* A member as sc3_member_write() made it. */
 typedef struct sc3_new_member {
   sc3_op op;
-  uint64_t row;     /* its number in the source, under 2^60; 0 where there is none */
-  sc3_slice json;   /* with the comma */
-  size_t id_length; /* bytes of the escaped external id, which stands at SC3_MEMBER_ID_AT */
+  uint64_t row;         /* its number in the source, under 2^60; 0 where there is none */
+  sc3_slice json;       /* with the comma */
+  size_t id_length;     /* bytes of the escaped external id, which stands at SC3_MEMBER_ID_AT */
+  uint64_t fingerprint; /* of the escaped external id */
 } sc3_new_member;
 
 sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *member);
@@ -74,9 +75,9 @@ void sc3_payload_note_prehashed(sc3_payload *p, unsigned n);
 /* The identifiers of member `i`; none where it was taken out. */
 sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i);
 
-/* Says that a member with this external id comes soon, so that the memory where it belongs may be
- * fetched while the member is being made. */
-void sc3_payload_prefetch(const sc3_payload *p, sc3_slice external_id);
+/* Says that a member whose external id has this fingerprint comes soon, so that the memory where it
+ * belongs may be fetched while the member is being made. */
+void sc3_payload_prefetch(const sc3_payload *p, uint64_t fingerprint);
 
 size_t sc3_payload_count(const sc3_payload *p); /* members in the index, replaced ones included */
 size_t sc3_payload_living(const sc3_payload *p, sc3_op op);
@@ -126,6 +127,9 @@ sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op);
 
 /* The escaped external id of member `i`; {NULL, 0} where it was replaced. */
 sc3_slice sc3_payload_id(const sc3_payload *p, size_t i);
+
+/* The fingerprint of the external id of member `i`; 0 where it was replaced. */
+uint64_t sc3_payload_fingerprint(const sc3_payload *p, size_t i);
 
 /* The source row of member `i`, 0 where it has none or the member was replaced. */
 uint64_t sc3_payload_row(const sc3_payload *p, size_t i);
