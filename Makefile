@@ -138,6 +138,7 @@ Test for hours
 Measure
   make costs           instructions of five ways, beside bench/costs.tsv
   make bench           rows, beside DuckDB, Python, Node, Lua and the floor
+  make bench-dirt      what dirty rows cost, beside the same rows clean
   make bench-wall      the whole command, beside a service that does nothing
   make bench-nginx     what a request costs a worker of nginx
   make bench-add       what a collector costs

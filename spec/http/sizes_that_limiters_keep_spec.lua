@@ -57,6 +57,12 @@ describe("a limiter keeps a size", function()
     end)
   end
 
+  it("of one byte too", function()
+    local limits = assert(limiter.new(dictionary()))
+    limits:learn_size(ONE, 1, 1000)
+    assert.equal(1, limits:size(ONE, 1000))
+  end)
+
   it("and takes nothing for one that is no size", function()
     local store = dictionary()
     local limits = assert(limiter.new(store))
