@@ -1,16 +1,16 @@
 -- Counts the instructions of a command by callgrind, and reads what it writes.
 --
--- Counted is what stands in our module and in the interpreter. The C library, libcurl and the loader are left out:
--- they choose their code by the processor, and change with updates.
+-- What stands in our module and in the interpreter is counted apart from the C library, libcurl and the loader: these
+-- choose their code by the processor, and change with updates.
 local callgrind = {}
 
--- What is counted, by the end of the object's name.
+-- What is ours, by the end of the object's name.
 local OBJECTS = { "/scope3/core%.so$", "/lua5%.4$", "/libluajit[^/]*$" }
 
 -- Plain C hashes a block in thousands of instructions, which would hide everything else. So hashing is counted apart.
 local HASHING = "/sha256[^/]*%.c$"
 
-local function is_counted(object)
+local function is_ours(object)
   for _, pattern in ipairs(OBJECTS) do
     if object:find(pattern) then
       return true
@@ -30,9 +30,9 @@ end
 
 --- Adds up the instructions of one file, each where it was executed.
 ---@param lines fun(): string?  of a file that callgrind wrote
----@return {name: string?, own: integer, hashing: integer}  the name that counted.dump() was given
+---@return {name: string?, own: integer, hashing: integer, others: integer}  the name that counted.dump() was given
 function callgrind.read(lines)
-  local count, objects, files = { own = 0, hashing = 0 }, {}, {}
+  local count, objects, files = { own = 0, hashing = 0, others = 0 }, {}, {}
   local object, file, called = "", "", false
   for line in lines do
     local key, value = line:match "^(%a+)=(.*)"
@@ -48,8 +48,8 @@ function callgrind.read(lines)
     elseif key == "calls" then
       called = true -- the next line is what the called function took, which stands at that function, too
     elseif cost then
-      if not called and is_counted(object) then
-        local which = file:find(HASHING) and "hashing" or "own"
+      if not called then
+        local which = not is_ours(object) and "others" or file:find(HASHING) and "hashing" or "own"
         count[which] = count[which] + tonumber(cost)
       end
       called = false
@@ -68,10 +68,19 @@ function callgrind.prefix(out, preloaded)
   return ("LD_PRELOAD=%s setarch -R valgrind -q --tool=callgrind --callgrind-out-file=%s "):format(preloaded, out)
 end
 
+--- Removes what an earlier run has written, which may be more files than the next one writes.
+---@param out string  as for callgrind.prefix()
+function callgrind.forget(out)
+  local number = 1
+  while os.remove(out .. "." .. number) do
+    number = number + 1
+  end
+end
+
 --- Reads the files that one run has written.
 ---@param out string  as for callgrind.prefix()
----@return table<string, {own: integer, hashing: integer}>  by the name that counted.dump() was given
----@return {own: integer, hashing: integer}? rest  what was counted after the last of them
+---@return table<string, {own: integer, hashing: integer, others: integer}>  by the name that counted.dump() was given
+---@return {own: integer, hashing: integer, others: integer}? rest  what was counted after the last of them
 function callgrind.results(out)
   local counts = {}
   local number = 1

@@ -5,47 +5,21 @@
 local callgrind = require "bench.costs.callgrind"
 local child = require "scope3.sandbox.child"
 local gate = require "bench.costs.gate"
+local tree = require "bench.costs.tree"
 
 local FILE = "bench/costs.tsv"
 local FOLDER, RENEW = arg[1], arg[2] == "renew"
 local MANY, SYNCS = 1001, 9 -- one row more, because the costs of one are taken off
 local EMAIL_MAP = "--map external_id='Customer Id' --map email=Email"
 
-local function output(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a"):gsub("%s+$", "")
-  pipe:close()
-  return text
-end
+local output = tree.output
 
-local function read(path)
-  local file = io.open(path)
-  local text = file and file:read("*a") or ""
-  if file then
-    file:close()
-  end
-  return text
-end
-
--- The tree through a link whose name has the same length on every machine: longer names move addresses, too.
-local ROOT = output "pwd"
-
--- The paths of a Lua and its modules, and nothing else of the environment: the size of that moves addresses.
-local ENVIRONMENT = "env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/nonexistent PWD=$ROOT "
-  .. "SCOPE3_LUA_BIN=lua$LUA COSTS_MARKS=$FOLDER/counted-$LUA.so "
-  .. "LUA_PATH='$ROOT/lua/?.lua;$ROOT/lua/?/init.lua;$ROOT/?.lua;;' LUA_CPATH='$ROOT/build/$LUA-poll/?.so;;' "
 local function environment(lua)
-  return (ENVIRONMENT:gsub("%$(%u+)", { ROOT = ROOT, FOLDER = FOLDER, LUA = lua }))
+  return tree.environment(lua, FOLDER, lua .. "-poll")
 end
 
--- Runs a command, and shows what it said where it fails.
 local function run(command)
-  local log = FOLDER .. "/log"
-  local ok, _, code = os.execute(("%s >%s 2>&1 </dev/null"):format(command, log))
-  if not ok then
-    io.stderr:write(command, "\n", read(log))
-    error(("it ended with status %s"):format(code), 0)
-  end
+  tree.run(FOLDER, command)
 end
 
 local FIXED_SEEDS = FOLDER .. "/fixed_seeds.so"
@@ -134,7 +108,7 @@ local measured = {}
 for i, cost in ipairs(measure()) do
   measured[i] = { name = cost[1], instructions = cost[2], what = cost[3] }
 end
-local known, with = gate.read(read(FILE)), tools()
+local known, with = gate.read(tree.read(FILE)), tools()
 local rows = gate.compare(measured, known.costs)
 print_table(rows)
 if RENEW then

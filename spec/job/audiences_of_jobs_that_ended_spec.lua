@@ -6,7 +6,10 @@ describe("a job that has ended", function()
     local context = { base = "https://api.example.com", account_id = "25" }
     local function run(from, to)
       for i = from, to do
-        contention.enter(context, { { id = "a" .. i }, { id = "b" .. i } }, print):leave()
+        local added, removed = { id = "a" .. i }, { id = "b" .. i }
+        local presence = contention.enter(context, { added, removed }, print)
+        presence:note { { audience = added, adds = 1, removes = 0 }, { audience = removed, adds = 0, removes = 1 } }
+        presence:leave()
       end
       collectgarbage()
       collectgarbage()

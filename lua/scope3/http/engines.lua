@@ -34,7 +34,7 @@ local TURN = 0.0002 -- seconds for replies that have come, before others have th
 ---@field engine table?  made when it is first needed
 ---@field calls table<integer, scope3.Call>  those on the wire, by the id of their transfer
 ---@field step fun(gently: boolean?): boolean  SharedEngine:advance() for loops
----@field abandon fun(waiter: scope3.Waiter)  SharedEngine:cancel_calls_of() for loops
+---@field abandon fun(waiter: scope3.Waiter)  cancels the calls of a waiter that will never run again, for loops
 local SharedEngine = {}
 SharedEngine.__index = SharedEngine
 
@@ -49,6 +49,16 @@ function SharedEngine:open()
   return self.engine, why
 end
 
+-- The call of a transfer that leaves the wire; nil where it is none of ours.
+local function take_call(self, id)
+  local call = self.calls[id]
+  self.calls[id] = nil
+  if call then
+    call.waiter.calls[id] = nil
+  end
+  return call
+end
+
 --- Moves the transfers on and hands those that have ended to their calls.
 ---@param gently boolean?  in small parts
 ---@return boolean moved  false when nothing did
@@ -60,8 +70,7 @@ function SharedEngine:advance(gently)
   local _, moved = engine:step(gently)
   local turn_ends
   for result in engine.result, engine do
-    local call = self.calls[result.id]
-    self.calls[result.id] = nil
+    local call = take_call(self, result.id)
     if call then
       call:on_result(result)
     end
@@ -83,7 +92,7 @@ end
 function SharedEngine:submit(call, request)
   local id, why = self.engine:submit(request)
   if id then
-    self.calls[id] = call
+    self.calls[id], call.waiter.calls[id] = call, call
   end
   return id, why
 end
@@ -91,18 +100,15 @@ end
 --- Takes a transfer off the wire.
 ---@param id integer
 function SharedEngine:cancel(id)
-  self.calls[id] = nil
+  take_call(self, id)
   self.engine:cancel(id)
 end
 
---- Cancels the calls of a waiter that will never run again.
----@param waiter scope3.Waiter
-function SharedEngine:cancel_calls_of(waiter)
+-- Cancels the calls of a waiter that will never run again.
+local function cancel_calls_of(waiter)
   local abandoned = {}
-  for _, call in entries(self.calls) do
-    if call.waiter == waiter then
-      abandoned[#abandoned + 1] = call
-    end
+  for _, call in entries(waiter.calls) do
+    abandoned[#abandoned + 1] = call
   end
   for _, call in ipairs(abandoned) do
     call:abandon()
@@ -110,12 +116,9 @@ function SharedEngine:cancel_calls_of(waiter)
 end
 
 local function new(ca_file)
-  local self = setmetatable({ calls = {}, ca_file = ca_file }, SharedEngine)
+  local self = setmetatable({ calls = {}, ca_file = ca_file, abandon = cancel_calls_of }, SharedEngine)
   function self.step(gently)
     return self:advance(gently)
-  end
-  function self.abandon(waiter)
-    self:cancel_calls_of(waiter)
   end
   return self
 end

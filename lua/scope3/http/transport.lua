@@ -193,7 +193,7 @@ end
 --- along: nginx drops the threads of a request whose client has left.
 ---@return scope3.Waiter
 function transport:waiter()
-  return { news = {}, waiting = {}, flying = 0, step = self.shared.step, abandon = self.shared.abandon }
+  return { news = {}, waiting = {}, calls = {}, flying = 0, step = self.shared.step, abandon = self.shared.abandon }
 end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.

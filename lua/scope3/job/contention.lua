@@ -4,7 +4,7 @@
 local entries = require "scope3.util.entries"
 
 ---@class scope3.Presence  a job on its audiences
----@field private keys string[]  one per audience
+---@field private keys table<string, string>  of its audiences, by their ids; none after its end
 ---@field private tell fun(audience_id: string)
 ---@field private told table<string, boolean>
 local Presence = {}
@@ -12,9 +12,15 @@ Presence.__index = Presence
 
 local contention = {}
 
--- Service, account and audience -> the presences on it, each with what it does there. A job that nobody holds any
+-- Service, account and audience -> the presences that add there, and those that remove. A job that nobody holds any
 -- longer is on none.
 local present = {}
+
+local WEAK = { __mode = "k" }
+
+local function nobody()
+  return { adds = setmetatable({}, WEAK), removes = setmetatable({}, WEAK) }
+end
 
 local function key_of(context, id)
   return context.base .. "\0" .. tostring(context.account_id) .. "\0" .. id
@@ -33,14 +39,26 @@ end
 ---@param on_contended fun(audience_id: string)  called once per audience, when another job works against this one
 ---@return scope3.Presence
 function contention.enter(context, audiences, on_contended)
-  local self = setmetatable({ context = context, keys = {}, told = {}, tell = on_contended }, Presence)
-  for i, audience in ipairs(audiences) do
-    local key = key_of(context, audience.id)
-    self.keys[i] = key
-    present[key] = present[key] or setmetatable({}, { __mode = "k" })
-    present[key][self] = {}
+  local self = setmetatable({ keys = {}, told = {}, tell = on_contended }, Presence)
+  for _, audience in ipairs(audiences) do
+    self.keys[audience.id] = key_of(context, audience.id)
   end
   return self
+end
+
+-- The job is about to do something to an audience. Only jobs that do the opposite are looked at, because thousands may
+-- do the same at once.
+local function note(self, id, does, opposite)
+  local key = self.keys[id]
+  local jobs = present[key] or nobody()
+  present[key] = jobs
+  jobs[does][self] = true
+  for other in entries(jobs[opposite]) do
+    if other ~= self then
+      tell(self, id)
+      tell(other, id)
+    end
+  end
 end
 
 --- A request of the job is about to go.
@@ -48,29 +66,25 @@ end
 function Presence:note(parts)
   for _, part in ipairs(parts) do
     local id = part.audience.id
-    local jobs = present[key_of(self.context, id)]
-    local mine = jobs and jobs[self]
-    if mine then
-      mine.adds, mine.removes = mine.adds or part.adds > 0, mine.removes or part.removes > 0 or part.delete
-      for other, theirs in entries(jobs) do
-        if other ~= self and (mine.adds and theirs.removes or mine.removes and theirs.adds) then
-          tell(self, id)
-          tell(other, id)
-        end
-      end
+    if self.keys[id] and part.adds > 0 then
+      note(self, id, "adds", "removes")
+    end
+    if self.keys[id] and (part.removes > 0 or part.delete) then
+      note(self, id, "removes", "adds")
     end
   end
 end
 
 --- The job has ended.
 function Presence:leave()
-  for _, key in ipairs(self.keys) do
+  for _, key in entries(self.keys) do
     local jobs = present[key]
     if jobs then
-      jobs[self] = nil
-      present[key] = next(jobs) and jobs or nil
+      jobs.adds[self], jobs.removes[self] = nil, nil
+      present[key] = (next(jobs.adds) or next(jobs.removes)) and jobs or nil
     end
   end
+  self.keys = {}
 end
 
 return contention

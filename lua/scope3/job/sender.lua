@@ -269,7 +269,7 @@ local function may_start(self)
   local state, sizes = self.state, self.sizes
   if #state.in_flight >= self.concurrency then
     return false
-  elseif #state.in_flight == 0 or not sizes:is_trial(state.queue[1].bytes) then
+  elseif #state.in_flight == 0 or not sizes:is_trial(state.queue:peek().bytes) then
     return true
   end
   for _, req in ipairs(state.in_flight) do
@@ -286,7 +286,7 @@ function Sender:advance()
   for _, req in ipairs(state:take_answered()) do
     settle(self, req)
   end
-  while #state.queue > 0 and not ending.failure and not ending.stopping and not ending:fault()
+  while state.queue:count() > 0 and not ending.failure and not ending.stopping and not ending:fault()
     and may_start(self) do
     start_next(self)
   end

@@ -5,12 +5,13 @@ local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local quarantine = require "scope3.job.quarantine"
 local records = require "scope3.job.records"
+local request_queue = require "scope3.job.request_queue"
 local result = require "scope3.result"
 local task_list = require "scope3.job.task_list"
 
 ---@class scope3.JobState
 ---@field result scope3.Result
----@field queue scope3.JobRequest[]  those whose turn has not come
+---@field queue scope3.RequestQueue  those whose turn has not come
 ---@field in_flight scope3.JobRequest[]  those under way, in the order of their start
 ---@field batches integer  that are not released
 ---@field journaled integer  requests in the journal
@@ -36,7 +37,7 @@ function state.new(res, opts, ending)
   end
   return setmetatable({
     result = res, opts = opts, ending = ending, tasks = task_list.new(),
-    queue = {}, in_flight = {}, batches = 0, journaled = 0, unsent = {}, targets_checked = false,
+    queue = request_queue.new(), in_flight = {}, batches = 0, journaled = 0, unsent = {}, targets_checked = false,
   }, State)
 end
 
@@ -87,7 +88,7 @@ function State:replace_request(req, lists, rounds)
   for i = #lists, 1, -1 do
     local made = self:request(req.batch, lists[i], req)
     made.rounds = rounds or 0
-    table.insert(self.queue, 1, made)
+    self.queue:put_first(made)
   end
   self:close(req.batch)
 end
@@ -95,19 +96,19 @@ end
 --- Puts a request after those that wait.
 ---@param req scope3.JobRequest
 function State:enqueue(req)
-  self.queue[#self.queue + 1] = req
+  self.queue:add(req)
 end
 
 --- Takes the first of the requests that wait.
 ---@return scope3.JobRequest
 function State:dequeue()
-  return table.remove(self.queue, 1)
+  return self.queue:take()
 end
 
 --- Whether no request waits and none is under way.
 ---@return boolean
 function State:is_idle()
-  return #self.in_flight == 0 and #self.queue == 0
+  return #self.in_flight == 0 and self.queue:count() == 0
 end
 
 --- Puts a request into the result.
@@ -374,9 +375,7 @@ end
 ---@param err scope3.Error
 function State:fail(err)
   self.ending:fail(err)
-  local queue = self.queue
-  self.queue = {}
-  for _, req in ipairs(queue) do
+  for req in self.queue.take, self.queue do
     self:give_up(req)
   end
 end

@@ -19,7 +19,8 @@ local loops = {}
 ---@class scope3.Waiter  a caller that waits; a loop may keep fields of its own in it
 ---@field woken boolean?  something of its own has happened since it last looked
 ---@field waiting scope3.Call[]  its calls that are not due
----@field flying integer  its calls on the wire
+---@field calls table<integer, scope3.Call>  its calls on the wire, by the id of their transfer
+---@field flying integer  how many these are
 ---@field news table[]  events that its listeners have not got yet
 ---@field fault scope3.Error?  what a listener, a loop or a limiter's store raised
 ---@field step fun(gently: boolean?): boolean  steps the engine and wakes the waiters of calls that have ended; gently,
