@@ -136,7 +136,8 @@ Test for hours
   make test-machines   32 bits, big endian, ARM, musl, other Debians
 
 Measure
-  make costs           instructions of five ways, beside bench/costs.tsv
+  make costs           instructions of eight ways, beside bench/costs.tsv
+  make growth          instructions of 22 ways, at n and at 4n
   make bench           rows, beside DuckDB, Python, Node, Lua and the floor
   make bench-dirt      what dirty rows cost, beside the same rows clean
   make bench-wall      the whole command, beside a service that does nothing

@@ -198,6 +198,16 @@ local function keeps_order(profile)
   return profile.latency[2] < 1
 end
 
+-- Whether the service carries out a request after its sender has given it up, and has sent it again.
+local function stalls(faults)
+  for _, rule in ipairs(faults) do
+    if rule.act == "stall" then
+      return true
+    end
+  end
+  return false
+end
+
 -- Whether the library promises the order of such a job: a plain one needs a service that works strictly in order, and a
 -- network that keeps it.
 local function is_ordered(pattern, opts, order, profile)
@@ -252,7 +262,7 @@ local function job_of(dice, number, profile, settings)
   if settings.max_body and dice:happens(0.6) then -- so that its requests are too large
     job.opts.max_members = 40
   end
-  job.audiences = audiences_of(dice, job, number, settings.task_order, profile)
+  job.audiences = audiences_of(dice, job, number, stalls(settings.faults) and "in" or settings.task_order, profile)
   if is_plain(job.audiences[1].pattern, job.opts) then
     job.opts.timeout, job.is_plain = nil, true
   end
