@@ -153,8 +153,9 @@ INLINE void write_hex(const state *s, char hex[SC3_SHA256_HEX]) {
   sc3_sha256_put_hex(_mm_shuffle_epi8(_mm_loadu_si128(from + 1), big_endian), hex + 32);
 }
 
-/* The blocks of a message from `i` on. */
-INLINE void finish(state *one, const uint8_t *p, size_t n, size_t i) {
+/* The blocks of a message from `i` on. Not inlined: it is 4 kB long. */
+TARGET static __attribute__((noinline)) void finish(state *one, const uint8_t *p, size_t n,
+                                                    size_t i) {
   const size_t blocks = sc3_sha256_blocks(n);
   for (; i < blocks; i++) {
     __m128i block[4];
