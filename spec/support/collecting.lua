@@ -121,7 +121,11 @@ function collecting.of(sandbox, current)
     end)
     if not fine then
       local _, status = pcall(of.get, "/status")
-      error(("%s\nthere: %s; status: %s"):format(tostring(why), tostring(found), tostring(status)))
+      local _, seen = pcall(function()
+        return world.json.encode { ids = sandbox:ids "visitors", requests = sandbox:requests "sync" }
+      end)
+      error(("%s\nthere: %s; status: %s\nthe service has %s"):format(tostring(why), tostring(found), tostring(status),
+        tostring(seen)))
     end
   end
 
