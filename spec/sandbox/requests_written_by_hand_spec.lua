@@ -1,5 +1,6 @@
 -- Requests that no client of ours writes: the sandbox reads what HTTP allows, and gives the rest no answer of success.
 local child = require "scope3.sandbox.child"
+local core = require "scope3.core"
 local errno = require "cqueues.errno"
 local sandbox_module = require "scope3.sandbox"
 local socket = require "cqueues.socket"
@@ -86,6 +87,31 @@ describe("the sandbox", function()
       ("Expect: 100-continue\r\nContent-Length: %d\r\n"):format(#body), body))
     assert.equal("HTTP/1.1 100 Continue", first)
     assert.truthy(all:find "\r\n\r\nHTTP/1.1 2")
+  end)
+
+  it("forgets with a reset also what is under way, and closes its connection", function()
+    local body = ('{"audiences":[{"audienceId":"under-way","add":[{"externalId":"1","hashedEmail":"%s"}]}]}')
+      :format(("a"):rep(64))
+    local text, peer = request("POST", AUDIENCES .. "/sync", ("Content-Length: %d\r\n"):format(#body), body),
+      connect(sandbox.port)
+    local function control(method, path)
+      return world.json.decode(world.http(method, sandbox.url .. "/sandbox/" .. path).body)
+    end
+    local before = control("GET", "requests").count
+    peer:write(text:sub(1, -9))
+    peer:flush()
+    local deadline = core.now() + DEADLINE
+    while control("GET", "requests").count == before and core.now() < deadline do
+      core.sleep(0.01)
+    end
+    assert.equal(before + 1, control("GET", "requests").count)
+    control("POST", "reset")
+    peer:write(text:sub(-8))
+    peer:flush()
+    assert.equal("", peer:read "*a" or "")
+    peer:close()
+    assert.equal(0, control("GET", "requests").count)
+    assert.equal(404, world.http("GET", sandbox.url .. "/sandbox/members?account=25&audience=under-way").status)
   end)
 
   it("refuses a syndication that is no object", function()

@@ -90,12 +90,20 @@ local function complete(call, reply, limits)
   call.entry.status = reply.status
 end
 
+-- Whether the sandbox was reset while the request was under way. What it asks for belongs to what was forgotten.
+local function is_forgotten(call)
+  return call.server.log[call.entry.n] ~= call.entry
+end
+
 --- Answers a request whose body was read.
 ---@param call scope3.sandbox.Call
 ---@param too_large? boolean  the body was not read, because it is over the limit
 ---@return scope3.sandbox.Decision
 function exchange.answer(call, too_large)
   local server = call.server
+  if is_forgotten(call) then
+    return { act = "cut" }
+  end
   server.state:settle()
   local limits, over, reset = server.rate_limit:count(server.config, server.clock())
   local instead = fault_actions.instead(call)
