@@ -79,7 +79,7 @@ DL_LIBS := -ldl
 endif
 ALL_LDFLAGS = $(SHARED) $(HARDEN_LINK) $(SAN_LDFLAGS) $(LDFLAGS)
 
-SRC := $(sort $(wildcard csrc/core/*/*.c csrc/http/*.c csrc/lua/*.c))
+SRC := $(sort $(wildcard csrc/core/*/*.c csrc/lua/*.c))
 OBJ := $(SRC:csrc/%.c=$(OUT)/obj/%.o)
 CORE := $(OUT)/scope3/core.so
 
@@ -89,6 +89,11 @@ HASH := \#
 # How types are registered: in every module.
 TYPE_OBJ := $(OUT)/obj/lua/type.o
 
+# HTTP over libcurl is a module of its own, which is loaded at the first request. It has copies of what it needs of the core.
+ENGINE_OWN := $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/http/*.c csrc/engine/*.c)))
+ENGINE_OBJ := $(ENGINE_OWN) $(TYPE_OBJ) $(addprefix $(OUT)/obj/,lua/arguments.o core/bytes/ascii.o core/bytes/buffer.o core/files/fork_mark.o core/files/stay_loaded.o)
+ENGINE := $(OUT)/scope3/engine.so
+
 # Reading gzip is a module of its own, left out where there is no zlib.
 GZIP_OBJ := $(TYPE_OBJ) $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/gzip/*.c)))
 GZIP := $(if $(shell printf '$(HASH)include <zlib.h>\n' | $(CC) $(ZLIB_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/gzip.so)
@@ -97,7 +102,7 @@ GZIP := $(if $(shell printf '$(HASH)include <zlib.h>\n' | $(CC) $(ZLIB_CFLAGS) -
 CRYPTO_OBJ := $(TYPE_OBJ) $(patsubst csrc/%.c,$(OUT)/obj/%.o,$(sort $(wildcard csrc/crypto/*.c)))
 CRYPTO := $(if $(shell printf '$(HASH)include <openssl/opensslv.h>\n$(HASH)if OPENSSL_VERSION_NUMBER < 0x30000000L\n$(HASH)error\n$(HASH)endif\n' | \
   $(CC) $(CRYPTO_CFLAGS) -E -x c - >/dev/null 2>&1 && echo yes),$(OUT)/scope3/crypto.so)
-MODULES := $(CORE) $(GZIP) $(CRYPTO)
+MODULES := $(CORE) $(ENGINE) $(GZIP) $(CRYPTO)
 
 COMMA := ,
 TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
@@ -197,7 +202,11 @@ endif
 
 $(CORE): $(OBJ) $(LINES_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(OBJ) $(LINES_OBJ) $(CURL_LIBS) $(DL_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(OBJ) $(LINES_OBJ) $(DL_LIBS) -lm
+
+$(ENGINE): $(ENGINE_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(ENGINE_OBJ) $(CURL_LIBS) $(DL_LIBS)
 
 $(OUT)/scope3/gzip.so: $(GZIP_OBJ)
 	@mkdir -p $(@D)
@@ -207,13 +216,13 @@ $(OUT)/scope3/crypto.so: $(CRYPTO_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(CRYPTO_OBJ) $(CRYPTO_LIBS)
 
--include $(sort $(OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d))
+-include $(sort $(OBJ:.o=.d) $(ENGINE_OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d))
 
 modules: $(MODULES)
 
 # All modules in one archive, for a host in C that links them: docs/c-hosts.md.
 STATIC := $(OUT)/libscope3.a
-STATIC_OBJ := $(OBJ) $(if $(GZIP),$(GZIP_OBJ)) $(if $(CRYPTO),$(CRYPTO_OBJ))
+STATIC_OBJ := $(OBJ) $(ENGINE_OWN) $(if $(GZIP),$(GZIP_OBJ)) $(if $(CRYPTO),$(CRYPTO_OBJ))
 $(STATIC): $(STATIC_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^

@@ -16,7 +16,8 @@ local C = {
   { "core/members", "core/bytes", "core/identity", "core/rows" },
   { "core/files", "core/bytes", "core/members" },
   { "http", "core/bytes", "core/files" },
-  { "lua", "core/bytes", "core/identity", "core/rows", "core/members", "core/files", "http" },
+  { "lua", "core/bytes", "core/identity", "core/rows", "core/members", "core/files" },
+  { "engine", "core/bytes", "http", "lua" },
   { "gzip", "lua" },
   { "crypto", "lua" },
 }
@@ -36,14 +37,14 @@ local LUA = {
   { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook" },
   { "sandbox", "core", "base", "util" },
   { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "sandbox" },
-  { "scope3", "base", "util", "identity", "http", "input", "client", "webhook" },
+  { "scope3", "core", "base", "util", "identity", "http", "input", "client", "webhook" },
 }
 -- Files that are rooms, or parts of one, by themselves.
 local FILES = {
   error = "base", version = "base", result = "result", client = "client", audience = "client", init = "scope3",
   nginx = "nginx", webhook = "webhook", cli = "cli",
 }
-local MODULES = { core = true, gzip = true, crypto = true }
+local MODULES = { core = true, engine = true, gzip = true, crypto = true }
 
 local faults = {}
 local function fault(...)
@@ -109,6 +110,7 @@ local function read_lua()
       local module = MODULES[name:match "^scope3%.(%w+)$" or ""] and name or path_of[name]
       -- A name of a module that stands alone in quotes may also be that of a type.
       local is_required = read(path):find('require[ (,]*"' .. name:gsub("%.", "%%.") .. '"') ~= nil
+        or path == "lua/scope3/init.lua" -- it requires what its table names
       if module and module ~= path and is_required then
         table.insert(needs[path], module)
       end

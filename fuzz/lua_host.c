@@ -17,6 +17,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int luaopen_scope3_core(lua_State *L);
+int luaopen_scope3_engine(lua_State *L);
 int luaopen_scope3_crypto(lua_State *L);
 
 enum { COUNTERS = 1 << 15 };
@@ -97,6 +98,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     die("no memory");
   luaL_openlibs(state);
   preload(state, "scope3.core", luaopen_scope3_core);
+  preload(state, "scope3.engine", luaopen_scope3_engine);
   preload(state, "scope3.crypto", luaopen_scope3_crypto);
   set_path(state);
   load_target(state, slash != NULL ? slash + 1 : (*argv)[0]);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "../core/files/fork_mark.h"
+#include "../core/files/stay_loaded.h"
 #include "origins.h"
-#include "stay_loaded.h"
 #include "transfer.h"
 #include "transfer_conclude.h"
 #include "transfer_setup.h"

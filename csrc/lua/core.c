@@ -23,8 +23,6 @@ SC3L_EXPORT int luaopen_scope3_core(lua_State *L) {
   sc3l_open_row(L);
   sc3l_open_source(L);
   sc3l_open_id_set(L);
-  sc3l_open_engine(L);
-  sc3l_open_libcurl(L);
   sc3l_open_process(L);
   sc3l_open_standard(L);
   sc3l_open_append_file(L);

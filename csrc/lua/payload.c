@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "holdings.h"
 #include "open.h"
+#include "payload_access.h"
 #include "type.h"
 
 #define TYPE "scope3.payload"
@@ -110,13 +111,13 @@ void sc3l_leave_payload(void *payload) {
   }
 }
 
-void *sc3l_pin_payload(lua_State *L, int index) {
+static void *pin_payload(lua_State *L, int index) {
   payload_ud *u = lua_touserdata(L, index);
   u->pins++;
   return u;
 }
 
-void sc3l_unpin_payload(void *payload) {
+static void unpin_payload(void *payload) {
   payload_ud *u = payload;
   if (u->pins > 0) {
     u->pins--;
@@ -329,6 +330,20 @@ static int payload_hide(lua_State *L) {
   return 1;
 }
 
+static sc3_slice payload_range(lua_State *L, int index, sc3_op op, size_t first, size_t last) {
+  return sc3_payload_range(check_open(L, index)->p, first - 1, last).bytes[op];
+}
+
+static void give_access(lua_State *L) {
+  static const sc3l_payload_access access = {.version = SC3L_PAYLOAD_ACCESS_VERSION,
+                                             .op = sc3l_check_op,
+                                             .range = payload_range,
+                                             .pin = pin_payload,
+                                             .unpin = unpin_payload};
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&access);
+  lua_setfield(L, LUA_REGISTRYINDEX, SC3L_PAYLOAD_ACCESS);
+}
+
 void sc3l_open_payload(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"bytes", payload_bytes},
@@ -351,6 +366,7 @@ void sc3l_open_payload(lua_State *L) {
       .name = TYPE, .methods = {methods}, .end = payload_end, .close = payload_close};
   sc3l_make_holdings(L);
   sc3l_new_type(L, &type);
+  give_access(L);
   lua_pushcfunction(L, payload_new);
   lua_setfield(L, -2, "payload");
 }

@@ -14,12 +14,6 @@ const sc3_payload *sc3l_read_payload(lua_State *L, int index);
 /* "add" or "remove" at `index`; raises for others. */
 sc3_op sc3l_check_op(lua_State *L, int index);
 
-/* A payload that a request reads cannot be changed, and keeps its bytes when it is closed. Pins the
-   one at `index`, whose type was checked; take it back with sc3l_unpin_payload(). Neither raises.
- */
-void *sc3l_pin_payload(lua_State *L, int index);
-void sc3l_unpin_payload(void *payload);
-
 /* While a builder fills the payload at `index`, which sc3l_check_payload() returned: it cannot be
  * changed, and closing it frees nothing. `in_script` while a script runs in there: a script that
  * closes it gets an error. Take both back with sc3l_leave_payload(). None of them raises. */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../core/bytes/random.h"
-#include "../http/stay_loaded.h"
+#include "../core/files/stay_loaded.h"
 #include "open.h"
 #include "type.h"
 #include "input_file.h"

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../http/stay_loaded.h"
+#include "../core/files/stay_loaded.h"
 #include "open.h"
 
 static int output = STDOUT_FILENO; /* where the command's own words go */

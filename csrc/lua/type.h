@@ -1,4 +1,4 @@
-/* Registers userdata types and exports modules, for scope3.core, scope3.gzip and scope3.crypto. */
+/* Registers userdata types and exports modules, for all modules in C. */
 #ifndef SC3L_TYPE_H
 #define SC3L_TYPE_H
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 int luaopen_scope3_core(lua_State *L);
+int luaopen_scope3_engine(lua_State *L);
 int luaopen_scope3_gzip(lua_State *L);
 int luaopen_scope3_crypto(lua_State *L);
 
@@ -24,6 +25,7 @@ static int run(lua_State *L) {
   int i;
   luaL_openlibs(L);
   preload(L, "scope3.core", luaopen_scope3_core);
+  preload(L, "scope3.engine", luaopen_scope3_engine);
   preload(L, "scope3.gzip", luaopen_scope3_gzip);
   preload(L, "scope3.crypto", luaopen_scope3_crypto);
   lua_getglobal(L, "package");

@@ -1,6 +1,7 @@
--- A service in the place of libcurl: the methods of core.engine, answers at once, and a clock that nobody waits for.
+-- A service in the place of libcurl: the methods of curl.engine, answers at once, and a clock that nobody waits for.
 -- It knows the rows whose members it took.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local json = require "scope3.util.json"
 
 local service = {}
@@ -13,7 +14,7 @@ Service.__index = Service
 function service.new()
   local self = setmetatable({ clock = core.now(), results = {}, next_id = 0 }, Service)
   self:begin {}
-  core.engine = function()
+  curl.engine = function()
     return self
   end
   self.loop = {

@@ -14,20 +14,32 @@
 --- for their text.
 ---
 --- Public are this module, scope3.webhook, scope3.nginx, scope3.cli, scope3.sandbox, scope3.loop.<name> and the C
---- modules scope3.core, scope3.gzip and scope3.crypto. Every other module is private and may change.
-local audience = require "scope3.audience"
-local client = require "scope3.client"
-local errors = require "scope3.error"
-local identity = require "scope3.identity"
-local json = require "scope3.util.json"
-local limiter = require "scope3.http.limiter"
-local source = require "scope3.input.source"
-local value = require "scope3.input.value"
-local webhook = require "scope3.webhook"
+--- modules scope3.core, scope3.engine, scope3.gzip and scope3.crypto. Every other module is private and may change.
+---
+--- Each of these is loaded at its first use. `scope3.preload()` loads all of them, for a program that changes its user
+--- or its root afterwards, or comes to the end of its descriptors. In nginx nobody has to call it.
+---@class scope3.Module
+---@field _VERSION string
+---@field client fun(opts?: scope3.ClientOptions): scope3.Client?, scope3.Error?
+---@field audience fun(m: string|integer|scope3.AudienceMeta, o?: scope3.ReadingOptions): scope3.Audience?
+---@field csv fun(input: string|file*|(fun(): string?), o?: scope3.CsvOptions): scope3.Source?, scope3.Error?
+---@field jsonl fun(i: string|file*|(fun(): string?), o?: scope3.JsonLinesOptions): scope3.Source?, scope3.Error?
+---@field email scope3.EmailFunctions
+---@field phone scope3.PhoneFunctions
+---@field uid scope3.UidFunctions
+---@field external_id scope3.IdFunctions
+---@field assert fun(value: any, err: any, ...): any
+---@field number fun(text: string|number|nil, opts?: scope3.NumberOptions): number?
+---@field yes fun(said: any): boolean?
+---@field limiter fun(store?: scope3.Store|string): scope3.Limiter?, scope3.Error?
+---@field webhook table  scope3.webhook
+---@field null any
+---@field preload fun()
 
-return {
-  _VERSION = require "scope3.version",
+local entries = require "scope3.util.entries"
 
+-- Fields, and what each is: a field of a module, or the module itself.
+local FIELDS = {
   --- Makes a client (scope3.Client) of an account at the service. Its methods are:
   ---
   ---     client:sync(audiences, opts)        sends audiences that were built in memory
@@ -42,22 +54,22 @@ return {
   ---     client:health()                     asks whether the service is there
   ---
   --- sync, run and finish return a scope3.Result, with result:wait, :json and :plain.
-  client = client.new,
+  client = { "scope3.client", "new" },
 
   --- Makes an audience in memory (scope3.Audience): audience:add, :remove, :delete, :count.
   ---
   ---     local audience = assert(scope3.audience("newsletter", { region = "DE" }))
   ---     assert(audience:add { external_id = "17", phone = "030 901820" })
   ---     assert(audience:remove { external_id = "18" })
-  audience = audience.new,
+  audience = { "scope3.audience", "new" },
 
   --- Opens a CSV file (scope3.Source). `jsonl` opens a file of JSON Lines in the same way.
   ---
   ---     for row in assert(scope3.csv "customers.csv") do
   ---       print(row.email)
   ---     end
-  csv = source.csv,
-  jsonl = source.jsonl,
+  csv = { "scope3.input.source", "csv" },
+  jsonl = { "scope3.input.source", "jsonl" },
 
   --- What becomes of identifiers: normalize, hash and check.
   ---
@@ -65,29 +77,63 @@ return {
   ---     scope3.phone.hash("030 901820", { region = "DE" })     --> 64 hex digits
   ---     scope3.uid.check("uid2", value)                        --> true, or nil and an error
   ---     scope3.external_id.normalize(17)                       --> "17"
-  email = identity.email,
-  phone = identity.phone,
-  uid = identity.uid,
-  external_id = identity.external_id,
+  email = { "scope3.identity", "email" },
+  phone = { "scope3.identity", "phone" },
+  uid = { "scope3.identity", "uid" },
+  external_id = { "scope3.identity", "external_id" },
 
   --- Returns what a function of scope3 returned, or raises the text of its error.
-  assert = errors.assert,
+  assert = { "scope3.error", "assert" },
 
   --- Reads a text in `where` and `member` of a script: as a number, or as yes or no.
   ---
   ---     scope3.number("1.234,50 €", { decimal = "," })         --> 1234.5
   ---     scope3.yes "oui"                                       --> true
-  number = value.number,
-  yes = value.yes,
+  number = { "scope3.input.value", "number" },
+  yes = { "scope3.input.value", "yes" },
 
   --- Makes a limiter (scope3.Limiter), which keeps several clients or processes under one rate.
   ---
   ---     local client = assert(scope3.client { limiter = assert(scope3.limiter "/run/scope3.limits") })
-  limiter = limiter.new,
+  limiter = { "scope3.http.limiter", "new" },
 
   --- Verifies callbacks of the service: webhook.verify, .deliveries, .replay_cache (docs/webhooks.md).
-  webhook = webhook,
+  webhook = { "scope3.webhook" },
 
   --- JSON's null, as nested values of JSON Lines hold it.
-  null = json.null,
+  null = { "scope3.util.json", "null" },
 }
+
+local scope3 = { _VERSION = require "scope3.version" }
+
+local function load(key)
+  local module, field = FIELDS[key][1], FIELDS[key][2]
+  local value = require(module)
+  if field then
+    value = value[field]
+  end
+  scope3[key] = value
+  return value
+end
+
+--- Loads everything now.
+function scope3.preload()
+  for key in entries(FIELDS) do
+    load(key)
+  end
+  require "scope3.engine"
+  for _, name in ipairs { "scope3.gzip", "scope3.crypto" } do
+    pcall(require, name) -- a build may lack them
+  end
+end
+
+setmetatable(scope3, {
+  __index = function(_, key)
+    return FIELDS[key] and load(key)
+  end,
+})
+if rawget(_G, "ngx") then
+  scope3.preload()
+end
+---@cast scope3 scope3.Module
+return scope3

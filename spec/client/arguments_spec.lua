@@ -176,6 +176,7 @@ describe("arguments", function()
         end
       end
     end
+    scope3.preload()
     module(scope3, "scope3.")
     for class, object in pairs(OBJECTS) do
       local index = object and getmetatable(object).__index
@@ -259,7 +260,8 @@ describe("arguments", function()
     for _, name in ipairs {
       "scope3.client", "scope3.audience", "scope3.csv", "scope3.jsonl", "scope3.email.normalize", "scope3.phone.check",
       "scope3.uid.check", "scope3.external_id.normalize", "scope3.number", "scope3.yes", "scope3.limiter",
-      "scope3.assert", "scope3.webhook.verify", "scope3.webhook.replay_cache", "scope3.webhook.deliveries",
+      "scope3.assert", "scope3.preload", "scope3.webhook.verify", "scope3.webhook.replay_cache",
+      "scope3.webhook.deliveries",
       "scope3.Client:sync", "scope3.Client:stream", "scope3.Client:run", "scope3.Client:audiences",
       "scope3.Client:audience", "scope3.Client:task", "scope3.Client:wait", "scope3.Client:syndicate",
       "scope3.Client:syndication_status", "scope3.Client:health", "scope3.Audience:add", "scope3.Audience:remove",

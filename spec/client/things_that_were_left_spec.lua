@@ -1,6 +1,7 @@
 -- What is left early gives back its memory, descriptors and time: loops, HEAD, children of fork, cyclic rows.
 local compile = require "spec.support.compile"
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -110,7 +111,7 @@ describe("HEAD", function()
   local sandbox = world.around(setup, teardown, before_each)
 
   it("waits for no body", function()
-    local engine = assert(core.engine {})
+    local engine = assert(curl.engine {})
     assert(engine:submit { method = "GET", url = sandbox.url .. "/sandbox/requests", headers = {}, timeout = 20 })
     local got = world.next_result(engine)
     assert.is_true(#got.body > 0)

@@ -1,6 +1,7 @@
 -- From rows to the JSON that is sent: payloads, builders, and the rows that scripts see.
 local cjson = require("cjson.safe").new()
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local capture = require "spec.support.capture"
 local world = require "spec.support.world"
 
@@ -70,7 +71,7 @@ describe("the JSON of a payload", function()
   local server, engine
 
   before_each(function()
-    server, engine = capture.start(), core.engine {}
+    server, engine = capture.start(), curl.engine {}
   end)
 
   after_each(function()

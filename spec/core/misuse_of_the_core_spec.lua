@@ -1,6 +1,7 @@
 -- What the core's functions say to arguments that they cannot mean. They raise, and name what was wrong; nothing of the
 -- object has changed.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local world = require "spec.support.world"
 
 local function many(n, value)
@@ -31,7 +32,7 @@ end
 
 -- Sends nothing: what is wrong is found before.
 local function submit(request)
-  local engine = core.engine {}
+  local engine = curl.engine {}
   request.method, request.url = request.method or "GET", "http://127.0.0.1:1/"
   request.headers, request.timeout = request.headers or {}, request.timeout or 1
   local fine, why = pcall(engine.submit, engine, request)
@@ -105,10 +106,10 @@ local CASES = {
   ["no_proxy must be a string"] = function() submit { no_proxy = 5 } end,
   ["submit: keys must be strings"] = function() submit { "x" } end,
   ["max_response must be between"] = {
-    function() core.engine { max_response = -1 } end, function() core.engine { max_response = 2 ^ 40 } end,
-    function() core.engine { max_response = 0 / 0 } end,
+    function() curl.engine { max_response = -1 } end, function() curl.engine { max_response = 2 ^ 40 } end,
+    function() curl.engine { max_response = 0 / 0 } end,
   },
-  ["max_response must be a number, not a string"] = function() core.engine { max_response = "5" } end,
+  ["max_response must be a number, not a string"] = function() curl.engine { max_response = "5" } end,
   ["a process id expected"] = {
     function() core.end_child(0) end, function() core.end_child(-1) end, function() core.end_child(1.5) end,
     function() core.end_child(2 ^ 31) end,

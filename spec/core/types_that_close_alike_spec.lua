@@ -1,5 +1,6 @@
 -- Each userdata type has close, __gc and __close alike. Closing twice does nothing, and a closed object raises.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local world = require "spec.support.world"
 
 local has_gzip, gzip = pcall(require, "scope3.gzip")
@@ -8,7 +9,7 @@ local has_crypto, crypto = pcall(require, "scope3.crypto")
 local TYPES = {
   { "builder", function() return core.builder { max_member = 1000 } end, "sums" },
   { "count file", function() return assert(core.count_file(world.file "")) end, "lock" },
-  { "engine", function() return assert(core.engine()) end, "count" },
+  { "engine", function() return assert(curl.engine()) end, "count" },
   { "file", function() return assert(core.append_file(world.file "")) end, "read" },
   { "id set", function() return core.id_set() end, "size" },
   { "payload", function() return core.payload { max_members = 1, max_bytes = 1000 } end, "count" },

@@ -14,6 +14,7 @@ describe("the documentation", function()
   local text, known = {}, nil
 
   setup(function()
+    scope3.preload()
     for _, path in ipairs(pages.paths()) do
       text[path] = world.read(path)
     end

@@ -62,7 +62,7 @@ describe("installing", function()
     assert.equal("scope3 " .. require "scope3.version" .. "\n", version)
     local out = must(("cd / && %s %s hash email USER@example.com"):format(CLEAN, quote(prefix .. "/bin/scope3")))
     assert.truthy(out:find("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514", 1, true))
-    for _, module in ipairs { "core", "gzip", "crypto" } do
+    for _, module in ipairs { "core", "engine", "gzip", "crypto" } do
       local file = io.open(prefix .. "/lib/lua/" .. VDIR .. "/scope3/" .. module .. ".so")
       assert.is_not_nil(file)
       file:close()
@@ -152,7 +152,7 @@ describe("installing", function()
         CLEAN, LUA, BIN))
       local names = must(("cd %s && nm -g --defined-only build/5.4/libscope3.a | awk 'NF == 3 { print $3 }' "
         .. "| grep -v '^sc3l*_\\|^__x86' | sort"):format(tree))
-      assert.equal("luaopen_scope3_core\nluaopen_scope3_crypto\nluaopen_scope3_gzip\n", names)
+      assert.equal("luaopen_scope3_core\nluaopen_scope3_crypto\nluaopen_scope3_engine\nluaopen_scope3_gzip\n", names)
       must(("cd %s && %s sh -c 'cc -std=c11 -Wall -Wextra -Werror $(pkg-config "
         .. "--cflags lua5.4) -o %s examples/c-host/host.c build/5.4/libscope3.a " ..
         "$(pkg-config --libs lua5.4) $(make -s --no-print-directory LUA=%s print-static-libs)'"):format(tree,

@@ -2,6 +2,7 @@
 -- and what was sent may have been carried out. The status of a failure stands all the same.
 local answering = require "spec.support.answering"
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local cqueues = require "cqueues"
 local raw_server = require "spec.torture.raw_server"
 local scope3 = require "scope3"
@@ -27,7 +28,7 @@ describe("an answer that is packed wrongly", function()
 
   -- What a request ends with that is answered so.
   local function result_of(method, status, body)
-    local queue, engine = cqueues.new(), core.engine()
+    local queue, engine = cqueues.new(), curl.engine()
     local server = raw_server.start(queue, { { "head" }, { "body" },
       { "send", ("HTTP/1.1 %d X\r\n"):format(status) .. packed(body) } })
     assert(engine:submit { method = method, url = server.url, body = method == "POST" and "{}" or nil, timeout = 30 })

@@ -1,5 +1,5 @@
 -- The HTTP engine against a real server: requests and replies, limits, errors, proxies and TLS.
-local core = require "scope3.core"
+local curl = require "scope3.engine"
 local engines = require "spec.support.engines"
 local tls = require "spec.support.tls"
 local world = require "spec.support.world"
@@ -130,7 +130,7 @@ describe("the engine", function()
       assert.is_nil(tostring(message):find("Y", 1, true))
     end
     assert.is_false((pcall(engine.submit, engine, { method = "GET", url = sandbox.url .. "/\r\nX: Y" })))
-    assert.is_false((pcall(core.engine, { user_agent = "a\r\nX: Y" })))
+    assert.is_false((pcall(curl.engine, { user_agent = "a\r\nX: Y" })))
     assert.equal(0, engine:count())
     engine:close()
   end)
@@ -138,11 +138,11 @@ describe("the engine", function()
   it("raises on misuse", function()
     local engine = new_engine()
     for _, misuse in ipairs {
-      function() core.engine { verify = false } end,
-      function() core.engine { max_response = -1 } end,
-      function() core.engine { max_response = 0 / 0 } end,
-      function() core.engine { max_response = "8" } end,
-      function() core.engine { max_host_connections = -1 } end,
+      function() curl.engine { verify = false } end,
+      function() curl.engine { max_response = -1 } end,
+      function() curl.engine { max_response = 0 / 0 } end,
+      function() curl.engine { max_response = "8" } end,
+      function() curl.engine { max_host_connections = -1 } end,
       function() engine:submit { method = "GET" } end,
       function() engine:submit { method = "GET", url = "http://127.0.0.1/", tiemout = 1 } end,
       function() engine:submit { method = "GET", url = "http://127.0.0.1/", timeout = -1 } end,
@@ -171,8 +171,8 @@ describe("the engine", function()
 
   it("reads no proxy from the environment", function()
     local script = world.file(([[
-      local core = require "scope3.core"
-      local engine = core.engine {}
+      local curl = require "scope3.engine"
+      local engine = curl.engine {}
       engine:submit { method = "GET", url = %q, timeout = 30 }
       while not engine:step() do engine:wait(0.2) end
       local result = engine:result()
@@ -232,11 +232,11 @@ describe("a URL", function()
       scheme = "https", host = "api.example.com", port = 8443,
       path = "/a/b", query = "c=d", fragment = "e", user = false,
     },
-      core.parse_url("https://api.example.com:8443/a/b?c=d#e"))
-    local v6 = core.parse_url("http://me:pw@[::1]/")
+      curl.parse_url("https://api.example.com:8443/a/b?c=d#e"))
+    local v6 = curl.parse_url("http://me:pw@[::1]/")
     assert.equal("::1", v6.host)
     assert.is_true(v6.user)
-    assert.is_nil(core.parse_url("not a url"))
-    assert.is_nil(core.parse_url("http://a\0b/"))
+    assert.is_nil(curl.parse_url("not a url"))
+    assert.is_nil(curl.parse_url("http://a\0b/"))
   end)
 end)

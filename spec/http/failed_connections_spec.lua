@@ -2,13 +2,14 @@
 -- A reply that came before a reset is kept.
 local broken = require "spec.support.broken"
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local cqueues = require "cqueues"
 local scope3 = require "scope3"
 local tls = require "spec.support.tls"
 local world = require "spec.support.world"
 
 -- Later ones do not always say that a kept connection of HTTP/2 died: then a refused request on one is in doubt.
-local major, minor = core.curl_version().version:match "^(%d+)%.(%d+)"
+local major, minor = curl.curl_version().version:match "^(%d+)%.(%d+)"
 local TELLS_OF_DEATH = tonumber(major) * 100 + tonumber(minor) < 815
 
 local certificates
@@ -105,7 +106,7 @@ describe("a kept connection that is dropped", function()
   it("leaves an engine fit for the next request, whatever the size of the body", function()
     for _, size in ipairs { 0, 2, 300, 2 ^ 14, 2 ^ 14 + 1, 2 ^ 17 - 1, 2 ^ 17, 2 ^ 17 + 1, 2 ^ 21 } do
       for _, at in ipairs { "head", "end" } do
-        local queue, engine = cqueues.new(), core.engine()
+        local queue, engine = cqueues.new(), curl.engine()
         local server = broken.start(queue, { on = second { at = at, close = true } })
         local results = {}
         for i = 1, 4 do

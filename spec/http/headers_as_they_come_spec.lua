@@ -1,5 +1,6 @@
 -- Headers of an answer are read without the blanks round their values. What is no header is left out.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local cqueues = require "cqueues"
 local raw_server = require "spec.torture.raw_server"
 local world = require "spec.support.world"
@@ -9,7 +10,7 @@ describe("the headers of an answer", function()
 
   -- What a request ends with that is answered so.
   local function result_of(head, rest)
-    local queue, engine = cqueues.new(), core.engine()
+    local queue, engine = cqueues.new(), curl.engine()
     local server = raw_server.start(queue, { { "head" }, { "body" },
       { "send", head .. (rest or "Content-Length: 2\r\n\r\n{}") } })
     assert(engine:submit { method = "GET", url = server.url, timeout = 30 })

@@ -1,6 +1,7 @@
 -- A request that arrived whole may have been carried out, even if its connection died and no other could be made.
 -- It counts as uncertain, never as unsent.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local cqueues = require "cqueues"
 local socket = require "cqueues.socket"
 
@@ -34,7 +35,7 @@ end
 describe("a request that arrived whole", function()
   it("may have been carried out, also where its connection died and no other could be made", function()
     for _, size in ipairs { 2, 300, 2 ^ 17 } do
-      local engine, read = core.engine(), {}
+      local engine, read = curl.engine(), {}
       local queue, port = mortal_server(read)
       local results = {}
       for i = 1, 2 do

@@ -1,12 +1,13 @@
 -- A transfer that has ended can still be given up, and each result is taken exactly once.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local world = require "spec.support.world"
 
 describe("a transfer that has ended and is not taken", function()
   local sandbox = world.around(setup, teardown, before_each)
 
   it("can be given up like one under way: its body is free, and nobody gets its result", function()
-    local engine, builder = core.engine(), core.builder { max_member = 1000 }
+    local engine, builder = curl.engine(), core.builder { max_member = 1000 }
     local payload = core.payload { max_members = 10, max_bytes = 1000 }
     builder:add(payload, { external_id = "1", email = "a@b.example" })
     local ids = {}
@@ -34,7 +35,7 @@ describe("a transfer that has ended and is not taken", function()
   end)
 
   it("is taken once, although a finalizer takes others while its result is made", function()
-    local engine = core.engine()
+    local engine = curl.engine()
     local seen, n = {}, 40
     for _ = 1, n do
       assert(engine:submit { method = "GET", url = sandbox.url .. "/sandbox/config", timeout = 60 })

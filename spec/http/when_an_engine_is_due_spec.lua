@@ -1,12 +1,12 @@
 -- An engine says when a step is due. With a descriptor it needs no clock of its caller.
-local core = require "scope3.core"
+local curl = require "scope3.engine"
 local world = require "spec.support.world"
 
 describe("an engine", function()
   local sandbox = world.around(setup, teardown, before_each)
 
   it("without a descriptor says after how many seconds a step is due, and with one nothing", function()
-    local engine = core.engine()
+    local engine = curl.engine()
     assert.is_nil(engine:timeout())
     local id = engine:submit { method = "GET", url = sandbox.url, timeout = 30 }
     assert.is_truthy(id)

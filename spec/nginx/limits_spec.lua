@@ -4,6 +4,7 @@ if not require("spec.support.nginx").here() then
 end
 
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local nginx = require "spec.support.nginx"
 local world = require "spec.support.world"
 
@@ -40,7 +41,7 @@ describe("the workers of an nginx", function()
 
   -- The answers to all of these at once, counted.
   local function get(list)
-    local engine, answers = assert(core.engine { connect_timeout = 30 }), {}
+    local engine, answers = assert(curl.engine { connect_timeout = 30 }), {}
     for _, path in ipairs(list) do
       assert(engine:submit { method = "GET", url = server.url .. path, headers = {}, timeout = 60 })
     end

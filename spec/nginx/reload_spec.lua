@@ -6,7 +6,7 @@ if not require("spec.support.nginx").here() then
   return
 end
 
-local core = require "scope3.core"
+local curl = require "scope3.engine"
 local nginx = require "spec.support.nginx"
 local world = require "spec.support.world"
 
@@ -47,7 +47,7 @@ describe("a reload of nginx", function()
   -- Forty requests that wait:
   -- for their tasks, for the service's rate, for the service's answer, and uploads of several requests each.
   local function begin()
-    local engine = assert(core.engine { connect_timeout = 30 })
+    local engine = assert(curl.engine { connect_timeout = 30 })
     local lines = { "id,mail" }
     for i = 1, 200 do
       lines[#lines + 1] = ("u%d,u%d@example.com"):format(i, i)

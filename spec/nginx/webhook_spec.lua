@@ -4,6 +4,7 @@ if not require("spec.support.nginx").here() then
 end
 
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local nginx = require "spec.support.nginx"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
@@ -145,7 +146,7 @@ describe("a location for callbacks", function()
   end)
 
   it("says 503 to a delivery that comes again while it is being handled, which may still fail", function()
-    local engine = assert(core.engine {})
+    local engine = assert(curl.engine {})
     local body = json.encode {
       idempotency_key = "slowly-handled-01", task_id = "t", status = "slow", message = "not now",
     }

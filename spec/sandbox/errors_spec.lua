@@ -1,6 +1,7 @@
 -- An error of the sandbox itself is reported wherever it happens.
 -- Each spec puts one fault into a sandbox in a process of its own.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local child = require "scope3.sandbox.child"
 local world = require "spec.support.world"
 
@@ -117,7 +118,7 @@ describe("an error within the sandbox", function()
   it("is no connection that a peer has dropped, and no callback that nobody takes", function()
     local sandbox = assert(child.start { interpreter = os.getenv "SCOPE3_LUA_BIN",
       task_seconds = 0 })
-    local engine = assert(core.engine {})
+    local engine = assert(curl.engine {})
     assert(engine:submit { method = "POST", url = sandbox.url .. SYNC, body = BODY,
       headers = { "Authorization: Bearer x", "Content-Length: 90000" }, timeout = 1 })
     world.next_result(engine)

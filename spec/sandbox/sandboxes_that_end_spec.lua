@@ -12,6 +12,7 @@ describe("a sandbox in a process of its own", function()
   local function parent(body, before)
     local path = world.file([[
       local child, core = require "scope3.sandbox.child", require "scope3.core"
+      local curl = require "scope3.engine"
       local opts = { interpreter = ]] .. ("%q"):format(LUA) .. [[ }
       local s = assert(child.start(opts))
       local function signal(name) os.execute("kill -" .. name .. " " .. s.pid) end
@@ -73,7 +74,7 @@ describe("a sandbox in a process of its own", function()
       for _, name in ipairs { "TERM", "HUP", "INT" } do signal(name) end
       core.sleep(0.05)
       assert(s.url)
-      local engine = core.engine {}
+      local engine = curl.engine {}
       assert(engine:submit { method = "GET", url = s.url .. "/health", headers = {}, timeout = 30 })
       while not engine:step() do engine:wait(0.2) end
       local status = engine:result().status

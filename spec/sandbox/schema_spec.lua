@@ -1,6 +1,6 @@
 -- The sandbox and the schemas of the contract agree.
 -- Its replies fit them, and it refuses exactly what they refuse.
-local core = require "scope3.core"
+local curl = require "scope3.engine"
 local contract = require "spec.support.contract"
 local json_schema = require "spec.support.json_schema"
 local world = require "spec.support.world"
@@ -92,7 +92,7 @@ describe("the sandbox's schema", function()
 
   local engine
   setup(function()
-    engine = assert(core.engine {})
+    engine = assert(curl.engine {})
   end)
   teardown(function()
     engine:close()

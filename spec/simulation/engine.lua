@@ -1,5 +1,5 @@
--- Stands in for the engine of csrc/lua/engine.c: the same calls, over a network that is simulated. Results are such as
--- the real one gives (lua/scope3/http/engines.lua).
+-- Stands in for the engine of csrc/engine/engine.c: the same calls, over a network that is simulated. Results are such
+-- as the real one gives (lua/scope3/http/engines.lua).
 local current = require "spec.simulation.current"
 
 local engine = {}

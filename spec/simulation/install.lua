@@ -3,6 +3,7 @@
 assert(not package.loaded.scope3, "the simulation has to be installed before scope3 is loaded")
 
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local current = require "spec.simulation.current"
 local rare = require "scope3.util.rare"
 
@@ -26,7 +27,7 @@ function core.random()
   return current.world.client_dice:unit()
 end
 
-function core.engine()
+function curl.engine()
   return require("spec.simulation.engine").new()
 end
 

@@ -3,6 +3,7 @@
 -- Each call of the system that the C module makes in a scenario fails once, or every one from it on, in several ways.
 -- Prints what is wrong, and at the end how many calls failed.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local failing_calls = assert(package.loadlib(arg[1], "luaopen_failing_calls"))()
 local work, url = arg[2], arg[3]
 
@@ -136,9 +137,9 @@ local SCENARIOS = {
     end,
   },
   {
-    name = "a request",
+    name = "a request", library = "engine.so",
     act = function(state)
-      local engine = state:open(core.engine { connect_timeout = 5 })
+      local engine = state:open(curl.engine { connect_timeout = 5 })
       assert(engine:submit { method = "GET", url = url, headers = {}, timeout = 0.5 })
       local ended = core.now() + 30 -- its own time is shorter, and nothing may hinder that
       while not engine:step() do
@@ -177,7 +178,7 @@ end
 -- How many calls there were, and whether one of them failed; what is wrong is printed.
 local function attempt(scenario, how, k, count)
   local state = { opened = {}, open = open }
-  failing_calls.of_library("core.so", k, count, how)
+  failing_calls.of_library(scenario.library or "core.so", k, count, how)
   local fine, why = pcall(scenario.act, state)
   local asked, _, failed = failing_calls.stop()
   for i = #state.opened, 1, -1 do

@@ -1,5 +1,5 @@
 -- Engines of HTTP, and transfers over them.
-local core = require "scope3.core"
+local curl = require "scope3.engine"
 local world = require "spec.support.world"
 
 local engines = {}
@@ -7,7 +7,7 @@ local engines = {}
 engines.KEY = "Authorization: Bearer scope3_engine_spec"
 
 function engines.new(options)
-  return assert(core.engine(options or {}))
+  return assert(curl.engine(options or {}))
 end
 
 function engines.sync_url(sandbox)

@@ -1,5 +1,5 @@
 -- An nginx whose locations use a client that was made in its master, and requests to it.
-local core = require "scope3.core"
+local curl = require "scope3.engine"
 local nginx = require "spec.support.nginx"
 local socket = require "cqueues.socket"
 local world = require "spec.support.world"
@@ -46,7 +46,7 @@ local Requests = {}
 Requests.__index = Requests
 
 function served.begin(urls)
-  local self = setmetatable({ engine = assert(core.engine { connect_timeout = 30 }), replies = {}, count = #urls },
+  local self = setmetatable({ engine = assert(curl.engine { connect_timeout = 30 }), replies = {}, count = #urls },
     Requests)
   for _, url in ipairs(urls) do
     assert(self.engine:submit { method = "GET", url = url, headers = {}, timeout = 120 })

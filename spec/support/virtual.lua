@@ -1,6 +1,7 @@
 -- A loop whose clock runs ahead of the world's: nobody sleeps. A sandbox on its manual clock is taken along;
 -- the two stand still together, because what a busy machine takes its time for must not pass for one of them alone.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local json = require "scope3.sandbox.json"
 
 local virtual = {}
@@ -9,7 +10,7 @@ local virtual = {}
 ---@param url? string  of a sandbox whose clock is "manual"
 ---@return scope3.Loop
 function virtual.loop(url)
-  local engine = url and assert(core.engine { connect_timeout = 10 })
+  local engine = url and assert(curl.engine { connect_timeout = 10 })
   local skipped, started = 0, core.now()
   local loop = { name = "virtual" .. tostring({}) } -- an engine of its own
 

@@ -1,6 +1,7 @@
 -- What specs share:
 -- a real sandbox in a process of its own, calls to its control plane, clients of it, and temporary files.
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local json = require "scope3.sandbox.json"
 local scope3 = require "scope3"
 local traces = require "spec.support.traces"
@@ -16,7 +17,7 @@ world.in_full = world.thorough == "all"
 --- One HTTP request through an engine of its own: the result of engine:result().
 function world.http(method, url, body, options)
   options = options or {}
-  local engine = assert(core.engine { ca_file = options.ca_file, connect_timeout = 10 })
+  local engine = assert(curl.engine { ca_file = options.ca_file, connect_timeout = 10 })
   assert(engine:submit {
     method = method, url = url, body = body, headers = options.headers or {}, timeout = options.timeout or 60,
   })

@@ -6,6 +6,7 @@ local SHORT, SHARE = tonumber(arg[2]), tonumber(arg[3])
 
 local unpack = table.unpack or rawget(_G, "unpack") -- luacheck: ignore 143
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local scope3 = require "scope3"
 local conditions = require "scope3.input.filter"
 local json = require "scope3.util.json"
@@ -157,7 +158,7 @@ end, { " ", "\t" })
 reader("URLs", function(text)
   for _, before in ipairs { "", "https://", "https://h/", "https://h/?", "http://a:" } do
     target.parse(before .. text)
-    core.parse_url(before .. text)
+    curl.parse_url(before .. text)
   end
   return target.authority(text, "https")
 end, { "a@", "/", "../" })

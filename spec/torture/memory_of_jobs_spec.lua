@@ -8,13 +8,13 @@ local world = require "spec.support.world"
 
 -- A job, and what asks for memory in it. `least` points are tried, where few of all have done harm.
 local SWEEPS = {
-  { "file", "lua", "core.so", "libcurl" },
+  { "file", "lua", "core.so", "engine.so", "libcurl" },
   { "gzip", "lua", "core.so", "libz.so" },
-  { "sync", "lua", "core.so", "libcurl" },
-  { "stream", "lua", "core.so", "libcurl" },
-  { "journal", "lua", "core.so", "libcurl" },
-  { "resume", "lua", "core.so", "libcurl" },
-  { "delete_missing", "lua", "core.so", "libcurl" },
+  { "sync", "lua", "core.so", "engine.so", "libcurl" },
+  { "stream", "lua", "core.so", "engine.so", "libcurl" },
+  { "journal", "lua", "core.so", "engine.so", "libcurl" },
+  { "resume", "lua", "core.so", "engine.so", "libcurl" },
+  { "delete_missing", "lua", "core.so", "engine.so", "libcurl" },
   { "webhook", "lua", "core.so", "libcrypto.so", least = 12 },
   { "collector", "lua", "core.so", least = 12 },
 }
@@ -29,7 +29,7 @@ describe("a job whose memory runs out:", not os.getenv "LD_PRELOAD" and function
     settings.gzip = settings.folder .. "/packed.csv.gz"
     local of_c = compile.no_memory()
     libraries = { lua = compile.failing_file(), libcurl = compile.curl_memory(),
-      ["core.so"] = of_c, ["libz.so"] = of_c, ["libcrypto.so"] = of_c }
+      ["core.so"] = of_c, ["engine.so"] = of_c, ["libz.so"] = of_c, ["libcrypto.so"] = of_c }
     print("   seed " .. seed)
   end)
   teardown(function()

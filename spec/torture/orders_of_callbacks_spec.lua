@@ -3,6 +3,7 @@
 -- A request ends once, as it should, or not at all; a POST is never sent twice; the engine goes on; nothing stays open.
 local broken = require "spec.support.broken"
 local core = require "scope3.core"
+local curl = require "scope3.engine"
 local cqueues = require "cqueues"
 local raw_server = require "spec.torture.raw_server"
 local tls = require "spec.support.tls"
@@ -227,7 +228,7 @@ describe("a transfer to a server that", function()
   for name, behaviour in pairs(BEHAVIOURS) do
     it(name .. " ends once, or not at all, whatever is done meanwhile", function()
       sweep(behaviour, function(request, timeout, expected, interrupt, where)
-        local queue, engine = cqueues.new(), core.engine()
+        local queue, engine = cqueues.new(), curl.engine()
         local server = raw_server.start(queue, behaviour[1])
         local place = { engine = engine, queue = queue, url = server.url }
         local taken = transfer(place, request, timeout, expected, interrupt, where)
@@ -242,7 +243,7 @@ describe("a transfer to a server that", function()
   for name, behaviour in pairs(KEPT) do
     it(("had kept a connection, and %s, ends once, and is sent once"):format(name), function()
       sweep({ behaviour[1], "any" }, function(request, timeout, expected, interrupt, where)
-        local queue, engine = cqueues.new(), core.engine()
+        local queue, engine = cqueues.new(), curl.engine()
         local server = raw_server.start(queue, { READ, READ_ALL, OK }, behaviour[1])
         local place = { engine = engine, queue = queue, url = server.url }
         submit(engine, server.url, REQUESTS.GET, 30)
@@ -261,7 +262,7 @@ describe("a transfer to a server that", function()
       local queue = cqueues.new()
       local server = broken.start(queue, { tls = certificates, on = function() return behaviour[1] end })
       sweep(behaviour, function(request, timeout, expected, interrupt, where)
-        local engine, before = core.engine { ca_file = certificates.ca }, #server.requests
+        local engine, before = curl.engine { ca_file = certificates.ca }, #server.requests
         local place = { engine = engine, queue = queue, url = server.url .. "/" }
         local taken = transfer(place, request, timeout, expected, interrupt, where)
         engine:close()

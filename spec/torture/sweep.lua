@@ -1,7 +1,8 @@
 -- Runs a job again and again, and has another of its calls fail each time; for a process of its own:
 --   sweep.lua WHAT JOB MODE SETTINGS
--- WHAT fails: files, core.so, gzip.so, crypto.so, libcurl or lua. SETTINGS is JSON: url, folder, gzip, most, seed, and
--- library, the module that has it fail. Prints what went wrong, a line for each, and at the end what it has tried.
+-- WHAT fails: files, core.so, engine.so, gzip.so, crypto.so, libcurl or lua. SETTINGS is JSON: url, folder, gzip, most,
+-- seed, and library, the module that has it fail. Prints what went wrong, a line for each, and at the end what it has
+-- tried.
 local core = require "scope3.core"
 local jobs = require "spec.torture.jobs"
 local json = require "scope3.sandbox.json"
@@ -49,7 +50,7 @@ function WAYS.libcurl()
   return here { begin = curl_memory.fail, stop = curl_memory.asked, live = curl_memory.live }
 end
 
-for _, library in ipairs { "core.so", "libz.so", "libcrypto.so" } do
+for _, library in ipairs { "core.so", "engine.so", "libz.so", "libcrypto.so" } do
   WAYS[library] = function()
     local no_memory = load_module "luaopen_no_memory"
     return here { words = { "memory" }, begin = function(k, count)

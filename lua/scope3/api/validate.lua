@@ -65,7 +65,7 @@ end
 local SCHEMES = { "HMAC-SHA256", "Bearer" }
 
 local function url_problem(value)
-  local parts = type(value) == "string" and core.parse_url(value)
+  local parts = type(value) == "string" and require("scope3.engine").parse_url(value)
   if not parts or (parts.scheme ~= "https" and parts.scheme ~= "http") then
     return "must be an http or https URL"
   end

@@ -1,5 +1,4 @@
 --- `scope3 doctor`: checks the installation, the key and the account, and says what to do about each problem.
-local core = require "scope3.core"
 local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
 local output = require "scope3.cli.output"
@@ -83,7 +82,7 @@ local function check_installation(check, args)
   local jit = rawget(_G, "jit") -- a host may forbid to read a global that does not exist
   check("scope3", version)
   check("Lua", jit and jit.version .. " (" .. _VERSION .. ")" or _VERSION)
-  local curl = core.curl_version()
+  local curl = require("scope3.engine").curl_version()
   check_libcurl(check, curl)
   check_certificates(check, args, curl)
   for _, item in ipairs(C_MODULES) do

@@ -57,7 +57,10 @@ function settings.read(opts)
   end
   local account_id = options.id(opts.account_id or env "SCOPE3_ACCOUNT_ID")
   local api_key = opts.api_key or env "SCOPE3_API_KEY"
-  local url, url_err = base_url.check(opts.base_url or env "SCOPE3_BASE_URL" or DEFAULT_URL)
+  local url, url_err = DEFAULT_URL, nil
+  if opts.base_url or env "SCOPE3_BASE_URL" then
+    url, url_err = base_url.check(opts.base_url or env "SCOPE3_BASE_URL")
+  end
   check("account_id", account_problem(account_id))
   check("api_key", key_problem(api_key))
   check("base_url", url_err and url_err.issues[1].message)

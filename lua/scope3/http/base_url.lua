@@ -30,7 +30,7 @@ end
 ---@return string? base  with a scheme in lowercase and without a slash at its end
 ---@return scope3.Error? err  kind "invalid"
 function base_url.check(url)
-  local parts, why = core.parse_url(url)
+  local parts, why = require("scope3.engine").parse_url(url)
   local problem
   if parts then
     problem = problem_of(parts)

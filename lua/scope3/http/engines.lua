@@ -38,14 +38,27 @@ local TURN = 0.0002 -- seconds for replies that have come, before others have th
 local SharedEngine = {}
 SharedEngine.__index = SharedEngine
 
+-- Lua calls a file "not found" also where the process has no descriptor to open it.
+local function why_not_loaded(message)
+  if message:find("not found:", 1, true) then
+    return "the module scope3.engine was not found: it is not installed, or the process has no descriptors left"
+  end
+  return (message:gsub("\n.*", ""))
+end
+
 --- The engine. Where it cannot be made it is tried again at the next request: there may be descriptors and memory then.
 ---@return table? engine
 ---@return string? why
 function SharedEngine:open()
-  local why
-  if not self.engine then
-    self.engine, why = core.engine { ca_file = self.ca_file, user_agent = "scope3-lua/" .. version }
+  if self.engine then
+    return self.engine
   end
+  local loaded, libcurl = pcall(require, "scope3.engine") -- not before: what sends nothing needs no libcurl
+  if not loaded then
+    return nil, why_not_loaded(tostring(libcurl))
+  end
+  local why
+  self.engine, why = libcurl.engine { ca_file = self.ca_file, user_agent = "scope3-lua/" .. version }
   return self.engine, why
 end
 

@@ -11,6 +11,9 @@ local collector = require "scope3.nginx.collector"
 local gateway = require "scope3.nginx.gateway"
 local webhook = require "scope3.nginx.webhook"
 
+-- Now, in the master: a worker may not be able to read the files any more.
+require "scope3.engine"
+
 -- Raises errors at the caller's line. Under pcall() misuse has no position.
 local function or_raise(make)
   return function(opts)

@@ -3,7 +3,7 @@
 #define SC3L_RESULT_H
 
 #include "../http/request.h"
-#include "compat.h"
+#include "../lua/compat.h"
 
 /* Pushes the table that engine:result() gives. */
 void sc3l_push_result(lua_State *L, const sc3_result *result);

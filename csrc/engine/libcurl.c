@@ -4,8 +4,8 @@
 
 #include "../http/url.h"
 #include "../http/version.h"
-#include "open.h"
-#include "type.h"
+#include "../lua/type.h"
+#include "libcurl.h"
 
 static void set_text(lua_State *L, const char *key, const char *value) {
   if (value == NULL)

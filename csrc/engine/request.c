@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../core/bytes/ascii.h"
-#include "arguments.h"
+#include "../lua/arguments.h"
 
 /* A header line must not be able to become two. The value may be a key, so it is never shown. */
 static const char *check_header(lua_State *L, int index) {

@@ -3,7 +3,7 @@
 #define SC3L_REQUEST_H
 
 #include "../http/request.h"
-#include "compat.h"
+#include "../lua/compat.h"
 
 enum { SC3L_HEADERS_MAX = 64 };
 

@@ -1,20 +1,21 @@
-/* Binds "scope3.engine": HTTP for Lua. Values are made only after libcurl is done with a transfer.
- */
+/* The module scope3.engine: HTTP for Lua. It is apart from scope3.core, so that what sends nothing
+ * does not load libcurl. Values are made only after libcurl is done with a transfer. */
 #include "../http/engine.h"
 
 #include <string.h>
 
-#include "arguments.h"
-#include "open.h"
+#include "../lua/arguments.h"
+#include "../lua/type.h"
+#include "libcurl.h"
 #include "request.h"
 #include "request_body.h"
 #include "result.h"
-#include "type.h"
 
 #define TYPE "scope3.engine"
 
 typedef struct engine_ud {
   sc3_engine *e; /* NULL = closed */
+  const sc3l_payload_access *payloads;
 } engine_ud;
 
 /* The user value is { [id] = pieces of the body }: what libcurl reads from. */
@@ -65,6 +66,7 @@ static int engine_new(lua_State *L) {
   o.connect_timeout = sc3l_opt_seconds(L, 1, "connect_timeout", 10);
   o.http1_after_failure = sc3l_opt_seconds(L, 1, "http1_after_failure", 600);
   u = sc3l_new_object(L, sizeof *u, TYPE);
+  u->payloads = lua_touserdata(L, lua_upvalueindex(1));
   lua_newtable(L);
   sc3l_setuservalue(L, -2);
   u->e = sc3_engine_new(&o, &why);
@@ -85,7 +87,7 @@ static int engine_close(lua_State *L) {
   sc3_engine_free(e);
   sc3l_getuservalue(L, 1);
   if (lua_istable(L, -1)) /* a closed engine that is still referenced must not keep bodies */
-    sc3l_release_all_bodies(L, lua_gettop(L));
+    sc3l_release_all_bodies(L, u->payloads, lua_gettop(L));
   return 0;
 }
 
@@ -98,7 +100,7 @@ static void read_body(lua_State *L, sc3_request *r, sc3l_body *body) {
   if (strcmp(r->method, "HEAD") == 0)
     luaL_error(L, "a HEAD request has no body");
   body->pieces = lua_gettop(L);
-  body->count = sc3l_copy_body(L);
+  body->count = sc3l_copy_body(L, body->payloads);
   body->bytes = lua_newuserdata(L, (body->count + 1) * sizeof *body->bytes);
   r->has_body = 1;
   r->body = body->bytes;
@@ -116,6 +118,7 @@ static int engine_submit(lua_State *L) {
   sc3_engine *e;
   uint64_t id;
   (void)check_engine(L);
+  body.payloads = ((const engine_ud *)lua_touserdata(L, 1))->payloads;
   luaL_checktype(L, 2, LUA_TTABLE);
   sc3l_checkstack(L, SC3L_HEADERS_MAX + 32);
   sc3l_check_keys(L, 2, known, "submit");
@@ -134,7 +137,7 @@ static int engine_submit(lua_State *L) {
     sc3l_push_count(L, id);
     return 1;
   }
-  sc3l_release_body(L, body.anchors, body.id);
+  sc3l_release_body(L, body.payloads, body.anchors, body.id);
   lua_pushnil(L);
   lua_pushstring(L, why);
   return 2;
@@ -182,7 +185,7 @@ static int engine_result(lua_State *L) {
   }
   id = t->id;
   sc3_engine_release(u->e, t);
-  sc3l_release_body(L, 2, id);
+  sc3l_release_body(L, u->payloads, 2, id);
   return failed ? lua_error(L) : 1;
 }
 
@@ -201,8 +204,9 @@ static int engine_cancel(lua_State *L) {
   uint64_t id = n >= 1 && n <= 9007199254740992.0 ? (uint64_t)n : 0; /* 0 is no transfer's */
   int found = sc3_engine_cancel(e, id);
   if (found) {
+    const engine_ud *u = lua_touserdata(L, 1);
     sc3l_getuservalue(L, 1);
-    sc3l_release_body(L, lua_gettop(L), id);
+    sc3l_release_body(L, u->payloads, lua_gettop(L), id);
   }
   lua_pushboolean(L, found);
   return 1;
@@ -240,7 +244,20 @@ static int engine_timeout(lua_State *L) {
   return 1;
 }
 
-void sc3l_open_engine(lua_State *L) {
+/* Pushes what this module does with payloads; raises where scope3.core has not brought it. */
+static void push_access(lua_State *L) {
+  const sc3l_payload_access *payloads;
+  lua_getfield(L, LUA_REGISTRYINDEX, SC3L_PAYLOAD_ACCESS);
+  payloads = lua_touserdata(L, -1);
+  if (payloads == NULL)
+    luaL_error(L, "scope3.engine needs scope3.core: require it before");
+  if (payloads->version != SC3L_PAYLOAD_ACCESS_VERSION)
+    luaL_error(L, "scope3.engine and scope3.core are of two versions: install them together");
+}
+
+SC3L_EXPORT int luaopen_scope3_engine(lua_State *L);
+
+SC3L_EXPORT int luaopen_scope3_engine(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"cancel", engine_cancel}, {"count", engine_count},
       {"events", engine_events}, {"pollfd", engine_pollfd},
@@ -249,7 +266,12 @@ void sc3l_open_engine(lua_State *L) {
       {"wait", engine_wait},     {NULL, NULL},
   };
   static const sc3l_type type = {.name = TYPE, .methods = {methods}, .end = engine_close};
+  sc3l_check_version(L);
   sc3l_new_type(L, &type);
-  lua_pushcfunction(L, engine_new);
+  lua_createtable(L, 0, 3);
+  push_access(L);
+  lua_pushcclosure(L, engine_new, 1);
   lua_setfield(L, -2, "engine");
+  sc3l_open_libcurl(L);
+  return 1;
 }

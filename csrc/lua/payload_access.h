@@ -1,0 +1,32 @@
+/* What the module scope3.engine does with a payload, which is an object of scope3.core. They are
+ * libraries of their own, and meet in the registry: one of them owns what a payload is. */
+#ifndef SC3L_PAYLOAD_ACCESS_H
+#define SC3L_PAYLOAD_ACCESS_H
+
+#include "../core/bytes/slice.h"
+#include "../core/members/member.h" /* sc3_op */
+#include "compat.h"
+
+/* Where in the registry scope3.core puts it, as a light userdata. */
+#define SC3L_PAYLOAD_ACCESS "scope3.payload.access"
+
+/* Changes with this struct: files of two versions may lie beside each other. */
+enum { SC3L_PAYLOAD_ACCESS_VERSION = 1 };
+
+typedef struct sc3l_payload_access {
+  int version; /* always first */
+
+  /* "add" or "remove" at `index`; raises for others. */
+  sc3_op (*op)(lua_State *L, int index);
+
+  /* The JSON of some members of the payload at `index`, counted from 1, both ends included; raises
+   * when it is none, or closed. */
+  sc3_slice (*range)(lua_State *L, int index, sc3_op op, size_t first, size_t last);
+
+  /* A payload that a request reads cannot be changed, and keeps its bytes when it is closed. Pins
+   * the one at `index`, whose type was checked. Neither raises. */
+  void *(*pin)(lua_State *L, int index);
+  void (*unpin)(void *payload);
+} sc3l_payload_access;
+
+#endif
