@@ -78,6 +78,16 @@ static int builder_flush(lua_State *L) {
   return push_flushed(L, u, p);
 }
 
+/* Puts the member that was staged into the payload. One that finds no memory for it counts as full:
+ * after an error nobody would know that the member waits. */
+static int push_added(lua_State *L, sc3l_builder *u, sc3_payload *p) {
+  if (sc3_builder_flush(&u->b, p) != SC3_ADD_NOMEM)
+    return push_flushed(L, u, p);
+  lua_pushboolean(L, 0);
+  lua_pushliteral(L, "full");
+  return 2;
+}
+
 /* :add(payload, member, remove, level, name of the function to blame for) -> as :flush(), which is
    to follow when it is false | nil, reason key Each call is a row of its own. */
 static int builder_add(lua_State *L) {
@@ -110,7 +120,7 @@ static int builder_add(lua_State *L) {
     lua_pushstring(L, sc3_reason_key(u->b.row_rejected));
     return 2;
   }
-  results = push_flushed(L, u, p);
+  results = push_added(L, u, p);
   sc3l_count_payload(L, 2); /* when all is done: finalizers may run */
   return results;
 }
@@ -134,6 +144,17 @@ static int builder_columns(lua_State *L) {
   return sc3l_call_busy(L, set_columns);
 }
 
+/* Words that are pushed after a member was staged: the registry holds them, so that pushing them
+ * needs no memory. An error there would leave a member waiting that the caller does not know of. */
+static void keep_words(lua_State *L) {
+  lua_createtable(L, 2, 0);
+  lua_pushliteral(L, "full");
+  lua_rawseti(L, -2, 1);
+  lua_pushliteral(L, "turn");
+  lua_rawseti(L, -2, 2);
+  lua_setfield(L, LUA_REGISTRYINDEX, "scope3.builder.words");
+}
+
 void sc3l_open_builder(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"add", builder_add},
@@ -148,6 +169,7 @@ void sc3l_open_builder(lua_State *L) {
       .end = builder_end,
       .close = builder_close};
   sc3l_new_type(L, &type);
+  keep_words(L);
   lua_pushcfunction(L, builder_new);
   lua_setfield(L, -2, "builder");
 }

@@ -102,6 +102,7 @@ function audience.new(meta, opts)
     id = meta.id, name = meta.name, consent_basis = meta.consent_basis, deleted = false,
     builder = core.builder(options.merge(identity.reading(opts), { max_member = room_in(body_size.first()) })),
     payloads = {}, size = body_size.first(), -- of the request that the last payload goes with, at most
+    waits = false, -- a member for room: a field from the start, because to add one may find no memory
   }, Audience)
 end
 

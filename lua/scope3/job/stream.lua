@@ -33,6 +33,8 @@ function stream.new(context, audience, opts)
     end
   end
   return setmetatable({ job = work, batcher = batcher.new(work, audience, opts), adds = 0,
+    -- Fields from the start, because to add one may find no memory.
+    waits = false, user = false, failure = false,
     adds_between_pumps = rare.number("adds_between_pumps", ADDS_BETWEEN_PUMPS) }, Stream)
 end
 
@@ -61,11 +63,16 @@ local function check_free(self, level)
   end
 end
 
--- Does what may call foreign code, suspend, or make the job fail.
+-- Does what may call foreign code, suspend, or make the job fail. An error, as of memory, must not leave the stream
+-- with a user.
 local function alone(self, act, ...)
   self.user = current()
-  local ok, err = act(self, ...)
-  self.user, self.failure = nil, self.job:failed()
+  local fine, ok, err = guard.call(act, self, ...)
+  self.user = false
+  if not fine then
+    error(ok, 0)
+  end
+  self.failure = self.job:failed() or false
   return ok, err
 end
 
@@ -90,10 +97,11 @@ local function put(self, member, remove)
     if not ok then
       return nil, err
     end
-    self.waits = nil
+    self.waits = false
   end
   local added, reason = self.batcher.builder:add(self.batcher.payload, member, remove, 3,
     remove and "stream:remove" or "stream:add")
+  self.waits = added == false and reason -- before anything that may raise
   self.adds = self.adds + 1
   if self.adds % self.adds_between_pumps == 0 then
     local ok, fault = alone(self, move_on)
@@ -106,9 +114,8 @@ local function put(self, member, remove)
     return nil, errors.new("invalid", ("member %d was rejected: %s"):format(self.adds, identity.why(reason, because)),
       { code = reason, because = because })
   elseif added == false then
-    self.waits = reason
     local ok, err = alone(self, make_room, reason)
-    self.waits = nil
+    self.waits = false
     return ok, err
   end
   return true

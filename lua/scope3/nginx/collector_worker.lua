@@ -123,9 +123,13 @@ local function seal_and_send(self, state)
   collector_timer.run_now(self, now(self))
 end
 
--- After a member was added: counts it, and sends where there are enough. While the service is away members gather in
--- one batch.
-local function member_added(self, state)
+-- After a member has come into a payload: writes it to a file, counts it, and sends where there are enough. While the
+-- service is away members gather in one batch.
+local function member_added(self, state, entry, given)
+  state.payloads:measure(entry)
+  if state.spool then
+    keep_in_spool(state, entry.payload, given and audience_label.write(given) or "")
+  end
   state:note_member()
   state:count()
   collector_timer.arm(self)
@@ -133,6 +137,15 @@ local function member_added(self, state)
   if state.payloads.count >= self.config.flush_members and not away then
     seal_and_send(self, state)
   end
+end
+
+-- Moves the member that had no room into a payload of the next batch. Where memory runs out the next call does it.
+local function make_room(self, state)
+  seal_and_send(self, state)
+  local entry = state.payloads:of(state.waits)
+  state.builder:flush(entry.payload)
+  state.waits = false
+  member_added(self, state, entry, state.waits_in)
 end
 
 --- Takes a member. Misuse is blamed on the caller of the function that calls this.
@@ -153,21 +166,20 @@ function CollectorWorker:put(member, given, remove)
     state.stats:add("refused", 1)
     return not_taken(self, state, errors.new("full", full, { retryable = true }))
   end
+  if state.waits then -- since an error of memory
+    make_room(self, state)
+  end
   local entry = state.payloads:of(audience)
   local added, reason = state.builder:add(entry.payload, member, remove, 3)
-  if added == false then -- no room in this request
-    seal_and_send(self, state)
-    entry = state.payloads:of(audience)
-    added, reason = state.builder:flush(entry.payload)
-  end
-  state.payloads:measure(entry)
-  if not added then
+  if added == nil then
+    state.payloads:measure(entry)
     return reject_member(self, state, reason)
+  elseif added then
+    member_added(self, state, entry, given)
+  else
+    state.waits, state.waits_in = audience, given or false
+    make_room(self, state)
   end
-  if state.spool then
-    keep_in_spool(state, entry.payload, given and audience_label.write(given) or "")
-  end
-  member_added(self, state)
   return true
 end
 

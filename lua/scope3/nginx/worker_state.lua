@@ -21,6 +21,8 @@ local ngx = ngx
 ---@class scope3.WorkerState
 ---@field pid integer  of the worker
 ---@field builder table  turns members into bytes
+---@field waits {id: string, name: string?, consent_basis: string?}|false  of a member that had no room yet
+---@field waits_in {id: string, name: string?, consent_basis: string?}|false  the audience that came with that member
 ---@field payloads scope3.AudiencePayloads  that are being filled
 ---@field marks scope3.SpoolMark[]  where their members stand in files
 ---@field memory_only integer  of their members, those in no file
@@ -91,6 +93,8 @@ function worker_state.new(collector)
   local config, pool, pid = collector.config, collector.new_pool(), ngx.worker.pid()
   local self = setmetatable({
     config = config, audience = collector.audience, loop = collector.client.loop, pid = pid, pool = pool,
+    -- Fields from the start, because to add one may find no memory.
+    waits = false, waits_in = false,
     held = 0, marks = {}, memory_only = 0, timer = {}, payloads = audience_payloads.new(pool, collector.audience),
     builder = core.builder(options.merge(identity.reading(config), { max_member = collector.max_member })),
     stats = worker_stats.new(collector.dict, collector.name, pid, config.spool ~= nil),
