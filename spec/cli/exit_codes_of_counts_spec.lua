@@ -1,7 +1,7 @@
 -- Exit code 0 means that every row and member is explained by the counts.
 -- A job that failed before, a wrong column or an empty input gives another code.
 local cjson = require("cjson.safe").new()
-local exit_code = require "scope3.cli.exit_code"
+local judge = require "scope3.cli.outcome"
 local json = require "scope3.sandbox.json"
 local result_of = require "scope3.result"
 local world = require "spec.support.world"
@@ -150,7 +150,7 @@ describe("the exit code", function()
       for key, value in pairs(counts) do
         res[key] = value
       end
-      return (exit_code.of(res, nil, {}))
+      return (judge.code(res, nil, {}))
     end
     assert.equal(0, code_of {
       rows = 5, skipped = 1, rejected = { no_identifier = 1 }, members = 3, accepted = 2, replaced = 1,

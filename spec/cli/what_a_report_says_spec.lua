@@ -1,5 +1,6 @@
 -- The report of a job and its exit code, from the counts of a result alone: each number with its words.
 local exit_code = require "scope3.cli.exit_code"
+local outcome = require "scope3.cli.outcome"
 local match_summary = require "scope3.cli.match_summary"
 local report = require "scope3.cli.report"
 local result = require "scope3.result"
@@ -226,7 +227,7 @@ describe("the exit code", function()
     ["100%"] = { percent = 100 }, ["101%"] = false, ["x"] = false, ["-1"] = false, ["5.5"] = false,
   } do
     it("takes --max-rejected " .. word, function()
-      assert.same(read or nil, exit_code.max_rejected(word))
+      assert.same(read or nil, outcome.max_rejected(word))
     end)
   end
 
@@ -285,7 +286,7 @@ describe("the exit code", function()
       { "--require-ready: the audience a is not known to be READY" } },
   } do
     it(("is %d in case %d: %s"):format(case[3], i, case[4] and case[4][1] or "all is well"), function()
-      assert.same({ case[3], case[4] or {} }, { exit_code.of(with(case[1]), nil, case[2]) })
+      assert.same({ case[3], case[4] or {} }, { outcome.code(with(case[1]), nil, case[2]) })
     end)
   end
 end)

@@ -1,6 +1,7 @@
 -- What the command says of events that few runs meet, and of words that few people type.
 local cjson = require("cjson.safe").new()
 local exit_code = require "scope3.cli.exit_code"
+local outcome = require "scope3.cli.outcome"
 local world = require "spec.support.world"
 
 describe("the command", function()
@@ -59,11 +60,11 @@ describe("the command", function()
 
   it("fails a wait for READY where the audience is deleted", function()
     assert.equal("--require-ready: the audience a is deleted",
-      exit_code.not_ready { audience_id = "a", status = "READY", deleted = true })
-    assert.is_nil(exit_code.not_ready { audience_id = "a", status = "READY" })
+      outcome.not_ready { audience_id = "a", status = "READY", deleted = true })
+    assert.is_nil(outcome.not_ready { audience_id = "a", status = "READY" })
   end)
 
   it("has failed where there is neither a result nor an error", function()
-    assert.same({ exit_code.FAILED, {} }, { exit_code.of(nil, nil, {}) })
+    assert.same({ exit_code.FAILED, {} }, { outcome.code(nil, nil, {}) })
   end)
 end)

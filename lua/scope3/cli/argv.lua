@@ -1,6 +1,5 @@
 --- The words of the command line: what argparse does not check, or says badly.
 local entries = require "scope3.util.entries"
-local options = require "scope3.util.options"
 
 local argv = {}
 
@@ -70,6 +69,7 @@ end
 ---@param args table
 ---@return string?
 function argv.count_problem(args)
+  local options = require "scope3.util.options"
   for key, kind in entries(COUNTS) do
     local problem = options.problem({ [key] = args[key] }, { [key] = kind })
     if problem then

@@ -1,6 +1,7 @@
 --- `scope3 audiences`, `scope3 task` and `scope3 wait`.
 local entries = require "scope3.util.entries"
 local exit_code = require "scope3.cli.exit_code"
+local outcome = require "scope3.cli.outcome"
 local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
 local match_summary = require "scope3.cli.match_summary"
@@ -189,7 +190,7 @@ local function wait(args, client)
   if warning then
     context.complain(warning)
   end
-  local missed = args.require_ready and exit_code.not_ready(seen.audience)
+  local missed = args.require_ready and outcome.not_ready(seen.audience)
   if missed then
     context.fail(missed, "nothing")
     return true, nil, exit_code.NOTHING

@@ -4,7 +4,6 @@
 --- goes to standard error. A failure to write decides the exit code, and nothing is written after it.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
-local errors = require "scope3.error"
 local json = require "scope3.util.json"
 local visible = require "scope3.util.visible"
 
@@ -117,7 +116,7 @@ end
 ---@param kind string  where the error has none
 ---@return scope3.CommandError
 function output.error_of(err, kind)
-  if not errors.is(err) then
+  if not require("scope3.error").is(err) then
     local message = tostring(err):gsub("^scope3: ", "")
     return { kind = kind, message = message, code = json.null, status = json.null }
   end

@@ -2,7 +2,7 @@
 local advice = require "scope3.cli.advice"
 local context = require "scope3.cli.context"
 local core = require "scope3.core"
-local exit_code = require "scope3.cli.exit_code"
+local outcome = require "scope3.cli.outcome"
 local job_args = require "scope3.cli.job_args"
 local messages = require "scope3.cli.messages"
 local monitor = require "scope3.cli.monitor"
@@ -84,7 +84,7 @@ end
 -- The result to report, also of a job that failed. An empty input has one, too: it says that there was nothing.
 local function result_to_report(session, res, err)
   res = res or (err and err.result)
-  if not res and exit_code.is_empty(err) then
+  if not res and outcome.is_empty(err) then
     res = result.new(session.client, { session.opts.audience })
     res.would_send = session.args.dry_run and 0 or nil
   end
@@ -119,14 +119,14 @@ end
 local function rules_of(args)
   return {
     strict = args.strict, allow_empty = args.allow_empty, min_accepted = args.min_accepted,
-    max_rejected = args.max_rejected and exit_code.max_rejected(args.max_rejected), require_ready = args.require_ready,
+    max_rejected = args.max_rejected and outcome.max_rejected(args.max_rejected), require_ready = args.require_ready,
   }
 end
 
 -- The exit code of a job. Says why it is not success.
 local function conclude(session, res, err, misused)
   local exit = session.exit
-  local code, reasons = exit_code.of(res, err, rules_of(session.args))
+  local code, reasons = outcome.code(res, err, rules_of(session.args))
   for _, reason in ipairs(reasons) do
     context.complain(reason)
   end

@@ -4,7 +4,7 @@
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local ineffective = require "scope3.input.ineffective"
-local exit_code = require "scope3.cli.exit_code"
+local outcome = require "scope3.cli.outcome"
 local paths = require "scope3.input.paths"
 local source = require "scope3.input.source"
 local codec = require "scope3.api.codec"
@@ -70,7 +70,7 @@ end
 
 -- What is wrong with the conditions of the exit code.
 local function rules_problem(args)
-  if args.max_rejected and not exit_code.max_rejected(args.max_rejected) then
+  if args.max_rejected and not outcome.max_rejected(args.max_rejected) then
     return "--max-rejected takes a number of rows, or a share such as 5%"
   end
   local least = args.min_accepted
