@@ -139,6 +139,7 @@ Measure
   make costs           instructions of eight ways, beside bench/costs.tsv
   make growth          instructions of 22 ways, at n and at 4n
   make bench           rows, beside Rust, Go, C++, DuckDB, Python, Node, Lua
+  make bench-plot      draws bench/rows.svg from what make bench found last
   make bench-dirt      what dirty rows cost, beside the same rows clean
   make bench-wall      the whole command, beside a service that does nothing
   make bench-nginx     what a request costs a worker of nginx
@@ -450,7 +451,8 @@ oracle-answers:
 	@$(NPM_IN_FOLDER) google-libphonenumber@3.2.47 libphonenumber-js@$(PHONE_PACKAGE) >/dev/null && \
 	  node $(ROOT)/spec/oracle/phones.mjs write 20261124 24000 > answers.tsv && mv answers.tsv $(ROOT)/spec/oracle/phones.tsv
 
-# Ours beside what else one would write. Peers that are missing are left out; bench-deps installs them.
+# Ours beside what else one would write. Peers that are missing are left out; bench-deps installs them. The figures stay in build/bench until bench-plot
+# puts them into bench/figures.tsv, so that a short run changes no file of the tree; bench/README.md holds the tables of that file.
 BENCH_ROWS ?= 1000000
 BENCH_RUNS ?= 3
 bench: all
@@ -466,6 +468,10 @@ bench: all
 	  bin=$$($(MAKE) --no-print-directory -s LUA=$$lua print-lua) && [ -n "$$bin" ] || continue; \
 	  echo && LUA_PATH='$(TREE_PATH);;' LUA_CPATH="$(ROOT)/build/$$lua/?.so;;" $$bin bench/add.lua; \
 	done
+
+.PHONY: bench-plot
+bench-plot:
+	@$(LUA_BIN) bench/rows/draw.lua build/bench/figures.tsv bench/figures.tsv bench/rows.svg
 
 # What a collector costs; and one while nginx is reloaded and its workers are killed, and then in peace; bench/README.md keeps what it printed.
 RELOADS ?= 200
