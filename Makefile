@@ -143,13 +143,14 @@ Test for hours
 Measure
   make costs           instructions of eight ways, beside bench/costs.tsv
   make growth          instructions of 22 ways, at n and at 4n
-  make bench           rows, beside DuckDB, Python, Node, Lua and the floor
+  make bench           rows, beside Rust, Go, C++, DuckDB, Python, Node, Lua
+  make bench-plot      draws bench/rows.svg from what make bench found last
   make bench-dirt      what dirty rows cost, beside the same rows clean
   make bench-wall      the whole command, beside a service that does nothing
   make bench-nginx     what a request costs a worker of nginx
   make bench-add       what a collector costs
   make bench-endure    a collector while nginx is reloaded and killed
-  make bench-deps      fetches the peers of make bench (npm)
+  make bench-deps      the peers of make bench, by apt and npm
 
 Look
   make house           the rooms of the code, their floors and arrows
@@ -459,7 +460,8 @@ oracle-answers:
 	@$(NPM_IN_FOLDER) google-libphonenumber@3.2.47 libphonenumber-js@$(PHONE_PACKAGE) >/dev/null && \
 	  node $(ROOT)/spec/oracle/phones.mjs write 20261124 24000 > answers.tsv && mv answers.tsv $(ROOT)/spec/oracle/phones.tsv
 
-# Ours beside what else one would write; bench/README.md keeps the last tables. Peers that are missing are left out; bench-deps fetches Node's.
+# Ours beside what else one would write. Peers that are missing are left out; bench-deps installs them. The figures stay in build/bench until bench-plot
+# puts them into bench/figures.tsv, so that a short run changes no file of the tree; bench/README.md holds the tables of that file.
 BENCH_ROWS ?= 1000000
 BENCH_RUNS ?= 3
 bench: all
@@ -468,12 +470,17 @@ bench: all
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/measure bench/measure.c
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/floor bench/floor.c csrc/core/bytes/sha256*.c csrc/core/rows/csv_marks.c
 	@$(CC) -O2 -std=c11 -D_GNU_SOURCE -o build/bench/phases bench/phases.c csrc/core/*/*.c
+	@sh bench/peers/build build/bench
 	@$(LUA_BIN) bench/run.lua $(BENCH_ROWS) $(BENCH_RUNS) build/bench
 	@echo && build/bench/phases build/bench/$(BENCH_ROWS).csv
 	@for lua in $(LUA) jit; do \
 	  bin=$$($(MAKE) --no-print-directory -s LUA=$$lua print-lua) && [ -n "$$bin" ] || continue; \
 	  echo && LUA_PATH='$(TREE_PATH);;' LUA_CPATH="$(ROOT)/build/$$lua/?.so;;" $$bin bench/add.lua; \
 	done
+
+.PHONY: bench-plot
+bench-plot:
+	@$(LUA_BIN) bench/rows/draw.lua build/bench/figures.tsv bench/figures.tsv bench/rows.svg
 
 # What a collector costs; and one while nginx is reloaded and its workers are killed, and then in peace; bench/README.md keeps what it printed.
 RELOADS ?= 200
@@ -506,7 +513,9 @@ bench-endure:
 	@luajit bench/nginx/endure.lua $(RELOADS) $(KILLS) $(MINUTES)
 
 bench-deps:
-	@mkdir -p build/bench && cd build/bench && npm install --silent --no-audit --no-fund @duckdb/node-api@1.5.6-r.1 csv-parse@7.0.3 libphonenumber-js@$(PHONE_PACKAGE)
+	@sh .ci/deps bench
+	@command -v npm >/dev/null || { echo 'npm was not found: Node and DuckDB are left out of make bench'; exit 0; }; \
+	  mkdir -p build/bench && cd build/bench && npm install --silent --no-audit --no-fund @duckdb/node-api@1.5.6-r.1 csv-parse@7.0.3 libphonenumber-js@$(PHONE_PACKAGE)
 
 # The way from bytes to members twice, as this processor is given it and in plain C, each with symbols of its own: $(1)/simd.o and $(1)/portable.o, by the
 # compiler and flags $(2). For programs that compare the two.

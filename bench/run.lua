@@ -1,6 +1,14 @@
 -- Runs ours and every peer that is installed over the same made-up file, in turn and several times, and prints
--- CPU seconds with start-up taken off, ratios to ours, and peak memory. make bench BENCH_ROWS=1000000 BENCH_RUNS=3
+-- CPU seconds with start-up taken off, ratios to ours, and peak memory; then what a person waits for a small file,
+-- start-up included. FOLDER/figures.tsv keeps both.
+--   make bench BENCH_ROWS=1000000 BENCH_RUNS=3
+package.path = "./?.lua;" .. package.path
+local figures = require "bench.rows.figures"
+local machine = require "bench.rows.machine"
+
 local rows, runs, folder = tonumber(arg[1]) or 1000000, tonumber(arg[2]) or 3, arg[3] or "build/bench"
+local SMALL = 10000
+local small_runs = 2 * runs + 1 -- an odd number, for its medians; they cost little
 
 local function shell(command)
   local ok = os.execute(command)
@@ -16,69 +24,48 @@ local function read(path)
   return text
 end
 
-local function head(from, lines, to)
-  assert(shell(("head -n %d %s > %s"):format(lines, from, to)))
+local function said_by(command)
+  local pipe = assert(io.popen(command))
+  local line = pipe:read "*l"
+  pipe:close()
+  return line
 end
 
-local data, one = ("%s/%d.csv"):format(folder, rows), folder .. "/1.csv"
-local size = io.open(data)
-if size then
-  size:close()
-else
-  print(("making %s …"):format(data))
-  assert(shell(("%s bench/make_data.lua %d > %s.new && mv %s.new %s"):format(arg[-1], rows, data, data, data)))
+local function head(from, lines, to)
+  assert(shell(("head -n %d %s > %s.new && mv %s.new %s"):format(lines, from, to, to, to)))
 end
+
+local function make_data(n)
+  local path = ("%s/%d.csv"):format(folder, n)
+  if not io.open(path) then
+    print(("making %s …"):format(path))
+    assert(shell(("%s bench/make_data.lua %d > %s.new && mv %s.new %s"):format(arg[-1], n, path, path, path)))
+  end
+  return path
+end
+
+local data, small, one = make_data(rows), make_data(SMALL), folder .. "/1.csv"
 head(data, 2, one)
 
-local MAP = "--account 25 --audience crm --dry-run --quiet --map external_id='Customer Id' --map email=Email"
-local FULL = MAP .. " --map phone='Phone 1' --map region=Country"
-local function has(command)
-  return shell(command .. " >/dev/null 2>&1")
-end
-
--- The same under LuaJIT, where its module was built:
--- the command as it stands in the tree takes the paths of the environment.
-local LUAJIT = "LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='build/jit/?.so;;' luajit "
-
--- `share` is the part of the rows that a slow peer gets; its time is multiplied.
-local PEERS = {
-  { name = "scope3, map (full validation)", command = "bin/scope3 sync %s " .. FULL },
-  { name = "scope3, member(row)", command = "bin/scope3 run bench/member.lua %s --account 25 --dry-run --quiet" },
-  {
-    name = "scope3, member(row), LuaJIT",
-    command = "env " .. LUAJIT .. "bin/scope3.in run bench/member.lua %s --account 25 --dry-run --quiet",
-    needs = LUAJIT .. "-e 'require \"scope3.core\"'", missing = "make LUA=jit",
-  },
-  { name = "the floor (bench/floor.c)", command = folder .. "/floor %s" },
-  { name = "DuckDB, one thread, SQL", command = ("cd %s && node ../../bench/peers/duckdb.mjs %%s"):format(folder),
-    needs = ("cd %s && node -e 'require(\"@duckdb/node-api\")'"):format(folder) },
-  { name = "Python, csv.DictReader, hashlib", command = "python3 bench/peers/python.py %s", share = 0.2,
-    needs = "python3 -c 'import csv, hashlib'" },
-  {
-    name = "Node, csv-parse, libphonenumber-js",
-    command = ("cd %s && node ../../bench/peers/node.mjs %%s"):format(folder), share = 0.1,
-    needs = ("cd %s && node -e 'require(\"csv-parse\"); require(\"libphonenumber-js\")'"):format(folder),
-  },
-  { name = "Lua 5.4, luaossl, lua-cjson", command = "lua5.4 bench/peers/lua.lua %s", share = 0.1,
-    needs = "lua5.4 -e 'require \"openssl.digest\"; require \"cjson\"'" },
-}
-
-local root = io.popen("pwd"):read("*l")
+local root = said_by "pwd"
 local function absolute(path)
   return root .. "/" .. path
 end
 
--- CPU seconds and peak megabytes of a command.
+local own = 0 -- CPU seconds of all that was measured
+
+-- CPU seconds, peak megabytes and seconds by the clock of a command.
 local function measure(command, file)
   local out = os.tmpname()
   -- The shell between is replaced by the program, so that nothing but the program is measured.
   local line = ("exec " .. command:format(absolute(file))):gsub("^exec cd (%S+) && ",
     "cd %1 && exec "):gsub("'", "'\\''")
   assert(shell(("%s/measure %s sh -c '%s' >/dev/null"):format(absolute(folder), out, line)))
-  local user, system, kb, status = read(out):match("(%S+) (%S+) (%S+) (%S+)")
+  local user, system, kb, status, wall = read(out):match("(%S+) (%S+) (%S+) (%S+) (%S+)")
   os.remove(out)
   assert(status == "0", command .. " failed")
-  return tonumber(user) + tonumber(system), tonumber(kb) / 1024
+  own = own + user + system
+  return user + system, kb / 1024, tonumber(wall)
 end
 
 -- Of several runs the one that took least: what else a machine does only ever adds.
@@ -90,9 +77,18 @@ local function least(list)
   return best
 end
 
+local function median(list)
+  table.sort(list)
+  return list[(#list + 1) / 2]
+end
+
+local function whole(x)
+  return math.floor(x + 0.5)
+end
+
 local present = {}
-for _, peer in ipairs(PEERS) do
-  if not peer.needs or has(peer.needs) then
+for _, peer in ipairs(require "bench.rows.peers"(root, folder)) do
+  if not peer.needs or shell(peer.needs .. " >/dev/null 2>&1") then
     present[#present + 1] = peer
     peer.file, peer.rows = data, rows
     if peer.share then
@@ -100,11 +96,13 @@ for _, peer in ipairs(PEERS) do
       peer.file = ("%s/%d.csv"):format(folder, peer.rows)
       head(data, peer.rows + 1, peer.file)
     end
-    peer.spent, peer.start, peer.peak = {}, {}, 0
+    peer.spent, peer.start, peer.peak, peer.wall, peer.cpu, peer.times = {}, {}, 0, {}, {}, {}
   else
     print(("%s: not installed, left out (%s)"):format(peer.name, peer.missing or "make bench-deps"))
   end
 end
+
+local before = machine.now()
 for run = 1, runs do
   for _, peer in ipairs(present) do
     local spent, peak = measure(peer.command, peer.file)
@@ -112,12 +110,30 @@ for run = 1, runs do
     peer.start[run] = (measure(peer.command, one))
   end
 end
-
-print(("\n%d rows, best of %d runs; CPU without start-up"):format(rows, runs))
-print(("%-38s %12s %12s %10s %10s"):format("", "ns a row", "s a million", "ratio", "peak MB"))
-local ours
-for _, peer in ipairs(present) do
-  local a_row = (least(peer.spent) - least(peer.start)) / peer.rows
-  ours = ours or a_row
-  print(("%-38s %12.0f %12.2f %9.2fx %10.0f"):format(peer.name, a_row * 1e9, a_row * 1e6, a_row / ours, peer.peak))
+for run = 1, small_runs do
+  for _, peer in ipairs(present) do
+    local spent, _, wall = measure(peer.command, small)
+    peer.cpu[run], peer.wall[run] = spent, wall
+    peer.times[run] = wall / present[1].wall[run] -- of the same turn
+  end
 end
+local cores = tonumber(said_by "getconf _NPROCESSORS_ONLN") or 1
+
+local list = {
+  rows = ("%d rows, best of %d runs; CPU without start-up"):format(rows, runs),
+  small = ("%d rows, medians of %d runs; start-up included"):format(SMALL, small_runs),
+  machine = ("%s, %s"):format(os.date "!%Y-%m-%d", machine.since(before, own, cores)),
+}
+for i, peer in ipairs(present) do
+  list[i] = {
+    name = peer.name, phones = peer.phones, peak = whole(peer.peak),
+    ns = math.max(1, whole((least(peer.spent) - least(peer.start)) / peer.rows * 1e9)),
+    times = whole(100 * median(peer.times)),
+  }
+  -- Sorted only now: turns were paired until here.
+  list[i].wall, list[i].cpu = whole(1e6 * median(peer.wall)), whole(1e6 * median(peer.cpu))
+end
+local file = assert(io.open(folder .. "/figures.tsv", "w"))
+assert(file:write(figures.write(list)))
+file:close()
+print("\n" .. figures.tables(list) .. "\n" .. list.machine)
