@@ -17,7 +17,7 @@ static sc3_slice check_piece(lua_State *L) {
                "a piece of a body must be a string or {payload, operation, first, last}, not a %s",
                luaL_typename(L, piece));
   lua_rawgeti(L, piece, 1);
-  p = sc3l_read_payload(L, -1);
+  p = sc3l_read_payload_bytes(L, -1);
   lua_rawgeti(L, piece, 2);
   op = sc3l_check_op(L, -1);
   lua_rawgeti(L, piece, 3);
