@@ -1,6 +1,7 @@
 /* Nanoseconds a message, by implementation and length, hex digits included; each is the least of
    many runs. "after" begins a call when the digests of the call before are known, as among other
-   work; "beside" lets the processor overlap calls. cc -O2 -std=c11 -D_GNU_SOURCE -o
+   work; "beside" lets the processor overlap calls. "eight" hashes so many at once, as rows of a
+   file are. cc -O2 -std=c11 -D_GNU_SOURCE -o
    build/bench/sha256 bench/sha256.c csrc/core/bytes/sha256*.c && build/bench/sha256 */
 #include <stdio.h>
 #include <string.h>
@@ -51,8 +52,33 @@ static double measure(const sc3_sha256_impl *impl, const lengths *l, int pairs, 
   return least;
 }
 
+/* The same of eight messages at once, of one block each. */
+static double measure_eight(const sc3_sha256_impl *impl, const lengths *l) {
+  double least = 1e9;
+  int run;
+  for (run = 0; run < RUNS; run++) {
+    double start = now(), took;
+    size_t i, k, wait = 0;
+    for (i = 0; i < MESSAGES; i += 8) {
+      sc3_sha256_message eight[8];
+      for (k = 0; k < 8; k++) {
+        const size_t at = i + k, n = l->vary > 0 ? l->n - (at * 2654435761u >> 7) % l->vary : l->n;
+        eight[k].p = texts + at * LENGTH_MAX + i % 16 + wait;
+        eight[k].n = k % 2 == 0 ? n : l->m;
+        eight[k].hex = digests[at];
+      }
+      sc3_sha256_hex_many(impl, eight, 8);
+      for (k = 0, wait = 0; k < 8; k++)
+        wait |= (size_t)(digests[i + k][0] >> 7);
+    }
+    took = (now() - start) / MESSAGES;
+    least = took < least ? took : least;
+  }
+  return least;
+}
+
 int main(void) {
-  static const char *names[] = {"portable", "avx2", "sha-ni", "armv8"};
+  static const char *names[] = {"portable", "neon", "avx2", "sha-ni", "armv8"};
   static const lengths cases[] = {
       {12, 12, 0, "12"},
       {25, 25, 0, "25"},
@@ -69,12 +95,15 @@ int main(void) {
     const sc3_sha256_impl *impl = sc3_sha256_find(names[i]);
     if (impl == NULL)
       continue;
-    printf("%-16s %12s %12s %12s %12s\n", impl->name, "one after", "pair after", "one beside",
-           "pair beside");
+    printf("%-16s %12s %12s %12s %12s %12s\n", impl->name, "one after", "pair after", "one beside",
+           "pair beside", "eight after");
     for (j = 0; j < sizeof cases / sizeof *cases; j++) {
       const lengths *l = &cases[j];
-      printf("%-16s %12.1f %12.1f %12.1f %12.1f\n", l->what, measure(impl, l, 0, 1),
+      printf("%-16s %12.1f %12.1f %12.1f %12.1f", l->what, measure(impl, l, 0, 1),
              measure(impl, l, 1, 1), measure(impl, l, 0, 0), measure(impl, l, 1, 0));
+      if (l->n <= SC3_SHA256_ONE_BLOCK && l->m <= SC3_SHA256_ONE_BLOCK)
+        printf(" %12.1f", measure_eight(impl, l));
+      printf("\n");
     }
   }
   return 0;

@@ -92,7 +92,8 @@ void sc3l_builder_begin_use(lua_State *L, sc3l_builder *u, sc3l_uses *uses, sc3l
 }
 
 void sc3l_builder_end_use(sc3l_builder *u, sc3l_uses *uses) {
-  sc3l_script_ended(u); /* which an error may have left */
+  sc3_builder_settle(&u->b); /* while the payloads are held */
+  sc3l_script_ended(u);      /* which an error may have left */
   u->b.sealed = NULL;
   u->b.next = NULL;
   u->uses = NULL;

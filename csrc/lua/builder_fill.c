@@ -183,6 +183,7 @@ static int fill_rows(lua_State *L) {
   keys = sc3_mapping_keys(u->b.mapping);
   keys.all = has_script(u); /* a script may look at any of them */
   sc3l_source_other_keys(f->source);
+  sc3_builder_gather(&u->b); /* until sc3l_builder_end_use() */
   for (;;) {
     sc3_next next;
     const char *full = sc3l_builder_flush(L, u, f->payload, 2);

@@ -33,27 +33,29 @@ static int identity_sha256(lua_State *L) {
   return 1;
 }
 
-/* sha256_with(implementation, bytes [, more bytes]) -> 64 lowercase hex digits, those of the
-   second, computed as a pair, if given; nil when this machine lacks the implementation */
+/* sha256_with(implementation, bytes, ...) -> 64 lowercase hex digits of each of up to nine texts,
+   computed together; nil when this machine lacks the implementation */
 static int identity_sha256_with(lua_State *L) {
-  char hex[SC3_SHA256_HEX], second_hex[SC3_SHA256_HEX];
-  sc3_sha256_message a, b;
-  size_t n, second_n;
+  enum { MOST = SC3_SHA256_LANES_MAX + 1 };
+  char hex[MOST][SC3_SHA256_HEX];
+  sc3_sha256_message messages[MOST];
   const sc3_sha256_impl *impl = sc3_sha256_find(luaL_checkstring(L, 1));
-  const char *bytes = luaL_checklstring(L, 2, &n), *second = luaL_optlstring(L, 3, NULL, &second_n);
+  const int count = lua_gettop(L) - 1;
+  int i;
+  luaL_argcheck(L, count >= 1 && count <= MOST, 2, "one to nine texts are expected");
+  for (i = 0; i < count; i++) {
+    sc3_sha256_message *m = &messages[i];
+    m->p = luaL_checklstring(L, i + 2, &m->n);
+    m->hex = hex[i];
+    luaL_argcheck(L, count <= 2 || m->n <= SC3_SHA256_ONE_BLOCK, i + 2,
+                  "of several texts each has 55 bytes at most");
+  }
   if (impl == NULL)
     return 0;
-  if (second == NULL) {
-    impl->hex(bytes, n, hex);
-    lua_pushlstring(L, hex, sizeof hex);
-    return 1;
-  }
-  a = (sc3_sha256_message){bytes, n, hex};
-  b = (sc3_sha256_message){second, second_n, second_hex};
-  impl->hex_pair(&a, &b);
-  lua_pushlstring(L, hex, sizeof hex);
-  lua_pushlstring(L, second_hex, sizeof second_hex);
-  return 2;
+  sc3_sha256_hex_many(impl, messages, (size_t)count);
+  for (i = 0; i < count; i++)
+    lua_pushlstring(L, hex[i], SC3_SHA256_HEX);
+  return count;
 }
 
 /* sha256_use([implementation]) -> the name of the one that the process uses from now on; nil when

@@ -44,6 +44,13 @@ const sc3_payload *sc3l_read_payload(lua_State *L, int index) {
   return check_open(L, index)->p;
 }
 
+const sc3_payload *sc3l_read_payload_bytes(lua_State *L, int index) {
+  const payload_ud *u = check_open(L, index);
+  if (u->fills > 0)
+    luaL_error(L, "attempt to read a payload while a builder fills it");
+  return u->p;
+}
+
 /* payload{max_members=, max_bytes=} */
 static int payload_new(lua_State *L) {
   static const char *const known[] = {"max_members", "max_bytes", NULL};
@@ -276,10 +283,10 @@ static int payload_find(lua_State *L) {
 
 /* :text(operation, first, last) -> the bytes that a request sends of that range */
 static int payload_text(lua_State *L) {
-  payload_ud *u = check_open(L, 1);
+  const sc3_payload *p = sc3l_read_payload_bytes(L, 1);
   sc3_op op = sc3l_check_op(L, 2);
   size_t first = sc3l_check_size(L, 3, "first"), last = sc3l_check_size(L, 4, "last");
-  sc3_slice bytes = sc3_payload_range(u->p, first - 1, last).bytes[op];
+  sc3_slice bytes = sc3_payload_range(p, first - 1, last).bytes[op];
   lua_pushlstring(L, bytes.n > 0 ? bytes.p : "", bytes.n);
   return 1;
 }
@@ -287,7 +294,7 @@ static int payload_text(lua_State *L) {
 /* :digest() -> 64 hex digits that stand for all its bytes */
 static int payload_digest(lua_State *L) {
   char hex[SC3_SHA256_HEX];
-  sc3_payload_digest(check_open(L, 1)->p, hex);
+  sc3_payload_digest(sc3l_read_payload_bytes(L, 1), hex);
   lua_pushlstring(L, hex, sizeof hex);
   return 1;
 }
@@ -331,7 +338,7 @@ static int payload_hide(lua_State *L) {
 }
 
 static sc3_slice payload_range(lua_State *L, int index, sc3_op op, size_t first, size_t last) {
-  return sc3_payload_range(check_open(L, index)->p, first - 1, last).bytes[op];
+  return sc3_payload_range(sc3l_read_payload_bytes(L, index), first - 1, last).bytes[op];
 }
 
 static void give_access(lua_State *L) {

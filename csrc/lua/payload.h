@@ -11,6 +11,9 @@ sc3_payload *sc3l_check_payload(lua_State *L, int index);
 /* The same for reading: a request may be reading it too. */
 const sc3_payload *sc3l_read_payload(lua_State *L, int index);
 
+/* The same for its bytes: raises also while a builder fills it, because hashes may be missing. */
+const sc3_payload *sc3l_read_payload_bytes(lua_State *L, int index);
+
 /* "add" or "remove" at `index`; raises for others. */
 sc3_op sc3l_check_op(lua_State *L, int index);
 

@@ -108,7 +108,7 @@ static int spool_keep(lua_State *L) {
   const sc3_slice label =
       opt_label(L, 6); /* first: a number becomes a text, which may run finalizers */
   spool_ud *u = check_spool(L);
-  sc3_spool_batch batch = {sc3l_read_payload(L, 2), 0, 0, 0, label};
+  sc3_spool_batch batch = {sc3l_read_payload_bytes(L, 2), 0, 0, 0, label};
   lua_Number first = luaL_checknumber(L, 3), last = luaL_checknumber(L, 4);
   luaL_argcheck(L, first >= 1 && first <= 4294967295.0, 3, "must be between 1 and 4294967295");
   luaL_argcheck(L, last >= 1 && last <= 4294967295.0, 4, "must be between 1 and 4294967295");

@@ -1,11 +1,13 @@
--- SHA-256: every implementation that this machine has, against published digests, against OpenSSL and in pairs.
+-- SHA-256: every implementation that this machine has, against published digests, against OpenSSL, in pairs, and up to
+-- nine messages at once.
 local core = require "scope3.core"
 local digest = require "openssl.digest"
 
+local unpack = table.unpack or unpack -- luacheck: ignore
 local FASTEST = core.sha256_use()
 
 local implementations = {}
-for _, name in ipairs { "portable", "avx2", "sha-ni", "armv8" } do
+for _, name in ipairs { "portable", "neon", "avx2", "sha-ni", "armv8" } do
   if core.sha256_with(name, "") then
     implementations[#implementations + 1] = name
   end
@@ -46,8 +48,17 @@ describe("SHA-256", function()
 
   it("knows no implementation that the machine lacks", function()
     assert.is_nil(core.sha256_with("md5", "abc"))
+    assert.is_nil(core.sha256_with("md5", "a", "b", "c"))
     assert.is_nil(core.sha256_use("md5"))
     assert.equal(FASTEST, core.sha256_use())
+  end)
+
+  it("takes no text of two blocks among several, and no more than nine", function()
+    for _, texts in ipairs { { "a", "b", ("x"):rep(56) }, { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, {} } do
+      assert.has_error(function()
+        core.sha256_with("portable", unpack(texts))
+      end)
+    end
   end)
 
   it("uses the implementation that is named", function()
@@ -97,6 +108,36 @@ describe("SHA-256", function()
               error(("wrong for %d and %d bytes"):format(a, b))
             end
           end
+        end
+      end)
+
+      it("gives each of three to nine messages of one block its own digest", function()
+        local alone = {}
+        for length = 0, 55 do
+          alone[length] = by_openssl(("\255"):rep(length))
+        end
+        for count = 3, 9 do
+          for first = 0, 55 do
+            local texts, wanted = {}, {}
+            for i = 1, count do
+              local length = (first + i * 7) % 56
+              texts[i], wanted[i] = ("\255"):rep(length), alone[length]
+            end
+            assert.same(wanted, { core.sha256_with(name, unpack(texts)) })
+          end
+        end
+      end)
+
+      it("agrees with OpenSSL on random messages of one block, up to nine at once", function()
+        local seed = require "spec.support.seed"
+        math.randomseed(seed)
+        for _ = 1, 300 do
+          local texts, wanted = {}, {}
+          for i = 1, math.random(3, 9) do
+            texts[i] = random_text(math.random(0, 55))
+            wanted[i] = by_openssl(texts[i])
+          end
+          assert.same(wanted, { core.sha256_with(name, unpack(texts)) }, "seed " .. seed)
         end
       end)
 

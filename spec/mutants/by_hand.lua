@@ -85,7 +85,14 @@ local BY_FILE = {
     { "if (op == SC3_REMOVE)", "if (op != SC3_REMOVE)" },
     { "if (it->state == IDENTITY_HASHED)", "if (it->state != IDENTITY_HASHED)" },
   },
+  ["members/hash_queue.c"] = {
+    { "q->of[q->moved].at -= offset", "(void)offset" },
+    { "q->of[q->moved].at < offset + length", "offset < length + offset" },
+    { "sc3_payload_count(payload) - 1", "0" },
+    { "q->count = q->moved = 0", "q->count = 0" },
+  },
   ["members/payload.c"] = {
+    { "return is_dead(e) ? NULL : p->segment", "return 0 ? NULL : p->segment" },
     { "if (s->hash != hash)", "if (s->hash == hash)" },
     { "other[n] == '\"'", "other[n] != '\"'" },
     { "p->living[0] + p->living[1] >= p->max_members", "p->living[0] + p->living[1] > p->max_members" },
@@ -247,6 +254,7 @@ local BY_FILE = {
 local SPECS = {
   ["members/builder.c"] = { "spec/core/", "spec/input/", "spec/identity/", "spec/job/warnings_of_rows_spec.lua" },
   ["members/fingerprint.c"] = { "spec/core/fingerprints_of_ids_spec.lua" },
+  ["members/hash_queue.c"] = { "spec/core/hashes_of_several_rows_spec.lua" },
   ["members/id_set.c"] = { "spec/job/batcher_decisions_spec.lua", "spec/job/epochs_spec.lua",
     "spec/core/ids_that_crowd_the_end_spec.lua", "spec/core/sets_of_many_ids_spec.lua" },
   ["bytes/base64.c"] = { "spec/webhook/bytes_spec.lua" },

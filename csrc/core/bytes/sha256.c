@@ -9,8 +9,8 @@
 static const sc3_sha256_impl *_Atomic used;
 
 /* The fastest first. The portable one is there on every machine. */
-static const sc3_sha256_impl *(*const all[])(void) = {sc3_sha256_x86, sc3_sha256_arm,
-                                                      sc3_sha256_avx2, sc3_sha256_portable};
+static const sc3_sha256_impl *(*const all[])(void) = {
+    sc3_sha256_x86, sc3_sha256_arm, sc3_sha256_avx2, sc3_sha256_neon, sc3_sha256_portable};
 
 static const sc3_sha256_impl *fastest(void) {
   const sc3_sha256_impl *impl = NULL;
@@ -49,4 +49,19 @@ void sc3_sha256_hex(const void *p, size_t n, char hex[SC3_SHA256_HEX]) {
 
 void sc3_sha256_hex_pair(const sc3_sha256_message *a, const sc3_sha256_message *b) {
   sc3_sha256_used()->hex_pair(a, b);
+}
+
+/* Lanes that stay empty cost as much as others: two messages are done sooner as a pair. */
+void sc3_sha256_hex_many(const sc3_sha256_impl *impl, const sc3_sha256_message *messages,
+                         size_t count) {
+  while (count > 2 && impl->lanes > 2) {
+    const size_t n = count < impl->lanes ? count : impl->lanes;
+    impl->hex_lanes(messages, n);
+    messages += n;
+    count -= n;
+  }
+  for (; count > 1; messages += 2, count -= 2)
+    impl->hex_pair(messages, messages + 1);
+  if (count == 1)
+    impl->hex(messages->p, messages->n, messages->hex);
 }

@@ -143,7 +143,7 @@ TARGET static void hex_pair(const sc3_sha256_message *a, const sc3_sha256_messag
 }
 
 const sc3_sha256_impl *sc3_sha256_arm(void) {
-  static const sc3_sha256_impl impl = {"armv8", hex_one, hex_pair};
+  static const sc3_sha256_impl impl = {"armv8", hex_one, hex_pair, 0, NULL};
   return HAS_SHA2() ? &impl : NULL;
 }
 

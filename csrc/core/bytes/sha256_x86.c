@@ -155,7 +155,7 @@ TARGET static void hex_pair(const sc3_sha256_message *a, const sc3_sha256_messag
 }
 
 const sc3_sha256_impl *sc3_sha256_x86(void) {
-  static const sc3_sha256_impl impl = {"sha-ni", hex_one, hex_pair};
+  static const sc3_sha256_impl impl = {"sha-ni", hex_one, hex_pair, 0, NULL};
   const unsigned needed = bit_SSSE3 | bit_SSE4_1;
   unsigned a, b, c, d;
   if (!__get_cpuid(1, &a, &b, &c, &d) || (c & needed) != needed)

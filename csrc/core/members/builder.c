@@ -64,6 +64,7 @@ static size_t column_of(const sc3_builder *b, sc3_role role) {
 
 void sc3_builder_discard(sc3_builder *b) {
   b->staged.n = b->scratch.n = b->next_staged = 0;
+  sc3_hash_queue_forget_staged(&b->hashes);
   b->members_of_row = 0;
 }
 
@@ -115,13 +116,14 @@ static sc3_status drop_identifiers(sc3_builder *b, const sc3_values *values,
 sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values,
                              sc3_outcome *outcome) {
   const size_t offset = b->scratch.n;
+  sc3_unhashed *later = b->hashes.lanes > 0 ? &b->hashes.fresh : NULL;
   staged *s;
   sc3_status st = sc3_buffer_reserve(&b->staged, sizeof *s);
   if (st == SC3_ELIMIT)
     return sc3_builder_reject(b, SC3_R_ROW_FULL, SC3_ROLE_NONE, 0);
   if (st != SC3_OK)
     return st;
-  st = sc3_member_write(&b->scratch, op, values, &b->reading, outcome);
+  st = sc3_member_write(&b->scratch, op, values, &b->reading, later, outcome);
   if (st == SC3_ELIMIT || (st == SC3_OK && b->scratch.n - offset > b->max_member)) {
     outcome->rejected = st == SC3_ELIMIT && offset > 0 ? SC3_R_ROW_FULL : SC3_R_MEMBER_TOO_LARGE;
     b->scratch.n = offset;
@@ -142,6 +144,8 @@ sc3_status sc3_builder_stage(sc3_builder *b, sc3_op op, const sc3_values *values
   s->length = b->scratch.n - offset;
   s->id_length = outcome->id_length;
   sc3_member_counts_set(&s->counts, op, outcome);
+  if (later != NULL)
+    sc3_hash_queue_push(&b->hashes, &b->scratch, offset);
   b->staged.n += sizeof *s;
   b->members_of_row++;
   b->tally.zero_ids += s->id_length == 1 && b->scratch.p[offset + SC3_MEMBER_ID_AT] == '0';
@@ -263,6 +267,8 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
     sc3_added a = sc3_payload_add(to, &member);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
       return a == SC3_FULL && later ? SC3_FULL_NEXT : a;
+    if (sc3_hash_queue_waits(&b->hashes))
+      sc3_hash_queue_move(&b->hashes, it->offset, it->length, to);
     b->tally.deferred += (uint64_t)later;
     sc3_tally_add_built(&b->tally, &it->counts);
     sc3_payload_note_prehashed(to, it->counts.had.prehashed);
@@ -270,4 +276,12 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
       count_replaced(b, sc3_payload_replaced(to), it);
   }
   return SC3_ADDED;
+}
+
+void sc3_builder_gather(sc3_builder *b) {
+  sc3_hash_queue_open(&b->hashes);
+}
+
+void sc3_builder_settle(sc3_builder *b) {
+  sc3_hash_queue_close(&b->hashes, &b->scratch);
 }

@@ -5,6 +5,7 @@
 #define SC3_BUILDER_H
 
 #include "../rows/record.h"
+#include "hash_queue.h"
 #include "id_set.h"
 #include "mapping.h"
 #include "member.h"
@@ -39,7 +40,8 @@ typedef struct sc3_builder {
   sc3_buffer staged;             /* where in scratch they lie */
   sc3_reason identifier_dropped; /* of the row under way: why the first identifier was dropped */
   size_t next_staged;
-  sc3_mapping *mapping; /* the owner's, NULL for rows that are no records */
+  sc3_hash_queue hashes; /* empty outside sc3_builder_gather() and sc3_builder_settle() */
+  sc3_mapping *mapping;  /* the owner's, NULL for rows that are no records */
   /* Inside an epoch (docs: lua/scope3/job/batcher.lua), else NULL: the ids of payloads that were
    * sealed in it, and where a further member of one of them goes. */
   const sc3_id_set *sealed;
@@ -89,6 +91,12 @@ void sc3_builder_prefetch(const sc3_builder *b, const sc3_payload *next, sc3_sli
    SC3_ADDED when all are in, SC3_FULL or SC3_FULL_NEXT when there is no room for the next member,
    SC3_ADD_NOMEM. Payloads must hold at least `max_member` bytes. */
 sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p);
+
+/* From sc3_builder_gather() on, hashes of several rows are computed together: before a payload that
+ * was flushed to is read, emptied or freed, sc3_builder_settle() has to write those that are
+ * missing, which never fails. */
+void sc3_builder_gather(sc3_builder *b);
+void sc3_builder_settle(sc3_builder *b);
 
 /* True while members of the last row wait for room. */
 int sc3_builder_waiting(const sc3_builder *b);

@@ -5,7 +5,6 @@
 #include "../identity/external_id.h"
 #include "../bytes/json.h"
 #include "../identity/phone.h"
-#include "../bytes/sha256.h"
 #include "../bytes/text.h"
 
 static void drop(sc3_outcome *o, sc3_role role, uint32_t column, sc3_reason reason) {
@@ -42,8 +41,9 @@ typedef struct candidate {
 
 /* An email or a phone of a member. */
 typedef struct identity {
-  enum { IDENTITY_NONE, IDENTITY_NORMAL, IDENTITY_HASHED } state;
-  sc3_email normal; /* still to be hashed: an email, or a phone, which is shorter */
+  enum { IDENTITY_NONE, IDENTITY_NORMAL, IDENTITY_LATER, IDENTITY_HASHED } state;
+  sc3_email normal; /* still to be hashed, here or by the caller: an email, or a phone, which is
+                       shorter */
   char hex[SC3_SHA256_HEX];
 } identity;
 
@@ -206,6 +206,14 @@ static sc3_reason take_id(const work *w, sc3_external_id_form *form) {
   return SC3_R_NONE;
 }
 
+/* Leaves the hash to the caller, where it takes no more than a block. */
+static void put_off(identity *it) {
+  if (it->state == IDENTITY_NORMAL && it->normal.n <= SC3_SHA256_ONE_BLOCK) {
+    it->state = IDENTITY_LATER;
+    memset(it->hex, '0', sizeof it->hex);
+  }
+}
+
 static void hash_identities(identity *email, identity *phone) {
   const sc3_sha256_message a = {email->normal.text, email->normal.n, email->hex},
                            b = {phone->normal.text, phone->normal.n, phone->hex};
@@ -221,10 +229,21 @@ static void hash_identities(identity *email, identity *phone) {
 enum { HASH_KEY = sizeof ",\"hashedEmail\":\"" - 1, HASH_MEMBER = HASH_KEY + SC3_SHA256_HEX + 1 };
 
 /* Only after sc3_buffer_reserve(). */
-static void put_hash(sc3_buffer *out, const char key[HASH_KEY], const char hex[SC3_SHA256_HEX]) {
+static void put_hash(sc3_buffer *out, const char key[HASH_KEY], const identity *it) {
   sc3_buffer_put(out, key, HASH_KEY);
-  sc3_buffer_put(out, hex, SC3_SHA256_HEX);
+  sc3_buffer_put(out, it->hex, SC3_SHA256_HEX);
   SC3_PUT_LITERAL(out, "\"");
+}
+
+/* Notes that what put_hash() wrote last is to be hashed. As many bytes are copied for any text,
+ * which costs less than to copy its own number. */
+static void note_later(sc3_unhashed *later, const identity *it, size_t end) {
+  if (it->state != IDENTITY_LATER)
+    return;
+  later->of[later->count].at = end - 1 - SC3_SHA256_HEX;
+  later->of[later->count].n = it->normal.n;
+  memcpy(later->of[later->count].text, it->normal.text, SC3_SHA256_ONE_BLOCK);
+  later->count++;
 }
 
 static sc3_status put_uids(sc3_buffer *out, const sc3_uid_form *uids, size_t count) {
@@ -274,7 +293,7 @@ typedef struct identifiers {
 } identifiers;
 
 /* Reads all that is sent of a member: SC3_R_NONE, else why it is rejected. */
-static sc3_reason identify_member(const work *w, sc3_op op, identifiers *ids) {
+static sc3_reason identify_member(const work *w, sc3_op op, int put_hashes_off, identifiers *ids) {
   static const reader emails = {SC3_ROLE_EMAIL, SC3_ROLE_HASHED_EMAIL, normalize_email},
                       phones = {SC3_ROLE_PHONE, SC3_ROLE_HASHED_PHONE, normalize_phone};
   sc3_outcome *o = w->outcome;
@@ -288,6 +307,10 @@ static sc3_reason identify_member(const work *w, sc3_op op, identifiers *ids) {
     return SC3_R_NONE;
   identify(w, &emails, &ids->email);
   identify(w, &phones, &ids->phone);
+  if (put_hashes_off) {
+    put_off(&ids->email);
+    put_off(&ids->phone);
+  }
   hash_identities(&ids->email, &ids->phone);
   o->emails = ids->email.state != IDENTITY_NONE;
   o->phones = ids->phone.state != IDENTITY_NONE;
@@ -295,7 +318,8 @@ static sc3_reason identify_member(const work *w, sc3_op op, identifiers *ids) {
   return o->emails + o->phones + o->uids == 0 ? SC3_R_NO_IDENTIFIER : SC3_R_NONE;
 }
 
-static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_outcome *o) {
+static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_unhashed *later,
+                             sc3_outcome *o) {
   const size_t start = out->n;
   sc3_status st = sc3_buffer_append(out, "{\"externalId\":\"", SC3_MEMBER_ID_AT);
   if (st == SC3_OK)
@@ -307,17 +331,21 @@ static sc3_status put_member(sc3_buffer *out, const identifiers *ids, sc3_outcom
   if (st != SC3_OK)
     return st;
   SC3_PUT_LITERAL(out, "\"");
-  if (o->emails > 0)
-    put_hash(out, ",\"hashedEmail\":\"", ids->email.hex);
-  if (o->phones > 0)
-    put_hash(out, ",\"hashedPhone\":\"", ids->phone.hex);
+  if (o->emails > 0) {
+    put_hash(out, ",\"hashedEmail\":\"", &ids->email);
+    note_later(later, &ids->email, out->n - start);
+  }
+  if (o->phones > 0) {
+    put_hash(out, ",\"hashedPhone\":\"", &ids->phone);
+    note_later(later, &ids->phone, out->n - start);
+  }
   if (o->uids > 0)
     st = put_uids(out, ids->uids, o->uids);
   return st == SC3_OK ? sc3_buffer_append(out, "},", 2) : st;
 }
 
 sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
-                            sc3_reading *reading, sc3_outcome *outcome) {
+                            sc3_reading *reading, sc3_unhashed *later, sc3_outcome *outcome) {
   const work w = {values, reading, outcome};
   const size_t start = out->n;
   identifiers ids;
@@ -328,10 +356,12 @@ sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values
   outcome->came_raw = outcome->came_hashed = 0;
   outcome->repairs = 0;
   outcome->id_length = 0;
-  outcome->rejected = identify_member(&w, op, &ids);
+  if (later != NULL)
+    later->count = 0;
+  outcome->rejected = identify_member(&w, op, later != NULL, &ids);
   if (outcome->rejected != SC3_R_NONE)
     return SC3_OK;
-  st = put_member(out, &ids, outcome);
+  st = put_member(out, &ids, later, outcome);
   if (st != SC3_OK)
     out->n = start;
   return st;

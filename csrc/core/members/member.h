@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "../bytes/buffer.h"
+#include "../bytes/sha256.h"
 #include "../identity/pii.h"
 #include "../identity/reading.h"
 #include "../identity/reason.h"
@@ -81,13 +82,25 @@ typedef struct sc3_outcome {
   size_t id_length;               /* bytes of the escaped external id */
 } sc3_outcome;
 
+/* Emails and phones of a member that is written without their hashes. Where a hash belongs stand as
+ * many zeros, so that its JSON is as long as it will be. */
+typedef struct sc3_unhashed {
+  size_t count;
+  struct {
+    size_t at; /* of its hash in the member's JSON */
+    size_t n;
+    char text[SC3_SHA256_ONE_BLOCK]; /* longer ones are hashed at once */
+  } of[2];
+} sc3_unhashed;
+
 /* The escaped external id stands at this offset of a written member. */
 enum { SC3_MEMBER_ID_AT = 15 };
 
 /* Appends `{"externalId":"…",…},` (docs/contract.md section 2) to `out`, and says in `outcome` what
    was kept and dropped. A rejected member appends nothing and is SC3_OK with `outcome->rejected`
-   set. SC3_REMOVE writes only the external id. SC3_ELIMIT, SC3_ENOMEM: `out` is as it was. */
+   set. SC3_REMOVE writes only the external id. SC3_ELIMIT, SC3_ENOMEM: `out` is as it was.
+   What is to be hashed is left to the caller in `later`, where that is not NULL. */
 sc3_status sc3_member_write(sc3_buffer *out, sc3_op op, const sc3_values *values,
-                            sc3_reading *reading, sc3_outcome *outcome);
+                            sc3_reading *reading, sc3_unhashed *later, sc3_outcome *outcome);
 
 #endif

@@ -366,6 +366,11 @@ sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op) {
   return sc3_slice_of(p->segment[*op].p + e->offset, e->length - 1);
 }
 
+char *sc3_payload_place(sc3_payload *p, size_t i, size_t at) {
+  const entry *e = &entries(p)[i];
+  return is_dead(e) ? NULL : p->segment[op_of(e)].p + e->offset + at;
+}
+
 sc3_slice sc3_payload_id(const sc3_payload *p, size_t i) {
   sc3_slice id = {NULL, 0};
   const entry *e;

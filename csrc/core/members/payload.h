@@ -131,6 +131,10 @@ sc3_slice sc3_payload_id(const sc3_payload *p, size_t i);
 /* The fingerprint of the external id of member `i`; 0 where it was replaced. */
 uint64_t sc3_payload_fingerprint(const sc3_payload *p, size_t i);
 
+/* Where byte `at` of the JSON of member `i` lies until the payload changes, to be written over by
+ * as many bytes; NULL where it was replaced. */
+char *sc3_payload_place(sc3_payload *p, size_t i, size_t at);
+
 /* The source row of member `i`, 0 where it has none or the member was replaced. */
 uint64_t sc3_payload_row(const sc3_payload *p, size_t i);
 
