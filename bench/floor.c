@@ -46,7 +46,7 @@ static size_t rows_of(size_t n, sc3_csv_marks marks, int sink) {
   size_t block, whole = 0, column = 0;
   int quoted = 0;
   for (block = 0; block < n; block += SC3_MARKS_BLOCK) { /* the buffer has room after its end */
-    uint64_t bits = marks(input + block, ',', '"', '\0');
+    uint64_t bits = marks(input + block, ',', '"', '\0').bits;
     for (; bits != 0; bits &= bits - 1) {
       const char *mark = input + block + __builtin_ctzll(bits);
       if (mark >= input + n)

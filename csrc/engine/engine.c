@@ -244,13 +244,16 @@ static int engine_timeout(lua_State *L) {
   return 1;
 }
 
-/* Pushes what this module does with payloads; raises where scope3.core has not brought it. */
+/* Pushes what this module does with payloads; raises where scope3.core does not bring it. */
 static void push_access(lua_State *L) {
   const sc3l_payload_access *payloads;
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "scope3.core");
+  lua_call(L, 1, 0);
   lua_getfield(L, LUA_REGISTRYINDEX, SC3L_PAYLOAD_ACCESS);
   payloads = lua_touserdata(L, -1);
   if (payloads == NULL)
-    luaL_error(L, "scope3.engine needs scope3.core: require it before");
+    luaL_error(L, "scope3.engine found no scope3.core of its own version: install them together");
   if (payloads->version != SC3L_PAYLOAD_ACCESS_VERSION)
     luaL_error(L, "scope3.engine and scope3.core are of two versions: install them together");
 }

@@ -20,7 +20,7 @@ typedef struct sc3l_payload_access {
   sc3_op (*op)(lua_State *L, int index);
 
   /* The JSON of some members of the payload at `index`, counted from 1, both ends included; raises
-   * when it is none, or closed. */
+   * when it is none, closed, or filled just now. */
   sc3_slice (*range)(lua_State *L, int index, sc3_op op, size_t first, size_t last);
 
   /* A payload that a request reads cannot be changed, and keeps its bytes when it is closed. Pins

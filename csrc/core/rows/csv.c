@@ -204,8 +204,9 @@ static sc3_next take_row(sc3_csv *csv, sc3_csv_row *s) {
   if (next != SC3_NEXT_RECORD)
     return next;
   s->alike = s->inner > 0 ? alike_in(csv, s) : 0;
-  (void)sc3_utf8_stats_add(&csv->lines.bytes, sc3_input_head(&csv->input), s->length,
-                           csv->row + (csv->columns > 0), csv->line);
+  if (!s->is_ascii)
+    (void)sc3_utf8_stats_add(&csv->lines.bytes, sc3_input_head(&csv->input), s->length,
+                             csv->row + (csv->columns > 0), csv->line);
   if (csv->dialect.null_length > 0 && csv->columns > 0)
     csv->has_nulls =
         sc3_csv_find_nulls(&csv->dialect, sc3_input_head(&csv->input), &csv->fields, s->count);

@@ -19,11 +19,12 @@ static uint64_t zeros(uint64_t w) {
 /* Each kind is written once, and built with and without the test for the escape: a build without
  * escapes pays nothing for them. */
 #define TWICE(kind, attributes)                                                                    \
-  attributes static uint64_t kind(const char *block, char delimiter, char quote, char escape) {    \
+  attributes static sc3_csv_marked kind(const char *block, char delimiter, char quote,             \
+                                        char escape) {                                             \
     return kind##_of(block, delimiter, quote, escape, 0);                                          \
   }                                                                                                \
-  attributes static uint64_t kind##_escaped(const char *block, char delimiter, char quote,         \
-                                            char escape) {                                         \
+  attributes static sc3_csv_marked kind##_escaped(const char *block, char delimiter, char quote,   \
+                                                  char escape) {                                   \
     return kind##_of(block, delimiter, quote, escape, 1);                                          \
   }
 
@@ -33,12 +34,12 @@ static uint64_t zeros(uint64_t w) {
 #define INLINE static inline
 #endif
 
-INLINE uint64_t marks_portable_of(const char *block, char delimiter, char quote, char escape,
-                                  int escapes) {
+INLINE sc3_csv_marked marks_portable_of(const char *block, char delimiter, char quote, char escape,
+                                        int escapes) {
   const uint64_t ones = UINT64_C(0x0101010101010101);
   const uint64_t d = ones * (unsigned char)delimiter, q = ones * (unsigned char)quote,
                  e = ones * (unsigned char)escape;
-  uint64_t bits = 0;
+  sc3_csv_marked m = {0, 0};
   int i;
   for (i = 0; i < SC3_MARKS_BLOCK; i += 8) {
     const unsigned char *p = (const unsigned char *)block + i;
@@ -49,22 +50,23 @@ INLINE uint64_t marks_portable_of(const char *block, char delimiter, char quote,
         zeros(w) | zeros(w ^ d) | zeros(w ^ q) | zeros(w ^ ones * '\n') | zeros(w ^ ones * '\r');
     if (escapes)
       found |= zeros(w ^ e);
-    bits |= ((found >> 7) * UINT64_C(0x0102040810204080) >> 56)
-            << i; /* the high bits, side by side */
+    m.high |= w & ones << 7;
+    m.bits |= ((found >> 7) * UINT64_C(0x0102040810204080) >> 56)
+              << i; /* the high bits, side by side */
   }
-  return bits;
+  return m;
 }
 
 TWICE(marks_portable, )
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(SC3_PORTABLE)
 
-INLINE uint64_t marks_sse2_of(const char *block, char delimiter, char quote, char escape,
-                              int escapes) {
+INLINE sc3_csv_marked marks_sse2_of(const char *block, char delimiter, char quote, char escape,
+                                    int escapes) {
   const __m128i d = _mm_set1_epi8(delimiter), q = _mm_set1_epi8(quote), e = _mm_set1_epi8(escape),
                 lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
   const __m128i nul = _mm_setzero_si128();
-  uint64_t bits = 0;
+  sc3_csv_marked m = {0, 0};
   int i;
   for (i = 0; i < SC3_MARKS_BLOCK; i += 16) {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(block + i));
@@ -74,21 +76,22 @@ INLINE uint64_t marks_sse2_of(const char *block, char delimiter, char quote, cha
                                   _mm_cmpeq_epi8(v, nul)));
     if (escapes)
       found = _mm_or_si128(found, _mm_cmpeq_epi8(v, e));
-    bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(found) << i;
+    m.high |= (uint64_t)(uint32_t)_mm_movemask_epi8(v);
+    m.bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(found) << i;
   }
-  return bits;
+  return m;
 }
 
 TWICE(marks_sse2, )
 
-__attribute__((target("avx2"))) INLINE uint64_t marks_avx2_of(const char *block, char delimiter,
-                                                              char quote, char escape,
-                                                              int escapes) {
+__attribute__((target("avx2"))) INLINE sc3_csv_marked marks_avx2_of(const char *block,
+                                                                    char delimiter, char quote,
+                                                                    char escape, int escapes) {
   const __m256i d = _mm256_set1_epi8(delimiter), q = _mm256_set1_epi8(quote),
                 e = _mm256_set1_epi8(escape);
   const __m256i lf = _mm256_set1_epi8('\n'), cr = _mm256_set1_epi8('\r'),
                 nul = _mm256_setzero_si256();
-  uint64_t bits = 0;
+  sc3_csv_marked m = {0, 0};
   int i;
   for (i = 0; i < SC3_MARKS_BLOCK; i += 32) {
     __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(block + i));
@@ -98,23 +101,24 @@ __attribute__((target("avx2"))) INLINE uint64_t marks_avx2_of(const char *block,
                         _mm256_cmpeq_epi8(v, nul)));
     if (escapes)
       found = _mm256_or_si256(found, _mm256_cmpeq_epi8(v, e));
-    bits |= (uint64_t)(uint32_t)_mm256_movemask_epi8(found) << i;
+    m.high |= (uint64_t)(uint32_t)_mm256_movemask_epi8(v);
+    m.bits |= (uint64_t)(uint32_t)_mm256_movemask_epi8(found) << i;
   }
-  return bits;
+  return m;
 }
 
 TWICE(marks_avx2, __attribute__((target("avx2"))))
 
 #elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(SC3_PORTABLE)
 
-INLINE uint64_t marks_neon_of(const char *block, char delimiter, char quote, char escape,
-                              int escapes) {
+INLINE sc3_csv_marked marks_neon_of(const char *block, char delimiter, char quote, char escape,
+                                    int escapes) {
   static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
   const uint8x16_t d = vdupq_n_u8((uint8_t)delimiter), q = vdupq_n_u8((uint8_t)quote),
                    e = vdupq_n_u8((uint8_t)escape);
   const uint8x16_t lf = vdupq_n_u8('\n'), cr = vdupq_n_u8('\r');
   const uint8x16_t weight = vld1q_u8(weights);
-  uint64_t bits = 0;
+  sc3_csv_marked m = {0, 0};
   int i;
   for (i = 0; i < SC3_MARKS_BLOCK; i += 16) {
     uint8x16_t v = vld1q_u8((const uint8_t *)block + i);
@@ -124,11 +128,12 @@ INLINE uint64_t marks_neon_of(const char *block, char delimiter, char quote, cha
     if (escapes)
       found = vorrq_u8(found, vceqq_u8(v, e));
     weighed = vandq_u8(found, weight);
-    bits |=
+    m.high |= vmaxvq_u8(v) >> 7;
+    m.bits |=
         ((uint64_t)vaddv_u8(vget_low_u8(weighed)) | (uint64_t)vaddv_u8(vget_high_u8(weighed)) << 8)
         << i;
   }
-  return bits;
+  return m;
 }
 
 TWICE(marks_neon, )

@@ -7,10 +7,15 @@
 
 enum { SC3_MARKS_BLOCK = 64 };
 
-/* A bit for each of 64 bytes that is the delimiter, the quote, LF, CR or NUL; bit 0 is the first.
-   Every kind gives the same answer. Those that look for escapes as well mark `escape` too, the
-   others leave it alone. */
-typedef uint64_t (*sc3_csv_marks)(const char *block, char delimiter, char quote, char escape);
+typedef struct sc3_csv_marked {
+  uint64_t bits; /* one for each of 64 bytes that is the delimiter, the quote, LF, CR or NUL; bit 0
+                    is the first */
+  uint64_t high; /* not 0 where some byte is not ASCII */
+} sc3_csv_marked;
+
+/* Looks at 64 bytes. Every kind gives the same bits. Those that look for escapes as well mark
+   `escape` too, the others leave it alone. */
+typedef sc3_csv_marked (*sc3_csv_marks)(const char *block, char delimiter, char quote, char escape);
 
 /* The fastest kind that this processor has, or the one of a name: "portable", "sse2", "avx2",
  * "neon". NULL when it has no such kind. */

@@ -43,20 +43,28 @@ static sc3_next add_fields(sc3_csv_fields *fields, sc3_csv_row *row) {
 typedef struct walk {
   const char *head, *block, *end;
   uint64_t bits; /* of the block, those that were not walked over */
+  uint64_t high; /* of all blocks so far */
   sc3_csv_marks marks;
   char delimiter, quote, escape;
   int finished; /* nothing follows `end` */
   sc3_csv_row *row;
 } walk;
 
-static uint64_t bits_of(const walk *w) {
+/* Looks at the block. The bytes in it that belong to the next row count as well for `high`. */
+static uint64_t bits_of(walk *w) {
   char copy[SC3_MARKS_BLOCK];
-  size_t left = (size_t)(w->end - w->block);
-  if (left >= SC3_MARKS_BLOCK)
-    return w->marks(w->block, w->delimiter, w->quote, w->escape);
-  memset(copy, 'x', sizeof copy);
-  memcpy(copy, w->block, left);
-  return w->marks(copy, w->delimiter, w->quote, w->escape) & ((UINT64_C(1) << left) - 1);
+  const size_t left = (size_t)(w->end - w->block);
+  sc3_csv_marked m;
+  if (left >= SC3_MARKS_BLOCK) {
+    m = w->marks(w->block, w->delimiter, w->quote, w->escape);
+  } else {
+    memset(copy, 'x', sizeof copy);
+    memcpy(copy, w->block, left);
+    m = w->marks(copy, w->delimiter, w->quote, w->escape);
+    m.bits &= (UINT64_C(1) << left) - 1;
+  }
+  w->high |= m.high;
+  return m.bits;
 }
 
 /* The mark that the lowest of `bits`, which are not all 0, stands for. */
@@ -157,6 +165,7 @@ static sc3_next end_row(const walk *w, const char *mark) {
   if (mark - w->head > SC3_ROW_MAX)
     return fail(s, SC3_FATAL_ROW_TOO_LONG, 0, s->count);
   s->length = (size_t)(mark - w->head);
+  s->is_ascii = w->high == 0;
   s->inner = s->lines;
   if (mark == w->end)
     return w->finished ? SC3_NEXT_RECORD : SC3_NEXT_NEED;
@@ -267,6 +276,7 @@ sc3_next sc3_csv_scan(const sc3_csv_dialect *dialect, sc3_slice text, int finish
   w.escape = dialect->escape;
   w.finished = finished;
   w.row = row;
+  w.high = 0;
   bits = bits_of(&w);
   for (;; start = mark + 1, field++) {
     sc3_next next;

@@ -46,6 +46,7 @@ typedef struct sc3_csv_row {
   uint64_t inner; /* those inside fields */
   size_t alike;   /* lines inside fields that look like rows */
   int marked;     /* some field has a kind that marks it */
+  int is_ascii;   /* no byte of it is over 127; else some may be */
   int ends_in_cr; /* at the end of what has come: an LF may follow */
   sc3_reason fault;
   size_t fault_column;
