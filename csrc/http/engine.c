@@ -16,8 +16,9 @@
 
 enum {
   SPARE_TRANSFERS = 64,
-  KEPT_CONNECTIONS = 256 /* libcurl would keep as many as there are requests: when many end, it
-                            would close what the next ones need */
+  /* libcurl would keep as many as there are requests: when many end, it would close what the next
+     ones need. */
+  KEPT_CONNECTIONS = 256
 };
 
 struct sc3_engine {
@@ -34,6 +35,7 @@ struct sc3_engine {
                         HTTP/2 */
   uint64_t last_http2; /* the host that answered over HTTP/2 last */
   size_t spares;
+  size_t kept; /* connections that libcurl keeps */
   uint64_t last_id;
 };
 
@@ -43,6 +45,14 @@ static CURLcode libcurl_status = CURLE_FAILED_INIT;
 static void start_libcurl(void) {
   sc3_stay_loaded(); /* libcurl's resolver threads may outlive the Lua state that loaded us */
   libcurl_status = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* Keeps as many connections as there were ever requests at once. Where more come back than are
+ * kept, libcurl looks at all of them to close the oldest, each time. */
+static void keep_connections(sc3_engine *e, size_t n) {
+  while (e->kept < n)
+    e->kept *= 2;
+  (void)curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)e->kept);
 }
 
 static int open_multi(sc3_engine *e) {
@@ -57,7 +67,7 @@ static int open_multi(sc3_engine *e) {
     return -1;
   }
   (void)curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, e->options.max_host_connections);
-  (void)curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+  keep_connections(e, 0);
   return 0;
 }
 
@@ -73,6 +83,7 @@ sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why) 
   if (e == NULL)
     return NULL;
   e->ended_tail = &e->ended;
+  e->kept = KEPT_CONNECTIONS;
   e->wait.epoll = e->wait.timer = -1;
   e->options = *options;
   e->ca_file = options->ca_file != NULL ? strdup(options->ca_file) : NULL;
@@ -277,6 +288,8 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
   }
   link_transfer(&e->active, t);
   sc3_transfer_index_add(&e->index, t);
+  if (e->index.n > e->kept)
+    keep_connections(e, e->index.n);
   id = ++e->last_id;
   collect(e, sc3_wait_begin(&e->wait));
   (void)sc3_engine_fd(e); /* a loop may wait on it already */
