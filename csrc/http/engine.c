@@ -292,7 +292,9 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
     keep_connections(e, e->index.n);
   id = ++e->last_id;
   collect(e, sc3_wait_begin(&e->wait));
-  (void)sc3_engine_fd(e); /* a loop may wait on it already */
+  if (e->ended != NULL)
+    sc3_wait_tell(&e->wait);
+  sc3_wait_keep_armed(&e->wait);
   return id;
 }
 
@@ -302,7 +304,7 @@ int sc3_engine_step(sc3_engine *e, int gently) {
   if (e->multi == NULL)
     return 0;
   collect(e, sc3_wait_act(&e->wait, gently, &moved));
-  (void)sc3_wait_fd(&e->wait); /* taking handles out may have made others due */
+  sc3_wait_keep_armed(&e->wait); /* taking handles out may have made others due */
   return moved;
 }
 
@@ -348,7 +350,7 @@ int sc3_engine_cancel(sc3_engine *e, uint64_t id) {
   take_out(e, t);
   if (!t->ended) {
     (void)curl_multi_remove_handle(e->multi, t->easy);
-    (void)sc3_wait_fd(&e->wait);
+    sc3_wait_keep_armed(&e->wait);
   }
   give_back(e, t);
   return 1;
