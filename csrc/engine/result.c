@@ -54,7 +54,7 @@ static void add_header(lua_State *L, const header_line *h) {
 
 static void push_headers(lua_State *L, const sc3_buffer *lines) {
   const char *p = lines->p, *end = p != NULL ? p + lines->n : NULL;
-  lua_newtable(L);
+  lua_createtable(L, 0, 8); /* a reply has some six of them */
   while (p < end) {
     header_line h;
     const char *line_end = memchr(p, '\n', (size_t)(end - p));

@@ -10,13 +10,15 @@
 #include "origins.h"
 #include "transfer.h"
 #include "transfer_conclude.h"
+#include "transfer_index.h"
 #include "transfer_setup.h"
 #include "wait.h"
 
 enum {
   SPARE_TRANSFERS = 64,
-  KEPT_CONNECTIONS = 256 /* libcurl would keep as many as there are requests: when many end, it
-                            would close what the next ones need */
+  /* libcurl would keep as many as there are requests: when many end, it would close what the next
+     ones need. */
+  KEPT_CONNECTIONS = 256
 };
 
 struct sc3_engine {
@@ -28,10 +30,12 @@ struct sc3_engine {
   sc3_transfer *active;       /* submitted, not ended */
   sc3_transfer *ended, **ended_tail;
   sc3_transfer *spare;
+  sc3_transfer_index index; /* of the active and the ended */
   sc3_origins http1; /* hosts to which HTTP/2 has failed; no request uses their kept connections of
                         HTTP/2 */
   uint64_t last_http2; /* the host that answered over HTTP/2 last */
-  size_t count, spares;
+  size_t spares;
+  size_t kept; /* connections that libcurl keeps */
   uint64_t last_id;
 };
 
@@ -41,6 +45,14 @@ static CURLcode libcurl_status = CURLE_FAILED_INIT;
 static void start_libcurl(void) {
   sc3_stay_loaded(); /* libcurl's resolver threads may outlive the Lua state that loaded us */
   libcurl_status = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* Keeps as many connections as there were ever requests at once. Where more come back than are
+ * kept, libcurl looks at all of them to close the oldest, each time. */
+static void keep_connections(sc3_engine *e, size_t n) {
+  while (e->kept < n)
+    e->kept *= 2;
+  (void)curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)e->kept);
 }
 
 static int open_multi(sc3_engine *e) {
@@ -55,7 +67,7 @@ static int open_multi(sc3_engine *e) {
     return -1;
   }
   (void)curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, e->options.max_host_connections);
-  (void)curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+  keep_connections(e, 0);
   return 0;
 }
 
@@ -71,6 +83,7 @@ sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why) 
   if (e == NULL)
     return NULL;
   e->ended_tail = &e->ended;
+  e->kept = KEPT_CONNECTIONS;
   e->wait.epoll = e->wait.timer = -1;
   e->options = *options;
   e->ca_file = options->ca_file != NULL ? strdup(options->ca_file) : NULL;
@@ -78,7 +91,8 @@ sc3_engine *sc3_engine_new(const sc3_engine_options *options, const char **why) 
   e->options.ca_file = e->ca_file;
   e->options.user_agent = e->user_agent;
   if ((options->ca_file != NULL && e->ca_file == NULL) ||
-      (options->user_agent != NULL && e->user_agent == NULL) || open_multi(e) != 0) {
+      (options->user_agent != NULL && e->user_agent == NULL) ||
+      sc3_transfer_index_open(&e->index) != 0 || open_multi(e) != 0) {
     sc3_engine_free(e);
     return NULL;
   }
@@ -109,31 +123,37 @@ void sc3_engine_free(sc3_engine *e) {
   /* After a fork the handles belong to the parent, connections and all: they are abandoned. */
   sc3_wait_close(&e->wait);
   sc3_fork_mark_clear(&e->mark);
+  sc3_transfer_index_close(&e->index);
   free(e->ca_file);
   free(e->user_agent);
   free(e);
 }
 
-/* Takes a transfer out of the active ones. Both ends of its place are known, because thousands may
- * be active at once. */
-static void deactivate(sc3_transfer *t) {
+/* Takes a transfer out of its list. Both ends of its place are known, because thousands may be in
+ * it. */
+static void unlink_transfer(sc3_engine *e, sc3_transfer *t) {
   *t->at = t->next;
   if (t->next != NULL)
     t->next->at = t->at;
+  else if (t->ended)
+    e->ended_tail = t->at;
   t->next = NULL;
 }
 
-static void activate(sc3_engine *e, sc3_transfer *t) {
-  t->next = e->active;
-  t->at = &e->active;
+/* Puts it first into a list. */
+static void link_transfer(sc3_transfer **list, sc3_transfer *t) {
+  t->next = *list;
+  t->at = list;
   if (t->next != NULL)
     t->next->at = &t->next;
-  e->active = t;
+  *list = t;
 }
 
 static void end_transfer(sc3_engine *e, sc3_transfer *t) {
-  deactivate(t);
-  *e->ended_tail = t;
+  unlink_transfer(e, t);
+  t->ended = 1;
+  t->at = e->ended_tail;
+  *t->at = t;
   e->ended_tail = &t->next;
 }
 
@@ -266,11 +286,15 @@ uint64_t sc3_engine_submit(sc3_engine *e, const sc3_request *request, const char
     give_back(e, t);
     return 0;
   }
-  activate(e, t);
-  e->count++;
+  link_transfer(&e->active, t);
+  sc3_transfer_index_add(&e->index, t);
+  if (e->index.n > e->kept)
+    keep_connections(e, e->index.n);
   id = ++e->last_id;
   collect(e, sc3_wait_begin(&e->wait));
-  (void)sc3_engine_fd(e); /* a loop may wait on it already */
+  if (e->ended != NULL)
+    sc3_wait_tell(&e->wait);
+  sc3_wait_keep_armed(&e->wait);
   return id;
 }
 
@@ -280,7 +304,7 @@ int sc3_engine_step(sc3_engine *e, int gently) {
   if (e->multi == NULL)
     return 0;
   collect(e, sc3_wait_act(&e->wait, gently, &moved));
-  (void)sc3_wait_fd(&e->wait); /* taking handles out may have made others due */
+  sc3_wait_keep_armed(&e->wait); /* taking handles out may have made others due */
   return moved;
 }
 
@@ -288,46 +312,25 @@ int sc3_engine_ended(const sc3_engine *e) {
   return e->ended != NULL;
 }
 
-/* Takes a transfer out of those that have ended; NULL when none of them has that id. */
-static sc3_transfer *take_ended(sc3_engine *e, uint64_t id) {
-  sc3_transfer **at = &e->ended, *t;
-  while (*at != NULL && (*at)->result.id != id)
-    at = &(*at)->next;
-  t = *at;
-  if (t == NULL)
-    return NULL;
-  *at = t->next;
-  if (e->ended_tail == &t->next)
-    e->ended_tail = at;
-  t->next = NULL;
-  e->count--;
-  return t;
-}
-
-/* The same of those that are active. */
-static sc3_transfer *take_active(sc3_engine *e, uint64_t id) {
-  sc3_transfer *t = e->active;
-  while (t != NULL && t->result.id != id)
-    t = t->next;
-  if (t == NULL)
-    return NULL;
-  deactivate(t);
-  e->count--;
-  return t;
+static void take_out(sc3_engine *e, sc3_transfer *t) {
+  unlink_transfer(e, t);
+  sc3_transfer_index_remove(&e->index, t);
 }
 
 sc3_result *sc3_engine_take(sc3_engine *e) {
-  sc3_transfer *t = e->ended != NULL ? take_ended(e, e->ended->result.id) : NULL;
-  return t != NULL ? &t->result : NULL;
+  sc3_transfer *t = e->ended;
+  if (t == NULL)
+    return NULL;
+  take_out(e, t);
+  return &t->result;
 }
 
 void sc3_engine_put_back(sc3_engine *e, sc3_result *result) {
   sc3_transfer *t = (sc3_transfer *)(void *)result;
-  t->next = e->ended;
-  if (e->ended == NULL)
+  link_transfer(&e->ended, t);
+  if (t->next == NULL)
     e->ended_tail = &t->next;
-  e->ended = t;
-  e->count++;
+  sc3_transfer_index_add(&e->index, t);
 }
 
 void sc3_engine_release(sc3_engine *e, sc3_result *result) {
@@ -341,21 +344,20 @@ void sc3_engine_release(sc3_engine *e, sc3_result *result) {
 int sc3_engine_cancel(sc3_engine *e, uint64_t id) {
   sc3_transfer *t;
   notice_fork(e);
-  t = take_active(e, id);
-  if (t != NULL) {
-    (void)curl_multi_remove_handle(e->multi, t->easy);
-    (void)sc3_wait_fd(&e->wait);
-  } else {
-    t = take_ended(e, id);
-  }
+  t = sc3_transfer_index_find(&e->index, id);
   if (t == NULL)
     return 0;
+  take_out(e, t);
+  if (!t->ended) {
+    (void)curl_multi_remove_handle(e->multi, t->easy);
+    sc3_wait_keep_armed(&e->wait);
+  }
   give_back(e, t);
   return 1;
 }
 
 size_t sc3_engine_count(const sc3_engine *e) {
-  return e->count;
+  return e->index.n;
 }
 
 void sc3_engine_wait(sc3_engine *e, double seconds) {

@@ -18,7 +18,9 @@ typedef struct sc3_transfer {
   CURL *easy;
   struct curl_slist *headers;
   char error[CURL_ERROR_SIZE];
-  struct sc3_transfer *next, **at; /* `at`: what points here, while it is active */
+  struct sc3_transfer *next, **at; /* `at`: what points here, in a list of the engine */
+  struct sc3_transfer *peer;       /* in the index of the engine */
+  int ended;                       /* its list is that of transfers that have ended */
 
   /* The body. */
   sc3_slice *body; /* the owner's bytes; the array is ours, and no piece of it is empty */

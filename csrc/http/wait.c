@@ -161,14 +161,20 @@ CURLMcode sc3_wait_act(sc3_wait *w, int gently, int *moved) {
 }
 
 int sc3_wait_fd(sc3_wait *w) {
+  w->watched = 1;
   arm(w);
   return w->epoll;
 }
 
+void sc3_wait_keep_armed(sc3_wait *w) {
+  if (w->watched)
+    arm(w);
+}
+
 void sc3_wait_for(sc3_wait *w, double seconds) {
   struct epoll_event event;
-  arm(w);
-  (void)epoll_wait(w->epoll, &event, 1, wait_milliseconds(seconds));
+  const double due = w->due == INT64_MAX ? seconds : (double)(w->due - now_ns()) / 1e9;
+  (void)epoll_wait(w->epoll, &event, 1, wait_milliseconds(due < seconds ? due : seconds));
 }
 
 double sc3_wait_timeout(const sc3_wait *w) {
@@ -206,6 +212,10 @@ CURLMcode sc3_wait_act(sc3_wait *w, int gently, int *moved) {
 
 int sc3_wait_fd(sc3_wait *w) {
   return w->epoll;
+}
+
+void sc3_wait_keep_armed(sc3_wait *w) {
+  (void)w;
 }
 
 void sc3_wait_for(sc3_wait *w, double seconds) {

@@ -12,6 +12,7 @@ typedef struct sc3_wait {
   int64_t due;      /* when libcurl wants to act although no socket is ready: nanoseconds of the
                        monotonic clock */
   int64_t armed;    /* when the timer makes the descriptor readable */
+  int watched;      /* a loop waits on the descriptor; else no timer need be armed */
   unsigned turn;    /* which socket the next step begins with, so that none is always the first */
 } sc3_wait;
 
@@ -35,9 +36,13 @@ CURLMcode sc3_wait_begin(sc3_wait *w);
 /* Makes the descriptor readable at once, for news that no socket brings. */
 void sc3_wait_tell(sc3_wait *w);
 
-/* The descriptor that is readable when there is something to act on, or -1. Ask for it after
- * whatever moved the multi: that arms its timer. */
+/* The descriptor that is readable when there is something to act on, or -1. From now on a loop
+ * waits on it. */
 int sc3_wait_fd(sc3_wait *w);
+
+/* Arms the descriptor's timer, where a loop waits on it. To be called after whatever moved the
+ * multi. */
+void sc3_wait_keep_armed(sc3_wait *w);
 
 /* Waits until there is something to act on, at most `seconds`, and never longer than a minute at
  * once. */

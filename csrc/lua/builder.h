@@ -37,7 +37,6 @@ typedef struct sc3l_builder {
   int in_epoch;      /* the user value holds an id set and the payload of the next epoch */
   sc3l_uses *uses;   /* of the call under way; NULL outside */
   sc3_record record; /* kept here, so that no pointer to a C frame outlives an error */
-  sc3l_member member;
 } sc3l_builder;
 
 /* The user value is a table with these. */

@@ -95,6 +95,7 @@ static int builder_add(lua_State *L) {
   sc3_payload *p = sc3l_check_payload(L, 2);
   const int level = (int)luaL_optinteger(L, 5, 1);
   const char *what = luaL_optstring(L, 6, NULL);
+  sc3l_member member; /* of this call alone: each builder would carry its two kilobytes */
   sc3_status st;
   int results;
   if (!lua_istable(L, 3))
@@ -105,11 +106,11 @@ static int builder_add(lua_State *L) {
     return luaL_error(L, "the member before waits for room: flush it first");
   sc3l_checkstack(L, 10);
   sc3l_builder_look_at_epoch(L, u);
-  sc3l_clear_member(&u->member, lua_toboolean(L, 4) ? SC3_REMOVE : u->b.op);
-  if (sc3l_read_member(L, 3, &u->member) != NULL)
+  sc3l_clear_member(&member, lua_toboolean(L, 4) ? SC3_REMOVE : u->b.op);
+  if (sc3l_read_member(L, 3, &member) != NULL)
     return sc3l_raise_misuse(L, level, what, lua_tostring(L, -1));
   sc3_builder_begin(&u->b, u->b.tally.rows + 1);
-  st = sc3l_stage_member(&u->b, &u->member);
+  st = sc3l_stage_member(&u->b, &member);
   if (st == SC3_OK)
     st = sc3_builder_end(&u->b, 0);
   else

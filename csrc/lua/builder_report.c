@@ -10,7 +10,7 @@ static void set_count(lua_State *L, const char *key, uint64_t n) {
 
 static void push_reasons(lua_State *L, const uint64_t counts[SC3_R_COUNT]) {
   int i;
-  lua_createtable(L, 0, 4);
+  lua_newtable(L); /* most stay empty */
   for (i = SC3_R_NONE + 1; i < SC3_R_COUNT; i++) {
     if (counts[i] > 0)
       set_count(L, sc3_reason_key((sc3_reason)i), counts[i]);
@@ -21,7 +21,7 @@ static void push_reasons(lua_State *L, const uint64_t counts[SC3_R_COUNT]) {
 static void push_mixed(lua_State *L, const sc3_tally *t) {
   static const char *const names[] = {"email", "phone"};
   int i;
-  lua_createtable(L, 0, 2);
+  lua_newtable(L);
   for (i = 0; i < 2; i++) {
     int role = SC3_ROLE_EMAIL + i;
     if (t->raw_in[role] == 0 || t->hashed_in[role] == 0)
@@ -108,7 +108,7 @@ static int push_counts(lua_State *L) {
   lua_setfield(L, -2, "rejected");
   push_reasons(L, t->dropped_for);
   lua_setfield(L, -2, "dropped");
-  lua_createtable(L, 0, 4);
+  lua_newtable(L);
   for (i = 0; i < SC3_REPAIR_COUNT; i++) {
     if (t->repaired_for[i] > 0)
       set_count(L, sc3_repair_key((sc3_repair)i), t->repaired_for[i]);

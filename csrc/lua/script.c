@@ -92,15 +92,15 @@ static const char *read_answer(lua_State *L, int *skipped) {
 
 /* Stages the member that is the table at `index`. NULL, or a message that is left on top. */
 static const char *stage_table(lua_State *L, const sc3l_staging *s, int index) {
-  sc3l_member *member = &s->u->member;
+  sc3l_member member;
   const char *message;
-  sc3l_clear_member(member, s->u->b.op);
-  message = sc3l_read_member(L, index, member);
+  sc3l_clear_member(&member, s->u->b.op);
+  message = sc3l_read_member(L, index, &member);
   if (message != NULL)
     return message;
-  if (sc3_slice_some(member->values.role[SC3_ROLE_EXTERNAL_ID]))
-    sc3_builder_prefetch(&s->u->b, s->payload, member->values.role[SC3_ROLE_EXTERNAL_ID]);
-  sc3l_check_status(L, sc3l_stage_member(&s->u->b, member));
+  if (sc3_slice_some(member.values.role[SC3_ROLE_EXTERNAL_ID]))
+    sc3_builder_prefetch(&s->u->b, s->payload, member.values.role[SC3_ROLE_EXTERNAL_ID]);
+  sc3l_check_status(L, sc3l_stage_member(&s->u->b, &member));
   return NULL;
 }
 

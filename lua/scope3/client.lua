@@ -33,6 +33,7 @@ local wait = require "scope3.client.wait"
 ---@field loop scope3.Loop
 ---@field has_key boolean
 ---@field private key scope3.Key
+---@field private context? scope3.Context  made at the first use
 ---@field private secret fun(): string|string[]|nil  the keys that texts must not repeat
 local Client = {}
 Client.__index = Client

@@ -185,6 +185,8 @@ function result.job(self)
   return getmetatable(self).job
 end
 
+local BY_REASON = { "dropped", "repaired", "unknown_regions" } -- counts in tables of their own
+
 --- Adds the counts of a builder.
 ---@param self scope3.Result
 ---@param counts table  as builder:counts() gives them
@@ -204,7 +206,7 @@ function result.add_counts(self, counts)
     local sum = self.mixed[kind] or { raw = 0, hashed = 0 }
     self.mixed[kind] = { raw = sum.raw + n.raw, hashed = sum.hashed + n.hashed }
   end
-  for _, field in ipairs { "dropped", "repaired", "unknown_regions" } do
+  for _, field in ipairs(BY_REASON) do
     for reason, n in entries(counts[field]) do
       self[field][reason] = (self[field][reason] or 0) + n
     end

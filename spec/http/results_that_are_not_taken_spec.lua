@@ -34,6 +34,28 @@ describe("a transfer that has ended and is not taken", function()
     engine:close()
   end)
 
+  it("can be given up as one of hundreds, in any order", function()
+    local engine, ids, left, failed = core.engine(), {}, {}, 0
+    for i = 1, 300 do
+      ids[i] = assert(engine:submit { method = "GET", url = "http://127.0.0.1:1/", timeout = 30 })
+      left[ids[i]] = true
+    end
+    for i = 1, 300, 3 do
+      local other = ids[(i * 7) % 300 + 1]
+      assert.equal(left[other] == true, engine:cancel(other))
+      left[other] = nil
+    end
+    assert.equal(200, engine:count())
+    local result = world.next_result(engine)
+    repeat
+      assert(left[result.id], "a result of none that was left")
+      left[result.id], failed = nil, failed + 1
+      result = engine:count() > 0 and world.next_result(engine)
+    until not result
+    assert.same({ 200, nil }, { failed, (next(left)) })
+    engine:close()
+  end)
+
   it("is taken once, although a finalizer takes others while its result is made", function()
     local engine = curl.engine()
     local seen, n = {}, 40

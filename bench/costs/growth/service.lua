@@ -1,4 +1,5 @@
 -- Ways that grow at a service: a sandbox in a process of its own, which is not counted.
+local core = require "scope3.core"
 local cqueues = require "cqueues"
 local json = require "scope3.sandbox.json"
 local limiter = require "scope3.http.limiter"
@@ -221,6 +222,20 @@ local function dropped(n)
   end
 end
 
+-- Transfers that are cancelled, the oldest first. All but one wait for a connection, so that so many may be there.
+local function withdrawn(n)
+  return function()
+    local engine, ids = core.engine { max_host_connections = 1 }, {}
+    for i = 1, n do
+      ids[i] = assert(engine:submit { method = "GET", url = URL .. "/sandbox/config" })
+    end
+    for _, id in ipairs(ids) do
+      assert(engine:cancel(id))
+    end
+    engine:close()
+  end
+end
+
 service.WAYS = {
   { "audiences", 500, sync_audiences(false), "audiences of a client:sync" },
   { "audiences_waited", 250, audiences_waited, "audiences of a result that is waited for" },
@@ -237,6 +252,7 @@ service.WAYS = {
   { "at_once_to_one", 100, at_once_to_one, "syncs at once of one audience" },
   { "cancelled", 100, cancelled, "syncs at once that are cancelled" },
   { "dropped", 100, dropped, "syncs at once whose coroutines are dropped" },
+  { "withdrawn", 500, withdrawn, "transfers of one engine that are cancelled, the oldest first" },
 }
 
 return service

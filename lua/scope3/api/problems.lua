@@ -67,6 +67,9 @@ end
 ---@return scope3.Problem[] shown
 ---@return integer more  that are not among them
 function problems.redacted(list, known)
+  if #list == 0 then
+    return list, 0
+  end
   local function code(value)
     return value and redact.code(value, known)
   end

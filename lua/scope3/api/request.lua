@@ -27,37 +27,33 @@ function request.frame(push)
   return #codec.request_head + #codec.request_tail(push)
 end
 
+-- Adds the members of one operation, where there are any, after a text. Gives the text that follows.
+local function add_members(pieces, text, part, operation, count, open)
+  if count == 0 then
+    return text
+  end
+  pieces[#pieces + 1] = text .. open
+  pieces[#pieces + 1] = { part.payload, operation, part.first, part.last }
+  return codec.list_close
+end
+
 --- The pieces of a request's body: strings, and ranges of payloads.
 ---@param parts scope3.Part[]
 ---@param push table?
 ---@param delete_missing? boolean
 ---@return table pieces
 function request.body(parts, push, delete_missing)
-  local pieces, texts = {}, { codec.request_head }
-  local function add(text)
-    texts[#texts + 1] = text
-  end
-  local function add_members(part, operation, count, open)
-    if count > 0 then
-      add(open)
-      pieces[#pieces + 1] = table.concat(texts)
-      pieces[#pieces + 1] = { part.payload, operation, part.first, part.last }
-      texts = { codec.list_close }
-    end
-  end
+  local pieces, text = {}, codec.request_head
   for i, part in ipairs(parts) do
-    add(i > 1 and "," or "")
-    add(codec.audience_head(part.audience))
+    text = text .. (i > 1 and "," or "") .. codec.audience_head(part.audience)
     if part.delete then
-      add(codec.delete)
+      pieces[#pieces + 1], text = text .. codec.delete, "" -- thousands in one text would be copied each time
     else
-      add_members(part, "add", part.adds, codec.add_open)
-      add_members(part, "remove", part.removes, codec.remove_open)
-      add(codec.audience_close)
+      text = add_members(pieces, text, part, "add", part.adds, codec.add_open)
+      text = add_members(pieces, text, part, "remove", part.removes, codec.remove_open) .. codec.audience_close
     end
   end
-  add(codec.request_tail(push, delete_missing))
-  pieces[#pieces + 1] = table.concat(texts)
+  pieces[#pieces + 1] = text .. codec.request_tail(push, delete_missing)
   return pieces
 end
 

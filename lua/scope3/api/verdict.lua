@@ -21,6 +21,9 @@ local function new_reading()
   return { failures = {}, warnings = {}, actions = {}, error = {}, errors = {} }
 end
 
+-- Of most answers to an accepted request. Nobody writes to it.
+local NOTHING_SAID = { failures = {}, warnings = {}, actions = {} }
+
 local function verdict_of(reading)
   return { failures = reading.failures, warnings = reading.warnings, actions = reading.actions }
 end
@@ -31,9 +34,11 @@ local function append(list, more)
   end
 end
 
+local SUCCESS = { "success", "succeeded", "ok" }
+
 -- Whether a field of a reply says that it had no success.
 local function is_denied(layer)
-  for _, name in ipairs { "success", "succeeded", "ok" } do
+  for _, name in ipairs(SUCCESS) do
     local value = layer[name]
     if value == false or value == 0 or problems.word(value) == "false" then
       return true
@@ -210,11 +215,16 @@ end
 ---@param accepted scope3.AcceptedTask
 ---@return scope3.Verdict
 function verdict.of_accepted(accepted)
-  local reading, body = new_reading(), accepted.body
+  local body = accepted.body
+  local is_fine = not is_denied(body) and not REFUSED[accepted.status]
+  if is_fine and not (body.errors or body.warnings or body.audiences or body.audience) then
+    return NOTHING_SAID
+  end
+  local reading = new_reading()
   append(reading.warnings, problems.list(body.errors))
   append(reading.warnings, problems.list(body.warnings))
   judge_records(reading, { audiences = body.audiences, audience = body.audience })
-  if #reading.failures == 0 and (is_denied(body) or REFUSED[accepted.status]) then
+  if #reading.failures == 0 and not is_fine then
     reading.failures = { {} }
   end
   return verdict_of(reading)

@@ -1,4 +1,5 @@
 --- What is looked at before a job sends anything.
+local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local ineffective = require "scope3.input.ineffective"
@@ -27,14 +28,18 @@ end
 
 -- The options of a job with their defaults, and callbacks that cannot raise.
 local function with_defaults(opts, client_event)
-  local checked, callbacks = options.merge(opts), guard.new()
-  checked.delete_missing = options.ids(opts.delete_missing)
-  checked.guard = callbacks
-  checked.on_event = callbacks:wrap("on_event", opts.on_event or client_event)
-  checked.on_reject = callbacks:wrap("on_reject", opts.on_reject)
-  checked.cancel = callbacks:wrap("cancel", opts.cancel)
-  checked.max_members = opts.max_members or DEFAULT_MAX_MEMBERS
-  checked.max_bytes = opts.max_bytes or DEFAULT_MAX_BYTES
+  local callbacks = guard.new()
+  local checked = {
+    guard = callbacks, delete_missing = options.ids(opts.delete_missing),
+    on_event = callbacks:wrap("on_event", opts.on_event or client_event),
+    on_reject = callbacks:wrap("on_reject", opts.on_reject), cancel = callbacks:wrap("cancel", opts.cancel),
+    max_members = opts.max_members or DEFAULT_MAX_MEMBERS, max_bytes = opts.max_bytes or DEFAULT_MAX_BYTES,
+  }
+  for name, value in entries(opts) do
+    if checked[name] == nil then
+      checked[name] = value
+    end
+  end
   return checked
 end
 

@@ -106,9 +106,9 @@ end
 
 -- Sends the requests. After the job has failed it counts their members as failed.
 local function send_all(work, requests)
-  local repeats = planner.repeats()
+  local repeats = #requests > 1 and planner.repeats()
   for _, parts in ipairs(requests) do
-    if not work:failed() and repeats(parts) then
+    if repeats and not work:failed() and repeats(parts) then
       work:turn()
     end
     work:send { parts = parts, retained = true }

@@ -27,7 +27,7 @@ local TOLD = 0.05 -- seconds more than was told before, for a wait to be told ag
 ---@field pace? scope3.Pace  of its job
 ---@field patience? number  seconds for which an outage is outlasted
 ---@field budget? {left: number}  retries that the requests of its job share
----@field ends? fun(): number?  the time by the loop's clock from which it is not sent any more
+---@field ending? {limits: {deadline: number?}}  says the time by the loop's clock from which it is not sent any more
 ---@field on_event? fun(event: scope3.Event)
 
 ---@class scope3.Call
@@ -61,7 +61,7 @@ Call.__index = Call
 ---@return scope3.Call
 function call.new(transport, request, waiter)
   return setmetatable({ transport = transport, request = request, waiter = waiter, attempts = 0, failures = {},
-    history = {}, bytes_sent = 0, due = 0 }, Call)
+    history = {}, bytes_sent = 0, due = 0, done = false, fresh = false }, Call) -- with room for what most will have
 end
 
 --- Stores an event for the listener. The caller that waits calls the listener.
@@ -230,7 +230,7 @@ end
 function Call:learn_limits(result, now)
   local transport = self.transport
   local longer = self:inform_limiter("learn", transport.who, result.headers or {}, transport.flying,
-    transport:limiter_time(now), retry_after.service_time(result))
+    transport:limiter_time(now))
   if longer and transport:tells_of_long_reset() then
     self:tell { event = "cut_short", field = "RateLimit-Reset", said = longer, seconds = retry_after.LONGEST }
   end

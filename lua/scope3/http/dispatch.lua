@@ -6,7 +6,8 @@ local dispatch = {}
 
 -- A call whose time is over is not started: its caller gives it up, and its outcome would not be known.
 local function is_over(call, now)
-  local ends = call.request.ends and call.request.ends()
+  local ending = call.request.ending
+  local ends = ending and ending.limits.deadline
   return ends ~= nil and now >= ends
 end
 

@@ -33,8 +33,7 @@ local TURN = 0.0002 -- seconds for replies that have come, before others have th
 ---@class scope3.SharedEngine
 ---@field engine table?  made when it is first needed
 ---@field calls table<integer, scope3.Call>  those on the wire, by the id of their transfer
----@field step fun(gently: boolean?): boolean  SharedEngine:advance() for loops
----@field abandon fun(waiter: scope3.Waiter)  cancels the calls of a waiter that will never run again, for loops
+---@field of_waiters {__index: table}  the metatable of waiters: what loops call of them
 local SharedEngine = {}
 SharedEngine.__index = SharedEngine
 
@@ -129,10 +128,11 @@ local function cancel_calls_of(waiter)
 end
 
 local function new(ca_file)
-  local self = setmetatable({ calls = {}, ca_file = ca_file, abandon = cancel_calls_of }, SharedEngine)
-  function self.step(gently)
+  local self = setmetatable({ calls = {}, ca_file = ca_file }, SharedEngine)
+  local function step(gently)
     return self:advance(gently)
   end
+  self.of_waiters = { __index = { step = step, abandon = cancel_calls_of } }
   return self
 end
 

@@ -36,6 +36,7 @@ Limiter.__name = "scope3.limiter"
 ---@class scope3.LimiterSubject  whom a limit counts for
 ---@field host string
 ---@field key string  stands for the key in the store
+---@field private names? table<string, string>  of its values in the store
 
 local function file_error(path, why)
   return errors.new("limiter", ("the limiter's file %s cannot be used: %s"):format(path, why))
@@ -141,33 +142,48 @@ end
 
 -- --- what the service said ---------------------------------------------------------------------------------------
 
+local ANNOUNCED = { ":limit", ":remaining", ":reset", ":reset@", ":next" }
+
 local function subject_key(who)
   return who.host .. ":" .. who.key
+end
+
+-- The names in a store of what is said to a subject. They are made once, because each request asks for all of them.
+local function names_of(who)
+  local names = who.names
+  if not names or names.of_host ~= who.host or names.of_key ~= who.key then
+    names = { of_host = who.host, of_key = who.key, [":blocked"] = subject_key(who) .. ":blocked" }
+    for _, name in ipairs(ANNOUNCED) do
+      names[name] = subject_key(who) .. name
+    end
+    who.names = names
+  end
+  return names
 end
 
 -- Seconds until all that blocks requests altogether is over: a 429, or a damaged file. Not above 0 when it is.
 local function blocked_for(self, who, now)
   local store = self.store
   local of_file = store.file and limiter_store.time(store.counts, limiter_store.BLOCKED, now)
-  return math.max((limiter_store.time(store.counts, subject_key(who) .. ":blocked", now) or now) - now,
+  return math.max((limiter_store.time(store.counts, names_of(who)[":blocked"], now) or now) - now,
     (of_file or now) - now)
 end
 
 -- Seconds until the next request may go while a limit is spread over the time that is left; 0 when it may go now.
-local function spread(counts, key, remaining, reset, now)
-  local next_at = counts:get(key .. ":next")
+local function spread(counts, names, remaining, reset, now)
+  local next_at = counts:get(names[":next"])
   if next_at and now < next_at then
     return math.min(next_at, reset) - now
   end
-  counts:set(key .. ":next", now + (reset - now) / (remaining + 1))
+  counts:set(names[":next"], now + (reset - now) / (remaining + 1))
   return 0
 end
 
 -- After the reset one request goes, and its reply will tell what the limit is now.
-local function probe(counts, key, now)
-  counts:set(key .. ":remaining", 0)
-  limiter_store.set_time(counts, key .. ":reset", PROBE, now)
-  counts:delete(key .. ":next")
+local function probe(counts, names, now)
+  counts:set(names[":remaining"], 0)
+  limiter_store.set_time(counts, names[":reset"], PROBE, now)
+  counts:delete(names[":next"])
 end
 
 -- Seconds for which what the service said holds a request back. At 0 the request is counted.
@@ -176,23 +192,23 @@ local function hold(self, who, now)
   if wait > 0 then
     return wait
   end
-  local counts, key = self.store.counts, subject_key(who)
-  local reset, remaining = limiter_store.time(counts, key .. ":reset", now), counts:get(key .. ":remaining")
+  local counts, names = self.store.counts, names_of(who)
+  local reset, remaining = limiter_store.time(counts, names[":reset"], now), counts:get(names[":remaining"])
   if not reset or not remaining then
     return 0
   elseif now >= reset then
-    probe(counts, key, now)
+    probe(counts, names, now)
     return 0
   elseif remaining <= 0 then
     return reset - now
   end
-  local limit = counts:get(key .. ":limit") or remaining
+  local limit = counts:get(names[":limit"]) or remaining
   local others_use_it = remaining < LOW * limit and window_of(self, who.host):load(now) < limit - remaining
   if others_use_it then
-    wait = spread(counts, key, remaining, reset, now)
+    wait = spread(counts, names, remaining, reset, now)
   end
   if wait == 0 then
-    counts:incr(key .. ":remaining", -1, remaining)
+    counts:incr(names[":remaining"], -1, remaining)
   end
   return wait
 end
@@ -222,14 +238,14 @@ local function announced(fields)
 end
 
 local function write_announcement(self, who, what, now)
-  local counts, key = self.store.counts, subject_key(who)
+  local counts, names = self.store.counts, names_of(who)
   if what then
-    counts:set(key .. ":limit", what.limit)
-    counts:set(key .. ":remaining", what.remaining)
-    limiter_store.set_time(counts, key .. ":reset", what.reset, now)
+    counts:set(names[":limit"], what.limit)
+    counts:set(names[":remaining"], what.remaining)
+    limiter_store.set_time(counts, names[":reset"], what.reset, now)
   else
-    for _, name in ipairs { ":limit", ":remaining", ":reset", ":reset@", ":next" } do
-      counts:delete(key .. name)
+    for _, name in ipairs(ANNOUNCED) do
+      counts:delete(names[name])
     end
   end
 end
@@ -240,7 +256,7 @@ end
 ---@param fields table<string, string|string[]>  of its headers, names in lowercase
 ---@param flying integer  requests under way that the service may not have counted
 ---@param now number
----@param time? number  seconds since 1970 by the service's clock
+---@param time? number  seconds since 1970 by the service's clock; by its Date unless given
 ---@return number? longer  the seconds until a reset, where they are more than will be waited
 function Limiter:learn(who, fields, flying, now, time)
   local limit, remaining, reset = announced(fields)
@@ -249,13 +265,13 @@ function Limiter:learn(who, fields, flying, now, time)
   end
   local longer
   remaining = remaining - flying
-  reset, longer = retry_after.bound(reset, time or core.time())
+  reset, longer = retry_after.bound(reset, time or retry_after.service_time(fields) or core.time())
   self.store:write(write_announcement, self, who, { limit = limit, remaining = remaining, reset = reset }, now)
   return remaining < LOW * limit and longer or nil
 end
 
 local function write_block(self, who, seconds, now)
-  local counts, key = self.store.counts, subject_key(who) .. ":blocked"
+  local counts, key = self.store.counts, names_of(who)[":blocked"]
   local left = (limiter_store.time(counts, key, now) or now) - now
   limiter_store.set_time(counts, key, math.max(seconds, left), now)
 end

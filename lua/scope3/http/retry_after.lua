@@ -29,10 +29,10 @@ function retry_after.bound(said, now)
 end
 
 --- The time by the service's own clock, from the Date field. The clock of this machine may be wrong.
----@param result scope3.TransferResult
+---@param fields table<string, string|string[]>?  of the reply's headers
 ---@return number?  seconds since 1970
-function retry_after.service_time(result)
-  return time.http_date(headers.first(result.headers, "date") or "")
+function retry_after.service_time(fields)
+  return time.http_date(headers.first(fields, "date") or "")
 end
 
 -- The number that a text is, in decimal digits. tonumber() also reads "0x10", and depends on the locale.
@@ -51,7 +51,7 @@ function retry_after.read(result, now)
   if not value then
     return nil
   end
-  now = retry_after.service_time(result) or now
+  now = retry_after.service_time(result.headers) or now
   local seconds = decimal(value)
   if not seconds then
     local at = time.http_date(value, now)

@@ -193,7 +193,7 @@ end
 --- along: nginx drops the threads of a request whose client has left.
 ---@return scope3.Waiter
 function transport:waiter()
-  return { news = {}, waiting = {}, calls = {}, flying = 0, step = self.shared.step, abandon = self.shared.abandon }
+  return setmetatable({ news = {}, waiting = {}, calls = {}, flying = 0, woken = false }, self.shared.of_waiters)
 end
 
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
@@ -281,21 +281,22 @@ local function loop_failed(limits, waiter, problem)
   holder.fault = holder.fault or guard.error("the loop", problem)
 end
 
---- Moves calls on until `done`. When `cancel` says to stop, or a callback raised, what is on the wire has `grace`
+--- Moves calls on until `done(...)`. When `cancel` says to stop, or a callback raised, what is on the wire has `grace`
 --- seconds left.
----@param done fun(): boolean
+---@param done fun(...): boolean
 ---@param limits? scope3.DriveLimits
 ---@param waiter scope3.Waiter  of the calls that `done` looks at
+---@param ... any  for `done`
 ---@return true?
 ---@return "cancelled"|"timeout"|nil why  it is not done
-function transport:drive(done, limits, waiter)
+function transport:drive(done, limits, waiter, ...)
   limits = limits or {}
   local ends, stopping = limits.deadline, false
   while true do
     waiter.woken = false
     local soonest = dispatch.start_due(self, waiter)
     tell_news(waiter)
-    if done() then
+    if done(...) then
       return true
     end
     local now = self.loop.now()
@@ -330,15 +331,17 @@ function transport:give_up(call, kind, limits) -- luacheck: ignore self
   end
 end
 
+local function is_done(call)
+  return call.done
+end
+
 --- Waits until a call is done.
 ---@param call scope3.Call
 ---@param limits? scope3.DriveLimits
 ---@return any data
 ---@return scope3.Error? err
 function transport:await(call, limits)
-  local ok, why = self:drive(function()
-    return call.done
-  end, limits, call.waiter)
+  local ok, why = self:drive(is_done, limits, call.waiter, call)
   if not ok then
     self:give_up(call, why, limits)
   end

@@ -1,5 +1,4 @@
 --- Admits batches to a job: checks what is against sending one, and makes its requests.
-local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local in_doubt = require "scope3.job.in_doubt"
 local preflight = require "scope3.api.preflight"
@@ -27,14 +26,10 @@ local admission = {}
 ---@field resender? scope3.Resender
 ---@field transport? scope3.Transport
 
----@param parts scope3.AdmissionParts
+---@param parts scope3.AdmissionParts  become the admission
 ---@return scope3.Admission
 function admission.new(parts)
-  local self = {}
-  for name, part in entries(parts) do
-    self[name] = part
-  end
-  return setmetatable(self, Admission)
+  return setmetatable(parts, Admission)
 end
 
 --- Goes on from what an earlier run did.

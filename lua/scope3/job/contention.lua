@@ -6,7 +6,7 @@ local entries = require "scope3.util.entries"
 ---@class scope3.Presence  a job on its audiences
 ---@field private keys table<string, string>  of its audiences, by their ids; none after its end
 ---@field private tell fun(audience_id: string)
----@field private told table<string, boolean>
+---@field private told? table<string, boolean>
 local Presence = {}
 Presence.__index = Presence
 
@@ -16,17 +16,14 @@ local contention = {}
 -- longer is on none.
 local present = {}
 
-local WEAK = { __mode = "k" }
-
-local function nobody()
-  return { adds = setmetatable({}, WEAK), removes = setmetatable({}, WEAK) }
-end
+local WEAK, NONE = { __mode = "k" }, {}
 
 local function key_of(context, id)
   return context.base .. "\0" .. tostring(context.account_id) .. "\0" .. id
 end
 
 local function tell(self, id)
+  self.told = self.told or {}
   if not self.told[id] then
     self.told[id] = true
     self.tell(id)
@@ -39,7 +36,7 @@ end
 ---@param on_contended fun(audience_id: string)  called once per audience, when another job works against this one
 ---@return scope3.Presence
 function contention.enter(context, audiences, on_contended)
-  local self = setmetatable({ keys = {}, told = {}, tell = on_contended }, Presence)
+  local self = setmetatable({ keys = {}, tell = on_contended }, Presence)
   for _, audience in ipairs(audiences) do
     self.keys[audience.id] = key_of(context, audience.id)
   end
@@ -50,10 +47,11 @@ end
 -- do the same at once.
 local function note(self, id, does, opposite)
   local key = self.keys[id]
-  local jobs = present[key] or nobody()
+  local jobs = present[key] or {}
   present[key] = jobs
+  jobs[does] = jobs[does] or setmetatable({}, WEAK)
   jobs[does][self] = true
-  for other in entries(jobs[opposite]) do
+  for other in entries(jobs[opposite] or NONE) do
     if other ~= self then
       tell(self, id)
       tell(other, id)
@@ -75,14 +73,20 @@ function Presence:note(parts)
   end
 end
 
+-- Takes a job out of those that do something. Gives whether there are others.
+local function leave(self, doing)
+  if doing then
+    doing[self] = nil
+  end
+  return doing ~= nil and next(doing) ~= nil
+end
+
 --- The job has ended.
 function Presence:leave()
   for _, key in entries(self.keys) do
-    local jobs = present[key]
-    if jobs then
-      jobs.adds[self], jobs.removes[self] = nil, nil
-      present[key] = (next(jobs.adds) or next(jobs.removes)) and jobs or nil
-    end
+    local jobs = present[key] or NONE
+    local adding, removing = leave(self, jobs.adds), leave(self, jobs.removes)
+    present[key] = (adding or removing) and jobs or nil
   end
   self.keys = {}
 end

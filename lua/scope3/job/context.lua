@@ -14,11 +14,11 @@ Context.__index = Context
 
 local context = {}
 
---- Makes the context of a client.
+--- The context of a client.
 ---@param client scope3.Client
 ---@return scope3.Context
 function context.of(client)
-  return setmetatable({
+  client.context = client.context or setmetatable({
     loop = client.loop,
     foreign_loop = client.foreign_loop,
     base = client.base,
@@ -28,6 +28,7 @@ function context.of(client)
     emit = client.on_event,
     client = client,
   }, Context)
+  return client.context
 end
 
 --- The client's transport. It is made at the first use, so that a dry run starts no engine.

@@ -45,17 +45,17 @@ local GRACE = 5 -- seconds that requests under way are given when the job is sto
 local LONGEST_TURN = 48 * 3600 -- seconds that the tasks of an epoch may take (docs/contract.md section 3)
 
 -- What sends; a dry run has none of it.
-local function add_sender(self, transport, pace, audiences)
+local function add_sender(self, transport, started, doubts, audiences)
   local opts, context = self.opts, self.context
-  self.transport, self.waiter, self.pace = transport, transport:waiter(), pace
+  self.waiter = transport:waiter()
   self.ending:watch(self.waiter)
   self.presence = contention.enter(context, audiences, function(id)
     self.warnings:of_contention(id)
   end)
   self.sender = sender.new {
     context = context, opts = opts, state = self.state, ending = self.ending, transport = transport,
-    waiter = self.waiter, pace = pace, started = self.started, on_event = self.on_event,
-    warnings = self.warnings, in_doubt = self.in_doubt, presence = self.presence,
+    waiter = self.waiter, pace = self.pace, started = started, on_event = self.on_event,
+    warnings = self.warnings, in_doubt = doubts, presence = self.presence,
   }
   self.resender = resend.new {
     context = context, state = self.state, ending = self.ending, sender = self.sender, transport = transport,
@@ -73,27 +73,27 @@ function job.new(context, audiences, opts)
   local pace = transport and opts.rate and transport.pace_of(opts.rate) or nil
   local now = context.loop.now()
   local own_guard, res = opts.guard or guard.new(), result.new(context, audiences)
+  local own_ending = ending.new({
+    grace = GRACE, pace = pace, guard = own_guard, patience = opts.patience,
+    deadline = opts.deadline and now + opts.deadline or nil,
+  }, own_guard, opts.cancel)
   local self = setmetatable({
-    context = context, opts = opts, guard = own_guard, result = res, started = now,
-    in_doubt = in_doubt.new(opts.in_doubt_timeout), warnings = warnings.new(res), deleting = {},
+    context = context, opts = opts, guard = own_guard, result = res, ending = own_ending, pace = pace,
+    state = state.new(res, opts, own_ending), warnings = warnings.new(res), deleting = {},
     on_event = opts.on_event or own_guard:wrap("on_event", context.emit),
+    seconds = function()
+      return context.loop.now() - now
+    end,
   }, Job)
   for _, audience in ipairs(audiences) do
     self.deleting[audience.id] = audience.deleted or nil
   end
-  function self.seconds()
-    return context.loop.now() - now
-  end
-  self.ending = ending.new({
-    grace = GRACE, pace = pace, guard = own_guard, patience = opts.patience,
-    deadline = opts.deadline and now + opts.deadline or nil,
-  }, own_guard, opts.cancel)
-  self.state = state.new(res, opts, self.ending)
+  local doubts = in_doubt.new(opts.in_doubt_timeout)
   if transport then
-    add_sender(self, transport, pace, audiences)
+    add_sender(self, transport, now, doubts, audiences)
   end
   self.admission = admission.new {
-    context = context, opts = opts, state = self.state, ending = self.ending, in_doubt = self.in_doubt,
+    context = context, opts = opts, state = self.state, ending = own_ending, in_doubt = doubts,
     on_event = self.on_event, sender = self.sender, resender = self.resender, transport = transport,
   }
   result.join(res, self)

@@ -65,6 +65,7 @@ local splitter = require "scope3.job.splitter"
 
 local records = {}
 
+local NOTHING = {}
 local REPAIRS = 64 -- requests that one may become on the way to those that pass
 
 --- Measures a request: after it was made, and after members were taken out of it.
@@ -82,7 +83,7 @@ end
 ---@param from table?  fields that it takes over, such as those of the request that it replaces
 ---@return scope3.JobRequest
 function records.request(batch, parts, push, from)
-  from = from or {}
+  from = from or NOTHING
   local req = {
     batch = batch, parts = parts, rounds = 0, sendings = from.sendings or 1,
     repairs = from.repairs or { left = REPAIRS }, uncertain = from.uncertain,

@@ -25,13 +25,10 @@ local STALE = 5 -- seconds without a sign of life after which that one is taken 
 ---@field transport scope3.Transport
 ---@field warnings scope3.JobWarnings
 
----@param parts scope3.ResenderParts
+---@param self scope3.ResenderParts  becomes the resender
 ---@return scope3.Resender
-function resend.new(parts)
-  local self = { rounds = 0 }
-  for name, part in entries(parts) do
-    self[name] = part
-  end
+function resend.new(self)
+  self.rounds = 0
   return setmetatable(self, Resender)
 end
 

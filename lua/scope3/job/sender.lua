@@ -3,7 +3,6 @@
 local acceptance = require "scope3.job.acceptance"
 local body_sizes = require "scope3.job.body_sizes"
 local core = require "scope3.core"
-local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local quarantine = require "scope3.job.quarantine"
 local rare = require "scope3.util.rare"
@@ -39,13 +38,10 @@ local sender = {}
 ---@field in_doubt scope3.Doubts
 ---@field presence scope3.Presence
 
----@param parts scope3.SenderParts
+---@param self scope3.SenderParts  becomes the sender
 ---@return scope3.Sender
-function sender.new(parts)
-  local self = { concurrency = parts.opts.concurrency or 1, budget = retry.budget() }
-  for name, part in entries(parts) do
-    self[name] = part
-  end
+function sender.new(self)
+  self.concurrency, self.budget = self.opts.concurrency or 1, retry.budget()
   self.sizes = body_sizes.new(self.transport, self.waiter)
   return setmetatable(self, Sender)
 end
@@ -91,9 +87,7 @@ local function call_of(self, req)
     repeatable = true, -- an upsert, and in place: nothing that depends on it has gone
     large = rejection.divisible(req),
     budget = self.budget,
-    ends = function()
-      return self.ending.limits.deadline
-    end,
+    ending = self.ending,
     on_event = function(event)
       self.warnings:of_event(event)
       self.on_event(event)
@@ -105,7 +99,7 @@ local function start(self, req)
   local state = self.state
   self.presence:note(req.parts)
   state:begin(req)
-  if not self:note("begin", records.beginning(req, core.time())) then
+  if self.journal and not self:note("begin", records.beginning(req, core.time())) then
     return state:withhold(req)
   end
   local started = seconds(self)
@@ -135,7 +129,7 @@ function Sender:accepted(req, task_id)
     tasks.remember(task, self.context.loop.now(), req.batch.retained and req.parts)
   end
   self:doubt(req)
-  if not entry.resumed then
+  if self.journal and not entry.resumed then
     self:note("accepted", { request = req.id, task_id = task_id, uncertain = entry.possibly_twice,
       at = math.floor(core.time()) })
   end
@@ -308,23 +302,27 @@ local function ground(self, why)
   end
 end
 
+-- Moves everything on that need not wait. Gives whether nothing is to be waited for any more.
+local function moves_to(self, done)
+  local state, ending = self.state, self.ending
+  self:advance()
+  return done(self) or #state.in_flight == 0 and (ending.failure or ending.stopping)
+end
+
 --- Moves requests on until `done`. When the job is stopped or its time is over, nothing new is started.
----@param done fun(): boolean
+---@param done fun(self: scope3.Sender): boolean
 ---@return boolean ok
 ---@return scope3.Error? err
 function Sender:drive(done)
   local state, ending = self.state, self.ending
-  if done() then
+  if done(self) then
     return not ending.failure, ending.failure
   end
-  local ok, why = self.transport:drive(function()
-    self:advance()
-    return done() or #state.in_flight == 0 and (ending.failure or ending.stopping)
-  end, ending.limits, self.waiter)
+  local ok, why = self.transport:drive(moves_to, ending.limits, self.waiter, self, done)
   if not ok then
     ground(self, why)
   end
-  if not ok or ending.stopping and not done() then
+  if not ok or ending.stopping and not done(self) then
     self:advance()
     state:fail(why == "timeout" and errors.new("timeout", "the deadline passed before everything was sent")
       or errors.new("cancelled", "stopped before everything was sent"))
@@ -332,22 +330,26 @@ function Sender:drive(done)
   return not ending.failure, ending.failure
 end
 
+local function is_idle(self)
+  return self.state:is_idle()
+end
+
 --- Waits until every request has been answered.
 ---@return boolean ok
 ---@return scope3.Error? err
 function Sender:await()
-  return self:drive(function()
-    return self.state:is_idle()
-  end)
+  return self:drive(is_idle)
+end
+
+local function has_room(self)
+  return self.state.batches <= self.concurrency
 end
 
 --- Waits until the batches that are not released leave room for another one.
 ---@return boolean ok
 ---@return scope3.Error? err
 function Sender:await_room()
-  return self:drive(function()
-    return self.state.batches <= self.concurrency
-  end)
+  return self:drive(has_room)
 end
 
 return sender

@@ -1,7 +1,6 @@
 --- The state of one job: its requests, its tasks and their counts. Only this file and task_list write to them.
 ---
 --- Every step that a request or a task takes is a method here, so that the counts of the result always add up.
-local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local quarantine = require "scope3.job.quarantine"
 local records = require "scope3.job.records"
@@ -48,13 +47,12 @@ end
 ---@param now? number  second of the job
 ---@return scope3.Batch batch  the job's own copy
 function State:open(given, digest, outline, now)
-  local batch = {}
-  for key, value in entries(given) do
-    batch[key] = value
-  end
-  batch.digest, batch.outline, batch.ended, batch.open = digest, outline, given.began and now, 1
   self.batches = self.batches + 1
-  return batch
+  return {
+    parts = given.parts, number = given.number, delete_missing = given.delete_missing, in_epochs = given.in_epochs,
+    retained = given.retained, release = given.release, began = given.began,
+    digest = digest, outline = outline, ended = given.began and now, open = 1,
+  }
 end
 
 --- A request of the batch has ended, or all of its requests are known.
@@ -154,12 +152,12 @@ end
 --- Takes out the requests whose calls are done.
 ---@return scope3.JobRequest[]
 function State:take_answered()
-  local answered, going = {}, {}
-  for _, req in ipairs(self.in_flight) do
-    local list = req.call.done and answered or going
-    list[#list + 1] = req
+  local answered, list = {}, self.in_flight
+  for i = #list, 1, -1 do
+    if list[i].call.done then
+      table.insert(answered, 1, table.remove(list, i))
+    end
   end
-  self.in_flight = going
   return answered
 end
 

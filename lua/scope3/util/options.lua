@@ -218,7 +218,9 @@ end
 ---@param level? integer  the function to blame, as error() counts (default: the caller of the caller)
 ---@return table opts  whose counts are integers
 function options.check(what, opts, spec, level)
-  opts = opts == nil and {} or opts
+  if opts == nil then
+    return {}
+  end
   local problem = options.problem(opts, spec)
   if problem then
     error(what .. ": " .. problem, (level or 2) + 1)

@@ -35,7 +35,8 @@ local function add_form(forms, form)
   forms[#forms + 1] = form
 end
 
--- The forms in which a key may stand in a text, in lower case. Short ones would be found in any text.
+-- The forms in which a key may stand in a text, in lower case, also joined as `all`. Short ones would be found in any
+-- text. `block` is half of the shortest piece of them that is looked for.
 local function forms_of(secret)
   local whole, encoded = lower(secret), lower(base64(secret))
   local bare, url_encoded = whole:gsub("^scope3_", ""), encoded:gsub("+", "-"):gsub("/", "_")
@@ -45,6 +46,7 @@ local function forms_of(secret)
       add_form(forms, form)
     end
   end
+  forms.all, forms.block = table.concat(forms), math.floor((math.min(PIECE, #whole) + 1) / 2)
   return forms
 end
 
@@ -63,12 +65,12 @@ local function known_forms(secret)
   return forms
 end
 
--- Whether a text may hold a piece of a form. Of the blocks of half a piece into which the text is cut, each piece
--- covers one.
-local function may_hold(low, form, piece)
-  local block = math.floor((piece + 1) / 2)
+-- Whether a text may hold a piece of one of the forms. Of the blocks of half a piece into which the text is cut, each
+-- piece covers one. The forms are looked through as one text: a block over an end of one means a closer look.
+local function may_hold(low, forms)
+  local block = forms.block
   for i = 1, #low - block + 1, block do
-    if form:find(low:sub(i, i + block - 1), 1, true) then
+    if forms.all:find(low:sub(i, i + block - 1), 1, true) then
       return true
     end
   end
@@ -77,10 +79,13 @@ end
 
 -- The places of a text's bytes that belong to a piece of one of the forms; nil where none does.
 local function places_of(low, forms)
+  if not may_hold(low, forms) then
+    return nil
+  end
   local places = {}
   for _, form in ipairs(forms) do
     local piece = math.min(PIECE, #form)
-    for i = 1, may_hold(low, form, piece) and #low - piece + 1 or 0 do
+    for i = 1, #low - piece + 1 do
       if form:find(low:sub(i, i + piece - 1), 1, true) then
         for j = i, i + piece - 1 do
           places[j] = true
