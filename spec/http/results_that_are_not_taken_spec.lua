@@ -35,7 +35,7 @@ describe("a transfer that has ended and is not taken", function()
   end)
 
   it("can be given up as one of hundreds, in any order", function()
-    local engine, ids, left, failed = core.engine(), {}, {}, 0
+    local engine, ids, left, failed = curl.engine(), {}, {}, 0
     for i = 1, 300 do
       ids[i] = assert(engine:submit { method = "GET", url = "http://127.0.0.1:1/", timeout = 30 })
       left[ids[i]] = true

@@ -1,5 +1,5 @@
 -- Ways that grow at a service: a sandbox in a process of its own, which is not counted.
-local core = require "scope3.core"
+local curl = require "scope3.engine"
 local cqueues = require "cqueues"
 local json = require "scope3.sandbox.json"
 local limiter = require "scope3.http.limiter"
@@ -225,7 +225,7 @@ end
 -- Transfers that are cancelled, the oldest first. All but one wait for a connection, so that so many may be there.
 local function withdrawn(n)
   return function()
-    local engine, ids = core.engine { max_host_connections = 1 }, {}
+    local engine, ids = curl.engine { max_host_connections = 1 }, {}
     for i = 1, n do
       ids[i] = assert(engine:submit { method = "GET", url = URL .. "/sandbox/config" })
     end
