@@ -142,7 +142,7 @@ Test for hours
 
 Measure
   make costs           instructions of eight ways, beside bench/costs.tsv
-  make growth          instructions of 22 ways, at n and at 4n
+  make growth          instructions of 23 ways, at n and at 4n
   make bench           rows, beside Rust, Go, C++, DuckDB, Python, Node, Lua
   make bench-plot      draws bench/rows.svg from what make bench found last
   make bench-dirt      what dirty rows cost, beside the same rows clean
