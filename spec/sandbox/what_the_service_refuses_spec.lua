@@ -190,6 +190,18 @@ describe("a setting of the sandbox", function()
   end)
 end)
 
+describe("a body", function()
+  for text, why in pairs {
+    ["{"] = "no JSON from byte 2 on", ['{"a":"\255"}'] = "is not UTF-8, or no JSON by RFC 8259",
+    ['{"a":1,"a":2}'] = "has a key more than once: a", ["5"] = "must be an object",
+  } do
+    it("that is none is told why: " .. why, function()
+      local status, got = sandbox_service.new():ask("POST", PREFIX .. "/audiences/sync", text)
+      assert.same({ 400, { { path = "", message = why } } }, { status, got.error.details.issues })
+    end)
+  end
+end)
+
 describe("a fault", function()
   for act in pairs(faults.ACTIONS) do
     it("may act: " .. act, function()
@@ -307,6 +319,16 @@ describe("a connection", function()
       assert.same({ true, 60 }, { select(2, limit:count(config, 1000.9)) })
       assert.same({ true, 1 }, { select(2, limit:count(config, 1059.5)) })
       assert.same({ false, 1 }, { select(2, limit:count(config, 1060)) })
+    end
+    assert.same({ {}, false }, { rate_limit.new():count({}, 1000) })
+  end)
+
+  it("is told when to come again in seconds, by a date of the service's clock, or in any words", function()
+    for _, case in ipairs {
+      { "3", 2.2, "seconds" }, { "Sun, 09 Sep 2001 00:46:43 GMT", 2.2, "date" }, { "soon", "soon", "date" },
+    } do
+      local config = { retry_after_form = case[3], date_skew = -3600 }
+      assert.same({ "Retry-After", case[1] }, rate_limit.retry_after(config, 1000000000.5, case[2]))
     end
   end)
 end)
