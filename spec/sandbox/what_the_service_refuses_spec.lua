@@ -266,6 +266,17 @@ describe("a fault", function()
     assert.equal("xxxxx", taken({ on = "sync", share = 0.6, times = -1 }, SYNC))
   end)
 
+  it("never applies with a share of nothing, and always with a whole one", function()
+    -- Seeds whose first number is the least and the largest that there is.
+    for seed, first in pairs { [1899818558] = 0, [247665087] = 2147483645 / 2147483646 } do
+      assert.equal(first, faults.random(seed)())
+      for share, applies in pairs { [0] = false, [1] = true } do
+        local rule = { on = "sync", share = share }
+        assert.equal(applies, faults.take({ rule }, "sync", faults.random(seed)) == rule)
+      end
+    end
+  end)
+
   it("is carried out on the request that it applies to, and noted", function()
     local function of(rule, method, target)
       rule.on = rule.on or "any"
