@@ -171,8 +171,8 @@ describe("the engine", function()
 
   it("reads no proxy from the environment", function()
     local script = world.file(([[
-      local curl = require "scope3.engine"
-      local engine = curl.engine {}
+      require "scope3.core"
+      local engine = require("scope3.engine").engine {}
       engine:submit { method = "GET", url = %q, timeout = 30 }
       while not engine:step() do engine:wait(0.2) end
       local result = engine:result()
