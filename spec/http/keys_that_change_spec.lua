@@ -3,6 +3,7 @@
 local answering = require "spec.support.answering"
 local cqueues = require "cqueues"
 local scope3 = require "scope3"
+local shared_store = require "spec.support.shared_store"
 local world = require "spec.support.world"
 
 local json = world.json
@@ -164,6 +165,20 @@ describe("an API key", function()
       assert.is_nil(tostring(err):find("lion", 1, true), tostring(err))
     end
     server:close()
+  end)
+
+  it("has its own name in a limiter's store from its first request on, whoever gives it", function()
+    local names = {}
+    for i, given in ipairs { "scope3_one", function() return "scope3_one" end } do
+      local store = shared_store()
+      assert(sandbox:client({ api_key = given, limiter = scope3.limiter(store) }):sync(audience()))
+      names[i] = {}
+      for name in pairs(store.values) do
+        names[i][name:gsub(":%d+$", "")] = true
+      end
+      assert.truthy(next(names[i]))
+    end
+    assert.same(names[1], names[2])
   end)
 
   it("may take its time: others go on meanwhile", function()
