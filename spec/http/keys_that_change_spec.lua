@@ -3,7 +3,6 @@
 local answering = require "spec.support.answering"
 local cqueues = require "cqueues"
 local scope3 = require "scope3"
-local shared_store = require "spec.support.shared_store"
 local world = require "spec.support.world"
 
 local json = world.json
@@ -167,18 +166,15 @@ describe("an API key", function()
     server:close()
   end)
 
-  it("has its own name in a limiter's store from its first request on, whoever gives it", function()
-    local names = {}
-    for i, given in ipairs { "scope3_one", function() return "scope3_one" end } do
-      local store = shared_store()
-      assert(sandbox:client({ api_key = given, limiter = scope3.limiter(store) }):sync(audience()))
-      names[i] = {}
-      for name in pairs(store.values) do
-        names[i][name:gsub(":%d+$", "")] = true
-      end
-      assert.truthy(next(names[i]))
+  it("that was refused for its rate is held back from its first request on, whoever gives it", function()
+    local limiter = scope3.limiter()
+    sandbox:fault { on = "sync", act = "status", status = 429, retry_after = 600 }
+    for _, given in ipairs { "scope3_one", function() return "scope3_one" end } do
+      local _, err = sandbox:client({ api_key = given, limiter = limiter }):sync(audience(), { deadline = 1 })
+      assert.is_truthy(err)
+      assert.equal(1, #sandbox:requests "sync")
     end
-    assert.same(names[1], names[2])
+    assert(sandbox:client({ api_key = function() return "scope3_two" end, limiter = limiter }):sync(audience()))
   end)
 
   it("may take its time: others go on meanwhile", function()
