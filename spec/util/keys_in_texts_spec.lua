@@ -67,6 +67,15 @@ describe("a text of others", function()
     assert.same({ "éé", false }, { patterns.cut("éé", 4) })
   end)
 
+  it("is looked at for 2000 bytes, of which the last 255 are not shown where more follow", function()
+    local ending = " fault in it"
+    for bytes, shown in pairs { [2000] = "[redacted] fault in it", [2001] = "[redacted]…" } do
+      assert.equal(shown, redact.text(("x"):rep(bytes - #ending) .. ending))
+    end
+    assert.equal("[redacted] ab cd ef gh ij…", redact.text(("x"):rep(1730) .. " ab cd ef gh ij kl mn op"
+      .. (" qr"):rep(200))) -- 1745 bytes of it
+  end)
+
   for hidden, texts in pairs {
     [true] = {
       "jane&#64;example.org", "jane&#0064;example.org", "jane&#x40;example.org", "jane&#X000040;example.org",
