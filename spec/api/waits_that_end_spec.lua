@@ -103,6 +103,31 @@ describe("a wait", function()
     end
   end)
 
+  it("for several tasks fails by the first that waits for a person, or else by the first that failed", function()
+    local client = server:client()
+    for first, statuses in pairs {
+      [1] = { "input-required", "input-required" }, [2] = { "failed", "input-required" },
+    } do
+      server:play {}
+      local res = assert(client:sync(audience "a", { max_members = 1 }))
+      local replies = {}
+      for i, status in ipairs(statuses) do
+        replies[i] = task(('"%s"'):format(status))
+      end
+      server:play { task = replies }
+      local _, err = res:wait { timeout = 30 }
+      assert.same({ "needs_action", res.tasks[first].task_id }, { err.kind, err.task_id })
+    end
+  end)
+
+  it("for what the service took nothing of asks nothing", function()
+    local client = server:client()
+    server:play { sync = { { 400, '{"error":{"code":"X","message":"no"}}' } } }
+    local _, err = client:sync(audience "a")
+    assert(err.result:wait { timeout = 30 })
+    assert.equal(0, #server:requests "/audiences%?")
+  end)
+
   it("whose time is over says what was seen last, and names a word that is not known", function()
     local client = server:client()
     server:play { task = { task '"pondering"' } }

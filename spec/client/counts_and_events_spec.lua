@@ -32,8 +32,9 @@ describe("the client", function()
     local members = audience("a", { external_id = "1", email = "a@b.co" })
     assert(members:add { external_id = "2", hashed_email = ("ab"):rep(32),
       uids = { { type = "uid2", value = ("A"):rep(43) .. "=" } } })
+    assert(members:add { external_id = "3", phone = "+12065550142" })
     local res = assert(sandbox:client():sync(members))
-    assert.same({ 1, 1, { hashed_email = 1, hashed_phone = 0, uids = 0 }, 0 }, { res.accepted, res.rejected_by_service,
+    assert.same({ 2, 1, { hashed_email = 1, hashed_phone = 1, uids = 0 }, 0 }, { res.accepted, res.rejected_by_service,
       res.identifiers, res.prehashed })
     assert.same({ 0, 0, 0 }, { res.replaced, res.poorer, res.deferred })
   end)
