@@ -127,7 +127,7 @@ describe("in nginx", function()
     end)
   end)
 
-  it("a waiter looks itself, for as long as it said, where there are no timers, and asks for one each second", function()
+  it("a waiter looks itself, for as long as it said, where no timer is to be had, and asks each second", function()
     in_nginx(function(loop, host)
       host.has_no_timers = true
       for seconds, asked in pairs { [0.05] = 1, [3] = 3 } do

@@ -200,10 +200,10 @@ describe("mutation testing", function()
     it("counts the lines that run after hooks are taken away, and those of a process that is killed", function()
       local noted = tree.root .. "/build/lines"
       local hook = coverage.hook(tree.root .. "/build", "5.4")
-      for ending, verdict in pairs { [""] = "passed", ["os.execute('kill -9 \\$PPID')"] = "timeout" } do
+      for ending, expected in pairs { [""] = "passed", ["os.execute('kill -9 \\$PPID')"] = "timeout" } do
         notes.make(noted)
         local command = [["$SCOPE3_LUA_BIN" -e "debug.sethook() require 'scope3.version' %s"]]
-        assert.equal(verdict, (tree:run(command:format(ending), 1, coverage.environment(tree, hook, noted))))
+        assert.equal(expected, (tree:run(command:format(ending), 1, coverage.environment(tree, hook, noted))))
         assert.same({ { "lua/scope3/version.lua", 2 } }, notes.read(noted))
       end
     end)
