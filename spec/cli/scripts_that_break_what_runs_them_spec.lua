@@ -84,7 +84,7 @@ describe("a script that breaks what runs it", function()
     assert.is_true(#err.message < 2000 and #said < 2000)
     _, err = run "error(setmetatable({}, { __tostring = function() return 'in words' end }))"
     assert.equal("in words", err.message)
-    _, err = run "error(17)"
+    _, err = run "error(17, 0)"
     assert.equal("17", err.message)
   end)
 
