@@ -120,6 +120,25 @@ describe("a wait", function()
     end
   end)
 
+  it("takes a row from before the task for its end at once where all tasks say that nothing has changed", function()
+    local OLD = '{"audiences":[{"audienceId":"a","status":"READY","updatedAt":"2026-10-01T00:00:00Z"}],"total":1}'
+    local function done(action)
+      return task('"completed"', (',"response":{"audiences":[{"audienceId":"a","action":"%s"}]}'):format(action))
+    end
+    for _, case in ipairs {
+      { true, "unchanged" }, { false, "updated" }, { true, "unchanged", "unchanged" },
+      { false, "updated", "unchanged" }, { false, "unchanged", "updated" },
+    } do
+      local replies = { done(case[2]), case[3] and done(case[3]) }
+      server:play { task = replies, audiences = { OLD } }
+      local client = server:client { loop = virtual.loop() }
+      local res = assert(client:sync(audience "a", { max_members = case[3] and 1 or 2 }))
+      assert(res:wait { timeout = 600 })
+      assert.equal("READY", res.audience.status)
+      assert.equal(case[1], #server:requests "/audiences%?" == 1, table.concat(case, " ", 2))
+    end
+  end)
+
   it("for what the service took nothing of asks nothing", function()
     local client = server:client()
     server:play { sync = { { 400, '{"error":{"code":"X","message":"no"}}' } } }
