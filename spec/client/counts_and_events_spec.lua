@@ -1,4 +1,5 @@
 -- Counts that change after the members were built, problems of a sync told at once, and events that are of no job.
+local result = require "scope3.result"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -57,5 +58,20 @@ describe("the client", function()
       paths[i] = issue.path
     end
     assert.same({ "audiences[1]", "audiences[2]", "audiences[2]", "max_members" }, paths)
+  end)
+
+  it("keeps what the service did not take, and tells what it refused from what did not go any more", function()
+    sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 422, after = 1 } } }
+    local members = audience("a")
+    for i = 1, 5 do
+      assert(members:add { external_id = tostring(i), email = i .. "@example.com" })
+    end
+    local res, err = sandbox:client():sync(members, { max_members = 1, concurrency = 1 })
+    assert.is_nil(res)
+    local refused = {}
+    for i, one in ipairs(result.job(err.result):unsent()) do
+      refused[i] = one.rejected
+    end
+    assert.same({ true, false, false, false }, refused)
   end)
 end)
