@@ -139,6 +139,31 @@ describe("a wait", function()
     end
   end)
 
+  it("gives an audience that is to be deleted thirty seconds to go, and any other three to change", function()
+    for polls, deletes in pairs { [31] = true, [4] = false } do
+      server:play { audiences = {
+        '{"audiences":[{"audienceId":"a","status":"READY","updatedAt":"2026-10-01T00:00:00Z"}],"total":1}' } }
+      local loop, seconds = virtual.loop(), 0 -- a clock of pauses alone
+      function loop.now()
+        return seconds
+      end
+      function loop.sleep(pause)
+        seconds = seconds + pause
+      end
+      local made = deletes and scope3.audience({ id = "a" }):delete() or audience "a"
+      local res = assert(server:client({ loop = loop }):sync(made))
+      res:wait { timeout = 600, interval = 1 }
+      assert.equal(polls, #server:requests "/audiences%?")
+    end
+  end)
+
+  it("of no time asks for every task once", function()
+    server:play { task = { task '"working"' } }
+    local res = assert(server:client():sync(audience "a", { max_members = 1 }))
+    local _, err = res:wait { timeout = 0 }
+    assert.same({ "timeout", 2 }, { err.kind, #server:requests "/tasks/" })
+  end)
+
   it("for what the service took nothing of asks nothing", function()
     local client = server:client()
     server:play { sync = { { 400, '{"error":{"code":"X","message":"no"}}' } } }
