@@ -60,6 +60,27 @@ describe("a condition that fits no value as its author thought", function()
   end
 end)
 
+describe("an only row that holds all others", function()
+  for what, failure in pairs { ["is warned of"] = false, ["is not warned of where the input failed"] = "broken" } do
+    it(what, function()
+      local given = false
+      local source = assert(scope3.jsonl(function()
+        if given then
+          return nil, failure or nil
+        end
+        given = true
+        return '{"items":[{"id":1,"mail":"a@b.co"}]}\n'
+      end))
+      local res, err = client:run({ audience = "a", map = MAP }, source, { dry_run = true })
+      local codes = {}
+      for i, warning in ipairs((res or err.result).warnings) do
+        codes[i] = warning.code
+      end
+      assert.equal(failure == false, table.concat(codes, " "):find("wrapped_rows", 1, true) ~= nil)
+    end)
+  end
+end)
+
 describe("the first bytes that are not UTF-8", function()
   teardown(world.clean)
 
