@@ -295,7 +295,7 @@ describe("a callback that raises", function()
       end
       local res = assert(stream:finish())
       assert.equal(4, res.accepted)
-      assert.truthy(tostring(said):find "^spec/job/callbacks_that_raise_spec.lua:%d+: .*inside one of its own callbacks",
+      assert.truthy(tostring(said):find "^spec/job/callbacks_that_raise_spec.lua:%d+: .*inside one of its own",
         said)
       world.assert_sums(res)
     end
