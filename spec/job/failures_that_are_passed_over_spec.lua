@@ -21,6 +21,24 @@ describe("a job that went on", function()
   end
 end)
 
+describe("a wait", function()
+  it("pauses half as long again each time, to the second, from a quarter of one up to thirty", function()
+    local pauses, expected, seconds = {}, {}, 0.25
+    local transport = { pause = function(_, pause)
+      pauses[#pauses + 1] = pause
+      return true
+    end }
+    local context = { loop = { now = function() return 0 end }, transport = function() return transport end }
+    assert.is_true((polling.poll(context, {}, nil, { ask = function()
+      return true, #pauses == 15
+    end })))
+    for i = 1, 15 do
+      expected[i], seconds = math.min(30, seconds), seconds * 1.5
+    end
+    assert.same(expected, pauses)
+  end)
+end)
+
 describe("a question of a wait that failed", function()
   local transport = { pause = function() return true end }
   local context = { loop = { now = function() return 0 end }, transport = function() return transport end }
