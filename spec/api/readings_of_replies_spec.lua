@@ -1,5 +1,6 @@
 -- Each reply of the service is read into its type by tables, or is an error that says so.
 local json = require "scope3.util.json"
+local problems = require "scope3.api.problems"
 local response = require "scope3.api.response"
 
 local function decode(text)
@@ -9,6 +10,14 @@ end
 local function check_bad(value, err, about)
   assert.same({ nil, "http", "BAD_REPLY" }, { value, err and err.kind, err and err.code }, about)
 end
+
+describe("a problem of a reply", function()
+  for i, case in ipairs { { 0, 0 }, { 1.5, 1.5 }, { 3600, 3600 }, { 3601, 3600 }, { 1e300, 3600 }, { -1 }, { "5" } } do
+    it(("asks to wait for an hour at most, in case %d"):format(i), function()
+      assert.equal(case[2], problems.list({ retry_after = case[1] })[1].retry_after)
+    end)
+  end
+end)
 
 describe("a value of a reply", function()
   it("is no infinity and no NaN, and whole where it is whole", function()

@@ -103,6 +103,75 @@ describe("a wait", function()
     end
   end)
 
+  it("for several tasks fails by the first that waits for a person, or else by the first that failed", function()
+    local client = server:client()
+    for first, statuses in pairs {
+      [1] = { "input-required", "input-required" }, [2] = { "failed", "input-required" },
+    } do
+      server:play {}
+      local res = assert(client:sync(audience "a", { max_members = 1 }))
+      local replies = {}
+      for i, status in ipairs(statuses) do
+        replies[i] = task(('"%s"'):format(status))
+      end
+      server:play { task = replies }
+      local _, err = res:wait { timeout = 30 }
+      assert.same({ "needs_action", res.tasks[first].task_id }, { err.kind, err.task_id })
+    end
+  end)
+
+  it("takes a row from before the task for its end at once where all tasks say that nothing has changed", function()
+    local OLD = '{"audiences":[{"audienceId":"a","status":"READY","updatedAt":"2026-10-01T00:00:00Z"}],"total":1}'
+    local function done(action)
+      return task('"completed"', (',"response":{"audiences":[{"audienceId":"a","action":"%s"}]}'):format(action))
+    end
+    for _, case in ipairs {
+      { true, "unchanged" }, { false, "updated" }, { true, "unchanged", "unchanged" },
+      { false, "updated", "unchanged" }, { false, "unchanged", "updated" },
+    } do
+      local replies = { done(case[2]), case[3] and done(case[3]) }
+      server:play { task = replies, audiences = { OLD } }
+      local client = server:client { loop = virtual.loop() }
+      local res = assert(client:sync(audience "a", { max_members = case[3] and 1 or 2 }))
+      assert(res:wait { timeout = 600 })
+      assert.equal("READY", res.audience.status)
+      assert.equal(case[1], #server:requests "/audiences%?" == 1, table.concat(case, " ", 2))
+    end
+  end)
+
+  it("gives an audience that is to be deleted thirty seconds to go, and any other three to change", function()
+    for polls, deletes in pairs { [31] = true, [4] = false } do
+      server:play { audiences = {
+        '{"audiences":[{"audienceId":"a","status":"READY","updatedAt":"2026-10-01T00:00:00Z"}],"total":1}' } }
+      local loop, seconds = virtual.loop(), 0 -- a clock of pauses alone
+      function loop.now()
+        return seconds
+      end
+      function loop.sleep(pause)
+        seconds = seconds + pause
+      end
+      local made = deletes and scope3.audience({ id = "a" }):delete() or audience "a"
+      local res = assert(server:client({ loop = loop }):sync(made))
+      res:wait { timeout = 600, interval = 1 }
+      assert.equal(polls, #server:requests "/audiences%?")
+    end
+  end)
+
+  it("of no time asks for every task once", function()
+    server:play { task = { task '"working"' } }
+    local res = assert(server:client():sync(audience "a", { max_members = 1 }))
+    local _, err = res:wait { timeout = 0 }
+    assert.same({ "timeout", 2 }, { err.kind, #server:requests "/tasks/" })
+  end)
+
+  it("for what the service took nothing of asks nothing", function()
+    local client = server:client()
+    server:play { sync = { { 400, '{"error":{"code":"X","message":"no"}}' } } }
+    local _, err = client:sync(audience "a")
+    assert(err.result:wait { timeout = 30 })
+    assert.equal(0, #server:requests "/audiences%?")
+  end)
+
   it("whose time is over says what was seen last, and names a word that is not known", function()
     local client = server:client()
     server:play { task = { task '"pondering"' } }

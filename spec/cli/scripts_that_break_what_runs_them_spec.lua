@@ -84,6 +84,8 @@ describe("a script that breaks what runs it", function()
     assert.is_true(#err.message < 2000 and #said < 2000)
     _, err = run "error(setmetatable({}, { __tostring = function() return 'in words' end }))"
     assert.equal("in words", err.message)
+    _, err = run "error(17, 0)"
+    assert.equal("17", err.message)
   end)
 
   it("is refused where its audience has a field that there is not", function()

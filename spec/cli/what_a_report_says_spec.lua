@@ -66,6 +66,24 @@ describe("how much of an audience was matched", function()
   end
 end)
 
+describe("what the service reports of an audience", function()
+  for i, case in ipairs {
+    { {}, {} },
+    { { uploaded_count = 1000 }, { "1,000 uploaded" } },
+    { { uploaded_count = 10, matched_count = 7 }, { "10 uploaded", "7 matched (70 % of those uploaded)" } },
+    { { uploaded_count = 10, total_uploaded_count = 20, matched_count = 7 },
+      { "10 in the last upload", "20 uploaded in all", "7 matched (35 % of all uploaded)" } },
+    { { uploaded_count = 5, matched_count = 7 }, { "5 uploaded", "7 matched" } },
+    { { effective_match_rate = 0.61 }, { "match rate 61 % by the service" } }, { { effective_match_rate = 101 }, {} },
+    { { match_breakdown = { { id_type = "id5", matched = 3 } }, minimum_size = 1000, last_synced_at = "today" },
+      { "by type: id5 3", "at least 1,000 needed", "synced today" } },
+  } do
+    it(("has a text for each number, in case %d"):format(i), function()
+      assert.same(case[2], match_summary.parts(case[1]))
+    end)
+  end
+end)
+
 describe("the report", function()
   -- The first part: values by their labels.
   local function rows_of(fields, about)

@@ -92,6 +92,10 @@ describe("the command shows", function()
       code, out, err = run((table.unpack or unpack)(words)) -- luacheck: ignore
       assert.same({ 0, true, "" }, { code, out:find("Usage: scope3", 1, true) ~= nil, err }, table.concat(words, " "))
     end
+    for _, words in ipairs { { "--help", "sync", "--help" }, { "--help", "--version" } } do -- what is asked for first
+      code, out = run((table.unpack or unpack)(words)) -- luacheck: ignore
+      assert.same({ 0, true }, { code, out:find("Usage: scope3 [-h]", 1, true) == 1 })
+    end
     for _, words in ipairs { { "--version", "--json" }, { "help", "sync", "--json" } } do
       code, out = run((table.unpack or unpack)(words)) -- luacheck: ignore
       assert.same({ 0, json.null }, { code, json.decode(out).error })

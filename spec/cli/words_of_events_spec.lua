@@ -1,4 +1,5 @@
 -- What the line on a terminal, and the line a minute without one, say of each event.
+local core = require "scope3.core"
 local error_handler = require "scope3.cli.error_handler"
 local exit_code = require "scope3.cli.exit_code"
 local heartbeat = require "scope3.cli.heartbeat"
@@ -24,6 +25,15 @@ local function written(call)
   return table.concat(pieces)
 end
 
+-- Runs a function with another one in place of one of the core.
+local function replaced(name, other, call)
+  local real = core[name]
+  core[name] = other
+  local fine, why = pcall(call)
+  core[name] = real
+  assert(fine, why)
+end
+
 describe("a wait without a terminal", function()
   for said, event in pairs {
     ["1 task must end before the next request may go"] = { event = "barrier", tasks = 1 },
@@ -46,19 +56,28 @@ describe("a wait without a terminal", function()
       beat:on { event = "other" }
       beat:on { event = "throttled" }
       assert.equal(since, beat.since)
-      beat:on { event = "accepted" }
-      assert.is_nil(beat.words)
+      for _, ends in ipairs { "accepted", "progress" } do
+        beat:on(event)
+        assert.equal(said, beat.words)
+        beat:on { event = ends }
+        assert.is_nil(beat.words)
+      end
     end)
   end
 
   it("is said once a minute, and never where nothing is to be said", function()
     local beat = heartbeat.new(false)
     beat.shows = true
-    beat:on { event = "throttled" }
-    assert.equal("", written(function() beat:tick() end))
-    beat.since = beat.since - 61
-    assert.truthy(written(function() beat:tick() end):find "^scope3: still waiting after 61.0 s: the rate[^\n]*\n$")
-    assert.equal("", written(function() beat:tick() end))
+    local seconds = { 1000, 1000, 1059.5, 1060, 1061, 1119.5, 1120 }
+    local saying = { [4] = "60.0 s", [7] = "2 min" }
+    replaced("now", function() return table.remove(seconds, 1) end, function()
+      beat:on { event = "throttled" }
+      for i = 2, 7 do
+        local words = written(function() beat:tick() end)
+        local said = saying[i] and ("^scope3: still waiting after %s: the rate[^\n]*\n$"):format(saying[i])
+        assert.truthy(words:find(said or "^$"), words)
+      end
+    end)
     assert.is_false(heartbeat.new(true).shows)
   end)
 end)
@@ -98,8 +117,20 @@ describe("the line on a terminal", function()
     made.last = 0
     assert.not_equal("", written(function() made:on(event) end))
     assert.is_true(made.last > 0)
+    event.bytes, event.size, made.last = 0, 0, 0
+    assert.truthy(written(function() made:on(event) end):find "^\rfile 1 of 2, 5 rows · ") -- no share of nothing
     assert.equal("\r\27[K", written(function() made:clear() end))
     assert.equal("", written(function() made:clear() end))
+  end)
+
+  it("leaves the last column of the terminal free, and shows one character at least", function()
+    local rate = { event = "throttled", seconds = 2 } -- waiting 2.0 s to keep under the rate
+    for width, shown in pairs { [1] = "…", [2] = "…", [3] = "w…", [10] = "waiting …",
+      [36] = "waiting 2.0 s to keep under the ra…", [37] = "waiting 2.0 s to keep under the rate" } do
+      replaced("terminal_width", function() return width end, function()
+        assert.equal("\r" .. shown .. "\27[K", written(function() line():on(rate) end))
+      end)
+    end
   end)
 
   it("counts the tasks that have ended where there are several", function()

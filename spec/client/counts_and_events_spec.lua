@@ -1,4 +1,5 @@
 -- Counts that change after the members were built, problems of a sync told at once, and events that are of no job.
+local result = require "scope3.result"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -32,8 +33,9 @@ describe("the client", function()
     local members = audience("a", { external_id = "1", email = "a@b.co" })
     assert(members:add { external_id = "2", hashed_email = ("ab"):rep(32),
       uids = { { type = "uid2", value = ("A"):rep(43) .. "=" } } })
+    assert(members:add { external_id = "3", phone = "+12065550142" })
     local res = assert(sandbox:client():sync(members))
-    assert.same({ 1, 1, { hashed_email = 1, hashed_phone = 0, uids = 0 }, 0 }, { res.accepted, res.rejected_by_service,
+    assert.same({ 2, 1, { hashed_email = 1, hashed_phone = 1, uids = 0 }, 0 }, { res.accepted, res.rejected_by_service,
       res.identifiers, res.prehashed })
     assert.same({ 0, 0, 0 }, { res.replaced, res.poorer, res.deferred })
   end)
@@ -56,5 +58,20 @@ describe("the client", function()
       paths[i] = issue.path
     end
     assert.same({ "audiences[1]", "audiences[2]", "audiences[2]", "max_members" }, paths)
+  end)
+
+  it("keeps what the service did not take, and tells what it refused from what did not go any more", function()
+    sandbox:configure { faults = json.array { { on = "sync", act = "status", status = 422, after = 1 } } }
+    local members = audience("a")
+    for i = 1, 5 do
+      assert(members:add { external_id = tostring(i), email = i .. "@example.com" })
+    end
+    local res, err = sandbox:client():sync(members, { max_members = 1, concurrency = 1 })
+    assert.is_nil(res)
+    local refused = {}
+    for i, one in ipairs(result.job(err.result):unsent()) do
+      refused[i] = one.rejected
+    end
+    assert.same({ true, false, false, false }, refused)
   end)
 end)

@@ -69,6 +69,11 @@ describe("an error", function()
       held = select(2, stream:add { external_id = tostring(i), email = i .. "@example.com" })
     end
     assert.is_true(errors.is(held))
+    local _, why = pcall(function()
+      held.more = 1
+    end)
+    assert.truthy(why:find "^spec/client/one_error_shape_spec.lua:%d+: an error of scope3 is made once", why)
+    assert.truthy(why:find("its field 'more'", 1, true), why)
     local before = fields_of(held)
     assert.is_nil(before.result)
     local none, err = stream:finish()

@@ -1,9 +1,9 @@
 -- The HTTP engine against a real server: requests and replies, limits, errors, proxies and TLS.
-local curl = require "scope3.engine"
 local engines = require "spec.support.engines"
 local tls = require "spec.support.tls"
 local world = require "spec.support.world"
 
+local curl = require "scope3.engine" -- behind the core, which `world` has loaded
 local new_engine, sync_url, transfer, KEY = engines.new, engines.sync_url, engines.transfer, engines.KEY
 
 describe("the engine", function()
@@ -171,8 +171,8 @@ describe("the engine", function()
 
   it("reads no proxy from the environment", function()
     local script = world.file(([[
-      local curl = require "scope3.engine"
-      local engine = curl.engine {}
+      require "scope3.core"
+      local engine = require("scope3.engine").engine {}
       engine:submit { method = "GET", url = %q, timeout = 30 }
       while not engine:step() do engine:wait(0.2) end
       local result = engine:result()

@@ -166,6 +166,17 @@ describe("an API key", function()
     server:close()
   end)
 
+  it("that was refused for its rate is held back from its first request on, whoever gives it", function()
+    local limiter = scope3.limiter()
+    sandbox:fault { on = "sync", act = "status", status = 429, retry_after = 600 }
+    for _, given in ipairs { "scope3_one", function() return "scope3_one" end } do
+      local _, err = sandbox:client({ api_key = given, limiter = limiter }):sync(audience(), { deadline = 1 })
+      assert.is_truthy(err)
+      assert.equal(1, #sandbox:requests "sync")
+    end
+    assert(sandbox:client({ api_key = function() return "scope3_two" end, limiter = limiter }):sync(audience()))
+  end)
+
   it("may take its time: others go on meanwhile", function()
     local queue, turns, done = cqueues.new(), 0, false
     local client = sandbox:client { api_key = function()

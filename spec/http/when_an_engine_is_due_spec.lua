@@ -1,6 +1,7 @@
 -- An engine says when a step is due. With a descriptor it needs no clock of its caller.
-local curl = require "scope3.engine"
 local world = require "spec.support.world"
+
+local curl = require "scope3.engine" -- behind the core, which `world` has loaded
 
 describe("an engine", function()
   local sandbox = world.around(setup, teardown, before_each)

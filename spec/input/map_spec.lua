@@ -155,6 +155,8 @@ describe("a map", function()
     for message, map in pairs {
       ["map.email must be a column's name or number, or a list of them, not a boolean"] = { external_id = "a",
         email = true },
+      ["map.email must be a column's name or number, or a list of them, not a number"] = { external_id = "a",
+        email = 0 },
       ["map.email names no column"] = { external_id = "a", email = {} },
       ["map.email cannot have a default; only region can"] = { external_id = "a", email = { "b", default = "x" } },
       ["map.region.default must be a country's code or name, not a number"] = {

@@ -191,6 +191,9 @@ describe("several files", function()
       end
     end }))
     assert.same({ 2, { ["a.csv"] = 1, ["b.csv"] = 2 } }, { res.members, seen })
+    assert(count(folder .. "/a.csv", { on_event = function(event)
+      assert.is_nil(event.file) -- of one there is no number
+    end }))
     assert.equal(1, assert(count(folder .. "/[odd].csv")).members) -- a file's own name before a pattern
     for input, message in pairs {
       [folder .. "/*.txt"] = "no file matches the pattern",

@@ -127,6 +127,7 @@ describe("a row of CSV that has more fields than its header", function()
     local got, res = count(text, {}, { map = { external_id = "Id", email = "Email" }, audience = "a" })
     assert.same({ { "unnamed_column", 2 } }, got.warnings)
     assert.truthy(res.warnings[1].message:find("--skip-lines 1 --no-header", 1, true))
+    assert.same({ { "unnamed_column", 1 } }, count('"Email","Id","Phone"\n"1","a@x.org",4711,0\n').warnings)
   end)
 end)
 

@@ -44,6 +44,10 @@ describe("a condition that fits no value as its author thought", function()
       { "not_a_date: where['v'].ge compares with a date such as 2024-01-31, and 1 of 2 values do not begin with one; "
         .. "their rows were skipped" },
     },
+    ["true where only false came"] = {
+      '{"id":1,"mail":"a@b.co","v":false}\n', true,
+      { "condition_never_met: where['v'].eq was met by none of the 1 rows that came to it: true, false or nested (1)" },
+    },
     ["a word where yes or no was asked for"] = {
       "id,mail,v\n1,a@b.co,yes\n2,a@b.co,maybe\n", { yes = true },
       { "not_yes_or_no: where['v'].yes found 1 of 2 values that are neither yes nor no; their rows were skipped" },
@@ -52,6 +56,40 @@ describe("a condition that fits no value as its author thought", function()
     it("is warned of with the way out that helps, and no other: " .. what, function()
       local ending = case[1]:find "^{" and ".jsonl" or ".csv"
       assert.same(case[3], warnings(assert(run(case[1], { where = { v = case[2] } }, ending))))
+    end)
+  end
+end)
+
+describe("an only row that holds all others", function()
+  for what, failure in pairs { ["is warned of"] = false, ["is not warned of where the input failed"] = "broken" } do
+    it(what, function()
+      local given = false
+      local source = assert(scope3.jsonl(function()
+        if given then
+          return nil, failure or nil
+        end
+        given = true
+        return '{"items":[{"id":1,"mail":"a@b.co"}]}\n'
+      end))
+      local res, err = client:run({ audience = "a", map = MAP }, source, { dry_run = true })
+      local codes = {}
+      for i, warning in ipairs((res or err.result).warnings) do
+        codes[i] = warning.code
+      end
+      assert.equal(failure == false, table.concat(codes, " "):find("wrapped_rows", 1, true) ~= nil)
+    end)
+  end
+end)
+
+describe("the first bytes that are not UTF-8", function()
+  teardown(world.clean)
+
+  for place, text in pairs { ["the header, line 1"] = "id,mail,n\228me\n1,a@b.co,x\n",
+    ["row 1, line 2"] = "id,mail,name\n1,a@b.co,x\228\n" } do
+    it("are said to stand in " .. place, function()
+      local said = warnings(assert(run(text)))
+      assert.equal(1, #said)
+      assert.truthy(said[1]:find(("(the first: %s)"):format(place), 1, true), said[1])
     end)
   end
 end)

@@ -53,6 +53,18 @@ describe("the look-up before a removal", function()
     end
   end)
 
+  it("suggests names of 255 bytes at most", function()
+    for length, is_close in pairs { [255] = true, [256] = false } do
+      listed(("c"):rep(length))
+      local rows = { { id = "1" } }
+      local _, err = server:client():run({ audience = ("c"):rep(254), mode = "remove", map = { external_id = "id" } },
+        function()
+          return table.remove(rows)
+        end)
+      assert.equal(is_close, err.message:find("did you mean", 1, true) ~= nil, length)
+    end
+  end)
+
   it("reads no more of the account than it needs", function()
     local rows = json.array { { audienceId = "customers", status = "READY" } }
     for i = 2, 100 do

@@ -18,6 +18,9 @@ local function in_nginx(run)
       coroutine.yield()
       self.waiting = 0
     end
+    function signal:post(n)
+      self.posts = (self.posts or 0) + n
+    end
     return signal
   end
   for _, name in ipairs(MODULES) do
@@ -34,6 +37,10 @@ local function in_nginx(run)
       host.now = host.now + seconds
     end,
     timer = { at = function(_, act, ...)
+      host.asked = (host.asked or 0) + 1
+      if host.has_no_timers then
+        return nil, "too many pending timers"
+      end
       host.timers[#host.timers + 1] = { act, ... }
       return true
     end },
@@ -117,6 +124,50 @@ describe("in nginx", function()
         assert.equal(expected, waits(loop, engine_of(0), seconds, {}))
       end
       assert.equal(0, #host.timers)
+    end)
+  end)
+
+  it("a waiter looks itself, for as long as it said, where no timer is to be had, and asks each second", function()
+    in_nginx(function(loop, host)
+      host.has_no_timers = true
+      for seconds, asked in pairs { [0.05] = 1, [3] = 3 } do
+        local engine, looks, began = engine_of(100000), 0, host.now
+        host.asked = 0
+        local waiter = { step = function()
+          looks = looks + 1
+        end }
+        local thread = coroutine.create(loop.wait)
+        assert(coroutine.resume(thread, engine, seconds, waiter))
+        while coroutine.status(thread) == "suspended" do
+          host.now = host.now + waiter.signal.seconds
+          assert(coroutine.resume(thread))
+        end
+        local took = host.now - began
+        assert.is_true(took >= seconds and took < seconds + 0.02, took)
+        assert.is_true(looks > 20, looks)
+        assert.equal(asked, host.asked)
+      end
+    end)
+  end)
+
+  it("a waiter is woken once until it goes on", function()
+    in_nginx(function(loop)
+      local waiter = {}
+      loop.wake(waiter) -- it has never waited
+      waits(loop, engine_of(0), 60, waiter)
+      loop.wake(waiter)
+      loop.wake(waiter)
+      assert.equal(1, waiter.signal.posts)
+    end)
+  end)
+
+  it("a job rests for a millisecond between its slices, in phases that can wait", function()
+    in_nginx(function(loop, host)
+      for _, phase in ipairs { "content", "set", "timer", "log", "init_worker" } do
+        host.phase = phase
+        loop.rest()
+      end
+      assert.same({ 0.001, 0.001 }, host.pauses)
     end)
   end)
 

@@ -73,6 +73,30 @@ describe("in luv", function()
   end)
 end)
 
+describe("uv.run()", function()
+  local sandbox = world.around(setup, teardown, before_each)
+
+  it("does not go on for the watch of an engine alone", function()
+    sandbox:fault { on = "sync", act = "hang" }
+    local watched, held = 0, 0
+    after(0.05, function()
+      uv.walk(function(handle)
+        if handle:get_type() == "poll" then
+          watched, held = watched + 1, held + (handle:has_ref() and 1 or 0)
+        end
+      end)
+    end)
+    in_luv(function()
+      local _, err = sandbox:client({ loop = "luv" }):sync(people.audience("a", 1), { deadline = 1 })
+      assert.equal("timeout", err.kind)
+    end)
+    assert.equal(0, held)
+    local engine = require("scope3.engine").engine {}
+    assert.equal(engine:pollfd() ~= nil, watched > 0) -- a build without descriptors watches nothing
+    engine:close()
+  end)
+end)
+
 describe("in cqueues", function()
   local sandbox = world.around(setup, teardown, before_each)
 
@@ -117,6 +141,18 @@ describe("in cqueues", function()
       order[#order + 1] = "look"
     end, timer(order, 0.5))
     assert.same({ "look", "timer" }, order)
+  end)
+
+  it("an engine without a descriptor lets others run before it is looked at", function()
+    local order = {}
+    local function other()
+      order[#order + 1] = "other"
+    end
+    in_cqueues(other, function()
+      require("scope3.loop.cqueues").wait(WITHOUT_DESCRIPTOR, 60, {})
+      order[#order + 1] = "look"
+    end, other)
+    assert.same({ "other", "other", "look" }, order)
   end)
 
   it("a job without requests lets others run between its slices, for a turn each", function()

@@ -1,6 +1,7 @@
 -- Which lines of lua/scope3 each spec file runs, and how long it takes: measured once, and kept in build/mutants/lines
 -- as tables of "file<TAB>line". A table holds while its spec is not changed. Of a file that was changed since, its spec
 -- counts as running every line: that asks too many specs, and never too few.
+local notes = require "spec.mutants.notes"
 local shell = require "spec.mutants.shell"
 local specs = require "spec.mutants.specs"
 
@@ -59,12 +60,12 @@ end
 --- What has a program in a stand note its lines.
 ---@param stand scope3.Stand
 ---@param hook string
----@param pieces string  the folder of the tables, one for each process
+---@param noted string  the file of notes, as notes.make() makes it; absolute
 ---@return table<string, string> environment
-function coverage.environment(stand, hook, pieces)
+function coverage.environment(stand, hook, noted)
   return {
     LUA_INIT = ('assert(package.loadlib("%s", "luaopen_lines"))()'):format(hook),
-    SCOPE3_LINES = pieces, SCOPE3_LINES_OF = "@" .. stand.root .. "/",
+    SCOPE3_LINES = noted, SCOPE3_LINES_OF = "@" .. stand.root .. "/",
   }
 end
 
@@ -79,14 +80,17 @@ end
 
 local function measure(stand, spec, hook, path)
   let_sandboxes_note(stand)
-  local pieces = path .. ".pieces"
-  shell.run(("rm -rf %s && mkdir -p %s"):format(shell.quote(pieces), shell.quote(pieces)))
+  local noted = path .. ".notes"
+  notes.make(noted)
   local verdict, seconds = stand:run(("sh -c %s"):format(shell.quote(specs.command { spec })), PATIENCE,
-    coverage.environment(stand, hook, pieces))
+    coverage.environment(stand, hook, noted))
   stand:restore()
-  shell.run(("{ printf 'seconds\\t%.2f\\n%s'; cat %s/*.tsv 2>/dev/null | grep '^lua/scope3/' | sort -u; } >%s.new"
-    .. " && mv %s.new %s && rm -rf %s"):format(seconds, verdict == "passed" and "" or "failed\\t" .. verdict .. "\\n",
-    pieces, path, path, path, pieces))
+  local rows = { ("seconds\t%.2f"):format(seconds), verdict ~= "passed" and "failed\t" .. verdict or nil }
+  for _, ran in ipairs(notes.read(noted)) do
+    rows[#rows + 1] = ("%s\t%d"):format(ran[1], ran[2])
+  end
+  shell.write(path .. ".new", table.concat(rows, "\n") .. "\n")
+  shell.run(("mv %s.new %s && rm %s"):format(shell.quote(path), shell.quote(path), shell.quote(noted)))
 end
 
 --- Reads the tables of all spec files, and makes those that are missing or old.

@@ -8,6 +8,7 @@ describe("mutation testing", function()
   end
   local coverage = require "spec.mutants.coverage"
   local equivalent = require "spec.mutants.equivalent"
+  local notes = require "spec.mutants.notes"
   local operators = require "spec.mutants.operators"
   local results = require "spec.mutants.results"
   local selection = require "spec.mutants.selection"
@@ -196,13 +197,15 @@ describe("mutation testing", function()
       assert.equal("passed", (verdict("LONGEST = 3600", "LONGEST = 3600 + 0")), tree:log())
     end)
 
-    it("counts the lines that run after hooks are taken away, as the command does", function()
-      local pieces = tree.root .. "/build/lines"
-      shell.run("mkdir " .. shell.quote(pieces))
+    it("counts the lines that run after hooks are taken away, and those of a process that is killed", function()
+      local noted = tree.root .. "/build/lines"
       local hook = coverage.hook(tree.root .. "/build", "5.4")
-      tree:run([["$SCOPE3_LUA_BIN" -e 'debug.sethook() require "scope3.version"']], 1,
-        coverage.environment(tree, hook, pieces))
-      assert.same({ "lua/scope3/version.lua\t2" }, shell.lines("cat " .. shell.quote(pieces) .. "/*"))
+      for ending, expected in pairs { [""] = "passed", ["os.execute('kill -9 \\$PPID')"] = "timeout" } do
+        notes.make(noted)
+        local command = [["$SCOPE3_LUA_BIN" -e "debug.sethook() require 'scope3.version' %s"]]
+        assert.equal(expected, (tree:run(command:format(ending), 1, coverage.environment(tree, hook, noted))))
+        assert.same({ { "lua/scope3/version.lua", 2 } }, notes.read(noted))
+      end
     end)
 
     it("ends what hangs", function()

@@ -63,6 +63,13 @@ describe("the sandbox", function()
       reply.headers["ratelimit-reset"] })
   end)
 
+  it("has the time of this machine", function()
+    local from = os.time()
+    send("GET", "/advertisers/25/audiences")
+    local at = sandbox:requests("audiences")[1].at
+    assert.is_true(from - 2 <= at and at <= os.time() + 2) -- it began within a second, and its own clock goes on evenly
+  end)
+
   it("remembers the audiences of a request with counts in place of members", function()
     assert.equal(202, sync(json.encode { audiences = json.array {
       { audienceId = "a", name = "The A", consentBasis = "consent", add = json.array {

@@ -174,5 +174,18 @@ describe("the sandbox", function()
       assert.is_false(fine)
       assert.truthy(tostring(why):find("port must be a whole number", 1, true), tostring(why))
     end
+    local fine, why = pcall(sandbox_module.serve, { host = 5 })
+    assert.same({ false, true }, { fine, why:find("host must be a string", 1, true) ~= nil }, why)
+    assert.same({ false, ("sandbox: port %d cannot be listened on (%s)"):format(sandbox.port,
+      errno.strerror(errno.EADDRINUSE)) }, { pcall(sandbox_module.serve, { port = sandbox.port }) })
+  end)
+
+  it("reads half of a body where it is told to, and remembers how much", function()
+    local body = '{"audiences":[{"audienceId":"half"}]}'
+    local fault = { on = "sync", act = "cut_inside", times = 1 }
+    world.http("PUT", sandbox.url .. "/sandbox/config", world.json.encode { faults = world.json.array { fault } })
+    assert.equal("", (answer(request("POST", AUDIENCES .. "/sync", ("Content-Length: %d\r\n"):format(#body), body))))
+    local log = world.json.decode(world.http("GET", sandbox.url .. "/sandbox/requests").body).requests
+    assert.same({ math.floor(#body / 2), false }, { log[#log].bytes, log[#log].body_complete })
   end)
 end)

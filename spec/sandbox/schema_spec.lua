@@ -1,10 +1,10 @@
 -- The sandbox and the schemas of the contract agree.
 -- Its replies fit them, and it refuses exactly what they refuse.
-local curl = require "scope3.engine"
 local contract = require "spec.support.contract"
 local json_schema = require "spec.support.json_schema"
 local world = require "spec.support.world"
 
+local curl = require "scope3.engine" -- behind the core, which `world` has loaded
 local json = world.json
 
 local function fits(rule, value)

@@ -23,6 +23,7 @@ describe("a route of the service", function()
     { 404, "GET", "/api/v2/buyer/tasks/x" }, { 404, "GET", "/api/v2/buyer/other" },
     { 404, "GET", "/api/v2/buyer/advertisers/jane/audiences" }, { 200, "GET", PREFIX .. "/audiences" },
     { 200, "GET", PREFIX .. "/audiences?skip=0" }, { 400, "GET", PREFIX .. "/audiences?skip=-1" },
+    { 200, "GET", PREFIX .. "/audiences?skip=1000000000" }, { 400, "GET", PREFIX .. "/audiences?skip=1000000001" },
     { 400, "GET", PREFIX .. "/audiences?take=0" }, { 400, "GET", PREFIX .. "/audiences?take=251" },
     { 200, "GET", "/health" },
     { 200, "GET", "/.well-known/jwks.json" }, { 200, "GET", "/sandbox/requests" }, { 200, "GET", "/sandbox/callbacks" },
@@ -76,6 +77,18 @@ describe("a route of the service", function()
     assert.same({ 2, 1, 400, "sync", "25", { accept = "x" }, '{"audiences":[]}', 16 }, { got.count, first.n,
       first.status, first.kind, first.account, first.http_headers, first.body, first.bytes })
     assert.equal(json.null, got.requests[2].kind)
+    assert.same({ true, false }, { first.body_complete, got.requests[2].body_complete })
+  end)
+
+  it("says between which numbers one of a query must be", function()
+    for query, least_and_most in pairs {
+      ["audiences?take=x"] = "1 to 250", ["audiences?skip=x"] = "0 to 1000000000",
+      ["syndication-status?limit=x"] = "1 to 100", ["syndication-status?offset=x"] = "0 to 1000000000",
+    } do
+      local _, got = sandbox_service.new():ask("GET", PREFIX .. "/" .. query)
+      assert.same({ { path = query:match "%?(%a+)", message = "must be a whole number from " .. least_and_most } },
+        got.error.details.issues)
+    end
   end)
 
   it("lists pages of audiences, also where rows seem to move", function()

@@ -6,6 +6,7 @@ local rate_limit = require "scope3.sandbox.rate_limit"
 local sandbox_service = require "spec.support.sandbox_service"
 local settings = require "scope3.sandbox.settings"
 local validate = require "scope3.sandbox.validate"
+local world = require "spec.support.world"
 
 local HASH = ("ab"):rep(32)
 local PREFIX = "/api/v2/buyer/advertisers/25"
@@ -76,7 +77,8 @@ describe("a sync request", function()
     { of_audience { delete = 1 }, "audiences[0].delete: must be a boolean" }, { of_audience { delete = true } },
     { of_audience { name = ("x"):rep(255) } }, { of_audience { name = "" } },
     { of_audience { name = ("x"):rep(256) }, "audiences[0].name: must be a string of at most 255 characters" },
-    { of_audience { consentBasis = "consent" } },
+    { of_audience { consentBasis = "consent" } }, { of_audience { consentBasis = "legitimate_interest" } },
+    { of_audience { consentBasis = "contract" } }, { of_audience { consentBasis = "legal_obligation" } },
     { of_audience { consentBasis = "maybe" },
       "audiences[0].consentBasis: must be one of consent, legitimate_interest, contract, legal_obligation" },
     { of_audience { add = {} }, "audiences[0].add: must be an array" },
@@ -148,11 +150,14 @@ describe("a setting of the sandbox", function()
     { "min_size", 2 ^ 53 }, { "min_size", 1.5, "min_size must be a whole number, 0 or more" },
     { "match_rate", 1 }, { "match_rate", 0 }, { "match_rate", 1.1, "match_rate must be a number from 0 to 1" },
     { "date_skew", -1000000000 }, { "date_skew", 1000000001, "date_skew must be a number of seconds" },
+    { "date_skew", -1000000001, "date_skew must be a number of seconds" },
     { "keys", { "a" } }, { "keys", "a", "keys must be a list of strings" }, { "keys", { a = "b" },
       "keys must be a list of strings" }, { "keys", { "" }, "keys must be a list of strings" }, { "keys", false },
     { "keys", json.null }, { "rate_limit", false }, { "rate_limit", json.null },
     { "rate_limit", 0, "rate_limit must be a whole number, 1 or more" },
     { "envelope", "data" }, { "envelope", "other", "envelope must be one of bare, data" },
+    { "date_skew", 1e9 }, { "date_skew", -1e9 }, { "date_skew", 1000000001, "date_skew must be a number of seconds" },
+    { "date_skew", -1000000001, "date_skew must be a number of seconds" },
     { "log_bodies", true }, { "log_bodies", 1, "log_bodies must be true or false" },
     { "task_shares", { completed = 0.5 } }, { "task_shares", { completed = 2 },
       "task_shares must be an object of outcomes and their shares from 0 to 1" },
@@ -167,6 +172,24 @@ describe("a setting of the sandbox", function()
       assert.equal(case[3], (settings.change(config, { [case[1]] = case[2] })))
     end)
   end
+
+  it("has the default that is documented", function()
+    local config, documented = {}, 0
+    settings.reset(config)
+    local page = world.read("docs/sandbox.md"):match "\n## Settings\n.-\n##"
+    for name, default in page:gmatch "\n| `([a-z_]+)` | ([^|]*) |" do
+      if config[name] ~= nil then
+        documented = documented + 1
+        default = json.decode((default:gsub("`", "")))
+        assert.same(default, type(config[name]) == "table" and next(config[name]) == nil and {} or config[name], name)
+      end
+    end
+    local known = 0
+    for _ in pairs(config) do
+      known = known + 1
+    end
+    assert.equal(known, documented)
+  end)
 
   it("is kept as it was given, and lists apart from what they were set from", function()
     local config, given = {}, { task_lengths = { 1, 2 }, keys = json.null, faults = { { on = "any", act = "hang" } } }
@@ -188,6 +211,18 @@ describe("a setting of the sandbox", function()
     assert.is_nil((settings.read "envelope"))
     assert.same({ nil, "envelope must be one of bare, data" }, { settings.read "envelope=5" })
   end)
+end)
+
+describe("a body", function()
+  for text, why in pairs {
+    ["{"] = "no JSON from byte 2 on", ['{"a":"\255"}'] = "is not UTF-8, or no JSON by RFC 8259",
+    ['{"a":1,"a":2}'] = "has a key more than once: a", ["5"] = "must be an object",
+  } do
+    it("that is none is told why: " .. why, function()
+      local status, got = sandbox_service.new():ask("POST", PREFIX .. "/audiences/sync", text)
+      assert.same({ 400, { { path = "", message = why } } }, { status, got.error.details.issues })
+    end)
+  end
 end)
 
 describe("a fault", function()
@@ -254,6 +289,17 @@ describe("a fault", function()
     assert.equal("xxxxx", taken({ on = "sync", share = 0.6, times = -1 }, SYNC))
   end)
 
+  it("never applies with a share of nothing, and always with a whole one", function()
+    -- Seeds whose first number is the least and the largest that there is.
+    for seed, first in pairs { [1899818558] = 0, [247665087] = 2147483645 / 2147483646 } do
+      assert.equal(first, faults.random(seed)())
+      for share, applies in pairs { [0] = false, [1] = true } do
+        local rule = { on = "sync", share = share }
+        assert.equal(applies, faults.take({ rule }, "sync", faults.random(seed)) == rule)
+      end
+    end
+  end)
+
   it("is carried out on the request that it applies to, and noted", function()
     local function of(rule, method, target)
       rule.on = rule.on or "any"
@@ -265,7 +311,14 @@ describe("a fault", function()
     assert.same({ act = "delay", seconds = 20, cut = true }, (of { act = "stall" }))
     assert.same({ act = "stream", bytes = 104857600 }, (of { act = "huge" }))
     local wrong = of { act = "wrong_types" }.reply
-    assert.same({ 202, 4711 }, { wrong.status, json.decode(wrong.body).taskId })
+    assert.equal(202, wrong.status)
+    assert.same({ success = "yes", accountId = { 25 }, taskId = 4711, operationId = { "x" },
+      task = { status = 7, taskId = {} }, audiences = { total = "many" }, total = "-1" }, json.decode(wrong.body))
+    for location, rule in pairs { ["https://example.com/elsewhere"] = {}, ["/here"] = { location = "/here" } } do
+      rule.act = "redirect"
+      local reply = of(rule).reply
+      assert.same({ 302, { "Location", location } }, { reply.status, reply.headers[1] })
+    end
     local other, s = of({ act = "status", on = "other", status = 503, html = true, message = "gone" }, "GET", "/other")
     assert.same({ 503, "text/html" }, { other.reply.status, other.reply.headers[1][2] })
     assert.truthy(other.reply.body:find("<title>gone</title>", 1, true))
@@ -275,6 +328,11 @@ describe("a fault", function()
     local echo = of { act = "echo" }
     assert.equal(400, echo.reply.status)
     assert.truthy(echo.reply.body:find("(key scope3_x)", 1, true), echo.reply.body)
+    local one = sandbox_service.new { faults = { { on = "any", act = "echo", times = -1 } } }
+    for id, text in pairs { ["7"] = '{"externalId":"7"}', none = false } do
+      local _, got = one:ask("POST", PREFIX .. "/audiences/sync", text or nil)
+      assert.equal(("value '%s' is not allowed"):format(id), got.error.details.issues[1].message)
+    end
     assert.is_true(of({ act = "close" }).close)
     assert.is_true(of({ act = "die_on_reuse" }).doomed)
   end)
@@ -290,8 +348,15 @@ describe("a connection", function()
   end)
 
   it("is told the reason of each status", function()
-    for status, reason in pairs { [200] = "OK", [202] = "Accepted", [307] = "Temporary Redirect", [403] = "Forbidden",
-      [411] = "Length Required", [429] = "Too Many Requests", [599] = "Unknown" } do
+    for status, reason in pairs {
+      [200] = "OK", [201] = "Created", [202] = "Accepted", [204] = "No Content", [301] = "Moved Permanently",
+      [302] = "Found", [307] = "Temporary Redirect", [308] = "Permanent Redirect", [400] = "Bad Request",
+      [401] = "Unauthorized", [402] = "Payment Required", [403] = "Forbidden", [404] = "Not Found",
+      [405] = "Method Not Allowed", [409] = "Conflict", [411] = "Length Required", [413] = "Content Too Large",
+      [422] = "Unprocessable Content", [429] = "Too Many Requests", [500] = "Internal Server Error",
+      [501] = "Not Implemented", [502] = "Bad Gateway", [503] = "Service Unavailable", [504] = "Gateway Timeout",
+      [599] = "Unknown",
+    } do -- RFC 9110 section 15, RFC 6585
       assert.equal(("HTTP/1.1 %d %s\r\n\r\n"):format(status, reason), http.head(status, {}))
     end
   end)
@@ -307,6 +372,16 @@ describe("a connection", function()
       assert.same({ true, 60 }, { select(2, limit:count(config, 1000.9)) })
       assert.same({ true, 1 }, { select(2, limit:count(config, 1059.5)) })
       assert.same({ false, 1 }, { select(2, limit:count(config, 1060)) })
+    end
+    assert.same({ {}, false }, { rate_limit.new():count({}, 1000) })
+  end)
+
+  it("is told when to come again in seconds, by a date of the service's clock, or in any words", function()
+    for _, case in ipairs {
+      { "3", 2.2, "seconds" }, { "Sun, 09 Sep 2001 00:46:43 GMT", 2.2, "date" }, { "soon", "soon", "date" },
+    } do
+      local config = { retry_after_form = case[3], date_skew = -3600 }
+      assert.same({ "Retry-After", case[1] }, rate_limit.retry_after(config, 1000000000.5, case[2]))
     end
   end)
 end)

@@ -1,6 +1,7 @@
 -- Engines of HTTP, and transfers over them.
-local curl = require "scope3.engine"
 local world = require "spec.support.world"
+
+local curl = require "scope3.engine" -- behind the core, which `world` has loaded
 
 local engines = {}
 

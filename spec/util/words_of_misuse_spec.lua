@@ -84,4 +84,21 @@ describe("an option", function()
       assert.equal(case[2], (options.problem(case[1], SPEC)))
     end)
   end
+
+  it("is refused with those that are known, where there are any", function()
+    for known, spec in pairs { none = {}, a = { a = "any" } } do
+      assert.equal(("unknown option 'x' (known: %s)"):format(known), (options.problem({ x = 1 }, spec)))
+    end
+  end)
+end)
+
+describe("a list", function()
+  for i, case in ipairs {
+    { {}, { 0 } }, { { 1, 2 }, { 2 } }, { { 1, nil, 3 }, { nil, 2 } }, { { nil, 2 }, { nil, 1 } },
+    { { [1] = 1, [3] = 3, [4] = 4 }, { nil, 2 } }, { { [0] = 1 }, {} }, { { 1, x = 2 }, {} }, { 5, {} },
+  } do
+    it(("is counted, and tells its first hole, in case %d"):format(i), function()
+      assert.same({ case[2][1], case[2][2] }, { arguments.count(case[1]) })
+    end)
+  end
 end)

@@ -173,6 +173,21 @@ describe("a memory of deliveries", function()
     assert.is_true(d:add(KEY, body(KEY, "t", "completed")))
   end)
 
+  it("names what it keeps in a store as it will tomorrow, because stores outlive programs", function()
+    local shared, names = store.new(100, now), {}
+    local noted = setmetatable({}, { __index = function(_, name)
+      return function(_, key, ...)
+        names[key:match "^(.*:)%x+$"] = true
+        return shared[name](shared, key, ...)
+      end
+    end })
+    local d = webhook.deliveries { store = noted }
+    assert(d:add(KEY, body(KEY, "t", "completed")))
+    assert(d:keep(KEY, body(KEY, "t", "completed")))
+    assert.same({ ["scope3:handling:"] = true, ["scope3:delivery:"] = true, ["scope3:handling:end:"] = true,
+      ["scope3:ended:"] = true }, names)
+  end)
+
   it("holds in a store that several share, and says where that is full", function()
     local shared = store.new(100, now)
     local one, two = webhook.deliveries { store = shared }, webhook.deliveries { store = shared }

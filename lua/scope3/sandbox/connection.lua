@@ -13,29 +13,26 @@ local CHUNK = 65536 -- bytes of a long reply that are written at once
 -- Answers a request to the sandbox's own routes. Whether the connection stays open.
 local function serve_control(server, peer, request, route)
   local body = http.read_body(peer.socket, request, CONTROL_BODY)
-  return body ~= nil and http.reply(peer.socket, route(server, request, body)) and true or false
+  return body ~= nil and http.reply(peer.socket, route(server, request, body))
 end
 
--- --- decisions, carried out. Each gives whether the connection stays open ---
+-- --- decisions, carried out. Only a reply gives that the connection stays open ---
 
 ---@type table<string, fun(peer: table, decision: scope3.sandbox.Decision): boolean?>
 local carry_out = {}
 
 function carry_out.cut()
-  return false
 end
 
 function carry_out.hang(peer)
   while peer.socket:read(1) do -- until the peer gives up
     cqueues.sleep(0)
   end
-  return false
 end
 
 function carry_out.raw(peer, decision)
   peer.socket:write(decision.bytes)
   peer.socket:flush()
-  return false
 end
 
 local function write_part(socket, part, chunked)
@@ -53,7 +50,7 @@ function carry_out.stream(peer, decision)
   while left > 0 do
     local part = left < CHUNK and chunk:sub(1, left) or chunk
     if not write_part(socket, part, decision.chunked) then
-      return false
+      return
     end
     left = left - #part
   end
@@ -61,7 +58,6 @@ function carry_out.stream(peer, decision)
     socket:write("0\r\n\r\n")
   end
   socket:flush()
-  return false
 end
 
 function carry_out.half(peer, decision)
@@ -70,7 +66,6 @@ function carry_out.half(peer, decision)
     { "Content-Length", #made.body } }))
   peer.socket:write(made.body:sub(1, math.floor(#made.body / 2)))
   peer.socket:flush()
-  return false
 end
 
 function carry_out.reply(peer, decision)

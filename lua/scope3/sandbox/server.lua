@@ -91,7 +91,6 @@ local function print_error(self, text)
     self.error_bytes = fits and self.error_bytes - #text or 0
   end
   io.stderr:write(text)
-  io.stderr:flush()
 end
 
 -- Ends tasks and sends callbacks while no request comes.

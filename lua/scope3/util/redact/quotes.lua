@@ -11,7 +11,7 @@ end
 local function is_apostrophe(text, at)
   return text:find("^'[sStTdDmM]%f[^A-Za-z0-9\128-\255]", at)
     or text:find("^'[rRvVlL][eElL]%f[^A-Za-z0-9\128-\255]", at)
-    or text:sub(at - 1, at - 1):find("[A-Za-z]") and (at == 2 or not is_word(text:sub(at - 2, at - 2)))
+    or text:sub(at - 1, at - 1):find("[A-Za-z]") and not is_word(text:sub(at - 2, at - 2))
 end
 
 -- The quotes of a text in order: their places, and whether they touch a word before and after them.
