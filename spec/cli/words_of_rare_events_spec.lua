@@ -64,6 +64,43 @@ describe("the command", function()
     assert.is_nil(outcome.not_ready { audience_id = "a", status = "READY" })
   end)
 
+  -- Runs Lua after the modules of the command were loaded, and gives its exit code and what it said.
+  local function program(body, before)
+    local path, out = world.file([[
+      local cli = require "scope3.cli"
+      for _, name in ipairs { "output", "context", "parser", "error_handler", "send", "usage" } do
+        require("scope3.cli." .. name)
+      end
+      require "argparse"
+    ]] .. body, ".lua"), world.path ".out"
+    os.execute(("{ %s %s %s; echo code $?; } >%s 2>&1"):format(before or "", os.getenv "SCOPE3_LUA_BIN" or "lua", path,
+      out))
+    local said = world.read(out)
+    return tonumber(said:match "code (%d+)%s*$"), said
+  end
+
+  -- The sanitizers need descriptors of their own.
+  it("ends as one that could not write where it finds no descriptor for its output", not os.getenv "LD_PRELOAD" and
+    function()
+      local code, said = program([[
+        local held = {}
+        for i = 1, 100 do held[i] = io.open "/dev/null" end
+        os.exit(cli.main { [0] = "scope3", "--version", "--json" })
+      ]], "ulimit -n 20;")
+      assert.equal(exit_code.UNWRITTEN, code, said)
+      assert.truthy(said:find("cannot write to standard output: Too many open files", 1, true), said)
+    end or nil)
+
+  it("says why there is no private sandbox", function()
+    local code, said = program(([[
+      package.preload["scope3.sandbox.child"] = function() error "none" end
+      os.exit(cli.main { [0] = "scope3", "sync", %q, "--sandbox", "--audience", "a", "--map", "external_id=id",
+        "--map", "email=mail" })
+    ]]):format(input))
+    assert.equal(exit_code.FAILED, code, said)
+    assert.truthy(said:find("the sandbox needs cqueues for this Lua", 1, true), said)
+  end)
+
   it("has failed where there is neither a result nor an error", function()
     assert.same({ exit_code.FAILED, {} }, { outcome.code(nil, nil, {}) })
   end)
