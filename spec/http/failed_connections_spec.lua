@@ -216,7 +216,9 @@ describe("a stream of HTTP/2 that fails", function()
       for _, at in ipairs(world.thorough and { "head", 70000, "end" } or { "head" }) do
         local result, err, retries, server = job(second { at = at, rst = rst, starve = true }, 3, LARGE)
         assert.is_nil(err)
-        assert.same({ 3 * LARGE, 1, 4 }, { result.accepted, #retries, #server.requests })
+        -- A busy machine once showed seven requests, and nobody knows which.
+        assert.same({ 3 * LARGE, 1, 4 }, { result.accepted, #retries, #server.requests },
+          ("%s at %s: %s, %s"):format(rst, at, world.json.encode(server.requests), world.json.encode(retries)))
         for i = 3, 4 do
           assert.same({ "1.1", true }, { server.requests[i].version, server.requests[i].connection > 1 })
         end
