@@ -315,6 +315,7 @@ describe("a collector that ends", function()
         add(make { flush_seconds = 0.1, spool = i %% 2 == 0 and SPOOL or nil }, "r%d-" .. i)
       end]]):format(round))
     end
+    run "make { spool = SPOOL }:start()" -- its turns give back those whose last turn was over when they were dropped
     local after = nginx.until_true("all are gone", function()
       local now = state()
       return now.keys == 0 and now.pending == 0 and now.running == 0 and now
@@ -324,6 +325,27 @@ describe("a collector that ends", function()
     end)
     assert.equal(before.files, after.files)
     assert.same({}, folder.files "spool")
+  end)
+
+  it("gives everything back when another's turn comes, where it was dropped after its own last turn", function()
+    start()
+    local function settled(what, keys)
+      nginx.until_true(what, function()
+        local now = state()
+        return now.keys == keys and now.pending == 0 and now.running == 0
+      end)
+    end
+    run [[
+      c = {}
+      for i = 1, 5 do
+        c[i] = make { flush_seconds = 0.1 }
+        add(c[i], "k" .. i)
+      end
+    ]]
+    settled("they have sent, and have no timer", 7) -- five slots, how many slots there are, and what was accepted
+    run "make { spool = SPOOL }:start(); c = nil"
+    settled("its timer has given all of them back", 0)
+    assert.equal("k1 k2 k3 k4 k5", there())
   end)
 
   it("goes with its configuration in the plugin of the documentation", function()

@@ -192,6 +192,9 @@ function tick(premature, collector, state)
   else
     after_turn(collector, state)
   end
+  if some_dropped then -- others may have no timer left that would see it
+    sweep()
+  end
   if not fine then
     error(err, 0)
   end
