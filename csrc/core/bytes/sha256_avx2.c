@@ -29,8 +29,9 @@ INLINE __m128i sigma1(__m128i twice) {
 /* Replaces the four words that were used by the four that follow the sixteen. The last two of these
  * need the first two. */
 INLINE void extend(__m128i w[4]) {
-  const __m128i to_first = _mm_set_epi8(-1, -1, -1, -1, -1, -1, -1, -1, 11, 10, 9, 8, 3, 2, 1, 0);
-  const __m128i to_last = _mm_set_epi8(11, 10, 9, 8, 3, 2, 1, 0, -1, -1, -1, -1, -1, -1, -1, -1);
+  /* Which byte goes where; a byte of ones makes a zero. By words, because char may be unsigned. */
+  const __m128i to_first = _mm_set_epi32(-1, -1, 0x0b0a0908, 0x03020100);
+  const __m128i to_last = _mm_set_epi32(0x0b0a0908, 0x03020100, -1, -1);
   __m128i next = _mm_add_epi32(_mm_add_epi32(w[0], _mm_alignr_epi8(w[3], w[2], 4)),
                                sigma0(_mm_alignr_epi8(w[1], w[0], 4)));
   __m128i last_two = sigma1(_mm_shuffle_epi32(w[3], 0xfa)), first_two;
