@@ -68,6 +68,21 @@ describe("a job whose tasks failed for a passing reason", function()
     assert.truthy(err.message:find("or the script does not give the same members each time", 1, true), err.message)
   end)
 
+  it("says so where a row has come to the end of a file, although what was sent is still in it", function()
+    failing(1)
+    local file = world.file "id,mail\nr1,r1@example.com\nr2,r2@example.com\n"
+    local script = { audience = "a", map = { external_id = "id", email = "mail" } }
+    local res = assert(sandbox:client():run(script, file, { max_members = 1 }))
+    local out = assert(io.open(file, "a"))
+    out:write "r3,r3@example.com\n"
+    out:close()
+    local ok, err = res:wait { interval = 0.02 }
+    assert.same({ nil, "source", "changed_input" }, { ok, err and err.kind, err and err.code })
+    assert.truthy(err.message:find(file .. ": the file was changed", 1, true), err.message)
+    assert.same({ "r2" }, sandbox:ids "a")
+    world.assert_sums(res)
+  end)
+
   it("ends with a refusal of what goes again", function()
     failing(3, { { on = "sync", after = 3, act = "status", status = 403, times = -1 } })
     local _, res, ok, err = run(6)

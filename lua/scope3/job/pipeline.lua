@@ -72,7 +72,7 @@ local function allow_rebuild(work, input, audience, opts, rest)
     return
   end
   local quiet = quiet_options(opts)
-  work:rebuild_from(rebuild.files(input.files.paths, work.seconds, function(collector)
+  work:rebuild_from(rebuild.files(work.seconds, function(collector)
     local again = batcher.new(collector, audience, quiet, input.shape)
     local err = input.read { batcher = again, rest = rest, pause = function()
       return collector:pause()

@@ -4,7 +4,6 @@
 --- Outside epochs an id may be in several batches, and the last one counts. A batch that failed must not go after one
 --- that came later and was accepted: so the rest of the input is also read, and members that later batches replaced
 --- are found.
-local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local rare = require "scope3.util.rare"
@@ -26,14 +25,6 @@ local HELD = 64 * 2 ^ 20 -- bytes of failed batches that are held at once; for m
 ---@class scope3.RebuiltBatch
 ---@field batch scope3.Batch
 ---@field replaced integer[]  numbers of its members that later batches replaced
-
-local function stamps_of(paths)
-  local stamps = {}
-  for i, path in ipairs(paths) do
-    stamps[i] = core.file_stamp(path) or ""
-  end
-  return table.concat(stamps, "\n")
-end
 
 local function changed(message)
   return errors.new("source", message, { code = "changed_input" })
@@ -139,9 +130,6 @@ local Files = {}
 Files.__index = Files
 
 function Files:rebuild(request, why_stop)
-  if stamps_of(self.paths) ~= self.stamps then
-    return nil, changed("the input has changed since it was sent, so members of failed tasks could not be sent again")
-  end
   local collector = collector_of(request, why_stop, self.seconds)
   local err = self.read(collector)
   if collector.done or not err and collector.left == 0 then
@@ -154,13 +142,12 @@ function Files:rebuild(request, why_stop)
 end
 
 --- A source of the batches that files gave.
----@param paths string[]
 ---@param seconds fun(): number  since the job began
 ---@param read fun(collector: scope3.BatchCollector): scope3.Error?  reads all files as for the job, and gives their
----  batches to the collector
+---  batches to the collector; refuses a file that was changed since
 ---@return scope3.BatchSource
-function rebuild.files(paths, seconds, read)
-  return setmetatable({ paths = paths, stamps = stamps_of(paths), seconds = seconds, read = read }, Files)
+function rebuild.files(seconds, read)
+  return setmetatable({ seconds = seconds, read = read }, Files)
 end
 
 return rebuild

@@ -252,7 +252,7 @@ local function send_in_turn(self, limits, on_event, seen)
     self.state.tasks:forget_resent()
   else
     count, why = send_again(self, limits_of_turn(self, limits, turn), on_event, turn)
-    self.rounds = self.rounds + (count ~= 0 and 1 or 0)
+    self.rounds = self.rounds + 1
   end
   if self.turn == turn then
     self.turn = nil

@@ -55,18 +55,16 @@ local function feed(src)
   return not ok and err or nil
 end
 
+-- Sends what the builder has, which is full, or whose next member begins another epoch.
+local function make_room(why)
+  return function(reader)
+    local ok, err = reader.batcher:make_room(why)
+    return not ok and err or nil
+  end
+end
+
 -- What to do for a state in which the builder stopped; each gives an error that ends reading, or nil.
-local ON_STATE = {}
-
-function ON_STATE.full(reader)
-  local ok, err = reader.batcher:make_room("full")
-  return not ok and err or nil
-end
-
-function ON_STATE.turn(reader)
-  local ok, err = reader.batcher:make_room("turn")
-  return not ok and err or nil
-end
+local ON_STATE = { full = make_room "full", turn = make_room "turn" }
 
 function ON_STATE.need(_, src)
   return feed(src)
