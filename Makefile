@@ -141,7 +141,7 @@ Test for hours
   make test-machines   32 bits, big endian, ARM, musl, other Debians
 
 Measure
-  make costs           instructions of eight ways, beside bench/costs.tsv
+  make costs           instructions of nine ways, beside bench/costs.tsv
   make growth          instructions of 23 ways, at n and at 4n
   make bench           rows, beside Rust, Go, C++, DuckDB, Python, Node, Lua
   make bench-plot      draws bench/rows.svg from what make bench found last

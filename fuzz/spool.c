@@ -89,8 +89,8 @@ static void keep(run *r) {
   for (i = 0; i < members; i++) {
     const size_t serial = r->count + i;
     const sc3_slice text = write_member(json, sizeof json, serial, padding);
-    const sc3_new_member member = {serial % 3 == 0 ? SC3_REMOVE : SC3_ADD, 1, text, 4 + padding,
-                                   serial + 1};
+    const sc3_new_member member = {
+        serial % 3 == 0 ? SC3_REMOVE : SC3_ADD, 1, text, 4 + padding, serial + 1, {0, 0, 0, 0}};
     must(sc3_payload_add(payload, &member) == SC3_ADDED);
   }
   batch.payload = payload;

@@ -24,11 +24,17 @@ local function map(path)
   assert(client:run(JOB, path, { dry_run = true }))
 end
 
-local function add_to_audience(n)
+local function audience_of(n)
   local audience = assert(scope3.audience { id = "crm" })
   for i = 1, n do
     assert(audience:add(members[i]))
   end
+  return audience
+end
+
+-- The request of an audience that stands: what a host is held up by before anything is sent.
+local function plan(audience)
+  assert(client:sync(audience, { dry_run = true }))
 end
 
 local function add_to_stream(n)
@@ -41,7 +47,9 @@ end
 
 count("map many", map, MANY_CSV)
 count("map one", map, ONE_CSV)
-count("add many", add_to_audience, MANY)
-count("add one", add_to_audience, 1)
+count("add many", audience_of, MANY)
+count("add one", audience_of, 1)
 count("stream many", add_to_stream, MANY)
 count("stream one", add_to_stream, 1)
+count("plan many", plan, audience_of(MANY))
+count("plan one", plan, audience_of(1))

@@ -82,6 +82,7 @@ local function measure()
     { "map_hashing", each(members, "map", "hashing"), "two SHA-256 of the same row in plain C" },
     { "audience_add", each(members, "add", "own"), "audience:add of a table with the same four; hashing apart" },
     { "stream_add", each(members, "stream", "own"), "stream:add of the same, dry run; hashing apart" },
+    { "plan", each(members, "plan", "own"), "client:sync of an audience that stands, before it sends; a member of it" },
     { "collector_add", each(collector, "collector", "own"),
       "collector:add of an id, email and phone in nginx, LuaJIT's interpreter; hashing apart" },
     { "sync", least(syncs), "client:sync of an audience of one member, over a connection that is open" },

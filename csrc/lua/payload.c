@@ -211,17 +211,7 @@ static int payload_drop(lua_State *L) {
 
 /* :identifiers() -> emails, phones, uids of its living members, and how many of them came hashed */
 static int payload_identifiers(lua_State *L) {
-  const payload_ud *u = check_open(L, 1);
-  sc3_identifiers sum = {0, 0, 0, 0};
-  size_t i;
-  for (i = 0; i < sc3_payload_count(u->p); i++) {
-    const sc3_identifiers one = sc3_payload_identifiers(u->p, i);
-    sum.emails += one.emails;
-    sum.phones += one.phones;
-    sum.uids += one.uids;
-    sum.prehashed += one.prehashed;
-  }
-  return push_identifiers(L, &sum);
+  return push_identifiers(L, sc3_payload_living_identifiers(check_open(L, 1)->p));
 }
 
 typedef struct taken_list {

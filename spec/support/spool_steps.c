@@ -36,8 +36,12 @@ static sc3_payload *make_payload(int from, int to, int wide) {
   char text[2048];
   for (; from <= to; from++) {
     int n = snprintf(text, sizeof text, "{\"externalId\":\"%0*d\"},", wide, from);
-    const sc3_new_member member = {from % 3 == 0 ? SC3_REMOVE : SC3_ADD, 0,
-                                   sc3_slice_of(text, (size_t)n), (size_t)wide, (uint64_t)from};
+    const sc3_new_member member = {from % 3 == 0 ? SC3_REMOVE : SC3_ADD,
+                                   0,
+                                   sc3_slice_of(text, (size_t)n),
+                                   (size_t)wide,
+                                   (uint64_t)from,
+                                   {0, 0, 0, 0}};
     need(sc3_payload_add(p, &member) == SC3_ADDED, "a payload cannot be made");
   }
   return p;

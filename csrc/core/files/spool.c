@@ -319,6 +319,7 @@ static sc3_added put(sc3_spool *s, sc3_payload *p, const sc3_spool_record *r) {
   member.json = sc3_slice_of(s->scratch.p, s->scratch.n);
   member.id_length = id;
   member.fingerprint = sc3_fingerprint(sc3_slice_of(member.json.p + SC3_MEMBER_ID_AT, id));
+  member.had = sc3_member_identifiers(member.json, id);
   return sc3_payload_add(p, &member);
 }
 

@@ -263,7 +263,8 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
         sc3_fingerprint(sc3_slice_of(json.p + SC3_MEMBER_ID_AT, it->id_length));
     int later = is_sealed(b, fingerprint);
     sc3_payload *to = later ? b->next : p;
-    const sc3_new_member member = {it->counts.op, b->row, json, it->id_length, fingerprint};
+    const sc3_new_member member = {it->counts.op, b->row,      json,
+                                   it->id_length, fingerprint, it->counts.had};
     sc3_added a = sc3_payload_add(to, &member);
     if (a != SC3_ADDED && a != SC3_ADDED_OVER)
       return a == SC3_FULL && later ? SC3_FULL_NEXT : a;
@@ -271,7 +272,6 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
       sc3_hash_queue_move(&b->hashes, it->offset, it->length, to);
     b->tally.deferred += (uint64_t)later;
     sc3_tally_add_built(&b->tally, &it->counts);
-    sc3_payload_note_prehashed(to, it->counts.had.prehashed);
     if (a == SC3_ADDED_OVER)
       count_replaced(b, sc3_payload_replaced(to), it);
   }

@@ -27,11 +27,12 @@ struct sc3_payload {
   size_t slot_count; /* a power of two */
   size_t used_slots;
   size_t living[2];
+  sc3_identifiers identifiers; /* of the living members */
   size_t max_members, max_bytes;
   sc3_replaced replaced; /* by the last member that was added over another */
 };
 
-enum { FIRST_SLOTS = 16 };
+enum { FIRST_SLOTS = 16, HASH_KEY = sizeof ",\"hashedEmail\":\"" - 1 };
 
 static size_t count(const sc3_payload *p) {
   return p->index.n / sizeof(entry);
@@ -83,6 +84,7 @@ void sc3_payload_reset(sc3_payload *p) {
   p->segment[0].n = p->segment[1].n = 0;
   p->index.n = p->fingerprints.n = 0;
   p->living[0] = p->living[1] = 0;
+  memset(&p->identifiers, 0, sizeof p->identifiers);
   p->used_slots = 0;
   if (p->slots != NULL)
     memset(p->slots, 0, p->slot_count * sizeof *p->slots);
@@ -139,38 +141,63 @@ static const char *behind_text(const char *p) {
   return p + 1;
 }
 
-/* Whether `key` stands at `p`; then `*p` is after it, and after the text that follows. */
-static unsigned take_text(const char **p, const char *end, const char *key) {
-  size_t n = strlen(key);
-  if ((size_t)(end - *p) <= n || memcmp(*p, key, n) != 0)
+/* Whether a hash of this key stands at `*p`, which is then after it. */
+static unsigned take_hash(const char **p, const char *end, const char key[HASH_KEY]) {
+  if ((size_t)(end - *p) < HASH_KEY + SC3_SHA256_HEX + 1 || memcmp(*p, key, HASH_KEY) != 0)
     return 0;
-  *p = behind_text(*p + n);
+  *p += HASH_KEY + SC3_SHA256_HEX + 1;
   return 1;
 }
 
-/* Reads what sc3_member_write() wrote. */
-static sc3_identifiers identifiers_of(const sc3_payload *p, const entry *e) {
+/* From after the external id to the end. */
+static sc3_identifiers read_identifiers(const char *at, const char *end) {
   static const char uid[] = "{\"type\":\""; /* quotes inside texts are escaped */
-  const char *at = p->segment[op_of(e)].p + e->offset, *const end = at + e->length;
   sc3_identifiers had = {0, 0, 0, 0};
-  if (is_dead(e))
-    return had;
-  at = behind_text(at + SC3_MEMBER_ID_AT);
-  had.emails = take_text(&at, end, ",\"hashedEmail\":\"");
-  had.phones = take_text(&at, end, ",\"hashedPhone\":\"");
+  had.emails = take_hash(&at, end, ",\"hashedEmail\":\"");
+  had.phones = take_hash(&at, end, ",\"hashedPhone\":\"");
   for (; (size_t)(end - at) > sizeof uid; at++) {
     if (*at == '{' && memcmp(at, uid, sizeof uid - 1) == 0)
       had.uids++;
   }
+  return had;
+}
+
+sc3_identifiers sc3_member_identifiers(sc3_slice json, size_t id_length) {
+  return read_identifiers(json.p + SC3_MEMBER_ID_AT + id_length + 1, json.p + json.n);
+}
+
+static sc3_identifiers identifiers_of(const sc3_payload *p, const entry *e) {
+  const char *json = p->segment[op_of(e)].p + e->offset;
+  sc3_identifiers had = {0, 0, 0, 0};
+  if (is_dead(e))
+    return had;
+  had = read_identifiers(behind_text(json + SC3_MEMBER_ID_AT), json + e->length);
   had.prehashed = (unsigned)(e->tagged_row >> 2 & 3);
   return had;
 }
 
-/* Takes a living member out: its bytes become spaces, which JSON allows. */
-static void bury(sc3_payload *p, entry *e) {
+static void count_in(sc3_identifiers *sum, const sc3_identifiers *had) {
+  sum->emails += had->emails;
+  sum->phones += had->phones;
+  sum->uids += had->uids;
+  sum->prehashed += had->prehashed;
+}
+
+static void count_out(sc3_identifiers *sum, const sc3_identifiers *had) {
+  sum->emails -= had->emails;
+  sum->phones -= had->phones;
+  sum->uids -= had->uids;
+  sum->prehashed -= had->prehashed;
+}
+
+/* Takes a living member out: its bytes become spaces, which JSON allows. Gives what it had. */
+static sc3_identifiers bury(sc3_payload *p, entry *e) {
+  const sc3_identifiers had = identifiers_of(p, e);
+  count_out(&p->identifiers, &had);
   memset(p->segment[op_of(e)].p + e->offset, ' ', e->length);
   p->living[op_of(e)]--;
   e->tagged_row |= 2;
+  return had;
 }
 
 sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
@@ -179,6 +206,7 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
   const char *id = m->json.p + SC3_MEMBER_ID_AT;
   const uint32_t hash = (uint32_t)m->fingerprint;
   sc3_added result = SC3_ADDED;
+  sc3_identifiers had = m->had;
   entry fresh;
   slot *s;
   if (n > p->max_bytes)
@@ -198,13 +226,13 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
     entry *before = &entries(p)[s->index_plus_1 - 1];
     p->replaced.row = before->tagged_row >> 4;
     p->replaced.op = op_of(before);
-    p->replaced.had = identifiers_of(p, before);
-    bury(p, before);
+    p->replaced.had = bury(p, before);
     result = SC3_ADDED_OVER;
   } else {
     p->used_slots++;
   }
-  fresh.tagged_row = m->row << 4 | (uint64_t)op;
+  had.prehashed = had.prehashed < 3 ? had.prehashed : 3;
+  fresh.tagged_row = m->row << 4 | (uint64_t)had.prehashed << 2 | (uint64_t)op;
   fresh.offset = (uint32_t)p->segment[op].n;
   fresh.length = (uint32_t)n;
   s->index_plus_1 = (uint32_t)count(p) + 1;
@@ -213,6 +241,7 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
   sc3_buffer_put(&p->fingerprints, &m->fingerprint, sizeof m->fingerprint);
   sc3_buffer_put(&p->segment[op], m->json.p, n);
   p->living[op]++;
+  count_in(&p->identifiers, &had);
   return result;
 }
 
@@ -347,14 +376,13 @@ const sc3_replaced *sc3_payload_replaced(const sc3_payload *p) {
   return &p->replaced;
 }
 
-void sc3_payload_note_prehashed(sc3_payload *p, unsigned n) {
-  if (n > 0)
-    entries(p)[count(p) - 1].tagged_row |= (uint64_t)(n < 3 ? n : 3) << 2;
-}
-
 sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i) {
   sc3_identifiers none = {0, 0, 0, 0};
   return i < count(p) ? identifiers_of(p, &entries(p)[i]) : none;
+}
+
+const sc3_identifiers *sc3_payload_living_identifiers(const sc3_payload *p) {
+  return &p->identifiers;
 }
 
 sc3_slice sc3_payload_member(const sc3_payload *p, size_t i, sc3_op *op) {

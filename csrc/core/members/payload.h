@@ -62,18 +62,24 @@ typedef struct sc3_new_member {
   sc3_slice json;       /* with the comma */
   size_t id_length;     /* bytes of the escaped external id, which stands at SC3_MEMBER_ID_AT */
   uint64_t fingerprint; /* of the escaped external id */
+  sc3_identifiers had;  /* what stands in `json`, see sc3_member_identifiers(); `prehashed` of over 3
+                           counts as 3 */
 } sc3_new_member;
+
+/* The identifiers in a member's JSON, by the bytes of its escaped external id; whether they came
+   hashed does not stand there. */
+sc3_identifiers sc3_member_identifiers(sc3_slice json, size_t id_length);
 
 sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *member);
 
 /* What the last sc3_payload_add() that gave SC3_ADDED_OVER took the place of. */
 const sc3_replaced *sc3_payload_replaced(const sc3_payload *p);
 
-/* Notes of the member that was added last how many of its identifiers came hashed: 3 at most. */
-void sc3_payload_note_prehashed(sc3_payload *p, unsigned n);
-
 /* The identifiers of member `i`; none where it was taken out. */
 sc3_identifiers sc3_payload_identifiers(const sc3_payload *p, size_t i);
+
+/* Those of all living members. */
+const sc3_identifiers *sc3_payload_living_identifiers(const sc3_payload *p);
 
 /* Says that a member whose external id has this fingerprint comes soon, so that the memory where it
  * belongs may be fetched while the member is being made. */
