@@ -54,7 +54,8 @@ for lua in $LUAS; do
   thorough=; [ "$lua" = 5.4 ] && [ -z "$under" ] && thorough=1
   [ -z "${LONG:-}" ] || thorough=all
   export SCOPE3_THOROUGH="$thorough"
-  unset SCOPE3_API_KEY SCOPE3_ACCOUNT_ID SCOPE3_BASE_URL SCOPE3_CA_FILE
+  unset SCOPE3_API_KEY SCOPE3_API_KEY_FILE SCOPE3_ACCOUNT_ID SCOPE3_BASE_URL SCOPE3_CA_FILE SCOPE3_PROFILE
+  export XDG_CONFIG_HOME=/nonexistent # whoever runs the specs may have profiles
   export SCOPE3_TRACES="$work/traces"
   rm -rf "$work/counts" "$work/traces"
   mkdir "$work/traces"

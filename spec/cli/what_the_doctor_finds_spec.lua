@@ -45,11 +45,11 @@ describe("the doctor", function()
 
   it("finds what is missing, and says what to do", function()
     local code, found = checks("SCOPE3_BASE_URL=" .. sandbox.url)
-    assert.same({ 1, false, "set SCOPE3_API_KEY", false, "set SCOPE3_ACCOUNT_ID, or give --account" }, { code,
+    assert.same({ 1, false, "set SCOPE3_API_KEY, or give --api-key-file", false, "set SCOPE3_ACCOUNT_ID, or give --account" }, { code,
       found["API key"].ok, found["API key"].advice, found.account.ok, found.account.advice })
     assert.is_nil(found["key and account"])
     local _, out = doctor("SCOPE3_BASE_URL=" .. sandbox.url)
-    assert.truthy(out:find "\n%-%-  API key +set SCOPE3_API_KEY\n", out)
+    assert.truthy(out:find "\n%-%-  API key +set SCOPE3_API_KEY, or give %-%-api%-key%-file\n", out)
     code, found = checks("SCOPE3_API_KEY=other SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=" .. sandbox.url)
     assert.same({ 0, "keys begin with scope3_: is this one whole?" }, { code, found["API key's form"].advice })
     sandbox:configure { keys = json.array { "another" } }

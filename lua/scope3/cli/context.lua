@@ -3,6 +3,7 @@ local core = require "scope3.core"
 local client = require "scope3.client"
 local errors = require "scope3.error"
 local output = require "scope3.cli.output"
+local service = require "scope3.cli.service"
 local text = require "scope3.cli.text"
 local messages = require "scope3.cli.messages"
 
@@ -12,9 +13,9 @@ context.PATIENCE = 300 -- seconds of an outage that a command outlasts: a servic
 
 -- Where the command takes what a client is given.
 local HINTS = {
-  api_key = "the command takes the key from SCOPE3_API_KEY alone; "
+  api_key = "the command takes the key from SCOPE3_API_KEY, --api-key-file, --api-key-command or a profile; "
     .. "scope3 sync and run need none with --sandbox or --dry-run",
-  account_id = "the command takes the account from --account, or from SCOPE3_ACCOUNT_ID",
+  account_id = "the command takes the account from --account, SCOPE3_ACCOUNT_ID or a profile",
 }
 
 -- A private sandbox has whatever account it is asked for.
@@ -37,7 +38,7 @@ end
 ---@return string
 function context.service_options(args)
   local words = {}
-  for _, key in ipairs { "account", "base_url", "ca_file" } do
+  for _, key in ipairs { "account", "base_url", "ca_file", "profile", "api_key_file", "api_key_command" } do
     if args[key] then
       words[#words + 1] = (" %s %s"):format(messages.option(key), text.word(args[key]))
     end
@@ -135,6 +136,18 @@ local function start_sandbox()
   return sandbox, why
 end
 
+-- The options of a client: of a private sandbox, which has any key and any account, or of the service.
+local function options_of(args, sandbox)
+  if not sandbox then
+    return service.find(args, not args.dry_run)
+  end
+  return {
+    base_url = sandbox.url, api_key = "scope3_sandbox", limiter = args.limiter,
+    account_id = args.account or (os.getenv("SCOPE3_ACCOUNT_ID") or "") == "" and SANDBOX_ACCOUNT or nil,
+    rate = args.rate or 100000, -- no other client uses this sandbox
+  }
+end
+
 --- Makes the client that the arguments ask for, with a private sandbox where they do.
 ---@param args table
 ---@return scope3.Client?
@@ -153,19 +166,18 @@ function context.client(args)
       context.fail(said, "failed")
     end
   end
-  local opts = { account_id = args.account, base_url = args.base_url, ca_file = args.ca_file, rate = args.rate,
-    limiter = args.limiter, loop = not CANCELLED[args.command] and stopping or nil }
   if args.sandbox then
     local why
     sandbox, why = start_sandbox()
     if not sandbox then
       return nil, why, close
     end
-    opts.base_url = sandbox.url
-    opts.api_key = "scope3_sandbox"
-    opts.account_id = args.account or (os.getenv("SCOPE3_ACCOUNT_ID") or "") == "" and SANDBOX_ACCOUNT or nil
-    opts.rate = args.rate or 100000 -- no other client uses this sandbox
   end
+  local opts, problem = options_of(args, sandbox)
+  if not opts then
+    return nil, problem, close
+  end
+  opts.loop = not CANCELLED[args.command] and stopping or nil
   local made, err = client.new(opts)
   return made, err, close, sandbox and sandbox.url
 end

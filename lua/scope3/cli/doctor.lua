@@ -96,7 +96,8 @@ local function check_installation(check, args)
 end
 
 local function check_key(check, key)
-  check("API key", key and "given, " .. text.plural(#key, "character"), not key and "set SCOPE3_API_KEY")
+  check("API key", key and "given, " .. text.plural(#key, "character"),
+    not key and "set SCOPE3_API_KEY, or give --api-key-file")
   if key and not key:find("^scope3_") then
     check("API key's form", nil, "keys begin with scope3_: is this one whole?", true)
   end

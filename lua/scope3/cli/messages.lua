@@ -26,7 +26,7 @@ local ARGUMENTS = {
 -- Where the command takes a value from that is no argument.
 local VARIABLES = {
   account_id = "SCOPE3_ACCOUNT_ID", base_url = "SCOPE3_BASE_URL",
-  api_key = "SCOPE3_API_KEY", ca_file = "SCOPE3_CA_FILE",
+  api_key = "SCOPE3_API_KEY", ca_file = "SCOPE3_CA_FILE", profile = "SCOPE3_PROFILE",
 }
 
 -- How a name of the library is called here: the option where the arguments give it, else the variable, else as it is.

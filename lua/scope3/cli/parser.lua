@@ -9,6 +9,10 @@ local function add_common(command, no_sandbox)
   command:flag("--json", "Print one JSON object instead of text.")
   command:option("--base-url", "The service's address (SCOPE3_BASE_URL).")
   command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID).")
+  command:option("--api-key-file", "A file whose first line is the key (SCOPE3_API_KEY_FILE)."):argname("FILE")
+  command:option("--api-key-command", "A command that prints the key, such as 'pass show scope3'."):argname("COMMAND")
+  command:option("--profile", "Settings of this name in ~/.config/scope3/config.lua (SCOPE3_PROFILE).")
+    :argname("NAME")
   command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE).")
   command:option("--rate", "Requests a minute (100)."):convert(tonumber)
   command:option("--limiter",
@@ -210,7 +214,8 @@ end
 ---@return table
 function parser.build(argparse, version, ask)
   local root = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
-    "From the environment: SCOPE3_API_KEY (the key), SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL, SCOPE3_CA_FILE.\n"
+    "From the environment: SCOPE3_API_KEY (the key) or SCOPE3_API_KEY_FILE, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL,\n"
+    .. "SCOPE3_CA_FILE, SCOPE3_PROFILE.\n"
     .. "Exit codes, the first that holds: 4 standard output could not be written; 130 stopped; 2 usage; 70 a fault of\n"
     .. "scope3 itself; 1 something failed, was never answered or was rejected by the service, or under --strict a row\n"
     .. "was rejected or lines were swallowed; 3 nothing was accepted or removed, or a threshold was missed; "

@@ -57,9 +57,26 @@ local function wait_problem(name, value)
   end
 end
 
+-- What is wrong with where the key is said to be.
+local function key_problem(args)
+  if args.api_key_file and args.api_key_command then
+    return "--api-key-file and --api-key-command contradict each other"
+  end
+  for _, key in ipairs { "api_key_file", "api_key_command", "profile" } do
+    if args[key] and args.sandbox then
+      return ("%s has no effect with --sandbox, which needs no key"):format(word(key))
+    elseif args[key] and args.dry_run and key ~= "profile" then
+      return ("%s has no effect with --dry-run, which needs no key"):format(word(key))
+    end
+  end
+end
+
 -- What is wrong with where the service is said to be.
 local function service_problem(args)
-  if args.sandbox and args.base_url then
+  local problem = key_problem(args)
+  if problem then
+    return problem
+  elseif args.sandbox and args.base_url then
     return "--sandbox and --base-url contradict each other: a private sandbox has its own address"
   elseif args.sandbox and args.ca_file then
     return "--ca-file has no effect with --sandbox, which speaks plain http"

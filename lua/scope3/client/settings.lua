@@ -2,6 +2,7 @@
 local base_url = require "scope3.http.base_url"
 local errors = require "scope3.error"
 local key = require "scope3.http.key"
+local key_file = require "scope3.client.key_file"
 local limiter = require "scope3.http.limiter"
 local options = require "scope3.util.options"
 
@@ -32,6 +33,18 @@ local function key_problem(api_key)
   return type(api_key) == "string" and key.problem(api_key) or nil
 end
 
+-- The key of the environment: nil without one, or nil and what is wrong.
+local function key_of_environment()
+  local value, path = env "SCOPE3_API_KEY", env "SCOPE3_API_KEY_FILE"
+  if value and path then
+    return nil, "is given twice, by SCOPE3_API_KEY and SCOPE3_API_KEY_FILE: unset one of them"
+  elseif not path then
+    return value
+  end
+  local found, why = key_file.read(path)
+  return found, why and ("is in no file: %s, which SCOPE3_API_KEY_FILE names, %s"):format(path, why)
+end
+
 local function limiter_problem(given)
   return type(given) == "string" and (given == "" or given:find("%z")) and "must be the path of a file" or nil
 end
@@ -56,13 +69,16 @@ function settings.read(opts)
     end
   end
   local account_id = options.id(opts.account_id or env "SCOPE3_ACCOUNT_ID")
-  local api_key = opts.api_key or env "SCOPE3_API_KEY"
+  local api_key, key_missing = opts.api_key, nil
+  if not api_key then
+    api_key, key_missing = key_of_environment()
+  end
   local url, url_err = DEFAULT_URL, nil
   if opts.base_url or env "SCOPE3_BASE_URL" then
     url, url_err = base_url.check(opts.base_url or env "SCOPE3_BASE_URL")
   end
   check("account_id", account_problem(account_id))
-  check("api_key", key_problem(api_key))
+  check("api_key", key_missing or key_problem(api_key))
   check("base_url", url_err and url_err.issues[1].message)
   check("limiter", limiter_problem(opts.limiter))
   if #issues > 0 then

@@ -1,0 +1,140 @@
+-- Where the command takes the key and the account from: arguments, the environment, a file, a command, a profile.
+local world = require "spec.support.world"
+
+local json = world.json
+
+describe("the key of the command", function()
+  local sandbox = world.around(setup, teardown, before_each)
+  local home
+
+  before_each(function()
+    sandbox:configure { keys = json.array { "scope3_right" } }
+    home = world.path ".home"
+    assert(os.execute("mkdir -p '" .. home .. "/.config/scope3'"))
+  end)
+
+  local function profiles(text)
+    local file = assert(io.open(home .. "/.config/scope3/config.lua", "w"))
+    file:write(text)
+    file:close()
+  end
+
+  local function run(args, env)
+    return world.command(args, { env = ("HOME='%s' XDG_CONFIG_HOME= SCOPE3_BASE_URL=%s %s"):format(home, sandbox.url,
+      env or "SCOPE3_ACCOUNT_ID=25") })
+  end
+
+  -- That the key was right: the account has no audiences.
+  local function answers(args, env)
+    local code, out, err = run(args, env)
+    assert.same({ 0, "The account has no audiences.\n", "" }, { code, out, err })
+  end
+
+  local function fails(expected, said, args, env)
+    local code, _, err = run(args, env)
+    assert.truthy(err:find(said, 1, true), err)
+    assert.equal(expected, code)
+    assert.is_nil(err:find("scope3_right", 1, true))
+    return err
+  end
+
+  it("is the first line of a file", function()
+    local file = world.file "scope3_right\r\nanother line\n"
+    answers { "audiences", "--api-key-file", file }
+    answers({ "audiences" }, "SCOPE3_ACCOUNT_ID=25 SCOPE3_API_KEY_FILE=" .. file)
+    answers({ "audiences", "--api-key-file", file }, "SCOPE3_ACCOUNT_ID=25 SCOPE3_API_KEY=scope3_wrong")
+    answers({ "audiences", "--api-key-file", world.file "scope3_right" })
+  end)
+
+  it("is the first line that a command prints, whose standard input is empty", function()
+    answers { "audiences", "--api-key-command", "cat; echo scope3_right; echo url: x # a comment" }
+    fails(2, "--api-key-command failed", { "audiences", "--api-key-command", "echo scope3_right; exit 3" })
+    fails(2, "--api-key-command failed", { "audiences", "--api-key-command", "echo 'scope3_right" })
+    fails(2, "--api-key-command printed no key in its first line", { "audiences", "--api-key-command", "echo" })
+    fails(2, "--api-key-command printed no key in its first line", { "audiences", "--api-key-command", "true" })
+  end)
+
+  it("is missing where its file is, has none, or has one that cannot be a key", function()
+    local missing = world.path ".key"
+    fails(2, "--api-key-file " .. missing .. " cannot be read (No such file or directory)",
+      { "audiences", "--api-key-file", missing })
+    fails(2, "--api-key-file " .. home .. " cannot be read (Is a directory)", { "audiences", "--api-key-file", home })
+    for _, text in ipairs { "", "\nscope3_right\n" } do
+      fails(2, "has no key in its first line", { "audiences", "--api-key-file", world.file(text) })
+    end
+    fails(1, "which SCOPE3_API_KEY_FILE names, cannot be read (No such file or directory)", { "audiences" },
+      "SCOPE3_ACCOUNT_ID=25 SCOPE3_API_KEY_FILE=" .. missing)
+    fails(1, "holds a space, a line end or a character outside ASCII",
+      { "audiences", "--api-key-file", world.file "scope3 right\n" })
+    fails(1, "is given twice, by SCOPE3_API_KEY and SCOPE3_API_KEY_FILE", { "audiences" },
+      "SCOPE3_ACCOUNT_ID=25 SCOPE3_API_KEY=scope3_right SCOPE3_API_KEY_FILE=" .. world.file "scope3_right")
+  end)
+
+  it("is asked for only where one is needed", function()
+    local asked = world.path ".asked"
+    profiles(("return { default = { account_id = 25, api_key_command = 'echo scope3_right; echo >%s' } }"):format(asked))
+    local rows = world.file("id,email\n1,a@example.com\n", ".csv")
+    local map = { "sync", rows, "--audience", "a", "--map", "external_id=id", "--map", "email=email", "--quiet" }
+    local function with(word)
+      local words = { word }
+      for i = #map, 1, -1 do
+        table.insert(words, 1, map[i])
+      end
+      return words
+    end
+    assert.equal(0, (run(with "--dry-run", "")))
+    assert.equal(0, (run(with "--sandbox", "")))
+    assert.is_false(world.exists(asked))
+    assert.equal(0, (run(map, "")))
+    assert.is_true(world.exists(asked))
+    fails(2, "--api-key-file has no effect with --dry-run", { "sync", rows, "--dry-run", "--api-key-file", "x",
+      "--map", "external_id=id", "--map", "email=email", "--audience", "a" })
+    fails(2, "--profile has no effect with --sandbox", { "audiences", "--sandbox", "--profile", "x" })
+    fails(2, "--api-key-file and --api-key-command contradict each other", { "audiences", "--api-key-file", "x",
+      "--api-key-command", "y" })
+  end)
+
+  it("comes with the account from a profile, which the environment overrides unless it is named", function()
+    local file = home .. "/key"
+    assert(os.rename(world.file "scope3_right\n", file))
+    profiles [[return {
+      default = { account_id = "25", api_key_file = "~/key" },
+      other = { account_id = "26", api_key_command = "echo scope3_right", rate = 50 },
+      wrong = { account_id = "25", api_key_command = "echo scope3_wrong" },
+    }]]
+    answers({ "audiences" }, "")
+    answers({ "audiences", "--profile", "other" }, "SCOPE3_API_KEY=scope3_wrong SCOPE3_ACCOUNT_ID=25")
+    answers({ "audiences" }, "SCOPE3_PROFILE=wrong SCOPE3_API_KEY=scope3_right")
+    answers({ "audiences", "--profile", "wrong", "--api-key-file", file }, "")
+    fails(1, "401", { "audiences" }, "SCOPE3_PROFILE=wrong")
+    local accounts = {}
+    for i, request in ipairs(sandbox:requests()) do
+      accounts[i] = request.path:match "/advertisers/(%d+)/"
+    end
+    assert.same({ "25", "26", "25", "25", "25" }, accounts)
+  end)
+
+  it("needs a profile that is there and says what it may say", function()
+    fails(2, "--profile prod is in no file: there is no " .. home .. "/.config/scope3/config.lua",
+      { "audiences", "--profile", "prod" })
+    profiles "return { production = { account_id = 25 }, default = {} }"
+    fails(2, "config.lua: productoin is not in it (did you mean 'production'? it has default, production)",
+      { "audiences", "--profile", "productoin" })
+    fails(1, "SCOPE3_PROFILE " .. home, { "audiences" }, "SCOPE3_PROFILE=x")
+    for text, said in pairs {
+      ["return { default = { api_key = 'scope3_right' } }"] = "default: a key does not stand in this file",
+      ["return { default = { acount_id = 25 } }"] = "did you mean 'account_id'",
+      ["return { default = { api_key_file = 'key' } }"] = "api_key_file must be a path that begins with / or ~/",
+      ["return { default = { api_key_file = '/a', api_key_command = 'b' } }"] = "contradict each other",
+      ["return { default = 5 }"] = "default: it is no table",
+      ["return { default = { api_key_file = 'scope3_right }"] = "line 1: it is no Lua file that returns a table",
+      ["return 5"] = "config.lua: it is no Lua file that returns a table of profiles",
+      ["return { default = os.getenv 'HOME' }"] = "line 1: it is no Lua file",
+      ["\27Lua"] = "it is no Lua file",
+      [("-"):rep(65537)] = "it is over 65536 bytes",
+    } do
+      profiles(text)
+      fails(1, said, { "audiences" })
+    end
+  end)
+end)
