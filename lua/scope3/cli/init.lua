@@ -46,13 +46,14 @@ local function show_help(command)
 end
 
 local function help_of(root, topic, words)
+  local suggest = require "scope3.cli.suggest"
   for _, command in ipairs(root._commands) do
     if command._name == topic then
       return show_help(command)
     end
   end
   if topic then
-    return wrong_usage(root, words, ("there is no command '%s'"):format(topic))
+    return wrong_usage(root, words, ("there is no command '%s'%s"):format(topic, suggest.command(topic, root)))
   end
   return show_help(root)
 end
@@ -80,7 +81,7 @@ local function parse(root, words)
   elseif not parsed then
     error(ok, 0)
   elseif not ok then
-    return nil, argv.explain(args, words)
+    return nil, require("scope3.cli.suggest").better(argv.explain(args, words), words, root)
   end
   problem = argv.count_problem(args) or require("scope3.cli.usage").problem(args)
   return not problem and args or nil, problem

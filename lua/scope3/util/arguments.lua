@@ -97,6 +97,15 @@ function arguments.meant(key, known)
   return best and least <= math.max(1, math.floor(#best / 3)) and least < #best and best or nil
 end
 
+--- The name that was probably meant, as a remark behind a message: " (did you mean 'upsert'?)", or nothing.
+---@param key any
+---@param known string[]
+---@return string
+function arguments.remark(key, known)
+  local meant = arguments.meant(key, known)
+  return meant and (" (did you mean '%s'?)"):format(meant) or ""
+end
+
 --- What is wrong with an argument that must be of one of some types, or nil.
 ---@param name string  of the argument
 ---@param expected string  in words
