@@ -38,10 +38,13 @@ local function show_version()
   return EXIT.OK
 end
 
-local function show_help(command)
-  local help = command:get_help()
-  output.object { help = help }
-  output.say(help .. "\n")
+local function show_help(root, command)
+  local help = require "scope3.cli.help"
+  if output.is_json() then
+    output.object { help = help.of(root, command) }
+  else
+    output.say(help.of(root, command, help.columns()) .. "\n")
+  end
   return EXIT.OK
 end
 
@@ -49,13 +52,13 @@ local function help_of(root, topic, words)
   local suggest = require "scope3.cli.suggest"
   for _, command in ipairs(root._commands) do
     if command._name == topic then
-      return show_help(command)
+      return show_help(root, command)
     end
   end
   if topic then
     return wrong_usage(root, words, ("there is no command '%s'%s"):format(topic, suggest.command(topic, root)))
   end
-  return show_help(root)
+  return show_help(root, root)
 end
 
 -- What --version and --help ask for. The error ends argparse's parsing; argparse keeps only the text of an error.
@@ -101,7 +104,7 @@ local function run(words, given)
   if asked and asked.version then
     return show_version()
   elseif asked then
-    return show_help(asked.parser)
+    return show_help(root, asked.parser)
   elseif not args then
     return wrong_usage(root, words, problem)
   elseif args.command == "help" then
