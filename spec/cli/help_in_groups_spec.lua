@@ -97,7 +97,7 @@ describe("the help", function()
   it("fits a narrow terminal, and stays at 80 columns on a wide one", function()
     for columns, most in pairs { [48] = 48, [60] = 60, [200] = 80, [20] = 48 } do
       local typescript = world.path ".typescript"
-      os.execute(("script -qec 'stty cols %d; %s bin/scope3.in sync --help' %s </dev/null >/dev/null 2>&1"):format(
+      os.execute(("NO_COLOR=1 script -qec 'stty cols %d; %s bin/scope3.in sync --help' %s </dev/null >/dev/null 2>&1"):format(
         columns, os.getenv "SCOPE3_LUA_BIN", typescript))
       local text = world.read(typescript):gsub("\r", "")
       local widest, options = 0, assert(text:match("\nArguments:(.*)\nExamples:"), text)

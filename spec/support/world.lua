@@ -199,7 +199,7 @@ function world.command(args, options)
     .. (options.stdin and " <" .. quote(options.stdin) or " </dev/null"), quote(out), quote(err), quote(code_file)))
   local printed, complained = world.read(out), world.read(err)
   -- hash is there to show values, and the help has examples of it
-  if args[1] ~= "hash" and not printed:find("Usage: scope3", 1, true) then
+  if args[1] ~= "hash" and not printed:find("Usage:", 1, true) then
     traces.keep("commands", table.concat({ printed, complained }, "\n"))
   end
   return tonumber(world.read(code_file)), printed, complained

@@ -43,7 +43,7 @@ local function show_help(root, command)
   if output.is_json() then
     output.object { help = help.of(root, command) }
   else
-    output.say(help.of(root, command, help.columns()) .. "\n")
+    output.say(require("scope3.cli.color").help(help.of(root, command, help.columns())) .. "\n")
   end
   return EXIT.OK
 end
@@ -93,6 +93,7 @@ end
 -- Runs the command. `given` keeps its arguments for the handler of errors.
 local function run(words, given)
   local context, parser = require "scope3.cli.context", require "scope3.cli.parser"
+  require("scope3.cli.color").begin(words, output.is_json())
   local found, argparse = pcall(require, "argparse")
   if not found then
     context.fail("the command needs argparse for this Lua (luarocks install argparse, or apt install lua-argparse)",

@@ -1,12 +1,18 @@
 --- The arguments of the `scope3` command, as argparse reads them.
 local parser = {}
 
+local function add_color(command)
+  command:option("--color", "Colours: auto (default), where a terminal shows the output, always or never.")
+    :argname("WHEN"):choices { "auto", "always", "never" }
+end
+
 local function add_quiet(command)
   command:flag("-q --quiet", "Print nothing but errors.")
 end
 
 local function add_common(command, no_sandbox)
   command:flag("--json", "Print one JSON object instead of text.")
+  add_color(command)
   command:option("--base-url", "The service's address (SCOPE3_BASE_URL)."):argname("URL")
   command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID)."):argname("ID")
   command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE)."):argname("FILE")
@@ -172,6 +178,7 @@ local function add_hash(root)
   hash:flag("--explain", "Say what was repaired, or why a value is refused.")
   hash:flag("--no-repair", "Refuse what would otherwise be repaired.")
   hash:flag("--json", "Print one JSON object a value.")
+  add_color(hash)
 end
 
 local function add_sandbox(root)
@@ -185,6 +192,7 @@ local function add_sandbox(root)
     .. "JSON or a word.")
     :argname("NAME=VALUE"):count("*")
   sandbox:flag("--until-eof", "End when standard input ends.")
+  add_color(sandbox)
 end
 
 local function add_doctor_and_help(root)
@@ -196,6 +204,7 @@ local function add_doctor_and_help(root)
   local help = root:command("help", "Show the help of a command.")
   help:argument("topic", "The command."):args("?")
   help:flag("--json", "Print one JSON object instead of text.")
+  add_color(help)
 end
 
 -- Reports a request for help. By itself argparse prints it and ends the process.
