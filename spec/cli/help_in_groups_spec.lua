@@ -1,7 +1,7 @@
 -- The help of each command: options in named groups, at most 80 columns, and examples that run.
 local world = require "spec.support.world"
 
-local COMMANDS = { "sync", "run", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help" }
+local COMMANDS = { "sync", "run", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help", "completion" }
 
 -- Runs a shell line: whether it went well, and what it printed.
 local function shell(line)
@@ -97,8 +97,8 @@ describe("the help", function()
   it("fits a narrow terminal, and stays at 80 columns on a wide one", function()
     for columns, most in pairs { [48] = 48, [60] = 60, [200] = 80, [20] = 48 } do
       local typescript = world.path ".typescript"
-      os.execute(("NO_COLOR=1 script -qec 'stty cols %d; %s bin/scope3.in sync --help' %s </dev/null >/dev/null 2>&1"):format(
-        columns, os.getenv "SCOPE3_LUA_BIN", typescript))
+      os.execute(("NO_COLOR=1 script -qec 'stty cols %d; %s bin/scope3.in sync --help' %s </dev/null >/dev/null 2>&1")
+        :format(columns, os.getenv "SCOPE3_LUA_BIN", typescript))
       local text = world.read(typescript):gsub("\r", "")
       local widest, options = 0, assert(text:match("\nArguments:(.*)\nExamples:"), text)
       for line in options:gmatch "[^\n]+" do
@@ -150,7 +150,7 @@ describe("the examples of the help", function()
   end
 
   for _, words in ipairs { "--help", "help sync", "help run", "help audiences", "help task", "help wait", "help hash",
-    "help sandbox", "help doctor", "help help" } do
+    "help sandbox", "help doctor", "help help", "help completion" } do
     it("work: " .. words, function()
       sandbox:configure { min_size = 1, task_seconds = 0, audience_seconds = 0 }
       local ok, text = run("scope3 " .. words)
@@ -162,6 +162,11 @@ describe("the examples of the help", function()
           line = line:gsub("TASK_ID", (task_of "crm"))
         elseif line:find "^scope3 sandbox" then
           line = line:gsub("%-%-port %d+", "--port 0") .. " --until-eof"
+        end
+        local shell = words == "help completion" and line:match "completion (%l+)"
+        if shell then -- the scripts are for these
+          line = ("! command -v %s >/dev/null || %s -c '%s%s'"):format(shell, shell,
+            shell == "zsh" and "autoload -Uz compinit; compinit -u -D; " or "", line)
         end
         local went, out = run(line)
         assert(went, line .. "\n" .. out)

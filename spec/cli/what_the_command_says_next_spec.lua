@@ -32,7 +32,9 @@ describe("the command says", function()
     local _, same = world.command { "--help" }
     assert.same({ 0, same, "" }, { code, out, err })
     assert.truthy(out:find("\n   help ", 1, true), out)
-    for _, name in ipairs { "sync", "run", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help" } do
+    for _, name in ipairs {
+      "sync", "run", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help", "completion",
+    } do
       code, out = world.command { "help", name }
       _, same = world.command { name, "--help" }
       assert.same({ 0, same }, { code, out })

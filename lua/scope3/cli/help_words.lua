@@ -31,7 +31,7 @@ help_words.COMMANDS = {
   { name = "Send", commands = { "sync", "run" } },
   { name = "Look at the service", commands = { "audiences", "task", "wait" } },
   { name = "Try and check", commands = { "hash", "sandbox", "doctor" } },
-  { name = "Get help", commands = { "help" } },
+  { name = "Get help", commands = { "help", "completion" } },
 }
 
 --- How each command is called. The options that are needed stand for all of them.
@@ -45,6 +45,7 @@ help_words.USAGE = {
   sandbox = "[options]",
   doctor = "[options]",
   help = "[<command>]",
+  completion = "bash|zsh|fish",
 }
 
 ---@class scope3.cli.Example
@@ -102,6 +103,11 @@ help_words.EXAMPLES = {
     { why = "Look at the installation, without a key", "scope3 doctor --sandbox" },
   },
   help = { { why = "Show the options of sync", "scope3 help sync" } },
+  completion = {
+    { why = "For bash, in ~/.bashrc", 'eval "$(scope3 completion bash)"' },
+    { why = "For zsh, in ~/.zshrc behind compinit", "source <(scope3 completion zsh)" },
+    { why = "For fish, in ~/.config/fish/config.fish", "scope3 completion fish | source" },
+  },
 }
 
 --- What the command takes from the environment.

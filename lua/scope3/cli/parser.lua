@@ -205,6 +205,9 @@ local function add_doctor_and_help(root)
   help:argument("topic", "The command."):args("?")
   help:flag("--json", "Print one JSON object instead of text.")
   add_color(help)
+
+  local completion = root:command("completion", "Print a script with which a shell completes commands and options.")
+  completion:argument("shell", "bash, zsh or fish."):choices { "bash", "zsh", "fish" }
 end
 
 -- Reports a request for help. By itself argparse prints it and ends the process.
