@@ -78,16 +78,15 @@ describe("completion", function()
 
   -- bash hands the words to the function, split at its own marks.
   function ask.bash(script, typed)
-    local words, last = {}, 0
+    local words = {}
     for word in typed:gsub("=", " = "):gmatch "%S+" do
       words[#words + 1] = quote(word)
     end
     if typed:find " $" then
       words[#words + 1] = "''"
     end
-    last = #words - 1
     local program = (". %s; COMP_WORDS=(%s) COMP_CWORD=%d; _scope3; printf '%%s\\n' \"${COMPREPLY[@]}\""):format(script,
-      table.concat(words, " "), last)
+      table.concat(words, " "), #words - 1)
     return "bash --norc --noprofile -u -c " .. quote(program)
   end
 

@@ -163,10 +163,10 @@ describe("the examples of the help", function()
         elseif line:find "^scope3 sandbox" then
           line = line:gsub("%-%-port %d+", "--port 0") .. " --until-eof"
         end
-        local shell = words == "help completion" and line:match "completion (%l+)"
-        if shell then -- the scripts are for these
-          line = ("! command -v %s >/dev/null || %s -c '%s%s'"):format(shell, shell,
-            shell == "zsh" and "autoload -Uz compinit; compinit -u -D; " or "", line)
+        local name = words == "help completion" and line:match "completion (%l+)"
+        if name then -- the scripts are for these
+          line = ("! command -v %s >/dev/null || %s -c '%s%s'"):format(name, name,
+            name == "zsh" and "autoload -Uz compinit; compinit -u -D; " or "", line)
         end
         local went, out = run(line)
         assert(went, line .. "\n" .. out)

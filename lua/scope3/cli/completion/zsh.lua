@@ -46,7 +46,8 @@ end
 local function entries_of(option)
   local made = {}
   for i, name in ipairs(option.names) do
-    local before = option.repeats and "*" or #option.names > 1 and ("(%s)"):format(table.concat(option.names, " ")) or ""
+    local others = #option.names > 1 and ("(%s)"):format(table.concat(option.names, " ")) or ""
+    local before = option.repeats and "*" or others
     local sign = option.takes ~= "none" and "=" or ""
     local value = option.takes ~= "none"
       and ("%s:%s:%s"):format(option.takes == "maybe" and ":" or "", escaped(option.label), action(option.values)) or ""
