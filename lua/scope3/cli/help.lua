@@ -1,6 +1,9 @@
 --- The help of the command and of each of its commands: argparse lays out the options, in the groups of
 --- scope3.cli.help_words.
+local color = require "scope3.cli.color"
+local context = require "scope3.cli.context"
 local core = require "scope3.core"
+local output = require "scope3.cli.output"
 local words = require "scope3.cli.help_words"
 
 local help = {}
@@ -79,15 +82,20 @@ local function group_options(command)
   end
 end
 
-local function group_commands(root)
-  local named = {}
+-- The command of that name, or nil.
+local function command_of(root, name)
   for _, command in ipairs(root._commands) do
-    named[command._name] = command
+    if command._name == name then
+      return command
+    end
   end
+end
+
+local function group_commands(root)
   for _, group in ipairs(words.COMMANDS) do
     local members = {}
     for i, name in ipairs(group.commands) do
-      members[i] = named[name]
+      members[i] = command_of(root, name)
     end
     root:group(group.name, unpack(members))
   end
@@ -124,10 +132,46 @@ function help.of(root, command, columns)
   return table.concat(parts, "\n\n")
 end
 
---- The columns of the terminal on standard output, or nil.
----@return integer?
-function help.columns()
-  return core.terminal_width(1)
+--- Shows the help of the root or of a command.
+---@param root table
+---@param command table
+---@param exit table
+---@return integer code
+function help.show(root, command, exit)
+  if output.is_json() then
+    output.object { help = help.of(root, command) }
+  else
+    output.say(color.help(help.of(root, command, core.terminal_width(1))) .. "\n")
+  end
+  return exit.OK
+end
+
+--- Where to find help: of the command that was named, or of all.
+---@param root table
+---@param name string?
+---@return string
+function help.pointer(root, name)
+  if command_of(root, name) then
+    return ("Try 'scope3 %s --help'.\n"):format(name)
+  end
+  return root:get_usage() .. "\nTry 'scope3 --help'.\n"
+end
+
+--- `scope3 help`.
+---@param args table
+---@param exit table
+---@param root table
+---@return integer code
+function help.main(args, exit, root)
+  local topic = args.topic
+  local command = topic and command_of(root, topic) or root
+  if topic and command == root then
+    local meant = require("scope3.cli.suggest").command(topic, root)
+    context.wrong_usage(("there is no command '%s'%s"):format(topic, meant), exit)
+    io.stderr:write("\n", help.pointer(root))
+    return exit.USAGE
+  end
+  return help.show(root, command, exit)
 end
 
 return help

@@ -16,20 +16,12 @@ cli.EXIT = EXIT
 local COMMANDS = {
   sync = "scope3.cli.send", run = "scope3.cli.send", audiences = "scope3.cli.inspect", task = "scope3.cli.inspect",
   wait = "scope3.cli.inspect", hash = "scope3.cli.hash", sandbox = "scope3.cli.sandbox", doctor = "scope3.cli.doctor",
-  completion = "scope3.cli.completion",
+  help = "scope3.cli.help", completion = "scope3.cli.completion",
 }
-
--- Where to find help: of the command that was named, or of all.
-local function pointer(root, name)
-  if COMMANDS[name] then
-    return ("Try 'scope3 %s --help'.\n"):format(name)
-  end
-  return root:get_usage() .. "\nTry 'scope3 --help'.\n"
-end
 
 local function wrong_usage(root, words, problem)
   require("scope3.cli.context").wrong_usage(tostring(problem), EXIT) -- it may repeat what was given
-  io.stderr:write("\n", pointer(root, words[1]))
+  io.stderr:write("\n", require("scope3.cli.help").pointer(root, words[1]))
   return EXIT.USAGE
 end
 
@@ -37,29 +29,6 @@ local function show_version()
   output.object { version = version }
   output.say("scope3 " .. version .. "\n")
   return EXIT.OK
-end
-
-local function show_help(root, command)
-  local help = require "scope3.cli.help"
-  if output.is_json() then
-    output.object { help = help.of(root, command) }
-  else
-    output.say(require("scope3.cli.color").help(help.of(root, command, help.columns())) .. "\n")
-  end
-  return EXIT.OK
-end
-
-local function help_of(root, topic, words)
-  local suggest = require "scope3.cli.suggest"
-  for _, command in ipairs(root._commands) do
-    if command._name == topic then
-      return show_help(root, command)
-    end
-  end
-  if topic then
-    return wrong_usage(root, words, ("there is no command '%s'%s"):format(topic, suggest.command(topic, root)))
-  end
-  return show_help(root, root)
 end
 
 -- What --version and --help ask for. The error ends argparse's parsing; argparse keeps only the text of an error.
@@ -106,14 +75,12 @@ local function run(words, given)
   if asked and asked.version then
     return show_version()
   elseif asked then
-    return show_help(root, asked.parser)
+    return require("scope3.cli.help").show(root, asked.parser, EXIT)
   elseif not args then
     return wrong_usage(root, words, problem)
-  elseif args.command == "help" then
-    return help_of(root, args.topic, words)
   end
   given.args = args
-  local code = require(COMMANDS[args.command]).main(args, EXIT)
+  local code = require(COMMANDS[args.command]).main(args, EXIT, root)
   return code ~= EXIT.STOPPED and context.sandbox_broke() and EXIT.FAILED or code
 end
 

@@ -94,15 +94,11 @@ function command.offers(root)
   return list
 end
 
-local function nothing()
-  return function() end
-end
-
 ---@param args table
 ---@param exit table
+---@param root table  the parser
 ---@return integer
-function command.main(args, exit)
-  local root = require("scope3.cli.parser").build(require "argparse", "", nothing)
+function command.main(args, exit, root)
   output.say(require("scope3.cli.completion." .. args.shell)(command.offers(root)))
   return exit.OK
 end
