@@ -8,7 +8,7 @@ local color = {}
 local RESET, BOLD = "\27[0m", "\27[1m"
 local PAINTS = { error = "\27[1;31m", warning = "\27[1;33m" }
 
-local mode = "auto"
+local always, on_terminals = false, false -- until a command has begun
 
 -- The value of the last --color among the words. argparse refuses one that is none.
 local function asked(words)
@@ -25,22 +25,20 @@ local function asked(words)
   return found
 end
 
---- Begins a command: it is as its words ask.
+--- Begins a command: it is as its words and the environment ask. A script that runs later cannot change that.
 ---@param words string[]
 ---@param as_json boolean
 function color.begin(words, as_json)
-  mode = as_json and "never" or asked(words)
+  local mode = as_json and "never" or asked(words)
+  always = mode == "always"
+  on_terminals = mode ~= "never" and (os.getenv("NO_COLOR") or "") == "" and os.getenv("TERM") ~= "dumb"
 end
 
 --- Whether a descriptor is coloured.
 ---@param descriptor integer  1 or 2
 ---@return boolean
 function color.on(descriptor)
-  if mode == "always" then
-    return true
-  end
-  return mode ~= "never" and core.isatty(descriptor) and (os.getenv("NO_COLOR") or "") == ""
-    and os.getenv("TERM") ~= "dumb"
+  return always or on_terminals and core.isatty(descriptor)
 end
 
 --- A word that tells of an error or a warning.

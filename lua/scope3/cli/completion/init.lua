@@ -22,6 +22,7 @@ local command = {}
 ---@field options scope3.cli.Offer[]
 ---@field arguments scope3.cli.Offer[]
 
+-- Names with what follows them at once.
 local function with_sign(names, sign)
   local made = {}
   for i, name in ipairs(names) do
@@ -30,27 +31,35 @@ local function with_sign(names, sign)
   return made
 end
 
-local function with(names, more)
-  local made = { more }
-  for _, name in ipairs(names) do
+-- The fields of a map. What has a type goes on with that.
+local function fields_of_map()
+  local made = {}
+  for i, name in ipairs(require("scope3.input.map").FIELDS) do
+    made[i] = name:match("^(%l+:)%u+$") or name .. "="
+  end
+  return made
+end
+
+local function repairs()
+  local made = { "all" }
+  for _, name in ipairs(core.phone_repairs) do
     made[#made + 1] = name
   end
   return made
 end
 
--- The values of options that are no choices of the parser.
+-- The values of options and arguments that are no choices of the parser.
 local function known_values(root)
+  local dialect = require "scope3.input.dialect"
   local topics = {}
   for i, one in ipairs(root._commands) do
     topics[i] = one._name
   end
-  local fields = with_sign({ "external_id", "email", "phone", "region", "hashed_email", "hashed_phone" }, "=")
-  fields[#fields + 1] = "uid:"
   return {
-    map = fields, phone_repairs = with(core.phone_repairs, "all"), encoding = core.encodings,
-    consent_basis = require("scope3.api.validate").CONSENT_BASES, delete_missing = { "all" },
-    delimiter = { "tab", "comma", "semicolon", "pipe", "space" }, escape = { "backslash", "none" }, quote = { "none" },
-    set = with_sign(require("scope3.sandbox.settings").names(), "="), topic = topics, file = "files", script = "files",
+    map = fields_of_map(), phone_repairs = repairs(), encoding = core.encodings, delete_missing = { "all" },
+    consent_basis = require("scope3.api.validate").CONSENT_BASES, delimiter = dialect.DELIMITERS,
+    escape = dialect.ESCAPES, quote = { "none" }, set = with_sign(require("scope3.sandbox.settings").names(), "="),
+    topic = topics, file = "files", script = "files",
   }
 end
 
