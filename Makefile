@@ -109,7 +109,7 @@ TREE_PATH := $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua
 TREE_CPATH = $(ROOT)/$(OUT)/?.so
 
 .PHONY: all modules check-lua demo test test-in-full test-long test-sanitize test-valgrind test-poll test-paths test-gc test-torture fuzz fuzz-replay \
-  fuzz-corpus lint house install rock install-rock clean env deps help static print-lua print-cflags print-static-libs bench bench-nginx bench-add \
+  fuzz-corpus lint house install rock install-rock clean env deps help man static print-lua print-cflags print-static-libs bench bench-nginx bench-add \
   bench-endure bench-deps oracle oracle-answers oracle-webhooks phone-metadata unicode-tables encoding-table placeholder-table
 
 all: $(MODULES) bin/scope3
@@ -166,6 +166,7 @@ Renew what is generated (Node and npm)
 Install
   make install         PREFIX=/usr/local DESTDIR=
   make static          one archive, for a host in C: docs/c-hosts.md
+  make man             the manual pages alone, into build/man
   make deps            what the specs need, by apt
   make clean
 endef
@@ -544,6 +545,12 @@ INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VDIR)
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VDIR)
 INST_BINDIR ?= $(PREFIX)/bin
 INST_DOCDIR ?= $(PREFIX)/share/doc/scope3
+INST_MANDIR ?= $(PREFIX)/share/man/man1
+
+# The manual pages come from the parser of the command, so they need argparse, and a module that this machine can load.
+IN_TREE = LUA_PATH='$(TREE_PATH);;' LUA_CPATH='$(TREE_CPATH);;'
+man: $(CORE)
+	@mkdir -p build/man && $(IN_TREE) $(LUA_BIN) bin/man.lua build/man
 
 # Copies the module and the Lua files.
 define INSTALL_FILES
@@ -560,6 +567,9 @@ install: $(MODULES)
 	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
 	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
 	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* README.md CHANGELOG.md "$(DESTDIR)$(INST_DOCDIR)/"
+	@if $(IN_TREE) $(LUA_BIN) -e 'require "argparse"; require "scope3.core"' >/dev/null 2>&1; then \
+	  install -d "$(DESTDIR)$(INST_MANDIR)" && $(IN_TREE) $(LUA_BIN) bin/man.lua "$(DESTDIR)$(INST_MANDIR)" && chmod 644 "$(DESTDIR)$(INST_MANDIR)"/scope3*.1; \
+	else echo 'This Lua has no argparse: the manual pages are left out' >&2; fi
 	find docs examples -type f ! -name '.*' | while read -r f; do \
 	  install -d "$(DESTDIR)$(INST_DOCDIR)/$$(dirname "$$f")" && install -m "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(DESTDIR)$(INST_DOCDIR)/$$f" || exit 1; done
 

@@ -34,7 +34,7 @@ describe("the line on a terminal", function()
   end
 
   it("tells the rows, and which file of several is read", function()
-    says("file 1 of 2, ", ("sync %s %s %s"):format(people(3), people(3, 4), SYNC))
+    says("%d+ %% of file 1 of 2 · ", ("sync %s %s %s"):format(people(3), people(3, 4), SYNC))
   end)
 
   it("tells what the service answered, and when it is asked again", function()

@@ -111,14 +111,14 @@ describe("the line on a terminal", function()
       result = { requests = { { state = "sending" }, { state = "accepted" } }, tasks = {} } }
     assert.equal("", written(function() made:on { event = "other" } end))
     local first = written(function() made:on(event) end)
-    assert.truthy(first:find "^\rfile 1 of 2,  50 %%  5 rows · [%d,]+ a second · 2 requests, 1 under way · 0 tasks")
+    assert.truthy(first:find "^\r50 %% of file 1 of 2 · [%d,]+ a second · 5 rows · 2 requests, 1 under way")
     made.last = made.last + 1000 -- the last line is not a tenth of a second old
     assert.equal("", written(function() made:on(event) end))
     made.last = 0
     assert.not_equal("", written(function() made:on(event) end))
     assert.is_true(made.last > 0)
     event.bytes, event.size, made.last = 0, 0, 0
-    assert.truthy(written(function() made:on(event) end):find "^\rfile 1 of 2, 5 rows · ") -- no share of nothing
+    assert.truthy(written(function() made:on(event) end):find "^\rfile 1 of 2 · [%d,]+ a second · ") -- of nothing
     assert.equal("\r\27[K", written(function() made:clear() end))
     assert.equal("", written(function() made:clear() end))
   end)
@@ -129,6 +129,91 @@ describe("the line on a terminal", function()
       [36] = "waiting 2.0 s to keep under the ra…", [37] = "waiting 2.0 s to keep under the rate" } do
       replaced("terminal_width", function() return width end, function()
         assert.equal("\r" .. shown .. "\27[K", written(function() line():on(rate) end))
+      end)
+    end
+  end)
+
+  -- What the line says after seconds of a job, on a terminal of some width.
+  local function said_at(width, seconds, event)
+    local times, said = { 1000, 1000, 1000 + seconds }, nil
+    replaced("terminal_width", function() return width end, function()
+      replaced("now", function() return table.remove(times, 1) end, function()
+        local made = line()
+        made.last = -1000
+        written(function() made:on { event = "progress", rows = 0, bytes = 0, size = event.size, file = event.file,
+          result = event.result } end)
+        said = written(function() made:on(event) end)
+      end)
+    end)
+    return (said:gsub("^\r", ""):gsub("\27%[K$", ""))
+  end
+
+  local function read_so_far(more)
+    local event = { event = "progress", rows = 12345678, bytes = 45, size = 100,
+      result = { requests = { { state = "sending" }, { state = "accepted" } }, tasks = { {} } } }
+    for key, value in pairs(more or {}) do
+      event[key] = value
+    end
+    return event
+  end
+
+  it("has the share, the rate and the time left at every width, and the rest where there is room", function()
+    for width, expected in pairs {
+      [20] = "45 % 1.2 M/s 10 s", [40] = "45 % · 1.2 M/s · 10 s left",
+      [80] = "45 % · 1,234,568 a second · about 10 s left · 12,345,678 rows",
+      [200] = "45 % · 1,234,568 a second · about 10 s left · 12,345,678 rows · 2 requests, 1 under way · 1 task",
+      [13] = "45 % 1.2 M/s", [3] = "4…",
+    } do
+      assert.equal(expected, said_at(width, 10, read_so_far()))
+    end
+  end)
+
+  it("estimates the time left of a file of known size, once it can", function()
+    for seconds, expected in pairs {
+      [1.9] = "nil", [2] = "about 5 s left", [30] = "about 35 s left", [300] = "about 6 min left",
+      [9000] = "about 3 h left",
+    } do
+      local said = said_at(200, seconds, read_so_far())
+      assert.equal(expected, tostring(said:match "about [^·]+ left"), said)
+    end
+    local two = { path = "a", number = 1, count = 2 }
+    for _, more in ipairs {
+      { size = false }, { bytes = 0 }, { bytes = 0.9 }, { size = 0, bytes = 0 }, { file = two },
+    } do
+      local said = said_at(200, 100, read_so_far(more))
+      assert.is_nil(said:find("left", 1, true), said)
+    end
+    local said = said_at(200, 100, read_so_far { file = { path = "b", number = 2, count = 2 } })
+    assert.truthy(said:find("^45 %% of file 2 of 2 · .* · about 2 min left · "), said)
+  end)
+
+  it("counts the time of the last file from where that began", function()
+    local times = { 1000, 1000, 1500, 1510 }
+    local said
+    replaced("now", function() return table.remove(times, 1) end, function()
+      local made = line()
+      made.last = -1000
+      written(function()
+        made:on(read_so_far { file = { path = "a", number = 1, count = 2 } })
+        made:on(read_so_far { file = { path = "b", number = 2, count = 2 } })
+      end)
+      said = written(function() made:on(read_so_far { bytes = 50, file = { path = "b", number = 2, count = 2 } }) end)
+    end)
+    assert.truthy(said:find("about 10 s left", 1, true), said)
+  end)
+
+  it("has the number of tasks that have ended at every width", function()
+    local event = { event = "task", task_id = "b", status = "working", ended = 12, tasks = 67 }
+    for width, expected in pairs {
+      [10] = "12 of 67", [20] = "12 of 67 · working", [40] = "12 of 67 · working · 3.0 s",
+      [80] = "12 of 67 tasks have ended · task working · 3.0 s",
+    } do
+      local times = { 1000, 1003 }
+      replaced("terminal_width", function() return width end, function()
+        replaced("now", function() return table.remove(times, 1) end, function()
+          local made = line()
+          assert.equal("\r" .. expected .. "\27[K", written(function() made:on(event) end))
+        end)
       end)
     end
   end)

@@ -69,6 +69,7 @@ describe("installing", function()
     end
     must(("cd %s/share/doc/scope3 && test -f README.md && test -f docs/embedding.md "
       .. "&& test -x examples/nginx/run"):format(quote(prefix)))
+    assert.truthy(world.read(prefix .. "/share/man/man1/scope3-sync.1"):find("^%.TH SCOPE3"))
     -- The tables are under licences of their own, which go along.
     for licence, words in pairs {
       ["LICENSE"] = "MIT License", ["LICENSE.Apache-2.0"] = "Apache License",

@@ -38,6 +38,7 @@ describe("the look-up before a removal", function()
   it("suggests names with one other letter in four, and at least one", function()
     for id, is_close in pairs {
       customerx = true, custumerx = true, custumorx = false, -- of nine letters two
+      ucstomres = true, -- two swaps are two, too
     } do
       listed(id)
       local _, err = remove()

@@ -198,7 +198,8 @@ function world.command(args, options)
   os.execute(("%s %s %s >%s 2>%s; echo $? >%s"):format(environment, options.before or "", table.concat(words, " ")
     .. (options.stdin and " <" .. quote(options.stdin) or " </dev/null"), quote(out), quote(err), quote(code_file)))
   local printed, complained = world.read(out), world.read(err)
-  if args[1] ~= "hash" then -- it is there to show values
+  -- hash is there to show values, and the help has examples of it
+  if args[1] ~= "hash" and not printed:find("Usage:", 1, true) then
     traces.keep("commands", table.concat({ printed, complained }, "\n"))
   end
   return tonumber(world.read(code_file)), printed, complained

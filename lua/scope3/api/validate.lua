@@ -1,5 +1,6 @@
 --- The service's rules for what is sent (docs/contract.md section 2), checked before anything is sent. Each check adds
 --- to a list of issues, so that all problems are reported at once. Messages name fields, never values.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
@@ -56,7 +57,8 @@ function validate.audience(issues, audience, path)
     check_text(issues, path .. ".name", audience.name, 0, 255)
   end
   if audience.consent_basis ~= nil and not options.contains(validate.CONSENT_BASES, audience.consent_basis) then
-    note(issues, path .. ".consent_basis", "must be one of " .. table.concat(validate.CONSENT_BASES, ", "))
+    note(issues, path .. ".consent_basis", "must be one of " .. table.concat(validate.CONSENT_BASES, ", ")
+      .. arguments.remark(audience.consent_basis, validate.CONSENT_BASES))
   end
 end
 

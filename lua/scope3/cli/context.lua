@@ -1,4 +1,5 @@
 --- What the commands share: the client, the private sandbox, and errors on the terminal.
+local color = require "scope3.cli.color"
 local core = require "scope3.core"
 local client = require "scope3.client"
 local errors = require "scope3.error"
@@ -21,11 +22,12 @@ local HINTS = {
 -- A private sandbox has whatever account it is asked for.
 local SANDBOX_ACCOUNT = "25"
 
---- Writes a sentence for people.
+--- Writes a sentence for people: a warning, unless it is said to be an error.
 ---@param err scope3.Error|string
-function context.complain(err)
-  local said = tostring(err):gsub("[^\n]+", text.visible)
-  io.stderr:write(said:find("^scope3: ") and said or "scope3: " .. said, "\n")
+---@param kind? "error"|"warning"
+function context.complain(err, kind)
+  local said = tostring(err):gsub("[^\n]+", text.visible):gsub("^scope3: ", "", 1)
+  io.stderr:write(color.word(2, kind or "warning", "scope3:"), " ", said, "\n")
   for _, issue in ipairs(type(err) == "table" and err.issues or {}) do
     if HINTS[issue.path] then
       io.stderr:write("scope3: ", HINTS[issue.path], "\n")
@@ -59,7 +61,7 @@ end
 ---@param kind string  where it is a text
 function context.fail(err, kind)
   output.fail(err, kind)
-  context.complain(err)
+  context.complain(err, "error")
 end
 
 --- Reports what the command failed of, in the words of the command line.

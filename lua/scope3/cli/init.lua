@@ -16,19 +16,12 @@ cli.EXIT = EXIT
 local COMMANDS = {
   sync = "scope3.cli.send", run = "scope3.cli.send", audiences = "scope3.cli.inspect", task = "scope3.cli.inspect",
   wait = "scope3.cli.inspect", hash = "scope3.cli.hash", sandbox = "scope3.cli.sandbox", doctor = "scope3.cli.doctor",
+  help = "scope3.cli.help", completion = "scope3.cli.completion",
 }
-
--- Where to find help: of the command that was named, or of all.
-local function pointer(root, name)
-  if COMMANDS[name] then
-    return ("Try 'scope3 %s --help'.\n"):format(name)
-  end
-  return root:get_usage() .. "\nTry 'scope3 --help'.\n"
-end
 
 local function wrong_usage(root, words, problem)
   require("scope3.cli.context").wrong_usage(tostring(problem), EXIT) -- it may repeat what was given
-  io.stderr:write("\n", pointer(root, words[1]))
+  io.stderr:write("\n", require("scope3.cli.help").pointer(root, words[1]))
   return EXIT.USAGE
 end
 
@@ -36,25 +29,6 @@ local function show_version()
   output.object { version = version }
   output.say("scope3 " .. version .. "\n")
   return EXIT.OK
-end
-
-local function show_help(command)
-  local help = command:get_help()
-  output.object { help = help }
-  output.say(help .. "\n")
-  return EXIT.OK
-end
-
-local function help_of(root, topic, words)
-  for _, command in ipairs(root._commands) do
-    if command._name == topic then
-      return show_help(command)
-    end
-  end
-  if topic then
-    return wrong_usage(root, words, ("there is no command '%s'"):format(topic))
-  end
-  return show_help(root)
 end
 
 -- What --version and --help ask for. The error ends argparse's parsing; argparse keeps only the text of an error.
@@ -80,7 +54,7 @@ local function parse(root, words)
   elseif not parsed then
     error(ok, 0)
   elseif not ok then
-    return nil, argv.explain(args, words)
+    return nil, require("scope3.cli.suggest").better(argv.explain(args, words), words, root)
   end
   problem = argv.count_problem(args) or require("scope3.cli.usage").problem(args)
   return not problem and args or nil, problem
@@ -89,6 +63,7 @@ end
 -- Runs the command. `given` keeps its arguments for the handler of errors.
 local function run(words, given)
   local context, parser = require "scope3.cli.context", require "scope3.cli.parser"
+  require("scope3.cli.color").begin(words, output.is_json())
   local found, argparse = pcall(require, "argparse")
   if not found then
     context.fail("the command needs argparse for this Lua (luarocks install argparse, or apt install lua-argparse)",
@@ -100,14 +75,12 @@ local function run(words, given)
   if asked and asked.version then
     return show_version()
   elseif asked then
-    return show_help(asked.parser)
+    return require("scope3.cli.help").show(root, asked.parser, EXIT)
   elseif not args then
     return wrong_usage(root, words, problem)
-  elseif args.command == "help" then
-    return help_of(root, args.topic, words)
   end
   given.args = args
-  local code = require(COMMANDS[args.command]).main(args, EXIT)
+  local code = require(COMMANDS[args.command]).main(args, EXIT, root)
   return code ~= EXIT.STOPPED and context.sandbox_broke() and EXIT.FAILED or code
 end
 

@@ -55,6 +55,12 @@ function output.report_to(file)
   state.report = file
 end
 
+--- The descriptor that a text for people goes to.
+---@return integer
+function output.descriptor()
+  return state.report and 2 or 1
+end
+
 --- Writes to standard output at once.
 ---@param words string
 function output.put(words)

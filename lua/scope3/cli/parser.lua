@@ -1,20 +1,26 @@
 --- The arguments of the `scope3` command, as argparse reads them.
 local parser = {}
 
+local function add_color(command)
+  command:option("--color", "Colours: auto (default), where a terminal shows the output, always or never.")
+    :argname("WHEN"):choices { "auto", "always", "never" }
+end
+
 local function add_quiet(command)
   command:flag("-q --quiet", "Print nothing but errors.")
 end
 
 local function add_common(command, no_sandbox)
   command:flag("--json", "Print one JSON object instead of text.")
-  command:option("--base-url", "The service's address (SCOPE3_BASE_URL).")
-  command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID).")
+  add_color(command)
+  command:option("--base-url", "The service's address (SCOPE3_BASE_URL)."):argname("URL")
+  command:option("--account", "The advertiser's id, such as 25 (SCOPE3_ACCOUNT_ID)."):argname("ID")
   command:option("--api-key-file", "A file whose first line is the key (SCOPE3_API_KEY_FILE)."):argname("FILE")
   command:option("--api-key-command", "A command that prints the key, such as 'pass show scope3'."):argname("COMMAND")
   command:option("--profile", "Settings of this name in ~/.config/scope3/config.lua (SCOPE3_PROFILE).")
     :argname("NAME")
-  command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE).")
-  command:option("--rate", "Requests a minute (100)."):convert(tonumber)
+  command:option("--ca-file", "CA certificates to trust instead of the system's (SCOPE3_CA_FILE)."):argname("FILE")
+  command:option("--rate", "Requests a minute (100)."):argname("N"):convert(tonumber)
   command:option("--limiter",
     "Share the rate through FILE with the other commands of this machine that name it."):argname("FILE")
   -- The help leaves it out where scope3.cli.usage refuses it.
@@ -50,11 +56,11 @@ local function add_conditions(command)
 end
 
 local function add_members(command)
-  command:option("--audience", "The audience's id.")
-  command:option("--name", "The audience's name.")
-  command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation.")
+  command:option("--audience", "The audience's id."):argname("ID")
+  command:option("--name", "The audience's name."):argname("NAME")
+  command:option("--consent-basis", "consent, legitimate_interest, contract or legal_obligation."):argname("BASIS")
   command:option("--region",
-    "The country of phones in national form, where a row names none: US, USA or United States.")
+    "The country of phones in national form, where a row names none: US, USA or United States."):argname("COUNTRY")
   add_repairs(command)
   command:flag("--no-repair", "Refuse what would otherwise be repaired in an identifier, such as mailto:.")
   command:option("--ids",
@@ -65,20 +71,21 @@ local function add_members(command)
 end
 
 local function add_sending(command)
-  command:option("--concurrency", "Requests under way at once (1, at most 16)."):convert(tonumber)
+  command:option("--concurrency", "Requests under way at once (1, at most 16)."):argname("N"):convert(tonumber)
   command:option("--journal",
     "Keep in FILE what was sent; the same command with it goes on where this one stopped."):argname("FILE")
   command:option("--delete-missing",
     "At the end delete the account's other audiences: these IDS, by commas, or all."):argname("IDS")
-  command:option("--max-members", "Members a request (100000)."):convert(tonumber)
-  command:option("--max-bytes", "Bytes of a request's body, at most (67108864)."):convert(tonumber)
-  command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):convert(tonumber)
-  command:option("--deadline", "Seconds for sending everything (none)."):convert(tonumber)
+  command:option("--max-members", "Members a request (100000)."):argname("N"):convert(tonumber)
+  command:option("--max-bytes", "Bytes of a request's body, at most (67108864)."):argname("N"):convert(tonumber)
+  command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):argname("SECONDS")
+    :convert(tonumber)
+  command:option("--deadline", "Seconds for sending everything (none)."):argname("SECONDS"):convert(tonumber)
   command:option("--in-doubt-timeout",
     "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there.")
-    :convert(tonumber)
+    :argname("SECONDS"):convert(tonumber)
   command:option("--patience", "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
-    :convert(tonumber)
+    :argname("SECONDS"):convert(tonumber)
   command:flag("--keep-going",
     "Go on with the other requests where the service refuses one for its content; the exit code is 1 all the same.")
 end
@@ -86,7 +93,7 @@ end
 local function add_format(command)
   command:option("--delimiter",
     "What separates columns: a character, tab, comma, semicolon, pipe, space, or a code such as \\x01 "
-    .. "(found by itself).")
+    .. "(found by itself)."):argname("CHARACTER")
   command:option("--skip-lines", "Lines before the header of CSV that are passed over (none)."):argname("N")
     :convert(tonumber)
   command:option("--quote", "What encloses values of CSV: one character, or none (\")."):argname("CHARACTER")
@@ -153,10 +160,11 @@ local function add_queries(root)
 
   local wait = root:command("wait", "Wait until a task has ended.")
   wait:argument("id", "The task's id.")
-  wait:option("--audience", "Wait then until this audience has left PROCESSING.")
-  wait:option("--timeout", "Seconds to wait (48 hours)."):convert(tonumber)
+  wait:option("--audience", "Wait then until this audience has left PROCESSING."):argname("ID")
+  wait:option("--timeout", "Seconds to wait (48 hours)."):argname("SECONDS"):convert(tonumber)
   wait:option("--patience",
-    "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300)."):convert(tonumber)
+    "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
+    :argname("SECONDS"):convert(tonumber)
   wait:flag("--require-ready", "With --audience: exit with 3 unless it is READY.")
   add_common(wait, true)
   add_quiet(wait)
@@ -167,25 +175,28 @@ local function add_hash(root)
     "Show what an email or phone is normalised and hashed to, and what an external id becomes.")
   hash:argument("kind", "email, phone or id."):choices { "email", "phone", "id" }
   hash:argument("value", "Values; without any, lines of standard input."):args("*")
-  hash:option("--region", "The country of phones in national form.")
+  hash:option("--region", "The country of phones in national form."):argname("COUNTRY")
   add_repairs(hash)
   hash:option("--ids", "What becomes of ids that are emails or phones: refuse (default), hash or as_is.")
     :choices { "refuse", "hash", "as_is" }
   hash:flag("--explain", "Say what was repaired, or why a value is refused.")
   hash:flag("--no-repair", "Refuse what would otherwise be repaired.")
   hash:flag("--json", "Print one JSON object a value.")
+  add_color(hash)
 end
 
 local function add_sandbox(root)
   local sandbox = root:command("sandbox", "Run a local stand-in for the service.")
-  sandbox:option("--port", "The port to listen on (a free one)."):convert(tonumber):default("0"):show_default(false)
-  sandbox:option("--task-seconds", "How long a task runs (0.2)."):convert(tonumber)
-  sandbox:option("--rate-limit", "Requests a minute before it answers 429 (none)."):convert(tonumber)
+  sandbox:option("--port", "The port to listen on (a free one)."):argname("N"):convert(tonumber)
+    :default("0"):show_default(false)
+  sandbox:option("--task-seconds", "How long a task runs (0.2)."):argname("SECONDS"):convert(tonumber)
+  sandbox:option("--rate-limit", "Requests a minute before it answers 429 (none)."):argname("N"):convert(tonumber)
   sandbox:option("--set",
     "A setting, such as task_outcomes='[\"failed:terminal\"]' or faults='[…]' (docs/sandbox.md); the value is "
     .. "JSON or a word.")
     :argname("NAME=VALUE"):count("*")
   sandbox:flag("--until-eof", "End when standard input ends.")
+  add_color(sandbox)
 end
 
 local function add_doctor_and_help(root)
@@ -197,6 +208,10 @@ local function add_doctor_and_help(root)
   local help = root:command("help", "Show the help of a command.")
   help:argument("topic", "The command."):args("?")
   help:flag("--json", "Print one JSON object instead of text.")
+  add_color(help)
+
+  local completion = root:command("completion", "Print a script with which a shell completes commands and options.")
+  completion:argument("shell", "bash, zsh or fish."):choices { "bash", "zsh", "fish" }
 end
 
 -- Reports a request for help. By itself argparse prints it and ends the process.
@@ -213,13 +228,7 @@ end
 ---@param ask fun(asked: {version: string?, parser: table?}): fun()  makes the action of --version and --help
 ---@return table
 function parser.build(argparse, version, ask)
-  local root = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
-    "From the environment: SCOPE3_API_KEY (the key) or SCOPE3_API_KEY_FILE, SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL,\n"
-    .. "SCOPE3_CA_FILE, SCOPE3_PROFILE.\n"
-    .. "Exit codes, the first that holds: 4 standard output could not be written; 130 stopped; 2 usage; 70 a fault of\n"
-    .. "scope3 itself; 1 something failed, was never answered or was rejected by the service, or under --strict a row\n"
-    .. "was rejected or lines were swallowed; 3 nothing was accepted or removed, or a threshold was missed; "
-    .. "0 all else.")
+  local root = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.")
   root:command_target("command")
   root:require_command(true)
   root:flag("-V --version", "Print the version."):action(ask { version = version })

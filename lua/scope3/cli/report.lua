@@ -1,4 +1,6 @@
 --- The report of a job for people.
+local color = require "scope3.cli.color"
+local output = require "scope3.cli.output"
 local report_summary = require "scope3.cli.report_summary"
 local report_tables = require "scope3.cli.report_tables"
 local text = require "scope3.cli.text"
@@ -8,7 +10,8 @@ local report = {}
 local function list_warnings(res)
   local lines = {}
   for i, warning in ipairs(res.warnings) do
-    lines[i] = (i == 1 and "\n" or "") .. "Warning: " .. text.visible(warning.message) .. "\n"
+    lines[i] = ("%s%s %s\n"):format(i == 1 and "\n" or "", color.word(output.descriptor(), "warning", "Warning:"),
+      text.visible(warning.message))
   end
   return table.concat(lines)
 end

@@ -128,7 +128,7 @@ local function conclude(session, res, err, misused)
   local exit = session.exit
   local code, reasons = outcome.code(res, err, rules_of(session.args))
   for _, reason in ipairs(reasons) do
-    context.complain(reason)
+    context.complain(reason, "error")
   end
   if #reasons > 0 then
     output.fail(table.concat(reasons, "; "), code == exit.NOTHING and "nothing" or "failed")

@@ -1,4 +1,5 @@
 --- How a file is written: its encoding, and for CSV the delimiter, the quote, the escape and what stands for no value.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local encodings = require "scope3.input.encodings"
 
@@ -62,6 +63,9 @@ end
 ---@field skip_lines? integer  lines before the header
 ---@field encoding? string  one of core.encodings; nil: UTF-8, or what a byte order mark says
 
+--- Names that people know; the others are for those who write them already.
+dialect.DELIMITERS, dialect.ESCAPES = { "tab", "comma", "semicolon", "pipe", "space" }, { "backslash", "none" }
+
 local LINE_END = "[\r\n%z]"
 
 -- Whether a text is not a single character that can separate or enclose values.
@@ -73,7 +77,7 @@ local function delimiter_problem(written)
   local delimiter = written.delimiter
   if delimiter and (is_no_mark(delimiter) or delimiter == written.quote) then
     return "delimiter must be one character (or tab, comma, semicolon, pipe, space, or a code such as \\x01), "
-      .. "not a quote or a line end"
+      .. "not a quote or a line end" .. arguments.remark(delimiter, dialect.DELIMITERS)
   end
 end
 
@@ -87,7 +91,7 @@ end
 
 local function escape_problem(opts, written)
   if opts.escape and not ESCAPES[opts.escape] then
-    return 'escape must be "backslash" or "none"'
+    return 'escape must be "backslash" or "none"' .. arguments.remark(opts.escape, dialect.ESCAPES)
   elseif written.escape and (written.escape == written.delimiter or written.escape == written.quote) then
     return "delimiter, quote and escape must be different characters"
   end

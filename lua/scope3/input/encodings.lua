@@ -1,4 +1,5 @@
 --- The encodings of files: their names, and messages about a file that is in another one.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local result = require "scope3.result"
 
@@ -60,8 +61,8 @@ end
 function encodings.problem(opts)
   local name = opts.encoding and encodings.canonical(opts.encoding)
   if opts.encoding and not name then
-    return ("encoding must be one of %s (and the usual other names of these); iconv makes UTF-8 of others"):format(
-      table.concat(core.encodings, ", "))
+    return ("encoding must be one of %s (and the usual other names of these); iconv makes UTF-8 of others%s"):format(
+      table.concat(core.encodings, ", "), arguments.remark(opts.encoding, core.encodings))
   end
   for _, key in ipairs { "delimiter", "quote" } do
     if name and name ~= "utf-8" and opts[key] and opts[key]:find("[\128-\255]") then

@@ -9,7 +9,9 @@ local map = {}
 local ROLES = {
   external_id = true, email = true, phone = true, region = true, hashed_email = true, hashed_phone = true,
 }
-local KNOWN = "external_id, email, phone, region, hashed_email, hashed_phone, uid:TYPE"
+
+--- What a map may name, as a message has it.
+map.FIELDS = { "external_id", "email", "phone", "region", "hashed_email", "hashed_phone", "uid:TYPE" }
 
 -- What a builder has room for (csrc/core/members/mapping.h).
 local COLUMNS_MAX, FALLBACKS_MAX = 54, 16
@@ -75,7 +77,9 @@ end
 -- What is wrong with a role and its columns, or nil.
 local function role_problem(role, value)
   if type(role) ~= "string" or not (ROLES[role] or role:find("^uid:.")) then
-    return ("map has no '%s' (known: %s)"):format(tostring(role), KNOWN)
+    local meant = arguments.meant(role, map.FIELDS)
+    return ("map has no '%s' (%sknown: %s)"):format(tostring(role),
+      meant and ("did you mean '%s'? "):format(meant) or "", table.concat(map.FIELDS, ", "))
   end
   local uid_type, _, why = role:match("^uid:(.+)$"), nil, nil
   if uid_type then

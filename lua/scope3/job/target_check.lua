@@ -3,6 +3,7 @@
 ---
 --- Only a job that begins with nothing but removals is checked, once, by one listing. Adding makes an audience, so a
 --- job that adds first may name a new one.
+local arguments = require "scope3.util.arguments"
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
@@ -13,37 +14,13 @@ local target_check = {}
 local LOOK = 10 -- seconds that a dry run gives to its look
 local MOST = 3 -- names that are suggested
 
--- Edits between two names (Levenshtein), or nil when there are more than `most`.
-local function distance(a, b, most)
-  if math.abs(#a - #b) > most then
-    return nil
-  end
-  local row = {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  for i = 1, #a do
-    local diagonal, least = row[0], i
-    row[0] = i
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
-      least = math.min(least, row[j])
-    end
-    if least > most then
-      return nil
-    end
-  end
-  return row[#b] <= most and row[#b] or nil
-end
-
 -- Names of the account that may have been meant, the closest first. Names that a terminal might obey are not shown.
 local function close_names(wanted, rows)
   local found, most = {}, math.max(1, math.min(3, math.floor(#wanted / 4)))
   for _, row in ipairs(rows) do
     local id = row.audience_id
     if not row.deleted and type(id) == "string" and #id <= 255 and id:find("^[A-Za-z0-9_.:%-]+$") then
-      local edits = distance(core.lower(wanted), core.lower(id), most)
+      local edits = arguments.distance(core.lower(wanted), core.lower(id), most)
       if edits then
         found[#found + 1] = { id = id, edits = edits }
       end

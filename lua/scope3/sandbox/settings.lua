@@ -1,4 +1,5 @@
 --- The settings of the sandbox, with their defaults and allowed values (docs/sandbox.md).
+local arguments = require "scope3.util.arguments"
 local entries = require "scope3.util.entries"
 local faults = require "scope3.sandbox.faults"
 local json = require "scope3.sandbox.json"
@@ -141,7 +142,10 @@ end
 local function problem_of(name, value)
   local known = KNOWN[name]
   if not known then
-    return ("unknown setting %s (known: %s)"):format(tostring(name), table.concat(settings.names(), ", "))
+    local names = settings.names()
+    local meant = arguments.meant(name, names)
+    return ("unknown setting %s (%sknown: %s)"):format(tostring(name),
+      meant and ("did you mean %s? "):format(meant) or "", table.concat(names, ", "))
   elseif value == false and known.default == false then
     return nil
   elseif name == "faults" then

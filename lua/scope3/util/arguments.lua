@@ -50,25 +50,45 @@ function arguments.name(key)
   return arguments.kind(key)
 end
 
--- The Damerau-Levenshtein distance of two words: letters to insert, remove, replace or swap.
-local function distance(a, b)
-  local before, row = {}, {}
+-- The letters that differ where nothing is swapped, or a swap of two.
+local function edits_at(a, b, i, j, before, row, two)
+  local edits = math.min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a:byte(i) == b:byte(j) and 0 or 1))
+  if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+    edits = math.min(edits, two[j - 2] + 1)
+  end
+  return edits
+end
+
+--- Letters to insert, remove, replace or swap until two words are the same (Damerau and Levenshtein).
+---@param a string
+---@param b string
+---@param most? integer  more than these are not counted: nil
+---@return integer?
+function arguments.distance(a, b, most)
+  most = most or math.huge
+  if math.abs(#a - #b) > most then
+    return nil
+  end
+  local before, row, least_before = {}, {}, 0
   for j = 0, #b do
     row[j] = j
   end
   for i = 1, #a do
-    local two = before
+    local two, least = before, i
     before, row = row, { [0] = i }
     for j = 1, #b do
-      local same = a:byte(i) == b:byte(j)
-      row[j] = math.min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (same and 0 or 1))
-      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
-        row[j] = math.min(row[j], two[j - 2] + 1)
-      end
+      row[j] = edits_at(a, b, i, j, before, row, two)
+      least = math.min(least, row[j])
     end
+    if least > most and least_before >= most then -- a swap adds one to what stood two letters ago
+      return nil
+    end
+    least_before = least
   end
-  return row[#b]
+  return row[#b] <= most and row[#b] or nil
 end
+
+local distance = arguments.distance
 
 local function plain(word)
   return (word:gsub("[_.-]", ""):gsub("[A-Z]", function(c)
@@ -95,6 +115,15 @@ function arguments.meant(key, known)
     end
   end
   return best and least <= math.max(1, math.floor(#best / 3)) and least < #best and best or nil
+end
+
+--- The name that was probably meant, as a remark behind a message: " (did you mean 'upsert'?)", or nothing.
+---@param key any
+---@param known string[]
+---@return string
+function arguments.remark(key, known)
+  local meant = arguments.meant(key, known)
+  return meant and (" (did you mean '%s'?)"):format(meant) or ""
 end
 
 --- What is wrong with an argument that must be of one of some types, or nil.

@@ -123,12 +123,22 @@ local function kind_problem(key, value, kind)
 end
 
 local function choice_problem(key, value, names)
-  return not options.contains(names, value) and ("%s must be one of %s"):format(key, table.concat(names, ", ")) or nil
+  return not options.contains(names, value)
+    and ("%s must be one of %s%s"):format(key, table.concat(names, ", "), arguments.remark(value, names)) or nil
 end
 
 local function choices_problem(key, value, names)
-  return not options.some(value, names)
-    and ('%s must be "all" or a list of %s'):format(key, table.concat(names, ", ")) or nil
+  if options.some(value, names) then
+    return nil
+  end
+  local wrong = value
+  for i = 1, arguments.count(value) or 0 do
+    if not options.contains(names, value[i]) then
+      wrong = value[i]
+      break
+    end
+  end
+  return ('%s must be "all" or a list of %s%s'):format(key, table.concat(names, ", "), arguments.remark(wrong, names))
 end
 
 local function type_problem(key, value, name)
