@@ -5,6 +5,7 @@ read_globals = { "jit", math = { fields = { "tointeger", "type" } }, package = {
 files["lua/scope3/loop/nginx.lua"] = { read_globals = { "ngx" } }
 files["lua/scope3/util/nginx_log.lua"] = { read_globals = { "ngx" } }
 files["lua/scope3/nginx"] = { globals = { "ngx" } }
+files["examples/gateways"] = { read_globals = { "ngx" } }
 files["bench/nginx"] = { globals = { "ngx" } }
 files["spec/support/in_nginx.lua"] = { globals = { "ngx" } }
 files["spec"] = { std = "+busted", max_string_line_length = false, max_cyclomatic_complexity = false }
