@@ -119,7 +119,7 @@ help_words.ENVIRONMENT = {
   { "SCOPE3_ACCOUNT_ID", "The account, where --account is not given." },
   { "SCOPE3_BASE_URL", "The service's address, where --base-url is not given." },
   { "SCOPE3_CA_FILE", "The CA certificates, where --ca-file is not given." },
-  { "SCOPE3_PROFILE", "A profile in ~/.config/scope3/config.lua." },
+  { "SCOPE3_PROFILE", "A profile of ~/.config/scope3/config.lua." },
 }
 
 --- The exit codes, the first that holds first.
