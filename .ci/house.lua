@@ -37,7 +37,7 @@ local LUA = {
   { "metrics", "core", "util" },
   { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook" },
   { "sandbox", "core", "base", "util" },
-  { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "sandbox" },
+  { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "metrics", "sandbox" },
   { "scope3", "core", "base", "util", "identity", "http", "input", "client", "webhook", "metrics" },
 }
 -- Files that are rooms, or parts of one, by themselves.

@@ -47,4 +47,17 @@ family("scope3_collector_worker_held_members", "gauge", "Members that wait in th
 family("scope3_collector_worker_audiences", "gauge", "Audiences of which members wait in the worker that answers.")
 family("scope3_collector_worker_failing", "gauge", "1 where the last request of the worker was not accepted, else 0.")
 
+-- Of a run of the command with --metrics.
+family("scope3_job_last_run_timestamp_seconds", "gauge", "When the last run ended.")
+family("scope3_job_last_success_timestamp_seconds", "gauge", "When the last run with exit code 0 ended.")
+family("scope3_job_exit_code", "gauge", "The exit code of the last run.")
+family("scope3_job_duration_seconds", "gauge", "Seconds that the last run took.")
+family("scope3_job_rows", "gauge", "Rows that the last run read.")
+family("scope3_job_rows_skipped", "gauge", "Rows that the script left out.")
+family("scope3_job_rows_rejected", "gauge", "Rows that gave no member.")
+family("scope3_job_rows_rejected_by_reason", "gauge", "Rows that gave no member, by reason.", "reason")
+family("scope3_job_identifiers_dropped_by_reason", "gauge", "Identifiers that could not be used, by reason.", "reason")
+family("scope3_job_members", "gauge", "Members that the last run built, by what became of them.", "fate")
+family("scope3_job_retries", "gauge", "Attempts that followed one that failed.")
+
 return families
