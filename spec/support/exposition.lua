@@ -42,7 +42,7 @@ function exposition.promtool(words, folder)
   return world.read(out)
 end
 
---- Has promtool look at a page. Without it nothing is checked here.
+--- Has promtool look at a page. Without it nothing is checked here; spec/metrics/observability_spec.lua says so.
 function exposition.check(page)
   if exposition.has "promtool" then
     exposition.promtool(("check metrics <'%s'"):format(world.file(page, ".prom")))
