@@ -34,10 +34,11 @@ local LUA = {
   { "job", "core", "base", "util", "result", "identity", "http", "api", "input" },
   { "client", "core", "base", "util", "result", "identity", "loop", "http", "api", "input", "job" },
   { "webhook", "core", "base", "util", "api" },
+  { "metrics", "core", "util" },
   { "nginx", "core", "base", "util", "identity", "http", "api", "input", "job", "client", "webhook" },
   { "sandbox", "core", "base", "util" },
-  { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "sandbox" },
-  { "scope3", "core", "base", "util", "identity", "http", "input", "client", "webhook" },
+  { "cli", "core", "base", "util", "result", "identity", "api", "input", "job", "client", "metrics", "sandbox" },
+  { "scope3", "core", "base", "util", "identity", "http", "input", "client", "webhook", "metrics" },
 }
 -- Files that are rooms, or parts of one, by themselves.
 local FILES = {

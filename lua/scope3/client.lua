@@ -7,6 +7,7 @@ local audience_of = require "scope3.audience"
 local client_options = require "scope3.client.options"
 local context = require "scope3.job.context"
 local core = require "scope3.core"
+local counters = require "scope3.http.counters"
 local entries = require "scope3.util.entries"
 local job_check = require "scope3.client.job_check"
 local key = require "scope3.http.key"
@@ -34,6 +35,7 @@ local wait = require "scope3.client.wait"
 ---@field has_key boolean
 ---@field private key scope3.Key
 ---@field private context? scope3.Context  made at the first use
+---@field private counters scope3.Counters
 ---@field private secret fun(): string|string[]|nil  the keys that texts must not repeat
 local Client = {}
 Client.__index = Client
@@ -73,6 +75,7 @@ function client.new(opts)
     foreign_loop = loops.is_foreign(loop),
     on_event = opts.on_event or function() end,
     has_key = read.api_key ~= nil,
+    counters = counters.new(),
     key = api_key,
     secret = api_key.given,
     config = { ca_file = read.ca_file, rate = opts.rate or DEFAULT_RATE, limiter = read.limiter },
@@ -91,7 +94,7 @@ function Client:transport()
     local config = self.config
     self.transport_ = transport.new {
       base = self.base, root = self.root, key = self.key, loop = self.loop,
-      ca_file = config.ca_file, rate = config.rate, limiter = config.limiter,
+      counters = self.counters, ca_file = config.ca_file, rate = config.rate, limiter = config.limiter,
       on_event = function(event)
         self.on_event(event)
       end,
@@ -243,6 +246,13 @@ function Client:health()
     return nil, err
   end
   return true, nil, response.health(data)
+end
+
+--- Counts of what this client did since it was made. They only grow. scope3.metrics.prometheus() writes them.
+---@return scope3.ClientMetrics
+function Client:metrics()
+  arguments.self(getmetatable(self) == Client, "client:metrics", "scope3.client", self)
+  return self.counters:snapshot()
 end
 
 -- --- waiting -----------------------------------------------------------------------------------------------------

@@ -13,8 +13,9 @@
 --- returns `nil, err`, where `err` is a scope3.Error. Times are seconds. Ids are strings, and whole numbers are taken
 --- for their text.
 ---
---- Public are this module, scope3.webhook, scope3.nginx, scope3.cli, scope3.sandbox, scope3.loop.<name> and the C
---- modules scope3.core, scope3.engine, scope3.gzip and scope3.crypto. Every other module is private and may change.
+--- Public are this module, scope3.webhook, scope3.metrics, scope3.nginx, scope3.cli, scope3.sandbox, scope3.loop.<name>
+--- and the C modules scope3.core, scope3.engine, scope3.gzip and scope3.crypto. Every other module is private and may
+--- change.
 ---
 --- Each of these is loaded at its first use. `scope3.preload()` loads all of them, for a program that changes its user
 --- or its root afterwards, or comes to the end of its descriptors. In nginx nobody has to call it.
@@ -33,6 +34,7 @@
 ---@field yes fun(said: any): boolean?
 ---@field limiter fun(store?: scope3.Store|string): scope3.Limiter?, scope3.Error?
 ---@field webhook table  scope3.webhook
+---@field metrics table  scope3.metrics
 ---@field null any
 ---@field preload fun()
 
@@ -52,6 +54,7 @@ local FIELDS = {
   ---     client:syndicate(opts)              offers an audience to agents, or ends that
   ---     client:syndication_status(opts)     iterates over where audiences are offered
   ---     client:health()                     asks whether the service is there
+  ---     client:metrics()                    counts what the client did
   ---
   --- sync, run and finish return a scope3.Result, with result:wait, :json and :plain.
   client = { "scope3.client", "new" },
@@ -99,6 +102,9 @@ local FIELDS = {
 
   --- Verifies callbacks of the service: webhook.verify, .deliveries, .replay_cache (docs/webhooks.md).
   webhook = { "scope3.webhook" },
+
+  --- Counts as text for Prometheus: metrics.prometheus (docs/operating.md).
+  metrics = { "scope3.metrics" },
 
   --- JSON's null, as nested values of JSON Lines hold it.
   null = { "scope3.util.json", "null" },

@@ -24,6 +24,7 @@ describe("the words of the command line", function()
     ["--format"] = "csv", ["--region"] = "US", ["--ids"] = "hash", ["--phone-repairs"] = "all", ["--concurrency"] = "2",
     ["--min-accepted"] = "1", ["--max-rejected"] = "1", ["--account"] = "25", ["--base-url"] = "u", ["--ca-file"] = "c",
     ["--delete-missing"] = "all", ["--name"] = "n", ["--consent-basis"] = "consent",
+    ["--metrics"] = "m.prom",
   }
   local FLAGS = { "--dry-run", "--sandbox", "--json", "--quiet", "-q", "--strict", "--allow-empty", "--require-ready",
     "--no-header", "--no-repair", "--unique", "--keep-going" }

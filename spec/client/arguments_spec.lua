@@ -50,6 +50,7 @@ describe("arguments", function()
     ["scope3.WebhookConfig"] = { mode = "bearer", credentials = ("c"):rep(32) },
     ["scope3.Script"] = { audience = "a", map = MAP },
     ["scope3.AudienceMeta"] = { id = "a" }, ["scope3.Member"] = { external_id = "1" },
+    ["scope3.CollectorStatus"] = { held = 0 },
     ["scope3.SyndicateOptions"] = { audience_id = "a", adcp_agent_ids = { "x" } },
   }
   -- Tables whose fields are looked at, each one by itself.
@@ -261,7 +262,7 @@ describe("arguments", function()
       "scope3.client", "scope3.audience", "scope3.csv", "scope3.jsonl", "scope3.email.normalize", "scope3.phone.check",
       "scope3.uid.check", "scope3.external_id.normalize", "scope3.number", "scope3.yes", "scope3.limiter",
       "scope3.assert", "scope3.preload", "scope3.webhook.verify", "scope3.webhook.replay_cache",
-      "scope3.webhook.deliveries",
+      "scope3.webhook.deliveries", "scope3.metrics.prometheus", "scope3.Client:metrics",
       "scope3.Client:sync", "scope3.Client:stream", "scope3.Client:run", "scope3.Client:audiences",
       "scope3.Client:audience", "scope3.Client:task", "scope3.Client:wait", "scope3.Client:syndicate",
       "scope3.Client:syndication_status", "scope3.Client:health", "scope3.Audience:add", "scope3.Audience:remove",

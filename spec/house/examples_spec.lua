@@ -71,6 +71,7 @@ describe("the examples", function()
       assert.truthy(text:find("thank you\nthank you\nthank you\n", 1, true), text)
       assert.truthy(text:find('"accepted":%d%d%d'), text)
       assert.truthy(text:find('"accepted":3', 1, true), text)
+      assert.truthy(text:find('\nscope3_collector_members_accepted_total{collector="subscribers"} 3\n', 1, true), text)
     end)
   end
 

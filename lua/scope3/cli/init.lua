@@ -79,13 +79,12 @@ local function run(words, given)
   elseif not args then
     return wrong_usage(root, words, problem)
   end
-  given.args = args
+  given.args, given.metrics = args, args.metrics and require "scope3.cli.metrics_file"
   local code = require(COMMANDS[args.command]).main(args, EXIT, root)
   return code ~= EXIT.STOPPED and context.sandbox_broke() and EXIT.FAILED or code
 end
 
-local function run_guarded(words)
-  local given = { args = {} }
+local function run_guarded(words, given)
   return require("scope3.cli.error_handler").guard(function()
     return run(words, given)
   end, given, EXIT)
@@ -100,10 +99,14 @@ function cli.main(words)
     core.catch_stop()
   end
   output.begin(argv.asks_for_json(words))
-  local code = argv.asks_for_version(words) and show_version() or run_guarded(words)
+  local given, began = { args = {} }, core.now()
+  local code = argv.asks_for_version(words) and show_version() or run_guarded(words, given)
   if core.stopped() and code ~= EXIT.OK and code ~= EXIT.STOPPED then
     output.stopped()
     code = EXIT.STOPPED
+  end
+  if given.metrics then
+    return given.metrics.finish(given.args.metrics, code, core.now() - began, EXIT)
   end
   return output.finish(code, EXIT)
 end

@@ -47,6 +47,9 @@ local function add_conditions(command)
   command:option("--rejects",
     "Write row, column and reason of everything refused to FILE (CSV, no values); - is standard output.")
     :argname("FILE")
+  command:option("--metrics",
+    "At the end write what the run came to into FILE.prom, for node_exporter's textfile collector.")
+    :argname("FILE")
   command:flag("--strict", "Exit with 1 when any row was rejected, or a stray quote swallowed lines.")
   command:option("--max-rejected",
     "Exit with 3 when more rows were rejected than N, or than a share such as 5% of those not skipped."):argname("N")

@@ -150,6 +150,9 @@ local function send_rows(session)
   watch:clear()
   local unwritten = close_rejects(file, args.rejects)
   res = result_to_report(session, res, err)
+  if res and args.metrics then
+    require("scope3.cli.metrics_file").note(res)
+  end
   if res then
     show(session, res, waited)
   end

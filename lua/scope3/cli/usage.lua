@@ -39,7 +39,7 @@ local function clash(args, inputs)
   if args.script then
     known[identity_of(args.script)] = "the script"
   end
-  for _, key in ipairs { "journal", "limiter", "rejects" } do
+  for _, key in ipairs { "journal", "limiter", "rejects", "metrics" } do
     local path = args[key] ~= "-" and args[key] or nil -- refused rows may go to standard output
     local identity = path and core.file_kind(path) ~= "device" and identity_of(path)
     if identity and known[identity] then
@@ -104,6 +104,26 @@ local function rules_problem(args)
   end
 end
 
+-- The paths that names and patterns may lead to, also where the job will not begin.
+local function all_inputs(names)
+  local list = {}
+  for _, name in ipairs(names) do
+    list[#list + 1] = name
+    for _, path in ipairs(name:find "[*?%[]" and core.glob(name) or {}) do
+      list[#list + 1] = path
+    end
+  end
+  return list
+end
+
+-- What is wrong with the file of --metrics. It is written also where the job does not begin, so this is asked first.
+local function metrics_problem(args)
+  if args.metrics and not args.metrics:find "[^/]%.prom$" then
+    return "--metrics takes the name of a file that ends in .prom: node_exporter reads no others"
+  end
+  return args.metrics and clash(args, all_inputs(args.file)) or nil
+end
+
 local function send_problem(args)
   local problem = rules_problem(args)
   if problem then
@@ -111,8 +131,12 @@ local function send_problem(args)
   elseif args.rejects == "-" and args.json then
     return "--rejects - has no effect with --json: standard output takes the one or the other"
   end
+  problem = metrics_problem(args)
+  if problem then
+    return problem
+  end
   if args.dry_run then
-    for _, key in ipairs { "wait", "require_ready" } do
+    for _, key in ipairs { "wait", "require_ready", "metrics" } do
       if args[key] then
         return ("%s has no effect with --dry-run, which sends nothing"):format(word(key))
       end

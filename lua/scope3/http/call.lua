@@ -91,6 +91,7 @@ end
 -- Ends the call without waking anybody.
 ---@private
 function Call:settle(data, err)
+  self.transport.counters:request_ended(err)
   self.done, self.data, self.err = true, data, err
 end
 
@@ -125,6 +126,7 @@ end
 ---@param now number
 function Call:tell_wait(seconds, now)
   if now + seconds > (self.throttled_until or now) + TOLD then
+    self.transport.counters:throttle(now + seconds - math.max(self.throttled_until or now, now))
     self.throttled_until = now + seconds
     self:tell { event = "throttled", seconds = seconds }
   end
@@ -194,6 +196,7 @@ function Call:fail(err, seconds, now)
   self:note_attempt(err, seconds, delay)
   if delay then
     self:try_again(now + delay, err)
+    self.transport.counters:retried()
     self:tell { event = "retry", seconds = delay, status = err.status, code = err.code, attempt = self.attempts,
       message = err.message, out = self.outage_since and now - self.outage_since, left = left }
     return self:wake()
@@ -271,6 +274,7 @@ function Call:ended(result)
   local transport = self.transport
   local now = transport.loop.now()
   transport:has_landed(self, result)
+  transport.counters:attempt_ended(result.seconds, result.uploaded)
   self.bytes_sent = self.bytes_sent + (result.uploaded or 0)
   if not result.code then
     self:learn_limits(result, now)

@@ -7,6 +7,7 @@
 local base_url = require "scope3.http.base_url"
 local call_of = require "scope3.http.call"
 local core = require "scope3.core"
+local counters = require "scope3.http.counters"
 local dispatch = require "scope3.http.dispatch"
 local engines = require "scope3.http.engines"
 local errors = require "scope3.error"
@@ -39,6 +40,7 @@ local OVER = { cancelled = "stopped", timeout = "the deadline passed" }
 ---@field base string  the base URL
 ---@field root string  the base URL without its path
 ---@field key scope3.Key
+---@field counters? scope3.Counters  its own unless given
 ---@field ca_file? string
 ---@field loop scope3.Loop
 ---@field rate integer
@@ -54,6 +56,7 @@ local OVER = { cancelled = "stopped", timeout = "the deadline passed" }
 ---@field pace scope3.Pace
 ---@field limiter scope3.Limiter
 ---@field who scope3.LimiterSubject
+---@field counters scope3.Counters
 ---@field proxy string
 ---@field no_proxy string
 ---@field flying integer  calls on the wire
@@ -101,6 +104,7 @@ function transport.new(config)
     pace = transport.pace_of(config.rate),
     skew = skew_of(config.loop),
     limiter = config.limiter or limiter.shared,
+    counters = config.counters or counters.new(),
     who = { host = base_url.host(config.base), key = config.key.name() },
     proxy = base_url.is_secure(config.base) and settings.url or "",
     no_proxy = settings.none,

@@ -8,6 +8,7 @@
 ---@field has_key boolean  whether there is an API key, or a function that gives one
 ---@field secret fun(): string?  the key that was given last, so that no text shows it
 ---@field emit fun(event: scope3.Event)  the client's listener, for jobs and waits without one of their own
+---@field counters scope3.Counters  of what the client did
 ---@field private client scope3.Client
 local Context = {}
 Context.__index = Context
@@ -26,6 +27,7 @@ function context.of(client)
     has_key = client.has_key,
     secret = client.secret,
     emit = client.on_event,
+    counters = client.counters,
     client = client,
   }, Context)
   return client.context

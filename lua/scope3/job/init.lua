@@ -11,6 +11,7 @@
 ---            completion (what a task's end means), rebuild (failed batches once more)
 --- A helper returns its decision, and writes to nothing of the job.
 local admission = require "scope3.job.admission"
+local counters = require "scope3.http.counters"
 local contention = require "scope3.job.contention"
 local ending = require "scope3.job.ending"
 local guard = require "scope3.util.guard"
@@ -268,9 +269,11 @@ end
 ---@return boolean? ok
 ---@return scope3.Error? err
 function Job:await_tasks(limits, opts, on_event)
+  counters.expect(self.ending.ended and self.result) -- else this is the end of an epoch, and the job goes on
   local ok, err = self.resender:await(limits, opts, on_event)
-  if self.ending.ended then -- else this was the end of an epoch, and the job goes on
+  if self.ending.ended then
     close_journal(self)
+    self.context.counters:job_went_on(self.result)
     if ok and self.ending.lost_before then
       return nil, self.ending.lost_before
     end
@@ -389,11 +392,9 @@ function Job:finish()
   self:await()
   self.state:report("seconds", self.seconds())
   leave(self)
+  self.context.counters:job_ended(self.result)
   local err = self.ending:finish(self.result)
-  if err then
-    return nil, err
-  end
-  return self.result
+  return not err and self.result or nil, err
 end
 
 return job

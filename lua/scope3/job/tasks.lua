@@ -134,7 +134,11 @@ local function wait_entry(context, entry, limits, opts, on_event, on_ended)
   if not seen then
     return nil, err
   end
-  return update(entry, seen, err, done, on_ended)
+  local failure = update(entry, seen, err, done, on_ended)
+  if task.ended(entry.status) then
+    context.counters:task_ended(entry.status)
+  end
+  return failure
 end
 
 -- The failure that counts: the first one. A task that waits for a person counts before one that failed, because it may

@@ -1,0 +1,108 @@
+--- The file of --metrics: what the last run came to, for the textfile collector of Prometheus' node_exporter.
+---
+--- It is written at the end, also of a run that failed or was stopped, and always whole: a new file takes the place of
+--- the old one. Only the time of the last success is taken over from the old one.
+local context = require "scope3.cli.context"
+local core = require "scope3.core"
+local output = require "scope3.cli.output"
+local samples = require "scope3.metrics.samples"
+local text = require "scope3.metrics.text"
+
+local metrics_file = {}
+
+local SUCCESS = "scope3_job_last_success_timestamp_seconds"
+local MOST = 65536 -- bytes of the old file that are looked at; ours has some 4 kB
+
+---@type scope3.Result?
+local result
+local succeeded -- when a run did before this one; read once, because this one may turn out to fail after it was written
+
+--- Notes what the job came to.
+---@param res scope3.Result
+function metrics_file.note(res)
+  result = res
+end
+
+-- When a run succeeded, as the old file says: 0 where it says nothing that can be meant.
+local function last_success(path, now)
+  local file = core.file_kind(path) == "file" and io.open(path, "rb")
+  local before = file and file:read(MOST)
+  if file then
+    file:close()
+  end
+  before = before or ""
+  for line, ends in before:gmatch "([^\n]+)()" do
+    local said = line:sub(1, #SUCCESS + 1) == SUCCESS .. "{" and line:match " ([0-9.]+)$"
+    local at = said and before:sub(ends, ends) == "\n" and core.number(said)
+    if at and at >= 0 and at <= now then
+      return at
+    end
+  end
+  return 0
+end
+
+-- Puts a text in the place of a file. What fails leaves the old one as it is.
+local function replace(path, page)
+  local new = ("%s.%.0f.tmp"):format(path, core.random() * 1e15)
+  local file, why = io.open(new, "wb")
+  if not file then
+    return nil, why
+  end
+  local ok, closed
+  ok, why = file:write(page)
+  closed, why = file:close(), why
+  if ok and closed then
+    ok, why = os.rename(new, path)
+  end
+  if not ok or not closed then
+    os.remove(new)
+    return nil, why or "it could not be closed"
+  end
+  return true
+end
+
+-- Writes the file: true, or nil and a message.
+local function write(path, code, seconds)
+  local now = core.time()
+  succeeded = succeeded or last_success(path, now)
+  local page = text.new()
+  local name = path:match "([^/]+)%.prom$" -- pattern: a word of the command line
+  samples.job(page, text.labels { name = name }, {
+    ended = now, succeeded = code == 0 and now or succeeded, seconds = seconds, exit_code = code,
+    result = result,
+  }, core.reasons)
+  local ok, why = replace(path, page:whole())
+  if not ok then
+    return nil, ("cannot write the metrics to %s: %s"):format(path, tostring(why))
+  end
+  return true
+end
+
+-- Writes the file: the code to exit with. Nothing guards what runs here, and memory may be short.
+local function write_safely(path, code, seconds, exit)
+  local fine, ok, why = pcall(write, path, code, seconds)
+  if fine and ok then
+    return code
+  end
+  pcall(function()
+    context.fail(fine and why or "cannot write the metrics: " .. tostring(ok), "failed")
+  end)
+  return (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
+end
+
+--- Ends the command's output. The file has the code that it comes to.
+---@param path string
+---@param code integer  to which the command came
+---@param seconds number  that it took
+---@param exit table
+---@return integer code  to exit with
+function metrics_file.finish(path, code, seconds, exit)
+  local wanted = write_safely(path, code, seconds, exit)
+  local final = output.finish(wanted, exit)
+  if final ~= wanted then
+    write_safely(path, final, seconds, exit)
+  end
+  return final
+end
+
+return metrics_file
