@@ -138,6 +138,15 @@ local function add_run(root)
   add_job(run)
 end
 
+local function add_look(root)
+  local look = root:command("look",
+    "Say what a file holds and how it is written, and propose a map; nothing leaves the machine.")
+  look:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
+  look:option("--rows", "Rows to look at (10000)."):argname("N"):convert(tonumber)
+  look:flag("--json", "Print one JSON object instead of text.")
+  add_format(look)
+end
+
 local function add_queries(root)
   local audiences = root:command("audiences", "List the account's audiences.")
   add_common(audiences)
@@ -221,6 +230,7 @@ function parser.build(argparse, version, ask)
 
   add_sync(root)
   add_run(root)
+  add_look(root)
   add_queries(root)
   add_hash(root)
   add_sandbox(root)
