@@ -16,7 +16,7 @@ cli.EXIT = EXIT
 local COMMANDS = {
   sync = "scope3.cli.send", run = "scope3.cli.send", audiences = "scope3.cli.inspect", task = "scope3.cli.inspect",
   wait = "scope3.cli.inspect", hash = "scope3.cli.hash", sandbox = "scope3.cli.sandbox", doctor = "scope3.cli.doctor",
-  look = "scope3.cli.look",
+  look = "scope3.cli.look", init = "scope3.cli.new_script",
 }
 
 -- Where to find help: of the command that was named, or of all.

@@ -142,9 +142,16 @@ local function add_look(root)
   local look = root:command("look",
     "Say what a file holds and how it is written, and propose a map; nothing leaves the machine.")
   look:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
-  look:option("--rows", "Rows to look at (10000)."):argname("N"):convert(tonumber)
-  look:flag("--json", "Print one JSON object instead of text.")
-  add_format(look)
+  local init = root:command("init",
+    "Look at a file as look does, and write a script that sends it; nothing leaves the machine.")
+  init:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
+  init:option("-o --output", "The script to write (the file's name with .lua, in this folder)."):argname("SCRIPT")
+  init:flag("--force", "Overwrite the script where it exists.")
+  for _, command in ipairs { look, init } do
+    command:option("--rows", "Rows to look at (10000)."):argname("N"):convert(tonumber)
+    command:flag("--json", "Print one JSON object instead of text.")
+    add_format(command)
+  end
 end
 
 local function add_queries(root)

@@ -1,5 +1,6 @@
 --- What somebody may run after a look at a file: the options that read and map it, as words of a command.
 local core = require "scope3.core"
+local source = require "scope3.input.source"
 local text = require "scope3.cli.text"
 
 local suggestion = {}
@@ -61,22 +62,21 @@ function suggestion.audience(path)
   return #words > 0 and table.concat(words, "-") or "customers"
 end
 
--- The options that read the file, as pairs of an option and its value.
-local function reading(seen, add)
-  local opts = seen.opts
-  if opts.format == "jsonl" and require("scope3.input.source").format_of(seen.path, {}) ~= "jsonl" then
-    add("--format", "jsonl")
-  elseif opts.format == "csv" and require("scope3.input.source").format_of(seen.path, {}) ~= "csv" then
-    add("--format", "csv")
+--- The options that read the file, where its name and its first lines do not say them by themselves.
+---@param seen scope3.Look
+---@return {key: string, value: any}[]
+function suggestion.fields(seen)
+  local list, opts = {}, seen.opts
+  for _, key in ipairs { "format", "delimiter", "skip_lines", "quote", "escape", "null", "encoding", "header" } do
+    local value = opts[key]
+    if key == "delimiter" and value then
+      value = suggestion.delimiter(value)
+    elseif key == "format" and value == source.format_of(seen.path, {}) then
+      value = nil
+    end
+    list[#list + 1] = value ~= nil and { key = key, value = value } or nil
   end
-  add("--delimiter", opts.delimiter and suggestion.delimiter(opts.delimiter))
-  add("--skip-lines", opts.skip_lines and opts.skip_lines > 0 and ("%.0f"):format(opts.skip_lines))
-  for _, key in ipairs { "quote", "escape", "null", "encoding" } do
-    add("--" .. key, opts[key])
-  end
-  if opts.header == false then
-    add("--no-header", true)
-  end
+  return list
 end
 
 --- The words of `scope3 sync` that would send the file, each option with its value.
@@ -91,7 +91,11 @@ function suggestion.words(seen, more)
     end
   end
   add("--audience", suggestion.audience(seen.path))
-  reading(seen, add)
+  for _, field in ipairs(suggestion.fields(seen)) do
+    local value = field.value
+    add(value == false and "--no-header" or "--" .. field.key:gsub("_", "-"), value == false
+      or type(value) == "number" and ("%.0f"):format(value) or value)
+  end
   for _, field in ipairs(seen.proposal.fields) do
     for _, facts in ipairs(field.columns) do
       local at = column(facts)
@@ -122,22 +126,6 @@ function suggestion.lines(words)
   end
   lines[#lines + 1] = line
   return table.concat(lines, "\n") .. "\n"
-end
-
---- The same options as fields of a script.
----@param seen scope3.Look
----@return {key: string, value: any}[]
-function suggestion.fields(seen)
-  local list = {}
-  local opts = seen.opts
-  for _, key in ipairs { "format", "delimiter", "skip_lines", "quote", "escape", "null", "encoding", "header" } do
-    local value = opts[key]
-    if key == "delimiter" and value then
-      value = suggestion.delimiter(value)
-    end
-    list[#list + 1] = value ~= nil and { key = key, value = value } or nil
-  end
-  return list
 end
 
 return suggestion
