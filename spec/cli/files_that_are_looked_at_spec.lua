@@ -76,7 +76,8 @@ describe("a file that is looked at", function()
     assert.same({ 998, 2, true, "comma", "utf-8", "Marketing consent" }, { object.rows, object.unreadable_rows,
       object.all_rows, object.delimiter, object.encoding, object.consent })
     assert.equal("scope3 sync examples/customers.csv --audience customers --map external_id='Customer Id' "
-      .. "--map email=Email --map phone=Mobile --map region=Country --dry-run", object.command)
+      .. "--map email=Email --map phone=Mobile --map region=Country "
+      .. "--where 'Marketing consent=yes' --dry-run", object.command)
   end)
 
   it("is read however it is written", function()

@@ -5,6 +5,7 @@ local options = require "scope3.util.options"
 local script = require "scope3.input.script"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
+local where_args = require "scope3.cli.where_args"
 
 local job_args = {}
 
@@ -79,7 +80,12 @@ function job_args.script(args)
   if not map then
     return nil, problem, true
   end
-  local made = { map = map }
+  local where
+  where, problem = where_args.read(args.where or {}, args.no_header)
+  if problem then
+    return nil, problem, true
+  end
+  local made = { map = map, where = where }
   problem = script.problem(made, args.mode)
   if problem then
     return nil, in_words_of_map(problem), true

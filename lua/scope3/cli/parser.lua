@@ -34,6 +34,8 @@ end
 local function add_conditions(command)
   command:flag("--require-ready", "With --wait: exit with 3 unless each audience is READY.")
   command:flag("--dry-run", "Do everything but send, and say what would be sent; needs no key.")
+  command:option("--sample", "Print the first N members masked, as they would go; a dry run, which sends nothing.")
+    :argname("N"):convert(tonumber)
   command:option("--rejects",
     "Write row, column and reason of everything refused to FILE (CSV, no values); - is standard output.")
     :argname("FILE")
@@ -129,6 +131,10 @@ local function add_sync(root)
     "FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
     .. "a column to take when those before give nothing that can be used. COLUMN is a name, or a number such as #4.")
     :argname("FIELD=COLUMN"):count("*")
+  sync:option("--where",
+    "Take only rows that meet this, such as 'Consent=yes', 'Spent>=500', 'Country!=US' or 'Email!=' (not blank); "
+    .. "given again, all must hold.")
+    :argname("CONDITION"):count("*")
 end
 
 local function add_run(root)

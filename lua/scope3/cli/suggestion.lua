@@ -79,6 +79,16 @@ function suggestion.fields(seen)
   return list
 end
 
+-- The condition that takes only rows of people who agreed; nil where it is not sure which they are.
+local function consent_condition(seen, column)
+  local made = seen.proposal
+  local at = made.sure_of_consent and column(made.consent)
+  if type(at) == "number" or at and at:find("[<>=!]") then
+    at = made.consent.number and ("#%.0f"):format(made.consent.number)
+  end
+  return at and at .. "=yes" or nil
+end
+
 --- The words of `scope3 sync` that would send the file, each option with its value.
 ---@param seen scope3.Look
 ---@param more? string[]  options at the end
@@ -104,6 +114,7 @@ function suggestion.words(seen, more)
     end
   end
   add("--region", seen.proposal.region)
+  add("--where", consent_condition(seen, column))
   add("--ids", seen.proposal.ids)
   for _, word in ipairs(more or {}) do
     words[#words + 1] = word

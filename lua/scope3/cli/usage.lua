@@ -94,10 +94,11 @@ local function send_problem(args)
   elseif args.rejects == "-" and args.json then
     return "--rejects - has no effect with --json: standard output takes the one or the other"
   end
-  if args.dry_run then
+  local dry = args.sample and "--sample" or args.dry_run and "--dry-run"
+  if dry then
     for _, key in ipairs { "wait", "require_ready" } do
       if args[key] then
-        return ("%s has no effect with --dry-run, which sends nothing"):format(word(key))
+        return ("%s has no effect with %s, which sends nothing"):format(word(key), dry)
       end
     end
   end

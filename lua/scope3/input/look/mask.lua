@@ -42,10 +42,10 @@ end
 ---@param id string
 ---@return string
 function mask.id(id)
-  if #id < 8 or id:find("[^%z\32-\126]") then
+  if #id < 6 or id:find("[^\32-\126]") then
     return first_of(id) .. ELLIPSIS
   end
-  return id:sub(1, 2) .. ELLIPSIS .. id:sub(-2)
+  return first_of(id) .. ELLIPSIS .. id:sub(-2)
 end
 
 local function form_of(character)
