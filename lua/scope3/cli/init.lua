@@ -96,7 +96,7 @@ local function run(words, given)
       "failed")
     return EXIT.FAILED
   end
-  local root = parser.build(argparse, version, ask)
+  local root = parser.build(argparse, version, ask, words[1])
   local args, problem = parse(root, words)
   if asked and asked.version then
     return show_version()

@@ -5,7 +5,6 @@ local options = require "scope3.util.options"
 local script = require "scope3.input.script"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
-local where_args = require "scope3.cli.where_args"
 
 local job_args = {}
 
@@ -81,7 +80,9 @@ function job_args.script(args)
     return nil, problem, true
   end
   local where
-  where, problem = where_args.read(args.where or {}, args.no_header)
+  if args.where and #args.where > 0 then
+    where, problem = require("scope3.cli.where_args").read(args.where, args.no_header)
+  end
   if problem then
     return nil, problem, true
   end

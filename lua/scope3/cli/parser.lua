@@ -37,7 +37,7 @@ local function add_conditions(command)
   command:option("--sample", "Print the first N members masked, as they would go; a dry run, which sends nothing.")
     :argname("N"):convert(tonumber)
   command:option("--rejects",
-    "Write row, column and reason of everything refused to FILE (CSV, no values); - is standard output.")
+    "Write row, line, column and reason of everything refused to FILE (CSV, no values); - is standard output.")
     :argname("FILE")
   command:flag("--strict", "Exit with 1 when any row was rejected, or a stray quote swallowed lines.")
   command:option("--max-rejected",
@@ -144,7 +144,8 @@ local function add_run(root)
   add_job(run)
 end
 
-local function add_look(root)
+-- `named`: the command that the words name. Jobs are started often, and do without the options of others.
+local function add_look(root, named)
   local look = root:command("look",
     "Say what a file holds and how it is written, and propose a map; nothing leaves the machine.")
   look:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
@@ -153,7 +154,7 @@ local function add_look(root)
   init:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
   init:option("-o --output", "The script to write (the file's name with .lua, in this folder)."):argname("SCRIPT")
   init:flag("--force", "Overwrite the script where it exists.")
-  for _, command in ipairs { look, init } do
+  for _, command in ipairs(named ~= "sync" and named ~= "run" and { look, init } or {}) do
     command:option("--rows", "Rows to look at (10000)."):argname("N"):convert(tonumber)
     command:flag("--json", "Print one JSON object instead of text.")
     add_format(command)
@@ -229,8 +230,9 @@ end
 ---@param argparse table  the module
 ---@param version string
 ---@param ask fun(asked: {version: string?, parser: table?}): fun()  makes the action of --version and --help
+---@param named? string  the command that the words name
 ---@return table
-function parser.build(argparse, version, ask)
+function parser.build(argparse, version, ask, named)
   local root = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.",
     "From the environment: SCOPE3_API_KEY (the key), SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL, SCOPE3_CA_FILE.\n"
     .. "Exit codes, the first that holds: 4 standard output could not be written; 130 stopped; 2 usage; 70 a fault of\n"
@@ -243,7 +245,7 @@ function parser.build(argparse, version, ask)
 
   add_sync(root)
   add_run(root)
-  add_look(root)
+  add_look(root, named)
   add_queries(root)
   add_hash(root)
   add_sandbox(root)

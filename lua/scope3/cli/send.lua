@@ -10,7 +10,6 @@ local output = require "scope3.cli.output"
 local paths = require "scope3.input.paths"
 local rejects = require "scope3.cli.rejects"
 local report = require "scope3.cli.report"
-local sample = require "scope3.cli.sample"
 local result = require "scope3.result"
 
 local send = {}
@@ -171,7 +170,7 @@ end
 
 -- What --sample prints; nil without it.
 local function take_sample(args, client)
-  local taken = args.sample and sample.new(args.sample) or nil
+  local taken = args.sample and require("scope3.cli.sample").new(args.sample) or nil
   if taken then
     function client.sample(parts)
       taken:take(parts)
