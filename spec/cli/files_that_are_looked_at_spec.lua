@@ -133,6 +133,10 @@ describe("a file that is looked at", function()
     object = seen "1001,anna,de\n1002,bert,at\n"
     assert.is_false(object.reading.header)
     assert.is_nil(object.command)
+    object = seen "Anna,Berlin,x\nBert,Berlin,y\nCarl,Rome,z\n"
+    assert.is_false(object.reading.header)
+    object = seen "name,city\nBert,Berlin\nname,city\nCarl,Rome\n" -- joined files
+    assert.is_nil(object.reading.header)
   end)
 
   it("has values inside values in JSON Lines", function()
@@ -209,6 +213,14 @@ describe("a file that is looked at", function()
     } do
       assert.truthy(out:find(words, 1, true), words .. out)
     end
+  end)
+
+  it("calls a column by number where its name is as long as a row", function()
+    local long = ("n"):rep(65)
+    local _, out = world.command { "look", world.file(("id,%s,\"a\nb\"\n1,a@example.org,x\n"):format(long), ".csv") }
+    assert.is_nil(out:find(long:sub(1, 30), 1, true), out)
+    assert.truthy(out:find("\n  email        #2  100 % valid\n", 1, true), out)
+    assert.truthy(out:find("\n  3  #3 ", 1, true), out)
   end)
 
   it("is read only as far as is asked", function()

@@ -90,7 +90,7 @@ end
 
 local function head(seen)
   local name = seen.path == "-" and "standard input" or seen.path
-  local lines = ("%s\n%s · %s\n"):format(cut(name, WIDTH), written(seen), of_rows(seen))
+  local lines = cut(name, WIDTH) .. "\n" .. wrap(("%s · %s"):format(written(seen), of_rows(seen)), "", "")
   if seen.refused > 0 then
     lines = lines .. wrap(("%s cannot be read: %s"):format(text.plural(seen.refused, "row"), reasons_of(seen.faults)),
       "", "")

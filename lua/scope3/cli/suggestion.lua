@@ -1,5 +1,6 @@
 --- What somebody may run after a look at a file: the options that read and map it, as words of a command.
 local core = require "scope3.core"
+local proposal = require "scope3.input.look.proposal"
 local source = require "scope3.input.source"
 local text = require "scope3.cli.text"
 
@@ -36,7 +37,7 @@ function suggestion.columns(seen)
     local name = facts.name
     local bare = name and core.lower(name):gsub("[ _.-]", "") or ""
     local is_plain = name and bare ~= "" and count[bare] == 1 and core.utf8_valid(name)
-      and text.visible(name) == name and not name:find("^#?[0-9]+$")
+      and text.visible(name) == name and name == proposal.call(facts) and not name:find("^#?[0-9]+$")
     return (is_plain or not facts.number) and name or facts.number
   end
 end

@@ -112,9 +112,25 @@ local function find_nulls(self)
   end
 end
 
--- Whether the first line is a row: a name of it is a number, or data of people.
+-- How many names of the first line are values of their columns, too.
+local function count_repeated(found)
+  local repeated = 0
+  for _, column in ipairs(found.columns) do
+    for row = 1, found.rows do
+      if column.name and column.cells[row] == column.name then
+        repeated = repeated + 1
+        break
+      end
+    end
+  end
+  return repeated
+end
+
+-- Whether the first line is a row: a name of it is a number, data of people, or a value of other rows. Where all are
+-- values of other rows, files were joined.
 local function has_no_header(found)
-  if found.advice then
+  local repeated = found.advice and 1 or count_repeated(found)
+  if found.advice or repeated > 0 and repeated < #found.columns then
     return true
   end
   for _, name in ipairs(found.header) do

@@ -19,11 +19,15 @@ local proposal = {}
 ---@field sure_of_consent? boolean
 ---@field unsure string[]  sentences
 
---- A column as a person calls it.
+local NAME_MAX = 64 -- bytes: what is longer is no name, and may be rows that a quote swallowed
+
+--- A column as a person calls it: its name, or its number where it has none.
 ---@param facts scope3.LookFacts
 ---@return string
 function proposal.call(facts)
-  return facts.name or "#" .. facts.number
+  local name = facts.name
+  local is_name = name and #name <= NAME_MAX and not name:find("[\r\n]")
+  return is_name and name or facts.number and ("#%.0f"):format(facts.number) or name
 end
 
 local function percent(part, whole)
