@@ -44,7 +44,7 @@ static void identities(const sc3_record *r, sc3_region_memo **memo, int hash) {
 }
 
 static void members(sc3_builder *b, const sc3_record *r, sc3_payload *p, int flush) {
-  sc3_builder_begin(b, r->row);
+  sc3_builder_begin(b, r->row, r->line);
   if (sc3_builder_map(b, r, p) != SC3_OK || sc3_builder_end(b, 0) != SC3_OK)
     exit(1);
   while (flush && sc3_builder_flush(b, p) == SC3_FULL)

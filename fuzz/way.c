@@ -78,7 +78,8 @@ static void note_rejections(way *w) {
   size_t i, n = w->b.rejections.n / sizeof *r;
   for (i = 0; i < n; i++)
     note(w, r[i].row << 32 ^ (uint64_t)r[i].column << 24 ^ (uint64_t)r[i].role << 16 ^
-                (uint64_t)r[i].reason << 8 ^ r[i].dropped ^ (uint64_t)r[i].lines << 48);
+                (uint64_t)r[i].reason << 8 ^ r[i].dropped ^ (uint64_t)r[i].lines << 48 ^
+                r[i].line << 40);
   w->b.rejections.n = 0;
 }
 
@@ -91,7 +92,7 @@ static void note_lines(way *w) {
   note(w, l->swallowed << 32 ^ l->refused_rows << 24 ^ l->odd_rows << 16 ^ l->bytes_marks);
   note(w, l->shared << 48 ^ l->short_rows << 32 ^ l->trailing_rows << 16 ^ l->longer_rows);
   for (i = 0; i < SC3_SHORT_MAX; i++)
-    note(w, l->short_at[i]);
+    note(w, l->short_at[i] << 32 ^ l->short_lines[i]);
   for (i = 0; i < l->spot_count; i++)
     note(w, l->spots[i].row << 48 ^ l->spots[i].line << 32 ^ l->spots[i].lines << 1 ^
                 (uint64_t)l->spots[i].refused);
@@ -332,7 +333,7 @@ static void take_rows(way *w, uint64_t max_rows) {
     w->result->faults += record.fault != SC3_R_NONE;
     if (w->b.tally.rows % ROWS_TOGETHER == 3) /* those before are hashed each for itself */
       sc3_builder_gather(&w->b);
-    sc3_builder_begin(&w->b, record.row);
+    sc3_builder_begin(&w->b, record.row, record.line);
     sc3_mapping_check(w->b.mapping, &record);
     wanted = sc3_mapping_wants(w->b.mapping, &record);
     must(!wanted || sc3_builder_map(&w->b, &record, w->now) == SC3_OK);

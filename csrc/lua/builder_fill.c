@@ -25,7 +25,10 @@ static int push_script_error(lua_State *L, sc3l_builder *u) {
   lua_pushliteral(L, "script");
   lua_insert(L, -2);
   sc3l_push_count(L, u->b.row);
-  return 3;
+  if (u->b.row_line == 0)
+    return 3;
+  sc3l_push_count(L, u->b.row_line);
+  return 4;
 }
 
 /* What a body of :take() or :fill() needs besides what lies on its stack. */
@@ -75,7 +78,7 @@ static int take_row(lua_State *L) {
   const sc3l_staging staging = {.u = f->u, .payload = f->payload, .values = 1, .row = 2};
   const char *full;
   sc3l_checkstack(L, 20);
-  sc3_builder_begin(&f->u->b, f->u->b.tally.rows + 1);
+  sc3_builder_begin(&f->u->b, f->u->b.tally.rows + 1, 0);
   if (sc3l_stage_row(L, &staging) != NULL)
     return push_script_error(L, f->u);
   full = sc3l_builder_flush(L, f->u, f->payload, 2);
@@ -138,7 +141,7 @@ static int take_record(lua_State *L, const filling *f, const sc3_keys *keys) {
   sc3l_builder *u = f->u;
   const sc3l_staging staging = {.u = u, .payload = f->payload, .values = 1};
   int wanted;
-  sc3_builder_begin(&u->b, u->record.row);
+  sc3_builder_begin(&u->b, u->record.row, u->record.line);
   sc3_mapping_check(u->b.mapping, &u->record);
   u->lookup->columns.looked += u->record.fault == SC3_R_NONE;
   if (is_unasked_child(u, keys)) {
@@ -201,7 +204,8 @@ static int fill_rows(lua_State *L) {
 }
 
 /* :fill(payload, source, bytes, seconds) -> "more" (the budget is used up) | "full" | "turn" |
-   "need" (feed the source) | "end" | "fatal", table | "script", message, row number */
+   "need" (feed the source) | "end" | "fatal", table | "script", message, row number, its
+   line */
 static int builder_fill(lua_State *L) {
   filling f;
   memset(&f, 0, sizeof f);

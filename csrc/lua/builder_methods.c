@@ -109,7 +109,7 @@ static int builder_add(lua_State *L) {
   sc3l_clear_member(&member, lua_toboolean(L, 4) ? SC3_REMOVE : u->b.op);
   if (sc3l_read_member(L, 3, &member) != NULL)
     return sc3l_raise_misuse(L, level, what, lua_tostring(L, -1));
-  sc3_builder_begin(&u->b, u->b.tally.rows + 1);
+  sc3_builder_begin(&u->b, u->b.tally.rows + 1, 0);
   st = sc3l_stage_member(&u->b, &member);
   if (st == SC3_OK)
     st = sc3_builder_end(&u->b, 0);

@@ -157,8 +157,10 @@ static int push_rejections(lua_State *L) {
   for (i = 0; i < n; i++) {
     sc3_rejection r;
     memcpy(&r, u->b.rejections.p + i * sizeof r, sizeof r);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     set_count(L, "row", r.row);
+    if (r.line > 0)
+      set_count(L, "line", r.line);
     if (r.column > 0)
       set_count(L, "column", r.column);
     if (r.role < SC3_ROLE_COUNT) {
@@ -177,8 +179,8 @@ static int push_rejections(lua_State *L) {
   return 1;
 }
 
-/* :rejections() -> an array of { row=, column=, field=, reason=, dropped=, lines= }, taken out; nil
- * when there are none */
+/* :rejections() -> an array of { row=, line=, column=, field=, reason=, dropped=, lines= }, taken
+ * out; nil when there are none */
 static int builder_rejections(lua_State *L) {
   return sc3l_call_busy(L, push_rejections);
 }

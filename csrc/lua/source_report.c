@@ -91,13 +91,13 @@ static int source_wrapped(lua_State *L) {
 }
 
 /* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=,
-   marks=, shared=, short_rows=, short_at={rows}, trailing_rows=, longer_rows=, { row=, line=,
-   lines=, refused= }, ... }: see line_counts.h */
+   marks=, shared=, short_rows=, short_at={rows}, short_lines={lines}, trailing_rows=,
+   longer_rows=, { row=, line=, lines=, refused= }, ... }: see line_counts.h */
 static int source_lines(lua_State *L) {
   const sc3l_source *s = sc3l_check_open_source(L, 1);
   const sc3_line_counts *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
   size_t i;
-  lua_createtable(L, (int)l->spot_count, 12);
+  lua_createtable(L, (int)l->spot_count, 13);
   set_count(L, "header", l->header);
   set_count(L, "blank", l->blank);
   set_count(L, "quoted", l->quoted);
@@ -115,6 +115,12 @@ static int source_lines(lua_State *L) {
     lua_rawseti(L, -2, (int)i + 1);
   }
   lua_setfield(L, -2, "short_at");
+  lua_createtable(L, SC3_SHORT_MAX, 0);
+  for (i = 0; i < SC3_SHORT_MAX && i < l->short_rows; i++) {
+    sc3l_push_count(L, l->short_lines[i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_setfield(L, -2, "short_lines");
   lua_pushboolean(L, l->odd_header);
   lua_setfield(L, -2, "odd_header");
   for (i = 0; i < l->spot_count; i++) {

@@ -70,8 +70,8 @@ describe("scope3", function()
   it("writes what it refused to a file, without a value", function()
     local rejects = world.path(".csv")
     world.command(words("sync", world.file(CSV), "--dry-run", "--audience", "crm", MAP, "--rejects", rejects))
-    assert.equal("row,column,outcome,reason\n2,Tel,dropped,phone_national\n3,Mail,dropped,email_no_at\n"
-      .. "3,,rejected,no_identifier\n", world.read(rejects))
+    assert.equal("row,line,column,outcome,reason\n2,3,Tel,dropped,phone_national\n3,4,Mail,dropped,email_no_at\n"
+      .. "3,4,,rejected,no_identifier\n", world.read(rejects))
   end)
 
   it("dry runs without a key", function()

@@ -41,7 +41,7 @@ describe("a file that the command writes", function()
     assert.is_nil(core.file_identity(new))
     assert.same({ ROWS, before }, { content(path), content(script) })
     assert.equal(0, (run(path, "--dry-run", "--rejects", new)))
-    assert.equal("row,column,outcome,reason\n2,mail,dropped,email_placeholder\n2,,rejected,no_identifier\n",
+    assert.equal("row,line,column,outcome,reason\n2,3,mail,dropped,email_placeholder\n2,3,,rejected,no_identifier\n",
       content(new))
   end)
 

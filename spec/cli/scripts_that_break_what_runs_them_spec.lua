@@ -65,7 +65,7 @@ describe("a script that breaks what runs it", function()
     } do
       local code, err, name = run("return { audience = 'a', member = function(row)\n" .. text .. "\nreturn nil end }")
       assert.equal(1, code)
-      assert.truthy(err.message:find("row 1: " .. name .. ":2: ", 1, true), err.message)
+      assert.truthy(err.message:find("row 1 (line 2): " .. name .. ":2: ", 1, true), err.message)
       assert.is_nil(err.message:find("withheld", 1, true), err.message)
     end
     local _, err = run("return { audience = 'a', member = function(row) local function f() error(row.mail, "

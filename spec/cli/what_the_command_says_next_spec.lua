@@ -83,8 +83,8 @@ describe("the command says", function()
 
   it("refused rows on standard output, alone, and the report on standard error", function()
     local code, out, err = sync(input, "--dry-run", "--rejects", "-")
-    assert.same({ 0, "row,column,outcome,reason\n2,mail,dropped,email_placeholder\n2,,rejected,no_identifier\n" },
-      { code, out })
+    assert.same({ 0, "row,line,column,outcome,reason\n2,3,mail,dropped,email_placeholder\n"
+      .. "2,3,,rejected,no_identifier\n" }, { code, out })
     assert.truthy(err:find("would send   3 members", 1, true), err)
     assert.is_false(world.exists "-")
     local script = world.file("print('noise') return { audience = 'a', map = { external_id = 'id', email = 'mail' } }",
@@ -101,7 +101,7 @@ describe("the command says", function()
     code, out = sync(world.file(table.concat(lines, "\n"), ".csv"), "--dry-run", "--rejects", "-")
     assert.equal(3, code)
     assert.equal(6001, select(2, out:gsub("\n", "\n")))
-    assert.truthy(out:find("\n3000,,rejected,no_identifier\n$"))
+    assert.truthy(out:find("\n3000,3001,,rejected,no_identifier\n$"))
   end)
 
   it("that a file of rows is not a script, and nothing of what is in it", function()

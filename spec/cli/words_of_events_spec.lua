@@ -279,12 +279,13 @@ describe("the file of rejections", function()
     local path = world.path ".csv"
     for _, several in ipairs { false, true } do
       local file = assert(rejects.open(path, several))
-      file.write { file = "f,1", row = 2, column = 'a"b', reason = "no_id", lines = 3 }
+      file.write { file = "f,1", row = 2, line = 2097152001, column = 'a"b', reason = "no_id", lines = 3 }
       file.write { row = 3, reason = "x", dropped = true }
       assert.is_true(file.close())
       local first = several and '"f,1",' or ""
-      assert.equal((several and "file," or "") .. "row,column,outcome,reason\n" .. first
-        .. '2,"a""b",rejected,no_id (3 further lines inside)\n' .. (several and "," or "") .. "3,,dropped,x\n",
+      assert.equal((several and "file," or "") .. "row,line,column,outcome,reason\n" .. first
+        .. '2,2097152001,"a""b",rejected,no_id (3 further lines inside)\n' .. (several and "," or "")
+        .. "3,,,dropped,x\n",
         world.read(path))
     end
   end)

@@ -103,7 +103,8 @@ describe("the documentation", function()
       script = "ScriptOptions", audience = "ReadingOptions", email = "EmailOptions", phone = "PhoneOptions",
       id = "ReadingOptions", csv = "CsvOptions", jsonl = "JsonLinesOptions", number = "NumberOptions",
       wait = "ClientWaitOptions", audiences = "AudiencesOptions", limits = "Limits" }
-    local COMMANDS = { "sync", "run", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help", "completion" }
+    local COMMANDS = { "sync", "run", "look", "init", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help",
+      "completion" }
 
     -- where -> option -> true, of the tables with one row an option.
     local function on_page(last)

@@ -93,7 +93,7 @@ describe("a list with a hole", function()
         { dry_run = true })
       assert.is_nil(res)
       assert.same({ "script", "script_error" }, { err.kind, err.code })
-      assert.truthy(err.message:find("the script failed at row 1: ", 1, true), err.message)
+      assert.truthy(err.message:find("the script failed at row 1 (line 2): ", 1, true), err.message)
     end
   end)
 end)

@@ -218,8 +218,8 @@ describe("several files", function()
       { stdin = world.file(zip("id,mail\n9,z@z.co\n")) })
     assert.equal(0, code, err)
     assert.same({ 4, 3 }, { cjson.decode(out).rows, cjson.decode(out).members })
-    assert.equal(("file,row,column,outcome,reason\n%s,2,mail,dropped,email_no_at\n"
-      .. "%s,2,,rejected,no_identifier\n"):format(b, b), world.read(rejects))
+    assert.equal(("file,row,line,column,outcome,reason\n%s,2,3,mail,dropped,email_no_at\n"
+      .. "%s,2,3,,rejected,no_identifier\n"):format(b, b), world.read(rejects))
     code, out, err = world.command({
       "sync", "nowhere/*.csv", "--audience", "x", "--map", "external_id=id", "--map", "email=mail", "--dry-run",
     })

@@ -58,7 +58,8 @@ describe("a quote that opens where none should", function()
     local res = assert(count(path, { on_reject = function(rejection) refused[#refused + 1] = rejection end }))
     assert.same({ 20, 1, 19, 980 }, { res.rows, total(res.rejected), res.members, res.swallowed_lines })
     assert_lines(res, 1001)
-    assert.same({ { row = 10, column = "name", reason = "stray_quote", dropped = false, lines = 980 } }, refused)
+    assert.same({ { row = 10, line = 11, column = "name", reason = "stray_quote", dropped = false, lines = 980 } },
+      refused)
     local warning = res.warnings[1]
     assert.same({ "swallowed_lines", 10, 11, 991, 980, 1 },
       { warning.code, warning.row, warning.first_line, warning.last_line, warning.lines, warning.rows })
@@ -73,7 +74,7 @@ describe("a quote that opens where none should", function()
     }
     assert.equal(0, code, err)
     assert.truthy(out:find("lines        1,001 · 980 of them", 1, true) and out:find("Warning: ", 1, true), out)
-    assert.equal("row,column,outcome,reason\n10,name,rejected,stray_quote (980 further lines inside)\n",
+    assert.equal("row,line,column,outcome,reason\n10,11,name,rejected,stray_quote (980 further lines inside)\n",
       world.read(rejects))
     assert.equal(1000, assert(count(path, { quote = "none" })).members)
 

@@ -46,7 +46,7 @@ describe("a row of CSV that lacks cells at its end", function()
     assert.same({ 4, 4, 3, 2, {}, { { "short_rows", 2 } } }, { got.rows, got.members, got.emails, got.phones,
       got.refused, got.warnings })
     assert.truthy(res.warnings[1].message:find("2 rows have fewer cells than the header", 1, true)
-      and res.warnings[1].message:find("(rows 2, 3)", 1, true), res.warnings[1].message)
+      and res.warnings[1].message:find(": rows 2 (line 3), 3 (line 4)", 1, true), res.warnings[1].message)
   end)
 
   it("is refused for what it has where that is at fault", function()

@@ -32,7 +32,8 @@ describe("the text of a consent", function()
     end }, world.file(CSV, ".csv"))
     assert.is_nil(res)
     assert.equal("script", err.kind)
-    assert.truthy(err.message:find("row 1: where() must give true, false or nil, not a string", 1, true), err.message)
+    local words = "row 1 (line 2): where() must give true, false or nil, not a string"
+    assert.truthy(err.message:find(words, 1, true), err.message)
     assert.equal(0, err.result.members)
     local _
     for value, name in pairs { [0] = "number", [{}] = "table", [print] = "function", ["no"] = "string" } do
@@ -44,7 +45,7 @@ describe("the text of a consent", function()
     _, err = attempt({ where = function(row)
       return row.optin
     end }, world.file(JSON, ".jsonl"))
-    assert.truthy(err.message:find("row 2: where() must give", 1, true), err.message)
+    assert.truthy(err.message:find("row 2 (line 2): where() must give", 1, true), err.message)
     for _, nothing in ipairs { scope3.null, false } do
       res = assert(attempt({ where = function()
         return nothing

@@ -45,6 +45,7 @@ static sc3_status refuse(sc3_builder *b, sc3_role role, sc3_reason reason, size_
     return SC3_OK;
   memset(&r, 0, sizeof r);
   r.row = b->row;
+  r.line = b->row_line;
   r.column = (uint32_t)column;
   r.role = (uint8_t)role;
   r.reason = (uint8_t)reason;
@@ -68,8 +69,9 @@ void sc3_builder_discard(sc3_builder *b) {
   b->members_of_row = 0;
 }
 
-void sc3_builder_begin(sc3_builder *b, uint64_t row) {
+void sc3_builder_begin(sc3_builder *b, uint64_t row, uint64_t line) {
   b->row = row;
+  b->row_line = line;
   b->row_lines = 0;
   b->under_way = 1;
   b->tally.rows++;

@@ -15,6 +15,7 @@
 /* One rejection: where and why, without the value. */
 typedef struct sc3_rejection {
   uint64_t row;
+  uint64_t line;   /* where the row begins, 0 where that is unknown */
   uint32_t column; /* 1-based column of the source, 0 where only the role is known */
   uint8_t role;    /* sc3_role */
   uint8_t reason;  /* sc3_reason */
@@ -29,7 +30,8 @@ typedef struct sc3_builder {
   sc3_op op;             /* for rows that do not say */
   sc3_reading reading;
   size_t max_member;  /* bytes of one member, at most a payload's max_bytes */
-  uint64_t row;       /* of the row under way */
+  uint64_t row;       /* of the row under way, */
+  uint64_t row_line;  /* and the line where it begins, 0 where it stands in no text */
   int under_way;      /* it was begun, and did not end */
   uint64_t row_lines; /* further lines that a row under way has which cannot be read */
   size_t members_of_row;
@@ -52,8 +54,9 @@ void sc3_builder_init(sc3_builder *b, sc3_op op, size_t max_member, int keep_rej
 void sc3_builder_free(sc3_builder *b);
 
 /* A row is begun, given members or a rejection (by any of the next four), ended, and flushed.
-   Starts row number `row` and counts it. All members of the row before must be flushed. */
-void sc3_builder_begin(sc3_builder *b, uint64_t row);
+   Starts row number `row`, which begins at `line` of a text (0: at none), and counts it. All
+   members of the row before must be flushed. */
+void sc3_builder_begin(sc3_builder *b, uint64_t row, uint64_t line);
 
 /* Writes one member of the row under way aside. A refused member is SC3_OK and counted. `outcome`
  * may be read afterwards. */

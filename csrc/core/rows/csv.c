@@ -336,6 +336,7 @@ static size_t judge_width(sc3_csv *csv, sc3_csv_row *s) {
   row.count = had;
   row.columns = csv->columns;
   row.number = csv->row + 1;
+  row.line = csv->line;
   row.inner = s->inner;
   s->fault = sc3_csv_width_judge(&csv->width, &csv->lines, &row);
   s->fault_column = (had < csv->columns ? had : csv->columns) + 1;

@@ -39,8 +39,10 @@ static sc3_reason judge_short(sc3_csv_width *w, sc3_line_counts *l, sc3_csv_widt
   if (rest)
     return SC3_R_RAGGED_ROW;
   fill_up(row);
-  if (l->short_rows < SC3_SHORT_MAX)
+  if (l->short_rows < SC3_SHORT_MAX) {
     l->short_at[l->short_rows] = row->number;
+    l->short_lines[l->short_rows] = row->line;
+  }
   l->short_rows++;
   return SC3_R_NONE;
 }

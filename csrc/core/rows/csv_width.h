@@ -23,7 +23,7 @@ typedef struct sc3_csv_width_row {
   sc3_field *fields; /* room for `columns` */
   size_t count;      /* fields that it has; `columns` after it was found to be fine */
   size_t columns;    /* of the header */
-  uint64_t number;
+  uint64_t number, line;
   uint64_t inner; /* line ends inside its fields */
 } sc3_csv_width_row;
 

@@ -30,7 +30,8 @@ typedef struct sc3_line_counts {
   sc3_utf8_stats bytes;
   uint64_t shared;     /* JSON: rows that begin in the line in which the row before ends */
   uint64_t short_rows; /* CSV: rows that were taken though cells are missing at their end */
-  uint64_t short_at[SC3_SHORT_MAX]; /* the first ones */
+  uint64_t short_at[SC3_SHORT_MAX];    /* the first ones, */
+  uint64_t short_lines[SC3_SHORT_MAX]; /* and the lines where they begin */
   uint64_t trailing_rows; /* CSV: rows that were taken with delimiters after their last column */
   uint64_t longer_rows;   /* CSV: rows that were refused for one field more than the header */
   sc3_spot spots[SC3_SPOTS_MAX]; /* the first ones */

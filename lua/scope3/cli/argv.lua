@@ -7,13 +7,13 @@ local argv = {}
 local NUMBERS = {
   min_accepted = true, rate = true, concurrency = true, max_members = true, max_bytes = true, timeout = true,
   deadline = true, in_doubt_timeout = true, patience = true, skip_lines = true, port = true, task_seconds = true,
-  rate_limit = true,
+  rate_limit = true, rows = true, sample = true,
 }
 
 -- Options that take a whole number.
 local COUNTS = {
   rate = "count", concurrency = "count", max_members = "count", max_bytes = "count", rate_limit = "count",
-  skip_lines = "count",
+  skip_lines = "count", rows = "count", sample = "count",
 }
 
 -- The value of an option: after its equals sign, or the next word.

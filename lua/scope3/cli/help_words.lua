@@ -7,16 +7,16 @@ local help_words = {}
 --- The groups of options, in the order of the help. An option that none names stays under "Other options".
 ---@type {name: string, options: string[]}[]
 help_words.GROUPS = {
-  { name = "Input", options = { "format", "delimiter", "quote", "escape", "null", "encoding", "skip_lines",
-    "no_header" } },
+  { name = "Input", options = { "where", "rows", "format", "delimiter", "quote", "escape", "null", "encoding",
+    "skip_lines", "no_header" } },
   { name = "Members", options = { "audience", "name", "consent_basis", "map", "mode", "unique", "region",
     "phone_repairs", "no_repair", "ids" } },
-  { name = "Sending", options = { "dry_run", "journal", "delete_missing", "concurrency", "max_members", "max_bytes",
+  { name = "Sending", options = { "dry_run", "sample", "journal", "delete_missing", "concurrency", "max_members", "max_bytes",
     "timeout", "deadline", "patience", "in_doubt_timeout", "keep_going" } },
   { name = "Waiting", options = { "wait", "require_ready" } },
   { name = "Sandbox", options = { "port", "task_seconds", "rate_limit", "set", "until_eof" } },
-  { name = "Output and exit code", options = { "rejects", "metrics", "strict", "max_rejected", "min_accepted", "allow_empty",
-    "explain", "quiet", "json", "color" } },
+  { name = "Output and exit code", options = { "output", "force", "rejects", "metrics", "strict", "max_rejected",
+    "min_accepted", "allow_empty", "explain", "quiet", "json", "color" } },
   { name = "Service", options = { "account", "api_key_file", "api_key_command", "profile", "base_url",
     "ca_file", "rate", "limiter", "sandbox" } },
 }
@@ -29,6 +29,7 @@ help_words.OWN_GROUPS = {
 --- The groups of commands.
 ---@type {name: string, commands: string[]}[]
 help_words.COMMANDS = {
+  { name = "Begin", commands = { "look", "init" } },
   { name = "Send", commands = { "sync", "run" } },
   { name = "Look at the service", commands = { "audiences", "task", "wait" } },
   { name = "Try and check", commands = { "hash", "sandbox", "doctor" } },
@@ -39,6 +40,8 @@ help_words.COMMANDS = {
 help_words.USAGE = {
   sync = "<file>... --audience ID --map FIELD=COLUMN... [options]",
   run = "<script> [<file>...] [options]",
+  look = "<file> [options]",
+  init = "<file> [-o SCRIPT] [options]",
   audiences = "[options]",
   task = "<id> [options]",
   wait = "<id> [options]",
@@ -56,6 +59,7 @@ help_words.USAGE = {
 --- What to begin with.
 ---@type scope3.cli.Example[]
 help_words.FIRST_STEPS = {
+  { why = "Look at a file, and see how it would be sent", "scope3 look customers.csv" },
   { why = "Show what a value is hashed to, and why", 'scope3 hash email --explain "Jane <Jane@X.org>"' },
   { why = "Look at what would be sent, without a key", "scope3 sync customers.csv --audience crm --dry-run \\",
     '    --map external_id="Customer Id" --map email=Email' },
@@ -79,6 +83,14 @@ help_words.EXAMPLES = {
     { why = "Look at what a script would send", "scope3 run newsletter.lua customers.csv --dry-run" },
     { why = "Send what another program writes",
       "cat customers.csv | scope3 run newsletter.lua --account 25 --wait" },
+  },
+  look = {
+    { why = "What a file holds, and the command that would send it", "scope3 look customers.csv" },
+    { why = "The same of what another program writes", "cat customers.csv | scope3 look -" },
+  },
+  init = {
+    { why = "Write a script, and try it without sending", "scope3 init customers.csv -o newsletter.lua --force \\",
+      "    && scope3 run newsletter.lua customers.csv --dry-run" },
   },
   audiences = {
     { why = "List the audiences", "scope3 audiences --account 25" },

@@ -79,7 +79,14 @@ function job_args.script(args)
   if not map then
     return nil, problem, true
   end
-  local made = { map = map }
+  local where
+  if args.where and #args.where > 0 then
+    where, problem = require("scope3.cli.where_args").read(args.where, args.no_header)
+  end
+  if problem then
+    return nil, problem, true
+  end
+  local made = { map = map, where = where }
   problem = script.problem(made, args.mode)
   if problem then
     return nil, in_words_of_map(problem), true

@@ -44,8 +44,10 @@ end
 local function add_conditions(command)
   command:flag("--require-ready", "With --wait: exit with 3 unless each audience is READY.")
   command:flag("--dry-run", "Do everything but send, and say what would be sent; needs no key.")
+  command:option("--sample", "Print the first N members masked, as they would go; a dry run, which sends nothing.")
+    :argname("N"):convert(tonumber)
   command:option("--rejects",
-    "Write row, column and reason of everything refused to FILE (CSV, no values); - is standard output.")
+    "Write row, line, column and reason of everything refused to FILE (CSV, no values); - is standard output.")
     :argname("FILE")
   command:option("--metrics",
     "At the end write what the run came to into FILE.prom, for node_exporter's textfile collector.")
@@ -143,6 +145,10 @@ local function add_sync(root)
     "FIELD is external_id, email, phone, region, hashed_email, hashed_phone or uid:TYPE; named again, it adds "
     .. "a column to take when those before give nothing that can be used. COLUMN is a name, or a number such as #4.")
     :argname("FIELD=COLUMN"):count("*")
+  sync:option("--where",
+    "Take only rows that meet this, such as 'Consent=yes', 'Spent>=500', 'Country!=US' or 'Email!=' (not blank); "
+    .. "given again, all must hold.")
+    :argname("CONDITION"):count("*")
 end
 
 local function add_run(root)
@@ -150,6 +156,24 @@ local function add_run(root)
   run:argument("script", "A Lua file that returns a table with map or member.")
   run:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names (standard input)."):args("*")
   add_job(run)
+end
+
+-- `named`: the command that the words name. Jobs are started often, and do without the options of others.
+local function add_look(root, named)
+  local look = root:command("look",
+    "Say what a file holds and how it is written, and propose a map; nothing leaves the machine.")
+  look:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
+  local init = root:command("init",
+    "Look at a file as look does, and write a script that sends it; nothing leaves the machine.")
+  init:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
+  init:option("-o --output", "The script to write (the file's name with .lua, in this folder)."):argname("SCRIPT")
+  init:flag("--force", "Overwrite the script where it exists.")
+  for _, command in ipairs(named ~= "sync" and named ~= "run" and { look, init } or {}) do
+    command:option("--rows", "Rows to look at (10000)."):argname("N"):convert(tonumber)
+    command:flag("--json", "Print one JSON object instead of text.")
+    add_color(command)
+    add_format(command)
+  end
 end
 
 local function add_queries(root)
@@ -229,8 +253,9 @@ end
 ---@param argparse table  the module
 ---@param version string
 ---@param ask fun(asked: {version: string?, parser: table?}): fun()  makes the action of --version and --help
+---@param named? string  the command that the words name
 ---@return table
-function parser.build(argparse, version, ask)
+function parser.build(argparse, version, ask, named)
   local root = argparse("scope3", "Carries first-party audiences into Scope3: rows in, hashed members out.")
   root:command_target("command")
   root:require_command(true)
@@ -238,6 +263,7 @@ function parser.build(argparse, version, ask)
 
   add_sync(root)
   add_run(root)
+  add_look(root, named)
   add_queries(root)
   add_hash(root)
   add_sandbox(root)

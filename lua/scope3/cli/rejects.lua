@@ -1,4 +1,5 @@
---- What --rejects writes: a line of CSV for each rejection, which names rows, columns and reasons, and no values.
+--- What --rejects writes: a line of CSV for each rejection, which names rows, lines, columns and reasons, and no
+--- values.
 local output = require "scope3.cli.output"
 local text = require "scope3.cli.text"
 
@@ -22,7 +23,8 @@ local function standard_output()
   }
 end
 
---- A file that takes rejections: row, column, outcome, reason, and first the file where there may be `several`.
+--- A file that takes rejections: row, line, column, outcome, reason, and first the file where there may be
+--- `several`.
 ---@param path string
 ---@param several boolean
 ---@return {write: fun(rejection: table), close: fun(): boolean?, string?}?
@@ -51,7 +53,7 @@ function rejects.open(path, several)
   if jit then
     jit.off(put)
   end
-  put(several and "file,row,column,outcome,reason\n" or "row,column,outcome,reason\n")
+  put(several and "file,row,line,column,outcome,reason\n" or "row,line,column,outcome,reason\n")
   local function cell(value)
     value = text.visible(tostring(value)) -- names and reasons of others
     return value:find('[,"\r\n]') and '"' .. value:gsub('"', '""') .. '"' or value
@@ -59,7 +61,8 @@ function rejects.open(path, several)
   return {
     write = function(rejection)
       local inside = rejection.lines and (" (%.0f further lines inside)"):format(rejection.lines) or ""
-      put((several and cell(rejection.file or "") .. "," or "") .. ("%.0f,%s,%s,%s\n"):format(rejection.row,
+      local line = rejection.line and ("%.0f"):format(rejection.line) or ""
+      put((several and cell(rejection.file or "") .. "," or "") .. ("%.0f,%s,%s,%s,%s\n"):format(rejection.row, line,
         cell(rejection.column or ""), rejection.dropped and "dropped" or "rejected", cell(rejection.reason) .. inside))
     end,
     -- A full disk shows here at the latest.

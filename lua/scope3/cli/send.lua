@@ -21,6 +21,7 @@ local send = {}
 ---@field url string?  of a private sandbox
 ---@field script scope3.Script
 ---@field opts table  of the job
+---@field sample? scope3.cli.Sample
 
 -- The file of --rejects; nil without the option. False and a message where it cannot be written.
 local function open_rejects(args)
@@ -99,7 +100,9 @@ end
 
 local function show(session, res, waited)
   local args = session.args
-  output.object(res:plain())
+  local object = res:plain()
+  object.sample = session.sample and session.sample.members
+  output.object(object)
   if not args.quiet then
     output.say(report.of(res, { title = title_of(session), waited = waited, sandbox = args.sandbox,
       options = context.service_options(args) }))
@@ -149,6 +152,9 @@ local function send_rows(session)
   local res, err, waited = run_and_wait(session, watch)
   watch:clear()
   local unwritten = close_rejects(file, args.rejects)
+  if session.sample then
+    session.sample:say()
+  end
   res = result_to_report(session, res, err)
   if res and args.metrics then
     require("scope3.cli.metrics_file").note(res)
@@ -165,10 +171,22 @@ local function send_rows(session)
   return code
 end
 
+-- What --sample prints; nil without it.
+local function take_sample(args, client)
+  local taken = args.sample and require("scope3.cli.sample").new(args.sample) or nil
+  if taken then
+    function client.sample(parts)
+      taken:take(parts)
+    end
+  end
+  return taken
+end
+
 ---@param args table
 ---@param exit table
 ---@return integer
 function send.main(args, exit)
+  args.dry_run = args.dry_run or args.sample and true
   if args.rejects == "-" then
     output.keep() -- before a script prints
   end
@@ -192,7 +210,9 @@ function send.main(args, exit)
     close()
     return context.refuse(why, args, exit)
   end
-  local code = send_rows { args = args, exit = exit, client = client, url = url, script = script, opts = opts }
+  local session = { args = args, exit = exit, client = client, url = url, script = script, opts = opts,
+    sample = take_sample(args, client) }
+  local code = send_rows(session)
   close()
   return code
 end

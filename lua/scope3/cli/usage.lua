@@ -135,10 +135,11 @@ local function send_problem(args)
   if problem then
     return problem
   end
-  if args.dry_run then
+  local dry = args.sample and "--sample" or args.dry_run and "--dry-run"
+  if dry then
     for _, key in ipairs { "wait", "require_ready", "metrics" } do
       if args[key] then
-        return ("%s has no effect with --dry-run, which sends nothing"):format(word(key))
+        return ("%s has no effect with %s, which sends nothing"):format(word(key), dry)
       end
     end
   end

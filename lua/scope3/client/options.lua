@@ -98,6 +98,8 @@ client_options.CLIENT = {
 
 ---@class scope3.Rejection  why a row or one of its identifiers was not used; holds no value
 ---@field row integer
+---@field line? integer  where the row begins in its file, as an editor counts; nil where rows are tables, and of
+---  members that the service refused
 ---@field column? string|integer  the column, or the field of a member
 ---@field reason string  a key, as in docs/results-and-errors.md, or what the script gave
 ---@field dropped boolean  only an identifier: its member is kept

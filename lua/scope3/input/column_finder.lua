@@ -1,4 +1,5 @@
 --- Finds the columns of a source that a map or a condition names, by name or by number.
+local arguments = require "scope3.util.arguments"
 local encodings = require "scope3.input.encodings"
 local errors = require "scope3.error"
 
@@ -120,7 +121,7 @@ local function is_unknown(issues)
 end
 
 -- The error of columns that were not found.
-local function failure(source, names, issues)
+local function failure(source, names, issues, meant)
   local err = errors.invalid("map for " .. source.name, issues)
   local message = err.message
   if #issues == 1 then
@@ -134,6 +135,7 @@ local function failure(source, names, issues)
     message = message .. "; " .. source.advice
   elseif #names > 0 then
     message = message .. "; the columns are: " .. list_names(names) .. (is_unknown(issues) and guess_of(source) or "")
+      .. (#meant > 0 and ("; did you mean %s?"):format(table.concat(meant, ", ")) or "")
   end
   return errors.with(err, { message = message })
 end
@@ -146,17 +148,19 @@ end
 ---@return (string|integer)[]? found  in the same order: numbers, or names for JSON Lines
 ---@return scope3.Error? err  kind "invalid": names every column that is missing, and those there are
 function column_finder.resolve(source, names, wanted)
-  local found, issues = {}, {}
+  local found, issues, meant = {}, {}, {}
   local is_header = source.format == "csv" and has_name(source, wanted)
   for i, want in ipairs(wanted) do
     local column, why = find(source, names, want, is_header)
     if why then
       issues[#issues + 1] = { path = want.path, message = why }
+      local like = arguments.meant(want.column, names)
+      meant[#meant + 1] = like and why:find("^there is no column") and ("'%s'"):format(like) or nil
     end
     found[i] = column or false
   end
   if #issues > 0 then
-    return nil, failure(source, names, issues)
+    return nil, failure(source, names, issues, meant)
   end
   return found
 end

@@ -6,15 +6,15 @@ local row_widths = {}
 local function warn_of_short(res, name, counts)
   local at = {}
   for i, row in ipairs(counts.short_at) do
-    at[i] = ("%.0f"):format(row)
+    at[i] = ("%.0f (line %.0f)"):format(row, counts.short_lines[i])
   end
   local is_all = counts.short_rows <= #at
   local words = "%s: %.0f %s fewer cells than the header, as spreadsheets cut empty ones at the end: "
-    .. "what is missing counts as empty (%s %s)"
+    .. "what is missing counts as empty: %s %s"
   result.warn(res, "short_rows", words:format(name, counts.short_rows,
     counts.short_rows == 1 and "row has" or "rows have",
     is_all and #at == 1 and "row" or is_all and "rows" or "the first are rows", table.concat(at, ", ")),
-    { file = name, rows = counts.short_rows, row = counts.short_at[1] })
+    { file = name, rows = counts.short_rows, row = counts.short_at[1], line = counts.short_lines[1] })
 end
 
 local function warn_of_trailing(res, name, counts)

@@ -7,6 +7,7 @@
 ---@field account_id? string  numeric id of the advertiser
 ---@field has_key boolean  whether there is an API key, or a function that gives one
 ---@field secret fun(): string?  the key that was given last, so that no text shows it
+---@field sample? fun(parts: scope3.Part[])  of the command: called in a dry run with what would be sent
 ---@field emit fun(event: scope3.Event)  the client's listener, for jobs and waits without one of their own
 ---@field counters scope3.Counters  of what the client did
 ---@field private client scope3.Client
@@ -28,6 +29,7 @@ function context.of(client)
     secret = client.secret,
     emit = client.on_event,
     counters = client.counters,
+    sample = client.sample,
     client = client,
   }, Context)
   return client.context

@@ -214,7 +214,7 @@ function Job:send(given)
     if failure then
       self.state:give_up(req)
     elseif self.opts.dry_run then
-      self.state:skip(req)
+      self.state:skip(req, self.context.sample)
     else
       self.state:enqueue(req)
     end

@@ -42,8 +42,9 @@ function rows.rest_of(context, job_guard)
   end
 end
 
-local function script_failed(message, row)
-  return errors.new("script", ("the script failed at row %.0f: %s"):format(row, redact.patterns(message)),
+local function script_failed(message, row, line)
+  local at = line and (" (line %.0f)"):format(line) or ""
+  return errors.new("script", ("the script failed at row %.0f%s: %s"):format(row, at, redact.patterns(message)),
     { code = "script_error" })
 end
 
@@ -75,14 +76,14 @@ function ON_STATE.fatal(_, src, detail)
   return not ok and err or nil
 end
 
-function ON_STATE.script(_, _, detail, row)
-  return script_failed(detail, row)
+function ON_STATE.script(_, _, detail, row, line)
+  return script_failed(detail, row, line)
 end
 
 local function read_source(reader, src)
   local batcher = reader.batcher
   while true do
-    local state, detail, row = batcher.builder:fill(batcher.payload, src.handle,
+    local state, detail, row, line = batcher.builder:fill(batcher.payload, src.handle,
       rare.number("slice_bytes", SLICE_BYTES), rare.number("slice_seconds", SLICE_SECONDS))
     local err = reader.pause(src:progress())
     if not err and reader.rest then
@@ -92,7 +93,7 @@ local function read_source(reader, src)
       return nil
     end
     local act = not err and ON_STATE[state]
-    err = err or act and act(reader, src, detail, row)
+    err = err or act and act(reader, src, detail, row, line)
     if err then
       return err
     end

@@ -217,8 +217,12 @@ end
 
 --- Counts a request that a dry run does not send.
 ---@param req scope3.JobRequest
-function State:skip(req)
+---@param sample? fun(parts: scope3.Part[])  is shown its members
+function State:skip(req, sample)
   local res = self.result
+  if sample then
+    sample(req.parts)
+  end
   self:add_entry(req, "not sent")
   res.would_send, res.would_remove = res.would_send + req.members, res.would_remove + req.removes
   self:close(req.batch)

@@ -1,0 +1,94 @@
+--- `scope3 init`: writes a script for a file of unknown form, and says what to run next.
+local context = require "scope3.cli.context"
+local core = require "scope3.core"
+local json = require "scope3.util.json"
+local look = require "scope3.cli.look"
+local look_table = require "scope3.cli.look_table"
+local output = require "scope3.cli.output"
+local script_text = require "scope3.input.look.script_text"
+local suggestion = require "scope3.cli.suggestion"
+local text = require "scope3.cli.text"
+
+local new_script = {}
+
+-- What keeps a script from being written to a path, or nil.
+local function path_problem(path, args)
+  local identity = core.file_identity(path)
+  if path == "-" then
+    return "--output takes the path of a file, and cannot be -"
+  elseif identity and identity == core.file_identity(args.file) then
+    return "--output and the file of rows are the same file, which would be overwritten"
+  elseif identity and not args.force then
+    return ("%s exists: --force overwrites it, and --output names another file"):format(path)
+  end
+end
+
+-- Writes a file. What failed, or nil.
+local function write(path, words)
+  local file, why = io.open(path, "wb")
+  if not file then
+    return "cannot write " .. tostring(why)
+  end
+  local ok, why_not = file:write(words)
+  local closed, why_open = file:close()
+  if not ok or not closed then
+    return ("cannot write all of %s: %s"):format(path, tostring(why_not or why_open))
+  end
+end
+
+local function next_commands(path, file)
+  local run = ("scope3 run %s %s"):format(text.word(path), text.word(file))
+  local journal = text.word((path:gsub("%.lua$", "")) .. ".journal")
+  return {
+    { "try it, without sending", run .. " --dry-run" },
+    { "send to a sandbox of its own", run .. " --sandbox --wait" },
+    { "send, with SCOPE3_API_KEY and SCOPE3_ACCOUNT_ID", ("%s --wait --journal %s"):format(run, journal) },
+  }
+end
+
+-- Says what was written, and what to run.
+local function report(seen, path)
+  local commands, lines = next_commands(path, seen.path), { ("\nWrote %s.\n"):format(text.visible(path)) }
+  local object = { script = path, file = seen.path, unsure = json.array(seen.proposal.unsure),
+    commands = {} }
+  for i, one in ipairs(commands) do
+    lines[#lines + 1] = ("\n# %s\n%s\n"):format(one[1], one[2])
+    object.commands[i] = one[2]
+  end
+  output.object(object)
+  if seen.proposal.sure_of_consent then
+    lines[1] = lines[1] .. "It sends only the rows that say yes in the column of consent.\n"
+  end
+  output.say(look_table.proposal(seen) .. table.concat(lines) .. "\n" .. look_table.PRIVATE)
+end
+
+---@param args table
+---@param exit table
+---@return integer
+function new_script.main(args, exit)
+  local path = args.output or suggestion.stem(args.file) .. ".lua"
+  local problem = path_problem(path, args)
+  if problem then
+    return context.wrong_usage(problem, exit)
+  end
+  local seen, code = look.seen(args, exit)
+  if not seen then
+    return code
+  elseif not seen.proposal.usable then
+    output.say(look_table.proposal(seen))
+    context.fail("no script was written: no map was found that would send the file", "nothing")
+    return exit.NOTHING
+  end
+  problem = write(path, script_text.of(seen, {
+    file = text.visible(seen.path), audience = suggestion.audience(seen.path), column = suggestion.columns(seen),
+    fields = suggestion.fields(seen),
+  }))
+  if problem then
+    context.fail(problem, "failed")
+    return exit.FAILED
+  end
+  report(seen, path)
+  return exit.OK
+end
+
+return new_script

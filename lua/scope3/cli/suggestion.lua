@@ -1,0 +1,143 @@
+--- What somebody may run after a look at a file: the options that read and map it, as words of a command.
+local core = require "scope3.core"
+local proposal = require "scope3.input.look.proposal"
+local source = require "scope3.input.source"
+local text = require "scope3.cli.text"
+
+local suggestion = {}
+
+local WIDTH = 80
+
+local NAMES = { [","] = "comma", [";"] = "semicolon", ["\t"] = "tab", ["|"] = "pipe", [" "] = "space" }
+
+--- A delimiter as an option takes it.
+---@param delimiter string
+---@return string
+function suggestion.delimiter(delimiter)
+  return NAMES[delimiter] or delimiter:find("[%z\1-\31]") and ("\\x%02x"):format(delimiter:byte()) or delimiter
+end
+
+-- How often each name stands in the header, but for case, spaces and marks.
+local function count_names(columns)
+  local count = {}
+  for _, facts in ipairs(columns) do
+    local bare = facts.name and core.lower(facts.name):gsub("[ _.-]", "") or ""
+    count[bare] = (count[bare] or 0) + 1
+  end
+  return count
+end
+
+--- A function that gives the column of a map: its name, or its number where it has no name that a person can type, or
+--- one that stands twice.
+---@param seen scope3.Look
+---@return fun(facts: scope3.LookFacts): string|integer
+function suggestion.columns(seen)
+  local count = count_names(seen.columns)
+  return function(facts)
+    local name = facts.name
+    local bare = name and core.lower(name):gsub("[ _.-]", "") or ""
+    local is_plain = name and bare ~= "" and count[bare] == 1 and core.utf8_valid(name)
+      and text.visible(name) == name and name == proposal.call(facts) and not name:find("^#?[0-9]+$")
+    return (is_plain or not facts.number) and name or facts.number
+  end
+end
+
+--- The name of a file without its folder and its endings; customers for standard input.
+---@param path string
+---@return string
+function suggestion.stem(path)
+  local base = path:match("^.*/(.*)$") or path
+  base = base:gsub("%.[Gg][Zz]$", "")
+  base = base:match("^(.+)%.[A-Za-z0-9]*$") or base
+  return base ~= "-" and base ~= "" and base or "customers"
+end
+
+--- The id of an audience that is called as the file.
+---@param path string
+---@return string
+function suggestion.audience(path)
+  local words = {}
+  for word in core.lower(suggestion.stem(path)):sub(1, 60):gmatch("[a-z0-9]+") do
+    words[#words + 1] = word
+  end
+  return #words > 0 and table.concat(words, "-") or "customers"
+end
+
+--- The options that read the file, where its name and its first lines do not say them by themselves.
+---@param seen scope3.Look
+---@return {key: string, value: any}[]
+function suggestion.fields(seen)
+  local list, opts = {}, seen.opts
+  for _, key in ipairs { "format", "delimiter", "skip_lines", "quote", "escape", "null", "encoding", "header" } do
+    local value = opts[key]
+    if key == "delimiter" and value then
+      value = suggestion.delimiter(value)
+    elseif key == "format" and value == source.format_of(seen.path, {}) then
+      value = nil
+    end
+    list[#list + 1] = value ~= nil and { key = key, value = value } or nil
+  end
+  return list
+end
+
+-- The condition that takes only rows of people who agreed; nil where it is not sure which they are.
+local function consent_condition(seen, column)
+  local made = seen.proposal
+  local at = made.sure_of_consent and column(made.consent)
+  if type(at) == "number" or at and at:find("[<>=!]") then
+    at = made.consent.number and ("#%.0f"):format(made.consent.number)
+  end
+  return at and at .. "=yes" or nil
+end
+
+--- The words of `scope3 sync` that would send the file, each option with its value.
+---@param seen scope3.Look
+---@param more? string[]  options at the end
+---@return string[]
+function suggestion.words(seen, more)
+  local words, column = { "scope3 sync " .. text.word(seen.path) }, suggestion.columns(seen)
+  local function add(option, value, field)
+    if value then
+      words[#words + 1] = option .. (value ~= true and " " .. (field or "") .. text.word(value) or "")
+    end
+  end
+  add("--audience", suggestion.audience(seen.path))
+  for _, field in ipairs(suggestion.fields(seen)) do
+    local value = field.value
+    add(value == false and "--no-header" or "--" .. field.key:gsub("_", "-"), value == false
+      or type(value) == "number" and ("%.0f"):format(value) or value)
+  end
+  for _, field in ipairs(seen.proposal.fields) do
+    for _, facts in ipairs(field.columns) do
+      local at = column(facts)
+      local value = type(at) == "number" and (seen.opts.header == false and "%.0f" or "#%.0f"):format(at) or at
+      add("--map", value, field.field .. "=")
+    end
+  end
+  add("--region", seen.proposal.region)
+  add("--where", consent_condition(seen, column))
+  add("--ids", seen.proposal.ids)
+  for _, word in ipairs(more or {}) do
+    words[#words + 1] = word
+  end
+  return words
+end
+
+--- Words of a command over several lines, none wider than a terminal where that can be.
+---@param words string[]
+---@return string
+function suggestion.lines(words)
+  local lines, line = {}, nil
+  for _, word in ipairs(words) do
+    if line and #line + #word + 3 > WIDTH then
+      lines[#lines + 1] = line .. " \\"
+      line = "    " .. word
+    else
+      line = line and line .. " " .. word or word
+    end
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return suggestion

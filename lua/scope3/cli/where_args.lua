@@ -1,0 +1,101 @@
+--- The words of --where as the conditions of a script: Consent=yes, Spent>=500, Country!=US, Email!=, Phone=.
+local core = require "scope3.core"
+local filter = require "scope3.input.filter"
+
+local where_args = {}
+
+local OPERATORS = {
+  ["="] = "eq", ["=="] = "eq", ["!="] = "ne", ["<"] = "lt", ["<="] = "le", [">"] = "gt", [">="] = "ge",
+}
+local KNOWN = "=, !=, <, <=, >, >="
+
+-- Words that are read as answers: the column may say them in other words.
+local ANSWERS = { yes = true, ["true"] = true, no = false, ["false"] = false }
+
+-- A text without blanks at its ends.
+local function trimmed(text)
+  text = text:match("^[ \t]*(.*)$")
+  return text:match("^(.*[^ \t])[ \t]*$") or ""
+end
+
+-- The column, the operator and the value of a word. Nil where it has no operator, or one that is none.
+local function split(word)
+  local at = word:find("[<>=!]")
+  if not at then
+    return nil
+  end
+  local sign = word:sub(at, at + 1)
+  sign = OPERATORS[sign] and sign or word:sub(at, at)
+  local value = word:sub(at + #sign)
+  if trimmed(word:sub(1, at - 1)) == "" or not OPERATORS[sign] or value:find("^[<>=!]") then
+    return nil
+  end
+  return trimmed(word:sub(1, at - 1)), OPERATORS[sign], trimmed(value)
+end
+
+-- The key and the value of a condition in a script.
+local function condition(operator, value)
+  local is_equality = operator == "eq" or operator == "ne"
+  if is_equality and value == "" then
+    return "present", operator == "ne"
+  elseif is_equality and ANSWERS[core.lower(value)] ~= nil then
+    return "yes", ANSWERS[core.lower(value)] == (operator == "eq")
+  elseif is_equality then
+    return operator, value
+  end
+  return operator, core.number(value) or value
+end
+
+-- A column as a script has it: a number where there is no header.
+local function column_of(name, no_header)
+  if not no_header then
+    return name
+  end
+  return tonumber(name:match("^#?([0-9]+)$"))
+end
+
+-- A problem of the conditions in the words of --where.
+local function in_words(problem)
+  return (problem:gsub("^where%['(.*)'%]%.?[a-z]*", "--where: '%1'", 1):gsub("^where has", "--where has")
+    :gsub("^where ", "--where "))
+end
+
+-- Adds the condition of a word. What is wrong with it, or nil.
+local function add(where, word, no_header)
+  local name, operator, value = split(word)
+  if not name then
+    return ("--where takes a column, one of %s, and a value, such as 'Spent>=500', not '%s'"):format(KNOWN, word)
+  end
+  local column = column_of(name, no_header)
+  if not column then
+    return ("--no-header: --where takes the number of a column, such as '#4=yes', not '%s'"):format(name)
+  end
+  local key, wanted = condition(operator, value)
+  where[column] = where[column] or {}
+  if where[column][key] ~= nil then
+    return ("--where asks '%s' for two values at once: a script takes a list of them (docs/scripts.md)"):format(name)
+  end
+  where[column][key] = wanted
+end
+
+--- The conditions of the words. All must hold. Nil and a message when one is wrong.
+---@param words string[]
+---@param no_header? boolean  columns are given by number
+---@return table? where  as a script has it; nil also without any
+---@return string? problem
+function where_args.read(words, no_header)
+  local where = {}
+  for _, word in ipairs(words) do
+    local problem = add(where, word, no_header)
+    if problem then
+      return nil, problem
+    end
+  end
+  if next(where) == nil then
+    return nil
+  end
+  local _, problem = filter.list(where)
+  return not problem and where or nil, problem and in_words(problem)
+end
+
+return where_args

@@ -1,0 +1,209 @@
+--- The first rows of a source as columns of texts.
+local entries = require "scope3.util.entries"
+local map = require "scope3.input.map"
+
+local cells = {}
+
+local CELLS_MAX = 2000000 -- of a wide file fewer rows are looked at
+local ROWS_MIN = 100
+local BYTES_MAX = 64 * 1024 * 1024 -- of text that is kept
+local DEPTH_MAX = 4 -- of values inside values
+local KEYS_MAX = 400 -- of JSON Lines
+
+---@class scope3.LookColumn
+---@field name? string  nil without a header
+---@field number? integer  of CSV
+---@field cells table<integer, string>  by the rows that could be read; none where a row has no value
+
+---@class scope3.LookCells
+---@field columns scope3.LookColumn[]
+---@field rows integer  that could be read
+---@field refused integer  rows that could not
+---@field faults table<string, integer>  why not, by reason
+---@field ended boolean  these are all rows of the file
+---@field broken? scope3.Error  the input could not be read further
+---@field advice? string  what to do about a header that looks like data
+---@field header? string[]  names as they are
+---@field encoding table  as handle:encoding() gives it
+---@field delimiter? string
+
+-- The text of a value; nil where there is none.
+local function text_of(value)
+  local kind = type(value)
+  if kind == "string" then
+    return value:find("[^ \t\r\n]") and value or nil
+  elseif kind == "number" then
+    return value % 1 == 0 and ("%.0f"):format(value) or ("%.14g"):format(value):gsub(",", ".")
+  elseif kind == "boolean" then
+    return tostring(value)
+  end
+end
+
+local function put(found, name, row, text)
+  local column = found.by_name[name]
+  if not column then
+    if #found.columns >= KEYS_MAX then
+      return
+    end
+    column = { name = name, cells = {} }
+    found.by_name[name] = column
+    found.columns[#found.columns + 1] = column
+  end
+  column.cells[row] = text
+end
+
+-- Takes an object's values, and those inside them by their paths.
+local function flatten(found, row, value, path, depth)
+  for _, key in ipairs(map.sorted(value)) do
+    local inner = value[key]
+    local name = path .. tostring(key)
+    if type(inner) == "table" and depth < DEPTH_MAX then
+      flatten(found, row, inner, name .. ".", depth + 1)
+    else
+      put(found, name, row, text_of(inner) and tostring(text_of(inner)))
+    end
+  end
+end
+
+-- How a row's values are found: a column whose name stands twice has its number as key.
+local function keys_of(names, width)
+  local count, keys = {}, {}
+  for _, name in ipairs(names) do
+    count[name] = (count[name] or 0) + 1
+  end
+  for i = 1, width do
+    keys[i] = names[i] and count[names[i]] == 1 and names[i] or i
+  end
+  return keys
+end
+
+local function take_csv(found, row, values)
+  for i, key in ipairs(found.keys) do
+    local text = text_of(rawget(values, key))
+    found.columns[i].cells[row] = text
+  end
+end
+
+-- Notes the header, and makes a column for each of its names.
+local function begin_csv(found, src)
+  local names, err = src:columns()
+  if not names then
+    return nil, err
+  end
+  -- src:columns() keeps names back that look like data: the rows have them as keys all the same.
+  found.advice, found.delimiter = src.advice, src.handle:delimiter()
+  local raw = src.handle:columns() or {}
+  found.header = names
+  found.keys = keys_of(raw, src.width or 0)
+  for i = 1, src.width or 0 do
+    found.columns[i] = { name = names[i], number = i, cells = {} }
+  end
+  return true
+end
+
+local function limit_of(found, rows)
+  return math.min(rows, math.max(ROWS_MIN, math.floor(CELLS_MAX / math.max(1, #found.columns))))
+end
+
+local function note_fault(found, err)
+  found.refused = found.refused + 1
+  found.faults[err.code or "unknown"] = (found.faults[err.code or "unknown"] or 0) + 1
+end
+
+-- Whether nothing follows the rows that were looked at.
+local function is_at_end(src)
+  local row, err = src:next()
+  return row == nil and err == nil
+end
+
+-- Reads the rows. The error of an input that cannot be read further, or nil.
+local function read_rows(found, src, limit)
+  while found.rows + found.refused < limit and src.handle:bytes() <= BYTES_MAX do
+    local row, err = src:next()
+    if row == nil and err == nil then
+      found.ended = true
+      return nil
+    elseif row and found.keys then
+      found.rows = found.rows + 1
+      take_csv(found, found.rows, row)
+    elseif row then
+      found.rows = found.rows + 1
+      flatten(found, found.rows, row, "", 1)
+    elseif src.ended then
+      return err
+    else
+      note_fault(found, err)
+    end
+  end
+  found.ended = is_at_end(src)
+end
+
+local function read(found, src, rows)
+  if src.format == "csv" then
+    local ok, err = begin_csv(found, src)
+    if not ok then
+      return nil, err
+    end
+  end
+  local err = read_rows(found, src, limit_of(found, rows))
+  if err and found.rows == 0 then
+    return nil, err
+  end
+  found.broken = err
+  found.encoding = src.handle:encoding()
+  return found
+end
+
+--- Reads up to so many rows of a source, and closes it. Rows that cannot be read count.
+---@param src scope3.Source
+---@param rows integer
+---@return scope3.LookCells?
+---@return scope3.Error? err  the input cannot be read at all
+function cells.read(src, rows)
+  local found = { columns = {}, by_name = {}, rows = 0, refused = 0, faults = {}, ended = false }
+  local ok, err = read(found, src, rows)
+  src:close()
+  return ok, err
+end
+
+--- The share of rows that could be read, 0 to 1.
+---@param found scope3.LookCells
+---@return number
+function cells.good(found)
+  local all = found.rows + found.refused
+  return all == 0 and 1 or found.rows / all
+end
+
+--- How often a reason occurs whose key begins so.
+---@param found scope3.LookCells
+---@param prefix string
+---@return integer
+function cells.count_faults(found, prefix)
+  local n = 0
+  for reason, count in entries(found.faults) do
+    if reason:sub(1, #prefix) == prefix then
+      n = n + count
+    end
+  end
+  return n
+end
+
+--- The share of a column's cells, of those of the first rows, for which a function is true.
+---@param found scope3.LookCells
+---@param test fun(text: string): boolean
+---@return number
+function cells.share(found, test)
+  local all, hits = 0, 0
+  for _, column in ipairs(found.columns) do
+    for row = 1, found.rows do
+      local text = column.cells[row]
+      if text then
+        all = all + 1
+        hits = hits + (test(text) and 1 or 0)
+      end
+    end
+  end
+  return all == 0 and 0 or hits / all
+end
+
+return cells

@@ -1,0 +1,56 @@
+--- Looks at a file of unknown form: how it is written, what its columns hold, and which map would send it. It reads the
+--- first rows only, and sends nothing.
+local columns = require "scope3.input.look.columns"
+local contacts = require "scope3.input.look.contacts"
+local dialects = require "scope3.input.look.dialects"
+local opening = require "scope3.input.look.opening"
+local options = require "scope3.util.options"
+local proposal = require "scope3.input.look.proposal"
+
+local look = {}
+
+look.ROWS = 10000 -- that are looked at, where nobody says how many
+
+---@class scope3.Look
+---@field path string
+---@field opts table  options that read the file
+---@field encoding string  its name
+---@field marked? boolean  a byte order mark stands at its beginning
+---@field guessed_encoding? string
+---@field delimiter? string  of CSV
+---@field rows integer  that were looked at and could be read
+---@field refused integer
+---@field faults table<string, integer>
+---@field all boolean  these are all of the file
+---@field columns scope3.LookFacts[]
+---@field proposal scope3.LookProposal
+
+--- Looks at a file.
+---@param path string  "-" is standard input
+---@param given table  what is known: format, encoding, delimiter, quote, escape, null, skip_lines, header
+---@param rows? integer
+---@return scope3.Look?
+---@return scope3.Error? err
+function look.at(path, given, rows)
+  local file = opening.new(path)
+  local written, err = dialects.find(file, given, rows or look.ROWS)
+  local marked = written and file:marked() or nil
+  file:close()
+  if not written then
+    return nil, err
+  end
+  local found = written.found
+  local facts = columns.look(found)
+  local phone, region = contacts.phones(facts)[1], contacts.region(facts)
+  if phone and region then
+    columns.read_phones_by(found, facts, phone, region)
+  end
+  return {
+    path = path, opts = options.merge(written.opts), guessed_encoding = written.guessed_encoding,
+    encoding = found.encoding.name or "utf-8", marked = marked, delimiter = found.delimiter,
+    rows = found.rows, refused = found.refused, faults = found.faults, broken = found.broken, all = found.ended,
+    columns = facts, proposal = proposal.make(facts, found.rows),
+  }
+end
+
+return look

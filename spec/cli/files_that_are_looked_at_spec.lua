@@ -1,0 +1,258 @@
+-- `scope3 look`: how a file of unknown form is written, what it holds, and the command that would send it.
+local core = require "scope3.core"
+local world = require "spec.support.world"
+
+local json = world.json
+
+local HEAD = { "Kundennummer", "Vorname", "E-Mail", "Telefon", "Einwilligung", "Umsatz" }
+
+-- Rows of people in Germany, 60 of them.
+local function german()
+  local rows = {}
+  for i = 1, 60 do
+    rows[i] = { "K" .. 1000 + i, i % 2 == 0 and "Jörg" or "Zoë", ("joerg.maier%d@beispiel-firma.de"):format(i),
+      ("030 2345%02d8"):format(i), i % 3 == 0 and "nein" or "ja", ("%d,50"):format(1000 + i) }
+  end
+  return rows
+end
+
+-- The text of rows; `quote` encloses each value.
+local function lines_of(rows, delimiter, quote, head)
+  local lines = {}
+  local function add(values)
+    local cells = {}
+    for i, value in ipairs(values) do
+      cells[i] = (quote or "") .. value .. (quote or "")
+    end
+    lines[#lines + 1] = table.concat(cells, delimiter)
+  end
+  if head ~= false then
+    add(HEAD)
+  end
+  for _, values in ipairs(rows) do
+    add(values)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function in_1252(text)
+  return (text:gsub("\195([\128-\191])", function(c) return string.char(c:byte() + 64) end))
+end
+
+local function in_utf16(text)
+  return (in_1252(text):gsub(".", "%0\0"))
+end
+
+local function look(path, ...)
+  local code, out, err = world.command { "look", path, "--json", ... }
+  return code, json.decode(out), err
+end
+
+-- What was found of a text: the object.
+local function seen(text, suffix, ...)
+  local code, object, err = look(world.file(text, suffix or ".csv"), ...)
+  assert.equal(0, code, err)
+  return object
+end
+
+-- What the map has for a field, joined.
+local function mapped(object, field)
+  local list = object.map[field] or {}
+  local words = {}
+  for i, column in ipairs(list) do
+    words[i] = tostring(column):gsub("%.0$", "")
+  end
+  return table.concat(words, "+")
+end
+
+describe("a file that is looked at", function()
+  teardown(world.clean)
+
+  it("has the map of the example, and a command that reads it", function()
+    local code, object = look "examples/customers.csv"
+    assert.equal(0, code)
+    assert.same({ "Customer Id", "Email", "Mobile", "Country" }, { mapped(object, "external_id"),
+      mapped(object, "email"), mapped(object, "phone"), mapped(object, "region") })
+    assert.same({ 998, 2, true, "comma", "utf-8", "Marketing consent" }, { object.rows, object.unreadable_rows,
+      object.all_rows, object.delimiter, object.encoding, object.consent })
+    assert.equal("scope3 sync examples/customers.csv --audience customers --map external_id='Customer Id' "
+      .. "--map email=Email --map phone=Mobile --map region=Country "
+      .. "--where 'Marketing consent=yes' --dry-run", object.command)
+  end)
+
+  it("is read however it is written", function()
+    local rows = german()
+    local semicolon = lines_of(rows, ";")
+    local WAYS = {
+      { "semicolon, windows-1252", in_1252(semicolon), { delimiter = "semicolon", encoding = "windows-1252" } },
+      { "tab", lines_of(rows, "\t"), { delimiter = "tab" } },
+      { "pipe", lines_of(rows, "|"), { delimiter = "pipe" } },
+      { "a control character", lines_of(rows, "\1"), { delimiter = "\\x01" } },
+      { "a hat", lines_of(rows, "^"), { delimiter = "^" } },
+      { "quoted", lines_of(rows, ",", '"'), { delimiter = "comma" } },
+      { "in single quotes", lines_of(rows, ",", "'"), { delimiter = "comma", quote = "'" } },
+      { "two lines of a title", "Export\nvom 2024-01-31\n\n" .. semicolon, { skip_lines = 2 } },
+      { "a byte order mark", "\239\187\191" .. semicolon, { delimiter = "semicolon" } },
+      { "UTF-16 with a mark", "\255\254" .. in_utf16(semicolon), { delimiter = "semicolon", encoding = "utf-16le" } },
+      { "UTF-16 without", in_utf16(semicolon), { delimiter = "semicolon", encoding = "utf-16le" } },
+      { "no value as \\N", (lines_of(rows, ","):gsub("Zoë", "\\N"):gsub(",50\n", ".50\n")), { escape = "backslash" } },
+      { "no value as NULL", (lines_of(rows, ";"):gsub("Zoë", "NULL")), { null = "NULL" } },
+      { "quotes that are text", (semicolon:gsub("Zoë", '"Zoë" x')), { quote = "none" } },
+    }
+    for _, way in ipairs(WAYS) do
+      local object = seen(way[2])
+      assert.same({ "Kundennummer", "E-Mail", "Telefon", "DE" }, { mapped(object, "external_id"),
+        mapped(object, "email"), mapped(object, "phone"), object.region }, way[1])
+      assert.equal(60, object.rows, way[1])
+      for key, value in pairs(way[3]) do
+        assert.equal(value, object[key] or object.reading[key], way[1] .. ": " .. key)
+      end
+    end
+  end)
+
+  it("is packed, or comes from standard input, or has an ending that misleads", function()
+    local plain = world.file(lines_of(german(), "\t"), ".json")
+    local packed = world.path ".gz"
+    os.execute(("gzip -c %s >%s"):format(plain, packed))
+    for _, one in ipairs { { plain }, { packed }, { "-", plain }, { "-", packed } } do
+      local code, out, err = world.command({ "look", one[1], "--json" }, { stdin = one[2] })
+      assert.equal(0, code, err)
+      local object = json.decode(out)
+      assert.same({ "Kundennummer", "tab", 60 }, { mapped(object, "external_id"), object.delimiter, object.rows })
+    end
+    local object = seen('{"user_id":1,"mail":"a@example.org"}\n', ".csv")
+    assert.same({ "jsonl", "user_id" }, { object.reading.format, mapped(object, "external_id") })
+  end)
+
+  it("has no header where its first line is a row", function()
+    local object = seen(lines_of(german(), ";", nil, false))
+    assert.same({ false, "1", "3", "4" }, { object.reading.header, mapped(object, "external_id"),
+      mapped(object, "email"), mapped(object, "phone") })
+    local words = "--no-header --map external_id=1 --map email=3 --map phone=4 --region DE"
+    assert.truthy(object.command:find(words, 1, true))
+    object = seen "1001,anna,de\n1002,bert,at\n"
+    assert.is_false(object.reading.header)
+    assert.is_nil(object.command)
+    object = seen "Anna,Berlin,x\nBert,Berlin,y\nCarl,Rome,z\n"
+    assert.is_false(object.reading.header)
+    object = seen "name,city\nBert,Berlin\nname,city\nCarl,Rome\n" -- joined files
+    assert.is_nil(object.reading.header)
+  end)
+
+  it("has values inside values in JSON Lines", function()
+    local lines = {}
+    for i = 1, 20 do
+      lines[i] = ('{"id":%d,"properties":{"email":"a%d@example.org","phones":["(206) 555-01%02d"]}}'):format(i, i, i)
+    end
+    local object = seen(table.concat(lines, "\n"), ".jsonl")
+    assert.same({ "id", "properties.email", "properties.phones.1", "US" }, { mapped(object, "external_id"),
+      mapped(object, "email"), mapped(object, "phone"), object.region })
+  end)
+
+  it("has hashes, universal ids and further columns by their names and forms", function()
+    local lines = { "person_id,email sha256,phone hash,UID2,IDFA,email,email 2,opt out" }
+    for i = 1, 20 do
+      lines[#lines + 1] = table.concat({ i, core.sha256("m" .. i), core.sha256("p" .. i),
+        "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=", ("EA7583CD-A667-48BC-B806-42ECB2B480%02d"):format(i),
+        i % 2 == 0 and "" or "a" .. i .. "@example.org", "b" .. i .. "@example.org", i % 2 }, ",")
+    end
+    local object = seen(table.concat(lines, "\n"))
+    assert.same({ "person_id", "email sha256", "phone hash", "UID2", "IDFA", "email+email 2", "opt out" },
+      { mapped(object, "external_id"), mapped(object, "hashed_email"), mapped(object, "hashed_phone"),
+      mapped(object, "uid:uid2"), mapped(object, "uid:maid"), mapped(object, "email"), object.consent })
+  end)
+
+  it("says what it is not sure of", function()
+    local function doubts(text, words)
+      local object = seen(text)
+      local all = table.concat(object.unsure, "\n")
+      assert.truthy(all:find(words, 1, true), all)
+      return object
+    end
+    local two = { "user id,customer id,mail" }
+    local only, again, states = { "mail,name" }, { "user id,mail" }, { "id,tel,state" }
+    for i = 1, 20 do
+      two[#two + 1] = ("%d,%d,a%d@example.org"):format(i, 100 + i, i)
+      only[#only + 1] = ("a%d@example.org,x"):format(i)
+      again[#again + 1] = ("%d,a%d@example.org"):format(i % 15, i)
+      states[#states + 1] = ("%d,206-555-01%02d,%s"):format(i, i, i % 2 == 0 and "CA" or "DE")
+    end
+    doubts(table.concat(two, "\n"), "The id may also be 'customer id'")
+    local object = doubts(table.concat(only, "\n"), "There is no id but emails or phones")
+    assert.same({ "mail", "hash" }, { mapped(object, "external_id"), object.ids })
+    assert.truthy(object.command:find("--ids hash", 1, true))
+    doubts(table.concat(again, "\n"), "5 rows repeat an id in 'user id'")
+    doubts(table.concat(states, "\n"), "'state' may be states or languages")
+    object = doubts("name,city\na,b\nc,d\n", "No column of emails, phones, hashes or universal ids was found.")
+    assert.is_nil(object.command)
+    object = doubts(("h\n%s\n%s\n"):format(core.sha256 "a", core.sha256 "b"), "map it to hashed_email or hashed_phone")
+    assert.is_nil(object.command)
+  end)
+
+  it("takes columns by number where a name stands twice, or no person can type it", function()
+    local object = seen "id,mail,mail,a\226\128\174b\n1,a@example.org,b@example.org,c@example.org\n"
+    assert.equal("2+3+4", mapped(object, "email"))
+    assert.truthy(object.command:find("--map email='#2' --map email='#3' --map email='#4'", 1, true), object.command)
+  end)
+
+  it("shows no whole value, in 80 columns", function()
+    local rows = german()
+    local code, out = world.command { "look", world.file(lines_of(rows, ";"), ".csv") }
+    assert.equal(0, code)
+    for _, values in ipairs(rows) do
+      for i, value in ipairs(values) do
+        assert.is_true(i == 5 or not out:find(value, 1, true), value)
+      end
+    end
+    for line in out:gmatch "[^\n]+" do
+      local _, more = line:gsub("[\128-\191]", "")
+      assert.is_true(#line - more <= 80 or line:find "^/", line)
+    end
+    for _, words in ipairs {
+      "A9999", "j…@b….de", "999 9999999", "Nothing left this machine", "60 rows, which are all",
+    } do
+      assert.truthy(out:find(words, 1, true), words .. out)
+    end
+  end)
+
+  it("calls a column by number where its name is as long as a row", function()
+    local long = ("n"):rep(65)
+    local _, out = world.command { "look", world.file(("id,%s,\"a\nb\"\n1,a@example.org,x\n"):format(long), ".csv") }
+    assert.is_nil(out:find(long:sub(1, 30), 1, true), out)
+    assert.truthy(out:find("\n  email        #2  100 % valid\n", 1, true), out)
+    assert.truthy(out:find("\n  3  #3 ", 1, true), out)
+  end)
+
+  it("is read only as far as is asked", function()
+    local object = seen(lines_of(german(), ";"), ".csv", "--rows", "10")
+    assert.same({ 10, false }, { object.rows, object.all_rows })
+    object = seen(lines_of(german(), ";"), ".csv", "--rows", "60")
+    assert.same({ 60, true }, { object.rows, object.all_rows })
+    assert.equal(2, (look("examples/customers.csv", "--rows", "0")))
+  end)
+
+  it("is told how to be read", function()
+    local text = in_1252(lines_of(german(), ";"))
+    local reading = seen(text, ".csv", "--encoding", "iso-8859-15", "--no-header", "--delimiter", ";",
+      "--skip-lines", "1").reading
+    assert.same({ "iso-8859-15", false, 1 }, { reading.encoding, reading.header, reading.skip_lines })
+    local code, _, err = look("examples/customers.csv", "--delimiter", ";;")
+    assert.equal(2, code)
+    assert.truthy(err:find("--delimiter must be one character", 1, true), err)
+  end)
+
+  it("is refused as by a job where it holds no rows of text", function()
+    for text, words in pairs {
+      [""] = "the file is empty", ["PK\3\4" .. ("\0"):rep(100)] = "a zip archive",
+      [("\0\1\2\3"):rep(500)] = "not text", ["%PDF-1.4\n"] = "a PDF document",
+    } do
+      local code, _, err = look(world.file(text, ".csv"))
+      assert.equal(1, code)
+      assert.truthy(err:find(words, 1, true), err)
+    end
+    assert.equal(1, (look "/does/not/exist"))
+    local code, out = world.command { "look", world.file("id,email\n", ".csv") }
+    assert.equal(0, code)
+    assert.truthy(out:find("no rows", 1, true))
+  end)
+end)

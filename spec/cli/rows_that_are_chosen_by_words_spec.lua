@@ -1,0 +1,134 @@
+-- `scope3 sync --where` and `--sample`: which rows go, and what goes of them.
+local core = require "scope3.core"
+local where_args = require "scope3.cli.where_args"
+local world = require "spec.support.world"
+
+local json = world.json
+
+local ROWS = [[
+id,mail,tel,Consent,Spent,Since,Plan,#9
+C100001,a@example.org,+12065550101,yes,500,2024-01-31,5,x
+C100002,b@example.org,,No,1e3,2023-05-01,05,x
+C100003,c@example.org,+12065550103,TRUE,12.5,2024-06-01,basic,
+C100004,d@example.org,,ja,,2022-01-01,Basic,
+C100005,e@example.org,,,499.99,,5,
+]]
+
+describe("rows that are chosen by words", function()
+  local sandbox = world.around(setup, teardown, before_each)
+
+  local MAP = { "--map", "external_id=id", "--map", "email=mail", "--map", "phone=tel" }
+
+  local function sync(text, words, ...)
+    local args = { "sync", world.file(text, ".csv"), "--audience", "a" }
+    for _, list in ipairs { words, { ... } } do
+      for _, word in ipairs(list) do
+        args[#args + 1] = word
+      end
+    end
+    return world.command(args)
+  end
+
+  -- How many rows are taken where all of these hold.
+  local function taken(...)
+    local words = { (table.unpack or unpack)(MAP) } -- luacheck: ignore
+    for _, condition in ipairs { ... } do
+      words[#words + 1] = "--where"
+      words[#words + 1] = condition
+    end
+    local code, out, err = sync(ROWS, words, "--dry-run", "--json", "--allow-empty")
+    assert.equal(0, code, err)
+    return json.decode(out).would_send
+  end
+
+  it("are those that meet every condition", function()
+    for condition, n in pairs {
+      ["Consent=yes"] = 3, ["Consent==TRUE"] = 3, ["Consent=no"] = 1, ["Consent!=yes"] = 1, ["consent = yes"] = 3,
+      ["Spent>=500"] = 2, ["Spent>500"] = 1, ["Spent<500"] = 2, ["Spent<=500"] = 3, ["Spent!="] = 4, ["Spent="] = 1,
+      ["Since>=2024-01-31"] = 2, ["Plan=5"] = 2, ["Plan!=5"] = 3, ["Plan=basic"] = 1, ["#4=yes"] = 3, ["#9=x"] = 2,
+    } do
+      assert.equal(n, taken(condition), condition)
+    end
+    assert.equal(1, taken("Consent=yes", "Spent>=500"))
+    assert.equal(1, taken("Spent>=500", "Spent<1000"))
+    assert.equal(0, taken("Consent=yes", "Consent="))
+  end)
+
+  it("have columns by number without a header", function()
+    local map = { "--map", "external_id=1", "--map", "email=2", "--no-header", "--dry-run", "--json" }
+    local code, out = sync(ROWS:gsub("^[^\n]*\n", ""), map, "--where", "4=yes", "--where", "#5>=500")
+    assert.equal(0, code)
+    assert.equal(1, json.decode(out).would_send)
+    local _, _, err = sync(ROWS, map, "--where", "Consent=yes")
+    assert.truthy(err:find("--no-header: --where takes the number of a column", 1, true), err)
+  end)
+
+  it("are not chosen by words that are none", function()
+    for _, one in ipairs {
+      { "Consent", "--where takes a column, one of" }, { "=yes", "--where takes a column, one of" },
+      { "Consent!yes", "--where takes a column, one of" }, { "Spent=>500", "--where takes a column, one of" },
+      { "Since>=31.12.2024", "--where: 'Since' is a date that begins with its day" },
+    } do
+      local where, problem = where_args.read { one[1] }
+      assert.is_nil(where, one[1])
+      assert.truthy(problem:find(one[2], 1, true), problem)
+    end
+    local _, problem = where_args.read { "Plan=a", "Plan=b" }
+    assert.truthy(problem:find("--where asks 'Plan' for two values at once", 1, true), problem)
+    assert.is_nil((where_args.read {}))
+    local code, _, err = sync(ROWS, MAP, "--dry-run", "--where", "Consnt=yes")
+    assert.equal(1, code)
+    assert.truthy(err:find("there is no column 'Consnt'", 1, true), err)
+    assert.truthy(err:find("did you mean 'Consent'?", 1, true), err)
+    assert.equal(2, (sync(ROWS, MAP, "--dry-run", "--where", "Consent")))
+  end)
+
+  it("are shown masked, and not sent", function()
+    local code, out = sync(ROWS, MAP, "--sample", "2")
+    assert.equal(0, code)
+    local hash, phone = core.sha256 "a@example.org", core.sha256 "+12065550101"
+    assert.truthy(out:find("The first 2 members as they would go, masked; nothing is sent", 1, true), out)
+    local line = ("\n  add  C…01  hashedEmail %s…  hashedPhone %s…\n"):format(hash:sub(1, 6), phone:sub(1, 6))
+    assert.truthy(out:find(line, 1, true), out)
+    assert.truthy(out:find("\n  add  C…02  hashedEmail %x+…\n\n"), out)
+    assert.is_nil(out:find("C100001", 1, true) or out:find(hash:sub(1, 12), 1, true))
+    assert.truthy(out:find("would send   5 members", 1, true), out)
+    local _
+    _, out = sync(ROWS, MAP, "--sample", "2", "--where", "Plan=none", "--allow-empty")
+    assert.truthy(out:find("^No member would go; nothing is sent"), out)
+  end)
+
+  it("are shown where they are removed", function()
+    local service = { "--account", "25", "--base-url", sandbox.url }
+    local function command(...)
+      local args = { "sync", world.file(ROWS, ".csv"), "--audience", "a", ... }
+      for _, word in ipairs(service) do
+        args[#args + 1] = word
+      end
+      return world.command(args, { env = "SCOPE3_API_KEY=scope3_test_key" })
+    end
+    assert.equal(0, (command("--map", "external_id=id", "--map", "email=mail", "--wait")))
+    local code, out, err = command("--map", "external_id=id", "--mode", "remove", "--sample", "9")
+    assert.equal(0, code, err)
+    assert.truthy(out:find("\n  remove  C…05  -\n", 1, true), out)
+  end)
+
+  it("are shown of a script, and to machines", function()
+    local script = world.file([[return { audience = "a", map = { external_id = "id", ["uid:uid2"] = "u" } }]], ".lua")
+    local uid = "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U="
+    local file = world.file("id,u\n1," .. uid .. "\n", ".csv")
+    local code, out, err = world.command { "run", script, file, "--sample", "5", "--json" }
+    assert.equal(0, code, err)
+    local sample = json.decode(out).sample
+    assert.same({ 1, "add", "1…", "uid2" },
+      { #sample, sample[1].operation, sample[1].id, sample[1].identifiers[1].type })
+    assert.is_nil(out:find(uid, 1, true))
+  end)
+
+  it("are not shown with options that have no effect then", function()
+    local _, _, err = sync(ROWS, MAP, "--sample", "2", "--wait")
+    assert.truthy(err:find("--wait has no effect with --sample, which sends nothing", 1, true), err)
+    assert.equal(2, (sync(ROWS, MAP, "--sample", "0")))
+    assert.equal(2, (sync(ROWS, MAP, "--sample", "2", "--journal", world.path ".journal")))
+  end)
+end)
