@@ -52,11 +52,18 @@ VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(COVERAGE),-coverage)$(if $(PO
 OUT := build/$(VARIANT)
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
-# What a distribution's packages are built with; HARDEN= and HARDEN_LINK= take it out. Fortified functions need an optimising compiler, and hide what the
-# sanitizers look for.
-HARDEN ?= -fstack-protector-strong $(if $(SANITIZE)$(COVERAGE)$(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-# 64 bits for the offsets of files, also on systems of 32 bits.
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(HARDEN) \
+# A # for the shell: how to write one there differs between versions of make.
+HASH := \#
+
+# What a distribution's packages are built with; HARDEN= and HARDEN_LINK= take it out. Fortified functions hide what the sanitizers look for. Of the levels
+# that glibc has with this compiler the highest is taken: it has none where nothing is optimised.
+FORTIFY ?= $(if $(SANITIZE)$(COVERAGE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(shell for level in 3 2; do \
+  printf '$(HASH)include <string.h>\n$(HASH)if defined __GLIBC__ && __USE_FORTIFY_LEVEL < _FORTIFY_SOURCE\n$(HASH)error\n$(HASH)endif\n' | \
+  $(CC) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$$level -E -x c - >/dev/null 2>&1 && \
+  echo "-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$$level" && break; done))
+HARDEN ?= -fstack-protector-strong $(FORTIFY)
+# 64 bits for the offsets of files, also on systems of 32 bits. CPPFLAGS and CFLAGS stand behind what is ours, and so overrule it.
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS) \
   $(LUA_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS) $(CRYPTO_CFLAGS)
 ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -82,9 +89,6 @@ ALL_LDFLAGS = $(SHARED) $(HARDEN_LINK) $(SAN_LDFLAGS) $(LDFLAGS)
 SRC := $(sort $(wildcard csrc/core/*/*.c csrc/lua/*.c))
 OBJ := $(SRC:csrc/%.c=$(OUT)/obj/%.o)
 CORE := $(OUT)/scope3/core.so
-
-# A # for the shell: how to write one there differs between versions of make.
-HASH := \#
 
 # How types are registered: in every module.
 TYPE_OBJ := $(OUT)/obj/lua/type.o
@@ -164,7 +168,7 @@ Renew what is generated (Node and npm)
   make placeholder-table
 
 Install
-  make install         PREFIX=/usr/local DESTDIR=
+  make install         PREFIX=/usr/local DESTDIR=; make uninstall
   make static          one archive, for a host in C: docs/c-hosts.md
   make deps            what the specs need, by apt
   make clean
@@ -231,8 +235,9 @@ $(STATIC): $(STATIC_OBJ)
 static: $(STATIC)
 
 # What a program that links the archive needs after it.
+STATIC_LIBS = $(CURL_LIBS) $(if $(GZIP),$(ZLIB_LIBS)) $(if $(CRYPTO),$(CRYPTO_LIBS)) $(DL_LIBS) -lm
 print-static-libs:
-	@echo $(CURL_LIBS) $(if $(GZIP),$(ZLIB_LIBS)) $(if $(CRYPTO),$(CRYPTO_LIBS)) $(DL_LIBS) -lm
+	@echo $(STATIC_LIBS)
 
 # Written anew each time, because it names the chosen Lua.
 .PHONY: bin/scope3
@@ -544,24 +549,64 @@ INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VDIR)
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VDIR)
 INST_BINDIR ?= $(PREFIX)/bin
 INST_DOCDIR ?= $(PREFIX)/share/doc/scope3
+INST_MANDIR ?= $(PREFIX)/share/man/man1
+INST_PCDIR ?= $(PREFIX)/lib/pkgconfig
+MAN_PAGES ?= build/man/*.1
+COMPLETIONS ?= build/completions/*
 
-# Copies the module and the Lua files.
-define INSTALL_FILES
-install -d "$(DESTDIR)$(INST_LIBDIR)/scope3" "$(DESTDIR)$(INST_BINDIR)"
-for module in $(MODULES); do install -m 755 "$$module" "$(DESTDIR)$(INST_LIBDIR)/scope3/" || exit 1; done
-cd lua && find scope3 -name '*.lua' | while read -r f; do \
-  install -d "$(DESTDIR)$(INST_LUADIR)/$$(dirname "$$f")" && \
-  install -m 644 "$$f" "$(DESTDIR)$(INST_LUADIR)/$$f" || exit 1; done
+VERSION = $(shell sed -n 's/^return "\(.*\)"$$/\1/p' lua/scope3/version.lua)
+
+# What is installed beside the command, each line a mode, a file and where it goes: the modules and the Lua files, and then the rest. `uninstall` takes away
+# what these name. Man pages and completions go along where they were made.
+define LIST_MODULES
+for f in $(MODULES); do printf '755\t%s\t%s\n' "$$f" "$(INST_LIBDIR)/scope3/$${f##*/}"; done; \
+find lua/scope3 -name '*.lua' | while read -r f; do printf '644\t%s\t%s\n' "$$f" "$(INST_LUADIR)/$${f#lua/}"; done
+endef
+define LIST_REST
+printf '644\t%s\t%s\n' $(STATIC) "$(INST_LIBDIR)/libscope3.a" $(OUT)/scope3.pc "$(INST_PCDIR)/scope3.pc"; \
+for f in LICENSE* README.md CHANGELOG.md; do printf '644\t%s\t%s\n' "$$f" "$(INST_DOCDIR)/$$f"; done; \
+find docs examples -type f ! -name '.*' | while read -r f; do \
+  printf '%s\t%s\t%s\n' "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(INST_DOCDIR)/$$f"; done; \
+for f in $(MAN_PAGES); do [ ! -f "$$f" ] || printf '644\t%s\t%s\n' "$$f" "$(INST_MANDIR)/$${f##*/}"; done; \
+for f in $(COMPLETIONS); do [ ! -f "$$f" ] || printf '644\t%s\t%s\n' "$$f" "$(PREFIX)/share/$$(case $$f in \
+  (*.fish) echo fish/vendor_completions.d/scope3.fish ;; (*.zsh | */_*) echo zsh/site-functions/_scope3 ;; (*) echo bash-completion/completions/scope3 ;; esac)"; done
+endef
+PUT = while IFS=$$(printf '\t') read -r mode from to; do \
+  install -d "$(DESTDIR)$${to%/*}" && install -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit 1; done
+# The command with the paths of Lua files $(1) and modules $(2).
+define PUT_COMMAND
+install -d "$(DESTDIR)$(INST_BINDIR)"
+sed -e 's|@LUA@|$(LUA_FULL)|' -e 's|@LUA_PATH@|$(1)|' -e 's|@LUA_CPATH@|$(2)|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
+chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
 endef
 
-install: $(MODULES)
-	$(INSTALL_FILES)
-	sed -e 's|@LUA@|$(LUA_FULL)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
-	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
-	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
-	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* README.md CHANGELOG.md "$(DESTDIR)$(INST_DOCDIR)/"
-	find docs examples -type f ! -name '.*' | while read -r f; do \
-	  install -d "$(DESTDIR)$(INST_DOCDIR)/$$(dirname "$$f")" && install -m "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(DESTDIR)$(INST_DOCDIR)/$$f" || exit 1; done
+# For hosts in C. Several Luas below one prefix have an archive each, and the file is that of the last one, as the command is.
+define PKG_CONFIG
+lua=$(LUA)
+luadir=$(INST_LUADIR)
+libdir=$(INST_LIBDIR)
+
+Name: scope3
+Description: First-party audiences for Scope3, a static library of modules for Lua $(LUA)
+Version: $(VERSION)
+Libs: -L"$${libdir}" -lscope3
+Libs.private: $(STATIC_LIBS)
+endef
+$(OUT)/scope3.pc: export PKG_CONFIG := $(PKG_CONFIG)
+.PHONY: $(OUT)/scope3.pc
+$(OUT)/scope3.pc:
+	@mkdir -p $(@D) && printf '%s\n' "$$PKG_CONFIG" >$@
+
+install: $(MODULES) $(STATIC) $(OUT)/scope3.pc
+	@{ $(LIST_MODULES); $(LIST_REST); } | $(PUT)
+	$(call PUT_COMMAND,$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua,$(INST_LIBDIR)/?.so)
+
+# Folders that are empty then go too, as far as they are named after us or lie in such a one.
+.PHONY: uninstall
+uninstall:
+	@{ $(LIST_MODULES); $(LIST_REST); printf '755\t-\t%s\n' "$(INST_BINDIR)/scope3"; } | while IFS=$$(printf '\t') read -r mode from to; do echo "$(DESTDIR)$$to"; done | \
+	  while read -r to; do rm -f "$$to" || exit 1; to=$${to%/*}; \
+	  while case $$to in (*/scope3 | */scope3/*) rmdir "$$to" 2>/dev/null ;; (*) false ;; esac; do to=$${to%/*}; done; done
 
 # For LuaRocks. The rockspec has it take the command as it is: its wrapper loads modules by paths that include the current folder. The files are put into
 # the folder of the rock, and LuaRocks moves them to share and lib of its tree; where other trees are, `luarocks path` says.
@@ -571,11 +616,9 @@ ROCK_TREES = $(shell luarocks --lua-version=$(LUA_VDIR) path --lr-$(1) 2>/dev/nu
 rock: $(MODULES)
 
 install-rock:
-	$(INSTALL_FILES)
-	sed -e 's|@LUA@|$(LUA_FULL)|' \
-	  -e 's|@LUA_PATH@|$(if $(ROCK_TREE),$(ROCK_SHARE)/?.lua;$(ROCK_SHARE)/?/init.lua;)$(call ROCK_TREES,path)|' \
-	  -e 's|@LUA_CPATH@|$(if $(ROCK_TREE),$(ROCK_TREE)/lib/lua/$(LUA_VDIR)/?.so;)$(call ROCK_TREES,cpath)|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
-	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
+	@{ $(LIST_MODULES); } | $(PUT)
+	$(call PUT_COMMAND,$(if $(ROCK_TREE),$(ROCK_SHARE)/?.lua;$(ROCK_SHARE)/?/init.lua;)$(call \
+	  ROCK_TREES,path),$(if $(ROCK_TREE),$(ROCK_TREE)/lib/lua/$(LUA_VDIR)/?.so;)$(call ROCK_TREES,cpath))
 
 print-lua:
 	@echo $(LUA_BIN)

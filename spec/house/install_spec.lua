@@ -78,6 +78,59 @@ describe("installing", function()
     end
   end)
 
+  -- The files below a folder, by their paths.
+  local function files_below(path)
+    local set = {}
+    for file in must(("cd %s && find . ! -type d"):format(quote(path))):gmatch "%./([^\n]+)" do
+      set[file] = true
+    end
+    return set
+  end
+
+  it("with make puts man pages and completions where their programs look, and takes away only what it put", function()
+    local prefix, made = new_folder() .. "/with space", new_folder()
+    for _, name in ipairs { "scope3.1", "scope3-sync.1", "scope3.bash", "_scope3", "scope3.fish" } do
+      world.write(made .. "/" .. name, name .. "\n")
+    end
+    must(("mkdir -p %s/bin %s/share/lua/%s/scope3"):format(quote(prefix), quote(prefix), VDIR))
+    local mine = { ["bin/mine"] = true, ["share/lua/" .. VDIR .. "/scope3/local.lua"] = true }
+    for path in pairs(mine) do
+      world.write(prefix .. "/" .. path, "mine\n")
+    end
+    local function make(target)
+      must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s %s PREFIX=%s MAN_PAGES='%s/*.1' COMPLETIONS='%s/*scope3 "
+        .. "%s/*.bash %s/*.fish'"):format(CLEAN, LUA, BIN, target, quote(prefix), made, made, made, made))
+    end
+    make "install"
+    for path, text in pairs {
+      ["man/man1/scope3.1"] = "scope3.1\n", ["man/man1/scope3-sync.1"] = "scope3-sync.1\n",
+      ["bash-completion/completions/scope3"] = "scope3.bash\n", ["zsh/site-functions/_scope3"] = "_scope3\n",
+      ["fish/vendor_completions.d/scope3.fish"] = "scope3.fish\n",
+    } do
+      assert.equal(text, world.read(prefix .. "/share/" .. path))
+    end
+    make "uninstall"
+    assert.same(mine, files_below(prefix))
+    assert.is_false(world.exists(prefix .. "/share/doc/scope3"))
+  end)
+
+  it("writes for pkg-config where the archive and the Lua files are, and what the archive needs", function()
+    local stage = new_folder()
+    must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=/opt/x DESTDIR=%s"):format(CLEAN, LUA,
+      BIN, quote(stage)))
+    local function asked(words)
+      return must(("%s PKG_CONFIG_PATH=%s/opt/x/lib/pkgconfig pkg-config %s scope3"):format(CLEAN, quote(stage), words))
+    end
+    assert.equal(require "scope3.version" .. "\n", asked "--modversion")
+    assert.equal("/opt/x/share/lua/" .. VDIR .. "\n", asked "--variable=luadir")
+    local lib = "/opt/x/lib/lua/" .. VDIR
+    assert.is_true(world.exists(stage .. lib .. "/libscope3.a"))
+    local libs = " " .. asked("--static --libs"):gsub("%s", "  ")
+    for _, word in ipairs { "-L" .. lib, "-lscope3", "-lcurl", "-lz", "-lcrypto", "-lm" } do
+      assert.truthy(libs:find(" " .. word .. " ", 1, true), libs)
+    end
+  end)
+
   it("honours DESTDIR without writing it into the command", function()
     local stage = new_folder()
     must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=/opt/x DESTDIR=%s"):format(CLEAN, LUA,
@@ -169,6 +222,26 @@ describe("installing", function()
       assert.equal("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514\tnil\tnetwork\n", out)
     end)
   end
+
+  it("hardens what it builds, as far as the compiler and whoever builds let it", function()
+    local function flags(settings)
+      return must(("%s -u CFLAGS -u CPPFLAGS make --no-print-directory -s LUA=%s LUA_BIN=%s SANITIZE= COVERAGE= %s "
+        .. "print-cflags"):format(CLEAN, LUA, BIN, settings))
+    end
+    local usual = flags ""
+    assert.truthy(usual:find(" -fstack-protector-strong ", 1, true))
+    local level = must([[printf '#include <string.h>\nint level = __USE_FORTIFY_LEVEL;\n' ]]
+      .. "| cc -O2 -D_FORTIFY_SOURCE=3 -E -P -x c - 2>/dev/null"):match "int level = (%d)"
+    assert.truthy(usual:find("-D_FORTIFY_SOURCE=" .. level, 1, true), usual)
+    -- Without an optimiser there is nothing to fortify, and the C library warns in each file.
+    assert.is_nil(flags "CFLAGS=-O0":find("_FORTIFY_SOURCE", 1, true))
+    assert.is_nil(flags "CFLAGS=-g":find("_FORTIFY_SOURCE", 1, true))
+    -- What somebody asks for stands last, once.
+    local own = flags "CPPFLAGS=-D_FORTIFY_SOURCE=1 CFLAGS='-O2 -fno-stack-protector'"
+    assert.truthy(own:find("%-fstack%-protector%-strong.* %-D_FORTIFY_SOURCE=1 %-O2 %-fno%-stack%-protector "), own)
+    assert.equal(1, select(2, own:gsub("_FORTIFY_SOURCE", "")))
+    assert.truthy(flags "HARDEN=":find("-D_FILE_OFFSET_BITS=64", 1, true))
+  end)
 
   it("leaves out what needs zlib or OpenSSL where their headers are missing", function()
     local function modules(flags)
