@@ -221,16 +221,24 @@ $(OUT)/scope3/crypto.so: $(CRYPTO_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(CRYPTO_OBJ) $(CRYPTO_LIBS)
 
--include $(sort $(OBJ:.o=.d) $(ENGINE_OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d))
+-include $(sort $(OBJ:.o=.d) $(ENGINE_OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d) $(OUT)/obj/embed/embed.d)
 
 modules: $(MODULES)
 
-# All modules in one archive, for a host in C that links them: docs/c-hosts.md.
+# All modules in one archive, for a host in C that links them: docs/c-hosts.md. It has the Lua files too; a host that does not ask for them links none.
 STATIC := $(OUT)/libscope3.a
-STATIC_OBJ := $(OBJ) $(ENGINE_OWN) $(if $(GZIP),$(GZIP_OBJ)) $(if $(CRYPTO),$(CRYPTO_OBJ))
+EMBED_OBJ := $(OUT)/lua_files.o $(OUT)/obj/embed/embed.o
+STATIC_OBJ := $(OBJ) $(ENGINE_OWN) $(if $(GZIP),$(GZIP_OBJ)) $(if $(CRYPTO),$(CRYPTO_OBJ)) $(EMBED_OBJ)
+# A folder is newer when a file came or went.
+$(OUT)/lua_files.c: csrc/tables/lua_files.lua $(shell find lua/scope3 -type d -o -name '*.lua' | LC_ALL=C sort) $(FLAGS) | check-lua
+	@mkdir -p $(@D)
+	@$(LUA_BIN) $< $(subst $() ,$(COMMA),$(basename $(notdir $(MODULES)))) $(filter lua/%.lua,$^) >$@.new && mv $@.new $@
+$(OUT)/lua_files.o: $(OUT)/lua_files.c csrc/embed/embed.h csrc/lua/compat.h $(FLAGS)
+	$(CC) $(ALL_CFLAGS) -I. -c -o $@ $<
 $(STATIC): $(STATIC_OBJ)
-	@rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@.new
+	$(AR) rcs $@.new $^
+	@mv $@.new $@
 
 static: $(STATIC)
 
@@ -563,7 +571,7 @@ for f in $(MODULES); do printf '755\t%s\t%s\n' "$$f" "$(INST_LIBDIR)/scope3/$${f
 find lua/scope3 -name '*.lua' | while read -r f; do printf '644\t%s\t%s\n' "$$f" "$(INST_LUADIR)/$${f#lua/}"; done
 endef
 define LIST_REST
-printf '644\t%s\t%s\n' $(STATIC) "$(INST_LIBDIR)/libscope3.a" $(OUT)/scope3.pc "$(INST_PCDIR)/scope3.pc"; \
+printf '644\t%s\t%s\n' $(STATIC) "$(INST_LIBDIR)/libscope3.a"; \
 for f in LICENSE* README.md CHANGELOG.md; do printf '644\t%s\t%s\n' "$$f" "$(INST_DOCDIR)/$$f"; done; \
 find docs examples -type f ! -name '.*' | while read -r f; do \
   printf '%s\t%s\t%s\n' "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(INST_DOCDIR)/$$f"; done; \
@@ -592,19 +600,17 @@ Version: $(VERSION)
 Libs: -L"$${libdir}" -lscope3
 Libs.private: $(STATIC_LIBS)
 endef
-$(OUT)/scope3.pc: export PKG_CONFIG := $(PKG_CONFIG)
-.PHONY: $(OUT)/scope3.pc
-$(OUT)/scope3.pc:
-	@mkdir -p $(@D) && printf '%s\n' "$$PKG_CONFIG" >$@
+install: export PKG_CONFIG := $(PKG_CONFIG)
 
-install: $(MODULES) $(STATIC) $(OUT)/scope3.pc
+install: $(MODULES) $(STATIC)
 	@{ $(LIST_MODULES); $(LIST_REST); } | $(PUT)
 	$(call PUT_COMMAND,$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua,$(INST_LIBDIR)/?.so)
+	install -d "$(DESTDIR)$(INST_PCDIR)" && printf '%s\n' "$$PKG_CONFIG" >"$(DESTDIR)$(INST_PCDIR)/scope3.pc"
 
 # Folders that are empty then go too, as far as they are named after us or lie in such a one.
 .PHONY: uninstall
 uninstall:
-	@{ $(LIST_MODULES); $(LIST_REST); printf '755\t-\t%s\n' "$(INST_BINDIR)/scope3"; } | while IFS=$$(printf '\t') read -r mode from to; do echo "$(DESTDIR)$$to"; done | \
+	@{ $(LIST_MODULES); $(LIST_REST); printf -- '-\t-\t%s\n' "$(INST_BINDIR)/scope3" "$(INST_PCDIR)/scope3.pc"; } | while IFS=$$(printf '\t') read -r mode from to; do echo "$(DESTDIR)$$to"; done | \
 	  while read -r to; do rm -f "$$to" || exit 1; to=$${to%/*}; \
 	  while case $$to in (*/scope3 | */scope3/*) rmdir "$$to" 2>/dev/null ;; (*) false ;; esac; do to=$${to%/*}; done; done
 

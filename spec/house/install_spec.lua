@@ -1,59 +1,15 @@
 -- The ways to install, each into a folder of its own, and the result used from another folder.
+local trees = require "spec.support.trees"
 local world = require "spec.support.world"
 
 local LUA, BIN = os.getenv("SCOPE3_LUA"), os.getenv("SCOPE3_LUA_BIN")
 local VDIR = LUA == "jit" and "5.1" or LUA
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- Runs a shell command; whether it went well, and what it printed.
-local function shell(command)
-  local out = world.path(".out")
-  local code = os.execute("unset LD_PRELOAD; (" .. command .. ") >" .. out .. " 2>&1 </dev/null")
-  return code == true or code == 0, world.read(out)
-end
-
--- The environment of somebody who has not got this tree: the sanitizer's runtime must not come along either.
-local CLEAN = "env -u LUA_PATH -u LUA_CPATH -u LUA_PATH_5_2 -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LD_PRELOAD "
-
-local function must(command)
-  local ok, out = shell(command)
-  assert(ok, command .. "\n" .. out)
-  return out
-end
-
-local function folder()
-  local path = world.path("")
-  must("mkdir -p " .. quote(path))
-  return path
-end
-
-local root = must("pwd"):gsub("%s+$", "")
+local CLEAN, quote, must = trees.CLEAN, trees.quote, trees.must
+local new_folder, sources = trees.folder, trees.sources
 
 describe("installing", function()
-  local folders = {}
-  local function new_folder()
-    local path = folder()
-    folders[#folders + 1] = path
-    return path
-  end
-  teardown(function()
-    for _, path in ipairs(folders) do
-      shell("rm -rf " .. quote(path))
-    end
-    world.clean()
-  end)
-
-  -- The sources by themselves, for builds with other flags:
-  -- the specs of another Lua may be using the modules of this tree.
-  local function sources()
-    local tree = new_folder() .. "/tree"
-    must(("mkdir %s && tar --exclude=./.git --exclude=./build --exclude=./bin/scope3 -cf - . "
-      .. "| tar -C %s -xf -"):format(quote(tree), quote(tree)))
-    return tree
-  end
+  teardown(trees.clean)
 
   it("with make puts the module, the Lua files and the command where they are told, and they work", function()
     local prefix = new_folder() .. "/with space"
@@ -197,29 +153,6 @@ describe("installing", function()
       assert.equal(all, compiled "CFLAGS='-O0 -g0'")
       must(("cd %s && touch csrc/core/bytes/utf8.c"):format(tree))
       assert.equal(1, compiled "CFLAGS='-O0 -g0'")
-    end)
-
-    it("links into a program in C, whose other symbols it does not touch", function()
-      local tree, host = quote(sources()), new_folder() .. "/host"
-      must(("cd %s && %s make --no-print-directory -s LUA=%s LUA_BIN=%s CFLAGS=-O0 static"):format(tree,
-        CLEAN, LUA, BIN))
-      local names = must(("cd %s && nm -g --defined-only build/5.4/libscope3.a | awk 'NF == 3 { print $3 }' "
-        .. "| grep -v '^sc3l*_\\|^__x86' | sort"):format(tree))
-      assert.equal("luaopen_scope3_core\nluaopen_scope3_crypto\nluaopen_scope3_engine\nluaopen_scope3_gzip\n", names)
-      must(("cd %s && %s sh -c 'cc -std=c11 -Wall -Wextra -Werror $(pkg-config "
-        .. "--cflags lua5.4) -o %s examples/c-host/host.c build/5.4/libscope3.a " ..
-        "$(pkg-config --libs lua5.4) $(make -s --no-print-directory LUA=%s print-static-libs)'"):format(tree,
-          CLEAN, host, LUA))
-      local script = world.file [[
-        local scope3 = require "scope3"
-        require "scope3.gzip"
-        require "scope3.crypto"
-        local client = scope3.client { api_key = "scope3_0123456789", account_id = "25", base_url = ..., loop = "blocking" }
-        local answer, err = client:health()
-        print(scope3.email.hash " USER@example.com ", answer, err.kind)
-      ]]
-      local out = must(("cd / && %s %s %s %s http://127.0.0.1:1"):format(CLEAN, host, quote(root .. "/lua"), script))
-      assert.equal("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514\tnil\tnetwork\n", out)
     end)
   end
 
