@@ -572,7 +572,7 @@ find lua/scope3 -name '*.lua' | while read -r f; do printf '644\t%s\t%s\n' "$$f"
 endef
 define LIST_REST
 printf '644\t%s\t%s\n' $(STATIC) "$(INST_LIBDIR)/libscope3.a"; \
-for f in LICENSE* README.md CHANGELOG.md; do printf '644\t%s\t%s\n' "$$f" "$(INST_DOCDIR)/$$f"; done; \
+for f in LICENSE* README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md; do printf '644\t%s\t%s\n' "$$f" "$(INST_DOCDIR)/$$f"; done; \
 find docs examples -type f ! -name '.*' | while read -r f; do \
   printf '%s\t%s\t%s\n' "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(INST_DOCDIR)/$$f"; done; \
 for f in $(MAN_PAGES); do [ ! -f "$$f" ] || printf '644\t%s\t%s\n' "$$f" "$(INST_MANDIR)/$${f##*/}"; done; \
