@@ -96,28 +96,6 @@ describe("installing", function()
     assert.truthy(command:find("/opt/x/share/lua/" .. VDIR, 1, true))
   end)
 
-  it("with LuaRocks builds the rockspec for this Lua", function()
-    if LUA == "jit" or LUA == "5.2" or LUA == "5.3" then
-      return -- the rocks of LuaJIT are those of 5.1; between that and 5.4 LuaRocks does nothing else
-    end
-    local tree = new_folder()
-    -- What Debian's packages provide, said to LuaRocks, which cannot reach its server from everywhere.
-    local config = world.file('rocks_provided = { ["argparse"] = "0.7.1-1" }\n')
-    local out = must(("cd %s && %s LUAROCKS_CONFIG=%s luarocks --lua-version=%s "
-      .. "--tree=%s make rockspec/scope3-0.2.0-1.rockspec CFLAGS=-O0"):format(
-      quote(sources()), CLEAN, config, LUA, tree))
-    assert.is_nil(out:find("Missing dependencies", 1, true))
-    local paths = ("LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' "
-      .. "LUA_CPATH='%s/lib/lua/%s/?.so;;'"):format(tree, VDIR, tree, VDIR, tree, VDIR)
-    local version = must(("cd / && %s %s %s -e 'print(require(\"scope3\")._VERSION)'"):format(CLEAN, paths, BIN))
-    assert.equal(require "scope3.version" .. "\n", version)
-    local command = must(("cd / && %s %s/bin/scope3 --version"):format(CLEAN, tree))
-    assert.equal("scope3 " .. require "scope3.version" .. "\n", command)
-    -- The documents and the examples come with the rock.
-    must(("cd %s/lib/luarocks/rocks-%s/scope3/0.2.0-1 && test -f docs/embedding.md "
-      .. "&& test -f examples/newsletter.lua"):format(quote(tree), VDIR))
-  end)
-
   it("looks for libraries where it is told, and finds them there at run time", function()
     local function flags(settings)
       return must(("%s make --no-print-directory -n -B LUA=%s LUA_BIN=%s %s modules"):format(CLEAN, LUA, BIN, settings))
