@@ -143,6 +143,7 @@ Test for hours
   make test-coverage   which lines and branches no spec reaches
   make test-torture    memory and disk that fail at every point
   make test-machines   32 bits, big endian, ARM, musl, other Debians
+  make test-deb        packages for Debian 12 and 13: lintian, their own tests
 
 Measure
   make costs           instructions of eight ways, beside bench/costs.tsv
@@ -267,7 +268,7 @@ test-in-full:
 	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/job/soak_spec.lua spec/job/journal_spec.lua spec/job/recovery_spec.lua spec/core/spool*_spec.lua)
 
 # Everything that takes hours. A part that fails does not keep the others from running.
-LONG_PARTS := test-in-full test-torture test-gc test-coverage test-machines test-mutants
+LONG_PARTS := test-in-full test-torture test-gc test-coverage test-machines test-deb test-mutants
 test-long:
 	@failed=; for part in $(LONG_PARTS); do echo "== make $$part"; $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
 	  [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
@@ -384,6 +385,13 @@ growth:
 	@$(COSTS_CC) $$(pkg-config --cflags lua5.4) -o $(COSTS)/counted-5.4.so spec/support/counted.c
 	@$(COSTS_CC) -o $(COSTS)/fixed_seeds.so bench/costs/fixed_seeds.c -ldl
 	@LUA_PATH='$(TREE_PATH);$(ROOT)/?.lua;;' LUA_CPATH='$(ROOT)/build/5.4/?.so;;' lua5.4 bench/costs/growth.lua $(ROOT)/$(COSTS) $(ROOM)
+
+# The packages of debian/, built, looked at by lintian, installed and tested, on each release; DEB_RELEASES=trixie narrows it.
+DEB_RELEASES ?= bookworm trixie
+.PHONY: test-deb
+test-deb:
+	@sh .ci/deps ci
+	@for release in $(DEB_RELEASES); do .ci/package $$release || exit 1; done
 
 # What the specs run of the code; it fails under the aims of spec/coverage/report.lua, and where something is left without a reason. ROOMS="core cli" runs
 # these anew and adds what ran in the others when they were run last. What fuzzing kept is one of them, and some random rows of a fixed seed.
