@@ -597,7 +597,7 @@ chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
 endef
 
 # For hosts in C. Several Luas below one prefix have an archive each, and the file is that of the last one, as the command is.
-define PKG_CONFIG
+define PC_FILE
 lua=$(LUA)
 luadir=$(INST_LUADIR)
 libdir=$(INST_LIBDIR)
@@ -608,12 +608,12 @@ Version: $(VERSION)
 Libs: -L"$${libdir}" -lscope3
 Libs.private: $(STATIC_LIBS)
 endef
-install: export PKG_CONFIG := $(PKG_CONFIG)
+install: export PC_FILE := $(PC_FILE)
 
 install: $(MODULES) $(STATIC)
 	@{ $(LIST_MODULES); $(LIST_REST); } | $(PUT)
 	$(call PUT_COMMAND,$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua,$(INST_LIBDIR)/?.so)
-	install -d "$(DESTDIR)$(INST_PCDIR)" && printf '%s\n' "$$PKG_CONFIG" >"$(DESTDIR)$(INST_PCDIR)/scope3.pc"
+	install -d "$(DESTDIR)$(INST_PCDIR)" && printf '%s\n' "$$PC_FILE" >"$(DESTDIR)$(INST_PCDIR)/scope3.pc"
 
 # Folders that are empty then go too, as far as they are named after us or lie in such a one.
 .PHONY: uninstall
