@@ -52,11 +52,18 @@ VARIANT := $(LUA)$(if $(SANITIZE),-sanitize)$(if $(COVERAGE),-coverage)$(if $(PO
 OUT := build/$(VARIANT)
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
-# What a distribution's packages are built with; HARDEN= and HARDEN_LINK= take it out. Fortified functions need an optimising compiler, and hide what the
-# sanitizers look for.
-HARDEN ?= -fstack-protector-strong $(if $(SANITIZE)$(COVERAGE)$(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-# 64 bits for the offsets of files, also on systems of 32 bits.
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(WARN) $(CFLAGS) $(HARDEN) \
+# A # for the shell: how to write one there differs between versions of make.
+HASH := \#
+
+# What a distribution's packages are built with; HARDEN= and HARDEN_LINK= take it out. Fortified functions hide what the sanitizers look for. Of the levels
+# that glibc has with this compiler the highest is taken: it has none where nothing is optimised.
+FORTIFY ?= $(if $(SANITIZE)$(COVERAGE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(shell for level in 3 2; do \
+  printf '$(HASH)include <string.h>\n$(HASH)if defined __GLIBC__ && __USE_FORTIFY_LEVEL < _FORTIFY_SOURCE\n$(HASH)error\n$(HASH)endif\n' | \
+  $(CC) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$$level -E -x c - >/dev/null 2>&1 && \
+  echo "-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$$level" && break; done))
+HARDEN ?= -fstack-protector-strong $(FORTIFY)
+# 64 bits for the offsets of files, also on systems of 32 bits. CPPFLAGS and CFLAGS stand behind what is ours, and so overrule it.
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS) \
   $(LUA_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS) $(CRYPTO_CFLAGS)
 ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -82,9 +89,6 @@ ALL_LDFLAGS = $(SHARED) $(HARDEN_LINK) $(SAN_LDFLAGS) $(LDFLAGS)
 SRC := $(sort $(wildcard csrc/core/*/*.c csrc/lua/*.c))
 OBJ := $(SRC:csrc/%.c=$(OUT)/obj/%.o)
 CORE := $(OUT)/scope3/core.so
-
-# A # for the shell: how to write one there differs between versions of make.
-HASH := \#
 
 # How types are registered: in every module.
 TYPE_OBJ := $(OUT)/obj/lua/type.o
@@ -139,6 +143,7 @@ Test for hours
   make test-coverage   which lines and branches no spec reaches
   make test-torture    memory and disk that fail at every point
   make test-machines   32 bits, big endian, ARM, musl, other Debians
+  make test-deb        packages for Debian 12 and 13: lintian, their own tests
 
 Measure
   make costs           instructions of nine ways, beside bench/costs.tsv
@@ -164,7 +169,7 @@ Renew what is generated (Node and npm)
   make placeholder-table
 
 Install
-  make install         PREFIX=/usr/local DESTDIR=
+  make install         PREFIX=/usr/local DESTDIR=; make uninstall
   make static          one archive, for a host in C: docs/c-hosts.md
   make man             the manual pages alone, into build/man
   make deps            what the specs need, by apt
@@ -218,22 +223,31 @@ $(OUT)/scope3/crypto.so: $(CRYPTO_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(CRYPTO_OBJ) $(CRYPTO_LIBS)
 
--include $(sort $(OBJ:.o=.d) $(ENGINE_OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d))
+-include $(sort $(OBJ:.o=.d) $(ENGINE_OBJ:.o=.d) $(GZIP_OBJ:.o=.d) $(CRYPTO_OBJ:.o=.d) $(OUT)/obj/embed/embed.d)
 
 modules: $(MODULES)
 
-# All modules in one archive, for a host in C that links them: docs/c-hosts.md.
+# All modules in one archive, for a host in C that links them: docs/c-hosts.md. It has the Lua files too; a host that does not ask for them links none.
 STATIC := $(OUT)/libscope3.a
-STATIC_OBJ := $(OBJ) $(ENGINE_OWN) $(if $(GZIP),$(GZIP_OBJ)) $(if $(CRYPTO),$(CRYPTO_OBJ))
+EMBED_OBJ := $(OUT)/lua_files.o $(OUT)/obj/embed/embed.o
+STATIC_OBJ := $(OBJ) $(ENGINE_OWN) $(if $(GZIP),$(GZIP_OBJ)) $(if $(CRYPTO),$(CRYPTO_OBJ)) $(EMBED_OBJ)
+# A folder is newer when a file came or went.
+$(OUT)/lua_files.c: csrc/tables/lua_files.lua $(shell find lua/scope3 -type d -o -name '*.lua' | LC_ALL=C sort) $(FLAGS) | check-lua
+	@mkdir -p $(@D)
+	@$(LUA_BIN) $< $(subst $() ,$(COMMA),$(basename $(notdir $(MODULES)))) $(filter lua/%.lua,$^) >$@.new && mv $@.new $@
+$(OUT)/lua_files.o: $(OUT)/lua_files.c csrc/embed/embed.h csrc/lua/compat.h $(FLAGS)
+	$(CC) $(ALL_CFLAGS) -I. -c -o $@ $<
 $(STATIC): $(STATIC_OBJ)
-	@rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@.new
+	$(AR) rcs $@.new $^
+	@mv $@.new $@
 
 static: $(STATIC)
 
 # What a program that links the archive needs after it.
+STATIC_LIBS = $(CURL_LIBS) $(if $(GZIP),$(ZLIB_LIBS)) $(if $(CRYPTO),$(CRYPTO_LIBS)) $(DL_LIBS) -lm
 print-static-libs:
-	@echo $(CURL_LIBS) $(if $(GZIP),$(ZLIB_LIBS)) $(if $(CRYPTO),$(CRYPTO_LIBS)) $(DL_LIBS) -lm
+	@echo $(STATIC_LIBS)
 
 # Written anew each time, because it names the chosen Lua.
 .PHONY: bin/scope3
@@ -255,7 +269,7 @@ test-in-full:
 	@MAKE="$(MAKE)" LONG=1 LUAS="$${LUAS:-5.4}" sh spec/run.sh $(or $(SPEC),spec/job/soak_spec.lua spec/job/journal_spec.lua spec/job/recovery_spec.lua spec/core/spool*_spec.lua)
 
 # Everything that takes hours. A part that fails does not keep the others from running.
-LONG_PARTS := test-in-full test-torture test-gc test-coverage test-machines test-mutants
+LONG_PARTS := test-in-full test-torture test-gc test-coverage test-machines test-deb test-mutants
 test-long:
 	@failed=; for part in $(LONG_PARTS); do echo "== make $$part"; $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
 	  [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
@@ -372,6 +386,13 @@ growth:
 	@$(COSTS_CC) $$(pkg-config --cflags lua5.4) -o $(COSTS)/counted-5.4.so spec/support/counted.c
 	@$(COSTS_CC) -o $(COSTS)/fixed_seeds.so bench/costs/fixed_seeds.c -ldl
 	@LUA_PATH='$(TREE_PATH);$(ROOT)/?.lua;;' LUA_CPATH='$(ROOT)/build/5.4/?.so;;' lua5.4 bench/costs/growth.lua $(ROOT)/$(COSTS) $(ROOM)
+
+# The packages of debian/, built, looked at by lintian, installed and tested, on each release; DEB_RELEASES=trixie narrows it.
+DEB_RELEASES ?= bookworm trixie
+.PHONY: test-deb
+test-deb:
+	@sh .ci/deps ci
+	@for release in $(DEB_RELEASES); do .ci/package $$release || exit 1; done
 
 # What the specs run of the code; it fails under the aims of spec/coverage/report.lua, and where something is left without a reason. ROOMS="core cli" runs
 # these anew and adds what ran in the others when they were run last. What fuzzing kept is one of them, and some random rows of a fixed seed.
@@ -546,32 +567,78 @@ INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VDIR)
 INST_BINDIR ?= $(PREFIX)/bin
 INST_DOCDIR ?= $(PREFIX)/share/doc/scope3
 INST_MANDIR ?= $(PREFIX)/share/man/man1
+INST_PCDIR ?= $(PREFIX)/lib/pkgconfig
+# Each Lua has pages of its own in its folder, because several may be installed at once.
+PAGES := build/$(VARIANT)/pages
+MAN_PAGES ?= $(PAGES)/man/*.1
+COMPLETIONS ?= $(PAGES)/completions/*
 
-# The manual pages come from the parser of the command, so they need argparse, and a module that this machine can load.
+# The manual pages and completions come from the parser of the command, so they need argparse, and a module that this machine can load.
 IN_TREE = LUA_PATH='$(TREE_PATH);;' LUA_CPATH='$(TREE_CPATH);;'
 man: $(CORE)
 	@mkdir -p build/man && $(IN_TREE) $(LUA_BIN) bin/man.lua build/man
-
-# Copies the module and the Lua files.
-define INSTALL_FILES
-install -d "$(DESTDIR)$(INST_LIBDIR)/scope3" "$(DESTDIR)$(INST_BINDIR)"
-for module in $(MODULES); do install -m 755 "$$module" "$(DESTDIR)$(INST_LIBDIR)/scope3/" || exit 1; done
-cd lua && find scope3 -name '*.lua' | while read -r f; do \
-  install -d "$(DESTDIR)$(INST_LUADIR)/$$(dirname "$$f")" && \
-  install -m 644 "$$f" "$(DESTDIR)$(INST_LUADIR)/$$f" || exit 1; done
+define MAKE_PAGES
+if $(IN_TREE) $(LUA_BIN) -e 'require "argparse"; require "scope3.core"' >/dev/null 2>&1; then \
+  mkdir -p $(PAGES)/man $(PAGES)/completions && $(IN_TREE) $(LUA_BIN) bin/man.lua $(PAGES)/man && \
+  for file in bash:scope3 zsh:_scope3 fish:scope3.fish; do \
+    $(IN_TREE) $(LUA_BIN) bin/scope3.in completion $${file%:*} >$(PAGES)/completions/$${file#*:} || exit 1; done; \
+else echo 'This Lua has no argparse: manual pages and completions are left out' >&2; fi
 endef
 
-install: $(MODULES)
-	$(INSTALL_FILES)
-	sed -e 's|@LUA@|$(LUA_FULL)|' -e 's|@LUA_PATH@|$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua|' \
-	  -e 's|@LUA_CPATH@|$(INST_LIBDIR)/?.so|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
-	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
-	install -d "$(DESTDIR)$(INST_DOCDIR)" && install -m 644 LICENSE* README.md CHANGELOG.md "$(DESTDIR)$(INST_DOCDIR)/"
-	@if $(IN_TREE) $(LUA_BIN) -e 'require "argparse"; require "scope3.core"' >/dev/null 2>&1; then \
-	  install -d "$(DESTDIR)$(INST_MANDIR)" && $(IN_TREE) $(LUA_BIN) bin/man.lua "$(DESTDIR)$(INST_MANDIR)" && chmod 644 "$(DESTDIR)$(INST_MANDIR)"/scope3*.1; \
-	else echo 'This Lua has no argparse: the manual pages are left out' >&2; fi
-	find docs examples -type f ! -name '.*' | while read -r f; do \
-	  install -d "$(DESTDIR)$(INST_DOCDIR)/$$(dirname "$$f")" && install -m "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(DESTDIR)$(INST_DOCDIR)/$$f" || exit 1; done
+VERSION = $(shell sed -n 's/^return "\(.*\)"$$/\1/p' lua/scope3/version.lua)
+
+# What is installed beside the command, each line a mode, a file and where it goes: the modules and the Lua files, and then the rest. `uninstall` takes away
+# what these name. Man pages and completions go along where they were made.
+define LIST_MODULES
+for f in $(MODULES); do printf '755\t%s\t%s\n' "$$f" "$(INST_LIBDIR)/scope3/$${f##*/}"; done; \
+find lua/scope3 -name '*.lua' | while read -r f; do printf '644\t%s\t%s\n' "$$f" "$(INST_LUADIR)/$${f#lua/}"; done
+endef
+define LIST_REST
+printf '644\t%s\t%s\n' $(STATIC) "$(INST_LIBDIR)/libscope3.a"; \
+for f in LICENSE* README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md; do printf '644\t%s\t%s\n' "$$f" "$(INST_DOCDIR)/$$f"; done; \
+find docs examples -type f ! -name '.*' | while read -r f; do \
+  printf '%s\t%s\t%s\n' "$$([ -x "$$f" ] && echo 755 || echo 644)" "$$f" "$(INST_DOCDIR)/$$f"; done; \
+for f in $(MAN_PAGES); do [ ! -f "$$f" ] || printf '644\t%s\t%s\n' "$$f" "$(INST_MANDIR)/$${f##*/}"; done; \
+for f in $(COMPLETIONS); do [ ! -f "$$f" ] || printf '644\t%s\t%s\n' "$$f" "$(PREFIX)/share/$$(case $$f in \
+  (*.fish) echo fish/vendor_completions.d/scope3.fish ;; (*.zsh | */_*) echo zsh/site-functions/_scope3 ;; (*) echo bash-completion/completions/scope3 ;; esac)"; done
+endef
+PUT = while IFS=$$(printf '\t') read -r mode from to; do \
+  install -d "$(DESTDIR)$${to%/*}" && install -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit 1; done
+# The command with the paths of Lua files $(1) and modules $(2).
+define PUT_COMMAND
+install -d "$(DESTDIR)$(INST_BINDIR)"
+sed -e 's|@LUA@|$(LUA_FULL)|' -e 's|@LUA_PATH@|$(1)|' -e 's|@LUA_CPATH@|$(2)|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
+chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
+endef
+
+# For hosts in C. Several Luas below one prefix have an archive each, and the file is that of the last one, as the command is.
+define PC_FILE
+lua=$(LUA)
+luadir=$(INST_LUADIR)
+libdir=$(INST_LIBDIR)
+
+Name: scope3
+Description: First-party audiences for Scope3, a static library of modules for Lua $(LUA)
+Version: $(VERSION)
+Libs: -L"$${libdir}" -lscope3
+Libs.private: $(STATIC_LIBS)
+endef
+install: export PC_FILE := $(PC_FILE)
+
+install: $(MODULES) $(STATIC)
+	@$(MAKE_PAGES)
+	@{ $(LIST_MODULES); $(LIST_REST); } | $(PUT)
+	$(call PUT_COMMAND,$(INST_LUADIR)/?.lua;$(INST_LUADIR)/?/init.lua,$(INST_LIBDIR)/?.so)
+	install -d "$(DESTDIR)$(INST_PCDIR)" && printf '%s\n' "$$PC_FILE" >"$(DESTDIR)$(INST_PCDIR)/scope3.pc"
+
+# Folders that are empty then go too, as far as they are named after us or lie in such a one.
+.PHONY: uninstall
+uninstall:
+	@rm -f "$(DESTDIR)$(INST_MANDIR)"/scope3.1 "$(DESTDIR)$(INST_MANDIR)"/scope3-*.1 "$(DESTDIR)$(PREFIX)"/share/fish/vendor_completions.d/scope3.fish \
+	  "$(DESTDIR)$(PREFIX)"/share/zsh/site-functions/_scope3 "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions/scope3
+	@{ $(LIST_MODULES); $(LIST_REST); printf -- '-\t-\t%s\n' "$(INST_BINDIR)/scope3" "$(INST_PCDIR)/scope3.pc"; } | while IFS=$$(printf '\t') read -r mode from to; do echo "$(DESTDIR)$$to"; done | \
+	  while read -r to; do rm -f "$$to" || exit 1; to=$${to%/*}; \
+	  while case $$to in (*/scope3 | */scope3/*) rmdir "$$to" 2>/dev/null ;; (*) false ;; esac; do to=$${to%/*}; done; done
 
 # For LuaRocks. The rockspec has it take the command as it is: its wrapper loads modules by paths that include the current folder. The files are put into
 # the folder of the rock, and LuaRocks moves them to share and lib of its tree; where other trees are, `luarocks path` says.
@@ -581,11 +648,9 @@ ROCK_TREES = $(shell luarocks --lua-version=$(LUA_VDIR) path --lr-$(1) 2>/dev/nu
 rock: $(MODULES)
 
 install-rock:
-	$(INSTALL_FILES)
-	sed -e 's|@LUA@|$(LUA_FULL)|' \
-	  -e 's|@LUA_PATH@|$(if $(ROCK_TREE),$(ROCK_SHARE)/?.lua;$(ROCK_SHARE)/?/init.lua;)$(call ROCK_TREES,path)|' \
-	  -e 's|@LUA_CPATH@|$(if $(ROCK_TREE),$(ROCK_TREE)/lib/lua/$(LUA_VDIR)/?.so;)$(call ROCK_TREES,cpath)|' bin/scope3.in > "$(DESTDIR)$(INST_BINDIR)/scope3"
-	chmod 755 "$(DESTDIR)$(INST_BINDIR)/scope3"
+	@{ $(LIST_MODULES); } | $(PUT)
+	$(call PUT_COMMAND,$(if $(ROCK_TREE),$(ROCK_SHARE)/?.lua;$(ROCK_SHARE)/?/init.lua;)$(call \
+	  ROCK_TREES,path),$(if $(ROCK_TREE),$(ROCK_TREE)/lib/lua/$(LUA_VDIR)/?.so;)$(call ROCK_TREES,cpath))
 
 print-lua:
 	@echo $(LUA_BIN)

@@ -20,6 +20,7 @@ local C = {
   { "engine", "core/bytes", "http", "lua" },
   { "gzip", "lua" },
   { "crypto", "lua" },
+  { "embed", "lua" },
 }
 local LUA = {
   { "core" }, -- the modules in C

@@ -13,7 +13,7 @@ local IDENTITY, WEBHOOKS, EMBEDDING = "docs/identity.md", "docs/webhooks.md", "d
 local SCRIPTS, GLOSSARY, CONTRACT = "docs/scripts.md", "docs/glossary.md", "docs/contract.md"
 
 -- Pages that still have longer lines.
-local LONG_LINES = { ["docs/contract.md"] = true, ["docs/c-hosts.md"] = true }
+local LONG_LINES = { ["docs/contract.md"] = true }
 local LINE = 120
 
 local files, sorted, same_keys = pages.files, pages.sorted, pages.same_keys

@@ -1,59 +1,15 @@
 -- The ways to install, each into a folder of its own, and the result used from another folder.
+local trees = require "spec.support.trees"
 local world = require "spec.support.world"
 
 local LUA, BIN = os.getenv("SCOPE3_LUA"), os.getenv("SCOPE3_LUA_BIN")
 local VDIR = LUA == "jit" and "5.1" or LUA
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- Runs a shell command; whether it went well, and what it printed.
-local function shell(command)
-  local out = world.path(".out")
-  local code = os.execute("unset LD_PRELOAD; (" .. command .. ") >" .. out .. " 2>&1 </dev/null")
-  return code == true or code == 0, world.read(out)
-end
-
--- The environment of somebody who has not got this tree: the sanitizer's runtime must not come along either.
-local CLEAN = "env -u LUA_PATH -u LUA_CPATH -u LUA_PATH_5_2 -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LD_PRELOAD "
-
-local function must(command)
-  local ok, out = shell(command)
-  assert(ok, command .. "\n" .. out)
-  return out
-end
-
-local function folder()
-  local path = world.path("")
-  must("mkdir -p " .. quote(path))
-  return path
-end
-
-local root = must("pwd"):gsub("%s+$", "")
+local CLEAN, quote, must = trees.CLEAN, trees.quote, trees.must
+local new_folder, sources = trees.folder, trees.sources
 
 describe("installing", function()
-  local folders = {}
-  local function new_folder()
-    local path = folder()
-    folders[#folders + 1] = path
-    return path
-  end
-  teardown(function()
-    for _, path in ipairs(folders) do
-      shell("rm -rf " .. quote(path))
-    end
-    world.clean()
-  end)
-
-  -- The sources by themselves, for builds with other flags:
-  -- the specs of another Lua may be using the modules of this tree.
-  local function sources()
-    local tree = new_folder() .. "/tree"
-    must(("mkdir %s && tar --exclude=./.git --exclude=./build --exclude=./bin/scope3 -cf - . "
-      .. "| tar -C %s -xf -"):format(quote(tree), quote(tree)))
-    return tree
-  end
+  teardown(trees.clean)
 
   it("with make puts the module, the Lua files and the command where they are told, and they work", function()
     local prefix = new_folder() .. "/with space"
@@ -79,6 +35,59 @@ describe("installing", function()
     end
   end)
 
+  -- The files below a folder, by their paths.
+  local function files_below(path)
+    local set = {}
+    for file in must(("cd %s && find . ! -type d"):format(quote(path))):gmatch "%./([^\n]+)" do
+      set[file] = true
+    end
+    return set
+  end
+
+  it("with make puts man pages and completions where their programs look, and takes away only what it put", function()
+    local prefix, made = new_folder() .. "/with space", new_folder()
+    for _, name in ipairs { "scope3.1", "scope3-sync.1", "scope3.bash", "_scope3", "scope3.fish" } do
+      world.write(made .. "/" .. name, name .. "\n")
+    end
+    must(("mkdir -p %s/bin %s/share/lua/%s/scope3"):format(quote(prefix), quote(prefix), VDIR))
+    local mine = { ["bin/mine"] = true, ["share/lua/" .. VDIR .. "/scope3/local.lua"] = true }
+    for path in pairs(mine) do
+      world.write(prefix .. "/" .. path, "mine\n")
+    end
+    local function make(target)
+      must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s %s PREFIX=%s MAN_PAGES='%s/*.1' COMPLETIONS='%s/*scope3 "
+        .. "%s/*.bash %s/*.fish'"):format(CLEAN, LUA, BIN, target, quote(prefix), made, made, made, made))
+    end
+    make "install"
+    for path, text in pairs {
+      ["man/man1/scope3.1"] = "scope3.1\n", ["man/man1/scope3-sync.1"] = "scope3-sync.1\n",
+      ["bash-completion/completions/scope3"] = "scope3.bash\n", ["zsh/site-functions/_scope3"] = "_scope3\n",
+      ["fish/vendor_completions.d/scope3.fish"] = "scope3.fish\n",
+    } do
+      assert.equal(text, world.read(prefix .. "/share/" .. path))
+    end
+    make "uninstall"
+    assert.same(mine, files_below(prefix))
+    assert.is_false(world.exists(prefix .. "/share/doc/scope3"))
+  end)
+
+  it("writes for pkg-config where the archive and the Lua files are, and what the archive needs", function()
+    local stage = new_folder()
+    must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=/opt/x DESTDIR=%s"):format(CLEAN, LUA,
+      BIN, quote(stage)))
+    local function asked(words)
+      return must(("%s PKG_CONFIG_PATH=%s/opt/x/lib/pkgconfig pkg-config %s scope3"):format(CLEAN, quote(stage), words))
+    end
+    assert.equal(require "scope3.version" .. "\n", asked "--modversion")
+    assert.equal("/opt/x/share/lua/" .. VDIR .. "\n", asked "--variable=luadir")
+    local lib = "/opt/x/lib/lua/" .. VDIR
+    assert.is_true(world.exists(stage .. lib .. "/libscope3.a"))
+    local libs = " " .. asked("--static --libs"):gsub("%s", "  ")
+    for _, word in ipairs { "-L" .. lib, "-lscope3", "-lcurl", "-lz", "-lcrypto", "-lm" } do
+      assert.truthy(libs:find(" " .. word .. " ", 1, true), libs)
+    end
+  end)
+
   it("honours DESTDIR without writing it into the command", function()
     local stage = new_folder()
     must(("%s make --no-print-directory -s LUA=%s LUA_BIN=%s install PREFIX=/opt/x DESTDIR=%s"):format(CLEAN, LUA,
@@ -86,28 +95,6 @@ describe("installing", function()
     local command = world.read(stage .. "/opt/x/bin/scope3")
     assert.is_nil(command:find(stage, 1, true))
     assert.truthy(command:find("/opt/x/share/lua/" .. VDIR, 1, true))
-  end)
-
-  it("with LuaRocks builds the rockspec for this Lua", function()
-    if LUA == "jit" or LUA == "5.2" or LUA == "5.3" then
-      return -- the rocks of LuaJIT are those of 5.1; between that and 5.4 LuaRocks does nothing else
-    end
-    local tree = new_folder()
-    -- What Debian's packages provide, said to LuaRocks, which cannot reach its server from everywhere.
-    local config = world.file('rocks_provided = { ["argparse"] = "0.7.1-1" }\n')
-    local out = must(("cd %s && %s LUAROCKS_CONFIG=%s luarocks --lua-version=%s "
-      .. "--tree=%s make rockspec/scope3-0.2.0-1.rockspec CFLAGS=-O0"):format(
-      quote(sources()), CLEAN, config, LUA, tree))
-    assert.is_nil(out:find("Missing dependencies", 1, true))
-    local paths = ("LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' "
-      .. "LUA_CPATH='%s/lib/lua/%s/?.so;;'"):format(tree, VDIR, tree, VDIR, tree, VDIR)
-    local version = must(("cd / && %s %s %s -e 'print(require(\"scope3\")._VERSION)'"):format(CLEAN, paths, BIN))
-    assert.equal(require "scope3.version" .. "\n", version)
-    local command = must(("cd / && %s %s/bin/scope3 --version"):format(CLEAN, tree))
-    assert.equal("scope3 " .. require "scope3.version" .. "\n", command)
-    -- The documents and the examples come with the rock.
-    must(("cd %s/lib/luarocks/rocks-%s/scope3/0.2.0-1 && test -f docs/embedding.md "
-      .. "&& test -f examples/newsletter.lua"):format(quote(tree), VDIR))
   end)
 
   it("looks for libraries where it is told, and finds them there at run time", function()
@@ -146,30 +133,27 @@ describe("installing", function()
       must(("cd %s && touch csrc/core/bytes/utf8.c"):format(tree))
       assert.equal(1, compiled "CFLAGS='-O0 -g0'")
     end)
-
-    it("links into a program in C, whose other symbols it does not touch", function()
-      local tree, host = quote(sources()), new_folder() .. "/host"
-      must(("cd %s && %s make --no-print-directory -s LUA=%s LUA_BIN=%s CFLAGS=-O0 static"):format(tree,
-        CLEAN, LUA, BIN))
-      local names = must(("cd %s && nm -g --defined-only build/5.4/libscope3.a | awk 'NF == 3 { print $3 }' "
-        .. "| grep -v '^sc3l*_\\|^__x86' | sort"):format(tree))
-      assert.equal("luaopen_scope3_core\nluaopen_scope3_crypto\nluaopen_scope3_engine\nluaopen_scope3_gzip\n", names)
-      must(("cd %s && %s sh -c 'cc -std=c11 -Wall -Wextra -Werror $(pkg-config "
-        .. "--cflags lua5.4) -o %s examples/c-host/host.c build/5.4/libscope3.a " ..
-        "$(pkg-config --libs lua5.4) $(make -s --no-print-directory LUA=%s print-static-libs)'"):format(tree,
-          CLEAN, host, LUA))
-      local script = world.file [[
-        local scope3 = require "scope3"
-        require "scope3.gzip"
-        require "scope3.crypto"
-        local client = scope3.client { api_key = "scope3_0123456789", account_id = "25", base_url = ..., loop = "blocking" }
-        local answer, err = client:health()
-        print(scope3.email.hash " USER@example.com ", answer, err.kind)
-      ]]
-      local out = must(("cd / && %s %s %s %s http://127.0.0.1:1"):format(CLEAN, host, quote(root .. "/lua"), script))
-      assert.equal("b4c9a289323b21a01c3e940f150eb9b8c542587f1abfd8f0e1cc1ffc5e475514\tnil\tnetwork\n", out)
-    end)
   end
+
+  it("hardens what it builds, as far as the compiler and whoever builds let it", function()
+    local function flags(settings)
+      return must(("%s -u CFLAGS -u CPPFLAGS make --no-print-directory -s LUA=%s LUA_BIN=%s SANITIZE= COVERAGE= %s "
+        .. "print-cflags"):format(CLEAN, LUA, BIN, settings))
+    end
+    local usual = flags ""
+    assert.truthy(usual:find(" -fstack-protector-strong ", 1, true))
+    local level = must([[printf '#include <string.h>\nint level = __USE_FORTIFY_LEVEL;\n' ]]
+      .. "| cc -O2 -D_FORTIFY_SOURCE=3 -E -P -x c - 2>/dev/null"):match "int level = (%d)"
+    assert.truthy(usual:find("-D_FORTIFY_SOURCE=" .. level, 1, true), usual)
+    -- Without an optimiser there is nothing to fortify, and the C library warns in each file.
+    assert.is_nil(flags "CFLAGS=-O0":find("_FORTIFY_SOURCE", 1, true))
+    assert.is_nil(flags "CFLAGS=-g":find("_FORTIFY_SOURCE", 1, true))
+    -- What somebody asks for stands last, once.
+    local own = flags "CPPFLAGS=-D_FORTIFY_SOURCE=1 CFLAGS='-O2 -fno-stack-protector'"
+    assert.truthy(own:find("%-fstack%-protector%-strong.* %-D_FORTIFY_SOURCE=1 %-O2 %-fno%-stack%-protector "), own)
+    assert.equal(1, select(2, own:gsub("_FORTIFY_SOURCE", "")))
+    assert.truthy(flags "HARDEN=":find("-D_FILE_OFFSET_BITS=64", 1, true))
+  end)
 
   it("leaves out what needs zlib or OpenSSL where their headers are missing", function()
     local function modules(flags)
@@ -190,6 +174,8 @@ describe("installing", function()
     assert.truthy(rockspec:find('version = "' .. version .. '-1"', 1, true))
     assert.truthy(rockspec:find('tag = "v' .. version .. '"', 1, true))
     assert.equal(version, require("scope3")._VERSION)
+    assert.equal(version, world.read("debian/changelog"):match "^lua%-scope3 %(([^)]+)%)")
+    assert.equal(version, world.read("CHANGELOG.md"):match "\n## (%S+)")
   end)
 
   it("is not needed where `make env` is asked", function()

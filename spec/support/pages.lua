@@ -35,7 +35,7 @@ end
 --- The paths of all pages.
 ---@return string[]
 function pages.paths()
-  return pages.files "ls README.md CHANGELOG.md docs/*.md"
+  return pages.files "ls README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs/*.md"
 end
 
 --- The code blocks of a page.
