@@ -1,6 +1,7 @@
--- What the command writes, to standard output or to the file of --rejects, fails at every call: once, and from then on
--- for ever. The exit code and a message say so, in the object of --json too. What was written is the beginning of what
--- was meant. The job itself goes on to its end, or sends nothing; the counts add up, and no file is left behind.
+-- What the command writes, to standard output or to a file of --rejects or --events, fails at every call: once, and
+-- from then on for ever. The exit code and a message say so, in the object of --json too. What was written is the
+-- beginning of what was meant. The job itself goes on to its end, or sends nothing; the counts add up, and no file is
+-- left behind.
 local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local seed = require "spec.support.seed"
@@ -11,6 +12,7 @@ local world = require "spec.support.world"
 local here = not os.getenv "LD_PRELOAD"
 
 local REJECTS = { code = 1, says = "cannot write ", file = ".rejects" }
+local EVENTS = { code = 1, says = "cannot write ", file = ".events" }
 local OUTPUT = { code = 4, says = "cannot write to standard output", file = ".out" }
 
 -- What is written, where, and the words of the command. `goes_on`: a script does not see that its words were lost.
@@ -19,6 +21,8 @@ local JOBS = {
   { "many refused rows", REJECTS, "sync MANY TO --rejects REJECTS" },
   { "refused rows beside an object", REJECTS, "sync ROWS TO --rejects REJECTS --json" },
   { "refused rows that a script finds", REJECTS, "run SCRIPT ROWS --rejects REJECTS" },
+  { "events", EVENTS, "sync ROWS TO --events EVENTS" },
+  { "events beside an object", EVENTS, "sync ROWS TO --events EVENTS --json" },
   { "a report", OUTPUT, "sync ROWS TO" },
   { "a report after a wait", OUTPUT, "sync ROWS TO --wait" },
   { "an object", OUTPUT, "sync ROWS TO --json" },
@@ -48,7 +52,7 @@ describe("a command that cannot write", here and function()
     os.execute("mkdir " .. folder)
     names = {
       ROWS = { folder .. "/rows.csv" }, MANY = { folder .. "/many.csv" }, SCRIPT = { folder .. "/script.lua" },
-      REJECTS = { folder .. "/new.rejects" },
+      REJECTS = { folder .. "/new.rejects" }, EVENTS = { folder .. "/new.events" },
       TO = { "--audience", "a", "--map", "external_id=id", "--map", "email=mail" },
     }
     world.write(names.ROWS[1], "id,mail\n1,a@x.example\n2,none\n3,c@x.example\n4,none\n")
@@ -79,6 +83,7 @@ describe("a command that cannot write", here and function()
   local function run(job, how, k, count)
     sandbox:reset()
     os.remove(names.REJECTS[1])
+    os.remove(names.EVENTS[1])
     local told, seen = world.path ".told", {}
     local env = ("SCOPE3_API_KEY=scope3_test_key SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s LD_PRELOAD=%s "
       .. "LUA_INIT=\"${LUA_INIT-} dofile 'spec/torture/failing_command.lua'\" "
@@ -86,8 +91,8 @@ describe("a command that cannot write", here and function()
     seen.code, seen.out, seen.err = world.command(words_of(job[3]), { env = env })
     local asked, failed = world.read(told):match "^(%d+) (%d+)\n$"
     seen.asked, seen.failed = tonumber(asked), tonumber(failed)
-    local written = job[2] == OUTPUT and seen.out
-      or world.exists(names.REJECTS[1]) and world.read(names.REJECTS[1]) or ""
+    local file = (job[2] == EVENTS and names.EVENTS or names.REJECTS)[1]
+    local written = job[2] == OUTPUT and seen.out or world.exists(file) and world.read(file) or ""
     seen.text = comparable(written)
     seen.requests = #sandbox:requests "sync"
     seen.ids = seen.requests > 0 and table.concat(sandbox:ids "a", " ") or ""
@@ -121,7 +126,7 @@ describe("a command that cannot write", here and function()
     elseif not job.goes_on and healthy.text:sub(1, #seen.text) ~= seen.text then
       return "something else was written"
     end
-    return job[2] == REJECTS and job[3]:find "--json" and not unsent and problem_of_object(seen.out, job[2].says) or nil
+    return job[2] ~= OUTPUT and job[3]:find "--json" and not unsent and problem_of_object(seen.out, job[2].says) or nil
   end
 
   -- The numbers of the calls that fail: all, or where that is too much the first, the last and some between.

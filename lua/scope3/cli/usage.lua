@@ -39,8 +39,8 @@ local function clash(args, inputs)
   if args.script then
     known[identity_of(args.script)] = "the script"
   end
-  for _, key in ipairs { "journal", "limiter", "rejects" } do
-    local path = args[key] ~= "-" and args[key] or nil -- refused rows may go to standard output
+  for _, key in ipairs { "journal", "limiter", "rejects", "events" } do
+    local path = args[key] ~= "-" and args[key] or nil -- refused rows and events may go to standard output
     local identity = path and core.file_kind(path) ~= "device" and identity_of(path)
     if identity and known[identity] then
       return ("%s and %s are the same file, %s, which would be overwritten"):format(word(key), known[identity], path)
@@ -87,12 +87,19 @@ local function rules_problem(args)
   end
 end
 
+-- Standard output takes one thing: the object, refused rows or events.
+local function output_problem(args)
+  local own = args.rejects == "-" and "--rejects -" or args.events == "-" and "--events -" or nil
+  local other = args.json and "--json" or args.events == "-" and own ~= "--events -" and "--events -" or nil
+  if own and other then
+    return ("%s has no effect with %s: standard output takes the one or the other"):format(own, other)
+  end
+end
+
 local function send_problem(args)
-  local problem = rules_problem(args)
+  local problem = rules_problem(args) or output_problem(args)
   if problem then
     return problem
-  elseif args.rejects == "-" and args.json then
-    return "--rejects - has no effect with --json: standard output takes the one or the other"
   end
   if args.dry_run then
     for _, key in ipairs { "wait", "require_ready" } do
@@ -114,7 +121,7 @@ end
 
 function check.wait(args)
   local problem = id_problem(args.id) or wait_problem("--timeout", args.timeout)
-    or wait_problem("--patience", args.patience)
+    or wait_problem("--patience", args.patience) or output_problem(args) or clash(args)
   if problem then
     return problem
   elseif args.sandbox then
@@ -193,6 +200,17 @@ local function empty_problem(args)
   end
   local found = empty_option(args) or empty_list(args)
   return found and ("%s is empty"):format(ARGUMENTS[found] or word(found))
+end
+
+-- The paths of the input, as far as they are known where one of its patterns has no match.
+local function named_inputs(names)
+  local all = {}
+  for _, name in ipairs(names) do
+    for _, path in ipairs(paths.expand { name } or { name }) do
+      all[#all + 1] = path
+    end
+  end
+  return all
 end
 
 -- Files that are no streams: a name that stands for one elsewhere would make a file of that name.
@@ -280,7 +298,7 @@ end
 ---@return string?
 function usage.of_job(args, script, opts)
   local inputs = paths.expand(#args.file > 0 and args.file or { "-" })
-  local problem = audience_problem(args, script) or clash(args, inputs)
+  local problem = audience_problem(args, script) or clash(args, inputs or named_inputs(args.file))
   if problem then
     return problem
   end
