@@ -23,6 +23,12 @@ local function add_events(command)
     :argname("FILE")
 end
 
+local function add_report(command)
+  command:option("--report",
+    "Write the report to FILE, also where the job fails: .txt (for mails) or .json; named again, several.")
+    :argname("FILE"):count("*")
+end
+
 local function add_wait(command)
   command:option("--wait",
     "Wait until the tasks and audiences are done, for at most SECONDS (48 hours). --delete-missing waits no longer.")
@@ -109,6 +115,7 @@ local function add_job(command)
   add_wait(command)
   add_conditions(command)
   add_events(command)
+  add_report(command)
   add_members(command)
   add_sending(command)
   add_format(command)

@@ -37,21 +37,44 @@ local function list_next(res, about)
     res.tasks[#res.tasks].task_id, text.word(res.audience.audience_id), about.options or "")
 end
 
---- The report of a job.
+-- A table under its title; nothing where it has no rows.
+local function words_of(section)
+  return #section.rows > 0 and "\n" .. section.title .. "\n" .. text.columns(section.rows, section.right, "  ") or ""
+end
+
+--- The tables of what needs a look.
 ---@param res scope3.Result
----@param about {title: string, waited: number?, sandbox: boolean?, options: string?}  `waited`: seconds; `options`: of
----  the command that follows the tasks
----@return string
-function report.of(res, about)
-  return table.concat {
-    about.title, "\n\n", report_summary.of(res, about), report_tables.timeline(res), list_warnings(res),
+---@return scope3.cli.ReportTable[]
+function report.tables(res)
+  return {
     report_tables.lost(res), report_tables.conditions(res),
     report_tables.reasons("Rows rejected, by reason:", res.rejected),
     report_tables.reasons("Identifiers dropped, by reason (their members were kept if another was left):", res.dropped),
     report_tables.reasons("Regions that are not known, of the phones dropped for it:", res.unknown_regions),
     report_tables.reasons("Identifiers repaired and used:", res.repaired),
-    list_mixed(res), list_next(res, about),
   }
+end
+
+---@class scope3.cli.ReportAbout
+---@field title string
+---@field waited? number  seconds
+---@field sandbox? boolean
+---@field options? string  of the command that follows the tasks
+
+--- The report of a job.
+---@param res scope3.Result
+---@param about scope3.cli.ReportAbout
+---@return string
+function report.of(res, about)
+  local parts = {
+    about.title, "\n\n", text.columns(report_summary.rows(res, about), nil, "  "),
+    words_of(report_tables.timeline(res)), list_warnings(res),
+  }
+  for _, section in ipairs(report.tables(res)) do
+    parts[#parts + 1] = words_of(section)
+  end
+  parts[#parts + 1] = list_mixed(res) .. list_next(res, about)
+  return table.concat(parts)
 end
 
 return report

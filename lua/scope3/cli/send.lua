@@ -106,12 +106,21 @@ local function title_of(session)
     client.account_id or "(none)", args.sandbox and "sandbox " .. session.url or client.base:match("^%a+://([^/]+)"))
 end
 
+-- Takes down what is known of the job for the files of --report.
+local function note(args, about)
+  if args.report[1] then
+    require("scope3.cli.report_files").note(about)
+  end
+end
+
 local function show(session, res, waited)
   local args = session.args
+  local about = { title = title_of(session), waited = waited, sandbox = args.sandbox,
+    options = context.service_options(args) }
   output.object(res:plain())
+  note(args, about)
   if not args.quiet then
-    output.say(report.of(res, { title = title_of(session), waited = waited, sandbox = args.sandbox,
-      options = context.service_options(args) }))
+    output.say(report.of(res, about))
   end
 end
 
@@ -187,12 +196,18 @@ function send.main(args, exit)
   if args.rejects == "-" or args.events == "-" then
     output.keep() -- before a script prints
   end
+  local unwritable = args.report[1] and require("scope3.cli.report_files").open(args)
+  if unwritable then
+    context.fail(unwritable, "failed")
+    return exit.FAILED
+  end
   local script, err, misused = job_args.script(args)
   if not script and misused then
     return context.wrong_usage(err, exit)
   elseif not script then
     return context.refuse(err, args, exit)
   end
+  note(args, { audience = job_args.audience(args, script).id })
   local opts = job_args.options(args)
   local problem = job_args.problem(args, script, opts)
   if problem then

@@ -27,6 +27,17 @@ local function identity_of(path)
   return (core.file_identity(folder or ".") or folder or "") .. "/" .. (name or path)
 end
 
+-- The paths of the input, as far as they are known where one of its patterns has no match.
+local function named_inputs(names)
+  local all = {}
+  for _, name in ipairs(names) do
+    for _, path in ipairs(paths.expand { name } or { name }) do
+      all[#all + 1] = path
+    end
+  end
+  return all
+end
+
 --- Files that a command writes: each must be another one, or its content is lost.
 ---@param args table
 ---@param inputs string[]?  paths of the input
@@ -39,15 +50,24 @@ local function clash(args, inputs)
   if args.script then
     known[identity_of(args.script)] = "the script"
   end
-  for _, key in ipairs { "journal", "limiter", "rejects", "events" } do
-    local path = args[key] ~= "-" and args[key] or nil -- refused rows and events may go to standard output
-    local identity = path and core.file_kind(path) ~= "device" and identity_of(path)
+  local function take(key, path)
+    local identity = core.file_kind(path) ~= "device" and identity_of(path)
     if identity and known[identity] then
       return ("%s and %s are the same file, %s, which would be overwritten"):format(word(key), known[identity], path)
     elseif identity then
       known[identity] = word(key)
     end
   end
+  local problem
+  for _, key in ipairs { "journal", "limiter", "rejects", "events" } do
+    if args[key] and args[key] ~= "-" then -- refused rows and events may go to standard output
+      problem = problem or take(key, args[key])
+    end
+  end
+  for _, path in ipairs(args.report or {}) do
+    problem = problem or take("report", path)
+  end
+  return problem
 end
 
 -- What is wrong with seconds of a wait, or nil.
@@ -96,8 +116,18 @@ local function output_problem(args)
   end
 end
 
+-- What is wrong with the files of --report, or nil. They are written also where no script can be loaded.
+local function report_problem(args)
+  for _, path in ipairs(args.report) do
+    if not path:find("[^/]%.txt$") and not path:find("[^/]%.json$") then
+      return "--report takes the name of a file that ends in .txt or .json"
+    end
+  end
+  return args.report[1] and clash(args, named_inputs(args.file))
+end
+
 local function send_problem(args)
-  local problem = rules_problem(args) or output_problem(args)
+  local problem = rules_problem(args) or output_problem(args) or report_problem(args)
   if problem then
     return problem
   end
@@ -200,17 +230,6 @@ local function empty_problem(args)
   end
   local found = empty_option(args) or empty_list(args)
   return found and ("%s is empty"):format(ARGUMENTS[found] or word(found))
-end
-
--- The paths of the input, as far as they are known where one of its patterns has no match.
-local function named_inputs(names)
-  local all = {}
-  for _, name in ipairs(names) do
-    for _, path in ipairs(paths.expand { name } or { name }) do
-      all[#all + 1] = path
-    end
-  end
-  return all
 end
 
 -- Files that are no streams: a name that stands for one elsewhere would make a file of that name.
