@@ -25,7 +25,7 @@ end
 
 local function add_report(command)
   command:option("--report",
-    "Write the report to FILE, also where the job fails: .txt (for mails) or .json; named again, several.")
+    "Write the report to FILE, also where the job fails: .html, .txt (for mails) or .json; named again, several.")
     :argname("FILE"):count("*")
 end
 

@@ -18,48 +18,45 @@ local report_files = {}
 ---@field ended? number
 
 -- The modules that make a report; the object of --json needs none. An object tells what became of the others.
-local MAKERS = { txt = "scope3.cli.report_text" }
+local MAKERS = { html = "scope3.cli.report_html", txt = "scope3.cli.report_text" }
 
 local state = {} -- of the command: its files, and what is known of the job
 
--- A new file beside the one that it is to replace.
-local function beside(path)
-  local name = ("%s.%.0f.new"):format(path, core.random() * 1e12)
-  local file, why = io.open(name, "wb")
-  if not file then
-    return nil, ("cannot write %s: %s"):format(path, (tostring(why):gsub("^.*: ", "")))
-  end
-  return file, name
+-- Opens the new file of a report, which stands beside the one that it is to replace.
+local function open_new(report)
+  local file, why = io.open(report.new, "wb")
+  return file, not file and ("cannot write %s: %s"):format(report.path, (tostring(why):gsub("^.*: ", ""))) or nil
 end
 
--- What keeps a file from being written, or nil.
-local function problem_of(path)
-  if core.file_kind(path) == "directory" then
-    return ("cannot write %s: it is a folder"):format(path)
+-- What keeps a report from being written, or nil. Where the new file stays, because it cannot be removed, the report
+-- takes it.
+local function problem_of(report)
+  if core.file_kind(report.path) == "directory" then
+    return ("cannot write %s: it is a folder"):format(report.path)
   end
-  local file, name = beside(path)
-  if not file then
-    return name
+  local file, problem = open_new(report)
+  if file then
+    file:close()
+    os.remove(report.new)
   end
-  file:close()
-  os.remove(name)
+  return problem
 end
 
--- Writes a text to a file in place of what is there: what kept it from that, or nil.
-local function replace(path, words)
-  local file, name = beside(path)
+-- Writes a text to a report in place of what is there: what kept it from that, or nil.
+local function replace(report, words)
+  local file, problem = open_new(report)
   if not file then
-    return name
+    return problem
   end
   local written, why = file:write(words)
   local closed, why_not = file:close() -- a full disk shows here at the latest
   local moved
   if written and closed then
-    moved, why = os.rename(name, path)
+    moved, why = os.rename(report.new, report.path)
   end
   if not moved then
-    os.remove(name)
-    return ("cannot write %s: %s"):format(path, tostring(why or why_not))
+    os.remove(report.new)
+    return ("cannot write %s: %s"):format(report.path, tostring(why or why_not))
   end
 end
 
@@ -74,12 +71,12 @@ local function kind_of(path)
 end
 
 -- Makes a report and writes it: what kept it from that, or nil.
-local function write(path, make, ...)
+local function write(report, make, ...)
   local ok, words = pcall(make, ...)
   if not ok then
-    return ("cannot write %s: %s"):format(path, tostring(words))
+    return ("cannot write %s: %s"):format(report.path, tostring(words))
   end
-  return replace(path, words)
+  return replace(report, words)
 end
 
 -- Writes the reports. Objects come last, so that they hold what failed of the others.
@@ -92,17 +89,17 @@ local function finish(ended, as_json)
     first = first or problem
   end
   state.about.ended = core.time()
-  for _, path in ipairs(state.paths) do
-    local maker = MAKERS[kind_of(path)]
+  for _, report in ipairs(state.reports) do
+    local maker = MAKERS[kind_of(report.path)]
     if maker then
-      note(write(path, function()
+      note(write(report, function()
         return require(maker).of(ended(first), state.about)
       end))
     end
   end
-  for _, path in ipairs(state.paths) do
-    if not MAKERS[kind_of(path)] then
-      note(write(path, as_json, first))
+  for _, report in ipairs(state.reports) do
+    if not MAKERS[kind_of(report.path)] then
+      note(write(report, as_json, first))
     end
   end
   return first
@@ -113,14 +110,15 @@ end
 ---@return string? message  what cannot be written
 function report_files.open(args)
   local problem
-  state = { paths = {}, about = {
+  state = { reports = {}, about = {
     title = "scope3 " .. args.command, command = args.command, dry_run = args.dry_run, audience = args.audience,
     files = args.file, started = core.time(),
   } }
   for _, path in ipairs(args.report) do
-    local why = problem_of(path)
+    local report = { path = path, new = ("%s.%.0f.new"):format(path, core.random() * 1e12) }
+    local why = problem_of(report)
     problem = problem or why
-    state.paths[#state.paths + 1] = not why and path or nil
+    state.reports[#state.reports + 1] = not why and report or nil
   end
   output.at_end(finish)
   return problem

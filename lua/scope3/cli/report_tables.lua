@@ -8,6 +8,7 @@ local report_tables = {}
 ---@class scope3.cli.ReportTable
 ---@field title string
 ---@field rows string[][]
+---@field drawn? boolean  a page has it beside a chart
 ---@field right? table<integer, boolean>  columns of numbers
 
 ---@return scope3.cli.ReportTable
