@@ -66,7 +66,7 @@ describe("a report in a file", function()
       assert.is_true(width_of(line) <= 72, line)
       assert.is_nil(line:find " $", line)
     end
-    assert.truthy(text:find "^scope3 [^\n]+\n\n", text)
+    assert.truthy(text:find "^scope3 [^\n\128-\255]+\n\n", text)
   end
 
   local function check_private(text)
@@ -192,6 +192,16 @@ describe("a report in a file", function()
       assert.is_nil(world.read(names.TXT):find("\226\128\174", 1, true))
       assert.equal(out, world.read(names.JSON))
     end
+  end)
+
+  it("has a first line of ASCII, as the subject of a mail takes nothing else", function()
+    local input = folder .. "/k\195\188che \230\151\165.csv"
+    assert.equal(1, (world.command({ "sync", input, "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+      "--dry-run", "--report", names.TXT })))
+    local text = world.read(names.TXT)
+    check_mail(text)
+    assert.truthy(text:find("k?che ?", 1, true), text)
+    assert.truthy(text:find("\n  Files  " .. input .. "\n", 1, true), text)
   end)
 
   -- The names of the files in the folder.

@@ -165,11 +165,6 @@ local function text_of(err)
   return table.concat(lines)
 end
 
----@class scope3.cli.Ended  how a command ended, for who writes a report of it
----@field code integer
----@field fields table  of the object
----@field error scope3.CommandError?
-
 -- What the command failed of, with this exit code.
 local function error_for(code, exit)
   local err = code ~= exit.OK and state.error or nil
@@ -179,37 +174,10 @@ local function error_for(code, exit)
   return err
 end
 
---- Has a function called when the command has come to its end, before the object is printed. It gets how that was, and
---- gives what it could not do. Both of its arguments take what it could not do so far: that is then among the errors.
----@param finish fun(ended: fun(problem: string?): scope3.cli.Ended, text: fun(problem: string?): string): string?
+--- Has scope3.cli.report_files called when the exit code is known, which it may change.
+---@param finish fun(code: integer, exit: table, fields: table, error_for: function, text_of: function): integer
 function output.at_end(finish)
   state.at_end = finish
-end
-
--- Calls that function: the exit code that follows.
-local function call_at_end(code, exit)
-  local function code_after(problem)
-    return problem and (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
-  end
-  local function ended(problem)
-    if problem then
-      output.fail(problem, "failed")
-    end
-    local now = code_after(problem)
-    return { code = now, fields = state.object, error = error_for(now, exit) }
-  end
-  local function as_json(problem)
-    return text_of(ended(problem).error)
-  end
-  local ok, problem = pcall(state.at_end, ended, as_json)
-  if not ok then
-    problem = "cannot write the report: " .. tostring(problem)
-    io.stderr:write("scope3: ", problem, "\n")
-  end
-  if problem then
-    output.fail(problem, "failed")
-  end
-  return code_after(problem)
 end
 
 --- Ends the output: prints the object, and checks that all was written.
@@ -218,7 +186,7 @@ end
 ---@return integer code  to exit with
 function output.finish(code, exit)
   if state.at_end then
-    code = call_at_end(code, exit)
+    code = state.at_end(code, exit, state.object, error_for, text_of)
   end
   if state.json then
     local err = error_for(code, exit)

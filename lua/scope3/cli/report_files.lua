@@ -3,11 +3,16 @@
 ---
 --- What they say comes from the object of --json and from the tables of the report on standard output.
 local core = require "scope3.core"
-local context = require "scope3.cli.context"
 local entries = require "scope3.util.entries"
 local output = require "scope3.cli.output"
+local text = require "scope3.cli.text"
 
 local report_files = {}
+
+---@class scope3.cli.Ended  how a command ended
+---@field code integer
+---@field fields table  of the object of --json
+---@field error scope3.CommandError?
 
 ---@class scope3.cli.ReportContext: scope3.cli.ReportAbout
 ---@field command string
@@ -79,30 +84,44 @@ local function write(report, make, ...)
   return replace(report, words)
 end
 
--- Writes the reports. Objects come last, so that they hold what failed of the others.
-local function finish(ended, as_json)
-  local first
-  local function note(problem)
-    if problem then
-      context.complain(problem)
-    end
-    first = first or problem
-  end
+-- Writes the reports, and says which cannot be written. Objects come last, so that they hold what failed of the others.
+local function write_all(ended, as_json, note)
   state.about.ended = core.time()
   for _, report in ipairs(state.reports) do
     local maker = MAKERS[kind_of(report.path)]
     if maker then
       note(write(report, function()
-        return require(maker).of(ended(first), state.about)
+        return require(maker).of(ended(), state.about)
       end))
     end
   end
   for _, report in ipairs(state.reports) do
     if not MAKERS[kind_of(report.path)] then
-      note(write(report, as_json, first))
+      note(write(report, as_json))
     end
   end
-  return first
+end
+
+-- Writes the reports at the end of a command that comes to this exit code: the code that follows. It raises nothing, as
+-- nothing is there any more that would tell it.
+local function finish(code, exit, fields, error_for, text_of)
+  local function note(problem)
+    if problem then
+      output.fail(problem, "failed")
+      io.stderr:write("scope3: ", text.visible(problem), "\n")
+      code = (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
+    end
+  end
+  local function ended()
+    return { code = code, fields = fields, error = error_for(code, exit) }
+  end
+  local ok, why = pcall(write_all, ended, function()
+    return text_of(error_for(code, exit))
+  end, note)
+  if not ok then
+    note("cannot write the reports: " .. tostring(why))
+  end
+  return code
 end
 
 --- Takes the files of --report. Those that can be written get a report even where another one cannot.

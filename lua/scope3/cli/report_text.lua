@@ -50,10 +50,10 @@ local function wrap(lines, line)
   lines[#lines + 1] = lead .. table.concat(list, "", from)
 end
 
--- A line for the subject of a mail.
-local function shortened(line)
-  local list = characters_of(line)
-  return #list <= WIDTH and line or table.concat(list, "", 1, WIDTH - 3) .. "..."
+-- A line for the subject of a mail, whose header takes nothing but ASCII as it is.
+local function subject_of(line)
+  line = text.visible(line):gsub("[\192-\255][\128-\191]*", "?")
+  return #line <= WIDTH and line or line:sub(1, WIDTH - 3) .. "..."
 end
 
 --- The report as a text.
@@ -62,7 +62,7 @@ end
 ---@return string
 function report_text.of(ended, about)
   local head = report_head.of(ended, about)
-  local parts = { shortened(text.visible(head.subject)), "" }
+  local parts = { subject_of(head.subject), "" }
   if head.message then
     parts[#parts + 1] = head.word .. ": " .. head.message:gsub("[^\n]+", text.visible)
     parts[#parts + 1] = ""
