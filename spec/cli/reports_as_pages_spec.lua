@@ -163,6 +163,35 @@ describe("a report as a page", function()
     check_page((run("\230\151\165\230\156\172 \240\159\152\128", { "--dry-run" })))
   end)
 
+  it("takes no reason of a script for markup, in a chart or beside it", function()
+    local path = folder .. "/reasons.lua"
+    world.write(path, [[local n = 0
+      return { audience = "a", member = function(row)
+      n = n + 1
+      if n == 2 then
+        return nil, "</svg><b>&\"reason\" \226\128\174"
+      elseif n < 20 then
+        return nil, ("reason %02d, which is longer than what there is room for over a bar"):format(n)
+      end
+      return { external_id = row.id, email = row.mail }
+    end }]])
+    os.remove(page)
+    local code, _, err = world.command({ "run", path, folder .. "/in<b>&.csv", "--dry-run", "--report", page },
+      { env = KEY })
+    assert.equal(0, code, err)
+    local text = world.read(page)
+    check_page(text)
+    local shown, n = "&lt;/svg&gt;&lt;b&gt;&amp;&quot;reason&quot; \\u{202e}", 0
+    for _ in text:gmatch((shown:gsub("%p", "%%%0"))) do
+      n = n + 1
+    end
+    assert.equal(3, n, text) -- the description, the bar, and the table
+    local reasons = numbers_of(text)["Rows rejected, by reason"]
+    assert.equal(8, reasons["other reasons"], text)
+    assert.equal(1, reasons["reason 01, which is longer than what there is room for over a bar"])
+    assert.truthy(text:find(">reason 01, which is longer than what there i…</text>", 1, true), text)
+  end)
+
   it("says at the top what failed, and where nothing was begun", function()
     local text, code = run("plain", { "--strict" })
     assert.equal(1, code)

@@ -213,18 +213,19 @@ describe("a report in a file", function()
     world.write(names.TXT, "old")
     world.write(names.JSON, "old")
     local before = listing()
-    local words = table.concat(words_of "sync CSV TO AT --json --report TXT --report JSON", " ")
-    local code_file, out = world.path ".code", world.path ".out"
-    -- Files are bounded to nothing, and standard output is none.
-    os.execute(("(ulimit -f 0; %s %s bin/scope3.in %s 2>&1; echo code $?) | cat >%s"):format(KEY,
-      os.getenv "SCOPE3_LUA_BIN", words, out))
-    os.remove(code_file)
-    local said = world.read(out)
-    assert.truthy(said:find("code 1\n", 1, true), said)
-    assert.truthy(said:find("cannot write " .. names.TXT, 1, true), said)
-    assert.truthy(said:find('"accepted": 2', 1, true), said)
-    assert.same({ "old", "old" }, { world.read(names.TXT), world.read(names.JSON) })
-    assert.equal(before, listing())
+    for _, last in ipairs { "TXT", "JSON" } do
+      local words, out = words_of("sync CSV TO AT --json --report " .. last), world.path ".out"
+      -- Files are bounded to nothing, and standard output is none.
+      os.execute(("(ulimit -f 0; %s %s bin/scope3.in %s 2>&1; echo code $?) | cat >%s"):format(KEY,
+        os.getenv "SCOPE3_LUA_BIN", table.concat(words, " "), out))
+      local said = world.read(out)
+      assert.truthy(said:find("code 1\n", 1, true), said)
+      assert.truthy(said:find("scope3: cannot write " .. names[last], 1, true), said)
+      assert.truthy(said:find('"accepted": 2', 1, true), said)
+      assert.truthy(said:find('"message": "cannot write ', 1, true), said)
+      assert.same({ "old", "old" }, { world.read(names.TXT), world.read(names.JSON) })
+      assert.equal(before, listing())
+    end
     assert.equal(0, (command "sync CSV TO AT --report TXT --report JSON"))
     assert.truthy(world.read(names.TXT):find "^scope3 sync of a: accepted 2 members\n")
     assert.is_table(cjson.decode(world.read(names.JSON)))

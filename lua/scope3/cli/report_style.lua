@@ -60,6 +60,7 @@ footer { color: var(--soft); font-size: .85rem; padding: .5rem .25rem; }
   body { padding: 1rem .75rem; }
   section, header { padding: 1rem; }
   h1 { font-size: 1.3rem; }
+  svg text { font-size: 14px; }
   dl { grid-template-columns: 1fr; }
   dt { padding-bottom: 0; }
   dd { padding-top: 0; }
