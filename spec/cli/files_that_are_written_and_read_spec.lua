@@ -34,7 +34,7 @@ describe("a file that the command writes", function()
       assert.equal(2, (run(path, "--journal", name)))
       assert.equal(2, (run(path, "--limiter", name)))
     end
-    assert.equal(1, (run(path, hard, "--dry-run", "--rejects", path)))
+    assert.equal(2, (run(path, hard, "--dry-run", "--rejects", path)))
     assert.equal(2, (world.command { "run", script, path, "--dry-run", "--rejects", script }))
     local new = world.path(".new")
     assert.equal(2, (run(path, "--journal", new, "--rejects", new)))

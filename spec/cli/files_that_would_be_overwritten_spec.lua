@@ -23,7 +23,7 @@ describe("a file that the command writes", function()
     local link, hard = world.path ".csv", world.path ".csv"
     assert(os.execute(("ln -s '%s' '%s' && ln '%s' '%s'"):format(input, link, input, hard)))
     for _, path in ipairs { input, folder .. "/./" .. name, link, hard } do
-      for _, option in ipairs { "--rejects", "--journal", "--limiter" } do
+      for _, option in ipairs { "--rejects", "--journal", "--limiter", "--events" } do
         local code, out, err = sync(input, option, path)
         assert.same({ 2, "" }, { code, out }, option .. " " .. path)
         assert.truthy(err:find(option .. " and the input are the same file", 1, true), err)
@@ -31,6 +31,8 @@ describe("a file that the command writes", function()
       end
     end
     assert.equal(2, (sync((input:gsub("csv$", "cs?")), "--rejects", input)))
+    assert.equal(ROWS, world.read(input))
+    assert.equal(2, (sync((input:gsub("csv$", "cs?")), "/nosuch/*.csv", "--events", input)))
     assert.equal(ROWS, world.read(input))
     local code, _, err = world.command { "run", script, input, "--account", "25", "--sandbox", "--rejects", script }
     assert.equal(2, code)
@@ -43,6 +45,7 @@ describe("a file that the command writes", function()
     local folder, name = path:match("^(.*)/([^/]*)$")
     for _, options in ipairs {
       { "--journal", "--rejects" }, { "--journal", "--limiter" }, { "--rejects", "--limiter" },
+      { "--events", "--rejects" }, { "--journal", "--events" },
     } do
       local code, _, err = sync(input, options[1], path, options[2], folder .. "/./" .. name)
       assert.equal(2, code)

@@ -72,7 +72,8 @@ describe("the key of the command", function()
 
   it("is asked for only where one is needed", function()
     local asked = world.path ".asked"
-    profiles(("return { default = { account_id = 25, api_key_command = 'echo scope3_right; echo >%s' } }"):format(asked))
+    profiles(("return { default = { account_id = 25, api_key_command = 'echo scope3_right; echo >%s' } }")
+      :format(asked))
     local rows = world.file("id,email\n1,a@example.com\n", ".csv")
     local map = { "sync", rows, "--audience", "a", "--map", "external_id=id", "--map", "email=email", "--quiet" }
     local function with(word)

@@ -45,7 +45,8 @@ describe("the doctor", function()
 
   it("finds what is missing, and says what to do", function()
     local code, found = checks("SCOPE3_BASE_URL=" .. sandbox.url)
-    assert.same({ 1, false, "set SCOPE3_API_KEY, or give --api-key-file", false, "set SCOPE3_ACCOUNT_ID, or give --account" }, { code,
+    assert.same({ 1, false, "set SCOPE3_API_KEY, or give --api-key-file", false,
+      "set SCOPE3_ACCOUNT_ID, or give --account" }, { code,
       found["API key"].ok, found["API key"].advice, found.account.ok, found.account.advice })
     assert.is_nil(found["key and account"])
     local _, out = doctor("SCOPE3_BASE_URL=" .. sandbox.url)

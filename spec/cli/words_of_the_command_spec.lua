@@ -47,7 +47,8 @@ describe("the command", function()
   it("says where the key is to stand, and what needs none", function()
     local code, _, err = sync("--map", "external_id=id", "--map", "email=mail")
     assert.equal(1, code)
-    assert.truthy(err:find("the command takes the key from SCOPE3_API_KEY, --api-key-file, --api-key-command or a profile", 1, true), err)
+    assert.truthy(err:find(
+      "the command takes the key from SCOPE3_API_KEY, --api-key-file, --api-key-command or a profile", 1, true), err)
     code, _, err = sync("--map", "external_id=id", "--map", "email=mail", "--dry-run")
     assert.same({ 0, "" }, { code, err })
   end)
@@ -75,7 +76,8 @@ describe("the command", function()
     code, _, err = world.command({ "sync", input, "--audience", "a", "--map", "external_id=id", "--map", "email=mail" },
       { env = "SCOPE3_API_KEY=scope3_x" })
     assert.equal(1, code)
-    assert.truthy(err:find("the command takes the account from --account, SCOPE3_ACCOUNT_ID or a profile", 1, true), err)
+    assert.truthy(err:find("the command takes the account from --account, SCOPE3_ACCOUNT_ID or a profile", 1, true),
+      err)
     code, _, err = world.command {
       "sync", input, "--sandbox", "--audience", "a", "--map",
       "external_id=id", "--map", "email=mail", "--wait", "--quiet",

@@ -15,8 +15,8 @@ help_words.GROUPS = {
     "timeout", "deadline", "patience", "in_doubt_timeout", "keep_going" } },
   { name = "Waiting", options = { "wait", "require_ready" } },
   { name = "Sandbox", options = { "port", "task_seconds", "rate_limit", "set", "until_eof" } },
-  { name = "Output and exit code", options = { "output", "force", "rejects", "metrics", "strict", "max_rejected",
-    "min_accepted", "allow_empty", "explain", "quiet", "json", "color" } },
+  { name = "Output and exit code", options = { "output", "force", "report", "rejects", "events", "metrics", "strict",
+    "max_rejected", "min_accepted", "allow_empty", "explain", "quiet", "json", "color" } },
   { name = "Service", options = { "account", "api_key_file", "api_key_command", "profile", "base_url",
     "ca_file", "rate", "limiter", "sandbox" } },
 }

@@ -158,12 +158,15 @@ local function task(args, client)
 end
 
 -- Waits for a task and shows its progress.
-local function wait_for(args, client)
+local function wait_for(args, client, log)
   local line, beat = progress.new(args.quiet or false), heartbeat.new(args.quiet or false)
   local seen, err = client:wait(args.id, {
     timeout = args.timeout, audience = args.audience, cancel = beat:watch(context.stop_flag()),
     patience = args.patience or args.timeout ~= 0 and context.PATIENCE or nil,
     on_event = function(event)
+      if log then
+        log.write(event)
+      end
       line:on(event)
       beat:on(event)
     end,
@@ -172,8 +175,9 @@ local function wait_for(args, client)
   return seen, err
 end
 
-local function wait(args, client)
-  local seen, err = wait_for(args, client)
+-- Waits, shows what the task came to, and says why that is not success.
+local function follow(args, client, log)
+  local seen, err = wait_for(args, client, log)
   if not seen and context.goes_on(err) then
     local code = context.refuse(err, args, exit_code)
     context.complain(("the service goes on with it; wait again with:  scope3 wait %s%s%s"):format(text.word(args.id),
@@ -196,6 +200,24 @@ local function wait(args, client)
     return true, nil, exit_code.NOTHING
   end
   return true
+end
+
+local function wait(args, client)
+  if not args.events then
+    return follow(args, client)
+  end
+  local log, why = require("scope3.cli.event_log").open(args.events)
+  if not log then
+    return nil, why
+  end
+  local ok, err, code = follow(args, client, log)
+  local untold = log.close()
+  if not untold then
+    return ok, err, code
+  end
+  code = ok and code or not ok and context.refuse(err, args, exit_code) or exit_code.OK
+  context.fail(untold, "failed")
+  return true, nil, (code == exit_code.OK or code == exit_code.NOTHING) and exit_code.FAILED or code
 end
 
 local COMMANDS = { audiences = audiences, task = task, wait = wait }

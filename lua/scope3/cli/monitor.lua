@@ -15,12 +15,13 @@ local NOTABLE_WAIT = 60 -- seconds after a lost answer; a longer wait is reporte
 local NOTABLE_OUTAGE = 10 -- seconds of an outage, likewise
 
 ---@param quiet boolean
+---@param log scope3.cli.EventLog?
 ---@return scope3.cli.Monitor
-function monitor.new(quiet)
+function monitor.new(quiet, log)
   local beat = heartbeat.new(quiet)
   return setmetatable({
     quiet = quiet, line = progress.new(quiet), beat = beat, stopped = beat:watch(context.stop_flag()),
-    outage_told = false,
+    outage_told = false, log = log,
   }, Monitor)
 end
 
@@ -49,6 +50,9 @@ end
 --- Takes an event of the client.
 ---@param event scope3.Event
 function Monitor:on(event)
+  if self.log then
+    self.log.write(event)
+  end
   self.line:on(event)
   self.beat:on(event)
   if not self.quiet then

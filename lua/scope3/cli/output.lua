@@ -171,16 +171,31 @@ local function text_of(err)
   return table.concat(lines)
 end
 
+-- What the command failed of, with this exit code.
+local function error_for(code, exit)
+  local err = code ~= exit.OK and state.error or nil
+  if code ~= exit.OK and not err and not state.lines then
+    err = output.error_of("the command failed", "failed")
+  end
+  return err
+end
+
+--- Has scope3.cli.report_files called when the exit code is known, which it may change.
+---@param finish fun(code: integer, exit: table, fields: table, error_for: function, text_of: function): integer
+function output.at_end(finish)
+  state.at_end = finish
+end
+
 --- Ends the output: prints the object, and checks that all was written.
 ---@param code integer  that the command came to
 ---@param exit table
 ---@return integer code  to exit with
 function output.finish(code, exit)
+  if state.at_end then
+    code = state.at_end(code, exit, state.object, error_for, text_of)
+  end
   if state.json then
-    local err = code ~= exit.OK and state.error or nil
-    if code ~= exit.OK and not err and not state.lines then
-      err = output.error_of("the command failed", "failed")
-    end
+    local err = error_for(code, exit)
     local ok, text = pcall(text_of, err)
     if not ok then
       collectgarbage()

@@ -28,6 +28,17 @@ local function add_common(command, no_sandbox)
     "Start a private sandbox for this run and talk to it; needs no key."):hidden(no_sandbox or false)
 end
 
+local function add_events(command)
+  command:option("--events", "Write each event to FILE as it happens, a line of JSON each; - is standard output.")
+    :argname("FILE")
+end
+
+local function add_report(command)
+  command:option("--report",
+    "Write the report to FILE, also where the job fails: .html, .txt (for mails) or .json; named again, several.")
+    :argname("FILE"):count("*")
+end
+
 local function add_wait(command)
   command:option("--wait",
     "Wait until the tasks and audiences are done, for at most SECONDS (48 hours). --delete-missing waits no longer.")
@@ -119,6 +130,8 @@ local function add_job(command)
   add_quiet(command)
   add_wait(command)
   add_conditions(command)
+  add_events(command)
+  add_report(command)
   add_members(command)
   add_sending(command)
   add_format(command)
@@ -193,6 +206,7 @@ local function add_queries(root)
     "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
     :argname("SECONDS"):convert(tonumber)
   wait:flag("--require-ready", "With --audience: exit with 3 unless it is READY.")
+  add_events(wait)
   add_common(wait, true)
   add_quiet(wait)
 end

@@ -135,13 +135,24 @@ add_row(function(res)
     .. (res.retries > 0 and " · " .. text.plural(res.retries, "retry", "retries") or "")
 end)
 
-add_row(function(res)
+--- What became of the members, in short: a label, and how many.
+---@param res scope3.Result
+---@return string label
+---@return string words
+function report_summary.outcome(res)
   if res.would_send then
     return describe_members(res.would_send, res.would_remove or 0,
       { add = "would send", remove = "would remove", also = "to remove" })
   end
-  local label, words = describe_members(res.accepted, res.removed,
+  return describe_members(res.accepted, res.removed,
     { add = "accepted", remove = "removed", also = "removed" }, only_removes(res))
+end
+
+add_row(function(res)
+  local label, words = report_summary.outcome(res)
+  if res.would_send then
+    return label, words
+  end
   return label, words
     .. also(res.resumed, "%s of them by an earlier run")
     .. also(res.failed, "%s failed")
@@ -187,8 +198,8 @@ end)
 --- The rows of the report.
 ---@param res scope3.Result
 ---@param about {waited: number?}
----@return string
-function report_summary.of(res, about)
+---@return string[][]  a label and a value each
+function report_summary.rows(res, about)
   local rows = {}
   for _, row in ipairs(ROWS) do
     local label, value = row(res, about)
@@ -199,7 +210,7 @@ function report_summary.of(res, about)
   for _, audience in ipairs(res.audiences) do
     rows[#rows + 1] = { "audience", describe_audience(audience) }
   end
-  return text.columns(rows, nil, "  ")
+  return rows
 end
 
 return report_summary

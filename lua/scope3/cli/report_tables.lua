@@ -1,20 +1,28 @@
---- The tables of a job's report: what needs a look, with reasons. Each is a text, empty where there is nothing to show.
+--- The tables of a job's report: what needs a look, with reasons. Each has no rows where there is nothing to show.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local text = require "scope3.cli.text"
 
 local report_tables = {}
 
--- A table under a title; nothing where it has no rows.
+---@class scope3.cli.ReportTable
+---@field title string
+---@field rows string[][]
+---@field drawn? boolean  a page has it beside a chart
+---@field right? table<integer, boolean>  columns of numbers
+
+---@return scope3.cli.ReportTable
 local function section(title, rows, right)
-  return #rows > 0 and "\n" .. title .. "\n" .. text.columns(rows, right, "  ") or ""
+  return { title = title, rows = rows, right = right }
 end
 
--- Reasons with their numbers, the most frequent first.
-local function by_reason(counts)
+--- Reasons with their numbers, the most frequent first.
+---@param counts table<string, integer>
+---@return {reason: string, n: integer, words: string}[]
+function report_tables.by_reason(counts)
   local rows = {}
   for reason, n in entries(counts) do
-    rows[#rows + 1] = { reason = reason, n = n }
+    rows[#rows + 1] = { reason = reason, n = n, words = core.reasons[reason] or core.repairs[reason] or reason }
   end
   table.sort(rows, function(a, b)
     if a.n ~= b.n then
@@ -28,11 +36,11 @@ end
 --- Counts by reason, the most frequent first.
 ---@param title string
 ---@param counts table<string, integer>
----@return string
+---@return scope3.cli.ReportTable
 function report_tables.reasons(title, counts)
   local rows = {}
-  for i, row in ipairs(by_reason(counts)) do
-    rows[i] = { text.count(row.n), core.reasons[row.reason] or core.repairs[row.reason] or row.reason }
+  for i, row in ipairs(report_tables.by_reason(counts)) do
+    rows[i] = { text.count(row.n), row.words }
   end
   return section(title, rows, { true })
 end
@@ -67,7 +75,7 @@ end
 
 --- The rows of the input whose members did not get through.
 ---@param res scope3.Result
----@return string
+---@return scope3.cli.ReportTable
 function report_tables.lost(res)
   local rows = rejected_rows(res)
   for _, request in ipairs(res.requests) do
@@ -85,7 +93,7 @@ local DOUBTS = {
 
 --- Rows skipped, by the first condition that they did not meet, with values that it may not have been meant for.
 ---@param res scope3.Result
----@return string
+---@return scope3.cli.ReportTable
 function report_tables.conditions(res)
   local rows = {}
   for _, condition in ipairs(res.conditions) do
@@ -111,10 +119,10 @@ end
 
 --- When each request was built and sent. One request needs no timeline.
 ---@param res scope3.Result
----@return string
+---@return scope3.cli.ReportTable
 function report_tables.timeline(res)
   if #res.requests < 2 or not res.requests[1].send_start then
-    return ""
+    return section("", {})
   end
   local rows = { { "request", "members", "built", "on the wire" } }
   for i = 1, math.min(#res.requests, MAX_TIMELINE) do

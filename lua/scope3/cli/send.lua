@@ -37,6 +37,15 @@ local function open_rejects(args)
   return file
 end
 
+-- The file of --events; nil without the option. False and a message where it cannot be written.
+local function open_events(args)
+  if not args.events then
+    return nil
+  end
+  local log, why = require("scope3.cli.event_log").open(args.events)
+  return log or false, why
+end
+
 -- What kept the refused rows from their file, or nil.
 local function close_rejects(file, path)
   local ok, why
@@ -98,14 +107,23 @@ local function title_of(session)
     client.account_id or "(none)", args.sandbox and "sandbox " .. session.url or client.base:match("^%a+://([^/]+)"))
 end
 
+-- Takes down what is known of the job for the files of --report.
+local function note(args, about)
+  if args.report[1] then
+    require("scope3.cli.report_files").note(about)
+  end
+end
+
 local function show(session, res, waited)
   local args = session.args
+  local about = { title = title_of(session), waited = waited, sandbox = args.sandbox,
+    options = context.service_options(args) }
   local object = res:plain()
   object.sample = session.sample and session.sample.members
   output.object(object)
+  note(args, about)
   if not args.quiet then
-    output.say(report.of(res, { title = title_of(session), waited = waited, sandbox = args.sandbox,
-      options = context.service_options(args) }))
+    output.say(report.of(res, about))
   end
 end
 
@@ -139,19 +157,29 @@ local function conclude(session, res, err, misused)
   return misused and code == exit.FAILED and exit.USAGE or code
 end
 
+-- Says which file could not be written in full: the exit code for it, beside that of the job.
+local function tell_unwritten(unwritten, code, exit)
+  context.fail(unwritten, "failed")
+  return (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
+end
+
 local function send_rows(session)
   local args, exit, opts = session.args, session.exit, session.opts
   local file, why = open_rejects(args)
-  if file == false then
+  local log
+  if file ~= false then
+    log, why = open_events(args)
+  end
+  if file == false or log == false then
     context.fail(why, "failed")
     return exit.FAILED
   end
-  local watch = monitor.new(args.quiet or false)
+  local watch = monitor.new(args.quiet or false, log)
   opts.audience, opts.dry_run = job_args.audience(args, session.script), args.dry_run
   opts.cancel, opts.on_reject, opts.journal = watch.stopped, file and file.write, args.journal
   local res, err, waited = run_and_wait(session, watch)
   watch:clear()
-  local unwritten = close_rejects(file, args.rejects)
+  local unwritten, untold = close_rejects(file, args.rejects), log and log.close()
   if session.sample then
     session.sample:say()
   end
@@ -165,10 +193,9 @@ local function send_rows(session)
   local misused = err ~= nil and show_error(args, err, res)
   local code = conclude(session, res, err, misused)
   if unwritten then
-    context.fail(unwritten, "failed")
-    code = (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
+    code = tell_unwritten(unwritten, code, exit)
   end
-  return code
+  return untold and tell_unwritten(untold, code, exit) or code
 end
 
 -- What --sample prints; nil without it.
@@ -187,8 +214,13 @@ end
 ---@return integer
 function send.main(args, exit)
   args.dry_run = args.dry_run or args.sample and true
-  if args.rejects == "-" then
+  if args.rejects == "-" or args.events == "-" then
     output.keep() -- before a script prints
+  end
+  local unwritable = args.report[1] and require("scope3.cli.report_files").open(args)
+  if unwritable then
+    context.fail(unwritable, "failed")
+    return exit.FAILED
   end
   local script, err, misused = job_args.script(args)
   if not script and misused then
@@ -196,6 +228,7 @@ function send.main(args, exit)
   elseif not script then
     return context.refuse(err, args, exit)
   end
+  note(args, { audience = job_args.audience(args, script).id })
   local opts = job_args.options(args)
   local problem = job_args.problem(args, script, opts)
   if problem then

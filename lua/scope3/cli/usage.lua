@@ -27,6 +27,17 @@ local function identity_of(path)
   return (core.file_identity(folder or ".") or folder or "") .. "/" .. (name or path)
 end
 
+-- The paths of the input, as far as they are known where one of its patterns has no match.
+local function named_inputs(names)
+  local all = {}
+  for _, name in ipairs(names) do
+    for _, path in ipairs(paths.expand { name } or { name }) do
+      all[#all + 1] = path
+    end
+  end
+  return all
+end
+
 --- Files that a command writes: each must be another one, or its content is lost.
 ---@param args table
 ---@param inputs string[]?  paths of the input
@@ -39,15 +50,24 @@ local function clash(args, inputs)
   if args.script then
     known[identity_of(args.script)] = "the script"
   end
-  for _, key in ipairs { "journal", "limiter", "rejects", "metrics" } do
-    local path = args[key] ~= "-" and args[key] or nil -- refused rows may go to standard output
-    local identity = path and core.file_kind(path) ~= "device" and identity_of(path)
+  local function take(key, path)
+    local identity = core.file_kind(path) ~= "device" and identity_of(path)
     if identity and known[identity] then
       return ("%s and %s are the same file, %s, which would be overwritten"):format(word(key), known[identity], path)
     elseif identity then
       known[identity] = word(key)
     end
   end
+  local problem
+  for _, key in ipairs { "journal", "limiter", "rejects", "events", "metrics" } do
+    if args[key] and args[key] ~= "-" then -- refused rows and events may go to standard output
+      problem = problem or take(key, args[key])
+    end
+  end
+  for _, path in ipairs(args.report or {}) do
+    problem = problem or take("report", path)
+  end
+  return problem
 end
 
 -- What is wrong with seconds of a wait, or nil.
@@ -104,34 +124,35 @@ local function rules_problem(args)
   end
 end
 
--- The paths that names and patterns may lead to, also where the job will not begin.
-local function all_inputs(names)
-  local list = {}
-  for _, name in ipairs(names) do
-    list[#list + 1] = name
-    for _, path in ipairs(name:find "[*?%[]" and core.glob(name) or {}) do
-      list[#list + 1] = path
-    end
-  end
-  return list
-end
-
 -- What is wrong with the file of --metrics. It is written also where the job does not begin, so this is asked first.
 local function metrics_problem(args)
   if args.metrics and not args.metrics:find "[^/]%.prom$" then
     return "--metrics takes the name of a file that ends in .prom: node_exporter reads no others"
   end
-  return args.metrics and clash(args, all_inputs(args.file)) or nil
+  return args.metrics and clash(args, named_inputs(args.file)) or nil
+end
+
+-- Standard output takes one thing: the object, refused rows or events.
+local function output_problem(args)
+  local own = args.rejects == "-" and "--rejects -" or args.events == "-" and "--events -" or nil
+  local other = args.json and "--json" or args.events == "-" and own ~= "--events -" and "--events -" or nil
+  if own and other then
+    return ("%s has no effect with %s: standard output takes the one or the other"):format(own, other)
+  end
+end
+
+-- What is wrong with the files of --report, or nil. They are written also where no script can be loaded.
+local function report_problem(args)
+  for _, path in ipairs(args.report) do
+    if not path:find("[^/]%.html$") and not path:find("[^/]%.txt$") and not path:find("[^/]%.json$") then
+      return "--report takes the name of a file that ends in .html, .txt or .json"
+    end
+  end
+  return args.report[1] and clash(args, named_inputs(args.file))
 end
 
 local function send_problem(args)
-  local problem = rules_problem(args)
-  if problem then
-    return problem
-  elseif args.rejects == "-" and args.json then
-    return "--rejects - has no effect with --json: standard output takes the one or the other"
-  end
-  problem = metrics_problem(args)
+  local problem = rules_problem(args) or output_problem(args) or report_problem(args) or metrics_problem(args)
   if problem then
     return problem
   end
@@ -156,7 +177,7 @@ end
 
 function check.wait(args)
   local problem = id_problem(args.id) or wait_problem("--timeout", args.timeout)
-    or wait_problem("--patience", args.patience)
+    or wait_problem("--patience", args.patience) or output_problem(args) or clash(args)
   if problem then
     return problem
   elseif args.sandbox then
@@ -322,7 +343,7 @@ end
 ---@return string?
 function usage.of_job(args, script, opts)
   local inputs = paths.expand(#args.file > 0 and args.file or { "-" })
-  local problem = audience_problem(args, script) or clash(args, inputs)
+  local problem = audience_problem(args, script) or clash(args, inputs or named_inputs(args.file))
   if problem then
     return problem
   end

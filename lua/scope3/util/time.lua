@@ -1,4 +1,4 @@
---- Reads times that are written as text.
+--- Times as text, read and written.
 local core = require "scope3.core"
 
 local time = {}
@@ -110,6 +110,16 @@ function time.iso(text)
   local fraction, zone = rest:match("^[.,](%d+)(.*)$")
   local offset = zone_offset(zone or rest)
   return offset and at + (fraction and core.number("0." .. fraction) or 0) - offset
+end
+
+local date = os.date -- a script may have replaced it
+
+--- ISO 8601 in UTC, to the millisecond: "2026-11-29T09:05:01.250Z".
+---@param seconds number  since 1970
+---@return string
+function time.utc(seconds)
+  local whole = math.floor(seconds)
+  return date("!%Y-%m-%dT%H:%M:%S", whole) .. (".%03.0fZ"):format(math.floor((seconds - whole) * 1000))
 end
 
 return time
