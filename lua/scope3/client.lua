@@ -49,8 +49,8 @@ local HEALTH_TIMEOUT = 20 -- seconds
 local ID = "a string or a whole number below 2^53"
 
 --- Makes a client. What is not given is taken from SCOPE3_API_KEY, or the file that SCOPE3_API_KEY_FILE names, and from
---- SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL and SCOPE3_CA_FILE. No connection is made. Without `loop` the client finds at each wait where it runs: in nginx and in
---- cqueues others run meanwhile, elsewhere waiting blocks.
+--- SCOPE3_ACCOUNT_ID, SCOPE3_BASE_URL and SCOPE3_CA_FILE. No connection is made. Without `loop` the client finds at
+--- each wait where it runs: in nginx and in cqueues others run meanwhile, elsewhere waiting blocks.
 ---
 ---     local client = assert(scope3.client { api_key = key, account_id = "25" })
 ---

@@ -62,8 +62,8 @@ typedef struct sc3_new_member {
   sc3_slice json;       /* with the comma */
   size_t id_length;     /* bytes of the escaped external id, which stands at SC3_MEMBER_ID_AT */
   uint64_t fingerprint; /* of the escaped external id */
-  sc3_identifiers had;  /* what stands in `json`, see sc3_member_identifiers(); `prehashed` of over 3
-                           counts as 3 */
+  sc3_identifiers had; /* what stands in `json`, see sc3_member_identifiers(); `prehashed` of over 3
+                          counts as 3 */
 } sc3_new_member;
 
 /* The identifiers in a member's JSON, by the bytes of its escaped external id; whether they came

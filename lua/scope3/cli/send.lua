@@ -209,15 +209,20 @@ local function take_sample(args, client)
   return taken
 end
 
+-- What comes before a script, which may print. Says which file of --report cannot be written; else nil.
+local function prepare(args)
+  args.dry_run = args.dry_run or args.sample and true
+  if args.rejects == "-" or args.events == "-" then
+    output.keep()
+  end
+  return args.report[1] and require("scope3.cli.report_files").open(args) or nil
+end
+
 ---@param args table
 ---@param exit table
 ---@return integer
 function send.main(args, exit)
-  args.dry_run = args.dry_run or args.sample and true
-  if args.rejects == "-" or args.events == "-" then
-    output.keep() -- before a script prints
-  end
-  local unwritable = args.report[1] and require("scope3.cli.report_files").open(args)
+  local unwritable = prepare(args)
   if unwritable then
     context.fail(unwritable, "failed")
     return exit.FAILED

@@ -85,8 +85,9 @@ local function key_problem(args)
   for _, key in ipairs { "api_key_file", "api_key_command", "profile" } do
     if args[key] and args.sandbox then
       return ("%s has no effect with --sandbox, which needs no key"):format(word(key))
-    elseif args[key] and args.dry_run and key ~= "profile" then
-      return ("%s has no effect with --dry-run, which needs no key"):format(word(key))
+    elseif args[key] and (args.dry_run or args.sample) and key ~= "profile" then
+      local dry = args.sample and "--sample" or "--dry-run"
+      return ("%s has no effect with %s, which needs no key"):format(word(key), dry)
     end
   end
 end
