@@ -149,8 +149,14 @@ local function forbid_repeats(root)
   end
 end
 
-local function add_sync(root)
-  local sync = root:command("sync", "Send the rows of a file to an audience, columns mapped by name.")
+-- The commands in the order of the help: name, what it does, and what adds its arguments and options.
+local COMMANDS = {}
+
+local function define(name, does, add)
+  COMMANDS[#COMMANDS + 1] = { name = name, does = does, add = add }
+end
+
+define("sync", "Send the rows of a file to an audience, columns mapped by name.", function(sync)
   sync:argument("file",
     "CSV or JSON Lines files, gzip or not, or patterns of their names; - is standard input."):args("+")
   add_job(sync)
@@ -162,43 +168,40 @@ local function add_sync(root)
     "Take only rows that meet this, such as 'Consent=yes', 'Spent>=500', 'Country!=US' or 'Email!=' (not blank); "
     .. "given again, all must hold.")
     :argname("CONDITION"):count("*")
-end
+end)
 
-local function add_run(root)
-  local run = root:command("run", "Send the rows of a file through a transformation script.")
+define("run", "Send the rows of a file through a transformation script.", function(run)
   run:argument("script", "A Lua file that returns a table with map or member.")
   run:argument("file", "CSV or JSON Lines files, gzip or not, or patterns of their names (standard input)."):args("*")
   add_job(run)
+end)
+
+local function add_look(command)
+  command:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
+  command:option("--rows", "Rows to look at (10000)."):argname("N"):convert(tonumber)
+  command:flag("--json", "Print one JSON object instead of text.")
+  add_color(command)
+  add_format(command)
 end
 
--- `named`: the command that the words name. Jobs are started often, and do without the options of others.
-local function add_look(root, named)
-  local look = root:command("look",
-    "Say what a file holds and how it is written, and propose a map; nothing leaves the machine.")
-  look:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
-  local init = root:command("init",
-    "Look at a file as look does, and write a script that sends it; nothing leaves the machine.")
-  init:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
-  init:option("-o --output", "The script to write (the file's name with .lua, in this folder)."):argname("SCRIPT")
-  init:flag("--force", "Overwrite the script where it exists.")
-  for _, command in ipairs(named ~= "sync" and named ~= "run" and { look, init } or {}) do
-    command:option("--rows", "Rows to look at (10000)."):argname("N"):convert(tonumber)
-    command:flag("--json", "Print one JSON object instead of text.")
-    add_color(command)
-    add_format(command)
-  end
-end
+define("look", "Say what a file holds and how it is written, and propose a map; nothing leaves the machine.", add_look)
 
-local function add_queries(root)
-  local audiences = root:command("audiences", "List the account's audiences.")
-  add_common(audiences)
+define("init", "Look at a file as look does, and write a script that sends it; nothing leaves the machine.",
+  function(init)
+    init:option("-o --output", "The script to write (the file's name with .lua, in this folder)."):argname("SCRIPT")
+    init:flag("--force", "Overwrite the script where it exists.")
+    add_look(init)
+  end)
 
-  local task = root:command("task", "Show a task.")
+define("audiences", "List the account's audiences.", add_common)
+
+define("task", "Show a task.", function(task)
   task:argument("id", "The task's id.")
   add_common(task, true)
   add_quiet(task)
+end)
 
-  local wait = root:command("wait", "Wait until a task has ended.")
+define("wait", "Wait until a task has ended.", function(wait)
   wait:argument("id", "The task's id.")
   wait:option("--audience", "Wait then until this audience has left PROCESSING."):argname("ID")
   wait:option("--timeout", "Seconds to wait (48 hours)."):argname("SECONDS"):convert(tonumber)
@@ -209,25 +212,23 @@ local function add_queries(root)
   add_events(wait)
   add_common(wait, true)
   add_quiet(wait)
-end
+end)
 
-local function add_hash(root)
-  local hash = root:command("hash",
-    "Show what an email or phone is normalised and hashed to, and what an external id becomes.")
-  hash:argument("kind", "email, phone or id."):choices { "email", "phone", "id" }
-  hash:argument("value", "Values; without any, lines of standard input."):args("*")
-  hash:option("--region", "The country of phones in national form."):argname("COUNTRY")
-  add_repairs(hash)
-  hash:option("--ids", "What becomes of ids that are emails or phones: refuse (default), hash or as_is.")
-    :choices { "refuse", "hash", "as_is" }
-  hash:flag("--explain", "Say what was repaired, or why a value is refused.")
-  hash:flag("--no-repair", "Refuse what would otherwise be repaired.")
-  hash:flag("--json", "Print one JSON object a value.")
-  add_color(hash)
-end
+define("hash", "Show what an email or phone is normalised and hashed to, and what an external id becomes.",
+  function(hash)
+    hash:argument("kind", "email, phone or id."):choices { "email", "phone", "id" }
+    hash:argument("value", "Values; without any, lines of standard input."):args("*")
+    hash:option("--region", "The country of phones in national form."):argname("COUNTRY")
+    add_repairs(hash)
+    hash:option("--ids", "What becomes of ids that are emails or phones: refuse (default), hash or as_is.")
+      :choices { "refuse", "hash", "as_is" }
+    hash:flag("--explain", "Say what was repaired, or why a value is refused.")
+    hash:flag("--no-repair", "Refuse what would otherwise be repaired.")
+    hash:flag("--json", "Print one JSON object a value.")
+    add_color(hash)
+  end)
 
-local function add_sandbox(root)
-  local sandbox = root:command("sandbox", "Run a local stand-in for the service.")
+define("sandbox", "Run a local stand-in for the service.", function(sandbox)
   sandbox:option("--port", "The port to listen on (a free one)."):argname("N"):convert(tonumber)
     :default("0"):show_default(false)
   sandbox:option("--task-seconds", "How long a task runs (0.2)."):argname("SECONDS"):convert(tonumber)
@@ -238,21 +239,39 @@ local function add_sandbox(root)
     :argname("NAME=VALUE"):count("*")
   sandbox:flag("--until-eof", "End when standard input ends.")
   add_color(sandbox)
-end
+end)
 
-local function add_doctor_and_help(root)
-  local doctor = root:command("doctor",
-    "Look at the installation, the key and the account, and say what to do about each problem.")
-  add_common(doctor)
-  add_quiet(doctor)
+define("doctor", "Look at the installation, the key and the account, and say what to do about each problem.",
+  function(doctor)
+    add_common(doctor)
+    add_quiet(doctor)
+  end)
 
-  local help = root:command("help", "Show the help of a command.")
+define("help", "Show the help of a command.", function(help)
   help:argument("topic", "The command."):args("?")
   help:flag("--json", "Print one JSON object instead of text.")
   add_color(help)
+end)
 
-  local completion = root:command("completion", "Print a script with which a shell completes commands and options.")
+define("completion", "Print a script with which a shell completes commands and options.", function(completion)
   completion:argument("shell", "bash, zsh or fish."):choices { "bash", "zsh", "fish" }
+end)
+
+-- Commands that speak of the others.
+local OF_ALL = { help = true, completion = true }
+
+-- Adds the commands. Where the words name one, the others have no options: most of what a start costs is theirs.
+local function add_commands(root, named)
+  local alone = false
+  for _, command in ipairs(COMMANDS) do
+    alone = alone or command.name == named and not OF_ALL[named]
+  end
+  for _, command in ipairs(COMMANDS) do
+    local made = root:command(command.name, command.does)
+    if not alone or command.name == named then
+      command.add(made)
+    end
+  end
 end
 
 -- Reports a request for help. By itself argparse prints it and ends the process.
@@ -275,13 +294,7 @@ function parser.build(argparse, version, ask, named)
   root:require_command(true)
   root:flag("-V --version", "Print the version."):action(ask { version = version })
 
-  add_sync(root)
-  add_run(root)
-  add_look(root, named)
-  add_queries(root)
-  add_hash(root)
-  add_sandbox(root)
-  add_doctor_and_help(root)
+  add_commands(root, named)
   forbid_repeats(root)
   report_help(root, ask)
   return root

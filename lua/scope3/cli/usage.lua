@@ -144,12 +144,13 @@ end
 
 -- What is wrong with the files of --report, or nil. They are written also where no script can be loaded.
 local function report_problem(args)
-  for _, path in ipairs(args.report) do
+  local reports = args.report or {}
+  for _, path in ipairs(reports) do
     if not path:find("[^/]%.html$") and not path:find("[^/]%.txt$") and not path:find("[^/]%.json$") then
       return "--report takes the name of a file that ends in .html, .txt or .json"
     end
   end
-  return args.report[1] and clash(args, named_inputs(args.file))
+  return reports[1] and clash(args, named_inputs(args.file)) or nil
 end
 
 local function send_problem(args)
