@@ -59,8 +59,8 @@ end
 -- Sends what the builder has, which is full, or whose next member begins another epoch.
 local function make_room(why)
   return function(reader)
-    local ok, err = reader.batcher:make_room(why)
-    return not ok and err or nil
+    local made, err = reader.batcher:make_room(why)
+    return not made and err or nil
   end
 end
 
