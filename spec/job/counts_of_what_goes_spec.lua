@@ -112,6 +112,19 @@ describe("a report", function()
     assert.same({ 1, {} }, { res.replaced, res.dropped })
   end)
 
+  it("tells rows of one number in two files apart", function()
+    local text = "id,mail,tel\n1,a@example.org,\n2,b@example.org,\n"
+    local refused = 0
+    local res = assert(sandbox:client():run({ audience = "a", member = function(row)
+      return { member(row), row.id == "2" and { external_id = "2", phone = "+49301234567" } or nil }
+    end }, { world.file(text, ".csv"), world.file(text, ".csv") }, { on_reject = function()
+      refused = refused + 1
+    end }))
+    world.assert_sums(res)
+    assert.same({ 4, 2, { repeated_in_row = 2 }, 2 }, { res.rows, res.replaced, res.dropped, refused })
+    assert.same({ 4, 2 }, { res.members, res.accepted })
+  end)
+
   it("takes an empty list for a row that is left out", function()
     local res = run({ member = function(row) return row.id == "2" and { member(row) } or {} end },
       "id,mail,tel\n1,a@example.org,\n2,b@example.org,\n")

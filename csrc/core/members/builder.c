@@ -245,9 +245,30 @@ static int is_sealed(const sc3_builder *b, uint64_t fingerprint) {
   return b->sealed != NULL && sc3_id_set_contains(b->sealed, fingerprint);
 }
 
-/* Counts a member that `it` took the place of. */
-static void count_replaced(sc3_builder *b, const sc3_replaced *before, const staged *it) {
-  if (before->row != b->row || b->row == 0) {
+/* Notes where the members of the row under way begin in a payload. What was emptied since then, or
+ * is another one, has no earlier rows. */
+static void note_start(sc3_row_start *start, const sc3_payload *p, int row_begins) {
+  const size_t n = p != NULL ? sc3_payload_count(p) : 0;
+  if (row_begins)
+    start->first = n;
+  else if (start->payload != p || n < start->first)
+    start->first = 0;
+  start->payload = p;
+}
+
+static void note_starts(sc3_builder *b, const sc3_payload *p) {
+  const int row_begins = b->next_staged == 0;
+  if (!row_begins && p == b->starts[1].payload) /* the next epoch has begun */
+    b->starts[0] = b->starts[1];
+  note_start(&b->starts[0], p, row_begins);
+  note_start(&b->starts[1], b->next, row_begins);
+}
+
+/* Counts a member that `it` took the place of. The number of a row does not say whether it is the
+ * row under way: rows of several files have the same ones. */
+static void count_replaced(sc3_builder *b, const sc3_replaced *before, const staged *it,
+                           int later) {
+  if (before->row != b->row || b->row == 0 || before->index < b->starts[later].first) {
     sc3_tally_add_replaced(&b->tally, before, &it->counts);
     return;
   }
@@ -258,6 +279,7 @@ static void count_replaced(sc3_builder *b, const sc3_replaced *before, const sta
 
 sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
   const staged *s = (const staged *)(const void *)b->staged.p;
+  note_starts(b, p);
   for (; sc3_builder_waiting(b); b->next_staged++) {
     const staged *it = &s[b->next_staged];
     const sc3_slice json = sc3_slice_of(b->scratch.p + it->offset, it->length);
@@ -275,7 +297,7 @@ sc3_added sc3_builder_flush(sc3_builder *b, sc3_payload *p) {
     b->tally.deferred += (uint64_t)later;
     sc3_tally_add_built(&b->tally, &it->counts);
     if (a == SC3_ADDED_OVER)
-      count_replaced(b, sc3_payload_replaced(to), it);
+      count_replaced(b, sc3_payload_replaced(to), it, later);
   }
   return SC3_ADDED;
 }

@@ -23,17 +23,24 @@ typedef struct sc3_rejection {
   uint32_t lines;  /* of a row that was rejected: further lines of the text that lie inside it */
 } sc3_rejection;
 
+/* Where the members of the row under way begin in a payload. */
+typedef struct sc3_row_start {
+  const sc3_payload *payload;
+  size_t first;
+} sc3_row_start;
+
 typedef struct sc3_builder {
   sc3_tally tally;
   int keep_rejections;
   sc3_buffer rejections; /* of sc3_rejection, taken out by the owner */
   sc3_op op;             /* for rows that do not say */
   sc3_reading reading;
-  size_t max_member;  /* bytes of one member, at most a payload's max_bytes */
-  uint64_t row;       /* of the row under way, */
-  uint64_t row_line;  /* and the line where it begins, 0 where it stands in no text */
-  int under_way;      /* it was begun, and did not end */
-  uint64_t row_lines; /* further lines that a row under way has which cannot be read */
+  size_t max_member;       /* bytes of one member, at most a payload's max_bytes */
+  uint64_t row;            /* of the row under way, */
+  uint64_t row_line;       /* and the line where it begins, 0 where it stands in no text */
+  int under_way;           /* it was begun, and did not end */
+  sc3_row_start starts[2]; /* in the payload under way, and in the one of the next epoch */
+  uint64_t row_lines;      /* further lines that a row under way has which cannot be read */
   size_t members_of_row;
   sc3_reason row_rejected;
   sc3_role row_rejected_at;

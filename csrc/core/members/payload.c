@@ -225,6 +225,7 @@ sc3_added sc3_payload_add(sc3_payload *p, const sc3_new_member *m) {
   if (s->index_plus_1 != 0) {
     entry *before = &entries(p)[s->index_plus_1 - 1];
     p->replaced.row = before->tagged_row >> 4;
+    p->replaced.index = s->index_plus_1 - 1;
     p->replaced.op = op_of(before);
     p->replaced.had = bury(p, before);
     result = SC3_ADDED_OVER;

@@ -36,6 +36,7 @@ typedef struct sc3_identifiers {
 /* A member that another one of its external id took the place of. */
 typedef struct sc3_replaced {
   uint64_t row;
+  size_t index; /* which member it was */
   sc3_op op;
   sc3_identifiers had;
 } sc3_replaced;
