@@ -335,7 +335,7 @@ define BUILD_FUZZ
 @$(MAKE) --no-print-directory -s LUA=5.4 OUT=$(1)/module CC='$(firstword $(2))' CFLAGS='$(wordlist 2,99,$(2))' HARDEN= HARDEN_LINK= static
 $(call BUILD_WAYS,$(1)/ways,$(2))
 @$(2) $(3) -std=c11 -D_GNU_SOURCE -o $(1)/rows fuzz/rows.c $(1)/ways/simd.o $(1)/ways/portable.o
-@for target in $(FUZZ_C); do $(2) $(3) -std=c11 -D_GNU_SOURCE -o $(1)/$$target fuzz/$$target.c $(1)/module/libscope3.a || exit 1; done
+@for target in $(FUZZ_C); do $(2) $(3) -std=c11 -D_GNU_SOURCE -o $(1)/$$target fuzz/$$target.c $(1)/module/libscope3.a -lm || exit 1; done
 @$(2) $(3) -std=c11 -D_GNU_SOURCE $$(pkg-config --cflags lua5.4) -o $(1)/plant fuzz/lua_host.c $(1)/module/libscope3.a -l:liblua5.4.a \
   $$($(MAKE) --no-print-directory -s LUA=5.4 print-static-libs)
 @for target in $(FUZZ_LUA); do ln -f $(1)/plant $(1)/$$target || exit 1; done

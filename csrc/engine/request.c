@@ -44,7 +44,7 @@ static void read_headers(lua_State *L, int index, sc3l_request *r) {
     return;
   list = lua_gettop(L);
   luaL_checktype(L, list, LUA_TTABLE);
-  n = lua_rawlen(L, list);
+  n = (size_t)lua_rawlen(L, list);
   if (n > SC3L_HEADERS_MAX)
     luaL_error(L, "a request has at most %d headers", (int)SC3L_HEADERS_MAX);
   for (i = 0; i < n; i++) {

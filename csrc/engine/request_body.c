@@ -44,7 +44,7 @@ static size_t count_pieces(lua_State *L, int index) {
     return 1;
   if (lua_type(L, index) != LUA_TTABLE)
     luaL_error(L, "body must be a string or an array of pieces, not a %s", luaL_typename(L, index));
-  return lua_rawlen(L, index);
+  return (size_t)lua_rawlen(L, index);
 }
 
 size_t sc3l_copy_body(lua_State *L, const sc3l_payload_access *payloads) {
@@ -102,7 +102,7 @@ void sc3l_hold_body(lua_State *L, const sc3l_body *body) {
 
 /* Unpins the pieces of the table on top of the stack, and pops it. */
 static void unpin_pieces(lua_State *L, const sc3l_payload_access *payloads) {
-  size_t i, n = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
+  size_t i, n = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
   for (i = 1; i <= n; i++) {
     lua_rawgeti(L, -1, (int)i);
     unpin_piece(L, payloads);

@@ -62,7 +62,7 @@ static void read_target(lua_State *L, sc3_target *t, int texts) {
 /* The array of targets at `index`. Several of one role (and type) are fallbacks, in order. */
 static void read_map(lua_State *L, sc3_mapping *columns, int texts, int index) {
   sc3_target *targets = columns->targets;
-  size_t i, j, n = lua_rawlen(L, index);
+  size_t i, j, n = (size_t)lua_rawlen(L, index);
   if (n > SC3_TARGETS_MAX)
     luaL_error(L, "a map has at most %d entries", (int)SC3_TARGETS_MAX);
   for (i = 0; i < n; i++) {
@@ -112,7 +112,7 @@ static void read_operands(lua_State *L, sc3l_lookup *lookup, sc3_condition *c, i
   size_t i;
   luaL_checktype(L, -1, LUA_TTABLE);
   c->operands = lookup->operands + lookup->operand_count;
-  c->operand_count = lua_rawlen(L, -1);
+  c->operand_count = (size_t)lua_rawlen(L, -1);
   for (i = 0; i < c->operand_count; i++) {
     lua_rawgeti(L, -1, (int)i + 1);
     read_operand(L, lookup, texts);
@@ -140,7 +140,7 @@ static void read_condition(lua_State *L, sc3l_lookup *lookup, sc3_condition *c, 
 
 /* The array of conditions at `index`. */
 static void read_conditions(lua_State *L, sc3l_lookup *lookup, int texts, int index) {
-  size_t i, n = lua_rawlen(L, index);
+  size_t i, n = (size_t)lua_rawlen(L, index);
   if (n > SC3_CONDITIONS_MAX)
     luaL_error(L, "there are at most %d conditions", (int)SC3_CONDITIONS_MAX);
   for (i = 0; i < n; i++) {
@@ -236,7 +236,7 @@ static void read_plan(lua_State *L, sc3l_builder *u) {
   if (lua_isnil(L, keys))
     return;
   luaL_checktype(L, keys, LUA_TTABLE);
-  u->lookup->keys = lua_rawlen(L, keys);
+  u->lookup->keys = (size_t)lua_rawlen(L, keys);
   if (u->lookup->keys > sizeof u->lookup->fields / sizeof u->lookup->fields[0])
     luaL_error(L, "there are too many columns");
   lua_setfield(L, VALUES, KEY_COLUMNS);

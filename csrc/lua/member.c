@@ -131,7 +131,7 @@ static const char *take_uids(lua_State *L, sc3l_member *m) {
     return lua_pushfstring(
         L, "uids must be an array of {type, value}, or a table from types to strings, not a %s",
         luaL_typename(L, -1));
-  n = lua_rawlen(L, -1);
+  n = (size_t)lua_rawlen(L, -1);
   if (n == 0)
     return take_uid_map(L, m);
   if (sc3l_has_other_keys(L, -1, n))

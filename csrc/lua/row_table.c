@@ -93,7 +93,7 @@ static int csv_index(lua_State *L) {
   lua_settop(L, 2);
   if (lua_type(L, 1) != LUA_TTABLE || (type != LUA_TSTRING && type != LUA_TNUMBER))
     return 0;
-  n = lua_rawlen(L, NAMES);
+  n = (size_t)lua_rawlen(L, NAMES);
   if (type == LUA_TNUMBER)
     return push_numbered(L, lua_tonumber(L, 2), n);
   lua_pushvalue(L, 2);

@@ -149,7 +149,7 @@ static void reject_row(lua_State *L, const sc3l_staging *s) {
 static const char *stage_answer(lua_State *L, const sc3l_staging *s, int *skipped) {
   const int answer = lua_gettop(L) - 1;
   if (lua_type(L, answer) == LUA_TTABLE) {
-    const size_t n = lua_rawlen(L, answer);
+    const size_t n = (size_t)lua_rawlen(L, answer);
     if (n > 0)
       return stage_list(L, s, answer, n);
     *skipped = is_empty(L, answer);
