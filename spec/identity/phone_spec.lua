@@ -231,8 +231,7 @@ describe("a phone", function()
       assert.has_error(function()
         scope3.phone.normalize("1", { phone_repairs = { "pluss" } })
       end, 'scope3.phone.normalize: phone_repairs must be "all" or a list of decimal, plus, mexico, words, trunk_zero, '
-        .. 'double_zero, first, benin, '
-        .. "ivory_coast, brazil")
+        .. "double_zero, first, benin, ivory_coast, brazil (did you mean 'plus'?)")
     end)
   end)
 
