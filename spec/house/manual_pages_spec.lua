@@ -4,7 +4,8 @@ local world = require "spec.support.world"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
-local COMMANDS = { "sync", "run", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help", "completion" }
+local COMMANDS = { "sync", "run", "look", "init", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help",
+  "completion" }
 
 local function shell(line)
   local out = world.path ".out"

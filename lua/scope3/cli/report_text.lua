@@ -56,6 +56,15 @@ local function subject_of(line)
   return #line <= WIDTH and line or line:sub(1, WIDTH - 3) .. "..."
 end
 
+-- A line without the spaces at its end, in linear time.
+local function without_end(line)
+  local n = #line
+  while line:byte(n) == 32 do
+    n = n - 1
+  end
+  return line:sub(1, n)
+end
+
 --- The report as a text.
 ---@param ended scope3.cli.Ended
 ---@param about scope3.cli.ReportContext
@@ -71,9 +80,10 @@ function report_text.of(ended, about)
   if head.has_result then
     parts[#parts + 1] = report.of(ended.fields, about)
   end
-  local lines = {}
-  for line in (table.concat(parts, "\n")):gmatch("([^\n]*)\n") do
-    wrap(lines, (line:gsub(" +$", "")))
+  local lines, text_of_all, at = {}, table.concat(parts, "\n"), 1
+  for ending in text_of_all:gmatch "()\n" do
+    wrap(lines, without_end(text_of_all:sub(at, ending - 1)))
+    at = ending + 1
   end
   return table.concat(lines, "\n") .. "\n"
 end
