@@ -541,11 +541,13 @@ bench-deps:
 
 # The way from bytes to members twice, as this processor is given it and in plain C, each with symbols of its own: $(1)/simd.o and $(1)/portable.o, by the
 # compiler and flags $(2). For programs that compare the two.
+# What compilers share between objects belongs to one of them then, such as the thunks of 32 bits.
+JOIN := ld -r --force-group-allocation
 define BUILD_WAYS
 @for way in simd portable; do \
   plain=; [ $$way = simd ] || plain=-DSC3_PORTABLE; \
   rm -rf $(1)/$$way && mkdir -p $(1)/$$way && (cd $(1)/$$way && $(2) -std=c11 -D_GNU_SOURCE -fvisibility=hidden $$plain -DWAY=way_$$way -c $(ROOT)/fuzz/way.c $(ROOT)/csrc/core/*/*.c) && \
-  ld -r -o $(1)/$$way.o $(1)/$$way/*.o && objcopy --localize-hidden $(1)/$$way.o || exit 1; \
+  $(JOIN) -o $(1)/$$way.o $(1)/$$way/*.o && objcopy --localize-hidden $(1)/$$way.o || exit 1; \
 done
 endef
 
