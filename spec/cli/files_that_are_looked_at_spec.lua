@@ -241,6 +241,14 @@ describe("a file that is looked at", function()
     assert.truthy(err:find("--delimiter must be one character", 1, true), err)
   end)
 
+  it("has no header where that is said, though its first line looks like one", function()
+    local object = seen("id,email\nK1,a@example.org\nK2,b@example.org\n", ".csv", "--no-header")
+    assert.same({ 3, false, "1", "2" }, { object.rows, object.reading.header, mapped(object, "external_id"),
+      mapped(object, "email") })
+    assert.is_nil(object.columns[1].name)
+    assert.truthy(object.command:find("--no-header --map external_id=1 --map email=2", 1, true), object.command)
+  end)
+
   it("is refused as by a job where it holds no rows of text", function()
     for text, words in pairs {
       [""] = "the file is empty", ["PK\3\4" .. ("\0"):rep(100)] = "a zip archive",

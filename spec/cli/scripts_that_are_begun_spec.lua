@@ -61,6 +61,13 @@ describe("a script that is begun", function()
     end
   end)
 
+  it("counts columns by number where the file is said to have no header", function()
+    local text = begun(world.file(people("", nothing), ".csv"), "--no-header")
+    for _, words in ipairs { "  header = false,\n", "    external_id = 1, --", "    email = 2, --" } do
+      assert.truthy(text:find(words, 1, true), text)
+    end
+  end)
+
   it("asks for consent only where it is sure", function()
     local function where(head, more)
       local text = begun(world.file(people(head, more), ".csv"))

@@ -14,10 +14,14 @@ local look = {}
 ---@param args table
 ---@return table
 local function given(args)
+  local header -- nil: it is found; `and false or nil` would never be false
+  if args.no_header then
+    header = false
+  end
   return {
     format = args.format, delimiter = dialect.delimiter(args.delimiter), skip_lines = args.skip_lines,
     quote = args.quote, escape = args.escape, null = args.null, encoding = args.encoding,
-    header = args.no_header and false or nil,
+    header = header,
   }
 end
 
