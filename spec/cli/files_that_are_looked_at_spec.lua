@@ -249,6 +249,55 @@ describe("a file that is looked at", function()
     assert.truthy(object.command:find("--no-header --map external_id=1 --map email=2", 1, true), object.command)
   end)
 
+  it("shows nothing of a first line that may be a row of people", function()
+    local file = world.file("Zebulon Quagmire,London\nAnna Smith,Paris\nBert Jones,Rome\n", ".csv")
+    local _, out = world.command { "look", file }
+    local _, object = look(file)
+    for _, words in ipairs { "Zebulon", "Quagmire", "London" } do
+      assert.is_nil((out .. json.encode(object)):find(words, 1, true), out)
+    end
+    assert.truthy(out:find("--no-header", 1, true), out)
+    assert.truthy(object.unsure[1]:find("The first line may be a row and no header", 1, true))
+    for _, text in ipairs { "Vorname,Ort\nAnna,Rom\n", "foo,bar\nAnna,x7\n", "Customer Id,bar\nAnna,x\n" } do
+      assert.is_nil(table.concat(seen(text).unsure):find("may be a row", 1, true), text)
+    end
+    assert.truthy(seen("High Street,North Bridge\nLow Lane,x\n").unsure[1]:find("may be a row", 1, true))
+  end)
+
+  it("shows no keys of JSON Lines that are data", function()
+    local two = '{"secretperson1@mailhost.com":"yes","+442079460001":{"Zebulon Quagmire":1},"id":7,"mail":"a@b.org"}\n'
+    local file = world.file(two, ".jsonl")
+    local _, out = world.command { "look", file }
+    local _, object = look(file)
+    for _, words in ipairs { "secretperson1", "442079460001", "Zebulon" } do
+      assert.is_nil((out .. json.encode(object)):find(words, 1, true), out)
+    end
+    assert.truthy(table.concat(object.unsure):find("Some keys are emails, phones or hashes", 1, true))
+    assert.same({ "id", "mail" }, { mapped(object, "external_id"), mapped(object, "email") })
+
+    for _, form in ipairs { '"Zoe Nr%d":1', '"Zoe Nr%d":{"n":1}' } do
+      local lines = {}
+      for i = 1, 30 do
+        lines[i] = ('{"id":%d,"email":"a%d@example.org","orders":{%s,%s}}'):format(i, i, form:format(i),
+          form:format(100 + i))
+      end
+      object = seen(table.concat(lines, "\n"), ".jsonl")
+      assert.is_nil(json.encode(object):find("Zoe", 1, true))
+      assert.same({ 2, "The keys in 'orders' seem to be data and not names: what is in it was not looked at." },
+        { #object.columns, object.unsure[1] })
+    end
+  end)
+
+  it("says where it has more keys than are looked at", function()
+    local fields = {}
+    for i = 1, 401 do
+      fields[i] = ('"k%d":1'):format(i)
+    end
+    local object = seen(("{%s}\n"):format(table.concat(fields, ",")), ".jsonl")
+    assert.equal(400, #object.columns)
+    assert.truthy(table.concat(object.unsure):find("There are more than 400 keys", 1, true))
+  end)
+
   it("is refused as by a job where it holds no rows of text", function()
     for text, words in pairs {
       [""] = "the file is empty", ["PK\3\4" .. ("\0"):rep(100)] = "a zip archive",

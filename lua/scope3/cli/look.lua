@@ -46,7 +46,7 @@ end
 
 local function column_object(facts)
   return {
-    name = facts.name, number = facts.number, filled = facts.filled, distinct = facts.distinct, emails = facts.emails,
+    name = not facts.hidden and facts.name or nil, number = facts.number, filled = facts.filled, distinct = facts.distinct, emails = facts.emails,
     hashes = facts.hashes, phones = facts.phones, national_phones = facts.national, yes = facts.yes, no = facts.no,
     regions = json.array(facts.regions or {}), countries = facts.countries, codes = json.array(facts.codes),
     uid_type = facts.uid_type, samples = json.array(facts.samples),

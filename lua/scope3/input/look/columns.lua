@@ -16,6 +16,7 @@ local NATIONAL_MAX = 1000 -- phones that are kept to find their country
 
 ---@class scope3.LookFacts  what a column holds
 ---@field name? string
+---@field hidden? boolean  its name may be a value of a row, and is not shown
 ---@field number? integer
 ---@field filled integer  cells with a value
 ---@field share number  of the rows that have one, 0 to 1

@@ -1,6 +1,6 @@
 --- Finds out how a file is written, by reading its first rows in one way after the other.
 local cells = require "scope3.input.look.cells"
-local core = require "scope3.core"
+local header = require "scope3.input.look.header"
 local options = require "scope3.util.options"
 local source = require "scope3.input.source"
 
@@ -112,37 +112,8 @@ local function find_nulls(self)
   end
 end
 
--- How many names of the first line are values of their columns, too.
-local function count_repeated(found)
-  local repeated = 0
-  for _, column in ipairs(found.columns) do
-    for row = 1, found.rows do
-      if column.name and column.cells[row] == column.name then
-        repeated = repeated + 1
-        break
-      end
-    end
-  end
-  return repeated
-end
-
--- Whether the first line is a row: a name of it is a number, data of people, or a value of other rows. Where all are
--- values of other rows, files were joined.
-local function has_no_header(found)
-  local repeated = found.advice and 1 or count_repeated(found)
-  if found.advice or repeated > 0 and repeated < #found.columns then
-    return true
-  end
-  for _, name in ipairs(found.header) do
-    if core.number(name) or core.hashed(name) or name:find("^[0-9][0-9][0-9][0-9]%-[0-9][0-9]%-[0-9][0-9]") then
-      return true
-    end
-  end
-  return false
-end
-
 local function find_header(self)
-  if self.given.header == nil and has_no_header(self.found) then
+  if self.given.header == nil and header.is_row(self.found) then
     try(self, { header = false }, function()
       return true
     end)
@@ -213,6 +184,7 @@ end
 ---@field opts table  the options that read it, without defaults
 ---@field found scope3.LookCells
 ---@field guessed_encoding? string  one that only the bytes speak for
+---@field doubtful_header boolean  the names of the columns may be a row
 
 --- Finds out how a file is written, and reads its first rows.
 ---@param opening scope3.LookOpening
@@ -234,7 +206,8 @@ function dialects.find(opening, given, rows)
   if not self.found then
     return nil, err
   end
-  return { opts = self.opts, found = self.found, guessed_encoding = self.guessed_encoding }
+  return { opts = self.opts, found = self.found, guessed_encoding = self.guessed_encoding,
+    doubtful_header = self.opts.format == "csv" and self.opts.header ~= false and header.is_doubtful(self.found) }
 end
 
 return dialects

@@ -25,6 +25,19 @@ look.ROWS = 10000 -- that are looked at, where nobody says how many
 ---@field columns scope3.LookFacts[]
 ---@field proposal scope3.LookProposal
 
+-- Hides names that may be the values of a first row. What to say of it, and of what was left out.
+local function notes_of(written, facts)
+  local notes = options.merge(written.found.notes)
+  if written.doubtful_header then
+    for _, one in ipairs(facts) do
+      one.hidden = true
+    end
+    notes[#notes + 1] = "The first line may be a row and no header, so what stands in it is not shown. --no-header "
+      .. "says that it is a row."
+  end
+  return notes
+end
+
 --- Looks at a file.
 ---@param path string  "-" is standard input
 ---@param given table  what is known: format, encoding, delimiter, quote, escape, null, skip_lines, header
@@ -49,7 +62,7 @@ function look.at(path, given, rows)
     path = path, opts = options.merge(written.opts), guessed_encoding = written.guessed_encoding,
     encoding = found.encoding.name or "utf-8", marked = marked, delimiter = found.delimiter,
     rows = found.rows, refused = found.refused, faults = found.faults, broken = found.broken, all = found.ended,
-    columns = facts, proposal = proposal.make(facts, found.rows),
+    columns = facts, proposal = proposal.make(facts, found.rows, notes_of(written, facts)),
   }
 end
 

@@ -2,6 +2,7 @@
 local contacts = require "scope3.input.look.contacts"
 local ids = require "scope3.input.look.ids"
 local names = require "scope3.input.look.names"
+local options = require "scope3.util.options"
 
 local proposal = {}
 
@@ -21,11 +22,14 @@ local proposal = {}
 
 local NAME_MAX = 64 -- bytes: what is longer is no name, and may be rows that a quote swallowed
 
---- A column as a person calls it: its name, or its number where it has none.
+--- A column as a person calls it: its name, or its number where it has none that may be shown.
 ---@param facts scope3.LookFacts
 ---@return string
 function proposal.call(facts)
   local name = facts.name
+  if facts.hidden then
+    return ("#%.0f"):format(facts.number)
+  end
   local is_name = name and #name <= NAME_MAX and not name:find("[\r\n]")
   return is_name and name or facts.number and ("#%.0f"):format(facts.number) or name
 end
@@ -198,9 +202,10 @@ end
 --- Proposes a map.
 ---@param facts scope3.LookFacts[]
 ---@param rows integer
+---@param notes string[]  what is not sure of how the file is read
 ---@return scope3.LookProposal
-function proposal.make(facts, rows)
-  local made = { fields = {}, unsure = {} }
+function proposal.make(facts, rows, notes)
+  local made = { fields = {}, unsure = options.merge(notes) }
   propose_id(made, facts, rows)
   propose_emails(made, facts)
   propose_phones(made, facts)
