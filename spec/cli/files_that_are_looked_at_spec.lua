@@ -298,6 +298,48 @@ describe("a file that is looked at", function()
     assert.truthy(table.concat(object.unsure):find("There are more than 400 keys", 1, true))
   end)
 
+  -- A gzip file of that text without its second half, which holds rows that do not pack.
+  local function cut_off()
+    local lines = { "id,email" }
+    for i = 1, 3000 do
+      lines[#lines + 1] = ("%d,%s@example.org"):format(i, core.sha256("p" .. i):sub(1, 20))
+    end
+    local plain, packed = world.file(table.concat(lines, "\n"), ".csv"), world.path ".csv.gz"
+    os.execute(("gzip -c %s >%s"):format(plain, packed))
+    local bytes = world.read(packed)
+    return world.file(bytes:sub(1, math.floor(#bytes / 2)), ".csv.gz")
+  end
+
+  it("is damaged where it cannot be read as far as was asked", function()
+    local file = cut_off()
+    local code, object, err = look(file)
+    assert.equal(1, code)
+    assert.truthy(object.error.message:find("the file was cut off (at byte ", 1, true), object.error.message)
+    assert.is_true(object.rows > 100 and object.rows < 3000 and not object.all_rows)
+    assert.truthy(err:find("the file was cut off", 1, true), err)
+    local _, out = world.command { "look", file }
+    assert.truthy(out:find("It is damaged, and was read only so far", 1, true), out)
+    assert.equal(0, (look(file, "--rows", "100")))
+
+    code, object = look(world.file('{"id":1\n{"id":2\n', ".jsonl"))
+    assert.same({ 1, 0, "none of the 2 rows that were looked at can be read" },
+      { code, object.rows, object.error.message:match ": (none.*)" })
+    local path = world.path ".lua"
+    code, out, err = world.command { "init", file, "-o", path }
+    assert.same({ 1, false }, { code, world.exists(path) })
+    assert.truthy(out:find("No script was written.", 1, true), out)
+    assert.truthy(err:find("the file was cut off", 1, true), err)
+    assert.equal(0, (world.command { "init", file, "-o", path, "--rows", "100" }))
+  end)
+
+  it("is not text where control characters of its first line separate no columns", function()
+    for _, text in ipairs { "id,ema\7il\nK1,a@x.org\nK2,b@x.org\n", "id\1ema\7il\nK1\1a@x.org\n" } do
+      local code, _, err = look(world.file(text, ".csv"))
+      assert.equal(1, code)
+      assert.truthy(err:find("not text: its first line holds control characters", 1, true), err)
+    end
+  end)
+
   it("is refused as by a job where it holds no rows of text", function()
     for text, words in pairs {
       [""] = "the file is empty", ["PK\3\4" .. ("\0"):rep(100)] = "a zip archive",

@@ -1,5 +1,6 @@
 --- `scope3 look`: what a file of unknown form holds, and the command that would send it.
 local context = require "scope3.cli.context"
+local errors = require "scope3.error"
 local json = require "scope3.util.json"
 local look_at = require "scope3.input.look"
 local look_table = require "scope3.cli.look_table"
@@ -36,7 +37,7 @@ function look.seen(args, exit)
   if problem then
     return nil, context.wrong_usage(messages.problem(problem, args), exit)
   end
-  local seen, err = look_at.at(args.file, opts, args.rows)
+  local seen, err = look_at.at(args.file, opts, args.rows, context.stop_flag())
   if not seen then
     context.check_stop()
     return nil, context.refuse(err, args, exit)
@@ -85,6 +86,20 @@ local function object_of(seen)
   }
 end
 
+--- Reports where the file could not be read as far as was asked: it is damaged, or none of its rows can be read.
+---@param seen scope3.Look
+---@param args table
+---@param exit table
+---@return integer? code  nil where nothing is wrong
+function look.damage(seen, args, exit)
+  local err = seen.broken
+  if not err and seen.rows == 0 and seen.refused > 0 then
+    err = errors.new("source", ("%s: none of the %.0f rows that were looked at can be read"):format(
+      args.file == "-" and "standard input" or args.file, seen.refused), { code = "unreadable" })
+  end
+  return err and context.refuse(err, args, exit) or nil
+end
+
 ---@param args table
 ---@param exit table
 ---@return integer
@@ -95,7 +110,7 @@ function look.main(args, exit)
   end
   output.object(object_of(seen))
   output.say(look_table.of(seen))
-  return exit.OK
+  return look.damage(seen, args, exit) or exit.OK
 end
 
 return look

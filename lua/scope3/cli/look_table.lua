@@ -96,7 +96,8 @@ local function head(seen)
       "", "")
   end
   if seen.broken then
-    lines = lines .. wrap("it cannot be read further: " .. text.visible(tostring(seen.broken)), "", "")
+    local why = tostring(seen.broken):gsub("^scope3: ", "")
+    lines = lines .. wrap("It is damaged, and was read only so far: " .. text.visible(why), "", "")
   end
   return lines
 end

@@ -74,6 +74,11 @@ function new_script.main(args, exit)
   local seen, code = look.seen(args, exit)
   if not seen then
     return code
+  end
+  code = look.damage(seen, args, exit)
+  if code then
+    output.say "No script was written. --rows says how many rows to look at, where the first of them suffice.\n"
+    return code
   elseif not seen.proposal.usable then
     output.say(look_table.proposal(seen))
     context.fail("no script was written: no map was found that would send the file", "nothing")

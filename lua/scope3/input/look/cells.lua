@@ -1,6 +1,7 @@
 --- The first rows of a source as columns of texts.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
+local errors = require "scope3.error"
 local map = require "scope3.input.map"
 local names = require "scope3.input.look.names"
 
@@ -177,8 +178,11 @@ local function is_at_end(src)
 end
 
 -- Reads the rows. The error of an input that cannot be read further, or nil.
-local function read_rows(found, src, limit)
+local function read_rows(found, src, limit, stopped)
   while found.rows + found.refused < limit and src.handle:bytes() <= BYTES_MAX do
+    if stopped() then
+      return errors.new("cancelled", "stopped by a signal")
+    end
     local row, err = src:next()
     if row == nil and err == nil then
       found.ended = true
@@ -198,15 +202,15 @@ local function read_rows(found, src, limit)
   found.ended = is_at_end(src)
 end
 
-local function read(found, src, rows)
+local function read(found, src, rows, stopped)
   if src.format == "csv" then
     local ok, err = begin_csv(found, src)
     if not ok then
       return nil, err
     end
   end
-  local err = read_rows(found, src, limit_of(found, rows))
-  if err and found.rows == 0 then
+  local err = read_rows(found, src, limit_of(found, rows), stopped)
+  if err and (found.rows == 0 or err.kind == "cancelled") then
     return nil, err
   end
   if src.format ~= "csv" then
@@ -220,12 +224,13 @@ end
 --- Reads up to so many rows of a source, and closes it. Rows that cannot be read count.
 ---@param src scope3.Source
 ---@param rows integer
+---@param stopped fun(): boolean?  whether the reading is to end
 ---@return scope3.LookCells?
 ---@return scope3.Error? err  the input cannot be read at all
-function cells.read(src, rows)
+function cells.read(src, rows, stopped)
   local found = { columns = {}, by_name = {}, rows = 0, refused = 0, faults = {}, ended = false,
     keys_in = {}, wanted = {}, notes = {} }
-  local ok, err = read(found, src, rows)
+  local ok, err = read(found, src, rows, stopped)
   src:close()
   return ok, err
 end

@@ -16,7 +16,7 @@ local function attempt(opening, opts, rows)
   if not src then
     return nil, err
   end
-  return cells.read(src, rows)
+  return cells.read(src, rows, opening.stopped)
 end
 
 -- A way with more options: the way and what it reads, where that is better than before. `is_better` compares the two.
@@ -160,6 +160,19 @@ local function begin(self)
   return found ~= nil, first
 end
 
+local CONTROL = "[\1-\8\11\12\14-\31\127]"
+
+-- Whether a delimiter that was tried for control characters in the first line explains them: it parts the line, and
+-- none is left.
+local function explains_controls(found)
+  for _, name in ipairs(found.header or {}) do
+    if name:find(CONTROL) then
+      return false
+    end
+  end
+  return #found.columns > 1
+end
+
 -- The encoding in which bytes that are not UTF-8 would be text; nil where that is not one.
 local function likely_encoding(seen)
   if seen.name or seen.rows == 0 or seen.good > 0 then
@@ -201,6 +214,9 @@ function dialects.find(opening, given, rows)
   end
   if self.opts.format == "csv" then
     find_csv(self)
+    if err and err.code == "binary" and not explains_controls(self.found) then
+      return nil, err
+    end
   end
   self.found, err = read_all(self, rows)
   if not self.found then

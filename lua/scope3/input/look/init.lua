@@ -11,6 +11,10 @@ local look = {}
 
 look.ROWS = 10000 -- that are looked at, where nobody says how many
 
+local function never()
+  return false
+end
+
 ---@class scope3.Look
 ---@field path string
 ---@field opts table  options that read the file
@@ -21,6 +25,7 @@ look.ROWS = 10000 -- that are looked at, where nobody says how many
 ---@field rows integer  that were looked at and could be read
 ---@field refused integer
 ---@field faults table<string, integer>
+---@field broken? scope3.Error  the file is damaged, and could be read no further
 ---@field all boolean  these are all of the file
 ---@field columns scope3.LookFacts[]
 ---@field proposal scope3.LookProposal
@@ -42,10 +47,11 @@ end
 ---@param path string  "-" is standard input
 ---@param given table  what is known: format, encoding, delimiter, quote, escape, null, skip_lines, header
 ---@param rows? integer
+---@param stopped? fun(): boolean?  whether the look is to end, with an error of the kind "cancelled"
 ---@return scope3.Look?
 ---@return scope3.Error? err
-function look.at(path, given, rows)
-  local file = opening.new(path)
+function look.at(path, given, rows, stopped)
+  local file = opening.new(path, stopped or never)
   local written, err = dialects.find(file, given, rows or look.ROWS)
   local marked = written and file:marked() or nil
   file:close()
