@@ -340,6 +340,50 @@ describe("a file that is looked at", function()
     end
   end)
 
+  it("has its map tried on the rows that were looked at, and counted", function()
+    local object = seen("id,email,opt in\n1,a@example.org,yes\n2,b@example.org,no\n3,nothing,yes\n1,c@example.org,yes\n")
+    assert.same({ 1, 1, 1 }, { object.trial.members, object.trial.skipped, object.trial.rejected_rows })
+    local _, out = world.command { "look", "examples/customers.csv" }
+    assert.truthy(out:find("Of these rows it makes 783 members; 208 rows skipped; ", 1, true), out)
+    local lines = { "id,email" }
+    for i = 1, 12000 do -- more than a payload has room for
+      lines[#lines + 1] = ("%d,a%d@example.org"):format(i, i)
+    end
+    assert.equal(12000, seen(table.concat(lines, "\n"), ".csv", "--rows", "20000").trial.members)
+  end)
+
+  it("has ids that are phones or emails: their hashes are proposed", function()
+    for _, form in ipairs { "+44 (0)20 7946 00%02d", "x%d@example.org" } do
+      local lines = { "name,customer_id,email" }
+      for i = 1, 30 do
+        lines[#lines + 1] = ("x,%s,a%d@example.org"):format(i % 3 == 0 and form:format(i) or "K" .. i, i)
+      end
+      local object = seen(table.concat(lines, "\n"))
+      local all = table.concat(object.unsure, "\n")
+      assert.truthy(all:find("10 ids in 'customer_id' are emails or phones", 1, true), all)
+      assert.same({ "hash", "customer_id" }, { object.ids, mapped(object, "external_id") })
+      assert.truthy(object.command:find("--ids hash", 1, true), object.command)
+    end
+  end)
+
+  it("gives no member, and is told so", function()
+    local lines = {}
+    for i = 1, 30 do
+      lines[i] = ('{"customer_id":%d.25,"user":"x","email":"a%d@example.org"}'):format(i, i)
+    end
+    local object = seen(table.concat(lines, "\n"), ".jsonl")
+    assert.truthy(table.concat(object.unsure):find("'customer_id' has values that are neither texts nor whole numbers",
+      1, true))
+    local path, script = world.file("id,email,opt in\n1,a@example.org,no\n2,b@example.org,no\n", ".csv"),
+      world.path ".lua"
+    local code, found, err = look(path)
+    assert.same({ 3, "nothing", 2 }, { code, found.error.kind, found.trial.skipped })
+    assert.is_nil(found.command)
+    assert.truthy(err:find("no row that was looked at gives a member", 1, true), err)
+    assert.equal(3, (world.command { "init", path, "-o", script }))
+    assert.is_false(world.exists(script))
+  end)
+
   it("is refused as by a job where it holds no rows of text", function()
     for text, words in pairs {
       [""] = "the file is empty", ["PK\3\4" .. ("\0"):rep(100)] = "a zip archive",

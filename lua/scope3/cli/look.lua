@@ -81,7 +81,7 @@ local function object_of(seen)
     delimiter = seen.delimiter and suggestion.delimiter(seen.delimiter), reading = reading,
     rows = seen.rows, unreadable_rows = seen.refused, all_rows = seen.all, columns = columns, map = map, why = why,
     region = made.region, ids = made.ids, unsure = json.array(made.unsure),
-    consent = made.consent and made.consent.name,
+    trial = seen.trial, consent = made.consent and made.consent.name,
     command = made.usable and table.concat(suggestion.words(seen, { "--dry-run" }), " ") or nil,
   }
 end
@@ -110,7 +110,14 @@ function look.main(args, exit)
   end
   output.object(object_of(seen))
   output.say(look_table.of(seen))
-  return look.damage(seen, args, exit) or exit.OK
+  local code_of_damage = look.damage(seen, args, exit)
+  if code_of_damage then
+    return code_of_damage
+  elseif seen.trial and seen.trial.members == 0 then
+    context.fail("no row that was looked at gives a member with the proposed map", "nothing")
+    return exit.NOTHING
+  end
+  return exit.OK
 end
 
 return look

@@ -180,12 +180,25 @@ local function map_rows(seen)
   return rows
 end
 
+-- What became of the rows that were looked at.
+local function trial_of(tried)
+  if not tried then
+    return ""
+  end
+  local parts = { text.plural(tried.members, "member") }
+  parts[#parts + 1] = tried.skipped > 0 and text.plural(tried.skipped, "row") .. " skipped" or nil
+  if tried.rejected_rows > 0 then
+    parts[#parts + 1] = ("%s rejected: %s"):format(text.plural(tried.rejected_rows, "row"), reasons_of(tried.rejected))
+  end
+  return wrap("Of these rows it makes " .. table.concat(parts, "; "), "  ", "  ")
+end
+
 --- What is proposed, with reasons, and what is not sure.
 ---@param seen scope3.Look
 ---@return string
 function look_table.proposal(seen)
   local rows = map_rows(seen)
-  local lines = { #rows > 0 and "\nProposed map\n" .. text.columns(rows, nil, "  ") or "" }
+  local lines = { #rows > 0 and "\nProposed map\n" .. text.columns(rows, nil, "  ") or "", trial_of(seen.trial) }
   if #seen.proposal.unsure > 0 then
     lines[#lines + 1] = "\nNot sure\n"
     for _, sentence in ipairs(seen.proposal.unsure) do

@@ -19,6 +19,7 @@ local PATHS_MAX = 4 -- that are named
 ---@field name? string  nil without a header
 ---@field number? integer  of CSV
 ---@field cells table<integer, string>  by the rows that could be read; none where a row has no value
+---@field odd? table<integer, number|boolean>  values of JSON that are neither texts nor whole numbers
 
 ---@class scope3.LookCells
 ---@field columns scope3.LookColumn[]
@@ -57,7 +58,15 @@ local function is_among_names(found, path, key)
   return found.wanted[name]
 end
 
-local function put(found, name, row, text)
+-- Notes a value as it is where its text is not all of it, for a trial of the map.
+local function note_odd(column, row, value)
+  if type(value) == "boolean" or type(value) == "number" and value % 1 ~= 0 then
+    column.odd = column.odd or {}
+    column.odd[row] = value
+  end
+end
+
+local function put(found, name, row, value)
   local column = found.by_name[name]
   if not column then
     if #found.columns >= KEYS_MAX then
@@ -68,7 +77,9 @@ local function put(found, name, row, text)
     found.by_name[name] = column
     found.columns[#found.columns + 1] = column
   end
-  column.cells[row] = text
+  local text = text_of(value)
+  column.cells[row] = text and tostring(text)
+  note_odd(column, row, value)
 end
 
 -- Takes an object's values, and those inside them by their paths. What stands under an email or a phone is passed over.
@@ -80,7 +91,7 @@ local function flatten(found, row, value, path, depth)
     elseif is_among_names(found, path, key) and type(inner) == "table" and depth < DEPTH_MAX then
       flatten(found, row, inner, name .. ".", depth + 1)
     elseif found.wanted[name] ~= false then
-      put(found, name, row, text_of(inner) and tostring(text_of(inner)))
+      put(found, name, row, inner)
     end
   end
 end

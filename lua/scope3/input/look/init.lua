@@ -6,6 +6,7 @@ local dialects = require "scope3.input.look.dialects"
 local opening = require "scope3.input.look.opening"
 local options = require "scope3.util.options"
 local proposal = require "scope3.input.look.proposal"
+local trial = require "scope3.input.look.trial"
 
 local look = {}
 
@@ -29,6 +30,7 @@ end
 ---@field all boolean  these are all of the file
 ---@field columns scope3.LookFacts[]
 ---@field proposal scope3.LookProposal
+---@field trial? scope3.LookTrial  of the proposal, where it has a map that could send something
 
 -- Hides names that may be the values of a first row. What to say of it, and of what was left out.
 local function notes_of(written, facts)
@@ -41,6 +43,19 @@ local function notes_of(written, facts)
       .. "says that it is a row."
   end
   return notes
+end
+
+-- Tries what is proposed, on the rows that were looked at.
+local function try(made, found, facts)
+  if not made.usable or found.rows == 0 then
+    return nil
+  end
+  local tried = trial.of(made, found, facts)
+  if proposal.judge(made, tried) then
+    tried = trial.of(made, found, facts)
+    proposal.judge(made, tried)
+  end
+  return tried
 end
 
 --- Looks at a file.
@@ -64,11 +79,12 @@ function look.at(path, given, rows, stopped)
   if phone and region then
     columns.read_phones_by(found, facts, phone, region)
   end
+  local made = proposal.make(facts, found.rows, notes_of(written, facts))
   return {
     path = path, opts = options.merge(written.opts), guessed_encoding = written.guessed_encoding,
     encoding = found.encoding.name or "utf-8", marked = marked, delimiter = found.delimiter,
     rows = found.rows, refused = found.refused, faults = found.faults, broken = found.broken, all = found.ended,
-    columns = facts, proposal = proposal.make(facts, found.rows, notes_of(written, facts)),
+    columns = facts, proposal = made, trial = try(made, found, facts),
   }
 end
 

@@ -20,6 +20,7 @@ local proposal = {}
 ---@field sure_of_consent? boolean
 ---@field unsure string[]  sentences
 
+local ID_LIKELY = 40 -- weight of a name that says an id
 local NAME_MAX = 64 -- bytes: what is longer is no name, and may be rows that a quote swallowed
 
 --- A column as a person calls it: its name, or its number where it has none that may be shown.
@@ -83,6 +84,34 @@ local function propose_id(made, facts, rows)
     doubt(made, "%.0f rows repeat an id in '%s'. The last row of an id counts.", best.filled - best.distinct,
       proposal.call(best))
   end
+end
+
+-- Values of JSON that no id can be, also where a column is no id because of them.
+local function doubt_odd_ids(made, facts)
+  local id = made.fields[1] and made.fields[1].columns[1]
+  for _, one in ipairs(facts) do
+    if one.odd and (one == id or one.name and names.id_weight(one.name) >= ID_LIKELY) then
+      doubt(made, "'%s' has values that are neither texts nor whole numbers, which cannot be ids.", proposal.call(one))
+    end
+  end
+end
+
+--- Notes what a trial of the proposal came to. True where it is to be tried once more, by another proposal.
+---@param made scope3.LookProposal
+---@param tried scope3.LookTrial
+---@return boolean again
+function proposal.judge(made, tried)
+  local contacts_as_ids = (tried.rejected.id_email or 0) + (tried.rejected.id_phone or 0)
+  if contacts_as_ids > 0 and not made.ids then
+    made.ids = "hash"
+    doubt(made, "%.0f ids in '%s' are emails or phones, which are refused as they are. --ids hash sends their SHA-256 "
+      .. "as the id.", contacts_as_ids, proposal.call(made.fields[1].columns[1]))
+    return true
+  elseif tried.members == 0 then
+    made.usable = false
+    doubt(made, "With this map no row that was looked at gives a member.")
+  end
+  return false
 end
 
 local function propose_emails(made, facts)
@@ -207,6 +236,7 @@ end
 function proposal.make(facts, rows, notes)
   local made = { fields = {}, unsure = options.merge(notes) }
   propose_id(made, facts, rows)
+  doubt_odd_ids(made, facts)
   propose_emails(made, facts)
   propose_phones(made, facts)
   propose_hashes(made, facts)
