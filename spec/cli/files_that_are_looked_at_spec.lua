@@ -341,7 +341,8 @@ describe("a file that is looked at", function()
   end)
 
   it("has its map tried on the rows that were looked at, and counted", function()
-    local object = seen("id,email,opt in\n1,a@example.org,yes\n2,b@example.org,no\n3,nothing,yes\n1,c@example.org,yes\n")
+    local object = seen("id,email,opt in\n1,a@example.org,yes\n2,b@example.org,no\n3,nothing,yes\n"
+      .. "1,c@example.org,yes\n")
     assert.same({ 1, 1, 1 }, { object.trial.members, object.trial.skipped, object.trial.rejected_rows })
     local _, out = world.command { "look", "examples/customers.csv" }
     assert.truthy(out:find("Of these rows it makes 783 members; 208 rows skipped; ", 1, true), out)
@@ -382,6 +383,37 @@ describe("a file that is looked at", function()
     assert.truthy(err:find("no row that was looked at gives a member", 1, true), err)
     assert.equal(3, (world.command { "init", path, "-o", script }))
     assert.is_false(world.exists(script))
+  end)
+
+  it("has a command that runs when it is pasted", function()
+    local text = "id,email,--consent\n1,a@example.org,yes\n2,b@example.org,no\n"
+    for _, head in ipairs { "--consent", "consent=1", "consent~x", "consent>", "consent<", "#9 consent" } do
+      local object = seen((text:gsub("%-%-consent", head)))
+      assert.truthy(object.command:find("--where '#3=yes'", 1, true), object.command)
+    end
+    local folder = world.path ""
+    os.execute("mkdir " .. folder)
+    local function inside(name, words)
+      local file = assert(io.open(folder .. "/" .. name, "wb"))
+      file:write(words or text)
+      file:close()
+      local out = world.path ".out"
+      os.execute(("cd %s && LUA_PATH=\"$LUA_PATH\" %s %s/bin/scope3.in look --json -- '%s' >%s"):format(folder,
+        os.getenv "SCOPE3_LUA_BIN" or "lua", os.getenv "PWD" or ".", name, out))
+      return json.decode(world.read(out))
+    end
+    local command = inside("-dash.csv").command
+    assert.truthy(command:find("scope3 sync ./-dash.csv --audience dash ", 1, true), command)
+    for _, name in ipairs { "a\nb.csv", "a\27b.csv", "a\255b.csv" } do
+      local object = inside(name)
+      assert.same({}, { object.command })
+      assert.equal("id", mapped(object, "external_id"))
+      local _, out = world.command { "look", folder .. "/" .. name }
+      assert.truthy(out:find("cannot be written in a command", 1, true), out)
+    end
+    local object = seen('{"id":1,"email":"a@example.org","opt-in=x":"yes"}\n', ".jsonl")
+    assert.same({ "opt-in=x" }, { object.consent, object.command }) -- the others would be sent without --where
+    os.execute("rm -r " .. folder)
   end)
 
   it("is refused as by a job where it holds no rows of text", function()

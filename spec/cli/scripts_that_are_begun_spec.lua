@@ -112,6 +112,26 @@ describe("a script that is begun", function()
     os.execute("rm -r " .. folder)
   end)
 
+  it("is run by commands that can be pasted", function()
+    local file = world.file(people("", nothing), ".csv")
+    local path = world.path ".lua"
+    local code, out = world.command({ "init", "-", "-o", path, "--json" }, { stdin = file })
+    local commands = json.decode(out).commands
+    assert.same({ 0, 3, nil }, { code, #commands, (table.concat(commands):match "--journal") })
+    local odd = world.path "\n.lua"
+    code, out = world.command { "init", file, "-o", odd }
+    assert.equal(0, code)
+    assert.truthy(out:find("cannot be written in a command", 1, true), out)
+    assert.is_nil(out:find("scope3 run", 1, true))
+    local folder = world.path ""
+    os.execute(("mkdir %s; cp %s %s/-a.csv"):format(folder, file, folder))
+    os.execute(("cd %s && LUA_PATH=\"$LUA_PATH\" %s %s/bin/scope3.in init -- -a.csv >out"):format(folder,
+      os.getenv "SCOPE3_LUA_BIN" or "lua", os.getenv "PWD" or "."))
+    out = world.read(folder .. "/out")
+    assert.truthy(out:find("scope3 run ./-a.lua ./-a.csv --wait --journal ./-a.journal\n", 1, true), out)
+    os.execute("rm -r " .. folder)
+  end)
+
   it("reports what keeps it from being written", function()
     local file = world.file(people("", nothing), ".csv")
     for _, path in ipairs { "/does/not/exist.lua", core.file_kind "/dev/full" and "/dev/full" or nil } do

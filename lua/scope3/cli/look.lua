@@ -47,8 +47,8 @@ end
 
 local function column_object(facts)
   return {
-    name = not facts.hidden and facts.name or nil, number = facts.number, filled = facts.filled, distinct = facts.distinct, emails = facts.emails,
-    hashes = facts.hashes, phones = facts.phones, national_phones = facts.national, yes = facts.yes, no = facts.no,
+    name = not facts.hidden and facts.name or nil, number = facts.number, filled = facts.filled,
+    distinct = facts.distinct, emails = facts.emails, hashes = facts.hashes, phones = facts.phones, national_phones = facts.national, yes = facts.yes, no = facts.no,
     regions = json.array(facts.regions or {}), countries = facts.countries, codes = json.array(facts.codes),
     uid_type = facts.uid_type, samples = json.array(facts.samples),
   }
@@ -72,6 +72,7 @@ local function object_of(seen)
     columns[i] = column_object(facts)
   end
   local map, why = map_of(seen)
+  local words = seen.proposal.usable and suggestion.words(seen, { "--dry-run" })
   local made, reading = seen.proposal, {}
   for _, field in ipairs(suggestion.fields(seen)) do
     reading[field.key] = field.value
@@ -82,7 +83,7 @@ local function object_of(seen)
     rows = seen.rows, unreadable_rows = seen.refused, all_rows = seen.all, columns = columns, map = map, why = why,
     region = made.region, ids = made.ids, unsure = json.array(made.unsure),
     trial = seen.trial, consent = made.consent and made.consent.name,
-    command = made.usable and table.concat(suggestion.words(seen, { "--dry-run" }), " ") or nil,
+    command = words and table.concat(words, " ") or nil,
   }
 end
 

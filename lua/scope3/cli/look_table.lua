@@ -210,13 +210,16 @@ end
 
 look_table.PRIVATE = "Nothing left this machine: no key was used, and no network. Values are masked.\n"
 
+look_table.UNWRITABLE = "A name of the file or of a column cannot be written in a command: it has control "
+  .. "characters, signs of --where, or is not UTF-8. Rename it."
+
 --- All of it.
 ---@param seen scope3.Look
 ---@return string
 function look_table.of(seen)
-  local made = seen.proposal
-  local last = made.usable and "\nTry it, without sending:\n\n"
-    .. suggestion.lines(suggestion.words(seen, { "--dry-run" })) or ""
+  local words = seen.proposal.usable and suggestion.words(seen, { "--dry-run" })
+  local last = words and "\nTry it, without sending:\n\n" .. suggestion.lines(words)
+    or seen.proposal.usable and "\n" .. wrap(look_table.UNWRITABLE, "", "") or ""
   return head(seen) .. columns_of(seen) .. look_table.proposal(seen) .. last .. "\n" .. look_table.PRIVATE
 end
 

@@ -36,13 +36,19 @@ local function write(path, words)
   end
 end
 
+-- What to run next. Nothing where no terminal takes the names.
 local function next_commands(path, file)
-  local run = ("scope3 run %s %s"):format(text.word(path), text.word(file))
-  local journal = text.word((path:gsub("%.lua$", "")) .. ".journal")
+  if not (suggestion.is_writable(path) and suggestion.is_writable(file)) then
+    return {}
+  end
+  path = suggestion.path(path)
+  local run = ("scope3 run %s %s"):format(text.word(path), text.word(suggestion.path(file)))
+  -- A journal needs rows that can be read again.
+  local journal = file ~= "-" and " --journal " .. text.word((path:gsub("%.lua$", "")) .. ".journal") or ""
   return {
     { "try it, without sending", run .. " --dry-run" },
     { "send to a sandbox of its own", run .. " --sandbox --wait" },
-    { "send, with SCOPE3_API_KEY and SCOPE3_ACCOUNT_ID", ("%s --wait --journal %s"):format(run, journal) },
+    { "send, with SCOPE3_API_KEY and SCOPE3_ACCOUNT_ID", run .. " --wait" .. journal },
   }
 end
 
@@ -50,10 +56,13 @@ end
 local function report(seen, path)
   local commands, lines = next_commands(path, seen.path), { ("\nWrote %s.\n"):format(text.visible(path)) }
   local object = { script = path, file = seen.path, unsure = json.array(seen.proposal.unsure),
-    commands = {} }
+    commands = json.array {} }
   for i, one in ipairs(commands) do
     lines[#lines + 1] = ("\n# %s\n%s\n"):format(one[1], one[2])
     object.commands[i] = one[2]
+  end
+  if #commands == 0 then
+    lines[2] = look_table.UNWRITABLE .. "\n"
   end
   output.object(object)
   if seen.proposal.sure_of_consent then

@@ -57,8 +57,8 @@ local known -- the words of all lists
 
 local function known_words()
   known = {}
-  for _, list in ipairs { EMAIL, PHONE, NOT_PHONE, REGION, NOT_REGION, CONSENT, REFUSAL, CLEAR_CONSENT, ID, PERSON, OTHER,
-    COMMON } do
+  for _, list in ipairs { EMAIL, PHONE, NOT_PHONE, REGION, NOT_REGION, CONSENT, REFUSAL, CLEAR_CONSENT, ID, PERSON,
+    OTHER, COMMON } do
     for _, word in ipairs(list) do
       known[word] = true
     end
