@@ -187,6 +187,9 @@ describe("a file that is looked at", function()
     assert.is_nil(object.command)
     object = doubts(("h\n%s\n%s\n"):format(core.sha256 "a", core.sha256 "b"), "map it to hashed_email or hashed_phone")
     assert.is_nil(object.command)
+    object = doubts("id,email,unsubscribed,newsletter\n1,a@example.org,no,yes\n2,b@example.org,yes,no\n",
+      "'unsubscribed' may say who refused.")
+    assert.truthy(table.concat(object.unsure):find("'newsletter' may say who agreed.", 1, true))
   end)
 
   it("takes columns by number where a name stands twice, or no person can type it", function()

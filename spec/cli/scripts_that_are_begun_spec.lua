@@ -81,6 +81,9 @@ describe("a script that is begun", function()
     end))
     assert.equal('  -- where = { ["opt-out"] = { yes = false } },', where(",opt-out", answer))
     assert.equal('  -- where = { consent = { yes = true } },', where(",consent", function(i) return ",maybe " .. i end))
+    local function date(i) return i % 2 == 0 and ",2024-01-31" or "," end
+    assert.equal('  -- where = { ["gdpr consent date"] = { present = true } },', where(",gdpr consent date", date))
+    assert.equal('  -- where = { ["unsubscribed at"] = { present = false } },', where(",unsubscribed at", date))
     assert.is_nil((where("", nothing)))
   end)
 

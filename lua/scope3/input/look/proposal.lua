@@ -203,6 +203,23 @@ local function propose_phones(made, facts)
   propose_region(made, facts, first)
 end
 
+local SAID = { agreed = "%s may say who agreed. No condition asks for it yet.",
+  refused = "%s may say who refused. No condition asks for it yet." }
+
+-- Says which columns may tell who agreed, and which who refused.
+local function doubt_consent(made, columns)
+  local lists = { agreed = {}, refused = {} }
+  for _, one in ipairs(columns) do
+    local list = lists[names.consent(one.name) == "refusal" and "refused" or "agreed"]
+    list[#list + 1] = one
+  end
+  for _, what in ipairs { "agreed", "refused" } do
+    if #lists[what] > 0 then
+      doubt(made, SAID[what], quoted_list(lists[what]))
+    end
+  end
+end
+
 local function propose_consent(made, facts)
   local clear, others = {}, {}
   for _, one in ipairs(facts) do
@@ -218,13 +235,13 @@ local function propose_consent(made, facts)
   made.refusal = made.consent and names.consent(made.consent.name) == "refusal" or nil
   made.sure_of_consent = #clear == 1 and #others == 0
   if #clear == 0 and #others > 0 then
-    doubt(made, "%s may say who agreed. No condition asks for it yet.", quoted_list(others))
+    doubt_consent(made, others)
   elseif #clear + #others > 1 then
     table.remove(clear, 1)
     for _, one in ipairs(others) do
       clear[#clear + 1] = one
     end
-    doubt(made, "Besides '%s' these may say who agreed: %s.", proposal.call(made.consent), quoted_list(clear))
+    doubt(made, "Besides '%s' these may say who agreed or refused: %s.", proposal.call(made.consent), quoted_list(clear))
   end
 end
 
