@@ -145,6 +145,29 @@ describe("a script that is begun", function()
     assert.equal(1, (world.command { "init", "/does/not/exist", "--output", world.path ".lua" }))
   end)
 
+  it("leaves the old one where the disk is full, and has its permissions", function()
+    local old, code = world.file("kept", ".lua"), world.path ".code"
+    local file = world.file(people(",email 2,phone,gdpr consent", function(i)
+      return (",q%d@example.org,030 2345%02d8,x"):format(i, i)
+    end), ".csv")
+    os.execute(("chmod 640 %s"):format(old))
+    local function begin(limit)
+      os.execute(("trap '' XFSZ; %s %s bin/scope3.in init %s -o %s --force >/dev/null 2>&1; echo $? >%s"):format(limit,
+        os.getenv "SCOPE3_LUA_BIN" or "lua", file, old, code))
+      return world.read(code), world.read(old)
+    end
+    assert.same({ "1\n", "kept" }, { begin "ulimit -f 1;" }) -- so many half kilobytes
+    local pipe = io.popen(("ls %s.* 2>/dev/null"):format(old))
+    assert.equal("", pipe:read "*a")
+    pipe:close()
+    local ended, text = begin ""
+    assert.equal("0\n", ended)
+    assert.truthy(#text > 512 and text:find "^%-%- Made by scope3 init", text)
+    pipe = io.popen("ls -l " .. old)
+    assert.equal("-rw-r-----", pipe:read "*a":sub(1, 10))
+    pipe:close()
+  end)
+
   it("is one object for machines", function()
     local path = world.path ".lua"
     local code, out = world.command { "init", world.file(people("", nothing), ".csv"), "-o", path, "--json" }

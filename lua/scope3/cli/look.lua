@@ -50,7 +50,8 @@ local function column_object(facts)
     name = not facts.hidden and facts.name or nil, number = facts.number, filled = facts.filled,
     distinct = facts.distinct, emails = facts.emails, hashes = facts.hashes, phones = facts.phones,
     national_phones = facts.national, yes = facts.yes, no = facts.no, regions = json.array(facts.regions or {}),
-    countries = facts.countries, codes = json.array(facts.codes), uid_type = facts.uid_type, samples = json.array(facts.samples),
+    countries = facts.countries, codes = json.array(facts.codes), uid_type = facts.uid_type,
+    samples = json.array(facts.samples),
   }
 end
 

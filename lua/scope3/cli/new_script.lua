@@ -36,6 +36,29 @@ local function write(path, words)
   end
 end
 
+-- LuaJIT does a compiled write that failed once more.
+local jit = rawget(_G, "jit")
+if jit then
+  jit.off(write)
+end
+
+-- Writes a file in place of one that is there, with its permissions. The old one stays where the disk is full.
+local function replace(path, words)
+  local new = ("%s.%.0f.tmp"):format(path, core.random() * 1e15)
+  local problem = write(new, words)
+  if not problem then
+    local ok, why = core.copy_mode(path, new)
+    if ok then
+      ok, why = os.rename(new, path)
+    end
+    problem = not ok and ("cannot write %s: %s"):format(path, tostring(why)) or nil
+  end
+  if problem then
+    os.remove(new)
+  end
+  return problem
+end
+
 -- What to run next. Nothing where no terminal takes the names.
 local function next_commands(path, file)
   if not (suggestion.is_writable(path) and suggestion.is_writable(file)) then
@@ -93,7 +116,8 @@ function new_script.main(args, exit)
     context.fail("no script was written: no map was found that would send the file", "nothing")
     return exit.NOTHING
   end
-  problem = write(path, script_text.of(seen, {
+  local put = core.file_kind(path) == "file" and replace or write
+  problem = put(path, script_text.of(seen, {
     file = text.visible(seen.path), audience = suggestion.audience(seen.path), column = suggestion.columns(seen),
     fields = suggestion.fields(seen),
   }))

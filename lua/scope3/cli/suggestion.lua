@@ -8,6 +8,7 @@ local suggestion = {}
 
 local WIDTH = 80
 
+local LOST = "\239\191\189" -- stands for bytes that are not UTF-8: a name that is shown so is another in the file
 local NAMES = { [","] = "comma", [";"] = "semicolon", ["\t"] = "tab", ["|"] = "pipe", [" "] = "space" }
 
 --- A delimiter as an option takes it.
@@ -27,6 +28,12 @@ local function count_names(columns)
   return count
 end
 
+-- Whether a person can type a name, and it is what stands in the file.
+local function is_typed(name)
+  return core.utf8_valid(name) and text.visible(name) == name and not name:find(LOST, 1, true)
+    and not name:find("^#?[0-9]+$")
+end
+
 --- A function that gives the column of a map: its name, or its number where it has no name that a person can type, or
 --- one that stands twice.
 ---@param seen scope3.Look
@@ -36,8 +43,7 @@ function suggestion.columns(seen)
   return function(facts)
     local name = facts.name
     local bare = name and core.lower(name):gsub("[ _.-]", "") or ""
-    local is_plain = name and bare ~= "" and not name:find("\239\191\189", 1, true) and count[bare] == 1 and core.utf8_valid(name)
-      and text.visible(name) == name and name == proposal.call(facts) and not name:find("^#?[0-9]+$")
+    local is_plain = name and bare ~= "" and count[bare] == 1 and is_typed(name) and name == proposal.call(facts)
     return (is_plain or not facts.number) and name or facts.number
   end
 end

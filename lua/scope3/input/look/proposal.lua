@@ -241,7 +241,8 @@ local function propose_consent(made, facts)
     for _, one in ipairs(others) do
       clear[#clear + 1] = one
     end
-    doubt(made, "Besides '%s' these may say who agreed or refused: %s.", proposal.call(made.consent), quoted_list(clear))
+    doubt(made, "Besides '%s' these may say who agreed or refused: %s.", proposal.call(made.consent),
+      quoted_list(clear))
   end
 end
 
