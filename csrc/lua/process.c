@@ -174,6 +174,19 @@ static int process_file_stamp(lua_State *L) {
   return 1;
 }
 
+/* copy_mode(from, to) gives a file the permissions of another -> true | nil, message */
+static int process_copy_mode(lua_State *L) {
+  const char *from = luaL_checkstring(L, 1), *to = luaL_checkstring(L, 2);
+  struct stat info;
+  if (stat(from, &info) == 0 && chmod(to, info.st_mode & 07777) == 0) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, strerror(errno));
+  return 2;
+}
+
 static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number) {
@@ -242,6 +255,7 @@ void sc3l_open_process(lua_State *L) {
       {"file_identity", process_file_identity},
       {"file_kind", process_file_kind},
       {"file_stamp", process_file_stamp},
+      {"copy_mode", process_copy_mode},
       {"states", process_states},
       {"catch_stop", process_catch_stop},
       {"stopped", process_stopped},

@@ -187,6 +187,9 @@ describe("a file that is looked at", function()
     assert.is_nil(object.command)
     object = doubts(("h\n%s\n%s\n"):format(core.sha256 "a", core.sha256 "b"), "map it to hashed_email or hashed_phone")
     assert.is_nil(object.command)
+    object = doubts("id,email,unsubscribed,newsletter\n1,a@example.org,no,yes\n2,b@example.org,yes,no\n",
+      "'unsubscribed' may say who refused.")
+    assert.truthy(table.concat(object.unsure):find("'newsletter' may say who agreed.", 1, true))
   end)
 
   it("takes columns by number where a name stands twice, or no person can type it", function()
@@ -239,6 +242,181 @@ describe("a file that is looked at", function()
     local code, _, err = look("examples/customers.csv", "--delimiter", ";;")
     assert.equal(2, code)
     assert.truthy(err:find("--delimiter must be one character", 1, true), err)
+  end)
+
+  it("has no header where that is said, though its first line looks like one", function()
+    local object = seen("id,email\nK1,a@example.org\nK2,b@example.org\n", ".csv", "--no-header")
+    assert.same({ 3, false, "1", "2" }, { object.rows, object.reading.header, mapped(object, "external_id"),
+      mapped(object, "email") })
+    assert.is_nil(object.columns[1].name)
+    assert.truthy(object.command:find("--no-header --map external_id=1 --map email=2", 1, true), object.command)
+  end)
+
+  it("shows nothing of a first line that may be a row of people", function()
+    local file = world.file("Zebulon Quagmire,London\nAnna Smith,Paris\nBert Jones,Rome\n", ".csv")
+    local _, out = world.command { "look", file }
+    local _, object = look(file)
+    for _, words in ipairs { "Zebulon", "Quagmire", "London" } do
+      assert.is_nil((out .. json.encode(object)):find(words, 1, true), out)
+    end
+    assert.truthy(out:find("--no-header", 1, true), out)
+    assert.truthy(object.unsure[1]:find("The first line may be a row and no header", 1, true))
+    for _, text in ipairs { "Vorname,Ort\nAnna,Rom\n", "foo,bar\nAnna,x7\n", "Customer Id,bar\nAnna,x\n" } do
+      assert.is_nil(table.concat(seen(text).unsure):find("may be a row", 1, true), text)
+    end
+    assert.truthy(seen("High Street,North Bridge\nLow Lane,x\n").unsure[1]:find("may be a row", 1, true))
+  end)
+
+  it("shows no keys of JSON Lines that are data", function()
+    local two = '{"secretperson1@mailhost.com":"yes","+442079460001":{"Zebulon Quagmire":1},"id":7,"mail":"a@b.org"}\n'
+    local file = world.file(two, ".jsonl")
+    local _, out = world.command { "look", file }
+    local _, object = look(file)
+    for _, words in ipairs { "secretperson1", "442079460001", "Zebulon" } do
+      assert.is_nil((out .. json.encode(object)):find(words, 1, true), out)
+    end
+    assert.truthy(table.concat(object.unsure):find("Some keys are emails, phones or hashes", 1, true))
+    assert.same({ "id", "mail" }, { mapped(object, "external_id"), mapped(object, "email") })
+
+    for _, form in ipairs { '"Zoe Nr%d":1', '"Zoe Nr%d":{"n":1}' } do
+      local lines = {}
+      for i = 1, 30 do
+        lines[i] = ('{"id":%d,"email":"a%d@example.org","orders":{%s,%s}}'):format(i, i, form:format(i),
+          form:format(100 + i))
+      end
+      object = seen(table.concat(lines, "\n"), ".jsonl")
+      assert.is_nil(json.encode(object):find("Zoe", 1, true))
+      assert.same({ 2, "The keys in 'orders' seem to be data and not names: what is in it was not looked at." },
+        { #object.columns, object.unsure[1] })
+    end
+  end)
+
+  it("says where it has more keys than are looked at", function()
+    local fields = {}
+    for i = 1, 401 do
+      fields[i] = ('"k%d":1'):format(i)
+    end
+    local object = seen(("{%s}\n"):format(table.concat(fields, ",")), ".jsonl")
+    assert.equal(400, #object.columns)
+    assert.truthy(table.concat(object.unsure):find("There are more than 400 keys", 1, true))
+  end)
+
+  -- A gzip file of that text without its second half, which holds rows that do not pack.
+  local function cut_off()
+    local lines = { "id,email" }
+    for i = 1, 3000 do
+      lines[#lines + 1] = ("%d,%s@example.org"):format(i, core.sha256("p" .. i):sub(1, 20))
+    end
+    local plain, packed = world.file(table.concat(lines, "\n"), ".csv"), world.path ".csv.gz"
+    os.execute(("gzip -c %s >%s"):format(plain, packed))
+    local bytes = world.read(packed)
+    return world.file(bytes:sub(1, math.floor(#bytes / 2)), ".csv.gz")
+  end
+
+  it("is damaged where it cannot be read as far as was asked", function()
+    local file = cut_off()
+    local code, object, err = look(file)
+    assert.equal(1, code)
+    assert.truthy(object.error.message:find("the file was cut off (at byte ", 1, true), object.error.message)
+    assert.is_true(object.rows > 100 and object.rows < 3000 and not object.all_rows)
+    assert.truthy(err:find("the file was cut off", 1, true), err)
+    local _, out = world.command { "look", file }
+    assert.truthy(out:find("It is damaged, and was read only so far", 1, true), out)
+    assert.equal(0, (look(file, "--rows", "100")))
+
+    code, object = look(world.file('{"id":1\n{"id":2\n', ".jsonl"))
+    assert.same({ 1, 0, "none of the 2 rows that were looked at can be read" },
+      { code, object.rows, object.error.message:match ": (none.*)" })
+    local path = world.path ".lua"
+    code, out, err = world.command { "init", file, "-o", path }
+    assert.same({ 1, false }, { code, world.exists(path) })
+    assert.truthy(out:find("No script was written.", 1, true), out)
+    assert.truthy(err:find("the file was cut off", 1, true), err)
+    assert.equal(0, (world.command { "init", file, "-o", path, "--rows", "100" }))
+  end)
+
+  it("is not text where control characters of its first line separate no columns", function()
+    for _, text in ipairs { "id,ema\7il\nK1,a@x.org\nK2,b@x.org\n", "id\1ema\7il\nK1\1a@x.org\n" } do
+      local code, _, err = look(world.file(text, ".csv"))
+      assert.equal(1, code)
+      assert.truthy(err:find("not text: its first line holds control characters", 1, true), err)
+    end
+  end)
+
+  it("has its map tried on the rows that were looked at, and counted", function()
+    local object = seen("id,email,opt in\n1,a@example.org,yes\n2,b@example.org,no\n3,nothing,yes\n"
+      .. "1,c@example.org,yes\n")
+    assert.same({ 1, 1, 1 }, { object.trial.members, object.trial.skipped, object.trial.rejected_rows })
+    local _, out = world.command { "look", "examples/customers.csv" }
+    assert.truthy(out:find("Of these rows it makes 783 members; 208 rows skipped; ", 1, true), out)
+    local lines = { "id,email" }
+    for i = 1, 12000 do -- more than a payload has room for
+      lines[#lines + 1] = ("%d,a%d@example.org"):format(i, i)
+    end
+    assert.equal(12000, seen(table.concat(lines, "\n"), ".csv", "--rows", "20000").trial.members)
+  end)
+
+  it("has ids that are phones or emails: their hashes are proposed", function()
+    for _, form in ipairs { "+44 (0)20 7946 00%02d", "x%d@example.org" } do
+      local lines = { "name,customer_id,email" }
+      for i = 1, 30 do
+        lines[#lines + 1] = ("x,%s,a%d@example.org"):format(i % 3 == 0 and form:format(i) or "K" .. i, i)
+      end
+      local object = seen(table.concat(lines, "\n"))
+      local all = table.concat(object.unsure, "\n")
+      assert.truthy(all:find("10 ids in 'customer_id' are emails or phones", 1, true), all)
+      assert.same({ "hash", "customer_id" }, { object.ids, mapped(object, "external_id") })
+      assert.truthy(object.command:find("--ids hash", 1, true), object.command)
+    end
+  end)
+
+  it("gives no member, and is told so", function()
+    local lines = {}
+    for i = 1, 30 do
+      lines[i] = ('{"customer_id":%d.25,"user":"x","email":"a%d@example.org"}'):format(i, i)
+    end
+    local object = seen(table.concat(lines, "\n"), ".jsonl")
+    assert.truthy(table.concat(object.unsure):find("'customer_id' has values that are neither texts nor whole numbers",
+      1, true))
+    local path, script = world.file("id,email,opt in\n1,a@example.org,no\n2,b@example.org,no\n", ".csv"),
+      world.path ".lua"
+    local code, found, err = look(path)
+    assert.same({ 3, "nothing", 2 }, { code, found.error.kind, found.trial.skipped })
+    assert.is_nil(found.command)
+    assert.truthy(err:find("no row that was looked at gives a member", 1, true), err)
+    assert.equal(3, (world.command { "init", path, "-o", script }))
+    assert.is_false(world.exists(script))
+  end)
+
+  it("has a command that runs when it is pasted", function()
+    local text = "id,email,--consent\n1,a@example.org,yes\n2,b@example.org,no\n"
+    for _, head in ipairs { "--consent", "consent=1", "consent~x", "consent>", "consent<", "#9 consent" } do
+      local object = seen((text:gsub("%-%-consent", head)))
+      assert.truthy(object.command:find("--where '#3=yes'", 1, true), object.command)
+    end
+    local folder = world.path ""
+    os.execute("mkdir " .. folder)
+    local function inside(name, words)
+      local file = assert(io.open(folder .. "/" .. name, "wb"))
+      file:write(words or text)
+      file:close()
+      local out = world.path ".out"
+      os.execute(("cd %s && LUA_PATH=\"$LUA_PATH\" %s %s/bin/scope3.in look --json -- '%s' >%s"):format(folder,
+        os.getenv "SCOPE3_LUA_BIN" or "lua", os.getenv "PWD" or ".", name, out))
+      return json.decode(world.read(out))
+    end
+    local command = inside("-dash.csv").command
+    assert.truthy(command:find("scope3 sync ./-dash.csv --audience dash ", 1, true), command)
+    for _, name in ipairs { "a\nb.csv", "a\27b.csv", "a\255b.csv" } do
+      local object = inside(name)
+      assert.same({}, { object.command })
+      assert.equal("id", mapped(object, "external_id"))
+      local _, out = world.command { "look", folder .. "/" .. name }
+      assert.truthy(out:find("cannot be written in a command", 1, true), out)
+    end
+    local object = seen('{"id":1,"email":"a@example.org","opt-in=x":"yes"}\n', ".jsonl")
+    assert.same({ "opt-in=x" }, { object.consent, object.command }) -- the others would be sent without --where
+    os.execute("rm -r " .. folder)
   end)
 
   it("is refused as by a job where it holds no rows of text", function()

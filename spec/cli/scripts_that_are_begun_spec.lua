@@ -61,6 +61,13 @@ describe("a script that is begun", function()
     end
   end)
 
+  it("counts columns by number where the file is said to have no header", function()
+    local text = begun(world.file(people("", nothing), ".csv"), "--no-header")
+    for _, words in ipairs { "  header = false,\n", "    external_id = 1, --", "    email = 2, --" } do
+      assert.truthy(text:find(words, 1, true), text)
+    end
+  end)
+
   it("asks for consent only where it is sure", function()
     local function where(head, more)
       local text = begun(world.file(people(head, more), ".csv"))
@@ -74,6 +81,9 @@ describe("a script that is begun", function()
     end))
     assert.equal('  -- where = { ["opt-out"] = { yes = false } },', where(",opt-out", answer))
     assert.equal('  -- where = { consent = { yes = true } },', where(",consent", function(i) return ",maybe " .. i end))
+    local function date(i) return i % 2 == 0 and ",2024-01-31" or "," end
+    assert.equal('  -- where = { ["gdpr consent date"] = { present = true } },', where(",gdpr consent date", date))
+    assert.equal('  -- where = { ["unsubscribed at"] = { present = false } },', where(",unsubscribed at", date))
     assert.is_nil((where("", nothing)))
   end)
 
@@ -105,6 +115,26 @@ describe("a script that is begun", function()
     os.execute("rm -r " .. folder)
   end)
 
+  it("is run by commands that can be pasted", function()
+    local file = world.file(people("", nothing), ".csv")
+    local path = world.path ".lua"
+    local code, out = world.command({ "init", "-", "-o", path, "--json" }, { stdin = file })
+    local commands = json.decode(out).commands
+    assert.same({ 0, 3, nil }, { code, #commands, (table.concat(commands):match "--journal") })
+    local odd = world.path "\n.lua"
+    code, out = world.command { "init", file, "-o", odd }
+    assert.equal(0, code)
+    assert.truthy(out:find("cannot be written in a command", 1, true), out)
+    assert.is_nil(out:find("scope3 run", 1, true))
+    local folder = world.path ""
+    os.execute(("mkdir %s; cp %s %s/-a.csv"):format(folder, file, folder))
+    os.execute(("cd %s && LUA_PATH=\"$LUA_PATH\" %s %s/bin/scope3.in init -- -a.csv >out"):format(folder,
+      os.getenv "SCOPE3_LUA_BIN" or "lua", os.getenv "PWD" or "."))
+    out = world.read(folder .. "/out")
+    assert.truthy(out:find("scope3 run ./-a.lua ./-a.csv --wait --journal ./-a.journal\n", 1, true), out)
+    os.execute("rm -r " .. folder)
+  end)
+
   it("reports what keeps it from being written", function()
     local file = world.file(people("", nothing), ".csv")
     for _, path in ipairs { "/does/not/exist.lua", core.file_kind "/dev/full" and "/dev/full" or nil } do
@@ -113,6 +143,29 @@ describe("a script that is begun", function()
       assert.truthy(json.decode(out).error.message:find("cannot write", 1, true), out)
     end
     assert.equal(1, (world.command { "init", "/does/not/exist", "--output", world.path ".lua" }))
+  end)
+
+  it("leaves the old one where the disk is full, and has its permissions", function()
+    local old, code = world.file("kept", ".lua"), world.path ".code"
+    local file = world.file(people(",email 2,phone,gdpr consent", function(i)
+      return (",q%d@example.org,030 2345%02d8,x"):format(i, i)
+    end), ".csv")
+    os.execute(("chmod 640 %s"):format(old))
+    local function begin(limit)
+      os.execute(("trap '' XFSZ; %s %s bin/scope3.in init %s -o %s --force >/dev/null 2>&1; echo $? >%s"):format(limit,
+        os.getenv "SCOPE3_LUA_BIN" or "lua", file, old, code))
+      return world.read(code), world.read(old)
+    end
+    assert.same({ "1\n", "kept" }, { begin "ulimit -f 1;" }) -- so many half kilobytes
+    local pipe = io.popen(("ls %s.* 2>/dev/null"):format(old))
+    assert.equal("", pipe:read "*a")
+    pipe:close()
+    local ended, text = begin ""
+    assert.equal("0\n", ended)
+    assert.truthy(#text > 512 and text:find "^%-%- Made by scope3 init", text)
+    pipe = io.popen("ls -l " .. old)
+    assert.equal("-rw-r-----", pipe:read "*a":sub(1, 10))
+    pipe:close()
   end)
 
   it("is one object for machines", function()

@@ -51,6 +51,15 @@ describe("a signal", function()
     end)
   end
 
+  it("ends a look between two rows, of a file and of what goes on coming", function()
+    local rows = "id,email\n" .. ("K1,a@example.org\n"):rep(1000)
+    assert.same(STOPPED, { stopped(BEFORE, { "look", world.file(rows, ".csv") }) })
+    assert.same(STOPPED, { stopped(BEFORE, { "look", "-", "<" .. world.file(rows, ".csv") }) })
+    local pipe = world.path ".fifo"
+    os.execute("mkfifo " .. pipe)
+    assert.same(STOPPED, { stopped(IN_WAIT, { "look", "-", "<>" .. pipe }) }) -- its other end stays open
+  end)
+
   it("is told in words of the command", function()
     local function object_of(name)
       local code, out = stopped(BEFORE, { name, "--account", "25", "--base-url", server.url, "--json" })

@@ -141,6 +141,7 @@ describe("the core", function()
     local missing = world.path ".missing"
     assert.is_nil(core.file_identity(missing))
     assert.is_nil(core.file_stamp(missing))
+    assert.same({ nil, "No such file or directory" }, { core.copy_mode(missing, missing) })
     assert.same({ nil, "No such file or directory" }, { core.file_kind(missing) })
     assert.is_nil(core.glob(missing .. "/*"))
     assert.is_nil(core.glob(world.file "" .. "/*"))

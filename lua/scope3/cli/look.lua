@@ -1,5 +1,6 @@
 --- `scope3 look`: what a file of unknown form holds, and the command that would send it.
 local context = require "scope3.cli.context"
+local errors = require "scope3.error"
 local json = require "scope3.util.json"
 local look_at = require "scope3.input.look"
 local look_table = require "scope3.cli.look_table"
@@ -14,10 +15,14 @@ local look = {}
 ---@param args table
 ---@return table
 local function given(args)
+  local header -- nil: it is found; `and false or nil` would never be false
+  if args.no_header then
+    header = false
+  end
   return {
     format = args.format, delimiter = dialect.delimiter(args.delimiter), skip_lines = args.skip_lines,
     quote = args.quote, escape = args.escape, null = args.null, encoding = args.encoding,
-    header = args.no_header and false or nil,
+    header = header,
   }
 end
 
@@ -32,7 +37,7 @@ function look.seen(args, exit)
   if problem then
     return nil, context.wrong_usage(messages.problem(problem, args), exit)
   end
-  local seen, err = look_at.at(args.file, opts, args.rows)
+  local seen, err = look_at.at(args.file, opts, args.rows, context.stop_flag())
   if not seen then
     context.check_stop()
     return nil, context.refuse(err, args, exit)
@@ -42,10 +47,11 @@ end
 
 local function column_object(facts)
   return {
-    name = facts.name, number = facts.number, filled = facts.filled, distinct = facts.distinct, emails = facts.emails,
-    hashes = facts.hashes, phones = facts.phones, national_phones = facts.national, yes = facts.yes, no = facts.no,
-    regions = json.array(facts.regions or {}), countries = facts.countries, codes = json.array(facts.codes),
-    uid_type = facts.uid_type, samples = json.array(facts.samples),
+    name = not facts.hidden and facts.name or nil, number = facts.number, filled = facts.filled,
+    distinct = facts.distinct, emails = facts.emails, hashes = facts.hashes, phones = facts.phones,
+    national_phones = facts.national, yes = facts.yes, no = facts.no, regions = json.array(facts.regions or {}),
+    countries = facts.countries, codes = json.array(facts.codes), uid_type = facts.uid_type,
+    samples = json.array(facts.samples),
   }
 end
 
@@ -67,6 +73,7 @@ local function object_of(seen)
     columns[i] = column_object(facts)
   end
   local map, why = map_of(seen)
+  local words = seen.proposal.usable and suggestion.words(seen, { "--dry-run" })
   local made, reading = seen.proposal, {}
   for _, field in ipairs(suggestion.fields(seen)) do
     reading[field.key] = field.value
@@ -76,9 +83,23 @@ local function object_of(seen)
     delimiter = seen.delimiter and suggestion.delimiter(seen.delimiter), reading = reading,
     rows = seen.rows, unreadable_rows = seen.refused, all_rows = seen.all, columns = columns, map = map, why = why,
     region = made.region, ids = made.ids, unsure = json.array(made.unsure),
-    consent = made.consent and made.consent.name,
-    command = made.usable and table.concat(suggestion.words(seen, { "--dry-run" }), " ") or nil,
+    trial = seen.trial, consent = made.consent and made.consent.name,
+    command = words and table.concat(words, " ") or nil,
   }
+end
+
+--- Reports where the file could not be read as far as was asked: it is damaged, or none of its rows can be read.
+---@param seen scope3.Look
+---@param args table
+---@param exit table
+---@return integer? code  nil where nothing is wrong
+function look.damage(seen, args, exit)
+  local err = seen.broken
+  if not err and seen.rows == 0 and seen.refused > 0 then
+    err = errors.new("source", ("%s: none of the %.0f rows that were looked at can be read"):format(
+      args.file == "-" and "standard input" or args.file, seen.refused), { code = "unreadable" })
+  end
+  return err and context.refuse(err, args, exit) or nil
 end
 
 ---@param args table
@@ -91,6 +112,13 @@ function look.main(args, exit)
   end
   output.object(object_of(seen))
   output.say(look_table.of(seen))
+  local code_of_damage = look.damage(seen, args, exit)
+  if code_of_damage then
+    return code_of_damage
+  elseif seen.trial and seen.trial.members == 0 then
+    context.fail("no row that was looked at gives a member with the proposed map", "nothing")
+    return exit.NOTHING
+  end
   return exit.OK
 end
 

@@ -96,7 +96,8 @@ local function head(seen)
       "", "")
   end
   if seen.broken then
-    lines = lines .. wrap("it cannot be read further: " .. text.visible(tostring(seen.broken)), "", "")
+    local why = tostring(seen.broken):gsub("^scope3: ", "")
+    lines = lines .. wrap("It is damaged, and was read only so far: " .. text.visible(why), "", "")
   end
   return lines
 end
@@ -179,12 +180,25 @@ local function map_rows(seen)
   return rows
 end
 
+-- What became of the rows that were looked at.
+local function trial_of(tried)
+  if not tried then
+    return ""
+  end
+  local parts = { text.plural(tried.members, "member") }
+  parts[#parts + 1] = tried.skipped > 0 and text.plural(tried.skipped, "row") .. " skipped" or nil
+  if tried.rejected_rows > 0 then
+    parts[#parts + 1] = ("%s rejected: %s"):format(text.plural(tried.rejected_rows, "row"), reasons_of(tried.rejected))
+  end
+  return wrap("Of these rows it makes " .. table.concat(parts, "; "), "  ", "  ")
+end
+
 --- What is proposed, with reasons, and what is not sure.
 ---@param seen scope3.Look
 ---@return string
 function look_table.proposal(seen)
   local rows = map_rows(seen)
-  local lines = { #rows > 0 and "\nProposed map\n" .. text.columns(rows, nil, "  ") or "" }
+  local lines = { #rows > 0 and "\nProposed map\n" .. text.columns(rows, nil, "  ") or "", trial_of(seen.trial) }
   if #seen.proposal.unsure > 0 then
     lines[#lines + 1] = "\nNot sure\n"
     for _, sentence in ipairs(seen.proposal.unsure) do
@@ -196,13 +210,16 @@ end
 
 look_table.PRIVATE = "Nothing left this machine: no key was used, and no network. Values are masked.\n"
 
+look_table.UNWRITABLE = "A name of the file or of a column cannot be written in a command: it has control "
+  .. "characters, signs of --where, or is not UTF-8. Rename it."
+
 --- All of it.
 ---@param seen scope3.Look
 ---@return string
 function look_table.of(seen)
-  local made = seen.proposal
-  local last = made.usable and "\nTry it, without sending:\n\n"
-    .. suggestion.lines(suggestion.words(seen, { "--dry-run" })) or ""
+  local words = seen.proposal.usable and suggestion.words(seen, { "--dry-run" })
+  local last = words and "\nTry it, without sending:\n\n" .. suggestion.lines(words)
+    or seen.proposal.usable and "\n" .. wrap(look_table.UNWRITABLE, "", "") or ""
   return head(seen) .. columns_of(seen) .. look_table.proposal(seen) .. last .. "\n" .. look_table.PRIVATE
 end
 

@@ -36,13 +36,42 @@ local function write(path, words)
   end
 end
 
+-- LuaJIT does a compiled write that failed once more.
+local jit = rawget(_G, "jit")
+if jit then
+  jit.off(write)
+end
+
+-- Writes a file in place of one that is there, with its permissions. The old one stays where the disk is full.
+local function replace(path, words)
+  local new = ("%s.%.0f.tmp"):format(path, core.random() * 1e15)
+  local problem = write(new, words)
+  if not problem then
+    local ok, why = core.copy_mode(path, new)
+    if ok then
+      ok, why = os.rename(new, path)
+    end
+    problem = not ok and ("cannot write %s: %s"):format(path, tostring(why)) or nil
+  end
+  if problem then
+    os.remove(new)
+  end
+  return problem
+end
+
+-- What to run next. Nothing where no terminal takes the names.
 local function next_commands(path, file)
-  local run = ("scope3 run %s %s"):format(text.word(path), text.word(file))
-  local journal = text.word((path:gsub("%.lua$", "")) .. ".journal")
+  if not (suggestion.is_writable(path) and suggestion.is_writable(file)) then
+    return {}
+  end
+  path = suggestion.path(path)
+  local run = ("scope3 run %s %s"):format(text.word(path), text.word(suggestion.path(file)))
+  -- A journal needs rows that can be read again.
+  local journal = file ~= "-" and " --journal " .. text.word((path:gsub("%.lua$", "")) .. ".journal") or ""
   return {
     { "try it, without sending", run .. " --dry-run" },
     { "send to a sandbox of its own", run .. " --sandbox --wait" },
-    { "send, with SCOPE3_API_KEY and SCOPE3_ACCOUNT_ID", ("%s --wait --journal %s"):format(run, journal) },
+    { "send, with SCOPE3_API_KEY and SCOPE3_ACCOUNT_ID", run .. " --wait" .. journal },
   }
 end
 
@@ -50,10 +79,13 @@ end
 local function report(seen, path)
   local commands, lines = next_commands(path, seen.path), { ("\nWrote %s.\n"):format(text.visible(path)) }
   local object = { script = path, file = seen.path, unsure = json.array(seen.proposal.unsure),
-    commands = {} }
+    commands = json.array {} }
   for i, one in ipairs(commands) do
     lines[#lines + 1] = ("\n# %s\n%s\n"):format(one[1], one[2])
     object.commands[i] = one[2]
+  end
+  if #commands == 0 then
+    lines[2] = look_table.UNWRITABLE .. "\n"
   end
   output.object(object)
   if seen.proposal.sure_of_consent then
@@ -74,12 +106,18 @@ function new_script.main(args, exit)
   local seen, code = look.seen(args, exit)
   if not seen then
     return code
+  end
+  code = look.damage(seen, args, exit)
+  if code then
+    output.say "No script was written. --rows says how many rows to look at, where the first of them suffice.\n"
+    return code
   elseif not seen.proposal.usable then
     output.say(look_table.proposal(seen))
     context.fail("no script was written: no map was found that would send the file", "nothing")
     return exit.NOTHING
   end
-  problem = write(path, script_text.of(seen, {
+  local put = core.file_kind(path) == "file" and replace or write
+  problem = put(path, script_text.of(seen, {
     file = text.visible(seen.path), audience = suggestion.audience(seen.path), column = suggestion.columns(seen),
     fields = suggestion.fields(seen),
   }))

@@ -1,6 +1,9 @@
 --- The first rows of a source as columns of texts.
+local core = require "scope3.core"
 local entries = require "scope3.util.entries"
+local errors = require "scope3.error"
 local map = require "scope3.input.map"
+local names = require "scope3.input.look.names"
 
 local cells = {}
 
@@ -9,11 +12,14 @@ local ROWS_MIN = 100
 local BYTES_MAX = 64 * 1024 * 1024 -- of text that is kept
 local DEPTH_MAX = 4 -- of values inside values
 local KEYS_MAX = 400 -- of JSON Lines
+local INNER_FEW, INNER_MAX = 20, 200 -- keys of an inner object that are names still, and beyond which they are none
+local PATHS_MAX = 4 -- that are named
 
 ---@class scope3.LookColumn
 ---@field name? string  nil without a header
 ---@field number? integer  of CSV
 ---@field cells table<integer, string>  by the rows that could be read; none where a row has no value
+---@field odd? table<integer, number|boolean>  values of JSON that are neither texts nor whole numbers
 
 ---@class scope3.LookCells
 ---@field columns scope3.LookColumn[]
@@ -26,6 +32,7 @@ local KEYS_MAX = 400 -- of JSON Lines
 ---@field header? string[]  names as they are
 ---@field encoding table  as handle:encoding() gives it
 ---@field delimiter? string
+---@field notes string[]  sentences on what was left out
 
 -- The text of a value; nil where there is none.
 local function text_of(value)
@@ -39,40 +46,105 @@ local function text_of(value)
   end
 end
 
-local function put(found, name, row, text)
+-- Counts a key of an object when it comes first. Whether it is looked at: not where there are too many beside it.
+local function is_among_names(found, path, key)
+  local name = path .. tostring(key)
+  if type(key) == "number" or path == "" then
+    return true
+  elseif found.wanted[name] == nil then
+    found.keys_in[path] = (found.keys_in[path] or 0) + 1
+    found.wanted[name] = found.keys_in[path] <= INNER_MAX
+  end
+  return found.wanted[name]
+end
+
+-- Notes a value as it is where its text is not all of it, for a trial of the map.
+local function note_odd(column, row, value)
+  if type(value) == "boolean" or type(value) == "number" and value % 1 ~= 0 then
+    column.odd = column.odd or {}
+    column.odd[row] = value
+  end
+end
+
+local function put(found, name, row, value)
   local column = found.by_name[name]
   if not column then
     if #found.columns >= KEYS_MAX then
+      found.left_out = true
       return
     end
     column = { name = name, cells = {} }
     found.by_name[name] = column
     found.columns[#found.columns + 1] = column
   end
-  column.cells[row] = text
+  local text = text_of(value)
+  column.cells[row] = text and tostring(text)
+  note_odd(column, row, value)
 end
 
--- Takes an object's values, and those inside them by their paths.
+-- Takes an object's values, and those inside them by their paths. What stands under an email or a phone is passed over.
 local function flatten(found, row, value, path, depth)
   for _, key in ipairs(map.sorted(value)) do
-    local inner = value[key]
-    local name = path .. tostring(key)
-    if type(inner) == "table" and depth < DEPTH_MAX then
+    local inner, name = value[key], path .. tostring(key)
+    if type(key) == "string" and names.is_data(key) then
+      found.personal = true
+    elseif is_among_names(found, path, key) and type(inner) == "table" and depth < DEPTH_MAX then
       flatten(found, row, inner, name .. ".", depth + 1)
-    else
-      put(found, name, row, text_of(inner) and tostring(text_of(inner)))
+    elseif found.wanted[name] ~= false then
+      put(found, name, row, inner)
     end
   end
 end
 
+-- The paths of objects whose keys are data, such as names of people: there are more of them than rows.
+local function paths_of_data(found)
+  local paths = {}
+  for path, keys in entries(found.keys_in) do
+    if keys > INNER_FEW and (keys > found.rows or keys > INNER_MAX) then
+      paths[#paths + 1] = path
+    end
+  end
+  table.sort(paths, core.before)
+  return paths
+end
+
+local function is_in_one(name, paths)
+  for _, path in ipairs(paths) do
+    if name:sub(1, #path) == path then
+      return path
+    end
+  end
+end
+
+-- Leaves out the columns inside objects whose keys are data, and notes what was left out.
+local function leave_data_out(found)
+  local kept, paths = {}, paths_of_data(found)
+  for _, column in ipairs(found.columns) do
+    kept[#kept + 1] = not is_in_one(column.name, paths) and column or nil
+  end
+  found.columns = kept
+  for i, path in ipairs(paths) do
+    if not is_in_one(path:sub(1, -2), paths) and i <= PATHS_MAX then
+      found.notes[#found.notes + 1] = ("The keys in '%s' seem to be data and not names: what is in it was not looked "
+        .. "at."):format(path:sub(1, -2))
+    end
+  end
+  if found.personal then
+    found.notes[#found.notes + 1] = "Some keys are emails, phones or hashes: what is under them was not looked at."
+  end
+  if found.left_out then
+    found.notes[#found.notes + 1] = ("There are more than %d keys: the others were not looked at."):format(KEYS_MAX)
+  end
+end
+
 -- How a row's values are found: a column whose name stands twice has its number as key.
-local function keys_of(names, width)
+local function keys_of(header, width)
   local count, keys = {}, {}
-  for _, name in ipairs(names) do
+  for _, name in ipairs(header) do
     count[name] = (count[name] or 0) + 1
   end
   for i = 1, width do
-    keys[i] = names[i] and count[names[i]] == 1 and names[i] or i
+    keys[i] = header[i] and count[header[i]] == 1 and header[i] or i
   end
   return keys
 end
@@ -86,17 +158,17 @@ end
 
 -- Notes the header, and makes a column for each of its names.
 local function begin_csv(found, src)
-  local names, err = src:columns()
-  if not names then
+  local header, err = src:columns()
+  if not header then
     return nil, err
   end
   -- src:columns() keeps names back that look like data: the rows have them as keys all the same.
   found.advice, found.delimiter = src.advice, src.handle:delimiter()
   local raw = src.handle:columns() or {}
-  found.header = names
+  found.header = header
   found.keys = keys_of(raw, src.width or 0)
   for i = 1, src.width or 0 do
-    found.columns[i] = { name = names[i], number = i, cells = {} }
+    found.columns[i] = { name = header[i], number = i, cells = {} }
   end
   return true
 end
@@ -117,8 +189,11 @@ local function is_at_end(src)
 end
 
 -- Reads the rows. The error of an input that cannot be read further, or nil.
-local function read_rows(found, src, limit)
+local function read_rows(found, src, limit, stopped)
   while found.rows + found.refused < limit and src.handle:bytes() <= BYTES_MAX do
+    if stopped() then
+      return errors.new("cancelled", "stopped by a signal")
+    end
     local row, err = src:next()
     if row == nil and err == nil then
       found.ended = true
@@ -138,16 +213,19 @@ local function read_rows(found, src, limit)
   found.ended = is_at_end(src)
 end
 
-local function read(found, src, rows)
+local function read(found, src, rows, stopped)
   if src.format == "csv" then
     local ok, err = begin_csv(found, src)
     if not ok then
       return nil, err
     end
   end
-  local err = read_rows(found, src, limit_of(found, rows))
-  if err and found.rows == 0 then
+  local err = read_rows(found, src, limit_of(found, rows), stopped)
+  if err and (found.rows == 0 or err.kind == "cancelled") then
     return nil, err
+  end
+  if src.format ~= "csv" then
+    leave_data_out(found)
   end
   found.broken = err
   found.encoding = src.handle:encoding()
@@ -157,11 +235,13 @@ end
 --- Reads up to so many rows of a source, and closes it. Rows that cannot be read count.
 ---@param src scope3.Source
 ---@param rows integer
+---@param stopped fun(): boolean?  whether the reading is to end
 ---@return scope3.LookCells?
 ---@return scope3.Error? err  the input cannot be read at all
-function cells.read(src, rows)
-  local found = { columns = {}, by_name = {}, rows = 0, refused = 0, faults = {}, ended = false }
-  local ok, err = read(found, src, rows)
+function cells.read(src, rows, stopped)
+  local found = { columns = {}, by_name = {}, rows = 0, refused = 0, faults = {}, ended = false,
+    keys_in = {}, wanted = {}, notes = {} }
+  local ok, err = read(found, src, rows, stopped)
   src:close()
   return ok, err
 end

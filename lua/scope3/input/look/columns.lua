@@ -16,9 +16,11 @@ local NATIONAL_MAX = 1000 -- phones that are kept to find their country
 
 ---@class scope3.LookFacts  what a column holds
 ---@field name? string
+---@field hidden? boolean  its name may be a value of a row, and is not shown
 ---@field number? integer
 ---@field filled integer  cells with a value
 ---@field share number  of the rows that have one, 0 to 1
+---@field odd boolean  it has values of JSON that are neither texts nor whole numbers
 ---@field distinct integer  different values
 ---@field emails integer  values that are valid emails
 ---@field hashes integer  values that are SHA-256
@@ -178,6 +180,7 @@ local function look_at(column, rows)
       note(facts, national, codes, text, kind, regions[text])
     end
   end
+  facts.odd = column.odd ~= nil
   facts.share = rows > 0 and facts.filled / rows or 0
   facts.samples = samples_of(column, rows)
   facts.codes = top(codes, SAMPLES)

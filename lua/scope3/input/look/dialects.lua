@@ -1,6 +1,6 @@
 --- Finds out how a file is written, by reading its first rows in one way after the other.
 local cells = require "scope3.input.look.cells"
-local core = require "scope3.core"
+local header = require "scope3.input.look.header"
 local options = require "scope3.util.options"
 local source = require "scope3.input.source"
 
@@ -16,7 +16,7 @@ local function attempt(opening, opts, rows)
   if not src then
     return nil, err
   end
-  return cells.read(src, rows)
+  return cells.read(src, rows, opening.stopped)
 end
 
 -- A way with more options: the way and what it reads, where that is better than before. `is_better` compares the two.
@@ -112,37 +112,8 @@ local function find_nulls(self)
   end
 end
 
--- How many names of the first line are values of their columns, too.
-local function count_repeated(found)
-  local repeated = 0
-  for _, column in ipairs(found.columns) do
-    for row = 1, found.rows do
-      if column.name and column.cells[row] == column.name then
-        repeated = repeated + 1
-        break
-      end
-    end
-  end
-  return repeated
-end
-
--- Whether the first line is a row: a name of it is a number, data of people, or a value of other rows. Where all are
--- values of other rows, files were joined.
-local function has_no_header(found)
-  local repeated = found.advice and 1 or count_repeated(found)
-  if found.advice or repeated > 0 and repeated < #found.columns then
-    return true
-  end
-  for _, name in ipairs(found.header) do
-    if core.number(name) or core.hashed(name) or name:find("^[0-9][0-9][0-9][0-9]%-[0-9][0-9]%-[0-9][0-9]") then
-      return true
-    end
-  end
-  return false
-end
-
 local function find_header(self)
-  if self.given.header == nil and has_no_header(self.found) then
+  if self.given.header == nil and header.is_row(self.found) then
     try(self, { header = false }, function()
       return true
     end)
@@ -189,6 +160,19 @@ local function begin(self)
   return found ~= nil, first
 end
 
+local CONTROL = "[\1-\8\11\12\14-\31\127]"
+
+-- Whether a delimiter that was tried for control characters in the first line explains them: it parts the line, and
+-- none is left.
+local function explains_controls(found)
+  for _, name in ipairs(found.header or {}) do
+    if name:find(CONTROL) then
+      return false
+    end
+  end
+  return #found.columns > 1
+end
+
 -- The encoding in which bytes that are not UTF-8 would be text; nil where that is not one.
 local function likely_encoding(seen)
   if seen.name or seen.rows == 0 or seen.good > 0 then
@@ -213,6 +197,7 @@ end
 ---@field opts table  the options that read it, without defaults
 ---@field found scope3.LookCells
 ---@field guessed_encoding? string  one that only the bytes speak for
+---@field doubtful_header boolean  the names of the columns may be a row
 
 --- Finds out how a file is written, and reads its first rows.
 ---@param opening scope3.LookOpening
@@ -229,12 +214,16 @@ function dialects.find(opening, given, rows)
   end
   if self.opts.format == "csv" then
     find_csv(self)
+    if err and err.code == "binary" and not explains_controls(self.found) then
+      return nil, err
+    end
   end
   self.found, err = read_all(self, rows)
   if not self.found then
     return nil, err
   end
-  return { opts = self.opts, found = self.found, guessed_encoding = self.guessed_encoding }
+  return { opts = self.opts, found = self.found, guessed_encoding = self.guessed_encoding,
+    doubtful_header = self.opts.format == "csv" and self.opts.header ~= false and header.is_doubtful(self.found) }
 end
 
 return dialects

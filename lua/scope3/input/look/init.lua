@@ -6,10 +6,15 @@ local dialects = require "scope3.input.look.dialects"
 local opening = require "scope3.input.look.opening"
 local options = require "scope3.util.options"
 local proposal = require "scope3.input.look.proposal"
+local trial = require "scope3.input.look.trial"
 
 local look = {}
 
 look.ROWS = 10000 -- that are looked at, where nobody says how many
+
+local function never()
+  return false
+end
 
 ---@class scope3.Look
 ---@field path string
@@ -21,18 +26,47 @@ look.ROWS = 10000 -- that are looked at, where nobody says how many
 ---@field rows integer  that were looked at and could be read
 ---@field refused integer
 ---@field faults table<string, integer>
+---@field broken? scope3.Error  the file is damaged, and could be read no further
 ---@field all boolean  these are all of the file
 ---@field columns scope3.LookFacts[]
 ---@field proposal scope3.LookProposal
+---@field trial? scope3.LookTrial  of the proposal, where it has a map that could send something
+
+-- Hides names that may be the values of a first row. What to say of it, and of what was left out.
+local function notes_of(written, facts)
+  local notes = options.merge(written.found.notes)
+  if written.doubtful_header then
+    for _, one in ipairs(facts) do
+      one.hidden = true
+    end
+    notes[#notes + 1] = "The first line may be a row and no header, so what stands in it is not shown. --no-header "
+      .. "says that it is a row."
+  end
+  return notes
+end
+
+-- Tries what is proposed, on the rows that were looked at.
+local function try(made, found, facts)
+  if not made.usable or found.rows == 0 then
+    return nil
+  end
+  local tried = trial.of(made, found, facts)
+  if proposal.judge(made, tried) then
+    tried = trial.of(made, found, facts)
+    proposal.judge(made, tried)
+  end
+  return tried
+end
 
 --- Looks at a file.
 ---@param path string  "-" is standard input
 ---@param given table  what is known: format, encoding, delimiter, quote, escape, null, skip_lines, header
 ---@param rows? integer
+---@param stopped? fun(): boolean?  whether the look is to end, with an error of the kind "cancelled"
 ---@return scope3.Look?
 ---@return scope3.Error? err
-function look.at(path, given, rows)
-  local file = opening.new(path)
+function look.at(path, given, rows, stopped)
+  local file = opening.new(path, stopped or never)
   local written, err = dialects.find(file, given, rows or look.ROWS)
   local marked = written and file:marked() or nil
   file:close()
@@ -45,11 +79,12 @@ function look.at(path, given, rows)
   if phone and region then
     columns.read_phones_by(found, facts, phone, region)
   end
+  local made = proposal.make(facts, found.rows, notes_of(written, facts))
   return {
     path = path, opts = options.merge(written.opts), guessed_encoding = written.guessed_encoding,
     encoding = found.encoding.name or "utf-8", marked = marked, delimiter = found.delimiter,
     rows = found.rows, refused = found.refused, faults = found.faults, broken = found.broken, all = found.ended,
-    columns = facts, proposal = proposal.make(facts, found.rows),
+    columns = facts, proposal = made, trial = try(made, found, facts),
   }
 end
 

@@ -46,6 +46,51 @@ local OTHER = { "order", "invoice", "product", "campaign", "store", "shop", "ses
   "address", "parent", "zip", "postal", "post", "plz", "house", "street", "vat", "tax", "sku", "item", "row",
   "household", "company", "phone", "mobile", "tel", "telefon", "amount", "count", "segment", "source", "country" }
 
+-- Further words of which names of columns consist.
+local COMMON = { "name", "first", "last", "firstname", "lastname", "fullname", "surname", "forename", "given", "family",
+  "vorname", "nachname", "nom", "prenom", "prénom", "nombre", "apellido", "cognome", "city", "town", "ort", "stadt",
+  "ville", "ciudad", "strasse", "straße", "birthday", "birthdate", "birth", "dob", "age", "gender", "sex", "date",
+  "created", "updated", "title", "salutation", "anrede", "tag", "tags", "note", "notes", "value", "total", "spend",
+  "revenue", "umsatz", "type", "category", "status", "score", "group", "hash", "sha256", "idfa", "gaid", "column" }
+
+local known -- the words of all lists
+
+local function known_words()
+  known = {}
+  for _, list in ipairs { EMAIL, PHONE, NOT_PHONE, REGION, NOT_REGION, CONSENT, REFUSAL, CLEAR_CONSENT, ID, PERSON,
+    OTHER, COMMON } do
+    for _, word in ipairs(list) do
+      known[word] = true
+    end
+  end
+  return known
+end
+
+--- Whether a name consists of words that names of columns consist of. "High Street" does not: half is too few.
+---@param name string
+---@return boolean
+function names.is_known(name)
+  local list, spaced = known or known_words(), words_of(name)
+  if list[(spaced:gsub(" ", ""))] then
+    return true
+  end
+  local all, hits = 0, 0
+  for word in spaced:gmatch("[^ ]+") do
+    all, hits = all + 1, hits + (list[word] and 1 or 0)
+  end
+  return hits > all / 2
+end
+
+--- Whether a name is an email, a phone or a hash, and so no name but data.
+---@param name string
+---@return boolean
+function names.is_data(name)
+  if name:find("[%w\128-\255]@[%w\128-\255]") or core.hashed(name) then
+    return true
+  end
+  return name:find("^[0-9 +()./-]+$") ~= nil and select(2, name:gsub("[0-9]", "")) >= 7
+end
+
 --- Whether a name is one of emails.
 ---@param name string
 ---@return boolean

@@ -11,6 +11,7 @@ local CHUNK = 65536
 ---@field path string  "-" is standard input
 ---@field once boolean  its bytes come once
 ---@field file? file*
+---@field stopped fun(): boolean?  whether the reading is to end
 ---@field chunks string[]  of what comes once: those that came
 ---@field ended? boolean
 local Opening = {}
@@ -18,11 +19,12 @@ Opening.__index = Opening
 
 --- Begins with a path.
 ---@param path string
+---@param stopped fun(): boolean?
 ---@return scope3.LookOpening
-function opening.new(path)
+function opening.new(path, stopped)
   local kind = path ~= "-" and core.file_kind(path)
   return setmetatable({ path = path, once = path == "-" or kind == "pipe" or kind == "socket" or kind == "device",
-    chunks = {} }, Opening)
+    stopped = stopped, chunks = {} }, Opening)
 end
 
 local function next_chunk(self)
@@ -30,8 +32,13 @@ local function next_chunk(self)
   if not self.file then
     return nil, errors.new("source", "cannot read " .. self.path)
   end
+  if self.stopped() then
+    return nil, errors.new("cancelled", "stopped by a signal")
+  end
   local chunk, why = self.file:read(CHUNK)
-  if chunk then
+  if self.stopped() then -- it interrupted the reading, which is no fault of the file
+    return nil, errors.new("cancelled", "stopped by a signal")
+  elseif chunk then
     self.chunks[#self.chunks + 1] = chunk
   elseif why then
     return nil, errors.new("source", ("cannot read %s: %s"):format(self.path == "-" and "standard input" or self.path,

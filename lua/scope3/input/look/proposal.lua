@@ -2,6 +2,7 @@
 local contacts = require "scope3.input.look.contacts"
 local ids = require "scope3.input.look.ids"
 local names = require "scope3.input.look.names"
+local options = require "scope3.util.options"
 
 local proposal = {}
 
@@ -19,13 +20,17 @@ local proposal = {}
 ---@field sure_of_consent? boolean
 ---@field unsure string[]  sentences
 
+local ID_LIKELY = 40 -- weight of a name that says an id
 local NAME_MAX = 64 -- bytes: what is longer is no name, and may be rows that a quote swallowed
 
---- A column as a person calls it: its name, or its number where it has none.
+--- A column as a person calls it: its name, or its number where it has none that may be shown.
 ---@param facts scope3.LookFacts
 ---@return string
 function proposal.call(facts)
   local name = facts.name
+  if facts.hidden then
+    return ("#%.0f"):format(facts.number)
+  end
   local is_name = name and #name <= NAME_MAX and not name:find("[\r\n]")
   return is_name and name or facts.number and ("#%.0f"):format(facts.number) or name
 end
@@ -79,6 +84,34 @@ local function propose_id(made, facts, rows)
     doubt(made, "%.0f rows repeat an id in '%s'. The last row of an id counts.", best.filled - best.distinct,
       proposal.call(best))
   end
+end
+
+-- Values of JSON that no id can be, also where a column is no id because of them.
+local function doubt_odd_ids(made, facts)
+  local id = made.fields[1] and made.fields[1].columns[1]
+  for _, one in ipairs(facts) do
+    if one.odd and (one == id or one.name and names.id_weight(one.name) >= ID_LIKELY) then
+      doubt(made, "'%s' has values that are neither texts nor whole numbers, which cannot be ids.", proposal.call(one))
+    end
+  end
+end
+
+--- Notes what a trial of the proposal came to. True where it is to be tried once more, by another proposal.
+---@param made scope3.LookProposal
+---@param tried scope3.LookTrial
+---@return boolean again
+function proposal.judge(made, tried)
+  local contacts_as_ids = (tried.rejected.id_email or 0) + (tried.rejected.id_phone or 0)
+  if contacts_as_ids > 0 and not made.ids then
+    made.ids = "hash"
+    doubt(made, "%.0f ids in '%s' are emails or phones, which are refused as they are. --ids hash sends their SHA-256 "
+      .. "as the id.", contacts_as_ids, proposal.call(made.fields[1].columns[1]))
+    return true
+  elseif tried.members == 0 then
+    made.usable = false
+    doubt(made, "With this map no row that was looked at gives a member.")
+  end
+  return false
 end
 
 local function propose_emails(made, facts)
@@ -170,6 +203,23 @@ local function propose_phones(made, facts)
   propose_region(made, facts, first)
 end
 
+local SAID = { agreed = "%s may say who agreed. No condition asks for it yet.",
+  refused = "%s may say who refused. No condition asks for it yet." }
+
+-- Says which columns may tell who agreed, and which who refused.
+local function doubt_consent(made, columns)
+  local lists = { agreed = {}, refused = {} }
+  for _, one in ipairs(columns) do
+    local list = lists[names.consent(one.name) == "refusal" and "refused" or "agreed"]
+    list[#list + 1] = one
+  end
+  for _, what in ipairs { "agreed", "refused" } do
+    if #lists[what] > 0 then
+      doubt(made, SAID[what], quoted_list(lists[what]))
+    end
+  end
+end
+
 local function propose_consent(made, facts)
   local clear, others = {}, {}
   for _, one in ipairs(facts) do
@@ -185,23 +235,26 @@ local function propose_consent(made, facts)
   made.refusal = made.consent and names.consent(made.consent.name) == "refusal" or nil
   made.sure_of_consent = #clear == 1 and #others == 0
   if #clear == 0 and #others > 0 then
-    doubt(made, "%s may say who agreed. No condition asks for it yet.", quoted_list(others))
+    doubt_consent(made, others)
   elseif #clear + #others > 1 then
     table.remove(clear, 1)
     for _, one in ipairs(others) do
       clear[#clear + 1] = one
     end
-    doubt(made, "Besides '%s' these may say who agreed: %s.", proposal.call(made.consent), quoted_list(clear))
+    doubt(made, "Besides '%s' these may say who agreed or refused: %s.", proposal.call(made.consent),
+      quoted_list(clear))
   end
 end
 
 --- Proposes a map.
 ---@param facts scope3.LookFacts[]
 ---@param rows integer
+---@param notes string[]  what is not sure of how the file is read
 ---@return scope3.LookProposal
-function proposal.make(facts, rows)
-  local made = { fields = {}, unsure = {} }
+function proposal.make(facts, rows, notes)
+  local made = { fields = {}, unsure = options.merge(notes) }
   propose_id(made, facts, rows)
+  doubt_odd_ids(made, facts)
   propose_emails(made, facts)
   propose_phones(made, facts)
   propose_hashes(made, facts)

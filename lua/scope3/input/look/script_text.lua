@@ -67,7 +67,9 @@ local function add_consent(lines, made, column)
   if not facts then
     return
   end
-  local where = ("  where = { %s = { yes = %s } },"):format(key_of(column(facts)), made.refusal and "false" or "true")
+  -- The date of an answer is no yes: it is there, or it is not.
+  local where = ("  where = { %s = { %s = %s } },"):format(key_of(column(facts)),
+    facts.dates > facts.filled / 2 and "present" or "yes", made.refusal and "false" or "true")
   if made.sure_of_consent then
     comment(lines, "  ", "Only rows of people who agreed are sent.")
     lines[#lines + 1] = where
