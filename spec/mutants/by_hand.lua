@@ -127,7 +127,8 @@ local BY_FILE = {
     { "b->tally.zero_ids += s->id_length == 1 &&", "b->tally.zero_ids += s->id_length != 1 &&" },
     { "if (r->missing > 0 && b->row_rejected == SC3_R_NO_IDENTIFIER)", "if (r->missing > 0)" },
     { "return a == SC3_FULL && later ?", "return a == SC3_FULL && !later ?" },
-    { "if (before->row != b->row || b->row == 0)", "if (before->row == b->row || b->row == 0)" },
+    { "if (before->row != b->row || b->row == 0 || before", "if (before->row == b->row || b->row == 0 || before" },
+    { "before->index < b->starts[later].first", "before->index > b->starts[later].first" },
   },
   ["members/redactor.c"] = {
     { "value->n >= 6 && value->p[1] == 'u'", "value->n > 6 && value->p[1] == 'u'",
