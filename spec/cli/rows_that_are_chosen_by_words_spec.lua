@@ -67,7 +67,7 @@ describe("rows that are chosen by words", function()
     for _, one in ipairs {
       { "Consent", "--where takes a column, one of" }, { "=yes", "--where takes a column, one of" },
       { "Consent!yes", "--where takes a column, one of" }, { "Spent=>500", "--where takes a column, one of" },
-      { "Since>=31.12.2024", "--where: 'Since' is a date that begins with its day" },
+      { "Since>=31.12.2024", "neither a number nor a date that begins with its year" },
     } do
       local where, problem = where_args.read { one[1] }
       assert.is_nil(where, one[1])
@@ -81,6 +81,25 @@ describe("rows that are chosen by words", function()
     assert.truthy(err:find("there is no column 'Consnt'", 1, true), err)
     assert.truthy(err:find("did you mean 'Consent'?", 1, true), err)
     assert.equal(2, (sync(ROWS, MAP, "--dry-run", "--where", "Consent")))
+  end)
+
+  it("are not chosen by the order of texts: a value that is no number and no date is a wrong usage", function()
+    for _, value in ipairs { "", " ", "1,000", "$1000", "500 EUR", "1.000,50", '"500"', "1_000", "2024-1-1", "1/2/24",
+      "2024-31-01", "2024-01-311", "abc", "nan", "0x10" } do
+      for _, sign in ipairs { "<", "<=", ">", ">=" } do
+        local where, problem = where_args.read { "Spent" .. sign .. value }
+        assert.is_nil(where, sign .. value)
+        assert.truthy(problem:find("--where: 'Spent' is compared with", 1, true), problem)
+        assert.truthy(problem:find("take a number such as 1000.50", 1, true), problem)
+        assert.truthy(problem:find("a script compares texts", 1, true), problem)
+      end
+    end
+    local _, empty = where_args.read { "Spent>=" }
+    assert.truthy(empty:find("compared with an empty value", 1, true), empty)
+    for _, value in ipairs { "-1", "1e3", " 500 ", "2024-01-31", "2024-01-31T10:00:00Z", "2024-01-31 10:00" } do
+      assert.is_table((where_args.read { "Spent>=" .. value }), value)
+    end
+    assert.equal(2, (sync(ROWS, MAP, "--dry-run", "--where", "Spent>=1,000")))
   end)
 
   it("are shown masked, and not sent", function()

@@ -46,6 +46,20 @@ local function condition(operator, value)
   return operator, core.number(value) or value
 end
 
+local IN_ORDER = { lt = true, le = true, gt = true, ge = true }
+local DATE = "^[0-9][0-9][0-9][0-9]%-[01][0-9]%-[0-3][0-9]%f[^0-9]"
+
+-- Why a value cannot be put in order, or nil. As a text it would be compared by its bytes, and take rows that nobody
+-- meant: 1,000 and an empty variable of a shell come before nearly all. A script that compares texts says so by itself.
+local function order_problem(name, operator, value)
+  if not IN_ORDER[operator] or type(value) == "number" or value:find(DATE) then
+    return nil
+  end
+  return ("--where: '%s' is compared with %s: <, <=, > and >= take a number such as 1000.50, without a currency, quotes "
+    .. "or parted thousands, or a date such as 2024-01-31 (a script compares texts, too: docs/scripts.md)"):format(name,
+    value == "" and "an empty value" or "what is neither a number nor a date that begins with its year")
+end
+
 -- A column as a script has it: a number where there is no header.
 local function column_of(name, no_header)
   if not no_header then
@@ -76,6 +90,7 @@ local function add(where, word, no_header)
     return ("--where asks '%s' for two values at once: a script takes a list of them (docs/scripts.md)"):format(name)
   end
   where[column][key] = wanted
+  return order_problem(name, operator, wanted)
 end
 
 --- The conditions of the words. All must hold. Nil and a message when one is wrong.
