@@ -55,8 +55,8 @@ local function order_problem(name, operator, value)
   if not IN_ORDER[operator] or type(value) == "number" or value:find(DATE) then
     return nil
   end
-  return ("--where: '%s' is compared with %s: <, <=, > and >= take a number such as 1000.50, without a currency, quotes "
-    .. "or parted thousands, or a date such as 2024-01-31 (a script compares texts, too: docs/scripts.md)"):format(name,
+  return ("--where: '%s' is compared with %s: <, <=, > and >= take a number such as 1000.50, with no currency, quotes "
+    .. "or parted thousands, or a date such as 2024-01-31. A script compares texts, too"):format(name,
     value == "" and "an empty value" or "what is neither a number nor a date that begins with its year")
 end
 
