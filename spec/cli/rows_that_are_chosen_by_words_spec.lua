@@ -91,7 +91,7 @@ describe("rows that are chosen by words", function()
         assert.is_nil(where, sign .. value)
         assert.truthy(problem:find("--where: 'Spent' is compared with", 1, true), problem)
         assert.truthy(problem:find("take a number such as 1000.50", 1, true), problem)
-        assert.truthy(problem:find("a script compares texts", 1, true), problem)
+        assert.truthy(problem:find("A script compares texts", 1, true), problem)
       end
     end
     local _, empty = where_args.read { "Spent>=" }
@@ -130,6 +130,29 @@ describe("rows that are chosen by words", function()
     local code, out, err = command("--map", "external_id=id", "--mode", "remove", "--sample", "9")
     assert.equal(0, code, err)
     assert.truthy(out:find("\n  remove  C…05  -\n", 1, true), out)
+  end)
+
+  it("are not said to be none where the job failed before it had any", function()
+    local folder = world.path ""
+    assert(os.execute(("mkdir '%s' && (echo id,mail; seq 9999 | sed 's/.*/&,a&@example.org/') | gzip >'%s/whole.gz' && "
+      .. "head -c 9000 '%s/whole.gz' >'%s/cut.csv.gz'"):format(folder, folder, folder, folder)))
+    local rows = world.file(ROWS, ".csv")
+    for _, one in ipairs {
+      { 1, folder .. "/cut.csv.gz" }, { 1, folder .. "/missing.csv" }, { 2, rows, "--delete-missing", "all" },
+    } do
+      local words = { "sync", one[2], "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+        "--sample", "2", one[3], one[4] }
+      local code, out, err = world.command(words)
+      assert.is_true(code == 1 or code == 2, err)
+      assert.is_nil(out:find("No member would go", 1, true), out)
+      if #words == 10 then
+        assert.truthy(out:find("^No member can be shown, because the job failed before; nothing is sent"), out .. err)
+      end
+    end
+    os.execute("rm -rf '" .. folder .. "'")
+    local code, out = sync("id,mail\n", { "--map", "external_id=id", "--map", "email=mail" }, "--sample", "2")
+    assert.equal(3, code)
+    assert.truthy(out:find("^No member would go; nothing is sent"), out)
   end)
 
   it("are shown of a script, and to machines", function()

@@ -181,7 +181,7 @@ local function send_rows(session)
   watch:clear()
   local unwritten, untold = close_rejects(file, args.rejects), log and log.close()
   if session.sample then
-    session.sample:say()
+    session.sample:say(err ~= nil and not outcome.is_empty(err))
   end
   res = result_to_report(session, res, err)
   if res and args.metrics then
