@@ -102,6 +102,33 @@ describe("rows that are chosen by words", function()
     assert.equal(2, (sync(ROWS, MAP, "--dry-run", "--where", "Spent>=1,000")))
   end)
 
+  it("are not chosen by values of people in the wrong place, which no message repeats", function()
+    local map = { "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json" }
+    for _, one in ipairs {
+      { 2, "--where", "email~jane@x.org" }, { 2, "--where", "email=>jane@x.org" }, { 2, "--where", "jane@x.org<5,0" },
+      { 1, "--where", "jane@x.org<5" }, { 2, "--where", "tel~+1 206 555 0101" }, { 2, "--where", "+12065550101" },
+      { 2, "--where", "jane@x.org=a", "--where", "jane@x.org=b" }, { 2, "--no-header", "--where", "jane@x.org=1" },
+      { 2, "--where", "jane@x.org<" .. "31.12.2024" }, { 2, "--map", "jane@x.org" }, { 2, "--map", "jane@x.org=mail" },
+      { 1, "--map", "email=jane@x.org" }, { 2, "--no-header", "--map", "email=jane@x.org" },
+      { 2, "--rows", "jane@x.org" }, { 2, "--wait=jane@x.org" },
+    } do
+      local words = { (table.unpack or unpack)(map) } -- luacheck: ignore
+      for i = 2, #one do
+        words[#words + 1] = one[i]
+      end
+      local code, out, err = sync(ROWS, words)
+      assert.equal(one[1], code, err .. table.concat(one, " "))
+      assert.is_nil((out .. err):find("jane", 1, true), out .. err)
+      assert.is_nil((out .. err):find("555", 1, true), out .. err)
+    end
+    local rows = world.file('{"id":"1","mail":"a@example.org"}\n', ".jsonl")
+    local _, out, err = world.command { "sync", rows, "--audience", "a", "--map", "external_id=id", "--map",
+      "email=jane@x.org", "--dry-run" }
+    assert.is_nil((out .. err):find("jane", 1, true), out .. err)
+    local _, long = where_args.read { "Customer_lifetime_value_in_us_dollars_0a1b2c3d>=1,000" }
+    assert.truthy(long:find("'Customer_lifetime_value_in_us_dollars_0a1b2c3d'", 1, true), long)
+  end)
+
   it("are shown masked, and not sent", function()
     local code, out = sync(ROWS, MAP, "--sample", "2")
     assert.equal(0, code)

@@ -1,6 +1,7 @@
 --- The words of --where as the conditions of a script: Consent=yes, Spent>=500, Country!=US, Email!=, Phone=.
 local core = require "scope3.core"
 local filter = require "scope3.input.filter"
+local redact = require "scope3.util.redact"
 
 local where_args = {}
 
@@ -56,7 +57,7 @@ local function order_problem(name, operator, value)
     return nil
   end
   return ("--where: '%s' is compared with %s: <, <=, > and >= take a number such as 1000.50, with no currency, quotes "
-    .. "or parted thousands, or a date such as 2024-01-31. A script compares texts, too"):format(name,
+    .. "or parted thousands, or a date such as 2024-01-31. A script compares texts, too"):format(redact.people(name),
     value == "" and "an empty value" or "what is neither a number nor a date that begins with its year")
 end
 
@@ -70,7 +71,10 @@ end
 
 -- A problem of the conditions in the words of --where.
 local function in_words(problem)
-  return (problem:gsub("^where%['(.*)'%]%.?[a-z]*", "--where: '%1'", 1):gsub("^where has", "--where has")
+  local said = problem:gsub("^where%['(.*)'%]%.?[a-z]*", function(column)
+    return ("--where: '%s'"):format(redact.people(column))
+  end, 1)
+  return (said:gsub("^where has", "--where has")
     :gsub("^where ", "--where "))
 end
 
@@ -78,16 +82,19 @@ end
 local function add(where, word, no_header)
   local name, operator, value = split(word)
   if not name then
-    return ("--where takes a column, one of %s, and a value, such as 'Spent>=500', not '%s'"):format(KNOWN, word)
+    return ("--where takes a column, one of %s, and a value, such as 'Spent>=500', not '%s'"):format(KNOWN,
+      redact.people(word))
   end
   local column = column_of(name, no_header)
   if not column then
-    return ("--no-header: --where takes the number of a column, such as '#4=yes', not '%s'"):format(name)
+    return ("--no-header: --where takes the number of a column, such as '#4=yes', not '%s'"):format(
+      redact.people(name))
   end
   local key, wanted = condition(operator, value)
   where[column] = where[column] or {}
   if where[column][key] ~= nil then
-    return ("--where asks '%s' for two values at once: a script takes a list of them (docs/scripts.md)"):format(name)
+    return ("--where asks '%s' for two values at once: a script takes a list of them (docs/scripts.md)"):format(
+      redact.people(name))
   end
   where[column][key] = wanted
   return order_problem(name, operator, wanted)
