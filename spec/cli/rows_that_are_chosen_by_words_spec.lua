@@ -129,6 +129,33 @@ describe("rows that are chosen by words", function()
     assert.truthy(long:find("'Customer_lifetime_value_in_us_dollars_0a1b2c3d'", 1, true), long)
   end)
 
+  it("are told of in the words of the command, which knows no script", function()
+    local rows = 'id,mail,spent,plan\n1,a@x.org,"1,000",Basic\n2,b@x.org,"1.500,00",basic\n3,c@x.org,7,basic\n'
+    local html, object = world.path ".html", world.path ".json"
+    local code, out, err = sync(rows, { "--map", "external_id=id", "--map", "email=mail", "--dry-run" }, "--where",
+      "spent>=1", "--where", "plan=basic", "--report", html, "--report", object)
+    assert.equal(0, code, err)
+    assert.truthy(out:find("skipped      2 by --where\n", 1, true), out)
+    assert.truthy(out:find("Warning: --where 'spent>=' compares with a number, and 1 of 2 values", 1, true), out)
+    assert.truthy(out:find("A script says how numbers are written, by decimal", 1, true), out)
+    for _, said in ipairs { out, world.read(html), world.read(object) } do
+      for _, words in ipairs { "by the script", "where[", "Say how" } do
+        assert.is_nil(said:find(words, 1, true), said)
+      end
+    end
+    assert.truthy(world.read(html):find("skipped by --where", 1, true))
+    local _
+    _, out = sync(rows, { "--map", "external_id=id", "--map", "email=mail", "--dry-run" }, "--where", "plan=basic")
+    assert.truthy(out:find("Warning: --where 'plan=' found 1 of 3 values that differ", 1, true), out)
+    assert.truthy(out:find("A script compares in any case, by ignore_case = true", 1, true), out)
+    assert.is_nil(out:find(". ignore_case = true", 1, true), out)
+    local script = world.file([[return { audience = "a", map = { external_id = "id", email = "mail" },
+      where = { plan = "basic" } }]], ".lua")
+    _, out = world.command { "run", script, world.file(rows, ".csv"), "--dry-run" }
+    assert.truthy(out:find("skipped      1 by the script\n", 1, true), out)
+    assert.truthy(out:find("where['plan'].eq found 1 of 3", 1, true), out)
+  end)
+
   it("are shown masked, and not sent", function()
     local code, out = sync(ROWS, MAP, "--sample", "2")
     assert.equal(0, code)

@@ -122,7 +122,10 @@ end
 
 local function show(session, res, waited)
   local args = session.args
-  local about = { title = title_of(session), waited = waited, sandbox = args.sandbox,
+  if args.where then
+    require("scope3.cli.where_args").reword(res.warnings)
+  end
+  local about = { title = title_of(session), command = args.command, waited = waited, sandbox = args.sandbox,
     options = context.service_options(args) }
   local object = res:plain()
   object.sample = session.sample and session.sample.members

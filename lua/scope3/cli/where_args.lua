@@ -120,4 +120,33 @@ function where_args.read(words, no_header)
   return not problem and where or nil, problem and in_words(problem)
 end
 
+-- What a warning advises, and what serves a user of --where.
+local ADVICE = {
+  { '. Say how numbers are written: decimal = "," or decimal = "."',
+    '. A script says how numbers are written, by decimal = "," or "." (scope3 init begins one)' },
+  { ". ignore_case = true compares in any case",
+    ". A script compares in any case, by ignore_case = true (scope3 init begins one)" },
+}
+
+local SIGNS = { eq = "=", ne = "!=", lt = "<", le = "<=", gt = ">", ge = ">=", present = "!=", absent = "=",
+  yes = "=yes", no = "=no" }
+
+--- Puts warnings of conditions in the words of --where.
+---@param warnings scope3.Warning[]
+function where_args.reword(warnings)
+  for _, warning in ipairs(warnings) do
+    local name = warning.operator and filter.name(warning)
+    if name and warning.message:sub(1, #name) == name then
+      local message = ("--where '%s%s'"):format(warning.column, SIGNS[warning.operator])
+        .. warning.message:sub(#name + 1)
+      for _, pair in ipairs(ADVICE) do
+        if message:sub(-#pair[1]) == pair[1] then
+          message = message:sub(1, -#pair[1] - 1) .. pair[2]
+        end
+      end
+      warning.message = message
+    end
+  end
+end
+
 return where_args
