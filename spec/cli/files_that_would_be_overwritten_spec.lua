@@ -1,4 +1,5 @@
 -- --rejects and --journal overwrite neither the input, the script, nor each other, under any name of the file.
+local core = require "scope3.core"
 local world = require "spec.support.world"
 
 local ROWS = "id,mail\n1,a@example.com\n2,bad\n"
@@ -109,6 +110,23 @@ describe("a file that the command writes", function()
     assert.equal(2, code)
     assert.truthy(err:find("--rejects and the limiter of a profile are the same file", 1, true), err)
     os.execute("rm -rf '" .. home .. "'")
+  end)
+
+  it("does not take the place of a pipe or, as metrics, of a folder", function()
+    local input, folder = world.file(ROWS, ".csv"), world.path ".prom"
+    local pipes = { report = world.path ".txt", metrics = world.path ".prom" }
+    assert(os.execute(("mkfifo '%s' '%s' && mkdir '%s'"):format(pipes.report, pipes.metrics, folder)))
+    for _, one in ipairs {
+      { "--report", pipes.report, "pipe" }, { "--metrics", pipes.metrics, "pipe" },
+      { "--metrics", folder, "directory" },
+    } do
+      local code, out, err = sync(input, one[1], one[2])
+      assert.same({ 2, "" }, { code, out }, err)
+      local said = ("%s takes the name of a file, and %s is a %s"):format(one[1], one[2], one[3])
+      assert.truthy(err:find(said, 1, true), err)
+      assert.equal(one[3], core.file_kind(one[2]))
+    end
+    os.execute("rmdir '" .. folder .. "'")
   end)
 
   it("is no report after a wrong usage", function()

@@ -168,7 +168,7 @@ end
 function profile.read(name)
   local path = profile.path()
   if not path then
-    return not name and {} or nil, "there is no folder of configurations, because HOME is not set"
+    return not name and {} or nil, "cannot be looked for, because neither HOME nor XDG_CONFIG_HOME is set"
   end
   local all, why, missing = read_all(path)
   if not all then

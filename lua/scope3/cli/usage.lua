@@ -73,12 +73,21 @@ local function rules_problem(args)
   end
 end
 
+-- Whether a new file would take the place of what is no file: a pipe has readers that would wait for ever.
+local function place_problem(key, path)
+  local kind = core.file_kind(path)
+  if kind and kind ~= "file" and not (key == "report" and kind == "directory") then -- a folder is told when it is opened
+    return ("%s takes the name of a file, and %s is a %s"):format(word(key), path, kind)
+  end
+end
+
 -- What is wrong with the file of --metrics. It is written also where the job does not begin, so this is asked first.
 local function metrics_problem(args)
   if args.metrics and not args.metrics:find "[^/]%.prom$" then
     return "--metrics takes the name of a file that ends in .prom: node_exporter reads no others"
   end
-  return args.metrics and overwritten.problem(args, overwritten.named_inputs(args.file)) or nil
+  return args.metrics and (place_problem("metrics", args.metrics)
+    or overwritten.problem(args, overwritten.named_inputs(args.file))) or nil
 end
 
 -- Standard output takes one thing: the object, refused rows or events.
@@ -96,6 +105,10 @@ local function report_problem(args)
   for _, path in ipairs(reports) do
     if not path:find("[^/]%.html$") and not path:find("[^/]%.txt$") and not path:find("[^/]%.json$") then
       return "--report takes the name of a file that ends in .html, .txt or .json"
+    end
+    local problem = place_problem("report", path)
+    if problem then
+      return problem
     end
   end
   return reports[1] and overwritten.problem(args, overwritten.named_inputs(args.file)) or nil
