@@ -76,7 +76,7 @@ end
 -- Whether a new file would take the place of what is no file: a pipe has readers that would wait for ever.
 local function place_problem(key, path)
   local kind = core.file_kind(path)
-  if kind and kind ~= "file" and not (key == "report" and kind == "directory") then -- a folder is told when it is opened
+  if kind and kind ~= "file" and kind ~= "directory" then -- a folder is told when it is to be replaced
     return ("%s takes the name of a file, and %s is a %s"):format(word(key), path, kind)
   end
 end
