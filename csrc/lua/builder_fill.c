@@ -200,6 +200,8 @@ static int fill_rows(lua_State *L) {
       return push_no_record(L, f->source, next);
     if (!take_record(L, f, &keys))
       return push_script_error(L, u);
+    if (u->record.missing > 0 && sc3_builder_has_refused(&u->b))
+      sc3_csv_width_forget_short(&f->source->csv.lines);
   }
 }
 

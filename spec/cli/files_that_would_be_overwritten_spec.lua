@@ -1,4 +1,5 @@
 -- --rejects and --journal overwrite neither the input, the script, nor each other, under any name of the file.
+local core = require "scope3.core"
 local world = require "spec.support.world"
 
 local ROWS = "id,mail\n1,a@example.com\n2,bad\n"
@@ -56,6 +57,83 @@ describe("a file that the command writes", function()
     local before = world.read(path)
     assert.equal(2, (sync(input, "--journal", path, "--rejects", path)))
     assert.equal(before, world.read(path))
+  end)
+
+  it("is not a file of a key, of certificates or of profiles, whoever names it", function()
+    local input, home = world.file(ROWS, ".csv"), world.path ".home"
+    assert(os.execute(("mkdir -p '%s/.config/scope3'"):format(home)))
+    local config, kept = home .. "/.config/scope3/config.lua", home .. "/kept.txt"
+    world.write(kept, "secret\n")
+    local function refused(named, words, env, file)
+      local before = world.read(file or kept)
+      for _, option in ipairs { "--report", "--rejects", "--events", "--journal", "--limiter" } do
+        local args = { "sync", input, "--account", "25", "--audience", "a", "--map", "external_id=id", "--map",
+          "email=mail", "--base-url", "https://127.0.0.1:9", option, file or kept }
+        for _, word in ipairs(words) do
+          args[#args + 1] = word
+        end
+        local code, _, err = world.command(args, { env = ("HOME='%s' XDG_CONFIG_HOME= %s"):format(home, env or "") })
+        if file and option == "--report" then
+          assert.truthy(err:find("ends in .html, .txt or .json", 1, true), err)
+        else
+          assert.truthy(err:find(("%s and %s are the same file"):format(option, named), 1, true), err)
+        end
+        assert.equal(2, code)
+        assert.equal(before, world.read(file or kept))
+      end
+      local _, _, err = world.command({ "wait", "task_1", "--account", "25", "--events", file or kept,
+        (table.unpack or unpack)(words) }, -- luacheck: ignore
+        { env = ("HOME='%s' XDG_CONFIG_HOME= %s"):format(home, env or "") })
+      assert.truthy(err:find(("--events and %s are the same file"):format(named), 1, true), err)
+    end
+    refused("--api-key-file", { "--api-key-file", kept })
+    refused("--ca-file", { "--ca-file", home .. "/./kept.txt" })
+    refused("the file that SCOPE3_API_KEY_FILE names", {}, "SCOPE3_API_KEY_FILE=" .. kept)
+    refused("the file that SCOPE3_CA_FILE names", {}, "SCOPE3_CA_FILE=" .. kept)
+    for _, key in ipairs { "ca_file", "api_key_file" } do
+      world.write(config, ("return { default = {}, other = { %s = '~/kept.txt' } }"):format(key))
+      refused(key .. " of the profile other", {})
+    end
+    refused("the file of profiles", {}, nil, config)
+    local code, _, err = world.command({ "init", input, "--force", "--output", config },
+      { env = ("HOME='%s' XDG_CONFIG_HOME="):format(home) })
+    assert.equal(2, code)
+    assert.truthy(err:find("--output and the file of profiles are the same file", 1, true), err)
+    world.write(config, "return { default = { limiter = '~/limiter' } }")
+    local env = { env = ("HOME='%s' XDG_CONFIG_HOME="):format(home) }
+    local map = { "sync", input, "--account", "25", "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+      "--sandbox" }
+    map[12], map[13] = "--limiter", home .. "/limiter"
+    assert.equal(0, (world.command(map, env)))
+    map[12] = "--rejects"
+    code, _, err = world.command(map, env)
+    assert.equal(2, code)
+    assert.truthy(err:find("--rejects and the limiter of a profile are the same file", 1, true), err)
+    os.execute("rm -rf '" .. home .. "'")
+  end)
+
+  it("does not take the place of a pipe", function()
+    local input = world.file(ROWS, ".csv")
+    local pipes = { report = world.path ".txt", metrics = world.path ".prom" }
+    assert(os.execute(("mkfifo '%s' '%s'"):format(pipes.report, pipes.metrics)))
+    for _, one in ipairs {
+      { "--report", pipes.report, "pipe" }, { "--metrics", pipes.metrics, "pipe" },
+    } do
+      local code, out, err = sync(input, one[1], one[2])
+      assert.same({ 2, "" }, { code, out }, err)
+      local said = ("%s takes the name of a file, and %s is a %s"):format(one[1], one[2], one[3])
+      assert.truthy(err:find(said, 1, true), err)
+      assert.equal(one[3], core.file_kind(one[2]))
+    end
+  end)
+
+  it("is no report after a wrong usage", function()
+    local input, old = world.file(ROWS, ".csv"), world.file("old", ".txt")
+    local code, _, err = world.command { "sync", input, "--audience", "a", "--map", "external_id=id", "--map",
+      "email=mail", "--dry-run", "--limiter", world.path ".limiter", "--report", old }
+    assert.equal(2, code)
+    assert.truthy(err:find("--limiter has no effect on a dry run", 1, true), err)
+    assert.equal("old", world.read(old))
   end)
 
   it("may be written again, or be a device", function()

@@ -121,6 +121,8 @@ describe("the key of the command", function()
     profiles "return { production = { account_id = 25 }, default = {} }"
     fails(2, "config.lua: productoin is not in it (did you mean 'production'? it has default, production)",
       { "audiences", "--profile", "productoin" })
+    fails(2, "--profile cannot be looked for, because neither HOME nor XDG_CONFIG_HOME is set",
+      { "audiences", "--profile", "prod" }, "HOME=")
     fails(1, "SCOPE3_PROFILE " .. home, { "audiences" }, "SCOPE3_PROFILE=x")
     for text, said in pairs {
       ["return { default = { api_key = 'scope3_right' } }"] = "default: a key does not stand in this file",

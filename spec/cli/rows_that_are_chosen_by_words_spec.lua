@@ -67,7 +67,7 @@ describe("rows that are chosen by words", function()
     for _, one in ipairs {
       { "Consent", "--where takes a column, one of" }, { "=yes", "--where takes a column, one of" },
       { "Consent!yes", "--where takes a column, one of" }, { "Spent=>500", "--where takes a column, one of" },
-      { "Since>=31.12.2024", "--where: 'Since' is a date that begins with its day" },
+      { "Since>=31.12.2024", "neither a number nor a date that begins with its year" },
     } do
       local where, problem = where_args.read { one[1] }
       assert.is_nil(where, one[1])
@@ -81,6 +81,79 @@ describe("rows that are chosen by words", function()
     assert.truthy(err:find("there is no column 'Consnt'", 1, true), err)
     assert.truthy(err:find("did you mean 'Consent'?", 1, true), err)
     assert.equal(2, (sync(ROWS, MAP, "--dry-run", "--where", "Consent")))
+  end)
+
+  it("are not chosen by the order of texts: a value that is no number and no date is a wrong usage", function()
+    for _, value in ipairs { "", " ", "1,000", "$1000", "500 EUR", "1.000,50", '"500"', "1_000", "2024-1-1", "1/2/24",
+      "2024-31-01", "2024-01-311", "abc", "nan", "0x10" } do
+      for _, sign in ipairs { "<", "<=", ">", ">=" } do
+        local where, problem = where_args.read { "Spent" .. sign .. value }
+        assert.is_nil(where, sign .. value)
+        assert.truthy(problem:find("--where: 'Spent' is compared with", 1, true), problem)
+        assert.truthy(problem:find("take a number such as 1000.50", 1, true), problem)
+        assert.truthy(problem:find("A script compares texts", 1, true), problem)
+      end
+    end
+    local _, empty = where_args.read { "Spent>=" }
+    assert.truthy(empty:find("compared with an empty value", 1, true), empty)
+    for _, value in ipairs { "-1", "1e3", " 500 ", "2024-01-31", "2024-01-31T10:00:00Z", "2024-01-31 10:00" } do
+      assert.is_table((where_args.read { "Spent>=" .. value }), value)
+    end
+    assert.equal(2, (sync(ROWS, MAP, "--dry-run", "--where", "Spent>=1,000")))
+  end)
+
+  it("are not chosen by values of people in the wrong place, which no message repeats", function()
+    local map = { "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json" }
+    for _, one in ipairs {
+      { 2, "--where", "email~jane@x.org" }, { 2, "--where", "email=>jane@x.org" }, { 2, "--where", "jane@x.org<5,0" },
+      { 1, "--where", "jane@x.org<5" }, { 2, "--where", "tel~+1 206 555 0101" }, { 2, "--where", "+12065550101" },
+      { 2, "--where", "jane@x.org=a", "--where", "jane@x.org=b" }, { 2, "--no-header", "--where", "jane@x.org=1" },
+      { 2, "--where", "jane@x.org<" .. "31.12.2024" }, { 2, "--map", "jane@x.org" }, { 2, "--map", "jane@x.org=mail" },
+      { 1, "--map", "email=jane@x.org" }, { 2, "--no-header", "--map", "email=jane@x.org" },
+      { 2, "--rows", "jane@x.org" }, { 2, "--wait=jane@x.org" },
+    } do
+      local words = { (table.unpack or unpack)(map) } -- luacheck: ignore
+      for i = 2, #one do
+        words[#words + 1] = one[i]
+      end
+      local code, out, err = sync(ROWS, words)
+      assert.equal(one[1], code, err .. table.concat(one, " "))
+      assert.is_nil((out .. err):find("jane", 1, true), out .. err)
+      assert.is_nil((out .. err):find("555", 1, true), out .. err)
+    end
+    local rows = world.file('{"id":"1","mail":"a@example.org"}\n', ".jsonl")
+    local _, out, err = world.command { "sync", rows, "--audience", "a", "--map", "external_id=id", "--map",
+      "email=jane@x.org", "--dry-run" }
+    assert.is_nil((out .. err):find("jane", 1, true), out .. err)
+    local _, long = where_args.read { "Customer_lifetime_value_in_us_dollars_0a1b2c3d>=1,000" }
+    assert.truthy(long:find("'Customer_lifetime_value_in_us_dollars_0a1b2c3d'", 1, true), long)
+  end)
+
+  it("are told of in the words of the command, which knows no script", function()
+    local rows = 'id,mail,spent,plan\n1,a@x.org,"1,000",Basic\n2,b@x.org,"1.500,00",basic\n3,c@x.org,7,basic\n'
+    local html, object = world.path ".html", world.path ".json"
+    local code, out, err = sync(rows, { "--map", "external_id=id", "--map", "email=mail", "--dry-run" }, "--where",
+      "spent>=1", "--where", "plan=basic", "--report", html, "--report", object)
+    assert.equal(0, code, err)
+    assert.truthy(out:find("skipped      2 by --where\n", 1, true), out)
+    assert.truthy(out:find("Warning: --where 'spent>=' compares with a number, and 1 of 2 values", 1, true), out)
+    assert.truthy(out:find("A script says how numbers are written, by decimal", 1, true), out)
+    for _, said in ipairs { out, world.read(html), world.read(object) } do
+      for _, words in ipairs { "by the script", "where[", "Say how" } do
+        assert.is_nil(said:find(words, 1, true), said)
+      end
+    end
+    assert.truthy(world.read(html):find("skipped by --where", 1, true))
+    local _
+    _, out = sync(rows, { "--map", "external_id=id", "--map", "email=mail", "--dry-run" }, "--where", "plan=basic")
+    assert.truthy(out:find("Warning: --where 'plan=' found 1 of 3 values that differ", 1, true), out)
+    assert.truthy(out:find("A script compares in any case, by ignore_case = true", 1, true), out)
+    assert.is_nil(out:find(". ignore_case = true", 1, true), out)
+    local script = world.file([[return { audience = "a", map = { external_id = "id", email = "mail" },
+      where = { plan = "basic" } }]], ".lua")
+    _, out = world.command { "run", script, world.file(rows, ".csv"), "--dry-run" }
+    assert.truthy(out:find("skipped      1 by the script\n", 1, true), out)
+    assert.truthy(out:find("where['plan'].eq found 1 of 3", 1, true), out)
   end)
 
   it("are shown masked, and not sent", function()
@@ -111,6 +184,29 @@ describe("rows that are chosen by words", function()
     local code, out, err = command("--map", "external_id=id", "--mode", "remove", "--sample", "9")
     assert.equal(0, code, err)
     assert.truthy(out:find("\n  remove  C…05  -\n", 1, true), out)
+  end)
+
+  it("are not said to be none where the job failed before it had any", function()
+    local folder = world.path ""
+    assert(os.execute(("mkdir '%s' && (echo id,mail; seq 9999 | sed 's/.*/&,a&@example.org/') | gzip >'%s/whole.gz' && "
+      .. "head -c 9000 '%s/whole.gz' >'%s/cut.csv.gz'"):format(folder, folder, folder, folder)))
+    local rows = world.file(ROWS, ".csv")
+    for _, one in ipairs {
+      { 1, folder .. "/cut.csv.gz" }, { 1, folder .. "/missing.csv" }, { 2, rows, "--delete-missing", "all" },
+    } do
+      local words = { "sync", one[2], "--audience", "a", "--map", "external_id=id", "--map", "email=mail",
+        "--sample", "2", one[3], one[4] }
+      local code, out, err = world.command(words)
+      assert.is_true(code == 1 or code == 2, err)
+      assert.is_nil(out:find("No member would go", 1, true), out)
+      if #words == 10 then
+        assert.truthy(out:find("^No member can be shown, because the job failed before; nothing is sent"), out .. err)
+      end
+    end
+    os.execute("rm -rf '" .. folder .. "'")
+    local code, out = sync("id,mail\n", { "--map", "external_id=id", "--map", "email=mail" }, "--sample", "2")
+    assert.equal(3, code)
+    assert.truthy(out:find("^No member would go; nothing is sent"), out)
   end)
 
   it("are shown of a script, and to machines", function()

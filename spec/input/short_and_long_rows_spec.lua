@@ -53,6 +53,22 @@ describe("a row of CSV that lacks cells at its end", function()
     assert.same({ "1 Id no_external_id" }, count("Id,Email,Phone\n,a@x.org\n").refused)
   end)
 
+  it("is not said to be taken where it was refused after all", function()
+    local where = { map = MAP, where = { Phone = "+12065550142" }, audience = "a" }
+    local function asked(text, script)
+      local got, res = count(text, {}, script)
+      return { got.warnings, res.warnings[1] and res.warnings[1].message:match ": (rows? [^:]*)$" }
+    end
+    assert.same({ {} }, asked("Id,Email,Phone\n1,a@x.org\n2,b@x.org,+12065550142\n", where))
+    assert.same({ {} }, asked("Id,Email,Phone\n1,a@x.org,+12065550142\n2\n"))
+    assert.same({ { { "short_rows", 1 } }, "row 2 (line 3)" },
+      asked "Id,Email,Phone,City\n,a@x.org\n2,b@x.org\n3,bad\n")
+    assert.same({ { { "short_rows", 2 } }, "rows 1 (line 2), 3 (line 4)" },
+      asked("Id,Email,Phone\n1,a@x.org\n2,b\n3,c@x.org\n", { audience = "a", member = function(row)
+        return { external_id = row.Id, email = row.Email }
+      end }))
+  end)
+
   it("is also one of the rows whose id is 0, which are told apart from other ids of one character", function()
     assert.same({ { "short_rows", 4 }, { "ids_are_zero", 2 } },
       count("Id,Email,Phone\n0,a@x.org\n0,b@x.org\n1,c@x.org\n2,d@x.org\n").warnings)

@@ -176,6 +176,10 @@ sc3_status sc3_builder_end(sc3_builder *b, int skipped) {
   return refuse(b, b->row_rejected_at, b->row_rejected, b->row_rejected_column, 0);
 }
 
+int sc3_builder_has_refused(const sc3_builder *b) {
+  return b->row_rejected != SC3_R_NONE && b->members_of_row == 0;
+}
+
 void sc3_builder_fail(sc3_builder *b, sc3_reason reason) {
   if (!b->under_way)
     return;

@@ -87,6 +87,9 @@ void sc3_builder_discard(sc3_builder *b);
 /* Ends the row: it counts as skipped (when told), rejected, or used. */
 sc3_status sc3_builder_end(sc3_builder *b, int skipped);
 
+/* Whether the row that ended last gave no member for a fault of it. */
+int sc3_builder_has_refused(const sc3_builder *b);
+
 /* Stages the member that the mapping, which there must be, finds in the record of the row under
    way. A record with a fault is rejected for it. `next` is the payload that the member will be
    flushed to. */

@@ -62,3 +62,7 @@ sc3_reason sc3_csv_width_judge(sc3_csv_width *w, sc3_line_counts *l, sc3_csv_wid
   l->longer_rows += row->count == row->columns + 1;
   return SC3_R_RAGGED_ROW;
 }
+
+void sc3_csv_width_forget_short(sc3_line_counts *l) {
+  l->short_rows--; /* its place is taken by the next one */
+}

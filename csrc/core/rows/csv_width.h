@@ -34,4 +34,7 @@ typedef struct sc3_csv_width_row {
    first rows have. */
 sc3_reason sc3_csv_width_judge(sc3_csv_width *w, sc3_line_counts *l, sc3_csv_width_row *row);
 
+/* The row that was judged last was short, and is refused after all: it is not counted as taken. */
+void sc3_csv_width_forget_short(sc3_line_counts *l);
+
 #endif

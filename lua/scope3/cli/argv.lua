@@ -32,7 +32,7 @@ end
 local function wait_problem(word, value)
   if value and not tonumber(value) and (word ~= "--wait" or value:sub(1, 1) ~= "-") then
     return ("--wait takes a number of seconds, not '%s' (put --wait behind the other words, or write --wait=SECONDS)")
-      :format(value)
+      :format(require("scope3.util.redact").people(value))
   end
 end
 
@@ -49,7 +49,7 @@ local function word_problem(command, word, next_word)
   elseif name == "wait" and (command == "sync" or command == "run") then
     return wait_problem(word, value)
   elseif is_number and value and not tonumber(value) then
-    return ("--%s takes a number, not '%s'"):format(name, value)
+    return ("--%s takes a number, not '%s'"):format(name, require("scope3.util.redact").people(value))
   end
 end
 

@@ -2,6 +2,7 @@
 local dialect = require "scope3.input.dialect"
 local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
+local redact = require "scope3.util.redact"
 local script = require "scope3.input.script"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
@@ -16,7 +17,7 @@ local function read_map(words)
   for _, word in ipairs(words) do
     local field, column = word:match("^([^=]+)=(.+)$")
     if not field then
-      return nil, ("--map takes FIELD=COLUMN, not '%s'"):format(word)
+      return nil, ("--map takes FIELD=COLUMN, not '%s'"):format(redact.people(word))
     end
     map[field] = map[field] or {}
     table.insert(map[field], column)
@@ -32,7 +33,8 @@ local function number_columns(map)
     for i, column in ipairs(columns) do
       local number = tonumber(column:match("^#?(%d+)$"))
       if not number then
-        return nil, ("--no-header: --map %s must be a column number, not '%s'"):format(field, column)
+        return nil, ("--no-header: --map %s must be a column number, not '%s'"):format(
+          redact.people(field), redact.people(column))
       end
       numbered[field][i] = number
     end
@@ -60,7 +62,9 @@ local function in_words_of_map(problem)
   return (problem:gsub("^map needs external_id.*",
     "--map external_id=COLUMN is missing: the column that tells customers apart")
     :gsub("^map needs at least one of", "--map needs at least one of")
-    :gsub("^map has no ", "--map has no field "):gsub("^map%.", "--map "))
+    :gsub("^map has no '(.-)' %(", function(field)
+      return ("--map has no field '%s' ("):format(redact.people(field))
+    end):gsub("^map%.", "--map "))
 end
 
 --- The script: the file of `scope3 run`, or the map of `scope3 sync`.

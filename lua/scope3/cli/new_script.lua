@@ -5,6 +5,7 @@ local json = require "scope3.util.json"
 local look = require "scope3.cli.look"
 local look_table = require "scope3.cli.look_table"
 local output = require "scope3.cli.output"
+local overwritten = require "scope3.cli.overwritten"
 local script_text = require "scope3.input.look.script_text"
 local suggestion = require "scope3.cli.suggestion"
 local text = require "scope3.cli.text"
@@ -21,6 +22,7 @@ local function path_problem(path, args)
   elseif identity and not args.force then
     return ("%s exists: --force overwrites it, and --output names another file"):format(path)
   end
+  return overwritten.problem({ output = path }, { args.file })
 end
 
 -- Writes a file. What failed, or nil.

@@ -17,6 +17,9 @@ local FIELDS = {
 }
 local PATHS = { "ca_file", "limiter", "api_key_file" }
 
+--- What stands in place of its name for a limiter's file, which several profiles may share.
+profile.LIMITER = "the limiter of a profile"
+
 ---@class scope3.cli.Profile
 ---@field account_id? string|integer
 ---@field base_url? string
@@ -142,6 +145,22 @@ local function read_all(path)
   return evaluate(text)
 end
 
+--- Files that the profiles name, and their own, with words for each. What is wrong with them is told by others.
+---@return {path: string, words: string}[]
+function profile.files()
+  local path = profile.path()
+  local list = { path and { path = path, words = "the file of profiles" } }
+  for name, one in entries(path and read_all(path) or {}) do
+    for _, key in ipairs(type(one) == "table" and PATHS or {}) do
+      if type(one[key]) == "string" then
+        local words = ("%s of the profile %s"):format(key, tostring(name))
+        list[#list + 1] = { path = expand(one[key]), words = key == "limiter" and profile.LIMITER or words }
+      end
+    end
+  end
+  return list
+end
+
 --- Reads a profile.
 ---@param name string?  nil: "default", where the file has it
 ---@return scope3.cli.Profile?
@@ -149,7 +168,7 @@ end
 function profile.read(name)
   local path = profile.path()
   if not path then
-    return not name and {} or nil, "there is no folder of configurations, because HOME is not set"
+    return not name and {} or nil, "cannot be looked for, because neither HOME nor XDG_CONFIG_HOME is set"
   end
   local all, why, missing = read_all(path)
   if not all then

@@ -77,6 +77,7 @@ end
 
 ---@class scope3.cli.ReportAbout
 ---@field title string
+---@field command? string
 ---@field waited? number  seconds
 ---@field sandbox? boolean
 ---@field options? string  of the command that follows the tasks

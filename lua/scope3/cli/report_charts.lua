@@ -1,5 +1,6 @@
 --- The charts of a report, and the tables beside them: fates of rows and members, identifiers, reasons, requests over
 --- time, and what was matched.
+local report_summary = require "scope3.cli.report_summary"
 local report_svg = require "scope3.cli.report_svg"
 local report_tables = require "scope3.cli.report_tables"
 local result = require "scope3.result"
@@ -43,11 +44,11 @@ local function parts_of(id, title, rows, whole, unit)
   } or nil
 end
 
-local function rows_by_fate(res)
+local function rows_by_fate(res, about)
   local rejected = result.total(res.rejected)
   return parts_of("rows", "Rows, by what became of them", without_noughts {
     { label = "gave a member", n = res.rows - res.skipped - rejected, tone = "good" },
-    { label = "skipped by the script", n = res.skipped - res.child_rows, tone = "quiet" },
+    { label = "skipped " .. report_summary.skipped_by(about), n = res.skipped - res.child_rows, tone = "quiet" },
     { label = "belong to other rows", n = res.child_rows, tone = "quiet" },
     { label = "rejected", n = rejected, tone = "bad" },
   }, res.rows, "Rows")
@@ -171,11 +172,12 @@ local FIGURES = { rows_by_fate, members_by_fate, identifiers_by_kind, rejected_b
 
 --- The figures of a result, in their order.
 ---@param res scope3.Result
+---@param about {command: string?}
 ---@return scope3.cli.Figure[]
-function report_charts.of(res)
+function report_charts.of(res, about)
   local figures = {}
   for _, make in ipairs(FIGURES) do
-    figures[#figures + 1] = make(res) or nil
+    figures[#figures + 1] = make(res, about) or nil
   end
   for i = 1, math.min(#res.audiences, MOST_AUDIENCES) do
     figures[#figures + 1] = funnel_of(res.audiences[i], i) or nil

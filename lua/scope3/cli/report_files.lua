@@ -105,6 +105,9 @@ end
 -- Writes the reports at the end of a command that comes to this exit code: the code that follows. It raises nothing, as
 -- nothing is there any more that would tell it.
 local function finish(code, exit, fields, error_for, text_of)
+  if code == exit.USAGE then
+    return code -- of words that are wrong one may name the file of a report by mistake
+  end
   local function note(problem)
     if problem then
       output.fail(problem, "failed")

@@ -119,7 +119,7 @@ end
 -- What the report says of a result.
 local function body_of(res, about)
   local parts = { tiles_of(res), warnings_of(res) }
-  for _, figure in ipairs(report_charts.of(res)) do
+  for _, figure in ipairs(report_charts.of(res, about)) do
     parts[#parts + 1] = figure_of(figure)
   end
   parts[#parts + 1] = tables_of(res)

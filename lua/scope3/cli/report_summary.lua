@@ -89,13 +89,21 @@ add_row(function(res)
   return "rows", text.count(res.rows) .. " in " .. text.seconds(res.seconds) .. rate
 end)
 
-add_row(function(res)
+--- What left rows out, in words.
+---@param about {command: string?}
+---@return string
+function report_summary.skipped_by(about)
+  return about.command == "sync" and "by --where" or "by the script"
+end
+
+add_row(function(res, about)
+  local by = report_summary.skipped_by(about)
   if res.skipped == 0 then
     return nil
   elseif res.child_rows == 0 then
-    return "skipped", text.count(res.skipped) .. " by the script"
+    return "skipped", text.count(res.skipped) .. " " .. by
   end
-  return "skipped", ("%s by the script · %s that belong to other rows"):format(text.count(res.skipped - res.child_rows),
+  return "skipped", ("%s %s · %s that belong to other rows"):format(text.count(res.skipped - res.child_rows), by,
     text.count(res.child_rows))
 end)
 
@@ -197,7 +205,7 @@ end)
 
 --- The rows of the report.
 ---@param res scope3.Result
----@param about {waited: number?}
+---@param about {waited: number?, command: string?}
 ---@return string[][]  a label and a value each
 function report_summary.rows(res, about)
   local rows = {}

@@ -81,12 +81,16 @@ local function line_of(member)
 end
 
 --- Prints them.
-function Sample:say()
+---@param failed boolean  the job ended early, so that what comes to none does not say that none would go
+function Sample:say(failed)
   local rows = {}
   for i, member in ipairs(self.members) do
     rows[i] = line_of(member)
   end
-  if #rows == 0 then
+  if #rows == 0 and failed then
+    output.say "No member can be shown, because the job failed before; nothing is sent, as --sample is a dry run.\n\n"
+    return
+  elseif #rows == 0 then
     output.say "No member would go; nothing is sent, as --sample is a dry run.\n\n"
     return
   end

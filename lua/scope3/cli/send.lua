@@ -114,9 +114,18 @@ local function note(args, about)
   end
 end
 
+local function show_sample(session, err)
+  if session.sample then
+    session.sample:say(err ~= nil and not outcome.is_empty(err))
+  end
+end
+
 local function show(session, res, waited)
   local args = session.args
-  local about = { title = title_of(session), waited = waited, sandbox = args.sandbox,
+  if args.where then
+    require("scope3.cli.where_args").reword(res.warnings)
+  end
+  local about = { title = title_of(session), command = args.command, waited = waited, sandbox = args.sandbox,
     options = context.service_options(args) }
   local object = res:plain()
   object.sample = session.sample and session.sample.members
@@ -180,9 +189,7 @@ local function send_rows(session)
   local res, err, waited = run_and_wait(session, watch)
   watch:clear()
   local unwritten, untold = close_rejects(file, args.rejects), log and log.close()
-  if session.sample then
-    session.sample:say()
-  end
+  show_sample(session, err)
   res = result_to_report(session, res, err)
   if res and args.metrics then
     require("scope3.cli.metrics_file").note(res)

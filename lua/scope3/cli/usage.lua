@@ -5,6 +5,7 @@ local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local ineffective = require "scope3.input.ineffective"
 local outcome = require "scope3.cli.outcome"
+local overwritten = require "scope3.cli.overwritten"
 local paths = require "scope3.input.paths"
 local source = require "scope3.input.source"
 local codec = require "scope3.api.codec"
@@ -16,59 +17,6 @@ local word = messages.option
 
 local UNKNOWN_REGION = "--region is not a country that is known: "
   .. "give its ISO code, such as US or USA, or its English name"
-
--- The identity of a file, also of one that does not exist yet.
-local function identity_of(path)
-  local identity = core.file_identity(path)
-  if identity then
-    return identity
-  end
-  local folder, name = path:match("^(.*/)([^/]*)$")
-  return (core.file_identity(folder or ".") or folder or "") .. "/" .. (name or path)
-end
-
--- The paths of the input, as far as they are known where one of its patterns has no match.
-local function named_inputs(names)
-  local all = {}
-  for _, name in ipairs(names) do
-    for _, path in ipairs(paths.expand { name } or { name }) do
-      all[#all + 1] = path
-    end
-  end
-  return all
-end
-
---- Files that a command writes: each must be another one, or its content is lost.
----@param args table
----@param inputs string[]?  paths of the input
----@return string?
-local function clash(args, inputs)
-  local known = {}
-  for _, path in ipairs(inputs or {}) do
-    known[path ~= "-" and identity_of(path) or "-"] = "the input"
-  end
-  if args.script then
-    known[identity_of(args.script)] = "the script"
-  end
-  local function take(key, path)
-    local identity = core.file_kind(path) ~= "device" and identity_of(path)
-    if identity and known[identity] then
-      return ("%s and %s are the same file, %s, which would be overwritten"):format(word(key), known[identity], path)
-    elseif identity then
-      known[identity] = word(key)
-    end
-  end
-  local problem
-  for _, key in ipairs { "journal", "limiter", "rejects", "events", "metrics" } do
-    if args[key] and args[key] ~= "-" then -- refused rows and events may go to standard output
-      problem = problem or take(key, args[key])
-    end
-  end
-  for _, path in ipairs(args.report or {}) do
-    problem = problem or take("report", path)
-  end
-  return problem
-end
 
 -- What is wrong with seconds of a wait, or nil.
 local function wait_problem(name, value)
@@ -125,12 +73,21 @@ local function rules_problem(args)
   end
 end
 
+-- Whether a new file would take the place of what is no file: a pipe has readers that would wait for ever.
+local function place_problem(key, path)
+  local kind = core.file_kind(path)
+  if kind and kind ~= "file" and kind ~= "directory" then -- a folder is told when it is to be replaced
+    return ("%s takes the name of a file, and %s is a %s"):format(word(key), path, kind)
+  end
+end
+
 -- What is wrong with the file of --metrics. It is written also where the job does not begin, so this is asked first.
 local function metrics_problem(args)
   if args.metrics and not args.metrics:find "[^/]%.prom$" then
     return "--metrics takes the name of a file that ends in .prom: node_exporter reads no others"
   end
-  return args.metrics and clash(args, named_inputs(args.file)) or nil
+  return args.metrics and (place_problem("metrics", args.metrics)
+    or overwritten.problem(args, overwritten.named_inputs(args.file))) or nil
 end
 
 -- Standard output takes one thing: the object, refused rows or events.
@@ -149,8 +106,12 @@ local function report_problem(args)
     if not path:find("[^/]%.html$") and not path:find("[^/]%.txt$") and not path:find("[^/]%.json$") then
       return "--report takes the name of a file that ends in .html, .txt or .json"
     end
+    local problem = place_problem("report", path)
+    if problem then
+      return problem
+    end
   end
-  return reports[1] and clash(args, named_inputs(args.file)) or nil
+  return reports[1] and overwritten.problem(args, overwritten.named_inputs(args.file)) or nil
 end
 
 local function send_problem(args)
@@ -179,7 +140,7 @@ end
 
 function check.wait(args)
   local problem = id_problem(args.id) or wait_problem("--timeout", args.timeout)
-    or wait_problem("--patience", args.patience) or output_problem(args) or clash(args)
+    or wait_problem("--patience", args.patience) or output_problem(args) or overwritten.problem(args)
   if problem then
     return problem
   elseif args.sandbox then
@@ -345,7 +306,8 @@ end
 ---@return string?
 function usage.of_job(args, script, opts)
   local inputs = paths.expand(#args.file > 0 and args.file or { "-" })
-  local problem = audience_problem(args, script) or clash(args, inputs or named_inputs(args.file))
+  local problem = audience_problem(args, script)
+    or overwritten.problem(args, inputs or overwritten.named_inputs(args.file))
   if problem then
     return problem
   end

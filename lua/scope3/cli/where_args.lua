@@ -1,6 +1,7 @@
 --- The words of --where as the conditions of a script: Consent=yes, Spent>=500, Country!=US, Email!=, Phone=.
 local core = require "scope3.core"
 local filter = require "scope3.input.filter"
+local redact = require "scope3.util.redact"
 
 local where_args = {}
 
@@ -46,6 +47,20 @@ local function condition(operator, value)
   return operator, core.number(value) or value
 end
 
+local IN_ORDER = { lt = true, le = true, gt = true, ge = true }
+local DATE = "^[0-9][0-9][0-9][0-9]%-[01][0-9]%-[0-3][0-9]%f[^0-9]"
+
+-- Why a value cannot be put in order, or nil. As a text it would be compared by its bytes, and take rows that nobody
+-- meant: 1,000 and an empty variable of a shell come before nearly all. A script that compares texts says so by itself.
+local function order_problem(name, operator, value)
+  if not IN_ORDER[operator] or type(value) == "number" or value:find(DATE) then
+    return nil
+  end
+  return ("--where: '%s' is compared with %s: <, <=, > and >= take a number such as 1000.50, with no currency, quotes "
+    .. "or parted thousands, or a date such as 2024-01-31. A script compares texts, too"):format(redact.people(name),
+    value == "" and "an empty value" or "what is neither a number nor a date that begins with its year")
+end
+
 -- A column as a script has it: a number where there is no header.
 local function column_of(name, no_header)
   if not no_header then
@@ -56,7 +71,10 @@ end
 
 -- A problem of the conditions in the words of --where.
 local function in_words(problem)
-  return (problem:gsub("^where%['(.*)'%]%.?[a-z]*", "--where: '%1'", 1):gsub("^where has", "--where has")
+  local said = problem:gsub("^where%['(.*)'%]%.?[a-z]*", function(column)
+    return ("--where: '%s'"):format(redact.people(column))
+  end, 1)
+  return (said:gsub("^where has", "--where has")
     :gsub("^where ", "--where "))
 end
 
@@ -64,18 +82,22 @@ end
 local function add(where, word, no_header)
   local name, operator, value = split(word)
   if not name then
-    return ("--where takes a column, one of %s, and a value, such as 'Spent>=500', not '%s'"):format(KNOWN, word)
+    return ("--where takes a column, one of %s, and a value, such as 'Spent>=500', not '%s'"):format(KNOWN,
+      redact.people(word))
   end
   local column = column_of(name, no_header)
   if not column then
-    return ("--no-header: --where takes the number of a column, such as '#4=yes', not '%s'"):format(name)
+    return ("--no-header: --where takes the number of a column, such as '#4=yes', not '%s'"):format(
+      redact.people(name))
   end
   local key, wanted = condition(operator, value)
   where[column] = where[column] or {}
   if where[column][key] ~= nil then
-    return ("--where asks '%s' for two values at once: a script takes a list of them (docs/scripts.md)"):format(name)
+    return ("--where asks '%s' for two values at once: a script takes a list of them (docs/scripts.md)"):format(
+      redact.people(name))
   end
   where[column][key] = wanted
+  return order_problem(name, operator, wanted)
 end
 
 --- The conditions of the words. All must hold. Nil and a message when one is wrong.
@@ -96,6 +118,35 @@ function where_args.read(words, no_header)
   end
   local _, problem = filter.list(where)
   return not problem and where or nil, problem and in_words(problem)
+end
+
+-- What a warning advises, and what serves a user of --where.
+local ADVICE = {
+  { '. Say how numbers are written: decimal = "," or decimal = "."',
+    '. A script says how numbers are written, by decimal = "," or "." (scope3 init begins one)' },
+  { ". ignore_case = true compares in any case",
+    ". A script compares in any case, by ignore_case = true (scope3 init begins one)" },
+}
+
+local SIGNS = { eq = "=", ne = "!=", lt = "<", le = "<=", gt = ">", ge = ">=", present = "!=", absent = "=",
+  yes = "=yes", no = "=no" }
+
+--- Puts warnings of conditions in the words of --where.
+---@param warnings scope3.Warning[]
+function where_args.reword(warnings)
+  for _, warning in ipairs(warnings) do
+    local name = warning.operator and filter.name(warning)
+    if name and warning.message:sub(1, #name) == name then
+      local message = ("--where '%s%s'"):format(warning.column, SIGNS[warning.operator])
+        .. warning.message:sub(#name + 1)
+      for _, pair in ipairs(ADVICE) do
+        if message:sub(-#pair[1]) == pair[1] then
+          message = message:sub(1, -#pair[1] - 1) .. pair[2]
+        end
+      end
+      warning.message = message
+    end
+  end
 end
 
 return where_args

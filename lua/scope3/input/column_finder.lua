@@ -2,6 +2,7 @@
 local arguments = require "scope3.util.arguments"
 local encodings = require "scope3.input.encodings"
 local errors = require "scope3.error"
+local redact = require "scope3.util.redact"
 
 local column_finder = {}
 
@@ -42,7 +43,7 @@ local function find_name(source, names, want)
     why = one_meaning(want, "number")
     return number_of(name), why
   elseif why == "none" or #names == 0 then
-    return nil, ("there is no column '%s'"):format(name)
+    return nil, ("there is no column '%s'"):format(redact.people(name))
   end
   return nil, ("'%s' may be the column '%s' or '%s': name the one you mean"):format(name, names[first], names[second])
 end

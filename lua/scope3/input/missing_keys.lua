@@ -1,6 +1,7 @@
 --- Keys that a map, a condition or a script looks for and that no row had: an error where therefore no row could be
 --- used, else a warning. This concerns JSON Lines and rows that are tables. CSV has a header to check before.
 local errors = require "scope3.error"
+local redact = require "scope3.util.redact"
 local result = require "scope3.result"
 local source_errors = require "scope3.input.source_errors"
 
@@ -95,7 +96,8 @@ end
 local function issues_of(plan, list, message)
   local issues = {}
   for i = 1, math.min(#list, SHOWN_MAX) do
-    issues[i] = { path = seekers_of(plan, list[i]), message = message:format(tostring(list[i])), key = list[i] }
+    local said = message:format(redact.people(tostring(list[i])))
+    issues[i] = { path = seekers_of(plan, list[i]), message = said, key = list[i] }
   end
   return issues
 end

@@ -111,6 +111,14 @@ function redact.patterns(text)
   return patterns.hide(text)
 end
 
+--- Redacts what looks like an email or a phone in a word that should be the name of a column or a number, but may be
+--- a value in its place.
+---@param word string
+---@return string
+function redact.people(word)
+  return patterns.hide_people(word)
+end
+
 --- Whether a key, a piece of it, or the key encoded is in a text.
 ---@param text string
 ---@param secret? string|string[]

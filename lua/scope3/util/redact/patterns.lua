@@ -30,6 +30,23 @@ local function hide_email(run)
   return at and at < #run and GONE or nil
 end
 
+local function hide_emails(text)
+  return text:find("@", 1, true) and text:gsub(EMAIL, hide_email) or text
+end
+
+local function hide_phones(text)
+  -- pattern: a run that fails has two digits at most, and begins at these
+  return (text:gsub("%+?[0-9][0-9 %-%.()/]+[0-9]", hide_phone))
+end
+
+--- Hides what looks like an email or a phone, and nothing else. For a word that should be the name of a column, which
+--- may be long, or look like a hash.
+---@param text string
+---@return string
+function patterns.hide_people(text)
+  return hide_phones(hide_emails(text))
+end
+
 local function hide_token(run)
   return #run >= TOKEN_MIN and GONE or nil
 end
@@ -76,14 +93,11 @@ function patterns.hide(text)
   text = text:sub(1, patterns.READ_MAX):gsub("[%z\1-\31\127]+", " ")
   text = text:gsub("scope3_[A-Za-z0-9_%-%.]+", GONE)
   text = text:gsub("([Bb][Ee][Aa][Rr][Ee][Rr])[ ]+[^ ]+", "%1 " .. GONE)
-  if text:find("@", 1, true) then
-    text = text:gsub(EMAIL, hide_email)
-  end
+  text = hide_emails(text)
   text = text:gsub("[A-Za-z0-9+/_%-=]+", hide_token)
   text = text:gsub("[0-9a-fA-F]+", hide_hash)
   text = hide_cut_hashes(text)
-  -- pattern: a run that fails has two digits at most, and begins at these
-  text = text:gsub("%+?[0-9][0-9 %-%.()/]+[0-9]", hide_phone)
+  text = hide_phones(text)
   local shown, is_shorter = patterns.cut(text, patterns.SHOWN_MAX)
   return visible.text(shown) .. (is_shorter and "…" or "")
 end
