@@ -116,10 +116,11 @@ describe("the examples of the help", function()
   setup(function()
     folder = world.path ""
     local root = must("pwd"):gsub("\n", "")
-    must(("mkdir -p %s/bin && cp examples/customers.csv examples/newsletter.lua %s"):format(folder, folder))
+    must(("unset LD_PRELOAD; mkdir -p %s/bin && cp examples/customers.csv examples/newsletter.lua %s"):format(folder,
+      folder))
     world.write(folder .. "/bin/scope3",
       ("#!/bin/sh\nexec '%s' '%s/bin/scope3.in' \"$@\"\n"):format(os.getenv "SCOPE3_LUA_BIN", root))
-    must("chmod +x " .. folder .. "/bin/scope3")
+    must("unset LD_PRELOAD; chmod +x " .. folder .. "/bin/scope3")
   end)
 
   teardown(function()
