@@ -99,6 +99,17 @@ describe("completion", function()
     return ("timeout 60 zsh -f %s/spec/support/offered.zsh %s %s"):format(root, script, quote(typed))
   end
 
+  -- fish 4 also offers options that have what was typed inside of them.
+  local function without_inner(words, typed)
+    local prefix, kept = typed:match "(%-%-[%w-]+)$", {}
+    for word in words:gmatch "%S+" do
+      if not prefix or word:sub(1, #prefix) == prefix then
+        kept[#kept + 1] = word
+      end
+    end
+    return table.concat(kept, " ")
+  end
+
   for _, shell in ipairs { "bash", "zsh", "fish" } do
     it("offers in " .. shell .. " what fits", function()
       if not has(shell) then
@@ -108,7 +119,8 @@ describe("completion", function()
       assert.same({ 0, "" }, { code, err })
       local script = world.file(out, "." .. shell)
       for _, case in ipairs(CASES) do
-        assert.equal(case[2], words_of(ask[shell](script, case[1])), case[1])
+        local words = words_of(ask[shell](script, case[1]))
+        assert.equal(case[2], shell == "fish" and without_inner(words, case[1]) or words, case[1])
       end
     end)
   end
