@@ -7,6 +7,7 @@ local rows, folder = tonumber(arg[1]) or 1000000, arg[2] or "build/bench"
 local json = require "cjson"
 local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
+local ports = require "spec.support.ports"
 local tls = require "spec.support.tls"
 local world = require "spec.support.world"
 
@@ -22,7 +23,7 @@ local certificates = tls.make "IP:127.0.0.1"
 
 -- A service that takes bodies up to a size.
 local function service_of(most)
-  local tls_port = nginx.free_port()
+  local tls_port = ports.free()
   local server = nginx.start { http = ([[
     client_max_body_size %d;
     client_body_timeout 600;

@@ -2,6 +2,7 @@
 -- make bench-nginx BENCH_PAIRS=12 Parts: latency (of a trivial location), cpu (of a sync),
 -- late (a timer of a millisecond), parallel (200 at once). All run unless some are named.
 local nginx = require "spec.support.nginx"
+local ports = require "spec.support.ports"
 local service_of = require "bench.nginx.service"
 local tls = require "spec.support.tls"
 local world = require "spec.support.world"
@@ -31,7 +32,7 @@ end
 -- --- the two servers ---------------------------------------------------------------------------------------------
 
 local certificates = tls.make "IP:127.0.0.1"
-local tls_port = nginx.free_port()
+local tls_port = ports.free()
 local service = nginx.start { http = service_of.http(certificates, tls_port) }
 local conf = ([[
   keepalive_requests 100000000;

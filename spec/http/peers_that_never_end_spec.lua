@@ -4,7 +4,7 @@ local broken = require "spec.support.broken"
 local core = require "scope3.core"
 local cqueues = require "cqueues"
 local scope3 = require "scope3"
-local socket = require "cqueues.socket"
+local ports = require "spec.support.ports"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
@@ -20,9 +20,8 @@ end
 local function against(behave, opts)
   local ok, err, seconds
   broken.run(function(queue)
-    local listener, open = socket.listen("127.0.0.1", 0), true
-    assert(listener:listen())
-    local _, _, port = listener:localname()
+    local listener, port = ports.listen()
+    local open = true
     queue:wrap(function()
       while open do
         local peer = listener:accept(0.2)

@@ -2,6 +2,7 @@
 -- HAProxy answers early and resets the stream; nginx ends connections.
 local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
+local ports = require "spec.support.ports"
 local haproxy = require "spec.support.haproxy"
 local scope3 = require "scope3"
 local tls = require "spec.support.tls"
@@ -139,7 +140,7 @@ describe("nginx over HTTP/2", function()
 
   -- One over TLS beside the plain port that the support asks whether it runs.
   local function before_service(lines)
-    local port = nginx.free_port()
+    local port = ports.free()
     certificates = tls.make "IP:127.0.0.1"
     -- Whatever the interpreter of the specs was started with is not for nginx.
     server = nginx.start { before = "env -u LD_LIBRARY_PATH -u LD_PRELOAD", http = ([[

@@ -6,7 +6,7 @@ local curl = require "scope3.engine"
 local cqueues = require "cqueues"
 local pkey = require "openssl.pkey"
 local scope3 = require "scope3"
-local socket = require "cqueues.socket"
+local ports = require "spec.support.ports"
 local world = require "spec.support.world"
 local x509 = require "openssl.x509"
 local x509_altname = require "openssl.x509.altname"
@@ -92,9 +92,7 @@ describe("a certificate that is not taken", function()
       context:setPrivateKey(served.pkey)
       local flags = require "openssl.ssl.context"
       context:setVerify(flags.VERIFY_PEER + flags.VERIFY_FAIL_IF_NO_PEER_CERT)
-      local listener = socket.listen("127.0.0.1", 0)
-      assert(listener:listen())
-      local _, _, port = listener:localname()
+      local listener, port = ports.listen()
       local open = true
       queue:wrap(function()
         while open do
@@ -126,9 +124,8 @@ describe("a port that speaks something else", function()
   local function told_of(reply)
     local _, err
     broken.run(function(queue)
-      local listener, open = socket.listen("127.0.0.1", 0), true
-      assert(listener:listen())
-      local port = select(3, listener:localname())
+      local listener, port = ports.listen()
+      local open = true
       queue:wrap(function()
         while open do
           local peer = listener:accept(0.5)
@@ -177,11 +174,7 @@ end)
 
 describe("a host that takes no connection", function()
   it("is reported by what it did", function()
-    local listener = socket.listen("127.0.0.1", 0)
-    assert(listener:listen())
-    local _, _, port = listener:localname()
-    listener:close()
-    local client = assert(scope3.client { api_key = "scope3_test_key", base_url = "http://127.0.0.1:" .. port,
+    local client = assert(scope3.client { api_key = "scope3_test_key", base_url = "http://127.0.0.1:" .. ports.free(),
       rate = 100000 })
     local _, err = client:health()
     assert.same({ "network", "COULDNT_CONNECT" }, { err.kind, err.code })

@@ -3,7 +3,7 @@
 local core = require "scope3.core"
 local curl = require "scope3.engine"
 local cqueues = require "cqueues"
-local socket = require "cqueues.socket"
+local ports = require "spec.support.ports"
 
 local function read_request(peer)
   local length = 0
@@ -16,8 +16,7 @@ end
 
 -- Answers one request, reads another one whole, and is gone without an answer.
 local function mortal_server(read)
-  local listener = socket.listen("127.0.0.1", 0)
-  listener:listen()
+  local listener, port = ports.listen()
   local queue = cqueues.new()
   queue:wrap(function()
     local peer = listener:accept()
@@ -28,7 +27,6 @@ local function mortal_server(read)
     listener:close()
     peer:close()
   end)
-  local _, _, port = listener:localname()
   return queue, port
 end
 

@@ -1,6 +1,7 @@
 -- In a server whose event loop the library does not know, a call is refused, because it would block the server.
 local core = require "scope3.core"
 local nginx = require "spec.support.nginx"
+local ports = require "spec.support.ports"
 local scope3 = require "scope3"
 local world = require "spec.support.world"
 
@@ -58,7 +59,7 @@ describe("in a server that has no loop here", function()
           applet:send(text)
         end)
       ]]):format(package.path, package.cpath), ".lua")
-      local port = nginx.free_port()
+      local port = ports.free()
       local conf = world.file(("global\n  lua-load %s\ndefaults\n  mode http\n  timeout connect 10s\n"
         .. "  timeout client 60s\n  timeout server 60s\n" ..
         "frontend f\n  bind 127.0.0.1:%d\n  http-request use-service lua.ask\n"):format(script, port), ".cfg")

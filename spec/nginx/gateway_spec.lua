@@ -6,6 +6,7 @@ end
 local core = require "scope3.core"
 local cqueues_socket = require "cqueues.socket"
 local nginx = require "spec.support.nginx"
+local ports = require "spec.support.ports"
 local world = require "spec.support.world"
 
 local json = world.json
@@ -63,7 +64,7 @@ describe("a gateway", function()
   local server, second_port
 
   setup(function()
-    second_port = nginx.free_port()
+    second_port = ports.free()
     server = nginx.start { http = (HTTP:format(sandbox.url):gsub("HTWO", tostring(second_port))) }
   end)
   teardown(function()

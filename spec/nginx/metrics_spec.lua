@@ -6,12 +6,13 @@ end
 local exposition = require "spec.support.exposition"
 local json = require "scope3.util.json"
 local nginx = require "spec.support.nginx"
+local ports = require "spec.support.ports"
 local world = require "spec.support.world"
 
 describe("nginx's location of metrics", function()
   local sandbox = world.around(setup, teardown, before_each, { task_seconds = 0 })
   local server
-  local textfiles = nginx.free_port() -- for what node_exporter would serve
+  local textfiles = ports.free() -- for what node_exporter would serve
 
   setup(function()
     local location = assert(world.read("examples/nginx/nginx.conf"):match "location = /metrics (%b{})")
@@ -91,7 +92,7 @@ describe("nginx's location of metrics", function()
     assert.equal(1, (world.command { "sync", rows, "--sandbox", "--audience", "a", "--map", "external_id=id",
       "--map", "email=mail", "--strict", "--metrics", server.folder .. "/night.prom" }))
     nginx.sh("chmod 644 " .. server.folder .. "/night.prom")
-    local folder, port = server.folder .. "/prometheus", nginx.free_port()
+    local folder, port = server.folder .. "/prometheus", ports.free()
     nginx.sh(("mkdir %s && cp examples/observability/rules.yml %s"):format(folder, folder))
     world.write(folder .. "/prometheus.yml", (world.read("examples/observability/prometheus.yml")
       :gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. server.port):gsub("127%.0%.0%.1:9100", "127.0.0.1:" .. textfiles)

@@ -2,6 +2,7 @@
 -- Runs as a child process; nothing of it checks anything.
 local core = require "scope3.core"
 local scope3 = require "scope3"
+local ports = require "spec.support.ports"
 local virtual = require "spec.support.virtual"
 local world = require "spec.support.world"
 
@@ -146,7 +147,8 @@ function Server:close()
   self.pipe:close()
 end
 
-local function start(self)
+local function begin()
+  local self = setmetatable({}, Server)
   self.script, self.log = world.path(".lua"), world.path(".log")
   self:answer "return function() return 404, '' end"
   local port_file = world.path(".port")
@@ -167,14 +169,16 @@ end
 
 --- Starts one; whoever does must close it.
 function answering.start()
-  return start(setmetatable({}, Server))
+  return ports.server(begin)
 end
 
 --- One for all specs of a describe: answering.around(setup, teardown). What world.file() made is removed at the end.
 function answering.around(setup, teardown)
   local self = setmetatable({}, Server)
   setup(function()
-    start(self)
+    for key, value in pairs(answering.start()) do
+      self[key] = value
+    end
   end)
   teardown(function()
     self:close()

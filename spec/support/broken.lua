@@ -3,7 +3,7 @@
 -- HTTP/2 (RFC 9113) is written here by hand, because the faults are single frames that no library would send.
 local core = require "scope3.core"
 local cqueues = require "cqueues"
-local socket = require "cqueues.socket"
+local ports = require "spec.support.ports"
 
 local broken = {}
 
@@ -220,9 +220,7 @@ end
 ---@param options {on: function, tls: table?, only_1: boolean?}  `tls` from spec.support.tls
 function broken.start(queue, options)
   local self = setmetatable({ on = options.on, requests = {}, connections = 0, peers = {}, running = true }, Server)
-  local listener = socket.listen("127.0.0.1", 0)
-  assert(listener:listen())
-  local _, _, port = listener:localname()
+  local listener, port = ports.listen()
   self.listener, self.port = listener, port
   self.url = ("%s://127.0.0.1:%d"):format(options.tls and "https" or "http", port)
   local context

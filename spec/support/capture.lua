@@ -1,6 +1,7 @@
 -- A server of one purpose: it keeps the raw heads and bodies of what it is sent.
 -- Runs as a child process; they land in files.
 local core = require "scope3.core"
+local ports = require "spec.support.ports"
 local world = require "spec.support.world"
 
 local capture = {}
@@ -47,9 +48,7 @@ os.rename(%q .. ".new", %q)
 while running do queue:step() end
 ]]
 
---- Starts it: url, bodies() (the raw bodies since the last call, and the requests:
---- method, target, headers, body), close().
-function capture.start()
+local function start()
   local base, port_file = world.path(".body"), world.path(".port")
   local program = world.file(PROGRAM:format(package.path, package.cpath, base, base, base, base, port_file,
     port_file, port_file))
@@ -94,6 +93,12 @@ function capture.start()
       pipe:close()
     end,
   }
+end
+
+--- Starts it: url, bodies() (the raw bodies since the last call, and the requests:
+--- method, target, headers, body), close().
+function capture.start()
+  return ports.server(start)
 end
 
 return capture

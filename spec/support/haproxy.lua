@@ -1,6 +1,6 @@
 -- A real HAProxy before a service: HTTP/2 and HTTP/1.1 over TLS, on a free port, stopped by its pid.
 local core = require "scope3.core"
-local cqueues_socket = require "cqueues.socket"
+local ports = require "spec.support.ports"
 local world = require "spec.support.world"
 
 local haproxy = {}
@@ -23,18 +23,10 @@ backend back
   server service 127.0.0.1:%d
 ]]
 
-local function free_port()
-  local listener = cqueues_socket.listen { host = "127.0.0.1", port = 0 }
-  assert(listener:listen())
-  local _, _, port = listener:localname()
-  listener:close()
-  return port
-end
-
 --- Starts one before the service at `port`. `rules` are lines of its frontend.
 ---@param options {tls: table, port: integer, rules: string}  `tls` from spec.support.tls
 function haproxy.start(options)
-  local port = free_port()
+  local port = ports.free()
   local certificate = world.file(world.read(options.tls.cert) .. world.read(options.tls.key), ".pem")
   local conf = world.file(CONF:format(port, certificate, options.rules, options.port), ".cfg")
   local log, pid_file = world.path(".log"), world.path(".pid")

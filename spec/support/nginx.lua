@@ -1,5 +1,6 @@
 -- A real nginx with its Lua module, in a folder of its own, on a free port, stopped by its pid.
 local core = require "scope3.core"
+local ports = require "spec.support.ports"
 local traces = require "spec.support.traces"
 local world = require "spec.support.world"
 
@@ -51,15 +52,6 @@ function nginx.here()
   return rawget(_G, "jit") ~= nil and (pcall(require, "table.nkeys"))
 end
 
-local function free_port()
-  local cqueues_socket = require "cqueues.socket"
-  local listener = cqueues_socket.listen { host = "127.0.0.1", port = 0 }
-  assert(listener:listen())
-  local _, _, port = listener:localname()
-  listener:close()
-  return port
-end
-
 local running = {} -- server -> true
 
 -- The end of what the servers that run have written into their logs: it shows why something never comes.
@@ -97,7 +89,7 @@ end
 --- `http` is what stands in its http block, with PORT for the port and FOLDER for its folder; `main` stands above.
 ---@param options {http: string, main: string?, workers: integer?, connections: integer?, env: string?, before: string?}
 function nginx.start(options)
-  local folder, port = os.tmpname(), free_port()
+  local folder, port = os.tmpname(), ports.free()
   os.remove(folder)
   assert(os.execute("mkdir -p " .. quote(folder) .. " && chmod 711 " .. quote(folder)))
   local self = setmetatable({
@@ -255,6 +247,6 @@ function Server:close(signal)
   assert(trouble == "", "nginx wrote into its log:\n" .. trouble)
 end
 
-nginx.sh, nginx.quote, nginx.free_port = sh, quote, free_port
+nginx.sh, nginx.quote = sh, quote
 
 return nginx

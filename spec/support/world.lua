@@ -4,6 +4,7 @@ local core = require "scope3.core"
 local curl = require "scope3.engine"
 local json = require "scope3.sandbox.json"
 local scope3 = require "scope3"
+local ports = require "spec.support.ports"
 local traces = require "spec.support.traces"
 local child = require "scope3.sandbox.child"
 
@@ -47,7 +48,9 @@ local function start(self, settings)
   for key, value in pairs(settings or {}) do
     opts[key] = value
   end
-  self.child = assert(child.start(opts))
+  self.child = ports.server(function()
+    return assert(child.start(opts))
+  end)
   self.url, self.port = self.child.url, self.child.port
   return self
 end

@@ -2,7 +2,7 @@
 -- It runs in a queue of cqueues, which the caller steps between two steps of its own.
 local cqueues = require "cqueues"
 local core = require "scope3.core"
-local socket = require "cqueues.socket"
+local ports = require "spec.support.ports"
 
 local raw_server = {}
 
@@ -87,9 +87,7 @@ end
 ---@param next_steps? table[]
 function raw_server.start(queue, steps, next_steps)
   local self = setmetatable({ steps = steps, once = next_steps, heads = 0, running = true }, Server)
-  local listener = socket.listen("127.0.0.1", 0)
-  assert(listener:listen())
-  local _, _, port = listener:localname()
+  local listener, port = ports.listen()
   self.url = ("http://127.0.0.1:%d/"):format(port)
   queue:wrap(function()
     while self.running do
