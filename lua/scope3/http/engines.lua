@@ -1,6 +1,7 @@
 --- The libcurl engines of this Lua state, which clients share: one for each loop and each file of CA certificates.
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
+local late = require "scope3.util.late"
 local rare = require "scope3.util.rare"
 local version = require "scope3.version"
 
@@ -37,14 +38,6 @@ local TURN = 0.0002 -- seconds for replies that have come, before others have th
 local SharedEngine = {}
 SharedEngine.__index = SharedEngine
 
--- Lua calls a file "not found" also where the process has no descriptor to open it.
-local function why_not_loaded(message)
-  if message:find("not found:", 1, true) then
-    return "the module scope3.engine was not found: it is not installed, or the process has no descriptors left"
-  end
-  return (message:gsub("\n.*", ""))
-end
-
 --- The engine. Where it cannot be made it is tried again at the next request: there may be descriptors and memory then.
 ---@return table? engine
 ---@return string? why
@@ -52,11 +45,10 @@ function SharedEngine:open()
   if self.engine then
     return self.engine
   end
-  local loaded, libcurl = pcall(require, "scope3.engine") -- not before: what sends nothing needs no libcurl
-  if not loaded then
-    return nil, why_not_loaded(tostring(libcurl))
+  local libcurl, why = late.load "scope3.engine" -- not before: what sends nothing needs no libcurl
+  if not libcurl then
+    return nil, why
   end
-  local why
   self.engine, why = libcurl.engine { ca_file = self.ca_file, user_agent = "scope3-lua/" .. version }
   return self.engine, why
 end

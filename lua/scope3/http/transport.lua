@@ -3,6 +3,7 @@
 ---     transport   the host, its key and its rate; waits for calls
 ---     call        one request with its attempts
 ---     dispatch    starts calls that are due
+---     waiting     moves calls on until something is done, or the time is over
 ---     engines     libcurl, shared by the clients of a Lua state
 local base_url = require "scope3.http.base_url"
 local call_of = require "scope3.http.call"
@@ -10,31 +11,17 @@ local core = require "scope3.core"
 local counters = require "scope3.http.counters"
 local dispatch = require "scope3.http.dispatch"
 local engines = require "scope3.http.engines"
-local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 local limiter = require "scope3.http.limiter"
 local loops = require "scope3.loop"
 local options = require "scope3.util.options"
-
-local CANCEL_INTERVAL = 0.25 -- seconds between two calls of `cancel`
-local ALIVE_INTERVAL = 1 -- seconds between two calls of `alive`
-local LONGEST_SLEEP = 3600 -- seconds, where neither is given
+local waiting = require "scope3.http.waiting"
 
 local OVER = { cancelled = "stopped", timeout = "the deadline passed" }
 
 ---@class scope3.Pace  how fast the requests of a client or a job go, whatever the rate of others to the same host
 ---@field rate integer  requests a minute
 ---@field own scope3.Limiter
-
----@class scope3.DriveLimits  when waiting ends; times by the loop's clock
----@field cancel? fun(): boolean?  true ends it
----@field guard? scope3.Guard  of the callbacks: one that raised ends it
----@field grace? number  seconds for what is on the wire, after `cancel`
----@field deadline? number
----@field over? string  what happened at the deadline, for messages
----@field alive? fun()  called at least each second
----@field pace? scope3.Pace  of the job that waits
----@field patience? number  of the job that waits
 
 ---@class scope3.TransportConfig
 ---@field base string  the base URL
@@ -211,119 +198,15 @@ function transport:start(request, waiter)
   return call
 end
 
--- Calls the listeners with what has happened to the calls of a waiter. Those of jobs and waits never raise.
-local function tell_news(waiter)
-  while waiter.news[1] do
-    local news = waiter.news
-    waiter.news = {}
-    for _, one in ipairs(news) do
-      local ok, problem = guard.call(one[1], one[2])
-      if not ok then
-        waiter.fault = waiter.fault or guard.error("on_event", problem)
-      end
-    end
-  end
-end
-
 --- Moves a waiter's calls on without waiting, and calls its listeners.
 ---@param waiter scope3.Waiter
 function transport:pump(waiter)
   self.shared:advance()
   dispatch.start_due(self, waiter)
-  tell_news(waiter)
+  waiting.tell_news(waiter)
 end
 
 -- --- waiting -----------------------------------------------------------------------------------------------------
-
--- Whether all is to stop: `cancel` says so, or a callback raised.
-local function asks_to_stop(limits, waiter)
-  local callbacks = limits.guard
-  return waiter and waiter.fault ~= nil or callbacks and callbacks.fault ~= nil
-    or limits.cancel and limits.cancel() or callbacks and callbacks.fault ~= nil
-end
-
--- When waiting ends after it was asked to stop. What is on the wire has some time left.
-local function end_of_grace(limits, waiter, now)
-  return math.min(limits.deadline or math.huge, now + (waiter.flying > 0 and limits.grace or 0))
-end
-
--- Seconds for the next sleep. It ends at the first of some times.
-local function pause_until(limits, now, first, second)
-  local longest = limits.cancel and CANCEL_INTERVAL or limits.alive and ALIVE_INTERVAL or LONGEST_SLEEP
-  return math.max(0, math.min(longest, (first or math.huge) - now, (second or math.huge) - now))
-end
-
--- Calls loop.sleep. A loop of the host's own may raise.
-local function sleep(self, seconds)
-  if self.try then
-    return self.try(self.loop.sleep, seconds)
-  end
-  self.loop.sleep(seconds)
-  return true
-end
-
--- Waits until the engine may have news for a waiter. False and what the loop raised where it did.
-local function wait_for_engine(self, seconds, waiter)
-  local engine, wait = self.shared.engine, self.loop.wait
-  local ok, moved
-  if not engine then
-    ok, moved = sleep(self, seconds)
-  elseif self.try then
-    ok, moved = self.try(wait, engine, seconds, waiter)
-  else
-    ok, moved = true, wait(engine, seconds, waiter)
-  end
-  if ok and not moved then
-    self.shared:advance()
-  end
-  return ok, moved
-end
-
--- Stores what a loop raised.
-local function loop_failed(limits, waiter, problem)
-  local holder = limits.guard or waiter
-  holder.fault = holder.fault or guard.error("the loop", problem)
-end
-
---- Moves calls on until `done(...)`. When `cancel` says to stop, or a callback raised, what is on the wire has `grace`
---- seconds left.
----@param done fun(...): boolean
----@param limits? scope3.DriveLimits
----@param waiter scope3.Waiter  of the calls that `done` looks at
----@param ... any  for `done`
----@return true?
----@return "cancelled"|"timeout"|nil why  it is not done
-function transport:drive(done, limits, waiter, ...)
-  limits = limits or {}
-  local ends, stopping = limits.deadline, false
-  while true do
-    waiter.woken = false
-    local soonest = dispatch.start_due(self, waiter)
-    tell_news(waiter)
-    if done(...) then
-      return true
-    end
-    local now = self.loop.now()
-    if not stopping and asks_to_stop(limits, waiter) then
-      stopping, ends = true, end_of_grace(limits, waiter, now)
-    end
-    if ends and now >= ends then
-      return nil, stopping and "cancelled" or "timeout"
-    end
-    if limits.alive then
-      limits.alive()
-    end
-    if waiter.woken then -- by a listener, or by others while one was suspended
-      self.shared:advance()
-    else
-      local ok, problem = wait_for_engine(self, pause_until(limits, now, soonest, ends), waiter)
-      if not ok then
-        loop_failed(limits, waiter, problem)
-        return nil, "cancelled"
-      end
-    end
-  end
-end
 
 --- Ends a call whose caller waits no longer.
 ---@param call scope3.Call
@@ -366,31 +249,27 @@ function transport:request(request, limits)
   return self:await(self:start(options.merge(of_job, request)), limits)
 end
 
+--- Moves calls on until `done(...)`. When `cancel` says to stop, or a callback raised, what is on the wire has `grace`
+--- seconds left, and nothing is sent again.
+---@param done fun(...): boolean
+---@param limits? scope3.DriveLimits
+---@param waiter scope3.Waiter  of the calls that `done` looks at
+---@param ... any  for `done`
+---@return true?
+---@return "cancelled"|"timeout"|nil why  it is not done
+function transport:drive(done, limits, waiter, ...)
+  local ok, why = waiting.drive(self, done, limits or {}, waiter, ...)
+  return ok, why
+end
+
 --- Waits without a request.
 ---@param seconds number
 ---@param limits? scope3.DriveLimits
 ---@return true?
 ---@return scope3.Error? err
 function transport:pause(seconds, limits)
-  limits = limits or {}
-  local ends = self.loop.now() + seconds
-  while true do
-    local now = self.loop.now()
-    if asks_to_stop(limits) then
-      return nil, limits.guard and limits.guard.fault or errors.new("cancelled", "stopped while waiting")
-    elseif limits.deadline and now >= limits.deadline then
-      return nil, errors.new("timeout", limits.over or "the time to wait is over")
-    elseif now >= ends then
-      return true
-    end
-    if limits.alive then
-      limits.alive()
-    end
-    local ok, problem = sleep(self, pause_until(limits, now, ends, limits.deadline))
-    if not ok then
-      return nil, guard.error("the loop", problem)
-    end
-  end
+  local ok, err = waiting.pause(self, seconds, limits or {})
+  return ok, err
 end
 
 return transport

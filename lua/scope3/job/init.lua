@@ -364,7 +364,7 @@ end
 --- Stops without sending more. Requests under way are given a few seconds to be answered.
 ---@param err scope3.Error
 function Job:stop(err)
-  self.ending:stop { deadline = self.context.loop.now() + GRACE }
+  self.ending:stop { deadline = self.context.loop.now() + GRACE, stopping = true }
   self.state:fail(err)
   self:await()
   self.ending:stopped(err)
