@@ -146,7 +146,7 @@ Test for hours
   make test-deb        packages for Debian 12 and 13: lintian, their own tests
 
 Measure
-  make costs           instructions of nine ways, beside bench/costs.tsv
+  make costs           instructions of ten ways, beside bench/costs.tsv
   make growth          instructions of 23 ways, at n and at 4n
   make bench           rows, beside Rust, Go, C++, DuckDB, Python, Node, Lua
   make bench-plot      draws bench/rows.svg from what make bench found last

@@ -39,13 +39,15 @@ local function count_collector()
   return (callgrind.results(out))
 end
 
-local function count_syncs()
+-- Counts a program that syncs. `arguments` follow its URL.
+local function count_syncs(name, arguments)
   local sandbox = assert(child.start { interpreter = "lua5.4", task_seconds = 0 })
-  local fine, counts = pcall(count, "sync", FIXED_SEEDS, ("bench/costs/sync.lua %s %d"):format(sandbox.url, SYNCS))
+  local fine, counts, whole = pcall(count, name, FIXED_SEEDS, ("bench/costs/%s.lua %s %s"):format(name, sandbox.url,
+    arguments))
   local ended, said = sandbox:close()
   assert(fine, counts)
   assert(ended, said)
-  return counts
+  return counts, whole
 end
 
 local function write_rows()
@@ -73,7 +75,8 @@ end
 local function measure()
   local many, one = write_rows()
   local members = count("members", STANDING_STILL, ("bench/costs/members.lua %s %s %d"):format(many, one, MANY))
-  local collector, syncs = count_collector(), count_syncs()
+  local collector, syncs = count_collector(), count_syncs("sync", SYNCS)
+  local _, first_sync = count_syncs("first_sync", "")
   local _, version = count("version", STANDING_STILL, "bin/scope3.in --version")
   local _, dry_run = count("dry_run", STANDING_STILL,
     ("bin/scope3.in sync %s --account 25 --audience crm --dry-run --quiet %s"):format(one, EMAIL_MAP))
@@ -86,6 +89,7 @@ local function measure()
     { "collector_add", each(collector, "collector", "own"),
       "collector:add of an id, email and phone in nginx, LuaJIT's interpreter; hashing apart" },
     { "sync", least(syncs), "client:sync of an audience of one member, over a connection that is open" },
+    { "first_sync", first_sync.own, "a program that syncs one member once, from start to end" },
     { "version", version.own, "scope3 --version, from start to end" },
     { "dry_run", dry_run.own, "scope3 sync of a file of one row, dry run, from start to end" },
   }

@@ -11,6 +11,7 @@ local counters = require "scope3.http.counters"
 local entries = require "scope3.util.entries"
 local job_check = require "scope3.client.job_check"
 local key = require "scope3.http.key"
+local late = require "scope3.util.late"
 local listing = require "scope3.api.listing"
 local loops = require "scope3.loop"
 local options = require "scope3.util.options"
@@ -18,14 +19,15 @@ local paging = require "scope3.api.paging"
 local preflight = require "scope3.api.preflight"
 local response = require "scope3.api.response"
 local result = require "scope3.result"
-local run = require "scope3.client.run"
 local settings = require "scope3.client.settings"
-local stream = require "scope3.job.stream"
 local sync = require "scope3.client.sync"
 local syndication = require "scope3.api.syndication"
 local tasks = require "scope3.job.tasks"
 local transport = require "scope3.http.transport"
 local wait = require "scope3.client.wait"
+
+local run = late.require "scope3.client.run"
+local stream = late.require "scope3.job.stream"
 
 ---@class scope3.Client
 ---@field account_id string?
@@ -148,7 +150,8 @@ function Client:stream(audience, opts)
   end
   local meta = audience_of.read(audience)
   local checked, err = job_check.check(self, "client:stream", opts, { meta })
-  if not checked then
+  err = err or late.problem(stream)
+  if err then
     return nil, err
   end
   return stream.new(context.of(self), meta, checked)
@@ -168,6 +171,10 @@ end
 function Client:run(script, source, opts)
   arguments.self(getmetatable(self) == Client, "client:run", "scope3.client", self)
   opts = options.check("client:run", opts, client_options.RUN, 2)
+  local lacking = late.problem(run)
+  if lacking then
+    return nil, lacking
+  end
   local plan, err, misuse = run.plan(self, script, source, opts)
   if misuse then
     error("client:run: " .. misuse, 2)

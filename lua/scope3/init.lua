@@ -127,6 +127,7 @@ function scope3.preload()
   for key in entries(FIELDS) do
     load(key)
   end
+  require "scope3.util.late".load_all()
   require "scope3.engine"
   for _, name in ipairs { "scope3.gzip", "scope3.crypto" } do
     pcall(require, name) -- a build may lack them

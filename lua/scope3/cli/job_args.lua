@@ -4,6 +4,7 @@ local entries = require "scope3.util.entries"
 local options = require "scope3.util.options"
 local redact = require "scope3.util.redact"
 local script = require "scope3.input.script"
+local script_options = require "scope3.input.script_options"
 local text = require "scope3.cli.text"
 local usage = require "scope3.cli.usage"
 
@@ -116,7 +117,7 @@ end
 ---@return table
 function job_args.options(args)
   local opts = {}
-  for key in entries(script.JOB_OPTIONS) do
+  for key in entries(script_options.JOB) do
     opts[key] = args[key]
   end
   if args.no_header then
@@ -136,7 +137,7 @@ end
 ---@param opts table  as job_args.options gives them
 ---@return string?
 function job_args.problem(args, loaded, opts)
-  local problem = options.problem(opts, script.JOB_OPTIONS) or usage.of_job(args, loaded, opts)
+  local problem = options.problem(opts, script_options.JOB) or usage.of_job(args, loaded, opts)
   if problem then
     return problem
   end

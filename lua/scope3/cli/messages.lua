@@ -3,7 +3,7 @@
 --- A name is the option as it is typed, or the variable or script that the value came from.
 local errors = require "scope3.error"
 local options = require "scope3.util.options"
-local script = require "scope3.input.script"
+local script_options = require "scope3.input.script_options"
 
 local messages = {}
 
@@ -44,7 +44,7 @@ local function called(name, args)
   return args.script and (ARGUMENTS[name] or not VARIABLES[name]) and "the script's " .. name or name, false
 end
 
-local KNOWN = options.merge(script.JOB_OPTIONS, ARGUMENTS, VARIABLES, { limiter = true, journal = true })
+local KNOWN = options.merge(script_options.JOB, ARGUMENTS, VARIABLES, { limiter = true, journal = true })
 
 -- The words that follow the names in a problem.
 local PREDICATES = { " must ", " are of ", " has no ", " is ", " leaves ", " takes " }

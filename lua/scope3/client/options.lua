@@ -3,7 +3,7 @@ local arguments = require "scope3.util.arguments"
 local limiter = require "scope3.http.limiter"
 local options = require "scope3.util.options"
 local result = require "scope3.result"
-local script = require "scope3.input.script"
+local script_options = require "scope3.input.script_options"
 
 local client_options = {}
 
@@ -106,7 +106,7 @@ client_options.CLIENT = {
 ---@field file? string  where there are several
 ---@field lines? integer  further lines of the text that lie inside a row that cannot be read
 
-local JOB = options.merge(script.JOB_OPTIONS, {
+local JOB = options.merge(script_options.JOB, {
   journal = { expected = "the path of a file, or a journal", is = function(value)
     return type(value) == "string" or arguments.has(value, "open", "replay", "begin", "accepted", "ended", "close")
   end },

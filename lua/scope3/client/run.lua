@@ -13,6 +13,7 @@ local options = require "scope3.util.options"
 local client_options = require "scope3.client.options"
 local pipeline = require "scope3.job.pipeline"
 local script_of = require "scope3.input.script"
+local script_options = require "scope3.input.script_options"
 local source_of = require "scope3.input.source"
 
 local run = {}
@@ -59,7 +60,7 @@ end
 -- The options of the script and of the caller together. The caller's win.
 local function merged_options(script, opts)
   local merged = {}
-  for key in entries(script_of.JOB_OPTIONS) do
+  for key in entries(script_options.JOB) do
     merged[key] = script[key]
   end
   merged.region = merged.region or map.default_region(script.map)

@@ -5,9 +5,11 @@ local context = require "scope3.job.context"
 local errors = require "scope3.error"
 local job = require "scope3.job"
 local job_check = require "scope3.client.job_check"
+local late = require "scope3.util.late"
 local planner = require "scope3.job.planner"
-local prune = require "scope3.job.prune"
 local result = require "scope3.result"
+
+local prune = late.require "scope3.job.prune"
 
 local sync = {}
 
@@ -88,6 +90,10 @@ local function look_up(work, audiences, delete_missing)
   local err = work:check_targets(only_removing(audiences)) -- of all audiences, whatever the first request holds
   if err or not delete_missing then
     return err == nil, err
+  end
+  err = late.problem(prune)
+  if err then
+    return nil, err
   end
   return prune.prepare(work, audiences, delete_missing)
 end

@@ -2,9 +2,9 @@
 local filter = require "scope3.input.filter"
 local dialect = require "scope3.input.dialect"
 local errors = require "scope3.error"
-local identity = require "scope3.identity"
 local map = require "scope3.input.map"
 local options = require "scope3.util.options"
+local script_options = require "scope3.input.script_options"
 
 local script = {}
 
@@ -43,19 +43,7 @@ local script = {}
 ---@field member? fun(row: scope3.Row): scope3.Member|scope3.Member[]|nil, string?  a member, a list of members, nil to
 ---  skip, or nil and a reason to reject
 
---- Options that say how rows are read: the same rows with others may give other members.
-script.READING_OPTIONS = options.merge(identity.options, dialect.OPTIONS, {
-  header = "boolean", format = { "csv", "jsonl" },
-})
-
--- Options of a job that a script may set too.
-script.JOB_OPTIONS = options.merge(script.READING_OPTIONS, {
-  max_members = "count", max_bytes = "count", rate = "count", timeout = "seconds", deadline = "seconds",
-  mode = { "upsert", "remove" }, unique = "boolean", concurrency = "count", delete_missing = "all_or_ids",
-  in_doubt_timeout = "seconds", patience = "seconds", keep_going = "boolean", delete_timeout = "seconds",
-})
-
-local SCRIPT_KEYS = options.merge(script.JOB_OPTIONS, {
+local SCRIPT_KEYS = options.merge(script_options.JOB, {
   audience = "any", where = "any", map = "table", member = "function",
 })
 

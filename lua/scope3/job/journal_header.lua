@@ -4,7 +4,7 @@ local dialect = require "scope3.input.dialect"
 local entries = require "scope3.util.entries"
 local errors = require "scope3.error"
 local identity = require "scope3.identity"
-local script = require "scope3.input.script"
+local script_options = require "scope3.input.script_options"
 local source = require "scope3.input.source"
 
 local journal_header = {}
@@ -38,7 +38,7 @@ function journal_header.of(context, audience, opts, given)
     by = given.map and "map" or "member", epochs = opts.unique == true or (opts.concurrency or 1) > 1,
     identity = identity.version,
   }
-  for key in entries(script.READING_OPTIONS) do
+  for key in entries(script_options.READING) do
     header[key] = noted(key, opts[key])
   end
   return header

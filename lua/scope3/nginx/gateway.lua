@@ -14,6 +14,7 @@ local ineffective = require "scope3.input.ineffective"
 local json = require "scope3.util.json"
 local options = require "scope3.util.options"
 local script = require "scope3.input.script"
+local script_options = require "scope3.input.script_options"
 local source = require "scope3.input.source"
 local validate = require "scope3.api.validate"
 
@@ -44,7 +45,7 @@ local DRAINING, DRAIN_TIMEOUT = 30, 5 -- seconds to read the rest of a body that
 ---@field max_rows? integer  the most rows of an upload, empty lines included (10 million)
 ---@field max_unpacked_bytes? integer  the most bytes that an upload may have, or unpack to where it is gzip (2 GiB)
 ---@field on_event? fun(event: scope3.Event)  as in scope3.SyncOptions
-local OPTIONS = options.merge(script.JOB_OPTIONS, {
+local OPTIONS = options.merge(script_options.JOB, {
   audience = "any", map = "table", member = "function", where = "any", account_id = "id", api_key = "key",
   base_url = "string", ca_file = "string", shared = "string", read_timeout = "seconds", max_rows = "count",
   max_unpacked_bytes = "count", on_event = "function",
@@ -200,7 +201,7 @@ end
 
 local function job_options(opts)
   local job = {}
-  for key in entries(script.JOB_OPTIONS) do
+  for key in entries(script_options.JOB) do
     if not NOT_OF_JOB[key] then
       job[key] = opts[key]
     end
