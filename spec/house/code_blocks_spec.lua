@@ -4,9 +4,12 @@ local runner = require "spec.support.blocks"
 local world = require "spec.support.world"
 
 -- Blocks that cannot run here. Each says why on its page; the number is kept so that none is added by accident.
-local NOT_RUN = 27
+local NOT_RUN = 28
 
 local LANGUAGES = { lua = true, sh = true, text = true }
+
+-- Pages whose blocks need tools that may not be there. A spec of their own runs them.
+local BY_ITSELF = { ["docs/recipes.md"] = "spec/house/recipes_spec.lua" }
 
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
@@ -93,7 +96,14 @@ describe("the blocks of a page", function()
 
   for _, path in ipairs(pages.paths()) do
     it("of " .. path .. " run, and print what it shows", function()
-      run_page(path)
+      if BY_ITSELF[path] then
+        assert(world.read(BY_ITSELF[path]):find(path, 1, true))
+        for _, block in ipairs(pages.blocks(path, world.read(path))) do
+          counts.not_run = counts.not_run + (block.not_run and 1 or 0)
+        end
+      else
+        run_page(path)
+      end
     end)
   end
 
