@@ -50,8 +50,8 @@ for lua in $LUAS; do
   export LUA_PATH="$root/lua/?.lua;$root/lua/?/init.lua;$root/?.lua;;"
   export LUA_CPATH="$root/build/$variant/?.so;;"
   export SCOPE3_LUA="$lua" SCOPE3_LUA_BIN="$bin" SCOPE3_COUNTS="$work/counts"
-  # Most of the long specs runs on one Lua; elsewhere, and under tools that slow everything down, a part of each. `make test-long` runs all of them.
-  thorough=; [ "$lua" = 5.4 ] && [ -z "$under" ] && thorough=1
+  # Most of the long specs runs on one Lua; elsewhere, under tools that slow everything down, and with BRIEF=1, a part of each. `make test-long` runs all.
+  thorough=; [ "$lua" = 5.4 ] && [ -z "$under" ] && [ -z "${BRIEF:-}" ] && thorough=1
   [ -z "${LONG:-}" ] || thorough=all
   export SCOPE3_THOROUGH="$thorough"
   unset SCOPE3_API_KEY SCOPE3_API_KEY_FILE SCOPE3_ACCOUNT_ID SCOPE3_BASE_URL SCOPE3_CA_FILE SCOPE3_PROFILE
