@@ -92,12 +92,12 @@ static int source_wrapped(lua_State *L) {
 
 /* :lines() -> { header=, blank=, quoted=, swallowed=, refused_rows=, odd_rows=, odd_header=,
    marks=, shared=, short_rows=, short_at={rows}, short_lines={lines}, trailing_rows=,
-   longer_rows=, { row=, line=, lines=, refused= }, ... }: see line_counts.h */
+   longer_rows=, unended=, { row=, line=, lines=, refused= }, ... }: see line_counts.h */
 static int source_lines(lua_State *L) {
   const sc3l_source *s = sc3l_check_open_source(L, 1);
   const sc3_line_counts *l = s->is_csv ? &s->csv.lines : &s->jsonl.lines;
   size_t i;
-  lua_createtable(L, (int)l->spot_count, 13);
+  lua_createtable(L, (int)l->spot_count, 14);
   set_count(L, "header", l->header);
   set_count(L, "blank", l->blank);
   set_count(L, "quoted", l->quoted);
@@ -123,6 +123,8 @@ static int source_lines(lua_State *L) {
   lua_setfield(L, -2, "short_lines");
   lua_pushboolean(L, l->odd_header);
   lua_setfield(L, -2, "odd_header");
+  lua_pushboolean(L, s->is_csv && s->csv.input.unended);
+  lua_setfield(L, -2, "unended");
   for (i = 0; i < l->spot_count; i++) {
     lua_createtable(L, 0, 4);
     set_count(L, "row", l->spots[i].row);

@@ -221,3 +221,32 @@ describe("a file that is not what its header was read of", function()
     assert.is_nil(count(path).warnings[1])
   end)
 end)
+
+describe("CSV that comes once", function()
+  teardown(world.clean)
+
+  it("may be a piece of itself where it has no line end at its end, and a warning says so", function()
+    local codes = function(text, before, after)
+      local code, out = shell(("%s%s %s"):format(before:format(world.file(text, ".csv")), "$SCOPE3 sync " .. after,
+        words(WORDS)))
+      assert.equal(0, code)
+      local found = {}
+      for _, warning in ipairs(cjson.decode(out).warnings) do
+        found[#found + 1] = ("%s %d"):format(warning.code, warning.row)
+      end
+      return table.concat(found, ",")
+    end
+    local whole = rows(3)
+    for cut, expected in pairs { [0] = "", [1] = "unended_row 3", [5] = "unended_row 3" } do
+      local text = whole:sub(1, #whole - cut)
+      assert.equal(expected, codes(text, "cat %s | ", "-"), cut)
+      assert.equal(expected, codes(text:gsub("\n", "\r\n"), "cat %s | ", "/dev/stdin"), cut)
+      assert.equal("", codes(text, "gzip -c %s | ", "-"), cut) -- whose sum says that it is whole
+      assert.equal("", codes(text, "< %s ", "-"), cut) -- a file, which is what it is
+    end
+    local utf16 = world.path ".utf16"
+    assert(os.execute(("iconv -f utf-8 -t utf-16 %s > %s"):format(world.file(whole:sub(1, -2)), utf16)))
+    assert.equal("unended_row 3", codes("", "%.0s cat " .. utf16 .. " | ", "-"))
+    assert.equal("", codes('{"id":"1","mail":"a@example.com"}', "cat %s | ", "- --format jsonl"))
+  end)
+end)

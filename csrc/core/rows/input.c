@@ -33,6 +33,10 @@ sc3_status sc3_input_finish(sc3_input *in) {
       return SC3_ENOMEM;
     in->buffer.n += sc3_decode_end(&in->decoder, in->buffer.p + in->buffer.n);
   }
+  if (!in->finished && sc3_input_left(in) > 0) {
+    const char last = in->buffer.p[in->buffer.n - 1];
+    in->unended = last != '\n' && last != '\r';
+  }
   in->finished = 1;
   return SC3_OK;
 }

@@ -46,6 +46,9 @@ local ODD_HEADER = "%s: the header takes up %.0f lines, and some look like rows:
 local JOINED = "%s: byte order marks stand inside it (%.0f), as in joined files; "
   .. "a header among the rows is read as a row"
 
+local UNENDED = "%s: its last row (row %.0f) has no line end. A program that fails midway ends a pipe as one that is "
+  .. "through: that row's last value may be cut short"
+
 -- Adds the counts of a source to the counts of a result.
 local function count(res, handle, counts)
   local total = handle:rows()
@@ -91,6 +94,10 @@ function line_counts.add(res, source)
   end
   if counts.marks > 0 then
     result.warn(res, "joined_files", JOINED:format(name, counts.marks), { file = name, marks = counts.marks })
+  end
+  -- Many files end so, and lie there as they were meant. Of what is packed its own sum has told that it is whole.
+  if counts.unended and not source.packed and handle:once() and handle:rows() > 0 then
+    result.warn(res, "unended_row", UNENDED:format(name, handle:rows()), { file = name, row = handle:rows() })
   end
 end
 
