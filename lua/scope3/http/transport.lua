@@ -15,6 +15,8 @@ local guard = require "scope3.util.guard"
 local limiter = require "scope3.http.limiter"
 local loops = require "scope3.loop"
 local options = require "scope3.util.options"
+local proxy = require "scope3.http.proxy"
+local uninterrupted = require "scope3.http.uninterrupted"
 
 local CANCEL_INTERVAL = 0.25 -- seconds between two calls of `cancel`
 local ALIVE_INTERVAL = 1 -- seconds between two calls of `alive`
@@ -66,20 +68,6 @@ local OVER = { cancelled = "stopped", timeout = "the deadline passed" }
 local transport = {}
 transport.__index = transport
 
--- Proxy variables are read once, because a host may change its environment. Only the lowercase http_proxy would count,
--- because a CGI request can set the other. Plain http goes to loopback only, so only https is ever proxied.
-local proxy_settings
-local function proxy()
-  if not proxy_settings then
-    local env = os.getenv
-    proxy_settings = {
-      url = env "https_proxy" or env "HTTPS_PROXY" or env "all_proxy" or env "ALL_PROXY" or "",
-      none = env "no_proxy" or env "NO_PROXY" or "",
-    }
-  end
-  return proxy_settings
-end
-
 -- loop -> seconds that its clock is ahead of ours. It is measured once, so that the limiter follows a loop whose clock
 -- runs faster.
 local skews = setmetatable({}, { __mode = "k" })
@@ -97,7 +85,7 @@ function transport.new(config)
   return setmetatable({
     shared = engines.get(config.loop, config.ca_file),
     loop = config.loop,
-    try = loops.is_foreign(config.loop) and guard.call or nil, -- calls functions of the loop, which may raise
+    try = loops.may_raise(config.loop) and guard.call or nil, -- calls functions of the loop
     base = config.base,
     root = config.root,
     key = config.key,
@@ -112,7 +100,7 @@ function transport.new(config)
     reached = false,
     admitted = false,
     on_event = config.on_event or function() end,
-  }, transport)
+  }, config.loop.hold and uninterrupted.of(transport) or transport)
 end
 
 --- The pace of a client, or of a job that has its own.
@@ -200,6 +188,16 @@ function transport:waiter()
   return setmetatable({ news = {}, waiting = {}, calls = {}, flying = 0, woken = false }, self.shared.of_waiters)
 end
 
+---@private
+--- Moves what is on the wire on.
+function transport:advance()
+  self.shared:advance()
+end
+
+---@private
+--- Starts the calls of a waiter that are due. Gives when the next one will be.
+transport.start_due = dispatch.start_due
+
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
 ---@param request scope3.Request
 ---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
@@ -207,7 +205,7 @@ end
 function transport:start(request, waiter)
   local call = call_of.new(self, request, waiter or self:waiter())
   table.insert(call.waiter.waiting, call)
-  dispatch.start_due(self, call.waiter)
+  self:start_due(call.waiter)
   return call
 end
 
@@ -228,8 +226,8 @@ end
 --- Moves a waiter's calls on without waiting, and calls its listeners.
 ---@param waiter scope3.Waiter
 function transport:pump(waiter)
-  self.shared:advance()
-  dispatch.start_due(self, waiter)
+  self:advance()
+  self:start_due(waiter)
   tell_news(waiter)
 end
 
@@ -274,15 +272,20 @@ local function wait_for_engine(self, seconds, waiter)
     ok, moved = true, wait(engine, seconds, waiter)
   end
   if ok and not moved then
-    self.shared:advance()
+    self:advance()
   end
   return ok, moved
+end
+
+-- The error of what a loop raised. One of ours says what has happened to the caller.
+local function error_of_loop(problem)
+  return errors.is(problem) and problem or guard.error("the loop", problem)
 end
 
 -- Stores what a loop raised.
 local function loop_failed(limits, waiter, problem)
   local holder = limits.guard or waiter
-  holder.fault = holder.fault or guard.error("the loop", problem)
+  holder.fault = holder.fault or error_of_loop(problem)
 end
 
 --- Moves calls on until `done(...)`. When `cancel` says to stop, or a callback raised, what is on the wire has `grace`
@@ -298,7 +301,7 @@ function transport:drive(done, limits, waiter, ...)
   local ends, stopping = limits.deadline, false
   while true do
     waiter.woken = false
-    local soonest = dispatch.start_due(self, waiter)
+    local soonest = self:start_due(waiter)
     tell_news(waiter)
     if done(...) then
       return true
@@ -314,7 +317,7 @@ function transport:drive(done, limits, waiter, ...)
       limits.alive()
     end
     if waiter.woken then -- by a listener, or by others while one was suspended
-      self.shared:advance()
+      self:advance()
     else
       local ok, problem = wait_for_engine(self, pause_until(limits, now, soonest, ends), waiter)
       if not ok then
@@ -388,7 +391,7 @@ function transport:pause(seconds, limits)
     end
     local ok, problem = sleep(self, pause_until(limits, now, ends, limits.deadline))
     if not ok then
-      return nil, guard.error("the loop", problem)
+      return nil, error_of_loop(problem)
     end
   end
 end
