@@ -16,6 +16,7 @@ global
   lua-load %s
 defaults
   mode http
+  option abortonclose
   timeout connect 10s
   timeout client 60s
   timeout server 60s
@@ -23,6 +24,7 @@ frontend front
   bind 127.0.0.1:%d
   http-request use-service lua.ask if { path /service }
   http-request lua.ask if { path /action }
+  http-request lua.leave if { path /leave }
   http-request set-var(txn.fetched) lua.ask if { path /fetch }
   http-request return status 200 content-type text/plain string pong
 ]]
@@ -38,6 +40,9 @@ local ASK = [[
   core.register_action("ask", { "http-req" }, function()
     health("action", client)
   end)
+  core.register_action("leave", { "http-req" }, function()
+    sync(client, "left")
+  end)
   core.register_fetches("ask", function()
     health("fetch", client)
     return "fetched"
@@ -51,8 +56,8 @@ local function start_with(host, lua, options)
   local port = hosts.free_port()
   local conf = host:write("haproxy.cfg", CONF:format(options.threads or 1, options.forced_yield or 10000, script, port))
   host:start("haproxy -db -f " .. conf)
-  function host.get(path)
-    return world.http("GET", "http://127.0.0.1:" .. port .. path).body
+  function host.get(path, timeout)
+    return world.http("GET", "http://127.0.0.1:" .. port .. path, nil, { timeout = timeout }).body
   end
   return host, function()
     return host.get "/" == "pong"
@@ -62,7 +67,8 @@ end
 -- Starts one whose Lua is `text`, with a client.
 local function start(url, text, options)
   local host = hosts.new(url)
-  return start_with(host, host:lua("local client = client_of {}\n" .. ASK .. text), options)
+  return start_with(host, host:lua(("local client, GO = client_of {}, %q\n"):format(host.folder .. "/go") .. ASK .. text),
+    options)
 end
 
 describe("in a real HAProxy a client", lacks and function()
@@ -83,6 +89,31 @@ end or function()
       ]])
       hosts.serves_meanwhile(host, service, ping)
       host:says "error nil network"
+    end)
+
+    it("that HAProxy drops leaves nobody else waiting", function()
+      service:withhold()
+      local host, ping = start(service.url, [[
+        core.register_task(function()
+          repeat
+            core.msleep(10)
+          until io.open(GO)
+          sync(client, "held")
+        end)
+      ]])
+      host:answers(ping)
+      hosts.until_true(function()
+        host.get("/leave", 0.5)
+        return host:log():find("aborting Lua", 1, true)
+      end, "HAProxy drops the Lua of one that left")
+      local before = #service:requests "/sync"
+      host:write("go", "")
+      hosts.until_true(function()
+        return #service:requests "/sync" > before
+      end, "another request arrives")
+      service.release()
+      host:says "held 1 nil"
+      assert.equal(0, host:count "^left")
     end)
   end)
 

@@ -2,7 +2,7 @@
 --- HAProxy's own, and nothing can wake a task. So each waiter sleeps in short turns. Whoever has its turn steps the
 --- engine, unless another has just done so. The idle loop costs nothing.
 ---
---- HAProxy drops the Lua of a connection that has ended. No waiter needs another one, so none is missed.
+--- HAProxy may drop the Lua of a connection. No waiter needs another one, so none is missed.
 local core = require "scope3.core"
 
 local haproxy = rawget(_G, "core")
@@ -11,7 +11,8 @@ local is_yieldable = rawget(coroutine, "isyieldable") -- HAProxy has Lua 5.3 at 
 ---@type scope3.Loop
 local loop = { name = "haproxy", now = core.now }
 
-local SHORT, LONG = 0.001, 0.010 -- seconds between two looks, while something moves and while nothing does
+local SHORT, LONG = 1, 10 -- milliseconds between two looks, while something moves and while nothing does
+local FRESH = 0.0005 -- seconds for which the look of one waiter is enough for all
 local PATIENCE = 16 -- looks without news before they become rarer
 local TRIES = 10 -- of a sleep
 local NO_SLEEP = 0.0005 -- seconds that all of them last at least, where HAProxy suspends the caller
@@ -19,8 +20,13 @@ local NO_SLEEP = 0.0005 -- seconds that all of them last at least, where HAProxy
 -- engine -> { looked = the last look, idle = looks without news, count = transfers at that look }
 local watches = setmetatable({}, { __mode = "k" })
 
+-- Sleeps for so many seconds, and at most for so many milliseconds.
+local function sleep(seconds, most)
+  haproxy.msleep(math.max(1, math.min(most, math.ceil(seconds * 1000))))
+end
+
 function loop.sleep(seconds)
-  haproxy.msleep(math.max(1, math.ceil(seconds * 1000)))
+  sleep(seconds, math.huge)
 end
 
 --- HAProxy interrupts Lua by a hook of its own, after 10,000 instructions. It sets the hook each time that it resumes a
@@ -45,7 +51,7 @@ end
 -- Steps the engine, where that was not done just now.
 local function look(engine, watch, step)
   local now = core.now()
-  if now - watch.looked >= SHORT then
+  if now - watch.looked >= FRESH then
     watch.looked = now
     watch.idle = step(true) and 0 or watch.idle + 1
     watch.count = engine:count()
@@ -59,7 +65,7 @@ function loop.wait(engine, seconds, waiter)
   end
   repeat
     local is_flying = engine:count() > 0
-    loop.sleep(math.min(ends - core.now(), is_flying and pause_of(watch) or LONG))
+    sleep(ends - core.now(), is_flying and pause_of(watch) or LONG)
     loop.hold()
     if is_flying then
       look(engine, watch, waiter.step)
