@@ -21,6 +21,15 @@ describe("in a server that has no loop here", function()
     end)
   end
 
+  it("a call names worker.coroutine in Knot Resolver, whose globals lie behind a metatable", function()
+    package.loaded.kres, package.loaded.kluautil = {}, {}
+    local client = assert(scope3.client { api_key = "k", account_id = "25", base_url = "http://127.0.0.1:1" })
+    local found, why = client:health()
+    package.loaded.kres, package.loaded.kluautil = nil, nil
+    assert.same({ nil, "cannot_wait" }, { found, why.kind })
+    assert.truthy(why.message:find("worker.coroutine", 1, true), why.message)
+  end)
+
   it("a loop that is named is taken", function()
     rawset(_G, "lighty", { r = {} })
     local kinds = {}

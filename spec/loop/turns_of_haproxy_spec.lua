@@ -74,15 +74,49 @@ describe("in HAProxy", function()
     end)
   end)
 
-  it("a request that begins is looked after each millisecond again", function()
+  it("a request that begins is looked after each millisecond again, and one that ends changes nothing", function()
     in_haproxy(function(loop, host)
-      local engine = engine_of(1)
-      local waiter = { step = function() return false end }
-      loop.wait(engine, 1, waiter)
-      assert.equal(10, host.pauses[#host.pauses - 1])
-      engine.left, host.pauses = 2, {}
-      loop.wait(engine, 0.0045, waiter)
-      assert.same({ 1, 1, 1, 1, 1 }, host.pauses)
+      local engine = engine_of(2)
+      local looks, last = 0, 0
+      local waiter = {}
+      function waiter.step()
+        looks = looks + 1
+        waiter.woken = looks == last
+        return false
+      end
+      local function pauses_of(count, n)
+        engine.left, last, host.pauses, waiter.woken = count, looks + n, {}, false
+        loop.wait(engine, 60, waiter)
+        return host.pauses
+      end
+      assert.equal(10, pauses_of(2, 40)[40])
+      assert.same({ 10 }, pauses_of(2, 1))
+      assert.same({ 10 }, pauses_of(1, 1))
+      local ones = {}
+      for i = 1, 18 do
+        ones[i] = 1
+      end
+      ones[19] = 2
+      assert.same(ones, pauses_of(2, 19))
+    end)
+  end)
+
+  it("others are held back from each look on", function()
+    in_haproxy(function(loop, host)
+      local looks = 0
+      host.on_sleep = function()
+        debug.sethook(function() end, "", 1000000) -- as HAProxy does when it resumes
+      end
+      local waiter = {}
+      function waiter.step()
+        assert.is_nil((debug.gethook()))
+        looks = looks + 1
+        waiter.woken = looks == 2
+      end
+      loop.wait(engine_of(1), 60, waiter)
+      assert.equal(2, looks)
+      loop.wait(engine_of(0), 0.001, {})
+      assert.is_nil((debug.gethook()))
     end)
   end)
 
