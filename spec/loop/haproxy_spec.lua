@@ -67,8 +67,8 @@ end
 -- Starts one whose Lua is `text`, with a client.
 local function start(url, text, options)
   local host = hosts.new(url)
-  return start_with(host, host:lua(("local client, GO = client_of {}, %q\n"):format(host.folder .. "/go") .. ASK .. text),
-    options)
+  local client = ("local client, GO = client_of {}, %q\n"):format(host.folder .. "/go")
+  return start_with(host, host:lua(client .. ASK .. text), options)
 end
 
 describe("in a real HAProxy a client", lacks and function()
