@@ -28,7 +28,7 @@ local LUA = {
   { "util", "core", "base" },
   { "result", "util" },
   { "identity", "core", "base", "util" },
-  { "loop", "core", "util" },
+  { "loop", "core", "base", "util" },
   { "http", "core", "base", "util", "loop" },
   { "api", "core", "base", "util", "result", "http" },
   { "input", "core", "base", "util", "result", "identity" },

@@ -74,7 +74,7 @@ function client.new(opts)
     base = read.base,
     root = read.root,
     loop = loop,
-    foreign_loop = loops.is_foreign(loop),
+    foreign_loop = loops.may_raise(loop),
     on_event = opts.on_event or function() end,
     has_key = read.api_key ~= nil,
     counters = counters.new(),

@@ -45,7 +45,7 @@ describe("where reading an undeclared global raises", function()
     local modules = {}
     for path in pipe:lines() do
       local name = path:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-      if not name:find "nginx" then
+      if not name:find "nginx" and not name:find "tarantool" then -- which need what their host has
         modules[#modules + 1] = name
       end
     end

@@ -15,7 +15,7 @@ local client_options = {}
 ---@field base_url? string
 ---@field ca_file? string  the CA certificates that may sign the host's certificate: a path, or the PEM text itself
 ---@field rate? integer  requests a minute to the host (100)
----@field loop? "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop  how it waits (as the host in which it is)
+---@field loop? "blocking"|"nginx"|"cqueues"|"luv"|"haproxy"|"tarantool"|scope3.Loop  how it waits (as its host does)
 ---@field limiter? scope3.Limiter|string  one of scope3.limiter(), or the path of a file through which the processes of
 ---  a machine share it
 ---@field on_event? fun(event: scope3.Event)  for every job; see scope3.SyncOptions

@@ -15,6 +15,8 @@ local guard = require "scope3.util.guard"
 local limiter = require "scope3.http.limiter"
 local loops = require "scope3.loop"
 local options = require "scope3.util.options"
+local proxy = require "scope3.http.proxy"
+local uninterrupted = require "scope3.http.uninterrupted"
 local waiting = require "scope3.http.waiting"
 
 local OVER = { cancelled = "stopped", timeout = "the deadline passed" }
@@ -53,20 +55,6 @@ local OVER = { cancelled = "stopped", timeout = "the deadline passed" }
 local transport = {}
 transport.__index = transport
 
--- Proxy variables are read once, because a host may change its environment. Only the lowercase http_proxy would count,
--- because a CGI request can set the other. Plain http goes to loopback only, so only https is ever proxied.
-local proxy_settings
-local function proxy()
-  if not proxy_settings then
-    local env = os.getenv
-    proxy_settings = {
-      url = env "https_proxy" or env "HTTPS_PROXY" or env "all_proxy" or env "ALL_PROXY" or "",
-      none = env "no_proxy" or env "NO_PROXY" or "",
-    }
-  end
-  return proxy_settings
-end
-
 -- loop -> seconds that its clock is ahead of ours. It is measured once, so that the limiter follows a loop whose clock
 -- runs faster.
 local skews = setmetatable({}, { __mode = "k" })
@@ -84,7 +72,7 @@ function transport.new(config)
   return setmetatable({
     shared = engines.get(config.loop, config.ca_file),
     loop = config.loop,
-    try = loops.is_foreign(config.loop) and guard.call or nil, -- calls functions of the loop, which may raise
+    try = loops.may_raise(config.loop) and guard.call or nil, -- calls functions of the loop
     base = config.base,
     root = config.root,
     key = config.key,
@@ -99,7 +87,7 @@ function transport.new(config)
     reached = false,
     admitted = false,
     on_event = config.on_event or function() end,
-  }, transport)
+  }, config.loop.hold and uninterrupted.of(transport) or transport)
 end
 
 --- The pace of a client, or of a job that has its own.
@@ -187,6 +175,16 @@ function transport:waiter()
   return setmetatable({ news = {}, waiting = {}, calls = {}, flying = 0, woken = false }, self.shared.of_waiters)
 end
 
+---@private
+--- Moves what is on the wire on.
+function transport:advance()
+  self.shared:advance()
+end
+
+---@private
+--- Starts the calls of a waiter that are due. Gives when the next one will be.
+transport.start_due = dispatch.start_due
+
 --- Starts a request and returns at once. It is sent as soon as the rate allows, and repeated where that is safe.
 ---@param request scope3.Request
 ---@param waiter? scope3.Waiter  who will wait for it, from transport:waiter(); one of its own unless given
@@ -194,15 +192,15 @@ end
 function transport:start(request, waiter)
   local call = call_of.new(self, request, waiter or self:waiter())
   table.insert(call.waiter.waiting, call)
-  dispatch.start_due(self, call.waiter)
+  self:start_due(call.waiter)
   return call
 end
 
 --- Moves a waiter's calls on without waiting, and calls its listeners.
 ---@param waiter scope3.Waiter
 function transport:pump(waiter)
-  self.shared:advance()
-  dispatch.start_due(self, waiter)
+  self:advance()
+  self:start_due(waiter)
   waiting.tell_news(waiter)
 end
 

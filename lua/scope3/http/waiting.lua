@@ -1,5 +1,4 @@
 --- Waiting for calls, by the loop of who waits.
-local dispatch = require "scope3.http.dispatch"
 local errors = require "scope3.error"
 local guard = require "scope3.util.guard"
 
@@ -79,15 +78,20 @@ local function wait_for_engine(transport, seconds, waiter)
     ok, moved = true, wait(engine, seconds, waiter)
   end
   if ok and not moved then
-    transport.shared:advance()
+    transport:advance()
   end
   return ok, moved
+end
+
+-- The error of what a loop raised. One of ours says what has happened to the caller.
+local function error_of_loop(problem)
+  return errors.is(problem) and problem or guard.error("the loop", problem)
 end
 
 -- Stores what a loop raised.
 local function loop_failed(limits, waiter, problem)
   local holder = limits.guard or waiter
-  holder.fault = holder.fault or guard.error("the loop", problem)
+  holder.fault = holder.fault or error_of_loop(problem)
 end
 
 -- Tells what has happened. Gives whether `done(...)`.
@@ -102,7 +106,7 @@ local function rest(transport, limits, waiter, seconds)
     limits.alive()
   end
   if waiter.woken then -- by a listener, or by others while one was suspended
-    transport.shared:advance()
+    transport:advance()
     return true
   end
   local ok, problem = wait_for_engine(transport, seconds, waiter)
@@ -133,7 +137,7 @@ function waiting.drive(transport, done, limits, waiter, ...)
       stopping, ends = true, end_of_grace(limits, waiter, now)
     end
     if not stopping then
-      soonest = dispatch.start_due(transport, waiter)
+      soonest = transport:start_due(waiter)
     end
     if not stopping and tells_the_end(waiter, done, ...) then
       return true
@@ -168,7 +172,7 @@ function waiting.pause(transport, seconds, limits)
     end
     local ok, problem = sleep(transport, pause_until(limits, now, ends, limits.deadline))
     if not ok then
-      return nil, guard.error("the loop", problem)
+      return nil, error_of_loop(problem)
     end
   end
 end

@@ -14,6 +14,7 @@ local loops = {}
 ---  the engine meanwhile: then the waiter need not
 ---@field wake? fun(waiter: scope3.Waiter)  ends a waiter's wait: needed where several wait at once
 ---@field rest? fun()  lets others run, between two slices of work
+---@field hold? fun()  where the host interrupts Lua anywhere: keeps others from running until `rest` or a wait
 ---@field bar? fun(): string?  why nothing can wait here and now, for people
 
 ---@class scope3.Waiter  a caller that waits; a loop may keep fields of its own in it
@@ -38,6 +39,15 @@ if in_nginx and in_nginx.get_phase then
   pcall(require, "scope3.crypto")
 end
 
+local function host(name)
+  hosts[name] = hosts[name] or require("scope3.loop." .. name)
+  return hosts[name]
+end
+
+local function is_haproxy(core)
+  return type(core) == "table" and core.register_action ~= nil and core.msleep ~= nil
+end
+
 -- The loop of the host that runs now. Waiting may block while nginx's master reads its configuration ("init"), and in
 -- a worker that serves nobody any more ("exit_worker").
 local function here()
@@ -45,14 +55,16 @@ local function here()
   if ngx and ngx.get_phase then
     local phase = ngx.get_phase()
     if phase ~= "init" and phase ~= "exit_worker" then
-      hosts.nginx = hosts.nginx or require "scope3.loop.nginx" -- a host may set ngx after it loaded this
-      return hosts.nginx
+      return host "nginx" -- a host may set ngx after it loaded this
     end
   end
   local cqueues = package.loaded.cqueues
   if cqueues and cqueues.running() then
-    hosts.cqueues = hosts.cqueues or require "scope3.loop.cqueues"
-    return hosts.cqueues
+    return host "cqueues"
+  elseif rawget(_G, "_TARANTOOL") then
+    return host "tarantool"
+  elseif is_haproxy(rawget(_G, "core")) then
+    return host "haproxy"
   end
   return blocking
 end
@@ -86,13 +98,21 @@ function auto.rest()
   end
 end
 
+-- HAProxy is there before anything is loaded. Elsewhere nobody has to be held back.
+if is_haproxy(rawget(_G, "core")) then
+  auto.hold = host("haproxy").hold
+end
+
 -- Servers that run Lua in their own event loop, and a global of each with one of its fields. A call that blocks stops
 -- the whole server.
 local SERVERS = {
-  { "HAProxy", "core", "register_action" }, { "lighttpd", "lighty", "r" }, { "Tarantool", "box", "cfg" },
-  { "Prosody", "prosody", "hosts" }, { "Knot Resolver", "event", "after" }, { "Apache httpd", "apache2", "version" },
+  { "lighttpd", "lighty", "r" }, { "Prosody", "prosody", "hosts" }, { "Apache httpd", "apache2", "version" },
   { "Redis", "redis", "call" },
 }
+
+-- Knot Resolver runs coroutines in cqueues. The others of its calls block. Its globals lie behind a metatable.
+local IN_KNOT = "nothing can wait here in Knot Resolver: do this in worker.coroutine(function() … end), which needs "
+  .. 'cqueues for LuaJIT, or take loop = "blocking" where nothing is served yet'
 
 local function server()
   for _, known in ipairs(SERVERS) do
@@ -108,25 +128,29 @@ function auto.bar()
   if loop ~= blocking then
     return loop.bar and loop.bar()
   end
+  if package.loaded.kluautil and package.loaded.kres then
+    return IN_KNOT
+  end
   local name = server()
   return name and name .. " has no loop here, and a call that blocks stops the whole server: give the client a loop of "
-    .. "your own (docs/embedding.md), or take loop = \"blocking\" where nothing is served yet"
+    .. "your own (docs/hosts.md), or take loop = \"blocking\" where nothing is served yet"
 end
 
-local NAMES = { blocking = true, nginx = true, cqueues = true, luv = true }
+local NAMES = { blocking = true, nginx = true, cqueues = true, luv = true, haproxy = true, tarantool = true }
 
---- Whether a loop is the caller's own, which may raise.
+--- Whether functions of a loop may raise: of the caller's own, and of Tarantool's, which ends a fiber so.
 ---@param loop scope3.Loop
 ---@return boolean
-function loops.is_foreign(loop)
-  return loop ~= auto and not (NAMES[loop.name] and package.loaded["scope3.loop." .. loop.name] == loop)
+function loops.may_raise(loop)
+  local is_ours = loop == auto or NAMES[loop.name] and package.loaded["scope3.loop." .. loop.name] == loop
+  return not is_ours or rawget(_G, "_TARANTOOL") ~= nil
 end
 
 local function is_loop(loop)
   if type(loop) ~= "table" or type(loop.name) ~= "string" then
     return false
   end
-  for _, name in ipairs { "wake", "rest", "bar" } do
+  for _, name in ipairs { "wake", "rest", "bar", "hold" } do
     if loop[name] ~= nil and type(loop[name]) ~= "function" then
       return false
     end
@@ -136,7 +160,7 @@ end
 
 --- Finds a loop by its name. The caller's own loop is returned as it is. For nil it is one that finds the host by
 --- itself. Raises for anything else, at the line of the caller's caller.
----@param loop "blocking"|"nginx"|"cqueues"|"luv"|scope3.Loop|nil
+---@param loop "blocking"|"nginx"|"cqueues"|"luv"|"haproxy"|"tarantool"|scope3.Loop|nil
 ---@return scope3.Loop
 function loops.find(loop)
   if loop == nil then
@@ -151,7 +175,8 @@ function loops.find(loop)
     return found
   end
   error("scope3.client: " .. arguments.problem("loop",
-    '"blocking", "nginx", "cqueues", "luv", or a table with name, now, sleep and wait (scope3.Loop)', loop), 3)
+    '"blocking", "nginx", "cqueues", "luv", "haproxy", "tarantool", or a table with name, now, sleep and wait '
+    .. "(scope3.Loop)", loop), 3)
 end
 
 return loops
