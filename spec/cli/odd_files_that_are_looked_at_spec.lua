@@ -1,0 +1,199 @@
+-- `scope3 look` at files whose columns say less than they seem to, or that cannot be read.
+local world = require "spec.support.world"
+
+local json = world.json
+
+-- The object of what was found, of a text.
+local function seen(text, suffix, ...)
+  local code, out, err = world.command { "look", world.file(text, suffix or ".csv"), "--json", ... }
+  assert.equal(0, code, err)
+  return json.decode(out)
+end
+
+local function doubts(object)
+  return table.concat(object.unsure, "\n")
+end
+
+-- The names of the columns that the map has for a field, joined.
+local function mapped(object, field)
+  return table.concat(object.map[field] or {}, "+")
+end
+
+describe("an odd file that is looked at", function()
+  teardown(world.clean)
+
+  it("has phones that fit no country, and is told how many", function()
+    local object = seen "id,phone\n1,+493012345678\n2,+493012345679\n3,0000000000\n4,0000000000\n"
+    assert.equal("2 phones have no country code, and fit no country. --region says which they are of.", doubts(object))
+    assert.same({ 2, 2 }, { object.columns[2].phones, object.columns[2].national_phones })
+    assert.is_nil(object.region)
+  end)
+
+  it("has phones of other countries than its rows say", function()
+    local lines = { "id,phone,country" }
+    for i = 1, 9 do
+      lines[#lines + 1] = ("%d,%s,US"):format(i, i <= 5 and "030 123456" .. i or "206 555 014" .. i)
+    end
+    local object = seen(table.concat(lines, "\n"))
+    assert.equal("Most phones in 'phone' are not valid numbers of their row's country.", doubts(object))
+    assert.equal("44 % valid, by the row's country", object.why.phone)
+    lines[2] = "1,206 555 0141,US"
+    object = seen(table.concat(lines, "\n"))
+    assert.same({ "", "56 % valid, by the row's country" }, { doubts(object), object.why.phone })
+  end)
+
+  it("has two columns of phones in national form, whose country is found for both", function()
+    local object = seen "id,phone,mobile\n1,030 1234567,0171 2345678\n2,030 1234568,0171 2345679\n"
+    assert.equal("phone+mobile", mapped(object, "phone"))
+    assert.same({ "DE", "DE" }, { object.columns[2].regions[1].region, object.columns[3].regions[1].region })
+  end)
+
+  it("has one column of consent, and another that may say who agreed as well", function()
+    local object = seen "id,email,consent,newsletter\n1,a@example.org,yes,no\n2,b@example.org,no,daily\n"
+    assert.equal("consent", object.consent)
+    assert.equal("Besides 'consent' these may say who agreed or refused: 'newsletter'.", doubts(object))
+    assert.is_nil(object.command:find("--where", 1, true))
+  end)
+
+  it("has answers in JSON that are no texts", function()
+    local object = seen('{"id":1,"email":"a@example.org","consent":true}\n'
+      .. '{"id":2,"email":"b@example.org","consent":false}\n{"id":3,"email":"c@example.org","consent":false}\n', ".jsonl")
+    assert.same({ "consent", 1, 2 }, { object.consent, object.trial.members, object.trial.skipped })
+    for _, one in ipairs(object.columns) do
+      if one.name == "consent" then
+        assert.same({ 1, 2 }, { one.yes, one.no })
+      end
+    end
+  end)
+
+  it("has no id but names, so that emails are taken, and the names are told", function()
+    local object = seen "name,mail\nAnna Z,a@example.org\nBert Y,b@example.org\nCarl X,c@example.org\n"
+    assert.same({ "mail", "hash" }, { mapped(object, "external_id"), object.ids })
+    assert.truthy(doubts(object):find("The id may also be 'name'.", 1, true))
+  end)
+
+  it("has columns that are named for what they hardly hold", function()
+    local lines = { "id,mail,phone,country" }
+    for i = 1, 20 do
+      lines[#lines + 1] = ("%d,a%d@example.org,%s,%s"):format(i, i, i == 1 and "+493012345678" or "x" .. i,
+        i <= 17 and "DE" or "none of them")
+    end
+    local object = seen(table.concat(lines, "\n"))
+    assert.same({ "", "", "mail" }, { mapped(object, "phone"), mapped(object, "region"), mapped(object, "email") })
+    lines[3] = "2,a2@example.org,+493012345679,DE"
+    lines[20] = "19,a19@example.org,x,DE"
+    object = seen(table.concat(lines, "\n"))
+    assert.same({ "phone", "country" }, { mapped(object, "phone"), mapped(object, "region") })
+  end)
+
+  it("has an id that is the better of two", function()
+    -- Which column is taken, of rows in which the first two have so many different values.
+    local function id_of(first, second, names)
+      local lines = { names or "user id,customer id,mail" }
+      for i = 1, 40 do
+        lines[#lines + 1] = ("%d,%d,a%d@example.org"):format(i % first, 100 + i % second, i)
+      end
+      return mapped(seen(table.concat(lines, "\n")), "external_id")
+    end
+    assert.equal("user id", id_of(40, 40))
+    assert.equal("customer id", id_of(24, 40))
+    assert.equal("user id", id_of(31, 40)) -- the first of two that are nearly as good
+    assert.equal("customer id", id_of(40, 40, "order id,customer id,mail"))
+    assert.equal("customer id", id_of(1, 40))
+  end)
+
+  it("has no id but emails, beside a column whose values repeat", function()
+    local lines = { "town,mail" }
+    for i = 1, 20 do
+      lines[#lines + 1] = ("Town %s,a%d@example.org"):format(string.char(64 + i % 10), i)
+    end
+    local object = seen(table.concat(lines, "\n"))
+    assert.same({ "mail", "hash" }, { mapped(object, "external_id"), object.ids })
+    assert.is_nil(doubts(object):find("town", 1, true))
+  end)
+
+  it("has emails that miss in many rows, which are no id", function()
+    local lines = { "name,mail" }
+    for i = 1, 20 do
+      lines[#lines + 1] = ("Name %d,%s"):format(i, i <= 12 and ("a%d@example.org"):format(i) or "")
+    end
+    local object = seen(table.concat(lines, "\n"))
+    assert.equal("name", mapped(object, "external_id"))
+    assert.is_nil(object.ids)
+  end)
+
+  it("has many names inside of a value, all of which are looked at where rows are as many", function()
+    local lines, fields = {}, {}
+    for i = 1, 30 do
+      fields[i] = ('"k%d":%d'):format(i, i)
+    end
+    for i = 1, 40 do
+      lines[i] = ('{"id":%d,"email":"a%d@example.org","more":{%s}}'):format(i, i, table.concat(fields, ","))
+    end
+    assert.equal(32, #seen(table.concat(lines, "\n"), ".jsonl").columns)
+  end)
+
+  it("is not searched for what was said of it", function()
+    local object = seen("id,email,x\n1,a@example.org,NULL\n2,b@example.org,NULL\n", ".csv", "--null", "none")
+    assert.same({ "none", 2 }, { object.reading.null, object.columns[3].filled })
+    object = seen("id,email,x\n1,a@example.org,\\N\n2,b@example.org,\\N\n", ".csv", "--escape", "none")
+    assert.same({ "none", 2 }, { object.reading.escape, object.columns[3].filled })
+  end)
+
+  it("shows control characters and bytes that are no text as question marks", function()
+    local object = seen("id,email,x\n1,a@example.org,\"A\tb\"\n2,b@example.org,J\246rg\n3,c@example.org,J\246rg\n", ".csv",
+      "--encoding", "utf-8")
+    assert.same({ "A?aa", "A?a" }, object.columns[3].samples)
+  end)
+
+  it("comes from a pipe with a name, and is read once", function()
+    local pipe = world.path ".fifo"
+    os.execute("mkfifo " .. pipe)
+    os.execute(("(timeout 60 sh -c 'cat examples/customers.csv >%s') &"):format(pipe))
+    local code, out, err = world.command({ "look", pipe, "--json" }, { before = "timeout 60" })
+    assert.equal(0, code, err)
+    local object = json.decode(out)
+    assert.same({ 998, "Email" }, { object.rows, mapped(object, "email") })
+    os.remove(pipe)
+  end)
+
+  it("begins with a byte order mark or not", function()
+    local text = "id,email\n1,a@example.org\n"
+    for words, file in pairs {
+      ["CSV · comma · UTF-8 with a byte order mark · 1 row, which are all"] = world.file("\239\187\191" .. text, ".csv"),
+      ["CSV · comma · UTF-8 · 1 row, which are all"] = world.file(text, ".csv"),
+    } do
+      local _, out = world.command { "look", file }
+      assert.equal(words, out:match "\n([^\n]*)")
+    end
+  end)
+
+  it("has the name of its file or of standard input in what is wrong with it", function()
+    local half = world.file('{"id":1\n{"id":2\n', ".jsonl")
+    local said = "none of the 2 rows that were looked at can be read\n"
+    for _, one in ipairs { { half, half }, { "-", "standard input" } } do
+      local _, _, err = world.command({ "look", one[1] }, { stdin = half })
+      assert.equal(("scope3: %s: %s"):format(one[2], said), err)
+    end
+    local packed = world.path ".gz"
+    os.execute(("gzip -c examples/customers.csv | head -c 9000 >%s"):format(packed))
+    local _, _, err = world.command({ "look", "-" }, { stdin = packed })
+    assert.truthy(err:find("^scope3: standard input: .*the file was cut off"), err)
+  end)
+
+  it("has no name that an audience could have", function()
+    local folder = world.path ""
+    os.execute("mkdir " .. folder)
+    world.write(folder .. "/.gz", "id,email\n1,a@example.org\n")
+    local _, out = world.command { "look", folder .. "/.gz", "--json" }
+    assert.truthy(json.decode(out).command:find(" --audience customers ", 1, true), out)
+    os.execute("rm -r " .. folder)
+  end)
+
+  it("cannot be opened, or cannot be read, and the reason is told", function()
+    local code, _, err = world.command({ "look", "/dev/tty" }, { before = "setsid -w" })
+    assert.same({ 1, "scope3: cannot read /dev/tty: No such device or address\n" }, { code, err })
+    code, _, err = world.command({ "look", "-" }, { stdin = "/tmp" })
+    assert.same({ 1, "scope3: cannot read standard input: Is a directory\n" }, { code, err })
+  end)
+end)
