@@ -67,12 +67,13 @@ local function with(made, fields)
   return made
 end
 
+local function request(state, first, last, adds, removes, send_end)
+  return { state = state, members = adds + removes, adds = adds, removes = removes, rows = { first = first,
+    last = last }, send_end = send_end }
+end
+
 -- A job of every fate: how it ended, and what is known of it.
 local function ended_job()
-  local function request(state, first, last, adds, removes, send_end)
-    return { state = state, members = adds + removes, adds = adds, removes = removes, rows = { first = first,
-      last = last }, send_end = send_end }
-  end
   local res = with(result.new(nil, { { id = "a", name = "A" } }), {
     rows = 20, skipped = 5, child_rows = 1, rejected = { no_identifier = 3, no_external_id = 1 }, members = 13,
     accepted = 6, removed = 2, replaced = 2, rejected_by_service = 1, failed = 1, unknown = 3,
@@ -86,6 +87,38 @@ local function ended_job()
   return { code = 1, fields = res, error = { kind = "failed", message = "it <broke>\nfor good" } },
     { command = "sync", audience = "a", files = { "rows <1>.csv", "-", ("deep/"):rep(30) .. "x.csv" },
       title = "scope3 sync", started = 1795950000, ended = 1795950090 }
+end
+
+-- A dry run of several audiences, with more reasons than have a bar.
+local function dry_run()
+  local dropped, n = {}, 30
+  for reason in ("ambiguous_key bad_json email_character email_domain email_empty_side email_escaped "
+    .. "email_invisible email_lost email_no_at email_nowhere email_placeholder email_several email_space "
+    .. "email_too_long email_two_ats"):gmatch "%S+" do
+    dropped[reason], n = n, n - 1
+  end
+  local res = with(result.new(nil, { { id = "a", name = "A" }, { id = "b" } }), {
+    rows = 60, members = 60, would_send = 60, would_remove = 10, dropped = dropped,
+    identifiers = { hashed_email = 60, hashed_phone = 0, uids = 0 },
+  })
+  for i = 1, 30 do
+    res.requests[i] = request("not sent", 2 * i, 2 * i + 1, 2, 0, i < 30 and i * 0.5 or 30)
+  end
+  with(res.audiences[1], { name = "\227\129\130" .. ("a "):rep(30), uploaded_count = 50, matched_count = 1 })
+  return { code = 0, fields = res }, { command = "run", dry_run = true, files = {}, title = "scope3 run",
+    started = 1795950000, ended = 1795990000 }
+end
+
+local function that_did_not_begin()
+  return { code = 3, fields = {}, error = { kind = "nothing", message = "the file is empty\nand more" } },
+    { command = "sync", files = { "1", "2", "3", "4", "5", "6", "7" }, title = "scope3 sync", started = 1795950000,
+      ended = 1795950001 }
+end
+
+local function page_of(...)
+  local page = report_html.of(...)
+  return (page:gsub("<style>.-</style>", "<style></style>"):gsub("><", ">\n<")
+    :gsub("scope3 " .. version:gsub("%p", "%%%0"), "scope3 VERSION"))
 end
 
 describe("the whole of", function()
@@ -109,13 +142,14 @@ describe("the whole of", function()
   end)
 
   it("a report as a page, but for its style", function()
-    local page = report_html.of(ended_job())
-    page = page:gsub("<style>.-</style>", "<style></style>"):gsub("><", ">\n<"):gsub("scope3 " .. version:gsub("%p",
-      "%%%0"), "scope3 VERSION")
-    is_as_before("report.html", page)
+    is_as_before("report.html", page_of(ended_job()))
+    is_as_before("dry.html", page_of(dry_run()))
+    is_as_before("none.html", page_of(that_did_not_begin()))
   end)
 
   it("a report as a text, no line of which is over 72 columns", function()
     is_as_before("report.txt", report_text.of(ended_job()))
+    is_as_before("dry.txt", report_text.of(dry_run()))
+    is_as_before("none.txt", report_text.of(that_did_not_begin()))
   end)
 end)
