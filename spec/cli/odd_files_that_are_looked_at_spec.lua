@@ -110,6 +110,52 @@ describe("an odd file that is looked at", function()
     local object = seen(table.concat(lines, "\n"))
     assert.same({ "mail", "hash" }, { mapped(object, "external_id"), object.ids })
     assert.is_nil(doubts(object):find("town", 1, true))
+    for i = 1, 6 do -- now four fifths differ
+      lines[1 + i] = ("Place %s,a%d@example.org"):format(string.char(64 + i), i)
+    end
+    object = seen(table.concat(lines, "\n"))
+    assert.equal("mail", mapped(object, "external_id"))
+    assert.truthy(doubts(object):find("The id may also be 'town'.", 1, true))
+  end)
+
+  it("has no id in a column of two values, whatever it is called", function()
+    local lines = { "user id,mail" }
+    for i = 1, 20 do
+      lines[#lines + 1] = ("%d,a%d@example.org"):format(i % 2, i)
+    end
+    assert.equal("mail", mapped(seen(table.concat(lines, "\n")), "external_id"))
+    for i = 1, 20 do
+      lines[1 + i] = ("%d,a%d@example.org"):format(i % 3, i)
+    end
+    assert.equal("user id", mapped(seen(table.concat(lines, "\n")), "external_id"))
+  end)
+
+  it("has universal ids only where most values have their form", function()
+    local good, lines = "ODP3RBeFtTtZBeBfbC6Q9WRDGzHDtUW9zqzqoBKOZ2U=", { "id,mail,euid,uid2" }
+    for i = 1, 20 do
+      lines[#lines + 1] = ("%d,a%d@example.org,%s,%s"):format(i, i, i <= 11 and good or "x", i <= 10 and good or "x")
+    end
+    local object = seen(table.concat(lines, "\n"))
+    assert.same({ "euid", "" }, { mapped(object, "uid:euid"), mapped(object, "uid:uid2") })
+    assert.same({ "euid" }, { object.columns[3].uid_type, object.columns[4].uid_type })
+  end)
+
+  it("has phones without a header only where most values look like some", function()
+    local function phones_of(most)
+      local lines = {}
+      for i = 1, 20 do
+        lines[i] = ("K%d,a%d@example.org,%s"):format(i, i, i <= most and "030 12345" .. 10 + i or "word " .. i)
+      end
+      return seen(table.concat(lines, "\n"), ".csv", "--no-header").columns[3].national_phones
+    end
+    assert.same({ 0, 11 }, { phones_of(10), phones_of(11) })
+  end)
+
+  it("has a header behind a title, which counts only where rows follow", function()
+    assert.equal(1, seen("Our customers\nid,email\n1,a@example.org\n").reading.skip_lines)
+    local code, _, err = world.command { "look", world.file("Our customers\nid,email\n", ".csv") }
+    assert.equal(1, code)
+    assert.truthy(err:find("can be read\n", 1, true), err)
   end)
 
   it("has emails that miss in many rows, which are no id", function()

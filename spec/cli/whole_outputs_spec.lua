@@ -133,6 +133,15 @@ describe("the whole of", function()
     is_as_before("marked.json", look(MARKED, "--json"))
   end)
 
+  it("a script that was begun", function()
+    for name, text in pairs { ["script_of_kinds.txt"] = of_all_kinds(), ["script_of_marked.txt"] = MARKED } do
+      local path = world.path ".lua"
+      local code, _, err = world.command({ "init", "-", "-o", path }, { stdin = world.file(text) })
+      assert.same({ 0, "" }, { code, err })
+      is_as_before(name, world.read(path))
+    end
+  end)
+
   it("a look at JSON Lines", function()
     is_as_before("lines.txt", look(LINES))
   end)
