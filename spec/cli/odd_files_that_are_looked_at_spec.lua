@@ -81,6 +81,8 @@ describe("an odd file that is looked at", function()
     local object = seen(table.concat(lines, "\n"))
     assert.same({ "", "", "mail" }, { mapped(object, "phone"), mapped(object, "region"), mapped(object, "email") })
     lines[3] = "2,a2@example.org,+493012345679,DE"
+    assert.same({ "phone", "" }, { mapped(seen(table.concat(lines, "\n")), "phone"), mapped(object, "region") })
+    assert.equal("", mapped(seen(table.concat(lines, "\n")), "region"))
     lines[20] = "19,a19@example.org,x,DE"
     object = seen(table.concat(lines, "\n"))
     assert.same({ "phone", "country" }, { mapped(object, "phone"), mapped(object, "region") })
