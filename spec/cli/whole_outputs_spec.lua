@@ -111,8 +111,8 @@ end
 
 local function that_did_not_begin()
   return { code = 3, fields = {}, error = { kind = "nothing", message = "the file is empty\nand more" } },
-    { command = "sync", files = { "1", "2", "3", "4", "5", "6", "7" }, title = "scope3 sync", started = 1795950000,
-      ended = 1795950001 }
+    { command = "sync", files = { ("w"):rep(62), "a " .. ("x"):rep(80), "3", "4", "5", "6", "7" },
+      title = "scope3 sync", started = 1795950000, ended = 1795950001 }
 end
 
 local function page_of(...)
