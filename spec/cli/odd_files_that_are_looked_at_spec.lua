@@ -142,6 +142,12 @@ describe("an odd file that is looked at", function()
     assert.same({ "euid" }, { object.columns[3].uid_type, object.columns[4].uid_type })
   end)
 
+  it("has hashes in base64 without its last sign", function()
+    local object = seen "id,email hash\n1,yumXEDiTLqFKWuI0/U0EkHuPGqZR//d9fFgbSg+QrWM\n2,Nv9rsLzWqSX0tRFpz2byCpFyzIcpsMQuBk/0MgvRlUI\n"
+    assert.equal(2, object.columns[2].hashes)
+    assert.equal("email hash", mapped(object, "hashed_email"))
+  end)
+
   it("has phones without a header only where most values look like some", function()
     local function phones_of(most)
       local lines = {}

@@ -78,7 +78,7 @@ local function ended_job()
     rows = 20, skipped = 5, child_rows = 1, rejected = { no_identifier = 3, no_external_id = 1 }, members = 13,
     accepted = 6, removed = 2, replaced = 2, rejected_by_service = 1, failed = 1, unknown = 3,
     identifiers = { hashed_email = 8, hashed_phone = 3, uids = 1 }, dropped = { email_no_at = 4 },
-    repaired = { phone_plus = 2 },
+    repaired = { phone_plus = 1 },
     requests = { request("accepted", 2, 9, 4, 2, 0.5), request("accepted", 10, 12, 2, 0, 2),
       request("failed", 13, 13, 1, 0), request("accepted", 14, 14, 1, 0, 1.2) },
   })
