@@ -57,7 +57,8 @@ describe("an odd file that is looked at", function()
 
   it("has answers in JSON that are no texts", function()
     local object = seen('{"id":1,"email":"a@example.org","consent":true}\n'
-      .. '{"id":2,"email":"b@example.org","consent":false}\n{"id":3,"email":"c@example.org","consent":false}\n', ".jsonl")
+      .. '{"id":2,"email":"b@example.org","consent":false}\n'
+      .. '{"id":3,"email":"c@example.org","consent":false}\n', ".jsonl")
     assert.same({ "consent", 1, 2 }, { object.consent, object.trial.members, object.trial.skipped })
     for _, one in ipairs(object.columns) do
       if one.name == "consent" then
@@ -143,7 +144,8 @@ describe("an odd file that is looked at", function()
   end)
 
   it("has hashes in base64 without its last sign", function()
-    local object = seen "id,email hash\n1,yumXEDiTLqFKWuI0/U0EkHuPGqZR//d9fFgbSg+QrWM\n2,Nv9rsLzWqSX0tRFpz2byCpFyzIcpsMQuBk/0MgvRlUI\n"
+    local object = seen("id,email hash\n1,yumXEDiTLqFKWuI0/U0EkHuPGqZR//d9fFgbSg+QrWM\n"
+      .. "2,Nv9rsLzWqSX0tRFpz2byCpFyzIcpsMQuBk/0MgvRlUI\n")
     assert.equal(2, object.columns[2].hashes)
     assert.equal("email hash", mapped(object, "hashed_email"))
   end)
@@ -187,6 +189,27 @@ describe("an odd file that is looked at", function()
     assert.equal(32, #seen(table.concat(lines, "\n"), ".jsonl").columns)
   end)
 
+  it("has over 20 keys inside of a value and fewer rows: these are data, and are told in order", function()
+    local function inner(n)
+      local fields = {}
+      for i = 1, n do
+        fields[i] = ('"k%d":%d'):format(i, i)
+      end
+      return ("{%s}"):format(table.concat(fields, ","))
+    end
+    local function notes_of(n)
+      local more = inner(n)
+      local object = seen(('{"id":1,"email":"a@example.org","c":%s,"a":%s,"d":%s,"b":%s}\n'):format(more, more, more,
+        more), ".jsonl")
+      local told = {}
+      for i, one in ipairs(object.unsure) do
+        told[i] = one:match "^The keys in '(%a)' seem to be data"
+      end
+      return table.concat(told)
+    end
+    assert.same({ "", "abcd" }, { notes_of(20), notes_of(21) })
+  end)
+
   it("is not searched for what was said of it", function()
     local object = seen("id,email,x\n1,a@example.org,NULL\n2,b@example.org,NULL\n", ".csv", "--null", "none")
     assert.same({ "none", 2 }, { object.reading.null, object.columns[3].filled })
@@ -195,8 +218,8 @@ describe("an odd file that is looked at", function()
   end)
 
   it("shows control characters and bytes that are no text as question marks", function()
-    local object = seen("id,email,x\n1,a@example.org,\"A\tb\"\n2,b@example.org,J\246rg\n3,c@example.org,J\246rg\n", ".csv",
-      "--encoding", "utf-8")
+    local text = "id,email,x\n1,a@example.org,\"A\tb\"\n2,b@example.org,J\246rg\n3,c@example.org,J\246rg\n"
+    local object = seen(text, ".csv", "--encoding", "utf-8")
     assert.same({ "A?aa", "A?a" }, object.columns[3].samples)
   end)
 
@@ -213,11 +236,11 @@ describe("an odd file that is looked at", function()
 
   it("begins with a byte order mark or not", function()
     local text = "id,email\n1,a@example.org\n"
-    for words, file in pairs {
-      ["CSV · comma · UTF-8 with a byte order mark · 1 row, which are all"] = world.file("\239\187\191" .. text, ".csv"),
-      ["CSV · comma · UTF-8 · 1 row, which are all"] = world.file(text, ".csv"),
+    for words, bytes in pairs {
+      ["CSV · comma · UTF-8 with a byte order mark · 1 row, which are all"] = "\239\187\191" .. text,
+      ["CSV · comma · UTF-8 · 1 row, which are all"] = text,
     } do
-      local _, out = world.command { "look", file }
+      local _, out = world.command { "look", world.file(bytes, ".csv") }
       assert.equal(words, out:match "\n([^\n]*)")
     end
   end)
@@ -241,6 +264,9 @@ describe("an odd file that is looked at", function()
     world.write(folder .. "/.gz", "id,email\n1,a@example.org\n")
     local _, out = world.command { "look", folder .. "/.gz", "--json" }
     assert.truthy(json.decode(out).command:find(" --audience customers ", 1, true), out)
+    os.execute(("cd %s && LUA_PATH=\"$LUA_PATH\" %s %s/bin/scope3.in init .gz >/dev/null"):format(folder,
+      os.getenv "SCOPE3_LUA_BIN" or "lua", os.getenv "PWD" or "."))
+    assert.truthy(world.read(folder .. "/customers.lua"):find('id = "customers"', 1, true))
     os.execute("rm -r " .. folder)
   end)
 

@@ -26,13 +26,15 @@ end
 
 -- Columns of each kind, behind a line of a title. Two rows have too many and too few fields.
 local function of_all_kinds()
-  local lines = { "Export", "", "Customer,Email,Phone,Mobile,Country,Opt In,Joined,Score,Empty,UID2,Note,Twice,Hash" }
+  local lines = { "Export", "", "Customer,Email,Phone,Mobile,Country,Opt In,Joined,Score,Empty,UID2,Note,Twice,"
+    .. "Hash,Few mails,Some dates" }
   for i = 1, 20 do
     local email = i <= 17 and ("a%d@example.org"):format(i) or i <= 19 and core.sha256("e" .. i) or "none"
     local phone = i <= 6 and ("+4930123450%02d"):format(i) or i <= 16 and ("0301234%03d"):format(i) or ""
     lines[#lines + 1] = table.concat({ "C" .. 1000 + i, email, phone, ("0171 23456%02d"):format(i),
       i % 4 == 0 and "AT" or "DE", i % 5 == 0 and "no" or "yes", ("2024-01-%02d"):format(i), i % 3 .. ".5", "", UID2,
-      i % 2 == 0 and "x" or "y", i <= 15 and "v" .. i or "v1", core.sha256("h" .. i) }, ",")
+      i % 2 == 0 and "x" or "y", i <= 15 and "v" .. i or "v1", core.sha256("h" .. i),
+      i == 1 and "b@example.org" or i <= 12 and "x" or "", i <= 10 and "2024-01-01" or "x" }, ",")
   end
   lines[8] = lines[8] .. ",one,too,many"
   lines[9] = "too,few"
@@ -43,6 +45,8 @@ end
 local MARKED = "\239\187\191user_id;unsubscribed;e-mail;tel\n1;0;a@example.org;(206) 555-0142\n"
   .. "2;1;b@example.org;206-555-0143\n3;0;c@example.org;+12065550144\n4;0;d@example.org;99\n2;0;e@example.org;\n"
   .. ";0;f@example.org;\n7;0;g@example.org"
+
+local ONE = "id,email,consent\n1,a@example.org,yes\n"
 
 local LINES = '{"id":1,"a":{"b":"x@example.org"},"h":1.5}\n{"id":2,"a":{"b":"y@example.org"},"h":true}\n{"id":\n'
 
@@ -140,6 +144,10 @@ describe("the whole of", function()
       assert.same({ 0, "" }, { code, err })
       is_as_before(name, world.read(path))
     end
+  end)
+
+  it("a look at one row", function()
+    is_as_before("one.txt", look(ONE))
   end)
 
   it("a look at JSON Lines", function()

@@ -1,7 +1,7 @@
 -- Memory runs out in a process of the command, of Lua and of this library: once, and from then on for ever. Where the
--- exit code is 0 all is as it should be. Any other one comes with a message, and is none of a crash or of a fault of the
--- command. A file that an earlier run wrote is the old one or a whole new one, and none is left beside it. No key is in
--- a message. The audience is what it was or what was meant.
+-- exit code is 0 all is as it should be. Any other one comes with a message, and is none of a crash or of a fault of
+-- the command. A file that an earlier run wrote is the old one or a whole new one, and none is left beside it. No key
+-- is in a message. The audience is what it was or what was meant.
 local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local seed = require "spec.support.seed"
@@ -31,7 +31,8 @@ describe("a command whose memory runs out", not os.getenv "LD_PRELOAD" and funct
   setup(function()
     folder, libraries = world.path "", { failing = compile.failing_file(), no_memory = compile.no_memory() }
     os.execute("mkdir -p " .. folder .. "/scope3")
-    world.write(folder .. "/rows.csv", "id,mail,phone\n1,a@x.example,+493012345678\n2,none,\n3,c@x.example,030 1234567\n")
+    world.write(folder .. "/rows.csv", "id,mail,phone\n1,a@x.example,+493012345678\n2,none,\n"
+      .. "3,c@x.example,030 1234567\n")
     world.write(folder .. "/key", KEY .. "\n")
     world.write(folder .. "/scope3/config.lua", ("return { p = { account_id = 25, api_key_file = '%s/key' } }")
       :format(folder))

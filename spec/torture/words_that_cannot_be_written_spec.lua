@@ -103,8 +103,8 @@ describe("a command that cannot write", here and function()
     local told, seen = world.path ".told", {}
     local env = ("SCOPE3_API_KEY=scope3_test_key SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s LD_PRELOAD=%s "
       .. "LUA_INIT=\"${LUA_INIT-} dofile 'spec/torture/failing_command.lua'\" "
-      .. "FAILING='%s failing_calls %s %d %.0f %s %s'"):format(sandbox.url, library, library, job[2].file, k, count, how,
-      told)
+      .. "FAILING='%s failing_calls %s %d %.0f %s %s'"):format(sandbox.url, library, library, job[2].file, k, count,
+        how, told)
     seen.code, seen.out, seen.err = world.command(words_of(job[3]), { env = env })
     local asked, failed = world.read(told):match "^(%d+) (%d+)\n$"
     seen.asked, seen.failed = tonumber(asked), tonumber(failed)
