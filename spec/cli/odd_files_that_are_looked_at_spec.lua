@@ -223,6 +223,35 @@ describe("an odd file that is looked at", function()
     assert.same({ "A?aa", "A?a" }, object.columns[3].samples)
   end)
 
+  it("has one column with a stray quote, which is no reason to read it without quotes", function()
+    local object = seen('email\na@example.org\n"b"c@example.org\nd@example.org\n')
+    assert.same({ 2, 1 }, { object.rows, object.unreadable_rows })
+    assert.is_nil(object.reading.quote)
+  end)
+
+  it("shows forms of its first 300 values, and a name of up to 64 bytes", function()
+    local name, lines = ("n"):rep(64), {}
+    lines[1] = "id,email," .. name
+    for i = 1, 320 do
+      lines[i + 1] = ("%d,a%d@example.org,%s"):format(i, i, i <= 300 and "x" or "Y1")
+    end
+    local object = seen(table.concat(lines, "\n"))
+    assert.same({ "a" }, object.columns[3].samples)
+    lines[2] = "1,a1@example.org,Y1"
+    assert.same({ "a", "A9" }, seen(table.concat(lines, "\n")).columns[3].samples)
+    local _, out = world.command { "look", world.file(table.concat(lines, "\n"), ".csv") }
+    assert.truthy(out:find("\n  3  " .. ("n"):rep(21), 1, true), out)
+  end)
+
+  it("shows the form of 20 characters, whatever their bytes are", function()
+    local function form_of(text)
+      return seen(("id,email,x\n1,a@example.org,%s\n"):format(text)).columns[3].samples[1]
+    end
+    local wide = "\240\159\152\128" -- four bytes
+    assert.same({ ("a"):rep(20), ("a"):rep(20) .. "…" }, { form_of(wide:rep(20)), form_of(wide:rep(21)) })
+    assert.same({ ("a"):rep(20), ("a"):rep(20) .. "…" }, { form_of(("z"):rep(20)), form_of(("z"):rep(21)) })
+  end)
+
   it("comes from a pipe with a name, and is read once", function()
     local pipe = world.path ".fifo"
     os.execute("mkfifo " .. pipe)

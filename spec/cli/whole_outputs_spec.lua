@@ -46,7 +46,7 @@ local MARKED = "\239\187\191user_id;unsubscribed;e-mail;tel\n1;0;a@example.org;(
   .. "2;1;b@example.org;206-555-0143\n3;0;c@example.org;+12065550144\n4;0;d@example.org;99\n2;0;e@example.org;\n"
   .. ";0;f@example.org;\n7;0;g@example.org"
 
-local ONE = "id,email,consent\n1,a@example.org,yes\n"
+local ONE = "id,email,consent,phone\n1,a@example.org,yes,+493012345678\n"
 
 local LINES = '{"id":1,"a":{"b":"x@example.org"},"h":1.5}\n{"id":2,"a":{"b":"y@example.org"},"h":true}\n{"id":\n'
 
