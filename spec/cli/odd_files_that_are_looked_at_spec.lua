@@ -229,6 +229,19 @@ describe("an odd file that is looked at", function()
     assert.is_nil(object.reading.quote)
   end)
 
+  it("has quotes in its header that are only text", function()
+    for _, head in ipairs { 'id,"email', 'id,"e"mail' } do
+      local object = seen(head .. "\n1,a@example.org\n2,b@example.org\n")
+      assert.same({ "none", "id", head:match ",(.*)", 2 }, { object.reading.quote, mapped(object, "external_id"),
+        mapped(object, "email"), object.rows })
+      assert.truthy(object.command:find(" --quote none ", 1, true), object.command)
+    end
+    local file = world.file('id,"email\n1,a@example.org\n', ".csv")
+    local code, _, err = world.command { "look", file, "--quote", '"' }
+    assert.equal(1, code)
+    assert.truthy(err:find("a quote is opened and does not close", 1, true), err)
+  end)
+
   it("shows forms of its first 300 values, and a name of up to 64 bytes", function()
     local name, lines = ("n"):rep(64), {}
     lines[1] = "id,email," .. name

@@ -88,7 +88,7 @@ local function ended_job()
   })
   with(res.audiences[1], { uploaded_count = 50, total_uploaded_count = 200, matched_count = 120, minimum_size = 100,
     status = "READY" })
-  return { code = 1, fields = res, error = { kind = "failed", message = "it <broke>\nfor good" } },
+  return { code = 1, fields = res, error = { kind = "failed", message = "it <broke>  \nfor good" } },
     { command = "sync", audience = "a", files = { "rows <1>.csv", "-", ("deep/"):rep(30) .. "x.csv" },
       title = "scope3 sync", started = 1795950000, ended = 1795950090 }
 end
