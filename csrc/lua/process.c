@@ -162,18 +162,6 @@ static int process_file_kind(lua_State *L) {
   return 1;
 }
 
-/* file_stamp(path) -> a text that changes when the file is written to, or another stands in its
- * place; nil when there is no such file */
-static int process_file_stamp(lua_State *L) {
-  struct stat info;
-  char text[SC3L_FILE_STAMP];
-  if (sc3l_file_stat(luaL_checkstring(L, 1), &info) != 0)
-    return 0;
-  sc3l_file_stamp(&info, text);
-  lua_pushstring(L, text);
-  return 1;
-}
-
 /* copy_mode(from, to) gives a file the permissions of another -> true | nil, message */
 static int process_copy_mode(lua_State *L) {
   const char *from = luaL_checkstring(L, 1), *to = luaL_checkstring(L, 2);
@@ -254,7 +242,6 @@ void sc3l_open_process(lua_State *L) {
       {"glob", process_glob},
       {"file_identity", process_file_identity},
       {"file_kind", process_file_kind},
-      {"file_stamp", process_file_stamp},
       {"copy_mode", process_copy_mode},
       {"states", process_states},
       {"catch_stop", process_catch_stop},

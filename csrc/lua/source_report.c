@@ -153,7 +153,7 @@ static int source_once(lua_State *L) {
   return 1;
 }
 
-/* :stamp() -> what core.file_stamp() gives, of the file that is open; nil where there is none */
+/* :stamp() -> a text that changes when the open file is written to; nil where there is none */
 static int source_stamp(lua_State *L) {
   const sc3l_source *s = sc3l_check_open_source(L, 1);
   struct stat info;

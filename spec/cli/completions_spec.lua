@@ -147,4 +147,13 @@ describe("completion", function()
       assert.truthy(err:find("Try 'scope3 completion --help'", 1, true), err)
     end
   end)
+
+  it("asks zsh for a value only where an option takes one", function()
+    local code, out = world.command { "completion", "zsh" }
+    assert.equal(0, code)
+    for _, words in ipairs { ")--quiet[", "'--journal=[", "'--wait=[" } do
+      assert.truthy(out:find(words, 1, true), words)
+    end
+    assert.is_nil(out:find("--quiet=", 1, true))
+  end)
 end)

@@ -94,7 +94,18 @@ describe("the help", function()
     end
   end)
 
+  it("of all loses no word where a line is wrapped", function()
+    local help_words = require "scope3.cli.help_words"
+    local said = must(os.getenv "SCOPE3_LUA_BIN" .. " bin/scope3.in --help"):gsub("%s+", " ")
+    for _, rows in ipairs { help_words.ENVIRONMENT, help_words.EXIT_CODES } do
+      for _, row in ipairs(rows) do
+        assert.truthy(said:find((row[1] .. " " .. row[2]):gsub("%s+", " "), 1, true), row[2])
+      end
+    end
+  end)
+
   it("fits a narrow terminal, and stays at 80 columns on a wide one", function()
+    local texts = {}
     for columns, most in pairs { [48] = 48, [60] = 60, [200] = 80, [20] = 48 } do
       local typescript = world.path ".typescript"
       os.execute(("NO_COLOR=1 script -qec 'stty cols %d; %s bin/scope3.in sync --help' %s </dev/null >/dev/null 2>&1")
@@ -105,7 +116,9 @@ describe("the help", function()
         widest = math.max(widest, #line)
       end
       assert.is_true(widest <= most and widest > most - 12, ("%d columns: %d"):format(columns, widest))
+      texts[columns] = options
     end
+    assert.equal(texts[48], texts[20])
   end)
 end)
 

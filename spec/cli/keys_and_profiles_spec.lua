@@ -118,6 +118,10 @@ describe("the key of the command", function()
   it("needs a profile that is there and says what it may say", function()
     fails(2, "--profile prod is in no file: there is no " .. home .. "/.config/scope3/config.lua",
       { "audiences", "--profile", "prod" })
+    profiles "return { c = {}, a = {}, e = {}, b = {}, d = {}, f = {} }"
+    fails(2, "zz is not in it (it has a, b, c, d, e, f)", { "audiences", "--profile", "zz" })
+    profiles "return {}"
+    fails(2, "zz is not in it (it has none)", { "audiences", "--profile", "zz" })
     profiles "return { production = { account_id = 25 }, default = {} }"
     fails(2, "config.lua: productoin is not in it (did you mean 'production'? it has default, production)",
       { "audiences", "--profile", "productoin" })
@@ -139,5 +143,25 @@ describe("the key of the command", function()
       profiles(text)
       fails(1, said, { "audiences" })
     end
+  end)
+
+  it("is in no profile whose file of a key cannot be read, or which cannot be read itself", function()
+    profiles "return { default = { account_id = 25, api_key_file = '~/none' }, p = { api_key_command = 'false' } }"
+    local file = home .. "/.config/scope3/config.lua"
+    fails(1, ("default of %s: api_key_file %s/none cannot be read (No such file or directory)"):format(file, home),
+      { "audiences" })
+    fails(2, ("--profile p of %s: api_key_command failed"):format(file), { "audiences", "--profile", "p" })
+    os.remove(file)
+    assert(os.execute("mkdir '" .. file .. "'"))
+    fails(1, file .. ": it cannot be read (Is a directory)", { "audiences" })
+  end)
+
+  it("is no line of over 8192 bytes, of which no part is sent", function()
+    local long = world.file(("k"):rep(8193))
+    fails(2, "has no key in its first line", { "audiences", "--api-key-file", long })
+    fails(2, "printed no key in its first line", { "audiences", "--api-key-command", "cat '" .. long .. "'" })
+    assert.equal(0, #sandbox:requests())
+    sandbox:configure { keys = json.array { ("k"):rep(8192) } }
+    answers { "audiences", "--api-key-file", world.file(("k"):rep(8192)) }
   end)
 end)

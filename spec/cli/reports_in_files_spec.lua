@@ -181,6 +181,18 @@ describe("a report in a file", function()
     assert.equal("cancelled", cjson.decode(world.read(names.JSON)).error.kind)
   end)
 
+  it("says so where its folder went away while the job ran", function()
+    local gone = folder .. "/gone"
+    os.execute("mkdir " .. gone)
+    local script = folder .. "/removes.lua"
+    world.write(script, ("os.execute 'rmdir %s'\n"
+      .. "return { audience = 'a', map = { external_id = 'id', email = 'mail' } }"):format(gone))
+    local code, out, err = command(("run %s CSV AT --report %s/r.txt --json"):format(script, gone))
+    local said = ("cannot write %s/r.txt: No such file or directory"):format(gone)
+    assert.same({ 1, "scope3: " .. said .. "\n" }, { code, err:match "[^\n]*cannot write[^\n]*\n" })
+    assert.equal(said, cjson.decode(out).error.message)
+  end)
+
   it("shows nothing that a terminal or a mail would obey, and cuts what is too long", function()
     local long = ("w"):rep(200)
     local columns = { "mail\27[1m", "m\226\128\174x", "m\255", long, ("wide column "):rep(20) }

@@ -73,6 +73,13 @@ describe("rows that are chosen by words", function()
       assert.is_nil(where, one[1])
       assert.truthy(problem:find(one[2], 1, true), problem)
     end
+    local many = {}
+    for i = 1, 65 do
+      many[i] = "c" .. i .. "=1"
+    end
+    assert.same({ nil, "--where has 65 conditions; 64 are the most: use a function(row)" }, { where_args.read(many) })
+    assert.same({ nil, "--where: 'Plan': a blank text equals nothing; use present = true or present = false" },
+      { where_args.read { "Plan=\n" } })
     local _, problem = where_args.read { "Plan=a", "Plan=b" }
     assert.truthy(problem:find("--where asks 'Plan' for two values at once", 1, true), problem)
     assert.is_nil((where_args.read {}))

@@ -119,6 +119,7 @@ describe("a script that is begun", function()
     local file = world.file(people("", nothing), ".csv")
     local path = world.path ".lua"
     local code, out = world.command({ "init", "-", "-o", path, "--json" }, { stdin = file })
+    assert.equal(json.null, json.decode(out).error)
     local commands = json.decode(out).commands
     assert.same({ 0, 3, nil }, { code, #commands, (table.concat(commands):match "--journal") })
     local odd = world.path "\n.lua"

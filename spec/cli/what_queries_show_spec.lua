@@ -88,6 +88,7 @@ describe("the command shows", function()
   it("the version, the help, and a wrong usage with its hint", function()
     local code, out, err = run "--version"
     assert.same({ 0, true, "" }, { code, out:find "^scope3 %d" ~= nil or out:find "^%d" ~= nil, err })
+    assert.same({ 0, out, "" }, { run("sync", "--version") })
     for _, words in ipairs { { "--help" }, { "help" }, { "sync", "--help" }, { "help", "sync" }, { "wait", "-h" } } do
       code, out, err = run((table.unpack or unpack)(words)) -- luacheck: ignore
       assert.same({ 0, true, "" }, { code, out:find("Usage: scope3", 1, true) ~= nil, err }, table.concat(words, " "))

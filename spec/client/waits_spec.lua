@@ -61,6 +61,18 @@ describe("the client", function()
     assert.same({ "TOO_SMALL", "nil" }, { res.audiences[1].status, tostring(res.audiences[2].status) })
   end)
 
+  it("ends with its tasks where the service took nobody of any audience", function()
+    sandbox:configure { refuse = world.json.array { "b1" } }
+    local refused = assert(scope3.audience { id = "b" })
+    assert(refused:add { external_id = "b1", email = "b1@example.com" })
+    local res, err = sandbox:client():sync(refused)
+    res = res or err.result
+    assert.same({ 0, 1 }, { res.accepted, res.rejected_by_service })
+    local before = #sandbox:requests "list"
+    assert(res:wait { interval = 0.01, timeout = 60 })
+    assert.equal(before, #sandbox:requests "list")
+  end)
+
   it("ends at once, and asks for nothing, where the service took nobody at all", function()
     sandbox:fault { on = "sync", act = "status", status = 400, times = -1 }
     local client = sandbox:client()

@@ -44,6 +44,21 @@ local function sum_of(living)
   return sum
 end
 
+describe("members that others replace", function()
+  it("are found by ids with quotes and backslashes in them", function()
+    local builder, earlier = spooled.kit()
+    local _, later = spooled.kit()
+    for i, id in ipairs { "plain", 'a"b', "a\\b", 'c\\"', 'a"' } do
+      assert(builder:add(earlier, { external_id = id, email = "anna@example.com" }))
+      if i ~= 1 then
+        assert(builder:add(later, { external_id = id, email = "bert@example.com" }))
+      end
+    end
+    assert.same({ 2, 3, 4, 5 }, earlier:replace(later, 1, 4))
+    assert.equal(1, earlier:living())
+  end)
+end)
+
 describe("the identifiers of a payload", function()
   setup(function()
     print("seed " .. seed)

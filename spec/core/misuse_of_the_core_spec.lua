@@ -140,7 +140,6 @@ describe("the core", function()
   it("answers what is not there with nothing", function()
     local missing = world.path ".missing"
     assert.is_nil(core.file_identity(missing))
-    assert.is_nil(core.file_stamp(missing))
     assert.same({ nil, "No such file or directory" }, { core.copy_mode(missing, missing) })
     assert.same({ nil, "No such file or directory" }, { core.file_kind(missing) })
     assert.is_nil(core.glob(missing .. "/*"))

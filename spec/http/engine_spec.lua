@@ -158,6 +158,25 @@ describe("the engine", function()
     engine:close()
   end)
 
+  it("knows a request by its id, however many came after it", function()
+    local engine = new_engine()
+    sandbox:fault { on = "sync", act = "hang", times = -1 }
+    local function hanging()
+      return assert(engine:submit { method = "POST", url = sync_url(sandbox), body = "{}", timeout = 60 })
+    end
+    local first = hanging()
+    for _ = 1, 31 do -- ids are counted, and its index has 16 places
+      assert.equal(200, transfer(engine, { method = "GET", url = sandbox.url .. "/health", timeout = 30 }).status)
+    end
+    local last = hanging()
+    assert.equal(2, engine:count())
+    assert.is_true(engine:cancel(first))
+    assert.is_false(engine:cancel(first))
+    assert.is_true(engine:cancel(last))
+    assert.equal(0, engine:count())
+    engine:close()
+  end)
+
   it("goes through the proxy that a request names, except to the hosts it leaves out", function()
     local engine = new_engine()
     local result = transfer(engine, { method = "GET", url = "http://nowhere.invalid/health", timeout = 30,

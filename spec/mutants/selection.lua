@@ -16,17 +16,29 @@ local BY_HAND = { "spec.mutants.by_hand", "spec.mutants.by_hand_policy" }
 -- nginx runs this room on a Lua of its own, in which no lines are counted.
 local LEFT_OUT = "^lua/scope3/nginx/"
 
+-- The files that a commit has not: as a set.
+local function files_since(commit)
+  local found = {}
+  for _, file in ipairs(shell.lines(("git diff --name-only --no-renames --diff-filter=A %s -- lua/scope3")
+    :format(shell.quote(commit)))) do
+    found[file] = true
+  end
+  assert(next(found), "no file came after " .. commit)
+  return found
+end
+
 ---@param option fun(name: string): string?  of the command
 ---@return string[]
 function selection.files(option)
   local all = shell.lines "find lua/scope3 -name '*.lua' -printf '%s %p\\n' | sort -n | cut -d' ' -f2-"
   local pattern = option "files"
+  local since = option "since" and files_since(option "since")
   local policy, list = {}, {}
   for _, name in ipairs(selection.POLICY) do
     policy["lua/scope3/" .. name .. ".lua"] = true
   end
   for _, file in ipairs(all) do
-    local wanted = not pattern or file:find(pattern) ~= nil
+    local wanted = (not pattern or file:find(pattern) ~= nil) and (not since or since[file])
     if wanted and not file:find(LEFT_OUT) and (not option "policy" or policy[file])
       and (not option "rest" or not policy[file]) then
       list[#list + 1] = file

@@ -63,11 +63,13 @@ local function environment(self, more)
     LUA_PATH = ("%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;;"):format(root, root, root),
     LUA_CPATH = ("%s/build/%s/?.so;;"):format(root, self.lua),
     SCOPE3_LUA = self.lua, SCOPE3_LUA_BIN = self.interpreter, SCOPE3_THOROUGH = "", SCOPE3_SEED = "1",
+    XDG_CONFIG_HOME = "/nonexistent",
   }
   for name, value in pairs(more or {}) do
     all[name] = value
   end
-  local words = { "env -u SCOPE3_API_KEY -u SCOPE3_ACCOUNT_ID -u SCOPE3_BASE_URL -u SCOPE3_CA_FILE -u SCOPE3_TRACES" }
+  local words = { "env -u SCOPE3_API_KEY -u SCOPE3_API_KEY_FILE -u SCOPE3_ACCOUNT_ID -u SCOPE3_BASE_URL "
+    .. "-u SCOPE3_CA_FILE -u SCOPE3_PROFILE -u SCOPE3_TRACES" }
   for name, value in pairs(all) do
     words[#words + 1] = name .. "=" .. shell.quote(value)
   end

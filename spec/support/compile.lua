@@ -61,7 +61,7 @@ end
 --- The module of compile.failing(), for another process: its path.
 ---@return string
 function compile.failing_file()
-  return library "failing"
+  return library("failing", "-Wl,-z,nodelete") -- a state that ends still gives memory back, by its allocator
 end
 
 --- A library that is preloaded to make calls of the system fail (spec/support/failing_calls.c): its path.

@@ -6,6 +6,8 @@
  *   local status, message, asked, refused = state:run(name, first, count)
  *                                       -- of the allocations from now on the `first` one and
  * `count` - 1 more fail state:warning()   the last warning (Lua 5.4 on)    state:close()
+ *   failing.here(first, count)           -- the same of the state that runs this, for good
+ *   failing.stop()                       -> asked, refused, since then
  *   failing.memory()  bytes that the C library has given out    failing.descriptors()  open
  * descriptors */
 #include <dirent.h>
@@ -123,6 +125,26 @@ static int warning(lua_State *L) {
   return 1;
 }
 
+static failing of_here;
+
+static int here(lua_State *L) {
+  if (of_here.alloc == NULL) {
+    of_here.alloc = lua_getallocf(L, &of_here.alloc_with);
+    lua_setallocf(L, allocate, &of_here);
+  }
+  of_here.asked = of_here.refused = 0;
+  of_here.last = (long)luaL_checknumber(L, 1) + (long)luaL_checknumber(L, 2) - 1;
+  of_here.first = (long)luaL_checknumber(L, 1);
+  return 0;
+}
+
+static int stop(lua_State *L) {
+  of_here.first = 0;
+  lua_pushnumber(L, (lua_Number)of_here.asked);
+  lua_pushnumber(L, (lua_Number)of_here.refused);
+  return 2;
+}
+
 static int memory(lua_State *L) {
   struct mallinfo2 info = mallinfo2();
   lua_pushnumber(L, (lua_Number)(info.uordblks + info.hblkhd));
@@ -155,6 +177,8 @@ int luaopen_failing(lua_State *L) {
   set(L, "__gc", close_state);
   lua_newtable(L);
   set(L, "state", new_state);
+  set(L, "here", here);
+  set(L, "stop", stop);
   set(L, "memory", memory);
   set(L, "descriptors", descriptors);
   return 1;

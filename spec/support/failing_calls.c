@@ -250,6 +250,14 @@ size_t fwrite(const void *bytes, size_t size, size_t n, FILE *file) {
   return REAL(fwrite)(bytes, size, verdict == HALF && n > 1 ? n / 2 : n, file);
 }
 
+/* It goes on after a signal and after a short read by itself. */
+size_t fread(void *to, size_t size, size_t n, FILE *file) {
+  if (!FAILS(fread, PLAIN, opened(fileno(file))))
+    return REAL(fread)(to, size, n, file);
+  set_error(file);
+  return 0;
+}
+
 int fflush(FILE *file) {
   const int on_file = file != NULL && opened(fileno(file));
   if (!FAILS(fflush, SLOW, on_file))

@@ -1,7 +1,7 @@
--- What the command writes, to standard output or to a file of --rejects, --events or --report, fails at every call:
--- once, and from then on for ever. The exit code and a message say so, in the object of --json too. What was written is
--- the beginning of what was meant. The job itself goes on to its end, or sends nothing; the counts add up, and no file
--- is left behind, unless removing one fails too.
+-- What the command writes, to standard output or to a file of --rejects, --events, --report, --metrics or `init`, fails
+-- at every call: once, and from then on for ever. The exit code and a message say so, in the object of --json too. What
+-- was written is the beginning of what was meant; a file that is replaced is the old one or the new one. The job itself
+-- goes on to its end, or sends nothing; the counts add up, and no file is left behind, unless removing one fails too.
 local compile = require "spec.support.compile"
 local core = require "scope3.core"
 local seed = require "spec.support.seed"
@@ -11,10 +11,15 @@ local world = require "spec.support.world"
 -- What the sanitizers preload has to come first, and replaces some of these calls too.
 local here = not os.getenv "LD_PRELOAD"
 
-local REJECTS = { code = 1, says = "cannot write ", file = ".rejects" }
-local EVENTS = { code = 1, says = "cannot write ", file = ".events" }
-local REPORT = { code = 1, says = "cannot write ", file = ".txt" }
+-- `name`: of its path in the words of the command. `replaces`: it takes the place of an old file, as a whole.
+local REJECTS = { code = 1, says = "cannot write ", file = ".rejects", name = "REJECTS" }
+local EVENTS = { code = 1, says = "cannot write ", file = ".events", name = "EVENTS" }
+local REPORT = { code = 1, says = "cannot write ", file = ".txt", name = "REPORT", replaces = true }
+local METRICS = { code = 1, says = "cannot write the metrics to ", file = ".prom", name = "METRICS", replaces = true }
+local NEW_SCRIPT = { code = 1, says = "cannot write ", file = "new.lua", name = "NEW" }
+local OLD_SCRIPT = { code = 1, says = "cannot write ", file = "new.lua", name = "NEW", replaces = true }
 local OUTPUT = { code = 4, says = "cannot write to standard output", file = ".out" }
+local OLD = "what an earlier run wrote\n"
 
 -- What is written, where, and the words of the command. `goes_on`: a script does not see that its words were lost.
 local JOBS = {
@@ -24,6 +29,12 @@ local JOBS = {
   { "refused rows that a script finds", REJECTS, "run SCRIPT ROWS --rejects REJECTS" },
   { "events beside an object", EVENTS, "sync ROWS TO --events EVENTS --json" },
   { "a report in a file, beside an object", REPORT, "sync ROWS TO --report REPORT --json" },
+  { "metrics beside an object", METRICS, "sync ROWS TO --metrics METRICS --json" },
+  { "a script for a file", NEW_SCRIPT, "init ROWS --output NEW" },
+  { "a script in place of another one", OLD_SCRIPT, "init ROWS --output NEW --force" },
+  { "what a file holds", OUTPUT, "look ROWS" },
+  { "what a file holds, as an object", OUTPUT, "look ROWS --json" },
+  { "what a shell is to complete", OUTPUT, "completion bash" },
   { "a report", OUTPUT, "sync ROWS TO" },
   { "a report after a wait", OUTPUT, "sync ROWS TO --wait" },
   { "an object", OUTPUT, "sync ROWS TO --json" },
@@ -54,7 +65,7 @@ describe("a command that cannot write", here and function()
     names = {
       ROWS = { folder .. "/rows.csv" }, MANY = { folder .. "/many.csv" }, SCRIPT = { folder .. "/script.lua" },
       REJECTS = { folder .. "/new.rejects" }, EVENTS = { folder .. "/new.events" },
-      REPORT = { folder .. "/new.txt" },
+      REPORT = { folder .. "/new.txt" }, METRICS = { folder .. "/new.prom" }, NEW = { folder .. "/new.lua" },
       TO = { "--audience", "a", "--map", "external_id=id", "--map", "email=mail" },
     }
     world.write(names.ROWS[1], "id,mail\n1,a@x.example\n2,none\n3,c@x.example\n4,none\n")
@@ -83,19 +94,21 @@ describe("a command that cannot write", here and function()
 
   -- Runs a job's command while the k-th call on its file and count - 1 more fail.
   local function run(job, how, k, count)
+    local file = job[2].name and names[job[2].name][1]
     sandbox:reset()
-    os.remove(names.REJECTS[1])
-    os.remove(names.EVENTS[1])
-    os.execute(("rm -f %s*"):format(names.REPORT[1]))
+    os.execute(("rm -f %s/new*"):format(folder))
+    if job[2].replaces then
+      world.write(file, OLD)
+    end
     local told, seen = world.path ".told", {}
     local env = ("SCOPE3_API_KEY=scope3_test_key SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=%s LD_PRELOAD=%s "
       .. "LUA_INIT=\"${LUA_INIT-} dofile 'spec/torture/failing_command.lua'\" "
-      .. "FAILING_CALLS='%s %s %d %.0f %s %s'"):format(sandbox.url, library, library, job[2].file, k, count, how, told)
+      .. "FAILING='%s failing_calls %s %d %.0f %s %s'"):format(sandbox.url, library, library, job[2].file, k, count,
+        how, told)
     seen.code, seen.out, seen.err = world.command(words_of(job[3]), { env = env })
     local asked, failed = world.read(told):match "^(%d+) (%d+)\n$"
     seen.asked, seen.failed = tonumber(asked), tonumber(failed)
-    local file = (job[2] == EVENTS and names.EVENTS or job[2] == REPORT and names.REPORT or names.REJECTS)[1]
-    local written = job[2] == OUTPUT and seen.out or world.exists(file) and world.read(file) or ""
+    local written = not file and seen.out or world.exists(file) and world.read(file) or ""
     seen.text = comparable(written)
     seen.requests = #sandbox:requests "sync"
     seen.ids = seen.requests > 0 and table.concat(sandbox:ids "a", " ") or ""
@@ -113,12 +126,20 @@ describe("a command that cannot write", here and function()
     return not tostring(object.error.message):find(says, 1, true) and "the object does not say it" or nil
   end
 
+  -- Whether a command that failed may leave what was written.
+  local function could_be_left(job, healthy, seen)
+    if job[2].replaces then
+      return seen.text == comparable(OLD) or seen.text == healthy.text
+    end
+    return healthy.text:sub(1, #seen.text) == seen.text
+  end
+
   -- What is wrong with how the command ended, beside a run in which nothing failed.
   local function problem_of(job, healthy, seen, for_ever)
     local unsent = seen.requests == 0 and seen.ids == ""
     if (seen.requests ~= healthy.requests or seen.ids ~= healthy.ids) and not (unsent and seen.code == 1) then
       return "in the audience: " .. seen.ids
-    elseif seen.files > healthy.files and not (job[2] == REPORT and for_ever) then
+    elseif seen.files > healthy.files and not (job[2].replaces and for_ever) then
       return "a file is left behind"
     elseif seen.code == healthy.code then
       return seen.text ~= healthy.text and "lost without a word" or nil
@@ -126,7 +147,7 @@ describe("a command that cannot write", here and function()
       return ("the exit code is %d"):format(seen.code)
     elseif not seen.err:find(job[2].says, 1, true) then
       return "it does not say what could not be written"
-    elseif not job.goes_on and healthy.text:sub(1, #seen.text) ~= seen.text then
+    elseif not job.goes_on and not could_be_left(job, healthy, seen) then
       return "something else was written"
     end
     return job[2] ~= OUTPUT and job[3]:find "--json" and not unsent and problem_of_object(seen.out, job[2].says) or nil

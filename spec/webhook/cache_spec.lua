@@ -51,6 +51,16 @@ describe("a store of keys that are forgotten", function()
     assert.is_true(s:safe_add("b", 2, 5))
   end)
 
+  it("takes a key again that ended behind more others than are forgotten at once", function()
+    local s = store.new(100, now)
+    for i = 1, 50 do
+      assert.is_true(s:safe_add("k" .. i, i, i))
+    end
+    clock = 1060
+    assert.is_true(s:safe_add("k50", "again", 60))
+    assert.equal("again", s:get "k50")
+  end)
+
   it("keeps a key that was added again after it had ended", function()
     local s = store.new(2, now)
     assert.is_true(s:safe_add("a", 1, 10))

@@ -186,6 +186,32 @@ function output.at_end(finish)
   state.at_end = finish
 end
 
+local NO_MEMORY = "not enough memory" -- as Lua says it
+
+-- The text of an object that says no more than why the real one could not be made.
+local function text_without_fields(err, is_memory, why)
+  state.object, state.lines = {}, nil
+  return text_of(err or is_memory and output.error_of(NO_MEMORY, "memory")
+    or output.error_of("internal fault: " .. why, "internal"))
+end
+
+-- The text of the object, also where it cannot be made, and the exit code that follows from that.
+local function object_text(err, code, exit)
+  local ok, text = pcall(text_of, err)
+  if ok then
+    return text, code
+  end
+  local is_memory = tostring(text) == NO_MEMORY
+  collectgarbage()
+  ok, text = pcall(text_without_fields, err, is_memory, text)
+  if ok then
+    return text, code == exit.OK and (is_memory and exit.FAILED or exit.INTERNAL) or code
+  elseif tostring(text) == NO_MEMORY then
+    return LAST_WORDS, exit.FAILED
+  end
+  return UNTOLD, exit.INTERNAL
+end
+
 --- Ends the output: prints the object, and checks that all was written.
 ---@param code integer  that the command came to
 ---@param exit table
@@ -196,18 +222,8 @@ function output.finish(code, exit)
   end
   if state.json then
     local err = error_for(code, exit)
-    local ok, text = pcall(text_of, err)
-    if not ok then
-      collectgarbage()
-      state.object, state.lines = {}, nil
-      ok, text = pcall(text_of, err or output.error_of("internal fault: " .. tostring(text), "internal"))
-      code = code == exit.OK and exit.INTERNAL or code
-    end
-    if not ok and tostring(text) == "not enough memory" then
-      text, code = LAST_WORDS, exit.FAILED
-    elseif not ok then
-      text, code = UNTOLD, exit.INTERNAL
-    end
+    local text
+    text, code = object_text(err, code, exit)
     output.put(text)
   else
     output.put("") -- what others printed is still to be written

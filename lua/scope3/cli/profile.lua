@@ -119,10 +119,13 @@ local function read(path)
   if not file then
     return nil, code ~= ENOENT and ("it cannot be read (%s)"):format((tostring(why):gsub("^.*: ", ""))) or nil
   end
-  local text = file:read(MOST + 1)
+  local text
+  text, why = file:read(MOST + 1)
   file:close()
   if text and #text > MOST then
     return nil, ("it is over %d bytes"):format(MOST)
+  elseif not text and why then -- nil alone is the end of an empty file
+    return nil, ("it cannot be read (%s)"):format(tostring(why))
   end
   return text or ""
 end

@@ -111,7 +111,7 @@ function report_svg.columns(id, title, slices, axis)
     if slice.n > 0 then
       height = math.max(height, 2)
       parts[#parts + 1] = ('<rect class="plain" x="%s" y="%s" width="%s" height="%s" rx="1"/>'):format(
-        number((i - 1) * step + 1), number(FLOOR - height), number(math.max(step - 2, 1)), number(height))
+        number((i - 1) * step + 1), number(FLOOR - height), number(step - 2), number(height))
     end
   end
   parts[#parts + 1] = ('<rect class="axis" x="0" y="%d" width="%d" height="1"/><text x="0" y="%d">%s</text>'

@@ -50,9 +50,7 @@ local function note(self, part, operation, nth)
   end
   local bytes = part.payload:text(operation, at, at)
   local member = json.decode(bytes:match("^,?(.*[^,]),?$") or "", true)
-  if type(member) == "string" then
-    self.members[#self.members + 1] = { id = mask.id(member), operation = operation, identifiers = {} }
-  elseif type(member) == "table" then
+  if type(member) == "table" then
     self.members[#self.members + 1] = { id = mask.id(tostring(member.externalId)), operation = operation,
       identifiers = identifiers_of(member) }
   end

@@ -74,8 +74,7 @@ local function in_words(problem)
   local said = problem:gsub("^where%['(.*)'%]%.?[a-z]*", function(column)
     return ("--where: '%s'"):format(redact.people(column))
   end, 1)
-  return (said:gsub("^where has", "--where has")
-    :gsub("^where ", "--where "))
+  return (said:gsub("^where has", "--where has"))
 end
 
 -- Adds the condition of a word. What is wrong with it, or nil.

@@ -139,7 +139,7 @@ local function way_out(err, opts, given)
     return { encoding = err.message:match("%-%-encoding ([a-z0-9-]+)") }
   elseif err.code == "binary" and not given.delimiter and opts.format == "csv" and not opts.delimiter then
     return { delimiter = "\1" }
-  elseif err.code == "header" and not given.quote and not opts.quote then
+  elseif (err.code == "bad_header" or err.code == "unclosed_quote") and not given.quote and not opts.quote then
     return { quote = "none" }
   end
 end

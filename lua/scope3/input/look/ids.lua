@@ -6,7 +6,6 @@ local ids = {}
 -- Shares that a column of ids has at least, where its name does not say that it is one.
 local FILLED, DISTINCT = 0.9, 0.8
 local CLOSE = 15 -- points between the best two, where either may be meant
-local SURE = 60 -- points of a column without the name of an id, below which an email is taken instead
 local CONTACT = -200 -- points of an email or phone: any other id is better
 
 --- Whether a column holds emails or phones, which are no ids of their own.
@@ -63,8 +62,8 @@ local function close_to(most, facts, points, best)
 end
 
 -- Whether a column only happens to differ in each row, such as one of names: an email is a better id.
-local function is_weak(best, most)
-  return not ids.is_contact(best) and best.name ~= nil and most < SURE and weight_of(best) <= 0
+local function is_weak(best)
+  return not ids.is_contact(best) and best.name ~= nil and weight_of(best) <= 0
 end
 
 --- The column that is most likely the id, and those that may be meant as well.
@@ -79,7 +78,7 @@ function ids.best(facts)
       best, most = one, points[i]
     end
   end
-  local contact = best and is_weak(best, most) and ids.contact(facts)
+  local contact = best and is_weak(best) and ids.contact(facts)
   if contact then
     return contact, { best }
   end

@@ -12,10 +12,6 @@ local look = {}
 
 look.ROWS = 10000 -- that are looked at, where nobody says how many
 
-local function never()
-  return false
-end
-
 ---@class scope3.Look
 ---@field path string
 ---@field opts table  options that read the file
@@ -62,11 +58,11 @@ end
 ---@param path string  "-" is standard input
 ---@param given table  what is known: format, encoding, delimiter, quote, escape, null, skip_lines, header
 ---@param rows? integer
----@param stopped? fun(): boolean?  whether the look is to end, with an error of the kind "cancelled"
+---@param stopped fun(): boolean?  whether the look is to end, with an error of the kind "cancelled"
 ---@return scope3.Look?
 ---@return scope3.Error? err
 function look.at(path, given, rows, stopped)
-  local file = opening.new(path, stopped or never)
+  local file = opening.new(path, stopped)
   local written, err = dialects.find(file, given, rows or look.ROWS)
   local marked = written and file:marked() or nil
   file:close()

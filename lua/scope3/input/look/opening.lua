@@ -28,14 +28,21 @@ function opening.new(path, stopped)
 end
 
 local function next_chunk(self)
-  self.file = self.file or (self.path == "-" and io.stdin or io.open(self.path, "rb"))
+  local why
   if not self.file then
-    return nil, errors.new("source", "cannot read " .. self.path)
+    self.file = io.stdin
+    if self.path ~= "-" then
+      self.file, why = io.open(self.path, "rb")
+    end
+  end
+  if not self.file then
+    return nil, errors.new("source", "cannot read " .. tostring(why))
   end
   if self.stopped() then
     return nil, errors.new("cancelled", "stopped by a signal")
   end
-  local chunk, why = self.file:read(CHUNK)
+  local chunk
+  chunk, why = self.file:read(CHUNK)
   if self.stopped() then -- it interrupted the reading, which is no fault of the file
     return nil, errors.new("cancelled", "stopped by a signal")
   elseif chunk then
