@@ -2,6 +2,7 @@
  * files by name, and the stop flag. */
 #include <errno.h>
 #include <glob.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -187,6 +188,29 @@ static int process_copy_mode(lua_State *L) {
   return 2;
 }
 
+/* link_target(path) -> what a symbolic link says, which may be relative to its folder; nil where
+ * the path is none */
+static int process_link_target(lua_State *L) {
+  char target[PATH_MAX];
+  ssize_t n = readlink(luaL_checkstring(L, 1), target, sizeof target);
+  if (n <= 0 || (size_t)n == sizeof target)
+    return 0;
+  lua_pushlstring(L, target, (size_t)n);
+  return 1;
+}
+
+/* make_folder(path) makes a folder that only its owner may use -> true | nil, message. One that is
+ * there stays as it is. */
+static int process_make_folder(lua_State *L) {
+  if (mkdir(luaL_checkstring(L, 1), 0700) == 0 || errno == EEXIST) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, strerror(errno));
+  return 2;
+}
+
 static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number) {
@@ -256,6 +280,8 @@ void sc3l_open_process(lua_State *L) {
       {"file_kind", process_file_kind},
       {"file_stamp", process_file_stamp},
       {"copy_mode", process_copy_mode},
+      {"link_target", process_link_target},
+      {"make_folder", process_make_folder},
       {"states", process_states},
       {"catch_stop", process_catch_stop},
       {"stopped", process_stopped},
