@@ -9,6 +9,7 @@ local context = require "scope3.job.context"
 local core = require "scope3.core"
 local counters = require "scope3.http.counters"
 local entries = require "scope3.util.entries"
+local forget = require "scope3.client.forget"
 local job_check = require "scope3.client.job_check"
 local key = require "scope3.http.key"
 local listing = require "scope3.api.listing"
@@ -175,6 +176,26 @@ function Client:run(script, source, opts)
     return nil, err
   end
   return run.execute(self, plan)
+end
+
+--- Removes people from every audience of the account, such as who asks to be erased (docs/operating.md). Where one
+--- audience fails the others still go, and the error says how many are not done. To call it again is safe.
+---
+---     local forgotten = assert(client:forget({ "4711", "4712" }, { wait = 3600 }))
+---
+---@param ids (string|integer)[]  external ids
+---@param opts? scope3.ForgetOptions
+---@return scope3.Forgotten?
+---@return scope3.Error? err  with `result`, a scope3.Forgotten, once the ids were read
+function Client:forget(ids, opts)
+  arguments.self(getmetatable(self) == Client, "client:forget", "scope3.client", self)
+  opts = options.check("client:forget", opts, client_options.FORGET, 2)
+  arguments.argument(options.is_id_list(ids), "client:forget", "ids", "a list of ids, each " .. ID, ids)
+  local misuse = forget.ineffective(opts)
+  if misuse then
+    error("client:forget: " .. misuse, 2)
+  end
+  return forget.run(self, ids, opts)
 end
 
 -- --- reading -----------------------------------------------------------------------------------------------------
