@@ -1,5 +1,5 @@
--- A file of --report, --metrics or init that is there is replaced by a whole one: it keeps its permissions, and where its
--- name is a symbolic link, the file that the link leads to is replaced and the link stays.
+-- A file of --report, --metrics or init that is there is replaced by a whole one: it keeps its permissions, and where
+-- its name is a symbolic link, the file that the link leads to is replaced and the link stays.
 local core = require "scope3.core"
 local world = require "spec.support.world"
 

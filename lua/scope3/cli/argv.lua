@@ -46,11 +46,24 @@ local function word_problem(command, word, next_word)
   local problem = (name == "wait" or is_number) and negative_problem(name, word, next_word)
   if problem then
     return problem
-  elseif name == "wait" and (command == "sync" or command == "run") then
+  elseif name == "wait" and (command == "sync" or command == "run" or command == "forget") then
     return wait_problem(word, value)
   elseif is_number and value and not tonumber(value) then
     return ("--%s takes a number, not '%s'"):format(name, require("scope3.util.redact").people(value))
   end
+end
+
+-- A number behind --wait may be an id, of whom nobody would think any more.
+local function forget_problem(words, i)
+  if words[1] ~= "forget" or words[i] ~= "--wait" or not tonumber(words[i + 1]) then
+    return nil
+  end
+  for _, word in ipairs(words) do
+    if word == "--file" or word:find("^%-%-file=") then
+      return nil
+    end
+  end
+  return "the number behind --wait may be seconds or an id: write --wait=SECONDS, or put --wait behind the ids"
 end
 
 --- What is wrong with the numbers among the words, or nil.
@@ -58,7 +71,7 @@ end
 ---@return string?
 function argv.number_problem(words)
   for i, word in ipairs(words) do
-    local problem = word_problem(words[1], word, words[i + 1])
+    local problem = word_problem(words[1], word, words[i + 1]) or forget_problem(words, i)
     if problem then
       return problem
     end

@@ -19,7 +19,8 @@ local report_files = {}
 ---@field command string
 ---@field dry_run? boolean
 ---@field audience? string
----@field files string[]
+---@field files? string[]
+---@field body? scope3.cli.ReportBody  of a command that sends no rows
 ---@field started number  seconds since 1970
 ---@field ended? number
 
@@ -92,7 +93,7 @@ function report_files.open(args)
   local problem
   state = { reports = {}, about = {
     title = "scope3 " .. args.command, command = args.command, dry_run = args.dry_run, audience = args.audience,
-    files = args.file, started = core.time(),
+    files = type(args.file) == "string" and { args.file } or args.file, started = core.time(),
   } }
   for _, path in ipairs(args.report) do
     local why = replaced.problem(path)

@@ -33,7 +33,7 @@ local function key_problem(args)
   for _, key in ipairs { "api_key_file", "api_key_command", "profile" } do
     if args[key] and args.sandbox then
       return ("%s has no effect with --sandbox, which needs no key"):format(word(key))
-    elseif args[key] and (args.dry_run or args.sample) and key ~= "profile" then
+    elseif args[key] and (args.dry_run or args.sample) and key ~= "profile" and args.command ~= "forget" then
       local dry = args.sample and "--sample" or "--dry-run"
       return ("%s has no effect with %s, which needs no key"):format(word(key), dry)
     end
@@ -111,7 +111,8 @@ local function report_problem(args)
       return problem
     end
   end
-  return reports[1] and overwritten.problem(args, overwritten.named_inputs(args.file)) or nil
+  local inputs = type(args.file) == "table" and overwritten.named_inputs(args.file) or { args.file }
+  return reports[1] and overwritten.problem(args, inputs) or nil
 end
 
 local function send_problem(args)
@@ -131,6 +132,43 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
+-- What is wrong with where the ids of people come from.
+local function ids_problem(args)
+  if args.file and #args.id > 0 then
+    return "--file and ids contradict each other: give the one or the other"
+  elseif not args.file and #args.id == 0 then
+    return "the ids are missing: name them, or --file FILE, which has one a line"
+  end
+  for _, id in ipairs(args.id) do
+    if id == "" then
+      return "an id is empty"
+    end
+  end
+end
+
+-- Options of forget that would do nothing beside another one.
+local function forget_without_effect(args)
+  if args.sandbox then
+    return "--sandbox has no effect on forget: a private sandbox has no audiences"
+  end
+  for _, key in ipairs { "wait", "timeout" } do
+    if args.dry_run and args[key] then
+      return ("%s has no effect with --dry-run, which sends nothing"):format(word(key))
+    end
+  end
+  if args.phone_repairs and args.ids ~= "hash" then
+    return "--phone-repairs has no effect without --ids hash"
+  elseif args.region and args.ids == "as_is" then
+    return "--region has no effect with --ids as_is"
+  end
+end
+
+function check.forget(args)
+  return ids_problem(args) or forget_without_effect(args) or rules_problem(args) or output_problem(args)
+    or report_problem(args) or args.region and not core.region(args.region) and UNKNOWN_REGION
+    or overwritten.problem(args, { args.file }) or nil
+end
+
 -- What is wrong with the id of a task; the service is not asked for it.
 local function id_problem(id)
   if not codec.is_task_id(id) then
@@ -140,7 +178,8 @@ end
 
 function check.wait(args)
   local problem = id_problem(args.id) or wait_problem("--timeout", args.timeout)
-    or wait_problem("--patience", args.patience) or output_problem(args) or overwritten.problem(args)
+    or wait_problem("--patience", args.patience) or output_problem(args) or report_problem(args)
+    or overwritten.problem(args)
   if problem then
     return problem
   elseif args.sandbox then
