@@ -199,16 +199,42 @@ static int process_link_target(lua_State *L) {
   return 1;
 }
 
-/* make_folder(path) makes a folder that only its owner may use -> true | nil, message. One that is
- * there stays as it is. */
+/* Why a folder is not only this user's to write to; NULL when it is. */
+static const char *shared_folder(const char *path) {
+  struct stat info;
+  if (stat(path, &info) != 0)
+    return strerror(errno);
+  if (!S_ISDIR(info.st_mode))
+    return strerror(ENOTDIR);
+  if (info.st_uid != geteuid())
+    return "it belongs to another user";
+  return (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "others may write to it" : NULL;
+}
+
+/* make_folder(path[, own]) makes a folder that only its owner may use -> true | nil, message. One
+ * that is there stays as it is; with `own` it must be this user's, and no other may write to it. */
 static int process_make_folder(lua_State *L) {
-  if (mkdir(luaL_checkstring(L, 1), 0700) == 0 || errno == EEXIST) {
+  const char *path = luaL_checkstring(L, 1), *why = NULL;
+  if (mkdir(path, 0700) != 0 && errno != EEXIST)
+    why = strerror(errno);
+  else if (lua_toboolean(L, 2))
+    why = shared_folder(path);
+  if (why == NULL) {
     lua_pushboolean(L, 1);
     return 1;
   }
   lua_pushnil(L);
-  lua_pushstring(L, strerror(errno));
+  lua_pushstring(L, why);
   return 2;
+}
+
+/* working_folder() -> its path; nil where it has none */
+static int process_working_folder(lua_State *L) {
+  char path[PATH_MAX];
+  if (getcwd(path, sizeof path) == NULL)
+    return 0;
+  lua_pushstring(L, path);
+  return 1;
 }
 
 static volatile sig_atomic_t stop_signal;
@@ -282,6 +308,7 @@ void sc3l_open_process(lua_State *L) {
       {"copy_mode", process_copy_mode},
       {"link_target", process_link_target},
       {"make_folder", process_make_folder},
+      {"working_folder", process_working_folder},
       {"states", process_states},
       {"catch_stop", process_catch_stop},
       {"stopped", process_stopped},

@@ -56,8 +56,8 @@ describe("the blocks of a page", function()
   local function run(folder, program, where)
     local out = folder .. "/printed"
     local service = "SCOPE3_API_KEY=scope3_example SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=" .. sandbox.url
-    local code = os.execute(("cd %s && PATH=%s/bin:$PATH %s timeout 60 %s >%s 2>&1 </dev/null"):format(
-      folder, folder, service, program, out))
+    local code = os.execute(("cd %s && PATH=%s/bin:$PATH XDG_STATE_HOME=%s/state %s timeout 60 %s >%s 2>&1 </dev/null")
+      :format(folder, folder, folder, service, program, out))
     assert(code == true or code == 0, where .. "\n" .. world.read(out))
     return world.read(out)
   end

@@ -106,7 +106,8 @@ end
 local function add_sending(command)
   command:option("--concurrency", "Requests under way at once (1, at most 16)."):argname("N"):convert(tonumber)
   command:option("--journal",
-    "Keep in FILE what was sent; the same command with it goes on where this one stopped."):argname("FILE")
+    "Keep in FILE what was sent; the same command with it goes on where this one stopped. auto: in a file of its own "
+    .. "for each job, in ~/.local/state/scope3."):argname("FILE")
   command:option("--delete-missing",
     "At the end delete the account's other audiences: these IDS, by commas, or all."):argname("IDS")
   command:option("--max-members", "Members a request (100000)."):argname("N"):convert(tonumber)

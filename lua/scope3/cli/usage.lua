@@ -120,6 +120,9 @@ local function send_problem(args)
   if problem then
     return problem
   end
+  if args.journal == "auto" and args.sandbox then
+    return "--journal auto has no effect with --sandbox, which ends with the command: name a file instead"
+  end
   local dry = args.sample and "--sample" or args.dry_run and "--dry-run"
   if dry then
     for _, key in ipairs { "wait", "require_ready", "metrics" } do

@@ -158,35 +158,46 @@ local function is_in_one(name, paths)
   end
 end
 
--- Leaves out the columns inside objects whose keys are data, and notes what was left out.
-local function leave_data_out(found)
-  local kept, paths, rare = {}, paths_of_data(found), 0
+local function note(found, sentence, ...)
+  found.notes[#found.notes + 1] = sentence:format(...)
+end
+
+-- The columns whose names are shown, and how many are not because few rows have them.
+local function shown_columns(found, paths)
+  local kept, rare = {}, 0
   for _, column in ipairs(found.columns) do
-    local is_data = is_in_one(column.name, paths)
-    local is_hidden = not is_data and is_rare(found, column.name)
-    rare = rare + (is_hidden and 1 or 0)
-    kept[#kept + 1] = not is_data and not is_hidden and column or nil
+    if not is_in_one(column.name, paths) then
+      local is_hidden = is_rare(found, column.name)
+      rare = rare + (is_hidden and 1 or 0)
+      kept[#kept + 1] = not is_hidden and column or nil
+    end
   end
-  found.columns = kept
+  return kept, rare
+end
+
+-- Leaves out the columns whose keys, or those above them, are data, and notes what was left out.
+local function leave_data_out(found)
+  local paths = paths_of_data(found)
+  local shown, rare = shown_columns(found, paths)
+  found.columns = shown
   for i, path in ipairs(paths) do
-    if not is_in_one(path:sub(1, -2), paths) and i <= PATHS_MAX and not is_rare(found, path:sub(1, -2)) then
-      found.notes[#found.notes + 1] = ("The keys in '%s' seem to be data and not names: what is in it was not looked "
-        .. "at."):format(path:sub(1, -2))
+    local name = path:sub(1, -2)
+    if not is_in_one(name, paths) and i <= PATHS_MAX and not is_rare(found, name) then
+      note(found, "The keys in '%s' seem to be data and not names: what is in it was not looked at.", name)
     end
   end
   if found.map_rows then
-    found.notes[#found.notes + 1] = "Some rows hold nothing but objects, so their keys seem to be data and not names: "
-      .. "they were not looked at."
+    note(found, "Some rows hold nothing but objects, so their keys seem to be data and not names: they were not looked "
+      .. "at.")
   end
   if found.personal then
-    found.notes[#found.notes + 1] = "Some keys are emails, phones or hashes: what is under them was not looked at."
+    note(found, "Some keys are emails, phones or hashes: what is under them was not looked at.")
   end
   if rare > 0 then
-    found.notes[#found.notes + 1] = ("%d keys stand in few rows, and may be data and not names: they are not shown.")
-      :format(rare)
+    note(found, "%d keys stand in few rows, and may be data and not names: they are not shown.", rare)
   end
   if found.left_out then
-    found.notes[#found.notes + 1] = ("There are more than %d keys: the others were not looked at."):format(KEYS_MAX)
+    note(found, "There are more than %d keys: the others were not looked at.", KEYS_MAX)
   end
 end
 
