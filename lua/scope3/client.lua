@@ -9,7 +9,6 @@ local context = require "scope3.job.context"
 local core = require "scope3.core"
 local counters = require "scope3.http.counters"
 local entries = require "scope3.util.entries"
-local forget = require "scope3.client.forget"
 local job_check = require "scope3.client.job_check"
 local key = require "scope3.http.key"
 local listing = require "scope3.api.listing"
@@ -191,6 +190,7 @@ function Client:forget(ids, opts)
   arguments.self(getmetatable(self) == Client, "client:forget", "scope3.client", self)
   opts = options.check("client:forget", opts, client_options.FORGET, 2)
   arguments.argument(options.is_id_list(ids), "client:forget", "ids", "a list of ids, each " .. ID, ids)
+  local forget = require "scope3.client.forget" -- few programs need it
   local misuse = forget.ineffective(opts)
   if misuse then
     error("client:forget: " .. misuse, 2)

@@ -128,6 +128,7 @@ function scope3.preload()
     load(key)
   end
   require "scope3.engine"
+  require "scope3.client.forget"
   for _, name in ipairs { "scope3.gzip", "scope3.crypto" } do
     pcall(require, name) -- a build may lack them
   end

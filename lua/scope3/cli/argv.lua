@@ -53,29 +53,17 @@ local function word_problem(command, word, next_word)
   end
 end
 
--- A number behind --wait may be an id, of whom nobody would think any more.
-local function forget_problem(words, i)
-  if words[1] ~= "forget" or words[i] ~= "--wait" or not tonumber(words[i + 1]) then
-    return nil
-  end
-  for _, word in ipairs(words) do
-    if word == "--file" or word:find("^%-%-file=") then
-      return nil
-    end
-  end
-  return "the number behind --wait may be seconds or an id: write --wait=SECONDS, or put --wait behind the ids"
-end
-
 --- What is wrong with the numbers among the words, or nil.
 ---@param words string[]
 ---@return string?
 function argv.number_problem(words)
   for i, word in ipairs(words) do
-    local problem = word_problem(words[1], word, words[i + 1]) or forget_problem(words, i)
+    local problem = word_problem(words[1], word, words[i + 1])
     if problem then
       return problem
     end
   end
+  return words[1] == "forget" and require("scope3.cli.forget_args").words_problem(words) or nil
 end
 
 --- What is wrong with the arguments that are whole numbers, or nil.

@@ -135,39 +135,8 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
--- What is wrong with where the ids of people come from.
-local function ids_problem(args)
-  if args.file and #args.id > 0 then
-    return "--file and ids contradict each other: give the one or the other"
-  elseif not args.file and #args.id == 0 then
-    return "the ids are missing: name them, or --file FILE, which has one a line"
-  end
-  for _, id in ipairs(args.id) do
-    if id == "" then
-      return "an id is empty"
-    end
-  end
-end
-
--- Options of forget that would do nothing beside another one.
-local function forget_without_effect(args)
-  if args.sandbox then
-    return "--sandbox has no effect on forget: a private sandbox has no audiences"
-  end
-  for _, key in ipairs { "wait", "timeout" } do
-    if args.dry_run and args[key] then
-      return ("%s has no effect with --dry-run, which sends nothing"):format(word(key))
-    end
-  end
-  if args.phone_repairs and args.ids ~= "hash" then
-    return "--phone-repairs has no effect without --ids hash"
-  elseif args.region and args.ids == "as_is" then
-    return "--region has no effect with --ids as_is"
-  end
-end
-
 function check.forget(args)
-  return ids_problem(args) or forget_without_effect(args) or rules_problem(args) or output_problem(args)
+  return require("scope3.cli.forget_args").problem(args) or rules_problem(args) or output_problem(args)
     or report_problem(args) or args.region and not core.region(args.region) and UNKNOWN_REGION
     or overwritten.problem(args, { args.file }) or nil
 end
