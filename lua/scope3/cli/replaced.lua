@@ -6,6 +6,9 @@ local replaced = {}
 
 local MOST_LINKS = 40 -- as Linux follows
 
+-- The new file of each place. One that could not be removed again is taken when the place is written to.
+local new_names = {}
+
 -- The path that a name leads to, which may not exist. A circle of links leads to one of them.
 local function place_of(path)
   for _ = 1, MOST_LINKS do
@@ -31,12 +34,13 @@ local function open_new(place)
   elseif core.link_target(place) then
     return nil, "its links lead in a circle"
   end
-  local new = ("%s.%.0f.tmp"):format(place, core.random() * 1e15)
+  local new = new_names[place] or ("%s.%.0f.tmp"):format(place, core.random() * 1e15)
+  new_names[place] = new
   local file, why = open(new)
   return file, file and new or why
 end
 
---- What keeps a file from being written, or nil. Where the new file cannot be removed again, nothing else is done.
+--- What keeps a file from being written, or nil.
 ---@param path string
 ---@return string?
 function replaced.problem(path)
