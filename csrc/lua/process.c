@@ -2,6 +2,7 @@
  * files by name, and the stop flag. */
 #include <errno.h>
 #include <glob.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -175,6 +176,55 @@ static int process_copy_mode(lua_State *L) {
   return 2;
 }
 
+/* link_target(path) -> what a symbolic link says, which may be relative to its folder; nil where
+ * the path is none */
+static int process_link_target(lua_State *L) {
+  char target[PATH_MAX];
+  ssize_t n = readlink(luaL_checkstring(L, 1), target, sizeof target);
+  if (n <= 0 || (size_t)n == sizeof target)
+    return 0;
+  lua_pushlstring(L, target, (size_t)n);
+  return 1;
+}
+
+/* Why a folder is not only this user's to write to; NULL when it is. */
+static const char *shared_folder(const char *path) {
+  struct stat info;
+  if (stat(path, &info) != 0)
+    return strerror(errno);
+  if (!S_ISDIR(info.st_mode))
+    return strerror(ENOTDIR);
+  if (info.st_uid != geteuid())
+    return "it belongs to another user";
+  return (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "others may write to it" : NULL;
+}
+
+/* make_folder(path[, own]) makes a folder that only its owner may use -> true | nil, message. One
+ * that is there stays as it is; with `own` it must be this user's, and no other may write to it. */
+static int process_make_folder(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1), *why = NULL;
+  if (mkdir(path, 0700) != 0 && errno != EEXIST)
+    why = strerror(errno);
+  else if (lua_toboolean(L, 2))
+    why = shared_folder(path);
+  if (why == NULL) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, why);
+  return 2;
+}
+
+/* working_folder() -> its path; nil where it has none */
+static int process_working_folder(lua_State *L) {
+  char path[PATH_MAX];
+  if (getcwd(path, sizeof path) == NULL)
+    return 0;
+  lua_pushstring(L, path);
+  return 1;
+}
+
 static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number) {
@@ -243,6 +293,9 @@ void sc3l_open_process(lua_State *L) {
       {"file_identity", process_file_identity},
       {"file_kind", process_file_kind},
       {"copy_mode", process_copy_mode},
+      {"link_target", process_link_target},
+      {"make_folder", process_make_folder},
+      {"working_folder", process_working_folder},
       {"states", process_states},
       {"catch_stop", process_catch_stop},
       {"stopped", process_stopped},

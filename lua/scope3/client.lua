@@ -26,6 +26,7 @@ local tasks = require "scope3.job.tasks"
 local transport = require "scope3.http.transport"
 local wait = require "scope3.client.wait"
 
+local forget = late.require "scope3.client.forget"
 local run = late.require "scope3.client.run"
 local stream = late.require "scope3.job.stream"
 
@@ -182,6 +183,30 @@ function Client:run(script, source, opts)
     return nil, err
   end
   return run.execute(self, plan)
+end
+
+--- Removes people from every audience of the account, such as who asks to be erased (docs/operating.md). Where one
+--- audience fails the others still go, and the error says how many are not done. To call it again is safe.
+---
+---     local forgotten = assert(client:forget({ "4711", "4712" }, { wait = 3600 }))
+---
+---@param ids (string|integer)[]  external ids
+---@param opts? scope3.ForgetOptions
+---@return scope3.Forgotten?
+---@return scope3.Error? err  with `result`, a scope3.Forgotten, once the ids were read
+function Client:forget(ids, opts)
+  arguments.self(getmetatable(self) == Client, "client:forget", "scope3.client", self)
+  opts = options.check("client:forget", opts, client_options.FORGET, 2)
+  arguments.argument(options.is_id_list(ids), "client:forget", "ids", "a list of ids, each " .. ID, ids)
+  local err = late.problem(forget)
+  if err then
+    return nil, err
+  end
+  local misuse = forget.ineffective(opts)
+  if misuse then
+    error("client:forget: " .. misuse, 2)
+  end
+  return forget.run(self, ids, opts)
 end
 
 -- --- reading -----------------------------------------------------------------------------------------------------

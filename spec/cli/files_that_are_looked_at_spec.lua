@@ -291,6 +291,48 @@ describe("a file that is looked at", function()
     end
   end)
 
+  it("shows no keys of JSON Lines that hold an at sign or many digits, that stand in few rows, or that are of a map",
+    function()
+      -- Rows, what is shown of them, and what is said.
+      local function check(rows, shown, note)
+        local path = world.file(table.concat(rows, "\n") .. "\n", ".jsonl")
+        local _, object = look(path)
+        local columns = {}
+        for i, column in ipairs(object.columns) do
+          columns[i] = column.name
+        end
+        table.sort(columns)
+        assert.same(shown, columns)
+        assert.equal(note ~= nil, table.concat(object.unsure):find(note or "not looked at", 1, true) ~= nil, note)
+        local script = world.path ".lua"
+        local _, out = world.command { "look", path }
+        world.command { "init", path, "-o", script }
+        local all = out .. json.encode(object) .. (world.exists(script) and world.read(script) or "")
+        assert.is_nil(all:find "Quagmire" or all:find "zebulon", all)
+      end
+
+      local digits = "Some keys are emails, phones or hashes"
+      for _, key in ipairs { "zebulon@", "@zebulon", "zebulon @ mail", "zebulon 10482", "zebulon-1-20-65-55" } do
+        check({ ('{"id":1,"email":"a@b.org","%s":{"x":1}}'):format(key) }, { "email", "id" }, digits)
+      end
+      check({ '{"id":1,"email":"a@b.org","sha256_1024":1,"opt_in":"yes"}' }, { "email", "id", "opt_in", "sha256_1024" })
+
+      local rows = {}
+      for i = 1, 60 do
+        rows[i] = ('{"id":%d,"email":"a%d@b.org","churn":{"%s":1,"score":2}%s%s}'):format(i, i,
+          i % 30 == 0 and "zebulon" or "risk", i % 20 == 0 and ',"tone":1' or "",
+          i == 7 and ',"Jo Quagmire":{"n":1},"first name":"x"' or "")
+      end
+      check(rows, { "churn.risk", "churn.score", "email", "first name", "id", "tone" }, "2 keys stand in few rows")
+
+      check({ '{"Jo Quagmire":{"age":1},"Al Quagmire":{"age":2},"zebulon":{"age":3}}', '{"id":1,"email":"a@b.org"}' },
+        { "email", "id" }, "Some rows hold nothing but objects")
+      check({ '{"id":1,"email":"a@b.org","seen":{"Jo Quagmire":{"n":1},"Al Quagmire":{"n":2},"zebulon":{"n":3}}}' },
+        { "email", "id" }, "The keys in 'seen' seem to be data and not names")
+      check({ '{"id":1,"email":"a@b.org","of":{"billing":{"n":1},"shipping":{"n":2}}}' },
+        { "email", "id", "of.billing.n", "of.shipping.n" })
+    end)
+
   it("says where it has more keys than are looked at", function()
     local fields = {}
     for i = 1, 401 do

@@ -1,7 +1,8 @@
 -- The help of each command: options in named groups, at most 80 columns, and examples that run.
 local world = require "spec.support.world"
 
-local COMMANDS = { "sync", "run", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help", "completion" }
+local COMMANDS = { "sync", "run", "forget", "audiences", "task", "wait", "hash", "sandbox", "doctor", "help",
+  "completion" }
 
 -- Runs a shell line: whether it went well, and what it printed.
 local function shell(line)
@@ -131,6 +132,7 @@ describe("the examples of the help", function()
     local root = must("pwd"):gsub("\n", "")
     must(("unset LD_PRELOAD; mkdir -p %s/bin && cp examples/customers.csv examples/newsletter.lua %s"):format(folder,
       folder))
+    world.write(folder .. "/erase.txt", "4711\n4712\n")
     world.write(folder .. "/bin/scope3",
       ("#!/bin/sh\nexec '%s' '%s/bin/scope3.in' \"$@\"\n"):format(os.getenv "SCOPE3_LUA_BIN", root))
     must("unset LD_PRELOAD; chmod +x " .. folder .. "/bin/scope3")

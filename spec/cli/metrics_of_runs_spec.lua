@@ -150,14 +150,6 @@ describe("scope3 --metrics", function()
     assert.equal(1700000000.25, read()[SUCCESS])
   end)
 
-  it("replaces a link, and not what it leads to", function()
-    local other = world.file("other", ".txt")
-    os.execute(("ln -s %s %s"):format(other, path))
-    assert.equal(0, (run()))
-    assert.equal("other", world.read(other))
-    assert.equal(0, read().scope3_job_exit_code)
-  end)
-
   it("does not replace a pipe, and does not wait for what it says", function()
     os.execute("mkfifo " .. path)
     assert.equal(2, (world.command({ "sync", input, "--sandbox", "--audience", "crm", "--map", "external_id=id",

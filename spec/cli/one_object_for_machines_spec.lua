@@ -139,7 +139,7 @@ describe("a machine that reads the command", function()
     { "sync CSV TO --dry-run --report FOLDER", "usage", 2, "--report" },
     { "sync CSV TO --dry-run --report ''", "usage", 2, "--report" },
     { "sync CSV TO --dry-run --report /nosuch/x.txt", "failed", 1, "cannot write" },
-    { "wait T AT --report x.txt", "usage", 2, "--report" },
+    { "wait T AT --metrics x.prom", "usage", 2, "--metrics" },
     { "wait T AT --events /nosuch/x", "failed", 1, "cannot write" },
     { "sync CSV TO AT --journal /dev/full", "journal", 1, "not a regular file" },
     { "sync CSV TO AT --journal /nosuch/x", "journal", 1, "cannot be opened" },

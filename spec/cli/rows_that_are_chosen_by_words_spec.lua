@@ -19,6 +19,8 @@ describe("rows that are chosen by words", function()
 
   local MAP = { "--map", "external_id=id", "--map", "email=mail", "--map", "phone=tel" }
 
+  local MAP_OF_TWO = { "--map", "external_id=id", "--map", "email=mail" }
+
   local function sync(text, words, ...)
     local args = { "sync", world.file(text, ".csv"), "--audience", "a" }
     for _, list in ipairs { words, { ... } } do
@@ -61,6 +63,31 @@ describe("rows that are chosen by words", function()
     assert.equal(1, json.decode(out).would_send)
     local _, _, err = sync(ROWS, map, "--where", "Consent=yes")
     assert.truthy(err:find("--no-header: --where takes the number of a column", 1, true), err)
+  end)
+
+  it("are compared with values that hold signs, right behind the sign or behind a blank", function()
+    for word, expected in pairs {
+      ["Name=<none>"] = { "eq", "<none>" }, ["Name!=<none>"] = { "ne", "<none>" },
+      ["Name==<none>"] = { "eq", "<none>" },
+      ["Name=>"] = false, ["Name=< "] = false, ["Name=<=x"] = { "eq", "<=x" }, ["Name= >"] = { "eq", ">" },
+      ["Note= >500"] = { "eq", ">500" }, ["Note!= >500"] = { "ne", ">500" }, ["Note=>500"] = false,
+      ["Note!=<=500"] = false, ["Note=<2024-01-31"] = false, ["Note= =x"] = { "eq", "=x" }, ["Note=!x"] = false,
+      ["Note= !x"] = { "eq", "!x" }, ["Note!==x"] = false, ["Note===x"] = false, ["Note== =x"] = { "eq", "=x" },
+      ["Note=a>=b"] = { "eq", "a>=b" }, ["Note=x=y!"] = { "eq", "x=y!" }, ["Note<>5"] = false, ["Note><5"] = false,
+      ["Note >= 5"] = { "ge", 5 }, ["Note> =5"] = false, ["Note >=- 5"] = false, ["Note < -5"] = { "lt", -5 },
+      ['Note="x"'] = { "eq", '"x"' }, ["Note = a b "] = { "eq", "a b" }, ["Note=<unset>5"] = { "eq", "<unset>5" },
+    } do
+      local where, problem = where_args.read { word }
+      local key = expected and expected[1]
+      assert.same(expected and { [word:sub(1, 4)] = { [key] = expected[2] } } or nil, where, word)
+      assert.equal(expected == false, problem ~= nil, word)
+    end
+    local code, out = sync("id,mail,Name\n1,a@example.org,<none>\n2,b@example.org,Ann\n", MAP_OF_TWO, "--dry-run",
+      "--json", "--where", "Name!=<none>")
+    assert.equal(0, code)
+    assert.equal(1, json.decode(out).would_send)
+    local _, problem = where_args.read { "Note=>500" }
+    assert.truthy(problem:find("stands behind a blank, as in 'Note= >500'", 1, true), problem)
   end)
 
   it("are not chosen by words that are none", function()
@@ -112,7 +139,7 @@ describe("rows that are chosen by words", function()
   it("are not chosen by values of people in the wrong place, which no message repeats", function()
     local map = { "--map", "external_id=id", "--map", "email=mail", "--dry-run", "--json" }
     for _, one in ipairs {
-      { 2, "--where", "email~jane@x.org" }, { 2, "--where", "email=>jane@x.org" }, { 2, "--where", "jane@x.org<5,0" },
+      { 2, "--where", "email~jane@x.org" }, { 2, "--where", "email=!jane@x.org" }, { 2, "--where", "jane@x.org<5,0" },
       { 1, "--where", "jane@x.org<5" }, { 2, "--where", "tel~+1 206 555 0101" }, { 2, "--where", "+12065550101" },
       { 2, "--where", "jane@x.org=a", "--where", "jane@x.org=b" }, { 2, "--no-header", "--where", "jane@x.org=1" },
       { 2, "--where", "jane@x.org<" .. "31.12.2024" }, { 2, "--map", "jane@x.org" }, { 2, "--map", "jane@x.org=mail" },
@@ -176,6 +203,13 @@ describe("rows that are chosen by words", function()
     local _
     _, out = sync(ROWS, MAP, "--sample", "2", "--where", "Plan=none", "--allow-empty")
     assert.truthy(out:find("^No member would go; nothing is sent"), out)
+  end)
+
+  it("show the end of an id of six characters and more", function()
+    for id, shown in pairs { C1234 = "C…", C12345 = "C…45" } do
+      local _, out = sync("id,mail\n" .. id .. ",a@example.org\n", MAP_OF_TWO, "--sample", "1")
+      assert.truthy(out:find("\n  add  " .. shown .. "  hashedEmail ", 1, true), out)
+    end
   end)
 
   it("are shown where they are removed", function()

@@ -45,8 +45,9 @@ end
 function blocks.run(folder, program, url, before)
   local out, code = folder .. "/printed", folder .. "/code"
   local service = "SCOPE3_API_KEY=scope3_example SCOPE3_ACCOUNT_ID=25 SCOPE3_BASE_URL=" .. url
-  os.execute(("cd %s && { %s PATH=%s/bin:$PATH %s timeout 60 %s >%s 2>&1 </dev/null; echo $? >%s; }"):format(
-    folder, before or "", folder, service, program, out, code))
+  local env = ("PATH=%s/bin:$PATH XDG_STATE_HOME=%s/state %s"):format(folder, folder, service)
+  os.execute(("cd %s && { %s %s timeout 60 %s >%s 2>&1 </dev/null; echo $? >%s; }"):format(folder, before or "", env,
+    program, out, code))
   return tonumber(world.read(code)), world.read(out)
 end
 

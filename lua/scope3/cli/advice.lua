@@ -30,6 +30,10 @@ local function of_journal(args, err, res)
   elseif err.kind ~= "journal" then
     return res and core.file_identity(args.journal)
       and ("run the same command again to go on: %s knows what was sent"):format(args.journal) or nil
+  elseif OLD_JOURNAL[err.code] and args.journal_is_auto then
+    return ("an earlier run of this job did not come to its end. To finish it, bring back its rows and options, and "
+      .. "run the same command again. To begin anew, remove %s: every row is sent again, which comes to the same")
+      :format(text.word(args.journal))
   elseif OLD_JOURNAL[err.code] then
     return ("a journal is of one job and its rows. For new rows name a new one, such as --journal %s; "
       .. "remove %s once its job is done"):format(dated(args.journal), args.journal)

@@ -46,7 +46,7 @@ local function word_problem(command, word, next_word)
   local problem = (name == "wait" or is_number) and negative_problem(name, word, next_word)
   if problem then
     return problem
-  elseif name == "wait" and (command == "sync" or command == "run") then
+  elseif name == "wait" and (command == "sync" or command == "run" or command == "forget") then
     return wait_problem(word, value)
   elseif is_number and value and not tonumber(value) then
     return ("--%s takes a number, not '%s'"):format(name, require("scope3.util.redact").people(value))
@@ -63,6 +63,7 @@ function argv.number_problem(words)
       return problem
     end
   end
+  return words[1] == "forget" and require("scope3.cli.forget_args").words_problem(words) or nil
 end
 
 --- What is wrong with the arguments that are whole numbers, or nil.

@@ -124,7 +124,8 @@ function stopping.wait(engine, seconds)
   engine:wait(seconds)
 end
 
-local CANCELLED = { sync = true, run = true, wait = true } -- these ask the stop flag themselves, and end in order
+-- These ask the stop flag themselves, and end in order.
+local CANCELLED = { sync = true, run = true, wait = true, forget = true }
 
 local function start_sandbox()
   local ok, child = pcall(require, "scope3.sandbox.child")
@@ -141,7 +142,7 @@ end
 -- The options of a client: of a private sandbox, which has any key and any account, or of the service.
 local function options_of(args, sandbox)
   if not sandbox then
-    return service.find(args, not args.dry_run)
+    return service.find(args, not args.dry_run or args.command == "forget")
   end
   return {
     base_url = sandbox.url, api_key = "scope3_sandbox", limiter = args.limiter,

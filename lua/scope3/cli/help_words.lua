@@ -7,7 +7,7 @@ local help_words = {}
 --- The groups of options, in the order of the help. An option that none names stays under "Other options".
 ---@type {name: string, options: string[]}[]
 help_words.GROUPS = {
-  { name = "Input", options = { "where", "rows", "format", "delimiter", "quote", "escape", "null", "encoding",
+  { name = "Input", options = { "file", "where", "rows", "format", "delimiter", "quote", "escape", "null", "encoding",
     "skip_lines", "no_header" } },
   { name = "Members", options = { "audience", "name", "consent_basis", "map", "mode", "unique", "region",
     "phone_repairs", "no_repair", "ids" } },
@@ -31,6 +31,7 @@ help_words.OWN_GROUPS = {
 help_words.COMMANDS = {
   { name = "Begin", commands = { "look", "init" } },
   { name = "Send", commands = { "sync", "run" } },
+  { name = "Remove people", commands = { "forget" } },
   { name = "Look at the service", commands = { "audiences", "task", "wait" } },
   { name = "Try and check", commands = { "hash", "sandbox", "doctor" } },
   { name = "Get help", commands = { "help", "completion" } },
@@ -40,6 +41,7 @@ help_words.COMMANDS = {
 help_words.USAGE = {
   sync = "<file>... --audience ID --map FIELD=COLUMN... [options]",
   run = "<script> [<file>...] [options]",
+  forget = "<id>... | --file FILE [options]",
   look = "<file> [options]",
   init = "<file> [-o SCRIPT] [options]",
   audiences = "[options]",
@@ -83,6 +85,11 @@ help_words.EXAMPLES = {
     { why = "Look at what a script would send", "scope3 run newsletter.lua customers.csv --dry-run" },
     { why = "Send what another program writes",
       "cat customers.csv | scope3 run newsletter.lua --account 25 --wait" },
+  },
+  forget = {
+    { why = "Say from which audiences people would be removed",
+      "scope3 forget --file erase.txt --account 25 --dry-run" },
+    { why = "Remove them, and wait until that is done", "scope3 forget --file erase.txt --account 25 --wait" },
   },
   look = {
     { why = "What a file holds, and the command that would send it", "scope3 look customers.csv" },

@@ -137,8 +137,19 @@ local function task_rows(task)
   return rows
 end
 
-local function show_task(args, task)
+-- Takes down what the files of --report say of a task.
+local function note(args, client, seen)
+  if args.report and args.report[1] then
+    require("scope3.cli.report_files").note {
+      title = ("scope3 wait · %s"):format(client.base:match "^%a+://([^/]+)"),
+      body = { subject = "task " .. seen.status, rows = task_rows(seen) },
+    }
+  end
+end
+
+local function show_task(args, client, task)
   output.object(fields_of(task))
+  note(args, client, task)
   if not args.quiet and not output.is_json() then
     output.say(text.columns(task_rows(task)))
   end
@@ -149,7 +160,7 @@ local function task(args, client)
   if not seen then
     return nil, err
   end
-  show_task(args, seen)
+  show_task(args, client, seen)
   if tasks.ended(seen.status) and seen.status ~= "completed" then
     context.fail("the task ended as " .. seen.status, "task_failed")
     return true, nil, exit_code.FAILED
@@ -186,7 +197,7 @@ local function follow(args, client, log)
   elseif not seen then
     return nil, err
   end
-  show_task(args, seen)
+  show_task(args, client, seen)
   local _, warning
   if seen.audience then
     _, warning = audience_status.of(seen.audience)
@@ -226,6 +237,11 @@ local COMMANDS = { audiences = audiences, task = task, wait = wait }
 ---@param exit table
 ---@return integer
 function inspect.main(args, exit)
+  local unwritable = args.report and args.report[1] and require("scope3.cli.report_files").open(args)
+  if unwritable then
+    context.fail(unwritable, "failed")
+    return exit.FAILED
+  end
   local client, why, close = context.client(args)
   local ok, err, code
   if client then

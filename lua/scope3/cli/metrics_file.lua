@@ -5,6 +5,7 @@
 local context = require "scope3.cli.context"
 local core = require "scope3.core"
 local output = require "scope3.cli.output"
+local replaced = require "scope3.cli.replaced"
 local samples = require "scope3.metrics.samples"
 local text = require "scope3.metrics.text"
 
@@ -41,26 +42,6 @@ local function last_success(path, now)
   return 0
 end
 
--- Puts a text in the place of a file. What fails leaves the old one as it is.
-local function replace(path, page)
-  local new = ("%s.%.0f.tmp"):format(path, core.random() * 1e15)
-  local file, why = io.open(new, "wb")
-  if not file then
-    return nil, why
-  end
-  local ok, closed
-  ok, why = file:write(page)
-  closed, why = file:close(), why
-  if ok and closed then
-    ok, why = os.rename(new, path)
-  end
-  if not ok or not closed then
-    os.remove(new)
-    return nil, why or "it could not be closed"
-  end
-  return true
-end
-
 -- Writes the file: true, or nil and a message.
 local function write(path, code, seconds)
   local now = core.time()
@@ -71,7 +52,7 @@ local function write(path, code, seconds)
     ended = now, succeeded = code == 0 and now or succeeded, seconds = seconds, exit_code = code,
     result = result,
   }, core.reasons)
-  local ok, why = replace(path, page:whole())
+  local ok, why = replaced.write(path, page:whole())
   if not ok then
     return nil, ("cannot write the metrics to %s: %s"):format(path, tostring(why))
   end

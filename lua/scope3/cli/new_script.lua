@@ -6,6 +6,7 @@ local look = require "scope3.cli.look"
 local look_table = require "scope3.cli.look_table"
 local output = require "scope3.cli.output"
 local overwritten = require "scope3.cli.overwritten"
+local replaced = require "scope3.cli.replaced"
 local script_text = require "scope3.input.look.script_text"
 local suggestion = require "scope3.cli.suggestion"
 local text = require "scope3.cli.text"
@@ -23,42 +24,6 @@ local function path_problem(path, args)
     return ("%s exists: --force overwrites it, and --output names another file"):format(path)
   end
   return overwritten.problem({ output = path }, { args.file })
-end
-
--- Writes a file. What failed, or nil.
-local function write(path, words)
-  local file, why = io.open(path, "wb")
-  if not file then
-    return "cannot write " .. tostring(why)
-  end
-  local ok, why_not = file:write(words)
-  local closed, why_open = file:close()
-  if not ok or not closed then
-    return ("cannot write all of %s: %s"):format(path, tostring(why_not or why_open))
-  end
-end
-
--- LuaJIT does a compiled write that failed once more.
-local jit = rawget(_G, "jit")
-if jit then
-  jit.off(write)
-end
-
--- Writes a file in place of one that is there, with its permissions. The old one stays where the disk is full.
-local function replace(path, words)
-  local new = ("%s.%.0f.tmp"):format(path, core.random() * 1e15)
-  local problem = write(new, words)
-  if not problem then
-    local ok, why = core.copy_mode(path, new)
-    if ok then
-      ok, why = os.rename(new, path)
-    end
-    problem = not ok and ("cannot write %s: %s"):format(path, tostring(why)) or nil
-  end
-  if problem then
-    os.remove(new)
-  end
-  return problem
 end
 
 -- What to run next. Nothing where no terminal takes the names.
@@ -118,13 +83,12 @@ function new_script.main(args, exit)
     context.fail("no script was written: no map was found that would send the file", "nothing")
     return exit.NOTHING
   end
-  local put = core.file_kind(path) == "file" and replace or write
-  problem = put(path, script_text.of(seen, {
+  local written, why = replaced.write(path, script_text.of(seen, {
     file = text.visible(seen.path), audience = suggestion.audience(seen.path), column = suggestion.columns(seen),
     fields = suggestion.fields(seen),
   }))
-  if problem then
-    context.fail(problem, "failed")
+  if not written then
+    context.fail(("cannot write %s: %s"):format(path, why), "failed")
     return exit.FAILED
   end
   report(seen, path)

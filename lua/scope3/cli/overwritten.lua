@@ -66,7 +66,8 @@ end
 local function written_files(args)
   local list = {}
   for _, key in ipairs { "journal", "limiter", "rejects", "events", "metrics", "output" } do
-    if args[key] and args[key] ~= "-" then -- refused rows and events may go to standard output
+    -- Refused rows and events may go to standard output, and a journal to a file that the command names.
+    if args[key] and args[key] ~= "-" and not (key == "journal" and args[key] == "auto") then
       list[#list + 1] = { key, args[key] }
     end
   end

@@ -71,6 +71,12 @@ local function add_conditions(command)
   command:flag("--allow-empty", "Exit with 0 although the input gave no members.")
 end
 
+local function add_ids(command)
+  command:option("--ids",
+    "What becomes of ids that are emails or phones: refuse (default), hash (their SHA-256 is the id) or as_is.")
+    :choices { "refuse", "hash", "as_is" }
+end
+
 local function add_members(command)
   command:option("--audience", "The audience's id."):argname("ID")
   command:option("--name", "The audience's name."):argname("NAME")
@@ -79,28 +85,36 @@ local function add_members(command)
     "The country of phones in national form, where a row names none: US, USA or United States."):argname("COUNTRY")
   add_repairs(command)
   command:flag("--no-repair", "Refuse what would otherwise be repaired in an identifier, such as mailto:.")
-  command:option("--ids",
-    "What becomes of ids that are emails or phones: refuse (default), hash (their SHA-256 is the id) or as_is.")
-    :choices { "refuse", "hash", "as_is" }
+  add_ids(command)
   command:option("--mode", "What a row does: upsert (default) or remove."):choices { "upsert", "remove" }
   command:flag("--unique", "Let a repeated id wait until the tasks of the earlier requests have ended.")
+end
+
+local function add_patience(command)
+  command:option("--patience",
+    "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
+    :argname("SECONDS"):convert(tonumber)
+end
+
+local function add_times(command)
+  command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):argname("SECONDS")
+    :convert(tonumber)
+  command:option("--deadline", "Seconds for sending everything (none)."):argname("SECONDS"):convert(tonumber)
+  add_patience(command)
 end
 
 local function add_sending(command)
   command:option("--concurrency", "Requests under way at once (1, at most 16)."):argname("N"):convert(tonumber)
   command:option("--journal",
-    "Keep in FILE what was sent; the same command with it goes on where this one stopped."):argname("FILE")
+    "Keep in FILE what was sent; the same command with it goes on where this one stopped. auto: in a file of its own "
+    .. "for each job, in ~/.local/state/scope3."):argname("FILE")
   command:option("--delete-missing",
     "At the end delete the account's other audiences: these IDS, by commas, or all."):argname("IDS")
   command:option("--max-members", "Members a request (100000)."):argname("N"):convert(tonumber)
   command:option("--max-bytes", "Bytes of a request's body, at most (67108864)."):argname("N"):convert(tonumber)
-  command:option("--timeout", "Seconds for one request (60, and 1 for each 100 kB)."):argname("SECONDS")
-    :convert(tonumber)
-  command:option("--deadline", "Seconds for sending everything (none)."):argname("SECONDS"):convert(tonumber)
+  add_times(command)
   command:option("--in-doubt-timeout",
     "Seconds to wait before what contradicts a request whose answer was lost; without it the job stops there.")
-    :argname("SECONDS"):convert(tonumber)
-  command:option("--patience", "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
     :argname("SECONDS"):convert(tonumber)
   command:flag("--keep-going",
     "Go on with the other requests where the service refuses one for its content; the exit code is 1 all the same.")
@@ -176,6 +190,24 @@ define("run", "Send the rows of a file through a transformation script.", functi
   add_job(run)
 end)
 
+define("forget", "Remove people from every audience of the account, by their external ids.", function(forget)
+  forget:argument("id", "External ids. The list of processes shows them: --file does not."):args("*")
+  forget:option("--file", "A file with one external id a line; - is standard input."):argname("FILE")
+  add_common(forget, true)
+  add_quiet(forget)
+  forget:option("--wait", "Wait until the tasks have ended, for at most SECONDS (48 hours).")
+    :argname("SECONDS"):args("?")
+  forget:flag("--dry-run", "Say from which audiences how many ids would be removed, and send nothing; needs the key.")
+  add_events(forget)
+  add_report(forget)
+  add_ids(forget)
+  forget:option("--region", "The country of ids that are phones in national form."):argname("COUNTRY")
+  add_repairs(forget)
+  forget:flag("--no-repair", "Refuse what would otherwise be repaired in an id.")
+  add_times(forget)
+  forget:flag("--allow-empty", "Exit with 0 although there are no ids, or no audiences.")
+end)
+
 local function add_look(command)
   command:argument("file", "A CSV or JSON Lines file, gzip or not; - is standard input.")
   command:option("--rows", "Rows to look at (10000)."):argname("N"):convert(tonumber)
@@ -205,11 +237,10 @@ define("wait", "Wait until a task has ended.", function(wait)
   wait:argument("id", "The task's id.")
   wait:option("--audience", "Wait then until this audience has left PROCESSING."):argname("ID")
   wait:option("--timeout", "Seconds to wait (48 hours)."):argname("SECONDS"):convert(tonumber)
-  wait:option("--patience",
-    "Seconds to go on while the service cannot be reached or answers 502, 503 or 504 (300).")
-    :argname("SECONDS"):convert(tonumber)
+  add_patience(wait)
   wait:flag("--require-ready", "With --audience: exit with 3 unless it is READY.")
   add_events(wait)
+  add_report(wait)
   add_common(wait, true)
   add_quiet(wait)
 end)

@@ -5,6 +5,7 @@
 local core = require "scope3.core"
 local entries = require "scope3.util.entries"
 local output = require "scope3.cli.output"
+local replaced = require "scope3.cli.replaced"
 local text = require "scope3.cli.text"
 
 local report_files = {}
@@ -18,7 +19,8 @@ local report_files = {}
 ---@field command string
 ---@field dry_run? boolean
 ---@field audience? string
----@field files string[]
+---@field files? string[]
+---@field body? scope3.cli.ReportBody  of a command that sends no rows
 ---@field started number  seconds since 1970
 ---@field ended? number
 
@@ -26,50 +28,6 @@ local report_files = {}
 local MAKERS = { html = "scope3.cli.report_html", txt = "scope3.cli.report_text" }
 
 local state = {} -- of the command: its files, and what is known of the job
-
--- Opens the new file of a report, which stands beside the one that it is to replace.
-local function open_new(report)
-  local file, why = io.open(report.new, "wb")
-  return file, not file and ("cannot write %s: %s"):format(report.path, (tostring(why):gsub("^.*: ", ""))) or nil
-end
-
--- What keeps a report from being written, or nil. Where the new file stays, because it cannot be removed, the report
--- takes it.
-local function problem_of(report)
-  if core.file_kind(report.path) == "directory" then
-    return ("cannot write %s: it is a folder"):format(report.path)
-  end
-  local file, problem = open_new(report)
-  if file then
-    file:close()
-    os.remove(report.new)
-  end
-  return problem
-end
-
--- Writes a text to a report in place of what is there: what kept it from that, or nil.
-local function replace(report, words)
-  local file, problem = open_new(report)
-  if not file then
-    return problem
-  end
-  local written, why = file:write(words)
-  local closed, why_not = file:close() -- a full disk shows here at the latest
-  local moved
-  if written and closed then
-    moved, why = os.rename(report.new, report.path)
-  end
-  if not moved then
-    os.remove(report.new)
-    return ("cannot write %s: %s"):format(report.path, tostring(why or why_not))
-  end
-end
-
--- LuaJIT does a compiled write that failed once more.
-local jit = rawget(_G, "jit")
-if jit then
-  jit.off(replace)
-end
 
 local function kind_of(path)
   return path:match("%.(%l+)$")
@@ -81,7 +39,8 @@ local function write(report, make, ...)
   if not ok then
     return ("cannot write %s: %s"):format(report.path, tostring(words))
   end
-  return replace(report, words)
+  local written, why = replaced.write(report.path, words)
+  return not written and ("cannot write %s: %s"):format(report.path, why) or nil
 end
 
 -- Writes the reports, and says which cannot be written. Objects come last, so that they hold what failed of the others.
@@ -134,13 +93,12 @@ function report_files.open(args)
   local problem
   state = { reports = {}, about = {
     title = "scope3 " .. args.command, command = args.command, dry_run = args.dry_run, audience = args.audience,
-    files = args.file, started = core.time(),
+    files = type(args.file) == "string" and { args.file } or args.file, started = core.time(),
   } }
   for _, path in ipairs(args.report) do
-    local report = { path = path, new = ("%s.%.0f.new"):format(path, core.random() * 1e12) }
-    local why = problem_of(report)
-    problem = problem or why
-    state.reports[#state.reports + 1] = not why and report or nil
+    local why = replaced.problem(path)
+    problem = problem or why and ("cannot write %s: %s"):format(path, why)
+    state.reports[#state.reports + 1] = not why and { path = path } or nil
   end
   output.at_end(finish)
   return problem

@@ -41,7 +41,7 @@ local function name_of(fields, about)
   return "scope3 " .. about.command .. (audience and " of " .. audience or "")
 end
 
--- Nothing was begun where there is no result.
+-- Whether there is the result of a job. Nothing was begun where there is none.
 local function has_result(fields)
   return fields.rows ~= nil
 end
@@ -58,7 +58,10 @@ local function subject_of(word, ended, about)
       parts[#parts + 1] = text.plural(#fields.warnings, "warning")
     end
   end
-  local said = ended.error and not has_result(fields) and ": " .. ended.error.message:match("^[^\n]*") or ""
+  if about.body then
+    parts[#parts + 1] = about.body.subject
+  end
+  local said = #parts <= 1 and ended.error and ": " .. ended.error.message:match("^[^\n]*") or ""
   return name_of(fields, about) .. ": " .. table.concat(parts, ", ") .. said
 end
 
@@ -68,7 +71,10 @@ end
 ---@return scope3.cli.ReportHead
 function report_head.of(ended, about)
   local words = WORDS[ended.code] or { "bad", "Failed" }
-  local facts = { { "Time", span(about) }, { "Files", names_of(#about.files > 0 and about.files or { "-" }) } }
+  local facts = { { "Time", span(about) } }
+  if about.files then
+    facts[2] = { "Files", names_of(#about.files > 0 and about.files or { "-" }) }
+  end
   if about.dry_run then
     table.insert(facts, 1, { "Mode", "dry run, nothing was sent" })
   end

@@ -100,9 +100,9 @@ local function warnings_of(res)
 end
 
 -- The tables that no chart has.
-local function tables_of(res)
+local function tables_of(sections)
   local parts = {}
-  for _, section in ipairs(report.tables(res)) do
+  for _, section in ipairs(sections) do
     if #section.rows > 0 and not section.drawn then
       local rows = {}
       for i, row in ipairs(section.rows) do
@@ -122,11 +122,19 @@ local function body_of(res, about)
   for _, figure in ipairs(report_charts.of(res, about)) do
     parts[#parts + 1] = figure_of(figure)
   end
-  parts[#parts + 1] = tables_of(res)
+  parts[#parts + 1] = tables_of(report.tables(res))
   parts[#parts + 1] = "<section><h2>All numbers</h2>" .. pairs_of(report_summary.rows(res, about)) .. "</section>"
   parts[#parts + 1] = list_of("notes", "And", report.sentences(res, about))
   return table.concat(parts, "\n")
 end
+
+-- What the report says of a command that sends no rows.
+local function words_of(body)
+  return table.concat({ tables_of(body.tables or {}), list_of("notes", "And", body.sentences or {}),
+    "<section><h2>In short</h2>" .. pairs_of(body.rows) .. "</section>" }, "\n")
+end
+
+local NOTHING = "<p>The job did not begin, so there are no numbers.</p>"
 
 local PAGE = [[
 <!DOCTYPE html>
@@ -165,7 +173,7 @@ function report_html.of(ended, about)
   table.insert(facts, 1, { "Job", about.title })
   return PAGE:format(escape(head.subject), report_style, head.tone, escape(head.word), escape(head.subject),
     head.message and '<p class="message" role="alert">' .. lines_of(head.message) .. "</p>\n" or "", pairs_of(facts),
-    head.has_result and body_of(ended.fields, about) or "<p>The job did not begin, so there are no numbers.</p>",
+    head.has_result and body_of(ended.fields, about) or about.body and words_of(about.body) or NOTHING,
     version)
 end
 

@@ -1,5 +1,6 @@
 --- The report of --report FILE.txt, as a mail: the first line can be its subject, and no line is over 72 columns.
 local report = require "scope3.cli.report"
+local report_body = require "scope3.cli.report_body"
 local report_head = require "scope3.cli.report_head"
 local text = require "scope3.cli.text"
 
@@ -79,6 +80,8 @@ function report_text.of(ended, about)
   parts[#parts + 1] = text.columns(head.facts, nil, "  ")
   if head.has_result then
     parts[#parts + 1] = report.of(ended.fields, about)
+  elseif about.body then
+    parts[#parts + 1] = report_body.text(about.body)
   end
   local lines, text_of_all, at = {}, table.concat(parts, "\n"), 1
   for ending in text_of_all:gmatch "()\n" do

@@ -172,6 +172,15 @@ local function tell_unwritten(unwritten, code, exit)
   return (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
 end
 
+-- Ends the file of --journal auto where the job has ended.
+local function put_away(session, res, err)
+  local auto = session.auto_journal
+  local problem = auto and auto.is_done(res, err) and auto.finish(session.args.journal)
+  if problem then
+    context.complain(problem)
+  end
+end
+
 local function send_rows(session)
   local args, exit, opts = session.args, session.exit, session.opts
   local file, why = open_rejects(args)
@@ -188,6 +197,7 @@ local function send_rows(session)
   opts.cancel, opts.on_reject, opts.journal = watch.stopped, file and file.write, args.journal
   local res, err, waited = run_and_wait(session, watch)
   watch:clear()
+  put_away(session, res, err)
   local unwritten, untold = close_rejects(file, args.rejects), log and log.close()
   show_sample(session, err)
   res = result_to_report(session, res, err)
@@ -203,6 +213,19 @@ local function send_rows(session)
     code = tell_unwritten(unwritten, code, exit)
   end
   return untold and tell_unwritten(untold, code, exit) or code
+end
+
+-- Finds the file of --journal auto. What keeps it from being used, or nil.
+local function find_journal(session)
+  local args = session.args
+  local auto_journal = args.journal and require "scope3.cli.auto_journal"
+  if not auto_journal or args.journal ~= auto_journal.WORD then
+    return nil
+  end
+  local path, problem = auto_journal.find(args, session.client, job_args.audience(args, session.script).id)
+  args.journal, session.auto_journal = path or args.journal, path and auto_journal
+  args.journal_is_auto = path ~= nil
+  return problem
 end
 
 -- What --sample prints; nil without it.
@@ -257,7 +280,14 @@ function send.main(args, exit)
   end
   local session = { args = args, exit = exit, client = client, url = url, script = script, opts = opts,
     sample = take_sample(args, client) }
-  local code = send_rows(session)
+  local code
+  problem = find_journal(session)
+  if problem then
+    context.fail(problem, "failed")
+    code = exit.FAILED
+  else
+    code = send_rows(session)
+  end
   close()
   return code
 end

@@ -33,7 +33,7 @@ local function key_problem(args)
   for _, key in ipairs { "api_key_file", "api_key_command", "profile" } do
     if args[key] and args.sandbox then
       return ("%s has no effect with --sandbox, which needs no key"):format(word(key))
-    elseif args[key] and (args.dry_run or args.sample) and key ~= "profile" then
+    elseif args[key] and (args.dry_run or args.sample) and key ~= "profile" and args.command ~= "forget" then
       local dry = args.sample and "--sample" or "--dry-run"
       return ("%s has no effect with %s, which needs no key"):format(word(key), dry)
     end
@@ -111,13 +111,17 @@ local function report_problem(args)
       return problem
     end
   end
-  return reports[1] and overwritten.problem(args, overwritten.named_inputs(args.file)) or nil
+  local inputs = type(args.file) == "table" and overwritten.named_inputs(args.file) or { args.file }
+  return reports[1] and overwritten.problem(args, inputs) or nil
 end
 
 local function send_problem(args)
   local problem = rules_problem(args) or output_problem(args) or report_problem(args) or metrics_problem(args)
   if problem then
     return problem
+  end
+  if args.journal == "auto" and args.sandbox then
+    return "--journal auto has no effect with --sandbox, which ends with the command: name a file instead"
   end
   local dry = args.sample and "--sample" or args.dry_run and "--dry-run"
   if dry then
@@ -131,6 +135,12 @@ end
 
 local check = { sync = send_problem, run = send_problem }
 
+function check.forget(args)
+  return require("scope3.cli.forget_args").problem(args) or rules_problem(args) or output_problem(args)
+    or report_problem(args) or args.region and not core.region(args.region) and UNKNOWN_REGION
+    or overwritten.problem(args, { args.file }) or nil
+end
+
 -- What is wrong with the id of a task; the service is not asked for it.
 local function id_problem(id)
   if not codec.is_task_id(id) then
@@ -140,7 +150,8 @@ end
 
 function check.wait(args)
   local problem = id_problem(args.id) or wait_problem("--timeout", args.timeout)
-    or wait_problem("--patience", args.patience) or output_problem(args) or overwritten.problem(args)
+    or wait_problem("--patience", args.patience) or output_problem(args) or report_problem(args)
+    or overwritten.problem(args)
   if problem then
     return problem
   elseif args.sandbox then

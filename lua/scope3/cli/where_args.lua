@@ -19,6 +19,21 @@ local function trimmed(text)
   return text:match("^(.*[^ \t])[ \t]*$") or ""
 end
 
+local IN_ORDER = { lt = true, le = true, gt = true, ge = true }
+local DATE = "^[0-9][0-9][0-9][0-9]%-[01][0-9]%-[0-3][0-9]%f[^0-9]"
+
+-- Whether what stands right behind an operator belongs to a sign that was meant: "=!x", "!==x", "<>x", "=>500". A text
+-- such as "<none>" does not, behind "=" and "!=". Behind a blank all is the value.
+local function is_of_sign(operator, rest)
+  if not rest:find("^[<>=!]") then
+    return false
+  elseif IN_ORDER[operator] or not rest:find("^[<>]") then
+    return true
+  end
+  local compared = trimmed(rest:sub(rest:sub(2, 2) == "=" and 3 or 2))
+  return compared == "" or core.number(compared) ~= nil or compared:find(DATE) ~= nil
+end
+
 -- The column, the operator and the value of a word. Nil where it has no operator, or one that is none.
 local function split(word)
   local at = word:find("[<>=!]")
@@ -27,11 +42,11 @@ local function split(word)
   end
   local sign = word:sub(at, at + 1)
   sign = OPERATORS[sign] and sign or word:sub(at, at)
-  local value = word:sub(at + #sign)
-  if trimmed(word:sub(1, at - 1)) == "" or not OPERATORS[sign] or value:find("^[<>=!]") then
+  local column, operator, rest = trimmed(word:sub(1, at - 1)), OPERATORS[sign], word:sub(at + #sign)
+  if column == "" or not operator or is_of_sign(operator, rest) then
     return nil
   end
-  return trimmed(word:sub(1, at - 1)), OPERATORS[sign], trimmed(value)
+  return column, operator, trimmed(rest)
 end
 
 -- The key and the value of a condition in a script.
@@ -46,9 +61,6 @@ local function condition(operator, value)
   end
   return operator, core.number(value) or value
 end
-
-local IN_ORDER = { lt = true, le = true, gt = true, ge = true }
-local DATE = "^[0-9][0-9][0-9][0-9]%-[01][0-9]%-[0-3][0-9]%f[^0-9]"
 
 -- Why a value cannot be put in order, or nil. As a text it would be compared by its bytes, and take rows that nobody
 -- meant: 1,000 and an empty variable of a shell come before nearly all. A script that compares texts says so by itself.
@@ -81,8 +93,8 @@ end
 local function add(where, word, no_header)
   local name, operator, value = split(word)
   if not name then
-    return ("--where takes a column, one of %s, and a value, such as 'Spent>=500', not '%s'"):format(KNOWN,
-      redact.people(word))
+    return ("--where takes a column, one of %s, and a value, such as 'Spent>=500', not '%s'. A value that begins with "
+      .. "such a sign stands behind a blank, as in 'Note= >500'"):format(KNOWN, redact.people(word))
   end
   local column = column_of(name, no_header)
   if not column then

@@ -1,5 +1,6 @@
 --- The options of the client's functions: what each takes, for editors and for the check at run time.
 local arguments = require "scope3.util.arguments"
+local identity = require "scope3.identity"
 local limiter = require "scope3.http.limiter"
 local options = require "scope3.util.options"
 local result = require "scope3.result"
@@ -137,6 +138,20 @@ client_options.RUN = options.merge(JOB, {
 })
 client_options.STREAM = without(JOB, OF_RUN)
 client_options.SYNC = without(JOB, OF_RUN, OF_MEMBERS)
+
+---@class scope3.ForgetOptions: scope3.ReadingOptions  options of client:forget
+---@field wait? number  seconds to wait until the tasks of all audiences have ended; 0 asks once. Unless given none is
+---  waited for
+---@field timeout? number  seconds for one request (60, and 1 for each 100 kB of its body)
+---@field deadline? number  seconds for listing and sending (none)
+---@field patience? number  seconds to go on while the service cannot be reached, for each audience
+---@field cancel? fun(): boolean?  called now and then; true stops it
+---@field on_event? fun(event: scope3.Event)  called with what happens (that of the client); each has `audience_id`
+---@field dry_run? boolean  only lists the audiences
+client_options.FORGET = options.merge(identity.options, {
+  wait = "seconds", timeout = "seconds", deadline = "seconds", patience = "seconds", cancel = "function",
+  on_event = "function", dry_run = "boolean",
+})
 
 -- --- reading and waiting -----------------------------------------------------------------------------------------
 

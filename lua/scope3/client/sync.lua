@@ -125,9 +125,10 @@ end
 ---@param client scope3.Client
 ---@param audiences scope3.Audience[]
 ---@param opts scope3.SyncOptions  of the right types
+---@param listed? boolean  the caller has seen the audiences in the account's list
 ---@return scope3.Result?
 ---@return scope3.Error? err
-function sync.send(client, audiences, opts)
+function sync.send(client, audiences, opts, listed)
   local checked, err = check(client, audiences, opts)
   if not checked then
     return nil, err
@@ -138,6 +139,9 @@ function sync.send(client, audiences, opts)
     return nil, err
   end
   local work = job.new(context.of(client), audiences, checked)
+  if listed then
+    work:skip_target_check()
+  end
   local known, lookup_err = look_up(work, audiences, checked.delete_missing)
   if not known then
     return nil, work:refuse(lookup_err)

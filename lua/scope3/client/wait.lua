@@ -79,9 +79,15 @@ local function wait_for_result(client, res, opts, limits, on_event)
     return nil, barred
   end
   local job = result.job(res)
-  local ok, err = tasks.wait_result(context.of(client), res, limits, opts, on_event, function()
+  local function await_tasks()
     return job:await_tasks(limits, opts, on_event)
-  end)
+  end
+  local ok, err
+  if opts.tasks_only then
+    ok, err = await_tasks()
+  else
+    ok, err = tasks.wait_result(context.of(client), res, limits, opts, on_event, await_tasks)
+  end
   audience_status.warn(res)
   if not ok then
     return nil, errors.with(err, { result = res })
@@ -92,13 +98,13 @@ end
 --- Waits for a result, or for a task by its id.
 ---@param client scope3.Client
 ---@param what scope3.Result|string
----@param opts scope3.ClientWaitOptions  of the right types
+---@param opts scope3.ClientWaitOptions  of the right types; `tasks_only` does not wait for the audiences of a result
 ---@return scope3.Result|scope3.Task|nil
 ---@return scope3.Error? err
 function wait.follow(client, what, opts)
   local limits, is_result = limits_of(client, what, opts), result.is(what)
   local callbacks = limits.guard
-  local guarded = { interval = opts.interval, audience = opts.audience,
+  local guarded = { interval = opts.interval, audience = opts.audience, tasks_only = opts.tasks_only,
     notified = callbacks:wrap("notified", opts.notified) }
   local on_event = callbacks:wrap("on_event", opts.on_event or client.on_event)
   local follow = is_result and wait_for_result or wait_for_task

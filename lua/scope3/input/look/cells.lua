@@ -14,6 +14,8 @@ local DEPTH_MAX = 4 -- of values inside values
 local KEYS_MAX = 400 -- of JSON Lines
 local INNER_FEW, INNER_MAX = 20, 200 -- keys of an inner object that are names still, and beyond which they are none
 local PATHS_MAX = 4 -- that are named
+local RARE = 1 / 20 -- of the rows: a key that fewer have, or only one, is shown where it is of the words of names
+local MAP_MIN = 3 -- objects in an object that holds nothing else: its keys may be of people
 
 ---@class scope3.LookColumn
 ---@field name? string  nil without a header
@@ -82,11 +84,39 @@ local function put(found, name, row, value)
   note_odd(column, row, value)
 end
 
+-- Counts the rows that have a key. Where one is in an array, it stands for all of them.
+local function count_key(found, name, key, path)
+  local about = found.keys_by_name[name]
+  if not about then
+    about = { rows = 0, parent = path:sub(1, -2), is_known = type(key) ~= "string" or names.is_known(key) }
+    found.keys_by_name[name] = about
+  end
+  about.rows = about.rows + 1
+end
+
+-- Whether an object holds nothing but objects, as one that is keyed by people does.
+local function is_map(value)
+  local n = 0
+  for key, inner in entries(value) do
+    if type(inner) ~= "table" or type(next(inner)) ~= "string" or type(key) ~= "string" or names.is_known(key) then
+      return false
+    end
+    n = n + 1
+  end
+  return n >= MAP_MIN
+end
+
 -- Takes an object's values, and those inside them by their paths. What stands under an email or a phone is passed over.
 local function flatten(found, row, value, path, depth)
+  if is_map(value) then
+    found.keys_in[path] = path ~= "" and math.huge or nil
+    found.map_rows = found.map_rows or path == ""
+    return
+  end
   for _, key in ipairs(map.sorted(value)) do
     local inner, name = value[key], path .. tostring(key)
-    if type(key) == "string" and names.is_data(key) then
+    count_key(found, name, key, path)
+    if type(key) == "string" and names.holds_data(key) then
       found.personal = true
     elseif is_among_names(found, path, key) and type(inner) == "table" and depth < DEPTH_MAX then
       flatten(found, row, inner, name .. ".", depth + 1)
@@ -108,6 +138,18 @@ local function paths_of_data(found)
   return paths
 end
 
+-- Whether a key, or one that it is under, stands in so few rows that it may be of one person.
+local function is_rare(found, name)
+  while name ~= "" do
+    local about = found.keys_by_name[name]
+    if found.rows > 1 and not about.is_known and (about.rows < 2 or about.rows < RARE * found.rows) then
+      return true
+    end
+    name = about.parent
+  end
+  return false
+end
+
 local function is_in_one(name, paths)
   for _, path in ipairs(paths) do
     if name:sub(1, #path) == path then
@@ -116,24 +158,46 @@ local function is_in_one(name, paths)
   end
 end
 
--- Leaves out the columns inside objects whose keys are data, and notes what was left out.
-local function leave_data_out(found)
-  local kept, paths = {}, paths_of_data(found)
+local function note(found, sentence, ...)
+  found.notes[#found.notes + 1] = sentence:format(...)
+end
+
+-- The columns whose names are shown, and how many are not because few rows have them.
+local function shown_columns(found, paths)
+  local kept, rare = {}, 0
   for _, column in ipairs(found.columns) do
-    kept[#kept + 1] = not is_in_one(column.name, paths) and column or nil
-  end
-  found.columns = kept
-  for i, path in ipairs(paths) do
-    if not is_in_one(path:sub(1, -2), paths) and i <= PATHS_MAX then
-      found.notes[#found.notes + 1] = ("The keys in '%s' seem to be data and not names: what is in it was not looked "
-        .. "at."):format(path:sub(1, -2))
+    if not is_in_one(column.name, paths) then
+      local is_hidden = is_rare(found, column.name)
+      rare = rare + (is_hidden and 1 or 0)
+      kept[#kept + 1] = not is_hidden and column or nil
     end
   end
+  return kept, rare
+end
+
+-- Leaves out the columns whose keys, or those above them, are data, and notes what was left out.
+local function leave_data_out(found)
+  local paths = paths_of_data(found)
+  local shown, rare = shown_columns(found, paths)
+  found.columns = shown
+  for i, path in ipairs(paths) do
+    local name = path:sub(1, -2)
+    if not is_in_one(name, paths) and i <= PATHS_MAX and not is_rare(found, name) then
+      note(found, "The keys in '%s' seem to be data and not names: what is in it was not looked at.", name)
+    end
+  end
+  if found.map_rows then
+    note(found, "Some rows hold nothing but objects, so their keys seem to be data and not names: they were not looked "
+      .. "at.")
+  end
   if found.personal then
-    found.notes[#found.notes + 1] = "Some keys are emails, phones or hashes: what is under them was not looked at."
+    note(found, "Some keys are emails, phones or hashes: what is under them was not looked at.")
+  end
+  if rare > 0 then
+    note(found, "%d keys stand in few rows, and may be data and not names: they are not shown.", rare)
   end
   if found.left_out then
-    found.notes[#found.notes + 1] = ("There are more than %d keys: the others were not looked at."):format(KEYS_MAX)
+    note(found, "There are more than %d keys: the others were not looked at.", KEYS_MAX)
   end
 end
 
@@ -240,7 +304,7 @@ end
 ---@return scope3.Error? err  the input cannot be read at all
 function cells.read(src, rows, stopped)
   local found = { columns = {}, by_name = {}, rows = 0, refused = 0, faults = {}, ended = false,
-    keys_in = {}, wanted = {}, notes = {} }
+    keys_by_name = {}, keys_in = {}, wanted = {}, notes = {} }
   local ok, err = read(found, src, rows, stopped)
   src:close()
   return ok, err

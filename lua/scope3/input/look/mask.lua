@@ -16,7 +16,7 @@ end
 ---@param email string  as it is normalised
 ---@return string
 function mask.email(email)
-  local name, domain, ending = email:match("^(.*)@(.*)%.([^.]*)$")
+  local name, domain, ending = email:match("^([^@]*)@(.*)%.([^.]*)$")
   return ("%s…@%s….%s"):format(#name > 1 and first_of(name) or "", first_of(domain), ending)
 end
 

@@ -91,6 +91,15 @@ function names.is_data(name)
   return name:find("^[0-9 +()./-]+$") ~= nil and select(2, name:gsub("[0-9]", "")) >= 7
 end
 
+--- Whether a key of JSON holds what may be of a person: data, an at sign, or five digits with nothing between them but
+--- what parts those of phones.
+---@param key string
+---@return boolean
+function names.holds_data(key)
+  return names.is_data(key) or key:find("@", 1, true) ~= nil
+    or key:gsub("[ ()./-]", ""):find "[0-9][0-9][0-9][0-9][0-9]" ~= nil
+end
+
 --- Whether a name is one of emails.
 ---@param name string
 ---@return boolean
