@@ -96,8 +96,8 @@ local SERVERS = {
 
 local function server()
   for _, known in ipairs(SERVERS) do
-    local global = rawget(_G, known[2])
-    if type(global) == "table" and global[known[3]] ~= nil then
+    local found = rawget(_G, known[2])
+    if type(found) == "table" and found[known[3]] ~= nil then
       return known[1]
     end
   end
