@@ -122,7 +122,7 @@ all: $(MODULES) bin/scope3
 define HELP
 Begin
   make demo            from a bare machine to the report of a run on the sandbox
-  make                 the module for a Lua, and bin/scope3; LUA=5.1 to 5.4, jit
+  make                 the module for a Lua, and bin/scope3; LUA=5.1 to 5.5, jit
   make test            every spec on every Lua found
                        LUAS="5.4 jit" and SPEC=spec/x_spec.lua narrow it
   make lint            luacheck, rooms and arrows, layout of C, warnings, size
@@ -142,7 +142,7 @@ Test for hours
   make test-mutants    changes the code, and looks for a spec that notices
   make test-coverage   which lines and branches no spec reaches
   make test-torture    memory and disk that fail at every point
-  make test-machines   32 bits, big endian, ARM, musl, other Debians
+  make test-machines   32 bits, big endian, ARM, musl, sid, Lua 5.5
   make test-deb        packages for Debian 12 and 13: lintian, their own tests
 
 Measure
@@ -316,7 +316,7 @@ test-i386:
 	@ARCH=i386 LUAS="$${LUAS:-5.4}" SPEC="$(or $(SPEC),spec/core spec/identity spec/input spec/webhook)" .ci/debian bookworm
 
 test-sid:
-	@LUAS="$${LUAS:-5.4 jit}" SPEC="$(SPEC)" .ci/debian sid
+	@LUAS="$${LUAS:-5.4 5.5 jit}" SPEC="$(SPEC)" .ci/debian sid
 
 # Fuzzing. Each target is fuzzed for FUZZ_SECONDS, which needs clang; `fuzz-replay` only feeds the committed inputs to them, and needs no clang. A target is
 # a program of its own: of C, or fuzz/lua_host.c under the name of a Lua file. build/fuzz/corpus keeps what runs found for the next one, and `fuzz-corpus`

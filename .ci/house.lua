@@ -234,9 +234,9 @@ local function check_twice(paths)
   local first, said = {}, {}
   for _, path in ipairs(paths) do
     local lines, numbers, number = {}, {}, 0
-    for line in read(path):gmatch "([^\n]*)\n" do
+    for indented in read(path):gmatch "([^\n]*)\n" do
+      local line = indented:match "^%s*(.-)%s*$"
       number = number + 1
-      line = line:match "^%s*(.-)%s*$"
       if #line > 3 and not line:find "^#include" and not line:find "^local [%w_]+ = require" then
         lines[#lines + 1], numbers[#numbers + 1] = line, number
       end

@@ -1,5 +1,4 @@
-/* Every difference between Lua 5.1, 5.2, 5.3, 5.4 and LuaJIT that the bindings meet, and nothing
- * else. */
+/* Every difference between Lua 5.1 to 5.5 and LuaJIT that the bindings meet, and nothing else. */
 #ifndef SC3L_COMPAT_H
 #define SC3L_COMPAT_H
 

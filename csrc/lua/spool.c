@@ -59,7 +59,7 @@ static size_t opt_capacity(lua_State *L, int index) {
     if (lua_type(L, -1) != LUA_TNUMBER)
       luaL_error(L, "capacity must be a number of bytes, not a %s", luaL_typename(L, -1));
     n = lua_tonumber(L, -1);
-    if (!(n >= SC3_SPOOL_LEAST_CAPACITY && n <= 4294967295.0))
+    if (!(n >= (lua_Number)SC3_SPOOL_LEAST_CAPACITY && n <= 4294967295.0))
       luaL_error(L, "capacity must be between %d and 4294967295", (int)SC3_SPOOL_LEAST_CAPACITY);
   }
   lua_pop(L, 1);

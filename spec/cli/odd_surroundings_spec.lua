@@ -133,7 +133,7 @@ describe("the command runs", function()
 
   it("on no Lua whose numbers have 32 bits, which the build refuses", function()
     local version = os.getenv "SCOPE3_LUA"
-    if version ~= "5.3" and version ~= "5.4" then
+    if version == "jit" or version < "5.3" then
       return pending "LUA_32BITS is of Lua 5.3 and later"
     elseif os.getenv "ASAN_OPTIONS" then
       return pending "the compiler has leaks of its own"

@@ -49,15 +49,14 @@ describe("an outage", function()
     local _, err = tries(url, {})
     assert.same({ "COULDNT_CONNECT", 8 }, { err.code, err.request.attempts })
     for _, patience in ipairs { 5, 60, 600 } do
-      local seconds, events
-      _, err, seconds, events = tries(url, { patience = patience })
-      assert.equal("COULDNT_CONNECT", err.code)
+      local _, refused, seconds, events = tries(url, { patience = patience })
+      assert.equal("COULDNT_CONNECT", refused.code)
       assert.is_true(seconds >= patience and seconds < patience + 30, seconds)
-      assert.same({ 0, 2 }, { err.result.unknown, err.result.failed })
+      assert.same({ 0, 2 }, { refused.result.unknown, refused.result.failed })
       assert.is_true(events[1].left > patience - 1 and events[1].left <= patience
         and events[#events].left <= events[1].left)
       assert.truthy(events[#events].message:find("refused the connection", 1, true))
-      assert.truthy(err.message:find(("(%d attempts)"):format(err.request.attempts), 1, true), err.message)
+      assert.truthy(refused.message:find(("(%d attempts)"):format(refused.request.attempts), 1, true), refused.message)
     end
     _, err = tries(url, { patience = 0 })
     assert.equal(1, err.request.attempts)

@@ -1,5 +1,6 @@
 -- A transfer that has ended can still be given up, and each result is taken exactly once.
 local core = require "scope3.core"
+local collector = require "spec.support.collector"
 local curl = require "scope3.engine"
 local world = require "spec.support.world"
 
@@ -87,7 +88,7 @@ describe("a transfer that has ended and is not taken", function()
         setmetatable({}, { __gc = on_collection })
       end
     end
-    local pause, speed = collectgarbage("setpause", 1), collectgarbage("setstepmul", 100000)
+    local pause, speed = collector(1, 100000)
     repeat
       engine:wait(0.01)
       engine:step()
@@ -98,8 +99,7 @@ describe("a transfer that has ended and is not taken", function()
       take()
       armed = false
     until taken == n or core.now() > deadline
-    collectgarbage("setpause", pause)
-    collectgarbage("setstepmul", speed)
+    collector(pause, speed)
     assert.is_nil(fault)
     assert.same({ n, 0 }, { taken, engine:count() })
     engine:close()

@@ -179,9 +179,9 @@ describe("a column", function()
     assert.truthy(err:find("stands twice, as 2 and 4: give its number, #2 or #4", 1, true), err)
     for _, case in ipairs { { "#5", "no column 5" }, { "5", "no column 5" }, { "#0", "no column '#0'" }, { "#x",
       "no column '#x'" } } do
-      code, _, err = sync(text, "--map", "external_id=id", "--map", "phone=" .. case[1])
-      assert.equal(1, code)
-      assert.truthy(err:find(case[2], 1, true), err)
+      local refused, _, why = sync(text, "--map", "external_id=id", "--map", "phone=" .. case[1])
+      assert.equal(1, refused)
+      assert.truthy(why:find(case[2], 1, true), why)
     end
     local out
     code, out = sync("0,1,2\nx,+12065550142,7\n", "--map", "external_id=2", "--map", "phone=1") -- as pandas names them

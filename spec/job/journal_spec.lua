@@ -247,9 +247,10 @@ describe("a job with a journal", function()
       lines[#lines + 1] = ("x%d,%064x"):format(i, i)
     end
     local file = world.file(table.concat(lines, "\n"))
-    for state, case in pairs {
-      split = { settings = { max_body = 1500 }, failed = 20, rejected = 0 },
-      refused = { settings = { refuse = world.json.array { "x3" } }, failed = 19, rejected = 1 },
+    -- In this order: the sandbox closes a connection that brought too much, which not each libcurl sees in time.
+    for _, case in ipairs {
+      { state = "refused", settings = { refuse = world.json.array { "x3" } }, failed = 19, rejected = 1 },
+      { state = "split", settings = { max_body = 1500 }, failed = 20, rejected = 0 },
     } do
       sandbox:reset()
       sandbox:configure(case.settings)
@@ -262,7 +263,7 @@ describe("a job with a journal", function()
         { journal = keeper })
       assert.is_nil(res)
       assert.equal("the disk is full", err.message)
-      assert.equal(state, err.result.requests[1].state)
+      assert.equal(case.state, err.result.requests[1].state)
       assert.same({ 0, case.failed, case.rejected },
         { err.result.accepted, err.result.failed, err.result.rejected_by_service })
       world.assert_sums(err.result)

@@ -13,7 +13,8 @@ local PARTS = { "_bucket", "_sum", "_count" }
 -- The families of a text, by their names and those of their parts.
 local function named(text)
   local found = {}
-  for name in text:gmatch "scope3_[a-z_]+" do
+  for word in text:gmatch "scope3_[a-z_]+" do
+    local name = word
     for _, part in ipairs(PARTS) do
       local whole = name:sub(-#part) == part and name:sub(1, -#part - 1)
       name = whole and families[whole] and families[whole].type == "histogram" and whole or name

@@ -321,9 +321,9 @@ describe("a setting of the sandbox", function()
     for _, words in ipairs { { "--set", "nobody_knows=1" }, { "--set", "x" }, { "--set", "rate_limit=2",
         "--rate-limit", "3" }, { "--set", "seed=1", "--set", "seed=2" },
       { "--set", 'faults=[{"on":"sync"}]' }, { "--set", 'keys:["scope3_secret_key"]' } } do
-      code, _, said = world.command { "sandbox", words[1], words[2], words[3], words[4] }
-      assert.equal(2, code, table.concat(words, " "))
-      assert.is_nil(said:find("secret", 1, true))
+      local refused, _, why = world.command { "sandbox", words[1], words[2], words[3], words[4] }
+      assert.equal(2, refused, table.concat(words, " "))
+      assert.is_nil(why:find("secret", 1, true))
     end
     local out = world.path ".out"
     local lua = os.getenv "SCOPE3_LUA_BIN" or "lua"

@@ -5,9 +5,10 @@
 --     lua5.4 spec/simulation/run.lua trace SEED
 --
 -- `broken` makes the service lose a member now and then, so that every check has something to find.
+local collector = require "spec.support.collector"
 local simulate = require "spec.simulation.simulate"
 
-collectgarbage("setpause", 400)
+collector(400)
 
 local run = {}
 

@@ -139,9 +139,9 @@ function annotations.read(paths)
   local known = { classes = {}, aliases = {}, functions = {} }
   for _, path in ipairs(paths) do
     local number, block = 0, {}
-    for line in io.lines(path) do
+    for indented in io.lines(path) do
+      local line = indented:match("^%s*(.-)%s*$")
       number = number + 1
-      line = line:match("^%s*(.-)%s*$")
       if line:find("^%-%-%-") then
         block[#block + 1] = line
       else

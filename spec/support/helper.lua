@@ -19,6 +19,5 @@ local collector = os.getenv "SCOPE3_GC"
 if collector == "generational" then
   collectgarbage "generational"
 elseif collector then
-  collectgarbage("setpause", 0)
-  collectgarbage("setstepmul", tonumber(collector))
+  require "spec.support.collector"(0, tonumber(collector))
 end

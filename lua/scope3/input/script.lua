@@ -95,9 +95,13 @@ end
 
 local SIZE_MAX = 4194304 -- bytes of a script: a file of rows, or a device without an end, is not read whole
 local SHOWN_MAX = 1000 -- bytes of what a script raised that a message shows
+local NIL_RAISED = "<no error object>" -- what Lua 5.5 makes of a nil
 
 -- What a script raised, as a text. What is no text is named by its type: an address says nothing.
 local function text_of(raised, path)
+  if raised == NIL_RAISED then
+    raised = nil
+  end
   local ok, text = pcall(tostring, raised) -- its __tostring may raise an error
   local has_text = type(raised) == "string" or type(raised) == "number"
     or type(raised) == "table" and ok and type(text) == "string" and not text:find("^table: ")

@@ -116,8 +116,8 @@ local IN_KNOT = "nothing can wait here in Knot Resolver: do this in worker.corou
 
 local function server()
   for _, known in ipairs(SERVERS) do
-    local global = rawget(_G, known[2])
-    if type(global) == "table" and global[known[3]] ~= nil then
+    local found = rawget(_G, known[2])
+    if type(found) == "table" and found[known[3]] ~= nil then
       return known[1]
     end
   end
