@@ -1,6 +1,7 @@
 -- scope3 forget removes people from every audience, by ids that are words or lines of a file. Its exit code is that of
 -- the worst, and neither its words nor its reports and events name an id.
 local cjson = require("cjson.safe").new()
+local until_true = require "spec.support.until_true"
 local world = require "spec.support.world"
 
 describe("scope3 forget", function()
@@ -228,10 +229,16 @@ describe("scope3 forget", function()
   it("ends with what it did where a signal stops it", function()
     fill("crm", "vips")
     sandbox:fault { on = "sync", act = "hang", after = 1, times = -1 }
-    local out, code = world.path ".out", world.path ".code"
-    os.execute(("%s %s bin/scope3.in forget zq1 >%s 2>&1 </dev/null & p=$!; until curl -s %s/sandbox/requests | "
-      .. "grep -o '\"kind\":\"sync\"' | wc -l | grep -qx 4; do sleep 0.05; done; kill -INT $p; wait $p; echo $? >%s")
-      :format(env, os.getenv "SCOPE3_LUA_BIN", out, sandbox.url, code))
+    local out, code, pid = world.path ".out", world.path ".code", world.path ".pid"
+    os.execute(("(%s %s bin/scope3.in forget zq1 >%s 2>&1 </dev/null & p=$!; echo $p >%s; wait $p; echo $? >%s) &")
+      :format(env, os.getenv "SCOPE3_LUA_BIN", out, pid, code))
+    until_true(function()
+      return #sandbox:requests "sync" == 4
+    end, "the request that hangs did not come")
+    os.execute("kill -INT " .. world.read(pid))
+    until_true(function()
+      return world.exists(code) and world.read(code) ~= ""
+    end, "the command did not end")
     assert.equal("130\n", world.read(code))
     local said = world.read(out)
     assert.truthy(said:find("stopped", 1, true) and said:find("\n  crm   accepted", 1, true), said)
