@@ -123,7 +123,8 @@ static int source_lines(lua_State *L) {
   lua_setfield(L, -2, "short_lines");
   lua_pushboolean(L, l->odd_header);
   lua_setfield(L, -2, "odd_header");
-  lua_pushboolean(L, s->is_csv && s->csv.input.unended);
+  /* Of an input that was not read to its end, the last row that was read is not the last one. */
+  lua_pushboolean(L, s->is_csv && s->csv.input.unended && sc3_input_left(&s->csv.input) == 0);
   lua_setfield(L, -2, "unended");
   for (i = 0; i < l->spot_count; i++) {
     lua_createtable(L, 0, 4);

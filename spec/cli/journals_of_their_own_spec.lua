@@ -126,6 +126,26 @@ describe("scope3 --journal auto", function()
     assert.same({ 1, "another_job" }, { code, object.error.code })
   end)
 
+  it("binds nobody to the rows of a run of which the service took nothing for certain", function()
+    for _, status in ipairs { 401, 422, 503 } do
+      rows("1", "2")
+      sandbox:fault { on = "sync", act = "status", status = status, times = -1 }
+      assert.equal(1, (night()))
+      heal()
+      rows("3", "4", "5")
+      local code, object, err = night()
+      assert.equal(0, code, err)
+      assert.same({ 3, 0 }, { object.accepted, object.resumed })
+    end
+    rows("1", "2")
+    sandbox:fault { on = "sync", act = "lost_reply", times = -1 }
+    assert.equal(1, (night()))
+    heal()
+    rows("3", "4", "5")
+    local code, object = night()
+    assert.same({ 1, "changed_input" }, { code, object.error.code })
+  end)
+
   it("is in use where another run of the job has it", function()
     rows("1", "2")
     fail(1)

@@ -261,6 +261,7 @@ describe("client:forget", function()
     assert.equal("timeout", err.kind)
     assert.same({ "a1 accepted", "a2 accepted" }, states(err.result))
     assert.equal(before + 2, #sandbox:requests "task")
+    assert.truthy(err.message:find("^2 of 2 audiences are not done; the first, a1: "), err.message)
   end)
 
   it("only lists in a dry run", function()

@@ -249,4 +249,23 @@ describe("CSV that comes once", function()
     assert.equal("unended_row 3", codes("", "%.0s cat " .. utf16 .. " | ", "-"))
     assert.equal("", codes('{"id":"1","mail":"a@example.com"}', "cat %s | ", "- --format jsonl"))
   end)
+
+  it("has its line end in UTF-16, too, where all of it came at once", function()
+    for _, form in ipairs { "utf-16", "utf-16le", "utf-16be" } do
+      local path, named = world.path ".utf16", form == "utf-16" and "" or "--encoding " .. form
+      assert(os.execute(("iconv -f utf-8 -t %s %s > %s"):format(form, world.file(rows(3)), path)))
+      local code, out = shell(("cat %s | $SCOPE3 sync - %s %s"):format(path, named, words(WORDS)))
+      assert.equal(0, code)
+      assert.same({}, cjson.decode(out).warnings, form)
+    end
+  end)
+
+  it("is not told of its last row where it was not read to its end", function()
+    local path = world.file(rows(3):sub(1, -2) .. '\n4,"cut')
+    local code, out = shell(("cat %s | $SCOPE3 sync - %s"):format(path, words(WORDS)))
+    local told = cjson.decode(out)
+    assert.equal(1, code)
+    assert.equal("unclosed_quote", told.error.code)
+    assert.same({}, told.warnings)
+  end)
 end)

@@ -25,6 +25,14 @@ void sc3_input_commit(sc3_input *in, size_t n) {
   b->n += n;
 }
 
+/* Notes whether the text ends with a line end, once it is all there. */
+static void note_end(sc3_input *in) {
+  if (sc3_input_left(in) > 0) {
+    const char last = in->buffer.p[in->buffer.n - 1];
+    in->unended = last != '\n' && last != '\r';
+  }
+}
+
 SC3_COLD
 sc3_status sc3_input_finish(sc3_input *in) {
   if (in->decoding && !in->finished) {
@@ -33,10 +41,8 @@ sc3_status sc3_input_finish(sc3_input *in) {
       return SC3_ENOMEM;
     in->buffer.n += sc3_decode_end(&in->decoder, in->buffer.p + in->buffer.n);
   }
-  if (!in->finished && sc3_input_left(in) > 0) {
-    const char last = in->buffer.p[in->buffer.n - 1];
-    in->unended = last != '\n' && last != '\r';
-  }
+  if (!in->finished)
+    note_end(in);
   in->finished = 1;
   return SC3_OK;
 }
@@ -163,8 +169,10 @@ static sc3_status begin_decoding(sc3_input *in) {
   space -= n;
   memmove(space, in->buffer.p + in->buffer.n, n);
   sc3_input_commit(in, n);
-  if (in->finished)
+  if (in->finished) { /* what it ended with was noted of bytes that were no text yet */
     in->buffer.n += sc3_decode_end(&in->decoder, in->buffer.p + in->buffer.n);
+    note_end(in);
+  }
   return SC3_OK;
 }
 

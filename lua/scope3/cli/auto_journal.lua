@@ -106,14 +106,34 @@ local function contents(handle)
   end
 end
 
--- Empties a journal of a run that sent nothing: its options bind nobody. One that another run has is left to it.
+-- The end of a request of which the service took nothing, and found no member wrong.
+local REFUSED = '^{"request":%d+,"status":"refused","type":"ended"}\t'
+
+-- Whether the service took nothing of a journal's job for certain: each request was refused as a whole.
+local function took_nothing(all)
+  local open, past_header = 0, false
+  for line in all:gmatch "[^\n]+" do
+    if line:find(REFUSED) then -- pattern: a record of ours
+      open = open - 1
+    elseif line:find('"type":"begin"}\t', 1, true) and not line:find('"uncertain"', 1, true) then
+      open = open + 1
+    elseif past_header then
+      return false
+    end
+    past_header = true
+  end
+  return open == 0
+end
+
+-- Empties a journal of a run of which nothing was taken: its rows and options bind nobody. One that another run has is
+-- left to it.
 local function renew(path)
   local handle = core.file_kind(path) == "file" and core.append_file(path, true)
   if not handle then
     return
   end
   local all = contents(handle)
-  if all and all:sub(1, #BEGINS) == BEGINS and (all:find("\n", 1, true) or #all) == #all then
+  if all and all:sub(1, #BEGINS) == BEGINS and took_nothing(all) then
     handle:truncate(0)
   end
   handle:close()

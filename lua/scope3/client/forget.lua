@@ -234,7 +234,8 @@ local function outcome(work, res)
   for _, entry in ipairs(res.audiences) do
     res.accepted, res.failed = res.accepted + entry.accepted, res.failed + entry.failed
     res.unknown = res.unknown + entry.unknown
-    undone = undone + (UNDONE[entry.state] and 1 or 0)
+    local is_awaited = entry.state == "accepted" and work.opts.wait ~= nil
+    undone = undone + ((UNDONE[entry.state] or is_awaited) and 1 or 0)
   end
   if work.guard.fault then
     return errors.with(work.guard.fault, { result = res })
