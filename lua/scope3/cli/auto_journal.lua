@@ -160,11 +160,14 @@ function auto_journal.find(args, client, audience)
 end
 
 --- Whether a job has nothing left to send, so that the next run is another job. A wait whose time was over leaves only
---- tasks, which the service goes on with.
----@param res scope3.Result?  of a job that ended well
----@param err scope3.Error?  of the wait for its tasks
+--- tasks, which the service goes on with. What failed for good would fail each later run of this journal, too.
+---@param res scope3.Result?  of a job whose requests were all accepted
+---@param err scope3.Error?  of the job, or of the wait for its tasks
 ---@return boolean
 function auto_journal.is_done(res, err)
+  if err and err.kind == "task_failed" then
+    return not err.retryable and (res or err.result).unknown == 0
+  end
   return res ~= nil and res.failed == 0 and res.unknown == 0 and (err == nil or err.kind == "timeout")
 end
 
