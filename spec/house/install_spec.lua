@@ -187,7 +187,8 @@ describe("installing", function()
 
   it("has its command found where `make env` is asked", function()
     local out = must(('%s sh -c \'root=$(pwd) && eval "$(make --no-print-directory -s LUA=%s LUA_BIN=%s env)" '
-      .. '&& cd / && printf "%%s" "${PATH#"$root"/bin:}" && [ "${PATH%%%%:*}" = "$root/bin" ]\''):format(CLEAN, LUA, BIN))
+      .. '&& cd / && printf "%%s" "${PATH#"$root"/bin:}" && [ "${PATH%%%%:*}" = "$root/bin" ]\''):format(
+      CLEAN, LUA, BIN))
     assert.equal(must(CLEAN .. [[ sh -c 'printf "%s" "$PATH"']]), out)
   end)
 end)
