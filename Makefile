@@ -671,6 +671,7 @@ clean:
 env:
 	@echo "export LUA_PATH='$(TREE_PATH);;'"
 	@echo "export LUA_CPATH='$(TREE_CPATH);;'"
+	@echo "export PATH='$(ROOT)/bin':\"\$$PATH\""
 
 deps:
 	@sh .ci/deps test

@@ -66,6 +66,10 @@ describe("the key of the command", function()
       "SCOPE3_ACCOUNT_ID=25 SCOPE3_API_KEY_FILE=" .. missing)
     fails(1, "holds a space, a line end or a character outside ASCII",
       { "audiences", "--api-key-file", world.file "scope3 right\n" })
+    for text, says in pairs { ['"scope3_right"'] = "stands in quotes", ["'scope3_right'"] = "stands in quotes",
+      ["SCOPE3_API_KEY=scope3_right"] = "begins with SCOPE3_API_KEY=: give only what stands behind it" } do
+      fails(1, says, { "audiences", "--api-key-file", world.file(text .. "\n") })
+    end
     fails(1, "is given twice, by SCOPE3_API_KEY and SCOPE3_API_KEY_FILE", { "audiences" },
       "SCOPE3_ACCOUNT_ID=25 SCOPE3_API_KEY=scope3_right SCOPE3_API_KEY_FILE=" .. world.file "scope3_right")
   end)

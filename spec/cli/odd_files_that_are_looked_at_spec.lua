@@ -42,6 +42,45 @@ describe("an odd file that is looked at", function()
     assert.same({ "", "56 % valid, by the row's country" }, { doubts(object), object.why.phone })
   end)
 
+  it("names countries in its own language, so that no country is guessed for all of them", function()
+    local function rows_of(column, values)
+      local lines = { "id,email,mobile," .. column }
+      for i = 1, 30 do
+        lines[#lines + 1] = ("%d,a%d@example.org,0%d 12345%02d,%s"):format(i, i, i % 2 == 0 and 171 or 664, i,
+          values[i % #values + 1])
+      end
+      return seen(table.concat(lines, "\n"))
+    end
+    local object = rows_of("Land", { "Deutschland", "Österreich", "AT" })
+    assert.same({ "mobile", "" }, { mapped(object, "phone"), mapped(object, "region") })
+    assert.is_nil(object.command:find("--region", 1, true))
+    assert.equal("'Land' has values that are not known as countries, so 30 phones without a country code are left out. "
+      .. "Known are codes and English names; a script can translate others. --region reads all as of one country.",
+      doubts(object))
+    for column, values in pairs { Bundesland = { "Bayern", "Tirol" }, Region = { "Sales North", "Sales South" } } do
+      assert.truthy(rows_of(column, values).command:find("--region", 1, true), column)
+    end
+    assert.equal("Land", mapped(rows_of("Land", { "Germany", "AT" }), "region"))
+  end)
+
+  it("has phones with a plus that say which of two likely countries the others are of", function()
+    local function region_of(international, more)
+      local lines = { "id,phone" }
+      for i = 1, 60 do
+        lines[#lines + 1] = ("%d,%s"):format(i, i % 15 == 0 and "0199 1234567" or ("0171 23456%02d"):format(i))
+      end
+      for i = 1, 3 do
+        lines[#lines + 1] = ("%d,%s%d"):format(60 + i, international, i)
+      end
+      return seen(table.concat(lines, "\n") .. "\n" .. (more or "")).columns[2].regions[1].region
+    end
+    assert.equal("IT", region_of "0171 234561") -- whose plan takes nearly any number
+    assert.equal("DE", region_of "+49 171 123456")
+    assert.equal("IT", region_of "+39 347 123456")
+    assert.equal("IT", region_of "+1 206 555 014") -- of which the others cannot be
+    assert.equal("IT", region_of("+49 171 123456", "64,+393471234561\n65,+393471234562\n66,+393471234563\n"))
+  end)
+
   it("has two columns of phones in national form, whose country is found for both", function()
     local object = seen "id,phone,mobile\n1,030 1234567,0171 2345678\n2,030 1234568,0171 2345679\n"
     assert.equal("phone+mobile", mapped(object, "phone"))

@@ -160,8 +160,8 @@ describe("a job", function()
     assert.same({ false, "--no-header: --map external_id must be a column number, not 'id'", true },
       { none or false, why, misused })
     none, why, misused = map_of { map = { "email=2" } }
-    assert.same({ false, "--map external_id=COLUMN is missing: the column that tells customers apart", true },
-      { none or false, why, misused })
+    assert.same({ false, "--map external_id=COLUMN is missing: the column that tells customers apart; "
+      .. "scope3 look FILE proposes a map", true }, { none or false, why, misused })
   end)
 
   it("has the error of its script", function()

@@ -184,4 +184,11 @@ describe("installing", function()
       CLEAN, LUA, BIN, BIN))
     assert.equal(require "scope3.version" .. "\n", out)
   end)
+
+  it("has its command found where `make env` is asked", function()
+    local out = must(('%s sh -c \'root=$(pwd) && eval "$(make --no-print-directory -s LUA=%s LUA_BIN=%s env)" '
+      .. '&& cd / && printf "%%s" "${PATH#"$root"/bin:}" && [ "${PATH%%%%:*}" = "$root/bin" ]\''):format(
+      CLEAN, LUA, BIN))
+    assert.equal(must(CLEAN .. [[ sh -c 'printf "%s" "$PATH"']]), out)
+  end)
 end)

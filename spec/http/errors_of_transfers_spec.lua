@@ -87,11 +87,13 @@ describe("a connection that does not come about", function()
       local err = error_of { code = "COULDNT_CONNECT", cause = cause }
       assert.same({ "network", "COULDNT_CONNECT", true }, { err.kind, err.code, err.retryable })
       assert_says(err, "the host " .. says)
+      assert.is_nil(err.message:find("https_proxy", 1, true))
       err = error_of { code = "OPERATION_TIMEDOUT", cause = cause, body_sent = false }
       assert.same({ "timeout", "CONNECT_TIMEDOUT", true }, { err.kind, err.code, err.retryable })
       err = error_of { code = "COULDNT_CONNECT", cause = cause, proxy = "http://u:p@proxy.example:3128",
         message = "Failed to connect to proxy.example port 3128" }
       assert_says(err, "the proxy " .. says)
+      assert_says(err, "https_proxy or all_proxy names this proxy, and no_proxy the hosts that need none")
       err = error_of { code = "RECV_ERROR", cause = cause } -- the cause of an attempt before
       assert.equal("RECV_ERROR", err.code)
     end

@@ -61,7 +61,7 @@ end
 -- A problem of the map in the words of --map.
 local function in_words_of_map(problem)
   return (problem:gsub("^map needs external_id.*",
-    "--map external_id=COLUMN is missing: the column that tells customers apart")
+    "--map external_id=COLUMN is missing: the column that tells customers apart; scope3 look FILE proposes a map")
     :gsub("^map needs at least one of", "--map needs at least one of")
     :gsub("^map has no '(.-)' %(", function(field)
       return ("--map has no field '%s' ("):format(redact.people(field))

@@ -16,6 +16,10 @@ function key.problem(text)
     return "holds a space, a line end or a character outside ASCII"
   elseif text:find("^%$[a-z]+://") or text:find("^{vault://") then
     return "is a reference of a gateway ($secret://, $env://, {vault://) that nobody has resolved"
+  elseif text:find '^".*"$' or text:find "^'.*'$" then
+    return "stands in quotes: leave them out, as not every reader of such a file takes them away"
+  elseif text:find("^SCOPE3_API_KEY=") then
+    return "begins with SCOPE3_API_KEY=: give only what stands behind it"
   end
 end
 

@@ -33,6 +33,9 @@ local CAUSES = {
   timeout = "did not take the connection in time: check the network, the firewall and the port",
 }
 
+-- A person may not know that there is one: the environment names it.
+local PROXY_FROM = "; https_proxy or all_proxy names this proxy, and no_proxy the hosts that need none"
+
 -- --- certificates ------------------------------------------------------------------------------------------------
 
 -- By OpenSSL's numbers X509_V_ERR_…, which libcurl gives, or by words of the TLS libraries that have none. The first
@@ -167,10 +170,10 @@ function network_error.error(result)
   elseif result.cause and CAUSES[result.cause] and (result.code == "COULDNT_CONNECT"
     or result.code == "OPERATION_TIMEDOUT") then
     local late = result.code == "OPERATION_TIMEDOUT"
-    local who = is_of_proxy(result) and "the proxy" or "the host"
+    local of_proxy = is_of_proxy(result)
     local code = late and "CONNECT_TIMEDOUT" or result.code
-    return errors.new(late and "timeout" or "network", ("%s %s (%s)"):format(who, CAUSES[result.cause], code),
-      { code = code, retryable = true })
+    return errors.new(late and "timeout" or "network", ("%s %s%s (%s)"):format(of_proxy and "the proxy" or "the host",
+      CAUSES[result.cause], of_proxy and PROXY_FROM or "", code), { code = code, retryable = true })
   end
   return handshake_error(result)
 end

@@ -164,6 +164,19 @@ local function may_hold_phones(column, rows)
   return alike > seen / 2
 end
 
+-- The first phones in international form, as E.164.
+local function international_of(column, rows, kinds)
+  local list, row = {}, 1
+  while row <= rows and #list < SAMPLED do
+    local text = column.cells[row]
+    if text and kinds[text] == "phone" then
+      list[#list + 1] = core.phone_normalize(text)
+    end
+    row = row + 1
+  end
+  return list
+end
+
 local function look_at(column, rows)
   local facts, national, codes, kinds, regions = begin(column), {}, {}, {}, {}
   local may_be_phone = may_hold_phones(column, rows)
@@ -186,7 +199,7 @@ local function look_at(column, rows)
   facts.codes = top(codes, SAMPLES)
   facts.uid_type = uid_type_of(column, rows)
   if #national > 0 then
-    facts.regions = phones.regions(national)
+    facts.regions = phones.regions(national, international_of(column, rows, kinds))
   end
   return facts
 end

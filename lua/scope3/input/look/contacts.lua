@@ -92,4 +92,16 @@ function contacts.region(facts)
   return region, not region and found.doubtful or nil
 end
 
+--- A column that is named for countries, and does not hold such as are known: "Deutschland", "Allemagne".
+--- Asked for where contacts.region() finds none.
+---@param facts scope3.LookFacts[]
+---@return scope3.LookFacts?
+function contacts.unread_region(facts)
+  for _, one in ipairs(facts) do
+    if one.filled > 0 and is_named(one, names.is_country) then
+      return one
+    end
+  end
+end
+
 return contacts

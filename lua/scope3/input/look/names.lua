@@ -29,6 +29,7 @@ local NOT_PHONE = { "fax", "consent", "optin", "brand", "model", "ext", "extensi
   "verified", "status", "allowed", "permission" }
 local REGION = { "country", "region", "land", "pays", "pais", "país", "paese", "nation", "iso", "countrycode", "staat",
   "market" }
+local COUNTRY = { "country", "countries", "land", "pays", "pais", "país", "paese", "nation", "staat" }
 local NOT_REGION = { "state", "language", "lang", "locale", "currency", "province", "county" }
 local CONSENT = { "consent", "optin", "opt in", "optedin", "permission", "subscribed", "subscriber status", "gdpr",
   "dsgvo", "einwilligung", "zustimmung", "consentement", "consentimiento", "consenso", "newsletter", "acceptsmarketing",
@@ -122,6 +123,19 @@ function names.is_region(name)
     return nil
   end
   return has_one(name, REGION)
+end
+
+--- Whether a word of a name says countries and nothing else: "Land" does, "Bundesland" and "region" do not.
+---@param name string
+---@return boolean
+function names.is_country(name)
+  local spaced = words_of(name)
+  for _, word in ipairs(COUNTRY) do
+    if spaced:find(" " .. word .. " ", 1, true) then
+      return names.is_region(name) == true
+    end
+  end
+  return false
 end
 
 --- Whether a name speaks of consent: "clear" where nothing else can be meant, "unclear", or "refusal".

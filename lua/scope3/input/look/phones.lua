@@ -7,6 +7,7 @@ local TRIED = 60 -- values that every country is tried on
 local COUNTED = 600 -- and those that the likely ones are
 local BY_ROWS = 3000 -- rows whose phones are read by their own country
 local KEPT = 8 -- countries that are counted
+local NEAR = 0.1 -- share by which a country may be behind the best, where other phones of the column speak for it
 local LEAST = 0.1 -- share of valid values below which a country is not named
 
 -- Of countries that read a number alike, such as those of +1, the first is named.
@@ -50,6 +51,35 @@ local function count(values, code, most)
   return valid, first
 end
 
+-- The calling code of a country, as far as one of its numbers tells: what stands before the digits of the value.
+local function calling_code(values, code)
+  for i = 1, math.min(#values, COUNTED) do
+    local phone = core.phone_normalize(values[i], code)
+    if phone then
+      local digits, same = values[i]:gsub("[^0-9]", ""), 0
+      while same < #digits and phone:byte(-1 - same) == digits:byte(-1 - same) do
+        same = same + 1
+      end
+      return phone:sub(1, -1 - same)
+    end
+  end
+end
+
+-- Puts the country first that most phones with a plus are of, where it is nearly as good as the best. Some plans, such
+-- as Italy's, take nearly any number.
+local function prefer_code_of(found, values, international)
+  for i, one in ipairs(found) do
+    local code, hits = calling_code(values, one.region) or "", 0
+    for _, phone in ipairs(international) do
+      hits = hits + (#code > 1 and phone:sub(1, #code) == code and 1 or 0)
+    end
+    if one.share >= found[1].share - NEAR and hits > #international / 2 then
+      table.insert(found, 1, table.remove(found, i))
+      return
+    end
+  end
+end
+
 ---@class scope3.LookRegion
 ---@field region string
 ---@field valid integer
@@ -58,8 +88,9 @@ end
 --- The countries in whose national form these values are valid, best first. Of those that give the same numbers only
 --- one is named.
 ---@param values string[]  phones without a plus
+---@param international string[]  of the same column, as E.164
 ---@return scope3.LookRegion[]
-function phones.regions(values)
+function phones.regions(values, international)
   local found, seen, tried = {}, {}, math.min(#values, TRIED)
   for order, code in ipairs(countries()) do
     local valid, same = count(values, code, TRIED)
@@ -83,6 +114,7 @@ function phones.regions(values)
   for _, one in ipairs(found) do
     one.order = nil
   end
+  prefer_code_of(found, values, international)
   return found
 end
 

@@ -173,8 +173,14 @@ local function propose_region(made, facts, phone)
     doubt(made, "'%s' may be states or languages and not countries.", proposal.call(doubtful))
   end
   local region = phone.regions and phone.regions[1]
+  local unread = not column and phone.national > 0 and contacts.unread_region(facts)
   if column then
     return
+  elseif unread then
+    -- One country for all would make valid numbers of another country, which nobody would notice.
+    doubt(made, "'%s' has values that are not known as countries, so %.0f phones without a country code are left out. "
+      .. "Known are codes and English names; a script can translate others. --region reads all as of one country.",
+      proposal.call(unread), phone.national)
   elseif region then
     made.region = region.region
     doubt_region(made, phone, region)
