@@ -33,19 +33,25 @@ static void push_mixed(lua_State *L, const sc3_tally *t) {
   }
 }
 
-/* { Atlantis = 3, ["(other)"] = 1 } */
+/* { Atlantis = 30, ["(other)"] = 1 } */
 static void push_unknown_regions(lua_State *L, const sc3_region_tally *t) {
+  uint64_t others;
   size_t i;
   lua_createtable(L, 0, t != NULL ? (int)t->n : 0);
   if (t == NULL)
     return;
+  others = t->others;
   for (i = 0; i < t->n; i++) {
+    if (t->names[i].count < SC3_TALLY_TOLD) {
+      others += t->names[i].count;
+      continue;
+    }
     lua_pushlstring(L, t->names[i].text, t->names[i].n);
     sc3l_push_count(L, t->names[i].count);
     lua_rawset(L, -3);
   }
-  if (t->others > 0)
-    set_count(L, "(other)", t->others);
+  if (others > 0)
+    set_count(L, "(other)", others);
 }
 
 /* Rows by what their values look like. */

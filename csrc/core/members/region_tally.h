@@ -1,6 +1,6 @@
 /* Regions that nobody knows, by name, so that someone can fix the export. Only what looks like a
-   country's name is kept: a column that was mapped by mistake must not put emails or phones into a
-   report. */
+   country's name is kept, and only what several rows have is told: a column that was mapped by
+   mistake must not put emails, phones or names of people into a report. */
 #ifndef SC3_REGION_TALLY_H
 #define SC3_REGION_TALLY_H
 
@@ -10,7 +10,11 @@
 #include "../bytes/slice.h"
 #include "../bytes/status.h"
 
-enum { SC3_TALLY_NAMES = 64, SC3_TALLY_NAME_BYTES = 48 };
+enum {
+  SC3_TALLY_NAMES = 64,
+  SC3_TALLY_NAME_BYTES = 48,
+  SC3_TALLY_TOLD = 10 /* rows that must have a name before it is told */
+};
 
 typedef struct sc3_region_tally {
   struct {
