@@ -92,6 +92,10 @@ end or function()
     end)
 
     it("that HAProxy drops leaves nobody else waiting", function()
+      if tonumber(hosts.sh("haproxy -v"):match "version (%d+)") > 2 then
+        pending "seen with HAProxy 2 only: a later one told of no Lua that it dropped"
+        return
+      end
       service:withhold()
       local host, ping = start(service.url, [[
         core.register_task(function()
