@@ -298,6 +298,18 @@ describe("the client", function()
     assert.equal("member_too_large", why.code)
     assert(stream:finish())
   end)
+
+  it("takes the longest member that a request has room for, and refuses one of a byte more", function()
+    local function send(length)
+      local stream = assert(client:stream("s", { max_bytes = 2000 }))
+      local added, why = stream:add { external_id = ("x"):rep(length), email = "a@example.com" }
+      return added and assert(stream:finish()).requests[1].bytes or why.code
+    end
+    local bytes = send(1000)
+    assert.is_true(bytes > 1000 and bytes < 2000, bytes)
+    local longest = 1000 + 2000 - bytes
+    assert.same({ 2000, "member_too_large" }, { send(longest), send(longest + 1) })
+  end)
 end)
 
 describe("a body", function()
