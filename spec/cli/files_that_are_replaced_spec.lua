@@ -101,6 +101,17 @@ describe("a file that is replaced", function()
     end)
   end
 
+  it("is told where it is a device that cannot be opened, such as the terminal of a process without one", function()
+    if not core.file_identity "/dev/tty" then
+      return pending "there is no /dev/tty here"
+    end
+    local link = folder .. "/t.lua"
+    os.execute("ln -s /dev/tty " .. link)
+    local code, _, err = world.command({ "init", input, "-o", link, "--force" }, { before = "setsid -w" })
+    assert.equal(1, code)
+    assert.truthy(err:find("cannot write " .. link, 1, true), err)
+  end)
+
   it("is not what is no file: a script goes through it", function()
     if not core.file_identity "/dev/null" then
       return pending "there is no /dev/null here"

@@ -297,6 +297,23 @@ describe("scope3 --journal auto", function()
     assert.same({}, sandbox:requests())
   end)
 
+  it("is refused where its folder cannot be made, or belongs to another user", function()
+    rows("1")
+    local words = { "run", script, input, "--journal", "auto" }
+    local code, _, err = command(words, "XDG_STATE_HOME=" .. input .. "/state")
+    assert.equal(1, code)
+    assert.truthy(err:find("cannot use the folder " .. input .. "/state: ", 1, true), err)
+    os.execute(("mkdir -p %s && chmod 700 %s"):format(state, state))
+    os.execute(("chown 65534 %s 2>/dev/null && touch %s/given"):format(state, home))
+    if not core.file_kind(home .. "/given") then
+      return -- only root may give a folder away
+    end
+    code, _, err = command(words)
+    assert.equal(1, code)
+    assert.truthy(err:find(state .. ": it belongs to another user", 1, true), err)
+    assert.same({}, sandbox:requests())
+  end)
+
   it("follows no link in place of its file", function()
     rows("1", "2")
     fail(1)

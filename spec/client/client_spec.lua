@@ -298,6 +298,19 @@ describe("the client", function()
     assert.equal("member_too_large", why.code)
     assert(stream:finish())
   end)
+
+  it("takes the longest member that a request has room for, and refuses one of a byte more", function()
+    local client = sandbox:client()
+    local function send(length)
+      local stream = assert(client:stream("s", { max_bytes = 4096 }))
+      local added, why = stream:add { external_id = ("x"):rep(length), email = "a@example.com" }
+      return added and assert(stream:finish()).requests[1].bytes or why.code
+    end
+    local bytes = send(3000)
+    assert.is_true(bytes > 3000 and bytes < 4096, bytes)
+    local longest = 3000 + 4095 - bytes -- one byte is for the comma before another audience
+    assert.same({ 4095, "member_too_large" }, { send(longest), send(longest + 1) })
+  end)
 end)
 
 describe("a body", function()

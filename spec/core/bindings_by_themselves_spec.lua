@@ -48,6 +48,7 @@ describe("the core, used by itself", function()
     local source = core.source { format = "csv" }
     source:feed('id,b\n1,"a\rb\r\nc\nd"\n2\n')
     source:finish()
+    source:finish() -- twice is as once
     source:read()
     local _, fault = source:read()
     assert.equal(6, fault.line)

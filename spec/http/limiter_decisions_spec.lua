@@ -22,6 +22,19 @@ describe("an announced limit", function()
     assert.equal(0, limiter.new():pass(WHO, RATE, false, 1000))
   end)
 
+  it("counts for the key and the host that one has at the time", function()
+    for _, field in ipairs { "key", "host" } do
+      local own, who = limiter.new(), { host = "h", key = "k" }
+      local before = who[field]
+      own:learn(who, { ratelimit = "limit=9, remaining=0, reset=30" }, 0, 1000, SERVICE_TIME)
+      assert.equal(30, own:pass(who, RATE, false, 1000))
+      who[field] = "other"
+      assert.equal(0, own:pass(who, RATE, false, 1000), field)
+      who[field] = before
+      assert.equal(30, own:pass(who, RATE, false, 1000), field)
+    end
+  end)
+
   it("is spread from its last fifth on, where others than these clients use it", function()
     for _, case in ipairs {
       -- limit, remaining, requests of these clients in the last minute -> how many go at once

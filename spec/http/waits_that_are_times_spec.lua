@@ -78,6 +78,16 @@ describe("a wait that the service asks for", function()
     assert.is_nil(limiter.new():learn(WHO, { ratelimit = "limit=9, remaining=8, reset=86400" }, 0, 1000, NOW))
   end)
 
+  it("until a reset that is a time is measured by the service's clock, where it tells that", function()
+    local own = limiter.new()
+    own:learn(WHO, { ratelimit = "limit=9, remaining=0, reset=1000000030", date = "Sun, 09 Sep 2001 01:46:40 GMT" }, 0,
+      1000)
+    assert.equal(30, own:pass(WHO, RATE, false, 1000))
+    own = limiter.new() -- by its own clock that time was years ago
+    own:learn(WHO, { ratelimit = "limit=9, remaining=0, reset=1000000030" }, 0, 1000)
+    assert.equal(0, own:pass(WHO, RATE, false, 1000))
+  end)
+
   it("is waited for up to an hour, and an event and the result say so", function()
     sandbox:configure { clock = "manual",
       faults = world.json.array { { on = "sync", act = "status", status = 429, retry_after = "31536000", after = 1 } } }

@@ -1,6 +1,7 @@
 -- The planner: as many members a request as the limits allow, and never two parts of one audience in one request.
 local payloads = require "spec.support.payloads"
 local planner = require "scope3.job.planner"
+local rare = require "scope3.util.rare"
 local seed = require "spec.support.seed"
 local splitter = require "scope3.job.splitter"
 
@@ -145,6 +146,19 @@ describe("a plan", function()
     audiences[2].payloads[1] = payloads.read("+" .. ("x"):rep(200))
     requests, misfit = planner.plan(audiences, { max_members = 1000, max_bytes = one })
     assert.same({ nil, 2 }, { requests, misfit })
+  end)
+
+  it("gives a request of its own to a member that is larger than the first requests are", function()
+    local _, _, one = splitter.measure { payloads.part(payloads.of(1, "p1-")) }
+    local number, audiences = rare.number, audiences_of { 1 }
+    audiences[1].payloads[1] = payloads.read("+1 +" .. ("x"):rep(one) .. " +3 +4")
+    rare.number = function(name, usual)
+      return name == "first_request" and one or usual
+    end
+    local requests, misfit = planner.plan(audiences, { max_members = 1000, max_bytes = ANY_BYTES })
+    rare.number = number
+    assert.is_nil(misfit)
+    assert.same({ "a1", "a1", "a2" }, shown(requests))
   end)
 
   it("counts what is removed like what is added", function()

@@ -145,6 +145,12 @@ describe("a request that is made to fit", function()
     end
   end)
 
+  it("becomes one list a member where less may go than a request has around its members", function()
+    local lists = splitter.fit({ payloads.part(payloads.of(3)) }, 1)
+    assert.same({ 1, 1, 1 }, { lists[1][1].adds, lists[2][1].adds, lists[3][1].adds })
+    assert.equal(3, #lists)
+  end)
+
   it("stays whole where it fits to the byte, or where no size is asked for", function()
     local whole = { payloads.part(payloads.of(10)), payloads.part(payloads.of(3), "b") }
     assert.same({ whole }, splitter.fit(whole, size(whole)))

@@ -68,8 +68,11 @@ static void on_line(lua_State *L, lua_Debug *event) {
 }
 
 // debug.sethook, which is the first upvalue. The command takes away the hooks of scripts, and would
-// ours.
+// ours. A host may give a new coroutine what debug.gethook() says, which is no function for a hook
+// in C: coroutines have ours from the start.
 static int set_hook(lua_State *L) {
+  if (lua_type(L, lua_isthread(L, 1) ? 2 : 1) == LUA_TSTRING)
+    return 0;
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   lua_call(L, lua_gettop(L) - 1, 0);

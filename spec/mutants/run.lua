@@ -7,6 +7,7 @@
 --   --rest              all others
 --   --files PATTERN     files whose path has this pattern of Lua
 --   --since COMMIT      files that came after it
+--   --changed COMMIT    lines that it has otherwise, or not
 --   --only TEXT         mutants whose name has this text
 --   --sample N          so many of them, chosen by --seed S (1)
 --   --by-hand           the mutants that were written by hand, of C too, in place of those of the operators
@@ -28,8 +29,8 @@ local trial = require "spec.mutants.trial"
 local FOLDER = "build/mutants"
 local LUA = "5.4"
 local FLAGS = { policy = true, rest = true, list = true, again = true, ["by-hand"] = true }
-local VALUES = { files = true, since = true, only = true, sample = true, seed = true, cap = true, jobs = true,
-  part = true }
+local VALUES = { files = true, since = true, changed = true, only = true, sample = true, seed = true, cap = true,
+  jobs = true, part = true }
 
 local options = {}
 

@@ -27,6 +27,18 @@ local function files_since(commit)
   return found
 end
 
+-- The lines of a file that a commit has otherwise, or not: as a set.
+local function lines_since(commit, file)
+  local found = {}
+  for _, line in ipairs(shell.lines(("git diff -U0 %s -- %s"):format(shell.quote(commit), shell.quote(file)))) do
+    local first, count = line:match "^@@ %-%S+ %+(%d+),?(%d*) @@"
+    for i = 0, first and (tonumber(count) or 1) - 1 or -1 do
+      found[tonumber(first) + i] = true
+    end
+  end
+  return found
+end
+
 ---@param option fun(name: string): string?  of the command
 ---@return string[]
 function selection.files(option)
@@ -93,8 +105,9 @@ function selection.by_operators(files, option)
   for _, file in ipairs(files) do
     local mutants
     mutants, skipped[file] = operators.mutants(file, assert(shell.read(file)))
+    local changed = option "changed" and lines_since(option "changed", file)
     for _, mutant in ipairs(mutants) do
-      list[#list + 1] = mutant
+      list[#list + 1] = (not changed or changed[mutant.line]) and mutant or nil
     end
   end
   if option "sample" then

@@ -64,11 +64,26 @@ describe("a part of the library", function()
       told(client:run({ map = { external_id = "id", email = "email" }, audience = "a" }, function() end))
       told(client:stream "a")
       told(client:sync(audience, { delete_missing = "all", patience = 0 }))
+      told(client:forget { "1" })
       for _, file in ipairs(held) do file:close() end
       print(io.type(client:stream("a")) == nil, (client:run({ map = { external_id = "id", email = "email" },
         audience = "a" }, function() end, { dry_run = true })) ~= nil)
     ]], "ulimit -n 64;")
     local failed = "network\tNOT_STARTED\ttrue\ttrue"
-    assert.same({ failed, failed, failed, "true\ttrue" }, lines)
+    assert.same({ failed, failed, failed, failed, "true\ttrue" }, lines)
+  end)
+
+  it("that cannot be read makes scope3.preload() raise, and is read by a later one", function()
+    local lines = run(SHOW .. [[
+      local scope3 = require "scope3"
+      package.preload["scope3.job.stream"] = function() error("no descriptors left", 0) end
+      local ok, err = pcall(scope3.preload)
+      print(ok, tostring(err):find("no descriptors left", 1, true) ~= nil)
+      package.preload["scope3.job.stream"] = nil
+      scope3.preload()
+      show()
+    ]])
+    assert.equal("false\ttrue", table.remove(lines, 1))
+    assert.same(all "true", lines)
   end)
 end)

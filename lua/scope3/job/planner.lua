@@ -13,14 +13,12 @@ local request = require "scope3.api.request"
 ---@field private index integer  of the next audience,
 ---@field private payload_index integer  of its payload,
 ---@field private first integer  and of the member in it
-local Planner = {}
-Planner.__index = Planner
 
 local planner = {}
 
 local function new(audiences, limits)
-  return setmetatable({ audiences = audiences, limits = limits, frame = request.frame(limits.push),
-    size = body_size.first(limits.max_bytes), index = 1, payload_index = 1, first = 1 }, Planner)
+  return { audiences = audiences, limits = limits, frame = request.frame(limits.push),
+    size = body_size.first(limits.max_bytes), index = 1, payload_index = 1, first = 1 }
 end
 
 -- A range of members has gone into a request.

@@ -71,7 +71,7 @@ local function fill(part, bytes, push)
   local room = bytes - request.frame(push) - request.overhead(part.audience)
   local lists, first = {}, part.first
   while first <= part.last do
-    local last = part.payload:cut(first, ANY, math.max(0, room), part.last) -- at least one member
+    local last = part.payload:cut(first, ANY, math.max(1, room), part.last) -- at least one member
     lists[#lists + 1] = { range(part, first, last) }
     first = last + 1
   end
