@@ -151,7 +151,7 @@ describe("a plan", function()
   it("gives a request of its own to a member that is larger than the first requests are", function()
     local _, _, one = splitter.measure { payloads.part(payloads.of(1, "p1-")) }
     local number, audiences = rare.number, audiences_of { 1 }
-    audiences[1].payloads[1] = payloads.read("+1 +" .. ("x"):rep(one) .. " +3 +4")
+    audiences[1].payloads[1] = payloads.read("+1 +" .. ("x"):rep(one + 20) .. " +3 +4")
     rare.number = function(name, usual)
       return name == "first_request" and one or usual
     end
