@@ -148,6 +148,15 @@ describe("scope3 forget", function()
     assert.truthy(out:find("5 removed", 1, true))
   end)
 
+  it("says how many removals were not sent where the key is refused", function()
+    fill("a1", "a2", "a3")
+    sandbox:fault { on = "sync", act = "status", status = 401, after = 1, times = -1 }
+    local code, out = forget "zq1 zq2"
+    assert.equal(1, code)
+    assert.truthy(out:find("\n  audiences  3 · 1 accepted, 1 failed, 1 not sent\n"
+      .. "  accepted   2 removals · 2 failed · 2 not sent\n", 1, true), out)
+  end)
+
   it("says which audiences an earlier task may still change", function()
     fill("crm", "vips")
     sandbox:control("PUT", "audience", { account = "25", audienceId = "vips", status = "PROCESSING" })
@@ -160,9 +169,12 @@ describe("scope3 forget", function()
     fill "crm"
     local before = count "sync"
     sandbox:fault { on = "audiences", act = "status", status = 403, times = -1 }
-    local code, _, err = forget "zq1"
-    assert.equal(1, code)
-    assert.truthy(err:find("could not be listed, so nothing was sent", 1, true), err)
+    for _, words in ipairs { "zq1", "zq1 --dry-run" } do
+      local code, out, err = forget(words)
+      assert.equal(1, code)
+      assert.truthy(err:find("could not be listed, so nothing was sent", 1, true), err)
+      assert.truthy(out:find("\n  audiences  not listed\n  accepted   0 removals\n", 1, true), out)
+    end
     assert.equal(before, count "sync")
   end)
 

@@ -13,7 +13,8 @@ local forget = {}
 
 local SHOWN = 20 -- refused ids that a report names by their lines
 
-local STATES = { "removed", "accepted", "would remove", "gone", "partly failed", "failed", "unknown", "not sent" }
+local STATES = { "removed", "accepted", "would remove", "gone", "partly failed", "failed", "unknown", "partly sent",
+  "not sent" }
 
 -- "3 removed, 1 failed"
 local function by_state(res)
@@ -49,7 +50,7 @@ local function refused_of(res, place_of)
   return { title = "Ids that were refused, so that nobody was forgotten for them:", rows = rows }
 end
 
-local UNDONE = { ["partly failed"] = true, failed = true, unknown = true, ["not sent"] = true }
+local UNDONE = { ["partly failed"] = true, failed = true, unknown = true, ["partly sent"] = true, ["not sent"] = true }
 
 local function sentences_of(args, res)
   local sentences, processing, undone = {}, 0, false
@@ -68,12 +69,21 @@ local function sentences_of(args, res)
 end
 
 local function count_of(res, args)
-  if args.dry_run then
+  if args.dry_run and res.listed then
     return "would remove", ("%s from %s"):format(text.plural(res.ids, "id"), text.plural(#res.audiences, "audience"))
   end
   local also = (res.failed > 0 and " · " .. text.count(res.failed) .. " failed" or "")
     .. (res.unknown > 0 and " · " .. text.count(res.unknown) .. " sent, but never answered" or "")
+    .. (res.not_sent > 0 and " · " .. text.count(res.not_sent) .. " not sent" or "")
   return "accepted", text.plural(res.accepted, "removal") .. also
+end
+
+local function audience_counts(res)
+  if not res.listed then
+    return "not listed"
+  end
+  return text.count(#res.audiences) .. (#res.audiences > 0 and " · " .. by_state(res) or "")
+    .. (res.deleted > 0 and " · " .. text.count(res.deleted) .. " deleted before" or "")
 end
 
 -- What a report says.
@@ -81,8 +91,7 @@ local function body_of(args, res, place_of)
   local label, words = count_of(res, args)
   local rows = {
     { "ids", text.count(res.ids) .. (res.repeated > 0 and " · " .. text.count(res.repeated) .. " given again" or "") },
-    { "audiences", text.count(#res.audiences) .. (#res.audiences > 0 and " · " .. by_state(res) or "")
-      .. (res.deleted > 0 and " · " .. text.count(res.deleted) .. " deleted before" or "") },
+    { "audiences", audience_counts(res) },
     { label, words },
   }
   local refused = result.total(res.rejected)
