@@ -115,7 +115,7 @@ function look.main(args, exit)
   local code_of_damage = look.damage(seen, args, exit)
   if code_of_damage then
     return code_of_damage
-  elseif seen.trial and seen.trial.members == 0 then
+  elseif seen.trial and seen.trial.members == 0 and not seen.proposal.usable then
     context.fail("no row that was looked at gives a member with the proposed map", "nothing")
     return exit.NOTHING
   end

@@ -91,6 +91,14 @@ end
 local function add_choices(lines, made)
   if made.region then
     lines[#lines + 1] = ("  region = %s, -- the country of phones without a country code"):format(quoted(made.region))
+  elseif made.near then
+    local others = {}
+    for i = 2, #made.near do
+      others[i - 1] = quoted(made.near[i])
+    end
+    comment(lines, "  ", "Phones without a country code do not go. If they are of one country, name it in the next "
+      .. "line, and take its two dashes away.")
+    lines[#lines + 1] = ("  -- region = %s, -- or %s"):format(quoted(made.near[1]), table.concat(others, ", "))
   end
   if made.ids then
     lines[#lines + 1] = ("  ids = %s, -- the SHA-256 of the email or phone is the id"):format(quoted(made.ids))
