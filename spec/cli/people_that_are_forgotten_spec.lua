@@ -214,6 +214,13 @@ describe("scope3 forget", function()
     assert.equal("", (select(2, forget("zq1 --quiet"))))
   end)
 
+  it("says what went where the file of --events is full", function()
+    fill("crm", "vips")
+    local code, _, err = forget "zq1 zq2 --quiet --events /dev/full"
+    assert.equal(1, code)
+    assert.truthy(err:find("; the command went on without it: accepted 4 removals\n", 1, true), err)
+  end)
+
   it("refuses words that contradict each other, have no effect, or may be an id", function()
     local path = world.file "zq1\n"
     for words, says in pairs {

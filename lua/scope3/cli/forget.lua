@@ -152,7 +152,7 @@ local function nothing(args, exit, why)
   return exit.NOTHING
 end
 
--- Runs it: the exit code.
+-- Runs it: the exit code, and what it came to.
 local function run(args, exit, client, ids, place_of, log)
   local watch = monitor.new(args.quiet or false, log)
   local res, err = client:forget(ids, options_of(args, watch))
@@ -162,26 +162,27 @@ local function run(args, exit, client, ids, place_of, log)
     show(args, client, res, place_of)
   end
   if err then
-    return context.refuse(err, args, exit)
+    return context.refuse(err, args, exit), res
   elseif #res.audiences == 0 then
-    return nothing(args, exit, "the account has no audiences" .. (res.deleted > 0 and " that are not deleted" or ""))
+    return nothing(args, exit, "the account has no audiences" .. (res.deleted > 0 and " that are not deleted" or "")), res
   end
-  return exit.OK
+  return exit.OK, res
 end
 
 local function run_with_events(args, exit, client, ids, place_of)
   if not args.events then
-    return run(args, exit, client, ids, place_of)
+    return (run(args, exit, client, ids, place_of))
   end
   local log, why = require("scope3.cli.event_log").open(args.events)
   if not log then
     context.fail(why, "failed")
     return exit.FAILED
   end
-  local code = run(args, exit, client, ids, place_of, log)
+  local code, res = run(args, exit, client, ids, place_of, log)
   local untold = log.close()
   if untold then
-    context.fail(untold, "failed")
+    local words = res and ("; the command went on without it: %s %s"):format(count_of(res, args)) or ""
+    context.fail(untold .. words:gsub(" · ", ", "), "failed")
     code = (code == exit.OK or code == exit.NOTHING) and exit.FAILED or code
   end
   return code

@@ -182,6 +182,19 @@ add_row(function(res)
   end
 end)
 
+--- What a job came to although a file beside it could not be written, as the end of a sentence. Nothing where there was
+--- no job.
+---@param res table?  the result, or its fields
+---@return string
+function report_summary.despite(res)
+  if not (res and res.requests) then
+    return ""
+  end
+  local label, words = report_summary.outcome(res)
+  local lost = also(res.failed, "%s failed") .. also(res.unknown, "%s sent, but never answered")
+  return ("; the job went on without it: %s %s"):format(label, ((words .. lost):gsub(" · ", ", ")))
+end
+
 local MAX_NAMES = 20 -- of deleted audiences that a report names
 
 add_row(function(res)
