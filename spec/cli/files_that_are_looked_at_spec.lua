@@ -367,7 +367,7 @@ describe("a file that is looked at", function()
     assert.equal(0, (look(file, "--rows", "100")))
 
     code, object = look(world.file('{"id":1\n{"id":2\n', ".jsonl"))
-    assert.same({ 1, 0, "none of the 2 rows that were looked at can be read" },
+    assert.same({ 1, 0, "none of 2 rows that were looked at can be read" },
       { code, object.rows, object.error.message:match ": (none.*)" })
     local path = world.path ".lua"
     code, out, err = world.command { "init", file, "-o", path }

@@ -24,7 +24,7 @@ describe("an odd file that is looked at", function()
 
   it("has phones that fit no country, and is told how many", function()
     local object = seen "id,phone\n1,+493012345678\n2,+493012345679\n3,0000000000\n4,0000000000\n"
-    assert.equal("2 phones have no country code, and fit no country. --region says which they are of.", doubts(object))
+    assert.equal("2 phones have no country code, and fit no country. --region says which.", doubts(object))
     assert.same({ 2, 2 }, { object.columns[2].phones, object.columns[2].national_phones })
     assert.is_nil(object.region)
   end)
@@ -351,7 +351,7 @@ describe("an odd file that is looked at", function()
 
   it("has the name of its file or of standard input in what is wrong with it", function()
     local half = world.file('{"id":1\n{"id":2\n', ".jsonl")
-    local said = "none of the 2 rows that were looked at can be read\n"
+    local said = "none of 2 rows that were looked at can be read\n"
     for _, one in ipairs { { half, half }, { "-", "standard input" } } do
       local _, _, err = world.command({ "look", one[1] }, { stdin = half })
       assert.equal(("scope3: %s: %s"):format(one[2], said), err)

@@ -132,7 +132,7 @@ describe("scope3 forget", function()
     local txt, page = world.path ".txt", world.path ".html"
     local code, out, err = forget(("zq1 --wait --report %s --report %s"):format(txt, page))
     assert.equal(1, code)
-    assert.truthy(err:find("scope3: 1 of 5 audiences are not done; the first, a3: ", 1, true), err)
+    assert.truthy(err:find("scope3: 1 of 5 audiences is not done; the first, a3: ", 1, true), err)
     assert.truthy(out:find("\n  audiences  5 · 4 removed, 1 failed\n", 1, true), out)
     assert.truthy(out:find("\n  accepted   4 removals · 1 failed\n", 1, true), out)
     assert.truthy(out:find("\n  a3  failed   0  ", 1, true), out)

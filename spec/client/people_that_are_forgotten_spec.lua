@@ -140,7 +140,7 @@ describe("client:forget", function()
       assert.is_nil(res)
       assert.equal(kind, err.kind)
       assert.equal(status, err.status)
-      assert.truthy(err.message:find("^1 of 5 audiences are not done; the first, a3: "), err.message)
+      assert.truthy(err.message:find("^1 of 5 audiences is not done; the first, a3: "), err.message)
       assert.is_nil(words(err.message):find "%f[%w]c1%f[^%w]", err.message)
       res = err.result
       assert.same({ "a1 removed", "a2 removed", "a3 failed", "a4 removed", "a5 removed" }, states(res))

@@ -117,7 +117,7 @@ describe("what conditions skip", function()
     local values = { "Ja", "ja", "JA ", "yes", "Straße", "STRASSE", "ΣΑΣ", "nein" }
     local res = run({ v = { "ja", "yes" } }, file(values))
     assert.same({ 2, "v eq 8 6 0 0 0 2", "other_case" }, { res.members, told(res), codes(res) })
-    assert.truthy(res.warnings[1].message:find("2 of 8 values that differ in upper and lower case alone; "
+    assert.truthy(res.warnings[1].message:find("2 of 8 values differ in upper and lower case alone; "
       .. "their rows were skipped. ignore_case = true", 1, true))
     res = run({ v = { ne = "ja" } }, file(values))
     assert.same({ 7, "v ne 8 1 0 0 0 2", "other_case" }, { res.members, told(res), codes(res) })

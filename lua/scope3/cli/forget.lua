@@ -164,7 +164,8 @@ local function run(args, exit, client, ids, place_of, log)
   if err then
     return context.refuse(err, args, exit), res
   elseif #res.audiences == 0 then
-    return nothing(args, exit, "the account has no audiences" .. (res.deleted > 0 and " that are not deleted" or "")), res
+    local which = res.deleted > 0 and " that are not deleted" or ""
+    return nothing(args, exit, "the account has no audiences" .. which), res
   end
   return exit.OK, res
 end

@@ -84,7 +84,7 @@ end
 add_row(function(res)
   local rate = ""
   if res.seconds > 0 and res.rows > 0 then
-    rate = (" · %s rows a second"):format(text.count(res.rows / res.seconds))
+    rate = (" · %s a second"):format(text.plural(math.floor(res.rows / res.seconds + 0.5), "row"))
   end
   return "rows", text.count(res.rows) .. " in " .. text.seconds(res.seconds) .. rate
 end)

@@ -11,6 +11,7 @@ local json = require "scope3.util.json"
 local listing = require "scope3.api.listing"
 local options = require "scope3.util.options"
 local patterns = require "scope3.util.redact.patterns"
+local plural = require "scope3.util.plural"
 local preflight = require "scope3.api.preflight"
 local sync = require "scope3.client.sync"
 local validate = require "scope3.api.validate"
@@ -257,8 +258,8 @@ local function outcome(work, res)
     return errors.with(work.guard.fault, { result = res })
   elseif work.first then
     local err, of = work.first.err, visible.text(work.first.entry.audience_id)
-    return errors.with(err, { result = res, message = ("%d of %d audiences are not done; the first, %s: %s"):format(
-      undone, #res.audiences, of, err.message) })
+    return errors.with(err, { result = res, message = ("%d of %s not done; the first, %s: %s"):format(undone,
+      plural.of(#res.audiences, "audience") .. plural.words(undone, " is", " are"), of, err.message) })
   elseif #res.refused > 0 then
     return errors.new("invalid", "ids were refused, so who they are of was not forgotten", { code = "ids_refused",
       result = res })

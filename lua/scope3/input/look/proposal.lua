@@ -4,6 +4,7 @@ local ids = require "scope3.input.look.ids"
 local names = require "scope3.input.look.names"
 local options = require "scope3.util.options"
 local phones = require "scope3.input.look.phones"
+local plural = require "scope3.util.plural"
 
 local proposal = {}
 
@@ -79,12 +80,12 @@ local function propose_id(made, facts, rows)
     doubt(made, "The id may also be %s. Take the one that your other files have, too.", quoted_list(rivals))
   end
   if best.filled < rows then
-    doubt(made, "%.0f of %.0f rows have no id in '%s', and would be rejected.", rows - best.filled, rows,
-      proposal.call(best))
+    doubt(made, "%.0f of %s %s no id in '%s', and would be rejected.", rows - best.filled, plural.of(rows, "row"),
+      plural.words(rows - best.filled, "has", "have"), proposal.call(best))
   end
   if best.distinct < best.filled then
-    doubt(made, "%.0f rows repeat an id in '%s'. The last row of an id counts.", best.filled - best.distinct,
-      proposal.call(best))
+    doubt(made, "%s an id in '%s'. The last row of an id counts.",
+      plural.of(best.filled - best.distinct, "row repeats", "rows repeat"), proposal.call(best))
   end
 end
 
@@ -107,8 +108,9 @@ function proposal.judge(made, tried, with_region)
   local contacts_as_ids = (tried.rejected.id_email or 0) + (tried.rejected.id_phone or 0)
   if contacts_as_ids > 0 and not made.ids then
     made.ids = "hash"
-    doubt(made, "%.0f ids in '%s' are emails or phones, which are refused as they are. --ids hash sends their SHA-256 "
-      .. "as the id.", contacts_as_ids, proposal.call(made.fields[1].columns[1]))
+    doubt(made, "%s in '%s' %s, refused as such. --ids hash sends the SHA-256 as the id.",
+      plural.of(contacts_as_ids, "id"), proposal.call(made.fields[1].columns[1]),
+      plural.words(contacts_as_ids, "is an email or a phone", "are emails or phones"))
     return true
   elseif tried.members == 0 then
     made.usable = with_region ~= nil and with_region.members > 0
@@ -173,8 +175,9 @@ local function choose_region(made, phone)
     made.region = region.region
   end
   if region.share < 0.9 or #rivals > 0 then
-    doubt(made, "%.0f phones have no country code. As numbers of %s %s of them are valid%s.%s", phone.national,
-      region.region, percent(region.share, 1), #others > 0 and ", of others: " .. table.concat(others, ", ") or "",
+    doubt(made, "%s no country code. As numbers of %s %s of them are valid%s.%s",
+      plural.of(phone.national, "phone has", "phones have"), region.region, percent(region.share, 1),
+      #others > 0 and ", of others: " .. table.concat(others, ", ") or "",
       is_open and " So the region was left open, and they do not go. --region says which country they are of." or "")
   end
 end
@@ -194,14 +197,15 @@ local function propose_region(made, facts, phone)
     return
   elseif unread then
     -- One country for all would make valid numbers of another country, which nobody would notice.
-    doubt(made, "'%s' has values that are not known as countries, so %.0f phones without a country code are left out. "
+    doubt(made, "'%s' has values that are not known as countries, so %s left out. "
       .. "Known are codes and English names; a script can translate others. --region reads all as of one country.",
-      proposal.call(unread), phone.national)
+      proposal.call(unread), plural.of(phone.national, "phone without a country code is",
+      "phones without a country code are"))
   elseif region then
     choose_region(made, phone)
   elseif phone.national > 0 then
-    doubt(made, "%.0f phones have no country code, and fit no country. --region says which they are of.",
-      phone.national)
+    doubt(made, "%s no country. --region says which.",
+      plural.of(phone.national, "phone has no country code, and fits", "phones have no country code, and fit"))
   end
 end
 

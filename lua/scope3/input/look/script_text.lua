@@ -1,4 +1,5 @@
 --- The text of a script that sends a file that was looked at, with comments for the person who goes on with it.
+local plural = require "scope3.util.plural"
 local proposal = require "scope3.input.look.proposal"
 
 local script_text = {}
@@ -117,8 +118,8 @@ end
 ---@return string
 function script_text.of(seen, words)
   local made, lines = seen.proposal, {}
-  comment(lines, "", ("Made by scope3 init, which looked at %.0f rows of %s. docs/scripts.md says what may stand here.")
-    :format(seen.rows, words.file))
+  comment(lines, "", ("Made by scope3 init, which looked at %s of %s. docs/scripts.md says what may stand here.")
+    :format(plural.of(seen.rows, "row"), words.file))
   if #made.unsure > 0 then
     comment(lines, "", "Not sure:")
     for _, sentence in ipairs(made.unsure) do
