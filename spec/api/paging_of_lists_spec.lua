@@ -215,7 +215,8 @@ describe("a list of the service", function()
           return 200, { items = json.array { item, item }, %s }
         end
       ]]):format(more))
-      local next_row, rows, ok, item = server:client():syndication_status(), -1, nil, nil
+      local next_row, rows = server:client():syndication_status(), -1
+      local ok, item
       repeat
         ok, item = pcall(next_row)
         rows = rows + 1

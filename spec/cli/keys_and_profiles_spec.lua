@@ -126,8 +126,8 @@ describe("the key of the command", function()
     local command = assert(io.popen "pwd"):read "*l" .. "/bin/scope3.in"
     for _, env in ipairs { "HOME=" .. name, ("HOME= XDG_CONFIG_HOME=%s/.config"):format(name) } do
       local out = world.path ".out"
-      os.execute(("cd %s && env SCOPE3_BASE_URL=%s %s %s %s audiences >%s 2>&1 </dev/null"):format(dir, sandbox.url, env,
-        os.getenv "SCOPE3_LUA_BIN", command, out))
+      os.execute(("cd %s && env SCOPE3_BASE_URL=%s %s %s %s audiences >%s 2>&1 </dev/null"):format(dir, sandbox.url,
+        env, os.getenv "SCOPE3_LUA_BIN", command, out))
       assert.truthy(world.read(out):find("api_key: is missing", 1, true), world.read(out))
       assert.is_false(world.exists(trap))
     end

@@ -233,7 +233,7 @@ describe("scope3 forget", function()
       ["zq1 --events - --json"] = "has no effect with --json", ["zq1 --report x.pdf"] = "--report takes the name",
       [("--file %s --events %s"):format(path, path)] = "the same file", ["zq1 --journal x"] = "unknown option",
       ["zq1 --wait x"] = "--wait takes a number of seconds (put", ["--wait zq1"] = "--wait takes a number of seconds (",
-      ["zq1 --jurnal x"] = "unknown option (a value that begins with a dash is taken for one: put -- before the values)",
+      ["zq1 --jurnal x"] = "unknown option (a value that begins with a dash is taken for one: put -- before",
       ["-zq1"] = "put -- before", ["--zq1"] = "put -- before", ["--zq1=x"] = "put -- before",
       ["zq1 -qzq1"] = "put -- before", ["--timeout zq1"] = "--timeout takes a number\n",
       ["zq1 --flie x"] = "unknown option: did you mean '--file'?", ["zq1 --timeout -1"] = "not negative",

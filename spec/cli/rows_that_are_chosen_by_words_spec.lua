@@ -187,7 +187,7 @@ describe("rows that are chosen by words", function()
       where = { plan = "basic" } }]], ".lua")
     _, out = world.command { "run", script, world.file(rows, ".csv"), "--dry-run" }
     assert.truthy(out:find("skipped      1 by the script\n", 1, true), out)
-    assert.truthy(out:find("where['plan'].eq found 1 of 3", 1, true), out)
+    assert.truthy(out:find("where['plan'].eq found that 1 of 3", 1, true), out)
   end)
 
   it("are shown masked, and not sent", function()
